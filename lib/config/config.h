@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* config: a libconfig file becomes one typed struct; one table row a knob gives parser, check, printout, README table
+ * and range errors. A load builds a whole new struct; nothing global. Strings live in the struct. Control core. */
+#ifndef TANDEM_CONFIG_H
+#define TANDEM_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "addr.h"
+
+enum {
+	CONFIG_NAME = 32,
+	CONFIG_PATH = 256,
+	CONFIG_PORTS = 8,
+	CONFIG_LOOPBACKS = 8,
+	CONFIG_POOLS = 64,
+	CONFIG_APNS = 64,
+	CONFIG_APN_NAME = 101,
+};
+
+enum config_role { CONFIG_ACCESS = 1, CONFIG_CORE = 2, CONFIG_REPLICATION = 4 };
+
+struct config_prefix {
+	struct ip_addr addr;
+	uint8_t len;
+};
+
+struct config_port {
+	char name[CONFIG_NAME];
+	char device
+		[CONFIG_PATH]; /* DPDK device: PCI address, or a vdev's name with arguments ("net_af_packet0,iface=l-acc") */
+	uint8_t roles;                /* set of enum config_role; replication is alone */
+	char twin[16];                /* kernel interface */
+	struct config_prefix address; /* of the twin; len 0: none is set (someone else does) */
+	uint32_t mtu;
+};
+
+struct config_loopback { /* VIP */
+	char name[CONFIG_NAME];
+	struct ip_addr address;
+	char port[CONFIG_NAME]; /* whose subnet it is announced in */
+	bool srp_activate;
+};
+
+struct config_pool {
+	char name[CONFIG_NAME];
+	struct config_prefix prefix;
+	bool srp_activate;
+	uint32_t quarantine_s;
+};
+
+struct config_apn {
+	char name[CONFIG_APN_NAME]; /* lower case */
+	char pool[CONFIG_NAME];
+	uint8_t pool_index; /* into pools[] */
+	struct ip_addr dns[2];
+	unsigned int n_dns;
+	uint32_t session_timeout_s, idle_timeout_s; /* 0: none */
+	uint32_t ambr_up_kbps, ambr_down_kbps;      /* 0: not policed */
+};
+
+struct config {
+	char file[CONFIG_PATH];
+	struct {
+		char name[CONFIG_NAME];
+		bool primary;      /* mode = "primary" | "backup" (default) */
+		uint32_t priority; /* 1..255, 125 */
+		char state_dir[CONFIG_PATH];
+		uint8_t tie_breaker[6]; /* MAC; all zero: the first port's */
+	} chassis;
+	unsigned int n_ports, n_loopbacks, n_pools, n_apns;
+	struct config_port ports[CONFIG_PORTS];
+	struct config_loopback loopbacks[CONFIG_LOOPBACKS];
+	struct config_pool pools[CONFIG_POOLS]; /* sorted by name */
+	struct config_apn apns[CONFIG_APNS];    /* sorted by name */
+	char gtp_loopback
+		[CONFIG_NAME]; /* services.gtp: the loopback that GTP-C and GTP-U use; default: the first one */
+	struct {
+		struct ip_addr bind, peer; /* SRP connection, a plain kernel interface */
+		uint32_t port;             /* TCP, 8484 */
+		struct ip_addr stream_bind,
+			stream_peer;  /* replication port; bind: its twin's address by default */
+		uint32_t stream_port; /* UDP, 8485 */
+		bool insecure;
+		bool l2; /* topology = "l2" | "l3" */
+		uint32_t hello_interval_ms, dead_interval_ms, delay_interval_ms, heartbeat_interval_ms,
+			dead_multiplier;
+		uint32_t configuration_interval_s, guard_period_s, damping_period_s;
+		uint32_t micro_checkpoint_interval_ms, audit_interval_s, commit_timeout_ms, pending_timeout_s;
+		bool realtime; /* SCHED_FIFO for the replication core */
+	} srp;
+	struct {
+		uint32_t max_sessions; /* 64..16777216 */
+	} table;
+	struct {
+		int control, replication; /* lcore ids; -1: chosen (main; last) */
+		int workers[64];
+		unsigned int n_workers; /* 0: all the others */
+	} lcores;
+	bool idle_sleep; /* idle = "sleep" | "poll" */
+	struct {
+		bool enabled;
+		char control_socket[CONFIG_PATH];
+	} telemetry;
+	struct {
+		char level[16]; /* "debug", "info", "notice", "warning", "error" */
+		bool syslog;
+	} log;
+};
+
+/* Collected findings of a load: every one, not only the first. text: "FILE:LINE: KEY: what was expected". */
+struct config_report {
+	unsigned int errors, warnings;
+	char *text; /* lines, errors and warnings in file order, newline terminated; NULL when there are none */
+};
+
+/* Loads and checks. 0, or -EINVAL (see report), -ENOENT, -ENOMEM. *c is complete only with 0. The report is always valid. */
+int config_load(const char *file, struct config *c, struct config_report *r);
+/* Across the two files of a pair: tie-breakers, side addresses, and all that must agree. Adds to the report. */
+int config_check_pair(const struct config *a, const struct config *b, struct config_report *r);
+void config_report_free(struct config_report *r);
+/* Canonical text, defaults included; loads again to the same struct. Secrets print as ***. */
+void config_print(const struct config *c, FILE *to);
+/* Digest of what must agree between the two chassis (SRP.md section 5). Order of lists does not matter. */
+uint64_t config_digest(const struct config *c);
+/* One line a key that must agree and differs: "KEY: A here, B there". Returns how many. */
+unsigned int config_difference(const struct config *a, const struct config *b, FILE *to);
+/* README's table of knobs (Markdown), from the knob table. */
+void config_print_knobs(FILE *to);
+const struct config_loopback *config_gtp(const struct config *c);
+const struct config_port *config_port_by_name(const struct config *c, const char *name);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* net: everything a worker does not own belongs to the kernel (DESIGN.md section 2): twins, the rtnetlink mirror, VIPs
+ * and pool routes with Tandem's own protocol number, announcements. Control core only; blocking is bounded by the
+ * kernel's netlink answer. Errors are 0 / -errno; nothing is logged here. */
+#ifndef TANDEM_NET_H
+#define TANDEM_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include "addr.h"
+#include "counters.h"
+#include "fib.h"
+
+enum { NET_PROTO = 84, NET_TWINS = 16, NET_IFNAME = 16 };
+
+/* ---- twins (twin.c) ---- */
+
+struct net_twin {
+	uint16_t port; /* DPDK port that it shadows */
+	uint16_t tap;  /* DPDK port of the TAP */
+	char name[NET_IFNAME];
+	unsigned int ifindex;
+	bool made; /* by us (not taken over from a persistent tap) */
+	char vdev[32];
+};
+
+/* Makes or takes over kernel interface `name` with the port's MAC and MTU through net_tap, sets it up, adds the address
+ * (len 0: none). pool: for its receive queue. 0 / -errno. */
+int net_twin_open(struct net_twin *t, uint16_t port, const char *name, uint32_t mtu,
+	const struct ip_addr *addr, uint8_t addr_len, struct rte_mempool *pool);
+void net_twin_close(struct net_twin *t);
+/* From the kernel (to be sent on the port) / to the kernel. to: consumes all; returns how many the kernel took. */
+uint16_t net_twin_from(struct net_twin *t, struct rte_mbuf **pkts, uint16_t n);
+uint16_t net_twin_to(struct net_twin *t, struct rte_mbuf **pkts, uint16_t n);
+
+/* ---- kernel state by rtnetlink (kernel.c) ---- */
+
+struct net_kernel;                        /* one request socket */
+struct net_kernel *net_kernel_open(void); /* NULL + errno */
+void net_kernel_close(struct net_kernel *k);
+/* VIP on lo (/32 or /128), marked with NET_PROTO where the kernel can. Adding one that is there is no error. */
+int net_vip_add(struct net_kernel *k, const struct ip_addr *vip);
+int net_vip_del(struct net_kernel *k, const struct ip_addr *vip);
+/* Blackhole route of a pool, protocol NET_PROTO, metric. Replaces one of ours with another metric (add first, then
+ * delete: there is no moment without). */
+int net_pool_route_set(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len, uint32_t metric);
+int net_pool_route_del(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len);
+/* Removes every address and route that an earlier process left: all of NET_PROTO, and the VIPs given. Returns how many, or -errno. */
+int net_cleanup(struct net_kernel *k, const struct ip_addr *vips, unsigned int n);
+int net_link_up(struct net_kernel *k, unsigned int ifindex);
+int net_addr_add(struct net_kernel *k, unsigned int ifindex, const struct ip_addr *a, uint8_t len);
+
+/* ---- the mirror (mirror.c) ---- */
+
+// clang-format off
+#define NET_MIRROR_COUNTERS(X) \
+	X(routes) X(routes_added) X(routes_removed) X(neighbours_added) X(neighbours_removed) \
+	X(redumps) X(overruns) X(adjacencies_full) X(routes_full) X(malformed) X(resolves)
+// clang-format on
+COUNTERS_DEFINE(net_mirror_counters, NET_MIRROR_COUNTERS);
+
+struct net_mirror;
+struct net_mirror_conf {
+	struct fib *fib;
+	const struct net_twin *twins; /* whose routes and neighbours are mirrored */
+	unsigned int n_twins;
+	/* Interfaces under the ports (af_packet's iface): carrier is watched there. 0: the twin's own. */
+	unsigned int under_ifindex[NET_TWINS];
+	void (*link)(void *ctx, uint16_t port, bool up); /* called at start and at each edge */
+	void *ctx;
+};
+/* Subscribes, then dumps. NULL + errno. */
+struct net_mirror *net_mirror_create(const struct net_mirror_conf *c);
+void net_mirror_destroy(struct net_mirror *m);
+int net_mirror_fd(const struct net_mirror *m);
+/* Reads what is there (bounded a call); re-dumps by itself after an overrun or a link loss. 0 / -errno. */
+int net_mirror_process(struct net_mirror *m);
+/* Asks the kernel to resolve the adjacencies that workers wanted (managed neighbours, else NTF_USE). Call every few ms. */
+void net_mirror_resolve(struct net_mirror *m);
+/* Makes sure that `addr` on the twin stays resolved, and gives its adjacency index (FIB_NONE: no room). For the SRP peer. */
+uint16_t net_mirror_keep(struct net_mirror *m, uint16_t port, const struct ip_addr *addr);
+bool net_mirror_link(const struct net_mirror *m, uint16_t port);
+const struct net_mirror_counters *net_mirror_count(const struct net_mirror *m);
+
+/* ---- announcements (announce.c): frames to send on a port ---- */
+
+/* Gratuitous ARP, request form (IPv4), or unsolicited NA (IPv6), from the port's MAC. NULL: no mbuf. */
+struct rte_mbuf *net_announce(
+	struct rte_mempool *pool, const struct rte_ether_addr *mac, const struct ip_addr *vip);
+
+#endif

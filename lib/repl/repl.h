@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* repl: the replication stream (DESIGN.md section 4; lib/repl/WIRE.md): numbered packets of state records one way,
+ * ACK and WANT the other, heartbeats both. Pure: bytes and time in, bytes and callbacks out; no clock, socket, lock
+ * or log. One `struct repl` a chassis does both directions; one caller (the replication core). */
+#ifndef TANDEM_REPL_H
+#define TANDEM_REPL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "counters.h"
+#include "cursor.h"
+#include "usec.h"
+
+enum {
+	REPL_VERSION = 1,
+	REPL_HEADER = 40,   /* bytes before the records */
+	REPL_TAG = 16,      /* bytes kept free behind the records for an AEAD tag (key id 0: not sent) */
+	REPL_WINDOW = 4096, /* unacknowledged ack-eliciting packets at most */
+	REPL_ENTRIES = 64,  /* (slot, groups) entries a packet at most */
+	REPL_PACKET_MAX = 9000,
+};
+
+/* Record kinds. Every record is `kind u8 | length u16 | body`; unknown kinds are skipped. */
+enum repl_kind {
+	REPL_SLOT = 1,   /* session body: whole record */
+	REPL_DELTA = 2,  /* session body: some groups */
+	REPL_DIGEST = 3, /* audit body */
+	REPL_ACK = 4,
+	REPL_WANT = 5,      /* audit body */
+	REPL_HEARTBEAT = 6, /* time of sending u64 us, pair time u64 ms, then lib/srp's body */
+	REPL_STATUS = 7,    /* in sync since u64 (pair ms, 0 never), buckets u32, unmatched u32 */
+	REPL_PING = 8,      /* elicits an ACK */
+};
+
+/* A term: number << 1 | side, so that integers compare as terms do. 0: none. */
+typedef uint64_t repl_term_t;
+
+/* What a sent packet held: handle 32 | commit 24 (0: not a commit) | groups 8. */
+typedef uint64_t repl_entry_t;
+static inline repl_entry_t repl_entry(uint32_t handle, uint32_t commit, uint8_t groups)
+{
+	return (uint64_t)handle << 32 | (uint64_t)(commit & 0xffffff) << 8 | groups;
+}
+static inline uint32_t repl_entry_handle(repl_entry_t e)
+{
+	return (uint32_t)(e >> 32);
+}
+static inline uint32_t repl_entry_commit(repl_entry_t e)
+{
+	return (uint32_t)(e >> 8) & 0xffffff;
+}
+static inline uint8_t repl_entry_groups(repl_entry_t e)
+{
+	return (uint8_t)e;
+}
+
+/* What this chassis does with ordered packets of the peer. */
+enum repl_receive {
+	REPL_RX_NONE,  /* ignored and counted: nothing is acknowledged */
+	REPL_RX_APPLY, /* standby: applied in order */
+	REPL_RX_LATE,  /* active: only DELTAs of late usage in the term given */
+};
+
+/* As the peer's last STATUS said, and when it came. */
+struct repl_status {
+	uint64_t in_sync_since_ms; /* pair time; 0 never */
+	uint32_t buckets, unmatched;
+	usec_t heard;
+};
+
+struct repl_ops {
+	/* A state record (SLOT, DELTA) to apply. 0 applied; < 0 refused (counted; acknowledged all the same). -EAGAIN: could
+	 * not now: the packet is not acknowledged and comes again. late: a DELTA of an older term (REPL_RX_LATE). */
+	int (*state)(void *ctx, enum repl_kind kind, struct rd *body, bool late);
+	/* DIGEST body, in order. The receiver compares its own slots, now. */
+	void (*digest)(void *ctx, struct rd *body, usec_t now);
+	/* WANT body from the peer. */
+	void (*want)(void *ctx, struct rd *body, usec_t now);
+	/* lib/srp's heartbeat body; `fresh`: it is a sign of life. peer_pair_ms: the peer's pair time at arrival. */
+	void (*heartbeat)(void *ctx, struct rd *body, bool fresh, uint64_t peer_pair_ms, usec_t now);
+	/* Entries of one packet that the peer has applied / that are lost and must be made dirty again by `owner`. */
+	void (*acked)(void *ctx, uint8_t owner, const repl_entry_t *e, unsigned int n);
+	void (*lost)(void *ctx, uint8_t owner, const repl_entry_t *e, unsigned int n);
+	/* The peer's incarnation changed (it restarted): the stream was started anew, everything unacknowledged was lost. */
+	void (*peer_new)(void *ctx, uint32_t incarnation);
+	/* A new stream of the peer began while REPL_RX_APPLY (a join or a flap): the audit starts a cycle. */
+	void (*stream_new)(void *ctx, uint32_t stream, usec_t now);
+	/* Bytes of due WANT bodies: fills `w` (possibly nothing); pto: the current probe timeout. */
+	void (*want_fill)(void *ctx, struct wr *w, usec_t pto, usec_t now);
+	/* STATUS to send while standby. */
+	void (*status)(void *ctx, struct repl_status *st);
+	void *ctx;
+};
+
+// clang-format off
+#define REPL_COUNTERS(X) \
+	X(tx_packets) X(tx_bytes) X(tx_state_packets) X(tx_entries) X(tx_acks) X(tx_wants) \
+	X(tx_heartbeats) X(tx_pings) X(acked_packets) X(lost_packets) X(lost_entries) \
+	X(spurious_losses) X(window_full) X(rx_packets) X(rx_bytes) X(rx_state_packets) \
+	X(rx_slots) X(rx_deltas) X(rx_digests) X(rx_wants) X(rx_acks) X(rx_heartbeats) \
+	X(rx_applied) X(rx_refused) X(rx_again) X(rx_gaps) X(rx_skipped) X(rx_late_packets) \
+	X(rx_duplicates) X(rx_unknown_kind) X(rx_stale_heartbeats) X(rx_malformed) X(rx_version) \
+	X(rx_old_term) X(rx_not_receiving) X(rx_wrong_incarnation) X(rx_wrong_stream) X(rx_own) \
+	X(rx_bad_key)
+// clang-format on
+COUNTERS_DEFINE(repl_counters, REPL_COUNTERS);
+
+struct repl_params {
+	uint32_t incarnation; /* random per process start, not 0 */
+	usec_t heartbeat_us;  /* 0: none are sent */
+	usec_t life_us; /* a heartbeat delayed by more than this against the quickest is no sign of life */
+	usec_t gap_us;  /* how long a gap is waited for: 1000 */
+	unsigned int gap_packets;               /* 3 */
+	const struct repl_ops *ops;             /* copied */
+	void *(*alloc)(void *ctx, size_t size); /* zeroed; called by repl_create only */
+	void (*free)(void *ctx, void *p);
+	void *mem_ctx;
+};
+
+struct repl;
+
+/* NULL + errno. Starts with REPL_RX_NONE and no stream. */
+struct repl *repl_create(const struct repl_params *p, usec_t now);
+void repl_destroy(struct repl *r);
+
+/* ---- sender ---- */
+
+/* Starts a new stream in `term`: numbers go on, everything unacknowledged is handed to `lost`. */
+void repl_stream_start(struct repl *r, repl_term_t term, usec_t now);
+/* No more state packets (demotion); unacknowledged ones are forgotten. Acknowledgements of them still count until then. */
+void repl_stream_stop(struct repl *r);
+/* From now on state packets are sent in this (older) term: late usage of a demoted chassis. */
+void repl_stream_late(struct repl *r, repl_term_t term, usec_t now);
+/* How many more state packets the window takes now. */
+unsigned int repl_room(const struct repl *r);
+/* Completes a packet of records: pkt has REPL_HEADER bytes of room first, then the records; len counts both. Fills the
+ * header in and remembers the entries (n <= REPL_ENTRIES; 0 is allowed: digests elicit an ACK too). Returns the number
+ * of bytes to send (== len without a key), or -ENOBUFS: window full, -ENOTCONN: no stream. */
+int repl_seal(struct repl *r, uint8_t *pkt, size_t len, uint8_t owner, const repl_entry_t *e, unsigned int n,
+	usec_t now);
+/* Packets not yet acknowledged nor lost; number of the last state packet sealed (0 none). */
+unsigned int repl_unacked(const struct repl *r);
+uint64_t repl_last_number(const struct repl *r);
+usec_t repl_oldest_unacked(const struct repl *r); /* time it was sent, USEC_NEVER if none */
+
+/* ---- receiver ---- */
+
+/* late_term: with REPL_RX_LATE the term whose late usage is accepted. floor: packets of lower terms are ignored. */
+void repl_receive(struct repl *r, enum repl_receive mode, repl_term_t floor, repl_term_t late_term);
+/* Applies all that is held, gaps skipped, then REPL_RX_NONE. Returns the highest number applied in the stream. */
+uint64_t repl_receive_stop(struct repl *r, usec_t now);
+uint64_t repl_applied(const struct repl *r);
+/* The stream (id, term) that is being applied; 0 none. */
+uint32_t repl_rx_stream(const struct repl *r);
+
+/* ---- both ---- */
+
+/* One packet (UDP payload) from the peer's address. Calls ops. */
+void repl_input(struct repl *r, const uint8_t *pkt, size_t len, usec_t now);
+/* Timers: loss detection, gap skipping. Call each turn, after the input has been drained. */
+void repl_tick(struct repl *r, usec_t now);
+/* Builds the next due packet of control records (ACK, WANT, STATUS, heartbeat, PING) into buf (>= 1200 bytes):
+ * its length, 0 when nothing is due. Call until it returns 0. */
+size_t repl_poll(struct repl *r, uint8_t *buf, size_t room, usec_t now);
+/* The time at which tick or poll has something to do, at the latest. */
+usec_t repl_due(const struct repl *r);
+/* What heartbeats carry from now on (<= 128 bytes) and the term of packets outside a stream. */
+void repl_heartbeat(struct repl *r, repl_term_t term, const uint8_t *body, size_t len);
+/* Send a heartbeat with the next poll (a role changed). */
+void repl_heartbeat_now(struct repl *r);
+/* Pair time = now + offset (DESIGN.md section 3); the active sets it at promotion, the standby follows heartbeats. */
+void repl_pair_time(struct repl *r, int64_t offset_us);
+
+/* When the last authentic, fresh packet of the peer arrived; USEC_NEVER: never. */
+usec_t repl_heard(const struct repl *r);
+/* Our incarnation came back in the peer's packets: it hears us. */
+bool repl_hears_us(const struct repl *r);
+uint32_t repl_peer_incarnation(const struct repl *r);
+const struct repl_status *repl_peer_status(const struct repl *r);
+usec_t repl_srtt(const struct repl *r);
+usec_t repl_pto(const struct repl *r);
+const struct repl_counters *repl_count(const struct repl *r);
+
+#endif
