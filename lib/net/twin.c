@@ -58,12 +58,12 @@ int net_twin_open(struct net_twin *t, uint16_t port, const char *name, uint32_t 
 	char args[96];
 	int ret;
 
+	memset(t, 0, sizeof(*t));
 	if (strlen(name) >= sizeof(t->name) || strchr(name, ',') != NULL || mtu > UINT16_MAX)
 		return -EINVAL;
 	ret = rte_eth_macaddr_get(port, &mac);
 	if (ret < 0)
 		return ret;
-	memset(t, 0, sizeof(*t));
 	t->port = port;
 	snprintf(t->name, sizeof(t->name), "%s", name);
 	snprintf(t->vdev, sizeof(t->vdev), "net_tap_twin%u",
