@@ -122,6 +122,32 @@ static void test_agreement(void)
 	fclose(nowhere);
 }
 
+static void test_order_does_not_matter(void)
+{
+	static const char
+		first[] =
+			"{ name = \"gtp\"; address = \"10.8.0.100\"; port = \"acc\"; srp-activate = true; }",
+		second[] = "{ name = \"x\"; address = \"10.8.0.101\"; port = \"acc\"; srp-activate = true; }";
+	char both[512];
+
+	snprintf(both, sizeof(both), "services = { gtp = \"x\"; };\nloopbacks = ( %s, %s", first, second);
+	CU_ASSERT_EQUAL(
+		load(edited("loopbacks = ( { name = \"gtp\"; address = \"10.8.0.100\"; port = \"acc\"; "
+			    "srp-activate = true; }",
+			     both),
+			&a),
+		0);
+	snprintf(both, sizeof(both), "services = { gtp = \"x\"; };\nloopbacks = ( %s, %s", second, first);
+	CU_ASSERT_EQUAL(
+		load(edited("loopbacks = ( { name = \"gtp\"; address = \"10.8.0.100\"; port = \"acc\"; "
+			    "srp-activate = true; }",
+			     both),
+			&b),
+		0);
+	CU_ASSERT_STRING_EQUAL(b.loopbacks[0].name, "x");
+	CU_ASSERT_EQUAL(config_digest(&a), config_digest(&b));
+}
+
 static void test_files(void)
 {
 	char name[] = "/tmp/test_config_XXXXXX";
@@ -256,6 +282,7 @@ int main(void)
 	CU_TestInfo tests[] = {
 		{ "values", test_values },
 		{ "agreement", test_agreement },
+		{ "order_does_not_matter", test_order_does_not_matter },
 		{ "files", test_files },
 		{ "random_integers", test_random_integers },
 		{ "random_overlaps", test_random_overlaps },
