@@ -178,6 +178,7 @@ static inline usec_t srp_window(const struct srp *s)
 /* ---- term.c ---- */
 /* The next term of our own, or 0: the reserve is empty. */
 srp_term_t srp_term_take(struct srp *s);
+bool srp_term_can_offer(const struct srp *s);
 /* The next term of the peer's. */
 srp_term_t srp_term_offer(struct srp *s);
 bool srp_term_usable(const struct srp *s, srp_term_t t);
