@@ -53,7 +53,7 @@ def tandemctl(build):
 class Chassis:
     """One chassis of the pair; it may be started and ended many times."""
 
-    def __init__(self, lab, side, edits=None, lcores=LCORES, own_state=True):
+    def __init__(self, lab, side, edits=None, lcores=LCORES, own_state=True, rewrite=None):
         self.lab, self.side, self.lcores = lab, side, lcores
         text = shipped(side)
         if own_state:
@@ -67,6 +67,8 @@ class Chassis:
         os.makedirs(self.state, exist_ok=True)
         for key, value in (edits or {}).items():
             text = edit(text, key, value)
+        if rewrite is not None:
+            text = rewrite(text)
         self.file = os.path.join(lab.directory, f"{side}.conf")
         with open(self.file, "w", encoding="utf-8") as handle:
             handle.write(text)
@@ -83,7 +85,7 @@ class Chassis:
 
     def wait_ready(self, timeout=20):
         """Waits until the daemon says that it is up."""
-        wait_until(lambda: "ready" in self.process.output() or not self.process.running(), timeout,
+        wait_until(lambda: ": ready" in self.process.output() or not self.process.running(), timeout,
                    lambda: f"{self.side} to be ready: {self.process.output()[-1500:]}")
         if not self.process.running():
             raise LabError(f"{self.side} ended with {self.process.popen.returncode}: {self.process.output()[-1500:]}")
@@ -137,7 +139,7 @@ class Chassis:
 
     def sessions(self):
         """What `show sessions` lists, by address."""
-        data = self.ctl("show sessions", limit=100000)
+        data = self.ctl("show sessions", limit=1000)
         return {s["ue_address"]: s for s in data["sessions"]}
 
     def total(self):
@@ -145,38 +147,18 @@ class Chassis:
         return self.ctl("show sessions", limit=1)["total"]
 
     def counter(self, name):
-        """The sum of every counter of that name in workers, ports, GTP-C and the rest."""
-        total = 0
-
-        def walk(node):
-            nonlocal total
-            if isinstance(node, dict):
-                for key, value in node.items():
-                    if key == name and isinstance(value, int):
-                        total += value
-                    else:
-                        walk(value)
-            elif isinstance(node, list):
-                for value in node:
-                    walk(value)
-
-        for command in COUNTER_COMMANDS:
-            answer = self.ask(command)
-            if answer.get("ok"):
-                walk(answer.get("data"))
-        return total
-
-
-COUNTER_COMMANDS = ("show workers", "show ports", "show gtp statistics", "show srp statistics",
-                    "show srp checkpoint statistics")
+        """A counter of the workers (their sum) or of GTP-C; those of one name are told apart by "gtp." before it."""
+        if name.startswith("gtp."):
+            return self.ctl("show gtp")[name[4:]]
+        return self.ctl("show workers")["total"][name]
 
 
 class Pair:
     """Both chassis, and which of them has which role now."""
 
-    def __init__(self, lab, edits=None, lcores=LCORES, own_state=True):
+    def __init__(self, lab, edits=None, lcores=LCORES, own_state=True, rewrite=None):
         self.lab = lab
-        self.left, self.right = (Chassis(lab, side, edits, lcores, own_state) for side in SIDES)
+        self.left, self.right = (Chassis(lab, side, edits, lcores, own_state, rewrite) for side in SIDES)
         self.both = (self.left, self.right)
         for chassis in self.both:
             lab.cleanups.append(lambda c=chassis: remove_prefix(lab, c))
@@ -218,6 +200,18 @@ class Pair:
     def other(self, chassis):
         """The other one."""
         return self.right if chassis is self.left else self.left
+
+    def identities(self, chassis):
+        """What must not change about the sessions when the role moves."""
+        keys = ("imsi", "nsapi", "teid", "ue_address", "sgsn_address")
+        return {tuple(s[k] for k in keys) for s in chassis.sessions().values()}
+
+    def decided_ms(self, chassis, killed_at):
+        """How long after `killed_at` the chassis' state machine acted, by its own history."""
+        for entry in reversed(chassis.ctl("show srp history")["history"]):
+            if entry["cause"] == "dead-timer-expiry":
+                return (time.time() - entry["age_ms"] / 1000 - killed_at) * 1000
+        raise LabError(f"{chassis.side} has no dead-timer-expiry in its history")
 
     def switchover(self, timeout=15):
         """A planned switchover. Returns the new Active."""

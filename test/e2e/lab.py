@@ -155,7 +155,7 @@ class Lab:
 
     def __enter__(self):
         # Two labs on the same CPUs would spoil each other's numbers.
-        self.lock = open("/run/lock/tandem-lab", "w", encoding="ascii")  # pylint: disable=consider-using-with
+        self.lock = open(os.path.join(tempfile.gettempdir(), "tandem-lab.lock"), "w", encoding="ascii")
         fcntl.flock(self.lock, fcntl.LOCK_EX)
         self.directory = tempfile.mkdtemp(prefix="tandem-lab-")
         try:
@@ -280,7 +280,7 @@ def control(path, command, timeout=5.0, **args):
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.settimeout(timeout)
         sock.connect(path)
-        sock.sendall(json.dumps({"command": command, **args}).encode() + b"\n")
+        sock.sendall(json.dumps({"command": command, "args": args}).encode() + b"\n")
         answer = bytearray()
         while True:
             chunk = sock.recv(65536)
