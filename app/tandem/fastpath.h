@@ -47,7 +47,8 @@ struct fastpath_shared {
 	} apn[CONFIG_APNS];
 	unsigned int n_workers;
 	uint8_t worker_of_shard[SESSION_SHARDS];
-	struct rte_mempool *direct, *indirect; /* for fragments and ICMP errors */
+	struct rte_mempool *direct;   /* for fragments (copied) and ICMP errors */
+	struct rte_mempool *indirect; /* spare: fragments are copies, so that ports need no scatter */
 };
 
 // clang-format off
@@ -82,7 +83,12 @@ struct fastpath {
 	uint64_t
 		ei_tokens_tsc; /* unknown TEIDs punted to the kernel (which ends at control, for an Error Indication): rate limit */
 	uint32_t ei_per_s; /* 0: none are punted */
+	uint64_t icmp_tsc; /* ICMP errors of our own: rate limit */
+	/* The last connected destination without an adjacency: port << 32 | address, 0 none. Control takes it
+	 * (exchange with 0) and has the kernel resolve it. w: worker, r: control */
+	_Atomic uint64_t unresolved;
 	uint16_t ip_id;
+	uint32_t tx_ports; /* bit a port with queued frames */
 	struct {
 		uint16_t n;
 		struct rte_mbuf *m[FASTPATH_TX];

@@ -61,7 +61,7 @@ enum gtpc_cause { /* TS 29.060 table 38 */
 	X(retransmissions) X(rejected_missing_ie) X(rejected_bad_ie) X(rejected_format) \
 	X(rejected_unknown_apn) X(rejected_pdp_type) X(rejected_no_addresses) \
 	X(rejected_no_resources) X(rejected_not_found) X(rejected_authentication) \
-	X(rejected_system_failure) X(version_not_supported) X(drop_short) X(drop_length) \
+	X(rejected_system_failure) X(version_not_supported) X(extension_not_supported) X(drop_short) X(drop_length) \
 	X(drop_unknown_type) X(drop_not_gtp) X(drop_response_unmatched) X(drop_not_active) \
 	X(drop_held) X(sgsn_restarts) X(own_requests) X(own_retries) X(own_unanswered) \
 	X(unprotected)
@@ -72,6 +72,7 @@ struct gtpc_header {
 	uint8_t version, type;
 	bool protocol_type; /* PT: 1 GTP */
 	bool has_seq, has_npdu, has_ext;
+	bool bad_length; /* of a request that is answered with GTPC_INVALID_MESSAGE_FORMAT: its decode says so */
 	uint32_t teid;
 	uint16_t seq;
 	const uint8_t *ies; /* behind header and extension headers */
@@ -79,7 +80,7 @@ struct gtpc_header {
 };
 
 struct gtpc_create {
-	uint64_t key;                /* IMSI BCD << 4 | NSAPI, as session_rec.key */
+	uint64_t key; /* IMSI BCD << 4 | NSAPI, as session_rec.key; no IMSI (secondary): all 0xf */
 	uint8_t nsapi, linked_nsapi; /* linked: 0xff none (then a primary context) */
 	bool has_recovery;
 	uint8_t recovery;
@@ -118,13 +119,15 @@ enum gtpc_verdict {
 	GTPC_DROP_NOT_GTP,
 	GTPC_DROP_LENGTH,
 	GTPC_DROP_UNKNOWN_TYPE,
-	GTPC_ANSWER_VERSION, /* answer Version Not Supported */
+	GTPC_ANSWER_VERSION,   /* answer Version Not Supported */
+	GTPC_ANSWER_EXTENSION, /* answer Supported Extension Headers Notification */
 };
 
-/* Header, extension headers and length (TS 29.060 6, 11.1.1-11.1.6). */
+/* Header, extension headers and length (TS 29.060 6, 11.1.1-11.1.6). A Create, Update or Delete Request whose length is
+ * not the datagram's is GTPC_OK with bad_length, all others are dropped. Known types lack no sequence number. */
 enum gtpc_verdict gtpc_decode_header(const uint8_t *p, size_t len, struct gtpc_header *h);
 /* IEs of requests (TS 29.060 7.3, 11.1.7-11.1.13: unknown IEs skipped, order tolerated, first of repeated ones counts).
- * 0, or the cause to answer. */
+ * 0, or the cause to answer; *out then still has the numbers that could be read (peer_ctl_teid, nsapi, recovery). */
 enum gtpc_cause gtpc_decode_create(const struct gtpc_header *h, struct gtpc_create *out);
 enum gtpc_cause gtpc_decode_update(const struct gtpc_header *h, struct gtpc_update *out);
 enum gtpc_cause gtpc_decode_delete(const struct gtpc_header *h, struct gtpc_delete *out);
@@ -152,6 +155,7 @@ struct gtpc_accept {
 size_t gtpc_encode_echo_request(uint8_t *buf, uint16_t seq);
 size_t gtpc_encode_echo_response(uint8_t *buf, uint16_t seq, uint8_t recovery);
 size_t gtpc_encode_version_not_supported(uint8_t *buf, uint16_t seq);
+size_t gtpc_encode_supported_extension_headers(uint8_t *buf, uint16_t seq);
 size_t gtpc_encode_create_response(uint8_t *buf, const struct gtpc_accept *a);
 size_t gtpc_encode_update_response(uint8_t *buf, const struct gtpc_accept *a);
 /* Refusals of any of the three, and the accepted Delete. */
@@ -180,7 +184,7 @@ void gtpc_pending_destroy(struct gtpc_pending *p);
 /* Remembers a request (copied) that was just sent; its sequence number is gtpc_pending_seq() taken before. */
 uint16_t gtpc_pending_seq(struct gtpc_pending *p);
 int gtpc_pending_add(struct gtpc_pending *p, const struct gtpc_peer *to, uint16_t seq, const uint8_t *msg,
-	size_t len, uint64_t cookie, usec_t now); /* -ENOSPC, -EMSGSIZE */
+	size_t len, uint64_t cookie, usec_t now); /* -ENOSPC, -EMSGSIZE, -EEXIST: that number waits already */
 /* A response came: true and *cookie if it matches one, which is then forgotten. */
 bool gtpc_pending_answered(
 	struct gtpc_pending *p, const struct gtpc_peer *from, uint16_t seq, uint64_t *cookie);

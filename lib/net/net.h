@@ -52,6 +52,8 @@ int net_pool_route_del(struct net_kernel *k, const struct ip_addr *prefix, uint8
 /* Removes every address and route that an earlier process left: all of NET_PROTO, and the VIPs given. Returns how many, or -errno. */
 int net_cleanup(struct net_kernel *k, const struct ip_addr *vips, unsigned int n);
 int net_link_up(struct net_kernel *k, unsigned int ifindex);
+/* The carrier of a twin as the kernel and a routing daemon see it: the underlying link's, which the TAP cannot know. */
+int net_link_carrier(struct net_kernel *k, unsigned int ifindex, bool on);
 int net_addr_add(struct net_kernel *k, unsigned int ifindex, const struct ip_addr *a, uint8_t len);
 
 /* ---- the mirror (mirror.c) ---- */
@@ -81,6 +83,9 @@ int net_mirror_fd(const struct net_mirror *m);
 int net_mirror_process(struct net_mirror *m);
 /* Asks the kernel to resolve the adjacencies that workers wanted (managed neighbours, else NTF_USE). Call every few ms. */
 void net_mirror_resolve(struct net_mirror *m);
+/* A packet for dst4 (host order) was punted from that port for want of a neighbour (FIB_GLEAN): the kernel is asked to
+ * resolve it, at most once a second. Nothing happens unless a connected prefix of the twin covers it. */
+void net_mirror_want(struct net_mirror *m, uint16_t port, uint32_t dst4);
 /* Makes sure that `addr` on the twin stays resolved, and gives its adjacency index (FIB_NONE: no room). For the SRP peer. */
 uint16_t net_mirror_keep(struct net_mirror *m, uint16_t port, const struct ip_addr *addr);
 bool net_mirror_link(const struct net_mirror *m, uint16_t port);

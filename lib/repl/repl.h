@@ -29,8 +29,9 @@ enum repl_kind {
 	REPL_ACK = 4,
 	REPL_WANT = 5,      /* audit body */
 	REPL_HEARTBEAT = 6, /* time of sending u64 us, pair time u64 ms, then lib/srp's body */
-	REPL_STATUS = 7,    /* in sync since u64 (pair ms, 0 never), buckets u32, unmatched u32 */
-	REPL_PING = 8,      /* elicits an ACK */
+	REPL_STATUS =
+		7, /* stream u32 (0: none yet), in sync since u64 (pair ms, 0 never), buckets u32, unmatched u32 */
+	REPL_PING = 8, /* elicits an ACK */
 };
 
 /* A term: number << 1 | side, so that integers compare as terms do. 0: none. */
@@ -90,7 +91,7 @@ struct repl_ops {
 	void (*want_fill)(void *ctx, struct wr *w, usec_t pto, usec_t now);
 	/* STATUS to send while standby. */
 	void (*status)(void *ctx, struct repl_status *st);
-	void *ctx;
+	void *ctx; /* none may call back into the same repl, but to read; none may be NULL */
 };
 
 // clang-format off
@@ -132,11 +133,11 @@ void repl_stream_start(struct repl *r, repl_term_t term, usec_t now);
 void repl_stream_stop(struct repl *r);
 /* From now on state packets are sent in this (older) term: late usage of a demoted chassis. */
 void repl_stream_late(struct repl *r, repl_term_t term, usec_t now);
-/* How many more state packets the window takes now. */
+/* How many more state packets the window takes now; 0 without a stream, and until the peer was heard. */
 unsigned int repl_room(const struct repl *r);
 /* Completes a packet of records: pkt has REPL_HEADER bytes of room first, then the records; len counts both. Fills the
  * header in and remembers the entries (n <= REPL_ENTRIES; 0 is allowed: digests elicit an ACK too). Returns the number
- * of bytes to send (== len without a key), or -ENOBUFS: window full, -ENOTCONN: no stream. */
+ * of bytes to send (== len without a key), or -ENOBUFS: window full, -ENOTCONN: no stream, or no peer heard yet. */
 int repl_seal(struct repl *r, uint8_t *pkt, size_t len, uint8_t owner, const repl_entry_t *e, unsigned int n,
 	usec_t now);
 /* Packets not yet acknowledged nor lost; number of the last state packet sealed (0 none). */
@@ -171,6 +172,8 @@ void repl_heartbeat(struct repl *r, repl_term_t term, const uint8_t *body, size_
 void repl_heartbeat_now(struct repl *r);
 /* Pair time = now + offset (DESIGN.md section 3); the active sets it at promotion, the standby follows heartbeats. */
 void repl_pair_time(struct repl *r, int64_t offset_us);
+/* Pair time now, in ms. */
+uint64_t repl_pair_ms(const struct repl *r, usec_t now);
 
 /* When the last authentic, fresh packet of the peer arrived; USEC_NEVER: never. */
 usec_t repl_heard(const struct repl *r);

@@ -28,8 +28,11 @@ struct dirty {
 /* max_slots: all slots that this worker may own. wait_ticks: 1..255. 0 or -ENOMEM. */
 int dirty_init(struct dirty *d, uint32_t max_slots, uint32_t wait_ticks, const struct session_mem *mem);
 void dirty_fini(struct dirty *d, const struct session_mem *mem);
+/* Empties the lists and leaves the slots alone: for who resets `listed` of the slots himself. */
 void dirty_clear(struct dirty *d);
-/* One tick (micro-checkpoint-interval / wait_ticks) has passed. */
+/* Empties the lists; what was listed is clean and listed nowhere afterwards. */
+void dirty_forget(struct dirty *d, const struct session_table *t);
+/* One tick (micro-checkpoint-interval / wait_ticks) has passed: a mark is due after wait_ticks of them. */
 void dirty_tick(struct dirty *d);
 
 /* Marks groups of a slot that its worker changed. The fast path's call: two compares when already dirty. */

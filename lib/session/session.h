@@ -93,7 +93,7 @@ struct session_slot {
 	uint16_t usage_hi; /* local: sum of (counter >> 30) at the last encoding: a change sends 64 bits */
 	/* downlink line */
 	uint32_t peer_usr_teid;
-	uint32_t peer_usr4;
+	uint32_t peer_usr4;              /* peer_usr once more, where the downlink needs it */
 	uint64_t dn_pkts, dn_bytes;      /* own set */
 	struct rte_meter_srtcm dn_meter; /* local */
 	uint32_t freed_s;                /* local: second at which it was freed */
@@ -113,13 +113,14 @@ struct session_slot {
 	uint16_t req_port, req_seq;
 	uint8_t req_type, recovery, qos_len;
 	uint8_t qos[SESSION_QOS_MAX];
-	uint32_t last_ue4; /* free: the last address; its quarantine is the slot's */
+	uint32_t last_ue4; /* free: the last address (of `pool`); its quarantine is the slot's. 0 none */
 } __attribute__((aligned(64)));
 
 enum {
 	SESSION_F_RECOVERY = 1 << 0,   /* `recovery` is known */
 	SESSION_F_QUARANTINE = 1 << 1, /* local: free and not yet reusable */
 	SESSION_F_IN_FIFO = 1 << 2,    /* local: in the quarantine FIFO */
+	SESSION_F_AGAIN = 1 << 3,      /* local: freed again while listed there: goes to its end once */
 };
 _Static_assert(sizeof(struct session_slot) == 256, "a slot is four cache lines");
 
@@ -129,6 +130,8 @@ struct session_mem {
 	void (*free)(void *ctx, void *p);
 	void *ctx;
 };
+
+extern const struct session_mem session_mem_libc; /* for tests and tools */
 
 /* What the table tells of addresses; lib/pool implements it. Called by the shard's writer, inside the door. */
 struct session_hooks {
@@ -141,6 +144,7 @@ struct session_hooks {
 	/* The index of (key -> handle) must follow: called for every session that begins (live) or ends. */
 	void (*index)(void *ctx, uint64_t key, uint32_t handle, bool live);
 	void *ctx;
+	void *index_ctx; /* index is called with this instead, unless it is NULL */
 };
 
 /* Who may write a shard. Workers are 0..; the replication core is SESSION_BY_REPL. */
@@ -169,14 +173,16 @@ struct session_params {
 	uint32_t capacity; /* sessions; rounded up to a power of two per shard, at least 64 a shard */
 	uint8_t side;      /* this chassis' side, 0 or 1 */
 	uint32_t quarantine_s;
-	const struct session_mem *mem;
-	struct session_hooks hooks;
+	uint16_t n_apns;               /* records with a higher APN index are refused; 0: any is taken */
+	const struct session_mem *mem; /* copied */
+	struct session_hooks hooks;    /* copied; named, bind and unbind must be there, index may be NULL */
 };
 
 struct session_table {
 	uint32_t n_slots; /* a shard */
 	uint8_t slot_bits, gen_bits;
 	uint8_t side;
+	uint16_t n_apns;
 	uint32_t gen_mask;
 	uint32_t quarantine_s;
 	uint32_t buckets;        /* a shard */
@@ -188,7 +194,7 @@ struct session_table {
 	uint64_t bytes; /* all memory of the table */
 };
 
-/* NULL + errno (ENOMEM, EINVAL). All shards start free and owned by SESSION_BY_NONE. */
+/* NULL + errno (ENOMEM, EINVAL; more than 64 Mi sessions are EINVAL: too few generation bits). All shards start free and owned by SESSION_BY_NONE. */
 struct session_table *session_table_create(const struct session_params *p);
 void session_table_destroy(struct session_table *t); /* NULL is a no-op */
 
@@ -233,38 +239,59 @@ static inline bool session_owns(const struct session_table *t, uint32_t shard, u
 
 /* ---- the door: each refuses with -EPERM (counted) unless `by` owns the shard; `now_s` is seconds ---- */
 
-/* A new session in `shard`: takes a free slot, gives it rec's fields, binds rec->ue; rec->handle is filled in.
- * -ENOSPC: no free slot in this shard; -EEXIST: the address is in use or in quarantine; -ENOENT: no such address. */
+/* A new session in the shard of rec->ue: takes a free slot, gives it rec's fields (usage starts at 0), binds rec->ue;
+ * rec->handle and rec->state are filled in. -ENOSPC: no free slot in this shard; -EEXIST: the address is in use or in
+ * quarantine; -ENOENT: no such address. */
 int session_create(struct session_table *t, uint8_t by, struct session_rec *rec, uint32_t now_s);
-/* Replaces the given groups (IDENTITY: charging id and MSISDN only) of a live session. -ENOENT: stale handle. */
+/* Replaces the given groups (IDENTITY: charging id and MSISDN only; usage: never) of a live session.
+ * -ENOENT: stale handle. */
 int session_update(struct session_table *t, uint8_t by, const struct session_rec *rec, uint8_t groups);
-/* Frees a session: generation and last address stay; slot and address go into quarantine. -ENOENT: stale. */
+/* Frees a session: slot and address go into quarantine. Generation, pool and last address, TUNNEL and REQUEST stay
+ * and are replicated, so that a repeated Delete can be answered, after a switchover too; the rest is cleared (read
+ * the usage before). -ENOENT: stale. */
 int session_free(struct session_table *t, uint8_t by, uint32_t handle, uint32_t now_s);
-/* Lets at most `max` slots leave quarantine; returns how many did. */
+/* While standby too (by SESSION_BY_REPL), else all that was ever freed is still in quarantine at a promotion.
+ * Looks at no more than `max` entries and lets those whose time is over leave quarantine; returns how many did. */
 unsigned int session_quarantine_expire(
 	struct session_table *t, uint8_t by, uint32_t shard, uint32_t now_s, unsigned int max);
 /* At promotion: every quarantine of the shard starts again. Constant time. */
 void session_quarantine_restart(struct session_table *t, uint32_t shard, uint32_t now_s);
 
-/* A consistent copy, from any core (retries while a writer is inside). */
+/* A consistent copy, from any core (retries while a writer is inside). Usage counters move without the sequence
+ * count: each is whole, but they may be of different moments. */
 void session_read(const struct session_table *t, const struct session_slot *s, struct session_rec *rec);
 /* The record of a slot whether live or free, by position. */
 void session_read_at(const struct session_table *t, uint32_t shard, uint32_t slot, struct session_rec *rec);
 
-/* ---- wire form (bodies of SLOT and DELTA records; lib/repl/WIRE.md) ---- */
+/* ---- wire form (bodies of SLOT and DELTA records; lib/repl/WIRE.md), network order, version 1 ----
+ *
+ *   body      handle 4 | groups 1 | the groups, lowest bit first
+ *   IDENTITY  48  state 1, apn 1, pool 1, PDP type 1, key 8, MSISDN 8, UE address 16, created ms 8, charging id 4
+ *   TUNNEL    40  peer control TEID 4, peer user TEID 4, peer control address 16, peer user address 16
+ *   QOS       18  length 1, octets 17 (unused ones 0)
+ *   REQUEST   23  Recovery known 1, Recovery 1, type 1, sequence 2, source port 2, source address 16
+ *   USAGE32   16  the sender's own: up packets 4, up bytes 4, down packets 4, down bytes 4 (low 32 bits)
+ *   USAGE64   32  the sender's own: the same, 8 each
+ *   OTHER64   32  the other side's, 8 each
+ *
+ * Addresses are 16 bytes, IPv4 v4-mapped, none: zeros. Later versions' groups have bit 7 and stand behind these.
+ * A SLOT of a live slot has all of SESSION_G_SLOT; of a free one IDENTITY (state, pool and last address count, the
+ * rest is 0), TUNNEL and REQUEST; of one never used (generation 0) IDENTITY only. A DELTA is of a live slot; its
+ * IDENTITY changes charging id and MSISDN and must agree in state, pool and address: what changes more is a SLOT. */
 
 /* Bytes that a body of these groups takes, handle and bitmap included. */
 unsigned int session_wire_size(uint8_t groups);
-/* Writes `handle u32 | groups u8 | the groups in bit order` from the slot itself; by its owner (or, in late mode,
- * its worker). For a SLOT of a free slot only state, generation and last address count. USAGE32 goes as USAGE64
- * when a counter passed a multiple of 2^30 since the last encoding. Returns the groups written, 0 if there was no
- * room (then w is bad and the slot unchanged). Does not touch `dirty`. */
+/* Writes the body of the slot as it stands; by its owner (or, in late mode, its worker). A free slot has one form
+ * only, its SLOT's, whatever `groups` says. USAGE32 goes as USAGE64 when a counter passed a multiple of 2^30 since the
+ * last encoding. Returns the groups written, 0 if there was no room (then w is bad and the slot unchanged). Does not
+ * touch `dirty`. What has IDENTITY among its dirty groups is best sent as SLOT: a slot just freed has. */
 uint8_t session_encode(
 	const struct session_table *t, uint32_t shard, uint32_t slot, uint8_t groups, struct wr *w);
 /* Applies the body of a SLOT: whole record or free, whatever the slot held; evicts another slot that holds the
  * address. 0; -EBADMSG malformed; -ENOENT no such slot, pool or address here; -EPERM. Counted by reason. */
 int session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uint32_t now_s);
-/* Applies the body of a DELTA. -ESTALE: the handle is not the slot's. Unknown groups (above ours) are skipped. */
+/* Applies the body of a DELTA. -ESTALE: the handle is not the slot's; else as above. Unknown groups (above ours) are
+ * skipped. */
 int session_apply_delta(struct session_table *t, uint8_t by, struct rd *body);
 /* Reads a DELTA body that carries the sender's own 64-bit usage (late usage): -EBADMSG if it carries anything else. */
 int session_decode_late(struct rd *body, uint32_t *handle, struct session_usage *u);

@@ -94,7 +94,7 @@ enum srp_action_kind {
 	SRP_ACT_CLOSE,     /* close the SRP connection (protocol error); it will be made again */
 	SRP_ACT_HEARTBEAT, /* `msg`: body of heartbeats from now on, packets' term = `term`; `now`: one at once */
 	SRP_ACT_STEP,      /* carry out `step` */
-	SRP_ACT_RESERVE, /* make `number` durable as reserve and `restart_counter` with it, then srp_saved() */
+	SRP_ACT_RESERVE, /* make `number` durable as reserve and `restart_counter` with it, then srp_saved_reserve() */
 	SRP_ACT_ROLE,    /* state changed: from, to, cause, term (log, history) */
 	SRP_ACT_METRIC,  /* the route modifier changed while routes are up: re-install them with `rm` */
 	SRP_ACT_ALARM,   /* `alarm` raised or cleared, with `text` that says what to do */

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* fastpath_slow: what few packets need: ICMP errors, fragments, destinations without a neighbour. */
+#include "fastpath_priv.h"
+
+#include <rte_cycles.h>
+#include <rte_icmp.h>
+#include <rte_ip_frag.h>
+
+enum {
+	ICMP_ERRORS_PER_S = 1000,
+	ICMP_BYTES_MAX = 576, /* RFC 1812 4.3.2.3 */
+	FRAGMENTS_MAX = 64,   /* 64 KiB at the smallest MTU that makes sense */
+};
+
+/* Token bucket by its theoretical arrival time: per_s on average, a tenth of a second's worth at once (at least one). */
+bool fp_rate(uint64_t *tat, uint64_t now_tsc, uint32_t per_s)
+{
+	uint64_t hz = rte_get_tsc_hz();
+
+	if (per_s == 0 || (*tat > now_tsc && *tat - now_tsc > hz / 10))
+		return false;
+	*tat = RTE_MAX(*tat, now_tsc) + hz / per_s;
+	return true;
+}
+
+/* No adjacency: nothing is known of the destination, or it is on a link of ours and was never asked for. */
+uint64_t *fp_hop_none(struct fastpath *f, uint32_t nh, uint32_t dst4)
+{
+	uint16_t port = (uint16_t)nh;
+	uint64_t word = (uint64_t)port << 32 | dst4;
+
+	if (nh == FIB_NONE || !(nh & FIB_GLEAN) || port >= FASTPATH_PORTS || f->sh->port[port].twin4 == dst4)
+		return &f->count.drop_no_route;
+	/* Control takes it with acquire; the word is all there is. A later one may overwrite: its packets come again. */
+	if (atomic_load_explicit(&f->unresolved, memory_order_relaxed) != word)
+		atomic_store_explicit(&f->unresolved, word, memory_order_relaxed);
+	return &f->count.drop_unresolved;
+}
+
+/* Whose name an error carries: the address of the port that the packet came in on, if that is a core one; the access
+ * network's addresses are no subscriber's business where another is to be had. */
+static uint32_t error_source(const struct fastpath_shared *sh, uint16_t port)
+{
+	if ((sh->port[port].roles & CONFIG_CORE) && sh->port[port].twin4 != 0)
+		return sh->port[port].twin4;
+	for (unsigned int i = 0; i < FASTPATH_PORTS; i++)
+		if ((sh->port[i].roles & CONFIG_CORE) && sh->port[i].twin4 != 0)
+			return sh->port[i].twin4;
+	return sh->port[port].twin4 != 0 ? sh->port[port].twin4 : sh->gtp4;
+}
+
+/* RFC 1122 3.2.2 and RFC 1812 4.3.2.7: what must never be answered by an error. */
+static bool no_error_about(const struct rte_ipv4_hdr *ip, uint32_t len)
+{
+	uint32_t src = rte_be_to_cpu_32(ip->src_addr), dst = rte_be_to_cpu_32(ip->dst_addr);
+	uint32_t header = (ip->version_ihl & 15u) * 4;
+	uint8_t type;
+
+	if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_OFFSET_MASK))
+		return true;
+	if (src < 0x01000000 || src >= 0xe0000000 || (src >> 24) == 127 || dst >= 0xe0000000)
+		return true;
+	if (ip->next_proto_id != IPPROTO_ICMP)
+		return false;
+	if (len <= header)
+		return true;
+	type = *((const uint8_t *)ip + header);
+	return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+}
+
+/* Sends a packet of our own, behind room for an Ethernet header: to a subscriber or by the core network. */
+static void output(struct fastpath *f, struct rte_mbuf *m)
+{
+	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, FP_ETH);
+	uint32_t dst4 = rte_be_to_cpu_32(ip->dst_addr);
+	const _Atomic uint32_t *entry = fp_pool_entry(f->sh->pools, dst4);
+	struct fp_hop hop;
+	uint64_t *why;
+
+	if (entry != NULL) {
+		fp_down_inner(f, m, entry);
+		return;
+	}
+	why = fp_hop(f, fib_lookup(f->sh->fib, dst4), dst4, CONFIG_CORE, &hop);
+	if (why != NULL) {
+		fp_drop(m, why);
+		return;
+	}
+	fp_eth(f, &hop, rte_pktmbuf_mtod(m, void *));
+	fp_tx(f, hop.port, m);
+}
+
+/* The port that a frame of our own pretends to have come in on. */
+static uint16_t core_port(const struct fastpath_shared *sh, uint16_t port)
+{
+	if (sh->port[port].roles & CONFIG_CORE)
+		return port;
+	for (uint16_t i = 0; i < FASTPATH_PORTS; i++)
+		if (sh->port[i].roles & CONFIG_CORE)
+			return i;
+	return port;
+}
+
+/* About m, whose IP packet stands behind an Ethernet header and which stays the caller's; a frame from the core network
+ * for a subscriber may go to another worker, hence the whole Ethernet header. */
+void fp_icmp_error(struct fastpath *f, const struct rte_mbuf *m, uint8_t type, uint8_t code, uint16_t mtu)
+{
+	const struct rte_ipv4_hdr *about = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, FP_ETH);
+	uint32_t len = m->data_len - (uint32_t)FP_ETH;
+	uint32_t quoted = RTE_MIN(len, (uint32_t)(ICMP_BYTES_MAX - FP_IP - sizeof(struct rte_icmp_hdr)));
+	struct rte_ether_hdr *eth;
+	struct rte_ipv4_hdr *ip;
+	struct rte_icmp_hdr *icmp;
+	struct rte_mbuf *e;
+
+	if (no_error_about(about, len) || !fp_rate(&f->icmp_tsc, f->now_tsc, ICMP_ERRORS_PER_S))
+		return;
+	e = rte_pktmbuf_alloc(f->sh->direct);
+	eth = e == NULL ? NULL
+			: (void *)rte_pktmbuf_append(e, (uint16_t)(FP_ETH + FP_IP + sizeof(*icmp) + quoted));
+	if (eth == NULL) {
+		rte_pktmbuf_free(e);
+		f->count.drop_no_mbuf++;
+		return;
+	}
+	e->port = core_port(f->sh, m->port);
+	eth->dst_addr = eth->src_addr = f->sh->fib->mac[e->port];
+	eth->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
+	ip = (struct rte_ipv4_hdr *)(eth + 1);
+	*ip = (struct rte_ipv4_hdr){
+		.version_ihl = RTE_IPV4_VHL_DEF,
+		.total_length = rte_cpu_to_be_16((uint16_t)(FP_IP + sizeof(*icmp) + quoted)),
+		.packet_id = rte_cpu_to_be_16(f->ip_id++),
+		.time_to_live = FP_TTL + 1, /* the downlink takes one */
+		.next_proto_id = IPPROTO_ICMP,
+		.src_addr = rte_cpu_to_be_32(error_source(f->sh, m->port)),
+		.dst_addr = about->src_addr,
+	};
+	ip->hdr_checksum = rte_ipv4_cksum(ip);
+	icmp = (struct rte_icmp_hdr *)(ip + 1);
+	*icmp = (struct rte_icmp_hdr){
+		.icmp_type = type, .icmp_code = code, .icmp_seq_nb = rte_cpu_to_be_16(mtu)
+	};
+	memcpy(icmp + 1, about, quoted);
+	icmp->icmp_cksum = (uint16_t)~rte_raw_cksum(icmp, sizeof(*icmp) + quoted);
+	f->count.icmp_sent++;
+	output(f, e);
+}
+
+/* m: a whole frame whose packet is too big for the port. Fragments are copies, each in one buffer: this is rare, and a
+ * port then needs neither scatter nor shared buffers. */
+void fp_fragment(struct fastpath *f, uint16_t port, struct rte_mbuf *m)
+{
+	struct rte_ether_hdr eth = *rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
+	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, FP_ETH);
+	uint16_t header = (uint16_t)((ip->version_ihl & 15u) * 4), mtu = f->sh->port[port].mtu;
+	struct rte_mbuf *out[FRAGMENTS_MAX];
+	int n;
+
+	rte_pktmbuf_adj(m, FP_ETH);
+	/* All but the last fragment carry a multiple of eight bytes. */
+	mtu = mtu < header + 8 ? 0 : (uint16_t)(header + RTE_ALIGN_FLOOR(mtu - header, 8));
+	n = mtu == 0 ? -EINVAL
+		     : rte_ipv4_fragment_copy_nonseg_packet(m, out, FRAGMENTS_MAX, mtu, f->sh->direct);
+	rte_pktmbuf_free(m);
+	if (n < 0) {
+		f->count.drop_no_mbuf += n == -ENOMEM;
+		f->count.drop_too_big += n != -ENOMEM;
+		return;
+	}
+	f->count.fragmented++;
+	for (int i = 0; i < n; i++) {
+		ip = rte_pktmbuf_mtod(out[i], struct rte_ipv4_hdr *);
+		ip->hdr_checksum = 0;
+		ip->hdr_checksum = fp_ip_sum(ip);
+		memcpy(rte_pktmbuf_prepend(out[i], FP_ETH), &eth, FP_ETH);
+		fp_tx(f, port, out[i]);
+	}
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A ring of the last answers, oldest overwritten first, and a hash with chains through it. */
+#include <stdlib.h>
+
+#include "gtpc.h"
+
+enum {
+	ANSWERED_MSG = 512, /* longer answers are not kept: the request is then worked off again */
+	ANSWERED_BUCKETS = 2 * GTPC_ANSWERED_MAX,
+	NONE = 0xffff,
+};
+
+struct answer_entry {
+	struct gtpc_peer to;
+	uint16_t seq, len; /* len 0: unused */
+	uint16_t next;     /* in the chain */
+	uint8_t type;
+	usec_t at;
+	uint8_t msg[ANSWERED_MSG];
+};
+
+struct gtpc_answered {
+	usec_t ttl;
+	uint16_t head; /* where the next one goes */
+	uint16_t bucket[ANSWERED_BUCKETS];
+	struct answer_entry e[GTPC_ANSWERED_MAX];
+};
+
+static uint16_t *bucket_of(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type, uint16_t seq)
+{
+	uint64_t hi, lo;
+
+	memcpy(&hi, to->addr.b, 8);
+	memcpy(&lo, to->addr.b + 8, 8);
+	hi = (hi ^ ((uint64_t)to->port << 32 | (uint64_t)type << 16 | seq)) * UINT64_C(0x9e3779b97f4a7c15);
+	lo = (lo ^ hi ^ hi >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+	return &a->bucket[(lo >> 32) % ANSWERED_BUCKETS];
+}
+
+static bool same(const struct answer_entry *e, const struct gtpc_peer *to, uint8_t type, uint16_t seq)
+{
+	return e->seq == seq && e->type == type && e->to.port == to->port &&
+	       ip_addr_equal(&e->to.addr, &to->addr);
+}
+
+/* The link that names the entry; *link is NONE if there is none. */
+static uint16_t *find(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type, uint16_t seq)
+{
+	uint16_t *link = bucket_of(a, to, type, seq);
+
+	while (*link != NONE && !same(&a->e[*link], to, type, seq))
+		link = &a->e[*link].next;
+	return link;
+}
+
+static void forget(struct gtpc_answered *a, struct answer_entry *e)
+{
+	uint16_t *link = find(a, &e->to, e->type, e->seq);
+
+	*link = e->next;
+	e->len = 0;
+}
+
+struct gtpc_answered *gtpc_answered_create(usec_t ttl)
+{
+	struct gtpc_answered *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return NULL;
+	a->ttl = ttl;
+	memset(a->bucket, 0xff, sizeof(a->bucket));
+	return a;
+}
+
+void gtpc_answered_destroy(struct gtpc_answered *a)
+{
+	free(a);
+}
+
+void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type, uint16_t seq,
+	const uint8_t *msg, size_t len, usec_t now)
+{
+	struct answer_entry *e = &a->e[a->head];
+	uint16_t *link = find(a, to, type, seq);
+
+	if (*link != NONE)
+		forget(a, &a->e[*link]);
+	if (len == 0 || len > ANSWERED_MSG)
+		return;
+	if (e->len != 0)
+		forget(a, e);
+	e->to = *to;
+	e->type = type;
+	e->seq = seq;
+	e->len = (uint16_t)len;
+	e->at = now;
+	memcpy(e->msg, msg, len);
+	link = bucket_of(a, to, type, seq);
+	e->next = *link;
+	*link = a->head;
+	a->head = (uint16_t)((a->head + 1) % GTPC_ANSWERED_MAX);
+}
+
+const uint8_t *gtpc_answered_get(struct gtpc_answered *a, const struct gtpc_peer *from, uint8_t type,
+	uint16_t seq, size_t *len, usec_t now)
+{
+	uint16_t *link = find(a, from, type, seq);
+	struct answer_entry *e;
+
+	if (*link == NONE)
+		return NULL;
+	e = &a->e[*link];
+	if (now > e->at && now - e->at >= a->ttl) {
+		forget(a, e);
+		return NULL;
+	}
+	*len = e->len;
+	return e->msg;
+}

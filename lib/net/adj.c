@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <string.h>
+
+#include <libmnl/libmnl.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <rte_byteorder.h>
+
+#include "mirror.h"
+
+enum {
+	NIL = UINT32_MAX,
+	ASK_AGAIN_MS = 1000,
+	ASK_IDLE_MS = 5000,
+	SCAN = 256,
+	ASKS = 16,
+	WANT_AGAIN_MS = 1000
+};
+
+/* By number, for headers older than Linux 5.16. */
+enum { ATTR_NDA_FLAGS_EXT = 15, FLAG_EXT_MANAGED = 1 };
+
+static uint32_t *adj_bucket(struct net_mirror *m, uint8_t twin, uint32_t nh4)
+{
+	return &m->adj_bucket[(nh4 ^ twin) * UINT32_C(0x9e3779b1) >> 20];
+}
+
+void adj_init(struct net_mirror *m)
+{
+	for (uint32_t i = 0; i < FIB_ADJ_MAX; i++) {
+		m->adj_bucket[i] = NIL;
+		m->adj[i].next = i + 1 < FIB_ADJ_MAX ? i + 1 : NIL;
+	}
+	m->adj_free = 0;
+	m->adj_free_tail = FIB_ADJ_MAX - 1;
+}
+
+uint32_t adj_find(const struct net_mirror *m, uint8_t twin, uint32_t nh4)
+{
+	uint32_t i = *adj_bucket((struct net_mirror *)m, twin, nh4);
+
+	while (i != NIL && (m->adj[i].twin != twin || m->c.fib->adj[i].nh4 != nh4))
+		i = m->adj[i].next;
+	return i == NIL ? FIB_NONE : i;
+}
+
+static void word_set(struct net_mirror *m, uint32_t i, uint64_t word)
+{
+	struct fib *f = m->c.fib;
+
+	if (atomic_load_explicit(&f->adj[i].word, memory_order_relaxed) == word)
+		return;
+	atomic_store_explicit(&f->adj[i].word, word, memory_order_relaxed);
+	/* After the word: who sees the new number finds the new address. */
+	atomic_fetch_add_explicit(&f->gen, 1, memory_order_release);
+}
+
+static uint64_t word_unresolved(const struct net_mirror *m, uint8_t twin)
+{
+	return (uint64_t)m->twin[twin].port << 8 | FIB_ADJ_USED;
+}
+
+uint32_t adj_get(struct net_mirror *m, uint8_t twin, uint32_t nh4)
+{
+	uint32_t i = adj_find(m, twin, nh4), *head = adj_bucket(m, twin, nh4);
+
+	if (i != FIB_NONE)
+		return i;
+	i = m->adj_free;
+	if (i == NIL) {
+		m->count.adjacencies_full++;
+		m->left_out = true;
+		return FIB_NONE;
+	}
+	m->adj_free = m->adj[i].next;
+	m->adj[i] = (struct adj){ .next = *head, .twin = twin, .used = true };
+	*head = i;
+	m->c.fib->adj[i].nh4 = nh4;
+	m->c.fib->adj[i].ifindex = m->twin[twin].ifindex;
+	m->c.fib->adj[i].refs = 0;
+	atomic_store_explicit(&m->c.fib->adj[i].wanted, 0, memory_order_relaxed);
+	word_set(m, i, word_unresolved(m, twin));
+	return i;
+}
+
+static bool adj_needed(const struct net_mirror *m, uint32_t i)
+{
+	return m->c.fib->adj[i].refs > 0 || m->adj[i].kept;
+}
+
+void adj_put(struct net_mirror *m, uint32_t i)
+{
+	struct adj *a = &m->adj[i];
+	uint32_t *at;
+
+	/* A managed one stays until net_mirror_resolve has told the kernel that we need it no more. */
+	if (!a->used || adj_needed(m, i) || a->neighbour || a->managed)
+		return;
+	at = adj_bucket(m, a->twin, m->c.fib->adj[i].nh4);
+	while (*at != i)
+		at = &m->adj[*at].next;
+	*at = a->next;
+	word_set(m, i, 0);
+	*a = (struct adj){ .next = NIL };
+	if (m->adj_free == NIL)
+		m->adj_free = i;
+	else
+		m->adj[m->adj_free_tail].next = i;
+	m->adj_free_tail = i;
+}
+
+void adj_refer(struct net_mirror *m, uint32_t i, int by)
+{
+	m->c.fib->adj[i].refs += (uint32_t)by;
+	if (by < 0)
+		adj_put(m, i);
+}
+
+static void host_set(struct net_mirror *m, uint32_t i, bool on)
+{
+	struct adj *a = &m->adj[i];
+
+	if (a->host == on)
+		return;
+	if (routes_host(m->routes, m->c.fib->adj[i].nh4, on ? i : FIB_NONE) < 0) {
+		m->count.routes_full++;
+		m->left_out = true;
+		return;
+	}
+	a->host = on;
+}
+
+static bool host_due(const struct net_mirror *m, uint32_t i)
+{
+	const struct adj *a = &m->adj[i];
+
+	return a->used && a->neighbour &&
+	       routes_cover(m->routes, m->c.fib->adj[i].nh4) == (FIB_GLEAN | (uint32_t)m->twin[a->twin].port);
+}
+
+/* First those that end, then those that begin: two twins may know the same address. */
+void adj_hosts(struct net_mirror *m)
+{
+	m->routes_seen = routes_version(m->routes);
+	for (uint32_t i = 0; i < FIB_ADJ_MAX; i++)
+		if (m->adj[i].host && !host_due(m, i))
+			host_set(m, i, false);
+	for (uint32_t i = 0; i < FIB_ADJ_MAX; i++)
+		if (!m->adj[i].host && host_due(m, i))
+			host_set(m, i, true);
+}
+
+static void neighbour_gone(struct net_mirror *m, uint32_t i)
+{
+	struct adj *a = &m->adj[i];
+
+	if (a->neighbour)
+		m->count.neighbours_removed++;
+	host_set(m, i, false); /* before the word: a packet to it is then punted, not lost */
+	a->neighbour = a->fixed = a->stale = false;
+	word_set(m, i, word_unresolved(m, a->twin));
+	adj_put(m, i);
+}
+
+void adj_neighbour(struct net_mirror *m, uint8_t twin, const struct rtmsg_neigh *n)
+{
+	uint32_t i = n->usable ? adj_get(m, twin, n->dst) : adj_find(m, twin, n->dst);
+	uint64_t mac = 0;
+	struct adj *a;
+
+	if (i == FIB_NONE)
+		return;
+	a = &m->adj[i];
+	if (!n->usable) {
+		a->managed = a->managed && !n->gone; /* gone: and with it what we asked for */
+		neighbour_gone(m, i);
+		return;
+	}
+	for (int b = 0; b < RTE_ETHER_ADDR_LEN; b++)
+		mac = mac << 8 | n->mac.addr_bytes[b];
+	if (!a->neighbour)
+		m->count.neighbours_added++;
+	a->neighbour = true;
+	a->stamp = m->stamp;
+	a->fixed = (n->state & (NUD_PERMANENT | NUD_NOARP)) != 0;
+	a->stale = (n->state & NUD_STALE) != 0;
+	word_set(m, i, mac << 16 | word_unresolved(m, twin) | FIB_ADJ_VALID);
+	if (host_due(m, i))
+		host_set(m, i, true);
+}
+
+void adj_sweep(struct net_mirror *m, uint8_t twin, bool all)
+{
+	for (uint32_t i = 0; i < FIB_ADJ_MAX; i++) {
+		struct adj *a = &m->adj[i];
+
+		if (!a->used || a->twin != twin)
+			continue;
+		if (all)
+			a->managed = false;
+		if (all || (a->neighbour && a->stamp != m->stamp))
+			neighbour_gone(m, i);
+	}
+}
+
+void adj_forget(struct net_mirror *m)
+{
+	for (uint32_t i = 0; i < FIB_ADJ_MAX; i++) {
+		host_set(m, i, false);
+		m->c.fib->adj[i].refs = 0;
+		word_set(m, i, 0);
+	}
+}
+
+/* ---- asking the kernel ---- */
+
+static int ask(struct net_mirror *m, uint8_t twin, uint32_t dst, bool managed)
+{
+	union net_request r;
+	struct ndmsg *nd = net_request_init(&r, RTM_NEWNEIGH, NLM_F_CREATE, sizeof(*nd));
+
+	nd->ndm_family = AF_INET;
+	nd->ndm_ifindex = (int)m->twin[twin].ifindex;
+	nd->ndm_flags = NTF_USE;
+	mnl_attr_put_u32(&r.nlh, NDA_DST, rte_cpu_to_be_32(dst));
+	if (managed)
+		mnl_attr_put_u32(&r.nlh, ATTR_NDA_FLAGS_EXT, FLAG_EXT_MANAGED);
+	m->count.resolves++;
+	return net_request_ask(m->k, &r);
+}
+
+/* Managed if it is needed, else like a packet to it: so an unneeded one is released again. */
+static void adj_ask(struct net_mirror *m, uint32_t i, uint64_t now)
+{
+	struct adj *a = &m->adj[i];
+	uint32_t dst = m->c.fib->adj[i].nh4;
+	bool managed = adj_needed(m, i) && !m->no_managed;
+	int ret = ask(m, a->twin, dst, managed);
+
+	if (managed && (ret == -EOPNOTSUPP || ret == -EINVAL)) {
+		managed = false;
+		ret = ask(m, a->twin, dst, false);
+		m->no_managed = ret == 0;
+	}
+	a->asked_ms = now;
+	a->stale = false;
+	a->managed = ret == 0 && managed;
+}
+
+static bool adj_ask_due(struct net_mirror *m, uint32_t i, uint64_t now)
+{
+	struct adj *a = &m->adj[i];
+	bool needed = adj_needed(m, i);
+	bool wanted = atomic_load_explicit(&m->c.fib->adj[i].wanted, memory_order_relaxed) != 0;
+	uint64_t since = now - a->asked_ms;
+
+	if (a->neighbour && wanted) /* resolved meanwhile */
+		atomic_store_explicit(&m->c.fib->adj[i].wanted, 0, memory_order_relaxed);
+	if (a->fixed || (a->asked_ms != 0 && since < ASK_AGAIN_MS))
+		return false;
+	if (a->managed && !needed)
+		return true;
+	if (needed && !a->managed && !m->no_managed)
+		return true;
+	if (!a->neighbour)
+		return wanted || (needed && (a->asked_ms == 0 || since >= ASK_IDLE_MS));
+	return a->stale && !a->managed;
+}
+
+/* Workers' packets refresh nothing in the kernel. Gateways are managed; any other neighbour that goes stale is probed as
+ * if it had traffic: it stays, or fails and is gone. */
+void net_mirror_resolve(struct net_mirror *m)
+{
+	uint64_t now = mirror_now_ms();
+	unsigned int asks = 0;
+
+	mirror_tick(m, now);
+	if (!m->synced)
+		return;
+	for (unsigned int n = 0; n < SCAN && asks < ASKS; n++) {
+		uint32_t i = m->cursor;
+
+		m->cursor = (m->cursor + 1) % FIB_ADJ_MAX;
+		if (!m->adj[i].used || !m->twin[m->adj[i].twin].up || !adj_ask_due(m, i, now))
+			continue;
+		atomic_store_explicit(&m->c.fib->adj[i].wanted, 0, memory_order_relaxed);
+		adj_ask(m, i, now);
+		asks++;
+		adj_put(m, i);
+	}
+}
+
+static uint8_t twin_of_port(const struct net_mirror *m, uint16_t port)
+{
+	uint8_t t = 0;
+
+	while (t < m->c.n_twins && m->twin[t].port != port)
+		t++;
+	return t;
+}
+
+uint16_t net_mirror_keep(struct net_mirror *m, uint16_t port, const struct ip_addr *addr)
+{
+	uint8_t t = twin_of_port(m, port);
+	uint32_t i;
+
+	if (t == m->c.n_twins || !ip_addr_is_v4(addr))
+		return FIB_NONE;
+	i = adj_get(m, t, ip_addr_to_v4(addr));
+	if (i == FIB_NONE)
+		return FIB_NONE;
+	m->adj[i].kept = true;
+	if (!m->adj[i].fixed && !m->adj[i].managed && m->twin[t].up)
+		adj_ask(m, i, mirror_now_ms());
+	return (uint16_t)i;
+}
+
+void net_mirror_want(struct net_mirror *m, uint16_t port, uint32_t dst4)
+{
+	uint8_t t = twin_of_port(m, port);
+	uint32_t slot = dst4 * UINT32_C(0x9e3779b1) >> 24;
+	uint64_t now = mirror_now_ms();
+
+	if (t == m->c.n_twins || !m->twin[t].up || m->n_own == MIRROR_OWN || m->dump != DUMP_NONE ||
+		routes_cover(m->routes, dst4) != (FIB_GLEAN | (uint32_t)port))
+		return;
+	for (unsigned int o = 0; o < m->n_own; o++)
+		if (m->own[o] == dst4) /* asking for it would make a neighbour of ourselves */
+			return;
+	/* A slot of the table asks once a second: whoever scans the subnet through us makes MIRROR_WANTS requests. */
+	if (m->want_ms[slot] != 0 && now - m->want_ms[slot] < WANT_AGAIN_MS)
+		return;
+	m->want_ms[slot] = now;
+	ask(m, t, dst4, false);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* mirror: what mirror.c (socket, messages, routes), dump.c (dumps) and adj.c (adjacencies, resolving) share. Control core only. */
+#ifndef TANDEM_NET_MIRROR_H
+#define TANDEM_NET_MIRROR_H
+
+#include "kernel.h"
+#include "routes.h"
+#include "rtmsg.h"
+
+enum { MIRROR_BUF = 32768, MIRROR_OWN = 64, MIRROR_WANTS = 256 };
+
+struct mirror_twin {
+	uint16_t port;
+	uint32_t ifindex, under;
+	bool up;   /* the kernel interface, administratively */
+	bool link; /* carrier of the underlying one, as told by the callback */
+	uint32_t up_stamp, link_stamp;
+};
+
+/* Private part of adjacency i; the workers' part is fib->adj[i]. */
+struct adj {
+	uint32_t next; /* of the bucket, or free */
+	uint32_t stamp;
+	uint64_t asked_ms;
+	uint8_t twin;
+	bool used;
+	bool kept;      /* by net_mirror_keep */
+	bool neighbour; /* the kernel knows a usable neighbour */
+	bool fixed;     /* which is permanent: never ask, that would end it */
+	bool stale;     /* which it would probe if it had traffic for it */
+	bool managed;   /* we asked the kernel to keep it resolved */
+	bool host;      /* its own /32 stands in the routes */
+};
+
+/* A full dump is these requests, one after the other, over the socket on which the changes come in too. Neighbours come
+ * before routes, so that a gateway that is a permanent neighbour is known as one before it is asked for. */
+enum mirror_dump { DUMP_LINK, DUMP_ADDR, DUMP_NEIGH, DUMP_ROUTE, DUMP_NONE };
+
+struct net_mirror {
+	struct net_mirror_conf c;
+	struct mirror_twin twin[NET_TWINS];
+	int fd;
+	struct net_kernel *k; /* asks for neighbours */
+	bool no_managed;      /* the kernel knows only NTF_USE */
+	struct routes *routes;
+	uint32_t routes_seen;     /* routes_version when host routes were last judged */
+	uint32_t own[MIRROR_OWN]; /* the chassis' addresses; full: net_mirror_want asks for nothing */
+	unsigned int n_own;
+
+	enum mirror_dump dump;
+	uint32_t seq, stamp;
+	uint64_t progress_ms; /* of the dump */
+	uint64_t not_before_ms;
+	uint64_t refused; /* routes_refused when it was last counted */
+	bool again;       /* another one must follow: something was lost */
+	bool torn;        /* the one under way is no complete picture: nothing may be removed by it */
+	bool synced;      /* a whole one was seen */
+	bool left_out;    /* something had no room */
+	uint64_t retry_ms;
+
+	struct adj adj[FIB_ADJ_MAX];
+	uint32_t adj_bucket[FIB_ADJ_MAX];
+	uint32_t adj_free, adj_free_tail; /* oldest first: an index is not used again soon */
+	uint32_t cursor;                  /* of net_mirror_resolve */
+	uint64_t want_ms[MIRROR_WANTS];   /* of net_mirror_want, by hash of the address */
+	struct net_mirror_counters count;
+	uint8_t buf[MIRROR_BUF] __attribute__((aligned(NLMSG_ALIGNTO)));
+};
+
+uint64_t mirror_now_ms(void);
+/* Feeds a datagram from the kernel; returns how many messages it held. Its lengths are not trusted. */
+unsigned int mirror_input(struct net_mirror *m, const uint8_t *data, size_t len);
+/* Creates all but the sockets and the dumps. NULL + errno. */
+struct net_mirror *mirror_new(const struct net_mirror_conf *c);
+void mirror_twin_up(struct net_mirror *m, uint8_t t, bool up);
+void mirror_twin_link(struct net_mirror *m, uint8_t t, bool link);
+
+/* dump.c: asks for all that there is, and removes what was not in the answer. */
+void dump_start(struct net_mirror *m);
+/* NLMSG_DONE or NLMSG_ERROR. 0 / 1: not of this dump / -EBADMSG. */
+int dump_answer(struct net_mirror *m, const struct nlmsghdr *h);
+/* What is due by time: a dump to repeat. */
+void mirror_tick(struct net_mirror *m, uint64_t now_ms);
+
+void adj_init(struct net_mirror *m);
+/* Index of (nh4, twin), FIB_NONE. get makes it; full: FIB_NONE and counted. */
+uint32_t adj_find(const struct net_mirror *m, uint8_t twin, uint32_t nh4);
+uint32_t adj_get(struct net_mirror *m, uint8_t twin, uint32_t nh4);
+/* Adjacency i lost or got a route. */
+void adj_refer(struct net_mirror *m, uint32_t i, int by);
+/* Gives i back if nothing needs it any more. */
+void adj_put(struct net_mirror *m, uint32_t i);
+void adj_neighbour(struct net_mirror *m, uint8_t twin, const struct rtmsg_neigh *n);
+/* The neighbours that the last whole dump did not show, or (all) every one of a twin that went away. */
+void adj_sweep(struct net_mirror *m, uint8_t twin, bool all);
+/* Takes every adjacency out of the fib, at the end. */
+void adj_forget(struct net_mirror *m);
+/* Judges again which neighbours have their own /32: those that a connected prefix of their twin covers. */
+void adj_hosts(struct net_mirror *m);
+
+#endif

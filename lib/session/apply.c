@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the stream brings, applied by the shard's writer. All checks come before the first change. */
+#include <errno.h>
+
+#include "slot.h"
+#include "wire.h"
+
+/* Where a record goes. */
+struct place {
+	struct session_shard *sh;
+	struct session_slot *s;
+	uint32_t shard, slot;
+};
+
+static struct place place_of(struct session_table *t, uint32_t handle)
+{
+	struct place p = { .shard = session_handle_shard(handle), .slot = session_handle_slot(t, handle) };
+
+	p.sh = &t->shard[p.shard];
+	p.s = &p.sh->slots[p.slot];
+	return p;
+}
+
+/* The shard that a body of whatever quality belongs to: refusals of garbage count there. */
+static uint32_t body_shard(const struct rd *body)
+{
+	return session_handle_shard(!body->bad && body->left >= 4 ? wire_get32(body->p) : 0);
+}
+
+static int malformed(struct session_table *t, uint32_t shard)
+{
+	t->shard[shard].count.refused_malformed++;
+	return -EBADMSG;
+}
+
+static int not_here(struct place *p)
+{
+	p->sh->count.refused_pool++;
+	return -ENOENT;
+}
+
+/* Ends what the slot held for the address table and the index. The slot itself is the caller's to change. */
+static void leave_address(struct session_table *t, const struct place *p, uint8_t pool, uint32_t ue4)
+{
+	const struct session_slot *s = p->s;
+	uint32_t held = s->teid != 0 ? s->ue4 : s->last_ue4;
+	struct ip_addr ue = slot_address(held);
+
+	if (held != 0 && (held != ue4 || s->pool != pool))
+		t->hooks.unbind(
+			t->hooks.ctx, s->pool, &ue, session_handle_make(t, p->shard, p->slot, s->gen));
+}
+
+/* `handle` lost its address to another session: whatever it was, it is over; its own record will say so too. */
+static void evict(struct session_table *t, struct session_shard *sh, uint32_t handle)
+{
+	struct session_slot *s = session_find(t, handle);
+	uint64_t key;
+
+	if (s == NULL)
+		return;
+	key = s->key;
+	slot_write_begin(s);
+	slot_store_free(s, s->gen, s->pool, s->ue4);
+	slot_write_end(s);
+	rte_bitmap_set(sh->free_map, session_handle_slot(t, handle));
+	sh->n_live--;
+	sh->count.evicted++;
+	slot_index(t, key, handle, false);
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The worker may be counting late packets right now: what does not grow is not written. */
+static void raise_own(struct session_slot *s, const struct session_usage *u)
+{
+	if (u->up_pkts > usage_get(&s->up_pkts))
+		usage_set(&s->up_pkts, u->up_pkts);
+	if (u->up_bytes > usage_get(&s->up_bytes))
+		usage_set(&s->up_bytes, u->up_bytes);
+	if (u->dn_pkts > usage_get(&s->dn_pkts))
+		usage_set(&s->dn_pkts, u->dn_pkts);
+	if (u->dn_bytes > usage_get(&s->dn_bytes))
+		usage_set(&s->dn_bytes, u->dn_bytes);
+}
+
+static void set_other(struct session_slot *s, const struct session_usage *u)
+{
+	usage_set(&s->other.up_pkts, u->up_pkts);
+	usage_set(&s->other.up_bytes, u->up_bytes);
+	usage_set(&s->other.dn_pkts, u->dn_pkts);
+	usage_set(&s->other.dn_bytes, u->dn_bytes);
+}
+
+static void set_own(struct session_table *t, struct session_slot *s, const struct session_usage *u)
+{
+	if (atomic_load_explicit(&t->late_merge, memory_order_relaxed)) {
+		raise_own(s, u);
+		return;
+	}
+	usage_set(&s->up_pkts, u->up_pkts);
+	usage_set(&s->up_bytes, u->up_bytes);
+	usage_set(&s->dn_pkts, u->dn_pkts);
+	usage_set(&s->dn_bytes, u->dn_bytes);
+}
+
+static int apply_live(struct session_table *t, struct place *p, const struct wire_body *b, uint32_t now_s)
+{
+	const struct session_rec *r = &b->rec;
+	struct session_slot *s = p->s;
+	uint32_t was = s->teid;
+	uint64_t was_key = s->key;
+	bool same = was == r->handle && was_key == r->key;
+	uint32_t holder = t->hooks.named(t->hooks.ctx, r->pool, &r->ue);
+
+	if (t->n_apns != 0 && r->apn >= t->n_apns)
+		return not_here(p);
+	if (t->hooks.bind(t->hooks.ctx, r->pool, &r->ue, r->handle) < 0)
+		return not_here(p);
+	leave_address(t, p, r->pool, ip_addr_to_v4(&r->ue));
+	if (holder != 0 && session_slot_of(t, holder) != s)
+		evict(t, p->sh, holder);
+	if (was != 0 && !same)
+		slot_index(t, was_key, was, false);
+	quarantine_drop(s);
+	rte_bitmap_clear(p->sh->free_map, p->slot);
+	slot_write_begin(s);
+	slot_store_live(s, r, t->gen_mask, now_s);
+	if (was == r->handle) {
+		set_own(t, s, &b->other);
+		set_other(s, &b->sender);
+	} else {
+		slot_store_usage(s, &b->other, &b->sender);
+	}
+	slot_write_end(s);
+	p->sh->n_live += was == 0;
+	if (!same)
+		slot_index(t, r->key, r->handle, true);
+	return 0;
+}
+
+static int apply_free(struct session_table *t, struct place *p, const struct wire_body *b, uint32_t now_s)
+{
+	const struct session_rec *r = &b->rec;
+	struct session_slot *s = p->s;
+	uint32_t was = s->teid, last4 = ip_addr_to_v4(&r->ue);
+	uint64_t was_key = s->key;
+	uint16_t gen = (uint16_t)(r->handle & t->gen_mask);
+	bool waits = s->flags & SESSION_F_QUARANTINE && s->gen == gen && s->last_ue4 == last4 &&
+		     s->pool == r->pool;
+	uint32_t mine = session_handle_make(t, p->shard, p->slot, s->gen);
+
+	if (last4 != 0) { /* another session may have the address already: it keeps it */
+		uint32_t holder = t->hooks.named(t->hooks.ctx, r->pool, &r->ue);
+
+		if ((holder == 0 || (holder == mine && s->gen != 0)) &&
+			t->hooks.bind(t->hooks.ctx, r->pool, &r->ue, r->handle) < 0)
+			return not_here(p);
+	}
+	leave_address(t, p, r->pool, last4);
+	slot_write_begin(s);
+	slot_store_free(s, gen, r->pool, last4);
+	slot_store(s, r, SESSION_G_TUNNEL | SESSION_G_REQUEST);
+	slot_write_end(s);
+	if (last4 == 0) {
+		quarantine_drop(s);
+		rte_bitmap_set(p->sh->free_map, p->slot);
+	} else if (!waits) {
+		quarantine_put(t, p->shard, p->slot, now_s);
+	}
+	p->sh->n_live -= was != 0;
+	if (was != 0)
+		slot_index(t, was_key, was, false);
+	return 0;
+}
+
+/* Whether a SLOT's body hangs together: groups by state, shard by address, a generation that can be. */
+static bool is_whole(const struct session_table *t, const struct wire_body *b)
+{
+	static const struct ip_addr none;
+	const struct session_rec *r = &b->rec;
+	uint32_t gen_field = r->handle & ((UINT32_C(1) << t->gen_bits) - 1);
+	bool addressed = !ip_addr_equal(&r->ue, &none);
+
+	if (!(b->groups & SESSION_G_IDENTITY) || gen_field > t->gen_mask)
+		return false;
+	if (addressed && session_shard_of(&r->ue) != session_handle_shard(r->handle))
+		return false;
+	if (r->state == SESSION_LIVE)
+		return b->groups == SESSION_G_SLOT && addressed && gen_field != 0 && r->handle != UINT32_MAX;
+	if (gen_field == 0) /* never used */
+		return b->groups == SESSION_G_IDENTITY && !addressed;
+	return (b->groups & ~SLOT_G_FREE) == 0;
+}
+
+int session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uint32_t now_s)
+{
+	uint32_t shard = body_shard(body);
+	struct wire_body b = { 0 };
+	static const struct ip_addr none;
+	struct place p;
+	int ret;
+
+	if (!shard_writable(t, shard, by))
+		return -EPERM;
+	if (wire_decode(body, &b) < 0 || !is_whole(t, &b))
+		return malformed(t, shard);
+	p = place_of(t, b.rec.handle);
+	if (ip_addr_to_v4(&b.rec.ue) == 0 && !ip_addr_equal(&b.rec.ue, &none)) /* no pool has these yet */
+		return not_here(&p);
+	ret = b.rec.state == SESSION_LIVE ? apply_live(t, &p, &b, now_s) : apply_free(t, &p, &b, now_s);
+	p.sh->count.applied_slot += ret == 0;
+	return ret;
+}
+
+/* The 64-bit counter that ends in `low` and is not less than `cur`: counters only grow. */
+static uint64_t extend(uint64_t cur, uint32_t low)
+{
+	return cur + (uint32_t)(low - (uint32_t)cur);
+}
+
+static void apply_low(struct session_slot *s, const uint32_t low[4])
+{
+	struct session_usage u = { extend(s->other.up_pkts, low[0]), extend(s->other.up_bytes, low[1]),
+		extend(s->other.dn_pkts, low[2]), extend(s->other.dn_bytes, low[3]) };
+
+	set_other(s, &u);
+}
+
+/* A DELTA says which session it means in full where it says it at all. */
+static bool is_same_session(const struct session_slot *s, const struct session_rec *r)
+{
+	return r->state == SESSION_LIVE && r->key == s->key && r->pool == s->pool &&
+	       ip_addr_to_v4(&r->ue) == s->ue4;
+}
+
+static int apply_groups(struct session_table *t, struct place *p, const struct wire_body *b)
+{
+	struct session_slot *s = p->s;
+
+	if (s->teid != b->rec.handle || s->teid == 0) {
+		p->sh->count.refused_handle++;
+		return -ESTALE;
+	}
+	if (b->groups & SESSION_G_IDENTITY && !is_same_session(s, &b->rec))
+		return malformed(t, p->shard);
+	if (b->groups & SLOT_G_STORED) {
+		slot_write_begin(s);
+		slot_store(s, &b->rec, b->groups);
+		slot_write_end(s);
+	}
+	if (b->groups & SESSION_G_USAGE32)
+		apply_low(s, b->low);
+	if (b->groups & SESSION_G_USAGE64)
+		set_other(s, &b->sender);
+	if (b->groups & SESSION_G_OTHER64)
+		set_own(t, s, &b->other);
+	p->sh->count.applied_delta++;
+	return 0;
+}
+
+int session_apply_delta(struct session_table *t, uint8_t by, struct rd *body)
+{
+	uint32_t shard = body_shard(body);
+	struct wire_body b;
+	struct place p;
+
+	if (!shard_writable(t, shard, by))
+		return -EPERM;
+	if (!body->bad && body->left == WIRE_HEAD + WIRE_USAGE32 && body->p[4] == SESSION_G_USAGE32) {
+		const uint8_t *in = rd_bytes(body, WIRE_HEAD + WIRE_USAGE32);
+		uint32_t handle = wire_get32(in);
+
+		p = place_of(t, handle);
+		if (p.s->teid == handle && handle != 0) {
+			uint32_t low[4] = { wire_get32(in + 5), wire_get32(in + 9), wire_get32(in + 13),
+				wire_get32(in + 17) };
+
+			apply_low(p.s, low);
+			p.sh->count.applied_delta++;
+			return 0;
+		}
+		p.sh->count.refused_handle++;
+		return -ESTALE;
+	}
+	memset(&b, 0, sizeof(b));
+	if (wire_decode(body, &b) < 0)
+		return malformed(t, shard);
+	p = place_of(t, b.rec.handle);
+	return apply_groups(t, &p, &b);
+}
+
+int session_apply_late(struct session_table *t, uint8_t by, uint32_t handle, const struct session_usage *u)
+{
+	struct place p = place_of(t, handle);
+	struct session_usage *have = &p.s->other;
+	struct session_usage most = { larger(have->up_pkts, u->up_pkts), larger(have->up_bytes, u->up_bytes),
+		larger(have->dn_pkts, u->dn_pkts), larger(have->dn_bytes, u->dn_bytes) };
+
+	if (!shard_writable(t, p.shard, by))
+		return -EPERM;
+	if (session_find(t, handle) == NULL) {
+		p.sh->count.refused_handle++;
+		return -ESTALE;
+	}
+	set_other(p.s, &most);
+	p.sh->count.applied_delta++;
+	return 0;
+}

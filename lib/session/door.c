@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
+#include "freemap.h"
+#include "slot.h"
+
+/* The next generation of a slot, allocated by this side. 0 means never used; and no handle is ~0. */
+static uint32_t next_handle(const struct session_table *t, uint32_t shard, uint32_t slot, uint32_t gen)
+{
+	uint32_t handle;
+
+	do {
+		gen = (((gen >> 1) + 1) << 1 | t->side) & t->gen_mask;
+		handle = session_handle_make(t, shard, slot, gen);
+	} while (gen < 2 || handle == UINT32_MAX);
+	return handle;
+}
+
+int session_create(struct session_table *t, uint8_t by, struct session_rec *rec, uint32_t now_s)
+{
+	static const struct session_usage none;
+	uint32_t shard = session_shard_of(&rec->ue), slot, handle;
+	struct session_shard *sh = &t->shard[shard];
+	struct session_slot *s;
+
+	if (!shard_writable(t, shard, by))
+		return -EPERM;
+	if (t->hooks.named(t->hooks.ctx, rec->pool, &rec->ue) != 0)
+		return -EEXIST;
+	if (!freemap_next(sh->free_map, t->n_slots, &sh->cursor, &slot)) {
+		sh->count.full++;
+		return -ENOSPC;
+	}
+	s = &sh->slots[slot];
+	handle = next_handle(t, shard, slot, s->gen);
+	if (ip_addr_to_v4(&rec->ue) == 0 || t->hooks.bind(t->hooks.ctx, rec->pool, &rec->ue, handle) < 0) {
+		sh->count.refused_pool++;
+		return -ENOENT;
+	}
+	rte_bitmap_clear(sh->free_map, slot);
+	rec->handle = handle;
+	rec->state = SESSION_LIVE;
+	slot_write_begin(s);
+	slot_store_live(s, rec, t->gen_mask, now_s);
+	slot_store_usage(s, &none, &none);
+	slot_write_end(s);
+	sh->n_live++;
+	sh->count.created++;
+	slot_index(t, s->key, handle, true);
+	return 0;
+}
+
+int session_update(struct session_table *t, uint8_t by, const struct session_rec *rec, uint8_t groups)
+{
+	uint32_t shard = session_handle_shard(rec->handle);
+	struct session_slot *s = session_find(t, rec->handle);
+
+	if (!shard_writable(t, shard, by))
+		return -EPERM;
+	if (s == NULL) {
+		t->shard[shard].count.refused_handle++;
+		return -ENOENT;
+	}
+	slot_write_begin(s);
+	slot_store(s, rec, groups);
+	slot_write_end(s);
+	t->shard[shard].count.updated++;
+	return 0;
+}
+
+int session_free(struct session_table *t, uint8_t by, uint32_t handle, uint32_t now_s)
+{
+	uint32_t shard = session_handle_shard(handle);
+	struct session_slot *s = session_find(t, handle);
+	uint64_t key;
+
+	if (!shard_writable(t, shard, by))
+		return -EPERM;
+	if (s == NULL) {
+		t->shard[shard].count.refused_handle++;
+		return -ENOENT;
+	}
+	key = s->key;
+	slot_write_begin(s);
+	slot_store_free(s, s->gen, s->pool, s->ue4);
+	slot_write_end(s);
+	quarantine_put(t, shard, session_handle_slot(t, handle), now_s);
+	t->shard[shard].n_live--;
+	t->shard[shard].count.freed++;
+	slot_index(t, key, handle, false);
+	return 0;
+}

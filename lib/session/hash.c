@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Digests. Every step is a bijection of the state for a given word and of the word for a given state, so a slot in which
+ * one word differs, by one bit or by all, never hashes equally; other differences meet by chance of 2^-64. Four lanes,
+ * because one chain of multiplications would be waited for. */
+#include <rte_byteorder.h>
+#include <rte_prefetch.h>
+
+#include "slot.h"
+
+#define K0 UINT64_C(0x9e3779b97f4a7c15)
+#define K1 UINT64_C(0xbf58476d1ce4e5b9)
+
+struct lanes {
+	uint64_t h[4];
+};
+
+static inline uint64_t step(uint64_t h, uint64_t word)
+{
+	h = (h ^ word) * K0;
+	return h ^ h >> 29;
+}
+
+static inline void mix4(struct lanes *l, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	l->h[0] = step(l->h[0], a);
+	l->h[1] = step(l->h[1], b);
+	l->h[2] = step(l->h[2], c);
+	l->h[3] = step(l->h[3], d);
+}
+
+/* All bits of the result depend on all of the lanes: its low 16 bits are used alone too. */
+static inline uint64_t finish(const struct lanes *l)
+{
+	uint64_t h = step(step(step(l->h[0], l->h[1]), l->h[2]), l->h[3]);
+
+	h = (h ^ h >> 30) * K1;
+	h = (h ^ h >> 27) * K0;
+	return h ^ h >> 31;
+}
+
+static inline uint64_t bytes8(const void *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return rte_le_to_cpu_64(v);
+}
+
+static inline uint64_t pair(uint32_t high, uint32_t low)
+{
+	return (uint64_t)high << 32 | low;
+}
+
+/* Kept by live and free slots alike: TUNNEL and REQUEST. */
+static void mix_common(struct lanes *l, const struct session_slot *s)
+{
+	uint64_t request = (uint64_t)s->req_port << 48 | (uint64_t)s->req_seq << 32 |
+			   (uint64_t)s->req_type << 24 | (uint64_t)s->recovery << 16 |
+			   (uint64_t)(s->flags & SESSION_F_RECOVERY) << 8;
+
+	mix4(l, pair(s->peer_usr_teid, s->peer_usr4), pair(s->peer_ctl_teid, s->req_src4), request,
+		bytes8(s->peer_ctl));
+	mix4(l, bytes8(s->peer_ctl + 8), bytes8(s->peer_usr), bytes8(s->peer_usr + 8), 0);
+}
+
+/* The first counter of each side's set in order of the sides. */
+static void mix_usage(struct lanes *l, const struct session_slot *s, uint8_t side)
+{
+	uint64_t own[4] = { usage_get(&s->up_pkts), usage_get(&s->up_bytes), usage_get(&s->dn_pkts),
+		usage_get(&s->dn_bytes) };
+	uint64_t other[4] = { s->other.up_pkts, s->other.up_bytes, s->other.dn_pkts, s->other.dn_bytes };
+	const uint64_t *first = side == 0 ? own : other, *second = side == 0 ? other : own;
+
+	mix4(l, first[0], first[1], first[2], first[3]);
+	mix4(l, second[0], second[1], second[2], second[3]);
+}
+
+static void mix_live(struct lanes *l, const struct session_slot *s, uint8_t side)
+{
+	uint64_t kind = (uint64_t)s->apn << 56 | (uint64_t)s->pool << 48 | (uint64_t)s->pdp_type << 40 |
+			(uint64_t)s->qos_len << 32 | (uint64_t)s->qos[16] << 24;
+
+	mix4(l, pair(s->teid, s->ue4), kind, s->key, bytes8(s->msisdn));
+	mix4(l, pair(s->charging_id, s->created_s), bytes8(s->qos), bytes8(s->qos + 8), s->gen);
+	mix_usage(l, s, side);
+	mix_common(l, s);
+}
+
+uint64_t session_hash_slot(const struct session_table *t, uint32_t shard, uint32_t slot)
+{
+	const struct session_slot *s = &t->shard[shard].slots[slot];
+	uint32_t handle = session_handle_make(t, shard, slot, s->gen);
+	bool live = s->teid != 0;
+	struct lanes l = { { K0, K1, ~K0, ~K1 } };
+
+	mix4(&l, pair(handle, live), 0, 0, 0);
+	if (live)
+		mix_live(&l, s, t->side);
+	else if (s->gen != 0) {
+		mix4(&l, pair(s->last_ue4, s->last_ue4 != 0 ? s->pool : SESSION_NO_POOL), 0, 0, 0);
+		mix_common(&l, s);
+	}
+	return finish(&l);
+}
+
+uint64_t session_hash_bucket(const struct session_table *t, uint32_t shard, uint32_t bucket)
+{
+	uint64_t h = K1;
+
+	for (uint32_t i = bucket * SESSION_BUCKET; i < (bucket + 1) * SESSION_BUCKET; i++)
+		h = step(h, session_hash_slot(t, shard, i));
+	return h;
+}

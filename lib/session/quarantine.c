@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A FIFO of slot numbers in order of freeing. A slot that begins to live while it is listed (its record was applied)
+ * stays listed and is dropped when its turn comes, so the FIFO never holds a slot twice and never overflows. */
+#include "slot.h"
+
+void quarantine_put(struct session_table *t, uint32_t shard, uint32_t slot, uint32_t now_s)
+{
+	struct session_shard *sh = &t->shard[shard];
+	struct session_slot *s = &sh->slots[slot];
+
+	s->freed_s = now_s;
+	rte_bitmap_clear(sh->free_map, slot);
+	if (s->flags & SESSION_F_IN_FIFO) {
+		s->flags |= SESSION_F_QUARANTINE | SESSION_F_AGAIN;
+		return;
+	}
+	s->flags |= SESSION_F_QUARANTINE | SESSION_F_IN_FIFO;
+	sh->fifo[sh->fifo_tail++ & (t->n_slots - 1)] = slot;
+}
+
+void quarantine_drop(struct session_slot *s)
+{
+	s->flags &= (uint8_t) ~(SESSION_F_QUARANTINE | SESSION_F_AGAIN);
+}
+
+static bool is_over(const struct session_table *t, const struct session_shard *sh,
+	const struct session_slot *s, uint32_t now_s)
+{
+	uint32_t from = s->freed_s > sh->quarantine_base_s ? s->freed_s : sh->quarantine_base_s;
+
+	return now_s >= from && now_s - from >= t->quarantine_s;
+}
+
+static void release(struct session_table *t, uint32_t shard, uint32_t slot)
+{
+	struct session_shard *sh = &t->shard[shard];
+	struct session_slot *s = &sh->slots[slot];
+	struct ip_addr last = slot_address(s->last_ue4);
+
+	quarantine_drop(s);
+	t->hooks.unbind(t->hooks.ctx, s->pool, &last, session_handle_make(t, shard, slot, s->gen));
+	rte_bitmap_set(sh->free_map, slot);
+	sh->count.quarantine_released++;
+}
+
+unsigned int session_quarantine_expire(
+	struct session_table *t, uint8_t by, uint32_t shard, uint32_t now_s, unsigned int max)
+{
+	struct session_shard *sh = &t->shard[shard];
+	uint32_t mask = t->n_slots - 1;
+	unsigned int n = 0;
+
+	if (!shard_writable(t, shard, by))
+		return 0;
+	for (; max > 0 && sh->fifo_head != sh->fifo_tail; max--) {
+		uint32_t slot = sh->fifo[sh->fifo_head & mask];
+		struct session_slot *s = &sh->slots[slot];
+
+		if (s->flags & SESSION_F_AGAIN) { /* younger than its place says */
+			s->flags &= (uint8_t)~SESSION_F_AGAIN;
+			sh->fifo_head++;
+			sh->fifo[sh->fifo_tail++ & mask] = slot;
+			continue;
+		}
+		if (s->flags & SESSION_F_QUARANTINE && !is_over(t, sh, s, now_s))
+			break;
+		sh->fifo_head++;
+		s->flags &= (uint8_t)~SESSION_F_IN_FIFO;
+		if (s->flags & SESSION_F_QUARANTINE) {
+			release(t, shard, slot);
+			n++;
+		}
+	}
+	return n;
+}
+
+void session_quarantine_restart(struct session_table *t, uint32_t shard, uint32_t now_s)
+{
+	t->shard[shard].quarantine_base_s = now_s;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* slot: what the files of lib/session share: writing a slot under its sequence count, and a slot's ways from and to
+ * the decoded record. Private to lib/session. */
+#ifndef TANDEM_SESSION_SLOT_H
+#define TANDEM_SESSION_SLOT_H
+
+#include <rte_bitmap.h>
+
+#include "session.h"
+
+/* Groups that slot_store takes, and those that a free slot keeps. */
+enum {
+	SLOT_G_STORED = SESSION_G_IDENTITY | SESSION_G_TUNNEL | SESSION_G_QOS | SESSION_G_REQUEST,
+	SLOT_G_FREE = SESSION_G_IDENTITY | SESSION_G_TUNNEL | SESSION_G_REQUEST,
+};
+
+static inline uint64_t usage_get(const uint64_t *c)
+{
+	return __atomic_load_n(c, __ATOMIC_RELAXED);
+}
+static inline void usage_set(uint64_t *c, uint64_t v)
+{
+	__atomic_store_n(c, v, __ATOMIC_RELAXED);
+}
+
+/* W0: `seq` is odd before any field changes; its partner is R1, the reader's fence before it looks at `seq` again. */
+static inline void slot_write_begin(struct session_slot *s)
+{
+	uint32_t seq = atomic_load_explicit(&s->seq, memory_order_relaxed);
+
+	atomic_store_explicit(&s->seq, seq + 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_release);
+}
+/* W1: all fields have changed before `seq` is even; its partner is R0, the reader's first load of `seq`. */
+static inline void slot_write_end(struct session_slot *s)
+{
+	uint32_t seq = atomic_load_explicit(&s->seq, memory_order_relaxed);
+
+	atomic_store_explicit(&s->seq, seq + 1, memory_order_release);
+}
+
+/* Whether `by` owns the shard; counts a refusal. */
+static inline bool shard_writable(struct session_table *t, uint32_t shard, uint8_t by)
+{
+	if (session_owns(t, shard, by))
+		return true;
+	/* Not the shard's writer, so not alone in writing this counter. */
+	__atomic_fetch_add(&t->shard[shard].count.not_owner, 1, __ATOMIC_RELAXED);
+	return false;
+}
+
+static inline struct ip_addr slot_address(uint32_t ue4)
+{
+	return ue4 != 0 ? ip_addr_v4(ue4) : (struct ip_addr){ { 0 } };
+}
+
+/* A consistent copy of the slot. */
+void slot_copy(const struct session_slot *s, struct session_slot *copy);
+/* The record of a copy. */
+void slot_record(const struct session_table *t, uint32_t shard, uint32_t slot,
+	const struct session_slot *copy, struct session_rec *rec);
+
+/* The following change a slot; call between slot_write_begin and slot_write_end. */
+
+/* TUNNEL, QOS and REQUEST of `groups`, and of IDENTITY what may change in a session's life. */
+void slot_store(struct session_slot *s, const struct session_rec *rec, uint8_t groups);
+/* Everything but usage; another session than before starts with fresh local fields. */
+void slot_store_live(
+	struct session_slot *s, const struct session_rec *rec, uint32_t gen_mask, uint32_t now_s);
+void slot_store_usage(
+	struct session_slot *s, const struct session_usage *own, const struct session_usage *other);
+/* Free, with this generation and last address; TUNNEL and REQUEST stay. */
+void slot_store_free(struct session_slot *s, uint16_t gen, uint8_t pool, uint32_t last_ue4);
+
+/* The slot and its last address into quarantine, from now on. */
+void quarantine_put(struct session_table *t, uint32_t shard, uint32_t slot, uint32_t now_s);
+/* Out of quarantine, whether it was in or not; neither map nor pool is told. */
+void quarantine_drop(struct session_slot *s);
+
+/* Tells the index, if there is one. */
+static inline void slot_index(const struct session_table *t, uint64_t key, uint32_t handle, bool live)
+{
+	void *ctx = t->hooks.index_ctx != NULL ? t->hooks.index_ctx : t->hooks.ctx;
+
+	if (t->hooks.index != NULL)
+		t->hooks.index(ctx, key, handle, live);
+}
+
+#endif
