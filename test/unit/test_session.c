@@ -373,6 +373,8 @@ int main(void)
 		{ "bad_deltas", test_bad_deltas },
 		{ "eviction", test_eviction },
 		{ "freed_keeps_request", test_freed_keeps_request },
+		{ "usage_comes_round", test_usage_comes_round },
+		{ "freed_again", test_freed_again },
 		{ "hash_live", test_hash_live },
 		{ "hash_free", test_hash_free },
 		CU_TEST_INFO_NULL,
