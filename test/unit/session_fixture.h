@@ -126,6 +126,8 @@ void test_bad_slots(void);
 void test_bad_deltas(void);
 void test_eviction(void);
 void test_freed_keeps_request(void);
+void test_usage_comes_round(void);
+void test_freed_again(void);
 void test_hash_live(void);
 void test_hash_free(void);
 

@@ -179,6 +179,29 @@ static void test_random(void)
 	pool_set_destroy(ps);
 }
 
+/* An address given back is the last to be given again. */
+static void test_next_fit(void)
+{
+	struct pool_conf c = conf_of("10.4.0.0", 18);
+	struct pool_set *ps = pool_set_create(&c, 1, &session_mem_libc);
+	bool seen[256] = { false };
+	struct session_hooks h;
+	struct ip_addr ue;
+
+	pool_hooks(ps, &h);
+	for (unsigned int i = 0; i < 2 * 256; i++) {
+		unsigned int at;
+
+		CU_ASSERT_EQUAL(pool_pick(ps, 0, 5, &ue), 0);
+		at = (ip_addr_to_v4(&ue) & 0x3fff) / 64;
+		CU_ASSERT_EQUAL(seen[at], i >= 256);
+		seen[at] = true;
+		CU_ASSERT_EQUAL(h.bind(h.ctx, 0, &ue, 1), 0);
+		h.unbind(h.ctx, 0, &ue, 1);
+	}
+	pool_set_destroy(ps);
+}
+
 int main(void)
 {
 	CU_TestInfo tests[] = {
@@ -186,6 +209,7 @@ int main(void)
 		{ "exhaust", test_exhaust },
 		{ "addresses", test_addresses },
 		{ "random", test_random },
+		{ "next_fit", test_next_fit },
 		CU_TEST_INFO_NULL,
 	};
 	CU_SuiteInfo suites[] = { { "pool", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };

@@ -287,6 +287,7 @@ static const struct {
 static void flip_all(struct chassis *c, uint32_t shard, struct session_slot *s, bool gone)
 {
 	uint64_t was = session_hash_slot(c->t, shard, 0), bucket = session_hash_bucket(c->t, shard, 0);
+	unsigned int short_equal = 0;
 
 	for (unsigned int i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		for (size_t bit = 0; bit < fields[i].bytes * 8; bit++) {
@@ -298,11 +299,11 @@ static void flip_all(struct chassis *c, uint32_t shard, struct session_slot *s, 
 			*byte ^= (uint8_t)(1 << bit % 8);
 			CU_ASSERT_EQUAL(session_hash_slot(c->t, shard, 0) != was, counts);
 			CU_ASSERT_EQUAL(session_hash_bucket(c->t, shard, 0) != bucket, counts);
-			if (counts) /* what a DIGEST slot by slot carries */
-				CU_ASSERT_NOT_EQUAL(
-					(uint16_t)session_hash_slot(c->t, shard, 0), (uint16_t)was);
+			/* what a DIGEST slot by slot carries */
+			short_equal += counts && (uint16_t)session_hash_slot(c->t, shard, 0) == (uint16_t)was;
 			*byte ^= (uint8_t)(1 << bit % 8);
 		}
+	CU_ASSERT_TRUE(short_equal <= 3); /* of some 1,500 that might, 1 in 65,536 does */
 	s->flags ^= SESSION_F_RECOVERY;
 	CU_ASSERT_NOT_EQUAL(session_hash_slot(c->t, shard, 0), was);
 	s->flags ^= SESSION_F_RECOVERY | SESSION_F_IN_FIFO | SESSION_F_AGAIN;
@@ -360,6 +361,67 @@ void test_freed_keeps_request(void)
 	CU_ASSERT_TRUE(got.req_seq == 77 && got.req_type == 20 && got.req_port == r.req_port);
 	CU_ASSERT_TRUE(ip_addr_equal(&got.req_src, &r.req_src) && got.peer_ctl_teid == r.peer_ctl_teid);
 	CU_ASSERT_EQUAL(got.key, 0);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	fix_free(a);
+	fix_free(b);
+}
+
+/* The low 32 bits came round while a wider record was lost. */
+void test_usage_comes_round(void)
+{
+	static const struct {
+		uint64_t have;
+		uint32_t low;
+		uint64_t want;
+	} cases[] = { { 0, 0, 0 }, { 7, 7, 7 }, { 7, 8, 8 }, { 7, 6, 0x100000006 },
+		{ 0x5ffffffff, 0, 0x600000000 }, { 0x500000000, UINT32_MAX, 0x5ffffffff } };
+	struct chassis *b = fix_new(1, 1);
+	struct session_rec r = made(b, 0x0a000004, 1);
+	struct session_slot *s = session_find(b->t, r.handle);
+
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t bytes[21];
+		struct wr w = wr_init(bytes, sizeof(bytes));
+
+		wr_u32(&w, r.handle);
+		wr_u8(&w, SESSION_G_USAGE32);
+		for (unsigned int k = 0; k < 4; k++)
+			wr_u32(&w, cases[i].low);
+		s->other =
+			(struct session_usage){ cases[i].have, cases[i].have, cases[i].have, cases[i].have };
+		struct rd in = rd_init(bytes, sizeof(bytes));
+		CU_ASSERT_EQUAL(session_apply_delta(b->t, FIX_BY, &in), 0);
+		CU_ASSERT_TRUE(s->other.up_pkts == cases[i].want && s->other.up_bytes == cases[i].want &&
+			       s->other.dn_pkts == cases[i].want && s->other.dn_bytes == cases[i].want);
+	}
+	fix_free(b);
+}
+
+/* A slot that lived again while it was listed, and was freed again, does not hold up those behind it. */
+void test_freed_again(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec x = made(a, 0x0a00000c, 1), y = made(a, 0x0a00004c, 2);
+	uint8_t first[SESSION_WIRE_MAX];
+	struct wr w = wr_init(first, sizeof(first));
+	bool in_pool;
+
+	CU_ASSERT_EQUAL(session_encode(a->t, 12, 0, SESSION_G_SLOT, &w), SESSION_G_SLOT);
+	for (unsigned int i = 0; i < 2; i++) {
+		struct rd in = rd_init(first, sizeof(first) - w.left);
+		CU_ASSERT_EQUAL(session_apply_slot(b->t, FIX_BY, &in, 100), 0);
+		if (i == 0)
+			CU_ASSERT_EQUAL(session_free(b->t, FIX_BY, x.handle, 100), 0);
+	}
+	CU_ASSERT_EQUAL(ship(a, b, y.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(session_free(b->t, FIX_BY, y.handle, 102), 0);
+	CU_ASSERT_EQUAL(session_free(b->t, FIX_BY, x.handle, 109), 0);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 12, 112, 9), 1);
+	CU_ASSERT_EQUAL(pool_lookup4(b->ps, 0x0a00004c, &in_pool), 0);
+	CU_ASSERT_EQUAL(pool_lookup4(b->ps, 0x0a00000c, &in_pool), x.handle);
+	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 12, 118, 9), 0);
+	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 12, 119, 9), 1);
 	CU_ASSERT_EQUAL(fix_broken(b), 0);
 	fix_free(a);
 	fix_free(b);
