@@ -3,7 +3,7 @@
 #include "sim_srp.h"
 
 /* A term belongs to one life of one chassis, for ever, and was durable before it was used. */
-void check_term(struct world *w, int i, srp_term_t term)
+void check_term(struct world *w, int i, srp_term_t term, bool first)
 {
 	const struct node *n = &w->n[i];
 
@@ -15,7 +15,7 @@ void check_term(struct world *w, int i, srp_term_t term)
 	for (unsigned int k = 0; k < w->n_terms; k++) {
 		if (w->terms[k].term != term)
 			continue;
-		if (w->terms[k].node != i || w->terms[k].life != n->life)
+		if (first || w->terms[k].node != i || w->terms[k].life != n->life)
 			fail(w, "term %llu used twice", (unsigned long long)term);
 		return;
 	}
@@ -32,7 +32,8 @@ void check_term(struct world *w, int i, srp_term_t term)
 static void check_dead(struct world *w, int i)
 {
 	const struct node *n = &w->n[i], *p = &w->n[!i];
-	usec_t patience = 2 * n->conf.dead_us, window = n->conf.heartbeat_us * n->conf.dead_multiplier;
+	usec_t patience = 2 * n->conf.dead_us;
+	usec_t window = n->conf.heartbeat_us * n->conf.dead_multiplier;
 	const struct srp_peer *peer = &srp_info(n->s)->peer;
 
 	if (p->s == NULL || peer->incarnation != p->conf.incarnation || peer->state == SRP_INIT)
@@ -56,6 +57,20 @@ void check_abort(struct world *w, int i, const char *why)
 {
 	if (!w->withheld && !w->n[i].disk_full)
 		fail(w, "chassis %d aborts although no step was withheld: %s", i, why);
+}
+
+/* An offer, and the resumption when it failed, with all stalls that a run can put between. */
+void check_pending(struct world *w, int i)
+{
+	struct node *n = &w->n[i];
+	enum srp_state st = srp_info(n->s)->state;
+
+	if (st != SRP_PENDING_ACTIVE && st != SRP_PENDING_STANDBY)
+		n->pending_since = 0;
+	else if (n->pending_since == 0)
+		n->pending_since = w->now;
+	else if (w->now > n->pending_since + 2 * n->conf.pending_us + 3000 * MS)
+		fail(w, "chassis %d is stuck in %s", i, srp_state_name(st));
 }
 
 void check_role(struct world *w, int i, const struct srp_action *a)

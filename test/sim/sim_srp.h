@@ -48,7 +48,8 @@ struct node {
 	struct srp_stream st;
 	uint8_t beat[SRP_MSG_MAX];
 	uint16_t beat_len;
-	usec_t joined_at, answer_at, running_since;
+	usec_t joined_at, running_since;
+	usec_t pending_since; /* 0: in no pending state */
 	uint64_t last_number, applied;
 	bool writing, streaming, owner, late, leaving;
 	enum srp_step withhold;
@@ -102,7 +103,9 @@ void tick(struct world *w, int i);
 /* sim_check.c: called as things happen. */
 void check_abort(struct world *w, int i, const char *why);
 void check_role(struct world *w, int i, const struct srp_action *a);
-void check_term(struct world *w, int i, srp_term_t term);
+/* first: nothing may have used it before. */
+void check_term(struct world *w, int i, srp_term_t term, bool first);
+void check_pending(struct world *w, int i);
 void check_owners(struct world *w);
 void check_end(struct world *w);
 

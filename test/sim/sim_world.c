@@ -39,10 +39,10 @@ void boot(struct world *w, int i)
 	n->conf.incarnation = (uint32_t)(w->seed << 8 | n->life << 1 | (unsigned int)i) + 2;
 	n->st = (struct srp_stream){ .heard = USEC_NEVER, .table_empty = true };
 	n->beat_len = 0;
-	n->joined_at = n->answer_at = USEC_NEVER;
+	n->joined_at = USEC_NEVER;
 	n->last_number = n->applied = 0;
 	n->writing = n->streaming = n->owner = n->late = n->leaving = false;
-	n->stalled_until = 0;
+	n->stalled_until = n->pending_since = 0;
 	n->running_since = w->now;
 	n->s = srp_create(&n->conf, &n->disk, w->now);
 	if (n->s == NULL)
@@ -132,7 +132,7 @@ static void step_asked(struct world *w, int i, const struct srp_action *a)
 
 	trace(w, i, "step %s term %llu", srp_step_name(a->step), (unsigned long long)a->term);
 	if (a->step == SRP_STEP_OWN || a->step == SRP_STEP_STREAM || a->step == SRP_STEP_RESUME)
-		check_term(w, i, a->term);
+		check_term(w, i, a->term, a->step != SRP_STEP_STREAM);
 	if (a->step == SRP_STEP_DEACTIVATE)
 		n->owner = n->late = n->streaming = false;
 	if (a->step == SRP_STEP_WRITE) {
@@ -240,6 +240,7 @@ void tick(struct world *w, int i)
 {
 	if (w->n[i].s == NULL || w->now < w->n[i].stalled_until)
 		return;
+	check_pending(w, i);
 	report_stream(w, i);
 	srp_tick(w->n[i].s, w->now);
 	drain(w, i);
@@ -308,6 +309,9 @@ static void connect(struct world *w)
 		drain(w, 1);
 		return;
 	}
+	/* The kernel would accept; its control core hears of it when it runs again. */
+	if (w->now < w->n[0].stalled_until)
+		return;
 	w->connected = true;
 	w->connection++;
 	w->tcp.good_since = w->now;
