@@ -9,14 +9,9 @@
 
 #include "mirror.h"
 
-enum {
-	NIL = UINT32_MAX,
-	ASK_AGAIN_MS = 1000,
-	ASK_IDLE_MS = 5000,
-	SCAN = 256,
-	ASKS = 16,
-	WANT_AGAIN_MS = 1000
-};
+static const uint32_t NIL = UINT32_MAX;
+
+enum { ASK_AGAIN_MS = 1000, ASK_IDLE_MS = 5000, SCAN = 256, ASKS = 16, WANT_AGAIN_MS = 1000 };
 
 /* By number, for headers older than Linux 5.16. */
 enum { ATTR_NDA_FLAGS_EXT = 15, FLAG_EXT_MANAGED = 1 };

@@ -6,7 +6,9 @@
 
 #include "routes.h"
 
-enum { NIL = UINT32_MAX, BUCKETS = 1 << 16, NODES = FIB_ROUTES + FIB_ADJ_MAX };
+static const uint32_t NIL = UINT32_MAX;
+
+enum { BUCKETS = 1 << 16, NODES = FIB_ROUTES + FIB_ADJ_MAX };
 
 /* One prefix. */
 struct node {
