@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* lib/net without a kernel: what its messages may do to us. */
 #include <errno.h>
+#include <limits.h>
 #include <unistd.h>
 
 #include <libmnl/libmnl.h>
@@ -96,6 +97,7 @@ static void put_addr(uint16_t type, uint32_t v4)
 static void feed(void)
 {
 	mirror_input(m, (const uint8_t *)&q, q.nlh.nlmsg_len);
+	routes_work(m->routes, UINT_MAX);
 }
 
 static void twins_up(void)
@@ -248,6 +250,7 @@ static void test_mangled(void)
 				copy[ut_random(&s) % len] = (uint8_t)ut_random(&s);
 			mirror_input(m, copy, len);
 			adj_hosts(m);
+			routes_work(m->routes, 2);
 			free(copy);
 		}
 		CU_ASSERT_TRUE(m->count.malformed > 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* lib/net/routes and the rte_lpm that it fills, against a plain list. */
+#include <limits.h>
 #include <unistd.h>
 
 #include <rte_eal.h>
@@ -18,7 +19,7 @@ static struct {
 } model[MODEL_ROUTES];
 static uint32_t model_host[16]; /* of 10.0.0.0..15 */
 static bool nh_up[NHS];
-static int refs[NHS];
+static int refs[NHS], holds[NHS];
 
 /* 0..2 adjacencies, 3..5 connected. */
 static uint32_t nh_value(unsigned int i)
@@ -34,6 +35,11 @@ static bool model_usable(void *ctx, uint32_t nh)
 static void model_refer(void *ctx, uint32_t nh, int by)
 {
 	refs[nh & 0xff] += by;
+}
+
+static void model_hold(void *ctx, uint32_t nh, int by)
+{
+	holds[nh & 0xff] += by;
 }
 
 static uint32_t mask(uint8_t len)
@@ -111,6 +117,8 @@ static void model_step(struct routes *t, uint64_t *s)
 	if (what == 0) {
 		nh_up[ut_random(s) % NHS] ^= true;
 		routes_choose(t);
+		while (!routes_work(t, 3))
+			;
 	} else if (what < 4) {
 		model_host[addr % 16] = ut_random(s) % 2 ? (uint32_t)(ut_random(s) % 3) : FIB_NONE;
 		CU_ASSERT_EQUAL(routes_host(t, 0x0a000000 + addr % 16, model_host[addr % 16]), 0);
@@ -124,9 +132,16 @@ static bool odd_gone(const void *ctx, uint32_t nh, uint32_t stamp)
 	return nh & 1;
 }
 
+static bool all_gone(const void *ctx, uint32_t nh, uint32_t stamp)
+{
+	return true;
+}
+
 static void test_routes_model(void)
 {
-	struct routes_conf c = { .fib = fib, .usable = model_usable, .refer = model_refer };
+	struct routes_conf c = {
+		.fib = fib, .usable = model_usable, .refer = model_refer, .hold = model_hold
+	};
 	struct routes *t = routes_create(&c);
 	uint64_t s = ut_seed(42);
 	int held = 0, want[NHS] = { 0 };
@@ -151,11 +166,18 @@ static void test_routes_model(void)
 	}
 	CU_ASSERT_EQUAL(memcmp(want, refs, sizeof(refs)), 0);
 	CU_ASSERT_EQUAL(routes_sweep(t, odd_gone, NULL), (unsigned int)held);
+	CU_ASSERT_TRUE(routes_work(t, UINT_MAX));
 	for (int i = 0; i < MODEL_ROUTES; i++)
 		model[i].used = model[i].used && !(model[i].nh & 1);
 	for (uint32_t a = 0x0a000000 - 1; a < 0x0a000000 + 17; a++)
 		CU_ASSERT_EQUAL(fib_lookup(fib, a), model_lookup(a));
-	rte_lpm_delete_all(fib->lpm);
+	routes_sweep(t, all_gone, NULL);
+	for (uint32_t i = 0; i < 16; i++)
+		routes_host(t, 0x0a000000 + i, FIB_NONE);
+	CU_ASSERT_TRUE(routes_work(t, UINT_MAX));
+	for (int i = 0; i < NHS; i++)
+		CU_ASSERT_TRUE(refs[i] == 0 && holds[i] == 0);
+	CU_ASSERT_EQUAL(fib_lookup(fib, 0x0a000003), FIB_NONE);
 	routes_destroy(t);
 }
 
