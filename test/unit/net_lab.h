@@ -221,7 +221,7 @@ static inline int suite_down(void)
 /* The one suite of the program, in the lab. */
 static inline int lab_run(const char *name, char *program, CU_TestInfo *tests)
 {
-	char prefix[48];
+	char prefix[48], run_dir[128];
 	char *eal[] = { program, "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "160",
 		prefix, "--log-level=3", "-l", "0", NULL };
 	CU_SuiteInfo suites[] = { { (char *)name, suite_up, suite_down, NULL, NULL, tests },
@@ -239,7 +239,9 @@ static inline int lab_run(const char *name, char *program, CU_TestInfo *tests)
 	ret = ut_run(suites);
 	kill(peer, SIGKILL);
 	waitpid(peer, NULL, 0);
+	snprintf(run_dir, sizeof(run_dir), "%s", rte_eal_get_runtime_dir());
 	rte_eal_cleanup();
+	rmdir(run_dir); /* which EAL leaves behind */
 	return ret;
 }
 

@@ -344,7 +344,7 @@ static int suite_down(void)
 
 int main(int argc, char **argv)
 {
-	char prefix[48];
+	char prefix[48], run_dir[128];
 	char *eal[] = { argv[0], "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "128",
 		prefix, "--log-level=3", "-l", "0", NULL }; /* an rte_lpm takes 64 MB */
 	CU_TestInfo tests[] = {
@@ -363,6 +363,8 @@ int main(int argc, char **argv)
 	if (rte_eal_init(RTE_DIM(eal) - 1, eal) < 0)
 		return EXIT_FAILURE;
 	ret = ut_run(suites);
+	snprintf(run_dir, sizeof(run_dir), "%s", rte_eal_get_runtime_dir());
 	rte_eal_cleanup();
+	rmdir(run_dir); /* which EAL leaves behind */
 	return ret;
 }
