@@ -27,6 +27,7 @@ struct bench {
 	struct dirty dirty;
 	struct rte_mempool *pool;
 	struct bench_session *order;
+	uint32_t at;                /* position of the next frame */
 	uint8_t up[128], down[128]; /* frames to begin with */
 };
 
