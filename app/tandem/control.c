@@ -97,10 +97,22 @@ static void on_netlink(struct control *c, struct source *s, uint32_t events)
 		LOG(ERR, "rtnetlink: %s", strerror(-ret));
 }
 
+static struct port *port_of(uint16_t id)
+{
+	for (unsigned int i = 0; i < T.n_ports; i++)
+		if (T.port[i].id == id)
+			return &T.port[i];
+	return NULL;
+}
+
 static void on_link(void *ctx, uint16_t port, bool up)
 {
 	struct control *c = ctx;
+	struct port *p = port_of(port);
 
+	/* The kernel and a routing daemon on the twin must notice too. */
+	if (p != NULL && p->under_ifindex != 0)
+		net_link_carrier(c->kernel, p->twin.ifindex, up);
 	if (atomic_exchange(&T.shared.port[port].up, up) != up)
 		LOG(NOTICE, "port %u: link %s", port, up ? "up" : "down");
 	if (up && c->up) { /* what was announced into a dead link was not heard */
@@ -158,14 +170,6 @@ static bool messages(struct control *c, usec_t now)
 }
 
 /* ---- frames between the workers and the kernel ---- */
-
-static struct port *port_of(uint16_t id)
-{
-	for (unsigned int i = 0; i < T.n_ports; i++)
-		if (T.port[i].id == id)
-			return &T.port[i];
-	return NULL;
-}
 
 static bool to_kernel(struct control *c)
 {
@@ -372,10 +376,9 @@ static void slow(struct control *c, usec_t now)
 	c->slow_at = now + 5 * USEC_PER_MSEC;
 	for (unsigned int i = 0; i < T.n_workers; i++) {
 		uint64_t w = atomic_exchange(&T.worker[i]->fp.unresolved, 0);
-		struct ip_addr a = ip_addr_v4((uint32_t)w);
 
 		if (w != 0)
-			net_mirror_keep(c->mirror, (uint16_t)(w >> 32), &a);
+			net_mirror_want(c->mirror, (uint16_t)(w >> 32), (uint32_t)w);
 	}
 	if (c->repl_adjacency == FIB_NONE)
 		for (unsigned int i = 0; i < T.n_ports; i++)

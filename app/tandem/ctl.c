@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ctl: the control socket (Unix, mode 0600): one line of JSON in, {"command":..., "args":{...}}, one object out, then the
+/* ctl: the control socket (Unix, mode 0600): one line of JSON in, {"command":..., "args":{...}} (or the arguments beside the command), one object out, then the
  * connection ends. Bounded clients and bytes; nothing blocks. */
 #include <errno.h>
 #include <stdlib.h>
@@ -42,14 +42,14 @@ static void send_some(struct control *c, struct client *k)
 static json_t *execute(struct control *c, const char *line, size_t len)
 {
 	json_error_t error;
-	json_t *q = json_loadb(line, len, 0, &error), *r;
+	json_t *q = json_loadb(line, len, 0, &error), *args = json_object_get(q, "args"), *r;
 	const char *command = json_string_value(json_object_get(q, "command"));
 
 	if (command == NULL)
 		r = json_pack("{s:b,s:s}", "ok", 0, "error",
 			"not a command: send one line {\"command\": \"show srp info\", \"args\": {}}");
 	else
-		r = show_command(c, command, json_object_get(q, "args"), clock_us());
+		r = show_command(c, command, args != NULL ? args : q, clock_us());
 	json_decref(q);
 	return r;
 }

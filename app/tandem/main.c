@@ -262,7 +262,9 @@ static void memory_stop(void)
 static int tables_start(void)
 {
 	struct pool_conf pools[CONFIG_POOLS];
-	struct session_params p = { .capacity = T.conf->table.max_sessions, .mem = &memory_rte };
+	struct session_params p = {
+		.capacity = T.conf->table.max_sessions, .n_apns = (uint8_t)T.conf->n_apns, .mem = &memory_rte
+	};
 
 	for (unsigned int i = 0; i < T.conf->n_pools; i++) {
 		const struct config_pool *f = &T.conf->pools[i];

@@ -41,6 +41,7 @@ struct replicator {
 	struct msg *committed;            /* being filled */
 	struct msg *want[TANDEM_WORKERS]; /* being filled while a WANT is decoded */
 	usec_t next_view, now;
+	uint32_t quarantine_shard; /* the next whose quarantine is looked at, as standby */
 	struct replicator_view view;
 	struct replicator_counters count; /* r: telemetry */
 };
@@ -694,6 +695,11 @@ static void publish(struct replicator *r)
 	if (r->now < r->next_view)
 		return;
 	r->next_view = r->now + VIEW_US;
+	if (!r->active) { /* else all that was ever freed would still be in quarantine at a promotion */
+		session_quarantine_expire(
+			T.table, SESSION_BY_REPL, r->quarantine_shard, (uint32_t)(r->now / USEC_PER_SEC), 64);
+		r->quarantine_shard = (r->quarantine_shard + 1) % SESSION_SHARDS;
+	}
 	audit_scan(r->audit);
 	since = r->active ? USEC_NEVER : audit_in_sync_since(r->audit);
 	atomic_store(&v->stream_on, r->active && r->on);

@@ -57,7 +57,7 @@ static const struct {
 	{ "show pools", show_pools, NULL },
 	{ "show ports", show_ports, NULL },
 	{ "show workers", show_workers, NULL },
-	{ "show gtp", show_gtp, NULL },
+	{ "show gtp statistics", show_gtp, NULL },
 	{ "show configuration", show_configuration, NULL },
 	{ "srp initiate-switchover", NULL, initiate },
 	{ "srp validate-switchover", NULL, validate },

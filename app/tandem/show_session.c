@@ -160,7 +160,9 @@ static json_t *by_imsi(struct control *c, const char *text)
 
 json_t *show_session(struct control *c, json_t *args, usec_t now)
 {
-	const char *text = json_string_value(json_object_get(args, "session"));
+	json_t *id = json_object_get(args, "id");
+	const char *text = json_string_value(id != NULL ? id : json_object_get(args, "session"));
+	const char *kind = json_string_value(json_object_get(args, "kind"));
 	struct ip_addr ue;
 	uint32_t handle = 0;
 	struct session_rec r;
@@ -171,8 +173,8 @@ json_t *show_session(struct control *c, json_t *args, usec_t now)
 		return NULL;
 	if (ip_addr_parse(text, &ue) == 0)
 		handle = pool_lookup4(T.pools, ip_addr_to_v4(&ue), &in_pool);
-	else if (strncmp(text, "0x", 2) == 0)
-		handle = (uint32_t)strtoul(text, NULL, 16);
+	else if (strncmp(text, "0x", 2) == 0 || (kind != NULL && strcmp(kind, "teid") == 0))
+		handle = (uint32_t)strtoul(text, NULL, 0);
 	else if (strspn(text, "0123456789") == strlen(text) && strlen(text) >= 6 && strlen(text) <= 15)
 		return by_imsi(c, text);
 	if (session_find(T.table, handle) == NULL)

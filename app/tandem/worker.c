@@ -49,6 +49,7 @@ void worker_destroy(struct worker *w)
 {
 	if (w == NULL)
 		return;
+	fastpath_fini(&w->fp);
 	sync_fini(&w->sync, &memory_rte);
 	rte_free(w);
 }

@@ -42,8 +42,9 @@ static void check_roles(struct load *l)
 			load_error(l, SECTION_PORTS, i, "roles",
 				"expected one port with the role \"replication\", not two");
 	}
-	for (unsigned int i = 0;
-		i < sizeof(needed) / sizeof(needed[0]) && all_good(l, SECTION_PORTS, "roles"); i++)
+	if (l->wrong[SECTION_PORTS] || !all_good(l, SECTION_PORTS, "roles"))
+		return;
+	for (unsigned int i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
 		if ((all & needed[i].role) == 0)
 			load_error(l, SECTION_PORTS, 0, NULL, "missing: expected a port with the role \"%s\"",
 				needed[i].name);

@@ -111,6 +111,7 @@ struct load {
 	unsigned int last_line;
 	const config_setting_t *group[SECTIONS];
 	const config_setting_t *item[SECTIONS][SECTION_ITEMS];
+	bool wrong[SECTIONS]; /* not even a group or list: told, and nothing in it was read */
 	uint32_t good[SECTIONS][SECTION_ITEMS]; /* bit i: knob i was read */
 };
 

@@ -78,12 +78,12 @@ static const struct knob apns[] = {
 static const struct knob srp[] = {
 	{ "bind", KNOB_ADDR, KNOB_MUST, AT(config, srp.bind), .help = "own address of the SRP connection, on a plain kernel interface" },
 	{ "peer", KNOB_ADDR, KNOB_MUST, AT(config, srp.peer), .help = "the peer's" },
-	{ "port", KNOB_U32, KNOB_AGREE, AT(config, srp.port), RANGE(8484, 1, 65535, "TCP port"), .help = "of the SRP connection" },
+	{ "port", KNOB_U32, KNOB_AGREE, AT(config, srp.port), RANGE(8484, 1, 65535, NULL), .help = "TCP port of the SRP connection" },
 	{ "stream-bind", KNOB_ADDR, 0, AT(config, srp.stream_bind),
 		.help = "own address of the replication stream; default: the address of the replication port" },
 	{ "stream-peer", KNOB_ADDR, KNOB_MUST, AT(config, srp.stream_peer), .help = "the peer's, on its replication port" },
-	{ "stream-port", KNOB_U32, KNOB_AGREE, AT(config, srp.stream_port), RANGE(8485, 1, 65535, "UDP port"),
-		.help = "of the replication stream" },
+	{ "stream-port", KNOB_U32, KNOB_AGREE, AT(config, srp.stream_port), RANGE(8485, 1, 65535, NULL),
+		.help = "UDP port of the replication stream" },
 	{ "insecure", KNOB_BOOL, KNOB_AGREE, AT(config, srp.insecure), .help = "replicate in plain text; this version cannot do else" },
 	{ "topology", KNOB_CHOICE, KNOB_AGREE, AT(config, srp.l2), .choices = topologies, .def = 1,
 		.help = "l2: both chassis on shared subnets, announcements by ARP; l3: routers decide" },
@@ -120,10 +120,10 @@ static const struct knob table[] = {
 };
 
 static const struct knob lcores[] = {
-	{ "control", KNOB_LCORE, 0, AT(config, lcores.control), RANGE(-1, -1, 127, "lcore"), .help = "-1: the EAL main lcore" },
-	{ "replication", KNOB_LCORE, 0, AT(config, lcores.replication), RANGE(-1, -1, 127, "lcore"), .help = "-1: the last lcore" },
+	{ "control", KNOB_LCORE, 0, AT(config, lcores.control), RANGE(-1, -1, 127, NULL), .help = "-1: the EAL main lcore" },
+	{ "replication", KNOB_LCORE, 0, AT(config, lcores.replication), RANGE(-1, -1, 127, NULL), .help = "-1: the last lcore" },
 	{ "workers", KNOB_LCORES, 0, AT(config, lcores.workers), COUNT(config, lcores.n_workers), .min = 0, .max = 127,
-		.unit = "lcore", .help = "default: all the others" },
+		.help = "default: all the others" },
 };
 
 static const struct knob top[] = {

@@ -56,15 +56,16 @@ static void check_present(struct load *l)
 	static const struct {
 		enum section_id id;
 		const char *what;
-	} lists[] = { { SECTION_LOOPBACKS, "a loopback, for services.gtp" }, { SECTION_POOLS, "a pool" },
-		{ SECTION_APNS, "an APN" } };
+	} lists[] = { { SECTION_LOOPBACKS, "loopback, for services.gtp" }, { SECTION_POOLS, "pool" },
+		{ SECTION_APNS, "APN" } };
 
 	for (unsigned int i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		const config_setting_t *list = l->group[lists[i].id];
 
 		if (list == NULL || (!config_setting_is_group(list) && config_setting_is_aggregate(list) &&
 					    config_setting_length(list) == 0))
-			load_error(l, lists[i].id, 0, NULL, "missing: expected at least %s", lists[i].what);
+			load_error(
+				l, lists[i].id, 0, NULL, "missing: expected at least one %s", lists[i].what);
 	}
 }
 

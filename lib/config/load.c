@@ -86,13 +86,26 @@ static bool section_knows(const struct section *s, const char *key)
 	return false;
 }
 
+/* "unknown key; expected one of ..." */
+static void unknown(struct load *l, enum section_id id, unsigned int i, const char *key)
+{
+	const struct section *s = &config_sections[id];
+	char known[768] = "";
+	size_t used = 0;
+
+	for (unsigned int j = 0; j < s->n_knobs && used < sizeof(known); j++)
+		used += (size_t)snprintf(
+			known + used, sizeof(known) - used, "%s%s", j > 0 ? ", " : "", s->knobs[j].key);
+	load_error(l, id, i, key, "unknown key; expected %s%s", s->n_knobs > 1 ? "one of " : "", known);
+}
+
 static void item_unknown(struct load *l, enum section_id id, unsigned int i, const config_setting_t *group)
 {
 	for (int j = 0; j < config_setting_length(group); j++) {
 		const char *key = config_setting_name(config_setting_get_elem(group, (unsigned int)j));
 
 		if (key != NULL && !section_knows(&config_sections[id], key))
-			load_error(l, id, i, key, "unknown key");
+			unknown(l, id, i, key);
 	}
 }
 
@@ -155,6 +168,7 @@ static void section_load(struct load *l, enum section_id id, const config_settin
 		!(list && config_setting_is_array(group) && config_setting_length(group) == 0)) {
 		load_error(l, id, 0, NULL,
 			list ? "expected a list of groups: ( { ... }, ... )" : "expected a group: { ... }");
+		l->wrong[id] = true;
 		return;
 	}
 	if (list)
@@ -167,6 +181,13 @@ static void section_load(struct load *l, enum section_id id, const config_settin
 
 static void root_unknown(struct load *l, const config_setting_t *root)
 {
+	char groups[256] = "";
+	size_t used = 0;
+
+	for (unsigned int id = 0; id < SECTIONS; id++)
+		used += (size_t)snprintf(groups + used, sizeof(groups) - used, "%s%s", id > 0 ? ", " : "",
+			config_sections[id].name != NULL ? config_sections[id].name
+							 : config_sections[id].knobs[0].key);
 	for (int j = 0; j < config_setting_length(root); j++) {
 		const config_setting_t *v = config_setting_get_elem(root, (unsigned int)j);
 		const char *key = config_setting_name(v);
@@ -176,7 +197,8 @@ static void root_unknown(struct load *l, const config_setting_t *root)
 			known = known || (config_sections[id].name != NULL &&
 						 strcmp(config_sections[id].name, key) == 0);
 		if (!known)
-			finding_add(&l->findings, config_setting_source_line(v), false, key, "unknown key");
+			finding_add(&l->findings, config_setting_source_line(v), false, key,
+				"unknown key; expected one of %s", groups);
 	}
 }
 

@@ -222,6 +222,17 @@ static bool list_of(const struct knob *k, const config_setting_t *s, size_t elem
 	return (unsigned int)config_setting_length(s) <= max;
 }
 
+static bool element_wrong(const struct knob *k, const config_setting_t *s, unsigned int i, char *why)
+{
+	char expected[KNOB_WHY - KNOB_SAID - 40], said[KNOB_SAID];
+
+	knob_expected(k, expected, sizeof(expected));
+	if (why[0] == '\0')
+		snprintf(why, KNOB_WHY, "expected %s; element %u is %s", expected, i,
+			value_said(config_setting_get_elem(s, i), said));
+	return false;
+}
+
 static bool read_lcores(const struct knob *k, const config_setting_t *s, void *base, char *why)
 {
 	int *to = value_field(k, base);
@@ -233,7 +244,7 @@ static bool read_lcores(const struct knob *k, const config_setting_t *s, void *b
 		long long v;
 
 		if (!int_of(k, config_setting_get_elem(s, n), &v))
-			return false;
+			return element_wrong(k, s, n, why);
 		to[n] = (int)v;
 	}
 	count_set(k, base, n);
@@ -299,7 +310,7 @@ static bool read_addrs(const struct knob *k, const config_setting_t *s, void *ba
 		return false;
 	for (n = 0; n < (unsigned int)config_setting_length(s); n++)
 		if (!addr_of(config_setting_get_string_elem(s, (int)n), &to[n], why))
-			return false;
+			return element_wrong(k, s, n, why);
 	count_set(k, base, n);
 	return true;
 }

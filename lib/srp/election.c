@@ -224,6 +224,8 @@ static void rule_active(struct srp *s, usec_t now)
 		return;
 	if (srp_peer_alive(s) && p->state == SRP_STANDBY) {
 		srp_alarm_clear(s, SRP_ALARM_ONE_WAY);
+		if (s->stream.in_sync)
+			srp_alarm_clear(s, SRP_ALARM_UNVOUCHED);
 		if (s->info.rm >= SRP_RM_THRESHOLD)
 			s->info.rm = 1;
 	}

@@ -17,12 +17,14 @@ static usec_t ask_from(const struct srp *s)
 static void ask(struct srp *s, usec_t now)
 {
 	struct srp_life *l = &s->life;
+	/* Nothing hangs on the answer of a peer that was given up. */
+	usec_t pause = l->dead || l->left ? s->conf.hello_us : s->conf.heartbeat_us;
 
 	if (!s->info.connected || l->stream == USEC_NEVER || !srp_reached(s, ask_from(s), now)) {
 		l->asking = false;
 		return;
 	}
-	if (l->asking && !srp_reached(s, l->ask_last + s->conf.heartbeat_us, now))
+	if (l->asking && !srp_reached(s, l->ask_last + pause, now))
 		return;
 	l->ask_id++;
 	if (!l->asking) {
@@ -34,7 +36,7 @@ static void ask(struct srp *s, usec_t now)
 	srp_send(s, &(struct srp_msg){ .type = SRP_MSG_ASK, .id = l->ask_id });
 	s->info.count.asks_sent++;
 	/* The next one. */
-	srp_reached(s, now + s->conf.heartbeat_us, now);
+	srp_reached(s, now + pause, now);
 }
 
 /* An answer from before this silence says nothing about it. */
@@ -97,6 +99,9 @@ static void alarms(struct srp *s, usec_t now)
 {
 	struct srp_life *l = &s->life;
 	bool alive = srp_peer_alive(s);
+	const char *silent =
+		s->info.peer.known ? "the peer is silent on both paths" : "the peer was never heard";
+	const char *lost = l->left ? "the peer shut down" : silent;
 	bool stream_late = l->stream == USEC_NEVER && s->info.connected && l->srp != USEC_NEVER &&
 			   srp_reached(s, srp_after(l->first, s->conf.dead_us), now);
 
@@ -105,9 +110,8 @@ static void alarms(struct srp *s, usec_t now)
 	else if (s->connection_since == USEC_NEVER)
 		s->connection_since = now;
 
-	srp_alarm(s, SRP_ALARM_PEER_LOST, s->info.peer.known && !alive,
-		"%s: bring it back, there is no standby",
-		l->left ? "the peer shut down" : "the peer is silent on both paths");
+	srp_alarm(s, SRP_ALARM_PEER_LOST, !alive && (s->info.peer.known || s->info.state == SRP_ACTIVE),
+		"%s: bring it back, there is no standby", lost);
 	srp_alarm(s, SRP_ALARM_CONNECTION,
 		srp_reached(s, srp_after(s->connection_since, s->conf.hello_us), now),
 		"the peer is heard in the stream only: check the network between srp bind and srp peer");
@@ -115,6 +119,15 @@ static void alarms(struct srp *s, usec_t now)
 		alive && ((l->path_down && !s->info.stream_alive) || stream_late),
 		"the peer is heard over SRP only, nothing is replicated: check the replication ports and "
 		"their link");
+}
+
+static void mute(struct srp *s, usec_t now)
+{
+	if (s->mute_since != USEC_NEVER && s->life.heard_at != USEC_NEVER && s->life.heard_at > s->mute_since)
+		s->mute_since = USEC_NEVER;
+	if (srp_reached(s, srp_after(s->mute_since, s->conf.hello_us), now))
+		s->mute_since = USEC_NEVER;
+	s->info.mute = s->mute_since != USEC_NEVER;
 }
 
 void srp_life_update(struct srp *s, usec_t now)
@@ -133,6 +146,7 @@ void srp_life_update(struct srp *s, usec_t now)
 	s->info.stream_alive = l->stream != USEC_NEVER && !srp_reached(s, l->stream + srp_window(s), now);
 	s->info.dual_path = s->info.stream_alive && s->info.connected && l->srp != USEC_NEVER &&
 			    !srp_reached(s, l->srp + s->conf.dead_us, now);
+	mute(s, now);
 	alarms(s, now);
 }
 

@@ -64,6 +64,7 @@ int srp_peer_said(struct srp *s, const struct srp_body *b, usec_t now)
 		return -ESTALE;
 	if (!s->info.peer.known || b->incarnation != s->info.peer.incarnation)
 		new_life(s, b->incarnation, now);
+	s->life.heard_at = now;
 	/* The two paths overtake each other: an older body is a sign of life and no news. */
 	if (b->serial >= s->peer_serial)
 		adopt(s, b, now);

@@ -213,10 +213,12 @@ struct srp *srp_create(const struct srp_conf *c, const struct srp_saved *saved, 
 		.stream = USEC_NEVER,
 		.srp = USEC_NEVER,
 		.answered = USEC_NEVER,
+		.heard_at = USEC_NEVER,
 		.first = USEC_NEVER };
 	s->boot_due = now + c->delay_us + c->dead_us;
 	s->hello_due = now;
-	s->peer_state_since = s->one_way_since = s->connection_since = s->metric_due = USEC_NEVER;
+	s->peer_state_since = s->one_way_since = s->connection_since = s->metric_due = s->mute_since =
+		USEC_NEVER;
 	srp_settle(s, now);
 	return s;
 }
@@ -284,6 +286,7 @@ void srp_stalled(struct srp *s, usec_t us, usec_t now)
 	if (us >= srp_window(s) && s->info.state == SRP_ACTIVE) {
 		s->info.rm = srp_rm_start(s);
 		s->metric_due = now + s->conf.hello_us;
+		s->mute_since = now;
 	}
 	srp_settle(s, now);
 }

@@ -94,7 +94,8 @@ struct srp_life {
 	bool path_down; /* an answer came although the stream was silent for too long */
 	bool refused, left, dead;
 	usec_t dead_at;
-	usec_t first; /* first sign of life of any kind */
+	usec_t heard_at; /* when the peer last spoke of itself; stalls do not move it */
+	usec_t first;    /* first sign of life of any kind */
 };
 
 struct srp {
@@ -119,6 +120,7 @@ struct srp {
 	usec_t boot_due, hello_due, peer_state_since, one_way_since, connection_since;
 	usec_t metric_due; /* a stall changed rm: routers are told if nothing else resolves it until then */
 	uint8_t rm_announced;
+	usec_t mute_since; /* USEC_NEVER: not */
 
 	bool shutting, shut_tried, gone;
 
@@ -178,6 +180,7 @@ static inline usec_t srp_window(const struct srp *s)
 /* ---- term.c ---- */
 /* The next term of our own, or 0: the reserve is empty. */
 srp_term_t srp_term_take(struct srp *s);
+bool srp_term_can_offer(const struct srp *s);
 /* The next term of the peer's. */
 srp_term_t srp_term_offer(struct srp *s);
 bool srp_term_usable(const struct srp *s, srp_term_t t);

@@ -38,7 +38,7 @@ static int check_possible(const struct srp *s, char reason[SRP_REASON_MAX])
 	if (p->state != SRP_STANDBY)
 		return refuse_switchover(reason, -EAGAIN, "the peer is %s: wait until it is Standby",
 			srp_state_name(p->state));
-	if (srp_term_left(s) < 2)
+	if (!srp_term_can_offer(s))
 		return refuse_switchover(
 			reason, -ENOSPC, "the term reserve is empty: free space in the state directory");
 	return 0;

@@ -18,6 +18,12 @@ uint64_t srp_term_left(const struct srp *s)
 	return s->info.reserve > spent(s) ? s->info.reserve - spent(s) : 0;
 }
 
+/* After an offer there must be a term left to resume in. */
+bool srp_term_can_offer(const struct srp *s)
+{
+	return max64(spent(s), s->peer_floor) + 2 <= s->info.reserve;
+}
+
 void srp_term_seen(struct srp *s, srp_term_t t)
 {
 	s->info.highest_term = max64(s->info.highest_term, t);

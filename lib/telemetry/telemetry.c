@@ -33,7 +33,7 @@ static const struct {
 	{ "/tandem/pools", "show pools", NULL, "IP pools" },
 	{ "/tandem/ports", "show ports", NULL, "Ports, their twins and links" },
 	{ "/tandem/workers", "show workers", NULL, "Counters of each core" },
-	{ "/tandem/gtp", "show gtp", NULL, "GTP-C procedures and the commit gate" },
+	{ "/tandem/gtp", "show gtp statistics", NULL, "GTP-C procedures and the commit gate" },
 };
 
 /* One question to the control socket; each side waits two seconds at most. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "config.h"
+#include "config_leak.h"
 
 int main(int argc, char **argv)
 {

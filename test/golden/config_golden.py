@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-program, cases, shipped = sys.argv[1], sys.argv[2], sys.argv[3]
+program, cases, shipped = (os.path.abspath(p) for p in sys.argv[1:4])
 failed = []
 
 

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a worker may do, and how much: idle, late, policing, the rate of Error Indications, bursts. */
+#include "fastpath_bed.h"
+
+CU_TestInfo *fastpath_modes(void);
+
+static void test_idle(void)
+{
+	struct session_slot before;
+	struct frame in, out;
+
+	bed_reset();
+	before = *bed_slot(2);
+	bed.w[0].mode = FASTPATH_IDLE;
+	bed.w[0].ei_per_s = 1000;
+	for (unsigned int i = 0; i < 10; i++) {
+		frame_up(&in, bed.teid[2] ^ (i & 1), BED_UE(2), BED_HOST, (uint8_t)i, 100, 0);
+		bed_rx(0, &in);
+		frame_down(&in, BED_HOST, BED_UE(2 + (i & 1)), (uint8_t)i, 1500, i & 1 ? 0x4000 : 0);
+		bed_rx(0, &in);
+	}
+	CU_ASSERT_EQUAL(bed_sent_n(), 0);
+	CU_ASSERT_EQUAL(rte_ring_count(bed.punt[0]) + rte_ring_count(bed.hand[1]), 0);
+	CU_ASSERT_EQUAL(bed.w[0].count.drop_not_active, 20);
+	CU_ASSERT_EQUAL(memcmp(&before, bed_slot(2), sizeof(before)), 0);
+	CU_ASSERT_FALSE(dirty_any(&bed.dirty[0]));
+	frame_up(&in, bed.teid[2], BED_UE(2), BED_HOST, 64, 100, 0);
+	in.b[43] = 1; /* Echo Request */
+	bed_rx(0, &in);
+	CU_ASSERT_TRUE(bed_take(bed.punt[0], &out) && frame_equal("echo while idle", &out, &in));
+}
+
+static void test_late(void)
+{
+	struct session_slot *s = bed_slot(2), before;
+	struct frame in, out, want;
+
+	bed_reset();
+	fastpath_police(&bed.sh, 0, 8, 8); /* not obeyed: the buckets are the owner's */
+	bed.w[0].mode = FASTPATH_LATE;
+	bed.w[0].streaming = false;
+	before = *s;
+	for (unsigned int i = 0; i < 50; i++) {
+		bed.w[0].now_tsc++;
+		frame_up(&in, bed.teid[2], BED_UE(2), BED_HOST, 64, 1000, 0);
+		want_up(&want, BED_ADJ_CORE, BED_CORE, BED_UE(2), BED_HOST, 63, 1000, 0);
+		bed_rx(0, &in);
+		CU_ASSERT_TRUE(bed_sent(0, BED_CORE, &out) && frame_equal("late up", &out, &want));
+		frame_down(&in, BED_HOST, BED_UE(2), 64, 900, 0);
+		want_down(&want, 0xabcd0002, BED_HOST, BED_UE(2), 63, 900, 0);
+		put16(want.b + 18, i * 2);
+		sum_ip(want.b + 14);
+		bed_rx(0, &in);
+		CU_ASSERT_TRUE(bed_sent(0, BED_ACCESS, &out) && frame_equal("late down", &out, &want));
+	}
+	before.up_pkts += 50;
+	before.up_bytes += 50000;
+	before.dn_pkts += 50;
+	before.dn_bytes += 45000;
+	before.active_s = 1000;
+	CU_ASSERT_EQUAL(memcmp(&before, s, sizeof(before)), 0);
+	CU_ASSERT_EQUAL(bed.w[0].count.late_packets, 100);
+	CU_ASSERT_EQUAL(bed.w[0].late_last_tsc, bed.w[0].now_tsc);
+	/* While the record is being written nothing is known of it. */
+	atomic_fetch_add(&s->seq, 1);
+	bed_rx(0, &in);
+	CU_ASSERT_EQUAL(bed_sent_n(), 0);
+	CU_ASSERT_EQUAL(bed.w[0].count.drop_no_session_down, 1);
+	atomic_fetch_sub(&s->seq, 1);
+	/* An unknown TEID is for the new owner to answer. */
+	bed.w[0].ei_per_s = 100;
+	frame_up(&in, bed.teid[2] ^ 2, BED_UE(2), BED_HOST, 64, 100, 0);
+	bed_rx(0, &in);
+	CU_ASSERT_EQUAL(rte_ring_count(bed.punt[0]), 0);
+	/* What it counts goes out whole. */
+	bed.w[0].streaming = true;
+	frame_up(&in, bed.teid[2], BED_UE(2), BED_HOST, 64, 100, 0);
+	bed_rx(0, &in);
+	CU_ASSERT_EQUAL(s->dirty, SESSION_G_USAGE64);
+	bed_reset();
+}
+
+static void test_dirty_once(void)
+{
+	struct frame in;
+	uint32_t handle;
+
+	bed_reset();
+	frame_up(&in, bed.teid[2], BED_UE(2), BED_HOST, 64, 100, 0);
+	bed.w[0].streaming = false;
+	bed_rx(0, &in);
+	CU_ASSERT_FALSE(dirty_any(&bed.dirty[0]));
+	bed.w[0].streaming = true;
+	for (unsigned int i = 0; i < 5; i++)
+		bed_rx(0, &in);
+	for (unsigned int i = 0; i < 3; i++)
+		dirty_tick(&bed.dirty[0]);
+	CU_ASSERT_TRUE(dirty_next(&bed.dirty[0], bed.t, &handle));
+	CU_ASSERT_EQUAL(handle, bed.teid[2]);
+	CU_ASSERT_FALSE(dirty_next(&bed.dirty[0], bed.t, &handle));
+	bed_reset();
+}
+
+/* Bytes that pass in `seconds` when ten times the rate is offered in packets of 1000 bytes. */
+static uint64_t passes(bool up, unsigned int seconds)
+{
+	uint64_t hz = rte_get_tsc_hz(), bytes = 0;
+	struct frame in, out;
+
+	if (up)
+		frame_up(&in, bed.teid[2], BED_UE(2), BED_HOST, 64, 1000, 0);
+	else
+		frame_down(&in, BED_HOST, BED_UE(2), 64, 1000, 0);
+	for (unsigned int i = 0; i < seconds * 1250; i++) { /* 10 Mbit/s */
+		bed.w[0].now_tsc += hz / 1250;
+		bed_rx(0, &in);
+		bytes += bed_sent(0, up ? BED_CORE : BED_ACCESS, &out) ? 1000 : 0;
+	}
+	return bytes;
+}
+
+static void test_policing(void)
+{
+	bed_reset();
+	CU_ASSERT_EQUAL(fastpath_police(&bed.sh, CONFIG_APNS, 1, 1), -EINVAL);
+	CU_ASSERT_EQUAL(fastpath_police(&bed.sh, 0, 1000, 0), 0);
+	for (unsigned int up = 0; up < 2; up++) {
+		uint64_t bytes = passes(up, 4), want = up ? 4 * 125000 + 15000 : 4 * 1250000;
+
+		CU_ASSERT_TRUE(bytes <= want && bytes + 3000 >= want);
+		CU_ASSERT_EQUAL(up ? bed_slot(2)->up_bytes : bed_slot(2)->dn_bytes, bytes);
+	}
+	CU_ASSERT_EQUAL(bed.w[0].count.drop_policed_up, 5000 - bed_slot(2)->up_pkts);
+	CU_ASSERT_EQUAL(bed.w[0].count.drop_policed_down, 0);
+	bed_reset();
+	CU_ASSERT_EQUAL(fastpath_police(&bed.sh, 0, 0, 2000), 0);
+	CU_ASSERT_EQUAL(bed.sh.apn[0].down.cbs, 25000); /* 100 ms */
+	CU_ASSERT_TRUE(passes(false, 4) <= 4 * 250000 + 25000);
+	CU_ASSERT_TRUE(bed.w[0].count.drop_policed_down > 3900);
+	CU_ASSERT_EQUAL(passes(true, 1), 1250000);
+	bed_reset();
+}
+
+static void test_unknown_teid_rate(void)
+{
+	uint64_t hz = rte_get_tsc_hz();
+	struct frame in, out;
+	unsigned int n = 0;
+
+	bed_reset();
+	frame_up(&in, bed.teid[2] ^ 2, BED_UE(2), BED_HOST, 64, 100, 0);
+	bed_rx(0, &in);
+	CU_ASSERT_FALSE(bed_take(bed.punt[0], &out));
+	bed.w[0].ei_per_s = 10;
+	for (unsigned int i = 0; i < 10000; i++) { /* 1000 a second */
+		bed.w[0].now_tsc += hz / 1000;
+		bed_rx(0, &in);
+		if (bed_take(bed.punt[0], &out)) {
+			CU_ASSERT_TRUE(frame_equal("unknown TEID", &out, &in));
+			n++;
+		}
+	}
+	CU_ASSERT_TRUE(n >= 100 && n <= 103);
+	CU_ASSERT_EQUAL(bed.w[0].count.drop_no_session_up, 10001);
+}
+
+/* A mixed burst ends as its packets one by one do. */
+static void test_burst(void)
+{
+	struct rte_mbuf *m[FASTPATH_BURST];
+	struct frame in, out;
+	unsigned int n = 0;
+
+	bed_reset();
+	for (unsigned int i = 0; i < FASTPATH_BURST; i++) {
+		unsigned int ue = 1 + i % BED_SESSIONS;
+
+		if (i % 3 == 0) {
+			frame_down(&in, BED_HOST, BED_UE(ue), 64, (uint16_t)(100 + i), 0);
+			in.b[5] = BED_BOTH;
+		} else {
+			frame_up(&in, bed.teid[ue], BED_UE(ue), BED_HOST, 64, (uint16_t)(100 + i), 0);
+			in.b[5] = BED_BOTH;
+			in.b[43] = i % 7 == 0 ? 1 : 255;
+		}
+		m[i] = bed_mbuf(&in);
+	}
+	fastpath_rx(&bed.w[0], BED_BOTH, m, FASTPATH_BURST);
+	fastpath_flush(&bed.w[0]);
+	while (bed_handed(1) > 0)
+		;
+	for (unsigned int w = 0; w < 2; w++) {
+		while (bed_sent(w, BED_CORE, &out) || bed_sent(w, BED_ACCESS, &out))
+			n++;
+		while (bed_take(bed.punt[w], &out))
+			n++;
+		CU_ASSERT_EQUAL(bed_drops(w), 0);
+	}
+	CU_ASSERT_EQUAL(n, FASTPATH_BURST);
+}
+
+static void test_send(void)
+{
+	struct frame in, out;
+
+	bed_reset();
+	frame_down(&in, BED_HOST, BED_UE(1), 64, 100, 0);
+	fastpath_send(&bed.w[0], BED_REPL, bed_mbuf(&in));
+	CU_ASSERT_EQUAL(bed_sent_n(), 0);
+	fastpath_flush(&bed.w[0]);
+	in.port = BED_REPL;
+	CU_ASSERT_TRUE(bed_sent(0, BED_REPL, &out) && frame_equal("the kernel's", &out, &in));
+	fastpath_send(&bed.w[0], BED_DARK, bed_mbuf(&in));
+	CU_ASSERT_EQUAL(bed.w[0].count.drop_link_down, 1);
+	fastpath_send(&bed.w[0], FASTPATH_PORTS, bed_mbuf(&in));
+	CU_ASSERT_EQUAL(bed.w[0].count.drop_wrong_port, 1);
+}
+
+CU_TestInfo *fastpath_modes(void)
+{
+	static CU_TestInfo tests[] = {
+		{ "idle", test_idle },
+		{ "late", test_late },
+		{ "dirty_once", test_dirty_once },
+		{ "policing", test_policing },
+		{ "unknown_teid_rate", test_unknown_teid_rate },
+		{ "burst", test_burst },
+		{ "send", test_send },
+		CU_TEST_INFO_NULL,
+	};
+
+	return tests;
+}
