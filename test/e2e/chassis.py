@@ -183,7 +183,7 @@ class Pair:
             for active, standby in ((a, b), (b, a)):
                 if (states[active].get("chassis_state") == "Active"
                         and states[standby].get("chassis_state") == "Standby"
-                        and states[active].get("in_sync") and states[standby].get("in_sync")):
+                        and all(i.get("in_sync") and i.get("connection_state") == "Connected" for i in states.values())):
                     return active, standby
             return None
         return wait_until(check, timeout, lambda: "Active and Standby in sync: "
