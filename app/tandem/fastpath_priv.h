@@ -76,25 +76,30 @@ bool fp_refuse(struct fastpath *f, struct rte_mbuf *m, uint64_t *why);
 void fp_held_turn(struct fastpath *f);
 uint64_t *fp_hop_none(struct fastpath *f, uint32_t nh, uint32_t dst4) __attribute__((returns_nonnull));
 
-/* Zero when the header's checksum is right. */
+static inline uint64_t fp_carry_add(uint64_t a, uint64_t b)
+{
+	a += b;
+	return a + (a < b);
+}
+
+/* The checksum over the header as it stands: zero when it is right. Sums are ones' complement, eight bytes at a time (RFC
+ * 1071); a word added to itself turned by half leaves the folded sum, carry and all, in its upper half. */
 static inline uint16_t fp_ip_sum(const struct rte_ipv4_hdr *ip)
 {
 	const unsigned char *p = (const unsigned char *)ip;
-	uint64_t sum = 0;
-	uint32_t w;
+	uint64_t sum, more;
+	uint32_t w, half;
 
-	for (unsigned int i = 0; i < FP_IP; i += 4) {
-		memcpy(&w, p + i, 4);
-		sum += w;
-	}
+	memcpy(&sum, p, 8);
+	memcpy(&more, p + 8, 8);
+	memcpy(&w, p + 16, 4);
+	sum = fp_carry_add(fp_carry_add(sum, more), w);
 	for (unsigned int i = FP_IP; unlikely(i < (ip->version_ihl & 15u) * 4); i += 4) {
 		memcpy(&w, p + i, 4);
-		sum += w;
+		sum = fp_carry_add(sum, w);
 	}
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
+	half = (uint32_t)((sum + (sum << 32 | sum >> 32)) >> 32);
+	return (uint16_t) ~((half + (half << 16 | half >> 16)) >> 16);
 }
 
 /* One hop less; RFC 1624 for the checksum. */

@@ -24,17 +24,14 @@ static void no_session(struct fastpath *f, struct rte_mbuf *m)
 static inline uint64_t *inner_check(
 	struct fastpath *f, const struct fp_item *it, const struct rte_ipv4_hdr *ip)
 {
-	unsigned int header, total;
+	unsigned int header = (ip->version_ihl & 15u) * 4, total = rte_be_to_cpu_16(ip->total_length);
 
-	if (unlikely(it->len == 0))
-		return &f->count.drop_inner_malformed;
-	if (unlikely((ip->version_ihl >> 4) != 4))
+	if (likely(it->len >= FP_IP && ip->version_ihl == RTE_IPV4_VHL_DEF && total >= FP_IP &&
+		    total <= it->len && fp_ip_sum(ip) == 0))
+		return NULL;
+	if (it->len > 0 && (ip->version_ihl >> 4) != 4)
 		return &f->count.drop_inner_not_ipv4;
-	header = (ip->version_ihl & 15u) * 4;
-	if (unlikely(it->len < FP_IP || header < FP_IP || header > it->len))
-		return &f->count.drop_inner_malformed;
-	total = rte_be_to_cpu_16(ip->total_length);
-	if (unlikely(total < header || total > it->len || fp_ip_sum(ip) != 0))
+	if (it->len < FP_IP || header < FP_IP || total < header || total > it->len || fp_ip_sum(ip) != 0)
 		return &f->count.drop_inner_malformed;
 	return NULL;
 }

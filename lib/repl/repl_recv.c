@@ -203,14 +203,14 @@ static struct repl_held *held_find(struct repl_rx *x, uint64_t number)
 	return NULL;
 }
 
-/* Lets everything through that has nothing missing before it. Control packets were dealt with on arrival. */
+/* Lets everything through that has nothing missing before it. Control packets were dealt with on arrival. What is
+ * held counts even where the maps have moved past it. */
 static void run(struct repl *r, usec_t now)
 {
 	struct repl_rx *x = &r->rx;
+	struct repl_held *held;
 
-	while (seen(x, x->next)) {
-		struct repl_held *held = held_find(x, x->next);
-
+	while ((held = held_find(x, x->next)) != NULL || seen(x, x->next)) {
 		x->next++;
 		if (held == NULL)
 			continue;

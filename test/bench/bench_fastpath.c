@@ -44,6 +44,8 @@ static void encode_due(struct bench *b)
 	struct dirty *d = &b->dirty;
 	uint32_t handle;
 
+	if (d->normal.head == d->due_end)
+		return;
 	for (unsigned int i = 0; i < PEEK; i++)
 		rte_prefetch0(session_slot_of(b->table, d->normal.e[(d->normal.head + i) & d->normal.mask]));
 	for (unsigned int i = 0; i < TURN_RECORDS; i++) {

@@ -68,6 +68,8 @@ struct sim {
 	usec_t delay, jitter, crash_at, cut_at, cut_until;
 	bool cut_holds; /* a dead link that keeps what it was given, and lets it go in a burst */
 	uint32_t version;
+	usec_t changed[SLOTS]; /* when the active wrote it */
+	unsigned int vouched;  /* checks made while the standby said that it was in sync */
 };
 
 extern struct sim sim;

@@ -249,6 +249,7 @@ void node_traffic(struct node *n)
 	if (rnd(3) != 0)
 		slot %= 300; /* a few are hot */
 	n->version[slot] = ++sim.version;
+	sim.changed[slot] = sim.now;
 	n->written[slot] = n->term;
 	node_mark(n, slot);
 }

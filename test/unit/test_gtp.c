@@ -179,6 +179,15 @@ static void test_create(void)
 	CU_ASSERT_EQUAL(memcmp(c.msisdn, msisdn, sizeof(msisdn)), 0);
 	CU_ASSERT_EQUAL(c.qos_len, 17);
 	CU_ASSERT_EQUAL(c.qos[16], 0x40);
+
+	/* Of the wire: sgsnemu 1.9.0. */
+	CU_ASSERT_TRUE(golden_find("in_create_captured", &g));
+	CU_ASSERT_EQUAL(gtpc_decode_header(g.msg, g.len, &h), GTPC_OK);
+	CU_ASSERT_EQUAL(gtpc_decode_create(&h, &c), 0);
+	CU_ASSERT_EQUAL(c.key, UINT64_C(0x2400101234567890));
+	CU_ASSERT_STRING_EQUAL(c.apn, "internet");
+	CU_ASSERT_EQUAL(ip_addr_to_v4(&c.peer_ctl), 0x0a630001);
+	CU_ASSERT_TRUE(c.qos_len == 4 && c.pco_len == 21 && c.msisdn[5] == 0xf6);
 }
 
 static void test_create_odd(void)
@@ -203,6 +212,11 @@ static void test_create_odd(void)
 	CU_ASSERT_EQUAL(c.pco_len, 0);
 	CU_ASSERT_EQUAL(c.msisdn[0], 0xff);
 	CU_ASSERT_EQUAL(c.qos_len, GTPC_QOS_MAX);
+
+	/* Every fixed-length element stands in front, full of what would be read as an element too long. */
+	CU_ASSERT_TRUE(golden_find("in_create_every_fixed", &g));
+	CU_ASSERT_EQUAL(gtpc_decode_header(g.msg, g.len, &h), GTPC_OK);
+	CU_ASSERT_EQUAL(gtpc_decode_create(&h, &c), 0);
 
 	CU_ASSERT_TRUE(golden_find("in_create_secondary", &g));
 	CU_ASSERT_EQUAL(gtpc_decode_header(g.msg, g.len, &h), GTPC_OK);

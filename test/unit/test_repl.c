@@ -334,6 +334,33 @@ static void test_stream_change(void)
 	CU_ASSERT_EQUAL(ack.stream, 6);
 	CU_ASSERT_EQUAL(ack.n, 1);
 	CU_ASSERT_EQUAL(ack.range[0].lo, 10);
+	for (uint64_t n = 12; n <= 14; n++) { /* a gap in the new stream does not bring the old back */
+		h = rig_header(&g, n, REPL_F_ORDERED);
+		h.stream = 6;
+		h.offset = (uint32_t)(n - 10);
+		rig_delta(&g, &h, (uint32_t)n);
+	}
+	CU_ASSERT_EQUAL(g.n_applied, 5);
+	CU_ASSERT_EQUAL(g.applied[2], 12);
+	CU_ASSERT_EQUAL(repl_applied(g.r), 14);
+	rig_stop(&g);
+}
+
+/* A packet is held, and the numbers jump so far that the maps know nothing of it any more. */
+static void test_far_jump(void)
+{
+	static const uint64_t numbers[] = { 1, 3, 1000000, 1000001, 999999, 5 };
+	static const uint32_t want[] = { 1, 3, 999999, 1000000, 1000001 };
+	struct rig g;
+
+	rig_standby(&g);
+	for (unsigned int i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		rig_state_packet(&g, numbers[i]);
+	repl_tick(g.r, g.now += 2000);
+	repl_tick(g.r, g.now += 2000);
+	CU_ASSERT_EQUAL(g.n_applied, 5);
+	CU_ASSERT_EQUAL(memcmp(g.applied, want, sizeof(want)), 0);
+	CU_ASSERT_EQUAL(COUNT(&g, rx_late_packets), 1);
 	rig_stop(&g);
 }
 
@@ -453,6 +480,7 @@ int main(void)
 		{ "modes", test_modes },
 		{ "late_mode", test_late_mode },
 		{ "stream_change", test_stream_change },
+		{ "far_jump", test_far_jump },
 		{ "new_incarnation", test_new_incarnation },
 		{ "freshness", test_freshness },
 		{ "freshness_of_state", test_freshness_of_state },
