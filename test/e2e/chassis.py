@@ -149,7 +149,7 @@ class Chassis:
     def counter(self, name):
         """A counter of the workers (their sum) or of GTP-C; those of one name are told apart by "gtp." before it."""
         if name.startswith("gtp."):
-            return self.ctl("show gtp")[name[4:]]
+            return self.ctl("show gtp statistics")[name[4:]]
         return self.ctl("show workers")["total"][name]
 
 

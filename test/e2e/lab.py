@@ -12,6 +12,7 @@ import ctypes
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -166,7 +167,7 @@ class Lab:
         return self
 
     def __exit__(self, kind, error, trace):
-        if self.keep:
+        if self.keep and error is None:
             return
         self.close()
 
@@ -288,3 +289,26 @@ def control(path, command, timeout=5.0, **args):
                 break
             answer += chunk
     return json.loads(answer)
+
+
+def kept():
+    """Namespaces of labs whose maker is gone."""
+    names = [line.split()[0] for line in run("ip", "netns", "list").splitlines() if line.strip()]
+    found = []
+    for name in names:
+        maker = re.match(r"td(\d+)-\w+$", name)
+        if maker is not None and not os.path.exists(f"/proc/{maker.group(1)}"):
+            found.append(name)
+    return found
+
+
+def clean():
+    """Removes labs that were left running: the processes inside their namespaces, then the namespaces."""
+    names = kept()
+    for name in names:
+        for pid in run("ip", "netns", "pids", name, check=False).split():
+            with contextlib.suppress(OSError):
+                os.kill(int(pid), signal.SIGKILL)
+    for name in names:
+        run("ip", "netns", "del", name, check=False)
+        shutil.rmtree(f"/var/run/dpdk/{name}", ignore_errors=True)

@@ -6,7 +6,7 @@ import re
 from chassis import Pair
 from gtp import ECHO, UNKNOWN_APN, Client, message
 from lab import CORE_GATEWAY, CORE_HOST, VIP, run, wait_until
-from traffic import Capture, Probes, Sgsnemu, ping
+from traffic import Capture, Probes, Sgsnemu, ping, wait_heard
 
 
 def test_attach_ping_detach(lab):
@@ -155,8 +155,7 @@ def test_two_workers(lab):
     pair = Pair(lab, lcores="0@0,1@1,2@0,3@1", rewrite=rewrite).start()
     sgsns = [Sgsnemu(lab, contexts=4) for _ in range(2)]
     streams = [Probes(lab, s.namespace, a, interval=0.02) for s in sgsns for a in s.attach()]
-    for stream in streams:
-        stream.wait_heard(100)
+    wait_heard(streams, 100)
     results = [stream.stop() for stream in streams]
     # The first packet to a neighbour that is not resolved yet may be lost.
     assert all(len(r.lost) <= 2 for r in results), [str(r) for r in results]

@@ -5,7 +5,7 @@ import signal
 
 from chassis import PAIR_S, Pair
 from lab import wait_until
-from traffic import Iperf, Probes, Sgsnemu, ping
+from traffic import Iperf, Probes, Sgsnemu, ping, wait_heard
 
 # Virtual machines stall for tens of milliseconds: the gap is told exactly, and asserted loosely.
 GAP_MS = 250
@@ -19,8 +19,7 @@ def equal_tables(pair):
 
 def warm(*streams):
     """Lets each stream run until next hops are known and the path carries it steadily."""
-    for stream in streams:
-        stream.wait_heard(100)
+    wait_heard(streams, 100)
 
 
 def test_sigkill_active(lab):

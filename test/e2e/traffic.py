@@ -182,14 +182,7 @@ class Probes:
 
     def wait_heard(self, count, timeout=15):
         """Waits until `count` more answers are in than now."""
-        goal = len(self.heard_at) + count
-        wait_until(lambda: len(self.heard_at) >= goal, timeout,
-                   lambda: f"{count} more answers to probes ({len(self.heard_at)} of {len(self.sent_at)} came)")
-
-    def lost_so_far(self, age=1.0):
-        """How many probes older than `age` seconds have no answer."""
-        before = time.time() - age
-        return sum(1 for s, at in list(self.sent_at.items()) if at < before and s not in self.heard_at)
+        wait_heard([self], count, timeout)
 
     def abandon(self):
         """Ends the stream; no result is wanted."""
@@ -201,6 +194,13 @@ class Probes:
         """Ends the stream, waits a second for what is still on the way, and says what became of all."""
         self.abandon()
         return Result(self.sent_at, self.heard_at)
+
+
+def wait_heard(streams, count, timeout=15):
+    """Waits until every stream has `count` more answers than now."""
+    goals = [(stream, len(stream.heard_at) + count) for stream in streams]
+    wait_until(lambda: all(len(s.heard_at) >= goal for s, goal in goals), timeout,
+               lambda: f"{count} more answers to probes: {[len(s.heard_at) - goal for s, goal in goals]}")
 
 
 def ping(lab, namespace, source, target=CORE_HOST, count=3, size=56, extra=()):
