@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* session_fixture: chassis (table, pools, an index of keys) for the tests of lib/session and lib/pool. */
+#ifndef TANDEM_SESSION_FIXTURE_H
+#define TANDEM_SESSION_FIXTURE_H
+
+#include <string.h>
+
+#include <rte_bitmap.h>
+
+#include "pool.h"
+#include "session.h"
+#include "ut.h"
+
+enum { FIX_KEYS = 1 << 14, FIX_BY = SESSION_BY_REPL, FIX_QUARANTINE = 10 };
+
+struct chassis {
+	struct session_table *t;
+	struct pool_set *ps;
+	uint32_t index[FIX_KEYS]; /* key: a small number here */
+};
+
+static inline void fix_index(void *ctx, uint64_t key, uint32_t handle, bool live)
+{
+	struct chassis *c = ctx;
+	uint32_t *e = &c->index[key % FIX_KEYS];
+
+	if (live)
+		*e = handle;
+	else if (*e == handle)
+		*e = 0;
+}
+
+static inline void fix_pool_conf(struct pool_conf *p, const char *prefix, uint8_t len)
+{
+	memset(p, 0, sizeof(*p));
+	CU_ASSERT_EQUAL(ip_addr_parse(prefix, &p->prefix), 0);
+	p->prefix_len = len;
+}
+
+/* Two pools, 0: 10.0.0.0/24, 1: 10.1.0.32/27; FIX_BY owns every shard. */
+static inline struct chassis *fix_new(uint8_t side, uint32_t capacity)
+{
+	struct chassis *c = calloc(1, sizeof(*c));
+	struct session_params p = { .capacity = capacity,
+		.side = side,
+		.quarantine_s = FIX_QUARANTINE,
+		.n_apns = 4,
+		.mem = &session_mem_libc };
+	struct pool_conf conf[2];
+
+	fix_pool_conf(&conf[0], "10.0.0.0", 24);
+	fix_pool_conf(&conf[1], "10.1.0.32", 27);
+	c->ps = pool_set_create(conf, 2, &session_mem_libc);
+	pool_hooks(c->ps, &p.hooks);
+	p.hooks.index = fix_index;
+	p.hooks.index_ctx = c;
+	c->t = session_table_create(&p);
+	for (uint32_t i = 0; i < SESSION_SHARDS; i++)
+		session_own(c->t, i, FIX_BY);
+	return c;
+}
+
+static inline void fix_free(struct chassis *c)
+{
+	session_table_destroy(c->t);
+	pool_set_destroy(c->ps);
+	free(c);
+}
+
+/* A record with random content for `ue4` of pool; key names the subscriber. */
+static inline struct session_rec fix_rec(uint64_t *seed, uint8_t pool, uint32_t ue4, uint64_t key)
+{
+	struct session_rec r = { .state = SESSION_LIVE, .pool = pool, .pdp_type = 0x21, .key = key };
+
+	r.apn = (uint8_t)(ut_random(seed) % 4);
+	r.ue = ip_addr_v4(ue4);
+	for (unsigned int i = 0; i < sizeof(r.msisdn); i++)
+		r.msisdn[i] = (uint8_t)ut_random(seed);
+	r.created_ms = ut_random(seed) % 100000000 * 1000;
+	r.charging_id = (uint32_t)ut_random(seed);
+	r.peer_ctl_teid = (uint32_t)ut_random(seed);
+	r.peer_usr_teid = (uint32_t)ut_random(seed);
+	r.peer_ctl = ip_addr_v4((uint32_t)ut_random(seed) | 1);
+	r.peer_usr = ip_addr_v4((uint32_t)ut_random(seed) | 1);
+	r.qos_len = (uint8_t)(ut_random(seed) % (SESSION_QOS_MAX + 1));
+	for (unsigned int i = 0; i < r.qos_len; i++)
+		r.qos[i] = (uint8_t)ut_random(seed);
+	r.has_recovery = ut_random(seed) & 1;
+	r.recovery = r.has_recovery ? (uint8_t)ut_random(seed) : 0;
+	r.req_type = (uint8_t)ut_random(seed);
+	r.req_seq = (uint16_t)ut_random(seed);
+	r.req_port = (uint16_t)ut_random(seed);
+	r.req_src = ip_addr_v4((uint32_t)ut_random(seed) | 1);
+	return r;
+}
+
+static inline bool fix_same_usage(const struct session_usage *a, const struct session_usage *b)
+{
+	return a->up_pkts == b->up_pkts && a->up_bytes == b->up_bytes && a->dn_pkts == b->dn_pkts &&
+	       a->dn_bytes == b->dn_bytes;
+}
+
+static inline bool fix_same(const struct session_rec *a, const struct session_rec *b)
+{
+	return a->handle == b->handle && a->state == b->state && a->apn == b->apn && a->pool == b->pool &&
+	       a->pdp_type == b->pdp_type && a->key == b->key && memcmp(a->msisdn, b->msisdn, 8) == 0 &&
+	       ip_addr_equal(&a->ue, &b->ue) && a->created_ms == b->created_ms &&
+	       a->charging_id == b->charging_id && a->peer_ctl_teid == b->peer_ctl_teid &&
+	       a->peer_usr_teid == b->peer_usr_teid && ip_addr_equal(&a->peer_ctl, &b->peer_ctl) &&
+	       ip_addr_equal(&a->peer_usr, &b->peer_usr) && a->qos_len == b->qos_len &&
+	       memcmp(a->qos, b->qos, sizeof(a->qos)) == 0 && a->has_recovery == b->has_recovery &&
+	       a->recovery == b->recovery && a->req_type == b->req_type && a->req_seq == b->req_seq &&
+	       a->req_port == b->req_port && ip_addr_equal(&a->req_src, &b->req_src) &&
+	       fix_same_usage(&a->usage[0], &b->usage[0]) && fix_same_usage(&a->usage[1], &b->usage[1]);
+}
+
+/* What must hold of a chassis at any time; returns the number of broken rules. */
+unsigned int fix_broken(const struct chassis *c);
+
+void test_model(void);
+void test_model_dual(void);
+void test_sizes_on_wire(void);
+void test_slot_bytes(void);
+void test_usage_forms(void);
+void test_bad_slots(void);
+void test_bad_deltas(void);
+void test_eviction(void);
+void test_freed_keeps_request(void);
+void test_usage_comes_round(void);
+void test_freed_again(void);
+void test_hash_live(void);
+void test_hash_free(void);
+
+#endif

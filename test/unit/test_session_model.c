@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A pair of tables against a model that is one array of addresses, and the rules that must always hold. */
+#include <errno.h>
+
+#include <rte_bitmap.h>
+
+#include "session_fixture.h"
+
+enum { ADDRESSES = 256 + 32, STEPS = 40000, RECORD = 512 };
+
+static uint32_t address(unsigned int i, uint8_t *pool)
+{
+	*pool = i >= 256;
+	return i < 256 ? 0x0a000000 + i : 0x0a010020 + (i - 256);
+}
+
+static unsigned int broken_slots(const struct chassis *c, uint32_t shard)
+{
+	const struct session_table *t = c->t;
+	const struct session_shard *sh = &t->shard[shard];
+	unsigned int bad = 0, live = 0, listed = 0;
+	bool in_pool;
+
+	for (uint32_t i = 0; i < t->n_slots; i++) {
+		const struct session_slot *s = &sh->slots[i];
+		bool given = rte_bitmap_get(sh->free_map, i) == 0;
+		uint32_t handle = session_handle_make(t, shard, i, s->gen);
+
+		listed += (s->flags & SESSION_F_IN_FIFO) != 0;
+		if (s->teid != 0) {
+			live++;
+			bad += s->teid != handle || handle == UINT32_MAX || s->gen == 0;
+			bad += session_shard_of_ue4(s->ue4) != shard || !given || s->last_ue4 != 0;
+			bad += pool_lookup4(c->ps, s->ue4, &in_pool) != s->teid;
+			bad += c->index[s->key % FIX_KEYS] == 0;
+			bad += (s->flags & SESSION_F_QUARANTINE) != 0;
+		} else {
+			bad += given != ((s->flags & SESSION_F_QUARANTINE) != 0);
+			bad += given && !(s->flags & SESSION_F_IN_FIFO);
+		}
+		bad += (s->seq & 1) != 0;
+	}
+	bad += live != sh->n_live || listed != sh->fifo_tail - sh->fifo_head;
+	for (uint32_t i = sh->fifo_head; i != sh->fifo_tail; i++) {
+		uint32_t slot = sh->fifo[i & (t->n_slots - 1)];
+
+		bad += !(sh->slots[slot].flags & SESSION_F_IN_FIFO);
+		for (uint32_t k = i + 1; k != sh->fifo_tail; k++)
+			bad += sh->fifo[k & (t->n_slots - 1)] == slot;
+	}
+	return bad;
+}
+
+static unsigned int broken_addresses(const struct chassis *c)
+{
+	unsigned int bad = 0, used[2] = { 0, 0 };
+
+	for (unsigned int i = 0; i < ADDRESSES; i++) {
+		uint8_t pool;
+		uint32_t ue4 = address(i, &pool), offset = ue4 - c->ps->p[pool].base4;
+		bool in_pool, edge = offset == 0 || offset == c->ps->p[pool].size - 1;
+		uint32_t h = pool_lookup4(c->ps, ue4, &in_pool);
+		const struct session_slot *s = session_slot_of(c->t, h);
+		bool is_free = rte_bitmap_get(c->ps->p[pool].free_map[ue4 & 63], offset / 64) != 0;
+
+		used[pool] += h != 0;
+		bad += !in_pool || is_free != (h == 0 && !edge);
+		if (h == 0)
+			continue;
+		if (s->teid == 0)
+			bad += !(s->flags & SESSION_F_QUARANTINE) || s->last_ue4 != ue4 ||
+			       s->gen != (h & c->t->gen_mask);
+		else
+			bad += s->teid != h || s->ue4 != ue4;
+	}
+	return bad + (used[0] != c->ps->p[0].used) + (used[1] != c->ps->p[1].used);
+}
+
+unsigned int fix_broken(const struct chassis *c)
+{
+	unsigned int bad = broken_addresses(c), keys = 0, live = 0;
+
+	for (uint32_t i = 0; i < SESSION_SHARDS; i++) {
+		bad += broken_slots(c, i);
+		live += c->t->shard[i].n_live;
+	}
+	for (unsigned int i = 0; i < FIX_KEYS; i++)
+		keys += c->index[i] != 0;
+	return bad + (keys != live);
+}
+
+/* The model: what the active one holds, by address. */
+struct truth {
+	enum { NONE, LIVE, WAITS } is;
+	uint32_t since; /* WAITS: freed at */
+	struct session_rec rec;
+};
+
+struct pair {
+	struct chassis *c[2];
+	unsigned int active;
+	uint64_t seed, key;
+	uint32_t now;
+	struct truth truth[ADDRESSES];
+	uint8_t dirty[SESSION_SHARDS][64], gone[SESSION_SHARDS][64]; /* gone: lost, not yet noticed */
+	unsigned int lost, stale;
+};
+
+static uint64_t roll(struct pair *p, uint64_t n)
+{
+	return (ut_random(&p->seed) >> 8) % n;
+}
+
+static void mark(struct pair *p, uint32_t handle, uint8_t groups)
+{
+	const struct session_table *t = p->c[0]->t;
+
+	p->dirty[session_handle_shard(handle)][session_handle_slot(t, handle)] |= groups;
+}
+
+/* One dirty slot to the standby; what is lost is dirty again a while later, as the stream does it. */
+static void ship(struct pair *p, uint32_t shard, uint32_t slot, bool lose)
+{
+	struct chassis *from = p->c[p->active], *to = p->c[!p->active];
+	uint8_t buf[RECORD], *d = &p->dirty[shard][slot], groups = *d;
+	struct wr w = wr_init(buf, sizeof(buf));
+	bool whole = groups & SESSION_G_IDENTITY;
+	int ret;
+
+	if (groups == 0)
+		return;
+	*d = 0;
+	groups = session_encode(from->t, shard, slot, whole ? SESSION_G_SLOT : groups, &w);
+	CU_ASSERT_NOT_EQUAL(groups, 0);
+	CU_ASSERT_EQUAL(sizeof(buf) - w.left, session_wire_size(groups));
+	if (lose) {
+		p->lost++;
+		p->gone[shard][slot] |= groups & SESSION_G_USAGE32
+						? (groups & ~SESSION_G_USAGE32) | SESSION_G_USAGE64
+						: groups;
+		return;
+	}
+	struct rd r = rd_init(buf, sizeof(buf) - w.left);
+
+	ret = whole ? session_apply_slot(to->t, FIX_BY, &r, p->now) : session_apply_delta(to->t, FIX_BY, &r);
+	p->stale += ret == -ESTALE;
+	CU_ASSERT_TRUE(ret == 0 || (ret == -ESTALE && !whole));
+}
+
+static void notice_losses(struct pair *p)
+{
+	for (uint32_t i = 0; i < SESSION_SHARDS; i++)
+		for (uint32_t k = 0; k < 64; k++)
+			p->dirty[i][k] |= p->gone[i][k];
+	memset(p->gone, 0, sizeof(p->gone));
+}
+
+static void ship_all(struct pair *p)
+{
+	notice_losses(p);
+	for (uint32_t i = 0; i < SESSION_SHARDS; i++)
+		for (uint32_t k = 0; k < 64; k++)
+			ship(p, i, k, false);
+}
+
+static void do_create(struct pair *p)
+{
+	struct chassis *c = p->c[p->active];
+	uint8_t pool = (uint8_t)roll(p, 2);
+	uint32_t shard = (uint32_t)roll(p, SESSION_SHARDS);
+	struct session_rec rec;
+	struct ip_addr ue;
+	unsigned int i;
+
+	if (pool_pick(c->ps, pool, shard, &ue) < 0)
+		return;
+	i = pool == 0 ? ip_addr_to_v4(&ue) - 0x0a000000 : ip_addr_to_v4(&ue) - 0x0a010020 + 256;
+	CU_ASSERT_EQUAL(p->truth[i].is, NONE);
+	rec = fix_rec(&p->seed, pool, ip_addr_to_v4(&ue), ++p->key % FIX_KEYS);
+	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &rec, p->now), 0);
+	CU_ASSERT_EQUAL(rec.handle & 1, p->active);
+	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &(struct session_rec){ .pool = pool, .ue = ue }, p->now),
+		-EEXIST);
+	p->truth[i].is = LIVE;
+	p->truth[i].rec = rec;
+	mark(p, rec.handle, SESSION_G_SLOT);
+}
+
+static void do_change(struct pair *p, unsigned int i)
+{
+	struct chassis *c = p->c[p->active];
+	struct session_rec *have = &p->truth[i].rec;
+	struct session_rec rec = fix_rec(&p->seed, have->pool, ip_addr_to_v4(&have->ue), have->key);
+	uint8_t groups = (uint8_t)(1 << roll(p, 4));
+
+	rec.handle = have->handle;
+	CU_ASSERT_EQUAL(session_update(c->t, FIX_BY, &rec, groups), 0);
+	if (groups == SESSION_G_IDENTITY) {
+		have->charging_id = rec.charging_id;
+		memcpy(have->msisdn, rec.msisdn, sizeof(rec.msisdn));
+	} else if (groups == SESSION_G_TUNNEL) {
+		have->peer_ctl_teid = rec.peer_ctl_teid;
+		have->peer_usr_teid = rec.peer_usr_teid;
+		have->peer_ctl = rec.peer_ctl;
+		have->peer_usr = rec.peer_usr;
+	} else if (groups == SESSION_G_QOS) {
+		have->qos_len = rec.qos_len;
+		memcpy(have->qos, rec.qos, sizeof(rec.qos));
+	} else {
+		have->has_recovery = rec.has_recovery;
+		have->recovery = rec.recovery;
+		have->req_type = rec.req_type;
+		have->req_seq = rec.req_seq;
+		have->req_port = rec.req_port;
+		have->req_src = rec.req_src;
+	}
+	mark(p, rec.handle, groups);
+}
+
+/* Bytes come in jumps up to 2^29, so that the 32-bit form wraps often. */
+static void do_traffic(struct pair *p, unsigned int i)
+{
+	struct session_slot *s = session_find(p->c[p->active]->t, p->truth[i].rec.handle);
+	struct session_usage *u = &p->truth[i].rec.usage[p->active];
+
+	CU_ASSERT_PTR_NOT_NULL(s);
+	if (s == NULL)
+		return;
+	u->up_pkts = ++s->up_pkts;
+	u->up_bytes = s->up_bytes += roll(p, 1 << 29);
+	u->dn_pkts = ++s->dn_pkts;
+	u->dn_bytes = s->dn_bytes += roll(p, 1 << 29);
+	mark(p, s->teid, SESSION_G_USAGE32);
+}
+
+static void do_free(struct pair *p, unsigned int i)
+{
+	uint32_t handle = p->truth[i].rec.handle;
+
+	CU_ASSERT_EQUAL(session_free(p->c[p->active]->t, FIX_BY, handle, p->now), 0);
+	CU_ASSERT_EQUAL(session_free(p->c[p->active]->t, FIX_BY, handle, p->now), -ENOENT);
+	p->truth[i].is = WAITS;
+	p->truth[i].since = p->now;
+	mark(p, handle, SESSION_G_SLOT);
+}
+
+static bool is_named(struct pair *p, unsigned int i)
+{
+	uint8_t pool;
+	uint32_t ue4 = address(i, &pool);
+	bool in_pool;
+
+	return pool_lookup4(p->c[p->active]->ps, ue4, &in_pool) != 0;
+}
+
+/* Never early; late by no more than one more quarantine (a slot that was listed already when it was freed). */
+static void do_time(struct pair *p)
+{
+	p->now += (uint32_t)roll(p, 4);
+	if (roll(p, 8) == 0)
+		notice_losses(p);
+	for (uint32_t i = 0; i < SESSION_SHARDS; i++) {
+		session_quarantine_expire(p->c[0]->t, FIX_BY, i, p->now, 1000);
+		session_quarantine_expire(p->c[1]->t, FIX_BY, i, p->now, 1000);
+	}
+	for (unsigned int i = 0; i < ADDRESSES; i++) {
+		struct truth *u = &p->truth[i];
+
+		if (u->is != WAITS)
+			continue;
+		if (is_named(p, i)) {
+			CU_ASSERT_TRUE(p->now - u->since < 2 * FIX_QUARANTINE + 4);
+		} else {
+			CU_ASSERT_TRUE(p->now - u->since >= FIX_QUARANTINE);
+			u->is = NONE;
+		}
+	}
+}
+
+static void compare_model(struct pair *p)
+{
+	struct session_rec rec;
+
+	for (unsigned int i = 0; i < ADDRESSES; i++) {
+		const struct truth *u = &p->truth[i];
+		const struct session_slot *s = session_find(p->c[p->active]->t, u->rec.handle);
+
+		CU_ASSERT_EQUAL(is_named(p, i), u->is != NONE);
+		if (u->is != LIVE)
+			continue;
+		CU_ASSERT_PTR_NOT_NULL(s);
+		if (s == NULL)
+			continue;
+		session_read(p->c[p->active]->t, s, &rec);
+		CU_ASSERT_TRUE(fix_same(&rec, &u->rec));
+	}
+}
+
+static void compare_pair(struct pair *p)
+{
+	const struct session_table *a = p->c[0]->t, *b = p->c[1]->t;
+	struct session_rec ra, rb;
+
+	for (uint32_t i = 0; i < SESSION_SHARDS; i++) {
+		CU_ASSERT_EQUAL(session_hash_bucket(a, i, 0), session_hash_bucket(b, i, 0));
+		for (uint32_t k = 0; k < 64; k++) {
+			session_read_at(a, i, k, &ra);
+			session_read_at(b, i, k, &rb);
+			CU_ASSERT_TRUE(fix_same(&ra, &rb));
+		}
+	}
+}
+
+/* The other side takes over what it has; all its quarantines start again. */
+static void do_switch(struct pair *p)
+{
+	ship_all(p);
+	p->active = !p->active;
+	for (uint32_t i = 0; i < SESSION_SHARDS; i++)
+		session_quarantine_restart(p->c[p->active]->t, i, p->now);
+	for (unsigned int i = 0; i < ADDRESSES; i++) {
+		if (p->truth[i].is == LIVE)
+			continue;
+		p->truth[i].is = is_named(p, i) ? WAITS : NONE;
+		p->truth[i].since = p->now;
+	}
+}
+
+static void do_something(struct pair *p)
+{
+	unsigned int i = (unsigned int)roll(p, ADDRESSES), what = (unsigned int)roll(p, 16);
+
+	if (what < 4)
+		do_create(p);
+	else if (what == 15)
+		do_time(p);
+	else if (what > 10)
+		for (uint32_t k = 0; k < 16 * 64; k++) /* a quarter of the shards */
+			ship(p, (i + k / 64) % SESSION_SHARDS, k % 64, roll(p, 4) == 0);
+	else if (p->truth[i].is == LIVE)
+		what < 6 ? do_change(p, i) : what < 9 ? do_traffic(p, i) : do_free(p, i);
+}
+
+static void pair_new(struct pair *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->seed = ut_seed(20261122);
+	p->now = 1000;
+	p->c[0] = fix_new(0, 1);
+	p->c[1] = fix_new(1, 1);
+}
+
+static void pair_free(struct pair *p)
+{
+	fix_free(p->c[0]);
+	fix_free(p->c[1]);
+}
+
+void test_model(void)
+{
+	static struct pair p;
+
+	pair_new(&p);
+	for (unsigned int i = 1; i <= STEPS; i++) {
+		do_something(&p);
+		if (i % 500 == 0) {
+			CU_ASSERT_EQUAL(fix_broken(p.c[0]), 0);
+			CU_ASSERT_EQUAL(fix_broken(p.c[1]), 0);
+			compare_model(&p);
+		}
+		if (i % 2000 == 0) {
+			do_switch(&p);
+			compare_pair(&p);
+		}
+	}
+	CU_ASSERT_TRUE(p.lost > 1000);
+	CU_ASSERT_TRUE(p.stale > 0);
+	pair_free(&p);
+}
+
+/* The model follows whoever is active now. Quarantines start again, which forgives what it cannot know. */
+static void learn(struct pair *p)
+{
+	for (unsigned int i = 0; i < ADDRESSES; i++) {
+		struct truth *u = &p->truth[i];
+		uint8_t pool;
+		bool in_pool;
+		uint32_t ue4 = address(i, &pool), h = pool_lookup4(p->c[p->active]->ps, ue4, &in_pool);
+		const struct session_slot *s = session_find(p->c[p->active]->t, h);
+
+		u->is = s != NULL ? LIVE : h != 0 ? WAITS : NONE;
+		u->since = p->now;
+		if (s != NULL)
+			session_read(p->c[p->active]->t, s, &u->rec);
+	}
+	for (uint32_t i = 0; i < SESSION_SHARDS; i++)
+		session_quarantine_restart(p->c[p->active]->t, i, p->now);
+}
+
+/* Both were active for a while: the winner's table wins whole. */
+void test_model_dual(void)
+{
+	static struct pair p;
+
+	pair_new(&p);
+	for (unsigned int round = 0; round < 20; round++) {
+		for (unsigned int i = 0; i < 300; i++)
+			do_something(&p);
+		p.active = !p.active;
+		learn(&p);
+		for (unsigned int i = 0; i < 200; i++) {
+			unsigned int at = (unsigned int)roll(&p, ADDRESSES);
+
+			if (roll(&p, 2))
+				do_create(&p);
+			else if (p.truth[at].is == LIVE)
+				do_free(&p, at);
+		}
+		p.active = (unsigned int)roll(&p, 2);
+		memset(p.dirty, SESSION_G_SLOT, sizeof(p.dirty));
+		ship_all(&p);
+		compare_pair(&p);
+		CU_ASSERT_EQUAL(fix_broken(p.c[0]), 0);
+		CU_ASSERT_EQUAL(fix_broken(p.c[1]), 0);
+		learn(&p);
+	}
+	pair_free(&p);
+}

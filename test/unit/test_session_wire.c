@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Records on the wire, applying them, digests. */
+#include <errno.h>
+#include <stddef.h>
+
+#include "session_fixture.h"
+
+static uint64_t seed = 7;
+
+static struct session_rec made(struct chassis *c, uint32_t ue4, uint64_t key)
+{
+	struct session_rec r = fix_rec(&seed, ue4 >= 0x0a010000, ue4, key);
+
+	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &r, 100), 0);
+	return r;
+}
+
+/* Ships a slot as it stands; the answer of the other side. */
+static int ship(struct chassis *from, struct chassis *to, uint32_t handle, uint8_t groups)
+{
+	uint8_t buf[SESSION_WIRE_MAX];
+	struct wr w = wr_init(buf, sizeof(buf));
+	uint32_t shard = session_handle_shard(handle), slot = session_handle_slot(from->t, handle);
+
+	CU_ASSERT_NOT_EQUAL(session_encode(from->t, shard, slot, groups, &w), 0);
+	struct rd r = rd_init(buf, sizeof(buf) - w.left);
+	return groups & SESSION_G_IDENTITY ? session_apply_slot(to->t, FIX_BY, &r, 100)
+					   : session_apply_delta(to->t, FIX_BY, &r);
+}
+
+static bool hashes_equal(struct chassis *a, struct chassis *b, uint32_t handle)
+{
+	uint32_t shard = session_handle_shard(handle), slot = session_handle_slot(a->t, handle);
+
+	return session_hash_slot(a->t, shard, slot) == session_hash_slot(b->t, shard, slot);
+}
+
+void test_sizes_on_wire(void)
+{
+	CU_ASSERT_EQUAL(session_wire_size(SESSION_G_USAGE32), 21);
+	CU_ASSERT_EQUAL(session_wire_size(SESSION_G_SLOT), 198);
+	CU_ASSERT_TRUE(session_wire_size(SESSION_G_ALL) <= SESSION_WIRE_MAX);
+}
+
+void test_slot_bytes(void)
+{
+	struct chassis *c = fix_new(0, 1);
+	struct session_rec r = made(c, 0x0a000007, 0x1122334455667788);
+	uint8_t b[SESSION_WIRE_MAX];
+	struct wr w = wr_init(b, sizeof(b));
+	struct session_slot *s = session_find(c->t, r.handle);
+
+	s->dn_bytes = 0x0102030405060708;
+	s->other.up_pkts = 0x1112131415161718;
+	CU_ASSERT_EQUAL(session_encode(c->t, 7, 0, SESSION_G_SLOT, &w), SESSION_G_SLOT);
+	CU_ASSERT_EQUAL(memcmp(b, "\x1c\0\0\x02\x6f\x01", 6), 0);
+	CU_ASSERT_EQUAL(memcmp(b + 9, "\x11\x22\x33\x44\x55\x66\x77\x88", 8), 0);
+	CU_ASSERT_EQUAL(memcmp(b + 25, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a\0\0\x07", 16), 0);
+	CU_ASSERT_EQUAL(b[93], r.qos_len);
+	CU_ASSERT_EQUAL(memcmp(b + 134 + 24, "\1\2\3\4\5\6\7\10\x11\x12\x13\x14\x15\x16\x17\x18", 16), 0);
+	CU_ASSERT_EQUAL(s->usage_hi, (uint16_t)(0x0102030405060708 >> 30));
+	s->usage_hi = 1;
+	w = wr_init(b, 197);
+	CU_ASSERT_EQUAL(session_encode(c->t, 7, 0, SESSION_G_SLOT, &w), 0);
+	CU_ASSERT_TRUE(w.bad && s->usage_hi == 1);
+	w = wr_init(b, 20);
+	s->usage_hi = (uint16_t)(s->dn_bytes >> 30);
+	CU_ASSERT_EQUAL(session_encode(c->t, 7, 0, SESSION_G_USAGE32, &w), 0);
+	fix_free(c);
+}
+
+void test_usage_forms(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec r = made(a, 0x0a000009, 1);
+	struct session_slot *s = session_find(a->t, r.handle), *o;
+	uint8_t buf[64];
+	unsigned int wide = 0;
+
+	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	o = session_find(b->t, r.handle);
+	for (unsigned int i = 0; i < 100; i++) {
+		struct wr w = wr_init(buf, sizeof(buf));
+
+		s->up_pkts += 1;
+		s->up_bytes += 123456789;
+		s->dn_bytes += 1000000007;
+		wide += session_encode(a->t, 9, 0, SESSION_G_USAGE32, &w) == SESSION_G_USAGE64;
+		struct rd in = rd_init(buf, sizeof(buf) - w.left);
+		CU_ASSERT_EQUAL(session_apply_delta(b->t, FIX_BY, &in), 0);
+		CU_ASSERT_TRUE(o->other.up_bytes == s->up_bytes && o->other.dn_bytes == s->dn_bytes);
+	}
+	CU_ASSERT_TRUE(wide > 50 && wide < 100);
+	CU_ASSERT_TRUE(hashes_equal(a, b, r.handle));
+	/* what B counted itself is A's to tell, unless B has more that was never sent */
+	o->up_pkts = 50;
+	s->other.up_pkts = 40;
+	s->other.dn_pkts = 3;
+	b->t->late_merge = true;
+	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_OTHER64), 0);
+	CU_ASSERT_TRUE(o->up_pkts == 50 && o->dn_pkts == 3);
+	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_TRUE(o->up_pkts == 50 && o->dn_pkts == 3);
+	struct wr w = wr_init(buf, sizeof(buf));
+	uint32_t handle = 0;
+	struct session_usage u;
+	CU_ASSERT_EQUAL(session_encode(b->t, 9, 0, SESSION_G_USAGE64, &w), SESSION_G_USAGE64);
+	struct rd in = rd_init(buf, sizeof(buf) - w.left);
+	CU_ASSERT_EQUAL(session_decode_late(&in, &handle, &u), 0);
+	CU_ASSERT_EQUAL(session_apply_late(a->t, FIX_BY, handle + 2, &u), -ESTALE);
+	CU_ASSERT_EQUAL(session_apply_late(a->t, FIX_BY, handle, &u), 0);
+	CU_ASSERT_TRUE(s->other.up_pkts == 50 && s->other.dn_pkts == 3);
+	buf[4] = SESSION_G_OTHER64;
+	in = rd_init(buf, sizeof(buf) - w.left);
+	CU_ASSERT_EQUAL(session_decode_late(&in, &handle, &u), -EBADMSG);
+	b->t->late_merge = false;
+	s->other.up_pkts = 45;
+	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(o->up_pkts, 45);
+	fix_free(a);
+	fix_free(b);
+}
+
+/* A live SLOT for 10.0.0.7 changed in one octet. */
+static const struct {
+	unsigned int at;
+	uint8_t value;
+	int want;
+} bad_slots[] = {
+	{ 0, 0x20, -EBADMSG }, /* a shard that is not the address's */
+	{ 1, 0x80, 0 },        /* another slot */
+	{ 3, 0x00, -EBADMSG }, /* generation 0 */
+	{ 2, 0x01, 0 },        /* another generation */
+	{ 1, 0x01, -EBADMSG }, /* a generation above what a slot keeps */
+	{ 4, 0x7f, -EBADMSG }, /* groups: USAGE32 too, and so a longer body */
+	{ 4, 0x6e, -EBADMSG }, /* no identity */
+	{ 4, 0xef, 0 },        /* and one of a later version, here without bytes */
+	{ 5, 2, -EBADMSG },    /* state */
+	{ 6, 4, -ENOENT },     /* APN */
+	{ 7, 1, -ENOENT },     /* the address is not that pool's */
+	{ 7, 9, -ENOENT },     /* no such pool */
+	{ 25, 1, -EBADMSG },   /* an IPv6 address, of another shard */
+	{ 40, 8, -EBADMSG },   /* an address of another shard */
+	{ 93, 18, -EBADMSG },  /* length of the QoS */
+};
+
+void test_bad_slots(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	uint8_t good[SESSION_WIRE_MAX], bytes[SESSION_WIRE_MAX];
+	struct wr w = wr_init(good, sizeof(good));
+	uint32_t n;
+
+	made(a, 0x0a000007, 1);
+	CU_ASSERT_EQUAL(session_encode(a->t, 7, 0, SESSION_G_SLOT, &w), SESSION_G_SLOT);
+	n = (uint32_t)(sizeof(good) - w.left);
+	for (unsigned int i = 0; i < sizeof(bad_slots) / sizeof(bad_slots[0]); i++) {
+		memcpy(bytes, good, sizeof(good));
+		bytes[bad_slots[i].at] = bad_slots[i].value;
+		struct rd r = rd_init(bytes, n);
+		CU_ASSERT_EQUAL(session_apply_slot(b->t, FIX_BY, &r, 100), bad_slots[i].want);
+		CU_ASSERT_EQUAL(fix_broken(b), 0);
+	}
+	for (unsigned int i = 0; i <= n + 1; i++) { /* cut short, whole, one too many */
+		struct rd r = rd_init(good, i), d = r;
+		CU_ASSERT_EQUAL(session_apply_slot(b->t, FIX_BY, &r, 100), i == n ? 0 : -EBADMSG);
+		CU_ASSERT_EQUAL(session_apply_delta(b->t, FIX_BY, &d), i == n ? 0 : -EBADMSG);
+	}
+	for (unsigned int i = 0; i < 20000; i++) {
+		memcpy(bytes, good, sizeof(good));
+		for (unsigned int k = 0; k <= i % 4; k++)
+			bytes[ut_random(&seed) % n] = (uint8_t)ut_random(&seed);
+		bytes[4] = i % 3 == 0 ? (uint8_t)ut_random(&seed) : bytes[4];
+		struct rd r = rd_init(bytes, i % 5 == 0 ? ut_random(&seed) % (n + 1) : n), d = r;
+		session_apply_slot(b->t, FIX_BY, &r, 100);
+		session_apply_delta(b->t, FIX_BY, &d);
+		if (i % 1000 == 0)
+			CU_ASSERT_EQUAL(fix_broken(b), 0);
+	}
+	fix_free(a);
+	fix_free(b);
+}
+
+void test_bad_deltas(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec r = made(a, 0x0a000007, 1);
+	struct session_counters *n = &b->t->shard[7].count;
+	uint8_t bytes[SESSION_WIRE_MAX];
+
+	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_USAGE32), -ESTALE);
+	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_TUNNEL), -ESTALE);
+	CU_ASSERT_EQUAL(n->refused_handle, 2);
+	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	for (unsigned int at = 5; at < 41;
+		at++) { /* an IDENTITY that names another session; others' octets do not */
+		struct wr w = wr_init(bytes, sizeof(bytes));
+		bool names = at == 5 || at == 7 || (at >= 9 && at < 17) || at >= 25;
+
+		CU_ASSERT_EQUAL(session_encode(a->t, 7, 0, SESSION_G_IDENTITY, &w), SESSION_G_IDENTITY);
+		bytes[at] ^= 1;
+		struct rd in = rd_init(bytes, sizeof(bytes) - w.left);
+		CU_ASSERT_EQUAL(session_apply_delta(b->t, FIX_BY, &in), names ? -EBADMSG : 0);
+	}
+	struct rd none = rd_init("\x1c\0\0\x02\0", 5), later = rd_init("\x1c\0\0\x02\x80later", 10);
+	CU_ASSERT_EQUAL(session_apply_delta(b->t, FIX_BY, &none), -EBADMSG);
+	CU_ASSERT_EQUAL(session_apply_delta(b->t, FIX_BY, &later), 0);
+	CU_ASSERT_EQUAL(later.left, 0);
+	fix_free(a);
+	fix_free(b);
+}
+
+void test_eviction(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec mine = made(b, 0x0a00000b, 5), r;
+
+	made(a, 0x0a00004b, 6);
+	r = made(a, 0x0a00000b, 7); /* in slot 1, on B in slot 0 */
+	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_PTR_NULL(session_find(b->t, mine.handle));
+	CU_ASSERT_EQUAL(b->t->shard[11].count.evicted, 1);
+	CU_ASSERT_TRUE(b->index[5] == 0 && b->index[7] == r.handle);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	/* A's free slot 2 does not take the address from slot 1 on B, and a never used one clears what B had there */
+	mine = made(b, 0x0a00008b, 8);
+	CU_ASSERT_EQUAL(ship(a, b, session_handle_make(a->t, 11, session_handle_slot(b->t, mine.handle), 0),
+				SESSION_G_SLOT),
+		0);
+	CU_ASSERT_TRUE(b->index[8] == 0 && session_find(b->t, mine.handle) == NULL);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	fix_free(a);
+	fix_free(b);
+}
+
+/* ---- digests ---- */
+
+#define FIELD(f, live, gone)                                                                                 \
+	{                                                                                                    \
+#f, offsetof(struct session_slot, f), sizeof(((struct session_slot *)0)->f), live, gone      \
+	}
+static const struct {
+	const char *name;
+	size_t at, bytes;
+	bool live, gone; /* whether each of its bits counts in a live, a free slot */
+} fields[] = {
+	FIELD(teid, true, false),
+	FIELD(ue4, true, false),
+	FIELD(up_pkts, true, false),
+	FIELD(up_bytes, true, false),
+	FIELD(up_meter, false, false),
+	FIELD(active_s, false, false),
+	FIELD(seq, false, false),
+	FIELD(apn, true, false),
+	FIELD(pool, true, true),
+	FIELD(pdp_type, true, false),
+	FIELD(dirty, false, false),
+	FIELD(listed, false, false),
+	FIELD(usage_hi, false, false),
+	FIELD(peer_usr_teid, true, true),
+	FIELD(peer_usr4, true, true),
+	FIELD(dn_pkts, true, false),
+	FIELD(dn_bytes, true, false),
+	FIELD(dn_meter, false, false),
+	FIELD(freed_s, false, false),
+	FIELD(gen, true, true),
+	FIELD(nh, false, false),
+	FIELD(nh_gen, false, false),
+	FIELD(charging_id, true, false),
+	FIELD(key, true, false),
+	FIELD(msisdn, true, false),
+	FIELD(peer_ctl, true, true),
+	FIELD(peer_usr, true, true),
+	FIELD(peer_ctl_teid, true, true),
+	FIELD(created_s, true, false),
+	FIELD(other, true, false),
+	FIELD(req_src4, true, true),
+	FIELD(req_port, true, true),
+	FIELD(req_seq, true, true),
+	FIELD(req_type, true, true),
+	FIELD(recovery, true, true),
+	FIELD(qos_len, true, false),
+	FIELD(qos, true, false),
+	FIELD(last_ue4, false, true),
+};
+
+static void flip_all(struct chassis *c, uint32_t shard, struct session_slot *s, bool gone)
+{
+	uint64_t was = session_hash_slot(c->t, shard, 0), bucket = session_hash_bucket(c->t, shard, 0);
+	unsigned int short_equal = 0;
+
+	for (unsigned int i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		for (size_t bit = 0; bit < fields[i].bytes * 8; bit++) {
+			uint8_t *byte = (uint8_t *)s + fields[i].at + bit / 8;
+			bool counts = gone ? fields[i].gone : fields[i].live;
+
+			if (gone && fields[i].at == offsetof(struct session_slot, teid))
+				continue; /* would be a live slot */
+			*byte ^= (uint8_t)(1 << bit % 8);
+			CU_ASSERT_EQUAL(session_hash_slot(c->t, shard, 0) != was, counts);
+			CU_ASSERT_EQUAL(session_hash_bucket(c->t, shard, 0) != bucket, counts);
+			/* what a DIGEST slot by slot carries */
+			short_equal += counts && (uint16_t)session_hash_slot(c->t, shard, 0) == (uint16_t)was;
+			*byte ^= (uint8_t)(1 << bit % 8);
+		}
+	CU_ASSERT_TRUE(short_equal <= 3); /* of some 1,500 that might, 1 in 65,536 does */
+	s->flags ^= SESSION_F_RECOVERY;
+	CU_ASSERT_NOT_EQUAL(session_hash_slot(c->t, shard, 0), was);
+	s->flags ^= SESSION_F_RECOVERY | SESSION_F_IN_FIFO | SESSION_F_AGAIN;
+	CU_ASSERT_EQUAL(session_hash_slot(c->t, shard, 0), was);
+	s->flags ^= SESSION_F_IN_FIFO | SESSION_F_AGAIN;
+}
+
+void test_hash_live(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec r = made(a, 0x0a00000c, 1);
+	struct session_slot *s = session_find(a->t, r.handle);
+
+	s->up_pkts = 5;
+	s->other.up_pkts = 6;
+	CU_ASSERT_FALSE(hashes_equal(a, b, r.handle));
+	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_TRUE(hashes_equal(a, b, r.handle));
+	flip_all(a, 12, s, false);
+	flip_all(b, 12, session_find(b->t, r.handle), false);
+	fix_free(a);
+	fix_free(b);
+}
+
+void test_hash_free(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec r = made(a, 0x0a00000c, 1);
+
+	CU_ASSERT_TRUE(hashes_equal(a, b, 12U << 26 | 1 << 20)); /* never used on both */
+	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, r.handle, 100), 0);
+	CU_ASSERT_FALSE(hashes_equal(a, b, r.handle));
+	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_TRUE(hashes_equal(a, b, r.handle));
+	session_quarantine_expire(b->t, FIX_BY, 12, 1000, 1);
+	CU_ASSERT_TRUE(hashes_equal(a, b, r.handle)); /* quarantine is each chassis' own */
+	flip_all(a, 12, session_slot_of(a->t, r.handle), true);
+	fix_free(a);
+	fix_free(b);
+}
+
+void test_freed_keeps_request(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec r = made(a, 0x0a00000c, 1), got;
+
+	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	r.req_seq = 77;
+	r.req_type = 20;
+	CU_ASSERT_EQUAL(session_update(a->t, FIX_BY, &r, SESSION_G_REQUEST), 0);
+	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, r.handle, 100), 0);
+	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	session_read_at(b->t, 12, 0, &got);
+	CU_ASSERT_TRUE(got.state == SESSION_FREE && got.handle == r.handle && ip_addr_equal(&got.ue, &r.ue));
+	CU_ASSERT_TRUE(got.req_seq == 77 && got.req_type == 20 && got.req_port == r.req_port);
+	CU_ASSERT_TRUE(ip_addr_equal(&got.req_src, &r.req_src) && got.peer_ctl_teid == r.peer_ctl_teid);
+	CU_ASSERT_EQUAL(got.key, 0);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	fix_free(a);
+	fix_free(b);
+}
+
+/* The low 32 bits came round while a wider record was lost. */
+void test_usage_comes_round(void)
+{
+	static const struct {
+		uint64_t have;
+		uint32_t low;
+		uint64_t want;
+	} cases[] = { { 0, 0, 0 }, { 7, 7, 7 }, { 7, 8, 8 }, { 7, 6, 0x100000006 },
+		{ 0x5ffffffff, 0, 0x600000000 }, { 0x500000000, UINT32_MAX, 0x5ffffffff } };
+	struct chassis *b = fix_new(1, 1);
+	struct session_rec r = made(b, 0x0a000004, 1);
+	struct session_slot *s = session_find(b->t, r.handle);
+
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t bytes[21];
+		struct wr w = wr_init(bytes, sizeof(bytes));
+
+		wr_u32(&w, r.handle);
+		wr_u8(&w, SESSION_G_USAGE32);
+		for (unsigned int k = 0; k < 4; k++)
+			wr_u32(&w, cases[i].low);
+		s->other =
+			(struct session_usage){ cases[i].have, cases[i].have, cases[i].have, cases[i].have };
+		struct rd in = rd_init(bytes, sizeof(bytes));
+		CU_ASSERT_EQUAL(session_apply_delta(b->t, FIX_BY, &in), 0);
+		CU_ASSERT_TRUE(s->other.up_pkts == cases[i].want && s->other.up_bytes == cases[i].want &&
+			       s->other.dn_pkts == cases[i].want && s->other.dn_bytes == cases[i].want);
+	}
+	fix_free(b);
+}
+
+/* A slot that lived again while it was listed, and was freed again, does not hold up those behind it. */
+void test_freed_again(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec x = made(a, 0x0a00000c, 1), y = made(a, 0x0a00004c, 2);
+	uint8_t first[SESSION_WIRE_MAX];
+	struct wr w = wr_init(first, sizeof(first));
+	bool in_pool;
+
+	CU_ASSERT_EQUAL(session_encode(a->t, 12, 0, SESSION_G_SLOT, &w), SESSION_G_SLOT);
+	for (unsigned int i = 0; i < 2; i++) {
+		struct rd in = rd_init(first, sizeof(first) - w.left);
+		CU_ASSERT_EQUAL(session_apply_slot(b->t, FIX_BY, &in, 100), 0);
+		if (i == 0)
+			CU_ASSERT_EQUAL(session_free(b->t, FIX_BY, x.handle, 100), 0);
+	}
+	CU_ASSERT_EQUAL(ship(a, b, y.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(session_free(b->t, FIX_BY, y.handle, 102), 0);
+	CU_ASSERT_EQUAL(session_free(b->t, FIX_BY, x.handle, 109), 0);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 12, 112, 9), 1);
+	CU_ASSERT_EQUAL(pool_lookup4(b->ps, 0x0a00004c, &in_pool), 0);
+	CU_ASSERT_EQUAL(pool_lookup4(b->ps, 0x0a00000c, &in_pool), x.handle);
+	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 12, 118, 9), 0);
+	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 12, 119, 9), 1);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	fix_free(a);
+	fix_free(b);
+}
