@@ -9,14 +9,9 @@
 
 #include "mirror.h"
 
-enum {
-	NIL = UINT32_MAX,
-	ASK_AGAIN_MS = 1000,
-	ASK_IDLE_MS = 5000,
-	SCAN = 256,
-	ASKS = 16,
-	WANT_AGAIN_MS = 1000
-};
+static const uint32_t NIL = UINT32_MAX;
+
+enum { ASK_AGAIN_MS = 1000, ASK_IDLE_MS = 5000, SCAN = 256, ASKS = 16, WANT_AGAIN_MS = 1000 };
 
 /* By number, for headers older than Linux 5.16. */
 enum { ATTR_NDA_FLAGS_EXT = 15, FLAG_EXT_MANAGED = 1 };
@@ -95,7 +90,7 @@ void adj_put(struct net_mirror *m, uint32_t i)
 	uint32_t *at;
 
 	/* A managed one stays until net_mirror_resolve has told the kernel that we need it no more. */
-	if (!a->used || adj_needed(m, i) || a->neighbour || a->managed)
+	if (!a->used || adj_needed(m, i) || a->neighbour || a->managed || a->held > 0)
 		return;
 	at = adj_bucket(m, a->twin, m->c.fib->adj[i].nh4);
 	while (*at != i)
@@ -113,6 +108,13 @@ void adj_put(struct net_mirror *m, uint32_t i)
 void adj_refer(struct net_mirror *m, uint32_t i, int by)
 {
 	m->c.fib->adj[i].refs += (uint32_t)by;
+	if (by < 0)
+		adj_put(m, i);
+}
+
+void adj_hold(struct net_mirror *m, uint32_t i, int by)
+{
+	m->adj[i].held += (uint32_t)by;
 	if (by < 0)
 		adj_put(m, i);
 }

@@ -6,7 +6,7 @@
 
 #include "mirror.h"
 
-enum { STUCK_MS = 2000, TORN_MS = 50, LEFT_OUT_MS = 30000 };
+enum { STUCK_MS = 2000, TORN_MS = 50, LEFT_OUT_MS = 30000, TURN_WRITES = 256 };
 
 static bool not_dumped(const void *ctx, uint32_t nh, uint32_t stamp)
 {
@@ -98,6 +98,7 @@ void mirror_tick(struct net_mirror *m, uint64_t now_ms)
 		m->again = true;
 		routes_choose(m->routes);
 	}
+	routes_work(m->routes, TURN_WRITES);
 	if (m->again && m->dump == DUMP_NONE && now_ms >= m->not_before_ms)
 		dump_start(m);
 }

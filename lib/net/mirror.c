@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -43,6 +44,12 @@ static void nh_refer(void *ctx, uint32_t nh, int by)
 {
 	if (!(nh & FIB_GLEAN))
 		adj_refer(ctx, nh, by);
+}
+
+static void nh_hold(void *ctx, uint32_t nh, int by)
+{
+	if (!(nh & FIB_GLEAN))
+		adj_hold(ctx, nh, by);
 }
 
 /* ---- routes ---- */
@@ -301,7 +308,7 @@ int net_mirror_process(struct net_mirror *m)
 struct net_mirror *mirror_new(const struct net_mirror_conf *c)
 {
 	struct net_mirror *m;
-	struct routes_conf rc = { .fib = c->fib, .usable = nh_usable, .refer = nh_refer };
+	struct routes_conf rc = { .fib = c->fib, .usable = nh_usable, .refer = nh_refer, .hold = nh_hold };
 
 	if (c->n_twins > NET_TWINS) {
 		errno = EINVAL;
@@ -392,6 +399,7 @@ void net_mirror_destroy(struct net_mirror *m)
 	if (m == NULL)
 		return;
 	routes_sweep(m->routes, every, m);
+	routes_work(m->routes, UINT_MAX);
 	adj_forget(m);
 	routes_destroy(m->routes);
 	net_kernel_close(m->k);

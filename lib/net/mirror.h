@@ -22,6 +22,7 @@ struct adj {
 	uint32_t next; /* of the bucket, or free */
 	uint32_t stamp;
 	uint64_t asked_ms;
+	uint32_t held; /* entries of the rte_lpm that name it */
 	uint8_t twin;
 	bool used;
 	bool kept;      /* by net_mirror_keep */
@@ -79,7 +80,7 @@ void mirror_twin_link(struct net_mirror *m, uint8_t t, bool link);
 void dump_start(struct net_mirror *m);
 /* NLMSG_DONE or NLMSG_ERROR. 0 / 1: not of this dump / -EBADMSG. */
 int dump_answer(struct net_mirror *m, const struct nlmsghdr *h);
-/* What is due by time: a dump to repeat. */
+/* What is due by time: a dump to repeat, and the next part of the work on the routes. */
 void mirror_tick(struct net_mirror *m, uint64_t now_ms);
 
 void adj_init(struct net_mirror *m);
@@ -88,6 +89,8 @@ uint32_t adj_find(const struct net_mirror *m, uint8_t twin, uint32_t nh4);
 uint32_t adj_get(struct net_mirror *m, uint8_t twin, uint32_t nh4);
 /* Adjacency i lost or got a route. */
 void adj_refer(struct net_mirror *m, uint32_t i, int by);
+/* So did an entry of the rte_lpm. */
+void adj_hold(struct net_mirror *m, uint32_t i, int by);
 /* Gives i back if nothing needs it any more. */
 void adj_put(struct net_mirror *m, uint32_t i);
 void adj_neighbour(struct net_mirror *m, uint8_t twin, const struct rtmsg_neigh *n);

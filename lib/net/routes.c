@@ -6,7 +6,9 @@
 
 #include "routes.h"
 
-enum { NIL = UINT32_MAX, BUCKETS = 1 << 16, NODES = FIB_ROUTES + FIB_ADJ_MAX };
+static const uint32_t NIL = UINT32_MAX;
+
+enum { BUCKETS = 1 << 16, NODES = FIB_ROUTES + FIB_ADJ_MAX };
 
 /* One prefix. */
 struct node {
@@ -33,6 +35,8 @@ struct routes {
 	uint32_t version;
 	uint64_t refused;
 	uint32_t half[2]; /* rte_lpm knows no length 0: what its two halves say, FIB_NONE */
+	uint32_t walk;    /* of routes_work: the bucket to go on with; BUCKETS: nothing is due */
+	unsigned int writes;
 	uint32_t bucket[BUCKETS];
 	struct node node[NODES];
 	struct route route[FIB_ROUTES];
@@ -46,6 +50,7 @@ struct routes *routes_create(const struct routes_conf *c)
 		return NULL;
 	t->c = *c;
 	t->half[0] = t->half[1] = FIB_NONE;
+	t->walk = BUCKETS;
 	for (uint32_t i = 0; i < BUCKETS; i++)
 		t->bucket[i] = NIL;
 	for (uint32_t i = 0; i < NODES; i++)
@@ -95,7 +100,7 @@ static void node_put(struct routes *t, struct node *n)
 {
 	uint32_t *at = bucket_of(t, n->prefix, n->len), self = (uint32_t)(n - t->node);
 
-	if (n->routes != NIL || n->host != FIB_NONE)
+	if (n->routes != NIL || n->host != FIB_NONE || n->nh != FIB_NONE)
 		return;
 	while (*at != self)
 		at = &t->node[*at].next;
@@ -118,21 +123,27 @@ static uint32_t node_best(const struct routes *t, const struct node *n)
 static void lpm_put(struct routes *t, uint32_t prefix, uint8_t len, uint32_t *now, uint32_t nh)
 {
 	struct fib *f = t->c.fib;
+	uint32_t old = *now;
 
-	if (*now == nh)
+	if (old == nh)
 		return;
+	t->writes++;
 	if (nh == FIB_NONE) {
 		rte_lpm_delete(f->lpm, prefix, len);
 	} else if (rte_lpm_add(f->lpm, prefix, len, nh) < 0) {
 		/* No room. An older next hop may stand there still, and may be wrong: rather none. */
 		t->refused++;
-		if (*now != FIB_NONE)
+		if (old != FIB_NONE)
 			rte_lpm_delete(f->lpm, prefix, len);
 		nh = FIB_NONE;
 	}
 	*now = nh;
 	/* After the change: who sees the new number finds the new route. */
 	atomic_fetch_add_explicit(&f->gen, 1, memory_order_release);
+	if (nh != FIB_NONE)
+		t->c.hold(t->c.ctx, nh, 1);
+	if (old != FIB_NONE)
+		t->c.hold(t->c.ctx, old, -1);
 }
 
 /* The halves are the /1 routes, and for want of one the default route. */
@@ -272,7 +283,6 @@ static unsigned int node_sweep(struct routes *t, struct node *n,
 			continue;
 		}
 		route_remove(t, n, at);
-		node_choose(t, n);
 		t->c.refer(t->c.ctx, nh, -1);
 		removed++;
 	}
@@ -290,6 +300,8 @@ unsigned int routes_sweep(
 			removed += node_sweep(t, &t->node[i], gone, ctx);
 			node_put(t, &t->node[i]);
 		}
+	if (removed > 0)
+		routes_choose(t);
 	return removed;
 }
 
@@ -331,9 +343,21 @@ int routes_host(struct routes *t, uint32_t dst, uint32_t adj)
 
 void routes_choose(struct routes *t)
 {
-	for (unsigned int b = 0; b < BUCKETS; b++)
-		for (uint32_t i = t->bucket[b]; i != NIL; i = t->node[i].next)
-			node_choose(t, &t->node[i]);
+	t->walk = 0;
+}
+
+bool routes_work(struct routes *t, unsigned int budget)
+{
+	if (t->walk == 0)
+		halves_choose(t);
+	for (t->writes = 0; t->walk < BUCKETS && t->writes < budget; t->walk++)
+		for (uint32_t i = t->bucket[t->walk], next; i != NIL; i = next) {
+			next = t->node[i].next;
+			if (t->node[i].len > 1)
+				node_choose(t, &t->node[i]);
+			node_put(t, &t->node[i]);
+		}
+	return t->walk == BUCKETS;
 }
 
 unsigned int routes_count(const struct routes *t)

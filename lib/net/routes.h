@@ -15,8 +15,9 @@ struct routes_conf {
 	struct fib *fib;
 	/* Next hop `nh` is on a link that is up: such a route is preferred to any whose link is down. */
 	bool (*usable)(void *ctx, uint32_t nh);
-	/* Next hop `nh` lost (-1) or got (+1) a route. */
+	/* Next hop `nh` lost (-1) or got (+1) a route; and an entry of the rte_lpm, which may outlive the route. */
 	void (*refer)(void *ctx, uint32_t nh, int by);
+	void (*hold)(void *ctx, uint32_t nh, int by);
 	void *ctx;
 };
 
@@ -31,15 +32,18 @@ int routes_set(struct routes *t, uint32_t prefix, uint8_t len, uint32_t metric, 
 int routes_del(struct routes *t, uint32_t prefix, uint8_t len, uint32_t metric);
 /* The next hop of this very route, FIB_NONE: there is none. */
 uint32_t routes_get(const struct routes *t, uint32_t prefix, uint8_t len, uint32_t metric);
-/* Removes all that `gone` says; returns how many. */
+/* Removes all that `gone` says; returns how many. The rte_lpm follows by routes_work. */
 unsigned int routes_sweep(
 	struct routes *t, bool (*gone)(const void *ctx, uint32_t nh, uint32_t stamp), const void *ctx);
 /* The best next hop of the longest prefix that covers dst, neighbours left out; FIB_NONE. */
 uint32_t routes_cover(const struct routes *t, uint32_t dst);
 /* A resolved neighbour: dst goes to it unless a gateway route of 32 bits says otherwise. FIB_NONE: no longer. 0 / -ENOSPC. */
 int routes_host(struct routes *t, uint32_t dst, uint32_t adj);
-/* Chooses again for every prefix: after a link went up or down. */
+/* Chooses again for every prefix, by routes_work: after a link went up or down. */
 void routes_choose(struct routes *t);
+/* At most `budget` changes of the rte_lpm of those that are due: one of them costs up to 20 us in a full table, and all at
+ * once would stall the core for a second. True: it is done. */
+bool routes_work(struct routes *t, unsigned int budget);
 
 unsigned int routes_count(const struct routes *t);
 /* Moves whenever a route comes or goes. */
