@@ -118,6 +118,8 @@ struct config_report {
 
 /* Loads and checks. 0, or -EINVAL (see report), -ENOENT, -ENOMEM. *c is complete only with 0. The report is always valid. */
 int config_load(const char *file, struct config *c, struct config_report *r);
+/* The same of a text in memory; `name` stands for the file's in the report. */
+int config_load_text(const char *name, const char *text, struct config *c, struct config_report *r);
 /* Across the two files of a pair: tie-breakers, side addresses, and all that must agree. Adds to the report. */
 int config_check_pair(const struct config *a, const struct config *b, struct config_report *r);
 void config_report_free(struct config_report *r);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* render: the daemon's data as text for people. Objects become aligned "Label: value" lines, arrays of objects become
+ * tables; the unit is taken from the end of a key ("age_ms": 5 is "Age: 5 ms"). Keys that are not there are not missed. */
+#ifndef TANDEMCTL_RENDER_H
+#define TANDEMCTL_RENDER_H
+
+#include <stdio.h>
+
+#include <jansson.h>
+
+void render_any(json_t *data, FILE *to);
+/* The layout that operators know. */
+void render_srp_info(json_t *data, FILE *to);
+/* data.text as it is. */
+void render_text(json_t *data, FILE *to);
+
+#endif

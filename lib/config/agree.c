@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What must be the same on both chassis: the rows that have KNOB_AGREE. Items of lists are matched by their names (the
+ * first row of every list), so their order does not matter. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "knob.h"
+
+static const char *item_name(const struct section *s, const void *item)
+{
+	return (const char *)item + s->knobs[0].at;
+}
+
+static const void *item_by_name(const struct section *s, const struct config *c, const char *name)
+{
+	for (unsigned int i = 0; i < section_items(s, c); i++)
+		if (strcmp(item_name(s, section_item_const(s, c, i)), name) == 0)
+			return section_item_const(s, c, i);
+	return NULL;
+}
+
+static bool section_agrees(const struct section *s)
+{
+	for (unsigned int j = 0; j < s->n_knobs; j++)
+		if (s->knobs[j].flags & KNOB_AGREE)
+			return true;
+	return false;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void agree_print(const struct section *s, const void *item, FILE *to)
+{
+	for (unsigned int j = 0; j < s->n_knobs; j++) {
+		if ((s->knobs[j].flags & KNOB_AGREE) == 0)
+			continue;
+		fprintf(to, "%s=", s->knobs[j].key);
+		if (knob_is_set(&s->knobs[j], item))
+			knob_print(&s->knobs[j], item, to);
+		fputc('\n', to);
+	}
+}
+
+static void agree_print_all(const struct config *c, FILE *to)
+{
+	for (unsigned int id = 0; id < SECTIONS; id++) {
+		const struct section *s = &config_sections[id];
+		const char *names[SECTION_ITEMS];
+		unsigned int n = section_items(s, c);
+
+		if (!section_agrees(s))
+			continue;
+		fprintf(to, "[%s]\n", s->name);
+		if (s->item_size == 0) {
+			agree_print(s, c, to);
+			continue;
+		}
+		for (unsigned int i = 0; i < n; i++)
+			names[i] = item_name(s, section_item_const(s, c, i));
+		qsort(names, n, sizeof(names[0]), by_name);
+		for (unsigned int i = 0; i < n; i++)
+			agree_print(s, item_by_name(s, c, names[i]), to);
+	}
+}
+
+static ssize_t hash_more(void *cookie, const char *bytes, size_t n)
+{
+	uint64_t h;
+
+	memcpy(&h, cookie, sizeof(h));
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (uint8_t)bytes[i]) * UINT64_C(0x100000001b3);
+	memcpy(cookie, &h, sizeof(h));
+	return (ssize_t)n;
+}
+
+uint64_t config_digest(const struct config *c)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a: a difference is an accident, not an attack */
+	FILE *to = fopencookie(&h, "w", (cookie_io_functions_t){ .write = hash_more });
+
+	if (to == NULL)
+		return 0;
+	agree_print_all(c, to);
+	fclose(to);
+	return h;
+}
+
+struct difference {
+	FILE *to;
+	unsigned int n;
+};
+
+static char *value_text(const struct knob *k, const void *item)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (to == NULL)
+		return NULL;
+	if (knob_is_set(k, item))
+		knob_print(k, item, to);
+	else
+		fputs("none", to);
+	return fclose(to) == 0 ? text : NULL;
+}
+
+static void knob_difference(
+	struct difference *d, const struct section *s, const struct knob *k, const void *a, const void *b)
+{
+	char *in_a = value_text(k, a), *in_b = value_text(k, b);
+
+	if (in_a == NULL || in_b == NULL || strcmp(in_a, in_b) != 0) {
+		if (s->item_size > 0)
+			fprintf(d->to, "%s[%s].%s", s->name, item_name(s, a), k->key);
+		else
+			fprintf(d->to, "%s.%s", s->name, k->key);
+		fprintf(d->to, ": %s here, %s there\n", in_a != NULL ? in_a : "?", in_b != NULL ? in_b : "?");
+		d->n++;
+	}
+	free(in_a);
+	free(in_b);
+}
+
+static void items_difference(struct difference *d, const struct section *s, const void *a, const void *b)
+{
+	for (unsigned int j = 0; j < s->n_knobs; j++)
+		if (s->knobs[j].flags & KNOB_AGREE)
+			knob_difference(d, s, &s->knobs[j], a, b);
+}
+
+static void list_difference(
+	struct difference *d, const struct section *s, const struct config *a, const struct config *b)
+{
+	for (unsigned int i = 0; i < section_items(s, a); i++) {
+		const void *item = section_item_const(s, a, i),
+			   *other = item_by_name(s, b, item_name(s, item));
+
+		if (other != NULL) {
+			items_difference(d, s, item, other);
+		} else {
+			fprintf(d->to, "%s[%s]: present here, absent there\n", s->name, item_name(s, item));
+			d->n++;
+		}
+	}
+	for (unsigned int i = 0; i < section_items(s, b); i++) {
+		const char *name = item_name(s, section_item_const(s, b, i));
+
+		if (item_by_name(s, a, name) == NULL) {
+			fprintf(d->to, "%s[%s]: absent here, present there\n", s->name, name);
+			d->n++;
+		}
+	}
+}
+
+unsigned int config_difference(const struct config *a, const struct config *b, FILE *to)
+{
+	struct difference d = { to, 0 };
+
+	for (unsigned int id = 0; id < SECTIONS; id++) {
+		const struct section *s = &config_sections[id];
+
+		if (!section_agrees(s))
+			continue;
+		if (s->item_size > 0)
+			list_difference(&d, s, a, b);
+		else
+			items_difference(&d, s, a, b);
+	}
+	return d.n;
+}
+
+static void pair_difference(struct findings *fs, const struct config *a, const struct config *b)
+{
+	char *text = NULL, *save = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (to == NULL) {
+		fs->no_memory = true;
+		return;
+	}
+	config_difference(a, b, to);
+	if (fclose(to) != 0) {
+		fs->no_memory = true;
+		return;
+	}
+	for (char *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
+		char *colon = strstr(line, ": ");
+
+		*colon = '\0';
+		finding_add(fs, 0, false, line, "expected the same on both chassis: %s", colon + 2);
+	}
+	free(text);
+}
+
+static void pair_addr(struct findings *fs, const char *key, const struct ip_addr *a, const char *of,
+	const struct ip_addr *b)
+{
+	char text[2][IP_ADDR_TEXT];
+
+	if (!ip_addr_equal(a, b))
+		finding_add(fs, 0, false, key, "expected the other chassis' %s, %s, not %s", of,
+			ip_addr_print(b, text[0]), ip_addr_print(a, text[1]));
+}
+
+static void pair_ports(struct findings *fs, const struct config *a, const struct config *b)
+{
+	for (unsigned int i = 0; i < a->n_ports; i++)
+		for (unsigned int j = 0; j < b->n_ports; j++) {
+			char key[KNOB_PATH];
+
+			if (a->ports[i].address.len == 0 || b->ports[j].address.len == 0 ||
+				!ip_addr_equal(&a->ports[i].address.addr, &b->ports[j].address.addr))
+				continue;
+			snprintf(key, sizeof(key), "ports[%u].address", i);
+			finding_add(fs, 0, false, key,
+				"expected another address than the other chassis' ports[%u].address", j);
+		}
+}
+
+int config_check_pair(const struct config *a, const struct config *b, struct config_report *r)
+{
+	static const uint8_t none[sizeof(a->chassis.tie_breaker)];
+	struct findings fs = { 0 };
+	unsigned int errors = r->errors;
+	int ret;
+
+	if (strcmp(a->chassis.name, b->chassis.name) == 0)
+		finding_add(&fs, 0, false, "chassis.name", "expected another name than the other chassis'");
+	if (memcmp(a->chassis.tie_breaker, none, sizeof(none)) != 0 &&
+		memcmp(a->chassis.tie_breaker, b->chassis.tie_breaker, sizeof(none)) == 0)
+		finding_add(&fs, 0, false, "chassis.tie-breaker",
+			"expected another one than the other chassis': with equal ones neither becomes "
+			"Active");
+	pair_addr(&fs, "srp.peer", &a->srp.peer, "srp.bind", &b->srp.bind);
+	pair_addr(&fs, "srp.bind", &a->srp.bind, "srp.peer", &b->srp.peer);
+	pair_addr(&fs, "srp.stream-peer", &a->srp.stream_peer, "srp.stream-bind", &b->srp.stream_bind);
+	pair_addr(&fs, "srp.stream-bind", &a->srp.stream_bind, "srp.stream-peer", &b->srp.stream_peer);
+	pair_ports(&fs, a, b);
+	pair_difference(&fs, a, b);
+	ret = findings_report(&fs, a->file, r);
+	if (ret == 0 && r->errors > errors)
+		ret = -EINVAL;
+	return ret;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "knob.h"
+
+#define AT(type, field)     .at = offsetof(struct type, field), .size = sizeof(((struct type *)NULL)->field)
+#define COUNT(type, field)  .n_at = offsetof(struct type, field)
+#define RANGE(d, lo, hi, u) .def = (d), .min = (lo), .max = (hi), .unit = (u)
+#define ROWS(table)         .knobs = (table), .n_knobs = sizeof(table) / sizeof((table)[0])
+#define LIST(field)                                                                                          \
+	.at = offsetof(struct config, field), .item_size = sizeof(((struct config *)NULL)->field[0]),        \
+	.n_at = offsetof(struct config, n_##field),                                                          \
+	.max = sizeof(((struct config *)NULL)->field) / sizeof(((struct config *)NULL)->field[0])
+
+static const char *const modes[] = { "backup", "primary", NULL };
+static const char *const topologies[] = { "l3", "l2", NULL };
+static const char *const idles[] = { "poll", "sleep", NULL };
+static const char *const levels[] = { "debug", "info", "notice", "warning", "error", NULL };
+
+// clang-format off
+static const struct knob chassis[] = {
+	{ "name", KNOB_NAME, KNOB_MUST, AT(config, chassis.name), .help = "this chassis, in logs and to the peer" },
+	{ "mode", KNOB_CHOICE, 0, AT(config, chassis.primary), .choices = modes, .def = 0,
+		.help = "who becomes Active when both start; no failback later" },
+	{ "priority", KNOB_U32, 0, AT(config, chassis.priority), RANGE(125, 1, 255, NULL),
+		.help = "decides between equal modes; higher wins" },
+	{ "state-dir", KNOB_TEXT, 0, AT(config, chassis.state_dir), .def_text = "/var/lib/tandem",
+		.help = "directory of what survives a restart: terms, restart counter, history" },
+	{ "tie-breaker", KNOB_MAC, 0, AT(config, chassis.tie_breaker),
+		.help = "decides between equal priorities; default: the first port's MAC address" },
+};
+
+static const struct knob ports[] = {
+	{ "name", KNOB_NAME, KNOB_MUST, AT(config_port, name), .help = "of the port; loopbacks refer to it" },
+	{ "device", KNOB_TEXT, KNOB_MUST, AT(config_port, device),
+		.help = "DPDK device: a PCI address, or a virtual device with its arguments" },
+	{ "roles", KNOB_ROLES, KNOB_MUST, AT(config_port, roles), .help = "replication is alone on its port" },
+	{ "twin", KNOB_NAME, KNOB_MUST, AT(config_port, twin), .help = "kernel interface that shadows the port" },
+	{ "address", KNOB_IFADDR, 0, AT(config_port, address),
+		.help = "of the twin, with its prefix length; default: someone else sets it" },
+	{ "mtu", KNOB_U32, 0, AT(config_port, mtu), RANGE(1500, 576, 9600, "bytes"), .help = "of the port and its twin" },
+};
+
+static const struct knob loopbacks[] = {
+	{ "name", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_loopback, name), .help = "of the VIP; services refer to it" },
+	{ "address", KNOB_ADDR, KNOB_MUST | KNOB_AGREE, AT(config_loopback, address), .help = "the VIP itself" },
+	{ "port", KNOB_NAME, KNOB_MUST, AT(config_loopback, port), .help = "name of the port in whose subnet it is announced" },
+	{ "srp-activate", KNOB_BOOL, KNOB_AGREE, AT(config_loopback, srp_activate), .help = "follows the Active chassis" },
+};
+
+static const struct knob services[] = {
+	{ "gtp", KNOB_NAME, KNOB_AGREE, AT(config, gtp_loopback),
+		.help = "name of the loopback that GTP-C and GTP-U use; default: the first loopback" },
+};
+
+static const struct knob pools[] = {
+	{ "name", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_pool, name), .help = "of the pool; APNs refer to it" },
+	{ "prefix", KNOB_PREFIX, KNOB_MUST | KNOB_AGREE, AT(config_pool, prefix), .min = 8, .max = 30,
+		.help = "addresses of subscribers" },
+	{ "srp-activate", KNOB_BOOL, KNOB_AGREE, AT(config_pool, srp_activate),
+		.help = "follows the Active chassis; only such a pool's sessions are recovered" },
+	{ "quarantine", KNOB_U32, KNOB_AGREE, AT(config_pool, quarantine_s), RANGE(10, 0, 3600, "s"),
+		.help = "time before an address that was given back is given out again" },
+};
+
+static const struct knob apns[] = {
+	{ "name", KNOB_APN, KNOB_MUST | KNOB_AGREE, AT(config_apn, name), .help = "access point name, in any case" },
+	{ "pool", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_apn, pool), .help = "name of the pool of its subscribers" },
+	{ "dns", KNOB_ADDRS, KNOB_AGREE, AT(config_apn, dns), COUNT(config_apn, n_dns), .help = "name servers told to the subscriber" },
+	{ "session-timeout", KNOB_U32, KNOB_AGREE, AT(config_apn, session_timeout_s), RANGE(0, 0, 31536000, "s"),
+		.help = "longest life of a session; 0: none" },
+	{ "idle-timeout", KNOB_U32, KNOB_AGREE, AT(config_apn, idle_timeout_s), RANGE(0, 0, 31536000, "s"),
+		.help = "a session without traffic ends after it; 0: none" },
+	{ "ambr-up", KNOB_U32, KNOB_AGREE, AT(config_apn, ambr_up_kbps), RANGE(0, 0, 100000000, "kbit/s"),
+		.help = "policing from the subscriber; 0: none" },
+	{ "ambr-down", KNOB_U32, KNOB_AGREE, AT(config_apn, ambr_down_kbps), RANGE(0, 0, 100000000, "kbit/s"),
+		.help = "policing to the subscriber; 0: none" },
+};
+
+static const struct knob srp[] = {
+	{ "bind", KNOB_ADDR, KNOB_MUST, AT(config, srp.bind), .help = "own address of the SRP connection, on a plain kernel interface" },
+	{ "peer", KNOB_ADDR, KNOB_MUST, AT(config, srp.peer), .help = "the peer's" },
+	{ "port", KNOB_U32, KNOB_AGREE, AT(config, srp.port), RANGE(8484, 1, 65535, NULL), .help = "TCP port of the SRP connection" },
+	{ "stream-bind", KNOB_ADDR, 0, AT(config, srp.stream_bind),
+		.help = "own address of the replication stream; default: the address of the replication port" },
+	{ "stream-peer", KNOB_ADDR, KNOB_MUST, AT(config, srp.stream_peer), .help = "the peer's, on its replication port" },
+	{ "stream-port", KNOB_U32, KNOB_AGREE, AT(config, srp.stream_port), RANGE(8485, 1, 65535, NULL),
+		.help = "UDP port of the replication stream" },
+	{ "insecure", KNOB_BOOL, KNOB_AGREE, AT(config, srp.insecure), .help = "replicate in plain text; this version cannot do else" },
+	{ "topology", KNOB_CHOICE, KNOB_AGREE, AT(config, srp.l2), .choices = topologies, .def = 1,
+		.help = "l2: both chassis on shared subnets, announcements by ARP; l3: routers decide" },
+	{ "hello-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.hello_interval_ms), RANGE(1000, 10, 60000, "ms"),
+		.help = "between hellos on the SRP connection" },
+	{ "dead-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.dead_interval_ms), RANGE(3000, 30, 600000, "ms"),
+		.help = "silence after which the peer is dead; at least 3 x hello-interval" },
+	{ "delay-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.delay_interval_ms), RANGE(5000, 0, 600000, "ms"),
+		.help = "after start, before dead-interval runs" },
+	{ "heartbeat-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.heartbeat_interval_ms), RANGE(10, 1, 10000, "ms"),
+		.help = "between heartbeats in the replication stream" },
+	{ "dead-multiplier", KNOB_U32, KNOB_AGREE, AT(config, srp.dead_multiplier), RANGE(3, 3, 50, "heartbeats"),
+		.help = "missed heartbeats after which the replication path is dead" },
+	{ "configuration-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.configuration_interval_s), RANGE(3600, 60, 86400, "s"),
+		.help = "between comparisons of the two configurations" },
+	{ "guard-period", KNOB_U32, KNOB_AGREE, AT(config, srp.guard_period_s), RANGE(60, 0, 3600, "s"),
+		.help = "after a switchover or start, monitor failures must last for damping-period" },
+	{ "damping-period", KNOB_U32, KNOB_AGREE, AT(config, srp.damping_period_s), RANGE(60, 0, 3600, "s"),
+		.help = "how long a monitor failure must last within guard-period" },
+	{ "micro-checkpoint-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.micro_checkpoint_interval_ms), RANGE(100, 10, 10000, "ms"),
+		.help = "between checkpoints of a session's usage" },
+	{ "audit-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.audit_interval_s), RANGE(60, 1, 86400, "s"),
+		.help = "one full cycle of comparison of the two tables" },
+	{ "commit-timeout", KNOB_U32, KNOB_AGREE, AT(config, srp.commit_timeout_ms), RANGE(50, 10, 200, "ms"),
+		.help = "how long an answer waits until the standby has the session" },
+	{ "pending-timeout", KNOB_U32, KNOB_AGREE, AT(config, srp.pending_timeout_s), RANGE(10, 1, 60, "s"),
+		.help = "longest stay in a pending state" },
+	{ "realtime", KNOB_BOOL, 0, AT(config, srp.realtime), .help = "SCHED_FIFO for the replication core, for shared CPUs" },
+};
+
+static const struct knob table[] = {
+	{ "max-sessions", KNOB_U32, KNOB_AGREE, AT(config, table.max_sessions), RANGE(65536, 64, 16777216, "sessions"),
+		.help = "capacity of the session table" },
+};
+
+static const struct knob lcores[] = {
+	{ "control", KNOB_LCORE, 0, AT(config, lcores.control), RANGE(-1, -1, 127, NULL), .help = "-1: the EAL main lcore" },
+	{ "replication", KNOB_LCORE, 0, AT(config, lcores.replication), RANGE(-1, -1, 127, NULL), .help = "-1: the last lcore" },
+	{ "workers", KNOB_LCORES, 0, AT(config, lcores.workers), COUNT(config, lcores.n_workers), .min = 0, .max = 127,
+		.help = "default: all the others" },
+};
+
+static const struct knob top[] = {
+	{ "idle", KNOB_CHOICE, 0, AT(config, idle_sleep), .choices = idles, .def = 0,
+		.help = "poll: dedicated cores; sleep: lcores share CPUs (laptops, labs)" },
+};
+
+static const struct knob telemetry[] = {
+	{ "enabled", KNOB_BOOL, 0, AT(config, telemetry.enabled), .def = 1, .help = "/tandem/... on DPDK's telemetry socket" },
+	{ "control-socket", KNOB_TEXT, 0, AT(config, telemetry.control_socket), .def_text = "/run/tandem/control.sock",
+		.max = 107, .help = "Unix socket of tandemctl" },
+};
+
+static const struct knob logging[] = {
+	{ "level", KNOB_WORD, 0, AT(config, log.level), .choices = levels, .def = 1, .help = "least severe message that is logged" },
+	{ "syslog", KNOB_BOOL, 0, AT(config, log.syslog), .help = "to syslog too, not only to stderr" },
+};
+
+const struct section config_sections[SECTIONS] = {
+	[SECTION_CHASSIS]   = { "chassis", ROWS(chassis) },
+	[SECTION_PORTS]     = { "ports", ROWS(ports), LIST(ports) },
+	[SECTION_LOOPBACKS] = { "loopbacks", ROWS(loopbacks), LIST(loopbacks) },
+	[SECTION_SERVICES]  = { "services", ROWS(services) },
+	[SECTION_POOLS]     = { "pools", ROWS(pools), LIST(pools) },
+	[SECTION_APNS]      = { "apns", ROWS(apns), LIST(apns) },
+	[SECTION_SRP]       = { "srp", ROWS(srp) },
+	[SECTION_TABLE]     = { "table", ROWS(table) },
+	[SECTION_LCORES]    = { "lcores", ROWS(lcores) },
+	[SECTION_TOP]       = { NULL, ROWS(top) },
+	[SECTION_TELEMETRY] = { "telemetry", ROWS(telemetry) },
+	[SECTION_LOG]       = { "log", ROWS(logging) },
+};
+// clang-format on
+
+unsigned int section_items(const struct section *s, const struct config *c)
+{
+	unsigned int n = 1;
+
+	if (s->item_size > 0)
+		memcpy(&n, (const char *)c + s->n_at, sizeof(n));
+	return n;
+}
+
+void *section_item(const struct section *s, struct config *c, unsigned int i)
+{
+	return (char *)c + s->at + i * s->item_size;
+}
+
+const void *section_item_const(const struct section *s, const struct config *c, unsigned int i)
+{
+	return (const char *)c + s->at + i * s->item_size;
+}
+
+static void print_default(const struct knob *k, FILE *to)
+{
+	if (k->flags & KNOB_MUST)
+		fputs("*must be set*", to);
+	else if (k->def_text != NULL)
+		fprintf(to, "\"%s\"", k->def_text);
+	else if (k->choices != NULL)
+		fprintf(to, "\"%s\"", k->choices[k->def]);
+	else if (k->type == KNOB_BOOL)
+		fputs(k->def != 0 ? "true" : "false", to);
+	else if (k->type == KNOB_U32 || k->type == KNOB_LCORE)
+		fprintf(to, "%lld", (long long)k->def);
+	else
+		fputs("none", to);
+}
+
+void config_print_knobs(FILE *to)
+{
+	char expected[KNOB_WHY];
+
+	fputs("| key | takes | default | same on both | what it is |\n|---|---|---|---|---|\n", to);
+	for (unsigned int i = 0; i < SECTIONS; i++) {
+		const struct section *s = &config_sections[i];
+
+		for (unsigned int j = 0; j < s->n_knobs; j++) {
+			const struct knob *k = &s->knobs[j];
+
+			knob_expected(k, expected, sizeof(expected));
+			fprintf(to, "| `%s%s%s%s` | %s | ", s->name != NULL ? s->name : "",
+				s->item_size > 0 ? "[]" : "", s->name != NULL ? "." : "", k->key, expected);
+			print_default(k, to);
+			fprintf(to, " | %s | %s |\n", k->flags & KNOB_AGREE ? "yes" : "", k->help);
+		}
+	}
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rules within and between lists: what must be there once, what must be there at all, what may not overlap. */
+#include "value.h"
+
+static uint32_t mask_of(uint8_t len)
+{
+	return len == 0 ? 0 : UINT32_MAX << (32 - len);
+}
+
+static bool prefix_has(const struct config_prefix *p, const struct ip_addr *a)
+{
+	return ((ip_addr_to_v4(&p->addr) ^ ip_addr_to_v4(a)) & mask_of(p->len)) == 0;
+}
+
+static void unique(struct load *l, enum section_id id, const char *key, size_t at, size_t bytes)
+{
+	static const uint8_t nothing[CONFIG_PATH];
+	const struct section *s = &config_sections[id];
+	unsigned int n = section_items(s, l->c);
+
+	for (unsigned int i = 1; i < n; i++) {
+		const char *v = (const char *)section_item_const(s, l->c, i) + at;
+
+		if (!load_good(l, id, i, key) || memcmp(v, nothing, bytes) == 0)
+			continue;
+		for (unsigned int j = 0; j < i; j++) {
+			if (!load_good(l, id, j, key) ||
+				memcmp(v, (const char *)section_item_const(s, l->c, j) + at, bytes) != 0)
+				continue;
+			load_error(l, id, i, key, "duplicate: %s is %s[%u].%s too",
+				value_said(config_setting_get_member(l->item[id][i], key),
+					(char[KNOB_SAID]){ 0 }),
+				s->name, j, key);
+			break;
+		}
+	}
+}
+
+#define UNIQUE(l, id, key, type, field)                                                                      \
+	unique(l, id, key, offsetof(struct type, field), sizeof(((struct type *)NULL)->field))
+
+static void check_unique(struct load *l)
+{
+	UNIQUE(l, SECTION_PORTS, "name", config_port, name);
+	UNIQUE(l, SECTION_PORTS, "device", config_port, device);
+	UNIQUE(l, SECTION_PORTS, "twin", config_port, twin);
+	UNIQUE(l, SECTION_PORTS, "address", config_port, address.addr);
+	UNIQUE(l, SECTION_LOOPBACKS, "name", config_loopback, name);
+	UNIQUE(l, SECTION_LOOPBACKS, "address", config_loopback, address);
+	UNIQUE(l, SECTION_POOLS, "name", config_pool, name);
+	UNIQUE(l, SECTION_APNS, "name", config_apn, name);
+}
+
+static void check_present(struct load *l)
+{
+	static const struct {
+		enum section_id id;
+		const char *what;
+	} lists[] = { { SECTION_LOOPBACKS, "loopback, for services.gtp" }, { SECTION_POOLS, "pool" },
+		{ SECTION_APNS, "APN" } };
+
+	for (unsigned int i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		const config_setting_t *list = l->group[lists[i].id];
+
+		if (list == NULL || (!config_setting_is_group(list) && config_setting_is_aggregate(list) &&
+					    config_setting_length(list) == 0))
+			load_error(
+				l, lists[i].id, 0, NULL, "missing: expected at least one %s", lists[i].what);
+	}
+}
+
+static void check_loopback(struct load *l, unsigned int i)
+{
+	const struct config *c = l->c;
+	const struct config_loopback *lb = &c->loopbacks[i];
+	const struct config_port *p = config_port_by_name(c, lb->port);
+	bool addr_good = load_good(l, SECTION_LOOPBACKS, i, "address");
+
+	for (unsigned int j = 0; j < c->n_ports && addr_good; j++)
+		if (load_good(l, SECTION_PORTS, j, "address") &&
+			ip_addr_equal(&lb->address, &c->ports[j].address.addr))
+			load_error(l, SECTION_LOOPBACKS, i, "address",
+				"expected another address than that of ports[%u]", j);
+	if (!load_good(l, SECTION_LOOPBACKS, i, "port"))
+		return;
+	if (p == NULL) {
+		for (unsigned int j = 0; j < c->n_ports; j++)
+			if (!load_good(l, SECTION_PORTS, j, "name"))
+				return;
+		load_error(
+			l, SECTION_LOOPBACKS, i, "port", "expected the name of a port, not \"%s\"", lb->port);
+	} else if (addr_good && c->srp.l2 && p->address.len > 0 && !prefix_has(&p->address, &lb->address)) {
+		load_warning(l, SECTION_LOOPBACKS, i, "address",
+			"not in the subnet of port \"%s\": ARP will not announce it there", p->name);
+	}
+}
+
+static void check_pool(struct load *l, unsigned int i)
+{
+	const struct config *c = l->c;
+	const struct config_prefix *p = &c->pools[i].prefix;
+
+	if (!load_good(l, SECTION_POOLS, i, "prefix"))
+		return;
+	for (unsigned int j = 0; j < i; j++)
+		if (load_good(l, SECTION_POOLS, j, "prefix") &&
+			(prefix_has(p, &c->pools[j].prefix.addr) ||
+				prefix_has(&c->pools[j].prefix, &p->addr)))
+			load_error(l, SECTION_POOLS, i, "prefix",
+				"expected a prefix of its own: it overlaps pools[%u].prefix", j);
+	for (unsigned int j = 0; j < c->n_ports; j++)
+		if (load_good(l, SECTION_PORTS, j, "address") && c->ports[j].address.len > 0 &&
+			prefix_has(p, &c->ports[j].address.addr))
+			load_error(l, SECTION_POOLS, i, "prefix",
+				"expected subscribers only: it holds ports[%u].address", j);
+	for (unsigned int j = 0; j < c->n_loopbacks; j++)
+		if (load_good(l, SECTION_LOOPBACKS, j, "address") && prefix_has(p, &c->loopbacks[j].address))
+			load_error(l, SECTION_POOLS, i, "prefix",
+				"expected subscribers only: it holds loopbacks[%u].address", j);
+}
+
+static void check_apn(struct load *l, unsigned int i)
+{
+	const struct config *c = l->c;
+
+	if (!load_good(l, SECTION_APNS, i, "pool"))
+		return;
+	for (unsigned int j = 0; j < c->n_pools; j++) {
+		if (!load_good(l, SECTION_POOLS, j, "name"))
+			return;
+		if (strcmp(c->apns[i].pool, c->pools[j].name) != 0)
+			continue;
+		if (load_good(l, SECTION_POOLS, j, "srp-activate") && !c->pools[j].srp_activate)
+			load_warning(l, SECTION_APNS, i, "pool",
+				"pool \"%s\" is not srp-activated: sessions of this APN are not recovered",
+				c->pools[j].name);
+		return;
+	}
+	load_error(l, SECTION_APNS, i, "pool", "expected the name of a pool, not \"%s\"", c->apns[i].pool);
+}
+
+void check_lists(struct load *l)
+{
+	check_unique(l);
+	check_present(l);
+	for (unsigned int i = 0; i < l->c->n_loopbacks; i++)
+		check_loopback(l, i);
+	for (unsigned int i = 0; i < l->c->n_pools; i++)
+		check_pool(l, i);
+	for (unsigned int i = 0; i < l->c->n_apns; i++)
+		check_apn(l, i);
+}

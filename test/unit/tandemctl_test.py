@@ -1,0 +1,296 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""tandemctl_test.py TANDEMCTL COMPLETION: the operator's command against a daemon that says what a test wants."""
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+TANDEMCTL, COMPLETION = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+COMMANDS = [
+    "show srp info", "show srp statistics", "show srp checkpoint statistics", "show srp audit-statistics",
+    "show srp call-loss statistics", "show srp history", "show sessions", "show pools", "show ports", "show workers",
+    "show configuration", "show alarms", "srp initiate-switchover", "srp validate-switchover",
+]
+SRP_LABELS = [
+    "Context", "Local Address", "Chassis State", "Chassis Mode", "Chassis Priority (higher wins)", "Local Tiebreaker",
+    "Route-Modifier", "Peer Remote Address", "Peer State", "Peer Mode", "Peer Priority", "Peer Tiebreaker",
+    "Peer Route-Modifier", "Last Hello Message received", "Peer Configuration Validation",
+    "Last Peer Configuration Error", "Last Peer Configuration Event", "Last Validate Switchover Status",
+    "Connection State", "Term", "Replication path", "In sync since", "Last switchover",
+]
+
+
+class Daemon:
+    """Takes one connection, keeps the request line, sends `answer` (bytes), closes."""
+
+    def __init__(self, answer, hold=False):
+        self.dir = tempfile.TemporaryDirectory()
+        self.path = os.path.join(self.dir.name, "s")
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(1)
+        self.answer, self.request = answer, None
+        self.release = threading.Event()
+        if not hold:
+            self.release.set()
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+
+    def serve(self):
+        self.listener.settimeout(10)
+        try:
+            conn, _ = self.listener.accept()
+        except OSError:
+            return
+        with conn:
+            self.request = json.loads(conn.makefile("rb").readline())
+            try:
+                conn.sendall(self.answer)
+            except OSError:
+                pass
+            self.release.wait(10)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.release.set()
+        self.thread.join()
+        self.listener.close()
+        self.dir.cleanup()
+
+
+def run(*args):
+    env = dict(os.environ, LC_ALL="C.UTF-8")
+    return subprocess.run([TANDEMCTL, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=20, env=env)
+
+
+def ok(data):
+    return json.dumps({"ok": True, "data": data}).encode() + b"\n"
+
+
+def ask(answer, *args):
+    with Daemon(answer) as d:
+        p = run("-s", d.path, *args)
+    return p, d.request
+
+
+class Commands(unittest.TestCase):
+    def test_every_command(self):
+        for words in COMMANDS:
+            p, request = ask(ok({"a": 1}), *words.split())
+            self.assertEqual((p.returncode, p.stderr), (0, ""), words)
+            self.assertEqual(request, {"command": words, "args": {}})
+
+    def test_refused(self):
+        for words in COMMANDS:
+            p, _ = ask(b'{"ok":false,"error":"not Active"}\n', *words.split())
+            self.assertEqual((p.returncode, p.stdout, p.stderr), (1, "", "tandemctl: not Active\n"), words)
+
+    def test_args(self):
+        for args, command, want in [
+            (["show", "sessions", "--limit", "5"], "show sessions", {"limit": 5}),
+            (["--limit=7", "show", "sessions"], "show sessions", {"limit": 7}),
+            (["srp", "initiate-switchover", "--force"], "srp initiate-switchover", {"force": True}),
+            (["show", "session", "172.20.0.1"], "show session", {"id": "172.20.0.1", "kind": "address"}),
+            (["show", "session", "2001:db8::1"], "show session", {"id": "2001:db8::1", "kind": "address"}),
+            (["show", "session", "001010123456789"], "show session", {"id": "001010123456789", "kind": "imsi"}),
+            (["show", "session", "0x12ab34cd"], "show session", {"id": "0x12ab34cd", "kind": "teid"}),
+            (["show", "session", "4294967295"], "show session", {"id": "4294967295", "kind": "teid"}),
+        ]:
+            p, request = ask(ok({}), *args)
+            self.assertEqual(p.returncode, 0, args)
+            self.assertEqual(request, {"command": command, "args": want})
+
+    def test_abbreviations(self):
+        for short, words in [
+            ("sh srp inf", "show srp info"), ("sh sr s", "show srp statistics"), ("sh srp ch s", "show srp checkpoint statistics"),
+            ("sh srp ca st", "show srp call-loss statistics"), ("sh po", None), ("sh por", "show ports"), ("sh sess", None),
+            ("show session", None), ("sr i", "srp initiate-switchover"), ("s s", None), ("sh", None), ("sh srp c", None),
+            ("shows", None), ("show srp info now", None),
+        ]:
+            if words is None:
+                p = run("-s", "/nonexistent", *short.split())
+                self.assertEqual((p.returncode, p.stdout), (2, ""), short)
+                self.assertNotIn("cannot reach", p.stderr, short)
+                self.assertEqual(p.stderr.count("\n"), 1, short)
+            else:
+                p, request = ask(ok({}), *short.split())
+                self.assertEqual((p.returncode, request["command"]), (0, words), short)
+
+    def test_usage(self):
+        for args in [[], ["--limit", "0", "show", "sessions"], ["--limit", "x", "show", "sessions"], ["--timeout", "0", "show", "pools"],
+                     ["show", "pools", "--limit", "3"], ["show", "pools", "--force"], ["--colour"], ["show", "session", "a b"],
+                     ["show", "session", "1234567890123456"], ["show", "session", "1.2.3.4", "5"], ["--name", "../x", "show", "pools"]]:
+            p = run(*args)
+            self.assertEqual((p.returncode, p.stdout), (2, ""), args)
+            self.assertNotEqual(p.stderr, "", args)
+
+    def test_help(self):
+        p = run("--help")
+        self.assertEqual((p.returncode, p.stderr), (0, ""))
+        for words in COMMANDS:
+            self.assertIn("\n  " + words, p.stdout)
+        p = run("srp", "--help")
+        self.assertEqual(p.returncode, 0)
+        self.assertIn("srp initiate-switchover [--force]", p.stdout)
+        self.assertNotIn("show pools", p.stdout)
+        for words in COMMANDS:
+            p = run(*words.split(), "-h")
+            self.assertEqual(p.returncode, 0)
+            self.assertEqual(len(re.findall(r"^  (?:show|srp) ", p.stdout, re.M)), 1, words)
+
+
+class NoDaemon(unittest.TestCase):
+    def check(self, p, path, said):
+        self.assertEqual((p.returncode, p.stdout), (2, ""))
+        self.assertEqual(p.stderr.count("\n"), 1)
+        self.assertIn(path, p.stderr)
+        self.assertIn(said, p.stderr)
+
+    def test_absent(self):
+        self.check(run("-s", "/nonexistent/s", "show", "pools"),
+                   "cannot reach tandem at /nonexistent/s: No such file or directory: is it running?", "")
+        self.check(run("--name", "nobody", "show", "pools"), "/run/tandem/nobody.sock", "is it running?")
+        self.check(run("-s", "/" + "x" * 200, "show", "pools"), "/xxx", "too long")
+
+    def test_dead(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            path = os.path.join(tmp, "s")
+            with socket.socket(socket.AF_UNIX) as s:
+                s.bind(path)
+            self.check(run("-s", path, "show", "pools"), path, "Connection refused: is it running?")
+
+    def test_bad_answers(self):
+        for answer, said in [(b"", "no answer"), (b"\n\n", "no answer"), (b"garbage\n", "not understood"), (b"[1]\n", "not understood"),
+                             (b'{"data":{}}\n', "not understood"), (b'{"ok":1}\n', "not understood"), (b'{"ok":true,"da', "not understood"),
+                             (ok({"a": []}) + b"junk\n", "not understood"), (b"\xff\xfe\n", "not understood")]:
+            with Daemon(answer) as d:
+                p = run("-s", d.path, "show", "pools")
+            self.check(p, d.path, said)
+
+    def test_silent(self):
+        with Daemon(b"", hold=True) as d:
+            p = run("-s", d.path, "-t", "1", "show", "pools")
+            self.check(p, d.path, "timed out")
+
+
+class Text(unittest.TestCase):
+    def text(self, data, *args):
+        p, _ = ask(ok(data), *args)
+        self.assertEqual((p.returncode, p.stderr), (0, ""))
+        return p.stdout
+
+    def test_object(self):
+        self.assertEqual(self.text({"peer_state": "Standby", "last_hello_age_ms": 340, "rx_bytes": 7, "in_sync": True, "link": None,
+                                    "load": 0.25, "roles": ["access", "core"], "none": [], "gtp": {"echo_requests": 3, "teid": "0x1"}},
+                                   "show", "srp", "statistics"),
+                         "Peer State:     Standby\n"
+                         "Last Hello Age: 340 ms\n"
+                         "RX:             7 bytes\n"
+                         "In Sync:        yes\n"
+                         "Link:           -\n"
+                         "Load:           0.25\n"
+                         "Roles:          access, core\n"
+                         "None:           -\n"
+                         "GTP:\n"
+                         "  Echo Requests: 3\n"
+                         "  TEID:          0x1\n")
+
+    def test_table(self):
+        pools = [{"name": "subscribers", "size": 65536, "used": 3}, {"name": "t\u00e9", "used": 65534, "quarantine_s": 10}]
+        table = ("Name          Size   Used  Quarantine (s)\n"
+                 "subscribers  65536      3               -\n"
+                 "t\u00e9               -  65534              10\n")
+        self.assertEqual(self.text({"pools": pools}, "show", "pools"), table)
+        self.assertEqual(self.text(pools, "show", "pools"), table)
+        nested = self.text({"total": 2, "pools": pools}, "show", "pools")
+        self.assertEqual(nested, "Total: 2\nPools:\n" + "".join("  " + line + "\n" for line in table.splitlines()))
+
+    def test_nothing(self):
+        self.assertEqual(self.text({"sessions": []}, "show", "sessions"), "none\n")
+        self.assertEqual(self.text({}, "srp", "initiate-switchover"), "done\n")
+        p, _ = ask(b'{"ok":true}\n', "srp", "initiate-switchover")
+        self.assertEqual((p.returncode, p.stdout), (0, "done\n"))
+        self.assertEqual(self.text("fine", "show", "alarms"), "fine\n")
+
+    def test_odd_shapes(self):
+        for data in [1, None, False, [1, 2], [[1], {"a": 1}], [{"a": 1}, 2], {"a": [{"b": {"c": 1}}, 3]}, {"": 1}, {"_ms": 1}, {"_": {"_": {}}},
+                     {"x" * 500: "y" * 500}, [{"c%d" % i: i for i in range(50)}], {"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": 1}}}}}}}}}}]:
+            for words in (["show", "pools"], ["show", "srp", "info"], ["show", "configuration"]):
+                self.assertNotEqual(self.text(data, *words), "", data)
+
+    def test_control_characters(self):
+        out = self.text({"apn": "a\u001b[31mb\n", "rows\u001b": [{"k\u001b": "\u0007"}]}, "show", "alarms")
+        self.assertFalse(any(ord(c) < 32 and c != "\n" for c in out), out)
+        self.assertIn("a?[31mb?", out)
+        p, _ = ask(b'{"ok":false,"error":"no\\u001b[31m"}\n', "show", "pools")
+        self.assertEqual(p.stderr, "tandemctl: no?[31m\n")
+
+    def test_configuration(self):
+        self.assertEqual(self.text({"text": "chassis = {\n\tname = \"a\";\n};\n"}, "show", "configuration"), "chassis = {\n\tname = \"a\";\n};\n")
+
+    def test_json(self):
+        p, _ = ask(ok({"b": [1], "a": {"x_ms": 1}}), "--json", "show", "pools")
+        self.assertEqual(p.stdout, '{\n  "b": [\n    1\n  ],\n  "a": {\n    "x_ms": 1\n  }\n}\n')
+        p, _ = ask(b'{"ok":true}\n', "--json", "show", "pools")
+        self.assertEqual(p.stdout, "{}\n")
+        p, _ = ask(b'{"ok":false,"error":"no"}\n', "show", "pools", "-j")
+        self.assertEqual((p.returncode, p.stdout, p.stderr), (1, "", "tandemctl: no\n"))
+
+    def test_answer_in_parts(self):
+        parts = ok({"total": 3, "sessions": [{"n": 1}]}) + ok({"sessions": [{"n": 2}, {"n": 3}]})
+        p, _ = ask(parts, "--json", "show", "sessions")
+        self.assertEqual(json.loads(p.stdout), {"total": 3, "sessions": [{"n": 1}, {"n": 2}, {"n": 3}]})
+        p, _ = ask(ok({"sessions": [{"n": 1}]}) + b'{"ok":false,"error":"changed meanwhile"}\n', "show", "sessions")
+        self.assertEqual((p.returncode, p.stdout), (1, ""))
+
+    def test_many_sessions(self):
+        rows = [{"address": f"172.20.{i >> 8}.{i & 255}", "teid": f"0x{i:08x}", "up_bytes": i} for i in range(20000)]
+        self.assertEqual(len(self.text({"sessions": rows}, "show", "sessions").splitlines()), 20001)
+
+
+class SrpInfo(unittest.TestCase):
+    def test_labels_in_order(self):
+        for data in ({}, {"term": 3, "chassis_state": "Active", "extra_thing_s": 4}):
+            p, _ = ask(ok(data), "show", "srp", "info")
+            labels = [line.split(":")[0] for line in p.stdout.splitlines()]
+            self.assertEqual(labels, SRP_LABELS + (["Extra Thing"] if data else []))
+        self.assertIn("\nChassis State:                   Active\n", p.stdout)
+        self.assertIn("\nTerm:                            3\n", p.stdout)
+        self.assertTrue(p.stdout.endswith("\nExtra Thing:                     4 s\n"), p.stdout)
+
+    def test_hello_and_switchover(self):
+        data = {"last_hello_time": "2026-01-02 03:04:05", "last_hello_age_ms": 12,
+                "last_switchover": {"cause": "dead-timer-expiry", "outage_ms": 31, "phases": [{"phase": "decide", "took_ms": 30}]}}
+        p, _ = ask(ok(data), "show", "srp", "info")
+        self.assertIn("\nLast Hello Message received:     2026-01-02 03:04:05 (12 ms ago)\n", p.stdout)
+        self.assertTrue(p.stdout.endswith("Last switchover:\n  Cause:  dead-timer-expiry\n  Outage: 31 ms\n  Phases:\n"
+                                          "    Phase   Took (ms)\n    decide         30\n"), p.stdout)
+        p, _ = ask(ok({"last_hello_age_ms": 12}), "show", "srp", "info")
+        self.assertIn("\nLast Hello Message received:     12 ms ago\n", p.stdout)
+
+
+class Completion(unittest.TestCase):
+    def complete(self, *words):
+        line = " ".join(f"'{w}'" for w in (TANDEMCTL, *words))
+        script = f"source {COMPLETION}; COMP_WORDS=({line}); COMP_CWORD={len(words)}; _tandemctl; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        return subprocess.run(["bash", "-c", script], stdout=subprocess.PIPE, text=True, timeout=20).stdout.split()
+
+    def test_words(self):
+        self.assertEqual(self.complete(""), ["show", "srp"])
+        self.assertEqual(self.complete("sh"), ["show"])
+        self.assertEqual(self.complete("show", "s"), ["srp", "sessions", "session"])
+        self.assertEqual(self.complete("--name", "left", "show", "srp", "c"), ["checkpoint", "call-loss"])
+        self.assertEqual(self.complete("srp", ""), ["initiate-switchover", "validate-switchover"])
+        self.assertEqual(self.complete("--j"), ["--json"])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0]])

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the golden files cannot show: values in the struct, digest and difference, and random configurations. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "ut.h"
+
+static struct config a, b;
+static struct config_report report;
+
+static const char base[] =
+	"chassis = { name = \"a\"; mode = \"primary\"; tie-breaker = \"02:00:00:00:00:0a\"; };\n"
+	"ports = (\n"
+	" { name = \"acc\"; device = \"d0\"; roles = [\"access\", \"core\"]; twin = \"t0\"; "
+	"address = \"10.8.0.11/24\"; },\n"
+	" { name = \"repl\"; device = \"d1\"; roles = [\"replication\"]; twin = \"t1\"; "
+	"address = \"10.7.0.11/24\"; mtu = 9000; }\n"
+	");\n"
+	"loopbacks = ( { name = \"gtp\"; address = \"10.8.0.100\"; port = \"acc\"; "
+	"srp-activate = true; } );\n"
+	"pools = (\n"
+	" { name = \"z\"; prefix = \"172.20.0.0/16\"; srp-activate = true; quarantine = 7; },\n"
+	" { name = \"b\"; prefix = \"172.21.0.0/29\"; srp-activate = true; }\n"
+	");\n"
+	"apns = ( { name = \"Internet\"; pool = \"z\"; dns = [\"10.9.0.1\", \"10.9.0.2\"]; } );\n"
+	"srp = { bind = \"10.6.0.11\"; peer = \"10.6.0.12\"; stream-peer = \"10.7.0.12\"; "
+	"insecure = true; };\n";
+
+/* base with the first `from` replaced by `to`; into a static buffer. */
+static const char *edited(const char *from, const char *to)
+{
+	static char text[8192];
+	const char *at = strstr(base, from);
+
+	CU_ASSERT_PTR_NOT_NULL(at);
+	if (at == NULL)
+		return base;
+	snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - base), base, to, at + strlen(from));
+	return text;
+}
+
+static int load(const char *text, struct config *c)
+{
+	int ret = config_load_text("t", text, c, &report);
+
+	if (ret < 0 && report.text != NULL)
+		printf("%s", report.text);
+	config_report_free(&report);
+	return ret;
+}
+
+static void test_values(void)
+{
+	static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 0x0a };
+
+	CU_ASSERT_EQUAL(load(base, &a), 0);
+	CU_ASSERT_STRING_EQUAL(a.file, "t");
+	CU_ASSERT_TRUE(a.chassis.primary);
+	CU_ASSERT_EQUAL(a.chassis.priority, 125);
+	CU_ASSERT_EQUAL(memcmp(a.chassis.tie_breaker, mac, sizeof(mac)), 0);
+	CU_ASSERT_EQUAL(a.n_ports, 2);
+	CU_ASSERT_EQUAL(a.ports[0].roles, CONFIG_ACCESS | CONFIG_CORE);
+	CU_ASSERT_EQUAL(a.ports[0].mtu, 1500);
+	CU_ASSERT_EQUAL(a.ports[1].mtu, 9000);
+	CU_ASSERT_EQUAL(ip_addr_to_v4(&a.ports[0].address.addr), 0x0a08000b);
+	CU_ASSERT_EQUAL(a.ports[0].address.len, 24);
+	CU_ASSERT_STRING_EQUAL(a.gtp_loopback, "gtp");
+	CU_ASSERT_PTR_EQUAL(config_gtp(&a), &a.loopbacks[0]);
+	CU_ASSERT_PTR_EQUAL(config_port_by_name(&a, "repl"), &a.ports[1]);
+	CU_ASSERT_PTR_NULL(config_port_by_name(&a, "none"));
+	CU_ASSERT_STRING_EQUAL(a.pools[0].name, "b");
+	CU_ASSERT_EQUAL(a.pools[0].quarantine_s, 10);
+	CU_ASSERT_EQUAL(a.pools[1].quarantine_s, 7);
+	CU_ASSERT_STRING_EQUAL(a.apns[0].name, "internet");
+	CU_ASSERT_EQUAL(a.apns[0].pool_index, 1);
+	CU_ASSERT_EQUAL(a.apns[0].n_dns, 2);
+	CU_ASSERT_EQUAL(ip_addr_to_v4(&a.apns[0].dns[1]), 0x0a090002);
+	CU_ASSERT_EQUAL(ip_addr_to_v4(&a.srp.stream_bind), 0x0a07000b);
+	CU_ASSERT_TRUE(a.srp.l2);
+	CU_ASSERT_EQUAL(a.srp.heartbeat_interval_ms, 10);
+	CU_ASSERT_EQUAL(a.lcores.control, -1);
+	CU_ASSERT_EQUAL(a.lcores.n_workers, 0);
+	CU_ASSERT_FALSE(a.idle_sleep);
+	CU_ASSERT_STRING_EQUAL(a.log.level, "info");
+	CU_ASSERT_TRUE(a.telemetry.enabled);
+}
+
+static const struct {
+	const char *from, *to;
+	unsigned int differences; /* lines; 0: need not agree */
+} agreements[] = {
+	{ "name = \"a\"", "name = \"other\"", 0 },
+	{ "mode = \"primary\"", "mode = \"backup\"; priority = 3", 0 },
+	{ "0:0a", "0:0b", 0 },
+	{ "d0", "d7", 0 },
+	{ "mtu = 9000", "mtu = 1500", 0 },
+	{ "bind = \"10.6.0.11\"", "bind = \"10.6.0.13\"", 0 },
+	{ "insecure = true;", "insecure = true; realtime = true;", 0 },
+	{ "10.8.0.100", "10.8.0.101", 1 },
+	{ "quarantine = 7", "quarantine = 8", 1 },
+	{ "172.21.0.0/29", "172.21.0.0/28", 1 },
+	{ "\"b\"; prefix", "\"c\"; prefix", 2 },
+	{ "pool = \"z\"", "pool = \"b\"", 1 },
+	{ "\"Internet\"", "\"INTERNET\"", 0 },
+	{ ", \"10.9.0.2\"", "", 1 },
+	{ "insecure = true;", "insecure = true; commit-timeout = 60; port = 1;", 2 },
+	{ "srp-activate = true; quarantine", "srp-activate = false; quarantine", 1 },
+};
+
+static void test_agreement(void)
+{
+	FILE *nowhere = fopen("/dev/null", "w");
+
+	CU_ASSERT_EQUAL(load(base, &a), 0);
+	for (unsigned int i = 0; i < sizeof(agreements) / sizeof(agreements[0]); i++) {
+		CU_ASSERT_EQUAL(load(edited(agreements[i].from, agreements[i].to), &b), 0);
+		CU_ASSERT_EQUAL(config_difference(&a, &b, nowhere), agreements[i].differences);
+		CU_ASSERT_EQUAL(config_difference(&b, &a, nowhere), agreements[i].differences);
+		CU_ASSERT_EQUAL(config_digest(&a) == config_digest(&b), agreements[i].differences == 0);
+	}
+	fclose(nowhere);
+}
+
+static void test_order_does_not_matter(void)
+{
+	static const char
+		first[] =
+			"{ name = \"gtp\"; address = \"10.8.0.100\"; port = \"acc\"; srp-activate = true; }",
+		second[] = "{ name = \"x\"; address = \"10.8.0.101\"; port = \"acc\"; srp-activate = true; }";
+	char both[512];
+
+	snprintf(both, sizeof(both), "services = { gtp = \"x\"; };\nloopbacks = ( %s, %s", first, second);
+	CU_ASSERT_EQUAL(
+		load(edited("loopbacks = ( { name = \"gtp\"; address = \"10.8.0.100\"; port = \"acc\"; "
+			    "srp-activate = true; }",
+			     both),
+			&a),
+		0);
+	snprintf(both, sizeof(both), "services = { gtp = \"x\"; };\nloopbacks = ( %s, %s", second, first);
+	CU_ASSERT_EQUAL(
+		load(edited("loopbacks = ( { name = \"gtp\"; address = \"10.8.0.100\"; port = \"acc\"; "
+			    "srp-activate = true; }",
+			     both),
+			&b),
+		0);
+	CU_ASSERT_STRING_EQUAL(b.loopbacks[0].name, "x");
+	CU_ASSERT_EQUAL(config_digest(&a), config_digest(&b));
+}
+
+static void test_files(void)
+{
+	char name[] = "/tmp/test_config_XXXXXX";
+	int fd = mkstemp(name);
+
+	CU_ASSERT_EQUAL(config_load("/nonexistent/tandem.conf", &a, &report), -ENOENT);
+	CU_ASSERT_STRING_EQUAL(report.text, "/nonexistent/tandem.conf: file: No such file or directory\n");
+	config_report_free(&report);
+	CU_ASSERT_EQUAL(config_load("/", &a, &report), -EINVAL);
+	CU_ASSERT_EQUAL(report.errors, 1);
+	config_report_free(&report);
+	CU_ASSERT_EQUAL(write(fd, "a\0b", 3), 3);
+	CU_ASSERT_EQUAL(config_load(name, &a, &report), -EINVAL);
+	config_report_free(&report);
+	CU_ASSERT_EQUAL(ftruncate(fd, 2 << 20), 0);
+	CU_ASSERT_EQUAL(config_load(name, &a, &report), -EINVAL);
+	config_report_free(&report);
+	CU_ASSERT_EQUAL(ftruncate(fd, 0), 0);
+	CU_ASSERT_EQUAL(pwrite(fd, base, sizeof(base) - 1, 0), (ssize_t)sizeof(base) - 1);
+	CU_ASSERT_EQUAL(config_load(name, &a, &report), 0);
+	CU_ASSERT_PTR_NULL(report.text);
+	close(fd);
+	unlink(name);
+}
+
+/* Keys from the canonical text get random integers: the load says yes exactly when README's range does. */
+static void test_random_integers(void)
+{
+	static const struct {
+		const char *key;
+		int64_t min, max;
+	} keys[] = {
+		{ "commit-timeout", 10, 200 },
+		{ "pending-timeout", 1, 60 },
+		{ "dead-multiplier", 3, 50 },
+		{ "micro-checkpoint-interval", 10, 10000 },
+		{ "port", 1, 65535 },
+	};
+	uint64_t seed = ut_seed(2);
+
+	for (unsigned int i = 0; i < 3000; i++) {
+		unsigned int k = (unsigned int)(ut_random(&seed) % (sizeof(keys) / sizeof(keys[0])));
+		int64_t v = (int64_t)ut_random(&seed) >> (ut_random(&seed) % 64);
+		char to[96];
+		int want = v >= keys[k].min && v <= keys[k].max ? 0 : -EINVAL;
+
+		snprintf(to, sizeof(to), "insecure = true; %s = %lld;", keys[k].key, (long long)v);
+		CU_ASSERT_EQUAL(config_load_text("t", edited("insecure = true;", to), &a, &report), want);
+		config_report_free(&report);
+	}
+}
+
+/* Random lists of prefixes against pairwise comparison bit by bit. */
+static void test_random_overlaps(void)
+{
+	uint64_t seed = ut_seed(3);
+
+	for (unsigned int i = 0; i < 2000; i++) {
+		uint32_t addr[3];
+		unsigned int len[3], said = 0;
+		char pools[512];
+		bool clash = false;
+
+		for (unsigned int j = 0; j < 3; j++) {
+			len[j] = 12 + (unsigned int)(ut_random(&seed) % 10);
+			addr[j] = 0xac000000 |
+				  ((uint32_t)ut_random(&seed) & 0x00ff0000 & ~(UINT32_MAX >> len[j]));
+			said += (unsigned int)snprintf(pools + said, sizeof(pools) - said,
+				"%s{ name = \"p%u\"; prefix = \"%u.%u.%u.%u/%u\"; }", j > 0 ? ", " : "", j,
+				addr[j] >> 24, addr[j] >> 16 & 255, addr[j] >> 8 & 255, addr[j] & 255,
+				len[j]);
+			for (unsigned int k = 0; k < j; k++) {
+				unsigned int same = 0;
+
+				while (same < 32 &&
+					(addr[j] >> (31 - same) & 1) == (addr[k] >> (31 - same) & 1))
+					same++;
+				clash = clash || same >= len[j] || same >= len[k];
+			}
+		}
+		char text[4096];
+		const char *from = strstr(base, "pools = ("), *to = strstr(base, "apns = ");
+
+		snprintf(text, sizeof(text),
+			"%.*spools = ( %s );\napns = ( { name = \"x\"; pool = \"p0\"; } );\n%s",
+			(int)(from - base), base, pools, strstr(to, "srp = "));
+		CU_ASSERT_EQUAL(config_load_text("t", text, &a, &report), clash ? -EINVAL : 0);
+		config_report_free(&report);
+	}
+}
+
+static char *printed(const struct config *c)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	config_print(c, to);
+	fclose(to);
+	return text;
+}
+
+static void test_print_loads_to_the_same(void)
+{
+	char *text;
+
+	CU_ASSERT_EQUAL(load(base, &a), 0);
+	text = printed(&a);
+	CU_ASSERT_EQUAL(load(text, &b), 0);
+	CU_ASSERT_EQUAL(memcmp(&a, &b, sizeof(a)), 0);
+	free(text);
+}
+
+static void test_knob_table_has_no_holes(void)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	config_print_knobs(to);
+	fclose(to);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(text, "| `srp.hello-interval` | an integer, 10 to 60000 ms | 1000 | yes |"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "| `pools[].prefix` |"));
+	CU_ASSERT_PTR_NULL(strstr(text, "(null)"));
+	CU_ASSERT_PTR_NULL(strstr(text, "|  |\n"));
+	free(text);
+}
+
+int main(void)
+{
+	CU_TestInfo tests[] = {
+		{ "values", test_values },
+		{ "agreement", test_agreement },
+		{ "order_does_not_matter", test_order_does_not_matter },
+		{ "files", test_files },
+		{ "random_integers", test_random_integers },
+		{ "random_overlaps", test_random_overlaps },
+		{ "print_loads_to_the_same", test_print_loads_to_the_same },
+		{ "knob_table_has_no_holes", test_knob_table_has_no_holes },
+		CU_TEST_INFO_NULL,
+	};
+	CU_SuiteInfo suites[] = { { "config", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+
+	return ut_run(suites);
+}
