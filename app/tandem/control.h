@@ -134,7 +134,11 @@ struct control {
 	bool answering, hold; /* signalling is answered; held back for a planned switchover */
 	bool late_usage;      /* our own usage still goes to the new active */
 	unsigned int late_waiting;
+	bool late_drain; /* all workers are through: to be acknowledged */
 	repl_term_t late_term;
+	usec_t late_by;
+	bool owned;           /* workers may write the slots */
+	repl_term_t own_term; /* in which they own them */
 	struct net_kernel *kernel;
 	struct net_mirror *mirror;
 	uint16_t repl_adjacency;
