@@ -55,7 +55,8 @@ struct txn {
 	uint8_t worker;
 	usec_t deadline;
 	size_t len;
-	uint8_t msg[512];
+	uint32_t serial; /* in the cookie: an answer to who had this place before is none to this one */
+	uint8_t msg[GTPC_MSG_MAX];
 };
 TAILQ_HEAD(txn_list, txn);
 
@@ -78,7 +79,7 @@ struct gtp {
 	struct gtpc_pending *pending;
 	struct gtpc_answered *answered;
 	struct txn *txns;
-	struct txn_list free, by_handle[GATE_HASH], by_seq[GATE_HASH];
+	struct txn_list free, by_handle[GATE_HASH];
 	unsigned int n_txns; /* in use */
 	bool gate_closed;    /* answers wait for the standby */
 	struct gate_counters gate;
@@ -87,6 +88,8 @@ struct gtp {
 	struct path paths[PATHS_MAX];
 	unsigned int n_paths;
 	struct rte_hash *index; /* IMSI+NSAPI -> handle */
+	bool sweeping;          /* a rebuild begins with removing what is gone */
+	uint32_t sweep_at;      /* rte_hash_iterate's position */
 	uint32_t rebuild_shard; /* SESSION_SHARDS: not rebuilding */
 	uint64_t ei_sent, ei_received, ei_suppressed, echo_u, reinjected, unknown_u, unprotected_now;
 	usec_t ei_from;

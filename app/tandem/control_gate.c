@@ -10,26 +10,30 @@
 
 uint64_t txn_cookie(const struct control *c, const struct txn *t)
 {
-	return (uint64_t)(t - c->gtp.txns) + 1;
+	return (uint64_t)t->serial << 32 | ((uint64_t)(t - c->gtp.txns) + 1);
 }
 
 struct txn *txn_by_cookie(struct control *c, uint64_t cookie)
 {
-	struct txn *t = cookie >= 1 && cookie <= GATE_MAX ? &c->gtp.txns[cookie - 1] : NULL;
+	uint32_t n = (uint32_t)cookie;
+	struct txn *t = n >= 1 && n <= GATE_MAX ? &c->gtp.txns[n - 1] : NULL;
 
-	return t != NULL && t->used ? t : NULL;
+	return t != NULL && t->used && t->serial == cookie >> 32 ? t : NULL;
 }
 
 struct txn *txn_new(struct control *c)
 {
 	struct txn *t = TAILQ_FIRST(&c->gtp.free);
+	uint32_t serial;
 
 	if (t == NULL) {
 		c->gtp.gate.txn_full++;
 		return NULL;
 	}
 	TAILQ_REMOVE(&c->gtp.free, t, next);
-	memset(t, 0, sizeof(*t));
+	serial = t->serial + 1;
+	memset(t, 0, offsetof(struct txn, msg));
+	t->serial = serial;
 	t->used = true;
 	c->gtp.n_txns++;
 	return t;

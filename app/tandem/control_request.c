@@ -40,7 +40,8 @@ static bool ask(struct control *c, struct txn *t, enum msg_type type, unsigned i
 	m->rec = t->rec;
 	m->groups = groups;
 	m->cookie = txn_cookie(c, t);
-	m->term = c->own_term; /* the chassis may have taken a higher one since: that is the stream's business */
+	m->term =
+		c->own_term; /* the chassis may have taken a higher one since: that is the stream's business */
 	t->worker = (uint8_t)worker;
 	return door_send(&T.to_worker[worker], m) == 0;
 }

@@ -157,7 +157,8 @@ void control_announce(struct control *c, usec_t now)
 
 static void begin_write(struct control *c, usec_t now)
 {
-	if (c->step.old_term == 0 && c->late_usage) /* asked again before our usage was through: it still goes */
+	if (c->step.old_term == 0 &&
+		c->late_usage) /* asked again before our usage was through: it still goes */
 		c->step.old_term = c->late_term;
 	own_all(to_repl);
 	c->late_usage = c->step.old_term != 0;

@@ -33,7 +33,7 @@ struct replicator {
 	bool active, late;          /* late: standby that still sends its own late usage (of late_term) */
 	bool writing;               /* the slots are ours to write (standby) */
 	repl_term_t late_term;
-	bool on;                    /* workers were told that a stream runs */
+	bool on; /* workers were told that a stream runs */
 	uint64_t drain_cookie;
 	repl_term_t drain_term;
 	bool draining;

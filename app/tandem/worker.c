@@ -93,7 +93,8 @@ static void own(struct worker *w, const struct msg *m, usec_t now)
 		m->on ? now : now + 3 * USEC_PER_SEC; /* planned: the SGSN's TEIDs are known to be good */
 	w->late_asked = w->late_pending = false;
 	w->sync.paused = false;
-	if (m->type == MSG_OWN) { /* of a stream of late usage that was not through: the next one says it all */
+	if (m->type ==
+		MSG_OWN) { /* of a stream of late usage that was not through: the next one says it all */
 		w->fp.streaming = false;
 		sync_stream(&w->sync, false, false, 0, now);
 	}

@@ -7,7 +7,13 @@
 #include "sync.h"
 #include "tandem.h"
 
-enum { WORKER_PURGES = 16, WORKER_GONE = 64, WORKER_SWEEP = 64, WORKER_SWEEP_FAST = 512 };
+enum {
+	WORKER_PURGES = 64,
+	WORKER_GONE = 64,
+	WORKER_SWEEP = 64,
+	WORKER_SWEEP_FAST = 512,
+	WORKER_ENDED = 2048
+};
 
 // clang-format off
 #define WORKER_COUNTERS(X) \
