@@ -34,6 +34,7 @@ struct source {
 
 struct client {
 	struct source src;
+	usec_t since;
 	char in[8192];
 	size_t in_len;
 	char *out;
@@ -51,7 +52,7 @@ struct txn {
 	struct session_rec rec;
 	unsigned int tried; /* workers that had no room */
 	int worst;          /* the error to report when all were tried */
-	uint32_t commit, handle;
+	uint32_t commit, handle, digest;
 	uint8_t worker;
 	usec_t deadline;
 	size_t len;
@@ -117,6 +118,8 @@ struct link_srp {
 	struct source listen, conn;
 	bool connecting, connected;
 	usec_t retry_at;
+	uint64_t strangers; /* connections from elsewhere */
+	usec_t stranger_log;
 	uint8_t in[2 + SRP_MSG_MAX];
 	size_t in_len;
 	uint8_t out[8192];
@@ -202,8 +205,8 @@ struct txn *txn_new(struct control *c);
 void txn_free(struct control *c, struct txn *t);
 struct txn *txn_by_cookie(struct control *c, uint64_t cookie);
 uint64_t txn_cookie(const struct control *c, const struct txn *t);
-struct txn *txn_in_progress(struct control *c, const struct gtpc_peer *from, uint8_t type, uint16_t seq);
-void txn_link(struct control *c, struct txn *t);
+struct txn *txn_in_progress(
+	struct control *c, const struct gtpc_peer *from, uint8_t type, uint16_t seq, uint32_t digest);
 /* The answer in t->msg leaves when the standby has what it acknowledges, or at once when the gate is open. */
 void gate_answer(struct control *c, struct txn *t, usec_t now);
 void gate_committed(struct control *c, const struct msg *m, usec_t now);

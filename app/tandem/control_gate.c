@@ -53,7 +53,8 @@ void txn_free(struct control *c, struct txn *t)
 	TAILQ_INSERT_HEAD(&c->gtp.free, t, next);
 }
 
-struct txn *txn_in_progress(struct control *c, const struct gtpc_peer *from, uint8_t type, uint16_t seq)
+struct txn *txn_in_progress(
+	struct control *c, const struct gtpc_peer *from, uint8_t type, uint16_t seq, uint32_t digest)
 {
 	unsigned int left = c->gtp.n_txns;
 
@@ -61,8 +62,8 @@ struct txn *txn_in_progress(struct control *c, const struct gtpc_peer *from, uin
 		struct txn *t = &c->gtp.txns[i];
 
 		left -= t->used;
-		if (t->used && t->type == type && t->seq == seq && t->peer.port == from->port &&
-			ip_addr_equal(&t->peer.addr, &from->addr))
+		if (t->used && t->type == type && t->seq == seq && t->digest == digest &&
+			t->peer.port == from->port && ip_addr_equal(&t->peer.addr, &from->addr))
 			return t;
 	}
 	return NULL;
@@ -76,7 +77,7 @@ static void answer_now(struct control *c, struct txn *t, bool is_protected, usec
 		c->gtp.gate.unprotected_answers++;
 	if (t->len > 0) {
 		gtp_send(c, &t->peer, t->msg, t->len);
-		gtpc_answered_put(c->gtp.answered, &t->peer, t->type, t->seq, t->msg, t->len, now);
+		gtpc_answered_put(c->gtp.answered, &t->peer, t->type, t->seq, t->digest, t->msg, t->len, now);
 	}
 	txn_free(c, t);
 }

@@ -22,6 +22,7 @@ static struct txn *begin(
 		return NULL;
 	t->type = h->type;
 	t->seq = h->seq;
+	t->digest = gtp_digest(h);
 	t->peer = *from;
 	t->deadline = now + WORKER_ANSWER_US;
 	t->rec.req_type = h->type;
@@ -121,6 +122,11 @@ static bool answer_from_slot(struct control *c, const struct gtpc_peer *from, co
 	} else {
 		if (rec.state != SESSION_LIVE || rec.apn >= T.conf->n_apns)
 			return false;
+		if (create != NULL && (create->peer_ctl_teid != rec.peer_ctl_teid ||
+					      create->peer_usr_teid != rec.peer_usr_teid ||
+					      (create->has_recovery && rec.has_recovery &&
+						      create->recovery != rec.recovery)))
+			return false; /* an SGSN that counts from the beginning again */
 		gtp_fill_accept(c, &rec, create, &a);
 		len = h->type == GTPC_CREATE_REQUEST ? gtpc_encode_create_response(buf, &a)
 						     : gtpc_encode_update_response(buf, &a);
@@ -194,7 +200,7 @@ void gtp_create(struct control *c, const struct gtpc_peer *from, const struct gt
 	if (cause == GTPC_REQUEST_ACCEPTED)
 		cause = check_create(&q, apn);
 	if (cause != GTPC_REQUEST_ACCEPTED) {
-		gtp_refuse(c, from, h->type, q.peer_ctl_teid, h->seq, cause, now);
+		gtp_refuse(c, from, h->type, q.peer_ctl_teid, h->seq, gtp_digest(h), cause, now);
 		return;
 	}
 	handle = index_find(c, q.key);
@@ -204,7 +210,7 @@ void gtp_create(struct control *c, const struct gtpc_peer *from, const struct gt
 		gtp_heard_recovery(c, &q.peer_ctl, q.recovery, now);
 	t = begin(c, from, h, now);
 	if (t == NULL) {
-		gtp_refuse(c, from, h->type, q.peer_ctl_teid, h->seq, GTPC_NO_RESOURCES, now);
+		gtp_refuse(c, from, h->type, q.peer_ctl_teid, h->seq, gtp_digest(h), GTPC_NO_RESOURCES, now);
 		return;
 	}
 	t->create = q;
@@ -251,7 +257,8 @@ void gtp_update(struct control *c, const struct gtpc_peer *from, const struct gt
 	if (cause != GTPC_REQUEST_ACCEPTED) {
 		const struct session_slot *s = session_find(T.table, h->teid);
 
-		gtp_refuse(c, from, h->type, s != NULL ? s->peer_ctl_teid : 0, h->seq, cause, now);
+		gtp_refuse(c, from, h->type, s != NULL ? s->peer_ctl_teid : 0, h->seq, gtp_digest(h), cause,
+			now);
 		return;
 	}
 	if (answer_from_slot(c, from, h, handle, NULL))
@@ -294,7 +301,8 @@ void gtp_delete(struct control *c, const struct gtpc_peer *from, const struct gt
 	if (cause != GTPC_REQUEST_ACCEPTED) {
 		const struct session_slot *s = session_find(T.table, h->teid);
 
-		gtp_refuse(c, from, h->type, s != NULL ? s->peer_ctl_teid : 0, h->seq, cause, now);
+		gtp_refuse(c, from, h->type, s != NULL ? s->peer_ctl_teid : 0, h->seq, gtp_digest(h), cause,
+			now);
 		return;
 	}
 	t = begin(c, from, h, now);

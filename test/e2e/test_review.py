@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Roles that move in unusual ways: what signalling, usage and the stream do afterwards."""
 
+import socket
+
 from chassis import Pair
 from lab import wait_until
 from traffic import Probes, Sgsnemu, ping, wait_heard
@@ -90,3 +92,20 @@ def test_switch_back_at_once(lab):
     assert ping(lab, sgsn.namespace, sgsn.addresses()[1]) >= 2
     same_usage(pair)
     return str(result)
+
+
+def test_idle_clients(lab):
+    """clients of the control socket that say nothing do not keep others out"""
+    pair = Pair(lab).start()
+    idle = []
+    try:
+        for _ in range(40):
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            sock.connect(pair.left.socket)
+            sock.send(b'{"command": "show')
+            idle.append(sock)
+            assert pair.left.ctl("show srp info")["context"] == "left"
+    finally:
+        for sock in idle:
+            sock.close()
+    return f"{len(idle)} idle clients"
