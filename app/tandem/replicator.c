@@ -19,6 +19,7 @@ enum {
 	VIEW_US = 1000,
 	QUIET_US = 100000,
 	WATCHDOG_US = 1000000,
+	RECEIVE_US = 20000, /* a turn that compares a large table must still end soon enough to be heard */
 };
 
 struct replicator {
@@ -33,7 +34,9 @@ struct replicator {
 	bool active, late;          /* late: standby that still sends its own late usage (of late_term) */
 	bool writing;               /* the slots are ours to write (standby) */
 	repl_term_t late_term;
-	bool on; /* workers were told that a stream runs */
+	bool on;                 /* the stream runs */
+	bool told;               /* workers and control were told that it does */
+	unsigned int wants_left; /* buckets that this WANT may still ask for */
 	uint64_t drain_cookie;
 	repl_term_t drain_term;
 	bool draining;
@@ -120,7 +123,8 @@ static void want_one(void *ctx, unsigned int how, uint32_t bucket, uint64_t arg)
 	uint32_t n = how == AUDIT_WANT_WHOLE ? (uint32_t)RTE_MIN(arg, (uint64_t)OUTSTANDING) : 1;
 
 	/* A range of whole buckets may cross shards: hand each bucket to its owner. */
-	for (uint32_t i = 0; i < n && bucket + i < SESSION_SHARDS * T.table->buckets; i++) {
+	for (uint32_t i = 0; i < n && bucket + i < SESSION_SHARDS * T.table->buckets && r->wants_left > 0;
+		i++, r->wants_left--) {
 		unsigned int w = T.shared.worker_of_shard[(bucket + i) / T.table->buckets];
 		struct msg *m = r->want[w];
 
@@ -145,6 +149,7 @@ static void on_want(void *ctx, struct rd *body, usec_t now)
 	(void)now;
 	if (!r->active)
 		return;
+	r->wants_left = OUTSTANDING; /* a standby has no more open at once */
 	audit_want_decode(body, want_one, r);
 	for (unsigned int w = 0; w < T.n_workers; w++)
 		want_send(r, w);
@@ -410,7 +415,7 @@ static bool receive(struct replicator *r)
 			}
 		}
 		busy |= n > 0;
-		if (n < BURST)
+		if (n < BURST || clock_us() - r->now > RECEIVE_US)
 			break;
 	}
 	return busy;
@@ -543,14 +548,16 @@ static void done(struct replicator *r, const struct msg *q, bool ok, uint64_t nu
 		r->count.msg_no_room++;
 }
 
-static void workers_stream(struct replicator *r, bool on, bool late)
+static bool workers_stream(struct replicator *r, bool on, bool late)
 {
+	bool ok = true;
+
 	for (unsigned int w = 0; w < T.n_workers; w++) {
 		struct msg *m = msg_new(T.msgs, MSG_STREAM);
 
 		if (m == NULL) {
 			r->count.msg_no_room++;
-			r->on = false; /* tried again at the next turn */
+			ok = r->on = false; /* tried again at the next turn */
 			continue;
 		}
 		m->on = on;
@@ -559,9 +566,10 @@ static void workers_stream(struct replicator *r, bool on, bool late)
 		m->old_term = r->late_term;
 		if (door_send(&T.repl_to_worker[w], m) < 0) {
 			r->count.msg_no_room++;
-			r->on = false;
+			ok = r->on = false;
 		}
 	}
+	return ok;
 }
 
 static void control_stream(struct replicator *r, bool on)
@@ -624,7 +632,7 @@ static void take(struct replicator *r, const struct msg *m)
 		repl_receive(r->stream, REPL_RX_APPLY, m->term, 0);
 		r->late = m->old_term != 0;
 		r->late_term = m->old_term;
-		r->draining = false;
+		r->draining = r->told = false;
 		r->writing = true;
 		if (r->late) {
 			late_start(r);
@@ -694,14 +702,14 @@ static void presence(struct replicator *r)
 	}
 	if (there && !r->on) {
 		repl_stream_start(r->stream, r->term, r->now);
-		r->on = true;
+		r->on = r->told = true;
 		r->count.streams++;
 		workers_stream(r, true, false);
 		control_stream(r, true);
-	} else if (!there && r->on) {
+	} else if (!there && (r->on || r->told)) { /* told: another process may be there, or another term */
 		r->on = false;
 		repl_stream_stop(r->stream);
-		workers_stream(r, false, false);
+		r->told = !workers_stream(r, false, false);
 		control_stream(r, false);
 	}
 }
