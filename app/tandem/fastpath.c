@@ -43,6 +43,8 @@ void fp_flush_port(struct fastpath *f, uint16_t port)
 
 void fastpath_flush(struct fastpath *f)
 {
+	if (unlikely(f->n_held > 0))
+		fp_held_turn(f);
 	while (f->tx_ports != 0)
 		fp_flush_port(f, (uint16_t)__builtin_ctz(f->tx_ports));
 }

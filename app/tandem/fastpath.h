@@ -20,7 +20,13 @@
 #include "pool.h"
 #include "session.h"
 
-enum { FASTPATH_PORTS = 32, FASTPATH_WORKERS = 63, FASTPATH_BURST = 32, FASTPATH_TX = 64 };
+enum {
+	FASTPATH_PORTS = 32,
+	FASTPATH_WORKERS = 63,
+	FASTPATH_BURST = 32,
+	FASTPATH_TX = 64,
+	FASTPATH_HELD = 128
+};
 
 /* What the worker may do with user packets. Set by the worker itself when control asks (own, late, release). */
 enum fastpath_mode {
@@ -55,7 +61,7 @@ struct fastpath_shared {
 #define FASTPATH_COUNTERS(X) \
 	X(up_rx_packets) X(up_rx_bytes) X(up_tx_packets) X(up_tx_bytes) X(down_rx_packets) \
 	X(down_rx_bytes) X(down_tx_packets) X(down_tx_bytes) X(ue_to_ue) X(handed_over) \
-	X(handed_in) X(punted) X(end_markers) X(fragmented) X(icmp_sent) X(late_packets) \
+	X(handed_in) X(punted) X(end_markers) X(fragmented) X(icmp_sent) X(late_packets) X(held) \
 	X(drop_not_active) X(drop_no_session_up) X(drop_no_session_down) X(drop_spoofed) \
 	X(drop_policed_up) X(drop_policed_down) X(drop_gtpu_version) X(drop_gtpu_length) \
 	X(drop_gtpu_extension) X(drop_gtpu_unknown_type) X(drop_inner_malformed) \
@@ -87,6 +93,11 @@ struct fastpath {
 	/* The last connected destination without an adjacency: port << 32 | address, 0 none. Control takes it
 	 * (exchange with 0) and has the kernel resolve it. w: worker, r: control */
 	_Atomic uint64_t unresolved;
+	/* Packets whose next hop is being resolved, as they came in: tried again until the window ends. A new active has
+	 * asked no neighbour yet, and a planned switchover loses nothing. */
+	struct rte_mbuf *held[FASTPATH_HELD];
+	uint16_t n_held;
+	uint64_t held_until, held_next, held_not_before; /* tsc */
 	uint16_t ip_id;
 	uint32_t tx_ports; /* bit a port with queued frames */
 	struct {
@@ -104,6 +115,8 @@ void fastpath_handed(struct fastpath *f, struct rte_mbuf **pkts, uint16_t n);
 void fastpath_send(struct fastpath *f, uint16_t port, struct rte_mbuf *m);
 /* Sends what is queued; what a port does not take is dropped and counted. Call at the end of each turn. */
 void fastpath_flush(struct fastpath *f);
+/* Frees what is held (shutdown). */
+void fastpath_fini(struct fastpath *f);
 /* Profiles of an APN's AMBR in kbit/s, 0: not policed. Burst: 100 ms of the rate, at least 10 full packets. -EINVAL. */
 int fastpath_police(struct fastpath_shared *sh, unsigned int apn, uint32_t up_kbps, uint32_t down_kbps);
 /* Fills both token buckets of a slot (creation, promotion lazily: a slot with zero meter time is full). */

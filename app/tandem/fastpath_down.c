@@ -115,16 +115,21 @@ static __rte_always_inline void down_burst(
 	struct fastpath *f, struct fp_item *items, uint16_t n, const bool late)
 {
 	struct sum sum = { 0 };
+	uint16_t held = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
 		uint64_t *why;
 
-		sum.bytes += items[i].m->data_len - (unsigned int)FP_ETH;
+		unsigned int len = items[i].m->data_len - (unsigned int)FP_ETH;
+
+		sum.bytes += len;
 		why = down_one(f, &items[i], &sum, late);
-		if (unlikely(why != NULL))
-			fp_drop(items[i].m, why);
+		if (unlikely(why != NULL) && fp_refuse(f, items[i].m, why)) {
+			held++;
+			sum.bytes -= len;
+		}
 	}
-	f->count.down_rx_packets += n;
+	f->count.down_rx_packets += n - held;
 	f->count.down_rx_bytes += sum.bytes;
 	f->count.down_tx_packets += sum.sent;
 	f->count.down_tx_bytes += sum.sent_bytes;

@@ -70,6 +70,10 @@ void fp_down_inner(struct fastpath *f, struct rte_mbuf *m, const _Atomic uint32_
 bool fp_rate(uint64_t *tat, uint64_t now_tsc, uint32_t per_s);
 void fp_icmp_error(struct fastpath *f, const struct rte_mbuf *m, uint8_t type, uint8_t code, uint16_t mtu);
 void fp_fragment(struct fastpath *f, uint16_t port, struct rte_mbuf *m);
+/* Refuses a packet for a reason; true: it is held instead, because its next hop is only just being resolved. */
+bool fp_refuse(struct fastpath *f, struct rte_mbuf *m, uint64_t *why);
+/* Tries held packets again. */
+void fp_held_turn(struct fastpath *f);
 uint64_t *fp_hop_none(struct fastpath *f, uint32_t nh, uint32_t dst4) __attribute__((returns_nonnull));
 
 static inline uint64_t fp_carry_add(uint64_t a, uint64_t b)

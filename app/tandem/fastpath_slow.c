@@ -37,6 +37,58 @@ uint64_t *fp_hop_none(struct fastpath *f, uint32_t nh, uint32_t dst4)
 	return &f->count.drop_unresolved;
 }
 
+/* The window is short and rare: a next hop that does not answer must not cost more than a few held frames a second. */
+enum { HELD_MS = 200, HELD_RETRY_US = 500, HELD_PAUSE_MS = 1000 };
+
+bool fp_refuse(struct fastpath *f, struct rte_mbuf *m, uint64_t *why)
+{
+	uint64_t hz = rte_get_tsc_hz();
+
+	if (why == &f->count.drop_unresolved && f->n_held < FASTPATH_HELD) {
+		if (f->n_held == 0 && f->now_tsc >= f->held_not_before && f->held_until == 0) {
+			f->held_until = f->now_tsc + hz * HELD_MS / 1000;
+			f->held_next = 0;
+		}
+		if (f->now_tsc < f->held_until) {
+			f->held[f->n_held++] = m;
+			f->count.held++;
+			return true;
+		}
+	}
+	fp_drop(m, why);
+	return false;
+}
+
+void fp_held_turn(struct fastpath *f)
+{
+	struct rte_mbuf *m[FASTPATH_BURST];
+	uint16_t n = f->n_held, k;
+
+	if (f->now_tsc < f->held_next)
+		return;
+	f->held_next = f->now_tsc + rte_get_tsc_hz() * HELD_RETRY_US / 1000000;
+	for (uint16_t i = 0; i < n;
+		i += k) { /* those that still cannot go are held behind the others, in their order */
+		k = RTE_MIN((uint16_t)(n - i), (uint16_t)FASTPATH_BURST);
+		memcpy(m, f->held, k * sizeof(m[0]));
+		f->n_held = (uint16_t)(f->n_held - k);
+		memmove(f->held, f->held + k, f->n_held * sizeof(m[0]));
+		f->count.handed_in -= k;
+		fastpath_handed(f, m, k);
+	}
+	if (f->n_held == 0) {
+		f->held_not_before =
+			f->now_tsc < f->held_until ? 0 : f->now_tsc + rte_get_tsc_hz() * HELD_PAUSE_MS / 1000;
+		f->held_until = 0;
+	}
+}
+
+void fastpath_fini(struct fastpath *f)
+{
+	rte_pktmbuf_free_bulk(f->held, f->n_held);
+	f->n_held = 0;
+}
+
 /* Whose name an error carries: the address of the port that the packet came in on, if that is a core one; the access
  * network's addresses are no subscriber's business where another is to be had. */
 static uint32_t error_source(const struct fastpath_shared *sh, uint16_t port)

@@ -89,7 +89,7 @@ static __rte_always_inline uint64_t *up_one(
 	const _Atomic uint32_t *entry;
 	uint32_t dst4, total;
 	struct fp_view v;
-	struct fp_hop hop;
+	struct fp_hop hop = { 0 };
 	uint64_t *why;
 
 	if (unlikely(!fp_view(s, it->handle, late, &v))) {
@@ -108,8 +108,14 @@ static __rte_always_inline uint64_t *up_one(
 	dst4 = rte_be_to_cpu_32(ip->dst_addr);
 	if (unlikely(unroutable(f, dst4)))
 		return &f->count.drop_no_route;
-	decapsulate(m, it->offset, total);
 	entry = fp_pool_entry(f->sh->pools, dst4);
+	/* Before the frame is touched: one that must wait for its next hop comes back as it is. */
+	if (likely(entry == NULL && ip->time_to_live > 1)) {
+		why = fp_hop(f, fib_lookup(f->sh->fib, dst4), dst4, CONFIG_CORE, &hop);
+		if (unlikely(why != NULL))
+			return why;
+	}
+	decapsulate(m, it->offset, total);
 	if (unlikely(entry != NULL)) { /* one router, one hop: the downlink takes the TTL */
 		fp_account(f, s, it->handle, &s->up_pkts, total, late);
 		ue_to_ue(f, m, entry);
@@ -119,9 +125,6 @@ static __rte_always_inline uint64_t *up_one(
 		fp_icmp_error(f, m, ICMP_TIME_EXCEEDED, 0, 0);
 		return &f->count.drop_ttl;
 	}
-	why = fp_hop(f, fib_lookup(f->sh->fib, dst4), dst4, CONFIG_CORE, &hop);
-	if (unlikely(why != NULL))
-		return why;
 	if (unlikely(total > f->sh->port[hop.port].mtu)) {
 		why = too_big(f, m, ip, f->sh->port[hop.port].mtu);
 		if (why != NULL)
@@ -143,16 +146,19 @@ static __rte_always_inline void up_burst(struct fastpath *f, struct fp_burst *b,
 {
 	struct sum out = { 0 };
 	uint64_t bytes = 0;
+	uint16_t held = 0;
 
 	for (uint16_t i = 0; i < b->n_up; i++) {
 		uint64_t *why;
 
 		bytes += b->up[i].len;
 		why = up_one(f, &b->up[i], &out, late);
-		if (unlikely(why != NULL))
-			fp_drop(b->up[i].m, why);
+		if (unlikely(why != NULL) && fp_refuse(f, b->up[i].m, why)) {
+			held++;
+			bytes -= b->up[i].len;
+		}
 	}
-	f->count.up_rx_packets += b->n_up;
+	f->count.up_rx_packets += b->n_up - held;
 	f->count.up_rx_bytes += bytes;
 	f->count.up_tx_packets += out.packets;
 	f->count.up_tx_bytes += out.bytes;

@@ -29,8 +29,9 @@ enum repl_kind {
 	REPL_ACK = 4,
 	REPL_WANT = 5,      /* audit body */
 	REPL_HEARTBEAT = 6, /* time of sending u64 us, pair time u64 ms, then lib/srp's body */
-	REPL_STATUS = 7,    /* in sync since u64 (pair ms, 0 never), buckets u32, unmatched u32 */
-	REPL_PING = 8,      /* elicits an ACK */
+	REPL_STATUS =
+		7, /* stream u32 (0: none yet), in sync since u64 (pair ms, 0 never), buckets u32, unmatched u32 */
+	REPL_PING = 8, /* elicits an ACK */
 };
 
 /* A term: number << 1 | side, so that integers compare as terms do. 0: none. */
@@ -79,10 +80,12 @@ struct repl_ops {
 	void (*want)(void *ctx, struct rd *body, usec_t now);
 	/* lib/srp's heartbeat body; `fresh`: it is a sign of life. peer_pair_ms: the peer's pair time at arrival. */
 	void (*heartbeat)(void *ctx, struct rd *body, bool fresh, uint64_t peer_pair_ms, usec_t now);
-	/* Entries of one packet that the peer has applied / that are lost and must be made dirty again by `owner`. */
+	/* Entries of one packet that the peer has applied / that are lost and must be made dirty again by `owner`. Lost:
+	 * at most 128 packets a call of repl_input or repl_tick, but all that is open when a stream is started. */
 	void (*acked)(void *ctx, uint8_t owner, const repl_entry_t *e, unsigned int n);
 	void (*lost)(void *ctx, uint8_t owner, const repl_entry_t *e, unsigned int n);
-	/* The peer's incarnation changed (it restarted): the stream was started anew, everything unacknowledged was lost. */
+	/* The peer's incarnation changed (it restarted, or is the first heard): the stream was started anew, everything
+	 * unacknowledged was lost. */
 	void (*peer_new)(void *ctx, uint32_t incarnation);
 	/* A new stream of the peer began while REPL_RX_APPLY (a join or a flap): the audit starts a cycle. */
 	void (*stream_new)(void *ctx, uint32_t stream, usec_t now);
@@ -90,7 +93,7 @@ struct repl_ops {
 	void (*want_fill)(void *ctx, struct wr *w, usec_t pto, usec_t now);
 	/* STATUS to send while standby. */
 	void (*status)(void *ctx, struct repl_status *st);
-	void *ctx;
+	void *ctx; /* none may call back into the same repl, but to read; none may be NULL */
 };
 
 // clang-format off
@@ -132,11 +135,11 @@ void repl_stream_start(struct repl *r, repl_term_t term, usec_t now);
 void repl_stream_stop(struct repl *r);
 /* From now on state packets are sent in this (older) term: late usage of a demoted chassis. */
 void repl_stream_late(struct repl *r, repl_term_t term, usec_t now);
-/* How many more state packets the window takes now. */
+/* How many more state packets the window takes now; 0 without a stream, and until the peer was heard. */
 unsigned int repl_room(const struct repl *r);
 /* Completes a packet of records: pkt has REPL_HEADER bytes of room first, then the records; len counts both. Fills the
  * header in and remembers the entries (n <= REPL_ENTRIES; 0 is allowed: digests elicit an ACK too). Returns the number
- * of bytes to send (== len without a key), or -ENOBUFS: window full, -ENOTCONN: no stream. */
+ * of bytes to send (== len without a key), or -ENOBUFS: window full, -ENOTCONN: no stream, or no peer heard yet. */
 int repl_seal(struct repl *r, uint8_t *pkt, size_t len, uint8_t owner, const repl_entry_t *e, unsigned int n,
 	usec_t now);
 /* Packets not yet acknowledged nor lost; number of the last state packet sealed (0 none). */
@@ -165,12 +168,15 @@ void repl_tick(struct repl *r, usec_t now);
 size_t repl_poll(struct repl *r, uint8_t *buf, size_t room, usec_t now);
 /* The time at which tick or poll has something to do, at the latest. */
 usec_t repl_due(const struct repl *r);
-/* What heartbeats carry from now on (<= 128 bytes) and the term of packets outside a stream. */
+/* What heartbeats carry from now on (<= 128 bytes; none are sent before the first call) and the term of packets
+ * outside a stream. */
 void repl_heartbeat(struct repl *r, repl_term_t term, const uint8_t *body, size_t len);
 /* Send a heartbeat with the next poll (a role changed). */
 void repl_heartbeat_now(struct repl *r);
 /* Pair time = now + offset (DESIGN.md section 3); the active sets it at promotion, the standby follows heartbeats. */
 void repl_pair_time(struct repl *r, int64_t offset_us);
+/* Pair time now, in ms. */
+uint64_t repl_pair_ms(const struct repl *r, usec_t now);
 
 /* When the last authentic, fresh packet of the peer arrived; USEC_NEVER: never. */
 usec_t repl_heard(const struct repl *r);

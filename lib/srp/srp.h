@@ -94,7 +94,7 @@ enum srp_action_kind {
 	SRP_ACT_CLOSE,     /* close the SRP connection (protocol error); it will be made again */
 	SRP_ACT_HEARTBEAT, /* `msg`: body of heartbeats from now on, packets' term = `term`; `now`: one at once */
 	SRP_ACT_STEP,      /* carry out `step` */
-	SRP_ACT_RESERVE, /* make `number` durable as reserve and `restart_counter` with it, then srp_saved() */
+	SRP_ACT_RESERVE, /* make `number` durable as reserve and `restart_counter` with it, then srp_saved_reserve() */
 	SRP_ACT_ROLE,    /* state changed: from, to, cause, term (log, history) */
 	SRP_ACT_METRIC,  /* the route modifier changed while routes are up: re-install them with `rm` */
 	SRP_ACT_ALARM,   /* `alarm` raised or cleared, with `text` that says what to do */
@@ -166,6 +166,7 @@ struct srp_info {
 	char config_error[SRP_REASON_MAX], validate_status[SRP_REASON_MAX];
 	usec_t config_event;
 	uint32_t alarms; /* bit set of enum srp_alarm */
+	bool mute; /* as active: late by more than the peer's patience, answer no signalling until it is heard again */
 	struct srp_counters count;
 };
 
@@ -184,7 +185,8 @@ void srp_message(struct srp *s, const uint8_t *msg, size_t len, usec_t now);
 /* Body of a heartbeat of the stream. fresh: judged a sign of life by the stream. */
 void srp_heartbeat(struct srp *s, const uint8_t *body, size_t len, bool fresh, usec_t now);
 void srp_stream(struct srp *s, const struct srp_stream *st, usec_t now);
-/* The own loop (or the replication core's) did not run for `us`: every deadline moves by it. */
+/* The own loop (or the replication core's) did not run for `us`: every deadline moves by it. Call it before anything
+ * that waited meanwhile is handed in. */
 void srp_stalled(struct srp *s, usec_t us, usec_t now);
 /* A step was carried out. ok: or why not (text). number as the step says. A term that is not current is ignored. */
 void srp_done(struct srp *s, enum srp_step step, srp_term_t term, bool ok, uint64_t number, const char *why,

@@ -256,7 +256,9 @@ void bed_reset(void)
 {
 	drain_all();
 	for (unsigned int w = 0; w < 2; w++) {
+		fastpath_fini(&bed.w[w]);
 		memset(&bed.w[w], 0, sizeof(bed.w[w]));
+		bed.w[w].held_not_before = UINT64_MAX; /* nothing is held but where a test asks for it */
 		dirty_clear(&bed.dirty[w]);
 		bed.w[w].sh = &bed.sh;
 		bed.w[w].worker = (uint8_t)w;

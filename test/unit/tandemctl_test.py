@@ -14,7 +14,7 @@ import unittest
 TANDEMCTL, COMPLETION = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 COMMANDS = [
     "show srp info", "show srp statistics", "show srp checkpoint statistics", "show srp audit-statistics",
-    "show srp call-loss statistics", "show srp history", "show sessions", "show pools", "show ports", "show workers",
+    "show gtp statistics", "show srp history", "show sessions", "show pools", "show ports", "show workers",
     "show configuration", "show alarms", "srp initiate-switchover", "srp validate-switchover",
 ]
 SRP_LABELS = [
@@ -111,7 +111,7 @@ class Commands(unittest.TestCase):
     def test_abbreviations(self):
         for short, words in [
             ("sh srp inf", "show srp info"), ("sh sr s", "show srp statistics"), ("sh srp ch s", "show srp checkpoint statistics"),
-            ("sh srp ca st", "show srp call-loss statistics"), ("sh po", None), ("sh por", "show ports"), ("sh sess", None),
+            ("sh srp ch st", "show srp checkpoint statistics"), ("sh po", None), ("sh por", "show ports"), ("sh sess", None),
             ("show session", None), ("sr i", "srp initiate-switchover"), ("s s", None), ("sh", None), ("sh srp c", None),
             ("shows", None), ("show srp info now", None),
         ]:
@@ -287,7 +287,7 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.complete(""), ["show", "srp"])
         self.assertEqual(self.complete("sh"), ["show"])
         self.assertEqual(self.complete("show", "s"), ["srp", "sessions", "session"])
-        self.assertEqual(self.complete("--name", "left", "show", "srp", "c"), ["checkpoint", "call-loss"])
+        self.assertEqual(self.complete("--name", "left", "show", "srp", "c"), ["checkpoint"])
         self.assertEqual(self.complete("srp", ""), ["initiate-switchover", "validate-switchover"])
         self.assertEqual(self.complete("--j"), ["--json"])
 

@@ -351,6 +351,7 @@ static void test_random(void)
 	struct frame in, out;
 
 	bed_reset();
+	bed.w[0].held_not_before = 0;
 	for (unsigned int i = 0; i < 200000; i++) {
 		const struct row *r = &rows[ut_random(&seed) % RTE_DIM(rows)];
 		unsigned int n = (unsigned int)(ut_random(&seed) % 6);
@@ -375,6 +376,8 @@ static void test_random(void)
 		while (bed_take(bed.punt[1], &out))
 			;
 	}
+	CU_ASSERT_TRUE(bed.w[0].count.held > 0);
+	bed_reset();
 	CU_ASSERT_EQUAL(rte_mempool_avail_count(bed.pool), bed.pool_n);
 	CU_ASSERT_EQUAL(rte_mempool_avail_count(bed.direct), bed.direct_n);
 }

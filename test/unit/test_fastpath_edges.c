@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Too big, too old, too many: fragments, ICMP errors, full queues, subscriber to subscriber, hand-over. */
+#include <rte_cycles.h>
+
 #include "fastpath_bed.h"
 
 #include <rte_ip.h>
@@ -319,6 +321,73 @@ static void test_unresolved(void)
 	CU_ASSERT_EQUAL(bed.w[0].count.drop_unresolved, 1);
 }
 
+/* A packet whose next hop is only just asked for waits for the answer, in both directions, and is counted once. */
+static void test_held(void)
+{
+	const uint64_t ms = rte_get_tsc_hz() / 1000;
+	struct fastpath *f = &bed.w[0];
+	struct frame in, out, want;
+
+	bed_reset();
+	f->held_not_before = 0;
+	frame_up(&in, bed.teid[2], BED_UE(2), IP4(10, 68, 3, 4), 64, 60, 0);
+	bed_rx(0, &in);
+	bed_rx(0, &in);
+	frame_down(&in, BED_HOST, BED_UE(2), 64, 100, 0);
+	CU_ASSERT_EQUAL(rte_lpm_add(bed.fib->lpm, BED_SGSN, 32, BED_ADJ_SILENT), 0);
+	bed.fib->gen++;
+	bed_rx(0, &in);
+	CU_ASSERT_EQUAL(f->n_held, 3);
+	CU_ASSERT_EQUAL(f->unresolved, (uint64_t)BED_CORE << 32 | IP4(10, 68, 3, 4));
+	CU_ASSERT_EQUAL(bed_sent_n(), 0);
+	f->now_tsc += ms;
+	fastpath_flush(f);
+	CU_ASSERT_EQUAL(f->n_held, 3);
+	CU_ASSERT_EQUAL(rte_lpm_add(bed.fib->lpm, IP4(10, 68, 3, 4), 32, BED_ADJ_CORE), 0);
+	CU_ASSERT_EQUAL(rte_lpm_add(bed.fib->lpm, BED_SGSN, 32, BED_ADJ_SGSN), 0);
+	bed.fib->gen++;
+	f->now_tsc += ms;
+	fastpath_flush(f);
+	fastpath_flush(f);
+	CU_ASSERT_EQUAL(f->n_held, 0);
+	CU_ASSERT_EQUAL(bed_drops(0), 0);
+	want_up(&want, BED_ADJ_CORE, BED_CORE, BED_UE(2), IP4(10, 68, 3, 4), 63, 60, 0);
+	CU_ASSERT_TRUE(bed_sent(0, BED_CORE, &out) && frame_equal("held up", &out, &want));
+	CU_ASSERT_TRUE(bed_sent(0, BED_CORE, &out) && frame_equal("held up", &out, &want));
+	CU_ASSERT_TRUE(bed_sent(0, BED_ACCESS, &out));
+	CU_ASSERT_EQUAL(f->count.up_rx_packets, 2);
+	CU_ASSERT_EQUAL(f->count.up_tx_packets, 2);
+	CU_ASSERT_EQUAL(f->count.down_rx_packets, 1);
+	CU_ASSERT_EQUAL(f->count.handed_in, 0);
+	rte_lpm_delete(bed.fib->lpm, IP4(10, 68, 3, 4), 32);
+}
+
+/* One that never answers: dropped when the window ends, and nothing is held for a while. */
+static void test_held_in_vain(void)
+{
+	const uint64_t ms = rte_get_tsc_hz() / 1000;
+	struct fastpath *f = &bed.w[0];
+	struct frame in;
+
+	bed_reset();
+	f->held_not_before = 0;
+	frame_up(&in, bed.teid[2], BED_UE(2), IP4(10, 68, 3, 4), 64, 60, 0);
+	for (unsigned int i = 0; i < FASTPATH_HELD + 5; i++)
+		bed_rx(0, &in);
+	CU_ASSERT_EQUAL(f->n_held, FASTPATH_HELD);
+	CU_ASSERT_EQUAL(f->count.drop_unresolved, 5);
+	f->now_tsc += 201 * ms;
+	fastpath_flush(f);
+	CU_ASSERT_EQUAL(f->n_held, 0);
+	CU_ASSERT_EQUAL(f->count.drop_unresolved, FASTPATH_HELD + 5);
+	bed_rx(0, &in);
+	CU_ASSERT_EQUAL(f->n_held, 0);
+	f->now_tsc += 1001 * ms;
+	bed_rx(0, &in);
+	CU_ASSERT_EQUAL(f->n_held, 1);
+	bed_reset();
+}
+
 CU_TestInfo *fastpath_edges(void)
 {
 	static CU_TestInfo tests[] = {
@@ -333,6 +402,8 @@ CU_TestInfo *fastpath_edges(void)
 		{ "handover", test_handover },
 		{ "ue_to_ue", test_ue_to_ue },
 		{ "unresolved", test_unresolved },
+		{ "held", test_held },
+		{ "held_in_vain", test_held_in_vain },
 		CU_TEST_INFO_NULL,
 	};
 

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <rte_ethdev.h>
+#include <rte_malloc.h>
+
+#include "control.h"
+
+enum { MESSAGES = 256, FRAMES = 64, WATCHDOG_GRACE_US = 1000000, STOP_US = 20000000 };
+
+int control_watch(struct control *c, struct source *s, int fd, uint32_t events,
+	void (*ready)(struct control *, struct source *, uint32_t))
+{
+	struct epoll_event e = { .events = events, .data.ptr = s };
+
+	s->fd = fd;
+	s->ready = ready;
+	return epoll_ctl(c->ep, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+void control_unwatch(struct control *c, struct source *s)
+{
+	if (s->fd < 0)
+		return;
+	epoll_ctl(c->ep, EPOLL_CTL_DEL, s->fd, NULL);
+	close(s->fd);
+	s->fd = -1;
+	s->ready = NULL;
+}
+
+int control_to_workers(const struct msg *model)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < T.n_workers; i++) {
+		struct msg *m = msg_new(T.msgs, model->type);
+
+		if (m == NULL)
+			return -ENOMEM;
+		*m = *model;
+		if (door_send(&T.to_worker[i], m) < 0)
+			ret = -ENOBUFS;
+	}
+	return ret;
+}
+
+/* ---- events ---- */
+
+static void on_signal(struct control *c, struct source *s, uint32_t events)
+{
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (read(s->fd, &info, sizeof(info)) == sizeof(info)) {
+		if (c->stopping) {
+			LOG(NOTICE, "second signal: going down at once");
+			control_stop(c);
+			return;
+		}
+		LOG(NOTICE, "%s: going down", strsignal((int)info.ssi_signo));
+		c->stopping = true;
+		c->stop_by = clock_us() + STOP_US;
+		srp_shutdown(c->srp, clock_us());
+	}
+}
+
+static void on_state(struct control *c, struct source *s, uint32_t events)
+{
+	uint64_t reserve;
+	int error;
+
+	(void)s;
+	(void)events;
+	if (!state_saved(c->state, &reserve, &error))
+		return;
+	if (error < 0)
+		LOG(ERR, "cannot write the term reserve in %s: %s; make room there",
+			T.conf->chassis.state_dir, strerror(-error));
+	srp_saved_reserve(c->srp, reserve, error == 0, clock_us());
+}
+
+static void on_netlink(struct control *c, struct source *s, uint32_t events)
+{
+	int ret;
+
+	(void)s;
+	(void)events;
+	ret = net_mirror_process(c->mirror);
+	if (ret < 0)
+		LOG(ERR, "rtnetlink: %s", strerror(-ret));
+}
+
+static struct port *port_of(uint16_t id)
+{
+	for (unsigned int i = 0; i < T.n_ports; i++)
+		if (T.port[i].id == id)
+			return &T.port[i];
+	return NULL;
+}
+
+static void on_link(void *ctx, uint16_t port, bool up)
+{
+	struct control *c = ctx;
+	struct port *p = port_of(port);
+
+	/* The kernel and a routing daemon on the twin must notice too. */
+	if (p != NULL && p->under_ifindex != 0)
+		net_link_carrier(c->kernel, p->twin.ifindex, up);
+	if (atomic_exchange(&T.shared.port[port].up, up) != up)
+		LOG(NOTICE, "port %u: link %s", port, up ? "up" : "down");
+	if (up && c->up) { /* what was announced into a dead link was not heard */
+		c->announce_left = ANNOUNCEMENTS;
+		c->announce_at = clock_us();
+	}
+}
+
+static void message(struct control *c, struct msg *m, usec_t now)
+{
+	switch (m->type) {
+	case MSG_DONE:
+		step_done(c, m, now);
+		break;
+	case MSG_ANSWER:
+		gtp_answer(c, m, now);
+		break;
+	case MSG_ENDED:
+		gtp_ended(c, m, now);
+		break;
+	case MSG_INDEX:
+		index_message(c, m);
+		break;
+	case MSG_COMMITTED:
+		gate_committed(c, m, now);
+		break;
+	case MSG_STREAM_STATE:
+		gate_stream(c, m->on, now);
+		break;
+	case MSG_HEARTBEAT:
+		if (!c->answering && m->fresh && m->pair_ms > 0)
+			atomic_store(&T.pair_offset_ms, (int64_t)m->pair_ms - (int64_t)(now / USEC_PER_MSEC));
+		srp_heartbeat(c->srp, m->body, m->len, m->fresh, now);
+		break;
+	default:
+		break;
+	}
+}
+
+static bool messages(struct control *c, usec_t now)
+{
+	bool busy = false;
+
+	for (unsigned int d = 0; d <= T.n_workers; d++) {
+		const struct door *door = d < T.n_workers ? &T.from_worker[d] : &T.from_repl;
+		struct msg *m;
+
+		for (unsigned int i = 0; i < MESSAGES && (m = door_take(door)) != NULL; i++) {
+			message(c, m, now);
+			msg_free(T.msgs, m);
+			busy = true;
+		}
+	}
+	return busy;
+}
+
+/* ---- frames between the workers and the kernel ---- */
+
+static bool to_kernel(struct control *c)
+{
+	struct rte_mbuf *m[FRAMES];
+	unsigned int n = rte_ring_dequeue_burst(T.punt, (void **)m, FRAMES, NULL);
+
+	for (unsigned int i = 0; i < n; i++) {
+		struct port *p = port_of(m[i]->port);
+
+		if (p == NULL) {
+			rte_pktmbuf_free(m[i]);
+			continue;
+		}
+		if (net_twin_to(&p->twin, &m[i], 1) == 1)
+			c->twin_in++;
+		else
+			c->punts_dropped++;
+	}
+	return n > 0;
+}
+
+static bool from_kernel(struct control *c)
+{
+	bool busy = false;
+
+	for (unsigned int i = 0; i < T.n_ports; i++) {
+		struct rte_mbuf *m[FRAMES];
+		struct port *p = &T.port[i];
+		uint16_t n = net_twin_from(&p->twin, m, FRAMES);
+		struct rte_ring *to = p->conf->roles & CONFIG_REPLICATION ? T.kernel_repl : T.kernel_out[0];
+
+		for (uint16_t k = 0; k < n; k++) {
+			m[k]->port = p->id;
+			if (rte_ring_enqueue(to, m[k]) == 0) {
+				c->twin_out++;
+			} else {
+				c->frames_dropped++;
+				rte_pktmbuf_free(m[k]);
+			}
+		}
+		busy |= n > 0;
+	}
+	return busy;
+}
+
+/* ---- life ---- */
+
+static int srp_open(struct control *c, const struct srp_saved *saved)
+{
+	const struct config *f = T.conf;
+	struct srp_conf *s = &c->srp_conf;
+	static const uint8_t none[6];
+
+	s->side = T.side;
+	s->mode = f->chassis.primary ? SRP_PRIMARY : SRP_BACKUP;
+	s->priority = (uint8_t)f->chassis.priority;
+	memcpy(s->mac,
+		memcmp(f->chassis.tie_breaker, none, 6) != 0 ? f->chassis.tie_breaker
+							     : T.port[0].mac.addr_bytes,
+		6);
+	s->l2 = f->srp.l2;
+	s->incarnation = T.incarnation;
+	s->capacity = T.table->n_slots * SESSION_SHARDS;
+	s->config_digest = config_digest(f);
+	s->hello_us = f->srp.hello_interval_ms * USEC_PER_MSEC;
+	s->dead_us = f->srp.dead_interval_ms * USEC_PER_MSEC;
+	s->delay_us = f->srp.delay_interval_ms * USEC_PER_MSEC;
+	s->heartbeat_us = f->srp.heartbeat_interval_ms * USEC_PER_MSEC;
+	s->pending_us = f->srp.pending_timeout_s * USEC_PER_SEC;
+	s->dead_multiplier = f->srp.dead_multiplier;
+	c->srp = srp_create(s, saved, clock_us());
+	return c->srp != NULL ? 0 : -errno;
+}
+
+static int kernel_open(struct control *c)
+{
+	struct ip_addr vips[CONFIG_LOOPBACKS];
+	struct net_mirror_conf m = { .fib = T.fib, .link = on_link, .ctx = c };
+	static struct net_twin twins[CONFIG_PORTS];
+	int n;
+
+	c->kernel = net_kernel_open();
+	if (c->kernel == NULL)
+		return -errno;
+	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
+		vips[i] = T.conf->loopbacks[i].address;
+	/* An earlier process may have been killed while active: nothing of ours may answer before we know our role. */
+	n = net_cleanup(c->kernel, vips, T.conf->n_loopbacks);
+	if (n < 0)
+		return n;
+	if (n > 0)
+		LOG(NOTICE, "removed %d addresses and routes that an earlier process left in the kernel", n);
+	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
+		if (!T.conf->loopbacks[i].srp_activate && net_vip_add(c->kernel, &vips[i]) < 0)
+			LOG(ERR, "loopback %s: cannot add it to lo", T.conf->loopbacks[i].name);
+	for (unsigned int i = 0; i < T.n_ports; i++) {
+		twins[i] = T.port[i].twin;
+		m.under_ifindex[i] = T.port[i].under_ifindex;
+	}
+	m.twins = twins;
+	m.n_twins = T.n_ports;
+	c->mirror = net_mirror_create(&m);
+	if (c->mirror == NULL)
+		return -errno;
+	return control_watch(c, &c->mirror_src, net_mirror_fd(c->mirror), EPOLLIN, on_netlink);
+}
+
+static int signals_open(struct control *c)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC); /* blocked in all threads since main() */
+	return fd < 0 ? -errno : control_watch(c, &c->signals, fd, EPOLLIN, on_signal);
+}
+
+static const struct {
+	const char *what;
+	int (*open)(struct control *c);
+} parts[] = {
+	{ "signals", signals_open },
+	{ "kernel addresses and routes", kernel_open },
+	{ "session index", index_open },
+	{ "GTP-C socket", gtp_open },
+	{ "GTP-U socket", gtpu_open },
+	{ "SRP socket", link_open },
+	{ "control socket", ctl_open },
+};
+
+struct control *control_create(void)
+{
+	struct control *c = rte_zmalloc("control", sizeof(*c), 0);
+	struct srp_saved saved;
+	int ret = 0;
+
+	if (c == NULL)
+		return NULL;
+	c->signals.fd = c->state_src.fd = c->ctl.fd = c->mirror_src.fd = c->gtp.c.fd = c->gtp.u.fd = -1;
+	c->link.listen.fd = c->link.conn.fd = -1;
+	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
+		c->clients[i].src.fd = -1;
+	c->repl_adjacency = FIB_NONE;
+	c->started = clock_us();
+	c->ep = epoll_create1(EPOLL_CLOEXEC);
+	c->state = state_open(T.conf->chassis.state_dir, &saved);
+	if (c->state == NULL) {
+		LOG(ERR, "state-dir %s: %s; it must be a directory that can be written",
+			T.conf->chassis.state_dir, strerror(errno));
+		control_destroy(c);
+		return NULL;
+	}
+	control_watch(c, &c->state_src, state_fd(c->state), EPOLLIN, on_state);
+	for (unsigned int i = 0; i < RTE_DIM(parts) && ret == 0; i++) {
+		ret = parts[i].open(c);
+		if (ret < 0)
+			LOG(ERR, "%s: %s", parts[i].what, strerror(-ret));
+	}
+	if (ret == 0)
+		ret = srp_open(c, &saved);
+	if (ret < 0) {
+		control_destroy(c);
+		return NULL;
+	}
+	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+	return c;
+}
+
+void control_destroy(struct control *c)
+{
+	if (c == NULL)
+		return;
+	if (c->kernel != NULL)
+		control_withdraw(c);
+	ctl_close(c);
+	link_close(c);
+	gtp_close(c);
+	index_close(c);
+	c->mirror_src.fd = -1; /* the mirror closes it */
+	c->state_src.fd = -1;
+	net_mirror_destroy(c->mirror);
+	net_kernel_close(c->kernel);
+	srp_destroy(c->srp);
+	state_close(c->state);
+	control_unwatch(c, &c->signals);
+	if (c->ep >= 0)
+		close(c->ep);
+	rte_free(c);
+}
+
+void control_stop(struct control *c)
+{
+	(void)c;
+	atomic_store(&T.quit, true);
+}
+
+/* What is not urgent: next hops, the peer's address. */
+static void slow(struct control *c, usec_t now)
+{
+	if (now < c->slow_at)
+		return;
+	c->slow_at = now + 5 * USEC_PER_MSEC;
+	for (unsigned int i = 0; i < T.n_workers; i++) {
+		uint64_t w = atomic_exchange(&T.worker[i]->fp.unresolved, 0);
+
+		if (w != 0)
+			net_mirror_want(c->mirror, (uint16_t)(w >> 32), (uint32_t)w);
+	}
+	if (c->repl_adjacency == FIB_NONE)
+		for (unsigned int i = 0; i < T.n_ports; i++)
+			if (T.port[i].conf->roles & CONFIG_REPLICATION) {
+				c->repl_adjacency =
+					net_mirror_keep(c->mirror, T.port[i].id, &T.conf->srp.stream_peer);
+				replicator_peer(T.repl, c->repl_adjacency);
+			}
+	net_mirror_resolve(c->mirror);
+}
+
+static void turn(struct control *c, usec_t now)
+{
+	usec_t stalled = atomic_load_explicit(&T.pulse_repl.stalled_us, memory_order_relaxed);
+
+	if (stalled != c->repl_stalled) { /* the core that listens to the peer stood still */
+		srp_stalled(c->srp, stalled - c->repl_stalled, now);
+		c->repl_stalled = stalled;
+	}
+	srp_feed(c, now);
+	srp_tick(c->srp, now);
+	srp_actions(c, now);
+	step_turn(c, now);
+	srp_actions(c, now);
+	link_turn(c, now);
+	gtp_turn(c, now);
+	gate_turn(c, now);
+	index_turn(c);
+	control_announce(c, now);
+	slow(c, now);
+	if (c->stopping && (c->goodbye || now >= c->stop_by) && (!c->late_usage || now >= c->stop_by)) {
+		if (!c->goodbye)
+			LOG(WARNING, "the peer did not take over in time: going down all the same");
+		control_stop(c);
+	}
+}
+
+int control_run(struct control *c)
+{
+	while (!atomic_load_explicit(&T.quit, memory_order_relaxed)) {
+		struct epoll_event e[32];
+		usec_t now = clock_us(), stall = pulse_turn(&T.pulse_control, now);
+		bool busy;
+		int n;
+
+		if (stall > 0) {
+			srp_stalled(c->srp, stall, now);
+			c->grace = now + WATCHDOG_GRACE_US;
+		}
+		busy = messages(c, now);
+		busy |= to_kernel(c);
+		busy |= from_kernel(c);
+		/* Sockets first, then timers: a core drains its input before a timer may fire. */
+		n = epoll_wait(c->ep, e, RTE_DIM(e), busy || !T.conf->idle_sleep ? 0 : 1);
+		for (int i = 0; i < n; i++) {
+			struct source *s = e[i].data.ptr;
+
+			if (s->ready != NULL)
+				s->ready(c, s, e[i].events);
+		}
+		now = clock_us();
+		turn(c, now);
+		if (now >= c->grace)
+			watchdog_repl(now);
+	}
+	return 0;
+}

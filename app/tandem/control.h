@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* control: the control core: epoll on kernel sockets (SRP, GTP-C, GTP-U slow path, rtnetlink, control socket, signals),
+ * timers, twins, VIPs. One thread; everything here is called by it alone unless said otherwise. */
+#ifndef TANDEM_CONTROL_H
+#define TANDEM_CONTROL_H
+
+#include <jansson.h>
+#include <sys/queue.h>
+
+#include <rte_hash.h>
+
+#include "gtpc.h"
+#include "gtpu.h"
+#include "replicator.h"
+#include "srp.h"
+#include "state.h"
+#include "tandem.h"
+#include "worker.h"
+
+enum {
+	CONTROL_CLIENTS = 16,
+	ANNOUNCEMENTS = 5,
+	HISTORY = 64,
+	GATE_MAX = 4096,
+	GATE_HASH = 4096,
+	PATHS_MAX = 1024
+};
+
+/* What epoll tells apart. */
+struct source {
+	int fd;
+	void (*ready)(struct control *c, struct source *s, uint32_t events);
+};
+
+struct client {
+	struct source src;
+	char in[8192];
+	size_t in_len;
+	char *out;
+	size_t out_len, out_sent;
+};
+
+/* A request of an SGSN that waits for a worker, then for the standby. */
+struct txn {
+	TAILQ_ENTRY(txn) next; /* free list, or by handle */
+	bool used, waiting_commit, internal;
+	uint8_t type; /* request */
+	uint16_t seq;
+	struct gtpc_peer peer;
+	struct gtpc_create create;
+	struct session_rec rec;
+	unsigned int tried; /* workers that had no room */
+	int worst;          /* the error to report when all were tried */
+	uint32_t commit, handle;
+	uint8_t worker;
+	usec_t deadline;
+	size_t len;
+	uint8_t msg[512];
+};
+TAILQ_HEAD(txn_list, txn);
+
+// clang-format off
+#define GATE_COUNTERS(X) \
+	X(commits) X(protected_answers) X(unprotected_answers) X(opened_timeout) X(opened_stream) X(closed) X(txn_full)
+// clang-format on
+COUNTERS_DEFINE(gate_counters, GATE_COUNTERS);
+
+struct path { /* an SGSN that we heard */
+	struct ip_addr addr;
+	uint8_t recovery;
+	bool known, checked; /* checked: the slots were compared since we became active */
+	usec_t used;
+};
+
+struct gtp {
+	struct source c, u;
+	struct gtpc_counters count;
+	struct gtpc_pending *pending;
+	struct gtpc_answered *answered;
+	struct txn *txns;
+	struct txn_list free, by_handle[GATE_HASH], by_seq[GATE_HASH];
+	unsigned int n_txns; /* in use */
+	bool gate_closed;    /* answers wait for the standby */
+	struct gate_counters gate;
+	uint32_t next_charging;
+	unsigned int next_worker;
+	struct path paths[PATHS_MAX];
+	unsigned int n_paths;
+	struct rte_hash *index; /* IMSI+NSAPI -> handle */
+	uint32_t rebuild_shard; /* SESSION_SHARDS: not rebuilding */
+	uint64_t ei_sent, ei_received, ei_suppressed, echo_u, reinjected, unknown_u, unprotected_now;
+	usec_t ei_from;
+};
+
+struct step { /* what srp asked for and other cores are doing */
+	enum srp_step step;
+	srp_term_t term, old_term;
+	unsigned int waiting; /* answers still to come */
+	bool ok, draining;
+	uint64_t cookie, number;
+};
+
+struct history {
+	usec_t at;
+	int64_t wall_s;
+	enum srp_state from, to;
+	enum srp_cause cause;
+	srp_term_t term;
+	bool planned;
+	uint64_t outage_us;
+};
+
+struct link_srp {
+	struct source listen, conn;
+	bool connecting, connected;
+	usec_t retry_at;
+	uint8_t in[2 + SRP_MSG_MAX];
+	size_t in_len;
+	uint8_t out[8192];
+	size_t out_len;
+};
+
+struct control {
+	int ep;
+	struct srp *srp;
+	struct srp_conf srp_conf;
+	struct link_srp link;
+	struct state *state;
+	struct source signals, state_src, ctl, mirror_src;
+	struct client clients[CONTROL_CLIENTS];
+	struct gtp gtp;
+	struct step step;
+	uint64_t cookie;
+	bool answering, hold; /* signalling is answered; held back for a planned switchover */
+	bool late_usage;      /* our own usage still goes to the new active */
+	unsigned int late_waiting;
+	repl_term_t late_term;
+	struct net_kernel *kernel;
+	struct net_mirror *mirror;
+	uint16_t repl_adjacency;
+	uint8_t rm; /* metric of the routes that are up */
+	bool up;    /* VIPs and routes are up */
+	unsigned int announce_left;
+	usec_t announce_at, resolve_at, slow_at;
+	usec_t repl_stalled; /* of the replication core, already told to srp */
+	usec_t grace;        /* watchdog */
+	struct history history[HISTORY];
+	unsigned int n_history;
+	uint64_t alarms_raised;
+	struct {
+		bool on;
+		usec_t since;
+		char text[SRP_REASON_MAX];
+	} alarm[SRP_ALARM_MAX];
+	bool stopping, goodbye;
+	usec_t stop_by;
+	usec_t started, became_active;
+	bool active_planned;
+	uint64_t punts_dropped, twin_in, twin_out, frames_dropped;
+};
+
+/* control.c */
+int control_watch(struct control *c, struct source *s, int fd, uint32_t events,
+	void (*ready)(struct control *, struct source *, uint32_t));
+void control_unwatch(struct control *c, struct source *s);
+void control_stop(struct control *c);
+int control_to_workers(const struct msg *model);
+
+/* control_srp.c: the SRP connection, and what srp wants done */
+int link_open(struct control *c);
+void link_close(struct control *c);
+void link_turn(struct control *c, usec_t now);
+void srp_actions(struct control *c, usec_t now);
+void srp_feed(struct control *c, usec_t now);
+
+/* control_step.c: steps of a role change */
+void step_begin(struct control *c, const struct srp_action *a, usec_t now);
+void step_done(struct control *c, const struct msg *m, usec_t now);
+void step_turn(struct control *c, usec_t now);
+void control_announce(struct control *c, usec_t now);
+int control_metric(struct control *c, uint8_t rm);
+void control_withdraw(struct control *c);
+
+/* control_gtp.c, control_gate.c, control_gtpu.c, index.c */
+int gtp_open(struct control *c);
+void gtp_close(struct control *c);
+void gtp_turn(struct control *c, usec_t now);
+void gtp_answer(struct control *c, const struct msg *m, usec_t now);
+void gtp_ended(struct control *c, const struct msg *m, usec_t now);
+void gtp_activated(struct control *c, bool planned, usec_t now);
+void gtp_deactivated(struct control *c);
+int gtpu_open(struct control *c);
+
+struct txn *txn_new(struct control *c);
+void txn_free(struct control *c, struct txn *t);
+struct txn *txn_by_cookie(struct control *c, uint64_t cookie);
+uint64_t txn_cookie(const struct control *c, const struct txn *t);
+struct txn *txn_in_progress(struct control *c, const struct gtpc_peer *from, uint8_t type, uint16_t seq);
+void txn_link(struct control *c, struct txn *t);
+/* The answer in t->msg leaves when the standby has what it acknowledges, or at once when the gate is open. */
+void gate_answer(struct control *c, struct txn *t, usec_t now);
+void gate_committed(struct control *c, const struct msg *m, usec_t now);
+void gate_stream(struct control *c, bool on, usec_t now);
+void gate_turn(struct control *c, usec_t now);
+bool gate_empty(const struct control *c);
+void gtp_send(struct control *c, const struct gtpc_peer *to, const uint8_t *msg, size_t len);
+
+int index_open(struct control *c);
+void index_close(struct control *c);
+void index_message(struct control *c, const struct msg *m);
+/* The live handle of (IMSI, NSAPI), 0 none. */
+uint32_t index_find(struct control *c, uint64_t key);
+void index_turn(struct control *c);
+
+/* control_json.c, show*.c */
+int ctl_open(struct control *c);
+void ctl_close(struct control *c);
+/* Executes a command: a new reference to {"ok":...}. */
+json_t *show_command(struct control *c, const char *command, json_t *args, usec_t now);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Commit before answer: an answer to an SGSN leaves when the standby has acknowledged what it promises. The gate is the
+ * stream: closed (answers wait) while commits are acknowledged in time; opened for all that wait by one that ran out or
+ * by the stream's end; closed again by the next acknowledgement (DESIGN.md section 4). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control.h"
+
+uint64_t txn_cookie(const struct control *c, const struct txn *t)
+{
+	return (uint64_t)(t - c->gtp.txns) + 1;
+}
+
+struct txn *txn_by_cookie(struct control *c, uint64_t cookie)
+{
+	struct txn *t = cookie >= 1 && cookie <= GATE_MAX ? &c->gtp.txns[cookie - 1] : NULL;
+
+	return t != NULL && t->used ? t : NULL;
+}
+
+struct txn *txn_new(struct control *c)
+{
+	struct txn *t = TAILQ_FIRST(&c->gtp.free);
+
+	if (t == NULL) {
+		c->gtp.gate.txn_full++;
+		return NULL;
+	}
+	TAILQ_REMOVE(&c->gtp.free, t, next);
+	memset(t, 0, sizeof(*t));
+	t->used = true;
+	c->gtp.n_txns++;
+	return t;
+}
+
+static struct txn_list *by_handle(struct control *c, uint32_t handle)
+{
+	return &c->gtp.by_handle[(handle ^ handle >> 12) % GATE_HASH];
+}
+
+void txn_free(struct control *c, struct txn *t)
+{
+	if (t->waiting_commit)
+		TAILQ_REMOVE(by_handle(c, t->handle), t, next);
+	t->used = t->waiting_commit = false;
+	c->gtp.n_txns--;
+	TAILQ_INSERT_HEAD(&c->gtp.free, t, next);
+}
+
+struct txn *txn_in_progress(struct control *c, const struct gtpc_peer *from, uint8_t type, uint16_t seq)
+{
+	unsigned int left = c->gtp.n_txns;
+
+	for (unsigned int i = 0; i < GATE_MAX && left > 0; i++) {
+		struct txn *t = &c->gtp.txns[i];
+
+		left -= t->used;
+		if (t->used && t->type == type && t->seq == seq && t->peer.port == from->port &&
+			ip_addr_equal(&t->peer.addr, &from->addr))
+			return t;
+	}
+	return NULL;
+}
+
+static void answer_now(struct control *c, struct txn *t, bool is_protected, usec_t now)
+{
+	if (is_protected)
+		c->gtp.gate.protected_answers++;
+	else
+		c->gtp.gate.unprotected_answers++;
+	if (t->len > 0) {
+		gtp_send(c, &t->peer, t->msg, t->len);
+		gtpc_answered_put(c->gtp.answered, &t->peer, t->type, t->seq, t->msg, t->len, now);
+	}
+	txn_free(c, t);
+}
+
+void gate_answer(struct control *c, struct txn *t, usec_t now)
+{
+	if (t->commit == 0 || !c->gtp.gate_closed) {
+		answer_now(c, t, false, now);
+		return;
+	}
+	c->gtp.gate.commits++;
+	t->deadline = now + T.conf->srp.commit_timeout_ms * USEC_PER_MSEC;
+	t->waiting_commit = true;
+	TAILQ_INSERT_TAIL(by_handle(c, t->handle), t, next);
+}
+
+/* Commit numbers count modulo 2^24: b is a or later. */
+static bool reached(uint32_t a, uint32_t b)
+{
+	return ((b - a) & 0xffffff) < 0x800000;
+}
+
+void gate_committed(struct control *c, const struct msg *m, usec_t now)
+{
+	if (!c->gtp.gate_closed) {
+		c->gtp.gate_closed = true;
+		c->gtp.gate.closed++;
+	}
+	for (unsigned int i = 0; i < m->n; i++) {
+		uint32_t handle = repl_entry_handle(m->entry[i]), commit = repl_entry_commit(m->entry[i]);
+		struct txn *t = TAILQ_FIRST(by_handle(c, handle)), *next;
+
+		for (; t != NULL; t = next) {
+			next = TAILQ_NEXT(t, next);
+			if (t->handle == handle && reached(t->commit, commit))
+				answer_now(c, t, true, now);
+		}
+	}
+}
+
+static void open_gate(struct control *c, usec_t now)
+{
+	c->gtp.gate_closed = false;
+	for (unsigned int i = 0; i < GATE_MAX && c->gtp.n_txns > 0; i++)
+		if (c->gtp.txns[i].used && c->gtp.txns[i].waiting_commit)
+			answer_now(c, &c->gtp.txns[i], false, now);
+}
+
+void gate_stream(struct control *c, bool on, usec_t now)
+{
+	if (on) {
+		c->gtp.gate_closed = true;
+		return;
+	}
+	if (c->gtp.gate_closed)
+		c->gtp.gate.opened_stream++;
+	open_gate(c, now);
+}
+
+void gate_turn(struct control *c, usec_t now)
+{
+	unsigned int left = c->gtp.n_txns;
+
+	for (unsigned int i = 0; i < GATE_MAX && left > 0; i++) {
+		struct txn *t = &c->gtp.txns[i];
+
+		left -= t->used;
+		if (!t->used)
+			continue;
+		if (t->waiting_commit && now >= t->deadline) {
+			c->gtp.gate.opened_timeout++;
+			LOG(WARNING,
+				"the standby did not acknowledge within %u ms: answers go out unprotected "
+				"until it does",
+				T.conf->srp.commit_timeout_ms);
+			open_gate(c, now);
+			return;
+		}
+		if (!t->waiting_commit &&
+			now >= t->deadline) /* a worker did not answer: the SGSN asks again */
+			txn_free(c, t);
+	}
+}
+
+bool gate_empty(const struct control *c)
+{
+	return c->gtp.n_txns == 0;
+}

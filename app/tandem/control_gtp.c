@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* GTP-C (TS 29.060) on the VIP's UDP port 2123: requests become messages to the worker that owns the session, answers of
+ * workers become responses. Nothing is answered unless this chassis is active. */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <rte_malloc.h>
+
+#include "control_gtp.h"
+#include "sock.h"
+
+enum { DATAGRAMS = 64, ANSWERED_TTL_US = 30000000, RCVBUF = 4 << 20 };
+
+void gtp_send(struct control *c, const struct gtpc_peer *to, const uint8_t *msg, size_t len)
+{
+	struct sockaddr_storage ss;
+	socklen_t n = sock_address(&ss, &to->addr, to->port);
+
+	c->gtp.count.tx++;
+	/* Full or unreachable: lost as on any UDP path; the peer repeats. */
+	(void)sendto(c->gtp.c.fd, msg, len, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&ss, n);
+}
+
+uint8_t gtp_recovery(const struct control *c)
+{
+	return srp_info(c->srp)->restart_counter;
+}
+
+static void count_cause(struct control *c, enum gtpc_cause cause)
+{
+	struct gtpc_counters *n = &c->gtp.count;
+
+	switch (cause) {
+	case GTPC_MANDATORY_IE_MISSING:
+		n->rejected_missing_ie++;
+		break;
+	case GTPC_MANDATORY_IE_INCORRECT:
+	case GTPC_OPTIONAL_IE_INCORRECT:
+		n->rejected_bad_ie++;
+		break;
+	case GTPC_INVALID_MESSAGE_FORMAT:
+		n->rejected_format++;
+		break;
+	case GTPC_UNKNOWN_APN:
+		n->rejected_unknown_apn++;
+		break;
+	case GTPC_UNKNOWN_PDP_TYPE:
+	case GTPC_SERVICE_NOT_SUPPORTED:
+		n->rejected_pdp_type++;
+		break;
+	case GTPC_ALL_ADDRESSES_OCCUPIED:
+		n->rejected_no_addresses++;
+		break;
+	case GTPC_NO_RESOURCES:
+	case GTPC_NO_MEMORY:
+		n->rejected_no_resources++;
+		break;
+	case GTPC_NON_EXISTENT:
+	case GTPC_CONTEXT_NOT_FOUND:
+		n->rejected_not_found++;
+		break;
+	case GTPC_USER_AUTHENTICATION_FAILED:
+		n->rejected_authentication++;
+		break;
+	default:
+		n->rejected_system_failure++;
+		break;
+	}
+}
+
+void gtp_refuse(struct control *c, const struct gtpc_peer *to, uint8_t type, uint32_t peer_teid, uint16_t seq,
+	enum gtpc_cause cause, usec_t now)
+{
+	uint8_t buf[GTPC_MSG_MAX];
+	size_t len = gtpc_encode_cause_response(
+		buf, (enum gtpc_type)(type + 1), peer_teid, seq, cause, gtp_recovery(c), false);
+
+	count_cause(c, cause);
+	gtp_send(c, to, buf, len);
+	gtpc_answered_put(c->gtp.answered, to, type, seq, buf, len, now);
+}
+
+static void response(struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
+{
+	bool has_recovery;
+	uint8_t cause, value;
+	uint64_t cookie;
+
+	if (gtpc_decode_response(h, &cause, &has_recovery, &value) < 0 ||
+		!gtpc_pending_answered(c->gtp.pending, from, h->seq, &cookie)) {
+		c->gtp.count.drop_response_unmatched++;
+		return;
+	}
+	if (has_recovery)
+		gtp_heard_recovery(c, &from->addr, value, now);
+}
+
+static void echo(struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h)
+{
+	uint8_t buf[GTPC_MSG_MAX];
+
+	c->gtp.count.echo_requests++;
+	gtp_send(c, from, buf, gtpc_encode_echo_response(buf, h->seq, gtp_recovery(c)));
+	c->gtp.count.echo_responses++;
+}
+
+static void request(struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
+{
+	const uint8_t *again;
+	size_t len;
+
+	if (c->hold) { /* a switchover is on its way: whoever is active then answers the repetition */
+		c->gtp.count.drop_held++;
+		return;
+	}
+	again = gtpc_answered_get(c->gtp.answered, from, h->type, h->seq, &len, now);
+	if (again != NULL) {
+		c->gtp.count.retransmissions++;
+		gtp_send(c, from, again, len);
+		return;
+	}
+	if (txn_in_progress(c, from, h->type, h->seq) != NULL) {
+		c->gtp.count.retransmissions++;
+		return;
+	}
+	if (h->type == GTPC_CREATE_REQUEST)
+		gtp_create(c, from, h, now);
+	else if (h->type == GTPC_UPDATE_REQUEST)
+		gtp_update(c, from, h, now);
+	else
+		gtp_delete(c, from, h, now);
+}
+
+static void datagram(
+	struct control *c, const struct gtpc_peer *from, const uint8_t *p, size_t len, usec_t now)
+{
+	struct gtpc_counters *n = &c->gtp.count;
+	struct gtpc_header h;
+	uint8_t buf[GTPC_MSG_MAX];
+
+	n->rx++;
+	if (!c->answering) {
+		n->drop_not_active++;
+		return;
+	}
+	switch (gtpc_decode_header(p, len, &h)) {
+	case GTPC_OK:
+		break;
+	case GTPC_DROP_SHORT:
+		n->drop_short++;
+		return;
+	case GTPC_DROP_NOT_GTP:
+		n->drop_not_gtp++;
+		return;
+	case GTPC_DROP_LENGTH:
+		n->drop_length++;
+		return;
+	case GTPC_DROP_UNKNOWN_TYPE:
+		n->drop_unknown_type++;
+		return;
+	case GTPC_ANSWER_VERSION:
+		n->version_not_supported++;
+		gtp_send(c, from, buf, gtpc_encode_version_not_supported(buf, h.seq));
+		return;
+	case GTPC_ANSWER_EXTENSION:
+		n->extension_not_supported++;
+		gtp_send(c, from, buf, gtpc_encode_supported_extension_headers(buf, h.seq));
+		return;
+	}
+	switch (h.type) {
+	case GTPC_ECHO_REQUEST:
+		echo(c, from, &h);
+		break;
+	case GTPC_CREATE_REQUEST:
+	case GTPC_UPDATE_REQUEST:
+	case GTPC_DELETE_REQUEST:
+		request(c, from, &h, now);
+		break;
+	case GTPC_ECHO_RESPONSE:
+	case GTPC_DELETE_RESPONSE:
+		response(c, from, &h, now);
+		break;
+	default:
+		n->drop_unknown_type++;
+		break;
+	}
+}
+
+static void on_gtpc(struct control *c, struct source *s, uint32_t events)
+{
+	usec_t now = clock_us();
+
+	(void)events;
+	for (unsigned int i = 0; i < DATAGRAMS; i++) {
+		uint8_t buf[4096];
+		struct sockaddr_storage ss;
+		socklen_t len = sizeof(ss);
+		ssize_t n = recvfrom(s->fd, buf, sizeof(buf), 0, (struct sockaddr *)&ss, &len);
+		struct gtpc_peer from;
+
+		if (n < 0)
+			return; /* EAGAIN; an ICMP error of a peer is no reason to stop */
+		sock_from(&ss, &from.addr, &from.port);
+		datagram(c, &from, buf, (size_t)n, now);
+	}
+}
+
+void gtp_turn(struct control *c, usec_t now)
+{
+	const uint8_t *msg;
+	struct gtpc_peer to;
+	uint64_t cookie;
+	size_t len;
+
+	for (unsigned int i = 0;
+		i < DATAGRAMS && gtpc_pending_due(c->gtp.pending, now, &to, &msg, &len, &cookie); i++) {
+		if (len == 0) {
+			c->gtp.count.own_unanswered++;
+			continue;
+		}
+		c->gtp.count.own_retries++;
+		gtp_send(c, &to, msg, len);
+	}
+}
+
+void gtp_activated(struct control *c, bool planned, usec_t now)
+{
+	c->gtp.next_charging = (uint32_t)(srp_info(c->srp)->term << 20) | 1;
+	c->gtp.ei_from = planned ? now : now + 3 * USEC_PER_SEC;
+	for (unsigned int i = 0; i < c->gtp.n_paths; i++)
+		c->gtp.paths[i].checked = false; /* the slots may have changed hands */
+}
+
+void gtp_deactivated(struct control *c)
+{
+	for (unsigned int i = 0; i < GATE_MAX; i++)
+		if (c->gtp.txns[i].used)
+			txn_free(c,
+				&c->gtp.txns[i]); /* never answered: the new active answers the repetition */
+	gtpc_pending_clear(c->gtp.pending);
+	c->gtp.gate_closed = false;
+}
+
+int gtp_open(struct control *c)
+{
+	struct gtp *g = &c->gtp;
+	int fd, size = RCVBUF;
+
+	g->pending = gtpc_pending_create();
+	g->answered = gtpc_answered_create(ANSWERED_TTL_US);
+	g->txns = rte_zmalloc("txns", GATE_MAX * sizeof(*g->txns), 0);
+	if (g->pending == NULL || g->answered == NULL || g->txns == NULL)
+		return -ENOMEM;
+	TAILQ_INIT(&g->free);
+	for (unsigned int i = 0; i < GATE_HASH; i++)
+		TAILQ_INIT(&g->by_handle[i]);
+	for (unsigned int i = 0; i < GATE_MAX; i++)
+		TAILQ_INSERT_TAIL(&g->free, &g->txns[i], next);
+	fd = sock_bound(&config_gtp(T.conf)->address, GTPC_PORT, SOCK_DGRAM);
+	if (fd < 0)
+		return fd;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	return control_watch(c, &g->c, fd, EPOLLIN, on_gtpc);
+}
+
+void gtp_close(struct control *c)
+{
+	control_unwatch(c, &c->gtp.c);
+	control_unwatch(c, &c->gtp.u);
+	gtpc_pending_destroy(c->gtp.pending);
+	gtpc_answered_destroy(c->gtp.answered);
+	rte_free(c->gtp.txns);
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Steps of a role change, as srp orders them: each is a few messages to other cores and, when all have answered, one
+ * srp_done(). Ownership of the shards changes hands only here, after the previous writer let go. */
+#include <errno.h>
+#include <string.h>
+
+#include "control.h"
+
+static void finish(struct control *c, bool ok, uint64_t number, const char *why, usec_t now)
+{
+	struct step s = c->step;
+
+	c->step.step = SRP_STEP_NONE;
+	c->step.waiting = 0;
+	if (!ok)
+		LOG(WARNING, "step %s of term %lu: %s", srp_step_name(s.step), (unsigned long)s.term, why);
+	srp_done(c->srp, s.step, s.term, ok, number, why, now);
+}
+
+static void own_all(uint8_t (*who)(unsigned int shard))
+{
+	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
+		session_own(T.table, i, who(i));
+}
+
+static uint8_t to_none(unsigned int shard)
+{
+	(void)shard;
+	return SESSION_BY_NONE;
+}
+
+static uint8_t to_repl(unsigned int shard)
+{
+	(void)shard;
+	return SESSION_BY_REPL;
+}
+
+static uint8_t to_worker(unsigned int shard)
+{
+	return T.shared.worker_of_shard[shard];
+}
+
+static int ask_workers(struct control *c, enum msg_type type, bool planned)
+{
+	struct msg m = { .type = (uint8_t)type, .term = c->step.term, .cookie = c->step.cookie };
+
+	m.on = planned;
+	c->step.waiting = T.n_workers;
+	return control_to_workers(&m);
+}
+
+static int ask_repl(struct control *c, enum msg_type type)
+{
+	struct msg *m = msg_new(T.msgs, type);
+
+	if (m == NULL)
+		return -ENOMEM;
+	m->term = c->step.term;
+	m->old_term = c->step.old_term;
+	m->cookie = c->step.cookie;
+	c->step.waiting = 1;
+	return door_send(&T.to_repl, m);
+}
+
+/* ---- VIPs and routes ---- */
+
+int control_metric(struct control *c, uint8_t rm)
+{
+	int ret = 0;
+
+	c->rm = rm;
+	if (!c->up)
+		return 0;
+	for (unsigned int i = 0; i < T.conf->n_pools; i++) {
+		const struct config_pool *p = &T.conf->pools[i];
+		int err = p->srp_activate ? net_pool_route_set(c->kernel, &p->prefix.addr, p->prefix.len, rm)
+					  : 0;
+
+		if (err < 0) {
+			LOG(ERR, "pool %s: cannot install its route: %s", p->name, strerror(-err));
+			ret = err;
+		}
+	}
+	return ret;
+}
+
+static int activate(struct control *c, uint8_t rm, usec_t now)
+{
+	int ret = 0;
+
+	c->up = true;
+	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++) {
+		const struct config_loopback *l = &T.conf->loopbacks[i];
+		int err = l->srp_activate ? net_vip_add(c->kernel, &l->address) : 0;
+
+		if (err < 0) {
+			LOG(ERR, "loopback %s: cannot add it to lo: %s", l->name, strerror(-err));
+			ret = err;
+		}
+	}
+	if (control_metric(c, rm) < 0)
+		ret = -EIO;
+	c->announce_left = ANNOUNCEMENTS;
+	c->announce_at = now;
+	control_announce(c, now);
+	return ret;
+}
+
+void control_withdraw(struct control *c)
+{
+	if (!c->up)
+		return;
+	c->up = false;
+	c->announce_left = 0;
+	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
+		if (T.conf->loopbacks[i].srp_activate)
+			net_vip_del(c->kernel, &T.conf->loopbacks[i].address);
+	for (unsigned int i = 0; i < T.conf->n_pools; i++)
+		if (T.conf->pools[i].srp_activate)
+			net_pool_route_del(
+				c->kernel, &T.conf->pools[i].prefix.addr, T.conf->pools[i].prefix.len);
+}
+
+/* Gratuitous ARP on the port of each VIP: at once, and a bounded number of times more, only while we are active and only
+ * where the link is up. */
+void control_announce(struct control *c, usec_t now)
+{
+	static const usec_t gap[ANNOUNCEMENTS] = { 2000000, 1000000, 400000, 100000, 30000 };
+
+	if (c->announce_left == 0 || now < c->announce_at || !c->up)
+		return;
+	c->announce_left--;
+	c->announce_at = now + gap[c->announce_left];
+	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++) {
+		const struct config_loopback *l = &T.conf->loopbacks[i];
+
+		for (unsigned int k = 0; k < T.n_ports && l->srp_activate; k++) {
+			struct port *p = &T.port[k];
+			struct rte_mbuf *m;
+
+			if (strcmp(p->conf->name, l->port) != 0 || !atomic_load(&T.shared.port[p->id].up))
+				continue;
+			m = net_announce(T.mbufs, &p->mac, &l->address);
+			if (m == NULL)
+				continue;
+			m->port = p->id;
+			if (rte_ring_enqueue(T.kernel_out[0], m) < 0)
+				rte_pktmbuf_free(m);
+		}
+	}
+}
+
+/* ---- begin ---- */
+
+static void begin_write(struct control *c, const struct srp_action *a)
+{
+	own_all(to_repl);
+	atomic_store(&T.table->late_merge, a->old_term != 0);
+	c->late_usage = a->old_term != 0;
+	c->late_waiting = T.n_workers;
+	c->late_term = a->old_term;
+	ask_repl(c, MSG_WRITE);
+}
+
+void step_begin(struct control *c, const struct srp_action *a, usec_t now)
+{
+	int ret;
+
+	c->step = (struct step){
+		.step = a->step, .term = a->term, .old_term = a->old_term, .cookie = ++c->cookie
+	};
+	switch (a->step) {
+	case SRP_STEP_STOP:
+		ask_repl(c, MSG_STOP);
+		break;
+	case SRP_STEP_OWN:
+		c->late_usage = false; /* whatever was unsent stays in our own set */
+		atomic_store(&T.table->late_merge, false);
+		own_all(to_worker);
+		c->active_planned = a->planned;
+		ask_workers(c, MSG_OWN, a->planned);
+		break;
+	case SRP_STEP_ACTIVATE:
+		ret = activate(c, a->rm, now);
+		c->answering = true;
+		c->hold = false;
+		c->became_active = now;
+		gtp_activated(c, c->active_planned, now);
+		finish(c, ret == 0, 0, ret == 0 ? "" : "an address or route could not be installed", now);
+		break;
+	case SRP_STEP_STREAM:
+		ask_repl(c, MSG_START);
+		break;
+	case SRP_STEP_HOLD:
+		c->hold = true; /* done when no commit waits: step_turn */
+		break;
+	case SRP_STEP_LATE:
+		ask_workers(c, MSG_LATE, true);
+		break;
+	case SRP_STEP_RESUME:
+		ask_workers(c, MSG_RESUME, true);
+		break;
+	case SRP_STEP_DEACTIVATE:
+		control_withdraw(c);
+		c->answering = c->hold = false;
+		gtp_deactivated(c);
+		finish(c, true, 0, "", now);
+		break;
+	case SRP_STEP_RELEASE:
+		ask_workers(c, MSG_RELEASE, false);
+		break;
+	case SRP_STEP_WRITE:
+		begin_write(c, a);
+		break;
+	case SRP_STEP_NONE:
+		break;
+	}
+}
+
+/* ---- answers ---- */
+
+static void late_ended(struct control *c, const struct msg *m)
+{
+	struct msg *q;
+
+	if (!c->late_usage || m->term != c->late_term || c->late_waiting == 0 || --c->late_waiting > 0)
+		return;
+	q = msg_new(
+		T.msgs, MSG_DRAIN); /* our usage has left; when it is acknowledged, the peer knows it all */
+	if (q == NULL)
+		return;
+	q->term = m->term;
+	door_send(&T.to_repl, q);
+}
+
+static void late_acknowledged(struct control *c)
+{
+	struct msg *q = msg_new(T.msgs, MSG_LATE_STREAM_OFF);
+
+	c->late_usage = false;
+	atomic_store(&T.table->late_merge, false);
+	if (q != NULL)
+		door_send(&T.to_repl, q);
+}
+
+void step_done(struct control *c, const struct msg *m, usec_t now)
+{
+	struct step *s = &c->step;
+
+	if (m->what == MSG_LATE_END) {
+		late_ended(c, m);
+		return;
+	}
+	if (m->what == MSG_DRAIN && m->cookie == 0) {
+		if (c->late_usage && m->term == c->late_term)
+			late_acknowledged(c);
+		return;
+	}
+	if (m->cookie != s->cookie || s->step == SRP_STEP_NONE || s->waiting == 0)
+		return;
+	if (!m->ok) {
+		finish(c, false, 0, "a core refused a term that it knows to be old", now);
+		return;
+	}
+	if (--s->waiting > 0)
+		return;
+	switch (s->step) {
+	case SRP_STEP_STOP:
+		own_all(to_none);
+		finish(c, true, m->number, "", now);
+		break;
+	case SRP_STEP_RELEASE:
+		own_all(to_none);
+		finish(c, true, 0, "", now);
+		break;
+	case SRP_STEP_LATE:
+		if (s->draining) {
+			finish(c, true, m->number, "", now);
+			break;
+		}
+		s->draining = true; /* the workers have encoded all; now it must be acknowledged */
+		ask_repl(c, MSG_DRAIN);
+		break;
+	case SRP_STEP_RESUME:
+		if (s->draining) {
+			c->hold = false;
+			c->answering = true;
+			finish(c, true, 0, "", now);
+			break;
+		}
+		s->draining = true;
+		ask_repl(c, MSG_START);
+		break;
+	default:
+		finish(c, true, m->number, "", now);
+		break;
+	}
+}
+
+void step_turn(struct control *c, usec_t now)
+{
+	if (c->step.step == SRP_STEP_HOLD && gate_empty(c))
+		finish(c, true, 0, "", now);
+}

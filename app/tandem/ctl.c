@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* ctl: the control socket (Unix, mode 0600): one line of JSON in, {"command":..., "args":{...}} (or the arguments beside the command), one object out, then the
+ * connection ends. Bounded clients and bytes; nothing blocks. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "control.h"
+
+static void drop(struct control *c, struct client *k)
+{
+	control_unwatch(c, &k->src);
+	free(k->out);
+	k->out = NULL;
+	k->in_len = k->out_len = k->out_sent = 0;
+}
+
+static void send_some(struct control *c, struct client *k)
+{
+	while (k->out_sent < k->out_len) {
+		ssize_t n = send(k->src.fd, k->out + k->out_sent, k->out_len - k->out_sent,
+			MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+			struct epoll_event e = { .events = EPOLLOUT, .data.ptr = &k->src };
+
+			epoll_ctl(c->ep, EPOLL_CTL_MOD, k->src.fd, &e);
+			return;
+		}
+		if (n <= 0)
+			break;
+		k->out_sent += (size_t)n;
+	}
+	drop(c, k);
+}
+
+static json_t *execute(struct control *c, const char *line, size_t len)
+{
+	json_error_t error;
+	json_t *q = json_loadb(line, len, 0, &error), *args = json_object_get(q, "args"), *r;
+	const char *command = json_string_value(json_object_get(q, "command"));
+
+	if (command == NULL)
+		r = json_pack("{s:b,s:s}", "ok", 0, "error",
+			"not a command: send one line {\"command\": \"show srp info\", \"args\": {}}");
+	else
+		r = show_command(c, command, args != NULL ? args : q, clock_us());
+	json_decref(q);
+	return r;
+}
+
+static void on_client(struct control *c, struct source *s, uint32_t events)
+{
+	struct client *k = (struct client *)((char *)s - offsetof(struct client, src));
+	char *end;
+	ssize_t n;
+	json_t *r;
+
+	if (k->out != NULL) {
+		if (events & (EPOLLERR | EPOLLHUP))
+			drop(c, k);
+		else
+			send_some(c, k);
+		return;
+	}
+	n = recv(s->fd, k->in + k->in_len, sizeof(k->in) - k->in_len, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		drop(c, k);
+		return;
+	}
+	k->in_len += (size_t)n;
+	end = memchr(k->in, '\n', k->in_len);
+	if (end == NULL) {
+		if (k->in_len == sizeof(k->in))
+			drop(c, k);
+		return;
+	}
+	r = execute(c, k->in, (size_t)(end - k->in));
+	k->out = r != NULL ? json_dumps(r, JSON_COMPACT) : NULL;
+	json_decref(r);
+	if (k->out == NULL) {
+		drop(c, k);
+		return;
+	}
+	k->out_len = strlen(k->out);
+	k->out[k->out_len++] = '\n'; /* in place of the terminating zero: the length is kept */
+	send_some(c, k);
+}
+
+static void on_accept(struct control *c, struct source *s, uint32_t events)
+{
+	int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	(void)events;
+	if (fd < 0)
+		return;
+	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
+		if (c->clients[i].src.fd < 0) {
+			if (control_watch(c, &c->clients[i].src, fd, EPOLLIN, on_client) < 0) {
+				c->clients[i].src.fd = -1;
+				break;
+			}
+			return;
+		}
+	close(fd); /* as many as are served at once are connected already */
+}
+
+int ctl_open(struct control *c)
+{
+	const char *path = T.conf->telemetry.control_socket;
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	char dir[CONFIG_PATH], *slash;
+	int fd, ret;
+
+	if (strlen(path) >= sizeof(un.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(un.sun_path, path, strlen(path));
+	snprintf(dir, sizeof(dir), "%s", path);
+	slash = strrchr(dir, '/');
+	if (slash != NULL && slash != dir) {
+		*slash = '\0';
+		mkdir(dir, 0755); /* there already, mostly; bind() tells if it is not */
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	unlink(path);
+	mode_t was = umask(0177);
+
+	ret = bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0 || listen(fd, CONTROL_CLIENTS) < 0 ? -errno
+												  : 0;
+	umask(was);
+	if (ret < 0) {
+		close(fd);
+		return ret;
+	}
+	return control_watch(c, &c->ctl, fd, EPOLLIN, on_accept);
+}
+
+void ctl_close(struct control *c)
+{
+	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
+		drop(c, &c->clients[i]);
+	if (c->ctl.fd >= 0)
+		unlink(T.conf->telemetry.control_socket);
+	control_unwatch(c, &c->ctl);
+}

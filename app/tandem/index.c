@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* index: (IMSI, NSAPI) -> handle, the control core's own, fed by messages of whichever core writes the slots. An entry is
+ * a hint: the slot decides. When a message found no room the whole index is read from the slots again, piece by piece. */
+#include <errno.h>
+#include <string.h>
+
+#include <rte_hash_crc.h>
+#include <rte_lcore.h>
+
+#include "control.h"
+
+enum { REBUILD_SLOTS = 4096 };
+
+/* Called on the core that writes the slot. */
+void index_notify(void *ctx, uint64_t key, uint32_t handle, bool live)
+{
+	unsigned int lcore = rte_lcore_id();
+	const struct door *door = &T.from_repl;
+	struct msg *m;
+
+	(void)ctx;
+	for (unsigned int i = 0; i < T.n_workers; i++)
+		if (T.worker_lcore[i] == lcore)
+			door = &T.from_worker[i];
+	m = msg_new(T.msgs, MSG_INDEX);
+	if (m == NULL) {
+		atomic_store(&T.index_stale, true);
+		return;
+	}
+	m->key = key;
+	m->handle = handle;
+	m->live = live;
+	if (door_send(door, m) < 0)
+		atomic_store(&T.index_stale, true);
+}
+
+int index_open(struct control *c)
+{
+	struct rte_hash_parameters p = { .name = "index",
+		.entries = T.table->n_slots * SESSION_SHARDS + 64,
+		.key_len = sizeof(uint64_t),
+		.hash_func = rte_hash_crc,
+		.socket_id = SOCKET_ID_ANY };
+
+	c->gtp.rebuild_shard = SESSION_SHARDS;
+	c->gtp.index = rte_hash_create(&p);
+	return c->gtp.index != NULL ? 0 : -ENOMEM;
+}
+
+void index_close(struct control *c)
+{
+	rte_hash_free(c->gtp.index);
+}
+
+static void add(struct control *c, uint64_t key, uint32_t handle)
+{
+	/* A full index can only hold stale keys (there are as many places as slots): read it anew. */
+	if (rte_hash_add_key_data(c->gtp.index, &key, (void *)(uintptr_t)handle) < 0)
+		atomic_store(&T.index_stale, true);
+}
+
+void index_message(struct control *c, const struct msg *m)
+{
+	void *data;
+
+	if (m->live)
+		add(c, m->key, m->handle);
+	else if (rte_hash_lookup_data(c->gtp.index, &m->key, &data) >= 0 &&
+		 (uint32_t)(uintptr_t)data == m->handle)
+		rte_hash_del_key(c->gtp.index, &m->key);
+}
+
+uint32_t index_find(struct control *c, uint64_t key)
+{
+	struct session_slot *s;
+	void *data;
+
+	if (rte_hash_lookup_data(c->gtp.index, &key, &data) < 0)
+		return 0;
+	s = session_find(T.table, (uint32_t)(uintptr_t)data);
+	return s != NULL && s->key == key ? (uint32_t)(uintptr_t)data : 0;
+}
+
+void index_turn(struct control *c)
+{
+	struct gtp *g = &c->gtp;
+	static uint32_t slot;
+
+	if (g->rebuild_shard == SESSION_SHARDS) {
+		if (!atomic_exchange(&T.index_stale, false))
+			return;
+		rte_hash_reset(g->index);
+		g->rebuild_shard = 0;
+		slot = 0;
+	}
+	for (unsigned int i = 0; i < REBUILD_SLOTS && g->rebuild_shard < SESSION_SHARDS; i++) {
+		struct session_rec rec;
+
+		if (T.table->shard[g->rebuild_shard].slots[slot].teid != 0) {
+			session_read_at(T.table, g->rebuild_shard, slot, &rec);
+			if (rec.state == SESSION_LIVE)
+				add(c, rec.key, rec.handle);
+		}
+		if (++slot == T.table->n_slots) {
+			slot = 0;
+			g->rebuild_shard++;
+		}
+	}
+}

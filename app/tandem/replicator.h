@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* replicator: the replication core: numbers, sends, acknowledges and applies the stream; the only writer of the slots while
+ * the chassis is standby. Never blocks and never calls the kernel (but for the rest of idle = "sleep"). */
+#ifndef TANDEM_REPLICATOR_H
+#define TANDEM_REPLICATOR_H
+
+#include "audit.h"
+#include "repl.h"
+#include "tandem.h"
+
+// clang-format off
+#define REPLICATOR_COUNTERS(X) \
+	X(rx_frames) X(punted) X(punt_full) X(drop_checksum) X(drop_not_peer) X(tx_frames) X(tx_unresolved) X(tx_failed) \
+	X(no_mbuf) X(msg_no_room) X(resyncs_forced) X(refused_term) X(streams) X(discarded) X(late_deltas)
+// clang-format on
+COUNTERS_DEFINE(replicator_counters, REPLICATOR_COUNTERS);
+
+/* What control and telemetry may read; w: replication core. */
+struct replicator_view {
+	_Atomic usec_t heard; /* USEC_NEVER: never */
+	_Atomic bool hears_us, stream_on, joined;
+	_Atomic uint32_t unacked, peer_incarnation, unmatched, buckets;
+	_Atomic uint64_t last_number, applied;
+	_Atomic uint64_t
+		in_sync_since_ms; /* as standby: own; as active: the standby's report. pair time, 0 never */
+	_Atomic usec_t status_heard, in_sync_since; /* in_sync_since: own clock, standby only */
+	_Atomic usec_t srtt, oldest_unacked;
+	_Atomic uint32_t peer_buckets, peer_unmatched;
+};
+
+const struct replicator_view *replicator_view(const struct replicator *r);
+const struct repl_counters *replicator_stream_count(const struct replicator *r);
+const struct audit_counters *replicator_audit_count(const struct replicator *r);
+const struct replicator_counters *replicator_count(const struct replicator *r);
+/* w: control: where the peer's replication address is (adjacency index of the fib). */
+void replicator_peer(struct replicator *r, uint16_t adjacency);
+
+#endif

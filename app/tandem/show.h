@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* show: the views of the control socket, as JSON; fields in the units that their names say. Control core. */
+#ifndef TANDEM_SHOW_H
+#define TANDEM_SHOW_H
+
+#include "control.h"
+
+/* Adds n counters (named by `names`) to an object. */
+void show_counters(json_t *to, const void *counters, const char *const *names, unsigned int n);
+json_t *show_srp_info(struct control *c, json_t *args, usec_t now);
+json_t *show_srp_statistics(struct control *c, json_t *args, usec_t now);
+json_t *show_srp_checkpoint(struct control *c, json_t *args, usec_t now);
+json_t *show_srp_audit(struct control *c, json_t *args, usec_t now);
+json_t *show_srp_history(struct control *c, json_t *args, usec_t now);
+json_t *show_alarms(struct control *c, json_t *args, usec_t now);
+json_t *show_sessions(struct control *c, json_t *args, usec_t now);
+json_t *show_session(struct control *c, json_t *args, usec_t now);
+json_t *show_pools(struct control *c, json_t *args, usec_t now);
+json_t *show_ports(struct control *c, json_t *args, usec_t now);
+json_t *show_workers(struct control *c, json_t *args, usec_t now);
+json_t *show_gtp(struct control *c, json_t *args, usec_t now);
+json_t *show_configuration(struct control *c, json_t *args, usec_t now);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "show.h"
+
+static void digits(char *to, uint64_t key)
+{
+	for (int i = 0; i < 15; i++) {
+		unsigned int d = (unsigned int)(key >> (60 - 4 * i)) & 0xf;
+
+		if (d < 10)
+			*to++ = (char)('0' + d);
+	}
+	*to = '\0';
+}
+
+static void bcd(char *to, const uint8_t *p, unsigned int n)
+{
+	for (unsigned int i = 0; i < 2 * n; i++) {
+		unsigned int d = i % 2 == 0 ? p[i / 2] & 0xf : p[i / 2] >> 4;
+
+		if (d > 9)
+			break;
+		*to++ = (char)('0' + d);
+	}
+	*to = '\0';
+}
+
+static json_t *usage(const struct session_usage *u)
+{
+	return json_pack("{s:I,s:I,s:I,s:I}", "up_packets", (json_int_t)u->up_pkts, "up_bytes",
+		(json_int_t)u->up_bytes, "down_packets", (json_int_t)u->dn_pkts, "down_bytes",
+		(json_int_t)u->dn_bytes);
+}
+
+static json_t *brief(const struct session_rec *r)
+{
+	char imsi[16], ue[IP_ADDR_TEXT], sgsn[IP_ADDR_TEXT], teid[16];
+	struct session_usage total = { r->usage[0].up_pkts + r->usage[1].up_pkts,
+		r->usage[0].up_bytes + r->usage[1].up_bytes, r->usage[0].dn_pkts + r->usage[1].dn_pkts,
+		r->usage[0].dn_bytes + r->usage[1].dn_bytes };
+	json_t *o, *u = usage(&total);
+
+	digits(imsi, r->key);
+	snprintf(teid, sizeof(teid), "0x%08x", r->handle);
+	o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s}", "imsi", imsi, "nsapi", (json_int_t)(r->key & 0xf), "teid",
+		teid, "ue_address", ip_addr_print(&r->ue, ue), "sgsn_address",
+		ip_addr_print(&r->peer_usr, sgsn), "apn",
+		r->apn < T.conf->n_apns ? T.conf->apns[r->apn].name : "?");
+	json_object_update(o, u);
+	json_decref(u);
+	return o;
+}
+
+static json_t *whole(const struct session_rec *r)
+{
+	char ctl[IP_ADDR_TEXT], msisdn[2 * SESSION_MSISDN_MAX + 1], qos[2 * SESSION_QOS_MAX + 1] = "",
+											      teid[16];
+	json_t *o = brief(r);
+
+	bcd(msisdn, r->msisdn, sizeof(r->msisdn));
+	for (unsigned int i = 0; i < r->qos_len && i < SESSION_QOS_MAX; i++)
+		snprintf(qos + 2 * i, 3, "%02x", r->qos[i]);
+	json_object_set_new(o, "msisdn", json_string(msisdn));
+	json_object_set_new(o, "sgsn_control_address", json_string(ip_addr_print(&r->peer_ctl, ctl)));
+	snprintf(teid, sizeof(teid), "0x%08x", r->peer_ctl_teid);
+	json_object_set_new(o, "sgsn_control_teid", json_string(teid));
+	snprintf(teid, sizeof(teid), "0x%08x", r->peer_usr_teid);
+	json_object_set_new(o, "sgsn_user_teid", json_string(teid));
+	json_object_set_new(
+		o, "pool", json_string(r->pool < T.conf->n_pools ? T.conf->pools[r->pool].name : "?"));
+	json_object_set_new(o, "qos", json_string(qos));
+	json_object_set_new(o, "charging_id", json_integer(r->charging_id));
+	json_object_set_new(o, "created_ms", json_integer((json_int_t)r->created_ms));
+	json_object_set_new(o, "sgsn_recovery", r->has_recovery ? json_integer(r->recovery) : json_null());
+	json_object_set_new(o, "shard", json_integer(session_handle_shard(r->handle)));
+	json_object_set_new(
+		o, "worker", json_integer(T.shared.worker_of_shard[session_handle_shard(r->handle)]));
+	json_object_set_new(o, "usage_side0", usage(&r->usage[0]));
+	json_object_set_new(o, "usage_side1", usage(&r->usage[1]));
+	return o;
+}
+
+/* Calls `each` for live sessions until it returns false. */
+static void walk(bool (*each)(void *ctx, const struct session_rec *r), void *ctx)
+{
+	for (uint32_t shard = 0; shard < SESSION_SHARDS; shard++)
+		for (uint32_t i = 0; i < T.table->n_slots && T.table->shard[shard].n_live > 0; i++) {
+			struct session_rec r;
+
+			if (T.table->shard[shard].slots[i].teid == 0)
+				continue;
+			session_read_at(T.table, shard, i, &r);
+			if (r.state == SESSION_LIVE && !each(ctx, &r))
+				return;
+		}
+}
+
+struct listing {
+	json_t *list;
+	json_int_t limit;
+	uint64_t imsi; /* 0: any; key without NSAPI */
+};
+
+static bool list_one(void *ctx, const struct session_rec *r)
+{
+	struct listing *l = ctx;
+
+	if (l->imsi != 0 && (r->key & ~UINT64_C(0xf)) != l->imsi)
+		return true;
+	json_array_append_new(l->list, l->imsi != 0 ? whole(r) : brief(r));
+	return (json_int_t)json_array_size(l->list) < l->limit;
+}
+
+json_t *show_sessions(struct control *c, json_t *args, usec_t now)
+{
+	json_t *limit = json_object_get(args, "limit");
+	struct listing l = { json_array(), json_is_integer(limit) ? json_integer_value(limit) : 100, 0 };
+	json_int_t total = 0;
+
+	(void)c;
+	(void)now;
+	l.limit = RTE_MAX(RTE_MIN(l.limit, (json_int_t)1000), (json_int_t)1);
+	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
+		total += T.table->shard[i].n_live;
+	walk(list_one, &l);
+	return json_pack("{s:I,s:I,s:I,s:o}", "total", total, "capacity",
+		(json_int_t)T.table->n_slots * SESSION_SHARDS, "shown", (json_int_t)json_array_size(l.list),
+		"sessions", l.list);
+}
+
+/* By IMSI all contexts of the subscriber, through the index: one look-up per NSAPI. */
+static json_t *by_imsi(struct control *c, const char *text)
+{
+	uint64_t key = 0;
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < 15; i++) {
+		unsigned int d = i < strlen(text) ? (unsigned int)(text[i] - '0') : 0xf;
+
+		key = key << 4 | d;
+	}
+	key <<= 4;
+	for (unsigned int nsapi = 0; nsapi < 16; nsapi++) {
+		uint32_t handle = index_find(c, key | nsapi);
+		struct session_rec r;
+
+		if (handle == 0)
+			continue;
+		session_read(T.table, session_slot_of(T.table, handle), &r);
+		if (r.state == SESSION_LIVE)
+			json_array_append_new(list, whole(&r));
+	}
+	if (json_array_size(list) > 0)
+		return json_pack("{s:o}", "sessions", list);
+	json_decref(list);
+	return NULL;
+}
+
+json_t *show_session(struct control *c, json_t *args, usec_t now)
+{
+	json_t *id = json_object_get(args, "id");
+	const char *text = json_string_value(id != NULL ? id : json_object_get(args, "session"));
+	const char *kind = json_string_value(json_object_get(args, "kind"));
+	struct ip_addr ue;
+	uint32_t handle = 0;
+	struct session_rec r;
+	bool in_pool;
+
+	(void)now;
+	if (text == NULL)
+		return NULL;
+	if (ip_addr_parse(text, &ue) == 0)
+		handle = pool_lookup4(T.pools, ip_addr_to_v4(&ue), &in_pool);
+	else if (strncmp(text, "0x", 2) == 0 || (kind != NULL && strcmp(kind, "teid") == 0))
+		handle = (uint32_t)strtoul(text, NULL, 0);
+	else if (strspn(text, "0123456789") == strlen(text) && strlen(text) >= 6 && strlen(text) <= 15)
+		return by_imsi(c, text);
+	if (session_find(T.table, handle) == NULL)
+		return NULL;
+	session_read(T.table, session_slot_of(T.table, handle), &r);
+	return r.state == SESSION_LIVE ? json_pack("{s:[o]}", "sessions", whole(&r)) : NULL;
+}

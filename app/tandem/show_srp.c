@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+#include <time.h>
+
+#include "show.h"
+
+static void set_ms(json_t *o, const char *key, usec_t at, usec_t now)
+{
+	json_object_set_new(o, key,
+		at == USEC_NEVER || at == 0 || at > now ? json_null()
+							: json_integer((json_int_t)((now - at) / 1000)));
+}
+
+static void set_text(json_t *o, const char *key, const char *text)
+{
+	json_object_set_new(o, key, json_string(text));
+}
+static void set_int(json_t *o, const char *key, uint64_t v)
+{
+	json_object_set_new(o, key, json_integer((json_int_t)v));
+}
+static void set_bool(json_t *o, const char *key, bool v)
+{
+	json_object_set_new(o, key, json_boolean(v));
+}
+
+static void set_mac(json_t *o, const char *key, const uint8_t mac[6])
+{
+	char text[RTE_ETHER_ADDR_FMT_SIZE];
+	struct rte_ether_addr a;
+
+	memcpy(a.addr_bytes, mac, 6);
+	rte_ether_format_addr(text, sizeof(text), &a);
+	set_text(o, key, text);
+}
+
+static void set_term(json_t *o, const char *key, srp_term_t term)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lu.%lu", (unsigned long)(term >> 1), (unsigned long)(term & 1));
+	set_text(o, key, text);
+}
+
+static void show_peer(json_t *o, const struct srp_info *i, usec_t now)
+{
+	char text[IP_ADDR_TEXT];
+
+	set_text(o, "peer_remote_address", ip_addr_print(&T.conf->srp.peer, text));
+	set_text(o, "peer_state", i->peer.known ? srp_state_name(i->peer.state) : "unknown");
+	set_text(o, "peer_mode",
+		i->peer.known ? (i->peer.mode == SRP_PRIMARY ? "Primary" : "Backup") : "unknown");
+	set_int(o, "peer_priority", i->peer.priority);
+	set_mac(o, "peer_tiebreaker", i->peer.mac);
+	set_int(o, "peer_route_modifier", i->peer.rm);
+	set_ms(o, "last_hello_age_ms", i->peer.hello_at, now);
+	set_text(o, "peer_configuration_validation",
+		!i->peer.known                                   ? "unknown"
+		: i->peer.config_digest == config_digest(T.conf) ? "Complete"
+								 : "Mismatch");
+	set_text(o, "last_peer_configuration_error", i->config_error[0] != '\0' ? i->config_error : "None");
+	set_ms(o, "last_peer_configuration_event_age_ms", i->config_event, now);
+}
+
+static void show_sync(struct control *c, json_t *o, usec_t now)
+{
+	const struct replicator_view *v = replicator_view(T.repl);
+	uint64_t since = atomic_load(&v->in_sync_since_ms), pair = worker_pair_ms(now);
+	bool active = srp_info(c->srp)->state == SRP_ACTIVE;
+	uint32_t unmatched = active ? atomic_load(&v->peer_unmatched) : atomic_load(&v->unmatched);
+	usec_t heard = atomic_load(&v->heard);
+
+	set_text(o, "replication_path",
+		heard != USEC_NEVER &&
+				now - RTE_MIN(heard, now) < T.conf->srp.dead_interval_ms * USEC_PER_MSEC
+			? "up"
+			: "down");
+	set_text(o, "replication_security", "plain text (insecure = true)");
+	set_ms(o, "replication_heard_age_ms", heard, now);
+	set_bool(o, "in_sync", since != 0 && unmatched == 0);
+	set_bool(o, "joined", atomic_load(&v->joined));
+	json_object_set_new(
+		o, "in_sync_since_ms", since == 0 ? json_null() : json_integer((json_int_t)since));
+	json_object_set_new(o, "in_sync_age_ms",
+		since == 0 || pair < since ? json_null() : json_integer((json_int_t)(pair - since)));
+	set_int(o, "unmatched_buckets", unmatched);
+	set_int(o, "unacknowledged_packets", atomic_load(&v->unacked));
+	set_bool(o, "commit_gate_closed", c->gtp.gate_closed);
+}
+
+static json_t *last_switchover(struct control *c)
+{
+	for (unsigned int k = c->n_history; k > 0 && k + HISTORY > c->n_history; k--) {
+		const struct history *h = &c->history[(k - 1) % HISTORY];
+
+		if (h->to == SRP_ACTIVE || (h->from == SRP_PENDING_STANDBY && h->to == SRP_STANDBY))
+			return json_pack("{s:s,s:I,s:b,s:s,s:I}", "to", srp_state_name(h->to), "time_s",
+				(json_int_t)h->wall_s, "planned", h->planned, "cause",
+				srp_cause_name(h->cause), "term", (json_int_t)(h->term >> 1));
+	}
+	return json_null();
+}
+
+json_t *show_srp_info(struct control *c, json_t *args, usec_t now)
+{
+	const struct srp_info *i = srp_info(c->srp);
+	json_t *o = json_object();
+	char text[IP_ADDR_TEXT];
+
+	(void)args;
+	set_text(o, "context", T.conf->chassis.name);
+	set_text(o, "local_address", ip_addr_print(&T.conf->srp.bind, text));
+	set_text(o, "chassis_state", srp_state_name(i->state));
+	set_text(o, "chassis_mode", T.conf->chassis.primary ? "Primary" : "Backup");
+	set_int(o, "chassis_priority", T.conf->chassis.priority);
+	set_mac(o, "local_tiebreaker", c->srp_conf.mac);
+	set_int(o, "route_modifier", i->rm);
+	show_peer(o, i, now);
+	set_text(o, "last_validate_switchover_status",
+		i->validate_status[0] != '\0' ? i->validate_status : "None");
+	set_text(o, "connection_state", i->connected ? "Connected" : "None");
+	set_term(o, "term", i->term);
+	set_term(o, "highest_term_seen", i->highest_term);
+	set_int(o, "term_reserve", i->reserve);
+	set_int(o, "restart_counter", i->restart_counter);
+	set_int(o, "side", T.side);
+	show_sync(c, o, now);
+	json_object_set_new(o, "last_switchover", last_switchover(c));
+	set_ms(o, "state_age_ms", i->last_change, now);
+	set_int(o, "uptime_ms", (now - c->started) / 1000);
+	return o;
+}
+
+json_t *show_srp_statistics(struct control *c, json_t *args, usec_t now)
+{
+	json_t *o = json_object();
+
+	(void)args;
+	(void)now;
+	show_counters(o, &srp_info(c->srp)->count, srp_counters_names, srp_counters_n);
+	return o;
+}
+
+json_t *show_srp_checkpoint(struct control *c, json_t *args, usec_t now)
+{
+	const struct replicator_view *v = replicator_view(T.repl);
+	json_t *o = json_object();
+	struct sync_counters sc = { 0 };
+	struct session_counters st = { 0 };
+
+	(void)args;
+	for (unsigned int i = 0; i < T.n_workers; i++)
+		counters_add(&sc, &T.worker[i]->sync.count, sync_counters_n);
+	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
+		counters_add(&st, &T.table->shard[i].count, session_counters_n);
+	show_counters(o, &sc, sync_counters_names, sync_counters_n);
+	set_int(o, "applied_macro", st.applied_slot);
+	set_int(o, "applied_micro", st.applied_delta);
+	set_int(o, "evicted", st.evicted);
+	set_int(o, "refused_handle", st.refused_handle);
+	set_int(o, "refused_pool", st.refused_pool);
+	set_int(o, "refused_malformed", st.refused_malformed);
+	set_int(o, "refused_not_owner", st.not_owner);
+	show_counters(o, replicator_stream_count(T.repl), repl_counters_names, repl_counters_n);
+	show_counters(o, replicator_count(T.repl), replicator_counters_names, replicator_counters_n);
+	show_counters(o, &c->gtp.gate, gate_counters_names, gate_counters_n);
+	set_int(o, "unacknowledged_packets", atomic_load(&v->unacked));
+	set_ms(o, "oldest_unacknowledged_ms", atomic_load(&v->oldest_unacked), now);
+	set_int(o, "round_trip_us", atomic_load(&v->srtt));
+	return o;
+}
+
+json_t *show_srp_audit(struct control *c, json_t *args, usec_t now)
+{
+	const struct replicator_view *v = replicator_view(T.repl);
+	json_t *o = json_object();
+
+	(void)c;
+	(void)args;
+	show_counters(o, replicator_audit_count(T.repl), audit_counters_names, audit_counters_n);
+	set_int(o, "buckets", atomic_load(&v->buckets));
+	set_int(o, "unmatched_buckets", atomic_load(&v->unmatched));
+	set_ms(o, "oldest_match_age_ms", atomic_load(&v->in_sync_since), now);
+	return o;
+}
+
+json_t *show_srp_history(struct control *c, json_t *args, usec_t now)
+{
+	json_t *list = json_array();
+	unsigned int first = c->n_history > HISTORY ? c->n_history - HISTORY : 0;
+
+	(void)args;
+	for (unsigned int k = first; k < c->n_history; k++) {
+		const struct history *h = &c->history[k % HISTORY];
+		char at[32];
+		struct tm tm;
+		time_t t = (time_t)h->wall_s;
+
+		gmtime_r(&t, &tm);
+		strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", &tm);
+		json_array_append_new(
+			list, json_pack("{s:s,s:I,s:s,s:s,s:s,s:I,s:b}", "time", at, "age_ms",
+				      (json_int_t)((now - h->at) / 1000), "from", srp_state_name(h->from),
+				      "to", srp_state_name(h->to), "cause", srp_cause_name(h->cause), "term",
+				      (json_int_t)(h->term >> 1), "planned", h->planned));
+	}
+	return json_pack("{s:o}", "history", list);
+}
+
+json_t *show_alarms(struct control *c, json_t *args, usec_t now)
+{
+	json_t *list = json_array();
+
+	(void)args;
+	for (unsigned int i = 0; i < SRP_ALARM_MAX; i++)
+		if (c->alarm[i].on)
+			json_array_append_new(
+				list, json_pack("{s:s,s:I,s:s}", "alarm", srp_alarm_name((enum srp_alarm)i),
+					      "age_ms", (json_int_t)((now - c->alarm[i].since) / 1000),
+					      "text", c->alarm[i].text));
+	return json_pack("{s:o}", "alarms", list);
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <string.h>
+
+#include "sync.h"
+
+int sync_init(struct sync *s, struct session_table *t, uint8_t worker, uint64_t shards, uint32_t max_slots,
+	usec_t interval_us, struct rte_mempool *pool, struct rte_ring *out, uint16_t payload,
+	const struct session_mem *mem)
+{
+	memset(s, 0, sizeof(*s));
+	s->table = t;
+	s->worker = worker;
+	s->pool = pool;
+	s->out = out;
+	s->payload = payload;
+	s->tick_us = interval_us / SYNC_TICKS;
+	if (dirty_init(&s->dirty, max_slots, SYNC_TICKS, mem) < 0)
+		return -ENOMEM;
+	s->source = audit_source_create(shards, t->buckets);
+	if (s->source == NULL) {
+		dirty_fini(&s->dirty, mem);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void sync_fini(struct sync *s, const struct session_mem *mem)
+{
+	if (s->table == NULL)
+		return;
+	rte_pktmbuf_free(s->open);
+	audit_source_destroy(s->source);
+	dirty_fini(&s->dirty, mem);
+}
+
+void sync_stream(struct sync *s, bool on, usec_t audit_us, usec_t now)
+{
+	s->on = on;
+	s->job.what = AUDIT_JOB_NONE;
+	if (on) {
+		audit_source_join(s->source, audit_us, now);
+		s->count.joins++;
+	} else {
+		audit_source_stop(s->source);
+		rte_pktmbuf_free(s->open);
+		s->open = NULL;
+	}
+}
+
+static struct stream_meta *meta_of(struct rte_mbuf *m)
+{
+	return rte_mbuf_to_priv(m);
+}
+
+static bool packet_open(struct sync *s, usec_t now)
+{
+	uint8_t *p;
+
+	if (rte_ring_full(s->out)) {
+		s->count.no_room++;
+		return false;
+	}
+	s->open = rte_pktmbuf_alloc(s->pool);
+	if (s->open == NULL) {
+		s->count.no_mbuf++;
+		return false;
+	}
+	p = rte_pktmbuf_mtod(s->open, uint8_t *);
+	s->w = wr_init(p + REPL_HEADER, s->payload - REPL_HEADER);
+	meta_of(s->open)->n = 0;
+	meta_of(s->open)->owner = s->worker;
+	s->opened = now;
+	return true;
+}
+
+static void packet_close(struct sync *s)
+{
+	struct rte_mbuf *m = s->open;
+
+	if (m == NULL)
+		return;
+	m->data_len = (uint16_t)(s->w.p - rte_pktmbuf_mtod(m, uint8_t *));
+	m->pkt_len = m->data_len;
+	s->open = NULL;
+	s->count.packets++;
+	if (rte_ring_enqueue(s->out, m) <
+		0) /* room was there when the packet was opened, and we alone fill it */
+		rte_pktmbuf_free(m);
+}
+
+/* An open packet with room for a record of `bytes` (and an entry, if it has one). */
+static bool packet_room(struct sync *s, size_t bytes, bool entry, usec_t now)
+{
+	if (s->open != NULL && (s->w.left < bytes || (entry && meta_of(s->open)->n == REPL_ENTRIES)))
+		packet_close(s);
+	return s->open != NULL || packet_open(s, now);
+}
+
+static void record_head(struct sync *s, enum repl_kind kind, size_t body)
+{
+	wr_u8(&s->w, (uint8_t)kind);
+	wr_u16(&s->w, (uint16_t)body);
+}
+
+/* Encodes groups of one slot; commit 0: none waits on it. False: no room now, the slot is unchanged. */
+static bool encode(struct sync *s, uint32_t handle, uint8_t groups, uint32_t commit, usec_t now)
+{
+	uint32_t shard = session_handle_shard(handle), n = session_handle_slot(s->table, handle);
+	struct session_slot *slot = session_slot_of(s->table, handle);
+	bool whole = (groups & SESSION_G_IDENTITY) != 0 || slot->teid == 0;
+	struct stream_meta *meta;
+	uint8_t written, *head;
+
+	if (s->late) { /* a demoted chassis owns nothing but its usage */
+		if (slot->teid == 0)
+			return true;
+		whole = false;
+		groups = SESSION_G_USAGE64;
+	} else if (whole) {
+		groups = SESSION_G_SLOT;
+	}
+	/* USAGE32 may grow to USAGE64 */
+	if (!packet_room(s, 3u + session_wire_size(groups) + 16, true, now))
+		return false;
+	head = s->w.p;
+	record_head(s, whole ? REPL_SLOT : REPL_DELTA, 0);
+	written = session_encode(s->table, shard, n, groups, &s->w);
+	head[1] = (uint8_t)((s->w.p - head - 3) >> 8);
+	head[2] = (uint8_t)(s->w.p - head - 3);
+	meta = meta_of(s->open);
+	meta->entry[meta->n++] = repl_entry(handle, commit, written);
+	if (s->late)
+		s->count.late_sent++;
+	else if (whole && slot->teid == 0)
+		s->count.delete_sent++;
+	else if (whole)
+		s->count.macro_sent++;
+	else
+		s->count.micro_sent++;
+	return true;
+}
+
+static uint32_t commit_next(struct sync *s)
+{
+	s->commit = (s->commit + 1) & 0xffffff;
+	if (s->commit == 0)
+		s->commit = 1;
+	return s->commit;
+}
+
+uint32_t sync_commit(struct sync *s, uint32_t handle, usec_t now)
+{
+	struct session_slot *slot = session_slot_of(s->table, handle);
+	uint32_t commit;
+
+	if (!s->on || s->late)
+		return 0;
+	commit = commit_next(s);
+	s->count.commits++;
+	if (s->paused || !encode(s, handle, SESSION_G_SLOT, commit, now)) {
+		dirty_mark_soon(&s->dirty, slot, handle, SESSION_G_SLOT);
+		return commit;
+	}
+	slot->dirty = 0;
+	packet_close(s);
+	return commit;
+}
+
+void sync_lost(struct sync *s, const repl_entry_t *e, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		uint32_t handle = repl_entry_handle(e[i]);
+		uint8_t groups = repl_entry_groups(e[i]);
+
+		if (groups & SESSION_G_USAGE32) /* what comes back from a loss goes as 64 bits */
+			groups = (uint8_t)((groups & ~SESSION_G_USAGE32) | SESSION_G_USAGE64);
+		dirty_mark_soon(&s->dirty, session_slot_of(s->table, handle), handle, groups);
+		s->count.repaired++;
+	}
+}
+
+void sync_want(struct sync *s, unsigned int how, uint32_t bucket, uint64_t arg)
+{
+	s->count.wants++;
+	if (s->on && !s->late)
+		audit_source_want(s->source, how, bucket, arg);
+}
+
+/* Encodes what is dirty in one bucket, so that the digest behind it speaks of what was sent. */
+static bool encode_dirty_of_bucket(
+	struct sync *s, uint32_t shard, uint32_t bucket, uint64_t force, usec_t now)
+{
+	for (uint32_t i = 0; i < SESSION_BUCKET; i++) {
+		uint32_t n = bucket * SESSION_BUCKET + i;
+		struct session_slot *slot = &s->table->shard[shard].slots[n];
+		uint8_t groups = slot->dirty;
+
+		if (force >> i & 1)
+			groups = SESSION_G_SLOT;
+		if (groups == 0)
+			continue;
+		if (!encode(s, session_handle_make(s->table, shard, n, slot->gen), groups, s->commit, now))
+			return false;
+		slot->dirty = 0;
+	}
+	return true;
+}
+
+/* One piece of an audit job: a few buckets. False: no room, the job stays. */
+static bool audit_piece(struct sync *s, usec_t now)
+{
+	struct audit_job *j = &s->job;
+	uint32_t shard = j->bucket / s->table->buckets, bucket = j->bucket % s->table->buckets;
+	uint32_t n = j->what == AUDIT_JOB_DIGEST ? RTE_MIN(j->n, (uint32_t)SYNC_BUCKETS) : 1;
+	size_t body = j->what == AUDIT_JOB_LEVEL2 ? 5 + 2 * SESSION_BUCKET : 7 + 8 * (size_t)n;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (!encode_dirty_of_bucket(
+			    s, shard, bucket + i, j->what == AUDIT_JOB_SLOTS ? j->mask : 0, now))
+			return false;
+	if (!packet_room(s, 3 + body, false, now))
+		return false;
+	record_head(s, REPL_DIGEST, body);
+	if (j->what == AUDIT_JOB_LEVEL2) {
+		audit_digest_slots(&s->w, j->bucket);
+		for (uint32_t i = 0; i < SESSION_BUCKET; i++)
+			wr_u16(&s->w,
+				(uint16_t)session_hash_slot(s->table, shard, bucket * SESSION_BUCKET + i));
+	} else {
+		audit_digest_begin(&s->w, j->bucket, (uint16_t)n);
+		for (uint32_t i = 0; i < n; i++)
+			wr_u64(&s->w, session_hash_bucket(s->table, shard, bucket + i));
+	}
+	s->count.digests_sent++;
+	j->bucket += n;
+	j->n = j->what == AUDIT_JOB_DIGEST ? j->n - n : 0;
+	if (j->n == 0)
+		j->what = AUDIT_JOB_NONE;
+	return true;
+}
+
+/* Whatever is listed and due, `soon` first. False: no room. */
+static bool encode_due(struct sync *s, bool *busy, usec_t now)
+{
+	uint32_t handle;
+
+	for (unsigned int i = 0; i < SYNC_RECORDS && dirty_next(&s->dirty, s->table, &handle); i++) {
+		struct session_slot *slot = session_slot_of(s->table, handle);
+
+		if (slot->dirty == 0)
+			continue;
+		*busy = true;
+		if (!encode(s, handle, slot->dirty, s->commit, now)) {
+			dirty_mark_soon(&s->dirty, slot, handle, slot->dirty);
+			return false;
+		}
+		slot->dirty = 0;
+	}
+	return true;
+}
+
+bool sync_turn(struct sync *s, usec_t now)
+{
+	bool busy = false;
+
+	if (now >= s->next_tick) {
+		dirty_tick(&s->dirty);
+		s->next_tick = now + s->tick_us;
+	}
+	if (!s->on || s->paused)
+		return false;
+	if (encode_due(s, &busy, now) && !s->late) {
+		if (s->job.what == AUDIT_JOB_NONE)
+			s->job = audit_source_next(s->source, now);
+		if (s->job.what != AUDIT_JOB_NONE)
+			busy = audit_piece(s, now) || busy;
+	}
+	if (s->open != NULL && now - s->opened >= SYNC_FLUSH_US)
+		packet_close(s);
+	return busy;
+}
+
+uint32_t sync_drain_begin(struct sync *s)
+{
+	s->dirty.due_end = s->dirty.normal.tail;
+	return s->dirty.normal.tail;
+}
+
+bool sync_drained(struct sync *s, uint32_t mark, usec_t now)
+{
+	s->dirty.due_end = mark;
+	if (s->on && !s->paused) {
+		bool busy;
+
+		(void)encode_due(s, &busy, now);
+	}
+	if ((int32_t)(mark - s->dirty.normal.head) > 0 || s->dirty.soon.head != s->dirty.soon.tail)
+		return false;
+	packet_close(s);
+	return true;
+}

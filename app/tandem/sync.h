@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* sync: the worker's half of replication: what is dirty becomes records, records become packets, packets go into one
+ * FIFO to the replication core. Priority chooses what is encoded next and never reorders what is encoded; room is
+ * checked before encoding, so nothing encoded is dropped at home. One object a worker; only that worker calls it. */
+#ifndef TANDEM_SYNC_H
+#define TANDEM_SYNC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include "audit.h"
+#include "counters.h"
+#include "dirty.h"
+#include "repl.h"
+#include "session.h"
+
+enum { SYNC_RECORDS = 64, SYNC_BUCKETS = 4, SYNC_FLUSH_US = 300, SYNC_TICKS = 20, SYNC_FIFO = 256 };
+
+/* In the private area of a stream mbuf: what the packet holds, for acknowledgement and loss. */
+struct stream_meta {
+	uint16_t n;
+	uint8_t owner;
+	repl_entry_t entry[REPL_ENTRIES];
+};
+
+// clang-format off
+#define SYNC_COUNTERS(X) \
+	X(macro_sent) X(micro_sent) X(delete_sent) X(late_sent) X(digests_sent) X(packets) X(commits) X(repaired) \
+	X(no_room) X(no_mbuf) X(wants) X(joins)
+// clang-format on
+COUNTERS_DEFINE(sync_counters, SYNC_COUNTERS);
+
+struct sync {
+	struct dirty dirty;
+	struct audit_source *source;
+	struct session_table *table;
+	struct rte_mempool *pool; /* stream mbufs, private area struct stream_meta */
+	struct rte_ring *out;     /* finished packets */
+	uint8_t worker;
+	uint16_t payload; /* bytes of a packet: header and records, no tag */
+	bool on;          /* a stream runs */
+	bool late;        /* demoted: only own usage, as 64 bits */
+	bool paused;      /* late mode before the hand-over: nothing is encoded */
+	uint32_t commit;  /* number of the last commit, 24 bits, never 0 once used */
+	struct rte_mbuf *open;
+	struct wr w;
+	usec_t opened, next_tick, tick_us;
+	struct audit_job job; /* being worked on; n counts down */
+	uint32_t level2_slot;
+	struct sync_counters count; /* r: telemetry */
+};
+
+/* shards: those of this worker. max_slots: all slots in them. 0 / -ENOMEM. */
+int sync_init(struct sync *s, struct session_table *t, uint8_t worker, uint64_t shards, uint32_t max_slots,
+	usec_t interval_us, struct rte_mempool *pool, struct rte_ring *out, uint16_t payload,
+	const struct session_mem *mem);
+void sync_fini(struct sync *s, const struct session_mem *mem);
+/* A stream began (everything is compared: join) or ended. */
+void sync_stream(struct sync *s, bool on, usec_t audit_us, usec_t now);
+/* A slot changed by signalling: encoded at once and sent. Returns the commit number to wait for; 0: no stream. */
+uint32_t sync_commit(struct sync *s, uint32_t handle, usec_t now);
+/* Lost: dirty again, to be sent at the next turn. */
+void sync_lost(struct sync *s, const repl_entry_t *e, unsigned int n);
+void sync_want(struct sync *s, unsigned int how, uint32_t bucket, uint64_t arg);
+/* One turn: a bounded amount of encoding. True if it did something. */
+bool sync_turn(struct sync *s, usec_t now);
+/* Begins a drain: all that is dirty now becomes due. sync_drained() then says when it has left. */
+uint32_t sync_drain_begin(struct sync *s);
+bool sync_drained(struct sync *s, uint32_t mark, usec_t now);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* tandem: the process: what the three kinds of core share, who writes each part, and how they reach each other. Made by
+ * the control core at boot, constant afterwards except where a field says otherwise. */
+#ifndef TANDEM_TANDEM_H
+#define TANDEM_TANDEM_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_cycles.h>
+#include <rte_log.h>
+
+#include "config.h"
+#include "fastpath.h"
+#include "fib.h"
+#include "msg.h"
+#include "net.h"
+#include "pool.h"
+#include "session.h"
+
+extern int tandem_logtype;
+#define LOG(level, fmt, ...) rte_log(RTE_LOG_##level, tandem_logtype, "tandem: " fmt "\n", ##__VA_ARGS__)
+
+enum { TANDEM_WORKERS = FASTPATH_WORKERS, SLEEP_AFTER_TURNS = 1000, SLEEP_US = 100, STALL_US = 2000 };
+
+/* What every core shows the others. */
+struct core_pulse {
+	_Atomic usec_t tick;       /* w: that core, each turn. the watchdog reads it */
+	_Atomic uint64_t turns;    /* w: that core, r: telemetry */
+	_Atomic uint64_t busy;     /* turns that had something to do */
+	_Atomic uint64_t stalls;   /* own loop did not run for more than STALL_US */
+	_Atomic usec_t stalled_us; /* sum of those */
+} __rte_cache_aligned;
+
+struct port {
+	const struct config_port *conf;
+	uint16_t id; /* DPDK port */
+	uint16_t n_rxq, n_txq;
+	unsigned int under_ifindex;
+	struct rte_ether_addr mac;
+	struct net_twin twin;
+	bool started;
+};
+
+struct worker;
+struct replicator;
+struct control;
+
+struct tandem {
+	const char *config_file;
+	struct config *conf; /* w: control */
+	unsigned int n_ports;
+	struct port port[CONFIG_PORTS];
+	struct rte_mempool *mbufs, *indirect, *msgs, *stream_mbufs;
+	struct session_table *table;
+	struct pool_set *pools;
+	struct fib *fib;
+	struct fastpath_shared shared;
+	unsigned int n_workers;
+	unsigned int worker_lcore[TANDEM_WORKERS], repl_lcore;
+	struct worker *worker[TANDEM_WORKERS];
+	struct replicator *repl;
+	struct control *control;
+	uint8_t side;
+	uint32_t incarnation;
+	/* doors; [w] by worker */
+	struct door to_worker[TANDEM_WORKERS], from_worker[TANDEM_WORKERS];
+	struct door to_repl, from_repl;
+	struct door repl_to_worker[TANDEM_WORKERS];
+	/* frames */
+	struct rte_ring *punt;                       /* workers, replication core -> control */
+	struct rte_ring *kernel_out[TANDEM_WORKERS]; /* control -> worker: m->port says where to */
+	struct rte_ring *kernel_repl;                /* control -> replication core */
+	struct rte_ring *handover[TANDEM_WORKERS];
+	struct rte_ring
+		*stream_out[TANDEM_WORKERS]; /* worker -> replication core: finished packets, one FIFO */
+	struct core_pulse pulse_control, pulse_repl, pulse_worker[TANDEM_WORKERS];
+	_Atomic int64_t pair_offset_ms; /* w: control. pair time = clock + this */
+	_Atomic bool quit;              /* w: control */
+	_Atomic bool index_stale;       /* w: any (an index message found no room), r+cleared: control */
+	uint64_t tsc_hz;
+};
+
+extern struct tandem T; /* one process, one gateway */
+
+/* Microseconds of the TSC: the same clock on all cores (it is invariant on every CPU that DPDK supports well). */
+static inline usec_t clock_us(void)
+{
+	uint64_t t = rte_rdtsc();
+
+	return t / T.tsc_hz * USEC_PER_SEC + t % T.tsc_hz * USEC_PER_SEC / T.tsc_hz;
+}
+
+/* Begins a turn: the pulse, and the time that the own loop did not run (0 when it did). */
+static inline usec_t pulse_turn(struct core_pulse *p, usec_t now)
+{
+	usec_t last = atomic_load_explicit(&p->tick, memory_order_relaxed), gap = now - last;
+
+	atomic_store_explicit(&p->tick, now, memory_order_relaxed);
+	atomic_store_explicit(
+		&p->turns, atomic_load_explicit(&p->turns, memory_order_relaxed) + 1, memory_order_relaxed);
+	if (last == 0 || now < last || gap <= STALL_US)
+		return 0;
+	atomic_store_explicit(
+		&p->stalls, atomic_load_explicit(&p->stalls, memory_order_relaxed) + 1, memory_order_relaxed);
+	atomic_store_explicit(&p->stalled_us,
+		atomic_load_explicit(&p->stalled_us, memory_order_relaxed) + gap, memory_order_relaxed);
+	return gap;
+}
+
+/* End of a turn: counts it, and sleeps when the configuration lets lcores share CPUs and nothing happened for long. */
+void pulse_rest(struct core_pulse *p, bool busy, unsigned int *idle);
+
+/* Aborts the process when control or a worker has not turned for a second: that is the switchover (DESIGN.md section 5).
+ * Called by the replication core; control calls watchdog_repl. */
+void watchdog_others(usec_t now);
+void watchdog_repl(usec_t now);
+
+/* session_hooks.index: a door message to control from whichever core writes. */
+void index_notify(void *ctx, uint64_t key, uint32_t handle, bool live);
+
+/* worker.c */
+struct worker *worker_create(unsigned int number);
+void worker_destroy(struct worker *w);
+int worker_run(void *worker); /* lcore function */
+const struct fastpath_counters *worker_fastpath_count(const struct worker *w);
+
+/* replicator.c */
+struct replicator *replicator_create(void);
+void replicator_destroy(struct replicator *r);
+int replicator_run(void *replicator); /* lcore function */
+
+/* control.c */
+struct control *control_create(void);
+void control_destroy(struct control *c);
+int control_run(struct control *c); /* until told to stop; 0 or -errno */
+
+/* ports.c */
+int ports_open(void);
+void ports_close(void);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* repl_priv: what the library's files share. Sender (repl_send.c), receiver (repl_recv.c), judgement of freshness
+ * (repl_life.c), and the door with its timers (repl.c). */
+#ifndef TANDEM_REPL_PRIV_H
+#define TANDEM_REPL_PRIV_H
+
+#include "repl_wire.h"
+
+enum {
+	REPL_SEEN = 16384, /* numbers remembered below the highest: above any span the window can have */
+	REPL_HELD = 16,    /* packets held behind a gap at most */
+	REPL_RETIRED = 8,  /* incarnations of the peer remembered as gone */
+	REPL_MAX_ACK_DELAY = 2000,
+	REPL_GRANULARITY = 1000,
+	REPL_INITIAL_RTT = 10000, /* a direct link; one sample replaces it */
+	REPL_PTO_MAX = 100000,  /* a PING is cheap, and what a dead link held is repaired from the next one */
+	REPL_LOST_A_TURN = 128, /* packets declared lost by one detection, so that their owners' rings hold */
+	REPL_STATUS_US = 50000,
+	REPL_STATUS_MIN_US = 5000,
+	REPL_WANT_US = 5000,       /* how often the audit is asked at least */
+	REPL_SILENCE_US = 1000000, /* after that the memory of retired incarnations yields */
+	REPL_DELAY_SPAN_US = 10000000,
+};
+
+enum repl_sent_state { REPL_SENT, REPL_ACKED, REPL_LOST };
+
+struct repl_sent {
+	uint64_t number;
+	usec_t at;
+	uint8_t owner, n, state;
+};
+
+struct repl_tx {
+	uint64_t number; /* last one used, of any packet */
+	uint32_t stream; /* id of the last one started */
+	bool streaming;
+	repl_term_t term;
+	uint64_t first, last_state;
+	/* Ring by index & (REPL_WINDOW - 1): [keep, tail) decided, kept to recognise a late ACK; [tail, head) may be open. */
+	uint64_t head, tail, keep;
+	unsigned int unacked;
+	uint64_t largest_acked; /* 0: none in this stream */
+	usec_t loss_at, last_elicit;
+	unsigned int backoff;
+	bool ping_due;
+	uint64_t ping; /* number of the last PING that is not acknowledged, 0 none */
+	usec_t ping_at;
+	usec_t srtt, rttvar, latest, min_rtt; /* srtt 0: no sample */
+	struct repl_sent sent[REPL_WINDOW];
+	repl_entry_t entry[REPL_WINDOW][REPL_ENTRIES];
+};
+
+struct repl_held {
+	uint64_t number; /* 0: free */
+	usec_t arrived;
+	size_t len;
+	uint8_t records[REPL_PACKET_MAX];
+};
+
+struct repl_rx {
+	enum repl_receive mode;
+	repl_term_t floor, late_term;
+	uint32_t stream; /* the highest id heard of this incarnation */
+	bool begun;      /* being applied in this mode */
+	repl_term_t term;
+	uint64_t first;   /* of the stream */
+	uint64_t next;    /* never goes back: what is below is applied, or will not be */
+	uint64_t applied; /* highest ordered number of the stream */
+	uint64_t highest; /* of all numbers */
+	usec_t gap_since;
+	bool ack_due;
+	uint64_t ack_largest; /* highest ack-eliciting number taken; 0 none */
+	usec_t ack_arrived;
+	uint64_t seen[REPL_SEEN / 64], taken[REPL_SEEN / 64]; /* taken: may be acknowledged */
+	unsigned int n_held;
+	struct repl_held held[REPL_HELD];
+};
+
+/* Delay of packets relative to the quickest of the last 10 to 20 seconds. Clocks of the two chassis share no origin. */
+struct repl_life {
+	bool known, exact;       /* exact: all 64 bits, from a heartbeat */
+	int64_t quickest, newer; /* now - sent: least of the previous and of the current span */
+	usec_t span_at;
+	uint64_t hb_number, status_number;
+};
+
+struct repl {
+	struct repl_params p;
+	struct repl_ops ops;
+	struct repl_counters count;
+	struct repl_tx tx;
+	struct repl_rx rx;
+	struct repl_life life;
+	uint32_t peer;
+	uint32_t retired[REPL_RETIRED];
+	unsigned int retired_at;
+	usec_t heard;
+	bool hears_us;
+	struct repl_status peer_status;
+	/* heartbeats and reports */
+	repl_term_t hb_term;
+	uint8_t hb_body[REPL_HEARTBEAT_MAX];
+	size_t hb_len;
+	bool hb_set, hb_now;
+	usec_t hb_at;
+	int64_t pair_offset;
+	struct repl_status told;
+	usec_t told_at, want_at;
+};
+
+/* repl_send.c */
+void repl_tx_init(struct repl *r);
+void repl_tx_ack(struct repl *r, const struct repl_ack *a, usec_t now);
+void repl_tx_tick(struct repl *r, usec_t now);
+usec_t repl_tx_due(const struct repl *r);
+/* Fills the header of the next number in. */
+void repl_tx_header(struct repl *r, uint8_t *pkt, repl_term_t term, uint8_t flags, usec_t now);
+size_t repl_tx_ping(struct repl *r, uint8_t *pkt, usec_t now);
+
+/* repl_recv.c */
+enum repl_seen { REPL_SEEN_NEW, REPL_SEEN_BEFORE, REPL_SEEN_TOO_OLD };
+void repl_rx_reset(struct repl *r);
+enum repl_seen repl_rx_mark(struct repl *r, uint64_t number);
+void repl_rx_duplicate(struct repl *r, const struct repl_header *h, bool eliciting, usec_t now);
+void repl_rx_ordered(
+	struct repl *r, const struct repl_header *h, const uint8_t *records, size_t len, usec_t now);
+void repl_rx_control(struct repl *r, const struct repl_header *h, bool ping, usec_t now);
+void repl_rx_tick(struct repl *r, usec_t now);
+usec_t repl_rx_due(const struct repl *r);
+void repl_rx_ack(struct repl *r, struct repl_ack *a, usec_t now);
+
+/* repl_life.c */
+/* Takes or refuses the sender's incarnation. */
+bool repl_life_peer(struct repl *r, const struct repl_header *h, usec_t now);
+/* Whether a packet of the current peer is fresh; *excess: its delay above the quickest. */
+bool repl_life_fresh(struct repl *r, const struct repl_header *h, const struct repl_walk *walk,
+	int64_t *excess, usec_t now);
+
+#endif

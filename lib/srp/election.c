@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The rules of SRP.md sections 1 and 2: who becomes what in each state, and the route modifier. */
+#include <string.h>
+
+#include "srp_pvt.h"
+
+static int order_mac(const struct srp *s)
+{
+	int d = memcmp(s->conf.mac + 3, s->info.peer.mac + 3, 3);
+
+	return d != 0 ? d : memcmp(s->conf.mac, s->info.peer.mac, 6);
+}
+
+static int order_priority(const struct srp *s)
+{
+	int d = (int)s->conf.priority - (int)s->info.peer.priority;
+
+	return d != 0 ? d : order_mac(s);
+}
+
+int srp_order_startup(const struct srp *s)
+{
+	int d = (int)s->conf.mode - (int)s->info.peer.mode;
+
+	return d != 0 ? d : order_priority(s);
+}
+
+/* Terms are never equal, so somebody always loses. */
+int srp_order_dual(const struct srp *s)
+{
+	int term = s->info.term > s->info.peer.term ? 1 : -1;
+	int d = (int)s->info.peer.rm - (int)s->info.rm;
+
+	if (s->conf.l2)
+		return term;
+	if (d == 0)
+		d = order_priority(s);
+	return d != 0 ? d : term;
+}
+
+uint8_t srp_rm_start(const struct srp *s)
+{
+	return s->conf.mode == SRP_PRIMARY ? SRP_RM_THRESHOLD + 1 : SRP_RM_THRESHOLD + 2;
+}
+
+/* It may pass the threshold for as long as it takes the Active to see that and to go back to 1. */
+uint8_t srp_rm_behind_peer(const struct srp *s)
+{
+	return s->info.peer.rm < SRP_RM_MAX ? s->info.peer.rm + 1 : SRP_RM_MAX;
+}
+
+static bool peer_holds(const struct srp *s)
+{
+	enum srp_state st = s->info.peer.state;
+
+	return st == SRP_ACTIVE || st == SRP_PENDING_ACTIVE || st == SRP_PENDING_STANDBY;
+}
+
+/* Empty handed on purpose: without a term that is ours for certain there is no promotion. */
+bool srp_promote(struct srp *s, enum srp_cause cause, bool alone, usec_t now)
+{
+	srp_term_t term;
+
+	if (s->gone || (s->info.state == SRP_INIT && !srp_counter_ready(s)))
+		return false;
+	term = srp_term_take(s);
+	if (term == 0)
+		return false;
+	if (s->info.state == SRP_STANDBY)
+		srp_alarm(s, SRP_ALARM_UNVOUCHED, !s->stream.joined,
+			"became Active before the copy was complete: sessions that it lacks are lost");
+	srp_plan_start(s, PLAN_PROMOTE, term, cause, now);
+	s->plan.alone = alone;
+	s->late_term = 0;
+	s->info.term = term;
+	srp_move(s, SRP_PENDING_ACTIVE, cause, now);
+	return true;
+}
+
+static bool join_refused(struct srp *s)
+{
+	return (s->info.alarms & 1u << SRP_ALARM_CONFIG_MISMATCH) != 0;
+}
+
+static void join(struct srp *s, usec_t now)
+{
+	if (s->info.peer.term > s->info.term)
+		s->info.term = s->info.peer.term;
+	s->info.rm = srp_rm_behind_peer(s);
+	srp_move(s, SRP_STANDBY, SRP_CAUSE_STARTUP, now);
+	srp_plan_start(s, PLAN_JOIN, s->info.term, SRP_CAUSE_STARTUP, now);
+}
+
+/* Somebody who should have become Active did not for so long that waiting for it serves nobody. */
+static bool waited_for_peer(struct srp *s, usec_t now)
+{
+	usec_t from = srp_latest(s->boot_due, s->peer_state_since);
+
+	return srp_reached(s, srp_after(from, 2 * s->conf.dead_us), now);
+}
+
+static void init_with_peer(struct srp *s, usec_t now)
+{
+	int order = srp_order_startup(s);
+
+	if (peer_holds(s)) {
+		if (!join_refused(s))
+			join(s, now);
+		return;
+	}
+	if (s->info.peer.state == SRP_STANDBY) {
+		/* It has the sessions, and promotes as soon as it hears that we have none. */
+		if (waited_for_peer(s, now))
+			srp_promote(s, SRP_CAUSE_STARTUP, false, now);
+		return;
+	}
+	srp_alarm(s, SRP_ALARM_TIEBREAK, order == 0,
+		"mode, priority and tie-breaker equal the peer's: change one of them, until then neither "
+		"becomes Active");
+	if (order > 0 || (order < 0 && waited_for_peer(s, now))) {
+		uint8_t rm = s->info.rm;
+
+		s->info.rm = 1;
+		if (!srp_promote(s, SRP_CAUSE_STARTUP, false, now))
+			s->info.rm = rm;
+	}
+}
+
+static void rule_init(struct srp *s, usec_t now)
+{
+	usec_t heard = srp_latest(s->life.stream, s->life.srp);
+	usec_t due = s->boot_due;
+
+	if (srp_peer_alive(s)) {
+		init_with_peer(s, now);
+		return;
+	}
+	/* Heard but not understood: it is there, so patience, but not for ever. */
+	if (!s->info.peer.known && heard != USEC_NEVER && !srp_reached(s, heard + s->conf.dead_us, now))
+		due = srp_latest(due, s->life.first + 10 * s->conf.dead_us);
+	if (srp_reached(s, due, now))
+		srp_promote(s, SRP_CAUSE_STARTUP, true, now);
+}
+
+/* The peer forgets nothing by being Standby too: two intervals tell a passing view from a real one. */
+static void dual_standby(struct srp *s, usec_t now)
+{
+	usec_t patience = 2 * (s->info.stream_alive ? s->conf.heartbeat_us : s->conf.hello_us);
+	int order = srp_order_startup(s);
+
+	srp_alarm(s, SRP_ALARM_TIEBREAK, order == 0,
+		"mode, priority and tie-breaker equal the peer's: change one of them, until then neither "
+		"becomes Active");
+	if (order == 0)
+		return;
+	if (order < 0)
+		patience += 2 * s->conf.dead_us;
+	if (srp_reached(s, srp_after(srp_latest(s->peer_state_since, s->info.last_change), patience), now))
+		srp_promote(s, SRP_CAUSE_DUAL_STANDBY, false, now);
+}
+
+static void rule_standby(struct srp *s, usec_t now)
+{
+	struct srp_peer *p = &s->info.peer;
+
+	if (s->shutting)
+		return;
+	if (!srp_peer_alive(s)) {
+		srp_promote(s, s->life.left ? SRP_CAUSE_SHUTDOWN : SRP_CAUSE_DEAD_TIMER, true, now);
+		return;
+	}
+	if (peer_holds(s)) {
+		s->info.rm = srp_rm_behind_peer(s);
+		if (p->term > s->info.term)
+			s->info.term = p->term;
+	} else if (p->state == SRP_INIT) {
+		/* It was Active in an earlier life: that one is dead. */
+		srp_promote(s, SRP_CAUSE_DEAD_TIMER, false, now);
+	} else {
+		dual_standby(s, now);
+	}
+}
+
+static void dual_active(struct srp *s, usec_t now)
+{
+	if (srp_order_dual(s) < 0) {
+		srp_demote(s, SRP_CAUSE_DUAL_ACTIVE, now);
+		return;
+	}
+	/* The peer would demote if it heard us. */
+	if (s->info.peer.hears_us)
+		s->one_way_since = USEC_NEVER;
+	else if (s->one_way_since == USEC_NEVER)
+		s->one_way_since = now;
+	if (srp_reached(s, srp_after(s->one_way_since, 2 * srp_window(s)), now)) {
+		srp_alarm(s, SRP_ALARM_ONE_WAY, true,
+			"the peer is Active and does not hear this chassis: check both directions of both "
+			"paths");
+		srp_demote(s, SRP_CAUSE_DUAL_ACTIVE, now);
+	}
+}
+
+/* On shared subnets the higher term has the traffic already: it must not be overtaken. */
+static bool raise_term(struct srp *s)
+{
+	struct srp_peer *p = &s->info.peer;
+	bool rival = srp_peer_alive(s) && p->term > s->info.term &&
+		     (p->state == SRP_ACTIVE || p->state == SRP_PENDING_ACTIVE);
+
+	return s->info.highest_term > s->info.term && !(rival && s->conf.l2);
+}
+
+static void rule_active(struct srp *s, usec_t now)
+{
+	struct srp_peer *p = &s->info.peer;
+	bool dual = srp_peer_alive(s) && p->state == SRP_ACTIVE;
+
+	srp_alarm(s, SRP_ALARM_DUAL_ACTIVE, dual, "both chassis are Active: one of them gives up by itself");
+	if (dual)
+		dual_active(s, now);
+	else
+		s->one_way_since = USEC_NEVER;
+	if (s->info.state != SRP_ACTIVE)
+		return;
+	if (srp_peer_alive(s) && p->state == SRP_STANDBY) {
+		srp_alarm_clear(s, SRP_ALARM_ONE_WAY);
+		if (s->stream.in_sync)
+			srp_alarm_clear(s, SRP_ALARM_UNVOUCHED);
+		/* What is known of it from before a stall proves nothing. */
+		if (s->info.rm >= SRP_RM_THRESHOLD && !s->info.mute)
+			s->info.rm = 1;
+	}
+	if (s->plan.kind == PLAN_NONE && raise_term(s)) {
+		srp_term_t term = srp_term_take(s);
+
+		if (term == 0)
+			return;
+		if (dual)
+			s->late_term = p->term;
+		s->info.term = term;
+		srp_plan_start(s, PLAN_RAISE, term, SRP_CAUSE_NONE, now);
+	}
+}
+
+/* Announced at once, unless a stall caused it: then the peer's next word is worth more than a flap of routes. */
+static void metric(struct srp *s, usec_t now)
+{
+	if (s->info.rm == s->rm_announced)
+		s->metric_due = USEC_NEVER;
+	else if (s->metric_due == USEC_NEVER || srp_reached(s, s->metric_due, now)) {
+		srp_emit(s, SRP_ACT_METRIC)->rm = s->info.rm;
+		s->rm_announced = s->info.rm;
+		s->metric_due = USEC_NEVER;
+	}
+}
+
+void srp_rules(struct srp *s, usec_t now)
+{
+	if (s->gone)
+		return;
+	switch (s->info.state) {
+	case SRP_INIT:
+		rule_init(s, now);
+		break;
+	case SRP_STANDBY:
+		rule_standby(s, now);
+		break;
+	case SRP_ACTIVE:
+		rule_active(s, now);
+		if (s->info.state == SRP_ACTIVE)
+			metric(s, now);
+		break;
+	case SRP_PENDING_ACTIVE:
+	case SRP_PENDING_STANDBY:
+		srp_offer_check(s, now);
+		break;
+	}
+	srp_shutdown_check(s, now);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Is the peer alive? Two independent paths: the stream, and asks over the SRP connection (DESIGN.md section 5). One silent
+ * path is an alarm; only both silent is a death. */
+#include "srp_pvt.h"
+
+bool srp_peer_alive(const struct srp *s)
+{
+	return s->info.peer.known && !s->life.left && !s->life.dead;
+}
+
+/* A quarter of an interval of patience: an ask at each heartbeat that is late by a hair would be noise. */
+static usec_t ask_from(const struct srp *s)
+{
+	return srp_after(s->life.stream, s->conf.heartbeat_us + s->conf.heartbeat_us / 4);
+}
+
+static void ask(struct srp *s, usec_t now)
+{
+	struct srp_life *l = &s->life;
+	/* Nothing hangs on the answer of a peer that was given up. */
+	usec_t pause = l->dead || l->left ? s->conf.hello_us : s->conf.heartbeat_us;
+
+	if (!s->info.connected || l->stream == USEC_NEVER || !srp_reached(s, ask_from(s), now)) {
+		l->asking = false;
+		return;
+	}
+	if (l->asking && !srp_reached(s, l->ask_last + pause, now))
+		return;
+	l->ask_id++;
+	if (!l->asking) {
+		l->asking = true;
+		l->ask_first = now;
+		l->ask_id_first = l->ask_id;
+	}
+	l->ask_last = now;
+	srp_send(s, &(struct srp_msg){ .type = SRP_MSG_ASK, .id = l->ask_id });
+	s->info.count.asks_sent++;
+	/* The next one. */
+	srp_reached(s, now + pause, now);
+}
+
+/* An answer from before this silence says nothing about it. */
+void srp_life_answer(struct srp *s, uint32_t id, usec_t now)
+{
+	struct srp_life *l = &s->life;
+
+	s->info.count.answers_received++;
+	if (!l->asking || (int32_t)(id - l->ask_id_first) < 0)
+		return;
+	l->answered = now;
+	if (now >= srp_after(l->stream, srp_window(s)))
+		l->path_down = true;
+}
+
+/* Before there is a joined copy nothing is gained by haste. */
+static bool dead_slowly(struct srp *s, usec_t now)
+{
+	bool silent = s->life.stream == USEC_NEVER || srp_reached(s, s->life.stream + srp_window(s), now);
+
+	if (silent && !s->info.connected && s->life.refused)
+		return true;
+	return srp_reached(s, srp_after(srp_latest(s->life.stream, s->life.srp), s->conf.dead_us), now);
+}
+
+static bool dead(struct srp *s, usec_t now)
+{
+	struct srp_life *l = &s->life;
+	bool unjoined = s->info.state == SRP_INIT || (s->info.state == SRP_STANDBY && !s->stream.joined);
+
+	if (l->stream != USEC_NEVER && !srp_reached(s, l->stream + srp_window(s), now)) {
+		l->path_down = false;
+		return false;
+	}
+	if (l->stream == USEC_NEVER || unjoined)
+		return dead_slowly(s, now);
+	if (l->path_down)
+		return (!s->info.connected && l->refused) ||
+		       srp_reached(s, srp_after(l->srp, s->conf.dead_us), now);
+	if (!s->info.connected)
+		return true;
+	/* An ask gets an interval for its answer, also when this tick itself came late. */
+	return l->asking && srp_reached(s, l->ask_first + s->conf.heartbeat_us, now) &&
+	       (l->answered == USEC_NEVER || srp_reached(s, l->answered + srp_window(s), now));
+}
+
+static void revive(struct srp *s, usec_t now)
+{
+	struct srp_life *l = &s->life;
+	usec_t last = srp_latest(l->stream, l->srp);
+
+	if (last == USEC_NEVER || last <= l->dead_at)
+		return;
+	l->dead = false;
+	/* It speaks over SRP alone: that path decides from here. */
+	l->path_down = l->stream == USEC_NEVER || now >= l->stream + srp_window(s);
+}
+
+static void alarms(struct srp *s, usec_t now)
+{
+	struct srp_life *l = &s->life;
+	bool alive = srp_peer_alive(s);
+	const char *silent =
+		s->info.peer.known ? "the peer is silent on both paths" : "the peer was never heard";
+	const char *lost = l->left ? "the peer shut down" : silent;
+	bool stream_late = l->stream == USEC_NEVER && s->info.connected && l->srp != USEC_NEVER &&
+			   srp_reached(s, srp_after(l->first, s->conf.dead_us), now);
+
+	if (s->info.connected || !alive || !s->info.stream_alive)
+		s->connection_since = USEC_NEVER;
+	else if (s->connection_since == USEC_NEVER)
+		s->connection_since = now;
+
+	srp_alarm(s, SRP_ALARM_PEER_LOST, !alive && (s->info.peer.known || s->info.state == SRP_ACTIVE),
+		"%s: bring it back, there is no standby", lost);
+	srp_alarm(s, SRP_ALARM_CONNECTION,
+		srp_reached(s, srp_after(s->connection_since, s->conf.hello_us), now),
+		"the peer is heard in the stream only: check the network between srp bind and srp peer");
+	srp_alarm(s, SRP_ALARM_REPLICATION_PATH,
+		alive && ((l->path_down && !s->info.stream_alive) || stream_late),
+		"the peer is heard over SRP only, nothing is replicated: check the replication ports and "
+		"their link");
+}
+
+static void mute(struct srp *s, usec_t now)
+{
+	usec_t fresh = srp_after(s->mute_since, s->conf.heartbeat_us);
+
+	/* What waited in our own queues is read within the first interval. */
+	if (s->life.heard_at != USEC_NEVER && s->life.heard_at >= fresh)
+		s->mute_since = USEC_NEVER;
+	if (srp_reached(s, srp_after(s->mute_since, s->conf.hello_us), now))
+		s->mute_since = USEC_NEVER;
+	s->info.mute = s->mute_since != USEC_NEVER;
+}
+
+void srp_life_update(struct srp *s, usec_t now)
+{
+	struct srp_life *l = &s->life;
+
+	if (l->first == USEC_NEVER && srp_latest(l->stream, l->srp) != USEC_NEVER)
+		l->first = now;
+	if (l->dead)
+		revive(s, now);
+	ask(s, now);
+	if (s->info.peer.known && !l->left && !l->dead && dead(s, now)) {
+		l->dead = true;
+		l->dead_at = now;
+	}
+	s->info.stream_alive = l->stream != USEC_NEVER && !srp_reached(s, l->stream + srp_window(s), now);
+	s->info.dual_path = s->info.stream_alive && s->info.connected && l->srp != USEC_NEVER &&
+			    !srp_reached(s, l->srp + s->conf.dead_us, now);
+	mute(s, now);
+	alarms(s, now);
+}
+
+/* A moment in the past cannot move into the future. */
+static void push(usec_t *t, usec_t us, usec_t now)
+{
+	if (*t != USEC_NEVER)
+		*t = *t + us < now ? *t + us : (*t > now ? *t : now);
+}
+
+void srp_life_stall(struct srp *s, usec_t us, usec_t now)
+{
+	struct srp_life *l = &s->life;
+
+	/* What was dead before we slept did not wake up for it. */
+	if (!l->dead) {
+		push(&l->stream, us, now);
+		push(&l->srp, us, now);
+	}
+	push(&l->ask_first, us, now);
+	push(&l->ask_last, us, now);
+	push(&l->answered, us, now);
+	push(&l->first, us, now);
+	push(&s->peer_state_since, us, now);
+	push(&s->one_way_since, us, now);
+	push(&s->connection_since, us, now);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sequences of steps that other cores carry out. A step is asked for when the one before it was answered; a sequence has
+ * one deadline, and what happens at its end or at its deadline stands in its row. */
+#include <stdio.h>
+
+#include "srp_pvt.h"
+
+enum { PLAN_STEPS = 5 };
+
+static void end_nothing(struct srp *s, usec_t now)
+{
+	(void)s;
+	(void)now;
+}
+
+static void end_promote(struct srp *s, usec_t now)
+{
+	if (s->plan.cause != SRP_CAUSE_STARTUP)
+		s->info.last_switchover = now;
+	if (s->plan.planned)
+		s->info.count.switchovers_planned++;
+	else if (s->plan.cause == SRP_CAUSE_DEAD_TIMER)
+		s->info.count.switchovers_dead_timer++;
+	else if (s->plan.cause == SRP_CAUSE_DUAL_STANDBY)
+		s->info.count.switchovers_dual_standby++;
+	srp_move(s, SRP_ACTIVE, s->plan.cause, now);
+}
+
+static void end_offer(struct srp *s, usec_t now)
+{
+	s->plan.kind = PLAN_OFFER;
+	s->plan.offered = true;
+	s->plan.offer = srp_term_offer(s);
+	srp_offer_send(s);
+}
+
+static void end_resume(struct srp *s, usec_t now)
+{
+	srp_move(s, SRP_ACTIVE, SRP_CAUSE_ABORTED, now);
+}
+
+static void end_standby(struct srp *s, usec_t now)
+{
+	s->info.last_switchover = now;
+	srp_alarm_clear(s, SRP_ALARM_UNVOUCHED);
+	srp_alarm_clear(s, SRP_ALARM_DUAL_ACTIVE);
+	srp_move(s, SRP_STANDBY, s->plan.cause, now);
+}
+
+static void end_yield(struct srp *s, usec_t now)
+{
+	s->info.count.switchovers_planned++;
+	end_standby(s, now);
+}
+
+static void end_leave(struct srp *s, usec_t now)
+{
+	s->plan.kind = PLAN_NONE;
+	srp_goodbye(s, true);
+	srp_move(s, SRP_INIT, SRP_CAUSE_SHUTDOWN, now);
+}
+
+static void late_abort(struct srp *s, usec_t now);
+
+static void late_offer(struct srp *s, usec_t now)
+{
+	srp_offer_give_up(s, "pending-timeout", now);
+}
+
+static const struct plan_row {
+	const char *name;
+	enum srp_step steps[PLAN_STEPS];
+	void (*end)(struct srp *s, usec_t now);
+	void (*late)(struct srp *s, usec_t now);
+} rows[PLAN_MAX] = {
+	[PLAN_JOIN] = { "join", { SRP_STEP_WRITE }, end_nothing, late_abort },
+	[PLAN_PROMOTE] = { "promotion", { SRP_STEP_STOP, SRP_STEP_OWN, SRP_STEP_ACTIVATE, SRP_STEP_STREAM },
+		end_promote, late_abort },
+	[PLAN_RAISE] = { "new term", { SRP_STEP_STREAM }, end_nothing, late_abort },
+	[PLAN_OFFER] = { "switchover", { SRP_STEP_HOLD, SRP_STEP_LATE }, end_offer, late_offer },
+	[PLAN_RESUME] = { "resumption", { SRP_STEP_RESUME }, end_resume, late_abort },
+	[PLAN_YIELD] = { "handover", { SRP_STEP_DEACTIVATE, SRP_STEP_WRITE }, end_yield, late_abort },
+	[PLAN_DEMOTE] = { "demotion", { SRP_STEP_DEACTIVATE, SRP_STEP_RELEASE, SRP_STEP_WRITE }, end_standby,
+		late_abort },
+	[PLAN_LEAVE] = { "shutdown", { SRP_STEP_DEACTIVATE, SRP_STEP_RELEASE }, end_leave, end_leave },
+};
+
+static enum srp_step awaited(const struct srp *s)
+{
+	return s->plan.kind == PLAN_NONE ? SRP_STEP_NONE : rows[s->plan.kind].steps[s->plan.at];
+}
+
+static void late_abort(struct srp *s, usec_t now)
+{
+	char why[SRP_REASON_MAX];
+
+	snprintf(why, sizeof(why), "%s: no answer to %s within pending-timeout", rows[s->plan.kind].name,
+		srp_step_name(awaited(s)));
+	srp_abort(s, why);
+}
+
+void srp_abort(struct srp *s, const char *why)
+{
+	struct srp_action *a = srp_emit(s, SRP_ACT_ABORT);
+
+	snprintf(a->text, sizeof(a->text), "%s", why);
+	s->plan.kind = PLAN_NONE;
+	s->gone = true;
+}
+
+static void ask_step(struct srp *s)
+{
+	struct srp_action *a = srp_emit(s, SRP_ACT_STEP);
+
+	a->step = awaited(s);
+	a->term = s->plan.term;
+	a->old_term = s->plan.old_term;
+	a->cause = s->plan.cause;
+	a->planned = s->plan.planned;
+	a->alone = s->plan.alone;
+	a->rm = s->info.rm;
+	a->restart_counter = s->info.restart_counter;
+	if (a->step == SRP_STEP_ACTIVATE)
+		s->rm_announced = s->info.rm;
+	if (a->step == SRP_STEP_STREAM && a->old_term == 0)
+		a->old_term = s->late_term;
+}
+
+void srp_plan_start(struct srp *s, enum srp_plan_kind kind, srp_term_t term, enum srp_cause cause, usec_t now)
+{
+	s->plan = (struct srp_plan){ .kind = kind,
+		.term = term,
+		.cause = cause,
+		.due = now + s->conf.pending_us,
+		.acked_due = USEC_NEVER };
+}
+
+/* The first step goes out when the rules have settled, so that its caller may still fill the plan in. */
+static void begin(struct srp *s)
+{
+	if (s->plan.kind != PLAN_NONE && !s->plan.begun) {
+		s->plan.begun = true;
+		ask_step(s);
+	}
+}
+
+void srp_plan_check(struct srp *s, usec_t now)
+{
+	begin(s);
+	if (s->plan.kind != PLAN_NONE && srp_reached(s, s->plan.due, now))
+		rows[s->plan.kind].late(s, now);
+	begin(s);
+}
+
+static void failed(struct srp *s, enum srp_step step, const char *why, usec_t now)
+{
+	char text[SRP_REASON_MAX];
+
+	snprintf(text, sizeof(text), "%s: %s failed: %s", rows[s->plan.kind].name, srp_step_name(step), why);
+	if (s->plan.kind == PLAN_OFFER) {
+		srp_offer_give_up(s, text, now);
+	} else if (s->plan.kind == PLAN_PROMOTE && s->plan.planned) {
+		srp_refuse(s, s->plan.term, text);
+		srp_offer_back_out(s, now);
+	} else if (s->plan.kind == PLAN_LEAVE) {
+		end_leave(s, now);
+	} else {
+		srp_abort(s, text);
+	}
+}
+
+/* What an answer means beyond "go on". False: it ended the plan. */
+static bool answered(struct srp *s, enum srp_step step, uint64_t number, usec_t now)
+{
+	struct srp_plan *p = &s->plan;
+
+	if (step == SRP_STEP_STOP && p->planned && number < p->number) {
+		srp_refuse(s, p->term, "the end of the stream is missing here");
+		srp_offer_back_out(s, now);
+		return false;
+	}
+	if (step == SRP_STEP_HOLD)
+		p->acked_due = now + SRP_ACKED_MS * USEC_PER_MSEC;
+	if (step == SRP_STEP_LATE)
+		p->number = number;
+	if (step == SRP_STEP_ACTIVATE && p->planned)
+		srp_send(s,
+			&(struct srp_msg){ .type = SRP_MSG_CONFIRM, .offered = p->term, .rm = s->info.rm });
+	return true;
+}
+
+static void advance(struct srp *s, usec_t now)
+{
+	const struct plan_row *row = &rows[s->plan.kind];
+
+	if (row->steps[++s->plan.at] != SRP_STEP_NONE) {
+		ask_step(s);
+		return;
+	}
+	s->plan.kind = PLAN_NONE;
+	row->end(s, now);
+}
+
+/* Goes on without the answer that is awaited. */
+void srp_plan_skip(struct srp *s, usec_t now)
+{
+	advance(s, now);
+}
+
+void srp_plan_done(struct srp *s, enum srp_step step, srp_term_t term, bool ok, uint64_t number,
+	const char *why, usec_t now)
+{
+	if (step == SRP_STEP_NONE || !s->plan.begun || step != awaited(s) || term != s->plan.term)
+		return;
+	if (!ok)
+		failed(s, step, why != NULL ? why : "no reason given", now);
+	else if (answered(s, step, number, now))
+		advance(s, now);
+}
+
+void srp_demote(struct srp *s, enum srp_cause cause, usec_t now)
+{
+	srp_term_t own = s->info.term;
+
+	if (s->info.peer.term > s->info.term)
+		s->info.term = s->info.peer.term;
+	if (cause == SRP_CAUSE_DUAL_ACTIVE)
+		s->info.count.switchovers_dual_active++;
+	s->info.rm = srp_rm_behind_peer(s);
+	srp_plan_start(s, PLAN_DEMOTE, s->info.term, cause, now);
+	s->plan.old_term = own;
+	srp_move(s, SRP_PENDING_STANDBY, cause, now);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Inside lib/srp: the object, and what its files owe each other. Every decision is level-triggered: each event records a
+ * fact, then srp_settle() applies the rules to all facts. A deadline is only ever looked at through srp_reached(), which
+ * also notes when it falls due. */
+#ifndef TANDEM_SRP_PVT_H
+#define TANDEM_SRP_PVT_H
+
+#include "cursor.h"
+#include "srp.h"
+
+enum {
+	SRP_VERSION = 1,
+	SRP_BODY = 49,   /* bytes of a heartbeat's body */
+	SRP_RETIRED = 4, /* incarnations of the peer that are known to be gone */
+	SRP_QUEUE = 48,  /* actions that one event may cause, with room to spare */
+	SRP_RM_MAX = 255,
+	SRP_ACKED_MS = 1000, /* a planned switchover needs everything acknowledged within this */
+};
+
+/* Numbers above it are nobody's: they would overflow when they are counted on. */
+#define SRP_NUMBER_MAX (UINT64_C(1) << 62)
+
+enum srp_type {
+	SRP_MSG_HELLO = 1,
+	SRP_MSG_ASK,
+	SRP_MSG_ANSWER,
+	SRP_MSG_OFFER,
+	SRP_MSG_REFUSE,
+	SRP_MSG_CONFIRM,
+	SRP_MSG_GOODBYE,
+};
+
+/* What a chassis says of itself, on both paths. */
+struct srp_body {
+	uint8_t side, state, mode, priority, rm, restart_counter, mac[6];
+	srp_term_t term, highest;
+	uint64_t floor; /* numbers up to it may have been used before the last start */
+	uint32_t incarnation, hears, serial;
+};
+
+struct srp_msg {
+	enum srp_type type;
+	uint32_t incarnation;
+	srp_term_t term;
+	struct srp_body body;      /* HELLO */
+	uint32_t capacity;         /* HELLO */
+	uint64_t config_digest;    /* HELLO */
+	uint32_t id;               /* ASK, ANSWER */
+	srp_term_t offered;        /* OFFER, REFUSE, CONFIRM */
+	uint64_t number;           /* OFFER: the last packet to be applied, 0: any */
+	uint32_t to;               /* OFFER: incarnation that may accept */
+	uint8_t cause;             /* OFFER */
+	bool forced;               /* OFFER */
+	uint8_t rm;                /* CONFIRM */
+	bool was_active;           /* GOODBYE */
+	char text[SRP_REASON_MAX]; /* HELLO: the configuration's hint; REFUSE: why */
+};
+
+/* Sequences of steps. Each has a deadline and a defined end. */
+enum srp_plan_kind {
+	PLAN_NONE,
+	PLAN_JOIN,    /* Standby: begin to write */
+	PLAN_PROMOTE, /* Pending-Active */
+	PLAN_RAISE,   /* Active: stream on in a higher term */
+	PLAN_OFFER,   /* Pending-Standby: hold, flush, offer, wait for the peer */
+	PLAN_RESUME,  /* Pending-Standby: the offer came to nothing */
+	PLAN_YIELD,   /* Pending-Standby: the peer took over */
+	PLAN_DEMOTE,  /* Pending-Standby: not ours any more */
+	PLAN_LEAVE,   /* Pending-Standby: shutdown with nobody to take over */
+	PLAN_MAX,
+};
+
+struct srp_plan {
+	enum srp_plan_kind kind;
+	unsigned int at; /* index of the step that is awaited */
+	srp_term_t term, old_term;
+	enum srp_cause cause;
+	bool planned, alone, forced;
+	bool begun;       /* the first step was asked for */
+	bool offered;     /* PLAN_OFFER: the offer is out */
+	srp_term_t offer; /* PLAN_OFFER */
+	uint64_t number;  /* last packet: offered, or to be applied before owning */
+	uint32_t to;      /* PLAN_OFFER: incarnation of the peer that was offered to */
+	usec_t due, acked_due;
+};
+
+/* What was heard of the peer and when. Times in the past move when the own loop did not run. */
+struct srp_life {
+	usec_t stream_given; /* as the stream reported it last */
+	usec_t stream, srp;  /* last sign of life, USEC_NEVER: never */
+	bool asking;         /* the stream is silent: asks are going out */
+	usec_t ask_first, ask_last, answered;
+	uint32_t ask_id, ask_id_first;
+	bool path_down; /* an answer came although the stream was silent for too long */
+	bool refused, left, dead;
+	usec_t dead_at;
+	usec_t heard_at; /* when the peer last spoke of itself; stalls do not move it */
+	usec_t first;    /* first sign of life of any kind */
+};
+
+struct srp {
+	struct srp_conf conf;
+	struct srp_info info;
+	struct srp_stream stream;
+	struct srp_plan plan;
+	struct srp_life life;
+
+	uint64_t floor, peer_floor; /* term numbers that may have been used before the last start */
+	srp_term_t own_last;        /* the last term of our own */
+	srp_term_t late_term;       /* of the peer: its late usage is accepted */
+	uint64_t reserve_asked;
+	bool reserve_out, reserve_failed;
+	usec_t reserve_retry;
+	uint8_t counter_asked, counter_saved;
+	bool counter_learnt, counter_raised;
+
+	uint32_t peer_serial, retired[SRP_RETIRED];
+	unsigned int n_retired;
+
+	usec_t boot_due, hello_due, peer_state_since, one_way_since, connection_since;
+	usec_t metric_due; /* a stall changed rm: routers are told if nothing else resolves it until then */
+	uint8_t rm_announced;
+	usec_t mute_since; /* USEC_NEVER: not */
+
+	bool shutting, shut_tried, gone;
+
+	uint32_t serial;
+	struct srp_body said; /* what heartbeats carry now */
+
+	usec_t due; /* earliest deadline found by the last srp_settle */
+	unsigned int head, n;
+	struct srp_action queue[SRP_QUEUE];
+};
+
+/* ---- srp.c ---- */
+struct srp_action *srp_emit(struct srp *s, enum srp_action_kind kind);
+void srp_send(struct srp *s, struct srp_msg *m);
+void srp_move(struct srp *s, enum srp_state to, enum srp_cause cause, usec_t now);
+void srp_settle(struct srp *s, usec_t now);
+/* Has the deadline passed? If not it is noted as due. */
+bool srp_reached(struct srp *s, usec_t deadline, usec_t now);
+void srp_alarm(struct srp *s, enum srp_alarm alarm, bool raised, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void srp_alarm_clear(struct srp *s, enum srp_alarm alarm);
+static inline usec_t srp_after(usec_t t, usec_t us)
+{
+	return t == USEC_NEVER ? USEC_NEVER : t + us;
+}
+/* The later of two times of which each may be USEC_NEVER for never. */
+static inline usec_t srp_latest(usec_t a, usec_t b)
+{
+	if (a == USEC_NEVER || b == USEC_NEVER)
+		return a == USEC_NEVER ? b : a;
+	return a > b ? a : b;
+}
+
+/* ---- message.c ---- */
+int srp_msg_read(const uint8_t *p, size_t len, struct srp_msg *m);
+size_t srp_msg_write(const struct srp_msg *m, uint8_t *to, size_t room);
+int srp_body_read(struct rd *r, struct srp_body *b);
+void srp_body_write(struct wr *w, const struct srp_body *b);
+
+/* ---- peer.c ---- */
+/* Takes over what the peer says of itself. -ESTALE: from a life that is over; -EBADMSG: cannot be the peer's. */
+int srp_peer_said(struct srp *s, const struct srp_body *b, usec_t now);
+/* Whether the sender is the peer as we know it. */
+bool srp_peer_is(const struct srp *s, uint32_t incarnation);
+
+/* ---- liveness.c ---- */
+void srp_life_update(struct srp *s, usec_t now);
+void srp_life_answer(struct srp *s, uint32_t id, usec_t now);
+void srp_life_stall(struct srp *s, usec_t us, usec_t now);
+/* Known, and neither dead nor gone. */
+bool srp_peer_alive(const struct srp *s);
+static inline usec_t srp_window(const struct srp *s)
+{
+	return s->conf.heartbeat_us * s->conf.dead_multiplier;
+}
+
+/* ---- term.c ---- */
+/* The next term of our own, or 0: the reserve is empty. */
+srp_term_t srp_term_take(struct srp *s);
+bool srp_term_can_offer(const struct srp *s);
+/* The next term of the peer's. */
+srp_term_t srp_term_offer(struct srp *s);
+bool srp_term_usable(const struct srp *s, srp_term_t t);
+uint64_t srp_term_left(const struct srp *s);
+void srp_term_seen(struct srp *s, srp_term_t t);
+void srp_reserve_check(struct srp *s, usec_t now);
+/* Raises the pair's restart counter if every session is lost with this start; false until that is durable. */
+bool srp_counter_ready(struct srp *s);
+void srp_counter_learn(struct srp *s, const struct srp_body *b);
+
+/* ---- election.c ---- */
+/* > 0: this chassis wins, < 0: the peer, 0: nothing tells them apart. */
+int srp_order_startup(const struct srp *s);
+int srp_order_dual(const struct srp *s);
+uint8_t srp_rm_start(const struct srp *s);
+uint8_t srp_rm_behind_peer(const struct srp *s);
+void srp_rules(struct srp *s, usec_t now);
+bool srp_promote(struct srp *s, enum srp_cause cause, bool alone, usec_t now);
+
+/* ---- plan.c ---- */
+void srp_plan_start(
+	struct srp *s, enum srp_plan_kind kind, srp_term_t term, enum srp_cause cause, usec_t now);
+void srp_plan_check(struct srp *s, usec_t now);
+void srp_plan_done(struct srp *s, enum srp_step step, srp_term_t term, bool ok, uint64_t number,
+	const char *why, usec_t now);
+void srp_plan_skip(struct srp *s, usec_t now);
+void srp_demote(struct srp *s, enum srp_cause cause, usec_t now);
+void srp_abort(struct srp *s, const char *why);
+
+/* ---- switchover.c ---- */
+void srp_offer_begin(struct srp *s, enum srp_cause cause, bool forced, usec_t now);
+void srp_offer_send(struct srp *s);
+void srp_offer_give_up(struct srp *s, const char *why, usec_t now);
+void srp_offer_taken(struct srp *s, usec_t now);
+void srp_offer_check(struct srp *s, usec_t now);
+void srp_refuse(struct srp *s, srp_term_t offered, const char *why);
+/* Pending-Active by an offer, which is void: back to Standby. */
+void srp_offer_back_out(struct srp *s, usec_t now);
+void srp_on_offer(struct srp *s, const struct srp_msg *m, usec_t now);
+void srp_on_refuse(struct srp *s, const struct srp_msg *m, usec_t now);
+void srp_on_confirm(struct srp *s, const struct srp_msg *m, usec_t now);
+void srp_on_goodbye(struct srp *s, const struct srp_msg *m, usec_t now);
+void srp_shutdown_check(struct srp *s, usec_t now);
+void srp_goodbye(struct srp *s, bool was_active);
+
+#endif

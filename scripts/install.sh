@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Installs the Debian 12 packages that building, testing and the demo need. Costs nothing when all are there.
+set -eu
+
+packages="meson ninja-build pkg-config gcc libc6-dev clang-14 clang-format-14 llvm-14 libclang-rt-14-dev
+	libdpdk-dev dpdk libconfig-dev libjansson-dev libmnl-dev libssl-dev libcunit1-dev
+	osmo-ggsn iperf3 tshark nftables ethtool iproute2 iputils-ping iputils-arping traceroute codespell python3"
+
+missing=""
+for p in $packages; do
+	state=$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null || true)
+	[ "$state" = installed ] || missing="$missing $p"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" != 0 ]; then
+	echo "install.sh: missing packages, run as root:$missing" >&2
+	exit 1
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# wireshark-common asks a question, and no service of these packages is wanted.
+export DEBIAN_FRONTEND=noninteractive
+install() {
+	# shellcheck disable=SC2086
+	apt-get install -y -qq --no-install-recommends $missing >"$log" 2>&1
+}
+echo "installing:$missing"
+# The lists of a fresh machine are empty or old: ask for new ones only when what is there does not do.
+if ! install; then
+	if ! apt-get update -qq >"$log" 2>&1 || ! install; then
+		cat "$log" >&2
+		exit 1
+	fi
+fi

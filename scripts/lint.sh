@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What compilers do not check: format, forbidden tokens, licence lines, spelling. Ends with
+# `N passed, N failed, N skipped`; exit 1 when a check failed.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+passed=0 failed=0 skipped=0
+
+files() { # files ENDING... : those of the working tree that git knows or would add
+	local e args=()
+	for e in "$@"; do args+=("*$e"); done
+	git ls-files --cached --others --exclude-standard -- "${args[@]}" | sort -u | while read -r f; do
+		[ -f "$f" ] && echo "$f"
+	done
+}
+
+verdict() { # verdict NAME FINDINGS
+	if [ -z "$2" ]; then
+		passed=$((passed + 1))
+		echo "ok      $1"
+	else
+		failed=$((failed + 1))
+		echo "FAILED  $1"
+		echo "$2" | head -40 | sed 's/^/        /'
+	fi
+}
+
+skip() {
+	skipped=$((skipped + 1))
+	echo "skipped $1"
+}
+
+# Matches a Perl expression in C code, with comments and strings blanked (or in the whole text with raw).
+tokens() { # tokens code|raw EXPRESSION FILE...
+	local how=$1 expression=$2
+	shift 2
+	[ $# -gt 0 ] || return 0
+	HOW=$how EXPRESSION=$expression perl -0777 -ne '
+		if ($ENV{HOW} eq "code") {
+			s{(/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*")}{my $gone = $1; $gone =~ s/[^\n]/ /g; $gone}gse;
+		}
+		my $n = 0;
+		for my $line (split /\n/) {
+			$n++;
+			print "$ARGV:$n: $&\n" if $line =~ /$ENV{EXPRESSION}/;
+		}' "$@"
+}
+
+# folder regex | how | forbidden
+table='
+^lib/|code|\b(printf|puts|exit|_exit|abort|rte_exit|rte_panic|strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|time)\s*\(|\bvolatile\b
+^lib/(srp|repl|gtp|pool|session|radius)/|code|\b(clock_gettime|gettimeofday|socket|getenv|rand|random)\s*\(|\b(rte_log|RTE_LOG|rte_rdtsc|rte_get_timer_cycles|rte_get_tsc_cycles)\b
+^(app|test)/|code|\b(strcpy|strcat|sprintf|vsprintf|gets|atoi|atol)\s*\(
+^app/tandem/(fastpath|worker)|code|\b(malloc|calloc|realloc|free|rte_malloc|rte_zmalloc|rte_free|printf|fprintf|clock_gettime|usleep|pthread_mutex_lock|rte_spinlock_lock)\s*\(|\bRTE_LOG\b
+^(app|lib|test)/|raw|\b(TODO|FIXME|XXX|HACK)\b
+'
+
+check_format() {
+	command -v clang-format-14 >/dev/null || { skip "clang-format"; return; }
+	mapfile -t c < <(files .c .h)
+	verdict "clang-format" "$([ ${#c[@]} -eq 0 ] || clang-format-14 --dry-run -Werror "${c[@]}" 2>&1 | grep -F error:)"
+}
+
+check_tokens() {
+	local folder how expression
+	while IFS='|' read -r folder how expression; do
+		[ -n "$folder" ] || continue
+		# The table's own alternatives hold bars: how is the field that says code or raw.
+		while [ "$how" != code ] && [ "$how" != raw ]; do
+			folder="$folder|$how"
+			how=${expression%%|*}
+			expression=${expression#*|}
+		done
+		mapfile -t c < <(files .c .h | grep -E "$folder")
+		verdict "forbidden in $folder" "$(tokens "$how" "$expression" "${c[@]}")"
+	done <<<"$table"
+	mapfile -t c < <(files .py .sh .build | grep -Ev '^scripts/lint.sh$')
+	verdict "forbidden in scripts" "$(tokens raw '\b(TODO|FIXME|XXX|HACK)\b' "${c[@]}")"
+	mapfile -t c < <(files .py | grep -E '^test/e2e/' | grep -Ev '^test/e2e/lab.py$')
+	verdict "e2e waits for events" "$(tokens raw '\bsleep\s*\(' "${c[@]}")"
+}
+
+check_licence() {
+	local f
+	# The first line; a script's second, behind the interpreter.
+	verdict "SPDX line" "$(files .c .h .py .sh meson.build | while read -r f; do
+		head -n 2 "$f" | grep -q 'SPDX-License-Identifier: BSD-3-Clause' || echo "$f"
+	done)"
+}
+
+check_top() {
+	local extra
+	extra=$(git ls-files --cached --others --exclude-standard | cut -d/ -f1 | sort -u |
+		grep -Ev '^(app|lib|config|scripts|test|meson\.build|README\.md|LICENSE|\..*)$')
+	verdict "top level" "$extra"
+}
+
+check_syntax() {
+	local f
+	verdict "shell syntax" "$(files .sh | while read -r f; do bash -n "$f" 2>&1; done)"
+	verdict "python syntax" "$(files .py | while read -r f; do
+		python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$f" 2>&1 | tail -n 1
+	done)"
+}
+
+check_spelling() {
+	command -v codespell >/dev/null || { skip "codespell"; return; }
+	mapfile -t c < <(files .c .h .py .sh .md .conf .build .txt)
+	verdict "codespell" "$(codespell -L 'ue,ues,nd,te,fo,ot,inout,ans,ro,wan,pres,mis,bu,hel' "${c[@]}" 2>&1)"
+}
+
+check_format
+check_tokens
+check_licence
+check_top
+check_syntax
+check_spelling
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]

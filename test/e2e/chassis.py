@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The two chassis: their configurations, processes, roles and counters."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+from lab import SIDES, TOP, LabError, Process, control, wait_until
+
+LCORES = "0@0,1@1,2@0"
+# From cold start to a pair in sync: EAL, the delay before an election, the join.
+PAIR_S = 30
+
+
+def edit(text, key, value):
+    """A configuration with a key of a group ("srp.hello-interval") set, in every item if the group is a list; value is
+    libconfig text. None removes the key."""
+    group, name = key.split(".") if "." in key else (None, key)
+    line = re.compile(rf"(?m)^(\s*){re.escape(name)} = [^;]*;")
+    new = "" if value is None else rf"\g<1>{name} = {value};"
+    if group is None:
+        return line.sub(new, text, count=1)
+    found = re.search(rf"(?ms)^{group} = .*?^[)}}];", text)
+    if found is None:
+        raise LabError(f"no group {group}")
+    body, count = line.subn(new, found.group(0))
+    if count == 0:
+        if value is None or not body.startswith(f"{group} = {{"):
+            raise LabError(f"no {name} in {group}")
+        body = body.replace("{", f"{{\n\t{name} = {value};", 1)
+    return text[:found.start()] + body + text[found.end():]
+
+
+def shipped(side):
+    """The lab's own configuration of a side."""
+    with open(os.path.join(TOP, "config", f"{side}.conf"), encoding="utf-8") as handle:
+        return handle.read()
+
+
+def tandem(build):
+    """The daemon."""
+    return os.path.join(build, "app", "tandem", "tandem")
+
+
+def tandemctl(build):
+    """The operator's command."""
+    return os.path.join(build, "app", "tandemctl", "tandemctl")
+
+
+class Chassis:
+    """One chassis of the pair; it may be started and ended many times."""
+
+    def __init__(self, lab, side, edits=None, lcores=LCORES, own_state=True, rewrite=None):
+        self.lab, self.side, self.lcores = lab, side, lcores
+        text = shipped(side)
+        if own_state:
+            self.state = os.path.join(lab.directory, f"{side}.state")
+            self.socket = os.path.join(lab.directory, f"{side}.sock")
+            text = edit(text, "chassis.state-dir", f'"{self.state}"')
+            text = edit(text, "telemetry.control-socket", f'"{self.socket}"')
+        else:
+            self.state = re.search(r'state-dir = "([^"]*)"', text).group(1)
+            self.socket = re.search(r'control-socket = "([^"]*)"', text).group(1)
+        os.makedirs(self.state, exist_ok=True)
+        for key, value in (edits or {}).items():
+            text = edit(text, key, value)
+        if rewrite is not None:
+            text = rewrite(text)
+        self.file = os.path.join(lab.directory, f"{side}.conf")
+        with open(self.file, "w", encoding="utf-8") as handle:
+            handle.write(text)
+        self.process = None
+
+    def command(self):
+        """The daemon's command line."""
+        return [tandem(self.lab.build), "--no-huge", "--no-shconf", "-m", "512", "--no-pci", "--file-prefix",
+                self.lab.prefix + self.side, "--lcores", self.lcores, "--", "-c", self.file]
+
+    def start(self):
+        """Starts it; wait_ready says when it is up."""
+        self.process = Process(self.lab, self.lab.namespace(self.side), self.side, self.command())
+
+    def wait_ready(self, timeout=20):
+        """Waits until the daemon says that it is up."""
+        wait_until(lambda: ": ready" in self.process.output() or not self.process.running(), timeout,
+                   lambda: f"{self.side} to be ready: {self.process.output()[-1500:]}")
+        if not self.process.running():
+            raise LabError(f"{self.side} ended with {self.process.popen.returncode}: {self.process.output()[-1500:]}")
+
+    def alive(self):
+        """True while the daemon runs."""
+        return self.process is not None and self.process.running()
+
+    def kill9(self):
+        """SIGKILL. Returns the time of it."""
+        at = time.time()
+        self.process.send(signal.SIGKILL)
+        self.process.popen.wait()
+        return at
+
+    def term(self, timeout=20):
+        """SIGTERM; the exit code."""
+        self.process.send(signal.SIGTERM)
+        return self.process.wait(timeout)
+
+    def ask(self, command, **args):
+        """A control command's whole answer."""
+        return control(self.socket, command, **args)
+
+    def ctl(self, command, **args):
+        """A control command's data; LabError if it was refused."""
+        answer = self.ask(command, **args)
+        if not answer.get("ok"):
+            raise LabError(f"{self.side}: {command}: {answer}")
+        return answer.get("data")
+
+    def info(self):
+        """`show srp info`; empty while the daemon is not there."""
+        try:
+            return self.ctl("show srp info")
+        except (OSError, ValueError):
+            return {}
+
+    def wait(self, condition, timeout, what):
+        """Waits until condition(info) is true."""
+        def check():
+            if self.process.popen.poll() is not None:
+                raise LabError(f"{self.side} ended with {self.process.popen.returncode} while waiting for {what}")
+            info = self.info()
+            return info if info and condition(info) else None
+        return wait_until(check, timeout, lambda: f"{self.side}: {what}; {self.info()}")
+
+    def state_is(self, state, timeout=PAIR_S):
+        """Waits for a chassis state."""
+        return self.wait(lambda i: i["chassis_state"] == state, timeout, f"chassis state {state}")
+
+    def sessions(self):
+        """What `show sessions` lists, by address."""
+        data = self.ctl("show sessions", limit=1000)
+        return {s["ue_address"]: s for s in data["sessions"]}
+
+    def total(self):
+        """How many sessions it holds."""
+        return self.ctl("show sessions", limit=1)["total"]
+
+    def counter(self, name):
+        """A counter of the workers (their sum) or of GTP-C; those of one name are told apart by "gtp." before it."""
+        if name.startswith("gtp."):
+            return self.ctl("show gtp statistics")[name[4:]]
+        return self.ctl("show workers")["total"][name]
+
+
+class Pair:
+    """Both chassis, and which of them has which role now."""
+
+    def __init__(self, lab, edits=None, lcores=LCORES, own_state=True, rewrite=None):
+        self.lab = lab
+        self.left, self.right = (Chassis(lab, side, edits, lcores, own_state, rewrite) for side in SIDES)
+        self.both = (self.left, self.right)
+        for chassis in self.both:
+            lab.cleanups.append(lambda c=chassis: remove_prefix(lab, c))
+
+    def start(self):
+        """Starts both, and waits for an Active and a Standby in sync."""
+        for chassis in self.both:
+            chassis.start()
+        for chassis in self.both:
+            chassis.wait_ready()
+        self.settle()
+        return self
+
+    def settle(self, timeout=PAIR_S):
+        """Waits until one is Active and the other a Standby in sync. Returns (active, standby)."""
+        def check():
+            for chassis in self.both:
+                if not chassis.alive():
+                    raise LabError(f"{chassis.side} ended with {chassis.process.popen.returncode}")
+            a, b = self.both
+            states = {c: c.info() for c in self.both}
+            for active, standby in ((a, b), (b, a)):
+                if (states[active].get("chassis_state") == "Active"
+                        and states[standby].get("chassis_state") == "Standby"
+                        and all(i.get("in_sync") and i.get("connection_state") == "Connected" for i in states.values())):
+                    return active, standby
+            return None
+        return wait_until(check, timeout, lambda: "Active and Standby in sync: "
+                          f"{self.left.info()} {self.right.info()}")
+
+    @property
+    def active(self):
+        """The chassis that says it is Active; LabError unless exactly one does."""
+        found = [c for c in self.both if c.alive() and c.info().get("chassis_state") == "Active"]
+        if len(found) != 1:
+            raise LabError(f"{len(found)} chassis are Active")
+        return found[0]
+
+    def other(self, chassis):
+        """The other one."""
+        return self.right if chassis is self.left else self.left
+
+    def identities(self, chassis):
+        """What must not change about the sessions when the role moves."""
+        keys = ("imsi", "nsapi", "teid", "ue_address", "sgsn_address")
+        return {tuple(s[k] for k in keys) for s in chassis.sessions().values()}
+
+    def decided_ms(self, chassis, killed_at):
+        """How long after `killed_at` the chassis' state machine acted, by its own history."""
+        for entry in reversed(chassis.ctl("show srp history")["history"]):
+            if entry["cause"] == "dead-timer-expiry":
+                return (time.time() - entry["age_ms"] / 1000 - killed_at) * 1000
+        raise LabError(f"{chassis.side} has no dead-timer-expiry in its history")
+
+    def switchover(self, timeout=15):
+        """A planned switchover. Returns the new Active."""
+        old = self.active
+        new = self.other(old)
+        old.ctl("srp initiate-switchover")
+        new.state_is("Active", timeout)
+        old.state_is("Standby", timeout)
+        return new
+
+
+def remove_prefix(lab, chassis):
+    """What EAL leaves behind of a --no-shconf run."""
+    shutil.rmtree(f"/var/run/dpdk/{lab.prefix}{chassis.side}", ignore_errors=True)
+
+
+def tail(chassis, lines=25):
+    """The last lines that a chassis logged."""
+    if chassis.process is None:
+        return ""
+    with open(chassis.process.log, encoding="utf-8", errors="replace") as handle:
+        return "".join(handle.readlines()[-lines:])
+
+
+def check_config(build, text, directory, peer=None):
+    """`--check` of a configuration text: (exit code, what it printed)."""
+    file = os.path.join(directory, "check.conf")
+    with open(file, "w", encoding="utf-8") as handle:
+        handle.write(text)
+    args = [tandem(build), "--no-huge", "--no-shconf", "--no-pci", "--", "-c", file, "--check"]
+    if peer is not None:
+        other = os.path.join(directory, "peer.conf")
+        with open(other, "w", encoding="utf-8") as handle:
+            handle.write(peer)
+        args += ["--peer", other]
+    done = subprocess.run(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=20, check=False)
+    return done.returncode, done.stdout

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A pair at peace: subscribers come, talk and go; the kernel's part of the addresses works."""
+
+import re
+
+from chassis import Pair
+from gtp import ECHO, UNKNOWN_APN, Client, message
+from lab import CORE_GATEWAY, CORE_HOST, VIP, run, wait_until
+from traffic import Capture, Probes, Sgsnemu, ping, wait_heard
+
+
+def test_attach_ping_detach(lab):
+    """one subscriber attaches, pings and detaches; both chassis hold the session, and then neither"""
+    pair = Pair(lab).start()
+    sgsn = Sgsnemu(lab)
+    address = sgsn.attach()[0]
+    assert ping(lab, sgsn.namespace, address, count=5) >= 4
+    wait_until(lambda: address in pair.right.sessions(), 5, "the session at the standby")
+    session = pair.active.sessions()[address]
+    assert session["imsi"] == str(sgsn.imsi) and session["sgsn_address"] == sgsn.local, session
+    assert pair.identities(pair.left) == pair.identities(pair.right)
+    assert session["up_packets"] >= 4 and session["down_packets"] >= 4, session
+    assert sgsn.detach() == [128]
+    wait_until(lambda: pair.left.total() == 0 and pair.right.total() == 0, 5, "no session at either chassis")
+
+
+def test_three_contexts(lab):
+    """three subscribers of one SGSN at once, each with an address of its own"""
+    Pair(lab).start()
+    sgsn = Sgsnemu(lab, contexts=3)
+    addresses = sgsn.attach()
+    assert len(set(addresses)) == 3, addresses
+    for address in addresses:
+        assert ping(lab, sgsn.namespace, address, count=5) >= 4, address
+    assert sgsn.detach() == [128] * 3
+
+
+def test_sgsnemu_pinghost(lab):
+    """sgsnemu's own pings, which need no interface"""
+    Pair(lab).start()
+    sgsn = Sgsnemu(lab, extra=("--pinghost", CORE_HOST, "--pingcount", "5", "--pingrate", "5"))
+    wait_until(lambda: "packets transmitted" in sgsn.process.output(), 15, lambda: sgsn.process.output()[-500:])
+    received = int(re.search(r"(\d+) packets received", sgsn.process.output()).group(1))
+    assert received >= 4, sgsn.process.output()[-500:]
+
+
+def test_ue_to_ue(lab):
+    """two subscribers of two SGSNs reach each other"""
+    pair = Pair(lab).start()
+    one, two = Sgsnemu(lab), Sgsnemu(lab)
+    a, b = one.attach()[0], two.attach()[0]
+    assert ping(lab, one.namespace, a, b, count=5) >= 4
+    assert pair.active.counter("ue_to_ue") >= 8
+
+
+def test_tunnel_sizes(lab):
+    """inner packets up to the subscriber's MTU pass both ways, whole and fragmented on the access side"""
+    pair = Pair(lab).start()
+    sgsn = Sgsnemu(lab)
+    address = sgsn.attach()[0]
+    assert ping(lab, sgsn.namespace, address, size=1372) >= 2
+    lab.ip(sgsn.namespace, "link", "set", sgsn.device, "mtu", "1500")
+    assert ping(lab, sgsn.namespace, address, size=1472) >= 2, "1500 octets do not fit a tunnel over 1500"
+    assert pair.active.counter("fragmented") > 0
+    # The other way a packet that may not be fragmented is refused, and the sender told.
+    out = run("ip", "netns", "exec", lab.namespace("core"), "ping", "-n", "-M", "do", "-s", "1472", "-c", "3", "-i", "0.2",
+              "-W", "2", address, check=False)
+    assert "Message too long" in out or "message too long" in out or "Frag needed" in out, out
+    assert pair.active.counter("icmp_sent") > 0
+
+
+def answers(lab, namespace, target):
+    """Whether a host's ping is answered, once each."""
+    out = run("ip", "netns", "exec", lab.namespace(namespace), "ping", "-n", "-c", "3", "-i", "0.2", "-W", "2", target, check=False)
+    assert "DUP" not in out, out
+    return int(re.search(r"(\d+) received", out).group(1)) >= 2
+
+
+def test_kernel_owns_addresses(lab):
+    """ping, ARP and traceroute to VIPs and twins' addresses work from both networks"""
+    pair = Pair(lab).start()
+    lab.ip("core", "route", "add", VIP, "via", CORE_GATEWAY)
+    for namespace, targets in (("acc", (VIP, "10.8.0.11", "10.8.0.12")),
+                               ("core", (CORE_GATEWAY, "10.9.0.11", "10.9.0.12", VIP))):
+        for target in targets:
+            assert answers(lab, namespace, target), f"{namespace} cannot ping {target}"
+            out = run("ip", "netns", "exec", lab.namespace(namespace), "traceroute", "-n", "-N", "1", "-q", "1",
+                      "-w", "2", "-m", "2", target)
+            assert re.search(rf"^ *1 +{re.escape(target)} ", out, re.M), out
+    for namespace, target in (("acc", VIP), ("acc", "10.8.0.12"), ("core", CORE_GATEWAY)):
+        out = run("ip", "netns", "exec", lab.namespace(namespace), "arping", "-c", "2", "-w", "3", "-I", "br0", target,
+                  check=False)
+        macs = set(re.findall(r"reply from [0-9.]+ \[([0-9A-Fa-f:]+)\]", out))
+        assert len(macs) == 1, f"{target} is answered by {macs}: {out}"
+    assert answers(lab, "acc", VIP) and pair.active is pair.left
+
+
+def test_traceroute_through(lab):
+    """a subscriber's traceroute shows the gateway as a hop"""
+    Pair(lab).start()
+    sgsn = Sgsnemu(lab)
+    address = sgsn.attach()[0]
+    ping(lab, sgsn.namespace, address)
+    out = run("ip", "netns", "exec", lab.namespace(sgsn.namespace), "traceroute", "-n", "-q", "2", "-w", "2", "-m", "4",
+              "-s", address, CORE_HOST)
+    hops = re.findall(r"^ *(\d+) +([0-9.]+) ", out, re.M)
+    assert len(hops) == 2 and hops[1][1] == CORE_HOST, out
+
+
+def test_tshark_accepts_all(lab):
+    """tshark finds no malformed packet and no bad checksum in anything that the pair sends"""
+    pair = Pair(lab).start()
+    captures = [Capture(lab, "acc"), Capture(lab, "core"), Capture(lab, "right", "r-srp"), Capture(lab, "right", "r-repl")]
+    sgsn = Sgsnemu(lab, contexts=2)
+    address = sgsn.attach()[0]
+    assert ping(lab, sgsn.namespace, address, count=5) >= 4
+    lab.ip(sgsn.namespace, "link", "set", sgsn.device, "mtu", "1500")
+    assert ping(lab, sgsn.namespace, address, size=1472) >= 2
+    # A refusal, an echo on each plane, another version, an unknown tunnel (answered once the pair is 3 s old).
+    own = lab.add_ue()[1]
+    control, user = Client(lab, address=own), Client(lab, port=2152, address=own, remote_port=2152)
+    assert control.create("240019999999999", "no.such.apn")[0] == UNKNOWN_APN
+    control.sock.send(message(ECHO, 0, 77, b""))
+    assert control.receive(3) is not None
+    control.sock.send(bytes.fromhex("1e01000000010000ffffffff0000000000000000"))
+    assert control.receive(3) is not None
+    user.sock.send(message(ECHO, 0, 78, b""))
+    assert user.receive(3) is not None
+
+    def indicated():
+        user.sock.send(bytes.fromhex("30ff0014fffffff0") + bytes(20))
+        return user.receive(0.2)
+    assert wait_until(indicated, 10, "an Error Indication")[1] == 26
+    pair.switchover()
+    assert ping(lab, sgsn.namespace, address) >= 2
+    assert sgsn.detach() == [128, 128]
+    for capture in captures:
+        capture.stop()
+        bad = capture.rows(f"!(ip.src == {own}) && (_ws.malformed || _ws.unreassembled || ip.checksum.status == 0 || udp.checksum.status == 0 "
+                           "|| tcp.checksum.status == 0)", "frame.number", "ip.src", "ip.dst", "_ws.expert.message")
+        assert not bad, f"{capture.file}: {bad[:5]}"
+    # The capture saw what it is about.
+    kinds = {row[0] for row in captures[0].rows(f"ip.src == {VIP} && gtp", "gtp.message")}
+    for kind in ("0x02", "0x03", "0x11", "0x15", "0x1a", "0xff"):
+        assert kind in " ".join(kinds), f"{kind} is not among {kinds}"
+    assert captures[0].rows(f"arp.isgratuitous && arp.src.proto_ipv4 == {VIP}", "frame.number")
+    assert captures[1].rows(f"arp.isgratuitous && arp.src.proto_ipv4 == {CORE_GATEWAY}", "frame.number")
+    return f"{sum(len(c.rows('frame', 'frame.number')) for c in captures)} frames"
+
+
+def test_two_workers(lab):
+    """two workers, packets that arrive at the wrong one are handed over"""
+    def rewrite(text):
+        return re.sub(r"(iface=.-(?:acc|core)),qpairs=1", r"\1,qpairs=2", text)
+    pair = Pair(lab, lcores="0@0,1@1,2@0,3@1", rewrite=rewrite).start()
+    sgsns = [Sgsnemu(lab, contexts=4) for _ in range(2)]
+    streams = [Probes(lab, s.namespace, a, interval=0.02) for s in sgsns for a in s.attach()]
+    wait_heard(streams, 100)
+    results = [stream.stop() for stream in streams]
+    # The first packet to a neighbour that is not resolved yet may be lost.
+    assert all(len(r.lost) <= 2 for r in results), [str(r) for r in results]
+    active = pair.active
+    assert active.counter("handed_over") > 0 and active.counter("handed_in") == active.counter("handed_over")
+    owners = {active.ctl("show session", session=a)["sessions"][0]["worker"] for s in sgsns for a in s.addresses()}
+    assert owners == {0, 1}, owners
+    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 5, "equal tables")
+    at = pair.active.kill9()
+    survivor = pair.right
+    survivor.state_is("Active")
+    assert pair.decided_ms(survivor, at) <= 250
+    for sgsn in sgsns:
+        for address in sgsn.addresses():
+            assert ping(lab, sgsn.namespace, address) >= 2, address
+    assert survivor.counter("handed_over") > 0

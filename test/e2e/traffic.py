@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What goes through the pair: SGSNs with their subscribers, a stream of probes, TCP, and a capture of all of it."""
+
+import json
+import os
+import re
+import select
+import signal
+import socket
+import struct
+import threading
+import time
+import itertools
+
+from lab import CORE_HOST, VIP, LabError, Process, in_namespace, run, wait_until
+
+SO_TIMESTAMPNS = 35
+_ident = itertools.count(0x1000)
+_imsi = itertools.count(240010100000000, 100)
+
+
+class Sgsnemu:
+    """osmo-ggsn's SGSN emulator with some subscribers, whose traffic has a namespace of its own."""
+
+    def __init__(self, lab, contexts=1, apn="internet", remote=VIP, imsi=None, place=None, extra=()):
+        self.lab = lab
+        self.contexts = contexts
+        self.imsi = next(_imsi) if imsi is None else imsi
+        self.namespace, self.local = lab.add_ue() if place is None else place
+        self.device = "u" + self.namespace
+        state = os.path.join(lab.directory, f"sgsn-{self.local}")
+        os.makedirs(state, exist_ok=True)
+        mode = extra or ("--createif", f"--tun-device={self.device}",
+                         f"--netns={lab.namespace(self.namespace)}", "--defaultroute")
+        self.process = Process(lab, lab.namespace("acc"), f"sgsnemu-{self.namespace}", [
+            "stdbuf", "-oL", "sgsnemu", "-l", self.local, "-r", remote, "--statedir", state,
+            "--pidfile", os.path.join(state, "pid"), "--contexts", str(contexts), "-i", str(self.imsi), "-a", apn, *mode])
+
+    @property
+    def place(self):
+        """Where it lives, to start another one in its stead."""
+        return self.namespace, self.local
+
+    def addresses(self):
+        """The addresses its subscribers were given so far, in order."""
+        return re.findall(r"received EUA with IP address: ([0-9.]+)", self.process.output())
+
+    def attach(self, timeout=15):
+        """Waits until every context has its address, and puts them all on the interface. Returns them."""
+        wait_until(lambda: len(self.addresses()) >= self.contexts or not self.process.running(), timeout,
+                   lambda: f"sgsnemu's {self.contexts} contexts; it said: {self.process.output()[-600:]}")
+        found = self.addresses()
+        if len(found) < self.contexts:
+            raise LabError(f"sgsnemu ended early: {self.process.output()[-600:]}")
+        # sgsnemu itself configures the first context only.
+        wait_until(lambda: found[0] in self.lab.ip(self.namespace, "addr", "show"), timeout, f"{found[0]} on the tun")
+        self.lab.ip(self.namespace, "link", "set", self.device, "mtu", "1400")
+        for address in found[1:]:
+            self.lab.ip(self.namespace, "addr", "replace", f"{address}/32", "dev", self.device)
+        return found
+
+    def detach(self, timeout=5.0):
+        """Deletes the contexts as a phone that is switched off does. Returns the causes that the GGSN answered."""
+        answered = lambda: re.findall(r"delete PDP context response. Cause value: (\d+)", self.process.output())
+        self.process.send(signal.SIGTERM)
+        try:
+            # It lingers long after the last answer.
+            wait_until(lambda: len(answered()) >= self.contexts or not self.process.running(), timeout, "deletes")
+        except LabError:
+            pass
+        self.kill()
+        return [int(cause) for cause in answered()]
+
+    def kill(self):
+        """Vanishes without a word."""
+        self.process.send(signal.SIGKILL)
+        self.process.popen.wait()
+
+
+def checksum(data):
+    """The Internet checksum."""
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+class Result:
+    """What became of a stream of probes."""
+
+    def __init__(self, sent_at, heard_at):
+        self.sent = len(sent_at)
+        self.lost = sorted(set(sent_at) - set(heard_at))
+        self.received = self.sent - len(self.lost)
+        times = sorted(heard_at.values())
+        self.gap_ms = max(((b - a) * 1000 for a, b in zip(times, times[1:])), default=float("inf"))
+        self.first = times[0] if times else None
+        self.last = times[-1] if times else None
+        # Answers are told from late ones: a probe that came back after a second was queued somewhere.
+        self.slowest_ms = max(((heard_at[s] - sent_at[s]) * 1000 for s in heard_at), default=float("inf"))
+
+    def __str__(self):
+        return (f"{self.received} of {self.sent} answered, longest gap {self.gap_ms:.0f} ms, "
+                f"slowest answer {self.slowest_ms:.0f} ms")
+
+
+class Probes:
+    """Echo requests from a subscriber's address at a steady pace, each remembered."""
+
+    def __init__(self, lab, namespace, source, target=CORE_HOST, interval=0.01, size=56):
+        self.ident = next(_ident) & 0xffff
+        self.interval = interval
+        self.payload = bytes(size)
+        self.sent_at, self.heard_at, self.duplicates = {}, {}, 0
+        self.errors = 0
+        self.stopping = threading.Event()
+        self.sock = in_namespace(lab.namespace(namespace), lambda: self._open(source, target))
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+        lab.cleanups.append(self.abandon)
+
+    @staticmethod
+    def _open(source, target):
+        sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        sock.bind((source, 0))
+        sock.connect((target, 0))
+        sock.setblocking(False)
+        return sock
+
+    def _send(self, sequence):
+        head = struct.pack("!BBHHH", 8, 0, 0, self.ident, sequence & 0xffff)
+        head = struct.pack("!BBHHH", 8, 0, checksum(head + self.payload), self.ident, sequence & 0xffff)
+        self.sent_at[sequence] = time.time()
+        try:
+            self.sock.send(head + self.payload)
+        except OSError:
+            self.errors += 1
+
+    def _receive(self):
+        while True:
+            try:
+                data, extra, _, _ = self.sock.recvmsg(2048, 64)
+            except OSError:
+                return
+            # Nearest to the wire: this thread may be scheduled late.
+            at = time.time()
+            for level, kind, value in extra:
+                if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
+                    seconds, nano = struct.unpack("qq", value[:16])
+                    at = seconds + nano / 1e9
+            head = (data[0] & 15) * 4
+            if len(data) < head + 8:
+                continue
+            kind, _, _, ident, low = struct.unpack("!BBHHH", data[head:head + 8])
+            if kind != 0 or ident != self.ident:
+                continue
+            newest = len(self.sent_at) - 1
+            sequence = newest - ((newest - low) & 0xffff)
+            if sequence in self.heard_at:
+                self.duplicates += 1
+            elif sequence in self.sent_at:
+                self.heard_at[sequence] = at
+
+    def _run(self):
+        due, sequence = time.monotonic(), 0
+        while not self.stopping.is_set():
+            now = time.monotonic()
+            if now >= due:
+                self._send(sequence)
+                sequence += 1
+                due = max(due + self.interval, now)
+            if select.select([self.sock], [], [], max(0.0, due - time.monotonic()))[0]:
+                self._receive()
+        end = time.monotonic() + 1.0
+        while len(self.heard_at) < len(self.sent_at) and time.monotonic() < end:
+            if select.select([self.sock], [], [], 0.05)[0]:
+                self._receive()
+
+    def wait_heard(self, count, timeout=15):
+        """Waits until `count` more answers are in than now."""
+        wait_heard([self], count, timeout)
+
+    def abandon(self):
+        """Ends the stream; no result is wanted."""
+        self.stopping.set()
+        self.thread.join()
+        self.sock.close()
+
+    def stop(self):
+        """Ends the stream, waits a second for what is still on the way, and says what became of all."""
+        self.abandon()
+        return Result(self.sent_at, self.heard_at)
+
+
+def wait_heard(streams, count, timeout=15):
+    """Waits until every stream has `count` more answers than now."""
+    goals = [(stream, len(stream.heard_at) + count) for stream in streams]
+    wait_until(lambda: all(len(s.heard_at) >= goal for s, goal in goals), timeout,
+               lambda: f"{count} more answers to probes: {[len(s.heard_at) - goal for s, goal in goals]}")
+
+
+def ping(lab, namespace, source, target=CORE_HOST, count=3, size=56, extra=()):
+    """`ping` from a subscriber or a host; how many of count were answered."""
+    who = ("-I", source) if source else ()
+    out = run("ip", "netns", "exec", lab.namespace(namespace), "ping", "-n", "-c", str(count), "-i", "0.2", "-W", "2",
+              "-s", str(size), *who, *extra, target, check=False)
+    found = re.search(r"(\d+) received", out)
+    return int(found.group(1)) if found else 0
+
+
+class Iperf:
+    """A TCP transfer from a subscriber to the core host."""
+
+    def __init__(self, lab, namespace, source, seconds, rate="20M", reverse=False):
+        port = str(5200 + lab.ue_count + len(lab.processes))
+        self.server = Process(lab, lab.namespace("core"), f"iperf3-server-{port}", ["iperf3", "-s", "-1", "--forceflush", "-p", port])
+        wait_until(lambda: "listening" in self.server.output().lower(), 10, "iperf3's server")
+        direction = ("-R",) if reverse else ()
+        self.client = Process(lab, lab.namespace(namespace), f"iperf3-client-{port}", [
+            "iperf3", "-c", CORE_HOST, "-p", port, "-B", source, "-t", str(seconds), "-b", rate, "-i", "0.5", "-J", *direction])
+        self.seconds = seconds
+
+    def finish(self):
+        """Waits for the end. Returns (bytes received, bytes of each half second); LabError if it broke."""
+        self.client.wait(self.seconds + 30)
+        report = json.loads(self.client.output())
+        if "error" in report:
+            raise LabError(f"iperf3: {report['error']}")
+        return report["end"]["sum_received"]["bytes"], [i["sum"]["bytes"] for i in report["intervals"]]
+
+
+class Capture:
+    """Everything that crosses an interface, for tshark."""
+
+    def __init__(self, lab, namespace, link="br0"):
+        self.lab = lab
+        self.file = os.path.join(lab.directory, f"{namespace}-{link}-{len(lab.processes)}.pcapng")
+        self.process = Process(lab, lab.namespace(namespace), f"dumpcap-{namespace}-{link}",
+                               ["dumpcap", "-q", "-P", "-i", link, "-w", self.file])
+        # The file's header is there once the socket is.
+        wait_until(lambda: os.path.exists(self.file) and os.path.getsize(self.file) >= 24, 10, "the capture to start")
+
+    def stop(self):
+        """Ends the capture."""
+        self.process.send(signal.SIGINT)
+        self.process.wait(10)
+
+    def rows(self, display_filter, *fields):
+        """The fields of every packet that the filter lets through, checksums verified."""
+        args = ["tshark", "-r", self.file, "-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE",
+                "-o", "tcp.check_checksum:TRUE", "-Y", display_filter, "-T", "fields"]
+        for field in fields:
+            args += ["-e", field]
+        out = run(*args, timeout=120)
+        return [line.split("\t") for line in out.splitlines() if not line.startswith("Running as user")]

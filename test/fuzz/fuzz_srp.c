@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Messages and heartbeats from outside, in sequence, against one state machine. Input: records of
+ * `kind u8 | length u8 | bytes`; the rest of a kind byte advances the clock. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "srp.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void drain(struct srp *s, usec_t now)
+{
+	struct srp_action a;
+
+	while (srp_next(s, &a)) {
+		if (a.kind == SRP_ACT_RESERVE)
+			srp_saved_reserve(s, a.number, true, now);
+		else if (a.kind == SRP_ACT_STEP)
+			srp_done(s, a.step, a.term, true, 1000, NULL, now);
+		else if (a.kind == SRP_ACT_SEND && (a.len == 0 || a.len > SRP_MSG_MAX))
+			abort();
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct srp_conf c = { .priority = 125,
+		.incarnation = 1,
+		.hello_us = 100000,
+		.dead_us = 300000,
+		.heartbeat_us = 10000,
+		.pending_us = 1000000,
+		.dead_multiplier = 3 };
+	struct srp_stream st = { .heard = 1, .joined = true, .in_sync = true };
+	struct srp *s = srp_create(&c, &(struct srp_saved){ 0 }, 0);
+	usec_t now = 1;
+
+	if (s == NULL)
+		return 0;
+	srp_connected(s, now);
+	drain(s, now);
+	while (size >= 2) {
+		uint8_t kind = data[0];
+		size_t len = data[1] < size - 2 ? data[1] : size - 2;
+
+		now += (usec_t)(kind >> 2) * 1000;
+		if ((kind & 3) == 0) {
+			srp_message(s, data + 2, len, now);
+		} else if ((kind & 3) == 1) {
+			srp_heartbeat(s, data + 2, len, true, now);
+		} else if ((kind & 3) == 2) {
+			st.heard = now;
+			srp_stream(s, &st, now);
+		} else {
+			srp_tick(s, now);
+		}
+		drain(s, now);
+		data += 2 + len;
+		size -= 2 + len;
+	}
+	srp_destroy(s);
+	return 0;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* sim_srp: two chassis' state machines in one process, with a virtual clock, two paths that lose, delay and are cut, disks
+ * and cores that answer late, crashes and stalls, all from one seed. Single thread; the world owns everything. */
+#ifndef TANDEM_SIM_SRP_H
+#define TANDEM_SIM_SRP_H
+
+#include "srp.h"
+
+enum { MS = 1000, HEAP = 4096, TERMS = 1024 };
+
+enum ev_kind {
+	EV_BEAT,
+	EV_SEND_BEAT,
+	EV_MSG,
+	EV_DONE,
+	EV_DISK,
+	EV_CLOSED,
+	EV_CONNECT,
+	EV_BOOT,
+	EV_RESUME,
+	EV_FAULT
+};
+
+struct ev {
+	usec_t at;
+	uint64_t order;
+	enum ev_kind kind;
+	int node;
+	unsigned int life; /* of the node (and of the connection, for EV_MSG): else it is void */
+	unsigned int connection;
+	enum srp_step step;
+	srp_term_t term;
+	uint64_t number;
+	uint8_t counter;
+	bool flag;
+	uint16_t len;
+	uint8_t msg[SRP_MSG_MAX];
+};
+
+struct node {
+	struct srp *s; /* NULL: not running */
+	unsigned int life;
+	struct srp_saved disk;
+	bool disk_full;
+	usec_t stalled_until; /* control does not run */
+	usec_t stalled_at;
+	bool stalled_all; /* nor does replication */
+	struct srp_stream st;
+	uint8_t beat[SRP_MSG_MAX];
+	uint16_t beat_len;
+	usec_t joined_at, running_since;
+	usec_t pending_since; /* 0: in no pending state */
+	uint64_t last_number, applied;
+	bool writing, streaming, owner, late, leaving;
+	enum srp_step withhold;
+	struct srp_conf conf;
+};
+
+struct path {
+	bool cut[2];          /* towards node i */
+	unsigned int percent; /* lost */
+	usec_t good_since;    /* neither cut nor lossy since */
+};
+
+struct world {
+	uint64_t seed, rng;
+	usec_t now, calm_at; /* no fault after calm_at */
+	uint64_t order;
+	struct node n[2];
+	struct path stream, tcp;
+	bool connected;
+	unsigned int connection;
+	usec_t tcp_last[2]; /* in order */
+	struct ev heap[HEAP];
+	unsigned int n_heap;
+	struct {
+		srp_term_t term;
+		int node;
+		unsigned int life;
+	} terms[TERMS];
+	unsigned int n_terms, profile;
+	bool verbose, failed, quiet, withheld;
+	unsigned int promotions, planned, aborts; /* seen */
+};
+
+enum { PROFILE_QUIET, PROFILE_MIXED, PROFILE_PARTITION, PROFILE_CRASH, PROFILE_WITHHELD, PROFILES };
+
+/* sim_srp.c */
+void fail(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void trace(struct world *w, int node, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* sim_world.c */
+uint64_t rnd(struct world *w, uint64_t n);
+struct ev *push(struct world *w, enum ev_kind kind, int node, usec_t at);
+void boot(struct world *w, int i);
+void kill_node(struct world *w, int i, bool power, usec_t back);
+void cut(struct world *w, struct path *p, int to, bool on);
+void disconnect(struct world *w, bool silent);
+void handle(struct world *w, const struct ev *e);
+void drain(struct world *w, int i);
+void tick(struct world *w, int i);
+
+/* sim_check.c: called as things happen. */
+void check_abort(struct world *w, int i, const char *why);
+void check_role(struct world *w, int i, const struct srp_action *a);
+/* first: nothing may have used it before. */
+void check_term(struct world *w, int i, srp_term_t term, bool first);
+void check_pending(struct world *w, int i);
+void check_owners(struct world *w);
+void check_end(struct world *w);
+
+#endif
