@@ -142,7 +142,7 @@ static void datagram(
 	uint8_t buf[GTPC_MSG_MAX];
 
 	n->rx++;
-	if (!c->answering) {
+	if (!c->answering || srp_info(c->srp)->mute) {
 		n->drop_not_active++;
 		return;
 	}

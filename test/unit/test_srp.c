@@ -288,11 +288,13 @@ static void test_stall(void)
 
 	/* Control slept; what the replication core heard meanwhile it learns afterwards. */
 	rig_standby(&r, true);
+	rig_down(&r, false);
 	r.now += 500 * MS;
 	srp_stalled(r.s, 500 * MS, r.now);
 	rig_drain(&r);
 	rig_run(&r, 5 * MS);
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
+	rig_steps(&r, "");
 	r.stream = r.srp = r.answers = false;
 	rig_run(&r, 60 * MS);
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
