@@ -392,12 +392,6 @@ static void slow(struct control *c, usec_t now)
 
 static void turn(struct control *c, usec_t now)
 {
-	usec_t stalled = atomic_load_explicit(&T.pulse_repl.stalled_us, memory_order_relaxed);
-
-	if (stalled != c->repl_stalled) { /* the core that listens to the peer stood still */
-		srp_stalled(c->srp, stalled - c->repl_stalled, now);
-		c->repl_stalled = stalled;
-	}
 	srp_feed(c, now);
 	srp_tick(c->srp, now);
 	srp_actions(c, now);
@@ -416,6 +410,20 @@ static void turn(struct control *c, usec_t now)
 	}
 }
 
+/* Time in which we, or the core that listens to the peer, did not run: told before anything that waited meanwhile. */
+static void stalls(struct control *c, usec_t own, usec_t now)
+{
+	usec_t stalled = atomic_load_explicit(&T.pulse_repl.stalled_us, memory_order_relaxed);
+
+	if (own > 0)
+		c->grace = now + WATCHDOG_GRACE_US;
+	/* Both stood still together, mostly: the longer of the two is the time in which nobody listened. */
+	own = RTE_MAX(own, stalled - c->repl_stalled);
+	c->repl_stalled = stalled;
+	if (own > 0)
+		srp_stalled(c->srp, own, now);
+}
+
 int control_run(struct control *c)
 {
 	while (!atomic_load_explicit(&T.quit, memory_order_relaxed)) {
@@ -424,10 +432,7 @@ int control_run(struct control *c)
 		bool busy;
 		int n;
 
-		if (stall > 0) {
-			srp_stalled(c->srp, stall, now);
-			c->grace = now + WATCHDOG_GRACE_US;
-		}
+		stalls(c, stall, now);
 		busy = messages(c, now);
 		busy |= to_kernel(c);
 		busy |= from_kernel(c);

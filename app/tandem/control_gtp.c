@@ -9,10 +9,10 @@
 
 #include <rte_malloc.h>
 
-#include "control.h"
+#include "control_gtp.h"
 #include "sock.h"
 
-enum { DATAGRAMS = 64, WORKER_ANSWER_US = 2000000, ANSWERED_TTL_US = 30000000, RCVBUF = 4 << 20 };
+enum { DATAGRAMS = 64, ANSWERED_TTL_US = 30000000, RCVBUF = 4 << 20 };
 
 void gtp_send(struct control *c, const struct gtpc_peer *to, const uint8_t *msg, size_t len)
 {
@@ -24,7 +24,7 @@ void gtp_send(struct control *c, const struct gtpc_peer *to, const uint8_t *msg,
 	(void)sendto(c->gtp.c.fd, msg, len, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&ss, n);
 }
 
-static uint8_t recovery(const struct control *c)
+uint8_t gtp_recovery(const struct control *c)
 {
 	return srp_info(c->srp)->restart_counter;
 }
@@ -71,347 +71,16 @@ static void count_cause(struct control *c, enum gtpc_cause cause)
 	}
 }
 
-/* Refusals need no commit: they promise nothing. */
-static void refuse(struct control *c, const struct gtpc_peer *to, uint8_t type, uint32_t peer_teid,
-	uint16_t seq, enum gtpc_cause cause, usec_t now)
+void gtp_refuse(struct control *c, const struct gtpc_peer *to, uint8_t type, uint32_t peer_teid, uint16_t seq,
+	enum gtpc_cause cause, usec_t now)
 {
 	uint8_t buf[GTPC_MSG_MAX];
 	size_t len = gtpc_encode_cause_response(
-		buf, (enum gtpc_type)(type + 1), peer_teid, seq, cause, recovery(c), false);
+		buf, (enum gtpc_type)(type + 1), peer_teid, seq, cause, gtp_recovery(c), false);
 
 	count_cause(c, cause);
 	gtp_send(c, to, buf, len);
 	gtpc_answered_put(c->gtp.answered, to, type, seq, buf, len, now);
-}
-
-/* ---- SGSN paths: Recovery and restarts ---- */
-
-static struct path *path_of(struct control *c, const struct ip_addr *addr, usec_t now)
-{
-	struct gtp *g = &c->gtp;
-	struct path *p = NULL;
-
-	for (unsigned int i = 0; i < g->n_paths; i++)
-		if (ip_addr_equal(&g->paths[i].addr, addr)) {
-			g->paths[i].used = now;
-			return &g->paths[i];
-		}
-	if (g->n_paths < PATHS_MAX) {
-		p = &g->paths[g->n_paths++];
-	} else { /* the one that was silent the longest is forgotten; the slots still know its Recovery */
-		p = &g->paths[0];
-		for (unsigned int i = 1; i < g->n_paths; i++)
-			if (g->paths[i].used < p->used)
-				p = &g->paths[i];
-	}
-	*p = (struct path){ .addr = *addr, .used = now };
-	return p;
-}
-
-/* A Recovery was heard: sessions of that SGSN which carry another one are gone with its restart. */
-static void heard_recovery(struct control *c, const struct ip_addr *addr, uint8_t value, usec_t now)
-{
-	struct path *p = path_of(c, addr, now);
-	struct msg m = { .type = MSG_PURGE };
-
-	if (p->known && p->checked && p->recovery == value)
-		return;
-	if (p->known && p->recovery != value) {
-		char text[IP_ADDR_TEXT];
-
-		c->gtp.count.sgsn_restarts++;
-		LOG(NOTICE, "SGSN %s restarted (Recovery %u, was %u): its sessions are removed",
-			ip_addr_print(addr, text), value, p->recovery);
-	}
-	p->known = p->checked = true;
-	p->recovery = value;
-	m.addr = *addr;
-	m.recovery = value;
-	control_to_workers(&m);
-}
-
-/* ---- requests ---- */
-
-/* A decoder's 0 is an accepted request as far as the message goes. */
-static enum gtpc_cause verdict(enum gtpc_cause cause)
-{
-	return cause == 0 ? GTPC_REQUEST_ACCEPTED : cause;
-}
-
-static struct txn *begin(
-	struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
-{
-	struct txn *t = txn_new(c);
-
-	if (t == NULL)
-		return NULL;
-	t->type = h->type;
-	t->seq = h->seq;
-	t->peer = *from;
-	t->deadline = now + WORKER_ANSWER_US;
-	t->rec.req_type = h->type;
-	t->rec.req_seq = h->seq;
-	t->rec.req_port = from->port;
-	t->rec.req_src = from->addr;
-	return t;
-}
-
-static bool ask(struct control *c, struct txn *t, enum msg_type type, unsigned int worker, uint8_t groups)
-{
-	struct msg *m = msg_new(T.msgs, type);
-
-	if (m == NULL)
-		return false;
-	m->rec = t->rec;
-	m->groups = groups;
-	m->cookie = txn_cookie(c, t);
-	m->term = srp_info(c->srp)->term;
-	t->worker = (uint8_t)worker;
-	return door_send(&T.to_worker[worker], m) == 0;
-}
-
-static unsigned int worker_of(uint32_t handle)
-{
-	return T.shared.worker_of_shard[session_handle_shard(handle)];
-}
-
-static const struct config_apn *apn_find(const char *name)
-{
-	for (unsigned int i = 0; i < T.conf->n_apns; i++)
-		if (strcmp(T.conf->apns[i].name, name) == 0)
-			return &T.conf->apns[i];
-	return NULL;
-}
-
-static void fill_accept(struct control *c, const struct session_rec *rec, const struct gtpc_create *create,
-	struct gtpc_accept *a)
-{
-	const struct config_apn *apn = &T.conf->apns[rec->apn];
-	const struct ip_addr vip = config_gtp(T.conf)->address;
-
-	*a = (struct gtpc_accept){ .peer_ctl_teid = rec->peer_ctl_teid,
-		.seq = rec->req_seq,
-		.nsapi = (uint8_t)(rec->key & 0xf),
-		.recovery = recovery(c),
-		.ctl_teid = rec->handle,
-		.usr_teid = rec->handle,
-		.charging_id = rec->charging_id,
-		.ue = rec->ue,
-		.ctl = vip,
-		.usr = vip,
-		.qos_len = rec->qos_len,
-		.qos = rec->qos };
-	for (unsigned int i = 0; i < apn->n_dns && i < 2; i++)
-		a->dns[i] = apn->dns[i];
-	if (create != NULL && create->pco_len > 0) {
-		a->pco = create->pco;
-		a->pco_len = create->pco_len;
-	}
-}
-
-/* The very request that the slot says was answered last: the response is made again from the slot. */
-static bool answer_from_slot(struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h,
-	uint32_t handle, const struct gtpc_create *create)
-{
-	uint8_t buf[GTPC_MSG_MAX];
-	struct session_rec rec;
-	struct gtpc_accept a;
-	size_t len;
-
-	session_read(T.table, session_slot_of(T.table, handle), &rec);
-	if (rec.req_type != h->type || rec.req_seq != h->seq || rec.req_port != from->port ||
-		!ip_addr_equal(&rec.req_src, &from->addr))
-		return false;
-	if (h->type == GTPC_DELETE_REQUEST) {
-		if (rec.state != SESSION_FREE)
-			return false;
-		len = gtpc_encode_cause_response(buf, GTPC_DELETE_RESPONSE, rec.peer_ctl_teid, h->seq,
-			GTPC_REQUEST_ACCEPTED, recovery(c), false);
-	} else {
-		if (rec.state != SESSION_LIVE || rec.apn >= T.conf->n_apns)
-			return false;
-		fill_accept(c, &rec, create, &a);
-		len = h->type == GTPC_CREATE_REQUEST ? gtpc_encode_create_response(buf, &a)
-						     : gtpc_encode_update_response(buf, &a);
-	}
-	c->gtp.count.retransmissions++;
-	gtp_send(c, from, buf, len);
-	return true;
-}
-
-static enum gtpc_cause check_create(const struct gtpc_create *q, const struct config_apn *apn)
-{
-	static const struct ip_addr any;
-
-	if (q->linked_nsapi != 0xff)
-		return GTPC_SERVICE_NOT_SUPPORTED; /* secondary contexts */
-	if (q->pdp_type_org != 1 || q->pdp_type != 0x21)
-		return GTPC_UNKNOWN_PDP_TYPE;
-	if (apn == NULL)
-		return GTPC_UNKNOWN_APN;
-	if (!ip_addr_equal(&q->ue, &any) && ip_addr_to_v4(&q->ue) != 0)
-		return GTPC_SERVICE_NOT_SUPPORTED; /* static addresses */
-	return GTPC_REQUEST_ACCEPTED;
-}
-
-static void fill_create(struct control *c, struct txn *t, const struct config_apn *apn, usec_t now)
-{
-	const struct gtpc_create *q = &t->create;
-	struct session_rec *r = &t->rec;
-	const struct path *p = path_of(c, &q->peer_ctl, now);
-
-	r->state = SESSION_LIVE;
-	r->apn = (uint8_t)(apn - T.conf->apns);
-	r->pool = apn->pool_index;
-	r->pdp_type = 0x21;
-	r->key = q->key;
-	memcpy(r->msisdn, q->msisdn, sizeof(r->msisdn));
-	r->charging_id = ++c->gtp.next_charging;
-	r->peer_ctl_teid = q->peer_ctl_teid;
-	r->peer_usr_teid = q->peer_usr_teid;
-	r->peer_ctl = q->peer_ctl;
-	r->peer_usr = q->peer_usr;
-	r->qos_len = q->qos_len;
-	memcpy(r->qos, q->qos, sizeof(r->qos));
-	r->has_recovery = q->has_recovery || p->known;
-	r->recovery = q->has_recovery ? q->recovery : p->recovery;
-}
-
-/* To the next worker in turn; each tries all its shards. */
-static bool ask_create(struct control *c, struct txn *t)
-{
-	unsigned int w = c->gtp.next_worker;
-
-	c->gtp.next_worker = (w + 1) % T.n_workers;
-	t->tried++;
-	return ask(c, t, MSG_CREATE, w, 0);
-}
-
-static void create(struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
-{
-	struct gtpc_create q;
-	enum gtpc_cause cause = verdict(gtpc_decode_create(h, &q));
-	const struct config_apn *apn;
-	uint32_t handle;
-	struct txn *t;
-
-	c->gtp.count.create_requests++;
-	apn = cause == GTPC_REQUEST_ACCEPTED ? apn_find(q.apn) : NULL;
-	if (cause == GTPC_REQUEST_ACCEPTED)
-		cause = check_create(&q, apn);
-	if (cause != GTPC_REQUEST_ACCEPTED) {
-		refuse(c, from, h->type, q.peer_ctl_teid, h->seq, cause, now);
-		return;
-	}
-	handle = index_find(c, q.key);
-	if (handle != 0 && answer_from_slot(c, from, h, handle, &q))
-		return;
-	if (q.has_recovery)
-		heard_recovery(c, &q.peer_ctl, q.recovery, now);
-	t = begin(c, from, h, now);
-	if (t == NULL) {
-		refuse(c, from, h->type, q.peer_ctl_teid, h->seq, GTPC_NO_RESOURCES, now);
-		return;
-	}
-	t->create = q;
-	fill_create(c, t, apn, now);
-	if (handle != 0) { /* the SGSN begins anew: the old context goes first (TS 29.060 7.3.1) */
-		struct session_rec r = t->rec;
-
-		t->internal = true;
-		t->rec.handle = handle;
-		if (!ask(c, t, MSG_DELETE, worker_of(handle), 0))
-			txn_free(c, t);
-		else
-			t->rec = r;
-		return;
-	}
-	if (!ask_create(c, t))
-		txn_free(c, t); /* the SGSN asks again */
-}
-
-/* The session that a request with TEID and NSAPI means: its own, or its IMSI's with that NSAPI. */
-static uint32_t target(struct control *c, uint32_t teid, uint8_t nsapi)
-{
-	struct session_slot *s = session_find(T.table, teid);
-
-	if (s == NULL)
-		return 0;
-	if ((s->key & 0xf) == nsapi)
-		return teid;
-	return index_find(c, (s->key & ~UINT64_C(0xf)) | nsapi);
-}
-
-static void update(struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
-{
-	struct gtpc_update q;
-	enum gtpc_cause cause = verdict(gtpc_decode_update(h, &q));
-	struct session_rec old;
-	uint32_t handle;
-	struct txn *t;
-
-	c->gtp.count.update_requests++;
-	handle = cause == GTPC_REQUEST_ACCEPTED ? target(c, h->teid, q.nsapi) : 0;
-	if (cause == GTPC_REQUEST_ACCEPTED && handle == 0)
-		cause = GTPC_NON_EXISTENT;
-	if (cause != GTPC_REQUEST_ACCEPTED) {
-		const struct session_slot *s = session_find(T.table, h->teid);
-
-		refuse(c, from, h->type, s != NULL ? s->peer_ctl_teid : 0, h->seq, cause, now);
-		return;
-	}
-	if (answer_from_slot(c, from, h, handle, NULL))
-		return;
-	t = begin(c, from, h, now);
-	if (t == NULL)
-		return; /* the SGSN asks again */
-	session_read(T.table, session_slot_of(T.table, handle), &old);
-	t->rec.handle = handle;
-	t->rec.peer_usr_teid = q.peer_usr_teid;
-	t->rec.peer_usr = q.peer_usr;
-	t->rec.peer_ctl_teid = q.has_ctl_teid ? q.peer_ctl_teid : old.peer_ctl_teid;
-	t->rec.peer_ctl = q.has_ctl_addr ? q.peer_ctl : old.peer_ctl;
-	t->rec.qos_len = q.has_qos ? q.qos_len : old.qos_len;
-	memcpy(t->rec.qos, q.has_qos ? q.qos : old.qos, sizeof(t->rec.qos));
-	t->rec.has_recovery = q.has_recovery || old.has_recovery;
-	t->rec.recovery = q.has_recovery ? q.recovery : old.recovery;
-	if (q.has_recovery)
-		heard_recovery(c, &t->rec.peer_ctl, q.recovery, now);
-	if (!ask(c, t, MSG_UPDATE, worker_of(handle), SESSION_G_TUNNEL | SESSION_G_QOS | SESSION_G_REQUEST))
-		txn_free(c, t);
-}
-
-static void delete (struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
-{
-	struct gtpc_delete q;
-	enum gtpc_cause cause = verdict(gtpc_decode_delete(h, &q));
-	struct session_rec old;
-	uint32_t handle;
-	struct txn *t;
-
-	c->gtp.count.delete_requests++;
-	handle = cause == GTPC_REQUEST_ACCEPTED ? target(c, h->teid, q.nsapi) : 0;
-	if (cause == GTPC_REQUEST_ACCEPTED && handle == 0) {
-		/* Gone already: perhaps by this very request, before a switchover. */
-		if (h->teid != 0 && answer_from_slot(c, from, h, h->teid, NULL))
-			return;
-		cause = GTPC_NON_EXISTENT;
-	}
-	if (cause != GTPC_REQUEST_ACCEPTED) {
-		const struct session_slot *s = session_find(T.table, h->teid);
-
-		refuse(c, from, h->type, s != NULL ? s->peer_ctl_teid : 0, h->seq, cause, now);
-		return;
-	}
-	t = begin(c, from, h, now);
-	if (t == NULL)
-		return;
-	session_read(T.table, session_slot_of(T.table, handle), &old);
-	t->rec.handle = handle;
-	t->rec.has_recovery = old.has_recovery;
-	t->rec.recovery = old.recovery;
-	if (!ask(c, t, MSG_DELETE, worker_of(handle), SESSION_G_REQUEST))
-		txn_free(c, t);
 }
 
 static void response(struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
@@ -426,7 +95,7 @@ static void response(struct control *c, const struct gtpc_peer *from, const stru
 		return;
 	}
 	if (has_recovery)
-		heard_recovery(c, &from->addr, value, now);
+		gtp_heard_recovery(c, &from->addr, value, now);
 }
 
 static void echo(struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h)
@@ -434,7 +103,7 @@ static void echo(struct control *c, const struct gtpc_peer *from, const struct g
 	uint8_t buf[GTPC_MSG_MAX];
 
 	c->gtp.count.echo_requests++;
-	gtp_send(c, from, buf, gtpc_encode_echo_response(buf, h->seq, recovery(c)));
+	gtp_send(c, from, buf, gtpc_encode_echo_response(buf, h->seq, gtp_recovery(c)));
 	c->gtp.count.echo_responses++;
 }
 
@@ -458,11 +127,11 @@ static void request(struct control *c, const struct gtpc_peer *from, const struc
 		return;
 	}
 	if (h->type == GTPC_CREATE_REQUEST)
-		create(c, from, h, now);
+		gtp_create(c, from, h, now);
 	else if (h->type == GTPC_UPDATE_REQUEST)
-		update(c, from, h, now);
+		gtp_update(c, from, h, now);
 	else
-		delete (c, from, h, now);
+		gtp_delete(c, from, h, now);
 }
 
 static void datagram(
@@ -473,7 +142,7 @@ static void datagram(
 	uint8_t buf[GTPC_MSG_MAX];
 
 	n->rx++;
-	if (!c->answering) {
+	if (!c->answering || srp_info(c->srp)->mute) {
 		n->drop_not_active++;
 		return;
 	}
@@ -536,107 +205,6 @@ static void on_gtpc(struct control *c, struct source *s, uint32_t events)
 			return; /* EAGAIN; an ICMP error of a peer is no reason to stop */
 		sock_from(&ss, &from.addr, &from.port);
 		datagram(c, &from, buf, (size_t)n, now);
-	}
-}
-
-/* ---- answers of workers ---- */
-
-static enum gtpc_cause cause_of(int error)
-{
-	switch (error) {
-	case -EADDRNOTAVAIL:
-		return GTPC_ALL_ADDRESSES_OCCUPIED;
-	case -ENOSPC:
-		return GTPC_NO_RESOURCES;
-	case -ENOENT:
-	case -ESTALE:
-		return GTPC_NON_EXISTENT;
-	default:
-		return GTPC_SYSTEM_FAILURE;
-	}
-}
-
-static void answered_create(struct control *c, struct txn *t, const struct msg *m, usec_t now)
-{
-	struct gtpc_accept a;
-
-	if (m->error < 0) {
-		if (t->worst == 0 || m->error == -ENOSPC)
-			t->worst = m->error;
-		if (m->error != -EPERM && t->tried < T.n_workers && ask_create(c, t))
-			return;
-		if (m->error !=
-			-EPERM) /* -EPERM: the role changed meanwhile; whoever is active answers the repetition */
-			refuse(c, &t->peer, t->type, t->rec.peer_ctl_teid, t->seq, cause_of(t->worst), now);
-		txn_free(c, t);
-		return;
-	}
-	fill_accept(c, &m->rec, &t->create, &a);
-	a.seq = t->seq;
-	t->len = gtpc_encode_create_response(t->msg, &a);
-	c->gtp.count.create_accepted++;
-	t->handle = m->rec.handle;
-	t->commit = m->commit;
-	gate_answer(c, t, now);
-}
-
-static void answered_other(struct control *c, struct txn *t, const struct msg *m, usec_t now)
-{
-	struct gtpc_accept a;
-
-	if (m->error < 0) {
-		if (m->error != -EPERM)
-			refuse(c, &t->peer, t->type, t->rec.peer_ctl_teid, t->seq, cause_of(m->error), now);
-		txn_free(c, t);
-		return;
-	}
-	if (m->what == MSG_UPDATE) {
-		fill_accept(c, &m->rec, NULL, &a);
-		a.seq = t->seq;
-		t->len = gtpc_encode_update_response(t->msg, &a);
-		c->gtp.count.update_accepted++;
-	} else {
-		t->len = gtpc_encode_cause_response(t->msg, GTPC_DELETE_RESPONSE, m->rec.peer_ctl_teid,
-			t->seq, GTPC_REQUEST_ACCEPTED, recovery(c), false);
-		c->gtp.count.delete_accepted++;
-	}
-	t->handle = m->rec.handle;
-	t->commit = m->commit;
-	gate_answer(c, t, now);
-}
-
-void gtp_answer(struct control *c, const struct msg *m, usec_t now)
-{
-	struct txn *t = txn_by_cookie(c, m->cookie);
-
-	if (t == NULL || t->waiting_commit || t->worker != m->by)
-		return; /* gave up waiting for it */
-	if (m->what == MSG_CREATE) {
-		answered_create(c, t, m, now);
-	} else if (t->internal) { /* the old context is gone: now the new one */
-		t->internal = false;
-		if (!ask_create(c, t))
-			txn_free(c, t);
-	} else {
-		answered_other(c, t, m, now);
-	}
-}
-
-/* A session ended here: its SGSN is told, but for one that restarted or said so itself. */
-void gtp_ended(struct control *c, const struct msg *m, usec_t now)
-{
-	struct gtpc_peer to = { m->rec.peer_ctl, GTPC_PORT };
-	uint8_t buf[GTPC_MSG_MAX];
-	uint16_t seq;
-	size_t len;
-
-	if (m->what == END_SGSN_RESTART || m->what == END_ERROR_INDICATION || !c->answering)
-		return;
-	seq = gtpc_pending_seq(c->gtp.pending);
-	len = gtpc_encode_delete_request(buf, m->rec.peer_ctl_teid, seq, (uint8_t)(m->rec.key & 0xf), true);
-	if (gtpc_pending_add(c->gtp.pending, &to, seq, buf, len, m->rec.handle, now) == 0) {
-		c->gtp.count.own_requests++;
-		gtp_send(c, &to, buf, len);
 	}
 }
 

@@ -57,6 +57,7 @@ struct config_apn {
 	uint8_t pool_index; /* into pools[] */
 	struct ip_addr dns[2];
 	unsigned int n_dns;
+	bool verified_only;                         /* selection-mode = "verified": others are refused */
 	uint32_t session_timeout_s, idle_timeout_s; /* 0: none */
 	uint32_t ambr_up_kbps, ambr_down_kbps;      /* 0: not policed */
 };

@@ -13,6 +13,7 @@
 static const char *const modes[] = { "backup", "primary", NULL };
 static const char *const topologies[] = { "l3", "l2", NULL };
 static const char *const idles[] = { "poll", "sleep", NULL };
+static const char *const selections[] = { "any", "verified", NULL };
 static const char *const levels[] = { "debug", "info", "notice", "warning", "error", NULL };
 
 // clang-format off
@@ -65,6 +66,8 @@ static const struct knob apns[] = {
 	{ "name", KNOB_APN, KNOB_MUST | KNOB_AGREE, AT(config_apn, name), .help = "access point name, in any case" },
 	{ "pool", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_apn, pool), .help = "name of the pool of its subscribers" },
 	{ "dns", KNOB_ADDRS, KNOB_AGREE, AT(config_apn, dns), COUNT(config_apn, n_dns), .help = "name servers told to the subscriber" },
+	{ "selection-mode", KNOB_CHOICE, KNOB_AGREE, AT(config_apn, verified_only), .choices = selections, .def = 0,
+		.help = "verified: refuse subscribers whose right to this APN was not verified by the SGSN" },
 	{ "session-timeout", KNOB_U32, KNOB_AGREE, AT(config_apn, session_timeout_s), RANGE(0, 0, 31536000, "s"),
 		.help = "longest life of a session; 0: none" },
 	{ "idle-timeout", KNOB_U32, KNOB_AGREE, AT(config_apn, idle_timeout_s), RANGE(0, 0, 31536000, "s"),

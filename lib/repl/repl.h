@@ -80,10 +80,12 @@ struct repl_ops {
 	void (*want)(void *ctx, struct rd *body, usec_t now);
 	/* lib/srp's heartbeat body; `fresh`: it is a sign of life. peer_pair_ms: the peer's pair time at arrival. */
 	void (*heartbeat)(void *ctx, struct rd *body, bool fresh, uint64_t peer_pair_ms, usec_t now);
-	/* Entries of one packet that the peer has applied / that are lost and must be made dirty again by `owner`. */
+	/* Entries of one packet that the peer has applied / that are lost and must be made dirty again by `owner`. Lost:
+	 * at most 128 packets a call of repl_input or repl_tick, but all that is open when a stream is started. */
 	void (*acked)(void *ctx, uint8_t owner, const repl_entry_t *e, unsigned int n);
 	void (*lost)(void *ctx, uint8_t owner, const repl_entry_t *e, unsigned int n);
-	/* The peer's incarnation changed (it restarted): the stream was started anew, everything unacknowledged was lost. */
+	/* The peer's incarnation changed (it restarted, or is the first heard): the stream was started anew, everything
+	 * unacknowledged was lost. */
 	void (*peer_new)(void *ctx, uint32_t incarnation);
 	/* A new stream of the peer began while REPL_RX_APPLY (a join or a flap): the audit starts a cycle. */
 	void (*stream_new)(void *ctx, uint32_t stream, usec_t now);
@@ -166,7 +168,8 @@ void repl_tick(struct repl *r, usec_t now);
 size_t repl_poll(struct repl *r, uint8_t *buf, size_t room, usec_t now);
 /* The time at which tick or poll has something to do, at the latest. */
 usec_t repl_due(const struct repl *r);
-/* What heartbeats carry from now on (<= 128 bytes) and the term of packets outside a stream. */
+/* What heartbeats carry from now on (<= 128 bytes; none are sent before the first call) and the term of packets
+ * outside a stream. */
 void repl_heartbeat(struct repl *r, repl_term_t term, const uint8_t *body, size_t len);
 /* Send a heartbeat with the next poll (a role changed). */
 void repl_heartbeat_now(struct repl *r);

@@ -226,7 +226,8 @@ static void rule_active(struct srp *s, usec_t now)
 		srp_alarm_clear(s, SRP_ALARM_ONE_WAY);
 		if (s->stream.in_sync)
 			srp_alarm_clear(s, SRP_ALARM_UNVOUCHED);
-		if (s->info.rm >= SRP_RM_THRESHOLD)
+		/* What is known of it from before a stall proves nothing. */
+		if (s->info.rm >= SRP_RM_THRESHOLD && !s->info.mute)
 			s->info.rm = 1;
 	}
 	if (s->plan.kind == PLAN_NONE && raise_term(s)) {

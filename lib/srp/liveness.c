@@ -123,7 +123,10 @@ static void alarms(struct srp *s, usec_t now)
 
 static void mute(struct srp *s, usec_t now)
 {
-	if (s->mute_since != USEC_NEVER && s->life.heard_at != USEC_NEVER && s->life.heard_at > s->mute_since)
+	usec_t fresh = srp_after(s->mute_since, s->conf.heartbeat_us);
+
+	/* What waited in our own queues is read within the first interval. */
+	if (s->life.heard_at != USEC_NEVER && s->life.heard_at >= fresh)
 		s->mute_since = USEC_NEVER;
 	if (srp_reached(s, srp_after(s->mute_since, s->conf.hello_us), now))
 		s->mute_since = USEC_NEVER;

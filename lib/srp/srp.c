@@ -287,6 +287,7 @@ void srp_stalled(struct srp *s, usec_t us, usec_t now)
 		s->info.rm = srp_rm_start(s);
 		s->metric_due = now + s->conf.hello_us;
 		s->mute_since = now;
+		s->info.mute = true;
 	}
 	srp_settle(s, now);
 }

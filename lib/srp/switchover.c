@@ -239,6 +239,8 @@ void srp_on_offer(struct srp *s, const struct srp_msg *m, usec_t now)
 		srp_refuse(s, m->offered, why);
 		return;
 	}
+	/* Whatever it said of itself before, it is handing over now. */
+	s->info.peer.state = SRP_PENDING_STANDBY;
 	srp_term_seen(s, m->offered);
 	s->own_last = m->offered;
 	s->info.term = m->offered;

@@ -382,6 +382,7 @@ static void test_held_in_vain(void)
 	f->now_tsc += 1001 * ms;
 	bed_rx(0, &in);
 	CU_ASSERT_EQUAL(f->n_held, 1);
+	bed_reset();
 }
 
 CU_TestInfo *fastpath_edges(void)

@@ -1,364 +1,441 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One chassis under test against a scripted peer that speaks on two paths. */
+/* Election and liveness. */
 #include <string.h>
 
-#include "srp_pvt.h"
-#include "ut.h"
+#include "srp_rig.h"
 
-enum { MS = 1000, LOG = 512, SELF = 0x1111, PEER = 0x2222 };
+extern CU_TestInfo srp_term_tests[], srp_switch_tests[], srp_message_tests[];
 
-struct rig {
-	struct srp *s;
-	struct srp_conf conf;
-	usec_t now;
-	/* The peer. */
-	struct srp_body body;
-	bool stream, srp, answers; /* which paths of it work */
-	uint32_t capacity;
-	usec_t hello_at, beat_at;
-	/* This side's surroundings. */
-	bool disk_full;
-	enum srp_step withhold, fail;
-	uint64_t number; /* what STOP and LATE are answered with */
-	struct srp_stream st;
-	/* What was seen. */
-	struct srp_action log[LOG];
-	unsigned int n;
-};
-
-static void drain(struct rig *r);
-
-static void send(struct rig *r, struct srp_msg m)
+static void test_election_order(void)
 {
-	uint8_t buf[SRP_MSG_MAX];
+	static const struct {
+		enum srp_mode mode, peer_mode;
+		uint8_t priority, peer_priority;
+		uint8_t mac[6], peer_mac[6];
+		int wins; /* 1, 0, -1 */
+	} t[] = {
+		{ SRP_PRIMARY, SRP_BACKUP, 1, 255, { 1 }, { 2 }, 1 },
+		{ SRP_BACKUP, SRP_PRIMARY, 255, 1, { 2 }, { 1 }, -1 },
+		{ SRP_BACKUP, SRP_BACKUP, 126, 125, { 1 }, { 2 }, 1 },
+		{ SRP_PRIMARY, SRP_PRIMARY, 125, 126, { 2 }, { 1 }, -1 },
+		{ SRP_BACKUP, SRP_BACKUP, 9, 9, { 0, 0, 0, 3, 0x1c, 0x2b }, { 9, 9, 9, 3, 0x01, 0x3b }, 1 },
+		{ SRP_BACKUP, SRP_BACKUP, 9, 9, { 9, 9, 9, 3, 0x01, 0x3b }, { 0, 0, 0, 3, 0x1c, 0x2b }, -1 },
+		{ SRP_BACKUP, SRP_BACKUP, 9, 9, { 0, 0, 0, 3, 0x80, 0 }, { 0, 0, 0, 3, 0x7f, 0 }, 1 },
+		{ SRP_PRIMARY, SRP_PRIMARY, 9, 9, { 1, 0, 0, 3, 3, 3 }, { 0, 9, 9, 3, 3, 3 }, 1 },
+		{ SRP_PRIMARY, SRP_PRIMARY, 9, 9, { 1, 2, 3, 4, 5, 6 }, { 1, 2, 3, 4, 5, 6 }, 0 },
+	};
 
-	m.incarnation = m.incarnation != 0 ? m.incarnation : r->body.incarnation;
-	m.term = m.term != 0 ? m.term : r->body.term;
-	srp_message(r->s, buf, srp_msg_write(&m, buf, sizeof(buf)), r->now);
-	drain(r);
-}
+	for (unsigned int i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct srp_conf c = rig_conf();
+		struct rig r;
 
-static void send_hello(struct rig *r)
-{
-	send(r, (struct srp_msg){ .type = SRP_MSG_HELLO, .body = r->body, .capacity = r->capacity });
-	r->hello_at = r->now;
-}
-
-static void send_beat(struct rig *r)
-{
-	uint8_t buf[SRP_BODY];
-	struct wr w = wr_init(buf, sizeof(buf));
-
-	srp_body_write(&w, &r->body);
-	r->st.heard = r->now;
-	srp_stream(r->s, &r->st, r->now);
-	srp_heartbeat(r->s, buf, sizeof(buf), true, r->now);
-	drain(r);
-	r->beat_at = r->now;
-}
-
-static void act(struct rig *r, const struct srp_action *a)
-{
-	struct srp_msg m;
-
-	if (a->kind == SRP_ACT_RESERVE)
-		srp_saved_reserve(r->s, a->number, !r->disk_full, r->now);
-	if (a->kind == SRP_ACT_STEP && a->step != r->withhold)
-		srp_done(r->s, a->step, a->term, a->step != r->fail, r->number, "told to", r->now);
-	if (a->kind == SRP_ACT_SEND && srp_msg_read(a->msg, a->len, &m) == 0 && m.type == SRP_MSG_ASK &&
-		r->answers)
-		send(r, (struct srp_msg){ .type = SRP_MSG_ANSWER, .id = m.id });
-}
-
-static void drain(struct rig *r)
-{
-	struct srp_action a;
-
-	while (srp_next(r->s, &a)) {
-		if (r->n < LOG)
-			r->log[r->n++] = a;
-		act(r, &a);
+		c.mode = t[i].mode;
+		c.priority = t[i].priority;
+		memcpy(c.mac, t[i].mac, 6);
+		rig_start(&r, &c);
+		r.body.mode = t[i].peer_mode;
+		r.body.priority = t[i].peer_priority;
+		memcpy(r.body.mac, t[i].peer_mac, 6);
+		rig_up(&r, i % 2 == 0, i % 2 != 0 || i == 0);
+		rig_say(&r, SRP_INIT, 0);
+		rig_run(&r, 50 * MS);
+		CU_ASSERT_EQUAL(rig_state(&r), t[i].wins > 0 ? SRP_ACTIVE : SRP_INIT);
+		CU_ASSERT_EQUAL(rig_alarm(&r, SRP_ALARM_TIEBREAK), t[i].wins == 0);
+		if (t[i].wins > 0)
+			CU_ASSERT_EQUAL(srp_info(r.s)->rm, 1);
+		/* Whoever lost may not wait for ever for one that cannot; a tie stays one. */
+		rig_run(&r, 20000 * MS);
+		CU_ASSERT_EQUAL(rig_state(&r), t[i].wins != 0 ? SRP_ACTIVE : SRP_INIT);
+		rig_stop(&r);
 	}
 }
 
-static void run(struct rig *r, usec_t us)
+static void test_boot_hears(void)
 {
-	for (usec_t end = r->now + us; r->now < end;) {
-		r->now += MS;
-		if (r->stream && r->now >= r->beat_at + r->conf.heartbeat_us)
-			send_beat(r);
-		if (r->srp && r->now >= r->hello_at + r->conf.hello_us)
-			send_hello(r);
-		srp_stream(r->s, &r->st, r->now);
-		drain(r);
-		srp_tick(r->s, r->now);
-		drain(r);
+	static const struct {
+		enum srp_state peer, then;
+		const char *steps;
+	} t[] = {
+		{ SRP_ACTIVE, SRP_STANDBY, "write" },
+		{ SRP_PENDING_ACTIVE, SRP_STANDBY, "write" },
+		{ SRP_PENDING_STANDBY, SRP_STANDBY, "write" },
+		{ SRP_STANDBY, SRP_INIT, "" },
+	};
+
+	for (unsigned int i = 0; i < 3 * sizeof(t) / sizeof(t[0]); i++) {
+		struct srp_conf c = rig_conf();
+		struct rig r;
+
+		/* Also the better one by every rule does not take over: no failback. */
+		c.mode = SRP_PRIMARY;
+		c.priority = 255;
+		rig_start(&r, &c);
+		rig_up(&r, i % 3 != 0, i % 3 != 1);
+		r.body.rm = 4;
+		rig_say(&r, t[i / 3].peer, 30 << 1 | 1);
+		rig_run(&r, 2000 * MS);
+		CU_ASSERT_EQUAL(rig_state(&r), t[i / 3].then);
+		rig_steps(&r, t[i / 3].steps);
+		if (t[i / 3].then == SRP_STANDBY) {
+			CU_ASSERT_EQUAL(srp_info(r.s)->rm, 5);
+			CU_ASSERT_EQUAL(srp_info(r.s)->term, 30 << 1 | 1);
+			CU_ASSERT_EQUAL(srp_info(r.s)->restart_counter, 7);
+		}
+		rig_stop(&r);
 	}
-}
-
-/* The peer says something new, on the paths that it has. */
-static void say(struct rig *r, enum srp_state state, srp_term_t term)
-{
-	r->body.state = (uint8_t)state;
-	r->body.term = term;
-	if (term > r->body.highest)
-		r->body.highest = term;
-	r->body.serial++;
-	if (r->stream)
-		send_beat(r);
-	if (r->srp)
-		send_hello(r);
-}
-
-static void up(struct rig *r, bool stream, bool srp)
-{
-	r->stream = stream;
-	if (srp && !r->srp) {
-		srp_connected(r->s, r->now);
-		drain(r);
-	}
-	r->srp = r->answers = srp;
-}
-
-static void down(struct rig *r, bool refused)
-{
-	r->srp = r->answers = false;
-	srp_disconnected(r->s, refused, r->now);
-	drain(r);
-}
-
-/* Alone, just started, side 0, backup, priority 125; the peer is side 1 with the same but a lower MAC. */
-static void start(struct rig *r, const struct srp_conf *over)
-{
-	*r = (struct rig){ .now = 1000 * MS, .capacity = 100 };
-	r->conf = (struct srp_conf){ .side = 0,
-		.priority = 125,
-		.mac = { 2, 0, 0, 0, 0, 2 },
-		.incarnation = SELF,
-		.capacity = 100,
-		.hello_us = 1000 * MS,
-		.dead_us = 3000 * MS,
-		.delay_us = 5000 * MS,
-		.heartbeat_us = 10 * MS,
-		.pending_us = 10000 * MS,
-		.dead_multiplier = 3 };
-	if (over != NULL)
-		r->conf = *over;
-	r->body = (struct srp_body){ .side = !r->conf.side,
-		.state = SRP_INIT,
-		.priority = 125,
-		.rm = 18,
-		.mac = { 2, 0, 0, 0, 0, 1 },
-		.incarnation = PEER,
-		.hears = SELF,
-		.restart_counter = 7 };
-	r->st = (struct srp_stream){ .heard = USEC_NEVER, .table_empty = true };
-	r->s = srp_create(&r->conf, &(struct srp_saved){ .reserve = 5, .restart_counter = 40 }, r->now);
-	CU_ASSERT_PTR_NOT_NULL(r->s);
-	drain(r);
-}
-
-static void stop(struct rig *r)
-{
-	srp_destroy(r->s);
-}
-
-static enum srp_state state(const struct rig *r)
-{
-	return srp_info(r->s)->state;
-}
-
-static bool alarm_is(const struct rig *r, enum srp_alarm a)
-{
-	return (srp_info(r->s)->alarms >> a & 1) != 0;
-}
-
-static const struct srp_action *find(const struct rig *r, enum srp_action_kind kind)
-{
-	for (unsigned int i = r->n; i > 0; i--)
-		if (r->log[i - 1].kind == kind)
-			return &r->log[i - 1];
-	return NULL;
-}
-
-static const struct srp_action *find_step(const struct rig *r, enum srp_step step)
-{
-	for (unsigned int i = r->n; i > 0; i--)
-		if (r->log[i - 1].kind == SRP_ACT_STEP && r->log[i - 1].step == step)
-			return &r->log[i - 1];
-	return NULL;
-}
-
-static const struct srp_action *find_send(const struct rig *r, enum srp_type type, struct srp_msg *m)
-{
-	for (unsigned int i = r->n; i > 0; i--) {
-		const struct srp_action *a = &r->log[i - 1];
-
-		if (a->kind == SRP_ACT_SEND && srp_msg_read(a->msg, a->len, m) == 0 && m->type == type)
-			return a;
-	}
-	return NULL;
-}
-
-/* "stop own activate stream": the steps asked for, in order. */
-static void steps(const struct rig *r, const char *want)
-{
-	char got[256] = "";
-
-	for (unsigned int i = 0; i < r->n; i++) {
-		if (r->log[i].kind != SRP_ACT_STEP)
-			continue;
-		if (got[0] != '\0')
-			strncat(got, " ", sizeof(got) - strlen(got) - 1);
-		strncat(got, srp_step_name(r->log[i].step), sizeof(got) - strlen(got) - 1);
-	}
-	CU_ASSERT_STRING_EQUAL(got, want);
-	if (strcmp(got, want) != 0)
-		fprintf(stderr, "steps: got '%s', want '%s'\n", got, want);
-}
-
-static void be_standby(struct rig *r, bool joined)
-{
-	start(r, NULL);
-	up(r, true, true);
-	r->body.rm = 1;
-	say(r, SRP_ACTIVE, 21 << 1 | 1);
-	r->st.joined = joined;
-	r->st.table_empty = false;
-	run(r, 100 * MS);
-	CU_ASSERT_EQUAL(state(r), SRP_STANDBY);
-	r->n = 0;
-}
-
-static void be_active(struct rig *r)
-{
-	start(r, NULL);
-	up(r, true, true);
-	say(r, SRP_INIT, 0);
-	run(r, 20 * MS);
-	CU_ASSERT_EQUAL(state(r), SRP_ACTIVE);
-	r->body.rm = 2;
-	say(r, SRP_STANDBY, srp_info(r->s)->term);
-	r->st.in_sync = true;
-	run(r, 100 * MS);
-	CU_ASSERT_EQUAL(state(r), SRP_ACTIVE);
-	r->n = 0;
 }
 
 static void test_boot_alone(void)
 {
 	struct rig r;
 
-	start(&r, NULL);
-	run(&r, 7990 * MS);
-	CU_ASSERT_EQUAL(state(&r), SRP_INIT);
-	run(&r, 20 * MS);
-	CU_ASSERT_EQUAL(state(&r), SRP_ACTIVE);
-	steps(&r, "stop own activate stream");
-	CU_ASSERT_TRUE(find_step(&r, SRP_STEP_ACTIVATE)->alone);
+	rig_start(&r, NULL);
+	rig_run(&r, 7990 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
+	rig_run(&r, 20 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	rig_steps(&r, "stop own activate stream");
+	CU_ASSERT_TRUE(rig_step(&r, SRP_STEP_ACTIVATE)->alone);
 	CU_ASSERT_EQUAL(srp_info(r.s)->rm, 18);
 	CU_ASSERT_EQUAL(srp_info(r.s)->term, 6 << 1 | 0);
 	CU_ASSERT_EQUAL(srp_info(r.s)->restart_counter, 41);
-	stop(&r);
+	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_PEER_LOST));
+	/* A Standby comes: first formation. */
+	rig_up(&r, true, true);
+	rig_say(&r, SRP_STANDBY, srp_info(r.s)->term);
+	CU_ASSERT_EQUAL(srp_info(r.s)->rm, 1);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(rig_find(&r, SRP_ACT_METRIC));
+	CU_ASSERT_EQUAL(rig_find(&r, SRP_ACT_METRIC)->rm, 1);
+	CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_PEER_LOST));
+	rig_stop(&r);
 }
 
-static void test_dead_both_silent(void)
+static void test_boot_unreadable(void)
 {
 	struct rig r;
 
-	be_standby(&r, true);
+	/* Packets come, and nothing in them can be read. */
+	rig_start(&r, NULL);
+	for (int i = 0; i < 2990; i++) {
+		r.st.heard = r.now;
+		rig_run(&r, 10 * MS);
+	}
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
+	for (int i = 0; i < 20; i++) {
+		r.st.heard = r.now;
+		rig_run(&r, 10 * MS);
+	}
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	rig_stop(&r);
+}
+
+static void test_boot_peer_lost(void)
+{
+	struct rig r;
+	struct srp_conf c = rig_conf();
+
+	c.mac[5] = 0;
+	rig_start(&r, &c);
+	rig_up(&r, true, true);
+	rig_say(&r, SRP_INIT, 0);
+	rig_run(&r, 7000 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
 	r.stream = r.srp = r.answers = false;
-	run(&r, 25 * MS);
-	CU_ASSERT_EQUAL(state(&r), SRP_STANDBY);
-	run(&r, 15 * MS);
-	CU_ASSERT_EQUAL(state(&r), SRP_ACTIVE);
-	steps(&r, "stop own activate stream");
+	rig_run(&r, 2980 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
+	rig_run(&r, 100 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	rig_stop(&r);
+}
+
+static void test_join_refused(void)
+{
+	struct rig r;
+
+	rig_start(&r, NULL);
+	r.capacity = 99;
+	rig_up(&r, false, true);
+	rig_say(&r, SRP_ACTIVE, 30 << 1 | 1);
+	rig_run(&r, 10 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
+	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_CONFIG_MISMATCH));
+	CU_ASSERT_PTR_NOT_NULL(strstr(srp_info(r.s)->config_error, "100 here, 99 there"));
+	r.capacity = 100;
+	rig_say(&r, SRP_ACTIVE, 30 << 1 | 1);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
+	CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_CONFIG_MISMATCH));
+	rig_stop(&r);
+}
+
+/* What is lost at time 0, what else at `ms2`; Standby until `alive_ms`, promoting by `dead_ms` (0: never within 10 s). */
+static void test_dead(void)
+{
+	enum { STREAM = 1, ANSWERS = 2, CLOSED = 4, REFUSED = 8, BACK = 16 };
+	static const struct {
+		const char *what;
+		bool joined;
+		int lost, lost2;
+		unsigned int ms2, alive_ms, dead_ms;
+		int alarm;
+	} t[] = {
+		{ "both silent", true, STREAM | ANSWERS, 0, 0, 29, 40, SRP_ALARM_PEER_LOST },
+		{ "closed", true, STREAM | CLOSED, 0, 0, 29, 32, SRP_ALARM_PEER_LOST },
+		{ "stream only", true, STREAM, 0, 0, 9999, 0, SRP_ALARM_REPLICATION_PATH },
+		{ "srp only", true, ANSWERS, 0, 0, 9999, 0, -1 },
+		{ "srp closed", true, CLOSED, 0, 0, 9999, 0, SRP_ALARM_CONNECTION },
+		{ "srp refused", true, REFUSED, 0, 0, 9999, 0, SRP_ALARM_CONNECTION },
+		{ "stream, then srp silent", true, STREAM, ANSWERS, 500, 3480, 3520, SRP_ALARM_PEER_LOST },
+		{ "stream, then srp closed", true, STREAM, CLOSED, 500, 3480, 3520, SRP_ALARM_PEER_LOST },
+		{ "stream, then srp refused", true, STREAM, REFUSED, 500, 499, 503, SRP_ALARM_PEER_LOST },
+		{ "srp, then stream", true, CLOSED, STREAM, 500, 519, 522, SRP_ALARM_PEER_LOST },
+		{ "stream comes back", true, STREAM, BACK, 1000, 9999, 0, -1 },
+		{ "unjoined, both silent", false, STREAM | ANSWERS, 0, 0, 2989, 3010, SRP_ALARM_UNVOUCHED },
+		{ "unjoined, closed", false, STREAM | CLOSED, 0, 0, 2989, 3010, SRP_ALARM_UNVOUCHED },
+		{ "unjoined, refused", false, STREAM | REFUSED, 0, 0, 29, 40, SRP_ALARM_UNVOUCHED },
+	};
+
+	for (unsigned int i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct rig r;
+		usec_t from;
+		int lost = t[i].lost;
+
+		rig_standby(&r, t[i].joined);
+		from = r.beat_at;
+		for (unsigned int ms = 0; ms <= 10000; ms++) {
+			r.now = from + ms * MS;
+			if (ms == t[i].ms2 || ms == 0) {
+				lost = ms == 0 ? t[i].lost : t[i].lost2;
+				r.stream = (lost & STREAM) == 0 && (r.stream || (lost & BACK) != 0);
+				if ((lost & ANSWERS) != 0)
+					r.srp = r.answers = false;
+				if ((lost & (CLOSED | REFUSED)) != 0)
+					rig_down(&r, (lost & REFUSED) != 0);
+				if (t[i].ms2 == 0 && ms == 0)
+					lost = 0;
+			}
+			r.now -= MS;
+			rig_run(&r, MS);
+			if (t[i].dead_ms == 0         ? rig_state(&r) != SRP_STANDBY
+				: ms == t[i].alive_ms ? rig_state(&r) != SRP_STANDBY
+						      : ms == t[i].dead_ms && rig_state(&r) != SRP_ACTIVE) {
+				CU_FAIL("wrong state");
+				fprintf(stderr, "%s: %s at %u ms\n", t[i].what, srp_state_name(rig_state(&r)),
+					ms);
+				break;
+			}
+			if (ms == (t[i].dead_ms != 0 ? t[i].dead_ms : 5000) && t[i].alarm >= 0)
+				CU_ASSERT_TRUE(rig_alarm(&r, (enum srp_alarm)t[i].alarm));
+		}
+		rig_stop(&r);
+	}
+}
+
+/* Answers that come, but late: once the replication path is known to be down, haste is over. */
+static void test_dead_answers_pause(void)
+{
+	struct rig r;
+
+	rig_standby(&r, true);
+	r.stream = false;
+	rig_run(&r, 100 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
+	r.answers = false;
+	rig_run(&r, 500 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
+	r.answers = true;
+	rig_run(&r, 3000 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
+	rig_stop(&r);
+}
+
+/* A heartbeat lost and asked for just before the peer dies must not cost seconds. */
+static void test_dead_after_early_answer(void)
+{
+	struct rig r;
+
+	rig_standby(&r, true);
+	r.stream = false;
+	rig_run(&r, 20 * MS);
+	CU_ASSERT_TRUE(srp_info(r.s)->count.answers_received > 0);
+	r.srp = r.answers = false;
+	rig_run(&r, 60 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	rig_stop(&r);
+}
+
+static void test_peer_restarted(void)
+{
+	struct rig r;
+
+	rig_standby(&r, true);
+	r.body.incarnation = PEER + 1;
+	r.body.serial = 0;
+	rig_say(&r, SRP_INIT, 0);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
 	CU_ASSERT_EQUAL(srp_info(r.s)->last_cause, SRP_CAUSE_DEAD_TIMER);
-	CU_ASSERT_EQUAL(srp_info(r.s)->rm, 2);
-	CU_ASSERT_EQUAL(srp_info(r.s)->term, 22 << 1 | 0);
+	/* The restart left neither a new counter nor the old life's word. */
 	CU_ASSERT_EQUAL(srp_info(r.s)->restart_counter, 7);
-	CU_ASSERT_FALSE(alarm_is(&r, SRP_ALARM_UNVOUCHED));
-	stop(&r);
+	r.body.incarnation = PEER;
+	rig_say(&r, SRP_ACTIVE, 99 << 1 | 1);
+	CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_DUAL_ACTIVE));
+	CU_ASSERT_TRUE(srp_info(r.s)->count.messages_stale >= 2);
+	rig_stop(&r);
 }
 
-static void test_connection_lost_alone(void)
+static void test_stall(void)
 {
 	struct rig r;
 
-	be_standby(&r, true);
-	down(&r, false);
-	run(&r, 5000 * MS);
-	CU_ASSERT_EQUAL(state(&r), SRP_STANDBY);
-	CU_ASSERT_TRUE(alarm_is(&r, SRP_ALARM_CONNECTION));
-	stop(&r);
+	/* Control slept; what the replication core heard meanwhile it learns afterwards. */
+	rig_standby(&r, true);
+	rig_down(&r, false);
+	r.now += 500 * MS;
+	srp_stalled(r.s, 500 * MS, r.now);
+	rig_drain(&r);
+	rig_run(&r, 5 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
+	rig_steps(&r, "");
+	r.stream = r.srp = r.answers = false;
+	rig_run(&r, 60 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	CU_ASSERT_EQUAL(srp_info(r.s)->count.stalls, 1);
+	rig_stop(&r);
+
+	/* An Active that may have been replaced is the less preferred and says nothing, until it hears its Standby. */
+	rig_active(&r);
+	r.stream = r.srp = false;
+	r.now += 50 * MS;
+	srp_stalled(r.s, 50 * MS, r.now);
+	rig_drain(&r);
+	CU_ASSERT_EQUAL(srp_info(r.s)->rm, 18);
+	CU_ASSERT_TRUE(srp_info(r.s)->mute);
+	CU_ASSERT_PTR_NULL(rig_find(&r, SRP_ACT_METRIC));
+	r.stream = r.srp = true;
+	rig_run(&r, 11 * MS);
+	CU_ASSERT_FALSE(srp_info(r.s)->mute);
+	CU_ASSERT_EQUAL(srp_info(r.s)->rm, 1);
+	CU_ASSERT_PTR_NULL(rig_find(&r, SRP_ACT_METRIC));
+	rig_stop(&r);
 }
 
-static void test_planned_active(void)
+static void test_dual_active(void)
 {
-	struct rig r;
-	struct srp_msg m;
-	char why[SRP_REASON_MAX];
-	srp_term_t own;
+	static const struct {
+		bool l2;
+		uint8_t rm, peer_rm, priority, peer_priority, mac, peer_mac;
+		bool peer_term_higher, wins;
+	} t[] = {
+		{ false, 1, 2, 1, 255, 1, 2, true, true },
+		{ false, 3, 2, 255, 1, 2, 1, false, false },
+		{ false, 2, 2, 126, 125, 1, 2, true, true },
+		{ false, 2, 2, 125, 126, 2, 1, false, false },
+		{ false, 2, 2, 125, 125, 2, 1, true, true },
+		{ false, 2, 2, 125, 125, 1, 2, false, false },
+		{ false, 2, 2, 125, 125, 1, 1, true, false },
+		{ true, 1, 9, 255, 1, 2, 1, true, false },
+		{ true, 9, 1, 1, 255, 1, 2, false, true },
+	};
 
-	be_active(&r);
-	own = srp_info(r.s)->term;
-	r.number = 1234;
-	CU_ASSERT_EQUAL(srp_switchover(r.s, false, why, r.now), 0);
-	drain(&r);
-	CU_ASSERT_EQUAL(state(&r), SRP_PENDING_STANDBY);
-	CU_ASSERT_PTR_NOT_NULL(find_send(&r, SRP_MSG_OFFER, &m));
-	CU_ASSERT_EQUAL(m.offered & 1, 1);
-	CU_ASSERT_TRUE(m.offered > own);
-	CU_ASSERT_EQUAL(m.number, 1234);
-	CU_ASSERT_EQUAL(m.to, PEER);
-	say(&r, SRP_PENDING_ACTIVE, m.offered);
-	CU_ASSERT_EQUAL(state(&r), SRP_PENDING_STANDBY);
-	send(&r, (struct srp_msg){ .type = SRP_MSG_CONFIRM, .offered = m.offered, .rm = 2 });
-	CU_ASSERT_EQUAL(state(&r), SRP_STANDBY);
-	steps(&r, "hold late deactivate write");
-	CU_ASSERT_EQUAL(find_step(&r, SRP_STEP_WRITE)->term, m.offered);
-	CU_ASSERT_EQUAL(find_step(&r, SRP_STEP_WRITE)->old_term, own);
-	CU_ASSERT_EQUAL(srp_info(r.s)->rm, 3);
-	CU_ASSERT_EQUAL(srp_info(r.s)->count.switchovers_planned, 1);
-	stop(&r);
+	for (unsigned int i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct srp_conf c = rig_conf();
+		struct rig r;
+		srp_term_t own;
+
+		c.l2 = t[i].l2;
+		c.priority = t[i].priority;
+		c.mac[5] = t[i].mac;
+		rig_start(&r, &c);
+		rig_run(&r, 9000 * MS);
+		CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+		r.s->info.rm = t[i].rm;
+		own = srp_info(r.s)->term;
+		r.n = 0;
+		r.body.priority = t[i].peer_priority;
+		r.body.mac[5] = t[i].peer_mac;
+		r.body.rm = t[i].peer_rm;
+		rig_up(&r, true, false);
+		rig_say(&r, SRP_ACTIVE, t[i].peer_term_higher ? own + 21 : own - 1);
+		if (t[i].wins) {
+			CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+			CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_DUAL_ACTIVE));
+			rig_steps(&r, t[i].peer_term_higher ? "stream" : "");
+			CU_ASSERT_TRUE(srp_info(r.s)->term > r.body.term);
+		} else {
+			CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
+			rig_steps(&r, "deactivate release write");
+			CU_ASSERT_EQUAL(rig_step(&r, SRP_STEP_WRITE)->old_term, own);
+			CU_ASSERT_EQUAL(srp_info(r.s)->rm, t[i].peer_rm + 1);
+			CU_ASSERT_EQUAL(srp_info(r.s)->count.switchovers_dual_active, 1);
+		}
+		rig_stop(&r);
+	}
 }
 
-static void test_planned_standby(void)
+static void test_one_way(void)
 {
 	struct rig r;
-	struct srp_msg m;
-	srp_term_t offered = 22 << 1;
 
-	be_standby(&r, true);
-	r.number = 500;
-	say(&r, SRP_PENDING_STANDBY, r.body.term);
-	send(&r, (struct srp_msg){ .type = SRP_MSG_OFFER,
-			 .offered = offered,
-			 .number = 500,
-			 .to = SELF,
-			 .cause = SRP_CAUSE_MANUAL });
-	CU_ASSERT_EQUAL(state(&r), SRP_ACTIVE);
-	steps(&r, "stop own activate stream");
-	CU_ASSERT_PTR_NOT_NULL(find_send(&r, SRP_MSG_CONFIRM, &m));
-	CU_ASSERT_EQUAL(m.offered, offered);
-	CU_ASSERT_EQUAL(srp_info(r.s)->term, offered);
-	CU_ASSERT_EQUAL(find_step(&r, SRP_STEP_STREAM)->old_term, 21 << 1 | 1);
-	CU_ASSERT_EQUAL(srp_info(r.s)->rm, 2);
-	CU_ASSERT_EQUAL(find(&r, SRP_ACT_ROLE)->cause, SRP_CAUSE_MANUAL);
-	stop(&r);
+	rig_active(&r);
+	r.body.rm = 9;
+	r.body.hears = 0;
+	rig_say(&r, SRP_ACTIVE, srp_info(r.s)->term + 1);
+	rig_run(&r, 40 * MS);
+	/* It heals in time. */
+	r.body.hears = SELF;
+	rig_say(&r, SRP_ACTIVE, r.body.term);
+	rig_run(&r, 200 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	r.body.hears = 0;
+	rig_say(&r, SRP_ACTIVE, r.body.term);
+	rig_run(&r, 80 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
+	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_ONE_WAY));
+	rig_stop(&r);
+}
+
+static void test_dual_standby(void)
+{
+	for (int better = 0; better < 2; better++) {
+		struct rig r;
+
+		rig_standby(&r, true);
+		r.body.priority = better ? 1 : 255;
+		rig_say(&r, SRP_STANDBY, r.body.term);
+		rig_run(&r, 15 * MS);
+		CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
+		rig_run(&r, 20 * MS);
+		CU_ASSERT_EQUAL(rig_state(&r), better ? SRP_ACTIVE : SRP_STANDBY);
+		/* The winner cannot: better the other than none. */
+		rig_run(&r, 7000 * MS);
+		CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+		CU_ASSERT_EQUAL(srp_info(r.s)->last_cause, SRP_CAUSE_DUAL_STANDBY);
+		rig_stop(&r);
+	}
 }
 
 int main(void)
 {
 	CU_TestInfo tests[] = {
+		{ "election order", test_election_order },
+		{ "boot, hearing a peer", test_boot_hears },
 		{ "boot alone", test_boot_alone },
-		{ "dead both silent", test_dead_both_silent },
-		{ "connection lost alone", test_connection_lost_alone },
-		{ "planned, active", test_planned_active },
-		{ "planned, standby", test_planned_standby },
+		{ "boot, unreadable peer", test_boot_unreadable },
+		{ "boot, peer lost", test_boot_peer_lost },
+		{ "join refused", test_join_refused },
+		{ "dead", test_dead },
+		{ "dead, answers pause", test_dead_answers_pause },
+		{ "dead after an early answer", test_dead_after_early_answer },
+		{ "peer restarted", test_peer_restarted },
+		{ "stall", test_stall },
+		{ "dual active", test_dual_active },
+		{ "one way", test_one_way },
+		{ "dual standby", test_dual_standby },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "srp", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+	CU_SuiteInfo suites[] = { { "election", NULL, NULL, NULL, NULL, tests },
+		{ "terms", NULL, NULL, NULL, NULL, srp_term_tests },
+		{ "switchover", NULL, NULL, NULL, NULL, srp_switch_tests },
+		{ "messages", NULL, NULL, NULL, NULL, srp_message_tests }, CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);
 }

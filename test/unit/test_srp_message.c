@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The codec, and what is not to be believed. */
+#include <errno.h>
+#include <string.h>
+
+#include "srp_rig.h"
+
+extern CU_TestInfo srp_message_tests[];
+
+static void test_stale_and_malformed(void)
+{
+	struct rig r;
+	uint8_t buf[SRP_MSG_MAX] = { 9 };
+	uint64_t stale;
+
+	rig_standby(&r, true);
+	for (size_t len = 0; len < 20; len++) {
+		r.n = 0;
+		srp_message(r.s, buf, len, r.now);
+		rig_drain(&r);
+		CU_ASSERT_PTR_NOT_NULL(rig_find(&r, SRP_ACT_CLOSE));
+	}
+	CU_ASSERT_EQUAL(srp_info(r.s)->count.messages_malformed, 20);
+	/* Ourselves, or our own side: a looped cable or a copied configuration. */
+	r.n = 0;
+	r.body.incarnation = SELF;
+	rig_hello(&r);
+	CU_ASSERT_PTR_NOT_NULL(rig_find(&r, SRP_ACT_CLOSE));
+	r.body.incarnation = PEER;
+	r.body.side = 0;
+	rig_hello(&r);
+	r.body.side = 1;
+	CU_ASSERT_EQUAL(srp_info(r.s)->count.messages_malformed, 22);
+
+	stale = srp_info(r.s)->count.messages_stale;
+	rig_send(&r, (struct srp_msg){ .type = SRP_MSG_GOODBYE, .incarnation = 77 });
+	rig_send(&r, (struct srp_msg){ .type = SRP_MSG_GOODBYE, .term = r.body.term - 1 });
+	rig_send(&r, (struct srp_msg){ .type = SRP_MSG_CONFIRM, .offered = 50, .rm = 1 });
+	rig_send(&r, (struct srp_msg){ .type = SRP_MSG_REFUSE, .offered = 50 });
+	CU_ASSERT_EQUAL(srp_info(r.s)->count.messages_stale, stale + 4);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
+	/* An older body overtaken on the other path. */
+	r.body.state = SRP_INIT;
+	r.body.serial -= 1;
+	rig_hello(&r);
+	CU_ASSERT_EQUAL(srp_info(r.s)->peer.state, SRP_ACTIVE);
+	rig_stop(&r);
+}
+
+static void random_body(uint64_t *seed, struct srp_body *b)
+{
+	*b = (struct srp_body){ .side = ut_random(seed) & 1,
+		.state = ut_random(seed) % 5,
+		.mode = ut_random(seed) & 1,
+		.priority = (uint8_t)(1 + ut_random(seed) % 255),
+		.rm = (uint8_t)(1 + ut_random(seed) % 255),
+		.restart_counter = (uint8_t)ut_random(seed),
+		.term = ut_random(seed) >> 2,
+		.highest = ut_random(seed) >> 2,
+		.floor = ut_random(seed) >> 2,
+		.incarnation = (uint32_t)ut_random(seed) | 1,
+		.hears = (uint32_t)ut_random(seed),
+		.serial = (uint32_t)ut_random(seed) };
+	for (int i = 0; i < 6; i++)
+		b->mac[i] = (uint8_t)ut_random(seed);
+}
+
+/* Every message comes back as it was; cut short it is refused, never read past. */
+static void test_codec_round_trip(void)
+{
+	uint64_t seed = ut_seed(11);
+
+	for (int i = 0; i < 5000; i++) {
+		uint8_t buf[SRP_MSG_MAX], again[SRP_MSG_MAX];
+		struct srp_msg m = { .type = (enum srp_type)(1 + ut_random(&seed) % 7) }, n;
+		size_t len, cut;
+
+		random_body(&seed, &m.body);
+		m.incarnation = m.body.incarnation;
+		m.term = ut_random(&seed) >> 2;
+		m.offered = ut_random(&seed) >> 2;
+		m.number = ut_random(&seed);
+		m.id = m.to = m.capacity = (uint32_t)ut_random(&seed);
+		m.config_digest = ut_random(&seed);
+		m.cause = (uint8_t)ut_random(&seed);
+		m.rm = (uint8_t)(1 + ut_random(&seed) % 255);
+		m.forced = m.was_active = ut_random(&seed) & 1;
+		memset(m.text, 'a', ut_random(&seed) % (SRP_REASON_MAX - 1));
+		len = srp_msg_write(&m, buf, sizeof(buf));
+		CU_ASSERT_TRUE_FATAL(len > 14);
+		CU_ASSERT_EQUAL_FATAL(srp_msg_read(buf, len, &n), 0);
+		CU_ASSERT_EQUAL(srp_msg_write(&n, again, sizeof(again)), len);
+		CU_ASSERT_EQUAL(memcmp(buf, again, len), 0);
+		cut = ut_random(&seed) % len;
+		CU_ASSERT_EQUAL(srp_msg_read(buf, cut, &n), -EBADMSG);
+	}
+}
+
+static void test_codec_text(void)
+{
+	uint8_t buf[SRP_MSG_MAX];
+	struct srp_msg m = { .type = SRP_MSG_REFUSE, .incarnation = 1, .text = "a\n\033[31mb" }, n;
+	size_t len = srp_msg_write(&m, buf, sizeof(buf));
+
+	CU_ASSERT_EQUAL(srp_msg_read(buf, len, &n), 0);
+	CU_ASSERT_STRING_EQUAL(n.text, "a??[31mb");
+}
+
+CU_TestInfo srp_message_tests[] = {
+	{ "stale and malformed", test_stale_and_malformed },
+	{ "round trip", test_codec_round_trip },
+	{ "text", test_codec_text },
+	CU_TEST_INFO_NULL,
+};

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Terms and their reserve, the restart counter, the route modifier, pending timers. */
+#include <string.h>
+
+#include "srp_rig.h"
+
+extern CU_TestInfo srp_term_tests[];
+
+static void test_reserve(void)
+{
+	struct rig r;
+
+	rig_standby(&r, true);
+	CU_ASSERT_TRUE(srp_info(r.s)->reserve >= 21 + SRP_RESERVE);
+	/* The peer's numbers ran away while this disk was full: what is left is not enough to promote. */
+	r.disk_full = true;
+	rig_say(&r, SRP_ACTIVE, (srp_info(r.s)->reserve - 10) << 1 | 1);
+	rig_run(&r, 20 * MS);
+	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_RESERVE));
+	CU_ASSERT_EQUAL(srp_term_left(r.s), 10);
+	rig_say(&r, SRP_ACTIVE, srp_info(r.s)->reserve << 1 | 1);
+	r.stream = r.srp = r.answers = false;
+	rig_run(&r, 500 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
+	r.disk_full = false;
+	rig_run(&r, 1100 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_RESERVE));
+	rig_stop(&r);
+}
+
+static void test_reserve_not_in_promotion(void)
+{
+	struct rig r;
+
+	rig_standby(&r, true);
+	r.withhold = SRP_STEP_OWN;
+	r.stream = r.srp = r.answers = false;
+	rig_run(&r, 60 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_PENDING_ACTIVE);
+	CU_ASSERT_PTR_NULL(rig_find(&r, SRP_ACT_RESERVE));
+	srp_done(r.s, SRP_STEP_OWN, srp_info(r.s)->term, true, 0, NULL, r.now);
+	rig_drain(&r);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	CU_ASSERT_PTR_NOT_NULL(rig_find(&r, SRP_ACT_RESERVE));
+	rig_stop(&r);
+}
+
+static void test_restart_counter(void)
+{
+	struct rig r;
+
+	/* Raised, and durable, before anything is answered; a full disk holds the promotion back. */
+	rig_start(&r, NULL);
+	r.disk_full = true;
+	rig_run(&r, 10000 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
+	CU_ASSERT_EQUAL(rig_find(&r, SRP_ACT_RESERVE)->restart_counter, 41);
+	r.disk_full = false;
+	rig_run(&r, 2000 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	CU_ASSERT_EQUAL(rig_step(&r, SRP_STEP_ACTIVATE)->restart_counter, 41);
+	rig_stop(&r);
+
+	/* Not with sessions in the table. */
+	rig_start(&r, NULL);
+	r.st.table_empty = false;
+	rig_run(&r, 9000 * MS);
+	CU_ASSERT_EQUAL(srp_info(r.s)->restart_counter, 40);
+	rig_stop(&r);
+
+	/* Not when the peer told the pair's, which is saved. */
+	rig_standby(&r, false);
+	r.st.table_empty = true;
+	CU_ASSERT_EQUAL(r.s->counter_saved, 7);
+	r.stream = r.srp = r.answers = false;
+	rig_run(&r, 4000 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	CU_ASSERT_EQUAL(srp_info(r.s)->restart_counter, 7);
+	rig_stop(&r);
+}
+
+static void test_route_modifier(void)
+{
+	struct rig r;
+
+	/* The Standby follows its Active, over the threshold too, until that goes back. */
+	rig_standby(&r, true);
+	CU_ASSERT_EQUAL(srp_info(r.s)->rm, 2);
+	r.body.rm = SRP_RM_THRESHOLD;
+	rig_say(&r, SRP_ACTIVE, r.body.term);
+	CU_ASSERT_EQUAL(srp_info(r.s)->rm, SRP_RM_THRESHOLD + 1);
+	rig_stop(&r);
+
+	rig_active(&r);
+	r.s->info.rm = SRP_RM_THRESHOLD;
+	rig_run(&r, 20 * MS);
+	CU_ASSERT_EQUAL(srp_info(r.s)->rm, 1);
+	rig_stop(&r);
+}
+
+static void test_pending_abort(void)
+{
+	static const enum srp_step promotion[] = { SRP_STEP_STOP, SRP_STEP_OWN, SRP_STEP_ACTIVATE,
+		SRP_STEP_STREAM };
+
+	for (unsigned int i = 0; i < 8; i++) {
+		struct rig r;
+
+		rig_standby(&r, true);
+		*(i < 4 ? &r.withhold : &r.fail) = promotion[i % 4];
+		r.stream = r.srp = r.answers = false;
+		rig_run(&r, 10100 * MS);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(rig_find(&r, SRP_ACT_ABORT));
+		CU_ASSERT_PTR_NOT_NULL(
+			strstr(rig_find(&r, SRP_ACT_ABORT)->text, srp_step_name(promotion[i % 4])));
+		rig_stop(&r);
+	}
+}
+
+CU_TestInfo srp_term_tests[] = {
+	{ "reserve", test_reserve },
+	{ "no reserve in a promotion", test_reserve_not_in_promotion },
+	{ "restart counter", test_restart_counter },
+	{ "route modifier", test_route_modifier },
+	{ "pending states end", test_pending_abort },
+	CU_TEST_INFO_NULL,
+};
