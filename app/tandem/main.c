@@ -315,6 +315,7 @@ static void tables_stop(void)
 
 static int cores_start(void)
 {
+	T.stale_us = T.conf->srp.heartbeat_interval_ms * USEC_PER_MSEC * T.conf->srp.dead_multiplier;
 	do
 		T.incarnation = (uint32_t)rte_rand();
 	while (T.incarnation == 0);
