@@ -289,6 +289,22 @@ void fastpath_handed(struct fastpath *f, struct rte_mbuf **pkts, uint16_t n)
 	run(f, &b);
 }
 
+void fastpath_prefetch_due(const struct fastpath *f, unsigned int n)
+{
+	const struct dirty_ring *normal = &f->dirty->normal;
+	uint32_t due = f->dirty->due_end - normal->head;
+
+	if (due < n)
+		n = due;
+	for (unsigned int i = 0; i < n; i++) {
+		const char *s = (const char *)session_slot_of(
+			f->sh->table, normal->e[(normal->head + i) & normal->mask]);
+
+		rte_prefetch0(s);
+		rte_prefetch0(s + RTE_CACHE_LINE_SIZE);
+	}
+}
+
 /* Committed burst only: what exceeds it is red. */
 static int profile(struct rte_meter_srtcm_profile *p, uint32_t kbps)
 {
