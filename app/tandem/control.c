@@ -456,15 +456,17 @@ int control_run(struct control *c)
 		busy = messages(c, now);
 		busy |= to_kernel(c);
 		busy |= from_kernel(c);
-		/* Sockets first, then timers: a core drains its input before a timer may fire. */
 		n = epoll_wait(c->ep, e, RTE_DIM(e), busy || !T.conf->idle_sleep ? 0 : 1);
+		/* In here is where a stopped process mostly stands: looked at before any timer fires. */
+		now = clock_us();
+		stalls(c, pulse_turn(&T.pulse_control, now), now);
+		/* Sockets first, then timers: a core drains its input before a timer may fire. */
 		for (int i = 0; i < n; i++) {
 			struct source *s = e[i].data.ptr;
 
 			if (s->ready != NULL)
 				s->ready(c, s, e[i].events);
 		}
-		now = clock_us();
 		turn(c, now);
 		if (now >= c->grace)
 			watchdog_repl(now);
