@@ -129,7 +129,8 @@ static bool encode(struct sync *s, uint32_t handle, uint8_t groups, uint32_t com
 	head[1] = (uint8_t)((s->w.p - head - 3) >> 8);
 	head[2] = (uint8_t)(s->w.p - head - 3);
 	meta = meta_of(s->open);
-	meta->entry[meta->n++] = repl_entry(handle, commit, written);
+	/* Only a whole record keeps a promise: an earlier one that is lost may have held what a part does not repeat. */
+	meta->entry[meta->n++] = repl_entry(handle, whole ? commit : 0, written);
 	if (s->late)
 		s->count.late_sent++;
 	else if (whole && slot->teid == 0)
