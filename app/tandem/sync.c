@@ -188,22 +188,24 @@ void sync_want(struct sync *s, unsigned int how, uint32_t bucket, uint64_t arg)
 		audit_source_want(s->source, how, bucket, arg);
 }
 
-/* Encodes what is dirty in one bucket, so that the digest behind it speaks of what was sent. */
+/* Encodes what is dirty in one bucket, so that the digest behind it speaks of what was sent. What was encoded leaves
+ * `force`: where there is never room for all at once, the next turn goes on and does not begin again. */
 static bool encode_dirty_of_bucket(
-	struct sync *s, uint32_t shard, uint32_t bucket, uint64_t force, usec_t now)
+	struct sync *s, uint32_t shard, uint32_t bucket, uint64_t *force, usec_t now)
 {
 	for (uint32_t i = 0; i < SESSION_BUCKET; i++) {
 		uint32_t n = bucket * SESSION_BUCKET + i;
 		struct session_slot *slot = &s->table->shard[shard].slots[n];
 		uint8_t groups = slot->dirty;
 
-		if (force >> i & 1)
+		if (*force >> i & 1)
 			groups = SESSION_G_SLOT;
 		if (groups == 0)
 			continue;
 		if (!encode(s, session_handle_make(s->table, shard, n, slot->gen), groups, s->commit, now))
 			return false;
 		slot->dirty = 0;
+		*force &= ~(UINT64_C(1) << i);
 	}
 	return true;
 }
@@ -217,8 +219,7 @@ static bool audit_piece(struct sync *s, usec_t now)
 	size_t body = j->what == AUDIT_JOB_LEVEL2 ? 5 + 2 * SESSION_BUCKET : 7 + 8 * (size_t)n;
 
 	for (uint32_t i = 0; i < n; i++)
-		if (!encode_dirty_of_bucket(
-			    s, shard, bucket + i, j->what == AUDIT_JOB_SLOTS ? j->mask : 0, now))
+		if (!encode_dirty_of_bucket(s, shard, bucket + i, &j->mask, now))
 			return false;
 	if (!packet_room(s, 3 + body, false, now))
 		return false;
