@@ -270,9 +270,11 @@ bool sync_turn(struct sync *s, usec_t now)
 		dirty_tick(&s->dirty);
 		s->next_tick = now + s->tick_us;
 	}
-	if (!s->on || s->paused)
+	if (!s->on)
 		return false;
-	if (encode_due(s, &busy, now) && !s->late) {
+	if (s->paused) /* `normal` waits */
+		s->dirty.due_end = s->dirty.normal.head;
+	if (encode_due(s, &busy, now) && !s->late && !s->paused) {
 		if (s->job.what == AUDIT_JOB_NONE)
 			s->job = audit_source_next(s->source, now);
 		if (s->job.what != AUDIT_JOB_NONE)
