@@ -129,6 +129,7 @@ static bool encode(struct sync *s, uint32_t handle, uint8_t groups, uint32_t com
 	head[1] = (uint8_t)((s->w.p - head - 3) >> 8);
 	head[2] = (uint8_t)(s->w.p - head - 3);
 	meta = meta_of(s->open);
+	handle = session_handle_make(s->table, shard, n, slot->gen); /* a list may name an older session */
 	/* Only a whole record keeps a promise: an earlier one that is lost may have held what a part does not repeat. */
 	meta->entry[meta->n++] = repl_entry(handle, whole ? commit : 0, written);
 	if (s->late)
