@@ -68,6 +68,7 @@ static void on_signal(struct control *c, struct source *s, uint32_t events)
 		c->stopping = true;
 		c->stop_by = clock_us() + STOP_US;
 		srp_shutdown(c->srp, clock_us());
+		srp_actions(c, clock_us());
 	}
 }
 
@@ -84,6 +85,7 @@ static void on_state(struct control *c, struct source *s, uint32_t events)
 		LOG(ERR, "cannot write the term reserve in %s: %s; make room there",
 			T.conf->chassis.state_dir, strerror(-error));
 	srp_saved_reserve(c->srp, reserve, error == 0, clock_us());
+	srp_actions(c, clock_us());
 }
 
 static void on_netlink(struct control *c, struct source *s, uint32_t events)
@@ -126,6 +128,7 @@ static void message(struct control *c, struct msg *m, usec_t now)
 	switch (m->type) {
 	case MSG_DONE:
 		step_done(c, m, now);
+		srp_actions(c, now);
 		break;
 	case MSG_ANSWER:
 		gtp_answer(c, m, now);
@@ -146,6 +149,7 @@ static void message(struct control *c, struct msg *m, usec_t now)
 		if (!c->answering && m->fresh && m->pair_ms > 0)
 			atomic_store(&T.pair_offset_ms, (int64_t)m->pair_ms - (int64_t)(now / USEC_PER_MSEC));
 		srp_heartbeat(c->srp, m->body, m->len, m->fresh, now);
+		srp_actions(c, now); /* hundreds may have waited: what one causes is not left for the next */
 		break;
 	default:
 		break;
@@ -393,6 +397,7 @@ static void slow(struct control *c, usec_t now)
 static void turn(struct control *c, usec_t now)
 {
 	srp_feed(c, now);
+	srp_actions(c, now);
 	srp_tick(c->srp, now);
 	srp_actions(c, now);
 	step_turn(c, now);
@@ -440,8 +445,10 @@ static void stalls(struct control *c, usec_t own, usec_t now)
 	/* Both stood still together, mostly: the longer of the two is the time in which nobody listened. */
 	own = RTE_MAX(own, stalled - c->repl_stalled);
 	c->repl_stalled = stalled;
-	if (own > 0)
+	if (own > 0) {
 		srp_stalled(c->srp, own, now);
+		srp_actions(c, now);
+	}
 }
 
 int control_run(struct control *c)

@@ -35,6 +35,7 @@ struct source {
 
 struct client {
 	struct source src;
+	usec_t since;
 	char in[8192];
 	size_t in_len;
 	char *out;
@@ -52,11 +53,12 @@ struct txn {
 	struct session_rec rec;
 	unsigned int tried; /* workers that had no room */
 	int worst;          /* the error to report when all were tried */
-	uint32_t commit, handle;
+	uint32_t commit, handle, digest;
 	uint8_t worker;
 	usec_t deadline;
 	size_t len;
-	uint8_t msg[512];
+	uint32_t serial; /* in the cookie: an answer to who had this place before is none to this one */
+	uint8_t msg[GTPC_MSG_MAX];
 };
 TAILQ_HEAD(txn_list, txn);
 
@@ -79,7 +81,7 @@ struct gtp {
 	struct gtpc_pending *pending;
 	struct gtpc_answered *answered;
 	struct txn *txns;
-	struct txn_list free, by_handle[GATE_HASH], by_seq[GATE_HASH];
+	struct txn_list free, by_handle[GATE_HASH];
 	unsigned int n_txns; /* in use */
 	bool gate_closed;    /* answers wait for the standby */
 	struct gate_counters gate;
@@ -89,6 +91,8 @@ struct gtp {
 	unsigned int n_paths;
 	struct rte_hash *index;      /* IMSI+NSAPI -> handle */
 	uint32_t sgsn4[SGSNS_KNOWN]; /* whose neighbour entry was asked for */
+	bool sweeping;               /* a rebuild begins with removing what is gone */
+	uint32_t sweep_at;           /* rte_hash_iterate's position */
 	uint32_t rebuild_shard;      /* SESSION_SHARDS: not rebuilding */
 	uint64_t ei_sent, ei_received, ei_suppressed, echo_u, reinjected, unknown_u, unprotected_now;
 	usec_t ei_from;
@@ -116,6 +120,8 @@ struct link_srp {
 	struct source listen, conn;
 	bool connecting, connected;
 	usec_t retry_at;
+	uint64_t strangers; /* connections from elsewhere */
+	usec_t stranger_log;
 	uint8_t in[2 + SRP_MSG_MAX];
 	size_t in_len;
 	uint8_t out[8192];
@@ -136,7 +142,11 @@ struct control {
 	bool answering, hold; /* signalling is answered; held back for a planned switchover */
 	bool late_usage;      /* our own usage still goes to the new active */
 	unsigned int late_waiting;
+	bool late_drain; /* all workers are through: to be acknowledged */
 	repl_term_t late_term;
+	usec_t late_by;
+	bool owned;           /* workers may write the slots */
+	repl_term_t own_term; /* in which they own them */
 	struct net_kernel *kernel;
 	struct net_mirror *mirror;
 	uint16_t repl_adjacency;
@@ -197,8 +207,8 @@ struct txn *txn_new(struct control *c);
 void txn_free(struct control *c, struct txn *t);
 struct txn *txn_by_cookie(struct control *c, uint64_t cookie);
 uint64_t txn_cookie(const struct control *c, const struct txn *t);
-struct txn *txn_in_progress(struct control *c, const struct gtpc_peer *from, uint8_t type, uint16_t seq);
-void txn_link(struct control *c, struct txn *t);
+struct txn *txn_in_progress(
+	struct control *c, const struct gtpc_peer *from, uint8_t type, uint16_t seq, uint32_t digest);
 /* The answer in t->msg leaves when the standby has what it acknowledges, or at once when the gate is open. */
 void gate_answer(struct control *c, struct txn *t, usec_t now);
 void gate_committed(struct control *c, const struct msg *m, usec_t now);

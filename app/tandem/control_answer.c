@@ -30,8 +30,8 @@ static void answered_create(struct control *c, struct txn *t, const struct msg *
 			return;
 		if (m->error !=
 			-EPERM) /* -EPERM: the role changed meanwhile; whoever is active answers the repetition */
-			gtp_refuse(
-				c, &t->peer, t->type, t->rec.peer_ctl_teid, t->seq, cause_of(t->worst), now);
+			gtp_refuse(c, &t->peer, t->type, t->rec.peer_ctl_teid, t->seq, t->digest,
+				cause_of(t->worst), now);
 		txn_free(c, t);
 		return;
 	}
@@ -50,8 +50,8 @@ static void answered_other(struct control *c, struct txn *t, const struct msg *m
 
 	if (m->error < 0) {
 		if (m->error != -EPERM)
-			gtp_refuse(
-				c, &t->peer, t->type, t->rec.peer_ctl_teid, t->seq, cause_of(m->error), now);
+			gtp_refuse(c, &t->peer, t->type, t->rec.peer_ctl_teid, t->seq, t->digest,
+				cause_of(m->error), now);
 		txn_free(c, t);
 		return;
 	}

@@ -10,26 +10,30 @@
 
 uint64_t txn_cookie(const struct control *c, const struct txn *t)
 {
-	return (uint64_t)(t - c->gtp.txns) + 1;
+	return (uint64_t)t->serial << 32 | ((uint64_t)(t - c->gtp.txns) + 1);
 }
 
 struct txn *txn_by_cookie(struct control *c, uint64_t cookie)
 {
-	struct txn *t = cookie >= 1 && cookie <= GATE_MAX ? &c->gtp.txns[cookie - 1] : NULL;
+	uint32_t n = (uint32_t)cookie;
+	struct txn *t = n >= 1 && n <= GATE_MAX ? &c->gtp.txns[n - 1] : NULL;
 
-	return t != NULL && t->used ? t : NULL;
+	return t != NULL && t->used && t->serial == cookie >> 32 ? t : NULL;
 }
 
 struct txn *txn_new(struct control *c)
 {
 	struct txn *t = TAILQ_FIRST(&c->gtp.free);
+	uint32_t serial;
 
 	if (t == NULL) {
 		c->gtp.gate.txn_full++;
 		return NULL;
 	}
 	TAILQ_REMOVE(&c->gtp.free, t, next);
-	memset(t, 0, sizeof(*t));
+	serial = t->serial + 1;
+	memset(t, 0, offsetof(struct txn, msg));
+	t->serial = serial;
 	t->used = true;
 	c->gtp.n_txns++;
 	return t;
@@ -49,7 +53,8 @@ void txn_free(struct control *c, struct txn *t)
 	TAILQ_INSERT_HEAD(&c->gtp.free, t, next);
 }
 
-struct txn *txn_in_progress(struct control *c, const struct gtpc_peer *from, uint8_t type, uint16_t seq)
+struct txn *txn_in_progress(
+	struct control *c, const struct gtpc_peer *from, uint8_t type, uint16_t seq, uint32_t digest)
 {
 	unsigned int left = c->gtp.n_txns;
 
@@ -57,8 +62,8 @@ struct txn *txn_in_progress(struct control *c, const struct gtpc_peer *from, uin
 		struct txn *t = &c->gtp.txns[i];
 
 		left -= t->used;
-		if (t->used && t->type == type && t->seq == seq && t->peer.port == from->port &&
-			ip_addr_equal(&t->peer.addr, &from->addr))
+		if (t->used && t->type == type && t->seq == seq && t->digest == digest &&
+			t->peer.port == from->port && ip_addr_equal(&t->peer.addr, &from->addr))
 			return t;
 	}
 	return NULL;
@@ -72,7 +77,7 @@ static void answer_now(struct control *c, struct txn *t, bool is_protected, usec
 		c->gtp.gate.unprotected_answers++;
 	if (t->len > 0) {
 		gtp_send(c, &t->peer, t->msg, t->len);
-		gtpc_answered_put(c->gtp.answered, &t->peer, t->type, t->seq, t->msg, t->len, now);
+		gtpc_answered_put(c->gtp.answered, &t->peer, t->type, t->seq, t->digest, t->msg, t->len, now);
 	}
 	txn_free(c, t);
 }

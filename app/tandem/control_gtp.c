@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <rte_hash_crc.h>
 #include <rte_malloc.h>
 
 #include "control_gtp.h"
@@ -27,6 +28,11 @@ void gtp_send(struct control *c, const struct gtpc_peer *to, const uint8_t *msg,
 uint8_t gtp_recovery(const struct control *c)
 {
 	return srp_info(c->srp)->restart_counter;
+}
+
+uint32_t gtp_digest(const struct gtpc_header *h)
+{
+	return rte_hash_crc(h->ies, (uint32_t)h->ies_len, h->teid);
 }
 
 static void count_cause(struct control *c, enum gtpc_cause cause)
@@ -72,7 +78,7 @@ static void count_cause(struct control *c, enum gtpc_cause cause)
 }
 
 void gtp_refuse(struct control *c, const struct gtpc_peer *to, uint8_t type, uint32_t peer_teid, uint16_t seq,
-	enum gtpc_cause cause, usec_t now)
+	uint32_t digest, enum gtpc_cause cause, usec_t now)
 {
 	uint8_t buf[GTPC_MSG_MAX];
 	size_t len = gtpc_encode_cause_response(
@@ -80,7 +86,7 @@ void gtp_refuse(struct control *c, const struct gtpc_peer *to, uint8_t type, uin
 
 	count_cause(c, cause);
 	gtp_send(c, to, buf, len);
-	gtpc_answered_put(c->gtp.answered, to, type, seq, buf, len, now);
+	gtpc_answered_put(c->gtp.answered, to, type, seq, digest, buf, len, now);
 }
 
 static void response(struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
@@ -116,13 +122,13 @@ static void request(struct control *c, const struct gtpc_peer *from, const struc
 		c->gtp.count.drop_held++;
 		return;
 	}
-	again = gtpc_answered_get(c->gtp.answered, from, h->type, h->seq, &len, now);
+	again = gtpc_answered_get(c->gtp.answered, from, h->type, h->seq, gtp_digest(h), &len, now);
 	if (again != NULL) {
 		c->gtp.count.retransmissions++;
 		gtp_send(c, from, again, len);
 		return;
 	}
-	if (txn_in_progress(c, from, h->type, h->seq) != NULL) {
+	if (txn_in_progress(c, from, h->type, h->seq, gtp_digest(h)) != NULL) {
 		c->gtp.count.retransmissions++;
 		return;
 	}

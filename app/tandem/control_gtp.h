@@ -5,11 +5,13 @@
 
 #include "control.h"
 
+/* Of what a request says, to tell a repetition from another one with its number. */
+uint32_t gtp_digest(const struct gtpc_header *h);
 /* The pair's restart counter. */
 uint8_t gtp_recovery(const struct control *c);
 /* Refusals need no commit: they promise nothing. type: the request's. */
 void gtp_refuse(struct control *c, const struct gtpc_peer *to, uint8_t type, uint32_t peer_teid, uint16_t seq,
-	enum gtpc_cause cause, usec_t now);
+	uint32_t digest, enum gtpc_cause cause, usec_t now);
 /* What an accepted Create or Update is answered with; create: the request, for its PCO, or NULL. */
 void gtp_fill_accept(struct control *c, const struct session_rec *rec, const struct gtpc_create *create,
 	struct gtpc_accept *a);

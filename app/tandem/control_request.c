@@ -22,6 +22,7 @@ static struct txn *begin(
 		return NULL;
 	t->type = h->type;
 	t->seq = h->seq;
+	t->digest = gtp_digest(h);
 	t->peer = *from;
 	t->deadline = now + WORKER_ANSWER_US;
 	t->rec.req_type = h->type;
@@ -40,7 +41,8 @@ static bool ask(struct control *c, struct txn *t, enum msg_type type, unsigned i
 	m->rec = t->rec;
 	m->groups = groups;
 	m->cookie = txn_cookie(c, t);
-	m->term = srp_info(c->srp)->term;
+	m->term =
+		c->own_term; /* the chassis may have taken a higher one since: that is the stream's business */
 	t->worker = (uint8_t)worker;
 	return door_send(&T.to_worker[worker], m) == 0;
 }
@@ -120,6 +122,11 @@ static bool answer_from_slot(struct control *c, const struct gtpc_peer *from, co
 	} else {
 		if (rec.state != SESSION_LIVE || rec.apn >= T.conf->n_apns)
 			return false;
+		if (create != NULL && (create->peer_ctl_teid != rec.peer_ctl_teid ||
+					      create->peer_usr_teid != rec.peer_usr_teid ||
+					      (create->has_recovery && rec.has_recovery &&
+						      create->recovery != rec.recovery)))
+			return false; /* an SGSN that counts from the beginning again */
 		gtp_fill_accept(c, &rec, create, &a);
 		len = h->type == GTPC_CREATE_REQUEST ? gtpc_encode_create_response(buf, &a)
 						     : gtpc_encode_update_response(buf, &a);
@@ -204,7 +211,7 @@ void gtp_create(struct control *c, const struct gtpc_peer *from, const struct gt
 	if (cause == GTPC_REQUEST_ACCEPTED)
 		cause = check_create(&q, apn);
 	if (cause != GTPC_REQUEST_ACCEPTED) {
-		gtp_refuse(c, from, h->type, q.peer_ctl_teid, h->seq, cause, now);
+		gtp_refuse(c, from, h->type, q.peer_ctl_teid, h->seq, gtp_digest(h), cause, now);
 		return;
 	}
 	handle = index_find(c, q.key);
@@ -214,7 +221,7 @@ void gtp_create(struct control *c, const struct gtpc_peer *from, const struct gt
 		gtp_heard_recovery(c, &q.peer_ctl, q.recovery, now);
 	t = handle != 0 || !table_full(c) ? begin(c, from, h, now) : NULL;
 	if (t == NULL) {
-		gtp_refuse(c, from, h->type, q.peer_ctl_teid, h->seq, GTPC_NO_RESOURCES, now);
+		gtp_refuse(c, from, h->type, q.peer_ctl_teid, h->seq, gtp_digest(h), GTPC_NO_RESOURCES, now);
 		return;
 	}
 	t->create = q;
@@ -261,7 +268,8 @@ void gtp_update(struct control *c, const struct gtpc_peer *from, const struct gt
 	if (cause != GTPC_REQUEST_ACCEPTED) {
 		const struct session_slot *s = session_find(T.table, h->teid);
 
-		gtp_refuse(c, from, h->type, s != NULL ? s->peer_ctl_teid : 0, h->seq, cause, now);
+		gtp_refuse(c, from, h->type, s != NULL ? s->peer_ctl_teid : 0, h->seq, gtp_digest(h), cause,
+			now);
 		return;
 	}
 	if (answer_from_slot(c, from, h, handle, NULL))
@@ -304,7 +312,8 @@ void gtp_delete(struct control *c, const struct gtpc_peer *from, const struct gt
 	if (cause != GTPC_REQUEST_ACCEPTED) {
 		const struct session_slot *s = session_find(T.table, h->teid);
 
-		gtp_refuse(c, from, h->type, s != NULL ? s->peer_ctl_teid : 0, h->seq, cause, now);
+		gtp_refuse(c, from, h->type, s != NULL ? s->peer_ctl_teid : 0, h->seq, gtp_digest(h), cause,
+			now);
 		return;
 	}
 	t = begin(c, from, h, now);

@@ -28,6 +28,21 @@ static void lost(struct control *c, bool refused, usec_t now)
 		srp_disconnected(c->srp, refused, now);
 }
 
+static bool is_peer(struct control *c, const struct ip_addr *from, usec_t now)
+{
+	char text[IP_ADDR_TEXT];
+
+	if (ip_addr_equal(from, &T.conf->srp.peer))
+		return true;
+	if (c->link.strangers++ == 0 ||
+		now >= c->link.stranger_log) { /* a flood of them must not become one of logs */
+		LOG(WARNING, "SRP: a connection from %s, which is not srp.peer: refused (%lu so far)",
+			ip_addr_print(from, text), (unsigned long)c->link.strangers);
+		c->link.stranger_log = now + 10 * USEC_PER_SEC;
+	}
+	return false;
+}
+
 static void up(struct control *c, usec_t now)
 {
 	int one = 1;
@@ -125,8 +140,7 @@ static void on_listen(struct control *c, struct source *s, uint32_t events)
 	if (fd < 0)
 		return;
 	sock_from(&from, &addr, &port);
-	if (!ip_addr_equal(&addr, &T.conf->srp.peer)) {
-		LOG(WARNING, "SRP: a connection from an address that is not srp.peer: refused");
+	if (!is_peer(c, &addr, now)) {
 		close(fd);
 		return;
 	}

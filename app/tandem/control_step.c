@@ -6,6 +6,9 @@
 
 #include "control.h"
 
+/* Late packets are forwarded for half a minute at most; then their usage has as long again to get through. */
+enum { LATE_GIVE_UP_US = 60000000 };
+
 static void finish(struct control *c, bool ok, uint64_t number, const char *why, usec_t now)
 {
 	struct step s = c->step;
@@ -154,13 +157,18 @@ void control_announce(struct control *c, usec_t now)
 
 /* ---- begin ---- */
 
-static void begin_write(struct control *c, const struct srp_action *a)
+static void begin_write(struct control *c, usec_t now)
 {
+	if (c->step.old_term == 0 &&
+		c->late_usage) /* asked again before our usage was through: it still goes */
+		c->step.old_term = c->late_term;
 	own_all(to_repl);
-	atomic_store(&T.table->late_merge, a->old_term != 0);
-	c->late_usage = a->old_term != 0;
+	c->late_usage = c->step.old_term != 0;
+	atomic_store(&T.table->late_merge, c->late_usage);
 	c->late_waiting = T.n_workers;
-	c->late_term = a->old_term;
+	c->late_drain = false;
+	c->late_term = c->step.old_term;
+	c->late_by = now + LATE_GIVE_UP_US;
 	ask_repl(c, MSG_WRITE);
 }
 
@@ -176,6 +184,8 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 		ask_repl(c, MSG_STOP);
 		break;
 	case SRP_STEP_OWN:
+		c->owned = true;
+		c->own_term = a->term;
 		c->late_usage = false; /* whatever was unsent stays in our own set */
 		atomic_store(&T.table->late_merge, false);
 		own_all(to_worker);
@@ -188,7 +198,9 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 		c->hold = false;
 		c->became_active = now;
 		gtp_activated(c, c->active_planned, now);
-		finish(c, ret == 0, 0, ret == 0 ? "" : "an address or route could not be installed", now);
+		/* Planned, the other one is better off. Else there is no other: better without a route than not at all. */
+		finish(c, ret == 0 || !c->active_planned, 0,
+			ret == 0 ? "" : "an address or route could not be installed", now);
 		break;
 	case SRP_STEP_STREAM:
 		ask_repl(c, MSG_START);
@@ -200,6 +212,8 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 		ask_workers(c, MSG_LATE, true);
 		break;
 	case SRP_STEP_RESUME:
+		c->owned = true;
+		c->own_term = a->term;
 		ask_workers(c, MSG_RESUME, true);
 		break;
 	case SRP_STEP_DEACTIVATE:
@@ -212,7 +226,10 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 		ask_workers(c, MSG_RELEASE, false);
 		break;
 	case SRP_STEP_WRITE:
-		begin_write(c, a);
+		if (c->owned) /* the peer took over before late mode was reached: nobody else may write yet */
+			ask_workers(c, MSG_RELEASE, false);
+		else
+			begin_write(c, now);
 		break;
 	case SRP_STEP_NONE:
 		break;
@@ -223,26 +240,39 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 
 static void late_ended(struct control *c, const struct msg *m)
 {
-	struct msg *q;
-
 	if (!c->late_usage || m->term != c->late_term || c->late_waiting == 0 || --c->late_waiting > 0)
 		return;
-	q = msg_new(
-		T.msgs, MSG_DRAIN); /* our usage has left; when it is acknowledged, the peer knows it all */
-	if (q == NULL)
-		return;
-	q->term = m->term;
-	door_send(&T.to_repl, q);
+	c->late_drain = true; /* our usage has left; when it is acknowledged, the peer knows it all */
 }
 
-static void late_acknowledged(struct control *c)
+static void late_over(struct control *c)
 {
 	struct msg *q = msg_new(T.msgs, MSG_LATE_STREAM_OFF);
 
-	c->late_usage = false;
+	c->late_usage = c->late_drain = false;
 	atomic_store(&T.table->late_merge, false);
 	if (q != NULL)
 		door_send(&T.to_repl, q);
+}
+
+static void late_turn(struct control *c, usec_t now)
+{
+	struct msg *q;
+
+	if (!c->late_usage)
+		return;
+	if (now >= c->late_by) {
+		LOG(WARNING, "the Active does not take the usage that was counted here late: it is given up");
+		late_over(c);
+		return;
+	}
+	if (!c->late_drain)
+		return;
+	q = msg_new(T.msgs, MSG_DRAIN);
+	if (q == NULL)
+		return; /* at the next turn */
+	q->term = c->late_term;
+	c->late_drain = door_send(&T.to_repl, q) < 0;
 }
 
 void step_done(struct control *c, const struct msg *m, usec_t now)
@@ -255,7 +285,7 @@ void step_done(struct control *c, const struct msg *m, usec_t now)
 	}
 	if (m->what == MSG_DRAIN && m->cookie == 0) {
 		if (c->late_usage && m->term == c->late_term)
-			late_acknowledged(c);
+			late_over(c);
 		return;
 	}
 	if (m->cookie != s->cookie || s->step == SRP_STEP_NONE || s->waiting == 0)
@@ -272,6 +302,7 @@ void step_done(struct control *c, const struct msg *m, usec_t now)
 		finish(c, true, m->number, "", now);
 		break;
 	case SRP_STEP_RELEASE:
+		c->owned = false;
 		own_all(to_none);
 		finish(c, true, 0, "", now);
 		break;
@@ -280,6 +311,7 @@ void step_done(struct control *c, const struct msg *m, usec_t now)
 			finish(c, true, m->number, "", now);
 			break;
 		}
+		c->owned = false;   /* they change nothing any more */
 		s->draining = true; /* the workers have encoded all; now it must be acknowledged */
 		ask_repl(c, MSG_DRAIN);
 		break;
@@ -293,6 +325,14 @@ void step_done(struct control *c, const struct msg *m, usec_t now)
 		s->draining = true;
 		ask_repl(c, MSG_START);
 		break;
+	case SRP_STEP_WRITE:
+		if (c->owned) {
+			c->owned = false;
+			begin_write(c, now);
+			break;
+		}
+		finish(c, true, 0, "", now);
+		break;
 	default:
 		finish(c, true, m->number, "", now);
 		break;
@@ -303,4 +343,5 @@ void step_turn(struct control *c, usec_t now)
 {
 	if (c->step.step == SRP_STEP_HOLD && gate_empty(c))
 		finish(c, true, 0, "", now);
+	late_turn(c, now);
 }

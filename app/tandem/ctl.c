@@ -97,19 +97,21 @@ static void on_client(struct control *c, struct source *s, uint32_t events)
 static void on_accept(struct control *c, struct source *s, uint32_t events)
 {
 	int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct client *k = &c->clients[0];
 
 	(void)events;
 	if (fd < 0)
 		return;
-	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
-		if (c->clients[i].src.fd < 0) {
-			if (control_watch(c, &c->clients[i].src, fd, EPOLLIN, on_client) < 0) {
-				c->clients[i].src.fd = -1;
-				break;
-			}
-			return;
-		}
-	close(fd); /* as many as are served at once are connected already */
+	/* A client says one line and reads its answer. As many as are served at once never did: the oldest goes. */
+	for (unsigned int i = 0; i < CONTROL_CLIENTS && k->src.fd >= 0; i++)
+		if (c->clients[i].src.fd < 0 || c->clients[i].since < k->since)
+			k = &c->clients[i];
+	drop(c, k);
+	k->since = clock_us();
+	if (control_watch(c, &k->src, fd, EPOLLIN, on_client) < 0) {
+		close(fd);
+		k->src.fd = -1;
+	}
 }
 
 int ctl_open(struct control *c)

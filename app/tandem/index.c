@@ -9,7 +9,9 @@
 
 #include "control.h"
 
-enum { REBUILD_SLOTS = 4096 };
+/* INDEX_QUEUE: how many index messages may wait in a door: the answers to role changes need its room more, and there is
+ * another way to learn of a slot. */
+enum { REBUILD_SLOTS = 4096, INDEX_QUEUE = 4096 };
 
 /* Called on the core that writes the slot. */
 void index_notify(void *ctx, uint64_t key, uint32_t handle, bool live)
@@ -22,7 +24,8 @@ void index_notify(void *ctx, uint64_t key, uint32_t handle, bool live)
 	for (unsigned int i = 0; i < T.n_workers; i++)
 		if (T.worker_lcore[i] == lcore)
 			door = &T.from_worker[i];
-	m = msg_new(T.msgs, MSG_INDEX);
+	m = rte_ring_count(door->ring) < INDEX_QUEUE / (T.n_workers + 1) + 256 ? msg_new(T.msgs, MSG_INDEX)
+									       : NULL;
 	if (m == NULL) {
 		atomic_store(&T.index_stale, true);
 		return;
@@ -98,17 +101,43 @@ uint32_t index_find(struct control *c, uint64_t key)
 	return s != NULL && s->key == key ? (uint32_t)(uintptr_t)data : 0;
 }
 
+/* Entries of sessions that are gone, a piece a turn. True when all have been looked at. */
+static bool sweep(struct gtp *g)
+{
+	for (unsigned int i = 0; i < REBUILD_SLOTS; i++) {
+		const void *key;
+		void *data;
+		uint64_t k;
+		struct session_slot *s;
+
+		if (rte_hash_iterate(g->index, &key, &data, &g->sweep_at) < 0)
+			return true;
+		memcpy(&k, key, sizeof(k));
+		s = session_find(T.table, (uint32_t)(uintptr_t)data);
+		if (s == NULL || s->key != k)
+			rte_hash_del_key(g->index, &k);
+	}
+	return false;
+}
+
+/* What is in the index stays in force meanwhile: an empty one would make two sessions of one, and to clear it costs more
+ * than a turn may take. */
 void index_turn(struct control *c)
 {
 	struct gtp *g = &c->gtp;
 	static uint32_t slot;
 
-	if (g->rebuild_shard == SESSION_SHARDS) {
+	if (g->rebuild_shard == SESSION_SHARDS && !g->sweeping) {
 		if (!atomic_exchange(&T.index_stale, false))
 			return;
-		rte_hash_reset(g->index);
+		g->sweeping = true;
+		g->sweep_at = 0;
 		g->rebuild_shard = 0;
 		slot = 0;
+	}
+	if (g->sweeping) {
+		g->sweeping = !sweep(g);
+		return;
 	}
 	for (unsigned int i = 0; i < REBUILD_SLOTS && g->rebuild_shard < SESSION_SHARDS; i++) {
 		struct session_rec rec;

@@ -33,8 +33,10 @@ struct replicator {
 	_Atomic uint16_t adjacency; /* w: control */
 	/* role */
 	repl_term_t term, old_term; /* own; the peer's of which late usage is welcome */
-	bool active, late;          /* late: standby that still sends its own late usage */
-	bool on;                    /* workers were told that a stream runs */
+	bool active, late;          /* late: standby that still sends its own late usage (of late_term) */
+	bool writing;               /* the slots are ours to write (standby) */
+	repl_term_t late_term;
+	bool on; /* workers were told that a stream runs */
 	uint64_t drain_cookie;
 	repl_term_t drain_term;
 	bool draining;
@@ -557,6 +559,7 @@ static void workers_stream(struct replicator *r, bool on, bool late)
 		m->on = on;
 		m->what = late;
 		m->term = r->term;
+		m->old_term = r->late_term;
 		if (door_send(&T.repl_to_worker[w], m) < 0) {
 			r->count.msg_no_room++;
 			r->on = false;
@@ -575,12 +578,46 @@ static void control_stream(struct replicator *r, bool on)
 	door_send(&T.from_repl, m);
 }
 
+/* Finished packets belong to the stream that was: they must not go out in another, where they mean something else. */
+static void discard(struct replicator *r)
+{
+	for (unsigned int w = 0; w < T.n_workers; w++) {
+		void *m;
+
+		while (rte_ring_dequeue(T.stream_out[w], &m) == 0) {
+			struct stream_meta *meta = rte_mbuf_to_priv(m);
+
+			on_lost(r, meta->owner, meta->entry, meta->n);
+			r->count.discarded++;
+			rte_pktmbuf_free(m);
+		}
+	}
+}
+
+static void late_start(struct replicator *r)
+{
+	discard(r);
+	repl_stream_late(r->stream, r->late_term, r->now);
+	r->on = true;
+	workers_stream(r, true, true);
+}
+
+static void late_stop(struct replicator *r)
+{
+	if (!r->late)
+		return;
+	r->late = r->on = r->draining = false;
+	repl_stream_stop(r->stream);
+}
+
 static void take(struct replicator *r, const struct msg *m)
 {
 	switch (m->type) {
 	case MSG_STOP:
+		late_stop(r); /* what it did not bring stays in our own set */
+		discard(r);
 		done(r, m, true, repl_receive_stop(r->stream, r->now));
-		r->late = false;
+		r->writing = false;
 		break;
 	case MSG_WRITE: /* standby in the peer's term; with old_term: our own usage of that term still goes out */
 		r->active = false;
@@ -589,11 +626,13 @@ static void take(struct replicator *r, const struct msg *m)
 		audit_restart(r->audit, r->now);
 		repl_receive(r->stream, REPL_RX_APPLY, m->term, 0);
 		r->late = m->old_term != 0;
+		r->late_term = m->old_term;
+		r->draining = false;
+		r->writing = true;
 		if (r->late) {
-			repl_stream_late(r->stream, m->old_term, r->now);
-			r->on = true;
-			workers_stream(r, true, true);
+			late_start(r);
 		} else {
+			discard(r);
 			repl_stream_stop(r->stream);
 			workers_stream(r, false, false);
 		}
@@ -601,7 +640,7 @@ static void take(struct replicator *r, const struct msg *m)
 		break;
 	case MSG_START:
 		r->active = true;
-		r->late = false;
+		r->late = r->writing = false;
 		r->term = m->term;
 		r->old_term = m->old_term;
 		r->on = false; /* begins when the peer is there */
@@ -617,9 +656,7 @@ static void take(struct replicator *r, const struct msg *m)
 		break;
 	case MSG_LATE_STREAM_OFF:
 		if (r->late) {
-			r->late = false;
-			r->on = false;
-			repl_stream_stop(r->stream);
+			late_stop(r);
 			workers_stream(r, false, false);
 		}
 		break;
@@ -653,8 +690,11 @@ static void presence(struct replicator *r)
 	bool there = heard != USEC_NEVER && r->now - RTE_MIN(heard, r->now) < r->present_us &&
 		     repl_hears_us(r->stream);
 
-	if (!r->active)
+	if (!r->active) {
+		if (r->late && !r->on && there) /* it broke off: from the beginning */
+			late_start(r);
 		return;
+	}
 	if (there && !r->on) {
 		repl_stream_start(r->stream, r->term, r->now);
 		r->on = true;
@@ -698,7 +738,7 @@ static void publish(struct replicator *r)
 	if (r->now < r->next_view)
 		return;
 	r->next_view = r->now + VIEW_US;
-	if (!r->active) { /* else all that was ever freed would still be in quarantine at a promotion */
+	if (r->writing) { /* else all that was ever freed would still be in quarantine at a promotion */
 		session_quarantine_expire(
 			T.table, SESSION_BY_REPL, r->quarantine_shard, (uint32_t)(r->now / USEC_PER_SEC), 64);
 		r->quarantine_shard = (r->quarantine_shard + 1) % SESSION_SHARDS;

@@ -34,23 +34,30 @@ void sync_fini(struct sync *s, const struct session_mem *mem)
 	dirty_fini(&s->dirty, mem);
 }
 
-void sync_stream(struct sync *s, bool on, usec_t audit_us, usec_t now)
+static struct stream_meta *meta_of(struct rte_mbuf *m)
 {
+	return rte_mbuf_to_priv(m);
+}
+
+void sync_stream(struct sync *s, bool on, bool late, usec_t audit_us, usec_t now)
+{
+	struct rte_mbuf *open = s->open;
+
+	/* What was not finished was meant for another stream, perhaps of another kind: dirty again. */
+	s->open = NULL;
+	if (open != NULL)
+		sync_lost(s, meta_of(open)->entry, meta_of(open)->n);
+	rte_pktmbuf_free(open);
 	s->on = on;
+	s->late = on && late;
+	s->paused = false;
 	s->job.what = AUDIT_JOB_NONE;
-	if (on) {
+	if (on && !late) {
 		audit_source_join(s->source, audit_us, now);
 		s->count.joins++;
 	} else {
 		audit_source_stop(s->source);
-		rte_pktmbuf_free(s->open);
-		s->open = NULL;
 	}
-}
-
-static struct stream_meta *meta_of(struct rte_mbuf *m)
-{
-	return rte_mbuf_to_priv(m);
 }
 
 static bool packet_open(struct sync *s, usec_t now)
@@ -111,6 +118,7 @@ static bool encode(struct sync *s, uint32_t handle, uint8_t groups, uint32_t com
 	bool whole = (groups & SESSION_G_IDENTITY) != 0 || slot->teid == 0;
 	struct stream_meta *meta;
 	uint8_t written, *head;
+	struct wr before;
 
 	if (s->late) { /* a demoted chassis owns nothing but its usage */
 		if (slot->teid == 0)
@@ -123,9 +131,14 @@ static bool encode(struct sync *s, uint32_t handle, uint8_t groups, uint32_t com
 	/* USAGE32 may grow to USAGE64 */
 	if (!packet_room(s, 3u + session_wire_size(groups) + 16, true, now))
 		return false;
+	before = s->w;
 	head = s->w.p;
 	record_head(s, whole ? REPL_SLOT : REPL_DELTA, 0);
 	written = session_encode(s->table, shard, n, groups, &s->w);
+	if (s->late && written != SESSION_G_USAGE64) { /* its new writer has just freed it */
+		s->w = before;
+		return true;
+	}
 	head[1] = (uint8_t)((s->w.p - head - 3) >> 8);
 	head[2] = (uint8_t)(s->w.p - head - 3);
 	meta = meta_of(s->open);
@@ -160,7 +173,7 @@ uint32_t sync_commit(struct sync *s, uint32_t handle, usec_t now)
 		return 0;
 	commit = commit_next(s);
 	s->count.commits++;
-	if (s->paused || !encode(s, handle, SESSION_G_SLOT, commit, now)) {
+	if (!encode(s, handle, SESSION_G_SLOT, commit, now)) {
 		dirty_mark_soon(&s->dirty, slot, handle, SESSION_G_SLOT);
 		return commit;
 	}
@@ -273,9 +286,13 @@ bool sync_turn(struct sync *s, usec_t now)
 	}
 	if (!s->on)
 		return false;
-	if (s->paused) /* `normal` waits */
+	if (s->paused) { /* what was lost is still ours to repair; what changes now is late usage */
 		s->dirty.due_end = s->dirty.normal.head;
-	if (encode_due(s, &busy, now) && !s->late && !s->paused) {
+		(void)encode_due(s, &busy, now);
+		packet_close(s);
+		return busy;
+	}
+	if (encode_due(s, &busy, now) && !s->late) {
 		if (s->job.what == AUDIT_JOB_NONE)
 			s->job = audit_source_next(s->source, now);
 		if (s->job.what != AUDIT_JOB_NONE)
@@ -288,13 +305,13 @@ bool sync_turn(struct sync *s, usec_t now)
 
 uint32_t sync_drain_begin(struct sync *s)
 {
-	s->dirty.due_end = s->dirty.normal.tail;
-	return s->dirty.normal.tail;
+	return dirty_due_now(&s->dirty);
 }
 
 bool sync_drained(struct sync *s, uint32_t mark, usec_t now)
 {
-	s->dirty.due_end = mark;
+	if ((int32_t)(mark - s->dirty.normal.head) > 0)
+		s->dirty.due_end = mark;
 	if (s->on && !s->paused) {
 		bool busy;
 

@@ -58,8 +58,8 @@ int sync_init(struct sync *s, struct session_table *t, uint8_t worker, uint64_t 
 	usec_t interval_us, struct rte_mempool *pool, struct rte_ring *out, uint16_t payload,
 	const struct session_mem *mem);
 void sync_fini(struct sync *s, const struct session_mem *mem);
-/* A stream began (everything is compared: join) or ended. */
-void sync_stream(struct sync *s, bool on, usec_t audit_us, usec_t now);
+/* A stream began (everything is compared: join; late: of own usage only, nothing is compared) or ended. */
+void sync_stream(struct sync *s, bool on, bool late, usec_t audit_us, usec_t now);
 /* A slot changed by signalling: encoded at once and sent. Returns the commit number to wait for; 0: no stream. */
 uint32_t sync_commit(struct sync *s, uint32_t handle, usec_t now);
 /* Lost: dirty again, to be sent at the next turn. */

@@ -98,9 +98,14 @@ static void own(struct worker *w, const struct msg *m, usec_t now)
 	w->ei_from =
 		m->on ? now : now + 3 * USEC_PER_SEC; /* planned: the SGSN's TEIDs are known to be good */
 	w->late_asked = w->late_pending = false;
-	w->sync.late = w->sync.paused = false;
+	w->sync.paused = false;
+	if (m->type ==
+		MSG_OWN) { /* of a stream of late usage that was not through: the next one says it all */
+		w->fp.streaming = false;
+		sync_stream(&w->sync, false, false, 0, now);
+	}
 	w->fp.mode = FASTPATH_OWN;
-	answer_done(w, MSG_OWN, m->term, m->cookie, true);
+	answer_done(w, m->type, m->term, m->cookie, true);
 }
 
 /* Roles. A message of an older term than the one that we serve comes back refused. */
@@ -123,11 +128,12 @@ static void role(struct worker *w, const struct msg *m, usec_t now)
 		w->term = m->term;
 		w->fp.mode = FASTPATH_LATE; /* answered once all that was dirty has left */
 		return;
-	default: /* MSG_RELEASE */
+	default: /* MSG_RELEASE: another core writes the slots from now on */
 		w->fp.mode = FASTPATH_IDLE;
+		w->fp.streaming = false;
 		w->term = m->term;
-		w->late_asked = false;
-		w->sync.paused = false;
+		w->late_asked = w->late_pending = false;
+		sync_stream(&w->sync, false, false, 0, now);
 		break;
 	}
 	answer_done(w, m->type, m->term, m->cookie, true);
@@ -135,15 +141,23 @@ static void role(struct worker *w, const struct msg *m, usec_t now)
 
 static void stream(struct worker *w, const struct msg *m, usec_t now)
 {
-	w->sync.late = m->what != 0;
-	if (w->sync.late) {
-		w->sync.paused = false;
+	bool late = m->on && m->what != 0;
+
+	if (m->term < w->term) { /* of a role that is over */
+		w->count.refused_term++;
+		return;
+	}
+	if (late) {
 		w->late_since = now;
 		w->late_asked = true;
+		w->late_pending = false;
+		w->late_term = m->old_term;
 		w->fp.late_last_tsc = rte_rdtsc();
+		/* Handed over as planned, what was counted before is known to the peer. Else it may be any slot. */
+		w->late_slots = w->fp.mode == FASTPATH_LATE ? 0 : w->n_shards * T.table->n_slots;
 	}
 	w->fp.streaming = m->on;
-	sync_stream(&w->sync, m->on, T.conf->srp.audit_interval_s * USEC_PER_SEC, now);
+	sync_stream(&w->sync, m->on, late, T.conf->srp.audit_interval_s * USEC_PER_SEC, now);
 }
 
 static void late_usage(struct worker *w, const struct msg *m)
@@ -253,12 +267,25 @@ static bool receive(struct worker *w)
 	return busy;
 }
 
+/* Marks what we counted, a piece of the table a turn. True when all was looked at. */
+static bool late_sweep(struct worker *w)
+{
+	for (unsigned int i = 0; i < WORKER_SWEEP_FAST && w->late_slots > 0; i++) {
+		uint32_t n = --w->late_slots, shard = w->shards[n / T.table->n_slots];
+		struct session_slot *s = &T.table->shard[shard].slots[n % T.table->n_slots];
+		uint32_t handle = __atomic_load_n(&s->teid, __ATOMIC_RELAXED);
+
+		if (handle != 0 && (__atomic_load_n(&s->up_pkts, __ATOMIC_RELAXED) != 0 ||
+					   __atomic_load_n(&s->dn_pkts, __ATOMIC_RELAXED) != 0))
+			dirty_mark(&w->sync.dirty, s, handle, SESSION_G_USAGE64);
+	}
+	return w->late_slots == 0;
+}
+
 /* Handed over: late packets are forwarded until none came for a second. What they counted goes out as late usage; when
  * all of it has left for the replication core, control is told. */
 static void late_end(struct worker *w, usec_t now)
 {
-	uint32_t mark = w->sync.dirty.normal.tail;
-
 	if (w->fp.mode == FASTPATH_LATE) {
 		usec_t quiet = (rte_rdtsc() - w->fp.late_last_tsc) * USEC_PER_SEC / T.tsc_hz;
 
@@ -266,10 +293,10 @@ static void late_end(struct worker *w, usec_t now)
 			return;
 		w->fp.mode = FASTPATH_IDLE;
 	}
-	if (!w->late_asked || !sync_drained(&w->sync, mark, now))
+	if (!w->late_asked || !late_sweep(w) || !sync_drained(&w->sync, w->sync.dirty.normal.tail, now))
 		return;
-	w->late_asked = w->late_pending = false;
-	answer_done(w, MSG_LATE_END, w->term, 0, true);
+	w->late_asked = false;
+	answer_done(w, MSG_LATE_END, w->late_term, 0, true);
 }
 
 /* We stood still for so long that the peer may have taken over: what waited in the ports meanwhile (packets, and ARP

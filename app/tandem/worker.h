@@ -7,7 +7,13 @@
 #include "sync.h"
 #include "tandem.h"
 
-enum { WORKER_PURGES = 16, WORKER_GONE = 64, WORKER_SWEEP = 64, WORKER_SWEEP_FAST = 512 };
+enum {
+	WORKER_PURGES = 64,
+	WORKER_GONE = 64,
+	WORKER_SWEEP = 64,
+	WORKER_SWEEP_FAST = 512,
+	WORKER_ENDED = 2048
+};
 
 // clang-format off
 #define WORKER_COUNTERS(X) \
@@ -39,7 +45,8 @@ struct worker {
 	uint16_t queue;
 	unsigned int n_shards, next_shard;
 	uint8_t shards[SESSION_SHARDS];
-	repl_term_t term;
+	repl_term_t term, late_term; /* late_term: of which our late usage goes out */
+	uint32_t late_slots;         /* of an unplanned demotion: still to be looked at for usage */
 	bool late_asked, late_pending;
 	uint32_t late_mark;
 	uint64_t late_cookie;

@@ -108,11 +108,13 @@ void worker_delete_session(struct worker *w, struct msg *m, usec_t now)
 	answer(w, m, 0, sync_commit(&w->sync, last.handle, now));
 }
 
-/* Ends a session for a reason of our own; control tells the SGSN. False: no message to be had, try at the next pass. */
+/* Ends a session for a reason of our own; control tells the SGSN. False: control has enough to do, try again. */
 static bool end(struct worker *w, struct session_slot *s, enum msg_end why, usec_t now)
 {
-	struct msg *m = msg_new(T.msgs, MSG_ENDED);
 	uint32_t handle = s->teid;
+	struct msg *m = rte_ring_count(T.from_worker[w->number].ring) < WORKER_ENDED
+				? msg_new(T.msgs, MSG_ENDED)
+				: NULL;
 
 	if (m == NULL) {
 		w->count.msg_no_room++;
@@ -142,37 +144,35 @@ static bool end(struct worker *w, struct session_slot *s, enum msg_end why, usec
 	return true;
 }
 
-static void check(struct worker *w, struct session_slot *s, usec_t now)
+/* False: to be looked at again, it should have ended. */
+static bool check(struct worker *w, struct session_slot *s, usec_t now)
 {
 	const struct config_apn *apn = &T.conf->apns[s->apn];
 	struct sweep *sw = &w->sweep;
 	uint32_t now_s = (uint32_t)(now / USEC_PER_SEC), since = RTE_MAX(s->active_s, w->idle_base_s);
 
 	if (s->apn >= T.conf->n_apns)
-		return;
+		return true;
 	if (apn->idle_timeout_s > 0 && now_s - since >= apn->idle_timeout_s && now_s >= since) {
-		end(w, s, END_IDLE_TIMEOUT, now);
-		return;
+		return end(w, s, END_IDLE_TIMEOUT, now);
 	}
 	if (apn->session_timeout_s > 0 &&
 		worker_pair_ms(now) / 1000 >= s->created_s + (uint64_t)apn->session_timeout_s) {
-		end(w, s, END_SESSION_TIMEOUT, now);
-		return;
+		return end(w, s, END_SESSION_TIMEOUT, now);
 	}
 	for (unsigned int i = 0; i < sw->n_purges; i++) {
 		struct ip_addr a = ip_addr_v4(sw->purge[i].addr4);
 
 		if ((s->flags & SESSION_F_RECOVERY) && s->recovery != sw->purge[i].recovery &&
 			memcmp(s->peer_ctl, a.b, sizeof(a.b)) == 0) {
-			end(w, s, END_SGSN_RESTART, now);
-			return;
+			return end(w, s, END_SGSN_RESTART, now);
 		}
 	}
 	for (unsigned int i = 0; i < sw->n_gone; i++)
 		if (s->peer_usr4 == sw->gone[i].addr4 && s->peer_usr_teid == sw->gone[i].teid) {
-			end(w, s, END_ERROR_INDICATION, now);
-			return;
+			return end(w, s, END_ERROR_INDICATION, now);
 		}
+	return true;
 }
 
 static void pass_begin(struct sweep *sw)
@@ -196,8 +196,8 @@ bool worker_sweep(struct worker *w, usec_t now)
 	for (unsigned int i = 0; i < (asked ? WORKER_SWEEP_FAST : WORKER_SWEEP); i++) {
 		struct session_slot *s = &T.table->shard[w->shards[sw->shard]].slots[sw->slot];
 
-		if (s->teid != 0)
-			check(w, s, now);
+		if (s->teid != 0 && !check(w, s, now))
+			break;
 		if (++sw->slot < T.table->n_slots)
 			continue;
 		sw->slot = 0;

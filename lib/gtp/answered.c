@@ -15,6 +15,7 @@ struct answer_entry {
 	uint16_t seq, len; /* len 0: unused */
 	uint16_t next;     /* in the chain */
 	uint8_t type;
+	uint32_t digest;
 	usec_t at;
 	uint8_t msg[ANSWERED_MSG];
 };
@@ -37,25 +38,27 @@ static uint16_t *bucket_of(struct gtpc_answered *a, const struct gtpc_peer *to, 
 	return &a->bucket[(lo >> 32) % ANSWERED_BUCKETS];
 }
 
-static bool same(const struct answer_entry *e, const struct gtpc_peer *to, uint8_t type, uint16_t seq)
+static bool same(
+	const struct answer_entry *e, const struct gtpc_peer *to, uint8_t type, uint16_t seq, uint32_t digest)
 {
-	return e->seq == seq && e->type == type && e->to.port == to->port &&
+	return e->seq == seq && e->digest == digest && e->type == type && e->to.port == to->port &&
 	       ip_addr_equal(&e->to.addr, &to->addr);
 }
 
 /* The link that names the entry; *link is NONE if there is none. */
-static uint16_t *find(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type, uint16_t seq)
+static uint16_t *find(
+	struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type, uint16_t seq, uint32_t digest)
 {
 	uint16_t *link = bucket_of(a, to, type, seq);
 
-	while (*link != NONE && !same(&a->e[*link], to, type, seq))
+	while (*link != NONE && !same(&a->e[*link], to, type, seq, digest))
 		link = &a->e[*link].next;
 	return link;
 }
 
 static void forget(struct gtpc_answered *a, struct answer_entry *e)
 {
-	uint16_t *link = find(a, &e->to, e->type, e->seq);
+	uint16_t *link = find(a, &e->to, e->type, e->seq, e->digest);
 
 	*link = e->next;
 	e->len = 0;
@@ -78,10 +81,10 @@ void gtpc_answered_destroy(struct gtpc_answered *a)
 }
 
 void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type, uint16_t seq,
-	const uint8_t *msg, size_t len, usec_t now)
+	uint32_t digest, const uint8_t *msg, size_t len, usec_t now)
 {
 	struct answer_entry *e = &a->e[a->head];
-	uint16_t *link = find(a, to, type, seq);
+	uint16_t *link = find(a, to, type, seq, digest);
 
 	if (*link != NONE)
 		forget(a, &a->e[*link]);
@@ -92,6 +95,7 @@ void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint
 	e->to = *to;
 	e->type = type;
 	e->seq = seq;
+	e->digest = digest;
 	e->len = (uint16_t)len;
 	e->at = now;
 	memcpy(e->msg, msg, len);
@@ -102,9 +106,9 @@ void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint
 }
 
 const uint8_t *gtpc_answered_get(struct gtpc_answered *a, const struct gtpc_peer *from, uint8_t type,
-	uint16_t seq, size_t *len, usec_t now)
+	uint16_t seq, uint32_t digest, size_t *len, usec_t now)
 {
-	uint16_t *link = find(a, from, type, seq);
+	uint16_t *link = find(a, from, type, seq, digest);
 	struct answer_entry *e;
 
 	if (*link == NONE)

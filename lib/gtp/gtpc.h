@@ -196,10 +196,12 @@ void gtpc_pending_clear(struct gtpc_pending *p);
 struct gtpc_answered; /* the last answers, for requests that come again: bounded, oldest goes first, kept `ttl` us */
 struct gtpc_answered *gtpc_answered_create(usec_t ttl); /* NULL + errno */
 void gtpc_answered_destroy(struct gtpc_answered *a);
+/* digest: of the request's content. A repetition is the same message (7.6): a peer that restarted begins to count anew,
+ * and its first request must not get what its earlier life was told. */
 void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type, uint16_t seq,
-	const uint8_t *msg, size_t len, usec_t now);
+	uint32_t digest, const uint8_t *msg, size_t len, usec_t now);
 /* The answer given to the request (type: the request's); NULL if unknown or too old. */
 const uint8_t *gtpc_answered_get(struct gtpc_answered *a, const struct gtpc_peer *from, uint8_t type,
-	uint16_t seq, size_t *len, usec_t now);
+	uint16_t seq, uint32_t digest, size_t *len, usec_t now);
 
 #endif

@@ -73,6 +73,15 @@ void dirty_tick(struct dirty *d)
 {
 	d->tick_end[d->tick++ & 255] = d->normal.tail;
 	d->due_end = d->tick_end[(d->tick - d->wait_ticks) & 255];
+	/* What was drained early went past it: the end is never behind the beginning. */
+	if ((int32_t)(d->due_end - d->normal.head) < 0)
+		d->due_end = d->normal.head;
+}
+
+uint32_t dirty_due_now(struct dirty *d)
+{
+	d->due_end = d->normal.tail;
+	return d->due_end;
 }
 
 void dirty_mark_soon(struct dirty *d, struct session_slot *s, uint32_t handle, uint8_t groups)

@@ -34,6 +34,8 @@ void dirty_clear(struct dirty *d);
 void dirty_forget(struct dirty *d, const struct session_table *t);
 /* One tick (micro-checkpoint-interval / wait_ticks) has passed: a mark is due after wait_ticks of them. */
 void dirty_tick(struct dirty *d);
+/* All that is listed now is due (until the next tick). Returns the position in `normal` where it ends. */
+uint32_t dirty_due_now(struct dirty *d);
 
 /* Marks groups of a slot that its worker changed. The fast path's call: two compares when already dirty. */
 static inline void dirty_mark(struct dirty *d, struct session_slot *s, uint32_t handle, uint8_t groups)

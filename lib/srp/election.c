@@ -230,6 +230,12 @@ static void rule_active(struct srp *s, usec_t now)
 		if (s->info.rm >= SRP_RM_THRESHOLD && !s->info.mute)
 			s->info.rm = 1;
 	}
+	/* It is about to give up: what it counted in its term is welcome in our stream, in whatever term that runs. */
+	if (s->plan.kind == PLAN_NONE && dual && p->term < s->info.term && s->late_term != p->term) {
+		s->late_term = p->term;
+		srp_plan_start(s, PLAN_RAISE, s->info.term, SRP_CAUSE_NONE, now);
+		return;
+	}
 	if (s->plan.kind == PLAN_NONE && raise_term(s)) {
 		srp_term_t term = srp_term_take(s);
 

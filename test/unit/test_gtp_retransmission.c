@@ -154,17 +154,19 @@ static void test_answered_bounds(void)
 	static const uint8_t big[513];
 	size_t len;
 
-	gtpc_answered_put(a, &to, 16, 1, big, 512, 10);
-	CU_ASSERT_PTR_NOT_NULL(gtpc_answered_get(a, &to, 16, 1, &len, 1009));
+	gtpc_answered_put(a, &to, 16, 1, 7, big, 512, 10);
+	CU_ASSERT_PTR_NOT_NULL(gtpc_answered_get(a, &to, 16, 1, 7, &len, 1009));
 	CU_ASSERT_EQUAL(len, 512);
-	CU_ASSERT_PTR_NOT_NULL(gtpc_answered_get(a, &to, 16, 1, &len, 0));
-	CU_ASSERT_PTR_NULL(gtpc_answered_get(a, &to, 18, 1, &len, 20));
-	CU_ASSERT_PTR_NULL(gtpc_answered_get(a, &to, 16, 2, &len, 20));
-	CU_ASSERT_PTR_NULL(gtpc_answered_get(a, &to, 16, 1, &len, 1010));
-	gtpc_answered_put(a, &to, 16, 1, big, 5, 10);
+	CU_ASSERT_PTR_NOT_NULL(gtpc_answered_get(a, &to, 16, 1, 7, &len, 0));
+	CU_ASSERT_PTR_NULL(gtpc_answered_get(a, &to, 18, 1, 7, &len, 20));
+	CU_ASSERT_PTR_NULL(gtpc_answered_get(a, &to, 16, 2, 7, &len, 20));
+	CU_ASSERT_PTR_NULL(
+		gtpc_answered_get(a, &to, 16, 1, 8, &len, 20)); /* another request of that number */
+	CU_ASSERT_PTR_NULL(gtpc_answered_get(a, &to, 16, 1, 7, &len, 1010));
+	gtpc_answered_put(a, &to, 16, 1, 7, big, 5, 10);
 	gtpc_answered_put(
-		a, &to, 16, 1, big, 513, 11); /* too big to keep, and the old one is no longer the last */
-	CU_ASSERT_PTR_NULL(gtpc_answered_get(a, &to, 16, 1, &len, 12));
+		a, &to, 16, 1, 7, big, 513, 11); /* too big to keep, and the old one is no longer the last */
+	CU_ASSERT_PTR_NULL(gtpc_answered_get(a, &to, 16, 1, 7, &len, 12));
 	gtpc_answered_destroy(a);
 	gtpc_answered_destroy(NULL);
 }
@@ -191,12 +193,13 @@ static void test_answered_model(void)
 		bool there;
 
 		now += ut_random(&seed) % 400;
-		gtpc_answered_put(a, &to, (uint8_t)(k % 3), (uint16_t)k, (const uint8_t *)&i, sizeof(i), now);
+		gtpc_answered_put(a, &to, (uint8_t)(k % 3), (uint16_t)k, (uint32_t)k, (const uint8_t *)&i,
+			sizeof(i), now);
 		m[k].put = i;
 		m[k].at = now;
 		g = (unsigned int)(ut_random(&seed) % KEYS);
 		from = peer_of(g % 11);
-		msg = gtpc_answered_get(a, &from, (uint8_t)(g % 3), (uint16_t)g, &len, now);
+		msg = gtpc_answered_get(a, &from, (uint8_t)(g % 3), (uint16_t)g, (uint32_t)g, &len, now);
 		there = m[g].put >= 0 && i - m[g].put < GTPC_ANSWERED_MAX && now - m[g].at < 1000000;
 		CU_ASSERT_EQUAL(msg != NULL, there);
 		if (msg != NULL)

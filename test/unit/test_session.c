@@ -315,6 +315,32 @@ static void test_dirty_order(void)
 	fix_free(c);
 }
 
+/* A drain takes marks before their time; the ticks after it must not look for them again. */
+static void test_dirty_drain(void)
+{
+	struct chassis *c = fix_new(0, 1);
+	struct session_slot *s = session_slot_of(c->t, 0);
+	struct dirty d;
+	uint32_t h;
+
+	CU_ASSERT_EQUAL(dirty_init(&d, 4096, 3, &session_mem_libc), 0);
+	dirty_tick(&d);
+	dirty_mark(&d, s, 0, SESSION_G_QOS);
+	CU_ASSERT_EQUAL(dirty_due_now(&d), 1);
+	CU_ASSERT_TRUE(dirty_next(&d, c->t, &h) && h == 0);
+	dirty_tick(&d);
+	CU_ASSERT_FALSE(dirty_next(&d, c->t, &h));
+	dirty_mark(&d, s, 0, SESSION_G_QOS);
+	for (unsigned int i = 0; i < 3; i++) {
+		CU_ASSERT_FALSE(dirty_next(&d, c->t, &h));
+		dirty_tick(&d);
+	}
+	CU_ASSERT_TRUE(dirty_next(&d, c->t, &h) && h == 0);
+	CU_ASSERT_FALSE(dirty_any(&d));
+	dirty_fini(&d, &session_mem_libc);
+	fix_free(c);
+}
+
 /* Against a queue in which each mark is remembered with its tick. */
 static void test_dirty_model(void)
 {
@@ -361,6 +387,7 @@ int main(void)
 		{ "quarantine", test_quarantine },
 		{ "read_is_whole", test_read_is_whole },
 		{ "dirty_order", test_dirty_order },
+		{ "dirty_drain", test_dirty_drain },
 		{ "dirty_model", test_dirty_model },
 		CU_TEST_INFO_NULL,
 	};

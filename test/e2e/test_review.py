@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Roles that move in unusual ways: what signalling, usage and the stream do afterwards."""
+
+import socket
+
+from chassis import Pair
+from lab import wait_until
+from traffic import Probes, Sgsnemu, ping, wait_heard
+
+LINKS = ("l-repl", "l-srp")
+
+
+def usage(chassis):
+    """Usage of every session, both sides' sets, by address."""
+    found = {}
+    for address in chassis.sessions():
+        whole = chassis.ctl("show session", id=address)["sessions"][0]
+        found[address] = (whole["usage_side0"], whole["usage_side1"])
+    return found
+
+
+def same_usage(pair):
+    """Waits until both chassis tell the same usage."""
+    wait_until(lambda: usage(pair.left) == usage(pair.right), 10,
+               lambda: f"equal usage: {usage(pair.left)} {usage(pair.right)}")
+
+
+def dual_active(lab, topology):
+    """Cuts both paths until both are Active, with traffic; heals them. Returns the pair and the SGSN."""
+    pair = Pair(lab, edits={"srp.topology": topology}).start()
+    sgsn = Sgsnemu(lab, contexts=2)
+    stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
+    wait_heard([stream], 50)
+    for link in LINKS:
+        lab.link("left", link, "down")
+    for chassis in pair.both:
+        chassis.state_is("Active", 15)
+    wait_heard([stream], 50)
+    for link in LINKS:
+        lab.link("left", link, "up")
+    pair.settle()
+    wait_heard([stream], 50)
+    stream.stop()
+    return pair, sgsn
+
+
+def after_dual_active(lab, topology):
+    """Signalling works, usage converges, nothing waits for ever."""
+    pair, sgsn = dual_active(lab, topology)
+    other = Sgsnemu(lab)
+    assert ping(lab, other.namespace, other.attach()[0]) >= 2, "no new session after dual active"
+    same_usage(pair)
+    assert pair.active.counter("gtp.gate") == "closed", "answers do not wait for the standby"
+    assert sgsn.detach() == [128] * 2
+    before = pair.identities(pair.active)
+    pair.settle()
+    pair.switchover()
+    pair.settle()
+    assert pair.identities(pair.active) == before
+    same_usage(pair)
+    return f"{len(before)} sessions"
+
+
+def test_dual_active_by_route(lab):
+    """both paths cut and healed, the lower route modifier wins: new sessions, equal usage, a planned switchover"""
+    return after_dual_active(lab, '"l3"')
+
+
+def test_dual_active_by_term(lab):
+    """the same on shared subnets, where the higher term wins"""
+    return after_dual_active(lab, '"l2"')
+
+
+def test_switch_back_at_once(lab):
+    """planned switchovers back and forth while late usage is on its way: the stream refuses nothing"""
+    pair = Pair(lab).start()
+    sgsn = Sgsnemu(lab, contexts=3)
+    stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
+    wait_heard([stream], 50)
+    for _ in range(4):
+        pair.switchover()
+        pair.settle()
+    wait_heard([stream], 50)
+    result = stream.stop()
+    assert not result.lost, f"lost {result.lost}"
+    same_usage(pair)
+    refused = {c.side: c.ctl("show srp checkpoint statistics")["rx_refused"] for c in pair.both}
+    assert set(refused.values()) == {0}, f"records refused: {refused}"
+    for chassis in pair.both:
+        assert chassis.ctl("show srp checkpoint statistics")["refused_not_owner"] == 0
+    # Micro checkpoints still flow: usage is equal long before the audit comes round.
+    assert ping(lab, sgsn.namespace, sgsn.addresses()[1]) >= 2
+    same_usage(pair)
+    return str(result)
+
+
+def test_idle_clients(lab):
+    """clients of the control socket that say nothing do not keep others out"""
+    pair = Pair(lab).start()
+    idle = []
+    try:
+        for _ in range(40):
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            sock.connect(pair.left.socket)
+            sock.send(b'{"command": "show')
+            idle.append(sock)
+            assert pair.left.ctl("show srp info")["context"] == "left"
+    finally:
+        for sock in idle:
+            sock.close()
+    return f"{len(idle)} idle clients"
