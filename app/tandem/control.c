@@ -415,6 +415,24 @@ static void turn(struct control *c, usec_t now)
 	}
 }
 
+/* As the workers' drop_stale(): what the kernel wanted to send or was to be given before we stood still. */
+static void drop_stale(struct control *c)
+{
+	struct rte_mbuf *m[FRAMES];
+
+	for (unsigned int k = 0, n = 1; k < FRAMES && n > 0; k++) {
+		n = rte_ring_dequeue_burst(T.punt, (void **)m, FRAMES, NULL);
+		rte_pktmbuf_free_bulk(m, n);
+		c->frames_dropped += n;
+	}
+	for (unsigned int i = 0; i < T.n_ports; i++)
+		for (unsigned int k = 0, n = 1; k < FRAMES && n > 0; k++) {
+			n = net_twin_from(&T.port[i].twin, m, FRAMES);
+			rte_pktmbuf_free_bulk(m, n);
+			c->frames_dropped += n;
+		}
+}
+
 /* Time in which we, or the core that listens to the peer, did not run: told before anything that waited meanwhile. */
 static void stalls(struct control *c, usec_t own, usec_t now)
 {
@@ -422,6 +440,8 @@ static void stalls(struct control *c, usec_t own, usec_t now)
 
 	if (own > 0)
 		c->grace = now + WATCHDOG_GRACE_US;
+	if (own > T.stale_us)
+		drop_stale(c);
 	/* Both stood still together, mostly: the longer of the two is the time in which nobody listened. */
 	own = RTE_MAX(own, stalled - c->repl_stalled);
 	c->repl_stalled = stalled;
@@ -443,15 +463,17 @@ int control_run(struct control *c)
 		busy = messages(c, now);
 		busy |= to_kernel(c);
 		busy |= from_kernel(c);
-		/* Sockets first, then timers: a core drains its input before a timer may fire. */
 		n = epoll_wait(c->ep, e, RTE_DIM(e), busy || !T.conf->idle_sleep ? 0 : 1);
+		/* In here is where a stopped process mostly stands: looked at before any timer fires. */
+		now = clock_us();
+		stalls(c, pulse_turn(&T.pulse_control, now), now);
+		/* Sockets first, then timers: a core drains its input before a timer may fire. */
 		for (int i = 0; i < n; i++) {
 			struct source *s = e[i].data.ptr;
 
 			if (s->ready != NULL)
 				s->ready(c, s, e[i].events);
 		}
-		now = clock_us();
 		turn(c, now);
 		if (now >= c->grace)
 			watchdog_repl(now);

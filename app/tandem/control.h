@@ -23,6 +23,7 @@ enum {
 	HISTORY = 64,
 	GATE_MAX = 4096,
 	GATE_HASH = 4096,
+	SGSNS_KNOWN = 251,
 	PATHS_MAX = 1024
 };
 
@@ -88,10 +89,11 @@ struct gtp {
 	unsigned int next_worker;
 	struct path paths[PATHS_MAX];
 	unsigned int n_paths;
-	struct rte_hash *index; /* IMSI+NSAPI -> handle */
-	bool sweeping;          /* a rebuild begins with removing what is gone */
-	uint32_t sweep_at;      /* rte_hash_iterate's position */
-	uint32_t rebuild_shard; /* SESSION_SHARDS: not rebuilding */
+	struct rte_hash *index;      /* IMSI+NSAPI -> handle */
+	uint32_t sgsn4[SGSNS_KNOWN]; /* whose neighbour entry was asked for */
+	bool sweeping;               /* a rebuild begins with removing what is gone */
+	uint32_t sweep_at;           /* rte_hash_iterate's position */
+	uint32_t rebuild_shard;      /* SESSION_SHARDS: not rebuilding */
 	uint64_t ei_sent, ei_received, ei_suppressed, echo_u, reinjected, unknown_u, unprotected_now;
 	usec_t ei_from;
 };

@@ -187,6 +187,17 @@ bool gtp_ask_create(struct control *c, struct txn *t)
 	return ask(c, t, MSG_CREATE, w, 0);
 }
 
+/* What the configuration allows; the table itself is rounded up to whole buckets in every shard. Requests that are on
+ * their way to a worker count as sessions. */
+static bool table_full(const struct control *c)
+{
+	uint64_t live = c->gtp.n_txns;
+
+	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
+		live += T.table->shard[i].n_live;
+	return live >= T.conf->table.max_sessions;
+}
+
 void gtp_create(struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
 {
 	struct gtpc_create q;
@@ -208,7 +219,7 @@ void gtp_create(struct control *c, const struct gtpc_peer *from, const struct gt
 		return;
 	if (q.has_recovery)
 		gtp_heard_recovery(c, &q.peer_ctl, q.recovery, now);
-	t = begin(c, from, h, now);
+	t = handle != 0 || !table_full(c) ? begin(c, from, h, now) : NULL;
 	if (t == NULL) {
 		gtp_refuse(c, from, h->type, q.peer_ctl_teid, h->seq, gtp_digest(h), GTPC_NO_RESOURCES, now);
 		return;

@@ -132,6 +132,8 @@ void control_announce(struct control *c, usec_t now)
 
 	if (c->announce_left == 0 || now < c->announce_at || !c->up)
 		return;
+	if (srp_info(c->srp)->mute) /* we stood still: first we hear whether the peer took over */
+		return;
 	c->announce_left--;
 	c->announce_at = now + gap[c->announce_left];
 	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++) {

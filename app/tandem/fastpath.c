@@ -204,6 +204,7 @@ static inline void classify(struct fastpath *f, struct fp_burst *b, uint16_t por
 		fp_punt(f, m);
 		return;
 	}
+	rte_prefetch0((const void *)(uintptr_t)entry);
 	why = f->mode == FASTPATH_IDLE ? &f->count.drop_not_active : outer_check(f, m);
 	if (unlikely(why != NULL)) {
 		fp_drop(m, why);
@@ -241,12 +242,10 @@ static inline void find_slots(struct fastpath *f, struct fp_burst *b)
 	b->n_down = n;
 }
 
-/* Prefetches of a burst stand close together, in loops of their own: most of them miss the TLB too, and page walks overlap
- * only if little else is between them. */
+/* The slots' prefetches of a burst stand close together, in a loop of their own: most of them miss the TLB too, and page
+ * walks overlap only if little else is between them. */
 static inline void run(struct fastpath *f, struct fp_burst *b)
 {
-	for (uint16_t i = 0; i < b->n_down; i++)
-		rte_prefetch0((const void *)(uintptr_t)b->down[i].entry);
 	for (uint16_t i = 0; i < b->n_up; i++)
 		rte_prefetch0(b->up[i].slot);
 	if (b->n_down > 0)
@@ -288,6 +287,22 @@ void fastpath_handed(struct fastpath *f, struct rte_mbuf **pkts, uint16_t n)
 			fp_drop(pkts[i], &f->count.drop_wrong_port);
 	}
 	run(f, &b);
+}
+
+void fastpath_prefetch_due(const struct fastpath *f, unsigned int n)
+{
+	const struct dirty_ring *normal = &f->dirty->normal;
+	uint32_t due = f->dirty->due_end - normal->head;
+
+	if (due < n)
+		n = due;
+	for (unsigned int i = 0; i < n; i++) {
+		const char *s = (const char *)session_slot_of(
+			f->sh->table, normal->e[(normal->head + i) & normal->mask]);
+
+		rte_prefetch0(s);
+		rte_prefetch0(s + RTE_CACHE_LINE_SIZE);
+	}
 }
 
 /* Committed burst only: what exceeds it is red. */

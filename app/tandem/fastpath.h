@@ -117,6 +117,9 @@ void fastpath_send(struct fastpath *f, uint16_t port, struct rte_mbuf *m);
 void fastpath_flush(struct fastpath *f);
 /* Frees what is held (shutdown). */
 void fastpath_fini(struct fastpath *f);
+/* Asks for the cache lines of the slots that are due to be encoded, at most n of them. Call it at the begin of a turn that
+ * ends with dirty_next: the slots are long cold by then. */
+void fastpath_prefetch_due(const struct fastpath *f, unsigned int n);
 /* Profiles of an APN's AMBR in kbit/s, 0: not policed. Burst: 100 ms of the rate, at least 10 full packets. -EINVAL. */
 int fastpath_police(struct fastpath_shared *sh, unsigned int apn, uint32_t up_kbps, uint32_t down_kbps);
 /* Fills both token buckets of a slot (creation, promotion lazily: a slot with zero meter time is full). */

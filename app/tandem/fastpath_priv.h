@@ -102,14 +102,14 @@ static inline uint16_t fp_ip_sum(const struct rte_ipv4_hdr *ip)
 	return (uint16_t) ~((half + (half << 16 | half >> 16)) >> 16);
 }
 
-/* One hop less; RFC 1624 for the checksum. */
+/* One hop less; RFC 1624 for the checksum, of whose two zeros only the usual one comes out. */
 static inline void fp_ttl_down(struct rte_ipv4_hdr *ip)
 {
 	uint32_t sum = ip->hdr_checksum;
 
 	ip->time_to_live--;
 	sum += rte_cpu_to_be_16(0x0100);
-	ip->hdr_checksum = (uint16_t)(sum + (sum >> 16));
+	ip->hdr_checksum = (uint16_t)(sum + (sum >= 0xffff));
 }
 
 /* The handle's place of an address in a pool, NULL when it is in none. */

@@ -62,10 +62,27 @@ static void add(struct control *c, uint64_t key, uint32_t handle)
 		atomic_store(&T.index_stale, true);
 }
 
+/* An SGSN that has a session will be sent packets: on a standby, too, the kernel is to know its neighbour before a
+ * promotion needs it. What is behind a gateway is no neighbour, and net_mirror_want() leaves it alone. */
+static void neighbour(struct control *c, uint32_t handle)
+{
+	const struct session_slot *s = session_find(T.table, handle);
+	uint32_t sgsn4 = s != NULL ? s->peer_usr4 : 0, *known = &c->gtp.sgsn4[sgsn4 % SGSNS_KNOWN];
+
+	if (sgsn4 == 0 || *known == sgsn4)
+		return;
+	*known = sgsn4;
+	for (unsigned int i = 0; i < T.n_ports; i++)
+		if (T.port[i].conf->roles & CONFIG_ACCESS)
+			net_mirror_want(c->mirror, T.port[i].id, sgsn4);
+}
+
 void index_message(struct control *c, const struct msg *m)
 {
 	void *data;
 
+	if (m->live)
+		neighbour(c, m->handle);
 	if (m->live)
 		add(c, m->key, m->handle);
 	else if (rte_hash_lookup_data(c->gtp.index, &m->key, &data) >= 0 &&

@@ -315,6 +315,7 @@ static void tables_stop(void)
 
 static int cores_start(void)
 {
+	T.stale_us = T.conf->srp.heartbeat_interval_ms * USEC_PER_MSEC * T.conf->srp.dead_multiplier;
 	do
 		T.incarnation = (uint32_t)rte_rand();
 	while (T.incarnation == 0);
@@ -437,6 +438,24 @@ static int run(void)
 	return ret == 0 ? EXIT_SUCCESS : EXIT_START;
 }
 
+/* As the configuration says; --log-level of the EAL goes further where somebody asks for it. */
+static void logs(void)
+{
+	static const struct {
+		const char *name;
+		uint32_t level;
+	} levels[] = { { "debug", RTE_LOG_DEBUG }, { "info", RTE_LOG_INFO }, { "notice", RTE_LOG_NOTICE },
+		{ "warning", RTE_LOG_WARNING }, { "error", RTE_LOG_ERR } };
+	uint32_t level = RTE_LOG_INFO;
+
+	for (unsigned int i = 0; i < RTE_DIM(levels); i++)
+		if (strcmp(T.conf->log.level, levels[i].name) == 0)
+			level = levels[i].level;
+	tandem_logtype = rte_log_register_type_and_pick_level("tandem", level);
+	if (!T.conf->log.syslog)
+		rte_openlog_stream(stderr); /* the EAL's own stream goes to both */
+}
+
 static void block_signals(void)
 {
 	sigset_t set;
@@ -486,7 +505,7 @@ int main(int argc, char **argv)
 		return EXIT_START;
 	}
 	T.tsc_hz = rte_get_tsc_hz();
-	tandem_logtype = rte_log_register_type_and_pick_level("tandem", RTE_LOG_INFO);
+	logs();
 	ret = run();
 	rte_eal_cleanup();
 	free(T.conf);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 #include <rte_ethdev.h>
@@ -20,6 +22,7 @@ enum {
 	QUIET_US = 100000,
 	WATCHDOG_US = 1000000,
 	RECEIVE_US = 20000, /* a turn that compares a large table must still end soon enough to be heard */
+	REALTIME_PRIORITY = 10,
 };
 
 struct replicator {
@@ -769,12 +772,23 @@ static void publish(struct replicator *r)
 	atomic_store(&v->oldest_unacked, repl_oldest_unacked(r->stream));
 }
 
+/* On shared CPUs the core that hears the peer goes before the others. */
+static void realtime(void)
+{
+	const struct sched_param p = { .sched_priority = REALTIME_PRIORITY };
+
+	if (T.conf->srp.realtime && pthread_setschedparam(pthread_self(), SCHED_FIFO, &p) != 0)
+		LOG(WARNING,
+			"srp.realtime: no right to SCHED_FIFO (CAP_SYS_NICE, LimitRTPRIO): going on without");
+}
+
 int replicator_run(void *arg)
 {
 	struct replicator *r = arg;
 	unsigned int idle = 0;
 	usec_t grace = 0;
 
+	realtime();
 	while (!atomic_load_explicit(&T.quit, memory_order_relaxed)) {
 		usec_t stall;
 		bool busy;

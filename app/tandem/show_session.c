@@ -136,7 +136,7 @@ json_t *show_sessions(struct control *c, json_t *args, usec_t now)
 		total += T.table->shard[i].n_live;
 	walk((uint64_t)total, list_one, &l);
 	return json_pack("{s:I,s:I,s:I,s:o}", "total", total, "capacity",
-		(json_int_t)T.table->n_slots * SESSION_SHARDS, "shown", (json_int_t)json_array_size(l.list),
+		(json_int_t)T.conf->table.max_sessions, "shown", (json_int_t)json_array_size(l.list),
 		"sessions", l.list);
 }
 

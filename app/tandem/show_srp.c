@@ -55,7 +55,7 @@ static void show_peer(json_t *o, const struct srp_info *i, usec_t now)
 	set_int(o, "peer_route_modifier", i->peer.rm);
 	set_ms(o, "last_hello_age_ms", i->peer.hello_at, now);
 	set_text(o, "peer_configuration_validation",
-		!i->peer.known                                   ? "unknown"
+		!i->peer.known || i->peer.hello_at == USEC_NEVER ? "unknown"
 		: i->peer.config_digest == config_digest(T.conf) ? "Complete"
 								 : "Mismatch");
 	set_text(o, "last_peer_configuration_error", i->config_error[0] != '\0' ? i->config_error : "None");

@@ -142,9 +142,9 @@ static bool encode(struct sync *s, uint32_t handle, uint8_t groups, uint32_t com
 	head[1] = (uint8_t)((s->w.p - head - 3) >> 8);
 	head[2] = (uint8_t)(s->w.p - head - 3);
 	meta = meta_of(s->open);
-	/* `handle` may be of an earlier session of the slot: who waits for the commit asks by the present one. */
-	meta->entry[meta->n++] =
-		repl_entry(session_handle_make(s->table, shard, n, slot->gen), commit, written);
+	handle = session_handle_make(s->table, shard, n, slot->gen); /* a list may name an older session */
+	/* Only a whole record keeps a promise: an earlier one that is lost may have held what a part does not repeat. */
+	meta->entry[meta->n++] = repl_entry(handle, whole ? commit : 0, written);
 	if (s->late)
 		s->count.late_sent++;
 	else if (whole && slot->teid == 0)
@@ -202,22 +202,24 @@ void sync_want(struct sync *s, unsigned int how, uint32_t bucket, uint64_t arg)
 		audit_source_want(s->source, how, bucket, arg);
 }
 
-/* Encodes what is dirty in one bucket, so that the digest behind it speaks of what was sent. */
+/* Encodes what is dirty in one bucket, so that the digest behind it speaks of what was sent. What was encoded leaves
+ * `force`: where there is never room for all at once, the next turn goes on and does not begin again. */
 static bool encode_dirty_of_bucket(
-	struct sync *s, uint32_t shard, uint32_t bucket, uint64_t force, usec_t now)
+	struct sync *s, uint32_t shard, uint32_t bucket, uint64_t *force, usec_t now)
 {
 	for (uint32_t i = 0; i < SESSION_BUCKET; i++) {
 		uint32_t n = bucket * SESSION_BUCKET + i;
 		struct session_slot *slot = &s->table->shard[shard].slots[n];
 		uint8_t groups = slot->dirty;
 
-		if (force >> i & 1)
+		if (*force >> i & 1)
 			groups = SESSION_G_SLOT;
 		if (groups == 0)
 			continue;
 		if (!encode(s, session_handle_make(s->table, shard, n, slot->gen), groups, s->commit, now))
 			return false;
 		slot->dirty = 0;
+		*force &= ~(UINT64_C(1) << i);
 	}
 	return true;
 }
@@ -231,8 +233,7 @@ static bool audit_piece(struct sync *s, usec_t now)
 	size_t body = j->what == AUDIT_JOB_LEVEL2 ? 5 + 2 * SESSION_BUCKET : 7 + 8 * (size_t)n;
 
 	for (uint32_t i = 0; i < n; i++)
-		if (!encode_dirty_of_bucket(
-			    s, shard, bucket + i, j->what == AUDIT_JOB_SLOTS ? j->mask : 0, now))
+		if (!encode_dirty_of_bucket(s, shard, bucket + i, &j->mask, now))
 			return false;
 	if (!packet_room(s, 3 + body, false, now))
 		return false;

@@ -43,7 +43,7 @@ struct sync {
 	uint16_t payload; /* bytes of a packet: header and records, no tag */
 	bool on;          /* a stream runs */
 	bool late;        /* demoted: only own usage, as 64 bits */
-	bool paused;      /* late mode before the hand-over: only what was lost is encoded */
+	bool paused;      /* late mode before the hand-over: only what was lost is encoded again */
 	uint32_t commit;  /* number of the last commit, 24 bits, never 0 once used */
 	struct rte_mbuf *open;
 	struct wr w;

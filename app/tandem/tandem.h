@@ -80,6 +80,7 @@ struct tandem {
 	_Atomic bool quit;              /* w: control */
 	_Atomic bool index_stale;       /* w: any (an index message found no room), r+cleared: control */
 	uint64_t tsc_hz;
+	usec_t stale_us; /* who stood still for longer may have been replaced: what waited meanwhile is not served */
 };
 
 extern struct tandem T; /* one process, one gateway */

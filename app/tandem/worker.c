@@ -8,7 +8,13 @@
 #include "memory.h"
 #include "worker.h"
 
-enum { WORKER_MSGS = 16, ERROR_INDICATIONS_PER_S = 100, LATE_QUIET_US = 1000000, LATE_MOST_US = 30000000 };
+enum {
+	WORKER_MSGS = 16,
+	STALE_BURSTS = 128,
+	ERROR_INDICATIONS_PER_S = 100,
+	LATE_QUIET_US = 1000000,
+	LATE_MOST_US = 30000000
+};
 
 struct worker *worker_create(unsigned int number)
 {
@@ -293,6 +299,30 @@ static void late_end(struct worker *w, usec_t now)
 	answer_done(w, MSG_LATE_END, w->late_term, 0, true);
 }
 
+/* We stood still for so long that the peer may have taken over: what waited in the ports meanwhile (packets, and ARP
+ * requests for VIPs that are the peer's by now) is not ours to answer. Bounded by what a port's ring holds. */
+static void drop_stale(struct worker *w)
+{
+	struct rte_mbuf *m[FASTPATH_BURST];
+
+	for (unsigned int i = 0; i < T.n_ports; i++) {
+		uint16_t n = FASTPATH_BURST;
+
+		if (!(T.port[i].conf->roles & (CONFIG_ACCESS | CONFIG_CORE)))
+			continue;
+		for (unsigned int k = 0; k < STALE_BURSTS && n > 0; k++) {
+			n = rte_eth_rx_burst(T.port[i].id, w->queue, m, FASTPATH_BURST);
+			rte_pktmbuf_free_bulk(m, n);
+			w->count.stale_frames += n;
+		}
+	}
+	for (unsigned int k = 0, n = 1; k < STALE_BURSTS && n > 0; k++) {
+		n = rte_ring_dequeue_burst(T.kernel_out[w->number], (void **)m, FASTPATH_BURST, NULL);
+		rte_pktmbuf_free_bulk(m, n);
+		w->count.stale_frames += n;
+	}
+}
+
 /* Late mode is answered when all that was dirty at its beginning has left for the replication core. */
 static void late_turn(struct worker *w, usec_t now)
 {
@@ -333,8 +363,11 @@ int worker_run(void *arg)
 		usec_t now = clock_us();
 		bool busy;
 
-		pulse_turn(pulse, now);
+		if (pulse_turn(pulse, now) > T.stale_us)
+			drop_stale(w);
 		w->fp.now_tsc = rte_rdtsc();
+		if (w->sync.on)
+			fastpath_prefetch_due(&w->fp, SYNC_RECORDS);
 		seconds(w, now);
 		busy = receive(w);
 		busy |= take_frames(w);

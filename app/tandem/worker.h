@@ -19,7 +19,7 @@ enum {
 #define WORKER_COUNTERS(X) \
 	X(creates) X(creates_no_address) X(creates_no_slot) X(updates) X(deletes) X(stale_handles) X(refused_term) \
 	X(ended_idle) X(ended_session_timeout) X(ended_sgsn_restart) X(ended_error_indication) X(sweeps) \
-	X(late_usage_applied) X(late_usage_refused) X(msgs) X(msg_no_room)
+	X(stale_frames) X(late_usage_applied) X(late_usage_refused) X(msgs) X(msg_no_room)
 // clang-format on
 COUNTERS_DEFINE(worker_counters, WORKER_COUNTERS);
 

@@ -101,7 +101,7 @@ bool dirty_next(struct dirty *d, const struct session_table *t, uint32_t *handle
 	if (r->head == r->tail) {
 		r = &d->normal;
 		list = DIRTY_NORMAL;
-		if (r->head == d->due_end)
+		if ((int32_t)(d->due_end - r->head) <= 0) /* a drain may have gone ahead of the ticks */
 			return false;
 	}
 	*handle = r->e[r->head++ & r->mask];

@@ -95,6 +95,18 @@ static void revive(struct srp *s, usec_t now)
 	l->path_down = l->stream == USEC_NEVER || now >= l->stream + srp_window(s);
 }
 
+/* A connection over which nothing came for dead-interval is none, whatever TCP believes: a cut cable closes nothing. */
+static void close_silent(struct srp *s, usec_t now)
+{
+	usec_t last = srp_latest(s->life.srp, s->connected_at);
+
+	if (!s->info.connected || !srp_reached(s, srp_after(last, s->conf.dead_us), now))
+		return;
+	s->info.connected = false;
+	s->info.count.connection_losses++;
+	srp_emit(s, SRP_ACT_CLOSE);
+}
+
 static void alarms(struct srp *s, usec_t now)
 {
 	struct srp_life *l = &s->life;
@@ -150,6 +162,7 @@ void srp_life_update(struct srp *s, usec_t now)
 	s->info.dual_path = s->info.stream_alive && s->info.connected && l->srp != USEC_NEVER &&
 			    !srp_reached(s, l->srp + s->conf.dead_us, now);
 	mute(s, now);
+	close_silent(s, now);
 	alarms(s, now);
 }
 
@@ -176,4 +189,5 @@ void srp_life_stall(struct srp *s, usec_t us, usec_t now)
 	push(&s->peer_state_since, us, now);
 	push(&s->one_way_since, us, now);
 	push(&s->connection_since, us, now);
+	push(&s->connected_at, us, now);
 }

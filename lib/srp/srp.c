@@ -248,6 +248,7 @@ void srp_connected(struct srp *s, usec_t now)
 	if (s->gone)
 		return;
 	s->info.connected = true;
+	s->connected_at = now;
 	s->life.refused = false;
 	s->life.asking = false;
 	s->info.count.connections++;

@@ -28,6 +28,7 @@ struct bench {
 	struct rte_mempool *pool;
 	struct bench_session *order;
 	uint32_t at;                /* position of the next frame */
+	uint64_t offered;           /* packets given to the fast path */
 	uint8_t up[128], down[128]; /* frames to begin with */
 };
 

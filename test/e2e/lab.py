@@ -10,6 +10,7 @@ process' id; whatever was started is ended by its own pid when the lab closes.""
 import contextlib
 import ctypes
 import fcntl
+import glob
 import json
 import os
 import re
@@ -158,7 +159,7 @@ class Lab:
         # Two labs on the same CPUs would spoil each other's numbers.
         self.lock = open(os.path.join(tempfile.gettempdir(), "tandem-lab.lock"), "w", encoding="ascii")
         fcntl.flock(self.lock, fcntl.LOCK_EX)
-        self.directory = tempfile.mkdtemp(prefix="tandem-lab-")
+        self.directory = tempfile.mkdtemp(prefix=f"tandem-lab-{self.prefix}")
         try:
             self._lay_out()
         except BaseException:
@@ -312,3 +313,5 @@ def clean():
     for name in names:
         run("ip", "netns", "del", name, check=False)
         shutil.rmtree(f"/var/run/dpdk/{name}", ignore_errors=True)
+        for directory in glob.glob(os.path.join(tempfile.gettempdir(), f"tandem-lab-{name.split('-')[0]}-*")):
+            shutil.rmtree(directory, ignore_errors=True)

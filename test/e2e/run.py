@@ -33,7 +33,7 @@ class Skip(Exception):
     """A test cannot run here; the text says why."""
 
 
-def discover(pattern):
+def discover(patterns):
     """Every test as (name, function), in the order of the files and of the lines."""
     found = []
     for file in sorted(os.listdir(HERE)):
@@ -43,7 +43,20 @@ def discover(pattern):
         for name, function in vars(module).items():
             if name.startswith("test_") and inspect.isfunction(function) and function.__module__ == module.__name__:
                 found.append((f"{file[5:-3]}.{name[5:]}", function))
-    return [(n, f) for n, f in found if pattern is None or pattern in n]
+    return [(n, f) for n, f in found if not patterns or any(p in n for p in patterns)]
+
+
+def sanitizer_reports(lab):
+    """What a sanitizer of a chassis wrote, if anything."""
+    for side in labs.SIDES:
+        log = os.path.join(lab.directory, f"{side}.log")
+        if not os.path.exists(log):
+            continue
+        with open(log, encoding="utf-8", errors="replace") as handle:
+            bad = [line.strip() for line in handle if "Sanitizer" in line or "runtime error:" in line]
+        if bad:
+            return f"{side}: {bad[0]}"
+    return None
 
 
 def too_long(_signal, _frame):
@@ -85,7 +98,10 @@ def run_one(name, function, options):
             return "passed", function(**({"build": options.build} if "build" in wanted else {}))
         with labs.Lab(options.build, keep=options.keep) as lab:
             try:
-                return "passed", function(lab)
+                note = function(lab)
+                report = sanitizer_reports(lab)
+                assert report is None, report
+                return "passed", note
             except Skip:
                 raise
             except BaseException:
@@ -108,7 +124,7 @@ def main():
     """Runs what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default=os.path.join(labs.TOP, "build"), help="build directory")
-    parser.add_argument("-k", metavar="NAME", help="only tests with NAME in their name")
+    parser.add_argument("-k", metavar="NAME", action="append", help="only tests with NAME in their name; may be given more than once")
     parser.add_argument("--keep", action="store_true", help="leave the lab of the (last) test as it is")
     parser.add_argument("--list", action="store_true", help="list the tests")
     options = parser.parse_args()

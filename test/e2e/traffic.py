@@ -244,16 +244,19 @@ class Capture:
         # The file's header is there once the socket is.
         wait_until(lambda: os.path.exists(self.file) and os.path.getsize(self.file) >= 24, 10, "the capture to start")
 
-    def stop(self):
-        """Ends the capture."""
+    def stop(self, last=None):
+        """Ends the capture, once it holds a packet that the filter `last` lets through: the newest are still on their
+        way to the file when they have arrived."""
+        if last is not None:
+            wait_until(lambda: self.rows(last, "frame.number", check=False), 10, f"{last} in {self.file}")
         self.process.send(signal.SIGINT)
         self.process.wait(10)
 
-    def rows(self, display_filter, *fields):
+    def rows(self, display_filter, *fields, check=True):
         """The fields of every packet that the filter lets through, checksums verified."""
         args = ["tshark", "-r", self.file, "-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE",
                 "-o", "tcp.check_checksum:TRUE", "-Y", display_filter, "-T", "fields"]
         for field in fields:
             args += ["-e", field]
-        out = run(*args, timeout=120)
-        return [line.split("\t") for line in out.splitlines() if not line.startswith("Running as user")]
+        out = run(*args, timeout=120, check=check)
+        return [line.split("\t") for line in out.splitlines() if not line.startswith(("Running as user", "tshark: "))]

@@ -322,6 +322,9 @@ static int open_fib(void)
 		{ IP4(10, 68, 0, 0), 16, FIB_GLEAN | BED_CORE },
 		{ IP4(10, 69, 0, 0), 16, BED_ADJ_DARK },
 		{ IP4(10, 70, 0, 0), 16, BED_ADJ_NARROW },
+		{ BED_GTP, 32, BED_ADJ_CORE }, /* as a default route would */
+		{ IP4(127, 0, 0, 0), 8, BED_ADJ_CORE },
+		{ IP4(224, 0, 0, 0), 4, BED_ADJ_CORE },
 		{ BED_TWIN(BED_CORE), 32, FIB_GLEAN | BED_CORE },
 	};
 	static const uint16_t port[] = { [BED_ADJ_SGSN] = BED_ACCESS,

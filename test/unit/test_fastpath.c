@@ -123,6 +123,60 @@ static void test_downlink_bytes(void)
 	}
 }
 
+/* Every value that an incremental checksum can meet, the other zero included. */
+static void test_uplink_checksums(void)
+{
+	struct frame in, out, want;
+	unsigned int wrong = 0;
+
+	bed_reset();
+	frame_up(&in, bed.teid[2], BED_UE(2), BED_HOST, 64, 60, 0);
+	want_up(&want, BED_ADJ_CORE, BED_CORE, BED_UE(2), BED_HOST, 63, 60, 0);
+	for (unsigned int id = 0; id < 65536; id++) {
+		put16(in.b + 54, id);
+		sum_ip(in.b + 50);
+		put16(want.b + 18, id);
+		sum_ip(want.b + 14);
+		bed_rx(0, &in);
+		wrong += !(bed_sent(0, BED_CORE, &out) && frame_equal("checksum", &out, &want));
+		if (in.b[60] != 0 || in.b[61] != 0)
+			continue;
+		put16(in.b + 60, 0xffff);
+		bed_rx(0, &in);
+		wrong += !(bed_sent(0, BED_CORE, &out) &&
+			   rte_ipv4_cksum((struct rte_ipv4_hdr *)(out.b + 14)) == 0);
+	}
+	CU_ASSERT_EQUAL(wrong, 0);
+}
+
+/* What the port says of the checksum is believed. */
+static void test_checksum_bad(void)
+{
+	struct frame in;
+	struct rte_mbuf *m;
+
+	bed_reset();
+	frame_up(&in, bed.teid[2], BED_UE(2), BED_HOST, 64, 60, 0);
+	m = bed_mbuf(&in);
+	m->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_BAD;
+	fastpath_rx(&bed.w[0], in.port, &m, 1);
+	CU_ASSERT_EQUAL(bed.w[0].count.drop_outer_checksum, 1);
+}
+
+/* An address that still names a slot which has another one by now: for a moment during a change, no session. */
+static void test_downlink_other_address(void)
+{
+	_Atomic uint32_t *entry = &bed.ps->p[0].handle[BED_UE(200) & 0xffff];
+	struct frame in;
+
+	bed_reset();
+	*entry = bed.teid[2];
+	frame_down(&in, BED_HOST, BED_UE(200), 64, 100, 0);
+	bed_rx(0, &in);
+	CU_ASSERT_EQUAL(bed.w[0].count.drop_no_session_down, 1);
+	*entry = 0;
+}
+
 /* A change of the FIB makes the hop in the slot worthless. */
 static void test_downlink_hop_changes(void)
 {
@@ -333,6 +387,9 @@ int main(void)
 	CU_TestInfo tests[] = {
 		{ "uplink_bytes", test_uplink_bytes },
 		{ "uplink_forms", test_uplink_forms },
+		{ "uplink_checksums", test_uplink_checksums },
+		{ "checksum_bad", test_checksum_bad },
+		{ "downlink_other_address", test_downlink_other_address },
 		{ "downlink_bytes", test_downlink_bytes },
 		{ "downlink_hop_changes", test_downlink_hop_changes },
 		{ "rows", test_rows },

@@ -95,6 +95,7 @@ static void test_dirty_once(void)
 		bed_rx(0, &in);
 	for (unsigned int i = 0; i < 3; i++)
 		dirty_tick(&bed.dirty[0]);
+	fastpath_prefetch_due(&bed.w[0], 64); /* takes nothing out */
 	CU_ASSERT_TRUE(dirty_next(&bed.dirty[0], bed.t, &handle));
 	CU_ASSERT_EQUAL(handle, bed.teid[2]);
 	CU_ASSERT_FALSE(dirty_next(&bed.dirty[0], bed.t, &handle));

@@ -181,7 +181,7 @@ static void test_dead(void)
 		{ "both silent", true, STREAM | ANSWERS, 0, 0, 29, 40, SRP_ALARM_PEER_LOST },
 		{ "closed", true, STREAM | CLOSED, 0, 0, 29, 32, SRP_ALARM_PEER_LOST },
 		{ "stream only", true, STREAM, 0, 0, 9999, 0, SRP_ALARM_REPLICATION_PATH },
-		{ "srp only", true, ANSWERS, 0, 0, 9999, 0, -1 },
+		{ "srp only", true, ANSWERS, 0, 0, 9999, 0, SRP_ALARM_CONNECTION },
 		{ "srp closed", true, CLOSED, 0, 0, 9999, 0, SRP_ALARM_CONNECTION },
 		{ "srp refused", true, REFUSED, 0, 0, 9999, 0, SRP_ALARM_CONNECTION },
 		{ "stream, then srp silent", true, STREAM, ANSWERS, 500, 3480, 3520, SRP_ALARM_PEER_LOST },
