@@ -97,6 +97,8 @@ void gtp_ended(struct control *c, const struct msg *m, usec_t now)
 
 	if (m->what == END_SGSN_RESTART || m->what == END_ERROR_INDICATION || !c->answering)
 		return;
+	if (srp_info(c->srp)->mute) /* the session may live on at the peer */
+		return;
 	seq = gtpc_pending_seq(c->gtp.pending);
 	len = gtpc_encode_delete_request(buf, m->rec.peer_ctl_teid, seq, (uint8_t)(m->rec.key & 0xf), true);
 	if (gtpc_pending_add(c->gtp.pending, &to, seq, buf, len, m->rec.handle, now) == 0) {

@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <rte_hash_crc.h>
 #include <rte_malloc.h>
 
 #include "control_gtp.h"
@@ -32,7 +31,11 @@ uint8_t gtp_recovery(const struct control *c)
 
 uint32_t gtp_digest(const struct gtpc_header *h)
 {
-	return rte_hash_crc(h->ies, (uint32_t)h->ies_len, h->teid);
+	uint32_t hash = 2166136261u ^ h->teid; /* FNV-1a: the bytes lie at any address, and are few */
+
+	for (size_t i = 0; i < h->ies_len; i++)
+		hash = (hash ^ h->ies[i]) * 16777619u;
+	return hash;
 }
 
 static void count_cause(struct control *c, enum gtpc_cause cause)

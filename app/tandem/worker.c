@@ -363,8 +363,11 @@ int worker_run(void *arg)
 		usec_t now = clock_us();
 		bool busy;
 
-		if (pulse_turn(pulse, now) > T.stale_us)
+		if (pulse_turn(pulse, now) > T.stale_us) {
 			drop_stale(w);
+			w->idle_base_s =
+				(uint32_t)(now / USEC_PER_SEC); /* nobody was idle: we did not look */
+		}
 		w->fp.now_tsc = rte_rdtsc();
 		if (w->sync.on)
 			fastpath_prefetch_due(&w->fp, SYNC_RECORDS);
