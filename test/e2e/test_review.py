@@ -2,6 +2,7 @@
 """Roles that move in unusual ways: what signalling, usage and the stream do afterwards."""
 
 import socket
+import time
 
 from chassis import Pair
 from lab import wait_until
@@ -109,3 +110,29 @@ def test_idle_clients(lab):
         for sock in idle:
             sock.close()
     return f"{len(idle)} idle clients"
+
+
+def test_peer_dies_in_switchover(lab):
+    """the standby is killed at different moments of a planned switchover: the other one carries on, signalling too"""
+    pair = Pair(lab).start()
+    sgsn = Sgsnemu(lab, contexts=2)
+    stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
+    wait_heard([stream], 50)
+    for delay in (0, 0.001, 0.003, 0.01):
+        active = pair.active
+        peer = pair.other(active)
+        before = pair.identities(active)
+        active.ctl("srp initiate-switchover")
+        time.sleep(delay)
+        peer.kill9()
+        active.state_is("Active", 15)
+        wait_heard([stream], 30)
+        assert pair.identities(active) == before
+        other = Sgsnemu(lab)
+        assert ping(lab, other.namespace, other.attach()[0]) >= 2, f"no new session, killed after {delay} s"
+        assert other.detach() == [128]
+        peer.start()
+        peer.wait_ready()
+        pair.settle()
+    same_usage(pair)
+    return str(stream.stop())
