@@ -253,6 +253,25 @@ static uint32_t target(struct control *c, uint32_t teid, uint8_t nsapi)
 	return index_find(c, (s->key & ~UINT64_C(0xf)) | nsapi);
 }
 
+/* The Recovery of the SGSN that serves the session from now on: another one's restarts are none of its business. */
+static void update_recovery(struct control *c, struct txn *t, const struct gtpc_update *q,
+	const struct session_rec *old, usec_t now)
+{
+	const struct path *p;
+
+	t->rec.has_recovery = old->has_recovery;
+	t->rec.recovery = old->recovery;
+	if (q->has_recovery) {
+		t->rec.has_recovery = true;
+		t->rec.recovery = q->recovery;
+		gtp_heard_recovery(c, &t->rec.peer_ctl, q->recovery, now);
+	} else if (!ip_addr_equal(&t->rec.peer_ctl, &old->peer_ctl)) {
+		p = gtp_path(c, &t->rec.peer_ctl, now);
+		t->rec.has_recovery = p->known;
+		t->rec.recovery = p->recovery;
+	}
+}
+
 void gtp_update(struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
 {
 	struct gtpc_update q;
@@ -285,10 +304,7 @@ void gtp_update(struct control *c, const struct gtpc_peer *from, const struct gt
 	t->rec.peer_ctl = q.has_ctl_addr ? q.peer_ctl : old.peer_ctl;
 	t->rec.qos_len = q.has_qos ? q.qos_len : old.qos_len;
 	memcpy(t->rec.qos, q.has_qos ? q.qos : old.qos, sizeof(t->rec.qos));
-	t->rec.has_recovery = q.has_recovery || old.has_recovery;
-	t->rec.recovery = q.has_recovery ? q.recovery : old.recovery;
-	if (q.has_recovery)
-		gtp_heard_recovery(c, &t->rec.peer_ctl, q.recovery, now);
+	update_recovery(c, t, &q, &old, now);
 	if (!ask(c, t, MSG_UPDATE, worker_of(handle), SESSION_G_TUNNEL | SESSION_G_QOS | SESSION_G_REQUEST))
 		txn_free(c, t);
 }

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Roles that move in unusual ways: what signalling, usage and the stream do afterwards."""
 
+import ipaddress
 import socket
+import struct
 import time
 
+import gtp
 from chassis import Pair
 from lab import wait_until
 from traffic import Probes, Sgsnemu, ping, wait_heard
@@ -136,3 +139,40 @@ def test_peer_dies_in_switchover(lab):
         pair.settle()
     same_usage(pair)
     return str(stream.stop())
+
+
+def test_numbers_begin_again(lab):
+    """an SGSN that restarts uses sequence numbers of before: its new requests are no repetitions"""
+    pair = Pair(lab).start()
+    answers = []
+    for imsi in ("240010000000001", "240010000000002"):
+        client = gtp.Client(lab, port=2200)
+        cause, _, teid, address = client.create(imsi)
+        assert cause == gtp.ACCEPTED
+        assert pair.active.sessions()[address]["imsi"] == imsi, f"{imsi} was told of another session"
+        answers.append(teid)
+        client.close()
+    assert answers[0] != answers[1]
+    again = gtp.Client(lab, port=2200)
+    assert again.create("240010000000002")[2] == answers[1], "a repetition was not known as one"
+    again.close()
+
+
+def test_session_moves_to_another_sgsn(lab):
+    """a session that moved to another SGSN does not end with what that one says of its own restarts"""
+    pair = Pair(lab).start()
+    lab.add_ue()  # the first is where every client speaks from
+    place = lab.add_ue()[1]
+    first, second = gtp.Client(lab), gtp.Client(lab, address=place)
+    _, control, _, address = first.create("240010000000001")
+    own = ipaddress.ip_address(place).packed
+    update = (struct.pack("!BI", 16, 77) + b"\x14\x05" + gtp.tlv(133, own) + gtp.tlv(133, own)
+              + gtp.tlv(135, bytes.fromhex("000b921f")))
+    assert first.request(18, control, update)[1][0] == gtp.ACCEPTED
+    # The other one tells that it restarted seven times, with a session of its own.
+    body = gtp.create_elements("240010000000002", 5, place).replace(b"\x0e\x01", b"\x0e\x07", 1)
+    assert second.request(gtp.CREATE, 0, body)[1][0] == gtp.ACCEPTED
+    passes = pair.active.counter("sweeps")
+    wait_until(lambda: pair.active.counter("sweeps") >= passes + 2, 60, "two passes over the table")
+    assert address in pair.active.sessions(), "the session that moved was ended"
+    assert pair.active.counter("ended_sgsn_restart") == 0
