@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The worker's encoder: what changes reaches the FIFO whole, once and in order, whatever room there is. */
+#include <unistd.h>
+
+#include <rte_eal.h>
+
+#include "pool.h"
+#include "sync.h"
+#include "ut.h"
+
+enum { CAPACITY = 8192, PAYLOAD = 1000, RING = 8, MBUFS = 63, TICK = 1000, INTERVAL = TICK * SYNC_TICKS };
+
+static struct rte_mempool *mbufs;
+static struct rte_ring *ring;
+static struct {
+	struct session_table *t;
+	struct pool_set *ps;
+	struct sync s;
+	usec_t now;
+} b;
+
+/* One record as it left. */
+struct record {
+	uint8_t kind, groups;
+	uint32_t handle;
+	bool has_entry;
+	repl_entry_t entry;
+};
+
+static void index_nothing(void *ctx, uint64_t key, uint32_t handle, bool live) {}
+
+static void setup(void)
+{
+	struct pool_conf conf = { .name = "p", .prefix = ip_addr_v4(0x0a000000), .prefix_len = 16 };
+	struct session_params p = { .capacity = CAPACITY, .mem = &session_mem_libc };
+
+	b.ps = pool_set_create(&conf, 1, &session_mem_libc);
+	pool_hooks(b.ps, &p.hooks);
+	p.hooks.index = index_nothing;
+	b.t = session_table_create(&p);
+	for (uint32_t i = 0; i < SESSION_SHARDS; i++)
+		session_own(b.t, i, 0);
+	CU_ASSERT_EQUAL(sync_init(&b.s, b.t, 0, UINT64_MAX, CAPACITY, INTERVAL, mbufs, ring, PAYLOAD,
+				&session_mem_libc),
+		0);
+	b.now = 1000000;
+	sync_stream(&b.s, true, 0, b.now);
+	b.s.job.what = AUDIT_JOB_NONE;
+	audit_source_stop(b.s.source); /* no audit but where a test asks for one */
+}
+
+static void teardown(void)
+{
+	struct rte_mbuf *m;
+
+	while (rte_ring_dequeue(ring, (void **)&m) == 0)
+		rte_pktmbuf_free(m);
+	sync_fini(&b.s, &session_mem_libc);
+	session_table_destroy(b.t);
+	pool_set_destroy(b.ps);
+	CU_ASSERT_EQUAL(rte_mempool_in_use_count(mbufs), 0);
+}
+
+static uint32_t create(void)
+{
+	static uint64_t key;
+	struct session_rec r = { .pdp_type = 0x21, .key = ++key };
+	uint32_t shard = (uint32_t)(key % SESSION_SHARDS);
+
+	CU_ASSERT_EQUAL_FATAL(pool_pick(b.ps, 0, shard, &r.ue), 0);
+	CU_ASSERT_EQUAL_FATAL(session_create(b.t, 0, &r, 0), 0);
+	return r.handle;
+}
+
+static void mark(uint32_t handle, uint8_t groups)
+{
+	dirty_mark(&b.s.dirty, session_slot_of(b.t, handle), handle, groups);
+}
+
+/* The records of one packet; every state record has its entry, in order. */
+static unsigned int unpack(struct rte_mbuf *m, struct record *out)
+{
+	const struct stream_meta *meta = rte_mbuf_to_priv(m);
+	struct rd in = rd_init(rte_pktmbuf_mtod(m, uint8_t *) + REPL_HEADER, m->data_len - REPL_HEADER);
+	unsigned int n = 0, e = 0;
+
+	CU_ASSERT_TRUE(m->data_len <= PAYLOAD && m->data_len == m->pkt_len);
+	while (in.left > 0) {
+		struct record *r = &out[n++];
+		struct rd body;
+
+		*r = (struct record){ .kind = rd_u8(&in) };
+		body = rd_sub(&in, rd_u16(&in));
+		CU_ASSERT_FALSE_FATAL(body.bad);
+		if (r->kind == REPL_DIGEST)
+			continue;
+		r->handle = rd_u32(&body);
+		r->groups = rd_u8(&body);
+		r->has_entry = e < meta->n;
+		r->entry = meta->entry[e++];
+		CU_ASSERT_EQUAL(repl_entry_handle(r->entry), r->handle);
+		CU_ASSERT_EQUAL(repl_entry_groups(r->entry), r->groups);
+		CU_ASSERT_EQUAL(body.left + 5, session_wire_size(r->groups));
+	}
+	CU_ASSERT_EQUAL(e, meta->n);
+	rte_pktmbuf_free(m);
+	return n;
+}
+
+/* The records of all finished packets, at most `packets` of them. */
+static unsigned int drain(struct record *out, unsigned int packets)
+{
+	unsigned int n = 0;
+	struct rte_mbuf *m;
+
+	while (packets-- > 0 && rte_ring_dequeue(ring, (void **)&m) == 0)
+		n += unpack(m, out + n);
+	return n;
+}
+
+static void turns(unsigned int n)
+{
+	while (n-- > 0) {
+		b.now += TICK;
+		sync_turn(&b.s, b.now);
+	}
+}
+
+static struct record got[4096];
+
+/* Changed slots wait out their interval, collapse, and fill packets. */
+static void test_fill(void)
+{
+	uint32_t handle[200];
+	unsigned int n, packets;
+
+	for (unsigned int i = 0; i < 200; i++)
+		handle[i] = create();
+	for (unsigned int k = 0; k < 3; k++)
+		for (unsigned int i = 0; i < 200; i++)
+			mark(handle[i], SESSION_G_USAGE32);
+	turns(SYNC_TICKS - 2);
+	CU_ASSERT_EQUAL(rte_ring_count(ring), 0);
+	turns(10);
+	packets = rte_ring_count(ring);
+	n = drain(got, RING);
+	CU_ASSERT_EQUAL(n, 200);
+	for (unsigned int i = 0; i < n; i++) {
+		CU_ASSERT_EQUAL(got[i].kind, REPL_DELTA);
+		CU_ASSERT_EQUAL(got[i].groups, SESSION_G_USAGE32);
+		CU_ASSERT_EQUAL(got[i].handle, handle[i]);
+		CU_ASSERT_EQUAL(repl_entry_commit(got[i].entry), 0);
+	}
+	/* 960 bytes, 24 a record, 16 kept for one that grows to 64 bits; 64 records a turn */
+	CU_ASSERT_EQUAL(packets, 200 / 39 + 1);
+	CU_ASSERT_EQUAL(b.s.count.micro_sent, 200);
+}
+
+/* An entry for every record: a packet ends at its 64th even with room for more. */
+static void test_entries(void)
+{
+	uint32_t handle[REPL_ENTRIES + 1];
+
+	b.s.payload = PAYLOAD * 9;
+	for (unsigned int i = 0; i <= REPL_ENTRIES; i++) {
+		handle[i] = create();
+		mark(handle[i], SESSION_G_USAGE32);
+	}
+	b.s.payload = RTE_MIN(rte_pktmbuf_data_room_size(mbufs) - RTE_PKTMBUF_HEADROOM, PAYLOAD * 2);
+	turns(SYNC_TICKS + 3);
+	CU_ASSERT_EQUAL(rte_ring_count(ring), 2);
+	for (struct rte_mbuf *m; rte_ring_dequeue(ring, (void **)&m) == 0; rte_pktmbuf_free(m)) {
+		const struct stream_meta *meta = rte_mbuf_to_priv(m);
+
+		CU_ASSERT_TRUE(meta->n == REPL_ENTRIES || meta->n == 1);
+	}
+}
+
+/* The FIFO full, then a packet's room at a time: nothing is lost, nothing doubled, and order is kept. */
+static void test_full(void)
+{
+	uint32_t handle[500];
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < 500; i++) {
+		handle[i] = create();
+		mark(handle[i], SESSION_G_TUNNEL);
+	}
+	turns(SYNC_TICKS + 20);
+	CU_ASSERT_TRUE(rte_ring_full(ring));
+	CU_ASSERT_TRUE(b.s.count.no_room > 0);
+	for (unsigned int i = 0; i < 200; i++) {
+		n += drain(got + n, 1);
+		turns(1);
+	}
+	n += drain(got + n, RING);
+	CU_ASSERT_EQUAL_FATAL(n, 500);
+	for (unsigned int i = 0; i < n; i++)
+		CU_ASSERT_EQUAL(got[i].handle, handle[i]);
+	for (unsigned int i = 0; i < 500; i++)
+		CU_ASSERT_EQUAL(session_slot_of(b.t, handle[i])->dirty, 0);
+}
+
+/* No mbuf is no room too. */
+static void test_no_mbuf(void)
+{
+	struct rte_mbuf *all[MBUFS];
+	uint32_t handle = create();
+	unsigned int n = 0;
+
+	while (n < MBUFS && (all[n] = rte_pktmbuf_alloc(mbufs)) != NULL)
+		n++;
+	mark(handle, SESSION_G_USAGE32);
+	turns(SYNC_TICKS + 5);
+	CU_ASSERT_TRUE(b.s.count.no_mbuf > 0);
+	CU_ASSERT_EQUAL(rte_ring_count(ring), 0);
+	rte_pktmbuf_free_bulk(all, n);
+	turns(3);
+	CU_ASSERT_EQUAL_FATAL(drain(got, RING), 1);
+	CU_ASSERT_EQUAL(got[0].handle, handle);
+}
+
+/* A commit leaves at once in a packet of its own end; with no room it waits and carries its number when it goes. */
+static void test_commit(void)
+{
+	uint32_t handle = create(), late[3], commit, after[3];
+	unsigned int n;
+
+	commit = sync_commit(&b.s, handle, b.now);
+	CU_ASSERT_NOT_EQUAL(commit, 0);
+	CU_ASSERT_EQUAL_FATAL(drain(got, RING), 1);
+	CU_ASSERT_EQUAL(got[0].kind, REPL_SLOT);
+	CU_ASSERT_EQUAL(repl_entry_commit(got[0].entry), commit);
+	while (!rte_ring_full(ring))
+		sync_commit(&b.s, handle, b.now);
+	for (unsigned int i = 0; i < 3; i++) {
+		late[i] = create();
+		after[i] = sync_commit(&b.s, late[i], b.now);
+		CU_ASSERT_EQUAL(after[i], commit + RING + i);
+	}
+	drain(got, RING);
+	turns(3);
+	n = drain(got, RING);
+	CU_ASSERT_EQUAL_FATAL(n, 3);
+	for (unsigned int i = 0; i < n; i++) {
+		CU_ASSERT_EQUAL(got[i].handle, late[i]);
+		CU_ASSERT_EQUAL(got[i].kind, REPL_SLOT);
+		CU_ASSERT_TRUE(repl_entry_commit(got[i].entry) >= after[i]);
+	}
+}
+
+/* Of what is no whole record nobody may conclude that a commit has arrived. */
+static void test_part_promises_nothing(void)
+{
+	uint32_t handle = create(), commit = sync_commit(&b.s, handle, b.now);
+
+	drain(got, RING);
+	mark(handle, SESSION_G_USAGE32);
+	turns(SYNC_TICKS + 3);
+	CU_ASSERT_EQUAL_FATAL(drain(got, RING), 1);
+	CU_ASSERT_EQUAL(repl_entry_commit(got[0].entry), 0);
+	sync_lost(&b.s, &(repl_entry_t){ repl_entry(handle, commit, SESSION_G_SLOT) }, 1);
+	turns(2);
+	CU_ASSERT_EQUAL_FATAL(drain(got, RING), 1);
+	CU_ASSERT_EQUAL(got[0].kind, REPL_SLOT);
+	CU_ASSERT_EQUAL(repl_entry_commit(got[0].entry), commit);
+}
+
+/* What was lost comes back: usage as 64 bits, an ended session as free, a new one in its place under its own handle. */
+static void test_lost(void)
+{
+	uint32_t handle = create(), next;
+	struct session_slot *s = session_slot_of(b.t, handle);
+
+	sync_lost(&b.s, &(repl_entry_t){ repl_entry(handle, 0, SESSION_G_USAGE32) }, 1);
+	turns(2);
+	CU_ASSERT_EQUAL_FATAL(drain(got, RING), 1);
+	CU_ASSERT_EQUAL(got[0].groups, SESSION_G_USAGE64);
+	CU_ASSERT_EQUAL(session_free(b.t, 0, handle, 0), 0);
+	sync_lost(&b.s, &(repl_entry_t){ repl_entry(handle, 0, SESSION_G_USAGE32) }, 1);
+	turns(2);
+	CU_ASSERT_EQUAL_FATAL(drain(got, RING), 1);
+	CU_ASSERT_EQUAL(got[0].kind, REPL_SLOT);
+	sync_lost(&b.s, &(repl_entry_t){ repl_entry(handle, 0, SESSION_G_TUNNEL) }, 1);
+	session_quarantine_expire(b.t, 0, session_handle_shard(handle), 1, 64);
+	b.t->shard[session_handle_shard(handle)].cursor = session_handle_slot(b.t, handle);
+	for (next = create(); session_handle_shard(next) != session_handle_shard(handle);)
+		next = create();
+	CU_ASSERT_PTR_EQUAL(session_slot_of(b.t, next), s);
+	CU_ASSERT_NOT_EQUAL(next, handle);
+	turns(2);
+	CU_ASSERT_EQUAL_FATAL(drain(got, RING), 1);
+	CU_ASSERT_EQUAL(got[0].handle, next); /* unpack: and so says its entry */
+}
+
+/* Late mode: own usage of live sessions, whole, and nothing else. */
+static void test_late(void)
+{
+	uint32_t live = create(), dead = create();
+
+	session_slot_of(b.t, live)->up_pkts = 5;
+	mark(live, SESSION_G_TUNNEL | SESSION_G_QOS);
+	mark(dead, SESSION_G_USAGE64);
+	session_free(b.t, 0, dead, 0);
+	b.s.late = true;
+	CU_ASSERT_EQUAL(sync_commit(&b.s, live, b.now), 0);
+	sync_want(&b.s, AUDIT_WANT_WHOLE, 0, 4);
+	turns(SYNC_TICKS + 5);
+	CU_ASSERT_EQUAL_FATAL(drain(got, RING), 1);
+	CU_ASSERT_EQUAL(got[0].kind, REPL_DELTA);
+	CU_ASSERT_EQUAL(got[0].handle, live);
+	CU_ASSERT_EQUAL(got[0].groups, SESSION_G_USAGE64);
+	CU_ASSERT_EQUAL(b.s.count.late_sent, 1);
+}
+
+/* A drain takes what was dirty at its beginning, waits for room, and leaves the list as it has to be. */
+static void test_drain(void)
+{
+	uint32_t handle[300], later = create(), mark_at;
+	unsigned int n = 0;
+	bool over = false;
+
+	turns(3);
+	for (unsigned int i = 0; i < 300; i++) {
+		handle[i] = create();
+		mark(handle[i], SESSION_G_TUNNEL);
+	}
+	mark_at = sync_drain_begin(&b.s);
+	mark(later, SESSION_G_USAGE64);
+	for (unsigned int i = 0; i < 200 && !over; i++) {
+		over = sync_drained(&b.s, mark_at, b.now);
+		if (!over)
+			n += drain(got + n, 1);
+	}
+	CU_ASSERT_TRUE_FATAL(over);
+	CU_ASSERT_PTR_NULL(b.s.open);
+	n += drain(got + n, RING);
+	CU_ASSERT_EQUAL_FATAL(n, 300);
+	for (unsigned int i = 0; i < n; i++)
+		CU_ASSERT_EQUAL(got[i].handle, handle[i]);
+	/* Paused: repairs go out, what waits in the list does not, however long. */
+	b.s.paused = true;
+	sync_lost(&b.s, &(repl_entry_t){ repl_entry(handle[7], 0, SESSION_G_TUNNEL) }, 1);
+	turns(2 * SYNC_TICKS);
+	CU_ASSERT_EQUAL_FATAL(drain(got, RING), 1);
+	CU_ASSERT_EQUAL(got[0].handle, handle[7]);
+	b.s.paused = false;
+	turns(3);
+	CU_ASSERT_EQUAL_FATAL(drain(got, RING), 1);
+	CU_ASSERT_EQUAL(got[0].handle, later);
+}
+
+/* After a drain, which took entries before their time, the list goes on as before: the interval holds, and the next
+ * drain misses nothing. */
+static void test_after_drain(void)
+{
+	uint32_t handle = create(), next = create();
+
+	turns(SYNC_TICKS);
+	mark(handle, SESSION_G_TUNNEL);
+	CU_ASSERT_TRUE(sync_drained(&b.s, sync_drain_begin(&b.s), b.now));
+	CU_ASSERT_EQUAL(drain(got, RING), 1);
+	turns(3);
+	mark(next, SESSION_G_TUNNEL);
+	turns(SYNC_TICKS - 3);
+	CU_ASSERT_EQUAL(rte_ring_count(ring), 0);
+	CU_ASSERT_TRUE(sync_drained(&b.s, sync_drain_begin(&b.s), b.now));
+	CU_ASSERT_EQUAL_FATAL(drain(got, RING), 1);
+	CU_ASSERT_EQUAL(got[0].handle, next);
+}
+
+/* A wanted bucket larger than all room: every slot once, then its digest. */
+static void test_want(void)
+{
+	unsigned int n = 0;
+
+	sync_stream(&b.s, false, 0, b.now);
+	CU_ASSERT_PTR_NULL(b.s.open);
+	sync_stream(&b.s, true, 0, b.now);
+	for (unsigned int i = 0; i < 64; i++)
+		turns(1);
+	while (drain(got, RING) > 0) /* the join's cycle */
+		turns(4);
+	for (unsigned int i = 0; i < 300; i++)
+		create();
+	sync_want(&b.s, AUDIT_WANT_WHOLE, 2, 1);
+	for (unsigned int i = 0; i < 400; i++) {
+		n += drain(got + n, 1);
+		turns(1);
+	}
+	CU_ASSERT_EQUAL_FATAL(n, SESSION_BUCKET + 1);
+	for (unsigned int i = 0; i < SESSION_BUCKET; i++) {
+		CU_ASSERT_EQUAL(got[i].kind, REPL_SLOT);
+		CU_ASSERT_EQUAL(session_handle_slot(b.t, got[i].handle), i);
+	}
+	CU_ASSERT_EQUAL(got[SESSION_BUCKET].kind, REPL_DIGEST);
+}
+
+/* What a digest speaks of has been sent before it, in the same FIFO. */
+static void test_digest_behind(void)
+{
+	uint32_t handle = create();
+	uint32_t bucket = session_handle_shard(handle) * b.t->buckets + session_handle_slot(b.t, handle) / 64;
+	unsigned int n;
+
+	sync_stream(&b.s, true, 0, b.now);
+	while (b.s.source != NULL && b.s.count.digests_sent < CAPACITY / SESSION_BUCKET / 2) {
+		turns(1);
+		drain(got, RING);
+	}
+	mark(handle, SESSION_G_QOS);
+	sync_want(&b.s, AUDIT_WANT_LEVEL2, bucket, 0);
+	turns(3);
+	n = drain(got, RING);
+	CU_ASSERT_EQUAL_FATAL(n, 2);
+	CU_ASSERT_EQUAL(got[0].handle, handle);
+	CU_ASSERT_EQUAL(got[1].kind, REPL_DIGEST);
+	CU_ASSERT_EQUAL(session_slot_of(b.t, handle)->dirty, 0);
+}
+
+static int eal(void)
+{
+	char prefix[48];
+	const char *args[] = { "test_sync", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m",
+		"64", "-l", "0", "--log-level", "error", "--file-prefix", prefix };
+	char *argv[RTE_DIM(args) + 1] = { 0 };
+
+	snprintf(prefix, sizeof(prefix), "test_sync_%d", (int)getpid());
+	for (unsigned int i = 0; i < RTE_DIM(args); i++)
+		argv[i] = (char *)(uintptr_t)args[i];
+	if (rte_eal_init(RTE_DIM(args), argv) < 0)
+		return -1;
+	mbufs = rte_pktmbuf_pool_create("stream", MBUFS, 0,
+		RTE_ALIGN(sizeof(struct stream_meta), RTE_MBUF_PRIV_ALIGN),
+		2 * PAYLOAD + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
+	ring = rte_ring_create("out", RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	return mbufs != NULL && ring != NULL ? 0 : -1;
+}
+
+int main(void)
+{
+	static CU_TestInfo tests[] = { { "packets are filled", test_fill }, { "entries", test_entries },
+		{ "FIFO full", test_full }, { "no mbuf", test_no_mbuf }, { "commit", test_commit },
+		{ "a part promises nothing", test_part_promises_nothing }, { "lost", test_lost },
+		{ "late mode", test_late }, { "drain", test_drain }, { "after a drain", test_after_drain },
+		{ "wanted bucket", test_want }, { "digest behind what it speaks of", test_digest_behind },
+		CU_TEST_INFO_NULL };
+	static CU_SuiteInfo suites[] = { { "sync", NULL, NULL, setup, teardown, tests }, CU_SUITE_INFO_NULL };
+	int ret;
+
+	if (eal() < 0)
+		return EXIT_FAILURE;
+	ret = ut_run(suites);
+	rte_eal_cleanup();
+	return ret;
+}
