@@ -44,7 +44,7 @@ static void setup(void)
 				&session_mem_libc),
 		0);
 	b.now = 1000000;
-	sync_stream(&b.s, true, 0, b.now);
+	sync_stream(&b.s, true, false, 0, b.now);
 	b.s.job.what = AUDIT_JOB_NONE;
 	audit_source_stop(b.s.source); /* no audit but where a test asks for one */
 }
@@ -374,9 +374,9 @@ static void test_want(void)
 {
 	unsigned int n = 0;
 
-	sync_stream(&b.s, false, 0, b.now);
+	sync_stream(&b.s, false, false, 0, b.now);
 	CU_ASSERT_PTR_NULL(b.s.open);
-	sync_stream(&b.s, true, 0, b.now);
+	sync_stream(&b.s, true, false, 0, b.now);
 	for (unsigned int i = 0; i < 64; i++)
 		turns(1);
 	while (drain(got, RING) > 0) /* the join's cycle */
@@ -403,7 +403,7 @@ static void test_digest_behind(void)
 	uint32_t bucket = session_handle_shard(handle) * b.t->buckets + session_handle_slot(b.t, handle) / 64;
 	unsigned int n;
 
-	sync_stream(&b.s, true, 0, b.now);
+	sync_stream(&b.s, true, false, 0, b.now);
 	while (b.s.source != NULL && b.s.count.digests_sent < CAPACITY / SESSION_BUCKET / 2) {
 		turns(1);
 		drain(got, RING);
