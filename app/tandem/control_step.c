@@ -291,7 +291,10 @@ void step_done(struct control *c, const struct msg *m, usec_t now)
 	if (m->cookie != s->cookie || s->step == SRP_STEP_NONE || s->waiting == 0)
 		return;
 	if (!m->ok) {
-		finish(c, false, 0, "a core refused a term that it knows to be old", now);
+		finish(c, false, 0,
+			m->what == MSG_DRAIN ? "the stream ended before everything was acknowledged"
+					     : "a core refused a term that it knows to be old",
+			now);
 		return;
 	}
 	if (--s->waiting > 0)

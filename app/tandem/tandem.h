@@ -137,6 +137,9 @@ struct control *control_create(void);
 void control_destroy(struct control *c);
 int control_run(struct control *c); /* until told to stop; 0 or -errno */
 
+/* lcores.c: which lcore does what. -EINVAL: too few, or not those that the configuration names */
+int lcores_choose(void);
+
 /* ports.c */
 int ports_open(void);
 void ports_close(void);

@@ -126,7 +126,9 @@ def test_peer_dies_in_switchover(lab):
         peer = pair.other(active)
         before = pair.identities(active)
         active.ctl("srp initiate-switchover")
-        time.sleep(delay)
+        moment = time.monotonic() + delay
+        while time.monotonic() < moment:  # a few milliseconds into it, to the point
+            pass
         peer.kill9()
         active.state_is("Active", 15)
         wait_heard([stream], 30)

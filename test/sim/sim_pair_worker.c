@@ -36,7 +36,7 @@ static void stream(struct node *n, struct worker *w, bool on, bool late)
 		w->late_last = sim.now;
 	}
 	w->streaming = on;
-	sync_stream(&w->sync, on, AUDIT, n->now);
+	sync_stream(&w->sync, on, late, AUDIT, n->now);
 }
 
 static void take(struct node *n, unsigned int number)

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Frames of the replication port: the stream's are numbered, sent and taken in here; all others are the kernel's. */
+#include <errno.h>
+
+#include <rte_ethdev.h>
+#include <rte_ip.h>
+#include <rte_udp.h>
+
+#include "replicator_priv.h"
+
+enum {
+	OUTER = sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_udp_hdr),
+	POLLS = 8,
+	RECEIVE_US = 20000, /* a turn that compares a large table must still end soon enough to be heard */
+};
+
+/* One frame in; false: not the stream's (it goes to the kernel). */
+static bool stream_frame(struct replicator *r, struct rte_mbuf *m)
+{
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(eth + 1);
+	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(ip + 1);
+	uint16_t len;
+
+	if (m->nb_segs != 1 || m->data_len < OUTER || eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4) ||
+		ip->version_ihl != 0x45 || ip->next_proto_id != IPPROTO_UDP ||
+		udp->dst_port != rte_cpu_to_be_16(r->udp_port) ||
+		ip->dst_addr != rte_cpu_to_be_32(r->local4) || (ip->fragment_offset & RTE_BE16(0x3fff)) != 0)
+		return false;
+	if (ip->src_addr != rte_cpu_to_be_32(r->peer4)) {
+		r->count.drop_not_peer++;
+		return true;
+	}
+	len = rte_be_to_cpu_16(udp->dgram_len);
+	if (len < sizeof(*udp) || len > m->data_len - sizeof(*eth) - sizeof(*ip) ||
+		rte_be_to_cpu_16(ip->total_length) < len + sizeof(*ip) || rte_ipv4_cksum(ip) != 0 ||
+		udp->dgram_cksum == 0 || rte_ipv4_udptcp_cksum_verify(ip, udp) != 0) {
+		r->count.drop_checksum++;
+		return true;
+	}
+	repl_input(r->stream, (const uint8_t *)(udp + 1), len - sizeof(*udp), r->now);
+	return true;
+}
+
+bool replicator_receive(struct replicator *r)
+{
+	struct rte_mbuf *m[REPLICATOR_BURST];
+	bool busy = false;
+
+	/* Drained before any timer may fire; bounded, so that a flood cannot hold the timers for ever. */
+	for (unsigned int round = 0; round < 8; round++) {
+		uint16_t n = rte_eth_rx_burst(r->port->id, 0, m, REPLICATOR_BURST);
+
+		for (uint16_t i = 0; i < n; i++) {
+			r->count.rx_frames++;
+			if (stream_frame(r, m[i]))
+				rte_pktmbuf_free(m[i]);
+			else if (rte_ring_enqueue(T.punt, m[i]) == 0)
+				r->count.punted++;
+			else {
+				r->count.punt_full++;
+				rte_pktmbuf_free(m[i]);
+			}
+		}
+		busy |= n > 0;
+		if (n < REPLICATOR_BURST || clock_us() - r->now > RECEIVE_US)
+			break;
+	}
+	return busy;
+}
+
+/* Ethernet, IPv4 and UDP in front of the payload. With a UDP checksum: in plain text it is all that guards the bytes. */
+static void transmit(struct replicator *r, struct rte_mbuf *m)
+{
+	uint16_t len = m->data_len, port;
+	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)rte_pktmbuf_prepend(m, OUTER);
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(eth + 1);
+	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
+	uint16_t adj = atomic_load_explicit(&r->adjacency, memory_order_relaxed);
+
+	if (adj == FIB_NONE || !fib_adj_get(T.fib, adj, &eth->dst_addr, &port)) {
+		r->count.tx_unresolved++;
+		rte_pktmbuf_free(m);
+		return;
+	}
+	eth->src_addr = r->port->mac;
+	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
+	*ip = (struct rte_ipv4_hdr){ .version_ihl = 0x45,
+		.type_of_service = 0xc0 /* CS6 */,
+		.total_length = rte_cpu_to_be_16((uint16_t)(len + OUTER - sizeof(*eth))),
+		.packet_id = rte_cpu_to_be_16(r->ip_id++),
+		.fragment_offset = RTE_BE16(RTE_IPV4_HDR_DF_FLAG),
+		.time_to_live = 64,
+		.next_proto_id = IPPROTO_UDP,
+		.src_addr = rte_cpu_to_be_32(r->local4),
+		.dst_addr = rte_cpu_to_be_32(r->peer4) };
+	ip->hdr_checksum = rte_ipv4_cksum(ip);
+	*udp = (struct rte_udp_hdr){ .src_port = rte_cpu_to_be_16(r->udp_port),
+		.dst_port = rte_cpu_to_be_16(r->udp_port),
+		.dgram_len = rte_cpu_to_be_16((uint16_t)(len + sizeof(*udp))) };
+	udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
+	if (rte_eth_tx_burst(r->port->id, 0, &m, 1) == 1) {
+		r->count.tx_frames++;
+	} else {
+		r->count.tx_failed++;
+		rte_pktmbuf_free(m);
+	}
+}
+
+/* Packets of the workers: numbered and sent in the order in which each worker finished them. */
+bool replicator_send_state(struct replicator *r)
+{
+	bool busy = false;
+
+	for (unsigned int w = 0; w < T.n_workers; w++) {
+		struct rte_mbuf *m[REPLICATOR_BURST];
+		unsigned int n = RTE_MIN(repl_room(r->stream), (unsigned int)REPLICATOR_BURST);
+
+		if (!r->on) /* no stream: what was finished before it ended is found by the next audit */
+			n = REPLICATOR_BURST;
+		n = rte_ring_dequeue_burst(T.stream_out[w], (void **)m, n, NULL);
+		for (unsigned int i = 0; i < n; i++) {
+			struct stream_meta *meta = rte_mbuf_to_priv(m[i]);
+			int len = r->on ? repl_seal(r->stream, rte_pktmbuf_mtod(m[i], uint8_t *),
+						  m[i]->data_len, meta->owner, meta->entry, meta->n, r->now)
+					: -ENOTCONN;
+
+			if (len > 0) {
+				m[i]->data_len = (uint16_t)len;
+				m[i]->pkt_len = (uint32_t)len;
+				transmit(r, m[i]);
+			} else {
+				replicator_lost(r, meta->owner, meta->entry, meta->n);
+				r->count.discarded++;
+				rte_pktmbuf_free(m[i]);
+			}
+		}
+		busy |= n > 0;
+	}
+	return busy;
+}
+
+bool replicator_send_control(struct replicator *r)
+{
+	for (unsigned int i = 0; i < POLLS; i++) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(T.stream_mbufs);
+		size_t len;
+
+		if (m == NULL) {
+			r->count.no_mbuf++;
+			return false;
+		}
+		len = repl_poll(r->stream, rte_pktmbuf_mtod(m, uint8_t *),
+			RTE_MIN((size_t)r->port->conf->mtu - 28, (size_t)rte_pktmbuf_tailroom(m)), r->now);
+		if (len == 0) {
+			rte_pktmbuf_free(m);
+			return i > 0;
+		}
+		m->data_len = (uint16_t)len;
+		m->pkt_len = (uint32_t)len;
+		transmit(r, m);
+	}
+	return true;
+}
+
+bool replicator_from_kernel(struct replicator *r)
+{
+	struct rte_mbuf *m[REPLICATOR_BURST];
+	unsigned int n = rte_ring_dequeue_burst(T.kernel_repl, (void **)m, REPLICATOR_BURST, NULL), sent;
+
+	if (n == 0)
+		return false;
+	sent = rte_eth_tx_burst(r->port->id, 0, m, (uint16_t)n);
+	for (; sent < n; sent++)
+		rte_pktmbuf_free(m[sent]);
+	return true;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* replicator_priv: what the files of the replication core share. Replication core only. */
+#ifndef TANDEM_REPLICATOR_PRIV_H
+#define TANDEM_REPLICATOR_PRIV_H
+
+#include "replicator.h"
+#include "sync.h"
+
+enum {
+	REPLICATOR_BURST = 32,
+	REPLICATOR_OUTSTANDING = 256, /* buckets that a standby may want at once */
+};
+
+struct replicator {
+	struct repl *stream;
+	struct audit *audit;
+	const struct port *port;
+	uint32_t local4, peer4; /* host order */
+	uint16_t udp_port, ip_id;
+	_Atomic uint16_t adjacency; /* w: control */
+	/* role */
+	repl_term_t term, old_term; /* own; the peer's of which late usage is welcome */
+	bool active, late;          /* late: standby that still sends its own late usage (of late_term) */
+	bool writing;               /* the slots are ours to write (standby) */
+	repl_term_t late_term;
+	bool on;                 /* the stream runs */
+	bool told;               /* workers and control were told that it does */
+	unsigned int wants_left; /* buckets that this WANT may still ask for */
+	uint64_t drain_cookie;
+	repl_term_t drain_term;
+	bool draining;
+	usec_t lost_at;
+	int64_t pair_offset_us;
+	usec_t present_us;                /* the peer is there when heard within this */
+	struct msg *committed;            /* being filled */
+	struct msg *want[TANDEM_WORKERS]; /* being filled while a WANT is decoded */
+	usec_t next_view, now;
+	uint32_t quarantine_shard; /* the next whose quarantine is looked at, as standby */
+	struct replicator_view view;
+	struct replicator_counters count; /* r: telemetry */
+};
+
+/* replicator_stream.c: what the stream and the audit call back */
+void replicator_ops(struct replicator *r, struct repl_ops *ops, struct audit_hash *hash);
+/* Sends the acknowledged commits that were collected. */
+void replicator_committed(struct replicator *r);
+void replicator_lost(struct replicator *r, uint8_t owner, const repl_entry_t *e, unsigned int n);
+
+/* replicator_port.c: frames in and out; each true if there was something to do */
+bool replicator_receive(struct replicator *r);
+bool replicator_send_state(struct replicator *r);
+bool replicator_send_control(struct replicator *r);
+bool replicator_from_kernel(struct replicator *r);
+
+/* replicator_role.c: orders of control, and when the stream runs */
+bool replicator_messages(struct replicator *r);
+void replicator_presence(struct replicator *r);
+void replicator_drained(struct replicator *r);
+
+#endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the stream calls: records are applied, acknowledgements and losses go to those whom they concern. */
+#include <errno.h>
+#include <string.h>
+
+#include "replicator_priv.h"
+
+static int on_state(void *ctx, enum repl_kind kind, struct rd *body, bool late)
+{
+	struct replicator *r = ctx;
+	uint32_t now_s = (uint32_t)(r->now / USEC_PER_SEC);
+
+	if (late) { /* we are active: the owner of the slot writes it */
+		struct session_usage u;
+		uint32_t handle;
+		struct msg *m;
+
+		if (session_decode_late(body, &handle, &u) < 0)
+			return -EBADMSG;
+		m = msg_new(T.msgs, MSG_LATE_USAGE);
+		if (m == NULL)
+			return -EAGAIN;
+		m->late_handle = handle;
+		m->usage = u;
+		r->count.late_deltas++;
+		return door_send(&T.repl_to_worker[T.shared.worker_of_shard[session_handle_shard(handle)]],
+			       m) < 0
+			       ? -EAGAIN
+			       : 0;
+	}
+	if (kind == REPL_SLOT)
+		return session_apply_slot(T.table, SESSION_BY_REPL, body, now_s);
+	return session_apply_delta(T.table, SESSION_BY_REPL, body);
+}
+
+static void on_digest(void *ctx, struct rd *body, usec_t now)
+{
+	struct replicator *r = ctx;
+
+	audit_digest(r->audit, body, now);
+}
+
+/* Wants go to the workers that own the buckets, a few in a message. */
+static void want_send(struct replicator *r, unsigned int w)
+{
+	if (r->want[w] != NULL && door_send(&T.repl_to_worker[w], r->want[w]) < 0)
+		r->count.msg_no_room++; /* the standby wants it again */
+	r->want[w] = NULL;
+}
+
+static void want_one(void *ctx, unsigned int how, uint32_t bucket, uint64_t arg)
+{
+	struct replicator *r = ctx;
+	uint32_t n = how == AUDIT_WANT_WHOLE ? (uint32_t)RTE_MIN(arg, (uint64_t)REPLICATOR_OUTSTANDING) : 1;
+
+	/* A range of whole buckets may cross shards: hand each bucket to its owner. */
+	for (uint32_t i = 0; i < n && bucket + i < SESSION_SHARDS * T.table->buckets && r->wants_left > 0;
+		i++, r->wants_left--) {
+		unsigned int w = T.shared.worker_of_shard[(bucket + i) / T.table->buckets];
+		struct msg *m = r->want[w];
+
+		if (m == NULL)
+			m = r->want[w] = msg_new(T.msgs, MSG_WANT);
+		if (m == NULL) {
+			r->count.msg_no_room++;
+			return;
+		}
+		m->want[m->n_wants].how = (uint8_t)how;
+		m->want[m->n_wants].bucket = bucket + i;
+		m->want[m->n_wants].arg = how == AUDIT_WANT_WHOLE ? 1 : arg;
+		if (++m->n_wants == MSG_WANTS)
+			want_send(r, w);
+	}
+}
+
+static void on_want(void *ctx, struct rd *body, usec_t now)
+{
+	struct replicator *r = ctx;
+
+	(void)now;
+	if (!r->active)
+		return;
+	r->wants_left = REPLICATOR_OUTSTANDING; /* a standby has no more open at once */
+	audit_want_decode(body, want_one, r);
+	for (unsigned int w = 0; w < T.n_workers; w++)
+		want_send(r, w);
+}
+
+static void on_heartbeat(void *ctx, struct rd *body, bool fresh, uint64_t peer_pair_ms, usec_t now)
+{
+	struct replicator *r = ctx;
+	struct msg *m;
+
+	if (body->left > sizeof(m->body))
+		return;
+	if (!r->active && fresh && peer_pair_ms > 0) {
+		r->pair_offset_us = (int64_t)(peer_pair_ms * 1000) - (int64_t)now;
+		repl_pair_time(r->stream, r->pair_offset_us);
+	}
+	m = msg_new(T.msgs, MSG_HEARTBEAT);
+	if (m == NULL) {
+		r->count.msg_no_room++;
+		return;
+	}
+	m->fresh = fresh;
+	m->pair_ms = peer_pair_ms;
+	m->len = (uint16_t)body->left;
+	rd_copy(body, m->body, body->left);
+	if (door_send(&T.from_repl, m) < 0)
+		r->count.msg_no_room++;
+}
+
+void replicator_committed(struct replicator *r)
+{
+	if (r->committed != NULL && door_send(&T.from_repl, r->committed) < 0)
+		r->count.msg_no_room++; /* the commit timeout opens the gate, the next one closes it */
+	r->committed = NULL;
+}
+
+static void on_acked(void *ctx, uint8_t owner, const repl_entry_t *e, unsigned int n)
+{
+	struct replicator *r = ctx;
+
+	(void)owner;
+	for (unsigned int i = 0; i < n; i++) {
+		if (repl_entry_commit(e[i]) == 0)
+			continue;
+		if (r->committed == NULL)
+			r->committed = msg_new(T.msgs, MSG_COMMITTED);
+		if (r->committed == NULL) {
+			r->count.msg_no_room++;
+			return;
+		}
+		r->committed->entry[r->committed->n++] = e[i];
+		if (r->committed->n == MSG_ENTRIES)
+			replicator_committed(r);
+	}
+}
+
+void replicator_lost(struct replicator *r, uint8_t owner, const repl_entry_t *e, unsigned int n)
+{
+	r->lost_at = r->now;
+	if (owner >= T.n_workers)
+		return;
+	while (n > 0) {
+		struct msg *m = msg_new(T.msgs, MSG_LOST);
+		unsigned int k = RTE_MIN(n, (unsigned int)MSG_ENTRIES);
+
+		if (m == NULL) {
+			r->count.resyncs_forced++;
+			r->on = false; /* it could not be told: the stream begins anew, and the audit finds the slots */
+			return;
+		}
+		m->n = (uint16_t)k;
+		memcpy(m->entry, e, k * sizeof(*e));
+		if (door_send(&T.repl_to_worker[owner], m) < 0) {
+			r->count.resyncs_forced++;
+			r->on = false;
+			return;
+		}
+		e += k;
+		n -= k;
+	}
+}
+
+static void on_peer_new(void *ctx, uint32_t incarnation)
+{
+	struct replicator *r = ctx;
+
+	(void)incarnation;
+	r->on = false; /* another process is there: everything is compared again */
+}
+
+static void on_stream_new(void *ctx, uint32_t stream, usec_t now)
+{
+	struct replicator *r = ctx;
+
+	(void)stream;
+	audit_restart(r->audit, now);
+}
+
+static void on_want_fill(void *ctx, struct wr *w, usec_t pto, usec_t now)
+{
+	struct replicator *r = ctx;
+
+	if (!r->active && repl_rx_stream(r->stream) != 0)
+		audit_want(r->audit, w, pto, now);
+}
+
+static void on_status(void *ctx, struct repl_status *st)
+{
+	struct replicator *r = ctx;
+	usec_t since = audit_in_sync_since(r->audit);
+
+	st->in_sync_since_ms =
+		since == USEC_NEVER ? 0 : (uint64_t)((int64_t)since + r->pair_offset_us) / 1000;
+	st->buckets = SESSION_SHARDS * T.table->buckets;
+	st->unmatched = audit_unmatched(r->audit);
+}
+
+static uint64_t hash_bucket(void *ctx, uint32_t bucket)
+{
+	(void)ctx;
+	return session_hash_bucket(T.table, bucket / T.table->buckets, bucket % T.table->buckets);
+}
+
+static uint64_t hash_slot(void *ctx, uint32_t bucket, unsigned int slot)
+{
+	(void)ctx;
+	return session_hash_slot(
+		T.table, bucket / T.table->buckets, bucket % T.table->buckets * SESSION_BUCKET + slot);
+}
+
+static bool bucket_empty(void *ctx, uint32_t bucket)
+{
+	const struct session_slot *s =
+		&T.table->shard[bucket / T.table->buckets].slots[bucket % T.table->buckets * SESSION_BUCKET];
+
+	(void)ctx;
+	for (unsigned int i = 0; i < SESSION_BUCKET; i++)
+		if (s[i].teid != 0 || s[i].gen != 0)
+			return false;
+	return true;
+}
+
+static void on_lost(void *ctx, uint8_t owner, const repl_entry_t *e, unsigned int n)
+{
+	replicator_lost(ctx, owner, e, n);
+}
+
+void replicator_ops(struct replicator *r, struct repl_ops *ops, struct audit_hash *hash)
+{
+	*ops = (struct repl_ops){ .state = on_state,
+		.digest = on_digest,
+		.want = on_want,
+		.heartbeat = on_heartbeat,
+		.acked = on_acked,
+		.lost = on_lost,
+		.peer_new = on_peer_new,
+		.stream_new = on_stream_new,
+		.want_fill = on_want_fill,
+		.status = on_status,
+		.ctx = r };
+	*hash = (struct audit_hash){ hash_bucket, hash_slot, bucket_empty, r };
+}
