@@ -251,8 +251,10 @@ void gtp_update(struct control *c, const struct gtpc_peer *from, const struct gt
 	struct gtpc_update q;
 	enum gtpc_cause cause = verdict(gtpc_decode_update(h, &q));
 	struct session_rec old;
+	const struct path *p;
 	uint32_t handle;
 	struct txn *t;
+	bool same;
 
 	c->gtp.count.update_requests++;
 	handle = cause == GTPC_REQUEST_ACCEPTED ? target(c, h->teid, q.nsapi) : 0;
@@ -277,8 +279,11 @@ void gtp_update(struct control *c, const struct gtpc_peer *from, const struct gt
 	t->rec.peer_ctl = q.has_ctl_addr ? q.peer_ctl : old.peer_ctl;
 	t->rec.qos_len = q.has_qos ? q.qos_len : old.qos_len;
 	memcpy(t->rec.qos, q.has_qos ? q.qos : old.qos, sizeof(t->rec.qos));
-	t->rec.has_recovery = q.has_recovery || old.has_recovery;
-	t->rec.recovery = q.has_recovery ? q.recovery : old.recovery;
+	p = gtp_path(c, &t->rec.peer_ctl, now);
+	/* A session that moved to another SGSN has that one's Recovery, if it is known, and not the one that it left. */
+	same = ip_addr_equal(&t->rec.peer_ctl, &old.peer_ctl);
+	t->rec.has_recovery = q.has_recovery || (same ? old.has_recovery : p->known);
+	t->rec.recovery = q.has_recovery ? q.recovery : same ? old.recovery : p->recovery;
 	if (q.has_recovery)
 		gtp_heard_recovery(c, &t->rec.peer_ctl, q.recovery, now);
 	if (!ask(c, t, MSG_UPDATE, worker_of(handle), SESSION_G_TUNNEL | SESSION_G_QOS | SESSION_G_REQUEST))
