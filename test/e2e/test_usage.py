@@ -6,7 +6,7 @@ import signal
 import time
 
 from chassis import PAIR_S, Pair
-from gtp import ACCEPTED, CREATE, Client, Talker, User, create_elements, elements, message, own_teid
+from gtp import ACCEPTED, CREATE, DELETE, Client, Talker, User, create_elements, elements, message, own_teid
 from lab import LabError, wait_until
 
 # lib/config's default of srp.micro-checkpoint-interval, and what a machine that stalls may add to it.
@@ -107,26 +107,30 @@ def test_usage_crash(lab):
 
 
 class Opener:
-    """Creates sessions without pause, `window` at once; each request is repeated until it is answered."""
+    """Creates sessions without pause, `window` requests at once, and deletes each third again; each request is repeated
+    until it is answered."""
 
     REPEAT_S = 0.2
 
     def __init__(self, lab, window):
         self.client, self.window = Client(lab), window
-        self.next, self.waiting = 0, {}
+        self.next, self.opened, self.waiting = 0, 0, {}
         # At most so many a second.
         self.rate, self.last = 500, 0.0
         self.repeated = 0
-        # IMSI: (TEID, address), as answered.
-        self.accepted = {}
+        # IMSI: (TEID, address), as answered; of `deleted` the Delete was accepted, of `closing` it was sent.
+        self.accepted, self.deleted, self.closing = {}, set(), set()
+
+    def _ask(self, kind, who, teid, body):
+        self.next += 1
+        self.waiting[self.next] = [0.0, kind, who, message(kind, teid, self.next, body)]
 
     def _fill(self):
         while len(self.waiting) < self.window and time.monotonic() - self.last >= 1 / self.rate:
             self.last = time.monotonic()
-            who = imsi(1000 + self.next)
-            self.next += 1
-            self.waiting[self.next] = [0.0, who, message(
-                CREATE, 0, self.next, create_elements(who, own_teid(who), self.client.address))]
+            who = imsi(1000 + self.opened)
+            self.opened += 1
+            self._ask(CREATE, who, 0, create_elements(who, own_teid(who), self.client.address))
 
     def _send(self):
         now = time.monotonic()
@@ -136,9 +140,9 @@ class Opener:
             self.repeated += wait[0] > 0
             wait[0] = now + self.REPEAT_S
             try:
-                self.client.sock.send(wait[2])
+                self.client.sock.send(wait[3])
             except OSError:
-                # A refusal of the moment between two chassis; it is told instead of sending.
+                # What an earlier one met is told instead of sending.
                 wait[0] = now
 
     def _receive(self):
@@ -146,16 +150,21 @@ class Opener:
             data = self.client.receive(0.01)
         except OSError:
             return
-        if data is None:
+        number = int.from_bytes(data[8:10], "big") if data is not None else None
+        if number not in self.waiting or data[1] != self.waiting[number][1] + 1:
             return
-        number = int.from_bytes(data[8:10], "big")
-        if data[1] != CREATE + 1 or number not in self.waiting:
-            return
-        _, who, _ = self.waiting.pop(number)
+        _, kind, who, _ = self.waiting.pop(number)
         found = elements(data[12:])
         if found[1][0] != ACCEPTED:
-            raise LabError(f"{who} was refused with cause {found[1][0]}")
-        self.accepted[who] = (int.from_bytes(found[17], "big"), str(ipaddress.ip_address(found[128][2:6])))
+            raise LabError(f"message {kind} of {who} was refused with cause {found[1][0]}")
+        if kind == DELETE:
+            self.deleted.add(who)
+            return
+        teid = int.from_bytes(found[17], "big")
+        self.accepted[who] = (teid, str(ipaddress.ip_address(found[128][2:6])))
+        if len(self.accepted) % 3 == 0:
+            self.closing.add(who)
+            self._ask(DELETE, who, teid, b"\x13\xff\x14\x05")
 
     def run(self, done, timeout=20):
         """Goes on until done()."""
@@ -172,25 +181,27 @@ class Opener:
         goal = len(self.accepted) + count
         self.run(lambda: len(self.accepted) >= goal)
 
+    def finish(self):
+        """Goes on until all is answered; nothing new begins."""
+        self.window = 0
+        self.run(lambda: not self.waiting)
+
     def check(self, *chassis):
-        """Every accepted session is there, as it was told, and nobody shares an address."""
-        while True:
-            try:
-                if self.client.receive(0.05) is None:
-                    break
-            except OSError:
-                pass
+        """Every accepted session is there as it was told, those whose Delete was accepted are not, and nobody ever shared
+        an address: all were given out within one quarantine."""
         addresses = [a for _, a in self.accepted.values()]
         assert len(set(addresses)) == len(addresses), "an address was given out twice"
         for one in chassis:
             held = {s["imsi"]: (int(s["teid"], 16), a) for a, s in one.sessions().items()}
-            missing = {who: told for who, told in self.accepted.items() if held.get(who) != told}
-            assert not missing, f"{len(missing)} of {len(addresses)} are not at {one.side} as told: {list(missing.items())[:3]}"
+            wrong = {who: told for who, told in self.accepted.items() if who not in self.closing and held.get(who) != told}
+            assert not wrong, f"{len(wrong)} of {len(addresses)} are not at {one.side} as told: {list(wrong.items())[:3]}"
+            undead = self.deleted & set(held)
+            assert not undead, f"{len(undead)} of {len(self.deleted)} deleted ones are at {one.side}: {sorted(undead)[:3]}"
 
 
 def test_creates_through_crash(lab):
-    """every session that was answered before, while and after the active is killed is at the survivor; none twice"""
-    pair = Pair(lab, edits={"srp.commit-timeout": "200"}).start()
+    """what was answered before, while and after the active is killed holds at the survivor: creates and deletes"""
+    pair = Pair(lab, edits={"srp.commit-timeout": "200", "pools.quarantine": "60"}).start()
     opener = Opener(lab, 16)
     opener.rate = 2000
     opener.more(150)
@@ -210,14 +221,16 @@ def test_creates_through_crash(lab):
     victim.wait_ready()
     pair.settle()
     opener.more(50)
+    opener.finish()
     wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10, "equal tables")
     opener.check(victim, survivor)
+    assert survivor.total() == len(opener.accepted) - len(opener.deleted)
     return f"{told} before the crash, {len(opener.accepted)} in all, {opener.repeated} requests repeated"
 
 
 def test_creates_through_switchover(lab):
-    """sessions are created without pause through planned switchovers: all accepted, none lost, none twice"""
-    pair = Pair(lab).start()
+    """creates and deletes without pause through planned switchovers: all accepted, none lost, no address twice"""
+    pair = Pair(lab, edits={"pools.quarantine": "60"}).start()
     opener = Opener(lab, 8)
     for _ in range(3):
         opener.more(60)
@@ -226,10 +239,10 @@ def test_creates_through_switchover(lab):
         opener.run(lambda o=old: pair.other(o).info()["chassis_state"] == "Active" and o.info()["chassis_state"] == "Standby")
         opener.more(60)
         pair.settle()
+    opener.finish()
     wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10, "equal tables")
     opener.check(pair.left, pair.right)
-    # A request that was answered twice made one session.
-    assert pair.left.total() <= opener.next
+    assert pair.left.total() == len(opener.accepted) - len(opener.deleted), "a request that was repeated made two sessions"
     return f"{len(opener.accepted)} in all, {opener.repeated} requests repeated"
 
 
