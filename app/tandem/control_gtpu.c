@@ -49,6 +49,8 @@ static void reinject(
 	ip = (struct rte_ipv4_hdr *)(eth + 1);
 	udp = (struct rte_udp_hdr *)(ip + 1);
 	memset(eth, 0, OUTER);
+	m->port = access_port();
+	eth->dst_addr = T.fib->mac[m->port]; /* another station's frame is the kernel's to ignore */
 	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
 	ip->version_ihl = 0x45;
 	ip->total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + sizeof(*udp) + len));
@@ -61,7 +63,6 @@ static void reinject(
 	udp->dst_port = RTE_BE16(GTPU_PORT);
 	udp->dgram_len = rte_cpu_to_be_16((uint16_t)(sizeof(*udp) + len));
 	memcpy(udp + 1, p, len);
-	m->port = access_port();
 	if (rte_ring_enqueue(T.handover[T.shared.worker_of_shard[session_handle_shard(teid)]], m) < 0) {
 		rte_pktmbuf_free(m);
 		c->frames_dropped++;

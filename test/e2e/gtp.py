@@ -1,17 +1,34 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A small GTPv1 client, for what sgsnemu cannot be told to do: odd messages, many sessions, exact causes."""
+"""A small GTPv1 client, for what sgsnemu cannot be told to do: odd messages, many sessions, exact causes, and user packets
+of which each is known."""
 
+import collections
 import ipaddress
 import itertools
+import select
 import socket
 import struct
+import threading
+import time
 
-from lab import VIP, LabError, in_namespace
+from lab import CORE_HOST, VIP, LabError, in_namespace, wait_until
+from traffic import checksum
 
-ECHO, CREATE, DELETE = 1, 16, 20
+ECHO, CREATE, UPDATE, DELETE = 1, 16, 18, 20
+ERROR_INDICATION, EXTENSIONS, END_MARKER, G_PDU = 26, 31, 254, 255
 ACCEPTED, NO_RESOURCES, ADDRESSES_OCCUPIED, UNKNOWN_APN = 128, 199, 211, 219
 # Lengths of the elements with a fixed one that come in responses (TS 29.060 table 37).
 FIXED = {1: 1, 14: 1, 8: 1, 16: 4, 17: 4, 127: 4, 20: 1}
+
+
+# A session: its TEIDs at the pair, the subscriber's address, the TEID at the SGSN.
+Context = collections.namedtuple("Context", "imsi control teid address own")
+Datagram = collections.namedtuple("Datagram", "kind teid sequence body")
+
+
+def own_teid(imsi):
+    """The TEID that an SGSN of ours gives a subscriber, on both planes."""
+    return int(imsi) % 0xfffffffe + 1
 
 
 def digits(number):
@@ -25,13 +42,21 @@ def tlv(kind, value):
     return struct.pack("!BH", kind, len(value)) + value
 
 
-def create_elements(imsi, teid, address, apn="internet"):
+def create_elements(imsi, teid, address, apn="internet", recovery=1):
     """The elements of a Create PDP Context Request."""
     labels = b"".join(bytes([len(x)]) + x.encode() for x in apn.split("."))
     own = ipaddress.ip_address(address).packed
-    return (b"\x02" + digits(imsi) + b"\x0e\x01" + b"\x0f\x01" + struct.pack("!BIBI", 16, teid, 17, teid)
+    return (b"\x02" + digits(imsi) + bytes([14, recovery]) + b"\x0f\x01" + struct.pack("!BIBI", 16, teid, 17, teid)
             + b"\x14\x05" + tlv(128, b"\xf1\x21") + tlv(131, labels) + tlv(133, own) + tlv(133, own)
             + tlv(134, bytes.fromhex("916407123254f6")) + tlv(135, bytes.fromhex("000b921f")))
+
+
+def update_elements(teid, address, qos, control=None, recovery=None):
+    """The elements of an Update PDP Context Request: the user plane goes to `teid` at `address`, signalling to the same
+    TEID at `control` (the same address when None)."""
+    told = b"" if recovery is None else bytes([14, recovery])
+    user, signal = (ipaddress.ip_address(a).packed for a in (address, control or address))
+    return (told + struct.pack("!BIBI", 16, teid, 17, teid) + b"\x14\x05" + tlv(133, signal) + tlv(133, user) + tlv(135, qos))
 
 
 def message(kind, teid, sequence, body):
@@ -91,16 +116,148 @@ class Client:
             raise LabError(f"GTP-C message {kind}, number {sequence} was answered by {got}, number {number}")
         return elements(answer[12:])
 
-    def create(self, imsi, apn="internet"):
+    def ask(self, octets, timeout=3.0):
+        """Sends octets; the datagram that comes back, or None."""
+        self.sock.send(octets)
+        return self.receive(timeout)
+
+    def create(self, imsi, apn="internet", recovery=1):
         """A Create PDP Context Request: (cause, control TEID, data TEID, address); the last three 0 when refused."""
-        number = int(imsi) % 0xfffffffe + 1
-        found = self.request(CREATE, 0, create_elements(imsi, number, self.address, apn))
+        found = self.request(CREATE, 0, create_elements(imsi, own_teid(imsi), self.address, apn, recovery))
         cause = found[1][0]
         if cause != ACCEPTED:
             return cause, 0, 0, None
         control, data = (struct.unpack("!I", found[k])[0] for k in (17, 16))
         return cause, control, data, str(ipaddress.ip_address(found[128][2:6]))
 
+    def attach(self, imsi, recovery=1):
+        """A session that must be accepted."""
+        cause, control, data, address = self.create(imsi, recovery=recovery)
+        if cause != ACCEPTED:
+            raise LabError(f"{imsi} was refused with cause {cause}")
+        return Context(imsi, control, data, address, own_teid(imsi))
+
     def delete(self, teid):
         """A Delete PDP Context Request; the cause."""
         return self.request(DELETE, teid, b"\x13\xff\x14\x05")[1][0]
+
+
+def ip_packet(source, target, protocol, payload, ttl=64, ident=0):
+    """A whole IPv4 packet."""
+    head = (struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(payload), ident, 0, ttl, protocol, 0)
+            + socket.inet_aton(source) + socket.inet_aton(target))
+    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
+
+
+def echo(source, target=CORE_HOST, ident=1, sequence=1, size=56):
+    """A ping, as a subscriber's packet."""
+    body = bytes(size)
+    head = struct.pack("!BBHHH", 8, 0, 0, ident, sequence)
+    head = struct.pack("!BBHHH", 8, 0, checksum(head + body), ident, sequence)
+    return ip_packet(source, target, 1, head + body)
+
+
+class User:
+    """An SGSN's user plane: G-PDUs from one socket in the access network."""
+
+    def __init__(self, lab, address="10.8.0.1", namespace="acc"):
+        def make():
+            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            # What is too big goes in fragments.
+            sock.setsockopt(socket.IPPROTO_IP, 10, 0)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+            sock.bind((address, 2152))
+            sock.connect((VIP, 2152))
+            return sock
+        self.address = address
+        self.sock = in_namespace(lab.namespace(namespace), make)
+        lab.cleanups.append(self.sock.close)
+
+    def send(self, teid, body, kind=G_PDU, flags=0x30, optional=b""):
+        """One datagram; `optional` is what stands between the header and the body."""
+        self.sock.send(struct.pack("!BBHI", flags, kind, len(optional) + len(body), teid) + optional + body)
+
+    def receive(self, timeout=2.0):
+        """The next datagram, or None."""
+        self.sock.settimeout(timeout)
+        try:
+            data = self.sock.recv(65536)
+        except TimeoutError:
+            return None
+        flags, kind, _, teid = struct.unpack("!BBHI", data[:8])
+        at = 12 if flags & 7 else 8
+        return Datagram(kind, teid, struct.unpack("!H", data[8:10])[0] if flags & 2 else None, data[at:])
+
+    def drain(self):
+        """Forgets what has come in so far."""
+        while self.receive(0.000001) is not None:
+            pass
+
+    def warm(self, context):
+        """Pings until the core host's next hop is known and an answer came, then forgets them all."""
+        wait_until(lambda: self.send(context.teid, echo(context.address, ident=0)) or self.receive(0.1), 5, "the first answer")
+        # A last one, told from the others: behind it nothing is on the way.
+        self.send(context.teid, echo(context.address, ident=0, sequence=2))
+        wait_until(lambda: (self.receive(1) or Datagram(0, 0, 0, b"")).body[26:28] == b"\0\2", 5, "the last answer")
+
+    def indicate(self, datagram, address=None):
+        """Answers a G-PDU with an Error Indication: no such tunnel here."""
+        own = ipaddress.ip_address(address or self.address).packed
+        self.send(0, struct.pack("!BI", 16, datagram.teid) + tlv(133, own), ERROR_INDICATION, 0x32, bytes(4))
+
+
+class Talker:
+    """Subscribers of one SGSN who ping the core host in turn without pause. Every packet is remembered, by subscriber:
+    `sent` and `heard` hold (time, octets of the IP packet)."""
+
+    def __init__(self, lab, user, contexts, interval=0.005):
+        self.user, self.contexts, self.interval = user, contexts, interval
+        self.sent = {c.address: [] for c in contexts}
+        self.heard = {c.address: [] for c in contexts}
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+        lab.cleanups.append(self.stop)
+
+    def counts(self, of):
+        """How many packets `sent` or `heard` holds in all."""
+        return sum(len(v) for v in of.values())
+
+    def _send(self, number):
+        context = self.contexts[number % len(self.contexts)]
+        packet = echo(context.address, ident=7, sequence=number & 0xffff, size=number * 7 % 500)
+        at = time.time()
+        try:
+            self.user.send(context.teid, packet)
+        except OSError:
+            return
+        self.sent[context.address].append((at, len(packet)))
+
+    def _receive(self):
+        got = self.user.receive(0.000001)
+        if got is not None and got.kind == G_PDU:
+            self.heard[str(ipaddress.ip_address(got.body[16:20]))].append((time.time(), len(got.body)))
+
+    def _run(self):
+        due, number = time.monotonic(), 0
+        while not self.stopping.is_set():
+            if time.monotonic() >= due:
+                self._send(number)
+                number += 1
+                due += self.interval
+            if select.select([self.user.sock], [], [], max(0.0, due - time.monotonic()))[0]:
+                self._receive()
+        end = time.monotonic() + 1.0
+        while self.counts(self.heard) < self.counts(self.sent) and time.monotonic() < end:
+            if select.select([self.user.sock], [], [], 0.05)[0]:
+                self._receive()
+
+    def wait_heard(self, count, timeout=15):
+        """Waits until `count` more answers are in than now."""
+        goal = self.counts(self.heard) + count
+        wait_until(lambda: self.counts(self.heard) >= goal, timeout, lambda: f"{goal - self.counts(self.heard)} more answers")
+
+    def stop(self):
+        """Ends it, and waits a second at most for what is still on the way."""
+        self.stopping.set()
+        self.thread.join()

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What must be true to the last packet and session: usage, and answers given while the role moves."""
+
+import ipaddress
+import signal
+import time
+
+from chassis import PAIR_S, Pair
+from gtp import ACCEPTED, CREATE, DELETE, Client, Talker, User, create_elements, elements, message, own_teid
+from lab import LabError, wait_until
+
+# lib/config's default of srp.micro-checkpoint-interval, and what a machine that stalls may add to it.
+CHECKPOINT_S, STALL_S = 0.1, 0.06
+
+
+def imsi(number):
+    """The IMSI of subscriber `number`."""
+    return f"24002{number:010d}"
+
+
+def usage(chassis, address):
+    """A session's usage at a chassis: ((of side 0), (of side 1), (shown in all)), each packets and octets up and down."""
+    session = chassis.ctl("show session", session=address)["sessions"][0]
+    names = ("up_packets", "up_bytes", "down_packets", "down_bytes")
+    sides = [tuple(session[f"usage_side{n}"][k] for k in names) for n in (0, 1)]
+    return sides[0], sides[1], tuple(session[k] for k in names)
+
+
+def truth(talker, address, before=float("inf")):
+    """What a talker knows of a session until `before`, in the same order."""
+    up, down = ([n for at, n in of[address] if at < before] for of in (talker.sent, talker.heard))
+    return len(up), sum(up), len(down), sum(down)
+
+
+def plus(a, b):
+    """The sum of two usages."""
+    return tuple(x + y for x, y in zip(a, b))
+
+
+def warm_pair(lab, count, **config):
+    """A pair that knows its next hops, and `count` sessions that nobody used yet: (pair, user plane, sessions)."""
+    pair = Pair(lab, **config).start()
+    client, user = Client(lab), User(lab)
+    user.warm(client.attach(imsi(0)))
+    return pair, user, [client.attach(imsi(1 + i)) for i in range(count)]
+
+
+def test_usage_planned(lab):
+    """usage equals what was sent and heard, packet by packet, on both chassis after A to B to A under traffic"""
+    pair, user, contexts = warm_pair(lab, 5)
+    talker = Talker(lab, user, contexts)
+    for _ in range(3):
+        talker.wait_heard(60)
+        new = pair.switchover()
+        talker.wait_heard(60)
+        pair.settle()
+    assert new is pair.right
+    talker.wait_heard(60)
+    talker.stop()
+    assert talker.counts(talker.heard) == talker.counts(talker.sent), "packets were lost"
+    for context in contexts:
+        want = truth(talker, context.address)
+        for chassis in pair.both:
+            wait_until(lambda c=chassis, a=context.address, w=want: usage(c, a)[2] == w, 5,
+                       lambda c=chassis, a=context.address, w=want: f"{a} at {c.side}: {usage(c, a)} to become {w}")
+        seen = [usage(c, context.address) for c in pair.both]
+        assert seen[0] == seen[1], f"{context.address}: the sides are told apart differently: {seen}"
+        assert plus(*seen[0][:2]) == want and min(s[0] for s in seen[0][:2]) > 0, seen
+    return f"{talker.counts(talker.sent)} packets"
+
+
+def test_usage_crash(lab):
+    """after a crash usage is never ahead of the truth, and behind it by one micro-checkpoint interval at most"""
+    pair, user, contexts = warm_pair(lab, 5)
+    talker = Talker(lab, user, contexts, interval=0.002)
+    talker.wait_heard(1000)
+    victim = pair.active
+    survivor = pair.other(victim)
+    side = victim.info()["side"]
+    killed = victim.kill9()
+    survivor.state_is("Active", 10)
+    talker.wait_heard(200)
+    talker.stop()
+    times = sorted(at for heard in talker.heard.values() for at, _ in heard)
+    # The first answer by way of the survivor is the one after the longest silence.
+    resumed = max(zip(times, times[1:]), key=lambda pair_of: pair_of[1] - pair_of[0])[1]
+    behind = 0
+    for context in contexts:
+        seen = usage(survivor, context.address)
+        least = truth(talker, context.address, killed - CHECKPOINT_S - STALL_S)
+        # Of answers the victim may have counted some that never arrived.
+        most = truth(talker, context.address, resumed)
+        most = most[:2] + most[:2]
+        got = seen[side]
+        assert all(low <= n <= high for low, n, high in zip(least, got, most)), f"{context.address}: {least} {got} {most}"
+        assert seen[2] == plus(*seen[:2])
+        # What the survivor carried is exact.
+        heard = [n for at, n in talker.heard[context.address] if at >= resumed]
+        assert seen[1 - side][2:] == (len(heard), sum(heard)), f"{context.address}: {seen}, {len(heard)} heard"
+        behind = max(behind, truth(talker, context.address, killed)[0] - got[0])
+    victim.start()
+    victim.wait_ready()
+    pair.settle()
+    for context in contexts:
+        wait_until(lambda a=context.address: usage(victim, a) == usage(survivor, a), 5, "equal usage")
+    return f"{behind} packets of a session behind, which sends one each 10 ms"
+
+
+class Opener:
+    """Creates sessions without pause, `window` requests at once, and deletes each third again; each request is repeated
+    until it is answered."""
+
+    REPEAT_S = 0.2
+
+    def __init__(self, lab, window):
+        self.client, self.window = Client(lab), window
+        self.next, self.opened, self.waiting = 0, 0, {}
+        # At most so many a second.
+        self.rate, self.last = 500, 0.0
+        self.repeated = 0
+        # IMSI: (TEID, address), as answered; of `deleted` the Delete was accepted, of `closing` it was sent.
+        self.accepted, self.deleted, self.closing = {}, set(), set()
+
+    def _ask(self, kind, who, teid, body):
+        self.next += 1
+        self.waiting[self.next] = [0.0, kind, who, message(kind, teid, self.next, body)]
+
+    def _fill(self):
+        while len(self.waiting) < self.window and time.monotonic() - self.last >= 1 / self.rate:
+            self.last = time.monotonic()
+            who = imsi(1000 + self.opened)
+            self.opened += 1
+            self._ask(CREATE, who, 0, create_elements(who, own_teid(who), self.client.address))
+
+    def _send(self):
+        now = time.monotonic()
+        for wait in self.waiting.values():
+            if now < wait[0]:
+                continue
+            self.repeated += wait[0] > 0
+            wait[0] = now + self.REPEAT_S
+            try:
+                self.client.sock.send(wait[3])
+            except OSError:
+                # What an earlier one met is told instead of sending.
+                wait[0] = now
+
+    def _receive(self):
+        try:
+            data = self.client.receive(0.01)
+        except OSError:
+            return
+        number = int.from_bytes(data[8:10], "big") if data is not None else None
+        if number not in self.waiting or data[1] != self.waiting[number][1] + 1:
+            return
+        _, kind, who, _ = self.waiting.pop(number)
+        found = elements(data[12:])
+        if found[1][0] != ACCEPTED:
+            raise LabError(f"message {kind} of {who} was refused with cause {found[1][0]}")
+        if kind == DELETE:
+            self.deleted.add(who)
+            return
+        teid = int.from_bytes(found[17], "big")
+        self.accepted[who] = (teid, str(ipaddress.ip_address(found[128][2:6])))
+        if len(self.accepted) % 3 == 0:
+            self.closing.add(who)
+            self._ask(DELETE, who, teid, b"\x13\xff\x14\x05")
+
+    def run(self, done, timeout=20):
+        """Goes on until done()."""
+        end = time.monotonic() + timeout
+        while not done():
+            if time.monotonic() > end:
+                raise LabError(f"not done after {timeout} s: {len(self.accepted)} accepted, {len(self.waiting)} wait")
+            self._fill()
+            self._send()
+            self._receive()
+
+    def more(self, count):
+        """Goes on until `count` more are accepted."""
+        goal = len(self.accepted) + count
+        self.run(lambda: len(self.accepted) >= goal)
+
+    def finish(self):
+        """Goes on until all is answered; nothing new begins."""
+        self.window = 0
+        self.run(lambda: not self.waiting)
+
+    def check(self, *chassis):
+        """Every accepted session is there as it was told, those whose Delete was accepted are not, and nobody ever shared
+        an address: all were given out within one quarantine."""
+        addresses = [a for _, a in self.accepted.values()]
+        assert len(set(addresses)) == len(addresses), "an address was given out twice"
+        for one in chassis:
+            held = {s["imsi"]: (int(s["teid"], 16), a) for a, s in one.sessions().items()}
+            wrong = {who: told for who, told in self.accepted.items() if who not in self.closing and held.get(who) != told}
+            assert not wrong, f"{len(wrong)} of {len(addresses)} are not at {one.side} as told: {list(wrong.items())[:3]}"
+            undead = self.deleted & set(held)
+            assert not undead, f"{len(undead)} of {len(self.deleted)} deleted ones are at {one.side}: {sorted(undead)[:3]}"
+
+
+def test_creates_through_crash(lab):
+    """what was answered before, while and after the active is killed holds at the survivor: creates and deletes"""
+    pair = Pair(lab, edits={"srp.commit-timeout": "200", "pools.quarantine": "60"}).start()
+    opener = Opener(lab, 16)
+    opener.rate = 2000
+    opener.more(150)
+    assert pair.active.counter("gtp.unprotected_answers") == 0
+    victim = pair.active
+    survivor = pair.other(victim)
+    victim.process.send(signal.SIGKILL)
+    told = len(opener.accepted)
+    opener.run(lambda: survivor.info()["chassis_state"] == "Active")
+    opener.more(150)
+    opener.check(survivor)
+    assert opener.repeated > 0, "no request was on its way when the active died"
+    opener.rate = 50
+    victim.start()
+    while survivor.info().get("in_sync") is not True:
+        opener.more(1)
+    victim.wait_ready()
+    pair.settle()
+    opener.more(50)
+    opener.finish()
+    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10, "equal tables")
+    opener.check(victim, survivor)
+    assert survivor.total() == len(opener.accepted) - len(opener.deleted)
+    return f"{told} before the crash, {len(opener.accepted)} in all, {opener.repeated} requests repeated"
+
+
+def test_creates_through_switchover(lab):
+    """creates and deletes without pause through planned switchovers: all accepted, none lost, no address twice"""
+    pair = Pair(lab, edits={"pools.quarantine": "60"}).start()
+    opener = Opener(lab, 8)
+    for _ in range(3):
+        opener.more(60)
+        old = pair.active
+        old.ctl("srp initiate-switchover")
+        opener.run(lambda o=old: pair.other(o).info()["chassis_state"] == "Active" and o.info()["chassis_state"] == "Standby")
+        opener.more(60)
+        pair.settle()
+    opener.finish()
+    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10, "equal tables")
+    opener.check(pair.left, pair.right)
+    assert pair.left.total() == len(opener.accepted) - len(opener.deleted), "a request that was repeated made two sessions"
+    return f"{len(opener.accepted)} in all, {opener.repeated} requests repeated"
+
+
+def test_commit_gate(lab):
+    """a standby that stands still delays answers by commit-timeout at most; they are told apart until all is protected"""
+    pair = Pair(lab).start()
+    client = Client(lab)
+    active = pair.active
+    standby = pair.other(active)
+    client.attach(imsi(1))
+    assert active.counter("gtp.unprotected_answers") == 0 and active.counter("gtp.protected_answers") == 1
+    assert active.info()["commit_gate_closed"]
+    standby.process.send(signal.SIGSTOP)
+    began = time.monotonic()
+    client.attach(imsi(2))
+    spent = (time.monotonic() - began) * 1000
+    client.attach(imsi(3))
+    assert 40 <= spent <= 1000, f"answered after {spent:.0f} ms"
+    assert active.counter("gtp.unprotected_answers") == 2 and active.counter("gtp.protected_answers") == 1
+    assert not active.info()["commit_gate_closed"]
+    # Long enough for the active to take it for dead.
+    active.wait(lambda i: i["connection_state"] != "Connected" or i["replication_path"] == "down", 10, "the standby's silence")
+    client.attach(imsi(4))
+    standby.process.send(signal.SIGCONT)
+    wait_until(lambda: not standby.alive() or standby.info().get("in_sync"), PAIR_S, "the standby's return or end")
+    if not standby.alive():
+        standby.start()
+        standby.wait_ready()
+    assert pair.settle() == (active, standby), "the roles changed"
+    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10, "equal tables")
+    assert active.total() == 4
+    active.wait(lambda i: i["commit_gate_closed"], 5, "the gate closed again")
+    before = active.counter("gtp.protected_answers"), active.counter("gtp.unprotected_answers")
+    client.attach(imsi(5))
+    assert (active.counter("gtp.protected_answers"), active.counter("gtp.unprotected_answers")) == (before[0] + 1, before[1])
+    return f"answered after {spent:.0f} ms"
