@@ -59,6 +59,10 @@ static void on_signal(struct control *c, struct source *s, uint32_t events)
 
 	(void)events;
 	while (read(s->fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP) {
+			LOG(WARNING, "SIGHUP: this version cannot reload its configuration; nothing was changed");
+			continue;
+		}
 		if (c->stopping) {
 			LOG(NOTICE, "second signal: going down at once");
 			control_stop(c);
@@ -289,6 +293,7 @@ static int signals_open(struct control *c)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC); /* blocked in all threads since main() */
 	return fd < 0 ? -errno : control_watch(c, &c->signals, fd, EPOLLIN, on_signal);
 }

@@ -239,6 +239,8 @@ void srp_feed(struct control *c, usec_t now)
 		live += T.table->shard[i].n_live;
 	s.table_empty = live == 0;
 	srp_stream(c->srp, &s, now);
+	replicator_peer_applies(
+		T.repl, srp_info(c->srp)->peer.known && srp_info(c->srp)->peer.state == SRP_STANDBY);
 }
 
 /* ---- what srp wants ---- */

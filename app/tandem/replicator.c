@@ -31,6 +31,10 @@ void replicator_peer(struct replicator *r, uint16_t adjacency)
 {
 	atomic_store(&r->adjacency, adjacency);
 }
+void replicator_peer_applies(struct replicator *r, bool applies)
+{
+	atomic_store_explicit(&r->peer_applies, applies, memory_order_relaxed);
+}
 
 static void *mem_take(void *ctx, size_t size)
 {

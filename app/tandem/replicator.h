@@ -34,5 +34,7 @@ const struct audit_counters *replicator_audit_count(const struct replicator *r);
 const struct replicator_counters *replicator_count(const struct replicator *r);
 /* w: control: where the peer's replication address is (adjacency index of the fib). */
 void replicator_peer(struct replicator *r, uint16_t adjacency);
+/* w: control: whether the peer says that it is Standby. */
+void replicator_peer_applies(struct replicator *r, bool applies);
 
 #endif

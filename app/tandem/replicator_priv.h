@@ -18,6 +18,7 @@ struct replicator {
 	uint32_t local4, peer4; /* host order */
 	uint16_t udp_port, ip_id;
 	_Atomic uint16_t adjacency; /* w: control */
+	_Atomic bool peer_applies;  /* w: control. the peer says that it is Standby: what is sent is taken */
 	/* role */
 	repl_term_t term, old_term; /* own; the peer's of which late usage is welcome */
 	bool active, late;          /* late: standby that still sends its own late usage (of late_term) */

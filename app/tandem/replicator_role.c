@@ -162,25 +162,28 @@ bool replicator_messages(struct replicator *r)
 	return busy;
 }
 
-/* The stream runs while we are active and the peer is there and hears us. */
+/* The stream runs while we are active, and the peer is there, hears us and applies: what is sent before would only be
+ * lost, and answers would wait for it. */
 void replicator_presence(struct replicator *r)
 {
 	usec_t heard = repl_heard(r->stream);
 	bool there = heard != USEC_NEVER && r->now - RTE_MIN(heard, r->now) < r->present_us &&
 		     repl_hears_us(r->stream);
+	bool takes = there && atomic_load_explicit(&r->peer_applies, memory_order_relaxed);
 
 	if (!r->active) {
 		if (r->late && !r->on && there) /* it broke off: from the beginning */
 			late_start(r);
 		return;
 	}
-	if (there && !r->on) {
+	if (takes && !r->on) {
 		repl_stream_start(r->stream, r->term, r->now);
 		r->on = r->told = true;
 		r->count.streams++;
 		workers_stream(r, true, false);
 		control_stream(r, true);
-	} else if (!there && (r->on || r->told)) { /* told: another process may be there, or another term */
+	} else if ((!there && r->on) ||
+		   (!r->on && r->told)) { /* told, not on: another process is there, or another term */
 		r->on = false;
 		repl_stream_stop(r->stream);
 		r->told = !workers_stream(r, false, false);
@@ -194,8 +197,8 @@ void replicator_drained(struct replicator *r)
 
 	if (!r->draining)
 		return;
-	if (!r->on &&
-		!r->late) { /* the peer went: nobody will acknowledge what was not, and a forgotten packet is no empty one */
+	/* The peer went: what nobody acknowledged is forgotten, and that is not the same as acknowledged. */
+	if (!r->on && !r->late) {
 		r->draining = false;
 		done(r, &q, false, 0);
 		return;

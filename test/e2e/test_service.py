@@ -57,6 +57,17 @@ def test_second_signal(lab):
         standby.state_is("Active")
 
 
+def test_hangup(lab):
+    """SIGHUP, which many daemons take for a reload, ends nothing here: it is said that nothing was changed"""
+    chassis = Pair(lab).left
+    chassis.start()
+    chassis.wait_ready()
+    chassis.process.send(signal.SIGHUP)
+    wait_until(lambda: "cannot reload" in chassis.process.output(), 5, "the warning")
+    assert chassis.alive() and chassis.info()
+    assert chassis.term() == 0
+
+
 def twin(lab, name):
     """Number and addresses of an interface of the left chassis; None if it is not there."""
     out = lab.ip("left", "-json", "addr", "show", "dev", name, check=False)
