@@ -7,11 +7,12 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 
 from chassis import Chassis, Pair, tandemctl
 from gtp import Client, User
 from lab import CORE_GATEWAY, VIP, POOL, Process, run, wait_until
-from traffic import ping
+from traffic import Probes, Sgsnemu, ping
 
 SHOWS = ("srp info", "srp statistics", "srp checkpoint statistics", "srp audit-statistics", "srp history", "sessions", "pools",
          "ports", "workers", "gtp statistics", "configuration", "alarms")
@@ -66,6 +67,52 @@ def test_hangup(lab):
     wait_until(lambda: "cannot reload" in chassis.process.output(), 5, "the warning")
     assert chassis.alive() and chassis.info()
     assert chassis.term() == 0
+
+
+# Stops one thread of a process and no other, as a debugger does; ends with that thread.
+STOP_THREAD = """
+import ctypes, os, sys
+libc, tid = ctypes.CDLL(None, use_errno=True), int(sys.argv[1])
+libc.ptrace.argtypes = [ctypes.c_long] * 4
+for request in (0x4206, 0x4207):  # PTRACE_SEIZE, PTRACE_INTERRUPT
+    if libc.ptrace(request, tid, 0, 0) != 0:
+        sys.exit(os.strerror(ctypes.get_errno()))
+print("stopped", flush=True)
+while True:
+    _, status = os.waitpid(tid, 0x40000000)  # __WALL
+    if os.WIFEXITED(status) or os.WIFSIGNALED(status):
+        break
+"""
+
+
+def test_stalled_core(lab):
+    """a core that stands still ends its process, whichever core it is, and the peer takes over with every session"""
+    pair = Pair(lab).start()
+    sgsn = Sgsnemu(lab, contexts=2)
+    stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
+    stream.wait_heard(50)
+    for core in ("worker", "replication", "control"):
+        active = pair.active
+        peer = pair.other(active)
+        sessions = pair.identities(active)
+        lcore = next(c["lcore"] for c in active.ctl("show workers")["cores"] if c["core"] == core)
+        names = {}
+        for tid in os.listdir(f"/proc/{active.process.pid}/task"):
+            with open(f"/proc/{active.process.pid}/task/{tid}/comm", encoding="ascii") as handle:
+                names[handle.read().strip()] = int(tid)
+        tid = active.process.pid if core == "control" else names[f"rte-worker-{lcore}"]
+        stopper = Process(lab, lab.namespace("acc"), f"stop-{core}", [sys.executable, "-c", STOP_THREAD, str(tid)])
+        wait_until(lambda s=stopper: "stopped" in s.output() or not s.running(), 5, "the thread to stop")
+        assert "stopped" in stopper.output(), stopper.output()
+        peer.state_is("Active", 10)
+        wait_until(lambda a=active: not a.alive(), 10, f"the end of the chassis whose {core} core stands still")
+        assert f"the {core} core has not turned" in active.process.output(), active.process.output()[-500:]
+        assert pair.identities(peer) == sessions
+        stream.wait_heard(50)
+        active.start()
+        active.wait_ready()
+        pair.settle()
+    return str(stream.stop())
 
 
 def twin(lab, name):
