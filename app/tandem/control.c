@@ -60,7 +60,8 @@ static void on_signal(struct control *c, struct source *s, uint32_t events)
 	(void)events;
 	while (read(s->fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGHUP) {
-			LOG(WARNING, "SIGHUP: this version cannot reload its configuration; nothing was changed");
+			LOG(WARNING,
+				"SIGHUP: this version cannot reload its configuration; nothing was changed");
 			continue;
 		}
 		if (c->stopping) {
