@@ -446,7 +446,7 @@ static void stalls(struct control *c, usec_t own, usec_t now)
 
 	if (own > 0)
 		c->grace = now + WATCHDOG_GRACE_US;
-	if (own > T.stale_us)
+	if (chassis_stood_still(now, own))
 		drop_stale(c);
 	/* Both stood still together, mostly: the longer of the two is the time in which nobody listened. */
 	own = RTE_MAX(own, stalled - c->repl_stalled);

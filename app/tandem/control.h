@@ -72,7 +72,8 @@ struct path { /* an SGSN that we heard */
 	struct ip_addr addr;
 	uint8_t recovery;
 	bool known, checked; /* checked: the slots were compared since we became active */
-	usec_t used;
+	bool failed;         /* it does not answer Echo Requests */
+	usec_t used, echo_at;
 };
 
 struct gtp {
@@ -88,7 +89,7 @@ struct gtp {
 	uint32_t next_charging;
 	unsigned int next_worker;
 	struct path paths[PATHS_MAX];
-	unsigned int n_paths;
+	unsigned int n_paths, echo_path;
 	struct rte_hash *index;      /* IMSI+NSAPI -> handle */
 	uint32_t sgsn4[SGSNS_KNOWN]; /* whose neighbour entry was asked for */
 	bool sweeping;               /* a rebuild begins with removing what is gone */
@@ -192,6 +193,9 @@ void step_turn(struct control *c, usec_t now);
 void control_announce(struct control *c, usec_t now);
 int control_metric(struct control *c, uint8_t rm);
 void control_withdraw(struct control *c);
+
+/* What a request of our own was about, beside handles of sessions. */
+#define GTP_COOKIE_ECHO UINT64_MAX
 
 /* control_gtp.c, control_gate.c, control_gtpu.c, index.c */
 int gtp_open(struct control *c);

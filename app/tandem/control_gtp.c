@@ -103,6 +103,8 @@ static void response(struct control *c, const struct gtpc_peer *from, const stru
 		c->gtp.count.drop_response_unmatched++;
 		return;
 	}
+	if (cookie == GTP_COOKIE_ECHO)
+		gtp_echo_result(c, &from->addr, true, now);
 	if (has_recovery)
 		gtp_heard_recovery(c, &from->addr, value, now);
 }
@@ -228,11 +230,14 @@ void gtp_turn(struct control *c, usec_t now)
 		i < DATAGRAMS && gtpc_pending_due(c->gtp.pending, now, &to, &msg, &len, &cookie); i++) {
 		if (len == 0) {
 			c->gtp.count.own_unanswered++;
+			if (cookie == GTP_COOKIE_ECHO)
+				gtp_echo_result(c, &to.addr, false, now);
 			continue;
 		}
 		c->gtp.count.own_retries++;
 		gtp_send(c, &to, msg, len);
 	}
+	gtp_echo_turn(c, now);
 }
 
 void gtp_activated(struct control *c, bool planned, usec_t now)

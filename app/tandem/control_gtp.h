@@ -28,4 +28,9 @@ struct path *gtp_path(struct control *c, const struct ip_addr *addr, usec_t now)
 /* A Recovery was heard: sessions of that SGSN which carry another one are gone with its restart. */
 void gtp_heard_recovery(struct control *c, const struct ip_addr *addr, uint8_t value, usec_t now);
 
+/* Echo Requests to SGSNs that were heard: a restart of one that has nothing else to say is learnt from its answer. */
+void gtp_echo_turn(struct control *c, usec_t now);
+/* One was answered, or N3 of them were not. */
+void gtp_echo_result(struct control *c, const struct ip_addr *addr, bool answered, usec_t now);
+
 #endif

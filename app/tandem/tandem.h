@@ -31,6 +31,7 @@ struct core_pulse {
 	_Atomic uint64_t busy;     /* turns that had something to do */
 	_Atomic uint64_t stalls;   /* own loop did not run for more than STALL_US */
 	_Atomic usec_t stalled_us; /* sum of those */
+	_Atomic usec_t woke;       /* end of the last stall that was longer than T.stale_us; 0: none */
 } __rte_cache_aligned;
 
 struct port {
@@ -107,7 +108,20 @@ static inline usec_t pulse_turn(struct core_pulse *p, usec_t now)
 		&p->stalls, atomic_load_explicit(&p->stalls, memory_order_relaxed) + 1, memory_order_relaxed);
 	atomic_store_explicit(&p->stalled_us,
 		atomic_load_explicit(&p->stalled_us, memory_order_relaxed) + gap, memory_order_relaxed);
+	if (gap > T.stale_us)
+		atomic_store_explicit(&p->woke, now, memory_order_relaxed);
 	return gap;
+}
+
+/* Whether the peer may have taken over during our own gap: only if the core that speaks to it stood still as well. */
+static inline bool chassis_stood_still(usec_t now, usec_t gap)
+{
+	usec_t tick = atomic_load_explicit(&T.pulse_repl.tick, memory_order_relaxed);
+	usec_t woke = atomic_load_explicit(&T.pulse_repl.woke, memory_order_relaxed);
+
+	if (gap <= T.stale_us)
+		return false;
+	return (tick < now && now - tick > T.stale_us) || (woke != 0 && woke + gap >= now);
 }
 
 /* End of a turn: counts it, and sleeps when the configuration lets lcores share CPUs and nothing happened for long. */

@@ -360,14 +360,14 @@ int worker_run(void *arg)
 	unsigned int idle = 0;
 
 	while (!atomic_load_explicit(&T.quit, memory_order_relaxed)) {
-		usec_t now = clock_us();
+		usec_t now = clock_us(), gap;
 		bool busy;
 
-		if (pulse_turn(pulse, now) > T.stale_us) {
+		gap = pulse_turn(pulse, now);
+		if (gap > T.stale_us) /* nobody was idle: we did not look */
+			w->idle_base_s = (uint32_t)(now / USEC_PER_SEC);
+		if (chassis_stood_still(now, gap))
 			drop_stale(w);
-			w->idle_base_s =
-				(uint32_t)(now / USEC_PER_SEC); /* nobody was idle: we did not look */
-		}
 		w->fp.now_tsc = rte_rdtsc();
 		if (w->sync.on)
 			fastpath_prefetch_due(&w->fp, SYNC_RECORDS);

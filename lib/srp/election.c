@@ -213,7 +213,9 @@ static bool raise_term(struct srp *s)
 static void rule_active(struct srp *s, usec_t now)
 {
 	struct srp_peer *p = &s->info.peer;
-	bool dual = srp_peer_alive(s) && p->state == SRP_ACTIVE;
+	/* What a peer that came back said of itself before it died is no longer true. */
+	bool spoke = s->life.heard_at != USEC_NEVER && s->life.heard_at >= s->life.dead_at;
+	bool dual = srp_peer_alive(s) && spoke && p->state == SRP_ACTIVE;
 
 	srp_alarm(s, SRP_ALARM_DUAL_ACTIVE, dual, "both chassis are Active: one of them gives up by itself");
 	if (dual)

@@ -246,6 +246,24 @@ def test_sgsn_restart_told(lab):
                    lambda c=chassis: f"only {fresh} and {late.address} at {c.side}: {sorted(c.sessions())}")
 
 
+def test_sgsn_restart_by_echo(lab):
+    """an SGSN that restarts and says nothing is asked by Echo; its new Recovery ends its sessions, on both chassis"""
+    pair = Pair(lab, edits={"services.echo-interval": "1"}).start()
+    own, quiet = lab.add_ue()[1], lab.add_ue()[1]
+    sgsn, other = Client(lab, port=2123, address=own), Client(lab, address=quiet)
+    gone = sgsn.attach(imsi(60), recovery=5).address
+    kept = other.attach(imsi(61), recovery=5).address
+    assert len(equal_tables(pair)) == 2
+    for recovery, left in ((5, {gone, kept}), (6, {kept})):
+        asked = sgsn.receive(5)
+        assert asked is not None and asked[1] == ECHO, asked
+        sgsn.sock.send(message(ECHO + 1, 0, struct.unpack("!H", asked[8:10])[0], bytes([14, recovery])))
+        for chassis in pair.both:
+            wait_until(lambda c=chassis, l=left: set(c.sessions()) == l, 10, lambda c=chassis: f"{c.side}: {c.sessions()}")
+    told = pair.active.counter("gtp.sgsn_restarts")
+    assert told == 1, told
+
+
 def deletes(client, timeout):
     """The next Delete PDP Context Request that the pair sends: (datagram, TEID, sequence number), or None."""
     data = client.receive(timeout)
