@@ -13,7 +13,7 @@
 
 #include "control.h"
 
-enum { MESSAGES = 256, FRAMES = 64, WATCHDOG_GRACE_US = 1000000, STOP_US = 20000000 };
+enum { MESSAGES = 256, FRAMES = 64, WATCHDOG_GRACE_US = 1000000, STOP_US = 20000000, LINKS_US = 100000 };
 
 int control_watch(struct control *c, struct source *s, int fd, uint32_t events,
 	void (*ready)(struct control *, struct source *, uint32_t))
@@ -125,6 +125,22 @@ static void on_link(void *ctx, uint16_t port, bool up)
 	if (up && c->up) { /* what was announced into a dead link was not heard */
 		c->announce_left = ANNOUNCEMENTS;
 		c->announce_at = clock_us();
+	}
+}
+
+/* A device that has no interface of the kernel's under it is asked itself. */
+static void poll_links(struct control *c, usec_t now)
+{
+	if (now < c->links_at)
+		return;
+	c->links_at = now + LINKS_US;
+	for (unsigned int i = 0; i < T.n_ports; i++) {
+		struct rte_eth_link link;
+
+		if (T.port[i].under_ifindex != 0 || rte_eth_link_get_nowait(T.port[i].id, &link) < 0)
+			continue;
+		if ((link.link_status == RTE_ETH_LINK_UP) != atomic_load(&T.shared.port[T.port[i].id].up))
+			on_link(c, T.port[i].id, link.link_status == RTE_ETH_LINK_UP);
 	}
 }
 
@@ -398,6 +414,7 @@ static void slow(struct control *c, usec_t now)
 				replicator_peer(T.repl, c->repl_adjacency);
 			}
 	net_mirror_resolve(c->mirror);
+	poll_links(c, now);
 }
 
 static void turn(struct control *c, usec_t now)

@@ -154,7 +154,7 @@ struct control {
 	uint8_t rm; /* metric of the routes that are up */
 	bool up;    /* VIPs and routes are up */
 	unsigned int announce_left;
-	usec_t announce_at, resolve_at, slow_at;
+	usec_t announce_at, slow_at, links_at;
 	usec_t repl_stalled; /* of the replication core, already told to srp */
 	usec_t grace;        /* watchdog */
 	struct history history[HISTORY];
