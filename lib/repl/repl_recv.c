@@ -3,6 +3,7 @@
  * of the peer, whatever streams and modes come and go: no slot ever gets an older state than it had. */
 #include <errno.h>
 
+#include "mutant.h"
 #include "repl_priv.h"
 
 static bool bit_get(const uint64_t *map, uint64_t number)
@@ -281,6 +282,8 @@ static void hold(struct repl *r, uint64_t number, const uint8_t *records, size_t
 		x->held[i].len = len;
 		memcpy(x->held[i].records, records, len);
 		x->n_held++;
+		if (MUTANT(ack_on_receive))
+			take(x, number, true, now);
 		return;
 	}
 	/* Cannot be: a gap is skipped at gap_packets <= REPL_HELD. Unacknowledged, it would come again. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "mutant.h"
 #include "sim_repl.h"
 
 struct sim sim;
@@ -278,9 +279,10 @@ static bool run(uint64_t seed, bool verbose)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "seed", required_argument, NULL, 's' },
-		{ "seeds", required_argument, NULL, 'r' }, { 0 } };
+		{ "seeds", required_argument, NULL, 'r' }, { "mutant", required_argument, NULL, 'm' },
+		{ 0 } };
 	unsigned long long from = 1, to = 20, failed = 0;
-	bool verbose = false;
+	bool verbose = false, planted = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "v", options, NULL)) != -1) {
@@ -288,12 +290,14 @@ int main(int argc, char **argv)
 			from = to = strtoull(optarg, NULL, 0);
 		else if (c == 'r' && sscanf(optarg, "%llu..%llu", &from, &to) == 2)
 			continue;
+		else if (c == 'm' && mutant_set(optarg))
+			planted = true;
 		else if (c == 'v')
 			verbose = true;
 		else
 			return EXIT_FAILURE;
 	}
-	for (unsigned long long seed = from; seed <= to; seed++)
+	for (unsigned long long seed = from; seed <= to && !(planted && failed > 0); seed++)
 		failed += !run(seed, verbose);
 	printf("sim_repl: %llu seeds, %llu failed\n", to - from + 1, failed);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

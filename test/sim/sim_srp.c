@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mutant.h"
 #include "sim_srp.h"
 
 enum { BEGIN = 3000 * MS, FAULTS = 15000 * MS, SETTLE = 9000 * MS };
@@ -255,7 +256,7 @@ int main(int argc, char **argv)
 {
 	unsigned long long from = 1, to = 100;
 	unsigned int failed = 0;
-	bool verbose = false;
+	bool verbose = false, planted = false;
 	static struct world total;
 
 	for (int i = 1; i < argc; i++) {
@@ -270,12 +271,16 @@ int main(int argc, char **argv)
 		} else if (strcmp(argv[i], "--seeds") == 0 && more &&
 			   sscanf(argv[i + 1], "%llu..%llu", &from, &to) == 2) {
 			i++;
+		} else if (strcmp(argv[i], "--mutant") == 0 && more && mutant_set(argv[i + 1])) {
+			planted = true;
+			i++;
 		} else {
-			fprintf(stderr, "usage: %s [--seed N | --seeds A..B] [-v]\n", argv[0]);
+			fprintf(stderr, "usage: %s [--seed N | --seeds A..B] [-v] [--mutant NAME]\n",
+				argv[0]);
 			return 2;
 		}
 	}
-	for (unsigned long long s = from; s <= to; s++)
+	for (unsigned long long s = from; s <= to && !(planted && failed > 0); s++)
 		failed += !run_seed(s, verbose, &total);
 	printf("%llu seeds, %u failed; %u promotions, %u planned, %u aborts\n", to - from + 1, failed,
 		total.promotions, total.planned, total.aborts);
