@@ -1,22 +1,28 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Builds for release and runs one bench: scripts/bench.sh NAME [ARGUMENTS]. Takes hugepages for the time of the run where
-# it may; without them it says so in each line ("memory").
-set -eu
-cd "$(dirname "$0")/.."
+# Builds for release and runs one bench, or all of them: scripts/bench.sh NAME|all [ARGUMENTS]. Prints JSON lines. Takes
+# hugepages for the time of the run where it may; without them each line says so ("memory").
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+# name | hugepages of 2 MB | command, from the top; a program of test/bench is built first. BUILD: the release build.
+# A command that takes hugepages gets --huge-dir DIR behind its own arguments.
+table='
+fastpath|640|BUILD/test/bench/bench_fastpath
+'
+
+names() { sed -n 's/^\([a-z0-9]*\)|.*/\1/p' <<<"$table"; }
 
 name=${1:-}
-if [ ! -f "test/bench/bench_$name.c" ]; then
-	echo "usage: $0 NAME [ARGUMENTS], NAME one of:" \
-		"$(find test/bench -name 'bench_*.c' ! -name '*_source.c' -printf '%f ' | sed 's/bench_\([a-z0-9]*\)\.c/\1/g')" >&2
+if [ "$name" != all ] && ! names | grep -qx -- "$name"; then
+	echo "usage: $0 NAME|all [ARGUMENTS], NAME one of: $(names | tr '\n' ' ')" >&2
 	exit 2
 fi
 shift
+[ "$name" != all ] || set -- # each has arguments of its own
 
-[ -d build-bench ] || meson setup build-bench --buildtype=release >/dev/null
-ninja -C build-bench "test/bench/bench_$name" >/dev/null
-
-pages=${TANDEM_HUGEPAGES:-640} # of 2 MB
+build=build-bench
+[ -f "$build/build.ninja" ] || meson setup "$build" --buildtype=release >/dev/null || exit 1
 had=$(cat /proc/sys/vm/nr_hugepages)
 dir=
 
@@ -24,21 +30,56 @@ restore() {
 	if [ -n "$dir" ]; then
 		umount "$dir" 2>/dev/null || true
 		rmdir "$dir" 2>/dev/null || true
+		dir=
 	fi
 	echo "$had" 2>/dev/null >/proc/sys/vm/nr_hugepages || true
 }
 
-if [ "$(id -u)" = 0 ]; then
-	trap restore EXIT
-	trap 'exit 130' INT TERM
-	free=$(awk '/HugePages_Free/ { print $2 }' /proc/meminfo)
-	[ "$free" -ge "$pages" ] || echo $((had + pages - free)) >/proc/sys/vm/nr_hugepages || true
-	dir=$(mktemp -d)
-	mount -t hugetlbfs -o pagesize=2M none "$dir" 2>/dev/null || { rmdir "$dir"; dir=; }
-fi
-if [ -n "$dir" ] && [ "$(awk '/HugePages_Free/ { print $2 }' /proc/meminfo)" -ge "$pages" ]; then
-	set -- --huge-dir "$dir" "$@"
+free_pages() { awk '/HugePages_Free/ { print $2 }' /proc/meminfo; }
+
+# Leaves `dir` empty where there are no hugepages to be had.
+huge() { # huge PAGES
+	local pages=${TANDEM_HUGEPAGES:-$1} free
+	[ "$pages" -gt 0 ] || return 0
+	if [ "$(id -u)" = 0 ]; then
+		free=$(free_pages)
+		[ "$free" -ge "$pages" ] || echo $((had + pages - free)) >/proc/sys/vm/nr_hugepages || true
+		dir=$(mktemp -d)
+		mount -t hugetlbfs -o pagesize=2M none "$dir" 2>/dev/null || { rmdir "$dir"; dir=; }
+	fi
+	if [ -n "$dir" ] && [ "$(free_pages)" -lt "$pages" ]; then
+		umount "$dir" && rmdir "$dir"
+		dir=
+	fi
+	[ -n "$dir" ] || echo "no hugepages to be had: figures are worse than they need to be" >&2
+}
+
+one() { # one NAME [ARGUMENT...]
+	local name=$1 pages command status
+	shift
+	IFS='|' read -r _ pages command <<<"$(grep "^$name|" <<<"$table")"
+	if [[ $command == BUILD/* ]]; then
+		command=$build/${command#BUILD/}
+		ninja -C "$build" "$(cut -d' ' -f1 <<<"${command#"$build"/}")" >/dev/null || return 1
+	else
+		ninja -C "$build" >/dev/null || return 1
+	fi
+	huge "$pages"
+	# shellcheck disable=SC2086
+	BUILD=$build $command ${dir:+--huge-dir "$dir"} "$@"
+	status=$?
+	restore
+	return "$status"
+}
+
+trap restore EXIT
+trap 'exit 130' INT TERM
+status=0
+if [ "$name" = all ]; then
+	for each in $(names); do
+		one "$each" || { echo "$each failed" >&2; status=1; }
+	done
 else
-	echo "no hugepages to be had: figures are worse than they need to be" >&2
+	one "$name" "$@" || status=1
 fi
-"build-bench/test/bench/bench_$name" "$@"
+exit "$status"

@@ -14,6 +14,7 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
+#include "bench_json.h"
 #include "gtpu.h"
 
 enum variant { FLOOR, OFF, REPL10, REPL100, VARIANTS };
@@ -129,22 +130,6 @@ static void prepare(struct bench *b, enum variant v)
 	stream.w = wr_init(stream.buf[0], STREAM_BYTES);
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(const double *v, unsigned int n)
-{
-	double sorted[REPS_MAX];
-
-	memcpy(sorted, v, n * sizeof(*v));
-	qsort(sorted, n, sizeof(*sorted), compare);
-	return sorted[n / 2];
-}
-
 static double piece(struct bench *b, bool up, enum variant v, uint32_t tick_bursts, uint32_t *tick)
 {
 	struct rte_mbuf *m[FASTPATH_BURST];
@@ -187,24 +172,14 @@ static double run(struct bench *b, bool up, enum variant v, unsigned int pieces)
 	stream.records = 0;
 	for (unsigned int i = 0; i < pieces; i++)
 		cycles[i] = piece(b, up, v, tick_bursts, &tick);
-	return median(cycles, pieces);
+	return bench_median(cycles, pieces);
 }
 
 static void line(const struct bench *b, const char *name, const char *metric, double value, const char *unit,
 	double flr, double ratio, double aim, bool ok)
 {
-	printf("{\"bench\":\"fastpath\",\"case\":\"%s\",\"metric\":\"%s\",\"value\":%.3f,\"unit\":\"%s\",",
-		name, metric, value, unit);
-	if (flr > 0)
-		printf("\"floor\":%.3f,\"ratio\":%.3f,", flr, ratio);
-	else
-		printf("\"floor\":null,\"ratio\":null,");
-	if (aim > 0)
-		printf("\"aim\":%g,\"ok\":%s", aim, ok ? "true" : "false");
-	else
-		printf("\"aim\":null,\"ok\":true");
-	printf(",\"memory\":\"%s\"}\n", b->huge ? "hugepages" : "4k pages");
-	fflush(stdout);
+	bench_line(&(struct bench_line){ "fastpath", name, metric, unit, value, flr, ratio, aim, ok,
+		b->huge ? "hugepages" : "4k pages", NULL });
 }
 
 /* All variants of one direction. False: packets were lost or the share of encoded packets is not what it says. */
@@ -229,7 +204,7 @@ static bool direction(struct bench *b, bool up, const char *size, unsigned int r
 			}
 		}
 	for (unsigned int v = OFF; v < VARIANTS; v++) {
-		double cycles = median(c[v], reps), flr = median(c[FLOOR], reps);
+		double cycles = bench_median(c[v], reps), flr = bench_median(c[FLOOR], reps);
 
 		snprintf(name, sizeof(name), "%s-%s%s", up ? "uplink" : "downlink", size, suffix[v]);
 		line(b, name, "mpps_per_core", mhz / cycles, "Mpps", mhz / flr, flr / cycles,
@@ -237,8 +212,8 @@ static bool direction(struct bench *b, bool up, const char *size, unsigned int r
 		line(b, name, "cycles_per_packet", cycles, "cycles", flr, flr / cycles,
 			v == OFF ? 2 * flr : 0, cycles <= 2 * flr);
 		if (v >= REPL10)
-			line(b, name, "on_off_ratio", median(on_off[v], reps), "ratio", 0, 0,
-				v == REPL10 ? 0.97 : 0, median(on_off[v], reps) >= 0.97);
+			line(b, name, "on_off_ratio", bench_median(on_off[v], reps), "ratio", 0, 0,
+				v == REPL10 ? 0.97 : 0, bench_median(on_off[v], reps) >= 0.97);
 	}
 	return good;
 }

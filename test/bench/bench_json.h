@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* bench_json: how every bench says a figure: one JSON object a line on stdout. Any bench may call it; README.md tells what the
+ * metrics are. */
+#ifndef TANDEM_BENCH_JSON_H
+#define TANDEM_BENCH_JSON_H
+
+#include <stdbool.h>
+
+struct bench_line {
+	const char *bench, *name, *metric, *unit; /* name: of the case */
+	double value;
+	double flr, ratio;  /* the floor of the same work in the same run; 0: none */
+	double aim;         /* 0: none */
+	bool ok;            /* whether the aim is met; without one it is */
+	const char *memory; /* hugepages or 4k pages */
+	const char *cpus;   /* how the cores share the machine, where that matters; NULL: nothing to say */
+};
+
+void bench_line(const struct bench_line *l);
+double bench_median(const double *v, unsigned int n); /* n >= 1 */
+
+#endif
