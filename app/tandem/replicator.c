@@ -145,34 +145,37 @@ static void realtime(void)
 			"srp.realtime: no right to SCHED_FIFO (CAP_SYS_NICE, LimitRTPRIO): going on without");
 }
 
+bool replicator_turn(struct replicator *r)
+{
+	usec_t stall;
+	bool busy;
+
+	r->now = clock_us();
+	stall = pulse_turn(&T.pulse_repl, r->now);
+	busy = replicator_receive(r);
+	busy |= replicator_messages(r);
+	replicator_presence(r);
+	repl_tick(r->stream, r->now);
+	busy |= replicator_send_state(r);
+	replicator_committed(r);
+	busy |= replicator_send_control(r);
+	busy |= replicator_from_kernel(r);
+	replicator_drained(r);
+	publish(r);
+	if (stall > 0) /* others may have stood still with us: they get their second anew */
+		r->grace = r->now + WATCHDOG_US;
+	if (r->now >= r->grace)
+		watchdog_others(r->now);
+	return busy;
+}
+
 int replicator_run(void *arg)
 {
 	struct replicator *r = arg;
 	unsigned int idle = 0;
-	usec_t grace = 0;
 
 	realtime();
-	while (!atomic_load_explicit(&T.quit, memory_order_relaxed)) {
-		usec_t stall;
-		bool busy;
-
-		r->now = clock_us();
-		stall = pulse_turn(&T.pulse_repl, r->now);
-		busy = replicator_receive(r);
-		busy |= replicator_messages(r);
-		replicator_presence(r);
-		repl_tick(r->stream, r->now);
-		busy |= replicator_send_state(r);
-		replicator_committed(r);
-		busy |= replicator_send_control(r);
-		busy |= replicator_from_kernel(r);
-		replicator_drained(r);
-		publish(r);
-		if (stall > 0) /* others may have stood still with us: they get their second anew */
-			grace = r->now + WATCHDOG_US;
-		if (r->now >= grace)
-			watchdog_others(r->now);
-		pulse_rest(&T.pulse_repl, busy, &idle);
-	}
+	while (!atomic_load_explicit(&T.quit, memory_order_relaxed))
+		pulse_rest(&T.pulse_repl, replicator_turn(r), &idle);
 	return 0;
 }

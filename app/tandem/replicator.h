@@ -28,6 +28,9 @@ struct replicator_view {
 	_Atomic uint32_t peer_buckets, peer_unmatched;
 };
 
+/* One turn of the replication core's loop; whether there was something to do. */
+bool replicator_turn(struct replicator *r);
+
 const struct replicator_view *replicator_view(const struct replicator *r);
 const struct repl_counters *replicator_stream_count(const struct replicator *r);
 const struct audit_counters *replicator_audit_count(const struct replicator *r);

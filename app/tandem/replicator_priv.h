@@ -36,6 +36,7 @@ struct replicator {
 	struct msg *committed;            /* being filled */
 	struct msg *want[TANDEM_WORKERS]; /* being filled while a WANT is decoded */
 	usec_t next_view, now;
+	usec_t grace;              /* until then nobody is watched */
 	uint32_t quarantine_shard; /* the next whose quarantine is looked at, as standby */
 	struct replicator_view view;
 	struct replicator_counters count; /* r: telemetry */

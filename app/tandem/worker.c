@@ -353,33 +353,36 @@ static void seconds(struct worker *w, usec_t now)
 			session_quarantine_expire(T.table, w->number, w->shards[i], now_s, 64);
 }
 
+bool worker_turn(struct worker *w)
+{
+	usec_t now = clock_us(), gap;
+	bool busy;
+
+	gap = pulse_turn(&T.pulse_worker[w->number], now);
+	if (gap > T.stale_us) /* nobody was idle: we did not look */
+		w->idle_base_s = (uint32_t)(now / USEC_PER_SEC);
+	if (chassis_stood_still(now, gap))
+		drop_stale(w);
+	w->fp.now_tsc = rte_rdtsc();
+	if (w->sync.on)
+		fastpath_prefetch_due(&w->fp, SYNC_RECORDS);
+	seconds(w, now);
+	busy = receive(w);
+	busy |= take_frames(w);
+	busy |= take_messages(w, now);
+	late_turn(w, now);
+	busy |= sync_turn(&w->sync, now);
+	busy |= worker_sweep(w, now);
+	fastpath_flush(&w->fp);
+	return busy;
+}
+
 int worker_run(void *arg)
 {
 	struct worker *w = arg;
-	struct core_pulse *pulse = &T.pulse_worker[w->number];
 	unsigned int idle = 0;
 
-	while (!atomic_load_explicit(&T.quit, memory_order_relaxed)) {
-		usec_t now = clock_us(), gap;
-		bool busy;
-
-		gap = pulse_turn(pulse, now);
-		if (gap > T.stale_us) /* nobody was idle: we did not look */
-			w->idle_base_s = (uint32_t)(now / USEC_PER_SEC);
-		if (chassis_stood_still(now, gap))
-			drop_stale(w);
-		w->fp.now_tsc = rte_rdtsc();
-		if (w->sync.on)
-			fastpath_prefetch_due(&w->fp, SYNC_RECORDS);
-		seconds(w, now);
-		busy = receive(w);
-		busy |= take_frames(w);
-		busy |= take_messages(w, now);
-		late_turn(w, now);
-		busy |= sync_turn(&w->sync, now);
-		busy |= worker_sweep(w, now);
-		fastpath_flush(&w->fp);
-		pulse_rest(pulse, busy, &idle);
-	}
+	while (!atomic_load_explicit(&T.quit, memory_order_relaxed))
+		pulse_rest(&T.pulse_worker[w->number], worker_turn(w), &idle);
 	return 0;
 }

@@ -58,6 +58,9 @@ struct worker {
 	struct worker_counters count; /* r: telemetry */
 };
 
+/* One turn of the worker's loop; whether there was something to do. */
+bool worker_turn(struct worker *w);
+
 /* worker_session.c: requests of control, and sessions that end by themselves. */
 void worker_create_session(struct worker *w, struct msg *m, usec_t now);
 void worker_update_session(struct worker *w, struct msg *m, usec_t now);
