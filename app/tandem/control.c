@@ -259,6 +259,13 @@ static int srp_open(struct control *c, const struct srp_saved *saved)
 	s->incarnation = T.incarnation;
 	s->capacity = T.table->n_slots * SESSION_SHARDS;
 	s->config_digest = config_digest(f);
+	for (unsigned int i = 0; i < f->n_ports; i++)
+		if (f->ports[i].roles & CONFIG_REPLICATION) {
+			s->wire.mtu = (uint16_t)f->ports[i].mtu;
+			snprintf(s->mtu_port, sizeof(s->mtu_port), "%s", f->ports[i].name);
+		}
+	s->wire.version_min = REPL_VERSION_MIN;
+	s->wire.version_max = REPL_VERSION_MAX;
 	s->hello_us = f->srp.hello_interval_ms * USEC_PER_MSEC;
 	s->dead_us = f->srp.dead_interval_ms * USEC_PER_MSEC;
 	s->delay_us = f->srp.delay_interval_ms * USEC_PER_MSEC;

@@ -219,6 +219,7 @@ void link_turn(struct control *c, usec_t now)
 void srp_feed(struct control *c, usec_t now)
 {
 	const struct replicator_view *v = replicator_view(T.repl);
+	const struct srp_info *i = srp_info(c->srp);
 	uint64_t pair = worker_pair_ms(now), since = atomic_load(&v->in_sync_since_ms);
 	usec_t status = atomic_load(&v->status_heard);
 	uint32_t live = 0;
@@ -235,12 +236,11 @@ void srp_feed(struct control *c, usec_t now)
 	s.in_sync = since != 0 && atomic_load(&v->peer_unmatched) == 0 &&
 		    now - RTE_MIN(status, now) < USEC_PER_SEC &&
 		    s.in_sync_age_ms <= 2 * T.conf->srp.audit_interval_s * 1000 + 1000;
-	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
-		live += T.table->shard[i].n_live;
+	for (unsigned int k = 0; k < SESSION_SHARDS; k++)
+		live += T.table->shard[k].n_live;
 	s.table_empty = live == 0;
 	srp_stream(c->srp, &s, now);
-	replicator_peer_applies(
-		T.repl, srp_info(c->srp)->peer.known && srp_info(c->srp)->peer.state == SRP_STANDBY);
+	replicator_peer_applies(T.repl, i->peer.known && i->agreed && i->peer.state == SRP_STANDBY);
 }
 
 /* ---- what srp wants ---- */

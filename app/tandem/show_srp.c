@@ -42,7 +42,7 @@ static void set_term(json_t *o, const char *key, srp_term_t term)
 	set_text(o, key, text);
 }
 
-static void show_peer(json_t *o, const struct srp_info *i, usec_t now)
+static void show_peer(const struct control *c, json_t *o, const struct srp_info *i, usec_t now)
 {
 	char text[IP_ADDR_TEXT];
 
@@ -56,10 +56,13 @@ static void show_peer(json_t *o, const struct srp_info *i, usec_t now)
 	set_ms(o, "last_hello_age_ms", i->peer.hello_at, now);
 	set_text(o, "peer_configuration_validation",
 		!i->peer.known || i->peer.hello_at == USEC_NEVER ? "unknown"
-		: i->peer.config_digest == config_digest(T.conf) ? "Complete"
+		: i->agreed                                      ? "Complete"
 								 : "Mismatch");
 	set_text(o, "last_peer_configuration_error", i->config_error[0] != '\0' ? i->config_error : "None");
 	set_ms(o, "last_peer_configuration_event_age_ms", i->config_event, now);
+	set_int(o, "replication_version", i->stream_version);
+	set_int(o, "replication_mtu", c->srp_conf.wire.mtu);
+	set_int(o, "peer_replication_mtu", i->peer.wire.mtu);
 }
 
 static void show_sync(struct control *c, json_t *o, usec_t now)
@@ -115,7 +118,7 @@ json_t *show_srp_info(struct control *c, json_t *args, usec_t now)
 	set_int(o, "chassis_priority", T.conf->chassis.priority);
 	set_mac(o, "local_tiebreaker", c->srp_conf.mac);
 	set_int(o, "route_modifier", i->rm);
-	show_peer(o, i, now);
+	show_peer(c, o, i, now);
 	set_text(o, "last_validate_switchover_status",
 		i->validate_status[0] != '\0' ? i->validate_status : "None");
 	set_text(o, "connection_state", i->connected ? "Connected" : "None");

@@ -49,7 +49,7 @@ void repl_destroy(struct repl *r)
 
 static bool header_taken(struct repl *r, const struct repl_header *h)
 {
-	if (h->version != REPL_VERSION)
+	if (h->version < REPL_VERSION_MIN || h->version > REPL_VERSION_MAX)
 		r->count.rx_version++;
 	else if (h->key != 0 || h->flags & REPL_F_PHASE)
 		r->count.rx_bad_key++;

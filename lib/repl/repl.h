@@ -13,7 +13,8 @@
 #include "usec.h"
 
 enum {
-	REPL_VERSION = 1,
+	REPL_VERSION_MIN = 1, /* spoken here: of packets and records */
+	REPL_VERSION_MAX = 1,
 	REPL_HEADER = 40,   /* bytes before the records */
 	REPL_TAG = 16,      /* bytes kept free behind the records for an AEAD tag (key id 0: not sent) */
 	REPL_WINDOW = 4096, /* unacknowledged ack-eliciting packets at most */

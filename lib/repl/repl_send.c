@@ -100,7 +100,7 @@ void repl_tx_header(struct repl *r, uint8_t *pkt, repl_term_t term, uint8_t flag
 	struct repl_tx *t = &r->tx;
 	uint64_t number = ++t->number, offset = t->streaming ? number - t->first : 0;
 
-	repl_header_write(pkt, &(struct repl_header){ .version = REPL_VERSION,
+	repl_header_write(pkt, &(struct repl_header){ .version = REPL_VERSION_MIN,
 				       .flags = flags,
 				       .number = number,
 				       .sender = r->p.incarnation,

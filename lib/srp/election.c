@@ -77,9 +77,10 @@ bool srp_promote(struct srp *s, enum srp_cause cause, bool alone, usec_t now)
 	return true;
 }
 
+/* Until its hello said that the two fit, and for as long as they do not. */
 static bool join_refused(struct srp *s)
 {
-	return (s->info.alarms & 1u << SRP_ALARM_CONFIG_MISMATCH) != 0;
+	return !s->info.agreed;
 }
 
 static void join(struct srp *s, usec_t now)

@@ -76,12 +76,33 @@ static void text_read(struct rd *r, char to[SRP_REASON_MAX])
 	to[n] = '\0';
 }
 
+static void wire_write(struct wr *w, const struct srp_wire *s)
+{
+	wr_u8(w, s->version_min);
+	wr_u8(w, s->version_max);
+	wr_u16(w, s->mtu);
+}
+
+/* Who says nothing of it speaks version 1 alone. */
+static void wire_read(struct rd *r, struct srp_wire *s)
+{
+	*s = (struct srp_wire){ .version_min = 1, .version_max = 1 };
+	if (r->left == 0)
+		return;
+	s->version_min = rd_u8(r);
+	s->version_max = rd_u8(r);
+	s->mtu = rd_u16(r);
+	if (s->version_min == 0 || s->version_min > s->version_max)
+		r->bad = true;
+}
+
 static void hello_write(struct wr *w, const struct srp_msg *m)
 {
 	srp_body_write(w, &m->body);
 	wr_u32(w, m->capacity);
 	wr_u64(w, m->config_digest);
 	text_write(w, m->text);
+	wire_write(w, &m->wire);
 }
 
 static void hello_read(struct rd *r, struct srp_msg *m)
@@ -91,6 +112,7 @@ static void hello_read(struct rd *r, struct srp_msg *m)
 	m->capacity = rd_u32(r);
 	m->config_digest = rd_u64(r);
 	text_read(r, m->text);
+	wire_read(r, &m->wire);
 	/* A later release may add fields behind. */
 	if (!r->bad)
 		r->left = 0;

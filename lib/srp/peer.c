@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The peer: one life of it at a time, and within a life only news. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "srp_pvt.h"
@@ -27,11 +28,52 @@ static void new_life(struct srp *s, uint32_t incarnation, usec_t now)
 	*p = (struct srp_peer){
 		.known = true, .incarnation = incarnation, .hello_at = USEC_NEVER, .heartbeat_at = USEC_NEVER
 	};
+	s->info.agreed = false;
+	s->info.stream_version = s->conf.wire.version_min;
 	s->peer_serial = 0;
 	s->peer_floor = 0;
 	s->life.left = s->life.dead = false;
 	s->peer_state_since = now;
 	s->one_way_since = USEC_NEVER;
+}
+
+/* The stream's wire: a version that both speak, packets that both take. */
+static bool wire_differs(const struct srp *s, char why[SRP_REASON_MAX])
+{
+	const struct srp_wire *here = &s->conf.wire, *there = &s->info.peer.wire;
+	const char *port = s->conf.mtu_port;
+
+	if (here->version_min > there->version_max || there->version_min > here->version_max)
+		snprintf(why, SRP_REASON_MAX,
+			"no common version of the stream (%u to %u here, %u to %u there): upgrade the older "
+			"chassis",
+			here->version_min, here->version_max, there->version_min, there->version_max);
+	else if (here->mtu != there->mtu && here->mtu != 0 && there->mtu != 0)
+		snprintf(why, SRP_REASON_MAX,
+			"the replication MTU differs (%u here, %u there): set mtu %u of port %s on both",
+			here->mtu, there->mtu, here->mtu < there->mtu ? here->mtu : there->mtu,
+			port[0] != '\0' ? port : "replication");
+	else
+		return false;
+	return true;
+}
+
+bool srp_peer_differs(const struct srp *s, char why[SRP_REASON_MAX])
+{
+	const struct srp_peer *p = &s->info.peer;
+
+	if (p->capacity != s->conf.capacity)
+		snprintf(why, SRP_REASON_MAX, "table capacity differs (%u here, %u there): make them equal",
+			s->conf.capacity, p->capacity);
+	else if (wire_differs(s, why))
+		return true;
+	else if (p->config_digest != s->conf.config_digest)
+		snprintf(why, SRP_REASON_MAX,
+			"the configurations differ (%.40s here, %.40s there): make them equal",
+			s->conf.config_text, s->peer_text);
+	else
+		return false;
+	return true;
 }
 
 static void adopt(struct srp *s, const struct srp_body *b, usec_t now)

@@ -105,7 +105,8 @@ static void hello(struct srp *s, usec_t now)
 	struct srp_msg m = { .type = SRP_MSG_HELLO,
 		.body = s->said,
 		.capacity = s->conf.capacity,
-		.config_digest = s->conf.config_digest };
+		.config_digest = s->conf.config_digest,
+		.wire = s->conf.wire };
 
 	if (!s->info.connected)
 		return;
@@ -202,6 +203,9 @@ struct srp *srp_create(const struct srp_conf *c, const struct srp_saved *saved, 
 		return NULL;
 	}
 	s->conf = *c;
+	if (s->conf.wire.version_max == 0)
+		s->conf.wire.version_min = s->conf.wire.version_max = 1;
+	s->info.stream_version = s->conf.wire.version_min;
 	s->floor = saved->reserve;
 	s->info.restart_counter = s->counter_saved = saved->restart_counter;
 	s->info.rm = srp_rm_start(s);
@@ -324,24 +328,24 @@ void srp_heartbeat(struct srp *s, const uint8_t *body, size_t len, bool fresh, u
 	srp_settle(s, now);
 }
 
+/* What the hello says of what must be equal or fit. */
 static void compare(struct srp *s, const struct srp_msg *m, usec_t now)
 {
-	bool capacity = m->capacity != s->conf.capacity, digest = m->config_digest != s->conf.config_digest;
-	bool was = (s->info.alarms >> SRP_ALARM_CONFIG_MISMATCH & 1) != 0;
+	bool was = (s->info.alarms >> SRP_ALARM_CONFIG_MISMATCH & 1) != 0, differs;
 
-	if (capacity)
-		snprintf(s->info.config_error, SRP_REASON_MAX,
-			"table capacity differs (%u here, %u there): make them equal", s->conf.capacity,
-			m->capacity);
-	else if (digest)
-		snprintf(s->info.config_error, SRP_REASON_MAX,
-			"the configurations differ (%.40s here, %.40s there): make them equal",
-			s->conf.config_text, m->text);
-	if (was != (capacity || digest))
-		s->info.config_event = now;
-	srp_alarm(s, SRP_ALARM_CONFIG_MISMATCH, capacity || digest, "%s", s->info.config_error);
 	s->info.peer.capacity = m->capacity;
 	s->info.peer.config_digest = m->config_digest;
+	s->info.peer.wire = m->wire;
+	memcpy(s->peer_text, m->text, sizeof(s->peer_text));
+	differs = srp_peer_differs(s, s->info.config_error);
+	if (was != differs)
+		s->info.config_event = now;
+	srp_alarm(s, SRP_ALARM_CONFIG_MISMATCH, differs, "%s", s->info.config_error);
+	s->info.agreed = !differs;
+	if (!differs)
+		s->info.stream_version = s->conf.wire.version_max < m->wire.version_max
+						 ? s->conf.wire.version_max
+						 : m->wire.version_max;
 }
 
 static int on_hello(struct srp *s, const struct srp_msg *m, usec_t now)

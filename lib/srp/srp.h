@@ -40,6 +40,12 @@ enum srp_cause {
 
 enum { SRP_RM_THRESHOLD = 16, SRP_RESERVE = 1000, SRP_MSG_MAX = 512, SRP_REASON_MAX = 160 };
 
+/* What a chassis' replication stream can be like (lib/repl/WIRE.md). */
+struct srp_wire {
+	uint8_t version_min, version_max; /* of its packets' format */
+	uint16_t mtu;                     /* of the replication port; 0: not known */
+};
+
 struct srp_conf {
 	uint8_t side; /* 0: lower bind address */
 	enum srp_mode mode;
@@ -50,6 +56,8 @@ struct srp_conf {
 	uint32_t capacity;      /* sessions; unequal capacities refuse a join */
 	uint64_t config_digest; /* of what must agree; 0 is compared like any other */
 	char config_text[64];   /* short hint that names the configuration, shown on mismatch */
+	struct srp_wire wire;   /* versions of 0: 1 to 1 */
+	char mtu_port[32];      /* name of the replication port, for the text that says what to do */
 	usec_t hello_us, dead_us, delay_us, heartbeat_us, pending_us;
 	unsigned int dead_multiplier;
 };
@@ -140,7 +148,8 @@ struct srp_peer {
 	srp_term_t term, highest_term;
 	uint32_t incarnation, capacity;
 	uint64_t config_digest;
-	usec_t hello_at, heartbeat_at;
+	struct srp_wire wire;
+	usec_t hello_at, heartbeat_at; /* USEC_NEVER: none in this life of it */
 	bool hears_us;
 };
 
@@ -159,6 +168,8 @@ struct srp_info {
 	srp_term_t term, highest_term;
 	uint64_t reserve;
 	uint8_t rm, restart_counter;
+	uint8_t stream_version; /* the highest that both speak; before the peer's hello the least of our own */
+	bool agreed; /* the peer's hello was heard, and nothing in it forbids a stream between the two */
 	bool connected, stream_alive, dual_path; /* dual_path: both ways to the peer answer */
 	struct srp_peer peer;
 	enum srp_cause last_cause;

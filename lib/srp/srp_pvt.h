@@ -45,6 +45,7 @@ struct srp_msg {
 	struct srp_body body;      /* HELLO */
 	uint32_t capacity;         /* HELLO */
 	uint64_t config_digest;    /* HELLO */
+	struct srp_wire wire;      /* HELLO */
 	uint32_t id;               /* ASK, ANSWER */
 	srp_term_t offered;        /* OFFER, REFUSE, CONFIRM */
 	uint64_t number;           /* OFFER: the last packet to be applied, 0: any */
@@ -114,6 +115,7 @@ struct srp {
 	uint8_t counter_asked, counter_saved;
 	bool counter_learnt, counter_raised;
 
+	char peer_text[SRP_REASON_MAX]; /* of its hello: names its configuration */
 	uint32_t peer_serial, retired[SRP_RETIRED];
 	unsigned int n_retired;
 
@@ -165,6 +167,8 @@ void srp_body_write(struct wr *w, const struct srp_body *b);
 /* Takes over what the peer says of itself. -ESTALE: from a life that is over; -EBADMSG: cannot be the peer's. */
 int srp_peer_said(struct srp *s, const struct srp_body *b, usec_t now);
 /* Whether the sender is the peer as we know it. */
+/* Whether what its hello said forbids a stream between the two; `why` is written only then, and says what to do. */
+bool srp_peer_differs(const struct srp *s, char why[SRP_REASON_MAX]);
 bool srp_peer_is(const struct srp *s, uint32_t incarnation);
 
 /* ---- liveness.c ---- */

@@ -53,13 +53,8 @@ static int check_ready(const struct srp *s, char reason[SRP_REASON_MAX])
 			reason, -ENETDOWN, "the replication path is down: check the replication ports");
 	if (p->hello_at == USEC_NEVER)
 		return refuse_switchover(reason, -EAGAIN, "no hello of the peer over SRP yet: try again");
-	if (p->capacity != s->conf.capacity)
-		return refuse_switchover(reason, -EINVAL,
-			"table capacity differs (%u here, %u there): make them equal", s->conf.capacity,
-			p->capacity);
-	if (p->config_digest != s->conf.config_digest)
-		return refuse_switchover(reason, -EINVAL, "%s",
-			s->info.config_error[0] != '\0' ? s->info.config_error : "the configurations differ");
+	if (srp_peer_differs(s, reason))
+		return -EINVAL;
 	if (!s->stream.in_sync)
 		return refuse_switchover(reason, -EAGAIN,
 			"the standby is not in sync within the last audit cycle: wait for it");

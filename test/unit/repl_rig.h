@@ -140,7 +140,7 @@ static inline void rig_stop(struct rig *g)
 /* A packet of the peer's: header now, records by rig_rec, off with rig_send. Stream 5 begins at number 1. */
 static inline struct repl_header rig_header(const struct rig *g, uint64_t number, uint8_t flags)
 {
-	return (struct repl_header){ .version = REPL_VERSION,
+	return (struct repl_header){ .version = REPL_VERSION_MIN,
 		.flags = flags,
 		.number = number,
 		.sender = RIG_PEER,

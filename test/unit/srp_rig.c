@@ -15,7 +15,9 @@ void rig_send(struct rig *r, struct srp_msg m)
 
 void rig_hello(struct rig *r)
 {
-	rig_send(r, (struct srp_msg){ .type = SRP_MSG_HELLO, .body = r->body, .capacity = r->capacity });
+	rig_send(r,
+		(struct srp_msg){
+			.type = SRP_MSG_HELLO, .body = r->body, .capacity = r->capacity, .wire = r->wire });
 	r->hello_at = r->now;
 }
 
@@ -110,6 +112,8 @@ struct srp_conf rig_conf(void)
 		.mac = { 2, 0, 0, 0, 0, 2 },
 		.incarnation = SELF,
 		.capacity = 100,
+		.wire = { 1, 1, 1500 },
+		.mtu_port = "repl0",
 		.hello_us = 1000 * MS,
 		.dead_us = 3000 * MS,
 		.delay_us = 5000 * MS,
@@ -121,7 +125,7 @@ struct srp_conf rig_conf(void)
 /* Alone, just started, side 0, backup, priority 125; the peer is side 1 with the same but a lower MAC. */
 void rig_start(struct rig *r, const struct srp_conf *over)
 {
-	*r = (struct rig){ .now = 1000 * MS, .capacity = 100 };
+	*r = (struct rig){ .now = 1000 * MS, .capacity = 100, .wire = { 1, 1, 1500 } };
 	r->conf = over != NULL ? *over : rig_conf();
 	r->body = (struct srp_body){ .side = !r->conf.side,
 		.state = SRP_INIT,

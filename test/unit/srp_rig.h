@@ -17,6 +17,7 @@ struct rig {
 	struct srp_body body;
 	bool stream, srp, answers; /* which paths of it work */
 	uint32_t capacity;
+	struct srp_wire wire;
 	usec_t hello_at, beat_at;
 	/* This side's surroundings. */
 	bool disk_full;

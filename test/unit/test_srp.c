@@ -74,6 +74,11 @@ static void test_boot_hears(void)
 		r.body.rm = 4;
 		rig_say(&r, t[i / 3].peer, 30 << 1 | 1);
 		rig_run(&r, 2000 * MS);
+		if (i % 3 == 1) { /* only a hello says whether the two fit */
+			CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
+			rig_up(&r, true, true);
+			rig_say(&r, t[i / 3].peer, 30 << 1 | 1);
+		}
 		CU_ASSERT_EQUAL(rig_state(&r), t[i / 3].then);
 		rig_steps(&r, t[i / 3].steps);
 		if (t[i / 3].then == SRP_STANDBY) {
@@ -165,6 +170,61 @@ static void test_join_refused(void)
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
 	CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_CONFIG_MISMATCH));
 	rig_stop(&r);
+}
+
+/* The stream's wire in the hello: what fits joins in the highest common version, the rest says what to do. */
+static void test_join_wire(void)
+{
+	static const struct {
+		struct srp_wire here, there;
+		uint8_t version; /* 0: refused */
+		const char *words;
+	} cases[] = {
+		{ { 1, 1, 1500 }, { 1, 1, 1500 }, 1, NULL },
+		{ { 0, 0, 1500 }, { 1, 1, 1500 }, 1, NULL },
+		{ { 1, 2, 1500 }, { 1, 1, 1500 }, 1, NULL },
+		{ { 1, 1, 1500 }, { 1, 7, 1500 }, 1, NULL },
+		{ { 1, 3, 1500 }, { 2, 5, 1500 }, 3, NULL },
+		{ { 1, 3, 1500 }, { 1, 2, 0 }, 2, NULL },
+		{ { 1, 1, 1500 }, { 2, 3, 1500 }, 0, "1 to 1 here, 2 to 3 there" },
+		{ { 3, 4, 1500 }, { 1, 2, 1500 }, 0, "upgrade the older" },
+		{ { 1, 1, 9000 }, { 1, 1, 1500 }, 0,
+			"9000 here, 1500 there): set mtu 1500 of port repl0 on both" },
+		{ { 1, 1, 1500 }, { 1, 1, 1501 }, 0, "set mtu 1500 of port repl0 on both" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct srp_conf conf = rig_conf();
+		char why[SRP_REASON_MAX];
+		struct rig r;
+
+		conf.wire = cases[i].here;
+		rig_start(&r, &conf);
+		r.wire = cases[i].there;
+		CU_ASSERT_FALSE(srp_info(r.s)->agreed);
+		rig_up(&r, true, false);
+		rig_say(&r, SRP_ACTIVE, 30 << 1 | 1);
+		rig_run(&r, 100 * MS); /* a heartbeat says nothing of it: no join yet */
+		CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
+		CU_ASSERT_EQUAL(srp_info(r.s)->stream_version,
+			conf.wire.version_min != 0 ? conf.wire.version_min : 1);
+		rig_up(&r, true, true);
+		rig_say(&r, SRP_ACTIVE, 30 << 1 | 1);
+		CU_ASSERT_EQUAL(srp_info(r.s)->agreed, cases[i].version != 0);
+		CU_ASSERT_EQUAL(rig_state(&r), cases[i].version != 0 ? SRP_STANDBY : SRP_INIT);
+		CU_ASSERT_EQUAL(rig_alarm(&r, SRP_ALARM_CONFIG_MISMATCH), cases[i].version == 0);
+		if (cases[i].version != 0) {
+			CU_ASSERT_EQUAL(srp_info(r.s)->stream_version, cases[i].version);
+		} else {
+			CU_ASSERT_TRUE(srp_peer_differs(r.s, why));
+			CU_ASSERT_PTR_NOT_NULL(strstr(srp_info(r.s)->config_error, cases[i].words));
+		}
+		r.body.incarnation = PEER + 1; /* another process: nothing is known of its wire */
+		rig_up(&r, true, false);
+		rig_say(&r, SRP_ACTIVE, 30 << 1 | 1);
+		CU_ASSERT_FALSE(srp_info(r.s)->agreed);
+		rig_stop(&r);
+	}
 }
 
 /* What is lost at time 0, what else at `ms2`; Standby until `alive_ms`, promoting by `dead_ms` (0: never within 10 s). */
@@ -423,6 +483,7 @@ int main(void)
 		{ "boot, unreadable peer", test_boot_unreadable },
 		{ "boot, peer lost", test_boot_peer_lost },
 		{ "join refused", test_join_refused },
+		{ "join, the wire", test_join_wire },
 		{ "dead", test_dead },
 		{ "dead, answers pause", test_dead_answers_pause },
 		{ "dead after an early answer", test_dead_after_early_answer },

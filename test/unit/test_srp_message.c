@@ -82,6 +82,10 @@ static void test_codec_round_trip(void)
 		m.number = ut_random(&seed);
 		m.id = m.to = m.capacity = (uint32_t)ut_random(&seed);
 		m.config_digest = ut_random(&seed);
+		m.wire.version_min = (uint8_t)(1 + ut_random(&seed) % 255);
+		m.wire.version_max =
+			(uint8_t)(m.wire.version_min + ut_random(&seed) % (256u - m.wire.version_min));
+		m.wire.mtu = (uint16_t)ut_random(&seed);
 		m.cause = (uint8_t)ut_random(&seed);
 		m.rm = (uint8_t)(1 + ut_random(&seed) % 255);
 		m.forced = m.was_active = ut_random(&seed) & 1;
@@ -92,8 +96,36 @@ static void test_codec_round_trip(void)
 		CU_ASSERT_EQUAL(srp_msg_write(&n, again, sizeof(again)), len);
 		CU_ASSERT_EQUAL(memcmp(buf, again, len), 0);
 		cut = ut_random(&seed) % len;
+		if (m.type == SRP_MSG_HELLO && cut == len - 4) { /* as from a release that knew no versions */
+			CU_ASSERT_EQUAL(srp_msg_read(buf, cut, &n), 0);
+			CU_ASSERT_TRUE(n.wire.version_min == 1 && n.wire.version_max == 1 && n.wire.mtu == 0);
+			continue;
+		}
 		CU_ASSERT_EQUAL(srp_msg_read(buf, cut, &n), -EBADMSG);
 	}
+}
+
+/* Versions that cannot be close the connection; what a later release adds behind is skipped. */
+static void test_codec_wire(void)
+{
+	static const struct srp_wire bad[] = { { 0, 1, 0 }, { 2, 1, 0 }, { 0, 0, 1500 }, { 255, 254, 0 } };
+	uint64_t seed = ut_seed(12);
+	uint8_t buf[SRP_MSG_MAX];
+	struct srp_msg m = { .type = SRP_MSG_HELLO, .text = "hint" }, n;
+	size_t len;
+
+	random_body(&seed, &m.body);
+	m.incarnation = m.body.incarnation;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		m.wire = bad[i];
+		len = srp_msg_write(&m, buf, sizeof(buf));
+		CU_ASSERT_EQUAL(srp_msg_read(buf, len, &n), -EBADMSG);
+	}
+	m.wire = (struct srp_wire){ 1, 9, 9000 };
+	len = srp_msg_write(&m, buf, sizeof(buf));
+	buf[len] = buf[len + 1] = 0xff;
+	CU_ASSERT_EQUAL(srp_msg_read(buf, len + 2, &n), 0);
+	CU_ASSERT_TRUE(n.wire.version_min == 1 && n.wire.version_max == 9 && n.wire.mtu == 9000);
 }
 
 static void test_codec_text(void)
@@ -109,6 +141,7 @@ static void test_codec_text(void)
 CU_TestInfo srp_message_tests[] = {
 	{ "stale and malformed", test_stale_and_malformed },
 	{ "round trip", test_codec_round_trip },
+	{ "wire of the stream", test_codec_wire },
 	{ "text", test_codec_text },
 	CU_TEST_INFO_NULL,
 };
