@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.." || exit 1
 # A command that takes hugepages gets --huge-dir DIR behind its own arguments.
 table='
 fastpath|640|BUILD/test/bench/bench_fastpath
+repl|640|BUILD/test/bench/bench_repl
 '
 
 names() { sed -n 's/^\([a-z0-9]*\)|.*/\1/p' <<<"$table"; }

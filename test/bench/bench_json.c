@@ -32,7 +32,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-double bench_median(const double *v, unsigned int n)
+double bench_quantile(const double *v, unsigned int n, double q)
 {
 	double *sorted = malloc(n * sizeof(*v)), m = v[0];
 
@@ -40,7 +40,12 @@ double bench_median(const double *v, unsigned int n)
 		return m;
 	memcpy(sorted, v, n * sizeof(*v));
 	qsort(sorted, n, sizeof(*sorted), compare);
-	m = sorted[n / 2];
+	m = sorted[(unsigned int)(q * (n - 1) + 0.5)];
 	free(sorted);
 	return m;
+}
+
+double bench_median(const double *v, unsigned int n)
+{
+	return bench_quantile(v, n, 0.5);
 }

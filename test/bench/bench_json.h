@@ -17,6 +17,8 @@ struct bench_line {
 };
 
 void bench_line(const struct bench_line *l);
-double bench_median(const double *v, unsigned int n); /* n >= 1 */
+/* n >= 1; q: 0 the least, 1 the most */
+double bench_quantile(const double *v, unsigned int n, double q);
+double bench_median(const double *v, unsigned int n);
 
 #endif

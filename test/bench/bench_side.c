@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "bench_side.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <rte_bus_vdev.h>
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <rte_ethdev.h>
+#include <rte_lcore.h>
+#include <rte_pause.h>
+
+#include "boot.h"
+#include "replicator.h"
+#include "worker.h"
+
+enum { TERM = 1000 << 1, LINK_MS = 5000, DESC = 1024, SHORT_TURN = 20000 };
+
+static const uint32_t addresses[] = { 0x0a070001, 0x0a070002 };
+
+static void configure(struct bench_side *s, struct config *f)
+{
+	unsigned int bits = 10;
+
+	while (bits < 22 && (UINT32_C(1) << bits) < s->pair->sessions + 2 * SESSION_SHARDS)
+		bits++;
+	f->n_ports = f->n_pools = f->n_apns = f->n_loopbacks = 1;
+	f->ports[0] = (struct config_port){ .name = "repl", .roles = CONFIG_REPLICATION, .mtu = 1500 };
+	f->pools[0] = (struct config_pool){ .name = "bench",
+		.prefix = { ip_addr_v4(0x64400000), (uint8_t)(32 - bits) },
+		.srp_activate = true };
+	f->srp.bind = f->srp.stream_bind = ip_addr_v4(addresses[s->role]);
+	f->srp.peer = f->srp.stream_peer = ip_addr_v4(addresses[!s->role]);
+	f->srp.stream_port = 8485;
+	f->srp.insecure = true;
+	/* Between measurements the chassis lie still: that is no reason to begin anew. */
+	f->srp.heartbeat_interval_ms = 100;
+	f->srp.dead_multiplier = 3;
+	f->srp.dead_interval_ms = 3600000;
+	f->srp.micro_checkpoint_interval_ms = 100;
+	f->srp.audit_interval_s = 60;
+	f->srp.commit_timeout_ms = 50;
+	f->table.max_sessions = s->pair->sessions;
+}
+
+static int open_port(struct bench_side *s)
+{
+	static const struct rte_eth_conf conf;
+	struct rte_eth_link link = { 0 };
+	char args[256];
+
+	snprintf(args, sizeof(args),
+		"role=%s,socket=/tmp/tandem_bench_%s_%d.sock,socket-abstract=no,rsize=12,bsize=2048",
+		s->role == BENCH_ACTIVE ? "server" : "client", s->pair->name, (int)getppid());
+	if (rte_vdev_init("net_memif0", args) < 0 || rte_eth_dev_get_port_by_name("net_memif0", &s->port) < 0)
+		return -ENODEV;
+	T.n_ports = 1;
+	T.port[0].conf = &T.conf->ports[0];
+	T.port[0].id = s->port;
+	if (rte_eth_dev_configure(s->port, 1, 1, &conf) < 0 ||
+		rte_eth_rx_queue_setup(s->port, 0, DESC, SOCKET_ID_ANY, NULL, T.mbufs) < 0 ||
+		rte_eth_tx_queue_setup(s->port, 0, DESC, SOCKET_ID_ANY, NULL) < 0 ||
+		rte_eth_dev_start(s->port) < 0 || rte_eth_macaddr_get(s->port, &T.port[0].mac) < 0)
+		return -ENODEV;
+	T.fib->mac[s->port] = T.port[0].mac;
+	T.fib->adj[0].word = UINT64_C(0x020000000000) << 16 | (uint64_t)s->port << 8 | FIB_ADJ_VALID;
+	for (unsigned int i = 0; s->role == BENCH_STANDBY && i < LINK_MS; i++) {
+		rte_eth_link_get_nowait(s->port, &link);
+		if (link.link_status == RTE_ETH_LINK_UP)
+			return 0;
+		rte_delay_us_sleep(1000);
+	}
+	return s->role == BENCH_ACTIVE ? 0 : -ENETDOWN;
+}
+
+static int open_sessions(struct bench_side *s)
+{
+	uint64_t random = 20260101;
+	uint32_t n = s->pair->sessions;
+
+	s->order = malloc(n * sizeof(*s->order));
+	if (s->order == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++) {
+		struct session_rec rec = { .state = SESSION_LIVE,
+			.pdp_type = 0x21,
+			.key = UINT64_C(0x2400100000000005) + ((uint64_t)i << 4),
+			.charging_id = i,
+			.peer_ctl_teid = i + 1,
+			.peer_usr_teid = i + 1,
+			.peer_ctl = ip_addr_v4(0x0a080000 + (i & 255)),
+			.peer_usr = ip_addr_v4(0x0a080000 + (i & 255)),
+			.qos_len = 14,
+			.qos = { 2, 0x0b, 0x92, 0x1f, 0x73, 0x96, 0xfe, 0xfe, 0x74, 0xfb, 0xff, 0xff, 0, 0 },
+			.has_recovery = true,
+			.req_type = 16,
+			.req_seq = (uint16_t)i,
+			.req_port = 2123,
+			.req_src = ip_addr_v4(0x0a080000 + (i & 255)) };
+
+		memset(rec.msisdn, 0xff, sizeof(rec.msisdn));
+		if (pool_pick(T.pools, 0, i % SESSION_SHARDS, &rec.ue) < 0 ||
+			session_create(T.table, 0, &rec, 1) < 0)
+			return -ENOSPC;
+		s->order[i] = rec.handle;
+	}
+	for (uint32_t i = n - 1; i > 0; i--) {
+		uint32_t k, was = s->order[i];
+
+		random ^= random << 13;
+		random ^= random >> 7;
+		random ^= random << 17;
+		k = (uint32_t)(random % (i + 1));
+		s->order[i] = s->order[k];
+		s->order[k] = was;
+	}
+	return 0;
+}
+
+static int open_eal(struct bench_side *s, unsigned int cpu)
+{
+	char cores[16], prefix[64], megabytes[16];
+	char *eal[] = { "bench", "-l", cores, "--no-shconf", "--no-pci", "--no-telemetry", "--log-level=4",
+		"--file-prefix", prefix, "-m", megabytes, "--no-huge", NULL };
+	int n = 12;
+
+	snprintf(cores, sizeof(cores), "%u", cpu);
+	snprintf(prefix, sizeof(prefix), "bench_%s_%u_%d", s->pair->name, s->role, (int)getppid());
+	snprintf(megabytes, sizeof(megabytes), "%u", s->pair->megabytes);
+	if (s->pair->huge_dir != NULL) {
+		eal[11] = "--huge-dir";
+		eal[n++] = (char *)(uintptr_t)s->pair->huge_dir;
+	}
+	return rte_eal_init(n, eal) < 0 ? -EIO : 0;
+}
+
+int bench_side_open(struct bench_side *s, unsigned int cpu)
+{
+	int ret = open_eal(s, cpu);
+
+	T.conf = calloc(1, sizeof(*T.conf));
+	if (ret < 0 || T.conf == NULL)
+		return ret < 0 ? ret : -ENOMEM;
+	configure(s, T.conf);
+	T.tsc_hz = rte_get_tsc_hz();
+	T.stale_us = UINT64_MAX;
+	T.incarnation = 100 + s->role;
+	T.n_workers = 1;
+	T.worker_lcore[0] = RTE_MAX_LCORE;
+	T.repl_lcore = rte_lcore_id();
+	ret = boot_memory();
+	if (ret == 0)
+		ret = boot_tables();
+	if (ret == 0)
+		ret = open_port(s);
+	if (ret < 0)
+		return ret;
+	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
+		session_own(T.table, i, s->role == BENCH_ACTIVE ? 0 : SESSION_BY_REPL);
+	T.worker[0] = s->worker = worker_create(0);
+	T.repl = replicator_create();
+	if (s->worker == NULL || T.repl == NULL)
+		return -ENOMEM;
+	replicator_peer(T.repl, 0);
+	return s->role == BENCH_ACTIVE ? open_sessions(s) : 0;
+}
+
+void bench_side_close(struct bench_side *s)
+{
+	rte_eth_dev_stop(s->port);
+	replicator_destroy(T.repl);
+	worker_destroy(s->worker);
+	boot_tables_end();
+	boot_memory_end();
+	free(s->order);
+	free(T.conf);
+}
+
+static void order(const struct door *d, enum msg_type type, const char *body)
+{
+	struct msg *m = msg_new(T.msgs, type);
+
+	if (m == NULL)
+		return;
+	m->term = TERM;
+	m->len = 0;
+	if (body != NULL) {
+		m->len = (uint16_t)strlen(body);
+		memcpy(m->body, body, m->len);
+	}
+	door_send(d, m);
+}
+
+/* What control would take. */
+static void messages(struct bench_side *s)
+{
+	const struct door *doors[] = { &T.from_repl, &T.from_worker[0], &T.repl_to_worker[0] };
+	struct msg *m;
+
+	/* A standby's worker has nothing to do, and no core here: what it is told is thrown away too. */
+	for (unsigned int i = 0; i < (s->role == BENCH_ACTIVE ? 2u : 3u); i++)
+		while ((m = door_take(doors[i])) != NULL) {
+			if (s->message != NULL)
+				s->message(s, m);
+			msg_free(T.msgs, m);
+		}
+}
+
+/* What tells that a turn did something: packets of the stream either way, and what was encoded. */
+static uint64_t work(const struct bench_side *s)
+{
+	const struct repl_counters *c = replicator_stream_count(T.repl);
+	const struct sync_counters *y = &s->worker->sync.count;
+
+	return c->tx_packets + c->rx_packets + y->micro_sent + y->macro_sent + y->digests_sent + y->wants +
+	       s->worker->count.msgs;
+}
+
+bool bench_side_turn(struct bench_side *s)
+{
+	uint64_t from = rte_rdtsc(), did = work(s), to;
+	bool idle;
+
+	if (s->role == BENCH_ACTIVE)
+		worker_turn(s->worker);
+	replicator_turn(T.repl);
+	to = rte_rdtsc();
+	idle = work(s) == did;
+	messages(s);
+	/* A long one was interrupted, and that is not CPU time of ours. */
+	if (idle && to - from < SHORT_TURN)
+		s->idle_cycles += rte_rdtsc() - from;
+	else if (!idle)
+		s->idle_cycles += rte_rdtsc() - to;
+	return !idle;
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static long robbed(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_THREAD, &u);
+	return u.ru_nivcsw;
+}
+
+void bench_side_begin(struct bench_side *s)
+{
+	atomic_fetch_add(&s->shared->here, 1);
+	while (atomic_load(&s->shared->here) < BENCH_SIDES)
+		rte_pause();
+	s->before = *replicator_stream_count(T.repl);
+	s->robbed = robbed();
+	s->idle_cycles = 0;
+	s->cpu_begun = cpu_ns();
+	s->begun = rte_rdtsc();
+}
+
+void bench_side_end(struct bench_side *s)
+{
+	uint64_t now = rte_rdtsc();
+	const struct repl_counters *after = replicator_stream_count(T.repl);
+
+	s->use->cycles = (double)(cpu_ns() - s->cpu_begun) * (double)T.tsc_hz / 1e9 - (double)s->idle_cycles;
+	s->use->seconds = (double)(now - s->begun) / (double)T.tsc_hz;
+	s->use->robbed = robbed() - s->robbed;
+	for (unsigned int i = 0; i < repl_counters_n; i++)
+		((uint64_t *)&s->use->stream)[i] =
+			((const uint64_t *)after)[i] - ((const uint64_t *)&s->before)[i];
+	if (s->role == BENCH_ACTIVE)
+		atomic_store(&s->shared->over, true);
+}
+
+int bench_side_follow(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
+{
+	(void)arg;
+	bench_side_begin(s);
+	while (!atomic_load_explicit(&s->shared->over, memory_order_relaxed))
+		bench_side_turn(s);
+	bench_side_end(s);
+	return 0;
+}
+
+int bench_side_join(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
+{
+	usec_t give_up = clock_us() + 60 * USEC_PER_SEC;
+
+	(void)arg;
+	order(&T.to_repl, MSG_HEARTBEAT, s->role == BENCH_ACTIVE ? "active" : "standby");
+	if (s->role == BENCH_STANDBY) {
+		order(&T.to_repl, MSG_WRITE, NULL);
+		return bench_side_follow(s, arg);
+	}
+	order(&T.to_worker[0], MSG_OWN, NULL);
+	order(&T.to_repl, MSG_START, NULL);
+	replicator_peer_applies(T.repl, true);
+	bench_side_begin(s);
+	while (atomic_load_explicit(&replicator_view(T.repl)->in_sync_since_ms, memory_order_relaxed) == 0 &&
+		clock_us() < give_up)
+		bench_side_turn(s);
+	bench_side_end(s);
+	return clock_us() < give_up ? 0 : -ETIMEDOUT;
+}
+
+int bench_side_hash(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
+{
+	uint64_t h = 0;
+
+	(void)arg;
+	for (uint32_t shard = 0; shard < SESSION_SHARDS; shard++)
+		for (uint32_t b = 0; b < T.table->buckets; b++)
+			h = (h ^ session_hash_bucket(T.table, shard, b)) * UINT64_C(0x9e3779b97f4a7c15);
+	s->shared->out[s->role] = h;
+	return 0;
+}
