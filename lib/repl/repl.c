@@ -33,10 +33,22 @@ struct repl *repl_create(const struct repl_params *p, usec_t now)
 	r->heard = USEC_NEVER;
 	r->peer_status.heard = USEC_NEVER;
 	r->hb_at = now;
+	r->slot = -1;
 	r->told_at = r->want_at = USEC_NEVER;
 	repl_tx_init(r);
 	repl_rx_reset(r);
 	return r;
+}
+
+void repl_keys(struct repl *r, struct keys *k)
+{
+	r->keys = k;
+	r->slot = -1;
+}
+
+int repl_slot(const struct repl *r)
+{
+	return r->slot;
 }
 
 void repl_destroy(struct repl *r)
@@ -51,7 +63,7 @@ static bool header_taken(struct repl *r, const struct repl_header *h)
 {
 	if (h->version < REPL_VERSION_MIN || h->version > REPL_VERSION_MAX)
 		r->count.rx_version++;
-	else if (h->key != 0 || h->flags & REPL_F_PHASE)
+	else if (r->keys != NULL ? h->key == 0 : h->key != 0 || h->flags & REPL_F_PHASE)
 		r->count.rx_bad_key++;
 	else if (h->sender == r->p.incarnation)
 		r->count.rx_own++;
@@ -288,12 +300,14 @@ size_t repl_poll(struct repl *r, uint8_t *buf, size_t room, usec_t now)
 	size_t len, space;
 
 	/* Enough for everything but the WANT, which takes what is left. */
-	if (room < 1200)
+	if (room < 1200 || !repl_has_key(r))
 		return 0;
 	if (room > REPL_PACKET_MAX)
 		room = REPL_PACKET_MAX;
 	if (r->tx.ping_due) {
 		len = repl_tx_ping(r, buf, now);
+		if (len == 0)
+			return 0;
 	} else {
 		space = room - REPL_HEADER - REPL_TAG;
 		w = wr_init(buf + REPL_HEADER, space);
@@ -305,11 +319,11 @@ size_t repl_poll(struct repl *r, uint8_t *buf, size_t room, usec_t now)
 			put_status(r, &w, now);
 			put_want(r, &w, now);
 		}
-		if (w.left == space || w.bad)
+		if (w.left == space || w.bad || repl_tx_header(r, buf, r->hb_term, 0, now) < 0)
 			return 0;
-		repl_tx_header(r, buf, r->hb_term, 0, now);
 		len = REPL_HEADER + space - w.left;
 	}
+	len += repl_tag(r);
 	r->count.tx_packets++;
 	r->count.tx_bytes += len;
 	return len;
@@ -330,6 +344,8 @@ usec_t repl_due(const struct repl *r)
 {
 	usec_t due = earlier(repl_tx_due(r), repl_rx_due(r));
 
+	if (!repl_has_key(r)) /* poll is mute; a PING waits for the key, not for a time */
+		return r->tx.ping_due ? earlier(r->tx.loss_at, repl_rx_due(r)) : due;
 	if (r->hb_set && r->p.heartbeat_us != 0)
 		due = r->hb_now ? 0 : earlier(due, r->hb_at);
 	if (r->peer == 0)

@@ -16,7 +16,7 @@ enum {
 	REPL_VERSION_MIN = 1, /* spoken here: of packets and records */
 	REPL_VERSION_MAX = 1,
 	REPL_HEADER = 40,   /* bytes before the records */
-	REPL_TAG = 16,      /* bytes kept free behind the records for an AEAD tag (key id 0: not sent) */
+	REPL_TAG = 16,      /* bytes behind the records for the AEAD's tag; kept free in plain text too */
 	REPL_WINDOW = 4096, /* unacknowledged ack-eliciting packets at most */
 	REPL_ENTRIES = 64,  /* (slot, groups) entries a packet at most */
 	REPL_PACKET_MAX = 9000,
@@ -127,6 +127,14 @@ struct repl;
 /* NULL + errno. Starts with REPL_RX_NONE and no stream. */
 struct repl *repl_create(const struct repl_params *p, usec_t now);
 void repl_destroy(struct repl *r);
+/* Every packet is sealed and opened with these keys from now on (keys.h; not owned, same core); NULL, the beginning: plain
+ * text. With keys, what repl_seal and repl_poll return counts REPL_TAG bytes behind the records, which the caller fills:
+ * it encrypts the records in place with the key of repl_slot, the header as additional data. Nothing is sent without
+ * a key that seals. */
+struct keys;
+void repl_keys(struct repl *r, struct keys *k);
+/* The slot of the keys for the packet that repl_seal or repl_poll returned last; -1: plain text. */
+int repl_slot(const struct repl *r);
 
 /* ---- sender ---- */
 
@@ -140,7 +148,8 @@ void repl_stream_late(struct repl *r, repl_term_t term, usec_t now);
 unsigned int repl_room(const struct repl *r);
 /* Completes a packet of records: pkt has REPL_HEADER bytes of room first, then the records; len counts both. Fills the
  * header in and remembers the entries (n <= REPL_ENTRIES; 0 is allowed: digests elicit an ACK too). Returns the number
- * of bytes to send (== len without a key), or -ENOBUFS: window full, -ENOTCONN: no stream, or no peer heard yet. */
+ * of bytes to send (== len without keys, else REPL_TAG more), or -ENOBUFS: window full, -ENOTCONN: no stream, or no peer
+ * heard yet, -ENOKEY, -EKEYEXPIRED: as keys_seal says. */
 int repl_seal(struct repl *r, uint8_t *pkt, size_t len, uint8_t owner, const repl_entry_t *e, unsigned int n,
 	usec_t now);
 /* Packets not yet acknowledged nor lost; number of the last state packet sealed (0 none). */
@@ -160,7 +169,7 @@ uint32_t repl_rx_stream(const struct repl *r);
 
 /* ---- both ---- */
 
-/* One packet (UDP payload) from the peer's address. Calls ops. */
+/* One packet (UDP payload) from the peer's address. Calls ops. With keys: opened, its tag good and not counted in len. */
 void repl_input(struct repl *r, const uint8_t *pkt, size_t len, usec_t now);
 /* Timers: loss detection, gap skipping. Call each turn, after the input has been drained. */
 void repl_tick(struct repl *r, usec_t now);

@@ -4,6 +4,7 @@
 #ifndef TANDEM_REPL_PRIV_H
 #define TANDEM_REPL_PRIV_H
 
+#include "keys.h"
 #include "repl_wire.h"
 
 enum {
@@ -87,6 +88,8 @@ struct repl_life {
 struct repl {
 	struct repl_params p;
 	struct repl_ops ops;
+	struct keys *keys; /* NULL: plain text */
+	int slot;          /* that seals the last packet made; -1 none */
 	struct repl_counters count;
 	struct repl_tx tx;
 	struct repl_rx rx;
@@ -108,13 +111,23 @@ struct repl {
 	usec_t told_at, want_at;
 };
 
+static inline size_t repl_tag(const struct repl *r)
+{
+	return r->keys != NULL ? REPL_TAG : 0;
+}
+
+static inline bool repl_has_key(const struct repl *r)
+{
+	return r->keys == NULL || keys_tx_id(r->keys, NULL) != 0;
+}
+
 /* repl_send.c */
 void repl_tx_init(struct repl *r);
 void repl_tx_ack(struct repl *r, const struct repl_ack *a, usec_t now);
 void repl_tx_tick(struct repl *r, usec_t now);
 usec_t repl_tx_due(const struct repl *r);
-/* Fills the header of the next number in. */
-void repl_tx_header(struct repl *r, uint8_t *pkt, repl_term_t term, uint8_t flags, usec_t now);
+/* Fills the header of the next number in. < 0: no key to seal with; no number was used. */
+int repl_tx_header(struct repl *r, uint8_t *pkt, repl_term_t term, uint8_t flags, usec_t now);
 size_t repl_tx_ping(struct repl *r, uint8_t *pkt, usec_t now);
 
 /* repl_recv.c */

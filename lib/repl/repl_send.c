@@ -90,18 +90,29 @@ void repl_stream_stop(struct repl *r)
 
 unsigned int repl_room(const struct repl *r)
 {
-	if (!r->tx.streaming || r->peer == 0)
+	if (!r->tx.streaming || r->peer == 0 || !repl_has_key(r))
 		return 0;
 	return (unsigned int)(REPL_WINDOW - (r->tx.head - r->tx.tail));
 }
 
-void repl_tx_header(struct repl *r, uint8_t *pkt, repl_term_t term, uint8_t flags, usec_t now)
+int repl_tx_header(struct repl *r, uint8_t *pkt, repl_term_t term, uint8_t flags, usec_t now)
 {
 	struct repl_tx *t = &r->tx;
-	uint64_t number = ++t->number, offset = t->streaming ? number - t->first : 0;
+	uint64_t number = t->number + 1, offset = t->streaming ? number - t->first : 0;
+	uint16_t id = 0;
+	uint8_t phase = 0;
 
+	if (r->keys != NULL) {
+		int slot = keys_seal(r->keys, number, &id, &phase);
+
+		if (slot < 0)
+			return slot;
+		r->slot = slot;
+	}
+	t->number = number;
 	repl_header_write(pkt, &(struct repl_header){ .version = REPL_VERSION_MIN,
-				       .flags = flags,
+				       .flags = flags | (phase != 0 ? REPL_F_PHASE : 0),
+				       .key = id,
 				       .number = number,
 				       .sender = r->p.incarnation,
 				       .receiver = r->peer,
@@ -109,6 +120,7 @@ void repl_tx_header(struct repl *r, uint8_t *pkt, repl_term_t term, uint8_t flag
 				       .stream = t->streaming ? t->stream : 0,
 				       .offset = offset < UINT32_MAX ? (uint32_t)offset : UINT32_MAX,
 				       .sent = (uint32_t)now });
+	return 0;
 }
 
 int repl_seal(struct repl *r, uint8_t *pkt, size_t len, uint8_t owner, const repl_entry_t *e, unsigned int n,
@@ -116,8 +128,10 @@ int repl_seal(struct repl *r, uint8_t *pkt, size_t len, uint8_t owner, const rep
 {
 	struct repl_tx *t = &r->tx;
 	struct repl_sent *s;
+	size_t tag = repl_tag(r);
+	int ret;
 
-	if (len < REPL_HEADER || len > REPL_PACKET_MAX || n > REPL_ENTRIES)
+	if (len < REPL_HEADER || len + tag > REPL_PACKET_MAX || n > REPL_ENTRIES)
 		return -EINVAL;
 	if (!t->streaming || r->peer == 0)
 		return -ENOTCONN;
@@ -125,9 +139,11 @@ int repl_seal(struct repl *r, uint8_t *pkt, size_t len, uint8_t owner, const rep
 		r->count.window_full++;
 		return -ENOBUFS;
 	}
+	ret = repl_tx_header(r, pkt, t->term, REPL_F_ORDERED, now);
+	if (ret < 0)
+		return ret;
 	if (t->head - t->keep == REPL_WINDOW)
 		t->keep++;
-	repl_tx_header(r, pkt, t->term, REPL_F_ORDERED, now);
 	s = sent_at(r, t->head);
 	*s = (struct repl_sent){ .number = t->number, .at = now, .owner = owner, .n = (uint8_t)n };
 	for (unsigned int i = 0; i < n; i++)
@@ -139,8 +155,8 @@ int repl_seal(struct repl *r, uint8_t *pkt, size_t len, uint8_t owner, const rep
 	r->count.tx_packets++;
 	r->count.tx_state_packets++;
 	r->count.tx_entries += n;
-	r->count.tx_bytes += len;
-	return (int)len;
+	r->count.tx_bytes += len + tag;
+	return (int)(len + tag);
 }
 
 size_t repl_tx_ping(struct repl *r, uint8_t *pkt, usec_t now)
@@ -150,7 +166,8 @@ size_t repl_tx_ping(struct repl *r, uint8_t *pkt, usec_t now)
 
 	/* Alone in its packet, in the stream's own term: it must be taken where the stream's packets are. */
 	t->ping_due = false;
-	repl_tx_header(r, pkt, t->term, 0, now);
+	if (repl_tx_header(r, pkt, t->term, 0, now) < 0)
+		return 0;
 	wr_u8(&w, REPL_PING);
 	wr_u16(&w, 0);
 	t->ping = t->number;
