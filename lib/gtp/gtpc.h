@@ -164,6 +164,37 @@ size_t gtpc_encode_cause_response(uint8_t *buf, enum gtpc_type type, uint32_t pe
 size_t gtpc_encode_delete_request(
 	uint8_t *buf, uint32_t peer_ctl_teid, uint16_t seq, uint8_t nsapi, bool teardown);
 
+/* ---- the other side: as an SGSN speaks (gtpc_sgsn.c) ---- */
+
+/* What a Create or Update PDP Context Request says (TS 29.060 7.3.1, 7.3.3). PDP type IPv4, dynamic address. */
+struct gtpc_ask {
+	uint32_t teid; /* header: 0 of a Create, the GGSN's control TEID of an Update */
+	uint16_t seq;
+	uint64_t key; /* IMSI BCD << 4 | NSAPI */
+	bool has_recovery;
+	uint8_t recovery;
+	uint32_t ctl_teid, usr_teid; /* the SGSN's own */
+	struct ip_addr ctl, usr;
+	const char *apn; /* text with dots */
+	uint8_t qos_len;
+	const uint8_t *qos;
+};
+
+/* What came back. What was not in the message is 0. */
+struct gtpc_told {
+	uint8_t cause, recovery;
+	bool has_recovery;
+	uint32_t ctl_teid, usr_teid; /* the GGSN's */
+	struct ip_addr ue, ctl, usr;
+};
+
+/* Length written to buf (GTPC_MSG_MAX bytes), 0 if it does not fit, or the APN is none. The MSISDN is made of the IMSI. */
+size_t gtpc_encode_create_request(uint8_t *buf, const struct gtpc_ask *a);
+size_t gtpc_encode_update_request(uint8_t *buf, const struct gtpc_ask *a);
+/* Of a Create, Update or Delete PDP Context Response; 0 or -EBADMSG, also when an accepted Create Response lacks what a
+ * context needs: both TEIDs, both addresses, the subscriber's IPv4 address. */
+int gtpc_decode_told(const struct gtpc_header *h, struct gtpc_told *t);
+
 /* Answers a Protocol Configuration Options IE (TS 24.008 10.5.6.3): DNS by IPCP (RFC 1877) and by container 000DH.
  * PAP and CHAP are accepted. Returns bytes written, 0 none. */
 size_t gtpc_pco_answer(
@@ -181,6 +212,8 @@ struct gtpc_peer {
 struct gtpc_pending; /* our requests that wait for a response: bounded, one retransmission timer each */
 struct gtpc_pending *gtpc_pending_create(void); /* NULL + errno */
 void gtpc_pending_destroy(struct gtpc_pending *p);
+/* Other values than T3 (GTPC_T3_US) and N3 (GTPC_N3); while nothing waits. */
+void gtpc_pending_times(struct gtpc_pending *p, usec_t t3, unsigned int n3);
 /* Remembers a request (copied) that was just sent; its sequence number is gtpc_pending_seq() taken before. */
 uint16_t gtpc_pending_seq(struct gtpc_pending *p);
 int gtpc_pending_add(struct gtpc_pending *p, const struct gtpc_peer *to, uint16_t seq, const uint8_t *msg,

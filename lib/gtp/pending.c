@@ -21,6 +21,8 @@ struct gtpc_pending {
 	struct pending_entry e[GTPC_PENDING_MAX + 1]; /* the last one is the ring's head */
 	uint16_t by_seq[UINT16_MAX + 1];              /* entry, or NONE */
 	uint16_t free, next_seq;
+	usec_t t3;
+	unsigned int n3;
 };
 
 static void list_append(struct gtpc_pending *p, uint16_t i)
@@ -62,9 +64,17 @@ struct gtpc_pending *gtpc_pending_create(void)
 {
 	struct gtpc_pending *p = calloc(1, sizeof(*p));
 
-	if (p != NULL)
-		gtpc_pending_clear(p);
+	if (p == NULL)
+		return NULL;
+	gtpc_pending_times(p, GTPC_T3_US, GTPC_N3);
+	gtpc_pending_clear(p);
 	return p;
+}
+
+void gtpc_pending_times(struct gtpc_pending *p, usec_t t3, unsigned int n3)
+{
+	p->t3 = t3;
+	p->n3 = n3;
 }
 
 void gtpc_pending_destroy(struct gtpc_pending *p)
@@ -98,7 +108,7 @@ int gtpc_pending_add(struct gtpc_pending *p, const struct gtpc_peer *to, uint16_
 	e->seq = seq;
 	e->len = (uint16_t)len;
 	e->tries = 1;
-	e->due = now + GTPC_T3_US;
+	e->due = now + p->t3;
 	e->cookie = cookie;
 	memcpy(e->msg, msg, len);
 	p->by_seq[seq] = i;
@@ -128,14 +138,14 @@ bool gtpc_pending_due(struct gtpc_pending *p, usec_t now, struct gtpc_peer *to, 
 		return false;
 	*to = e->to;
 	*cookie = e->cookie;
-	if (e->tries >= GTPC_N3) {
+	if (e->tries >= p->n3) {
 		*msg = NULL;
 		*len = 0;
 		forget(p, i);
 		return true;
 	}
 	e->tries++;
-	e->due = now + GTPC_T3_US;
+	e->due = now + p->t3;
 	list_remove(p, i);
 	list_append(p, i);
 	*msg = e->msg;

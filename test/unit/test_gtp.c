@@ -66,6 +66,24 @@ static size_t encode_update(uint8_t *buf, bool teids)
 	return gtpc_encode_update_response(buf, &a);
 }
 
+static size_t encode_ask(uint8_t *buf, bool update)
+{
+	struct gtpc_ask a = { .teid = update ? 0x12345678 : 0,
+		.seq = 0x0c00,
+		.key = UINT64_C(0x2400101234567895),
+		.has_recovery = true,
+		.recovery = 2,
+		.ctl_teid = 0x11,
+		.usr_teid = 0x21,
+		.ctl = ip_addr_v4(0x0a080001),
+		.usr = ip_addr_v4(0x0a080002),
+		.apn = "internet",
+		.qos = qos,
+		.qos_len = sizeof(qos) };
+
+	return update ? gtpc_encode_update_request(buf, &a) : gtpc_encode_create_request(buf, &a);
+}
+
 static size_t encode(const char *name, uint8_t *b)
 {
 	struct ip_addr v4 = ip_addr_v4(0x0a080064), v6;
@@ -92,6 +110,8 @@ static size_t encode(const char *name, uint8_t *b)
 				      b, GTPC_DELETE_RESPONSE, 1, 0xc00, GTPC_REQUEST_ACCEPTED, 7, false));
 	IS("delete_request", gtpc_encode_delete_request(b, 1, 2, 5, true));
 	IS("delete_request_one_context", gtpc_encode_delete_request(b, 1, 2, 5, false));
+	IS("create_request", encode_ask(b, false));
+	IS("update_request", encode_ask(b, true));
 	IS("u_echo_response", gtpu_encode_echo_response(b, 0x1234));
 	IS("u_error_indication", gtpu_encode_error_indication(b, 0xdeadbeef, &v4));
 	IS("u_error_indication_ipv6", gtpu_encode_error_indication(b, 0xdeadbeef, &v6));
@@ -104,8 +124,8 @@ static const char *const encoded[] = { "echo_request", "echo_response", "version
 	"supported_extension_headers", "create_response", "create_response_container",
 	"create_response_without_pco", "create_response_ipv6", "update_response",
 	"update_response_without_teids", "create_refused", "update_refused", "delete_response",
-	"delete_request", "delete_request_one_context", "u_echo_response", "u_error_indication",
-	"u_error_indication_ipv6", "u_supported_extension_headers" };
+	"delete_request", "delete_request_one_context", "create_request", "update_request", "u_echo_response",
+	"u_error_indication", "u_error_indication_ipv6", "u_supported_extension_headers" };
 
 static void test_vectors(void)
 {
@@ -337,7 +357,8 @@ int main(void)
 	CU_SuiteInfo suites[] = { { "gtp", NULL, NULL, NULL, NULL, tests },
 		{ "malformed", NULL, NULL, NULL, NULL, test_gtp_malformed },
 		{ "pco", NULL, NULL, NULL, NULL, test_gtp_pco },
-		{ "retransmission", NULL, NULL, NULL, NULL, test_gtp_retransmission }, CU_SUITE_INFO_NULL };
+		{ "retransmission", NULL, NULL, NULL, NULL, test_gtp_retransmission },
+		{ "sgsn", NULL, NULL, NULL, NULL, test_gtp_sgsn }, CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);
 }

@@ -5,6 +5,6 @@
 
 #include <CUnit/CUnit.h>
 
-extern CU_TestInfo test_gtp_malformed[], test_gtp_pco[], test_gtp_retransmission[];
+extern CU_TestInfo test_gtp_malformed[], test_gtp_pco[], test_gtp_retransmission[], test_gtp_sgsn[];
 
 #endif

@@ -44,6 +44,12 @@ WANT = {
                            "gtp.teid_data": "0xdeadbeef", "gtp.gsn_ipv4": "10.8.0.100"},
     "u_error_indication_ipv6": {"gtp.message": "0x1a", "gtp.gsn_ipv6": "2001:db8::64"},
     "u_supported_extension_headers": {"gtp.message": "0x1f", "gtp.seq_number": "0x1234"},
+    "create_request": {
+        "gtp.message": "0x10", "gtp.teid": "0x00000000", "gtp.seq_number": "0x0c00", "e212.imsi": "240010123456789",
+        "gtp.recovery": "2", "gtp.teid_data": "0x00000021", "gtp.teid_cp": "0x00000011", "gtp.nsapi": "5",
+        "gtp.apn": "internet", "gtp.gsn_ipv4": "10.8.0.1,10.8.0.2"},
+    "update_request": {"gtp.message": "0x12", "gtp.teid": "0x12345678", "gtp.teid_data": "0x00000021",
+                       "gtp.gsn_ipv4": "10.8.0.1,10.8.0.2"},
     "in_create_sgsnemu": {"gtp.message": "0x10", "e212.imsi": "240010123456789", "gtp.apn": "internet"},
 }
 
