@@ -16,6 +16,7 @@ enum {
 	REPL_VERSION_MIN = 1, /* spoken here: of packets and records */
 	REPL_VERSION_MAX = 1,
 	REPL_HEADER = 40,   /* bytes before the records */
+	REPL_NUMBER_AT = 4, /* where in it the packet number is, 8 bytes */
 	REPL_TAG = 16,      /* bytes behind the records for the AEAD's tag; kept free in plain text too */
 	REPL_WINDOW = 4096, /* unacknowledged ack-eliciting packets at most */
 	REPL_ENTRIES = 64,  /* (slot, groups) entries a packet at most */
