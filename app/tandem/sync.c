@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "mutant.h"
 #include "sync.h"
 
 int sync_init(struct sync *s, struct session_table *t, uint8_t worker, uint64_t shards, uint32_t max_slots,
@@ -144,7 +145,8 @@ static bool encode(struct sync *s, uint32_t handle, uint8_t groups, uint32_t com
 	meta = meta_of(s->open);
 	handle = session_handle_make(s->table, shard, n, slot->gen); /* a list may name an older session */
 	/* Only a whole record keeps a promise: an earlier one that is lost may have held what a part does not repeat. */
-	meta->entry[meta->n++] = repl_entry(handle, whole ? commit : 0, written);
+	meta->entry[meta->n++] = repl_entry(handle,
+		whole || MUTANT(part_keeps_promise) || MUTANT(commit_in_second_packet) ? commit : 0, written);
 	if (s->late)
 		s->count.late_sent++;
 	else if (whole && slot->teid == 0)
@@ -173,6 +175,14 @@ uint32_t sync_commit(struct sync *s, uint32_t handle, usec_t now)
 		return 0;
 	commit = commit_next(s);
 	s->count.commits++;
+	if (MUTANT(free_not_sent) && slot->teid == 0)
+		return commit;
+	if (MUTANT(commit_in_second_packet) && encode(s, handle, SESSION_G_SLOT, 0, now)) {
+		packet_close(s);
+		encode(s, handle, SESSION_G_REQUEST, commit, now);
+		packet_close(s);
+		return commit;
+	}
 	if (!encode(s, handle, SESSION_G_SLOT, commit, now)) {
 		dirty_mark_soon(&s->dirty, slot, handle, SESSION_G_SLOT);
 		return commit;
@@ -188,6 +198,10 @@ void sync_lost(struct sync *s, const repl_entry_t *e, unsigned int n)
 		uint32_t handle = repl_entry_handle(e[i]);
 		uint8_t groups = repl_entry_groups(e[i]);
 
+		if (MUTANT(lost_free_forgotten) && session_slot_of(s->table, handle)->teid == 0)
+			continue;
+		if (MUTANT(lost_group_forgotten))
+			groups &= (uint8_t)~SESSION_G_IDENTITY;
 		if (groups & SESSION_G_USAGE32) /* what comes back from a loss goes as 64 bits */
 			groups = (uint8_t)((groups & ~SESSION_G_USAGE32) | SESSION_G_USAGE64);
 		dirty_mark_soon(&s->dirty, session_slot_of(s->table, handle), handle, groups);

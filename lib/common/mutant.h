@@ -9,7 +9,51 @@
 
 // clang-format off
 #define MUTANTS(X) \
-	X(ack_on_receive) /* a packet that waits behind a gap is acknowledged */
+	X(ack_on_receive) /* a packet that waits behind a gap is acknowledged */ \
+	X(again_acked) /* a packet of which a record could not be applied is acknowledged */ \
+	X(old_applied) /* what comes behind a skipped gap is applied */ \
+	X(gap_passed) /* nothing waits behind a gap */ \
+	X(gap_never_skipped) /* a gap is waited for without end */ \
+	X(window_ignored) /* more packets are sent than the window holds */ \
+	X(lost_forgotten) /* a lost packet is counted and nothing else */ \
+	X(ping_not_sent) /* a lost tail is not probed */ \
+	X(late_burst_is_life) /* a heartbeat that waited on a dead link is a sign of life */ \
+	X(late_any_term) /* late usage of any term is taken */ \
+	X(numbers_restart) /* packet numbers begin again with a stream */ \
+	X(held_dropped) /* what is held behind a gap is dropped at a promotion */ \
+	X(digest_skipped) /* a cycle leaves the last range out */ \
+	X(audit_once) /* after the join nothing is compared any more */ \
+	X(want_once) /* a WANT that is lost is not repeated */ \
+	X(in_sync_early) /* in sync is said before all buckets matched */ \
+	X(match_assumed) /* a bucket that was compared counts as matched */ \
+	X(no_eviction) /* an address given anew leaves the old session in its slot */ \
+	X(cleared_uncompared) /* the end of a session clears its address whoever has it */ \
+	X(free_takes_address) /* a free record takes its last address from who has it now */ \
+	X(quarantine_not_carried) /* a slot that the stream freed is free at once */ \
+	X(quarantine_not_restarted) /* a quarantine goes on over a promotion */ \
+	X(late_added) /* late usage is added, not replaced */ \
+	X(own_overwritten) /* the stream overwrites what is being counted in late mode */ \
+	X(other_generation) /* a DELTA is applied to whoever is in the slot */ \
+	X(usage_low_alone) /* usage is replaced in its low 32 bits only */ \
+	X(qos_tail_kept) /* octets behind the QoS stay from the one before */ \
+	X(side_not_in_handle) /* both sides allocate the same handles */ \
+	X(index_kept) /* a session that the stream frees stays in the index */ \
+	X(part_keeps_promise) /* a part of a session answers for the whole */ \
+	X(lost_free_forgotten) /* the end of a session that was lost is not repeated */ \
+	X(free_not_sent) /* the end of a session is left to the audit */ \
+	X(lost_group_forgotten) /* one group of a lost packet is not repeated */ \
+	X(commit_in_second_packet) /* the promise is in the packet behind the record */ \
+	X(offered_term_reused) /* after an aborted hand-over its own offer is taken */ \
+	X(hash_without_qos) /* the digest does not cover one group */ \
+	X(term_beyond_reserve) /* a term is taken that is not yet durable */ \
+	X(floor_forgotten) /* a restart begins at the term last heard of */ \
+	X(offer_beyond_reserve) /* an offered term is used that is not durable here */ \
+	X(tie_the_same) /* both chassis decide a tie for themselves */ \
+	X(one_path_enough) /* a silent stream is death, whatever was answered */ \
+	X(own_stall_counts) /* silence counts while we did not listen */ \
+	X(no_timeout) /* a step that is never answered is waited for */ \
+	X(vips_before_own) /* the addresses come before the workers own */ \
+	X(resumed_in_old_term) /* after an aborted hand-over the old term goes on */
 // clang-format on
 
 #define MUTANT_ENUM(name) MUTANT_##name,

@@ -4,6 +4,7 @@
 #include <rte_common.h>
 
 #include "freemap.h"
+#include "mutant.h"
 #include "pool.h"
 
 /* Offset of the shard's first address in the pool, and how many it has there. */
@@ -170,7 +171,8 @@ static void pool_unbind(void *ctx, uint8_t pool, const struct ip_addr *ue, uint3
 	uint32_t offset;
 	_Atomic uint32_t *e = entry_of(ps, pool, ue, &offset);
 
-	if (e == NULL || handle == 0 || atomic_load_explicit(e, memory_order_relaxed) != handle)
+	if (e == NULL || handle == 0 ||
+		(atomic_load_explicit(e, memory_order_relaxed) != handle && !MUTANT(cleared_uncompared)))
 		return;
 	atomic_store_explicit(e, 0, memory_order_release);
 	set_free(&ps->p[pool], offset, true);

@@ -127,7 +127,7 @@ static bool stream_taken(struct repl *r, const struct repl_header *h, usec_t now
 		r->count.rx_not_receiving++;
 	else if (h->term < (x->mode == REPL_RX_LATE ? x->late_term : x->floor))
 		r->count.rx_old_term++;
-	else if (x->mode == REPL_RX_LATE && h->term != x->late_term)
+	else if (x->mode == REPL_RX_LATE && h->term != x->late_term && !MUTANT(late_any_term))
 		r->count.rx_not_receiving++;
 	else if (h->stream == 0 || h->stream < x->stream ||
 		 (x->begun && h->stream == x->stream && h->term != x->term))
@@ -190,7 +190,7 @@ static void deliver(
 	}
 	if (number > r->rx.applied)
 		r->rx.applied = number;
-	if (all)
+	if (all || MUTANT(again_acked))
 		take(&r->rx, number, true, arrived);
 	else
 		r->count.rx_again++;
@@ -263,6 +263,8 @@ static void settle(struct repl *r, bool all, usec_t now)
 		}
 		if (x->gap_since == USEC_NEVER)
 			x->gap_since = now;
+		if (!all && MUTANT(gap_never_skipped))
+			return;
 		if (!all && now - x->gap_since < r->p.gap_us &&
 			above_gap(x, r->p.gap_packets) < r->p.gap_packets)
 			return;
@@ -304,14 +306,14 @@ void repl_rx_ordered(
 		deliver(r, h->number, records, len, now, now);
 		return;
 	}
-	if (h->number < x->next) {
+	if (h->number < x->next && !MUTANT(old_applied)) {
 		r->count.rx_late_packets++;
 		return;
 	}
 	/* Its own number is marked as seen already: run to it, not past it. */
 	while (x->next < h->number && seen(x, x->next) && held_find(x, x->next) == NULL)
 		x->next++;
-	if (h->number == x->next) {
+	if (h->number == x->next || MUTANT(gap_passed)) {
 		x->next++;
 		deliver(r, h->number, records, len, now, now);
 	} else {
@@ -389,7 +391,8 @@ uint64_t repl_receive_stop(struct repl *r, usec_t now)
 {
 	uint64_t applied;
 
-	settle(r, true, now);
+	if (!MUTANT(held_dropped))
+		settle(r, true, now);
 	applied = r->rx.applied;
 	repl_receive(r, REPL_RX_NONE, r->rx.floor, 0);
 	return applied;

@@ -3,6 +3,7 @@
  * what is lost is not sent again but marked dirty again, so a repair is never more than the newest state. */
 #include <errno.h>
 
+#include "mutant.h"
 #include "repl_priv.h"
 
 static struct repl_sent *sent_at(struct repl *r, uint64_t i)
@@ -29,7 +30,7 @@ static void lose(struct repl *r, uint64_t i)
 	r->tx.unacked--;
 	r->count.lost_packets++;
 	r->count.lost_entries += s->n;
-	if (s->n > 0)
+	if (s->n > 0 && !MUTANT(lost_forgotten))
 		r->ops.lost(r->ops.ctx, s->owner, entries_at(r, i), s->n);
 }
 
@@ -73,6 +74,8 @@ void repl_stream_start(struct repl *r, repl_term_t term, usec_t now)
 	t->stream++;
 	t->streaming = true;
 	t->term = term;
+	if (MUTANT(numbers_restart))
+		t->number = 0;
 	t->first = t->number + 1;
 	t->last_elicit = now;
 }
@@ -92,6 +95,8 @@ unsigned int repl_room(const struct repl *r)
 {
 	if (!r->tx.streaming || r->peer == 0 || !repl_has_key(r))
 		return 0;
+	if (MUTANT(window_ignored))
+		return REPL_WINDOW;
 	return (unsigned int)(REPL_WINDOW - (r->tx.head - r->tx.tail));
 }
 
@@ -327,7 +332,7 @@ void repl_tx_tick(struct repl *r, usec_t now)
 {
 	if (r->tx.loss_at <= now)
 		detect_loss(r, now);
-	if (!r->tx.ping_due && pto_at(r) <= now) {
+	if (!r->tx.ping_due && pto_at(r) <= now && !MUTANT(ping_not_sent)) {
 		r->tx.ping_due = true;
 		r->tx.backoff++;
 	}

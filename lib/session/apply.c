@@ -2,6 +2,7 @@
 /* What the stream brings, applied by the shard's writer. All checks come before the first change. */
 #include <errno.h>
 
+#include "mutant.h"
 #include "slot.h"
 #include "wire.h"
 
@@ -97,7 +98,7 @@ static void set_other(struct session_slot *s, const struct session_usage *u)
 
 static void set_own(struct session_table *t, struct session_slot *s, const struct session_usage *u)
 {
-	if (atomic_load_explicit(&t->late_merge, memory_order_relaxed)) {
+	if (atomic_load_explicit(&t->late_merge, memory_order_relaxed) && !MUTANT(own_overwritten)) {
 		raise_own(s, u);
 		return;
 	}
@@ -121,7 +122,7 @@ static int apply_live(struct session_table *t, struct place *p, const struct wir
 	if (t->hooks.bind(t->hooks.ctx, r->pool, &r->ue, r->handle) < 0)
 		return not_here(p);
 	leave_address(t, p, r->pool, ip_addr_to_v4(&r->ue));
-	if (holder != 0 && session_slot_of(t, holder) != s)
+	if (holder != 0 && session_slot_of(t, holder) != s && !MUTANT(no_eviction))
 		evict(t, p->sh, holder);
 	if (was != 0 && !same)
 		slot_index(t, was_key, was, false);
@@ -156,7 +157,7 @@ static int apply_free(struct session_table *t, struct place *p, const struct wir
 	if (last4 != 0) { /* another session may have the address already: it keeps it */
 		uint32_t holder = t->hooks.named(t->hooks.ctx, r->pool, &r->ue);
 
-		if ((holder == 0 || (holder == mine && s->gen != 0)) &&
+		if ((holder == 0 || (holder == mine && s->gen != 0) || MUTANT(free_takes_address)) &&
 			t->hooks.bind(t->hooks.ctx, r->pool, &r->ue, r->handle) < 0)
 			return not_here(p);
 	}
@@ -168,11 +169,13 @@ static int apply_free(struct session_table *t, struct place *p, const struct wir
 	if (last4 == 0) {
 		quarantine_drop(s);
 		rte_bitmap_set(p->sh->free_map, p->slot);
+	} else if (MUTANT(quarantine_not_carried)) {
+		rte_bitmap_set(p->sh->free_map, p->slot);
 	} else if (!waits) {
 		quarantine_put(t, p->shard, p->slot, now_s);
 	}
 	p->sh->n_live -= was != 0;
-	if (was != 0)
+	if (was != 0 && !MUTANT(index_kept))
 		slot_index(t, was_key, was, false);
 	return 0;
 }
@@ -219,6 +222,8 @@ int session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uin
 /* The 64-bit counter that ends in `low` and is not less than `cur`: counters only grow. */
 static uint64_t extend(uint64_t cur, uint32_t low)
 {
+	if (MUTANT(usage_low_alone))
+		return (cur & ~(uint64_t)UINT32_MAX) | low;
 	return cur + (uint32_t)(low - (uint32_t)cur);
 }
 
@@ -275,7 +280,7 @@ int session_apply_delta(struct session_table *t, uint8_t by, struct rd *body)
 		uint32_t handle = wire_get32(in);
 
 		p = place_of(t, handle);
-		if (p.s->teid == handle && handle != 0) {
+		if ((p.s->teid == handle && handle != 0) || (MUTANT(other_generation) && p.s->teid != 0)) {
 			uint32_t low[4] = { wire_get32(in + 5), wire_get32(in + 9), wire_get32(in + 13),
 				wire_get32(in + 17) };
 
@@ -306,6 +311,8 @@ int session_apply_late(struct session_table *t, uint8_t by, uint32_t handle, con
 		p.sh->count.refused_handle++;
 		return -ESTALE;
 	}
+	if (MUTANT(late_added))
+		most.up_pkts = have->up_pkts + u->up_pkts;
 	set_other(p.s, &most);
 	p.sh->count.applied_delta++;
 	return 0;

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "freemap.h"
+#include "mutant.h"
 #include "slot.h"
 
 /* The next generation of a slot, allocated by this side. 0 means never used; and no handle is ~0. */
@@ -10,7 +11,7 @@ static uint32_t next_handle(const struct session_table *t, uint32_t shard, uint3
 	uint32_t handle;
 
 	do {
-		gen = (((gen >> 1) + 1) << 1 | t->side) & t->gen_mask;
+		gen = (((gen >> 1) + 1) << 1 | (MUTANT(side_not_in_handle) ? 0U : t->side)) & t->gen_mask;
 		handle = session_handle_make(t, shard, slot, gen);
 	} while (gen < 2 || handle == UINT32_MAX);
 	return handle;

@@ -5,6 +5,7 @@
 #include <rte_byteorder.h>
 #include <rte_prefetch.h>
 
+#include "mutant.h"
 #include "slot.h"
 
 #define K0 UINT64_C(0x9e3779b97f4a7c15)
@@ -81,7 +82,8 @@ static void mix_live(struct lanes *l, const struct session_slot *s, uint8_t side
 			(uint64_t)s->qos_len << 32 | (uint64_t)s->qos[16] << 24;
 
 	mix4(l, pair(s->teid, s->ue4), kind, s->key, bytes8(s->msisdn));
-	mix4(l, pair(s->charging_id, s->created_s), bytes8(s->qos), bytes8(s->qos + 8), s->gen);
+	if (!MUTANT(hash_without_qos))
+		mix4(l, pair(s->charging_id, s->created_s), bytes8(s->qos), bytes8(s->qos + 8), s->gen);
 	mix_usage(l, s, side);
 	mix_common(l, s);
 }

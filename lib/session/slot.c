@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <rte_pause.h>
 
+#include "mutant.h"
 #include "slot.h"
 
 void slot_copy(const struct session_slot *s, struct session_slot *copy)
@@ -91,7 +92,8 @@ static void store_tunnel(struct session_slot *s, const struct session_rec *rec)
 static void store_qos(struct session_slot *s, const struct session_rec *rec)
 {
 	s->qos_len = rec->qos_len < SESSION_QOS_MAX ? rec->qos_len : SESSION_QOS_MAX;
-	memset(s->qos, 0, sizeof(s->qos));
+	if (!MUTANT(qos_tail_kept))
+		memset(s->qos, 0, sizeof(s->qos));
 	memcpy(s->qos, rec->qos, s->qos_len);
 }
 

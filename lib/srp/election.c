@@ -2,6 +2,7 @@
 /* The rules of SRP.md sections 1 and 2: who becomes what in each state, and the route modifier. */
 #include <string.h>
 
+#include "mutant.h"
 #include "srp_pvt.h"
 
 static int order_mac(const struct srp *s)
@@ -35,6 +36,8 @@ int srp_order_dual(const struct srp *s)
 		return term;
 	if (d == 0)
 		d = order_priority(s);
+	if (MUTANT(tie_the_same))
+		return 1;
 	return d != 0 ? d : term;
 }
 

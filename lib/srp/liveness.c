@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Is the peer alive? Two independent paths: the stream, and asks over the SRP connection (DESIGN.md section 5). One silent
  * path is an alarm; only both silent is a death. */
+#include "mutant.h"
 #include "srp_pvt.h"
 
 bool srp_peer_alive(const struct srp *s)
@@ -80,7 +81,8 @@ static bool dead(struct srp *s, usec_t now)
 		return true;
 	/* An ask gets an interval for its answer, also when this tick itself came late. */
 	return l->asking && srp_reached(s, l->ask_first + s->conf.heartbeat_us, now) &&
-	       (l->answered == USEC_NEVER || srp_reached(s, l->answered + srp_window(s), now));
+	       (l->answered == USEC_NEVER || MUTANT(one_path_enough) ||
+		       srp_reached(s, l->answered + srp_window(s), now));
 }
 
 static void revive(struct srp *s, usec_t now)
@@ -178,7 +180,7 @@ void srp_life_stall(struct srp *s, usec_t us, usec_t now)
 	struct srp_life *l = &s->life;
 
 	/* What was dead before we slept did not wake up for it. */
-	if (!l->dead) {
+	if (!l->dead && !MUTANT(own_stall_counts)) {
 		push(&l->stream, us, now);
 		push(&l->srp, us, now);
 	}

@@ -3,6 +3,7 @@
  * one deadline, and what happens at its end or at its deadline stands in its row. */
 #include <stdio.h>
 
+#include "mutant.h"
 #include "srp_pvt.h"
 
 enum { PLAN_STEPS = 5 };
@@ -87,6 +88,8 @@ static const struct plan_row {
 
 static enum srp_step awaited(const struct srp *s)
 {
+	if (MUTANT(vips_before_own) && s->plan.kind == PLAN_PROMOTE && (s->plan.at == 1 || s->plan.at == 2))
+		return rows[s->plan.kind].steps[3 - s->plan.at];
 	return s->plan.kind == PLAN_NONE ? SRP_STEP_NONE : rows[s->plan.kind].steps[s->plan.at];
 }
 
@@ -147,7 +150,7 @@ static void begin(struct srp *s)
 void srp_plan_check(struct srp *s, usec_t now)
 {
 	begin(s);
-	if (s->plan.kind != PLAN_NONE && srp_reached(s, s->plan.due, now))
+	if (s->plan.kind != PLAN_NONE && !MUTANT(no_timeout) && srp_reached(s, s->plan.due, now))
 		rows[s->plan.kind].late(s, now);
 	begin(s);
 }

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "mutant.h"
 #include "srp_pvt.h"
 
 static int refuse_switchover(char reason[SRP_REASON_MAX], int err, const char *fmt, ...)
@@ -121,7 +122,7 @@ void srp_offer_send(struct srp *s)
 
 void srp_offer_give_up(struct srp *s, const char *why, usec_t now)
 {
-	srp_term_t own = s->info.term, term = srp_term_take(s);
+	srp_term_t own = s->info.term, term = MUTANT(resumed_in_old_term) ? own : srp_term_take(s);
 
 	s->info.count.switchovers_planned_aborted++;
 	snprintf(s->info.validate_status, SRP_REASON_MAX, "switchover aborted: %.120s", why);

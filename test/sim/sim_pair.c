@@ -41,7 +41,7 @@ static void quarantines(struct node *n)
 static void promote(struct node *n, repl_term_t old_term)
 {
 	if (old_term == 0)
-		repl_receive_stop(n->r, n->now);
+		flight_stop(n);
 	check_promised(n);
 	quarantines(n);
 	if (old_term == 0)

@@ -189,12 +189,19 @@ void worker_late(struct node *n);
 void worker_release(struct node *n);
 void subscribers(struct node *n);
 
+/* sim_pair_flight.c */
+void flight_start(struct node *n, const repl_entry_t *e, unsigned int n_entries);
+void flight_arrive(struct node *n, const uint8_t *bytes, size_t len);
+/* The receiver's end, at a promotion. */
+void flight_stop(struct node *n);
+
 /* sim_pair_check.c */
 struct node *peer_of(struct node *n);
 uint32_t pos_of(const struct node *n, uint32_t handle);
 void history_push(struct node *n, uint32_t pos, unsigned int first, unsigned int last);
 void history_term(struct node *n);
 void history_free(void);
+bool is_there(struct node *n, uint32_t pos, unsigned int group, uint32_t at);
 void check_applied(struct node *n, enum repl_kind kind, uint32_t handle, uint8_t groups);
 void check_commit(struct node *n, uint32_t handle, uint32_t commit);
 void check_promised(struct node *n);

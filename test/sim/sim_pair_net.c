@@ -87,7 +87,7 @@ void wire_run(unsigned int to)
 			w->p[kept++] = p;
 			continue;
 		}
-		repl_input(sim.node[to].r, p->bytes, p->len, sim.node[to].now);
+		flight_arrive(&sim.node[to], p->bytes, p->len);
 		if (chance(sim.duplicate)) {
 			p->at = sim.now + rnd(5000);
 			w->p[kept++] = p;

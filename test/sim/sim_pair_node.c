@@ -193,10 +193,12 @@ static void send_state(struct node *n)
 						  meta->n, n->now)
 					: -ENOTCONN;
 
-			if (len > 0)
+			if (len > 0) {
+				flight_start(n, meta->entry, meta->n);
 				wire_put(!n->id, bytes, (size_t)len);
-			else
+			} else {
 				on_lost(n, meta->owner, meta->entry, meta->n);
+			}
 			rte_pktmbuf_free(m[i]);
 		}
 	}

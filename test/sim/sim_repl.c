@@ -41,12 +41,24 @@ void fail(const char *format, ...)
 
 /* ---- the network ---- */
 
+/* A number is used once in a process' life, so no nonce is ever used twice. */
+static void check_number(struct node *n, const uint8_t *bytes)
+{
+	struct rd r = rd_init(bytes + 4, 8);
+	uint64_t number = rd_u64(&r);
+
+	if (number <= n->number)
+		fail("number %llu is used again", (unsigned long long)number);
+	n->number = number;
+}
+
 void wire_put(unsigned int to, const uint8_t *bytes, size_t len)
 {
 	struct wire *w = &sim.wire[to];
 	bool cut = sim.now >= sim.cut_at && sim.now < sim.cut_until;
 	struct packet *p;
 
+	check_number(&sim.node[!to], bytes);
 	if (w->n == WIRE || chance(sim.loss) || (cut && !sim.cut_holds))
 		return;
 	if (sim.faults && w->budget == 0)
@@ -233,12 +245,12 @@ static bool run(uint64_t seed, bool verbose)
 	sim.reorder = (unsigned int)rnd(200);
 	sim.again = (unsigned int)rnd(10);
 	sim.rate = (unsigned int)(5 + rnd(100));
-	sim.changes = (unsigned int)(1 + rnd(8));
+	sim.changes = (unsigned int)(1 + rnd(rnd(8) == 0 ? 64 : 8)); /* many fill the window */
 	sim.delay = 20 + rnd(2000);
 	sim.jitter = rnd(4000);
-	sim.crash_at = 200000 + rnd(300) * 1000;
+	sim.crash_at = 200000 + rnd(900) * 1000;
 	sim.cut_at = 600000 + rnd(1000) * 1000;
-	sim.cut_until = sim.cut_at + rnd(300) * 1000;
+	sim.cut_until = sim.cut_at + rnd(rnd(4) == 0 ? 600 : 300) * 1000;
 	sim.cut_holds = rnd(2);
 	for (unsigned int i = 0; i < 2; i++) {
 		sim.node[i].id = i;

@@ -42,6 +42,7 @@ struct node {
 	repl_entry_t entry[REPL_ENTRIES];
 	unsigned int n_entries;
 	uint8_t owner;
+	uint64_t number;     /* of the last packet sent */
 	uint32_t heard_live; /* incarnation of which an undelayed packet came */
 };
 

@@ -278,6 +278,7 @@ void node_start(struct node *n, uint32_t incarnation)
 	struct audit_hash hash = { hash_bucket, hash_slot, hash_empty, n };
 
 	n->incarnation = incarnation;
+	n->number = 0;
 	n->r = repl_create(&p, sim.now);
 	n->audit = audit_create(BUCKETS, 16, &hash);
 	for (unsigned int w = 0; w < WORKERS; w++)
