@@ -13,6 +13,7 @@ enum {
 	AGAIN_MIN_US = 5000, /* a WANT is repeated after 2 PTO, at least this */
 	AGAIN_MAX_SHIFT = 4, /* and less and less often: a long answer is not asked for twice */
 	QUIET_US = 50000,    /* without any digest: what the join's cycle did not bring is asked for */
+	ASK_MOST = 3,        /* times a whole cycle is asked for; then bucket by bucket */
 	SLOTS = 64,
 };
 
@@ -28,12 +29,17 @@ struct audit {
 	uint32_t n, max, outstanding; /* buckets */
 	usec_t *matched;              /* of each bucket; USEC_NEVER since the restart */
 	uint64_t *todo;               /* bit map: differs, not yet wanted */
+	uint64_t *done;               /* bit map: matched in this pass */
 	uint16_t *want_of;            /* of each bucket: 1 + index of its want, 0 none */
 	struct want *want;            /* max of them */
 	uint32_t free_hint;
 	uint32_t n_todo, todo_at, never, never_at;
 	uint32_t relapsed; /* buckets that matched after the restart and differ now */
 	bool running;
+	struct audit_pass pass; /* but for `differing` */
+	uint32_t request;       /* number of the last recheck */
+	unsigned int asked;     /* how often it was asked for; ASK_MOST: enough */
+	usec_t asked_at;
 	usec_t restarted, heard;
 	/* the oldest match: `since` is the least of the last whole round, `round` of the one under way */
 	usec_t since, round;
@@ -57,15 +63,18 @@ struct audit *audit_create(uint32_t n_buckets, uint32_t outstanding, const struc
 	a->max = outstanding;
 	a->matched = calloc(n_buckets, sizeof(*a->matched));
 	a->todo = calloc(n_buckets / 64 + 1, sizeof(*a->todo));
+	a->done = calloc(n_buckets / 64 + 1, sizeof(*a->done));
 	a->want_of = calloc(n_buckets, sizeof(*a->want_of));
 	a->want = calloc(outstanding, sizeof(*a->want));
-	if (a->matched == NULL || a->todo == NULL || a->want_of == NULL || a->want == NULL) {
+	if (a->matched == NULL || a->todo == NULL || a->done == NULL || a->want_of == NULL ||
+		a->want == NULL) {
 		audit_destroy(a);
 		errno = ENOMEM;
 		return NULL;
 	}
 	audit_restart(a, 0);
 	a->running = false;
+	a->pass.began = USEC_NEVER;
 	return a;
 }
 
@@ -75,9 +84,27 @@ void audit_destroy(struct audit *a)
 		return;
 	free(a->want);
 	free(a->want_of);
+	free(a->done);
 	free(a->todo);
 	free(a->matched);
 	free(a);
+}
+
+static void pass_begin(struct audit *a, usec_t now)
+{
+	memset(a->done, 0, (a->n / 64 + 1) * sizeof(*a->done));
+	a->pass = (struct audit_pass){ .left = a->n, .began = now, .ended = USEC_NEVER };
+}
+
+void audit_recheck(struct audit *a, usec_t now)
+{
+	if (!a->running)
+		return;
+	pass_begin(a, now);
+	a->request++;
+	a->asked = 0;
+	a->heard = now;
+	a->count.rechecks++;
 }
 
 void audit_restart(struct audit *a, usec_t now)
@@ -86,6 +113,8 @@ void audit_restart(struct audit *a, usec_t now)
 	memset(a->todo, 0, (a->n / 64 + 1) * sizeof(*a->todo));
 	memset(a->want_of, 0, a->n * sizeof(*a->want_of));
 	memset(a->want, 0, a->max * sizeof(*a->want));
+	pass_begin(a, now);
+	a->asked = ASK_MOST; /* the sender begins the cycle of a new stream by itself */
 	a->outstanding = a->free_hint = a->n_todo = a->todo_at = a->never_at = a->round_at = 0;
 	a->never = a->n;
 	a->relapsed = 0;
@@ -97,6 +126,11 @@ void audit_restart(struct audit *a, usec_t now)
 static bool todo_get(const struct audit *a, uint32_t b)
 {
 	return a->todo[b / 64] >> (b % 64) & 1;
+}
+
+static bool done_get(const struct audit *a, uint32_t b)
+{
+	return a->done[b / 64] >> (b % 64) & 1;
 }
 
 static void todo_set(struct audit *a, uint32_t b)
@@ -171,6 +205,11 @@ static void match(struct audit *a, uint32_t b, usec_t now)
 		a->round_at = 0;
 	}
 	a->matched[b] = now;
+	if (done_get(a, b))
+		return;
+	a->done[b / 64] |= UINT64_C(1) << (b % 64);
+	if (--a->pass.left == 0)
+		a->pass.ended = now;
 }
 
 /* answer: the hash came alone, as it does behind the slots that were wanted. */
@@ -288,14 +327,14 @@ static void admit_todo(struct audit *a)
 	}
 }
 
-/* The hashes of a join's cycle may have been lost on the way; nobody repeats them unasked. */
-static void admit_never(struct audit *a)
+/* The hashes of a pass at full speed may have been lost on the way; nobody repeats them unasked. */
+static void admit_left(struct audit *a)
 {
 	for (uint32_t looked = 0; looked < a->n && looked < SLICE && a->outstanding < a->max; looked++) {
 		uint32_t b = a->never_at;
 
 		a->never_at = b + 1 < a->n ? b + 1 : 0;
-		if (a->matched[b] == USEC_NEVER && a->want_of[b] == 0 && !todo_get(a, b))
+		if (!done_get(a, b) && a->want_of[b] == 0 && !todo_get(a, b))
 			want_new(a, b, AUDIT_WANT_LEVEL2);
 	}
 }
@@ -344,19 +383,40 @@ static bool want_due(const struct want *w, usec_t again, usec_t now)
 	return w->n != 0 && (w->tries == 0 || (now - w->at >= again << (shift - 1) && !MUTANT(want_once)));
 }
 
+/* Asked for more than once: a request of the same number costs nothing where it was heard. */
+static bool cycle_due(const struct audit *a, usec_t again, usec_t now)
+{
+	return a->asked == 0 || (a->asked < ASK_MOST && now - a->asked_at >= again);
+}
+
+static unsigned int put_cycle(struct audit *a, struct wr *out, usec_t now)
+{
+	wr_u16(out, 0);
+	wr_u8(out, AUDIT_WANT_CYCLE);
+	wr_u32(out, a->request);
+	wr_u64(out, 0);
+	a->asked++;
+	a->asked_at = now;
+	a->count.wants_cycle++;
+	return 1;
+}
+
 void audit_want(struct audit *a, struct wr *out, usec_t pto, usec_t now)
 {
 	usec_t again = 2 * pto > AGAIN_MIN_US ? 2 * pto : AGAIN_MIN_US;
+	usec_t quiet = again > QUIET_US ? again : QUIET_US;
 	uint8_t *head = out->p;
 	unsigned int n = 0;
 
 	if (!a->running)
 		return;
 	admit_todo(a);
-	if (a->never > 0 && a->n_todo == 0 && now - a->heard >= (again > QUIET_US ? again : QUIET_US))
-		admit_never(a);
-	if (a->outstanding == 0 || out->left < 2 + AUDIT_WANT_BYTES)
+	if (a->pass.left > 0 && a->n_todo == 0 && now - a->heard >= quiet)
+		admit_left(a);
+	if (out->left < 2 + AUDIT_WANT_BYTES)
 		return;
+	if (cycle_due(a, quiet, now))
+		n = put_cycle(a, out, now);
 	for (uint32_t i = 0; i < a->max; i++) {
 		if (!want_due(&a->want[i], again, now))
 			continue;
@@ -378,6 +438,12 @@ usec_t audit_in_sync_since(const struct audit *a)
 	if (MUTANT(in_sync_early) && a->never < a->n)
 		return a->heard;
 	return a->never > 0 ? USEC_NEVER : a->since;
+}
+
+void audit_pass(const struct audit *a, struct audit_pass *pass)
+{
+	*pass = a->pass;
+	pass->differing = a->n_todo + a->outstanding;
 }
 
 uint32_t audit_unmatched(const struct audit *a)

@@ -22,13 +22,15 @@ enum {
 	AUDIT_WANT_LEVEL2 = 2, /* dirty slots, then a DIGEST slot by slot */
 	AUDIT_WANT_WHOLE =
 		3, /* arg: number of buckets from `bucket` on: every slot, free ones too, then their hashes */
+	AUDIT_WANT_CYCLE =
+		4, /* all hashes now, at full speed; bucket: number of the request, which may come twice */
 	AUDIT_WANT_BYTES = 13,
 };
 
 // clang-format off
 #define AUDIT_COUNTERS(X) \
 	X(cycles) X(compared) X(differing) X(repaired) X(wants_level2) X(wants_slots) \
-	X(wants_whole) X(malformed)
+	X(wants_whole) X(wants_cycle) X(rechecks) X(malformed)
 // clang-format on
 COUNTERS_DEFINE(audit_counters, AUDIT_COUNTERS);
 
@@ -48,6 +50,9 @@ struct audit *audit_create(uint32_t n_buckets, uint32_t outstanding, const struc
 void audit_destroy(struct audit *a);
 /* A new stream: nothing is known to match. What is in the slots stays and is compared. */
 void audit_restart(struct audit *a, usec_t now);
+/* On request (an operator's): everything is to be compared once more, at full speed. Unlike a restart this unsays
+ * nothing: what matched is still known to have matched then. Without effect while nothing runs. */
+void audit_recheck(struct audit *a, usec_t now);
 void audit_digest(struct audit *a, struct rd *body, usec_t now);
 /* Writes due WANT entries (n u16 first) while there is room; nothing at all if none is due. Again after 2 PTO. */
 void audit_want(struct audit *a, struct wr *w, usec_t pto, usec_t now);
@@ -55,6 +60,13 @@ void audit_want(struct audit *a, struct wr *w, usec_t pto, usec_t now);
  * what audit_scan has not looked at yet: call that once every few ms, it costs a bounded slice. */
 usec_t audit_in_sync_since(const struct audit *a);
 uint32_t audit_unmatched(const struct audit *a); /* buckets */
+/* Of the pass since the last restart or recheck: buckets that have not matched in it; when it began (USEC_NEVER: there was
+ * none) and ended (USEC_NEVER: not yet). And buckets that are known to differ now. */
+struct audit_pass {
+	uint32_t left, differing;
+	usec_t began, ended;
+};
+void audit_pass(const struct audit *a, struct audit_pass *pass);
 void audit_scan(struct audit *a);
 const struct audit_counters *audit_count(const struct audit *a);
 
@@ -68,6 +80,14 @@ void audit_source_destroy(struct audit_source *s);
 /* Forgets wants and starts a full-speed cycle (a standby joined); later cycles take interval_us each. */
 void audit_source_join(struct audit_source *s, usec_t interval_us, usec_t now);
 void audit_source_stop(struct audit_source *s);
+/* The cycle begins anew at full speed; what is wanted stays wanted. Without effect while stopped. */
+void audit_source_cycle(struct audit_source *s);
+/* Buckets of the cycle under way that were hashed, and all; wanted buckets that wait. */
+struct audit_progress {
+	uint32_t hashed, buckets, wanted;
+	bool full_speed;
+};
+void audit_source_progress(const struct audit_source *s, struct audit_progress *p);
 /* One WANT entry for a bucket of ours; duplicates cost nothing; others' are ignored. */
 void audit_source_want(struct audit_source *s, unsigned int how, uint32_t bucket, uint64_t arg);
 

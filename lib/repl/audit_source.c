@@ -26,6 +26,7 @@ struct audit_source {
 	uint32_t head, queued;
 	bool running, joining;
 	uint32_t cursor;
+	uint32_t request; /* number of the last cycle that was asked for */
 	usec_t interval, cycle_at;
 };
 
@@ -82,9 +83,25 @@ void audit_source_join(struct audit_source *s, usec_t interval_us, usec_t now)
 void audit_source_stop(struct audit_source *s)
 {
 	s->running = s->joining = false;
+	s->request = 0;
 	memset(s->mask, 0, s->n * sizeof(*s->mask));
 	memset(s->flags, 0, s->n * sizeof(*s->flags));
 	s->head = s->queued = 0;
+}
+
+void audit_source_cycle(struct audit_source *s)
+{
+	if (!s->running)
+		return;
+	s->cursor = 0;
+	s->joining = true;
+}
+
+void audit_source_progress(const struct audit_source *s, struct audit_progress *p)
+{
+	*p = (struct audit_progress){
+		.hashed = s->cursor, .buckets = s->n, .wanted = s->queued, .full_speed = s->joining
+	};
 }
 
 static bool local_of(const struct audit_source *s, uint32_t bucket, uint32_t *local)
@@ -119,6 +136,10 @@ void audit_source_want(struct audit_source *s, unsigned int how, uint32_t bucket
 
 	if (!s->running)
 		return;
+	if (how == AUDIT_WANT_CYCLE && bucket != s->request) {
+		s->request = bucket;
+		audit_source_cycle(s);
+	}
 	if (how == AUDIT_WANT_WHOLE)
 		n = arg < WHOLE_MAX ? (uint32_t)arg : WHOLE_MAX;
 	for (uint32_t i = 0; i < n && bucket <= UINT32_MAX - i; i++) {
@@ -224,7 +245,7 @@ int audit_want_decode(
 		uint32_t bucket = rd_u32(body);
 		uint64_t arg = rd_u64(body);
 
-		if (body->bad || how < AUDIT_WANT_SLOTS || how > AUDIT_WANT_WHOLE)
+		if (body->bad || how < AUDIT_WANT_SLOTS || how > AUDIT_WANT_CYCLE)
 			return -EBADMSG;
 		each(ctx, how, bucket, arg);
 	}

@@ -102,6 +102,8 @@ static void on_status(struct repl *r, const struct repl_header *h, struct rd *bo
 	st.in_sync_since_ms = rd_u64(body);
 	st.buckets = rd_u32(body);
 	st.unmatched = rd_u32(body);
+	st.differing = rd_u32(body);
+	st.left = rd_u32(body);
 	if (h->number <= r->life.status_number)
 		return; /* overtaken by a newer one */
 	if (!r->tx.streaming || (stream != 0 && stream != r->tx.stream)) {
@@ -264,6 +266,8 @@ static void put_status(struct repl *r, struct wr *w, usec_t now)
 	wr_u64(w, st.in_sync_since_ms);
 	wr_u32(w, st.buckets);
 	wr_u32(w, st.unmatched);
+	wr_u32(w, st.differing);
+	wr_u32(w, st.left);
 	r->told = st;
 	r->told_at = now;
 }

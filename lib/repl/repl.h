@@ -22,6 +22,7 @@ enum {
 	REPL_ENTRIES = 64,  /* (slot, groups) entries a packet at most */
 	REPL_PACKET_MAX = 9000,
 };
+enum { REPL_WINDOW_LEAST = 64 }; /* however much is lost, so many may be unacknowledged */
 
 /* Record kinds. Every record is `kind u8 | length u16 | body`; unknown kinds are skipped. */
 enum repl_kind {
@@ -31,9 +32,8 @@ enum repl_kind {
 	REPL_ACK = 4,
 	REPL_WANT = 5,      /* audit body */
 	REPL_HEARTBEAT = 6, /* time of sending u64 us, pair time u64 ms, then lib/srp's body */
-	REPL_STATUS =
-		7, /* stream u32 (0: none yet), in sync since u64 (pair ms, 0 never), buckets u32, unmatched u32 */
-	REPL_PING = 8, /* elicits an ACK */
+	REPL_STATUS = 7,    /* stream u32 (0: none yet), then struct repl_status, all u32 but the first */
+	REPL_PING = 8,      /* elicits an ACK */
 };
 
 /* A term: number << 1 | side, so that integers compare as terms do. 0: none. */
@@ -69,6 +69,7 @@ enum repl_receive {
 struct repl_status {
 	uint64_t in_sync_since_ms; /* pair time; 0 never */
 	uint32_t buckets, unmatched;
+	uint32_t differing, left; /* as audit_pass() tells them */
 	usec_t heard;
 };
 
@@ -147,6 +148,10 @@ void repl_stream_stop(struct repl *r);
 void repl_stream_late(struct repl *r, repl_term_t term, usec_t now);
 /* How many more state packets the window takes now; 0 without a stream, and until the peer was heard. */
 unsigned int repl_room(const struct repl *r);
+/* The window now: halved by a loss, at most once a round trip; grows again as RFC 9002 section 7.3 has it. */
+unsigned int repl_window(const struct repl *r);
+usec_t repl_min_rtt(
+	const struct repl *r); /* the quickest of this stream; before there is one the smoothed one */
 /* Completes a packet of records: pkt has REPL_HEADER bytes of room first, then the records; len counts both. Fills the
  * header in and remembers the entries (n <= REPL_ENTRIES; 0 is allowed: digests elicit an ACK too). Returns the number
  * of bytes to send (== len without keys, else REPL_TAG more), or -ENOBUFS: window full, -ENOTCONN: no stream, or no peer

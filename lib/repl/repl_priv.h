@@ -40,6 +40,9 @@ struct repl_tx {
 	/* Ring by index & (REPL_WINDOW - 1): [keep, tail) decided, kept to recognise a late ACK; [tail, head) may be open. */
 	uint64_t head, tail, keep;
 	unsigned int unacked;
+	unsigned int window, threshold,
+		grown; /* congestion window; slow start below threshold; acknowledged towards 1 more */
+	usec_t halved; /* when the window was last halved */
 	uint64_t largest_acked; /* 0: none in this stream */
 	usec_t loss_at, last_elicit;
 	unsigned int backoff;

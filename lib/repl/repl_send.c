@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The sender: window, acknowledgements, loss detection as RFC 9002 has it (section 6), without its congestion control:
- * what is lost is not sent again but marked dirty again, so a repair is never more than the newest state. */
+/* The sender: window, acknowledgements, loss detection as RFC 9002 has them (sections 6 and 7): what is lost is not
+ * sent again but marked dirty again, so a repair is never more than the newest state. */
 #include <errno.h>
 
 #include "mutant.h"
@@ -20,6 +20,28 @@ void repl_tx_init(struct repl *r)
 {
 	r->tx.loss_at = USEC_NEVER;
 	r->tx.min_rtt = USEC_NEVER;
+	r->tx.window = r->tx.threshold = REPL_WINDOW;
+}
+
+/* RFC 9002 section 7.3, in packets. Not below what a direct link holds many times over: the loss may be chance. */
+static void window_lost(struct repl_tx *t, const struct repl_sent *s, usec_t now)
+{
+	if (s->at <= t->halved)
+		return; /* sent before the last answer to a loss */
+	t->window = t->window / 2 > REPL_WINDOW_LEAST ? t->window / 2 : REPL_WINDOW_LEAST;
+	t->threshold = t->window;
+	t->grown = 0;
+	t->halved = now;
+}
+
+static void window_acked(struct repl_tx *t, const struct repl_sent *s)
+{
+	if (s->at <= t->halved || t->window >= REPL_WINDOW || t->unacked < t->window / 2)
+		return; /* nobody used what there was */
+	if (t->window >= t->threshold && ++t->grown < t->window)
+		return;
+	t->window++;
+	t->grown = 0;
 }
 
 static void lose(struct repl *r, uint64_t i)
@@ -55,6 +77,10 @@ static void clear(struct repl *r)
 	t->unacked = 0;
 	t->largest_acked = 0;
 	t->loss_at = USEC_NEVER;
+	t->min_rtt = USEC_NEVER; /* the path may be another */
+	t->window = t->threshold = REPL_WINDOW;
+	t->grown = 0;
+	t->halved = 0;
 	t->backoff = 0;
 	t->ping_due = false;
 	t->ping = 0;
@@ -93,11 +119,25 @@ void repl_stream_stop(struct repl *r)
 
 unsigned int repl_room(const struct repl *r)
 {
-	if (!r->tx.streaming || r->peer == 0 || !repl_has_key(r))
+	const struct repl_tx *t = &r->tx;
+	unsigned int ring = (unsigned int)(REPL_WINDOW - (t->head - t->tail));
+	unsigned int window = t->window > t->unacked ? t->window - t->unacked : 0;
+
+	if (!t->streaming || r->peer == 0 || !repl_has_key(r))
 		return 0;
 	if (MUTANT(window_ignored))
 		return REPL_WINDOW;
-	return (unsigned int)(REPL_WINDOW - (r->tx.head - r->tx.tail));
+	return ring < window ? ring : window;
+}
+
+unsigned int repl_window(const struct repl *r)
+{
+	return r->tx.window;
+}
+
+usec_t repl_min_rtt(const struct repl *r)
+{
+	return r->tx.min_rtt != USEC_NEVER ? r->tx.min_rtt : repl_srtt(r);
 }
 
 int repl_tx_header(struct repl *r, uint8_t *pkt, repl_term_t term, uint8_t flags, usec_t now)
@@ -247,6 +287,7 @@ static bool take_range(struct repl *r, const struct repl_range *range, const str
 			r->count.spurious_losses++;
 		if (s->state == REPL_SENT) {
 			fresh = true;
+			window_acked(&r->tx, s);
 			r->tx.unacked--;
 			r->count.acked_packets++;
 			if (s->number == a->largest)
@@ -281,6 +322,7 @@ static void detect_loss(struct repl *r, usec_t now)
 			t->loss_at = now;
 			break;
 		}
+		window_lost(t, s, now);
 		lose(r, i);
 	}
 	forget(r, now);

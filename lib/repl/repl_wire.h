@@ -14,7 +14,7 @@ enum {
 	REPL_ACK_RANGE = 8,      /* skip u32 | run u32 */
 	REPL_HEARTBEAT_HEAD = 16,
 	REPL_HEARTBEAT_MAX = 128,
-	REPL_STATUS_BYTES = 20,
+	REPL_STATUS_BYTES = 28,
 };
 
 struct repl_header {

@@ -256,6 +256,56 @@ static const struct {
 	{ "slots cut", 15, { 2, 0, 0, 0, 0 } },
 };
 
+/* An operator's pass unsays nothing, asks for all hashes a few times, then for what did not come, bucket by bucket. */
+static void test_recheck(void)
+{
+	struct audit *a = fresh(OUTSTANDING);
+	struct audit_pass pass;
+	struct wanted w;
+
+	audit_pass(a, &pass);
+	CU_ASSERT_EQUAL(pass.began, USEC_NEVER);
+	audit_recheck(a, 0); /* no stream yet */
+	CU_ASSERT_EQUAL(ask(a, 0).n, 0);
+	audit_restart(a, 1000);
+	send_cycle(a, 2000);
+	scan(a);
+	audit_pass(a, &pass);
+	CU_ASSERT_EQUAL(pass.left, 0);
+	CU_ASSERT_EQUAL(pass.ended, 2000);
+	audit_recheck(a, 3000);
+	CU_ASSERT_EQUAL(audit_unmatched(a), 0);
+	CU_ASSERT_EQUAL(audit_in_sync_since(a), 2000);
+	w = ask(a, 3000);
+	CU_ASSERT_EQUAL(w.n, 1);
+	CU_ASSERT_EQUAL(w.how[0], AUDIT_WANT_CYCLE);
+	CU_ASSERT_EQUAL(w.bucket[0], 1);
+	CU_ASSERT_EQUAL(ask(a, 4000).n, 0);
+	own.slot[3][4]++;
+	send_buckets(a, 0, 128, 5000);
+	audit_pass(a, &pass);
+	CU_ASSERT_EQUAL(pass.left, BUCKETS - 127);
+	CU_ASSERT_EQUAL(pass.differing, 1);
+	CU_ASSERT_EQUAL(pass.ended, USEC_NEVER);
+	CU_ASSERT_EQUAL(audit_unmatched(a), 1);
+	own.slot[3][4]--;
+	send_buckets(a, 3, 1, 6000);
+	send_buckets(a, 3, 1, 6001); /* once only */
+	audit_pass(a, &pass);
+	CU_ASSERT_EQUAL(pass.left, BUCKETS - 128);
+	CU_ASSERT_EQUAL(ask(a, 60000).how[0], AUDIT_WANT_CYCLE);
+	CU_ASSERT_EQUAL(ask(a, 120000).how[0], AUDIT_WANT_CYCLE);
+	w = ask(a, 180000);
+	CU_ASSERT_EQUAL(w.n, OUTSTANDING);
+	CU_ASSERT_EQUAL(w.how[0], AUDIT_WANT_LEVEL2);
+	send_cycle(a, 200000);
+	audit_pass(a, &pass);
+	CU_ASSERT_EQUAL(pass.left, 0);
+	CU_ASSERT_EQUAL(pass.ended, 200000);
+	CU_ASSERT_EQUAL(audit_count(a)->wants_cycle, 3);
+	audit_destroy(a);
+}
+
 static void test_malformed(void)
 {
 	struct audit *a = fresh(OUTSTANDING);
@@ -286,7 +336,7 @@ static void test_want_decode(void)
 		CU_ASSERT_EQUAL(audit_want_decode(&r, each, &w), -EBADMSG);
 	}
 	memcpy(bytes, ok, sizeof(ok));
-	bytes[2] = 4;
+	bytes[2] = 5;
 	r = rd_init(bytes, sizeof(bytes));
 	CU_ASSERT_EQUAL(audit_want_decode(&r, each, &w), -EBADMSG);
 	CU_ASSERT_EQUAL(w.n, 1);
@@ -455,6 +505,7 @@ int main(void)
 		{ "no_slot_differs", test_no_slot_differs },
 		{ "empty_wants_ranges", test_empty_wants_ranges },
 		{ "lost_digests", test_lost_digests },
+		{ "recheck", test_recheck },
 		{ "malformed", test_malformed },
 		{ "want_decode", test_want_decode },
 		{ "source_cycle", test_source_cycle },

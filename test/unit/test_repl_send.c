@@ -137,7 +137,50 @@ static void test_spurious(void)
 	CU_ASSERT_EQUAL(COUNT(&g, spurious_losses), 2);
 	CU_ASSERT_EQUAL(COUNT(&g, acked_packets), 3);
 	CU_ASSERT_EQUAL(repl_unacked(g.r), 0);
-	CU_ASSERT_EQUAL(repl_room(g.r), REPL_WINDOW);
+	CU_ASSERT_EQUAL(repl_room(g.r), REPL_WINDOW / 2);
+	rig_stop(&g);
+}
+
+/* Sends all that the window takes; the first `lost` of it are lost, the others acknowledged. */
+static void round_trip(struct rig *g, uint64_t number, unsigned int lost)
+{
+	unsigned int room = repl_room(g->r);
+	uint64_t first = 0, last = 0;
+
+	for (unsigned int i = 0; i < room; i++) {
+		last = rig_seal(g, i);
+		first = i == 0 ? last : first;
+	}
+	CU_ASSERT_EQUAL(repl_room(g->r), 0);
+	g->now += 1000;
+	rig_ack(g, number, 1, first + lost, last);
+	for (unsigned int i = 0; i < 4; i++)
+		repl_tick(g->r, g->now += 1000);
+	CU_ASSERT_EQUAL(repl_unacked(g->r), 0);
+}
+
+static void test_window(void)
+{
+	struct rig g;
+	uint64_t n = 2;
+
+	rig_active(&g);
+	CU_ASSERT_EQUAL(repl_window(g.r), REPL_WINDOW);
+	for (unsigned int half = REPL_WINDOW / 2; half > REPL_WINDOW_LEAST; half /= 2) {
+		round_trip(&g, n++, 100); /* many are lost at once: one halving */
+		CU_ASSERT_EQUAL(repl_window(g.r), half);
+	}
+	round_trip(&g, n++, 3);
+	round_trip(&g, n++, 3);
+	CU_ASSERT_EQUAL(repl_window(g.r), REPL_WINDOW_LEAST);
+	round_trip(&g, n++, 0); /* one more a round trip; half of it was in use while they came */
+	CU_ASSERT_TRUE(repl_window(g.r) <= REPL_WINDOW_LEAST + 1);
+	for (unsigned int i = 0; i < 8; i++)
+		round_trip(&g, n++, 0);
+	CU_ASSERT_TRUE(repl_window(g.r) >= REPL_WINDOW_LEAST + 2);
+	CU_ASSERT_TRUE(repl_window(g.r) <= REPL_WINDOW_LEAST + 9);
+	repl_stream_start(g.r, RIG_TERM, g.now);
+	CU_ASSERT_EQUAL(repl_window(g.r), REPL_WINDOW);
 	rig_stop(&g);
 }
 
@@ -301,6 +344,8 @@ static void send_status(struct rig *g, uint64_t number, uint32_t stream, uint64_
 	wr_u64(&w, since);
 	wr_u32(&w, 10);
 	wr_u32(&w, 3);
+	wr_u32(&w, 2);
+	wr_u32(&w, 7);
 	rig_open(g, &h);
 	rig_rec(g, REPL_STATUS, body, sizeof(body));
 	rig_send(g);
@@ -315,6 +360,8 @@ static void test_status_taken(void)
 	send_status(&g, 5, 1, 1000);
 	CU_ASSERT_EQUAL(repl_peer_status(g.r)->in_sync_since_ms, 1000);
 	CU_ASSERT_EQUAL(repl_peer_status(g.r)->unmatched, 3);
+	CU_ASSERT_EQUAL(repl_peer_status(g.r)->differing, 2);
+	CU_ASSERT_EQUAL(repl_peer_status(g.r)->left, 7);
 	send_status(&g, 4, 1, 900); /* overtaken */
 	CU_ASSERT_EQUAL(repl_peer_status(g.r)->in_sync_since_ms, 1000);
 	repl_stream_start(g.r, RIG_TERM, g.now);
@@ -359,6 +406,7 @@ int main(void)
 		{ "ack_takes", test_ack_takes },
 		{ "loss", test_loss },
 		{ "spurious", test_spurious },
+		{ "window", test_window },
 		{ "probe", test_probe },
 		{ "ping_is_answered", test_ping_is_answered },
 		{ "stream_start_loses_all", test_stream_start_loses_all },
