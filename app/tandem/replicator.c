@@ -75,6 +75,9 @@ struct replicator *replicator_create(void)
 	r->adjacency = FIB_NONE;
 	r->present_us =
 		RTE_MAX(beat * T.conf->srp.dead_multiplier, T.conf->srp.dead_interval_ms * USEC_PER_MSEC);
+	flow_init(&r->flow, T.conf->srp.replication_rate_mbps, r->port->conf->mtu + RTE_ETHER_HDR_LEN,
+		T.n_workers, SYNC_FIFO, clock_us());
+	flow_limit(&r->flow, &(struct flow_path){ .room = REPL_WINDOW, .window = REPL_WINDOW }, &T.flow);
 	r->view.heard = USEC_NEVER;
 	r->view.oldest_unacked = USEC_NEVER;
 	r->view.in_sync_since = USEC_NEVER;
@@ -94,6 +97,18 @@ void replicator_destroy(struct replicator *r)
 	repl_destroy(r->stream);
 	audit_destroy(r->audit);
 	rte_free(r);
+}
+
+static void publish_pass(struct replicator *r, const struct repl_status *st)
+{
+	struct replicator_view *v = &r->view;
+	struct audit_pass pass;
+
+	audit_pass(r->audit, &pass);
+	atomic_store(&v->left, r->active ? st->left : pass.left);
+	atomic_store(&v->differing, r->active ? st->differing : pass.differing);
+	atomic_store(&v->pass_began, pass.began);
+	atomic_store(&v->pass_ended, pass.ended);
 }
 
 static void publish(struct replicator *r)
@@ -128,6 +143,7 @@ static void publish(struct replicator *r)
 	atomic_store(&v->status_heard, st->heard);
 	atomic_store(&v->peer_buckets, st->buckets);
 	atomic_store(&v->peer_unmatched, st->unmatched);
+	publish_pass(r, st);
 	atomic_store(&v->last_number, repl_last_number(r->stream));
 	atomic_store(&v->applied, repl_applied(r->stream));
 	atomic_store(&v->peer_incarnation, repl_peer_incarnation(r->stream));
@@ -156,11 +172,13 @@ bool replicator_turn(struct replicator *r)
 	busy |= replicator_messages(r);
 	replicator_presence(r);
 	repl_tick(r->stream, r->now);
+	flow_tick(&r->flow, r->now);
 	busy |= replicator_send_state(r);
 	replicator_committed(r);
 	busy |= replicator_send_control(r);
 	busy |= replicator_from_kernel(r);
 	replicator_drained(r);
+	replicator_limits(r);
 	publish(r);
 	if (stall > 0) /* others may have stood still with us: they get their second anew */
 		r->grace = r->now + WATCHDOG_US;

@@ -26,6 +26,8 @@ struct replicator_view {
 	_Atomic usec_t status_heard, in_sync_since; /* in_sync_since: own clock, standby only */
 	_Atomic usec_t srtt, oldest_unacked;
 	_Atomic uint32_t peer_buckets, peer_unmatched;
+	_Atomic uint32_t left, differing; /* of the standby's pass (audit_pass); as active: as it said last */
+	_Atomic usec_t pass_began, pass_ended; /* own clock, standby only */
 };
 
 /* One turn of the replication core's loop; whether there was something to do. */

@@ -99,6 +99,7 @@ static void transmit(struct replicator *r, struct rte_mbuf *m)
 		.dst_port = rte_cpu_to_be_16(r->udp_port),
 		.dgram_len = rte_cpu_to_be_16((uint16_t)(len + sizeof(*udp))) };
 	udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
+	flow_sent(&r->flow, m->pkt_len);
 	if (rte_eth_tx_burst(r->port->id, 0, &m, 1) == 1) {
 		r->count.tx_frames++;
 	} else {
@@ -107,37 +108,53 @@ static void transmit(struct replicator *r, struct rte_mbuf *m)
 	}
 }
 
-/* Packets of the workers: numbered and sent in the order in which each worker finished them. */
+/* Packets of the workers: numbered and sent in the order in which each worker finished them. Each turn begins with
+ * another worker: where the rate is scarce they have it in turn. */
 bool replicator_send_state(struct replicator *r)
 {
 	bool busy = false;
 
-	for (unsigned int w = 0; w < T.n_workers; w++) {
+	for (unsigned int i = 0; i < T.n_workers; i++) {
 		struct rte_mbuf *m[REPLICATOR_BURST];
+		unsigned int w = (r->next_worker + i) % T.n_workers;
 		unsigned int n = RTE_MIN(repl_room(r->stream), (unsigned int)REPLICATOR_BURST);
 
+		n = RTE_MIN(n, flow_packets(&r->flow));
 		if (!r->on) /* no stream: what was finished before it ended is found by the next audit */
 			n = REPLICATOR_BURST;
 		n = rte_ring_dequeue_burst(T.stream_out[w], (void **)m, n, NULL);
-		for (unsigned int i = 0; i < n; i++) {
-			struct stream_meta *meta = rte_mbuf_to_priv(m[i]);
-			int len = r->on ? repl_seal(r->stream, rte_pktmbuf_mtod(m[i], uint8_t *),
-						  m[i]->data_len, meta->owner, meta->entry, meta->n, r->now)
+		for (unsigned int k = 0; k < n; k++) {
+			struct stream_meta *meta = rte_mbuf_to_priv(m[k]);
+			int len = r->on ? repl_seal(r->stream, rte_pktmbuf_mtod(m[k], uint8_t *),
+						  m[k]->data_len, meta->owner, meta->entry, meta->n, r->now)
 					: -ENOTCONN;
 
 			if (len > 0) {
-				m[i]->data_len = (uint16_t)len;
-				m[i]->pkt_len = (uint32_t)len;
-				transmit(r, m[i]);
+				m[k]->data_len = (uint16_t)len;
+				m[k]->pkt_len = (uint32_t)len;
+				transmit(r, m[k]);
 			} else {
 				replicator_lost(r, meta->owner, meta->entry, meta->n);
 				r->count.discarded++;
-				rte_pktmbuf_free(m[i]);
+				rte_pktmbuf_free(m[k]);
 			}
 		}
 		busy |= n > 0;
 	}
+	r->next_worker = (r->next_worker + 1) % T.n_workers;
 	return busy;
+}
+
+void replicator_limits(struct replicator *r)
+{
+	usec_t oldest = repl_oldest_unacked(r->stream);
+	const struct flow_path p = { .room = repl_room(r->stream),
+		.window = repl_window(r->stream),
+		.unacked = repl_unacked(r->stream),
+		.oldest_age = oldest < r->now ? r->now - oldest : 0,
+		.min_rtt = repl_min_rtt(r->stream) };
+
+	flow_limit(&r->flow, &p, &T.flow);
 }
 
 bool replicator_send_control(struct replicator *r)
@@ -170,6 +187,8 @@ bool replicator_from_kernel(struct replicator *r)
 
 	if (n == 0)
 		return false;
+	for (unsigned int i = 0; i < n; i++)
+		flow_sent(&r->flow, m[i]->pkt_len);
 	sent = rte_eth_tx_burst(r->port->id, 0, m, (uint16_t)n);
 	for (; sent < n; sent++)
 		rte_pktmbuf_free(m[sent]);

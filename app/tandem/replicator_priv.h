@@ -3,6 +3,7 @@
 #ifndef TANDEM_REPLICATOR_PRIV_H
 #define TANDEM_REPLICATOR_PRIV_H
 
+#include "flow.h"
 #include "replicator.h"
 #include "sync.h"
 
@@ -19,6 +20,8 @@ struct replicator {
 	uint16_t udp_port, ip_id;
 	_Atomic uint16_t adjacency; /* w: control */
 	_Atomic bool peer_applies;  /* w: control. the peer says that it is Standby: what is sent is taken */
+	struct flow flow;
+	unsigned int next_worker; /* whose finished packets go first */
 	/* role */
 	repl_term_t term, old_term; /* own; the peer's of which late usage is welcome */
 	bool active, late;          /* late: standby that still sends its own late usage (of late_term) */
@@ -53,6 +56,8 @@ bool replicator_receive(struct replicator *r);
 bool replicator_send_state(struct replicator *r);
 bool replicator_send_control(struct replicator *r);
 bool replicator_from_kernel(struct replicator *r);
+/* Tells the workers how much they may encode. */
+void replicator_limits(struct replicator *r);
 
 /* replicator_role.c: orders of control, and when the stream runs */
 bool replicator_messages(struct replicator *r);

@@ -48,9 +48,26 @@ static void want_send(struct replicator *r, unsigned int w)
 	r->want[w] = NULL;
 }
 
-static void want_one(void *ctx, unsigned int how, uint32_t bucket, uint64_t arg)
+/* Every worker hashes what is its own. */
+static void want_all(struct replicator *r, uint32_t request)
 {
-	struct replicator *r = ctx;
+	for (unsigned int w = 0; w < T.n_workers; w++) {
+		struct msg *m = msg_new(T.msgs, MSG_WANT);
+
+		if (m == NULL) {
+			r->count.msg_no_room++;
+			return;
+		}
+		m->n_wants = 1;
+		m->want[0].how = AUDIT_WANT_CYCLE;
+		m->want[0].bucket = request;
+		if (door_send(&T.repl_to_worker[w], m) < 0)
+			r->count.msg_no_room++; /* it is asked for more than once */
+	}
+}
+
+static void want_buckets(struct replicator *r, unsigned int how, uint32_t bucket, uint64_t arg)
+{
 	uint32_t n = how == AUDIT_WANT_WHOLE ? (uint32_t)RTE_MIN(arg, (uint64_t)REPLICATOR_OUTSTANDING) : 1;
 
 	/* A range of whole buckets may cross shards: hand each bucket to its owner. */
@@ -70,6 +87,18 @@ static void want_one(void *ctx, unsigned int how, uint32_t bucket, uint64_t arg)
 		m->want[m->n_wants].arg = how == AUDIT_WANT_WHOLE ? 1 : arg;
 		if (++m->n_wants == MSG_WANTS)
 			want_send(r, w);
+	}
+}
+
+static void want_one(void *ctx, unsigned int how, uint32_t bucket, uint64_t arg)
+{
+	struct replicator *r = ctx;
+
+	if (how == AUDIT_WANT_CYCLE && r->wants_left > 0) {
+		r->wants_left--;
+		want_all(r, bucket);
+	} else if (how != AUDIT_WANT_CYCLE) {
+		want_buckets(r, how, bucket, arg);
 	}
 }
 
@@ -191,11 +220,15 @@ static void on_status(void *ctx, struct repl_status *st)
 {
 	struct replicator *r = ctx;
 	usec_t since = audit_in_sync_since(r->audit);
+	struct audit_pass pass;
 
+	audit_pass(r->audit, &pass);
 	st->in_sync_since_ms =
 		since == USEC_NEVER ? 0 : (uint64_t)((int64_t)since + r->pair_offset_us) / 1000;
 	st->buckets = SESSION_SHARDS * T.table->buckets;
 	st->unmatched = audit_unmatched(r->audit);
+	st->differing = pass.differing;
+	st->left = pass.left;
 }
 
 static uint64_t hash_bucket(void *ctx, uint32_t bucket)

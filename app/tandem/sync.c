@@ -5,6 +5,8 @@
 #include "mutant.h"
 #include "sync.h"
 
+enum { USAGE = SESSION_G_USAGE32 | SESSION_G_USAGE64 | SESSION_G_OTHER64 };
+
 int sync_init(struct sync *s, struct session_table *t, uint8_t worker, uint64_t shards, uint32_t max_slots,
 	usec_t interval_us, struct rte_mempool *pool, struct rte_ring *out, uint16_t payload,
 	const struct session_mem *mem)
@@ -16,6 +18,8 @@ int sync_init(struct sync *s, struct session_table *t, uint8_t worker, uint64_t 
 	s->out = out;
 	s->payload = payload;
 	s->tick_us = interval_us / SYNC_TICKS;
+	s->limits = &flow_unlimited;
+	s->bulk_most = UINT32_MAX;
 	if (dirty_init(&s->dirty, max_slots, SYNC_TICKS, mem) < 0)
 		return -ENOMEM;
 	s->source = audit_source_create(shards, t->buckets);
@@ -69,6 +73,8 @@ static bool packet_open(struct sync *s, usec_t now)
 		s->count.no_room++;
 		return false;
 	}
+	if (s->bulk_most != UINT32_MAX && (s->bulk_left-- == 0 || rte_ring_count(s->out) >= s->bulk_most))
+		return false;
 	s->open = rte_pktmbuf_alloc(s->pool);
 	if (s->open == NULL) {
 		s->count.no_mbuf++;
@@ -270,16 +276,29 @@ static bool audit_piece(struct sync *s, usec_t now)
 	return true;
 }
 
-/* Whatever is listed and due, `soon` first. False: no room. */
+static bool below(const struct sync *s, const _Atomic uint32_t *limit)
+{
+	return rte_ring_count(s->out) < atomic_load_explicit(limit, memory_order_relaxed);
+}
+
+/* Whatever is listed and due, `soon` first. False: no room. While deltas must wait, what signalling changed still
+ * goes; of `soon` that is all that is not usage. */
 static bool encode_due(struct sync *s, bool *busy, usec_t now)
 {
+	bool deltas = below(s, &s->limits->delta);
+	unsigned int most = deltas ? SYNC_RECORDS
+				   : RTE_MIN(s->dirty.soon.tail - s->dirty.soon.head, (uint32_t)SYNC_RECORDS);
 	uint32_t handle;
 
-	for (unsigned int i = 0; i < SYNC_RECORDS && dirty_next(&s->dirty, s->table, &handle); i++) {
+	for (unsigned int i = 0; i < most && dirty_next(&s->dirty, s->table, &handle); i++) {
 		struct session_slot *slot = session_slot_of(s->table, handle);
 
 		if (slot->dirty == 0)
 			continue;
+		if (!deltas && !(slot->dirty & ~USAGE)) {
+			dirty_mark_soon(&s->dirty, slot, handle, slot->dirty);
+			continue;
+		}
 		*busy = true;
 		if (!encode(s, handle, slot->dirty, s->commit, now)) {
 			dirty_mark_soon(&s->dirty, slot, handle, slot->dirty);
@@ -287,7 +306,28 @@ static bool encode_due(struct sync *s, bool *busy, usec_t now)
 		}
 		slot->dirty = 0;
 	}
-	return true;
+	return deltas;
+}
+
+/* A piece of bulk, while the FIFO is below the limit and for so many packets at most. */
+static bool bulk_turn(struct sync *s, const _Atomic uint32_t *limit, uint32_t packets, usec_t now)
+{
+	bool did = false;
+
+	if (!below(s, limit))
+		return false;
+	if (s->job.what == AUDIT_JOB_NONE)
+		s->job = audit_source_next(s->source, now);
+	if (s->job.what == AUDIT_JOB_NONE) {
+		s->bulk_packets = s->count.packets;
+		return false;
+	}
+	s->bulk_most = atomic_load_explicit(limit, memory_order_relaxed);
+	s->bulk_left = packets;
+	did = audit_piece(s, now);
+	s->bulk_packets = s->count.packets;
+	s->bulk_most = UINT32_MAX;
+	return did;
 }
 
 bool sync_turn(struct sync *s, usec_t now)
@@ -306,12 +346,10 @@ bool sync_turn(struct sync *s, usec_t now)
 		packet_close(s);
 		return busy;
 	}
-	if (encode_due(s, &busy, now) && !s->late) {
-		if (s->job.what == AUDIT_JOB_NONE)
-			s->job = audit_source_next(s->source, now);
-		if (s->job.what != AUDIT_JOB_NONE)
-			busy = audit_piece(s, now) || busy;
-	}
+	if (!s->late && s->count.packets - s->bulk_packets >= SYNC_SHARE)
+		busy = bulk_turn(s, &s->limits->delta, 1, now);
+	if (encode_due(s, &busy, now) && !s->late)
+		busy = bulk_turn(s, &s->limits->bulk, UINT32_MAX, now) || busy;
 	if (s->open != NULL && now - s->opened >= SYNC_FLUSH_US)
 		packet_close(s);
 	return busy;

@@ -14,10 +14,14 @@
 #include "audit.h"
 #include "counters.h"
 #include "dirty.h"
+#include "flow.h"
 #include "repl.h"
 #include "session.h"
 
 enum { SYNC_RECORDS = 64, SYNC_BUCKETS = 4, SYNC_FLUSH_US = 300, SYNC_TICKS = 20, SYNC_FIFO = 256 };
+enum {
+	SYNC_SHARE = 8
+}; /* packets of deltas, when they fill all there is, to one of bulk: a resync must end */
 
 /* In the private area of a stream mbuf: what the packet holds, for acknowledgement and loss. */
 struct stream_meta {
@@ -39,6 +43,8 @@ struct sync {
 	struct session_table *table;
 	struct rte_mempool *pool; /* stream mbufs, private area struct stream_meta */
 	struct rte_ring *out;     /* finished packets */
+	const struct flow_limits
+		*limits; /* how full `out` may be; set after sync_init, else flow_unlimited */
 	uint8_t worker;
 	uint16_t payload; /* bytes of a packet: header and records, no tag */
 	bool on;          /* a stream runs */
@@ -50,6 +56,9 @@ struct sync {
 	usec_t opened, next_tick, tick_us;
 	struct audit_job job; /* being worked on; n counts down */
 	uint32_t level2_slot;
+	uint32_t bulk_most;         /* packets in `out` at which the bulk being encoded stops */
+	uint32_t bulk_left;         /* packets that it may begin */
+	uint64_t bulk_packets;      /* count.packets when bulk last had a turn */
 	struct sync_counters count; /* r: telemetry */
 };
 

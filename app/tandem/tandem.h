@@ -14,6 +14,7 @@
 #include "config.h"
 #include "fastpath.h"
 #include "fib.h"
+#include "flow.h"
 #include "msg.h"
 #include "net.h"
 #include "pool.h"
@@ -77,6 +78,7 @@ struct tandem {
 	struct rte_ring
 		*stream_out[TANDEM_WORKERS]; /* worker -> replication core: finished packets, one FIFO */
 	struct core_pulse pulse_control, pulse_repl, pulse_worker[TANDEM_WORKERS];
+	struct flow_limits flow;        /* w: replication core: how full stream_out may be */
 	_Atomic int64_t pair_offset_ms; /* w: control. pair time = clock + this */
 	_Atomic bool quit;              /* w: control */
 	_Atomic bool index_stale;       /* w: any (an index message found no room), r+cleared: control */

@@ -48,6 +48,7 @@ struct worker *worker_create(unsigned int number)
 		rte_free(w);
 		return NULL;
 	}
+	w->sync.limits = &T.flow;
 	return w;
 }
 

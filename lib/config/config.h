@@ -90,6 +90,7 @@ struct config {
 		uint32_t hello_interval_ms, dead_interval_ms, delay_interval_ms, heartbeat_interval_ms,
 			dead_multiplier;
 		uint32_t configuration_interval_s, guard_period_s, damping_period_s;
+		uint32_t replication_rate_mbps; /* Mbit/s; 0: no limit */
 		uint32_t micro_checkpoint_interval_ms, audit_interval_s, commit_timeout_ms, pending_timeout_s;
 		bool realtime; /* SCHED_FIFO for the replication core */
 	} srp;

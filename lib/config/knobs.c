@@ -112,6 +112,8 @@ static const struct knob srp[] = {
 		.help = "between checkpoints of a session's usage" },
 	{ "audit-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.audit_interval_s), RANGE(60, 1, 86400, "s"),
 		.help = "one full cycle of comparison of the two tables" },
+	{ "replication-rate", KNOB_U32, 0, AT(config, srp.replication_rate_mbps), RANGE(0, 0, 400000, "Mbit/s"),
+		.help = "most that the replication port sends; signalling goes first, then usage, then resync and audit; 0: no limit" },
 	{ "commit-timeout", KNOB_U32, KNOB_AGREE, AT(config, srp.commit_timeout_ms), RANGE(50, 10, 200, "ms"),
 		.help = "how long an answer waits until the standby has the session" },
 	{ "pending-timeout", KNOB_U32, KNOB_AGREE, AT(config, srp.pending_timeout_s), RANGE(10, 1, 60, "s"),
