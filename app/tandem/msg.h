@@ -66,6 +66,7 @@ struct msg {
 			repl_term_t old_term;
 			uint64_t number;
 			bool ok, on;
+			uint8_t version; /* MSG_STREAM: of the stream */
 		};
 		struct {
 			uint16_t n;

@@ -31,6 +31,10 @@ void replicator_peer(struct replicator *r, uint16_t adjacency)
 {
 	atomic_store(&r->adjacency, adjacency);
 }
+void replicator_peer_version(struct replicator *r, uint8_t version)
+{
+	atomic_store_explicit(&r->peer_version, version, memory_order_relaxed);
+}
 void replicator_peer_applies(struct replicator *r, bool applies)
 {
 	atomic_store_explicit(&r->peer_applies, applies, memory_order_relaxed);
@@ -78,6 +82,8 @@ struct replicator *replicator_create(void)
 	flow_init(&r->flow, T.conf->srp.replication_rate_mbps, r->port->conf->mtu + RTE_ETHER_HDR_LEN,
 		T.n_workers, SYNC_FIFO, clock_us());
 	flow_limit(&r->flow, &(struct flow_path){ .room = REPL_WINDOW, .window = REPL_WINDOW }, &T.flow);
+	r->version = REPL_VERSION_MIN;
+	atomic_store(&r->peer_version, REPL_VERSION_MIN);
 	r->view.heard = USEC_NEVER;
 	r->view.oldest_unacked = USEC_NEVER;
 	r->view.in_sync_since = USEC_NEVER;

@@ -41,5 +41,7 @@ const struct replicator_counters *replicator_count(const struct replicator *r);
 void replicator_peer(struct replicator *r, uint16_t adjacency);
 /* w: control: whether the peer says that it is Standby. */
 void replicator_peer_applies(struct replicator *r, bool applies);
+/* w: control: the version of the stream that both speak. */
+void replicator_peer_version(struct replicator *r, uint8_t version);
 
 #endif

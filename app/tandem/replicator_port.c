@@ -125,9 +125,10 @@ bool replicator_send_state(struct replicator *r)
 		n = rte_ring_dequeue_burst(T.stream_out[w], (void **)m, n, NULL);
 		for (unsigned int k = 0; k < n; k++) {
 			struct stream_meta *meta = rte_mbuf_to_priv(m[k]);
-			int len = r->on ? repl_seal(r->stream, rte_pktmbuf_mtod(m[k], uint8_t *),
-						  m[k]->data_len, meta->owner, meta->entry, meta->n, r->now)
-					: -ENOTCONN;
+			int len = r->on && meta->version == r->version
+					  ? repl_seal(r->stream, rte_pktmbuf_mtod(m[k], uint8_t *),
+						    m[k]->data_len, meta->owner, meta->entry, meta->n, r->now)
+					  : -ENOTCONN;
 
 			if (len > 0) {
 				m[k]->data_len = (uint16_t)len;

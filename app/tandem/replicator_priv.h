@@ -21,7 +21,9 @@ struct replicator {
 	_Atomic uint16_t adjacency; /* w: control */
 	_Atomic bool peer_applies;  /* w: control. the peer says that it is Standby: what is sent is taken */
 	struct flow flow;
-	unsigned int next_worker; /* whose finished packets go first */
+	unsigned int next_worker;     /* whose finished packets go first */
+	_Atomic uint8_t peer_version; /* w: control. that both speak */
+	uint8_t version;              /* of the stream */
 	/* role */
 	repl_term_t term, old_term; /* own; the peer's of which late usage is welcome */
 	bool active, late;          /* late: standby that still sends its own late usage (of late_term) */

@@ -37,6 +37,7 @@ static bool workers_stream(struct replicator *r, bool on, bool late)
 		m->on = on;
 		m->what = late;
 		m->term = r->term;
+		m->version = r->version;
 		m->old_term = r->late_term;
 		if (door_send(&T.repl_to_worker[w], m) < 0) {
 			r->count.msg_no_room++;
@@ -170,7 +171,14 @@ void replicator_presence(struct replicator *r)
 	bool there = heard != USEC_NEVER && r->now - RTE_MIN(heard, r->now) < r->present_us &&
 		     repl_hears_us(r->stream);
 	bool takes = there && atomic_load_explicit(&r->peer_applies, memory_order_relaxed);
+	uint8_t version = atomic_load_explicit(&r->peer_version, memory_order_relaxed);
 
+	if (version != r->version && (r->on || r->late))
+		r->on = false; /* all records of a stream are of one version: another stream */
+	if (!r->on) {
+		r->version = version;
+		repl_version(r->stream, version);
+	}
 	if (!r->active) {
 		if (r->late && !r->on && there) /* it broke off: from the beginning */
 			late_start(r);

@@ -233,15 +233,18 @@ static void on_status(void *ctx, struct repl_status *st)
 
 static uint64_t hash_bucket(void *ctx, uint32_t bucket)
 {
-	(void)ctx;
-	return session_hash_bucket(T.table, bucket / T.table->buckets, bucket % T.table->buckets);
+	const struct replicator *r = ctx;
+
+	return session_hash_bucket_in(
+		T.table, bucket / T.table->buckets, bucket % T.table->buckets, repl_rx_version(r->stream));
 }
 
 static uint64_t hash_slot(void *ctx, uint32_t bucket, unsigned int slot)
 {
-	(void)ctx;
-	return session_hash_slot(
-		T.table, bucket / T.table->buckets, bucket % T.table->buckets * SESSION_BUCKET + slot);
+	const struct replicator *r = ctx;
+
+	return session_hash_slot_in(T.table, bucket / T.table->buckets,
+		bucket % T.table->buckets * SESSION_BUCKET + slot, repl_rx_version(r->stream));
 }
 
 static bool bucket_empty(void *ctx, uint32_t bucket)

@@ -17,6 +17,7 @@ int sync_init(struct sync *s, struct session_table *t, uint8_t worker, uint64_t 
 	s->pool = pool;
 	s->out = out;
 	s->payload = payload;
+	s->version = SESSION_VERSION_MIN;
 	s->tick_us = interval_us / SYNC_TICKS;
 	s->limits = &flow_unlimited;
 	s->bulk_most = UINT32_MAX;
@@ -42,6 +43,11 @@ void sync_fini(struct sync *s, const struct session_mem *mem)
 static struct stream_meta *meta_of(struct rte_mbuf *m)
 {
 	return rte_mbuf_to_priv(m);
+}
+
+void sync_version(struct sync *s, uint8_t version)
+{
+	s->version = version;
 }
 
 void sync_stream(struct sync *s, bool on, bool late, usec_t audit_us, usec_t now)
@@ -84,6 +90,7 @@ static bool packet_open(struct sync *s, usec_t now)
 	s->w = wr_init(p + REPL_HEADER, s->payload - REPL_HEADER);
 	meta_of(s->open)->n = 0;
 	meta_of(s->open)->owner = s->worker;
+	meta_of(s->open)->version = s->version;
 	s->opened = now;
 	return true;
 }
@@ -135,6 +142,9 @@ static bool encode(struct sync *s, uint32_t handle, uint8_t groups, uint32_t com
 	} else if (whole) {
 		groups = SESSION_G_SLOT;
 	}
+	groups &= session_groups(s->version);
+	if (groups == 0) /* nothing that the peer would understand changed */
+		return true;
 	/* USAGE32 may grow to USAGE64 */
 	if (!packet_room(s, 3u + session_wire_size(groups) + 16, true, now))
 		return false;
@@ -261,12 +271,12 @@ static bool audit_piece(struct sync *s, usec_t now)
 	if (j->what == AUDIT_JOB_LEVEL2) {
 		audit_digest_slots(&s->w, j->bucket);
 		for (uint32_t i = 0; i < SESSION_BUCKET; i++)
-			wr_u16(&s->w,
-				(uint16_t)session_hash_slot(s->table, shard, bucket * SESSION_BUCKET + i));
+			wr_u16(&s->w, (uint16_t)session_hash_slot_in(
+					      s->table, shard, bucket * SESSION_BUCKET + i, s->version));
 	} else {
 		audit_digest_begin(&s->w, j->bucket, (uint16_t)n);
 		for (uint32_t i = 0; i < n; i++)
-			wr_u64(&s->w, session_hash_bucket(s->table, shard, bucket + i));
+			wr_u64(&s->w, session_hash_bucket_in(s->table, shard, bucket + i, s->version));
 	}
 	s->count.digests_sent++;
 	j->bucket += n;

@@ -27,6 +27,7 @@ enum {
 struct stream_meta {
 	uint16_t n;
 	uint8_t owner;
+	uint8_t version; /* of the stream that it was made for */
 	repl_entry_t entry[REPL_ENTRIES];
 };
 
@@ -46,6 +47,7 @@ struct sync {
 	const struct flow_limits
 		*limits; /* how full `out` may be; set after sync_init, else flow_unlimited */
 	uint8_t worker;
+	uint8_t version;  /* of the stream: what records may hold, and hashes cover */
 	uint16_t payload; /* bytes of a packet: header and records, no tag */
 	bool on;          /* a stream runs */
 	bool late;        /* demoted: only own usage, as 64 bits */
@@ -67,6 +69,8 @@ int sync_init(struct sync *s, struct session_table *t, uint8_t worker, uint64_t 
 	usec_t interval_us, struct rte_mempool *pool, struct rte_ring *out, uint16_t payload,
 	const struct session_mem *mem);
 void sync_fini(struct sync *s, const struct session_mem *mem);
+/* The version of the stream that begins next; the least to begin with. */
+void sync_version(struct sync *s, uint8_t version);
 /* A stream began (everything is compared: join; late: of own usage only, nothing is compared) or ended. */
 void sync_stream(struct sync *s, bool on, bool late, usec_t audit_us, usec_t now);
 /* A slot changed by signalling: encoded at once and sent. Returns the commit number to wait for; 0: no stream. */

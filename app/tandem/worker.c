@@ -158,6 +158,7 @@ static void stream(struct worker *w, const struct msg *m, usec_t now)
 		w->late_slots = w->fp.mode == FASTPATH_LATE ? 0 : w->n_shards * T.table->n_slots;
 	}
 	w->fp.streaming = m->on;
+	sync_version(&w->sync, m->version);
 	sync_stream(&w->sync, m->on, late, T.conf->srp.audit_interval_s * USEC_PER_SEC, now);
 }
 

@@ -30,11 +30,13 @@ struct repl *repl_create(const struct repl_params *p, usec_t now)
 	r->p.ops = &r->ops;
 	if (r->p.gap_packets == 0)
 		r->p.gap_packets = 3;
+	if (r->p.version_max == 0)
+		r->p.version_max = REPL_VERSION_MAX;
 	r->heard = USEC_NEVER;
 	r->peer_status.heard = USEC_NEVER;
 	r->hb_at = now;
 	r->slot = -1;
-	r->told_at = r->want_at = USEC_NEVER;
+	r->told_at = r->want_at = r->account_at = USEC_NEVER;
 	repl_tx_init(r);
 	repl_rx_reset(r);
 	return r;
@@ -61,7 +63,7 @@ void repl_destroy(struct repl *r)
 
 static bool header_taken(struct repl *r, const struct repl_header *h)
 {
-	if (h->version < REPL_VERSION_MIN || h->version > REPL_VERSION_MAX)
+	if (h->version < REPL_VERSION_MIN || h->version > r->p.version_max)
 		r->count.rx_version++;
 	else if (r->keys != NULL ? h->key == 0 : h->key != 0 || h->flags & REPL_F_PHASE)
 		r->count.rx_bad_key++;
@@ -141,6 +143,9 @@ static void on_report(struct repl *r, const struct repl_header *h, uint8_t kind,
 	case REPL_STATUS:
 		on_status(r, h, body, now);
 		break;
+	case REPL_ACCOUNT:
+		repl_account_heard(r, h->number, body);
+		break;
 	default:
 		break;
 	}
@@ -158,7 +163,7 @@ static void on_control(struct repl *r, const struct repl_header *h, const uint8_
 			on_heartbeat(r, h, &body, in_time, excess, now);
 		else if (!foreign)
 			on_report(r, h, kind, &body, now);
-		else if (kind == REPL_ACK || kind == REPL_WANT || kind == REPL_STATUS)
+		else if (kind == REPL_ACK || kind == REPL_WANT || kind == REPL_STATUS || kind == REPL_ACCOUNT)
 			refused = true;
 	}
 	r->count.rx_wrong_incarnation += refused;
@@ -319,6 +324,8 @@ size_t repl_poll(struct repl *r, uint8_t *buf, size_t room, usec_t now)
 			put_heartbeat(r, &w, now);
 		if (r->peer != 0 && r->rx.ack_due)
 			put_ack(r, &w, now);
+		if (r->peer != 0 && repl_account_due(r, now))
+			repl_account_put(r, &w, now);
 		if (r->peer != 0 && r->rx.mode == REPL_RX_APPLY) {
 			put_status(r, &w, now);
 			put_want(r, &w, now);

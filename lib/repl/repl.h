@@ -14,7 +14,11 @@
 
 enum {
 	REPL_VERSION_MIN = 1, /* spoken here: of packets and records */
+#ifdef TANDEM_WIRE_V2
+	REPL_VERSION_MAX = 2, /* test build: records may hold one more field group */
+#else
 	REPL_VERSION_MAX = 1,
+#endif
 	REPL_HEADER = 40,   /* bytes before the records */
 	REPL_NUMBER_AT = 4, /* where in it the packet number is, 8 bytes */
 	REPL_TAG = 16,      /* bytes behind the records for the AEAD's tag; kept free in plain text too */
@@ -34,6 +38,7 @@ enum repl_kind {
 	REPL_HEARTBEAT = 6, /* time of sending u64 us, pair time u64 ms, then lib/srp's body */
 	REPL_STATUS = 7,    /* stream u32 (0: none yet), then struct repl_status, all u32 but the first */
 	REPL_PING = 8,      /* elicits an ACK */
+	REPL_ACCOUNT = 9,   /* struct repl_received: stream u32, the others u64 each */
 };
 
 /* A term: number << 1 | side, so that integers compare as terms do. 0: none. */
@@ -63,6 +68,39 @@ enum repl_receive {
 	REPL_RX_NONE,  /* ignored and counted: nothing is acknowledged */
 	REPL_RX_APPLY, /* standby: applied in order */
 	REPL_RX_LATE,  /* active: only DELTAs of late usage in the term given */
+};
+
+/* Why a state record was refused; the number is its place in an ACCOUNT. */
+enum repl_refused {
+	REPL_REFUSED_STALE,     /* -ESTALE: another session has the slot */
+	REPL_REFUSED_ABSENT,    /* -ENOENT: no such slot, pool or address here */
+	REPL_REFUSED_MALFORMED, /* -EBADMSG */
+	REPL_REFUSED_OWNER,     /* -EPERM: the slot is not ours to write */
+	REPL_REFUSED_OTHER,
+	REPL_REFUSED_REASONS
+};
+
+/* State records of one stream that were received, in packets that were taken. */
+struct repl_received {
+	uint32_t stream; /* 0: none yet */
+	uint64_t
+		next; /* number up to which, exclusively, everything is decided; 0: not in order (late usage) */
+	uint64_t applied, refused[REPL_REFUSED_REASONS];
+};
+
+/* State records (entries) of the present stream, or the last, as their sender counts them:
+ * sent == acked + superseded + in_flight + abandoned, always. */
+struct repl_sent_records {
+	uint32_t stream;
+	uint64_t sent;
+	uint64_t acked; /* applied, or refused and counted, by the peer */
+	uint64_t
+		superseded; /* lost on the way: what they told was told again, by newer records or the audit */
+	uint64_t in_flight;
+	uint64_t abandoned;        /* in flight when the stream ended */
+	uint64_t unheard;          /* of acked: no ACK of them came through, the peer's ACCOUNT told */
+	bool untrue;               /* the peer's ACCOUNT told of fewer than it acknowledged: a bug */
+	struct repl_received peer; /* as the peer's last ACCOUNT of this stream said */
 };
 
 /* As the peer's last STATUS said, and when it came. */
@@ -102,10 +140,12 @@ struct repl_ops {
 // clang-format off
 #define REPL_COUNTERS(X) \
 	X(tx_packets) X(tx_bytes) X(tx_state_packets) X(tx_entries) X(tx_acks) X(tx_wants) \
-	X(tx_heartbeats) X(tx_pings) X(acked_packets) X(lost_packets) X(lost_entries) \
+	X(tx_heartbeats) X(tx_pings) X(records_acked) X(records_superseded) X(records_abandoned) \
+	X(records_unheard) X(acked_packets) X(lost_packets) X(lost_entries) \
 	X(spurious_losses) X(window_full) X(rx_packets) X(rx_bytes) X(rx_state_packets) \
 	X(rx_slots) X(rx_deltas) X(rx_digests) X(rx_wants) X(rx_acks) X(rx_heartbeats) \
-	X(rx_applied) X(rx_refused) X(rx_again) X(rx_gaps) X(rx_skipped) X(rx_late_packets) \
+	X(rx_applied) X(rx_refused) X(rx_refused_stale) X(rx_refused_absent) X(rx_refused_malformed) \
+	X(rx_refused_owner) X(rx_refused_other) X(rx_again) X(rx_gaps) X(rx_skipped) X(rx_late_packets) \
 	X(rx_duplicates) X(rx_unknown_kind) X(rx_stale_heartbeats) X(rx_malformed) X(rx_version) \
 	X(rx_old_term) X(rx_not_receiving) X(rx_wrong_incarnation) X(rx_wrong_stream) X(rx_own) \
 	X(rx_bad_key)
@@ -117,8 +157,9 @@ struct repl_params {
 	usec_t heartbeat_us;  /* 0: none are sent */
 	usec_t life_us; /* a heartbeat delayed by more than this against the quickest is no sign of life */
 	usec_t gap_us;  /* how long a gap is waited for: 1000 */
-	unsigned int gap_packets;               /* 3 */
-	const struct repl_ops *ops;             /* copied */
+	unsigned int gap_packets;   /* 3 */
+	uint8_t version_max;        /* packets of higher versions are not taken; 0: REPL_VERSION_MAX */
+	const struct repl_ops *ops; /* copied */
 	void *(*alloc)(void *ctx, size_t size); /* zeroed; called by repl_create only */
 	void (*free)(void *ctx, void *p);
 	void *mem_ctx;
@@ -140,6 +181,9 @@ int repl_slot(const struct repl *r);
 
 /* ---- sender ---- */
 
+/* The version that packets are sent in from now on; the least to begin with. Records of a stream are all of one version:
+ * call it before a stream is started. */
+void repl_version(struct repl *r, uint8_t version);
 /* Starts a new stream in `term`: numbers go on, everything unacknowledged is handed to `lost`. */
 void repl_stream_start(struct repl *r, repl_term_t term, usec_t now);
 /* No more state packets (demotion); unacknowledged ones are forgotten. Acknowledgements of them still count until then. */
@@ -162,6 +206,7 @@ int repl_seal(struct repl *r, uint8_t *pkt, size_t len, uint8_t owner, const rep
 unsigned int repl_unacked(const struct repl *r);
 uint64_t repl_last_number(const struct repl *r);
 usec_t repl_oldest_unacked(const struct repl *r); /* time it was sent, USEC_NEVER if none */
+void repl_sent_records(const struct repl *r, struct repl_sent_records *s);
 
 /* ---- receiver ---- */
 
@@ -172,6 +217,9 @@ uint64_t repl_receive_stop(struct repl *r, usec_t now);
 uint64_t repl_applied(const struct repl *r);
 /* The stream (id, term) that is being applied; 0 none. */
 uint32_t repl_rx_stream(const struct repl *r);
+/* The version of the packets of that stream: what its digests cover. */
+uint8_t repl_rx_version(const struct repl *r);
+const struct repl_received *repl_received(const struct repl *r);
 
 /* ---- both ---- */
 

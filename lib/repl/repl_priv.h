@@ -18,6 +18,8 @@ enum {
 	REPL_LOST_A_TURN = 128, /* packets declared lost by one detection, so that their owners' rings hold */
 	REPL_STATUS_US = 50000,
 	REPL_STATUS_MIN_US = 5000,
+	REPL_ACCOUNT_US = 50000, /* how often the account is sent, changed or not */
+	REPL_ACCOUNT_MIN_US = 5000,
 	REPL_WANT_US = 5000,       /* how often the audit is asked at least */
 	REPL_SILENCE_US = 1000000, /* after that the memory of retired incarnations yields */
 	REPL_DELAY_SPAN_US = 10000000,
@@ -32,6 +34,7 @@ struct repl_sent {
 };
 
 struct repl_tx {
+	uint8_t version;
 	uint64_t number; /* last one used, of any packet */
 	uint32_t stream; /* id of the last one started */
 	bool streaming;
@@ -50,6 +53,8 @@ struct repl_tx {
 	uint64_t ping; /* number of the last PING that is not acknowledged, 0 none */
 	usec_t ping_at;
 	usec_t srtt, rttvar, latest, min_rtt; /* srtt 0: no sample */
+	struct repl_sent_records records;     /* in_flight is kept up to date */
+	uint64_t account;                     /* number of the packet that brought the last one */
 	struct repl_sent sent[REPL_WINDOW];
 	repl_entry_t entry[REPL_WINDOW][REPL_ENTRIES];
 };
@@ -64,6 +69,8 @@ struct repl_held {
 struct repl_rx {
 	enum repl_receive mode;
 	repl_term_t floor, late_term;
+	uint8_t version; /* of the stream's packets */
+	struct repl_received received;
 	uint32_t stream; /* the highest id heard of this incarnation */
 	bool begun;      /* being applied in this mode */
 	repl_term_t term;
@@ -111,7 +118,8 @@ struct repl {
 	usec_t hb_at;
 	int64_t pair_offset;
 	struct repl_status told;
-	usec_t told_at, want_at;
+	usec_t told_at, want_at, account_at;
+	struct repl_received account; /* as told last */
 };
 
 static inline size_t repl_tag(const struct repl *r)
@@ -144,6 +152,19 @@ void repl_rx_control(struct repl *r, const struct repl_header *h, bool ping, use
 void repl_rx_tick(struct repl *r, usec_t now);
 usec_t repl_rx_due(const struct repl *r);
 void repl_rx_ack(struct repl *r, struct repl_ack *a, usec_t now);
+
+/* repl_account.c: what became of every state record, on both sides */
+struct repl_verdict { /* on the records of one packet, until it is known whether the packet is taken */
+	unsigned int applied, refused[REPL_REFUSED_REASONS];
+};
+void repl_account_refuse(struct repl_verdict *v, int error);
+void repl_account_taken(struct repl *r, const struct repl_verdict *v);
+void repl_account_begin(struct repl *r, uint32_t stream); /* of the peer's streams */
+void repl_account_end(
+	struct repl *r, uint32_t next); /* of our own stream; next: the one that begins, 0 none */
+bool repl_account_due(const struct repl *r, usec_t now);
+void repl_account_put(struct repl *r, struct wr *w, usec_t now);
+void repl_account_heard(struct repl *r, uint64_t number, struct rd *body);
 
 /* repl_life.c */
 /* Takes or refuses the sender's incarnation. */

@@ -43,6 +43,7 @@ void repl_rx_reset(struct repl *r)
 
 	drop_held(x);
 	x->stream = 0;
+	x->received = (struct repl_received){ 0 };
 	x->begun = false;
 	x->term = 0;
 	x->first = x->next = x->applied = x->highest = 0;
@@ -103,7 +104,9 @@ static void begin(struct repl *r, const struct repl_header *h, usec_t now)
 
 	/* What is held of an older stream was handed back by its sender when it began this one. */
 	drop_held(x);
+	repl_account_begin(r, h->stream);
 	x->stream = h->stream;
+	x->version = h->version;
 	x->term = h->term;
 	x->begun = true;
 	x->first = h->offset == UINT32_MAX ? h->number : h->number - h->offset;
@@ -130,7 +133,7 @@ static bool stream_taken(struct repl *r, const struct repl_header *h, usec_t now
 	else if (x->mode == REPL_RX_LATE && h->term != x->late_term && !MUTANT(late_any_term))
 		r->count.rx_not_receiving++;
 	else if (h->stream == 0 || h->stream < x->stream ||
-		 (x->begun && h->stream == x->stream && h->term != x->term))
+		 (x->begun && h->stream == x->stream && (h->term != x->term || h->version != x->version)))
 		r->count.rx_wrong_stream++;
 	else if (x->begun && h->stream == x->stream)
 		return true;
@@ -142,7 +145,7 @@ static bool stream_taken(struct repl *r, const struct repl_header *h, usec_t now
 }
 
 /* One record of a slot. True unless it could not be applied now. */
-static bool apply_state(struct repl *r, uint8_t kind, struct rd *body, bool late)
+static bool apply_state(struct repl *r, uint8_t kind, struct rd *body, bool late, struct repl_verdict *v)
 {
 	int ret;
 
@@ -150,17 +153,14 @@ static bool apply_state(struct repl *r, uint8_t kind, struct rd *body, bool late
 		r->count.rx_slots++;
 	else
 		r->count.rx_deltas++;
-	if (late && kind != REPL_DELTA) {
-		r->count.rx_refused++;
-		return true;
-	}
-	ret = r->ops.state(r->ops.ctx, (enum repl_kind)kind, body, late);
+	ret = late && kind != REPL_DELTA ? -EINVAL
+					 : r->ops.state(r->ops.ctx, (enum repl_kind)kind, body, late);
 	if (ret == -EAGAIN)
 		return false;
 	if (ret < 0)
-		r->count.rx_refused++;
+		repl_account_refuse(v, ret);
 	else
-		r->count.rx_applied++;
+		v->applied++;
 	return true;
 }
 
@@ -169,18 +169,19 @@ static void deliver(
 {
 	struct rd in = rd_init(records, len), body;
 	bool late = r->rx.mode == REPL_RX_LATE, all = true;
+	struct repl_verdict verdict = { 0 };
 	uint8_t kind;
 
 	while (repl_record_next(&in, &kind, &body)) {
 		switch (kind) {
 		case REPL_SLOT:
 		case REPL_DELTA:
-			all &= apply_state(r, kind, &body, late);
+			all &= apply_state(r, kind, &body, late, &verdict);
 			break;
 		case REPL_DIGEST:
 			r->count.rx_digests++;
 			if (late)
-				r->count.rx_refused++;
+				r->count.rx_not_receiving++;
 			else
 				r->ops.digest(r->ops.ctx, &body, now);
 			break;
@@ -190,10 +191,12 @@ static void deliver(
 	}
 	if (number > r->rx.applied)
 		r->rx.applied = number;
-	if (all || MUTANT(again_acked))
-		take(&r->rx, number, true, arrived);
-	else
+	if (!all && !MUTANT(again_acked)) {
 		r->count.rx_again++;
+		return;
+	}
+	repl_account_taken(r, &verdict);
+	take(&r->rx, number, true, arrived);
 }
 
 static struct repl_held *held_find(struct repl_rx *x, uint64_t number)
@@ -406,4 +409,9 @@ uint64_t repl_applied(const struct repl *r)
 uint32_t repl_rx_stream(const struct repl *r)
 {
 	return r->rx.begun ? r->rx.stream : 0;
+}
+
+uint8_t repl_rx_version(const struct repl *r)
+{
+	return r->rx.version;
 }

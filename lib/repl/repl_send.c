@@ -18,6 +18,7 @@ static const repl_entry_t *entries_at(const struct repl *r, uint64_t i)
 
 void repl_tx_init(struct repl *r)
 {
+	r->tx.version = REPL_VERSION_MIN;
 	r->tx.loss_at = USEC_NEVER;
 	r->tx.min_rtt = USEC_NEVER;
 	r->tx.window = r->tx.threshold = REPL_WINDOW;
@@ -85,6 +86,7 @@ static void clear(struct repl *r)
 	t->ping_due = false;
 	t->ping = 0;
 	t->last_state = 0;
+	t->account = 0;
 	r->peer_status = (struct repl_status){ .heard = USEC_NEVER };
 }
 
@@ -93,6 +95,7 @@ void repl_stream_start(struct repl *r, repl_term_t term, usec_t now)
 	struct repl_tx *t = &r->tx;
 	uint64_t from = t->tail, to = t->head;
 
+	repl_account_end(r, t->stream + 1);
 	for (uint64_t i = from; i < to; i++)
 		if (sent_at(r, i)->state == REPL_SENT)
 			lose(r, i);
@@ -106,6 +109,11 @@ void repl_stream_start(struct repl *r, repl_term_t term, usec_t now)
 	t->last_elicit = now;
 }
 
+void repl_version(struct repl *r, uint8_t version)
+{
+	r->tx.version = version;
+}
+
 void repl_stream_late(struct repl *r, repl_term_t term, usec_t now)
 {
 	repl_stream_start(r, term, now);
@@ -113,6 +121,7 @@ void repl_stream_late(struct repl *r, repl_term_t term, usec_t now)
 
 void repl_stream_stop(struct repl *r)
 {
+	repl_account_end(r, 0);
 	clear(r);
 	r->tx.streaming = false;
 }
@@ -155,7 +164,7 @@ int repl_tx_header(struct repl *r, uint8_t *pkt, repl_term_t term, uint8_t flags
 		r->slot = slot;
 	}
 	t->number = number;
-	repl_header_write(pkt, &(struct repl_header){ .version = REPL_VERSION_MIN,
+	repl_header_write(pkt, &(struct repl_header){ .version = t->version,
 				       .flags = flags | (phase != 0 ? REPL_F_PHASE : 0),
 				       .key = id,
 				       .number = number,
@@ -200,6 +209,8 @@ int repl_seal(struct repl *r, uint8_t *pkt, size_t len, uint8_t owner, const rep
 	r->count.tx_packets++;
 	r->count.tx_state_packets++;
 	r->count.tx_entries += n;
+	t->records.sent += n;
+	t->records.in_flight += n;
 	r->count.tx_bytes += len + tag;
 	return (int)(len + tag);
 }
@@ -275,6 +286,22 @@ static uint64_t lower_bound(struct repl *r, uint64_t number)
 	return lo;
 }
 
+/* Late, or in time: its records are not superseded but arrived. */
+static void acked(struct repl *r, const struct repl_sent *s)
+{
+	struct repl_sent_records *a = &r->tx.records;
+
+	a->acked += s->n;
+	r->count.records_acked += s->n;
+	if (s->state == REPL_SENT) {
+		a->in_flight -= s->n;
+		return;
+	}
+	r->count.spurious_losses++;
+	a->superseded -= s->n;
+	r->count.records_superseded -= s->n;
+}
+
 static bool take_range(struct repl *r, const struct repl_range *range, const struct repl_ack *a, usec_t now)
 {
 	bool fresh = false;
@@ -283,8 +310,8 @@ static bool take_range(struct repl *r, const struct repl_range *range, const str
 		i++) {
 		struct repl_sent *s = sent_at(r, i);
 
-		if (s->state == REPL_LOST)
-			r->count.spurious_losses++;
+		if (s->state != REPL_ACKED)
+			acked(r, s);
 		if (s->state == REPL_SENT) {
 			fresh = true;
 			window_acked(&r->tx, s);
@@ -323,6 +350,9 @@ static void detect_loss(struct repl *r, usec_t now)
 			break;
 		}
 		window_lost(t, s, now);
+		t->records.in_flight -= s->n;
+		t->records.superseded += s->n;
+		r->count.records_superseded += s->n;
 		lose(r, i);
 	}
 	forget(r, now);

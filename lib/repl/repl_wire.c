@@ -57,6 +57,7 @@ static const struct {
 	[REPL_HEARTBEAT] = { true, false, REPL_HEARTBEAT_HEAD },
 	[REPL_STATUS] = { true, false, REPL_STATUS_BYTES },
 	[REPL_PING] = { true, false, 0 },
+	[REPL_ACCOUNT] = { true, false, REPL_ACCOUNT_BYTES },
 };
 
 int repl_walk(const uint8_t *records, size_t len, bool ordered, struct repl_walk *walk)
@@ -80,6 +81,27 @@ int repl_walk(const uint8_t *records, size_t len, bool ordered, struct repl_walk
 		walk->kinds |= 1U << kind;
 	}
 	return r.bad ? -EBADMSG : 0;
+}
+
+void repl_account_write(struct wr *w, const struct repl_received *a)
+{
+	wr_u8(w, REPL_ACCOUNT);
+	wr_u16(w, REPL_ACCOUNT_BYTES);
+	wr_u32(w, a->stream);
+	wr_u64(w, a->next);
+	wr_u64(w, a->applied);
+	for (unsigned int i = 0; i < REPL_REFUSED_REASONS; i++)
+		wr_u64(w, a->refused[i]);
+}
+
+int repl_account_read(struct rd *body, struct repl_received *a)
+{
+	a->stream = rd_u32(body);
+	a->next = rd_u64(body);
+	a->applied = rd_u64(body);
+	for (unsigned int i = 0; i < REPL_REFUSED_REASONS; i++)
+		a->refused[i] = rd_u64(body);
+	return body->bad ? -EBADMSG : 0;
 }
 
 void repl_ack_write(struct wr *w, const struct repl_ack *a)

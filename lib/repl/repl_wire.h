@@ -15,6 +15,7 @@ enum {
 	REPL_HEARTBEAT_HEAD = 16,
 	REPL_HEARTBEAT_MAX = 128,
 	REPL_STATUS_BYTES = 28,
+	REPL_ACCOUNT_BYTES = 4 + 8 * (2 + REPL_REFUSED_REASONS),
 };
 
 struct repl_header {
@@ -56,6 +57,9 @@ struct repl_ack {
 	struct repl_range range[REPL_RANGES]; /* descending */
 };
 
+void repl_account_write(struct wr *w, const struct repl_received *a);
+/* -EBADMSG. */
+int repl_account_read(struct rd *body, struct repl_received *a);
 void repl_ack_write(struct wr *w, const struct repl_ack *a);
 int repl_ack_read(struct rd *body, struct repl_ack *a);
 

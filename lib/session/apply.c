@@ -193,7 +193,8 @@ static bool is_whole(const struct session_table *t, const struct wire_body *b)
 	if (addressed && session_shard_of(&r->ue) != session_handle_shard(r->handle))
 		return false;
 	if (r->state == SESSION_LIVE)
-		return b->groups == SESSION_G_SLOT && addressed && gen_field != 0 && r->handle != UINT32_MAX;
+		return (b->groups | SESSION_G_EXTRA) == (SESSION_G_SLOT | SESSION_G_EXTRA) && addressed &&
+		       gen_field != 0 && r->handle != UINT32_MAX;
 	if (gen_field == 0) /* never used */
 		return b->groups == SESSION_G_IDENTITY && !addressed;
 	return (b->groups & ~SLOT_G_FREE) == 0;

@@ -5,6 +5,7 @@
 #include <rte_byteorder.h>
 #include <rte_prefetch.h>
 
+#include "extra.h"
 #include "mutant.h"
 #include "slot.h"
 
@@ -76,7 +77,7 @@ static void mix_usage(struct lanes *l, const struct session_slot *s, uint8_t sid
 	mix4(l, second[0], second[1], second[2], second[3]);
 }
 
-static void mix_live(struct lanes *l, const struct session_slot *s, uint8_t side)
+static void mix_live(struct lanes *l, const struct session_slot *s, uint8_t side, uint8_t version)
 {
 	uint64_t kind = (uint64_t)s->apn << 56 | (uint64_t)s->pool << 48 | (uint64_t)s->pdp_type << 40 |
 			(uint64_t)s->qos_len << 32 | (uint64_t)s->qos[16] << 24;
@@ -85,10 +86,12 @@ static void mix_live(struct lanes *l, const struct session_slot *s, uint8_t side
 	if (!MUTANT(hash_without_qos))
 		mix4(l, pair(s->charging_id, s->created_s), bytes8(s->qos), bytes8(s->qos + 8), s->gen);
 	mix_usage(l, s, side);
+	if (version > 1)
+		mix4(l, slot_extra_word(s), 0, 0, 0);
 	mix_common(l, s);
 }
 
-uint64_t session_hash_slot(const struct session_table *t, uint32_t shard, uint32_t slot)
+uint64_t session_hash_slot_in(const struct session_table *t, uint32_t shard, uint32_t slot, uint8_t version)
 {
 	const struct session_slot *s = &t->shard[shard].slots[slot];
 	uint32_t handle = session_handle_make(t, shard, slot, s->gen);
@@ -97,7 +100,7 @@ uint64_t session_hash_slot(const struct session_table *t, uint32_t shard, uint32
 
 	mix4(&l, pair(handle, live), 0, 0, 0);
 	if (live)
-		mix_live(&l, s, t->side);
+		mix_live(&l, s, t->side, version);
 	else if (s->gen != 0) {
 		mix4(&l, pair(s->last_ue4, s->last_ue4 != 0 ? s->pool : SESSION_NO_POOL), 0, 0, 0);
 		mix_common(&l, s);
@@ -105,11 +108,12 @@ uint64_t session_hash_slot(const struct session_table *t, uint32_t shard, uint32
 	return finish(&l);
 }
 
-uint64_t session_hash_bucket(const struct session_table *t, uint32_t shard, uint32_t bucket)
+uint64_t session_hash_bucket_in(
+	const struct session_table *t, uint32_t shard, uint32_t bucket, uint8_t version)
 {
 	uint64_t h = K1;
 
 	for (uint32_t i = bucket * SESSION_BUCKET; i < (bucket + 1) * SESSION_BUCKET; i++)
-		h = step(h, session_hash_slot(t, shard, i));
+		h = step(h, session_hash_slot_in(t, shard, i, version));
 	return h;
 }

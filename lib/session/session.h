@@ -26,6 +26,17 @@ enum {
 	SESSION_WIRE_MAX = 255, /* bytes of the longest SLOT body */
 };
 
+/* Versions of the wire form that this build speaks (SLOT, DELTA and digests; lib/repl/WIRE.md). A test build
+ * (-DTANDEM_WIRE_V2) speaks one more, to prove that the next release can be paired with this one. */
+enum {
+	SESSION_VERSION_MIN = 1,
+#ifdef TANDEM_WIRE_V2
+	SESSION_VERSION_MAX = 2,
+#else
+	SESSION_VERSION_MAX = 1,
+#endif
+};
+
 enum session_state { SESSION_FREE = 0, SESSION_LIVE = 1 };
 
 /* Field groups: what a DELTA can carry, lowest bit first on the wire; each has a fixed size per version. */
@@ -36,11 +47,16 @@ enum session_group {
 	SESSION_G_QOS = 1 << 2,    /* negotiated QoS */
 	SESSION_G_REQUEST =
 		1 << 3, /* the SGSN's Recovery; type, sequence, source of the last answered request */
-	SESSION_G_USAGE32 = 1 << 4,        /* low 32 bits of the sender's own usage set */
-	SESSION_G_USAGE64 = 1 << 5,        /* the sender's own usage set, whole */
-	SESSION_G_OTHER64 = 1 << 6,        /* the other side's usage set as the sender has it, whole */
-	SESSION_G_SLOT = 0x7f & ~(1 << 4), /* whole record (macro checkpoint) */
-	SESSION_G_ALL = 0x7f,
+	SESSION_G_USAGE32 = 1 << 4, /* low 32 bits of the sender's own usage set */
+	SESSION_G_USAGE64 = 1 << 5, /* the sender's own usage set, whole */
+	SESSION_G_OTHER64 = 1 << 6, /* the other side's usage set as the sender has it, whole */
+	SESSION_G_EXTRA = 1 << 7,   /* all groups of later versions (extra.h) */
+#ifdef TANDEM_WIRE_V2
+	SESSION_G_ALL = 0xff,
+#else
+	SESSION_G_ALL = 0x7f, /* groups that this build knows */
+#endif
+	SESSION_G_SLOT = SESSION_G_ALL & ~SESSION_G_USAGE32, /* whole record (macro checkpoint) */
 };
 
 struct session_usage {
@@ -75,6 +91,9 @@ struct session_rec {
 	struct ip_addr req_src;
 	/* usage, by side */
 	struct session_usage usage[2];
+#ifdef TANDEM_WIRE_V2
+	uint16_t charging; /* characteristics, TS 29.060 7.7.23 */
+#endif
 };
 
 /* One slot, 256 bytes: two hot lines (uplink, downlink), two cold. Host order. w: the shard's owner; in late
@@ -114,6 +133,9 @@ struct session_slot {
 	uint8_t req_type, recovery, qos_len;
 	uint8_t qos[SESSION_QOS_MAX];
 	uint32_t last_ue4; /* free: the last address (of `pool`); its quarantine is the slot's. 0 none */
+#ifdef TANDEM_WIRE_V2
+	uint16_t charging;
+#endif
 } __attribute__((aligned(64)));
 
 enum {
@@ -122,7 +144,15 @@ enum {
 	SESSION_F_IN_FIFO = 1 << 2,    /* local: in the quarantine FIFO */
 	SESSION_F_AGAIN = 1 << 3,      /* local: freed again while listed there: goes to its end once */
 };
+#ifndef TANDEM_WIRE_V2
 _Static_assert(sizeof(struct session_slot) == 256, "a slot is four cache lines");
+#endif
+
+/* The groups that exist in a version of the wire form. */
+static inline uint8_t session_groups(uint8_t version)
+{
+	return version < SESSION_VERSION_MAX ? SESSION_G_ALL & ~SESSION_G_EXTRA : SESSION_G_ALL;
+}
 
 /* Where memory comes from: rte_malloc in the daemon, libc in tests (so that ASan sees it). Zeroed, aligned. */
 struct session_mem {
@@ -274,7 +304,8 @@ void session_read_at(const struct session_table *t, uint32_t shard, uint32_t slo
  *   USAGE64   32  the sender's own: the same, 8 each
  *   OTHER64   32  the other side's, 8 each
  *
- * Addresses are 16 bytes, IPv4 v4-mapped, none: zeros. Later versions' groups have bit 7 and stand behind these.
+ * Addresses are 16 bytes, IPv4 v4-mapped, none: zeros. Later versions' groups are announced by bit 7 and
+ * stand behind these, one or more: id 1 | length 1 | value; who does not know an id skips it by its length.
  * A SLOT of a live slot has all of SESSION_G_SLOT; of a free one IDENTITY (state, pool and last address count, the
  * rest is 0), TUNNEL and REQUEST; of one never used (generation 0) IDENTITY only. A DELTA is of a live slot; its
  * IDENTITY changes charging id and MSISDN and must agree in state, pool and address: what changes more is a SLOT. */
@@ -285,6 +316,7 @@ unsigned int session_wire_size(uint8_t groups);
  * only, its SLOT's, whatever `groups` says. USAGE32 goes as USAGE64 when a counter passed a multiple of 2^30 since the
  * last encoding. Returns the groups written, 0 if there was no room (then w is bad and the slot unchanged). Does not
  * touch `dirty`. What has IDENTITY among its dirty groups is best sent as SLOT: a slot just freed has. */
+/* What of `groups` is not in the peer's version (session_groups) is the caller's to leave out. */
 uint8_t session_encode(
 	const struct session_table *t, uint32_t shard, uint32_t slot, uint8_t groups, struct wr *w);
 /* Applies the body of a SLOT: whole record or free, whatever the slot held; evicts another slot that holds the
@@ -299,8 +331,18 @@ int session_decode_late(struct rd *body, uint32_t *handle, struct session_usage 
 int session_apply_late(struct session_table *t, uint8_t by, uint32_t handle, const struct session_usage *u);
 
 /* ---- digests: of the slots as they stand, replicated groups only, handle included ---- */
-uint64_t session_hash_slot(const struct session_table *t, uint32_t shard, uint32_t slot);
+uint64_t session_hash_slot_in(const struct session_table *t, uint32_t shard, uint32_t slot,
+	uint8_t version); /* groups of that version */
+static inline uint64_t session_hash_slot(const struct session_table *t, uint32_t shard, uint32_t slot)
+{
+	return session_hash_slot_in(t, shard, slot, SESSION_VERSION_MAX);
+}
 /* bucket: 0 .. t->buckets - 1, slots bucket*64 .. +63 (fewer never: n_slots is a multiple of 64). */
-uint64_t session_hash_bucket(const struct session_table *t, uint32_t shard, uint32_t bucket);
+uint64_t session_hash_bucket_in(
+	const struct session_table *t, uint32_t shard, uint32_t bucket, uint8_t version);
+static inline uint64_t session_hash_bucket(const struct session_table *t, uint32_t shard, uint32_t bucket)
+{
+	return session_hash_bucket_in(t, shard, bucket, SESSION_VERSION_MAX);
+}
 
 #endif

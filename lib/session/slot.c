@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <rte_pause.h>
 
+#include "extra.h"
 #include "mutant.h"
 #include "slot.h"
 
@@ -58,6 +59,7 @@ void slot_record(const struct session_table *t, uint32_t shard, uint32_t slot,
 	rec->usage[t->side] =
 		(struct session_usage){ copy->up_pkts, copy->up_bytes, copy->dn_pkts, copy->dn_bytes };
 	rec->usage[!t->side] = copy->other;
+	slot_extra_record(copy, rec);
 }
 
 void session_read_at(const struct session_table *t, uint32_t shard, uint32_t slot, struct session_rec *rec)
@@ -122,6 +124,8 @@ void slot_store(struct session_slot *s, const struct session_rec *rec, uint8_t g
 		store_qos(s, rec);
 	if (groups & SESSION_G_REQUEST)
 		store_request(s, rec);
+	if (groups & SESSION_G_EXTRA)
+		slot_extra_store(s, rec);
 }
 
 void slot_store_live(struct session_slot *s, const struct session_rec *rec, uint32_t gen_mask, uint32_t now_s)
@@ -173,5 +177,6 @@ void slot_store_free(struct session_slot *s, uint16_t gen, uint8_t pool, uint32_
 	s->charging_id = 0;
 	s->qos_len = 0;
 	memset(s->qos, 0, sizeof(s->qos));
+	slot_extra_clear(s);
 	slot_store_usage(s, &none, &none);
 }

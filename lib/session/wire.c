@@ -3,11 +3,12 @@
  * whose size its bitmap tells: the steps within run on bare pointers. */
 #include <errno.h>
 
+#include "extra.h"
 #include "slot.h"
 #include "wire.h"
 
 static const uint8_t group_bytes[] = { WIRE_IDENTITY, WIRE_TUNNEL, WIRE_QOS, WIRE_REQUEST, WIRE_USAGE32,
-	WIRE_USAGE64, WIRE_USAGE64 };
+	WIRE_USAGE64, WIRE_USAGE64, WIRE_EXTRA };
 
 unsigned int session_wire_size(uint8_t groups)
 {
@@ -212,6 +213,8 @@ static void encode_groups(uint8_t *p, const struct session_rec *r, uint8_t group
 		put_usage64(&p, &r->usage[side]);
 	if (groups & SESSION_G_OTHER64)
 		put_usage64(&p, &r->usage[!side]);
+	if (groups & SESSION_G_EXTRA)
+		wire_extra_put(p, r);
 }
 
 uint8_t session_encode(
@@ -262,8 +265,17 @@ int wire_decode(struct rd *body, struct wire_body *b)
 		return -EBADMSG;
 	b->rec.handle = wire_get32(head);
 	b->groups = head[4] & SESSION_G_ALL;
-	p = rd_bytes(body, session_wire_size(b->groups) - WIRE_HEAD);
-	if (p == NULL || (body->left > 0 && !(head[4] & WIRE_G_UNKNOWN)))
+	p = rd_bytes(body, session_wire_size(b->groups & ~SESSION_G_EXTRA) - WIRE_HEAD);
+	if (p == NULL)
+		return -EBADMSG;
+	if (head[4] & SESSION_G_EXTRA) {
+		int known = wire_extra_get(body, &b->rec);
+
+		if (known < 0)
+			return known;
+		if (known == 0)
+			b->groups &= (uint8_t)~SESSION_G_EXTRA;
+	} else if (body->left > 0)
 		return -EBADMSG;
 	if (b->groups & SESSION_G_IDENTITY)
 		get_identity(&p, &b->rec);
@@ -279,7 +291,6 @@ int wire_decode(struct rd *body, struct wire_body *b)
 		get_usage64(&p, &b->sender);
 	if (b->groups & SESSION_G_OTHER64)
 		get_usage64(&p, &b->other);
-	rd_bytes(body, body->left); /* later versions' groups */
 	return is_meant(b) ? 0 : -EBADMSG;
 }
 

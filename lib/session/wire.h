@@ -15,7 +15,6 @@ enum {
 	WIRE_REQUEST = 23,
 	WIRE_USAGE32 = 16,
 	WIRE_USAGE64 = 32,
-	WIRE_G_UNKNOWN = 0x80, /* later versions' groups */
 };
 
 /* A body, decoded. */

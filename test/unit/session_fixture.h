@@ -123,6 +123,7 @@ void test_sizes_on_wire(void);
 void test_slot_bytes(void);
 void test_usage_forms(void);
 void test_bad_slots(void);
+void test_later_groups(void);
 void test_bad_deltas(void);
 void test_eviction(void);
 void test_freed_keeps_request(void);

@@ -396,6 +396,7 @@ int main(void)
 		{ "slot_bytes", test_slot_bytes },
 		{ "usage_forms", test_usage_forms },
 		{ "bad_slots", test_bad_slots },
+		{ "later_groups", test_later_groups },
 		{ "bad_deltas", test_bad_deltas },
 		{ "eviction", test_eviction },
 		{ "freed_keeps_request", test_freed_keeps_request },
