@@ -13,7 +13,14 @@
 
 #include "control.h"
 
-enum { MESSAGES = 256, FRAMES = 64, WATCHDOG_GRACE_US = 1000000, STOP_US = 20000000, LINKS_US = 100000 };
+enum {
+	MESSAGES = 256,
+	FRAMES = 64,
+	FRAME_ROUNDS = 4,
+	WATCHDOG_GRACE_US = 1000000,
+	STOP_US = 20000000,
+	LINKS_US = 100000
+};
 
 int control_watch(struct control *c, struct source *s, int fd, uint32_t events,
 	void (*ready)(struct control *, struct source *, uint32_t))
@@ -196,7 +203,7 @@ static bool messages(struct control *c, usec_t now)
 
 /* ---- frames between the workers and the kernel ---- */
 
-static bool to_kernel(struct control *c)
+static unsigned int to_kernel(struct control *c)
 {
 	struct rte_mbuf *m[FRAMES];
 	unsigned int n = rte_ring_dequeue_burst(T.punt, (void **)m, FRAMES, NULL);
@@ -213,12 +220,12 @@ static bool to_kernel(struct control *c)
 		else
 			c->punts_dropped++;
 	}
-	return n > 0;
+	return n;
 }
 
-static bool from_kernel(struct control *c)
+static unsigned int from_kernel(struct control *c)
 {
-	bool busy = false;
+	unsigned int most = 0;
 
 	for (unsigned int i = 0; i < T.n_ports; i++) {
 		struct rte_mbuf *m[FRAMES];
@@ -235,9 +242,21 @@ static bool from_kernel(struct control *c)
 				rte_pktmbuf_free(m[k]);
 			}
 		}
-		busy |= n > 0;
+		most = RTE_MAX(most, n);
 	}
-	return busy;
+	return most;
+}
+
+/* As long as there is more, within bounds: answers to many requests leave the kernel together. */
+static bool frames(struct control *c)
+{
+	unsigned int round, n = FRAMES, total = 0;
+
+	for (round = 0; round < FRAME_ROUNDS && n == FRAMES; round++)
+		total += n = to_kernel(c);
+	for (round = 0, n = FRAMES; round < FRAME_ROUNDS && n == FRAMES; round++)
+		total += n = from_kernel(c);
+	return total > 0;
 }
 
 /* ---- life ---- */
@@ -435,6 +454,7 @@ static void turn(struct control *c, usec_t now)
 	link_turn(c, now);
 	gtp_turn(c, now);
 	gate_turn(c, now);
+	gtp_flush(c);
 	index_turn(c);
 	control_announce(c, now);
 	slow(c, now);
@@ -491,8 +511,7 @@ int control_run(struct control *c)
 
 		stalls(c, stall, now);
 		busy = messages(c, now);
-		busy |= to_kernel(c);
-		busy |= from_kernel(c);
+		busy |= frames(c);
 		n = epoll_wait(c->ep, e, RTE_DIM(e), busy || !T.conf->idle_sleep ? 0 : 1);
 		/* In here is where a stopped process mostly stands: looked at before any timer fires. */
 		now = clock_us();

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 
 #include <rte_hash.h>
 
@@ -23,6 +24,7 @@ enum {
 	HISTORY = 64,
 	GATE_MAX = 4096,
 	GATE_HASH = 4096,
+	GTP_BATCH = 64,
 	SGSNS_KNOWN = 251,
 	PATHS_MAX = 1024
 };
@@ -44,7 +46,9 @@ struct client {
 
 /* A request of an SGSN that waits for a worker, then for the standby. */
 struct txn {
-	TAILQ_ENTRY(txn) next; /* free list, or by handle */
+	TAILQ_ENTRY(txn) next;  /* free list, or by handle */
+	TAILQ_ENTRY(txn) due;   /* those that wait for the same, in the order of their deadlines */
+	TAILQ_ENTRY(txn) asked; /* by request */
 	bool used, waiting_commit, internal;
 	uint8_t type; /* request */
 	uint16_t seq;
@@ -76,17 +80,30 @@ struct path { /* an SGSN that we heard */
 	usec_t used, echo_at;
 };
 
+/* Messages that leave together, at the end of a turn at the latest. */
+struct gtp_out {
+	unsigned int n;
+	size_t used;
+	struct mmsghdr msg[GTP_BATCH];
+	struct iovec iov[GTP_BATCH];
+	struct sockaddr_storage to[GTP_BATCH];
+	uint8_t bytes[GTP_BATCH * GTPC_MSG_MAX];
+};
+
 struct gtp {
 	struct source c, u;
 	struct gtpc_counters count;
 	struct gtpc_pending *pending;
 	struct gtpc_answered *answered;
 	struct txn *txns;
-	struct txn_list free, by_handle[GATE_HASH];
-	unsigned int n_txns; /* in use */
-	bool gate_closed;    /* answers wait for the standby */
+	struct txn_list free, by_handle[GATE_HASH], by_request[GATE_HASH];
+	struct txn_list for_worker, for_commit; /* by deadline: what waits for one thing waits equally long */
+	unsigned int n_txns;                    /* in use */
+	bool gate_closed;                       /* answers wait for the standby */
 	struct gate_counters gate;
+	uint64_t live_most; /* at least as many sessions as there are, requests in progress included */
 	uint32_t next_charging;
+	struct gtp_out out;
 	unsigned int next_worker;
 	struct path paths[PATHS_MAX];
 	unsigned int n_paths, echo_path;
@@ -207,7 +224,10 @@ void gtp_activated(struct control *c, bool planned, usec_t now);
 void gtp_deactivated(struct control *c);
 int gtpu_open(struct control *c);
 
-struct txn *txn_new(struct control *c);
+/* control_gate.c. NULL: too many are in progress. */
+struct txn *txn_new(struct control *c, const struct gtpc_peer *from, uint8_t type, uint16_t seq,
+	uint32_t digest, usec_t now);
+void gate_open(struct gtp *g);
 void txn_free(struct control *c, struct txn *t);
 struct txn *txn_by_cookie(struct control *c, uint64_t cookie);
 uint64_t txn_cookie(const struct control *c, const struct txn *t);
@@ -219,6 +239,8 @@ void gate_committed(struct control *c, const struct msg *m, usec_t now);
 void gate_stream(struct control *c, bool on, usec_t now);
 void gate_turn(struct control *c, usec_t now);
 bool gate_empty(const struct control *c);
+/* Queued: gtp_flush sends. */
+void gtp_flush(struct control *c);
 void gtp_send(struct control *c, const struct gtpc_peer *to, const uint8_t *msg, size_t len);
 
 int index_open(struct control *c);

@@ -8,6 +8,8 @@
 
 #include "control.h"
 
+enum { WORKER_ANSWER_US = 2000000 };
+
 uint64_t txn_cookie(const struct control *c, const struct txn *t)
 {
 	return (uint64_t)t->serial << 32 | ((uint64_t)(t - c->gtp.txns) + 1);
@@ -21,7 +23,16 @@ struct txn *txn_by_cookie(struct control *c, uint64_t cookie)
 	return t != NULL && t->used && t->serial == cookie >> 32 ? t : NULL;
 }
 
-struct txn *txn_new(struct control *c)
+static struct txn_list *by_request(struct control *c, const struct gtpc_peer *from, uint16_t seq)
+{
+	uint32_t addr;
+
+	memcpy(&addr, from->addr.b + 12, sizeof(addr));
+	return &c->gtp.by_request[(addr * 2654435761u >> 16 ^ from->port ^ seq) % GATE_HASH];
+}
+
+struct txn *txn_new(struct control *c, const struct gtpc_peer *from, uint8_t type, uint16_t seq,
+	uint32_t digest, usec_t now)
 {
 	struct txn *t = TAILQ_FIRST(&c->gtp.free);
 	uint32_t serial;
@@ -35,6 +46,13 @@ struct txn *txn_new(struct control *c)
 	memset(t, 0, offsetof(struct txn, msg));
 	t->serial = serial;
 	t->used = true;
+	t->type = type;
+	t->seq = seq;
+	t->digest = digest;
+	t->peer = *from;
+	t->deadline = now + WORKER_ANSWER_US;
+	TAILQ_INSERT_TAIL(by_request(c, from, seq), t, asked);
+	TAILQ_INSERT_TAIL(&c->gtp.for_worker, t, due);
 	c->gtp.n_txns++;
 	return t;
 }
@@ -48,6 +66,8 @@ void txn_free(struct control *c, struct txn *t)
 {
 	if (t->waiting_commit)
 		TAILQ_REMOVE(by_handle(c, t->handle), t, next);
+	TAILQ_REMOVE(t->waiting_commit ? &c->gtp.for_commit : &c->gtp.for_worker, t, due);
+	TAILQ_REMOVE(by_request(c, &t->peer, t->seq), t, asked);
 	t->used = t->waiting_commit = false;
 	c->gtp.n_txns--;
 	TAILQ_INSERT_HEAD(&c->gtp.free, t, next);
@@ -56,14 +76,11 @@ void txn_free(struct control *c, struct txn *t)
 struct txn *txn_in_progress(
 	struct control *c, const struct gtpc_peer *from, uint8_t type, uint16_t seq, uint32_t digest)
 {
-	unsigned int left = c->gtp.n_txns;
+	struct txn *t;
 
-	for (unsigned int i = 0; i < GATE_MAX && left > 0; i++) {
-		struct txn *t = &c->gtp.txns[i];
-
-		left -= t->used;
-		if (t->used && t->type == type && t->seq == seq && t->digest == digest &&
-			t->peer.port == from->port && ip_addr_equal(&t->peer.addr, &from->addr))
+	TAILQ_FOREACH (t, by_request(c, from, seq), asked) {
+		if (t->type == type && t->seq == seq && t->digest == digest && t->peer.port == from->port &&
+			ip_addr_equal(&t->peer.addr, &from->addr))
 			return t;
 	}
 	return NULL;
@@ -90,6 +107,8 @@ void gate_answer(struct control *c, struct txn *t, usec_t now)
 	}
 	c->gtp.gate.commits++;
 	t->deadline = now + T.conf->srp.commit_timeout_ms * USEC_PER_MSEC;
+	TAILQ_REMOVE(&c->gtp.for_worker, t, due);
+	TAILQ_INSERT_TAIL(&c->gtp.for_commit, t, due);
 	t->waiting_commit = true;
 	TAILQ_INSERT_TAIL(by_handle(c, t->handle), t, next);
 }
@@ -120,10 +139,11 @@ void gate_committed(struct control *c, const struct msg *m, usec_t now)
 
 static void open_gate(struct control *c, usec_t now)
 {
+	struct txn *t;
+
 	c->gtp.gate_closed = false;
-	for (unsigned int i = 0; i < GATE_MAX && c->gtp.n_txns > 0; i++)
-		if (c->gtp.txns[i].used && c->gtp.txns[i].waiting_commit)
-			answer_now(c, &c->gtp.txns[i], false, now);
+	while ((t = TAILQ_FIRST(&c->gtp.for_commit)) != NULL)
+		answer_now(c, t, false, now);
 }
 
 void gate_stream(struct control *c, bool on, usec_t now)
@@ -139,27 +159,32 @@ void gate_stream(struct control *c, bool on, usec_t now)
 
 void gate_turn(struct control *c, usec_t now)
 {
-	unsigned int left = c->gtp.n_txns;
+	struct txn *t = TAILQ_FIRST(&c->gtp.for_commit);
 
-	for (unsigned int i = 0; i < GATE_MAX && left > 0; i++) {
-		struct txn *t = &c->gtp.txns[i];
-
-		left -= t->used;
-		if (!t->used)
-			continue;
-		if (t->waiting_commit && now >= t->deadline) {
-			c->gtp.gate.opened_timeout++;
-			LOG(WARNING,
-				"the standby did not acknowledge within %u ms: answers go out unprotected "
-				"until it does",
-				T.conf->srp.commit_timeout_ms);
-			open_gate(c, now);
-			return;
-		}
-		if (!t->waiting_commit &&
-			now >= t->deadline) /* a worker did not answer: the SGSN asks again */
-			txn_free(c, t);
+	if (t != NULL && now >= t->deadline) {
+		c->gtp.gate.opened_timeout++;
+		LOG(WARNING,
+			"the standby did not acknowledge within %u ms: answers go out unprotected until it "
+			"does",
+			T.conf->srp.commit_timeout_ms);
+		open_gate(c, now);
 	}
+	/* A worker did not answer: the SGSN asks again. */
+	while ((t = TAILQ_FIRST(&c->gtp.for_worker)) != NULL && now >= t->deadline)
+		txn_free(c, t);
+}
+
+void gate_open(struct gtp *g)
+{
+	TAILQ_INIT(&g->free);
+	TAILQ_INIT(&g->for_worker);
+	TAILQ_INIT(&g->for_commit);
+	for (unsigned int i = 0; i < GATE_HASH; i++) {
+		TAILQ_INIT(&g->by_handle[i]);
+		TAILQ_INIT(&g->by_request[i]);
+	}
+	for (unsigned int i = 0; i < GATE_MAX; i++)
+		TAILQ_INSERT_TAIL(&g->free, &g->txns[i], next);
 }
 
 bool gate_empty(const struct control *c)

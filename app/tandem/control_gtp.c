@@ -12,16 +12,39 @@
 #include "control_gtp.h"
 #include "sock.h"
 
-enum { DATAGRAMS = 64, ANSWERED_TTL_US = 30000000, RCVBUF = 4 << 20 };
+enum { DATAGRAMS = 64, DATAGRAM = 2048, ROUNDS = 4, ANSWERED_TTL_US = 30000000, RCVBUF = 4 << 20 };
+
+void gtp_flush(struct control *c)
+{
+	struct gtp_out *o = &c->gtp.out;
+	unsigned int done = 0;
+
+	while (done < o->n) {
+		int n = sendmmsg(c->gtp.c.fd, o->msg + done, o->n - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		/* Full or unreachable: lost as on any UDP path; the peer repeats. */
+		done += n > 0 ? (unsigned int)n : 1;
+	}
+	o->n = 0;
+	o->used = 0;
+}
 
 void gtp_send(struct control *c, const struct gtpc_peer *to, const uint8_t *msg, size_t len)
 {
-	struct sockaddr_storage ss;
-	socklen_t n = sock_address(&ss, &to->addr, to->port);
+	struct gtp_out *o = &c->gtp.out;
+	unsigned int i;
 
+	if (o->n == GTP_BATCH)
+		gtp_flush(c);
+	i = o->n++;
+	memcpy(o->bytes + o->used, msg, len);
+	o->iov[i] = (struct iovec){ o->bytes + o->used, len };
+	o->msg[i].msg_hdr = (struct msghdr){ .msg_name = &o->to[i],
+		.msg_namelen = sock_address(&o->to[i], &to->addr, to->port),
+		.msg_iov = &o->iov[i],
+		.msg_iovlen = 1 };
+	o->used += len;
 	c->gtp.count.tx++;
-	/* Full or unreachable: lost as on any UDP path; the peer repeats. */
-	(void)sendto(c->gtp.c.fd, msg, len, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&ss, n);
 }
 
 uint8_t gtp_recovery(const struct control *c)
@@ -202,20 +225,29 @@ static void datagram(
 
 static void on_gtpc(struct control *c, struct source *s, uint32_t events)
 {
+	static uint8_t buf[DATAGRAMS][DATAGRAM]; /* one control core */
+	struct sockaddr_storage from[DATAGRAMS];
+	struct mmsghdr msg[DATAGRAMS];
+	struct iovec iov[DATAGRAMS];
 	usec_t now = clock_us();
+	int n = DATAGRAMS;
 
 	(void)events;
-	for (unsigned int i = 0; i < DATAGRAMS; i++) {
-		uint8_t buf[4096];
-		struct sockaddr_storage ss;
-		socklen_t len = sizeof(ss);
-		ssize_t n = recvfrom(s->fd, buf, sizeof(buf), 0, (struct sockaddr *)&ss, &len);
-		struct gtpc_peer from;
+	for (unsigned int round = 0; round < ROUNDS && n == DATAGRAMS; round++) {
+		for (unsigned int i = 0; i < DATAGRAMS; i++) {
+			iov[i] = (struct iovec){ buf[i], DATAGRAM };
+			msg[i].msg_hdr = (struct msghdr){ .msg_name = &from[i],
+				.msg_namelen = sizeof(from[i]),
+				.msg_iov = &iov[i],
+				.msg_iovlen = 1 };
+		}
+		n = recvmmsg(s->fd, msg, DATAGRAMS, MSG_DONTWAIT, NULL);
+		for (int i = 0; i < n; i++) { /* n < 0: none; an ICMP error of a peer is no reason to stop */
+			struct gtpc_peer peer;
 
-		if (n < 0)
-			return; /* EAGAIN; an ICMP error of a peer is no reason to stop */
-		sock_from(&ss, &from.addr, &from.port);
-		datagram(c, &from, buf, (size_t)n, now);
+			sock_from(&from[i], &peer.addr, &peer.port);
+			datagram(c, &peer, buf[i], msg[i].msg_len, now);
+		}
 	}
 }
 
@@ -242,6 +274,7 @@ void gtp_turn(struct control *c, usec_t now)
 
 void gtp_activated(struct control *c, bool planned, usec_t now)
 {
+	c->gtp.live_most = T.conf->table.max_sessions; /* not known: to be counted */
 	c->gtp.next_charging = (uint32_t)(srp_info(c->srp)->term << 20) | 1;
 	c->gtp.ei_from = planned ? now : now + 3 * USEC_PER_SEC;
 	for (unsigned int i = 0; i < c->gtp.n_paths; i++)
@@ -268,15 +301,13 @@ int gtp_open(struct control *c)
 	g->txns = rte_zmalloc("txns", GATE_MAX * sizeof(*g->txns), 0);
 	if (g->pending == NULL || g->answered == NULL || g->txns == NULL)
 		return -ENOMEM;
-	TAILQ_INIT(&g->free);
-	for (unsigned int i = 0; i < GATE_HASH; i++)
-		TAILQ_INIT(&g->by_handle[i]);
-	for (unsigned int i = 0; i < GATE_MAX; i++)
-		TAILQ_INSERT_TAIL(&g->free, &g->txns[i], next);
+	gate_open(g);
 	fd = sock_bound(&config_gtp(T.conf)->address, GTPC_PORT, SOCK_DGRAM);
 	if (fd < 0)
 		return fd;
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	/* Beyond the system's limit where we may. */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	return control_watch(c, &g->c, fd, EPOLLIN, on_gtpc);
 }
 

@@ -5,8 +5,6 @@
 
 #include "control_gtp.h"
 
-enum { WORKER_ANSWER_US = 2000000 };
-
 /* A decoder's 0 is an accepted request as far as the message goes. */
 static enum gtpc_cause verdict(enum gtpc_cause cause)
 {
@@ -16,15 +14,10 @@ static enum gtpc_cause verdict(enum gtpc_cause cause)
 static struct txn *begin(
 	struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
 {
-	struct txn *t = txn_new(c);
+	struct txn *t = txn_new(c, from, h->type, h->seq, gtp_digest(h), now);
 
 	if (t == NULL)
 		return NULL;
-	t->type = h->type;
-	t->seq = h->seq;
-	t->digest = gtp_digest(h);
-	t->peer = *from;
-	t->deadline = now + WORKER_ANSWER_US;
 	t->rec.req_type = h->type;
 	t->rec.req_seq = h->seq;
 	t->rec.req_port = from->port;
@@ -189,13 +182,15 @@ bool gtp_ask_create(struct control *c, struct txn *t)
 
 /* What the configuration allows; the table itself is rounded up to whole buckets in every shard. Requests that are on
  * their way to a worker count as sessions. */
-static bool table_full(const struct control *c)
+static bool table_full(struct control *c)
 {
-	uint64_t live = c->gtp.n_txns;
-
+	/* The workers write these counts all the time: looked at only when there may be too many. */
+	if (++c->gtp.live_most < T.conf->table.max_sessions)
+		return false;
+	c->gtp.live_most = c->gtp.n_txns;
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
-		live += T.table->shard[i].n_live;
-	return live >= T.conf->table.max_sessions;
+		c->gtp.live_most += T.table->shard[i].n_live;
+	return c->gtp.live_most >= T.conf->table.max_sessions;
 }
 
 void gtp_create(struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)

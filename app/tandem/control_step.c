@@ -217,6 +217,7 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 		ask_workers(c, MSG_RESUME, true);
 		break;
 	case SRP_STEP_DEACTIVATE:
+		gtp_flush(c); /* what was answered leaves while it is ours to answer */
 		control_withdraw(c);
 		c->answering = c->hold = false;
 		gtp_deactivated(c);

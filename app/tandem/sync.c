@@ -56,6 +56,7 @@ void sync_stream(struct sync *s, bool on, bool late, usec_t audit_us, usec_t now
 
 	/* What was not finished was meant for another stream, perhaps of another kind: dirty again. */
 	s->open = NULL;
+	s->urgent = false;
 	if (open != NULL)
 		sync_lost(s, meta_of(open)->entry, meta_of(open)->n);
 	rte_pktmbuf_free(open);
@@ -104,6 +105,7 @@ static void packet_close(struct sync *s)
 	m->data_len = (uint16_t)(s->w.p - rte_pktmbuf_mtod(m, uint8_t *));
 	m->pkt_len = m->data_len;
 	s->open = NULL;
+	s->urgent = false;
 	s->count.packets++;
 	if (rte_ring_enqueue(s->out, m) <
 		0) /* room was there when the packet was opened, and we alone fill it */
@@ -204,7 +206,7 @@ uint32_t sync_commit(struct sync *s, uint32_t handle, usec_t now)
 		return commit;
 	}
 	slot->dirty = 0;
-	packet_close(s);
+	s->urgent = true; /* what else is committed in this turn goes with it */
 	return commit;
 }
 
@@ -360,7 +362,7 @@ bool sync_turn(struct sync *s, usec_t now)
 		busy = bulk_turn(s, &s->limits->delta, 1, now);
 	if (encode_due(s, &busy, now) && !s->late)
 		busy = bulk_turn(s, &s->limits->bulk, UINT32_MAX, now) || busy;
-	if (s->open != NULL && now - s->opened >= SYNC_FLUSH_US)
+	if (s->open != NULL && (s->urgent || now - s->opened >= SYNC_FLUSH_US))
 		packet_close(s);
 	return busy;
 }

@@ -51,6 +51,7 @@ struct sync {
 	uint16_t payload; /* bytes of a packet: header and records, no tag */
 	bool on;          /* a stream runs */
 	bool late;        /* demoted: only own usage, as 64 bits */
+	bool urgent;      /* the open packet holds what is waited for: it leaves at the end of this turn */
 	bool paused;      /* late mode before the hand-over: only what was lost is encoded again */
 	uint32_t commit;  /* number of the last commit, 24 bits, never 0 once used */
 	struct rte_mbuf *open;
@@ -73,7 +74,7 @@ void sync_fini(struct sync *s, const struct session_mem *mem);
 void sync_version(struct sync *s, uint8_t version);
 /* A stream began (everything is compared: join; late: of own usage only, nothing is compared) or ended. */
 void sync_stream(struct sync *s, bool on, bool late, usec_t audit_us, usec_t now);
-/* A slot changed by signalling: encoded at once and sent. Returns the commit number to wait for; 0: no stream. */
+/* A slot changed by signalling: encoded at once, sent at the end of the turn. Returns the commit number to wait for; 0: no stream. */
 uint32_t sync_commit(struct sync *s, uint32_t handle, usec_t now);
 /* Lost: dirty again, to be sent at the next turn. */
 void sync_lost(struct sync *s, const repl_entry_t *e, unsigned int n);

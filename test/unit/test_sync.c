@@ -94,23 +94,31 @@ static void test_no_mbuf(void)
 	CU_ASSERT_EQUAL(got[0].handle, handle);
 }
 
-/* A commit leaves at once in a packet of its own end; with no room it waits and carries its number when it goes. */
+/* Commits leave at the end of their turn, all in one packet; with no room they wait and carry their numbers when they go. */
 static void test_commit(void)
 {
-	uint32_t handle = create(), late[3], commit, after[3];
+	uint32_t handle = create(), second = create(), late[3], commit, after[3];
 	unsigned int n;
 
 	commit = sync_commit(&b.s, handle, b.now);
 	CU_ASSERT_NOT_EQUAL(commit, 0);
-	CU_ASSERT_EQUAL_FATAL(drain(got, RING), 1);
+	CU_ASSERT_EQUAL(sync_commit(&b.s, second, b.now), commit + 1);
+	sync_turn(&b.s, b.now);
+	CU_ASSERT_EQUAL(rte_ring_count(ring), 1);
+	CU_ASSERT_EQUAL_FATAL(drain(got, RING), 2);
 	CU_ASSERT_EQUAL(got[0].kind, REPL_SLOT);
 	CU_ASSERT_EQUAL(repl_entry_commit(got[0].entry), commit);
-	while (!rte_ring_full(ring))
+	CU_ASSERT_EQUAL(repl_entry_commit(got[1].entry), commit + 1);
+	sync_turn(&b.s, b.now); /* nothing is left behind */
+	CU_ASSERT_EQUAL(rte_ring_count(ring), 0);
+	for (n = 0; !rte_ring_full(ring); n++) {
 		sync_commit(&b.s, handle, b.now);
+		sync_turn(&b.s, b.now);
+	}
 	for (unsigned int i = 0; i < 3; i++) {
 		late[i] = create();
 		after[i] = sync_commit(&b.s, late[i], b.now);
-		CU_ASSERT_EQUAL(after[i], commit + RING + i);
+		CU_ASSERT_EQUAL(after[i], commit + 2 + n + i);
 	}
 	drain(got, RING);
 	turns(3);
@@ -128,6 +136,7 @@ static void test_part_promises_nothing(void)
 {
 	uint32_t handle = create(), commit = sync_commit(&b.s, handle, b.now);
 
+	sync_turn(&b.s, b.now);
 	drain(got, RING);
 	mark(handle, SESSION_G_USAGE32);
 	turns(SYNC_TICKS + 3);
