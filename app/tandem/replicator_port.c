@@ -108,21 +108,24 @@ static void transmit(struct replicator *r, struct rte_mbuf *m)
 	}
 }
 
-/* Packets of the workers: numbered and sent in the order in which each worker finished them. Each turn begins with
- * another worker: where the rate is scarce they have it in turn. */
+/* Packets of the workers: numbered and sent in the order in which each worker finished them. A turn begins behind the
+ * worker that was served last: where the rate is scarce they have it in turn. */
 bool replicator_send_state(struct replicator *r)
 {
+	unsigned int first = r->next_worker;
 	bool busy = false;
 
 	for (unsigned int i = 0; i < T.n_workers; i++) {
 		struct rte_mbuf *m[REPLICATOR_BURST];
-		unsigned int w = (r->next_worker + i) % T.n_workers;
+		unsigned int w = (first + i) % T.n_workers;
 		unsigned int n = RTE_MIN(repl_room(r->stream), (unsigned int)REPLICATOR_BURST);
 
 		n = RTE_MIN(n, flow_packets(&r->flow));
 		if (!r->on) /* no stream: what was finished before it ended is found by the next audit */
 			n = REPLICATOR_BURST;
 		n = rte_ring_dequeue_burst(T.stream_out[w], (void **)m, n, NULL);
+		if (n > 0)
+			r->next_worker = w + 1;
 		for (unsigned int k = 0; k < n; k++) {
 			struct stream_meta *meta = rte_mbuf_to_priv(m[k]);
 			int len = r->on && meta->version == r->version
@@ -142,7 +145,6 @@ bool replicator_send_state(struct replicator *r)
 		}
 		busy |= n > 0;
 	}
-	r->next_worker = (r->next_worker + 1) % T.n_workers;
 	return busy;
 }
 

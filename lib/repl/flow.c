@@ -66,9 +66,10 @@ static void set(_Atomic uint32_t *to, uint32_t v)
 
 void flow_limit(const struct flow *f, const struct flow_path *p, struct flow_limits *l)
 {
-	bool deltas = p->room > p->window / 4, flows = p->oldest_age <= p->min_rtt + FLOW_QUEUE_US;
-	bool bulk = p->room > p->window / 2 && (flows || p->unacked < FLOW_FEW);
+	usec_t queued = p->oldest_age > p->min_rtt && p->unacked >= FLOW_FEW ? p->oldest_age - p->min_rtt : 0;
+	bool deltas = p->room > p->window / 4 && queued <= FLOW_DELTA_QUEUE_US;
+	bool bulk = p->room > p->window / 2 && queued <= FLOW_QUEUE_US;
 
 	set(&l->delta, deltas ? f->delta : 0);
-	set(&l->bulk, deltas && bulk ? f->bulk : 0);
+	set(&l->bulk, bulk ? f->bulk : 0);
 }

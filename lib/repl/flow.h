@@ -15,9 +15,11 @@
 enum {
 	FLOW_DELTA_US = 4000, /* what may wait in the FIFOs at the configured rate */
 	FLOW_BULK_US = 1000,
-	FLOW_QUEUE_US = 2000, /* how much longer than the quickest a round trip may take while bulk is sent */
-	FLOW_DEPTH_US = 1000, /* depth of the bucket */
-	FLOW_FEW = 8,         /* packets in flight that never hold bulk back */
+	FLOW_QUEUE_US =
+		2000, /* how much longer than the quickest a round trip may take while bulk is sent, */
+	FLOW_DELTA_QUEUE_US = 10000, /* and while deltas are */
+	FLOW_DEPTH_US = 1000,        /* depth of the bucket */
+	FLOW_FEW = 8,                /* packets in flight that never hold anything back */
 };
 
 /* Packets that may be in a worker's FIFO before one more of deltas, or of bulk, is begun. 0: none. */
@@ -54,7 +56,8 @@ struct flow_path {
 };
 
 /* Tells the workers what may be encoded. A window that is nearly full is kept for commits; a round trip that grows means
- * that a queue grows somewhere (a slow link, a slow standby): bulk waits until it is gone. */
+ * that a queue grows somewhere (a slow link, a slow standby), and commits would stand in it: bulk waits until it is gone,
+ * and deltas too when it is long. */
 void flow_limit(const struct flow *f, const struct flow_path *p, struct flow_limits *l);
 
 #endif
