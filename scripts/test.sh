@@ -111,10 +111,11 @@ if ! $quick; then
 	export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 	# The daemon too, through some of what it lives through: a leak shows when it is told to end.
 	build build-asan -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized &&
-		meson_tests build-asan unit sim &&
+		meson_tests build-asan unit sim fuzz &&
 		counting e2e-asan python3 test/e2e/run.py --build build-asan -k attach_ping_detach -k sigterm_hands_over \
 			-k return_and_switch_back -k repeated_request -k malformed -k control_socket
 	unset ASAN_OPTIONS UBSAN_OPTIONS
+	counting fuzz test/fuzz/fuzz.py --seconds 30
 	$built && counting e2e python3 test/e2e/run.py --build build
 fi
 finish

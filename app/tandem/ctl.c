@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "request.h"
 
 static void drop(struct control *c, struct client *k)
 {
@@ -41,16 +42,15 @@ static void send_some(struct control *c, struct client *k)
 
 static json_t *execute(struct control *c, const char *line, size_t len)
 {
-	json_error_t error;
-	json_t *q = json_loadb(line, len, 0, &error), *args = json_object_get(q, "args"), *r;
-	const char *command = json_string_value(json_object_get(q, "command"));
+	struct request q;
+	json_t *r;
 
-	if (command == NULL)
+	if (request_parse(line, len, &q) < 0)
 		r = json_pack("{s:b,s:s}", "ok", 0, "error",
 			"not a command: send one line {\"command\": \"show srp info\", \"args\": {}}");
 	else
-		r = show_command(c, command, args != NULL ? args : q, clock_us());
-	json_decref(q);
+		r = show_command(c, q.command, q.args, clock_us());
+	request_free(&q);
 	return r;
 }
 

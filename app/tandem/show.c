@@ -5,6 +5,7 @@
 
 #include <rte_ethdev.h>
 
+#include "request.h"
 #include "show.h"
 
 void show_counters(json_t *to, const void *counters, const char *const *names, unsigned int n)
@@ -24,7 +25,7 @@ static json_t *answer(int ret, const char *reason)
 static json_t *initiate(struct control *c, json_t *args, usec_t now)
 {
 	char reason[SRP_REASON_MAX] = "";
-	int ret = srp_switchover(c->srp, json_is_true(json_object_get(args, "force")), reason, now);
+	int ret = srp_switchover(c->srp, request_force(args), reason, now);
 
 	LOG(NOTICE, "srp initiate-switchover: %s", ret == 0 ? "started" : reason);
 	srp_actions(c, now);

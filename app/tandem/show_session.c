@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "request.h"
 #include "show.h"
 
 static void digits(char *to, uint64_t key)
@@ -125,13 +126,11 @@ static bool list_one(void *ctx, const struct session_rec *r)
 
 json_t *show_sessions(struct control *c, json_t *args, usec_t now)
 {
-	json_t *limit = json_object_get(args, "limit");
-	struct listing l = { json_array(), json_is_integer(limit) ? json_integer_value(limit) : 100 };
+	struct listing l = { json_array(), request_limit(args) };
 	json_int_t total = 0;
 
 	(void)c;
 	(void)now;
-	l.limit = RTE_MAX(RTE_MIN(l.limit, (json_int_t)1000), (json_int_t)1);
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
 		total += T.table->shard[i].n_live;
 	walk((uint64_t)total, list_one, &l);
@@ -141,17 +140,10 @@ json_t *show_sessions(struct control *c, json_t *args, usec_t now)
 }
 
 /* By IMSI all contexts of the subscriber, through the index: one look-up per NSAPI. */
-static json_t *by_imsi(struct control *c, const char *text)
+static json_t *by_imsi(struct control *c, uint64_t key)
 {
-	uint64_t key = 0;
 	json_t *list = json_array();
 
-	for (unsigned int i = 0; i < 15; i++) {
-		unsigned int d = i < strlen(text) ? (unsigned int)(text[i] - '0') : 0xf;
-
-		key = key << 4 | d;
-	}
-	key <<= 4;
 	for (unsigned int nsapi = 0; nsapi < 16; nsapi++) {
 		uint32_t handle = index_find(c, key | nsapi);
 		struct session_rec r;
@@ -170,23 +162,22 @@ static json_t *by_imsi(struct control *c, const char *text)
 
 json_t *show_session(struct control *c, json_t *args, usec_t now)
 {
-	json_t *id = json_object_get(args, "id");
-	const char *text = json_string_value(id != NULL ? id : json_object_get(args, "session"));
-	const char *kind = json_string_value(json_object_get(args, "kind"));
 	struct ip_addr ue;
 	uint32_t handle = 0;
+	uint64_t key;
 	struct session_rec r;
 	bool in_pool;
 
 	(void)now;
-	if (text == NULL)
-		return NULL;
-	if (ip_addr_parse(text, &ue) == 0)
+	switch (request_session(args, &ue, &handle, &key)) {
+	case REQUEST_BY_UE:
 		handle = pool_lookup4(T.pools, ip_addr_to_v4(&ue), &in_pool);
-	else if (strncmp(text, "0x", 2) == 0 || (kind != NULL && strcmp(kind, "teid") == 0))
-		handle = (uint32_t)strtoul(text, NULL, 0);
-	else if (strspn(text, "0123456789") == strlen(text) && strlen(text) >= 6 && strlen(text) <= 15)
-		return by_imsi(c, text);
+		break;
+	case REQUEST_BY_IMSI:
+		return by_imsi(c, key);
+	default:
+		break;
+	}
 	if (session_find(T.table, handle) == NULL)
 		return NULL;
 	session_read(T.table, session_slot_of(T.table, handle), &r);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "render.h"
 
 int client_open(const char *path, unsigned int timeout_s)
 {
@@ -83,9 +84,6 @@ static int answer_take(const char *line, json_t **data, char *why, size_t size)
 		ret = -EBADMSG;
 	} else if (!json_is_true(json_object_get(answer, "ok"))) {
 		snprintf(why, size, "%s", error != NULL ? error : "refused without a reason");
-		for (char *p = why; *p != '\0'; p++) /* it may quote names from the network */
-			if (((unsigned char)*p < 0x20 && *p != '\n') || *p == 0x7f)
-				*p = '?';
 		ret = -EREMOTE;
 	} else if (json_is_object(*data) && json_is_object(got)) {
 		ret = merge(*data, got);
@@ -93,6 +91,7 @@ static int answer_take(const char *line, json_t **data, char *why, size_t size)
 		json_decref(*data);
 		*data = json_incref(got);
 	}
+	render_clean(why); /* it may quote names from the network, or the answer */
 	json_decref(answer);
 	return ret;
 }

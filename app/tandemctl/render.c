@@ -39,6 +39,25 @@ static bool is_acronym(const char *word, size_t n)
 	return false;
 }
 
+/* C0 and DEL, and C1 as UTF-8 has it (U+009B begins a control sequence as ESC [ does). */
+void render_clean(char *text)
+{
+	for (unsigned char *p = (unsigned char *)text; *p != '\0'; p++)
+		if ((*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f)
+			*p = '?';
+		else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+			p[0] = p[1] = '?';
+}
+
+/* A value or a label has one line. */
+static void clean(char *text)
+{
+	render_clean(text);
+	for (; *text != '\0'; text++)
+		if (*text == '\n' || *text == '\t')
+			*text = '?';
+}
+
 /* "peer_route_modifier" to "Peer Route Modifier"; the unit is left to the value. */
 static void label_of(const char *key, char to[LABEL])
 {
@@ -57,17 +76,7 @@ static void label_of(const char *key, char to[LABEL])
 			to[at++] = ' ';
 	}
 	to[at] = '\0';
-	for (char *p = to; *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
-}
-
-/* Names inside come from the network: nothing in them may reach a terminal as a control sequence. */
-static void clean(char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
+	clean(to);
 }
 
 /* To be freed; NULL only without memory. */
@@ -297,12 +306,16 @@ void render_any(json_t *data, FILE *to)
 
 void render_text(json_t *data, FILE *to)
 {
-	const char *text = json_string_value(json_object_get(data, "text"));
+	const char *value = json_string_value(json_object_get(data, "text"));
+	char *text = value != NULL ? strdup(value) : NULL;
 
-	if (text == NULL)
+	if (text == NULL) {
 		render_any(data, to);
-	else
-		fprintf(to, "%s%s", text, text[0] != '\0' && text[strlen(text) - 1] == '\n' ? "" : "\n");
+		return;
+	}
+	render_clean(text);
+	fprintf(to, "%s%s", text, text[0] != '\0' && text[strlen(text) - 1] == '\n' ? "" : "\n");
+	free(text);
 }
 
 static const struct {

@@ -11,7 +11,9 @@
 void render_any(json_t *data, FILE *to);
 /* The layout that operators know. */
 void render_srp_info(json_t *data, FILE *to);
-/* data.text as it is. */
+/* data.text as it is, but clean. */
 void render_text(json_t *data, FILE *to);
+/* Names in an answer come from the network: what a terminal would obey becomes '?'. Line ends and tabs are left. */
+void render_clean(char *text);
 
 #endif

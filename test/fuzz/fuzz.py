@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Builds the fuzz targets with libFuzzer, ASan and UBSan and runs each for some seconds, two at a time. What crashes
+one is kept in BUILD/crashes and named; put it into test/fuzz/corpus/NAME with the fix. Ends with
+`N passed, N failed, N skipped`.
+
+fuzz.py [--seconds N] [--grow] [--coverage] [NAME...]
+--grow      puts what was found into test/fuzz/corpus, minimised
+--coverage  runs nothing; prints which lines of the decoders the corpora reach (clang's source coverage)"""
+import argparse
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.path.join(TOP, "build-fuzz")
+COVERED = os.path.join(TOP, "build-cover")
+CORPUS = os.path.join(HERE, "corpus")
+CRASHED = os.path.join(BUILD, "crashes")
+MAX_LEN = 4096
+
+# The decoders that each target is there for.
+TARGETS = {
+    "config": ["lib/config/load.c", "lib/config/scan.c", "lib/config/text.c", "lib/config/value.c", "lib/config/lists.c",
+               "lib/config/check.c"],
+    "fastpath": ["app/tandem/fastpath.c", "app/tandem/fastpath_up.c", "app/tandem/fastpath_down.c",
+                 "app/tandem/fastpath_slow.c"],
+    "gtpc": ["lib/gtp/gtpc_decode.c", "lib/gtp/ie.c", "lib/gtp/pco.c"],
+    "gtpu": ["lib/gtp/gtpu.c"],
+    "keys": ["lib/repl/keys.c"],
+    "repl": ["lib/repl/repl_wire.c", "lib/repl/repl.c", "lib/repl/repl_recv.c", "lib/repl/repl_life.c", "lib/repl/audit.c",
+             "lib/repl/audit_source.c"],
+    "reply": ["app/tandemctl/client.c", "app/tandemctl/render.c"],
+    "request": ["app/tandem/request.c"],
+    "rtmsg": ["lib/net/rtmsg.c"],
+    "session": ["lib/session/wire.c", "lib/session/apply.c"],
+    "srp": ["lib/srp/message.c", "lib/srp/peer.c"],
+}
+MORE_CORPUS = {"config": [os.path.join(TOP, "test/golden/config"), os.path.join(TOP, "config")]}
+# What makes, ends, writes, tells of itself or asks a socket decodes nothing.
+NOT_DECODING = (r"(^|:)(\w*_(create|destroy|due|counter?s?|fini|open|send|restart|again|begin|slots|srtt|info)|gtp[cu]_encode_\w+|"
+                r"put\w*|encode\w*|session_encode|session_wire_size|usage_hi|group_bytes|text_read|config_load|ops_whole|earlier|"
+                r"repl_(heard|hears_us|peer_\w+|count|heartbeat_now|pair_time|keys\w*|slot\w*)|audit_(count|in_sync_since)|"
+                r"keys_(due|tx_id)|fastpath_(send|police|prefetch_due|fini))$")
+ENV = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:allocator_may_return_null=1",
+           UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
+
+
+def run(command, **more):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                          check=False, **more)
+
+
+def build(folder, targets, options):
+    if not os.path.exists(os.path.join(folder, "build.ninja")):
+        made = run(["meson", "setup", folder, "-Dbuildtype=debugoptimized", "-Db_lundef=false", *options], cwd=TOP,
+                   env=dict(os.environ, CC="clang-14", LLVM_PROFILE_FILE="/dev/null"))
+        if made.returncode:
+            sys.exit(made.stdout[-2000:] + "\n0 passed, 1 failed, 0 skipped")
+    made = run(["ninja", "-C", folder, "-j2", *(f"test/fuzz/{t}" for t in targets)])
+    if made.returncode:
+        sys.exit(made.stdout[-3000:] + "\n0 passed, 1 failed, 0 skipped")
+
+
+def fuzz(name, seconds):
+    """One target for so long: (fine?, what to say)."""
+    found = os.path.join(BUILD, "corpus", name)
+    os.makedirs(found, exist_ok=True)
+    kept = [os.path.join(CORPUS, name)] + MORE_CORPUS.get(name, [])
+    before = set(os.listdir(CRASHED))
+    done = run([os.path.join(BUILD, "test/fuzz/fuzz_" + name), f"-max_total_time={seconds}", f"-max_len={MAX_LEN}", "-timeout=10",
+                "-entropic=0", "-detect_leaks=0", "-rss_limit_mb=2048", "-print_final_stats=1", f"-artifact_prefix={CRASHED}/{name}-", found, *kept],
+               env=ENV, timeout=seconds * 4 + 120)
+    runs = re.search(r"number_of_executed_units: (\d+)", done.stdout)
+    speed = re.search(r"average_exec_per_sec: *(\d+)", done.stdout)
+    edges = re.findall(r"cov: (\d+)", done.stdout)
+    said = (f"{name:9} {int(speed[1]) if speed else 0:>7} a second, {int(runs[1]) if runs else 0:>9} runs, "
+            f"{edges[-1] if edges else '?':>5} edges, {len(os.listdir(found)):>5} found")
+    if done.returncode == 0:
+        return True, "ok      " + said
+    crashes = sorted(set(os.listdir(CRASHED)) - before)
+    reason = re.search(r"(ERROR: .*|SUMMARY: .*|.*runtime error.*)", done.stdout)
+    return False, "FAILED  " + said + f"\n        {reason[1] if reason else done.stdout[-500:]}\n        crash file: " + (
+        ", ".join(os.path.join(CRASHED, c) for c in crashes) or "none: it ended by itself")
+
+
+def grow(name):
+    """The corpus that is kept: all files with a name of their own, and as few of the others as reach the same."""
+    kept = os.path.join(CORPUS, name)
+    pool = os.path.join(BUILD, "pool", name)
+    shutil.rmtree(pool, ignore_errors=True)
+    os.makedirs(pool)
+    for f in glob.glob(os.path.join(kept, "*")):
+        if re.fullmatch(r"[0-9a-f]{40}", os.path.basename(f)):
+            shutil.move(f, pool)
+    done = run([os.path.join(BUILD, "test/fuzz/fuzz_" + name), "-merge=1", f"-max_len={MAX_LEN}", kept, pool,
+                os.path.join(BUILD, "corpus", name), *MORE_CORPUS.get(name, [])], env=ENV)
+    files = glob.glob(os.path.join(kept, "*"))
+    return (f"{name}: {len(files)} files, {sum(os.path.getsize(f) for f in files)} bytes" +
+            ("" if done.returncode == 0 else " FAILED " + done.stdout[-300:]))
+
+
+def covered_lines(program, profile, source):
+    """Lines of the file that were reached, and all of them, but for the functions that read nothing from outside."""
+    def ask(*command):
+        return subprocess.run(["llvm-cov-14", *command, "-instr-profile", profile, program], stdout=subprocess.PIPE, text=True,
+                              errors="replace", check=True).stdout
+
+    path = os.path.join(TOP, source)
+    left_out = [range(f["regions"][0][0], f["regions"][0][2] + 1) for f in json.loads(ask("export"))["data"][0]["functions"]
+                if os.path.realpath(f["filenames"][0]) == path and re.search(NOT_DECODING, f["name"])]
+    inside, hit, lines = False, 0, 0
+    for line in ask("show").splitlines():
+        if line.endswith(".c:") or line.endswith(".h:"):
+            inside = os.path.realpath(line[:-1]) == path
+        seen = re.match(r" *(\d+)\| +([\d.]+[kMG]?)\|", line)
+        if inside and seen and not any(int(seen[1]) in r for r in left_out):
+            lines += 1
+            hit += seen[2] != "0"
+    return hit, lines
+
+
+def cover(names):
+    """Line coverage of the decoders by their own target's corpus."""
+    build(COVERED, [f"fuzz_{n}_replay" for n in names],
+          ["-Dc_args=-fprofile-instr-generate -fcoverage-mapping", "-Dc_link_args=-fprofile-instr-generate"])
+    low = 0
+    for name in names:
+        program = os.path.join(COVERED, f"test/fuzz/fuzz_{name}_replay")
+        raw, merged = os.path.join(COVERED, name + ".profraw"), os.path.join(COVERED, name + ".profdata")
+        done = run([program, os.path.join(CORPUS, name), *MORE_CORPUS.get(name, [])], env=dict(ENV, LLVM_PROFILE_FILE=raw))
+        if done.returncode:
+            print(f"FAILED  {name}: {done.stdout[-500:]}")
+            return 1
+        subprocess.run(["llvm-profdata-14", "merge", "-o", merged, raw], check=True)
+        for source in TARGETS[name]:
+            hit, lines = covered_lines(program, merged, source)
+            low += hit < 0.9 * lines
+            print(f"{name:9} {source:32} {hit:>4} of {lines:>4} lines {100 * hit / lines:5.1f} %")
+    print(f"{low} decoders below 90 %")
+    return 0
+
+
+def main():
+    ask = argparse.ArgumentParser()
+    ask.add_argument("--seconds", type=int, default=30)
+    ask.add_argument("--grow", action="store_true")
+    ask.add_argument("--coverage", action="store_true")
+    ask.add_argument("names", nargs="*", choices=[[], *TARGETS])
+    args = ask.parse_args()
+    names = args.names or list(TARGETS)
+    if args.coverage:
+        return cover(names)
+    build(BUILD, ["fuzz_" + n for n in names], ["-Db_sanitize=address,undefined", "-Dc_args=-fsanitize=fuzzer-no-link"])
+    os.makedirs(CRASHED, exist_ok=True)
+    failed = 0
+    if args.seconds > 0:
+        with ThreadPoolExecutor(2) as two:
+            for fine, said in two.map(lambda n: fuzz(n, args.seconds), names):
+                failed += not fine
+                print(said, flush=True)
+    if args.grow:
+        for name in names:
+            print(grow(name), flush=True)
+    print(f"{len(names) - failed} passed, {failed} failed, 0 skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What tandemctl makes of any answer: text in which nothing can control a terminal. First byte: which view. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "render.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Lines only; no C0 or C1 control, no DEL. */
+static void check(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f ||
+			(c == 0xc2 && i + 1 < len && (unsigned char)text[i + 1] < 0xa0))
+			abort();
+	}
+}
+
+static void render(unsigned int view, json_t *data)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *to = open_memstream(&text, &len);
+
+	if (to == NULL)
+		abort();
+	if (view % 3 == 0)
+		render_any(data, to);
+	else if (view % 3 == 1)
+		render_srp_info(data, to);
+	else
+		render_text(data, to);
+	fclose(to);
+	check(text, len);
+	free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char why[256];
+	json_t *answer;
+	int fd;
+
+	if (size == 0)
+		return 0;
+	fd = memfd_create("answer", 0);
+	if (fd < 0 || write(fd, data + 1, size - 1) != (ssize_t)(size - 1) || lseek(fd, 0, SEEK_SET) != 0)
+		abort();
+	if (client_receive(fd, &answer, why, sizeof(why)) == 0)
+		render(data[0], answer);
+	else
+		check(why, strlen(why));
+	json_decref(answer);
+	return 0;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Bodies of SLOT, DELTA and late usage into a table: whatever comes, slots, maps and addresses agree, and what the table
+ * holds is read back as the same by the other side. The input is a chain of `how u8 | length u8 | body`; `how` says
+ * whether handle and address are first made to fit, so that the groups are reached. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_bitmap.h>
+
+#include "pool.h"
+#include "session.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { ARENA = 4 << 20, SEEN = 64, POOL4 = 0x0a000000, PREFIX = 24, AT_UE = 5 + 20, FIT = 8, MOST = 512 };
+
+/* A side's memory is one piece, copied back as it was when new: making a table takes a hundred times longer. */
+struct side {
+	struct session_table *t;
+	struct pool_set *ps;
+	size_t used;
+	_Alignas(64) uint8_t mem[ARENA], as_new[ARENA];
+};
+
+static struct side sides[2];
+
+static void *arena_alloc(void *ctx, size_t size, size_t align)
+{
+	struct side *s = ctx;
+	size_t at = (s->used + align - 1) / align * align;
+
+	if (at + size > ARENA)
+		abort();
+	s->used = at + size;
+	return s->mem + at;
+}
+
+static void arena_free(void *ctx, void *p) {}
+
+static void make_side(struct side *s, uint8_t side)
+{
+	struct session_mem mem = { arena_alloc, arena_free, s };
+	struct session_params p = { .capacity = 64, .side = side, .quarantine_s = 2, .mem = &mem };
+	struct pool_conf conf = { .name = "pool", .prefix = ip_addr_v4(POOL4), .prefix_len = PREFIX };
+
+	s->ps = pool_set_create(&conf, 1, &mem);
+	if (s->ps == NULL)
+		abort();
+	pool_hooks(s->ps, &p.hooks);
+	s->t = session_table_create(&p);
+	if (s->t == NULL)
+		abort();
+	for (uint32_t i = 0; i < SESSION_SHARDS; i++)
+		session_own(s->t, i, SESSION_BY_REPL);
+	memcpy(s->as_new, s->mem, s->used);
+}
+
+static struct side *new_side(uint8_t side)
+{
+	struct side *s = &sides[side];
+
+	if (s->used == 0)
+		make_side(s, side);
+	else
+		memcpy(s->mem, s->as_new, s->used);
+	return s;
+}
+
+/* A body of the length that its groups need, an address of the pool, and a handle in its shard: one of few slots, so that
+ * they meet; the generation stays as it is. */
+static size_t fit(const struct session_table *t, uint8_t *body, size_t len)
+{
+	uint32_t handle, ue4;
+	struct ip_addr ue;
+	struct rd r = rd_init(body, 4);
+	struct wr w = wr_init(body, 4);
+	size_t need;
+
+	if (len < 6)
+		return len;
+	need = session_wire_size(body[4] & SESSION_G_ALL);
+	if (body[4] & SESSION_G_IDENTITY) {
+		handle = rd_u32(&r);
+		ue4 = POOL4 + 1 + body[3] % 254;
+		ue = ip_addr_v4(ue4);
+		memcpy(body + AT_UE, ue.b, sizeof(ue.b));
+		wr_u32(&w, session_handle_make(t, session_shard_of_ue4(ue4),
+				   session_handle_slot(t, handle) % 4, handle >> 8 & 3));
+		body[5] %= 3; /* state */
+		body[7] = 0;  /* pool */
+	}
+	return need;
+}
+
+static void check_slot(const struct side *s, uint32_t shard, uint32_t slot)
+{
+	struct session_shard *sh = &s->t->shard[shard];
+	const struct session_slot *p = &sh->slots[slot];
+	struct ip_addr ue = ip_addr_v4(p->ue4);
+	bool given = rte_bitmap_get(sh->free_map, slot) == 0;
+
+	if (p->teid == 0) {
+		if (given != (p->flags & SESSION_F_QUARANTINE))
+			if (!given || !(p->flags & SESSION_F_QUARANTINE))
+				abort();
+		return;
+	}
+	if (!given || p->teid != session_handle_make(s->t, shard, slot, p->gen) ||
+		s->t->hooks.named(s->t->hooks.ctx, p->pool, &ue) != p->teid)
+		abort();
+}
+
+static void check_pool(const struct side *s)
+{
+	const struct pool *p = &s->ps->p[0];
+
+	for (uint32_t i = 0; i < p->size; i++) {
+		uint32_t handle = p->handle[i];
+		const struct session_slot *slot = session_slot_of(s->t, handle);
+
+		if (handle != 0 && !(slot->teid == handle && slot->ue4 == POOL4 + i) &&
+			!(slot->teid == 0 && slot->last_ue4 == POOL4 + i))
+			abort();
+	}
+}
+
+/* The other side, given all that this one has, has the same. */
+static void check_mirror(const struct side *s, const uint32_t *seen, unsigned int n)
+{
+	uint8_t bytes[512];
+	struct side *other = new_side(!s->t->side);
+
+	for (unsigned int i = 0; i < n; i++) {
+		struct wr w = wr_init(bytes, sizeof(bytes));
+		struct rd r;
+
+		if (session_encode(s->t, seen[i] / 64, seen[i] % 64, SESSION_G_SLOT, &w) == 0)
+			abort();
+		r = rd_init(bytes, sizeof(bytes) - w.left);
+		if (session_apply_slot(other->t, SESSION_BY_REPL, &r, 1) < 0)
+			abort();
+	}
+	for (unsigned int i = 0; i < n; i++)
+		if (session_hash_slot(other->t, seen[i] / 64, seen[i] % 64) !=
+			session_hash_slot(s->t, seen[i] / 64, seen[i] % 64))
+			abort();
+}
+
+static unsigned int note(const struct side *s, const uint8_t *body, uint32_t *seen, unsigned int n)
+{
+	struct rd r = rd_init(body, 4);
+	uint32_t handle = rd_u32(&r);
+	uint32_t pos = session_handle_shard(handle) * 64 + session_handle_slot(s->t, handle);
+
+	for (unsigned int i = 0; i < n; i++)
+		if (seen[i] == pos)
+			return n;
+	seen[n] = pos;
+	return n + 1;
+}
+
+static void apply(const struct side *s, unsigned int how, uint8_t *body, size_t len, uint32_t now)
+{
+	struct rd r = rd_init(body, len);
+	struct session_usage u;
+	uint32_t handle;
+
+	switch (how & 3) {
+	case 0:
+		session_apply_slot(s->t, SESSION_BY_REPL, &r, now);
+		break;
+	case 1:
+		session_apply_delta(s->t, SESSION_BY_REPL, &r);
+		break;
+	case 2:
+		if (session_decode_late(&r, &handle, &u) == 0)
+			session_apply_late(s->t, SESSION_BY_REPL, handle, &u);
+		break;
+	default:
+		s->t->late_merge = len % 2;
+		for (uint32_t i = 0; i < SESSION_SHARDS; i++)
+			session_quarantine_expire(s->t, SESSION_BY_REPL, i, now, 8);
+		break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct rd in = rd_init(data, size);
+	uint32_t seen[SEEN], now = 1;
+	unsigned int n = 0;
+	struct side *s = new_side(size % 2);
+
+	while (in.left > 1 && n < SEEN) {
+		unsigned int how = rd_u8(&in), len = rd_u8(&in);
+		struct rd body = rd_sub(&in, len < in.left ? len : in.left);
+		uint8_t *copy = calloc(1, MOST);
+		size_t left = body.left;
+
+		if (copy == NULL)
+			abort();
+		if (left > 0)
+			memcpy(copy, body.p, left);
+		if (how & FIT)
+			left = fit(s->t, copy, left);
+		copy = realloc(copy, left > 0 ? left : 1); /* a read behind it is seen */
+		if (copy == NULL)
+			abort();
+		now += how >> 6;
+		if (left >= 4)
+			n = note(s, copy, seen, n);
+		apply(s, how, copy, left, now);
+		free(copy);
+		for (unsigned int i = 0; i < n; i++)
+			check_slot(s, seen[i] / 64, seen[i] % 64);
+	}
+	check_pool(s);
+	check_mirror(s, seen, n);
+	return 0;
+}
