@@ -220,8 +220,8 @@ struct session_table {
 	struct session_shard shard[SESSION_SHARDS];
 	struct session_hooks hooks;
 	struct session_mem mem;
-	void *slab;
-	uint64_t bytes; /* all memory of the table */
+	struct session_slot *slots; /* of all shards, in the order of handles; the other maps lie behind them */
+	uint64_t bytes;             /* all memory of the table */
 };
 
 /* NULL + errno (ENOMEM, EINVAL; more than 64 Mi sessions are EINVAL: too few generation bits). All shards start free and owned by SESSION_BY_NONE. */
@@ -239,7 +239,7 @@ static inline uint32_t session_handle_slot(const struct session_table *t, uint32
 }
 static inline struct session_slot *session_slot_of(const struct session_table *t, uint32_t handle)
 {
-	return &t->shard[session_handle_shard(handle)].slots[session_handle_slot(t, handle)];
+	return &t->slots[handle >> t->gen_bits];
 }
 static inline uint32_t session_handle_make(
 	const struct session_table *t, uint32_t shard, uint32_t slot, uint32_t gen)

@@ -72,7 +72,7 @@ void session_read_at(const struct session_table *t, uint32_t shard, uint32_t slo
 
 void session_read(const struct session_table *t, const struct session_slot *s, struct session_rec *rec)
 {
-	size_t at = (size_t)(s - t->shard[0].slots); /* the shards' slots are one array */
+	size_t at = (size_t)(s - t->slots);
 
 	session_read_at(t, (uint32_t)(at / t->n_slots), (uint32_t)(at % t->n_slots), rec);
 }

@@ -43,7 +43,7 @@ static void set_layout(struct session_table *t, const struct session_params *p)
 	t->mem = *p->mem;
 }
 
-/* Slots of all shards in order (session_read relies on it), then the maps, then the FIFOs. */
+/* Slots of all shards in order (session_slot_of relies on it), then the maps, then the FIFOs. */
 static int add_slab(struct session_table *t)
 {
 	size_t slots = (size_t)t->n_slots * sizeof(struct session_slot);
@@ -54,7 +54,7 @@ static int add_slab(struct session_table *t)
 
 	if (at == NULL)
 		return -ENOMEM;
-	t->slab = at;
+	t->slots = (struct session_slot *)at;
 	t->bytes += bytes;
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++) {
 		struct session_shard *sh = &t->shard[i];
@@ -106,8 +106,8 @@ void session_table_destroy(struct session_table *t)
 	if (t == NULL)
 		return;
 	mem = t->mem;
-	if (t->slab != NULL)
-		mem.free(mem.ctx, t->slab);
+	if (t->slots != NULL)
+		mem.free(mem.ctx, t->slots);
 	mem.free(mem.ctx, t);
 }
 
