@@ -96,12 +96,13 @@ static void fill(struct bench_side *s, struct rte_mbuf *m, uint32_t from)
 static int active_floor(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 {
 	uint64_t packets = arg[0] / PER_PACKET, sent = 0;
+	usec_t give_up = clock_us() + 5 * USEC_PER_SEC;
 	struct rte_mbuf *m[BURST];
 
 	mark(s, (uint32_t)arg[0]);
 	dirty_forget(&s->worker->sync.dirty, T.table);
 	bench_side_begin(s);
-	while (sent < packets) {
+	while (sent < packets && clock_us() < give_up) {
 		uint64_t from = rte_rdtsc();
 		uint16_t n = 0;
 
@@ -112,16 +113,16 @@ static int active_floor(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 		}
 		for (unsigned int i = 0; i < BURST; i++)
 			fill(s, m[i], s->at + (uint32_t)(sent + i) * PER_PACKET);
-		while (n < BURST)
+		while (n < BURST && clock_us() < give_up)
 			n = (uint16_t)(n + rte_eth_tx_burst(s->port, 0, m + n, (uint16_t)(BURST - n)));
 		sent += BURST;
 	}
-	while (atomic_load(&s->shared->taken) < sent)
+	while (atomic_load(&s->shared->taken) < sent && clock_us() < give_up)
 		rte_pause();
 	bench_side_end(s);
 	s->at = (s->at + (uint32_t)arg[0]) % s->pair->sessions;
-	s->shared->out[0] = sent * PER_PACKET;
-	return 0;
+	s->shared->out[0] = atomic_load(&s->shared->taken) * PER_PACKET;
+	return clock_us() < give_up ? 0 : -ETIMEDOUT;
 }
 
 static void take(const struct rte_mbuf *m)
@@ -155,13 +156,19 @@ static int standby_floor(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 		uint64_t from = rte_rdtsc();
 		uint16_t n = rte_eth_rx_burst(s->port, 0, m, BURST);
 
+		unsigned int taken = 0;
+
+		/* A heartbeat of the round before may still be there. */
 		for (uint16_t i = 0; i < n; i++)
-			take(m[i]);
+			if (m[i]->data_len == FRAME + PER_PACKET * RECORD) {
+				take(m[i]);
+				taken++;
+			}
 		if (n > 0)
 			rte_pktmbuf_free_bulk(m, n);
 		else
 			s->idle_cycles += rte_rdtsc() - from;
-		atomic_fetch_add(&s->shared->taken, n);
+		atomic_fetch_add(&s->shared->taken, taken);
 	}
 	bench_side_end(s);
 	return 0;
