@@ -28,6 +28,8 @@ static int on_state(void *ctx, enum repl_kind kind, struct rd *body, bool late)
 			       ? -EAGAIN
 			       : 0;
 	}
+	if (kind == REPL_USAGE)
+		return session_apply_usage(T.table, SESSION_BY_REPL, body);
 	if (kind == REPL_SLOT)
 		return session_apply_slot(T.table, SESSION_BY_REPL, body, now_s);
 	return session_apply_delta(T.table, SESSION_BY_REPL, body);

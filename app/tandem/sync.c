@@ -57,6 +57,7 @@ void sync_stream(struct sync *s, bool on, bool late, usec_t audit_us, usec_t now
 	/* What was not finished was meant for another stream, perhaps of another kind: dirty again. */
 	s->open = NULL;
 	s->urgent = false;
+	s->run = NULL;
 	if (open != NULL)
 		sync_lost(s, meta_of(open)->entry, meta_of(open)->n);
 	rte_pktmbuf_free(open);
@@ -96,12 +97,25 @@ static bool packet_open(struct sync *s, usec_t now)
 	return true;
 }
 
+/* The record at the end of the packet is complete. */
+static void run_close(struct sync *s)
+{
+	size_t len = s->run != NULL ? (size_t)(s->w.p - s->run) - REPL_RECORD_HEAD : 0;
+
+	if (s->run == NULL)
+		return;
+	s->run[1] = (uint8_t)(len >> 8);
+	s->run[2] = (uint8_t)len;
+	s->run = NULL;
+}
+
 static void packet_close(struct sync *s)
 {
 	struct rte_mbuf *m = s->open;
 
 	if (m == NULL)
 		return;
+	run_close(s);
 	m->data_len = (uint16_t)(s->w.p - rte_pktmbuf_mtod(m, uint8_t *));
 	m->pkt_len = m->data_len;
 	s->open = NULL;
@@ -122,8 +136,34 @@ static bool packet_room(struct sync *s, size_t bytes, bool entry, usec_t now)
 
 static void record_head(struct sync *s, enum repl_kind kind, size_t body)
 {
+	run_close(s);
 	wr_u8(&s->w, (uint8_t)kind);
 	wr_u16(&s->w, (uint16_t)body);
+}
+
+/* The usual: a live slot of which nothing changed but its usage, and that by less than 2^30. One more in the run at the end
+ * of the packet. False: it is not that easy, or there is no room; nothing was written. */
+static bool encode_usage(struct sync *s, const struct session_slot *slot, usec_t now)
+{
+	struct stream_meta *meta;
+
+	if (slot->dirty != SESSION_G_USAGE32 || s->late ||
+		!packet_room(s, (s->run != NULL ? 0 : REPL_RECORD_HEAD) + SESSION_USAGE_BYTES, true, now))
+		return false;
+	if (!session_put_usage(slot, s->w.p + (s->run != NULL ? 0 : REPL_RECORD_HEAD)))
+		return false;
+	if (s->run == NULL) {
+		uint8_t *head = wr_room(&s->w, REPL_RECORD_HEAD); /* was there */
+
+		head[0] = REPL_USAGE;
+		s->run = head;
+	}
+	s->w.p += SESSION_USAGE_BYTES;
+	s->w.left -= SESSION_USAGE_BYTES;
+	meta = meta_of(s->open);
+	meta->entry[meta->n++] = repl_entry(slot->teid, 0, SESSION_G_USAGE32);
+	s->count.micro_sent++;
+	return true;
 }
 
 /* Encodes groups of one slot; commit 0: none waits on it. False: no room now, the slot is unchanged. */
@@ -148,8 +188,9 @@ static bool encode(struct sync *s, uint32_t handle, uint8_t groups, uint32_t com
 	if (groups == 0) /* nothing that the peer would understand changed */
 		return true;
 	/* USAGE32 may grow to USAGE64 */
-	if (!packet_room(s, 3u + session_wire_size(groups) + 16, true, now))
+	if (!packet_room(s, REPL_RECORD_HEAD + session_wire_size(groups) + 16, true, now))
 		return false;
+	run_close(s);
 	before = s->w;
 	head = s->w.p;
 	record_head(s, whole ? REPL_SLOT : REPL_DELTA, 0);
@@ -158,8 +199,8 @@ static bool encode(struct sync *s, uint32_t handle, uint8_t groups, uint32_t com
 		s->w = before;
 		return true;
 	}
-	head[1] = (uint8_t)((s->w.p - head - 3) >> 8);
-	head[2] = (uint8_t)(s->w.p - head - 3);
+	head[1] = (uint8_t)((s->w.p - head - REPL_RECORD_HEAD) >> 8);
+	head[2] = (uint8_t)(s->w.p - head - REPL_RECORD_HEAD);
 	meta = meta_of(s->open);
 	handle = session_handle_make(s->table, shard, n, slot->gen); /* a list may name an older session */
 	/* Only a whole record keeps a promise: an earlier one that is lost may have held what a part does not repeat. */
@@ -267,7 +308,7 @@ static bool audit_piece(struct sync *s, usec_t now)
 	for (uint32_t i = 0; i < n; i++)
 		if (!encode_dirty_of_bucket(s, shard, bucket + i, &j->mask, now))
 			return false;
-	if (!packet_room(s, 3 + body, false, now))
+	if (!packet_room(s, REPL_RECORD_HEAD + body, false, now))
 		return false;
 	record_head(s, REPL_DIGEST, body);
 	if (j->what == AUDIT_JOB_LEVEL2) {
@@ -312,7 +353,7 @@ static bool encode_due(struct sync *s, bool *busy, usec_t now)
 			continue;
 		}
 		*busy = true;
-		if (!encode(s, handle, slot->dirty, s->commit, now)) {
+		if (!encode_usage(s, slot, now) && !encode(s, handle, slot->dirty, s->commit, now)) {
 			dirty_mark_soon(&s->dirty, slot, handle, slot->dirty);
 			return false;
 		}

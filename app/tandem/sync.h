@@ -56,6 +56,7 @@ struct sync {
 	uint32_t commit;  /* number of the last commit, 24 bits, never 0 once used */
 	struct rte_mbuf *open;
 	struct wr w;
+	uint8_t *run; /* the USAGE record at the end of the open packet, which grows; NULL: there is none */
 	usec_t opened, next_tick, tick_us;
 	struct audit_job job; /* being worked on; n counts down */
 	uint32_t level2_slot;

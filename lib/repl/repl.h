@@ -25,6 +25,8 @@ enum {
 	REPL_WINDOW = 4096, /* unacknowledged ack-eliciting packets at most */
 	REPL_ENTRIES = 64,  /* (slot, groups) entries a packet at most */
 	REPL_PACKET_MAX = 9000,
+	REPL_RECORD_HEAD = 3, /* kind u8 | length u16 */
+	REPL_USAGE_BYTES = 20,
 };
 enum { REPL_WINDOW_LEAST = 64 }; /* however much is lost, so many may be unacknowledged */
 
@@ -39,6 +41,7 @@ enum repl_kind {
 	REPL_STATUS = 7,    /* stream u32 (0: none yet), then struct repl_status, all u32 but the first */
 	REPL_PING = 8,      /* elicits an ACK */
 	REPL_ACCOUNT = 9,   /* struct repl_received: stream u32, the others u64 each */
+	REPL_USAGE = 10,    /* session body: usage of many slots, REPL_USAGE_BYTES each, at least one */
 };
 
 /* A term: number << 1 | side, so that integers compare as terms do. 0: none. */
@@ -113,7 +116,8 @@ struct repl_status {
 
 struct repl_ops {
 	/* A state record (SLOT, DELTA) to apply. 0 applied; < 0 refused (counted; acknowledged all the same). -EAGAIN: could
-	 * not now: the packet is not acknowledged and comes again. late: a DELTA of an older term (REPL_RX_LATE). */
+	 * not now: the packet is not acknowledged and comes again. late: a DELTA of an older term (REPL_RX_LATE). USAGE counts
+	 * as so many DELTAs, is never late, and returns how many were applied: the others were refused, stale. */
 	int (*state)(void *ctx, enum repl_kind kind, struct rd *body, bool late);
 	/* DIGEST body, in order. The receiver compares its own slots, now. */
 	void (*digest)(void *ctx, struct rd *body, usec_t now);

@@ -6,23 +6,23 @@
 
 #include "repl_priv.h"
 
-void repl_account_refuse(struct repl_verdict *v, int error)
+void repl_account_refuse(struct repl_verdict *v, int error, unsigned int n)
 {
 	switch (error) {
 	case -ESTALE:
-		v->refused[REPL_REFUSED_STALE]++;
+		v->refused[REPL_REFUSED_STALE] += n;
 		break;
 	case -ENOENT:
-		v->refused[REPL_REFUSED_ABSENT]++;
+		v->refused[REPL_REFUSED_ABSENT] += n;
 		break;
 	case -EBADMSG:
-		v->refused[REPL_REFUSED_MALFORMED]++;
+		v->refused[REPL_REFUSED_MALFORMED] += n;
 		break;
 	case -EPERM:
-		v->refused[REPL_REFUSED_OWNER]++;
+		v->refused[REPL_REFUSED_OWNER] += n;
 		break;
 	default:
-		v->refused[REPL_REFUSED_OTHER]++;
+		v->refused[REPL_REFUSED_OTHER] += n;
 		break;
 	}
 }

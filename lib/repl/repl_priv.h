@@ -157,7 +157,7 @@ void repl_rx_ack(struct repl *r, struct repl_ack *a, usec_t now);
 struct repl_verdict { /* on the records of one packet, until it is known whether the packet is taken */
 	unsigned int applied, refused[REPL_REFUSED_REASONS];
 };
-void repl_account_refuse(struct repl_verdict *v, int error);
+void repl_account_refuse(struct repl_verdict *v, int error, unsigned int n);
 void repl_account_taken(struct repl *r, const struct repl_verdict *v);
 void repl_account_begin(struct repl *r, uint32_t stream); /* of the peer's streams */
 void repl_account_end(

@@ -158,9 +158,27 @@ static bool apply_state(struct repl *r, uint8_t kind, struct rd *body, bool late
 	if (ret == -EAGAIN)
 		return false;
 	if (ret < 0)
-		repl_account_refuse(v, ret);
+		repl_account_refuse(v, ret, 1);
 	else
 		v->applied++;
+	return true;
+}
+
+/* A run of usage deltas, which are applied or refused one by one, or refused together. */
+static bool apply_usage(struct repl *r, struct rd *body, bool late, struct repl_verdict *v)
+{
+	unsigned int n = (unsigned int)(body->left / REPL_USAGE_BYTES);
+	int ret = late ? -EINVAL : r->ops.state(r->ops.ctx, REPL_USAGE, body, false);
+
+	r->count.rx_deltas += n;
+	if (ret == -EAGAIN)
+		return false;
+	if (ret < 0) {
+		repl_account_refuse(v, ret, n);
+		return true;
+	}
+	v->applied += (unsigned int)ret;
+	repl_account_refuse(v, -ESTALE, n - (unsigned int)ret);
 	return true;
 }
 
@@ -177,6 +195,9 @@ static void deliver(
 		case REPL_SLOT:
 		case REPL_DELTA:
 			all &= apply_state(r, kind, &body, late, &verdict);
+			break;
+		case REPL_USAGE:
+			all &= apply_usage(r, &body, late, &verdict);
 			break;
 		case REPL_DIGEST:
 			r->count.rx_digests++;

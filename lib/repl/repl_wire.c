@@ -58,6 +58,7 @@ static const struct {
 	[REPL_STATUS] = { true, false, REPL_STATUS_BYTES },
 	[REPL_PING] = { true, false, 0 },
 	[REPL_ACCOUNT] = { true, false, REPL_ACCOUNT_BYTES },
+	[REPL_USAGE] = { true, true, REPL_USAGE_BYTES },
 };
 
 int repl_walk(const uint8_t *records, size_t len, bool ordered, struct repl_walk *walk)

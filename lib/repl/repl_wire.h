@@ -9,9 +9,9 @@ enum {
 	REPL_F_PHASE = 1 << 0,   /* key phase */
 	REPL_F_ORDERED = 1 << 1, /* state records; else control records */
 	REPL_RANGES = 32,        /* ranges of an ACK at most */
-	REPL_RECORD = 3,         /* kind u8 | length u16 */
-	REPL_ACK_HEAD = 17,      /* stream u32 | largest u64 | delay u32 | n u8 */
-	REPL_ACK_RANGE = 8,      /* skip u32 | run u32 */
+	REPL_RECORD = REPL_RECORD_HEAD,
+	REPL_ACK_HEAD = 17, /* stream u32 | largest u64 | delay u32 | n u8 */
+	REPL_ACK_RANGE = 8, /* skip u32 | run u32 */
 	REPL_HEARTBEAT_HEAD = 16,
 	REPL_HEARTBEAT_MAX = 128,
 	REPL_STATUS_BYTES = 28,

@@ -2,9 +2,13 @@
 /* What the stream brings, applied by the shard's writer. All checks come before the first change. */
 #include <errno.h>
 
+#include <rte_prefetch.h>
+
 #include "mutant.h"
 #include "slot.h"
 #include "wire.h"
+
+enum { AHEAD = 24 }; /* how many records before its turn a slot is asked for */
 
 /* Where a record goes. */
 struct place {
@@ -297,6 +301,57 @@ int session_apply_delta(struct session_table *t, uint8_t by, struct rd *body)
 		return malformed(t, shard);
 	p = place_of(t, b.rec.handle);
 	return apply_groups(t, &p, &b);
+}
+
+static void prefetch_usage(const struct session_table *t, const uint8_t *in)
+{
+	const struct session_slot *s = session_slot_of(t, wire_get32(in));
+
+	rte_prefetch0(s);
+	rte_prefetch0(&s->other);
+}
+
+/* What a run does between its checks: the slots are far apart and cold, so each is asked for long before it is needed. */
+static unsigned int apply_run(struct session_table *t, uint8_t by, const uint8_t *in, size_t n)
+{
+	unsigned int applied = 0;
+
+	for (size_t i = 0; i < n && i < AHEAD; i++)
+		prefetch_usage(t, in + i * SESSION_USAGE_BYTES);
+	for (size_t i = 0; i < n; i++, in += SESSION_USAGE_BYTES) {
+		uint32_t handle = wire_get32(in), low[4];
+		struct session_slot *s = session_slot_of(t, handle);
+
+		if (i + AHEAD < n)
+			prefetch_usage(t, in + AHEAD * SESSION_USAGE_BYTES);
+		if (((s->teid != handle || handle == 0) && !(MUTANT(other_generation) && s->teid != 0)) ||
+			!session_owns(t, session_handle_shard(handle), by)) {
+			t->shard[session_handle_shard(handle)].count.refused_handle++;
+			continue;
+		}
+		for (unsigned int k = 0; k < 4; k++)
+			low[k] = wire_get32(in + 4 + 4 * k);
+		apply_low(s, low);
+		applied++;
+	}
+	return applied;
+}
+
+int session_apply_usage(struct session_table *t, uint8_t by, struct rd *body)
+{
+	uint32_t shard = body_shard(body);
+	size_t n = body->left / SESSION_USAGE_BYTES;
+	const uint8_t *in;
+	unsigned int applied;
+
+	if (!shard_writable(t, shard, by))
+		return -EPERM;
+	if (body->bad || n == 0 || body->left % SESSION_USAGE_BYTES != 0)
+		return malformed(t, shard);
+	in = rd_bytes(body, body->left);
+	applied = apply_run(t, by, in, n);
+	t->shard[shard].count.applied_delta += applied; /* of all shards: nobody asks for them one by one */
+	return (int)applied;
 }
 
 int session_apply_late(struct session_table *t, uint8_t by, uint32_t handle, const struct session_usage *u)

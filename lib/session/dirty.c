@@ -93,22 +93,6 @@ void dirty_mark_soon(struct dirty *d, struct session_slot *s, uint32_t handle, u
 	s->dirty |= groups;
 }
 
-bool dirty_next(struct dirty *d, const struct session_table *t, uint32_t *handle)
-{
-	struct dirty_ring *r = &d->soon;
-	uint8_t list = DIRTY_SOON;
-
-	if (r->head == r->tail) {
-		r = &d->normal;
-		list = DIRTY_NORMAL;
-		if ((int32_t)(d->due_end - r->head) <= 0) /* a drain may have gone ahead of the ticks */
-			return false;
-	}
-	*handle = r->e[r->head++ & r->mask];
-	session_slot_of(t, *handle)->listed &= (uint8_t)~list;
-	return true;
-}
-
 bool dirty_any(const struct dirty *d)
 {
 	return d->soon.head != d->soon.tail || d->normal.head != d->normal.tail;

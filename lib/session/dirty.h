@@ -54,7 +54,21 @@ void dirty_mark_soon(struct dirty *d, struct session_slot *s, uint32_t handle, u
 /* Takes the next slot to encode, `soon` first: false when none is due. Clears its bit in slot->listed. The caller
  * encodes slot->dirty and sets it to 0, and skips a slot that is clean by then. The generation bits of the handle
  * may be stale: only its position counts. */
-bool dirty_next(struct dirty *d, const struct session_table *t, uint32_t *handle);
+static inline bool dirty_next(struct dirty *d, const struct session_table *t, uint32_t *handle)
+{
+	struct dirty_ring *r = &d->soon;
+	uint8_t list = DIRTY_SOON;
+
+	if (r->head == r->tail) {
+		r = &d->normal;
+		list = DIRTY_NORMAL;
+		if ((int32_t)(d->due_end - r->head) <= 0) /* a drain may have gone ahead of the ticks */
+			return false;
+	}
+	*handle = r->e[r->head++ & r->mask];
+	session_slot_of(t, *handle)->listed &= (uint8_t)~list;
+	return true;
+}
 /* Whether anything at all is listed (due or not). */
 bool dirty_any(const struct dirty *d);
 

@@ -24,6 +24,7 @@ enum {
 	SESSION_MSISDN_MAX = 8, /* octets, BCD */
 	SESSION_NO_POOL = 0xff,
 	SESSION_WIRE_MAX = 255, /* bytes of the longest SLOT body */
+	SESSION_USAGE_BYTES = 20,
 };
 
 /* Versions of the wire form that this build speaks (SLOT, DELTA and digests; lib/repl/WIRE.md). A test build
@@ -220,8 +221,9 @@ struct session_table {
 	struct session_shard shard[SESSION_SHARDS];
 	struct session_hooks hooks;
 	struct session_mem mem;
-	struct session_slot *slots; /* of all shards, in the order of handles; the other maps lie behind them */
-	uint64_t bytes;             /* all memory of the table */
+	struct session_slot
+		*slots; /* of all shards, in the order of handles; the other maps lie behind them */
+	uint64_t bytes; /* all memory of the table */
 };
 
 /* NULL + errno (ENOMEM, EINVAL; more than 64 Mi sessions are EINVAL: too few generation bits). All shards start free and owned by SESSION_BY_NONE. */
@@ -325,6 +327,13 @@ int session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uin
 /* Applies the body of a DELTA. -ESTALE: the handle is not the slot's; else as above. Unknown groups (above ours) are
  * skipped. */
 int session_apply_delta(struct session_table *t, uint8_t by, struct rd *body);
+/* The short form of a DELTA with USAGE32 and nothing else, which is nearly all that is ever sent: USAGE bodies hold any number
+ * of them, handle 4, up packets 4, up bytes 4, down packets 4, down bytes 4. Writes one of a live slot, by its owner.
+ * False, and nothing is written: this slot's usage needs session_encode. */
+bool session_put_usage(const struct session_slot *s, uint8_t p[SESSION_USAGE_BYTES]);
+/* Applies a USAGE body, each of it as a DELTA. Returns how many were applied; the others are -ESTALE, and counted. Else
+ * -EBADMSG or -EPERM, and nothing was applied. */
+int session_apply_usage(struct session_table *t, uint8_t by, struct rd *body);
 /* Reads a DELTA body that carries the sender's own 64-bit usage (late usage): -EBADMSG if it carries anything else. */
 int session_decode_late(struct rd *body, uint32_t *handle, struct session_usage *u);
 /* The other side's set takes u where it is larger (late usage at the new owner). -ESTALE, -EPERM. */

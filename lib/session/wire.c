@@ -195,6 +195,18 @@ static uint8_t encode_usage32(const struct session_slot *s, struct wr *w)
 	return SESSION_G_USAGE32;
 }
 
+bool session_put_usage(const struct session_slot *s, uint8_t p[SESSION_USAGE_BYTES])
+{
+	struct session_usage own = { usage_get(&s->up_pkts), usage_get(&s->up_bytes), usage_get(&s->dn_pkts),
+		usage_get(&s->dn_bytes) };
+
+	if (s->teid == 0 || usage_hi(&own) != s->usage_hi)
+		return false;
+	wire_put32(p, s->teid);
+	put_usage32(p + 4, &own);
+	return true;
+}
+
 static void encode_groups(uint8_t *p, const struct session_rec *r, uint8_t groups, uint8_t side)
 {
 	put32(&p, r->handle);

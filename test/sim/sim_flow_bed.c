@@ -102,7 +102,9 @@ static int on_state(void *ctx, enum repl_kind kind, struct rd *body, bool late)
 {
 	struct node *n = ctx;
 
-	n->applied_step++;
+	n->applied_step += kind == REPL_USAGE ? (unsigned int)(body->left / SESSION_USAGE_BYTES) : 1;
+	if (kind == REPL_USAGE)
+		return session_apply_usage(n->t, SESSION_BY_REPL, body);
 	return kind == REPL_SLOT ? session_apply_slot(n->t, SESSION_BY_REPL, body, 0)
 				 : session_apply_delta(n->t, SESSION_BY_REPL, body);
 }

@@ -14,6 +14,26 @@ static uint32_t table_seconds(const struct node *n)
 
 /* ---- what the stream calls ---- */
 
+/* Every one of them is a DELTA; those whose session is there are applied. */
+static int apply_usage(struct node *n, struct rd *body)
+{
+	struct rd in = *body;
+	uint32_t handle[REPL_PACKET_MAX / SESSION_USAGE_BYTES];
+	int here = 0, ret;
+
+	for (size_t i = body->left / SESSION_USAGE_BYTES; i > 0; i--) {
+		handle[here] = rd_u32(&in);
+		here += session_find(n->t, handle[here]) != NULL;
+		rd_bytes(&in, SESSION_USAGE_BYTES - 4);
+	}
+	ret = session_apply_usage(n->t, SESSION_BY_REPL, body);
+	if (ret != here)
+		fail("chassis %u: usage of %d sessions came, %d were applied", n->id, here, ret);
+	for (int i = 0; i < here; i++)
+		check_applied(n, REPL_DELTA, handle[i], SESSION_G_USAGE32);
+	return ret;
+}
+
 static int on_state(void *ctx, enum repl_kind kind, struct rd *body, bool late)
 {
 	struct node *n = ctx;
@@ -31,6 +51,8 @@ static int on_state(void *ctx, enum repl_kind kind, struct rd *body, bool late)
 		return worker_note(&n->w[session_handle_shard(note.handle) % n->n_workers], &note) ? 0
 												   : -EAGAIN;
 	}
+	if (kind == REPL_USAGE)
+		return apply_usage(n, body);
 	if (kind == REPL_SLOT)
 		ret = session_apply_slot(n->t, SESSION_BY_REPL, body, table_seconds(n));
 	else

@@ -270,4 +270,7 @@ static inline void rig_active(struct rig *g)
 	repl_stream_start(g->r, RIG_TERM, g->now);
 }
 
+/* test_repl_usage.c */
+void test_usages(void);
+
 #endif

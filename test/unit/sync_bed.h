@@ -81,7 +81,16 @@ static inline void mark(uint32_t handle, uint8_t groups)
 	dirty_mark(&b.s.dirty, session_slot_of(b.t, handle), handle, groups);
 }
 
-/* The records of one packet; every state record has its entry, in order. */
+/* A record has its entry, in order. */
+static inline void unpack_entry(struct record *r, const struct stream_meta *meta, unsigned int e)
+{
+	r->has_entry = e < meta->n;
+	r->entry = meta->entry[e];
+	CU_ASSERT_EQUAL(repl_entry_handle(r->entry), r->handle);
+	CU_ASSERT_EQUAL(repl_entry_groups(r->entry), r->groups);
+}
+
+/* The records of one packet; a USAGE counts as so many DELTAs. */
 static inline unsigned int unpack(struct rte_mbuf *m, struct record *out)
 {
 	const struct stream_meta *meta = rte_mbuf_to_priv(m);
@@ -90,21 +99,26 @@ static inline unsigned int unpack(struct rte_mbuf *m, struct record *out)
 
 	CU_ASSERT_TRUE(m->data_len <= PAYLOAD && m->data_len == m->pkt_len);
 	while (in.left > 0) {
-		struct record *r = &out[n++];
-		struct rd body;
+		uint8_t kind = rd_u8(&in);
+		struct rd body = rd_sub(&in, rd_u16(&in));
 
-		*r = (struct record){ .kind = rd_u8(&in) };
-		body = rd_sub(&in, rd_u16(&in));
 		CU_ASSERT_FALSE_FATAL(body.bad);
-		if (r->kind == REPL_DIGEST)
+		if (kind == REPL_USAGE)
+			CU_ASSERT_TRUE_FATAL(body.left > 0 && body.left % SESSION_USAGE_BYTES == 0);
+		if (kind == REPL_DIGEST)
+			out[n++] = (struct record){ .kind = kind };
+		while (kind == REPL_USAGE && body.left > 0) {
+			out[n] = (struct record){ .kind = REPL_DELTA, .groups = SESSION_G_USAGE32 };
+			out[n].handle = rd_u32(&body);
+			rd_bytes(&body, SESSION_USAGE_BYTES - 4);
+			unpack_entry(&out[n++], meta, e++);
+		}
+		if (kind != REPL_SLOT && kind != REPL_DELTA)
 			continue;
-		r->handle = rd_u32(&body);
-		r->groups = rd_u8(&body);
-		r->has_entry = e < meta->n;
-		r->entry = meta->entry[e++];
-		CU_ASSERT_EQUAL(repl_entry_handle(r->entry), r->handle);
-		CU_ASSERT_EQUAL(repl_entry_groups(r->entry), r->groups);
-		CU_ASSERT_EQUAL(body.left + 5, session_wire_size(r->groups));
+		out[n] = (struct record){ .kind = kind, .handle = rd_u32(&body) };
+		out[n].groups = rd_u8(&body);
+		CU_ASSERT_EQUAL(body.left + 5, session_wire_size(out[n].groups));
+		unpack_entry(&out[n++], meta, e++);
 	}
 	CU_ASSERT_EQUAL(e, meta->n);
 	rte_pktmbuf_free(m);

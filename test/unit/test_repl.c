@@ -118,6 +118,7 @@ static const struct {
 	{ "kind 0 is unknown", 0, { 0, 0, 0 }, 3, 0, 0, 1 },
 	{ "ACK in an ordered packet", REPL_F_ORDERED, { REPL_PING, 0, 0 }, 3, 1, 0, 0 },
 	{ "state in a control packet", 0, { REPL_SLOT, 0, 1, 8 }, 4, 1, 0, 0 },
+	{ "short usage", REPL_F_ORDERED, { REPL_USAGE, 0, 3, 1, 2, 3 }, 6, 1, 0, 0 },
 	{ "short heartbeat", 0, { REPL_HEARTBEAT, 0, 2, 1, 2 }, 5, 1, 0, 0 },
 	{ "short status", 0, { REPL_STATUS, 0, 2, 1, 2 }, 5, 1, 0, 0 },
 	{ "short ACK", 0, { REPL_ACK, 0, 2, 1, 2 }, 5, 1, 0, 0 },
@@ -475,6 +476,7 @@ int main(void)
 	CU_TestInfo tests[] = {
 		{ "headers", test_headers },
 		{ "records", test_records },
+		{ "usages", test_usages },
 		{ "orders", test_orders },
 		{ "duplicate_acks_again", test_duplicate_acks_again },
 		{ "again_and_refused", test_again_and_refused },

@@ -395,6 +395,8 @@ int main(void)
 		{ "sizes_on_wire", test_sizes_on_wire },
 		{ "slot_bytes", test_slot_bytes },
 		{ "usage_forms", test_usage_forms },
+		{ "usage_short", test_usage_short },
+		{ "usage_run", test_usage_run },
 		{ "bad_slots", test_bad_slots },
 		{ "later_groups", test_later_groups },
 		{ "bad_deltas", test_bad_deltas },

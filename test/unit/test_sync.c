@@ -25,8 +25,8 @@ static void test_fill(void)
 		CU_ASSERT_EQUAL(got[i].handle, handle[i]);
 		CU_ASSERT_EQUAL(repl_entry_commit(got[i].entry), 0);
 	}
-	/* 960 bytes, 24 a record, 16 kept for one that grows to 64 bits; 64 records a turn */
-	CU_ASSERT_EQUAL(packets, 200 / 39 + 1);
+	/* 960 bytes: a record's head, and 20 for each of them */
+	CU_ASSERT_EQUAL(packets, 200 / 47 + 1);
 	CU_ASSERT_EQUAL(b.s.count.micro_sent, 200);
 }
 
