@@ -203,6 +203,9 @@ void link_turn(struct control *c, usec_t now);
 void srp_actions(struct control *c, usec_t now);
 void srp_feed(struct control *c, usec_t now);
 
+/* control_audit.c: raises or clears the alarm of an overdue comparison */
+void audit_alarm(struct control *c, usec_t now);
+
 /* control_step.c: steps of a role change */
 void step_begin(struct control *c, const struct srp_action *a, usec_t now);
 void step_done(struct control *c, const struct msg *m, usec_t now);

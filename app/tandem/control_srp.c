@@ -240,6 +240,7 @@ void srp_feed(struct control *c, usec_t now)
 		live += T.table->shard[k].n_live;
 	s.table_empty = live == 0;
 	srp_stream(c->srp, &s, now);
+	audit_alarm(c, now);
 	replicator_peer_version(T.repl, i->stream_version);
 	replicator_peer_applies(T.repl, i->peer.known && i->agreed && i->peer.state == SRP_STANDBY);
 }

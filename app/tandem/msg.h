@@ -38,6 +38,8 @@ enum msg_type {
 	MSG_DRAIN,           /* answered (number = last packet) once everything sent is acknowledged */
 	MSG_HEARTBEAT,       /* body of heartbeats from now on, and back: the peer's */
 	MSG_LATE_STREAM_OFF, /* late usage is through */
+	/* control -> replication core */
+	MSG_RECHECK, /* compare everything now: as standby, or by asking the standby to */
 	/* worker, replication core -> control */
 	MSG_DONE,         /* `step` of `term` was carried out */
 	MSG_ANSWER,       /* to create, update, delete */

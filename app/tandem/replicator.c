@@ -111,10 +111,26 @@ static void publish_pass(struct replicator *r, const struct repl_status *st)
 	struct audit_pass pass;
 
 	audit_pass(r->audit, &pass);
-	atomic_store(&v->left, r->active ? st->left : pass.left);
-	atomic_store(&v->differing, r->active ? st->differing : pass.differing);
+	if (r->active) { /* a pass begins where more is left than before */
+		bool told = r->on && st->heard != USEC_NEVER;
+
+		pass.left = told ? st->left : SESSION_SHARDS * T.table->buckets;
+		pass.differing = told ? st->differing : 0;
+		if (pass.left > r->pass_left || !told) {
+			r->pass_began = r->on ? r->now : USEC_NEVER;
+			r->pass_ended = USEC_NEVER;
+		} else if (pass.left == 0 && r->pass_ended == USEC_NEVER) {
+			r->pass_ended = r->now;
+		}
+		r->pass_left = pass.left;
+		pass.began = r->pass_began;
+		pass.ended = r->pass_ended;
+	}
+	atomic_store(&v->left, pass.left);
+	atomic_store(&v->differing, pass.differing);
 	atomic_store(&v->pass_began, pass.began);
 	atomic_store(&v->pass_ended, pass.ended);
+	atomic_store(&v->receiving, !r->active && repl_rx_stream(r->stream) != 0);
 }
 
 static void publish(struct replicator *r)

@@ -17,8 +17,8 @@ COUNTERS_DEFINE(replicator_counters, REPLICATOR_COUNTERS);
 
 /* What control and telemetry may read; w: replication core. */
 struct replicator_view {
-	_Atomic usec_t heard; /* USEC_NEVER: never */
-	_Atomic bool hears_us, stream_on, joined;
+	_Atomic usec_t heard;                                /* USEC_NEVER: never */
+	_Atomic bool hears_us, stream_on, joined, receiving; /* receiving: as standby, a stream of the peer */
 	_Atomic uint32_t unacked, peer_incarnation, unmatched, buckets;
 	_Atomic uint64_t last_number, applied;
 	_Atomic uint64_t
@@ -27,7 +27,7 @@ struct replicator_view {
 	_Atomic usec_t srtt, oldest_unacked;
 	_Atomic uint32_t peer_buckets, peer_unmatched;
 	_Atomic uint32_t left, differing; /* of the standby's pass (audit_pass); as active: as it said last */
-	_Atomic usec_t pass_began, pass_ended; /* own clock, standby only */
+	_Atomic usec_t pass_began, pass_ended; /* own clock; USEC_NEVER */
 };
 
 /* One turn of the replication core's loop; whether there was something to do. */

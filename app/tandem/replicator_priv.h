@@ -37,6 +37,12 @@ struct replicator {
 	bool draining;
 	usec_t lost_at;
 	int64_t pair_offset_us;
+	/* comparisons that an operator asked for: as active, told to the standby a few times; as standby, the last heard */
+	uint32_t recheck, recheck_heard;
+	unsigned int recheck_left;
+	usec_t recheck_at;
+	uint32_t pass_left; /* of the standby's pass, as last seen */
+	usec_t pass_began, pass_ended;
 	usec_t present_us;                /* the peer is there when heard within this */
 	struct msg *committed;            /* being filled */
 	struct msg *want[TANDEM_WORKERS]; /* being filled while a WANT is decoded */
@@ -51,6 +57,8 @@ struct replicator {
 void replicator_ops(struct replicator *r, struct repl_ops *ops, struct audit_hash *hash);
 /* Sends the acknowledged commits that were collected. */
 void replicator_committed(struct replicator *r);
+/* Compares everything, now. */
+void replicator_recheck(struct replicator *r);
 void replicator_lost(struct replicator *r, uint8_t owner, const repl_entry_t *e, unsigned int n);
 
 /* replicator_port.c: frames in and out; each true if there was something to do */

@@ -140,6 +140,9 @@ static void take(struct replicator *r, const struct msg *m)
 			workers_stream(r, false, false);
 		}
 		break;
+	case MSG_RECHECK:
+		replicator_recheck(r);
+		break;
 	case MSG_HEARTBEAT:
 		repl_heartbeat(r->stream, m->term, m->body, m->len);
 		if (m->fresh)

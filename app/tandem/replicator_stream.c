@@ -5,6 +5,8 @@
 
 #include "replicator_priv.h"
 
+enum { RECHECKS = 3, RECHECK_US = 50000 }; /* how often the standby is told, and how far apart */
+
 static int on_state(void *ctx, enum repl_kind kind, struct rd *body, bool late)
 {
 	struct replicator *r = ctx;
@@ -104,13 +106,38 @@ static void want_one(void *ctx, unsigned int how, uint32_t bucket, uint64_t arg)
 	}
 }
 
+void replicator_recheck(struct replicator *r)
+{
+	if (!r->active) {
+		audit_recheck(r->audit, r->now);
+		return;
+	}
+	r->recheck = (uint32_t)r->now | 1; /* another number than the last one's, of whichever process */
+	r->recheck_left = RECHECKS;
+	r->recheck_at = 0;
+}
+
+/* The active's operator asks for it; told more than once, it is one request. */
+static void recheck_one(void *ctx, unsigned int how, uint32_t request, uint64_t arg)
+{
+	struct replicator *r = ctx;
+
+	(void)arg;
+	if (how != AUDIT_WANT_CYCLE || request == r->recheck_heard)
+		return;
+	r->recheck_heard = request;
+	audit_recheck(r->audit, r->now);
+}
+
 static void on_want(void *ctx, struct rd *body, usec_t now)
 {
 	struct replicator *r = ctx;
 
 	(void)now;
-	if (!r->active)
+	if (!r->active) {
+		audit_want_decode(body, recheck_one, r);
 		return;
+	}
 	r->wants_left = REPLICATOR_OUTSTANDING; /* a standby has no more open at once */
 	audit_want_decode(body, want_one, r);
 	for (unsigned int w = 0; w < T.n_workers; w++)
@@ -214,8 +241,15 @@ static void on_want_fill(void *ctx, struct wr *w, usec_t pto, usec_t now)
 {
 	struct replicator *r = ctx;
 
-	if (!r->active && repl_rx_stream(r->stream) != 0)
+	if (r->active) {
+		if (r->recheck_left == 0 || now - r->recheck_at < RTE_MAX(2 * pto, (usec_t)RECHECK_US))
+			return;
+		r->recheck_left--;
+		r->recheck_at = now;
+		audit_want_cycle(w, r->recheck);
+	} else if (repl_rx_stream(r->stream) != 0) {
 		audit_want(r->audit, w, pto, now);
+	}
 }
 
 static void on_status(void *ctx, struct repl_status *st)

@@ -62,6 +62,9 @@ static const struct {
 	{ "show configuration", show_configuration, NULL },
 	{ "srp initiate-switchover", NULL, initiate },
 	{ "srp validate-switchover", NULL, validate },
+	{ "srp resync", NULL, act_resync },
+	{ "srp initiate-audit auto", NULL, act_resync },
+	{ "srp initiate-audit manual-with-sync", NULL, act_resync },
 };
 
 json_t *show_command(struct control *c, const char *command, json_t *args, usec_t now)

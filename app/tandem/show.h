@@ -11,6 +11,9 @@ json_t *show_srp_info(struct control *c, json_t *args, usec_t now);
 json_t *show_srp_statistics(struct control *c, json_t *args, usec_t now);
 json_t *show_srp_checkpoint(struct control *c, json_t *args, usec_t now);
 json_t *show_srp_audit(struct control *c, json_t *args, usec_t now);
+/* control_audit.c: how far the comparison is; and the command that begins one (a whole answer). */
+json_t *show_resync(struct control *c, usec_t now);
+json_t *act_resync(struct control *c, json_t *args, usec_t now);
 json_t *show_srp_history(struct control *c, json_t *args, usec_t now);
 json_t *show_alarms(struct control *c, json_t *args, usec_t now);
 json_t *show_sessions(struct control *c, json_t *args, usec_t now);

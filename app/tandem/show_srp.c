@@ -167,6 +167,7 @@ json_t *show_srp_checkpoint(struct control *c, json_t *args, usec_t now)
 	show_counters(o, replicator_stream_count(T.repl), repl_counters_names, repl_counters_n);
 	show_counters(o, replicator_count(T.repl), replicator_counters_names, replicator_counters_n);
 	show_counters(o, &c->gtp.gate, gate_counters_names, gate_counters_n);
+	json_object_set_new(o, "resync", show_resync(c, now));
 	set_int(o, "unacknowledged_packets", atomic_load(&v->unacked));
 	set_ms(o, "oldest_unacknowledged_ms", atomic_load(&v->oldest_unacked), now);
 	set_int(o, "round_trip_us", atomic_load(&v->srtt));

@@ -22,7 +22,10 @@ static const struct command commands[] = {
 	{ "show gtp statistics", NULL, 0, render_any, "GTP-C procedures by cause, and whether answers wait for the standby" },
 	{ "show configuration", NULL, 0, render_text, "running configuration, defaults included" },
 	{ "show alarms", NULL, 0, render_any, "what needs attention" },
+	{ "srp resync", NULL, 0, render_any, "compare the whole table with the peer now, and send what differs" },
 	{ "srp initiate-switchover", NULL, COMMAND_FORCE, render_any, "hand over to the peer; on the Active only" },
+	{ "srp initiate-audit auto", NULL, 0, render_any, "the same, by the name that other gateways have for it" },
+	{ "srp initiate-audit manual-with-sync", NULL, 0, render_any, "the same: an audit that repairs" },
 	{ "srp validate-switchover", NULL, 0, render_any, "check whether a switchover would be refused, and why" },
 };
 // clang-format on

@@ -389,12 +389,17 @@ static bool cycle_due(const struct audit *a, usec_t again, usec_t now)
 	return a->asked == 0 || (a->asked < ASK_MOST && now - a->asked_at >= again);
 }
 
+void audit_want_cycle(struct wr *w, uint32_t request)
+{
+	wr_u16(w, 1);
+	wr_u8(w, AUDIT_WANT_CYCLE);
+	wr_u32(w, request);
+	wr_u64(w, 0);
+}
+
 static unsigned int put_cycle(struct audit *a, struct wr *out, usec_t now)
 {
-	wr_u16(out, 0);
-	wr_u8(out, AUDIT_WANT_CYCLE);
-	wr_u32(out, a->request);
-	wr_u64(out, 0);
+	audit_want_cycle(out, a->request);
 	a->asked++;
 	a->asked_at = now;
 	a->count.wants_cycle++;

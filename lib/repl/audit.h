@@ -53,6 +53,8 @@ void audit_restart(struct audit *a, usec_t now);
 /* On request (an operator's): everything is to be compared once more, at full speed. Unlike a restart this unsays
  * nothing: what matched is still known to have matched then. Without effect while nothing runs. */
 void audit_recheck(struct audit *a, usec_t now);
+/* Adds AUDIT_WANT_CYCLE to a WANT body of one entry; body: empty. */
+void audit_want_cycle(struct wr *w, uint32_t request);
 void audit_digest(struct audit *a, struct rd *body, usec_t now);
 /* Writes due WANT entries (n u16 first) while there is room; nothing at all if none is due. Again after 2 PTO. */
 void audit_want(struct audit *a, struct wr *w, usec_t pto, usec_t now);

@@ -137,7 +137,7 @@ static void on_report(struct repl *r, const struct repl_header *h, uint8_t kind,
 		break;
 	case REPL_WANT:
 		r->count.rx_wants++;
-		if (r->tx.streaming)
+		if (r->tx.streaming || r->rx.mode == REPL_RX_APPLY)
 			r->ops.want(r->ops.ctx, body, now);
 		break;
 	case REPL_STATUS:
@@ -328,8 +328,9 @@ size_t repl_poll(struct repl *r, uint8_t *buf, size_t room, usec_t now)
 			repl_account_put(r, &w, now);
 		if (r->peer != 0 && r->rx.mode == REPL_RX_APPLY) {
 			put_status(r, &w, now);
-			put_want(r, &w, now);
 		}
+		if (r->peer != 0 && (r->rx.mode == REPL_RX_APPLY || r->tx.streaming))
+			put_want(r, &w, now);
 		if (w.left == space || w.bad || repl_tx_header(r, buf, r->hb_term, 0, now) < 0)
 			return 0;
 		len = REPL_HEADER + space - w.left;

@@ -121,7 +121,7 @@ struct repl_ops {
 	int (*state)(void *ctx, enum repl_kind kind, struct rd *body, bool late);
 	/* DIGEST body, in order. The receiver compares its own slots, now. */
 	void (*digest)(void *ctx, struct rd *body, usec_t now);
-	/* WANT body from the peer. */
+	/* WANT body from the peer; from an active one to its standby: it is to ask for everything (AUDIT_WANT_CYCLE). */
 	void (*want)(void *ctx, struct rd *body, usec_t now);
 	/* lib/srp's heartbeat body; `fresh`: it is a sign of life. peer_pair_ms: the peer's pair time at arrival. */
 	void (*heartbeat)(void *ctx, struct rd *body, bool fresh, uint64_t peer_pair_ms, usec_t now);
@@ -134,7 +134,7 @@ struct repl_ops {
 	void (*peer_new)(void *ctx, uint32_t incarnation);
 	/* A new stream of the peer began while REPL_RX_APPLY (a join or a flap): the audit starts a cycle. */
 	void (*stream_new)(void *ctx, uint32_t stream, usec_t now);
-	/* Bytes of due WANT bodies: fills `w` (possibly nothing); pto: the current probe timeout. */
+	/* As standby, or with a stream of our own. Bytes of due WANT bodies: fills `w` (possibly nothing); pto: the current probe timeout. */
 	void (*want_fill)(void *ctx, struct wr *w, usec_t pto, usec_t now);
 	/* STATUS to send while standby. */
 	void (*status)(void *ctx, struct repl_status *st);

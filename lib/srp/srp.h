@@ -120,6 +120,7 @@ enum srp_alarm {
 	SRP_ALARM_DUAL_ACTIVE,
 	SRP_ALARM_ONE_WAY,
 	SRP_ALARM_UNVOUCHED,
+	SRP_ALARM_AUDIT, /* not raised by srp, which does not know of the audit: the caller's */
 	SRP_ALARM_MAX
 };
 

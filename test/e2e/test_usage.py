@@ -37,9 +37,9 @@ def plus(a, b):
     return tuple(x + y for x, y in zip(a, b))
 
 
-def warm_pair(lab, count, **config):
+def warm_pair(lab, count, pair=None, **config):
     """A pair that knows its next hops, and `count` sessions that nobody used yet: (pair, user plane, sessions)."""
-    pair = Pair(lab, **config).start()
+    pair = (pair or Pair(lab, **config)).start()
     client, user = Client(lab), User(lab)
     user.warm(client.attach(imsi(0)))
     return pair, user, [client.attach(imsi(1 + i)) for i in range(count)]

@@ -16,6 +16,7 @@ COMMANDS = [
     "show srp info", "show srp statistics", "show srp checkpoint statistics", "show srp audit-statistics",
     "show gtp statistics", "show srp history", "show sessions", "show pools", "show ports", "show workers",
     "show configuration", "show alarms", "srp initiate-switchover", "srp validate-switchover",
+    "srp resync", "srp initiate-audit auto", "srp initiate-audit manual-with-sync",
 ]
 SRP_LABELS = [
     "Context", "Local Address", "Chassis State", "Chassis Mode", "Chassis Priority (higher wins)", "Local Tiebreaker",
@@ -112,7 +113,7 @@ class Commands(unittest.TestCase):
         for short, words in [
             ("sh srp inf", "show srp info"), ("sh sr s", "show srp statistics"), ("sh srp ch s", "show srp checkpoint statistics"),
             ("sh srp ch st", "show srp checkpoint statistics"), ("sh po", None), ("sh por", "show ports"), ("sh sess", None),
-            ("show session", None), ("sr i", "srp initiate-switchover"), ("s s", None), ("sh", None), ("sh srp c", None),
+            ("show session", None), ("sr initiate-s", "srp initiate-switchover"), ("sr i", None), ("sr r", "srp resync"), ("s s", None), ("sh", None), ("sh srp c", None),
             ("shows", None), ("show srp info now", None),
         ]:
             if words is None:
@@ -288,7 +289,7 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.complete("sh"), ["show"])
         self.assertEqual(self.complete("show", "s"), ["srp", "sessions", "session"])
         self.assertEqual(self.complete("--name", "left", "show", "srp", "c"), ["checkpoint"])
-        self.assertEqual(self.complete("srp", ""), ["initiate-switchover", "validate-switchover"])
+        self.assertEqual(self.complete("srp", ""), ["resync", "initiate-switchover", "initiate-audit", "validate-switchover"])
         self.assertEqual(self.complete("--j"), ["--json"])
 
 
