@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.." || exit 1
 table='
 fastpath|640|BUILD/test/bench/bench_fastpath
 repl|640|BUILD/test/bench/bench_repl
+resync|1728|BUILD/test/bench/bench_resync
 '
 
 names() { sed -n 's/^\([a-z0-9]*\)|.*/\1/p' <<<"$table"; }

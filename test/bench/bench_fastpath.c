@@ -28,7 +28,7 @@ enum {
 	TURN_RECORDS = 64
 };
 
-/* The open packet of a worker's stream: bodies of DELTAs. */
+/* The open packet of a worker's stream: bodies of USAGE and DELTAs. */
 struct stream {
 	uint8_t buf[STREAM_BUFS][2048];
 	struct wr w;
@@ -57,10 +57,13 @@ static void encode_due(struct bench *b)
 			stream.w = wr_init(stream.buf[stream.cur], STREAM_BYTES);
 		}
 		s = session_slot_of(b->table, handle);
-		wr_u8(&stream.w, 2);
-		wr_be(&stream.w, session_wire_size(s->dirty), 2);
-		session_encode(b->table, session_handle_shard(handle), session_handle_slot(b->table, handle),
-			s->dirty, &stream.w);
+		if (s->dirty == SESSION_G_USAGE32 && session_put_usage(s, stream.w.p)) {
+			stream.w.p += SESSION_USAGE_BYTES;
+			stream.w.left -= SESSION_USAGE_BYTES;
+		} else {
+			session_encode(b->table, session_handle_shard(handle),
+				session_handle_slot(b->table, handle), s->dirty, &stream.w);
+		}
 		s->dirty = 0;
 		stream.records++;
 	}

@@ -33,6 +33,24 @@ const char *bench_pair_cpus(void)
 		       : "all cores of both chassis share one CPU";
 }
 
+int bench_options(int argc, char **argv, struct bench_options *o)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--smoke") == 0)
+			o->smoke = true;
+		else if (strcmp(argv[i], "--huge-dir") == 0 && i + 1 < argc)
+			o->huge_dir = argv[++i];
+		else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc)
+			o->rounds = (unsigned int)strtoul(argv[++i], NULL, 10);
+		else {
+			fprintf(stderr, "usage: %s [--smoke] [--huge-dir DIR] [--rounds N]\n", argv[0]);
+			return -1;
+		}
+	}
+	o->rounds = o->rounds > 0 ? o->rounds : 1;
+	return 0;
+}
+
 /* A chassis: opened, then one call after the other, until the pipe is closed. */
 static int chassis(struct bench_side *s, int ask, int answer)
 {

@@ -47,6 +47,15 @@ struct bench_pair {
 	} side[BENCH_SIDES];
 };
 
+/* What every bench takes on its command line. */
+struct bench_options {
+	const char *huge_dir;
+	unsigned int rounds; /* with its default in it */
+	bool smoke;          /* quick: whether it works at all */
+};
+/* -1: usage was told. */
+int bench_options(int argc, char **argv, struct bench_options *o);
+
 /* Starts both chassis; the active has its sessions, the standby is empty and nothing streams. 0, or -1 (and it said why). */
 int bench_pair_start(struct bench_pair *p);
 void bench_pair_stop(struct bench_pair *p);

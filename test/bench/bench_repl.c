@@ -258,7 +258,7 @@ static int run(struct bench_pair *p, unsigned int rounds, uint64_t deltas)
 	struct round real[ROUNDS_MAX], flr[ROUNDS_MAX];
 	unsigned int robbed = 0;
 
-	if (bench_pair_run(p, bench_side_join, bench_side_join, NULL) < 0) {
+	if (bench_pair_run(p, bench_side_join, bench_side_follow, NULL) < 0) {
 		fprintf(stderr, "repl: the standby never was in sync\n");
 		return -1;
 	}
@@ -283,29 +283,24 @@ static int run(struct bench_pair *p, unsigned int rounds, uint64_t deltas)
 int main(int argc, char **argv)
 {
 	struct bench_pair p = { .name = "repl", .sessions = 1000000, .megabytes = 640 };
-	unsigned int rounds = 61;
+	struct bench_options o = { .rounds = 61 };
 	uint64_t deltas = 1 << 16;
 	int ret;
 
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--smoke") == 0) {
-			p.sessions = 20000;
-			p.megabytes = 192;
-			deltas = 1 << 14;
-			rounds = 3;
-		} else if (strcmp(argv[i], "--huge-dir") == 0 && i + 1 < argc) {
-			p.huge_dir = argv[++i];
-		} else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc) {
-			rounds = (unsigned int)strtoul(argv[++i], NULL, 10);
-		} else {
-			fprintf(stderr, "usage: %s [--smoke] [--huge-dir DIR] [--rounds N]\n", argv[0]);
-			return 2;
-		}
+	if (bench_options(argc, argv, &o) < 0)
+		return 2;
+	if (o.smoke) {
+		p.sessions = 20000;
+		p.megabytes = 192;
+		deltas = 1 << 14;
+		o.rounds = 3;
 	}
-	rounds = RTE_MIN(RTE_MAX(rounds, 1u), (unsigned int)ROUNDS_MAX);
+	p.huge_dir = o.huge_dir;
 	if (bench_pair_start(&p) < 0)
 		return EXIT_FAILURE;
-	ret = run(&p, rounds, deltas);
+	ret = bench_pair_run(&p, NULL, bench_side_write, NULL);
+	if (ret == 0)
+		ret = run(&p, RTE_MIN(o.rounds, (unsigned int)ROUNDS_MAX), deltas);
 	bench_pair_stop(&p);
 	return ret < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -52,11 +52,13 @@ static int open_port(struct bench_side *s)
 {
 	static const struct rte_eth_conf conf;
 	struct rte_eth_link link = { 0 };
-	char args[256];
+	char args[256], path[128];
 
-	snprintf(args, sizeof(args),
-		"role=%s,socket=/tmp/tandem_bench_%s_%d.sock,socket-abstract=no,rsize=12,bsize=2048",
-		s->role == BENCH_ACTIVE ? "server" : "client", s->pair->name, (int)getppid());
+	snprintf(path, sizeof(path), "/tmp/tandem_bench_%s_%d.sock", s->pair->name, (int)getppid());
+	snprintf(args, sizeof(args), "role=%s,socket=%s,socket-abstract=no,rsize=12,bsize=2048",
+		s->role == BENCH_ACTIVE ? "server" : "client", path);
+	if (s->role == BENCH_ACTIVE)
+		unlink(path);
 	if (rte_vdev_init("net_memif0", args) < 0 || rte_eth_dev_get_port_by_name("net_memif0", &s->port) < 0)
 		return -ENODEV;
 	T.n_ports = 1;
@@ -233,10 +235,11 @@ bool bench_side_turn(struct bench_side *s)
 	idle = work(s) == did;
 	messages(s);
 	/* A long one was interrupted, and that is not CPU time of ours. */
-	if (idle && to - from < SHORT_TURN)
-		s->idle_cycles += rte_rdtsc() - from;
-	else if (!idle)
-		s->idle_cycles += rte_rdtsc() - to;
+	if (!idle)
+		from = to;
+	to = rte_rdtsc();
+	if (to - from < SHORT_TURN)
+		s->idle_cycles += to - from;
 	return !idle;
 }
 
@@ -293,22 +296,40 @@ int bench_side_follow(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 	return 0;
 }
 
+int bench_side_write(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
+{
+	(void)arg;
+	order(&T.to_repl, MSG_HEARTBEAT, "standby");
+	order(&T.to_repl, MSG_WRITE, NULL);
+	bench_side_turn(s);
+	return 0;
+}
+
+void bench_side_stream(struct bench_side *s)
+{
+	order(&T.to_repl, MSG_HEARTBEAT, "active");
+	order(&T.to_worker[0], MSG_OWN, NULL);
+	order(&T.to_repl, MSG_START, NULL);
+	replicator_peer_applies(
+		T.repl, false); /* until what the standby said of the last stream is forgotten */
+	for (usec_t until = clock_us() + 5 * USEC_PER_MSEC; clock_us() < until;)
+		bench_side_turn(s);
+	replicator_peer_applies(T.repl, true);
+}
+
+bool bench_side_in_sync(void)
+{
+	return atomic_load_explicit(&replicator_view(T.repl)->in_sync_since_ms, memory_order_relaxed) != 0;
+}
+
 int bench_side_join(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 {
 	usec_t give_up = clock_us() + 60 * USEC_PER_SEC;
 
 	(void)arg;
-	order(&T.to_repl, MSG_HEARTBEAT, s->role == BENCH_ACTIVE ? "active" : "standby");
-	if (s->role == BENCH_STANDBY) {
-		order(&T.to_repl, MSG_WRITE, NULL);
-		return bench_side_follow(s, arg);
-	}
-	order(&T.to_worker[0], MSG_OWN, NULL);
-	order(&T.to_repl, MSG_START, NULL);
-	replicator_peer_applies(T.repl, true);
+	bench_side_stream(s);
 	bench_side_begin(s);
-	while (atomic_load_explicit(&replicator_view(T.repl)->in_sync_since_ms, memory_order_relaxed) == 0 &&
-		clock_us() < give_up)
+	while (!bench_side_in_sync() && clock_us() < give_up)
 		bench_side_turn(s);
 	bench_side_end(s);
 	return clock_us() < give_up ? 0 : -ETIMEDOUT;

@@ -38,7 +38,13 @@ void bench_side_begin(struct bench_side *s);
 void bench_side_end(struct bench_side *s);
 /* The standby's part of most measurements: it takes turns until the active says that it is over. */
 int bench_side_follow(struct bench_side *s, const uint64_t arg[BENCH_ARGS]);
-/* To be run in both: the active streams, the standby writes; ends when everything is in sync. */
+/* Standby: writes the slots from now on. */
+int bench_side_write(struct bench_side *s, const uint64_t arg[BENCH_ARGS]);
+/* Active: a new stream; it has begun, and the standby has said nothing of it yet. */
+void bench_side_stream(struct bench_side *s);
+/* Active: whether the standby said that it is in sync. */
+bool bench_side_in_sync(void);
+/* Active, while the standby follows: a new stream, measured until everything is in sync. */
 int bench_side_join(struct bench_side *s, const uint64_t arg[BENCH_ARGS]);
 /* A hash of the whole table, in out[role]. */
 int bench_side_hash(struct bench_side *s, const uint64_t arg[BENCH_ARGS]);
