@@ -84,7 +84,7 @@ def fuzz(name, seconds):
             f"{edges[-1] if edges else '?':>5} edges, {len(os.listdir(found)):>5} found")
     if done.returncode == 0:
         return True, "ok      " + said
-    crashes = sorted(set(os.listdir(CRASHED)) - before)
+    crashes = sorted(c for c in set(os.listdir(CRASHED)) - before if c.startswith(name + "-"))
     reason = re.search(r"(ERROR: .*|SUMMARY: .*|.*runtime error.*)", done.stdout)
     return False, "FAILED  " + said + f"\n        {reason[1] if reason else done.stdout[-500:]}\n        crash file: " + (
         ", ".join(os.path.join(CRASHED, c) for c in crashes) or "none: it ended by itself")

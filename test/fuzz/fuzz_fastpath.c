@@ -27,7 +27,10 @@ static void base(struct frame *f, unsigned int how)
 {
 	unsigned int ue = 1 + (how >> 4) % BED_SESSIONS;
 	uint16_t total = how & LONG ? 1900 : 100;
-	uint32_t host = how & DARK ? IP4(10, 70, 0, 1) : BED_HOST;
+	bool far = (how >> MODE_SHIFT & 3) == 3;
+	uint32_t host = how & DARK ? (far ? IP4(10, 66, 0, 1) : IP4(10, 70, 0, 1))
+			: far      ? IP4(10, 68, 0, 5)
+				   : BED_HOST;
 
 	switch (how & 3) {
 	case UP:
@@ -86,10 +89,14 @@ static void one(unsigned int how, unsigned int at, struct rd *bytes)
 		f.len = (uint16_t)bytes->left;
 	else if (how & SUMS)
 		sums(&f, how);
-	bed.w[w].mode = bed.w[!w].mode = (enum fastpath_mode)((how >> MODE_SHIFT & 3) % 3);
+	bed.w[w].mode = bed.w[!w].mode =
+		(how >> MODE_SHIFT & 3) == 3 ? FASTPATH_OWN : (enum fastpath_mode)(how >> MODE_SHIFT & 3);
 	bed.w[w].ei_per_s = bed.w[!w].ei_per_s = 1000;
+	bed.w[w].held_not_before = 0;
+	bed.w[w].now_tsc += UINT64_C(1) << (at % 32);
 	if (f.len > 0)
 		bed_rx(w, &f);
+	fastpath_flush(&bed.w[w]);
 	bed_handed(!w);
 	bed_handed(w);
 	check_sent();

@@ -66,30 +66,30 @@ static struct side *new_side(uint8_t side)
 	return s;
 }
 
-/* A body of the length that its groups need, an address of the pool, and a handle in its shard: one of few slots, so that
- * they meet; the generation stays as it is. */
-static size_t fit(const struct session_table *t, uint8_t *body, size_t len)
+/* A body of the length that its groups need. With IDENTITY an address of the pool, and a handle in its shard: one of few
+ * slots, so that they meet, in one of few generations; else the handle of a session that is there. */
+static size_t fit(const struct side *s, uint8_t *body, size_t len, const uint32_t *seen, unsigned int n)
 {
-	uint32_t handle, ue4;
-	struct ip_addr ue;
+	const struct session_table *t = s->t;
 	struct rd r = rd_init(body, 4);
 	struct wr w = wr_init(body, 4);
-	size_t need;
+	uint32_t handle = rd_u32(&r), ue4 = POOL4 + 1 + body[3] % 254;
+	struct ip_addr ue = ip_addr_v4(ue4);
 
 	if (len < 6)
 		return len;
-	need = session_wire_size(body[4] & SESSION_G_ALL);
 	if (body[4] & SESSION_G_IDENTITY) {
-		handle = rd_u32(&r);
-		ue4 = POOL4 + 1 + body[3] % 254;
-		ue = ip_addr_v4(ue4);
 		memcpy(body + AT_UE, ue.b, sizeof(ue.b));
 		wr_u32(&w, session_handle_make(t, session_shard_of_ue4(ue4),
 				   session_handle_slot(t, handle) % 4, handle >> 8 & 3));
 		body[5] %= 3; /* state */
-		body[7] = 0;  /* pool */
+		body[7] &= 1; /* pool: there is one */
+	} else if (n > 0) {
+		uint32_t at = seen[body[3] % n];
+
+		wr_u32(&w, t->shard[at / 64].slots[at % 64].teid);
 	}
-	return need;
+	return session_wire_size(body[4] & SESSION_G_ALL);
 }
 
 static void check_slot(const struct side *s, uint32_t shard, uint32_t slot)
@@ -202,7 +202,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (left > 0)
 			memcpy(copy, body.p, left);
 		if (how & FIT)
-			left = fit(s->t, copy, left);
+			left = fit(s, copy, left, seen, n);
 		copy = realloc(copy, left > 0 ? left : 1); /* a read behind it is seen */
 		if (copy == NULL)
 			abort();
