@@ -91,7 +91,7 @@ static uint64_t hash_slot(void *ctx, uint32_t bucket, unsigned int slot)
 }
 static bool hash_empty(void *ctx, uint32_t bucket)
 {
-	return bucket % 3 == 0;
+	return bucket % 8 < 4;
 }
 
 static void start(struct target *t)
@@ -139,6 +139,26 @@ static void good_header(struct target *t, unsigned int how, uint8_t *pkt)
 	repl_header_write(pkt, &h);
 }
 
+/* What the two cores ask of the audit from time to time. */
+static void audits(struct target *t, unsigned int which)
+{
+	struct audit_job job = audit_source_next(t->source, t->now);
+	struct audit_progress progress;
+	struct audit_pass pass;
+
+	audit_scan(t->audit);
+	if (which == 0 && job.what != AUDIT_JOB_NONE)
+		audit_source_again(t->source, &job);
+	if (which == 1)
+		audit_source_cycle(t->source);
+	if (which == 2)
+		audit_recheck(t->audit, t->now);
+	audit_source_progress(t->source, &progress);
+	audit_pass(t->audit, &pass);
+	if (audit_unmatched(t->audit) > BUCKETS)
+		abort();
+}
+
 static void one(struct target *t, unsigned int how, const uint8_t *data, size_t size)
 {
 	static const repl_entry_t entry = (uint64_t)7 << 32;
@@ -151,7 +171,7 @@ static void one(struct target *t, unsigned int how, const uint8_t *data, size_t 
 	if (how & FIX_HEADER && size >= REPL_HEADER)
 		good_header(t, how, pkt);
 	if (how & TIME_PASSES)
-		t->now += 700;
+		t->now += (usec_t)700 << (size % 8);
 	if (how & STOP)
 		repl_receive_stop(t->r, t->now);
 	if (how & (STOP | LATE))
@@ -163,8 +183,7 @@ static void one(struct target *t, unsigned int how, const uint8_t *data, size_t 
 	free(pkt);
 	if (!(how & POLL))
 		return;
-	audit_scan(t->audit);
-	audit_source_next(t->source, t->now);
+	audits(t, size % 16);
 	for (unsigned int i = 0; repl_poll(t->r, out, sizeof(out), t->now) > 0; i++)
 		if (i > 3)
 			abort(); /* it must come to an end */
