@@ -43,7 +43,9 @@ int boot_memory(void)
 	for (unsigned int i = 0; i < T.conf->n_ports; i++)
 		mtu = RTE_MAX(mtu, T.conf->ports[i].mtu);
 	T.mbufs = rte_pktmbuf_pool_create("mbufs", MBUFS - 1, 256, 0,
-		(uint16_t)RTE_MAX((uint32_t)RTE_MBUF_DEFAULT_BUF_SIZE, RTE_PKTMBUF_HEADROOM + mtu + 128),
+		(uint16_t)RTE_MAX((uint32_t)RTE_MBUF_DEFAULT_BUF_SIZE,
+			RTE_PKTMBUF_HEADROOM +
+				RTE_ALIGN_CEIL(mtu + 128, 1024)) /* a whole frame of af_packet */,
 		SOCKET_ID_ANY);
 	T.indirect = rte_pktmbuf_pool_create("indirect", 4095, 128, 0, 0, SOCKET_ID_ANY);
 	T.stream_mbufs = rte_pktmbuf_pool_create("stream", STREAM_MBUFS, 128,

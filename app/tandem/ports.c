@@ -2,14 +2,23 @@
 /* ports: DPDK ports of the configuration, one receive and one transmit queue a worker, and their twins. */
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <rte_bus_vdev.h>
 #include <rte_ethdev.h>
 
 #include "tandem.h"
 
-enum { RX_DESC = 1024, TX_DESC = 1024 };
+enum {
+	RX_DESC = 1024,
+	TX_DESC = 1024,
+	FRAME_HEAD = 84, /* of a received frame in an af_packet ring: its head, padding, Ethernet and VLAN */
+};
 
 /* "name" or "name,arguments": a vdev is made, a PCI device must have been probed by the EAL. */
 static int find(const struct config_port *conf, uint16_t *id)
@@ -62,6 +71,49 @@ static int queues(struct port *p, const struct rte_eth_dev_info *info)
 	return -ENODEV;
 }
 
+/* What the kernel lets through an interface, and what a frame of an af_packet ring holds behind its head. */
+static uint32_t under_mtu(const struct config_port *conf)
+{
+	const char *p = strstr(conf->device, "iface="), *size = strstr(conf->device, "framesz=");
+	uint32_t frame = size != NULL ? (uint32_t)strtoul(size + 8, NULL, 10) : 2048;
+	struct ifreq r = { 0 };
+	int fd, ret;
+
+	if (p == NULL || frame < FRAME_HEAD)
+		return 0;
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%.*s", (int)strcspn(p + 6, ","), p + 6);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return 0;
+	ret = ioctl(fd, SIOCGIFMTU, &r);
+	close(fd);
+	return ret < 0 ? 0 : RTE_MIN((uint32_t)r.ifr_mtu, frame - FRAME_HEAD);
+}
+
+/* Where the device cannot say (virtual ones), what is under it decides. What the stream sends must get through. */
+static int take_mtu(const struct port *p)
+{
+	uint32_t mtu = p->conf->mtu;
+	uint16_t has = 0;
+	int ret = rte_eth_dev_set_mtu(p->id, (uint16_t)mtu);
+
+	if (ret == 0 || under_mtu(p->conf) >= mtu)
+		return 0;
+	if (ret == -ENOTSUP && (rte_eth_dev_get_mtu(p->id, &has) < 0 || has >= mtu))
+		return 0;
+	if (!(p->conf->roles & CONFIG_REPLICATION)) {
+		LOG(WARNING, "port %s: %s does not take mtu %u: larger packets than it takes are lost",
+			p->conf->name, p->conf->device, mtu);
+		return 0;
+	}
+	LOG(ERR,
+		"port %s: %s does not take mtu %u: set a smaller mtu on both chassis, or let the device have "
+		"it "
+		"(net_af_packet: that mtu on the interface under it, framesz=%u or more)",
+		p->conf->name, p->conf->device, mtu, RTE_ALIGN_CEIL(mtu + FRAME_HEAD, 1024));
+	return -EMSGSIZE;
+}
+
 static int configure(struct port *p)
 {
 	struct rte_eth_dev_info info;
@@ -92,8 +144,9 @@ static int configure(struct port *p)
 		ret = rte_eth_tx_queue_setup(p->id, q, txd, SOCKET_ID_ANY, NULL);
 	if (ret < 0)
 		return ret;
-	rte_eth_dev_set_mtu(p->id, (uint16_t)p->conf->mtu); /* virtual ports have none to set */
-	ret = rte_eth_dev_start(p->id);
+	ret = take_mtu(p);
+	if (ret == 0)
+		ret = rte_eth_dev_start(p->id);
 	if (ret < 0)
 		return ret;
 	p->started = true;

@@ -24,8 +24,8 @@ enum {
 	REPL_TAG = 16,      /* bytes behind the records for the AEAD's tag; kept free in plain text too */
 	REPL_WINDOW = 4096, /* unacknowledged ack-eliciting packets at most */
 	REPL_ENTRIES = 64,  /* (slot, groups) entries a packet at most */
-	REPL_PACKET_MAX = 9000,
-	REPL_RECORD_HEAD = 3, /* kind u8 | length u16 */
+	REPL_PACKET_MAX = 9600 - 28, /* the largest MTU, without the headers of IPv4 and UDP */
+	REPL_RECORD_HEAD = 3,        /* kind u8 | length u16 */
 	REPL_USAGE_BYTES = 20,
 };
 enum { REPL_WINDOW_LEAST = 64 }; /* however much is lost, so many may be unacknowledged */

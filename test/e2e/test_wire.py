@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The wire between the two chassis: sizes and versions that fit, and those that do not."""
+
+from chassis import Pair
+from gtp import Client, User
+from lab import SIDES, Process, wait_until
+
+
+def with_mtu(mtu, frame):
+    """A rewriting of a configuration: the replication port's MTU, and frames of that many bytes, four to a block."""
+    def rewrite(text):
+        head, tail = text.split('name = "repl";')
+        tail = tail.replace("framesz=2048,blocksz=65536,framecnt=2048", f"framesz={frame},blocksz={4 * frame},framecnt=512", 1)
+        return head + 'name = "repl";' + tail.replace("mtu = 1500", f"mtu = {mtu}", 1)
+    return rewrite
+
+
+def replication_mtu(lab, mtu):
+    """Sets the MTU of the link between the two."""
+    for side in SIDES:
+        lab.ip(side, "link", "set", f"{side[0]}-repl", "mtu", str(mtu))
+
+
+def test_jumbo(lab):
+    """replication at MTU 9000: large packets are used, and everything works as before"""
+    replication_mtu(lab, 9000)
+    pair = Pair(lab, rewrite=with_mtu(9000, 9216)).start()
+    assert {c.info()["replication_mtu"] for c in pair.both} == {9000}
+    client, user = Client(lab), User(lab)
+    contexts = [client.attach(f"2400300000{i:05}") for i in range(640)]
+    standby = pair.other(pair.active)
+    standby.kill9()
+    large = Process(lab, lab.namespace(standby.side), "tshark", ["tshark", "-q", "-i", f"{standby.side[0]}-repl", "-c", "1", "-f",
+                                                                 "udp and greater 1600"])
+    wait_until(lambda: "Capturing" in large.output(), 10, "tshark")
+    standby.start()
+    standby.wait_ready()
+    pair.settle()
+    assert large.wait(10) == 0, large.output()
+    assert standby.total() == 640
+    user.warm(contexts[0])
+    pair.switchover()
+    user.warm(contexts[639])
+
+
+def test_mtu_unequal(lab):
+    """unequal replication MTUs: the join is refused, and both say what to set"""
+    replication_mtu(lab, 9000)
+    pair = Pair(lab)
+    text = with_mtu(3000, 4096)(open(pair.right.file, encoding="utf-8").read())
+    with open(pair.right.file, "w", encoding="utf-8") as handle:
+        handle.write(text)
+    pair.left.start()
+    pair.left.state_is("Active")
+    pair.right.start()
+    pair.right.wait_ready()
+    for chassis in pair.both:
+        info = chassis.wait(lambda i: i["peer_configuration_validation"] == "Mismatch", 15, "a mismatch")
+        assert "set mtu 1500 of port repl on both" in info["last_peer_configuration_error"], info
+        assert "set mtu 1500 of port repl on both" in chassis.process.output(), chassis.process.output()
+    assert pair.right.info()["chassis_state"] == "Init" and pair.left.info()["chassis_state"] == "Active"
+    assert pair.left.ctl("show srp checkpoint statistics")["streams"] == 0
+
+
+def test_mtu_refused(lab):
+    """a replication port that does not take its MTU: the process does not start, and says what to do"""
+    for frame, link in ((8192, 9000), (9216, 1500)):
+        replication_mtu(lab, link)
+        pair = Pair(lab, rewrite=with_mtu(9000, frame))
+        pair.left.start()
+        assert pair.left.process.wait(20) != 0
+        said = pair.left.process.output()
+        assert "port repl" in said and "does not take mtu 9000" in said and "framesz=9216" in said, said
