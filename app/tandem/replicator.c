@@ -27,6 +27,14 @@ const struct replicator_counters *replicator_count(const struct replicator *r)
 {
 	return &r->count;
 }
+void replicator_records(const struct replicator *r, struct repl_sent_records *s)
+{
+	repl_sent_records(r->stream, s);
+}
+const struct repl_received *replicator_received(const struct replicator *r)
+{
+	return repl_received(r->stream);
+}
 void replicator_peer(struct replicator *r, uint16_t adjacency)
 {
 	atomic_store(&r->adjacency, adjacency);

@@ -11,7 +11,8 @@
 // clang-format off
 #define REPLICATOR_COUNTERS(X) \
 	X(rx_frames) X(punted) X(punt_full) X(drop_checksum) X(drop_not_peer) X(tx_frames) X(tx_unresolved) X(tx_failed) \
-	X(no_mbuf) X(msg_no_room) X(resyncs_forced) X(refused_term) X(streams) X(discarded) X(late_deltas)
+	X(no_mbuf) X(msg_no_room) X(resyncs_forced) X(refused_term) X(streams) X(discarded) \
+	X(discarded_records) X(late_deltas)
 // clang-format on
 COUNTERS_DEFINE(replicator_counters, REPLICATOR_COUNTERS);
 
@@ -37,6 +38,9 @@ const struct replicator_view *replicator_view(const struct replicator *r);
 const struct repl_counters *replicator_stream_count(const struct replicator *r);
 const struct audit_counters *replicator_audit_count(const struct replicator *r);
 const struct replicator_counters *replicator_count(const struct replicator *r);
+/* What became of the records of the own stream; what was taken of the peer's. Any core: not of one moment while it runs. */
+void replicator_records(const struct replicator *r, struct repl_sent_records *s);
+const struct repl_received *replicator_received(const struct replicator *r);
 /* w: control: where the peer's replication address is (adjacency index of the fib). */
 void replicator_peer(struct replicator *r, uint16_t adjacency);
 /* w: control: whether the peer says that it is Standby. */

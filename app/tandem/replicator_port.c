@@ -140,6 +140,7 @@ bool replicator_send_state(struct replicator *r)
 			} else {
 				replicator_lost(r, meta->owner, meta->entry, meta->n);
 				r->count.discarded++;
+				r->count.discarded_records += meta->n;
 				rte_pktmbuf_free(m[k]);
 			}
 		}

@@ -69,6 +69,7 @@ static void discard(struct replicator *r)
 
 			replicator_lost(r, meta->owner, meta->entry, meta->n);
 			r->count.discarded++;
+			r->count.discarded_records += meta->n;
 			rte_pktmbuf_free(m);
 		}
 	}

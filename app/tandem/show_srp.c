@@ -144,6 +144,32 @@ json_t *show_srp_statistics(struct control *c, json_t *args, usec_t now)
 	return o;
 }
 
+static json_t *show_received(const struct repl_received *a)
+{
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "stream", (json_int_t)a->stream, "applied",
+		(json_int_t)a->applied, "refused_stale", (json_int_t)a->refused[REPL_REFUSED_STALE],
+		"refused_absent", (json_int_t)a->refused[REPL_REFUSED_ABSENT], "refused_malformed",
+		(json_int_t)a->refused[REPL_REFUSED_MALFORMED], "refused_owner",
+		(json_int_t)a->refused[REPL_REFUSED_OWNER], "refused_other",
+		(json_int_t)a->refused[REPL_REFUSED_OTHER]);
+}
+
+/* Of the present stream each way: sent == acknowledged + superseded + in flight + abandoned, and acknowledged == applied +
+ * refused by what the peer tells of itself. */
+static void show_records(json_t *o)
+{
+	struct repl_sent_records s;
+
+	replicator_records(T.repl, &s);
+	json_object_set_new(o, "records_sent",
+		json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b}", "stream", (json_int_t)s.stream, "sent",
+			(json_int_t)s.sent, "acknowledged", (json_int_t)s.acked, "superseded",
+			(json_int_t)s.superseded, "in_flight", (json_int_t)s.in_flight, "abandoned",
+			(json_int_t)s.abandoned, "unheard", (json_int_t)s.unheard, "untrue", s.untrue));
+	json_object_set_new(o, "records_at_peer", show_received(&s.peer));
+	json_object_set_new(o, "records_received", show_received(replicator_received(T.repl)));
+}
+
 json_t *show_srp_checkpoint(struct control *c, json_t *args, usec_t now)
 {
 	const struct replicator_view *v = replicator_view(T.repl);
@@ -168,6 +194,7 @@ json_t *show_srp_checkpoint(struct control *c, json_t *args, usec_t now)
 	show_counters(o, replicator_count(T.repl), replicator_counters_names, replicator_counters_n);
 	show_counters(o, &c->gtp.gate, gate_counters_names, gate_counters_n);
 	json_object_set_new(o, "resync", show_resync(c, now));
+	show_records(o);
 	set_int(o, "unacknowledged_packets", atomic_load(&v->unacked));
 	set_ms(o, "oldest_unacknowledged_ms", atomic_load(&v->oldest_unacked), now);
 	set_int(o, "round_trip_us", atomic_load(&v->srtt));

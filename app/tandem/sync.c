@@ -58,8 +58,10 @@ void sync_stream(struct sync *s, bool on, bool late, usec_t audit_us, usec_t now
 	s->open = NULL;
 	s->urgent = false;
 	s->run = NULL;
-	if (open != NULL)
+	if (open != NULL) {
+		s->count.dropped_records += meta_of(open)->n;
 		sync_lost(s, meta_of(open)->entry, meta_of(open)->n);
+	}
 	rte_pktmbuf_free(open);
 	s->on = on;
 	s->late = on && late;

@@ -158,6 +158,7 @@ class Pair:
 
     def __init__(self, lab, edits=None, lcores=LCORES, own_state=True, rewrite=None):
         self.lab = lab
+        lab.pair = self
         self.left, self.right = (Chassis(lab, side, edits, lcores, own_state, rewrite) for side in SIDES)
         self.both = (self.left, self.right)
         for chassis in self.both:
@@ -221,6 +222,44 @@ class Pair:
         new.state_is("Active", timeout)
         old.state_is("Standby", timeout)
         return new
+
+
+RECEIVED = ("applied", "refused_stale", "refused_absent", "refused_malformed", "refused_owner", "refused_other")
+ENCODED = ("macro_sent", "micro_sent", "delete_sent", "late_sent")
+
+
+def untrue(pair):
+    """What the two chassis' accounts of the records do not agree on, or None. None as well where that cannot be judged
+    now: unless one is Active and the other a Standby in sync, to which it streams."""
+    try:
+        infos = {c: c.info() for c in pair.both}
+        roles = {i.get("chassis_state"): c for c, i in infos.items()}
+        if set(roles) != {"Active", "Standby"} or not all(i.get("in_sync") for i in infos.values()):
+            return None
+        told = {c: c.ctl("show srp checkpoint statistics") for c in pair.both}
+    except (OSError, ValueError, LabError):
+        return None
+    for chassis, data in told.items():
+        sent, got = data["records_sent"], data["records_received"]
+        became = sent["acknowledged"] + sent["superseded"] + sent["in_flight"] + sent["abandoned"]
+        if sent["sent"] != became or sent["untrue"]:
+            return f"{chassis.side}: records sent: {sent}"
+        if sum(data[k] for k in ENCODED) != data["tx_entries"] + data["discarded_records"] + data["dropped_records"]:
+            return f"{chassis.side}: records encoded, and sent or dropped at home: {data}"
+        if data["rx_refused"] != sum(data["rx_" + k] for k in RECEIVED[1:]):
+            return f"{chassis.side}: records refused: {data}"
+    sent, heard = told[roles["Active"]]["records_sent"], told[roles["Active"]]["records_at_peer"]
+    got = told[roles["Standby"]]["records_received"]
+    if got["stream"] != sent["stream"] or sent["in_flight"] > 0 or heard != got:
+        return f"not quiet: {sent}, {heard}, {got}"
+    if sent["sent"] != sum(got[k] for k in RECEIVED) + sent["superseded"]:
+        return f"sent and received are not the same records: {sent}, {got}"
+    return None
+
+
+def check_truth(pair, timeout=5):
+    """Records sent = applied + refused + superseded + in flight, to the unit, by what both chassis say."""
+    wait_until(lambda: untrue(pair) is None, timeout, lambda: f"the accounts of the two chassis to agree: {untrue(pair)}")
 
 
 def remove_prefix(lab, chassis):

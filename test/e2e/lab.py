@@ -147,6 +147,7 @@ class Lab:
     def __init__(self, build, keep=False):
         self.build = os.path.abspath(build)
         self.prefix = f"td{os.getpid()}-"
+        self.pair = None
         self.keep = keep
         self.processes = []
         self.namespaces = []

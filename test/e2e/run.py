@@ -17,6 +17,7 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+from chassis import check_truth  # noqa: E402  pylint: disable=wrong-import-position
 import lab as labs  # noqa: E402  pylint: disable=wrong-import-position
 
 TEST_S = 240
@@ -99,6 +100,8 @@ def run_one(name, function, options):
         with labs.Lab(options.build, keep=options.keep) as lab:
             try:
                 note = function(lab)
+                if lab.pair is not None and all(c.alive() for c in lab.pair.both):
+                    check_truth(lab.pair)
                 report = sanitizer_reports(lab)
                 assert report is None, report
                 return "passed", note

@@ -5,6 +5,7 @@
 #include <rte_bitmap.h>
 
 #include "sim_pair.h"
+#include "truth.h"
 
 static const char *const group_names[] = { "identity", "tunnel", "qos", "request", "sender's usage",
 	"other usage" };
@@ -363,11 +364,26 @@ static void check_usage_end(uint32_t pos)
 	}
 }
 
+static void check_truth(const struct node *n, const struct node *standby)
+{
+	const char *wrong[] = { truth_alone(n->r), truth_alone(standby->r), truth_between(n->r, standby->r),
+		truth_between(standby->r, n->r) };
+	struct repl_sent_records s;
+
+	for (unsigned int i = 0; i < 4; i++)
+		if (wrong[i] != NULL)
+			fail("%s", wrong[i]);
+	repl_sent_records(n->r, &s);
+	if (s.peer.stream != s.stream)
+		fail("the standby never told what it took");
+}
+
 void check_end(void)
 {
 	struct node *n = &sim.node[sim.active], *standby = peer_of(n);
 	const struct repl_status *st = repl_peer_status(n->r);
 
+	check_truth(n, standby);
 	if (!n->on || sim.plan != PLAN_NONE || standby->late) {
 		fail("no stream, or a change of roles not ended");
 		return;

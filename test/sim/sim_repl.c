@@ -9,6 +9,7 @@
 
 #include "mutant.h"
 #include "sim_repl.h"
+#include "truth.h"
 
 struct sim sim;
 
@@ -176,6 +177,8 @@ static void node_turn(struct node *n)
 		wire_put(!n->id, buf, len);
 	if (repl_unacked(n->r) > REPL_WINDOW)
 		fail("%u unacknowledged", repl_unacked(n->r));
+	if (truth_alone(n->r) != NULL)
+		fail("%s", truth_alone(n->r));
 }
 
 /* "In sync since T" must be true: what was written well before T (a digest may have been held by the cut) is there. */
@@ -192,6 +195,17 @@ static void check_vouched(const struct node *active, const struct node *standby)
 				(unsigned long long)since, standby->version[i], active->version[i]);
 }
 
+static void check_truth(void)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		const char *alone = truth_alone(sim.node[i].r);
+		const char *between = truth_between(sim.node[i].r, sim.node[!i].r);
+
+		if (alone != NULL || between != NULL)
+			fail("%s", alone != NULL ? alone : between);
+	}
+}
+
 static void check_end(void)
 {
 	struct node *standby = &sim.node[0], *active = &sim.node[1];
@@ -205,6 +219,7 @@ static void check_end(void)
 			fail("slot %u: late usage %u, heard %u", i, standby->usage[i],
 				active->usage_heard[i]);
 	}
+	check_truth();
 	/* The audit goes on, so something may be under way. */
 	if ((repl_unacked(active->r) != 0 && sim.now - repl_oldest_unacked(active->r) > 20000) ||
 		repl_unacked(standby->r) != 0)
