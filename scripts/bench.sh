@@ -11,6 +11,7 @@ table='
 fastpath|640|BUILD/test/bench/bench_fastpath
 repl|640|BUILD/test/bench/bench_repl
 resync|1728|BUILD/test/bench/bench_resync
+commit|704|BUILD/test/bench/bench_commit
 '
 
 names() { sed -n 's/^\([a-z0-9]*\)|.*/\1/p' <<<"$table"; }

@@ -23,12 +23,23 @@ struct bench_use {
 	struct repl_counters stream; /* what was counted meanwhile */
 };
 
+enum { BENCH_SAMPLES = 20000, BENCH_STALLS = 20000 };
+
+struct bench_span {
+	uint64_t from, to; /* tsc */
+};
+
 /* Between the processes. */
 struct bench_shared {
 	_Atomic unsigned int here; /* chassis at the starting line */
 	_Atomic bool over;         /* w: active. the measurement is at its end */
 	_Atomic uint64_t taken;    /* w: standby. of the floor: packets received */
+	_Atomic uint64_t stolen;   /* interruptions that either chassis noticed */
 	struct bench_use use[BENCH_SIDES];
+	/* What took from here to there; and when a chassis did not have the CPU, as it noticed afterwards. */
+	struct bench_span sample[BENCH_SAMPLES], stall[BENCH_SIDES][BENCH_STALLS];
+	unsigned int n_samples, n_stalls[BENCH_SIDES];
+	uint64_t tsc_hz;
 	uint64_t out[16]; /* results of a bench's own, by its own meaning */
 };
 

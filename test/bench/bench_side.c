@@ -19,7 +19,7 @@
 #include "replicator.h"
 #include "worker.h"
 
-enum { TERM = 1000 << 1, LINK_MS = 5000, DESC = 1024, SHORT_TURN = 20000 };
+enum { LINK_MS = 5000, DESC = 1024, SHORT_TURN = 20000, STALL_LEAST_US = 20 };
 
 static const uint32_t addresses[] = { 0x0a070001, 0x0a070002 };
 
@@ -189,7 +189,7 @@ static void order(const struct door *d, enum msg_type type, const char *body)
 
 	if (m == NULL)
 		return;
-	m->term = TERM;
+	m->term = BENCH_TERM;
 	m->len = 0;
 	if (body != NULL) {
 		m->len = (uint16_t)strlen(body);
@@ -259,13 +259,30 @@ static long robbed(void)
 	return u.ru_nivcsw;
 }
 
+void bench_side_stall(struct bench_side *s)
+{
+	uint64_t now = rte_rdtsc(), from = s->looked;
+	unsigned int *n = &s->shared->n_stalls[s->role];
+	long was = s->robbed_seen;
+
+	s->looked = now;
+	if (now - from < T.tsc_hz / USEC_PER_SEC * STALL_LEAST_US)
+		return;
+	s->robbed_seen = robbed();
+	if (s->robbed_seen != was && *n < BENCH_STALLS)
+		s->shared->stall[s->role][(*n)++] = (struct bench_span){ from, now };
+}
+
 void bench_side_begin(struct bench_side *s)
 {
 	atomic_fetch_add(&s->shared->here, 1);
 	while (atomic_load(&s->shared->here) < BENCH_SIDES)
 		rte_pause();
 	s->before = *replicator_stream_count(T.repl);
-	s->robbed = robbed();
+	s->robbed = s->robbed_seen = robbed();
+	s->shared->n_stalls[s->role] = 0;
+	s->shared->tsc_hz = T.tsc_hz;
+	s->looked = rte_rdtsc();
 	s->idle_cycles = 0;
 	s->cpu_begun = cpu_ns();
 	s->begun = rte_rdtsc();

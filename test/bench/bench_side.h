@@ -9,6 +9,8 @@
 
 struct worker;
 
+enum { BENCH_TERM = 1000 << 1 };
+
 struct bench_side {
 	unsigned int role; /* BENCH_ACTIVE, BENCH_STANDBY */
 	const struct bench_pair *pair;
@@ -24,7 +26,8 @@ struct bench_side {
 	/* the measurement under way */
 	struct repl_counters before;
 	uint64_t begun, cpu_begun, idle_cycles;
-	long robbed;
+	long robbed, robbed_seen;
+	uint64_t looked;
 };
 
 /* The EAL on that CPU, and everything up to the first turn. 0 or -errno. */
@@ -36,6 +39,8 @@ bool bench_side_turn(struct bench_side *s);
 /* Waits until the other chassis is there as well, then measures until the end. */
 void bench_side_begin(struct bench_side *s);
 void bench_side_end(struct bench_side *s);
+/* After each turn of a measurement of times: notes that the kernel gave the CPU to somebody else since the last call. */
+void bench_side_stall(struct bench_side *s);
 /* The standby's part of most measurements: it takes turns until the active says that it is over. */
 int bench_side_follow(struct bench_side *s, const uint64_t arg[BENCH_ARGS]);
 /* Standby: writes the slots from now on. */
