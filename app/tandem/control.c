@@ -14,6 +14,7 @@
 #include "control.h"
 
 enum {
+	WAITED_FOR_NS = 100000,
 	MESSAGES = 256,
 	FRAMES = 64,
 	FRAME_ROUNDS = 4,
@@ -455,7 +456,7 @@ static void turn(struct control *c, usec_t now)
 	gtp_turn(c, now);
 	gate_turn(c, now);
 	gtp_flush(c);
-	index_turn(c);
+	c->indexing = index_turn(c);
 	control_announce(c, now);
 	slow(c, now);
 	if (c->stopping && (c->goodbye || now >= c->stop_by) && (!c->late_usage || now >= c->stop_by)) {
@@ -501,6 +502,16 @@ static void stalls(struct control *c, usec_t own, usec_t now)
 	}
 }
 
+/* Until a socket has something, or a ring may have: rings wake nobody. Soon, while somebody waits for an answer. */
+static int rest(struct control *c, bool busy, struct epoll_event *e, int room)
+{
+	struct timespec t = { 0, gate_empty(c) ? 1000000 : WAITED_FOR_NS };
+
+	if (busy || !T.conf->idle_sleep)
+		t.tv_nsec = 0;
+	return epoll_pwait2(c->ep, e, room, &t, NULL);
+}
+
 int control_run(struct control *c)
 {
 	while (!atomic_load_explicit(&T.quit, memory_order_relaxed)) {
@@ -511,8 +522,8 @@ int control_run(struct control *c)
 
 		stalls(c, stall, now);
 		busy = messages(c, now);
-		busy |= frames(c);
-		n = epoll_wait(c->ep, e, RTE_DIM(e), busy || !T.conf->idle_sleep ? 0 : 1);
+		busy |= frames(c) || c->indexing;
+		n = rest(c, busy, e, RTE_DIM(e));
 		/* In here is where a stopped process mostly stands: looked at before any timer fires. */
 		now = clock_us();
 		stalls(c, pulse_turn(&T.pulse_control, now), now);

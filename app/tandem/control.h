@@ -158,6 +158,7 @@ struct control {
 	struct step step;
 	uint64_t cookie;
 	bool answering, hold; /* signalling is answered; held back for a planned switchover */
+	bool indexing;        /* the index is being read from the slots again */
 	bool late_usage;      /* our own usage still goes to the new active */
 	unsigned int late_waiting;
 	bool late_drain; /* all workers are through: to be acknowledged */
@@ -251,7 +252,8 @@ void index_close(struct control *c);
 void index_message(struct control *c, const struct msg *m);
 /* The live handle of (IMSI, NSAPI), 0 none. */
 uint32_t index_find(struct control *c, uint64_t key);
-void index_turn(struct control *c);
+/* True while it is being read anew. */
+bool index_turn(struct control *c);
 
 /* control_json.c, show*.c */
 int ctl_open(struct control *c);

@@ -10,8 +10,8 @@
 #include "control.h"
 
 /* INDEX_QUEUE: how many index messages may wait in a door: the answers to role changes need its room more, and there is
- * another way to learn of a slot. */
-enum { REBUILD_SLOTS = 4096, INDEX_QUEUE = 4096 };
+ * another way to learn of a slot. REBUILD_SLOTS: a turn must stay far below STALL_US, for in a stall nobody is judged dead. */
+enum { REBUILD_SLOTS = 256, INDEX_QUEUE = 4096 };
 
 /* Called on the core that writes the slot. */
 void index_notify(void *ctx, uint64_t key, uint32_t handle, bool live)
@@ -122,14 +122,14 @@ static bool sweep(struct gtp *g)
 
 /* What is in the index stays in force meanwhile: an empty one would make two sessions of one, and to clear it costs more
  * than a turn may take. */
-void index_turn(struct control *c)
+bool index_turn(struct control *c)
 {
 	struct gtp *g = &c->gtp;
 	static uint32_t slot;
 
 	if (g->rebuild_shard == SESSION_SHARDS && !g->sweeping) {
 		if (!atomic_exchange(&T.index_stale, false))
-			return;
+			return false;
 		g->sweeping = true;
 		g->sweep_at = 0;
 		g->rebuild_shard = 0;
@@ -137,7 +137,7 @@ void index_turn(struct control *c)
 	}
 	if (g->sweeping) {
 		g->sweeping = !sweep(g);
-		return;
+		return true;
 	}
 	for (unsigned int i = 0; i < REBUILD_SLOTS && g->rebuild_shard < SESSION_SHARDS; i++) {
 		struct session_rec rec;
@@ -152,4 +152,5 @@ void index_turn(struct control *c)
 			g->rebuild_shard++;
 		}
 	}
+	return g->rebuild_shard < SESSION_SHARDS;
 }
