@@ -85,7 +85,7 @@ struct load {
 	enum phase phase;
 	usec_t phase_since, began, traffic_us, drain_by;
 	bool draining;
-	uint32_t next_create, next_delete, up_now, waiting; /* waiting: requests without an answer */
+	uint32_t next_create, next_delete, up_now, failed, waiting; /* waiting: requests without an answer */
 	uint32_t n_active, stride, at[DIRECTIONS];
 	struct pace pace_create, pace_update, pace_delete, pace_flow[DIRECTIONS], pace_verify;
 	struct {

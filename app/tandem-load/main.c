@@ -14,12 +14,14 @@
 
 enum { PROGRESS_US = 200000, WAIT_US = 1000, DUE_MAX = 1 << 16, LATE_US = 100000 };
 
-static atomic_uint asked_to_stop, asked_to_report;
+static atomic_uint asked_to_stop, asked_to_report, asked_to_go_on;
 
 static void on_signal(int number)
 {
 	if (number == SIGUSR1)
 		atomic_fetch_add(&asked_to_report, 1);
+	else if (number == SIGUSR2)
+		atomic_store(&asked_to_go_on, 1);
 	else
 		atomic_fetch_add(&asked_to_stop, 1);
 }
@@ -92,8 +94,8 @@ static bool all_created(const struct load *l)
 static void turn_traffic(struct load *l, bool stop, usec_t now)
 {
 	usec_t most = l->o->duration_s * USEC_PER_SEC, spent = now - l->phase_since;
-	bool over = stop || l->up_now == 0 || l->o->up + l->o->down + l->o->update_rate == 0 ||
-		    (most > 0 && spent >= most);
+	bool over = stop || atomic_load(&asked_to_go_on) != 0 || l->up_now == 0 ||
+		    l->o->up + l->o->down + l->o->update_rate == 0 || (most > 0 && spent >= most);
 
 	if (!over && !l->draining) {
 		traffic_turn(l, now);
@@ -236,6 +238,7 @@ static void signals(void)
 	sigaction(SIGINT, &a, NULL);
 	sigaction(SIGTERM, &a, NULL);
 	sigaction(SIGUSR1, &a, NULL);
+	sigaction(SIGUSR2, &a, NULL);
 	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
 }
 

@@ -84,8 +84,7 @@ static const struct row rows[] = {
 	SECTION("Telling"),
 	O("output", "FILE", TEXT, output, "where the report goes (standard output)"),
 	O("per-session", "FILE", TEXT, per_session, "a JSON line for each session, at the end"),
-	O("interim", NULL, FLAG, interim,
-		"a report at each change of phase too; SIGUSR1 asks for one at any time"),
+	O("interim", NULL, FLAG, interim, "a report at each change of phase too"),
 	O("quiet", NULL, FLAG, quiet,
 		"no progress line (there is none either when standard error is no terminal)"),
 };
@@ -101,7 +100,9 @@ static const char about[] =
 	"Creates PDP contexts, sends numbered packets both ways through them, deletes them, and reports as "
 	"JSON.\n"
 	"With kernel sockets the addresses must be on interfaces, and the subscribers' routed to the GGSN.\n"
-	"SIGINT ends the traffic, deletes and reports; a second one reports at once.\n";
+	"SIGINT ends the traffic, deletes and reports; a second one reports at once. SIGUSR2 ends the "
+	"traffic as its --duration\n"
+	"does: --verify comes next. SIGUSR1 asks for a report.\n";
 
 static const char keys[] =
 	"\nThe report is one JSON object a line (\"report\": \"final\", or \"interim\" where asked for):\n"

@@ -112,12 +112,13 @@ static void created(struct load *l, struct session *s, const struct gtpc_told *t
 
 static void failed(struct load *l, struct session *s, uint8_t request)
 {
-	if (request == GTPC_CREATE_REQUEST)
-		s->state = SESSION_FAILED;
-	else if (s->state == SESSION_UPDATING)
-		s->state = SESSION_UP;
-	else if (s->state == SESSION_DELETING)
-		s->state = SESSION_FAILED;
+	if (request == GTPC_UPDATE_REQUEST) {
+		if (s->state == SESSION_UPDATING)
+			s->state = SESSION_UP;
+		return;
+	}
+	s->state = SESSION_FAILED;
+	l->failed++;
 }
 
 static void answer(struct load *l, const struct link_in *in, const struct gtpc_header *h, usec_t now)

@@ -76,7 +76,7 @@ class Chassis:
 
     def command(self):
         """The daemon's command line."""
-        return [tandem(self.lab.build), "--no-huge", "--no-shconf", "-m", "512", "--no-pci", "--file-prefix",
+        return [tandem(self.lab.build), *self.lab.memory, "--no-shconf", "--no-pci", "--file-prefix",
                 self.lab.prefix + self.side, "--lcores", self.lcores, "--", "-c", self.file]
 
     def start(self):

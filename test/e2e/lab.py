@@ -149,6 +149,7 @@ class Lab:
         self.prefix = f"td{os.getpid()}-"
         self.pair = None
         self.keep = keep
+        self.memory = ["--no-huge", "-m", "512"]  # what a chassis' EAL gets
         self.processes = []
         self.namespaces = []
         self.cleanups = []

@@ -76,6 +76,10 @@ class Load:
         """As Ctrl-C."""
         self.process.send(signal.SIGINT)
 
+    def go_on(self):
+        """Ends the traffic as its duration does."""
+        self.process.send(signal.SIGUSR2)
+
     def finish(self, timeout=60):
         """Waits for the end: (exit code, final report)."""
         code = self.process.wait(timeout)
