@@ -12,6 +12,9 @@ fastpath|640|BUILD/test/bench/bench_fastpath
 repl|640|BUILD/test/bench/bench_repl
 resync|1728|BUILD/test/bench/bench_resync
 commit|704|BUILD/test/bench/bench_commit
+takeover|1100|python3 test/bench/bench_takeover.py
+planned|0|python3 test/bench/bench_planned.py
+setup|0|python3 test/bench/bench_setup.py
 '
 
 names() { sed -n 's/^\([a-z0-9]*\)|.*/\1/p' <<<"$table"; }

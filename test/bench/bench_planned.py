@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Planned switchovers there and back under traffic: packets lost, and the longest gap of each."""
+
+import sys
+import time
+
+from pairs import CPUS, Bed, Stalls, case_name, line, options, quantile
+from lab import LabError, wait_until  # pylint: disable=wrong-import-order
+from load import Load  # pylint: disable=wrong-import-order
+
+GAP_MS = 5
+
+
+def switch(pair, load, stalls):
+    """One switchover: (gap ms, worst stall ms)."""
+    pair.settle(60)
+    load.interim()
+    since = time.time()
+    pair.switchover()
+    reports = []
+
+    def flows():
+        reports.append(load.interim())
+        return all(reports[-1][way]["received"] > reports[0][way]["received"] + 100 for way in ("up", "down"))
+    wait_until(flows, 20, "traffic after the switchover")
+    worst = max((r[way]["interval_gap"] for r in reports for way in ("up", "down")), key=lambda g: g["ms"])
+    return worst["ms"], max(stalls.worst_ms(since - 0.01, time.time()), worst["own_ms"])
+
+
+def main():
+    """One case."""
+    opts = options(__doc__, rounds=100, seconds=300, pps=1000, sessions=10000)
+    bed, stalls, runs, refused = Bed(opts, opts.sessions), Stalls(), [], 0
+    with bed as (lab, pair):
+        load = Load(lab, sessions=opts.sessions, rate=0, window=512, duration=0, up=opts.pps, down=opts.pps, keep=True)
+        load.wait_created(120)
+        wait_until(lambda: load.interim()["up"]["received"] > 1000, 60, "traffic")
+        began = time.monotonic()
+        while len(runs) < 2 * opts.rounds and time.monotonic() - began < opts.seconds:
+            try:
+                runs.append(switch(pair, load, stalls))
+            except LabError as error:
+                if "refused" not in str(error) and '"ok"' not in str(error):
+                    raise
+                refused += 1
+        pair.settle(60)
+        load.stop()
+        _, report = load.finish(120)
+        thrown = sum(c.counter(n) for c in pair.both for n in ("stale_frames",))
+        notes = {"memory": bed.memory, "cpus": CPUS, "rounds": len(runs) // 2, "refused": refused}
+        calm = [r for r in runs if r[1] == 0]
+        for name, some in (("", runs), ("-calm", calm)):
+            gaps = [r[0] for r in some]
+            line("planned", case_name(opts.sessions) + name, "gap_ms_p99", quantile(gaps, 0.99), "ms", GAP_MS,
+                 lambda v: v <= GAP_MS, p50=None if not gaps else round(quantile(gaps, 0.5), 2), switchovers=len(some), **notes)
+        line("planned", case_name(opts.sessions), "lost_packets", report["up"]["lost"] + report["down"]["lost"], "packets", 0,
+             lambda v: v == 0, sent=report["up"]["sent"] + report["down"]["sent"], thrown_away_after_stalls=thrown,
+             duplicates=report["up"]["duplicates"] + report["down"]["duplicates"],
+             reordered=report["up"]["reordered"] + report["down"]["reordered"], **notes)
+    stalls.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
