@@ -15,6 +15,7 @@ commit|704|BUILD/test/bench/bench_commit
 takeover|1100|python3 test/bench/bench_takeover.py
 planned|0|python3 test/bench/bench_planned.py
 setup|0|python3 test/bench/bench_setup.py
+conntrackd|0|python3 test/bench/bench_conntrackd.py
 '
 
 names() { sed -n 's/^\([a-z0-9]*\)|.*/\1/p' <<<"$table"; }

@@ -5,7 +5,7 @@ set -eu
 
 packages="meson ninja-build pkg-config gcc libc6-dev clang-14 clang-format-14 llvm-14 libclang-rt-14-dev
 	libdpdk-dev dpdk libconfig-dev libjansson-dev libmnl-dev libssl-dev libcunit1-dev
-	osmo-ggsn iperf3 tshark nftables ethtool iproute2 iputils-ping iputils-arping traceroute codespell git python3"
+	osmo-ggsn conntrackd iperf3 tshark nftables ethtool iproute2 iputils-ping iputils-arping traceroute codespell git python3"
 
 missing=""
 for p in $packages; do
