@@ -1,0 +1,664 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Golden vectors of the replication stream. `repl_golden encode`: packets of every record kind, with edge values, as
+ * "name hex" lines, written by today's encoders. `repl_golden decode`: reads such lines, and prints what today's decoders
+ * make of them, as the names and values that the dissector (scripts/tandem.lua) gives them. */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit.h"
+#include "repl_wire.h"
+#include "session.h"
+#include "srp_pvt.h"
+#include "wire.h"
+
+/* ---- encode ---- */
+
+enum { SHARD = 7 };
+
+struct packet {
+	uint8_t b[REPL_PACKET_MAX];
+	struct wr w;
+};
+
+static void open_packet(struct packet *p, uint8_t flags, uint64_t number, uint32_t offset)
+{
+	repl_header_write(p->b, &(struct repl_header){ .version = 1,
+					.flags = flags,
+					.number = number,
+					.sender = 0x11223344,
+					.receiver = 0x55667788,
+					.term = 42 << 1 | 1,
+					.stream = 3,
+					.offset = offset,
+					.sent = 0xfffffff0 });
+	p->w = wr_init(p->b + REPL_HEADER, sizeof(p->b) - REPL_HEADER);
+}
+
+static void print_packet(const char *name, const struct packet *p)
+{
+	printf("%s ", name);
+	for (const uint8_t *b = p->b; b < p->w.p; b++)
+		printf("%02x", *b);
+	putchar('\n');
+}
+
+static uint8_t *open_record(struct packet *p, uint8_t kind)
+{
+	uint8_t *head = p->w.p;
+
+	wr_u8(&p->w, kind);
+	wr_u16(&p->w, 0);
+	return head;
+}
+
+static void close_record(struct packet *p, uint8_t *head)
+{
+	size_t n = (size_t)(p->w.p - head) - REPL_RECORD;
+
+	head[1] = (uint8_t)(n >> 8);
+	head[2] = (uint8_t)n;
+}
+
+static uint32_t nobody(void *ctx, uint8_t pool, const struct ip_addr *ue)
+{
+	return 0;
+}
+static int anybody(void *ctx, uint8_t pool, const struct ip_addr *ue, uint32_t handle)
+{
+	return 0;
+}
+static void forget(void *ctx, uint8_t pool, const struct ip_addr *ue, uint32_t handle) {}
+
+static struct session_table *table(void)
+{
+	struct session_params p = { .capacity = 4096,
+		.side = 1,
+		.quarantine_s = 10,
+		.mem = &session_mem_libc,
+		.hooks = { .named = nobody, .bind = anybody, .unbind = forget } };
+	struct session_table *t = session_table_create(&p);
+
+	if (t == NULL)
+		exit(1);
+	session_own(t, SHARD, 0);
+	return t;
+}
+
+static struct session_rec record(bool edge)
+{
+	struct session_rec r = { .apn = edge ? 255 : 1,
+		.pool = edge ? SESSION_NO_POOL : 2,
+		.pdp_type = 0x21,
+		.key = edge ? UINT64_C(0xffffffffffffffff) : UINT64_C(0x2400123456789015),
+		.ue = ip_addr_v4(0xac140007),
+		.created_ms = edge ? UINT32_MAX * UINT64_C(1000) : 1234567000,
+		.charging_id = edge ? UINT32_MAX : 0xcafe,
+		.peer_ctl_teid = edge ? UINT32_MAX : 0x10,
+		.peer_usr_teid = edge ? UINT32_MAX : 0x11,
+		.peer_ctl = ip_addr_v4(edge ? UINT32_MAX : 0x0a080001),
+		.peer_usr = ip_addr_v4(edge ? 1 : 0x0a080002),
+		.qos_len = edge ? SESSION_QOS_MAX : 4,
+		.has_recovery = true,
+		.recovery = edge ? 255 : 7,
+		.req_type = edge ? 255 : 16,
+		.req_seq = edge ? UINT16_MAX : 3,
+		.req_port = edge ? UINT16_MAX : 2123,
+		.req_src = ip_addr_v4(edge ? UINT32_MAX : 0x0a080001) };
+
+	memset(r.msisdn, edge ? 0xff : 0x12, sizeof(r.msisdn));
+	memset(r.qos, edge ? 0xff : 0x23, r.qos_len);
+	return r;
+}
+
+static void put_body(
+	struct packet *p, const struct session_table *t, uint32_t slot, uint8_t kind, uint8_t groups)
+{
+	uint8_t *head = open_record(p, kind);
+
+	session_encode(t, SHARD, slot, groups, &p->w);
+	close_record(p, head);
+}
+
+/* SLOT, DELTA, USAGE */
+static void encode_sessions(struct packet *p)
+{
+	struct session_table *t = table();
+	struct session_slot *s;
+	struct session_rec r = record(false);
+	uint8_t *head;
+
+	open_packet(p, REPL_F_ORDERED, 1, 0);
+	put_body(p, t, 9, REPL_SLOT, SESSION_G_SLOT);
+	print_packet("slot-never-used", p);
+	session_create(t, 0, &r, 100);
+	s = session_slot_of(t, r.handle);
+	open_packet(p, REPL_F_ORDERED, 2, 1);
+	put_body(p, t, 0, REPL_SLOT, SESSION_G_SLOT);
+	print_packet("slot-new", p);
+	open_packet(p, REPL_F_ORDERED, 3, 2);
+	for (unsigned int g = 0; g < 7; g++)
+		put_body(p, t, 0, REPL_DELTA, (uint8_t)(1 << g));
+	print_packet("delta-each-group", p);
+	s->up_pkts = UINT32_MAX;
+	s->up_bytes = UINT64_C(0x123456789abcdef0);
+	s->dn_pkts = 1;
+	s->dn_bytes = UINT64_MAX;
+	s->other = (struct session_usage){ 1, 2, 3, UINT64_MAX };
+	open_packet(p, REPL_F_ORDERED, 4, 3);
+	put_body(p, t, 0, REPL_DELTA, SESSION_G_USAGE32); /* a counter passed a multiple of 2^30 */
+	put_body(p, t, 0, REPL_DELTA, SESSION_G_USAGE32 | SESSION_G_TUNNEL | SESSION_G_OTHER64);
+	print_packet("delta-usage", p);
+	open_packet(p, REPL_F_ORDERED, 5, 4);
+	head = open_record(p, REPL_USAGE);
+	session_put_usage(s, wr_room(&p->w, SESSION_USAGE_BYTES));
+	s->up_pkts--;
+	session_put_usage(s, wr_room(&p->w, SESSION_USAGE_BYTES));
+	close_record(p, head);
+	print_packet("usage", p);
+	session_free(t, 0, r.handle, 200);
+	open_packet(p, REPL_F_ORDERED, UINT64_MAX - 1, UINT32_MAX);
+	put_body(p, t, 0, REPL_SLOT, SESSION_G_SLOT);
+	r = record(true);
+	session_create(t, 0, &r, 300);
+	put_body(p, t, 1, REPL_SLOT, SESSION_G_SLOT);
+	print_packet("slot-free-and-edge", p);
+	open_packet(p, REPL_F_ORDERED, 7, 6); /* a later version's groups, and its kinds */
+	head = open_record(p, REPL_DELTA);
+	session_encode(t, SHARD, 1, SESSION_G_QOS, &p->w);
+	head[7] |= SESSION_G_EXTRA;
+	wr_bytes(&p->w,
+		"\x7f\x03"
+		"abc"
+		"\xff\x00",
+		7);
+	close_record(p, head);
+	head = open_record(p, 200);
+	wr_bytes(&p->w, "later", 5);
+	close_record(p, head);
+	print_packet("later-groups-and-kinds", p);
+	session_table_destroy(t);
+}
+
+static void encode_digests(struct packet *p)
+{
+	uint8_t *head;
+
+	open_packet(p, REPL_F_ORDERED, 8, 7);
+	head = open_record(p, REPL_DIGEST);
+	audit_digest_begin(&p->w, 0x1234, 3);
+	for (uint64_t i = 0; i < 3; i++)
+		wr_u64(&p->w, UINT64_C(0x0123456789abcdef) * i);
+	close_record(p, head);
+	head = open_record(p, REPL_DIGEST);
+	audit_digest_slots(&p->w, UINT32_MAX);
+	for (unsigned int i = 0; i < 64; i++)
+		wr_u16(&p->w, (uint16_t)(i * 1021));
+	close_record(p, head);
+	print_packet("digest", p);
+}
+
+static void encode_ack(struct packet *p)
+{
+	struct repl_ack a = { .stream = 3, .largest = 100, .delay = 250, .n = 1, .range = { { 90, 100 } } };
+
+	open_packet(p, 0, 9, 8);
+	repl_ack_write(&p->w, &a);
+	print_packet("ack", p);
+	a = (struct repl_ack){
+		.stream = UINT32_MAX, .largest = UINT64_MAX - 1, .delay = UINT32_MAX, .n = REPL_RANGES
+	};
+	for (unsigned int i = 0; i < REPL_RANGES; i++) {
+		a.range[i].hi = UINT64_MAX - 1 - 3 * i;
+		a.range[i].lo = a.range[i].hi - (uint32_t)(i < 31 ? i % 2 : UINT32_MAX - 1);
+	}
+	open_packet(p, 0, 10, 9);
+	repl_ack_write(&p->w, &a);
+	print_packet("ack-32-ranges", p);
+}
+
+static void encode_reports(struct packet *p)
+{
+	static const struct {
+		uint8_t how;
+		uint32_t bucket;
+		uint64_t arg;
+	} wants[] = { { AUDIT_WANT_SLOTS, 5, UINT64_C(0x8000000000000001) }, { AUDIT_WANT_LEVEL2, 6, 0 },
+		{ AUDIT_WANT_WHOLE, 7, 256 }, { AUDIT_WANT_CYCLE, 1, 0 } };
+	struct repl_received a = { 3, UINT64_MAX, UINT64_C(0x0102030405060708), { 1, 2, 3, 4, UINT64_MAX } };
+	uint8_t *head;
+
+	open_packet(p, 0, 11, 10);
+	head = open_record(p, REPL_WANT);
+	wr_u16(&p->w, 4);
+	for (unsigned int i = 0; i < 4; i++) {
+		wr_u8(&p->w, wants[i].how);
+		wr_u32(&p->w, wants[i].bucket);
+		wr_u64(&p->w, wants[i].arg);
+	}
+	close_record(p, head);
+	head = open_record(p, REPL_STATUS);
+	wr_u32(&p->w, 3);
+	wr_u64(&p->w, 1234567);
+	for (uint32_t i = 0; i < 4; i++)
+		wr_u32(&p->w, i < 3 ? UINT32_C(1024) >> i : UINT32_MAX);
+	close_record(p, head);
+	repl_account_write(&p->w, &a);
+	print_packet("want-status-account", p);
+	open_packet(p, 0, 12, 11);
+	head = open_record(p, REPL_PING);
+	close_record(p, head);
+	print_packet("ping", p);
+}
+
+static void encode_heartbeat(struct packet *p)
+{
+	struct srp_body b = { .side = 1,
+		.state = SRP_ACTIVE,
+		.mode = SRP_PRIMARY,
+		.priority = 255,
+		.rm = 1,
+		.restart_counter = 9,
+		.mac = { 2, 0, 0, 0, 0, 1 },
+		.term = 42 << 1 | 1,
+		.highest = (UINT64_C(1) << 63) | 1,
+		.floor = 41,
+		.incarnation = 0x11223344,
+		.hears = 0x55667788,
+		.serial = UINT32_MAX };
+	uint8_t *head;
+
+	open_packet(p, 0, 13, 12);
+	head = open_record(p, REPL_HEARTBEAT);
+	wr_u64(&p->w, UINT64_C(0x1fffffff0));
+	wr_u64(&p->w, 99000);
+	srp_body_write(&p->w, &b);
+	close_record(p, head);
+	print_packet("heartbeat", p);
+	open_packet(p, 0, 14, 13); /* with what a later release may add */
+	head = open_record(p, REPL_HEARTBEAT);
+	wr_u64(&p->w, UINT64_C(0xfffffff0));
+	wr_u64(&p->w, 0);
+	b.state = SRP_INIT;
+	b.hears = 0;
+	srp_body_write(&p->w, &b);
+	wr_bytes(&p->w, "more", 4);
+	close_record(p, head);
+	print_packet("heartbeat-longer", p);
+}
+
+static int encode(void)
+{
+	static struct packet p;
+
+	encode_sessions(&p);
+	encode_digests(&p);
+	encode_ack(&p);
+	encode_reports(&p);
+	encode_heartbeat(&p);
+	return 0;
+}
+
+/* The SRP connection: every message, with its length before it. */
+static int encode_srp(void)
+{
+	static const char *const names[] = { "hello", "ask", "answer", "offer", "refuse", "confirm",
+		"goodbye" };
+
+	for (unsigned int type = SRP_MSG_HELLO; type <= SRP_MSG_GOODBYE; type++) {
+		struct srp_msg m = { .type = (enum srp_type)type,
+			.incarnation = 0x11223344,
+			.term = 42 << 1 | 1,
+			.body = { 1, 1, 0, 255, 1, 9, { 2, 0, 0, 0, 0, 1 }, 84, 86, 41, 0x11223344, 0, 5 },
+			.capacity = 1 << 20,
+			.config_digest = UINT64_MAX,
+			.wire = { 1, 1, 9000 },
+			.id = 77,
+			.offered = 43 << 1,
+			.number = 99,
+			.to = 0x55667788,
+			.cause = SRP_CAUSE_MANUAL,
+			.forced = true,
+			.rm = 2,
+			.was_active = true,
+			.text = "why" };
+		uint8_t b[SRP_MSG_MAX];
+		size_t n = srp_msg_write(&m, b, sizeof(b));
+
+		printf("%s %04zx", names[type - SRP_MSG_HELLO], n);
+		for (size_t i = 0; i < n; i++)
+			printf("%02x", b[i]);
+		putchar('\n');
+	}
+	return 0;
+}
+
+/* ---- decode ---- */
+
+static void u(const char *name, uint64_t v)
+{
+	printf("  %s %" PRIu64 "\n", name, v);
+}
+static void x(const char *name, uint64_t v, int digits)
+{
+	printf("  %s 0x%0*" PRIx64 "\n", name, digits, v);
+}
+static void bytes(const char *name, const uint8_t *b, size_t n)
+{
+	printf("  %s ", name);
+	for (size_t i = 0; i < n; i++)
+		printf(i > 0 ? ":%02x" : "%02x", b[i]);
+	putchar('\n');
+}
+static void addr(const char *name, const struct ip_addr *a)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	printf("  %s %s\n", name, inet_ntop(AF_INET6, a->b, text, sizeof(text)));
+}
+static void term(const char *name, uint64_t t)
+{
+	char full[64];
+
+	snprintf(full, sizeof(full), "%s.number", name);
+	u(full, t >> 1);
+	snprintf(full, sizeof(full), "%s.side", name);
+	u(full, t & 1);
+}
+static void usage(const char *set, const struct session_usage *s)
+{
+	const uint64_t v[] = { s->up_pkts, s->up_bytes, s->dn_pkts, s->dn_bytes };
+	static const char *const names[] = { "up_packets", "up_bytes", "down_packets", "down_bytes" };
+	char full[64];
+
+	for (unsigned int i = 0; i < 4; i++) {
+		snprintf(full, sizeof(full), "%s.%s", set, names[i]);
+		u(full, v[i]);
+	}
+}
+
+static void print_identity(const struct session_rec *r)
+{
+	u("session.state", r->state);
+	u("session.apn", r->apn);
+	u("session.pool", r->pool);
+	x("session.pdp_type", r->pdp_type, 2);
+	x("session.key", r->key, 16);
+	bytes("session.msisdn", r->msisdn, sizeof(r->msisdn));
+	addr("session.ue", &r->ue);
+	u("session.created_ms", r->created_ms);
+	x("session.charging_id", r->charging_id, 8);
+}
+
+static void print_rest(const struct wire_body *b)
+{
+	const struct session_rec *r = &b->rec;
+	struct session_usage low = { b->low[0], b->low[1], b->low[2], b->low[3] };
+
+	if (b->groups & SESSION_G_TUNNEL) {
+		x("session.peer_control_teid", r->peer_ctl_teid, 8);
+		x("session.peer_user_teid", r->peer_usr_teid, 8);
+		addr("session.peer_control", &r->peer_ctl);
+		addr("session.peer_user", &r->peer_usr);
+	}
+	if (b->groups & SESSION_G_QOS) {
+		u("session.qos_length", r->qos_len);
+		bytes("session.qos", r->qos, sizeof(r->qos));
+	}
+	if (b->groups & SESSION_G_REQUEST) {
+		u("session.recovery_known", r->has_recovery);
+		u("session.recovery", r->recovery);
+		u("session.request_type", r->req_type);
+		u("session.request_sequence", r->req_seq);
+		u("session.request_port", r->req_port);
+		addr("session.request_source", &r->req_src);
+	}
+	if (b->groups & SESSION_G_USAGE32)
+		usage("usage32", &low);
+	if (b->groups & SESSION_G_USAGE64)
+		usage("usage64", &b->sender);
+	if (b->groups & SESSION_G_OTHER64)
+		usage("other64", &b->other);
+}
+
+static void decode_session(struct rd *body)
+{
+	struct rd all = *body;
+	struct wire_body b = { 0 };
+	uint8_t groups = body->left > 4 ? body->p[4] : 0;
+	unsigned int known = session_wire_size(groups & 0x7f);
+
+	if (wire_decode(body, &b) < 0) {
+		puts("  malformed");
+		return;
+	}
+	x("handle", b.rec.handle, 8);
+	x("groups", groups, 2);
+	if (b.groups & SESSION_G_IDENTITY)
+		print_identity(&b.rec);
+	print_rest(&b);
+	rd_bytes(&all, known);
+	while (groups & SESSION_G_EXTRA && all.left > 0) {
+		uint8_t id = rd_u8(&all), n = rd_u8(&all);
+
+		u("extra.id", id);
+		u("extra.length", n);
+		if (n > 0)
+			bytes("extra.value", rd_bytes(&all, n), n);
+	}
+}
+
+static void decode_usage(struct rd *body)
+{
+	while (body->left >= SESSION_USAGE_BYTES) {
+		struct session_usage low;
+
+		x("handle", rd_u32(body), 8);
+		low.up_pkts = rd_u32(body);
+		low.up_bytes = rd_u32(body);
+		low.dn_pkts = rd_u32(body);
+		low.dn_bytes = rd_u32(body);
+		usage("usage32", &low);
+	}
+}
+
+static void decode_digest(struct rd *body)
+{
+	uint8_t level = rd_u8(body);
+
+	u("digest.level", level);
+	u("digest.bucket", rd_u32(body));
+	if (level == AUDIT_LEVEL_BUCKETS)
+		u("digest.n", rd_u16(body));
+	while (body->left > 0)
+		if (level == AUDIT_LEVEL_BUCKETS)
+			x("digest.hash", rd_u64(body), 16);
+		else
+			x("digest.hash16", rd_u16(body), 4);
+}
+
+static void decode_ack(struct rd *body)
+{
+	struct rd raw = *body;
+	struct repl_ack a;
+
+	if (repl_ack_read(body, &a) < 0) {
+		puts("  malformed");
+		return;
+	}
+	u("ack.stream", a.stream);
+	u("ack.largest", a.largest);
+	u("ack.delay", a.delay);
+	u("ack.n", a.n);
+	rd_bytes(&raw, REPL_ACK_HEAD);
+	for (unsigned int i = 0; i < a.n; i++) {
+		u("ack.skip", rd_u32(&raw));
+		u("ack.run", rd_u32(&raw));
+		u("ack.high", a.range[i].hi);
+		u("ack.low", a.range[i].lo);
+	}
+}
+
+static void print_want(void *ctx, unsigned int how, uint32_t bucket, uint64_t arg)
+{
+	u("want.how", how);
+	u("want.bucket", bucket);
+	x("want.arg", arg, 16);
+}
+
+static void decode_status(struct rd *body)
+{
+	static const char *const names[] = { "status.buckets", "status.unmatched", "status.differing",
+		"status.left" };
+
+	u("status.stream", rd_u32(body));
+	u("status.in_sync_since_ms", rd_u64(body));
+	for (unsigned int i = 0; i < 4; i++)
+		u(names[i], rd_u32(body));
+}
+
+static void decode_account(struct rd *body)
+{
+	static const char *const names[] = { "account.refused_stale", "account.refused_absent",
+		"account.refused_malformed", "account.refused_owner", "account.refused_other" };
+	struct repl_received a;
+
+	if (repl_account_read(body, &a) < 0)
+		return;
+	u("account.stream", a.stream);
+	u("account.next", a.next);
+	u("account.applied", a.applied);
+	for (unsigned int i = 0; i < REPL_REFUSED_REASONS; i++)
+		u(names[i], a.refused[i]);
+}
+
+static void decode_heartbeat(struct rd *body)
+{
+	struct srp_body b;
+
+	u("heartbeat.sent", rd_u64(body));
+	u("heartbeat.pair_ms", rd_u64(body));
+	if (srp_body_read(body, &b) < 0) {
+		puts("  malformed");
+		return;
+	}
+	u("srp.version", 1);
+	u("srp.side", b.side);
+	u("srp.state", b.state);
+	u("srp.mode", b.mode);
+	u("srp.priority", b.priority);
+	u("srp.route_modifier", b.rm);
+	u("srp.restart_counter", b.restart_counter);
+	bytes("srp.tie_breaker", b.mac, sizeof(b.mac));
+	term("srp.term", b.term);
+	term("srp.highest", b.highest);
+	u("srp.floor", b.floor);
+	x("srp.incarnation", b.incarnation, 8);
+	x("srp.hears", b.hears, 8);
+	u("srp.serial", b.serial);
+	if (body->left > 0)
+		bytes("srp.more", body->p, body->left);
+}
+
+static void decode_record(uint8_t kind, struct rd *body)
+{
+	u("record.kind", kind);
+	u("record.length", body->left);
+	switch (kind) {
+	case REPL_SLOT:
+	case REPL_DELTA:
+		decode_session(body);
+		break;
+	case REPL_USAGE:
+		decode_usage(body);
+		break;
+	case REPL_DIGEST:
+		decode_digest(body);
+		break;
+	case REPL_ACK:
+		decode_ack(body);
+		break;
+	case REPL_WANT:
+		u("want.n", (uint64_t)body->p[0] << 8 | body->p[1]);
+		audit_want_decode(body, print_want, NULL);
+		break;
+	case REPL_STATUS:
+		decode_status(body);
+		break;
+	case REPL_ACCOUNT:
+		decode_account(body);
+		break;
+	case REPL_HEARTBEAT:
+		decode_heartbeat(body);
+		break;
+	case REPL_PING:
+		break;
+	default:
+		bytes("record.unknown", body->p, body->left);
+		break;
+	}
+}
+
+static void decode_packet(const uint8_t *pkt, size_t len)
+{
+	struct rd in = rd_init(pkt + REPL_HEADER, len - REPL_HEADER), body;
+	struct repl_header h;
+	struct repl_walk walk;
+	uint8_t kind;
+
+	repl_header_read(pkt, &h);
+	u("version", h.version);
+	u("flags.phase", h.flags & REPL_F_PHASE);
+	u("flags.ordered", (h.flags & REPL_F_ORDERED) != 0);
+	u("key", h.key);
+	u("number", h.number);
+	x("sender", h.sender, 8);
+	x("receiver", h.receiver, 8);
+	term("term", h.term);
+	u("stream", h.stream);
+	u("offset", h.offset);
+	u("sent", h.sent);
+	if (repl_walk(in.p, in.left, h.flags & REPL_F_ORDERED, &walk) < 0) {
+		puts("  malformed");
+		return;
+	}
+	while (repl_record_next(&in, &kind, &body))
+		decode_record(kind, &body);
+}
+
+static int decode(void)
+{
+	static char line[64 + 2 * REPL_PACKET_MAX];
+	static uint8_t pkt[REPL_PACKET_MAX];
+
+	while (fgets(line, sizeof(line), stdin) != NULL) {
+		char *hex = strchr(line, ' ');
+		size_t n = 0;
+		unsigned int byte;
+
+		if (line[0] == '#' || hex == NULL)
+			continue;
+		*hex++ = '\0';
+		while (n < sizeof(pkt) && sscanf(hex + 2 * n, "%2x", &byte) == 1)
+			pkt[n++] = (uint8_t)byte;
+		if (n < REPL_HEADER)
+			return 1;
+		puts(line);
+		decode_packet(pkt, n);
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "encode") == 0)
+		return encode();
+	if (argc == 2 && strcmp(argv[1], "decode") == 0)
+		return decode();
+	if (argc == 2 && strcmp(argv[1], "srp") == 0)
+		return encode_srp();
+	fputs("usage: repl_golden encode|decode|srp\n", stderr);
+	return 2;
+}
