@@ -156,6 +156,10 @@ static void message(struct control *c, struct msg *m, usec_t now)
 {
 	switch (m->type) {
 	case MSG_DONE:
+		if (m->what == MSG_KEY) {
+			link_keyed(c, m, now);
+			break;
+		}
 		step_done(c, m, now);
 		srp_actions(c, now);
 		break;
@@ -364,7 +368,9 @@ struct control *control_create(void)
 	if (c == NULL)
 		return NULL;
 	c->signals.fd = c->state_src.fd = c->ctl.fd = c->mirror_src.fd = c->gtp.c.fd = c->gtp.u.fd = -1;
-	c->link.listen.fd = c->link.conn.fd = -1;
+	c->link.listen.fd = -1;
+	for (unsigned int i = 0; i < LINK_CONNS; i++)
+		c->link.conn[i].src.fd = -1;
 	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
 		c->clients[i].src.fd = -1;
 	c->repl_adjacency = FIB_NONE;
@@ -453,6 +459,7 @@ static void turn(struct control *c, usec_t now)
 	step_turn(c, now);
 	srp_actions(c, now);
 	link_turn(c, now);
+	control_alarms_turn(c, now);
 	gtp_turn(c, now);
 	gate_turn(c, now);
 	gtp_flush(c);

@@ -16,6 +16,7 @@
 #include "srp.h"
 #include "state.h"
 #include "tandem.h"
+#include "tls.h"
 #include "worker.h"
 
 enum {
@@ -26,7 +27,8 @@ enum {
 	GATE_HASH = 4096,
 	GTP_BATCH = 64,
 	SGSNS_KNOWN = 251,
-	PATHS_MAX = 1024
+	PATHS_MAX = 1024,
+	LINK_CONNS = 4 /* of the peer's address at once, proven or not */
 };
 
 /* What epoll tells apart. */
@@ -134,17 +136,45 @@ struct history {
 	uint64_t outage_us;
 };
 
-struct link_srp {
-	struct source listen, conn;
-	bool connecting, connected;
-	usec_t retry_at;
-	uint64_t strangers; /* connections from elsewhere */
-	usec_t stranger_log;
+enum link_state {
+	LINK_FREE,
+	LINK_TCP,   /* connecting */
+	LINK_TLS,   /* handshake */
+	LINK_PROVE, /* own part of it is over: whether the peer took our certificate shows at its first byte */
+	LINK_KEY,   /* the replication core is being given the connection's keys */
+	LINK_UP
+};
+
+struct link_conn {
+	struct source src; /* first: conn_of() */
+	enum link_state state;
+	struct tls_conn *tls; /* NULL: srp.insecure */
+	usec_t by;            /* up by then, or dropped */
+	uint64_t serial;
+	uint16_t key_id;
+	bool heard, used; /* a hello came over it; its key seals */
 	uint8_t in[2 + SRP_MSG_MAX];
 	size_t in_len;
 	uint8_t out[8192];
 	size_t out_len;
 };
+
+struct link_srp {
+	struct source listen;
+	struct tls *tls; /* NULL: srp.insecure */
+	struct link_conn conn[LINK_CONNS];
+	struct link_conn *up; /* the one that srp talks over, NULL: none */
+	uint64_t serials;
+	uint32_t peer; /* incarnation of its last hello, 0 none */
+	usec_t retry_at;
+	uint64_t strangers,
+		handshakes_failed; /* connections from elsewhere; of somebody who is not the peer */
+	usec_t stranger_log, refused_log;
+	char refused[TLS_WHY]; /* why the last one was */
+};
+
+/* Beside srp's. */
+enum { ALARM_SRP_REFUSED = SRP_ALARM_MAX, ALARM_PACKETS_REFUSED, ALARM_CRYPTO, ALARMS };
 
 struct control {
 	int ep;
@@ -181,8 +211,11 @@ struct control {
 	struct {
 		bool on;
 		usec_t since;
-		char text[SRP_REASON_MAX];
-	} alarm[SRP_ALARM_MAX];
+		char text[256];
+	} alarm[ALARMS];
+	usec_t refused_at;
+	uint64_t refused_n, exhausted_n;
+	unsigned int refused_for, quiet_for; /* seconds */
 	bool stopping, goodbye;
 	usec_t stop_by;
 	usec_t started, became_active;
@@ -197,10 +230,27 @@ void control_unwatch(struct control *c, struct source *s);
 void control_stop(struct control *c);
 int control_to_workers(const struct msg *model);
 
-/* control_srp.c: the SRP connection, and what srp wants done */
+/* control_listen.c, control_link.c: the SRP connection */
 int link_open(struct control *c);
 void link_close(struct control *c);
+void link_connect(struct control *c, usec_t now);
 void link_turn(struct control *c, usec_t now);
+void link_send(struct control *c, const uint8_t *msg, size_t len, usec_t now);
+/* Closes it; it will be made again. */
+void link_drop(struct control *c, usec_t now);
+/* The replication core's answer to MSG_KEY. */
+void link_keyed(struct control *c, const struct msg *m, usec_t now);
+/* A place for a connection; of one that is connected the handshake begins; given back. */
+struct link_conn *link_take(struct control *c, int fd, uint32_t events);
+void link_established(struct control *c, struct link_conn *l, usec_t now);
+void link_free(struct control *c, struct link_conn *l);
+
+/* control_alarm.c; alarm: enum srp_alarm or one of ALARM_ above */
+const char *control_alarm_name(unsigned int alarm);
+void control_alarm(struct control *c, unsigned int alarm, bool on, const char *text, usec_t now);
+void control_alarms_turn(struct control *c, usec_t now);
+
+/* control_srp.c: what srp is told, and what it wants done */
 void srp_actions(struct control *c, usec_t now);
 void srp_feed(struct control *c, usec_t now);
 

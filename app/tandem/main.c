@@ -21,10 +21,12 @@
 
 #include "boot.h"
 #include "control.h"
+#include "crypt.h"
 #include "replicator.h"
 #include "sync.h"
 #include "tandem.h"
 #include "telemetry.h"
+#include "tls.h"
 #include "worker.h"
 
 enum { EXIT_CONFIG = 1, EXIT_USAGE = 2, EXIT_START = 3 };
@@ -59,6 +61,18 @@ static int load(const char *file, struct config *c)
 	return ret;
 }
 
+/* The files of secrets are there and can be used. */
+static bool keys_good(const struct config *c)
+{
+	char why[TLS_WHY];
+	struct tls *t = tls_create(c, why);
+
+	if (t == NULL)
+		fprintf(stderr, "%s: %s\n", c->file, why);
+	tls_destroy(t);
+	return t != NULL;
+}
+
 static int check(const struct options *o)
 {
 	struct config *a = calloc(1, sizeof(*a)), *b = calloc(1, sizeof(*b));
@@ -73,6 +87,8 @@ static int check(const struct options *o)
 			fputs(r.text, stderr);
 		config_report_free(&r);
 	}
+	if (ret == 0 && !a->srp.insecure && !keys_good(a))
+		ret = -EINVAL;
 	if (ret == 0 && o->print)
 		config_print(a, stdout);
 	if (ret == 0)
@@ -125,6 +141,29 @@ static int parse(int argc, char **argv, struct options *o)
 }
 
 /* ---- boot stages ---- */
+
+static int crypto_start(void)
+{
+	char why[CRYPT_WHY];
+
+	if (T.conf->srp.insecure) {
+		LOG(WARNING,
+			"srp.insecure: the stream and SRP are plain text, and nobody's identity is checked");
+		return 0;
+	}
+	T.crypt = crypt_create(T.conf->srp.crypto_device, why);
+	if (T.crypt == NULL) {
+		LOG(ERR, "%s", why);
+		return -ENODEV;
+	}
+	LOG(INFO, "replication: AES-128-GCM by %s", crypt_device(T.crypt));
+	return 0;
+}
+
+static void crypto_stop(void)
+{
+	crypt_destroy(T.crypt);
+}
 
 static int cores_start(void)
 {
@@ -200,6 +239,7 @@ static const struct stage {
 	{ "memory", boot_memory, boot_memory_end },
 	{ "tables", boot_tables, boot_tables_end },
 	{ "ports", ports_open, ports_close },
+	{ "crypto", crypto_start, crypto_stop },
 	{ "cores", cores_start, cores_stop },
 	{ "telemetry", telemetry_start, nothing },
 	{ "launch", launch, join },

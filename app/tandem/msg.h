@@ -10,6 +10,7 @@
 #include <rte_mempool.h>
 #include <rte_ring.h>
 
+#include "keys.h"
 #include "repl.h"
 #include "session.h"
 #include "srp.h"
@@ -32,11 +33,13 @@ enum msg_type {
 	MSG_WANT,       /* the standby wants something */
 	MSG_LATE_USAGE, /* the other side's usage, from a demoted peer */
 	/* control -> replication core */
-	MSG_STOP,            /* apply all that is held, then stop; answered (number) */
-	MSG_WRITE,           /* write the slots from now on (standby); answered */
-	MSG_START,           /* stream as active in `term`; late usage of `old_term` is welcome; answered */
-	MSG_DRAIN,           /* answered (number = last packet) once everything sent is acknowledged */
-	MSG_HEARTBEAT,       /* body of heartbeats from now on, and back: the peer's */
+	MSG_STOP,      /* apply all that is held, then stop; answered (number) */
+	MSG_WRITE,     /* write the slots from now on (standby); answered */
+	MSG_START,     /* stream as active in `term`; late usage of `old_term` is welcome; answered */
+	MSG_DRAIN,     /* answered (number = last packet) once everything sent is acknowledged */
+	MSG_HEARTBEAT, /* body of heartbeats from now on, and back: the peer's */
+	MSG_KEY, /* secrets of a new SRP connection; answered: from then on what they seal can be opened */
+	MSG_KEY_USE,         /* a hello came over the connection of that key id: seal with it */
 	MSG_LATE_STREAM_OFF, /* late usage is through */
 	/* control -> replication core */
 	MSG_RECHECK, /* compare everything now: as standby, or by asking the standby to */
@@ -101,6 +104,11 @@ struct msg {
 			bool fresh;
 			uint64_t pair_ms;
 			uint8_t body[128];
+		};
+		struct {
+			uint16_t key_id;
+			bool restarted; /* the hello was of another process of the peer than before */
+			uint8_t tx_secret[KEYS_SECRET], rx_secret[KEYS_SECRET];
 		};
 	};
 };

@@ -35,6 +35,14 @@ const struct repl_received *replicator_received(const struct replicator *r)
 {
 	return repl_received(r->stream);
 }
+const struct keys_counters *replicator_keys_count(const struct replicator *r)
+{
+	return &r->keys.count;
+}
+const struct crypt_counters *replicator_crypt_count(const struct replicator *r)
+{
+	return r->crypt != NULL ? crypt_count(r->crypt) : NULL;
+}
 void replicator_peer(struct replicator *r, uint16_t adjacency)
 {
 	atomic_store(&r->adjacency, adjacency);
@@ -97,7 +105,7 @@ struct replicator *replicator_create(void)
 	r->view.in_sync_since = USEC_NEVER;
 	r->stream = repl_create(&p, clock_us());
 	r->audit = audit_create(SESSION_SHARDS * T.table->buckets, REPLICATOR_OUTSTANDING, &hash);
-	if (r->stream == NULL || r->audit == NULL) {
+	if (r->stream == NULL || r->audit == NULL || replicator_secure(r) < 0) {
 		replicator_destroy(r);
 		return NULL;
 	}
@@ -110,6 +118,7 @@ void replicator_destroy(struct replicator *r)
 		return;
 	repl_destroy(r->stream);
 	audit_destroy(r->audit);
+	keys_wipe(&r->keys);
 	rte_free(r);
 }
 
@@ -139,6 +148,19 @@ static void publish_pass(struct replicator *r, const struct repl_status *st)
 	atomic_store(&v->pass_began, pass.began);
 	atomic_store(&v->pass_ended, pass.ended);
 	atomic_store(&v->receiving, !r->active && repl_rx_stream(r->stream) != 0);
+}
+
+static void publish_keys(struct replicator *r, struct replicator_view *v)
+{
+	uint32_t phase = 0;
+
+	atomic_store(&v->unopened, r->unopened);
+	if (r->crypt == NULL)
+		return;
+	atomic_store(&v->key_id, keys_tx_id(&r->keys, &phase));
+	atomic_store(&v->key_phase, phase);
+	atomic_store(&v->keys_live, keys_live(&r->keys, r->now));
+	atomic_store(&v->crypt_failed, crypt_failed(r->crypt));
 }
 
 static void publish(struct replicator *r)
@@ -179,6 +201,7 @@ static void publish(struct replicator *r)
 	atomic_store(&v->peer_incarnation, repl_peer_incarnation(r->stream));
 	atomic_store(&v->srtt, repl_srtt(r->stream));
 	atomic_store(&v->oldest_unacked, repl_oldest_unacked(r->stream));
+	publish_keys(r, v);
 }
 
 /* On shared CPUs the core that hears the peer goes before the others. */

@@ -5,12 +5,14 @@
 #define TANDEM_REPLICATOR_H
 
 #include "audit.h"
+#include "crypt.h"
+#include "keys.h"
 #include "repl.h"
 #include "tandem.h"
 
 // clang-format off
 #define REPLICATOR_COUNTERS(X) \
-	X(rx_frames) X(punted) X(punt_full) X(drop_checksum) X(drop_not_peer) X(tx_frames) X(tx_unresolved) X(tx_failed) \
+	X(rx_frames) X(punted) X(punt_full) X(drop_checksum) X(drop_not_peer) X(tx_frames) X(tx_unresolved) X(tx_failed) X(tx_unsealed) \
 	X(no_mbuf) X(msg_no_room) X(resyncs_forced) X(refused_term) X(streams) X(discarded) \
 	X(discarded_records) X(late_deltas)
 // clang-format on
@@ -29,6 +31,9 @@ struct replicator_view {
 	_Atomic uint32_t peer_buckets, peer_unmatched;
 	_Atomic uint32_t left, differing; /* of the standby's pass (audit_pass); as active: as it said last */
 	_Atomic usec_t pass_began, pass_ended; /* own clock; USEC_NEVER */
+	_Atomic usec_t unopened;   /* last packet of the peer's address that could not be opened; 0 never */
+	_Atomic bool crypt_failed; /* the crypto device is gone: nothing is sent or taken any more */
+	_Atomic uint32_t key_id, key_phase, keys_live; /* that seal; how many open */
 };
 
 /* One turn of the replication core's loop; whether there was something to do. */
@@ -41,6 +46,9 @@ const struct replicator_counters *replicator_count(const struct replicator *r);
 /* What became of the records of the own stream; what was taken of the peer's. Any core: not of one moment while it runs. */
 void replicator_records(const struct replicator *r, struct repl_sent_records *s);
 const struct repl_received *replicator_received(const struct replicator *r);
+const struct keys_counters *replicator_keys_count(const struct replicator *r);
+/* NULL in plain text. */
+const struct crypt_counters *replicator_crypt_count(const struct replicator *r);
 /* w: control: where the peer's replication address is (adjacency index of the fib). */
 void replicator_peer(struct replicator *r, uint16_t adjacency);
 /* w: control: whether the peer says that it is Standby. */

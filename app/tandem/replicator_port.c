@@ -14,8 +14,10 @@ enum {
 	RECEIVE_US = 20000, /* a turn that compares a large table must still end soon enough to be heard */
 };
 
-/* One frame in; false: not the stream's (it goes to the kernel). */
-static bool stream_frame(struct replicator *r, struct rte_mbuf *m)
+enum frame { FRAME_STREAM, FRAME_KERNEL, FRAME_DROP };
+
+/* What a frame is; of the stream's, where its packet is. */
+static enum frame classify(struct replicator *r, struct rte_mbuf *m, struct arrived *a)
 {
 	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(eth + 1);
@@ -26,20 +28,30 @@ static bool stream_frame(struct replicator *r, struct rte_mbuf *m)
 		ip->version_ihl != 0x45 || ip->next_proto_id != IPPROTO_UDP ||
 		udp->dst_port != rte_cpu_to_be_16(r->udp_port) ||
 		ip->dst_addr != rte_cpu_to_be_32(r->local4) || (ip->fragment_offset & RTE_BE16(0x3fff)) != 0)
-		return false;
+		return FRAME_KERNEL;
 	if (ip->src_addr != rte_cpu_to_be_32(r->peer4)) {
 		r->count.drop_not_peer++;
-		return true;
+		return FRAME_DROP;
 	}
 	len = rte_be_to_cpu_16(udp->dgram_len);
 	if (len < sizeof(*udp) || len > m->data_len - sizeof(*eth) - sizeof(*ip) ||
 		rte_be_to_cpu_16(ip->total_length) < len + sizeof(*ip) || rte_ipv4_cksum(ip) != 0 ||
-		udp->dgram_cksum == 0 || rte_ipv4_udptcp_cksum_verify(ip, udp) != 0) {
+		(r->crypt == NULL && (udp->dgram_cksum == 0 || rte_ipv4_udptcp_cksum_verify(ip, udp) != 0))) {
 		r->count.drop_checksum++;
-		return true;
+		return FRAME_DROP;
 	}
-	repl_input(r->stream, (const uint8_t *)(udp + 1), len - sizeof(*udp), r->now);
-	return true;
+	*a = (struct arrived){ .m = m, .at = OUTER, .len = (uint16_t)(len - sizeof(*udp)) };
+	return FRAME_STREAM;
+}
+
+static void punt(struct replicator *r, struct rte_mbuf *m)
+{
+	if (rte_ring_enqueue(T.punt, m) == 0) {
+		r->count.punted++;
+		return;
+	}
+	r->count.punt_full++;
+	rte_pktmbuf_free(m);
 }
 
 bool replicator_receive(struct replicator *r)
@@ -50,18 +62,25 @@ bool replicator_receive(struct replicator *r)
 	/* Drained before any timer may fire; bounded, so that a flood cannot hold the timers for ever. */
 	for (unsigned int round = 0; round < 8; round++) {
 		uint16_t n = rte_eth_rx_burst(r->port->id, 0, m, REPLICATOR_BURST);
+		struct arrived a[REPLICATOR_BURST];
+		unsigned int k = 0;
 
-		for (uint16_t i = 0; i < n; i++) {
-			r->count.rx_frames++;
-			if (stream_frame(r, m[i]))
+		for (uint16_t i = 0; i < n; i++)
+			switch (classify(r, m[i], &a[k])) {
+			case FRAME_STREAM:
+				k++;
+				break;
+			case FRAME_KERNEL:
+				punt(r, m[i]);
+				break;
+			case FRAME_DROP:
 				rte_pktmbuf_free(m[i]);
-			else if (rte_ring_enqueue(T.punt, m[i]) == 0)
-				r->count.punted++;
-			else {
-				r->count.punt_full++;
-				rte_pktmbuf_free(m[i]);
+				break;
 			}
-		}
+		r->count.rx_frames += n;
+		replicator_take(r, a, k);
+		for (unsigned int i = 0; i < k; i++)
+			rte_pktmbuf_free(a[i].m);
 		busy |= n > 0;
 		if (n < REPLICATOR_BURST || clock_us() - r->now > RECEIVE_US)
 			break;
@@ -69,20 +88,15 @@ bool replicator_receive(struct replicator *r)
 	return busy;
 }
 
-/* Ethernet, IPv4 and UDP in front of the payload. With a UDP checksum: in plain text it is all that guards the bytes. */
-static void transmit(struct replicator *r, struct rte_mbuf *m)
+/* Ethernet, IPv4 and UDP in front of the payload. With a UDP checksum in plain text, where it is all that guards the bytes. */
+static void wrap(struct replicator *r, struct rte_mbuf *m, const struct rte_ether_addr *to)
 {
-	uint16_t len = m->data_len, port;
+	uint16_t len = m->data_len;
 	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)rte_pktmbuf_prepend(m, OUTER);
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(eth + 1);
 	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
-	uint16_t adj = atomic_load_explicit(&r->adjacency, memory_order_relaxed);
 
-	if (adj == FIB_NONE || !fib_adj_get(T.fib, adj, &eth->dst_addr, &port)) {
-		r->count.tx_unresolved++;
-		rte_pktmbuf_free(m);
-		return;
-	}
+	eth->dst_addr = *to;
 	eth->src_addr = r->port->mac;
 	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
 	*ip = (struct rte_ipv4_hdr){ .version_ihl = 0x45,
@@ -98,14 +112,37 @@ static void transmit(struct replicator *r, struct rte_mbuf *m)
 	*udp = (struct rte_udp_hdr){ .src_port = rte_cpu_to_be_16(r->udp_port),
 		.dst_port = rte_cpu_to_be_16(r->udp_port),
 		.dgram_len = rte_cpu_to_be_16((uint16_t)(len + sizeof(*udp))) };
-	udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
+	if (r->crypt == NULL)
+		udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
 	flow_sent(&r->flow, m->pkt_len);
-	if (rte_eth_tx_burst(r->port->id, 0, &m, 1) == 1) {
-		r->count.tx_frames++;
-	} else {
-		r->count.tx_failed++;
-		rte_pktmbuf_free(m);
+}
+
+/* A burst of packets that repl_seal or repl_poll made, with the slots that seal them. */
+static void transmit(struct replicator *r, struct rte_mbuf **m, const int *slot, unsigned int n)
+{
+	uint16_t adj = atomic_load_explicit(&r->adjacency, memory_order_relaxed), port, sent;
+	struct rte_ether_addr to;
+
+	if (n == 0)
+		return;
+	if (adj == FIB_NONE || !fib_adj_get(T.fib, adj, &to, &port)) {
+		r->count.tx_unresolved += n;
+		rte_pktmbuf_free_bulk(m, n);
+		return;
 	}
+	n = replicator_seal(r, m, slot, n);
+	for (unsigned int i = 0; i < n; i++)
+		wrap(r, m[i], &to);
+	sent = rte_eth_tx_burst(r->port->id, 0, m, (uint16_t)n);
+	r->count.tx_frames += sent;
+	r->count.tx_failed += n - sent;
+	rte_pktmbuf_free_bulk(m + sent, n - sent);
+}
+
+static void sized(struct rte_mbuf *m, size_t len)
+{
+	m->data_len = (uint16_t)len;
+	m->pkt_len = (uint32_t)len;
 }
 
 /* Packets of the workers: numbered and sent in the order in which each worker finished them. A turn begins behind the
@@ -117,7 +154,8 @@ bool replicator_send_state(struct replicator *r)
 
 	for (unsigned int i = 0; i < T.n_workers; i++) {
 		struct rte_mbuf *m[REPLICATOR_BURST];
-		unsigned int w = (first + i) % T.n_workers;
+		unsigned int w = (first + i) % T.n_workers, sealed = 0;
+		int slot[REPLICATOR_BURST];
 		unsigned int n = RTE_MIN(repl_room(r->stream), (unsigned int)REPLICATOR_BURST);
 
 		n = RTE_MIN(n, flow_packets(&r->flow));
@@ -134,9 +172,9 @@ bool replicator_send_state(struct replicator *r)
 					  : -ENOTCONN;
 
 			if (len > 0) {
-				m[k]->data_len = (uint16_t)len;
-				m[k]->pkt_len = (uint32_t)len;
-				transmit(r, m[k]);
+				sized(m[k], (size_t)len);
+				slot[sealed] = repl_slot(r->stream);
+				m[sealed++] = m[k];
 			} else {
 				replicator_lost(r, meta->owner, meta->entry, meta->n);
 				r->count.discarded++;
@@ -144,6 +182,7 @@ bool replicator_send_state(struct replicator *r)
 				rte_pktmbuf_free(m[k]);
 			}
 		}
+		transmit(r, m, slot, sealed);
 		busy |= n > 0;
 	}
 	return busy;
@@ -163,25 +202,29 @@ void replicator_limits(struct replicator *r)
 
 bool replicator_send_control(struct replicator *r)
 {
-	for (unsigned int i = 0; i < POLLS; i++) {
-		struct rte_mbuf *m = rte_pktmbuf_alloc(T.stream_mbufs);
+	struct rte_mbuf *m[POLLS];
+	int slot[POLLS];
+	unsigned int n = 0;
+
+	while (n < POLLS) {
 		size_t len;
 
-		if (m == NULL) {
+		m[n] = rte_pktmbuf_alloc(T.stream_mbufs);
+		if (m[n] == NULL) {
 			r->count.no_mbuf++;
-			return false;
+			break;
 		}
-		len = repl_poll(r->stream, rte_pktmbuf_mtod(m, uint8_t *),
-			RTE_MIN((size_t)r->port->conf->mtu - 28, (size_t)rte_pktmbuf_tailroom(m)), r->now);
+		len = repl_poll(r->stream, rte_pktmbuf_mtod(m[n], uint8_t *),
+			RTE_MIN((size_t)r->port->conf->mtu - 28, (size_t)rte_pktmbuf_tailroom(m[n])), r->now);
 		if (len == 0) {
-			rte_pktmbuf_free(m);
-			return i > 0;
+			rte_pktmbuf_free(m[n]);
+			break;
 		}
-		m->data_len = (uint16_t)len;
-		m->pkt_len = (uint32_t)len;
-		transmit(r, m);
+		sized(m[n], len);
+		slot[n++] = repl_slot(r->stream);
 	}
-	return true;
+	transmit(r, m, slot, n);
+	return n > 0;
 }
 
 bool replicator_from_kernel(struct replicator *r)

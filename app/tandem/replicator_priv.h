@@ -4,6 +4,8 @@
 #define TANDEM_REPLICATOR_PRIV_H
 
 #include "flow.h"
+#include "crypt.h"
+#include "keys.h"
 #include "replicator.h"
 #include "sync.h"
 
@@ -15,6 +17,9 @@ enum {
 struct replicator {
 	struct repl *stream;
 	struct audit *audit;
+	struct crypt *crypt; /* NULL: srp.insecure, plain text */
+	struct keys keys;
+	usec_t unopened; /* when a packet of the peer's address last came that could not be opened; 0 never */
 	const struct port *port;
 	uint32_t local4, peer4; /* host order */
 	uint16_t udp_port, ip_id;
@@ -68,6 +73,19 @@ bool replicator_send_control(struct replicator *r);
 bool replicator_from_kernel(struct replicator *r);
 /* Tells the workers how much they may encode. */
 void replicator_limits(struct replicator *r);
+
+/* replicator_crypt.c. A packet of the stream that arrived. */
+struct arrived {
+	struct rte_mbuf *m;
+	uint16_t at, len;
+};
+int replicator_secure(struct replicator *r);
+void replicator_keys_turn(struct replicator *r);
+/* MSG_KEY: a connection's secrets, which are overwritten. */
+void replicator_key(struct replicator *r, struct msg *m, bool *ok);
+/* At most REPLICATOR_BURST; the frames stay the caller's. */
+void replicator_take(struct replicator *r, const struct arrived *a, unsigned int n);
+unsigned int replicator_seal(struct replicator *r, struct rte_mbuf **m, const int *slot, unsigned int n);
 
 /* replicator_role.c: orders of control, and when the stream runs */
 bool replicator_messages(struct replicator *r);

@@ -91,8 +91,10 @@ static void late_stop(struct replicator *r)
 	repl_stream_stop(r->stream);
 }
 
-static void take(struct replicator *r, const struct msg *m)
+static void take(struct replicator *r, struct msg *m)
 {
+	bool ok;
+
 	switch (m->type) {
 	case MSG_STOP:
 		late_stop(r); /* what it did not bring stays in our own set */
@@ -143,6 +145,13 @@ static void take(struct replicator *r, const struct msg *m)
 		break;
 	case MSG_RECHECK:
 		replicator_recheck(r);
+		break;
+	case MSG_KEY:
+		replicator_key(r, m, &ok);
+		done(r, m, ok, 0);
+		break;
+	case MSG_KEY_USE:
+		keys_hello(&r->keys, m->key_id, m->restarted, r->now);
 		break;
 	case MSG_HEARTBEAT:
 		repl_heartbeat(r->stream, m->term, m->body, m->len);

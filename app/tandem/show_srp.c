@@ -65,6 +65,36 @@ static void show_peer(const struct control *c, json_t *o, const struct srp_info 
 	set_int(o, "peer_replication_mtu", i->peer.wire.mtu);
 }
 
+static void show_security(json_t *o)
+{
+	const struct replicator_view *v = replicator_view(T.repl);
+	uint32_t id = atomic_load(&v->key_id);
+
+	if (T.conf->srp.insecure) {
+		set_text(o, "replication_security", "plain text (insecure = true)");
+		return;
+	}
+	set_text(o, "replication_security",
+		T.conf->srp.psk_file[0] != '\0' ? "AES-128-GCM, pre-shared key"
+						: "AES-128-GCM, certificates");
+	set_text(o, "crypto_device", crypt_device(T.crypt));
+	json_object_set_new(o, "key_id", id != 0 ? json_integer((json_int_t)id) : json_null());
+	set_int(o, "key_phase", atomic_load(&v->key_phase));
+	set_int(o, "keys_open", atomic_load(&v->keys_live));
+}
+
+/* The name of the group, so that what is zero in plain text is not mistaken for what was checked. */
+static void show_keys(json_t *o)
+{
+	json_t *keys = json_object();
+
+	if (T.conf->srp.insecure)
+		return;
+	show_counters(keys, replicator_keys_count(T.repl), keys_counters_names, keys_counters_n);
+	show_counters(keys, replicator_crypt_count(T.repl), crypt_counters_names, crypt_counters_n);
+	json_object_set_new(o, "keys", keys);
+}
+
 static void show_sync(struct control *c, json_t *o, usec_t now)
 {
 	const struct replicator_view *v = replicator_view(T.repl);
@@ -78,7 +108,7 @@ static void show_sync(struct control *c, json_t *o, usec_t now)
 				now - RTE_MIN(heard, now) < T.conf->srp.dead_interval_ms * USEC_PER_MSEC
 			? "up"
 			: "down");
-	set_text(o, "replication_security", "plain text (insecure = true)");
+	show_security(o);
 	set_ms(o, "replication_heard_age_ms", heard, now);
 	set_bool(o, "in_sync", since != 0 && unmatched == 0);
 	set_bool(o, "joined", atomic_load(&v->joined));
@@ -141,6 +171,10 @@ json_t *show_srp_statistics(struct control *c, json_t *args, usec_t now)
 	(void)args;
 	(void)now;
 	show_counters(o, &srp_info(c->srp)->count, srp_counters_names, srp_counters_n);
+	show_security(o);
+	set_int(o, "connections_of_strangers", c->link.strangers);
+	set_int(o, "handshakes_failed", c->link.handshakes_failed);
+	set_text(o, "last_handshake_failure", c->link.refused[0] != '\0' ? c->link.refused : "None");
 	return o;
 }
 
@@ -198,6 +232,8 @@ json_t *show_srp_checkpoint(struct control *c, json_t *args, usec_t now)
 	set_int(o, "unacknowledged_packets", atomic_load(&v->unacked));
 	set_ms(o, "oldest_unacknowledged_ms", atomic_load(&v->oldest_unacked), now);
 	set_int(o, "round_trip_us", atomic_load(&v->srtt));
+	show_security(o);
+	show_keys(o);
 	return o;
 }
 
@@ -243,11 +279,11 @@ json_t *show_alarms(struct control *c, json_t *args, usec_t now)
 	json_t *list = json_array();
 
 	(void)args;
-	for (unsigned int i = 0; i < SRP_ALARM_MAX; i++)
+	for (unsigned int i = 0; i < ALARMS; i++)
 		if (c->alarm[i].on)
 			json_array_append_new(
-				list, json_pack("{s:s,s:I,s:s}", "alarm", srp_alarm_name((enum srp_alarm)i),
-					      "age_ms", (json_int_t)((now - c->alarm[i].since) / 1000),
-					      "text", c->alarm[i].text));
+				list, json_pack("{s:s,s:I,s:s}", "alarm", control_alarm_name(i), "age_ms",
+					      (json_int_t)((now - c->alarm[i].since) / 1000), "text",
+					      c->alarm[i].text));
 	return json_pack("{s:o}", "alarms", list);
 }

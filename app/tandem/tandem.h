@@ -45,6 +45,7 @@ struct port {
 	bool started;
 };
 
+struct crypt;
 struct worker;
 struct replicator;
 struct control;
@@ -62,6 +63,7 @@ struct tandem {
 	unsigned int n_workers;
 	unsigned int worker_lcore[TANDEM_WORKERS], repl_lcore;
 	struct worker *worker[TANDEM_WORKERS];
+	struct crypt *crypt; /* NULL: srp.insecure */
 	struct replicator *repl;
 	struct control *control;
 	uint8_t side;

@@ -59,9 +59,38 @@ static void check_timers(struct load *l)
 		load_error(l, SECTION_SRP, 0, "dead-interval",
 			"expected at least 3 x hello-interval, %u ms, not %u", 3 * c->srp.hello_interval_ms,
 			c->srp.dead_interval_ms);
-	if (load_good(l, SECTION_SRP, 0, "insecure") && !c->srp.insecure)
-		load_error(l, SECTION_SRP, 0, "insecure",
-			"set insecure = true: this version replicates in plain text only");
+}
+
+/* Secret unless somebody wrote that it is not: one of the three, whole. */
+static void check_secret(struct load *l)
+{
+	const struct config *c = l->c;
+	const struct {
+		const char *key, *value;
+	} certificate[] = { { "ca-file", c->srp.ca_file }, { "certificate-file", c->srp.certificate_file },
+		{ "key-file", c->srp.key_file }, { "peer-name", c->srp.peer_name } };
+	unsigned int n = sizeof(certificate) / sizeof(certificate[0]), set = 0;
+
+	if (!load_good(l, SECTION_SRP, 0, "insecure") || !load_good(l, SECTION_SRP, 0, "psk-file"))
+		return;
+	for (unsigned int i = 0; i < n; i++)
+		set += certificate[i].value[0] != '\0' || !load_good(l, SECTION_SRP, 0, certificate[i].key);
+	if (c->srp.insecure && (set > 0 || c->srp.psk_file[0] != '\0'))
+		load_error(
+			l, SECTION_SRP, 0, "insecure", "expected either insecure = true or keys, not both");
+	else if (c->srp.psk_file[0] != '\0' && set > 0)
+		load_error(
+			l, SECTION_SRP, 0, "psk-file", "expected either psk-file or certificates, not both");
+	else if (!c->srp.insecure && c->srp.psk_file[0] == '\0' && set == 0)
+		load_error(l, SECTION_SRP, 0, NULL,
+			"missing: expected psk-file, or ca-file, certificate-file, key-file and peer-name "
+			"(scripts/keys.sh makes them); insecure = true goes without, in plain text");
+	else if (set > 0)
+		for (unsigned int i = 0; i < n; i++)
+			if (certificate[i].value[0] == '\0' &&
+				load_good(l, SECTION_SRP, 0, certificate[i].key))
+				load_error(l, SECTION_SRP, 0, certificate[i].key,
+					"missing: expected beside the other keys of a certificate");
 }
 
 static void check_ends(struct load *l)
@@ -137,6 +166,7 @@ void check_config(struct load *l)
 	check_roles(l);
 	check_gtp(l);
 	check_timers(l);
+	check_secret(l);
 	check_ends(l);
 	check_lcores(l);
 }

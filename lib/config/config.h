@@ -85,8 +85,12 @@ struct config {
 		struct ip_addr stream_bind,
 			stream_peer;  /* replication port; bind: its twin's address by default */
 		uint32_t stream_port; /* UDP, 8485 */
-		bool insecure;
-		bool l2; /* topology = "l2" | "l3" */
+		bool insecure;        /* plain text; else psk_file, or the four of a certificate */
+		char psk_file[CONFIG_PATH], ca_file[CONFIG_PATH], certificate_file[CONFIG_PATH],
+			key_file[CONFIG_PATH];
+		char peer_name[CONFIG_NAME];     /* in the peer's certificate */
+		char crypto_device[CONFIG_PATH]; /* DPDK crypto device; empty: the fastest software device */
+		bool l2;                         /* topology = "l2" | "l3" */
 		uint32_t hello_interval_ms, dead_interval_ms, delay_interval_ms, heartbeat_interval_ms,
 			dead_multiplier;
 		uint32_t configuration_interval_s, guard_period_s, damping_period_s;

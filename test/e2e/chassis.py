@@ -8,11 +8,13 @@ import signal
 import subprocess
 import time
 
-from lab import SIDES, TOP, LabError, Process, control, wait_until
+from lab import SIDES, TOP, LabError, Process, control, run, wait_until
 
 LCORES = "0@0,1@1,2@0"
 # From cold start to a pair in sync: EAL, the delay before an election, the join.
 PAIR_S = 30
+# Where the shipped configurations of the lab look for their keys.
+KEYS = "/run/tandem/keys"
 
 
 def edit(text, key, value):
@@ -40,6 +42,19 @@ def shipped(side):
         return handle.read()
 
 
+def make_keys(directory, *names):
+    """The pair's keys, made where they are not there yet. Returns the directory."""
+    run(os.path.join(TOP, "scripts", "keys.sh"), directory, *names)
+    return directory
+
+
+def without_certificate(text):
+    """A configuration without the keys of a certificate."""
+    for key in ("ca-file", "certificate-file", "key-file", "peer-name"):
+        text = edit(text, f"srp.{key}", None)
+    return text
+
+
 def tandem(build):
     """The daemon."""
     return os.path.join(build, "app", "tandem", "tandem")
@@ -61,11 +76,16 @@ class Chassis:
             self.socket = os.path.join(lab.directory, f"{side}.sock")
             text = edit(text, "chassis.state-dir", f'"{self.state}"')
             text = edit(text, "telemetry.control-socket", f'"{self.socket}"')
+            text = text.replace(KEYS, make_keys(os.path.join(lab.directory, "keys")))
         else:
             self.state = re.search(r'state-dir = "([^"]*)"', text).group(1)
             self.socket = re.search(r'control-socket = "([^"]*)"', text).group(1)
+            make_keys(KEYS)
         os.makedirs(self.state, exist_ok=True)
-        for key, value in (edits or {}).items():
+        edits = edits or {}
+        if "srp.insecure" in edits or "srp.psk-file" in edits:
+            text = without_certificate(text)
+        for key, value in edits.items():
             text = edit(text, key, value)
         if rewrite is not None:
             text = rewrite(text)
@@ -278,6 +298,8 @@ def tail(chassis, lines=25):
 def check_config(build, text, directory, peer=None):
     """`--check` of a configuration text: (exit code, what it printed)."""
     file = os.path.join(directory, "check.conf")
+    keys = make_keys(os.path.join(directory, "keys"), "left", "right", "ggsn-a")
+    text = text.replace(KEYS, keys).replace("/etc/tandem/", f"{keys}/")
     with open(file, "w", encoding="utf-8") as handle:
         handle.write(text)
     args = [tandem(build), "--no-huge", "--no-shconf", "--no-pci", "--", "-c", file, "--check"]

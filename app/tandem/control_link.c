@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The SRP connection: side 0 listens, side 1 connects; TLS unless srp.insecure; a connection replaces the one that is up only
+ * when its peer has proven who it is and the replication core has its keys. Who merely connects changes nothing. */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include "control.h"
+
+enum {
+	RETRY_US = 200000,
+	REFUSED_US = 1000000,
+	CONNECT_US = 1000000,
+	HANDSHAKE_US = 2000000,
+	LOG_US = 10000000
+};
+
+static struct link_conn *conn_of(struct source *s)
+{
+	return (struct link_conn *)s;
+}
+
+static void events(struct control *c, struct link_conn *l, uint32_t set)
+{
+	struct epoll_event e = { .events = set, .data.ptr = &l->src };
+
+	epoll_ctl(c->ep, EPOLL_CTL_MOD, l->src.fd, &e);
+}
+
+void link_free(struct control *c, struct link_conn *l)
+{
+	tls_close(l->tls);
+	control_unwatch(c, &l->src);
+	*l = (struct link_conn){ .src.fd = -1 };
+}
+
+static void lost(struct control *c, struct link_conn *l, bool refused, usec_t now)
+{
+	bool was = c->link.up == l;
+
+	link_free(c, l);
+	if (was)
+		c->link.up = NULL;
+	c->link.retry_at = now + RETRY_US;
+	if (was || refused)
+		srp_disconnected(c->srp, refused, now);
+}
+
+void link_drop(struct control *c, usec_t now)
+{
+	if (c->link.up != NULL)
+		lost(c, c->link.up, false, now);
+}
+
+/* The peer is not who it must be, or is not set up as we are: told once, then now and then while it lasts. */
+static void refuse(struct control *c, struct link_conn *l, const char *why, usec_t now)
+{
+	struct link_srp *s = &c->link;
+
+	s->handshakes_failed++;
+	if (strcmp(s->refused, why) != 0 || now >= s->refused_log) {
+		snprintf(s->refused, sizeof(s->refused), "%s", why);
+		s->refused_log = now + LOG_US;
+		LOG(WARNING, "SRP: %s (%lu refused so far)", why, (unsigned long)s->handshakes_failed);
+	}
+	if (s->up == NULL)
+		control_alarm(c, ALARM_SRP_REFUSED, true, why, now);
+	lost(c, l, false, now);
+	s->retry_at = now + REFUSED_US;
+}
+
+static ssize_t bytes_in(struct link_conn *l, uint8_t *to, size_t n, char why[TLS_WHY])
+{
+	ssize_t got;
+
+	why[0] = '\0';
+	if (l->tls != NULL)
+		return tls_recv(l->tls, to, n, why);
+	got = recv(l->src.fd, to, n, 0);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	return got > 0 ? got : -1;
+}
+
+static ssize_t bytes_out(struct link_conn *l, const uint8_t *from, size_t n)
+{
+	ssize_t sent;
+
+	if (l->tls != NULL)
+		return tls_send(l->tls, from, n);
+	sent = send(l->src.fd, from, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return sent < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : sent;
+}
+
+/* ---- messages: `length u16 | message` ---- */
+
+/* A hello over this connection is the peer's word that it opens what this connection's key seals. */
+static void hello_heard(struct control *c, struct link_conn *l, usec_t now)
+{
+	uint32_t peer = srp_info(c->srp)->peer.incarnation;
+	struct msg *m;
+
+	if (!l->heard) {
+		l->heard = true;
+		c->link.refused[0] = '\0';
+		control_alarm(c, ALARM_SRP_REFUSED, false, "", now);
+	}
+	if (l->used || l->tls == NULL)
+		return;
+	m = msg_new(T.msgs, MSG_KEY_USE);
+	if (m == NULL)
+		return; /* the next hello does it */
+	m->key_id = l->key_id;
+	m->restarted = c->link.peer != 0 && c->link.peer != peer;
+	l->used = door_send(&T.to_repl, m) == 0;
+	if (l->used)
+		c->link.peer = peer;
+}
+
+static void message(struct control *c, struct link_conn *l, usec_t now)
+{
+	uint64_t hellos = srp_info(c->srp)->count.hellos_received;
+	size_t len = l->in_len - 2;
+
+	l->in_len = 0;
+	srp_message(c->srp, l->in + 2, len, now);
+	if (srp_info(c->srp)->count.hellos_received != hellos)
+		hello_heard(c, l, now);
+	srp_actions(c, now); /* may close the connection */
+}
+
+/* What the first bytes of a peer say that speaks TLS to us in plain text. */
+static bool is_tls(const struct link_conn *l)
+{
+	return l->tls == NULL && (l->in[0] == 0x16 || l->in[0] == 0x15) && l->in[1] == 0x03;
+}
+
+/* In plain text everybody is up who connects, until he says something that the peer does not say. */
+static void not_peer(struct control *c, struct link_conn *l, const char *why, usec_t now)
+{
+	c->link.up = NULL;
+	srp_disconnected(c->srp, false, now);
+	refuse(c, l, why, now);
+}
+
+static void receive(struct control *c, struct link_conn *l, usec_t now)
+{
+	char why[TLS_WHY];
+
+	for (unsigned int i = 0; i < 64 && l->state == LINK_UP; i++) {
+		size_t want = l->in_len < 2 ? 2 : 2 + ((size_t)l->in[0] << 8 | l->in[1]);
+		ssize_t n;
+
+		if (want > sizeof(l->in)) {
+			if (is_tls(l))
+				snprintf(why, sizeof(why),
+					"the peer speaks TLS, here insecure = true is set: both must say the "
+					"same");
+			else
+				snprintf(why, sizeof(why), "a message of %zu bytes: closing", want - 2);
+			c->link.up = NULL; /* it was none */
+			srp_disconnected(c->srp, false, now);
+			refuse(c, l, why, now);
+			return;
+		}
+		if (l->in_len >= 2 && l->in_len == want) {
+			message(c, l, now);
+			continue;
+		}
+		n = bytes_in(l, l->in + l->in_len, want - l->in_len, why);
+		if (n < 0) {
+			if (why[0] != '\0')
+				LOG(WARNING, "SRP: %s", why);
+			if (l->tls == NULL && !l->heard)
+				not_peer(c, l,
+					"the peer closed the connection without a hello: if it wants TLS, "
+					"insecure = true must go "
+					"here; see its log",
+					now);
+			else
+				lost(c, l, false, now);
+		}
+		if (n <= 0)
+			return;
+		l->in_len += (size_t)n;
+	}
+}
+
+static void flush(struct control *c, struct link_conn *l, usec_t now)
+{
+	ssize_t n;
+
+	if (l == NULL || l->out_len == 0)
+		return;
+	n = bytes_out(l, l->out, l->out_len);
+	if (n < 0) {
+		lost(c, l, false, now);
+		return;
+	}
+	l->out_len -= (size_t)n;
+	memmove(l->out, l->out + n, l->out_len);
+}
+
+void link_send(struct control *c, const uint8_t *msg, size_t len, usec_t now)
+{
+	struct link_conn *l = c->link.up;
+
+	if (l == NULL)
+		return;
+	if (l->out_len + 2 + len > sizeof(l->out)) { /* the peer does not read: that is a lost connection */
+		lost(c, l, false, now);
+		return;
+	}
+	l->out[l->out_len++] = (uint8_t)(len >> 8);
+	l->out[l->out_len++] = (uint8_t)len;
+	memcpy(l->out + l->out_len, msg, len);
+	l->out_len += len;
+	flush(c, l, now);
+}
+
+/* ---- from a socket to a connection that is up ---- */
+
+static void up(struct control *c, struct link_conn *l, usec_t now)
+{
+	if (c->link.up != NULL) /* the peer would not have made another if that were alive */
+		lost(c, c->link.up, false, now);
+	events(c, l, EPOLLIN);
+	l->state = LINK_UP;
+	c->link.up = l;
+	srp_connected(c->srp, now);
+	srp_actions(c, now);
+	receive(c, l, now);
+}
+
+/* The replication core must be able to open what the peer will seal, before our hello lets it. */
+static void hand_keys(struct control *c, struct link_conn *l, usec_t now)
+{
+	struct msg *m = msg_new(T.msgs, MSG_KEY);
+
+	if (m == NULL || tls_secrets(l->tls, m->tx_secret, m->rx_secret, &m->key_id) < 0) {
+		if (m != NULL)
+			msg_free(T.msgs, m);
+		lost(c, l, false, now);
+		return;
+	}
+	l->key_id = m->key_id;
+	m->cookie = l->serial;
+	if (door_send(&T.to_repl, m) < 0) {
+		lost(c, l, false, now);
+		return;
+	}
+	l->state = LINK_KEY;
+	events(c, l, 0);
+}
+
+void link_keyed(struct control *c, const struct msg *m, usec_t now)
+{
+	for (unsigned int i = 0; i < LINK_CONNS; i++) {
+		struct link_conn *l = &c->link.conn[i];
+
+		if (l->state != LINK_KEY || l->serial != m->cookie)
+			continue;
+		if (m->ok)
+			up(c, l, now);
+		else /* its id is that of a key that lives: the next connection has another */
+			lost(c, l, false, now);
+		return;
+	}
+}
+
+/* With a certificate, side 1 has finished before side 0 has looked at what it showed: the first byte proves that it liked it. */
+static void prove(struct control *c, struct link_conn *l, usec_t now)
+{
+	char why[TLS_WHY];
+	ssize_t n = bytes_in(l, l->in, 1, why);
+
+	if (n < 0)
+		refuse(c, l,
+			why[0] != '\0' ? why
+				       : "the peer closed the connection after the handshake: see its log",
+			now);
+	if (n <= 0)
+		return;
+	l->in_len = 1;
+	hand_keys(c, l, now);
+}
+
+static void handshake(struct control *c, struct link_conn *l, usec_t now)
+{
+	char why[TLS_WHY];
+
+	switch (tls_handshake(l->tls, why)) {
+	case TLS_AGAIN:
+		events(c, l, tls_wants_write(l->tls) ? EPOLLIN | EPOLLOUT : EPOLLIN);
+		break;
+	case TLS_FAILED:
+		refuse(c, l, why, now);
+		break;
+	case TLS_DONE:
+		if (T.side == 0) {
+			hand_keys(c, l, now);
+			break;
+		}
+		l->state = LINK_PROVE;
+		events(c, l, EPOLLIN);
+		prove(c, l, now);
+		break;
+	}
+}
+
+void link_established(struct control *c, struct link_conn *l, usec_t now)
+{
+	int one = 1;
+
+	setsockopt(l->src.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (c->link.tls == NULL) {
+		up(c, l, now);
+		return;
+	}
+	l->tls = tls_open(c->link.tls, l->src.fd, T.side);
+	if (l->tls == NULL) {
+		lost(c, l, false, now);
+		return;
+	}
+	l->state = LINK_TLS;
+	l->by = now + HANDSHAKE_US;
+	handshake(c, l, now);
+}
+
+static void on_conn(struct control *c, struct source *s, uint32_t set)
+{
+	struct link_conn *l = conn_of(s);
+	usec_t now = clock_us();
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	switch (l->state) {
+	case LINK_TCP:
+		if (!(set & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
+			break;
+		getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+		if (error != 0)
+			lost(c, l, error == ECONNREFUSED, now);
+		else
+			link_established(c, l, now);
+		break;
+	case LINK_TLS:
+		handshake(c, l, now);
+		break;
+	case LINK_PROVE:
+		prove(c, l, now);
+		break;
+	case LINK_UP:
+		receive(c, l, now);
+		break;
+	case LINK_KEY: /* what there is is read when its key is there */
+	case LINK_FREE:
+		break;
+	}
+}
+
+/* A place; the oldest that has not proven itself yet makes room. */
+static struct link_conn *place(struct control *c)
+{
+	struct link_conn *oldest = NULL;
+
+	for (unsigned int i = 0; i < LINK_CONNS; i++) {
+		struct link_conn *l = &c->link.conn[i];
+
+		if (l->state == LINK_FREE)
+			return l;
+		if (l->state != LINK_UP && (oldest == NULL || l->serial < oldest->serial))
+			oldest = l;
+	}
+	link_free(c, oldest);
+	return oldest;
+}
+
+struct link_conn *link_take(struct control *c, int fd, uint32_t set)
+{
+	struct link_conn *l = place(c);
+
+	if (control_watch(c, &l->src, fd, set, on_conn) < 0) {
+		close(fd);
+		l->src.fd = -1;
+		return NULL;
+	}
+	l->serial = ++c->link.serials;
+	l->state = LINK_TCP;
+	return l;
+}
+
+static bool overdue(struct control *c, usec_t now)
+{
+	bool making = false;
+
+	for (unsigned int i = 0; i < LINK_CONNS; i++) {
+		struct link_conn *l = &c->link.conn[i];
+
+		if (l->state == LINK_FREE || l->state == LINK_UP)
+			continue;
+		making = true;
+		if (now < l->by)
+			continue;
+		if (l->state == LINK_TCP)
+			lost(c, l, false, now);
+		else
+			refuse(c, l,
+				"the peer did not finish the handshake in time: is insecure = true set "
+				"there?",
+				now);
+	}
+	return making;
+}
+
+void link_turn(struct control *c, usec_t now)
+{
+	struct link_conn *l = c->link.up;
+	bool making = overdue(c, now);
+
+	if (l != NULL && l->tls != NULL && tls_pending(l->tls))
+		receive(c, l, now);
+	flush(c, c->link.up, now);
+	if (T.side != 0 && c->link.up == NULL && !making && now >= c->link.retry_at)
+		link_connect(c, now);
+}
