@@ -287,8 +287,10 @@ static bool encode_dirty_of_bucket(
 		struct session_slot *slot = &s->table->shard[shard].slots[n];
 		uint8_t groups = slot->dirty;
 
-		if (*force >> i & 1)
+		if (*force >> i & 1) {
 			groups = SESSION_G_SLOT;
+			s->count.mended += session_mend(s->table, s->worker, shard, n);
+		}
 		if (groups == 0)
 			continue;
 		if (!encode(s, session_handle_make(s->table, shard, n, slot->gen), groups, s->commit, now))

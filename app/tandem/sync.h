@@ -33,7 +33,7 @@ struct stream_meta {
 
 // clang-format off
 #define SYNC_COUNTERS(X) \
-	X(macro_sent) X(micro_sent) X(delete_sent) X(late_sent) X(digests_sent) X(packets) X(commits) X(repaired) \
+	X(macro_sent) X(micro_sent) X(delete_sent) X(late_sent) X(digests_sent) X(packets) X(commits) X(repaired) X(mended) \
 	X(no_room) X(no_mbuf) X(wants) X(joins) X(dropped_records)
 // clang-format on
 COUNTERS_DEFINE(sync_counters, SYNC_COUNTERS);

@@ -289,6 +289,11 @@ unsigned int session_quarantine_expire(
 /* At promotion: every quarantine of the shard starts again. Constant time. */
 void session_quarantine_restart(struct session_table *t, uint32_t shard, uint32_t now_s);
 
+/* By the owner, before a slot is sent because the peer's differs: puts right what is held twice (handle, the SGSN's user plane
+ * address) or in one form only (unused octets of QoS, Recovery). A flipped bit in all else is the truth by now. True: it
+ * changed something. */
+bool session_mend(struct session_table *t, uint8_t by, uint32_t shard, uint32_t slot);
+
 /* A consistent copy, from any core (retries while a writer is inside). Usage counters move without the sequence
  * count: each is whole, but they may be of different moments. */
 void session_read(const struct session_table *t, const struct session_slot *s, struct session_rec *rec);

@@ -237,10 +237,16 @@ static void case_slow(void)
 	}
 }
 
+static void case_flip(void)
+{
+	check(flip_all(), "a flipped bit");
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
-} cases[] = { { "resync", case_resync }, { "rate", case_rate }, { "slow", case_slow } };
+} cases[] = { { "resync", case_resync }, { "rate", case_rate }, { "slow", case_slow },
+	{ "flip", case_flip } };
 
 int main(int argc, char **argv)
 {

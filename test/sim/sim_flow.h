@@ -62,6 +62,7 @@ struct world {
 	struct link link[2]; /* by receiver */
 	uint32_t sessions, incarnation;
 	bool cut;
+	usec_t audit_us; /* audit-interval */
 	/* commits under way, and what they took */
 	struct {
 		uint32_t handle, commit;
@@ -86,10 +87,15 @@ void bed_join(void);
 void bed_leave(void);
 void bed_step(void);
 bool bed_equal(void);
+/* Whether two slots, one of each chassis, hold the same. */
+bool bed_same(const struct session_slot *a, const struct session_slot *b);
 bool bed_in_sync(void);
 /* A random live slot; its worker. */
 struct session_slot *bed_any(unsigned int *worker);
 void bed_commit(void);
 void bed_count(struct session_slot *s, unsigned int worker);
+
+/* sim_flow_flip.c */
+bool flip_all(void);
 
 #endif

@@ -290,6 +290,7 @@ void bed_start(uint32_t sessions, uint32_t mbits)
 	w.random = 88172645463325252;
 	w.now = 1000000;
 	w.sessions = sessions;
+	w.audit_us = 60 * USEC_PER_SEC;
 	for (unsigned int i = 0; i < 2; i++) {
 		w.link[i].last = &w.link[i].first;
 		w.link[i].delay = 50;
@@ -325,7 +326,7 @@ void bed_join(void)
 	repl_stream_start(n->r, 2, w.now);
 	n->on = true;
 	for (unsigned int i = 0; i < WORKERS; i++)
-		sync_stream(&n->sync[i], true, false, 60 * USEC_PER_SEC, w.now);
+		sync_stream(&n->sync[i], true, false, w.audit_us, w.now);
 }
 
 /* The peer is not heard any more: what is under way is lost, what is finished is dropped. */
@@ -412,6 +413,15 @@ bool bed_equal(void)
 		if (hash_bucket(&w.node[0], b) != hash_bucket(&w.node[1], b))
 			return false;
 	return true;
+}
+
+bool bed_same(const struct session_slot *a, const struct session_slot *b)
+{
+	const struct session_table *t[2] = { w.node[0].t, w.node[1].t };
+	uint32_t at = (uint32_t)(a - t[0]->shard[0].slots), n = t[0]->n_slots;
+
+	return (uint32_t)(b - t[1]->shard[0].slots) == at &&
+	       session_hash_slot(t[0], at / n, at % n) == session_hash_slot(t[1], at / n, at % n);
 }
 
 bool bed_in_sync(void)

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a slot holds twice, or can only hold in one way: told apart from the rest, because its owner can put it right. */
+#include "slot.h"
+
+/* The handle stands in the slot's place and generation, in `teid`, and in the pool: two of them against one. */
+static uint32_t true_handle(
+	const struct session_table *t, uint32_t shard, uint32_t slot, const struct session_slot *s)
+{
+	uint32_t by_place = session_handle_make(t, shard, slot, s->gen);
+	struct ip_addr ue = slot_address(s->ue4);
+	uint32_t named;
+
+	if (s->teid == 0 || s->teid == by_place)
+		return s->teid;
+	if (s->key == 0) /* a free slot: no session is without an IMSI */
+		return 0;
+	named = t->hooks.named(t->hooks.ctx, s->pool, &ue);
+	if (named == by_place)
+		return by_place;
+	if (named == s->teid && session_handle_shard(named) == shard && session_handle_slot(t, named) == slot)
+		return named;
+	return s->teid;
+}
+
+/* A free slot's generation, while the pool still names it for its last address. */
+static void mend_free(const struct session_table *t, uint32_t shard, uint32_t slot, struct session_slot *s)
+{
+	struct ip_addr ue = slot_address(s->last_ue4);
+	uint32_t named = s->last_ue4 != 0 ? t->hooks.named(t->hooks.ctx, s->pool, &ue) : 0;
+
+	if (named != 0 && session_handle_shard(named) == shard && session_handle_slot(t, named) == slot)
+		s->gen = (uint16_t)(named & t->gen_mask);
+}
+
+bool session_mend(struct session_table *t, uint8_t by, uint32_t shard, uint32_t slot)
+{
+	struct session_slot *s = &t->shard[shard].slots[slot], was = *s;
+	struct ip_addr usr;
+	uint32_t handle;
+
+	if (!shard_writable(t, shard, by))
+		return false;
+	handle = true_handle(t, shard, slot, s);
+	slot_write_begin(s);
+	s->teid = handle;
+	if (handle != 0)
+		s->gen = (uint16_t)(handle & t->gen_mask);
+	else
+		mend_free(t, shard, slot, s);
+	memcpy(usr.b, s->peer_usr, sizeof(usr.b));
+	s->peer_usr4 = ip_addr_to_v4(&usr);
+	if (s->qos_len > SESSION_QOS_MAX)
+		s->qos_len = SESSION_QOS_MAX;
+	memset(s->qos + s->qos_len, 0, sizeof(s->qos) - s->qos_len);
+	if (!(s->flags & SESSION_F_RECOVERY))
+		s->recovery = 0;
+	slot_write_end(s);
+	return was.teid != s->teid || was.gen != s->gen || was.peer_usr4 != s->peer_usr4 ||
+	       was.qos_len != s->qos_len || memcmp(was.qos, s->qos, sizeof(was.qos)) != 0 ||
+	       was.recovery != s->recovery;
+}
