@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.." || exit 1
 table='
 fastpath|640|BUILD/test/bench/bench_fastpath
 repl|640|BUILD/test/bench/bench_repl
+crypto|1280|BUILD/test/bench/bench_repl --crypto
 resync|1728|BUILD/test/bench/bench_resync
 commit|704|BUILD/test/bench/bench_commit
 takeover|1100|python3 test/bench/bench_takeover.py

@@ -38,6 +38,8 @@ int bench_options(int argc, char **argv, struct bench_options *o)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--smoke") == 0)
 			o->smoke = true;
+		else if (strcmp(argv[i], "--crypto") == 0)
+			o->crypto = true;
 		else if (strcmp(argv[i], "--huge-dir") == 0 && i + 1 < argc)
 			o->huge_dir = argv[++i];
 		else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc)
@@ -130,7 +132,8 @@ void bench_pair_stop(struct bench_pair *p)
 		waitpid(p->side[i].pid, NULL, 0);
 		close(p->side[i].answer);
 	}
-	munmap(p->shared, sizeof(*p->shared));
+	if (p->shared != NULL)
+		munmap(p->shared, sizeof(*p->shared));
 }
 
 int bench_pair_run(struct bench_pair *p, bench_fn active, bench_fn standby, const uint64_t arg[BENCH_ARGS])

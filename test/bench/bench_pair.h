@@ -49,6 +49,7 @@ typedef int (*bench_fn)(struct bench_side *s, const uint64_t arg[BENCH_ARGS]);
 struct bench_pair {
 	const char *name;     /* distinguishes pairs of one run */
 	const char *huge_dir; /* NULL: without hugepages */
+	bool secret;          /* the stream is encrypted */
 	uint32_t sessions;
 	unsigned int megabytes; /* of each chassis */
 	struct bench_shared *shared;
@@ -63,6 +64,7 @@ struct bench_options {
 	const char *huge_dir;
 	unsigned int rounds; /* with its default in it */
 	bool smoke;          /* quick: whether it works at all */
+	bool crypto;         /* bench_repl: encrypted beside plain text */
 };
 /* -1: usage was told. */
 int bench_options(int argc, char **argv, struct bench_options *o);

@@ -2,7 +2,8 @@
 /* bench_repl: usage deltas of sessions in random order, from the active's dirty list to the standby's slots and the
  * acknowledgement back, through every function that the daemon has on that way. The floor of the same run moves the same
  * fields of the same slots in packets of the same size over the same port, and does nothing else: no numbers, no order, no
- * acknowledgement, no check. Rounds of both take turns. */
+ * acknowledgement, no check. Rounds of both take turns. With --crypto (bench crypto): two pairs of chassis, one of them with
+ * AES-128-GCM; rounds of both take turns, and the plain one is the other's floor. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -253,31 +254,96 @@ static void report(const struct bench_pair *p, const struct round *r, const stru
 	}
 }
 
+/* In sync, and streaming. */
+static int begin(struct bench_pair *p)
+{
+	if (bench_pair_start(p) < 0 || bench_pair_run(p, NULL, bench_side_write, NULL) < 0)
+		return -1;
+	if (bench_pair_run(p, bench_side_join, bench_side_follow, NULL) == 0)
+		return 0;
+	fprintf(stderr, "repl: the standby never was in sync\n");
+	return -1;
+}
+
+static int equal(struct bench_pair *p)
+{
+	if (bench_pair_run(p, bench_side_hash, bench_side_hash, NULL) == 0 &&
+		p->shared->out[0] == p->shared->out[1])
+		return 0;
+	fprintf(stderr, "repl: the tables differ afterwards\n");
+	return -1;
+}
+
+static void robbed(const struct round *r, unsigned int rounds)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < rounds; i++)
+		n += r[i].robbed;
+	if (n > 0)
+		fprintf(stderr, "repl: somebody else took the CPU in %u of %u rounds: %s\n", n, rounds,
+			n < rounds ? "these do not count" : "none is clean, these are the better half's");
+}
+
 static int run(struct bench_pair *p, unsigned int rounds, uint64_t deltas)
 {
 	struct round real[ROUNDS_MAX], flr[ROUNDS_MAX];
-	unsigned int robbed = 0;
 
-	if (bench_pair_run(p, bench_side_join, bench_side_follow, NULL) < 0) {
-		fprintf(stderr, "repl: the standby never was in sync\n");
+	if (begin(p) < 0)
 		return -1;
-	}
-	for (unsigned int i = 0; i < rounds; i++) {
+	for (unsigned int i = 0; i < rounds; i++)
 		if (measure(p, false, deltas, &real[i]) < 0 || measure(p, true, deltas, &flr[i]) < 0)
 			return -1;
-		robbed += real[i].robbed;
-	}
 	report(p, real, flr, rounds);
-	if (robbed > 0)
-		fprintf(stderr, "repl: somebody else took the CPU in %u of %u rounds: %s\n", robbed, rounds,
-			robbed < rounds ? "these do not count"
-					: "none is clean, these are the better half's");
-	if (bench_pair_run(p, bench_side_hash, bench_side_hash, NULL) < 0 ||
-		p->shared->out[0] != p->shared->out[1]) {
-		fprintf(stderr, "repl: the tables differ afterwards\n");
-		return -1;
+	robbed(real, rounds);
+	return equal(p);
+}
+
+static void report_crypto(
+	const struct bench_pair *p, const struct round *r, const struct round *plain, unsigned int n)
+{
+	static const char *const side[] = { "encrypted-1M-active", "encrypted-1M-standby" };
+	struct bench_line l = { "crypto", "encrypted-1M", "deltas_per_s", "deltas/s",
+		.memory = p->huge_dir != NULL ? "hugepages" : "4k pages", .cpus = bench_pair_cpus() };
+
+	l.value = typical(r, n, offsetof(struct round, deltas_per_s), true);
+	l.flr = typical(plain, n, offsetof(struct round, deltas_per_s), true);
+	l.ratio = l.value / l.flr;
+	l.ok = true;
+	bench_line(&l);
+	bench_line(&(struct bench_line){ "crypto", "encrypted-1M", "encrypted_ratio", "ratio", l.ratio,
+		.aim = 0.9, .ok = l.ratio >= 0.9, .memory = l.memory, .cpus = l.cpus });
+	l.metric = "cycles_per_delta";
+	l.unit = "cycles";
+	for (unsigned int i = 0; i < BENCH_SIDES; i++) {
+		l.name = side[i];
+		l.value = typical(r, n, offsetof(struct round, cycles) + i * sizeof(double), false);
+		l.flr = typical(plain, n, offsetof(struct round, cycles) + i * sizeof(double), false);
+		l.ratio = l.flr / l.value;
+		bench_line(&l);
 	}
-	return 0;
+}
+
+static int run_crypto(struct bench_pair *plain, unsigned int rounds, uint64_t deltas)
+{
+	struct bench_pair secret = *plain;
+	struct round r[ROUNDS_MAX], flr[ROUNDS_MAX];
+	int ret = 0;
+
+	secret.name = "crypto";
+	secret.secret = true;
+	if (begin(plain) < 0 || begin(&secret) < 0)
+		ret = -1;
+	for (unsigned int i = 0; ret == 0 && i < rounds; i++)
+		if (measure(&secret, false, deltas, &r[i]) < 0 || measure(plain, false, deltas, &flr[i]) < 0)
+			ret = -1;
+	if (ret == 0) {
+		report_crypto(plain, r, flr, rounds);
+		robbed(r, rounds);
+		ret = equal(&secret);
+	}
+	bench_pair_stop(&secret);
+	return ret;
 }
 
 int main(int argc, char **argv)
@@ -296,11 +362,8 @@ int main(int argc, char **argv)
 		o.rounds = 3;
 	}
 	p.huge_dir = o.huge_dir;
-	if (bench_pair_start(&p) < 0)
-		return EXIT_FAILURE;
-	ret = bench_pair_run(&p, NULL, bench_side_write, NULL);
-	if (ret == 0)
-		ret = run(&p, RTE_MIN(o.rounds, (unsigned int)ROUNDS_MAX), deltas);
+	o.rounds = RTE_MIN(o.rounds, (unsigned int)ROUNDS_MAX);
+	ret = o.crypto ? run_crypto(&p, o.rounds, deltas) : run(&p, o.rounds, deltas);
 	bench_pair_stop(&p);
 	return ret < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -37,7 +37,7 @@ static void configure(struct bench_side *s, struct config *f)
 	f->srp.bind = f->srp.stream_bind = ip_addr_v4(addresses[s->role]);
 	f->srp.peer = f->srp.stream_peer = ip_addr_v4(addresses[!s->role]);
 	f->srp.stream_port = 8485;
-	f->srp.insecure = true;
+	f->srp.insecure = !s->pair->secret;
 	/* Between measurements the chassis lie still: that is no reason to begin anew. */
 	f->srp.heartbeat_interval_ms = 100;
 	f->srp.dead_multiplier = 3;
@@ -141,6 +141,31 @@ static int open_eal(struct bench_side *s, unsigned int cpu)
 	return rte_eal_init(n, eal) < 0 ? -EIO : 0;
 }
 
+/* As if a TLS connection had agreed on them. */
+static int keys(const struct bench_side *s)
+{
+	struct msg *key = msg_new(T.msgs, MSG_KEY), *use = msg_new(T.msgs, MSG_KEY_USE);
+
+	if (key == NULL || use == NULL)
+		return -ENOMEM;
+	memset(key->tx_secret, (int)s->role + 1, sizeof(key->tx_secret));
+	memset(key->rx_secret, (int)!s->role + 1, sizeof(key->rx_secret));
+	key->key_id = use->key_id = 77;
+	return door_send(&T.to_repl, key) < 0 || door_send(&T.to_repl, use) < 0 ? -ENOBUFS : 0;
+}
+
+static int crypt_open(const struct bench_side *s)
+{
+	char why[CRYPT_WHY];
+
+	if (!s->pair->secret)
+		return 0;
+	T.crypt = crypt_create("", why);
+	if (T.crypt == NULL)
+		fprintf(stderr, "%s\n", why);
+	return T.crypt != NULL ? 0 : -ENODEV;
+}
+
 int bench_side_open(struct bench_side *s, unsigned int cpu)
 {
 	int ret = open_eal(s, cpu);
@@ -160,6 +185,8 @@ int bench_side_open(struct bench_side *s, unsigned int cpu)
 		ret = boot_tables();
 	if (ret == 0)
 		ret = open_port(s);
+	if (ret == 0)
+		ret = crypt_open(s);
 	if (ret < 0)
 		return ret;
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
@@ -169,6 +196,8 @@ int bench_side_open(struct bench_side *s, unsigned int cpu)
 	if (s->worker == NULL || T.repl == NULL)
 		return -ENOMEM;
 	replicator_peer(T.repl, 0);
+	if (s->pair->secret && keys(s) < 0)
+		return -ENOMEM;
 	return s->role == BENCH_ACTIVE ? open_sessions(s) : 0;
 }
 
@@ -177,6 +206,7 @@ void bench_side_close(struct bench_side *s)
 	rte_eth_dev_stop(s->port);
 	replicator_destroy(T.repl);
 	worker_destroy(s->worker);
+	crypt_destroy(T.crypt);
 	boot_tables_end();
 	boot_memory_end();
 	free(s->order);
