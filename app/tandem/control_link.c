@@ -312,6 +312,24 @@ static void handshake(struct control *c, struct link_conn *l, usec_t now)
 	}
 }
 
+/* Whoever puts new files in place has them used from the next connection on. */
+static void renew(struct control *c)
+{
+	struct tls *t;
+	char why[TLS_WHY];
+
+	if (!tls_changed(c->link.tls, T.conf))
+		return;
+	t = tls_create(T.conf, why);
+	if (t == NULL) {
+		LOG(ERR, "%s; going on with the keys as they were", why);
+		return;
+	}
+	tls_destroy(c->link.tls);
+	c->link.tls = t;
+	LOG(NOTICE, "SRP: the files of keys have changed: read anew");
+}
+
 void link_established(struct control *c, struct link_conn *l, usec_t now)
 {
 	int one = 1;
@@ -321,6 +339,7 @@ void link_established(struct control *c, struct link_conn *l, usec_t now)
 		up(c, l, now);
 		return;
 	}
+	renew(c);
 	l->tls = tls_open(c->link.tls, l->src.fd, T.side);
 	if (l->tls == NULL) {
 		lost(c, l, false, now);

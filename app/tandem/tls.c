@@ -19,6 +19,8 @@ enum { PSK_LEAST = 32, PSK_MOST = 64, CERTIFICATES_BYTES = 16384 };
 static const char suite[] = "TLS_AES_128_GCM_SHA256", identity[] = "tandem";
 
 struct tls {
+	unsigned int users; /* itself, and connections */
+	uint64_t files;     /* what tells other files from those that were read */
 	SSL_CTX *ctx;
 	bool psk;
 	char peer_name[CONFIG_NAME];
@@ -28,7 +30,7 @@ struct tls {
 
 struct tls_conn {
 	SSL *ssl;
-	const struct tls *t;
+	struct tls *t;
 	unsigned int side;
 	bool wants_write;
 };
@@ -121,6 +123,21 @@ static bool read_certificates(struct tls *t, const struct config *c, char why[TL
 	return false;
 }
 
+static uint64_t files_now(const struct config *c)
+{
+	const char *const path[] = { c->srp.psk_file, c->srp.ca_file, c->srp.certificate_file,
+		c->srp.key_file };
+	uint64_t h = 0;
+	struct stat st;
+
+	for (unsigned int i = 0; i < sizeof(path) / sizeof(path[0]); i++)
+		if (path[i][0] != '\0' && stat(path[i], &st) == 0)
+			h = (h ^ (uint64_t)st.st_ino ^ (uint64_t)st.st_size << 40 ^
+				    (uint64_t)st.st_mtim.tv_sec << 30 ^ (uint64_t)st.st_mtim.tv_nsec) *
+			    UINT64_C(0x9e3779b97f4a7c15);
+	return h;
+}
+
 /* ---- pre-shared key ---- */
 
 static SSL_SESSION *psk_session(const struct tls *t, SSL *ssl)
@@ -191,6 +208,8 @@ struct tls *tls_create(const struct config *c, char why[TLS_WHY])
 		snprintf(why, TLS_WHY, "no memory");
 		return NULL;
 	}
+	t->users = 1;
+	t->files = files_now(c);
 	t->psk = c->srp.psk_file[0] != '\0';
 	snprintf(t->peer_name, sizeof(t->peer_name), "%s", c->srp.peer_name);
 	ERR_clear_error();
@@ -200,9 +219,17 @@ struct tls *tls_create(const struct config *c, char why[TLS_WHY])
 	return NULL;
 }
 
+bool tls_changed(struct tls *t, const struct config *c)
+{
+	uint64_t was = t->files;
+
+	t->files = files_now(c);
+	return t->files != was;
+}
+
 void tls_destroy(struct tls *t)
 {
-	if (t == NULL)
+	if (t == NULL || --t->users > 0)
 		return;
 	SSL_CTX_free(t->ctx);
 	OPENSSL_cleanse(t->key, sizeof(t->key));
@@ -218,6 +245,7 @@ struct tls_conn *tls_open(struct tls *t, int fd, unsigned int side)
 	if (c == NULL)
 		return NULL;
 	*c = (struct tls_conn){ .ssl = SSL_new(t->ctx), .t = t, .side = side };
+	t->users++;
 	if (c->ssl == NULL || SSL_set_fd(c->ssl, fd) != 1 ||
 		(!t->psk && SSL_set1_host(c->ssl, t->peer_name) != 1)) {
 		tls_close(c);
@@ -240,6 +268,7 @@ void tls_close(struct tls_conn *c)
 		SSL_shutdown(c->ssl);
 	ERR_clear_error();
 	SSL_free(c->ssl);
+	tls_destroy(c->t);
 	free(c);
 }
 

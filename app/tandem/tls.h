@@ -21,7 +21,10 @@ enum tls_step { TLS_AGAIN, TLS_DONE, TLS_FAILED };
 /* Reads the files that the configuration names, checks them, and who may read the secret ones. NULL: `why` names file and
  * reason. */
 struct tls *tls_create(const struct config *c, char why[TLS_WHY]);
+/* Connections that it made may go on. */
 void tls_destroy(struct tls *t);
+/* The files are not those that were read: a new tls is due. True once for each change. */
+bool tls_changed(struct tls *t, const struct config *c);
 
 /* side: 0 accepted the connection, 1 made it. NULL: no memory. */
 struct tls_conn *tls_open(struct tls *t, int fd, unsigned int side);

@@ -213,6 +213,23 @@ def no_pair(pair, left, right):
     return pair
 
 
+def test_new_certificates(lab):
+    """new CA, certificates and keys put in place on both: used from the next connection on, without a restart or a loss"""
+    pair = Pair(lab).start()
+    _, stream = attached(lab)
+    pair.settle()
+    keydir = os.path.join(lab.directory, "keys")
+    made = make_keys(os.path.join(lab.directory, "next"))
+    for file in os.listdir(made):
+        os.replace(os.path.join(made, file), os.path.join(keydir, file))
+    cut_srp(lab)
+    for chassis in pair.both:
+        wait_until(lambda c=chassis: "read anew" in c.process.output(), 10, f"{chassis.side} to read its files anew")
+    pair.settle()
+    wait_heard([stream], 50)
+    assert not stream.stop().lost
+
+
 def test_wrong_pre_shared_key(lab):
     """another pre-shared key: no join, both say what to do"""
     pair = Pair(lab, edits={"srp.psk-file": psk(lab)})
