@@ -161,6 +161,9 @@ static void fill_create(struct control *c, struct txn *t, const struct config_ap
 	r->key = q->key;
 	memcpy(r->msisdn, q->msisdn, sizeof(r->msisdn));
 	r->charging_id = ++c->gtp.next_charging;
+#ifdef TANDEM_WIRE_V2
+	r->charging = q->charging_characteristics;
+#endif
 	r->peer_ctl_teid = q->peer_ctl_teid;
 	r->peer_usr_teid = q->peer_usr_teid;
 	r->peer_ctl = q->peer_ctl;

@@ -73,6 +73,9 @@ static json_t *whole(const struct session_rec *r)
 		o, "pool", json_string(r->pool < T.conf->n_pools ? T.conf->pools[r->pool].name : "?"));
 	json_object_set_new(o, "qos", json_string(qos));
 	json_object_set_new(o, "charging_id", json_integer(r->charging_id));
+#ifdef TANDEM_WIRE_V2
+	json_object_set_new(o, "charging_characteristics", json_integer(r->charging));
+#endif
 	json_object_set_new(o, "created_ms", json_integer((json_int_t)r->created_ms));
 	json_object_set_new(o, "sgsn_recovery", r->has_recovery ? json_integer(r->recovery) : json_null());
 	json_object_set_new(o, "shard", json_integer(session_handle_shard(r->handle)));

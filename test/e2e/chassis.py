@@ -93,10 +93,11 @@ class Chassis:
         with open(self.file, "w", encoding="utf-8") as handle:
             handle.write(text)
         self.process = None
+        self.daemon = tandem(lab.build)
 
     def command(self):
         """The daemon's command line."""
-        return [tandem(self.lab.build), *self.lab.memory, "--no-shconf", "--no-pci", "--file-prefix",
+        return [self.daemon, *self.lab.memory, "--no-shconf", "--no-pci", "--file-prefix",
                 self.lab.prefix + self.side, "--lcores", self.lcores, "--", "-c", self.file]
 
     def start(self):

@@ -47,7 +47,7 @@ def create_elements(imsi, teid, address, apn="internet", recovery=1):
     labels = b"".join(bytes([len(x)]) + x.encode() for x in apn.split("."))
     own = ipaddress.ip_address(address).packed
     return (b"\x02" + digits(imsi) + bytes([14, recovery]) + b"\x0f\x01" + struct.pack("!BIBI", 16, teid, 17, teid)
-            + b"\x14\x05" + tlv(128, b"\xf1\x21") + tlv(131, labels) + tlv(133, own) + tlv(133, own)
+            + b"\x14\x05\x1a\x08\x00" + tlv(128, b"\xf1\x21") + tlv(131, labels) + tlv(133, own) + tlv(133, own)
             + tlv(134, bytes.fromhex("916407123254f6")) + tlv(135, bytes.fromhex("000b921f")))
 
 

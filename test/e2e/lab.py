@@ -38,6 +38,10 @@ class LabError(Exception):
     """Something of the lab did not do what it should."""
 
 
+class Skip(Exception):
+    """A test cannot run here; the text says why."""
+
+
 def wait_until(condition, timeout, what):
     """Waits for condition() to be true and returns its value; raises LabError after timeout seconds."""
     deadline = time.monotonic() + timeout

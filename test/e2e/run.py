@@ -30,10 +30,6 @@ class TooLong(Exception):
     """A test did not end in time."""
 
 
-class Skip(Exception):
-    """A test cannot run here; the text says why."""
-
-
 def discover(patterns):
     """Every test as (name, function), in the order of the files and of the lines."""
     found = []
@@ -105,13 +101,13 @@ def run_one(name, function, options):
                 report = sanitizer_reports(lab)
                 assert report is None, report
                 return "passed", note
-            except Skip:
+            except labs.Skip:
                 raise
             except BaseException:
                 signal.alarm(0)
                 keep_logs(lab, name, options.build)
                 raise
-    except Skip as skip:
+    except labs.Skip as skip:
         return "skipped", str(skip)
     except (KeyboardInterrupt, SystemExit):
         raise

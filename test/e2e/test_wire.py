@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The wire between the two chassis: sizes and versions that fit, and those that do not."""
 
-from chassis import Pair
+import os
+
+from chassis import Pair, check_truth
 from gtp import Client, User
-from lab import SIDES, Process, wait_until
+from lab import SIDES, Process, Skip, wait_until
 
 
 def with_mtu(mtu, frame):
@@ -71,3 +73,62 @@ def test_mtu_refused(lab):
         assert pair.left.process.wait(20) != 0
         said = pair.left.process.output()
         assert "port repl" in said and "does not take mtu 9000" in said and "framesz=9216" in said, said
+
+
+def pair_of_versions(lab, newer):
+    """A pair of which one side, the newer, runs the test build of the next version."""
+    pair = Pair(lab)
+    chassis = getattr(pair, newer)
+    chassis.daemon += "-next"
+    if not os.path.exists(chassis.daemon):
+        raise Skip(f"ninja -C {lab.build} app/tandem/tandem-next")
+    pair.start()
+    assert [c.info()["replication_version"] for c in pair.both] == [1, 1]
+    return pair, chassis
+
+
+def check_versions(lab, newer):
+    """Sessions made, changed and ended by a pair of two versions, in both roles of each."""
+    pair, chassis = pair_of_versions(lab, newer)
+    client, user = Client(lab), User(lab)
+    contexts = [client.attach(f"24003000000000{i}") for i in range(4)]
+    for turn in range(2):
+        for context in contexts:
+            user.warm(context)
+        contexts.append(client.attach(f"24003000000010{turn}"))
+        client.delete(contexts.pop(0).control)
+        wait_until(lambda: pair.left.sessions() == pair.right.sessions(), 5, "equal sessions")
+        check_truth(pair)
+        audit = pair.other(pair.active).ctl("show srp audit-statistics")
+        assert audit["repaired"] == 0 and audit["unmatched_buckets"] == 0, audit
+        pair.switchover()
+        pair.settle()
+    last = contexts[-1]
+    told = {c.side: c.ctl("show session", session=last.address)["sessions"][0] for c in pair.both}
+    assert "charging_characteristics" in told[chassis.side]
+    assert "charging_characteristics" not in told[pair.other(chassis).side]
+
+
+def test_next_version_left(lab):
+    """the next version's test build on the left pairs with this one, in both roles"""
+    check_versions(lab, "left")
+
+
+def test_next_version_right(lab):
+    """the next version's test build on the right pairs with this one, in both roles"""
+    check_versions(lab, "right")
+
+
+def test_next_version_both(lab):
+    """two of the next version's test build speak version 2, and replicate what only it has"""
+    pair = Pair(lab)
+    for chassis in pair.both:
+        chassis.daemon += "-next"
+    if not os.path.exists(pair.left.daemon):
+        raise Skip(f"ninja -C {lab.build} app/tandem/tandem-next")
+    pair.start()
+    assert [c.info()["replication_version"] for c in pair.both] == [2, 2]
+    context = Client(lab).attach("240030000000001")
+    wait_until(lambda: pair.left.total() == pair.right.total() == 1, 5, "the session on both")
+    shown = [c.ctl("show session", session=context.address)["sessions"][0]["charging_characteristics"] for c in pair.both]
+    assert shown == [0x0800, 0x0800], shown

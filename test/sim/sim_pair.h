@@ -211,4 +211,14 @@ void check_flip(void);
 void check_end(void);
 void commit_wait(struct node *n, uint32_t handle, uint32_t commit, uint32_t freed);
 
+/* The versions of the wire that the two chassis speak: 1, and in a test build of the next one 2 too, by the seed. */
+static inline uint8_t version_of(unsigned int node)
+{
+	return SESSION_VERSION_MAX > 1 && sim.seed >> node & 1 ? 1 : SESSION_VERSION_MAX;
+}
+static inline uint8_t version_agreed(void)
+{
+	return version_of(0) < version_of(1) ? version_of(0) : version_of(1);
+}
+
 #endif

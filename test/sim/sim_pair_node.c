@@ -150,15 +150,16 @@ static uint64_t hash_bucket(void *ctx, uint32_t bucket)
 {
 	struct node *n = ctx;
 
-	return session_hash_bucket(n->t, bucket / n->t->buckets, bucket % n->t->buckets);
+	return session_hash_bucket_in(
+		n->t, bucket / n->t->buckets, bucket % n->t->buckets, repl_rx_version(n->r));
 }
 
 static uint64_t hash_slot(void *ctx, uint32_t bucket, unsigned int slot)
 {
 	struct node *n = ctx;
 
-	return session_hash_slot(
-		n->t, bucket / n->t->buckets, bucket % n->t->buckets * SESSION_BUCKET + slot);
+	return session_hash_slot_in(n->t, bucket / n->t->buckets,
+		bucket % n->t->buckets * SESSION_BUCKET + slot, repl_rx_version(n->r));
 }
 
 static bool bucket_empty(void *ctx, uint32_t bucket)
@@ -406,6 +407,7 @@ void node_start(struct node *n, bool keep)
 		.life_us = 30000,
 		.gap_us = 1000,
 		.gap_packets = 3,
+		.version_max = version_of(n->id),
 		.ops = &ops,
 		.alloc = mem_alloc,
 		.free = mem_free };
@@ -418,6 +420,7 @@ void node_start(struct node *n, bool keep)
 	n->audit = audit_create(BUCKETS, OUTSTANDING, &hash);
 	if (n->r == NULL || n->audit == NULL)
 		abort();
+	repl_version(n->r, version_agreed());
 	n->n_workers = 1 + (unsigned int)rnd(WORKERS);
 	memset(n->w, 0, sizeof(n->w));
 	for (unsigned int w = 0; w < n->n_workers; w++) {

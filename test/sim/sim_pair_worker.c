@@ -36,6 +36,7 @@ static void stream(struct node *n, struct worker *w, bool on, bool late)
 		w->late_last = sim.now;
 	}
 	w->streaming = on;
+	sync_version(&w->sync, version_agreed());
 	sync_stream(&w->sync, on, late, AUDIT, n->now);
 }
 
@@ -140,6 +141,9 @@ static void random_groups(struct session_rec *r)
 	r->qos_len = (uint8_t)(1 + rnd(SESSION_QOS_MAX));
 	for (unsigned int i = 0; i < r->qos_len; i++)
 		r->qos[i] = (uint8_t)rnd(256);
+#ifdef TANDEM_WIRE_V2
+	r->charging = (uint16_t)rnd(65536);
+#endif
 	r->has_recovery = true;
 	r->recovery = (uint8_t)rnd(256);
 	r->req_type = (uint8_t)(16 + rnd(6));
@@ -205,7 +209,8 @@ static void update(struct node *n, unsigned int number)
 		return;
 	r.handle = s->teid;
 	random_groups(&r);
-	session_update(n->t, (uint8_t)number, &r, SESSION_G_TUNNEL | SESSION_G_QOS | SESSION_G_REQUEST);
+	session_update(n->t, (uint8_t)number, &r,
+		SESSION_G_TUNNEL | SESSION_G_QOS | SESSION_G_REQUEST | SESSION_G_EXTRA);
 	commit(n, number, r.handle, 0);
 }
 
