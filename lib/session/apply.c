@@ -45,15 +45,17 @@ static int not_here(struct place *p)
 }
 
 /* Ends what the slot held for the address table and the index. The slot itself is the caller's to change. */
-static void leave_address(struct session_table *t, const struct place *p, uint8_t pool, uint32_t ue4)
+static void leave_address(struct session_table *t, struct place *p, uint8_t pool, uint32_t ue4)
 {
 	const struct session_slot *s = p->s;
 	uint32_t held = s->teid != 0 ? s->ue4 : s->last_ue4;
 	struct ip_addr ue = slot_address(held);
 
-	if (held != 0 && (held != ue4 || s->pool != pool))
-		t->hooks.unbind(
-			t->hooks.ctx, s->pool, &ue, session_handle_make(t, p->shard, p->slot, s->gen));
+	if (held == 0 || (held == ue4 && s->pool == pool))
+		return;
+	t->hooks.unbind(t->hooks.ctx, s->pool, &ue, session_handle_make(t, p->shard, p->slot, s->gen));
+	if (p->sh->contested > 0 && t->hooks.named(t->hooks.ctx, s->pool, &ue) == 0)
+		quarantine_inherit(t, p->shard, p->slot, s->pool, held);
 }
 
 /* `handle` lost its address to another session: whatever it was, it is over; its own record will say so too. */
@@ -164,6 +166,7 @@ static int apply_free(struct session_table *t, struct place *p, const struct wir
 		if ((holder == 0 || (holder == mine && s->gen != 0) || MUTANT(free_takes_address)) &&
 			t->hooks.bind(t->hooks.ctx, r->pool, &r->ue, r->handle) < 0)
 			return not_here(p);
+		p->sh->contested += holder != mine && session_find(t, holder) != NULL;
 	}
 	leave_address(t, p, r->pool, last4);
 	slot_write_begin(s);

@@ -24,6 +24,26 @@ void quarantine_drop(struct session_slot *s)
 	s->flags &= (uint8_t) ~(SESSION_F_QUARANTINE | SESSION_F_AGAIN);
 }
 
+/* Two chassis that were both active may have leased one address to two sessions. The winner's has ended when its record comes,
+ * the loser's ends by the next one: only then is the address free for the quarantine that it must wait out. */
+void quarantine_inherit(struct session_table *t, uint32_t shard, uint32_t slot, uint8_t pool, uint32_t ue4)
+{
+	struct session_shard *sh = &t->shard[shard];
+	struct ip_addr ue = slot_address(ue4);
+
+	for (uint32_t i = sh->fifo_head; sh->contested > 0 && i != sh->fifo_tail; i++) {
+		uint32_t heir = sh->fifo[i & (t->n_slots - 1)];
+		const struct session_slot *s = &sh->slots[heir];
+
+		if (heir == slot || !(s->flags & SESSION_F_QUARANTINE) || s->last_ue4 != ue4 ||
+			s->pool != pool)
+			continue;
+		t->hooks.bind(t->hooks.ctx, pool, &ue, session_handle_make(t, shard, heir, s->gen));
+		sh->contested--;
+		return;
+	}
+}
+
 static bool is_over(const struct session_table *t, const struct session_shard *sh,
 	const struct session_slot *s, uint32_t now_s)
 {
@@ -72,6 +92,8 @@ unsigned int session_quarantine_expire(
 			n++;
 		}
 	}
+	if (sh->fifo_head == sh->fifo_tail)
+		sh->contested = 0;
 	return n;
 }
 

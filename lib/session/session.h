@@ -195,6 +195,7 @@ struct session_shard {
 	_Atomic uint8_t owner;       /* w: control (door handshake). worker number or SESSION_BY_* */
 	uint32_t *fifo;              /* w: owner. quarantine, ring of slot numbers */
 	uint32_t fifo_head, fifo_tail;
+	uint32_t contested; /* w: owner. free records whose last address a live session held when they came */
 	uint32_t quarantine_base_s;    /* w: owner. quarantines restart here at promotion */
 	uint32_t n_live;               /* w: owner, r: telemetry */
 	struct session_counters count; /* w: owner, r: telemetry */

@@ -75,6 +75,8 @@ void slot_store_free(struct session_slot *s, uint16_t gen, uint8_t pool, uint32_
 
 /* The slot and its last address into quarantine, from now on. */
 void quarantine_put(struct session_table *t, uint32_t shard, uint32_t slot, uint32_t now_s);
+/* `slot` has just given an address up: another one that is in quarantine for it has it from now on. */
+void quarantine_inherit(struct session_table *t, uint32_t shard, uint32_t slot, uint8_t pool, uint32_t ue4);
 /* Out of quarantine, whether it was in or not; neither map nor pool is told. */
 void quarantine_drop(struct session_slot *s);
 

@@ -253,14 +253,6 @@ static void event(void)
 	}
 }
 
-/* An address that the loser gave to a session of its own: when the winner's session on it ends before the loser knows
- * of it, the loser's quarantine of that address ends with its own session. */
-static void torn_addresses(const struct node *loser)
-{
-	for (uint32_t i = 0; i < ADDRESSES; i++)
-		sim.torn[i] |= loser->ps->p[0].handle[i] != sim.node[!loser->id].ps->p[0].handle[i];
-}
-
 static void events(void)
 {
 	struct node *b = &sim.node[!sim.active];
@@ -269,7 +261,6 @@ static void events(void)
 		restart(b);
 	if (sim.demote_at != 0 && sim.now >= sim.demote_at) {
 		sim.demote_at = 0;
-		torn_addresses(b);
 		story("chassis %u gives way", b->id);
 		node_write(b, sim.term, 0);
 	}

@@ -152,7 +152,6 @@ struct sim {
 	usec_t freed[ADDRESSES],
 		waits[ADDRESSES]; /* waits: when the quarantine was begun anew by a promotion */
 	bool freed_told[ADDRESSES];
-	bool torn[ADDRESSES]; /* had two sessions when two were active */
 	struct pending pending[PENDING];
 	unsigned int n_pending;
 	unsigned int crashes, planned, aborted, splits, restarts, flips, repaired, told_n, vouched, cuts,

@@ -177,7 +177,7 @@ static void create(struct node *n, unsigned int number)
 	since = RTE_MAX(sim.freed[offset], sim.waits[offset]);
 	if (session_create(n->t, (uint8_t)number, &r, (uint32_t)(n->now / SECOND)) < 0)
 		return;
-	if (sim.active == n->id && sim.now - since < wait && since != 0 && !sim.torn[offset])
+	if (sim.active == n->id && sim.now - since < wait && since != 0)
 		fail("chassis %u: address %u leased again %llu us after it was freed", n->id, offset,
 			(unsigned long long)(sim.now - since));
 	pos = pos_of(n, r.handle);

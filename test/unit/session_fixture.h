@@ -128,6 +128,7 @@ void test_bad_slots(void);
 void test_later_groups(void);
 void test_bad_deltas(void);
 void test_eviction(void);
+void test_quarantine_inherited(void);
 void test_freed_keeps_request(void);
 void test_usage_comes_round(void);
 void test_freed_again(void);

@@ -401,6 +401,7 @@ int main(void)
 		{ "later_groups", test_later_groups },
 		{ "bad_deltas", test_bad_deltas },
 		{ "eviction", test_eviction },
+		{ "quarantine_inherited", test_quarantine_inherited },
 		{ "freed_keeps_request", test_freed_keeps_request },
 		{ "usage_comes_round", test_usage_comes_round },
 		{ "freed_again", test_freed_again },

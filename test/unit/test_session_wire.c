@@ -281,6 +281,30 @@ void test_eviction(void)
 	fix_free(b);
 }
 
+/* Both were active and leased one address; the winner's session has ended when its record comes. The address is not free
+ * at the loser when its own session is cleared, but when the quarantine that came with the record is over. */
+void test_quarantine_inherited(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec ended = made(a, 0x0a00000b, 5), again = { .pdp_type = 0x21, .key = 9 };
+	bool in_pool;
+
+	made(b, 0x0a00004b, 6); /* in slot 0 */
+	made(b, 0x0a00000b, 7); /* in slot 1 */
+	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, ended.handle, 0), 0);
+	CU_ASSERT_EQUAL(ship(a, b, ended.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(ship(a, b, session_handle_make(a->t, 11, 1, 0), SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(pool_lookup4(b->ps, 0x0a00000b, &in_pool), ended.handle);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	again.ue = ip_addr_v4(0x0a00000b);
+	CU_ASSERT_EQUAL(session_create(b->t, FIX_BY, &again, 1), -EEXIST);
+	session_quarantine_expire(b->t, FIX_BY, 11, 1000, 64);
+	CU_ASSERT_EQUAL(session_create(b->t, FIX_BY, &again, 1000), 0);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	fix_free(a);
+	fix_free(b);
+}
+
 /* ---- digests ---- */
 
 #define FIELD(f, live, gone)                                                                                 \
