@@ -5,7 +5,7 @@
 import sys
 import time
 
-from pairs import CPUS, Bed, Stalls, case_name, line, options, quantile
+from pairs import Bed, Stalls, case_name, line, options, quantile
 from lab import LabError, wait_until  # pylint: disable=wrong-import-order
 from load import Load  # pylint: disable=wrong-import-order
 
@@ -48,7 +48,7 @@ def main():
         load.stop()
         _, report = load.finish(120)
         thrown = sum(c.counter(n) for c in pair.both for n in ("stale_frames",))
-        notes = {"memory": bed.memory, "cpus": CPUS, "rounds": len(runs) // 2, "refused": refused}
+        notes = {**bed.notes, "rounds": len(runs) // 2, "refused": refused}
         calm = [r for r in runs if r[1] == 0]
         for name, some in (("", runs), ("-calm", calm)):
             gaps = [r[0] for r in some]

@@ -6,7 +6,7 @@ holds 1,024, in the same run: both make the first 1,000 in turns. Then many, for
 import os
 import sys
 
-from pairs import CPUS, POOL, Bed, case_name, line, options, quantile
+from pairs import POOL, Bed, case_name, line, options, quantile
 from lab import wait_until  # pylint: disable=wrong-import-order
 from load import OSMO, Load, OsmoGgsn  # pylint: disable=wrong-import-order
 
@@ -48,11 +48,10 @@ def main():
     bed = Bed(opts, opts.sessions)
     with bed as (lab, pair):
         osmo = OsmoGgsn(lab, POOL)
-        notes = {"memory": bed.memory, "cpus": CPUS}
         ours, theirs = first_thousand(opts, lab, pair, osmo)
         line("setup", "first1k", "contexts_per_s", quantile(ours, 0.5), "contexts/s", 2,
              lambda v: v >= 2 * quantile(theirs, 0.5), floor=quantile(theirs, 0.5), aim_of="ratio", best=round(max(ours)),
-             best_floor=round(max(theirs)), window=opts.window, turns=opts.turns, **notes)
+             best_floor=round(max(theirs)), window=opts.window, turns=opts.turns, **bed.notes)
         before = {c.side: seconds(c.process) for c in pair.both}
         gate = pair.active.counter("gtp.protected_answers")
         done = create(lab, opts.sessions, opts.many_window, keep=True)
@@ -62,7 +61,7 @@ def main():
              accepted=done["accepted"], retries=done["retries"], protected=round(gate / opts.sessions, 4),
              latency_us_p50=done["latency_us"]["p50"], latency_us_p99=done["latency_us"]["p99"],
              cpu_us_active=round(spent[pair.active.side], 1), cpu_us_standby=round(spent[pair.other(pair.active).side], 1),
-             window=opts.many_window, **notes)
+             window=opts.many_window, **bed.notes)
     return 0
 
 

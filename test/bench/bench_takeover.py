@@ -6,7 +6,7 @@ session was lost. Runs in which the machine stood still are told apart, not left
 import sys
 import time
 
-from pairs import CPUS, Bed, Stalls, case_name, line, options, quantile
+from pairs import Bed, Stalls, case_name, line, options, quantile
 from lab import wait_until  # pylint: disable=wrong-import-order
 from load import Load  # pylint: disable=wrong-import-order
 
@@ -70,8 +70,8 @@ def run_case(opts, sessions):
         load.go_on()
         _, report = load.finish(600)
         lost = max(report["sessions"]["dead"] or 0, *(r[3] for r in runs))  # None: told not to verify
-        notes = {"memory": bed.memory, "heartbeat": "10 ms x 3", "cpus": CPUS,
-                 "setup_per_s": round(report["create"]["per_s"])}
+        notes = {**bed.notes, "heartbeat": "10 ms x 3", "setup_per_s": round(report["create"]["per_s"]),
+                 "verified": report["sessions"]["dead"] is not None}
         tell(case_name(sessions), runs, lost, created, notes)
     stalls.close()
 

@@ -6,6 +6,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import re
 import sys
 import time
 
@@ -13,7 +14,7 @@ sys.dont_write_bytecode = True
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "test", "e2e"))
 
-from chassis import Pair  # noqa: E402  pylint: disable=wrong-import-position
+from chassis import Pair, shipped  # noqa: E402  pylint: disable=wrong-import-position
 from lab import CORE_GATEWAY, Lab, missing  # noqa: E402  pylint: disable=wrong-import-position
 
 POOL = "100.64.0.0/10"
@@ -118,9 +119,10 @@ class Bed:
         self.lab.close()
 
     @property
-    def memory(self):
-        """For the figures' notes."""
-        return "hugepages" if self.opts.huge_dir else "4k pages"
+    def notes(self):
+        """For the figures: what they were taken with."""
+        plain = re.search(r"(?m)^\s*insecure = true", shipped("left")) is not None
+        return {"memory": "hugepages" if self.opts.huge_dir else "4k pages", "encrypted": not plain, "cpus": CPUS}
 
 
 def case_name(sessions):
