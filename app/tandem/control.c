@@ -504,6 +504,7 @@ static void stalls(struct control *c, usec_t own, usec_t now)
 	own = RTE_MAX(own, stalled - c->repl_stalled);
 	c->repl_stalled = stalled;
 	if (own > 0) {
+		c->stood_still += own;
 		srp_stalled(c->srp, own, now);
 		srp_actions(c, now);
 	}

@@ -62,6 +62,7 @@ struct txn {
 	uint32_t commit, handle, digest;
 	uint8_t worker;
 	usec_t deadline;
+	usec_t stood_still; /* of control when it began to wait for the standby */
 	size_t len;
 	uint32_t serial; /* in the cookie: an answer to who had this place before is none to this one */
 	uint8_t msg[GTPC_MSG_MAX];
@@ -203,6 +204,7 @@ struct control {
 	bool up;    /* VIPs and routes are up */
 	unsigned int announce_left;
 	usec_t announce_at, slow_at, links_at;
+	usec_t stood_still;  /* sum of what was told to srp: in it nobody listened to the standby */
 	usec_t repl_stalled; /* of the replication core, already told to srp */
 	usec_t grace;        /* watchdog */
 	struct history history[HISTORY];

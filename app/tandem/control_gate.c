@@ -107,6 +107,7 @@ void gate_answer(struct control *c, struct txn *t, usec_t now)
 	}
 	c->gtp.gate.commits++;
 	t->deadline = now + T.conf->srp.commit_timeout_ms * USEC_PER_MSEC;
+	t->stood_still = c->stood_still;
 	TAILQ_REMOVE(&c->gtp.for_worker, t, due);
 	TAILQ_INSERT_TAIL(&c->gtp.for_commit, t, due);
 	t->waiting_commit = true;
@@ -161,7 +162,8 @@ void gate_turn(struct control *c, usec_t now)
 {
 	struct txn *t = TAILQ_FIRST(&c->gtp.for_commit);
 
-	if (t != NULL && now >= t->deadline) {
+	/* As every deadline, it moves by the time in which we did not run: the answer may wait in a ring. */
+	if (t != NULL && now >= t->deadline + (c->stood_still - t->stood_still)) {
 		c->gtp.gate.opened_timeout++;
 		LOG(WARNING,
 			"the standby did not acknowledge within %u ms: answers go out unprotected until it "
