@@ -6,18 +6,35 @@ import sys
 import time
 
 from pairs import Bed, Stalls, case_name, line, options, quantile
-from lab import LabError, wait_until  # pylint: disable=wrong-import-order
+from lab import wait_until  # pylint: disable=wrong-import-order
 from load import Load  # pylint: disable=wrong-import-order
 
 GAP_MS = 5
 
 
+def hand_over(pair):
+    """A planned switchover. False: it was refused, or the Active took its role back (its peer fell silent meanwhile)."""
+    old, new = pair.settle(60)
+    term = old.info()["term"]
+    if not old.ask("srp initiate-switchover").get("ok"):
+        return False
+
+    def over():
+        infos = old.info(), new.info()
+        states = [i.get("chassis_state") for i in infos]
+        if states == ["Standby", "Active"]:
+            return "done"
+        return "aborted" if states == ["Active", "Standby"] and infos[0]["term"] != term else None
+    return wait_until(over, 20, lambda: f"the switchover: {old.info()} {new.info()}") == "done"
+
+
 def switch(pair, load, stalls):
-    """One switchover: (gap ms, worst stall ms)."""
+    """One switchover: (gap ms, worst stall ms), or None if it did not take place."""
     pair.settle(60)
     load.interim()
     since = time.time()
-    pair.switchover()
+    if not hand_over(pair):
+        return None
     reports = []
 
     def flows():
@@ -31,24 +48,21 @@ def switch(pair, load, stalls):
 def main():
     """One case."""
     opts = options(__doc__, rounds=100, seconds=300, pps=1000, sessions=10000)
-    bed, stalls, runs, refused = Bed(opts, opts.sessions), Stalls(), [], 0
+    bed, stalls, runs, aborted = Bed(opts, opts.sessions), Stalls(), [], 0
     with bed as (lab, pair):
         load = Load(lab, sessions=opts.sessions, rate=0, window=512, duration=0, up=opts.pps, down=opts.pps, keep=True)
         load.wait_created(120)
         wait_until(lambda: load.interim()["up"]["received"] > 1000, 60, "traffic")
         began = time.monotonic()
         while len(runs) < 2 * opts.rounds and time.monotonic() - began < opts.seconds:
-            try:
-                runs.append(switch(pair, load, stalls))
-            except LabError as error:
-                if "refused" not in str(error) and '"ok"' not in str(error):
-                    raise
-                refused += 1
+            done = switch(pair, load, stalls)
+            runs += [done] if done is not None else []
+            aborted += done is None
         pair.settle(60)
         load.stop()
         _, report = load.finish(120)
         thrown = sum(c.counter(n) for c in pair.both for n in ("stale_frames",))
-        notes = {**bed.notes, "rounds": len(runs) // 2, "refused": refused}
+        notes = {**bed.notes, "rounds": len(runs) // 2, "aborted": aborted}
         calm = [r for r in runs if r[1] == 0]
         for name, some in (("", runs), ("-calm", calm)):
             gaps = [r[0] for r in some]
