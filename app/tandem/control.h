@@ -10,6 +10,7 @@
 
 #include <rte_hash.h>
 
+#include "frame.h"
 #include "gtpc.h"
 #include "gtpu.h"
 #include "replicator.h"
@@ -154,7 +155,7 @@ struct link_conn {
 	uint64_t serial;
 	uint16_t key_id;
 	bool heard, used; /* a hello came over it; its key seals */
-	uint8_t in[2 + SRP_MSG_MAX];
+	uint8_t in[SRP_FRAME_MAX];
 	size_t in_len;
 	uint8_t out[8192];
 	size_t out_len;

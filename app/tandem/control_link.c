@@ -124,10 +124,10 @@ static void hello_heard(struct control *c, struct link_conn *l, usec_t now)
 static void message(struct control *c, struct link_conn *l, usec_t now)
 {
 	uint64_t hellos = srp_info(c->srp)->count.hellos_received;
-	size_t len = l->in_len - 2;
+	size_t len = l->in_len - SRP_FRAME_HEAD;
 
 	l->in_len = 0;
-	srp_message(c->srp, l->in + 2, len, now);
+	srp_message(c->srp, l->in + SRP_FRAME_HEAD, len, now);
 	if (srp_info(c->srp)->count.hellos_received != hellos)
 		hello_heard(c, l, now);
 	srp_actions(c, now); /* may close the connection */
@@ -152,26 +152,27 @@ static void receive(struct control *c, struct link_conn *l, usec_t now)
 	char why[TLS_WHY];
 
 	for (unsigned int i = 0; i < 64 && l->state == LINK_UP; i++) {
-		size_t want = l->in_len < 2 ? 2 : 2 + ((size_t)l->in[0] << 8 | l->in[1]);
+		int want = srp_frame_wanted(l->in, l->in_len);
 		ssize_t n;
 
-		if (want > sizeof(l->in)) {
+		if (want < 0) {
 			if (is_tls(l))
 				snprintf(why, sizeof(why),
 					"the peer speaks TLS, here insecure = true is set: both must say the "
 					"same");
 			else
-				snprintf(why, sizeof(why), "a message of %zu bytes: closing", want - 2);
+				snprintf(why, sizeof(why), "a message of %zu bytes: closing",
+					srp_frame_length(l->in));
 			c->link.up = NULL; /* it was none */
 			srp_disconnected(c->srp, false, now);
 			refuse(c, l, why, now);
 			return;
 		}
-		if (l->in_len >= 2 && l->in_len == want) {
+		if (want == 0) {
 			message(c, l, now);
 			continue;
 		}
-		n = bytes_in(l, l->in + l->in_len, want - l->in_len, why);
+		n = bytes_in(l, l->in + l->in_len, (size_t)want, why);
 		if (n < 0) {
 			if (why[0] != '\0')
 				LOG(WARNING, "SRP: %s", why);

@@ -31,6 +31,7 @@ TARGETS = {
                "lib/config/check.c"],
     "fastpath": ["app/tandem/fastpath.c", "app/tandem/fastpath_up.c", "app/tandem/fastpath_down.c",
                  "app/tandem/fastpath_slow.c"],
+    "frame": ["lib/srp/frame.h", "lib/srp/message.c"],
     "gtpc": ["lib/gtp/gtpc_decode.c", "lib/gtp/ie.c", "lib/gtp/pco.c"],
     "gtpu": ["lib/gtp/gtpu.c"],
     "keys": ["lib/repl/keys.c"],
