@@ -342,83 +342,6 @@ static void test_want_decode(void)
 	CU_ASSERT_EQUAL(w.n, 1);
 }
 
-/* Shards 1 and 3 of 200 buckets each. */
-static void test_source_cycle(void)
-{
-	static const struct {
-		uint32_t bucket, n;
-	} want[] = { { 200, 128 }, { 328, 72 }, { 600, 128 }, { 728, 72 } };
-	struct audit_source *s = audit_source_create(1 << 1 | 1 << 3, 200);
-	struct audit_job job;
-	usec_t now = 1000;
-
-	CU_ASSERT_EQUAL(audit_source_next(s, now).what, AUDIT_JOB_NONE);
-	audit_source_join(s, 4000, now);
-	for (unsigned int cycle = 0; cycle < 3; cycle++)
-		for (unsigned int i = 0; i < 4; i++) {
-			if (cycle > 0 && (cycle > 1 || i > 0)) {
-				/* Paced: 400 buckets in 4 ms. */
-				usec_t due = 1000 + (cycle - 1) * 4000 + (i / 2 * 200 + i % 2 * 128) * 10;
-
-				CU_ASSERT_EQUAL(audit_source_next(s, due - 1).what, AUDIT_JOB_NONE);
-				now = due;
-			}
-			job = audit_source_next(s, now);
-			CU_ASSERT_EQUAL(job.what, AUDIT_JOB_DIGEST);
-			CU_ASSERT_EQUAL(job.bucket, want[i].bucket);
-			CU_ASSERT_EQUAL(job.n, want[i].n);
-			audit_source_again(s, &job);
-			job = audit_source_next(s, now);
-			CU_ASSERT_EQUAL(job.bucket, want[i].bucket);
-		}
-	audit_source_stop(s);
-	CU_ASSERT_EQUAL(audit_source_next(s, now + 1000000).what, AUDIT_JOB_NONE);
-	audit_source_destroy(s);
-}
-
-static void test_source_wants(void)
-{
-	struct audit_source *s = audit_source_create(1 << 1 | 1 << 3, 200);
-	struct audit_job job;
-
-	audit_source_want(s, AUDIT_WANT_LEVEL2, 200, 0); /* nobody joined */
-	audit_source_join(s, 0, 0);
-	audit_source_want(s, AUDIT_WANT_SLOTS, 210, 1);
-	audit_source_want(s, AUDIT_WANT_LEVEL2, 211, 0);
-	audit_source_want(s, AUDIT_WANT_SLOTS, 210, 4);
-	audit_source_want(s, AUDIT_WANT_LEVEL2, 211, 0);
-	audit_source_want(s, AUDIT_WANT_LEVEL2, 210, 0);
-	audit_source_want(s, AUDIT_WANT_WHOLE, 398, 204); /* over what is not ours */
-	audit_source_want(s, AUDIT_WANT_WHOLE, 0, 7);
-	audit_source_want(s, AUDIT_WANT_LEVEL2, UINT32_MAX, 0);
-	audit_source_want(s, AUDIT_WANT_WHOLE, UINT32_MAX - 1, UINT64_MAX);
-	audit_source_want(s, 77, 210, 1);
-
-	static const struct {
-		unsigned int what;
-		uint32_t bucket;
-		uint64_t mask;
-	} want[] = {
-		{ AUDIT_JOB_SLOTS, 210, 5 },
-		{ AUDIT_JOB_LEVEL2, 211, 0 },
-		{ AUDIT_JOB_SLOTS, 398, UINT64_MAX },
-		{ AUDIT_JOB_SLOTS, 399, UINT64_MAX },
-		{ AUDIT_JOB_SLOTS, 600, UINT64_MAX },
-		{ AUDIT_JOB_SLOTS, 601, UINT64_MAX },
-		{ AUDIT_JOB_LEVEL2, 210, 0 },
-	};
-	for (unsigned int i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
-		job = audit_source_next(s, 0);
-		CU_ASSERT_EQUAL(job.what, want[i].what);
-		CU_ASSERT_EQUAL(job.bucket, want[i].bucket);
-		CU_ASSERT_EQUAL(job.mask, want[i].mask);
-	}
-	audit_source_again(s, &job);
-	CU_ASSERT_EQUAL(audit_source_next(s, 0).bucket, 210);
-	CU_ASSERT_EQUAL(audit_source_next(s, 0).what, AUDIT_JOB_DIGEST);
-	audit_source_destroy(s);
-}
-
 /* The model: when each bucket last matched at a comparison. */
 static usec_t matched[BUCKETS];
 
@@ -508,8 +431,6 @@ int main(void)
 		{ "recheck", test_recheck },
 		{ "malformed", test_malformed },
 		{ "want_decode", test_want_decode },
-		{ "source_cycle", test_source_cycle },
-		{ "source_wants", test_source_wants },
 		{ "random", test_random },
 		CU_TEST_INFO_NULL,
 	};
