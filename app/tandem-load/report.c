@@ -117,7 +117,7 @@ void report_write(struct load *l, bool final, usec_t now)
 	json_object_set_new(j, "seconds", json_real((double)(now - l->began) / 1e6));
 	json_object_set_new(j, "traffic_seconds", json_real((double)traffic_us / 1e6));
 	json_object_set_new(j, "memory_mb", json_real((double)usage.ru_maxrss / 1024));
-	json_dumpf(j, l->out, JSON_COMPACT | JSON_REAL_PRECISION(9));
+	json_dumpf(j, l->out, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	fputc('\n', l->out);
 	fflush(l->out);
 	json_decref(j);

@@ -4,6 +4,7 @@
 import json
 import os
 import subprocess
+import time
 
 from chassis import Pair
 from lab import wait_until
@@ -117,6 +118,7 @@ def test_load_sees_loss(lab):
     load.wait_created()
     wait_until(lambda: load.interim()["up"]["received"] > 500, 20, "some traffic")
     lab.link("osmo", "o-core", "down")
+    cut_at = time.time()
     cut = load.interim()
     wait_until(lambda: load.interim()["up"]["sent"] > cut["up"]["sent"] + 300, 20, "packets into the cut link")
     lab.link("osmo", "o-core", "up")
@@ -127,6 +129,7 @@ def test_load_sees_loss(lab):
     assert code == 0 and report["sessions"]["failed"] == 0, report
     assert report["up"]["lost"] >= 250, report["up"]
     assert report["up"]["gap"]["ms"] >= 250, report["up"]
+    assert abs(report["up"]["gap"]["at"] - cut_at) < 0.2, (cut_at, report["up"])
     assert report["up"]["sent"] == report["up"]["received"] + report["up"]["lost"], report["up"]
     return f"{report['up']['lost']} lost, gap {report['up']['gap']['ms']:.0f} ms"
 
