@@ -520,31 +520,35 @@ static int rest(struct control *c, bool busy, struct epoll_event *e, int room)
 	return epoll_pwait2(c->ep, e, room, &t, NULL);
 }
 
+void control_turn(struct control *c)
+{
+	struct epoll_event e[32];
+	usec_t now = clock_us(), stall = pulse_turn(&T.pulse_control, now);
+	bool busy;
+	int n;
+
+	stalls(c, stall, now);
+	busy = messages(c, now);
+	busy |= frames(c) || c->indexing;
+	n = rest(c, busy, e, RTE_DIM(e));
+	/* In here is where a stopped process mostly stands: looked at before any timer fires. */
+	now = clock_us();
+	stalls(c, pulse_turn(&T.pulse_control, now), now);
+	/* Sockets first, then timers: a core drains its input before a timer may fire. */
+	for (int i = 0; i < n; i++) {
+		struct source *s = e[i].data.ptr;
+
+		if (s->ready != NULL)
+			s->ready(c, s, e[i].events);
+	}
+	turn(c, now);
+	if (now >= c->grace)
+		watchdog_repl(now);
+}
+
 int control_run(struct control *c)
 {
-	while (!atomic_load_explicit(&T.quit, memory_order_relaxed)) {
-		struct epoll_event e[32];
-		usec_t now = clock_us(), stall = pulse_turn(&T.pulse_control, now);
-		bool busy;
-		int n;
-
-		stalls(c, stall, now);
-		busy = messages(c, now);
-		busy |= frames(c) || c->indexing;
-		n = rest(c, busy, e, RTE_DIM(e));
-		/* In here is where a stopped process mostly stands: looked at before any timer fires. */
-		now = clock_us();
-		stalls(c, pulse_turn(&T.pulse_control, now), now);
-		/* Sockets first, then timers: a core drains its input before a timer may fire. */
-		for (int i = 0; i < n; i++) {
-			struct source *s = e[i].data.ptr;
-
-			if (s->ready != NULL)
-				s->ready(c, s, e[i].events);
-		}
-		turn(c, now);
-		if (now >= c->grace)
-			watchdog_repl(now);
-	}
+	while (!atomic_load_explicit(&T.quit, memory_order_relaxed))
+		control_turn(c);
 	return 0;
 }

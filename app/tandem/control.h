@@ -116,6 +116,7 @@ struct gtp {
 	bool sweeping;               /* a rebuild begins with removing what is gone */
 	uint32_t sweep_at;           /* rte_hash_iterate's position */
 	uint32_t rebuild_shard;      /* SESSION_SHARDS: not rebuilding */
+	uint32_t rebuild_slot;
 	uint64_t ei_sent, ei_received, ei_suppressed, echo_u, reinjected, unknown_u, unprotected_now;
 	usec_t ei_from;
 };

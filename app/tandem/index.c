@@ -125,15 +125,13 @@ static bool sweep(struct gtp *g)
 bool index_turn(struct control *c)
 {
 	struct gtp *g = &c->gtp;
-	static uint32_t slot;
-
 	if (g->rebuild_shard == SESSION_SHARDS && !g->sweeping) {
 		if (!atomic_exchange(&T.index_stale, false))
 			return false;
 		g->sweeping = true;
 		g->sweep_at = 0;
 		g->rebuild_shard = 0;
-		slot = 0;
+		g->rebuild_slot = 0;
 	}
 	if (g->sweeping) {
 		g->sweeping = !sweep(g);
@@ -142,13 +140,13 @@ bool index_turn(struct control *c)
 	for (unsigned int i = 0; i < REBUILD_SLOTS && g->rebuild_shard < SESSION_SHARDS; i++) {
 		struct session_rec rec;
 
-		if (T.table->shard[g->rebuild_shard].slots[slot].teid != 0) {
-			session_read_at(T.table, g->rebuild_shard, slot, &rec);
+		if (T.table->shard[g->rebuild_shard].slots[g->rebuild_slot].teid != 0) {
+			session_read_at(T.table, g->rebuild_shard, g->rebuild_slot, &rec);
 			if (rec.state == SESSION_LIVE)
 				add(c, rec.key, rec.handle);
 		}
-		if (++slot == T.table->n_slots) {
-			slot = 0;
+		if (++g->rebuild_slot == T.table->n_slots) {
+			g->rebuild_slot = 0;
 			g->rebuild_shard++;
 		}
 	}

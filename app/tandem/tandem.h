@@ -142,18 +142,19 @@ void index_notify(void *ctx, uint64_t key, uint32_t handle, bool live);
 /* worker.c */
 struct worker *worker_create(unsigned int number);
 void worker_destroy(struct worker *w);
-int worker_run(void *worker); /* lcore function */
+int worker_run(void *worker);       /* lcore function: turns until told to quit */
 const struct fastpath_counters *worker_fastpath_count(const struct worker *w);
 
 /* replicator.c */
 struct replicator *replicator_create(void);
 void replicator_destroy(struct replicator *r);
-int replicator_run(void *replicator); /* lcore function */
+int replicator_run(void *replicator);       /* lcore function: turns until told to quit */
 
 /* control.c */
 struct control *control_create(void);
 void control_destroy(struct control *c);
-int control_run(struct control *c); /* until told to stop; 0 or -errno */
+void control_turn(struct control *c); /* one turn; waits in it for 1 ms at most */
+int control_run(struct control *c);   /* turns until told to stop; 0 or -errno */
 
 /* lcores.c: which lcore does what. -EINVAL: too few, or not those that the configuration names */
 int lcores_choose(void);
