@@ -30,9 +30,9 @@ struct replicator {
 	_Atomic uint8_t peer_version; /* w: control. that both speak */
 	uint8_t version;              /* of the stream */
 	/* role */
-	repl_term_t term, old_term; /* own; the peer's of which late usage is welcome */
-	bool active, late;          /* late: standby that still sends its own late usage (of late_term) */
-	bool writing;               /* the slots are ours to write (standby) */
+	repl_term_t term;
+	bool active, late; /* late: standby that still sends its own late usage (of late_term) */
+	bool writing;      /* the slots are ours to write (standby) */
 	repl_term_t late_term;
 	bool on;                 /* the stream runs */
 	bool told;               /* workers and control were told that it does */

@@ -125,11 +125,10 @@ static void take(struct replicator *r, struct msg *m)
 		r->active = true;
 		r->late = r->writing = false;
 		r->term = m->term;
-		r->old_term = m->old_term;
 		r->on = false; /* begins when the peer is there */
 		r->pair_offset_us = atomic_load(&T.pair_offset_ms) * 1000;
 		repl_pair_time(r->stream, r->pair_offset_us);
-		repl_receive(r->stream, m->old_term != 0 ? REPL_RX_LATE : REPL_RX_NONE, m->term, m->old_term);
+		repl_receive(r->stream, REPL_RX_LATE, m->term, m->term - 1);
 		done(r, m, true, 0);
 		break;
 	case MSG_DRAIN:

@@ -70,7 +70,7 @@ static inline uint8_t repl_entry_groups(repl_entry_t e)
 enum repl_receive {
 	REPL_RX_NONE,  /* ignored and counted: nothing is acknowledged */
 	REPL_RX_APPLY, /* standby: applied in order */
-	REPL_RX_LATE,  /* active: only DELTAs of late usage in the term given */
+	REPL_RX_LATE,  /* active: only DELTAs of late usage, in the term given or an older one */
 };
 
 /* Why a state record was refused; the number is its place in an ACCOUNT. */
@@ -214,7 +214,8 @@ void repl_sent_records(const struct repl *r, struct repl_sent_records *s);
 
 /* ---- receiver ---- */
 
-/* late_term: with REPL_RX_LATE the term whose late usage is accepted. floor: packets of lower terms are ignored. */
+/* late_term: with REPL_RX_LATE the highest term whose late usage is accepted; what is none is not acknowledged. floor:
+ * packets of lower terms are ignored. */
 void repl_receive(struct repl *r, enum repl_receive mode, repl_term_t floor, repl_term_t late_term);
 /* Applies all that is held, gaps skipped, then REPL_RX_NONE. Returns the highest number applied in the stream. */
 uint64_t repl_receive_stop(struct repl *r, usec_t now);

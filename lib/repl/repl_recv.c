@@ -128,9 +128,9 @@ static bool stream_taken(struct repl *r, const struct repl_header *h, usec_t now
 		r->count.rx_wrong_incarnation++;
 	else if (x->mode == REPL_RX_NONE)
 		r->count.rx_not_receiving++;
-	else if (h->term < (x->mode == REPL_RX_LATE ? x->late_term : x->floor))
+	else if (x->mode == REPL_RX_APPLY && h->term < x->floor)
 		r->count.rx_old_term++;
-	else if (x->mode == REPL_RX_LATE && h->term != x->late_term && !MUTANT(late_any_term))
+	else if (x->mode == REPL_RX_LATE && h->term > x->late_term && !MUTANT(late_any_term))
 		r->count.rx_not_receiving++;
 	else if (h->stream == 0 || h->stream < x->stream ||
 		 (x->begun && h->stream == x->stream && (h->term != x->term || h->version != x->version)))
@@ -144,7 +144,8 @@ static bool stream_taken(struct repl *r, const struct repl_header *h, usec_t now
 	return false;
 }
 
-/* One record of a slot. True unless it could not be applied now. */
+/* One record of a slot. True unless it could not be applied now. What is no late usage is of a peer that does not know
+ * yet that it was relieved: acknowledged, it would tell its SGSNs that a standby has it. */
 static bool apply_state(struct repl *r, uint8_t kind, struct rd *body, bool late, struct repl_verdict *v)
 {
 	int ret;
@@ -157,6 +158,10 @@ static bool apply_state(struct repl *r, uint8_t kind, struct rd *body, bool late
 					 : r->ops.state(r->ops.ctx, (enum repl_kind)kind, body, late);
 	if (ret == -EAGAIN)
 		return false;
+	if (late && (ret == -EINVAL || ret == -EBADMSG)) {
+		r->count.rx_not_receiving++;
+		return false;
+	}
 	if (ret < 0)
 		repl_account_refuse(v, ret, 1);
 	else
@@ -201,10 +206,12 @@ static void deliver(
 			break;
 		case REPL_DIGEST:
 			r->count.rx_digests++;
-			if (late)
+			if (late) {
 				r->count.rx_not_receiving++;
-			else
-				r->ops.digest(r->ops.ctx, &body, now);
+				all = false;
+				break;
+			}
+			r->ops.digest(r->ops.ctx, &body, now);
 			break;
 		default: /* counted when the packet came in */
 			break;
