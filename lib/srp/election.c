@@ -64,7 +64,7 @@ bool srp_promote(struct srp *s, enum srp_cause cause, bool alone, usec_t now)
 {
 	srp_term_t term;
 
-	if (s->gone || (s->info.state == SRP_INIT && !srp_counter_ready(s)))
+	if (s->gone || (!s->stream.joined && !srp_counter_ready(s)))
 		return false;
 	term = srp_term_take(s);
 	if (term == 0)

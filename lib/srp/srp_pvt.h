@@ -113,7 +113,7 @@ struct srp {
 	bool reserve_out, reserve_failed;
 	usec_t reserve_retry;
 	uint8_t counter_asked, counter_saved;
-	bool counter_learnt, counter_raised;
+	bool counter_raised;
 
 	char peer_text[SRP_REASON_MAX]; /* of its hello: names its configuration */
 	uint32_t peer_serial, retired[SRP_RETIRED];

@@ -11,7 +11,8 @@ static uint64_t max64(uint64_t a, uint64_t b)
 /* The highest number that is spent as far as this chassis' own terms go. */
 static uint64_t spent(const struct srp *s)
 {
-	return max64(s->info.highest_term >> 1, s->floor);
+	/* Who remembers nothing may have used whatever the peer's reserve allows for. */
+	return max64(s->info.highest_term >> 1, s->floor != 0 ? s->floor : s->peer_floor);
 }
 
 uint64_t srp_term_left(const struct srp *s)
@@ -96,10 +97,11 @@ void srp_saved_reserve(struct srp *s, uint64_t reserve, bool ok, usec_t now)
 	srp_settle(s, now);
 }
 
-/* Sessions that a peer or this table still holds were made under the counter as it is. */
+/* Sessions that this table still holds were made under the counter as it is; so were none, where a joined copy is empty.
+ * Who only heard the counter has lost all that was made under it. */
 bool srp_counter_ready(struct srp *s)
 {
-	if (!s->stream.table_empty || s->counter_learnt)
+	if (!s->stream.table_empty || s->stream.joined)
 		return true;
 	if (!s->counter_raised)
 		s->info.restart_counter++;
@@ -115,7 +117,7 @@ void srp_counter_learn(struct srp *s, const struct srp_body *b)
 	if (s->info.state != SRP_INIT && s->info.state != SRP_STANDBY)
 		return;
 	if (pairs) {
-		s->counter_learnt = true;
+		s->counter_raised = false;
 		s->info.restart_counter = b->restart_counter;
 	} else if (s->info.state == SRP_INIT && b->state == SRP_INIT && !s->counter_raised &&
 		   (int8_t)(uint8_t)(b->restart_counter - s->info.restart_counter) > 0) {

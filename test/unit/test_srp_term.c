@@ -69,14 +69,40 @@ static void test_restart_counter(void)
 	CU_ASSERT_EQUAL(srp_info(r.s)->restart_counter, 40);
 	rig_stop(&r);
 
-	/* Not when the peer told the pair's, which is saved. */
-	rig_standby(&r, false);
+	/* Not with a whole copy of no sessions under the pair's counter, which the peer told and which is saved. */
+	rig_standby(&r, true);
 	r.st.table_empty = true;
 	CU_ASSERT_EQUAL(r.s->counter_saved, 7);
 	r.stream = r.srp = r.answers = false;
 	rig_run(&r, 4000 * MS);
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
 	CU_ASSERT_EQUAL(srp_info(r.s)->restart_counter, 7);
+	rig_stop(&r);
+
+	/* But by one who heard the counter and has no copy: the SGSNs must learn that their sessions are gone. */
+	rig_standby(&r, false);
+	r.st.table_empty = true;
+	r.stream = r.srp = r.answers = false;
+	rig_run(&r, 6000 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	CU_ASSERT_EQUAL(srp_info(r.s)->restart_counter, 8);
+	rig_stop(&r);
+}
+
+/* A chassis that lost its state directory may have used all that the peer's reserve allows for. */
+static void test_lost_directory(void)
+{
+	struct rig r;
+
+	rig_start(&r, NULL);
+	srp_destroy(r.s);
+	r.s = srp_create(&r.conf, &(struct srp_saved){ 0 }, r.now);
+	rig_drain(&r);
+	r.body.floor = 5000;
+	rig_up(&r, true, true);
+	rig_run(&r, 12000 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	CU_ASSERT_TRUE(srp_info(r.s)->term >> 1 > 5000);
 	rig_stop(&r);
 }
 
@@ -122,6 +148,7 @@ CU_TestInfo srp_term_tests[] = {
 	{ "reserve", test_reserve },
 	{ "no reserve in a promotion", test_reserve_not_in_promotion },
 	{ "restart counter", test_restart_counter },
+	{ "lost state directory", test_lost_directory },
 	{ "route modifier", test_route_modifier },
 	{ "pending states end", test_pending_abort },
 	CU_TEST_INFO_NULL,
