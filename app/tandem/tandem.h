@@ -142,13 +142,13 @@ void index_notify(void *ctx, uint64_t key, uint32_t handle, bool live);
 /* worker.c */
 struct worker *worker_create(unsigned int number);
 void worker_destroy(struct worker *w);
-int worker_run(void *worker);       /* lcore function: turns until told to quit */
+int worker_run(void *worker); /* lcore function: turns until told to quit */
 const struct fastpath_counters *worker_fastpath_count(const struct worker *w);
 
 /* replicator.c */
 struct replicator *replicator_create(void);
 void replicator_destroy(struct replicator *r);
-int replicator_run(void *replicator);       /* lcore function: turns until told to quit */
+int replicator_run(void *replicator); /* lcore function: turns until told to quit */
 
 /* control.c */
 struct control *control_create(void);

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* shim: stands in front of every file of app/tandem that `sim` is built from (cc -include). The daemon's sources are the
+ * real ones; what they take from the machine (clock, cores' ids, ports, memory, sockets, abort) comes from the
+ * simulation, and `T`, the one process, is whichever chassis' turn it is. Test code only. */
+#ifndef TANDEM_SIM_SHIM_H
+#define TANDEM_SIM_SHIM_H
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <rte_hash.h>
+#include <rte_hash_crc.h>
+#include <rte_ip.h>
+#include <rte_ip_frag.h>
+#include <rte_lcore.h>
+#include <rte_log.h>
+#include <rte_lpm.h>
+#include <rte_malloc.h>
+#include <rte_mempool.h>
+#include <rte_meter.h>
+#include <rte_pause.h>
+#include <rte_ring.h>
+#include <rte_udp.h>
+
+#include "gtpc.h"
+#include "msg.h"
+#include "session.h"
+
+struct tandem;
+extern struct tandem *sim_tandem;
+#define T (*sim_tandem)
+
+/* sim_node.c */
+uint64_t sim_tsc(void);
+void sim_abort(void) __attribute__((noreturn));
+unsigned int sim_lcore(void);
+void *sim_zalloc(size_t size, size_t align);
+void sim_free(void *p);
+struct rte_hash *sim_hash_create(const struct rte_hash_parameters *p);
+int sim_log(uint32_t level, uint32_t type, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int sim_door_send(const struct door *d, struct msg *m);
+
+/* sim_port.c */
+uint16_t sim_rx(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n);
+uint16_t sim_tx(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n);
+
+/* sim_sock.c */
+int sim_epoll_ctl(int ep, int op, int fd, struct epoll_event *e);
+int sim_epoll_wait(int ep, struct epoll_event *e, int n, int ms);
+int sim_close(int fd);
+ssize_t sim_read(int fd, void *to, size_t size);
+int sim_socket(int family, int type, int proto);
+int sim_bind(int fd, const struct sockaddr *a, socklen_t len);
+int sim_listen(int fd, int backlog);
+int sim_accept(int fd, struct sockaddr *a, socklen_t *len);
+int sim_connect(int fd, const struct sockaddr *a, socklen_t len);
+int sim_so_error(int fd, int option, void *value);
+ssize_t sim_send(int fd, const void *from, size_t size);
+ssize_t sim_recv(int fd, void *to, size_t size);
+ssize_t sim_sendto(int fd, const void *from, size_t size, const struct sockaddr *a);
+ssize_t sim_recvfrom(int fd, void *to, size_t size, struct sockaddr *a, socklen_t *len);
+int sim_sendmmsg(int fd, struct mmsghdr *m, unsigned int n);
+int sim_recvmmsg(int fd, struct mmsghdr *m, unsigned int n);
+int sim_signalfd(void);
+
+/* sim_check_role.c: an answer that is kept for repetitions is one that was just given */
+void sim_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type, uint16_t seq,
+	uint32_t digest, const uint8_t *msg, size_t len, usec_t now);
+
+/* sim_door.c: the writers' door to the slots, watched */
+int sim_session_create(struct session_table *t, uint8_t by, struct session_rec *rec, uint32_t now_s);
+int sim_session_update(struct session_table *t, uint8_t by, const struct session_rec *rec, uint8_t groups);
+int sim_session_free(struct session_table *t, uint8_t by, uint32_t handle, uint32_t now_s);
+int sim_session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uint32_t now_s);
+int sim_session_apply_delta(struct session_table *t, uint8_t by, struct rd *body);
+int sim_session_apply_late(
+	struct session_table *t, uint8_t by, uint32_t handle, const struct session_usage *u);
+
+#ifndef SIM_PLAIN /* msg.c defines door_send */
+#define door_send(d, m) sim_door_send(d, m)
+#endif
+#define session_create(t, by, rec, now)      sim_session_create(t, by, rec, now)
+#define session_update(t, by, rec, groups)   sim_session_update(t, by, rec, groups)
+#define session_free(t, by, handle, now)     sim_session_free(t, by, handle, now)
+#define session_apply_slot(t, by, body, now) sim_session_apply_slot(t, by, body, now)
+#define session_apply_delta(t, by, body)     sim_session_apply_delta(t, by, body)
+#define session_apply_late(t, by, handle, u) sim_session_apply_late(t, by, handle, u)
+
+#define gtpc_answered_put(a, to, type, seq, digest, msg, len, now)                                           \
+	sim_answered_put(a, to, type, seq, digest, msg, len, now)
+
+#define abort()                                       sim_abort()
+#define time(t)                                       ((time_t)0)
+#define prctl(...)                                    ((void)0)
+#define rte_rdtsc()                                   sim_tsc()
+#define rte_get_tsc_hz()                              UINT64_C(1000000)
+#define rte_lcore_id()                                sim_lcore()
+#define rte_zmalloc(name, size, align)                sim_zalloc(size, align)
+#define rte_zmalloc_socket(name, size, align, socket) sim_zalloc(size, align)
+#define rte_free(p)                                   sim_free(p)
+#define rte_hash_create(p)                            sim_hash_create(p)
+#define rte_hash_free(h)                              ((void)(h))
+#define rte_log(...)                                  sim_log(__VA_ARGS__)
+#define rte_eth_rx_burst(port, queue, m, n)           sim_rx(port, queue, m, n)
+#define rte_eth_tx_burst(port, queue, m, n)           sim_tx(port, queue, m, n)
+
+#define epoll_create1(flags)           1
+#define epoll_ctl(ep, op, fd, e)       sim_epoll_ctl(ep, op, fd, e)
+#define epoll_wait(ep, e, n, ms)       sim_epoll_wait(ep, e, n, ms)
+#define epoll_pwait2(ep, e, n, t, set) ((void)(t), sim_epoll_wait(ep, e, n, 0))
+#define close(fd)                      sim_close(fd)
+#define read(fd, to, size)             sim_read(fd, to, size)
+#define socket(family, type, proto)    sim_socket(family, type, proto)
+#define bind(fd, a, len)               sim_bind(fd, a, len)
+#define listen(fd, n)                  sim_listen(fd, n)
+#define accept4(fd, a, len, flags)     sim_accept(fd, a, len)
+#define connect(fd, a, len)            sim_connect(fd, a, len)
+#define setsockopt(fd, level, option, value, len)                                                            \
+	__extension__({                                                                                      \
+		(void)(value);                                                                               \
+		0;                                                                                           \
+	})
+#define getsockopt(fd, level, option, value, len) ((void)(len), sim_so_error(fd, option, value))
+#define send(fd, from, size, flags)               sim_send(fd, from, size)
+#define recv(fd, to, size, flags)                 sim_recv(fd, to, size)
+#define sendto(fd, from, size, flags, a, len)     ((void)(len), sim_sendto(fd, from, size, a))
+#define recvfrom(fd, to, size, flags, a, len)     sim_recvfrom(fd, to, size, a, len)
+#define sendmmsg(fd, m, n, flags)                 sim_sendmmsg(fd, m, n)
+#define recvmmsg(fd, m, n, flags, timeout)        sim_recvmmsg(fd, m, n)
+#define signalfd(fd, set, flags)                  ((void)(set), sim_signalfd())
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* sim: runs seeds. Each is a process of its own (fork), so that no run can see another, and a daemon that corrupts its
+ * memory fails its own seed. */
+#include <getopt.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <rte_eal.h>
+
+#include "mutant.h"
+#include "sim.h"
+
+/* The EAL's memory is a file that children would share: it becomes each process' own. */
+static int own_memory(const struct rte_memseg_list *list, void *arg)
+{
+	enum { PAGE = 4096 };
+	static const uint8_t zero[PAGE];
+	uint8_t *from = list->base_va, *keep, *to;
+
+	if (list->external || list->len == 0)
+		return 0;
+	keep = calloc(1, list->len);
+	for (size_t i = 0; keep != NULL && i < list->len; i += PAGE)
+		if (memcmp(from + i, zero, PAGE) != 0)
+			memcpy(keep + i, from + i, PAGE);
+	to = mmap(from, list->len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	if (keep == NULL || to == MAP_FAILED)
+		return -1;
+	for (size_t i = 0; i < list->len; i += PAGE)
+		if (memcmp(keep + i, zero, PAGE) != 0)
+			memcpy(to + i, keep + i, PAGE);
+	free(keep);
+	return 0;
+}
+
+static int eal(void)
+{
+	char prefix[48];
+	const char *args[] = { "sim", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "96",
+		"-l", "0", "--log-level", "error", "--file-prefix", prefix };
+	char *argv[RTE_DIM(args) + 1] = { 0 };
+
+	snprintf(prefix, sizeof(prefix), "sim_%d", (int)getpid());
+	for (unsigned int i = 0; i < RTE_DIM(args); i++)
+		argv[i] = (char *)(uintptr_t)args[i];
+	if (rte_eal_init(RTE_DIM(args), argv) < 0)
+		return -1;
+	return rte_memseg_list_walk(own_memory, NULL);
+}
+
+/* The next core that has a turn, and when. */
+static usec_t next_turn(int *node, int *core)
+{
+	usec_t first = USEC_NEVER;
+
+	for (int i = 0; i < 2; i++)
+		for (int k = 0; k < CORES && node_runs(&sim.node[i], k); k++) {
+			usec_t at = RTE_MAX(sim.node[i].core[k].next, sim.node[i].core[k].stalled);
+
+			if (at < first) {
+				first = at;
+				*node = i;
+				*core = k;
+			}
+		}
+	return first;
+}
+
+static void run(void)
+{
+	usec_t tables = 0;
+
+	while (!sim.failed && !sim.spoilt) {
+		int node = 0, core = 0;
+		usec_t at = next_turn(&node, &core);
+
+		if (sim.n_heap > 0 && sim.heap[0]->at <= at) {
+			if (sim.heap[0]->at >= sim.end_at)
+				break;
+			ev_run();
+			continue;
+		}
+		if (at >= sim.end_at)
+			break;
+		sim.now = RTE_MAX(at, sim.now);
+		digest(sim.now << 4 ^ (uint64_t)node << 3 ^ (uint64_t)core);
+		node_turn(node, core);
+		if (sim.now >= tables) {
+			check_tables();
+			check_flip();
+			tables = sim.now + 20 * MS;
+		}
+	}
+	if (!sim.failed && !sim.spoilt)
+		check_end();
+}
+
+static bool one(uint64_t seed, bool verbose, bool show)
+{
+	sim.seed = seed;
+	sim.random = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
+	sim.verbose = verbose;
+	for (int i = 0; i < 20; i++)
+		rnd(2);
+	fault_setup();
+	traffic_setup();
+	sgsn_setup();
+	run();
+	if (show)
+		printf("seed %llu: digest %016llx, %llu events, %u boots, %u crashes, %u promotions, %u "
+		       "planned (%u given "
+		       "up), %u dual, %u cuts, %u stalls, %u bits flipped (%u repaired), %u creates, %u "
+		       "answers (%u "
+		       "protected), %u of %u packets forwarded\n",
+			(unsigned long long)seed, (unsigned long long)sim.digest,
+			(unsigned long long)sim.events, sim.boots, sim.crashes, sim.promotions, sim.planned,
+			sim.aborted, sim.dual, sim.cuts, sim.stalls, sim.flips, sim.repaired, sim.creates,
+			sim.answers, sim.safe_answers, sim.forwarded, sim.n_packets);
+	fflush(stdout);
+	return !sim.failed;
+}
+
+enum { JOBS = 64 };
+static struct {
+	pid_t pid;
+	uint64_t seed;
+} seed_of[JOBS];
+
+/* Waits for a child; true if it was content. */
+static bool reap(unsigned int running)
+{
+	int status = 0;
+	pid_t pid = wait(&status);
+
+	for (unsigned int i = 0; i < running; i++) {
+		if (seed_of[i].pid != pid)
+			continue;
+		if (WIFSIGNALED(status))
+			fprintf(stderr, "seed %llu: ended by signal %d\n",
+				(unsigned long long)seed_of[i].seed, WTERMSIG(status));
+		seed_of[i] = seed_of[running - 1];
+		break;
+	}
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static unsigned long long sweep(uint64_t from, uint64_t to, unsigned int jobs, bool show)
+{
+	unsigned long long failed = 0;
+	unsigned int running = 0;
+
+	for (uint64_t seed = from; seed <= to; seed++) {
+		pid_t pid;
+
+		if (running == jobs) {
+			failed += !reap(running--);
+		}
+		pid = fork();
+		if (pid < 0)
+			return to - from + 1;
+		if (pid == 0) {
+			struct rlimit cpu = { .rlim_cur = 20, .rlim_max = 30 };
+
+			setrlimit(RLIMIT_CPU, &cpu); /* a run that does not end is a finding too */
+			_exit(one(seed, false, show) ? 0 : 1);
+		}
+		seed_of[running].pid = pid;
+		seed_of[running].seed = seed;
+		running++;
+	}
+	while (running > 0)
+		failed += !reap(running--);
+	return failed;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = { { "seed", required_argument, NULL, 's' },
+		{ "seeds", required_argument, NULL, 'r' }, { "mutant", required_argument, NULL, 'm' },
+		{ 0 } };
+	unsigned long long from = 1, to = 20, failed;
+	unsigned int jobs = 1;
+	bool verbose = false, show = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "vsj::", options, NULL)) != -1) {
+		if (c == 's' && optarg != NULL)
+			from = to = strtoull(optarg, NULL, 0);
+		else if (c == 'r' && sscanf(optarg, "%llu..%llu", &from, &to) == 2)
+			continue;
+		else if (c == 'j')
+			jobs = optarg != NULL ? (unsigned int)strtoul(optarg, NULL, 10) : 2;
+		else if (c == 'm' && mutant_set(optarg))
+			continue;
+		else if (c == 'v')
+			verbose = true;
+		else if (c == 's')
+			show = true;
+		else {
+			fprintf(stderr, "usage: sim [--seed N | --seeds A..B] [-j[JOBS]] [-v: tell the "
+					"story] [-s: a line a "
+					"seed] [--mutant NAME]\n");
+			return 2;
+		}
+	}
+	if (eal() < 0) {
+		fprintf(stderr, "sim: the EAL did not start\n");
+		return 2;
+	}
+	node_setup(0);
+	node_setup(1);
+	if (verbose)
+		return one(from, true, true) ? EXIT_SUCCESS : EXIT_FAILURE;
+	failed = sweep(from, to, RTE_MIN(RTE_MAX(1u, jobs), (unsigned int)JOBS), show);
+	printf("sim: %llu seeds, %llu failed\n", to - from + 1, failed);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* sim: two chassis in one process, in virtual time, from a seed. What runs is the daemon itself: every file of
+ * app/tandem but main.c, ports.c, lcores.c, state.c and the operator's views is compiled behind shim.h and called turn by
+ * turn, on top of the real lib/srp, repl, session, pool, gtp and the real fast path. One file a part of the world.
+ *
+ * Modelled: the network between the chassis and to both sides, path by path and direction by direction (sim_net.c); TCP,
+ * UDP and epoll (sim_sock.c); the kernel's VIPs, routes and twins (sim_host.c); an L2 segment that follows announcements
+ * and an L3 that follows routes (sim_traffic.c); SGSNs (sim_sgsn.c); disks, clocks, cores that stand still, processes that
+ * end at any message (sim_node.c, sim_fault.c).
+ * Not modelled: ARP requests and ND (a segment learns from announcements alone), TLS and the cipher (the stream runs in
+ * plain text), NIC faults, memory that runs out, IP fragments, torn words between cores: a turn of a core is atomic, but
+ * that a process may end at each message that it sends. */
+#ifndef TANDEM_SIM_H
+#define TANDEM_SIM_H
+
+#include <setjmp.h>
+
+#include "shim.h"
+
+#include "control.h"
+#include "replicator_priv.h"
+#include "worker.h"
+
+#undef abort
+#undef close
+#undef read
+#undef socket
+#undef bind
+#undef listen
+#undef connect
+#undef send
+#undef recv
+#undef sendto
+#undef recvfrom
+#undef door_send
+#undef session_create
+#undef session_update
+#undef session_free
+#undef session_apply_slot
+#undef session_apply_delta
+#undef session_apply_late
+#undef rte_log
+#undef rte_hash_create
+#undef rte_hash_free
+#undef gtpc_answered_put
+
+enum {
+	CONTROL, /* cores */
+	REPLICATION,
+	WORKER,
+	WORKERS = 3,
+	CORES = WORKER + WORKERS,
+};
+enum { ACCESS, CORE, STREAM, PORTS };
+enum { PATH_SRP, PATH_STREAM, PATH_ACCESS, PATH_CORE, PATHS };
+enum { TO_0, TO_1, FROM_0, FROM_1, DIRECTIONS }; /* of a path, by chassis */
+enum {
+	SLOTS = 64 * SESSION_SHARDS,
+	PER_SHARD = 64,
+	FRAME = 1800,
+	SUBS = 160,
+	SGSNS = 3,
+	SOCKS = 16,
+	CONNS = 64,
+	HANDLES = 16384, /* of sessions in a run, hashed */
+	PACKETS = 1 << 15,
+	MS = 1000,
+};
+#define VIP_GTP   UINT32_C(0x0a080064) /* 10.8.0.100 */
+#define VIP_CORE  UINT32_C(0x0a090064) /* 10.9.0.100 */
+#define SGSN_NET  UINT32_C(0x0a080100) /* 10.8.1.0/24 */
+#define SERVER    UINT32_C(0xc6336401) /* 198.51.100.1 */
+#define POOL_BASE UINT32_C(0x0a0a0000) /* 10.10.0.0/20 */
+
+/* ---- what happens when (sim_net.c) ---- */
+
+struct ev {
+	usec_t at;
+	uint64_t order;
+	void (*run)(struct ev *e);
+	int node;          /* whom it concerns */
+	unsigned int life; /* void if that chassis has another one by now (0: does not matter) */
+	uint32_t a, b, c;
+	uint64_t number;
+	size_t len;
+	uint8_t *bytes; /* owned */
+};
+
+/* One direction of a path. Probabilities are per mille. */
+struct wire {
+	unsigned int loss, duplicate, reorder, corrupt;
+	usec_t delay, jitter;
+	unsigned int rate; /* bytes a ms, 0: no limit */
+	usec_t busy;       /* until then the line is taken */
+	bool cut;
+	usec_t good_since;
+};
+
+/* ---- a chassis and its host ---- */
+
+struct dgram {
+	struct dgram *next;
+	uint32_t from;
+	uint16_t port, len;
+	uint8_t bytes[];
+};
+
+struct sock {
+	enum {
+		SOCK_NONE,
+		SOCK_NEW,
+		SOCK_LISTEN,
+		SOCK_CONN,
+		SOCK_UDP,
+		SOCK_SIGNAL,
+		SOCK_STATE,
+		SOCK_QUIET
+	} kind;
+	uint32_t events; /* watched */
+	void *ptr;
+	uint16_t port;
+	int conn, backlog; /* of TCP; backlog: a connection that waits to be accepted, -1 none */
+	bool opening, eof;
+	int error;
+	uint8_t in[16384];
+	size_t n_in;
+	struct dgram *first, **last;
+	unsigned int n_dgrams;
+};
+
+struct conn {
+	int sock[2]; /* by chassis, -1: closed there */
+	unsigned int life[2];
+	usec_t last[2]; /* what went towards chassis i before arrives before */
+};
+
+struct frames {
+	struct rte_mbuf *m[512];
+	unsigned int head, n;
+};
+
+struct host {        /* what a killed process leaves behind */
+	bool vip[2]; /* VIP_GTP, VIP_CORE on lo */
+	bool route;
+	uint32_t metric;
+	struct srp_saved disk;
+	bool disk_full, disk_torn;
+	usec_t fsync; /* how long a write takes */
+};
+
+/* What a group of a slot was, write by write, at the chassis that owned it. */
+enum { G_IDENTITY, G_TUNNEL, G_QOS, G_REQUEST, GROUPS };
+struct states {
+	uint64_t *state;
+	uint32_t n, room;
+};
+
+struct core {
+	usec_t next, stalled; /* stalled: does not run before */
+};
+
+struct node {
+	struct tandem t;
+	struct config conf;
+	struct host host;
+	int id;
+	bool up, starting;
+	unsigned int life;
+	jmp_buf out;
+	usec_t clock; /* own clock at virtual time 0 */
+	int drift;    /* millionths */
+	struct core core[CORES];
+	int running; /* the core whose turn it is, -1 none */
+	usec_t booted;
+	unsigned int msgs_left; /* the process ends at that message, 0: it does not */
+	/* host */
+	struct sock sock[SOCKS];
+	bool saving, asked; /* a write is under way; another waits */
+	uint64_t save_reserve, ask_reserve, saved_reserve;
+	uint8_t save_counter, ask_counter;
+	int saved; /* 0 nothing to report, 1 ok, < 0 error */
+	struct frames rx[PORTS][WORKERS], twin[PORTS];
+	bool term_signal;
+	/* what the checks remember */
+	repl_term_t own_term; /* of the last ownership that was seen */
+	uint64_t n_protected; /* answers */
+	struct states history[SLOTS][GROUPS];
+	uint32_t seen[SLOTS][GROUPS]; /* as standby: index in the peer's history of what was applied last */
+	repl_term_t seen_term;
+	unsigned int seen_life;
+	struct session_usage applied[SLOTS]; /* as standby: the peer's set, as applied last in that term */
+	uint32_t applied_handle[SLOTS];
+	bool owned;
+	usec_t silent_since; /* it owned something until then */
+	bool vouched;        /* in sync since it became standby */
+	usec_t pending_since, died, demoted;
+	enum srp_state state;
+};
+
+/* ---- the world ---- */
+
+/* A subscriber as its SGSN sees it. */
+struct sub {
+	uint64_t key;
+	unsigned int sgsn;
+	enum { SUB_IDLE, SUB_CREATE, SUB_UP, SUB_UPDATE, SUB_DELETE } state;
+	bool unsure;    /* a request ran out of tries: the gateway may have carried it out */
+	bool told_safe; /* the last answer was protected */
+	uint32_t teid_c, teid_u, gw, ue;
+	uint16_t seq;
+	unsigned int tries;
+	usec_t due, told_at;
+	size_t len;
+	uint8_t msg[256];
+};
+
+struct sgsn {
+	uint32_t addr;
+	uint8_t recovery, gw_recovery;
+	bool gw_known;
+	uint16_t seq;
+	usec_t restarted;
+};
+
+/* A session by its handle: what its packets were, whoever forwarded them. */
+struct truth {
+	uint32_t handle;
+	struct session_usage use[2]; /* by side */
+	usec_t created;
+	uint32_t at
+		[3]
+		[GROUPS]; /* index in its owner's history of what create, update and delete made of it last */
+};
+
+/* What a slot was when an SGSN was told so while protected: an index in the history of each chassis that owns, or did
+ * when its lineage began. Two may own at once; whichever wins keeps the promise. */
+struct promise {
+	bool told, valid[2];
+	unsigned int life[2], holder; /* of the owners; of the standby that acknowledged it */
+	uint32_t at[2][GROUPS];
+};
+
+struct packet {
+	uint32_t handle;
+	bool down, must; /* must: nothing excuses its loss */
+	uint8_t out;     /* times forwarded */
+	usec_t at;
+};
+
+struct sim {
+	uint64_t seed, random, digest, order, events;
+	usec_t now, calm_at, end_at, last_fault;
+	bool verbose, failed, calm;
+	bool l3, quiet; /* quiet: planned switchovers only, on good paths */
+	unsigned int profile;
+	struct node node[2];
+	struct wire wire[PATHS][DIRECTIONS];
+	struct ev **heap;
+	unsigned int n_heap, room_heap;
+	struct conn conn[CONNS];
+	unsigned int n_conns;
+	struct sgsn sgsn[SGSNS];
+	struct sub sub[SUBS];
+	unsigned int n_subs;
+	int learned[2]; /* L2: which chassis has VIP_GTP, VIP_CORE; -1 nobody */
+	struct {
+		bool on;
+		uint32_t metric;
+	} route[2];
+	struct truth truth[HANDLES];
+	struct promise promise[SLOTS];
+	usec_t promoted_at, last_stall;
+	unsigned int second_faults;
+	bool spoilt; /* a flipped bit became the truth: nothing more can be said */
+	struct packet packet[PACKETS];
+	uint32_t n_packets;
+	usec_t idle; /* between turns of a core with nothing to do, at most */
+	unsigned int micro_ms;
+	struct {
+		bool set;
+		int node;
+		unsigned int life;
+		uint32_t pos;
+		usec_t at;
+	} flip;
+	struct {
+		repl_term_t term;
+		int node;
+		unsigned int life;
+	} terms[256];
+	unsigned int n_terms;
+	/* told at the end */
+	unsigned int crashes, boots, promotions, planned, aborted, dual, stalls, cuts, parted, flips,
+		repaired, restarts, answers, safe_answers, forwarded, lost, creates;
+};
+
+extern struct sim sim;
+
+/* sim_net.c */
+uint64_t rnd(uint64_t below);
+bool chance(unsigned int per_mille);
+struct ev *ev_at(usec_t at, int node, void (*run)(struct ev *));
+void ev_run(void);
+void digest(uint64_t v);
+void story(int node, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Says what does not hold: the invariant's number, and how it came. */
+void broken(int invariant, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Sends bytes over one direction: an event that runs when they arrive, or none, or two. */
+void wire_send(
+	unsigned int path, unsigned int direction, const struct ev *like, const void *bytes, size_t len);
+void wire_cut(unsigned int path, unsigned int direction, bool on);
+bool wire_good(unsigned int path, usec_t since);
+
+/* sim_node.c */
+void node_setup(int id);
+void node_boot(int id);
+/* The process ends: killed (its kernel goes on), or the whole machine. */
+void node_crash(int id, bool machine, const char *why);
+void node_turn(int id, int core);
+void node_wake(int id, int core, usec_t within);
+bool node_runs(const struct node *n, int core);
+struct node *node_of(const struct session_table *t);
+
+/* sim_sock.c */
+void sock_reset(struct node *n);
+int sock_make(int kind);
+void sock_died(struct node *n, bool machine);
+void sock_deliver(struct node *n, uint32_t from, uint16_t port, uint16_t to, const uint8_t *p, size_t len);
+void tcp_reset(void);
+
+/* sim_port.c */
+void port_in(int node, unsigned int port, const uint8_t *bytes, size_t len);
+void port_flush(struct node *n);
+size_t frame_udp(uint8_t *to, const struct rte_ether_addr *dst, uint32_t src4, uint32_t dst4, uint16_t sport,
+	uint16_t dport, const void *p, size_t len);
+
+/* sim_sgsn.c */
+void sgsn_setup(void);
+void sgsn_input(unsigned int sgsn, const uint8_t *p, size_t len);
+void sgsn_error_indication(unsigned int sgsn, uint32_t teid);
+void sgsn_restart(unsigned int sgsn);
+struct sub *sub_by_gw(uint32_t gw);
+
+/* sim_traffic.c */
+void traffic_setup(void);
+/* Sends what an access or core network has for the gateway to whom it believes to be it. */
+void world_to_gateway(unsigned int port, const uint8_t *ip, size_t len);
+void traffic_out(int node, unsigned int port, const uint8_t *frame, size_t len);
+void traffic_announced(int node, unsigned int port, uint32_t vip);
+void traffic_routes(int node);
+
+/* sim_fault.c */
+void fault_setup(void);
+
+/* sim_door.c, sim_check*.c */
+struct truth *truth_of(uint32_t handle, bool make);
+uint32_t pos_of(const struct node *n, uint32_t handle);
+void history_push(struct node *n, uint32_t pos);
+void history_begin(struct node *n);
+uint64_t group_hash(const struct session_rec *r, unsigned int group);
+enum { DOOR_CREATE, DOOR_UPDATE, DOOR_FREE };
+bool history_has(const struct node *author, uint32_t pos, unsigned int group, uint32_t from, uint64_t state);
+void check_emit(struct node *n, unsigned int port, const char *what);
+void check_turn(struct node *n, int core);
+void story_slot(const struct node *n, uint32_t pos);
+void check_tables(void);
+void check_flip(void);
+void check_calm(void);
+void check_end(void);
+
+#endif

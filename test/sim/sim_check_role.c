@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Who is active, who speaks, what was promised: checked as roles change and answers leave. */
+#include "sim.h"
+
+static char name(const struct node *n)
+{
+	return (char)('A' + n->id);
+}
+
+/* ---- terms ---- */
+
+static void check_term(const struct node *n, repl_term_t term)
+{
+	if ((term & 1) != (unsigned int)n->id)
+		broken(3, "chassis %c uses term %llu of the other side", name(n), (unsigned long long)term);
+	for (unsigned int i = 0; i < sim.n_terms; i++) {
+		if (sim.terms[i].term != term)
+			continue;
+		if (sim.terms[i].node != n->id || sim.terms[i].life != n->life)
+			broken(3, "term %llu is used a second time, by chassis %c", (unsigned long long)term,
+				name(n));
+		return;
+	}
+	if (sim.n_terms == RTE_DIM(sim.terms))
+		return;
+	sim.terms[sim.n_terms].term = term;
+	sim.terms[sim.n_terms].node = n->id;
+	sim.terms[sim.n_terms++].life = n->life;
+}
+
+/* ---- promises ---- */
+
+static bool excused(uint32_t pos)
+{
+	return sim.flip.set && sim.flip.pos == pos;
+}
+
+/* What was told while protected is a state of that slot at the chassis that told it, and may be followed by others. */
+static void check_kept(const struct node *n, const struct node *author, uint32_t pos, const char *when)
+{
+	static const char *const names[GROUPS] = { "identity", "tunnel", "qos", "request" };
+	const struct promise *p = &sim.promise[pos];
+	struct session_rec r;
+
+	session_read_at(n->t.table, pos / PER_SHARD, pos % PER_SHARD, &r);
+	for (unsigned int g = 0; g < GROUPS && !excused(pos); g++)
+		if (!history_has(author, pos, g, p->at[author->id][g], group_hash(&r, g)))
+			broken(9, "chassis %c %s and slot %u, %s, is not what was told while protected",
+				name(n), when, pos, names[g]);
+}
+
+static bool owner_of(const struct promise *p, const struct node *n)
+{
+	return p->valid[n->id] && p->life[n->id] == n->life;
+}
+
+/* Its table is the truth from now on; that of another that does not know it yet, too. */
+static void promoted(struct node *n)
+{
+	struct node *other = &sim.node[!n->id];
+	bool split = other->up && other->t.control->owned;
+
+	for (uint32_t pos = 0; pos < SLOTS; pos++) {
+		struct promise *p = &sim.promise[pos];
+
+		if (!p->told)
+			continue;
+		if (p->valid[other->id] && (n->vouched || p->holder == n->life)) {
+			check_kept(n, other, pos, "is promoted");
+			p->valid[n->id] = true;
+			p->life[n->id] = n->life;
+			memset(p->at[n->id], 0, sizeof(p->at[0]));
+		} else {
+			p->valid[n->id] = false;
+		}
+		/* Who handed over still has it all; who is Active too goes its own way. */
+		p->holder = other->up && owner_of(p, other) && !split ? other->life : 0;
+		p->valid[other->id] = split && owner_of(p, other);
+		p->told = p->valid[0] || p->valid[1];
+		sim.second_faults += !p->told; /* both that had it are gone */
+	}
+	history_begin(n);
+	n->vouched = false;
+	sim.promotions++;
+	sim.promoted_at = sim.now;
+	if (sim.flip.set && sim.flip.node == n->id)
+		sim.spoilt = true;
+}
+
+/* The standby says that its table is its peer's. */
+static void vouches(struct node *n)
+{
+	const struct node *owner = &sim.node[!n->id];
+
+	n->vouched = true;
+	story(n->id, "is in sync");
+	for (uint32_t pos = 0; pos < SLOTS; pos++) {
+		struct promise *p = &sim.promise[pos];
+
+		if (!p->told)
+			continue;
+		if (owner_of(p, owner)) {
+			check_kept(n, owner, pos, "vouches for its table");
+		} else if (owner->up && owner->t.control->owned) { /* of the lineage that lost */
+			p->told = false;
+			sim.second_faults++;
+		}
+	}
+}
+
+/* An answer that a commit protects: the standby has it now, or had it when it was promoted itself. */
+static void promise(struct node *n, uint32_t handle, uint8_t type)
+{
+	struct node *peer = &sim.node[!n->id];
+	uint32_t pos = pos_of(n, handle);
+	struct promise p = { .told = true };
+	const struct truth *t = truth_of(handle, true);
+	unsigned int how = type == GTPC_CREATE_RESPONSE   ? DOOR_CREATE
+			   : type == GTPC_UPDATE_RESPONSE ? DOOR_UPDATE
+							  : DOOR_FREE;
+	bool there = peer->up && repl_peer_incarnation(n->t.repl->stream) == peer->t.incarnation;
+	bool taken_over = there && peer->t.control->owned;
+	struct session_rec r;
+
+	p.valid[n->id] = true;
+	p.life[n->id] = n->life;
+	for (unsigned int g = 0; g < GROUPS; g++) {
+		const struct states *h = &n->history[pos][g];
+
+		p.at[n->id][g] = t->at[how][g];
+		if (!there || excused(pos))
+			continue;
+		session_read_at(peer->t.table, pos / PER_SHARD, pos % PER_SHARD, &r);
+		if (p.at[n->id][g] >= h->n ||
+			(taken_over ? !history_has(peer, pos, g, 0, h->state[p.at[n->id][g]])
+				    : !history_has(n, pos, g, p.at[n->id][g], group_hash(&r, g)))) {
+			story_slot(n, pos);
+			story_slot(peer, pos);
+			broken(2,
+				"chassis %c tells of %08x while protected, and the standby does not have it",
+				name(n), handle);
+		}
+	}
+	if (taken_over) { /* it is among what the peer had when it took over */
+		p.valid[peer->id] = true;
+		p.life[peer->id] = peer->life;
+	}
+	p.holder = there ? peer->life : 0;
+	sim.promise[pos] = p;
+}
+
+static struct sub *sub_of(uint32_t addr, uint16_t seq)
+{
+	for (unsigned int i = 0; i < sim.n_subs; i++) {
+		struct sub *s = &sim.sub[i];
+
+		if (sim.sgsn[s->sgsn].addr == addr && s->seq == seq && s->state != SUB_IDLE &&
+			s->state != SUB_UP)
+			return s;
+	}
+	return NULL;
+}
+
+static void check_answer(
+	struct node *n, bool is_protected, uint32_t to, uint16_t seq, const uint8_t *msg, size_t len)
+{
+	struct sub *s = len > 12 ? sub_of(to, seq) : NULL;
+	uint32_t handle;
+
+	sim.answers++;
+	sim.safe_answers += is_protected;
+	if (s == NULL || msg[13] != GTPC_REQUEST_ACCEPTED)
+		return;
+	s->told_safe = is_protected;
+	handle = s->gw;
+	if (msg[1] == GTPC_CREATE_RESPONSE) {
+		handle = 0;
+		for (size_t i = 14; i + 4 < len && handle == 0;
+			i++) /* Cause, Recovery, TEID Data, TEID Control */
+			if (msg[i] == 17)
+				handle = (uint32_t)msg[i + 1] << 24 | (uint32_t)msg[i + 2] << 16 |
+					 (uint32_t)msg[i + 3] << 8 | msg[i + 4];
+			else if (msg[i] == 16)
+				i += 4;
+			else if (msg[i] < 128)
+				i++;
+	}
+	story(n->id, "tells subscriber %u that its %s of %08x is done (%s)", (unsigned int)(s - sim.sub),
+		msg[1] == GTPC_CREATE_RESPONSE   ? "create"
+		: msg[1] == GTPC_UPDATE_RESPONSE ? "update"
+						 : "delete",
+		handle, is_protected ? "protected" : "not protected");
+	if (is_protected && handle != 0)
+		promise(n, handle, msg[1]);
+}
+
+void sim_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type, uint16_t seq,
+	uint32_t digest, const uint8_t *msg, size_t len, usec_t now)
+{
+	struct node *n = &sim.node[sim_tandem == &sim.node[1].t];
+	uint64_t safe = n->t.control->gtp.gate.protected_answers;
+
+	check_answer(n, safe != n->n_protected, ip_addr_to_v4(&to->addr), seq, msg, len);
+	n->n_protected = safe;
+	gtpc_answered_put(a, to, type, seq, digest, msg, len, now);
+}
+
+/* ---- speaking ---- */
+
+void check_emit(struct node *n, unsigned int port, const char *what)
+{
+	const struct control *c = n->t.control;
+	bool late = false;
+
+	for (unsigned int w = 0; w < n->t.n_workers; w++)
+		late |= n->t.worker[w]->fp.mode != FASTPATH_IDLE;
+	if (c->owned || c->up || late || sim.now < n->silent_since + 5 * MS)
+		return;
+	broken(8, "chassis %c sends %s on %s and owns nothing", name(n), what,
+		port == ACCESS ? "access" : "core");
+}
+
+/* ---- roles ---- */
+
+/* Whoever promotes itself for silence must have had no path over which the peer could be heard. */
+static void check_dead(const struct node *n)
+{
+	const struct node *p = &sim.node[!n->id];
+	const struct config *f = &n->conf;
+	usec_t patience = 2 * f->srp.dead_interval_ms * MS;
+	const struct srp_info *info = srp_info(n->t.control->srp);
+
+	if (!p->up || info->peer.incarnation != p->t.incarnation || info->peer.state == SRP_INIT ||
+		sim.now < p->booted + patience || sim.now < sim.last_stall + patience)
+		return;
+	for (unsigned int path = PATH_SRP; path <= PATH_STREAM; path++) {
+		bool lossless = sim.wire[path][0].loss + sim.wire[path][1].loss == 0 &&
+				sim.wire[path][0].rate == 0 && sim.wire[path][1].rate == 0 &&
+				sim.wire[path][0].jitter < 10 * MS;
+
+		if (path == PATH_SRP && n->t.control->link.up == NULL)
+			continue;
+		if (sim.now > patience && lossless && wire_good(path, sim.now - patience))
+			broken(10, "chassis %c takes the other for dead although %s worked", name(n),
+				path == PATH_SRP ? "the SRP connection" : "the stream");
+	}
+}
+
+static void state_changed(struct node *n, enum srp_state to)
+{
+	const struct srp_info *info = srp_info(n->t.control->srp);
+
+	story(n->id, "is %s now (%s)", srp_state_name(to), srp_cause_name(info->last_cause));
+	if (to == SRP_PENDING_ACTIVE && info->last_cause == SRP_CAUSE_DEAD_TIMER)
+		check_dead(n);
+	if (info->last_cause == SRP_CAUSE_ABORTED) {
+		sim.aborted++;
+		if (sim.quiet)
+			broken(8, "a planned switchover is given up although nothing was wrong");
+	}
+	if (to == SRP_STANDBY && info->last_cause == SRP_CAUSE_DUAL_ACTIVE)
+		sim.dual++;
+	n->state = to;
+}
+
+static void check_pending(struct node *n)
+{
+	if (n->state != SRP_PENDING_ACTIVE && n->state != SRP_PENDING_STANDBY)
+		n->pending_since = 0;
+	else if (n->pending_since == 0)
+		n->pending_since = sim.now;
+	else if (sim.now > n->pending_since + 2 * n->conf.srp.pending_timeout_s * USEC_PER_SEC + 4000 * MS)
+		broken(15, "chassis %c is stuck in %s", name(n), srp_state_name(n->state));
+}
+
+static void control_turned(struct node *n)
+{
+	struct control *c = n->t.control;
+	enum srp_state state = srp_info(c->srp)->state;
+
+	if (c->owned && n->own_term != c->own_term) {
+		bool resumed = n->owned;
+
+		check_term(n, c->own_term);
+		n->own_term = c->own_term;
+		if (!resumed)
+			promoted(n);
+		n->owned = true;
+	}
+	if (c->step.step == SRP_STEP_WRITE) { /* from here a RESUME is out of the question */
+		n->owned = n->owned && c->owned;
+		n->vouched = false;
+	}
+	if (c->owned || c->up)
+		n->silent_since = sim.now;
+	if (state != n->state)
+		state_changed(n, state);
+	check_pending(n);
+}
+
+static void replication_turned(struct node *n)
+{
+	const struct replicator *r = n->t.repl;
+	bool joined = !r->active && r->writing && audit_in_sync_since(r->audit) != USEC_NEVER;
+
+	if (r->active)
+		check_term(n, r->term);
+	if (repl_unacked(r->stream) > REPL_WINDOW)
+		broken(13, "chassis %c has %u packets unacknowledged", name(n), repl_unacked(r->stream));
+	if (joined && !n->vouched)
+		vouches(n);
+}
+
+void check_turn(struct node *n, int core)
+{
+	if (core == CONTROL)
+		control_turned(n);
+	else if (core == REPLICATION)
+		replication_turned(n);
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tables: what is derived from the slots agrees with them, usage with what was forwarded; and at the end both chassis,
+ * and the SGSNs, with each other. */
+#include <rte_bitmap.h>
+
+#include "sim.h"
+
+static struct session_slot *slot(const struct node *n, uint32_t pos)
+{
+	return &n->t.table->shard[pos / PER_SHARD].slots[pos % PER_SHARD];
+}
+
+static bool flipped(const struct node *n, uint32_t pos)
+{
+	return sim.flip.set && sim.flip.node == n->id && sim.flip.pos == pos;
+}
+
+static void check_free(const struct node *n, uint32_t pos, const struct session_slot *s)
+{
+	const struct session_table *t = n->t.table;
+	uint32_t handle = session_handle_make(t, pos / PER_SHARD, pos % PER_SHARD, s->gen);
+	const struct ip_addr last = ip_addr_v4(s->last_ue4);
+	bool waits = s->flags & SESSION_F_QUARANTINE;
+	uint32_t named = s->last_ue4 != 0 ? t->hooks.named(t->hooks.ctx, s->pool, &last) : 0;
+
+	if (waits == (rte_bitmap_get(t->shard[pos / PER_SHARD].free_map, pos % PER_SHARD) != 0))
+		broken(6, "chassis %c: free slot %u: its quarantine and its bit disagree", 'A' + n->id, pos);
+	if (!waits && named == handle && s->gen != 0)
+		broken(6, "chassis %c: free slot %u is still named by its address", 'A' + n->id, pos);
+}
+
+static void check_live(const struct node *n, uint32_t pos, const struct session_slot *s)
+{
+	const struct session_table *t = n->t.table;
+	const struct ip_addr ue = ip_addr_v4(s->ue4);
+	const struct truth *truth = truth_of(s->teid, false);
+	const struct session_usage *own = (const struct session_usage *)&s->up_pkts;
+	struct session_rec r;
+
+	if (s->teid != session_handle_make(t, pos / PER_SHARD, pos % PER_SHARD, s->gen))
+		broken(6, "chassis %c: slot %u has the handle %08x", 'A' + n->id, pos, s->teid);
+	if (t->hooks.named(t->hooks.ctx, s->pool, &ue) != s->teid)
+		broken(6, "chassis %c: slot %u: its address names another session", 'A' + n->id, pos);
+	if (rte_bitmap_get(t->shard[pos / PER_SHARD].free_map, pos % PER_SHARD) != 0 ||
+		s->flags & SESSION_F_QUARANTINE)
+		broken(6, "chassis %c: live slot %u may be given out", 'A' + n->id, pos);
+	if (truth == NULL) {
+		broken(5, "chassis %c: slot %u: nobody ever made session %08x", 'A' + n->id, pos, s->teid);
+		return;
+	}
+	(void)own;
+	session_read_at(t, pos / PER_SHARD, pos % PER_SHARD, &r);
+	for (unsigned int side = 0; side < 2; side++)
+		if (r.usage[side].up_pkts > truth->use[side].up_pkts ||
+			r.usage[side].dn_pkts > truth->use[side].dn_pkts ||
+			r.usage[side].up_bytes > truth->use[side].up_bytes ||
+			r.usage[side].dn_bytes > truth->use[side].dn_bytes)
+			broken(7, "chassis %c: %08x: usage of side %u is ahead of the truth", 'A' + n->id,
+				s->teid, side);
+}
+
+static void check_pool(const struct node *n)
+{
+	const struct pool *p = &n->t.pools->p[0];
+
+	for (uint32_t i = 1; i < p->size - 1; i++) {
+		uint32_t handle = p->handle[i], ue4 = p->base4 + i;
+		bool is_free =
+			rte_bitmap_get(p->free_map[session_shard_of_ue4(ue4)], i / SESSION_SHARDS) != 0;
+		const struct session_slot *s;
+
+		if (is_free != (handle == 0))
+			broken(6, "chassis %c: address %u: its bit and its handle disagree", 'A' + n->id, i);
+		if (handle == 0)
+			continue;
+		s = session_slot_of(n->t.table, handle);
+		if (flipped(n, pos_of(n, handle)))
+			continue;
+		if (!(s->teid == handle && s->ue4 == ue4) &&
+			!(s->teid == 0 && s->last_ue4 == ue4 && s->flags & SESSION_F_QUARANTINE))
+			broken(6, "chassis %c: address %u names %08x, which does not have it", 'A' + n->id, i,
+				handle);
+	}
+}
+
+static void check_table(const struct node *n)
+{
+	const struct session_table *t = n->t.table;
+
+	for (unsigned int shard = 0; shard < SESSION_SHARDS; shard++) {
+		uint32_t live = 0;
+
+		for (uint32_t pos = shard * PER_SHARD; pos < (shard + 1) * PER_SHARD; pos++) {
+			const struct session_slot *s = slot(n, pos);
+
+			live += s->teid != 0;
+			if (flipped(n, pos) || (s->teid == 0 && s->gen == 0))
+				continue;
+			if (s->teid == 0)
+				check_free(n, pos, s);
+			else
+				check_live(n, pos, s);
+		}
+		if (live != t->shard[shard].n_live &&
+			sim.flips == 0) /* a rotted TEID may have been 0 for a while */
+			broken(6, "chassis %c: shard %u counts %u live sessions and has %u", 'A' + n->id,
+				shard, t->shard[shard].n_live, live);
+	}
+	check_pool(n);
+}
+
+void check_tables(void)
+{
+	for (unsigned int i = 0; i < 2; i++)
+		if (sim.node[i].up)
+			check_table(&sim.node[i]);
+}
+
+/* ---- a flipped bit ---- */
+
+static bool same(uint32_t pos)
+{
+	return session_hash_slot(sim.node[0].t.table, pos / PER_SHARD, pos % PER_SHARD) ==
+	       session_hash_slot(sim.node[1].t.table, pos / PER_SHARD, pos % PER_SHARD);
+}
+
+void check_flip(void)
+{
+	struct node *n = &sim.node[sim.flip.node];
+
+	if (!sim.flip.set)
+		return;
+	if (!n->up || n->life != sim.flip.life || n->t.control->owned) { /* something worse came in between */
+		sim.flip.set = false;
+	} else if (sim.node[!n->id].up && same(sim.flip.pos)) {
+		sim.flip.set = false;
+		sim.repaired++;
+		story(n->id, "the flipped bit is repaired after %llu ms",
+			(unsigned long long)(sim.now - sim.flip.at) / MS);
+	} else if (sim.last_fault < sim.flip.at &&
+		   sim.now > sim.flip.at + n->conf.srp.audit_interval_s * USEC_PER_SEC + 200 * MS) {
+		broken(12, "chassis %c: slot %u: a flipped bit is not repaired within a cycle", 'A' + n->id,
+			sim.flip.pos);
+	}
+}
+
+/* ---- the end ---- */
+
+static void check_usage_end(const struct node *n, uint32_t pos)
+{
+	const struct session_slot *s = slot(n, pos);
+	const struct truth *truth = s->teid != 0 ? truth_of(s->teid, false) : NULL;
+	struct session_rec r;
+
+	if (truth == NULL)
+		return;
+	session_read_at(n->t.table, pos / PER_SHARD, pos % PER_SHARD, &r);
+	for (unsigned int side = 0; side < 2; side++)
+		if (sim.crashes == 0 && sim.dual == 0 && sim.parted == 0 &&
+			memcmp(&r.usage[side], &truth->use[side], sizeof(r.usage[side])) != 0)
+			broken(7,
+				"chassis %c: %08x: usage of side %u: %llu up, %llu down of %llu and %llu, "
+				"and nothing "
+				"crashed",
+				'A' + n->id, s->teid, side, (unsigned long long)r.usage[side].up_pkts,
+				(unsigned long long)r.usage[side].dn_pkts,
+				(unsigned long long)truth->use[side].up_pkts,
+				(unsigned long long)truth->use[side].dn_pkts);
+}
+
+/* What an SGSN believes and what the gateway has. */
+static void check_subs(const struct node *n)
+{
+	for (unsigned int i = 0; i < sim.n_subs; i++) {
+		const struct sub *s = &sim.sub[i];
+		const struct session_slot *slot_of = s->gw != 0 ? session_find(n->t.table, s->gw) : NULL;
+
+		if (s->state != SUB_UP || s->unsure || !s->told_safe)
+			continue;
+		if (sim.second_faults > 0 && s->told_at < sim.promoted_at)
+			continue;
+		if (slot_of == NULL || slot_of->key != s->key || slot_of->ue4 != s->ue)
+			broken(9, "subscriber %u believes in session %08x, which chassis %c does not have", i,
+				s->gw, 'A' + n->id);
+		else if (slot_of->peer_usr_teid != s->teid_u || slot_of->peer_ctl_teid != s->teid_c)
+			broken(9, "subscriber %u and chassis %c do not agree about the SGSN's TEIDs", i,
+				'A' + n->id);
+		for (unsigned int k = 0; k < i; k++)
+			if (sim.sub[k].state == SUB_UP && sim.sub[k].told_safe && !sim.sub[k].unsure &&
+				(sim.sub[k].gw == s->gw || sim.sub[k].ue == s->ue))
+				broken(16, "subscribers %u and %u have the same address or TEID", k, i);
+	}
+	for (uint32_t pos = 0; pos < SLOTS; pos++) {
+		const struct session_slot *sl = slot(n, pos);
+		bool wanted = sl->teid == 0;
+
+		for (unsigned int i = 0; i < sim.n_subs && !wanted; i++) {
+			const struct sub *s = &sim.sub[i];
+
+			/* unsure, or told without protection: nobody promised that it is gone */
+			wanted = s->key == sl->key &&
+				 (s->state != SUB_IDLE || s->unsure || !s->told_safe ||
+					 sim.sgsn[s->sgsn].restarted + 3000 * MS > sim.now);
+		}
+		if (!wanted)
+			broken(9, "chassis %c has session %08x, which its SGSN ended", 'A' + n->id, sl->teid);
+	}
+}
+
+void story_slot(const struct node *n, uint32_t pos)
+{
+	struct session_rec r;
+
+	session_read_at(n->t.table, pos / PER_SHARD, pos % PER_SHARD, &r);
+	story(n->id,
+		"slot %u: %08x state %u ue %08x key %llx teid %08x created %llu usage %llu/%llu %llu/%llu "
+		"req %u %u",
+		pos, r.handle, r.state, ip_addr_to_v4(&r.ue), (unsigned long long)r.key, r.peer_usr_teid,
+		(unsigned long long)r.created_ms, (unsigned long long)r.usage[0].up_pkts,
+		(unsigned long long)r.usage[0].dn_pkts, (unsigned long long)r.usage[1].up_pkts,
+		(unsigned long long)r.usage[1].dn_pkts, r.req_type, r.req_seq);
+}
+
+static void check_stream(const struct node *n, const struct node *standby)
+{
+	const struct repl_status *st = repl_peer_status(n->t.repl->stream);
+	uint64_t pair = repl_pair_ms(n->t.repl->stream, n->t.repl->now);
+
+	for (uint32_t pos = 0; pos < SLOTS; pos++)
+		if (!same(pos)) {
+			story_slot(n, pos);
+			story_slot(standby, pos);
+			broken(11, "slot %u differs at the end", pos);
+		}
+	if (!n->t.repl->on || st->unmatched != 0 || st->in_sync_since_ms == 0)
+		broken(11, "chassis %c does not stream, or %u buckets do not match", 'A' + n->id,
+			st->unmatched);
+	else if (pair > st->in_sync_since_ms + 3000 * n->conf.srp.audit_interval_s)
+		broken(11, "chassis %c: in sync since %llu ms", 'A' + n->id,
+			(unsigned long long)(pair - st->in_sync_since_ms));
+	if (!n->t.control->gtp.gate_closed)
+		broken(11, "chassis %c answers without protection although all is well", 'A' + n->id);
+	if (repl_unacked(n->t.repl->stream) > 0 &&
+		n->t.repl->now - repl_oldest_unacked(n->t.repl->stream) > 200 * MS)
+		broken(13, "%u packets are never acknowledged", repl_unacked(n->t.repl->stream));
+	if (n->t.control->gtp.n_txns > 0)
+		broken(15, "%u requests wait for ever", n->t.control->gtp.n_txns);
+}
+
+void check_end(void)
+{
+	struct node *a = &sim.node[0], *b = &sim.node[1];
+
+	if (!a->up || !b->up) {
+		broken(10, "chassis %c is not there at the end", a->up ? 'B' : 'A');
+		return;
+	}
+	if (a->state == SRP_STANDBY)
+		RTE_SWAP(a, b);
+	if (a->state != SRP_ACTIVE || b->state != SRP_STANDBY) {
+		broken(10, "chassis %c is %s and chassis %c is %s at the end", 'A' + a->id,
+			srp_state_name(a->state), 'A' + b->id, srp_state_name(b->state));
+		return;
+	}
+	if (sim.answers == 0 || (sim.quiet && sim.forwarded == 0))
+		broken(10, "nobody served the SGSNs");
+	check_tables();
+	check_stream(a, b);
+	check_subs(a);
+	for (uint32_t pos = 0; pos < SLOTS; pos++)
+		check_usage_end(a, pos);
+}

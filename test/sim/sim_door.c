@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The door to the slots, watched: who writes, what each write made of a slot, and that what a standby applies is
+ * something that its peer had, and nothing older than what it applied before. */
+#include "sim.h"
+
+static const char *const group_names[GROUPS] = { "identity", "tunnel", "qos", "request" };
+
+uint32_t pos_of(const struct node *n, uint32_t handle)
+{
+	return session_handle_shard(handle) * PER_SHARD + session_handle_slot(n->t.table, handle);
+}
+
+/* NULL: none of that handle, and none was wanted. */
+struct truth *truth_of(uint32_t handle, bool make)
+{
+	uint32_t i = (handle ^ handle >> 13) * 0x9e3779b1u >> 18;
+
+	for (;; i = (i + 1) % HANDLES) {
+		if (sim.truth[i].handle == handle)
+			return &sim.truth[i];
+		if (sim.truth[i].handle == 0)
+			break;
+	}
+	if (!make)
+		return NULL;
+	sim.truth[i].handle = handle;
+	return &sim.truth[i];
+}
+
+/* ---- states of slots ---- */
+
+static uint64_t mix(uint64_t h, const void *from, size_t len)
+{
+	const uint8_t *p = from;
+
+	while (len-- > 0)
+		h = (h ^ *p++) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+uint64_t group_hash(const struct session_rec *r, unsigned int group)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325) + group;
+	const uint32_t tunnel[2] = { r->peer_ctl_teid, r->peer_usr_teid };
+	const uint8_t request[3] = { r->has_recovery, r->recovery, r->req_type };
+	const uint16_t from[2] = { r->req_seq, r->req_port };
+	const uint8_t kind[4] = { r->state, r->apn, r->pool, r->pdp_type };
+
+	switch (group) {
+	case G_IDENTITY:
+		h = mix(mix(h, kind, sizeof(kind)), &r->handle, sizeof(r->handle));
+		h = mix(mix(h, &r->key, sizeof(r->key)), r->msisdn, sizeof(r->msisdn));
+		return mix(mix(h, &r->ue, sizeof(r->ue)), &r->charging_id, sizeof(r->charging_id));
+	case G_TUNNEL:
+		h = mix(mix(h, &r->peer_ctl, sizeof(r->peer_ctl)), &r->peer_usr, sizeof(r->peer_usr));
+		return mix(h, tunnel, sizeof(tunnel));
+	case G_QOS:
+		return mix(mix(h, &r->qos_len, 1), r->qos, sizeof(r->qos));
+	default:
+		h = mix(mix(h, request, sizeof(request)), from, sizeof(from));
+		return mix(h, &r->req_src, sizeof(r->req_src));
+	}
+}
+
+static void append(struct states *h, uint64_t state)
+{
+	if (h->n > 0 && h->state[h->n - 1] == state)
+		return;
+	if (h->n == h->room) {
+		h->room = h->room == 0 ? 4 : 2 * h->room;
+		h->state = realloc(h->state, h->room * sizeof(*h->state));
+		if (h->state == NULL)
+			exit(2);
+	}
+	h->state[h->n++] = state;
+}
+
+/* Writes down what a slot is at its owner now. */
+void history_push(struct node *n, uint32_t pos)
+{
+	struct session_rec r;
+
+	session_read_at(n->t.table, pos / PER_SHARD, pos % PER_SHARD, &r);
+	for (unsigned int g = 0; g < GROUPS; g++)
+		append(&n->history[pos][g], group_hash(&r, g));
+}
+
+/* It owns the slots from now on: what it has is where its history begins. */
+void history_begin(struct node *n)
+{
+	for (uint32_t pos = 0; pos < SLOTS; pos++) {
+		const struct session_slot *s = &n->t.table->shard[pos / PER_SHARD].slots[pos % PER_SHARD];
+
+		for (unsigned int g = 0; g < GROUPS; g++)
+			n->history[pos][g].n = 0;
+		if (s->gen != 0 || s->teid != 0)
+			history_push(n, pos);
+	}
+}
+
+static uint32_t find(const struct states *h, uint32_t from, uint64_t state)
+{
+	while (from < h->n && h->state[from] != state)
+		from++;
+	return from;
+}
+
+bool history_has(const struct node *author, uint32_t pos, unsigned int group, uint32_t from, uint64_t state)
+{
+	return find(&author->history[pos][group], from, state) < author->history[pos][group].n;
+}
+
+/* ---- the owner writes ---- */
+
+static void written(struct node *n, uint32_t handle, unsigned int how)
+{
+	uint32_t pos = pos_of(n, handle);
+	struct truth *t = truth_of(handle, true);
+
+	history_push(n, pos);
+	for (unsigned int g = 0; g < GROUPS; g++)
+		t->at[how][g] = n->history[pos][g].n - 1;
+}
+
+/* late: the peer's late usage, which has no other place to go while a hand-over may still be taken back. */
+static struct node *writer(struct session_table *t, uint8_t by, uint32_t shard, bool late, const char *what)
+{
+	struct node *n = node_of(t);
+	const struct worker *w = by < WORKERS ? n->t.worker[by] : NULL;
+	const struct control *c = n->t.control;
+
+	if (w == NULL || n->running != WORKER + by)
+		broken(1, "chassis %c: core %d would %s a session as worker %u", 'A' + n->id, n->running,
+			what, by);
+	else if (shard != UINT32_MAX && n->t.shared.worker_of_shard[shard] != by)
+		broken(1, "chassis %c: worker %u would %s a session of shard %u, which is another's",
+			'A' + n->id, by, what, shard);
+	else if (late ? w->fp.mode == FASTPATH_IDLE
+		      : w->fp.mode != FASTPATH_OWN || !c->owned || w->term != c->own_term)
+		broken(1, "chassis %c: worker %u would %s a session and does not own it in term %llu",
+			'A' + n->id, by, what, (unsigned long long)w->term);
+	return n;
+}
+
+int sim_session_create(struct session_table *t, uint8_t by, struct session_rec *rec, uint32_t now_s)
+{
+	struct node *n = writer(t, by, UINT32_MAX, false, "create");
+	int ret = session_create(t, by, rec, now_s);
+	const struct node *other;
+	struct truth *truth;
+
+	if (ret < 0)
+		return ret;
+	written(n, rec->handle, DOOR_CREATE);
+	truth = truth_of(rec->handle, true);
+	other = &sim.node[!n->id];
+	if (truth->created != 0 && other->up && other->t.control->owned &&
+		session_find(other->t.table, rec->handle))
+		broken(16, "chassis %c gives out TEID %08x, which is alive on the other", 'A' + n->id,
+			rec->handle);
+	/* A chassis that begins anew, alone and empty, counts its generations anew: what was counted under a handle before
+	 * may still be in a slot of the other. */
+	truth->created = sim.now;
+	return 0;
+}
+
+int sim_session_update(struct session_table *t, uint8_t by, const struct session_rec *rec, uint8_t groups)
+{
+	struct node *n = writer(t, by, session_handle_shard(rec->handle), false, "change");
+	int ret = session_update(t, by, rec, groups);
+
+	if (ret == 0)
+		written(n, rec->handle, DOOR_UPDATE);
+	return ret;
+}
+
+int sim_session_free(struct session_table *t, uint8_t by, uint32_t handle, uint32_t now_s)
+{
+	struct node *n = writer(t, by, session_handle_shard(handle), false, "end");
+	int ret = session_free(t, by, handle, now_s);
+
+	if (ret == 0)
+		written(n, handle, DOOR_FREE);
+	return ret;
+}
+
+int sim_session_apply_late(
+	struct session_table *t, uint8_t by, uint32_t handle, const struct session_usage *u)
+{
+	struct node *n = node_of(t);
+	const struct truth *truth = truth_of(handle, false);
+	int ret = session_apply_late(t, by, handle, u);
+
+	if (truth != NULL &&
+		(u->up_pkts > truth->use[!n->id].up_pkts || u->dn_pkts > truth->use[!n->id].dn_pkts))
+		broken(7, "chassis %c is told more late usage of %08x than there was", 'A' + n->id, handle);
+	if (ret != -EPERM) /* the door is closed to a worker that let go */
+		writer(t, by, session_handle_shard(handle), true, "count for");
+	return ret;
+}
+
+/* ---- the standby applies ---- */
+
+static void check_usage(struct node *n, uint32_t pos, const struct session_rec *r)
+{
+	struct session_usage *was = &n->applied[pos];
+	const struct session_usage *now = &r->usage[!n->id];
+	const struct truth *truth = truth_of(r->handle, false);
+
+	if (r->state != SESSION_LIVE)
+		return;
+	if (n->applied_handle[pos] == r->handle &&
+		(now->up_pkts < was->up_pkts || now->dn_pkts < was->dn_pkts ||
+			now->up_bytes < was->up_bytes || now->dn_bytes < was->dn_bytes))
+		broken(5, "chassis %c: usage of %08x went back", 'A' + n->id, r->handle);
+	if (truth == NULL ? now->up_pkts + now->dn_pkts > 0
+			  : now->up_pkts > truth->use[!n->id].up_pkts ||
+				    now->dn_pkts > truth->use[!n->id].dn_pkts)
+		broken(7, "chassis %c: usage of %08x is ahead of the truth", 'A' + n->id, r->handle);
+	*was = *now;
+	n->applied_handle[pos] = r->handle;
+}
+
+static void check_applied(struct node *n, bool slot, uint32_t handle, uint8_t groups)
+{
+	static const uint8_t bits[GROUPS] = { SESSION_G_IDENTITY, SESSION_G_TUNNEL, SESSION_G_QOS,
+		SESSION_G_REQUEST };
+	struct node *author = &sim.node[!n->id];
+	uint32_t pos = pos_of(n, handle);
+	struct session_rec r;
+
+	if (sim.flip.set && sim.flip.pos == pos)
+		return;
+	if (n->seen_term != author->own_term || n->seen_life != n->life) {
+		n->seen_term = author->own_term;
+		n->seen_life = n->life;
+		memset(n->seen, 0, sizeof(n->seen));
+		memset(n->applied_handle, 0, sizeof(n->applied_handle));
+	}
+	session_read_at(n->t.table, pos / PER_SHARD, pos % PER_SHARD, &r);
+	if ((r.handle & n->t.table->gen_mask) == 0)
+		return; /* never used at its owner */
+	for (unsigned int g = 0; g < GROUPS; g++) {
+		const struct states *h = &author->history[pos][g];
+		uint64_t state = group_hash(&r, g);
+		uint32_t at;
+
+		if (!slot && !(groups & bits[g]))
+			continue;
+		at = find(h, n->seen[pos][g], state);
+		if (at < h->n) {
+			n->seen[pos][g] = at;
+		} else {
+			story_slot(n, pos);
+			story_slot(author, pos);
+			story(n->id, "%s of %08x, groups %02x, %u states", slot ? "SLOT" : "DELTA", handle,
+				groups, h->n);
+			broken(5, "chassis %c: slot %u, %s: %s", 'A' + n->id, pos, group_names[g],
+				find(h, 0, state) < h->n ? "went back" : "a state that its owner never had");
+		}
+	}
+	check_usage(n, pos, &r);
+}
+
+static struct node *applier(struct session_table *t, uint8_t by)
+{
+	struct node *n = node_of(t);
+
+	if (by != SESSION_BY_REPL || n->running != REPLICATION)
+		broken(1, "chassis %c: core %d applies the stream", 'A' + n->id, n->running);
+	for (unsigned int w = 0; w < n->t.n_workers; w++)
+		if (n->t.worker[w]->fp.mode == FASTPATH_OWN)
+			broken(1, "chassis %c: the stream is applied while worker %u owns its slots",
+				'A' + n->id, w);
+	return n;
+}
+
+static int apply(struct session_table *t, uint8_t by, struct rd *body, bool slot, uint32_t now_s)
+{
+	struct node *n = applier(t, by);
+	struct rd head = *body;
+	uint32_t handle = rd_u32(&head);
+	uint8_t groups = rd_u8(&head);
+	int ret = slot ? session_apply_slot(t, by, body, now_s) : session_apply_delta(t, by, body);
+
+	if (ret == 0)
+		check_applied(n, slot, handle, groups);
+	else if (ret != -ESTALE)
+		broken(5, "chassis %c: a record of %08x is refused: %d", 'A' + n->id, handle, ret);
+	return ret;
+}
+
+int sim_session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uint32_t now_s)
+{
+	return apply(t, by, body, true, now_s);
+}
+
+int sim_session_apply_delta(struct session_table *t, uint8_t by, struct rd *body)
+{
+	return apply(t, by, body, false, 0);
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What goes wrong in a run: its profile and its faults, drawn from the seed. After `calm_at` nothing does. */
+#include "sim.h"
+
+enum { QUIET, LOSSY, CRASHES, PARTITIONS, STALLS, ALL, PROFILES };
+
+static const char *const profiles[PROFILES] = { "quiet", "lossy", "crashes", "partitions", "stalls", "all" };
+
+/* ---- processes and machines ---- */
+
+static void boot(struct ev *e)
+{
+	sim.node[e->node].starting = false;
+	if (sim.node[e->node].up)
+		return;
+	node_boot(e->node);
+	if (!sim.node[e->node].up)
+		ev_at(sim.now + 200 * MS, e->node, boot);
+}
+
+/* Whoever ended by itself is started again, as a service manager does. */
+static void watch(struct ev *e)
+{
+	for (int i = 0; i < 2; i++)
+		if (!sim.node[i].up && !sim.node[i].starting) {
+			sim.node[i].starting = true;
+			ev_at(sim.now + 5 * MS + rnd(sim.calm ? 50 * MS : 400 * MS), i, boot);
+		}
+	ev_at(sim.now + 3 * MS, -1, watch);
+}
+
+static void crash(int i)
+{
+	struct host *h = &sim.node[i].host;
+
+	switch (rnd(4)) {
+	case 0:
+		node_crash(i, true, "loses power");
+		if (rnd(4) == 0)
+			h->disk = (struct srp_saved){ 0 };
+		break;
+	case 1:
+		sim.node[i].msgs_left = 1 + (unsigned int)rnd(40);
+		break;
+	default:
+		node_crash(i, false, "is killed");
+		break;
+	}
+}
+
+/* ---- roles ---- */
+
+static int active(void)
+{
+	for (int i = 0; i < 2; i++)
+		if (sim.node[i].up && sim.node[i].state == SRP_ACTIVE)
+			return i;
+	return -1;
+}
+
+static bool switch_over(void)
+{
+	char reason[SRP_REASON_MAX];
+	int i = active(), ret;
+
+	if (i < 0)
+		return false;
+	sim_tandem = &sim.node[i].t;
+	ret = srp_switchover(sim.node[i].t.control->srp, false, reason, sim_tsc());
+	story(i, "is told to hand over: %s", ret == 0 ? "begins" : reason);
+	sim.planned += ret == 0;
+	node_wake(i, CONTROL, 10);
+	return ret == 0;
+}
+
+/* Told to hand over, and a process ends at one of the messages of it. */
+static void switch_and_crash(void)
+{
+	if (switch_over())
+		sim.node[rnd(2)].msgs_left = 1 + (unsigned int)rnd(60);
+}
+
+/* ---- cores ---- */
+
+static void stall(bool all)
+{
+	struct node *n = &sim.node[rnd(2)];
+	usec_t us = rnd(4) == 0 ? rnd(700 * MS) : rnd(60 * MS);
+	int core = (int)rnd(CORES);
+
+	if (!n->up)
+		return;
+	if (all && rnd(3) == 0)
+		us = 1000 * MS + rnd(1500 * MS);
+	sim.stalls++;
+	sim.last_stall = sim.now + us;
+	story(n->id, "%s stands still for %llu ms",
+		all                   ? "the chassis"
+		: core == CONTROL     ? "control"
+		: core == REPLICATION ? "replication"
+				      : "a worker",
+		(unsigned long long)us / MS);
+	for (int i = 0; i < CORES; i++)
+		if (all || i == core)
+			n->core[i].stalled = sim.now + us;
+}
+
+/* ---- paths ---- */
+
+static void mend(struct ev *e)
+{
+	wire_cut(e->a, e->b, false);
+	story(-1, "path %u direction %u works again", e->a, e->b);
+}
+
+static void cut_for(unsigned int path, unsigned int direction, usec_t us)
+{
+	struct ev *e = ev_at(sim.now + us, -1, mend);
+
+	e->a = path;
+	e->b = direction;
+	wire_cut(path, direction, true);
+	story(-1, "path %u direction %u is cut for %llu ms", path, direction, (unsigned long long)us / MS);
+}
+
+static void cut(void)
+{
+	usec_t us = rnd(3) == 0 ? rnd(900 * MS) : rnd(120 * MS);
+	unsigned int what = (unsigned int)rnd(8);
+
+	sim.cuts++;
+	sim.parted += us > 20 * MS;
+	switch (what) {
+	case 0: /* the chassis lose each other altogether */
+	case 1:
+		for (unsigned int p = PATH_SRP; p <= PATH_STREAM; p++)
+			for (unsigned int d = TO_0; d <= TO_1; d++)
+				cut_for(p, d, us);
+		break;
+	case 2:
+	case 3:
+		cut_for(PATH_STREAM, TO_0, us);
+		cut_for(PATH_STREAM, TO_1, us);
+		break;
+	case 4:
+		cut_for(PATH_STREAM, (unsigned int)rnd(2), us);
+		break;
+	case 5:
+		cut_for(PATH_SRP, (unsigned int)rnd(2), us);
+		break;
+	default:
+		cut_for(PATH_ACCESS + (unsigned int)rnd(2), (unsigned int)rnd(DIRECTIONS), us);
+		break;
+	}
+}
+
+/* ---- memory and disks ---- */
+
+static void flip(void)
+{
+	static const struct {
+		size_t at, bytes;
+	} fields[] = {
+#define FIELD(f) { offsetof(struct session_slot, f), sizeof(((struct session_slot *)0)->f) }
+		FIELD(teid), FIELD(ue4), FIELD(up_pkts), FIELD(up_bytes), FIELD(apn), FIELD(pool),
+		FIELD(pdp_type), FIELD(peer_usr_teid), FIELD(peer_usr4), FIELD(dn_pkts), FIELD(dn_bytes),
+		FIELD(gen), FIELD(charging_id), FIELD(key), FIELD(msisdn), FIELD(peer_ctl), FIELD(peer_usr),
+		FIELD(peer_ctl_teid), FIELD(created_s), FIELD(other), FIELD(req_src4), FIELD(req_port),
+		FIELD(req_seq), FIELD(req_type), FIELD(recovery), FIELD(qos_len), FIELD(qos)
+	};
+	int i = active();
+	struct node *n = &sim.node[!i];
+
+	if (i < 0 || sim.flip.set || !n->up || !n->vouched || n->state != SRP_STANDBY ||
+		n->t.control->late_usage)
+		return;
+	for (unsigned int tries = 0; tries < 500; tries++) {
+		uint32_t pos = (uint32_t)rnd(SLOTS);
+		struct session_slot *s = &n->t.table->shard[pos / PER_SHARD].slots[pos % PER_SHARD];
+		unsigned int f = (unsigned int)rnd(RTE_DIM(fields)),
+			     bit = (unsigned int)rnd(fields[f].bytes * 8);
+
+		if (s->teid == 0)
+			continue;
+		((uint8_t *)s)[fields[f].at + bit / 8] ^= (uint8_t)(1u << bit % 8);
+		sim.flip.set = true;
+		sim.flip.node = n->id;
+		sim.flip.life = n->life;
+		sim.flip.pos = pos;
+		sim.flip.at = sim.now;
+		sim.flips++;
+		story(n->id, "slot %u: a bit flips at byte %zu", pos, fields[f].at + bit / 8);
+		return;
+	}
+}
+
+static void disk(int i)
+{
+	struct host *h = &sim.node[i].host;
+
+	if (rnd(2)) {
+		h->disk_full = !h->disk_full;
+		story(i, "its disk is %s", h->disk_full ? "full" : "free again");
+	} else {
+		h->fsync = rnd(2) ? 1 + rnd(3 * MS) : rnd(800 * MS) + 1;
+		story(i, "its disk takes %llu ms to write", (unsigned long long)h->fsync / MS);
+	}
+}
+
+/* ---- one after the other ---- */
+
+static void shutdown_signal(int i)
+{
+	sim.node[i].term_signal = sim.node[i].up;
+	story(i, "gets SIGTERM");
+}
+
+static void once(void)
+{
+	static const uint8_t mixes[PROFILES][10] = {
+		/* planned, planned+crash, crash, cut, core stall, chassis stall, TCP reset, SGSN restart, flip, disk */
+		[QUIET] = { 6, 0, 0, 0, 0, 0, 0, 1, 1, 0 },
+		[LOSSY] = { 3, 0, 0, 0, 0, 0, 1, 1, 1, 0 },
+		[CRASHES] = { 2, 3, 5, 0, 0, 0, 0, 1, 0, 1 },
+		[PARTITIONS] = { 2, 0, 0, 6, 0, 0, 2, 1, 0, 0 },
+		[STALLS] = { 3, 0, 0, 0, 4, 3, 0, 1, 0, 0 },
+		[ALL] = { 3, 2, 3, 3, 2, 2, 1, 1, 1, 1 },
+	};
+	const uint8_t *mix = mixes[sim.profile];
+	unsigned int total = 0, k = 0, pick;
+
+	for (unsigned int i = 0; i < 10; i++)
+		total += mix[i];
+	for (pick = (unsigned int)rnd(total); pick >= mix[k]; k++)
+		pick -= mix[k];
+	sim.last_fault = sim.now;
+	switch (k) {
+	case 0:
+		switch_over();
+		break;
+	case 1:
+		switch_and_crash();
+		break;
+	case 2:
+		if (rnd(8) == 0)
+			shutdown_signal((int)rnd(2));
+		else
+			crash((int)rnd(2));
+		break;
+	case 3:
+		cut();
+		break;
+	case 4:
+		stall(false);
+		break;
+	case 5:
+		stall(true);
+		break;
+	case 6:
+		tcp_reset();
+		break;
+	case 7:
+		sgsn_restart((unsigned int)rnd(SGSNS));
+		break;
+	case 8:
+		flip();
+		break;
+	default:
+		disk((int)rnd(2));
+		break;
+	}
+}
+
+static void fault(struct ev *e)
+{
+	if (sim.now >= sim.calm_at)
+		return;
+	if (!sim.flip.set) /* one thing at a time: what is promoted with it becomes the truth */
+		once();
+	ev_at(sim.now + 30 * MS + rnd(rnd(2) ? 120 * MS : 700 * MS), -1, fault);
+}
+
+static void calm(struct ev *e)
+{
+	sim.calm = true;
+	story(-1, "all is well from here");
+	for (unsigned int p = 0; p < PATHS; p++)
+		for (unsigned int d = 0; d < DIRECTIONS; d++) {
+			struct wire *w = &sim.wire[p][d];
+
+			wire_cut(p, d, false);
+			if (w->loss > 0 || w->rate > 0)
+				w->good_since = sim.now;
+			w->loss = w->corrupt = w->duplicate = w->reorder = w->rate = 0;
+		}
+	for (int i = 0; i < 2; i++) {
+		sim.node[i].host.disk_full = false;
+		sim.node[i].host.fsync = 1 * MS;
+		sim.node[i].msgs_left = 0;
+		for (int k = 0; k < CORES; k++)
+			sim.node[i].core[k].stalled = 0;
+	}
+}
+
+/* ---- the world of a seed ---- */
+
+static void wires(void)
+{
+	for (unsigned int p = 0; p < PATHS; p++)
+		for (unsigned int d = 0; d < DIRECTIONS; d++) {
+			struct wire *w = &sim.wire[p][d];
+
+			w->delay = 20 + rnd(400);
+			w->jitter = rnd(3 * MS);
+			if (sim.profile == QUIET)
+				continue;
+			if (sim.profile == LOSSY || rnd(3) == 0) {
+				w->loss = (unsigned int)(rnd(2) ? rnd(50) : 0);
+				w->duplicate = p == PATH_STREAM ? (unsigned int)rnd(30) : 0;
+				w->corrupt = p == PATH_STREAM ? (unsigned int)rnd(10) : 0;
+				w->reorder = (unsigned int)rnd(200);
+				w->rate =
+					p == PATH_STREAM && rnd(4) == 0 ? (unsigned int)(300 + rnd(3000)) : 0;
+			}
+		}
+}
+
+static void knobs(struct node *n, unsigned int beat, unsigned int multiplier, unsigned int commit)
+{
+	struct config *f = &n->conf;
+
+	f->srp.heartbeat_interval_ms = beat;
+	f->srp.dead_multiplier = multiplier;
+	f->srp.hello_interval_ms = 100;
+	f->srp.dead_interval_ms = 400;
+	f->srp.delay_interval_ms = 150;
+	f->srp.micro_checkpoint_interval_ms = sim.micro_ms;
+	f->srp.audit_interval_s = 1;
+	f->srp.commit_timeout_ms = commit;
+	f->srp.pending_timeout_s = 2;
+	f->srp.l2 = !sim.l3;
+	f->echo_interval_s = 1;
+	n->host.fsync = 200 + rnd(5 * MS);
+	n->clock = UINT64_C(1000000000) + rnd(UINT64_C(40000000000));
+	n->drift = (int)rnd(201) - 100;
+}
+
+void fault_setup(void)
+{
+	unsigned int beat = rnd(2) ? 10 : 20, multiplier, commit;
+
+	sim.profile = (unsigned int)rnd(PROFILES);
+	sim.quiet = sim.profile == QUIET;
+	sim.l3 = rnd(2);
+	sim.micro_ms = (unsigned int)(10 + rnd(100));
+	sim.idle = 300 + rnd(1200);
+	multiplier = sim.profile == LOSSY ? 8 : 3 + (unsigned int)rnd(4);
+	commit = (unsigned int)(20 + rnd(80));
+	for (int i = 0; i < 2; i++)
+		knobs(&sim.node[i], beat, multiplier, commit);
+	wires();
+	sim.calm_at = 900 * MS + rnd(3) * (500 * MS + rnd(1000 * MS));
+	sim.end_at = sim.calm_at + 4000 * MS;
+	for (int i = 0; i < 2; i++)
+		ev_at(rnd(50 * MS), i, boot);
+	ev_at(500 * MS, -1, watch);
+	ev_at(600 * MS + rnd(200 * MS), -1, fault);
+	ev_at(sim.calm_at, -1, calm);
+	story(-1, "profile %s, %s, heartbeats %u ms x %u", profiles[sim.profile], sim.l3 ? "L3" : "L2", beat,
+		multiplier);
+}

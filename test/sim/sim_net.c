@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Chance, time and the network: events in the order in which they happen, paths that lose, double, turn round, break,
+ * hold back and cut, each direction by itself. */
+#include <stdarg.h>
+
+#include "sim.h"
+
+struct sim sim;
+
+uint64_t rnd(uint64_t below)
+{
+	sim.random ^= sim.random >> 12;
+	sim.random ^= sim.random << 25;
+	sim.random ^= sim.random >> 27;
+	return (sim.random * UINT64_C(0x2545f4914f6cdd1d) >> 16) % below;
+}
+
+bool chance(unsigned int per_mille)
+{
+	return per_mille > 0 && rnd(1000) < per_mille;
+}
+
+void digest(uint64_t v)
+{
+	sim.digest = (sim.digest ^ v) * UINT64_C(0x100000001b3);
+	sim.digest ^= sim.digest >> 29;
+}
+
+static void say(FILE *to, int node, const char *format, va_list args)
+{
+	fprintf(to, "%10.3f ms  %s  ", (double)sim.now / 1000, node < 0 ? "-" : node == 0 ? "A" : "B");
+	vfprintf(to, format, args);
+	if (format[0] == '\0' || format[strlen(format) - 1] != '\n')
+		fputc('\n', to);
+}
+
+void story(int node, const char *format, ...)
+{
+	va_list args;
+
+	if (!sim.verbose)
+		return;
+	va_start(args, format);
+	say(stdout, node, format, args);
+	va_end(args);
+}
+
+void broken(int invariant, const char *format, ...)
+{
+	va_list args;
+
+	if (sim.failed)
+		return;
+	sim.failed = true;
+	fflush(stdout);
+	fprintf(stderr, "seed %llu: INV_%02d: ", (unsigned long long)sim.seed, invariant);
+	va_start(args, format);
+	say(stderr, -1, format, args);
+	va_end(args);
+}
+
+/* ---- events ---- */
+
+static bool before(const struct ev *a, const struct ev *b)
+{
+	return a->at != b->at ? a->at < b->at : a->order < b->order;
+}
+
+struct ev *ev_at(usec_t at, int node, void (*run)(struct ev *))
+{
+	struct ev *e = calloc(1, sizeof(*e));
+	unsigned int i;
+
+	if (sim.n_heap == sim.room_heap) {
+		sim.room_heap = RTE_MAX(256u, 2 * sim.room_heap);
+		sim.heap = realloc(sim.heap, sim.room_heap * sizeof(struct ev *));
+	}
+	if (e == NULL || sim.heap == NULL)
+		exit(2);
+	*e = (struct ev){ .at = RTE_MAX(at, sim.now), .order = ++sim.order, .run = run, .node = node };
+	for (i = sim.n_heap++; i > 0 && before(e, sim.heap[(i - 1) / 2]); i = (i - 1) / 2)
+		sim.heap[i] = sim.heap[(i - 1) / 2];
+	sim.heap[i] = e;
+	return e;
+}
+
+/* The first event of all. */
+void ev_run(void)
+{
+	struct ev *top = sim.heap[0], *last = sim.heap[--sim.n_heap];
+	unsigned int i = 0, c;
+
+	for (; (c = 2 * i + 1) < sim.n_heap; i = c) {
+		if (c + 1 < sim.n_heap && before(sim.heap[c + 1], sim.heap[c]))
+			c++;
+		if (before(last, sim.heap[c]))
+			break;
+		sim.heap[i] = sim.heap[c];
+	}
+	sim.heap[i] = last;
+	sim.now = top->at;
+	sim.events++;
+	digest(top->at << 20 ^ (uint64_t)(top->node + 1) << 16 ^ top->a ^ top->len);
+	if (top->life == 0 || (top->node >= 0 && sim.node[top->node].life == top->life))
+		top->run(top);
+	free(top->bytes);
+	free(top);
+}
+
+/* ---- paths ---- */
+
+static void copy_to(const struct ev *like, usec_t at, const void *bytes, size_t len, bool flip)
+{
+	struct ev *e = ev_at(at, like->node, like->run);
+
+	e->life = like->life;
+	e->a = like->a;
+	e->b = like->b;
+	e->c = like->c;
+	e->number = like->number;
+	e->len = len;
+	if (len == 0)
+		return;
+	e->bytes = malloc(len);
+	if (e->bytes == NULL)
+		exit(2);
+	memcpy(e->bytes, bytes, len);
+	if (flip)
+		e->bytes[rnd(len)] ^= (uint8_t)(1u << rnd(8));
+}
+
+void wire_send(
+	unsigned int path, unsigned int direction, const struct ev *like, const void *bytes, size_t len)
+{
+	struct wire *w = &sim.wire[path][direction];
+	usec_t at = sim.now + w->delay;
+
+	if (w->cut || chance(w->loss))
+		return;
+	if (w->rate > 0) {
+		if (w->busy > sim.now + 30 * MS) /* its queue is full */
+			return;
+		w->busy = RTE_MAX(w->busy, sim.now) + (len * MS + w->rate - 1) / w->rate;
+		at = w->busy + w->delay;
+	}
+	if (chance(w->reorder))
+		at += rnd(w->jitter + 1);
+	copy_to(like, at, bytes, len, chance(w->corrupt));
+	if (chance(w->duplicate))
+		copy_to(like, at + rnd(5 * MS), bytes, len, false);
+}
+
+void wire_cut(unsigned int path, unsigned int direction, bool on)
+{
+	struct wire *w = &sim.wire[path][direction];
+
+	if (w->cut && !on)
+		w->good_since = sim.now;
+	w->cut = on;
+}
+
+/* Between the chassis: both directions have worked since then. */
+bool wire_good(unsigned int path, usec_t since)
+{
+	for (unsigned int d = TO_0; d <= TO_1; d++)
+		if (sim.wire[path][d].cut || sim.wire[path][d].good_since > since)
+			return false;
+	return true;
+}

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A chassis: its process is made as app/tandem/main.c makes it, its cores get their turns, and it can end anywhere. */
+#include "sim.h"
+
+#include "memory.h"
+
+enum { DOOR = 16384, FRAMES = 2048 };
+
+struct tandem *sim_tandem = &sim.node[0].t;
+int tandem_logtype;
+
+static struct rte_lpm *lpm; /* the same routes on both: two /24s */
+static struct fib fibs[2];
+
+struct node *node_of(const struct session_table *t)
+{
+	return &sim.node[t == sim.node[1].t.table];
+}
+
+/* ---- what the daemon takes from the machine ---- */
+
+static usec_t clock_of(const struct node *n)
+{
+	return n->clock + sim.now + (usec_t)((int64_t)sim.now * n->drift / 1000000);
+}
+
+static struct node *me(void)
+{
+	return &sim.node[sim_tandem == &sim.node[1].t];
+}
+
+uint64_t sim_tsc(void)
+{
+	return clock_of(me());
+}
+
+unsigned int sim_lcore(void)
+{
+	return (unsigned int)me()->running;
+}
+
+static void *take(void *ctx, size_t size, size_t align)
+{
+	void *p = size >= 65536 ? calloc(1, size + align) : aligned_alloc(align, RTE_ALIGN(size, align));
+
+	if (p == NULL)
+		exit(2);
+	if (size < 65536)
+		return memset(p, 0, RTE_ALIGN(size, align));
+	return (void *)RTE_ALIGN((uintptr_t)p, align);
+}
+
+/* Never given back: a run is a process of its own. */
+void *sim_zalloc(size_t size, size_t align)
+{
+	return take(NULL, RTE_MAX(size, (size_t)1), RTE_MAX(align, (size_t)64));
+}
+
+void sim_free(void *p) {}
+
+struct rte_hash *sim_hash_create(const struct rte_hash_parameters *p)
+{
+	struct rte_hash_parameters mine = *p;
+	char name[RTE_HASH_NAMESIZE];
+
+	snprintf(name, sizeof(name), "index_%d_%u", me()->id, me()->life);
+	mine.name = name;
+	return rte_hash_create(&mine);
+}
+
+int sim_log(uint32_t level, uint32_t type, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	if (!sim.verbose)
+		return 0;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (level <= RTE_LOG_NOTICE)
+		story(me()->id, "%s", text);
+	return 0;
+}
+
+void sim_abort(void)
+{
+	longjmp(me()->out, 1);
+}
+
+/* A process may end between any two messages. */
+int sim_door_send(const struct door *d, struct msg *m)
+{
+	struct node *n = me();
+
+	if (n->msgs_left > 0 && m->type != MSG_INDEX && --n->msgs_left == 0)
+		longjmp(n->out, 2);
+	return door_send(d, m);
+}
+
+/* ---- boot ---- */
+
+static struct rte_ring *ring(unsigned int n, unsigned int flags)
+{
+	struct rte_ring *r = sim_zalloc((size_t)rte_ring_get_memsize(n), RTE_CACHE_LINE_SIZE);
+
+	if (rte_ring_init(r, "ring", n, flags) < 0)
+		exit(2);
+	return r;
+}
+
+static struct door door(struct node *n)
+{
+	return (struct door){ ring(DOOR, RING_F_SP_ENQ | RING_F_SC_DEQ), n->t.msgs };
+}
+
+static void doors(struct node *n)
+{
+	struct tandem *t = &n->t;
+
+	for (unsigned int i = 0; i < t->n_workers; i++) {
+		t->to_worker[i] = door(n);
+		t->from_worker[i] = door(n);
+		t->repl_to_worker[i] = door(n);
+		t->kernel_out[i] = ring(FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
+		t->handover[i] = ring(FRAMES, RING_F_SC_DEQ);
+		t->stream_out[i] = ring(SYNC_FIFO, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	}
+	t->to_repl = door(n);
+	t->from_repl = door(n);
+	t->punt = ring(FRAMES, RING_F_SC_DEQ);
+	t->kernel_repl = ring(FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
+}
+
+static void ports(struct node *n)
+{
+	struct tandem *t = &n->t;
+
+	t->n_ports = PORTS;
+	for (unsigned int i = 0; i < PORTS; i++) {
+		struct port *p = &t->port[i];
+
+		p->conf = &n->conf.ports[i];
+		p->id = (uint16_t)i;
+		p->under_ifindex = i + 1;
+		p->mac = fibs[n->id].mac[i];
+		p->twin.port = (uint16_t)i;
+		t->shared.port[i].roles = p->conf->roles;
+		t->shared.port[i].mtu = (uint16_t)p->conf->mtu;
+		atomic_store(&t->shared.port[i].up, true);
+	}
+}
+
+/* As main.c's tables_start(). */
+static void tables(struct node *n)
+{
+	struct tandem *t = &n->t;
+	struct pool_conf pool = { .name = "pool",
+		.prefix = n->conf.pools[0].prefix.addr,
+		.prefix_len = n->conf.pools[0].prefix.len,
+		.srp_activate = true };
+	struct session_params p = { .capacity = n->conf.table.max_sessions,
+		.n_apns = 1,
+		.mem = &memory_rte,
+		.side = (uint8_t)n->id,
+		.quarantine_s = n->conf.pools[0].quarantine_s };
+
+	t->side = (uint8_t)n->id;
+	t->pools = pool_set_create(&pool, 1, &memory_rte);
+	pool_hooks(t->pools, &p.hooks);
+	p.hooks.index = index_notify;
+	t->table = session_table_create(&p);
+	if (t->table == NULL)
+		exit(2);
+	t->shared.table = t->table;
+	t->shared.pools = t->pools;
+	t->shared.fib = t->fib;
+	t->shared.gtp4 = VIP_GTP;
+	t->shared.n_workers = t->n_workers;
+	t->shared.direct = t->mbufs;
+	t->shared.indirect = t->indirect;
+	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
+		t->shared.worker_of_shard[i] = (uint8_t)(i % t->n_workers);
+}
+
+void node_boot(int id)
+{
+	struct node *n = &sim.node[id];
+	struct tandem *t = &n->t;
+	struct tandem kept = { .mbufs = t->mbufs,
+		.indirect = t->indirect,
+		.stream_mbufs = t->stream_mbufs,
+		.msgs = t->msgs,
+		.fib = &fibs[id],
+		.conf = &n->conf,
+		.tsc_hz = 1000000 };
+
+	*t = kept;
+	sim_tandem = t;
+	n->life++;
+	sim.boots++;
+	n->up = true;
+	n->died = 0;
+	n->booted = sim.now;
+	n->msgs_left = 0;
+	n->running = CONTROL;
+	t->n_workers = 1 + (unsigned int)rnd(WORKERS);
+	t->repl_lcore = REPLICATION;
+	for (unsigned int i = 0; i < t->n_workers; i++)
+		t->worker_lcore[i] = WORKER + i;
+	doors(n);
+	ports(n);
+	tables(n);
+	t->stale_us = n->conf.srp.heartbeat_interval_ms * USEC_PER_MSEC * n->conf.srp.dead_multiplier;
+	t->incarnation = (uint32_t)(1 + rnd(UINT32_MAX - 1));
+	sock_reset(n);
+	n->owned = n->vouched = false;
+	n->own_term = 0;
+	n->n_protected = 0;
+	n->state = SRP_INIT;
+	for (unsigned int i = 0; i < t->n_workers; i++)
+		t->worker[i] = worker_create(i);
+	t->repl = replicator_create();
+	t->control = control_create();
+	n->running = -1;
+	if (t->control == NULL) { /* an operator looks at the torn state file and takes it away */
+		story(id, "does not start: its state file is not readable");
+		n->up = false;
+		sock_reset(n);
+		n->host.disk_torn = false;
+		n->host.disk = (struct srp_saved){ 0 };
+		return;
+	}
+	for (int i = 0; i < CORES; i++)
+		n->core[i] = (struct core){ .next = sim.now + rnd(300) };
+	story(id, "starts with %u workers", t->n_workers);
+}
+
+static void drain(struct rte_ring *r, struct rte_mempool *msgs)
+{
+	void *m;
+
+	while (r != NULL && rte_ring_dequeue(r, &m) == 0)
+		if (msgs != NULL)
+			rte_mempool_put(msgs, m);
+		else
+			rte_pktmbuf_free(m);
+}
+
+void node_crash(int id, bool machine, const char *why)
+{
+	struct node *n = &sim.node[id];
+	struct tandem *t = &n->t;
+
+	if (!n->up)
+		return;
+	story(id, "%s%s", why, machine ? " (the whole machine)" : "");
+	sim.crashes++;
+	if (n->saving && rnd(2) == 0 && !n->host.disk_full) /* the write that was under way had got there */
+		n->host.disk = (struct srp_saved){ n->save_reserve, n->save_counter };
+	n->up = false;
+	n->life++;
+	n->died = machine ? 0 : sim.now;
+	if (t->control != NULL)
+		rte_hash_free(t->control->gtp.index);
+	sock_died(n, machine);
+	port_flush(n);
+	for (unsigned int i = 0; i < t->n_workers; i++) {
+		drain(t->to_worker[i].ring, t->msgs);
+		drain(t->from_worker[i].ring, t->msgs);
+		drain(t->repl_to_worker[i].ring, t->msgs);
+		drain(t->kernel_out[i], NULL);
+		drain(t->handover[i], NULL);
+		drain(t->stream_out[i], NULL);
+	}
+	drain(t->to_repl.ring, t->msgs);
+	drain(t->from_repl.ring, t->msgs);
+	drain(t->punt, NULL);
+	drain(t->kernel_repl, NULL);
+	if (machine)
+		n->host.vip[0] = n->host.vip[1] = n->host.route = false;
+	traffic_routes(id);
+}
+
+/* ---- turns ---- */
+
+bool node_runs(const struct node *n, int core)
+{
+	return n->up && core < WORKER + (int)n->t.n_workers;
+}
+
+void node_wake(int id, int core, usec_t within)
+{
+	struct core *c = &sim.node[id].core[core];
+
+	c->next = RTE_MIN(c->next, sim.now + 1 + rnd(within));
+}
+
+static bool turn(struct node *n, int core)
+{
+	switch (core) {
+	case CONTROL:
+		control_turn(n->t.control);
+		return false;
+	case REPLICATION:
+		return replicator_turn(n->t.repl);
+	default:
+		return worker_turn(n->t.worker[core - WORKER]);
+	}
+}
+
+void node_turn(int id, int core)
+{
+	struct node *n = &sim.node[id];
+	int how;
+
+	sim_tandem = &n->t;
+	n->running = core;
+	how = setjmp(n->out);
+	if (how == 0) {
+		bool busy = turn(n, core);
+
+		n->core[core].next = sim.now + (busy ? 20 + rnd(60) : sim.idle / 2 + rnd(sim.idle / 2));
+		if (busy) { /* whoever was written to looks soon */
+			node_wake(id, CONTROL, 100);
+			for (int i = REPLICATION; i < WORKER + (int)n->t.n_workers; i++)
+				if (i != core)
+					node_wake(id, i, 100);
+		}
+	}
+	n->running = -1;
+	if (how != 0)
+		node_crash(id, false, how == 1 ? "aborts itself" : "is killed between two messages");
+	else if (atomic_load(&n->t.quit))
+		node_crash(id, false, "ends as it was told");
+	else
+		check_turn(n, core);
+}
+
+/* ---- once a process ---- */
+
+static void routes(void)
+{
+	static const struct {
+		uint32_t net;
+		uint32_t adj;
+	} nets[] = { { SGSN_NET, ACCESS }, { SERVER, CORE } };
+
+	lpm = calloc(1, sizeof(*lpm));
+	if (lpm == NULL)
+		exit(2);
+	for (unsigned int i = 0; i < RTE_DIM(nets); i++)
+		lpm->tbl24[nets[i].net >> 8] =
+			(struct rte_lpm_tbl_entry){ .next_hop = nets[i].adj, .valid = 1, .depth = 24 };
+}
+
+/* Adjacency i is what is behind port i. */
+static void neighbours(int id)
+{
+	struct fib *f = &fibs[id];
+
+	f->lpm = lpm;
+	f->adj = calloc(FIB_ADJ_MAX, sizeof(*f->adj));
+	if (f->adj == NULL)
+		exit(2);
+	for (unsigned int i = 0; i < PORTS; i++) {
+		f->mac[i] = (struct rte_ether_addr){ { 2, 0, 0, 0, (uint8_t)(id + 1), (uint8_t)i } };
+		atomic_store(&f->adj[i].word, UINT64_C(0x0200000000000000) | (uint64_t)(!id + 1) << 24 |
+						      (uint64_t)i << 16 | (uint64_t)i << 8 | FIB_ADJ_VALID);
+	}
+}
+
+static const char conf_text[] =
+	"chassis = { name = \"chassis\"; mode = \"primary\"; state-dir = \"/nowhere\"; tie-breaker = "
+	"\"02:00:00:00:00:01\"; };\n"
+	"ports = ({ name = \"access\"; device = \"a\"; roles = [\"access\"]; twin = \"ta\"; address = "
+	"\"10.8.0.11/24\"; },"
+	"{ name = \"core\"; device = \"b\"; roles = [\"core\"]; twin = \"tb\"; address = \"10.9.0.11/24\"; },"
+	"{ name = \"repl\"; device = \"c\"; roles = [\"replication\"]; twin = \"tc\"; address = "
+	"\"10.7.0.11/24\"; });\n"
+	"loopbacks = ({ name = \"gtp\"; address = \"10.8.0.100\"; port = \"access\"; srp-activate = true; },"
+	"{ name = \"coregw\"; address = \"10.9.0.100\"; port = \"core\"; srp-activate = true; });\n"
+	"services = { gtp = \"gtp\"; };\n"
+	"pools = ({ name = \"pool\"; prefix = \"10.10.0.0/20\"; srp-activate = true; quarantine = 1; });\n"
+	"apns = ({ name = \"internet\"; pool = \"pool\"; });\n"
+	"srp = { bind = \"10.6.0.11\"; peer = \"10.6.0.12\"; stream-peer = \"10.7.0.12\"; insecure = true; "
+	"};\n"
+	"table = { max-sessions = 4096; };\n"
+	"idle = \"poll\";\n";
+
+static void configure(struct node *n)
+{
+	struct config_report r = { 0 };
+
+	if (config_load_text("sim", conf_text, &n->conf, &r) < 0) {
+		fputs(r.text != NULL ? r.text : "no configuration\n", stderr);
+		exit(2);
+	}
+	config_report_free(&r);
+	if (n->id == 0)
+		return;
+	n->conf.chassis.primary = false;
+	n->conf.chassis.tie_breaker[5] = 2;
+	RTE_SWAP(n->conf.srp.bind, n->conf.srp.peer);
+	RTE_SWAP(n->conf.srp.stream_bind, n->conf.srp.stream_peer);
+}
+
+/* Before any run: what all runs share. */
+void node_setup(int id)
+{
+	struct node *n = &sim.node[id];
+	char name[32];
+
+	if (lpm == NULL)
+		routes();
+	n->id = id;
+	n->running = -1;
+	neighbours(id);
+	configure(n);
+	snprintf(name, sizeof(name), "mbufs%d", id);
+	n->t.mbufs = rte_pktmbuf_pool_create(name, 2047, 128, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	snprintf(name, sizeof(name), "stream%d", id);
+	n->t.stream_mbufs = rte_pktmbuf_pool_create(name, 2047, 128,
+		RTE_ALIGN(sizeof(struct stream_meta), RTE_MBUF_PRIV_ALIGN), RTE_PKTMBUF_HEADROOM + 1500,
+		SOCKET_ID_ANY);
+	snprintf(name, sizeof(name), "msgs%d", id);
+	n->t.msgs =
+		rte_mempool_create(name, 16383, MSG_BYTES, 256, 0, NULL, NULL, NULL, NULL, SOCKET_ID_ANY, 0);
+	if (n->t.mbufs == NULL || n->t.stream_mbufs == NULL || n->t.msgs == NULL)
+		exit(2);
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Ports, twins and the kernel behind them: frames in and out, VIPs and routes. Stands for lib/net's side of the kernel. */
+#include <rte_arp.h>
+
+#include "net.h"
+#include "sim.h"
+
+static struct node *me(void)
+{
+	return &sim.node[sim_tandem == &sim.node[1].t];
+}
+
+static void put(struct frames *f, struct rte_mbuf *m)
+{
+	if (f->n == RTE_DIM(f->m)) {
+		rte_pktmbuf_free(m);
+		return;
+	}
+	f->m[(f->head + f->n++) % RTE_DIM(f->m)] = m;
+}
+
+static uint16_t take(struct frames *f, struct rte_mbuf **m, uint16_t n)
+{
+	uint16_t k = 0;
+
+	for (; k < n && f->n > 0; f->n--, f->head = (f->head + 1) % RTE_DIM(f->m))
+		m[k++] = f->m[f->head];
+	return k;
+}
+
+static struct rte_mbuf *mbuf(struct node *n, const void *bytes, size_t len)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(n->t.mbufs);
+
+	if (m == NULL || len > rte_pktmbuf_tailroom(m)) {
+		rte_pktmbuf_free(m);
+		return NULL;
+	}
+	memcpy(rte_pktmbuf_append(m, (uint16_t)len), bytes, len);
+	return m;
+}
+
+/* A frame arrives at a port; which of its queues is the NIC's choice. */
+void port_in(int node, unsigned int port, const uint8_t *bytes, size_t len)
+{
+	struct node *n = &sim.node[node];
+	unsigned int queue = port == STREAM ? 0 : (unsigned int)rnd(n->t.n_workers);
+	struct rte_mbuf *m;
+
+	if (!n->up)
+		return;
+	m = mbuf(n, bytes, len);
+	if (m == NULL)
+		return;
+	put(&n->rx[port][queue], m);
+	node_wake(node, port == STREAM ? REPLICATION : WORKER + (int)queue, 40);
+}
+
+static void drop(struct frames *f)
+{
+	struct rte_mbuf *m;
+
+	while (take(f, &m, 1) > 0)
+		rte_pktmbuf_free(m);
+}
+
+void port_flush(struct node *n)
+{
+	for (unsigned int p = 0; p < PORTS; p++) {
+		for (unsigned int q = 0; q < WORKERS; q++)
+			drop(&n->rx[p][q]);
+		drop(&n->twin[p]);
+	}
+}
+
+uint16_t sim_rx(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n)
+{
+	struct frames *f = &me()->rx[port][queue];
+
+	return f->n == 0 ? 0 : take(f, m, n);
+}
+
+/* ---- out ---- */
+
+static void stream_arrives(struct ev *e)
+{
+	port_in(e->node, STREAM, e->bytes, e->len);
+}
+
+static void out(struct node *n, unsigned int port, const uint8_t *p, size_t len)
+{
+	struct ev like = { .node = !n->id, .run = stream_arrives };
+
+	digest(len << 8 ^ port ^ (uint64_t)p[len - 1] << 32);
+	if (port == STREAM) {
+		wire_send(PATH_STREAM, (unsigned int)!n->id, &like, p, len);
+		return;
+	}
+	if (p[12] == 0x08 && p[13] == 0x06) {
+		const struct rte_arp_hdr *arp = (const struct rte_arp_hdr *)(p + RTE_ETHER_HDR_LEN);
+
+		check_emit(n, port, "an announcement");
+		traffic_announced(n->id, port, rte_be_to_cpu_32(arp->arp_data.arp_sip));
+		return;
+	}
+	traffic_out(n->id, port, p, len);
+}
+
+uint16_t sim_tx(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n)
+{
+	struct node *me_now = me();
+
+	for (uint16_t i = 0; i < n; i++) {
+		uint8_t frame[FRAME];
+		const uint8_t *p = rte_pktmbuf_read(m[i], 0, m[i]->pkt_len, frame);
+
+		out(me_now, port, p, m[i]->pkt_len);
+		rte_pktmbuf_free(m[i]);
+	}
+	return n;
+}
+
+/* ---- the kernel behind the twins ---- */
+
+size_t frame_udp(uint8_t *to, const struct rte_ether_addr *dst, uint32_t src4, uint32_t dst4, uint16_t sport,
+	uint16_t dport, const void *p, size_t len)
+{
+	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)to;
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(eth + 1);
+	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
+
+	memset(to, 0, sizeof(*eth) + sizeof(*ip) + sizeof(*udp));
+	if (dst != NULL)
+		eth->dst_addr = *dst;
+	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
+	ip->version_ihl = 0x45;
+	ip->total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + sizeof(*udp) + len));
+	ip->time_to_live = 60;
+	ip->next_proto_id = IPPROTO_UDP;
+	ip->src_addr = rte_cpu_to_be_32(src4);
+	ip->dst_addr = rte_cpu_to_be_32(dst4);
+	ip->hdr_checksum = rte_ipv4_cksum(ip);
+	udp->src_port = rte_cpu_to_be_16(sport);
+	udp->dst_port = rte_cpu_to_be_16(dport);
+	udp->dgram_len = rte_cpu_to_be_16((uint16_t)(sizeof(*udp) + len));
+	memcpy(udp + 1, p, len);
+	return sizeof(*eth) + sizeof(*ip) + sizeof(*udp) + len;
+}
+
+/* What a worker left to the kernel: UDP to a VIP that is on `lo`, else nothing that would be missed. */
+uint16_t net_twin_to(struct net_twin *t, struct rte_mbuf **m, uint16_t n)
+{
+	struct node *me_now = me();
+
+	for (uint16_t i = 0; i < n; i++) {
+		const uint8_t *p = rte_pktmbuf_mtod(m[i], const uint8_t *);
+		const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(p + RTE_ETHER_HDR_LEN);
+		const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(ip + 1);
+
+		if (p[12] == 0x08 && p[13] == 0x00 && ip->next_proto_id == IPPROTO_UDP &&
+			ip->dst_addr == rte_cpu_to_be_32(VIP_GTP) && me_now->host.vip[0])
+			sock_deliver(me_now, rte_be_to_cpu_32(ip->src_addr), rte_be_to_cpu_16(udp->src_port),
+				rte_be_to_cpu_16(udp->dst_port), (const uint8_t *)(udp + 1),
+				rte_be_to_cpu_16(udp->dgram_len) - sizeof(*udp));
+		rte_pktmbuf_free(m[i]);
+	}
+	return n;
+}
+
+uint16_t net_twin_from(struct net_twin *t, struct rte_mbuf **m, uint16_t n)
+{
+	struct frames *f = &me()->twin[t->port];
+
+	return f->n == 0 ? 0 : take(f, m, n);
+}
+
+/* Answers leave by the kernel's stack: through the twin of the access port. */
+ssize_t sim_sendto(int fd, const void *from, size_t size, const struct sockaddr *a)
+{
+	struct node *n = me();
+	const struct sockaddr_in *to = (const struct sockaddr_in *)a;
+	struct sock *s = &n->sock[fd - 100];
+	uint8_t frame[FRAME];
+	size_t len = frame_udp(
+		frame, NULL, VIP_GTP, ntohl(to->sin_addr.s_addr), s->port, ntohs(to->sin_port), from, size);
+	struct rte_mbuf *m = mbuf(n, frame, len);
+
+	check_emit(n, ACCESS, "an answer");
+	if (m != NULL)
+		put(&n->twin[ACCESS], m);
+	return (ssize_t)size;
+}
+
+/* ---- VIPs and routes ---- */
+
+struct net_kernel *net_kernel_open(void)
+{
+	return (struct net_kernel *)me();
+}
+
+void net_kernel_close(struct net_kernel *k) {}
+
+static unsigned int vip_of(const struct ip_addr *a)
+{
+	return ip_addr_to_v4(a) == VIP_CORE;
+}
+
+int net_vip_add(struct net_kernel *k, const struct ip_addr *vip)
+{
+	me()->host.vip[vip_of(vip)] = true;
+	return 0;
+}
+
+int net_vip_del(struct net_kernel *k, const struct ip_addr *vip)
+{
+	me()->host.vip[vip_of(vip)] = false;
+	return 0;
+}
+
+int net_pool_route_set(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len, uint32_t metric)
+{
+	me()->host.route = true;
+	me()->host.metric = metric;
+	traffic_routes(me()->id);
+	return 0;
+}
+
+int net_pool_route_del(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len)
+{
+	me()->host.route = false;
+	traffic_routes(me()->id);
+	return 0;
+}
+
+int net_cleanup(struct net_kernel *k, const struct ip_addr *vips, unsigned int n)
+{
+	struct host *h = &me()->host;
+	int left = h->vip[0] + h->vip[1] + h->route;
+
+	h->vip[0] = h->vip[1] = h->route = false;
+	traffic_routes(me()->id);
+	return left;
+}
+
+int net_link_carrier(struct net_kernel *k, unsigned int ifindex, bool on)
+{
+	return 0;
+}
+
+struct net_mirror *net_mirror_create(const struct net_mirror_conf *c)
+{
+	return (struct net_mirror *)me();
+}
+
+void net_mirror_destroy(struct net_mirror *m) {}
+
+int net_mirror_fd(const struct net_mirror *m)
+{
+	return -1;
+}
+
+int net_mirror_process(struct net_mirror *m)
+{
+	return 0;
+}
+
+void net_mirror_resolve(struct net_mirror *m) {}
+
+void net_mirror_want(struct net_mirror *m, uint16_t port, uint32_t dst4) {}
+
+uint16_t net_mirror_keep(struct net_mirror *m, uint16_t port, const struct ip_addr *addr)
+{
+	return STREAM;
+}
+
+/* The operator's socket is not part of this. */
+int ctl_open(struct control *c)
+{
+	return 0;
+}
+
+void ctl_close(struct control *c) {}
