@@ -48,13 +48,18 @@ static void configure(struct bench_side *s, struct config *f)
 	f->table.max_sessions = s->pair->sessions;
 }
 
+static void socket_path(const struct bench_side *s, char *path, size_t size)
+{
+	snprintf(path, size, "/tmp/tandem_bench_%s_%d.sock", s->pair->name, (int)getppid());
+}
+
 static int open_port(struct bench_side *s)
 {
 	static const struct rte_eth_conf conf;
 	struct rte_eth_link link = { 0 };
 	char args[256], path[128];
 
-	snprintf(path, sizeof(path), "/tmp/tandem_bench_%s_%d.sock", s->pair->name, (int)getppid());
+	socket_path(s, path, sizeof(path));
 	snprintf(args, sizeof(args), "role=%s,socket=%s,socket-abstract=no,rsize=12,bsize=2048",
 		s->role == BENCH_ACTIVE ? "server" : "client", path);
 	if (s->role == BENCH_ACTIVE)
@@ -203,6 +208,11 @@ int bench_side_open(struct bench_side *s, unsigned int cpu)
 
 void bench_side_close(struct bench_side *s)
 {
+	char path[128];
+
+	socket_path(s, path, sizeof(path));
+	if (s->role == BENCH_ACTIVE)
+		unlink(path);
 	rte_eth_dev_stop(s->port);
 	replicator_destroy(T.repl);
 	worker_destroy(s->worker);
