@@ -144,7 +144,7 @@ struct host {        /* what a killed process leaves behind */
 	bool route;
 	uint32_t metric;
 	struct srp_saved disk;
-	bool disk_full, disk_torn;
+	bool disk_full, disk_torn, disk_lost;
 	usec_t fsync; /* how long a write takes */
 };
 
@@ -269,7 +269,7 @@ struct sim {
 	} route[2];
 	struct truth truth[HANDLES];
 	struct promise promise[SLOTS];
-	usec_t promoted_at, last_stall;
+	usec_t last_stall;
 	unsigned int second_faults;
 	bool spoilt; /* a flipped bit became the truth: nothing more can be said */
 	struct packet packet[PACKETS];

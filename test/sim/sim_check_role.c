@@ -16,6 +16,9 @@ static void check_term(const struct node *n, repl_term_t term)
 	for (unsigned int i = 0; i < sim.n_terms; i++) {
 		if (sim.terms[i].term != term)
 			continue;
+		if (sim.terms[i].node == n->id && n->host.disk_lost &&
+			!srp_info(n->t.control->srp)->peer.known)
+			return; /* it remembers nothing, and nobody is there to ask */
 		if (sim.terms[i].node != n->id || sim.terms[i].life != n->life)
 			broken(3, "term %llu is used a second time, by chassis %c", (unsigned long long)term,
 				name(n));
@@ -82,7 +85,6 @@ static void promoted(struct node *n)
 	history_begin(n);
 	n->vouched = false;
 	sim.promotions++;
-	sim.promoted_at = sim.now;
 	if (sim.flip.set && sim.flip.node == n->id)
 		sim.spoilt = true;
 }

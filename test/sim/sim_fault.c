@@ -36,8 +36,11 @@ static void crash(int i)
 	switch (rnd(4)) {
 	case 0:
 		node_crash(i, true, "loses power");
-		if (rnd(4) == 0)
+		if (rnd(4) == 0 &&
+			!sim.node[!i].host.disk_lost) { /* both would be more than anybody can make good */
 			h->disk = (struct srp_saved){ 0 };
+			h->disk_lost = true;
+		}
 		break;
 	case 1:
 		sim.node[i].msgs_left = 1 + (unsigned int)rnd(40);
