@@ -13,15 +13,7 @@
 
 #include "control.h"
 
-enum {
-	WAITED_FOR_NS = 100000,
-	MESSAGES = 256,
-	FRAMES = 64,
-	FRAME_ROUNDS = 4,
-	WATCHDOG_GRACE_US = 1000000,
-	STOP_US = 20000000,
-	LINKS_US = 100000
-};
+enum { WAITED_FOR_NS = 100000, MESSAGES = 256, WATCHDOG_GRACE_US = 1000000, STOP_US = 20000000 };
 
 int control_watch(struct control *c, struct source *s, int fd, uint32_t events,
 	void (*ready)(struct control *, struct source *, uint32_t))
@@ -112,46 +104,6 @@ static void on_netlink(struct control *c, struct source *s, uint32_t events)
 		LOG(ERR, "rtnetlink: %s", strerror(-ret));
 }
 
-static struct port *port_of(uint16_t id)
-{
-	for (unsigned int i = 0; i < T.n_ports; i++)
-		if (T.port[i].id == id)
-			return &T.port[i];
-	return NULL;
-}
-
-static void on_link(void *ctx, uint16_t port, bool up)
-{
-	struct control *c = ctx;
-	struct port *p = port_of(port);
-
-	/* The kernel and a routing daemon on the twin must notice too. */
-	if (p != NULL && p->under_ifindex != 0)
-		net_link_carrier(c->kernel, p->twin.ifindex, up);
-	if (atomic_exchange(&T.shared.port[port].up, up) != up)
-		LOG(NOTICE, "port %u: link %s", port, up ? "up" : "down");
-	if (up && c->up) { /* what was announced into a dead link was not heard */
-		c->announce_left = ANNOUNCEMENTS;
-		c->announce_at = clock_us();
-	}
-}
-
-/* A device that has no interface of the kernel's under it is asked itself. */
-static void poll_links(struct control *c, usec_t now)
-{
-	if (now < c->links_at)
-		return;
-	c->links_at = now + LINKS_US;
-	for (unsigned int i = 0; i < T.n_ports; i++) {
-		struct rte_eth_link link;
-
-		if (T.port[i].under_ifindex != 0 || rte_eth_link_get_nowait(T.port[i].id, &link) < 0)
-			continue;
-		if ((link.link_status == RTE_ETH_LINK_UP) != atomic_load(&T.shared.port[T.port[i].id].up))
-			on_link(c, T.port[i].id, link.link_status == RTE_ETH_LINK_UP);
-	}
-}
-
 static void message(struct control *c, struct msg *m, usec_t now)
 {
 	switch (m->type) {
@@ -206,64 +158,6 @@ static bool messages(struct control *c, usec_t now)
 	return busy;
 }
 
-/* ---- frames between the workers and the kernel ---- */
-
-static unsigned int to_kernel(struct control *c)
-{
-	struct rte_mbuf *m[FRAMES];
-	unsigned int n = rte_ring_dequeue_burst(T.punt, (void **)m, FRAMES, NULL);
-
-	for (unsigned int i = 0; i < n; i++) {
-		struct port *p = port_of(m[i]->port);
-
-		if (p == NULL) {
-			rte_pktmbuf_free(m[i]);
-			continue;
-		}
-		if (net_twin_to(&p->twin, &m[i], 1) == 1)
-			c->twin_in++;
-		else
-			c->punts_dropped++;
-	}
-	return n;
-}
-
-static unsigned int from_kernel(struct control *c)
-{
-	unsigned int most = 0;
-
-	for (unsigned int i = 0; i < T.n_ports; i++) {
-		struct rte_mbuf *m[FRAMES];
-		struct port *p = &T.port[i];
-		uint16_t n = net_twin_from(&p->twin, m, FRAMES);
-		struct rte_ring *to = p->conf->roles & CONFIG_REPLICATION ? T.kernel_repl : T.kernel_out[0];
-
-		for (uint16_t k = 0; k < n; k++) {
-			m[k]->port = p->id;
-			if (rte_ring_enqueue(to, m[k]) == 0) {
-				c->twin_out++;
-			} else {
-				c->frames_dropped++;
-				rte_pktmbuf_free(m[k]);
-			}
-		}
-		most = RTE_MAX(most, n);
-	}
-	return most;
-}
-
-/* As long as there is more, within bounds: answers to many requests leave the kernel together. */
-static bool frames(struct control *c)
-{
-	unsigned int round, n = FRAMES, total = 0;
-
-	for (round = 0; round < FRAME_ROUNDS && n == FRAMES; round++)
-		total += n = to_kernel(c);
-	for (round = 0, n = FRAMES; round < FRAME_ROUNDS && n == FRAMES; round++)
-		total += n = from_kernel(c);
-	return total > 0;
-}
-
 /* ---- life ---- */
 
 static int srp_open(struct control *c, const struct srp_saved *saved)
@@ -303,7 +197,7 @@ static int srp_open(struct control *c, const struct srp_saved *saved)
 static int kernel_open(struct control *c)
 {
 	struct ip_addr vips[CONFIG_LOOPBACKS];
-	struct net_mirror_conf m = { .fib = T.fib, .link = on_link, .ctx = c };
+	struct net_mirror_conf m = { .fib = T.fib, .link = port_link, .ctx = c };
 	static struct net_twin twins[CONFIG_PORTS];
 	int n;
 
@@ -447,7 +341,7 @@ static void slow(struct control *c, usec_t now)
 				replicator_peer(T.repl, c->repl_adjacency);
 			}
 	net_mirror_resolve(c->mirror);
-	poll_links(c, now);
+	port_links(c, now);
 }
 
 static void turn(struct control *c, usec_t now)
@@ -473,24 +367,6 @@ static void turn(struct control *c, usec_t now)
 	}
 }
 
-/* As the workers' drop_stale(): what the kernel wanted to send or was to be given before we stood still. */
-static void drop_stale(struct control *c)
-{
-	struct rte_mbuf *m[FRAMES];
-
-	for (unsigned int k = 0, n = 1; k < FRAMES && n > 0; k++) {
-		n = rte_ring_dequeue_burst(T.punt, (void **)m, FRAMES, NULL);
-		rte_pktmbuf_free_bulk(m, n);
-		c->frames_dropped += n;
-	}
-	for (unsigned int i = 0; i < T.n_ports; i++)
-		for (unsigned int k = 0, n = 1; k < FRAMES && n > 0; k++) {
-			n = net_twin_from(&T.port[i].twin, m, FRAMES);
-			rte_pktmbuf_free_bulk(m, n);
-			c->frames_dropped += n;
-		}
-}
-
 /* Time in which we, or the core that listens to the peer, did not run: told before anything that waited meanwhile. */
 static void stalls(struct control *c, usec_t own, usec_t now)
 {
@@ -499,7 +375,7 @@ static void stalls(struct control *c, usec_t own, usec_t now)
 	if (own > 0)
 		c->grace = now + WATCHDOG_GRACE_US;
 	if (chassis_stood_still(now, own))
-		drop_stale(c);
+		port_drop_stale(c);
 	/* Both stood still together, mostly: the longer of the two is the time in which nobody listened. */
 	own = RTE_MAX(own, stalled - c->repl_stalled);
 	c->repl_stalled = stalled;
@@ -529,7 +405,7 @@ void control_turn(struct control *c)
 
 	stalls(c, stall, now);
 	busy = messages(c, now);
-	busy |= frames(c) || c->indexing;
+	busy |= port_frames(c) || c->indexing;
 	n = rest(c, busy, e, RTE_DIM(e));
 	/* In here is where a stopped process mostly stands: looked at before any timer fires. */
 	now = clock_us();

@@ -258,6 +258,13 @@ void control_alarms_turn(struct control *c, usec_t now);
 void srp_actions(struct control *c, usec_t now);
 void srp_feed(struct control *c, usec_t now);
 
+/* control_port.c. A carrier came or went; devices without an interface under them are asked; frames to and from the twins,
+ * true if there were any; what waited on either side while the whole chassis stood still is dropped. */
+void port_link(void *ctx, uint16_t port, bool up);
+void port_links(struct control *c, usec_t now);
+bool port_frames(struct control *c);
+void port_drop_stale(struct control *c);
+
 /* control_audit.c: raises or clears the alarm of an overdue comparison */
 void audit_alarm(struct control *c, usec_t now);
 
