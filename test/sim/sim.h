@@ -193,6 +193,10 @@ struct node {
 	bool owned;
 	usec_t silent_since; /* it owned something until then */
 	bool vouched;        /* in sync since it became standby */
+	bool addressed;      /* had its VIPs at its last turn */
+	usec_t unplanned;    /* it was promoted then and the other did not hand over */
+	uint64_t waits;      /* the answer that waits for its commit longest */
+	usec_t waits_since;
 	usec_t pending_since, died, demoted;
 	enum srp_state state;
 };
@@ -242,7 +246,7 @@ struct promise {
 
 struct packet {
 	uint32_t handle;
-	bool down, must; /* must: nothing excuses its loss */
+	bool down, must; /* must: the network had a way to the gateway */
 	uint8_t out;     /* times forwarded */
 	usec_t at;
 };
@@ -361,6 +365,7 @@ uint64_t group_hash(const struct session_rec *r, unsigned int group);
 enum { DOOR_CREATE, DOOR_UPDATE, DOOR_FREE };
 bool history_has(const struct node *author, uint32_t pos, unsigned int group, uint32_t from, uint64_t state);
 void check_emit(struct node *n, unsigned int port, const char *what);
+void check_error_indication(const struct node *n);
 void check_turn(struct node *n, int core);
 void story_slot(const struct node *n, uint32_t pos);
 void check_tables(void);

@@ -222,6 +222,40 @@ void check_emit(struct node *n, unsigned int port, const char *what)
 		port == ACCESS ? "access" : "core");
 }
 
+/* An SGSN gives a context up on one: not while sessions that the other made may still be missing here. */
+void check_error_indication(const struct node *n)
+{
+	if (n->unplanned != 0 && sim.now + 2 * MS < n->unplanned + 3000 * MS)
+		broken(8, "chassis %c sends an Error Indication %llu ms after it took over", name(n),
+			(unsigned long long)(sim.now - n->unplanned) / MS);
+}
+
+/* The addresses come when all workers own. */
+static void check_addressed(struct node *n)
+{
+	const struct control *c = n->t.control;
+
+	for (unsigned int w = 0; w < n->t.n_workers && c->up && !n->addressed; w++)
+		if (n->t.worker[w]->fp.mode != FASTPATH_OWN || n->t.worker[w]->term != c->own_term)
+			broken(8, "chassis %c has its addresses and worker %u does not own yet", name(n), w);
+	n->addressed = c->up;
+}
+
+/* An answer waits for its commit no longer than the gate allows. */
+static void check_waits(struct node *n)
+{
+	const struct txn *t = TAILQ_FIRST(&n->t.control->gtp.for_commit);
+	uint64_t waits = t != NULL ? txn_cookie(n->t.control, t) : 0;
+	usec_t most = n->conf.srp.commit_timeout_ms * MS + 50 * MS;
+
+	if (waits == 0 || waits != n->waits || sim.now < sim.last_stall + most)
+		n->waits_since = sim.now;
+	else if (sim.now > n->waits_since + most)
+		broken(15, "chassis %c: an answer waits for its commit since %llu ms", name(n),
+			(unsigned long long)(sim.now - n->waits_since) / MS);
+	n->waits = waits;
+}
+
 /* ---- roles ---- */
 
 /* Whoever promotes itself for silence must have had no path over which the peer could be heard. */
@@ -285,8 +319,10 @@ static void control_turned(struct node *n)
 
 		check_term(n, c->own_term);
 		n->own_term = c->own_term;
-		if (!resumed)
+		if (!resumed) {
 			promoted(n);
+			n->unplanned = c->active_planned ? 0 : sim.now;
+		}
 		n->owned = true;
 	}
 	if (c->step.step == SRP_STEP_WRITE) { /* from here a RESUME is out of the question */
@@ -298,6 +334,8 @@ static void control_turned(struct node *n)
 	if (state != n->state)
 		state_changed(n, state);
 	check_pending(n);
+	check_addressed(n);
+	check_waits(n);
 }
 
 static void replication_turned(struct node *n)

@@ -249,6 +249,19 @@ static void check_stream(const struct node *n, const struct node *standby)
 		broken(15, "%u requests wait for ever", n->t.control->gtp.n_txns);
 }
 
+/* Switchovers only, and on good paths: whatever the network brought for a session that lives still went through. */
+static void check_packets(void)
+{
+	for (uint32_t i = 0; i < sim.n_packets; i++) {
+		const struct packet *p = &sim.packet[i];
+		const struct sub *s = p->must && p->out == 0 ? sub_by_gw(p->handle) : NULL;
+
+		if (s != NULL && s->state == SUB_UP && s->told_at < p->at)
+			broken(14, "packet %u for %08x, %s, sent at %llu us, is lost", i, p->handle,
+				p->down ? "down" : "up", (unsigned long long)p->at);
+	}
+}
+
 void check_end(void)
 {
 	struct node *a = &sim.node[0], *b = &sim.node[1];
@@ -267,6 +280,8 @@ void check_end(void)
 	if (sim.answers == 0 || (sim.quiet && sim.forwarded == 0))
 		broken(10, "nobody served the SGSNs");
 	check_tables();
+	if (sim.quiet)
+		check_packets();
 	check_stream(a, b);
 	check_subs(a);
 	for (uint32_t pos = 0; pos < SLOTS; pos++)

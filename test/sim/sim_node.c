@@ -216,6 +216,8 @@ void node_boot(int id)
 	sock_reset(n);
 	n->owned = n->vouched = false;
 	n->own_term = 0;
+	n->addressed = false;
+	n->waits = 0;
 	n->n_protected = 0;
 	n->state = SRP_INIT;
 	for (unsigned int i = 0; i < t->n_workers; i++)

@@ -107,6 +107,7 @@ static void user(struct ev *e)
 	if (s->state != SUB_UP || sim.n_packets == PACKETS || sim.now + 1500 * MS > sim.end_at)
 		return;
 	*p = (struct packet){ .handle = s->gw, .down = rnd(2), .at = sim.now };
+	p->must = best(p->down ? CORE : ACCESS) >= 0;
 	if (!p->down) {
 		send_up(s, sim.n_packets++);
 		return;
@@ -184,6 +185,8 @@ void traffic_out(int node, unsigned int port, const uint8_t *frame, size_t len)
 		return;
 	}
 	check_emit(&sim.node[node], port, "signalling");
+	if (udp->dst_port == RTE_BE16(GTPU_PORT) && frame[43] == 26)
+		check_error_indication(&sim.node[node]);
 	wire_send(PATH_ACCESS, FROM_0 + (unsigned int)node, &like, frame, len);
 }
 
