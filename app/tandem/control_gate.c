@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "control.h"
+#include "mutant.h"
 
 enum { WORKER_ANSWER_US = 2000000 };
 
@@ -101,6 +102,10 @@ static void answer_now(struct control *c, struct txn *t, bool is_protected, usec
 
 void gate_answer(struct control *c, struct txn *t, usec_t now)
 {
+	if (MUTANT(answer_before_commit) && c->gtp.gate_closed) {
+		answer_now(c, t, true, now);
+		return;
+	}
 	if (t->commit == 0 || !c->gtp.gate_closed) {
 		answer_now(c, t, false, now);
 		return;
@@ -117,12 +122,12 @@ void gate_answer(struct control *c, struct txn *t, usec_t now)
 /* Commit numbers count modulo 2^24: b is a or later. */
 static bool reached(uint32_t a, uint32_t b)
 {
-	return ((b - a) & 0xffffff) < 0x800000;
+	return ((b - a) & 0xffffff) < 0x800000 || MUTANT(commit_unordered);
 }
 
 void gate_committed(struct control *c, const struct msg *m, usec_t now)
 {
-	if (!c->gtp.gate_closed) {
+	if (!c->gtp.gate_closed && !MUTANT(gate_never_closes)) {
 		c->gtp.gate_closed = true;
 		c->gtp.gate.closed++;
 	}
@@ -153,6 +158,8 @@ void gate_stream(struct control *c, bool on, usec_t now)
 		c->gtp.gate_closed = true;
 		return;
 	}
+	if (MUTANT(gate_never_opens))
+		return;
 	if (c->gtp.gate_closed)
 		c->gtp.gate.opened_stream++;
 	open_gate(c, now);
@@ -163,6 +170,8 @@ void gate_turn(struct control *c, usec_t now)
 	struct txn *t = TAILQ_FIRST(&c->gtp.for_commit);
 
 	/* As every deadline, it moves by the time in which we did not run: the answer may wait in a ring. */
+	if (MUTANT(gate_never_opens))
+		t = NULL;
 	if (t != NULL && now >= t->deadline + (c->stood_still - t->stood_still)) {
 		c->gtp.gate.opened_timeout++;
 		LOG(WARNING,

@@ -10,6 +10,7 @@
 #include <rte_malloc.h>
 
 #include "control_gtp.h"
+#include "mutant.h"
 #include "sock.h"
 
 enum { DATAGRAMS = 64, DATAGRAM = 2048, ROUNDS = 4, ANSWERED_TTL_US = 30000000, RCVBUF = 4 << 20 };
@@ -276,7 +277,7 @@ void gtp_activated(struct control *c, bool planned, usec_t now)
 {
 	c->gtp.live_most = T.conf->table.max_sessions; /* not known: to be counted */
 	c->gtp.next_charging = (uint32_t)(srp_info(c->srp)->term << 20) | 1;
-	c->gtp.ei_from = planned ? now : now + 3 * USEC_PER_SEC;
+	c->gtp.ei_from = planned || MUTANT(error_at_once) ? now : now + 3 * USEC_PER_SEC;
 	for (unsigned int i = 0; i < c->gtp.n_paths; i++)
 		c->gtp.paths[i].checked = false; /* the slots may have changed hands */
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "control.h"
+#include "mutant.h"
 
 /* Late packets are forwarded for half a minute at most; then their usage has as long again to get through. */
 enum { LATE_GIVE_UP_US = 60000000 };
@@ -191,6 +192,8 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 		own_all(to_worker);
 		c->active_planned = a->planned;
 		ask_workers(c, MSG_OWN, a->planned);
+		if (MUTANT(own_not_awaited))
+			finish(c, true, 0, "", now);
 		break;
 	case SRP_STEP_ACTIVATE:
 		ret = activate(c, a->rm, now);
@@ -227,7 +230,8 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 		ask_workers(c, MSG_RELEASE, false);
 		break;
 	case SRP_STEP_WRITE:
-		if (c->owned) /* the peer took over before late mode was reached: nobody else may write yet */
+		/* Owned: the peer took over before late mode was reached: nobody else may write yet. */
+		if (c->owned && !MUTANT(written_before_release))
 			ask_workers(c, MSG_RELEASE, false);
 		else
 			begin_write(c, now);
@@ -311,7 +315,7 @@ void step_done(struct control *c, const struct msg *m, usec_t now)
 		finish(c, true, 0, "", now);
 		break;
 	case SRP_STEP_LATE:
-		if (s->draining) {
+		if (s->draining || MUTANT(drain_not_awaited)) {
 			finish(c, true, m->number, "", now);
 			break;
 		}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fastpath_priv.h"
+#include "mutant.h"
 
 #include <errno.h>
 
@@ -159,7 +160,7 @@ static inline void classify_udp(struct fastpath *f, struct fp_burst *b, struct r
 		gtpu_other(f, m, verdict, g.type);
 		return;
 	}
-	if (unlikely(f->mode == FASTPATH_IDLE)) {
+	if (unlikely(f->mode == FASTPATH_IDLE && !MUTANT(standby_forwards))) {
 		fp_drop(m, &f->count.drop_not_active);
 		return;
 	}
@@ -205,7 +206,8 @@ static inline void classify(struct fastpath *f, struct fp_burst *b, uint16_t por
 		return;
 	}
 	rte_prefetch0((const void *)(uintptr_t)entry);
-	why = f->mode == FASTPATH_IDLE ? &f->count.drop_not_active : outer_check(f, m);
+	why = f->mode == FASTPATH_IDLE && !MUTANT(standby_forwards) ? &f->count.drop_not_active
+								    : outer_check(f, m);
 	if (unlikely(why != NULL)) {
 		fp_drop(m, why);
 		return;

@@ -6,6 +6,7 @@
 #include <rte_malloc.h>
 
 #include "memory.h"
+#include "mutant.h"
 #include "worker.h"
 
 enum {
@@ -96,8 +97,8 @@ static void own(struct worker *w, const struct msg *m, usec_t now)
 		session_quarantine_restart(T.table, w->shards[i], now_s);
 	w->term = m->term;
 	w->idle_base_s = now_s;
-	w->ei_from =
-		m->on ? now : now + 3 * USEC_PER_SEC; /* planned: the SGSN's TEIDs are known to be good */
+	/* Planned: the SGSN's TEIDs are known to be good. */
+	w->ei_from = m->on || MUTANT(error_at_once) ? now : now + 3 * USEC_PER_SEC;
 	w->late_asked = w->late_pending = false;
 	w->sync.paused = false;
 	if (m->type ==
@@ -127,7 +128,8 @@ static void role(struct worker *w, const struct msg *m, usec_t now)
 		w->late_asked = true;
 		w->late_cookie = m->cookie;
 		w->term = m->term;
-		w->fp.mode = FASTPATH_LATE; /* answered once all that was dirty has left */
+		/* Answered once all that was dirty has left. */
+		w->fp.mode = MUTANT(late_dropped) ? FASTPATH_IDLE : FASTPATH_LATE;
 		return;
 	default: /* MSG_RELEASE: another core writes the slots from now on */
 		w->fp.mode = FASTPATH_IDLE;

@@ -53,7 +53,17 @@
 	X(own_stall_counts) /* silence counts while we did not listen */ \
 	X(no_timeout) /* a step that is never answered is waited for */ \
 	X(vips_before_own) /* the addresses come before the workers own */ \
-	X(resumed_in_old_term) /* after an aborted hand-over the old term goes on */
+	X(resumed_in_old_term) /* after an aborted hand-over the old term goes on */ \
+	X(answer_before_commit) /* an answer leaves at once and counts as protected */ \
+	X(gate_never_closes) /* the gate stays open once it was opened */ \
+	X(commit_unordered) /* an acknowledgement of an older commit answers a newer */ \
+	X(standby_forwards) /* late packets are forwarded by whoever is idle */ \
+	X(gate_never_opens) /* answers wait though the standby is gone */ \
+	X(error_at_once) /* Error Indications follow at once upon an unplanned promotion */ \
+	X(drain_not_awaited) /* a hand-over goes on before all is acknowledged */ \
+	X(late_dropped) /* packets that come late are dropped */ \
+	X(own_not_awaited) /* workers may not yet own when the addresses come */ \
+	X(written_before_release) /* the stream is applied before the workers let go */
 // clang-format on
 
 #define MUTANT_ENUM(name) MUTANT_##name,

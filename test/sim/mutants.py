@@ -34,8 +34,11 @@ ANSWERED = r"never acknowledged"
 STUCK = r"is stuck in|a change of roles not ended|more terms than a run can need"
 LIFE = r"taken for life"
 LATE = r"a late record that is none"
+# What the full simulator says: the invariant's number.
+OWNER_WRITES, PROTECTED, OWNER_SPEAKS = r"INV_01: ", r"INV_02: ", r"INV_08: "
+WELL_AT_LAST, NONE_LOST, NOT_STUCK = r"INV_11: ", r"INV_14: ", r"INV_15: "
 
-# mutant: simulator, seeds, the invariants that may see it
+# mutant: simulator, seeds, the invariants that may see it. Where few seeds meet a mistake, the first is near one that does.
 TABLE = {
     "ack_on_receive": ("sim_repl", 1, 20, [ACKED]),
     "again_acked": ("sim_repl", 1, 20, [ACKED]),
@@ -48,7 +51,7 @@ TABLE = {
     "late_burst_is_life": ("sim_repl", 1, 40, [LIFE]),
     "late_any_term": ("sim_pair", 1, 30, [LATE, ACKED]),
     "numbers_restart": ("sim_repl", 1, 20, [NUMBER]),
-    "held_dropped": ("sim_pair", 25, 80, [ARRIVED]),
+    "held_dropped": ("sim_pair", 57, 80, [ARRIVED]),
     "digest_skipped": ("sim_pair", 1, 20, [EQUAL, AUDITED]),
     "audit_once": ("sim_pair", 1, 20, [AUDITED]),
     "want_once": ("sim_repl", 1, 40, [EQUAL]),
@@ -71,7 +74,7 @@ TABLE = {
     "free_not_sent": ("sim_pair", 1, 30, [HANDED_OVER, ANSWERED]),
     "lost_group_forgotten": ("sim_pair", 1, 30, [HANDED_OVER, ANSWERED]),
     "commit_in_second_packet": ("sim_pair", 1, 20, [ACKED]),
-    "hash_without_qos": ("sim_pair", 1, 40, [AUDITED]),
+    "hash_without_qos": ("sim_pair", 20, 40, [AUDITED]),
     "offered_term_reused": ("sim_srp", 1, 100, [TERM_TWICE]),
     "term_beyond_reserve": ("sim_srp", 1, 100, [RESERVE]),
     "floor_forgotten": ("sim_srp", 1, 100, [TERM_TWICE]),
@@ -82,6 +85,16 @@ TABLE = {
     "no_timeout": ("sim_srp", 1, 100, [STUCK]),
     "vips_before_own": ("sim_srp", 1, 100, [ONE_OWNER]),
     "resumed_in_old_term": ("sim_srp", 1, 100, [TERM_TWICE]),
+    "answer_before_commit": ("sim", 1, 20, [PROTECTED]),
+    "gate_never_closes": ("sim", 1, 20, [WELL_AT_LAST]),
+    "commit_unordered": ("sim", 10, 40, [PROTECTED]),
+    "standby_forwards": ("sim", 25, 75, [OWNER_SPEAKS]),
+    "gate_never_opens": ("sim", 1, 20, [NOT_STUCK]),
+    "error_at_once": ("sim", 1, 20, [OWNER_SPEAKS]),
+    "drain_not_awaited": ("sim", 52, 80, [NONE_LOST, OWNER_WRITES]),
+    "late_dropped": ("sim", 20, 60, [NONE_LOST]),
+    "own_not_awaited": ("sim", 1, 20, [OWNER_SPEAKS]),
+    "written_before_release": ("sim", 265, 300, [OWNER_WRITES]),
 }
 
 
@@ -97,7 +110,7 @@ def hunt(folder, name):
     begin = time.monotonic()
     run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                          timeout=120, check=False)
-    seen = re.search(r"^seed (\d+) at [^:]*: (.*)$", run.stdout, re.M)
+    seen = re.search(r"^seed (\d+)(?: at [^:]*)?: (.*)$", run.stdout, re.M)
     took = time.monotonic() - begin
     if run.returncode == 0 or seen is None:
         return False, f"{name}: not seen by {simulator} in seeds {first} to {last} (status {run.returncode})\n{run.stdout[-400:]}"

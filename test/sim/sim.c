@@ -145,7 +145,8 @@ static bool reap(unsigned int running)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static unsigned long long sweep(uint64_t from, uint64_t to, unsigned int jobs, bool show)
+/* first: the first that fails is enough. */
+static unsigned long long sweep(uint64_t from, uint64_t to, unsigned int jobs, bool show, bool first)
 {
 	unsigned long long failed = 0;
 	unsigned int running = 0;
@@ -155,6 +156,8 @@ static unsigned long long sweep(uint64_t from, uint64_t to, unsigned int jobs, b
 
 		if (running == jobs) {
 			failed += !reap(running--);
+			if (first && failed > 0)
+				break;
 		}
 		pid = fork();
 		if (pid < 0)
@@ -181,7 +184,7 @@ int main(int argc, char **argv)
 		{ 0 } };
 	unsigned long long from = 1, to = 20, failed;
 	unsigned int jobs = 1;
-	bool verbose = false, show = false;
+	bool verbose = false, show = false, first = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "vsj::", options, NULL)) != -1) {
@@ -192,7 +195,7 @@ int main(int argc, char **argv)
 		else if (c == 'j')
 			jobs = optarg != NULL ? (unsigned int)strtoul(optarg, NULL, 10) : 2;
 		else if (c == 'm' && mutant_set(optarg))
-			continue;
+			first = true;
 		else if (c == 'v')
 			verbose = true;
 		else if (c == 's')
@@ -212,7 +215,7 @@ int main(int argc, char **argv)
 	node_setup(1);
 	if (verbose)
 		return one(from, true, true) ? EXIT_SUCCESS : EXIT_FAILURE;
-	failed = sweep(from, to, RTE_MIN(RTE_MAX(1u, jobs), (unsigned int)JOBS), show);
+	failed = sweep(from, to, RTE_MIN(RTE_MAX(1u, jobs), (unsigned int)JOBS), show, first);
 	printf("sim: %llu seeds, %llu failed\n", to - from + 1, failed);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
