@@ -232,6 +232,8 @@ static void compare(struct audit *a, uint32_t b, uint64_t theirs, bool answer, u
 	} else if (answer && w->how == AUDIT_WANT_SLOTS && w->tries > 0) {
 		w->how = AUDIT_WANT_WHOLE;
 		w->tries = 0;
+	} else if (!answer && w->tries > 1) {
+		w->tries = 1; /* a cycle later: the answer is not long, it is lost */
 	}
 }
 

@@ -176,6 +176,26 @@ static void test_escalation(void)
 	audit_destroy(a);
 }
 
+/* Lost so often that it is repeated seldom: the next cycle's digest makes it due at once. */
+static void test_cycle_repeats_want(void)
+{
+	struct audit *a = fresh(OUTSTANDING);
+	usec_t now = 1;
+
+	audit_restart(a, 0);
+	own.slot[7][1] = 1;
+	theirs.slot[7][1] = 2;
+	send_cycle(a, now);
+	for (unsigned int i = 0; i < 6; i++, now += 80000)
+		CU_ASSERT_EQUAL(ask(a, now).n, 1);
+	now -= 80000;
+	CU_ASSERT_EQUAL(ask(a, now + 5000).n, 0);
+	send_buckets(a, 0, 128, now + 5000);
+	CU_ASSERT_EQUAL(ask(a, now + 5000).n, 1);
+	CU_ASSERT_EQUAL(ask(a, now + 5001).n, 0);
+	audit_destroy(a);
+}
+
 static void test_no_slot_differs(void)
 {
 	struct audit *a = fresh(OUTSTANDING);
@@ -425,6 +445,7 @@ int main(void)
 	CU_TestInfo tests[] = {
 		{ "equal", test_equal },
 		{ "escalation", test_escalation },
+		{ "cycle_repeats_want", test_cycle_repeats_want },
 		{ "no_slot_differs", test_no_slot_differs },
 		{ "empty_wants_ranges", test_empty_wants_ranges },
 		{ "lost_digests", test_lost_digests },
