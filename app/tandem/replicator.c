@@ -221,6 +221,7 @@ bool replicator_turn(struct replicator *r)
 
 	r->now = clock_us();
 	stall = pulse_turn(&T.pulse_repl, r->now);
+	replicator_keys_turn(r);
 	busy = replicator_receive(r);
 	busy |= replicator_messages(r);
 	replicator_presence(r);
