@@ -74,7 +74,7 @@ TABLE = {
     "free_not_sent": ("sim_pair", 1, 30, [HANDED_OVER, ANSWERED]),
     "lost_group_forgotten": ("sim_pair", 1, 30, [HANDED_OVER, ANSWERED]),
     "commit_in_second_packet": ("sim_pair", 1, 20, [ACKED]),
-    "hash_without_qos": ("sim_pair", 20, 40, [AUDITED]),
+    "hash_without_qos": ("sim_pair", 20, 40, [AUDITED, EQUAL]),
     "offered_term_reused": ("sim_srp", 1, 100, [TERM_TWICE]),
     "term_beyond_reserve": ("sim_srp", 1, 100, [RESERVE]),
     "floor_forgotten": ("sim_srp", 1, 100, [TERM_TWICE]),
