@@ -28,10 +28,16 @@ void digest(uint64_t v)
 
 static void say(FILE *to, int node, const char *format, va_list args)
 {
-	fprintf(to, "%10.3f ms  %s  ", (double)sim.now / 1000, node < 0 ? "-" : node == 0 ? "A" : "B");
-	vfprintf(to, format, args);
-	if (format[0] == '\0' || format[strlen(format) - 1] != '\n')
-		fputc('\n', to);
+	char text[1024];
+	size_t len;
+
+	vsnprintf(text, sizeof(text), format, args);
+	len = strlen(text);
+	fprintf(to, "%10.3f ms  %s  %s%s", (double)sim.now / 1000,
+		node < 0    ? "-"
+		: node == 0 ? "A"
+			    : "B",
+		text, len > 0 && text[len - 1] == '\n' ? "" : "\n");
 }
 
 void story(int node, const char *format, ...)
