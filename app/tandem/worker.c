@@ -166,6 +166,11 @@ static void stream(struct worker *w, const struct msg *m, usec_t now)
 
 static void late_usage(struct worker *w, const struct msg *m)
 {
+	if (w->fp.mode !=
+		FASTPATH_OWN) { /* it waited in the ring while the role ended: the winner tells it in full */
+		w->count.late_usage_refused++;
+		return;
+	}
 	if (session_apply_late(T.table, w->number, m->late_handle, &m->usage) == 0)
 		w->count.late_usage_applied++;
 	else

@@ -6,7 +6,7 @@
 
 #include "render.h"
 
-enum { LABEL = 64, COLUMNS = 32, INDENT = 2, DEPTH = 8 };
+enum { LABEL = 64, COLUMNS = 32, INDENT = 2, DEPTH = 8, VALUE_MOST = 120 };
 
 static const struct {
 	const char *suffix, *unit;
@@ -58,6 +58,23 @@ static void clean(char *text)
 			*text = '?';
 }
 
+/* A text that was cut may end within a character: then without that. */
+static void whole_characters(char *text)
+{
+	size_t n = strlen(text), back = 1, need;
+
+	while (back < n && back < 4 && ((unsigned char)text[n - back] & 0xc0) == 0x80)
+		back++;
+	if (n == 0)
+		return;
+	need = (unsigned char)text[n - back] >= 0xf0   ? 4
+	       : (unsigned char)text[n - back] >= 0xe0 ? 3
+	       : (unsigned char)text[n - back] >= 0xc0 ? 2
+						       : 1;
+	if (need > back)
+		text[n - back] = '\0';
+}
+
 /* "peer_route_modifier" to "Peer Route Modifier"; the unit is left to the value. */
 static void label_of(const char *key, char to[LABEL])
 {
@@ -76,6 +93,7 @@ static void label_of(const char *key, char to[LABEL])
 			to[at++] = ' ';
 	}
 	to[at] = '\0';
+	whole_characters(to);
 	clean(to);
 }
 
@@ -354,6 +372,10 @@ static void info_line(json_t *data, unsigned int i, int width, FILE *to)
 	json_t *age = info[i].age != NULL ? json_object_get(data, info[i].age) : NULL;
 	char *text = v != NULL ? value_text(v, "") : NULL, line[160];
 
+	if (text != NULL && strlen(text) > VALUE_MOST) {
+		text[VALUE_MOST] = '\0';
+		whole_characters(text);
+	}
 	if (json_is_object(v) && json_object_size(v) > 0) {
 		fprintf(to, "%s:\n", info[i].label);
 		print_object(v, INDENT, to);

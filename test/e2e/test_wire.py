@@ -100,7 +100,7 @@ def check_versions(lab, newer):
         wait_until(lambda: pair.left.sessions() == pair.right.sessions(), 5, "equal sessions")
         check_truth(pair)
         audit = pair.other(pair.active).ctl("show srp audit-statistics")
-        assert audit["repaired"] == 0 and audit["unmatched_buckets"] == 0, audit
+        assert audit["differing"] == 0 and audit["unmatched_buckets"] == 0, audit
         pair.switchover()
         pair.settle()
     last = contexts[-1]
