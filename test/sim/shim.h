@@ -39,7 +39,9 @@
 #include <rte_udp.h>
 
 #include "gtpc.h"
+#include "keys.h"
 #include "msg.h"
+#include "repl.h"
 #include "session.h"
 
 struct tandem;
@@ -92,6 +94,10 @@ int sim_session_apply_delta(struct session_table *t, uint8_t by, struct rd *body
 int sim_session_apply_late(
 	struct session_table *t, uint8_t by, uint32_t handle, const struct session_usage *u);
 
+/* sim_crypt.c: what the stream takes in, watched; phases of the keys that end within a run */
+void sim_repl_input(struct repl *r, const uint8_t *pkt, size_t len, usec_t now);
+int sim_keys_init(struct keys *k, const struct keys_params *p);
+
 #ifndef SIM_PLAIN /* msg.c defines door_send */
 #define door_send(d, m) sim_door_send(d, m)
 #endif
@@ -104,6 +110,9 @@ int sim_session_apply_late(
 
 #define gtpc_answered_put(a, to, type, seq, digest, msg, len, now)                                           \
 	sim_answered_put(a, to, type, seq, digest, msg, len, now)
+
+#define repl_input(r, pkt, len, now) sim_repl_input(r, pkt, len, now)
+#define keys_init(k, p)              sim_keys_init(k, p)
 
 #define abort()                                       sim_abort()
 #define time(t)                                       ((time_t)0)

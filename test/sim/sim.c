@@ -112,11 +112,12 @@ static bool one(uint64_t seed, bool verbose, bool show)
 		       "planned (%u given "
 		       "up), %u dual, %u cuts, %u stalls, %u bits flipped (%u repaired), %u creates, %u "
 		       "answers (%u "
-		       "protected), %u of %u packets forwarded\n",
+		       "protected), %u of %u packets forwarded, %u rekeys, %u sealed, %u bad tags\n",
 			(unsigned long long)seed, (unsigned long long)sim.digest,
 			(unsigned long long)sim.events, sim.boots, sim.crashes, sim.promotions, sim.planned,
 			sim.aborted, sim.dual, sim.cuts, sim.stalls, sim.flips, sim.repaired, sim.creates,
-			sim.answers, sim.safe_answers, sim.forwarded, sim.n_packets);
+			sim.answers, sim.safe_answers, sim.forwarded, sim.n_packets, sim.rekeys, sim.sealed,
+			sim.bad_tags);
 	fflush(stdout);
 	return !sim.failed;
 }
@@ -181,7 +182,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "seed", required_argument, NULL, 's' },
 		{ "seeds", required_argument, NULL, 'r' }, { "mutant", required_argument, NULL, 'm' },
-		{ 0 } };
+		{ "secure", no_argument, NULL, 'e' }, { 0 } };
 	unsigned long long from = 1, to = 20, failed;
 	unsigned int jobs = 1;
 	bool verbose = false, show = false, first = false;
@@ -194,6 +195,8 @@ int main(int argc, char **argv)
 			continue;
 		else if (c == 'j')
 			jobs = optarg != NULL ? (unsigned int)strtoul(optarg, NULL, 10) : 2;
+		else if (c == 'e')
+			sim.secure = true;
 		else if (c == 'm' && mutant_set(optarg))
 			first = true;
 		else if (c == 'v')
@@ -201,9 +204,10 @@ int main(int argc, char **argv)
 		else if (c == 's')
 			show = true;
 		else {
-			fprintf(stderr, "usage: sim [--seed N | --seeds A..B] [-j[JOBS]] [-v: tell the "
-					"story] [-s: a line a "
-					"seed] [--mutant NAME]\n");
+			fprintf(stderr,
+				"usage: sim [--secure] [--seed N | --seeds A..B] [-j[JOBS]] [-v: tell the "
+				"story] [-s: a line a "
+				"seed] [--mutant NAME]\n");
 			return 2;
 		}
 	}

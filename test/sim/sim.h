@@ -7,9 +7,12 @@
  * UDP and epoll (sim_sock.c); the kernel's VIPs, routes and twins (sim_host.c); an L2 segment that follows announcements
  * and an L3 that follows routes (sim_traffic.c); SGSNs (sim_sgsn.c); disks, clocks, cores that stand still, processes that
  * end at any message (sim_node.c, sim_fault.c).
- * Not modelled: ARP requests and ND (a segment learns from announcements alone), TLS and the cipher (the stream runs in
- * plain text), NIC faults, memory that runs out, IP fragments, torn words between cores: a turn of a core is atomic, but
- * that a process may end at each message that it sends. */
+ * With --secure the connection is TLS (sim_tls.c) and the stream sealed (sim_crypt.c), both without real ciphers; the keys
+ * are lib/repl's. Of seeds 64 to 499 some fail so: 64 and 348, as connecting may take longer than a short dead-interval;
+ * 188, as a chassis that ends answers no handshake; 108, 164, 339, 422 are not explained yet.
+ * Not modelled: ARP requests and ND (a segment learns from announcements alone), NIC faults, memory that runs out, IP
+ * fragments, torn words between cores: a turn of a core is atomic, but that a process may end at each message that it
+ * sends. */
 #ifndef TANDEM_SIM_H
 #define TANDEM_SIM_H
 
@@ -43,6 +46,8 @@
 #undef rte_hash_create
 #undef rte_hash_free
 #undef gtpc_answered_put
+#undef repl_input
+#undef keys_init
 
 enum {
 	CONTROL, /* cores */
@@ -61,7 +66,7 @@ enum {
 	SUBS = 160,
 	SGSNS = 3,
 	SOCKS = 16,
-	CONNS = 64,
+	CONNS = 512,
 	HANDLES = 16384, /* of sessions in a run, hashed */
 	PACKETS = 1 << 15,
 	MS = 1000,
@@ -280,6 +285,11 @@ struct sim {
 	uint32_t n_packets;
 	usec_t idle; /* between turns of a core with nothing to do, at most */
 	unsigned int micro_ms;
+	bool secure;             /* --secure: keys and ciphers are part of the world */
+	bool insecure;           /* else the connection is TLS and the stream sealed */
+	uint64_t phase_packets;  /* numbers a phase of a key lasts; 0: for longer than a run */
+	unsigned int key_ids;    /* ids that connections draw from, 0: all there are */
+	unsigned int rekeys_due; /* resets to come of a fault that is under way */
 	struct {
 		bool set;
 		int node;
@@ -295,7 +305,7 @@ struct sim {
 	unsigned int n_terms;
 	/* told at the end */
 	unsigned int crashes, boots, promotions, planned, aborted, dual, stalls, cuts, parted, flips,
-		repaired, restarts, answers, safe_answers, forwarded, lost, creates;
+		repaired, rekeys, sealed, bad_tags, restarts, answers, safe_answers, forwarded, lost, creates;
 };
 
 extern struct sim sim;
@@ -324,6 +334,9 @@ void node_turn(int id, int core);
 void node_wake(int id, int core, usec_t within);
 bool node_runs(const struct node *n, int core);
 struct node *node_of(const struct session_table *t);
+
+/* sim_crypt.c */
+uint64_t crypt_mix(const uint64_t *w, size_t n, uint64_t h);
 
 /* sim_sock.c */
 void sock_reset(struct node *n);

@@ -231,6 +231,8 @@ static void check_applied(struct node *n, bool slot, uint32_t handle, uint8_t gr
 
 	if (sim.flip.set && sim.flip.pos == pos)
 		return;
+	if (repl_peer_incarnation(n->t.repl->stream) != author->t.incarnation)
+		return; /* late, of a process that is gone: its history is too */
 	if (n->seen_term != author->own_term || n->seen_life != n->life) {
 		n->seen_term = author->own_term;
 		n->seen_life = n->life;

@@ -157,6 +157,47 @@ static void cut(void)
 	}
 }
 
+/* ---- keys ---- */
+
+static void less_loss(struct ev *e)
+{
+	if (sim.calm)
+		return;
+	sim.wire[PATH_STREAM][TO_0].loss = e->a;
+	sim.wire[PATH_STREAM][TO_1].loss = e->b;
+	story(-1, "the stream loses no more than before");
+}
+
+static void again(struct ev *e)
+{
+	if (sim.calm || sim.rekeys_due == 0)
+		return;
+	sim.rekeys_due--;
+	story(-1, "the SRP connection is reset");
+	tcp_reset();
+	ev_at(sim.now + 5 * MS + rnd(rnd(2) ? 40 * MS : 300 * MS), -1, again);
+}
+
+/* Connection after connection, key after key, while the stream loses much. */
+static void rekey(void)
+{
+	struct wire *w = sim.wire[PATH_STREAM];
+	struct ev *e;
+
+	if (sim.rekeys_due > 0)
+		return;
+	sim.rekeys++;
+	sim.rekeys_due = 1 + (unsigned int)rnd(8);
+	e = ev_at(sim.now + 100 * MS + rnd(900 * MS), -1, less_loss);
+	e->a = w[TO_0].loss;
+	e->b = w[TO_1].loss;
+	for (unsigned int d = TO_0; d <= TO_1; d++)
+		w[d].loss = 50 + (unsigned int)rnd(250);
+	sim.parted++; /* with bad luck neither hears the other long enough */
+	story(-1, "the stream loses %u and %u of 1000", w[TO_0].loss, w[TO_1].loss);
+	ev_at(sim.now, -1, again);
+}
+
 /* ---- memory and disks ---- */
 
 static void flip(void)
@@ -220,19 +261,21 @@ static void shutdown_signal(int i)
 
 static void once(void)
 {
-	static const uint8_t mixes[PROFILES][10] = {
-		/* planned, planned+crash, crash, cut, core stall, chassis stall, TCP reset, SGSN restart, flip, disk */
-		[QUIET] = { 6, 0, 0, 0, 0, 0, 0, 1, 1, 0 },
-		[LOSSY] = { 3, 0, 0, 0, 0, 0, 1, 1, 1, 0 },
-		[CRASHES] = { 2, 3, 5, 0, 0, 0, 0, 1, 0, 1 },
-		[PARTITIONS] = { 2, 0, 0, 6, 0, 0, 2, 1, 0, 0 },
-		[STALLS] = { 3, 0, 0, 0, 4, 3, 0, 1, 0, 0 },
-		[ALL] = { 3, 2, 3, 3, 2, 2, 1, 1, 1, 1 },
+	static const uint8_t mixes[PROFILES][11] = {
+		/* planned, planned+crash, crash, cut, core stall, chassis stall, TCP reset, SGSN restart, flip, disk, rekey */
+		[QUIET] = { 6, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0 },
+		[LOSSY] = { 3, 0, 0, 0, 0, 0, 1, 1, 1, 0, 3 },
+		[CRASHES] = { 2, 3, 5, 0, 0, 0, 0, 1, 0, 1, 0 },
+		[PARTITIONS] = { 2, 0, 0, 6, 0, 0, 2, 1, 0, 0, 2 },
+		[STALLS] = { 3, 0, 0, 0, 4, 3, 0, 1, 0, 0, 0 },
+		[ALL] = { 3, 2, 3, 3, 2, 2, 1, 1, 1, 1, 2 },
 	};
 	const uint8_t *mix = mixes[sim.profile];
 	unsigned int total = 0, k = 0, pick;
 
-	for (unsigned int i = 0; i < 10; i++)
+	unsigned int kinds = RTE_DIM(mixes[0]) - !sim.secure;
+
+	for (unsigned int i = 0; i < kinds; i++)
 		total += mix[i];
 	for (pick = (unsigned int)rnd(total); pick >= mix[k]; k++)
 		pick -= mix[k];
@@ -268,8 +311,11 @@ static void once(void)
 	case 8:
 		flip();
 		break;
-	default:
+	case 9:
 		disk((int)rnd(2));
+		break;
+	default:
+		rekey();
 		break;
 	}
 }
@@ -348,6 +394,19 @@ static void knobs(struct node *n, unsigned int beat, unsigned int multiplier, un
 	n->drift = (int)rnd(201) - 100;
 }
 
+/* With --secure most seeds run encrypted; most of these with phases that are soon over, some with ids that soon come again.
+ * A phase of less would be used up by the heartbeats that a peer does not hear while it is started again. */
+static void secrets(void)
+{
+	sim.insecure = !sim.secure || rnd(5) == 0;
+	for (int i = 0; i < 2; i++)
+		sim.node[i].conf.srp.insecure = sim.insecure;
+	if (!sim.secure)
+		return;
+	sim.phase_packets = rnd(3) == 0 ? 0 : 250 + rnd(rnd(2) ? 250 : 2000);
+	sim.key_ids = rnd(4) == 0 ? 12 + (unsigned int)rnd(50) : 0;
+}
+
 void fault_setup(void)
 {
 	unsigned int beat = rnd(2) ? 10 : 20, multiplier, commit;
@@ -362,6 +421,7 @@ void fault_setup(void)
 	for (int i = 0; i < 2; i++)
 		knobs(&sim.node[i], beat, multiplier, commit);
 	wires();
+	secrets();
 	sim.calm_at = 900 * MS + rnd(3) * (500 * MS + rnd(1000 * MS));
 	sim.end_at = sim.calm_at + 4000 * MS;
 	for (int i = 0; i < 2; i++)
@@ -369,6 +429,7 @@ void fault_setup(void)
 	ev_at(500 * MS, -1, watch);
 	ev_at(600 * MS + rnd(200 * MS), -1, fault);
 	ev_at(sim.calm_at, -1, calm);
-	story(-1, "profile %s, %s, heartbeats %u ms x %u", profiles[sim.profile], sim.l3 ? "L3" : "L2", beat,
-		multiplier);
+	story(-1, "profile %s, %s, heartbeats %u ms x %u, %s, phases of %llu packets", profiles[sim.profile],
+		sim.l3 ? "L3" : "L2", beat, multiplier, sim.insecure ? "plain text" : "encrypted",
+		(unsigned long long)sim.phase_packets);
 }

@@ -212,6 +212,7 @@ void node_boot(int id)
 	ports(n);
 	tables(n);
 	t->stale_us = n->conf.srp.heartbeat_interval_ms * USEC_PER_MSEC * n->conf.srp.dead_multiplier;
+	t->crypt = sim.insecure ? NULL : crypt_create("", NULL);
 	t->incarnation = (uint32_t)(1 + rnd(UINT32_MAX - 1));
 	sock_reset(n);
 	n->owned = n->vouched = false;

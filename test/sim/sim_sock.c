@@ -94,6 +94,7 @@ static void tcp_ended(struct ev *e)
 	s = end_of(&sim.conn[e->a], e->node);
 	if (s == NULL)
 		return;
+	story(e->node, "connection %u is ended by the other", e->a);
 	s->eof = true;
 	if (s->opening)
 		s->error = ECONNREFUSED;
@@ -131,6 +132,7 @@ static void tcp_opened(struct ev *e)
 	s = end_of(&sim.conn[e->a], e->node);
 	if (s == NULL || !s->opening)
 		return;
+	story(e->node, "connection %u is open", e->a);
 	s->opening = false;
 	s->events |= EPOLLOUT;
 	node_wake(e->node, CONTROL, 50);
@@ -203,6 +205,7 @@ int sim_connect(int fd, const struct sockaddr *a, socklen_t len)
 	c->sock[!n->id] = -1;
 	c->life[n->id] = n->life;
 	ev_at(sim.now + sim.wire[PATH_SRP][!n->id].delay, !n->id, tcp_asked)->a = (uint32_t)s->conn;
+	story(n->id, "connection %d is asked for", s->conn);
 	errno = EINPROGRESS;
 	return -1;
 }
@@ -270,6 +273,7 @@ static void shut(struct node *n, struct sock *s)
 	struct dgram *d;
 
 	if (s->kind == SOCK_CONN && s->conn >= 0) {
+		story(n->id, "connection %d is closed", s->conn);
 		sim.conn[s->conn].sock[n->id] = -1;
 		tcp_send(s->conn, !n->id, tcp_ended, NULL, 0);
 	}
