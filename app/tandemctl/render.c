@@ -89,6 +89,8 @@ static void label_of(const char *key, char to[LABEL])
 		all = is_acronym(key + i, n);
 		for (size_t j = 0; j < n && at + 2 < LABEL; j++)
 			to[at++] = (char)(all || j == 0 ? toupper((unsigned char)key[i + j]) : key[i + j]);
+		if (at + 2 >= LABEL) /* cut, perhaps within a character: nothing behind it */
+			break;
 		if (i + n < len)
 			to[at++] = ' ';
 	}
