@@ -239,10 +239,21 @@ class Pair:
         """A planned switchover. Returns the new Active."""
         old = self.active
         new = self.other(old)
-        old.ctl("srp initiate-switchover")
+        wait_until(lambda: self.begins(old), 5, "the durable reserve of terms")
         new.state_is("Active", timeout)
         old.state_is("Standby", timeout)
         return new
+
+    @staticmethod
+    def begins(old):
+        """False: a peer that has just started lifted the reserve, and it is still being written."""
+        try:
+            old.ctl("srp initiate-switchover")
+        except LabError as error:
+            if "term reserve" not in str(error):
+                raise
+            return False
+        return True
 
 
 RECEIVED = ("applied", "refused_stale", "refused_absent", "refused_malformed", "refused_owner", "refused_other")
