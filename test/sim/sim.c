@@ -96,9 +96,16 @@ static void run(void)
 		check_end();
 }
 
+/* Of the seed itself and of nothing that is drawn: the run of a seed is the same, forced or not. */
+static bool secured(uint64_t seed)
+{
+	return sim.ask == ASK_SEED ? crypt_mix(&seed, 1, 0) & 1 : sim.ask == ASK_SECURE;
+}
+
 static bool one(uint64_t seed, bool verbose, bool show)
 {
 	sim.seed = seed;
+	sim.secure = secured(seed);
 	sim.random = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
 	sim.verbose = verbose;
 	for (int i = 0; i < 20; i++)
@@ -182,7 +189,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "seed", required_argument, NULL, 's' },
 		{ "seeds", required_argument, NULL, 'r' }, { "mutant", required_argument, NULL, 'm' },
-		{ "secure", no_argument, NULL, 'e' }, { 0 } };
+		{ "secure", no_argument, NULL, 'e' }, { "insecure", no_argument, NULL, 'i' }, { 0 } };
 	unsigned long long from = 1, to = 20, failed;
 	unsigned int jobs = 1;
 	bool verbose = false, show = false, first = false;
@@ -195,8 +202,8 @@ int main(int argc, char **argv)
 			continue;
 		else if (c == 'j')
 			jobs = optarg != NULL ? (unsigned int)strtoul(optarg, NULL, 10) : 2;
-		else if (c == 'e')
-			sim.secure = true;
+		else if (c == 'e' || c == 'i')
+			sim.ask = c == 'e' ? ASK_SECURE : ASK_INSECURE;
 		else if (c == 'm' && mutant_set(optarg))
 			first = true;
 		else if (c == 'v')
@@ -205,9 +212,8 @@ int main(int argc, char **argv)
 			show = true;
 		else {
 			fprintf(stderr,
-				"usage: sim [--secure] [--seed N | --seeds A..B] [-j[JOBS]] [-v: tell the "
-				"story] [-s: a line a "
-				"seed] [--mutant NAME]\n");
+				"usage: sim [--secure | --insecure] [--seed N | --seeds A..B] [-j[JOBS]] [-v: "
+				"tell the story] [-s: a line a seed] [--mutant NAME]\n");
 			return 2;
 		}
 	}

@@ -285,7 +285,8 @@ struct sim {
 	uint32_t n_packets;
 	usec_t idle; /* between turns of a core with nothing to do, at most */
 	unsigned int micro_ms;
-	bool secure;             /* --secure: keys and ciphers are part of the world */
+	enum { ASK_SEED, ASK_SECURE, ASK_INSECURE } ask;
+	bool secure;             /* keys and ciphers are part of the world */
 	bool insecure;           /* else the connection is TLS and the stream sealed */
 	uint64_t phase_packets;  /* numbers a phase of a key lasts; 0: for longer than a run */
 	unsigned int key_ids;    /* ids that connections draw from, 0: all there are */
