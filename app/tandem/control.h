@@ -238,6 +238,8 @@ int control_to_workers(const struct msg *model);
 int link_open(struct control *c);
 void link_close(struct control *c);
 void link_connect(struct control *c, usec_t now);
+/* How long something of the connection may take: a part of dead-interval, at most `most`. us. */
+usec_t link_soon(usec_t most);
 void link_turn(struct control *c, usec_t now);
 void link_send(struct control *c, const uint8_t *msg, size_t len, usec_t now);
 /* Closes it; it will be made again. */

@@ -11,13 +11,13 @@
 
 #include "control.h"
 
-enum {
-	RETRY_US = 200000,
-	REFUSED_US = 1000000,
-	CONNECT_US = 1000000,
-	HANDSHAKE_US = 2000000,
-	LOG_US = 10000000
-};
+enum { LEAST_US = 10000, RETRY_US = 200000, REFUSED_US = 1000000, HANDSHAKE_US = 2000000, LOG_US = 10000000 };
+
+/* A quarter of dead-interval, within bounds: two chassis that start must find each other before either counts as alone. */
+usec_t link_soon(usec_t most)
+{
+	return RTE_MIN(RTE_MAX(T.conf->srp.dead_interval_ms * USEC_PER_MSEC / 4, (usec_t)LEAST_US), most);
+}
 
 static struct link_conn *conn_of(struct source *s)
 {
@@ -45,7 +45,7 @@ static void lost(struct control *c, struct link_conn *l, bool refused, usec_t no
 	link_free(c, l);
 	if (was)
 		c->link.up = NULL;
-	c->link.retry_at = now + RETRY_US;
+	c->link.retry_at = now + link_soon(RETRY_US);
 	if (was || refused)
 		srp_disconnected(c->srp, refused, now);
 }
@@ -70,7 +70,7 @@ static void refuse(struct control *c, struct link_conn *l, const char *why, usec
 	if (s->up == NULL)
 		control_alarm(c, ALARM_SRP_REFUSED, true, why, now);
 	lost(c, l, false, now);
-	s->retry_at = now + REFUSED_US;
+	s->retry_at = now + link_soon(REFUSED_US);
 }
 
 static ssize_t bytes_in(struct link_conn *l, uint8_t *to, size_t n, char why[TLS_WHY])
@@ -347,7 +347,10 @@ void link_established(struct control *c, struct link_conn *l, usec_t now)
 		return;
 	}
 	l->state = LINK_TLS;
-	l->by = now + HANDSHAKE_US;
+	l->by = now +
+		RTE_MIN(srp_proof_us(T.conf->srp.dead_interval_ms * USEC_PER_MSEC), (usec_t)HANDSHAKE_US);
+	srp_connecting(c->srp, true, now);
+	srp_actions(c, now);
 	handshake(c, l, now);
 }
 
@@ -414,19 +417,21 @@ struct link_conn *link_take(struct control *c, int fd, uint32_t set)
 	return l;
 }
 
-static bool overdue(struct control *c, usec_t now)
+/* What is in the making: nothing, a connection, or one whose other end is proving who it is. */
+enum making { MAKING_NONE, MAKING_TCP, MAKING_PROOF };
+
+static enum making making(struct control *c, usec_t now)
 {
-	bool making = false;
+	enum making most = MAKING_NONE;
 
 	for (unsigned int i = 0; i < LINK_CONNS; i++) {
 		struct link_conn *l = &c->link.conn[i];
 
 		if (l->state == LINK_FREE || l->state == LINK_UP)
 			continue;
-		making = true;
 		if (now < l->by)
-			continue;
-		if (l->state == LINK_TCP)
+			most = RTE_MAX(most, l->state == LINK_TCP ? MAKING_TCP : MAKING_PROOF);
+		else if (l->state == LINK_TCP)
 			lost(c, l, false, now);
 		else
 			refuse(c, l,
@@ -434,17 +439,21 @@ static bool overdue(struct control *c, usec_t now)
 				"there?",
 				now);
 	}
-	return making;
+	return most;
 }
 
 void link_turn(struct control *c, usec_t now)
 {
-	struct link_conn *l = c->link.up;
-	bool making = overdue(c, now);
+	struct link_conn *l;
+	enum making what;
 
+	what = making(c, now);
+	srp_connecting(c->srp, what == MAKING_PROOF, now);
+	srp_actions(c, now);
+	l = c->link.up;
 	if (l != NULL && l->tls != NULL && tls_pending(l->tls))
 		receive(c, l, now);
 	flush(c, c->link.up, now);
-	if (T.side != 0 && c->link.up == NULL && !making && now >= c->link.retry_at)
+	if (T.side != 0 && c->link.up == NULL && what == MAKING_NONE && now >= c->link.retry_at)
 		link_connect(c, now);
 }

@@ -55,7 +55,7 @@ void link_connect(struct control *c, usec_t now)
 	int fd = sock_bound(&T.conf->srp.bind, 0, SOCK_STREAM);
 	struct link_conn *l;
 
-	c->link.retry_at = now + RETRY_US;
+	c->link.retry_at = now + link_soon(RETRY_US);
 	if (fd < 0)
 		return;
 	if (connect(fd, (struct sockaddr *)&to, len) < 0 && errno != EINPROGRESS) {
@@ -68,7 +68,7 @@ void link_connect(struct control *c, usec_t now)
 	}
 	l = link_take(c, fd, EPOLLIN | EPOLLOUT);
 	if (l != NULL)
-		l->by = now + CONNECT_US;
+		l->by = now + link_soon(CONNECT_US);
 }
 
 int link_open(struct control *c)

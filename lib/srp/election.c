@@ -130,19 +130,24 @@ static void init_with_peer(struct srp *s, usec_t now)
 	}
 }
 
-static void rule_init(struct srp *s, usec_t now)
+/* When nobody will come any more. */
+static usec_t alone_due(struct srp *s, usec_t now)
 {
-	usec_t heard = srp_latest(s->life.stream, s->life.srp);
-	usec_t due = s->boot_due;
+	usec_t heard = srp_latest(s->life.stream, s->life.srp), due = s->boot_due;
+	usec_t met = s->info.connected ? s->connected_at : s->connecting_at;
 
-	if (srp_peer_alive(s)) {
-		init_with_peer(s, now);
-		return;
-	}
 	/* Heard but not understood: it is there, so patience, but not for ever. */
 	if (!s->info.peer.known && heard != USEC_NEVER && !srp_reached(s, heard + s->conf.dead_us, now))
 		due = srp_latest(due, s->life.first + 10 * s->conf.dead_us);
-	if (srp_reached(s, due, now))
+	/* Whoever proves itself, or is about to say its first word, has time of its own for it. */
+	return srp_latest(due, srp_after(met, srp_proof_us(s->conf.dead_us)));
+}
+
+static void rule_init(struct srp *s, usec_t now)
+{
+	if (srp_peer_alive(s))
+		init_with_peer(s, now);
+	else if (srp_reached(s, alone_due(s, now), now))
 		srp_promote(s, SRP_CAUSE_STARTUP, true, now);
 }
 

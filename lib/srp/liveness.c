@@ -192,4 +192,5 @@ void srp_life_stall(struct srp *s, usec_t us, usec_t now)
 	push(&s->one_way_since, us, now);
 	push(&s->connection_since, us, now);
 	push(&s->connected_at, us, now);
+	push(&s->connecting_at, us, now);
 }

@@ -223,7 +223,7 @@ struct srp *srp_create(const struct srp_conf *c, const struct srp_saved *saved, 
 	s->boot_due = now + c->delay_us + c->dead_us;
 	s->hello_due = now;
 	s->peer_state_since = s->one_way_since = s->connection_since = s->metric_due = s->mute_since =
-		USEC_NEVER;
+		s->connected_at = s->connecting_at = USEC_NEVER;
 	srp_settle(s, now);
 	return s;
 }
@@ -245,6 +245,14 @@ usec_t srp_due(const struct srp *s)
 
 void srp_tick(struct srp *s, usec_t now)
 {
+	srp_settle(s, now);
+}
+
+void srp_connecting(struct srp *s, bool on, usec_t now)
+{
+	if (on == (s->connecting_at != USEC_NEVER))
+		return;
+	s->connecting_at = on ? now : USEC_NEVER;
 	srp_settle(s, now);
 }
 

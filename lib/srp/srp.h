@@ -189,6 +189,13 @@ struct srp *srp_create(const struct srp_conf *c, const struct srp_saved *saved, 
 void srp_destroy(struct srp *s);
 
 /* ---- events ---- */
+/* on: somebody at the peer's address is proving who it is (TLS): a boot waits for that, and for its first word. */
+void srp_connecting(struct srp *s, bool on, usec_t now);
+/* For so long: dead-interval, but time enough for segments that are lost and come again (after 200 ms with Linux). */
+static inline usec_t srp_proof_us(usec_t dead_us)
+{
+	return dead_us > 500000 ? dead_us : 500000;
+}
 void srp_connected(struct srp *s, usec_t now);
 /* refused: a reconnect was refused (nobody listens there), as opposed to lost or timed out. */
 void srp_disconnected(struct srp *s, bool refused, usec_t now);

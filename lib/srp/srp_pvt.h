@@ -120,8 +120,9 @@ struct srp {
 	unsigned int n_retired;
 
 	usec_t boot_due, hello_due, peer_state_since, one_way_since, connection_since;
-	usec_t connected_at; /* when the connection came up last; USEC_NEVER: never */
-	usec_t metric_due;   /* a stall changed rm: routers are told if nothing else resolves it until then */
+	usec_t connected_at;  /* when the connection came up last; USEC_NEVER: never */
+	usec_t connecting_at; /* since when one is being proven; USEC_NEVER: none is */
+	usec_t metric_due; /* a stall changed rm: routers are told if nothing else resolves it until then */
 	uint8_t rm_announced;
 	usec_t mute_since; /* USEC_NEVER: not */
 

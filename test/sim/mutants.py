@@ -94,7 +94,7 @@ TABLE = {
     "drain_not_awaited": ("sim", 52, 80, [NONE_LOST, OWNER_WRITES]),
     "late_dropped": ("sim", 20, 60, [NONE_LOST]),
     "own_not_awaited": ("sim", 1, 20, [OWNER_SPEAKS]),
-    "written_before_release": ("sim", 265, 300, [OWNER_WRITES]),
+    "written_before_release": ("sim", 320, 360, [OWNER_WRITES]),
 }
 
 

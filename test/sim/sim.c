@@ -154,7 +154,7 @@ static bool reap(unsigned int running)
 }
 
 /* first: the first that fails is enough. */
-static unsigned long long sweep(uint64_t from, uint64_t to, unsigned int jobs, bool show, bool first)
+static unsigned long long range(uint64_t from, uint64_t to, unsigned int jobs, bool show, bool first)
 {
 	unsigned long long failed = 0;
 	unsigned int running = 0;
@@ -185,21 +185,47 @@ static unsigned long long sweep(uint64_t from, uint64_t to, unsigned int jobs, b
 	return failed;
 }
 
+static int usage(void)
+{
+	fprintf(stderr, "usage: sim [--secure | --insecure] [--seed N | --seeds A..B[,C..D]...] [-j[JOBS]] "
+			"[-v: tell the story] [-s: a line a seed] [--mutant NAME]\n");
+	return 2;
+}
+
+/* "1..63,188,839" */
+static int sweep(const char *seeds, unsigned int jobs, bool show, bool first)
+{
+	unsigned long long from, to, all = 0, failed = 0;
+	int used = 0;
+
+	for (const char *p = seeds; *p != '\0' && !(first && failed > 0); p += used + (p[used] == ',')) {
+		if (sscanf(p, "%llu..%llu%n", &from, &to, &used) < 2) {
+			if (sscanf(p, "%llu%n", &from, &used) < 1)
+				return usage();
+			to = from;
+		}
+		if ((p[used] != ',' && p[used] != '\0') || to < from)
+			return usage();
+		failed += range(from, to, jobs, show, first);
+		all += to - from + 1;
+	}
+	printf("sim: %llu seeds, %llu failed\n", all, failed);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "seed", required_argument, NULL, 's' },
 		{ "seeds", required_argument, NULL, 'r' }, { "mutant", required_argument, NULL, 'm' },
 		{ "secure", no_argument, NULL, 'e' }, { "insecure", no_argument, NULL, 'i' }, { 0 } };
-	unsigned long long from = 1, to = 20, failed;
+	const char *seeds = "1..20";
 	unsigned int jobs = 1;
 	bool verbose = false, show = false, first = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "vsj::", options, NULL)) != -1) {
-		if (c == 's' && optarg != NULL)
-			from = to = strtoull(optarg, NULL, 0);
-		else if (c == 'r' && sscanf(optarg, "%llu..%llu", &from, &to) == 2)
-			continue;
+		if ((c == 's' && optarg != NULL) || c == 'r')
+			seeds = optarg;
 		else if (c == 'j')
 			jobs = optarg != NULL ? (unsigned int)strtoul(optarg, NULL, 10) : 2;
 		else if (c == 'e' || c == 'i')
@@ -210,12 +236,8 @@ int main(int argc, char **argv)
 			verbose = true;
 		else if (c == 's')
 			show = true;
-		else {
-			fprintf(stderr,
-				"usage: sim [--secure | --insecure] [--seed N | --seeds A..B] [-j[JOBS]] [-v: "
-				"tell the story] [-s: a line a seed] [--mutant NAME]\n");
-			return 2;
-		}
+		else
+			return usage();
 	}
 	if (eal() < 0) {
 		fprintf(stderr, "sim: the EAL did not start\n");
@@ -224,8 +246,6 @@ int main(int argc, char **argv)
 	node_setup(0);
 	node_setup(1);
 	if (verbose)
-		return one(from, true, true) ? EXIT_SUCCESS : EXIT_FAILURE;
-	failed = sweep(from, to, RTE_MIN(RTE_MAX(1u, jobs), (unsigned int)JOBS), show, first);
-	printf("sim: %llu seeds, %llu failed\n", to - from + 1, failed);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+		return one(strtoull(seeds, NULL, 0), true, true) ? EXIT_SUCCESS : EXIT_FAILURE;
+	return sweep(seeds, RTE_MIN(RTE_MAX(1u, jobs), (unsigned int)JOBS), show, first);
 }

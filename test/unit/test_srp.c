@@ -134,6 +134,58 @@ static void test_boot_unreadable(void)
 	rig_stop(&r);
 }
 
+/* Alone is due at 8,000 ms; dead-interval is 3,000 ms. */
+static void test_boot_connecting(void)
+{
+	static const struct {
+		usec_t begins, ends;
+		bool up;
+		usec_t active;
+	} cases[] = {
+		{ 7900, 8100, false, 8100 },   /* it proved nothing */
+		{ 7900, 20000, false, 10900 }, /* it hangs */
+		{ 7900, 8100, true, 11100 },   /* and then says nothing */
+		{ 1000, 7990, false, 8000 },   /* over before it matters */
+		{ 1000, 20000, false, 8000 },  /* long enough */
+	};
+
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rig r;
+		usec_t t = 0;
+
+		rig_start(&r, NULL);
+		for (; rig_state(&r) == SRP_INIT && t < 30000; t++) {
+			if (t == cases[i].begins)
+				srp_connecting(r.s, true, r.now);
+			if (t == cases[i].ends) {
+				if (cases[i].up)
+					srp_connected(r.s, r.now);
+				srp_connecting(r.s, false, r.now);
+			}
+			rig_run(&r, MS);
+		}
+		CU_ASSERT_TRUE(t >= cases[i].active && t <= cases[i].active + 2);
+		rig_stop(&r);
+	}
+}
+
+/* In its own time the peer says who it is: no second Active. */
+static void test_boot_connected_late(void)
+{
+	struct rig r;
+
+	rig_start(&r, NULL);
+	rig_run(&r, 7990 * MS);
+	srp_connecting(r.s, true, r.now);
+	rig_run(&r, 1000 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
+	rig_up(&r, true, true);
+	srp_connecting(r.s, false, r.now);
+	rig_say(&r, SRP_ACTIVE, 30 << 1 | 1);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
+	rig_stop(&r);
+}
+
 static void test_boot_peer_lost(void)
 {
 	struct rig r;
@@ -481,6 +533,8 @@ int main(void)
 		{ "boot, hearing a peer", test_boot_hears },
 		{ "boot alone", test_boot_alone },
 		{ "boot, unreadable peer", test_boot_unreadable },
+		{ "boot, somebody connects", test_boot_connecting },
+		{ "boot, connected late", test_boot_connected_late },
 		{ "boot, peer lost", test_boot_peer_lost },
 		{ "join refused", test_join_refused },
 		{ "join, the wire", test_join_wire },
