@@ -344,6 +344,22 @@ static void slow(struct control *c, usec_t now)
 	port_links(c, now);
 }
 
+/* Its process is gone, or another is there: nobody takes the usage that is still counted here. */
+static bool heir_gone(const struct control *c, usec_t now)
+{
+	const struct replicator_view *v = replicator_view(T.repl);
+	usec_t heard = atomic_load(&v->heard), dead = T.conf->srp.dead_interval_ms * USEC_PER_MSEC;
+
+	if (heard == USEC_NEVER || atomic_load(&v->peer_incarnation) != c->heir)
+		return true;
+	return now >= RTE_MAX(heard, c->stood_until) + dead;
+}
+
+static bool may_leave(const struct control *c, usec_t now)
+{
+	return now >= c->stop_by || (c->goodbye && (!c->late_usage || heir_gone(c, now)));
+}
+
 static void turn(struct control *c, usec_t now)
 {
 	srp_feed(c, now);
@@ -360,9 +376,11 @@ static void turn(struct control *c, usec_t now)
 	c->indexing = index_turn(c);
 	control_announce(c, now);
 	slow(c, now);
-	if (c->stopping && (c->goodbye || now >= c->stop_by) && (!c->late_usage || now >= c->stop_by)) {
+	if (c->stopping && may_leave(c, now)) {
 		if (!c->goodbye)
 			LOG(WARNING, "the peer did not take over in time: going down all the same");
+		else if (c->late_usage)
+			LOG(WARNING, "nobody takes the usage that was counted here late: going down without");
 		control_stop(c);
 	}
 }
@@ -381,6 +399,7 @@ static void stalls(struct control *c, usec_t own, usec_t now)
 	c->repl_stalled = stalled;
 	if (own > 0) {
 		c->stood_still += own;
+		c->stood_until = now;
 		srp_stalled(c->srp, own, now);
 		srp_actions(c, now);
 	}

@@ -207,6 +207,7 @@ struct control {
 	unsigned int announce_left;
 	usec_t announce_at, slow_at, links_at;
 	usec_t stood_still;  /* sum of what was told to srp: in it nobody listened to the standby */
+	usec_t stood_until;  /* the end of the last */
 	usec_t repl_stalled; /* of the replication core, already told to srp */
 	usec_t grace;        /* watchdog */
 	struct history history[HISTORY];
@@ -221,6 +222,7 @@ struct control {
 	uint64_t refused_n, exhausted_n;
 	unsigned int refused_for, quiet_for; /* seconds */
 	bool stopping, goodbye;
+	uint32_t heir; /* with goodbye: incarnation of who may still take our late usage */
 	usec_t stop_by;
 	usec_t started, became_active;
 	bool active_planned;

@@ -442,11 +442,29 @@ static enum making making(struct control *c, usec_t now)
 	return most;
 }
 
+/* Who has said goodbye has nothing more to say and hears nothing: the kernel refuses whoever comes, who else would wait in
+ * vain. The stream goes on with the keys that it has. */
+static void leave(struct control *c, usec_t now)
+{
+	control_unwatch(c, &c->link.listen);
+	flush(c, c->link.up, now);
+	for (unsigned int i = 0; i < LINK_CONNS; i++) {
+		struct link_conn *l = &c->link.conn[i];
+
+		if (l->state != LINK_FREE && (l->state != LINK_UP || l->out_len == 0))
+			lost(c, l, false, now);
+	}
+}
+
 void link_turn(struct control *c, usec_t now)
 {
 	struct link_conn *l;
 	enum making what;
 
+	if (c->goodbye) {
+		leave(c, now);
+		return;
+	}
 	what = making(c, now);
 	srp_connecting(c->srp, what == MAKING_PROOF, now);
 	srp_actions(c, now);

@@ -102,6 +102,7 @@ void srp_actions(struct control *c, usec_t now)
 			break;
 		case SRP_ACT_GOODBYE:
 			c->goodbye = true;
+			c->heir = atomic_load(&replicator_view(T.repl)->peer_incarnation);
 			break;
 		case SRP_ACT_ABORT:
 			LOG(CRIT, "%s: aborting, the peer is the remedy", a.text);

@@ -8,7 +8,7 @@
  * and an L3 that follows routes (sim_traffic.c); SGSNs (sim_sgsn.c); disks, clocks, cores that stand still, processes that
  * end at any message (sim_node.c, sim_fault.c).
  * With --secure the connection is TLS (sim_tls.c) and the stream sealed (sim_crypt.c), both without real ciphers; the keys
- * are lib/repl's. Of seeds 64 to 499 some fail so: 188, as a chassis that ends answers no handshake; 108, 164, 339, 422 are not explained yet.
+ * are lib/repl's. Of seeds 64 to 499 some fail so: 108, 164, 339, 422 are not explained yet.
  * Not modelled: ARP requests and ND (a segment learns from announcements alone), NIC faults, memory that runs out, IP
  * fragments, torn words between cores: a turn of a core is atomic, but that a process may end at each message that it
  * sends. */
