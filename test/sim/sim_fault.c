@@ -96,7 +96,7 @@ static void stall(bool all)
 	if (all && rnd(3) == 0)
 		us = 1000 * MS + rnd(1500 * MS);
 	sim.stalls++;
-	sim.last_stall = sim.now + us;
+	sim.last_stall = RTE_MAX(sim.last_stall, sim.now + us);
 	story(n->id, "%s stands still for %llu ms",
 		all                   ? "the chassis"
 		: core == CONTROL     ? "control"
@@ -105,7 +105,7 @@ static void stall(bool all)
 		(unsigned long long)us / MS);
 	for (int i = 0; i < CORES; i++)
 		if (all || i == core)
-			n->core[i].stalled = sim.now + us;
+			n->core[i].stalled = RTE_MAX(n->core[i].stalled, sim.now + us);
 }
 
 /* ---- paths ---- */
