@@ -53,6 +53,16 @@ void srp_life_answer(struct srp *s, uint32_t id, usec_t now)
 		l->path_down = true;
 }
 
+/* A peer that started anew while we slept has no key of ours: all is silent until SRP connects, or is refused. Its sessions
+ * are its own by then, so nothing is gained by haste. */
+static bool slept(struct srp_life *l, usec_t heartbeat_us)
+{
+	/* What waited in our own queues is read within the first interval. */
+	if (l->heard_at != USEC_NEVER && l->heard_at >= srp_after(l->slept_at, heartbeat_us))
+		l->slept_at = USEC_NEVER;
+	return l->slept_at != USEC_NEVER;
+}
+
 /* Before there is a joined copy nothing is gained by haste. */
 static bool dead_slowly(struct srp *s, usec_t now)
 {
@@ -72,7 +82,7 @@ static bool dead(struct srp *s, usec_t now)
 		l->path_down = false;
 		return false;
 	}
-	if (l->stream == USEC_NEVER || unjoined)
+	if (l->stream == USEC_NEVER || unjoined || slept(l, s->conf.heartbeat_us))
 		return dead_slowly(s, now);
 	if (l->path_down)
 		return (!s->info.connected && l->refused) ||

@@ -219,7 +219,8 @@ struct srp *srp_create(const struct srp_conf *c, const struct srp_saved *saved, 
 		.srp = USEC_NEVER,
 		.answered = USEC_NEVER,
 		.heard_at = USEC_NEVER,
-		.first = USEC_NEVER };
+		.first = USEC_NEVER,
+		.slept_at = USEC_NEVER };
 	s->boot_due = now + c->delay_us + c->dead_us;
 	s->hello_due = now;
 	s->peer_state_since = s->one_way_since = s->connection_since = s->metric_due = s->mute_since =
@@ -303,6 +304,8 @@ void srp_stalled(struct srp *s, usec_t us, usec_t now)
 		s->mute_since = now;
 		s->info.mute = true;
 	}
+	if (us >= s->conf.dead_us && s->info.state == SRP_STANDBY)
+		s->life.slept_at = now;
 	srp_settle(s, now);
 }
 

@@ -97,6 +97,7 @@ struct srp_life {
 	usec_t dead_at;
 	usec_t heard_at; /* when the peer last spoke of itself; stalls do not move it */
 	usec_t first;    /* first sign of life of any kind */
+	usec_t slept_at; /* as standby: the end of a sleep in which the peer may have begun another life; USEC_NEVER: none */
 };
 
 struct srp {

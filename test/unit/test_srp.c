@@ -413,6 +413,42 @@ static void test_stall(void)
 	CU_ASSERT_EQUAL(srp_info(r.s)->count.stalls, 1);
 	rig_stop(&r);
 
+	/* Whom it heard last may have ended, begun anew and become Active: all of that without a key of ours. */
+	rig_standby(&r, true);
+	rig_down(&r, false);
+	r.stream = r.srp = r.answers = false;
+	r.now += 3500 * MS;
+	srp_stalled(r.s, 3500 * MS, r.now);
+	rig_drain(&r);
+	rig_run(&r, 2000 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
+	rig_up(&r, true, true);
+	r.body.incarnation = PEER + 1;
+	r.body.serial = 0;
+	rig_say(&r, SRP_ACTIVE, 1021 << 1 | 1);
+	rig_run(&r, 50 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
+	/* From then on it is quick again. */
+	rig_down(&r, false);
+	r.stream = r.srp = r.answers = false;
+	rig_run(&r, 60 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	rig_stop(&r);
+
+	/* Its process is gone for good, or its machine. */
+	for (unsigned int refused = 0; refused < 2; refused++) {
+		rig_standby(&r, true);
+		r.stream = r.srp = r.answers = false;
+		r.now += 3500 * MS;
+		srp_stalled(r.s, 3500 * MS, r.now);
+		rig_down(&r, refused);
+		rig_run(&r, 60 * MS);
+		CU_ASSERT_EQUAL(rig_state(&r), refused ? SRP_ACTIVE : SRP_STANDBY);
+		rig_run(&r, 3000 * MS);
+		CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+		rig_stop(&r);
+	}
+
 	/* An Active that may have been replaced is the less preferred and says nothing, until it hears its Standby. */
 	rig_active(&r);
 	r.stream = r.srp = false;
