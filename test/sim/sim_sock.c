@@ -3,7 +3,7 @@
  * signals, the state file's completions; epoll over all of them. */
 #include "sim.h"
 
-enum { FD = 100, DGRAMS = 512, RTO = 60 * MS };
+enum { FD = 100, DGRAMS = 512, RTO = 60 * MS, SOON = 1 * MS };
 
 static struct node *me(void)
 {
@@ -61,15 +61,26 @@ static void tcp_send(int conn, int to, void (*run)(struct ev *), const void *p, 
 		memcpy(e->bytes, p, len);
 }
 
-/* A cut path holds what TCP carries back; both directions are needed to get anything through. */
+/* Whether the kernel took the connection and the process, which is slow or stands still, has not accepted it yet. */
+static bool waits(uint32_t conn, const struct node *n)
+{
+	for (int i = 0; i < SOCKS; i++)
+		if (n->sock[i].kind == SOCK_LISTEN && n->sock[i].backlog == (int)conn)
+			return true;
+	return false;
+}
+
+/* A cut path holds what TCP carries back; both directions are needed to get anything through. What arrives before its
+ * connection is accepted waits for that. */
 static bool held(struct ev *e)
 {
 	struct conn *c = &sim.conn[e->a];
+	bool cut = sim.wire[PATH_SRP][0].cut || sim.wire[PATH_SRP][1].cut;
 	struct ev *again;
 
-	if (!sim.wire[PATH_SRP][0].cut && !sim.wire[PATH_SRP][1].cut)
+	if (!cut && !waits(e->a, &sim.node[e->node]))
 		return false;
-	again = ev_at(sim.now + RTO, e->node, e->run);
+	again = ev_at(sim.now + (cut ? RTO : SOON), e->node, e->run);
 	again->a = e->a;
 	again->len = e->len;
 	again->bytes = e->bytes;
