@@ -18,7 +18,7 @@ static void check_term(const struct node *n, repl_term_t term)
 			continue;
 		if (sim.terms[i].node == n->id && n->host.disk_lost &&
 			!srp_info(n->t.control->srp)->peer.known)
-			return; /* it remembers nothing, and nobody is there to ask */
+			sim.terms[i].life = n->life; /* it remembers nothing, and nobody is there to ask */
 		if (sim.terms[i].node != n->id || sim.terms[i].life != n->life)
 			broken(3, "term %llu is used a second time, by chassis %c", (unsigned long long)term,
 				name(n));
