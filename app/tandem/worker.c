@@ -93,8 +93,10 @@ static void own(struct worker *w, const struct msg *m, usec_t now)
 {
 	uint32_t now_s = (uint32_t)(now / USEC_PER_SEC);
 
-	for (unsigned int i = 0; i < w->n_shards; i++)
+	for (unsigned int i = 0; i < w->n_shards; i++) {
 		session_quarantine_restart(T.table, w->shards[i], now_s);
+		session_generations(T.table, w->shards[i], T.incarnation, m->term);
+	}
 	w->term = m->term;
 	w->idle_base_s = now_s;
 	/* Planned: the SGSN's TEIDs are known to be good. */

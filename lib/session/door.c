@@ -5,13 +5,20 @@
 #include "mutant.h"
 #include "slot.h"
 
+void session_generations(struct session_table *t, uint32_t shard, uint32_t incarnation, uint64_t term)
+{
+	uint64_t life = (uint64_t)incarnation << 32 ^ term;
+
+	t->shard[shard].gen_step = (uint32_t)(life * UINT64_C(0x9e3779b97f4a7c15) >> 40) | 1;
+}
+
 /* The next generation of a slot, allocated by this side. 0 means never used; and no handle is ~0. */
 static uint32_t next_handle(const struct session_table *t, uint32_t shard, uint32_t slot, uint32_t gen)
 {
-	uint32_t handle;
+	uint32_t handle, step = t->shard[shard].gen_step;
 
 	do {
-		gen = (((gen >> 1) + 1) << 1 | (MUTANT(side_not_in_handle) ? 0U : t->side)) & t->gen_mask;
+		gen = (((gen >> 1) + step) << 1 | (MUTANT(side_not_in_handle) ? 0U : t->side)) & t->gen_mask;
 		handle = session_handle_make(t, shard, slot, gen);
 	} while (gen < 2 || handle == UINT32_MAX);
 	return handle;

@@ -197,6 +197,7 @@ struct session_shard {
 	uint32_t fifo_head, fifo_tail;
 	uint32_t contested; /* w: owner. free records whose last address a live session held when they came */
 	uint32_t quarantine_base_s;    /* w: owner. quarantines restart here at promotion */
+	uint32_t gen_step;             /* w: owner. odd: a slot's next generation is that far on */
 	uint32_t n_live;               /* w: owner, r: telemetry */
 	struct session_counters count; /* w: owner, r: telemetry */
 } __attribute__((aligned(64)));
@@ -289,6 +290,11 @@ unsigned int session_quarantine_expire(
 	struct session_table *t, uint8_t by, uint32_t shard, uint32_t now_s, unsigned int max);
 /* At promotion: every quarantine of the shard starts again. Constant time. */
 void session_quarantine_restart(struct session_table *t, uint32_t shard, uint32_t now_s);
+/* By the owner, at promotion: from here on generations go forward by a step that the process' incarnation and the term
+ * (number << 1 | side) decide. So who begins anew with an empty table, or with one that lacks what its peer made last, does not
+ * give out the very TEIDs that SGSNs still use, but once in 2^(gen_bits - 2). A step is odd: all generations of a slot
+ * come before one comes again. Not the term alone: a chassis that lost its disk begins at the first one. Constant time. */
+void session_generations(struct session_table *t, uint32_t shard, uint32_t incarnation, uint64_t term);
 
 /* By the owner, before a slot is sent because the peer's differs: puts right what is held twice (handle, the SGSN's user plane
  * address) or in one form only (unused octets of QoS, Recovery). A flipped bit in all else is the truth by now. True: it

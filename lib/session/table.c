@@ -59,6 +59,7 @@ static int add_slab(struct session_table *t)
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++) {
 		struct session_shard *sh = &t->shard[i];
 
+		sh->gen_step = 1;
 		sh->slots = (struct session_slot *)(at + i * slots);
 		sh->free_map =
 			rte_bitmap_init(t->n_slots, at + SESSION_SHARDS * slots + (size_t)i * map, map);

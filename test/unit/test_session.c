@@ -203,6 +203,41 @@ static void test_generation_cycle(void)
 	fix_free(c);
 }
 
+/* A chassis begins anew, empty, life after life and term after term: its first TEID in a slot is not always the same one. */
+static void test_generations_of_terms(void)
+{
+	enum { LIVES = 200, CYCLE = (1 << 15) - 1 };
+	uint32_t first[LIVES], met = 0;
+	uint8_t seen[1 << 16] = { 0 };
+	struct chassis *c;
+
+	for (uint32_t life = 0; life < LIVES; life++) {
+		c = fix_new(0, 65536);
+		only(c, 0, 0, 0);
+		session_generations(c->t, 0, life / 2, (life % 2 * UINT64_C(1000) + 1) << 1);
+		first[life] = made(c, 0x0a000040, 1).handle;
+		for (uint32_t other = 0; other < life; other++)
+			met += first[other] == first[life];
+		fix_free(c);
+	}
+	CU_ASSERT_TRUE(met <= 10); /* by chance LIVES^2 / 2 / 2^14: 1.2 */
+
+	/* Within a term all others come before one comes again. */
+	c = fix_new(0, 65536);
+	c->t->quarantine_s = 0;
+	only(c, 0, 0, 0);
+	session_generations(c->t, 0, 7, 2001 << 1);
+	for (unsigned int i = 0; i < CYCLE; i++) {
+		struct session_rec r = made(c, 0x0a000040, 1);
+
+		met = seen[r.handle & 0xffff]++;
+		CU_ASSERT_EQUAL_FATAL(met, 0);
+		CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, r.handle, 100), 0);
+		CU_ASSERT_EQUAL(session_quarantine_expire(c->t, FIX_BY, 0, 100, 1), 1);
+	}
+	fix_free(c);
+}
+
 static void test_quarantine(void)
 {
 	struct chassis *c = fix_new(0, 1);
@@ -384,6 +419,7 @@ int main(void)
 		{ "door_refuses", test_door_refuses },
 		{ "handles", test_handles },
 		{ "generation_cycle", test_generation_cycle },
+		{ "generations_of_terms", test_generations_of_terms },
 		{ "quarantine", test_quarantine },
 		{ "read_is_whole", test_read_is_whole },
 		{ "dirty_order", test_dirty_order },
