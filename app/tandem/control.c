@@ -342,6 +342,7 @@ static void slow(struct control *c, usec_t now)
 			}
 	net_mirror_resolve(c->mirror);
 	port_links(c, now);
+	index_superseded(c);
 }
 
 /* Its process is gone, or another is there: nobody takes the usage that is still counted here. */

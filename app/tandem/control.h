@@ -84,6 +84,13 @@ struct path { /* an SGSN that we heard */
 	usec_t used, echo_at;
 };
 
+enum { SUPERSEDED = 256 };
+
+struct superseded {
+	uint64_t key;
+	uint32_t handle;
+};
+
 /* Messages that leave together, at the end of a turn at the latest. */
 struct gtp_out {
 	unsigned int n;
@@ -111,11 +118,13 @@ struct gtp {
 	unsigned int next_worker;
 	struct path paths[PATHS_MAX];
 	unsigned int n_paths, echo_path;
-	struct rte_hash *index;      /* IMSI+NSAPI -> handle */
-	uint32_t sgsn4[SGSNS_KNOWN]; /* whose neighbour entry was asked for */
-	bool sweeping;               /* a rebuild begins with removing what is gone */
-	uint32_t sweep_at;           /* rte_hash_iterate's position */
-	uint32_t rebuild_shard;      /* SESSION_SHARDS: not rebuilding */
+	struct rte_hash *index;                   /* IMSI+NSAPI -> handle */
+	uint32_t sgsn4[SGSNS_KNOWN];              /* whose neighbour entry was asked for */
+	struct superseded superseded[SUPERSEDED]; /* another of the same subscriber came after it */
+	unsigned int n_superseded;
+	bool sweeping;          /* a rebuild begins with removing what is gone */
+	uint32_t sweep_at;      /* rte_hash_iterate's position */
+	uint32_t rebuild_shard; /* SESSION_SHARDS: not rebuilding */
 	uint32_t rebuild_slot;
 	uint64_t ei_sent, ei_received, ei_suppressed, echo_u, reinjected, unknown_u, unprotected_now;
 	usec_t ei_from;
@@ -317,6 +326,8 @@ void index_close(struct control *c);
 void index_message(struct control *c, const struct msg *m);
 /* The live handle of (IMSI, NSAPI), 0 none. */
 uint32_t index_find(struct control *c, uint64_t key);
+/* Now and then: an owner ends what is superseded. */
+void index_superseded(struct control *c);
 /* True while it is being read anew. */
 bool index_turn(struct control *c);
 

@@ -55,8 +55,58 @@ void index_close(struct control *c)
 	rte_hash_free(c->gtp.index);
 }
 
+static struct session_slot *live_slot(uint32_t handle, uint64_t key)
+{
+	struct session_slot *s = session_find(T.table, handle);
+
+	return s != NULL && s->key == key ? s : NULL;
+}
+
+/* A subscriber has one session for an NSAPI: the one that came last. An owner ends the one before first, so two are alive
+ * only where the end of the first was not heard: its owner died before it had told of it. */
+static void supersede(struct control *c, uint64_t key, uint32_t handle)
+{
+	struct gtp *g = &c->gtp;
+	void *was;
+
+	if (rte_hash_lookup_data(g->index, &key, &was) < 0 || (uint32_t)(uintptr_t)was == handle ||
+		live_slot((uint32_t)(uintptr_t)was, key) == NULL)
+		return;
+	if (g->n_superseded < SUPERSEDED) /* beyond that they stay until their SGSN restarts */
+		g->superseded[g->n_superseded++] = (struct superseded){ key, (uint32_t)(uintptr_t)was };
+}
+
+void index_superseded(struct control *c)
+{
+	struct gtp *g = &c->gtp;
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < g->n_superseded; i++) {
+		struct superseded *was = &g->superseded[i];
+		uint32_t now = index_find(c, was->key);
+		const struct session_slot *s = live_slot(was->handle, was->key);
+		struct msg *m;
+
+		if (s == NULL || now == 0 || now == was->handle)
+			continue;
+		g->superseded[kept++] = *was; /* until it is gone */
+		m = c->owned && c->answering ? msg_new(T.msgs, MSG_DELETE) : NULL;
+		if (m == NULL)
+			continue;
+		session_read(T.table, s, &m->rec);
+		m->rec.handle = was->handle;
+		m->term = c->own_term;
+		m->cookie = 0; /* nobody waits for the answer */
+		LOG(NOTICE, "session %08x ends: its subscriber has %08x, and its end was not heard",
+			was->handle, now);
+		door_send(&T.to_worker[T.shared.worker_of_shard[session_handle_shard(was->handle)]], m);
+	}
+	g->n_superseded = kept;
+}
+
 static void add(struct control *c, uint64_t key, uint32_t handle)
 {
+	supersede(c, key, handle);
 	/* A full index can only hold stale keys (there are as many places as slots): read it anew. */
 	if (rte_hash_add_key_data(c->gtp.index, &key, (void *)(uintptr_t)handle) < 0)
 		atomic_store(&T.index_stale, true);
@@ -92,13 +142,11 @@ void index_message(struct control *c, const struct msg *m)
 
 uint32_t index_find(struct control *c, uint64_t key)
 {
-	struct session_slot *s;
 	void *data;
 
 	if (rte_hash_lookup_data(c->gtp.index, &key, &data) < 0)
 		return 0;
-	s = session_find(T.table, (uint32_t)(uintptr_t)data);
-	return s != NULL && s->key == key ? (uint32_t)(uintptr_t)data : 0;
+	return live_slot((uint32_t)(uintptr_t)data, key) != NULL ? (uint32_t)(uintptr_t)data : 0;
 }
 
 /* Entries of sessions that are gone, a piece a turn. True when all have been looked at. */
