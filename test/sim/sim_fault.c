@@ -36,8 +36,8 @@ static void crash(int i)
 	switch (rnd(4)) {
 	case 0:
 		node_crash(i, true, "loses power");
-		if (rnd(4) == 0 &&
-			!sim.node[!i].host.disk_lost) { /* both would be more than anybody can make good */
+		/* Both would be more than anybody can make good; a full disk remembers nothing new. */
+		if (rnd(4) == 0 && !sim.node[!i].host.disk_lost && !sim.node[!i].host.disk_full) {
 			h->disk = (struct srp_saved){ 0 };
 			h->disk_lost = true;
 		}
