@@ -282,6 +282,16 @@ static void check_dead(const struct node *n)
 	}
 }
 
+/* Whoever hands over to one that promoted itself meanwhile gives up as in dual active. */
+static bool gives_up(const struct node *n, enum srp_state to)
+{
+	const struct node *other = &sim.node[!n->id];
+
+	return to == SRP_STANDBY && (srp_info(n->t.control->srp)->last_cause == SRP_CAUSE_DUAL_ACTIVE ||
+					    (n->state == SRP_PENDING_STANDBY && other->up &&
+						    other->t.control->owned && other->unplanned != 0));
+}
+
 static void state_changed(struct node *n, enum srp_state to)
 {
 	const struct srp_info *info = srp_info(n->t.control->srp);
@@ -294,8 +304,7 @@ static void state_changed(struct node *n, enum srp_state to)
 		if (sim.quiet)
 			broken(8, "a planned switchover is given up although nothing was wrong");
 	}
-	if (to == SRP_STANDBY && info->last_cause == SRP_CAUSE_DUAL_ACTIVE)
-		sim.dual++;
+	sim.dual += gives_up(n, to);
 	n->state = to;
 }
 
