@@ -255,6 +255,14 @@ struct packet {
 	usec_t at;
 };
 
+/* By whom it was used, and whether the other knew of it. */
+struct term {
+	repl_term_t term;
+	int node;
+	unsigned int life;
+	bool heard;
+};
+
 struct sim {
 	uint64_t seed, random, digest, order, events;
 	usec_t now, calm_at, end_at, last_fault;
@@ -297,11 +305,7 @@ struct sim {
 		uint32_t pos;
 		usec_t at;
 	} flip;
-	struct {
-		repl_term_t term;
-		int node;
-		unsigned int life;
-	} terms[256];
+	struct term terms[256];
 	unsigned int n_terms;
 	/* told at the end */
 	unsigned int crashes, boots, promotions, planned, aborted, dual, stalls, cuts, parted, flips,

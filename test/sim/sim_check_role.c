@@ -9,26 +9,36 @@ static char name(const struct node *n)
 
 /* ---- terms ---- */
 
+/* A chassis that lost its disk remembers nothing. What then comes a second time does no harm where nobody is there to ask,
+ * or where nobody ever heard of it: the other stood still, say, while the one that lost its disk was Active. */
+static bool forgotten(const struct node *n, const struct term *t)
+{
+	return n->id == t->node && n->host.disk_lost &&
+	       (!srp_info(n->t.control->srp)->peer.known || !t->heard);
+}
+
 static void check_term(const struct node *n, repl_term_t term)
 {
+	const struct node *other = &sim.node[!n->id];
+	bool heard = other->up && srp_info(other->t.control->srp)->highest_term >= term;
+
 	if ((term & 1) != (unsigned int)n->id)
 		broken(3, "chassis %c uses term %llu of the other side", name(n), (unsigned long long)term);
 	for (unsigned int i = 0; i < sim.n_terms; i++) {
-		if (sim.terms[i].term != term)
+		struct term *t = &sim.terms[i];
+
+		if (t->term != term)
 			continue;
-		if (sim.terms[i].node == n->id && n->host.disk_lost &&
-			!srp_info(n->t.control->srp)->peer.known)
-			sim.terms[i].life = n->life; /* it remembers nothing, and nobody is there to ask */
-		if (sim.terms[i].node != n->id || sim.terms[i].life != n->life)
+		if (t->life != n->life && forgotten(n, t))
+			t->life = n->life;
+		if (t->node != n->id || t->life != n->life)
 			broken(3, "term %llu is used a second time, by chassis %c", (unsigned long long)term,
 				name(n));
+		t->heard |= heard;
 		return;
 	}
-	if (sim.n_terms == RTE_DIM(sim.terms))
-		return;
-	sim.terms[sim.n_terms].term = term;
-	sim.terms[sim.n_terms].node = n->id;
-	sim.terms[sim.n_terms++].life = n->life;
+	if (sim.n_terms < RTE_DIM(sim.terms))
+		sim.terms[sim.n_terms++] = (struct term){ term, n->id, n->life, heard };
 }
 
 /* ---- promises ---- */

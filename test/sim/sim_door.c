@@ -122,6 +122,12 @@ static void written(struct node *n, uint32_t handle, unsigned int how)
 		t->at[how][g] = n->history[pos][g].n - 1;
 }
 
+/* A hand-over is taken back, and the worker, which has not let go yet, does not know it yet. */
+static bool resumes(const struct control *c, const struct worker *w)
+{
+	return c->step.step == SRP_STEP_RESUME && w->term == c->step.old_term;
+}
+
 /* late: the peer's late usage, which has no other place to go while a hand-over may still be taken back. */
 static struct node *writer(struct session_table *t, uint8_t by, uint32_t shard, bool late, const char *what)
 {
@@ -136,7 +142,7 @@ static struct node *writer(struct session_table *t, uint8_t by, uint32_t shard, 
 		broken(1, "chassis %c: worker %u would %s a session of shard %u, which is another's",
 			'A' + n->id, by, what, shard);
 	else if (late ? w->fp.mode == FASTPATH_IDLE
-		      : w->fp.mode != FASTPATH_OWN || !c->owned || w->term != c->own_term)
+		      : w->fp.mode != FASTPATH_OWN || !c->owned || (w->term != c->own_term && !resumes(c, w)))
 		broken(1, "chassis %c: worker %u would %s a session and does not own it in term %llu",
 			'A' + n->id, by, what, (unsigned long long)w->term);
 	return n;
