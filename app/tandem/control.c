@@ -13,7 +13,14 @@
 
 #include "control.h"
 
-enum { WAITED_FOR_NS = 100000, MESSAGES = 256, WATCHDOG_GRACE_US = 1000000, STOP_US = 20000000 };
+enum {
+	REST_NS = 1000000,
+	WAITED_FOR_NS = 100000,
+	DUE_NS = 20000,
+	MESSAGES = 256,
+	WATCHDOG_GRACE_US = 1000000,
+	STOP_US = 20000000
+};
 
 int control_watch(struct control *c, struct source *s, int fd, uint32_t events,
 	void (*ready)(struct control *, struct source *, uint32_t))
@@ -268,6 +275,7 @@ struct control *control_create(void)
 	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
 		c->clients[i].src.fd = -1;
 	c->repl_adjacency = FIB_NONE;
+	c->heard = USEC_NEVER;
 	c->started = clock_us();
 	c->ep = epoll_create1(EPOLL_CLOEXEC);
 	c->state = state_open(T.conf->chassis.state_dir, &saved);
@@ -321,18 +329,24 @@ void control_stop(struct control *c)
 	atomic_store(&T.quit, true);
 }
 
-/* What is not urgent: next hops, the peer's address. */
+/* A packet waits in a worker for its next hop: after a promotion that is the first one to each neighbour. */
+static void unresolved(struct control *c)
+{
+	for (unsigned int i = 0; i < T.n_workers; i++) {
+		_Atomic uint64_t *at = &T.worker[i]->fp.unresolved;
+		uint64_t w = atomic_load_explicit(at, memory_order_relaxed) != 0 ? atomic_exchange(at, 0) : 0;
+
+		if (w != 0)
+			net_mirror_want(c->mirror, (uint16_t)(w >> 32), (uint32_t)w);
+	}
+}
+
+/* What is not urgent: the peer's address, neighbours to be asked again. */
 static void slow(struct control *c, usec_t now)
 {
 	if (now < c->slow_at)
 		return;
 	c->slow_at = now + 5 * USEC_PER_MSEC;
-	for (unsigned int i = 0; i < T.n_workers; i++) {
-		uint64_t w = atomic_exchange(&T.worker[i]->fp.unresolved, 0);
-
-		if (w != 0)
-			net_mirror_want(c->mirror, (uint16_t)(w >> 32), (uint32_t)w);
-	}
 	if (c->repl_adjacency == FIB_NONE)
 		for (unsigned int i = 0; i < T.n_ports; i++)
 			if (T.port[i].conf->roles & CONFIG_REPLICATION) {
@@ -376,6 +390,7 @@ static void turn(struct control *c, usec_t now)
 	gtp_flush(c);
 	c->indexing = index_turn(c);
 	control_announce(c, now);
+	unresolved(c);
 	slow(c, now);
 	if (c->stopping && may_leave(c, now)) {
 		if (!c->goodbye)
@@ -390,27 +405,34 @@ static void turn(struct control *c, usec_t now)
 static void stalls(struct control *c, usec_t own, usec_t now)
 {
 	usec_t stalled = atomic_load_explicit(&T.pulse_repl.stalled_us, memory_order_relaxed);
+	usec_t repl = stalled - c->repl_stalled;
 
 	if (own > 0)
 		c->grace = now + WATCHDOG_GRACE_US;
 	if (chassis_stood_still(now, own))
 		port_drop_stale(c);
-	/* Both stood still together, mostly: the longer of the two is the time in which nobody listened. */
-	own = RTE_MAX(own, stalled - c->repl_stalled);
 	c->repl_stalled = stalled;
-	if (own > 0) {
-		c->stood_still += own;
+	if (own > 0 || repl > 0) {
+		/* Both stood still together, mostly: the longer of the two is the time in which nobody listened. */
+		c->stood_still += RTE_MAX(own, repl);
 		c->stood_until = now;
-		srp_stalled(c->srp, own, now);
+		c->deaf += repl;
+		srp_stood_still(c, own, repl, now);
 		srp_actions(c, now);
 	}
 }
 
-/* Until a socket has something, or a ring may have: rings wake nobody. Soon, while somebody waits for an answer. */
-static int rest(struct control *c, bool busy, struct epoll_event *e, int room)
+/* Until a socket has something, a ring may have (rings wake nobody) or srp must judge. Soon, while somebody waits for an
+ * answer or the role changes. */
+static int rest(struct control *c, bool busy, struct epoll_event *e, int room, usec_t now)
 {
-	struct timespec t = { 0, gate_empty(c) ? 1000000 : WAITED_FOR_NS };
+	usec_t due = srp_due(c->srp), left = due > now ? due - now : 0;
+	struct timespec t = { 0, REST_NS };
 
+	if (!gate_empty(c) || now < c->brisk_until)
+		t.tv_nsec = WAITED_FOR_NS;
+	if (left * 1000 < (usec_t)t.tv_nsec)
+		t.tv_nsec = RTE_MAX((long)left * 1000, (long)DUE_NS);
 	if (busy || !T.conf->idle_sleep)
 		t.tv_nsec = 0;
 	return epoll_pwait2(c->ep, e, room, &t, NULL);
@@ -426,7 +448,7 @@ void control_turn(struct control *c)
 	stalls(c, stall, now);
 	busy = messages(c, now);
 	busy |= port_frames(c) || c->indexing;
-	n = rest(c, busy, e, RTE_DIM(e));
+	n = rest(c, busy, e, RTE_DIM(e), now);
 	/* In here is where a stopped process mostly stands: looked at before any timer fires. */
 	now = clock_us();
 	stalls(c, pulse_turn(&T.pulse_control, now), now);

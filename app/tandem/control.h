@@ -140,12 +140,25 @@ struct step { /* what srp asked for and other cores are doing */
 
 struct history {
 	usec_t at;
-	int64_t wall_s;
+	int64_t wall_us;
 	enum srp_state from, to;
 	enum srp_cause cause;
 	srp_term_t term;
 	bool planned;
-	uint64_t outage_us;
+};
+
+/* Of a switchover: what took how long. */
+enum { TRACE_PHASES = 12 };
+struct trace {
+	usec_t began, mark; /* the peer's last sign of life, or the order; end of the last phase. 0: none */
+	usec_t outage_us;   /* until VIPs and routes were up; 0: planned, nobody was without a chassis */
+	usec_t stood_still; /* of the first phases: own stalls, in which no silence counted */
+	bool died;          /* the peer */
+	unsigned int n, entry; /* entry: of the history, counted from 1 */
+	struct {
+		const char *name;
+		usec_t us;
+	} phase[TRACE_PHASES];
 };
 
 enum link_state {
@@ -218,9 +231,15 @@ struct control {
 	usec_t stood_still;  /* sum of what was told to srp: in it nobody listened to the standby */
 	usec_t stood_until;  /* the end of the last */
 	usec_t repl_stalled; /* of the replication core, already told to srp */
+	usec_t deaf;         /* sum of the replication core's alone */
+	usec_t brisk_until;  /* a change of role: turns follow each other fast */
 	usec_t grace;        /* watchdog */
 	struct history history[HISTORY];
 	unsigned int n_history;
+	struct trace trace, traced; /* being taken; the last one */
+	usec_t heard, heard_deaf,
+		asked_at; /* last sign of life in the stream; deaf then; first ask since, 0 none */
+	uint64_t asks;
 	uint64_t alarms_raised;
 	struct {
 		bool on;
@@ -270,6 +289,16 @@ void control_alarms_turn(struct control *c, usec_t now);
 /* control_srp.c: what srp is told, and what it wants done */
 void srp_actions(struct control *c, usec_t now);
 void srp_feed(struct control *c, usec_t now);
+/* us: control's own loop did not run; stream_us: the replication core's did not. */
+void srp_stood_still(struct control *c, usec_t us, usec_t stream_us, usec_t now);
+
+/* control_trace.c: where the time of a switchover goes. heard: the last sign of life in the stream; then: srp has asked over SRP;
+ * moved; a step has ended; the next one begins. `now` is of this moment, not of the turn. */
+void trace_heard(struct control *c, usec_t heard);
+void trace_asked(struct control *c, usec_t now);
+void trace_role(struct control *c, const struct srp_action *a, usec_t now);
+void trace_step(struct control *c, enum srp_step step, usec_t now);
+void trace_wait(struct control *c, enum srp_step next, usec_t now);
 
 /* control_port.c. A carrier came or went; devices without an interface under them are asked; frames to and from the twins,
  * true if there were any; what waited on either side while the whole chassis stood still is dropped. */

@@ -5,12 +5,15 @@
 
 #include "control.h"
 
+/* How long after a change of role other cores' answers, the kernel's and the first packets' next hops are worth turns that
+ * follow each other fast. */
+enum { BRISK_US = 100000 };
+
 /* ---- what srp is told of the stream ---- */
 
-void srp_feed(struct control *c, usec_t now)
+static struct srp_stream view(struct control *c, usec_t now)
 {
 	const struct replicator_view *v = replicator_view(T.repl);
-	const struct srp_info *i = srp_info(c->srp);
 	uint64_t pair = worker_pair_ms(now), since = atomic_load(&v->in_sync_since_ms);
 	usec_t status = atomic_load(&v->status_heard);
 	uint32_t live = 0;
@@ -22,6 +25,7 @@ void srp_feed(struct control *c, usec_t now)
 		.joined = atomic_load(&v->joined),
 		.in_sync_since_ms = since };
 
+	trace_heard(c, s.heard);
 	/* Heard, but not understood: somebody is there, for the rule of a boot alone (SRP.md section 1). */
 	if (s.heard == USEC_NEVER && srp_info(c->srp)->state == SRP_INIT && !srp_info(c->srp)->peer.known &&
 		atomic_load(&v->unopened) != 0)
@@ -34,6 +38,21 @@ void srp_feed(struct control *c, usec_t now)
 	for (unsigned int k = 0; k < SESSION_SHARDS; k++)
 		live += T.table->shard[k].n_live;
 	s.table_empty = live == 0;
+	return s;
+}
+
+void srp_stood_still(struct control *c, usec_t us, usec_t stream_us, usec_t now)
+{
+	struct srp_stream s = view(c, now);
+
+	srp_stalled(c->srp, us, stream_us, &s, now);
+}
+
+void srp_feed(struct control *c, usec_t now)
+{
+	const struct srp_info *i = srp_info(c->srp);
+	struct srp_stream s = view(c, now);
+
 	srp_stream(c->srp, &s, now);
 	audit_alarm(c, now);
 	replicator_peer_version(T.repl, i->stream_version);
@@ -45,9 +64,11 @@ void srp_feed(struct control *c, usec_t now)
 static void role(struct control *c, const struct srp_action *a, usec_t now)
 {
 	struct history *h = &c->history[c->n_history++ % HISTORY];
+	struct timespec wall;
 
+	clock_gettime(CLOCK_REALTIME, &wall);
 	*h = (struct history){ .at = now,
-		.wall_s = (int64_t)time(NULL),
+		.wall_us = (int64_t)wall.tv_sec * USEC_PER_SEC + wall.tv_nsec / 1000,
 		.from = a->from,
 		.to = a->to,
 		.cause = a->cause,
@@ -55,6 +76,8 @@ static void role(struct control *c, const struct srp_action *a, usec_t now)
 		.planned = a->planned };
 	LOG(NOTICE, "%s -> %s, cause %s, term %lu.%lu", srp_state_name(a->from), srp_state_name(a->to),
 		srp_cause_name(a->cause), (unsigned long)(a->term >> 1), (unsigned long)(a->term & 1));
+	trace_role(c, a, clock_us());
+	c->brisk_until = now + BRISK_US;
 }
 
 static void heartbeat(const struct srp_action *a)
@@ -74,6 +97,7 @@ void srp_actions(struct control *c, usec_t now)
 {
 	struct srp_action a;
 
+	trace_asked(c, now);
 	while (srp_next(c->srp, &a)) {
 		switch (a.kind) {
 		case SRP_ACT_SEND:

@@ -14,6 +14,7 @@ static void finish(struct control *c, bool ok, uint64_t number, const char *why,
 {
 	struct step s = c->step;
 
+	trace_step(c, s.step, clock_us());
 	c->step.step = SRP_STEP_NONE;
 	c->step.waiting = 0;
 	if (!ok)
@@ -177,6 +178,7 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 {
 	int ret;
 
+	trace_wait(c, a->step, clock_us());
 	c->step = (struct step){
 		.step = a->step, .term = a->term, .old_term = a->old_term, .cookie = ++c->cookie
 	};

@@ -121,15 +121,42 @@ static void show_sync(struct control *c, json_t *o, usec_t now)
 	set_bool(o, "commit_gate_closed", c->gtp.gate_closed);
 }
 
+static double tenths_ms(usec_t us)
+{
+	return (double)(us / 100) / 10;
+}
+
+/* Adds where the time went, if that was taken for this entry of the history. */
+static json_t *with_phases(const struct control *c, unsigned int entry, json_t *o)
+{
+	const struct trace *t = &c->traced;
+	json_t *list;
+
+	if (t->entry != entry)
+		return o;
+	if (t->died) {
+		json_object_set_new(o, "outage_ms", json_real(tenths_ms(t->outage_us)));
+		json_object_set_new(o, "stood_still_ms", json_real(tenths_ms(t->stood_still)));
+	}
+	list = json_array();
+	for (unsigned int i = 0; i < t->n; i++)
+		json_array_append_new(list, json_pack("{s:s,s:f}", "phase", t->phase[i].name, "took_ms",
+						    tenths_ms(t->phase[i].us)));
+	json_object_set_new(o, "phases", list);
+	return o;
+}
+
 static json_t *last_switchover(struct control *c)
 {
 	for (unsigned int k = c->n_history; k > 0 && k + HISTORY > c->n_history; k--) {
 		const struct history *h = &c->history[(k - 1) % HISTORY];
 
 		if (h->to == SRP_ACTIVE || (h->from == SRP_PENDING_STANDBY && h->to == SRP_STANDBY))
-			return json_pack("{s:s,s:I,s:b,s:s,s:I}", "to", srp_state_name(h->to), "time_s",
-				(json_int_t)h->wall_s, "planned", h->planned, "cause",
-				srp_cause_name(h->cause), "term", (json_int_t)(h->term >> 1));
+			return with_phases(c, k,
+				json_pack("{s:s,s:I,s:b,s:s,s:I}", "to", srp_state_name(h->to), "time_s",
+					(json_int_t)(h->wall_us / (int64_t)USEC_PER_SEC), "planned",
+					h->planned, "cause", srp_cause_name(h->cause), "term",
+					(json_int_t)(h->term >> 1)));
 	}
 	return json_null();
 }
@@ -259,12 +286,14 @@ json_t *show_srp_history(struct control *c, json_t *args, usec_t now)
 	(void)args;
 	for (unsigned int k = first; k < c->n_history; k++) {
 		const struct history *h = &c->history[k % HISTORY];
-		char at[32];
+		char at[40], second[24];
 		struct tm tm;
-		time_t t = (time_t)h->wall_s;
+		time_t t = (time_t)(h->wall_us / (int64_t)USEC_PER_SEC);
 
 		gmtime_r(&t, &tm);
-		strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", &tm);
+		strftime(second, sizeof(second), "%Y-%m-%dT%H:%M:%S", &tm);
+		snprintf(at, sizeof(at), "%s.%06uZ", second,
+			(unsigned int)(h->wall_us % (int64_t)USEC_PER_SEC));
 		json_array_append_new(
 			list, json_pack("{s:s,s:I,s:s,s:s,s:s,s:I,s:b}", "time", at, "age_ms",
 				      (json_int_t)((now - h->at) / 1000), "from", srp_state_name(h->from),

@@ -245,8 +245,9 @@ static void put_heartbeat(struct repl *r, struct wr *w, usec_t now)
 	wr_u64(w, repl_pair_ms(r, now));
 	wr_bytes(w, r->hb_body, r->hb_len);
 	r->hb_now = false;
-	r->hb_at += r->p.heartbeat_us;
-	if (r->hb_at <= now) /* we were late, or it was forced: no burst to catch up */
+	r->hb_at = r->hb_at <= now ? r->hb_at + r->p.heartbeat_us : 0;
+	if (r->hb_at <=
+		now) /* forced: the next follows it as it follows any; or we were late: no burst to catch up */
 		r->hb_at = now + r->p.heartbeat_us;
 	r->count.tx_heartbeats++;
 }

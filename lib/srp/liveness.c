@@ -185,22 +185,23 @@ static void push(usec_t *t, usec_t us, usec_t now)
 		*t = *t + us < now ? *t + us : (*t > now ? *t : now);
 }
 
-void srp_life_stall(struct srp *s, usec_t us, usec_t now)
+void srp_life_stall(struct srp *s, usec_t us, usec_t stream_us, usec_t now)
 {
 	struct srp_life *l = &s->life;
+	usec_t longer = us > stream_us ? us : stream_us;
 
 	/* What was dead before we slept did not wake up for it. */
 	if (!l->dead && !MUTANT(own_stall_counts)) {
-		push(&l->stream, us, now);
+		push(&l->stream, stream_us, now);
 		push(&l->srp, us, now);
 	}
 	push(&l->ask_first, us, now);
 	push(&l->ask_last, us, now);
 	push(&l->answered, us, now);
-	push(&l->first, us, now);
-	push(&s->peer_state_since, us, now);
-	push(&s->one_way_since, us, now);
-	push(&s->connection_since, us, now);
-	push(&s->connected_at, us, now);
-	push(&s->connecting_at, us, now);
+	push(&l->first, longer, now);
+	push(&s->peer_state_since, longer, now);
+	push(&s->one_way_since, longer, now);
+	push(&s->connection_since, longer, now);
+	push(&s->connected_at, longer, now);
+	push(&s->connecting_at, longer, now);
 }

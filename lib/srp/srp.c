@@ -280,25 +280,33 @@ void srp_disconnected(struct srp *s, bool refused, usec_t now)
 	srp_settle(s, now);
 }
 
-void srp_stream(struct srp *s, const struct srp_stream *st, usec_t now)
+static void take_stream(struct srp *s, const struct srp_stream *st)
 {
 	s->stream = *st;
 	if (st->heard != USEC_NEVER && st->heard != s->life.stream_given) {
 		s->life.stream_given = st->heard;
 		s->life.stream = srp_latest(s->life.stream, st->heard);
 	}
+}
+
+void srp_stream(struct srp *s, const struct srp_stream *st, usec_t now)
+{
+	take_stream(s, st);
 	srp_settle(s, now);
 }
 
-void srp_stalled(struct srp *s, usec_t us, usec_t now)
+void srp_stalled(struct srp *s, usec_t us, usec_t stream_us, const struct srp_stream *st, usec_t now)
 {
+	usec_t longer = us > stream_us ? us : stream_us;
+
+	take_stream(s, st);
 	s->info.count.stalls++;
-	s->boot_due = srp_after(s->boot_due, us);
-	s->plan.due = srp_after(s->plan.due, us);
-	s->plan.acked_due = srp_after(s->plan.acked_due, us);
-	srp_life_stall(s, us, now);
+	s->boot_due = srp_after(s->boot_due, longer);
+	s->plan.due = srp_after(s->plan.due, longer);
+	s->plan.acked_due = srp_after(s->plan.acked_due, longer);
+	srp_life_stall(s, us, stream_us, now);
 	/* The peer may have given us up: then it shall win. */
-	if (us >= srp_window(s) && s->info.state == SRP_ACTIVE) {
+	if (longer >= srp_window(s) && s->info.state == SRP_ACTIVE) {
 		s->info.rm = srp_rm_start(s);
 		s->metric_due = now + s->conf.hello_us;
 		s->mute_since = now;

@@ -204,9 +204,12 @@ void srp_message(struct srp *s, const uint8_t *msg, size_t len, usec_t now);
 /* Body of a heartbeat of the stream. fresh: judged a sign of life by the stream. */
 void srp_heartbeat(struct srp *s, const uint8_t *body, size_t len, bool fresh, usec_t now);
 void srp_stream(struct srp *s, const struct srp_stream *st, usec_t now);
-/* The own loop (or the replication core's) did not run for `us`: every deadline moves by it. Call it before anything
- * that waited meanwhile is handed in. */
-void srp_stalled(struct srp *s, usec_t us, usec_t now);
+/* The own loop did not run for `us`, the core that hears the stream not for `stream_us` (0: it did): nothing that the one
+ * or the other would have heard is held against the peer, and every other deadline moves by the longer of the two. The
+ * silence of a path does not grow by the other listener's stall: where one of them ran, the machine did. st: what the
+ * stream reports now, which may be news of the time in which we did not look. Call it before anything else that waited
+ * meanwhile is handed in. */
+void srp_stalled(struct srp *s, usec_t us, usec_t stream_us, const struct srp_stream *st, usec_t now);
 /* A step was carried out. ok: or why not (text). number as the step says. A term that is not current is ignored. */
 void srp_done(struct srp *s, enum srp_step step, srp_term_t term, bool ok, uint64_t number, const char *why,
 	usec_t now);

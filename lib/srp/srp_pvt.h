@@ -176,7 +176,7 @@ bool srp_peer_is(const struct srp *s, uint32_t incarnation);
 /* ---- liveness.c ---- */
 void srp_life_update(struct srp *s, usec_t now);
 void srp_life_answer(struct srp *s, uint32_t id, usec_t now);
-void srp_life_stall(struct srp *s, usec_t us, usec_t now);
+void srp_life_stall(struct srp *s, usec_t us, usec_t stream_us, usec_t now);
 /* Known, and neither dead nor gone. */
 bool srp_peer_alive(const struct srp *s);
 static inline usec_t srp_window(const struct srp *s)

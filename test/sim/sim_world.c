@@ -391,7 +391,8 @@ void handle(struct world *w, const struct ev *e)
 		return;
 	}
 	if (e->kind == EV_RESUME)
-		srp_stalled(n->s, w->now - n->stalled_at, w->now);
+		srp_stalled(n->s, w->now - n->stalled_at, n->stalled_all ? w->now - n->stalled_at : 0, &n->st,
+			w->now);
 	else if (e->kind == EV_BEAT)
 		beat(w, e);
 	else if (waits_for_control(e->kind) && w->now < n->stalled_until) {

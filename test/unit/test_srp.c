@@ -4,7 +4,7 @@
 
 #include "srp_rig.h"
 
-extern CU_TestInfo srp_term_tests[], srp_switch_tests[], srp_message_tests[];
+extern CU_TestInfo srp_term_tests[], srp_switch_tests[], srp_stall_tests[], srp_message_tests[];
 
 static void test_election_order(void)
 {
@@ -394,78 +394,6 @@ static void test_peer_restarted(void)
 	rig_stop(&r);
 }
 
-static void test_stall(void)
-{
-	struct rig r;
-
-	/* Control slept; what the replication core heard meanwhile it learns afterwards. */
-	rig_standby(&r, true);
-	rig_down(&r, false);
-	r.now += 500 * MS;
-	srp_stalled(r.s, 500 * MS, r.now);
-	rig_drain(&r);
-	rig_run(&r, 5 * MS);
-	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
-	rig_steps(&r, "");
-	r.stream = r.srp = r.answers = false;
-	rig_run(&r, 60 * MS);
-	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
-	CU_ASSERT_EQUAL(srp_info(r.s)->count.stalls, 1);
-	rig_stop(&r);
-
-	/* Whom it heard last may have ended, begun anew and become Active: all of that without a key of ours. */
-	rig_standby(&r, true);
-	rig_down(&r, false);
-	r.stream = r.srp = r.answers = false;
-	r.now += 3500 * MS;
-	srp_stalled(r.s, 3500 * MS, r.now);
-	rig_drain(&r);
-	rig_run(&r, 2000 * MS);
-	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
-	rig_up(&r, true, true);
-	r.body.incarnation = PEER + 1;
-	r.body.serial = 0;
-	rig_say(&r, SRP_ACTIVE, 1021 << 1 | 1);
-	rig_run(&r, 50 * MS);
-	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
-	/* From then on it is quick again. */
-	rig_down(&r, false);
-	r.stream = r.srp = r.answers = false;
-	rig_run(&r, 60 * MS);
-	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
-	rig_stop(&r);
-
-	/* Its process is gone for good, or its machine. */
-	for (unsigned int refused = 0; refused < 2; refused++) {
-		rig_standby(&r, true);
-		r.stream = r.srp = r.answers = false;
-		r.now += 3500 * MS;
-		srp_stalled(r.s, 3500 * MS, r.now);
-		rig_down(&r, refused);
-		rig_run(&r, 60 * MS);
-		CU_ASSERT_EQUAL(rig_state(&r), refused ? SRP_ACTIVE : SRP_STANDBY);
-		rig_run(&r, 3000 * MS);
-		CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
-		rig_stop(&r);
-	}
-
-	/* An Active that may have been replaced is the less preferred and says nothing, until it hears its Standby. */
-	rig_active(&r);
-	r.stream = r.srp = false;
-	r.now += 50 * MS;
-	srp_stalled(r.s, 50 * MS, r.now);
-	rig_drain(&r);
-	CU_ASSERT_EQUAL(srp_info(r.s)->rm, 18);
-	CU_ASSERT_TRUE(srp_info(r.s)->mute);
-	CU_ASSERT_PTR_NULL(rig_find(&r, SRP_ACT_METRIC));
-	r.stream = r.srp = true;
-	rig_run(&r, 11 * MS);
-	CU_ASSERT_FALSE(srp_info(r.s)->mute);
-	CU_ASSERT_EQUAL(srp_info(r.s)->rm, 1);
-	CU_ASSERT_PTR_NULL(rig_find(&r, SRP_ACT_METRIC));
-	rig_stop(&r);
-}
-
 static void test_dual_active(void)
 {
 	static const struct {
@@ -578,7 +506,6 @@ int main(void)
 		{ "dead, answers pause", test_dead_answers_pause },
 		{ "dead after an early answer", test_dead_after_early_answer },
 		{ "peer restarted", test_peer_restarted },
-		{ "stall", test_stall },
 		{ "dual active", test_dual_active },
 		{ "one way", test_one_way },
 		{ "dual standby", test_dual_standby },
@@ -587,6 +514,7 @@ int main(void)
 	CU_SuiteInfo suites[] = { { "election", NULL, NULL, NULL, NULL, tests },
 		{ "terms", NULL, NULL, NULL, NULL, srp_term_tests },
 		{ "switchover", NULL, NULL, NULL, NULL, srp_switch_tests },
+		{ "stalls", NULL, NULL, NULL, NULL, srp_stall_tests },
 		{ "messages", NULL, NULL, NULL, NULL, srp_message_tests }, CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);
