@@ -5,7 +5,7 @@
 import sys
 import time
 
-from pairs import Bed, Stalls, case_name, line, options, quantile
+from pairs import Bed, Stalls, case_name, line, options, phases, quantile
 from lab import wait_until  # pylint: disable=wrong-import-order
 from load import Load  # pylint: disable=wrong-import-order
 
@@ -31,7 +31,7 @@ def hand_over(pair):
 
 def switch(pair, load, stalls):
     """One switchover: (gap ms, worst stall ms), or None if it did not take place."""
-    pair.settle(60)
+    old, new = pair.settle(60)
     load.interim()
     since = time.time()
     if not hand_over(pair):
@@ -49,6 +49,7 @@ def switch(pair, load, stalls):
             if g["at"] < until and g["at"] + g["ms"] / 1000 > since]
     # Where none is, those of the switchover were no longer than the first report's longest.
     worst = max(gaps or [reports[0][way]["interval_gap"] for way in ("up", "down")], key=lambda g: g["ms"])
+    print(f"planned: gap {worst['ms']:.1f} ms, old {phases(old)}; new {phases(new)}", file=sys.stderr, flush=True)
     return worst["ms"], max(stalls.worst_ms(since, until), worst["own_ms"])
 
 

@@ -6,7 +6,7 @@ session was lost. Runs in which the machine stood still are told apart, not left
 import sys
 import time
 
-from pairs import Bed, Stalls, case_name, line, options, quantile
+from pairs import Bed, Stalls, case_name, line, options, phases, quantile
 from lab import wait_until  # pylint: disable=wrong-import-order
 from load import Load  # pylint: disable=wrong-import-order
 
@@ -33,6 +33,7 @@ def crash(pair, load, stalls, expected):
     gap, own = longest(reports)
     stall = max(stalls.worst_ms(at - 0.05, at + gap / 1000 + 0.05), own)
     decided = pair.decided_ms(standby, at)
+    print(f"takeover: {phases(standby)}", file=sys.stderr, flush=True)
     missing = expected - standby.total()
     active.start()
     active.wait_ready()

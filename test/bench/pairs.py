@@ -90,13 +90,21 @@ class Stalls:
             watcher.terminate()
 
 
+def phases(chassis):
+    """Where a chassis says that the time of its last switchover went."""
+    last = chassis.info().get("last_switchover") or {}
+    return ", ".join([f"{k} {last[k]}" for k in ("outage_ms", "stood_still_ms") if k in last]
+                     + [f"{p['phase']} {p['took_ms']}" for p in last.get("phases", [])])
+
+
 class Bed:
     """A lab with a pair that has room for `sessions`."""
 
     def __init__(self, opts, sessions, **config):
         self.opts, self.sessions = opts, sessions
         self.config = {"pools.prefix": f'"{POOL}"', "table.max-sessions": str(max(65536, 1 << (sessions - 1).bit_length())),
-                       "srp.heartbeat-interval": "10", "srp.dead-multiplier": "3", "log.level": '"notice"', **config}
+                       "srp.heartbeat-interval": "10", "srp.dead-multiplier": "3", "srp.realtime": "true",
+                       "log.level": '"notice"', **config}
         self.lab = Lab(opts.build)
 
     def __enter__(self):

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+from datetime import datetime
 
 from lab import SIDES, TOP, LabError, Process, control, run, wait_until
 
@@ -229,10 +230,10 @@ class Pair:
         return {tuple(s[k] for k in keys) for s in chassis.sessions().values()}
 
     def decided_ms(self, chassis, killed_at):
-        """How long after `killed_at` the chassis' state machine acted, by its own history."""
+        """How long after `killed_at` the chassis decided that its peer is dead, by its own history."""
         for entry in reversed(chassis.ctl("show srp history")["history"]):
-            if entry["cause"] == "dead-timer-expiry":
-                return (time.time() - entry["age_ms"] / 1000 - killed_at) * 1000
+            if entry["cause"] == "dead-timer-expiry" and entry["to"] == "Pending-Active":
+                return (datetime.fromisoformat(entry["time"].replace("Z", "+00:00")).timestamp() - killed_at) * 1000
         raise LabError(f"{chassis.side} has no dead-timer-expiry in its history")
 
     def switchover(self, timeout=15):

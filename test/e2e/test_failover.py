@@ -40,6 +40,11 @@ def test_sigkill_active(lab):
     survivor.state_is("Active", 10)
     warm(*streams)
     assert pair.identities(survivor) == before, "sessions were lost or changed"
+    last = survivor.info()["last_switchover"]
+    told = {p["phase"]: p["took_ms"] for p in last["phases"]}
+    assert {"silence", "stop", "own", "activate", "stream"} <= set(told) and last["cause"] == "dead-timer-expiry", last
+    # What comes before the last step is what subscribers waited for.
+    assert abs(sum(told.values()) - told["stream"] - last["outage_ms"]) < 1, last
     octets, halves = tcp.finish()
     assert halves[-1] > 0 and octets > 1000000, f"TCP stalled: {halves}"
     results = [stream.stop() for stream in streams]
@@ -48,7 +53,7 @@ def test_sigkill_active(lab):
     for address in addresses:
         assert ping(lab, sgsn.namespace, address) >= 2, address
     assert sgsn.detach() == [128] * 3
-    return (f"gap {gap:.0f} ms, decided after {pair.decided_ms(survivor, at):.0f} ms, "
+    return (f"gap {gap:.0f} ms, decided after {pair.decided_ms(survivor, at):.0f} ms, outage {last['outage_ms']} ms, "
             f"{sum(len(r.lost) for r in results)} probes lost, TCP {octets * 8 / tcp.seconds / 1e6:.1f} Mbit/s")
 
 
