@@ -44,8 +44,12 @@ int bench_options(int argc, char **argv, struct bench_options *o)
 			o->huge_dir = argv[++i];
 		else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc)
 			o->rounds = (unsigned int)strtoul(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--sessions") == 0 && i + 1 < argc)
+			o->sessions = (uint32_t)strtoul(argv[++i], NULL, 10);
 		else {
-			fprintf(stderr, "usage: %s [--smoke] [--huge-dir DIR] [--rounds N]\n", argv[0]);
+			fprintf(stderr,
+				"usage: %s [--smoke] [--huge-dir DIR] [--rounds N] [--sessions N (of resync: 1M and 4M)]\n",
+				argv[0]);
 			return -1;
 		}
 	}

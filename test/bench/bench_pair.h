@@ -63,6 +63,7 @@ struct bench_pair {
 struct bench_options {
 	const char *huge_dir;
 	unsigned int rounds; /* with its default in it */
+	uint32_t sessions;   /* bench_resync: only a table of so many; 0: all that it measures */
 	bool smoke;          /* quick: whether it works at all */
 	bool crypto;         /* bench_repl: encrypted beside plain text */
 };
