@@ -4,6 +4,7 @@
 #ifndef TANDEM_COMMON_CURSOR_H
 #define TANDEM_COMMON_CURSOR_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -57,21 +58,39 @@ static inline uint64_t rd_be(struct rd *r, unsigned int n)
 	return v;
 }
 
+/* Numbers of a size known when compiling: likewise. */
 static inline uint8_t rd_u8(struct rd *r)
 {
-	return (uint8_t)rd_be(r, 1);
+	const uint8_t *p = rd_bytes(r, 1);
+
+	return p != NULL ? *p : 0;
 }
 static inline uint16_t rd_u16(struct rd *r)
 {
-	return (uint16_t)rd_be(r, 2);
+	const uint8_t *p = rd_bytes(r, sizeof(uint16_t));
+	uint16_t v = 0;
+
+	if (p != NULL)
+		memcpy(&v, p, sizeof(v));
+	return be16toh(v);
 }
 static inline uint32_t rd_u32(struct rd *r)
 {
-	return (uint32_t)rd_be(r, 4);
+	const uint8_t *p = rd_bytes(r, sizeof(uint32_t));
+	uint32_t v = 0;
+
+	if (p != NULL)
+		memcpy(&v, p, sizeof(v));
+	return be32toh(v);
 }
 static inline uint64_t rd_u64(struct rd *r)
 {
-	return rd_be(r, 8);
+	const uint8_t *p = rd_bytes(r, sizeof(uint64_t));
+	uint64_t v = 0;
+
+	if (p != NULL)
+		memcpy(&v, p, sizeof(v));
+	return be64toh(v);
 }
 
 /* Copies n bytes to `to`; when bad, `to` is zeroed. */
@@ -107,30 +126,36 @@ static inline uint8_t *wr_room(struct wr *w, size_t n)
 	return p;
 }
 
-static inline void wr_be(struct wr *w, uint64_t v, unsigned int n)
-{
-	uint8_t *p = wr_room(w, n);
-
-	if (p != NULL)
-		while (n-- > 0)
-			*p++ = (uint8_t)(v >> (8 * n));
-}
-
 static inline void wr_u8(struct wr *w, uint8_t v)
 {
-	wr_be(w, v, 1);
+	uint8_t *p = wr_room(w, 1);
+
+	if (p != NULL)
+		*p = v;
 }
 static inline void wr_u16(struct wr *w, uint16_t v)
 {
-	wr_be(w, v, 2);
+	uint8_t *p = wr_room(w, sizeof(v));
+
+	v = htobe16(v);
+	if (p != NULL)
+		memcpy(p, &v, sizeof(v));
 }
 static inline void wr_u32(struct wr *w, uint32_t v)
 {
-	wr_be(w, v, 4);
+	uint8_t *p = wr_room(w, sizeof(v));
+
+	v = htobe32(v);
+	if (p != NULL)
+		memcpy(p, &v, sizeof(v));
 }
 static inline void wr_u64(struct wr *w, uint64_t v)
 {
-	wr_be(w, v, 8);
+	uint8_t *p = wr_room(w, sizeof(v));
+
+	v = htobe64(v);
+	if (p != NULL)
+		memcpy(p, &v, sizeof(v));
 }
 
 static inline void wr_bytes(struct wr *w, const void *from, size_t n)
