@@ -102,9 +102,9 @@ json_t *show_pools(struct control *c, json_t *args, usec_t now)
 		snprintf(text + strlen(text), 5, "/%u", p->conf.prefix_len);
 		json_array_append_new(
 			list, json_pack("{s:s,s:s,s:I,s:I,s:b,s:I}", "name", p->conf.name, "prefix", text,
-				      "addresses", (json_int_t)p->size, "used",
-				      (json_int_t)atomic_load(&p->used), "srp_activate", p->conf.srp_activate,
-				      "quarantine_s", (json_int_t)T.table->quarantine_s));
+				      "addresses", (json_int_t)p->size, "used", (json_int_t)pool_used(p),
+				      "srp_activate", p->conf.srp_activate, "quarantine_s",
+				      (json_int_t)T.table->quarantine_s));
 	}
 	return json_pack("{s:o}", "pools", list);
 }

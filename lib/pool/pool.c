@@ -131,6 +131,14 @@ static _Atomic uint32_t *entry_of(
 		       : NULL;
 }
 
+/* Of one writer: a sum that all of them add to would cost each bind a locked instruction. */
+static void count_used(struct pool *p, uint32_t shard, int more)
+{
+	uint32_t n = atomic_load_explicit(&p->used[shard], memory_order_relaxed);
+
+	atomic_store_explicit(&p->used[shard], n + (uint32_t)more, memory_order_relaxed);
+}
+
 static void set_free(struct pool *p, uint32_t offset, bool on)
 {
 	uint32_t shard = session_shard_of_ue4(p->base4 + offset);
@@ -139,6 +147,16 @@ static void set_free(struct pool *p, uint32_t offset, bool on)
 		rte_bitmap_set(p->free_map[shard], offset / SESSION_SHARDS);
 	else
 		rte_bitmap_clear(p->free_map[shard], offset / SESSION_SHARDS);
+	count_used(p, shard, on ? -1 : 1);
+}
+
+uint32_t pool_used(const struct pool *p)
+{
+	uint32_t n = 0;
+
+	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
+		n += atomic_load_explicit(&p->used[i], memory_order_relaxed);
+	return n;
 }
 
 static uint32_t pool_named(void *ctx, uint8_t pool, const struct ip_addr *ue)
@@ -157,10 +175,8 @@ static int pool_bind(void *ctx, uint8_t pool, const struct ip_addr *ue, uint32_t
 
 	if (e == NULL)
 		return -ENOENT;
-	if (atomic_load_explicit(e, memory_order_relaxed) == 0) {
+	if (atomic_load_explicit(e, memory_order_relaxed) == 0)
 		set_free(&ps->p[pool], offset, false);
-		atomic_fetch_add_explicit(&ps->p[pool].used, 1, memory_order_relaxed);
-	}
 	atomic_store_explicit(e, handle, memory_order_release); /* with pool_lookup4's acquire */
 	return 0;
 }
@@ -176,7 +192,6 @@ static void pool_unbind(void *ctx, uint8_t pool, const struct ip_addr *ue, uint3
 		return;
 	atomic_store_explicit(e, 0, memory_order_release);
 	set_free(&ps->p[pool], offset, true);
-	atomic_fetch_sub_explicit(&ps->p[pool].used, 1, memory_order_relaxed);
 }
 
 void pool_hooks(struct pool_set *ps, struct session_hooks *h)

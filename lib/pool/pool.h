@@ -22,9 +22,9 @@ struct pool {
 	_Atomic uint32_t
 		*handle; /* size entries. w: the shard's writer, r: all. Network and broadcast: never given */
 	struct rte_bitmap
-		*free_map[SESSION_SHARDS]; /* w: shard's writer. bit i: base + i*64 + shard's offset */
-	uint32_t cursor[SESSION_SHARDS];   /* w: shard's writer */
-	_Atomic uint32_t used;             /* live and quarantined; r: telemetry */
+		*free_map[SESSION_SHARDS];     /* w: shard's writer. bit i: base + i*64 + shard's offset */
+	uint32_t cursor[SESSION_SHARDS];       /* w: shard's writer */
+	_Atomic uint32_t used[SESSION_SHARDS]; /* w: shard's writer. live and quarantined; r: telemetry */
 };
 
 struct pool_set {
@@ -39,6 +39,9 @@ struct pool_set *pool_set_create(const struct pool_conf *conf, unsigned int n, c
 void pool_set_destroy(struct pool_set *ps);
 /* named, bind and unbind of struct session_hooks, with ctx = the set; `index` is the caller's. */
 void pool_hooks(struct pool_set *ps, struct session_hooks *h);
+
+/* Addresses that are live or quarantined; any core. */
+uint32_t pool_used(const struct pool *p);
 
 /* A free address of `pool` in `shard`, next-fit; not yet bound (session_create binds). -ENOSPC: none there. */
 int pool_pick(struct pool_set *ps, uint8_t pool, uint32_t shard, struct ip_addr *ue);

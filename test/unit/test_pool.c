@@ -81,7 +81,7 @@ static void exhaust(const char *prefix, uint8_t len)
 			CU_ASSERT_EQUAL(pool_lookup4(ps, ip_addr_to_v4(&ue), &in_pool), n);
 		}
 	CU_ASSERT_EQUAL(n, size - 2);
-	CU_ASSERT_EQUAL(ps->p[0].used, size - 2);
+	CU_ASSERT_EQUAL(pool_used(&ps->p[0]), size - 2);
 	pool_set_destroy(ps);
 }
 
@@ -129,7 +129,7 @@ static void test_addresses(void)
 		h.unbind(h.ctx, addresses[i].pool, &ue, 9);
 		h.unbind(h.ctx, addresses[i].pool, &ue, 0);
 		CU_ASSERT_EQUAL(h.named(h.ctx, addresses[i].pool, &ue), 0);
-		CU_ASSERT_EQUAL(ps->p[0].used, 0);
+		CU_ASSERT_EQUAL(pool_used(&ps->p[0]), 0);
 	}
 	memset(&v6, 0x20, sizeof(v6));
 	CU_ASSERT_EQUAL(h.bind(h.ctx, 0, &v6, 9), -ENOENT);
@@ -173,7 +173,7 @@ static void test_random(void)
 			used--;
 		}
 		CU_ASSERT_EQUAL(h.named(h.ctx, 0, &ue), model[at]);
-		CU_ASSERT_EQUAL(ps->p[0].used, used);
+		CU_ASSERT_EQUAL(pool_used(&ps->p[0]), used);
 	}
 	CU_ASSERT_TRUE(full > 0);
 	pool_set_destroy(ps);

@@ -73,7 +73,7 @@ static unsigned int broken_addresses(const struct chassis *c)
 		else
 			bad += s->teid != h || s->ue4 != ue4;
 	}
-	return bad + (used[0] != c->ps->p[0].used) + (used[1] != c->ps->p[1].used);
+	return bad + (used[0] != pool_used(&c->ps->p[0])) + (used[1] != pool_used(&c->ps->p[1]));
 }
 
 unsigned int fix_broken(const struct chassis *c)
