@@ -5,6 +5,7 @@
 #include "mutant.h"
 #include "sync.h"
 
+enum { AHEAD = 4 }; /* slots that a pass over a bucket asks for before their turn */
 enum { USAGE = SESSION_G_USAGE32 | SESSION_G_USAGE64 | SESSION_G_OTHER64 };
 
 int sync_init(struct sync *s, struct session_table *t, uint8_t worker, uint64_t shards, uint32_t max_slots,
@@ -287,6 +288,7 @@ static bool encode_dirty_of_bucket(
 		struct session_slot *slot = &s->table->shard[shard].slots[n];
 		uint8_t groups = slot->dirty;
 
+		session_prefetch(s->table, shard, n + AHEAD);
 		if (*force >> i & 1) {
 			groups = SESSION_G_SLOT;
 			s->count.mended += session_mend(s->table, s->worker, shard, n);

@@ -210,7 +210,7 @@ static bool is_whole(const struct session_table *t, const struct wire_body *b)
 int session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uint32_t now_s)
 {
 	uint32_t shard = body_shard(body);
-	struct wire_body b = { 0 };
+	struct wire_body b;
 	static const struct ip_addr none;
 	struct place p;
 	int ret;
@@ -299,7 +299,6 @@ int session_apply_delta(struct session_table *t, uint8_t by, struct rd *body)
 		p.sh->count.refused_handle++;
 		return -ESTALE;
 	}
-	memset(&b, 0, sizeof(b));
 	if (wire_decode(body, &b) < 0)
 		return malformed(t, shard);
 	p = place_of(t, b.rec.handle);

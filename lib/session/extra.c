@@ -3,13 +3,13 @@
 
 #include "extra.h"
 
-uint8_t *wire_extra_put(uint8_t *p, const struct session_rec *rec)
+uint8_t *wire_extra_put(uint8_t *p, const struct session_slot *s)
 {
 #ifdef TANDEM_WIRE_V2
 	*p++ = WIRE_EXTRA_CHARGING;
 	*p++ = 2;
-	*p++ = (uint8_t)(rec->charging >> 8);
-	*p++ = (uint8_t)rec->charging;
+	*p++ = (uint8_t)(s->charging >> 8);
+	*p++ = (uint8_t)s->charging;
 #endif
 	return p;
 }

@@ -18,7 +18,7 @@ enum {
 };
 
 /* Writes WIRE_EXTRA bytes. */
-uint8_t *wire_extra_put(uint8_t *p, const struct session_rec *rec);
+uint8_t *wire_extra_put(uint8_t *p, const struct session_slot *s);
 /* Takes what it knows out of the groups in the rest of the body, and skips the others. How many it knew, or -EBADMSG: there
  * is none, one is cut short, or one that is known has another length. */
 int wire_extra_get(struct rd *body, struct session_rec *rec);
@@ -36,6 +36,10 @@ static inline void slot_extra_record(const struct session_slot *s, struct sessio
 {
 	rec->charging = s->charging;
 }
+static inline void rec_extra_clear(struct session_rec *rec)
+{
+	rec->charging = 0;
+}
 static inline uint64_t slot_extra_word(const struct session_slot *s)
 {
 	return s->charging;
@@ -44,6 +48,7 @@ static inline uint64_t slot_extra_word(const struct session_slot *s)
 static inline void slot_extra_store(struct session_slot *s, const struct session_rec *rec) {}
 static inline void slot_extra_clear(struct session_slot *s) {}
 static inline void slot_extra_record(const struct session_slot *s, struct session_rec *rec) {}
+static inline void rec_extra_clear(struct session_rec *rec) {}
 static inline uint64_t slot_extra_word(const struct session_slot *s)
 {
 	return 0;

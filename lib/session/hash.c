@@ -54,7 +54,7 @@ static inline uint64_t pair(uint32_t high, uint32_t low)
 }
 
 /* Kept by live and free slots alike: TUNNEL and REQUEST. */
-static void mix_common(struct lanes *l, const struct session_slot *s)
+static __rte_always_inline void mix_common(struct lanes *l, const struct session_slot *s)
 {
 	uint64_t request = (uint64_t)s->req_port << 48 | (uint64_t)s->req_seq << 32 |
 			   (uint64_t)s->req_type << 24 | (uint64_t)s->recovery << 16 |
@@ -66,7 +66,7 @@ static void mix_common(struct lanes *l, const struct session_slot *s)
 }
 
 /* The first counter of each side's set in order of the sides. */
-static void mix_usage(struct lanes *l, const struct session_slot *s, uint8_t side)
+static __rte_always_inline void mix_usage(struct lanes *l, const struct session_slot *s, uint8_t side)
 {
 	uint64_t own[4] = { usage_get(&s->up_pkts), usage_get(&s->up_bytes), usage_get(&s->dn_pkts),
 		usage_get(&s->dn_bytes) };
@@ -77,7 +77,8 @@ static void mix_usage(struct lanes *l, const struct session_slot *s, uint8_t sid
 	mix4(l, second[0], second[1], second[2], second[3]);
 }
 
-static void mix_live(struct lanes *l, const struct session_slot *s, uint8_t side, uint8_t version)
+static __rte_always_inline void mix_live(
+	struct lanes *l, const struct session_slot *s, uint8_t side, uint8_t version)
 {
 	uint64_t kind = (uint64_t)s->apn << 56 | (uint64_t)s->pool << 48 | (uint64_t)s->pdp_type << 40 |
 			(uint64_t)s->qos_len << 32 | (uint64_t)s->qos[16] << 24;
@@ -91,7 +92,8 @@ static void mix_live(struct lanes *l, const struct session_slot *s, uint8_t side
 	mix_common(l, s);
 }
 
-uint64_t session_hash_slot_in(const struct session_table *t, uint32_t shard, uint32_t slot, uint8_t version)
+static __rte_always_inline uint64_t hash_slot(
+	const struct session_table *t, uint32_t shard, uint32_t slot, uint8_t version)
 {
 	const struct session_slot *s = &t->shard[shard].slots[slot];
 	uint32_t handle = session_handle_make(t, shard, slot, s->gen);
@@ -108,12 +110,19 @@ uint64_t session_hash_slot_in(const struct session_table *t, uint32_t shard, uin
 	return finish(&l);
 }
 
+uint64_t session_hash_slot_in(const struct session_table *t, uint32_t shard, uint32_t slot, uint8_t version)
+{
+	return hash_slot(t, shard, slot, version);
+}
+
 uint64_t session_hash_bucket_in(
 	const struct session_table *t, uint32_t shard, uint32_t bucket, uint8_t version)
 {
 	uint64_t h = K1;
 
-	for (uint32_t i = bucket * SESSION_BUCKET; i < (bucket + 1) * SESSION_BUCKET; i++)
-		h = step(h, session_hash_slot_in(t, shard, i, version));
+	for (uint32_t i = bucket * SESSION_BUCKET; i < (bucket + 1) * SESSION_BUCKET; i++) {
+		session_prefetch(t, shard, i + SESSION_BUCKET); /* whoever hashes one goes on with the next */
+		h = step(h, hash_slot(t, shard, i, version));
+	}
 	return h;
 }

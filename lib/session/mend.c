@@ -32,14 +32,32 @@ static void mend_free(const struct session_table *t, uint32_t shard, uint32_t sl
 		s->gen = (uint16_t)(named & t->gen_mask);
 }
 
+/* The usual live slot: everything held twice agrees. */
+static bool is_sound(
+	const struct session_table *t, uint32_t shard, uint32_t slot, const struct session_slot *s)
+{
+	struct ip_addr usr;
+	uint8_t tail = 0;
+
+	memcpy(usr.b, s->peer_usr, sizeof(usr.b));
+	if (s->teid == 0 || s->teid != session_handle_make(t, shard, slot, s->gen) || s->gen > t->gen_mask ||
+		s->peer_usr4 != ip_addr_to_v4(&usr) || s->qos_len > SESSION_QOS_MAX ||
+		(s->recovery != 0 && !(s->flags & SESSION_F_RECOVERY)))
+		return false;
+	for (unsigned int i = s->qos_len; i < SESSION_QOS_MAX; i++)
+		tail |= s->qos[i];
+	return tail == 0;
+}
+
 bool session_mend(struct session_table *t, uint8_t by, uint32_t shard, uint32_t slot)
 {
-	struct session_slot *s = &t->shard[shard].slots[slot], was = *s;
+	struct session_slot *s = &t->shard[shard].slots[slot], was;
 	struct ip_addr usr;
 	uint32_t handle;
 
-	if (!shard_writable(t, shard, by))
+	if (!shard_writable(t, shard, by) || is_sound(t, shard, slot, s))
 		return false;
+	was = *s;
 	handle = true_handle(t, shard, slot, s);
 	slot_write_begin(s);
 	s->teid = handle;

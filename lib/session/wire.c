@@ -3,21 +3,36 @@
  * whose size its bitmap tells: the steps within run on bare pointers. */
 #include <errno.h>
 
+#include <rte_pause.h>
+
 #include "extra.h"
 #include "slot.h"
 #include "wire.h"
 
-static const uint8_t group_bytes[] = { WIRE_IDENTITY, WIRE_TUNNEL, WIRE_QOS, WIRE_REQUEST, WIRE_USAGE32,
-	WIRE_USAGE64, WIRE_USAGE64, WIRE_EXTRA };
+/* Groups of the whole record of a live session. */
+enum { WHOLE = SESSION_G_SLOT & ~SESSION_G_EXTRA };
+
+/* Bytes of what four groups there are, by their bits: a sum of as many conditions costs more than a body. */
+#define BYTES4(i, a, b, c, d) (((i)&1 ? (a) : 0) + ((i)&2 ? (b) : 0) + ((i)&4 ? (c) : 0) + ((i)&8 ? (d) : 0))
+#define BYTES16(a, b, c, d)                                                                                  \
+	{                                                                                                    \
+		BYTES4(0, a, b, c, d), BYTES4(1, a, b, c, d), BYTES4(2, a, b, c, d), BYTES4(3, a, b, c, d),  \
+			BYTES4(4, a, b, c, d), BYTES4(5, a, b, c, d), BYTES4(6, a, b, c, d),                 \
+			BYTES4(7, a, b, c, d), BYTES4(8, a, b, c, d), BYTES4(9, a, b, c, d),                 \
+			BYTES4(10, a, b, c, d), BYTES4(11, a, b, c, d), BYTES4(12, a, b, c, d),              \
+			BYTES4(13, a, b, c, d), BYTES4(14, a, b, c, d), BYTES4(15, a, b, c, d)               \
+	}
+static const uint8_t low_bytes[] = BYTES16(WIRE_IDENTITY, WIRE_TUNNEL, WIRE_QOS, WIRE_REQUEST);
+static const uint8_t high_bytes[] = BYTES16(WIRE_USAGE32, WIRE_USAGE64, WIRE_USAGE64, WIRE_EXTRA);
+
+static inline unsigned int size_of(uint8_t groups)
+{
+	return WIRE_HEAD + low_bytes[groups & 15] + high_bytes[groups >> 4];
+}
 
 unsigned int session_wire_size(uint8_t groups)
 {
-	unsigned int n = WIRE_HEAD;
-
-	for (unsigned int i = 0; i < sizeof(group_bytes); i++)
-		if (groups & 1 << i)
-			n += group_bytes[i];
-	return n;
+	return size_of(groups);
 }
 
 static void put8(uint8_t **p, uint8_t v)
@@ -51,14 +66,17 @@ static uint32_t get32(const uint8_t **p)
 }
 static void put64(uint8_t **p, uint64_t v)
 {
-	put32(p, (uint32_t)(v >> 32));
-	put32(p, (uint32_t)v);
+	v = rte_cpu_to_be_64(v);
+	memcpy(*p, &v, sizeof(v));
+	*p += sizeof(v);
 }
 static uint64_t get64(const uint8_t **p)
 {
-	uint64_t high = get32(p);
+	uint64_t v;
 
-	return high << 32 | get32(p);
+	memcpy(&v, *p, sizeof(v));
+	*p += sizeof(v);
+	return rte_be_to_cpu_64(v);
 }
 static void put(uint8_t **p, const void *from, size_t n)
 {
@@ -71,17 +89,28 @@ static void get(const uint8_t **p, void *to, size_t n)
 	*p += n;
 }
 
-static void put_identity(uint8_t **p, const struct session_rec *r)
+/* What a slot keeps in 32 bits. */
+static void put_address(uint8_t **p, uint32_t v4)
 {
-	put8(p, r->state);
-	put8(p, r->apn);
-	put8(p, r->pool);
-	put8(p, r->pdp_type);
-	put64(p, r->key);
-	put(p, r->msisdn, sizeof(r->msisdn));
-	put(p, r->ue.b, sizeof(r->ue.b));
-	put64(p, r->created_ms);
-	put32(p, r->charging_id);
+	struct ip_addr a = slot_address(v4);
+
+	put(p, a.b, sizeof(a.b));
+}
+
+static void put_identity(uint8_t **p, const struct session_slot *s)
+{
+	bool live = s->teid != 0;
+	uint32_t ue4 = live ? s->ue4 : s->last_ue4;
+
+	put8(p, live ? SESSION_LIVE : SESSION_FREE);
+	put8(p, s->apn);
+	put8(p, ue4 != 0 ? s->pool : SESSION_NO_POOL);
+	put8(p, s->pdp_type);
+	put64(p, s->key);
+	put(p, s->msisdn, sizeof(s->msisdn));
+	put_address(p, ue4);
+	put64(p, s->created_s * UINT64_C(1000));
+	put32(p, s->charging_id);
 }
 static void get_identity(const uint8_t **p, struct session_rec *r)
 {
@@ -96,12 +125,12 @@ static void get_identity(const uint8_t **p, struct session_rec *r)
 	r->charging_id = get32(p);
 }
 
-static void put_tunnel(uint8_t **p, const struct session_rec *r)
+static void put_tunnel(uint8_t **p, const struct session_slot *s)
 {
-	put32(p, r->peer_ctl_teid);
-	put32(p, r->peer_usr_teid);
-	put(p, r->peer_ctl.b, sizeof(r->peer_ctl.b));
-	put(p, r->peer_usr.b, sizeof(r->peer_usr.b));
+	put32(p, s->peer_ctl_teid);
+	put32(p, s->peer_usr_teid);
+	put(p, s->peer_ctl, sizeof(s->peer_ctl));
+	put(p, s->peer_usr, sizeof(s->peer_usr));
 }
 static void get_tunnel(const uint8_t **p, struct session_rec *r)
 {
@@ -111,10 +140,10 @@ static void get_tunnel(const uint8_t **p, struct session_rec *r)
 	get(p, r->peer_usr.b, sizeof(r->peer_usr.b));
 }
 
-static void put_qos(uint8_t **p, const struct session_rec *r)
+static void put_qos(uint8_t **p, const struct session_slot *s)
 {
-	put8(p, r->qos_len);
-	put(p, r->qos, sizeof(r->qos));
+	put8(p, s->qos_len);
+	put(p, s->qos, sizeof(s->qos));
 }
 static void get_qos(const uint8_t **p, struct session_rec *r)
 {
@@ -122,14 +151,14 @@ static void get_qos(const uint8_t **p, struct session_rec *r)
 	get(p, r->qos, sizeof(r->qos));
 }
 
-static void put_request(uint8_t **p, const struct session_rec *r)
+static void put_request(uint8_t **p, const struct session_slot *s)
 {
-	put8(p, r->has_recovery);
-	put8(p, r->recovery);
-	put8(p, r->req_type);
-	put16(p, r->req_seq);
-	put16(p, r->req_port);
-	put(p, r->req_src.b, sizeof(r->req_src.b));
+	put8(p, (s->flags & SESSION_F_RECOVERY) != 0);
+	put8(p, s->recovery);
+	put8(p, s->req_type);
+	put16(p, s->req_seq);
+	put16(p, s->req_port);
+	put_address(p, s->req_src4);
 }
 static void get_request(const uint8_t **p, struct session_rec *r)
 {
@@ -207,56 +236,83 @@ bool session_put_usage(const struct session_slot *s, uint8_t p[SESSION_USAGE_BYT
 	return true;
 }
 
-static void encode_groups(uint8_t *p, const struct session_rec *r, uint8_t groups, uint8_t side)
+static void encode_groups(uint8_t *p, const struct session_slot *s, uint32_t handle, uint8_t groups,
+	const struct session_usage *own)
 {
-	put32(&p, r->handle);
+	put32(&p, handle);
 	put8(&p, groups);
 	if (groups & SESSION_G_IDENTITY)
-		put_identity(&p, r);
+		put_identity(&p, s);
 	if (groups & SESSION_G_TUNNEL)
-		put_tunnel(&p, r);
+		put_tunnel(&p, s);
 	if (groups & SESSION_G_QOS)
-		put_qos(&p, r);
+		put_qos(&p, s);
 	if (groups & SESSION_G_REQUEST)
-		put_request(&p, r);
+		put_request(&p, s);
 	if (groups & SESSION_G_USAGE32)
-		p = put_usage32(p, &r->usage[side]);
+		p = put_usage32(p, own);
 	if (groups & SESSION_G_USAGE64)
-		put_usage64(&p, &r->usage[side]);
+		put_usage64(&p, own);
 	if (groups & SESSION_G_OTHER64)
-		put_usage64(&p, &r->usage[!side]);
+		put_usage64(&p, &s->other);
 	if (groups & SESSION_G_EXTRA)
-		wire_extra_put(p, r);
+		wire_extra_put(p, s);
+}
+
+/* As the slot stands, or as a writer is just changing it: the caller looks whether there was one. */
+static uint8_t encode_once(const struct session_table *t, uint32_t shard, uint32_t slot, uint8_t groups,
+	const struct session_usage *own, struct wr *w)
+{
+	const struct session_slot *s = &t->shard[shard].slots[slot];
+	uint32_t handle = s->teid;
+	uint8_t *p;
+
+	groups &= SESSION_G_ALL;
+	if (handle == 0) {
+		handle = session_handle_make(t, shard, slot, s->gen);
+		groups = s->gen != 0 ? SLOT_G_FREE : SESSION_G_IDENTITY;
+	} else if (groups & SESSION_G_USAGE32 && usage_hi(own) != s->usage_hi) {
+		groups |= SESSION_G_USAGE64;
+	}
+	if (groups & SESSION_G_USAGE64)
+		groups &= (uint8_t)~SESSION_G_USAGE32;
+	p = wr_room(w, size_of(groups));
+	if (p == NULL)
+		return 0;
+	if (groups == WHOLE) /* of a resync: nothing is left to ask */
+		encode_groups(p, s, handle, WHOLE, own);
+	else
+		encode_groups(p, s, handle, groups, own);
+	return groups;
 }
 
 uint8_t session_encode(
 	const struct session_table *t, uint32_t shard, uint32_t slot, uint8_t groups, struct wr *w)
 {
 	struct session_slot *s = &t->shard[shard].slots[slot];
-	struct session_slot copy;
-	struct session_rec rec;
-	uint16_t hi;
-	uint8_t *p;
 
 	if (groups == SESSION_G_USAGE32 && encode_usage32(s, w) != 0)
 		return SESSION_G_USAGE32;
-	slot_copy(s, &copy);
-	slot_record(t, shard, slot, &copy, &rec);
-	hi = usage_hi(&rec.usage[t->side]);
-	groups &= SESSION_G_ALL;
-	if (rec.state == SESSION_FREE)
-		groups = copy.gen != 0 ? SLOT_G_FREE : SESSION_G_IDENTITY;
-	else if (groups & SESSION_G_USAGE32 && hi != copy.usage_hi)
-		groups |= SESSION_G_USAGE64;
-	if (groups & SESSION_G_USAGE64)
-		groups &= (uint8_t)~SESSION_G_USAGE32;
-	p = wr_room(w, session_wire_size(groups));
-	if (p == NULL)
-		return 0;
-	encode_groups(p, &rec, groups, t->side);
-	if (groups & SESSION_G_USAGE64)
-		s->usage_hi = hi;
-	return groups;
+	for (;;) {
+		uint32_t before = atomic_load_explicit(&s->seq, memory_order_acquire); /* R0, with W1 */
+		struct session_usage own = { usage_get(&s->up_pkts), usage_get(&s->up_bytes),
+			usage_get(&s->dn_pkts), usage_get(&s->dn_bytes) };
+		struct wr at = *w;
+		uint8_t written;
+
+		if (before & 1) {
+			rte_pause();
+			continue;
+		}
+		written = encode_once(t, shard, slot, groups, &own, &at);
+		atomic_thread_fence(memory_order_acquire); /* R1, with W0 */
+		if (atomic_load_explicit(&s->seq, memory_order_relaxed) != before)
+			continue;
+		*w = at;
+		if (written & SESSION_G_USAGE64)
+			s->usage_hi = usage_hi(&own);
+		return written;
+	}
 }
 
 static bool is_meant(const struct wire_body *b)
@@ -275,9 +331,12 @@ int wire_decode(struct rd *body, struct wire_body *b)
 
 	if (head == NULL || head[4] == 0)
 		return -EBADMSG;
+	if ((head[4] & WHOLE) != WHOLE) /* else everything is overwritten */
+		memset(b, 0, sizeof(*b));
+	rec_extra_clear(&b->rec);
 	b->rec.handle = wire_get32(head);
 	b->groups = head[4] & SESSION_G_ALL;
-	p = rd_bytes(body, session_wire_size(b->groups & ~SESSION_G_EXTRA) - WIRE_HEAD);
+	p = rd_bytes(body, size_of(b->groups & ~SESSION_G_EXTRA) - WIRE_HEAD);
 	if (p == NULL)
 		return -EBADMSG;
 	if (head[4] & SESSION_G_EXTRA) {

@@ -20,7 +20,7 @@ enum {
 /* A body, decoded. */
 struct wire_body {
 	uint8_t groups;              /* those that we know */
-	struct session_rec rec;      /* but for usage */
+	struct session_rec rec;      /* but for usage, which is not touched */
 	uint32_t low[4];             /* USAGE32, in wire order */
 	struct session_usage sender; /* USAGE64 */
 	struct session_usage other;  /* OTHER64: of the side that is not the sender's */
@@ -39,7 +39,8 @@ static inline void wire_put32(uint8_t *p, uint32_t v)
 	memcpy(p, &v, sizeof(v));
 }
 
-/* -EBADMSG: too short, bytes left over, no group at all, or a value that no version means. */
+/* Groups that are not there are zero in *b. -EBADMSG: too short, bytes left over, no group at all, or a value that no version
+ * means; then *b holds nothing. */
 int wire_decode(struct rd *body, struct wire_body *b);
 
 #endif
