@@ -156,7 +156,10 @@ static bool messages(struct control *c, usec_t now)
 		const struct door *door = d < T.n_workers ? &T.from_worker[d] : &T.from_repl;
 		struct msg *m;
 
+		/* The index's hold many entries: each counts, for each takes as long as a message. */
 		for (unsigned int i = 0; i < MESSAGES && (m = door_take(door)) != NULL; i++) {
+			if (m->type == MSG_INDEX)
+				i += m->n_index - 1U;
 			message(c, m, now);
 			msg_free(T.msgs, m);
 			busy = true;

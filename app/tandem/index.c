@@ -6,35 +6,71 @@
 
 #include <rte_hash_crc.h>
 #include <rte_lcore.h>
+#include <rte_prefetch.h>
 
 #include "control.h"
 
-/* INDEX_QUEUE: how many index messages may wait in a door: the answers to role changes need its room more, and there is
- * another way to learn of a slot. REBUILD_SLOTS: a turn must stay far below STALL_US, for in a stall nobody is judged dead. */
-enum { REBUILD_SLOTS = 256, INDEX_QUEUE = 4096 };
+/* How many index messages may wait in a door, of a worker and of the replication core, whose hold up to MSG_INDEX_ENTRIES: the
+ * answers to role changes need its room more, and wait for what is in it, and there is another way to learn of a slot.
+ * REBUILD_SLOTS: a turn must stay far below STALL_US, for in a stall nobody is judged dead. */
+enum { REBUILD_SLOTS = 256, QUEUE_WORKERS = 4096, QUEUE_REPL = 1024 };
 
-/* Called on the core that writes the slot. */
+static struct msg *message_new(const struct door *door, unsigned int most)
+{
+	struct msg *m = NULL;
+
+	if (rte_ring_count(door->ring) < most)
+		m = msg_new(T.msgs, MSG_INDEX);
+	if (m == NULL)
+		atomic_store(&T.index_stale, true);
+	return m;
+}
+
+static void put(struct msg *m, uint64_t key, uint32_t handle, bool live)
+{
+	m->index[m->n_index].key = key;
+	m->index[m->n_index].handle = handle;
+	m->live |= (uint32_t)live << m->n_index;
+	m->n_index++;
+}
+
+static void tell(const struct door *door, struct msg *m)
+{
+	if (door_send(door, m) < 0)
+		atomic_store(&T.index_stale, true);
+}
+
+/* Called on the core that writes the slot. A worker changes few sessions a turn, and its answers follow at once; the stream
+ * may bring millions a second. */
 void index_notify(void *ctx, uint64_t key, uint32_t handle, bool live)
 {
 	unsigned int lcore = rte_lcore_id();
-	const struct door *door = &T.from_repl;
 	struct msg *m;
 
 	(void)ctx;
 	for (unsigned int i = 0; i < T.n_workers; i++)
-		if (T.worker_lcore[i] == lcore)
-			door = &T.from_worker[i];
-	m = rte_ring_count(door->ring) < INDEX_QUEUE / (T.n_workers + 1) + 256 ? msg_new(T.msgs, MSG_INDEX)
-									       : NULL;
-	if (m == NULL) {
-		atomic_store(&T.index_stale, true);
+		if (T.worker_lcore[i] == lcore) {
+			m = message_new(&T.from_worker[i], QUEUE_WORKERS / (T.n_workers + 1) + 256);
+			if (m == NULL)
+				return;
+			put(m, key, handle, live);
+			tell(&T.from_worker[i], m);
+			return;
+		}
+	if (T.index_open == NULL)
+		T.index_open = message_new(&T.from_repl, QUEUE_REPL / (T.n_workers + 1) + 64);
+	if (T.index_open == NULL)
 		return;
-	}
-	m->key = key;
-	m->handle = handle;
-	m->live = live;
-	if (door_send(door, m) < 0)
-		atomic_store(&T.index_stale, true);
+	put(T.index_open, key, handle, live);
+	if (T.index_open->n_index == MSG_INDEX_ENTRIES)
+		index_flush();
+}
+
+void index_flush(void)
+{
+	if (T.index_open != NULL)
+		tell(&T.from_repl, T.index_open);
+	T.index_open = NULL;
 }
 
 int index_open(struct control *c)
@@ -127,17 +163,25 @@ static void neighbour(struct control *c, uint32_t handle)
 			net_mirror_want(c->mirror, T.port[i].id, sgsn4);
 }
 
-void index_message(struct control *c, const struct msg *m)
+static void entry(struct control *c, uint64_t key, uint32_t handle, bool live)
 {
 	void *data;
 
-	if (m->live)
-		neighbour(c, m->handle);
-	if (m->live)
-		add(c, m->key, m->handle);
-	else if (rte_hash_lookup_data(c->gtp.index, &m->key, &data) >= 0 &&
-		 (uint32_t)(uintptr_t)data == m->handle)
-		rte_hash_del_key(c->gtp.index, &m->key);
+	if (live) {
+		neighbour(c, handle);
+		add(c, key, handle);
+	} else if (rte_hash_lookup_data(c->gtp.index, &key, &data) >= 0 &&
+		   (uint32_t)(uintptr_t)data == handle) {
+		rte_hash_del_key(c->gtp.index, &key);
+	}
+}
+
+void index_message(struct control *c, const struct msg *m)
+{
+	for (unsigned int i = 0; i < m->n_index; i++)
+		rte_prefetch0(session_slot_of(T.table, m->index[i].handle));
+	for (unsigned int i = 0; i < m->n_index; i++)
+		entry(c, m->index[i].key, m->index[i].handle, m->live >> i & 1);
 }
 
 uint32_t index_find(struct control *c, uint64_t key)

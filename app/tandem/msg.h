@@ -47,12 +47,12 @@ enum msg_type {
 	MSG_DONE,         /* `step` of `term` was carried out */
 	MSG_ANSWER,       /* to create, update, delete */
 	MSG_ENDED,        /* a session ended by itself: rec, reason */
-	MSG_INDEX,        /* key -> handle, live or not */
+	MSG_INDEX,        /* keys -> handles, live or not, in the order in which they happened */
 	MSG_COMMITTED,    /* (handle, commit) pairs that the standby acknowledged */
 	MSG_STREAM_STATE, /* protected or not */
 };
 
-enum { MSG_ENTRIES = 28, MSG_WANTS = 15, MSG_BYTES = 256 };
+enum { MSG_ENTRIES = 28, MSG_WANTS = 15, MSG_INDEX_ENTRIES = 18, MSG_BYTES = 256 };
 
 enum msg_end { END_IDLE_TIMEOUT, END_SESSION_TIMEOUT, END_SGSN_RESTART, END_ERROR_INDICATION };
 
@@ -91,9 +91,12 @@ struct msg {
 			uint8_t recovery;
 		};
 		struct {
-			uint64_t key;
-			uint32_t handle;
-			bool live;
+			uint32_t live; /* bit set of entries */
+			uint8_t n_index;
+			struct {
+				uint64_t key;
+				uint32_t handle;
+			} __attribute__((packed)) index[MSG_INDEX_ENTRIES];
 		};
 		struct {
 			uint32_t late_handle;

@@ -8,6 +8,7 @@ static void done(struct replicator *r, const struct msg *q, bool ok, uint64_t nu
 {
 	struct msg *m = msg_new(T.msgs, MSG_DONE);
 
+	index_flush(); /* of what was applied until now, before control acts on it */
 	if (m == NULL) {
 		r->count.msg_no_room++;
 		return;

@@ -82,6 +82,7 @@ struct tandem {
 	struct core_pulse pulse_control, pulse_repl, pulse_worker[TANDEM_WORKERS];
 	struct flow_limits flow;        /* w: replication core: how full stream_out may be */
 	_Atomic int64_t pair_offset_ms; /* w: control. pair time = clock + this */
+	struct msg *index_open;         /* replication core's: what the index is told next */
 	_Atomic bool quit;              /* w: control */
 	_Atomic bool index_stale;       /* w: any (an index message found no room), r+cleared: control */
 	uint64_t tsc_hz;
@@ -136,8 +137,10 @@ void pulse_rest(struct core_pulse *p, bool busy, unsigned int *idle);
 void watchdog_others(usec_t now);
 void watchdog_repl(usec_t now);
 
-/* session_hooks.index: a door message to control from whichever core writes. */
+/* session_hooks.index: a door message to control from whichever core writes. The replication core's are collected:
+ * index_flush() sends what there is, at the end of its turn and before anything that control must not hear first. */
 void index_notify(void *ctx, uint64_t key, uint32_t handle, bool live);
+void index_flush(void);
 
 /* worker.c */
 struct worker *worker_create(unsigned int number);

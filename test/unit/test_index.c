@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* index: what the cores that write slots tell the control core, and that it knows every session afterwards. */
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_lcore.h>
+
+#include "control.h"
+#include "ut.h"
+
+enum { SESSIONS = 12000, MESSAGES = 2047 };
+
+static struct control *c;
+static uint32_t handle_of[SESSIONS];
+
+static void setup(void)
+{
+	struct pool_conf conf = { .name = "p", .prefix = ip_addr_v4(0x0a000000), .prefix_len = 16 };
+	struct session_params p = { .capacity = 2 * SESSIONS, .mem = &session_mem_libc };
+
+	T.n_workers = 1;
+	T.worker_lcore[0] = RTE_MAX_LCORE; /* we are the replication core */
+	T.pools = pool_set_create(&conf, 1, &session_mem_libc);
+	pool_hooks(T.pools, &p.hooks);
+	p.hooks.index = index_notify;
+	T.table = session_table_create(&p);
+	for (uint32_t i = 0; i < SESSION_SHARDS; i++)
+		session_own(T.table, i, SESSION_BY_REPL);
+	atomic_store(&T.index_stale, false);
+	memset(handle_of, 0, sizeof(handle_of));
+	c = calloc(1, sizeof(*c));
+	CU_ASSERT_EQUAL(index_open(c), 0);
+}
+
+static void teardown(void)
+{
+	CU_ASSERT_PTR_NULL(T.index_open);
+	CU_ASSERT_EQUAL(rte_mempool_in_use_count(T.msgs), 0);
+	index_close(c);
+	free(c);
+	session_table_destroy(T.table);
+	pool_set_destroy(T.pools);
+}
+
+static uint64_t key_of(uint32_t i)
+{
+	return UINT64_C(0x2400100000000005) + ((uint64_t)i << 4);
+}
+
+static void create(uint32_t i)
+{
+	struct session_rec r = { .pdp_type = 0x21, .key = key_of(i) };
+
+	CU_ASSERT_EQUAL_FATAL(pool_pick(T.pools, 0, i % SESSION_SHARDS, &r.ue), 0);
+	CU_ASSERT_EQUAL_FATAL(session_create(T.table, SESSION_BY_REPL, &r, 0), 0);
+	handle_of[i] = r.handle;
+}
+
+static void end(uint32_t i)
+{
+	CU_ASSERT_EQUAL_FATAL(session_free(T.table, SESSION_BY_REPL, handle_of[i], 0), 0);
+	handle_of[i] = 0;
+}
+
+/* What control does with its doors; how many messages there were. */
+static unsigned int drain(const struct door *d)
+{
+	unsigned int n = 0;
+	struct msg *m;
+
+	while ((m = door_take(d)) != NULL) {
+		CU_ASSERT_EQUAL(m->type, MSG_INDEX);
+		index_message(c, m);
+		msg_free(T.msgs, m);
+		n++;
+	}
+	return n;
+}
+
+static unsigned int wrong(void)
+{
+	unsigned int n = 0;
+
+	for (uint32_t i = 0; i < SESSIONS; i++)
+		n += index_find(c, key_of(i)) != handle_of[i];
+	return n;
+}
+
+/* Many in a message, in order: a session that ends and begins anew in one of them is there, one that ends is not. */
+static void test_stream(void)
+{
+	uint32_t changes = 0;
+
+	for (uint32_t i = 0; i < 1000; i++, changes++)
+		create(i);
+	for (uint32_t i = 0; i < 1000; i += 3, changes++)
+		end(i);
+	for (uint32_t i = 0; i < 1000; i += 7)
+		if (handle_of[i] == 0) {
+			create(i);
+			end(i);
+			create(i);
+			changes += 3;
+		}
+	index_flush();
+	CU_ASSERT_EQUAL(drain(&T.from_repl), (changes + MSG_INDEX_ENTRIES - 1) / MSG_INDEX_ENTRIES);
+	CU_ASSERT_EQUAL(wrong(), 0);
+	index_flush();
+	CU_ASSERT_EQUAL(drain(&T.from_repl), 0);
+}
+
+/* A worker's answer follows at once: nothing waits for the end of its turn. */
+static void test_worker(void)
+{
+	T.worker_lcore[0] = rte_lcore_id();
+	for (uint32_t i = 0; i < 5; i++) {
+		create(i);
+		CU_ASSERT_EQUAL(drain(&T.from_worker[0]), 1);
+		CU_ASSERT_EQUAL(index_find(c, key_of(i)), handle_of[i]);
+	}
+	end(3);
+	CU_ASSERT_EQUAL(drain(&T.from_worker[0]), 1);
+	CU_ASSERT_EQUAL(wrong(), 0);
+}
+
+/* Control does not listen: what waits is bounded, and what found no room is read from the slots. */
+static void test_full(void)
+{
+	unsigned int turns = 0;
+
+	for (uint32_t i = 0; i < SESSIONS; i++)
+		create(i);
+	index_flush();
+	CU_ASSERT_TRUE(atomic_load(&T.index_stale));
+	CU_ASSERT_TRUE(rte_ring_count(T.from_repl.ring) * MSG_INDEX_ENTRIES < SESSIONS);
+	drain(&T.from_repl);
+	CU_ASSERT_NOT_EQUAL(wrong(), 0);
+	while (index_turn(c))
+		CU_ASSERT_FATAL(turns++ < 1000);
+	CU_ASSERT_EQUAL(wrong(), 0);
+}
+
+static struct door door(const char *name)
+{
+	return (struct door){ rte_ring_create(name, 4096, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ),
+		T.msgs };
+}
+
+int main(void)
+{
+	static CU_TestInfo tests[] = { { "of the stream", test_stream }, { "of a worker", test_worker },
+		{ "no room", test_full }, CU_TEST_INFO_NULL };
+	static CU_SuiteInfo suites[] = { { "index", NULL, NULL, setup, teardown, tests },
+		CU_SUITE_INFO_NULL };
+	char prefix[32];
+	char *argv[] = { "test_index", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "128",
+		"-l", "0", "--file-prefix", prefix };
+	int ret;
+
+	snprintf(prefix, sizeof(prefix), "test_index_%d", (int)getpid());
+	if (rte_eal_init(RTE_DIM(argv), argv) < 0)
+		return EXIT_FAILURE;
+	T.msgs = rte_mempool_create(
+		"msgs", MESSAGES, MSG_BYTES, 0, 0, NULL, NULL, NULL, NULL, SOCKET_ID_ANY, 0);
+	T.from_repl = door("from_repl");
+	T.from_worker[0] = door("from_worker");
+	if (T.msgs == NULL || T.from_repl.ring == NULL || T.from_worker[0].ring == NULL)
+		return EXIT_FAILURE;
+	ret = ut_run(suites);
+	rte_eal_cleanup();
+	return ret;
+}
