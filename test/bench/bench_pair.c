@@ -48,7 +48,8 @@ int bench_options(int argc, char **argv, struct bench_options *o)
 			o->sessions = (uint32_t)strtoul(argv[++i], NULL, 10);
 		else {
 			fprintf(stderr,
-				"usage: %s [--smoke] [--huge-dir DIR] [--rounds N] [--sessions N (of resync: 1M and 4M)]\n",
+				"usage: %s [--smoke] [--huge-dir DIR] [--rounds N] [--sessions N (of resync: "
+				"1M and 4M)]\n",
 				argv[0]);
 			return -1;
 		}
