@@ -17,10 +17,11 @@ enum {
 	REST_NS = 1000000,
 	WAITED_FOR_NS = 100000,
 	DUE_NS = 20000,
-	MESSAGES = 256,
 	WATCHDOG_GRACE_US = 1000000,
 	STOP_US = 20000000
 };
+
+_Static_assert((int)DOORS_WORKERS >= (int)TANDEM_WORKERS, "a mark for each worker");
 
 int control_watch(struct control *c, struct source *s, int fd, uint32_t events,
 	void (*ready)(struct control *, struct source *, uint32_t))
@@ -111,8 +112,11 @@ static void on_netlink(struct control *c, struct source *s, uint32_t events)
 		LOG(ERR, "rtnetlink: %s", strerror(-ret));
 }
 
-static void message(struct control *c, struct msg *m, usec_t now)
+static void message(void *ctx, const struct msg *m)
 {
+	struct control *c = ctx;
+	usec_t now = c->now;
+
 	switch (m->type) {
 	case MSG_DONE:
 		if (m->what == MSG_KEY) {
@@ -146,26 +150,6 @@ static void message(struct control *c, struct msg *m, usec_t now)
 	default:
 		break;
 	}
-}
-
-static bool messages(struct control *c, usec_t now)
-{
-	bool busy = false;
-
-	for (unsigned int d = 0; d <= T.n_workers; d++) {
-		const struct door *door = d < T.n_workers ? &T.from_worker[d] : &T.from_repl;
-		struct msg *m;
-
-		/* The index's hold many entries: each counts, for each takes as long as a message. */
-		for (unsigned int i = 0; i < MESSAGES && (m = door_take(door)) != NULL; i++) {
-			if (m->type == MSG_INDEX)
-				i += m->n_index - 1U;
-			message(c, m, now);
-			msg_free(T.msgs, m);
-			busy = true;
-		}
-	}
-	return busy;
 }
 
 /* ---- life ---- */
@@ -310,6 +294,7 @@ void control_destroy(struct control *c)
 		return;
 	if (c->kernel != NULL)
 		control_withdraw(c);
+	doors_fini(&c->doors, T.msgs);
 	ctl_close(c);
 	link_close(c);
 	gtp_close(c);
@@ -449,7 +434,8 @@ void control_turn(struct control *c)
 	int n;
 
 	stalls(c, stall, now);
-	busy = messages(c, now);
+	c->now = now;
+	busy = doors_turn(&c->doors, T.from_worker, T.n_workers, &T.from_repl, T.msgs, message, c);
 	busy |= port_frames(c) || c->indexing;
 	n = rest(c, busy, e, RTE_DIM(e), now);
 	/* In here is where a stopped process mostly stands: looked at before any timer fires. */

@@ -10,6 +10,7 @@
 
 #include <rte_hash.h>
 
+#include "doors.h"
 #include "frame.h"
 #include "gtpc.h"
 #include "gtpu.h"
@@ -211,6 +212,8 @@ struct control {
 	struct client clients[CONTROL_CLIENTS];
 	struct gtp gtp;
 	struct step step;
+	struct doors doors;
+	usec_t now; /* when the messages of this turn were taken */
 	uint64_t cookie;
 	bool answering, hold; /* signalling is answered; held back for a planned switchover */
 	bool indexing;        /* the index is being read from the slots again */
