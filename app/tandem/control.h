@@ -77,6 +77,11 @@ TAILQ_HEAD(txn_list, txn);
 // clang-format on
 COUNTERS_DEFINE(gate_counters, GATE_COUNTERS);
 
+// clang-format off
+#define DIRECT_COUNTERS(X) X(rx_direct) X(rx_damaged) X(tx_direct)
+// clang-format on
+COUNTERS_DEFINE(direct_counters, DIRECT_COUNTERS);
+
 struct path { /* an SGSN that we heard */
 	struct ip_addr addr;
 	uint8_t recovery;
@@ -113,6 +118,8 @@ struct gtp {
 	unsigned int n_txns;                    /* in use */
 	bool gate_closed;                       /* answers wait for the standby */
 	struct gate_counters gate;
+	struct direct_counters direct; /* past the kernel; rx_damaged: a checksum or a length was wrong */
+	uint16_t ip_id;
 	uint64_t live_most; /* at least as many sessions as there are, requests in progress included */
 	uint32_t next_charging;
 	struct gtp_out out;
@@ -349,7 +356,7 @@ void gate_committed(struct control *c, const struct msg *m, usec_t now);
 void gate_stream(struct control *c, bool on, usec_t now);
 void gate_turn(struct control *c, usec_t now);
 bool gate_empty(const struct control *c);
-/* Queued: gtp_flush sends. */
+/* Past the kernel at once, or queued: gtp_flush sends. */
 void gtp_flush(struct control *c);
 void gtp_send(struct control *c, const struct gtpc_peer *to, const uint8_t *msg, size_t len);
 

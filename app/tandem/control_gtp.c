@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* GTP-C (TS 29.060) on the VIP's UDP port 2123: requests become messages to the worker that owns the session, answers of
- * workers become responses. Nothing is answered unless this chassis is active. */
+/* GTP-C (TS 29.060) on the VIP's UDP port 2123, by the kernel's socket or past it (control_direct.h): requests become
+ * messages to the worker that owns the session, answers of workers become responses. Nothing is answered unless this chassis is active. */
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -9,6 +9,7 @@
 
 #include <rte_malloc.h>
 
+#include "control_direct.h"
 #include "control_gtp.h"
 #include "mutant.h"
 #include "sock.h"
@@ -35,6 +36,9 @@ void gtp_send(struct control *c, const struct gtpc_peer *to, const uint8_t *msg,
 	struct gtp_out *o = &c->gtp.out;
 	unsigned int i;
 
+	c->gtp.count.tx++;
+	if (direct_send(c, to, msg, len))
+		return;
 	if (o->n == GTP_BATCH)
 		gtp_flush(c);
 	i = o->n++;
@@ -45,7 +49,6 @@ void gtp_send(struct control *c, const struct gtpc_peer *to, const uint8_t *msg,
 		.msg_iov = &o->iov[i],
 		.msg_iovlen = 1 };
 	o->used += len;
-	c->gtp.count.tx++;
 }
 
 uint8_t gtp_recovery(const struct control *c)
@@ -169,8 +172,7 @@ static void request(struct control *c, const struct gtpc_peer *from, const struc
 		gtp_delete(c, from, h, now);
 }
 
-static void datagram(
-	struct control *c, const struct gtpc_peer *from, const uint8_t *p, size_t len, usec_t now)
+void gtp_datagram(struct control *c, const struct gtpc_peer *from, const uint8_t *p, size_t len, usec_t now)
 {
 	struct gtpc_counters *n = &c->gtp.count;
 	struct gtpc_header h;
@@ -247,7 +249,7 @@ static void on_gtpc(struct control *c, struct source *s, uint32_t events)
 			struct gtpc_peer peer;
 
 			sock_from(&from[i], &peer.addr, &peer.port);
-			datagram(c, &peer, buf[i], msg[i].msg_len, now);
+			gtp_datagram(c, &peer, buf[i], msg[i].msg_len, now);
 		}
 	}
 }

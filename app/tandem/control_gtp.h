@@ -15,6 +15,8 @@ void gtp_refuse(struct control *c, const struct gtpc_peer *to, uint8_t type, uin
 /* What an accepted Create or Update is answered with; create: the request, for its PCO, or NULL. */
 void gtp_fill_accept(struct control *c, const struct session_rec *rec, const struct gtpc_create *create,
 	struct gtpc_accept *a);
+/* A message of a peer, by whichever way it came. */
+void gtp_datagram(struct control *c, const struct gtpc_peer *from, const uint8_t *p, size_t len, usec_t now);
 /* To the next worker in turn; each tries all its shards. */
 bool gtp_ask_create(struct control *c, struct txn *t);
 

@@ -2,7 +2,7 @@
 /* Ports as control sees them: their carrier, and the frames between the workers and the kernel's twins. */
 #include <rte_ethdev.h>
 
-#include "control.h"
+#include "control_direct.h"
 
 enum { FRAMES = 64, FRAME_ROUNDS = 4, LINKS_US = 100000 };
 
@@ -58,6 +58,8 @@ static unsigned int to_kernel(struct control *c)
 			rte_pktmbuf_free(m[i]);
 			continue;
 		}
+		if (direct_take(c, p, m[i]))
+			continue;
 		if (net_twin_to(&p->twin, &m[i], 1) == 1)
 			c->twin_in++;
 		else

@@ -195,6 +195,7 @@ json_t *show_gtp(struct control *c, json_t *args, usec_t now)
 	(void)now;
 	show_counters(o, &g->count, gtpc_counters_names, gtpc_counters_n);
 	show_counters(o, &g->gate, gate_counters_names, gate_counters_n);
+	show_counters(o, &g->direct, direct_counters_names, direct_counters_n);
 	json_object_set_new(o, "restart_counter", json_integer(srp_info(c->srp)->restart_counter));
 	json_object_set_new(o, "gate", json_string(g->gate_closed ? "closed" : "open"));
 	json_object_set_new(o, "requests_in_progress", json_integer(g->n_txns));

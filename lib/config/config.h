@@ -78,6 +78,7 @@ struct config {
 	struct config_apn apns[CONFIG_APNS];    /* sorted by name */
 	char gtp_loopback
 		[CONFIG_NAME]; /* services.gtp: the loopback that GTP-C and GTP-U use; default: the first one */
+	bool gtp_direct;       /* services.gtp-direct */
 	uint32_t echo_interval_s; /* services.echo-interval; 0: none */
 	struct {
 		struct ip_addr bind, peer; /* SRP connection, a plain kernel interface */

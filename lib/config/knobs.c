@@ -50,6 +50,8 @@ static const struct knob loopbacks[] = {
 static const struct knob services[] = {
 	{ "gtp", KNOB_NAME, KNOB_AGREE, AT(config, gtp_loopback),
 		.help = "name of the loopback that GTP-C and GTP-U use; default: the first loopback" },
+	{ "gtp-direct", KNOB_BOOL, 0, AT(config, gtp_direct), .def = 1,
+		.help = "GTP-C between ports and control past the kernel where it can; false: all of it passes the twin, its firewall and captures" },
 	{ "echo-interval", KNOB_U32, KNOB_AGREE, AT(config, echo_interval_s), RANGE(60, 0, 3600, "s"),
 		.help = "between Echo Requests to each SGSN; less than 60 is for labs (TS 29.060 7.2.1); 0: none" },
 };

@@ -400,6 +400,7 @@ static void configure(struct node *n)
 		exit(2);
 	}
 	config_report_free(&r);
+	n->conf.gtp_direct = n->id == 0; /* signalling of one goes past its kernel, the other's through it */
 	if (n->id == 0)
 		return;
 	n->conf.chassis.primary = false;
