@@ -89,6 +89,12 @@ int control_metric(struct control *c, uint8_t rm)
 	return ret;
 }
 
+static void announce_anew(struct control *c, usec_t now)
+{
+	c->announce_left = ANNOUNCEMENTS;
+	c->announce_at = now;
+}
+
 static int activate(struct control *c, uint8_t rm, usec_t now)
 {
 	int ret = 0;
@@ -105,8 +111,7 @@ static int activate(struct control *c, uint8_t rm, usec_t now)
 	}
 	if (control_metric(c, rm) < 0)
 		ret = -EIO;
-	c->announce_left = ANNOUNCEMENTS;
-	c->announce_at = now;
+	announce_anew(c, now);
 	control_announce(c, now);
 	return ret;
 }
@@ -127,14 +132,15 @@ void control_withdraw(struct control *c)
 }
 
 /* Gratuitous ARP on the port of each VIP: at once, and a bounded number of times more, only while we are active and only
- * where the link is up. */
+ * where the link is up. Who stood still first hears whether the peer took over; it may have done so and ended since, then
+ * the segment still sends to it. */
 void control_announce(struct control *c, usec_t now)
 {
 	static const usec_t gap[ANNOUNCEMENTS] = { 2000000, 1000000, 400000, 100000, 30000 };
 
-	if (c->announce_left == 0 || now < c->announce_at || !c->up)
-		return;
-	if (srp_info(c->srp)->mute) /* we stood still: first we hear whether the peer took over */
+	if (c->up && srp_info(c->srp)->mute)
+		announce_anew(c, now);
+	if (c->announce_left == 0 || now < c->announce_at || !c->up || srp_info(c->srp)->mute)
 		return;
 	c->announce_left--;
 	c->announce_at = now + gap[c->announce_left];
@@ -329,6 +335,7 @@ void step_done(struct control *c, const struct msg *m, usec_t now)
 		if (s->draining) {
 			c->hold = false;
 			c->answering = true;
+			announce_anew(c, now); /* the peer may have announced itself and ended since */
 			finish(c, true, 0, "", now);
 			break;
 		}

@@ -306,11 +306,14 @@ void srp_stalled(struct srp *s, usec_t us, usec_t stream_us, const struct srp_st
 	s->plan.acked_due = srp_after(s->plan.acked_due, longer);
 	srp_life_stall(s, us, stream_us, now);
 	/* The peer may have given us up: then it shall win. */
+	if (longer >= srp_window(s) &&
+		(s->info.state == SRP_ACTIVE || s->info.state == SRP_PENDING_STANDBY)) {
+		s->mute_since = now;
+		s->info.mute = true;
+	}
 	if (longer >= srp_window(s) && s->info.state == SRP_ACTIVE) {
 		s->info.rm = srp_rm_start(s);
 		s->metric_due = now + s->conf.hello_us;
-		s->mute_since = now;
-		s->info.mute = true;
 	}
 	if (us >= s->conf.dead_us && s->info.state == SRP_STANDBY)
 		s->life.slept_at = now;

@@ -178,7 +178,7 @@ struct srp_info {
 	char config_error[SRP_REASON_MAX], validate_status[SRP_REASON_MAX];
 	usec_t config_event;
 	uint32_t alarms; /* bit set of enum srp_alarm */
-	bool mute; /* as active: late by more than the peer's patience, answer no signalling until it is heard again */
+	bool mute; /* as active, or handing over: late by more than the peer's patience, answer no signalling until it is heard again */
 	struct srp_counters count;
 };
 
