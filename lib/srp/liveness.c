@@ -100,7 +100,7 @@ static void revive(struct srp *s, usec_t now)
 	struct srp_life *l = &s->life;
 	usec_t last = srp_latest(l->stream, l->srp);
 
-	if (last == USEC_NEVER || last <= l->dead_at)
+	if (last == USEC_NEVER || last < l->dead_at)
 		return;
 	l->dead = false;
 	/* It speaks over SRP alone: that path decides from here. */

@@ -79,6 +79,7 @@ struct srp_plan {
 	bool planned, alone, forced;
 	bool begun;       /* the first step was asked for */
 	bool offered;     /* PLAN_OFFER: the offer is out */
+	bool given_up;    /* PLAN_OFFER: it came to nothing, and waits for a term to resume in */
 	srp_term_t offer; /* PLAN_OFFER */
 	uint64_t number;  /* last packet: offered, or to be applied before owning */
 	uint32_t to;      /* PLAN_OFFER: incarnation of the peer that was offered to */

@@ -111,7 +111,7 @@ void srp_offer_begin(struct srp *s, enum srp_cause cause, bool forced, usec_t no
 /* Also after a reconnect: the peer takes a repeated offer for what it is. */
 void srp_offer_send(struct srp *s)
 {
-	if (s->plan.kind == PLAN_OFFER && s->plan.offered)
+	if (s->plan.kind == PLAN_OFFER && s->plan.offered && !s->plan.given_up)
 		srp_send(s, &(struct srp_msg){ .type = SRP_MSG_OFFER,
 				    .offered = s->plan.offer,
 				    .number = s->plan.number,
@@ -120,14 +120,29 @@ void srp_offer_send(struct srp *s)
 				    .forced = s->plan.forced });
 }
 
+/* Without a term to resume in it waits for one: a peer that was started again may have lifted what is spent beyond a reserve
+ * that is on its way to the disk. */
+static void await_term(struct srp *s, usec_t now)
+{
+	if (s->plan.given_up && srp_reached(s, s->plan.due, now)) {
+		srp_abort(s, "switchover aborted, and no term left to resume in");
+		return;
+	}
+	if (!s->plan.given_up)
+		s->plan.due = now + s->conf.pending_us;
+	s->plan.given_up = true;
+}
+
 void srp_offer_give_up(struct srp *s, const char *why, usec_t now)
 {
 	srp_term_t own = s->info.term, term = MUTANT(resumed_in_old_term) ? own : srp_term_take(s);
 
-	s->info.count.switchovers_planned_aborted++;
-	snprintf(s->info.validate_status, SRP_REASON_MAX, "switchover aborted: %.120s", why);
+	if (!s->plan.given_up) {
+		s->info.count.switchovers_planned_aborted++;
+		snprintf(s->info.validate_status, SRP_REASON_MAX, "switchover aborted: %.120s", why);
+	}
 	if (term == 0) {
-		srp_abort(s, "switchover aborted, and no term left to resume in");
+		await_term(s, now);
 		return;
 	}
 	s->info.term = term;
@@ -156,6 +171,8 @@ static void check_offer(struct srp *s, usec_t now)
 	} else if (p->state == SRP_ACTIVE && p->term > s->info.term) {
 		/* In the offered term it confirms; in another it promoted by itself, and has what we wanted to give. */
 		srp_offer_taken(s, now);
+	} else if (s->plan.given_up) {
+		srp_offer_give_up(s, "", now);
 	} else if (!s->plan.offered && srp_reached(s, s->plan.acked_due, now)) {
 		if (!s->plan.forced) {
 			srp_offer_give_up(s, "the standby does not acknowledge", now);

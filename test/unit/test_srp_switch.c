@@ -170,6 +170,39 @@ static void test_planned_active_fails(void)
 	}
 }
 
+/* A chassis that remembers nothing counts its peer's reserve as spent: one that was started again during the offer can leave
+ * it without a term to resume in until its disk has written a higher reserve. */
+static void test_planned_awaits_a_term(void)
+{
+	for (int written = 0; written < 2; written++) {
+		struct rig r;
+		srp_term_t own;
+
+		rig_active(&r);
+		r.s->floor = 0;
+		own = srp_info(r.s)->term;
+		r.withhold = SRP_STEP_HOLD;
+		CU_ASSERT_EQUAL(go(&r, true), 0);
+		r.disk_full = true;
+		r.body.incarnation = PEER + 1;
+		r.body.floor = srp_info(r.s)->reserve;
+		r.body.serial = 0;
+		rig_say(&r, SRP_INIT, 0);
+		rig_run(&r, 100 * MS);
+		CU_ASSERT_EQUAL(rig_state(&r), SRP_PENDING_STANDBY);
+		CU_ASSERT_PTR_NULL(rig_find(&r, SRP_ACT_ABORT));
+		r.disk_full = !written;
+		rig_run(&r, 2000 * MS);
+		if (written)
+			resumed(&r, own);
+		else
+			CU_ASSERT_EQUAL(rig_state(&r), SRP_PENDING_STANDBY);
+		rig_run(&r, r.conf.pending_us);
+		CU_ASSERT_EQUAL(rig_find(&r, SRP_ACT_ABORT) != NULL, !written);
+		rig_stop(&r);
+	}
+}
+
 static void test_planned_reconnect(void)
 {
 	struct rig r;
@@ -445,6 +478,7 @@ CU_TestInfo srp_switch_tests[] = {
 	{ "checks", test_checks },
 	{ "planned, the Active's side", test_planned_active },
 	{ "planned, failures", test_planned_active_fails },
+	{ "planned, no term to resume in", test_planned_awaits_a_term },
 	{ "planned, reconnect", test_planned_reconnect },
 	{ "forced", test_forced },
 	{ "planned, the Standby's side", test_planned_standby },
