@@ -93,6 +93,7 @@ static void mix_liveness(const struct world *w, const struct srp *s)
 	mix(l->heard_at != USEC_NEVER && l->heard_at >= l->dead_at);
 	mix_time(w, l->heard_at);
 	mix_time(w, l->first);
+	mix_time(w, l->slept_at);
 }
 
 static void mix_machine(const struct world *w, const struct srp *s, const struct srp *other)
@@ -121,6 +122,7 @@ static void mix_machine(const struct world *w, const struct srp *s, const struct
 	mix_time(w, s->one_way_since);
 	mix_time(w, s->connection_since);
 	mix_time(w, s->connected_at);
+	mix_time(w, s->connecting_at);
 	mix_time(w, s->metric_due);
 	mix_time(w, s->mute_since);
 	mix_body(w, &s->said, s->serial);

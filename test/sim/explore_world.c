@@ -341,7 +341,8 @@ static void wake(struct world *w, int i)
 	if (!c->up || c->stalled == 0 || --c->stalled > 0)
 		return;
 	tell(i, "runs again");
-	srp_stalled(machines[i], (usec_t)c->stall * ROUND, w->now);
+	srp_stalled(machines[i], (usec_t)c->stall * ROUND, c->stalled_all ? (usec_t)c->stall * ROUND : 0,
+		&c->st, w->now);
 	c->stall = 0;
 	drain(w, i);
 }

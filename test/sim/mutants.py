@@ -97,38 +97,62 @@ TABLE = {
     "written_before_release": ("sim", 320, 360, [OWNER_WRITES]),
 }
 
+# The same of lib/srp met by the exploration: deviations that it takes, and what is said then.
+EXPLORED = {
+    "offered_term_reused": (2, [TERM_TWICE]),
+    "floor_forgotten": (2, [TERM_TWICE]),
+    "term_beyond_reserve": (1, [RESERVE]),
+    "offer_beyond_reserve": (2, [RESERVE]),
+    "tie_the_same": (1, [r"back and forth without end", r"no rest after"]),
+    "one_path_enough": (1, [PROMOTED]),
+    "own_stall_counts": (2, [PROMOTED]),
+    "no_timeout": (1, [STUCK]),
+    "vips_before_own": (0, [r"answers on its addresses and does not own"]),
+    "resumed_in_old_term": (2, [TERM_TWICE]),
+}
+
 
 def names():
     with open(HEADER, encoding="utf-8") as f:
         return re.findall(r"^\tX\((\w+)\)", f.read(), re.M)
 
 
-def hunt(folder, name):
+def hunted(folder, name, simulator, arguments, invariants):
     """(caught?, line of the table)"""
-    simulator, first, last, invariants = TABLE[name]
-    command = [os.path.join(folder, simulator + "_mutants"), "--mutant", name, "--seeds", f"{first}..{last}"]
+    command = [os.path.join(folder, simulator + "_mutants"), "--mutant", name, *arguments]
     begin = time.monotonic()
     run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-                         timeout=120, check=False)
-    seen = re.search(r"^seed (\d+)(?: at [^:]*)?: (.*)$", run.stdout, re.M)
+                         timeout=200, check=False)
+    seen = re.search(r"^(seed \d+|[a-z0-9-]+, round \d+)(?: at [^:]*)?: (.*)$", run.stdout, re.M)
     took = time.monotonic() - begin
     if run.returncode == 0 or seen is None:
-        return False, f"{name}: not seen by {simulator} in seeds {first} to {last} (status {run.returncode})\n{run.stdout[-400:]}"
-    seed, said = seen.groups()
+        return False, f"{name}: not seen by {simulator} {' '.join(arguments)} (status {run.returncode})\n{run.stdout[-400:]}"
+    where, said = seen.groups()
     stated = any(re.search(i, said) for i in invariants)
-    return stated, f"{name:24} {simulator:8} seed {seed:>4} {took:5.1f} s  {said}" + (
+    return stated, f"{name:24} {simulator:8} {where:>20} {took:5.1f} s  {said}" + (
         "" if stated else f"\n    seen by an invariant that is not stated: {invariants}")
+
+
+def hunt(folder, name):
+    """[(caught?, line of the table)]"""
+    simulator, first, last, invariants = TABLE[name]
+    found = [hunted(folder, name, simulator, ["--seeds", f"{first}..{last}"], invariants)]
+    if name in EXPLORED:
+        deviations, invariants = EXPLORED[name]
+        found.append(hunted(folder, name, "explore", ["--deviations", str(deviations)], invariants))
+    return found
 
 
 def main():
     folder, wanted = sys.argv[1], sys.argv[2:] or names()
     failed = [f"{n}: in the list of mutant.h, not in the table of mutants.py" for n in wanted if n not in TABLE]
-    failed += [f"{n}: in the table, not in mutant.h" for n in TABLE if n not in names()]
+    failed += [f"{n}: in the table, not in mutant.h" for n in [*TABLE, *EXPLORED] if n not in names()]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for caught, line in pool.map(lambda n: hunt(folder, n), [n for n in wanted if n in TABLE]):
-            print(("" if caught else "FAILED ") + line, flush=True)
-            if not caught:
-                failed.append(line)
+        for found in pool.map(lambda n: hunt(folder, n), [n for n in wanted if n in TABLE]):
+            for caught, line in found:
+                print(("" if caught else "FAILED ") + line, flush=True)
+                if not caught:
+                    failed.append(line)
     print(f"{len(wanted)} mutants, {len(failed)} failed")
     return 1 if failed else 0
 
