@@ -57,7 +57,7 @@ what=${1:-} much=${2:-}
 [ $# -le 2 ] && shift $# || shift 2
 case "$what" in
 sim)
-	[ $# -gt 0 ] || set -- $(cd test/sim && sed -n "s/^test('\(sim[a-z_]*\)'.*/\1/p" meson.build)
+	[ $# -gt 0 ] || set -- $(cd test/sim && sed -n "s/^test('\(sim[a-z_]*\)', \1, .*--seeds.*/\1/p" meson.build)
 	soak_sim "${much:-100000}" "$@"
 	;;
 fuzz)

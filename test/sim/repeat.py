@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """One seed is one run, byte for byte: repeat.py SIM runs some seeds twice, as processes of their own, and compares the
-digests of all that happened. Two seeds that give the same one would say that the digest sees nothing."""
+digests of all that happened, plain and encrypted. Two seeds that give the same one would say that the digest sees nothing."""
 import subprocess
 import sys
 

@@ -7,8 +7,8 @@
  * UDP and epoll (sim_sock.c); the kernel's VIPs, routes and twins (sim_host.c); an L2 segment that follows announcements
  * and an L3 that follows routes (sim_traffic.c); SGSNs (sim_sgsn.c); disks, clocks, cores that stand still, processes that
  * end at any message (sim_node.c, sim_fault.c).
- * With --secure the connection is TLS (sim_tls.c) and the stream sealed (sim_crypt.c), both without real ciphers; the keys
- * are lib/repl's. Of seeds 64 to 499 some fail so: 108, 164, 339, 422 are not explained yet.
+ * About every second seed draws that keys and ciphers are part of it (--secure and --insecure force it): then the connection
+ * is TLS (sim_tls.c) and the stream sealed (sim_crypt.c), both without real ciphers; the keys are lib/repl's.
  * Not modelled: ARP requests and ND (a segment learns from announcements alone), NIC faults, memory that runs out, IP
  * fragments, torn words between cores: a turn of a core is atomic, but that a process may end at each message that it
  * sends. */
@@ -293,7 +293,7 @@ struct sim {
 	usec_t idle; /* between turns of a core with nothing to do, at most */
 	unsigned int micro_ms;
 	enum { ASK_SEED, ASK_SECURE, ASK_INSECURE } ask;
-	bool secure;             /* keys and ciphers are part of the world */
+	bool secure;             /* keys and ciphers are part of the world, as asked or drawn */
 	bool insecure;           /* else the connection is TLS and the stream sealed */
 	uint64_t phase_packets;  /* numbers a phase of a key lasts; 0: for longer than a run */
 	unsigned int key_ids;    /* ids that connections draw from, 0: all there are */

@@ -394,7 +394,7 @@ static void knobs(struct node *n, unsigned int beat, unsigned int multiplier, un
 	n->drift = (int)rnd(201) - 100;
 }
 
-/* With --secure most seeds run encrypted; most of these with phases that are soon over, some with ids that soon come again.
+/* Most secure seeds run encrypted, the others as a pair that set insecure; most of these with phases that are soon over, some with ids that soon come again.
  * A phase of less would be used up by the heartbeats that a peer does not hear while it is started again. */
 static void secrets(void)
 {
