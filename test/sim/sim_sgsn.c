@@ -199,7 +199,8 @@ static void answered(struct sub *s, const struct gtpc_header *h, const struct ie
 	if (cause != GTPC_REQUEST_ACCEPTED) {
 		story(-1, "subscriber %u: refused with cause %u", (unsigned int)(s - sim.sub), cause);
 		s->told_safe &= s->state == SUB_CREATE;
-		s->state = SUB_IDLE; /* for an update or delete: there is no such context, and nobody promised that */
+		s->state =
+			SUB_IDLE; /* for an update or delete: there is no such context, and nobody promised that */
 		return;
 	}
 	s->told_at = sim.now;
