@@ -116,6 +116,7 @@ struct gtp {
 	struct txn_list free, by_handle[GATE_HASH], by_request[GATE_HASH];
 	struct txn_list for_worker, for_commit; /* by deadline: what waits for one thing waits equally long */
 	unsigned int n_txns;                    /* in use */
+	unsigned int n_touched;                 /* ever used; those beyond are in no list */
 	bool gate_closed;                       /* answers wait for the standby */
 	struct gate_counters gate;
 	struct direct_counters direct; /* past the kernel; rx_damaged: a checksum or a length was wrong */
@@ -234,8 +235,10 @@ struct control {
 	struct net_kernel *kernel;
 	struct net_mirror *mirror;
 	uint16_t repl_adjacency;
-	uint8_t rm; /* metric of the routes that are up */
-	bool up;    /* VIPs and routes are up */
+	uint8_t rm;   /* metric of the routes that are up */
+	bool up;      /* VIPs and routes are up */
+	bool lingers; /* handed over: the routes still are, as the longer path */
+	usec_t linger_by;
 	unsigned int announce_left;
 	usec_t announce_at, slow_at, links_at;
 	usec_t stood_still;  /* sum of what was told to srp: in it nobody listened to the standby */

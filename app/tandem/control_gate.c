@@ -38,11 +38,14 @@ struct txn *txn_new(struct control *c, const struct gtpc_peer *from, uint8_t typ
 	struct txn *t = TAILQ_FIRST(&c->gtp.free);
 	uint32_t serial;
 
-	if (t == NULL) {
+	if (t != NULL) {
+		TAILQ_REMOVE(&c->gtp.free, t, next);
+	} else if (c->gtp.n_touched < GATE_MAX) { /* megabytes, of which few are ever used at once */
+		t = &c->gtp.txns[c->gtp.n_touched++];
+	} else {
 		c->gtp.gate.txn_full++;
 		return NULL;
 	}
-	TAILQ_REMOVE(&c->gtp.free, t, next);
 	serial = t->serial + 1;
 	memset(t, 0, offsetof(struct txn, msg));
 	t->serial = serial;
@@ -194,8 +197,6 @@ void gate_open(struct gtp *g)
 		TAILQ_INIT(&g->by_handle[i]);
 		TAILQ_INIT(&g->by_request[i]);
 	}
-	for (unsigned int i = 0; i < GATE_MAX; i++)
-		TAILQ_INSERT_TAIL(&g->free, &g->txns[i], next);
 }
 
 bool gate_empty(const struct control *c)

@@ -8,7 +8,7 @@
 #include "mutant.h"
 
 /* Late packets are forwarded for half a minute at most; then their usage has as long again to get through. */
-enum { LATE_GIVE_UP_US = 60000000 };
+enum { LATE_GIVE_UP_US = 60000000, LATE_MOST_US = 30000000 };
 
 static void finish(struct control *c, bool ok, uint64_t number, const char *why, usec_t now)
 {
@@ -69,22 +69,36 @@ static int ask_repl(struct control *c, enum msg_type type)
 
 /* ---- VIPs and routes ---- */
 
-int control_metric(struct control *c, uint8_t rm)
+/* Metric 0: away with it. */
+static int route(struct control *c, const struct ip_addr *a, uint8_t len, uint32_t metric, const char *of)
+{
+	int ret = metric == 0 ? net_pool_route_del(c->kernel, a, len)
+			      : net_pool_route_set(c->kernel, a, len, metric);
+
+	if (ret < 0 && metric != 0)
+		LOG(ERR, "%s: cannot install its route: %s", of, strerror(-ret));
+	return ret;
+}
+
+/* What a routing daemon redistributes: the pools and, where routers decide, the VIPs. An address of `lo` has no metric, so each
+ * VIP has a host route besides. The kernel looks at its own addresses first: it is one only while the address is not there, and
+ * then what comes for the VIP ends in it and is answered by nobody. */
+static int routes(struct control *c, uint32_t metric)
 {
 	int ret = 0;
 
-	c->rm = rm;
-	if (!c->up)
-		return 0;
 	for (unsigned int i = 0; i < T.conf->n_pools; i++) {
 		const struct config_pool *p = &T.conf->pools[i];
-		int err = p->srp_activate ? net_pool_route_set(c->kernel, &p->prefix.addr, p->prefix.len, rm)
-					  : 0;
+		int err = p->srp_activate ? route(c, &p->prefix.addr, p->prefix.len, metric, p->name) : 0;
 
-		if (err < 0) {
-			LOG(ERR, "pool %s: cannot install its route: %s", p->name, strerror(-err));
-			ret = err;
-		}
+		ret = err < 0 ? err : ret;
+	}
+	for (unsigned int i = 0; i < T.conf->n_loopbacks && !T.conf->srp.l2; i++) {
+		const struct config_loopback *l = &T.conf->loopbacks[i];
+		uint8_t len = ip_addr_is_v4(&l->address) ? 32 : 128;
+		int err = l->srp_activate ? route(c, &l->address, len, metric, l->name) : 0;
+
+		ret = err < 0 ? err : ret;
 	}
 	return ret;
 }
@@ -95,11 +109,18 @@ static void announce_anew(struct control *c, usec_t now)
 	c->announce_at = now;
 }
 
+int control_metric(struct control *c, uint8_t rm)
+{
+	c->rm = rm;
+	return c->up ? routes(c, rm) : 0;
+}
+
 static int activate(struct control *c, uint8_t rm, usec_t now)
 {
 	int ret = 0;
 
 	c->up = true;
+	c->lingers = false;
 	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++) {
 		const struct config_loopback *l = &T.conf->loopbacks[i];
 		int err = l->srp_activate ? net_vip_add(c->kernel, &l->address) : 0;
@@ -116,19 +137,38 @@ static int activate(struct control *c, uint8_t rm, usec_t now)
 	return ret;
 }
 
-void control_withdraw(struct control *c)
+static void vips_away(struct control *c)
 {
-	if (!c->up)
-		return;
 	c->up = false;
 	c->announce_left = 0;
 	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
 		if (T.conf->loopbacks[i].srp_activate)
 			net_vip_del(c->kernel, &T.conf->loopbacks[i].address);
-	for (unsigned int i = 0; i < T.conf->n_pools; i++)
-		if (T.conf->pools[i].srp_activate)
-			net_pool_route_del(
-				c->kernel, &T.conf->pools[i].prefix.addr, T.conf->pools[i].prefix.len);
+}
+
+void control_withdraw(struct control *c)
+{
+	if (!c->up && !c->lingers)
+		return;
+	if (c->up)
+		vips_away(c);
+	c->lingers = false;
+	routes(c, 0);
+}
+
+/* Handed over: routers need time to learn the new Active's routes, and without any they drop what they get. So ours stay, a
+ * longer path than its, for as long as late packets are forwarded (late_ended; at most LATE_MOST). The addresses do not:
+ * nobody but the Active answers. */
+static void linger(struct control *c, uint8_t rm, usec_t now)
+{
+	if (!MUTANT(address_stays))
+		vips_away(c);
+	c->up = false;
+	c->lingers = true;
+	c->linger_by = now + LATE_MOST_US;
+	c->rm = rm;
+	if (!MUTANT(route_preferred) && routes(c, rm) < 0)
+		control_withdraw(c); /* what is not known to be the longer path must not stay */
 }
 
 /* Gratuitous ARP on the port of each VIP: at once, and a bounded number of times more, only while we are active and only
@@ -229,7 +269,10 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 		break;
 	case SRP_STEP_DEACTIVATE:
 		gtp_flush(c); /* what was answered leaves while it is ours to answer */
-		control_withdraw(c);
+		if (a->planned && !T.conf->srp.l2 && !c->owned && !MUTANT(route_withdrawn))
+			linger(c, a->rm, now);
+		else
+			control_withdraw(c);
 		c->answering = c->hold = false;
 		gtp_deactivated(c);
 		finish(c, true, 0, "", now);
@@ -256,6 +299,8 @@ static void late_ended(struct control *c, const struct msg *m)
 	if (!c->late_usage || m->term != c->late_term || c->late_waiting == 0 || --c->late_waiting > 0)
 		return;
 	c->late_drain = true; /* our usage has left; when it is acknowledged, the peer knows it all */
+	if (!c->up)           /* and no worker forwards any more */
+		control_withdraw(c);
 }
 
 static void late_over(struct control *c)
@@ -272,6 +317,8 @@ static void late_turn(struct control *c, usec_t now)
 {
 	struct msg *q;
 
+	if (c->lingers && now >= c->linger_by)
+		control_withdraw(c);
 	if (!c->late_usage)
 		return;
 	if (now >= c->late_by) {

@@ -63,7 +63,10 @@
 	X(drain_not_awaited) /* a hand-over goes on before all is acknowledged */ \
 	X(late_dropped) /* packets that come late are dropped */ \
 	X(own_not_awaited) /* workers may not yet own when the addresses come */ \
-	X(written_before_release) /* the stream is applied before the workers let go */
+	X(written_before_release) /* the stream is applied before the workers let go */ \
+	X(route_withdrawn) /* who hands over withdraws its routes at once */ \
+	X(route_preferred) /* who hands over keeps its routes as they were */ \
+	X(address_stays) /* who hands over keeps its addresses while late packets come */
 // clang-format on
 
 #define MUTANT_ENUM(name) MUTANT_##name,

@@ -178,3 +178,31 @@ def test_session_moves_to_another_sgsn(lab):
     wait_until(lambda: pair.active.counter("sweeps") >= passes + 2, 60, "two passes over the table")
     assert address in pair.active.sessions(), "the session that moved was ended"
     assert pair.active.counter("ended_sgsn_restart") == 0
+
+
+def routes(lab, chassis):
+    """Metrics of the routes that a routing daemon would redistribute, by destination."""
+    lines = lab.ip(chassis.side, "route", "show", "proto", "84").splitlines()
+    return {line.split()[1]: int(line.split("metric")[1].split()[0]) for line in lines if "metric" in line}
+
+
+def test_routes_while_late(lab):
+    """L3: who hands over keeps its routes, as the longer path and without the addresses, until nothing comes late"""
+    pair = Pair(lab, edits={"srp.topology": '"l3"'}).start()
+    sgsn = Sgsnemu(lab)
+    stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
+    wait_heard([stream], 50)
+    old = pair.active
+    assert not routes(lab, pair.other(old)), "a standby has routes"
+    wanted = set(routes(lab, old))
+    assert {"10.8.0.100", "10.9.0.100", "172.20.0.0/16"} <= wanted, f"{wanted}"
+    new = pair.switchover()
+    longer, shorter = routes(lab, old), routes(lab, new)
+    assert set(longer) == set(shorter) == wanted, f"{longer} {shorter}"
+    assert all(longer[to] > shorter[to] for to in wanted), f"{longer} {shorter}"
+    assert "10.8.0.100" not in lab.ip(old.side, "address", "show", "dev", "lo"), "an address stays on lo"
+    wait_until(lambda: not routes(lab, old), 20, lambda: f"no routes: {routes(lab, old)}")
+    wait_heard([stream], 50)
+    result = stream.stop()
+    assert not result.lost, str(result)
+    return f"{len(wanted)} routes, {result}"

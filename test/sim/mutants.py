@@ -94,6 +94,9 @@ TABLE = {
     "drain_not_awaited": ("sim", 52, 80, [NONE_LOST, OWNER_WRITES]),
     "late_dropped": ("sim", 20, 60, [NONE_LOST]),
     "own_not_awaited": ("sim", 1, 20, [OWNER_SPEAKS]),
+    "route_withdrawn": ("sim", 1, 60, [NONE_LOST]),
+    "route_preferred": ("sim", 1, 60, [OWNER_SPEAKS]),
+    "address_stays": ("sim", 1, 60, [OWNER_SPEAKS]),
     "written_before_release": ("sim", 320, 360, [OWNER_WRITES]),
 }
 

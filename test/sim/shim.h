@@ -91,6 +91,7 @@ int sim_session_update(struct session_table *t, uint8_t by, const struct session
 int sim_session_free(struct session_table *t, uint8_t by, uint32_t handle, uint32_t now_s);
 int sim_session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uint32_t now_s);
 int sim_session_apply_delta(struct session_table *t, uint8_t by, struct rd *body);
+int sim_session_apply_usage(struct session_table *t, uint8_t by, struct rd *body);
 int sim_session_apply_late(
 	struct session_table *t, uint8_t by, uint32_t handle, const struct session_usage *u);
 
@@ -106,6 +107,7 @@ int sim_keys_init(struct keys *k, const struct keys_params *p);
 #define session_free(t, by, handle, now)     sim_session_free(t, by, handle, now)
 #define session_apply_slot(t, by, body, now) sim_session_apply_slot(t, by, body, now)
 #define session_apply_delta(t, by, body)     sim_session_apply_delta(t, by, body)
+#define session_apply_usage(t, by, body)     sim_session_apply_usage(t, by, body)
 #define session_apply_late(t, by, handle, u) sim_session_apply_late(t, by, handle, u)
 
 #define gtpc_answered_put(a, to, type, seq, digest, msg, len, now)                                           \

@@ -41,6 +41,7 @@
 #undef session_apply_slot
 #undef session_apply_delta
 #undef session_apply_late
+#undef session_apply_usage
 #undef rte_log
 #undef rte_hash_create
 #undef rte_hash_free
@@ -62,6 +63,7 @@ enum {
 	SLOTS = 64 * SESSION_SHARDS,
 	PER_SHARD = 64,
 	FRAME = 1800,
+	INNER = 48, /* bytes of a user packet: IPv4, UDP, and the packet's number in the payload */
 	SUBS = 160,
 	SGSNS = 3,
 	SOCKS = 16,
@@ -143,10 +145,9 @@ struct frames {
 	unsigned int head, n;
 };
 
-struct host {        /* what a killed process leaves behind */
-	bool vip[2]; /* VIP_GTP, VIP_CORE on lo */
-	bool route;
-	uint32_t metric;
+struct host {               /* what a killed process leaves behind */
+	bool vip[2];        /* VIP_GTP, VIP_CORE on lo */
+	uint32_t metric[2]; /* of the routes to VIP_GTP and to the pool, 0: none */
 	struct srp_saved disk;
 	bool disk_full, disk_torn, disk_lost;
 	usec_t fsync; /* how long a write takes */
@@ -194,6 +195,10 @@ struct node {
 	unsigned int seen_life;
 	struct session_usage applied[SLOTS]; /* as standby: the peer's set, as applied last in that term */
 	uint32_t applied_handle[SLOTS];
+	struct session_slot shadow[SLOTS]; /* what the slots should be (sim_shadow.c) */
+	bool is_used[SLOTS];               /* ever written */
+	uint16_t used[SLOTS];
+	unsigned int n_used;
 	bool owned;
 	usec_t silent_since; /* it owned something until then */
 	bool vouched;        /* in sync since it became standby */
@@ -214,6 +219,11 @@ struct sub {
 	enum { SUB_IDLE, SUB_CREATE, SUB_UP, SUB_UPDATE, SUB_DELETE } state;
 	bool unsure;    /* a request ran out of tries: the gateway may have carried it out */
 	bool told_safe; /* the last answer was protected */
+	/* Told of a session that the standby may not have had when it took over; its TEID may have been given out again, and what
+	 * is asked for it hits another. */
+	bool doubtful;
+	bool made_unsafe;     /* no answer was protected yet */
+	unsigned int made_at; /* sim.promotions then */
 	uint32_t teid_c, teid_u, gw, ue;
 	uint16_t seq;
 	unsigned int tries;
@@ -250,8 +260,8 @@ struct promise {
 
 struct packet {
 	uint32_t handle;
-	bool down, must; /* must: the network had a way to the gateway */
-	uint8_t out;     /* times forwarded */
+	bool down;
+	uint8_t out; /* times forwarded */
 	usec_t at;
 };
 
@@ -279,10 +289,8 @@ struct sim {
 	struct sub sub[SUBS];
 	unsigned int n_subs;
 	int learned[2]; /* L2: which chassis has VIP_GTP, VIP_CORE; -1 nobody */
-	struct {
-		bool on;
-		uint32_t metric;
-	} route[2];
+	uint32_t metric
+		[2][2]; /* L3: of the routes to the gateway that ACCESS and CORE have, by chassis, 0: none */
 	struct truth truth[HANDLES];
 	struct promise promise[SLOTS];
 	usec_t last_stall;
@@ -368,24 +376,31 @@ void traffic_setup(void);
 void world_to_gateway(unsigned int port, const uint8_t *ip, size_t len);
 void traffic_out(int node, unsigned int port, const uint8_t *frame, size_t len);
 void traffic_announced(int node, unsigned int port, uint32_t vip);
-void traffic_routes(int node);
+void traffic_routes(int node, unsigned int port);
 
 /* sim_fault.c */
 void fault_setup(void);
 
-/* sim_door.c, sim_check*.c */
+/* sim_door.c, sim_shadow.c, sim_check*.c */
 struct truth *truth_of(uint32_t handle, bool make);
 uint32_t pos_of(const struct node *n, uint32_t handle);
 void history_push(struct node *n, uint32_t pos);
 void history_begin(struct node *n);
 uint64_t group_hash(const struct session_rec *r, unsigned int group);
 enum { DOOR_CREATE, DOOR_UPDATE, DOOR_FREE };
+void shadow_begin(struct node *n);
+void shadow_wrote(struct node *n, uint32_t pos, bool count);
+void shadow_evicted(struct node *n, uint32_t shard);
+void shadow_forwarded(struct node *n, uint32_t handle, bool down, uint64_t bytes);
+void shadow_check(const struct node *n, uint32_t pos);
+void shadow_check_unused(const struct node *n);
 bool history_has(const struct node *author, uint32_t pos, unsigned int group, uint32_t from, uint64_t state);
 void check_emit(struct node *n, unsigned int port, const char *what);
 void check_error_indication(const struct node *n);
 void check_turn(struct node *n, int core);
 void story_slot(const struct node *n, uint32_t pos);
-void check_tables(void);
+/* all: what was never used, too */
+void check_tables(bool all);
 void check_flip(void);
 void check_calm(void);
 void check_end(void);

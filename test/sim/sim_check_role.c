@@ -184,6 +184,13 @@ static void check_answer(
 	if (s == NULL || msg[13] != GTPC_REQUEST_ACCEPTED)
 		return;
 	s->told_safe = is_protected;
+	if (msg[1] == GTPC_CREATE_RESPONSE) {
+		s->doubtful = false;
+		s->made_unsafe = true;
+		s->made_at = sim.promotions;
+	}
+	s->doubtful |= s->made_unsafe && s->made_at != sim.promotions;
+	s->made_unsafe &= !is_protected;
 	handle = s->gw;
 	if (msg[1] == GTPC_CREATE_RESPONSE) {
 		handle = 0;
@@ -249,6 +256,30 @@ static void check_addressed(struct node *n)
 		if (n->t.worker[w]->fp.mode != FASTPATH_OWN || n->t.worker[w]->term != c->own_term)
 			broken(8, "chassis %c has its addresses and worker %u does not own yet", name(n), w);
 	n->addressed = c->up;
+}
+
+/* Who owns nothing has no address, and no route unless late packets may still come: then it is the longer path. */
+static void check_left(const struct node *n)
+{
+	const struct control *c = n->t.control;
+	const struct host *h = &n->host, *other = &sim.node[!n->id].host;
+	bool late = false;
+
+	for (unsigned int w = 0; w < n->t.n_workers; w++)
+		late |= n->t.worker[w]->fp.mode != FASTPATH_IDLE;
+	if (c->up)
+		return;
+	if (h->vip[0] || h->vip[1])
+		broken(8, "chassis %c has an address and is not Active", name(n));
+	for (unsigned int port = ACCESS; port <= CORE; port++) {
+		if (h->metric[port] == 0)
+			continue;
+		if (!late && sim.now > n->silent_since + 3000 * MS)
+			broken(8, "chassis %c still has routes and forwards nothing", name(n));
+		if (sim.quiet && other->metric[port] != 0 && other->metric[port] >= h->metric[port])
+			broken(8, "chassis %c, which handed over, is no longer path than the Active (%u, %u)",
+				name(n), h->metric[port], other->metric[port]);
+	}
 }
 
 /* An answer waits for its commit no longer than the gate allows. */
@@ -354,6 +385,7 @@ static void control_turned(struct node *n)
 		state_changed(n, state);
 	check_pending(n);
 	check_addressed(n);
+	check_left(n);
 	check_waits(n);
 }
 

@@ -118,6 +118,7 @@ static void written(struct node *n, uint32_t handle, unsigned int how)
 	struct truth *t = truth_of(handle, true);
 
 	history_push(n, pos);
+	shadow_wrote(n, pos, how != DOOR_UPDATE);
 	for (unsigned int g = 0; g < GROUPS; g++)
 		t->at[how][g] = n->history[pos][g].n - 1;
 }
@@ -197,6 +198,8 @@ int sim_session_apply_late(
 	const struct truth *truth = truth_of(handle, false);
 	int ret = session_apply_late(t, by, handle, u);
 
+	if (ret == 0)
+		shadow_wrote(n, pos_of(n, handle), false);
 	if (truth != NULL &&
 		(u->up_pkts > truth->use[!n->id].up_pkts || u->dn_pkts > truth->use[!n->id].dn_pkts))
 		broken(7, "chassis %c is told more late usage of %08x than there was", 'A' + n->id, handle);
@@ -215,6 +218,11 @@ static void check_usage(struct node *n, uint32_t pos, const struct session_rec *
 
 	if (r->state != SESSION_LIVE)
 		return;
+	for (unsigned int side = 0; side < 2; side++)
+		if (r->usage[side].up_bytes != INNER * r->usage[side].up_pkts ||
+			r->usage[side].dn_bytes != INNER * r->usage[side].dn_pkts)
+			broken(5, "chassis %c: usage of side %u of %08x is of two moments", 'A' + n->id, side,
+				r->handle);
 	if (n->applied_handle[pos] == r->handle &&
 		(now->up_pkts < was->up_pkts || now->dn_pkts < was->dn_pkts ||
 			now->up_bytes < was->up_bytes || now->dn_bytes < was->dn_bytes))
@@ -227,24 +235,32 @@ static void check_usage(struct node *n, uint32_t pos, const struct session_rec *
 	n->applied_handle[pos] = r->handle;
 }
 
-static void check_applied(struct node *n, bool slot, uint32_t handle, uint8_t groups)
+/* Its owner, whose history is what may be applied; NULL: late, of a process that is gone, and its history with it. */
+static struct node *author_of(struct node *n)
 {
-	static const uint8_t bits[GROUPS] = { SESSION_G_IDENTITY, SESSION_G_TUNNEL, SESSION_G_QOS,
-		SESSION_G_REQUEST };
 	struct node *author = &sim.node[!n->id];
-	uint32_t pos = pos_of(n, handle);
-	struct session_rec r;
 
-	if (sim.flip.set && sim.flip.pos == pos)
-		return;
 	if (repl_peer_incarnation(n->t.repl->stream) != author->t.incarnation)
-		return; /* late, of a process that is gone: its history is too */
+		return NULL;
 	if (n->seen_term != author->own_term || n->seen_life != n->life) {
 		n->seen_term = author->own_term;
 		n->seen_life = n->life;
 		memset(n->seen, 0, sizeof(n->seen));
 		memset(n->applied_handle, 0, sizeof(n->applied_handle));
 	}
+	return author;
+}
+
+static void check_applied(struct node *n, bool slot, uint32_t handle, uint8_t groups)
+{
+	static const uint8_t bits[GROUPS] = { SESSION_G_IDENTITY, SESSION_G_TUNNEL, SESSION_G_QOS,
+		SESSION_G_REQUEST };
+	struct node *author = author_of(n);
+	uint32_t pos = pos_of(n, handle);
+	struct session_rec r;
+
+	if (author == NULL || (sim.flip.set && sim.flip.pos == pos))
+		return;
 	session_read_at(n->t.table, pos / PER_SHARD, pos % PER_SHARD, &r);
 	if ((r.handle & n->t.table->gen_mask) == 0)
 		return; /* never used at its owner */
@@ -287,13 +303,17 @@ static int apply(struct session_table *t, uint8_t by, struct rd *body, bool slot
 {
 	struct node *n = applier(t, by);
 	struct rd head = *body;
-	uint32_t handle = rd_u32(&head);
+	uint32_t handle = rd_u32(&head), shard = session_handle_shard(handle);
 	uint8_t groups = rd_u8(&head);
+	uint64_t evicted = t->shard[shard].count.evicted;
 	int ret = slot ? session_apply_slot(t, by, body, now_s) : session_apply_delta(t, by, body);
 
-	if (ret == 0)
+	if (ret == 0) {
+		shadow_wrote(n, pos_of(n, handle), true);
+		if (evicted != t->shard[shard].count.evicted)
+			shadow_evicted(n, shard);
 		check_applied(n, slot, handle, groups);
-	else if (ret != -ESTALE)
+	} else if (ret != -ESTALE)
 		broken(5, "chassis %c: a record of %08x is refused: %d", 'A' + n->id, handle, ret);
 	return ret;
 }
@@ -301,6 +321,29 @@ static int apply(struct session_table *t, uint8_t by, struct rd *body, bool slot
 int sim_session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uint32_t now_s)
 {
 	return apply(t, by, body, true, now_s);
+}
+
+/* Many short ones in a body. */
+int sim_session_apply_usage(struct session_table *t, uint8_t by, struct rd *body)
+{
+	struct node *n = applier(t, by), *author = author_of(n);
+	struct rd each = *body;
+	int ret = session_apply_usage(t, by, body);
+	struct session_rec r;
+
+	while (ret >= 0 && each.left >= SESSION_USAGE_BYTES) {
+		uint32_t handle = rd_u32(&each), pos = pos_of(n, handle);
+
+		rd_bytes(&each, SESSION_USAGE_BYTES - sizeof(handle));
+		if (session_find(t, handle) == NULL)
+			continue;
+		shadow_wrote(n, pos, true);
+		if (author == NULL || (sim.flip.set && sim.flip.pos == pos))
+			continue;
+		session_read_at(t, pos / PER_SHARD, pos % PER_SHARD, &r);
+		check_usage(n, pos, &r);
+	}
+	return ret;
 }
 
 int sim_session_apply_delta(struct session_table *t, uint8_t by, struct rd *body)

@@ -215,6 +215,7 @@ void node_boot(int id)
 	t->crypt = sim.insecure ? NULL : crypt_create("", NULL);
 	t->incarnation = (uint32_t)(1 + rnd(UINT32_MAX - 1));
 	sock_reset(n);
+	shadow_begin(n);
 	n->owned = n->vouched = false;
 	n->own_term = 0;
 	n->addressed = false;
@@ -280,9 +281,12 @@ void node_crash(int id, bool machine, const char *why)
 	drain(t->from_repl.ring, t->msgs);
 	drain(t->punt, NULL);
 	drain(t->kernel_repl, NULL);
-	if (machine)
-		n->host.vip[0] = n->host.vip[1] = n->host.route = false;
-	traffic_routes(id);
+	if (machine) {
+		n->host.vip[0] = n->host.vip[1] = false;
+		n->host.metric[ACCESS] = n->host.metric[CORE] = 0;
+	}
+	traffic_routes(id, ACCESS);
+	traffic_routes(id, CORE);
 }
 
 /* ---- turns ---- */

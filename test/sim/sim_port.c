@@ -217,28 +217,36 @@ int net_vip_del(struct net_kernel *k, const struct ip_addr *vip)
 	return 0;
 }
 
+static int route(const struct ip_addr *prefix, uint32_t metric)
+{
+	unsigned int port = ip_addr_to_v4(prefix) == POOL_BASE ? CORE : ACCESS;
+
+	if (ip_addr_to_v4(prefix) == VIP_CORE) /* nobody asks for it */
+		return 0;
+	me()->host.metric[port] = metric;
+	traffic_routes(me()->id, port);
+	return 0;
+}
+
 int net_pool_route_set(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len, uint32_t metric)
 {
-	me()->host.route = true;
-	me()->host.metric = metric;
-	traffic_routes(me()->id);
-	return 0;
+	return route(prefix, metric);
 }
 
 int net_pool_route_del(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len)
 {
-	me()->host.route = false;
-	traffic_routes(me()->id);
-	return 0;
+	return route(prefix, 0);
 }
 
 int net_cleanup(struct net_kernel *k, const struct ip_addr *vips, unsigned int n)
 {
 	struct host *h = &me()->host;
-	int left = h->vip[0] + h->vip[1] + h->route;
+	int left = h->vip[0] + h->vip[1] + (h->metric[ACCESS] != 0) + (h->metric[CORE] != 0);
 
-	h->vip[0] = h->vip[1] = h->route = false;
-	traffic_routes(me()->id);
+	h->vip[0] = h->vip[1] = false;
+	h->metric[ACCESS] = h->metric[CORE] = 0;
+	traffic_routes(me()->id, ACCESS);
+	traffic_routes(me()->id, CORE);
 	return left;
 }
 

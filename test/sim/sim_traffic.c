@@ -4,17 +4,17 @@
 #include "gtpu.h"
 #include "sim.h"
 
-enum { INNER = 48 }; /* IPv4, UDP, and the packet's number in the payload */
-
 /* ---- where things go ---- */
 
 static int best(unsigned int port)
 {
+	const uint32_t *metric = sim.metric[port];
+
 	if (!sim.l3)
 		return sim.learned[port == CORE];
-	if (sim.route[0].on && sim.route[1].on)
-		return sim.route[1].metric < sim.route[0].metric;
-	return sim.route[0].on ? 0 : sim.route[1].on ? 1 : -1;
+	if (metric[0] != 0 && metric[1] != 0)
+		return metric[1] < metric[0];
+	return metric[0] != 0 ? 0 : metric[1] != 0 ? 1 : -1;
 }
 
 static void arrives(struct ev *e)
@@ -55,21 +55,21 @@ void traffic_announced(int node, unsigned int port, uint32_t vip)
 static void converged(struct ev *e)
 {
 	const struct node *n = &sim.node[e->node];
-	bool on = n->up && n->host.route;
+	uint32_t metric = n->up ? n->host.metric[e->a] : 0;
 
-	if (sim.l3 && (sim.route[e->node].on != on || sim.route[e->node].metric != n->host.metric))
-		story(e->node, "routers %s its routes (metric %u)", on ? "have" : "lost", n->host.metric);
-	sim.route[e->node].on = on;
-	sim.route[e->node].metric = n->host.metric;
+	if (sim.l3 && sim.metric[e->a][e->node] != metric)
+		story(e->node, "%s routers have its route with metric %u", e->a == CORE ? "core" : "access",
+			metric);
+	sim.metric[e->a][e->node] = metric;
 }
 
 /* Routes of a dead process stay until its routing session is found dead. */
-void traffic_routes(int node)
+void traffic_routes(int node, unsigned int port)
 {
 	const struct node *n = &sim.node[node];
 	usec_t slow = n->up ? 5 * MS + rnd(150 * MS) : 50 * MS + rnd(400 * MS);
 
-	ev_at(sim.now + slow, node, converged);
+	ev_at(sim.now + slow, node, converged)->a = port;
 }
 
 /* ---- user packets ---- */
@@ -107,7 +107,6 @@ static void user(struct ev *e)
 	if (s->state != SUB_UP || sim.n_packets == PACKETS || sim.now + 1500 * MS > sim.end_at)
 		return;
 	*p = (struct packet){ .handle = s->gw, .down = rnd(2), .at = sim.now };
-	p->must = best(p->down ? CORE : ACCESS) >= 0;
 	if (!p->down) {
 		send_up(s, sim.n_packets++);
 		return;
@@ -151,6 +150,7 @@ static void forwarded(int node, const uint8_t *ip, bool down)
 		t->use[node].up_pkts++;
 		t->use[node].up_bytes += INNER;
 	}
+	shadow_forwarded(n, p->handle, down, INNER);
 }
 
 static void to_sgsn(struct ev *e)
