@@ -12,6 +12,7 @@
 #include <rte_malloc.h>
 
 #include "control.h"
+#include "mutant.h"
 
 enum {
 	REST_NS = 1000000,
@@ -142,9 +143,12 @@ static void message(void *ctx, const struct msg *m)
 		gate_stream(c, m->on, now);
 		break;
 	case MSG_HEARTBEAT:
-		if (!c->answering && m->fresh && m->pair_ms > 0)
-			atomic_store(&T.pair_offset_ms, (int64_t)m->pair_ms - (int64_t)(now / USEC_PER_MSEC));
 		srp_heartbeat(c->srp, m->body, m->len, m->fresh, now);
+		/* Pair time is the Active's. A peer that was just started again counts by a clock that begins anew: whoever is
+		 * about to take over from its earlier life must not go by that one. */
+		if (!c->answering && m->fresh && m->pair_ms > 0 && !MUTANT(pair_time_restarts) &&
+			(srp_info(c->srp)->peer.state == SRP_ACTIVE || MUTANT(pair_time_of_any)))
+			atomic_store(&T.pair_offset_ms, (int64_t)m->pair_ms - (int64_t)(now / USEC_PER_MSEC));
 		srp_actions(c, now); /* hundreds may have waited: what one causes is not left for the next */
 		break;
 	default:

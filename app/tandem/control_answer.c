@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "control_gtp.h"
+#include "mutant.h"
 
 static enum gtpc_cause cause_of(int error)
 {
@@ -37,6 +38,8 @@ static void answered_create(struct control *c, struct txn *t, const struct msg *
 	}
 	gtp_fill_accept(c, &m->rec, &t->create, &a);
 	a.seq = t->seq;
+	if (MUTANT(address_cut))
+		a.ue.b[15] &= 3;
 	t->len = gtpc_encode_create_response(t->msg, &a);
 	c->gtp.count.create_accepted++;
 	t->handle = m->rec.handle;

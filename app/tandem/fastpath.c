@@ -89,7 +89,7 @@ static inline bool elsewhere(struct fastpath *f, const struct fp_burst *b, uint3
 {
 	uint8_t owner = f->sh->worker_of_shard[shard];
 
-	if (likely(owner == f->worker))
+	if (likely(owner == f->worker) || MUTANT(handover_skipped))
 		return false;
 	if (b->handed)
 		fp_drop(m, &f->count.drop_not_active);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* fastpath_up: G-PDU to IP. */
 #include "fastpath_priv.h"
+#include "mutant.h"
 
 enum { ICMP_TIME_EXCEEDED = 11, ICMP_UNREACHABLE = 3, ICMP_FRAG_NEEDED = 4 };
 
@@ -102,6 +103,8 @@ static __rte_always_inline uint64_t *up_one(
 	if (unlikely(rte_be_to_cpu_32(ip->src_addr) != v.ue4))
 		return &f->count.drop_spoofed;
 	total = rte_be_to_cpu_16(ip->total_length);
+	if (late && MUTANT(late_touches_record))
+		s->req_type = 0;
 	if (!late && f->sh->apn[v.apn % CONFIG_APNS].police_up &&
 		fp_red(f, &s->up_meter, &f->sh->apn[v.apn % CONFIG_APNS].up, total))
 		return &f->count.drop_policed_up;

@@ -98,7 +98,8 @@ static void own(struct worker *w, const struct msg *m, usec_t now)
 		session_generations(T.table, w->shards[i], T.incarnation, m->term);
 	}
 	w->term = m->term;
-	w->idle_base_s = now_s;
+	if (!MUTANT(idle_goes_on))
+		w->idle_base_s = now_s;
 	/* Planned: the SGSN's TEIDs are known to be good. */
 	w->ei_from = m->on || MUTANT(error_at_once) ? now : now + 3 * USEC_PER_SEC;
 	w->late_asked = w->late_pending = false;

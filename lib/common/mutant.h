@@ -66,7 +66,17 @@
 	X(written_before_release) /* the stream is applied before the workers let go */ \
 	X(route_withdrawn) /* who hands over withdraws its routes at once */ \
 	X(route_preferred) /* who hands over keeps its routes as they were */ \
-	X(address_stays) /* who hands over keeps its addresses while late packets come */
+	X(address_stays) /* who hands over keeps its addresses while late packets come */ \
+	X(late_touches_record) /* a late packet changes more than its sender's usage */ \
+	X(handover_skipped) /* a packet is counted and forwarded by the worker that got it */ \
+	X(usage_half_applied) /* of a usage record the last counter is left out */ \
+	X(usage_left_to_audit) /* usage is not sent of itself */ \
+	X(short_patience) /* one heartbeat that is missing is a silent stream */ \
+	X(lost_too_early) /* a packet is lost as soon as a later one is acknowledged */ \
+	X(idle_goes_on) /* idle timers do not restart at a promotion */ \
+	X(pair_time_of_any) /* pair time is taken from a peer that is not Active */ \
+	X(pair_time_restarts) /* who is promoted goes by its own clock */ \
+	X(address_cut) /* an SGSN is told an octet of the address wrong */
 // clang-format on
 
 #define MUTANT_ENUM(name) MUTANT_##name,

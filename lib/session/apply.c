@@ -240,6 +240,8 @@ static void apply_low(struct session_slot *s, const uint32_t low[4])
 	struct session_usage u = { extend(s->other.up_pkts, low[0]), extend(s->other.up_bytes, low[1]),
 		extend(s->other.dn_pkts, low[2]), extend(s->other.dn_bytes, low[3]) };
 
+	if (MUTANT(usage_half_applied))
+		u.dn_bytes = s->other.dn_bytes;
 	set_other(s, &u);
 }
 

@@ -90,6 +90,7 @@ static void run(void)
 		if (sim.now >= tables) {
 			check_tables(++checks % 16 == 0);
 			check_flip();
+			check_led();
 			tables = sim.now + 20 * MS;
 		}
 	}
@@ -120,12 +121,14 @@ static bool one(uint64_t seed, bool verbose, bool show)
 		       "planned (%u given "
 		       "up), %u dual, %u cuts, %u stalls, %u bits flipped (%u repaired), %u creates, %u "
 		       "answers (%u "
-		       "protected), %u of %u packets forwarded, %u rekeys, %u sealed, %u bad tags\n",
+		       "protected), %u of %u packets forwarded, %u rekeys, %u sealed, %u bad tags, %u "
+		       "expired, %u false deaths, %llu+%llu bytes again of %llu lost\n",
 			(unsigned long long)seed, (unsigned long long)sim.digest,
 			(unsigned long long)sim.events, sim.boots, sim.crashes, sim.promotions, sim.planned,
 			sim.aborted, sim.dual, sim.cuts, sim.stalls, sim.flips, sim.repaired, sim.creates,
 			sim.answers, sim.safe_answers, sim.forwarded, sim.n_packets, sim.rekeys, sim.sealed,
-			sim.bad_tags);
+			sim.bad_tags, sim.expired, sim.false_deaths, (unsigned long long)sim.node[0].repair,
+			(unsigned long long)sim.node[1].repair, (unsigned long long)sim.lost_bytes);
 	fflush(stdout);
 	return !sim.failed;
 }

@@ -90,6 +90,7 @@ struct ev {
 	uint64_t number;
 	size_t len;
 	uint8_t *bytes; /* owned */
+	bool flipped;
 };
 
 /* One direction of a path. Probabilities are per mille. */
@@ -203,8 +204,11 @@ struct node {
 	usec_t silent_since; /* it owned something until then */
 	bool vouched;        /* in sync since it became standby */
 	bool addressed;      /* had its VIPs at its last turn */
-	usec_t unplanned;    /* it was promoted then and the other did not hand over */
-	uint64_t waits;      /* the answer that waits for its commit longest */
+	usec_t owner_since;
+	usec_t heard;     /* something of the peer's stream came in whole */
+	uint64_t repair;  /* bytes of records that were taken for lost */
+	usec_t unplanned; /* it was promoted then and the other did not hand over */
+	uint64_t waits;   /* the answer that waits for its commit longest */
 	usec_t waits_since;
 	usec_t pending_since, died, demoted;
 	enum srp_state state;
@@ -224,6 +228,7 @@ struct sub {
 	bool doubtful;
 	bool made_unsafe;     /* no answer was protected yet */
 	unsigned int made_at; /* sim.promotions then */
+	unsigned int made_by;
 	uint32_t teid_c, teid_u, gw, ue;
 	uint16_t seq;
 	unsigned int tries;
@@ -244,7 +249,9 @@ struct sgsn {
 struct truth {
 	uint32_t handle;
 	struct session_usage use[2]; /* by side */
-	usec_t created;
+	usec_t created, freed;
+	usec_t last, last_at[2];      /* when a packet was forwarded last, by anybody and by chassis */
+	struct session_usage must[2]; /* sim_check_use.c */
 	uint32_t at
 		[3]
 		[GROUPS]; /* index in its owner's history of what create, update and delete made of it last */
@@ -261,6 +268,9 @@ struct promise {
 struct packet {
 	uint32_t handle;
 	bool down;
+	uint8_t by;       /* the chassis that forwarded it */
+	bool late, maybe; /* in late mode; maybe: counted there and nowhere else when the process ended */
+	usec_t when;
 	uint8_t out; /* times forwarded */
 	usec_t at;
 };
@@ -316,8 +326,11 @@ struct sim {
 	struct term terms[256];
 	unsigned int n_terms;
 	/* told at the end */
-	unsigned int crashes, boots, promotions, planned, aborted, dual, stalls, cuts, parted, flips,
-		repaired, rekeys, sealed, bad_tags, restarts, answers, safe_answers, forwarded, lost, creates;
+	uint64_t lost_bytes; /* of the stream, on the wire */
+	usec_t unled;        /* since then not exactly one has been Active */
+	unsigned int expired, false_deaths, crashes, boots, promotions, planned, aborted, dual, stalls, cuts,
+		parted, flips, repaired, rekeys, sealed, bad_tags, restarts, answers, safe_answers, forwarded,
+		lost, creates;
 };
 
 extern struct sim sim;
@@ -398,6 +411,13 @@ bool history_has(const struct node *author, uint32_t pos, unsigned int group, ui
 void check_emit(struct node *n, unsigned int port, const char *what);
 void check_error_indication(const struct node *n);
 void check_turn(struct node *n, int core);
+void use_crashed(const struct node *n);
+void use_check(const struct node *n, bool is_promoted, bool joined);
+void expiry_ended(const struct node *n, uint32_t handle, enum msg_end why);
+void expiry_check(const struct node *n, uint32_t handle, const struct truth *t);
+void repair_lost(struct node *n, const struct msg *m);
+void repair_check(void);
+void check_led(void);
 void story_slot(const struct node *n, uint32_t pos);
 /* all: what was never used, too */
 void check_tables(bool all);

@@ -93,7 +93,9 @@ static void promoted(struct node *n)
 		sim.second_faults += !p->told; /* both that had it are gone */
 	}
 	history_begin(n);
+	use_check(n, true, n->vouched);
 	n->vouched = false;
+	n->owner_since = sim.now;
 	sim.promotions++;
 	if (sim.flip.set && sim.flip.node == n->id)
 		sim.spoilt = true;
@@ -188,8 +190,10 @@ static void check_answer(
 		s->doubtful = false;
 		s->made_unsafe = true;
 		s->made_at = sim.promotions;
+		s->made_by = n->life << 1 | (unsigned int)n->id;
 	}
-	s->doubtful |= s->made_unsafe && s->made_at != sim.promotions;
+	s->doubtful |= s->made_unsafe &&
+		       (s->made_at != sim.promotions || s->made_by != (n->life << 1 | (unsigned int)n->id));
 	s->made_unsafe &= !is_protected;
 	handle = s->gw;
 	if (msg[1] == GTPC_CREATE_RESPONSE) {
@@ -299,28 +303,59 @@ static void check_waits(struct node *n)
 
 /* ---- roles ---- */
 
-/* Whoever promotes itself for silence must have had no path over which the peer could be heard. */
+/* Worked both ways all the time; at `loss` per mille at most, and nothing waits on it. */
+static bool worked(unsigned int path, unsigned int loss, usec_t since)
+{
+	for (unsigned int d = TO_0; d <= TO_1; d++) {
+		const struct wire *w = &sim.wire[path][d];
+
+		if (w->loss > loss || w->rate > 0 || w->jitter >= 10 * MS)
+			return false;
+	}
+	return wire_good(path, since);
+}
+
+/* Whoever promotes itself for silence must have had no path over which the peer could be heard. Of 20 heartbeats one may be
+ * lost: that 8 are one after the other (multiplier 8) does not happen within 10^5 runs (0.05^8 * 500 heartbeats); 3 do. What did
+ * come in, whatever got lost around it, is life. */
 static void check_dead(const struct node *n)
 {
 	const struct node *p = &sim.node[!n->id];
 	const struct config *f = &n->conf;
-	usec_t patience = 2 * f->srp.dead_interval_ms * MS;
+	usec_t patience = 2 * f->srp.dead_interval_ms * MS, beat = f->srp.heartbeat_interval_ms * MS;
+	unsigned int loss = f->srp.dead_multiplier >= 8 ? 50 : 0;
 	const struct srp_info *info = srp_info(n->t.control->srp);
 
 	if (!p->up || info->peer.incarnation != p->t.incarnation || info->peer.state == SRP_INIT ||
-		sim.now < p->booted + patience || sim.now < sim.last_stall + patience)
+		sim.now < p->booted + patience || sim.now < sim.last_stall + patience || sim.now < patience)
 		return;
-	for (unsigned int path = PATH_SRP; path <= PATH_STREAM; path++) {
-		bool lossless = sim.wire[path][0].loss + sim.wire[path][1].loss == 0 &&
-				sim.wire[path][0].rate == 0 && sim.wire[path][1].rate == 0 &&
-				sim.wire[path][0].jitter < 10 * MS;
+	sim.false_deaths++;
+	if (n->t.control->link.up != NULL && worked(PATH_SRP, 0, sim.now - patience))
+		broken(10, "chassis %c takes the other for dead although the SRP connection worked", name(n));
+	if (worked(PATH_STREAM, loss, sim.now - patience))
+		broken(10, "chassis %c takes the other for dead although the stream worked", name(n));
+	if (sim.insecure && worked(PATH_STREAM, 1000, 0) &&
+		sim.now + 2 * beat < n->heard + f->srp.dead_multiplier * beat)
+		broken(10, "chassis %c takes the other for dead and heard it %llu us ago", name(n),
+			(unsigned long long)(sim.now - n->heard));
+}
 
-		if (path == PATH_SRP && n->t.control->link.up == NULL)
-			continue;
-		if (sim.now > patience && lossless && wire_good(path, sim.now - patience))
-			broken(10, "chassis %c takes the other for dead although %s worked", name(n),
-				path == PATH_SRP ? "the SRP connection" : "the stream");
-	}
+/* Both there, nothing stands still, a path works: after a while exactly one is Active, and stays it. */
+void check_led(void)
+{
+	const struct node *a = &sim.node[0], *b = &sim.node[1];
+	usec_t bound = 3000 * MS;
+	bool path = false;
+
+	for (unsigned int i = PATH_SRP; i <= PATH_STREAM; i++)
+		path |= sim.now > bound && wire_good(i, sim.now - bound);
+	if (!path || !a->up || !b->up || sim.now < RTE_MAX(a->booted, b->booted) + bound ||
+		sim.now < sim.last_stall + bound || a->host.disk_full || b->host.disk_full ||
+		a->t.control->up != b->t.control->up)
+		sim.unled = sim.now;
+	else if (sim.now > sim.unled + bound)
+		broken(10, "%s chassis Active for %llu ms", a->t.control->up ? "both" : "no",
+			(unsigned long long)(sim.now - sim.unled) / MS);
 }
 
 /* Whoever hands over to one that promoted itself meanwhile gives up as in dual active. */

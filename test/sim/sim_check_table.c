@@ -54,6 +54,8 @@ static void check_live(const struct node *n, uint32_t pos, const struct session_
 	else if (ahead(&own, &truth->use[n->id]) || ahead(&s->other, &truth->use[!n->id]))
 		broken(7, "chassis %c: %08x: usage of side %u is ahead of the truth", 'A' + n->id, s->teid,
 			ahead(&own, &truth->use[n->id]) ? n->id : !n->id);
+	else
+		expiry_check(n, s->teid, truth);
 }
 
 static void check_pool(const struct node *n)
@@ -177,6 +179,14 @@ static bool in_doubt(const struct sub *s)
 	return false;
 }
 
+/* The gateway ended it, and its SGSN is only just being told. */
+static bool just_ended(uint32_t handle)
+{
+	const struct truth *t = truth_of(handle, false);
+
+	return t != NULL && t->freed != 0 && sim.now < t->freed + 1500 * MS;
+}
+
 /* What an SGSN believes and what the gateway has. */
 static void check_subs(const struct node *n)
 {
@@ -188,7 +198,7 @@ static void check_subs(const struct node *n)
 		const struct sub *s = &sim.sub[i];
 		const struct session_slot *slot_of = s->gw != 0 ? session_find(n->t.table, s->gw) : NULL;
 
-		if (s->state != SUB_UP || s->unsure || !s->told_safe || in_doubt(s))
+		if (s->state != SUB_UP || s->unsure || !s->told_safe || in_doubt(s) || just_ended(s->gw))
 			continue;
 		if (slot_of == NULL || slot_of->key != s->key || slot_of->ue4 != s->ue)
 			broken(9, "subscriber %u believes in session %08x, which chassis %c does not have", i,
@@ -232,13 +242,26 @@ void story_slot(const struct node *n, uint32_t pos)
 		(unsigned long long)r.usage[1].dn_pkts, r.req_type, r.req_seq);
 }
 
+/* It ended by itself within a flight. */
+static bool on_the_way(uint32_t pos)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		const struct session_slot *s = slot(&sim.node[i], pos);
+		const struct truth *t = truth_of(s->teid, false);
+
+		if (s->teid != 0 && t != NULL && t->freed != 0 && sim.now < t->freed + 100 * MS)
+			return true;
+	}
+	return false;
+}
+
 static void check_stream(const struct node *n, const struct node *standby)
 {
 	const struct repl_status *st = repl_peer_status(n->t.repl->stream);
 	uint64_t pair = repl_pair_ms(n->t.repl->stream, n->t.repl->now);
 
 	for (uint32_t pos = 0; pos < SLOTS; pos++)
-		if (!same(pos)) {
+		if (!same(pos) && !on_the_way(pos)) {
 			story_slot(n, pos);
 			story_slot(standby, pos);
 			broken(11, "slot %u differs at the end", pos);
@@ -292,7 +315,9 @@ void check_end(void)
 	if (sim.quiet)
 		check_packets();
 	check_stream(a, b);
+	repair_check();
 	check_subs(a);
+	use_check(a, false, true);
 	for (uint32_t pos = 0; pos < SLOTS; pos++)
 		check_usage_end(a, pos);
 }

@@ -168,6 +168,7 @@ int sim_session_create(struct session_table *t, uint8_t by, struct session_rec *
 	/* A chassis that begins anew, alone and empty, counts its generations anew: what was counted under a handle before
 	 * may still be in a slot of the other. */
 	truth->created = sim.now;
+	truth->freed = truth->last = truth->last_at[0] = truth->last_at[1] = 0;
 	return 0;
 }
 
@@ -186,8 +187,10 @@ int sim_session_free(struct session_table *t, uint8_t by, uint32_t handle, uint3
 	struct node *n = writer(t, by, session_handle_shard(handle), false, "end");
 	int ret = session_free(t, by, handle, now_s);
 
-	if (ret == 0)
+	if (ret == 0) {
 		written(n, handle, DOOR_FREE);
+		truth_of(handle, true)->freed = sim.now;
+	}
 	return ret;
 }
 

@@ -165,6 +165,7 @@ static void less_loss(struct ev *e)
 		return;
 	sim.wire[PATH_STREAM][TO_0].loss = e->a;
 	sim.wire[PATH_STREAM][TO_1].loss = e->b;
+	sim.wire[PATH_STREAM][TO_0].good_since = sim.wire[PATH_STREAM][TO_1].good_since = sim.now;
 	story(-1, "the stream loses no more than before");
 }
 
@@ -374,7 +375,8 @@ static void wires(void)
 		}
 }
 
-static void knobs(struct node *n, unsigned int beat, unsigned int multiplier, unsigned int commit)
+static void knobs(struct node *n, unsigned int beat, unsigned int multiplier, unsigned int commit,
+	unsigned int session_s, unsigned int idle_s)
 {
 	struct config *f = &n->conf;
 
@@ -389,6 +391,8 @@ static void knobs(struct node *n, unsigned int beat, unsigned int multiplier, un
 	f->srp.pending_timeout_s = 2;
 	f->srp.l2 = !sim.l3;
 	f->echo_interval_s = 1;
+	f->apns[0].session_timeout_s = session_s;
+	f->apns[0].idle_timeout_s = idle_s;
 	n->host.fsync = 200 + rnd(5 * MS);
 	n->clock = UINT64_C(1000000000) + rnd(UINT64_C(40000000000));
 	n->drift = (int)rnd(201) - 100;
@@ -409,7 +413,7 @@ static void secrets(void)
 
 void fault_setup(void)
 {
-	unsigned int beat = rnd(2) ? 10 : 20, multiplier, commit;
+	unsigned int beat = rnd(2) ? 10 : 20, multiplier, commit, session_s, idle_s;
 
 	sim.profile = (unsigned int)rnd(PROFILES);
 	sim.quiet = sim.profile == QUIET;
@@ -418,8 +422,10 @@ void fault_setup(void)
 	sim.idle = 300 + rnd(1200);
 	multiplier = sim.profile == LOSSY ? 8 : 3 + (unsigned int)rnd(4);
 	commit = (unsigned int)(20 + rnd(80));
+	session_s = rnd(4) == 0 ? 2 + (unsigned int)rnd(2) : 0;
+	idle_s = rnd(4) == 0 ? 1 + (unsigned int)rnd(2) : 0;
 	for (int i = 0; i < 2; i++)
-		knobs(&sim.node[i], beat, multiplier, commit);
+		knobs(&sim.node[i], beat, multiplier, commit, session_s, idle_s);
 	wires();
 	secrets();
 	sim.calm_at = 900 * MS + rnd(3) * (500 * MS + rnd(1000 * MS));

@@ -131,8 +131,11 @@ static void copy_to(const struct ev *like, usec_t at, const void *bytes, size_t 
 	if (e->bytes == NULL)
 		exit(2);
 	memcpy(e->bytes, bytes, len);
-	if (flip)
+	if (flip) {
 		e->bytes[rnd(len)] ^= (uint8_t)(1u << rnd(8));
+		e->flipped = true;
+		sim.lost_bytes += len;
+	}
 }
 
 void wire_send(
@@ -141,16 +144,22 @@ void wire_send(
 	struct wire *w = &sim.wire[path][direction];
 	usec_t at = sim.now + w->delay;
 
-	if (w->cut || chance(w->loss))
+	if (w->cut || chance(w->loss) ||
+		(w->rate > 0 && w->busy > sim.now + 30 * MS /* its queue is full */)) {
+		sim.lost_bytes += path == PATH_STREAM ? len : 0;
 		return;
+	}
 	if (w->rate > 0) {
-		if (w->busy > sim.now + 30 * MS) /* its queue is full */
-			return;
 		w->busy = RTE_MAX(w->busy, sim.now) + (len * MS + w->rate - 1) / w->rate;
 		at = w->busy + w->delay;
 	}
-	if (chance(w->reorder))
-		at += rnd(w->jitter + 1);
+	if (chance(w->reorder)) {
+		usec_t later = rnd(w->jitter + 1);
+
+		/* Behind three that were sent later, or a millisecond: the stream has gone on without it (DESIGN.md section 4). */
+		sim.lost_bytes += path == PATH_STREAM && later >= 200 ? len : 0;
+		at += later;
+	}
 	copy_to(like, at, bytes, len, chance(w->corrupt));
 	if (chance(w->duplicate))
 		copy_to(like, at + rnd(5 * MS), bytes, len, false);

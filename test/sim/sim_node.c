@@ -93,6 +93,10 @@ int sim_door_send(const struct door *d, struct msg *m)
 {
 	struct node *n = me();
 
+	if (m->type == MSG_ENDED)
+		expiry_ended(n, m->rec.handle, (enum msg_end)m->what);
+	else if (m->type == MSG_LOST)
+		repair_lost(n, m);
 	if (n->msgs_left > 0 && m->type != MSG_INDEX && --n->msgs_left == 0)
 		longjmp(n->out, 2);
 	return door_send(d, m);
@@ -217,6 +221,7 @@ void node_boot(int id)
 	sock_reset(n);
 	shadow_begin(n);
 	n->owned = n->vouched = false;
+	n->heard = 0;
 	n->own_term = 0;
 	n->addressed = false;
 	n->waits = 0;
@@ -260,6 +265,7 @@ void node_crash(int id, bool machine, const char *why)
 		return;
 	story(id, "%s%s", why, machine ? " (the whole machine)" : "");
 	sim.crashes++;
+	use_crashed(n);
 	if (n->saving && rnd(2) == 0 && !n->host.disk_full) /* the write that was under way had got there */
 		n->host.disk = (struct srp_saved){ n->save_reserve, n->save_counter };
 	n->up = false;

@@ -84,6 +84,8 @@ uint16_t sim_rx(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n)
 
 static void stream_arrives(struct ev *e)
 {
+	if (!e->flipped && sim.node[!e->node].up)
+		sim.node[e->node].heard = sim.now;
 	port_in(e->node, STREAM, e->bytes, e->len);
 }
 

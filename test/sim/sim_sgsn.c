@@ -192,6 +192,23 @@ static void ended(unsigned int sgsn, const struct gtpc_header *h)
 		frame_udp(frame, NULL, sim.sgsn[sgsn].addr, VIP_GTP, GTPC_PORT, GTPC_PORT, buf, len));
 }
 
+/* No other that was told for certain, and that nobody ended, has the same TEID or address. */
+static void check_leased(const struct sub *s)
+{
+	for (unsigned int i = 0; i < sim.n_subs && sim.second_faults == 0; i++) {
+		const struct sub *o = &sim.sub[i];
+		const struct truth *t = truth_of(o->gw, false);
+
+		if (o == s || (o->state != SUB_UP && o->state != SUB_UPDATE) || o->unsure || !o->told_safe ||
+			o->doubtful || t == NULL || t->freed != 0)
+			continue;
+		if (o->gw == s->gw || o->ue == s->ue)
+			broken(16, "subscriber %u is given %s %08x of subscriber %u, who has it still",
+				(unsigned int)(s - sim.sub), o->gw == s->gw ? "TEID" : "address",
+				o->gw == s->gw ? s->gw : s->ue, i);
+	}
+}
+
 static void answered(struct sub *s, const struct gtpc_header *h, const struct ies *ies)
 {
 	uint8_t cause = ies->at[IES_CAUSE][0].p != NULL ? ies->at[IES_CAUSE][0].p[0] : 0;
@@ -210,6 +227,7 @@ static void answered(struct sub *s, const struct gtpc_header *h, const struct ie
 		s->gw = be32(ies->at[IES_TEID_CONTROL][0].p);
 		s->ue = eua->p != NULL && eua->len >= 6 ? be32(eua->p + 2) : 0;
 		s->unsure = false;
+		check_leased(s);
 	}
 	s->state = s->state == SUB_DELETE ? SUB_IDLE : SUB_UP;
 }

@@ -135,6 +135,9 @@ static void forwarded(int node, const uint8_t *ip, bool down)
 	if (p->out++ > 0)
 		broken(8, "packet %u is forwarded twice, now by chassis %c", id, 'A' + node);
 	sim.forwarded++;
+	p->by = (uint8_t)node;
+	p->when = sim.now;
+	p->late = n->t.worker[n->running - WORKER]->fp.mode != FASTPATH_OWN;
 	if (down) { /* the address may have changed hands meanwhile */
 		bool in_pool;
 		uint32_t ue;
@@ -143,6 +146,7 @@ static void forwarded(int node, const uint8_t *ip, bool down)
 		p->handle = pool_lookup4(n->t.pools, rte_be_to_cpu_32(ue), &in_pool);
 	}
 	t = truth_of(p->handle, true);
+	t->last = t->last_at[node] = sim.now;
 	if (down) {
 		t->use[node].dn_pkts++;
 		t->use[node].dn_bytes += INNER;
