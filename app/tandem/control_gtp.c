@@ -286,7 +286,7 @@ void gtp_activated(struct control *c, bool planned, usec_t now)
 
 void gtp_deactivated(struct control *c)
 {
-	for (unsigned int i = 0; i < GATE_MAX; i++)
+	for (unsigned int i = 0; i < c->gtp.n_touched; i++)
 		if (c->gtp.txns[i].used)
 			txn_free(c,
 				&c->gtp.txns[i]); /* never answered: the new active answers the repetition */

@@ -71,8 +71,6 @@
 	X(handover_skipped) /* a packet is counted and forwarded by the worker that got it */ \
 	X(usage_half_applied) /* of a usage record the last counter is left out */ \
 	X(usage_left_to_audit) /* usage is not sent of itself */ \
-	X(short_patience) /* one heartbeat that is missing is a silent stream */ \
-	X(lost_too_early) /* a packet is lost as soon as a later one is acknowledged */ \
 	X(idle_goes_on) /* idle timers do not restart at a promotion */ \
 	X(pair_time_of_any) /* pair time is taken from a peer that is not Active */ \
 	X(pair_time_restarts) /* who is promoted goes by its own clock */ \

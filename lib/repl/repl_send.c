@@ -345,7 +345,7 @@ static void detect_loss(struct repl *r, usec_t now)
 
 		if (s->state != REPL_SENT)
 			continue;
-		if (t->largest_acked - s->number < (MUTANT(lost_too_early) ? 1 : 3) && now - s->at < wait) {
+		if (t->largest_acked - s->number < 3 && now - s->at < wait) {
 			t->loss_at = s->at + wait; /* packets that follow were sent no sooner */
 			break;
 		}

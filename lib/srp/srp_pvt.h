@@ -6,7 +6,6 @@
 #define TANDEM_SRP_PVT_H
 
 #include "cursor.h"
-#include "mutant.h"
 #include "srp.h"
 
 enum {
@@ -183,7 +182,7 @@ void srp_life_stall(struct srp *s, usec_t us, usec_t stream_us, usec_t now);
 bool srp_peer_alive(const struct srp *s);
 static inline usec_t srp_window(const struct srp *s)
 {
-	return s->conf.heartbeat_us * (MUTANT(short_patience) ? 2 : s->conf.dead_multiplier);
+	return s->conf.heartbeat_us * s->conf.dead_multiplier;
 }
 
 /* ---- term.c ---- */

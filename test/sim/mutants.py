@@ -36,7 +36,7 @@ LIFE = r"taken for life"
 LATE = r"a late record that is none"
 # What the full simulator says: the invariant's number.
 OWNER_WRITES, PROTECTED, OWNER_SPEAKS = r"INV_01: ", r"INV_02: ", r"INV_08: "
-STATES_ONLY, USAGE, LED, BOUNDED, NOT_TWICE = r"INV_05: ", r"INV_07: ", r"INV_10: ", r"INV_13: ", r"INV_16: "
+STATES_ONLY, USAGE, LED, NOT_TWICE = r"INV_05: ", r"INV_07: ", r"INV_10: ", r"INV_16: "
 WELL_AT_LAST, NONE_LOST, NOT_STUCK = r"INV_11: ", r"INV_14: ", r"INV_15: "
 
 # mutant: simulator, seeds, the invariants that may see it. Where few seeds meet a mistake, the first is near one that does.
@@ -102,8 +102,6 @@ TABLE = {
     "handover_skipped": ("sim", 1, 60, [OWNER_WRITES]),
     "usage_half_applied": ("sim", 1, 60, [STATES_ONLY]),
     "usage_left_to_audit": ("sim", 1, 60, [USAGE]),
-    "short_patience": ("sim", 1, 100, [LED]),
-    "lost_too_early": ("sim", 1, 100, [BOUNDED]),
     "idle_goes_on": ("sim", 1, 100, [NONE_LOST]),
     "pair_time_restarts": ("sim", 1, 100, [NONE_LOST]),
     "pair_time_of_any": ("sim", 704, 720, [NONE_LOST]),

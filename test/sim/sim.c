@@ -88,9 +88,11 @@ static void run(void)
 		digest(sim.now << 4 ^ (uint64_t)node << 3 ^ (uint64_t)core);
 		node_turn(node, core);
 		if (sim.now >= tables) {
-			check_tables(++checks % 16 == 0);
+			if (checks % 3 == 0) /* what is wrong stays wrong */
+				check_tables(checks % 30 == 0);
 			check_flip();
 			check_led();
+			checks++;
 			tables = sim.now + 20 * MS;
 		}
 	}

@@ -419,7 +419,7 @@ void repair_lost(struct node *n, const struct msg *m);
 void repair_check(void);
 void check_led(void);
 void story_slot(const struct node *n, uint32_t pos);
-/* all: what was never used, too */
+/* all: the addresses that no slot has, too */
 void check_tables(bool all);
 void check_flip(void);
 void check_calm(void);

@@ -105,10 +105,8 @@ static void check_table(const struct node *n, bool all)
 		if (live[shard] != t->shard[shard].n_live)
 			broken(6, "chassis %c: shard %u counts %u live sessions and has %u", 'A' + n->id,
 				shard, t->shard[shard].n_live, live[shard]);
-	if (!all)
-		return;
-	shadow_check_unused(n);
-	check_pool(n);
+	if (all)
+		check_pool(n);
 }
 
 void check_tables(bool all)
@@ -312,6 +310,8 @@ void check_end(void)
 	if (sim.answers == 0 || (sim.quiet && sim.forwarded == 0))
 		broken(10, "nobody served the SGSNs");
 	check_tables(true);
+	shadow_check_unused(a);
+	shadow_check_unused(b);
 	if (sim.quiet)
 		check_packets();
 	check_stream(a, b);

@@ -41,8 +41,9 @@ static bool short_of(const struct session_usage *u, const struct session_usage *
 
 static void add_up(const struct node *other, bool at_once)
 {
-	for (unsigned int i = 0; i < HANDLES; i++)
-		memset(sim.truth[i].must, 0, sizeof(sim.truth[i].must));
+	for (uint32_t i = 0; i < sim.n_packets; i++)
+		if (sim.packet[i].out > 0)
+			memset(truth_of(sim.packet[i].handle, true)->must, 0, sizeof(sim.truth[0].must));
 	for (uint32_t i = 0; i < sim.n_packets; i++) {
 		const struct packet *p = &sim.packet[i];
 		struct truth *t = p->out > 0 && !p->maybe ? truth_of(p->handle, false) : NULL;
@@ -70,7 +71,7 @@ void use_check(const struct node *n, bool is_promoted, bool joined)
 		const struct session_usage own = { s->up_pkts, s->up_bytes, s->dn_pkts, s->dn_bytes };
 		bool mine = t != NULL && short_of(&own, &t->must[n->id]);
 
-		if (t == NULL || (!mine && !short_of(&s->other, &t->must[!n->id])))
+		if (t == NULL || t->last == 0 || (!mine && !short_of(&s->other, &t->must[!n->id])))
 			continue;
 		story_slot(n, pos);
 		broken(7,
@@ -101,7 +102,7 @@ void expiry_ended(const struct node *n, uint32_t handle, enum msg_end why)
 	if (t == NULL || (!idle && why != END_SESSION_TIMEOUT))
 		return;
 	sim.expired++;
-	since = idle ? RTE_MAX(t->created, RTE_MIN(t->last, t->last_at[n->id])) : t->created;
+	since = idle ? RTE_MAX(t->created, RTE_MAX(n->owner_since, t->last_at[n->id])) : t->created;
 	least = timeout_us(n, idle);
 	if (sim.now + SECOND + FLIGHT < since + least)
 		broken(14, "chassis %c ends %08x %llu ms too early (%s)", 'A' + n->id, handle,
@@ -137,7 +138,9 @@ void repair_lost(struct node *n, const struct msg *m)
 /* What is sent again is little more than what was lost. A dead or standing peer acknowledges nothing either. */
 void repair_check(void)
 {
-	enum { SOME = 4096 };
+	enum {
+		SOME = 16384
+	}; /* a round trip that grows at once (a throttled path) looks like loss until it was seen */
 
 	for (unsigned int i = 0; i < 2; i++)
 		if (sim.crashes == 0 && sim.stalls == 0 && sim.node[i].repair > 3 * sim.lost_bytes + SOME)

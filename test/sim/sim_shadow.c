@@ -10,8 +10,10 @@ static struct session_slot *slot(const struct node *n, uint32_t pos)
 
 void shadow_begin(struct node *n)
 {
-	memset(n->shadow, 0, sizeof(n->shadow));
-	memset(n->is_used, 0, sizeof(n->is_used));
+	for (unsigned int i = 0; i < n->n_used; i++) {
+		memset(&n->shadow[n->used[i]], 0, sizeof(n->shadow[0]));
+		n->is_used[n->used[i]] = false;
+	}
 	n->n_used = 0;
 }
 
