@@ -93,9 +93,9 @@ TABLE = {
     "gate_never_opens": ("sim", 1, 20, [NOT_STUCK]),
     "error_at_once": ("sim", 1, 20, [OWNER_SPEAKS]),
     "drain_not_awaited": ("sim", 52, 80, [NONE_LOST, OWNER_WRITES]),
-    "late_dropped": ("sim", 20, 60, [NONE_LOST]),
+    "late_dropped": ("sim", 60, 80, [NONE_LOST]),
     "own_not_awaited": ("sim", 1, 20, [OWNER_SPEAKS]),
-    "route_withdrawn": ("sim", 1, 60, [NONE_LOST]),
+    "route_withdrawn": ("sim", 60, 80, [NONE_LOST]),
     "route_preferred": ("sim", 1, 60, [OWNER_SPEAKS]),
     "address_stays": ("sim", 1, 60, [OWNER_SPEAKS]),
     "late_touches_record": ("sim", 1, 60, [OWNER_WRITES]),
@@ -104,9 +104,9 @@ TABLE = {
     "usage_left_to_audit": ("sim", 1, 60, [USAGE]),
     "idle_goes_on": ("sim", 1, 100, [NONE_LOST]),
     "pair_time_restarts": ("sim", 1, 100, [NONE_LOST]),
-    "pair_time_of_any": ("sim", 704, 720, [NONE_LOST]),
+    "pair_time_of_any": ("sim", 830, 840, [NONE_LOST]),
     "address_cut": ("sim", 1, 60, [NOT_TWICE]),
-    "written_before_release": ("sim", 320, 360, [OWNER_WRITES]),
+    "written_before_release": ("sim", 225, 240, [OWNER_WRITES]),
 }
 
 # The same of lib/srp met by the exploration: deviations that it takes, and what is said then.
