@@ -83,6 +83,7 @@ struct node {
 	struct audit *audit;
 	struct worker w[WORKERS];
 	unsigned int n_workers;
+	unsigned int next_worker; /* whose packets leave first */
 	uint32_t index[KEYS];
 	/* as in the replication core */
 	bool active, late, on, draining, drained;

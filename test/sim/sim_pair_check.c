@@ -412,8 +412,8 @@ void check_end(void)
 		fail("%u packets never acknowledged", repl_unacked(n->r));
 	for (unsigned int i = 0; i < sim.n_pending; i++)
 		if (sim.now - sim.pending[i].since > 200000)
-			fail("commit %u of %08x was never acknowledged", sim.pending[i].commit,
-				sim.pending[i].handle);
+			fail("commit %u of %08x, from %llu us, was never acknowledged", sim.pending[i].commit,
+				sim.pending[i].handle, (unsigned long long)sim.pending[i].since);
 	if (sim.flip.set)
 		fail("a flipped bit is left");
 }

@@ -204,11 +204,16 @@ static void presence(struct node *n)
 
 static void send_state(struct node *n)
 {
-	for (unsigned int w = 0; w < n->n_workers; w++) {
+	unsigned int first = n->next_worker;
+
+	for (unsigned int turn = 0; turn < n->n_workers; turn++) {
+		unsigned int w = (first + turn) % n->n_workers;
 		struct rte_mbuf *m[BURST];
 		unsigned int k = n->on ? RTE_MIN(repl_room(n->r), (unsigned int)BURST) : BURST;
 
 		k = rte_ring_dequeue_burst(pair_ring(n->id, w), (void **)m, k, NULL);
+		if (k > 0) /* where the window is small, each has its turn */
+			n->next_worker = w + 1;
 		for (unsigned int i = 0; i < k; i++) {
 			struct stream_meta *meta = rte_mbuf_to_priv(m[i]);
 			uint8_t *bytes = rte_pktmbuf_mtod(m[i], uint8_t *);
