@@ -35,6 +35,7 @@ TARGETS = {
     "gtpc": ["lib/gtp/gtpc_decode.c", "lib/gtp/ie.c", "lib/gtp/pco.c"],
     "gtpu": ["lib/gtp/gtpu.c"],
     "keys": ["lib/repl/keys.c"],
+    "radius": ["lib/radius/radius.c", "lib/radius/radius_probe.c"],
     "repl": ["lib/repl/repl_wire.c", "lib/repl/repl.c", "lib/repl/repl_recv.c", "lib/repl/repl_life.c", "lib/repl/audit.c",
              "lib/repl/audit_source.c"],
     "reply": ["app/tandemctl/client.c", "app/tandemctl/render.c"],
@@ -48,6 +49,7 @@ MORE_CORPUS = {"config": [os.path.join(TOP, "test/golden/config"), os.path.join(
 NOT_DECODING = (r"(^|:)(\w*_(create|destroy|due|counter?s?|fini|open|send|restart|again|begin|slots|srtt|info)|gtp[cu]_encode_\w+|"
                 r"put\w*|encode\w*|session_encode|session_wire_size|usage_hi|group_bytes|text_read|config_load|ops_whole|earlier|"
                 r"repl_(heard|hears_us|peer_\w+|count|heartbeat_now|pair_time|keys\w*|slot\w*)|audit_(count|in_sync_since)|"
+                r"radius_(encode|code_name|secret_set|state_letter|reason_text)|makes_sense|text_fits|has_(address|id)|"
                 r"keys_(due|tx_id)|fastpath_(send|police|prefetch_due|fini))$")
 ENV = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:allocator_may_return_null=1",
            UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
