@@ -5,7 +5,7 @@ set -eu
 
 packages="meson ninja-build pkg-config gcc libc6-dev clang-14 clang-format-14 llvm-14 libclang-rt-14-dev
 	libdpdk-dev dpdk libconfig-dev libjansson-dev libmnl-dev libssl-dev openssl libcunit1-dev
-	osmo-ggsn conntrackd iperf3 tshark nftables ethtool iproute2 iputils-ping iputils-arping traceroute codespell git python3"
+	osmo-ggsn freeradius conntrackd iperf3 tshark nftables ethtool iproute2 iputils-ping iputils-arping traceroute codespell git python3"
 
 missing=""
 for p in $packages; do
@@ -20,9 +20,16 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-# wireshark-common asks a question, and no service of these packages is wanted.
+policy=/usr/sbin/policy-rc.d
+made=""
+trap 'rm -f "$log" $made' EXIT
+# wireshark-common asks a question, and no service of these packages is wanted: this file forbids their start.
 export DEBIAN_FRONTEND=noninteractive
+if [ ! -e "$policy" ]; then
+	made=$policy
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod 755 "$policy"
+fi
 install() {
 	# shellcheck disable=SC2086
 	apt-get install -y -qq --no-install-recommends $missing >"$log" 2>&1
