@@ -27,6 +27,7 @@ MAX_LEN = 4096
 
 # The decoders that each target is there for.
 TARGETS = {
+    "bmp": ["lib/monitor/bmp.c", "lib/monitor/bmp_text.c", "lib/monitor/station.c"],
     "config": ["lib/config/load.c", "lib/config/scan.c", "lib/config/text.c", "lib/config/value.c", "lib/config/lists.c",
                "lib/config/check.c"],
     "fastpath": ["app/tandem/fastpath.c", "app/tandem/fastpath_up.c", "app/tandem/fastpath_down.c",
