@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""FRR's zebra and bgpd in a namespace of the lab, with directories of their own."""
+
+import datetime
+import os
+import re
+import shutil
+
+from lab import Process, Skip, run, wait_until
+
+DAEMONS = "/usr/lib/frr"
+COMMON = """frr defaults traditional
+log file {directory}/bgpd.log informational
+log timestamp precision 6
+hostname {name}
+"""
+
+
+class Frr:
+    """One router. `conf`: bgpd's configuration behind what is common; `modules`: what bgpd loads."""
+
+    def __init__(self, lab, name, conf, modules=()):
+        if not os.path.exists(os.path.join(DAEMONS, "bgpd")):
+            raise Skip("needs FRR")
+        self.lab = lab
+        self.name = name
+        self.modules = modules
+        self.directory = os.path.join(lab.directory, f"frr-{name}")
+        self.log = os.path.join(self.directory, "bgpd.log")
+        self.bgpd = None
+        os.mkdir(self.directory)
+        os.chmod(lab.directory, 0o711)  # they run as user frr
+        shutil.chown(self.directory, "frr", "frr")
+        self.file = os.path.join(self.directory, "bgpd.conf")
+        with open(self.file, "w", encoding="utf-8") as handle:
+            handle.write(COMMON.format(directory=self.directory, name=name) + conf)
+        shutil.chown(self.file, "frr", "frr")
+        self._start("zebra", ["-f", "/dev/null"])
+        wait_until(lambda: os.path.exists(os.path.join(self.directory, "zserv.api")), 15, "zebra's socket")
+
+    def _start(self, daemon, arguments):
+        place = self.directory
+        return Process(self.lab, self.lab.namespace(self.name), f"{self.name}-{daemon}",
+                       [os.path.join(DAEMONS, daemon), *arguments, "-i", f"{place}/{daemon}.pid", "-z", f"{place}/zserv.api",
+                        "--vty_socket", place, "-P", "0"])
+
+    def start(self):
+        """Starts bgpd."""
+        modules = [word for module in self.modules for word in ("-M", module)]
+        self.bgpd = self._start("bgpd", ["-f", self.file, *modules])
+        return self
+
+    def kill9(self):
+        """bgpd dies on the spot."""
+        self.bgpd.popen.kill()
+        self.bgpd.popen.wait()
+
+    def ask(self, *commands):
+        """Commands for bgpd; what it says."""
+        words = [word for command in commands for word in ("-c", command)]
+        return run("vtysh", "--vty_socket", self.directory, "-d", "bgpd", *words)
+
+    def notices(self, neighbour, state):
+        """When bgpd noticed that a neighbour went Up or Down: times of day."""
+        with open(self.log, encoding="utf-8", errors="replace") as handle:
+            found = re.findall(rf"^(\S+ \S+) BGP: .*ADJCHANGE: neighbor {re.escape(neighbour)}\(.*\) .*\b{state}\b", handle.read(), re.M)
+        return [datetime.datetime.strptime(at, "%Y/%m/%d %H:%M:%S.%f").timestamp() for at in found]
