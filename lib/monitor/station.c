@@ -10,8 +10,9 @@ enum { NOBODY = -1 };
 struct peer {
 	struct station_peer conf;
 	bool used;
-	bool told_up; /* `session` said so, and nothing else since */
+	bool told_up; /* `session`'s last word */
 	bool left;    /* `session` said that it will not tell of it any more */
+	uint8_t been; /* bit of each session that ever said that it is up: when that one says down, it means it */
 	enum monitor_state state;
 	int session; /* which told last, while it is open; or NOBODY */
 	bool known;  /* teller is set: the router that told last, open or not */
@@ -105,18 +106,19 @@ static void told(struct session *by, unsigned int i, const struct bmp_fact *f)
 {
 	struct station *s = by->station;
 	struct peer *p = &s->peer[i];
-	bool was_up = p->told_up && p->session == by - s->session;
+	uint8_t me = (uint8_t)(1U << (by - s->session));
 
 	p->session = (int)(by - s->session);
 	p->known = true;
 	p->teller = by->from;
-	p->told_up = f->type == BMP_PEER_UP;
 	p->left = f->type == BMP_PEER_DOWN && f->reason == BMP_DOWN_NOT_MONITORED;
+	p->told_up = f->type == BMP_PEER_UP;
+	p->been |= p->told_up ? me : 0;
 	if (f->type == BMP_PEER_UP)
 		say(s, i, MONITOR_UP, "");
 	else if (p->left)
 		say(s, i, MONITOR_UNKNOWN, f->text);
-	else if (was_up || by->settled)
+	else if ((p->been & me) != 0 || by->settled)
 		say(s, i, MONITOR_DOWN, f->text);
 }
 
@@ -167,6 +169,7 @@ static void lose(struct station *s, int session, const char *why)
 	for (unsigned int i = 0; i < STATION_PEERS; i++) {
 		struct peer *p = &s->peer[i];
 
+		p->been &= (uint8_t) ~(1U << session);
 		if (!p->used || p->session != session)
 			continue;
 		p->session = NOBODY;

@@ -286,6 +286,14 @@ static void test_reconnect(void)
 	CU_ASSERT_EQUAL(state[a], MONITOR_UP);
 	station_tick(station, (20 + SETTLE) * SEC);
 	CU_ASSERT_EQUAL(state[a], MONITOR_DOWN);
+	/* who said up and then down means it, whatever another one said in between */
+	new = begin(&r2, 30 * SEC);
+	say(new, UP, &p1, 0, 30 * SEC);
+	old = begin(&r1, 31 * SEC);
+	say(old, DOWN, &p1, 0, 31 * SEC);
+	CU_ASSERT_EQUAL(state[a], MONITOR_UP);
+	say(new, DOWN, &p1, 0, 32 * SEC);
+	CU_ASSERT_EQUAL(state[a], MONITOR_DOWN);
 }
 
 static void test_limits(void)
