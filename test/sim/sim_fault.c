@@ -66,7 +66,7 @@ static bool switch_over(void)
 	char reason[SRP_REASON_MAX];
 	int i = active(), ret;
 
-	if (i < 0)
+	if (i < 0 || sim.node[i].core[CONTROL].stalled > sim.now) /* it would take no command either */
 		return false;
 	sim_tandem = &sim.node[i].t;
 	ret = srp_switchover(sim.node[i].t.control->srp, false, reason, sim_tsc());
