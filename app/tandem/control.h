@@ -230,7 +230,6 @@ struct control {
 	bool late_drain; /* all workers are through: to be acknowledged */
 	repl_term_t late_term;
 	usec_t late_by;
-	uint32_t late_to;     /* incarnation of the peer that takes it */
 	bool owned;           /* workers may write the slots */
 	repl_term_t own_term; /* in which they own them */
 	struct net_kernel *kernel;

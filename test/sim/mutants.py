@@ -88,11 +88,11 @@ TABLE = {
     "resumed_in_old_term": ("sim_srp", 1, 100, [TERM_TWICE]),
     "answer_before_commit": ("sim", 1, 20, [PROTECTED]),
     "gate_never_closes": ("sim", 1, 20, [WELL_AT_LAST]),
-    "commit_unordered": ("sim", 10, 40, [PROTECTED]),
+    "commit_unordered": ("sim", 35, 60, [PROTECTED]),
     "standby_forwards": ("sim", 25, 75, [OWNER_SPEAKS]),
     "gate_never_opens": ("sim", 1, 20, [NOT_STUCK]),
     "error_at_once": ("sim", 1, 20, [OWNER_SPEAKS]),
-    "drain_not_awaited": ("sim", 52, 80, [NONE_LOST, OWNER_WRITES]),
+    "drain_not_awaited": ("sim", 52, 80, [NONE_LOST, OWNER_WRITES, USAGE]),
     "late_dropped": ("sim", 60, 80, [NONE_LOST]),
     "own_not_awaited": ("sim", 1, 20, [OWNER_SPEAKS]),
     "route_withdrawn": ("sim", 60, 80, [NONE_LOST]),
@@ -104,9 +104,9 @@ TABLE = {
     "usage_left_to_audit": ("sim", 1, 60, [USAGE]),
     "idle_goes_on": ("sim", 1, 100, [NONE_LOST]),
     "pair_time_restarts": ("sim", 1, 100, [NONE_LOST]),
-    "pair_time_of_any": ("sim", 830, 840, [NONE_LOST]),
+    "pair_time_of_any": ("sim", 1, 40, [NONE_LOST]),
     "address_cut": ("sim", 1, 60, [NOT_TWICE]),
-    "written_before_release": ("sim", 225, 240, [OWNER_WRITES]),
+    "written_before_release": ("sim", 35, 60, [OWNER_WRITES]),
 }
 
 # The same of lib/srp met by the exploration: deviations that it takes, and what is said then.

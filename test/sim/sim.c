@@ -111,9 +111,12 @@ static bool one(uint64_t seed, bool verbose, bool show)
 	sim.seed = seed;
 	sim.secure = secured(seed);
 	sim.random = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
+	sim.aside = ~sim.random | 2;
 	sim.verbose = verbose;
 	for (int i = 0; i < 20; i++)
 		rnd(2);
+	for (int i = 0; i < 20; i++)
+		rnd_aside(2);
 	fault_setup();
 	traffic_setup();
 	sgsn_setup();

@@ -205,10 +205,11 @@ struct node {
 	bool vouched;        /* in sync since it became standby */
 	bool addressed;      /* had its VIPs at its last turn */
 	usec_t owner_since;
-	usec_t heard;     /* something of the peer's stream came in whole */
-	uint64_t repair;  /* bytes of records that were taken for lost */
-	usec_t unplanned; /* it was promoted then and the other did not hand over */
-	uint64_t waits;   /* the answer that waits for its commit longest */
+	unsigned int lineage; /* of its table: begins with nothing, goes on by promotions */
+	usec_t heard;         /* something of the peer's stream came in whole */
+	uint64_t repair;      /* bytes of records that were taken for lost */
+	usec_t unplanned;     /* it was promoted then and the other did not hand over */
+	uint64_t waits;       /* the answer that waits for its commit longest */
 	usec_t waits_since;
 	usec_t pending_since, died, demoted;
 	enum srp_state state;
@@ -229,6 +230,7 @@ struct sub {
 	bool made_unsafe;     /* no answer was protected yet */
 	unsigned int made_at; /* sim.promotions then */
 	unsigned int made_by;
+	unsigned int lineage; /* of the chassis that made it */
 	uint32_t teid_c, teid_u, gw, ue;
 	uint16_t seq;
 	unsigned int tries;
@@ -250,6 +252,7 @@ struct truth {
 	uint32_t handle;
 	struct session_usage use[2]; /* by side */
 	usec_t created, freed;
+	bool expired; /* by itself: the Delete Request may end with its chassis, and an SGSN learns of it by its next packet */
 	usec_t last, last_at[2];      /* when a packet was forwarded last, by anybody and by chassis */
 	struct session_usage must[2]; /* sim_check_use.c */
 	uint32_t at
@@ -284,7 +287,7 @@ struct term {
 };
 
 struct sim {
-	uint64_t seed, random, digest, order, events;
+	uint64_t seed, random, aside, digest, order, events;
 	usec_t now, calm_at, end_at, last_fault;
 	bool verbose, failed, calm;
 	bool l3, quiet; /* quiet: planned switchovers only, on good paths */
@@ -328,15 +331,17 @@ struct sim {
 	/* told at the end */
 	uint64_t lost_bytes; /* of the stream, on the wire */
 	usec_t unled;        /* since then not exactly one has been Active */
-	unsigned int expired, false_deaths, crashes, boots, promotions, planned, aborted, dual, stalls, cuts,
-		parted, flips, repaired, rekeys, sealed, bad_tags, restarts, answers, safe_answers, forwarded,
-		lost, creates;
+	unsigned int lineages, expired, false_deaths, crashes, boots, promotions, planned, aborted, dual,
+		stalls, cuts, parted, flips, repaired, rekeys, sealed, bad_tags, restarts, answers,
+		safe_answers, forwarded, lost, creates;
 };
 
 extern struct sim sim;
 
 /* sim_net.c */
 uint64_t rnd(uint64_t below);
+/* What came to the world later: drawn beside, so that the seeds that once told of a mistake tell of it still. */
+uint64_t rnd_aside(uint64_t below);
 bool chance(unsigned int per_mille);
 struct ev *ev_at(usec_t at, int node, void (*run)(struct ev *));
 void ev_run(void);

@@ -95,6 +95,7 @@ static void promoted(struct node *n)
 	history_begin(n);
 	use_check(n, true, n->vouched);
 	n->vouched = false;
+	n->lineage = n->n_used == 0 ? ++sim.lineages : other->lineage;
 	n->owner_since = sim.now;
 	sim.promotions++;
 	if (sim.flip.set && sim.flip.node == n->id)
@@ -188,6 +189,7 @@ static void check_answer(
 	s->told_safe = is_protected;
 	if (msg[1] == GTPC_CREATE_RESPONSE) {
 		s->doubtful = false;
+		s->lineage = n->lineage;
 		s->made_unsafe = true;
 		s->made_at = sim.promotions;
 		s->made_by = n->life << 1 | (unsigned int)n->id;

@@ -177,12 +177,12 @@ static bool in_doubt(const struct sub *s)
 	return false;
 }
 
-/* The gateway ended it, and its SGSN is only just being told. */
-static bool just_ended(uint32_t handle)
+/* Its time was over, and its SGSN may not know it yet. */
+static bool expired(uint32_t handle)
 {
 	const struct truth *t = truth_of(handle, false);
 
-	return t != NULL && t->freed != 0 && sim.now < t->freed + 1500 * MS;
+	return t != NULL && t->expired;
 }
 
 /* What an SGSN believes and what the gateway has. */
@@ -196,7 +196,7 @@ static void check_subs(const struct node *n)
 		const struct sub *s = &sim.sub[i];
 		const struct session_slot *slot_of = s->gw != 0 ? session_find(n->t.table, s->gw) : NULL;
 
-		if (s->state != SUB_UP || s->unsure || !s->told_safe || in_doubt(s) || just_ended(s->gw))
+		if (s->state != SUB_UP || s->unsure || !s->told_safe || in_doubt(s) || expired(s->gw))
 			continue;
 		if (slot_of == NULL || slot_of->key != s->key || slot_of->ue4 != s->ue)
 			broken(9, "subscriber %u believes in session %08x, which chassis %c does not have", i,

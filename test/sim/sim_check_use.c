@@ -95,13 +95,14 @@ static usec_t timeout_us(const struct node *n, bool idle)
 /* A worker ends a session by itself. */
 void expiry_ended(const struct node *n, uint32_t handle, enum msg_end why)
 {
-	const struct truth *t = truth_of(handle, false);
+	struct truth *t = truth_of(handle, false);
 	bool idle = why == END_IDLE_TIMEOUT;
 	usec_t since, least;
 
 	if (t == NULL || (!idle && why != END_SESSION_TIMEOUT))
 		return;
 	sim.expired++;
+	t->expired = true;
 	since = idle ? RTE_MAX(t->created, RTE_MAX(n->owner_since, t->last_at[n->id])) : t->created;
 	least = timeout_us(n, idle);
 	if (sim.now + SECOND + FLIGHT < since + least)

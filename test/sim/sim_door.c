@@ -168,6 +168,7 @@ int sim_session_create(struct session_table *t, uint8_t by, struct session_rec *
 	/* A chassis that begins anew, alone and empty, counts its generations anew: what was counted under a handle before
 	 * may still be in a slot of the other. */
 	truth->created = sim.now;
+	truth->expired = false;
 	truth->freed = truth->last = truth->last_at[0] = truth->last_at[1] = 0;
 	return 0;
 }

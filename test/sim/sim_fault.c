@@ -422,8 +422,8 @@ void fault_setup(void)
 	sim.idle = 300 + rnd(1200);
 	multiplier = sim.profile == LOSSY ? 8 : 3 + (unsigned int)rnd(4);
 	commit = (unsigned int)(20 + rnd(80));
-	session_s = rnd(4) == 0 ? 2 + (unsigned int)rnd(2) : 0;
-	idle_s = rnd(4) == 0 ? 1 + (unsigned int)rnd(2) : 0;
+	session_s = rnd_aside(4) == 0 ? 2 + (unsigned int)rnd_aside(2) : 0;
+	idle_s = rnd_aside(4) == 0 ? 1 + (unsigned int)rnd_aside(2) : 0;
 	for (int i = 0; i < 2; i++)
 		knobs(&sim.node[i], beat, multiplier, commit, session_s, idle_s);
 	wires();

@@ -7,12 +7,22 @@
 
 struct sim sim;
 
+static uint64_t draw(uint64_t *state, uint64_t below)
+{
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return (*state * UINT64_C(0x2545f4914f6cdd1d) >> 16) % below;
+}
+
 uint64_t rnd(uint64_t below)
 {
-	sim.random ^= sim.random >> 12;
-	sim.random ^= sim.random << 25;
-	sim.random ^= sim.random >> 27;
-	return (sim.random * UINT64_C(0x2545f4914f6cdd1d) >> 16) % below;
+	return draw(&sim.random, below);
+}
+
+uint64_t rnd_aside(uint64_t below)
+{
+	return draw(&sim.aside, below);
 }
 
 bool chance(unsigned int per_mille)

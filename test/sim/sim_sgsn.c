@@ -199,6 +199,8 @@ static void check_leased(const struct sub *s)
 		const struct sub *o = &sim.sub[i];
 		const struct truth *t = truth_of(o->gw, false);
 
+		if (o->lineage != s->lineage) /* a chassis began anew, alone and with nothing */
+			continue;
 		if (o == s || (o->state != SUB_UP && o->state != SUB_UPDATE) || o->unsure || !o->told_safe ||
 			o->doubtful || t == NULL || t->freed != 0)
 			continue;

@@ -67,7 +67,8 @@ static void converged(struct ev *e)
 void traffic_routes(int node, unsigned int port)
 {
 	const struct node *n = &sim.node[node];
-	usec_t slow = n->up ? 5 * MS + rnd(150 * MS) : 50 * MS + rnd(400 * MS);
+	uint64_t (*any)(uint64_t) = port == CORE ? rnd : rnd_aside;
+	usec_t slow = n->up ? 5 * MS + any(150 * MS) : 50 * MS + any(400 * MS);
 
 	ev_at(sim.now + slow, node, converged)->a = port;
 }
