@@ -134,8 +134,7 @@ static bool same_body(const struct srp_body *a, const struct srp_body *b)
 	return memcmp(one, other, SRP_BODY) == 0;
 }
 
-/* Tells the peer what changed, on both paths at once. */
-static void say(struct srp *s, usec_t now)
+static struct srp_body body(const struct srp *s)
 {
 	struct srp_body b = { .side = s->conf.side,
 		.state = (uint8_t)s->info.state,
@@ -149,18 +148,40 @@ static void say(struct srp *s, usec_t now)
 		.incarnation = s->conf.incarnation,
 		.hears = srp_peer_alive(s) ? s->info.peer.incarnation : 0,
 		.serial = s->serial };
-	struct srp_action *a;
-	bool first = s->serial == 0;
 
 	memcpy(b.mac, s->conf.mac, sizeof(b.mac));
+	return b;
+}
+
+static struct srp_action *beat(struct srp *s, struct srp_body *b)
+{
+	struct srp_action *a = srp_emit(s, SRP_ACT_HEARTBEAT);
+
+	b->serial = ++s->serial;
+	a->len = body_bytes(b, a->msg);
+	return a;
+}
+
+/* Tells the peer what changed, on both paths at once. */
+static void say(struct srp *s, usec_t now)
+{
+	struct srp_body b = body(s);
+	bool first = s->serial == 0;
+
 	if (!first && same_body(&b, &s->said))
 		return;
-	b.serial = ++s->serial;
-	a = srp_emit(s, SRP_ACT_HEARTBEAT);
-	a->now = first || b.state != s->said.state || b.term != s->said.term || b.hears != s->said.hears;
-	a->len = body_bytes(&b, a->msg);
+	beat(s, &b)->now =
+		first || b.state != s->said.state || b.term != s->said.term || b.hears != s->said.hears;
 	s->said = b;
 	hello(s, now);
+}
+
+void srp_last_word(struct srp *s)
+{
+	struct srp_body b = body(s);
+
+	b.state = SRP_INIT;
+	beat(s, &b)->now = true;
 }
 
 void srp_settle(struct srp *s, usec_t now)

@@ -143,6 +143,8 @@ struct srp_action *srp_emit(struct srp *s, enum srp_action_kind kind);
 void srp_send(struct srp *s, struct srp_msg *m);
 void srp_move(struct srp *s, enum srp_state to, enum srp_cause cause, usec_t now);
 void srp_settle(struct srp *s, usec_t now);
+/* What heartbeats say from now on, until the process ends: that nobody need wait for it. */
+void srp_last_word(struct srp *s);
 /* Has the deadline passed? If not it is noted as due. */
 bool srp_reached(struct srp *s, usec_t deadline, usec_t now);
 void srp_alarm(struct srp *s, enum srp_alarm alarm, bool raised, const char *fmt, ...)

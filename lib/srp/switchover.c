@@ -309,6 +309,8 @@ void srp_on_goodbye(struct srp *s, const struct srp_msg *m, usec_t now)
 void srp_goodbye(struct srp *s, bool was_active)
 {
 	srp_send(s, &(struct srp_msg){ .type = SRP_MSG_GOODBYE, .was_active = was_active });
+	/* The connection may be gone, and heartbeats go on for as long as our late usage takes. */
+	srp_last_word(s);
 	srp_emit(s, SRP_ACT_GOODBYE);
 	s->gone = true;
 }

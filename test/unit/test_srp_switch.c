@@ -420,9 +420,37 @@ static void test_shutdown(void)
 	rig_stop(&r);
 }
 
+/* Who leaves may go on for as long as its late usage takes: its heartbeats must not look like those of somebody who holds
+ * the sessions, or is about to. */
+static void last_word(struct rig *r)
+{
+	const struct srp_action *a;
+	struct srp_body b;
+	struct rd rd;
+
+	srp_shutdown(r->s, r->now);
+	rig_drain(r);
+	CU_ASSERT_PTR_NOT_NULL(rig_find(r, SRP_ACT_GOODBYE));
+	a = rig_find(r, SRP_ACT_HEARTBEAT);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+	rd = rd_init(a->msg, a->len);
+	CU_ASSERT_EQUAL(srp_body_read(&rd, &b), 0);
+	CU_ASSERT_EQUAL(b.state, SRP_INIT);
+	CU_ASSERT_TRUE(a->now);
+}
+
 static void test_goodbye(void)
 {
 	struct rig r;
+
+	rig_standby(&r, true);
+	rig_down(&r, false);
+	last_word(&r);
+	rig_stop(&r);
+	rig_active(&r);
+	rig_down(&r, false);
+	last_word(&r);
+	rig_stop(&r);
 
 	rig_standby(&r, false);
 	rig_send(&r, (struct srp_msg){ .type = SRP_MSG_GOODBYE, .was_active = true });
