@@ -27,7 +27,7 @@ enum {
 	SCRATCH = 1 << 18
 };
 enum { FULL, MISSED, LIVE }; /* arg[0] of prepare and join */
-enum { LIVE_PER_S = 1000000 };
+enum { LIVE_PER_S = 1000000, AUDIT_S = 60 };
 
 /* ---- in the chassis ---- */
 
@@ -257,19 +257,38 @@ static int missed(struct bench_pair *p, const char *name, unsigned int rounds, d
 	return 0;
 }
 
+/* A whole cycle over equal tables, as an audit is. Paced by audit-interval it takes this much of a core: the worker's and the
+ * replication core's part together, so the worker's is less. */
+static int audited(struct bench_pair *p, const char *name, unsigned int rounds)
+{
+	struct bench_line l = { "resync", name, "audit_percent", "% of a core", .aim = 1,
+		.memory = p->huge_dir != NULL ? "hugepages" : "4k pages" };
+	struct round r[ROUNDS_MAX];
+
+	for (unsigned int i = 0; i < rounds; i++)
+		if (measure(p, bench_side_join, bench_side_follow, &r[i]) < 0 || equal(p) < 0)
+			return -1;
+	l.value = 100 * best(r, rounds, offsetof(struct round, cycles), false) * p->sessions /
+		  (AUDIT_S * (double)p->shared->tsc_hz);
+	l.ok = l.value <= l.aim;
+	bench_line(&l);
+	return 0;
+}
+
 static int run(
 	const char *size, uint32_t sessions, unsigned int megabytes, const char *huge, unsigned int rounds)
 {
 	struct bench_pair p = {
 		.name = "resync", .sessions = sessions, .megabytes = megabytes, .huge_dir = huge
 	};
-	char name[3][32];
+	char name[4][32];
 	double bytes, ignored;
 	int ret;
 
 	snprintf(name[0], sizeof(name[0]), "full-%s", size);
 	snprintf(name[1], sizeof(name[1]), "missed1-%s", size);
 	snprintf(name[2], sizeof(name[2]), "full-%s-live", size);
+	snprintf(name[3], sizeof(name[3]), "audit-%s", size);
 	ret = bench_pair_start(&p);
 	if (ret == 0)
 		ret = bench_pair_run(&p, NULL, bench_side_write, NULL);
@@ -277,6 +296,8 @@ static int run(
 		ret = full(&p, name[0], bench_side_join, rounds, 4e6, &bytes);
 	if (ret == 0)
 		ret = missed(&p, name[1], rounds, bytes);
+	if (ret == 0)
+		ret = audited(&p, name[3], rounds);
 	if (ret == 0)
 		ret = full(&p, name[2], active_live, rounds, 4e6, &ignored);
 	bench_pair_stop(&p);
