@@ -29,6 +29,16 @@ static void watch(struct ev *e)
 	ev_at(sim.now + 3 * MS, -1, watch);
 }
 
+/* Whether the other's disk remembers the terms of this chassis: where it was full until just now it does not, and two disks
+ * that forget are more than anybody can make good. */
+static bool remembered(int i)
+{
+	for (unsigned int k = 0; k < sim.n_terms; k++)
+		if (sim.terms[k].node == i && sim.terms[k].term >> 1 > sim.node[!i].host.disk.reserve)
+			return false;
+	return !sim.node[!i].host.disk_full;
+}
+
 static void crash(int i)
 {
 	struct host *h = &sim.node[i].host;
@@ -36,8 +46,7 @@ static void crash(int i)
 	switch (rnd(4)) {
 	case 0:
 		node_crash(i, true, "loses power");
-		/* Both would be more than anybody can make good; a full disk remembers nothing new. */
-		if (rnd(4) == 0 && !sim.node[!i].host.disk_lost && !sim.node[!i].host.disk_full) {
+		if (rnd(4) == 0 && !sim.node[!i].host.disk_lost && remembered(i)) {
 			h->disk = (struct srp_saved){ 0 };
 			h->disk_lost = true;
 		}
