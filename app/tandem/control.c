@@ -394,16 +394,29 @@ static void turn(struct control *c, usec_t now)
 }
 
 /* Time in which we, or the core that listens to the peer, did not run: told before anything that waited meanwhile. */
+/* What the replication core stood still and srp was not told yet. When control wakes up first from a sleep of the whole
+ * process, the other has not even noticed its own. */
+static usec_t repl_stalls(struct control *c, usec_t own, usec_t now)
+{
+	usec_t tick = atomic_load_explicit(&T.pulse_repl.tick, memory_order_relaxed);
+	usec_t all = atomic_load_explicit(&T.pulse_repl.stalled_us, memory_order_relaxed);
+	usec_t untold;
+
+	if (own > 0 && now > tick + STALL_US)
+		all += now - tick;
+	untold = all > c->repl_stalled ? all - c->repl_stalled : 0;
+	c->repl_stalled += untold;
+	return untold;
+}
+
 static void stalls(struct control *c, usec_t own, usec_t now)
 {
-	usec_t stalled = atomic_load_explicit(&T.pulse_repl.stalled_us, memory_order_relaxed);
-	usec_t repl = stalled - c->repl_stalled;
+	usec_t repl = repl_stalls(c, own, now);
 
 	if (own > 0)
 		c->grace = now + WATCHDOG_GRACE_US;
 	if (chassis_stood_still(now, own))
 		port_drop_stale(c);
-	c->repl_stalled = stalled;
 	if (own > 0 || repl > 0) {
 		/* Both stood still together, mostly: the longer of the two is the time in which nobody listened. */
 		c->stood_still += RTE_MAX(own, repl);
