@@ -193,7 +193,7 @@ struct node {
 	struct states history[SLOTS][GROUPS];
 	uint32_t seen[SLOTS][GROUPS]; /* as standby: index in the peer's history of what was applied last */
 	repl_term_t seen_term;
-	unsigned int seen_life;
+	unsigned int seen_life, seen_author;
 	struct session_usage applied[SLOTS]; /* as standby: the peer's set, as applied last in that term */
 	uint32_t applied_handle[SLOTS];
 	struct session_slot shadow[SLOTS]; /* what the slots should be (sim_shadow.c) */

@@ -246,9 +246,11 @@ static struct node *author_of(struct node *n)
 
 	if (repl_peer_incarnation(n->t.repl->stream) != author->t.incarnation)
 		return NULL;
-	if (n->seen_term != author->own_term || n->seen_life != n->life) {
+	/* Who lost its disk may use a term again while the other sleeps: another life all the same. */
+	if (n->seen_term != author->own_term || n->seen_life != n->life || n->seen_author != author->life) {
 		n->seen_term = author->own_term;
 		n->seen_life = n->life;
+		n->seen_author = author->life;
 		memset(n->seen, 0, sizeof(n->seen));
 		memset(n->applied_handle, 0, sizeof(n->applied_handle));
 	}
