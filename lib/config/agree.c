@@ -44,25 +44,33 @@ static void agree_print(const struct section *s, const void *item, FILE *to)
 	}
 }
 
+/* Items of a list in the order of their names. */
+static void section_print(const struct section *s, const struct config *c,
+	void (*print)(const struct section *s, const void *item, FILE *to), FILE *to)
+{
+	const char *names[SECTION_ITEMS];
+	unsigned int n = section_items(s, c);
+
+	if (s->item_size == 0) {
+		print(s, c, to);
+		return;
+	}
+	for (unsigned int i = 0; i < n; i++)
+		names[i] = item_name(s, section_item_const(s, c, i));
+	qsort(names, n, sizeof(names[0]), by_name);
+	for (unsigned int i = 0; i < n; i++)
+		print(s, item_by_name(s, c, names[i]), to);
+}
+
 static void agree_print_all(const struct config *c, FILE *to)
 {
 	for (unsigned int id = 0; id < SECTIONS; id++) {
 		const struct section *s = &config_sections[id];
-		const char *names[SECTION_ITEMS];
-		unsigned int n = section_items(s, c);
 
 		if (!section_agrees(s))
 			continue;
 		fprintf(to, "[%s]\n", s->name);
-		if (s->item_size == 0) {
-			agree_print(s, c, to);
-			continue;
-		}
-		for (unsigned int i = 0; i < n; i++)
-			names[i] = item_name(s, section_item_const(s, c, i));
-		qsort(names, n, sizeof(names[0]), by_name);
-		for (unsigned int i = 0; i < n; i++)
-			agree_print(s, item_by_name(s, c, names[i]), to);
+		section_print(s, c, agree_print, to);
 	}
 }
 
@@ -89,89 +97,62 @@ uint64_t config_digest(const struct config *c)
 	return h;
 }
 
-struct difference {
-	FILE *to;
-	unsigned int n;
-};
-
-static char *value_text(const struct knob *k, const void *item)
+/* "none" where nothing is set: a key that is there on both compares by its value. */
+static void lines_print(const struct section *s, const void *item, FILE *to)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
+	for (unsigned int j = 0; j < s->n_knobs; j++) {
+		const struct knob *k = &s->knobs[j];
 
-	if (to == NULL)
-		return NULL;
-	if (knob_is_set(k, item))
-		knob_print(k, item, to);
-	else
-		fputs("none", to);
-	return fclose(to) == 0 ? text : NULL;
-}
-
-static void knob_difference(
-	struct difference *d, const struct section *s, const struct knob *k, const void *a, const void *b)
-{
-	char *in_a = value_text(k, a), *in_b = value_text(k, b);
-
-	if (in_a == NULL || in_b == NULL || strcmp(in_a, in_b) != 0) {
+		if ((k->flags & KNOB_AGREE) == 0)
+			continue;
 		if (s->item_size > 0)
-			fprintf(d->to, "%s[%s].%s", s->name, item_name(s, a), k->key);
+			fprintf(to, "%s[%s].%s = ", s->name, item_name(s, item), k->key);
 		else
-			fprintf(d->to, "%s.%s", s->name, k->key);
-		fprintf(d->to, ": %s here, %s there\n", in_a != NULL ? in_a : "?", in_b != NULL ? in_b : "?");
-		d->n++;
-	}
-	free(in_a);
-	free(in_b);
-}
-
-static void items_difference(struct difference *d, const struct section *s, const void *a, const void *b)
-{
-	for (unsigned int j = 0; j < s->n_knobs; j++)
-		if (s->knobs[j].flags & KNOB_AGREE)
-			knob_difference(d, s, &s->knobs[j], a, b);
-}
-
-static void list_difference(
-	struct difference *d, const struct section *s, const struct config *a, const struct config *b)
-{
-	for (unsigned int i = 0; i < section_items(s, a); i++) {
-		const void *item = section_item_const(s, a, i),
-			   *other = item_by_name(s, b, item_name(s, item));
-
-		if (other != NULL) {
-			items_difference(d, s, item, other);
-		} else {
-			fprintf(d->to, "%s[%s]: present here, absent there\n", s->name, item_name(s, item));
-			d->n++;
-		}
-	}
-	for (unsigned int i = 0; i < section_items(s, b); i++) {
-		const char *name = item_name(s, section_item_const(s, b, i));
-
-		if (item_by_name(s, a, name) == NULL) {
-			fprintf(d->to, "%s[%s]: absent here, present there\n", s->name, name);
-			d->n++;
-		}
+			fprintf(to, "%s%s%s = ", s->name != NULL ? s->name : "", s->name != NULL ? "." : "",
+				k->key);
+		if (knob_is_set(k, item))
+			knob_print(k, item, to);
+		else
+			fputs("none", to);
+		fputc('\n', to);
 	}
 }
 
-unsigned int config_difference(const struct config *a, const struct config *b, FILE *to)
+void config_lines(const struct config *c, FILE *to)
 {
-	struct difference d = { to, 0 };
-
 	for (unsigned int id = 0; id < SECTIONS; id++) {
 		const struct section *s = &config_sections[id];
 
-		if (!section_agrees(s))
-			continue;
-		if (s->item_size > 0)
-			list_difference(&d, s, a, b);
-		else
-			items_difference(&d, s, a, b);
+		if (section_agrees(s))
+			section_print(s, c, lines_print, to);
 	}
-	return d.n;
+}
+
+static char *lines_of(const struct config *c, size_t *len)
+{
+	char *text = NULL;
+	FILE *to = open_memstream(&text, len);
+
+	if (to == NULL)
+		return NULL;
+	config_lines(c, to);
+	if (fclose(to) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+int config_difference(const struct config *a, const struct config *b, FILE *to)
+{
+	size_t a_len, b_len;
+	char *in_a = lines_of(a, &a_len), *in_b = lines_of(b, &b_len);
+	int n = -ENOMEM;
+
+	if (in_a != NULL && in_b != NULL)
+		n = config_lines_difference(in_a, a_len, in_b, b_len, to);
+	free(in_a);
+	free(in_b);
+	return n;
 }
 
 static void pair_difference(struct findings *fs, const struct config *a, const struct config *b)
@@ -184,7 +165,8 @@ static void pair_difference(struct findings *fs, const struct config *a, const s
 		fs->no_memory = true;
 		return;
 	}
-	config_difference(a, b, to);
+	if (config_difference(a, b, to) < 0)
+		fs->no_memory = true;
 	if (fclose(to) != 0) {
 		fs->no_memory = true;
 		return;

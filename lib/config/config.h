@@ -135,8 +135,16 @@ void config_report_free(struct config_report *r);
 void config_print(const struct config *c, FILE *to);
 /* Digest of what must agree between the two chassis (SRP.md section 5). Order of lists does not matter. */
 uint64_t config_digest(const struct config *c);
-/* One line a key that must agree and differs: "KEY: A here, B there". Returns how many. */
-unsigned int config_difference(const struct config *a, const struct config *b, FILE *to);
+/* One line a key that must agree and differs: "KEY: A here, B there". Returns how many, or -ENOMEM. */
+int config_difference(const struct config *a, const struct config *b, FILE *to);
+/* What must agree, one line a key: "KEY = VALUE"; of lists "LIST[NAME].KEY = VALUE", in the order of names. The same text
+ * for whatever agrees; secrets and what belongs to one chassis are not in it. */
+void config_lines(const struct config *c, FILE *to);
+enum { CONFIG_LINES = 2048, CONFIG_LINE = 512 };
+/* Compares such texts, of which `there` may be anything that a peer sent: lines beyond CONFIG_LINES and bytes of a line
+ * beyond CONFIG_LINE are left out and told, what does not print becomes '?'. Lines as of config_difference, in the order
+ * of `here`, then what is only there; an item that is absent as a whole is one line. Returns how many, or -ENOMEM. */
+int config_lines_difference(const char *here, size_t here_len, const char *there, size_t there_len, FILE *to);
 /* README's table of knobs (Markdown), from the knob table. */
 void config_print_knobs(FILE *to);
 const struct config_loopback *config_gtp(const struct config *c);

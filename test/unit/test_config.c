@@ -148,6 +148,102 @@ static void test_order_does_not_matter(void)
 	CU_ASSERT_EQUAL(config_digest(&a), config_digest(&b));
 }
 
+static char *difference_of(const char *here, const char *there, size_t there_len, int want)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(to);
+	CU_ASSERT_EQUAL(config_lines_difference(here, strlen(here), there, there_len, to), want);
+	fclose(to);
+	return text;
+}
+
+static char *lines_of(const struct config *c)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(to);
+	config_lines(c, to);
+	fclose(to);
+	return text;
+}
+
+/* The lines tell what the two structs would, without secrets and whatever belongs to one chassis. */
+static void test_lines(void)
+{
+	char *here, *there, *text;
+
+	CU_ASSERT_EQUAL(load(base, &a), 0);
+	CU_ASSERT_EQUAL(load(edited("quarantine = 7", "quarantine = 8"), &b), 0);
+	here = lines_of(&a);
+	there = lines_of(&b);
+	CU_ASSERT_PTR_NOT_NULL(strstr(here, "\npools[z].quarantine = 7\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(here, "\nsrp.audit-interval = 60\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(here, "\napns[internet].dns = [\"10.9.0.1\", \"10.9.0.2\"]\n"));
+	CU_ASSERT_PTR_NULL(strstr(here, "psk-file"));
+	CU_ASSERT_PTR_NULL(strstr(here, "chassis"));
+	text = difference_of(here, there, strlen(there), 1);
+	CU_ASSERT_STRING_EQUAL(text, "pools[z].quarantine: 7 here, 8 there\n");
+	free(text);
+	free(difference_of(here, here, strlen(here), 0));
+	free(here);
+	free(there);
+}
+
+static void test_lines_compared(void)
+{
+	static const struct {
+		const char *here, *there;
+		int n;
+		const char *want;
+	} cases[] = {
+		{ "", "", 0, "" },
+		{ "a = 1\nb = 2\n", "b = 2\na = 1", 0, "" },
+		{ "a = 1\n", "a = 2\n", 1, "a: 1 here, 2 there\n" },
+		{ "a = 1\nb = 2\n", "b = 2\n", 1, "a: 1 here, absent there\n" },
+		{ "b = 2\n", "new = x = y\nb = 2\n", 1, "new: absent here, x = y there\n" },
+		{ "p[x].a = 1\np[x].b = 1\np[y].a = 1\n", "p[y].a = 1\n", 1,
+			"p[x]: present here, absent there\n" },
+		{ "p[y].a = 1\n", "p[x].a = 1\np[x].b = 1\np[y].a = 2\n", 2,
+			"p[y].a: 1 here, 2 there\np[x]: absent here, present there\n" },
+		{ "p[x].a = 1\n", "p[x].a = 1\np[x].b = 3\n", 1, "p[x].b: absent here, 3 there\n" },
+		{ "a = 1\n", "a = 1\n\x1b[31m\xff\n", 1, "?[31m?: absent here,  there\n" },
+		{ "a = 1\n", "\n", 2, "a: 1 here, absent there\n: absent here,  there\n" },
+	};
+
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text = difference_of(cases[i].here, cases[i].there, strlen(cases[i].there), cases[i].n);
+
+		CU_ASSERT_STRING_EQUAL(text, cases[i].want);
+		free(text);
+	}
+}
+
+/* What no chassis says: as many lines as can be sent, lines without an end, zeroes. */
+static void test_lines_hostile(void)
+{
+	enum { SIZE = 256 << 10 };
+	char *there = malloc(SIZE), *text;
+
+	memset(there, '\n', SIZE);
+	text = difference_of("a = 1\n", there, SIZE, CONFIG_LINES + 2);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "lines: 2048 at most here, more there\n"));
+	free(text);
+	memset(there, 'x', SIZE);
+	text = difference_of("", there, SIZE, 1);
+	CU_ASSERT_EQUAL(strspn(text, "x"), CONFIG_LINE);
+	free(text);
+	memset(there, 0, SIZE);
+	text = difference_of("", there, SIZE, 1);
+	CU_ASSERT_EQUAL(strspn(text, "?"), CONFIG_LINE);
+	free(text);
+	free(there);
+}
+
 static void test_files(void)
 {
 	char name[] = "/tmp/test_config_XXXXXX";
@@ -283,6 +379,9 @@ int main(void)
 		{ "values", test_values },
 		{ "agreement", test_agreement },
 		{ "order_does_not_matter", test_order_does_not_matter },
+		{ "lines", test_lines },
+		{ "lines compared", test_lines_compared },
+		{ "hostile lines", test_lines_hostile },
 		{ "files", test_files },
 		{ "random_integers", test_random_integers },
 		{ "random_overlaps", test_random_overlaps },
