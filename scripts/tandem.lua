@@ -12,7 +12,7 @@ local ordered_kinds = { [1] = true, [2] = true, [3] = true, [10] = true }
 local states = { [0] = "Init", "Standby", "Pending-Active", "Active", "Pending-Standby" }
 local modes = { [0] = "backup", "primary" }
 local hows = { "slots", "level 2", "whole", "cycle" }
-local types = { "HELLO", "ASK", "ANSWER", "OFFER", "REFUSE", "CONFIRM", "GOODBYE" }
+local types = { "HELLO", "ASK", "ANSWER", "OFFER", "REFUSE", "CONFIRM", "GOODBYE", "WANT_LINES", "LINES" }
 
 -- ---- fields: abbreviation, and a shape: d8..d64 decimal, x8..x64 hexadecimal, bytes, ipv6, ether, text ----
 
@@ -43,18 +43,18 @@ end
 
 define("d8", "version flags.phase flags.ordered key.none session.state session.apn session.pool session.qos_length " ..
     "session.recovery_known session.recovery session.request_type digest.level ack.n extra.id extra.length srp.version srp.side " ..
-    "srp.priority srp.route_modifier srp.restart_counter srp.version_min srp.version_max srp.cause srp.flags")
+    "srp.priority srp.route_modifier srp.restart_counter srp.version_min srp.version_max srp.cause srp.flags srp.hello_flags")
 define("d8", "record.kind", kinds)
 define("d8", "srp.state", states)
 define("d8", "srp.mode", modes)
 define("d8", "want.how", hows)
 define("d8", "srp.type", types)
 define("x8", "groups session.pdp_type")
-define("d16", "key record.length digest.n want.n session.request_sequence session.request_port srp.mtu srp.length")
+define("d16", "key record.length digest.n want.n session.request_sequence session.request_port srp.mtu srp.length srp.piece_length")
 define("x16", "digest.hash16")
 define("d32", "stream offset sent digest.bucket ack.stream ack.delay ack.skip ack.run want.bucket status.stream status.buckets " ..
     "status.unmatched status.differing status.left account.stream srp.serial usage32.up_packets usage32.up_bytes " ..
-    "usage32.down_packets usage32.down_bytes srp.capacity srp.id")
+    "usage32.down_packets usage32.down_bytes srp.capacity srp.id srp.offset srp.total")
 define("x32", "sender receiver handle session.charging_id session.peer_control_teid session.peer_user_teid srp.incarnation srp.hears srp.to")
 define("d64", "number term.number session.created_ms usage64.up_packets usage64.up_bytes usage64.down_packets usage64.down_bytes " ..
     "other64.up_packets other64.up_bytes other64.down_packets other64.down_bytes ack.largest ack.high ack.low " ..
@@ -66,7 +66,7 @@ define("x64", "session.key digest.hash want.arg srp.config_digest")
 define("bytes", "session.msisdn session.qos extra.value record.unknown srp.more encrypted tag")
 define("ipv6", "session.ue session.peer_control session.peer_user session.request_source")
 define("ether", "srp.tie_breaker")
-define("text", "srp.text")
+define("text", "srp.text srp.lines")
 
 local list = {}
 for _, field in pairs(f) do
@@ -394,6 +394,9 @@ local messages = {
         if not c.bad and c:left() > 0 then
             c:add("srp.version_min srp.version_max srp.mtu")
         end
+        if not c.bad and c:left() > 0 then
+            c:add("srp.hello_flags")
+        end
         c:bytes("srp.more", c.bad and 0 or c:left())
     end,
     function(c) c:add("srp.id") end,
@@ -411,6 +414,11 @@ local messages = {
         c:add("srp.route_modifier")
     end,
     function(c) c:add("srp.flags") end,
+    function(c) c:add("srp.config_digest srp.offset") end,
+    function(c)
+        c:add("srp.config_digest srp.offset srp.total")
+        c:bytes("srp.lines", c:add("srp.piece_length") or 0)
+    end,
 }
 
 local function message(tvb, pinfo, root)

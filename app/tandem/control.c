@@ -175,6 +175,10 @@ static int srp_open(struct control *c, const struct srp_saved *saved)
 	s->incarnation = T.incarnation;
 	s->capacity = T.table->n_slots * SESSION_SHARDS;
 	s->config_digest = config_digest(f);
+	s->lines = c->lines;
+	s->lines_len = c->lines_len;
+	s->configuration_us = f->srp.configuration_interval_s * USEC_PER_SEC;
+	s->unlicensed = !f->licensed;
 	for (unsigned int i = 0; i < f->n_ports; i++)
 		if (f->ports[i].roles & CONFIG_REPLICATION) {
 			s->wire.mtu = (uint16_t)f->ports[i].mtu;
@@ -249,6 +253,7 @@ static const struct {
 	{ "GTP-U socket", gtpu_open },
 	{ "SRP socket", link_open },
 	{ "control socket", ctl_open },
+	{ "configuration", configuration_open },
 };
 
 struct control *control_create(void)
@@ -308,6 +313,7 @@ void control_destroy(struct control *c)
 	net_mirror_destroy(c->mirror);
 	net_kernel_close(c->kernel);
 	srp_destroy(c->srp);
+	configuration_close(c);
 	state_close(c->state);
 	control_unwatch(c, &c->signals);
 	if (c->ep >= 0)

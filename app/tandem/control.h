@@ -247,6 +247,9 @@ struct control {
 	usec_t deaf;         /* sum of the replication core's alone */
 	usec_t brisk_until;  /* a change of role: turns follow each other fast */
 	usec_t grace;        /* watchdog */
+	char *lines,
+		*difference; /* of what must agree with the peer; what of it does not, by the last comparison */
+	size_t lines_len;
 	struct history history[HISTORY];
 	unsigned int n_history;
 	struct trace trace, traced; /* being taken; the last one */
@@ -322,6 +325,11 @@ void port_drop_stale(struct control *c);
 
 /* control_audit.c: raises or clears the alarm of an overdue comparison */
 void audit_alarm(struct control *c, usec_t now);
+
+/* control_config.c: what must agree with the peer. The peer's lines are here: what differs is told to srp. */
+int configuration_open(struct control *c);
+void configuration_close(struct control *c);
+void configuration_compare(struct control *c, usec_t now);
 
 /* control_step.c: steps of a role change */
 void step_begin(struct control *c, const struct srp_action *a, usec_t now);

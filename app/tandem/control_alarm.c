@@ -19,8 +19,11 @@ void control_alarm(struct control *c, unsigned int alarm, bool on, const char *t
 
 	if (!on && !was)
 		return;
+	/* Other words for what goes on: those of srp are worth a line, the others count up. */
+	if (on && was && alarm < SRP_ALARM_MAX && strcmp(c->alarm[alarm].text, text) != 0)
+		LOG(WARNING, "alarm %s: %s", control_alarm_name(alarm), text);
 	snprintf(c->alarm[alarm].text, sizeof(c->alarm[alarm].text), "%s", text);
-	if (on == was && alarm >= SRP_ALARM_MAX)
+	if (on == was)
 		return;
 	c->alarm[alarm].on = on;
 	c->alarm[alarm].since = now;

@@ -23,6 +23,7 @@ static struct srp_stream view(struct control *c, usec_t now)
 		.last_number = atomic_load(&v->last_number),
 		.applied = atomic_load(&v->applied),
 		.joined = atomic_load(&v->joined),
+		.matched_since = atomic_load(&v->in_sync_since),
 		.in_sync_since_ms = since };
 
 	trace_heard(c, s.heard);
@@ -56,6 +57,7 @@ void srp_feed(struct control *c, usec_t now)
 	srp_stream(c->srp, &s, now);
 	audit_alarm(c, now);
 	replicator_peer_version(T.repl, i->stream_version);
+	replicator_peer_differs(T.repl, i->differs);
 	replicator_peer_applies(T.repl, i->peer.known && i->agreed && i->peer.state == SRP_STANDBY);
 }
 
@@ -123,6 +125,9 @@ void srp_actions(struct control *c, usec_t now)
 			break;
 		case SRP_ACT_ALARM:
 			control_alarm(c, a.alarm, a.raised, a.text, now);
+			break;
+		case SRP_ACT_LINES:
+			configuration_compare(c, now);
 			break;
 		case SRP_ACT_GOODBYE:
 			c->goodbye = true;

@@ -51,6 +51,10 @@ void replicator_peer_version(struct replicator *r, uint8_t version)
 {
 	atomic_store_explicit(&r->peer_version, version, memory_order_relaxed);
 }
+void replicator_peer_differs(struct replicator *r, bool differs)
+{
+	atomic_store_explicit(&r->peer_differs, differs, memory_order_relaxed);
+}
 void replicator_peer_applies(struct replicator *r, bool applies)
 {
 	atomic_store_explicit(&r->peer_applies, applies, memory_order_relaxed);

@@ -53,6 +53,8 @@ const struct crypt_counters *replicator_crypt_count(const struct replicator *r);
 void replicator_peer(struct replicator *r, uint16_t adjacency);
 /* w: control: whether the peer says that it is Standby. */
 void replicator_peer_applies(struct replicator *r, bool applies);
+/* w: control: what must agree does not, by the peer's last hello: nothing is streamed to it, and a running stream stops. */
+void replicator_peer_differs(struct replicator *r, bool differs);
 /* w: control: the version of the stream that both speak. */
 void replicator_peer_version(struct replicator *r, uint8_t version);
 

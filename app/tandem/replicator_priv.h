@@ -25,6 +25,7 @@ struct replicator {
 	uint16_t udp_port, ip_id;
 	_Atomic uint16_t adjacency; /* w: control */
 	_Atomic bool peer_applies;  /* w: control. the peer says that it is Standby: what is sent is taken */
+	_Atomic bool peer_differs;  /* w: control. the two configurations forbid a stream */
 	struct flow flow;
 	unsigned int next_worker;     /* whose finished packets go first */
 	_Atomic uint8_t peer_version; /* w: control. that both speak */

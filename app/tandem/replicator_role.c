@@ -177,13 +177,15 @@ bool replicator_messages(struct replicator *r)
 }
 
 /* The stream runs while we are active, and the peer is there, hears us and applies: what is sent before would only be
- * lost, and answers would wait for it. */
+ * lost, and answers would wait for it. It stops when the peer is gone, or its configuration is another from now on; not by
+ * a change of the peer's role alone: in a planned switchover that comes before our own. */
 void replicator_presence(struct replicator *r)
 {
 	usec_t heard = repl_heard(r->stream);
 	bool there = heard != USEC_NEVER && r->now - RTE_MIN(heard, r->now) < r->present_us &&
 		     repl_hears_us(r->stream);
-	bool takes = there && atomic_load_explicit(&r->peer_applies, memory_order_relaxed);
+	bool differs = atomic_load_explicit(&r->peer_differs, memory_order_relaxed);
+	bool takes = there && !differs && atomic_load_explicit(&r->peer_applies, memory_order_relaxed);
 	uint8_t version = atomic_load_explicit(&r->peer_version, memory_order_relaxed);
 
 	if (version != r->version && (r->on || r->late))
@@ -203,7 +205,7 @@ void replicator_presence(struct replicator *r)
 		r->count.streams++;
 		workers_stream(r, true, false);
 		control_stream(r, true);
-	} else if ((!there && r->on) ||
+	} else if (((!there || differs) && r->on) ||
 		   (!r->on && r->told)) { /* told, not on: another process is there, or another term */
 		r->on = false;
 		repl_stream_stop(r->stream);

@@ -14,6 +14,17 @@ json_t *show_srp_audit(struct control *c, json_t *args, usec_t now);
 /* control_audit.c: how far the comparison is; and the command that begins one (a whole answer). */
 json_t *show_resync(struct control *c, usec_t now);
 json_t *act_resync(struct control *c, json_t *args, usec_t now);
+/* control_config.c */
+json_t *show_difference(struct control *c, json_t *args, usec_t now);
+json_t *show_license(struct control *c, json_t *args, usec_t now);
+json_t *act_validate_configuration(struct control *c, json_t *args, usec_t now);
+/* "Complete", "Mismatch" or "unknown": of what must agree with the peer. */
+static inline const char *show_validation(const struct srp_info *i)
+{
+	if (!i->peer.known || i->peer.hello_at == USEC_NEVER)
+		return "unknown";
+	return i->agreed ? "Complete" : "Mismatch";
+}
 json_t *show_srp_history(struct control *c, json_t *args, usec_t now);
 json_t *show_alarms(struct control *c, json_t *args, usec_t now);
 json_t *show_sessions(struct control *c, json_t *args, usec_t now);

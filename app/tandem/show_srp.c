@@ -54,11 +54,10 @@ static void show_peer(const struct control *c, json_t *o, const struct srp_info 
 	set_mac(o, "peer_tiebreaker", i->peer.mac);
 	set_int(o, "peer_route_modifier", i->peer.rm);
 	set_ms(o, "last_hello_age_ms", i->peer.hello_at, now);
-	set_text(o, "peer_configuration_validation",
-		!i->peer.known || i->peer.hello_at == USEC_NEVER ? "unknown"
-		: i->agreed                                      ? "Complete"
-								 : "Mismatch");
+	set_text(o, "peer_configuration_validation", show_validation(i));
 	set_text(o, "last_peer_configuration_error", i->config_error[0] != '\0' ? i->config_error : "None");
+	set_text(o, "last_peer_configuration_event",
+		i->config_event_text[0] != '\0' ? i->config_event_text : "None");
 	set_ms(o, "last_peer_configuration_event_age_ms", i->config_event, now);
 	set_int(o, "replication_version", i->stream_version);
 	set_int(o, "replication_mtu", c->srp_conf.wire.mtu);

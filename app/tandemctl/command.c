@@ -14,6 +14,8 @@ static const struct command commands[] = {
 	{ "show srp checkpoint statistics", NULL, 0, render_any, "checkpoints sent, applied, superseded, refused" },
 	{ "show srp audit-statistics", NULL, 0, render_any, "comparisons of the two tables, and repairs" },
 	{ "show srp history", NULL, 0, render_any, "transitions: time, from, to, cause, term" },
+	{ "show srp configuration-difference", NULL, 0, render_any, "every key that must agree with the peer and does not, with both values" },
+	{ "show license information", NULL, 0, render_any, "whether session recovery is licensed, here and on the peer" },
 	{ "show sessions", NULL, COMMAND_LIMIT, render_any, "live sessions" },
 	{ "show session", "ADDRESS|IMSI|TEID", 0, render_any, "everything about one session" },
 	{ "show pools", NULL, 0, render_any, "address pools and their use" },
@@ -27,6 +29,7 @@ static const struct command commands[] = {
 	{ "srp initiate-audit auto", NULL, 0, render_any, "the same, by the name that other gateways have for it" },
 	{ "srp initiate-audit manual-with-sync", NULL, 0, render_any, "the same: an audit that repairs" },
 	{ "srp validate-switchover", NULL, 0, render_any, "check whether a switchover would be refused, and why" },
+	{ "srp validate-configuration", NULL, 0, render_any, "compare the configuration with the peer's now, key by key" },
 };
 // clang-format on
 

@@ -102,6 +102,7 @@ struct config {
 	struct {
 		uint32_t max_sessions; /* 64..16777216 */
 	} table;
+	bool licensed; /* license.inter-chassis-session-recovery */
 	struct {
 		int control, replication; /* lcore ids; -1: chosen (main; last) */
 		int workers[64];

@@ -52,6 +52,7 @@ enum section_id {
 	SECTION_APNS,
 	SECTION_SRP,
 	SECTION_TABLE,
+	SECTION_LICENSE,
 	SECTION_LCORES,
 	SECTION_TOP, /* knobs outside every group */
 	SECTION_TELEMETRY,

@@ -136,6 +136,11 @@ static const struct knob table[] = {
 		.help = "capacity of the session table" },
 };
 
+static const struct knob license[] = {
+	{ "inter-chassis-session-recovery", KNOB_BOOL, 0, AT(config, licensed), .def = 1,
+		.help = "the feature is licensed; without it on both nothing is recovered: the chassis do not join" },
+};
+
 static const struct knob lcores[] = {
 	{ "control", KNOB_LCORE, 0, AT(config, lcores.control), RANGE(-1, -1, 127, NULL), .help = "-1: the EAL main lcore" },
 	{ "replication", KNOB_LCORE, 0, AT(config, lcores.replication), RANGE(-1, -1, 127, NULL), .help = "-1: the last lcore" },
@@ -168,6 +173,7 @@ const struct section config_sections[SECTIONS] = {
 	[SECTION_APNS]      = { "apns", ROWS(apns), LIST(apns) },
 	[SECTION_SRP]       = { "srp", ROWS(srp) },
 	[SECTION_TABLE]     = { "table", ROWS(table) },
+	[SECTION_LICENSE]   = { "license", ROWS(license) },
 	[SECTION_LCORES]    = { "lcores", ROWS(lcores) },
 	[SECTION_TOP]       = { NULL, ROWS(top) },
 	[SECTION_TELEMETRY] = { "telemetry", ROWS(telemetry) },

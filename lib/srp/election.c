@@ -70,8 +70,12 @@ bool srp_promote(struct srp *s, enum srp_cause cause, bool alone, usec_t now)
 	if (term == 0)
 		return false;
 	if (s->info.state == SRP_STANDBY)
-		srp_alarm(s, SRP_ALARM_UNVOUCHED, !s->stream.joined,
-			"became Active before the copy was complete: sessions that it lacks are lost");
+		srp_alarm(s, SRP_ALARM_UNVOUCHED, !s->stream.joined || s->unfed,
+			s->unfed ? "became Active with the copy of before the configurations differed: "
+				   "sessions "
+				   "made since are lost"
+				 : "became Active before the copy was complete: sessions that it lacks are "
+				   "lost");
 	srp_plan_start(s, PLAN_PROMOTE, term, cause, now);
 	s->plan.alone = alone;
 	s->late_term = 0;

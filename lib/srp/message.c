@@ -96,6 +96,8 @@ static void wire_read(struct rd *r, struct srp_wire *s)
 		r->bad = true;
 }
 
+enum { HELLO_UNLICENSED = 1, HELLO_TELLS_LINES = 2 };
+
 static void hello_write(struct wr *w, const struct srp_msg *m)
 {
 	srp_body_write(w, &m->body);
@@ -103,6 +105,7 @@ static void hello_write(struct wr *w, const struct srp_msg *m)
 	wr_u64(w, m->config_digest);
 	text_write(w, m->text);
 	wire_write(w, &m->wire);
+	wr_u8(w, (m->unlicensed ? HELLO_UNLICENSED : 0) | (m->tells_lines ? HELLO_TELLS_LINES : 0));
 }
 
 static void hello_read(struct rd *r, struct srp_msg *m)
@@ -113,6 +116,13 @@ static void hello_read(struct rd *r, struct srp_msg *m)
 	m->config_digest = rd_u64(r);
 	text_read(r, m->text);
 	wire_read(r, &m->wire);
+	/* An earlier release ends here: licensed, and it would take WANT_LINES for malformed. */
+	if (r->left > 0) {
+		uint8_t flags = rd_u8(r);
+
+		m->unlicensed = (flags & HELLO_UNLICENSED) != 0;
+		m->tells_lines = (flags & HELLO_TELLS_LINES) != 0;
+	}
 	/* A later release may add fields behind. */
 	if (!r->bad)
 		r->left = 0;
@@ -182,6 +192,36 @@ static void goodbye_read(struct rd *r, struct srp_msg *m)
 	m->was_active = (rd_u8(r) & 1) != 0;
 }
 
+static void want_lines_write(struct wr *w, const struct srp_msg *m)
+{
+	wr_u64(w, m->digest);
+	wr_u32(w, m->offset);
+}
+
+static void want_lines_read(struct rd *r, struct srp_msg *m)
+{
+	m->digest = rd_u64(r);
+	m->offset = rd_u32(r);
+}
+
+static void lines_write(struct wr *w, const struct srp_msg *m)
+{
+	wr_u64(w, m->digest);
+	wr_u32(w, m->offset);
+	wr_u32(w, m->total);
+	wr_u16(w, m->piece_len);
+	wr_bytes(w, m->piece, m->piece_len);
+}
+
+static void lines_read(struct rd *r, struct srp_msg *m)
+{
+	m->digest = rd_u64(r);
+	m->offset = rd_u32(r);
+	m->total = rd_u32(r);
+	m->piece_len = rd_u16(r);
+	m->piece = rd_bytes(r, m->piece_len);
+}
+
 static const struct {
 	void (*write)(struct wr *w, const struct srp_msg *m);
 	void (*read)(struct rd *r, struct srp_msg *m);
@@ -193,6 +233,8 @@ static const struct {
 	[SRP_MSG_REFUSE] = { refuse_write, refuse_read },
 	[SRP_MSG_CONFIRM] = { confirm_write, confirm_read },
 	[SRP_MSG_GOODBYE] = { goodbye_write, goodbye_read },
+	[SRP_MSG_WANT_LINES] = { want_lines_write, want_lines_read },
+	[SRP_MSG_LINES] = { lines_write, lines_read },
 };
 
 int srp_msg_read(const uint8_t *p, size_t len, struct srp_msg *m)
@@ -204,7 +246,7 @@ int srp_msg_read(const uint8_t *p, size_t len, struct srp_msg *m)
 	m->type = (enum srp_type)type;
 	m->incarnation = rd_u32(&r);
 	m->term = rd_u64(&r);
-	if (r.bad || version != SRP_VERSION || type < SRP_MSG_HELLO || type > SRP_MSG_GOODBYE ||
+	if (r.bad || version != SRP_VERSION || type < SRP_MSG_HELLO || type > SRP_MSG_LAST ||
 		m->incarnation == 0 || m->term >> 1 > SRP_NUMBER_MAX)
 		return -EBADMSG;
 	codecs[type].read(&r, m);

@@ -28,7 +28,7 @@ static void new_life(struct srp *s, uint32_t incarnation, usec_t now)
 	*p = (struct srp_peer){
 		.known = true, .incarnation = incarnation, .hello_at = USEC_NEVER, .heartbeat_at = USEC_NEVER
 	};
-	s->info.agreed = false;
+	s->info.agreed = s->info.differs = false;
 	s->info.stream_version = s->conf.wire.version_min;
 	s->peer_serial = 0;
 	s->peer_floor = 0;
@@ -58,6 +58,26 @@ static bool wire_differs(const struct srp *s, char why[SRP_REASON_MAX])
 	return true;
 }
 
+/* Nothing is recovered without it, so nothing is copied either. */
+static bool unlicensed(const struct srp *s, char why[SRP_REASON_MAX])
+{
+	bool here = s->conf.unlicensed, there = s->info.peer.unlicensed;
+
+	if (!here && !there)
+		return false;
+	snprintf(why, SRP_REASON_MAX,
+		"Inter-Chassis Session Recovery is not licensed %s: set "
+		"license.inter-chassis-session-recovery "
+		"= true %s",
+		here && there ? "on both chassis"
+		: here        ? "on this chassis"
+			      : "on the peer",
+		here && there ? "on both"
+		: here        ? "here"
+			      : "there");
+	return true;
+}
+
 bool srp_peer_differs(const struct srp *s, char why[SRP_REASON_MAX])
 {
 	const struct srp_peer *p = &s->info.peer;
@@ -67,12 +87,8 @@ bool srp_peer_differs(const struct srp *s, char why[SRP_REASON_MAX])
 			s->conf.capacity, p->capacity);
 	else if (wire_differs(s, why))
 		return true;
-	else if (p->config_digest != s->conf.config_digest)
-		snprintf(why, SRP_REASON_MAX,
-			"the configurations differ (%.40s here, %.40s there): make them equal",
-			s->conf.config_text, s->peer_text);
 	else
-		return false;
+		return unlicensed(s, why) || srp_lines_differ(s, why);
 	return true;
 }
 

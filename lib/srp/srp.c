@@ -94,6 +94,7 @@ void srp_move(struct srp *s, enum srp_state to, enum srp_cause cause, usec_t now
 	a->rm = s->info.rm;
 	a->planned = s->plan.planned;
 	s->info.state = to;
+	s->unfed = s->unfed && (to == SRP_STANDBY || to == SRP_PENDING_ACTIVE);
 	s->info.last_cause = cause;
 	s->info.last_change = now;
 	s->info.count.transitions++;
@@ -107,11 +108,12 @@ static void hello(struct srp *s, usec_t now)
 		.body = s->said,
 		.capacity = s->conf.capacity,
 		.config_digest = s->conf.config_digest,
-		.wire = s->conf.wire };
+		.wire = s->conf.wire,
+		.unlicensed = s->conf.unlicensed,
+		.tells_lines = s->conf.lines != NULL };
 
 	if (!s->info.connected)
 		return;
-	snprintf(m.text, sizeof(m.text), "%.*s", (int)sizeof(s->conf.config_text), s->conf.config_text);
 	srp_send(s, &m);
 	s->info.count.hellos_sent++;
 	s->hello_due = now + s->conf.hello_us;
@@ -202,6 +204,7 @@ void srp_settle(struct srp *s, usec_t now)
 	if (s->gone)
 		return;
 	srp_reserve_check(s, now);
+	srp_lines_turn(s, now);
 	say(s, now);
 	if (s->info.connected && srp_reached(s, s->hello_due, now))
 		hello(s, now);
@@ -215,7 +218,8 @@ struct srp *srp_create(const struct srp_conf *c, const struct srp_saved *saved, 
 
 	if (c->side > 1 || c->priority == 0 || c->incarnation == 0 || c->hello_us == 0 ||
 		c->heartbeat_us == 0 || c->dead_multiplier == 0 || c->pending_us == 0 ||
-		saved->reserve > SRP_NUMBER_MAX) {
+		saved->reserve > SRP_NUMBER_MAX || c->lines_len > SRP_LINES_MAX ||
+		(c->lines != NULL && c->lines_len == 0)) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -242,6 +246,7 @@ struct srp *srp_create(const struct srp_conf *c, const struct srp_saved *saved, 
 		.heard_at = USEC_NEVER,
 		.first = USEC_NEVER,
 		.slept_at = USEC_NEVER };
+	s->lines.due = s->fed_from = USEC_NEVER;
 	s->boot_due = now + c->delay_us + c->dead_us;
 	s->hello_due = now;
 	s->peer_state_since = s->one_way_since = s->connection_since = s->metric_due = s->mute_since =
@@ -252,6 +257,8 @@ struct srp *srp_create(const struct srp_conf *c, const struct srp_saved *saved, 
 
 void srp_destroy(struct srp *s)
 {
+	if (s != NULL)
+		free(s->lines.text);
 	free(s);
 }
 
@@ -286,6 +293,7 @@ void srp_connected(struct srp *s, usec_t now)
 	s->connected_at = now;
 	s->life.refused = false;
 	s->life.asking = false;
+	srp_lines_connected(s);
 	s->info.count.connections++;
 	hello(s, now);
 	srp_offer_send(s);
@@ -304,6 +312,10 @@ void srp_disconnected(struct srp *s, bool refused, usec_t now)
 static void take_stream(struct srp *s, const struct srp_stream *st)
 {
 	s->stream = *st;
+	/* A whole cycle matched since the stream may run again. */
+	if (s->unfed && s->fed_from != USEC_NEVER && st->joined && st->matched_since != USEC_NEVER &&
+		st->matched_since > s->fed_from)
+		s->unfed = false;
 	if (st->heard != USEC_NEVER && st->heard != s->life.stream_given) {
 		s->life.stream_given = st->heard;
 		s->life.stream = srp_latest(s->life.stream, st->heard);
@@ -372,21 +384,41 @@ void srp_heartbeat(struct srp *s, const uint8_t *body, size_t len, bool fresh, u
 	srp_settle(s, now);
 }
 
+void srp_judge(struct srp *s, usec_t now)
+{
+	struct srp_info *i = &s->info;
+	char before[SRP_REASON_MAX];
+	bool was = (i->alarms >> SRP_ALARM_CONFIG_MISMATCH & 1) != 0;
+
+	memcpy(before, i->config_error, sizeof(before));
+	i->differs = srp_peer_differs(s, i->config_error);
+	i->agreed = !i->differs;
+	if (i->differs && was && strcmp(before, i->config_error) != 0) {
+		struct srp_action *a = srp_emit(s, SRP_ACT_ALARM);
+
+		a->alarm = SRP_ALARM_CONFIG_MISMATCH;
+		a->raised = true;
+		memcpy(a->text, i->config_error, sizeof(a->text));
+	}
+	srp_alarm(s, SRP_ALARM_CONFIG_MISMATCH, i->differs, "%s", i->config_error);
+	if (i->differs && i->state == SRP_STANDBY)
+		s->unfed = true;
+	if (i->differs)
+		s->fed_from = USEC_NEVER;
+	else if (s->fed_from == USEC_NEVER)
+		s->fed_from = now;
+}
+
 /* What the hello says of what must be equal or fit. */
 static void compare(struct srp *s, const struct srp_msg *m, usec_t now)
 {
-	bool was = (s->info.alarms >> SRP_ALARM_CONFIG_MISMATCH & 1) != 0, differs;
-
 	s->info.peer.capacity = m->capacity;
 	s->info.peer.config_digest = m->config_digest;
 	s->info.peer.wire = m->wire;
-	memcpy(s->peer_text, m->text, sizeof(s->peer_text));
-	differs = srp_peer_differs(s, s->info.config_error);
-	if (was != differs)
-		s->info.config_event = now;
-	srp_alarm(s, SRP_ALARM_CONFIG_MISMATCH, differs, "%s", s->info.config_error);
-	s->info.agreed = !differs;
-	if (!differs)
+	s->info.peer.unlicensed = m->unlicensed;
+	srp_lines_hello(s, m, now);
+	srp_judge(s, now);
+	if (s->info.agreed)
 		s->info.stream_version = s->conf.wire.version_max < m->wire.version_max
 						 ? s->conf.wire.version_max
 						 : m->wire.version_max;
@@ -419,6 +451,10 @@ static int on_message(struct srp *s, const struct srp_msg *m, usec_t now)
 		srp_life_answer(s, m->id, now);
 		return 0;
 	}
+	if (m->type == SRP_MSG_WANT_LINES)
+		return srp_on_want_lines(s, m);
+	if (m->type == SRP_MSG_LINES)
+		return srp_on_lines(s, m, now);
 	if (m->term < s->info.peer.term)
 		return -ESTALE;
 	if (m->type == SRP_MSG_OFFER)

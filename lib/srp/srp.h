@@ -38,7 +38,13 @@ enum srp_cause {
 	SRP_CAUSE_ABORTED = 22,  /* a planned switchover that did not complete: Active again */
 };
 
-enum { SRP_RM_THRESHOLD = 16, SRP_RESERVE = 1000, SRP_MSG_MAX = 512, SRP_REASON_MAX = 160 };
+enum {
+	SRP_RM_THRESHOLD = 16,
+	SRP_RESERVE = 1000,
+	SRP_MSG_MAX = 512,
+	SRP_REASON_MAX = 160,
+	SRP_LINES_MAX = 256 << 10
+};
 
 /* What a chassis' replication stream can be like (lib/repl/WIRE.md). */
 struct srp_wire {
@@ -55,9 +61,15 @@ struct srp_conf {
 	uint32_t incarnation;
 	uint32_t capacity;      /* sessions; unequal capacities refuse a join */
 	uint64_t config_digest; /* of what must agree; 0 is compared like any other */
-	char config_text[64];   /* short hint that names the configuration, shown on mismatch */
-	struct srp_wire wire;   /* versions of 0: 1 to 1 */
-	char mtu_port[32];      /* name of the replication port, for the text that says what to do */
+	/* The same as text, for the peer to compare: the caller's, as long as the machine lives. Carried here and not beside
+	 * this library, because who the peer is, whether a word of it is stale and when a connection begins anew are known
+	 * here; what the lines mean is not. NULL: neither told nor asked for. At most SRP_LINES_MAX bytes. */
+	const char *lines;
+	size_t lines_len;
+	usec_t configuration_us; /* between comparisons while connected; 0: at connect and by command only */
+	bool unlicensed;         /* no licence of session recovery: nobody joins */
+	struct srp_wire wire;    /* versions of 0: 1 to 1 */
+	char mtu_port[32];       /* name of the replication port, for the text that says what to do */
 	usec_t hello_us, dead_us, delay_us, heartbeat_us, pending_us;
 	unsigned int dead_multiplier;
 };
@@ -72,10 +84,11 @@ struct srp_saved {
 struct srp_stream {
 	usec_t heard; /* last sign of life of the peer in the stream; USEC_NEVER: never */
 	bool hears_us;
-	uint32_t unacked;          /* as active */
-	uint64_t last_number;      /* as active: of the last state packet */
-	uint64_t applied;          /* as standby: of the last one applied */
-	bool joined;               /* as standby: a whole cycle matched since the join */
+	uint32_t unacked;     /* as active */
+	uint64_t last_number; /* as active: of the last state packet */
+	uint64_t applied;     /* as standby: of the last one applied */
+	bool joined;          /* as standby: a whole cycle matched since the join */
+	usec_t matched_since; /* as standby: the oldest of all buckets' last matches; USEC_NEVER: not joined */
 	uint64_t in_sync_since_ms; /* as active: what the standby said last, pair time; 0: not in sync */
 	uint32_t in_sync_age_ms;   /* as active: age of the worst bucket's match by that report */
 	bool in_sync;              /* as active: age within the last audit cycle */
@@ -103,9 +116,10 @@ enum srp_action_kind {
 	SRP_ACT_HEARTBEAT, /* `msg`: body of heartbeats from now on, packets' term = `term`; `now`: one at once */
 	SRP_ACT_STEP,      /* carry out `step` */
 	SRP_ACT_RESERVE, /* make `number` durable as reserve and `restart_counter` with it, then srp_saved_reserve() */
-	SRP_ACT_ROLE,    /* state changed: from, to, cause, term (log, history) */
-	SRP_ACT_METRIC,  /* the route modifier changed while routes are up: re-install them with `rm` */
-	SRP_ACT_ALARM,   /* `alarm` raised or cleared, with `text` that says what to do */
+	SRP_ACT_ROLE,   /* state changed: from, to, cause, term (log, history) */
+	SRP_ACT_METRIC, /* the route modifier changed while routes are up: re-install them with `rm` */
+	SRP_ACT_ALARM, /* `alarm` raised or cleared, with `text` that says what to do; raised again: other words */
+	SRP_ACT_LINES, /* the peer's lines are here: compare srp_peer_lines() with the own, then srp_compared() */
 	SRP_ACT_GOODBYE, /* shutdown may go on: the peer took over or there is none */
 	SRP_ACT_ABORT,   /* a pending state ran out: abort the process, the peer is the remedy; `text` why */
 };
@@ -150,6 +164,7 @@ struct srp_peer {
 	uint32_t incarnation, capacity;
 	uint64_t config_digest;
 	struct srp_wire wire;
+	bool unlicensed;
 	usec_t hello_at, heartbeat_at; /* USEC_NEVER: none in this life of it */
 	bool hears_us;
 };
@@ -171,13 +186,15 @@ struct srp_info {
 	uint8_t rm, restart_counter;
 	uint8_t stream_version; /* the highest that both speak; before the peer's hello the least of our own */
 	bool agreed; /* the peer's hello was heard, and nothing in it forbids a stream between the two */
+	bool differs; /* the peer's hello was heard, and something forbids a stream: no join, and a running one stops */
 	bool connected, stream_alive, dual_path; /* dual_path: both ways to the peer answer */
 	struct srp_peer peer;
 	enum srp_cause last_cause;
 	usec_t last_change, last_switchover;
 	char config_error[SRP_REASON_MAX], validate_status[SRP_REASON_MAX];
-	usec_t config_event;
-	uint32_t alarms; /* bit set of enum srp_alarm */
+	char config_event_text[64]; /* what the last comparison of the configurations said */
+	usec_t config_event;        /* when */
+	uint32_t alarms;            /* bit set of enum srp_alarm */
 	bool mute; /* as active, or handing over: late by more than the peer's patience, answer no signalling until it is heard again */
 	struct srp_counters count;
 };
@@ -219,6 +236,12 @@ void srp_saved_reserve(struct srp *s, uint64_t reserve, bool ok, usec_t now);
 int srp_switchover(struct srp *s, bool force, char reason[SRP_REASON_MAX], usec_t now);
 /* The checks alone; the result is kept and shown. */
 int srp_validate(struct srp *s, char reason[SRP_REASON_MAX], usec_t now);
+/* Operator: asks for the peer's lines now. 0: SRP_ACT_LINES follows; else -ENOTCONN, -ENOTSUP, and `reason` what to do. */
+int srp_validate_configuration(struct srp *s, char reason[SRP_REASON_MAX], usec_t now);
+/* What the peer sent, until the next is asked for; NULL: nothing, or not all of it. Not terminated; anything may be in it. */
+const char *srp_peer_lines(const struct srp *s, size_t *len);
+/* n keys differ between those lines and the own; first: "KEY: A here, B there" of one of them, "" if none. */
+void srp_compared(struct srp *s, unsigned int n, const char *first, usec_t now);
 /* SIGTERM: planned switchover first when a ready standby is there, else a goodbye; ends in SRP_ACT_GOODBYE. */
 void srp_shutdown(struct srp *s, usec_t now);
 /* Timers. */

@@ -14,6 +14,7 @@ enum {
 	SRP_RETIRED = 4, /* incarnations of the peer that are known to be gone */
 	SRP_QUEUE = 48,  /* actions that one event may cause, with room to spare */
 	SRP_RM_MAX = 255,
+	SRP_PIECE = 448,     /* bytes of a configuration's lines a message */
 	SRP_ACKED_MS = 1000, /* a planned switchover needs everything acknowledged within this */
 };
 
@@ -28,6 +29,9 @@ enum srp_type {
 	SRP_MSG_REFUSE,
 	SRP_MSG_CONFIRM,
 	SRP_MSG_GOODBYE,
+	SRP_MSG_WANT_LINES,
+	SRP_MSG_LINES,
+	SRP_MSG_LAST = SRP_MSG_LINES,
 };
 
 /* What a chassis says of itself, on both paths. */
@@ -46,6 +50,12 @@ struct srp_msg {
 	uint32_t capacity;         /* HELLO */
 	uint64_t config_digest;    /* HELLO */
 	struct srp_wire wire;      /* HELLO */
+	bool unlicensed;           /* HELLO: no licence of session recovery there */
+	bool tells_lines;          /* HELLO: answers WANT_LINES */
+	uint64_t digest;           /* WANT_LINES, LINES: of the configuration that is asked for */
+	uint32_t offset, total;    /* WANT_LINES (offset), LINES: in bytes of the whole text */
+	const uint8_t *piece;      /* LINES: in the bytes that were read, or are to be written */
+	uint16_t piece_len;        /* LINES */
 	uint32_t id;               /* ASK, ANSWER */
 	srp_term_t offered;        /* OFFER, REFUSE, CONFIRM */
 	uint64_t number;           /* OFFER: the last packet to be applied, 0: any */
@@ -54,7 +64,7 @@ struct srp_msg {
 	bool forced;               /* OFFER */
 	uint8_t rm;                /* CONFIRM */
 	bool was_active;           /* GOODBYE */
-	char text[SRP_REASON_MAX]; /* HELLO: the configuration's hint; REFUSE: why */
+	char text[SRP_REASON_MAX]; /* HELLO: a hint, empty in this release; REFUSE: why */
 };
 
 /* Sequences of steps. Each has a deadline and a defined end. */
@@ -101,6 +111,22 @@ struct srp_life {
 	usec_t slept_at; /* as standby: the end of a sleep in which the peer may have begun another life; USEC_NEVER: none */
 };
 
+/* The peer's configuration: what was fetched, and what came of its comparison. */
+struct srp_lines {
+	bool met, told; /* a hello came over this connection; its sender answers WANT_LINES */
+	bool asking;
+	uint64_t digest; /* of what is fetched, or was last */
+	char *text;
+	size_t have, total, room;
+	usec_t asked_at, due;
+	/* By the last comparison of this life and this digest of the peer's. */
+	uint32_t of;
+	uint64_t compared_digest;
+	bool compared;
+	unsigned int n; /* keys that differ */
+	char first[SRP_REASON_MAX];
+};
+
 struct srp {
 	struct srp_conf conf;
 	struct srp_info info;
@@ -117,7 +143,9 @@ struct srp {
 	uint8_t counter_asked, counter_saved;
 	bool counter_raised;
 
-	char peer_text[SRP_REASON_MAX]; /* of its hello: names its configuration */
+	struct srp_lines lines;
+	bool unfed;      /* as Standby: the copy may be as old as a mismatch, by which the stream stops */
+	usec_t fed_from; /* since when it does not any more; USEC_NEVER: it does */
 	uint32_t peer_serial, retired[SRP_RETIRED];
 	unsigned int n_retired;
 
@@ -162,6 +190,9 @@ static inline usec_t srp_latest(usec_t a, usec_t b)
 	return a > b ? a : b;
 }
 
+/* Draws the conclusions of what must be equal or fit. */
+void srp_judge(struct srp *s, usec_t now);
+
 /* ---- message.c ---- */
 int srp_msg_read(const uint8_t *p, size_t len, struct srp_msg *m);
 size_t srp_msg_write(const struct srp_msg *m, uint8_t *to, size_t room);
@@ -175,6 +206,15 @@ int srp_peer_said(struct srp *s, const struct srp_body *b, usec_t now);
 /* Whether what its hello said forbids a stream between the two; `why` is written only then, and says what to do. */
 bool srp_peer_differs(const struct srp *s, char why[SRP_REASON_MAX]);
 bool srp_peer_is(const struct srp *s, uint32_t incarnation);
+
+/* ---- lines.c ---- */
+void srp_lines_connected(struct srp *s);
+void srp_lines_hello(struct srp *s, const struct srp_msg *m, usec_t now);
+void srp_lines_turn(struct srp *s, usec_t now);
+int srp_on_want_lines(struct srp *s, const struct srp_msg *m);
+int srp_on_lines(struct srp *s, const struct srp_msg *m, usec_t now);
+/* Whether the two configurations differ, by digest or by key; `why` is written only then. */
+bool srp_lines_differ(const struct srp *s, char why[SRP_REASON_MAX]);
 
 /* ---- liveness.c ---- */
 void srp_life_update(struct srp *s, usec_t now);

@@ -227,6 +227,8 @@ static const char *unready(const struct srp *s, const struct srp_msg *m)
 		return "the term offered is not within the durable reserve";
 	if (m->forced)
 		return NULL;
+	if (s->info.differs)
+		return s->info.config_error;
 	if (!s->stream.joined)
 		return "the copy is not complete";
 	return s->info.stream_alive ? NULL : "the replication stream is silent";

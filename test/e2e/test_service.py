@@ -15,7 +15,8 @@ from lab import CORE_GATEWAY, VIP, POOL, Process, run, wait_until
 from traffic import Probes, Sgsnemu, ping
 
 SHOWS = ("srp info", "srp statistics", "srp checkpoint statistics", "srp audit-statistics", "srp history", "sessions", "pools",
-         "ports", "workers", "gtp statistics", "configuration", "alarms")
+         "ports", "workers", "gtp statistics", "configuration", "alarms", "srp configuration-difference",
+         "license information")
 
 
 def test_notifies(lab):

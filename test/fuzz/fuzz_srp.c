@@ -9,6 +9,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void lines(struct srp *s, usec_t now)
+{
+	size_t len;
+	const char *text = srp_peer_lines(s, &len);
+
+	if (text == NULL || len == 0 || len > SRP_LINES_MAX)
+		abort();
+	srp_compared(s, (uint8_t)text[len - 1], "first", now); /* the last byte is there */
+}
+
 static void drain(struct srp *s, usec_t now)
 {
 	struct srp_action a;
@@ -18,6 +28,8 @@ static void drain(struct srp *s, usec_t now)
 			srp_saved_reserve(s, a.number, true, now);
 		else if (a.kind == SRP_ACT_STEP)
 			srp_done(s, a.step, a.term, true, 1000, NULL, now);
+		else if (a.kind == SRP_ACT_LINES)
+			lines(s, now);
 		else if (a.kind == SRP_ACT_SEND && (a.len == 0 || a.len > SRP_MSG_MAX))
 			abort();
 	}
@@ -31,7 +43,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.dead_us = 300000,
 		.heartbeat_us = 10000,
 		.pending_us = 1000000,
-		.dead_multiplier = 3 };
+		.dead_multiplier = 3,
+		.lines = "key = 17\n",
+		.lines_len = 9,
+		.configuration_us = 60000000 };
 	struct srp_stream st = { .heard = 1, .joined = true, .in_sync = true };
 	struct srp *s = srp_create(&c, &(struct srp_saved){ 0 }, 0);
 	usec_t now = 1;

@@ -305,9 +305,9 @@ static int encode(void)
 static int encode_srp(void)
 {
 	static const char *const names[] = { "hello", "ask", "answer", "offer", "refuse", "confirm",
-		"goodbye" };
+		"goodbye", "want-lines", "lines" };
 
-	for (unsigned int type = SRP_MSG_HELLO; type <= SRP_MSG_GOODBYE; type++) {
+	for (unsigned int type = SRP_MSG_HELLO; type <= SRP_MSG_LAST; type++) {
 		struct srp_msg m = { .type = (enum srp_type)type,
 			.incarnation = 0x11223344,
 			.term = 42 << 1 | 1,
@@ -323,6 +323,12 @@ static int encode_srp(void)
 			.forced = true,
 			.rm = 2,
 			.was_active = true,
+			.tells_lines = true,
+			.digest = UINT64_MAX,
+			.offset = 448,
+			.total = 457,
+			.piece = (const uint8_t *)"key = 17\n",
+			.piece_len = 9,
 			.text = "why" };
 		uint8_t b[SRP_MSG_MAX];
 		size_t n = srp_msg_write(&m, b, sizeof(b));

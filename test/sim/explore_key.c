@@ -99,9 +99,9 @@ static void mix_liveness(const struct world *w, const struct srp *s)
 static void mix_machine(const struct world *w, const struct srp *s, const struct srp *other)
 {
 	mix((uint64_t)s->info.state << 32 | (uint64_t)s->info.rm << 16 |
-		(uint64_t)s->info.restart_counter << 8 | (uint64_t)s->info.agreed << 4 |
-		(uint64_t)s->info.connected << 3 | (uint64_t)s->info.stream_alive << 2 |
-		(uint64_t)s->info.dual_path << 1 | s->info.mute);
+		(uint64_t)s->info.restart_counter << 8 | (uint64_t)s->unfed << 5 |
+		(uint64_t)s->info.agreed << 4 | (uint64_t)s->info.connected << 3 |
+		(uint64_t)s->info.stream_alive << 2 | (uint64_t)s->info.dual_path << 1 | s->info.mute);
 	mix(s->info.alarms);
 	mix(s->info.term);
 	mix(s->info.highest_term);

@@ -190,6 +190,7 @@ static void act(struct world *w, int i, const struct srp_action *a)
 		check_role(w, i, a);
 		break;
 	case SRP_ACT_METRIC:
+	case SRP_ACT_LINES: /* nobody here has any */
 		break;
 	case SRP_ACT_ALARM:
 		trace(w, i, "alarm %s %s", srp_alarm_name(a->alarm), a->raised ? "raised" : "cleared");

@@ -17,6 +17,7 @@ COMMANDS = [
     "show gtp statistics", "show srp history", "show sessions", "show pools", "show ports", "show workers",
     "show configuration", "show alarms", "srp initiate-switchover", "srp validate-switchover",
     "srp resync", "srp initiate-audit auto", "srp initiate-audit manual-with-sync",
+    "show srp configuration-difference", "show license information", "srp validate-configuration",
 ]
 SRP_LABELS = [
     "Context", "Local Address", "Chassis State", "Chassis Mode", "Chassis Priority (higher wins)", "Local Tiebreaker",
@@ -288,8 +289,9 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.complete(""), ["show", "srp"])
         self.assertEqual(self.complete("sh"), ["show"])
         self.assertEqual(self.complete("show", "s"), ["srp", "sessions", "session"])
-        self.assertEqual(self.complete("--name", "left", "show", "srp", "c"), ["checkpoint"])
-        self.assertEqual(self.complete("srp", ""), ["resync", "initiate-switchover", "initiate-audit", "validate-switchover"])
+        self.assertEqual(self.complete("--name", "left", "show", "srp", "ch"), ["checkpoint"])
+        self.assertEqual(self.complete("srp", ""), ["resync", "initiate-switchover", "initiate-audit", "validate-switchover",
+                                                    "validate-configuration"])
         self.assertEqual(self.complete("--j"), ["--json"])
 
 

@@ -4,7 +4,8 @@
 
 #include "srp_rig.h"
 
-extern CU_TestInfo srp_term_tests[], srp_switch_tests[], srp_stall_tests[], srp_message_tests[];
+extern CU_TestInfo srp_term_tests[], srp_switch_tests[], srp_stall_tests[], srp_message_tests[],
+	srp_lines_tests[];
 
 static void test_election_order(void)
 {
@@ -515,7 +516,8 @@ int main(void)
 		{ "terms", NULL, NULL, NULL, NULL, srp_term_tests },
 		{ "switchover", NULL, NULL, NULL, NULL, srp_switch_tests },
 		{ "stalls", NULL, NULL, NULL, NULL, srp_stall_tests },
-		{ "messages", NULL, NULL, NULL, NULL, srp_message_tests }, CU_SUITE_INFO_NULL };
+		{ "messages", NULL, NULL, NULL, NULL, srp_message_tests },
+		{ "lines", NULL, NULL, NULL, NULL, srp_lines_tests }, CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);
 }

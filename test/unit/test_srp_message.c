@@ -68,11 +68,12 @@ static void random_body(uint64_t *seed, struct srp_body *b)
 /* Every message comes back as it was; cut short it is refused, never read past. */
 static void test_codec_round_trip(void)
 {
+	static const uint8_t piece[SRP_PIECE] = "anything";
 	uint64_t seed = ut_seed(11);
 
 	for (int i = 0; i < 5000; i++) {
 		uint8_t buf[SRP_MSG_MAX], again[SRP_MSG_MAX];
-		struct srp_msg m = { .type = (enum srp_type)(1 + ut_random(&seed) % 7) }, n;
+		struct srp_msg m = { .type = (enum srp_type)(1 + ut_random(&seed) % SRP_MSG_LAST) }, n;
 		size_t len, cut;
 
 		random_body(&seed, &m.body);
@@ -89,6 +90,13 @@ static void test_codec_round_trip(void)
 		m.cause = (uint8_t)ut_random(&seed);
 		m.rm = (uint8_t)(1 + ut_random(&seed) % 255);
 		m.forced = m.was_active = ut_random(&seed) & 1;
+		m.unlicensed = ut_random(&seed) & 1;
+		m.tells_lines = ut_random(&seed) & 1;
+		m.digest = ut_random(&seed);
+		m.offset = (uint32_t)ut_random(&seed);
+		m.total = (uint32_t)ut_random(&seed);
+		m.piece = piece;
+		m.piece_len = (uint16_t)(ut_random(&seed) % (sizeof(piece) + 1));
 		memset(m.text, 'a', ut_random(&seed) % (SRP_REASON_MAX - 1));
 		len = srp_msg_write(&m, buf, sizeof(buf));
 		CU_ASSERT_TRUE_FATAL(len > 14);
@@ -96,7 +104,12 @@ static void test_codec_round_trip(void)
 		CU_ASSERT_EQUAL(srp_msg_write(&n, again, sizeof(again)), len);
 		CU_ASSERT_EQUAL(memcmp(buf, again, len), 0);
 		cut = ut_random(&seed) % len;
-		if (m.type == SRP_MSG_HELLO && cut == len - 4) { /* as from a release that knew no versions */
+		if (m.type == SRP_MSG_HELLO && cut == len - 1) { /* as from a release that had no flags */
+			CU_ASSERT_EQUAL(srp_msg_read(buf, cut, &n), 0);
+			CU_ASSERT_TRUE(!n.unlicensed && !n.tells_lines && n.wire.mtu == m.wire.mtu);
+			continue;
+		}
+		if (m.type == SRP_MSG_HELLO && cut == len - 5) { /* as from a release that knew no versions */
 			CU_ASSERT_EQUAL(srp_msg_read(buf, cut, &n), 0);
 			CU_ASSERT_TRUE(n.wire.version_min == 1 && n.wire.version_max == 1 && n.wire.mtu == 0);
 			continue;
