@@ -69,8 +69,7 @@ static void on_signal(struct control *c, struct source *s, uint32_t events)
 	(void)events;
 	while (read(s->fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGHUP) {
-			LOG(WARNING,
-				"SIGHUP: this version cannot reload its configuration; nothing was changed");
+			reload_hangup(c);
 			continue;
 		}
 		if (c->stopping) {
@@ -264,7 +263,8 @@ struct control *control_create(void)
 
 	if (c == NULL)
 		return NULL;
-	c->signals.fd = c->state_src.fd = c->ctl.fd = c->mirror_src.fd = c->gtp.c.fd = c->gtp.u.fd = -1;
+	c->disk_src.fd = c->signals.fd = c->state_src.fd = c->ctl.fd = c->mirror_src.fd = c->gtp.c.fd =
+		c->gtp.u.fd = -1;
 	c->link.listen.fd = -1;
 	for (unsigned int i = 0; i < LINK_CONNS; i++)
 		c->link.conn[i].src.fd = -1;
@@ -304,6 +304,7 @@ void control_destroy(struct control *c)
 	if (c->kernel != NULL)
 		control_withdraw(c);
 	doors_fini(&c->doors, T.msgs);
+	reload_close(c);
 	ctl_close(c);
 	link_close(c);
 	gtp_close(c);

@@ -42,6 +42,7 @@ struct source {
 struct client {
 	struct source src;
 	usec_t since;
+	bool waiting; /* for ctl_answer(); one at most */
 	char in[8192];
 	size_t in_len;
 	char *out;
@@ -216,7 +217,9 @@ struct control {
 	struct srp_conf srp_conf;
 	struct link_srp link;
 	struct state *state;
-	struct source signals, state_src, ctl, mirror_src;
+	struct source signals, state_src, ctl, mirror_src, disk_src;
+	struct disk_work *disk; /* a save or reload that a thread works on, NULL: none */
+	bool reload_again;      /* SIGHUP came meanwhile */
 	struct client clients[CONTROL_CLIENTS];
 	struct gtp gtp;
 	struct step step;
@@ -384,7 +387,12 @@ bool index_turn(struct control *c);
 /* control_json.c, show*.c */
 int ctl_open(struct control *c);
 void ctl_close(struct control *c);
-/* Executes a command: a new reference to {"ok":...}. */
+/* The answer to a command whose answer was null; takes it. Nobody may be there any more who waits. */
+void ctl_answer(struct control *c, json_t *answer);
+/* control_reload.c: SIGHUP; the end: waits for the disk */
+void reload_hangup(struct control *c);
+void reload_close(struct control *c);
+/* Executes a command: a new reference to {"ok":...}, or null: it comes later. */
 json_t *show_command(struct control *c, const char *command, json_t *args, usec_t now);
 
 #endif

@@ -19,6 +19,7 @@ static void drop(struct control *c, struct client *k)
 	free(k->out);
 	k->out = NULL;
 	k->in_len = k->out_len = k->out_sent = 0;
+	k->waiting = false;
 }
 
 static void send_some(struct control *c, struct client *k)
@@ -54,6 +55,31 @@ static json_t *execute(struct control *c, const char *line, size_t len)
 	return r;
 }
 
+/* Takes r. */
+static void reply(struct control *c, struct client *k, json_t *r)
+{
+	k->out = r != NULL ? json_dumps(r, JSON_COMPACT) : NULL;
+	json_decref(r);
+	if (k->out == NULL) {
+		drop(c, k);
+		return;
+	}
+	k->out_len = strlen(k->out);
+	k->out[k->out_len++] = '\n'; /* in place of the terminating zero: the length is kept */
+	send_some(c, k);
+}
+
+void ctl_answer(struct control *c, json_t *answer)
+{
+	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
+		if (c->clients[i].waiting) {
+			c->clients[i].waiting = false;
+			reply(c, &c->clients[i], answer);
+			return;
+		}
+	json_decref(answer);
+}
+
 static void on_client(struct control *c, struct source *s, uint32_t events)
 {
 	struct client *k = (struct client *)((char *)s - offsetof(struct client, src));
@@ -61,10 +87,10 @@ static void on_client(struct control *c, struct source *s, uint32_t events)
 	ssize_t n;
 	json_t *r;
 
-	if (k->out != NULL) {
+	if (k->out != NULL || k->waiting) {
 		if (events & (EPOLLERR | EPOLLHUP))
 			drop(c, k);
-		else
+		else if (k->out != NULL)
 			send_some(c, k);
 		return;
 	}
@@ -83,15 +109,16 @@ static void on_client(struct control *c, struct source *s, uint32_t events)
 		return;
 	}
 	r = execute(c, k->in, (size_t)(end - k->in));
-	k->out = r != NULL ? json_dumps(r, JSON_COMPACT) : NULL;
-	json_decref(r);
-	if (k->out == NULL) {
-		drop(c, k);
+	if (json_is_null(r)) {
+		struct epoll_event e = {
+			.data.ptr = &k->src
+		}; /* what more it says, or half a close, is not news */
+
+		k->waiting = true;
+		epoll_ctl(c->ep, EPOLL_CTL_MOD, k->src.fd, &e);
 		return;
 	}
-	k->out_len = strlen(k->out);
-	k->out[k->out_len++] = '\n'; /* in place of the terminating zero: the length is kept */
-	send_some(c, k);
+	reply(c, k, r);
 }
 
 static void on_accept(struct control *c, struct source *s, uint32_t events)

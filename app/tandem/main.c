@@ -294,17 +294,7 @@ static int run(void)
 /* As the configuration says; --log-level of the EAL goes further where somebody asks for it. */
 static void logs(void)
 {
-	static const struct {
-		const char *name;
-		uint32_t level;
-	} levels[] = { { "debug", RTE_LOG_DEBUG }, { "info", RTE_LOG_INFO }, { "notice", RTE_LOG_NOTICE },
-		{ "warning", RTE_LOG_WARNING }, { "error", RTE_LOG_ERR } };
-	uint32_t level = RTE_LOG_INFO;
-
-	for (unsigned int i = 0; i < RTE_DIM(levels); i++)
-		if (strcmp(T.conf->log.level, levels[i].name) == 0)
-			level = levels[i].level;
-	tandem_logtype = rte_log_register_type_and_pick_level("tandem", level);
+	tandem_logtype = rte_log_register_type_and_pick_level("tandem", log_level(T.conf->log.level));
 	if (!T.conf->log.syslog)
 		rte_openlog_stream(stderr); /* the EAL's own stream goes to both */
 }

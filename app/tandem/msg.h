@@ -42,6 +42,7 @@ enum msg_type {
 	MSG_KEY_USE,         /* a hello came over the connection of that key id: seal with it */
 	MSG_LATE_STREAM_OFF, /* late usage is through */
 	/* control -> replication core */
+	MSG_RATE,    /* number: srp.replication-rate from now on, Mbit/s */
 	MSG_RECHECK, /* compare everything now: as standby, or by asking the standby to */
 	/* worker, replication core -> control */
 	MSG_DONE,         /* `step` of `term` was carried out */

@@ -72,6 +72,12 @@ static void mem_give(void *ctx, void *p)
 	rte_free(p);
 }
 
+void replicator_rate(struct replicator *r, uint32_t mbits, usec_t now)
+{
+	flow_init(&r->flow, mbits, r->port->conf->mtu + RTE_ETHER_HDR_LEN, T.n_workers, SYNC_FIFO, now);
+	atomic_store(&r->view.rate_mbps, mbits);
+}
+
 struct replicator *replicator_create(void)
 {
 	struct replicator *r = rte_zmalloc("replicator", sizeof(*r), RTE_CACHE_LINE_SIZE);
@@ -99,8 +105,7 @@ struct replicator *replicator_create(void)
 	r->adjacency = FIB_NONE;
 	r->present_us =
 		RTE_MAX(beat * T.conf->srp.dead_multiplier, T.conf->srp.dead_interval_ms * USEC_PER_MSEC);
-	flow_init(&r->flow, T.conf->srp.replication_rate_mbps, r->port->conf->mtu + RTE_ETHER_HDR_LEN,
-		T.n_workers, SYNC_FIFO, clock_us());
+	replicator_rate(r, T.conf->srp.replication_rate_mbps, clock_us());
 	flow_limit(&r->flow, &(struct flow_path){ .room = REPL_WINDOW, .window = REPL_WINDOW }, &T.flow);
 	r->version = REPL_VERSION_MIN;
 	atomic_store(&r->peer_version, REPL_VERSION_MIN);

@@ -31,8 +31,9 @@ struct replicator_view {
 	_Atomic uint32_t peer_buckets, peer_unmatched;
 	_Atomic uint32_t left, differing; /* of the standby's pass (audit_pass); as active: as it said last */
 	_Atomic usec_t pass_began, pass_ended; /* own clock; USEC_NEVER */
-	_Atomic usec_t unopened;   /* last packet of the peer's address that could not be opened; 0 never */
-	_Atomic bool crypt_failed; /* the crypto device is gone: nothing is sent or taken any more */
+	_Atomic usec_t unopened;    /* last packet of the peer's address that could not be opened; 0 never */
+	_Atomic bool crypt_failed;  /* the crypto device is gone: nothing is sent or taken any more */
+	_Atomic uint32_t rate_mbps; /* that it keeps to; 0: no limit */
 	_Atomic uint32_t key_id, key_phase, keys_live; /* that seal; how many open */
 };
 

@@ -61,6 +61,8 @@ struct replicator {
 
 /* replicator_stream.c: what the stream and the audit call back */
 void replicator_ops(struct replicator *r, struct repl_ops *ops, struct audit_hash *hash);
+/* replicator.c: most that the port sends from now on, Mbit/s; 0: no limit. What may be sent at once begins anew. */
+void replicator_rate(struct replicator *r, uint32_t mbits, usec_t now);
 /* Sends the acknowledged commits that were collected. */
 void replicator_committed(struct replicator *r);
 /* Compares everything, now. */

@@ -143,6 +143,9 @@ static void take(struct replicator *r, struct msg *m)
 			workers_stream(r, false, false);
 		}
 		break;
+	case MSG_RATE:
+		replicator_rate(r, (uint32_t)m->number, r->now);
+		break;
 	case MSG_RECHECK:
 		replicator_recheck(r);
 		break;

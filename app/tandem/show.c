@@ -62,6 +62,8 @@ static const struct {
 	{ "show workers", show_workers, NULL },
 	{ "show gtp statistics", show_gtp, NULL },
 	{ "show configuration", show_configuration, NULL },
+	{ "save configuration", NULL, act_save },
+	{ "reload configuration", NULL, act_reload },
 	{ "srp initiate-switchover", NULL, initiate },
 	{ "srp validate-switchover", NULL, validate },
 	{ "srp validate-configuration", NULL, act_validate_configuration },
@@ -208,24 +210,5 @@ json_t *show_gtp(struct control *c, json_t *args, usec_t now)
 	json_object_set_new(o, "error_indications_received", json_integer((json_int_t)g->ei_received));
 	json_object_set_new(o, "gtpu_reassembled", json_integer((json_int_t)g->reinjected));
 	json_object_set_new(o, "gtpu_slow_dropped", json_integer((json_int_t)g->unknown_u));
-	return o;
-}
-
-json_t *show_configuration(struct control *c, json_t *args, usec_t now)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	json_t *o;
-
-	(void)c;
-	(void)args;
-	(void)now;
-	if (f == NULL)
-		return NULL;
-	config_print(T.conf, f);
-	fclose(f);
-	o = json_pack("{s:s,s:s}", "file", T.config_file, "text", text);
-	free(text);
 	return o;
 }

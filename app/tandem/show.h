@@ -33,6 +33,9 @@ json_t *show_pools(struct control *c, json_t *args, usec_t now);
 json_t *show_ports(struct control *c, json_t *args, usec_t now);
 json_t *show_workers(struct control *c, json_t *args, usec_t now);
 json_t *show_gtp(struct control *c, json_t *args, usec_t now);
+/* control_reload.c. act_: a whole answer, or null: ctl_answer() gives it when the disk is through. */
 json_t *show_configuration(struct control *c, json_t *args, usec_t now);
+json_t *act_save(struct control *c, json_t *args, usec_t now);
+json_t *act_reload(struct control *c, json_t *args, usec_t now);
 
 #endif

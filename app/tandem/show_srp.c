@@ -64,7 +64,7 @@ static void show_peer(const struct control *c, json_t *o, const struct srp_info 
 	set_int(o, "peer_replication_mtu", i->peer.wire.mtu);
 }
 
-static void show_security(json_t *o)
+static void show_security(const struct control *c, json_t *o)
 {
 	const struct replicator_view *v = replicator_view(T.repl);
 	uint32_t id = atomic_load(&v->key_id);
@@ -74,8 +74,7 @@ static void show_security(json_t *o)
 		return;
 	}
 	set_text(o, "replication_security",
-		T.conf->srp.psk_file[0] != '\0' ? "AES-128-GCM, pre-shared key"
-						: "AES-128-GCM, certificates");
+		tls_pre_shared(c->link.tls) ? "AES-128-GCM, pre-shared key" : "AES-128-GCM, certificates");
 	set_text(o, "crypto_device", crypt_device(T.crypt));
 	json_object_set_new(o, "key_id", id != 0 ? json_integer((json_int_t)id) : json_null());
 	set_int(o, "key_phase", atomic_load(&v->key_phase));
@@ -107,7 +106,7 @@ static void show_sync(struct control *c, json_t *o, usec_t now)
 				now - RTE_MIN(heard, now) < T.conf->srp.dead_interval_ms * USEC_PER_MSEC
 			? "up"
 			: "down");
-	show_security(o);
+	show_security(c, o);
 	set_ms(o, "replication_heard_age_ms", heard, now);
 	set_bool(o, "in_sync", since != 0 && unmatched == 0);
 	set_bool(o, "joined", atomic_load(&v->joined));
@@ -197,7 +196,7 @@ json_t *show_srp_statistics(struct control *c, json_t *args, usec_t now)
 	(void)args;
 	(void)now;
 	show_counters(o, &srp_info(c->srp)->count, srp_counters_names, srp_counters_n);
-	show_security(o);
+	show_security(c, o);
 	set_int(o, "connections_of_strangers", c->link.strangers);
 	set_int(o, "handshakes_failed", c->link.handshakes_failed);
 	set_text(o, "last_handshake_failure", c->link.refused[0] != '\0' ? c->link.refused : "None");
@@ -258,7 +257,8 @@ json_t *show_srp_checkpoint(struct control *c, json_t *args, usec_t now)
 	set_int(o, "unacknowledged_packets", atomic_load(&v->unacked));
 	set_ms(o, "oldest_unacknowledged_ms", atomic_load(&v->oldest_unacked), now);
 	set_int(o, "round_trip_us", atomic_load(&v->srtt));
-	show_security(o);
+	set_int(o, "replication_rate_mbps", atomic_load(&v->rate_mbps));
+	show_security(c, o);
 	show_keys(o);
 	return o;
 }

@@ -52,7 +52,8 @@ struct control;
 
 struct tandem {
 	const char *config_file;
-	struct config *conf; /* w: control */
+	struct config *
+		conf; /* w: control; while the others run only what a reload changes, which control alone reads */
 	unsigned int n_ports;
 	struct port port[CONFIG_PORTS];
 	struct rte_mempool *mbufs, *indirect, *msgs, *stream_mbufs;
@@ -158,6 +159,9 @@ struct control *control_create(void);
 void control_destroy(struct control *c);
 void control_turn(struct control *c); /* one turn; waits in it for 1 ms at most */
 int control_run(struct control *c);   /* turns until told to stop; 0 or -errno */
+
+/* control_reload.c: a word of log.level as rte_log has it */
+uint32_t log_level(const char *name);
 
 /* lcores.c: which lcore does what. -EINVAL: too few, or not those that the configuration names */
 int lcores_choose(void);

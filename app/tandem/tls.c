@@ -123,16 +123,23 @@ static bool read_certificates(struct tls *t, const struct config *c, char why[TL
 	return false;
 }
 
+static uint64_t text_hash(uint64_t h, const char *text)
+{
+	for (; *text != '\0'; text++)
+		h = (h ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+	return h;
+}
+
 static uint64_t files_now(const struct config *c)
 {
 	const char *const path[] = { c->srp.psk_file, c->srp.ca_file, c->srp.certificate_file,
 		c->srp.key_file };
-	uint64_t h = 0;
+	uint64_t h = text_hash(0, c->srp.peer_name); /* a reload may change it, and which files they are */
 	struct stat st;
 
 	for (unsigned int i = 0; i < sizeof(path) / sizeof(path[0]); i++)
 		if (path[i][0] != '\0' && stat(path[i], &st) == 0)
-			h = (h ^ (uint64_t)st.st_ino ^ (uint64_t)st.st_size << 40 ^
+			h = (text_hash(h + i, path[i]) ^ (uint64_t)st.st_ino ^ (uint64_t)st.st_size << 40 ^
 				    (uint64_t)st.st_mtim.tv_sec << 30 ^ (uint64_t)st.st_mtim.tv_nsec) *
 			    UINT64_C(0x9e3779b97f4a7c15);
 	return h;
@@ -225,6 +232,11 @@ bool tls_changed(struct tls *t, const struct config *c)
 
 	t->files = files_now(c);
 	return t->files != was;
+}
+
+bool tls_pre_shared(const struct tls *t)
+{
+	return t->psk;
 }
 
 void tls_destroy(struct tls *t)

@@ -25,6 +25,8 @@ struct tls *tls_create(const struct config *c, char why[TLS_WHY]);
 void tls_destroy(struct tls *t);
 /* The files are not those that were read: a new tls is due. True once for each change. */
 bool tls_changed(struct tls *t, const struct config *c);
+/* Pre-shared key, as opposed to certificates. */
+bool tls_pre_shared(const struct tls *t);
 
 /* side: 0 accepted the connection, 1 made it. NULL: no memory. */
 struct tls_conn *tls_open(struct tls *t, int fd, unsigned int side);

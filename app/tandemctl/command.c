@@ -23,6 +23,8 @@ static const struct command commands[] = {
 	{ "show workers", NULL, 0, render_any, "worker cores, packets, cycles, drops by reason" },
 	{ "show gtp statistics", NULL, 0, render_any, "GTP-C procedures by cause, and whether answers wait for the standby" },
 	{ "show configuration", NULL, 0, render_text, "running configuration, defaults included" },
+	{ "save configuration", "FILE", 0, render_any, "write it to a file (absolute path); comments of the loaded one are lost" },
+	{ "reload configuration", NULL, 0, render_any, "load its file anew: all that changed, or nothing if a key needs a restart" },
 	{ "show alarms", NULL, 0, render_any, "what needs attention" },
 	{ "srp resync", NULL, 0, render_any, "compare the whole table with the peer now, and send what differs" },
 	{ "srp initiate-switchover", NULL, COMMAND_FORCE, render_any, "hand over to the peer; on the Active only" },

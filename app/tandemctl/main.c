@@ -113,10 +113,23 @@ static const char *session_kind(const char *id)
 	return strpbrk(id, ".:") != NULL && strspn(id, "0123456789abcdefABCDEF.:") == n ? "address" : NULL;
 }
 
+static bool argument_take(const struct command *c, const char *text, json_t *args)
+{
+	const char *kind;
+
+	if (strcmp(c->arg, "FILE") == 0)
+		return json_object_set_new(args, "file", json_string(text)) == 0; /* false: no UTF-8 */
+	kind = session_kind(text);
+	if (kind == NULL)
+		return false;
+	json_object_set_new(args, "id", json_string(text));
+	json_object_set_new(args, "kind", json_string(kind));
+	return true;
+}
+
 static json_t *args_of(const struct command *c, const struct options *o, char *const *rest, int n)
 {
 	json_t *args = json_object();
-	const char *kind;
 
 	if ((o->limit > 0 && !(c->options & COMMAND_LIMIT)) || (o->force && !(c->options & COMMAND_FORCE))) {
 		fprintf(stderr, "tandemctl: %s does not take %s\n", c->words,
@@ -133,14 +146,9 @@ static json_t *args_of(const struct command *c, const struct options *o, char *c
 		json_object_set_new(args, "limit", json_integer(o->limit));
 	if (o->force)
 		json_object_set_new(args, "force", json_true());
-	if (n == 1) {
-		kind = session_kind(rest[0]);
-		if (kind == NULL) {
-			fprintf(stderr, "tandemctl: %s: expected %s, not %s\n", c->words, c->arg, rest[0]);
-			goto bad;
-		}
-		json_object_set_new(args, "id", json_string(rest[0]));
-		json_object_set_new(args, "kind", json_string(kind));
+	if (n == 1 && !argument_take(c, rest[0], args)) {
+		fprintf(stderr, "tandemctl: %s: expected %s, not %s\n", c->words, c->arg, rest[0]);
+		goto bad;
 	}
 	return args;
 bad:
@@ -162,7 +170,7 @@ static int ask(const struct command *c, const struct options *o, json_t *args)
 {
 	int fd = client_open(o->socket, o->timeout_s), ret;
 	json_t *data = NULL;
-	char why[512];
+	static char why[65536]; /* a configuration may have many errors */
 
 	if (fd < 0) {
 		fprintf(stderr, "tandemctl: cannot reach tandem at %s: %s: is it running?\n", o->socket,

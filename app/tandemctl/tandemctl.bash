@@ -29,6 +29,10 @@ _tandemctl()
 		*) words+=("${COMP_WORDS[i]}") ;;
 		esac
 	done
+	if [[ ${#words[@]} -eq 2 && ${words[0]} == sa* ]]; then # save configuration FILE
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+	fi
 	mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" --next-words -- "${words[@]}" 2>/dev/null)" -- "$cur")
 }
 complete -F _tandemctl tandemctl

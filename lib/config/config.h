@@ -18,6 +18,7 @@ enum {
 	CONFIG_POOLS = 64,
 	CONFIG_APNS = 64,
 	CONFIG_APN_NAME = 101,
+	CONFIG_CHANGE_KEY = CONFIG_APN_NAME + 64,
 };
 
 enum config_role { CONFIG_ACCESS = 1, CONFIG_CORE = 2, CONFIG_REPLICATION = 4 };
@@ -146,6 +147,19 @@ enum { CONFIG_LINES = 2048, CONFIG_LINE = 512 };
  * beyond CONFIG_LINE are left out and told, what does not print becomes '?'. Lines as of config_difference, in the order
  * of `here`, then what is only there; an item that is absent as a whole is one line. Returns how many, or -ENOMEM. */
 int config_lines_difference(const char *here, size_t here_len, const char *there, size_t there_len, FILE *to);
+/* A key whose value a reload would change: "log.level", "apns[internet].dns", "pools[a]" (came or went), "ports[0]" (another
+ * order). from, to: as the file's syntax has them; "none": not set. Valid during the call. */
+struct config_change {
+	const char *key, *from, *to;
+	bool live; /* can change at run time; else it needs a restart */
+};
+
+/* Calls `each` for every key of `now` (what runs) that is not the same in `next` (both loaded without errors), in the order of
+ * the knob table. Returns how many. */
+unsigned int config_changes(const struct config *now, const struct config *next,
+	void (*each)(void *ctx, const struct config_change *ch), void *ctx);
+/* Copies what can change at run time, and nothing else, into `now`: indexes and pointers into it stay good. */
+void config_take_live(struct config *now, const struct config *next);
 /* README's table of knobs (Markdown), from the knob table. */
 void config_print_knobs(FILE *to);
 const struct config_loopback *config_gtp(const struct config *c);

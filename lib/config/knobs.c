@@ -50,7 +50,7 @@ static const struct knob loopbacks[] = {
 static const struct knob services[] = {
 	{ "gtp", KNOB_NAME, KNOB_AGREE, AT(config, gtp_loopback),
 		.help = "name of the loopback that GTP-C and GTP-U use; default: the first loopback" },
-	{ "gtp-direct", KNOB_BOOL, 0, AT(config, gtp_direct), .def = 1,
+	{ "gtp-direct", KNOB_BOOL, KNOB_LIVE, AT(config, gtp_direct), .def = 1,
 		.help = "GTP-C between ports and control past the kernel where it can; false: all of it passes the twin, its firewall and captures" },
 	{ "echo-interval", KNOB_U32, KNOB_AGREE, AT(config, echo_interval_s), RANGE(60, 0, 3600, "s"),
 		.help = "between Echo Requests to each SGSN; less than 60 is for labs (TS 29.060 7.2.1); 0: none" },
@@ -92,12 +92,12 @@ static const struct knob srp[] = {
 	{ "stream-port", KNOB_U32, KNOB_AGREE, AT(config, srp.stream_port), RANGE(8485, 1, 65535, NULL),
 		.help = "UDP port of the replication stream" },
 	{ "insecure", KNOB_BOOL, KNOB_AGREE, AT(config, srp.insecure), .help = "plain text, nobody's identity checked; for labs" },
-	{ "psk-file", KNOB_TEXT, 0, AT(config, srp.psk_file),
+	{ "psk-file", KNOB_TEXT, KNOB_LIVE, AT(config, srp.psk_file),
 		.help = "file with the pre-shared key of the pair, 64 hexadecimal digits; instead of certificates" },
-	{ "ca-file", KNOB_TEXT, 0, AT(config, srp.ca_file), .help = "PEM file of the CA that signed the peer's certificate" },
-	{ "certificate-file", KNOB_TEXT, 0, AT(config, srp.certificate_file), .help = "PEM file of own certificate, and what chains it to the CA" },
-	{ "key-file", KNOB_TEXT, 0, AT(config, srp.key_file), .help = "PEM file of own certificate's key" },
-	{ "peer-name", KNOB_NAME, 0, AT(config, srp.peer_name), .help = "name that the peer's certificate must have" },
+	{ "ca-file", KNOB_TEXT, KNOB_LIVE, AT(config, srp.ca_file), .help = "PEM file of the CA that signed the peer's certificate" },
+	{ "certificate-file", KNOB_TEXT, KNOB_LIVE, AT(config, srp.certificate_file), .help = "PEM file of own certificate, and what chains it to the CA" },
+	{ "key-file", KNOB_TEXT, KNOB_LIVE, AT(config, srp.key_file), .help = "PEM file of own certificate's key" },
+	{ "peer-name", KNOB_NAME, KNOB_LIVE, AT(config, srp.peer_name), .help = "name that the peer's certificate must have" },
 	{ "crypto-device", KNOB_TEXT, 0, AT(config, srp.crypto_device),
 		.help = "DPDK crypto device for the replication stream; default: the fastest software device" },
 	{ "topology", KNOB_CHOICE, KNOB_AGREE, AT(config, srp.l2), .choices = topologies, .def = 1,
@@ -122,7 +122,7 @@ static const struct knob srp[] = {
 		.help = "between checkpoints of a session's usage" },
 	{ "audit-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.audit_interval_s), RANGE(60, 1, 86400, "s"),
 		.help = "one full cycle of comparison of the two tables" },
-	{ "replication-rate", KNOB_U32, 0, AT(config, srp.replication_rate_mbps), RANGE(0, 0, 400000, "Mbit/s"),
+	{ "replication-rate", KNOB_U32, KNOB_LIVE, AT(config, srp.replication_rate_mbps), RANGE(0, 0, 400000, "Mbit/s"),
 		.help = "most that the replication port sends; signalling goes first, then usage, then resync and audit; 0: no limit" },
 	{ "commit-timeout", KNOB_U32, KNOB_AGREE, AT(config, srp.commit_timeout_ms), RANGE(50, 10, 200, "ms"),
 		.help = "how long an answer waits until the standby has the session" },
@@ -160,7 +160,7 @@ static const struct knob telemetry[] = {
 };
 
 static const struct knob logging[] = {
-	{ "level", KNOB_WORD, 0, AT(config, log.level), .choices = levels, .def = 1, .help = "least severe message that is logged" },
+	{ "level", KNOB_WORD, KNOB_LIVE, AT(config, log.level), .choices = levels, .def = 1, .help = "least severe message that is logged" },
 	{ "syslog", KNOB_BOOL, 0, AT(config, log.syslog), .help = "to syslog too, not only to stderr" },
 };
 
@@ -220,7 +220,9 @@ void config_print_knobs(FILE *to)
 {
 	char expected[KNOB_WHY];
 
-	fputs("| key | takes | default | same on both | what it is |\n|---|---|---|---|---|\n", to);
+	fputs("| key | takes | default | same on both | at run time | what it is "
+	      "|\n|---|---|---|---|---|---|\n",
+		to);
 	for (unsigned int i = 0; i < SECTIONS; i++) {
 		const struct section *s = &config_sections[i];
 
@@ -231,7 +233,8 @@ void config_print_knobs(FILE *to)
 			fprintf(to, "| `%s%s%s%s` | %s | ", s->name != NULL ? s->name : "",
 				s->item_size > 0 ? "[]" : "", s->name != NULL ? "." : "", k->key, expected);
 			print_default(k, to);
-			fprintf(to, " | %s | %s |\n", k->flags & KNOB_AGREE ? "yes" : "", k->help);
+			fprintf(to, " | %s | %s | %s |\n", k->flags & KNOB_AGREE ? "yes" : "",
+				k->flags & KNOB_LIVE ? "yes" : "", k->help);
 		}
 	}
 }

@@ -59,17 +59,6 @@ def test_second_signal(lab):
         standby.state_is("Active")
 
 
-def test_hangup(lab):
-    """SIGHUP, which many daemons take for a reload, ends nothing here: it is said that nothing was changed"""
-    chassis = Pair(lab).left
-    chassis.start()
-    chassis.wait_ready()
-    chassis.process.send(signal.SIGHUP)
-    wait_until(lambda: "cannot reload" in chassis.process.output(), 5, "the warning")
-    assert chassis.alive() and chassis.info()
-    assert chassis.term() == 0
-
-
 # Stops one thread of a process and no other, as a debugger does; ends with that thread.
 STOP_THREAD = """
 import ctypes, os, sys

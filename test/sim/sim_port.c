@@ -290,3 +290,7 @@ int ctl_open(struct control *c)
 }
 
 void ctl_close(struct control *c) {}
+
+void reload_hangup(struct control *c) {}
+
+void reload_close(struct control *c) {}

@@ -15,7 +15,7 @@ TANDEMCTL, COMPLETION = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2
 COMMANDS = [
     "show srp info", "show srp statistics", "show srp checkpoint statistics", "show srp audit-statistics",
     "show gtp statistics", "show srp history", "show sessions", "show pools", "show ports", "show workers",
-    "show configuration", "show alarms", "srp initiate-switchover", "srp validate-switchover",
+    "show configuration", "reload configuration", "show alarms", "srp initiate-switchover", "srp validate-switchover",
     "srp resync", "srp initiate-audit auto", "srp initiate-audit manual-with-sync",
     "show srp configuration-difference", "show license information", "srp validate-configuration",
 ]
@@ -105,6 +105,7 @@ class Commands(unittest.TestCase):
             (["show", "session", "001010123456789"], "show session", {"id": "001010123456789", "kind": "imsi"}),
             (["show", "session", "0x12ab34cd"], "show session", {"id": "0x12ab34cd", "kind": "teid"}),
             (["show", "session", "4294967295"], "show session", {"id": "4294967295", "kind": "teid"}),
+            (["save", "configuration", "/etc/a b.conf"], "save configuration", {"file": "/etc/a b.conf"}),
         ]:
             p, request = ask(ok({}), *args)
             self.assertEqual(p.returncode, 0, args)
@@ -146,7 +147,7 @@ class Commands(unittest.TestCase):
         for words in COMMANDS:
             p = run(*words.split(), "-h")
             self.assertEqual(p.returncode, 0)
-            self.assertEqual(len(re.findall(r"^  (?:show|srp) ", p.stdout, re.M)), 1, words)
+            self.assertEqual(len(re.findall(r"^  (?:show|srp|save|reload) ", p.stdout, re.M)), 1, words)
 
 
 class NoDaemon(unittest.TestCase):
@@ -286,13 +287,14 @@ class Completion(unittest.TestCase):
         return subprocess.run(["bash", "-c", script], stdout=subprocess.PIPE, text=True, timeout=20).stdout.split()
 
     def test_words(self):
-        self.assertEqual(self.complete(""), ["show", "srp"])
+        self.assertEqual(self.complete(""), ["show", "save", "reload", "srp"])
         self.assertEqual(self.complete("sh"), ["show"])
         self.assertEqual(self.complete("show", "s"), ["srp", "sessions", "session"])
         self.assertEqual(self.complete("--name", "left", "show", "srp", "ch"), ["checkpoint"])
         self.assertEqual(self.complete("srp", ""), ["resync", "initiate-switchover", "initiate-audit", "validate-switchover",
                                                     "validate-configuration"])
         self.assertEqual(self.complete("--j"), ["--json"])
+        self.assertEqual(self.complete("sa", "conf", COMPLETION[:-2]), [COMPLETION])
 
 
 if __name__ == "__main__":

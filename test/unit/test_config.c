@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "knob.h"
 #include "ut.h"
 
 static struct config a, b;
@@ -357,6 +358,132 @@ static void test_print_loads_to_the_same(void)
 	free(text);
 }
 
+static void note(void *ctx, const struct config_change *ch)
+{
+	FILE *to = ctx;
+
+	fprintf(to, "%s%s: %s -> %s\n", ch->live ? "" : "restart: ", ch->key, ch->from, ch->to);
+}
+
+/* What loading `next` instead of `now` would change, as lines. */
+static char *changed(const struct config *now, const struct config *next)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+	unsigned int n = config_changes(now, next, note, to), lines = 0;
+
+	fclose(to);
+	for (const char *p = text; *p != '\0'; p++)
+		lines += *p == '\n';
+	CU_ASSERT_EQUAL(n, lines);
+	return text;
+}
+
+#define GTP                                                                                                  \
+	"loopbacks = ( { name = \"gtp\"; address = \"10.8.0.100\"; port = \"acc\"; srp-activate = true; } "  \
+	");\n"
+#define ZPOOL " { name = \"z\"; prefix = \"172.20.0.0/16\"; srp-activate = true; quarantine = 7; },\n"
+
+static const struct {
+	const char *from, *to, *want;
+} reloads[] = {
+	{ "chassis", "chassis", "" },
+	{ "insecure = true;", "insecure = true; replication-rate = 70; };\nlog = { level = \"debug\";",
+		"srp.replication-rate: 0 -> 70\nlog.level: \"info\" -> \"debug\"\n" },
+	{ "insecure = true;", "insecure = true; };\nservices = { gtp-direct = false;",
+		"services.gtp-direct: true -> false\n" },
+	{ "insecure = true;", "insecure = true; };\nidle = \"sleep\"; log = { syslog = true;",
+		"restart: idle: \"poll\" -> \"sleep\"\nrestart: log.syslog: false -> true\n" },
+	{ "name = \"a\"; mode = \"primary\";", "name = \"a\";",
+		"restart: chassis.mode: \"primary\" -> \"backup\"\n" },
+	{ "insecure = true;", "insecure = true; commit-timeout = 60;",
+		"restart: srp.commit-timeout: 50 -> 60\n" },
+	{ "[\"10.9.0.1\", \"10.9.0.2\"]", "[\"10.9.0.1\"]",
+		"restart: apns[internet].dns: [\"10.9.0.1\", \"10.9.0.2\"] -> [\"10.9.0.1\"]\n" },
+	{ "dns = [\"10.9.0.1\", \"10.9.0.2\"];", "",
+		"restart: apns[internet].dns: [\"10.9.0.1\", \"10.9.0.2\"] -> none\n" },
+	{ "name = \"b\"; prefix", "name = \"c\"; prefix",
+		"restart: pools[b]: present -> absent\nrestart: pools[c]: absent -> present\n" },
+	{ GTP, GTP, "" },
+	{ ZPOOL, ZPOOL " { name = \"a\"; prefix = \"172.22.0.0/24\"; srp-activate = true; },\n",
+		"restart: pools[a]: absent -> present\n" },
+};
+
+static void test_changes(void)
+{
+	CU_ASSERT_EQUAL(load(base, &a), 0);
+	for (unsigned int i = 0; i < sizeof(reloads) / sizeof(reloads[0]); i++) {
+		char *text;
+
+		CU_ASSERT_EQUAL(load(edited(reloads[i].from, reloads[i].to), &b), 0);
+		text = changed(&a, &b);
+		CU_ASSERT_STRING_EQUAL(text, reloads[i].want);
+		if (strcmp(text, reloads[i].want) != 0)
+			fprintf(stderr, "%s:\n%s", reloads[i].to, text);
+		free(text);
+	}
+}
+
+/* Two ports change places: nothing else differs, but the first one's MAC address counts. */
+static void test_changed_order(void)
+{
+	struct config_port p;
+	char *text;
+
+	CU_ASSERT_EQUAL(load(base, &a), 0);
+	b = a;
+	p = b.ports[0];
+	b.ports[0] = b.ports[1];
+	b.ports[1] = p;
+	text = changed(&a, &b);
+	CU_ASSERT_STRING_EQUAL(text, "restart: ports[0]: acc -> repl\n");
+	free(text);
+}
+
+/* After taking what can change at run time nothing of that is left to change, and all the rest is as it was. */
+static void test_take_live(void)
+{
+	static struct config was;
+	char *text;
+
+	CU_ASSERT_EQUAL(load(base, &a), 0);
+	was = a;
+	CU_ASSERT_EQUAL(load(edited("insecure = true;",
+				     "insecure = true; replication-rate = 70; hello-interval = 500; };\n"
+				     "services = { gtp-direct = false; }; log = { level = \"debug\";"),
+				&b),
+		0);
+	config_take_live(&a, &b);
+	CU_ASSERT_EQUAL(a.srp.replication_rate_mbps, 70);
+	CU_ASSERT_FALSE(a.gtp_direct);
+	CU_ASSERT_STRING_EQUAL(a.log.level, "debug");
+	text = changed(&a, &b);
+	CU_ASSERT_STRING_EQUAL(text, "restart: srp.hello-interval: 1000 -> 500\n");
+	free(text);
+	config_take_live(&a, &was);
+	CU_ASSERT_EQUAL(memcmp(&a, &was, sizeof(a)), 0);
+}
+
+/* What a row must be like to change at run time (knob.h). */
+static void test_live_rows(void)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < SECTIONS; i++)
+		for (unsigned int j = 0; j < config_sections[i].n_knobs; j++) {
+			const struct knob *k = &config_sections[i].knobs[j];
+
+			if ((k->flags & KNOB_LIVE) == 0)
+				continue;
+			CU_ASSERT_EQUAL(k->flags & KNOB_AGREE, 0);
+			CU_ASSERT_EQUAL(config_sections[i].item_size, 0);
+			CU_ASSERT_TRUE(k->type != KNOB_ADDRS && k->type != KNOB_LCORES);
+			n++;
+		}
+	CU_ASSERT_TRUE(n > 0);
+}
+
 static void test_knob_table_has_no_holes(void)
 {
 	char *text = NULL;
@@ -366,7 +493,7 @@ static void test_knob_table_has_no_holes(void)
 	config_print_knobs(to);
 	fclose(to);
 	CU_ASSERT_PTR_NOT_NULL(
-		strstr(text, "| `srp.hello-interval` | an integer, 10 to 60000 ms | 1000 | yes |"));
+		strstr(text, "| `srp.hello-interval` | an integer, 10 to 60000 ms | 1000 | yes |  |"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "| `pools[].prefix` |"));
 	CU_ASSERT_PTR_NULL(strstr(text, "(null)"));
 	CU_ASSERT_PTR_NULL(strstr(text, "|  |\n"));
@@ -386,6 +513,10 @@ int main(void)
 		{ "random_integers", test_random_integers },
 		{ "random_overlaps", test_random_overlaps },
 		{ "print_loads_to_the_same", test_print_loads_to_the_same },
+		{ "changes", test_changes },
+		{ "changed_order", test_changed_order },
+		{ "take_live", test_take_live },
+		{ "live_rows", test_live_rows },
 		{ "knob_table_has_no_holes", test_knob_table_has_no_holes },
 		CU_TEST_INFO_NULL,
 	};

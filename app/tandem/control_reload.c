@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The running configuration: shown, saved, loaded anew. What touches the disk is done by a thread of its own that ends with
+ * it, one at a time: it has a copy of all it needs and nothing of control's. What it found is taken here, between two turns. */
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <rte_lcore.h>
+
+#include "save.h"
+#include "show.h"
+
+_Static_assert((int)TLS_WHY >= (int)SAVE_WHY, "why takes what either says");
+
+struct disk_work {
+	pthread_t thread;
+	int event; /* w: the thread, once, when it has ended; closed with c->disk_src */
+	bool reload;
+	char path[PATH_MAX];
+	char *text; /* to be saved */
+	size_t len;
+	/* w: the thread, r: control after the event */
+	int ret;
+	char why[TLS_WHY];
+	struct config next;
+	struct config_report report;
+};
+
+static const char comments_lost[] = "# The running configuration, defaults included. Comments of the file "
+				    "that it was loaded from are lost.\n";
+
+uint32_t log_level(const char *name)
+{
+	static const struct {
+		const char *name;
+		uint32_t level;
+	} levels[] = { { "debug", RTE_LOG_DEBUG }, { "info", RTE_LOG_INFO }, { "notice", RTE_LOG_NOTICE },
+		{ "warning", RTE_LOG_WARNING }, { "error", RTE_LOG_ERR } };
+
+	for (unsigned int i = 0; i < RTE_DIM(levels); i++)
+		if (strcmp(name, levels[i].name) == 0)
+			return levels[i].level;
+	return RTE_LOG_INFO;
+}
+
+/* NULL: no memory. */
+static char *running(const char *first, size_t *len)
+{
+	char *text = NULL;
+	FILE *f = open_memstream(&text, len);
+
+	if (f == NULL)
+		return NULL;
+	fputs(first, f);
+	config_print(T.conf, f);
+	return fclose(f) == 0 ? text : NULL;
+}
+
+json_t *show_configuration(struct control *c, json_t *args, usec_t now)
+{
+	size_t len;
+	char *text = running("", &len);
+	json_t *o = text != NULL ? json_pack("{s:s,s:s}", "file", T.config_file, "text", text) : NULL;
+
+	(void)c;
+	(void)args;
+	(void)now;
+	free(text);
+	return o;
+}
+
+/* A path was chosen by somebody, and may have been cut within a character: neither JSON nor a log takes such a thing. */
+static void plain(char *text)
+{
+	for (char *p = text; *p != '\0'; p++)
+		if (*p != '\n' && (*p < ' ' || *p > '~'))
+			*p = '?';
+}
+
+static json_t *refuse(const char *reason)
+{
+	return json_pack("{s:b,s:s}", "ok", 0, "error", reason);
+}
+
+/* ---- the thread ---- */
+
+/* The files of keys are tried as well: they are used from the next SRP connection on, and then it is late to say what is
+ * wrong with them. */
+static void load(struct disk_work *w)
+{
+	struct tls *t;
+
+	w->ret = config_load(w->path, &w->next, &w->report);
+	if (w->ret < 0 || w->next.srp.insecure)
+		return;
+	t = tls_create(&w->next, w->why);
+	if (t == NULL)
+		w->ret = -EINVAL;
+	tls_destroy(t);
+}
+
+static void *work(void *arg)
+{
+	struct disk_work *w = arg;
+	uint64_t one = 1;
+
+	if (w->reload)
+		load(w);
+	else
+		w->ret = save_text(w->path, w->text, w->len, w->why);
+	if (write(w->event, &one, sizeof(one)) < 0)
+		abort(); /* a new eventfd takes it */
+	return NULL;
+}
+
+static void work_free(struct disk_work *w)
+{
+	if (w == NULL)
+		return;
+	config_report_free(&w->report);
+	free(w->text);
+	free(w);
+}
+
+/* ---- what a reload found ---- */
+
+struct reload {
+	json_t *changed, *restart;
+	FILE *lines; /* of those that need a restart */
+};
+
+static void note(void *ctx, const struct config_change *ch)
+{
+	struct reload *r = ctx;
+
+	json_array_append_new(ch->live ? r->changed : r->restart,
+		json_pack("{s:s,s:s,s:s}", "key", ch->key, "from", ch->from, "to", ch->to));
+	if (!ch->live)
+		fprintf(r->lines, "\n%s: %s -> %s", ch->key, ch->from, ch->to);
+}
+
+static void log_lines(uint32_t level, const char *text)
+{
+	for (const char *p = text; p != NULL && *p != '\0';) {
+		int len = (int)strcspn(p, "\n");
+
+		rte_log(level, tandem_logtype, "tandem: reload: %.*s\n", len, p);
+		p += len + (p[len] == '\n');
+	}
+}
+
+/* Two lists of whole lines: what is wrong, or what needs a restart, and that nothing was changed. */
+static json_t *refused(const char *what, const char *lines)
+{
+	char *text = NULL;
+	json_t *r;
+
+	if (asprintf(&text, "nothing was changed: %s:%s%.*s", what, lines[0] == '\n' ? "" : "\n",
+		    (int)strlen(lines) - (lines[0] != '\0' && lines[strlen(lines) - 1] == '\n'), lines) < 0)
+		return NULL;
+	plain(text);
+	log_lines(RTE_LOG_ERR, text);
+	r = refuse(text);
+	free(text);
+	return r;
+}
+
+static json_t *file_refused(const struct disk_work *w)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "%u error%s in the file", w->report.errors,
+		w->report.errors == 1 ? "" : "s");
+	if (w->why[0] != '\0')
+		return refused("a file of keys cannot be used", w->why);
+	return refused(w->report.errors > 0 ? what : "the file cannot be read",
+		w->report.text != NULL ? w->report.text : strerror(-w->ret));
+}
+
+/* False: the replication core was not reached, and nothing was changed. */
+static bool apply(const struct config *next, const json_t *changed)
+{
+	uint32_t was = log_level(T.conf->log.level), level = log_level(next->log.level);
+	const json_t *ch;
+	size_t i;
+
+	if (next->srp.replication_rate_mbps != T.conf->srp.replication_rate_mbps) {
+		struct msg *m = msg_new(T.msgs, MSG_RATE);
+
+		if (m == NULL)
+			return false;
+		m->number = next->srp.replication_rate_mbps;
+		if (door_send(&T.to_repl, m) < 0)
+			return false;
+	}
+	config_take_live(T.conf, next);
+	if (level != was) /* a level that the command line set goes on until the key itself changes */
+		rte_log_set_level((uint32_t)tandem_logtype, RTE_MAX(level, was));
+	json_array_foreach (changed, i, ch)
+		LOG(NOTICE, "reload: %s: %s -> %s", json_string_value(json_object_get(ch, "key")),
+			json_string_value(json_object_get(ch, "from")),
+			json_string_value(json_object_get(ch, "to")));
+	if (level != was)
+		rte_log_set_level((uint32_t)tandem_logtype, level);
+	return true;
+}
+
+static json_t *accepted(const struct disk_work *w, json_t *changed)
+{
+	char result[64];
+	size_t n = json_array_size(changed);
+
+	if (!apply(&w->next, changed))
+		return refused("the replication core is too busy to be told", "try again");
+	if (n == 0) {
+		LOG(NOTICE, "reload: %s is what runs: nothing was changed", w->path);
+		snprintf(result, sizeof(result), "the file is what runs: nothing was changed");
+	} else {
+		snprintf(result, sizeof(result), "%zu key%s changed", n, n == 1 ? "" : "s");
+	}
+	log_lines(RTE_LOG_WARNING, w->report.text);
+	return json_pack("{s:b,s:{s:s,s:s,s:O,s:[],s:s*}}", "ok", 1, "data", "file", w->path, "result",
+		result, "changed", changed, "needs_restart", "warnings", w->report.text);
+}
+
+static json_t *reloaded(const struct disk_work *w)
+{
+	struct reload r = { json_array(), json_array(), NULL };
+	char *lines = NULL, what[64];
+	json_t *answer = NULL;
+	size_t size, n;
+
+	if (w->ret < 0) {
+		answer = file_refused(w);
+		goto end;
+	}
+	r.lines = open_memstream(&lines, &size);
+	if (r.lines == NULL)
+		goto end;
+	config_changes(T.conf, &w->next, note, &r);
+	if (fclose(r.lines) != 0)
+		goto end;
+	n = json_array_size(r.restart);
+	if (n == 0) {
+		answer = accepted(w, r.changed);
+		goto end;
+	}
+	snprintf(what, sizeof(what), "%zu key%s a restart", n, n == 1 ? " needs" : "s need");
+	answer = refused(what, lines);
+	json_object_set(answer, "needs_restart", r.restart);
+	json_object_set(answer, "not_changed", r.changed);
+end:
+	json_decref(r.changed);
+	json_decref(r.restart);
+	free(lines);
+	return answer;
+}
+
+static json_t *saved(struct disk_work *w)
+{
+	if (w->ret < 0) {
+		plain(w->why);
+		LOG(ERR, "save configuration: %s", w->why);
+		return refuse(w->why);
+	}
+	LOG(NOTICE, "configuration saved in %s", w->path);
+	return json_pack("{s:b,s:{s:s,s:s,s:I}}", "ok", 1, "data", "result",
+		"saved: defaults are in it, comments of the loaded file are not", "file", w->path, "bytes",
+		(json_int_t)w->len);
+}
+
+/* ---- control's side of the thread ---- */
+
+static struct disk_work *work_end(struct control *c)
+{
+	struct disk_work *w = c->disk;
+
+	c->disk = NULL;
+	if (w != NULL)
+		pthread_join(w->thread, NULL);
+	control_unwatch(c, &c->disk_src);
+	return w;
+}
+
+static void on_ended(struct control *c, struct source *s, uint32_t events)
+{
+	struct disk_work *w = work_end(c);
+
+	(void)s;
+	(void)events;
+	ctl_answer(c, w->reload ? reloaded(w) : saved(w));
+	work_free(w);
+	if (c->reload_again) {
+		c->reload_again = false;
+		reload_hangup(c);
+	}
+}
+
+/* NULL: begun, whoever waits is answered when it has ended. Else why not; w was freed. */
+static json_t *work_begin(struct control *c, struct disk_work *w)
+{
+	int ret;
+
+	if (c->disk != NULL) {
+		work_free(w);
+		return refuse("a save or reload is going on: try again when it has ended");
+	}
+	w->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	ret = w->event < 0 ? -errno : control_watch(c, &c->disk_src, w->event, EPOLLIN, on_ended);
+	/* EAL puts it on a CPU that no lcore polls, where there is one. */
+	if (ret == 0)
+		ret = rte_ctrl_thread_create(&w->thread, "tandem-disk", NULL, work, w);
+	if (ret == 0) {
+		c->disk = w;
+		return NULL;
+	}
+	control_unwatch(c, &c->disk_src);
+	work_free(w);
+	LOG(ERR, "no thread to save or load the configuration: %s", strerror(abs(ret)));
+	return refuse("no thread could be made for it: see the log");
+}
+
+static struct disk_work *work_new(const char *path)
+{
+	struct disk_work *w = calloc(1, sizeof(*w));
+
+	if (w != NULL)
+		snprintf(w->path, sizeof(w->path), "%s", path);
+	return w;
+}
+
+static json_t *reload_begin(struct control *c)
+{
+	struct disk_work *w = work_new(T.config_file);
+
+	if (w == NULL)
+		return refuse("no memory");
+	w->reload = true;
+	return work_begin(c, w);
+}
+
+json_t *act_reload(struct control *c, json_t *args, usec_t now)
+{
+	json_t *why = reload_begin(c);
+
+	(void)args;
+	(void)now;
+	return why != NULL ? why : json_null();
+}
+
+json_t *act_save(struct control *c, json_t *args, usec_t now)
+{
+	const char *path = json_string_value(json_object_get(args, "file"));
+	struct disk_work *w;
+	json_t *why;
+
+	(void)now;
+	if (path == NULL || strlen(path) >= PATH_MAX)
+		return refuse("which file? give an absolute path");
+	w = work_new(path);
+	if (w != NULL)
+		w->text = running(comments_lost, &w->len);
+	if (w == NULL || w->text == NULL) {
+		work_free(w);
+		return refuse("no memory");
+	}
+	why = work_begin(c, w);
+	return why != NULL ? why : json_null();
+}
+
+void reload_hangup(struct control *c)
+{
+	if (c->disk != NULL) { /* it may have read the file before it was what it is now */
+		c->reload_again = true;
+		return;
+	}
+	LOG(NOTICE, "SIGHUP: reading %s", T.config_file);
+	json_decref(reload_begin(c));
+}
+
+void reload_close(struct control *c)
+{
+	work_free(work_end(c));
+}

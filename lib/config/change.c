@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a reload would change: every row of the knob table, told apart by KNOB_LIVE. Items of lists are matched by their
+ * names (the first row of every list); that their order counts is why a new order is a change as well. */
+#include <stdlib.h>
+
+#include "knob.h"
+
+struct changes {
+	void (*each)(void *ctx, const struct config_change *ch);
+	void *ctx;
+	unsigned int n;
+};
+
+static const char *item_name(const struct section *s, const void *item)
+{
+	return (const char *)item + s->knobs[0].at;
+}
+
+static const void *item_by_name(const struct section *s, const struct config *c, const char *name)
+{
+	for (unsigned int i = 0; i < section_items(s, c); i++)
+		if (strcmp(item_name(s, section_item_const(s, c, i)), name) == 0)
+			return section_item_const(s, c, i);
+	return NULL;
+}
+
+static void tell(struct changes *d, const char *key, const char *from, const char *to, bool live)
+{
+	d->each(d->ctx, &(struct config_change){ .key = key, .from = from, .to = to, .live = live });
+	d->n++;
+}
+
+/* NULL: no memory. */
+static char *value_text(const struct knob *k, const void *item)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (to == NULL)
+		return NULL;
+	if (knob_is_set(k, item))
+		knob_print(k, item, to);
+	else
+		fputs("none", to);
+	return fclose(to) == 0 ? text : NULL;
+}
+
+/* A value that cannot be looked at for want of memory counts as changed, and as one that needs a restart. */
+static void knob_change(
+	struct changes *d, const struct section *s, const struct knob *k, const void *now, const void *next)
+{
+	char *from = value_text(k, now), *to = value_text(k, next);
+	char key[CONFIG_CHANGE_KEY];
+
+	if (s->item_size > 0)
+		snprintf(key, sizeof(key), "%s[%s].%s", s->name, item_name(s, now), k->key);
+	else
+		snprintf(key, sizeof(key), "%s%s%s", s->name != NULL ? s->name : "",
+			s->name != NULL ? "." : "", k->key);
+	if (from == NULL || to == NULL)
+		tell(d, key, "?", "?", false);
+	else if (strcmp(from, to) != 0)
+		tell(d, key, from, to, (k->flags & KNOB_LIVE) != 0);
+	free(from);
+	free(to);
+}
+
+static void items_change(struct changes *d, const struct section *s, const void *now, const void *next)
+{
+	for (unsigned int j = 0; j < s->n_knobs; j++)
+		knob_change(d, s, &s->knobs[j], now, next);
+}
+
+static void item_came_or_went(struct changes *d, const struct section *s, const void *item, bool came)
+{
+	char key[CONFIG_CHANGE_KEY];
+
+	snprintf(key, sizeof(key), "%s[%s]", s->name, item_name(s, item));
+	tell(d, key, came ? "absent" : "present", came ? "present" : "absent", false);
+}
+
+static void list_change(
+	struct changes *d, const struct section *s, const struct config *now, const struct config *next)
+{
+	unsigned int n = section_items(s, now), n_next = section_items(s, next), moved = n, same = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		const void *item = section_item_const(s, now, i),
+			   *other = item_by_name(s, next, item_name(s, item));
+
+		if (other == NULL) {
+			item_came_or_went(d, s, item, false);
+			continue;
+		}
+		same++;
+		if (i < n_next && other != section_item_const(s, next, i) && moved == n)
+			moved = i;
+		items_change(d, s, item, other);
+	}
+	for (unsigned int i = 0; i < n_next; i++)
+		if (item_by_name(s, now, item_name(s, section_item_const(s, next, i))) == NULL)
+			item_came_or_went(d, s, section_item_const(s, next, i), true);
+	if (same == n && same == n_next && moved < n) { /* the first port's MAC address breaks ties */
+		char key[CONFIG_CHANGE_KEY];
+
+		snprintf(key, sizeof(key), "%s[%u]", s->name, moved);
+		tell(d, key, item_name(s, section_item_const(s, now, moved)),
+			item_name(s, section_item_const(s, next, moved)), false);
+	}
+}
+
+unsigned int config_changes(const struct config *now, const struct config *next,
+	void (*each)(void *ctx, const struct config_change *ch), void *ctx)
+{
+	struct changes d = { each, ctx, 0 };
+
+	for (unsigned int id = 0; id < SECTIONS; id++) {
+		const struct section *s = &config_sections[id];
+
+		if (s->item_size > 0)
+			list_change(&d, s, now, next);
+		else
+			items_change(&d, s, now, next);
+	}
+	return d.n;
+}
+
+static void take(const struct section *s, void *now, const void *next)
+{
+	for (unsigned int j = 0; j < s->n_knobs; j++) {
+		const struct knob *k = &s->knobs[j];
+
+		if (k->flags & KNOB_LIVE)
+			memcpy((char *)now + k->at, (const char *)next + k->at, k->size);
+	}
+}
+
+void config_take_live(struct config *now, const struct config *next)
+{
+	for (unsigned int id = 0; id < SECTIONS; id++)
+		if (config_sections[id].item_size == 0) /* no row of a list has KNOB_LIVE (test_config.c) */
+			take(&config_sections[id], now, next);
+}

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The running configuration: shown, saved, started from, loaded anew by command and by SIGHUP."""
+
+import itertools
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+
+from chassis import Pair, edit, make_keys, tandemctl
+from gtp import Client
+from lab import wait_until
+from test_secret import cut_srp
+
+LIVE = {"log.level": '"warning"', "srp.replication-rate": "500", "services.gtp-direct": "false"}
+
+
+def alone(lab):
+    """One chassis of a pair, up."""
+    chassis = Pair(lab).left
+    chassis.start()
+    chassis.wait_ready()
+    return chassis
+
+
+def text(chassis):
+    """The running configuration."""
+    return chassis.ctl("show configuration")["text"]
+
+
+def rewrite(chassis, edits):
+    """Changes keys in a chassis' file. Returns what the file was."""
+    with open(chassis.file, encoding="utf-8") as handle:
+        was = new = handle.read()
+    for key, value in edits.items():
+        new = edit(new, key, value)
+    put(chassis, new)
+    return was
+
+
+def put(chassis, new):
+    """Replaces a chassis' file."""
+    with open(chassis.file, "w", encoding="utf-8") as handle:
+        handle.write(new)
+
+
+def operator(chassis, *words):
+    """tandemctl: (exit status, stdout, stderr)."""
+    done = subprocess.run([tandemctl(chassis.lab.build), "-s", chassis.socket, *words], capture_output=True, text=True,
+                          timeout=30, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def rate(chassis):
+    """What the replication core keeps to."""
+    return chassis.ctl("show srp checkpoint statistics")["replication_rate_mbps"]
+
+
+def attach_directly(active, client, imsis):
+    """Sessions until an answer goes past the kernel."""
+    sent = active.counter("gtp.tx_direct")
+    client.attach(next(imsis))
+    return active.counter("gtp.tx_direct") > sent
+
+
+def test_good(lab):
+    """every key that can change at run time does, under way, with both values told; roles, sync and sessions stay"""
+    pair = Pair(lab).start()
+    client = Client(lab)
+    imsis = map(str, itertools.count(262011000000001))
+    active = pair.active
+    before = active.info()
+    wait_until(lambda: attach_directly(active, client, imsis), 10, "an answer past the kernel")
+    was = {}
+    for chassis in pair.both:
+        assert rate(chassis) == 0
+        was[chassis] = rewrite(chassis, LIVE)
+        said = chassis.ctl("reload configuration")
+        assert {c["key"]: (c["from"], c["to"]) for c in said["changed"]} == {
+            "log.level": ('"info"', '"warning"'), "srp.replication-rate": ("0", "500"),
+            "services.gtp-direct": ("true", "false")}, said
+        assert said["needs_restart"] == [], said
+        for key, value in LIVE.items():
+            assert re.search(rf"(?m)^\t{key.split('.')[1]} = {value};", text(chassis)), text(chassis)
+            assert f"reload: {key}: " in chassis.process.output()
+        wait_until(lambda c=chassis: rate(c) == 500, 5, "the replication core to keep to the new rate")
+    # What is answered now goes out through the twin.
+    for _ in range(5):
+        assert not attach_directly(active, client, imsis), "past the kernel, as before"
+    # A notice is logged no more; then it is again.
+    put(active, was[active])
+    logged = len(active.process.output())
+    active.process.send(signal.SIGHUP)
+    wait_until(lambda: rate(active) == 0, 5, "the reload by SIGHUP")
+    said = active.process.output()[logged:]
+    assert "SIGHUP" not in said and "reload: log.level: " in said, said
+    wait_until(lambda: attach_directly(active, client, imsis), 10, "an answer past the kernel again")
+    sessions = pair.identities(active)
+    assert pair.settle()[0] is active
+    after = active.info()
+    assert after["term"] == before["term"] and after["peer_configuration_validation"] == "Complete", after
+    assert len(sessions) >= 7 and pair.identities(pair.other(active)) == sessions
+    return f"{len(LIVE)} keys, {len(sessions)} sessions"
+
+
+def refused_reload(chassis, *expected):
+    """A reload that is refused, with what is wrong, by the answer and in the log; nothing is changed. The answer."""
+    before = text(chassis)
+    answer = chassis.ask("reload configuration")
+    assert not answer["ok"] and "nothing was changed" in answer["error"], answer
+    for words in expected:
+        assert words in answer["error"], f"{words!r} is not in {answer['error']}"
+        assert words in chassis.process.output()
+    assert text(chassis) == before
+    code, out, said = operator(chassis, "reload", "configuration")
+    assert code == 1 and not out and all(words in said for words in expected), (code, out, said)
+    return answer
+
+
+def test_refused(lab):
+    """a bad file (all its errors, with lines), one that is gone, a key that needs a restart: nothing at all is changed"""
+    chassis = alone(lab)
+    was = rewrite(chassis, {"srp.hello-interval": '"fast"', "chassis.priority": "256", **LIVE})
+    with open(chassis.file, encoding="utf-8") as handle:
+        lines = handle.read().split("\n")
+    at = {key: next(i for i, line in enumerate(lines, 1) if f"{key} = " in line) for key in ("hello-interval", "priority")}
+    refused_reload(chassis, "2 errors", *(f"{chassis.file}:{line}: " for line in at.values()))
+    chassis.process.send(signal.SIGHUP)
+    wait_until(lambda: "SIGHUP" in chassis.process.output() and chassis.process.output().count("2 errors") == 3, 5,
+               "SIGHUP to say what is wrong")
+    os.rename(chassis.file, chassis.file + ".away")
+    refused_reload(chassis, "No such file")
+    put(chassis, was)
+    # One key that needs a restart keeps all the others from being changed.
+    rewrite(chassis, {"srp.commit-timeout": "60", "apns.dns": '["10.9.0.2"]', **LIVE})
+    answer = refused_reload(chassis, "2 keys need a restart", "srp.commit-timeout: 50 -> 60", "apns[internet].dns: ")
+    assert [c["key"] for c in answer["needs_restart"]] == ["apns[internet].dns", "srp.commit-timeout"], answer
+    assert {c["key"] for c in answer["not_changed"]} == set(LIVE), answer
+    put(chassis, was)
+    said = chassis.ctl("reload configuration")
+    assert said["changed"] == [] and "what runs" in said["result"], said
+    assert chassis.alive() and rate(chassis) == 0 and chassis.info()
+
+
+def test_save(lab):
+    """the running configuration is saved whole and private, by absolute path only; a chassis starts from it to the same"""
+    chassis = alone(lab)
+    rewrite(chassis, {"srp.replication-rate": "500", "services.gtp-direct": "false"})
+    chassis.ctl("reload configuration")
+    running = text(chassis)
+    file = os.path.join(lab.directory, "saved.conf")
+    code, out, said = operator(chassis, "save", "configuration", file)
+    assert code == 0 and "omments" in out and file in out, (code, out, said)
+    assert stat.S_IMODE(os.stat(file).st_mode) == 0o600
+    os.chmod(file, 0o640)
+    answer = chassis.ctl("save configuration", file=file)
+    with open(file, encoding="utf-8") as handle:
+        saved = handle.read()
+    assert stat.S_IMODE(os.stat(file).st_mode) == 0o640 and answer["bytes"] == len(saved)
+    head, rest = saved.split("\n", 1)
+    assert head.startswith("#") and "omments" in head and rest == running
+    for name, why in (("saved.conf", "relative path"), (lab.directory, "no regular file"), ("/dev/null", "no regular file"),
+                      (f"{lab.directory}/none/saved.conf", "No such file"), ("/" + "\u00e4" * 110 + "/x", "No such file")):
+        code, out, said = operator(chassis, "save", "configuration", name)
+        assert code == 1 and why in said, (name, code, out, said)
+    code, out, said = operator(chassis, "--json", "show", "configuration")
+    assert code == 0 and json.loads(out)["text"] == running, said
+    assert not [f for f in os.listdir(lab.directory) if f.startswith(".saved")]
+    assert chassis.term() == 0
+    chassis.file = file
+    chassis.start()
+    chassis.wait_ready()
+    assert text(chassis) == running and rate(chassis) == 500
+
+
+def test_slow_disk(lab):
+    """while a file is being read nothing else waits: views are answered, a second reload and a save are refused, SIGHUP is
+    remembered; who asked is answered in the end, and who went away is not missed"""
+    chassis = alone(lab)
+    was = rewrite(chassis, {})
+    for stays in (True, False):
+        os.remove(chassis.file)
+        os.mkfifo(chassis.file)  # it is read when somebody writes
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asker:
+            asker.settimeout(20)
+            asker.connect(chassis.socket)
+            asker.sendall(b'{"command": "reload configuration"}\n')
+            wait_until(lambda: "going on" in chassis.ask("reload configuration").get("error", ""), 5, "the first to be begun")
+            assert "going on" in chassis.ask("save configuration", file=f"{lab.directory}/x.conf")["error"]
+            turns = chassis.ctl("show workers")["cores"][0]["turns"]
+            wait_until(lambda t=turns: chassis.ctl("show workers")["cores"][0]["turns"] > t + 10, 5, "control to turn")
+            done = chassis.process.output().count("reload: srp.replication-rate: ")
+            chassis.process.send(signal.SIGHUP)
+            if not stays:
+                asker.close()
+            chassis.info()
+            pipe = os.open(chassis.file, os.O_WRONLY | os.O_NONBLOCK)  # somebody reads, or this fails
+            os.remove(chassis.file)
+            put(chassis, edit(was, "srp.replication-rate", "200"))
+            os.write(pipe, edit(was, "srp.replication-rate", "100").encode())
+            os.close(pipe)
+            if stays:
+                answer = json.loads(asker.makefile("rb").readline())
+                assert answer["data"]["changed"][0]["to"] == "100", answer
+        # The one that was asked for, then the one by SIGHUP.
+        wait_until(lambda n=done: chassis.process.output().count("reload: srp.replication-rate: ") == n + 2, 5, "both reloads")
+        wait_until(lambda: rate(chassis) == 200, 5, "the file that SIGHUP meant")
+
+
+def test_keys_elsewhere(lab):
+    """other files of keys, named by a reload: used from the next connection on, with nothing lost; one that is not there is
+    refused at once"""
+    pair = Pair(lab).start()
+    keys, moved = (os.path.join(lab.directory, name) for name in ("keys", "moved"))
+    client = Client(lab)
+    client.attach("262011000000001")
+    make_keys(moved)
+    for chassis in pair.both:
+        with open(chassis.file, encoding="utf-8") as handle:
+            was = handle.read()
+        assert keys in was
+        put(chassis, was.replace(keys, os.path.join(lab.directory, "none")))
+        refused_reload(chassis, "a file of keys cannot be used", "srp.key-file: ")
+        put(chassis, was.replace(keys, moved))
+        said = chassis.ctl("reload configuration")
+        assert {c["key"] for c in said["changed"]} == {"srp.ca-file", "srp.certificate-file", "srp.key-file"}, said
+    os.rename(keys, keys + ".away")
+    assert all(c.info()["connection_state"] == "Connected" for c in pair.both), "a connection that is up is not cut"
+    cut_srp(lab)
+    for chassis in pair.both:
+        wait_until(lambda c=chassis: "read anew" in c.process.output(), 10, f"{chassis.side} to read its new files")
+    active = pair.settle()[0]
+    client.attach("262011000000002")
+    assert "going on with the keys as they were" not in active.process.output()
+    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 5, "the sessions on both")
+    assert active.total() == 2 and "certificates" in active.info()["replication_security"]
