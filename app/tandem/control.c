@@ -251,6 +251,7 @@ static const struct {
 	{ "GTP-C socket", gtp_open },
 	{ "GTP-U socket", gtpu_open },
 	{ "SRP socket", link_open },
+	{ "monitors", monitors_open },
 	{ "control socket", ctl_open },
 	{ "configuration", configuration_open },
 };
@@ -307,6 +308,7 @@ void control_destroy(struct control *c)
 	reload_close(c);
 	ctl_close(c);
 	link_close(c);
+	monitors_close(c);
 	gtp_close(c);
 	index_close(c);
 	c->mirror_src.fd = -1; /* the mirror closes it */
@@ -378,6 +380,7 @@ static void turn(struct control *c, usec_t now)
 {
 	srp_feed(c, now);
 	srp_actions(c, now);
+	monitors_turn(c, now);
 	srp_tick(c->srp, now);
 	srp_actions(c, now);
 	step_turn(c, now);

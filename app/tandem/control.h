@@ -14,6 +14,7 @@
 #include "frame.h"
 #include "gtpc.h"
 #include "gtpu.h"
+#include "monitor.h"
 #include "replicator.h"
 #include "srp.h"
 #include "state.h"
@@ -209,7 +210,13 @@ struct link_srp {
 };
 
 /* Beside srp's. */
-enum { ALARM_SRP_REFUSED = SRP_ALARM_MAX, ALARM_PACKETS_REFUSED, ALARM_CRYPTO, ALARMS };
+enum {
+	ALARM_SRP_REFUSED = SRP_ALARM_MAX,
+	ALARM_PACKETS_REFUSED,
+	ALARM_CRYPTO,
+	ALARM_MONITOR, /* and enum monitor_alarm */
+	ALARMS = ALARM_MONITOR + MONITOR_ALARMS
+};
 
 struct control {
 	int ep;
@@ -217,6 +224,10 @@ struct control {
 	struct srp_conf srp_conf;
 	struct link_srp link;
 	struct state *state;
+	struct monitor *monitor; /* NULL: nothing is monitored */
+	struct monitors *monitors;
+	struct aaa *aaa;
+	usec_t monitors_at;
 	struct source signals, state_src, ctl, mirror_src, disk_src;
 	struct disk_work *disk; /* a save or reload that a thread works on, NULL: none */
 	bool reload_again;      /* SIGHUP came meanwhile */
@@ -263,7 +274,7 @@ struct control {
 	struct {
 		bool on;
 		usec_t since;
-		char text[256];
+		char text[MONITOR_TEXT];
 	} alarm[ALARMS];
 	usec_t refused_at;
 	uint64_t refused_n, exhausted_n;
@@ -333,6 +344,12 @@ void audit_alarm(struct control *c, usec_t now);
 int configuration_open(struct control *c);
 void configuration_close(struct control *c);
 void configuration_compare(struct control *c, usec_t now);
+
+/* control_monitor.c: their verdicts are srp's to judge; at each change of srp's state; 0 or -errno */
+int monitors_open(struct control *c);
+void monitors_close(struct control *c);
+void monitors_turn(struct control *c, usec_t now);
+void monitors_role(struct control *c, const struct srp_action *a, usec_t now);
 
 /* control_step.c: steps of a role change */
 void step_begin(struct control *c, const struct srp_action *a, usec_t now);

@@ -10,6 +10,8 @@ static const char *const names[] = { "srp-peer-refused", "replication-packets-re
 
 const char *control_alarm_name(unsigned int alarm)
 {
+	if (alarm >= ALARM_MONITOR)
+		return monitor_alarm_name((enum monitor_alarm)(alarm - ALARM_MONITOR));
 	return alarm < SRP_ALARM_MAX ? srp_alarm_name((enum srp_alarm)alarm) : names[alarm - SRP_ALARM_MAX];
 }
 

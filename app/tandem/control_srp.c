@@ -79,6 +79,7 @@ static void role(struct control *c, const struct srp_action *a, usec_t now)
 	LOG(NOTICE, "%s -> %s, cause %s, term %lu.%lu", srp_state_name(a->from), srp_state_name(a->to),
 		srp_cause_name(a->cause), (unsigned long)(a->term >> 1), (unsigned long)(a->term & 1));
 	trace_role(c, a, clock_us());
+	monitors_role(c, a, now);
 	c->brisk_until = now + BRISK_US;
 }
 

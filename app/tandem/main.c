@@ -21,6 +21,7 @@
 
 #include "boot.h"
 #include "control.h"
+#include "control_monitor.h"
 #include "crypt.h"
 #include "replicator.h"
 #include "sync.h"
@@ -73,6 +74,16 @@ static bool keys_good(const struct config *c)
 	return t != NULL;
 }
 
+static bool secrets_good(const struct config *c)
+{
+	char why[SECRET_WHY];
+	bool good = aaa_check(c, why);
+
+	if (!good)
+		fprintf(stderr, "%s: %s\n", c->file, why);
+	return good;
+}
+
 static int check(const struct options *o)
 {
 	struct config *a = calloc(1, sizeof(*a)), *b = calloc(1, sizeof(*b));
@@ -88,6 +99,8 @@ static int check(const struct options *o)
 		config_report_free(&r);
 	}
 	if (ret == 0 && !a->srp.insecure && !keys_good(a))
+		ret = -EINVAL;
+	if (ret == 0 && !secrets_good(a))
 		ret = -EINVAL;
 	if (ret == 0 && o->print)
 		config_print(a, stdout);

@@ -25,6 +25,10 @@ static inline const char *show_validation(const struct srp_info *i)
 		return "unknown";
 	return i->agreed ? "Complete" : "Mismatch";
 }
+/* control_monitor.c, control_aaa.c; act: a whole answer */
+json_t *show_srp_monitor(struct control *c, json_t *args, usec_t now);
+json_t *act_reset_auth(struct control *c, json_t *args, usec_t now);
+json_t *show_radius(struct control *c, json_t *args, usec_t now);
 json_t *show_srp_history(struct control *c, json_t *args, usec_t now);
 json_t *show_alarms(struct control *c, json_t *args, usec_t now);
 json_t *show_sessions(struct control *c, json_t *args, usec_t now);

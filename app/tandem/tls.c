@@ -11,8 +11,11 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "secret.h"
 #include "tls.h"
 #include "tls_why.h"
+
+_Static_assert((int)TLS_WHY >= (int)SECRET_WHY, "room for why a file is none");
 
 enum { PSK_LEAST = 32, PSK_MOST = 64, CERTIFICATES_BYTES = 16384 };
 
@@ -37,23 +40,6 @@ struct tls_conn {
 
 /* ---- files ---- */
 
-/* A secret that others can read is none. */
-static bool secret_file(const char *key, const char *path, char why[TLS_WHY])
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		snprintf(why, TLS_WHY, "srp.%s: %s: %s", key, path, strerror(errno));
-	else if (!S_ISREG(st.st_mode))
-		snprintf(why, TLS_WHY, "srp.%s: %s is not a file", key, path);
-	else if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		snprintf(why, TLS_WHY, "srp.%s: %s has mode %04o, others can reach it: chmod 600 %s", key,
-			path, (unsigned int)st.st_mode & 07777, path);
-	else
-		return true;
-	return false;
-}
-
 static int digit(char c)
 {
 	return c >= '0' && c <= '9'   ? c - '0'
@@ -69,7 +55,7 @@ static bool read_psk(struct tls *t, const char *path, char why[TLS_WHY])
 	FILE *f;
 	size_t n, i;
 
-	if (!secret_file("psk-file", path, why))
+	if (!secret_file("srp.psk-file", path, why))
 		return false;
 	f = fopen(path, "re");
 	if (f == NULL) {
@@ -108,7 +94,7 @@ static bool file_failed(const char *key, const char *path, char why[TLS_WHY])
 
 static bool read_certificates(struct tls *t, const struct config *c, char why[TLS_WHY])
 {
-	if (!secret_file("key-file", c->srp.key_file, why))
+	if (!secret_file("srp.key-file", c->srp.key_file, why))
 		return false;
 	if (SSL_CTX_load_verify_file(t->ctx, c->srp.ca_file) != 1)
 		return file_failed("ca-file", c->srp.ca_file, why);

@@ -13,6 +13,8 @@ static const struct command commands[] = {
 	{ "show srp statistics", NULL, 0, render_any, "hellos, heartbeats, switchovers by cause, transitions" },
 	{ "show srp checkpoint statistics", NULL, 0, render_any, "checkpoints sent, applied, superseded, refused" },
 	{ "show srp audit-statistics", NULL, 0, render_any, "comparisons of the two tables, and repairs" },
+	{ "show srp monitor", NULL, 0, render_any, "what is monitored, its state, and what follows from it" },
+	{ "show radius statistics", NULL, 0, render_any, "probes of the AAA servers: requests, replies, refused ones by reason" },
 	{ "show srp history", NULL, 0, render_any, "transitions: time, from, to, cause, term" },
 	{ "show srp configuration-difference", NULL, 0, render_any, "every key that must agree with the peer and does not, with both values" },
 	{ "show license information", NULL, 0, render_any, "whether session recovery is licensed, here and on the peer" },
@@ -32,6 +34,7 @@ static const struct command commands[] = {
 	{ "srp initiate-audit manual-with-sync", NULL, 0, render_any, "the same: an audit that repairs" },
 	{ "srp validate-switchover", NULL, 0, render_any, "check whether a switchover would be refused, and why" },
 	{ "srp validate-configuration", NULL, 0, render_any, "compare the configuration with the peer's now, key by key" },
+	{ "srp reset-auth-probe-fail", NULL, 0, render_any, "an AAA failure may cause a switchover again; on the Active only" },
 };
 // clang-format on
 

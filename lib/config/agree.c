@@ -67,7 +67,8 @@ static void agree_print_all(const struct config *c, FILE *to)
 	for (unsigned int id = 0; id < SECTIONS; id++) {
 		const struct section *s = &config_sections[id];
 
-		if (!section_agrees(s))
+		/* An empty list is as if it were not known: versions that know it agree with those that do not. */
+		if (!section_agrees(s) || section_items(s, c) == 0)
 			continue;
 		fprintf(to, "[%s]\n", s->name);
 		section_print(s, c, agree_print, to);

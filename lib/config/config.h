@@ -19,6 +19,8 @@ enum {
 	CONFIG_APNS = 64,
 	CONFIG_APN_NAME = 101,
 	CONFIG_CHANGE_KEY = CONFIG_APN_NAME + 64,
+	CONFIG_AAA = 16,
+	CONFIG_USER = 64,
 };
 
 enum config_role { CONFIG_ACCESS = 1, CONFIG_CORE = 2, CONFIG_REPLICATION = 4 };
@@ -63,6 +65,19 @@ struct config_apn {
 	uint32_t ambr_up_kbps, ambr_down_kbps;      /* 0: not policed */
 };
 
+struct config_aaa { /* a RADIUS server that is probed while Active (SRP.md section 3) */
+	char name[CONFIG_NAME];
+	struct ip_addr address; /* either family */
+	uint32_t port;
+	char secret_file[CONFIG_PATH]; /* what is in it is never kept here, printed nor compared */
+	bool status_server;            /* probe = "status-server" | "auth" */
+	char user[CONFIG_USER];        /* of probe = "auth" */
+	uint32_t timeout_s, max_retries, period_s;
+	char group[CONFIG_NAME];               /* "": all servers without one are one group */
+	char require_message_authenticator[8]; /* "auto", "yes", "no" */
+	struct ip_addr source;                 /* all zero: the kernel chooses */
+};
+
 struct config {
 	char file[CONFIG_PATH];
 	struct {
@@ -72,11 +87,12 @@ struct config {
 		char state_dir[CONFIG_PATH];
 		uint8_t tie_breaker[6]; /* MAC; all zero: the first port's */
 	} chassis;
-	unsigned int n_ports, n_loopbacks, n_pools, n_apns;
+	unsigned int n_ports, n_loopbacks, n_pools, n_apns, n_aaa_servers;
 	struct config_port ports[CONFIG_PORTS];
 	struct config_loopback loopbacks[CONFIG_LOOPBACKS];
-	struct config_pool pools[CONFIG_POOLS]; /* sorted by name */
-	struct config_apn apns[CONFIG_APNS];    /* sorted by name */
+	struct config_pool pools[CONFIG_POOLS];    /* sorted by name */
+	struct config_apn apns[CONFIG_APNS];       /* sorted by name */
+	struct config_aaa aaa_servers[CONFIG_AAA]; /* in the order of the file */
 	char gtp_loopback
 		[CONFIG_NAME]; /* services.gtp: the loopback that GTP-C and GTP-U use; default: the first one */
 	bool gtp_direct;       /* services.gtp-direct */

@@ -18,7 +18,7 @@ enum knob_type {
 	KNOB_TEXT,   /* any printable ASCII */
 	KNOB_CHOICE, /* a bool that has words: choices[0] is false */
 	KNOB_WORD,   /* a string that is one of choices */
-	KNOB_ADDR,
+	KNOB_ADDR,   /* max 1: of either family */
 	KNOB_ADDRS,  /* list */
 	KNOB_IFADDR, /* an interface's address: host bits belong to it */
 	KNOB_PREFIX,
@@ -53,6 +53,7 @@ enum section_id {
 	SECTION_SERVICES,
 	SECTION_POOLS,
 	SECTION_APNS,
+	SECTION_AAA,
 	SECTION_SRP,
 	SECTION_TABLE,
 	SECTION_LICENSE,

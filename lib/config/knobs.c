@@ -14,6 +14,8 @@ static const char *const modes[] = { "backup", "primary", NULL };
 static const char *const topologies[] = { "l3", "l2", NULL };
 static const char *const idles[] = { "poll", "sleep", NULL };
 static const char *const selections[] = { "any", "verified", NULL };
+static const char *const probes[] = { "auth", "status-server", NULL };
+static const char *const requires[] = { "auto", "yes", "no", NULL };
 static const char *const levels[] = { "debug", "info", "notice", "warning", "error", NULL };
 
 // clang-format off
@@ -80,6 +82,28 @@ static const struct knob apns[] = {
 		.help = "policing from the subscriber; 0: none" },
 	{ "ambr-down", KNOB_U32, KNOB_AGREE, AT(config_apn, ambr_down_kbps), RANGE(0, 0, 100000000, "kbit/s"),
 		.help = "policing to the subscriber; 0: none" },
+};
+
+static const struct knob aaa_servers[] = {
+	{ "name", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_aaa, name), .help = "of the server, in logs, alarms and views" },
+	{ "address", KNOB_ADDR, KNOB_MUST | KNOB_AGREE, AT(config_aaa, address), .max = 1,
+		.help = "of a RADIUS server that the Active probes; when none of a group answers it hands over (aaa-failure)" },
+	{ "port", KNOB_U32, KNOB_AGREE, AT(config_aaa, port), RANGE(1812, 1, 65535, NULL), .help = "its UDP port" },
+	{ "secret-file", KNOB_TEXT, KNOB_MUST, AT(config_aaa, secret_file),
+		.help = "file (mode 600) with the secret shared with the server; on a second line the probe user's password, if it shall be right" },
+	{ "probe", KNOB_CHOICE, KNOB_AGREE, AT(config_aaa, status_server), .choices = probes, .def = 0,
+		.help = "auth: Access-Request, and a Reject is an answer too; status-server: RFC 5997" },
+	{ "user", KNOB_TEXT, KNOB_AGREE, AT(config_aaa, user), .help = "who is asked for by probe = \"auth\"" },
+	{ "timeout", KNOB_U32, KNOB_AGREE, AT(config_aaa, timeout_s), RANGE(3, 1, 60, "s"), .help = "after which a probe is sent again" },
+	{ "max-retries", KNOB_U32, KNOB_AGREE, AT(config_aaa, max_retries), RANGE(5, 1, 20, NULL),
+		.help = "how often in all; then the server is down" },
+	{ "period", KNOB_U32, KNOB_AGREE, AT(config_aaa, period_s), RANGE(60, 1, 3600, "s"),
+		.help = "between probes; less than 60 is for labs" },
+	{ "group", KNOB_NAME, KNOB_AGREE, AT(config_aaa, group),
+		.help = "fails when all its servers are down; those without one are a group too" },
+	{ "require-message-authenticator", KNOB_WORD, KNOB_AGREE, AT(config_aaa, require_message_authenticator), .choices = requires, .def = 0,
+		.help = "whether replies must be signed (RFC 3579); auto: once one of this server was" },
+	{ "source", KNOB_ADDR, 0, AT(config_aaa, source), .max = 1, .help = "own address towards it; default: the kernel's choice" },
 };
 
 static const struct knob srp[] = {
@@ -171,6 +195,7 @@ const struct section config_sections[SECTIONS] = {
 	[SECTION_SERVICES]  = { "services", ROWS(services) },
 	[SECTION_POOLS]     = { "pools", ROWS(pools), LIST(pools) },
 	[SECTION_APNS]      = { "apns", ROWS(apns), LIST(apns) },
+	[SECTION_AAA]       = { "aaa-servers", ROWS(aaa_servers), LIST(aaa_servers) },
 	[SECTION_SRP]       = { "srp", ROWS(srp) },
 	[SECTION_TABLE]     = { "table", ROWS(table) },
 	[SECTION_LICENSE]   = { "license", ROWS(license) },

@@ -49,6 +49,7 @@ static void check_unique(struct load *l)
 	UNIQUE(l, SECTION_LOOPBACKS, "address", config_loopback, address);
 	UNIQUE(l, SECTION_POOLS, "name", config_pool, name);
 	UNIQUE(l, SECTION_APNS, "name", config_apn, name);
+	UNIQUE(l, SECTION_AAA, "name", config_aaa, name);
 }
 
 static void check_present(struct load *l)
@@ -139,6 +140,28 @@ static void check_apn(struct load *l, unsigned int i)
 	load_error(l, SECTION_APNS, i, "pool", "expected the name of a pool, not \"%s\"", c->apns[i].pool);
 }
 
+static void check_aaa(struct load *l, unsigned int i)
+{
+	static const struct ip_addr none;
+	const struct config_aaa *a = &l->c->aaa_servers[i];
+
+	if (load_good(l, SECTION_AAA, i, "probe") && load_good(l, SECTION_AAA, i, "user") &&
+		!a->status_server && a->user[0] == '\0')
+		load_error(l, SECTION_AAA, i, "user",
+			"missing: expected a user to ask for, with probe = \"auth\"");
+	if (load_good(l, SECTION_AAA, i, "source") && load_good(l, SECTION_AAA, i, "address") &&
+		!ip_addr_equal(&a->source, &none) && ip_addr_is_v4(&a->source) != ip_addr_is_v4(&a->address))
+		load_error(l, SECTION_AAA, i, "source", "expected an address of the same family as address");
+	if (!load_good(l, SECTION_AAA, i, "address") || !load_good(l, SECTION_AAA, i, "port"))
+		return;
+	for (unsigned int j = 0; j < i; j++)
+		if (load_good(l, SECTION_AAA, j, "address") && load_good(l, SECTION_AAA, j, "port") &&
+			ip_addr_equal(&a->address, &l->c->aaa_servers[j].address) &&
+			a->port == l->c->aaa_servers[j].port)
+			load_error(l, SECTION_AAA, i, "address",
+				"expected another server than aaa-servers[%u]: the same address and port", j);
+}
+
 void check_lists(struct load *l)
 {
 	check_unique(l);
@@ -149,4 +172,6 @@ void check_lists(struct load *l)
 		check_pool(l, i);
 	for (unsigned int i = 0; i < l->c->n_apns; i++)
 		check_apn(l, i);
+	for (unsigned int i = 0; i < l->c->n_aaa_servers; i++)
+		check_aaa(l, i);
 }

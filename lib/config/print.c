@@ -21,6 +21,8 @@ static void print_list(const struct section *s, const struct config *c, FILE *to
 {
 	unsigned int n = section_items(s, c);
 
+	if (n == 0)
+		return;
 	fprintf(to, "%s = (\n", s->name);
 	for (unsigned int i = 0; i < n; i++) {
 		fputs("\t{\n", to);

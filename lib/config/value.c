@@ -268,10 +268,12 @@ static void expect_lcores(const struct knob *k, char *to, size_t size)
 }
 
 /* addr_of and its callers: one address of text, with an own message for the family that is not there yet. */
-static bool addr_of(const char *text, struct ip_addr *a, char *why)
+static bool addr_of(const char *text, bool either, struct ip_addr *a, char *why)
 {
 	if (text == NULL || ip_addr_parse(text, a) < 0)
 		return false;
+	if (either)
+		return true;
 	if (!ip_addr_is_v4(a) || strchr(text, ':') != NULL) {
 		snprintf(why, KNOB_WHY, "%s", ipv4_only);
 		return false;
@@ -281,9 +283,11 @@ static bool addr_of(const char *text, struct ip_addr *a, char *why)
 
 static bool read_addr(const struct knob *k, const config_setting_t *s, void *base, char *why)
 {
+	static const struct ip_addr none;
 	struct ip_addr a;
 
-	if (!addr_of(config_setting_get_string(s), &a, why) || ip_addr_to_v4(&a) == 0)
+	if (!addr_of(config_setting_get_string(s), k->max > 0, &a, why) || ip_addr_equal(&a, &none) ||
+		(ip_addr_is_v4(&a) && ip_addr_to_v4(&a) == 0))
 		return false;
 	*(struct ip_addr *)value_field(k, base) = a;
 	return true;
@@ -298,7 +302,8 @@ static void print_addr(const struct knob *k, const void *base, FILE *to)
 
 static void expect_addr(const struct knob *k, char *to, size_t size)
 {
-	snprintf(to, size, "an IPv4 address like \"10.8.0.100\"");
+	snprintf(to, size, "an IPv4 %saddress like \"10.8.0.100\"%s", k->max > 0 ? "or IPv6 " : "",
+		k->max > 0 ? " or \"2001:db8::1\"" : "");
 }
 
 static bool read_addrs(const struct knob *k, const config_setting_t *s, void *base, char *why)
@@ -309,7 +314,7 @@ static bool read_addrs(const struct knob *k, const config_setting_t *s, void *ba
 	if (!list_of(k, s, sizeof(*to), why))
 		return false;
 	for (n = 0; n < (unsigned int)config_setting_length(s); n++)
-		if (!addr_of(config_setting_get_string_elem(s, (int)n), &to[n], why))
+		if (!addr_of(config_setting_get_string_elem(s, (int)n), false, &to[n], why))
 			return element_wrong(k, s, n, why);
 	count_set(k, base, n);
 	return true;
@@ -342,7 +347,7 @@ static bool prefix_of(const config_setting_t *s, struct config_prefix *p, char *
 		return false;
 	snprintf(addr, sizeof(addr), "%.*s", (int)(slash - text), text);
 	len = strtol(slash + 1, &end, 10);
-	if (!addr_of(addr, &p->addr, why) || *end != '\0' || len < 1 || len > 32)
+	if (!addr_of(addr, false, &p->addr, why) || *end != '\0' || len < 1 || len > 32)
 		return false;
 	p->len = (uint8_t)len;
 	return true;

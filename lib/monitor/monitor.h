@@ -48,7 +48,7 @@ enum monitor_state {
 	MONITOR_UNKNOWN, /* whoever would tell does not (a BMP session that was lost) */
 };
 
-enum { MONITOR_OBJECTS = 128, MONITOR_NAME = 64, MONITOR_WHY = 80, MONITOR_TEXT = 384 };
+enum { MONITOR_OBJECTS = 128, MONITOR_NAME = 64, MONITOR_WHY = 160, MONITOR_TEXT = 512 };
 
 struct monitor_conf {
 	struct monitor_rule {

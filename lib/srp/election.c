@@ -288,8 +288,10 @@ void srp_rules(struct srp *s, usec_t now)
 		break;
 	case SRP_ACTIVE:
 		rule_active(s, now);
-		if (s->info.state == SRP_ACTIVE)
+		if (s->info.state == SRP_ACTIVE) {
 			metric(s, now);
+			srp_wish_check(s, now);
+		}
 		break;
 	case SRP_PENDING_ACTIVE:
 	case SRP_PENDING_STANDBY:

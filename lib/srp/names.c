@@ -48,6 +48,7 @@ const char *srp_alarm_name(enum srp_alarm a)
 		[SRP_ALARM_DUAL_ACTIVE] = "dual-active",
 		[SRP_ALARM_ONE_WAY] = "one-way",
 		[SRP_ALARM_UNVOUCHED] = "unvouched",
+		[SRP_ALARM_WISH] = "switchover-refused",
 		[SRP_ALARM_AUDIT] = "audit-overdue",
 	};
 

@@ -100,6 +100,8 @@ void srp_move(struct srp *s, enum srp_state to, enum srp_cause cause, usec_t now
 	s->info.count.transitions++;
 	if (to != SRP_INIT)
 		srp_alarm_clear(s, SRP_ALARM_TIEBREAK);
+	if (to == SRP_STANDBY || to == SRP_INIT)
+		srp_wish_forget(s);
 }
 
 static void hello(struct srp *s, usec_t now)

@@ -134,6 +134,7 @@ enum srp_alarm {
 	SRP_ALARM_DUAL_ACTIVE,
 	SRP_ALARM_ONE_WAY,
 	SRP_ALARM_UNVOUCHED,
+	SRP_ALARM_WISH,  /* a monitor wishes for a switchover, and it is refused */
 	SRP_ALARM_AUDIT, /* not raised by srp, which does not know of the audit: the caller's */
 	SRP_ALARM_MAX
 };
@@ -175,7 +176,8 @@ struct srp_peer {
 	X(answers_received) X(messages_malformed) X(messages_stale) X(connections) \
 	X(connection_losses) X(switchovers_planned) X(switchovers_planned_aborted) \
 	X(switchovers_dead_timer) X(switchovers_dual_active) X(switchovers_dual_standby) \
-	X(transitions) X(offers_refused) X(validations) X(validations_failed) X(stalls)
+	X(transitions) X(offers_refused) X(validations) X(validations_failed) X(stalls) \
+	X(switchovers_monitor) X(wishes_refused)
 // clang-format on
 COUNTERS_DEFINE(srp_counters, SRP_COUNTERS);
 
@@ -242,6 +244,12 @@ int srp_validate_configuration(struct srp *s, char reason[SRP_REASON_MAX], usec_
 const char *srp_peer_lines(const struct srp *s, size_t *len);
 /* n keys differ between those lines and the own; first: "KEY: A here, B there" of one of them, "" if none. */
 void srp_compared(struct srp *s, unsigned int n, const char *first, usec_t now);
+/* What a monitor's verdict wishes for: SRP_CAUSE_AAA, _BGP, _BFD, _DIAMETER, _ROUTE, _LINK or _LOCAL_FAULT; SRP_CAUSE_NONE:
+ * nothing. A level, which may be repeated; of a chassis that is not Active nothing is taken, and it is forgotten when that
+ * ceases to be Active. A planned switchover of that cause begins once srp_validate's checks pass, and the offer carries the
+ * cause to the peer; until then the chassis stays Active and SRP_ALARM_WISH says why. One that was begun and came to
+ * nothing is tried again after pending_us. What is not revertible is not known here: lib/monitor wishes for it or not. */
+void srp_wish(struct srp *s, enum srp_cause cause, usec_t now);
 /* SIGTERM: planned switchover first when a ready standby is there, else a goodbye; ends in SRP_ACT_GOODBYE. */
 void srp_shutdown(struct srp *s, usec_t now);
 /* Timers. */

@@ -158,6 +158,10 @@ struct srp {
 
 	bool shutting, shut_tried, gone;
 
+	enum srp_cause wish;            /* of a monitor, while Active; SRP_CAUSE_NONE: none */
+	usec_t wish_due;                /* not before: the last try came to nothing */
+	char wish_text[SRP_REASON_MAX]; /* as the alarm has it; "": none */
+
 	uint32_t serial;
 	struct srp_body said; /* what heartbeats carry now */
 
@@ -261,6 +265,8 @@ void srp_demote(struct srp *s, enum srp_cause cause, usec_t now);
 void srp_abort(struct srp *s, const char *why);
 
 /* ---- switchover.c ---- */
+/* Would a planned switchover be refused, and why; `reason` is "ok" if not. 0 or -errno. */
+int srp_check(const struct srp *s, bool force, char reason[SRP_REASON_MAX]);
 void srp_offer_begin(struct srp *s, enum srp_cause cause, bool forced, usec_t now);
 void srp_offer_send(struct srp *s);
 void srp_offer_give_up(struct srp *s, const char *why, usec_t now);
@@ -275,5 +281,10 @@ void srp_on_confirm(struct srp *s, const struct srp_msg *m, usec_t now);
 void srp_on_goodbye(struct srp *s, const struct srp_msg *m, usec_t now);
 void srp_shutdown_check(struct srp *s, usec_t now);
 void srp_goodbye(struct srp *s, bool was_active);
+
+/* ---- wish.c ---- */
+void srp_wish_check(struct srp *s, usec_t now);
+/* Not Active any more: what was wished for is over. */
+void srp_wish_forget(struct srp *s);
 
 #endif

@@ -65,7 +65,7 @@ static int check_ready(const struct srp *s, char reason[SRP_REASON_MAX])
 	return 0;
 }
 
-static int check(const struct srp *s, bool force, char reason[SRP_REASON_MAX])
+int srp_check(const struct srp *s, bool force, char reason[SRP_REASON_MAX])
 {
 	int ret = check_possible(s, reason);
 
@@ -78,7 +78,7 @@ static int check(const struct srp *s, bool force, char reason[SRP_REASON_MAX])
 
 int srp_validate(struct srp *s, char reason[SRP_REASON_MAX], usec_t now)
 {
-	int ret = check(s, false, reason);
+	int ret = srp_check(s, false, reason);
 
 	(void)now;
 	s->info.count.validations++;
@@ -90,7 +90,7 @@ int srp_validate(struct srp *s, char reason[SRP_REASON_MAX], usec_t now)
 
 int srp_switchover(struct srp *s, bool force, char reason[SRP_REASON_MAX], usec_t now)
 {
-	int ret = check(s, force, reason);
+	int ret = srp_check(s, force, reason);
 
 	if (ret == 0) {
 		srp_offer_begin(s, force ? SRP_CAUSE_FORCED : SRP_CAUSE_MANUAL, force, now);
@@ -140,6 +140,7 @@ void srp_offer_give_up(struct srp *s, const char *why, usec_t now)
 	if (!s->plan.given_up) {
 		s->info.count.switchovers_planned_aborted++;
 		snprintf(s->info.validate_status, SRP_REASON_MAX, "switchover aborted: %.120s", why);
+		s->wish_due = now + s->conf.pending_us;
 	}
 	if (term == 0) {
 		await_term(s, now);
@@ -332,7 +333,7 @@ void srp_shutdown_check(struct srp *s, usec_t now)
 	if (s->info.state == SRP_INIT || s->info.state == SRP_STANDBY) {
 		srp_goodbye(s, false);
 	} else if (s->info.state == SRP_ACTIVE && s->plan.kind == PLAN_NONE) {
-		if (!s->shut_tried && check(s, false, reason) == 0) {
+		if (!s->shut_tried && srp_check(s, false, reason) == 0) {
 			s->shut_tried = true;
 			srp_offer_begin(s, SRP_CAUSE_SHUTDOWN, false, now);
 			return;

@@ -26,6 +26,8 @@ static const struct {
 		"Replication: sent, applied, refused, lost" },
 	{ "/tandem/srp/audit", "show srp audit-statistics", NULL,
 		"Audit: buckets compared, differing, repaired" },
+	{ "/tandem/srp/monitor", "show srp monitor", NULL, "What is monitored, and what follows from it" },
+	{ "/tandem/radius", "show radius statistics", NULL, "Probes of the AAA servers" },
 	{ "/tandem/srp/history", "show srp history", NULL, "Transitions, oldest first" },
 	{ "/tandem/srp/configuration", "show srp configuration-difference", NULL,
 		"Keys that must agree with the peer and do not" },

@@ -91,9 +91,15 @@ static void switch_over(struct world *w)
 
 	for (int i = 0; i < 2; i++)
 		if (w->n[i].s != NULL && w->now >= w->n[i].stalled_until) {
-			int ret = srp_switchover(w->n[i].s, !w->quiet && rnd(w, 4) == 0, why, w->now);
+			uint64_t how = w->quiet ? 3 : rnd(w, 4);
+			int ret = 0;
 
-			trace(w, i, "switchover: %d %s", ret, why);
+			/* By a monitor, which wishes until it is heard; an operator's word comes with an end to that. */
+			srp_wish(w->n[i].s, how == 1 ? SRP_CAUSE_AAA : SRP_CAUSE_NONE, w->now);
+			drain(w, i);
+			if (how != 1)
+				ret = srp_switchover(w->n[i].s, how == 0, why, w->now);
+			trace(w, i, "switchover: %d %s", ret, how == 1 ? "wished for" : why);
 			drain(w, i);
 		}
 }

@@ -16,7 +16,8 @@ COMMANDS = [
     "show srp info", "show srp statistics", "show srp checkpoint statistics", "show srp audit-statistics",
     "show gtp statistics", "show srp history", "show sessions", "show pools", "show ports", "show workers",
     "show configuration", "reload configuration", "show alarms", "srp initiate-switchover", "srp validate-switchover",
-    "srp resync", "srp initiate-audit auto", "srp initiate-audit manual-with-sync",
+    "srp resync", "show srp monitor", "show radius statistics", "srp reset-auth-probe-fail", "srp initiate-audit auto",
+    "srp initiate-audit manual-with-sync",
     "show srp configuration-difference", "show license information", "srp validate-configuration",
 ]
 SRP_LABELS = [
@@ -115,7 +116,7 @@ class Commands(unittest.TestCase):
         for short, words in [
             ("sh srp inf", "show srp info"), ("sh sr s", "show srp statistics"), ("sh srp ch s", "show srp checkpoint statistics"),
             ("sh srp ch st", "show srp checkpoint statistics"), ("sh po", None), ("sh por", "show ports"), ("sh sess", None),
-            ("show session", None), ("sr initiate-s", "srp initiate-switchover"), ("sr i", None), ("sr r", "srp resync"), ("s s", None), ("sh", None), ("sh srp c", None),
+            ("show session", None), ("sr initiate-s", "srp initiate-switchover"), ("sr i", None), ("sr r", None), ("sr resy", "srp resync"), ("sr rese", "srp reset-auth-probe-fail"), ("s s", None), ("sh", None), ("sh srp c", None),
             ("shows", None), ("show srp info now", None),
         ]:
             if words is None:
@@ -292,7 +293,7 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.complete("show", "s"), ["srp", "sessions", "session"])
         self.assertEqual(self.complete("--name", "left", "show", "srp", "ch"), ["checkpoint"])
         self.assertEqual(self.complete("srp", ""), ["resync", "initiate-switchover", "initiate-audit", "validate-switchover",
-                                                    "validate-configuration"])
+                                                    "validate-configuration", "reset-auth-probe-fail"])
         self.assertEqual(self.complete("--j"), ["--json"])
         self.assertEqual(self.complete("sa", "conf", COMPLETION[:-2]), [COMPLETION])
 

@@ -107,6 +107,10 @@ static const struct {
 	{ ", \"10.9.0.2\"", "", 1 },
 	{ "insecure = true;", "insecure = true; commit-timeout = 60; port = 1;", 2 },
 	{ "srp-activate = true; quarantine", "srp-activate = false; quarantine", 1 },
+	{ "srp = {",
+		"aaa-servers = ({ name = \"r\"; address = \"192.0.2.1\"; secret-file = \"s\"; user = \"u\"; "
+		"});\nsrp = {",
+		1 },
 };
 
 static void test_agreement(void)

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a monitor of the Active wishes for (SRP.md section 3): a planned switchover by the same checks as an operator's, never
+ * forced. It is a level: while something forbids it an alarm says what, and it happens when that is over. */
+#include <stdio.h>
+#include <string.h>
+
+#include "srp_pvt.h"
+
+static void raise_wish(struct srp *s, const char *reason)
+{
+	char text[SRP_REASON_MAX];
+
+	snprintf(text, sizeof(text), "%s: stays Active, no switchover: %s", srp_cause_name(s->wish), reason);
+	if (strcmp(text, s->wish_text) != 0) { /* for another reason now: said anew */
+		s->info.alarms &= ~(1u << SRP_ALARM_WISH);
+		memcpy(s->wish_text, text, sizeof(text));
+		s->info.count.wishes_refused++;
+	}
+	srp_alarm(s, SRP_ALARM_WISH, true, "%s", text);
+}
+
+static void no_alarm(struct srp *s)
+{
+	s->wish_text[0] = '\0';
+	srp_alarm_clear(s, SRP_ALARM_WISH);
+}
+
+void srp_wish_forget(struct srp *s)
+{
+	s->wish = SRP_CAUSE_NONE;
+	s->wish_due = 0;
+	no_alarm(s);
+}
+
+void srp_wish_check(struct srp *s, usec_t now)
+{
+	char reason[SRP_REASON_MAX];
+
+	if (s->wish == SRP_CAUSE_NONE || s->shutting) {
+		no_alarm(s);
+		return;
+	}
+	/* It was tried and came to nothing. The peer may need its time; at once again would be without end. */
+	if (!srp_reached(s, s->wish_due, now)) {
+		if (s->wish_text[0] == '\0')
+			raise_wish(s, s->info.validate_status);
+		return;
+	}
+	if (s->plan.kind != PLAN_NONE)
+		return;
+	if (srp_check(s, false, reason) < 0) {
+		raise_wish(s, reason);
+		return;
+	}
+	no_alarm(s);
+	s->info.count.switchovers_monitor++;
+	srp_offer_begin(s, s->wish, false, now);
+}
+
+void srp_wish(struct srp *s, enum srp_cause cause, usec_t now)
+{
+	if (s->info.state != SRP_ACTIVE && s->info.state != SRP_PENDING_STANDBY)
+		return;
+	if (s->gone || cause == s->wish)
+		return;
+	s->wish = cause;
+	srp_settle(s, now);
+}
