@@ -94,9 +94,10 @@ static void on_state(struct control *c, struct source *s, uint32_t events)
 	(void)events;
 	if (!state_saved(c->state, &reserve, &error))
 		return;
-	if (error < 0)
+	if (error < 0 && error != c->reserve_error) /* it is tried every second */
 		LOG(ERR, "cannot write the term reserve in %s: %s; make room there",
 			T.conf->chassis.state_dir, strerror(-error));
+	c->reserve_error = error;
 	srp_saved_reserve(c->srp, reserve, error == 0, clock_us());
 	srp_actions(c, clock_us());
 }
@@ -294,6 +295,7 @@ struct control *control_create(void)
 		control_destroy(c);
 		return NULL;
 	}
+	past_open(c);
 	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
 	return c;
 }
@@ -317,6 +319,7 @@ void control_destroy(struct control *c)
 	net_kernel_close(c->kernel);
 	srp_destroy(c->srp);
 	configuration_close(c);
+	past_close(c);
 	state_close(c->state);
 	control_unwatch(c, &c->signals);
 	if (c->ep >= 0)
@@ -357,6 +360,7 @@ static void slow(struct control *c, usec_t now)
 			}
 	net_mirror_resolve(c->mirror);
 	port_links(c, now);
+	past_turn(c, now);
 	index_superseded(c);
 }
 

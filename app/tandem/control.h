@@ -25,7 +25,6 @@
 enum {
 	CONTROL_CLIENTS = 16,
 	ANNOUNCEMENTS = 5,
-	HISTORY = 64,
 	GATE_MAX = 4096,
 	GATE_HASH = 4096,
 	GTP_BATCH = 64,
@@ -149,27 +148,39 @@ struct step { /* what srp asked for and other cores are doing */
 	uint64_t cookie, number;
 };
 
-struct history {
-	usec_t at;
-	int64_t wall_us;
-	enum srp_state from, to;
-	enum srp_cause cause;
-	srp_term_t term;
-	bool planned;
-};
-
 /* Of a switchover: what took how long. */
-enum { TRACE_PHASES = 12 };
 struct trace {
 	usec_t began, mark; /* the peer's last sign of life, or the order; end of the last phase. 0: none */
 	usec_t outage_us;   /* until VIPs and routes were up; 0: planned, nobody was without a chassis */
 	usec_t stood_still; /* of the first phases: own stalls, in which no silence counted */
 	bool died;          /* the peer */
-	unsigned int n, entry; /* entry: of the history, counted from 1 */
+	unsigned int n;
 	struct {
 		const char *name;
 		usec_t us;
-	} phase[TRACE_PHASES];
+	} phase[HISTORY_PHASES];
+};
+
+enum { PAST_STATES = SRP_PENDING_STANDBY + 1, PAST_CAUSES = SRP_CAUSE_ABORTED + 1, PAST_AT_ONCE = 64 };
+/* What was, and how much of it is on disk. */
+struct past {
+	struct history h;
+	bool dirty, adding;           /* some entry is unsaved; the state's thread has some */
+	uint64_t going[PAST_AT_ONCE]; /* numbers of those */
+	unsigned int n_going;
+	usec_t again_at;                                             /* after an error */
+	uint64_t switchovers[PAST_CAUSES], transitions[PAST_STATES]; /* by cause, by new state; since start */
+	bool joined; /* the copy was whole when we began to take over */
+	uint64_t comparing,
+		ended; /* entry whose sessions are being compared, 0 none; ended by the peer before */
+};
+
+/* An alarm that is over. */
+enum { ALARMS_CLEARED = 32, ALARM_TEXT = MONITOR_TEXT };
+struct alarm_cleared {
+	unsigned int alarm;
+	int64_t raised_us, cleared_us; /* wall clock */
+	char text[ALARM_TEXT];
 };
 
 enum link_state {
@@ -214,6 +225,7 @@ enum {
 	ALARM_SRP_REFUSED = SRP_ALARM_MAX,
 	ALARM_PACKETS_REFUSED,
 	ALARM_CRYPTO,
+	ALARM_HISTORY,
 	ALARM_MONITOR, /* and enum monitor_alarm */
 	ALARMS = ALARM_MONITOR + MONITOR_ALARMS
 };
@@ -264,18 +276,20 @@ struct control {
 	char *lines,
 		*difference; /* of what must agree with the peer; what of it does not, by the last comparison */
 	size_t lines_len;
-	struct history history[HISTORY];
-	unsigned int n_history;
-	struct trace trace, traced; /* being taken; the last one */
+	struct past past;
+	int reserve_error;  /* of the last write of the term reserve, 0 or -errno */
+	struct trace trace; /* being taken */
 	usec_t heard, heard_deaf,
 		asked_at; /* last sign of life in the stream; deaf then; first ask since, 0 none */
 	uint64_t asks;
-	uint64_t alarms_raised;
 	struct {
 		bool on;
 		usec_t since;
-		char text[MONITOR_TEXT];
+		int64_t wall_us;
+		char text[ALARM_TEXT];
 	} alarm[ALARMS];
+	struct alarm_cleared cleared[ALARMS_CLEARED];
+	unsigned int n_cleared; /* ever */
 	usec_t refused_at;
 	uint64_t refused_n, exhausted_n;
 	unsigned int refused_for, quiet_for; /* seconds */
@@ -315,6 +329,16 @@ void link_free(struct control *c, struct link_conn *l);
 const char *control_alarm_name(unsigned int alarm);
 void control_alarm(struct control *c, unsigned int alarm, bool on, const char *text, usec_t now);
 void control_alarms_turn(struct control *c, usec_t now);
+
+/* control_history.c. What earlier processes wrote is read; a transition; the last entry; what is not on disk goes there, if it
+ * can; at the end. */
+void past_open(struct control *c);
+void past_role(struct control *c, const struct srp_action *a, usec_t now);
+struct history_entry *past_last(struct control *c);
+void past_turn(struct control *c, usec_t now);
+void past_close(struct control *c);
+/* The time of day, us since 1970, UTC: to be shown, never to be counted on. */
+int64_t control_wall_us(void);
 
 /* control_srp.c: what srp is told, and what it wants done */
 void srp_actions(struct control *c, usec_t now);

@@ -6,7 +6,8 @@
 
 enum { PERSIST_S = 3, QUIET_S = 10 };
 
-static const char *const names[] = { "srp-peer-refused", "replication-packets-refused", "crypto-device" };
+static const char *const names[] = { "srp-peer-refused", "replication-packets-refused", "crypto-device",
+	"history-not-saved" };
 
 const char *control_alarm_name(unsigned int alarm)
 {
@@ -15,20 +16,36 @@ const char *control_alarm_name(unsigned int alarm)
 	return alarm < SRP_ALARM_MAX ? srp_alarm_name((enum srp_alarm)alarm) : names[alarm - SRP_ALARM_MAX];
 }
 
+static void over(struct control *c, unsigned int alarm, int64_t wall)
+{
+	struct alarm_cleared *k = &c->cleared[c->n_cleared++ % ALARMS_CLEARED];
+
+	k->alarm = alarm;
+	k->raised_us = c->alarm[alarm].wall_us;
+	k->cleared_us = wall;
+	memcpy(k->text, c->alarm[alarm].text, sizeof(k->text));
+}
+
 void control_alarm(struct control *c, unsigned int alarm, bool on, const char *text, usec_t now)
 {
 	bool was = c->alarm[alarm].on;
+	int64_t wall;
 
 	if (!on && !was)
 		return;
 	/* Other words for what goes on: those of srp are worth a line, the others count up. */
 	if (on && was && alarm < SRP_ALARM_MAX && strcmp(c->alarm[alarm].text, text) != 0)
 		LOG(WARNING, "alarm %s: %s", control_alarm_name(alarm), text);
-	snprintf(c->alarm[alarm].text, sizeof(c->alarm[alarm].text), "%s", text);
+	if (on)
+		snprintf(c->alarm[alarm].text, sizeof(c->alarm[alarm].text), "%s", text);
 	if (on == was)
 		return;
+	wall = control_wall_us();
+	if (was)
+		over(c, alarm, wall);
 	c->alarm[alarm].on = on;
 	c->alarm[alarm].since = now;
+	c->alarm[alarm].wall_us = wall;
 	if (on)
 		LOG(WARNING, "alarm %s raised: %s", control_alarm_name(alarm), text);
 	else

@@ -36,16 +36,8 @@ void audit_alarm(struct control *c, usec_t now)
 
 	watch(c, &w, now);
 	on = audit_watch_overdue(&w, now, text, sizeof(text));
-	if (on == c->alarm[SRP_ALARM_AUDIT].on)
-		return;
-	c->alarm[SRP_ALARM_AUDIT].on = on;
-	c->alarm[SRP_ALARM_AUDIT].since = now;
-	if (!on) {
-		LOG(NOTICE, "alarm %s cleared", srp_alarm_name(SRP_ALARM_AUDIT));
-		return;
-	}
-	memcpy(c->alarm[SRP_ALARM_AUDIT].text, text, sizeof(text));
-	LOG(WARNING, "alarm %s raised: %s", srp_alarm_name(SRP_ALARM_AUDIT), text);
+	if (on != c->alarm[SRP_ALARM_AUDIT].on) /* the words change all the time */
+		control_alarm(c, SRP_ALARM_AUDIT, on, text, now);
 }
 
 json_t *show_resync(struct control *c, usec_t now)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "control.h"
 
@@ -65,17 +64,7 @@ void srp_feed(struct control *c, usec_t now)
 
 static void role(struct control *c, const struct srp_action *a, usec_t now)
 {
-	struct history *h = &c->history[c->n_history++ % HISTORY];
-	struct timespec wall;
-
-	clock_gettime(CLOCK_REALTIME, &wall);
-	*h = (struct history){ .at = now,
-		.wall_us = (int64_t)wall.tv_sec * USEC_PER_SEC + wall.tv_nsec / 1000,
-		.from = a->from,
-		.to = a->to,
-		.cause = a->cause,
-		.term = a->term,
-		.planned = a->planned };
+	past_role(c, a, now);
 	LOG(NOTICE, "%s -> %s, cause %s, term %lu.%lu", srp_state_name(a->from), srp_state_name(a->to),
 		srp_cause_name(a->cause), (unsigned long)(a->term >> 1), (unsigned long)(a->term & 1));
 	trace_role(c, a, clock_us());

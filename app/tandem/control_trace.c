@@ -7,7 +7,7 @@
 
 static void phase(struct trace *t, const char *name, usec_t now)
 {
-	if (t->n == TRACE_PHASES)
+	if (t->n == HISTORY_PHASES)
 		return;
 	t->phase[t->n].name = name;
 	t->phase[t->n++].us = now > t->mark ? now - t->mark : 0;
@@ -60,6 +60,23 @@ static void tell(const struct trace *t)
 		(double)t->stood_still / 1000, text);
 }
 
+/* Into the entry of the transition that ended it. */
+static void keep(struct control *c, const struct trace *t)
+{
+	struct history_entry *e = past_last(c);
+
+	e->timed = true;
+	e->died = t->died;
+	e->took_us = t->mark - t->began;
+	e->outage_us = t->outage_us;
+	e->stood_still = t->stood_still;
+	e->n_phases = t->n;
+	for (unsigned int i = 0; i < t->n; i++) {
+		snprintf(e->phase[i].name, sizeof(e->phase[i].name), "%s", t->phase[i].name);
+		e->phase[i].us = t->phase[i].us;
+	}
+}
+
 void trace_role(struct control *c, const struct srp_action *a, usec_t now)
 {
 	struct trace *t = &c->trace;
@@ -67,10 +84,9 @@ void trace_role(struct control *c, const struct srp_action *a, usec_t now)
 	if (a->to == SRP_PENDING_ACTIVE || a->to == SRP_PENDING_STANDBY) {
 		begin(c, a, now);
 	} else if (t->began != 0 && t->n > 0) {
-		t->entry = c->n_history;
-		c->traced = *t;
+		keep(c, t);
+		tell(t);
 		*t = (struct trace){ 0 };
-		tell(&c->traced);
 	}
 }
 

@@ -56,6 +56,7 @@ static const struct {
 	{ "show srp monitor", show_srp_monitor, NULL },
 	{ "show radius statistics", show_radius, NULL },
 	{ "show srp history", show_srp_history, NULL },
+	{ "show srp call-loss statistics", show_call_loss, NULL },
 	{ "show alarms", show_alarms, NULL },
 	{ "show sessions", show_sessions, NULL },
 	{ "show session", show_session, NULL },

@@ -29,7 +29,14 @@ static inline const char *show_validation(const struct srp_info *i)
 json_t *show_srp_monitor(struct control *c, json_t *args, usec_t now);
 json_t *act_reset_auth(struct control *c, json_t *args, usec_t now);
 json_t *show_radius(struct control *c, json_t *args, usec_t now);
+/* show_past.c. Times are text, UTC to the microsecond; null: none. show_wall_of: when a time of the own clock was, 0 none. */
+json_t *show_time(int64_t wall_us);
+int64_t show_wall_of(usec_t at, usec_t now);
+json_t *show_last_switchover(struct control *c);
+/* Adds switchovers by cause and transitions by the state they led to, since start. */
+void show_transitions(const struct control *c, json_t *to);
 json_t *show_srp_history(struct control *c, json_t *args, usec_t now);
+json_t *show_call_loss(struct control *c, json_t *args, usec_t now);
 json_t *show_alarms(struct control *c, json_t *args, usec_t now);
 json_t *show_sessions(struct control *c, json_t *args, usec_t now);
 json_t *show_session(struct control *c, json_t *args, usec_t now);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
-#include <time.h>
 
 #include "show.h"
 
@@ -53,6 +52,7 @@ static void show_peer(const struct control *c, json_t *o, const struct srp_info 
 	set_int(o, "peer_priority", i->peer.priority);
 	set_mac(o, "peer_tiebreaker", i->peer.mac);
 	set_int(o, "peer_route_modifier", i->peer.rm);
+	json_object_set_new(o, "last_hello_time", show_time(show_wall_of(i->peer.hello_at, now)));
 	set_ms(o, "last_hello_age_ms", i->peer.hello_at, now);
 	set_text(o, "peer_configuration_validation", show_validation(i));
 	set_text(o, "last_peer_configuration_error", i->config_error[0] != '\0' ? i->config_error : "None");
@@ -110,6 +110,10 @@ static void show_sync(struct control *c, json_t *o, usec_t now)
 	set_ms(o, "replication_heard_age_ms", heard, now);
 	set_bool(o, "in_sync", since != 0 && unmatched == 0);
 	set_bool(o, "joined", atomic_load(&v->joined));
+	json_object_set_new(o, "in_sync_since",
+		since == 0 || pair < since
+			? json_null()
+			: show_time(control_wall_us() - (int64_t)((pair - since) * USEC_PER_MSEC)));
 	json_object_set_new(
 		o, "in_sync_since_ms", since == 0 ? json_null() : json_integer((json_int_t)since));
 	json_object_set_new(o, "in_sync_age_ms",
@@ -117,46 +121,6 @@ static void show_sync(struct control *c, json_t *o, usec_t now)
 	set_int(o, "unmatched_buckets", unmatched);
 	set_int(o, "unacknowledged_packets", atomic_load(&v->unacked));
 	set_bool(o, "commit_gate_closed", c->gtp.gate_closed);
-}
-
-static double tenths_ms(usec_t us)
-{
-	return (double)(us / 100) / 10;
-}
-
-/* Adds where the time went, if that was taken for this entry of the history. */
-static json_t *with_phases(const struct control *c, unsigned int entry, json_t *o)
-{
-	const struct trace *t = &c->traced;
-	json_t *list;
-
-	if (t->entry != entry)
-		return o;
-	if (t->died) {
-		json_object_set_new(o, "outage_ms", json_real(tenths_ms(t->outage_us)));
-		json_object_set_new(o, "stood_still_ms", json_real(tenths_ms(t->stood_still)));
-	}
-	list = json_array();
-	for (unsigned int i = 0; i < t->n; i++)
-		json_array_append_new(list, json_pack("{s:s,s:f}", "phase", t->phase[i].name, "took_ms",
-						    tenths_ms(t->phase[i].us)));
-	json_object_set_new(o, "phases", list);
-	return o;
-}
-
-static json_t *last_switchover(struct control *c)
-{
-	for (unsigned int k = c->n_history; k > 0 && k + HISTORY > c->n_history; k--) {
-		const struct history *h = &c->history[(k - 1) % HISTORY];
-
-		if (h->to == SRP_ACTIVE || (h->from == SRP_PENDING_STANDBY && h->to == SRP_STANDBY))
-			return with_phases(c, k,
-				json_pack("{s:s,s:I,s:b,s:s,s:I}", "to", srp_state_name(h->to), "time_s",
-					(json_int_t)(h->wall_us / (int64_t)USEC_PER_SEC), "planned",
-					h->planned, "cause", srp_cause_name(h->cause), "term",
-					(json_int_t)(h->term >> 1)));
-	}
-	return json_null();
 }
 
 json_t *show_srp_info(struct control *c, json_t *args, usec_t now)
@@ -183,7 +147,7 @@ json_t *show_srp_info(struct control *c, json_t *args, usec_t now)
 	set_int(o, "restart_counter", i->restart_counter);
 	set_int(o, "side", T.side);
 	show_sync(c, o, now);
-	json_object_set_new(o, "last_switchover", last_switchover(c));
+	json_object_set_new(o, "last_switchover", show_last_switchover(c));
 	set_ms(o, "state_age_ms", i->last_change, now);
 	set_int(o, "uptime_ms", (now - c->started) / 1000);
 	return o;
@@ -196,6 +160,8 @@ json_t *show_srp_statistics(struct control *c, json_t *args, usec_t now)
 	(void)args;
 	(void)now;
 	show_counters(o, &srp_info(c->srp)->count, srp_counters_names, srp_counters_n);
+	set_int(o, "heartbeats_sent", counter_get(&replicator_stream_count(T.repl)->tx_heartbeats));
+	show_transitions(c, o);
 	show_security(c, o);
 	set_int(o, "connections_of_strangers", c->link.strangers);
 	set_int(o, "handshakes_failed", c->link.handshakes_failed);
@@ -275,43 +241,4 @@ json_t *show_srp_audit(struct control *c, json_t *args, usec_t now)
 	set_int(o, "unmatched_buckets", atomic_load(&v->unmatched));
 	set_ms(o, "oldest_match_age_ms", atomic_load(&v->in_sync_since), now);
 	return o;
-}
-
-json_t *show_srp_history(struct control *c, json_t *args, usec_t now)
-{
-	json_t *list = json_array();
-	unsigned int first = c->n_history > HISTORY ? c->n_history - HISTORY : 0;
-
-	(void)args;
-	for (unsigned int k = first; k < c->n_history; k++) {
-		const struct history *h = &c->history[k % HISTORY];
-		char at[40], second[24];
-		struct tm tm;
-		time_t t = (time_t)(h->wall_us / (int64_t)USEC_PER_SEC);
-
-		gmtime_r(&t, &tm);
-		strftime(second, sizeof(second), "%Y-%m-%dT%H:%M:%S", &tm);
-		snprintf(at, sizeof(at), "%s.%06uZ", second,
-			(unsigned int)(h->wall_us % (int64_t)USEC_PER_SEC));
-		json_array_append_new(
-			list, json_pack("{s:s,s:I,s:s,s:s,s:s,s:I,s:b}", "time", at, "age_ms",
-				      (json_int_t)((now - h->at) / 1000), "from", srp_state_name(h->from),
-				      "to", srp_state_name(h->to), "cause", srp_cause_name(h->cause), "term",
-				      (json_int_t)(h->term >> 1), "planned", h->planned));
-	}
-	return json_pack("{s:o}", "history", list);
-}
-
-json_t *show_alarms(struct control *c, json_t *args, usec_t now)
-{
-	json_t *list = json_array();
-
-	(void)args;
-	for (unsigned int i = 0; i < ALARMS; i++)
-		if (c->alarm[i].on)
-			json_array_append_new(
-				list, json_pack("{s:s,s:I,s:s}", "alarm", control_alarm_name(i), "age_ms",
-					      (json_int_t)((now - c->alarm[i].since) / 1000), "text",
-					      c->alarm[i].text));
-	return json_pack("{s:o}", "alarms", list);
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "history_file.h"
 #include "state.h"
 
 struct state {
@@ -23,6 +24,10 @@ struct state {
 	uint64_t reserve, ended_reserve;
 	uint8_t restart_counter;
 	int error;
+	char *text; /* to be added to the history; NULL: nothing */
+	size_t text_len;
+	bool added;
+	int add_error;
 };
 
 static int make_dirs(const char *dir)
@@ -92,30 +97,53 @@ static int write_file(const struct state *s, uint64_t reserve, uint8_t counter)
 	return ret;
 }
 
+/* The lock is held before and after, not while the disk works. */
+static void save(struct state *s)
+{
+	uint64_t reserve = s->reserve, one = 1;
+	uint8_t counter = s->restart_counter;
+	int ret;
+
+	s->asked = false;
+	pthread_mutex_unlock(&s->lock);
+	ret = write_file(s, reserve, counter);
+	pthread_mutex_lock(&s->lock);
+	s->ended = true;
+	s->ended_reserve = reserve;
+	s->error = ret;
+	if (write(s->event, &one, sizeof(one)) < 0)
+		return; /* the counter is at its maximum: it is readable all the same */
+}
+
+static void add(struct state *s)
+{
+	char *text = s->text;
+	size_t len = s->text_len;
+	int ret;
+
+	s->text = NULL;
+	pthread_mutex_unlock(&s->lock);
+	ret = history_file_add(s->dir, text, len);
+	free(text);
+	pthread_mutex_lock(&s->lock);
+	s->added = true;
+	s->add_error = ret;
+}
+
 static void *run(void *arg)
 {
 	struct state *s = arg;
-	uint64_t one = 1;
 
 	pthread_mutex_lock(&s->lock);
 	for (;;) {
-		while (!s->asked && !s->quit)
+		while (!s->asked && s->text == NULL && !s->quit)
 			pthread_cond_wait(&s->wake, &s->lock);
-		if (!s->asked)
+		if (s->asked)
+			save(s);
+		else if (s->text != NULL)
+			add(s);
+		else
 			break;
-		uint64_t reserve = s->reserve;
-		uint8_t counter = s->restart_counter;
-		int ret;
-
-		s->asked = false;
-		pthread_mutex_unlock(&s->lock);
-		ret = write_file(s, reserve, counter);
-		pthread_mutex_lock(&s->lock);
-		s->ended = true;
-		s->ended_reserve = reserve;
-		s->error = ret;
-		if (write(s->event, &one, sizeof(one)) < 0)
-			continue; /* the counter is at its maximum: it is readable all the same */
 	}
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
@@ -198,4 +226,43 @@ bool state_saved(struct state *s, uint64_t *reserve, int *error)
 	*error = s->error;
 	pthread_mutex_unlock(&s->lock);
 	return ended;
+}
+
+int state_history(struct state *s, struct history *h)
+{
+	return history_file_read(s->dir, h);
+}
+
+void state_add(struct state *s, char *text, size_t len)
+{
+	char *both;
+
+	pthread_mutex_lock(&s->lock);
+	both = s->text != NULL ? realloc(s->text, s->text_len + len) : text;
+	if (both != NULL && both != text) {
+		memcpy(both + s->text_len, text, len);
+		s->text_len += len;
+		free(text);
+	} else if (both == text) {
+		s->text_len = len;
+	} else {
+		free(text); /* no memory: told like a disk that does not take it */
+		s->added = true;
+		s->add_error = -ENOMEM;
+	}
+	s->text = both != NULL ? both : s->text;
+	pthread_cond_signal(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool state_added(struct state *s, int *error)
+{
+	bool added;
+
+	pthread_mutex_lock(&s->lock);
+	added = s->added;
+	s->added = false;
+	*error = s->add_error;
+	pthread_mutex_unlock(&s->lock);
+	return added;
 }

@@ -15,7 +15,8 @@ static const struct command commands[] = {
 	{ "show srp audit-statistics", NULL, 0, render_any, "comparisons of the two tables, and repairs" },
 	{ "show srp monitor", NULL, 0, render_any, "what is monitored, its state, and what follows from it" },
 	{ "show radius statistics", NULL, 0, render_any, "probes of the AAA servers: requests, replies, refused ones by reason" },
-	{ "show srp history", NULL, 0, render_any, "transitions: time, from, to, cause, term" },
+	{ "show srp history", NULL, COMMAND_COUNT, render_past, "transitions: time, from, to, cause, term; newest last" },
+	{ "show srp call-loss statistics", NULL, COMMAND_COUNT, render_past, "sessions known, vouched for and lost in each switchover" },
 	{ "show srp configuration-difference", NULL, 0, render_any, "every key that must agree with the peer and does not, with both values" },
 	{ "show license information", NULL, 0, render_any, "whether session recovery is licensed, here and on the peer" },
 	{ "show sessions", NULL, COMMAND_LIMIT, render_any, "live sessions" },
@@ -27,7 +28,7 @@ static const struct command commands[] = {
 	{ "show configuration", NULL, 0, render_text, "running configuration, defaults included" },
 	{ "save configuration", "FILE", 0, render_any, "write it to a file (absolute path); comments of the loaded one are lost" },
 	{ "reload configuration", NULL, 0, render_any, "load its file anew: all that changed, or nothing if a key needs a restart" },
-	{ "show alarms", NULL, 0, render_any, "what needs attention" },
+	{ "show alarms", NULL, 0, render_any, "what needs attention, and what did" },
 	{ "srp resync", NULL, 0, render_any, "compare the whole table with the peer now, and send what differs" },
 	{ "srp initiate-switchover", NULL, COMMAND_FORCE, render_any, "hand over to the peer; on the Active only" },
 	{ "srp initiate-audit auto", NULL, 0, render_any, "the same, by the name that other gateways have for it" },
@@ -152,10 +153,11 @@ int command_help(char *const *words, int n, FILE *to)
 
 		if (!left[c])
 			continue;
-		snprintf(line, sizeof(line), "%s%s%s%s%s", commands[c].words,
+		snprintf(line, sizeof(line), "%s%s%s%s%s%s", commands[c].words,
 			commands[c].arg != NULL ? " " : "", commands[c].arg != NULL ? commands[c].arg : "",
 			commands[c].options & COMMAND_LIMIT ? " [--limit N]" : "",
-			commands[c].options & COMMAND_FORCE ? " [--force]" : "");
+			commands[c].options & COMMAND_FORCE ? " [--force]" : "",
+			commands[c].options & COMMAND_COUNT ? " [N]" : "");
 		fprintf(to, "  %-35s %s\n", line, commands[c].help);
 		shown++;
 	}

@@ -7,7 +7,8 @@
 
 #include <jansson.h>
 
-enum command_option { COMMAND_LIMIT = 1, COMMAND_FORCE = 2 };
+/* COUNT: how many of the newest may follow the words: "[N]". */
+enum command_option { COMMAND_LIMIT = 1, COMMAND_FORCE = 2, COMMAND_COUNT = 4 };
 
 struct command {
 	const char *words;    /* as the daemon knows it */

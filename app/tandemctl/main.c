@@ -130,11 +130,21 @@ static bool argument_take(const struct command *c, const char *text, json_t *arg
 static json_t *args_of(const struct command *c, const struct options *o, char *const *rest, int n)
 {
 	json_t *args = json_object();
+	long count;
 
 	if ((o->limit > 0 && !(c->options & COMMAND_LIMIT)) || (o->force && !(c->options & COMMAND_FORCE))) {
 		fprintf(stderr, "tandemctl: %s does not take %s\n", c->words,
 			o->force ? "--force" : "--limit");
 		goto bad;
+	}
+	if (n == 1 && c->options & COMMAND_COUNT) {
+		if (!number(rest[0], 1, INT32_MAX, &count)) {
+			fprintf(stderr, "tandemctl: %s: expected how many, at least 1, not %s\n", c->words,
+				rest[0]);
+			goto bad;
+		}
+		json_object_set_new(args, "limit", json_integer(count));
+		return args;
 	}
 	if (n != (c->arg != NULL)) {
 		fprintf(stderr, "tandemctl: %s: expected %s%s%s\n", c->words,

@@ -73,6 +73,7 @@ static void evict(struct session_table *t, struct session_shard *sh, uint32_t ha
 	rte_bitmap_set(sh->free_map, session_handle_slot(t, handle));
 	sh->n_live--;
 	sh->count.evicted++;
+	sh->count.ended_by_peer++;
 	slot_index(t, key, handle, false);
 }
 
@@ -144,6 +145,7 @@ static int apply_live(struct session_table *t, struct place *p, const struct wir
 	}
 	slot_write_end(s);
 	p->sh->n_live += was == 0;
+	p->sh->count.ended_by_peer += was != 0 && !same;
 	if (!same)
 		slot_index(t, r->key, r->handle, true);
 	return 0;
@@ -182,6 +184,7 @@ static int apply_free(struct session_table *t, struct place *p, const struct wir
 		quarantine_put(t, p->shard, p->slot, now_s);
 	}
 	p->sh->n_live -= was != 0;
+	p->sh->count.ended_by_peer += was != 0;
 	if (was != 0 && !MUTANT(index_kept))
 		slot_index(t, was_key, was, false);
 	return 0;

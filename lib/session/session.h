@@ -184,7 +184,7 @@ enum { SESSION_BY_NONE = 0xff, SESSION_BY_REPL = 0xfe };
 
 // clang-format off
 #define SESSION_COUNTERS(X) \
-	X(created) X(updated) X(freed) X(full) X(applied_slot) X(applied_delta) X(evicted) \
+	X(created) X(updated) X(freed) X(full) X(applied_slot) X(applied_delta) X(evicted) X(ended_by_peer) \
 	X(refused_handle) X(refused_pool) X(refused_malformed) X(not_owner) X(quarantine_released)
 // clang-format on
 COUNTERS_DEFINE(session_counters, SESSION_COUNTERS);

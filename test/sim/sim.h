@@ -151,6 +151,8 @@ struct host {               /* what a killed process leaves behind */
 	uint32_t metric[2]; /* of the routes to VIP_GTP and to the pool, 0: none */
 	struct srp_saved disk;
 	bool disk_full, disk_torn, disk_lost;
+	char history[8192]; /* the last lines of it */
+	size_t history_len;
 	usec_t fsync; /* how long a write takes */
 };
 
@@ -184,7 +186,7 @@ struct node {
 	bool saving, asked; /* a write is under way; another waits */
 	uint64_t save_reserve, ask_reserve, saved_reserve;
 	uint8_t save_counter, ask_counter;
-	int saved; /* 0 nothing to report, 1 ok, < 0 error */
+	int saved, added; /* 0 nothing to report, 1 ok, < 0 error */
 	struct frames rx[PORTS][WORKERS], twin[PORTS];
 	bool term_signal;
 	/* what the checks remember */

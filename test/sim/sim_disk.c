@@ -42,7 +42,7 @@ struct state *state_open(const char *dir, struct srp_saved *saved)
 	}
 	*saved = n->host.disk;
 	n->saving = n->asked = false;
-	n->saved = 0;
+	n->saved = n->added = 0;
 	return (struct state *)n;
 }
 
@@ -74,4 +74,38 @@ bool state_saved(struct state *s, uint64_t *reserve, int *error)
 	*error = n->saved < 0 ? n->saved : 0;
 	n->saved = 0;
 	return true;
+}
+
+/* The history. It takes no time here: nothing waits for it, so an event for it would tell nothing and draw numbers. */
+int state_history(struct state *s, struct history *h)
+{
+	const struct node *n = (struct node *)s;
+
+	history_read(h, n->host.history, n->host.history_len);
+	return 0;
+}
+
+void state_add(struct state *s, char *text, size_t len)
+{
+	struct node *n = (struct node *)s;
+	struct host *o = &n->host;
+
+	n->added = o->disk_full ? -ENOSPC : 1;
+	if (!o->disk_full && len <= sizeof(o->history)) {
+		if (o->history_len + len > sizeof(o->history))
+			o->history_len = 0;
+		memcpy(o->history + o->history_len, text, len);
+		o->history_len += len;
+	}
+	free(text);
+}
+
+bool state_added(struct state *s, int *error)
+{
+	struct node *n = (struct node *)s;
+	bool added = n->added != 0;
+
+	*error = n->added < 0 ? n->added : 0;
+	n->added = 0;
+	return added;
 }

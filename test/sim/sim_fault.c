@@ -49,6 +49,7 @@ static void crash(int i)
 		if (rnd(4) == 0 && !sim.node[!i].host.disk_lost && remembered(i)) {
 			h->disk = (struct srp_saved){ 0 };
 			h->disk_lost = true;
+			h->history_len = 0;
 		}
 		break;
 	case 1:

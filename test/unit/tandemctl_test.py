@@ -15,7 +15,8 @@ TANDEMCTL, COMPLETION = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2
 COMMANDS = [
     "show srp info", "show srp statistics", "show srp checkpoint statistics", "show srp audit-statistics",
     "show gtp statistics", "show srp history", "show sessions", "show pools", "show ports", "show workers",
-    "show configuration", "reload configuration", "show alarms", "srp initiate-switchover", "srp validate-switchover",
+    "show configuration", "reload configuration", "show alarms", "show srp call-loss statistics",
+    "srp initiate-switchover", "srp validate-switchover",
     "srp resync", "show srp monitor", "show radius statistics", "srp reset-auth-probe-fail", "srp initiate-audit auto",
     "srp initiate-audit manual-with-sync",
     "show srp configuration-difference", "show license information", "srp validate-configuration",
@@ -105,6 +106,8 @@ class Commands(unittest.TestCase):
             (["show", "session", "2001:db8::1"], "show session", {"id": "2001:db8::1", "kind": "address"}),
             (["show", "session", "001010123456789"], "show session", {"id": "001010123456789", "kind": "imsi"}),
             (["show", "session", "0x12ab34cd"], "show session", {"id": "0x12ab34cd", "kind": "teid"}),
+            (["show", "srp", "history", "5"], "show srp history", {"limit": 5}),
+            (["show", "srp", "call-loss", "statistics", "7"], "show srp call-loss statistics", {"limit": 7}),
             (["show", "session", "4294967295"], "show session", {"id": "4294967295", "kind": "teid"}),
             (["save", "configuration", "/etc/a b.conf"], "save configuration", {"file": "/etc/a b.conf"}),
         ]:
@@ -130,11 +133,23 @@ class Commands(unittest.TestCase):
 
     def test_usage(self):
         for args in [[], ["--limit", "0", "show", "sessions"], ["--limit", "x", "show", "sessions"], ["--timeout", "0", "show", "pools"],
-                     ["show", "pools", "--limit", "3"], ["show", "pools", "--force"], ["--colour"], ["show", "session", "a b"],
+                     ["show", "pools", "--limit", "3"], ["show", "pools", "--force"], ["show", "srp", "history", "0"], ["show", "srp", "history", "x"],
+                     ["show", "srp", "history", "1", "2"], ["show", "srp", "history", "--limit", "3"], ["--colour"], ["show", "session", "a b"],
                      ["show", "session", "1234567890123456"], ["show", "session", "1.2.3.4", "5"], ["--name", "../x", "show", "pools"]]:
             p = run(*args)
             self.assertEqual((p.returncode, p.stdout), (2, ""), args)
             self.assertNotEqual(p.stderr, "", args)
+
+    def test_past(self):
+        row = {"time": "2026-11-27T01:02:03.000004Z", "to": "Active", "lost": 0, "outage_ms": 80.5,
+               "phases": [{"phase": "silence", "took_ms": 80.1}, {"phase": "own", "took_ms": 0.4}]}
+        p, _ = ask(ok({"switchovers": [row]}), "show", "srp", "call-loss", "statistics")
+        self.assertEqual(p.stdout, "Time                         To      Lost  Outage (ms)  Phases\n"
+                                   "2026-11-27T01:02:03.000004Z  Active     0         80.5  silence 80.1, own 0.4\n")
+        p, _ = ask(ok({"history": []}), "show", "srp", "history")
+        self.assertEqual(p.stdout, "none\n")
+        p, _ = ask(ok({"alarms": [], "cleared": [{"alarm": "peer-lost", "raised": "a", "cleared": "b", "text": "c d"}]}), "show", "alarms")
+        self.assertEqual(p.stdout, "Alarms: -\nCleared:\n  Alarm      Raised  Cleared  Text\n  peer-lost  a       b        c d\n")
 
     def test_help(self):
         p = run("--help")
@@ -145,6 +160,7 @@ class Commands(unittest.TestCase):
         self.assertEqual(p.returncode, 0)
         self.assertIn("srp initiate-switchover [--force]", p.stdout)
         self.assertNotIn("show pools", p.stdout)
+        self.assertIn("show srp history [N]", run("show", "srp", "--help").stdout)
         for words in COMMANDS:
             p = run(*words.split(), "-h")
             self.assertEqual(p.returncode, 0)

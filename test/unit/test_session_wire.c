@@ -268,6 +268,7 @@ void test_eviction(void)
 	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
 	CU_ASSERT_PTR_NULL(session_find(b->t, mine.handle));
 	CU_ASSERT_EQUAL(b->t->shard[11].count.evicted, 1);
+	CU_ASSERT_EQUAL(b->t->shard[11].count.ended_by_peer, 1);
 	CU_ASSERT_TRUE(b->index[5] == 0 && b->index[7] == r.handle);
 	CU_ASSERT_EQUAL(fix_broken(b), 0);
 	/* A's free slot 2 does not take the address from slot 1 on B, and a never used one clears what B had there */
@@ -276,6 +277,7 @@ void test_eviction(void)
 				SESSION_G_SLOT),
 		0);
 	CU_ASSERT_TRUE(b->index[8] == 0 && session_find(b->t, mine.handle) == NULL);
+	CU_ASSERT_EQUAL(b->t->shard[11].count.ended_by_peer, 2);
 	CU_ASSERT_EQUAL(fix_broken(b), 0);
 	fix_free(a);
 	fix_free(b);
