@@ -106,7 +106,7 @@ TABLE = {
     "pair_time_restarts": ("sim", 1, 100, [NONE_LOST]),
     "pair_time_of_any": ("sim", 1, 40, [NONE_LOST]),
     "address_cut": ("sim", 1, 60, [NOT_TWICE]),
-    "written_before_release": ("sim", 35, 60, [OWNER_WRITES]),
+    "written_before_release": ("sim", 265, 285, [OWNER_WRITES]),
 }
 
 # The same of lib/srp met by the exploration: deviations that it takes, and what is said then.
