@@ -104,7 +104,7 @@ TABLE = {
     "usage_left_to_audit": ("sim", 1, 60, [USAGE]),
     "idle_goes_on": ("sim", 1, 100, [NONE_LOST]),
     "pair_time_restarts": ("sim", 1, 100, [NONE_LOST]),
-    "pair_time_of_any": ("sim", 1, 40, [NONE_LOST]),
+    "pair_time_of_any": ("sim", 160, 180, [NONE_LOST]),
     "address_cut": ("sim", 1, 60, [NOT_TWICE]),
     "written_before_release": ("sim", 265, 285, [OWNER_WRITES]),
 }

@@ -89,7 +89,7 @@ static void test_values(void)
 
 static const struct {
 	const char *from, *to;
-	unsigned int differences; /* lines; 0: need not agree */
+	int differences; /* lines; 0: need not agree */
 } agreements[] = {
 	{ "name = \"a\"", "name = \"other\"", 0 },
 	{ "mode = \"primary\"", "mode = \"backup\"; priority = 3", 0 },
