@@ -33,6 +33,7 @@ TARGETS = {
     "fastpath": ["app/tandem/fastpath.c", "app/tandem/fastpath_up.c", "app/tandem/fastpath_down.c",
                  "app/tandem/fastpath_slow.c"],
     "frame": ["lib/srp/frame.h", "lib/srp/message.c"],
+    "gtpc_frame": ["app/tandem/gtpc_frame.c"],
     "gtpc": ["lib/gtp/gtpc_decode.c", "lib/gtp/ie.c", "lib/gtp/pco.c"],
     "gtpu": ["lib/gtp/gtpu.c"],
     "keys": ["lib/repl/keys.c"],

@@ -61,7 +61,7 @@ struct chassis {
 	struct srp_stream st;
 	uint8_t beat[SRP_BODY];  /* what heartbeats say */
 	uint8_t heard, answered; /* rounds since something came by stream; by SRP */
-	uint8_t head[SRP_HEAD];
+	_Alignas(struct srp) uint8_t head[SRP_HEAD];
 };
 
 struct world {
