@@ -6,19 +6,6 @@
 
 #include "knob.h"
 
-static const char *item_name(const struct section *s, const void *item)
-{
-	return (const char *)item + s->knobs[0].at;
-}
-
-static const void *item_by_name(const struct section *s, const struct config *c, const char *name)
-{
-	for (unsigned int i = 0; i < section_items(s, c); i++)
-		if (strcmp(item_name(s, section_item_const(s, c, i)), name) == 0)
-			return section_item_const(s, c, i);
-	return NULL;
-}
-
 static bool section_agrees(const struct section *s)
 {
 	for (unsigned int j = 0; j < s->n_knobs; j++)
@@ -56,10 +43,10 @@ static void section_print(const struct section *s, const struct config *c,
 		return;
 	}
 	for (unsigned int i = 0; i < n; i++)
-		names[i] = item_name(s, section_item_const(s, c, i));
+		names[i] = section_item_name(s, section_item_const(s, c, i));
 	qsort(names, n, sizeof(names[0]), by_name);
 	for (unsigned int i = 0; i < n; i++)
-		print(s, item_by_name(s, c, names[i]), to);
+		print(s, section_item_by_name(s, c, names[i]), to);
 }
 
 static void agree_print_all(const struct config *c, FILE *to)
@@ -107,7 +94,7 @@ static void lines_print(const struct section *s, const void *item, FILE *to)
 		if ((k->flags & KNOB_AGREE) == 0)
 			continue;
 		if (s->item_size > 0)
-			fprintf(to, "%s[%s].%s = ", s->name, item_name(s, item), k->key);
+			fprintf(to, "%s[%s].%s = ", s->name, section_item_name(s, item), k->key);
 		else
 			fprintf(to, "%s%s%s = ", s->name != NULL ? s->name : "", s->name != NULL ? "." : "",
 				k->key);

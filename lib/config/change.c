@@ -11,19 +11,6 @@ struct changes {
 	unsigned int n;
 };
 
-static const char *item_name(const struct section *s, const void *item)
-{
-	return (const char *)item + s->knobs[0].at;
-}
-
-static const void *item_by_name(const struct section *s, const struct config *c, const char *name)
-{
-	for (unsigned int i = 0; i < section_items(s, c); i++)
-		if (strcmp(item_name(s, section_item_const(s, c, i)), name) == 0)
-			return section_item_const(s, c, i);
-	return NULL;
-}
-
 static void tell(struct changes *d, const char *key, const char *from, const char *to, bool live)
 {
 	d->each(d->ctx, &(struct config_change){ .key = key, .from = from, .to = to, .live = live });
@@ -54,7 +41,7 @@ static void knob_change(
 	char key[CONFIG_CHANGE_KEY];
 
 	if (s->item_size > 0)
-		snprintf(key, sizeof(key), "%s[%s].%s", s->name, item_name(s, now), k->key);
+		snprintf(key, sizeof(key), "%s[%s].%s", s->name, section_item_name(s, now), k->key);
 	else
 		snprintf(key, sizeof(key), "%s%s%s", s->name != NULL ? s->name : "",
 			s->name != NULL ? "." : "", k->key);
@@ -76,7 +63,7 @@ static void item_came_or_went(struct changes *d, const struct section *s, const 
 {
 	char key[CONFIG_CHANGE_KEY];
 
-	snprintf(key, sizeof(key), "%s[%s]", s->name, item_name(s, item));
+	snprintf(key, sizeof(key), "%s[%s]", s->name, section_item_name(s, item));
 	tell(d, key, came ? "absent" : "present", came ? "present" : "absent", false);
 }
 
@@ -87,7 +74,7 @@ static void list_change(
 
 	for (unsigned int i = 0; i < n; i++) {
 		const void *item = section_item_const(s, now, i),
-			   *other = item_by_name(s, next, item_name(s, item));
+			   *other = section_item_by_name(s, next, section_item_name(s, item));
 
 		if (other == NULL) {
 			item_came_or_went(d, s, item, false);
@@ -99,14 +86,15 @@ static void list_change(
 		items_change(d, s, item, other);
 	}
 	for (unsigned int i = 0; i < n_next; i++)
-		if (item_by_name(s, now, item_name(s, section_item_const(s, next, i))) == NULL)
+		if (section_item_by_name(s, now, section_item_name(s, section_item_const(s, next, i))) ==
+			NULL)
 			item_came_or_went(d, s, section_item_const(s, next, i), true);
 	if (same == n && same == n_next && moved < n) { /* the first port's MAC address breaks ties */
 		char key[CONFIG_CHANGE_KEY];
 
 		snprintf(key, sizeof(key), "%s[%u]", s->name, moved);
-		tell(d, key, item_name(s, section_item_const(s, now, moved)),
-			item_name(s, section_item_const(s, next, moved)), false);
+		tell(d, key, section_item_name(s, section_item_const(s, now, moved)),
+			section_item_name(s, section_item_const(s, next, moved)), false);
 	}
 }
 

@@ -80,6 +80,9 @@ extern const struct section config_sections[SECTIONS];
 unsigned int section_items(const struct section *s, const struct config *c);
 void *section_item(const struct section *s, struct config *c, unsigned int i);
 const void *section_item_const(const struct section *s, const struct config *c, unsigned int i);
+/* Of a list: the name of an item (its first row), and the item of that name or NULL. */
+const char *section_item_name(const struct section *s, const void *item);
+const void *section_item_by_name(const struct section *s, const struct config *c, const char *name);
 
 void knob_default(const struct knob *k, void *base);
 /* Takes the setting's value into the item at base. False: it is not what the row says, `why` tells (KNOB_WHY bytes). */

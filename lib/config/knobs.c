@@ -225,6 +225,19 @@ const void *section_item_const(const struct section *s, const struct config *c, 
 	return (const char *)c + s->at + i * s->item_size;
 }
 
+const char *section_item_name(const struct section *s, const void *item)
+{
+	return (const char *)item + s->knobs[0].at;
+}
+
+const void *section_item_by_name(const struct section *s, const struct config *c, const char *name)
+{
+	for (unsigned int i = 0; i < section_items(s, c); i++)
+		if (strcmp(section_item_name(s, section_item_const(s, c, i)), name) == 0)
+			return section_item_const(s, c, i);
+	return NULL;
+}
+
 static void print_default(const struct knob *k, FILE *to)
 {
 	if (k->flags & KNOB_MUST)
