@@ -61,6 +61,8 @@ static void dump_sweep(struct net_mirror *m)
 		adj_sweep(m, t, false);
 	}
 	m->count.routes_removed += routes_sweep(m->routes, not_dumped, m);
+	watch_sweep(m);
+	m->whole = m->stamp;
 }
 
 static void dump_end(struct net_mirror *m)

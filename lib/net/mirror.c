@@ -119,6 +119,7 @@ static int on_route(struct net_mirror *m, const struct nlmsghdr *h)
 
 	if (ret != 0)
 		return ret;
+	watch_route(m, &r, h->nlmsg_type == RTM_NEWROUTE);
 	if (h->nlmsg_type == RTM_NEWROUTE) {
 		route_new(m, &r);
 		return 0;
@@ -134,6 +135,11 @@ static int on_route(struct net_mirror *m, const struct nlmsghdr *h)
 }
 
 /* ---- links ---- */
+
+static bool of_dump(const struct net_mirror *m, const struct nlmsghdr *h)
+{
+	return m->dump != DUMP_NONE && h->nlmsg_seq == m->seq && h->nlmsg_pid != 0;
+}
 
 static bool over_port(const void *ctx, uint32_t nh, uint32_t stamp)
 {
@@ -178,6 +184,8 @@ static int on_link(struct net_mirror *m, const struct nlmsghdr *h)
 
 	if (ret != 0)
 		return ret;
+	if (!of_dump(m, h))
+		watch_link(m, l.ifindex);
 	for (uint8_t t = 0; t < m->c.n_twins; t++) {
 		if (m->twin[t].under == l.ifindex)
 			mirror_twin_link(m, t, l.carrier);
@@ -227,7 +235,7 @@ static int on_neigh(struct net_mirror *m, const struct nlmsghdr *h)
 
 static int on_message(struct net_mirror *m, const struct nlmsghdr *h)
 {
-	if (m->dump != DUMP_NONE && h->nlmsg_seq == m->seq && h->nlmsg_pid != 0) {
+	if (of_dump(m, h)) {
 		m->progress_ms = mirror_now_ms();
 		if (h->nlmsg_flags & NLM_F_DUMP_INTR)
 			m->torn = true;

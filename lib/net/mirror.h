@@ -7,6 +7,22 @@
 #include "routes.h"
 #include "rtmsg.h"
 
+/* watch.c: a route of a watched prefix. */
+struct watch_route {
+	uint32_t metric, ifindex, stamp;
+	bool usable, many; /* a next hop is; there are several */
+};
+
+enum { WATCH_ROUTES = 8 };
+
+struct mirror_watch {
+	uint32_t prefix; /* host order */
+	uint8_t len;
+	uint32_t since; /* dumps that began later show all of it */
+	unsigned int n;
+	struct watch_route route[WATCH_ROUTES];
+};
+
 enum { MIRROR_BUF = 32768, MIRROR_OWN = 64, MIRROR_WANTS = 256 };
 
 struct mirror_twin {
@@ -59,6 +75,10 @@ struct net_mirror {
 	bool left_out;    /* something had no room */
 	uint64_t retry_ms;
 
+	struct mirror_watch watch[NET_WATCHES];
+	unsigned int n_watches;
+	uint32_t whole; /* stamp of the last dump that was complete */
+
 	struct adj adj[FIB_ADJ_MAX];
 	uint32_t adj_bucket[FIB_ADJ_MAX];
 	uint32_t adj_free, adj_free_tail; /* oldest first: an index is not used again soon */
@@ -82,6 +102,11 @@ void dump_start(struct net_mirror *m);
 int dump_answer(struct net_mirror *m, const struct nlmsghdr *h);
 /* What is due by time: a dump to repeat, and the next part of the work on the routes. */
 void mirror_tick(struct net_mirror *m, uint64_t now_ms);
+
+/* watch.c: a route came or went; something became of an interface; a whole dump has ended. */
+void watch_route(struct net_mirror *m, const struct rtmsg_route *r, bool added);
+void watch_link(struct net_mirror *m, uint32_t ifindex);
+void watch_sweep(struct net_mirror *m);
 
 void adj_init(struct net_mirror *m);
 /* Index of (nh4, twin), FIB_NONE. get makes it; full: FIB_NONE and counted. */

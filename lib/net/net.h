@@ -15,7 +15,7 @@
 #include "counters.h"
 #include "fib.h"
 
-enum { NET_PROTO = 84, NET_TWINS = 16, NET_IFNAME = 16 };
+enum { NET_PROTO = 84, NET_TWINS = 16, NET_IFNAME = 16, NET_WATCHES = 16 };
 
 /* ---- twins (twin.c) ---- */
 
@@ -88,6 +88,12 @@ void net_mirror_resolve(struct net_mirror *m);
 void net_mirror_want(struct net_mirror *m, uint16_t port, uint32_t dst4);
 /* Makes sure that `addr` on the twin stays resolved, and gives its adjacency index (FIB_NONE: no room). For the SRP peer. */
 uint16_t net_mirror_keep(struct net_mirror *m, uint16_t port, const struct ip_addr *addr);
+/* From now on it is known whether the kernel's main table has a unicast route of this very prefix (host order, no host
+ * bits) with a usable next hop, over any interface. Its number; -EINVAL, -ENOSPC. */
+int net_mirror_watch(struct net_mirror *m, uint32_t prefix4, uint8_t len);
+enum net_presence { NET_PRESENCE_UNKNOWN, NET_ABSENT, NET_PRESENT };
+/* Absence is only known from a whole dump on. */
+enum net_presence net_mirror_present(const struct net_mirror *m, int watch);
 bool net_mirror_link(const struct net_mirror *m, uint16_t port);
 const struct net_mirror_counters *net_mirror_count(const struct net_mirror *m);
 

@@ -311,6 +311,53 @@ static void test_mirror_restart(void)
 	CU_ASSERT_TRUE(WAIT(none("192.0.2.1") && glean("10.8.0.60", 1)));
 }
 
+static enum net_presence present(int watch)
+{
+	return net_mirror_present(mirror, watch);
+}
+
+/* A prefix is there while a usable unicast route of that very length is, of whatever metric and interface. */
+static void test_mirror_watch(void)
+{
+	int w = net_mirror_watch(mirror, ip("203.0.113.0"), 24), d = net_mirror_watch(mirror, 0, 0);
+
+	CU_ASSERT_EQUAL(net_mirror_watch(mirror, ip("203.0.113.1"), 24), -EINVAL);
+	CU_ASSERT_EQUAL(net_mirror_watch(mirror, 0, 33), -EINVAL);
+	CU_ASSERT_EQUAL(present(w), NET_PRESENCE_UNKNOWN);
+	CU_ASSERT_TRUE(WAIT(present(w) == NET_ABSENT && present(d) == NET_ABSENT));
+	CU_ASSERT_TRUE(sh(
+		"ip route add blackhole 203.0.113.0/24 metric 9; ip route add 203.0.113.0/25 via 10.9.0.2"));
+	CU_ASSERT_TRUE(sh("ip route add default via 10.9.0.2"));
+	CU_ASSERT_TRUE(WAIT(present(d) == NET_PRESENT));
+	CU_ASSERT_EQUAL(present(w), NET_ABSENT);
+	CU_ASSERT_TRUE(sh("ip route add 203.0.113.0/24 via 10.9.0.2 metric 5; ip route add 203.0.113.0/24 "
+			  "via 10.8.0.2 metric 6"));
+	CU_ASSERT_TRUE(WAIT(present(w) == NET_PRESENT));
+	CU_ASSERT_TRUE(sh("ip route del 203.0.113.0/24 metric 5; ip route del default"));
+	CU_ASSERT_TRUE(WAIT(present(d) == NET_ABSENT));
+	CU_ASSERT_EQUAL(present(w), NET_PRESENT);
+	CU_ASSERT_TRUE(sh("ip route replace blackhole 203.0.113.0/24 metric 6"));
+	CU_ASSERT_TRUE(WAIT(present(w) == NET_ABSENT));
+	CU_ASSERT_TRUE(sh("ip route flush root 203.0.113.0/24"));
+}
+
+/* With an interface that is none of ours it goes in silence, and with a carrier without any message of its own. */
+static void test_mirror_watch_link(void)
+{
+	int w = net_mirror_watch(mirror, ip("203.0.112.0"), 24);
+
+	CU_ASSERT_TRUE(sh("ip link add wa0 type veth peer name wa1; ip link set wa0 up; ip link set wa1 up; "
+			  "ip addr add 10.7.0.1/24 dev wa0"));
+	CU_ASSERT_TRUE(sh("ip route add 203.0.112.0/24 via 10.7.0.2"));
+	CU_ASSERT_TRUE(WAIT(present(w) == NET_PRESENT));
+	CU_ASSERT_TRUE(sh("ip link set wa1 down"));
+	CU_ASSERT_TRUE(WAIT(present(w) == NET_ABSENT));
+	CU_ASSERT_TRUE(sh("ip link set wa1 up"));
+	CU_ASSERT_TRUE(WAIT(present(w) == NET_PRESENT));
+	CU_ASSERT_TRUE(sh("ip link del wa0"));
+	CU_ASSERT_TRUE(WAIT(present(w) == NET_ABSENT));
+}
+
 int main(int argc, char **argv)
 {
 	CU_TestInfo tests[] = {
@@ -328,6 +375,8 @@ int main(int argc, char **argv)
 		{ "mirror_glean", test_mirror_glean },
 		{ "mirror_permanent", test_mirror_permanent },
 		{ "mirror_keep", test_mirror_keep },
+		{ "mirror_watch", test_mirror_watch },
+		{ "mirror_watch_link", test_mirror_watch_link },
 		CU_TEST_INFO_NULL,
 	};
 

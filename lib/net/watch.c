@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Prefixes whose presence is asked for, over whatever interface: of each the kernel's routes of that very prefix, as their
+ * messages come and as a dump shows them. A route whose next hops are all dead or without carrier does not count, nor does
+ * one that is not unicast (the pools' own are blackholes). */
+#include <errno.h>
+
+#include "mirror.h"
+
+static struct mirror_watch *watch_of(struct net_mirror *m, const struct rtmsg_route *r)
+{
+	for (unsigned int i = 0; i < m->n_watches; i++)
+		if (m->watch[i].prefix == r->prefix && m->watch[i].len == r->len)
+			return &m->watch[i];
+	return NULL;
+}
+
+static struct watch_route *route_of(struct mirror_watch *w, uint32_t metric)
+{
+	for (unsigned int i = 0; i < w->n; i++)
+		if (w->route[i].metric == metric)
+			return &w->route[i];
+	return NULL;
+}
+
+static bool usable(const struct rtmsg_route *r)
+{
+	for (unsigned int h = 0; h < r->n_hops; h++)
+		if (r->hop[h].usable)
+			return true;
+	return false;
+}
+
+static void gone(struct mirror_watch *w, struct watch_route *at)
+{
+	*at = w->route[--w->n];
+}
+
+void watch_route(struct net_mirror *m, const struct rtmsg_route *r, bool added)
+{
+	struct mirror_watch *w = watch_of(m, r);
+	struct watch_route *at = w != NULL ? route_of(w, r->metric) : NULL;
+
+	if (w == NULL)
+		return;
+	if (!added) {
+		/* The kernel may have two of this prefix and metric: what is left, a dump tells. */
+		m->again = m->again || at != NULL;
+		if (at != NULL)
+			gone(w, at);
+		return;
+	}
+	if (r->n_hops == 0) { /* not one that counts; but it may have replaced one that did */
+		if (at != NULL && r->replace)
+			gone(w, at);
+		return;
+	}
+	if (at == NULL && w->n == WATCH_ROUTES)
+		return; /* there are enough for it to be present */
+	if (at == NULL)
+		at = &w->route[w->n++];
+	else if (at->stamp == m->stamp && at->usable && !r->replace)
+		return; /* a second one of this metric takes nothing from the first */
+	*at = (struct watch_route){ .metric = r->metric,
+		.ifindex = r->hop[0].ifindex,
+		.stamp = m->stamp,
+		.usable = usable(r),
+		.many = r->n_hops > 1 };
+}
+
+void watch_link(struct net_mirror *m, uint32_t ifindex)
+{
+	for (unsigned int i = 0; i < m->n_watches; i++)
+		for (unsigned int k = 0; k < m->watch[i].n; k++) {
+			const struct watch_route *r = &m->watch[i].route[k];
+
+			if (r->ifindex == ifindex || r->many)
+				m->again = true;
+		}
+}
+
+void watch_sweep(struct net_mirror *m)
+{
+	for (unsigned int i = 0; i < m->n_watches; i++) {
+		struct mirror_watch *w = &m->watch[i];
+
+		for (unsigned int k = w->n; k-- > 0;)
+			if (w->route[k].stamp != m->stamp)
+				gone(w, &w->route[k]);
+	}
+}
+
+int net_mirror_watch(struct net_mirror *m, uint32_t prefix4, uint8_t len)
+{
+	if (len > 32 || (len < 32 && prefix4 << len != 0))
+		return -EINVAL;
+	if (m->n_watches == NET_WATCHES)
+		return -ENOSPC;
+	m->watch[m->n_watches] = (struct mirror_watch){ .prefix = prefix4, .len = len, .since = m->stamp };
+	m->again = true; /* what is there already, a dump tells */
+	return (int)m->n_watches++;
+}
+
+enum net_presence net_mirror_present(const struct net_mirror *m, int watch)
+{
+	const struct mirror_watch *w = &m->watch[watch];
+
+	for (unsigned int k = 0; k < w->n; k++)
+		if (w->route[k].usable)
+			return NET_PRESENT;
+	return m->whole > w->since ? NET_ABSENT : NET_PRESENCE_UNKNOWN;
+}
