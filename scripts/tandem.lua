@@ -55,7 +55,8 @@ define("x16", "digest.hash16")
 define("d32", "stream offset sent digest.bucket ack.stream ack.delay ack.skip ack.run want.bucket status.stream status.buckets " ..
     "status.unmatched status.differing status.left account.stream srp.serial usage32.up_packets usage32.up_bytes " ..
     "usage32.down_packets usage32.down_bytes srp.capacity srp.id srp.offset srp.total")
-define("x32", "sender receiver handle session.charging_id session.peer_control_teid session.peer_user_teid srp.incarnation srp.hears srp.to")
+define("x32", "sender receiver handle session.charging_id session.peer_control_teid session.peer_user_teid srp.incarnation srp.hears srp.to " ..
+    "srp.monitors_known srp.monitors_failed")
 define("d64", "number term.number session.created_ms usage64.up_packets usage64.up_bytes usage64.down_packets usage64.down_bytes " ..
     "other64.up_packets other64.up_bytes other64.down_packets other64.down_bytes ack.largest ack.high ack.low " ..
     "heartbeat.sent heartbeat.pair_ms srp.term.number srp.highest.number srp.floor status.in_sync_since_ms account.next " ..
@@ -396,6 +397,9 @@ local messages = {
         end
         if not c.bad and c:left() > 0 then
             c:add("srp.hello_flags")
+        end
+        if not c.bad and c:left() > 0 then
+            c:add("srp.monitors_known srp.monitors_failed")
         end
         c:bytes("srp.more", c.bad and 0 or c:left())
     end,

@@ -106,6 +106,8 @@ static void hello_write(struct wr *w, const struct srp_msg *m)
 	text_write(w, m->text);
 	wire_write(w, &m->wire);
 	wr_u8(w, (m->unlicensed ? HELLO_UNLICENSED : 0) | (m->tells_lines ? HELLO_TELLS_LINES : 0));
+	wr_u32(w, m->health.known);
+	wr_u32(w, m->health.failed);
 }
 
 static void hello_read(struct rd *r, struct srp_msg *m)
@@ -122,6 +124,10 @@ static void hello_read(struct rd *r, struct srp_msg *m)
 
 		m->unlicensed = (flags & HELLO_UNLICENSED) != 0;
 		m->tells_lines = (flags & HELLO_TELLS_LINES) != 0;
+	}
+	if (r->left > 0) { /* an earlier one's monitors say nothing */
+		m->health.known = rd_u32(r);
+		m->health.failed = rd_u32(r);
 	}
 	/* A later release may add fields behind. */
 	if (!r->bad)

@@ -112,7 +112,8 @@ static void hello(struct srp *s, usec_t now)
 		.config_digest = s->conf.config_digest,
 		.wire = s->conf.wire,
 		.unlicensed = s->conf.unlicensed,
-		.tells_lines = s->conf.lines != NULL };
+		.tells_lines = s->conf.lines != NULL,
+		.health = s->health };
 
 	if (!s->info.connected)
 		return;
@@ -418,6 +419,7 @@ static void compare(struct srp *s, const struct srp_msg *m, usec_t now)
 	s->info.peer.config_digest = m->config_digest;
 	s->info.peer.wire = m->wire;
 	s->info.peer.unlicensed = m->unlicensed;
+	s->info.peer.health = m->health;
 	srp_lines_hello(s, m, now);
 	srp_judge(s, now);
 	if (s->info.agreed)

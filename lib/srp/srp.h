@@ -155,6 +155,12 @@ struct srp_action {
 	char text[SRP_REASON_MAX];
 };
 
+/* What the monitors of a chassis say of it, whatever its role: bits 1 << enum srp_cause. known: what it judges. The probes of
+ * AAA servers are no part of it: only the Active sends them. */
+struct srp_health {
+	uint32_t known, failed;
+};
+
 /* What the peer said of itself. */
 struct srp_peer {
 	bool known;
@@ -166,6 +172,7 @@ struct srp_peer {
 	uint64_t config_digest;
 	struct srp_wire wire;
 	bool unlicensed;
+	struct srp_health health;      /* nothing known of a release that does not say */
 	usec_t hello_at, heartbeat_at; /* USEC_NEVER: none in this life of it */
 	bool hears_us;
 };
@@ -250,6 +257,9 @@ void srp_compared(struct srp *s, unsigned int n, const char *first, usec_t now);
  * cause to the peer; until then the chassis stays Active and SRP_ALARM_WISH says why. One that was begun and came to
  * nothing is tried again after pending_us. What is not revertible is not known here: lib/monitor wishes for it or not. */
 void srp_wish(struct srp *s, enum srp_cause cause, usec_t now);
+/* What the own monitors say, told to the peer at each change. A switchover that is not forced goes to no peer whose monitors
+ * see a failure that is not here too, and what a monitor wishes for to none that has the same one (SRP.md section 3). */
+void srp_health(struct srp *s, const struct srp_health *h, usec_t now);
 /* SIGTERM: planned switchover first when a ready standby is there, else a goodbye; ends in SRP_ACT_GOODBYE. */
 void srp_shutdown(struct srp *s, usec_t now);
 /* Timers. */

@@ -52,6 +52,7 @@ struct srp_msg {
 	struct srp_wire wire;      /* HELLO */
 	bool unlicensed;           /* HELLO: no licence of session recovery there */
 	bool tells_lines;          /* HELLO: answers WANT_LINES */
+	struct srp_health health;  /* HELLO */
 	uint64_t digest;           /* WANT_LINES, LINES: of the configuration that is asked for */
 	uint32_t offset, total;    /* WANT_LINES (offset), LINES: in bytes of the whole text */
 	const uint8_t *piece;      /* LINES: in the bytes that were read, or are to be written */
@@ -157,6 +158,7 @@ struct srp {
 	usec_t mute_since; /* USEC_NEVER: not */
 
 	bool shutting, shut_tried, gone;
+	struct srp_health health; /* as the own monitors say */
 
 	enum srp_cause wish;            /* of a monitor, while Active; SRP_CAUSE_NONE: none */
 	usec_t wish_due;                /* not before: the last try came to nothing */

@@ -45,6 +45,22 @@ static int check_possible(const struct srp *s, char reason[SRP_REASON_MAX])
 	return 0;
 }
 
+/* AAA excepted: the Standby does not probe. */
+static bool peer_worse(const struct srp *s, char reason[SRP_REASON_MAX])
+{
+	uint32_t worse = s->info.peer.health.failed & ~s->health.failed & ~(1u << SRP_CAUSE_AAA);
+
+	for (unsigned int c = SRP_CAUSE_NONE + 1; c <= SRP_CAUSE_LOCAL_FAULT; c++)
+		if ((worse >> c & 1) != 0) {
+			snprintf(reason, SRP_REASON_MAX,
+				"the peer's monitors are worse, %s there: mend it, see show srp monitor "
+				"there",
+				srp_cause_name((enum srp_cause)c));
+			return true;
+		}
+	return false;
+}
+
 static int check_ready(const struct srp *s, char reason[SRP_REASON_MAX])
 {
 	const struct srp_peer *p = &s->info.peer;
@@ -59,6 +75,8 @@ static int check_ready(const struct srp *s, char reason[SRP_REASON_MAX])
 	if (!s->stream.in_sync)
 		return refuse_switchover(reason, -EAGAIN,
 			"the standby is not in sync within the last audit cycle: wait for it");
+	if (peer_worse(s, reason))
+		return -EAGAIN;
 	if (srp_term_left(s) < SRP_RESERVE / 2)
 		return refuse_switchover(reason, -ENOSPC,
 			"the term reserve is low and not renewed: free space in the state directory");

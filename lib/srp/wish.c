@@ -52,6 +52,11 @@ void srp_wish_check(struct srp *s, usec_t now)
 		raise_wish(s, reason);
 		return;
 	}
+	/* Two that hand over to each other for what both have would go on for ever. */
+	if (s->wish != SRP_CAUSE_AAA && (s->info.peer.health.failed >> s->wish & 1) != 0) {
+		raise_wish(s, "the peer has the same failure: mend one of them");
+		return;
+	}
 	no_alarm(s);
 	s->info.count.switchovers_monitor++;
 	srp_offer_begin(s, s->wish, false, now);
@@ -64,5 +69,14 @@ void srp_wish(struct srp *s, enum srp_cause cause, usec_t now)
 	if (s->gone || cause == s->wish)
 		return;
 	s->wish = cause;
+	srp_settle(s, now);
+}
+
+void srp_health(struct srp *s, const struct srp_health *h, usec_t now)
+{
+	if (s->gone || (h->known == s->health.known && h->failed == s->health.failed))
+		return;
+	s->health = *h;
+	s->hello_due = now; /* which tells it */
 	srp_settle(s, now);
 }

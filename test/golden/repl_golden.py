@@ -146,9 +146,7 @@ def check_srp(lua):
     for (name, octets), (lines, experts) in zip(messages, told):
         assert lines[:3] == [f"  srp.length {len(octets) - 2}", "  srp.version 1", f"  srp.type {octets[3]}"], f"{name}: {lines}"
         assert not experts, f"{name}: {experts}"
-    # Without its last octet a hello is that of a release before the flags.
-    cut = [2 if name == "hello" else 1 for name, _ in messages]
-    short = [struct.pack("!H", len(o) - 2 - n) + o[2:-n] for n, (_, o) in zip(cut, messages)]
+    short = [struct.pack("!H", len(o) - 3) + o[2:-1] for _, o in messages]
     for (name, _), (_, experts) in zip(messages, dissect(lua, [frame(o, 6, i) for i, o in enumerate(short)])):
         assert experts, f"{name} cut short is not told to be malformed"
 

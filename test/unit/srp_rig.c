@@ -15,9 +15,11 @@ void rig_send(struct rig *r, struct srp_msg m)
 
 void rig_hello(struct rig *r)
 {
-	rig_send(r,
-		(struct srp_msg){
-			.type = SRP_MSG_HELLO, .body = r->body, .capacity = r->capacity, .wire = r->wire });
+	rig_send(r, (struct srp_msg){ .type = SRP_MSG_HELLO,
+			    .body = r->body,
+			    .capacity = r->capacity,
+			    .wire = r->wire,
+			    .health = r->health });
 	r->hello_at = r->now;
 }
 

@@ -18,6 +18,7 @@ struct rig {
 	bool stream, srp, answers; /* which paths of it work */
 	uint32_t capacity;
 	struct srp_wire wire;
+	struct srp_health health;
 	usec_t hello_at, beat_at;
 	/* This side's surroundings. */
 	bool disk_full;

@@ -92,6 +92,8 @@ static void test_codec_round_trip(void)
 		m.forced = m.was_active = ut_random(&seed) & 1;
 		m.unlicensed = ut_random(&seed) & 1;
 		m.tells_lines = ut_random(&seed) & 1;
+		m.health.known = (uint32_t)ut_random(&seed);
+		m.health.failed = (uint32_t)ut_random(&seed);
 		m.digest = ut_random(&seed);
 		m.offset = (uint32_t)ut_random(&seed);
 		m.total = (uint32_t)ut_random(&seed);
@@ -104,12 +106,19 @@ static void test_codec_round_trip(void)
 		CU_ASSERT_EQUAL(srp_msg_write(&n, again, sizeof(again)), len);
 		CU_ASSERT_EQUAL(memcmp(buf, again, len), 0);
 		cut = ut_random(&seed) % len;
-		if (m.type == SRP_MSG_HELLO && cut == len - 1) { /* as from a release that had no flags */
+		if (m.type == SRP_MSG_HELLO && cut == len - 8) { /* as from one whose monitors say nothing */
+			CU_ASSERT_EQUAL(srp_msg_read(buf, cut, &n), 0);
+			CU_ASSERT_TRUE(
+				n.health.known == 0 && n.health.failed == 0 && n.unlicensed == m.unlicensed);
+			continue;
+		}
+		if (m.type == SRP_MSG_HELLO && cut == len - 9) { /* as from a release that had no flags */
 			CU_ASSERT_EQUAL(srp_msg_read(buf, cut, &n), 0);
 			CU_ASSERT_TRUE(!n.unlicensed && !n.tells_lines && n.wire.mtu == m.wire.mtu);
 			continue;
 		}
-		if (m.type == SRP_MSG_HELLO && cut == len - 5) { /* as from a release that knew no versions */
+		if (m.type == SRP_MSG_HELLO &&
+			cut == len - 13) { /* as from a release that knew no versions */
 			CU_ASSERT_EQUAL(srp_msg_read(buf, cut, &n), 0);
 			CU_ASSERT_TRUE(n.wire.version_min == 1 && n.wire.version_max == 1 && n.wire.mtu == 0);
 			continue;

@@ -199,10 +199,56 @@ static void test_beside_others(void)
 	rig_stop(&r);
 }
 
+/* To whom nothing is handed: a peer whose monitors see more than ours, or the same that is wished for. AAA is not counted. */
+static void test_health(void)
+{
+	static const struct {
+		uint32_t own, peer;
+		const char *why; /* of the wish for BGP; NULL: granted */
+		bool valid;      /* by an operator's check */
+	} cases[] = {
+		{ 1 << SRP_CAUSE_BGP, 0, NULL, true },
+		{ 1 << SRP_CAUSE_BGP, 1 << SRP_CAUSE_BGP, "same failure", true },
+		{ 1 << SRP_CAUSE_BGP, 1 << SRP_CAUSE_LINK, "link-failure there", false },
+		{ 1 << SRP_CAUSE_BGP | 1 << SRP_CAUSE_LINK, 1 << SRP_CAUSE_LINK, NULL, true },
+		{ 1 << SRP_CAUSE_BGP, 1 << SRP_CAUSE_AAA, NULL, true },
+	};
+
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct srp_health own = { .known = UINT16_MAX, .failed = cases[i].own };
+		char why[SRP_REASON_MAX];
+		struct srp_msg m = { 0 };
+		struct rig r;
+
+		rig_active(&r);
+		r.n = 0;
+		srp_health(r.s, &own, r.now);
+		rig_drain(&r);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(rig_sent(&r, SRP_MSG_HELLO, &m)); /* told at once */
+		CU_ASSERT_EQUAL(m.health.failed, cases[i].own);
+		r.health = (struct srp_health){ .known = UINT16_MAX, .failed = cases[i].peer };
+		rig_hello(&r);
+		CU_ASSERT_EQUAL(srp_validate(r.s, why, r.now) == 0, cases[i].valid);
+		CU_ASSERT_TRUE(cases[i].valid || strstr(why, cases[i].why) != NULL);
+		wish(&r, SRP_CAUSE_BGP);
+		CU_ASSERT_EQUAL(rig_state(&r), cases[i].why == NULL ? SRP_PENDING_STANDBY : SRP_ACTIVE);
+		CU_ASSERT_EQUAL(rig_alarm(&r, SRP_ALARM_WISH), cases[i].why != NULL);
+		if (cases[i].why != NULL) {
+			CU_ASSERT_PTR_NOT_NULL(strstr(alarm_text(&r), cases[i].why));
+			r.health.failed = 0; /* mended there */
+			rig_hello(&r);
+			CU_ASSERT_EQUAL(rig_state(&r), SRP_PENDING_STANDBY);
+			CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_WISH));
+		}
+		rig_stop(&r);
+	}
+}
+
 CU_TestInfo srp_wish_tests[] = {
 	{ "granted", test_granted },
 	{ "the peer knows the cause", test_cause_at_the_peer },
 	{ "refused", test_refused },
+	{ "the peer's monitors", test_health },
 	{ "another reason", test_another_reason },
 	{ "tried again", test_tried_again },
 	{ "beside others", test_beside_others },
