@@ -236,9 +236,11 @@ struct control {
 	struct srp_conf srp_conf;
 	struct link_srp link;
 	struct state *state;
-	struct monitor *monitor; /* NULL: nothing is monitored */
+	struct monitor *monitor;
 	struct monitors *monitors;
-	struct aaa *aaa;
+	struct aaa *aaa;         /* NULL: no server is probed */
+	struct routers *routers; /* NULL: no BGP peers are monitored */
+	struct local *local;
 	usec_t monitors_at;
 	struct source signals, state_src, ctl, mirror_src, disk_src;
 	struct disk_work *disk; /* a save or reload that a thread works on, NULL: none */

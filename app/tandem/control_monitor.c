@@ -8,7 +8,7 @@
 #include "control_monitor.h"
 #include "show.h"
 
-enum { TURN_US = 1000, GROUPS = CONFIG_AAA };
+enum { TURN_US = 1000, GROUPS = MONITOR_OBJECTS };
 
 struct monitors {
 	char address[MONITOR_OBJECTS][MONITORS_ADDRESS];
@@ -39,28 +39,42 @@ static enum monitor_type type_of(enum srp_cause cause)
 	return (enum monitor_type)t;
 }
 
+static void rules(struct monitor_conf *conf)
+{
+	monitor_conf_default(conf);
+	for (unsigned int t = 0; t < MONITOR_TYPES; t++) {
+		conf->type[t].guard = T.conf->srp.guard_period_s * USEC_PER_SEC;
+		conf->type[t].damping = T.conf->srp.damping_period_s * USEC_PER_SEC;
+	}
+	conf->type[MONITOR_AAA].revertible = T.conf->monitors.aaa_revertible;
+	conf->type[MONITOR_BGP].revertible = T.conf->monitors.bgp_revertible;
+	conf->type[MONITOR_ROUTE].revertible = T.conf->monitors.route_revertible;
+	conf->type[MONITOR_LINK].revertible = T.conf->monitors.link_revertible;
+	conf->type[MONITOR_FAULT].revertible = T.conf->monitors.fault_revertible;
+}
+
 int monitors_open(struct control *c)
 {
 	struct monitor_conf conf;
 	usec_t now = clock_us();
+	int ret;
 
-	if (T.conf->n_aaa_servers == 0)
-		return 0;
-	monitor_conf_default(&conf);
-	for (unsigned int t = 0; t < MONITOR_TYPES; t++) {
-		conf.type[t].guard = T.conf->srp.guard_period_s * USEC_PER_SEC;
-		conf.type[t].damping = T.conf->srp.damping_period_s * USEC_PER_SEC;
-	}
+	rules(&conf);
 	c->monitor = monitor_create(&conf, now);
 	c->monitors = calloc(1, sizeof(*c->monitors));
 	if (c->monitor == NULL || c->monitors == NULL)
 		return -ENOMEM;
-	return aaa_open(c, now);
+	ret = local_open(c, now);
+	if (ret == 0)
+		ret = routers_open(c, now);
+	return ret == 0 ? aaa_open(c, now) : ret;
 }
 
 void monitors_close(struct control *c)
 {
 	aaa_close(c);
+	routers_close(c);
+	local_close(c);
 	monitor_destroy(c->monitor);
 	free(c->monitors);
 	c->monitor = NULL;
@@ -137,8 +151,6 @@ static void tell(struct control *c, usec_t now)
 
 void monitors_role(struct control *c, const struct srp_action *a, usec_t now)
 {
-	if (c->monitor == NULL)
-		return;
 	/* Handing over it is Active still, until the peer has taken over: what was held is, if that comes to nothing. */
 	if (a->to == SRP_ACTIVE) {
 		enum monitor_type by = a->planned ? type_of(a->cause) : MONITOR_NONE;
@@ -153,17 +165,56 @@ void monitors_role(struct control *c, const struct srp_action *a, usec_t now)
 	}
 }
 
+/* Bits of causes from bits of types, and back: only what both chassis can see of themselves. */
+static uint32_t to_causes(uint8_t types)
+{
+	uint32_t set = 0;
+
+	for (unsigned int t = 0; t < MONITOR_TYPES; t++)
+		if (t != MONITOR_AAA && (types & 1U << t) != 0)
+			set |= 1U << causes[t];
+	return set;
+}
+
+static uint8_t to_types(uint32_t set)
+{
+	uint8_t types = 0;
+
+	for (unsigned int t = 0; t < MONITOR_TYPES; t++)
+		if ((set & 1U << causes[t]) != 0)
+			types |= (uint8_t)(1U << t);
+	return types;
+}
+
+static struct monitor_health peer_health(const struct control *c)
+{
+	const struct srp_health *h = &srp_info(c->srp)->peer.health;
+
+	return (struct monitor_health){ .known = to_types(h->known), .failed = to_types(h->failed) };
+}
+
 void monitors_turn(struct control *c, usec_t now)
 {
 	struct monitor_verdict v;
+	struct monitor_health peer = peer_health(c);
+	struct srp_health own;
+	enum monitor_type wish;
 
-	if (c->monitor == NULL || now < c->monitors_at)
+	if (now < c->monitors_at)
 		return;
 	c->monitors_at = now + TURN_US;
+	local_turn(c, now);
+	routers_turn(c, now);
 	aaa_turn(c, now);
 	tell(c, now);
 	monitor_verdict(c->monitor, now, &v);
-	srp_wish(c->srp, causes[monitor_wish(&v, NULL)], now);
+	own = (struct srp_health){ .known = to_causes(v.health.known), .failed = to_causes(v.health.failed) };
+	srp_health(c->srp, &own, now);
+	/* What the peer would do no better is wished for all the same: srp refuses it, and says why. */
+	wish = monitor_wish(&v, &peer);
+	if (wish == MONITOR_NONE)
+		wish = monitor_wish(&v, NULL);
+	srp_wish(c->srp, causes[wish], now);
 	srp_actions(c, now);
 }
 
@@ -221,9 +272,9 @@ json_t *show_srp_monitor(struct control *c, json_t *args, usec_t now)
 	struct monitor_verdict v = { .due = USEC_NEVER };
 
 	(void)args;
-	if (c->monitor != NULL)
-		monitor_verdict(c->monitor, now, &v);
+	monitor_verdict(c->monitor, now, &v);
 	set_types(o, "failed", v.health.failed);
+	set_types(o, "failed_at_peer", peer_health(c).failed);
 	set_types(o, "acting", v.acting);
 	set_types(o, "damped", v.damped);
 	json_object_set_new(o, "acts_in_ms",
@@ -231,7 +282,7 @@ json_t *show_srp_monitor(struct control *c, json_t *args, usec_t now)
 			? json_null()
 			: json_integer((json_int_t)((v.due > now ? v.due - now : 0) / USEC_PER_MSEC)));
 	set_types(o, "held", v.held);
-	for (int i = 0; c->monitor != NULL && i < MONITOR_OBJECTS; i++) {
+	for (int i = 0; i < MONITOR_OBJECTS; i++) {
 		const struct monitor_object *m = monitor_object(c->monitor, i);
 
 		if (m != NULL)

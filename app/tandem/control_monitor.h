@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* control_monitor: what is monitored, and what follows from it for srp; the engine is lib/monitor. Its parts are not there
- * when nothing is configured to be monitored: each of these does nothing then. Control core. */
+/* control_monitor: what is monitored, and what follows from it for srp; the engine is lib/monitor. A part of it that has
+ * nothing to monitor does nothing. Control core. */
 #ifndef TANDEM_CONTROL_MONITOR_H
 #define TANDEM_CONTROL_MONITOR_H
 
@@ -23,5 +23,15 @@ void aaa_close(struct control *c);
 void aaa_probe(struct control *c, bool on, usec_t now);
 /* Sends what is due, and reports every server to the monitors. */
 void aaa_turn(struct control *c, usec_t now);
+
+/* control_routers.c: listens for routers, if there are bgp-peers; what is due by time. 0 or -errno, logged. */
+int routers_open(struct control *c, usec_t now);
+void routers_close(struct control *c);
+void routers_turn(struct control *c, usec_t now);
+
+/* control_local.c: own devices, carriers of ports, routes of the kernel; 0 or -errno; reports each. */
+int local_open(struct control *c, usec_t now);
+void local_close(struct control *c);
+void local_turn(struct control *c, usec_t now);
 
 #endif

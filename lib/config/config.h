@@ -20,6 +20,8 @@ enum {
 	CONFIG_APN_NAME = 101,
 	CONFIG_CHANGE_KEY = CONFIG_APN_NAME + 64,
 	CONFIG_AAA = 16,
+	CONFIG_BGP_PEERS = 32,
+	CONFIG_ROUTES = 16,
 	CONFIG_USER = 64,
 };
 
@@ -38,6 +40,8 @@ struct config_port {
 	char twin[16];                /* kernel interface */
 	struct config_prefix address; /* of the twin; len 0: none is set (someone else does) */
 	uint32_t mtu;
+	bool monitor;                    /* carrier lost: the Active hands over (link-failure) */
+	char monitor_group[CONFIG_NAME]; /* "": by itself */
 };
 
 struct config_loopback { /* VIP */
@@ -78,6 +82,20 @@ struct config_aaa { /* a RADIUS server that is probed while Active (SRP.md secti
 	struct ip_addr source;                 /* all zero: the kernel chooses */
 };
 
+struct config_bgp_peer { /* of a router that reports to us by BMP (SRP.md section 3) */
+	char name[CONFIG_NAME];
+	struct ip_addr address; /* the peer's; either family */
+	struct ip_addr
+		router; /* whence that router's BMP connection comes; all zero: whichever tells of the peer */
+	char group[CONFIG_NAME]; /* "": all peers without one are one group */
+};
+
+struct config_route { /* to be in the kernel's table */
+	char name[CONFIG_NAME];
+	struct config_prefix prefix;
+	char group[CONFIG_NAME]; /* "": all without one are one group */
+};
+
 struct config {
 	char file[CONFIG_PATH];
 	struct {
@@ -87,12 +105,19 @@ struct config {
 		char state_dir[CONFIG_PATH];
 		uint8_t tie_breaker[6]; /* MAC; all zero: the first port's */
 	} chassis;
-	unsigned int n_ports, n_loopbacks, n_pools, n_apns, n_aaa_servers;
+	unsigned int n_ports, n_loopbacks, n_pools, n_apns, n_aaa_servers, n_bgp_peers, n_routes;
 	struct config_port ports[CONFIG_PORTS];
 	struct config_loopback loopbacks[CONFIG_LOOPBACKS];
 	struct config_pool pools[CONFIG_POOLS];    /* sorted by name */
 	struct config_apn apns[CONFIG_APNS];       /* sorted by name */
 	struct config_aaa aaa_servers[CONFIG_AAA]; /* in the order of the file */
+	struct config_bgp_peer bgp_peers[CONFIG_BGP_PEERS];
+	struct config_route routes[CONFIG_ROUTES];
+	struct {
+		struct ip_addr bmp_address; /* where routers report; all zero: 127.0.0.1 */
+		uint32_t bmp_port, bmp_settle_s;
+		bool aaa_revertible, bgp_revertible, route_revertible, link_revertible, fault_revertible;
+	} monitors;
 	char gtp_loopback
 		[CONFIG_NAME]; /* services.gtp: the loopback that GTP-C and GTP-U use; default: the first one */
 	bool gtp_direct;       /* services.gtp-direct */

@@ -40,6 +40,8 @@ static const struct knob ports[] = {
 	{ "address", KNOB_IFADDR, 0, AT(config_port, address),
 		.help = "of the twin, with its prefix length; default: someone else sets it" },
 	{ "mtu", KNOB_U32, 0, AT(config_port, mtu), RANGE(1500, 576, 9600, "bytes"), .help = "of the port and its twin" },
+	{ "monitor", KNOB_BOOL, 0, AT(config_port, monitor), .help = "the Active hands over when the port loses its carrier (link-failure)" },
+	{ "monitor-group", KNOB_NAME, 0, AT(config_port, monitor_group), .help = "fails when all its ports are down; without one a port fails by itself" },
 };
 
 static const struct knob loopbacks[] = {
@@ -104,6 +106,36 @@ static const struct knob aaa_servers[] = {
 	{ "require-message-authenticator", KNOB_WORD, KNOB_AGREE, AT(config_aaa, require_message_authenticator), .choices = requires, .def = 0,
 		.help = "whether replies must be signed (RFC 3579); auto: once one of this server was" },
 	{ "source", KNOB_ADDR, 0, AT(config_aaa, source), .max = 1, .help = "own address towards it; default: the kernel's choice" },
+};
+
+static const struct knob bgp_peers[] = {
+	{ "name", KNOB_NAME, KNOB_MUST, AT(config_bgp_peer, name), .help = "of the peer, in logs, alarms and views" },
+	{ "address", KNOB_ADDR, KNOB_MUST, AT(config_bgp_peer, address), .max = 1,
+		.help = "of a BGP peer that a router reports to us by BMP; when all of a group are down the Active hands over (bgp-failure)" },
+	{ "router", KNOB_ADDR, 0, AT(config_bgp_peer, router), .max = 1,
+		.help = "whence that router's BMP connection comes; needed where several report; default: whichever tells of the peer" },
+	{ "group", KNOB_NAME, 0, AT(config_bgp_peer, group), .help = "fails when all its peers are down; those without one are a group too" },
+};
+
+static const struct knob routes[] = {
+	{ "name", KNOB_NAME, KNOB_MUST, AT(config_route, name), .help = "of the route, in logs, alarms and views" },
+	{ "prefix", KNOB_PREFIX, KNOB_MUST, AT(config_route, prefix), .min = 0, .max = 32,
+		.help = "that the kernel's main table must have, over any interface; when all of a group are gone the Active hands over (route-failure)" },
+	{ "group", KNOB_NAME, 0, AT(config_route, group), .help = "fails when all its routes are gone; those without one are a group too" },
+};
+
+static const struct knob monitors[] = {
+	{ "bmp-address", KNOB_ADDR, 0, AT(config, monitors.bmp_address), .max = 1,
+		.help = "where routers report their BGP peers (RFC 7854), if there are bgp-peers; default: 127.0.0.1" },
+	{ "bmp-port", KNOB_U32, 0, AT(config, monitors.bmp_port), RANGE(11019, 1, 65535, NULL), .help = "its TCP port" },
+	{ "bmp-settle", KNOB_U32, 0, AT(config, monitors.bmp_settle_s), RANGE(10, 1, 300, "s"),
+		.help = "time that a router has after it connected to tell of a peer before that is down" },
+	{ "aaa-revertible", KNOB_BOOL, KNOB_AGREE, AT(config, monitors.aaa_revertible),
+		.help = "who became Active for the peer's aaa-failure may hand back for its own; false: stays Active" },
+	{ "bgp-revertible", KNOB_BOOL, KNOB_AGREE, AT(config, monitors.bgp_revertible), .def = 1, .help = "the same for bgp-failure" },
+	{ "route-revertible", KNOB_BOOL, KNOB_AGREE, AT(config, monitors.route_revertible), .def = 1, .help = "for route-failure" },
+	{ "link-revertible", KNOB_BOOL, KNOB_AGREE, AT(config, monitors.link_revertible), .def = 1, .help = "for link-failure" },
+	{ "fault-revertible", KNOB_BOOL, KNOB_AGREE, AT(config, monitors.fault_revertible), .def = 1, .help = "for local-fault" },
 };
 
 static const struct knob srp[] = {
@@ -196,6 +228,9 @@ const struct section config_sections[SECTIONS] = {
 	[SECTION_POOLS]     = { "pools", ROWS(pools), LIST(pools) },
 	[SECTION_APNS]      = { "apns", ROWS(apns), LIST(apns) },
 	[SECTION_AAA]       = { "aaa-servers", ROWS(aaa_servers), LIST(aaa_servers) },
+	[SECTION_BGP_PEERS] = { "bgp-peers", ROWS(bgp_peers), LIST(bgp_peers) },
+	[SECTION_ROUTES]    = { "monitored-routes", ROWS(routes), LIST(routes) },
+	[SECTION_MONITORS]  = { "monitors", ROWS(monitors) },
 	[SECTION_SRP]       = { "srp", ROWS(srp) },
 	[SECTION_TABLE]     = { "table", ROWS(table) },
 	[SECTION_LICENSE]   = { "license", ROWS(license) },

@@ -50,6 +50,9 @@ static void check_unique(struct load *l)
 	UNIQUE(l, SECTION_POOLS, "name", config_pool, name);
 	UNIQUE(l, SECTION_APNS, "name", config_apn, name);
 	UNIQUE(l, SECTION_AAA, "name", config_aaa, name);
+	UNIQUE(l, SECTION_BGP_PEERS, "name", config_bgp_peer, name);
+	UNIQUE(l, SECTION_ROUTES, "name", config_route, name);
+	UNIQUE(l, SECTION_ROUTES, "prefix", config_route, prefix);
 }
 
 static void check_present(struct load *l)
@@ -162,6 +165,22 @@ static void check_aaa(struct load *l, unsigned int i)
 				"expected another server than aaa-servers[%u]: the same address and port", j);
 }
 
+static void check_bgp_peer(struct load *l, unsigned int i)
+{
+	const struct config_bgp_peer *p = &l->c->bgp_peers[i], *o;
+
+	if (!load_good(l, SECTION_BGP_PEERS, i, "address") || !load_good(l, SECTION_BGP_PEERS, i, "router"))
+		return;
+	for (unsigned int j = 0; j < i; j++) {
+		o = &l->c->bgp_peers[j];
+		if (load_good(l, SECTION_BGP_PEERS, j, "address") &&
+			load_good(l, SECTION_BGP_PEERS, j, "router") &&
+			ip_addr_equal(&p->address, &o->address) && ip_addr_equal(&p->router, &o->router))
+			load_error(l, SECTION_BGP_PEERS, i, "address",
+				"expected another peer than bgp-peers[%u]: the same address and router", j);
+	}
+}
+
 void check_lists(struct load *l)
 {
 	check_unique(l);
@@ -174,4 +193,6 @@ void check_lists(struct load *l)
 		check_apn(l, i);
 	for (unsigned int i = 0; i < l->c->n_aaa_servers; i++)
 		check_aaa(l, i);
+	for (unsigned int i = 0; i < l->c->n_bgp_peers; i++)
+		check_bgp_peer(l, i);
 }

@@ -347,7 +347,7 @@ static bool prefix_of(const config_setting_t *s, struct config_prefix *p, char *
 		return false;
 	snprintf(addr, sizeof(addr), "%.*s", (int)(slash - text), text);
 	len = strtol(slash + 1, &end, 10);
-	if (!addr_of(addr, false, &p->addr, why) || *end != '\0' || len < 1 || len > 32)
+	if (!addr_of(addr, false, &p->addr, why) || *end != '\0' || len > 32)
 		return false;
 	p->len = (uint8_t)len;
 	return true;
@@ -357,7 +357,7 @@ static bool read_ifaddr(const struct knob *k, const config_setting_t *s, void *b
 {
 	struct config_prefix p = { 0 };
 
-	if (!prefix_of(s, &p, why) || ip_addr_to_v4(&p.addr) == 0)
+	if (!prefix_of(s, &p, why) || p.len == 0 || ip_addr_to_v4(&p.addr) == 0)
 		return false;
 	*(struct config_prefix *)value_field(k, base) = p;
 	return true;
@@ -372,7 +372,7 @@ static bool read_prefix(const struct knob *k, const config_setting_t *s, void *b
 	if (!prefix_of(s, &p, why) || p.len < k->min || p.len > k->max)
 		return false;
 	addr = ip_addr_to_v4(&p.addr);
-	net = addr & UINT32_MAX << (32 - p.len);
+	net = p.len > 0 ? addr & UINT32_MAX << (32 - p.len) : 0;
 	if (net != addr) {
 		p.addr = ip_addr_v4(net);
 		snprintf(why, KNOB_WHY, "expected \"%s/%u\": %s has host bits set",
@@ -464,7 +464,7 @@ void knob_default(const struct knob *k, void *base)
 
 bool knob_is_set(const struct knob *k, const void *base)
 {
-	static const uint8_t nothing[16];
+	static const uint8_t nothing[sizeof(struct config_prefix)];
 
 	switch (k->type) {
 	case KNOB_NAME:
@@ -473,9 +473,9 @@ bool knob_is_set(const struct knob *k, const void *base)
 		return *(const char *)field_const(k, base) != '\0';
 	case KNOB_ADDR:
 	case KNOB_MAC:
+	case KNOB_PREFIX:
 		return memcmp(field_const(k, base), nothing, k->size) != 0;
 	case KNOB_IFADDR:
-	case KNOB_PREFIX:
 		return ((const struct config_prefix *)field_const(k, base))->len > 0;
 	case KNOB_ADDRS:
 	case KNOB_LCORES:

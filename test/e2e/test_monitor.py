@@ -3,9 +3,12 @@
 
 import os
 import re
+import time
 
+from chassis import Pair, check_config, shipped
 from frr import Frr
 from lab import Process, run, wait_until
+from test_aaa import alarms, causes, states
 
 OWN, RIGHT, CORE, LINK = "10.6.0.11", "10.6.0.12", "10.5.0.1", "10.5.0.11"
 PORT = "11019"
@@ -118,3 +121,150 @@ def test_bmp_frr(lab):
     watch.wait(f"bgp {RIGHT} is up", 4)
     assert len(watch.lines(" wish ")) == wishes and len(watch.lines(" is down")) == downs, watch.process.output()
     return "ms after bgpd's notice: " + ", ".join(f"{what} {ms:.1f}" for what, ms in late.items())
+
+
+# ---- the pair, and what it makes of it ----
+
+EDITS = {"srp.guard-period": "3", "srp.damping-period": "2"}
+GUARD_S, SWITCH_S = 3, 30
+MONITORED = """
+bgp-peers = ( {{ name = "far"; address = "10.5.{net}.1"; router = "127.0.0.1"; }} );
+monitors = {{ bmp-port = {port}; bmp-settle = 5; }};
+"""
+ROUTES = """
+monitored-routes = ( { name = "upstream"; prefix = "198.51.100.0/24"; } );
+"""
+NET = {"left": 0, "right": 1}
+HOST = {"left": 11, "right": 12}
+
+
+def speakers(lab):
+    """bgpd on each chassis that reports its peer, the far router, to the chassis; by name."""
+    found = {}
+    for side in ("left", "right"):
+        link, net = f"{side[0]}-bgp", NET[side]
+        lab.veth(side, link, "core", f"to-{link}")
+        lab.ip(side, "addr", "add", f"10.5.{net}.{HOST[side]}/24", "dev", link)
+        lab.ip("core", "addr", "add", f"10.5.{net}.1/24", "dev", f"to-{link}")
+        found[side] = Frr(lab, side, BGP.format(65001, f"10.5.{net}.{HOST[side]}", NEIGHBOUR.format(f"10.5.{net}.1", 65000),
+                                                f"10.5.{net}.0/24") + BMP.format(PORT), ["bmp"])
+    near = "".join(NEIGHBOUR.format(f"10.5.{NET[s]}.{HOST[s]}", 65001) for s in NET)
+    found["core"] = Frr(lab, "core", BGP.format(65000, CORE, near, "10.9.0.0/24"))
+    return found
+
+
+def is_state(chassis, name, state, timeout=20):
+    """Waits until a monitor of the chassis is in that state."""
+    wait_until(lambda: states(chassis)[name] == state, timeout,
+               lambda: f"{chassis.side}: {name} to be {state}: {chassis.ctl('show srp monitor')}")
+
+
+def moved(old, new, cause):
+    """The failure of old made new Active, by plan, and both say for what."""
+    new.state_is("Active", SWITCH_S)
+    old.state_is("Standby", 10)
+    assert causes(new)[-1] == ("Active", cause) and causes(old)[-1] == ("Standby", cause), f"{causes(old)} {causes(new)}"
+
+
+def test_bgp_failure(lab):
+    """a BGP peer cut: switchover, restored: revertible; the same failure on both, or a lost report, moves nothing and says why"""
+    routers = speakers(lab)
+    def monitored(text):
+        side = re.search(r'chassis = \{\s*name = "(\w+)"', text).group(1)
+        return text + MONITORED.format(net=NET[side], port=PORT)
+    pair = Pair(lab, EDITS, rewrite=monitored).start()
+    for router in routers.values():
+        router.start()
+    for chassis in pair.both:
+        is_state(chassis, "far", "U")
+    old, new = pair.active, pair.other(pair.active)
+    link = lambda chassis: f"to-{chassis.side[0]}-bgp"
+    lab.link("core", link(old), "down")
+    moved(old, new, "bgp-failure")
+    is_state(old, "far", "D")
+    told = new.ctl("show srp monitor")
+    assert told["failed_at_peer"] == "bgp" and told["failed"] == "none", told
+    # Who has the failure is handed nothing: by a monitor, nor by an operator who does not force it.
+    refused = new.ask("srp initiate-switchover")
+    assert not refused["ok"] and "bgp-failure there" in refused["error"], refused
+    lab.link("core", link(new), "down")
+    wait_until(lambda: "the peer has the same failure" in alarms(new).get("switchover-refused", ""), 20, lambda: alarms(new))
+    # It is revertible: restored there, it hands back for its own.
+    lab.link("core", link(old), "up")
+    moved(new, old, "bgp-failure")
+    assert "switchover-refused" not in alarms(new), alarms(new)
+    lab.link("core", link(new), "up")
+    is_state(new, "far", "U")
+    # Whoever would tell does not: an alarm, and nothing else.
+    before = causes(old)
+    routers[old.side].kill9()
+    is_state(old, "far", "?")
+    wait_until(lambda: "BMP session lost" in alarms(old).get("monitor-unknown", "") or
+               "closed" in alarms(old).get("monitor-unknown", ""), 10, lambda: alarms(old))
+    routers[old.side].start()
+    is_state(old, "far", "U", 30)
+    assert causes(old) == before and old.info()["chassis_state"] == "Active"
+    assert "monitor-unknown" not in alarms(old), alarms(old)
+
+
+def flap(pair, set_state, name, cause, seen=True):
+    """A monitor of one chassis after the other goes down and up, 200 times: how many switchovers that made, bounded by the
+    guard. seen: each time it is; the kernel tells of a carrier about twice a second only."""
+    before = sum(len([c for c in causes(x) if c == ("Active", cause)]) for x in pair.both)
+    began, times = time.monotonic(), 200
+    wait_until(lambda: time.monotonic() - began > GUARD_S, 10, "the guard after the last switchover to end")
+    for n in range(times):
+        for up in (False, True):
+            chassis = pair.both[n % 2]
+            set_state(chassis, up)
+            if seen:
+                is_state(chassis, name, "U" if up else "D")
+    for chassis in pair.both:
+        is_state(chassis, name, "U")
+    pair.settle()
+    took = time.monotonic() - began
+    made = sum(len([c for c in causes(x) if c == ("Active", cause)]) for x in pair.both) - before
+    assert 1 <= made <= 1 + took / GUARD_S, f"{made} switchovers in {took:.1f} s"
+    return f"{times} flaps of {name} in {took:.1f} s: {made} switchovers"
+
+
+def test_route_and_link(lab):
+    """a monitored route goes, a monitored port loses its carrier: switchover, revertible; 200 flaps of each: bounded"""
+    def monitored(text):
+        return re.sub(r'(name = "core";)', r"\1 monitor = true;", text, count=1) + ROUTES
+    pair = Pair(lab, EDITS, rewrite=monitored)
+    def route(chassis, up):
+        lab.ip(chassis.side, "route", "add" if up else "del", "198.51.100.0/24", "via", "10.6.0.1", check=False)
+    def carrier(chassis, up):
+        lab.link("core", f"to-{chassis.side}", "up" if up else "down")
+    for chassis in pair.both:
+        route(chassis, True)
+    pair.start()
+    old, new = pair.active, pair.other(pair.active)
+    for name, cause, change in (("upstream", "route-failure", route), ("core", "link-failure", carrier)):
+        for chassis in pair.both:
+            wait_until(lambda c=chassis, n=name: any(m["name"] == n and m["type"] in "RL" and m["state"] == "U"
+                                                     for m in c.ctl("show srp monitor")["monitors"]), 20, "monitors to be up")
+        change(old, False)
+        moved(old, new, cause)
+        change(old, True)
+        pair.settle()
+        change(new, False)
+        moved(new, old, cause)
+        change(new, True)
+        pair.settle()
+    text = run(os.path.join(lab.build, "app", "tandemctl", "tandemctl"), "--socket", old.socket, "show", "srp", "monitor")
+    assert "198.51.100.0/24" in text, text
+    return "; ".join((flap(pair, route, "upstream", "route-failure"), flap(pair, carrier, "core", "link-failure", seen=False)))
+
+
+def test_monitor_configuration(lab):
+    """what is to be monitored is checked: a peer twice, a prefix with host bits"""
+    text = shipped("left") + MONITORED.format(net=0, port=PORT)
+    code, told = check_config(lab.build, text, lab.directory)
+    assert code == 0, told
+    code, told = check_config(lab.build, text.replace('router = "127.0.0.1"; }',
+                              'router = "127.0.0.1"; }, { name = "again"; address = "10.5.0.1"; router = "127.0.0.1"; }'), lab.directory)
+    assert code == 1 and "the same address and router" in told, told
+    code, told = check_config(lab.build, shipped("left") + ROUTES.replace("100.0/24", "100.1/24"), lab.directory)
+    assert code == 1 and "host bits" in told, told
