@@ -80,7 +80,10 @@ static void clear(struct repl *r)
 	t->unacked = 0;
 	t->largest_acked = 0;
 	t->loss_at = USEC_NEVER;
-	t->min_rtt = USEC_NEVER; /* the path may be another */
+	/* The path may be another. And a sample that we took when we had stood still is of us, not of the path: as standby
+	 * none follows it, and WANTs would be repeated by it. */
+	t->min_rtt = USEC_NEVER;
+	t->srtt = t->rttvar = t->latest = 0;
 	t->window = t->threshold = REPL_WINDOW;
 	t->grown = 0;
 	t->halved = 0;
