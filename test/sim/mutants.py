@@ -95,7 +95,7 @@ TABLE = {
     "drain_not_awaited": ("sim", 52, 80, [NONE_LOST, OWNER_WRITES, USAGE]),
     "late_dropped": ("sim", 60, 80, [NONE_LOST]),
     "own_not_awaited": ("sim", 1, 20, [OWNER_SPEAKS]),
-    "route_withdrawn": ("sim", 60, 80, [NONE_LOST]),
+    "route_withdrawn": ("sim", 55, 95, [NONE_LOST]),
     "route_preferred": ("sim", 1, 60, [OWNER_SPEAKS]),
     "address_stays": ("sim", 1, 60, [OWNER_SPEAKS]),
     "late_touches_record": ("sim", 1, 60, [OWNER_WRITES]),
