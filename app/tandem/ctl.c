@@ -41,7 +41,23 @@ static void send_some(struct control *c, struct client *k)
 	drop(c, k);
 }
 
-static json_t *execute(struct control *c, const char *line, size_t len)
+/* Who said it: a view is asked for by scripts, many times a second; what changes something is worth a line. */
+static void log_command(const struct client *k, const char *command)
+{
+	struct ucred who = { .uid = (uid_t)-1 };
+	socklen_t len = sizeof(who);
+	char text[64];
+	size_t n;
+
+	getsockopt(k->src.fd, SOL_SOCKET, SO_PEERCRED, &who, &len);
+	for (n = 0; n < sizeof(text) - 1 && command[n] != '\0'; n++)
+		text[n] = command[n] >= ' ' && command[n] <= '~' ? command[n] : '?';
+	text[n] = '\0';
+	rte_log(strncmp(text, "show ", 5) == 0 ? RTE_LOG_DEBUG : RTE_LOG_NOTICE, tandem_logtype,
+		"tandem: control socket: %s, by user %u, process %d\n", text, who.uid, who.pid);
+}
+
+static json_t *execute(struct control *c, struct client *k, const char *line, size_t len)
 {
 	struct request q;
 	json_t *r;
@@ -49,8 +65,10 @@ static json_t *execute(struct control *c, const char *line, size_t len)
 	if (request_parse(line, len, &q) < 0)
 		r = json_pack("{s:b,s:s}", "ok", 0, "error",
 			"not a command: send one line {\"command\": \"show srp info\", \"args\": {}}");
-	else
+	else {
+		log_command(k, q.command);
 		r = show_command(c, q.command, q.args, clock_us());
+	}
 	request_free(&q);
 	return r;
 }
@@ -108,7 +126,7 @@ static void on_client(struct control *c, struct source *s, uint32_t events)
 			drop(c, k);
 		return;
 	}
-	r = execute(c, k->in, (size_t)(end - k->in));
+	r = execute(c, k, k->in, (size_t)(end - k->in));
 	if (json_is_null(r)) {
 		struct epoll_event e = {
 			.data.ptr = &k->src

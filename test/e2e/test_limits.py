@@ -230,6 +230,12 @@ def test_control_socket(lab):
     """the control socket is the owner's alone, and survives nonsense"""
     pair = Pair(lab).start()
     assert os.stat(pair.left.socket).st_mode & 0o777 == 0o600
+    # Who changes something is told, whatever came of it; what it is called cannot write lines of its own.
+    pair.left.ask("srp validate-switchover")
+    pair.left.ask("not\ntandem: a command")
+    for line in ("srp validate-switchover", "not?tandem: a command"):
+        told = f"control socket: {line}, by user {os.getuid()}, process {os.getpid()}\n"
+        wait_until(lambda t=told: t in pair.left.process.output(), 5, told)
     for octets in (b"", b"\n", b"{\n", b'{"command": 7}\n', b'{"command": "show nonsense"}\n', b"x" * 100000 + b"\n",
                    b'{"command": "show sessions", "args": {"limit": "all"}}\n'):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
