@@ -107,6 +107,7 @@ struct msg {
 			uint16_t len;
 			bool fresh;
 			uint64_t pair_ms;
+			usec_t heard; /* when it was pair_ms: control may come to it much later */
 			uint8_t body[128];
 		};
 		struct {

@@ -162,6 +162,7 @@ static void on_heartbeat(void *ctx, struct rd *body, bool fresh, uint64_t peer_p
 	}
 	m->fresh = fresh;
 	m->pair_ms = peer_pair_ms;
+	m->heard = now;
 	m->len = (uint16_t)body->left;
 	rd_copy(body, m->body, body->left);
 	if (door_send(&T.from_repl, m) < 0)
