@@ -379,6 +379,7 @@ static void state_changed(struct node *n, enum srp_state to)
 		check_dead(n);
 	if (info->last_cause == SRP_CAUSE_ABORTED) {
 		sim.aborted++;
+		n->owner_since = sim.now; /* idle times begin anew: late packets did not touch the records */
 		if (sim.quiet)
 			broken(8, "a planned switchover is given up although nothing was wrong");
 	}

@@ -111,12 +111,13 @@ void expiry_ended(const struct node *n, uint32_t handle, enum msg_end why)
 			idle ? "idle" : "session timeout");
 }
 
-/* At whoever is Active nothing lives much longer than it may. */
+/* At whoever is Active nothing lives much longer than it may. Who hands over looks after no times: the records are about to be
+ * another's, and a resumption goes on with them. */
 void expiry_check(const struct node *n, uint32_t handle, const struct truth *t)
 {
 	usec_t calm = RTE_MAX(sim.last_stall, n->owner_since) + PASS;
 
-	if (!n->t.control->up || sim.now < calm)
+	if (!n->t.control->up || n->state != SRP_ACTIVE || sim.now < calm)
 		return;
 	if (timeout_us(n, false) > 0 && sim.now > t->created + timeout_us(n, false) + PASS)
 		broken(14, "chassis %c: %08x lives %llu ms longer than its session timeout", 'A' + n->id,
