@@ -148,7 +148,8 @@ static void message(void *ctx, const struct msg *m)
 		 * about to take over from its earlier life must not go by that one. */
 		if (!c->answering && m->fresh && m->pair_ms > 0 && !MUTANT(pair_time_restarts) &&
 			(srp_info(c->srp)->peer.state == SRP_ACTIVE || MUTANT(pair_time_of_any)))
-			atomic_store(&T.pair_offset_ms, (int64_t)m->pair_ms - (int64_t)(m->heard / USEC_PER_MSEC));
+			atomic_store(
+				&T.pair_offset_ms, (int64_t)m->pair_ms - (int64_t)(m->heard / USEC_PER_MSEC));
 		srp_actions(c, now); /* hundreds may have waited: what one causes is not left for the next */
 		break;
 	default:

@@ -203,10 +203,10 @@ struct node {
 	uint16_t used[SLOTS];
 	unsigned int n_used;
 	bool owned;
-	usec_t silent_since; /* it owned something until then */
-	bool vouched;        /* in sync since it became standby */
-	bool addressed;      /* had its VIPs at its last turn */
-	usec_t owner_since; /* promoted, or taken up again what it was about to hand over */
+	usec_t silent_since;  /* it owned something until then */
+	bool vouched;         /* in sync since it became standby */
+	bool addressed;       /* had its VIPs at its last turn */
+	usec_t owner_since;   /* promoted, or taken up again what it was about to hand over */
 	unsigned int lineage; /* of its table: begins with nothing, goes on by promotions */
 	usec_t heard;         /* something of the peer's stream came in whole */
 	uint64_t repair;      /* bytes of records that were taken for lost */
