@@ -185,6 +185,7 @@ def test_bgp_failure(lab):
     told = new.ctl("show srp monitor")
     assert told["failed_at_peer"] == "bgp" and told["failed"] == "none", told
     # Who has the failure is handed nothing: by a monitor, nor by an operator who does not force it.
+    pair.settle()  # the checks of before: a Standby in sync
     refused = new.ask("srp initiate-switchover")
     assert not refused["ok"] and "bgp-failure there" in refused["error"], refused
     lab.link("core", link(new), "down")
