@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Monitors of what is here: carriers of ports, routes of the kernel, and devices that failed. All are levels that are known
- * elsewhere (the ports' table, lib/net's mirror, the replication core's view): they are read at each turn. */
+ * elsewhere (the ports' table, lib/net's mirror, the replication core's view): they are read at each turn.
+ *
+ * A port or device fails by itself, where SRP.md section 3 makes all that name no group one: servers and peers stand in for
+ * each other, an access port and a core port do not. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
