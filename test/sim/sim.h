@@ -306,6 +306,8 @@ struct sim {
 	int learned[2]; /* L2: which chassis has VIP_GTP, VIP_CORE; -1 nobody */
 	uint32_t metric
 		[2][2]; /* L3: of the routes to the gateway that ACCESS and CORE have, by chassis, 0: none */
+	usec_t routed
+		[2]; /* L3: when ACCESS and CORE had a route to the gateway for the first time, 0: never */
 	struct truth truth[HANDLES];
 	struct promise promise[SLOTS];
 	usec_t last_stall;

@@ -279,14 +279,16 @@ static void check_stream(const struct node *n, const struct node *standby)
 		broken(15, "%u requests wait for ever", n->t.control->gtp.n_txns);
 }
 
-/* Switchovers only, and on good paths: whatever was sent for a session that lives still went through. */
+/* Switchovers only, and on good paths: whatever was sent for a session that lives still went through. Each side's routers
+ * converge on their own, so a first session can be there before the other side has any route; from then on there always is one. */
 static void check_packets(void)
 {
 	for (uint32_t i = 0; i < sim.n_packets; i++) {
 		const struct packet *p = &sim.packet[i];
 		const struct sub *s = p->out == 0 ? sub_by_gw(p->handle) : NULL;
 
-		if (s != NULL && s->state == SUB_UP && s->told_at < p->at)
+		if (s != NULL && s->state == SUB_UP && s->told_at < p->at &&
+			p->at >= sim.routed[p->down ? CORE : ACCESS])
 			broken(14, "packet %u for %08x, %s, sent at %llu us, is lost", i, p->handle,
 				p->down ? "down" : "up", (unsigned long long)p->at);
 	}

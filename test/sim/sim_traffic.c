@@ -61,6 +61,8 @@ static void converged(struct ev *e)
 		story(e->node, "%s routers have its route with metric %u", e->a == CORE ? "core" : "access",
 			metric);
 	sim.metric[e->a][e->node] = metric;
+	if (metric != 0 && sim.routed[e->a] == 0)
+		sim.routed[e->a] = sim.now;
 }
 
 /* Routes of a dead process stay until its routing session is found dead. */
