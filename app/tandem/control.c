@@ -113,6 +113,16 @@ static void on_netlink(struct control *c, struct source *s, uint32_t events)
 		LOG(ERR, "rtnetlink: %s", strerror(-ret));
 }
 
+/* Pair time is the Active's, and still is while it hands over: that may be all that a standby ever hears of it. A peer that was
+ * just started again counts by a clock that begins anew: whoever is about to take over from its earlier life must not go by
+ * that one. */
+static bool keeps_pair_time(const struct control *c)
+{
+	enum srp_state peer = srp_info(c->srp)->peer.state;
+
+	return peer == SRP_ACTIVE || peer == SRP_PENDING_STANDBY || MUTANT(pair_time_of_any);
+}
+
 static void message(void *ctx, const struct msg *m)
 {
 	struct control *c = ctx;
@@ -144,10 +154,8 @@ static void message(void *ctx, const struct msg *m)
 		break;
 	case MSG_HEARTBEAT:
 		srp_heartbeat(c->srp, m->body, m->len, m->fresh, now);
-		/* Pair time is the Active's. A peer that was just started again counts by a clock that begins anew: whoever is
-		 * about to take over from its earlier life must not go by that one. */
 		if (!c->answering && m->fresh && m->pair_ms > 0 && !MUTANT(pair_time_restarts) &&
-			(srp_info(c->srp)->peer.state == SRP_ACTIVE || MUTANT(pair_time_of_any)))
+			keeps_pair_time(c))
 			atomic_store(
 				&T.pair_offset_ms, (int64_t)m->pair_ms - (int64_t)(m->heard / USEC_PER_MSEC));
 		srp_actions(c, now); /* hundreds may have waited: what one causes is not left for the next */
