@@ -12,7 +12,7 @@ enum {
 	RANGE = 64,          /* buckets of one AUDIT_WANT_WHOLE */
 	AGAIN_MIN_US = 5000, /* a WANT is repeated after 2 PTO, at least this */
 	AGAIN_MAX_SHIFT = 4, /* and less and less often: a long answer is not asked for twice */
-	QUIET_US = 50000,    /* without any digest: what the join's cycle did not bring is asked for */
+	QUIET_US = 50000,    /* without any news: what the join's cycle did not bring is asked for */
 	ASK_MOST = 3,        /* times a whole cycle is asked for; then bucket by bucket */
 	SLOTS = 64,
 };
@@ -40,7 +40,8 @@ struct audit {
 	uint32_t request;       /* number of the last recheck */
 	unsigned int asked;     /* how often it was asked for; ASK_MOST: enough */
 	usec_t asked_at;
-	usec_t restarted, heard;
+	usec_t restarted;
+	usec_t news; /* something came that was not known in this pass: the paced cycle that follows it is none */
 	/* the oldest match: `since` is the least of the last whole round, `round` of the one under way */
 	usec_t since, round;
 	uint32_t round_at;
@@ -103,7 +104,7 @@ void audit_recheck(struct audit *a, usec_t now)
 	pass_begin(a, now);
 	a->request++;
 	a->asked = 0;
-	a->heard = now;
+	a->news = now;
 	a->count.rechecks++;
 }
 
@@ -119,7 +120,7 @@ void audit_restart(struct audit *a, usec_t now)
 	a->never = a->n;
 	a->relapsed = 0;
 	a->running = true;
-	a->restarted = a->heard = now;
+	a->restarted = a->news = now;
 	a->since = a->round = USEC_NEVER;
 }
 
@@ -208,6 +209,7 @@ static void match(struct audit *a, uint32_t b, usec_t now)
 	if (done_get(a, b))
 		return;
 	a->done[b / 64] |= UINT64_C(1) << (b % 64);
+	a->news = now;
 	if (--a->pass.left == 0)
 		a->pass.ended = now;
 }
@@ -225,13 +227,16 @@ static void compare(struct audit *a, uint32_t b, uint64_t theirs, bool answer, u
 	a->count.differing++;
 	if (MUTANT(match_assumed))
 		match(a, b, now);
-	if (w == NULL) {
-		if (!todo_get(a, b) && a->matched[b] != USEC_NEVER)
-			a->relapsed++;
+	if (w == NULL && !todo_get(a, b)) {
+		a->relapsed += a->matched[b] != USEC_NEVER;
 		todo_set(a, b);
+		a->news = now;
+	} else if (w == NULL) {
+		return; /* waits to be wanted */
 	} else if (answer && w->how == AUDIT_WANT_SLOTS && w->tries > 0) {
 		w->how = AUDIT_WANT_WHOLE;
 		w->tries = 0;
+		a->news = now;
 	} else if (!answer && w->tries > 1) {
 		w->tries = 1; /* a cycle later: the answer is not long, it is lost */
 	}
@@ -253,7 +258,7 @@ static void digest_buckets(struct audit *a, struct rd *body, usec_t now)
 		a->count.cycles++;
 }
 
-static void digest_slots(struct audit *a, struct rd *body)
+static void digest_slots(struct audit *a, struct rd *body, usec_t now)
 {
 	uint32_t b = rd_u32(body);
 	uint64_t mask = 0;
@@ -276,17 +281,17 @@ static void digest_slots(struct audit *a, struct rd *body)
 	w->how = AUDIT_WANT_SLOTS;
 	w->mask = mask;
 	w->tries = 0;
+	a->news = now;
 }
 
 void audit_digest(struct audit *a, struct rd *body, usec_t now)
 {
 	unsigned int level = rd_u8(body);
 
-	a->heard = now;
 	if (level == AUDIT_LEVEL_BUCKETS)
 		digest_buckets(a, body, now);
 	else if (level == AUDIT_LEVEL_SLOTS)
-		digest_slots(a, body);
+		digest_slots(a, body, now);
 	else
 		a->count.malformed++;
 }
@@ -418,7 +423,7 @@ void audit_want(struct audit *a, struct wr *out, usec_t pto, usec_t now)
 	if (!a->running)
 		return;
 	admit_todo(a);
-	if (a->pass.left > 0 && a->n_todo == 0 && now - a->heard >= quiet)
+	if (a->pass.left > 0 && a->n_todo == 0 && now - a->news >= quiet)
 		admit_left(a);
 	if (out->left < 2 + AUDIT_WANT_BYTES)
 		return;
@@ -443,7 +448,7 @@ void audit_want(struct audit *a, struct wr *out, usec_t pto, usec_t now)
 usec_t audit_in_sync_since(const struct audit *a)
 {
 	if (MUTANT(in_sync_early) && a->never < a->n)
-		return a->heard;
+		return a->news;
 	return a->never > 0 ? USEC_NEVER : a->since;
 }
 

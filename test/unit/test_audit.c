@@ -261,6 +261,27 @@ static void test_lost_digests(void)
 	audit_destroy(a);
 }
 
+/* The paced cycle follows at once, and what it says again is no reason to go on waiting for what was lost. */
+static void test_lost_digests_paced(void)
+{
+	struct audit *a = fresh(OUTSTANDING);
+	struct wanted w = { 0 };
+	usec_t now = 1000;
+
+	audit_restart(a, 0);
+	send_buckets(a, 0, 128, now);
+	send_buckets(a, 128, 100, now); /* 228 to 299 are lost */
+	for (; now < 200000 && w.n == 0; now += 10000) {
+		send_buckets(a, (uint32_t)(now / 10000), 1, now);
+		w = ask(a, now);
+		CU_ASSERT(w.n == 0 || now >= 50000);
+	}
+	CU_ASSERT(now < 80000);
+	CU_ASSERT_EQUAL(w.n, OUTSTANDING);
+	CU_ASSERT_EQUAL(w.bucket[0], 228);
+	audit_destroy(a);
+}
+
 static const struct {
 	const char *what;
 	size_t len;
@@ -449,6 +470,7 @@ int main(void)
 		{ "no_slot_differs", test_no_slot_differs },
 		{ "empty_wants_ranges", test_empty_wants_ranges },
 		{ "lost_digests", test_lost_digests },
+		{ "lost_digests_paced", test_lost_digests_paced },
 		{ "recheck", test_recheck },
 		{ "malformed", test_malformed },
 		{ "want_decode", test_want_decode },
