@@ -23,6 +23,7 @@ struct answer_entry {
 struct gtpc_answered {
 	usec_t ttl;
 	uint16_t head; /* where the next one goes */
+	bool full;     /* it was at the end before: no entry is untouched */
 	uint16_t bucket[ANSWERED_BUCKETS];
 	struct answer_entry e[GTPC_ANSWERED_MAX];
 };
@@ -71,8 +72,17 @@ struct gtpc_answered *gtpc_answered_create(usec_t ttl)
 	if (a == NULL)
 		return NULL;
 	a->ttl = ttl;
-	memset(a->bucket, 0xff, sizeof(a->bucket));
+	gtpc_answered_clear(a);
 	return a;
+}
+
+void gtpc_answered_clear(struct gtpc_answered *a)
+{
+	memset(a->bucket, 0xff, sizeof(a->bucket));
+	for (unsigned int i = 0; i < (a->full ? GTPC_ANSWERED_MAX : a->head); i++)
+		a->e[i].len = 0;
+	a->head = 0;
+	a->full = false;
 }
 
 void gtpc_answered_destroy(struct gtpc_answered *a)
@@ -103,6 +113,7 @@ void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint
 	e->next = *link;
 	*link = a->head;
 	a->head = (uint16_t)((a->head + 1) % GTPC_ANSWERED_MAX);
+	a->full |= a->head == 0;
 }
 
 const uint8_t *gtpc_answered_get(struct gtpc_answered *a, const struct gtpc_peer *from, uint8_t type,

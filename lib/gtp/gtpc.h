@@ -229,6 +229,7 @@ void gtpc_pending_clear(struct gtpc_pending *p);
 struct gtpc_answered; /* the last answers, for requests that come again: bounded, oldest goes first, kept `ttl` us */
 struct gtpc_answered *gtpc_answered_create(usec_t ttl); /* NULL + errno */
 void gtpc_answered_destroy(struct gtpc_answered *a);
+void gtpc_answered_clear(struct gtpc_answered *a); /* none is known any more */
 /* digest: of the request's content. A repetition is the same message (7.6): a peer that restarted begins to count anew,
  * and its first request must not get what its earlier life was told. */
 void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type, uint16_t seq,

@@ -171,6 +171,32 @@ static void test_answered_bounds(void)
 	gtpc_answered_destroy(NULL);
 }
 
+/* Part of the ring or more than all of it: nothing is found then, and what is put anew is. */
+static void test_answered_clear(void)
+{
+	static const uint16_t puts[] = { 0, 1, 100, GTPC_ANSWERED_MAX, GTPC_ANSWERED_MAX + 10, 50 };
+	struct gtpc_answered *a = gtpc_answered_create(1000);
+	struct gtpc_peer to = peer_of(0);
+	const uint8_t *msg;
+	size_t len;
+
+	for (unsigned int i = 0; i < sizeof(puts) / sizeof(puts[0]); i++) {
+		uint8_t mark = (uint8_t)i;
+
+		for (uint16_t seq = 0; seq < puts[i]; seq++)
+			gtpc_answered_put(a, &to, 16, seq, 7, &mark, 1, 10);
+		CU_ASSERT_EQUAL(puts[i] > 0,
+			gtpc_answered_get(a, &to, 16, (uint16_t)(puts[i] - 1), 7, &len, 11) != NULL);
+		gtpc_answered_clear(a);
+		for (uint16_t seq = 0; seq < puts[i]; seq++)
+			CU_ASSERT_PTR_NULL(gtpc_answered_get(a, &to, 16, seq, 7, &len, 11));
+		gtpc_answered_put(a, &to, 16, 3, 7, &mark, 1, 10);
+		msg = gtpc_answered_get(a, &to, 16, 3, 7, &len, 11);
+		CU_ASSERT_TRUE(msg != NULL && len == 1 && *msg == mark);
+	}
+	gtpc_answered_destroy(a);
+}
+
 /* Against a list of all that was ever put, of which the last GTPC_ANSWERED_MAX kept ones may be found. */
 static void test_answered_model(void)
 {
@@ -213,6 +239,7 @@ CU_TestInfo test_gtp_retransmission[] = {
 	{ "pending_full", test_pending_full },
 	{ "pending_model", test_pending_model },
 	{ "answered_bounds", test_answered_bounds },
+	{ "answered_clear", test_answered_clear },
 	{ "answered_model", test_answered_model },
 	CU_TEST_INFO_NULL,
 };
