@@ -254,6 +254,7 @@ struct truth {
 	uint32_t handle;
 	struct session_usage use[2]; /* by side */
 	usec_t created, freed;
+	unsigned int acked_life; /* of the standby that acknowledged a commit of it last, 0: none did */
 	bool expired; /* by itself: the Delete Request may end with its chassis, and an SGSN learns of it by its next packet */
 	usec_t last, last_at[2];      /* when a packet was forwarded last, by anybody and by chassis */
 	struct session_usage must[2]; /* sim_check_use.c */
@@ -420,6 +421,8 @@ bool history_has(const struct node *author, uint32_t pos, unsigned int group, ui
 void check_emit(struct node *n, unsigned int port, const char *what);
 void check_error_indication(const struct node *n);
 void check_turn(struct node *n, int core);
+void check_acked(const struct node *n, const struct msg *m);
+bool promise_missing(const struct node *n, unsigned int life, uint32_t handle);
 void use_crashed(const struct node *n);
 void use_check(const struct node *n, bool is_promoted, bool joined);
 void expiry_ended(const struct node *n, uint32_t handle, enum msg_end why);

@@ -123,7 +123,28 @@ static void vouches(struct node *n)
 	}
 }
 
-/* An answer that a commit protects: the standby has it now, or had it when it was promoted itself. */
+/* The replication core tells of commits that the standby acknowledged: which process that was. */
+void check_acked(const struct node *n, const struct msg *m)
+{
+	const struct node *peer = &sim.node[!n->id];
+	bool there = peer->up && repl_peer_incarnation(n->t.repl->stream) == peer->t.incarnation;
+
+	for (unsigned int i = 0; i < m->n && there; i++)
+		truth_of(repl_entry_handle(m->entry[i]), true)->acked_life = peer->life;
+}
+
+/* Whether a chassis never had what was told of that session: it became Active before its copy was whole, while the one that
+ * has it did not answer (SRP.md section 1: availability first). */
+bool promise_missing(const struct node *n, unsigned int life, uint32_t handle)
+{
+	const struct promise *p = &sim.promise[pos_of(n, handle)];
+
+	return p->told && !(p->valid[n->id] && p->life[n->id] == life);
+}
+
+/* An answer that a commit protects: the standby has it now, or had it when it was promoted itself. Who acknowledged it may
+ * have ended while control stood still, and another process be there: then the owner alone has it, as if the standby had
+ * ended right behind the answer. */
 static void promise(struct node *n, uint32_t handle, uint8_t type)
 {
 	struct node *peer = &sim.node[!n->id];
@@ -133,7 +154,8 @@ static void promise(struct node *n, uint32_t handle, uint8_t type)
 	unsigned int how = type == GTPC_CREATE_RESPONSE   ? DOOR_CREATE
 			   : type == GTPC_UPDATE_RESPONSE ? DOOR_UPDATE
 							  : DOOR_FREE;
-	bool there = peer->up && repl_peer_incarnation(n->t.repl->stream) == peer->t.incarnation;
+	bool there = peer->up && repl_peer_incarnation(n->t.repl->stream) == peer->t.incarnation &&
+		     (t->acked_life == 0 || t->acked_life == peer->life);
 	bool taken_over = there && peer->t.control->owned;
 	struct session_rec r;
 

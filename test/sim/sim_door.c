@@ -169,6 +169,7 @@ int sim_session_create(struct session_table *t, uint8_t by, struct session_rec *
 	 * may still be in a slot of the other. */
 	truth->created = sim.now;
 	truth->expired = false;
+	truth->acked_life = 0;
 	truth->freed = truth->last = truth->last_at[0] = truth->last_at[1] = 0;
 	return 0;
 }

@@ -97,6 +97,8 @@ int sim_door_send(const struct door *d, struct msg *m)
 		expiry_ended(n, m->rec.handle, (enum msg_end)m->what);
 	else if (m->type == MSG_LOST)
 		repair_lost(n, m);
+	else if (m->type == MSG_COMMITTED)
+		check_acked(n, m);
 	if (n->msgs_left > 0 && m->type != MSG_INDEX && --n->msgs_left == 0)
 		longjmp(n->out, 2);
 	return door_send(d, m);

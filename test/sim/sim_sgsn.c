@@ -192,9 +192,12 @@ static void ended(unsigned int sgsn, const struct gtpc_header *h)
 		frame_udp(frame, NULL, sim.sgsn[sgsn].addr, VIP_GTP, GTPC_PORT, GTPC_PORT, buf, len));
 }
 
-/* No other that was told for certain, and that nobody ended, has the same TEID or address. */
+/* No other that was told for certain, and that nobody ended, has the same TEID or address. But for one that its maker never
+ * had: nothing tells it that the address is taken. */
 static void check_leased(const struct sub *s)
 {
+	const struct node *maker = &sim.node[s->made_by & 1];
+
 	for (unsigned int i = 0; i < sim.n_subs && sim.second_faults == 0; i++) {
 		const struct sub *o = &sim.sub[i];
 		const struct truth *t = truth_of(o->gw, false);
@@ -203,6 +206,8 @@ static void check_leased(const struct sub *s)
 			continue;
 		if (o == s || (o->state != SUB_UP && o->state != SUB_UPDATE) || o->unsure || !o->told_safe ||
 			o->doubtful || t == NULL || t->freed != 0)
+			continue;
+		if (o->ue == s->ue && o->gw != s->gw && promise_missing(maker, s->made_by >> 1, o->gw))
 			continue;
 		if (o->gw == s->gw || o->ue == s->ue)
 			broken(16, "subscriber %u is given %s %08x of subscriber %u, who has it still",
