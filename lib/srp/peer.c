@@ -23,6 +23,9 @@ static void new_life(struct srp *s, uint32_t incarnation, usec_t now)
 {
 	struct srp_peer *p = &s->info.peer;
 
+	for (unsigned int i = 0; i < SRP_RETIRED; i++)
+		if (s->retired[i] == incarnation)
+			s->retired[i] = 0;
 	if (p->known)
 		s->retired[s->n_retired++ % SRP_RETIRED] = p->incarnation;
 	*p = (struct srp_peer){
@@ -114,11 +117,21 @@ static void adopt(struct srp *s, const struct srp_body *b, usec_t now)
 	srp_counter_learn(s, b);
 }
 
+/* Where we stood still while the peer was started more than once, its lives are read in any order, and the living one may
+ * have been taken for gone. It is the one that goes on speaking: it hears us, and the other has been silent since. The
+ * stream has the same rule (repl_life_peer). */
+static bool gone(const struct srp *s, const struct srp_body *b, usec_t now)
+{
+	bool silent = s->life.heard_at == USEC_NEVER || now >= s->life.heard_at + srp_window(s);
+
+	return retired(s, b->incarnation) && !(silent && b->hears == s->conf.incarnation);
+}
+
 int srp_peer_said(struct srp *s, const struct srp_body *b, usec_t now)
 {
 	if (b->incarnation == s->conf.incarnation || b->side == s->conf.side)
 		return -EBADMSG;
-	if (retired(s, b->incarnation) || (s->life.left && b->incarnation == s->info.peer.incarnation))
+	if (gone(s, b, now) || (s->life.left && b->incarnation == s->info.peer.incarnation))
 		return -ESTALE;
 	if (!s->info.peer.known || b->incarnation != s->info.peer.incarnation)
 		new_life(s, b->incarnation, now);

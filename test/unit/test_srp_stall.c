@@ -141,9 +141,48 @@ static void test_heard_meanwhile(void)
 	rig_stop(&r);
 }
 
+/* Of two lives of the peer that are read in the wrong order the living one is taken for gone, but not for ever. */
+static void test_lives_in_wrong_order(void)
+{
+	struct rig r;
+	uint64_t stale;
+
+	rig_active(&r);
+	r.body.incarnation = PEER + 1;
+	r.body.hears = 0;
+	rig_beat(&r);
+	rig_drain(&r);
+	CU_ASSERT_EQUAL(srp_info(r.s)->peer.incarnation, PEER + 1);
+	r.body.incarnation = PEER;
+	r.body.hears = SELF;
+	stale = srp_info(r.s)->count.messages_stale;
+	rig_run(&r, 20 * MS);
+	CU_ASSERT_EQUAL(srp_info(r.s)->peer.incarnation, PEER + 1);
+	CU_ASSERT_TRUE(srp_info(r.s)->count.messages_stale > stale);
+	rig_run(&r, 40 * MS);
+	CU_ASSERT_EQUAL(srp_info(r.s)->peer.incarnation, PEER);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	stale = srp_info(r.s)->count.messages_stale;
+	rig_run(&r, 500 * MS);
+	CU_ASSERT_EQUAL(srp_info(r.s)->count.messages_stale, stale);
+	rig_stop(&r);
+
+	/* What does not hear us may be a late packet of a life that is over. */
+	rig_active(&r);
+	r.body.incarnation = PEER + 1;
+	rig_beat(&r);
+	rig_drain(&r);
+	r.body.incarnation = PEER;
+	r.body.hears = 0;
+	rig_run(&r, 500 * MS);
+	CU_ASSERT_EQUAL(srp_info(r.s)->peer.incarnation, PEER + 1);
+	rig_stop(&r);
+}
+
 CU_TestInfo srp_stall_tests[] = {
 	{ "stall", test_stall },
 	{ "whose stall", test_whose_stall },
 	{ "heard meanwhile", test_heard_meanwhile },
+	{ "lives in the wrong order", test_lives_in_wrong_order },
 	CU_TEST_INFO_NULL,
 };
