@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""FRR's zebra and bgpd in a namespace of the lab, with directories of their own."""
+"""FRR's zebra, bgpd and bfdd in a namespace of the lab, with directories of their own."""
 
 import datetime
 import os
@@ -10,16 +10,17 @@ from lab import Process, Skip, run, wait_until
 
 DAEMONS = "/usr/lib/frr"
 COMMON = """frr defaults traditional
-log file {directory}/bgpd.log informational
+log file {directory}/bgpd.log debugging
 log timestamp precision 6
 hostname {name}
 """
 
 
 class Frr:
-    """One router. `conf`: bgpd's configuration behind what is common; `modules`: what bgpd loads."""
+    """One router. `conf`: bgpd's configuration behind what is common; `modules`: what bgpd loads; `bfd`: bfdd's configuration,
+    None: there is none."""
 
-    def __init__(self, lab, name, conf, modules=()):
+    def __init__(self, lab, name, conf, modules=(), bfd=None):
         if not os.path.exists(os.path.join(DAEMONS, "bgpd")):
             raise Skip("needs FRR")
         self.lab = lab
@@ -31,12 +32,18 @@ class Frr:
         os.mkdir(self.directory)
         os.chmod(lab.directory, 0o711)  # they run as user frr
         shutil.chown(self.directory, "frr", "frr")
-        self.file = os.path.join(self.directory, "bgpd.conf")
-        with open(self.file, "w", encoding="utf-8") as handle:
-            handle.write(COMMON.format(directory=self.directory, name=name) + conf)
-        shutil.chown(self.file, "frr", "frr")
+        self.file = self._write("bgpd", COMMON.format(directory=self.directory, name=name) + conf)
         self._start("zebra", ["-f", "/dev/null"])
         wait_until(lambda: os.path.exists(os.path.join(self.directory, "zserv.api")), 15, "zebra's socket")
+        if bfd is not None:
+            self._start("bfdd", ["-f", self._write("bfdd", bfd), "--bfdctl", f"{self.directory}/bfdd.sock"])
+
+    def _write(self, daemon, conf):
+        file = os.path.join(self.directory, f"{daemon}.conf")
+        with open(file, "w", encoding="utf-8") as handle:
+            handle.write(conf)
+        shutil.chown(file, "frr", "frr")
+        return file
 
     def _start(self, daemon, arguments):
         place = self.directory
@@ -55,10 +62,10 @@ class Frr:
         self.bgpd.popen.kill()
         self.bgpd.popen.wait()
 
-    def ask(self, *commands):
-        """Commands for bgpd; what it says."""
+    def ask(self, *commands, daemon="bgpd"):
+        """Commands for a daemon; what it says."""
         words = [word for command in commands for word in ("-c", command)]
-        return run("vtysh", "--vty_socket", self.directory, "-d", "bgpd", *words)
+        return run("vtysh", "--vty_socket", self.directory, "-d", daemon, *words)
 
     def notices(self, neighbour, state):
         """When bgpd noticed that a neighbour went Up or Down: times of day."""

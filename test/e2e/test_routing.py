@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""L3: routing daemons on the chassis, with the shipped configurations, and what routers at both ends make of them."""
+
+import datetime
+import json
+import os
+import re
+import time
+
+from chassis import Pair
+from frr import Frr
+from lab import CORE_HOST, POOL, SIDES, TOP, VIP, Process, wait_until
+from traffic import Probes, Sgsnemu, wait_heard
+
+ACCESS_ROUTER = "10.8.0.1"
+HOST = {"left": 11, "right": 12}
+# Who hears of what: the router at that end, its address, the prefix, and the chassis' subnet there.
+ENDS = {"core": (CORE_HOST, POOL, "10.9.0"), "acc": (ACCESS_ROUTER, f"{VIP}/32", "10.8.0")}
+FAR_NEIGHBOUR = """ neighbor {0} remote-as 65001
+ neighbor {0} timers 1 3
+ neighbor {0} timers connect 1
+"""
+# The default is told as the internet's routers do it.
+FAR = """debug bgp updates in
+router bgp 65000
+ bgp router-id {0}
+ no bgp ebgp-requires-policy
+ bgp log-neighbor-changes
+{1} address-family ipv4 unicast
+{2} exit-address-family
+"""
+# A keepalive a second, three of them missed; two CPUs, which all the daemons of the lab share, may be late.
+HOLD_S = (1.5, 4.5)
+# 50 ms x 3. Nothing but BFD is nearly as fast.
+BFD_S = (0.05, 1.0)
+# BFD begins slowly and may take the start of a daemon for a death.
+STEADY_MS = 2000
+
+
+def shipped(name):
+    """A configuration for routing daemons that this project ships."""
+    with open(os.path.join(TOP, "config", name), encoding="utf-8") as handle:
+        return handle.read()
+
+
+def own(text, side):
+    """The shipped configuration is the left chassis'; a side's differs in its own addresses alone."""
+    for subnet in ("10.8.0", "10.9.0"):
+        text = text.replace(f"{subnet}.{HOST['left']}", f"{subnet}.{HOST[side]}")
+    return text
+
+
+class Far:
+    """A router at one end that hears both chassis, and when its kernel's route to the prefix moved."""
+
+    def __init__(self, lab, name, bfd):
+        self.lab, self.name = lab, name
+        self.own, self.prefix, subnet = ENDS[name]
+        self.hosts = {side: f"{subnet}.{HOST[side]}" for side in SIDES}
+        near = "".join(FAR_NEIGHBOUR.format(h) + (f" neighbor {h} bfd profile tandem\n" if bfd else "") for h in self.hosts.values())
+        told = "".join(f"  neighbor {h} default-originate\n" for h in self.hosts.values()) if name == "core" else ""
+        self.events = Process(lab, lab.namespace(name), f"{name}-routes", ["ip", "-ts", "monitor", "route"])
+        self.frr = Frr(lab, name, FAR.format(self.own, near, told), bfd=shipped("frr-bfdd.conf") if bfd else None).start()
+
+    def paths(self):
+        """What the chassis announce: AS path lengths by side; and the side of the best one."""
+        found = json.loads(self.frr.ask(f"show bgp ipv4 unicast {self.prefix} json")).get("paths", [])
+        sides = {host: side for side, host in self.hosts.items()}
+        lengths = {sides[p["nexthops"][0]["ip"]]: p["aspath"]["length"] for p in found}
+        best = [sides[p["nexthops"][0]["ip"]] for p in found if p.get("bestpath", {}).get("overall")]
+        return lengths, best[0] if best else None
+
+    def via(self):
+        """The side to which the kernel sends."""
+        line = self.lab.ip(self.name, "route", "show", self.prefix)
+        found = [side for side, host in self.hosts.items() if re.search(rf"via {re.escape(host)}\b", line)]
+        return found[0] if found else None
+
+    def steady(self):
+        """Waits until both chassis have been its neighbours for a while."""
+        def check():
+            told = json.loads(self.frr.ask("show bgp neighbors json"))
+            return all(told.get(h, {}).get("bgpState") == "Established" and told[h]["bgpTimerUpMsec"] >= STEADY_MS
+                       for h in self.hosts.values())
+        wait_until(check, 30, lambda: f"{self.name} to keep both neighbours: {self.frr.ask('show bgp summary')}")
+
+    def follows(self, chassis, timeout=10):
+        """Waits until the best path, and the kernel's route, is the chassis'."""
+        wait_until(lambda: self.via() == chassis.side and self.paths()[1] == chassis.side, timeout,
+                   lambda: f"{self.name} to follow {chassis.side}: {self.paths()}, kernel {self.via()}")
+
+    def moved(self, chassis, since):
+        """Seconds from `since` until the kernel's route was first the chassis'."""
+        prefix = self.prefix.removesuffix("/32")
+        host = re.escape(self.hosts[chassis.side])
+        for at, event in re.findall(r"^\[(\S+)\] (.*)", self.events.output(), re.M):
+            when = datetime.datetime.fromisoformat(at).timestamp()
+            if when >= since and re.search(rf"^{re.escape(prefix)} .*via {host}\b", event):
+                return when - since
+        raise AssertionError(f"{self.name}: no move to {chassis.side}: {self.events.output()[-2000:]}")
+
+    def deserted(self, since):
+        """Times since then at which no chassis announced the prefix, by what the router received in order."""
+        announcing, found = set(), []
+        sides = {host: side for side, host in self.hosts.items()}
+        with open(self.frr.log, encoding="utf-8", errors="replace") as handle:
+            for line in handle:
+                at = datetime.datetime.strptime(line[:26], "%Y/%m/%d %H:%M:%S.%f").timestamp()
+                heard = re.search(rf"BGP: .*?(\d+\.\d+\.\d+\.\d+)(?:\(\S+\))? rcvd .*\b{re.escape(self.prefix)}\b(.*)", line)
+                down = re.search(r"ADJCHANGE: neighbor (\S+?)\(.*\bDown\b", line)
+                if heard is not None and heard.group(1) in sides:
+                    side = sides[heard.group(1)]
+                    (announcing.discard if "withdraw" in heard.group(2) else announcing.add)(side)
+                elif down is not None and down.group(1) in sides:
+                    announcing.discard(sides[down.group(1)])
+                else:
+                    continue
+                if not announcing and at >= since:
+                    found.append(at)
+        assert announcing, f"{self.name}: nobody announces {self.prefix}"
+        return found
+
+
+class Scene:
+    """A pair in L3 with routing daemons, routers at both ends, and a subscriber whose packets follow them."""
+
+    def __init__(self, lab, speakers, bfd):
+        self.lab = lab
+        self.pair = Pair(lab, edits={"srp.topology": '"l3"'}).start()
+        # The route by which the lab's core does without a routing daemon.
+        lab.ip("core", "route", "del", POOL)
+        self.fars = [Far(lab, name, bfd) for name in ENDS]
+        speakers(lab)
+        for far in self.fars:
+            far.steady()
+        self.follow(self.pair.active)
+        sgsn = Sgsnemu(lab)
+        self.place = sgsn.namespace, sgsn.attach()[0]
+
+    def stream(self):
+        """A steady stream of the subscriber's packets."""
+        stream = Probes(self.lab, *self.place)
+        wait_heard([stream], 50)
+        return stream
+
+    def follow(self, chassis):
+        """Waits until both routers follow the chassis."""
+        for far in self.fars:
+            far.follows(chassis)
+
+    def metric(self, chassis):
+        """The route modifier with which Tandem put the pool into the kernel's table; None: it is not there."""
+        found = re.findall(r"metric (\d+)", self.lab.ip(chassis.side, "route", "show", POOL, "proto", "84"))
+        return int(found[0]) if found else None
+
+    def counted(self):
+        """Waits until the core's router has from each chassis that has the route as many prepends as its modifier says, and
+        nothing from the other. Returns the lengths."""
+        def check():
+            wanted = {c.side: self.metric(c) for c in self.pair.both if c.alive()}
+            lengths = self.fars[0].paths()[0]
+            return lengths == {side: 1 + rm for side, rm in wanted.items() if rm is not None} and lengths
+        return wait_until(check, 10, lambda: f"prepends: {self.fars[0].paths()}, {[self.metric(c) for c in self.pair.both]}")
+
+    def planned(self):
+        """A planned switchover: the routers follow, somebody announces all the time, no packet is lost."""
+        stream = self.stream()
+        since = time.time()
+        new = self.pair.switchover()
+        self.follow(new)
+        late = [far.moved(new, since) * 1000 for far in self.fars]
+        lengths = self.counted()
+        old = self.pair.other(new)
+        wait_until(lambda: self.metric(old) is None, 30, f"{old.side} to withdraw")
+        self.counted()
+        wait_heard([stream], 50)
+        for far in self.fars:
+            assert not far.deserted(since), f"{far.name}: nobody announced {far.prefix}: {far.deserted(since)}"
+        result = stream.stop()
+        assert not result.lost, str(result)
+        self.pair.settle()
+        return f"planned: moved after {late[0]:.0f} ms (core) {late[1]:.0f} ms (access), AS paths {lengths}, {result}"
+
+    def killed(self, within):
+        """SIGKILL of the Active: the routers follow its peer, in a time between the two given (s)."""
+        stream = self.stream()
+        victim = self.pair.active
+        survivor = self.pair.other(victim)
+        at = victim.kill9()
+        survivor.state_is("Active", 10)
+        self.follow(survivor)
+        late = [far.moved(survivor, at) for far in self.fars]
+        assert all(within[0] <= s <= within[1] for s in late), f"moved after {late} s, wanted {within}"
+        wait_heard([stream], 50)
+        self.counted()
+        result = stream.stop()
+        return (f"SIGKILL: decided after {self.pair.decided_ms(survivor, at):.0f} ms, moved after {late[0] * 1000:.0f} ms (core) "
+                f"{late[1] * 1000:.0f} ms (access), gap {result.gap_ms:.0f} ms")
+
+
+def frr(lab):
+    """The shipped FRR configuration on both chassis."""
+    return [Frr(lab, side, own(shipped("frr-bgpd.conf"), side), bfd=shipped("frr-bfdd.conf")).start() for side in SIDES]
+
+
+def test_frr(lab):
+    """FRR as shipped, routers without BFD: they follow the Active; planned, somebody announces always; SIGKILL, by hold time"""
+    scene = Scene(lab, frr, bfd=False)
+    first = scene.counted()
+    for side in SIDES:
+        assert f"via {CORE_HOST} " in lab.ip(side, "route", "show", "default", "proto", "bgp"), f"{side}: no default route"
+    return f"AS paths at start {first}; {scene.planned()}; {scene.killed(HOLD_S)}"
+
+
+def test_frr_bfd(lab):
+    """FRR as shipped, routers with BFD: a SIGKILL of the Active moves them long before the hold time"""
+    return Scene(lab, frr, bfd=True).killed(BFD_S)
