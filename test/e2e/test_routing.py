@@ -5,11 +5,12 @@ import datetime
 import json
 import os
 import re
+import shutil
 import time
 
 from chassis import Pair
 from frr import Frr
-from lab import CORE_HOST, POOL, SIDES, TOP, VIP, Process, wait_until
+from lab import CORE_HOST, POOL, SIDES, TOP, VIP, Process, Skip, wait_until
 from traffic import Probes, Sgsnemu, wait_heard
 
 ACCESS_ROUTER = "10.8.0.1"
@@ -198,20 +199,46 @@ class Scene:
                 f"{late[1] * 1000:.0f} ms (access), gap {result.gap_ms:.0f} ms")
 
 
+def by_hold_time(scene):
+    """The whole way of a pair whose routers have no BFD."""
+    first = scene.counted()
+    for side in SIDES:
+        assert f"via {CORE_HOST} " in scene.lab.ip(side, "route", "show", "default"), f"{side}: no default route"
+    return f"AS paths at start {first}; {scene.planned()}; {scene.killed(HOLD_S)}"
+
+
 def frr(lab):
     """The shipped FRR configuration on both chassis."""
     return [Frr(lab, side, own(shipped("frr-bgpd.conf"), side), bfd=shipped("frr-bfdd.conf")).start() for side in SIDES]
 
 
+def bird(lab):
+    """The shipped BIRD configuration on both chassis."""
+    if shutil.which("bird") is None:
+        raise Skip("needs bird2")
+    for side in SIDES:
+        file = os.path.join(lab.directory, f"bird-{side}.conf")
+        with open(file, "w", encoding="utf-8") as handle:
+            # Labs may share a machine with a syslog of its own.
+            handle.write(own(shipped("bird.conf"), side).replace("log syslog all;", "log stderr all;"))
+        Process(lab, lab.namespace(side), f"bird-{side}", ["bird", "-f", "-c", file, "-s", f"{lab.directory}/bird-{side}.ctl"])
+
+
 def test_frr(lab):
     """FRR as shipped, routers without BFD: they follow the Active; planned, somebody announces always; SIGKILL, by hold time"""
-    scene = Scene(lab, frr, bfd=False)
-    first = scene.counted()
-    for side in SIDES:
-        assert f"via {CORE_HOST} " in lab.ip(side, "route", "show", "default", "proto", "bgp"), f"{side}: no default route"
-    return f"AS paths at start {first}; {scene.planned()}; {scene.killed(HOLD_S)}"
+    return by_hold_time(Scene(lab, frr, bfd=False))
 
 
 def test_frr_bfd(lab):
     """FRR as shipped, routers with BFD: a SIGKILL of the Active moves them long before the hold time"""
     return Scene(lab, frr, bfd=True).killed(BFD_S)
+
+
+def test_bird(lab):
+    """BIRD as shipped, routers without BFD: the same"""
+    return by_hold_time(Scene(lab, bird, bfd=False))
+
+
+def test_bird_bfd(lab):
+    """BIRD as shipped, routers with BFD"""
+    return Scene(lab, bird, bfd=True).killed(BFD_S)
