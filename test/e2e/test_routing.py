@@ -10,7 +10,7 @@ import time
 
 from chassis import Pair
 from frr import Frr
-from lab import CORE_HOST, POOL, SIDES, TOP, VIP, Process, Skip, wait_until
+from lab import CORE_HOST, POOL, SIDES, TOP, VIP, Process, Skip, run, wait_until
 from traffic import Probes, Sgsnemu, wait_heard
 
 ACCESS_ROUTER = "10.8.0.1"
@@ -29,6 +29,18 @@ router bgp 65000
  bgp log-neighbor-changes
 {1} address-family ipv4 unicast
 {2} exit-address-family
+"""
+BIRD_FAR = """log stderr all;
+router id {own};
+protocol device {{ }}
+protocol kernel {{ ipv4 {{ import none; export all; }}; }}
+template bgp chassis {{
+	local {own} as 65000;
+	hold time 3; keepalive time 1; connect retry time 1; connect delay time 0; error wait time 1, 2;
+	ipv4 {{ import all; export none; }};
+}}
+protocol bgp left from chassis {{ neighbor {left} as 65001; }}
+protocol bgp right from chassis {{ neighbor {right} as 65001; }}
 """
 # A keepalive a second, three of them missed; two CPUs, which all the daemons of the lab share, may be late.
 HOLD_S = (1.5, 4.5)
@@ -49,6 +61,16 @@ def own(text, side):
     for subnet in ("10.8.0", "10.9.0"):
         text = text.replace(f"{subnet}.{HOST['left']}", f"{subnet}.{HOST[side]}")
     return text
+
+
+def start_bird(lab, name, conf):
+    """BIRD in a namespace."""
+    if shutil.which("bird") is None:
+        raise Skip("needs bird2")
+    file = os.path.join(lab.directory, f"bird-{name}.conf")
+    with open(file, "w", encoding="utf-8") as handle:
+        handle.write(conf)
+    Process(lab, lab.namespace(name), f"bird-{name}", ["bird", "-f", "-c", file, "-s", os.path.join(lab.directory, f"bird-{name}.ctl")])
 
 
 class Far:
@@ -122,15 +144,40 @@ class Far:
         return found
 
 
+class BirdFar(Far):
+    """The same with BIRD, which keeps what a neighbour told that promised a graceful restart."""
+
+    def __init__(self, lab, name, _bfd):  # pylint: disable=super-init-not-called
+        self.lab, self.name = lab, name
+        self.own, self.prefix, subnet = ENDS[name]
+        self.hosts = {side: f"{subnet}.{HOST[side]}" for side in SIDES}
+        self.events = Process(lab, lab.namespace(name), f"{name}-routes", ["ip", "-ts", "monitor", "route"])
+        self.control = os.path.join(lab.directory, f"bird-{name}.ctl")
+        start_bird(lab, name, BIRD_FAR.format(own=self.own, **self.hosts))
+        wait_until(lambda: os.path.exists(self.control), 10, "BIRD's control socket")
+
+    def paths(self):
+        shown = run("birdc", "-s", self.control, "show", "route", self.prefix, "all", check=False)
+        lengths, best = {}, None
+        for side, star, path in re.findall(r"\[(left|right) [^\]]*\] (\*?).*?BGP\.as_path: ([0-9 ]+)", shown, re.S):
+            lengths[side] = len(path.split())
+            best = side if star else best
+        return lengths, best
+
+    def steady(self):
+        wait_until(lambda: run("birdc", "-s", self.control, "show", "protocols").count("Established") == len(SIDES), 30,
+                   lambda: f"{self.name} to have both neighbours: {run('birdc', '-s', self.control, 'show', 'protocols')}")
+
+
 class Scene:
     """A pair in L3 with routing daemons, routers at both ends, and a subscriber whose packets follow them."""
 
-    def __init__(self, lab, speakers, bfd):
+    def __init__(self, lab, speakers, bfd, router=Far):
         self.lab = lab
         self.pair = Pair(lab, edits={"srp.topology": '"l3"'}).start()
         # The route by which the lab's core does without a routing daemon.
         lab.ip("core", "route", "del", POOL)
-        self.fars = [Far(lab, name, bfd) for name in ENDS]
+        self.fars = [router(lab, name, bfd) for name in ENDS]
         speakers(lab)
         for far in self.fars:
             far.steady()
@@ -214,14 +261,9 @@ def frr(lab):
 
 def bird(lab):
     """The shipped BIRD configuration on both chassis."""
-    if shutil.which("bird") is None:
-        raise Skip("needs bird2")
     for side in SIDES:
-        file = os.path.join(lab.directory, f"bird-{side}.conf")
-        with open(file, "w", encoding="utf-8") as handle:
-            # Labs may share a machine with a syslog of its own.
-            handle.write(own(shipped("bird.conf"), side).replace("log syslog all;", "log stderr all;"))
-        Process(lab, lab.namespace(side), f"bird-{side}", ["bird", "-f", "-c", file, "-s", f"{lab.directory}/bird-{side}.ctl"])
+        # Labs may share a machine with a syslog of its own.
+        start_bird(lab, side, own(shipped("bird.conf"), side).replace("log syslog all;", "log stderr all;"))
 
 
 def test_frr(lab):
@@ -242,3 +284,9 @@ def test_bird(lab):
 def test_bird_bfd(lab):
     """BIRD as shipped, routers with BFD"""
     return Scene(lab, bird, bfd=True).killed(BFD_S)
+
+
+def test_bird_router(lab):
+    """FRR as shipped, BIRD as the routers, which would keep a dead chassis' routes if FRR offered a graceful restart"""
+    scene = Scene(lab, frr, bfd=False, router=BirdFar)
+    return f"AS paths at start {scene.counted()}; {scene.killed(HOLD_S)}"
