@@ -69,6 +69,8 @@ def keep_logs(lab, name, build):
     for file in os.listdir(lab.directory):
         if file.endswith((".log", ".conf", ".pcapng")):
             shutil.copy(os.path.join(lab.directory, file), place)
+        elif file.startswith("frr-") and os.path.exists(os.path.join(lab.directory, file, "bgpd.log")):
+            shutil.copy(os.path.join(lab.directory, file, "bgpd.log"), os.path.join(place, f"{file}.log"))
     for side in labs.SIDES:
         log = os.path.join(place, f"{side}.log")
         if not os.path.exists(log):

@@ -46,8 +46,9 @@ protocol bgp right from chassis {{ neighbor {right} as 65001; }}
 HOLD_S = (1.5, 4.5)
 # 50 ms x 3. Nothing but BFD is nearly as fast.
 BFD_S = (0.05, 1.0)
-# BFD begins slowly and may take the start of a daemon for a death.
-STEADY_MS = 2000
+# BGP's uptime is told in whole seconds. BFD's sessions come up a second or more after BGP's, and FRR's may go down once more
+# 0.3 s after that, and BGP's with them.
+STEADY_MS, STEADY_BFD_S = 2000, 3
 
 
 def shipped(name):
@@ -77,7 +78,7 @@ class Far:
     """A router at one end that hears both chassis, and when its kernel's route to the prefix moved."""
 
     def __init__(self, lab, name, bfd):
-        self.lab, self.name = lab, name
+        self.lab, self.name, self.bfd = lab, name, bfd
         self.own, self.prefix, subnet = ENDS[name]
         self.hosts = {side: f"{subnet}.{HOST[side]}" for side in SIDES}
         near = "".join(FAR_NEIGHBOUR.format(h) + (f" neighbor {h} bfd profile tandem\n" if bfd else "") for h in self.hosts.values())
@@ -100,8 +101,12 @@ class Far:
         return found[0] if found else None
 
     def steady(self):
-        """Waits until both chassis have been its neighbours for a while."""
+        """Waits until both chassis have been its neighbours for a while, and BFD watches them if it shall."""
         def check():
+            if self.bfd:
+                watched = json.loads(self.frr.ask("show bfd peers json", daemon="bfdd"))
+                if {p["peer"] for p in watched if p["status"] == "up" and p["uptime"] >= STEADY_BFD_S} != set(self.hosts.values()):
+                    return False
             told = json.loads(self.frr.ask("show bgp neighbors json"))
             return all(told.get(h, {}).get("bgpState") == "Established" and told[h]["bgpTimerUpMsec"] >= STEADY_MS
                        for h in self.hosts.values())
