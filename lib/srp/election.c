@@ -194,14 +194,24 @@ static void rule_standby(struct srp *s, usec_t now)
 	}
 }
 
+/* Who gives up must be sure that the other stays. What the peer said before it learnt of our term may be of a role that it
+ * is about to give up itself: a chassis that stood still starts anew with a worse route modifier. */
+static bool peer_knows(const struct srp *s)
+{
+	return (s->info.peer.hears_us && s->info.peer.highest_term >= s->info.term) ||
+	       MUTANT(old_word_believed);
+}
+
 static void dual_active(struct srp *s, usec_t now)
 {
-	if (srp_order_dual(s) < 0) {
+	bool loses = srp_order_dual(s) < 0, knows = peer_knows(s);
+
+	if (loses && knows) {
 		srp_demote(s, SRP_CAUSE_DUAL_ACTIVE, now);
 		return;
 	}
-	/* The peer would demote if it heard us. */
-	if (s->info.peer.hears_us)
+	/* The peer would demote, or know better, if it heard us. */
+	if (loses ? knows : s->info.peer.hears_us)
 		s->one_way_since = USEC_NEVER;
 	else if (s->one_way_since == USEC_NEVER)
 		s->one_way_since = now;
@@ -235,7 +245,7 @@ static void rule_active(struct srp *s, usec_t now)
 		dual_active(s, now);
 	else
 		s->one_way_since = USEC_NEVER;
-	if (s->info.state != SRP_ACTIVE)
+	if (s->info.state != SRP_ACTIVE || (dual && srp_order_dual(s) < 0))
 		return;
 	if (srp_peer_alive(s) && p->state == SRP_STANDBY) {
 		srp_alarm_clear(s, SRP_ALARM_ONE_WAY);

@@ -108,6 +108,7 @@ TABLE = {
     "pair_time_of_any": ("sim", 160, 180, [NONE_LOST]),
     "address_cut": ("sim", 1, 60, [NOT_TWICE]),
     "answers_outlive_role": ("sim", 57711, 57711, [NOT_TWICE]),
+    "old_word_believed": ("sim", 535, 535, [PROTECTED, NONE_LOST, r"INV_09: "]),
     "written_before_release": ("sim", 265, 285, [OWNER_WRITES]),
 }
 

@@ -96,9 +96,8 @@ static bool switch_over(void)
 	ret = srp_switchover(sim.node[i].t.control->srp, false, reason, sim_tsc());
 	story(i, "is told to hand over: %s", ret == 0 ? "begins" : reason);
 	sim.planned += ret == 0;
-	/* The peer may take over before it comes to the hand-over. Not in L3 yet, where both may then give up at once, as each
-	 * knows the other's route modifier from before (seed 535: INV_09). */
-	if (ret == 0 && !sim.l3 && (sim.profile == STALLS || sim.profile == ALL) && rnd_aside(3) == 0)
+	/* The peer may take over before it comes to the hand-over. */
+	if (ret == 0 && (sim.profile == STALLS || sim.profile == ALL) && rnd_aside(3) == 0)
 		ev_at(sim.now + rnd_aside(1500), i, sleeps)->number = 100 * MS + rnd_aside(900 * MS);
 	node_wake(i, CONTROL, 10);
 	return ret == 0;

@@ -430,6 +430,7 @@ static void test_dual_active(void)
 		r.body.priority = t[i].peer_priority;
 		r.body.mac[5] = t[i].peer_mac;
 		r.body.rm = t[i].peer_rm;
+		r.body.highest = own;
 		rig_up(&r, true, false);
 		rig_say(&r, SRP_ACTIVE, t[i].peer_term_higher ? own + 21 : own - 1);
 		if (t[i].wins) {

@@ -179,10 +179,45 @@ static void test_lives_in_wrong_order(void)
 	rig_stop(&r);
 }
 
+/* L3: the peer stood still, this chassis took over, and the first that it hears of the peer's new day is from before it. */
+static void test_word_of_before(void)
+{
+	struct rig r;
+
+	rig_standby(&r, true);
+	r.stream = false;
+	rig_down(&r, false);
+	rig_run(&r, 100 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	CU_ASSERT_EQUAL(srp_info(r.s)->rm, 2);
+	rig_up(&r, true, false);
+	rig_say(&r, SRP_ACTIVE, 21 << 1 | 1);
+	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_DUAL_ACTIVE));
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	r.body.rm = SRP_RM_THRESHOLD + 1;
+	r.body.highest = srp_info(r.s)->term;
+	rig_say(&r, SRP_ACTIVE, 21 << 1 | 1);
+	rig_run(&r, 200 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	rig_stop(&r);
+
+	/* It knows of us and keeps the better route modifier: it stays. */
+	rig_standby(&r, true);
+	r.stream = false;
+	rig_down(&r, false);
+	rig_run(&r, 100 * MS);
+	r.body.highest = srp_info(r.s)->term;
+	rig_up(&r, true, false);
+	rig_say(&r, SRP_ACTIVE, 21 << 1 | 1);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
+	rig_stop(&r);
+}
+
 CU_TestInfo srp_stall_tests[] = {
 	{ "stall", test_stall },
 	{ "whose stall", test_whose_stall },
 	{ "heard meanwhile", test_heard_meanwhile },
 	{ "lives in the wrong order", test_lives_in_wrong_order },
+	{ "word of before", test_word_of_before },
 	CU_TEST_INFO_NULL,
 };
