@@ -224,8 +224,8 @@ static int kernel_open(struct control *c)
 	if (n > 0)
 		LOG(NOTICE, "removed %d addresses and routes that an earlier process left in the kernel", n);
 	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
-		if (!T.conf->loopbacks[i].srp_activate && net_vip_add(c->kernel, &vips[i]) < 0)
-			LOG(ERR, "loopback %s: cannot add it to lo", T.conf->loopbacks[i].name);
+		if (!T.conf->loopbacks[i].srp_activate)
+			control_vip(c, &T.conf->loopbacks[i], true);
 	for (unsigned int i = 0; i < T.n_ports; i++) {
 		twins[i] = T.port[i].twin;
 		m.under_ifindex[i] = T.port[i].under_ifindex;

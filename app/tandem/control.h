@@ -383,6 +383,8 @@ void step_done(struct control *c, const struct msg *m, usec_t now);
 void step_turn(struct control *c, usec_t now);
 void control_announce(struct control *c, usec_t now);
 int control_metric(struct control *c, uint8_t rm);
+/* The address of a loopback comes or goes. 0 / -errno, logged. */
+int control_vip(struct control *c, const struct config_loopback *l, bool up);
 void control_withdraw(struct control *c);
 
 /* What a request of our own was about, beside handles of sessions. */

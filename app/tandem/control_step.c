@@ -115,6 +115,27 @@ int control_metric(struct control *c, uint8_t rm)
 	return c->up ? routes(c, rm) : 0;
 }
 
+/* Where a VIP is: lo, and on a shared subnet IPv6 ones on the twin (net.h says why). */
+static unsigned int vip_ifindex(const struct config_loopback *l)
+{
+	for (unsigned int k = 0; k < T.n_ports && T.conf->srp.l2 && !ip_addr_is_v4(&l->address); k++)
+		if (strcmp(T.port[k].conf->name, l->port) == 0)
+			return T.port[k].twin.ifindex;
+	return 0;
+}
+
+int control_vip(struct control *c, const struct config_loopback *l, bool up)
+{
+	int ret = up ? net_vip_add(c->kernel, &l->address, vip_ifindex(l))
+		     : net_vip_del(c->kernel, &l->address, vip_ifindex(l));
+
+	if (ret < 0 && up)
+		LOG(ERR, "loopback %s: cannot add its address%s: %s", l->name,
+			ip_addr_is_v4(&l->address) ? "" : ", is IPv6 disabled in the kernel?",
+			strerror(-ret));
+	return ret;
+}
+
 static int activate(struct control *c, uint8_t rm, usec_t now)
 {
 	int ret = 0;
@@ -123,12 +144,9 @@ static int activate(struct control *c, uint8_t rm, usec_t now)
 	c->lingers = false;
 	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++) {
 		const struct config_loopback *l = &T.conf->loopbacks[i];
-		int err = l->srp_activate ? net_vip_add(c->kernel, &l->address) : 0;
+		int err = l->srp_activate ? control_vip(c, l, true) : 0;
 
-		if (err < 0) {
-			LOG(ERR, "loopback %s: cannot add it to lo: %s", l->name, strerror(-err));
-			ret = err;
-		}
+		ret = err < 0 ? err : ret;
 	}
 	if (control_metric(c, rm) < 0)
 		ret = -EIO;
@@ -143,7 +161,7 @@ static void vips_away(struct control *c)
 	c->announce_left = 0;
 	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
 		if (T.conf->loopbacks[i].srp_activate)
-			net_vip_del(c->kernel, &T.conf->loopbacks[i].address);
+			control_vip(c, &T.conf->loopbacks[i], false);
 }
 
 void control_withdraw(struct control *c)
@@ -171,7 +189,7 @@ static void linger(struct control *c, uint8_t rm, usec_t now)
 		control_withdraw(c); /* what is not known to be the longer path must not stay */
 }
 
-/* Gratuitous ARP on the port of each VIP: at once, and a bounded number of times more, only while we are active and only
+/* Gratuitous ARP or unsolicited NA on the port of each VIP: at once, and a bounded number of times more, only while we are active and only
  * where the link is up. Who stood still first hears whether the peer took over; it may have done so and ended since, then
  * the segment still sends to it. */
 void control_announce(struct control *c, usec_t now)

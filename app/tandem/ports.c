@@ -150,6 +150,10 @@ static int configure(struct port *p)
 	if (ret < 0)
 		return ret;
 	p->started = true;
+	/* The kernel's neighbour discovery and routing daemons live on multicasts. Virtual devices pass them all and cannot be
+	 * told. */
+	if (!(p->conf->roles & CONFIG_REPLICATION) && rte_eth_allmulticast_enable(p->id) == -EIO)
+		LOG(WARNING, "port %s: it does not pass multicasts to the kernel", p->conf->name);
 	return rte_eth_macaddr_get(p->id, &p->mac);
 }
 

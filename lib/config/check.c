@@ -134,6 +134,10 @@ static void check_gtp(struct load *l)
 			c->gtp_loopback);
 		return;
 	}
+	if (load_good(l, SECTION_LOOPBACKS, (unsigned int)(lb - c->loopbacks), "address") &&
+		!ip_addr_is_v4(&lb->address))
+		load_error(l, SECTION_SERVICES, 0, "gtp",
+			"expected a loopback with an IPv4 address: that of \"%s\" is IPv6", lb->name);
 	if (load_good(l, SECTION_LOOPBACKS, (unsigned int)(lb - c->loopbacks), "srp-activate") &&
 		!lb->srp_activate)
 		load_warning(l, SECTION_LOOPBACKS, (unsigned int)(lb - c->loopbacks), "srp-activate",

@@ -46,7 +46,8 @@ static const struct knob ports[] = {
 
 static const struct knob loopbacks[] = {
 	{ "name", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_loopback, name), .help = "of the VIP; services refer to it" },
-	{ "address", KNOB_ADDR, KNOB_MUST | KNOB_AGREE, AT(config_loopback, address), .help = "the VIP itself" },
+	{ "address", KNOB_ADDR, KNOB_MUST | KNOB_AGREE, AT(config_loopback, address), .max = 1,
+		.help = "the VIP itself; GTP needs an IPv4 one" },
 	{ "port", KNOB_NAME, KNOB_MUST, AT(config_loopback, port), .help = "name of the port in whose subnet it is announced" },
 	{ "srp-activate", KNOB_BOOL, KNOB_AGREE, AT(config_loopback, srp_activate), .help = "follows the Active chassis" },
 };

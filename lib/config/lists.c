@@ -9,7 +9,7 @@ static uint32_t mask_of(uint8_t len)
 
 static bool prefix_has(const struct config_prefix *p, const struct ip_addr *a)
 {
-	return ((ip_addr_to_v4(&p->addr) ^ ip_addr_to_v4(a)) & mask_of(p->len)) == 0;
+	return ip_addr_is_v4(a) && ((ip_addr_to_v4(&p->addr) ^ ip_addr_to_v4(a)) & mask_of(p->len)) == 0;
 }
 
 static void unique(struct load *l, enum section_id id, const char *key, size_t at, size_t bytes)
@@ -93,7 +93,8 @@ static void check_loopback(struct load *l, unsigned int i)
 				return;
 		load_error(
 			l, SECTION_LOOPBACKS, i, "port", "expected the name of a port, not \"%s\"", lb->port);
-	} else if (addr_good && c->srp.l2 && p->address.len > 0 && !prefix_has(&p->address, &lb->address)) {
+	} else if (addr_good && c->srp.l2 && ip_addr_is_v4(&lb->address) && p->address.len > 0 &&
+		   !prefix_has(&p->address, &lb->address)) {
 		load_warning(l, SECTION_LOOPBACKS, i, "address",
 			"not in the subnet of port \"%s\": ARP will not announce it there", p->name);
 	}

@@ -211,12 +211,17 @@ static uint8_t host_len(const struct ip_addr *a)
 	return ip_addr_is_v4(a) ? 32 : 128;
 }
 
-int net_vip_add(struct net_kernel *k, const struct ip_addr *vip)
+static unsigned int or_lo(unsigned int ifindex)
+{
+	return ifindex != 0 ? ifindex : if_nametoindex("lo");
+}
+
+int net_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int ifindex)
 {
 	union net_request r;
 	int ret;
 
-	addr_request(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, if_nametoindex("lo"), vip, host_len(vip));
+	addr_request(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, or_lo(ifindex), vip, host_len(vip));
 	if (!ip_addr_is_v4(vip)) /* usable at once: the pair itself sees to it that only one side has it */
 		mnl_attr_put_u32(&r.nlh, IFA_FLAGS, IFA_F_NODAD);
 	mnl_attr_put_u8(&r.nlh, ATTR_IFA_PROTO, NET_PROTO);
@@ -224,14 +229,14 @@ int net_vip_add(struct net_kernel *k, const struct ip_addr *vip)
 	return ret == -EEXIST ? 0 : ret;
 }
 
-int net_vip_del(struct net_kernel *k, const struct ip_addr *vip)
+int net_vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int ifindex)
 {
 	union net_request r;
 	int ret;
 
-	addr_request(&r, RTM_DELADDR, 0, if_nametoindex("lo"), vip, host_len(vip));
+	addr_request(&r, RTM_DELADDR, 0, or_lo(ifindex), vip, host_len(vip));
 	ret = net_request_ask(k, &r);
-	return ret == -EADDRNOTAVAIL ? 0 : ret;
+	return ret == -EADDRNOTAVAIL || ret == -ENODEV ? 0 : ret;
 }
 
 int net_addr_add(struct net_kernel *k, unsigned int ifindex, const struct ip_addr *a, uint8_t len)

@@ -9,11 +9,11 @@ static void test_vip(void)
 	for (unsigned int i = 0; i < RTE_DIM(vips); i++) {
 		struct ip_addr vip = addr(vips[i]);
 
-		CU_ASSERT_EQUAL(net_vip_del(kernel, &vip), 0);
-		CU_ASSERT_EQUAL(net_vip_add(kernel, &vip), 0);
-		CU_ASSERT_EQUAL(net_vip_add(kernel, &vip), 0);
+		CU_ASSERT_EQUAL(net_vip_del(kernel, &vip, 0), 0);
+		CU_ASSERT_EQUAL(net_vip_add(kernel, &vip, 0), 0);
+		CU_ASSERT_EQUAL(net_vip_add(kernel, &vip, 0), 0);
 		CU_ASSERT_TRUE(sh("ip addr show dev lo | grep -q '%s/.* global'", vips[i]));
-		CU_ASSERT_EQUAL(net_vip_del(kernel, &vip), 0);
+		CU_ASSERT_EQUAL(net_vip_del(kernel, &vip, 0), 0);
 		CU_ASSERT_FALSE(sh("ip addr show dev lo | grep -q %s", vips[i]));
 	}
 }
@@ -24,8 +24,8 @@ static void test_cleanup(void)
 	struct ip_addr net = addr("172.20.0.0"), net6 = addr("2001:db8:1::");
 
 	CU_ASSERT_EQUAL(net_cleanup(kernel, &listed, 1), 0);
-	CU_ASSERT_EQUAL(net_vip_add(kernel, &vip), 0);
-	CU_ASSERT_EQUAL(net_vip_add(kernel, &vip6), 0);
+	CU_ASSERT_EQUAL(net_vip_add(kernel, &vip, 0), 0);
+	CU_ASSERT_EQUAL(net_vip_add(kernel, &vip6, 0), 0);
 	CU_ASSERT_TRUE(sh("ip addr add 10.9.1.101/32 dev lo; ip addr add 10.9.1.102/32 dev lo"));
 	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &net, 16, 7), 0);
 	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &net6, 48, 7), 0);
@@ -54,7 +54,7 @@ static void test_cleanup_many(void)
 	for (uint32_t i = 0; i < 150; i++) {
 		struct ip_addr vip = ip_addr_v4(0x0a4d0001 + i);
 
-		CU_ASSERT_EQUAL(net_vip_add(kernel, &vip), 0);
+		CU_ASSERT_EQUAL(net_vip_add(kernel, &vip, 0), 0);
 	}
 	CU_ASSERT_EQUAL(net_cleanup(kernel, NULL, 0), 300);
 }
