@@ -50,7 +50,7 @@ json_t *show_resync(struct control *c, usec_t now)
 	audit_watch_progress(&w, now, &v);
 	o = json_pack("{s:s,s:I,s:I,s:I,s:I,s:I}", "state", v.state, "buckets", (json_int_t)w.buckets,
 		"matched", (json_int_t)v.matched, "differing", (json_int_t)w.differing, "per_cent",
-		(json_int_t)v.per_cent, "buckets_per_s", (json_int_t)v.rate);
+		(json_int_t)v.per_cent, "compared_per_s", (json_int_t)v.rate);
 	json_object_set_new(o, "time_left_ms",
 		v.time_left == USEC_NEVER ? json_null() : json_integer((json_int_t)(v.time_left / 1000)));
 	json_object_set_new(o, "took_ms",

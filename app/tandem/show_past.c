@@ -41,10 +41,10 @@ static void add_phases(json_t *o, const struct history_entry *e)
 
 	if (!e->timed)
 		return;
-	if (e->died) {
+	if (e->died || e->planned) /* planned: 0, nobody was without a chassis */
 		json_object_set_new(o, "outage_ms", json_real(tenths_ms(e->outage_us)));
+	if (e->died)
 		json_object_set_new(o, "stood_still_ms", json_real(tenths_ms(e->stood_still)));
-	}
 	list = json_array();
 	for (unsigned int i = 0; i < e->n_phases; i++)
 		json_array_append_new(list, json_pack("{s:s,s:f}", "phase", e->phase[i].name, "took_ms",
@@ -63,9 +63,9 @@ json_t *show_last_switchover(struct control *c)
 		if (e == NULL ||
 			!(e->to == SRP_ACTIVE || (e->from == SRP_PENDING_STANDBY && e->to == SRP_STANDBY)))
 			continue;
-		o = json_pack("{s:s,s:I,s:b,s:s,s:I}", "to", srp_state_name(e->to), "time_s",
-			(json_int_t)(e->wall_us / (int64_t)USEC_PER_SEC), "planned", e->planned, "cause",
-			srp_cause_name(e->cause), "term", (json_int_t)(e->term >> 1));
+		o = json_pack("{s:s,s:o,s:b,s:s,s:I}", "to", srp_state_name(e->to), "time",
+			show_time(e->wall_us), "planned", e->planned, "cause", srp_cause_name(e->cause),
+			"term", (json_int_t)(e->term >> 1));
 		add_phases(o, e);
 		return o;
 	}

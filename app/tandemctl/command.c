@@ -14,7 +14,7 @@ static const struct command commands[] = {
 	{ "show srp checkpoint statistics", NULL, 0, render_any, "checkpoints sent, applied, superseded, refused" },
 	{ "show srp audit-statistics", NULL, 0, render_any, "comparisons of the two tables, and repairs" },
 	{ "show srp monitor", NULL, 0, render_any, "what is monitored, its state, and what follows from it" },
-	{ "show radius statistics", NULL, 0, render_any, "probes of the AAA servers: requests, replies, refused ones by reason" },
+	{ "show radius statistics", NULL, 0, render_named, "probes of the AAA servers: requests, replies, refused ones by reason" },
 	{ "show srp history", NULL, COMMAND_COUNT, render_past, "transitions: time, from, to, cause, term; newest last" },
 	{ "show srp call-loss statistics", NULL, COMMAND_COUNT, render_past, "sessions known, vouched for and lost in each switchover" },
 	{ "show srp configuration-difference", NULL, 0, render_any, "every key that must agree with the peer and does not, with both values" },

@@ -10,8 +10,8 @@ enum { LABEL = 64, COLUMNS = 32, INDENT = 2, DEPTH = 8, VALUE_MOST = 120 };
 
 static const struct {
 	const char *suffix, *unit;
-} units[] = { { "_ms", " ms" }, { "_us", " us" }, { "_ns", " ns" }, { "_s", " s" }, { "_bytes", " bytes" },
-	{ "_kbps", " kbit/s" }, { "_pct", " %" }, { "_percent", " %" } };
+} units[] = { { "_ms", " ms" }, { "_us", " us" }, { "_ns", " ns" }, { "_per_s", "/s" }, { "_s", " s" },
+	{ "_bytes", " bytes" }, { "_kbps", " kbit/s" }, { "_pct", " %" }, { "_percent", " %" } };
 
 static const char *const acronyms[] = { "srp", "vip", "vips", "teid", "imsi", "msisdn", "apn", "gtp", "mtu",
 	"dns", "ip", "ue", "id", "mac", "sgsn", "ggsn", "rm", "rx", "tx", "icmp", "arp", "tcp", "udp", "ambr",
@@ -324,6 +324,14 @@ void render_any(json_t *data, FILE *to)
 	}
 }
 
+void render_named(json_t *data, FILE *to)
+{
+	if (json_is_object(data) && json_object_size(data) == 0)
+		fputs("none\n", to);
+	else
+		render_any(data, to);
+}
+
 void render_text(json_t *data, FILE *to)
 {
 	const char *value = json_string_value(json_object_get(data, "text"));
@@ -363,7 +371,7 @@ static const struct {
 	{ "Connection State", "connection_state", NULL },
 	{ "Term", "term", NULL },
 	{ "Replication path", "replication_path", NULL },
-	{ "In sync since", "in_sync_since", NULL },
+	{ "In sync since", "in_sync_since", "in_sync_age_ms" },
 	{ "Last switchover", "last_switchover", NULL },
 };
 
@@ -395,8 +403,11 @@ static void info_line(json_t *data, unsigned int i, int width, FILE *to)
 	free(text);
 }
 
+/* Shown, or told by another line: in_sync_since_ms is the same moment by the pair's own clock. */
 static bool info_has(const char *key)
 {
+	if (strcmp(key, "in_sync_since_ms") == 0)
+		return true;
 	for (unsigned int i = 0; i < INFO; i++)
 		if (strcmp(info[i].key, key) == 0 || (info[i].age != NULL && strcmp(info[i].age, key) == 0))
 			return true;

@@ -286,6 +286,13 @@ class SrpInfo(unittest.TestCase):
         self.assertIn("\nTerm:                            3\n", p.stdout)
         self.assertTrue(p.stdout.endswith("\nExtra Thing:                     4 s\n"), p.stdout)
 
+    def test_sync(self):
+        p, _ = ask(ok({"in_sync_since": "2026-01-02 03:04:05", "in_sync_since_ms": 99, "in_sync_age_ms": 7}), "show", "srp", "info")
+        self.assertIn("\nIn sync since:                   2026-01-02 03:04:05 (7 ms ago)\n", p.stdout)
+        self.assertNotIn("99", p.stdout)
+        p, _ = ask(ok({}), "show", "radius", "statistics")
+        self.assertEqual(p.stdout, "none\n")
+
     def test_hello_and_switchover(self):
         data = {"last_hello_time": "2026-01-02 03:04:05", "last_hello_age_ms": 12,
                 "last_switchover": {"cause": "dead-timer-expiry", "outage_ms": 31, "phases": [{"phase": "decide", "took_ms": 30}]}}
