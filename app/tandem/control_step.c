@@ -2,6 +2,7 @@
 /* Steps of a role change, as srp orders them: each is a few messages to other cores and, when all have answered, one
  * srp_done(). Ownership of the shards changes hands only here, after the previous writer let go. */
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
 
 #include "control.h"
@@ -80,9 +81,9 @@ static int route(struct control *c, const struct ip_addr *a, uint8_t len, uint32
 	return ret;
 }
 
-/* What a routing daemon redistributes: the pools and, where routers decide, the VIPs. An address of `lo` has no metric, so each
- * VIP has a host route besides. The kernel looks at its own addresses first: it is one only while the address is not there, and
- * then what comes for the VIP ends in it and is answered by nobody. */
+/* What a routing daemon redistributes: the pools and, where routers decide, the VIPs. What makes the kernel answer for a VIP has
+ * no metric, so each has a host route besides. The kernel looks at its table `local` first: the host route counts only while
+ * the VIP is not there, and then what comes for it ends in that route and is answered by nobody. */
 static int routes(struct control *c, uint32_t metric)
 {
 	int ret = 0;
@@ -115,19 +116,21 @@ int control_metric(struct control *c, uint8_t rm)
 	return c->up ? routes(c, rm) : 0;
 }
 
-/* Where a VIP is: lo, and on a shared subnet IPv6 ones on the twin (net.h says why). */
-static unsigned int vip_ifindex(const struct config_loopback *l)
+/* Where a VIP is (net.h says why): on shared subnets an address of lo, or of the twin. */
+static unsigned int vip_where(const struct config_loopback *l)
 {
-	for (unsigned int k = 0; k < T.n_ports && T.conf->srp.l2 && !ip_addr_is_v4(&l->address); k++)
+	if (!T.conf->srp.l2)
+		return NET_VIP_ROUTED;
+	for (unsigned int k = 0; k < T.n_ports && !ip_addr_is_v4(&l->address); k++)
 		if (strcmp(T.port[k].conf->name, l->port) == 0)
 			return T.port[k].twin.ifindex;
-	return 0;
+	return if_nametoindex("lo");
 }
 
 int control_vip(struct control *c, const struct config_loopback *l, bool up)
 {
-	int ret = up ? net_vip_add(c->kernel, &l->address, vip_ifindex(l))
-		     : net_vip_del(c->kernel, &l->address, vip_ifindex(l));
+	int ret = up ? net_vip_add(c->kernel, &l->address, vip_where(l))
+		     : net_vip_del(c->kernel, &l->address, vip_where(l));
 
 	if (ret < 0 && up)
 		LOG(ERR, "loopback %s: cannot add its address%s: %s", l->name,

@@ -211,30 +211,51 @@ static uint8_t host_len(const struct ip_addr *a)
 	return ip_addr_is_v4(a) ? 32 : 128;
 }
 
-static unsigned int or_lo(unsigned int ifindex)
-{
-	return ifindex != 0 ? ifindex : if_nametoindex("lo");
-}
-
-int net_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int ifindex)
+static int vip_route(struct net_kernel *k, uint16_t type, uint16_t flags, const struct ip_addr *vip)
 {
 	union net_request r;
-	int ret;
+	struct rtmsg *rt = net_request_init(&r, type, flags, sizeof(*rt));
 
-	addr_request(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, or_lo(ifindex), vip, host_len(vip));
+	rt->rtm_family = (unsigned char)family(vip);
+	rt->rtm_dst_len = host_len(vip);
+	rt->rtm_table = RT_TABLE_LOCAL;
+	rt->rtm_protocol = NET_PROTO;
+	rt->rtm_type = RTN_LOCAL;
+	rt->rtm_scope = RT_SCOPE_HOST;
+	put_ip(&r, RTA_DST, vip);
+	mnl_attr_put_u32(&r.nlh, RTA_OIF, if_nametoindex("lo"));
+	return net_request_ask(k, &r);
+}
+
+static int vip_address(struct net_kernel *k, const struct ip_addr *vip, unsigned int ifindex)
+{
+	union net_request r;
+
+	addr_request(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, vip, host_len(vip));
 	if (!ip_addr_is_v4(vip)) /* usable at once: the pair itself sees to it that only one side has it */
 		mnl_attr_put_u32(&r.nlh, IFA_FLAGS, IFA_F_NODAD);
 	mnl_attr_put_u8(&r.nlh, ATTR_IFA_PROTO, NET_PROTO);
-	ret = net_request_ask(k, &r);
+	return net_request_ask(k, &r);
+}
+
+int net_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int where)
+{
+	int ret = where == NET_VIP_ROUTED ? vip_route(k, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, vip)
+					  : vip_address(k, vip, where);
+
 	return ret == -EEXIST ? 0 : ret;
 }
 
-int net_vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int ifindex)
+int net_vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int where)
 {
 	union net_request r;
 	int ret;
 
-	addr_request(&r, RTM_DELADDR, 0, or_lo(ifindex), vip, host_len(vip));
+	if (where == NET_VIP_ROUTED) {
+		ret = vip_route(k, RTM_DELROUTE, 0, vip);
+		return ret == -ESRCH ? 0 : ret;
+	}
+	addr_request(&r, RTM_DELADDR, 0, where, vip, host_len(vip));
 	ret = net_request_ask(k, &r);
 	return ret == -EADDRNOTAVAIL || ret == -ENODEV ? 0 : ret;
 }

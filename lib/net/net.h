@@ -42,11 +42,15 @@ uint16_t net_twin_to(struct net_twin *t, struct rte_mbuf **pkts, uint16_t n);
 struct net_kernel;                        /* one request socket */
 struct net_kernel *net_kernel_open(void); /* NULL + errno */
 void net_kernel_close(struct net_kernel *k);
-/* VIP (/32 or /128) on interface ifindex, 0: lo, marked with NET_PROTO where the kernel can. On a shared subnet an IPv6 one
- * belongs on the twin: Linux answers ARP for the addresses of any interface, but a Neighbor Solicitation only for those of
- * the one that it came in by. Adding one that is there is no error, nor is deleting one that is not, or whose interface went. */
-int net_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int ifindex);
-int net_vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int ifindex);
+/* VIP (/32 or /128), marked with NET_PROTO where the kernel can: the kernel answers for it from now on. `where`: the index of
+ * an interface that gets it as an address, or NET_VIP_ROUTED: a route of the table `local` instead. Where routers decide it
+ * has to be that: a routing daemon prefers an address (connected) to our route of the same prefix, and would tell that it is
+ * near, without the metric, on both of two chassis that are Active. On a shared subnet an IPv6 VIP belongs on the twin: Linux
+ * answers ARP for the addresses of any interface, but a Neighbor Solicitation only for those of the one that it came in by.
+ * Adding one that is there is no error, nor is deleting one that is not, or whose interface went. 0 / -errno. */
+enum { NET_VIP_ROUTED = 0 };
+int net_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int where);
+int net_vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int where);
 /* Blackhole route of a pool, protocol NET_PROTO, metric. Replaces one of ours with another metric (add first, then
  * delete: there is no moment without). */
 int net_pool_route_set(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len, uint32_t metric);

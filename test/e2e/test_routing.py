@@ -201,19 +201,23 @@ class Scene:
         for far in self.fars:
             far.follows(chassis)
 
-    def metric(self, chassis):
-        """The route modifier with which Tandem put the pool into the kernel's table; None: it is not there."""
-        found = re.findall(r"metric (\d+)", self.lab.ip(chassis.side, "route", "show", POOL, "proto", "84"))
+    def metric(self, chassis, prefix=POOL):
+        """The route modifier with which Tandem put a prefix into the kernel's table; None: it is not there."""
+        found = re.findall(r"metric (\d+)", self.lab.ip(chassis.side, "route", "show", prefix, "proto", "84"))
         return int(found[0]) if found else None
 
     def counted(self):
-        """Waits until the core's router has from each chassis that has the route as many prepends as its modifier says, and
-        nothing from the other. Returns the lengths."""
+        """Waits until the routers have from each chassis that has the route as many prepends as its modifier says, and nothing
+        from the other. Returns the lengths."""
         def check():
-            wanted = {c.side: self.metric(c) for c in self.pair.both if c.alive()}
-            lengths = self.fars[0].paths()[0]
-            return lengths == {side: 1 + rm for side, rm in wanted.items() if rm is not None} and lengths
-        return wait_until(check, 10, lambda: f"prepends: {self.fars[0].paths()}, {[self.metric(c) for c in self.pair.both]}")
+            lengths = None
+            for far in self.fars:
+                wanted = {c.side: self.metric(c, far.prefix) for c in self.pair.both if c.alive()}
+                lengths = far.paths()[0]
+                if lengths != {side: 1 + rm for side, rm in wanted.items() if rm is not None}:
+                    return False
+            return lengths
+        return wait_until(check, 10, lambda: f"prepends: {[f.paths() for f in self.fars]}, {[self.metric(c) for c in self.pair.both]}")
 
     def planned(self):
         """A planned switchover: the routers follow, somebody announces all the time, no packet is lost."""

@@ -207,13 +207,13 @@ static unsigned int vip_of(const struct ip_addr *a)
 	return ip_addr_to_v4(a) == VIP_CORE;
 }
 
-int net_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int ifindex)
+int net_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int where)
 {
 	me()->host.vip[vip_of(vip)] = true;
 	return 0;
 }
 
-int net_vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int ifindex)
+int net_vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int where)
 {
 	me()->host.vip[vip_of(vip)] = false;
 	return 0;

@@ -2,30 +2,50 @@
 /* VIPs, pool routes, leftovers, twins and announcements in the real kernel. */
 #include "net_lab.h"
 
+static unsigned int lo(void)
+{
+	return if_nametoindex("lo");
+}
+
+/* Whether the kernel answers for it, and whether it is an address. */
+static void vip_is(const char *vip, bool ours, bool address)
+{
+	CU_ASSERT_EQUAL(sh("ip route get %s 2>&1 | grep -q '^local'", vip), ours);
+	CU_ASSERT_EQUAL(sh("ip addr show dev lo | grep -q '%s/.* global'", vip), address);
+}
+
 static void test_vip(void)
 {
 	static const char *const vips[] = { "10.9.1.100", "2001:db8::100" };
 
-	for (unsigned int i = 0; i < RTE_DIM(vips); i++) {
-		struct ip_addr vip = addr(vips[i]);
+	for (unsigned int i = 0; i < 2 * RTE_DIM(vips); i++) {
+		struct ip_addr vip = addr(vips[i / 2]);
+		unsigned int where = i % 2 == 0 ? lo() : NET_VIP_ROUTED;
 
-		CU_ASSERT_EQUAL(net_vip_del(kernel, &vip, 0), 0);
-		CU_ASSERT_EQUAL(net_vip_add(kernel, &vip, 0), 0);
-		CU_ASSERT_EQUAL(net_vip_add(kernel, &vip, 0), 0);
-		CU_ASSERT_TRUE(sh("ip addr show dev lo | grep -q '%s/.* global'", vips[i]));
-		CU_ASSERT_EQUAL(net_vip_del(kernel, &vip, 0), 0);
-		CU_ASSERT_FALSE(sh("ip addr show dev lo | grep -q %s", vips[i]));
+		CU_ASSERT_EQUAL(net_vip_del(kernel, &vip, where), 0);
+		CU_ASSERT_EQUAL(net_vip_add(kernel, &vip, where), 0);
+		CU_ASSERT_EQUAL(net_vip_add(kernel, &vip, where), 0);
+		vip_is(vips[i / 2], true, where != NET_VIP_ROUTED);
+		CU_ASSERT_EQUAL(net_vip_del(kernel, &vip, where), 0);
+		vip_is(vips[i / 2], false, false);
 	}
+	/* An interface that went took it along. */
+	struct ip_addr vip = addr(vips[0]);
+
+	CU_ASSERT_EQUAL(net_vip_del(kernel, &vip, 12345), 0);
 }
 
 static void test_cleanup(void)
 {
 	struct ip_addr vip = addr("10.9.1.100"), vip6 = addr("2001:db8::100"), listed = addr("10.9.1.101");
 	struct ip_addr net = addr("172.20.0.0"), net6 = addr("2001:db8:1::");
+	struct ip_addr routed = addr("10.9.1.103"), routed6 = addr("2001:db8::103");
 
 	CU_ASSERT_EQUAL(net_cleanup(kernel, &listed, 1), 0);
-	CU_ASSERT_EQUAL(net_vip_add(kernel, &vip, 0), 0);
-	CU_ASSERT_EQUAL(net_vip_add(kernel, &vip6, 0), 0);
+	CU_ASSERT_EQUAL(net_vip_add(kernel, &vip, lo()), 0);
+	CU_ASSERT_EQUAL(net_vip_add(kernel, &vip6, lo()), 0);
+	CU_ASSERT_EQUAL(net_vip_add(kernel, &routed, NET_VIP_ROUTED), 0);
+	CU_ASSERT_EQUAL(net_vip_add(kernel, &routed6, NET_VIP_ROUTED), 0);
 	CU_ASSERT_TRUE(sh("ip addr add 10.9.1.101/32 dev lo; ip addr add 10.9.1.102/32 dev lo"));
 	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &net, 16, 7), 0);
 	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &net6, 48, 7), 0);
@@ -34,7 +54,7 @@ static void test_cleanup(void)
 	/* another process: it knows nothing of what this one set */
 	struct net_kernel *fresh = net_kernel_open();
 
-	CU_ASSERT_EQUAL(net_cleanup(fresh, &listed, 1), 6);
+	CU_ASSERT_EQUAL(net_cleanup(fresh, &listed, 1), 8);
 	CU_ASSERT_EQUAL(net_cleanup(fresh, &listed, 1), 0);
 	net_kernel_close(fresh);
 	CU_ASSERT_EQUAL(net_cleanup(kernel, NULL, 0), 0);
@@ -54,7 +74,7 @@ static void test_cleanup_many(void)
 	for (uint32_t i = 0; i < 150; i++) {
 		struct ip_addr vip = ip_addr_v4(0x0a4d0001 + i);
 
-		CU_ASSERT_EQUAL(net_vip_add(kernel, &vip, 0), 0);
+		CU_ASSERT_EQUAL(net_vip_add(kernel, &vip, lo()), 0);
 	}
 	CU_ASSERT_EQUAL(net_cleanup(kernel, NULL, 0), 300);
 }
