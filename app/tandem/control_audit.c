@@ -28,6 +28,16 @@ static void watch(struct control *c, struct audit_watch *w, usec_t now)
 		w->since = pair > since ? now - RTE_MIN(now, (pair - since) * USEC_PER_MSEC) : now;
 }
 
+uint32_t audit_left_s(struct control *c, usec_t now)
+{
+	struct audit_watch w;
+	struct audit_progress_view v;
+
+	watch(c, &w, now);
+	audit_watch_progress(&w, now, &v);
+	return v.time_left == USEC_NEVER ? 0 : (uint32_t)(v.time_left / USEC_PER_SEC + 1);
+}
+
 void audit_alarm(struct control *c, usec_t now)
 {
 	struct audit_watch w;

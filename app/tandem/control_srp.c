@@ -35,6 +35,8 @@ static struct srp_stream view(struct control *c, usec_t now)
 	s.in_sync = since != 0 && atomic_load(&v->peer_unmatched) == 0 &&
 		    now - RTE_MIN(status, now) < USEC_PER_SEC &&
 		    s.in_sync_age_ms <= 2 * T.conf->srp.audit_interval_s * 1000 + 1000;
+	if (!s.in_sync && srp_info(c->srp)->state == SRP_ACTIVE)
+		s.sync_left_s = audit_left_s(c, now);
 	for (unsigned int k = 0; k < SESSION_SHARDS; k++)
 		live += T.table->shard[k].n_live;
 	s.table_empty = live == 0;

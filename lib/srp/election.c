@@ -59,6 +59,15 @@ static bool peer_holds(const struct srp *s)
 	return st == SRP_ACTIVE || st == SRP_PENDING_ACTIVE || st == SRP_PENDING_STANDBY;
 }
 
+void srp_unvouched(struct srp *s)
+{
+	srp_alarm(s, SRP_ALARM_UNVOUCHED, !s->stream.joined || s->unfed,
+		s->unfed ? "became Active with the copy of before the configurations differed: sessions made "
+			   "since "
+			   "are lost"
+			 : "became Active before the copy was complete: sessions that it lacks are lost");
+}
+
 /* Empty handed on purpose: without a term that is ours for certain there is no promotion. */
 bool srp_promote(struct srp *s, enum srp_cause cause, bool alone, usec_t now)
 {
@@ -70,12 +79,7 @@ bool srp_promote(struct srp *s, enum srp_cause cause, bool alone, usec_t now)
 	if (term == 0)
 		return false;
 	if (s->info.state == SRP_STANDBY)
-		srp_alarm(s, SRP_ALARM_UNVOUCHED, !s->stream.joined || s->unfed,
-			s->unfed ? "became Active with the copy of before the configurations differed: "
-				   "sessions "
-				   "made since are lost"
-				 : "became Active before the copy was complete: sessions that it lacks are "
-				   "lost");
+		srp_unvouched(s);
 	srp_plan_start(s, PLAN_PROMOTE, term, cause, now);
 	s->plan.alone = alone;
 	s->late_term = 0;

@@ -92,7 +92,8 @@ struct srp_stream {
 	uint64_t in_sync_since_ms; /* as active: what the standby said last, pair time; 0: not in sync */
 	uint32_t in_sync_age_ms;   /* as active: age of the worst bucket's match by that report */
 	bool in_sync;              /* as active: age within the last audit cycle */
-	bool table_empty;          /* no session lives in the table */
+	uint32_t sync_left_s; /* as active: how long the comparison that runs may take yet; 0: not known */
+	bool table_empty;     /* no session lives in the table */
 };
 
 /* Steps that other cores carry out; each is answered by srp_done with the same step and term. */
@@ -241,7 +242,8 @@ void srp_done(struct srp *s, enum srp_step step, srp_term_t term, bool ok, uint6
 	usec_t now);
 /* The reserve is durable up to `reserve` (or the write failed). */
 void srp_saved_reserve(struct srp *s, uint64_t reserve, bool ok, usec_t now);
-/* Operator: starts a planned switchover. 0, or -EPERM/-EAGAIN/... and `reason` says which check failed and what to do. */
+/* Operator: starts a planned switchover. 0, or -EPERM/-EAGAIN/-EINPROGRESS (not in sync)/... and `reason` says which check failed,
+ * what to do and, where it is known, how long that takes. */
 int srp_switchover(struct srp *s, bool force, char reason[SRP_REASON_MAX], usec_t now);
 /* The checks alone; the result is kept and shown. */
 int srp_validate(struct srp *s, char reason[SRP_REASON_MAX], usec_t now);

@@ -253,6 +253,8 @@ int srp_order_startup(const struct srp *s);
 int srp_order_dual(const struct srp *s);
 uint8_t srp_rm_start(const struct srp *s);
 uint8_t srp_rm_behind_peer(const struct srp *s);
+/* A Standby becomes Active: the alarm says whether it had all. */
+void srp_unvouched(struct srp *s);
 void srp_rules(struct srp *s, usec_t now);
 bool srp_promote(struct srp *s, enum srp_cause cause, bool alone, usec_t now);
 

@@ -73,7 +73,7 @@ static int check_ready(const struct srp *s, char reason[SRP_REASON_MAX])
 	if (srp_peer_differs(s, reason))
 		return -EINVAL;
 	if (!s->stream.in_sync)
-		return refuse_switchover(reason, -EAGAIN,
+		return refuse_switchover(reason, -EINPROGRESS,
 			"the standby is not in sync within the last audit cycle: wait for it");
 	if (peer_worse(s, reason))
 		return -EAGAIN;
@@ -94,11 +94,21 @@ int srp_check(const struct srp *s, bool force, char reason[SRP_REASON_MAX])
 	return ret;
 }
 
+/* For whoever asked; in an alarm it would be other words all the time. */
+static void add_time_left(const struct srp *s, int ret, char reason[SRP_REASON_MAX])
+{
+	size_t n = strlen(reason);
+
+	if (ret == -EINPROGRESS && s->stream.sync_left_s > 0)
+		snprintf(reason + n, SRP_REASON_MAX - n, ", about %u s", s->stream.sync_left_s);
+}
+
 int srp_validate(struct srp *s, char reason[SRP_REASON_MAX], usec_t now)
 {
 	int ret = srp_check(s, false, reason);
 
 	(void)now;
+	add_time_left(s, ret, reason);
 	s->info.count.validations++;
 	if (ret < 0)
 		s->info.count.validations_failed++;
@@ -110,6 +120,7 @@ int srp_switchover(struct srp *s, bool force, char reason[SRP_REASON_MAX], usec_
 {
 	int ret = srp_check(s, force, reason);
 
+	add_time_left(s, ret, reason);
 	if (ret == 0) {
 		srp_offer_begin(s, force ? SRP_CAUSE_FORCED : SRP_CAUSE_MANUAL, force, now);
 		srp_settle(s, now);
@@ -277,6 +288,7 @@ void srp_on_offer(struct srp *s, const struct srp_msg *m, usec_t now)
 	s->info.peer.state = SRP_PENDING_STANDBY;
 	srp_term_seen(s, m->offered);
 	s->own_last = m->offered;
+	srp_unvouched(s); /* a forced one takes what there is */
 	s->info.term = m->offered;
 	s->late_term = m->term;
 	srp_plan_start(s, PLAN_PROMOTE, m->offered, (enum srp_cause)m->cause, now);

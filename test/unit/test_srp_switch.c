@@ -51,14 +51,16 @@ static void test_checks(void)
 			int err;
 			bool forcible;
 			const char *word;
-		} want[] = { { 0, true, "ok" }, { -EAGAIN, true, "in sync" },
+		} want[] = { { 0, true, "ok" },
+			{ -EINPROGRESS, true,
+				"in sync within the last audit cycle: wait for it, about 17 s" },
 			{ -EINVAL, true, "configurations" }, { -EINVAL, true, "capacity" },
 			{ -ENETDOWN, true, "replication" }, { -ENOTCONN, false, "srp bind" },
 			{ -EAGAIN, false, "Init" }, { -ENOTCONN, false, "no peer" } };
 
 		rig_active(&r);
 		if (i == 1)
-			r.st.in_sync = false;
+			r.st.in_sync = false, r.st.sync_left_s = 17;
 		if (i == 2)
 			r.s->info.peer.config_digest++;
 		if (i == 3)
@@ -238,6 +240,7 @@ static void test_forced(void)
 	rig_send(&r,
 		(struct srp_msg){ .type = SRP_MSG_OFFER, .offered = 22 << 1, .to = SELF, .forced = true });
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_UNVOUCHED));
 	rig_stop(&r);
 }
 
