@@ -71,6 +71,7 @@ enum {
 	HANDLES = 16384, /* of sessions in a run, hashed */
 	PACKETS = 1 << 15,
 	MS = 1000,
+	LAST_SWITCH = 2500 * MS, /* how long all has been well when the pair must hand over once more */
 };
 #define VIP_GTP   UINT32_C(0x0a080064) /* 10.8.0.100 */
 #define VIP_CORE  UINT32_C(0x0a090064) /* 10.9.0.100 */
@@ -292,6 +293,7 @@ struct term {
 struct sim {
 	uint64_t seed, random, aside, digest, order, events;
 	usec_t now, calm_at, end_at, last_fault;
+	usec_t last_switch; /* the hand-over when all is well again; 0: not yet */
 	bool verbose, failed, calm;
 	bool l3, quiet; /* quiet: planned switchovers only, on good paths */
 	unsigned int profile;
@@ -403,6 +405,13 @@ void traffic_routes(int node, unsigned int port);
 
 /* sim_fault.c */
 void fault_setup(void);
+
+/* sim_calm.c */
+void calm_setup(void);
+/* -1: there is none */
+int node_active(void);
+/* Tells it to hand over: 0, or why not. */
+int node_hand_over(int id, char reason[SRP_REASON_MAX]);
 
 /* sim_door.c, sim_shadow.c, sim_check*.c */
 struct truth *truth_of(uint32_t handle, bool make);

@@ -402,7 +402,7 @@ static void state_changed(struct node *n, enum srp_state to)
 	if (info->last_cause == SRP_CAUSE_ABORTED) {
 		sim.aborted++;
 		n->owner_since = sim.now; /* idle times begin anew: late packets did not touch the records */
-		if (sim.quiet)
+		if (sim.quiet || sim.last_switch > 0)
 			broken(8, "a planned switchover is given up although nothing was wrong");
 	}
 	sim.dual += gives_up(n, to);

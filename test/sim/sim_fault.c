@@ -63,14 +63,6 @@ static void crash(int i)
 
 /* ---- roles ---- */
 
-static int active(void)
-{
-	for (int i = 0; i < 2; i++)
-		if (sim.node[i].up && sim.node[i].state == SRP_ACTIVE)
-			return i;
-	return -1;
-}
-
 static void sleeps(struct ev *e)
 {
 	struct node *n = &sim.node[e->node];
@@ -88,14 +80,11 @@ static void sleeps(struct ev *e)
 static bool switch_over(void)
 {
 	char reason[SRP_REASON_MAX];
-	int i = active(), ret;
+	int i = node_active(), ret;
 
 	if (i < 0 || sim.node[i].core[CONTROL].stalled > sim.now) /* it would take no command either */
 		return false;
-	sim_tandem = &sim.node[i].t;
-	ret = srp_switchover(sim.node[i].t.control->srp, false, reason, sim_tsc());
-	story(i, "is told to hand over: %s", ret == 0 ? "begins" : reason);
-	sim.planned += ret == 0;
+	ret = node_hand_over(i, reason);
 	/* The peer may take over before it comes to the hand-over. */
 	if (ret == 0 && (sim.profile == STALLS || sim.profile == ALL) && rnd_aside(3) == 0)
 		ev_at(sim.now + rnd_aside(1500), i, sleeps)->number = 100 * MS + rnd_aside(900 * MS);
@@ -240,7 +229,7 @@ static void flip(void)
 		FIELD(peer_ctl_teid), FIELD(created_s), FIELD(other), FIELD(req_src4), FIELD(req_port),
 		FIELD(req_seq), FIELD(req_type), FIELD(recovery), FIELD(qos_len), FIELD(qos)
 	};
-	int i = active();
+	int i = node_active();
 	struct node *n = &sim.node[!i];
 
 	if (i < 0 || sim.flip.set || !n->up || !n->vouched || n->state != SRP_STANDBY ||
@@ -357,28 +346,6 @@ static void fault(struct ev *e)
 	ev_at(sim.now + 30 * MS + rnd(rnd(2) ? 120 * MS : 700 * MS), -1, fault);
 }
 
-static void calm(struct ev *e)
-{
-	sim.calm = true;
-	story(-1, "all is well from here");
-	for (unsigned int p = 0; p < PATHS; p++)
-		for (unsigned int d = 0; d < DIRECTIONS; d++) {
-			struct wire *w = &sim.wire[p][d];
-
-			wire_cut(p, d, false);
-			if (w->loss > 0 || w->rate > 0)
-				w->good_since = sim.now;
-			w->loss = w->corrupt = w->duplicate = w->reorder = w->rate = 0;
-		}
-	for (int i = 0; i < 2; i++) {
-		sim.node[i].host.disk_full = false;
-		sim.node[i].host.fsync = 1 * MS;
-		sim.node[i].msgs_left = 0;
-		for (int k = 0; k < CORES; k++)
-			sim.node[i].core[k].stalled = 0;
-	}
-}
-
 /* ---- the world of a seed ---- */
 
 static void wires(void)
@@ -456,12 +423,12 @@ void fault_setup(void)
 	wires();
 	secrets();
 	sim.calm_at = 900 * MS + rnd(3) * (500 * MS + rnd(1000 * MS));
-	sim.end_at = sim.calm_at + 4000 * MS;
+	sim.end_at = sim.calm_at + LAST_SWITCH + 2500 * MS;
 	for (int i = 0; i < 2; i++)
 		ev_at(rnd(50 * MS), i, boot);
 	ev_at(500 * MS, -1, watch);
 	ev_at(600 * MS + rnd(200 * MS), -1, fault);
-	ev_at(sim.calm_at, -1, calm);
+	calm_setup();
 	story(-1, "profile %s, %s, heartbeats %u ms x %u, %s, phases of %llu packets", profiles[sim.profile],
 		sim.l3 ? "L3" : "L2", beat, multiplier, sim.insecure ? "plain text" : "encrypted",
 		(unsigned long long)sim.phase_packets);
