@@ -42,6 +42,7 @@
 	X(lost_free_forgotten) /* the end of a session that was lost is not repeated */ \
 	X(free_not_sent) /* the end of a session is left to the audit */ \
 	X(lost_group_forgotten) /* one group of a lost packet is not repeated */ \
+	X(lost_and_all_behind) /* with a lost packet all that was sent behind it is lost too */ \
 	X(commit_in_second_packet) /* the promise is in the packet behind the record */ \
 	X(offered_term_reused) /* after an aborted hand-over its own offer is taken */ \
 	X(hash_without_qos) /* the digest does not cover one group */ \
@@ -50,6 +51,7 @@
 	X(offer_beyond_reserve) /* an offered term is used that is not durable here */ \
 	X(tie_the_same) /* both chassis decide a tie for themselves */ \
 	X(one_path_enough) /* a silent stream is death, whatever was answered */ \
+	X(dual_goes_on) /* of two that are Active neither gives up */ \
 	X(own_stall_counts) /* silence counts while we did not listen */ \
 	X(no_timeout) /* a step that is never answered is waited for */ \
 	X(vips_before_own) /* the addresses come before the workers own */ \

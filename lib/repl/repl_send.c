@@ -343,8 +343,11 @@ static void detect_loss(struct repl *r, usec_t now)
 	if (wait < REPL_GRANULARITY)
 		wait = REPL_GRANULARITY;
 	t->loss_at = USEC_NEVER;
-	for (uint64_t i = t->tail; i < t->head && sent_at(r, i)->number < t->largest_acked; i++) {
+	for (uint64_t i = t->tail; i < t->head; i++) {
 		struct repl_sent *s = sent_at(r, i);
+
+		if (s->number >= t->largest_acked && !(MUTANT(lost_and_all_behind) && lost > 0))
+			break;
 
 		if (s->state != REPL_SENT)
 			continue;

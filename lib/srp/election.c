@@ -210,7 +210,7 @@ static void dual_active(struct srp *s, usec_t now)
 {
 	bool loses = srp_order_dual(s) < 0, knows = peer_knows(s);
 
-	if (loses && knows) {
+	if (loses && knows && !MUTANT(dual_goes_on)) {
 		srp_demote(s, SRP_CAUSE_DUAL_ACTIVE, now);
 		return;
 	}

@@ -24,6 +24,7 @@ int node_hand_over(int i, char reason[SRP_REASON_MAX])
 static void calm(struct ev *e)
 {
 	sim.calm = true;
+	sim.last_stall = RTE_MIN(sim.last_stall, sim.now); /* what stands still goes on */
 	story(-1, "all is well from here");
 	for (unsigned int p = 0; p < PATHS; p++)
 		for (unsigned int d = 0; d < DIRECTIONS; d++) {

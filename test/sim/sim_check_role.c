@@ -364,20 +364,21 @@ static void check_dead(const struct node *n)
 			(unsigned long long)(sim.now - n->heard));
 }
 
-/* Both there, nothing stands still, a path works: after a while exactly one is Active, and stays it. */
+/* Both there, nothing stands still, a path works: after a while exactly one is Active, and stays it. The time without one
+ * counts from when it began, whatever went on then. */
 void check_led(void)
 {
 	const struct node *a = &sim.node[0], *b = &sim.node[1];
-	usec_t bound = 3000 * MS;
+	usec_t bound = 2000 * MS;
 	bool path = false;
 
 	for (unsigned int i = PATH_SRP; i <= PATH_STREAM; i++)
 		path |= sim.now > bound && wire_good(i, sim.now - bound);
-	if (!path || !a->up || !b->up || sim.now < RTE_MAX(a->booted, b->booted) + bound ||
-		sim.now < sim.last_stall + bound || a->host.disk_full || b->host.disk_full ||
+	if (!a->up || !b->up || a->host.disk_full || b->host.disk_full ||
 		a->t.control->up != b->t.control->up)
 		sim.unled = sim.now;
-	else if (sim.now > sim.unled + bound)
+	else if (path && sim.now > RTE_MAX(sim.unled, RTE_MAX(a->booted, b->booted)) + bound &&
+		 sim.now > sim.last_stall + bound)
 		broken(10, "%s chassis Active for %llu ms", a->t.control->up ? "both" : "no",
 			(unsigned long long)(sim.now - sim.unled) / MS);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What replication costs and what it may delay: `sim_flow [--sessions N] [CASE]...`. Bytes are of Ethernet frames, of both
+/* What replication costs and what it may delay: `sim_flow [--sessions N] [--mutant NAME] [CASE]...`. Bytes are of Ethernet frames, of both
  * directions. Each case prints what it measured and says what bound it broke, if any. */
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "mutant.h"
 #include "sim_flow.h"
 
 static bool failed;
@@ -252,10 +253,11 @@ int main(int argc, char **argv)
 {
 	int i = 1;
 
-	if (argc > 2 && strcmp(argv[1], "--sessions") == 0) {
-		sessions = (uint32_t)strtoul(argv[2], NULL, 0);
-		i = 3;
-	}
+	for (; i + 1 < argc && argv[i][0] == '-'; i += 2)
+		if (strcmp(argv[i], "--sessions") == 0)
+			sessions = (uint32_t)strtoul(argv[i + 1], NULL, 0);
+		else if (strcmp(argv[i], "--mutant") != 0 || !mutant_set(argv[i + 1]))
+			return EXIT_FAILURE;
 	if (bed_eal() < 0)
 		return EXIT_FAILURE;
 	for (unsigned int c = 0; c < RTE_DIM(cases); c++) {
