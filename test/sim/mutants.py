@@ -80,7 +80,7 @@ TABLE = {
     "lost_group_forgotten": ("sim_pair", 1, 30, [HANDED_OVER, ANSWERED]),
     "commit_in_second_packet": ("sim_pair", 1, 20, [ACKED]),
     "hash_without_qos": ("sim_pair", 20, 40, [AUDITED, EQUAL]),
-    "lost_and_all_behind": ("sim_flow", "slow", [REPAIR]),
+    "lost_and_all_behind": ("sim_flow", "slow", None, [REPAIR]),
     "offered_term_reused": ("sim_srp", 1, 100, [TERM_TWICE]),
     "term_beyond_reserve": ("sim_srp", 1, 100, [RESERVE]),
     "floor_forgotten": ("sim_srp", 1, 100, [TERM_TWICE]),
@@ -112,8 +112,8 @@ TABLE = {
     "pair_time_restarts": ("sim", 1, 100, [IN_TIME]),
     "pair_time_of_any": ("sim", 160, 180, [IN_TIME]),
     "address_cut": ("sim", 1, 60, [NOT_TWICE]),
-    "answers_outlive_role": ("sim", 57711, 57711, [NOT_TWICE]),
-    "old_word_believed": ("sim", 535, 535, [PROTECTED, NONE_LOST, r"INV_09: "]),
+    "answers_outlive_role": ("sim", 57711, 57711, [NOT_TWICE], "--narrow"),
+    "old_word_believed": ("sim", 535, 535, [PROTECTED, NONE_LOST, r"INV_09: "], "--narrow"),
     "written_before_release": ("sim", 265, 285, [OWNER_WRITES]),
 }
 
@@ -155,9 +155,9 @@ def hunted(folder, name, simulator, arguments, invariants):
 
 def hunt(folder, name):
     """[(caught?, line of the table)]"""
-    simulator, *where, invariants = TABLE[name]
-    seeds = where if len(where) == 1 else ["--seeds", f"{where[0]}..{where[1]}"]
-    found = [hunted(folder, name, simulator, seeds, invariants)]
+    simulator, first, last, invariants, *options = TABLE[name]
+    where = [first] if last is None else ["--seeds", f"{first}..{last}"]
+    found = [hunted(folder, name, simulator, [*options, *where], invariants)]
     if name in EXPLORED:
         deviations, invariants = EXPLORED[name]
         found.append(hunted(folder, name, "explore", ["--deviations", str(deviations)], invariants))

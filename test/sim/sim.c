@@ -112,6 +112,8 @@ static bool one(uint64_t seed, bool verbose, bool show)
 	sim.secure = secured(seed);
 	sim.random = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
 	sim.aside = ~sim.random | 2;
+	for (uint64_t i = 0; i < CHANCES; i++)
+		sim.own[i] = crypt_mix(&seed, 1, i + 1) | 1;
 	sim.verbose = verbose;
 	for (int i = 0; i < 20; i++)
 		rnd(2);
@@ -127,13 +129,14 @@ static bool one(uint64_t seed, bool verbose, bool show)
 		       "up), %u dual, %u cuts, %u stalls, %u bits flipped (%u repaired), %u creates, %u "
 		       "answers (%u "
 		       "protected), %u of %u packets forwarded, %u rekeys, %u sealed, %u bad tags, %u "
-		       "expired, %u false deaths, %llu+%llu bytes again of %llu lost\n",
+		       "expired, %u torn, %u false deaths, %llu+%llu bytes again of %llu lost\n",
 			(unsigned long long)seed, (unsigned long long)sim.digest,
 			(unsigned long long)sim.events, sim.boots, sim.crashes, sim.promotions, sim.planned,
 			sim.aborted, sim.dual, sim.cuts, sim.stalls, sim.flips, sim.repaired, sim.creates,
 			sim.answers, sim.safe_answers, sim.forwarded, sim.n_packets, sim.rekeys, sim.sealed,
-			sim.bad_tags, sim.expired, sim.false_deaths, (unsigned long long)sim.node[0].repair,
-			(unsigned long long)sim.node[1].repair, (unsigned long long)sim.lost_bytes);
+			sim.bad_tags, sim.expired, sim.torn, sim.false_deaths,
+			(unsigned long long)sim.node[0].repair, (unsigned long long)sim.node[1].repair,
+			(unsigned long long)sim.lost_bytes);
 	fflush(stdout);
 	return !sim.failed;
 }
@@ -196,7 +199,8 @@ static unsigned long long range(uint64_t from, uint64_t to, unsigned int jobs, b
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: sim [--secure | --insecure] [--seed N | --seeds A..B[,C..D]...] [-j[JOBS]] "
+	fprintf(stderr, "usage: sim [--secure | --insecure] [--narrow] [--seed N | --seeds A..B[,C..D]...] "
+			"[-j[JOBS]] "
 			"[-v: tell the story] [-s: a line a seed] [--mutant NAME]\n");
 	return 2;
 }
@@ -226,7 +230,8 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "seed", required_argument, NULL, 's' },
 		{ "seeds", required_argument, NULL, 'r' }, { "mutant", required_argument, NULL, 'm' },
-		{ "secure", no_argument, NULL, 'e' }, { "insecure", no_argument, NULL, 'i' }, { 0 } };
+		{ "secure", no_argument, NULL, 'e' }, { "insecure", no_argument, NULL, 'i' },
+		{ "narrow", no_argument, NULL, 'n' }, { 0 } };
 	const char *seeds = "1..20";
 	unsigned int jobs = 1;
 	bool verbose = false, show = false, first = false;
@@ -241,6 +246,8 @@ int main(int argc, char **argv)
 			sim.ask = c == 'e' ? ASK_SECURE : ASK_INSECURE;
 		else if (c == 'm' && mutant_set(optarg))
 			first = true;
+		else if (c == 'n')
+			sim.narrow = true;
 		else if (c == 'v')
 			verbose = true;
 		else if (c == 's')

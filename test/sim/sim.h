@@ -4,9 +4,9 @@
  * turn, on top of the real lib/srp, repl, session, pool, gtp and the real fast path. One file a part of the world.
  *
  * Modelled: the network between the chassis and to both sides, path by path and direction by direction (sim_net.c); TCP,
- * UDP and epoll (sim_sock.c); the kernel's VIPs, routes and twins (sim_host.c); an L2 segment that follows announcements
- * and an L3 that follows routes (sim_traffic.c); SGSNs (sim_sgsn.c); disks, clocks, cores that stand still, processes that
- * end at any message (sim_node.c, sim_fault.c).
+ * UDP and epoll (sim_sock.c); the kernel's VIPs, routes and twins (sim_port.c); an L2 segment that follows announcements
+ * and an L3 that follows routes (sim_traffic.c); SGSNs (sim_sgsn.c); disks that fill, forget and tear, clocks, cores that
+ * stand still, processes that end at any message to a core or to the peer (sim_node.c, sim_fault.c).
  * About every second seed draws that keys and ciphers are part of it (--secure and --insecure force it): then the connection
  * is TLS (sim_tls.c) and the stream sealed (sim_crypt.c), both without real ciphers; the keys are lib/repl's.
  * Not modelled: ARP requests and ND (a segment learns from announcements alone), NIC faults, memory that runs out, IP
@@ -73,11 +73,12 @@ enum {
 	MS = 1000,
 	LAST_SWITCH = 2500 * MS, /* how long all has been well when the pair must hand over once more */
 };
-#define VIP_GTP   UINT32_C(0x0a080064) /* 10.8.0.100 */
-#define VIP_CORE  UINT32_C(0x0a090064) /* 10.9.0.100 */
-#define SGSN_NET  UINT32_C(0x0a080100) /* 10.8.1.0/24 */
-#define SERVER    UINT32_C(0xc6336401) /* 198.51.100.1 */
-#define POOL_BASE UINT32_C(0x0a0a0000) /* 10.10.0.0/20 */
+enum { OF_DISKS, OF_PATHS, OF_CRASHES, CHANCES }; /* what draws numbers of its own */
+#define VIP_GTP   UINT32_C(0x0a080064)            /* 10.8.0.100 */
+#define VIP_CORE  UINT32_C(0x0a090064)            /* 10.9.0.100 */
+#define SGSN_NET  UINT32_C(0x0a080100)            /* 10.8.1.0/24 */
+#define SERVER    UINT32_C(0xc6336401)            /* 198.51.100.1 */
+#define POOL_BASE UINT32_C(0x0a0a0000)            /* 10.10.0.0/20 */
 
 /* ---- what happens when (sim_net.c) ---- */
 
@@ -182,6 +183,8 @@ struct node {
 	int running; /* the core whose turn it is, -1 none */
 	usec_t booted;
 	unsigned int msgs_left; /* the process ends at that message, 0: it does not */
+	unsigned int srp_left;  /* the same of messages to the peer */
+	bool srp_sent;          /* and that one is sent before */
 	/* host */
 	struct sock sock[SOCKS];
 	bool saving, asked; /* a write is under way; another waits */
@@ -278,7 +281,8 @@ struct packet {
 	uint8_t by;       /* the chassis that forwarded it */
 	bool late, maybe; /* in late mode; maybe: counted there and nowhere else when the process ended */
 	usec_t when;
-	uint8_t out; /* times forwarded */
+	uint8_t copies; /* as they reach a gateway: the network may double a packet */
+	uint8_t out;    /* times forwarded */
 	usec_t at;
 };
 
@@ -291,7 +295,7 @@ struct term {
 };
 
 struct sim {
-	uint64_t seed, random, aside, digest, order, events;
+	uint64_t seed, random, aside, own[CHANCES], digest, order, events;
 	usec_t now, calm_at, end_at, last_fault;
 	usec_t last_switch; /* the hand-over when all is well again; 0: not yet */
 	bool verbose, failed, calm;
@@ -321,6 +325,7 @@ struct sim {
 	usec_t idle; /* between turns of a core with nothing to do, at most */
 	unsigned int micro_ms;
 	enum { ASK_SEED, ASK_SECURE, ASK_INSECURE } ask;
+	bool narrow; /* nothing is drawn by rnd_of(): the world in which many seeds of the tests once failed */
 	bool secure;             /* keys and ciphers are part of the world, as asked or drawn */
 	bool insecure;           /* else the connection is TLS and the stream sealed */
 	uint64_t phase_packets;  /* numbers a phase of a key lasts; 0: for longer than a run */
@@ -339,7 +344,7 @@ struct sim {
 	uint64_t lost_bytes; /* of the stream, on the wire */
 	usec_t unled;        /* since then not exactly one has been Active */
 	unsigned int lineages, expired, false_deaths, crashes, boots, promotions, planned, aborted, dual,
-		stalls, cuts, parted, flips, repaired, rekeys, sealed, bad_tags, restarts, answers,
+		stalls, cuts, parted, torn, flips, repaired, rekeys, sealed, bad_tags, restarts, answers,
 		safe_answers, forwarded, lost, creates;
 };
 
@@ -349,6 +354,10 @@ extern struct sim sim;
 uint64_t rnd(uint64_t below);
 /* What came to the world later: drawn beside, so that the seeds that once told of a mistake tell of it still. */
 uint64_t rnd_aside(uint64_t below);
+/* The same, where each of these draws from numbers of its own: what one draws moves none of the others. Where that comes first it is
+ * asked for by widened(): whether the world has it at all. */
+bool widened(unsigned int what, uint64_t in);
+uint64_t rnd_of(unsigned int what, uint64_t below);
 bool chance(unsigned int per_mille);
 struct ev *ev_at(usec_t at, int node, void (*run)(struct ev *));
 void ev_run(void);
@@ -356,8 +365,8 @@ void digest(uint64_t v);
 void story(int node, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Says what does not hold: the invariant's number, and how it came. */
 void broken(int invariant, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Sends bytes over one direction: an event that runs when they arrive, or none, or two. */
-void wire_send(
+/* Sends bytes over one direction: an event that runs when they arrive, or none, or two; how many. */
+unsigned int wire_send(
 	unsigned int path, unsigned int direction, const struct ev *like, const void *bytes, size_t len);
 void wire_cut(unsigned int path, unsigned int direction, bool on);
 bool wire_good(unsigned int path, usec_t since);
@@ -397,8 +406,8 @@ struct sub *sub_by_gw(uint32_t gw);
 
 /* sim_traffic.c */
 void traffic_setup(void);
-/* Sends what an access or core network has for the gateway to whom it believes to be it. */
-void world_to_gateway(unsigned int port, const uint8_t *ip, size_t len);
+/* Sends what an access or core network has for the gateway to whom it believes to be it; how often it gets there. */
+unsigned int world_to_gateway(unsigned int port, const uint8_t *ip, size_t len);
 void traffic_out(int node, unsigned int port, const uint8_t *frame, size_t len);
 void traffic_announced(int node, unsigned int port, uint32_t vip);
 void traffic_routes(int node, unsigned int port);

@@ -38,7 +38,7 @@ static void calm(struct ev *e)
 	for (int i = 0; i < 2; i++) {
 		sim.node[i].host.disk_full = false;
 		sim.node[i].host.fsync = 1 * MS;
-		sim.node[i].msgs_left = 0;
+		sim.node[i].msgs_left = sim.node[i].srp_left = 0;
 		for (int k = 0; k < CORES; k++)
 			sim.node[i].core[k].stalled = 0;
 	}

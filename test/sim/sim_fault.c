@@ -39,9 +39,22 @@ static bool remembered(int i)
 	return !sim.node[!i].host.disk_full;
 }
 
+/* Not gone but torn: the state file is none any more until somebody takes it away, and the history ends within a line. */
+static void tear(int i, size_t history_len)
+{
+	struct host *h = &sim.node[i].host;
+
+	if (!widened(OF_DISKS, 2))
+		return;
+	h->disk_torn = true;
+	h->history_len = history_len > 0 ? rnd_of(OF_DISKS, history_len) : 0;
+	sim.torn++;
+}
+
 static void crash(int i)
 {
 	struct host *h = &sim.node[i].host;
+	size_t was = h->history_len;
 
 	switch (rnd(4)) {
 	case 0:
@@ -50,6 +63,7 @@ static void crash(int i)
 			h->disk = (struct srp_saved){ 0 };
 			h->disk_lost = true;
 			h->history_len = 0;
+			tear(i, was);
 		}
 		break;
 	case 1:
@@ -92,11 +106,22 @@ static bool switch_over(void)
 	return ret == 0;
 }
 
-/* Told to hand over, and a process ends at one of the messages of it. */
+/* Told to hand over, and a process ends at one of the messages of it: of those between its cores, or of those to its peer. */
 static void switch_and_crash(void)
 {
-	if (switch_over())
-		sim.node[rnd(2)].msgs_left = 1 + (unsigned int)rnd(60);
+	struct node *n;
+	unsigned int left;
+
+	if (!switch_over())
+		return;
+	left = 1 + (unsigned int)rnd(60);
+	n = &sim.node[rnd(2)];
+	if (!widened(OF_CRASHES, 3)) {
+		n->msgs_left = left;
+		return;
+	}
+	n->srp_left = 1 + (unsigned int)rnd_of(OF_CRASHES, 8);
+	n->srp_sent = rnd_of(OF_CRASHES, 2);
 }
 
 /* ---- cores ---- */
@@ -369,6 +394,23 @@ static void wires(void)
 		}
 }
 
+/* In every fourth seed what users' packets and signalling go over doubles and holds back, too. What is corrupted there its receiver's FCS finds: that
+ * is a loss. */
+static void user_wires(void)
+{
+	if (sim.profile == QUIET || !widened(OF_PATHS, 4))
+		return;
+	for (unsigned int p = PATH_ACCESS; p <= PATH_CORE; p++)
+		for (unsigned int d = 0; d < DIRECTIONS; d++) {
+			struct wire *w = &sim.wire[p][d];
+
+			if (rnd_of(OF_PATHS, 2) > 0)
+				continue;
+			w->duplicate = (unsigned int)rnd_of(OF_PATHS, 60);
+			w->rate = rnd_of(OF_PATHS, 4) == 0 ? (unsigned int)(20 + rnd_of(OF_PATHS, 200)) : 0;
+		}
+}
+
 static void knobs(struct node *n, unsigned int beat, unsigned int multiplier, unsigned int commit,
 	unsigned int session_s, unsigned int idle_s)
 {
@@ -421,6 +463,7 @@ void fault_setup(void)
 	for (int i = 0; i < 2; i++)
 		knobs(&sim.node[i], beat, multiplier, commit, session_s, idle_s);
 	wires();
+	user_wires();
 	secrets();
 	sim.calm_at = 900 * MS + rnd(3) * (500 * MS + rnd(1000 * MS));
 	sim.end_at = sim.calm_at + LAST_SWITCH + 2500 * MS;

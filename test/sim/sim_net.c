@@ -25,6 +25,24 @@ uint64_t rnd_aside(uint64_t below)
 	return draw(&sim.aside, below);
 }
 
+uint64_t rnd_of(unsigned int what, uint64_t below)
+{
+	return draw(&sim.own[what], below);
+}
+
+bool widened(unsigned int what, uint64_t in)
+{
+	return !sim.narrow && rnd_of(what, in) == 0;
+}
+
+/* Users' paths lose and turn round as they always did; what came later is drawn beside. */
+static bool strikes(unsigned int path, unsigned int per_mille)
+{
+	if (path == PATH_STREAM)
+		return chance(per_mille);
+	return per_mille > 0 && rnd_of(OF_PATHS, 1000) < per_mille;
+}
+
 bool chance(unsigned int per_mille)
 {
 	return per_mille > 0 && rnd(1000) < per_mille;
@@ -148,7 +166,7 @@ static void copy_to(const struct ev *like, usec_t at, const void *bytes, size_t 
 	}
 }
 
-void wire_send(
+unsigned int wire_send(
 	unsigned int path, unsigned int direction, const struct ev *like, const void *bytes, size_t len)
 {
 	struct wire *w = &sim.wire[path][direction];
@@ -157,7 +175,7 @@ void wire_send(
 	if (w->cut || chance(w->loss) ||
 		(w->rate > 0 && w->busy > sim.now + 30 * MS /* its queue is full */)) {
 		sim.lost_bytes += path == PATH_STREAM ? len : 0;
-		return;
+		return 0;
 	}
 	if (w->rate > 0) {
 		w->busy = RTE_MAX(w->busy, sim.now) + (len * MS + w->rate - 1) / w->rate;
@@ -171,8 +189,11 @@ void wire_send(
 		at += later;
 	}
 	copy_to(like, at, bytes, len, chance(w->corrupt));
-	if (chance(w->duplicate))
-		copy_to(like, at + rnd(5 * MS), bytes, len, false);
+	if (!strikes(path, w->duplicate))
+		return 1;
+	copy_to(like, at + (path == PATH_STREAM ? rnd(5 * MS) : rnd_of(OF_PATHS, 20 * MS)), bytes, len,
+		false);
+	return 2;
 }
 
 void wire_cut(unsigned int path, unsigned int direction, bool on)

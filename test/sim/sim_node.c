@@ -208,7 +208,7 @@ void node_boot(int id)
 	n->up = true;
 	n->died = 0;
 	n->booted = sim.now;
-	n->msgs_left = 0;
+	n->msgs_left = n->srp_left = 0;
 	n->running = CONTROL;
 	t->n_workers = 1 + (unsigned int)rnd(WORKERS);
 	t->repl_lcore = REPLICATION;

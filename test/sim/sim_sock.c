@@ -246,13 +246,18 @@ int sim_accept(int fd, struct sockaddr *a, socklen_t *len)
 ssize_t sim_send(int fd, const void *from, size_t size)
 {
 	struct sock *s = at(fd);
+	bool ends;
 
 	if (s == NULL || s->eof || s->opening) {
 		errno = s != NULL && s->opening ? EAGAIN : EPIPE;
 		return -1;
 	}
 	digest(size);
-	tcp_send(s->conn, !me()->id, tcp_data, from, size);
+	ends = me()->srp_left > 0 && --me()->srp_left == 0;
+	if (!ends || me()->srp_sent)
+		tcp_send(s->conn, !me()->id, tcp_data, from, size);
+	if (ends)
+		longjmp(me()->out, 2);
 	return (ssize_t)size;
 }
 

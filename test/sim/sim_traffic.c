@@ -22,18 +22,18 @@ static void arrives(struct ev *e)
 	port_in(e->node, e->a, e->bytes, e->len);
 }
 
-void world_to_gateway(unsigned int port, const uint8_t *frame, size_t len)
+unsigned int world_to_gateway(unsigned int port, const uint8_t *frame, size_t len)
 {
 	int to = best(port);
 	struct ev like = { .run = arrives, .a = port };
 	uint8_t own[FRAME];
 
 	if (to < 0)
-		return;
+		return 0;
 	memcpy(own, frame, len);
 	memcpy(own, sim.node[to].t.fib->mac[port].addr_bytes, 6);
 	like.node = to;
-	wire_send(port == CORE ? PATH_CORE : PATH_ACCESS, (unsigned int)to, &like, own, len);
+	return wire_send(port == CORE ? PATH_CORE : PATH_ACCESS, (unsigned int)to, &like, own, len);
 }
 
 static void learns(struct ev *e)
@@ -87,7 +87,7 @@ static size_t inner(uint8_t *ip, uint32_t src, uint32_t dst, uint32_t id)
 	return INNER;
 }
 
-static void send_up(const struct sub *s, uint32_t id)
+static unsigned int send_up(const struct sub *s, uint32_t id)
 {
 	uint8_t g[GTPU_HEADER + INNER] = { 0x30, 255, 0, INNER }, frame[FRAME];
 
@@ -96,7 +96,7 @@ static void send_up(const struct sub *s, uint32_t id)
 	g[6] = (uint8_t)(s->gw >> 8);
 	g[7] = (uint8_t)s->gw;
 	inner(g + GTPU_HEADER, s->ue, SERVER, id);
-	world_to_gateway(ACCESS, frame,
+	return world_to_gateway(ACCESS, frame,
 		frame_udp(frame, NULL, sim.sgsn[s->sgsn].addr, VIP_GTP, GTPU_PORT, GTPU_PORT, g, sizeof(g)));
 }
 
@@ -111,12 +111,12 @@ static void user(struct ev *e)
 		return;
 	*p = (struct packet){ .handle = s->gw, .down = rnd(2), .at = sim.now };
 	if (!p->down) {
-		send_up(s, sim.n_packets++);
+		p->copies = (uint8_t)send_up(s, sim.n_packets++);
 		return;
 	}
 	memset(frame, 0, RTE_ETHER_HDR_LEN);
 	frame[12] = 0x08;
-	world_to_gateway(CORE, frame,
+	p->copies = (uint8_t)world_to_gateway(CORE, frame,
 		RTE_ETHER_HDR_LEN + inner(frame + RTE_ETHER_HDR_LEN, SERVER, s->ue, sim.n_packets++));
 }
 
@@ -135,8 +135,9 @@ static void forwarded(int node, const uint8_t *ip, bool down)
 	}
 	p = &sim.packet[id];
 	check_emit(n, down ? ACCESS : CORE, "a user packet");
-	if (p->out++ > 0)
-		broken(8, "packet %u is forwarded twice, now by chassis %c", id, 'A' + node);
+	if (++p->out > p->copies)
+		broken(8, "packet %u is forwarded %u times and was there %u times, now by chassis %c", id,
+			p->out, p->copies, 'A' + node);
 	sim.forwarded++;
 	p->by = (uint8_t)node;
 	p->when = sim.now;
