@@ -131,6 +131,26 @@ EXPLORED = {
     "resumed_in_old_term": (2, [TERM_TWICE]),
 }
 
+# The same met by the whole daemon: seeds, and the invariant.
+FULL = {
+    "floor_forgotten": (1, 20, [r"INV_03: "]),
+    "quarantine_not_carried": (1, 20, [r"INV_06: "]),
+    "match_assumed": (1, 20, [r"INV_09: "]),
+    "one_path_enough": (1, 20, [LED]),
+}
+
+# What a part's simulator says, by the invariants' numbers; each of the 16 must be seen by some mutant.
+NUMBER_OF = {
+    ACKED: 2, ARRIVED: 2, TERM_TWICE: 3, RESERVE: 3, NUMBER: 4, BACK: 5, NEVER_HAD: 5, TABLES: 6, AHEAD: 7, USAGE_LOST: 7,
+    PROMOTED: 10, LIFE: 10, EQUAL: 11, r"a flipped bit": 12, WINDOW: 13, REPAIR: 13, STUCK: 15, LEASED: 16,
+}
+
+
+def numbers(said):
+    """The invariants that are broken where a simulator says so."""
+    told = re.match(r"INV_(\d+): ", said)
+    return {int(told[1])} if told else {n for expression, n in NUMBER_OF.items() if re.search(expression, said)}
+
 
 def names():
     with open(HEADER, encoding="utf-8") as f:
@@ -138,7 +158,7 @@ def names():
 
 
 def hunted(folder, name, simulator, arguments, invariants):
-    """(caught?, line of the table)"""
+    """(caught?, line of the table, numbers of the invariants that saw it)"""
     command = [os.path.join(folder, simulator + "_mutants"), "--mutant", name, *arguments]
     begin = time.monotonic()
     run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
@@ -146,18 +166,21 @@ def hunted(folder, name, simulator, arguments, invariants):
     seen = re.search(r"^(seed \d+|[a-z0-9-]+, round \d+|FAILED)(?: at [^:]*)?: (.*)$", run.stdout, re.M)
     took = time.monotonic() - begin
     if run.returncode == 0 or seen is None:
-        return False, f"{name}: not seen by {simulator} {' '.join(arguments)} (status {run.returncode})\n{run.stdout[-400:]}"
-    where, said = seen.groups()
+        return False, f"{name}: not seen by {simulator} {' '.join(arguments)} (status {run.returncode})\n{run.stdout[-400:]}", set()
+    where, said = seen.group(1).replace("FAILED", arguments[-1]), seen.group(2)
     stated = any(re.search(i, said) for i in invariants)
     return stated, f"{name:24} {simulator:8} {where:>20} {took:5.1f} s  {said}" + (
-        "" if stated else f"\n    seen by an invariant that is not stated: {invariants}")
+        "" if stated else f"\n    seen by an invariant that is not stated: {invariants}"), numbers(said)
 
 
 def hunt(folder, name):
-    """[(caught?, line of the table)]"""
+    """[(caught?, line of the table, numbers of the invariants)]"""
     simulator, first, last, invariants, *options = TABLE[name]
     where = [first] if last is None else ["--seeds", f"{first}..{last}"]
     found = [hunted(folder, name, simulator, [*options, *where], invariants)]
+    if name in FULL:
+        first, last, invariants = FULL[name]
+        found.append(hunted(folder, name, "sim", ["--seeds", f"{first}..{last}"], invariants))
     if name in EXPLORED:
         deviations, invariants = EXPLORED[name]
         found.append(hunted(folder, name, "explore", ["--deviations", str(deviations)], invariants))
@@ -167,13 +190,19 @@ def hunt(folder, name):
 def main():
     folder, wanted = sys.argv[1], sys.argv[2:] or names()
     failed = [f"{n}: in the list of mutant.h, not in the table of mutants.py" for n in wanted if n not in TABLE]
-    failed += [f"{n}: in the table, not in mutant.h" for n in [*TABLE, *EXPLORED] if n not in names()]
+    failed += [f"{n}: in the table, not in mutant.h" for n in [*TABLE, *EXPLORED, *FULL] if n not in names()]
+    seen = set()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for found in pool.map(lambda n: hunt(folder, n), [n for n in wanted if n in TABLE]):
-            for caught, line in found:
+            for caught, line, by in found:
+                seen |= by
                 print(("" if caught else "FAILED ") + line, flush=True)
                 if not caught:
                     failed.append(line)
+    unseen = set(range(1, 17)) - seen
+    if wanted == names() and unseen:
+        failed.append(f"no mutant is seen by the invariants {sorted(unseen)}")
+        print("FAILED " + failed[-1])
     print(f"{len(wanted)} mutants, {len(failed)} failed")
     return 1 if failed else 0
 
