@@ -116,6 +116,7 @@ if ! $quick; then
 			-k return_and_switch_back -k repeated_request -k malformed -k control_socket
 	unset ASAN_OPTIONS UBSAN_OPTIONS
 	counting fuzz test/fuzz/fuzz.py --seconds 30
+	counting coverage test/fuzz/fuzz.py --coverage
 	$built && ninja -C build app/tandem/tandem-next >/dev/null # the test build of the next wire version
 	$built && counting e2e python3 test/e2e/run.py --build build
 fi
