@@ -4,6 +4,7 @@
 #include <rte_bitmap.h>
 
 #include "sim.h"
+#include "truth.h"
 
 static struct session_slot *slot(const struct node *n, uint32_t pos)
 {
@@ -146,6 +147,8 @@ void check_flip(void)
 
 /* ---- the end ---- */
 
+enum { AT_REST = 16 }; /* messages and packets that may be on their way when nothing much happens */
+
 static void check_usage_end(const struct node *n, uint32_t pos)
 {
 	const struct session_slot *s = slot(n, pos);
@@ -279,6 +282,28 @@ static void check_stream(const struct node *n, const struct node *standby)
 		broken(15, "%u requests wait for ever", n->t.control->gtp.n_txns);
 }
 
+/* Records sent are applied, superseded, refused or in flight, to the unit, by what both say; and where no process took any with it,
+ * messages and packets went back to where they came from. */
+static void check_accounts(const struct node *active, const struct node *standby)
+{
+	const struct repl *a = active->t.repl->stream, *b = standby->t.repl->stream;
+	const char *wrong[] = { truth_alone(a), truth_alone(b), truth_between(a, b) };
+
+	for (unsigned int i = 0; i < RTE_DIM(wrong); i++)
+		if (wrong[i] != NULL)
+			broken(2, "%s", wrong[i]);
+	for (unsigned int i = 0; i < 2 && sim.crashes == 0; i++) {
+		const struct tandem *t = &sim.node[i].t;
+		unsigned int msgs = rte_mempool_in_use_count(t->msgs),
+			     mbufs = rte_mempool_in_use_count(t->mbufs),
+			     packets = rte_mempool_in_use_count(t->stream_mbufs);
+
+		if (msgs > AT_REST || mbufs > AT_REST || packets > AT_REST)
+			broken(13, "chassis %c: %u messages, %u frames and %u packets of the stream in use",
+				'A' + i, msgs, mbufs, packets);
+	}
+}
+
 /* Whether the Active has that session, and had it when the packet was sent. */
 static bool lives(const struct node *active, const struct packet *p)
 {
@@ -327,6 +352,7 @@ void check_end(void)
 	shadow_check_unused(b);
 	check_packets(a);
 	check_stream(a, b);
+	check_accounts(a, b);
 	repair_check();
 	check_subs(a);
 	use_check(a, false, true);
