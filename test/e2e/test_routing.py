@@ -117,15 +117,21 @@ class Far:
         wait_until(lambda: self.via() == chassis.side and self.paths()[1] == chassis.side, timeout,
                    lambda: f"{self.name} to follow {chassis.side}: {self.paths()}, kernel {self.via()}")
 
+    def told(self):
+        """What its kernel told of routes: (time of day, event)."""
+        return [(datetime.datetime.fromisoformat(at).timestamp(), event)
+                for at, event in re.findall(r"^\[(\S+)\] (.*)", self.events.output(), re.M)]
+
+    def moves(self, chassis, since):
+        """Seconds from `since` until the kernel's route became the chassis', each time that it did."""
+        way = rf"{re.escape(self.prefix.removesuffix('/32'))} .*via {re.escape(self.hosts[chassis.side])}\b"
+        return [at - since for at, event in self.told() if at >= since and re.match(way, event)]
+
     def moved(self, chassis, since):
         """Seconds from `since` until the kernel's route was first the chassis'."""
-        prefix = self.prefix.removesuffix("/32")
-        host = re.escape(self.hosts[chassis.side])
-        for at, event in re.findall(r"^\[(\S+)\] (.*)", self.events.output(), re.M):
-            when = datetime.datetime.fromisoformat(at).timestamp()
-            if when >= since and re.search(rf"^{re.escape(prefix)} .*via {host}\b", event):
-                return when - since
-        raise AssertionError(f"{self.name}: no move to {chassis.side}: {self.events.output()[-2000:]}")
+        found = self.moves(chassis, since)
+        assert found, f"{self.name}: no move to {chassis.side}: {self.events.output()[-2000:]}"
+        return found[0]
 
     def deserted(self, since):
         """Times since then at which no chassis announced the prefix, by what the router received in order."""
