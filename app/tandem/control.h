@@ -383,7 +383,10 @@ void monitors_role(struct control *c, const struct srp_action *a, usec_t now);
 void step_begin(struct control *c, const struct srp_action *a, usec_t now);
 void step_done(struct control *c, const struct msg *m, usec_t now);
 void step_turn(struct control *c, usec_t now);
+/* At the control core's turn: says where the VIPs are, if it is due. _anew: from the first of a bounded number of times, at an
+ * activation, when the link of a VIP's port came up, and when the other of two Active ones gave up. */
 void control_announce(struct control *c, usec_t now);
+void control_announce_anew(struct control *c, usec_t now);
 int control_metric(struct control *c, uint8_t rm);
 /* The address of a loopback comes or goes. 0 / -errno, logged. */
 int control_vip(struct control *c, const struct config_loopback *l, bool up);

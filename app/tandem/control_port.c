@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Ports as control sees them: their carrier, and the frames between the workers and the kernel's twins. */
+#include <string.h>
+
 #include <rte_ethdev.h>
 
 #include "control_direct.h"
@@ -14,6 +16,16 @@ static struct port *port_of(uint16_t id)
 	return NULL;
 }
 
+/* The subnets of other ports heard what was announced: to say it again could take the traffic from a peer that has it since. */
+static bool has_vip(const struct port *p)
+{
+	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
+		if (T.conf->loopbacks[i].srp_activate &&
+			strcmp(T.conf->loopbacks[i].port, p->conf->name) == 0)
+			return true;
+	return false;
+}
+
 void port_link(void *ctx, uint16_t port, bool up)
 {
 	struct control *c = ctx;
@@ -24,10 +36,8 @@ void port_link(void *ctx, uint16_t port, bool up)
 		net_link_carrier(c->kernel, p->twin.ifindex, up);
 	if (atomic_exchange(&T.shared.port[port].up, up) != up)
 		LOG(NOTICE, "port %u: link %s", port, up ? "up" : "down");
-	if (up && c->up) { /* what was announced into a dead link was not heard */
-		c->announce_left = ANNOUNCEMENTS;
-		c->announce_at = clock_us();
-	}
+	if (up && c->up && p != NULL && has_vip(p)) /* what was announced into a dead link was not heard */
+		control_announce_anew(c, clock_us());
 }
 
 /* A device that has no interface of the kernel's under it is asked itself. */

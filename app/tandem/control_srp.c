@@ -117,6 +117,10 @@ void srp_actions(struct control *c, usec_t now)
 			break;
 		case SRP_ACT_ALARM:
 			control_alarm(c, a.alarm, a.raised, a.text, now);
+			/* Who gave up answered for the VIPs too until now, and may have been the last to announce them. */
+			if (a.alarm == SRP_ALARM_DUAL_ACTIVE && !a.raised &&
+				srp_info(c->srp)->state == SRP_ACTIVE)
+				control_announce_anew(c, now);
 			break;
 		case SRP_ACT_LINES:
 			configuration_compare(c, now);

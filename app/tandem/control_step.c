@@ -104,7 +104,7 @@ static int routes(struct control *c, uint32_t metric)
 	return ret;
 }
 
-static void announce_anew(struct control *c, usec_t now)
+void control_announce_anew(struct control *c, usec_t now)
 {
 	c->announce_left = ANNOUNCEMENTS;
 	c->announce_at = now;
@@ -153,7 +153,7 @@ static int activate(struct control *c, uint8_t rm, usec_t now)
 	}
 	if (control_metric(c, rm) < 0)
 		ret = -EIO;
-	announce_anew(c, now);
+	control_announce_anew(c, now);
 	control_announce(c, now);
 	return ret;
 }
@@ -200,7 +200,7 @@ void control_announce(struct control *c, usec_t now)
 	static const usec_t gap[ANNOUNCEMENTS] = { 2000000, 1000000, 400000, 100000, 30000 };
 
 	if (c->up && srp_info(c->srp)->mute)
-		announce_anew(c, now);
+		control_announce_anew(c, now);
 	if (c->announce_left == 0 || now < c->announce_at || !c->up || srp_info(c->srp)->mute)
 		return;
 	c->announce_left--;
@@ -403,7 +403,8 @@ void step_done(struct control *c, const struct msg *m, usec_t now)
 		if (s->draining) {
 			c->hold = false;
 			c->answering = true;
-			announce_anew(c, now); /* the peer may have announced itself and ended since */
+			control_announce_anew(
+				c, now); /* the peer may have announced itself and ended since */
 			finish(c, true, 0, "", now);
 			break;
 		}

@@ -1,22 +1,45 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Both paths between the chassis cut while both live, and what the routers make of two Active ones."""
+"""Both paths between the chassis cut while both live, and what the routers or the shared subnets make of two Active ones."""
 
+import json
 import time
 
-from chassis import check_truth
-from lab import SIDES, wait_until
+from chassis import Pair, check_truth
+from lab import CORE_GATEWAY, SIDES, VIP, run, wait_until
 from test_aaa import alarms, causes
-from test_failover import equal_tables, warm
+from test_failover import GAP_MS, equal_tables, warm
 from test_routing import BirdFar, Far, Scene, bird, frr
-from traffic import Sgsnemu
+from traffic import Capture, Probes, Sgsnemu
 
 LINKS = ("l-srp", "l-repl")
+# For as long an Active announces its addresses, at an activation and after a link came up.
+ANNOUNCED_MS = 4000
+# On shared subnets the two chassis are not to hear each other's ARP either, or who is left alone finds the other.
+APART = """table bridge apart {
+	chain forward {
+		type filter hook forward priority 0;
+		ether type arp iifname "to-left" oifname "to-right" drop
+		ether type arp iifname "to-right" oifname "to-left" drop
+	}
+}
+"""
 
 
-def cut(lab, state):
-    """Both links between the chassis, SRP's and the stream's, down or up."""
-    for link in LINKS:
+def cut(lab, state, links=LINKS):
+    """Both links between the chassis, SRP's and the stream's, down or up; or others of the left one's."""
+    for link in links:
         lab.link("left", link, state)
+
+
+def quiet(chassis):
+    """Waits until what it announced when it became Active is over: from then on nobody is told where the addresses are."""
+    chassis.wait(lambda i: i["chassis_state"] == "Active" and i["state_age_ms"] > ANNOUNCED_MS, 10, "its announcements to be over")
+
+
+def apart(lab, on):
+    """Whether the chassis hear each other's ARP in the subnets that they share."""
+    for name in ("acc", "core"):
+        run("ip", "netns", "exec", lab.namespace(name), "nft", APART if on else "delete table bridge apart")
 
 
 def forwarded(chassis):
@@ -105,3 +128,96 @@ def holder(lab):
     found = {macs.get(n.get("lladdr")) for name, vip in (("acc", VIP), ("core", CORE_GATEWAY))
              for n in json.loads(run("ip", "-n", lab.namespace(name), "-j", "neigh", "show", vip) or "[]")}
     return found.pop() if len(found) == 1 else None
+
+
+class Shared:
+    """A pair on shared subnets, and a subscriber whose packets go to whoever announced itself last."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.pair = Pair(lab, {"srp.topology": '"l2"'}).start()
+        self.old, self.new = self.pair.active, self.pair.other(self.pair.active)
+        sgsn = Sgsnemu(lab)
+        self.place = sgsn.namespace, sgsn.attach()[0]
+        quiet(self.old)
+        assert self.holder() == self.old.side
+        equal_tables(self.pair)
+
+    def holder(self):
+        """The side that has the VIPs, by the neighbours' entries of the segments; None while they do not agree."""
+        show = lambda name, *what: json.loads(run("ip", "-n", self.lab.namespace(name), "-j", *what) or "[]")
+        macs = {show(side, "link", "show", twin)[0]["address"]: side for side in SIDES for twin in ("tw-acc", "tw-core")}
+        found = {macs.get(n.get("lladdr")) for name, vip in (("acc", VIP), ("core", CORE_GATEWAY)) for n in show(name, "neigh", "show", vip)}
+        return found.pop() if len(found) == 1 else None
+
+    def mac(self, chassis):
+        """The address of its access port."""
+        return json.loads(run("ip", "-n", self.lab.namespace(chassis.side), "-j", "link", "show", "tw-acc"))[0]["address"]
+
+    def stream(self):
+        """A steady stream of the subscriber's packets."""
+        stream = Probes(self.lab, *self.place)
+        warm(stream)
+        return stream
+
+    def promoted(self, stream):
+        """The Standby is Active too, its announcement moved the traffic, and is over. What became of the stream; a session that is
+        made now; and the causes of each chassis."""
+        both_active(self.pair, self.new)
+        wait_until(lambda: self.holder() == self.new.side, 5, lambda: f"the segments to follow {self.new.side}")
+        warm(stream)
+        made = Sgsnemu(self.lab).attach()[0]
+        quiet(self.new)
+        assert made in self.new.sessions() and made not in self.old.sessions(), "the links are not cut"
+        assert self.old.info()["chassis_state"] == "Active"
+        return stream.stop(), made, {c: causes(c) for c in self.pair.both}
+
+
+def test_l2(lab):
+    """SRP and replication cut, both Active, shared subnets: the announcement moves it; repaired, the old one demotes, nothing moves"""
+    scene = Shared(lab)
+    pair, old, new = scene.pair, scene.old, scene.new
+    stream = scene.stream()
+    apart(lab, True)
+    cut(lab, "down")
+    moved, made, before = scene.promoted(stream)
+    terms = [c.info()["term"] for c in (old, new)]
+    stream = scene.stream()
+    carried, heard = forwarded(old), Capture(lab, "acc")
+    apart(lab, False)
+    cut(lab, "up")
+    one_demoted(pair, old, before)
+    goes_on(lab, pair, made, stream)
+    result = stream.stop()
+    heard.stop(last=f"gtp && ip.dst == {VIP}")
+    said = heard.rows(f"arp.src.proto_ipv4 == {VIP} && eth.src == {scene.mac(old)}", "frame.time_relative")
+    assert not said, f"{old.side}, which was about to give up, announced itself {len(said)} times"
+    assert scene.holder() == new.side and forwarded(old) == carried, f"{forwarded(old) - carried} packets by {old.side}"
+    assert not moved.lost and not result.lost, f"{moved}; {result}"
+    return f"terms while both were Active {terms}; moved: {moved}; repaired: {result}"
+
+
+def test_l2_all_links(lab):
+    """every link of the Active cut: the other takes over; repaired, the old one announces itself once more, and demotes: it moves back"""
+    scene = Shared(lab)
+    pair, old, new = scene.pair, scene.old, scene.new
+    if old is not pair.left:
+        assert pair.switchover() is pair.left
+        pair.settle()
+        quiet(pair.left)
+        old, new = scene.old, scene.new = new, old
+    stream = scene.stream()
+    cut(lab, "down", ("l-acc", "l-core") + LINKS)
+    _, made, before = scene.promoted(stream)
+    stream = scene.stream()
+    # Its subnets before its peer: it takes itself for the only one still.
+    cut(lab, "up", ("l-acc", "l-core"))
+    wait_until(lambda: all(p["link"] == "up" for p in old.ctl("show ports")["ports"] if p["name"] in ("access", "core")), 10, "links")
+    warm(stream)
+    cut(lab, "up")
+    one_demoted(pair, old, before)
+    wait_until(lambda: scene.holder() == new.side, 5, lambda: f"the segments to come back to {new.side}")
+    goes_on(lab, pair, made, stream)
+    result = stream.stop()
+    assert result.gap_ms <= GAP_MS, str(result)
+    return f"repaired: {result}"
