@@ -11,6 +11,7 @@ import time
 from chassis import Pair
 from frr import Frr
 from lab import CORE_HOST, POOL, SIDES, TOP, VIP, Process, Skip, run, wait_until
+from test_monitor import BMP, PORT, is_state, moved
 from traffic import Probes, Sgsnemu, wait_heard
 
 ACCESS_ROUTER = "10.8.0.1"
@@ -41,6 +42,15 @@ template bgp chassis {{
 }}
 protocol bgp left from chassis {{ neighbor {left} as 65001; }}
 protocol bgp right from chassis {{ neighbor {right} as 65001; }}
+"""
+# What a Tandem watches that shall hand over when its router towards the internet is lost: by BMP, or by what that tells.
+WATCHED = {"srp.guard-period": "1", "srp.damping-period": "1"}
+BGP_WATCHED = f"""
+bgp-peers = ( {{ name = "internet"; address = "{CORE_HOST}"; router = "127.0.0.1"; }} );
+monitors = {{ bmp-port = {PORT}; bmp-settle = 5; }};
+"""
+ROUTE_WATCHED = """
+monitored-routes = ( { name = "internet"; prefix = "0.0.0.0/0"; } );
 """
 # A keepalive a second, three of them missed; two CPUs, which all the daemons of the lab share, may be late.
 HOLD_S = (1.5, 4.5)
@@ -133,6 +143,10 @@ class Far:
         assert found, f"{self.name}: no move to {chassis.side}: {self.events.output()[-2000:]}"
         return found[0]
 
+    def accept(self, chassis, on):
+        """Whether it has the chassis as a neighbour."""
+        self.frr.ask("configure terminal", "router bgp 65000", f"{'no ' if on else ''}neighbor {self.hosts[chassis.side]} shutdown")
+
     def deserted(self, since):
         """Times since then at which no chassis announced the prefix, by what the router received in order."""
         announcing, found = set(), []
@@ -175,6 +189,13 @@ class BirdFar(Far):
             best = side if star else best
         return lengths, best
 
+    def accept(self, chassis, on):
+        run("birdc", "-s", self.control, "enable" if on else "disable", chassis.side)
+
+    def deserted(self, since):
+        gone = f"Deleted {self.prefix.removesuffix('/32')} "
+        return [at for at, event in self.told() if at >= since and event.startswith(gone)]
+
     def steady(self):
         wait_until(lambda: run("birdc", "-s", self.control, "show", "protocols").count("Established") == len(SIDES), 30,
                    lambda: f"{self.name} to have both neighbours: {run('birdc', '-s', self.control, 'show', 'protocols')}")
@@ -183,9 +204,9 @@ class BirdFar(Far):
 class Scene:
     """A pair in L3 with routing daemons, routers at both ends, and a subscriber whose packets follow them."""
 
-    def __init__(self, lab, speakers, bfd, router=Far):
+    def __init__(self, lab, speakers, bfd, router=Far, edits=None, rewrite=None):
         self.lab = lab
-        self.pair = Pair(lab, edits={"srp.topology": '"l3"'}).start()
+        self.pair = Pair(lab, {"srp.topology": '"l3"', **(edits or {})}, rewrite=rewrite).start()
         # The route by which the lab's core does without a routing daemon.
         lab.ip("core", "route", "del", POOL)
         self.fars = [router(lab, name, bfd) for name in ENDS]
@@ -260,6 +281,49 @@ class Scene:
         return (f"SIGKILL: decided after {self.pair.decided_ms(survivor, at):.0f} ms, moved after {late[0] * 1000:.0f} ms (core) "
                 f"{late[1] * 1000:.0f} ms (access), gap {result.gap_ms:.0f} ms")
 
+    def failed(self, cause):
+        """The core's router gives up the Active, whose monitor hands over: the routers follow."""
+        far = self.fars[0]
+        old, new = self.pair.active, self.pair.other(self.pair.active)
+        for chassis in self.pair.both:
+            is_state(chassis, "internet", "U")
+        stream = self.stream()
+        since = time.time()
+        far.accept(old, False)
+        moved(old, new, cause)
+        self.follow(new)
+        late = [far.moved(new, since) for far in self.fars]
+        wait_until(lambda: self.metric(old) is None, 30, f"{old.side} to withdraw")
+        lengths = self.counted()
+        wait_heard([stream], 50)
+        far.accept(old, True)
+        far.steady()
+        self.pair.settle()
+        self.follow(new)
+        assert self.counted() == lengths
+        return (f"{cause}: moved after {late[0] * 1000:.0f} ms (core) {late[1] * 1000:.0f} ms (access), AS paths {lengths}, "
+                f"gap {stream.stop().gap_ms:.0f} ms")
+
+    def returned(self):
+        """The chassis that was killed is there again, as the Standby: the routers never look at it."""
+        survivor = self.pair.active
+        victim = self.pair.other(survivor)
+        stream = self.stream()
+        since = time.time()
+        victim.start()
+        victim.wait_ready()
+        assert self.pair.settle() == (survivor, victim)
+        for far in self.fars:
+            far.steady()
+        lengths = self.counted()
+        assert set(lengths) == {survivor.side}, lengths
+        self.follow(survivor)
+        for far in self.fars:
+            assert not far.moves(victim, since), f"{far.name} moved to {victim.side}"
+        result = stream.stop()
+        assert not result.lost, str(result)
+        return f"returned: AS paths {lengths}"
+
 
 def by_hold_time(scene):
     """The whole way of a pair whose routers have no BFD."""
@@ -305,3 +369,26 @@ def test_bird_router(lab):
     """FRR as shipped, BIRD as the routers, which would keep a dead chassis' routes if FRR offered a graceful restart"""
     scene = Scene(lab, frr, bfd=False, router=BirdFar)
     return f"AS paths at start {scene.counted()}; {scene.killed(HOLD_S)}"
+
+
+def follow(scene, cause):
+    """The routers follow the Active there and back, by an operator and by a monitor, and when it dies and returns."""
+    told = [scene.planned(), scene.planned(), scene.failed(cause), scene.failed(cause), scene.killed(HOLD_S), scene.returned(),
+            scene.planned()]
+    return "; ".join(told)
+
+
+def frr_bmp(lab):
+    """The shipped FRR configuration, and its peers told to the chassis."""
+    return [Frr(lab, side, own(shipped("frr-bgpd.conf"), side) + "router bgp 65001\n" + BMP.format(PORT), ["bmp"],
+                bfd=shipped("frr-bfdd.conf")).start() for side in SIDES]
+
+
+def test_follow_bgp(lab):
+    """FRR as shipped, BIRD as the routers: they follow a switchover there and back, a BGP failure there and back, a death, a return"""
+    return follow(Scene(lab, frr_bmp, bfd=False, router=BirdFar, edits=WATCHED, rewrite=lambda text: text + BGP_WATCHED), "bgp-failure")
+
+
+def test_follow_route(lab):
+    """BIRD as shipped, FRR as the routers: the same, where the monitored default route goes"""
+    return follow(Scene(lab, bird, bfd=False, edits=WATCHED, rewrite=lambda text: text + ROUTE_WATCHED), "route-failure")
