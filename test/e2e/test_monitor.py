@@ -8,7 +8,8 @@ import time
 from chassis import Pair, check_config, shipped
 from frr import Frr
 from lab import Process, run, wait_until
-from test_aaa import alarms, causes, states
+from radius import FreeRadius
+from test_aaa import SERVERS, alarms, causes, handed_over, held, secrets, states, wait_states
 
 OWN, RIGHT, CORE, LINK = "10.6.0.11", "10.6.0.12", "10.5.0.1", "10.5.0.11"
 PORT = "11019"
@@ -166,12 +167,19 @@ def moved(old, new, cause):
     assert causes(new)[-1] == ("Active", cause) and causes(old)[-1] == ("Standby", cause), f"{causes(old)} {causes(new)}"
 
 
+def side_of(text):
+    """Whose configuration it is."""
+    return re.search(r'chassis = \{\s*name = "(\w+)"', text).group(1)
+
+
+def monitored(text):
+    """A configuration with the far router as a BGP peer that is watched."""
+    return text + MONITORED.format(net=NET[side_of(text)], port=PORT)
+
+
 def test_bgp_failure(lab):
     """a BGP peer cut: switchover, restored: revertible; the same failure on both, or a lost report, moves nothing and says why"""
     routers = speakers(lab)
-    def monitored(text):
-        side = re.search(r'chassis = \{\s*name = "(\w+)"', text).group(1)
-        return text + MONITORED.format(net=NET[side], port=PORT)
     pair = Pair(lab, EDITS, rewrite=monitored).start()
     for router in routers.values():
         router.start()
@@ -206,6 +214,35 @@ def test_bgp_failure(lab):
     is_state(old, "far", "U", 30)
     assert causes(old) == before and old.info()["chassis_state"] == "Active"
     assert "monitor-unknown" not in alarms(old), alarms(old)
+
+
+def test_bgp_after_aaa(lab):
+    """AAA is dead for both: one switchover, and it stays; a BGP failure moves it all the same, and ends the hold"""
+    servers = [FreeRadius(lab, "acc").start(), FreeRadius(lab, "core").start()]
+    routers = speakers(lab)
+    secrets(lab)
+    pair = Pair(lab, EDITS, rewrite=lambda text: monitored(text) + SERVERS.format(lab.directory)).start()
+    for router in routers.values():
+        router.start()
+    for chassis in pair.both:
+        is_state(chassis, "far", "U")
+    old, new = pair.active, pair.other(pair.active)
+    wait_states(old, one="U", two="U")
+    for server in servers:
+        server.kill9()
+    handed_over(old, new)
+    held(new)
+    lab.link("core", f"to-{new.side[0]}-bgp", "down")
+    moved(new, old, "bgp-failure")
+    # Its AAA failure may act again, and would, were its peer not worse.
+    wait_until(lambda: "aaa-failure" in alarms(old).get("switchover-refused", ""), 20, lambda: alarms(old))
+    assert "bgp-failure there" in alarms(old)["switchover-refused"], alarms(old)
+    assert old.ctl("show srp monitor")["held"] == "none" and old.info()["chassis_state"] == "Active"
+    lab.link("core", f"to-{new.side[0]}-bgp", "up")
+    handed_over(old, new)
+    held(new)
+    made = {c: [cause for to, cause in causes(c) if to == "Active" and cause != "startup"] for c in pair.both}
+    assert made == {new: ["aaa-failure", "aaa-failure"], old: ["bgp-failure"]}, made
 
 
 def flap(pair, set_state, name, cause, seen=True):
@@ -257,6 +294,119 @@ def test_route_and_link(lab):
     text = run(os.path.join(lab.build, "app", "tandemctl", "tandemctl"), "--socket", old.socket, "show", "srp", "monitor")
     assert "198.51.100.0/24" in text, text
     return "; ".join((flap(pair, route, "upstream", "route-failure"), flap(pair, carrier, "core", "link-failure", seen=False)))
+
+
+# ---- many at once: bgpd takes a second or more to have a peer back, a RADIUS server as long to be found silent ----
+
+PEERS, PHASES = 10, 20
+# A phase is shorter than the damping, so none but the first after a guard acts.
+PEER_EDITS = {"srp.guard-period": "3", "srp.damping-period": "3"}
+
+
+def peer_addresses(side):
+    """Pairs of addresses between which a chassis' bgpd and the far one have a session."""
+    return [(f"10.5.{NET[side]}.{100 + n}", f"10.5.{NET[side]}.{200 + n}") for n in range(PEERS)]
+
+
+def many_speakers(lab):
+    """bgpd on each chassis with many sessions to a far router, whose bgpd is returned."""
+    sessions = {}
+    for side in NET:
+        link = f"{side[0]}-bgp"
+        lab.veth(side, link, "core", f"to-{link}")
+        for near, far in peer_addresses(side):
+            lab.ip(side, "addr", "add", f"{near}/24", "dev", link)
+            lab.ip("core", "addr", "add", f"{far}/24", "dev", f"to-{link}")
+        sessions[side] = [(near, far, NEIGHBOUR + " neighbor {0} update-source {2}\n") for near, far in peer_addresses(side)]
+    for side, found in sessions.items():
+        near = "".join(text.format(far, 65000, own) for own, far, text in found)
+        Frr(lab, side, BGP.format(65001, found[0][0], near, "10.5.0.0/24") + BMP.format(PORT), ["bmp"]).start()
+    far = "".join(text.format(own, 65001, away) for found in sessions.values() for own, away, text in found)
+    return Frr(lab, "core", BGP.format(65000, CORE, far, "10.9.0.0/24")).start()
+
+
+def many_monitored(text):
+    """A configuration that watches each of the sessions by itself."""
+    items = ", ".join(f'{{ name = "far{n}"; address = "{far}"; router = "127.0.0.1"; group = "g{n}"; }}'
+                      for n, (_, far) in enumerate(peer_addresses(side_of(text))))
+    return text + f"\nbgp-peers = ( {items} );\nmonitors = {{ bmp-port = {PORT}; bmp-settle = 5; }};\n"
+
+
+def of_type(chassis, letter):
+    """The states in which its monitors of a type are."""
+    return {m["state"] for m in chassis.ctl("show srp monitor")["monitors"] if m["type"] == letter}
+
+
+def made_active(pair, cause):
+    """How many times a chassis of the pair became Active for that."""
+    return sum(causes(chassis).count(("Active", cause)) for chassis in pair.both)
+
+
+def test_bgp_flaps(lab):
+    """200 flaps of BGP peers, ten at a time, of one chassis and the other: switchovers bounded by guard and damping"""
+    core = many_speakers(lab)
+    pair = Pair(lab, PEER_EDITS, rewrite=many_monitored).start()
+    def accept(chassis, on):
+        core.ask("configure terminal", "router bgp 65000",
+                 *(f"{'no ' if on else ''}neighbor {near} shutdown" for near, _ in peer_addresses(chassis.side)))
+    def all_are(chassis, state):
+        wait_until(lambda: of_type(chassis, "B") == {state}, 30, lambda: f"{chassis.side}: all {state}: {states(chassis)}")
+    for chassis in pair.both:
+        all_are(chassis, "U")
+    began = time.monotonic()
+    for n in range(PHASES):
+        down, up = pair.both[n % 2], pair.both[1 - n % 2]
+        accept(up, True)
+        all_are(up, "U")
+        accept(down, False)
+        all_are(down, "D")
+    accept(down, True)
+    all_are(down, "U")
+    pair.settle()
+    took, made = time.monotonic() - began, made_active(pair, "bgp-failure")
+    assert 1 <= made <= 1 + took / GUARD_S, f"{made} switchovers in {took:.1f} s"
+    return f"{PHASES * PEERS} flaps in {took:.1f} s: {made} switchovers"
+
+
+SERVERS_N, AAA_HELD, AAA_RESET = 16, 7, 6
+AAA_GUARD_S = 8
+AAA_EDITS = {"srp.guard-period": str(AAA_GUARD_S), "srp.damping-period": str(AAA_GUARD_S)}
+
+
+def test_aaa_flaps(lab):
+    """208 flaps of AAA servers, sixteen at a time: one switchover; with a reset before each: bounded by guard and damping"""
+    server = FreeRadius(lab, "acc").start()
+    secrets(lab)
+    hosts = [f"10.8.0.{200 + n}" for n in range(SERVERS_N)]
+    for host in hosts:
+        lab.ip("acc", "addr", "add", f"{host}/24", "dev", "br0")
+    items = ", ".join(f'{{ name = "aaa{n}"; address = "{host}"; secret-file = "{lab.directory}/secret"; user = "probe"; timeout = 1; '
+                      f'max-retries = 1; period = 1; group = "g{n}"; }}' for n, host in enumerate(hosts))
+    pair = Pair(lab, AAA_EDITS, rewrite=lambda text: text + f"\naaa-servers = ( {items} );\n").start()
+    def all_are(state):
+        wait_until(lambda: any(of_type(c, "A") == {state} for c in pair.both), 30,
+                   lambda: f"all {state} at the Active: {[states(c) for c in pair.both]}")
+    def flap_all():
+        server.pause(True)
+        all_are("D")
+        server.pause(False)
+        all_are("U")
+    all_are("U")
+    began = time.monotonic()
+    for _ in range(AAA_HELD):
+        flap_all()
+    pair.settle()
+    assert made_active(pair, "aaa-failure") == 1, [causes(c) for c in pair.both]
+    between = time.monotonic()
+    for _ in range(AAA_RESET):
+        pair.settle()[0].ctl("srp reset-auth-probe-fail")
+        all_are("U")
+        flap_all()
+    pair.settle()
+    took, made = time.monotonic() - between, made_active(pair, "aaa-failure") - 1
+    assert 1 <= made <= 1 + took / AAA_GUARD_S, f"{made} switchovers in {took:.1f} s"
+    return (f"{AAA_HELD * SERVERS_N} flaps in {between - began:.1f} s: 1 switchover; {AAA_RESET * SERVERS_N} flaps and "
+            f"{AAA_RESET} resets in {took:.1f} s: {made} switchovers")
 
 
 def test_monitor_configuration(lab):
