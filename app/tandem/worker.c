@@ -89,6 +89,46 @@ static void answer_done(struct worker *w, enum msg_type what, repl_term_t term, 
 		w->count.msg_no_room++;
 }
 
+static void late_apply(struct worker *w, uint32_t handle, const struct session_usage *u)
+{
+	struct session_slot *s;
+
+	if (session_apply_late(T.table, w->number, handle, u) == 0)
+		w->count.late_usage_applied++;
+	else
+		w->count.late_usage_refused++;
+	/* The slot changed in a replicated group: the standby must follow. */
+	s = session_find(T.table, handle);
+	if (s != NULL && w->fp.streaming)
+		dirty_mark(&w->sync.dirty, s, handle, SESSION_G_OTHER64);
+}
+
+/* Handing over, the slots may be the peer's any moment. It was acknowledged already: kept until it is known who has them. */
+static void late_keep(struct worker *w, const struct msg *m)
+{
+	unsigned int i = 0;
+
+	while (i < w->n_kept && w->kept[i].handle != m->late_handle)
+		i++;
+	if (i == WORKER_KEPT || MUTANT(late_not_kept)) {
+		w->count.late_usage_refused++;
+		return;
+	}
+	w->n_kept = RTE_MAX(w->n_kept, i + 1);
+	w->kept[i].handle = m->late_handle;
+	w->kept[i].usage = m->usage; /* of one sender, in order: the later says it all */
+}
+
+static void late_usage(struct worker *w, const struct msg *m)
+{
+	if (w->fp.mode == FASTPATH_OWN)
+		late_apply(w, m->late_handle, &m->usage);
+	else if (w->fp.mode == FASTPATH_LATE && !w->sync.late)
+		late_keep(w, m);
+	else /* it waited in the ring while the role ended: the winner tells it in full */
+		w->count.late_usage_refused++;
+}
+
 static void own(struct worker *w, const struct msg *m, usec_t now)
 {
 	uint32_t now_s = (uint32_t)(now / USEC_PER_SEC);
@@ -110,6 +150,9 @@ static void own(struct worker *w, const struct msg *m, usec_t now)
 		sync_stream(&w->sync, false, false, 0, now);
 	}
 	w->fp.mode = FASTPATH_OWN;
+	for (; m->type == MSG_RESUME && w->n_kept > 0; w->n_kept--)
+		late_apply(w, w->kept[w->n_kept - 1].handle, &w->kept[w->n_kept - 1].usage);
+	w->n_kept = 0;
 	answer_done(w, m->type, m->term, m->cookie, true);
 }
 
@@ -139,6 +182,7 @@ static void role(struct worker *w, const struct msg *m, usec_t now)
 		w->fp.streaming = false;
 		w->term = m->term;
 		w->late_asked = w->late_pending = false;
+		w->n_kept = 0;
 		sync_stream(&w->sync, false, false, 0, now);
 		break;
 	}
@@ -154,6 +198,7 @@ static void stream(struct worker *w, const struct msg *m, usec_t now)
 		return;
 	}
 	if (late) {
+		w->n_kept = 0;
 		w->late_since = now;
 		w->late_asked = true;
 		w->late_pending = false;
@@ -165,24 +210,6 @@ static void stream(struct worker *w, const struct msg *m, usec_t now)
 	w->fp.streaming = m->on;
 	sync_version(&w->sync, m->version);
 	sync_stream(&w->sync, m->on, late, T.conf->srp.audit_interval_s * USEC_PER_SEC, now);
-}
-
-static void late_usage(struct worker *w, const struct msg *m)
-{
-	if (w->fp.mode !=
-		FASTPATH_OWN) { /* it waited in the ring while the role ended: the winner tells it in full */
-		w->count.late_usage_refused++;
-		return;
-	}
-	if (session_apply_late(T.table, w->number, m->late_handle, &m->usage) == 0)
-		w->count.late_usage_applied++;
-	else
-		w->count.late_usage_refused++;
-	/* The slot changed in a replicated group: the standby must follow. */
-	struct session_slot *s = session_find(T.table, m->late_handle);
-
-	if (s != NULL && w->fp.streaming)
-		dirty_mark(&w->sync.dirty, s, m->late_handle, SESSION_G_OTHER64);
 }
 
 static void handle(struct worker *w, struct msg *m, usec_t now)

@@ -10,6 +10,7 @@
 enum {
 	WORKER_PURGES = 64,
 	WORKER_GONE = 64,
+	WORKER_KEPT = 256,
 	WORKER_SWEEP = 64,
 	WORKER_SWEEP_FAST = 512,
 	WORKER_ENDED = 2048
@@ -51,6 +52,12 @@ struct worker {
 	uint32_t late_mark;
 	uint64_t late_cookie;
 	usec_t late_since; /* when the peer took over */
+	/* The peer's late usage that came while we hand over: it is ours to write again if that comes to nothing. */
+	struct {
+		uint32_t handle;
+		struct session_usage usage;
+	} kept[WORKER_KEPT];
+	unsigned int n_kept;
 	uint32_t idle_base_s;
 	usec_t ei_from; /* Error Indications are allowed from then on */
 	usec_t next_second;
