@@ -178,6 +178,54 @@ static void test_announce(void)
 	CU_ASSERT_EQUAL(rte_mempool_in_use_count(pool), before);
 }
 
+/* The frame by RFC 826's layout, and a kernel that has the address answers it: to whom it asked, without learning. */
+static void test_probe(void)
+{
+	struct rte_ether_addr mac = { { 2, 0, 0, 0, 0, 0x77 } };
+	struct net_arp a, theirs = { 0 };
+	static const uint8_t want[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 0x77, 8, 6, 0, 1,
+		8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 0x77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10, 9, 0, 2 };
+	const uint32_t vip4 = 10u << 24 | 9 << 16 | 2;
+	struct rte_mbuf *m = net_probe(pool, &mac, vip4), *got[8];
+	uint8_t bad[60] = { 0 };
+	bool answered = false;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+	CU_ASSERT_EQUAL(m->pkt_len, 60);
+	CU_ASSERT_EQUAL(memcmp(rte_pktmbuf_mtod(m, void *), want, sizeof(want)), 0);
+	CU_ASSERT_TRUE(net_arp_read(rte_pktmbuf_mtod(m, uint8_t *), m->pkt_len, &a));
+	CU_ASSERT_TRUE(rte_is_same_ether_addr(&a.mac, &mac));
+	CU_ASSERT_EQUAL(a.sender4, 0);
+	CU_ASSERT_EQUAL(a.target4, vip4);
+	/* One octet short, and with each octet that says what it is other than it should be. */
+	memcpy(bad, want, sizeof(want));
+	CU_ASSERT_TRUE(net_arp_read(bad, sizeof(want), &a));
+	CU_ASSERT_FALSE(net_arp_read(bad, sizeof(want) - 1, &a));
+	for (unsigned int i = 12; i < 22; i++) {
+		bad[i] ^= 0x40;
+		CU_ASSERT_FALSE(net_arp_read(bad, sizeof(want), &a));
+		bad[i] ^= 0x40;
+	}
+	while (rte_eth_rx_burst(ports[0], 0, got, 1) == 1)
+		rte_pktmbuf_free(got[0]);
+	CU_ASSERT_EQUAL(rte_eth_tx_burst(ports[0], 0, &m, 1), 1);
+	for (unsigned int tries = 0; tries < 2000 && !answered; tries++) {
+		uint16_t n = rte_eth_rx_burst(ports[0], 0, got, 8);
+
+		for (uint16_t i = 0; i < n; i++) {
+			answered |= net_arp_read(
+					    rte_pktmbuf_mtod(got[i], uint8_t *), got[i]->data_len, &theirs) &&
+				    theirs.sender4 == vip4;
+			rte_pktmbuf_free(got[i]);
+		}
+		if (!answered)
+			rte_delay_us_sleep(1000);
+	}
+	CU_ASSERT_TRUE(answered);
+	CU_ASSERT_FALSE(rte_is_same_ether_addr(&theirs.mac, &mac));
+	CU_ASSERT_FALSE(sh("nsenter -t %d -n ip neigh show dev p0 | grep -q 02:00:00:00:00:77", peer));
+}
+
 static void test_twin_carrier(void)
 {
 	CU_ASSERT_EQUAL(net_link_carrier(kernel, twins[0].ifindex, false), 0);
@@ -197,6 +245,7 @@ int main(int argc, char **argv)
 		{ "twin_ping", test_twin_ping },
 		{ "twin_refused", test_twin_refused },
 		{ "announce", test_announce },
+		{ "probe", test_probe },
 		{ "twin_carrier", test_twin_carrier },
 		CU_TEST_INFO_NULL,
 	};
