@@ -397,6 +397,7 @@ static void turn(struct control *c, usec_t now)
 	srp_tick(c->srp, now);
 	srp_actions(c, now);
 	step_turn(c, now);
+	probe_turn(c, now);
 	srp_actions(c, now);
 	link_turn(c, now);
 	control_alarms_turn(c, now);

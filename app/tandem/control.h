@@ -148,6 +148,15 @@ struct step { /* what srp asked for and other cores are doing */
 	uint64_t cookie, number;
 };
 
+/* Whether somebody answers for a VIP: under way for srp. */
+struct probe {
+	bool on, answered;
+	unsigned int sent;
+	usec_t at;          /* the next, or the verdict */
+	usec_t stood_still; /* of control when it began */
+	char who[64];       /* answered: by whom */
+};
+
 /* Of a switchover: what took how long. */
 struct trace {
 	usec_t began, mark; /* the peer's last sign of life, or the order; end of the last phase. 0: none */
@@ -248,6 +257,7 @@ struct control {
 	struct client clients[CONTROL_CLIENTS];
 	struct gtp gtp;
 	struct step step;
+	struct probe probe;
 	struct doors doors;
 	usec_t now; /* when the messages of this turn were taken */
 	uint64_t cookie;
@@ -391,6 +401,12 @@ int control_metric(struct control *c, uint8_t rm);
 /* The address of a loopback comes or goes. 0 / -errno, logged. */
 int control_vip(struct control *c, const struct config_loopback *l, bool up);
 void control_withdraw(struct control *c);
+
+/* control_probe.c: ARP Probes for the VIPs before this chassis becomes Active for being alone (srp_probed() says when and
+ * what follows). Asked for; a frame that a port received, which stays the caller's; sends what is due and tells srp. */
+void probe_begin(struct control *c, usec_t now);
+void probe_see(struct control *c, const struct port *in, const struct rte_mbuf *m);
+void probe_turn(struct control *c, usec_t now);
 
 /* What a request of our own was about, beside handles of sessions. */
 #define GTP_COOKIE_ECHO UINT64_MAX

@@ -68,6 +68,7 @@ static unsigned int to_kernel(struct control *c)
 			rte_pktmbuf_free(m[i]);
 			continue;
 		}
+		probe_see(c, p, m[i]);
 		if (direct_take(c, p, m[i]))
 			continue;
 		if (net_twin_to(&p->twin, &m[i], 1) == 1)

@@ -122,6 +122,9 @@ void srp_actions(struct control *c, usec_t now)
 				srp_info(c->srp)->state == SRP_ACTIVE)
 				control_announce_anew(c, now);
 			break;
+		case SRP_ACT_PROBE:
+			probe_begin(c, now);
+			break;
 		case SRP_ACT_LINES:
 			configuration_compare(c, now);
 			break;

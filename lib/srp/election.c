@@ -153,10 +153,12 @@ static usec_t alone_due(struct srp *s, usec_t now)
 
 static void rule_init(struct srp *s, usec_t now)
 {
-	if (srp_peer_alive(s))
+	if (srp_peer_alive(s)) {
+		srp_probe_forget(s);
 		init_with_peer(s, now);
-	else if (srp_reached(s, alone_due(s, now), now))
+	} else if (srp_reached(s, alone_due(s, now), now) && !s->shutting && srp_probe_free(s, now)) {
 		srp_promote(s, SRP_CAUSE_STARTUP, true, now);
+	}
 }
 
 /* The peer forgets nothing by being Standby too: two intervals tell a passing view from a real one. */

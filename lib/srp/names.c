@@ -50,6 +50,7 @@ const char *srp_alarm_name(enum srp_alarm a)
 		[SRP_ALARM_UNVOUCHED] = "unvouched",
 		[SRP_ALARM_WISH] = "switchover-refused",
 		[SRP_ALARM_AUDIT] = "audit-overdue",
+		[SRP_ALARM_VIP_ANSWERED] = "vip-answered",
 	};
 
 	return NAME(names, a);

@@ -249,7 +249,7 @@ struct srp *srp_create(const struct srp_conf *c, const struct srp_saved *saved, 
 		.heard_at = USEC_NEVER,
 		.first = USEC_NEVER,
 		.slept_at = USEC_NEVER };
-	s->lines.due = s->fed_from = USEC_NEVER;
+	s->lines.due = s->fed_from = s->probe.due = USEC_NEVER;
 	s->boot_due = now + c->delay_us + c->dead_us;
 	s->hello_due = now;
 	s->peer_state_since = s->one_way_since = s->connection_since = s->metric_due = s->mute_since =
@@ -338,6 +338,7 @@ void srp_stalled(struct srp *s, usec_t us, usec_t stream_us, const struct srp_st
 	take_stream(s, st);
 	s->info.count.stalls++;
 	s->boot_due = srp_after(s->boot_due, longer);
+	s->probe.due = srp_after(s->probe.due, longer);
 	s->plan.due = srp_after(s->plan.due, longer);
 	s->plan.acked_due = srp_after(s->plan.acked_due, longer);
 	srp_life_stall(s, us, stream_us, now);

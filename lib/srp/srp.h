@@ -57,7 +57,9 @@ struct srp_conf {
 	enum srp_mode mode;
 	uint8_t priority; /* 1..255, higher wins */
 	uint8_t mac[6];   /* tie-breaker */
-	bool l2;          /* shared subnets: dual active is decided by the higher term */
+	/* Shared subnets: dual active is decided by the higher term, and whoever would become Active for being alone probes
+	 * its VIPs first: SRP_ACT_PROBE. */
+	bool l2;
 	uint32_t incarnation;
 	uint32_t capacity;      /* sessions; unequal capacities refuse a join */
 	uint64_t config_digest; /* of what must agree; 0 is compared like any other */
@@ -120,6 +122,7 @@ enum srp_action_kind {
 	SRP_ACT_ROLE,   /* state changed: from, to, cause, term (log, history) */
 	SRP_ACT_METRIC, /* the route modifier changed while routes are up: re-install them with `rm` */
 	SRP_ACT_ALARM, /* `alarm` raised or cleared, with `text` that says what to do; raised again: other words */
+	SRP_ACT_PROBE, /* does anybody answer for a VIP? then srp_probed(). See there */
 	SRP_ACT_LINES, /* the peer's lines are here: compare srp_peer_lines() with the own, then srp_compared() */
 	SRP_ACT_GOODBYE, /* shutdown may go on: the peer took over or there is none */
 	SRP_ACT_ABORT,   /* a pending state ran out: abort the process, the peer is the remedy; `text` why */
@@ -135,8 +138,9 @@ enum srp_alarm {
 	SRP_ALARM_DUAL_ACTIVE,
 	SRP_ALARM_ONE_WAY,
 	SRP_ALARM_UNVOUCHED,
-	SRP_ALARM_WISH,  /* a monitor wishes for a switchover, and it is refused */
-	SRP_ALARM_AUDIT, /* not raised by srp, which does not know of the audit: the caller's */
+	SRP_ALARM_WISH,         /* a monitor wishes for a switchover, and it is refused */
+	SRP_ALARM_AUDIT,        /* not raised by srp, which does not know of the audit: the caller's */
+	SRP_ALARM_VIP_ANSWERED, /* alone, and not Active: somebody answers for a VIP */
 	SRP_ALARM_MAX
 };
 
@@ -185,7 +189,7 @@ struct srp_peer {
 	X(connection_losses) X(switchovers_planned) X(switchovers_planned_aborted) \
 	X(switchovers_dead_timer) X(switchovers_dual_active) X(switchovers_dual_standby) \
 	X(transitions) X(offers_refused) X(validations) X(validations_failed) X(stalls) \
-	X(switchovers_monitor) X(wishes_refused)
+	X(switchovers_monitor) X(wishes_refused) X(probes) X(probes_answered)
 // clang-format on
 COUNTERS_DEFINE(srp_counters, SRP_COUNTERS);
 
@@ -253,6 +257,15 @@ int srp_validate_configuration(struct srp *s, char reason[SRP_REASON_MAX], usec_
 const char *srp_peer_lines(const struct srp *s, size_t *len);
 /* n keys differ between those lines and the own; first: "KEY: A here, B there" of one of them, "" if none. */
 void srp_compared(struct srp *s, unsigned int n, const char *first, usec_t now);
+/* The answer to SRP_ACT_PROBE (conf.l2, SRP.md section 1): whether somebody else answers for a VIP, and `who`: "VIP is answered
+ * by MAC" (answered only). It is asked of a chassis in Init, when the boot rule would make it Active for being alone; never of
+ * a Standby, which knows its peer and takes over at once. Answered: Init goes on with SRP_ALARM_VIP_ANSWERED, and the question
+ * comes again after dead-interval, for as long as it takes: two that answer for one address serve nobody, and only an operator
+ * can tell a chassis behind two cut links from a dead one whose kernel kept the address (SIGKILL). Not answered: Active, if
+ * the boot rule still says so within SRP_PROBE_US. No answer to the question itself within that time counts as "nobody". A
+ * chassis that hears its peer meanwhile goes by that. Not asked for: ignored. */
+enum { SRP_PROBE_US = 1000000 };
+void srp_probed(struct srp *s, bool answered, const char *who, usec_t now);
 /* What a monitor's verdict wishes for: SRP_CAUSE_AAA, _BGP, _BFD, _DIAMETER, _ROUTE, _LINK or _LOCAL_FAULT; SRP_CAUSE_NONE:
  * nothing. A level, which may be repeated; of a chassis that is not Active nothing is taken, and it is forgotten when that
  * ceases to be Active. A planned switchover of that cause begins once srp_validate's checks pass, and the offer carries the

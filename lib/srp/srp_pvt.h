@@ -112,6 +112,14 @@ struct srp_life {
 	usec_t slept_at; /* as standby: the end of a sleep in which the peer may have begun another life; USEC_NEVER: none */
 };
 
+/* Whether an address is answered by somebody else, before a boot alone. */
+enum srp_probe_state { PROBE_IDLE, PROBE_OUT, PROBE_FREE, PROBE_TAKEN };
+struct srp_probe {
+	enum srp_probe_state state;
+	usec_t due;   /* OUT: counts as FREE. FREE: no longer true. TAKEN: to be asked again */
+	char who[56]; /* TAKEN: as the alarm has it */
+};
+
 /* The peer's configuration: what was fetched, and what came of its comparison. */
 struct srp_lines {
 	bool met, told; /* a hello came over this connection; its sender answers WANT_LINES */
@@ -134,6 +142,7 @@ struct srp {
 	struct srp_stream stream;
 	struct srp_plan plan;
 	struct srp_life life;
+	struct srp_probe probe;
 
 	uint64_t floor, peer_floor; /* term numbers that may have been used before the last start */
 	srp_term_t own_last;        /* the last term of our own */
@@ -257,6 +266,12 @@ uint8_t srp_rm_behind_peer(const struct srp *s);
 void srp_unvouched(struct srp *s);
 void srp_rules(struct srp *s, usec_t now);
 bool srp_promote(struct srp *s, enum srp_cause cause, bool alone, usec_t now);
+
+/* ---- probe.c ---- */
+/* Alone, and about to become Active: true if nobody answers for a VIP, as far as is known. Asks if it is not known. */
+bool srp_probe_free(struct srp *s, usec_t now);
+/* Not alone, or not any more in want of an answer. */
+void srp_probe_forget(struct srp *s);
 
 /* ---- plan.c ---- */
 void srp_plan_start(

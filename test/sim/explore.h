@@ -21,6 +21,7 @@ enum {
 	QUEUE = 32,                 /* messages under way in one direction of TCP */
 	MESSAGE = 160,
 	BEATS = 3,
+	PROBE = 6,    /* rounds that a probe for the addresses takes */
 	SETTLE = 250, /* rounds without a deviation within which all is well */
 };
 
@@ -38,7 +39,8 @@ struct beats {
 };
 
 struct chassis {
-	bool up, writing, streaming, owner, late, vips, leaving, aborted;
+	bool up, writing, streaming, owner, late, leaving, aborted;
+	bool vips; /* of the kernel, which keeps them when the process is killed */
 	bool disk_full, disk_asked;
 	bool power;          /* it went without a FIN */
 	bool stuck;          /* steps are not answered */
@@ -55,7 +57,10 @@ struct chassis {
 	srp_term_t used; /* the highest term that this side ever owned or streamed in */
 	uint32_t used_life;
 	uint8_t ask_counter;
-	enum srp_step step; /* to be answered */
+	uint8_t probe;     /* rounds until the probe is over, 0: none is under way */
+	uint8_t probe_for; /* rounds since it was asked for */
+	enum { UNPROBED, PROBING, TAKEN, FREE } probed; /* what came of the last */
+	enum srp_step step;                             /* to be answered */
 	srp_term_t step_term;
 	struct srp_saved disk;
 	struct srp_stream st;

@@ -55,12 +55,27 @@ static void check_dead(const struct world *w, int i)
 		broken("chassis %c promotes although SRP answers", 'A' + i);
 }
 
+/* Whoever becomes Active for being alone on a shared subnet asked before, and nobody answered; or asked in vain for so long that
+ * it need not wait. */
+static void check_alone(const struct world *w, int i)
+{
+	const struct chassis *c = &w->c[i];
+
+	if (!machine(i)->conf.l2 || srp_peer_alive(machine(i)) || c->probed == FREE)
+		return;
+	if (c->probed != PROBING || c->probe_for < SRP_PROBE_US / ROUND)
+		broken("chassis %c becomes Active alone although its addresses %s", 'A' + i,
+			c->probed == TAKEN ? "are answered" : "may be answered");
+}
+
 static void check_role(const struct world *w, int i, const struct srp_action *a)
 {
 	tell(i, "%s -> %s (%s), term %llu", srp_state_name(a->from), srp_state_name(a->to),
 		srp_cause_name(a->cause), (unsigned long long)a->term);
 	if (a->to == SRP_PENDING_ACTIVE && a->cause == SRP_CAUSE_DEAD_TIMER)
 		check_dead(w, i);
+	if (a->to == SRP_PENDING_ACTIVE && a->from == SRP_INIT)
+		check_alone(w, i);
 }
 
 void check_action(const struct world *w, int i, const struct srp_action *a)

@@ -115,6 +115,8 @@ static void mix_machine(const struct world *w, const struct srp *s, const struct
 		(uint64_t)s->counter_asked << 8 | s->counter_saved);
 	mix(s->reserve_out ? s->reserve_asked : 0);
 	mix_time(w, s->reserve_failed ? s->reserve_retry : 0);
+	mix(s->probe.state);
+	mix_time(w, s->probe.due);
 	mix_time(w, s->boot_due);
 	mix_time(w, s->hello_due);
 	mix_time(w, s->peer_state_since);
@@ -195,6 +197,7 @@ static void mix_chassis(const struct world *w, int i)
 	mix((uint64_t)c->step << 32 | (uint64_t)(c->heard < WINDOW ? c->heard : WINDOW) << 8 |
 		(uint64_t)c->sent << 24 | (c->answered <= BEAT ? c->answered : BEAT + 1));
 	mix(c->step != SRP_STEP_NONE ? c->step_term : 0);
+	mix((uint64_t)c->probe << 16 | (uint64_t)c->probe_for << 8 | c->probed);
 	mix(c->number);
 	mix(c->applied);
 	mix_time(w, c->st.heard);

@@ -105,6 +105,11 @@ static void act(struct world *w, int i, const struct srp_action *a)
 		c->ask_reserve = a->number;
 		c->ask_counter = a->restart_counter;
 		break;
+	case SRP_ACT_PROBE:
+		c->probe = PROBE;
+		c->probe_for = 0;
+		c->probed = PROBING;
+		break;
 	case SRP_ACT_GOODBYE:
 	case SRP_ACT_ABORT:
 		c->leaving = true;
@@ -134,6 +139,7 @@ static void boot(struct world *w, int i)
 	c->life++;
 	conf.incarnation = c->life << 1 | (uint32_t)i | 0x100;
 	c->up = true;
+	c->vips = false;
 	c->st = (struct srp_stream){ .heard = USEC_NEVER, .table_empty = true };
 	c->number = c->applied = 0;
 	c->heard = c->answered = UINT8_MAX;
@@ -160,6 +166,7 @@ static void leave(struct world *w, int i, bool power, uint8_t down)
 	c->disk_full = was.disk_full;
 	c->used = was.used;
 	c->used_life = was.used_life;
+	c->vips = was.vips && !power;
 	c->down = down;
 	c->power = power;
 	w->tcp[i].n = w->beats[i].n = 0;
@@ -306,6 +313,20 @@ static bool step_answered(struct world *w, int i)
 	return true;
 }
 
+/* On the shared subnet whoever has the addresses in its kernel answers, whatever became of the process. */
+static void probe_over(struct world *w, int i)
+{
+	struct chassis *c = &w->c[i];
+	bool answered = w->c[!i].vips;
+
+	if (!c->up || c->stalled > 0 || c->probe == 0 || c->stuck || (c->probe-- > 1 && !answered))
+		return;
+	c->probe = 0;
+	c->probed = answered ? TAKEN : FREE;
+	srp_probed(machines[i], answered, "the other", w->now);
+	drain(w, i);
+}
+
 static void disk_written(struct world *w, int i)
 {
 	struct chassis *c = &w->c[i];
@@ -381,6 +402,8 @@ static void clock_moves(struct world *w)
 		}
 		count(&c->heard);
 		count(&c->answered);
+		if (c->stalled == 0)
+			count(&c->probe_for);
 		c->stall += c->stalled > 0;
 		if (c->stalled > 0)
 			w->tcp_good = 0;
@@ -454,6 +477,8 @@ void world_round(struct world *w, const struct deviation *d, int who)
 	}
 	disk_written(w, 0);
 	disk_written(w, 1);
+	probe_over(w, 0);
+	probe_over(w, 1);
 	timers(w);
 	goodbyes(w);
 	check_round(w);

@@ -36,6 +36,7 @@ STUCK = r"is stuck in|a change of roles not ended|more terms than a run can need
 LIFE = r"taken for life"
 LATE = r"a late record that is none"
 REPAIR = r"bytes repaired for \d+ lost"
+ALONE = r"becomes Active alone although its addresses are answered"
 # What the full simulator says: the invariant's number.
 OWNER_WRITES, PROTECTED, OWNER_SPEAKS = r"INV_01: ", r"INV_02: ", r"INV_08: "
 STATES_ONLY, USAGE, LED, NOT_TWICE = r"INV_05: ", r"INV_07: ", r"INV_10: ", r"INV_16: "
@@ -92,6 +93,7 @@ TABLE = {
     "vips_before_own": ("sim_srp", 1, 100, [ONE_OWNER]),
     "resumed_in_old_term": ("sim_srp", 1, 100, [TERM_TWICE]),
     "dual_goes_on": ("sim", 1, 20, [LED]),
+    "probe_ignored": ("sim_srp", 1, 100, [ALONE]),
     "answer_before_commit": ("sim", 1, 20, [PROTECTED]),
     "gate_never_closes": ("sim", 1, 20, [WELL_AT_LAST]),
     "commit_unordered": ("sim", 35, 60, [PROTECTED]),
@@ -129,6 +131,7 @@ EXPLORED = {
     "no_timeout": (1, [STUCK]),
     "vips_before_own": (0, [r"answers on its addresses and does not own"]),
     "resumed_in_old_term": (2, [TERM_TWICE]),
+    "probe_ignored": (2, [ALONE]),
 }
 
 # The same met by the whole daemon: seeds, and the invariant.
@@ -142,7 +145,7 @@ FULL = {
 # What a part's simulator says, by the invariants' numbers; each of the 16 must be seen by some mutant.
 NUMBER_OF = {
     ACKED: 2, ARRIVED: 2, TERM_TWICE: 3, RESERVE: 3, NUMBER: 4, BACK: 5, NEVER_HAD: 5, TABLES: 6, AHEAD: 7, USAGE_LOST: 7,
-    PROMOTED: 10, LIFE: 10, EQUAL: 11, r"a flipped bit": 12, WINDOW: 13, REPAIR: 13, STUCK: 15, LEASED: 16,
+    PROMOTED: 10, ALONE: 10, LIFE: 10, EQUAL: 11, r"a flipped bit": 12, WINDOW: 13, REPAIR: 13, STUCK: 15, LEASED: 16,
 }
 
 

@@ -73,6 +73,17 @@ void check_pending(struct world *w, int i)
 		fail(w, "chassis %d is stuck in %s", i, srp_state_name(st));
 }
 
+/* Whoever becomes Active for being alone on a shared subnet, and not as a Standby, asked before, and nobody answered. */
+void check_alone(struct world *w, int i, const struct srp_action *a)
+{
+	const struct node *n = &w->n[i];
+
+	if (a->step == SRP_STEP_STOP && a->alone && a->cause == SRP_CAUSE_STARTUP && n->conf.l2 &&
+		(!n->asked || n->answered))
+		fail(w, "chassis %d becomes Active alone although its addresses %s", i,
+			n->answered ? "are answered" : "may be answered");
+}
+
 void check_role(struct world *w, int i, const struct srp_action *a)
 {
 	trace(w, i, "%s -> %s (%s) term %llu rm %u", srp_state_name(a->from), srp_state_name(a->to),

@@ -89,6 +89,50 @@ static void stream_arrives(struct ev *e)
 	port_in(e->node, STREAM, e->bytes, e->len);
 }
 
+/* ---- who has an address of the shared subnet ---- */
+
+static void answer_arrives(struct ev *e)
+{
+	port_in(e->node, e->a, e->bytes, e->len);
+}
+
+/* At the other chassis' kernel, which answers for what is on its `lo`, whatever became of the process. */
+static void probe_arrives(struct ev *e)
+{
+	struct node *n = &sim.node[e->node];
+	struct ev like = { .node = !n->id, .a = e->a, .run = answer_arrives };
+	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)e->bytes;
+	struct rte_arp_hdr *arp = (struct rte_arp_hdr *)(eth + 1);
+	struct rte_arp_ipv4 *d = &arp->arp_data;
+
+	if (!n->host.vip[rte_be_to_cpu_32(d->arp_tip) == VIP_CORE])
+		return;
+	story(n->id, "its kernel answers for a VIP");
+	eth->dst_addr = d->arp_tha = d->arp_sha;
+	eth->src_addr = d->arp_sha = n->t.port[e->a].mac;
+	d->arp_sip = d->arp_tip;
+	d->arp_tip = 0;
+	arp->arp_opcode = rte_cpu_to_be_16(RTE_ARP_OP_REPLY);
+	wire_send(
+		e->a == CORE ? PATH_CORE : PATH_ACCESS, TO_0 + (unsigned int)!n->id, &like, e->bytes, e->len);
+}
+
+/* Announced, or asked for by nobody (RFC 5227). */
+static void arp_out(struct node *n, unsigned int port, const uint8_t *p, size_t len)
+{
+	const struct rte_arp_hdr *arp = (const struct rte_arp_hdr *)(p + RTE_ETHER_HDR_LEN);
+	struct ev like = { .node = !n->id, .a = port, .run = probe_arrives };
+
+	if (arp->arp_data.arp_sip == 0) {
+		if (sim.l3)
+			broken(10, "chassis %c probes for a VIP where routers decide", 'A' + n->id);
+		wire_send(port == CORE ? PATH_CORE : PATH_ACCESS, TO_0 + (unsigned int)!n->id, &like, p, len);
+		return;
+	}
+	check_emit(n, port, "an announcement");
+	traffic_announced(n->id, port, rte_be_to_cpu_32(arp->arp_data.arp_sip));
+}
+
 static void out(struct node *n, unsigned int port, const uint8_t *p, size_t len)
 {
 	struct ev like = { .node = !n->id, .run = stream_arrives };
@@ -99,10 +143,7 @@ static void out(struct node *n, unsigned int port, const uint8_t *p, size_t len)
 		return;
 	}
 	if (p[12] == 0x08 && p[13] == 0x06) {
-		const struct rte_arp_hdr *arp = (const struct rte_arp_hdr *)(p + RTE_ETHER_HDR_LEN);
-
-		check_emit(n, port, "an announcement");
-		traffic_announced(n->id, port, rte_be_to_cpu_32(arp->arp_data.arp_sip));
+		arp_out(n, port, p, len);
 		return;
 	}
 	traffic_out(n->id, port, p, len);

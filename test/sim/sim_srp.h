@@ -14,6 +14,7 @@ enum ev_kind {
 	EV_MSG,
 	EV_DONE,
 	EV_DISK,
+	EV_PROBE,
 	EV_CLOSED,
 	EV_CONNECT,
 	EV_BOOT,
@@ -52,6 +53,8 @@ struct node {
 	usec_t pending_since; /* 0: in no pending state */
 	uint64_t last_number, applied;
 	bool writing, streaming, owner, late, leaving;
+	bool vips;            /* of the kernel, which keeps them when the process is killed */
+	bool answered, asked; /* the last probe for them; one was made */
 	enum srp_step withhold;
 	struct srp_conf conf;
 };
@@ -103,6 +106,7 @@ void tick(struct world *w, int i);
 /* sim_check.c: called as things happen. */
 void check_abort(struct world *w, int i, const char *why);
 void check_role(struct world *w, int i, const struct srp_action *a);
+void check_alone(struct world *w, int i, const struct srp_action *a);
 /* first: nothing may have used it before. */
 void check_term(struct world *w, int i, srp_term_t term, bool first);
 void check_pending(struct world *w, int i);

@@ -42,6 +42,7 @@ void boot(struct world *w, int i)
 	n->joined_at = USEC_NEVER;
 	n->last_number = n->applied = 0;
 	n->writing = n->streaming = n->owner = n->late = n->leaving = false;
+	n->vips = n->answered = n->asked = false;
 	n->stalled_until = n->pending_since = 0;
 	n->running_since = w->now;
 	n->s = srp_create(&n->conf, &n->disk, w->now);
@@ -73,6 +74,7 @@ void kill_node(struct world *w, int i, bool power, usec_t back)
 	srp_destroy(n->s);
 	n->s = NULL;
 	n->owner = n->streaming = n->writing = false;
+	n->vips = n->vips && !power;
 	disconnect(w, power);
 	/* What was on its way to the disk is there, or is not. */
 	push(w, EV_BOOT, i, w->now + back);
@@ -133,8 +135,9 @@ static void step_asked(struct world *w, int i, const struct srp_action *a)
 	trace(w, i, "step %s term %llu", srp_step_name(a->step), (unsigned long long)a->term);
 	if (a->step == SRP_STEP_OWN || a->step == SRP_STEP_STREAM || a->step == SRP_STEP_RESUME)
 		check_term(w, i, a->term, a->step != SRP_STEP_STREAM);
+	check_alone(w, i, a);
 	if (a->step == SRP_STEP_DEACTIVATE)
-		n->owner = n->late = n->streaming = false;
+		n->owner = n->late = n->streaming = n->vips = false;
 	if (a->step == SRP_STEP_WRITE) {
 		n->writing = true;
 		n->st.joined = false;
@@ -188,6 +191,9 @@ static void act(struct world *w, int i, const struct srp_action *a)
 		break;
 	case SRP_ACT_ROLE:
 		check_role(w, i, a);
+		break;
+	case SRP_ACT_PROBE:
+		push(w, EV_PROBE, i, w->now + 300 * MS);
 		break;
 	case SRP_ACT_METRIC:
 	case SRP_ACT_LINES: /* nobody here has any */
@@ -290,6 +296,8 @@ static bool step_done(struct world *w, const struct ev *e)
 		n->writing = n->st.joined = false;
 	if (e->step == SRP_STEP_OWN)
 		n->owner = true;
+	if (e->step == SRP_STEP_ACTIVATE)
+		n->vips = true;
 	if (e->step == SRP_STEP_STREAM || e->step == SRP_STEP_RESUME)
 		n->streaming = true;
 	if (e->step == SRP_STEP_RESUME)
@@ -329,7 +337,7 @@ static void connect(struct world *w)
 
 static bool waits_for_control(enum ev_kind k)
 {
-	return k == EV_MSG || k == EV_DONE || k == EV_DISK || k == EV_CLOSED;
+	return k == EV_MSG || k == EV_DONE || k == EV_DISK || k == EV_PROBE || k == EV_CLOSED;
 }
 
 static void postpone(struct world *w, const struct ev *e)
@@ -366,6 +374,11 @@ static void handle_control(struct world *w, const struct ev *e)
 			n->disk.restart_counter = e->counter;
 		}
 		srp_saved_reserve(n->s, e->number, e->flag, w->now);
+	} else if (e->kind == EV_PROBE) {
+		/* Whoever has the addresses in its kernel answers, whatever became of the process. */
+		n->asked = true;
+		n->answered = w->n[!e->node].vips;
+		srp_probed(n->s, n->answered, "the other", w->now);
 	} else if (!w->connected) {
 		srp_disconnected(n->s, false, w->now);
 	}

@@ -5,7 +5,7 @@
 #include "srp_rig.h"
 
 extern CU_TestInfo srp_term_tests[], srp_switch_tests[], srp_stall_tests[], srp_message_tests[],
-	srp_wish_tests[], srp_lines_tests[];
+	srp_wish_tests[], srp_lines_tests[], srp_probe_tests[];
 
 static void test_election_order(void)
 {
@@ -517,6 +517,7 @@ int main(void)
 		{ "terms", NULL, NULL, NULL, NULL, srp_term_tests },
 		{ "switchover", NULL, NULL, NULL, NULL, srp_switch_tests },
 		{ "wishes of monitors", NULL, NULL, NULL, NULL, srp_wish_tests },
+		{ "probes for a VIP", NULL, NULL, NULL, NULL, srp_probe_tests },
 		{ "stalls", NULL, NULL, NULL, NULL, srp_stall_tests },
 		{ "messages", NULL, NULL, NULL, NULL, srp_message_tests },
 		{ "lines", NULL, NULL, NULL, NULL, srp_lines_tests }, CU_SUITE_INFO_NULL };

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The probe of RFC 5227 section 2.1.1, without its random delays: a chassis waited for delay-interval and dead-interval already.
+ * IPv4 only, as are the VIPs (an IPv6 one would take a Neighbour Solicitation). What does not count: our own kernel and
+ * twins, which speak with our ports' addresses; a port without a carrier, which nobody can be served or disturbed through. */
+#include <stdio.h>
+#include <string.h>
+
+#include "control.h"
+
+enum { PROBES = 3, PROBE_GAP_US = 100000 };
+
+static bool is_ours(const struct rte_ether_addr *mac)
+{
+	for (unsigned int i = 0; i < T.n_ports; i++)
+		if (rte_is_same_ether_addr(mac, &T.port[i].mac))
+			return true;
+	return false;
+}
+
+static bool probed_on(const struct config_loopback *l, const struct port *p)
+{
+	return l->srp_activate && ip_addr_is_v4(&l->address) && strcmp(p->conf->name, l->port) == 0;
+}
+
+/* The lowest address that is probed, 0: none. Of two chassis that probe at the same time, that of the higher MAC address on its
+ * port goes on: one port, or each might be the higher on another. */
+static uint32_t first(void)
+{
+	uint32_t lowest = 0;
+
+	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
+		for (unsigned int k = 0; k < T.n_ports; k++) {
+			const struct config_loopback *l = &T.conf->loopbacks[i];
+
+			if (probed_on(l, &T.port[k]) && (lowest == 0 || ip_addr_to_v4(&l->address) < lowest))
+				lowest = ip_addr_to_v4(&l->address);
+		}
+	return lowest;
+}
+
+static void ask_all(void)
+{
+	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
+		for (unsigned int k = 0; k < T.n_ports; k++) {
+			const struct config_loopback *l = &T.conf->loopbacks[i];
+			const struct port *p = &T.port[k];
+			struct rte_mbuf *m;
+
+			if (!probed_on(l, p) || !atomic_load(&T.shared.port[p->id].up))
+				continue;
+			m = net_probe(T.mbufs, &p->mac, ip_addr_to_v4(&l->address));
+			if (m == NULL)
+				continue;
+			m->port = p->id;
+			if (rte_ring_enqueue(T.kernel_out[0], m) < 0)
+				rte_pktmbuf_free(m);
+		}
+}
+
+void probe_begin(struct control *c, usec_t now)
+{
+	c->probe = (struct probe){ .on = true, .at = now, .stood_still = c->stood_still };
+}
+
+void probe_see(struct control *c, const struct port *in, const struct rte_mbuf *m)
+{
+	struct probe *p = &c->probe;
+	struct net_arp a;
+	bool probes;
+
+	if (!p->on || p->answered || !net_arp_read(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, &a) ||
+		is_ours(&a.mac))
+		return;
+	probes = a.sender4 == 0 && a.target4 == first() && memcmp(&a.mac, &in->mac, sizeof(a.mac)) > 0;
+	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++) {
+		const struct config_loopback *l = &T.conf->loopbacks[i];
+		uint32_t vip4 = probed_on(l, in) ? ip_addr_to_v4(&l->address) : 0;
+
+		if (vip4 == 0 || vip4 != (probes ? a.target4 : a.sender4))
+			continue;
+		p->answered = true;
+		snprintf(p->who, sizeof(p->who), "VIP %u.%u.%u.%u is %s by " RTE_ETHER_ADDR_PRT_FMT,
+			vip4 >> 24, vip4 >> 16 & 255, vip4 >> 8 & 255, vip4 & 255,
+			probes ? "probed" : "answered", RTE_ETHER_ADDR_BYTES(&a.mac));
+	}
+}
+
+static void end(struct control *c, bool answered, usec_t now)
+{
+	c->probe.on = false;
+	srp_probed(c->srp, answered, c->probe.who, now);
+}
+
+void probe_turn(struct control *c, usec_t now)
+{
+	struct probe *p = &c->probe;
+
+	if (!p->on)
+		return;
+	if (p->answered) {
+		end(c, true, now);
+		return;
+	}
+	/* What was answered meanwhile may have been dropped with all that waited. */
+	if (p->stood_still != c->stood_still) {
+		p->stood_still = c->stood_still;
+		p->sent = 0;
+		p->at = now;
+	}
+	if (now < p->at)
+		return;
+	if (p->sent == PROBES || first() == 0) {
+		end(c, false, now);
+		return;
+	}
+	ask_all();
+	p->sent++;
+	p->at = now + PROBE_GAP_US;
+}
