@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A chassis that starts and hears nobody, on a shared subnet where somebody else answers for the VIP."""
+
+import time
+
+from chassis import Pair
+from lab import CORE_GATEWAY, VIP, wait_until
+from traffic import Probes, Sgsnemu, ping, wait_heard
+
+LINKS = ("l-repl", "l-srp")
+DEAD_S = 3  # dead-interval of the lab's configurations: how often it is asked again
+PROBE_S = 0.3
+SLACK_S = 1.5
+
+
+def alarm(chassis):
+    """What the alarm says, or None."""
+    return {a["alarm"]: a["text"] for a in chassis.ctl("show alarms")["alarms"]}.get("vip-answered")
+
+
+def probes(chassis):
+    """(asked, answered)"""
+    count = chassis.ctl("show srp statistics")
+    return count["probes"], count["probes_answered"]
+
+
+def macs(chassis):
+    """The MAC address of each port."""
+    return {p["name"]: p["mac"].lower() for p in chassis.ctl("show ports")["ports"]}
+
+
+def neighbour(lab, network, address):
+    """The MAC address that a network's kernel has for an address."""
+    found = lab.ip(network, "neigh", "show", address).split()
+    return found[found.index("lladdr") + 1].lower() if "lladdr" in found else None
+
+
+def has_vip(lab, side):
+    """Whether a chassis' kernel has one of the VIPs."""
+    shown = lab.ip(side, "addr", "show", "dev", "lo")
+    return VIP in shown or CORE_GATEWAY in shown
+
+
+def split(lab):
+    """The left chassis Active with traffic, and the right one started with both links to it down, until it says that the VIP
+    is answered. Returns the pair, the subscriber and its stream."""
+    pair = Pair(lab, edits={"srp.topology": '"l2"'})
+    pair.left.start()
+    pair.left.wait_ready()
+    pair.left.state_is("Active")
+    assert probes(pair.left) == (1, 0), "alone, the left chassis did not ask once"
+    assert alarm(pair.left) is None
+    sgsn = Sgsnemu(lab)
+    stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
+    wait_heard([stream], 50)
+    for link in LINKS:
+        lab.link("left", link, "down")
+    pair.right.start()
+    pair.right.wait_ready()
+    wait_until(lambda: alarm(pair.right), 20, lambda: f"the alarm: {pair.right.info()}")
+    return pair, sgsn, stream
+
+
+def stays_away(lab, pair, stream, retries):
+    """The right chassis asks again and again, and takes nothing."""
+    asked, _ = probes(pair.right)
+    wait_until(lambda: probes(pair.right)[1] >= asked + retries, retries * (DEAD_S + SLACK_S), "the retries")
+    text = alarm(pair.right)
+    ours = [m for n, m in macs(pair.left).items() if m in text.lower()]
+    assert ours and ("is answered by" in text) and (VIP in text or CORE_GATEWAY in text), (text, macs(pair.left))
+    assert "mend the links" in text and "delete the VIP from its lo" in text, text
+    assert pair.right.info()["chassis_state"] == "Init" and not has_vip(lab, "right"), pair.right.info()
+    history = pair.right.ctl("show srp history")["history"]
+    assert not any(entry["to"] != "Init" for entry in history), history
+    assert pair.left.info()["chassis_state"] == "Active"
+    wait_heard([stream], 50)
+
+
+def test_links_absent(lab):
+    """both links absent at the start of the second chassis: it stays in Init with an alarm, and joins when they are back"""
+    pair, _, stream = split(lab)
+    stays_away(lab, pair, stream, 2)
+    access = macs(pair.left)
+    assert neighbour(lab, "acc", VIP) in access.values(), "the VIP moved"
+    for link in LINKS:
+        lab.link("left", link, "up")
+    assert pair.settle() == (pair.left, pair.right), "the chassis that kept away is not the Standby"
+    assert alarm(pair.right) is None and "vip-answered" in [
+        a["alarm"] for a in pair.right.ctl("show alarms")["cleared"]]
+    result = stream.stop()
+    assert not result.lost, f"lost {result.lost}: {result}"
+    return f"{probes(pair.right)[0]} probes, {result}"
+
+
+def test_active_gone(lab):
+    """the same, and then the Active dies: the second one is Active within one retry, and answers for the VIP"""
+    pair, sgsn, stream = split(lab)
+    stays_away(lab, pair, stream, 1)
+    stream.stop()
+    at = pair.left.kill9()
+    pair.right.state_is("Active", DEAD_S + PROBE_S + SLACK_S)
+    took = time.time() - at
+    told = pair.right.ctl("show alarms")
+    assert alarm(pair.right) is None and "vip-answered" in [a["alarm"] for a in told["cleared"]], told
+    sgsn.kill()
+    anew = Sgsnemu(lab)
+    assert ping(lab, anew.namespace, anew.attach()[0], count=5) >= 4
+    assert neighbour(lab, "acc", VIP) in macs(pair.right).values()
+    role = pair.right.ctl("show srp history")["history"][-1]
+    assert (role["to"], role["cause"]) == ("Active", "startup"), role
+    return f"Active {took:.1f} s after the other's death"
+
+
+def test_address_left_behind(lab):
+    """a kernel that kept the VIP of a dead chassis answers: alarm with its MAC address; once it is deleted there, Active"""
+    pair = Pair(lab, edits={"srp.topology": '"l2"'})
+    lab.ip("acc", "addr", "add", f"{VIP}/32", "dev", "br0")
+    theirs = lab.ip("acc", "-o", "link", "show", "br0").split("link/ether ")[1].split()[0]
+    pair.left.start()
+    pair.left.wait_ready()
+    wait_until(lambda: alarm(pair.left), 20, lambda: f"the alarm: {pair.left.info()}")
+    assert VIP in alarm(pair.left) and theirs in alarm(pair.left).lower(), (alarm(pair.left), theirs)
+    wait_until(lambda: probes(pair.left)[1] >= 3, 4 * DEAD_S, "two retries")
+    assert pair.left.info()["chassis_state"] == "Init" and not has_vip(lab, "left")
+    lab.ip("acc", "addr", "del", f"{VIP}/32", "dev", "br0")
+    pair.left.state_is("Active", DEAD_S + PROBE_S + SLACK_S)
+    assert alarm(pair.left) is None
+    sgsn = Sgsnemu(lab)
+    assert ping(lab, sgsn.namespace, sgsn.attach()[0], count=5) >= 4
