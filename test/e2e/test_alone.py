@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A chassis that starts and hears nobody, on a shared subnet where somebody else answers for the VIP."""
 
+import socket
 import time
 
 from chassis import Pair
-from lab import CORE_GATEWAY, VIP, wait_until
+from lab import CORE_GATEWAY, VIP, in_namespace, wait_until
 from traffic import Probes, Sgsnemu, ping, wait_heard
 
 LINKS = ("l-repl", "l-srp")
@@ -127,3 +128,56 @@ def test_address_left_behind(lab):
     assert alarm(pair.left) is None
     sgsn = Sgsnemu(lab)
     assert ping(lab, sgsn.namespace, sgsn.attach()[0], count=5) >= 4
+
+
+def arp_probe(mac, address):
+    """The frame of a station that asks for an address before it takes it (RFC 5227)."""
+    own = bytes.fromhex(mac.replace(":", ""))
+    return (b"\xff" * 6 + own + bytes.fromhex("0806" "0001" "0800" "06" "04" "0001") + own + bytes(4) + bytes(6)
+            + socket.inet_aton(address)).ljust(60, b"\0")
+
+
+def test_asked_at_once(lab):
+    """another asks for the VIP at the same time: the one with the higher MAC address goes on, the other waits"""
+    pair = Pair(lab, edits={"srp.topology": '"l2"'})
+    sock = in_namespace(lab.namespace("acc"), lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
+    with sock:
+        sock.bind(("br0", 0))
+        pair.left.start()
+        pair.left.wait_ready()
+
+        def asks(mac, until):
+            sock.send(arp_probe(mac, VIP))
+            return until()
+
+        wait_until(lambda: asks("fe:ff:00:00:00:02", lambda: probes(pair.left)[1] >= 2), 20,
+                   lambda: f"two yields to a higher MAC address: {pair.left.info()}")
+        assert "is probed by" in alarm(pair.left) and "fe:ff:00:00:00:02" in alarm(pair.left).lower(), alarm(pair.left)
+        assert pair.left.info()["chassis_state"] == "Init" and not has_vip(lab, "left")
+        wait_until(lambda: asks("00:00:00:00:00:02", lambda: pair.left.info()["chassis_state"] == "Active"), 10,
+                   lambda: f"Active against a lower MAC address: {pair.left.info()}")
+    assert probes(pair.left)[1] == 2 and alarm(pair.left) is None
+
+
+def test_both_alone(lab):
+    """both start with both links absent: one becomes Active, the other stays in Init, whoever asked first; then they join"""
+    pair = Pair(lab, edits={"srp.topology": '"l2"'})
+    for link in LINKS:
+        lab.link("left", link, "down")
+    for chassis in pair.both:
+        chassis.start()
+    for chassis in pair.both:
+        chassis.wait_ready()
+
+    def waiting():
+        return [c for c in pair.both if probes(c)[1] >= 3]
+
+    wait_until(waiting, 30, lambda: f"one that waits: {[c.info() for c in pair.both]}")
+    one = waiting()[0]
+    other = pair.other(one)
+    assert one.info()["chassis_state"] == "Init" and not has_vip(lab, one.side), one.info()
+    assert other.info()["chassis_state"] == "Active" and alarm(other) is None, other.info()
+    for link in LINKS:
+        lab.link("left", link, "up")
+    assert pair.settle() == (other, one)
+    assert [e["to"] for c in pair.both for e in c.ctl("show srp history")["history"]].count("Active") == 1
