@@ -182,6 +182,7 @@ struct node {
 	struct core core[CORES];
 	int running; /* the core whose turn it is, -1 none */
 	usec_t booted;
+	usec_t vips_since;      /* its kernel has the addresses */
 	unsigned int msgs_left; /* the process ends at that message, 0: it does not */
 	unsigned int srp_left;  /* the same of messages to the peer */
 	bool srp_sent;          /* and that one is sent before */

@@ -364,6 +364,20 @@ static void check_dead(const struct node *n)
 			(unsigned long long)(sim.now - n->heard));
 }
 
+/* Whoever becomes Active for being alone on a shared subnet asked there first: nobody had the addresses in its kernel for as long
+ * as that takes, unless what was asked or answered was lost. */
+static void check_alone(const struct node *n)
+{
+	const struct node *p = &sim.node[!n->id];
+	usec_t took = 400 * MS;
+
+	if (sim.l3 || srp_info(n->t.control->srp)->peer.known || !p->host.vip[0] ||
+		sim.now < p->vips_since + took || sim.now < sim.last_stall + took)
+		return;
+	if (worked(PATH_ACCESS, 0, sim.now - took) || worked(PATH_CORE, 0, sim.now - took))
+		broken(10, "chassis %c becomes Active alone and the other has the addresses", name(n));
+}
+
 /* Both there, nothing stands still, a path works: after a while exactly one is Active, and stays it. The time without one
  * counts from when it began, whatever went on then. */
 void check_led(void)
@@ -400,6 +414,8 @@ static void state_changed(struct node *n, enum srp_state to)
 	story(n->id, "is %s now (%s)", srp_state_name(to), srp_cause_name(info->last_cause));
 	if (to == SRP_PENDING_ACTIVE && info->last_cause == SRP_CAUSE_DEAD_TIMER)
 		check_dead(n);
+	if (to == SRP_PENDING_ACTIVE && info->last_cause == SRP_CAUSE_STARTUP)
+		check_alone(n);
 	if (info->last_cause == SRP_CAUSE_ABORTED) {
 		sim.aborted++;
 		n->owner_since = sim.now; /* idle times begin anew: late packets did not touch the records */

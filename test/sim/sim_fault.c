@@ -167,6 +167,21 @@ static void cut_for(unsigned int path, unsigned int direction, usec_t us)
 	story(-1, "path %u direction %u is cut for %llu ms", path, direction, (unsigned long long)us / MS);
 }
 
+/* On a shared subnet: the Standby starts again behind the cut, hears nobody for long enough, and asks for the addresses that the
+ * Active has; or, of a kernel whose process was killed meanwhile, had. */
+static usec_t restart_alone(usec_t us)
+{
+	int i = node_active();
+
+	if (sim.l3 || (sim.profile != ALL && sim.profile != PARTITIONS) || i < 0 || !sim.node[!i].up ||
+		sim.node[!i].starting || rnd_aside(2) == 0)
+		return us;
+	node_crash(!i, false, "is killed behind the cut");
+	sim.node[!i].starting = true;
+	ev_at(sim.now + rnd_aside(100 * MS), !i, boot);
+	return 800 * MS + rnd_aside(800 * MS);
+}
+
 static void cut(void)
 {
 	usec_t us = rnd(3) == 0 ? rnd(900 * MS) : rnd(120 * MS);
@@ -177,6 +192,7 @@ static void cut(void)
 	switch (what) {
 	case 0: /* the chassis lose each other altogether */
 	case 1:
+		us = restart_alone(us);
 		for (unsigned int p = PATH_SRP; p <= PATH_STREAM; p++)
 			for (unsigned int d = TO_0; d <= TO_1; d++)
 				cut_for(p, d, us);

@@ -250,6 +250,8 @@ static unsigned int vip_of(const struct ip_addr *a)
 
 int net_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int where)
 {
+	if (!me()->host.vip[0] && !me()->host.vip[1])
+		me()->vips_since = sim.now;
 	me()->host.vip[vip_of(vip)] = true;
 	return 0;
 }
