@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The probe of RFC 5227 section 2.1.1, without its random delays: a chassis waited for delay-interval and dead-interval already.
- * IPv4 only, as are the VIPs (an IPv6 one would take a Neighbour Solicitation). What does not count: our own kernel and
- * twins, which speak with our ports' addresses; a port without a carrier, which nobody can be served or disturbed through. */
+ * IPv4 alone: the VIP of GTP is, and who has that one has the others too, so an IPv6 one takes no Neighbour Solicitation. What
+ * does not count: our own kernel and twins, which speak with our ports' addresses; a port without a carrier, which nobody can
+ * be served or disturbed through. */
 #include <stdio.h>
 #include <string.h>
 

@@ -109,7 +109,7 @@ const struct net_mirror_counters *net_mirror_count(const struct net_mirror *m);
 struct rte_mbuf *net_announce(
 	struct rte_mempool *pool, const struct rte_ether_addr *mac, const struct ip_addr *vip);
 /* "Does anybody have vip4?" (host order), in nobody's name: an ARP Probe (RFC 5227 section 2.1.1) from the port's MAC. The
- * caller owns it. NULL: no mbuf. IPv4 only, as are the VIPs of a Tandem; IPv6 would take a Neighbour Solicitation. */
+ * caller owns it. NULL: no mbuf. IPv6 would take a Neighbour Solicitation. */
 struct rte_mbuf *net_probe(struct rte_mempool *pool, const struct rte_ether_addr *mac, uint32_t vip4);
 struct net_arp {
 	struct rte_ether_addr mac;
