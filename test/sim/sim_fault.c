@@ -173,7 +173,7 @@ static usec_t restart_alone(usec_t us)
 {
 	int i = node_active();
 
-	if (sim.l3 || (sim.profile != ALL && sim.profile != PARTITIONS) || i < 0 || !sim.node[!i].up ||
+	if (sim.narrow || sim.l3 || (sim.profile != ALL && sim.profile != PARTITIONS) || i < 0 || !sim.node[!i].up ||
 		sim.node[!i].starting || rnd_aside(2) == 0)
 		return us;
 	node_crash(!i, false, "is killed behind the cut");
