@@ -52,11 +52,25 @@ uint8_t srp_rm_behind_peer(const struct srp *s)
 	return s->info.peer.rm < SRP_RM_MAX ? s->info.peer.rm + 1 : SRP_RM_MAX;
 }
 
+static bool holds(enum srp_state st)
+{
+	return st == SRP_ACTIVE || st == SRP_PENDING_ACTIVE || st == SRP_PENDING_STANDBY;
+}
+
 static bool peer_holds(const struct srp *s)
 {
-	enum srp_state st = s->info.peer.state;
+	return holds(s->info.peer.state);
+}
 
-	return st == SRP_ACTIVE || st == SRP_PENDING_ACTIVE || st == SRP_PENDING_STANDBY;
+uint8_t srp_standby_rm(const struct srp_info *i, usec_t hold_off_us, uint8_t have, usec_t now)
+{
+	if (i->state == SRP_PENDING_ACTIVE)
+		return have;
+	if (i->state != SRP_STANDBY || now < i->last_change || now - i->last_change < hold_off_us)
+		return 0;
+	if (!i->peer.known || !holds(i->peer.state))
+		return have;
+	return i->rm > i->peer.rm ? i->rm : 0;
 }
 
 void srp_unvouched(struct srp *s)

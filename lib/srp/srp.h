@@ -282,6 +282,13 @@ void srp_tick(struct srp *s, usec_t now);
 /* When srp_tick is due at the latest. */
 usec_t srp_due(const struct srp *s);
 
+/* The route modifier with which a chassis that is not Active may have its routes up, so that routers know the longer path
+ * before they need it (SRP.md section 6, advertise-in-standby): Standby for hold_off_us, and longer than the Active's by what
+ * that said last. have: with which they are up already, 0: they are not. Without an Active nothing begins, and what is up
+ * stays; as in Pending-Active, where ACTIVATE takes it over or a new time as Standby begins. 0: none, withdraw what is
+ * up. Pure; whoever owns the machine. */
+uint8_t srp_standby_rm(const struct srp_info *i, usec_t hold_off_us, uint8_t have, usec_t now);
+
 /* The next action, oldest first; false when there is none. */
 bool srp_next(struct srp *s, struct srp_action *a);
 const struct srp_info *srp_info(const struct srp *s);

@@ -144,12 +144,50 @@ static void test_pending_abort(void)
 	}
 }
 
+static void test_standby_rm(void)
+{
+	static const struct {
+		enum srp_state own, peer;
+		bool known;
+		uint8_t rm, peer_rm, have;
+		usec_t age;
+		uint8_t wanted;
+	} t[] = {
+		{ SRP_STANDBY, SRP_ACTIVE, true, 2, 1, 0, 30000 * MS, 2 },
+		{ SRP_STANDBY, SRP_ACTIVE, true, 2, 1, 0, 30000 * MS - 1, 0 }, /* held off */
+		{ SRP_STANDBY, SRP_ACTIVE, true, 2, 1, 2, 30000 * MS - 1, 0 }, /* Standby anew */
+		{ SRP_STANDBY, SRP_ACTIVE, true, 18, 17, 2, 60000 * MS, 18 },  /* follows the Active's */
+		{ SRP_STANDBY, SRP_PENDING_STANDBY, true, 2, 1, 0, 30000 * MS, 2 },
+		{ SRP_STANDBY, SRP_ACTIVE, true, 2, 2, 2, 30000 * MS, 0 }, /* not the longer path */
+		{ SRP_STANDBY, SRP_ACTIVE, true, 2, 3, 2, 30000 * MS, 0 },
+		{ SRP_STANDBY, SRP_ACTIVE, false, 2, 1, 0, 30000 * MS, 0 },
+		{ SRP_STANDBY, SRP_STANDBY, true, 2, 1, 0, 30000 * MS, 0 }, /* longer than whose? */
+		{ SRP_STANDBY, SRP_INIT, true, 2, 17, 2, 30000 * MS, 2 },
+		{ SRP_PENDING_ACTIVE, SRP_ACTIVE, true, 2, 1, 2, 0, 2 }, /* ACTIVATE takes it over */
+		{ SRP_PENDING_ACTIVE, SRP_ACTIVE, true, 2, 1, 0, 60000 * MS, 0 },
+		{ SRP_INIT, SRP_ACTIVE, true, 17, 1, 0, 60000 * MS, 0 },
+		{ SRP_INIT, SRP_ACTIVE, true, 17, 1, 17, 60000 * MS, 0 },
+		{ SRP_ACTIVE, SRP_STANDBY, true, 2, 1, 0, 60000 * MS, 0 },
+		{ SRP_PENDING_STANDBY, SRP_ACTIVE, true, 2, 1, 0, 60000 * MS, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct srp_info info = { .state = t[i].own, .rm = t[i].rm, .last_change = 5 };
+
+		info.peer.known = t[i].known;
+		info.peer.state = t[i].peer;
+		info.peer.rm = t[i].peer_rm;
+		CU_ASSERT_EQUAL(srp_standby_rm(&info, 30000 * MS, t[i].have, 5 + t[i].age), t[i].wanted);
+	}
+}
+
 CU_TestInfo srp_term_tests[] = {
 	{ "reserve", test_reserve },
 	{ "no reserve in a promotion", test_reserve_not_in_promotion },
 	{ "restart counter", test_restart_counter },
 	{ "lost state directory", test_lost_directory },
 	{ "route modifier", test_route_modifier },
+	{ "routes in standby", test_standby_rm },
 	{ "pending states end", test_pending_abort },
 	CU_TEST_INFO_NULL,
 };
