@@ -70,6 +70,8 @@ uint8_t srp_standby_rm(const struct srp_info *i, usec_t hold_off_us, uint8_t hav
 		return 0;
 	if (!i->peer.known || !holds(i->peer.state))
 		return have;
+	if (have > i->peer.rm)
+		return have;
 	return i->rm > i->peer.rm ? i->rm : 0;
 }
 

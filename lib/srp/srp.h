@@ -284,9 +284,10 @@ usec_t srp_due(const struct srp *s);
 
 /* The route modifier with which a chassis that is not Active may have its routes up, so that routers know the longer path
  * before they need it (SRP.md section 6, advertise-in-standby): Standby for hold_off_us, and longer than the Active's by what
- * that said last. have: with which they are up already, 0: they are not. Without an Active nothing begins, and what is up
- * stays; as in Pending-Active, where ACTIVATE takes it over or a new time as Standby begins. 0: none, withdraw what is
- * up. Pure; whoever owns the machine. */
+ * that said last. have: with which they are up already, 0: they are not. It never falls while Standby: when both renumber,
+ * a router may hear ours before the Active's, and the old one is only longer than need be. Without an Active nothing begins,
+ * and what is up stays; as in Pending-Active, where ACTIVATE takes it over or a new time as Standby begins. 0: none, withdraw
+ * what is up. Pure; whoever owns the machine. */
 uint8_t srp_standby_rm(const struct srp_info *i, usec_t hold_off_us, uint8_t have, usec_t now);
 
 /* The next action, oldest first; false when there is none. */

@@ -157,6 +157,7 @@ static void test_standby_rm(void)
 		{ SRP_STANDBY, SRP_ACTIVE, true, 2, 1, 0, 30000 * MS - 1, 0 }, /* held off */
 		{ SRP_STANDBY, SRP_ACTIVE, true, 2, 1, 2, 30000 * MS - 1, 0 }, /* Standby anew */
 		{ SRP_STANDBY, SRP_ACTIVE, true, 18, 17, 2, 60000 * MS, 18 },  /* follows the Active's */
+		{ SRP_STANDBY, SRP_ACTIVE, true, 2, 1, 17, 60000 * MS, 17 }, /* the 1 may not be known yet */
 		{ SRP_STANDBY, SRP_PENDING_STANDBY, true, 2, 1, 0, 30000 * MS, 2 },
 		{ SRP_STANDBY, SRP_ACTIVE, true, 2, 2, 2, 30000 * MS, 0 }, /* not the longer path */
 		{ SRP_STANDBY, SRP_ACTIVE, true, 2, 3, 2, 30000 * MS, 0 },
