@@ -273,10 +273,12 @@ struct control {
 	struct net_kernel *kernel;
 	struct net_mirror *mirror;
 	uint16_t repl_adjacency;
-	uint8_t rm;   /* metric of the routes that are up */
-	bool up;      /* VIPs and routes are up */
-	bool lingers; /* handed over: the routes still are, as the longer path */
+	uint8_t rm;      /* metric of the routes that are up */
+	bool up;         /* VIPs and routes are up */
+	bool lingers;    /* handed over: the routes still are, as the longer path */
+	bool in_standby; /* the routes are up, as the longer path, by advertise-in-standby */
 	usec_t linger_by;
+	usec_t routes_retry; /* in_standby could not be: tried again then */
 	unsigned int announce_left;
 	usec_t announce_at, slow_at, links_at;
 	usec_t stood_still;  /* sum of what was told to srp: in it nobody listened to the standby */
@@ -401,6 +403,8 @@ int control_metric(struct control *c, uint8_t rm);
 /* The address of a loopback comes or goes. 0 / -errno, logged. */
 int control_vip(struct control *c, const struct config_loopback *l, bool up);
 void control_withdraw(struct control *c);
+/* Where and as what the routes are up, for `show srp info`: "advertised, metric 2, as standby" */
+void control_routes_text(const struct control *c, char *text, size_t len, usec_t now);
 
 /* control_probe.c: ARP Probes for the VIPs before this chassis becomes Active for being alone (srp_probed() says when and
  * what follows). Asked for; a frame that a port received, which stays the caller's; sends what is due and tells srp. */

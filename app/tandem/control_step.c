@@ -144,7 +144,7 @@ static int activate(struct control *c, uint8_t rm, usec_t now)
 	int ret = 0;
 
 	c->up = true;
-	c->lingers = false;
+	c->lingers = c->in_standby = false;
 	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++) {
 		const struct config_loopback *l = &T.conf->loopbacks[i];
 		int err = l->srp_activate ? control_vip(c, l, true) : 0;
@@ -169,12 +169,70 @@ static void vips_away(struct control *c)
 
 void control_withdraw(struct control *c)
 {
-	if (!c->up && !c->lingers)
+	if (!c->up && !c->lingers && !c->in_standby)
 		return;
 	if (c->up)
 		vips_away(c);
-	c->lingers = false;
+	c->lingers = c->in_standby = false;
 	routes(c, 0);
+}
+
+/* By advertise-in-standby; 0: not. */
+static uint8_t standby_rm(const struct control *c, usec_t now)
+{
+	const struct config *f = T.conf;
+	uint8_t have = c->in_standby || c->lingers ? c->rm : 0;
+
+	if (!f->srp.advertise_in_standby || f->srp.l2)
+		return 0;
+	return srp_standby_rm(srp_info(c->srp), f->srp.hold_off_ms * USEC_PER_MSEC, have, now);
+}
+
+/* The routes alone: the VIPs are nobody's addresses here, and what a router sends although the Active's path is the shorter
+ * one ends in a blackhole (VIP) or at workers that own nothing (pool). activate() takes them over as they are. */
+static void in_standby(struct control *c, uint8_t rm, usec_t now)
+{
+	if (rm == 0) {
+		control_withdraw(c);
+		return;
+	}
+	if (!c->in_standby)
+		LOG(NOTICE, "advertise-in-standby: VIPs and pools are told with metric %u", rm);
+	c->lingers = false;
+	c->in_standby = true;
+	c->rm = rm;
+	if (routes(c, rm) < 0) { /* as in linger() */
+		control_withdraw(c);
+		c->routes_retry = now + USEC_PER_SEC;
+	}
+}
+
+static void standby_turn(struct control *c, usec_t now)
+{
+	uint8_t rm;
+
+	if (c->up || c->lingers || now < c->routes_retry)
+		return;
+	rm = standby_rm(c, now);
+	if (rm != (c->in_standby ? c->rm : 0))
+		in_standby(c, rm, now);
+}
+
+void control_routes_text(const struct control *c, char *text, size_t len, usec_t now)
+{
+	const struct srp_info *i = srp_info(c->srp);
+	usec_t ends = i->last_change + T.conf->srp.hold_off_ms * USEC_PER_MSEC;
+
+	if (c->up || c->lingers || c->in_standby)
+		snprintf(text, len, "advertised, metric %u%s", c->rm,
+			c->in_standby ? ", as standby"
+			: c->lingers  ? ", until no late packet comes"
+				      : "");
+	else if (T.conf->srp.advertise_in_standby && i->state == SRP_STANDBY && now < ends)
+		snprintf(text, len, "not advertised, hold-off-time ends in %lu ms",
+			(unsigned long)((ends - now) / USEC_PER_MSEC));
+	else
+		snprintf(text, len, "not advertised");
 }
 
 /* Handed over: routers need time to learn the new Active's routes, and without any they drop what they get. So ours stay, a
@@ -315,13 +373,13 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 
 /* ---- answers ---- */
 
-static void late_ended(struct control *c, const struct msg *m)
+static void late_ended(struct control *c, const struct msg *m, usec_t now)
 {
 	if (!c->late_usage || m->term != c->late_term || c->late_waiting == 0 || --c->late_waiting > 0)
 		return;
 	c->late_drain = true; /* our usage has left; when it is acknowledged, the peer knows it all */
 	if (!c->up)           /* and no worker forwards any more */
-		control_withdraw(c);
+		in_standby(c, standby_rm(c, now), now);
 }
 
 static void late_over(struct control *c)
@@ -339,7 +397,7 @@ static void late_turn(struct control *c, usec_t now)
 	struct msg *q;
 
 	if (c->lingers && now >= c->linger_by)
-		control_withdraw(c);
+		in_standby(c, standby_rm(c, now), now);
 	if (!c->late_usage)
 		return;
 	if (now >= c->late_by) {
@@ -361,7 +419,7 @@ void step_done(struct control *c, const struct msg *m, usec_t now)
 	struct step *s = &c->step;
 
 	if (m->what == MSG_LATE_END) {
-		late_ended(c, m);
+		late_ended(c, m, now);
 		return;
 	}
 	if (m->what == MSG_DRAIN && m->cookie == 0) {
@@ -430,4 +488,5 @@ void step_turn(struct control *c, usec_t now)
 	if (c->step.step == SRP_STEP_HOLD && gate_empty(c))
 		finish(c, true, 0, "", now);
 	late_turn(c, now);
+	standby_turn(c, now);
 }

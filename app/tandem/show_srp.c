@@ -127,9 +127,10 @@ json_t *show_srp_info(struct control *c, json_t *args, usec_t now)
 {
 	const struct srp_info *i = srp_info(c->srp);
 	json_t *o = json_object();
-	char text[IP_ADDR_TEXT];
+	char text[IP_ADDR_TEXT], routes[64];
 
 	(void)args;
+	control_routes_text(c, routes, sizeof(routes), now);
 	set_text(o, "context", T.conf->chassis.name);
 	set_text(o, "local_address", ip_addr_print(&T.conf->srp.bind, text));
 	set_text(o, "chassis_state", srp_state_name(i->state));
@@ -137,6 +138,7 @@ json_t *show_srp_info(struct control *c, json_t *args, usec_t now)
 	set_int(o, "chassis_priority", T.conf->chassis.priority);
 	set_mac(o, "local_tiebreaker", c->srp_conf.mac);
 	set_int(o, "route_modifier", i->rm);
+	set_text(o, "vip_and_pool_routes", routes);
 	show_peer(c, o, i, now);
 	set_text(o, "last_validate_switchover_status",
 		i->validate_status[0] != '\0' ? i->validate_status : "None");

@@ -356,6 +356,7 @@ static const struct {
 	{ "Chassis Priority (higher wins)", "chassis_priority", NULL },
 	{ "Local Tiebreaker", "local_tiebreaker", NULL },
 	{ "Route-Modifier", "route_modifier", NULL },
+	{ "VIP and Pool Routes", "vip_and_pool_routes", NULL },
 	{ "Peer Remote Address", "peer_remote_address", NULL },
 	{ "Peer State", "peer_state", NULL },
 	{ "Peer Mode", "peer_mode", NULL },

@@ -61,6 +61,16 @@ static void check_timers(struct load *l)
 			c->srp.dead_interval_ms);
 }
 
+static void check_advertise(struct load *l)
+{
+	const struct config *c = l->c;
+
+	if (load_good(l, SECTION_SRP, 0, "advertise-in-standby") &&
+		load_good(l, SECTION_SRP, 0, "topology") && c->srp.advertise_in_standby && c->srp.l2)
+		load_error(l, SECTION_SRP, 0, "advertise-in-standby",
+			"expected topology \"l3\" with it: in \"l2\" no router compares the chassis' paths");
+}
+
 /* Secret unless somebody wrote that it is not: one of the three, whole. */
 static void check_secret(struct load *l)
 {
@@ -170,6 +180,7 @@ void check_config(struct load *l)
 	check_roles(l);
 	check_gtp(l);
 	check_timers(l);
+	check_advertise(l);
 	check_secret(l);
 	check_ends(l);
 	check_lcores(l);

@@ -134,6 +134,8 @@ struct config {
 		char peer_name[CONFIG_NAME];     /* in the peer's certificate */
 		char crypto_device[CONFIG_PATH]; /* DPDK crypto device; empty: the fastest software device */
 		bool l2;                         /* topology = "l2" | "l3" */
+		bool advertise_in_standby;       /* routes up, as the longer path; l3 alone */
+		uint32_t hold_off_ms;            /* since it became Standby */
 		uint32_t hello_interval_ms, dead_interval_ms, delay_interval_ms, heartbeat_interval_ms,
 			dead_multiplier;
 		uint32_t configuration_interval_s, guard_period_s, damping_period_s;

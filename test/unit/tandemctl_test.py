@@ -23,7 +23,7 @@ COMMANDS = [
 ]
 SRP_LABELS = [
     "Context", "Local Address", "Chassis State", "Chassis Mode", "Chassis Priority (higher wins)", "Local Tiebreaker",
-    "Route-Modifier", "Peer Remote Address", "Peer State", "Peer Mode", "Peer Priority", "Peer Tiebreaker",
+    "Route-Modifier", "VIP and Pool Routes", "Peer Remote Address", "Peer State", "Peer Mode", "Peer Priority", "Peer Tiebreaker",
     "Peer Route-Modifier", "Last Hello Message received", "Peer Configuration Validation",
     "Last Peer Configuration Error", "Last Peer Configuration Event", "Last Validate Switchover Status",
     "Connection State", "Term", "Replication path", "In sync since", "Last switchover",
