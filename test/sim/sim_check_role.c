@@ -286,7 +286,8 @@ static void check_addressed(struct node *n)
 	n->addressed = c->up;
 }
 
-/* Who owns nothing has no address, and no route unless late packets may still come: then it is the longer path. */
+/* Who owns nothing has no address, and no route unless late packets may still come, or as a Standby that
+ * tells of itself ahead of need: then it is the longer path. */
 static void check_left(const struct node *n)
 {
 	const struct control *c = n->t.control;
@@ -297,12 +298,15 @@ static void check_left(const struct node *n)
 		late |= n->t.worker[w]->fp.mode != FASTPATH_IDLE;
 	if (c->up)
 		return;
+	if (c->in_standby && srp_info(c->srp)->state != SRP_STANDBY &&
+		srp_info(c->srp)->state != SRP_PENDING_ACTIVE)
+		broken(8, "chassis %c has a standby's routes and is none", name(n));
 	if (h->vip[0] || h->vip[1])
 		broken(8, "chassis %c has an address and is not Active", name(n));
 	for (unsigned int port = ACCESS; port <= CORE; port++) {
 		if (h->metric[port] == 0)
 			continue;
-		if (!late && sim.now > n->silent_since + 3000 * MS)
+		if (!late && !c->in_standby && sim.now > n->silent_since + 3000 * MS)
 			broken(8, "chassis %c still has routes and forwards nothing", name(n));
 		if (sim.quiet && other->metric[port] != 0 && other->metric[port] >= h->metric[port])
 			broken(8, "chassis %c, which handed over, is no longer path than the Active (%u, %u)",
