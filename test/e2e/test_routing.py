@@ -12,6 +12,7 @@ from chassis import Pair
 from frr import Frr
 from lab import CORE_HOST, POOL, SIDES, TOP, VIP, Process, Skip, run, wait_until
 from test_monitor import BMP, PORT, is_state, moved
+from test_reload import put, rewrite
 from traffic import Probes, Sgsnemu, wait_heard
 
 ACCESS_ROUTER = "10.8.0.1"
@@ -54,6 +55,7 @@ monitored-routes = ( { name = "internet"; prefix = "0.0.0.0/0"; } );
 """
 # A keepalive a second, three of them missed; two CPUs, which all the daemons of the lab share, may be late.
 HOLD_S = (1.5, 4.5)
+HOLD_OFF_MS = 3000
 # 50 ms x 3. Nothing but BFD is nearly as fast.
 BFD_S = (0.05, 1.0)
 # BGP's uptime is told in whole seconds. BFD's sessions come up a second or more after BGP's, and FRR's may go down once more
@@ -147,24 +149,25 @@ class Far:
         """Whether it has the chassis as a neighbour."""
         self.frr.ask("configure terminal", "router bgp 65000", f"{'no ' if on else ''}neighbor {self.hosts[chassis.side]} shutdown")
 
-    def deserted(self, since):
-        """Times since then at which no chassis announced the prefix, by what the router received in order."""
-        announcing, found = set(), []
+    def heard(self):
+        """What the router received of the prefix, in order: (when, side, "told", "withdrawn" or "down")."""
         sides = {host: side for side, host in self.hosts.items()}
         with open(self.frr.log, encoding="utf-8", errors="replace") as handle:
             for line in handle:
-                at = datetime.datetime.strptime(line[:26], "%Y/%m/%d %H:%M:%S.%f").timestamp()
-                heard = re.search(rf"BGP: .*?(\d+\.\d+\.\d+\.\d+)(?:\(\S+\))? rcvd .*\b{re.escape(self.prefix)}\b(.*)", line)
+                told = re.search(rf"BGP: .*?(\d+\.\d+\.\d+\.\d+)(?:\(\S+\))? rcvd .*\b{re.escape(self.prefix)}\b(.*)", line)
                 down = re.search(r"ADJCHANGE: neighbor (\S+?)\(.*\bDown\b", line)
-                if heard is not None and heard.group(1) in sides:
-                    side = sides[heard.group(1)]
-                    (announcing.discard if "withdraw" in heard.group(2) else announcing.add)(side)
-                elif down is not None and down.group(1) in sides:
-                    announcing.discard(sides[down.group(1)])
-                else:
-                    continue
-                if not announcing and at >= since:
-                    found.append(at)
+                side = sides.get((told or down).group(1)) if told or down else None
+                if side is not None:
+                    at = datetime.datetime.strptime(line[:26], "%Y/%m/%d %H:%M:%S.%f").timestamp()
+                    yield at, side, "down" if told is None else "withdrawn" if "withdraw" in told.group(2) else "told"
+
+    def deserted(self, since):
+        """Times since then at which no chassis announced the prefix."""
+        announcing, found = set(), []
+        for at, side, what in self.heard():
+            (announcing.add if what == "told" else announcing.discard)(side)
+            if not announcing and at >= since:
+                found.append(at)
         assert announcing, f"{self.name}: nobody announces {self.prefix}"
         return found
 
@@ -325,6 +328,76 @@ class Scene:
         return f"returned: AS paths {lengths}"
 
 
+class AheadScene(Scene):
+    """The same with advertise-in-standby."""
+
+    def __init__(self, lab, speakers, bfd):
+        super().__init__(lab, speakers, bfd, edits={"srp.advertise-in-standby": "true", "srp.hold-off-time": str(HOLD_OFF_MS)})
+
+    def held_off(self):
+        """Waits until the standby advertises; before hold-off-time is over it does not. Its routers know both paths then, follow
+        the active, and the VIPs are no addresses of the standby."""
+        standby = self.pair.other(self.pair.active)
+
+        def check():
+            info = standby.info()
+            told = info["vip_and_pool_routes"]
+            if told.endswith("as standby"):
+                assert info["state_age_ms"] >= HOLD_OFF_MS, info
+            return info["chassis_state"] == "Standby" and told == f"advertised, metric {info['route_modifier']}, as standby"
+        wait_until(check, 30, lambda: f"{standby.side} to advertise: {standby.info()}")
+        lengths = self.counted()
+        assert set(lengths) == set(SIDES) and lengths[standby.side] > lengths[self.pair.active.side], lengths
+        for far in self.fars:
+            wait_until(lambda f=far: set(f.paths()[0]) == set(SIDES), 10, f"{far.name} to know both paths")
+        self.follow(self.pair.active)
+        assert VIP not in self.lab.ip(standby.side, "address", "show", "dev", "lo")
+        return lengths
+
+    def always(self, new, since):
+        """Asserts that at each end somebody announced all the time, and who became active took nothing back."""
+        for far in self.fars:
+            assert not far.deserted(since), f"{far.name}: nobody announced {far.prefix}: {far.deserted(since)}"
+            heard = [(at, what) for at, side, what in far.heard() if side == new.side and at >= since]
+            assert not [at for at, what in heard if what != "told"], f"{far.name}: {new.side} since {since}: {heard}"
+
+    def switched(self):
+        """A planned switchover: no packet is lost, and the old active advertises again once it is long enough Standby."""
+        stream = self.stream()
+        since = time.time()
+        new = self.pair.switchover()
+        self.follow(new)
+        lengths = self.held_off()
+        self.always(new, since)
+        wait_heard([stream], 50)
+        result = stream.stop()
+        assert not result.lost, str(result)
+        self.pair.settle()
+        return f"planned: AS paths {lengths}, {result}"
+
+    def toggled(self):
+        """A reload takes the standby's routes away, and another brings them back."""
+        standby = self.pair.other(self.pair.active)
+        was = rewrite(standby, {"srp.advertise-in-standby": "false"})
+        standby.ctl("reload configuration")
+        wait_until(lambda: standby.info()["vip_and_pool_routes"] == "not advertised", 10, "the routes to be withdrawn")
+        assert self.metric(standby) is None and set(self.counted()) == {self.pair.active.side}
+        put(standby, was)
+        standby.ctl("reload configuration")
+        self.held_off()
+
+
+def ahead(scene, within):
+    """The whole way of a pair whose standby advertises."""
+    first = scene.held_off()
+    planned = scene.switched()
+    scene.toggled()
+    since = time.time()
+    killed = scene.killed(within)
+    scene.always(scene.pair.active, since)
+    return f"AS paths at start {first}; {planned}; {killed}"
+
+
 def by_hold_time(scene):
     """The whole way of a pair whose routers have no BFD."""
     first = scene.counted()
@@ -363,6 +436,16 @@ def test_bird(lab):
 def test_bird_bfd(lab):
     """BIRD as shipped, routers with BFD"""
     return Scene(lab, bird, bfd=True).killed(BFD_S)
+
+
+def test_standby_frr(lab):
+    """FRR as shipped, advertise-in-standby: routers know both paths and follow the Active; planned, SIGKILL: always a path"""
+    return ahead(AheadScene(lab, frr, bfd=True), BFD_S)
+
+
+def test_standby_bird(lab):
+    """BIRD as shipped, advertise-in-standby, routers without BFD: the same"""
+    return ahead(AheadScene(lab, bird, bfd=False), HOLD_S)
 
 
 def test_bird_router(lab):
