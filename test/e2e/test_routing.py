@@ -336,7 +336,7 @@ class AheadScene(Scene):
 
     def held_off(self):
         """Waits until the standby advertises; before hold-off-time is over it does not. Its routers know both paths then, follow
-        the active, and the VIPs are no addresses of the standby."""
+        the active, and the standby's kernel does not answer for the VIP."""
         standby = self.pair.other(self.pair.active)
 
         def check():
@@ -351,7 +351,7 @@ class AheadScene(Scene):
         for far in self.fars:
             wait_until(lambda f=far: set(f.paths()[0]) == set(SIDES), 10, f"{far.name} to know both paths")
         self.follow(self.pair.active)
-        assert VIP not in self.lab.ip(standby.side, "address", "show", "dev", "lo")
+        assert VIP not in self.lab.ip(standby.side, "route", "show", "table", "local")
         return lengths
 
     def always(self, new, since):
