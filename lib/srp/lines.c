@@ -64,6 +64,32 @@ void srp_lines_hello(struct srp *s, const struct srp_msg *m, usec_t now)
 		l->due = s->conf.configuration_us != 0 ? now + s->conf.configuration_us : USEC_NEVER;
 }
 
+int srp_reconfigure(struct srp *s, const struct srp_conf *c, usec_t now)
+{
+	struct srp_lines *l = &s->lines;
+	bool news = s->conf.config_digest != c->config_digest;
+
+	if (news && (s->info.state == SRP_PENDING_ACTIVE || s->info.state == SRP_PENDING_STANDBY))
+		return -EBUSY;
+	s->conf.config_digest = c->config_digest;
+	s->conf.configuration_us = c->configuration_us;
+	s->conf.pending_us = c->pending_us;
+	s->conf.lines = c->lines;
+	s->conf.lines_len = c->lines_len;
+	if (!news)
+		return 0;
+	l->compared = l->asking = false; /* it was with the old ones */
+	l->n = 0;
+	l->first[0] = '\0';
+	s->hello_due = now; /* which tells it */
+	if (s->info.connected && l->met) {
+		begin(s, now);
+		srp_judge(s, now);
+	}
+	srp_settle(s, now);
+	return 0;
+}
+
 void srp_lines_turn(struct srp *s, usec_t now)
 {
 	struct srp_lines *l = &s->lines;

@@ -255,6 +255,11 @@ int srp_validate(struct srp *s, char reason[SRP_REASON_MAX], usec_t now);
 int srp_validate_configuration(struct srp *s, char reason[SRP_REASON_MAX], usec_t now);
 /* What the peer sent, until the next is asked for; NULL: nothing, or not all of it. Not terminated; anything may be in it. */
 const char *srp_peer_lines(const struct srp *s, size_t *len);
+/* What the pair must agree on is another from now on, by a reload: of `c` the digest, the lines (the caller's, as before; the
+ * old ones are not read any more), configuration_us and pending_us are taken, the rest is as at srp_create. The peer is told
+ * at once, and what differs is fetched and compared anew (SRP.md section 5). 0; -EBUSY: the digest is another while a role is
+ * changing, and nothing was taken: ask again when it has. Whoever owns the machine. */
+int srp_reconfigure(struct srp *s, const struct srp_conf *c, usec_t now);
 /* n keys differ between those lines and the own; first: "KEY: A here, B there" of one of them, "" if none. */
 void srp_compared(struct srp *s, unsigned int n, const char *first, usec_t now);
 /* The answer to SRP_ACT_PROBE (conf.l2, SRP.md section 1): whether somebody else answers for a VIP, and `who`: "VIP is answered

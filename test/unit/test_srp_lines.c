@@ -348,6 +348,52 @@ static void test_running(void)
 	}
 }
 
+/* A reload here, then one there: told at once, compared anew with what is ours now, and equal again. */
+static void test_reconfigured(void)
+{
+	static const char old[] = "a = 1\n", new[] = "a = 2\n";
+	struct srp_conf c = lines_conf(old, sizeof(old) - 1);
+	struct srp_msg m;
+	struct rig r;
+
+	meet(&r, &c, SRP_ACTIVE, 7, true);
+	rig_run(&r, 20 * MS);
+	CU_ASSERT_FALSE(srp_info(r.s)->differs);
+	r.n = 0;
+	c.lines = new;
+	c.config_digest = 8;
+	c.pending_us += 5;
+	CU_ASSERT_EQUAL(srp_reconfigure(r.s, &c, r.now), 0);
+	rig_drain(&r);
+	CU_ASSERT_TRUE(srp_info(r.s)->differs);
+	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_CONFIG_MISMATCH));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(rig_sent(&r, SRP_MSG_HELLO, &m));
+	CU_ASSERT_EQUAL(m.config_digest, 8);
+	CU_ASSERT_EQUAL(serve(&r, old, sizeof(old) - 1, 7), 1);
+	srp_compared(r.s, 1, "a: 2 here, 1 there", r.now);
+	rig_drain(&r);
+	CU_ASSERT_PTR_NOT_NULL(strstr(srp_info(r.s)->config_error, "a: 2 here, 1 there"));
+	/* The peer wants what is ours now, and what was is not to be had any more. */
+	r.n = 0;
+	rig_send(&r, (struct srp_msg){ .type = SRP_MSG_WANT_LINES, .digest = 7 });
+	CU_ASSERT_PTR_NULL(rig_sent(&r, SRP_MSG_LINES, &m));
+	rig_send(&r, (struct srp_msg){ .type = SRP_MSG_WANT_LINES, .digest = 8 });
+	CU_ASSERT_PTR_NOT_NULL_FATAL(rig_sent(&r, SRP_MSG_LINES, &m));
+	CU_ASSERT_EQUAL(memcmp(m.piece, new, sizeof(new) - 1), 0);
+	hello(&r, 8, true, false);
+	CU_ASSERT_FALSE(srp_info(r.s)->differs);
+	CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_CONFIG_MISMATCH));
+	/* Not while a role changes. */
+	r.withhold = SRP_STEP_OWN;
+	r.stream = r.srp = r.answers = false;
+	for (int i = 0; i < 100 && rig_state(&r) != SRP_PENDING_ACTIVE; i++)
+		rig_run(&r, 100 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_PENDING_ACTIVE);
+	c.config_digest = 9;
+	CU_ASSERT_EQUAL(srp_reconfigure(r.s, &c, r.now), -EBUSY);
+	rig_stop(&r);
+}
+
 CU_TestInfo srp_lines_tests[] = {
 	{ "fetched", test_fetched },
 	{ "clipped", test_clipped },
@@ -357,5 +403,6 @@ CU_TestInfo srp_lines_tests[] = {
 	{ "hostile", test_hostile },
 	{ "licence", test_licence },
 	{ "running", test_running },
+	{ "reconfigured", test_reconfigured },
 	CU_TEST_INFO_NULL,
 };
