@@ -383,11 +383,15 @@ uint32_t audit_left_s(struct control *c, usec_t now);
 /* control_config.c: what must agree with the peer. The peer's lines are here: what differs is told to srp. */
 int configuration_open(struct control *c);
 void configuration_close(struct control *c);
+/* Takes what srp and the monitors have of `next`; those of its keys that are not live are T.conf's. -EBUSY: a role is changing;
+ * -ENOMEM; nothing was taken then. */
+int configuration_agree(struct control *c, const struct config *next, usec_t now);
 void configuration_compare(struct control *c, usec_t now);
 
 /* control_monitor.c: their verdicts are srp's to judge; at each change of srp's state; 0 or -errno */
 int monitors_open(struct control *c);
 void monitors_close(struct control *c);
+void monitors_rules(struct control *c, const struct config *f);
 void monitors_turn(struct control *c, usec_t now);
 void monitors_role(struct control *c, const struct srp_action *a, usec_t now);
 

@@ -17,6 +17,37 @@ int configuration_open(struct control *c)
 	return fclose(to) == 0 ? 0 : -errno;
 }
 
+int configuration_agree(struct control *c, const struct config *next, usec_t now)
+{
+	struct srp_conf s = c->srp_conf;
+	char *lines = NULL;
+	size_t len;
+	FILE *to = open_memstream(&lines, &len);
+	int ret = -ENOMEM;
+
+	if (to == NULL)
+		return ret;
+	config_lines(next, to);
+	if (fclose(to) == 0) {
+		s.lines = lines;
+		s.lines_len = len;
+		s.config_digest = config_digest(next);
+		s.configuration_us = next->srp.configuration_interval_s * USEC_PER_SEC;
+		s.pending_us = next->srp.pending_timeout_s * USEC_PER_SEC;
+		ret = srp_reconfigure(c->srp, &s, now);
+	}
+	if (ret < 0) {
+		free(lines);
+		return ret;
+	}
+	free(c->lines);
+	c->lines = lines;
+	c->lines_len = len;
+	c->srp_conf = s;
+	monitors_rules(c, next);
+	return 0;
+}
+
 void configuration_close(struct control *c)
 {
 	free(c->lines);

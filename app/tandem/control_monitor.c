@@ -39,18 +39,26 @@ static enum monitor_type type_of(enum srp_cause cause)
 	return (enum monitor_type)t;
 }
 
-static void rules(struct monitor_conf *conf)
+static void rules(struct monitor_conf *conf, const struct config *f)
 {
 	monitor_conf_default(conf);
 	for (unsigned int t = 0; t < MONITOR_TYPES; t++) {
-		conf->type[t].guard = T.conf->srp.guard_period_s * USEC_PER_SEC;
-		conf->type[t].damping = T.conf->srp.damping_period_s * USEC_PER_SEC;
+		conf->type[t].guard = f->srp.guard_period_s * USEC_PER_SEC;
+		conf->type[t].damping = f->srp.damping_period_s * USEC_PER_SEC;
 	}
-	conf->type[MONITOR_AAA].revertible = T.conf->monitors.aaa_revertible;
-	conf->type[MONITOR_BGP].revertible = T.conf->monitors.bgp_revertible;
-	conf->type[MONITOR_ROUTE].revertible = T.conf->monitors.route_revertible;
-	conf->type[MONITOR_LINK].revertible = T.conf->monitors.link_revertible;
-	conf->type[MONITOR_FAULT].revertible = T.conf->monitors.fault_revertible;
+	conf->type[MONITOR_AAA].revertible = f->monitors.aaa_revertible;
+	conf->type[MONITOR_BGP].revertible = f->monitors.bgp_revertible;
+	conf->type[MONITOR_ROUTE].revertible = f->monitors.route_revertible;
+	conf->type[MONITOR_LINK].revertible = f->monitors.link_revertible;
+	conf->type[MONITOR_FAULT].revertible = f->monitors.fault_revertible;
+}
+
+void monitors_rules(struct control *c, const struct config *f)
+{
+	struct monitor_conf conf;
+
+	rules(&conf, f);
+	monitor_configure(c->monitor, &conf);
 }
 
 int monitors_open(struct control *c)
@@ -59,7 +67,7 @@ int monitors_open(struct control *c)
 	usec_t now = clock_us();
 	int ret;
 
-	rules(&conf);
+	rules(&conf, T.conf);
 	c->monitor = monitor_create(&conf, now);
 	c->monitors = calloc(1, sizeof(*c->monitors));
 	if (c->monitor == NULL || c->monitors == NULL)

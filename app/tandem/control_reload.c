@@ -182,21 +182,30 @@ static json_t *file_refused(const struct disk_work *w)
 		w->report.text != NULL ? w->report.text : strerror(-w->ret));
 }
 
-/* False: the replication core was not reached, and nothing was changed. */
-static bool apply(const struct config *next, const json_t *changed)
+/* NULL, or why nothing was changed. */
+static const char *apply(struct control *c, const struct config *next, const json_t *changed, usec_t now)
 {
 	uint32_t was = log_level(T.conf->log.level), level = log_level(next->log.level);
+	struct msg *m = NULL;
 	const json_t *ch;
 	size_t i;
+	int ret;
 
 	if (next->srp.replication_rate_mbps != T.conf->srp.replication_rate_mbps) {
-		struct msg *m = msg_new(T.msgs, MSG_RATE);
-
+		m = msg_new(T.msgs, MSG_RATE);
 		if (m == NULL)
-			return false;
+			return "the replication core is too busy to be told";
 		m->number = next->srp.replication_rate_mbps;
-		if (door_send(&T.to_repl, m) < 0)
-			return false;
+	}
+	ret = configuration_agree(c, next, now);
+	if (ret < 0) {
+		if (m != NULL)
+			msg_free(T.msgs, m);
+		return ret == -EBUSY ? "the role is changing" : "there is no memory";
+	}
+	if (m != NULL && door_send(&T.to_repl, m) < 0) {
+		configuration_agree(c, T.conf, now);
+		return "the replication core is too busy to be told";
 	}
 	config_take_live(T.conf, next);
 	if (level != was) /* a level that the command line set goes on until the key itself changes */
@@ -207,16 +216,18 @@ static bool apply(const struct config *next, const json_t *changed)
 			json_string_value(json_object_get(ch, "to")));
 	if (level != was)
 		rte_log_set_level((uint32_t)tandem_logtype, level);
-	return true;
+	srp_actions(c, now);
+	return NULL;
 }
 
-static json_t *accepted(const struct disk_work *w, json_t *changed)
+static json_t *accepted(struct control *c, const struct disk_work *w, json_t *changed)
 {
+	const char *why = apply(c, &w->next, changed, clock_us());
 	char result[64];
 	size_t n = json_array_size(changed);
 
-	if (!apply(&w->next, changed))
-		return refused("the replication core is too busy to be told", "try again");
+	if (why != NULL)
+		return refused(why, "try again");
 	if (n == 0) {
 		LOG(NOTICE, "reload: %s is what runs: nothing was changed", w->path);
 		snprintf(result, sizeof(result), "the file is what runs: nothing was changed");
@@ -228,7 +239,7 @@ static json_t *accepted(const struct disk_work *w, json_t *changed)
 		result, "changed", changed, "needs_restart", "warnings", w->report.text);
 }
 
-static json_t *reloaded(const struct disk_work *w)
+static json_t *reloaded(struct control *c, const struct disk_work *w)
 {
 	struct reload r = { json_array(), json_array(), NULL };
 	char *lines = NULL, what[64];
@@ -247,7 +258,7 @@ static json_t *reloaded(const struct disk_work *w)
 		goto end;
 	n = json_array_size(r.restart);
 	if (n == 0) {
-		answer = accepted(w, r.changed);
+		answer = accepted(c, w, r.changed);
 		goto end;
 	}
 	snprintf(what, sizeof(what), "%zu key%s a restart", n, n == 1 ? " needs" : "s need");
@@ -293,7 +304,7 @@ static void on_ended(struct control *c, struct source *s, uint32_t events)
 
 	(void)s;
 	(void)events;
-	ctl_answer(c, w->reload ? reloaded(w) : saved(w));
+	ctl_answer(c, w->reload ? reloaded(c, w) : saved(w));
 	work_free(w);
 	if (c->reload_again) {
 		c->reload_again = false;

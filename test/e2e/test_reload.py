@@ -106,6 +106,52 @@ def test_good(lab):
     return f"{len(LIVE)} keys, {len(sessions)} sessions"
 
 
+def agreed(chassis, keys):
+    """Reloads keys that both must agree on."""
+    rewrite(chassis, keys)
+    said = chassis.ctl("reload configuration")
+    assert {c["key"] for c in said["changed"]} == set(keys) and said["needs_restart"] == [], said
+
+
+def differs(chassis, key, here, there):
+    """Waits until a chassis has compared key by key, and asserts that it names this one with both values."""
+    chassis.wait(lambda i: i["peer_configuration_validation"] == "Mismatch"
+                 and i["last_peer_configuration_event"] == "compared key by key: 2 differ", 10, "the mismatch")
+    found = chassis.ctl("show srp configuration-difference")["differences"]
+    assert f"{key}: {here} here, {there} there" in found, found
+
+
+def test_agreed(lab):
+    """keys that both must agree on, reloaded on one and then on the other: between the two both name them with both values and
+    nothing is handed over; then they are equal and in sync as before, and nobody was restarted nor any session lost"""
+    pair = Pair(lab).start()
+    client = Client(lab)
+    client.attach("240040000000001")
+    active = pair.settle()[0]
+    standby = pair.other(active)
+    before = {c: c.info() for c in pair.both}
+    for n, (first, old, new, guard) in enumerate(((standby, 50, 60, 7), (active, 60, 50, 60)), 2):
+        second = pair.other(first)
+        keys = {"srp.commit-timeout": str(new), "srp.guard-period": str(guard)}
+        agreed(first, keys)
+        differs(first, "srp.commit-timeout", new, old)
+        differs(second, "srp.commit-timeout", old, new)
+        refused = active.ask("srp initiate-switchover")
+        assert not refused["ok"] and "configurations differ: srp." in refused["error"], refused
+        client.attach(f"24004000000000{n}")  # answered all the same
+        agreed(second, keys)
+        for chassis in pair.both:
+            chassis.wait(lambda i: i["peer_configuration_validation"] == "Complete", 10, "to be equal again")
+        assert pair.settle()[0] is active
+        assert len(pair.identities(active)) == n and pair.identities(standby) == pair.identities(active)
+    for chassis in pair.both:
+        info = chassis.info()
+        assert info["uptime_ms"] > before[chassis]["uptime_ms"] and info["state_age_ms"] > before[chassis]["state_age_ms"], info
+        assert not chassis.ctl("show alarms")["alarms"], chassis.ctl("show alarms")
+    assert len(pair.identities(pair.switchover())) == n
+    return f"{n} sessions"
+
+
 def refused_reload(chassis, *expected):
     """A reload that is refused, with what is wrong, by the answer and in the log; nothing is changed. The answer."""
     before = text(chassis)
@@ -135,9 +181,9 @@ def test_refused(lab):
     refused_reload(chassis, "No such file")
     put(chassis, was)
     # One key that needs a restart keeps all the others from being changed.
-    rewrite(chassis, {"srp.commit-timeout": "60", "apns.dns": '["10.9.0.2"]', **LIVE})
-    answer = refused_reload(chassis, "2 keys need a restart", "srp.commit-timeout: 50 -> 60", "apns[internet].dns: ")
-    assert [c["key"] for c in answer["needs_restart"]] == ["apns[internet].dns", "srp.commit-timeout"], answer
+    rewrite(chassis, {"srp.audit-interval": "61", "apns.dns": '["10.9.0.2"]', **LIVE})
+    answer = refused_reload(chassis, "2 keys need a restart", "srp.audit-interval: ", "apns[internet].dns: ")
+    assert [c["key"] for c in answer["needs_restart"]] == ["apns[internet].dns", "srp.audit-interval"], answer
     assert {c["key"] for c in answer["not_changed"]} == set(LIVE), answer
     put(chassis, was)
     said = chassis.ctl("reload configuration")
