@@ -173,8 +173,8 @@ static usec_t restart_alone(usec_t us)
 {
 	int i = node_active();
 
-	if (sim.narrow || sim.l3 || (sim.profile != ALL && sim.profile != PARTITIONS) || i < 0 || !sim.node[!i].up ||
-		sim.node[!i].starting || rnd_aside(2) == 0)
+	if (sim.narrow || sim.l3 || (sim.profile != ALL && sim.profile != PARTITIONS) || i < 0 ||
+		!sim.node[!i].up || sim.node[!i].starting || rnd_aside(2) == 0)
 		return us;
 	node_crash(!i, false, "is killed behind the cut");
 	sim.node[!i].starting = true;
