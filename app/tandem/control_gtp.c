@@ -293,8 +293,7 @@ void gtp_deactivated(struct control *c)
 	gtpc_pending_clear(c->gtp.pending);
 	/* What was true of our sessions is the other's to say from now on: the session of a Create that comes again after we are
 	 * Active once more may be gone, and its address another's. The slots know the last answer of those that live. */
-	if (!MUTANT(answers_outlive_role))
-		gtpc_answered_clear(c->gtp.answered);
+	gtpc_answered_clear(c->gtp.answered);
 	c->gtp.gate_closed = false;
 }
 

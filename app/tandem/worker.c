@@ -110,7 +110,7 @@ static void late_keep(struct worker *w, const struct msg *m)
 
 	while (i < w->n_kept && w->kept[i].handle != m->late_handle)
 		i++;
-	if (i == WORKER_KEPT || MUTANT(late_not_kept)) {
+	if (i == WORKER_KEPT) {
 		w->count.late_usage_refused++;
 		return;
 	}

@@ -77,8 +77,6 @@
 	X(pair_time_of_any) /* pair time is taken from a peer that is not Active */ \
 	X(pair_time_restarts) /* who is promoted goes by its own clock */ \
 	X(old_word_believed) /* who loses dual active by what the peer said before it knew gives up */ \
-	X(late_not_kept) /* late usage that comes in a hand-over that comes to nothing is dropped */ \
-	X(answers_outlive_role) /* who was Active before answers from then */ \
 	X(probe_ignored) /* who is alone becomes Active though its address is answered */ \
 	X(address_cut) /* an SGSN is told an octet of the address wrong */
 // clang-format on

@@ -114,7 +114,6 @@ TABLE = {
     "pair_time_restarts": ("sim", 1, 100, [IN_TIME]),
     "pair_time_of_any": ("sim", 160, 180, [IN_TIME]),
     "address_cut": ("sim", 1, 60, [NOT_TWICE]),
-    "answers_outlive_role": ("sim", 57711, 57711, [NOT_TWICE], "--narrow"),
     "old_word_believed": ("sim", 535, 535, [PROTECTED, NONE_LOST, r"INV_09: "], "--narrow"),
     "written_before_release": ("sim", 265, 285, [OWNER_WRITES]),
 }
