@@ -103,8 +103,8 @@ void control_alarms_turn(struct control *c, usec_t now)
 		control_alarm(c, ALARM_PACKETS_REFUSED, false, "", now);
 	if (atomic_load(&replicator_view(T.repl)->crypt_failed))
 		control_alarm(c, ALARM_CRYPTO, true,
-			"the crypto device does not answer: nothing is replicated until a restart of this "
-			"chassis",
+			"the crypto device does not answer, nothing is replicated: `srp initiate-switchover "
+			"force` if this chassis is Active, then restart it",
 			now);
 	if (counter_get(&k->tx_exhausted) !=
 		c->exhausted_n) { /* the peer has not followed for 2^24 packets */

@@ -18,6 +18,7 @@ enum {
 	READS = 16, /* a turn and session: whoever floods does not keep us from the rest */
 	BEGIN_US = 10000000,
 	LOG_US = 10000000,
+	LOG_MOST = 2 * STATION_SESSIONS, /* comings and goings in that time */
 	/* A router that is gone without a word is found out within this. */
 	KEEP_IDLE_S = 5,
 	KEEP_EVERY_S = 2,
@@ -40,6 +41,8 @@ struct routers {
 	usec_t now; /* of the call into the station that is under way */
 	usec_t log_at;
 	uint64_t refused;
+	usec_t log_from; /* comings and goings are told since then: so many */
+	unsigned int logged;
 };
 
 static void on_state(void *ctx, int peer, enum monitor_state state, const char *why)
@@ -51,12 +54,26 @@ static void on_state(void *ctx, int peer, enum monitor_state state, const char *
 
 /* ---- connections ---- */
 
+/* A router that comes and goes without end must not fill the log. */
+static bool may_tell(struct routers *rs)
+{
+	if (rs->now >= rs->log_from + LOG_US) {
+		rs->log_from = rs->now;
+		rs->logged = 0;
+	}
+	if (rs->logged == LOG_MOST)
+		LOG(WARNING, "BMP: routers come and go: no more of that for 10 s");
+	return rs->logged++ < LOG_MOST;
+}
+
 static void lost(struct control *c, struct router *r, const char *why)
 {
 	char from[IP_ADDR_TEXT];
 
-	LOG(WARNING, "BMP: the session of %s has ended: %s; its peers are unknown until it connects again",
-		ip_addr_print(&r->from, from), why);
+	if (may_tell(c->routers))
+		LOG(WARNING,
+			"BMP: the session of %s has ended: %s; its peers are unknown until it connects again",
+			ip_addr_print(&r->from, from), why);
 	station_close(c->routers->station, r->session);
 	control_unwatch(c, &r->src);
 }
@@ -175,7 +192,8 @@ static void on_listen(struct control *c, struct source *s, uint32_t events)
 		close(fd);
 		return;
 	}
-	LOG(NOTICE, "BMP: %s reports its BGP peers", ip_addr_print(&addr, text));
+	if (may_tell(rs))
+		LOG(NOTICE, "BMP: %s reports its BGP peers", ip_addr_print(&addr, text));
 }
 
 /* ---- life ---- */

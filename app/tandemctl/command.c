@@ -156,7 +156,7 @@ int command_help(char *const *words, int n, FILE *to)
 		snprintf(line, sizeof(line), "%s%s%s%s%s%s", commands[c].words,
 			commands[c].arg != NULL ? " " : "", commands[c].arg != NULL ? commands[c].arg : "",
 			commands[c].options & COMMAND_LIMIT ? " [--limit N]" : "",
-			commands[c].options & COMMAND_FORCE ? " [--force]" : "",
+			commands[c].options & COMMAND_FORCE ? " [force]" : "",
 			commands[c].options & COMMAND_COUNT ? " [N]" : "");
 		fprintf(to, "  %-35s %s\n", line, commands[c].help);
 		shown++;

@@ -129,9 +129,15 @@ static bool argument_take(const struct command *c, const char *text, json_t *arg
 
 static json_t *args_of(const struct command *c, const struct options *o, char *const *rest, int n)
 {
+	bool force = o->force;
 	json_t *args = json_object();
 	long count;
 
+	if (n == 1 && c->options & COMMAND_FORCE &&
+		strcmp(rest[0], "force") == 0) { /* as other gateways have it */
+		force = true;
+		n = 0;
+	}
 	if ((o->limit > 0 && !(c->options & COMMAND_LIMIT)) || (o->force && !(c->options & COMMAND_FORCE))) {
 		fprintf(stderr, "tandemctl: %s does not take %s\n", c->words,
 			o->force ? "--force" : "--limit");
@@ -154,7 +160,7 @@ static json_t *args_of(const struct command *c, const struct options *o, char *c
 	}
 	if (o->limit > 0)
 		json_object_set_new(args, "limit", json_integer(o->limit));
-	if (o->force)
+	if (force)
 		json_object_set_new(args, "force", json_true());
 	if (n == 1 && !argument_take(c, rest[0], args)) {
 		fprintf(stderr, "tandemctl: %s: expected %s, not %s\n", c->words, c->arg, rest[0]);

@@ -123,7 +123,7 @@ def test_refused_while_resyncing(lab):
     code, text = tell(active, "srp", "initiate-switchover")
     assert code == 1 and re.search(r"about \d+ s", text), text
     assert active.info()["chassis_state"] == "Active"
-    code, text = tell(active, "srp", "initiate-switchover", "--force")
+    code, text = tell(active, "srp", "initiate-switchover", "force")
     assert code == 0, text
     standby.state_is("Active", 10)
     active.state_is("Standby", 10)
@@ -131,7 +131,7 @@ def test_refused_while_resyncing(lab):
     assert "unvouched" in alarms(standby), "what an incomplete copy lacks is not told"
     active.kill9()
     standby.wait(lambda i: i["connection_state"] != "Connected", 10, "the loss of the peer")
-    code, text = tell(standby, "srp", "initiate-switchover", "--force")
+    code, text = tell(standby, "srp", "initiate-switchover", "force")
     assert code == 1 and "no peer" in text, text
     return said[1].strip()
 

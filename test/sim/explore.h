@@ -110,10 +110,21 @@ void broken(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn)
 void tell(int i, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* explore_world.c */
+static inline bool world_joined(
+	const struct world *w) /* a connection is one for as long as both believe in it */
+{
+	return w->c[0].connection != 0 && w->c[0].connection == w->c[1].connection;
+}
+/* Carries out what machine i asks for. */
+void world_drain(struct world *w, int i);
+/* The process of chassis i ends, or it loses power, for so many rounds. */
+void world_leave(struct world *w, int i, bool power, uint8_t down);
 void world_create(const struct profile *p);
 void world_begin(struct world *w);
 /* One round; d: what goes otherwise in it, concerning chassis `who`. NULL: nothing. */
 void world_round(struct world *w, const struct deviation *d, int who);
+
+/* explore_deviation.c */
 extern const struct deviation deviations[];
 extern const unsigned int n_deviations;
 

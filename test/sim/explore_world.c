@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The surroundings of the two machines, a round at a time, and what can go otherwise in one. */
+/* The surroundings of the two machines, a round at a time. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,17 +44,11 @@ static void send_beat(struct world *w, int i)
 	memcpy(b->body[b->n++], c->beat, SRP_BODY);
 }
 
-/* A connection is one for as long as both believe in it. */
-static bool joined_by_tcp(const struct world *w)
-{
-	return w->c[0].connection != 0 && w->c[0].connection == w->c[1].connection;
-}
-
 static void send_message(struct world *w, int i, const struct srp_action *a)
 {
 	struct tcp *t = &w->tcp[!i];
 
-	if (!joined_by_tcp(w))
+	if (!world_joined(w))
 		return;
 	if (t->n == QUEUE || a->len > MESSAGE)
 		broken("chassis %c sends more than a round can bring", 'A' + i);
@@ -76,8 +70,6 @@ static void step_asked(struct world *w, int i, const struct srp_action *a)
 	c->step = a->step;
 	c->step_term = a->term;
 }
-
-static void leave(struct world *w, int i, bool power, uint8_t down);
 
 static void act(struct world *w, int i, const struct srp_action *a)
 {
@@ -120,7 +112,7 @@ static void act(struct world *w, int i, const struct srp_action *a)
 	}
 }
 
-static void drain(struct world *w, int i)
+void world_drain(struct world *w, int i)
 {
 	struct srp_action a;
 
@@ -149,10 +141,10 @@ static void boot(struct world *w, int i)
 	memcpy(machines[i], s, sizeof(*s));
 	srp_destroy(s);
 	tell(i, "starts");
-	drain(w, i);
+	world_drain(w, i);
 }
 
-static void leave(struct world *w, int i, bool power, uint8_t down)
+void world_leave(struct world *w, int i, bool power, uint8_t down)
 {
 	struct chassis *c = &w->c[i];
 	struct chassis was = *c;
@@ -185,7 +177,7 @@ static void notice_closed(struct world *w, int i)
 	c->connection = 0;
 	w->tcp[i].n = 0;
 	srp_disconnected(machines[i], false, w->now);
-	drain(w, i);
+	world_drain(w, i);
 }
 
 static void connect(struct world *w)
@@ -197,7 +189,7 @@ static void connect(struct world *w)
 	if (!a->up) {
 		if (!a->power) {
 			srp_disconnected(machines[1], true, w->now);
-			drain(w, 1);
+			world_drain(w, 1);
 		}
 		return;
 	}
@@ -210,7 +202,7 @@ static void connect(struct world *w)
 	a->connection = b->connection = ++w->connections;
 	for (int i = 0; i < 2; i++) {
 		srp_connected(machines[i], w->now);
-		drain(w, i);
+		world_drain(w, i);
 	}
 }
 
@@ -233,7 +225,7 @@ static void beats_arrive(struct world *w, int i)
 	b->n = 0;
 	for (unsigned int k = 0; k < got.n; k++) {
 		srp_heartbeat(machines[i], got.body[k], SRP_BODY, got.age[k] < WINDOW, w->now);
-		drain(w, i);
+		world_drain(w, i);
 	}
 }
 
@@ -244,18 +236,18 @@ static bool messages_arrive(struct world *w, int i)
 	unsigned int n;
 
 	if (!c->up || c->stalled > 0 || w->cut_tcp > 0 || explore_plan.hold_tcp[i] || t->n == 0 ||
-		!joined_by_tcp(w))
+		!world_joined(w))
 		return false;
 	got = *t;
 	n = explore_plan.one_tcp[i] ? 1 : got.n;
 	explore_plan.hold_tcp[i] = explore_plan.one_tcp[i];
 	t->n = 0;
 	for (unsigned int k = 0; k < got.n; k++) {
-		if (k < n && joined_by_tcp(w)) {
+		if (k < n && world_joined(w)) {
 			c->answered = 0;
 			srp_message(machines[i], got.msg[k], got.len[k] + 1u, w->now);
-			drain(w, i);
-		} else if (joined_by_tcp(w)) {
+			world_drain(w, i);
+		} else if (world_joined(w)) {
 			t->len[t->n] = got.len[k];
 			memcpy(t->msg[t->n++], got.msg[k], MESSAGE);
 		}
@@ -309,7 +301,7 @@ static bool step_answered(struct world *w, int i)
 	explore_plan.fail_step[i] = false;
 	srp_done(machines[i], step, c->step_term, ok, step == SRP_STEP_STOP ? c->applied : c->number,
 		"planted", w->now);
-	drain(w, i);
+	world_drain(w, i);
 	return true;
 }
 
@@ -324,7 +316,7 @@ static void probe_over(struct world *w, int i)
 	c->probe = 0;
 	c->probed = answered ? TAKEN : FREE;
 	srp_probed(machines[i], answered, "the other", w->now);
-	drain(w, i);
+	world_drain(w, i);
 }
 
 static void disk_written(struct world *w, int i)
@@ -337,7 +329,7 @@ static void disk_written(struct world *w, int i)
 	if (!c->disk_full)
 		c->disk = (struct srp_saved){ .reserve = c->ask_reserve, .restart_counter = c->ask_counter };
 	srp_saved_reserve(machines[i], c->ask_reserve, !c->disk_full, w->now);
-	drain(w, i);
+	world_drain(w, i);
 }
 
 static void report_stream(struct world *w, int i)
@@ -352,7 +344,7 @@ static void report_stream(struct world *w, int i)
 	}
 	c->st.in_sync = c->streaming && p->up && p->writing && p->st.joined && heard;
 	srp_stream(machines[i], &c->st, w->now);
-	drain(w, i);
+	world_drain(w, i);
 }
 
 static void wake(struct world *w, int i)
@@ -365,7 +357,7 @@ static void wake(struct world *w, int i)
 	srp_stalled(machines[i], (usec_t)c->stall * ROUND, c->stalled_all ? (usec_t)c->stall * ROUND : 0,
 		&c->st, w->now);
 	c->stall = 0;
-	drain(w, i);
+	world_drain(w, i);
 }
 
 static void count(uint8_t *n)
@@ -387,7 +379,7 @@ static void clock_moves(struct world *w)
 	count_down(&w->cut_stream[1]);
 	count_down(&w->cut_tcp);
 	count(&w->tcp_good);
-	if (w->cut_tcp > 0 || !joined_by_tcp(w))
+	if (w->cut_tcp > 0 || !world_joined(w))
 		w->tcp_good = 0;
 	w->split |= w->cut_tcp > 0 && w->cut_stream[0] + w->cut_stream[1] > 0;
 	for (int i = 0; i < 2; i++) {
@@ -421,7 +413,7 @@ static void timers(struct world *w)
 		if (c->stalled == 0) {
 			report_stream(w, i);
 			srp_tick(machines[i], w->now);
-			drain(w, i);
+			world_drain(w, i);
 		}
 		if (++c->sent >= BEAT)
 			send_beat(w, i);
@@ -433,7 +425,7 @@ static void crash_if(struct world *w, bool after)
 	int i = explore_plan.crash_behind;
 
 	if (i >= 0 && explore_plan.crash_after == after)
-		leave(w, i, explore_plan.crash_power, 2);
+		world_leave(w, i, explore_plan.crash_power, 2);
 }
 
 static void goodbyes(struct world *w)
@@ -442,7 +434,7 @@ static void goodbyes(struct world *w)
 		if (w->c[i].up && w->c[i].leaving) {
 			if (w->c[i].aborted && !w->faulty)
 				broken("chassis %c aborts although no step failed", 'A' + i);
-			leave(w, i, false, 3);
+			world_leave(w, i, false, 3);
 		}
 }
 
@@ -505,276 +497,3 @@ void world_begin(struct world *w)
 		w->c[i].down = 1;
 	}
 }
-
-/* ---- deviations ---- */
-
-static bool runs(const struct world *w, int i)
-{
-	return w->c[i].up && w->c[i].stalled == 0;
-}
-
-static bool is_up(const struct world *w, int i)
-{
-	return w->c[i].up;
-}
-
-static bool beats_come(const struct world *w, int i)
-{
-	return w->c[!i].up && w->c[i].up && w->cut_stream[i] == 0;
-}
-
-static void lose_beat(struct world *w, int i)
-{
-	explore_plan.lose_beat[i] = true;
-	w->beats[i].n = 0;
-}
-
-static bool beats_wait(const struct world *w, int i)
-{
-	return w->beats[i].n > 0;
-}
-
-static void delay_beat(struct world *w, int i)
-{
-	explore_plan.delay_beat[i] = true;
-}
-
-static bool talk(const struct world *w, int i)
-{
-	return joined_by_tcp(w) && runs(w, i);
-}
-
-static void hold_tcp(struct world *w, int i)
-{
-	explore_plan.hold_tcp[i] = true;
-	w->tcp_good = 0;
-}
-
-static bool more_than_one(const struct world *w, int i)
-{
-	return w->tcp[i].n > 1;
-}
-
-static void one_tcp(struct world *w, int i)
-{
-	explore_plan.one_tcp[i] = true;
-	w->tcp_good = 0;
-}
-
-static bool step_due(const struct world *w, int i)
-{
-	return runs(w, i);
-}
-
-static void hold_step(struct world *w, int i)
-{
-	explore_plan.hold_step[i] = true;
-}
-
-static bool in_plan(const struct world *w, int i)
-{
-	const struct srp *s = (const void *)w->c[i].head;
-
-	return runs(w, i) && (s->info.state == SRP_PENDING_ACTIVE || s->info.state == SRP_PENDING_STANDBY);
-}
-
-static void fail_step(struct world *w, int i)
-{
-	explore_plan.fail_step[i] = true;
-	w->faulty = true;
-}
-
-static bool disk_due(const struct world *w, int i)
-{
-	return w->c[i].disk_asked;
-}
-
-static void hold_disk(struct world *w, int i)
-{
-	explore_plan.hold_disk[i] = true;
-}
-
-static bool always(const struct world *w, int i)
-{
-	(void)w;
-	(void)i;
-	return true;
-}
-
-static void stick(struct world *w, int i)
-{
-	w->c[i].stuck = true;
-	w->faulty = true;
-}
-
-static void fill_disk(struct world *w, int i)
-{
-	w->c[i].disk_full = !w->c[i].disk_full;
-	w->faulty = true;
-}
-
-static void reset(struct world *w, int i)
-{
-	w->tcp[0].n = w->tcp[1].n = 0;
-	w->tcp_good = 0;
-	w->c[i].connection = 0; /* the other notices within the round */
-	srp_disconnected(machines[i], false, w->now);
-	drain(w, i);
-}
-
-static void crash_short(struct world *w, int i)
-{
-	leave(w, i, false, BEAT);
-}
-
-static void crash_long(struct world *w, int i)
-{
-	leave(w, i, false, LONG);
-}
-
-static void power_short(struct world *w, int i)
-{
-	leave(w, i, true, BEAT);
-}
-
-static void power_long(struct world *w, int i)
-{
-	leave(w, i, true, LONG);
-}
-
-static void crash_unanswered(struct world *w, int i)
-{
-	(void)w;
-	explore_plan.crash_behind = i;
-}
-
-static void crash_answered(struct world *w, int i)
-{
-	(void)w;
-	explore_plan.crash_behind = i;
-	explore_plan.crash_after = explore_plan.crash_power = true;
-}
-
-static void stall(struct world *w, int i, uint8_t rounds, bool all)
-{
-	w->c[i].stalled = rounds;
-	w->c[i].stall = 0;
-	w->c[i].stalled_all = all;
-	w->split |= rounds > 1;
-}
-
-static void stall_control(struct world *w, int i)
-{
-	stall(w, i, 2 * BEAT, false);
-}
-
-static void stall_short(struct world *w, int i)
-{
-	stall(w, i, 2 * BEAT, true);
-}
-
-static void stall_long(struct world *w, int i)
-{
-	stall(w, i, LONG, true);
-}
-
-static bool nothing_cut(const struct world *w, int i)
-{
-	return w->cut_stream[i] == 0 && w->c[0].up && w->c[1].up;
-}
-
-static void cut_one_way(struct world *w, int i)
-{
-	w->cut_stream[i] = LONG;
-	w->beats[i].n = 0;
-}
-
-static bool once(const struct world *w, int i)
-{
-	return i == 0 && nothing_cut(w, 0);
-}
-
-static void cut_stream(struct world *w, int i)
-{
-	cut_one_way(w, i);
-	cut_one_way(w, !i);
-}
-
-static bool tcp_whole(const struct world *w, int i)
-{
-	return i == 0 && w->cut_tcp == 0 && w->c[0].up && w->c[1].up;
-}
-
-static void cut_tcp(struct world *w, int i)
-{
-	(void)i;
-	w->cut_tcp = LONG;
-}
-
-static void cut_both(struct world *w, int i)
-{
-	cut_stream(w, i);
-	cut_tcp(w, i);
-	w->split = true;
-}
-
-static bool active(const struct world *w, int i)
-{
-	const struct srp *s = (const void *)w->c[i].head;
-
-	return runs(w, i) && s->info.state == SRP_ACTIVE;
-}
-
-static void switch_over(struct world *w, int i)
-{
-	char why[SRP_REASON_MAX];
-	int ret = srp_switchover(machines[i], false, why, w->now);
-
-	tell(i, "is told to hand over: %s", ret == 0 ? "begins" : why);
-	drain(w, i);
-}
-
-static void switch_forced(struct world *w, int i)
-{
-	char why[SRP_REASON_MAX];
-	int ret = srp_switchover(machines[i], true, why, w->now);
-
-	tell(i, "is forced to hand over: %s", ret == 0 ? "begins" : why);
-	drain(w, i);
-}
-
-static void shut_down(struct world *w, int i)
-{
-	srp_shutdown(machines[i], w->now);
-	drain(w, i);
-}
-
-const struct deviation deviations[] = {
-	{ "loses a heartbeat", beats_come, lose_beat },
-	{ "gets its heartbeats a round later", beats_wait, delay_beat },
-	{ "gets what SRP brings a round later", talk, hold_tcp },
-	{ "gets but one message, the others a round later", more_than_one, one_tcp },
-	{ "takes a round longer for a step", step_due, hold_step },
-	{ "fails at a step", in_plan, fail_step },
-	{ "takes a round longer to write to its disk", disk_due, hold_disk },
-	{ "has a disk that fills up, or is free again", always, fill_disk },
-	{ "does not answer the next step for as long as it runs", step_due, stick },
-	{ "has its SRP connection reset", talk, reset },
-	{ "ends and is back at once", is_up, crash_short },
-	{ "ends for long", is_up, crash_long },
-	{ "loses power and is back at once", is_up, power_short },
-	{ "loses power for long", is_up, power_long },
-	{ "ends before a step is answered", in_plan, crash_unanswered },
-	{ "loses power behind a step", in_plan, crash_answered },
-	{ "has a control core that stands still for two intervals", runs, stall_control },
-	{ "stands still for two intervals", runs, stall_short },
-	{ "stands still for long", runs, stall_long },
-	{ "hears nothing in the stream for long", nothing_cut, cut_one_way },
-	{ "and its peer lose the stream for long", once, cut_stream },
-	{ "and its peer lose SRP for long", tcp_whole, cut_tcp },
-	{ "and its peer lose each other for long", once, cut_both },
-	{ "is told to hand over", active, switch_over },
-	{ "is forced to hand over", active, switch_forced },
-	{ "is told to end", runs, shut_down },
-};
-const unsigned int n_deviations = sizeof(deviations) / sizeof(deviations[0]);

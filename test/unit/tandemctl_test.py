@@ -102,6 +102,7 @@ class Commands(unittest.TestCase):
             (["show", "sessions", "--limit", "5"], "show sessions", {"limit": 5}),
             (["--limit=7", "show", "sessions"], "show sessions", {"limit": 7}),
             (["srp", "initiate-switchover", "--force"], "srp initiate-switchover", {"force": True}),
+            (["srp", "initiate-switchover", "force"], "srp initiate-switchover", {"force": True}),
             (["show", "session", "172.20.0.1"], "show session", {"id": "172.20.0.1", "kind": "address"}),
             (["show", "session", "2001:db8::1"], "show session", {"id": "2001:db8::1", "kind": "address"}),
             (["show", "session", "001010123456789"], "show session", {"id": "001010123456789", "kind": "imsi"}),
@@ -158,7 +159,7 @@ class Commands(unittest.TestCase):
             self.assertIn("\n  " + words, p.stdout)
         p = run("srp", "--help")
         self.assertEqual(p.returncode, 0)
-        self.assertIn("srp initiate-switchover [--force]", p.stdout)
+        self.assertIn("srp initiate-switchover [force]", p.stdout)
         self.assertNotIn("show pools", p.stdout)
         self.assertIn("show srp history [N]", run("show", "srp", "--help").stdout)
         for words in COMMANDS:
