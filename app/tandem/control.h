@@ -154,7 +154,7 @@ struct probe {
 	unsigned int sent;
 	usec_t at;          /* the next, or the verdict */
 	usec_t stood_still; /* of control when it began */
-	char who[64];       /* answered: by whom */
+	char who[96];       /* answered: by whom */
 };
 
 /* Of a switchover: what took how long. */

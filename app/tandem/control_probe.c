@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The probe of RFC 5227 section 2.1.1, without its random delays: a chassis waited for delay-interval and dead-interval already.
- * IPv4 alone: the VIP of GTP is, and who has that one has the others too, so an IPv6 one takes no Neighbour Solicitation. What
- * does not count: our own kernel and twins, which speak with our ports' addresses; a port without a carrier, which nobody can
- * be served or disturbed through. */
+/* The probe of RFC 5227 section 2.1.1 and of RFC 4862 section 5.4, without their random delays: a chassis waited for delay-interval
+ * and dead-interval already. What does not count: our own kernel and twins, which speak with our ports' addresses; a port
+ * without a carrier, which nobody can be served or disturbed through. */
 #include <stdio.h>
 #include <string.h>
 
@@ -20,21 +19,22 @@ static bool is_ours(const struct rte_ether_addr *mac)
 
 static bool probed_on(const struct config_loopback *l, const struct port *p)
 {
-	return l->srp_activate && ip_addr_is_v4(&l->address) && strcmp(p->conf->name, l->port) == 0;
+	return l->srp_activate && strcmp(p->conf->name, l->port) == 0;
 }
 
-/* The lowest address that is probed, 0: none. Of two chassis that probe at the same time, that of the higher MAC address on its
+/* The lowest address that is probed, NULL: none. Of two chassis that probe at the same time, that of the higher MAC address on its
  * port goes on: one port, or each might be the higher on another. */
-static uint32_t first(void)
+static const struct ip_addr *first(void)
 {
-	uint32_t lowest = 0;
+	const struct ip_addr *lowest = NULL;
 
 	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
 		for (unsigned int k = 0; k < T.n_ports; k++) {
 			const struct config_loopback *l = &T.conf->loopbacks[i];
 
-			if (probed_on(l, &T.port[k]) && (lowest == 0 || ip_addr_to_v4(&l->address) < lowest))
-				lowest = ip_addr_to_v4(&l->address);
+			if (probed_on(l, &T.port[k]) &&
+				(lowest == NULL || memcmp(&l->address, lowest, sizeof(*lowest)) < 0))
+				lowest = &l->address;
 		}
 	return lowest;
 }
@@ -49,7 +49,7 @@ static void ask_all(void)
 
 			if (!probed_on(l, p) || !atomic_load(&T.shared.port[p->id].up))
 				continue;
-			m = net_probe(T.mbufs, &p->mac, ip_addr_to_v4(&l->address));
+			m = net_probe(T.mbufs, &p->mac, &l->address);
 			if (m == NULL)
 				continue;
 			m->port = p->id;
@@ -66,23 +66,24 @@ void probe_begin(struct control *c, usec_t now)
 void probe_see(struct control *c, const struct port *in, const struct rte_mbuf *m)
 {
 	struct probe *p = &c->probe;
-	struct net_arp a;
-	bool probes;
+	struct net_claim a;
+	char vip[IP_ADDR_TEXT];
 
-	if (!p->on || p->answered || !net_arp_read(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, &a) ||
+	if (!p->on || p->answered || !net_claim_read(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, &a) ||
 		is_ours(&a.mac))
 		return;
-	probes = a.sender4 == 0 && a.target4 == first() && memcmp(&a.mac, &in->mac, sizeof(a.mac)) > 0;
+	if (a.probes && (first() == NULL || !ip_addr_equal(&a.addr, first()) ||
+				memcmp(&a.mac, &in->mac, sizeof(a.mac)) < 0))
+		return;
 	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++) {
 		const struct config_loopback *l = &T.conf->loopbacks[i];
-		uint32_t vip4 = probed_on(l, in) ? ip_addr_to_v4(&l->address) : 0;
 
-		if (vip4 == 0 || vip4 != (probes ? a.target4 : a.sender4))
+		if (!probed_on(l, in) || !ip_addr_equal(&l->address, &a.addr))
 			continue;
 		p->answered = true;
-		snprintf(p->who, sizeof(p->who), "VIP %u.%u.%u.%u is %s by " RTE_ETHER_ADDR_PRT_FMT,
-			vip4 >> 24, vip4 >> 16 & 255, vip4 >> 8 & 255, vip4 & 255,
-			probes ? "probed" : "answered", RTE_ETHER_ADDR_BYTES(&a.mac));
+		snprintf(p->who, sizeof(p->who), "VIP %s is %s by " RTE_ETHER_ADDR_PRT_FMT,
+			ip_addr_print(&a.addr, vip), a.probes ? "probed" : "answered",
+			RTE_ETHER_ADDR_BYTES(&a.mac));
 	}
 }
 
@@ -110,7 +111,7 @@ void probe_turn(struct control *c, usec_t now)
 	}
 	if (now < p->at)
 		return;
-	if (p->sent == PROBES || first() == 0) {
+	if (p->sent == PROBES || first() == NULL) {
 		end(c, false, now);
 		return;
 	}

@@ -108,16 +108,18 @@ const struct net_mirror_counters *net_mirror_count(const struct net_mirror *m);
 /* Gratuitous ARP, request form (IPv4), or unsolicited NA (IPv6), from the port's MAC. NULL: no mbuf. */
 struct rte_mbuf *net_announce(
 	struct rte_mempool *pool, const struct rte_ether_addr *mac, const struct ip_addr *vip);
-/* "Does anybody have vip4?" (host order), in nobody's name: an ARP Probe (RFC 5227 section 2.1.1) from the port's MAC. The
- * caller owns it. NULL: no mbuf. IPv6 would take a Neighbour Solicitation. */
-struct rte_mbuf *net_probe(struct rte_mempool *pool, const struct rte_ether_addr *mac, uint32_t vip4);
-struct net_arp {
+/* "Does anybody have this VIP?", in nobody's name: an ARP Probe (RFC 5227 section 2.1.1) or the Neighbor Solicitation of
+ * duplicate address detection (RFC 4862 section 5.4.2) from the port's MAC. The caller owns it. NULL: no mbuf. */
+struct rte_mbuf *net_probe(
+	struct rte_mempool *pool, const struct rte_ether_addr *mac, const struct ip_addr *vip);
+struct net_claim {
 	struct rte_ether_addr mac;
-	uint32_t sender4, target4; /* host order */
+	struct ip_addr addr;
+	bool probes; /* would like to have it, as we do */
 };
-/* The sender of an ARP request or reply in a frame of `len` bytes, who says that it has sender4 (0: it probes target4), and
- * whom it asks or tells. Both conflict with an address that is being probed (RFC 5227 section 2.1.1). False: anything else.
- * Any core. */
-bool net_arp_read(const uint8_t *p, size_t len, struct net_arp *a);
+/* Who says in a frame of `len` bytes that an address is its own, or probes for it: the sender of an ARP request or reply, the
+ * target of a Neighbor Advertisement or of a solicitation from nobody. Either conflicts with an address that is being probed
+ * (RFC 5227 section 2.1.1, RFC 4862 section 5.4). False: anything else, or malformed. Any core. */
+bool net_claim_read(const uint8_t *p, size_t len, struct net_claim *c);
 
 #endif

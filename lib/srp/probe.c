@@ -53,9 +53,7 @@ static void taken(struct srp *s, const char *who)
 		s->info.alarms &= ~(1u << SRP_ALARM_VIP_ANSWERED);
 	snprintf(s->probe.who, sizeof(s->probe.who), "%s", who);
 	srp_alarm(s, SRP_ALARM_VIP_ANSWERED, true,
-		"%s: mend the links to that chassis; if it is dead, restart it or delete the VIP from its "
-		"lo; "
-		"asked again soon",
+		"%s: mend the links to that chassis; if dead, restart it or delete the VIP from its lo",
 		s->probe.who);
 }
 

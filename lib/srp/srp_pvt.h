@@ -117,7 +117,7 @@ enum srp_probe_state { PROBE_IDLE, PROBE_OUT, PROBE_FREE, PROBE_TAKEN };
 struct srp_probe {
 	enum srp_probe_state state;
 	usec_t due;   /* OUT: counts as FREE. FREE: no longer true. TAKEN: to be asked again */
-	char who[56]; /* TAKEN: as the alarm has it */
+	char who[96]; /* TAKEN: as the alarm has it */
 };
 
 /* The peer's configuration: what was fetched, and what came of its comparison. */

@@ -33,6 +33,29 @@ def answers(lab):
     return " 0% packet loss" in sent
 
 
+def alarm(chassis):
+    """What the alarm of an address that is taken says, or None."""
+    return {a["alarm"]: a["text"] for a in chassis.ctl("show alarms")["alarms"]}.get("vip-answered")
+
+
+def test_vip6_taken(lab):
+    """a chassis that starts alone where somebody answers for its IPv6 VIP stays away, until nobody does"""
+    for name in HOSTS:
+        lab.sysctl(lab.namespace(name), "net.ipv6.conf.all.disable_ipv6=0", "net.ipv6.conf.default.disable_ipv6=0")
+    lab.ip("acc", "addr", "add", f"{VIP6}/128", "dev", "br0", "nodad")
+    left = Pair(lab, edits={"srp.topology": '"l2"'}, rewrite=with_vip6).left
+    left.start()
+    left.wait_ready()
+    text = wait_until(lambda: alarm(left), 15, lambda: f"the alarm: {left.info()}")
+    assert f"VIP {VIP6} is answered by " in text, text
+    assert left.info()["chassis_state"] == "Init", left.info()
+    lab.ip("acc", "addr", "del", f"{VIP6}/128", "dev", "br0")
+    left.state_is("Active", 10)
+    assert alarm(left) is None
+    wait_until(lambda: VIP6 in lab.ip("left", "-6", "addr", "show", "tw-acc"), 5, "the VIP")
+    return text
+
+
 def test_vip6(lab):
     """an IPv6 VIP answers on the Active alone, and an unsolicited NA moves the neighbours' entry at a switchover"""
     for name in HOSTS:

@@ -30,6 +30,7 @@ COVERED_LEAST = 0.8
 # The decoders that each target is there for.
 TARGETS = {
     "bmp": ["lib/monitor/bmp.c", "lib/monitor/bmp_text.c", "lib/monitor/station.c"],
+    "claim": ["lib/net/announce.c"],
     "config": ["lib/config/load.c", "lib/config/scan.c", "lib/config/text.c", "lib/config/value.c", "lib/config/lists.c",
                "lib/config/check.c"],
     "fastpath": ["app/tandem/fastpath.c", "app/tandem/fastpath_up.c", "app/tandem/fastpath_down.c",
@@ -54,7 +55,7 @@ NOT_DECODING = (r"(^|:)(\w*_(create|destroy|due|counter?s?|fini|open|send|restar
                 r"put\w*|encode\w*|session_encode|session_wire_size|usage_hi|group_bytes|text_read|config_load|ops_whole|earlier|"
                 r"repl_(heard|hears_us|peer_\w+|count|heartbeat_now|pair_time|keys\w*|slot\w*)|audit_(count|in_sync_since)|"
                 r"radius_(encode|code_name|secret_set|state_letter|reason_text)|makes_sense|text_fits|has_(address|id)|"
-                r"keys_(due|tx_id)|fastpath_(send|police|prefetch_due|fini))$")
+                r"keys_(due|tx_id)|net_(announce|probe)|frame|fastpath_(send|police|prefetch_due|fini))$")
 ENV = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:allocator_may_return_null=1",
            UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
 

@@ -10,7 +10,8 @@ static unsigned int lo(void)
 /* Whether the kernel answers for it, and whether it is an address. */
 static void vip_is(const char *vip, bool ours, bool address)
 {
-	CU_ASSERT_EQUAL(sh("ip route get %s 2>&1 | grep -q '^local'", vip), ours);
+	/* The kernel adds the route of an IPv6 address by and by. */
+	CU_ASSERT_TRUE(WAIT(sh("ip route get %s 2>&1 | grep -q '^local'", vip) == ours));
 	CU_ASSERT_EQUAL(sh("ip addr show dev lo | grep -q '%s/.* global'", vip), address);
 }
 
@@ -178,51 +179,73 @@ static void test_announce(void)
 	CU_ASSERT_EQUAL(rte_mempool_in_use_count(pool), before);
 }
 
-/* The frame by RFC 826's layout, and a kernel that has the address answers it: to whom it asked, without learning. */
-static void test_probe(void)
+/* A probe that was sent: whether the peer's kernel, which has the address, says so. */
+static bool claimed(struct rte_mbuf *m, const struct ip_addr *vip, const struct rte_ether_addr *mac)
 {
-	struct rte_ether_addr mac = { { 2, 0, 0, 0, 0, 0x77 } };
-	struct net_arp a, theirs = { 0 };
-	static const uint8_t want[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 0x77, 8, 6, 0, 1,
-		8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 0x77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10, 9, 0, 2 };
-	const uint32_t vip4 = 10u << 24 | 9 << 16 | 2;
-	struct rte_mbuf *m = net_probe(pool, &mac, vip4), *got[8];
-	uint8_t bad[60] = { 0 };
-	bool answered = false;
+	struct rte_mbuf *got[8];
+	struct net_claim c;
+	bool found = false;
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
-	CU_ASSERT_EQUAL(m->pkt_len, 60);
-	CU_ASSERT_EQUAL(memcmp(rte_pktmbuf_mtod(m, void *), want, sizeof(want)), 0);
-	CU_ASSERT_TRUE(net_arp_read(rte_pktmbuf_mtod(m, uint8_t *), m->pkt_len, &a));
-	CU_ASSERT_TRUE(rte_is_same_ether_addr(&a.mac, &mac));
-	CU_ASSERT_EQUAL(a.sender4, 0);
-	CU_ASSERT_EQUAL(a.target4, vip4);
-	/* One octet short, and with each octet that says what it is other than it should be. */
-	memcpy(bad, want, sizeof(want));
-	CU_ASSERT_TRUE(net_arp_read(bad, sizeof(want), &a));
-	CU_ASSERT_FALSE(net_arp_read(bad, sizeof(want) - 1, &a));
-	for (unsigned int i = 12; i < 22; i++) {
-		bad[i] ^= 0x40;
-		CU_ASSERT_FALSE(net_arp_read(bad, sizeof(want), &a));
-		bad[i] ^= 0x40;
-	}
 	while (rte_eth_rx_burst(ports[0], 0, got, 1) == 1)
 		rte_pktmbuf_free(got[0]);
 	CU_ASSERT_EQUAL(rte_eth_tx_burst(ports[0], 0, &m, 1), 1);
-	for (unsigned int tries = 0; tries < 2000 && !answered; tries++) {
+	for (unsigned int tries = 0; tries < 2000 && !found; tries++) {
 		uint16_t n = rte_eth_rx_burst(ports[0], 0, got, 8);
 
 		for (uint16_t i = 0; i < n; i++) {
-			answered |= net_arp_read(
-					    rte_pktmbuf_mtod(got[i], uint8_t *), got[i]->data_len, &theirs) &&
-				    theirs.sender4 == vip4;
+			found |= net_claim_read(rte_pktmbuf_mtod(got[i], uint8_t *), got[i]->data_len, &c) &&
+				 !c.probes && ip_addr_equal(&c.addr, vip) &&
+				 !rte_is_same_ether_addr(&c.mac, mac);
 			rte_pktmbuf_free(got[i]);
 		}
-		if (!answered)
+		if (!found)
 			rte_delay_us_sleep(1000);
 	}
-	CU_ASSERT_TRUE(answered);
-	CU_ASSERT_FALSE(rte_is_same_ether_addr(&theirs.mac, &mac));
+	return found;
+}
+
+/* What it says of itself, and that nothing is read of it with one octet less, or with any of those changed that say what it is. */
+static void probe_read(struct rte_mbuf *m, const struct ip_addr *vip, const struct rte_ether_addr *mac,
+	unsigned int len, unsigned int from, unsigned int to)
+{
+	uint8_t bad[96] = { 0 };
+	struct net_claim c;
+
+	memcpy(bad, rte_pktmbuf_mtod(m, void *), len);
+	CU_ASSERT_TRUE(net_claim_read(bad, len, &c));
+	CU_ASSERT_TRUE(c.probes && ip_addr_equal(&c.addr, vip) && rte_is_same_ether_addr(&c.mac, mac));
+	CU_ASSERT_FALSE(net_claim_read(bad, len - 1, &c));
+	for (unsigned int i = from; i < to; i++) {
+		bad[i] ^= 0x40;
+		CU_ASSERT_FALSE(net_claim_read(bad, len, &c));
+		bad[i] ^= 0x40;
+	}
+}
+
+/* The frames by the layouts of RFC 826 and RFC 4861, and a kernel that has the address answers: to whom asked, without
+ * learning. */
+static void test_probe(void)
+{
+	struct rte_ether_addr mac = { { 2, 0, 0, 0, 0, 0x77 } };
+	struct ip_addr vip = addr("10.9.0.2"), vip6 = addr("2001:db8:9::2");
+	static const uint8_t want[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 0x77, 8, 6, 0, 1,
+		8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 0x77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10, 9, 0, 2 };
+	static const uint8_t want6[] = { 0x33, 0x33, 0xff, 0, 0, 2, 2, 0, 0, 0, 0, 0x77, 0x86, 0xdd, 0x60, 0,
+		0, 0, 0, 24, 58, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 2, 0, 0, 0, 0, 0,
+		0, 0, 0, 0, 1, 0xff, 0, 0, 2, 135, 0 };
+	struct rte_mbuf *m = net_probe(pool, &mac, &vip), *m6 = net_probe(pool, &mac, &vip6);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(m6);
+	CU_ASSERT_EQUAL(m->pkt_len, 60);
+	CU_ASSERT_EQUAL(memcmp(rte_pktmbuf_mtod(m, void *), want, sizeof(want)), 0);
+	CU_ASSERT_EQUAL(m6->pkt_len, 78);
+	CU_ASSERT_EQUAL(memcmp(rte_pktmbuf_mtod(m6, void *), want6, sizeof(want6)), 0);
+	probe_read(m, &vip, &mac, sizeof(want), 12, 22);
+	probe_read(m6, &vip6, &mac, 78, 18, 78);
+	CU_ASSERT_TRUE(on_peer("ip addr replace 2001:db8:9::2/64 dev p0 nodad"));
+	CU_ASSERT_TRUE(claimed(m, &vip, &mac));
+	CU_ASSERT_TRUE(claimed(m6, &vip6, &mac));
 	CU_ASSERT_FALSE(sh("nsenter -t %d -n ip neigh show dev p0 | grep -q 02:00:00:00:00:77", peer));
 }
 
