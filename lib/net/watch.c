@@ -30,6 +30,17 @@ static bool usable(const struct rtmsg_route *r)
 	return false;
 }
 
+/* Room for one more: when there is none, of one that does not count. NULL: there are enough that do. */
+static struct watch_route *room(struct mirror_watch *w)
+{
+	if (w->n < WATCH_ROUTES)
+		return &w->route[w->n++];
+	for (unsigned int i = 0; i < w->n; i++)
+		if (!w->route[i].usable)
+			return &w->route[i];
+	return NULL;
+}
+
 static void gone(struct mirror_watch *w, struct watch_route *at)
 {
 	*at = w->route[--w->n];
@@ -54,12 +65,12 @@ void watch_route(struct net_mirror *m, const struct rtmsg_route *r, bool added)
 			gone(w, at);
 		return;
 	}
-	if (at == NULL && w->n == WATCH_ROUTES)
-		return; /* there are enough for it to be present */
-	if (at == NULL)
-		at = &w->route[w->n++];
-	else if (at->stamp == m->stamp && at->usable && !r->replace)
+	if (at != NULL && at->stamp == m->stamp && at->usable && !r->replace)
 		return; /* a second one of this metric takes nothing from the first */
+	if (at == NULL)
+		at = w->n < WATCH_ROUTES || usable(r) ? room(w) : NULL;
+	if (at == NULL)
+		return;
 	*at = (struct watch_route){ .metric = r->metric,
 		.ifindex = r->hop[0].ifindex,
 		.stamp = m->stamp,

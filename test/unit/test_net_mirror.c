@@ -352,6 +352,13 @@ static void test_mirror_watch_link(void)
 	CU_ASSERT_TRUE(WAIT(present(w) == NET_PRESENT));
 	CU_ASSERT_TRUE(sh("ip link set wa1 down"));
 	CU_ASSERT_TRUE(WAIT(present(w) == NET_ABSENT));
+	/* More of them than are remembered, and then one that is good. */
+	CU_ASSERT_TRUE(
+		sh("for m in 1 2 3 4 5 6 7 8; do ip route add 203.0.112.0/24 via 10.7.0.2 metric $m; done"));
+	CU_ASSERT_TRUE(sh("ip route add 203.0.112.0/24 via 10.9.0.2 metric 9"));
+	CU_ASSERT_TRUE(WAIT(present(w) == NET_PRESENT));
+	CU_ASSERT_TRUE(sh("ip route del 203.0.112.0/24 metric 9"));
+	CU_ASSERT_TRUE(WAIT(present(w) == NET_ABSENT));
 	CU_ASSERT_TRUE(sh("ip link set wa1 up"));
 	CU_ASSERT_TRUE(WAIT(present(w) == NET_PRESENT));
 	CU_ASSERT_TRUE(sh("ip link del wa0"));
