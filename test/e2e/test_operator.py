@@ -121,6 +121,8 @@ def test_refused_while_resyncing(lab):
     assert said[0] == 1 and "in sync" in said[1], said
     assert re.search(r"about \d+ s", active.info()["last_validate_switchover_status"]), active.info()
     code, text = tell(active, "srp", "initiate-switchover")
+    assert code == 1 and "not in sync" in text and re.search(r"about \d+ s", text), text
+    code, text = tell(active, "--json", "srp", "validate-switchover")
     assert code == 1 and re.search(r"about \d+ s", text), text
     assert active.info()["chassis_state"] == "Active"
     code, text = tell(active, "srp", "initiate-switchover", "force")
