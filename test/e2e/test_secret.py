@@ -206,10 +206,14 @@ def no_pair(pair, left, right):
         statistics = chassis.ctl("show srp statistics")
         assert statistics["handshakes_failed"] > 0 and text in statistics["last_handshake_failure"], statistics
         assert text in chassis.process.output()
-    for chassis in pair.both:
-        chassis.state_is("Active", 45)  # each alone: nothing of the other was believed
-    time_of = [c.ctl("show srp info") for c in pair.both]
-    assert not any(i["in_sync"] or i["joined"] for i in time_of), time_of
+    # Each is alone, nothing of the other is believed: one takes the VIPs, and the other finds them taken.
+    def settled():
+        states = {c: c.info()["chassis_state"] for c in pair.both}
+        return any(states[a] == "Active" and states[b] == "Init" and "vip-answered" in alarms(b)
+                   for a, b in (pair.both, pair.both[::-1]))
+    wait_until(settled, 45, lambda: f"one Active, and one that finds the VIPs taken: {[c.info() for c in pair.both]}")
+    shown = [c.info() for c in pair.both]
+    assert not any(i["in_sync"] or i["joined"] for i in shown), shown
     return pair
 
 
