@@ -410,8 +410,8 @@ void control_withdraw(struct control *c);
 /* Where and as what the routes are up, for `show srp info`: "advertised, metric 2, as standby" */
 void control_routes_text(const struct control *c, char *text, size_t len, usec_t now);
 
-/* control_probe.c: ARP Probes for the VIPs before this chassis becomes Active for being alone (srp_probed() says when and
- * what follows). Asked for; a frame that a port received, which stays the caller's; sends what is due and tells srp. */
+/* control_probe.c: asks for the VIPs (net_probe) before this chassis becomes Active for being alone (srp_probed() says when
+ * and what follows). Asked for; a frame that a port received, which stays the caller's; sends what is due and tells srp. */
 void probe_begin(struct control *c, usec_t now);
 void probe_see(struct control *c, const struct port *in, const struct rte_mbuf *m);
 void probe_turn(struct control *c, usec_t now);

@@ -250,9 +250,9 @@ static void linger(struct control *c, uint8_t rm, usec_t now)
 		control_withdraw(c); /* what is not known to be the longer path must not stay */
 }
 
-/* Gratuitous ARP or unsolicited NA on the port of each VIP: at once, and a bounded number of times more, only while we are active and only
- * where the link is up. Who stood still first hears whether the peer took over; it may have done so and ended since, then
- * the segment still sends to it. */
+/* Gratuitous ARP or unsolicited NA on the port of each VIP: at once, and a bounded number of times more, only while we are
+ * active and only where the link is up. Who stood still first hears whether the peer took over; it may have done so and ended
+ * since, then the segment still sends to it. */
 void control_announce(struct control *c, usec_t now)
 {
 	static const usec_t gap[ANNOUNCEMENTS] = { 2000000, 1000000, 400000, 100000, 30000 };
@@ -461,8 +461,8 @@ void step_done(struct control *c, const struct msg *m, usec_t now)
 		if (s->draining) {
 			c->hold = false;
 			c->answering = true;
-			control_announce_anew(
-				c, now); /* the peer may have announced itself and ended since */
+			/* The peer may have announced itself and ended since. */
+			control_announce_anew(c, now);
 			finish(c, true, 0, "", now);
 			break;
 		}

@@ -152,8 +152,10 @@ static int configure(struct port *p)
 	p->started = true;
 	/* The kernel's neighbour discovery and routing daemons live on multicasts. Virtual devices pass them all and cannot be
 	 * told. */
-	if (!(p->conf->roles & CONFIG_REPLICATION) && rte_eth_allmulticast_enable(p->id) == -EIO)
-		LOG(WARNING, "port %s: it does not pass multicasts to the kernel", p->conf->name);
+	ret = p->conf->roles & CONFIG_REPLICATION ? 0 : rte_eth_allmulticast_enable(p->id);
+	if (ret < 0 && ret != -ENOTSUP)
+		LOG(WARNING, "port %s: it does not pass multicasts to the kernel: %s", p->conf->name,
+			strerror(-ret));
 	return rte_eth_macaddr_get(p->id, &p->mac);
 }
 

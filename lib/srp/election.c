@@ -78,9 +78,8 @@ uint8_t srp_standby_rm(const struct srp_info *i, usec_t hold_off_us, uint8_t hav
 void srp_unvouched(struct srp *s)
 {
 	srp_alarm(s, SRP_ALARM_UNVOUCHED, !s->stream.joined || s->unfed,
-		s->unfed ? "became Active with the copy of before the configurations differed: sessions made "
-			   "since "
-			   "are lost"
+		s->unfed ? "became Active with the copy of before the configurations differed: sessions "
+			   "made since are lost"
 			 : "became Active before the copy was complete: sessions that it lacks are lost");
 }
 
