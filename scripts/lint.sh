@@ -60,7 +60,7 @@ table='
 ^lib/|code|\b(printf|puts|exit|_exit|abort|rte_exit|rte_panic|strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|time)\s*\(|\bvolatile\b
 ^lib/(srp|repl|gtp|pool|session|radius|monitor)/|code|\b(clock_gettime|gettimeofday|socket|getenv|rand|random)\s*\(|\b(rte_log|RTE_LOG|rte_rdtsc|rte_get_timer_cycles|rte_get_tsc_cycles)\b
 ^(app|test)/|code|\b(strcpy|strcat|sprintf|vsprintf|gets|atoi|atol)\s*\(
-^app/tandem/fastpath|code|\b(malloc|calloc|realloc|free|rte_malloc|rte_zmalloc|rte_free|printf|fprintf|clock_gettime|usleep|pthread_mutex_lock|rte_spinlock_lock)\s*\(|\bRTE_LOG\b
+^app/tandem/worker/fastpath|code|\b(malloc|calloc|realloc|free|rte_malloc|rte_zmalloc|rte_free|printf|fprintf|clock_gettime|usleep|pthread_mutex_lock|rte_spinlock_lock)\s*\(|\bRTE_LOG\b
 ^(app|lib|test)/|raw|\b(TODO|FIXME|XXX|HACK)\b
 '
 

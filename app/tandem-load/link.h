@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "options.h"
-#include "usec.h"
+#include "common/usec.h"
 
 /* Endpoints: 2 i is GTP-C of SGSN i, 2 i + 1 its GTP-U; the last one is the core host. */
 enum {

@@ -14,8 +14,8 @@
 #include <rte_mbuf.h>
 #include <rte_udp.h>
 
-#include "gtpc.h"
-#include "gtpu.h"
+#include "gtp/gtpc.h"
+#include "gtp/gtpu.h"
 #include "link.h"
 
 enum {

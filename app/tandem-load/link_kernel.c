@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "gtpc.h"
-#include "gtpu.h"
+#include "gtp/gtpc.h"
+#include "gtp/gtpu.h"
 #include "link.h"
 
 enum { BUFFER_BYTES = 8 << 20, BATCHES = 4, OUT_BYTES = 256 << 10 };

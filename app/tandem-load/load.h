@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include "gtpc.h"
+#include "gtp/gtpc.h"
 #include "hist.h"
 #include "link.h"
 #include "options.h"

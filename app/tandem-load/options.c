@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gtpc.h"
+#include "gtp/gtpc.h"
 #include "options.h"
 
 enum kind { FLAG, NUMBER, TEXT, ADDRESS, ADDRESSES, MAC };

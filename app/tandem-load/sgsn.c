@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "gtpu.h"
+#include "gtp/gtpu.h"
 #include "load.h"
 
 enum { GENERATION_SHIFT = 24, BURST = 64 };

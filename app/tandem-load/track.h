@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "usec.h"
+#include "common/usec.h"
 
 enum { TRACK_WINDOW = 64 };
 

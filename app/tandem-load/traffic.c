@@ -3,8 +3,8 @@
  * round the sessions in a fixed stride makes neighbours in time strangers in memory. */
 #include <string.h>
 
-#include "cursor.h"
-#include "gtpu.h"
+#include "common/cursor.h"
+#include "gtp/gtpu.h"
 #include "load.h"
 
 enum {

@@ -2,7 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 
-#include "addr.h"
+#include "common/addr.h"
 
 int ip_addr_parse(const char *text, struct ip_addr *a)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
-#include "mutant.h"
+#include "common/mutant.h"
 
 #ifdef TANDEM_MUTANTS
 #define MUTANT_NAME(name) #name,

@@ -8,7 +8,7 @@
 
 #include <libconfig.h>
 
-#include "config.h"
+#include "config/config.h"
 
 enum knob_type {
 	KNOB_U32,

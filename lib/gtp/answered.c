@@ -2,7 +2,7 @@
 /* A ring of the last answers, oldest overwritten first, and a hash with chains through it. */
 #include <stdlib.h>
 
-#include "gtpc.h"
+#include "gtp/gtpc.h"
 
 enum {
 	ANSWERED_MSG = 512, /* longer answers are not kept: the request is then worked off again */

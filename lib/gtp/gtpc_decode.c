@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
-#include "gtpc.h"
+#include "gtp/gtpc.h"
 #include "ie.h"
 
 /* Extension headers of GTP-C that an endpoint must know (TS 29.060 figure 3): PDCP PDU number, and the two of suspend,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Elements go in the order of their types, as the tables of TS 29.060 7.2 and 7.3 have them. */
-#include "gtpc.h"
+#include "gtp/gtpc.h"
 #include "ie.h"
 
 enum {

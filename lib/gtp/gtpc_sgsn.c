@@ -2,7 +2,7 @@
 /* GTPv1-C as an SGSN speaks it: for tandem-load, and for tests of a GGSN. */
 #include <errno.h>
 
-#include "gtpc.h"
+#include "gtp/gtpc.h"
 #include "ie.h"
 
 /* 15 digits, low nibble first, the sixteenth is filler (TS 29.060 7.7.2). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
-#include "gtpu.h"
+#include "gtp/gtpu.h"
 #include "ie.h"
 
 /* Extension headers that are for others on the way (radio network, 5G core) and say nothing to a GGSN: skipped. TS 29.281

@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "addr.h"
-#include "cursor.h"
+#include "common/addr.h"
+#include "common/cursor.h"
 
 enum ie_type { /* TS 29.060 table 37 */
 	IE_CAUSE = 1,

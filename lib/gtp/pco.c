@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Protocol Configuration Options (TS 24.008 10.5.6.3): a first octet, then units of protocol or container (2 octets), length
  * (1) and contents; a protocol's contents are a PPP packet: code, identifier, length (2), data (RFC 1661 5). */
-#include "gtpc.h"
+#include "gtp/gtpc.h"
 
 enum {
 	PCO_PPP = 0x80, /* extension bit, configuration protocol 0 */

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "gtpc.h"
+#include "gtp/gtpc.h"
 
 enum { PENDING_MSG = 128, NONE = 0xffff };
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bmp.h"
+#include "monitor/bmp.h"
 #include "bmp_text.h"
-#include "cursor.h"
+#include "common/cursor.h"
 
 enum {
 	BGP_MARKER = 16,

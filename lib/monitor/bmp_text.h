@@ -3,7 +3,7 @@
 #ifndef TANDEM_BMP_TEXT_H
 #define TANDEM_BMP_TEXT_H
 
-#include "bmp.h"
+#include "monitor/bmp.h"
 
 /* Octets of a router as text: cut at BMP_TEXT, what is not printable is a '?'. */
 void bmp_text_take(char to[BMP_TEXT], const uint8_t *octets, size_t len);

@@ -3,7 +3,7 @@
 #ifndef TANDEM_MONITOR_PVT_H
 #define TANDEM_MONITOR_PVT_H
 
-#include "monitor.h"
+#include "monitor/monitor.h"
 
 /* At most as many groups as objects. One without members is free once all that was told of it is taken back. */
 struct group {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "station.h"
+#include "monitor/station.h"
 
 enum { NOBODY = -1 };
 

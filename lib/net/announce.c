@@ -6,7 +6,7 @@
 #include <rte_icmp.h>
 #include <rte_ip.h>
 
-#include "net.h"
+#include "net/net.h"
 
 enum {
 	FRAME_MIN = 60,

@@ -4,7 +4,7 @@
 #include <rte_errno.h>
 #include <rte_malloc.h>
 
-#include "fib.h"
+#include "net/fib.h"
 
 /* rte_lpm is used without its RCU: the readers would have to report quiescence for the sake of a race that does no harm.
  * A lookup that runs at the very moment in which a /24 loses its last longer prefix and another one gains its first may

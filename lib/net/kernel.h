@@ -5,7 +5,7 @@
 
 #include <linux/netlink.h>
 
-#include "net.h"
+#include "net/net.h"
 
 /* Room for any request that is made here. */
 union net_request {

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fib.h"
+#include "net/fib.h"
 
 struct routes;
 

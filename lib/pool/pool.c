@@ -3,9 +3,9 @@
 
 #include <rte_common.h>
 
-#include "freemap.h"
-#include "mutant.h"
-#include "pool.h"
+#include "session/freemap.h"
+#include "common/mutant.h"
+#include "pool/pool.h"
 
 /* Offset of the shard's first address in the pool, and how many it has there. */
 static uint32_t shard_first(const struct pool *p, uint32_t shard)

@@ -8,8 +8,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "cursor.h"
-#include "radius.h"
+#include "common/cursor.h"
+#include "radius/radius.h"
 
 enum {
 	LENGTH_AT = 2,

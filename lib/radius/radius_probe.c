@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "radius_probe.h"
+#include "radius/radius_probe.h"
 
 enum { IDENTIFIERS = 256 };
 

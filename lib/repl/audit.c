@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "audit.h"
-#include "mutant.h"
+#include "repl/audit.h"
+#include "common/mutant.h"
 
 enum {
 	SLICE = 4096,        /* buckets that one call looks at */

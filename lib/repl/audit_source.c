@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "audit.h"
-#include "mutant.h"
+#include "repl/audit.h"
+#include "common/mutant.h"
 
 enum {
 	SHARDS = 64,

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "keys.h"
+#include "repl/keys.h"
 #include "repl_wire.h"
 
 static struct keys_slot *tx_slot(struct keys *k, unsigned int c, uint32_t phase)

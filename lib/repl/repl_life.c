@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Who the peer is, and whether what arrives was sent just now. Frames that were queued on a dead link arrive in a
  * burst when it returns, numbers ascending: only their time of sending tells them from life. */
-#include "mutant.h"
+#include "common/mutant.h"
 #include "repl_priv.h"
 
 static bool retired(const struct repl *r, uint32_t incarnation)

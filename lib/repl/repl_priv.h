@@ -4,7 +4,7 @@
 #ifndef TANDEM_REPL_PRIV_H
 #define TANDEM_REPL_PRIV_H
 
-#include "keys.h"
+#include "repl/keys.h"
 #include "repl_wire.h"
 
 enum {

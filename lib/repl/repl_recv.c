@@ -3,7 +3,7 @@
  * of the peer, whatever streams and modes come and go: no slot ever gets an older state than it had. */
 #include <errno.h>
 
-#include "mutant.h"
+#include "common/mutant.h"
 #include "repl_priv.h"
 
 static bool bit_get(const uint64_t *map, uint64_t number)

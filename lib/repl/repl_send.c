@@ -3,7 +3,7 @@
  * sent again but marked dirty again, so a repair is never more than the newest state. */
 #include <errno.h>
 
-#include "mutant.h"
+#include "common/mutant.h"
 #include "repl_priv.h"
 
 enum { AHEAD = 8 }; /* packets */

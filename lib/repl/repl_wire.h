@@ -3,7 +3,7 @@
 #ifndef TANDEM_REPL_WIRE_H
 #define TANDEM_REPL_WIRE_H
 
-#include "repl.h"
+#include "repl/repl.h"
 
 enum {
 	REPL_F_PHASE = 1 << 0,   /* key phase */

@@ -4,7 +4,7 @@
 
 #include <rte_prefetch.h>
 
-#include "mutant.h"
+#include "common/mutant.h"
 #include "slot.h"
 #include "wire.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
-#include "dirty.h"
+#include "session/dirty.h"
 
 static uint32_t ring_size(uint32_t max_slots)
 {

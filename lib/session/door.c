@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
-#include "freemap.h"
-#include "mutant.h"
+#include "session/freemap.h"
+#include "common/mutant.h"
 #include "slot.h"
 
 void session_generations(struct session_table *t, uint32_t shard, uint32_t incarnation, uint64_t term)

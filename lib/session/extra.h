@@ -5,7 +5,7 @@
 #ifndef TANDEM_SESSION_EXTRA_H
 #define TANDEM_SESSION_EXTRA_H
 
-#include "session.h"
+#include "session/session.h"
 
 enum {
 	WIRE_EXTRA_HEAD = 2,     /* id u8 | length u8 */

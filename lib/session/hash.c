@@ -6,7 +6,7 @@
 #include <rte_prefetch.h>
 
 #include "extra.h"
-#include "mutant.h"
+#include "common/mutant.h"
 #include "slot.h"
 
 #define K0 UINT64_C(0x9e3779b97f4a7c15)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A FIFO of slot numbers in order of freeing. A slot that begins to live while it is listed (its record was applied)
  * stays listed and is dropped when its turn comes, so the FIFO never holds a slot twice and never overflows. */
-#include "mutant.h"
+#include "common/mutant.h"
 #include "slot.h"
 
 void quarantine_put(struct session_table *t, uint32_t shard, uint32_t slot, uint32_t now_s)

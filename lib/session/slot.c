@@ -2,7 +2,7 @@
 #include <rte_pause.h>
 
 #include "extra.h"
-#include "mutant.h"
+#include "common/mutant.h"
 #include "slot.h"
 
 void slot_copy(const struct session_slot *s, struct session_slot *copy)

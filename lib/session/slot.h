@@ -6,7 +6,7 @@
 
 #include <rte_bitmap.h>
 
-#include "session.h"
+#include "session/session.h"
 
 /* Groups that slot_store takes, and those that a free slot keeps. */
 enum {

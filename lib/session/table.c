@@ -5,7 +5,7 @@
 #include <rte_bitmap.h>
 #include <rte_common.h>
 
-#include "session.h"
+#include "session/session.h"
 
 /* Below 6 generation bits (5 of them count) a stale TEID would be met again too soon. */
 enum { SLOT_BITS_MIN = 6, SLOT_BITS_MAX = 20 };

@@ -5,7 +5,7 @@
 
 #include <rte_byteorder.h>
 
-#include "session.h"
+#include "session/session.h"
 
 enum {
 	WIRE_HEAD = 5, /* handle, groups */

@@ -2,7 +2,7 @@
 /* The rules of SRP.md sections 1 and 2: who becomes what in each state, and the route modifier. */
 #include <string.h>
 
-#include "mutant.h"
+#include "common/mutant.h"
 #include "srp_pvt.h"
 
 static int order_mac(const struct srp *s)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Is the peer alive? Two independent paths: the stream, and asks over the SRP connection (DESIGN.md section 5). One silent
  * path is an alarm; only both silent is a death. */
-#include "mutant.h"
+#include "common/mutant.h"
 #include "srp_pvt.h"
 
 bool srp_peer_alive(const struct srp *s)

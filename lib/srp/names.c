@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "srp.h"
+#include "srp/srp.h"
 
 #define NAME(table, i)                                                                                       \
 	((size_t)(i) < sizeof(table) / sizeof((table)[0]) && (table)[i] != NULL ? (table)[i] : "unknown")

@@ -3,7 +3,7 @@
  * one deadline, and what happens at its end or at its deadline stands in its row. */
 #include <stdio.h>
 
-#include "mutant.h"
+#include "common/mutant.h"
 #include "srp_pvt.h"
 
 enum { PLAN_STEPS = 5 };

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mutant.h"
+#include "common/mutant.h"
 #include "srp_pvt.h"
 
 static void ask(struct srp *s, usec_t now)

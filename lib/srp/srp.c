@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mutant.h"
+#include "common/mutant.h"
 #include "srp_pvt.h"
 
 struct srp_action *srp_emit(struct srp *s, enum srp_action_kind kind)

@@ -5,8 +5,8 @@
 #ifndef TANDEM_SRP_PVT_H
 #define TANDEM_SRP_PVT_H
 
-#include "cursor.h"
-#include "srp.h"
+#include "common/cursor.h"
+#include "srp/srp.h"
 
 enum {
 	SRP_VERSION = 1,

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "mutant.h"
+#include "common/mutant.h"
 #include "srp_pvt.h"
 
 static int refuse_switchover(char reason[SRP_REASON_MAX], int err, const char *fmt, ...)

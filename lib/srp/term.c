@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Terms, the durable reserve they are used from, and the pair's restart counter that is saved with it. */
-#include "mutant.h"
+#include "common/mutant.h"
 #include "srp_pvt.h"
 
 static uint64_t max64(uint64_t a, uint64_t b)

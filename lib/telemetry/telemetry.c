@@ -11,7 +11,7 @@
 #include <jansson.h>
 #include <rte_telemetry.h>
 
-#include "telemetry.h"
+#include "telemetry/telemetry.h"
 
 enum { REPLY_MAX = 4 << 20, VALUE = 127, BUDGET = 14000, PAGE = 32 };
 

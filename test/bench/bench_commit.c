@@ -13,9 +13,9 @@
 #include "bench_json.h"
 #include "bench_pair.h"
 #include "bench_side.h"
-#include "control.h"
-#include "replicator.h"
-#include "worker.h"
+#include "process/control.h"
+#include "replicator/replicator.h"
+#include "worker/worker.h"
 
 enum { FRAME = 340, EVERY_US = 500, BATCH = 128, BACKLOG = 1 << 15 };
 

@@ -15,7 +15,7 @@
 #include <rte_udp.h>
 
 #include "bench_json.h"
-#include "gtpu.h"
+#include "gtp/gtpu.h"
 
 enum variant { FLOOR, OFF, REPL10, REPL100, VARIANTS };
 enum {

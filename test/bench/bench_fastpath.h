@@ -3,7 +3,7 @@
 #ifndef TANDEM_BENCH_FASTPATH_H
 #define TANDEM_BENCH_FASTPATH_H
 
-#include "fastpath.h"
+#include "worker/fastpath.h"
 
 enum { BENCH_INNER = 64 }; /* bytes */
 #define BENCH_GTP UINT32_C(0x0a08000a)

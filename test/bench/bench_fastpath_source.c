@@ -11,7 +11,7 @@
 #include <rte_malloc.h>
 #include <rte_udp.h>
 
-#include "gtpu.h"
+#include "gtp/gtpu.h"
 
 enum { MBUFS = 2047, UP_AT = 50, DOWN_AT = 14 };
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "repl.h"
+#include "repl/repl.h"
 
 enum { BENCH_ACTIVE, BENCH_STANDBY, BENCH_SIDES, BENCH_ARGS = 4 };
 

@@ -15,8 +15,8 @@
 #include "bench_json.h"
 #include "bench_pair.h"
 #include "bench_side.h"
-#include "replicator.h"
-#include "worker.h"
+#include "replicator/replicator.h"
+#include "worker/worker.h"
 
 enum { ROUNDS_MAX = 99, PER_PACKET = 64, RECORD = 20, AHEAD = 16, FLIGHT = 512, BURST = 32, FRAME = 42 };
 

@@ -13,9 +13,9 @@
 #include "bench_json.h"
 #include "bench_pair.h"
 #include "bench_side.h"
-#include "boot.h"
-#include "replicator.h"
-#include "worker.h"
+#include "process/boot.h"
+#include "replicator/replicator.h"
+#include "worker/worker.h"
 
 enum {
 	ROUNDS_MAX = 15,

@@ -15,9 +15,9 @@
 #include <rte_lcore.h>
 #include <rte_pause.h>
 
-#include "boot.h"
-#include "replicator.h"
-#include "worker.h"
+#include "process/boot.h"
+#include "replicator/replicator.h"
+#include "worker/worker.h"
 
 enum { LINK_MS = 5000, DESC = 1024, SHORT_TURN = 20000, STALL_LEAST_US = 20 };
 

@@ -5,7 +5,7 @@
 #define TANDEM_BENCH_SIDE_H
 
 #include "bench_pair.h"
-#include "msg.h"
+#include "cores/msg.h"
 
 struct worker;
 

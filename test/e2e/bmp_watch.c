@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "monitor.h"
-#include "station.h"
+#include "monitor/monitor.h"
+#include "monitor/station.h"
 
 static struct monitor *engine;
 static struct station *station;

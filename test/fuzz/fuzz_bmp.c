@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "station.h"
+#include "monitor/station.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

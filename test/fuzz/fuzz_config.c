@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
-#include "../golden/config_leak.h"
+#include "config/config.h"
+#include "config_leak.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cursor.h"
+#include "common/cursor.h"
 #include "fastpath_bed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

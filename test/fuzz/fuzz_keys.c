@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cursor.h"
-#include "keys.h"
-#include "repl.h"
+#include "common/cursor.h"
+#include "repl/keys.h"
+#include "repl/repl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

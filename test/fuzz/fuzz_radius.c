@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cursor.h"
-#include "radius_probe.h"
+#include "common/cursor.h"
+#include "radius/radius_probe.h"
 #include "radius_rig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

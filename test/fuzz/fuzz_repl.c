@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "audit.h"
-#include "repl.h"
+#include "repl/audit.h"
+#include "repl/repl.h"
 #include "repl_wire.h"
 
 enum { ME = 1, PEER = 2, BUCKETS = 64 };

@@ -2,7 +2,7 @@
 /* Any line on the control socket is refused or says what is in its bounds. */
 #include <stdlib.h>
 
-#include "request.h"
+#include "ctl_request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,8 +7,8 @@
 
 #include <rte_bitmap.h>
 
-#include "pool.h"
-#include "session.h"
+#include "pool/pool.h"
+#include "session/session.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

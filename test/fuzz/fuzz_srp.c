@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "srp.h"
+#include "srp/srp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
  * loads. --knobs prints the README's table. Exit status 1 with errors. */
 #include <stdlib.h>
 
-#include "config.h"
+#include "config/config.h"
 #include "config_leak.h"
 
 int main(int argc, char **argv)

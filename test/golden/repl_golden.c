@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit.h"
+#include "repl/audit.h"
 #include "repl_golden.h"
 #include "repl_wire.h"
-#include "session.h"
+#include "session/session.h"
 #include "srp_pvt.h"
 #include "wire.h"
 

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "explore.h"
-#include "mutant.h"
+#include "common/mutant.h"
 
 enum { MAX_DEVIATIONS = 8 };
 

@@ -38,11 +38,11 @@
 #include <rte_ring.h>
 #include <rte_udp.h>
 
-#include "gtpc.h"
-#include "keys.h"
-#include "msg.h"
-#include "repl.h"
-#include "session.h"
+#include "gtp/gtpc.h"
+#include "repl/keys.h"
+#include "cores/msg.h"
+#include "repl/repl.h"
+#include "session/session.h"
 
 struct tandem;
 extern struct tandem *sim_tandem;

@@ -19,9 +19,9 @@
 
 #include "shim.h"
 
-#include "control.h"
+#include "process/control.h"
 #include "replicator_priv.h"
-#include "worker.h"
+#include "worker/worker.h"
 
 #undef abort
 #undef close

@@ -2,7 +2,7 @@
 /* Stands for app/tandem/crypt.c: a cipher and a tag that keep nothing secret but are wrong wherever the real ones would be:
  * for another key, another number, another header, a flipped bit. And the watch on it: no key seals two packets with one
  * nonce (INV_04), and the stream takes nothing but what it was sent. */
-#include "crypt.h"
+#include "replicator/crypt.h"
 
 #include "sim.h"
 

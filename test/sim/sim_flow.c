@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "mutant.h"
+#include "common/mutant.h"
 #include "sim_flow.h"
 
 static bool failed;

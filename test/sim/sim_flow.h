@@ -5,12 +5,12 @@
 #ifndef TANDEM_SIM_FLOW_H
 #define TANDEM_SIM_FLOW_H
 
-#include "audit.h"
-#include "flow.h"
-#include "pool.h"
-#include "repl.h"
-#include "session.h"
-#include "sync.h"
+#include "repl/audit.h"
+#include "repl/flow.h"
+#include "pool/pool.h"
+#include "repl/repl.h"
+#include "session/session.h"
+#include "worker/sync.h"
 
 enum {
 	WORKERS = 2,

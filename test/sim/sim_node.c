@@ -2,7 +2,7 @@
 /* A chassis: its process is made as app/tandem/main.c makes it, its cores get their turns, and it can end anywhere. */
 #include "sim.h"
 
-#include "memory.h"
+#include "base/memory.h"
 
 enum { DOOR = 16384, FRAMES = 2048 };
 

@@ -4,11 +4,11 @@
 #ifndef TANDEM_SIM_PAIR_H
 #define TANDEM_SIM_PAIR_H
 
-#include "audit.h"
-#include "pool.h"
-#include "repl.h"
-#include "session.h"
-#include "sync.h"
+#include "repl/audit.h"
+#include "pool/pool.h"
+#include "repl/repl.h"
+#include "session/session.h"
+#include "worker/sync.h"
 
 enum {
 	WORKERS = 2,

@@ -2,7 +2,7 @@
 /* Ports, twins and the kernel behind them: frames in and out, VIPs and routes. Stands for lib/net's side of the kernel. */
 #include <rte_arp.h>
 
-#include "net.h"
+#include "net/net.h"
 #include "sim.h"
 
 static struct node *me(void)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "mutant.h"
+#include "common/mutant.h"
 #include "sim_repl.h"
 #include "truth.h"
 

@@ -3,8 +3,8 @@
 #ifndef TANDEM_SIM_REPL_H
 #define TANDEM_SIM_REPL_H
 
-#include "audit.h"
-#include "repl.h"
+#include "repl/audit.h"
+#include "repl/repl.h"
 
 enum {
 	SHARDS = 64,

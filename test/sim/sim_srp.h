@@ -4,7 +4,7 @@
 #ifndef TANDEM_SIM_SRP_H
 #define TANDEM_SIM_SRP_H
 
-#include "srp.h"
+#include "srp/srp.h"
 
 enum { MS = 1000, HEAP = 4096, TERMS = 1024 };
 

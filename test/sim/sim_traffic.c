@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The networks on both sides of the gateway, and user packets through it. On an L2 segment frames go where the last
  * announcement of the VIP came from; on L3 they follow routes, which move slowly. */
-#include "gtpu.h"
+#include "gtp/gtpu.h"
 #include "sim.h"
 
 /* ---- where things go ---- */

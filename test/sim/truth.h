@@ -4,7 +4,7 @@
 #ifndef TANDEM_SIM_TRUTH_H
 #define TANDEM_SIM_TRUTH_H
 
-#include "repl.h"
+#include "repl/repl.h"
 
 static inline uint64_t truth_received(const struct repl_received *a)
 {

@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-#include "bmp.h"
-#include "cursor.h"
+#include "monitor/bmp.h"
+#include "common/cursor.h"
 
 struct bmp_make {
 	struct wr w;

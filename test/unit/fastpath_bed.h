@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "fastpath.h"
+#include "worker/fastpath.h"
 #include "ut.h"
 
 #define IP4(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))

@@ -4,7 +4,7 @@
 #ifndef TANDEM_KEYS_RIG_H
 #define TANDEM_KEYS_RIG_H
 
-#include "keys.h"
+#include "repl/keys.h"
 #include "repl_rig.h"
 
 enum { LIMIT = 64 };

@@ -27,7 +27,7 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 
-#include "net.h"
+#include "net/net.h"
 #include "ut.h"
 
 enum { WAIT_MS = 5000, PORTS = 2, BURST = 32 };

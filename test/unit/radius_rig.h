@@ -9,7 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "radius.h"
+#include "radius/radius.h"
 
 /* A reply to the request with this identifier and authenticator: header, Message-Authenticator if `sign`, the attributes
  * given. Returns its length in `to` (RADIUS_PACKET_MAX bytes). */

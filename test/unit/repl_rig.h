@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-#include "repl.h"
+#include "repl/repl.h"
 #include "repl_wire.h"
 #include "ut.h"
 

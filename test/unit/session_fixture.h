@@ -7,8 +7,8 @@
 
 #include <rte_bitmap.h>
 
-#include "pool.h"
-#include "session.h"
+#include "pool/pool.h"
+#include "session/session.h"
 #include "ut.h"
 
 enum { FIX_KEYS = 1 << 14, FIX_BY = SESSION_BY_REPL, FIX_QUARANTINE = 10 };

@@ -8,8 +8,8 @@
 
 #include <rte_eal.h>
 
-#include "pool.h"
-#include "sync.h"
+#include "pool/pool.h"
+#include "worker/sync.h"
 #include "ut.h"
 
 enum { CAPACITY = 8192, PAYLOAD = 1000, RING = 8, MBUFS = 63, TICK = 1000, INTERVAL = TICK * SYNC_TICKS };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
-#include "audit.h"
+#include "repl/audit.h"
 #include "ut.h"
 
 enum { BUCKETS = 300, SLOTS = 64, PTO = 1000, OUTSTANDING = 8 };

@@ -2,7 +2,7 @@
 /* The owner's side of the audit. */
 #include <string.h>
 
-#include "audit.h"
+#include "repl/audit.h"
 #include "ut.h"
 
 /* Shards 1 and 3 of 200 buckets each. */

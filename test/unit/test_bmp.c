@@ -2,7 +2,7 @@
 /* The BMP decoder: what is said and what is malformed, in pieces of any size; random streams against what was meant. */
 #include <errno.h>
 
-#include "bmp.h"
+#include "monitor/bmp.h"
 #include "bmp_make.h"
 #include "ut.h"
 

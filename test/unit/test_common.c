@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
-#include "addr.h"
-#include "cursor.h"
+#include "common/addr.h"
+#include "common/cursor.h"
 #include "ut.h"
 
 static void test_cursor_round_trip(void)

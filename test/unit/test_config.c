@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "config.h"
+#include "config/config.h"
 #include "knob.h"
 #include "ut.h"
 

@@ -4,8 +4,8 @@
 #include <rte_eal.h>
 #include <rte_mbuf.h>
 
-#include "crypt.h"
-#include "repl.h"
+#include "replicator/crypt.h"
+#include "repl/repl.h"
 #include "ut.h"
 
 enum { AT = 42, ROOM = 2000, LONGEST = 1500 };

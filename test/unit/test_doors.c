@@ -2,7 +2,7 @@
 /* The order in which control takes what other cores tell it: no acknowledgement before the answer that it is for. */
 #include <rte_eal.h>
 
-#include "doors.h"
+#include "cores/doors.h"
 #include "ut.h"
 
 enum { WORKERS = 3, ROOM = 4096, MSGS = 8191 };

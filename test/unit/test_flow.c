@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The token bucket against a ledger, and who may encode when. */
-#include "flow.h"
+#include "repl/flow.h"
 #include "ut.h"
 
 enum { FRAME = 1514 };

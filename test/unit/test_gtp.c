@@ -2,8 +2,8 @@
 #include <errno.h>
 
 #include "gtp_golden.h"
-#include "gtpc.h"
-#include "gtpu.h"
+#include "gtp/gtpc.h"
+#include "gtp/gtpu.h"
 #include "test_gtp.h"
 #include "ut.h"
 

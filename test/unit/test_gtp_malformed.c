@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "gtp_golden.h"
-#include "gtpc.h"
-#include "gtpu.h"
+#include "gtp/gtpc.h"
+#include "gtp/gtpu.h"
 #include "test_gtp.h"
 #include "ut.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "gtp_golden.h"
-#include "gtpc.h"
+#include "gtp/gtpc.h"
 #include "test_gtp.h"
 #include "ut.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
-#include "gtpc.h"
+#include "gtp/gtpc.h"
 #include "gtp_golden.h"
 #include "test_gtp.h"
 #include "ut.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "gtp_golden.h"
-#include "gtpc.h"
+#include "gtp/gtpc.h"
 #include "test_gtp.h"
 #include "ut.h"
 

@@ -6,7 +6,7 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
-#include "gtpc.h"
+#include "gtp/gtpc.h"
 #include "gtpc_frame.h"
 #include "ut.h"
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "history_file.h"
-#include "state.h"
+#include "journal/state.h"
 #include "ut.h"
 
 static struct history made, got;

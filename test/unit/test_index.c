@@ -6,7 +6,7 @@
 #include <rte_eal.h>
 #include <rte_lcore.h>
 
-#include "control.h"
+#include "process/control.h"
 #include "ut.h"
 
 enum { SESSIONS = 12000, MESSAGES = 2047 };

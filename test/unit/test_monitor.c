@@ -2,7 +2,7 @@
 /* The monitors' engine: groups, guard and damping, what is not revertible, edges; 200 flaps of each type in a pair. */
 #include <errno.h>
 
-#include "monitor.h"
+#include "monitor/monitor.h"
 #include "ut.h"
 
 #define SEC    USEC_PER_SEC

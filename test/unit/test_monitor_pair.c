@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Two engines on a virtual clock that hand over as soon as one wants to: AAA dead for both, 200 flaps of each type; and
  * one engine against a naive model that keeps all that ever happened. */
-#include "monitor.h"
+#include "monitor/monitor.h"
 #include "ut.h"
 
 #define SEC USEC_PER_SEC

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
-#include "pool.h"
+#include "pool/pool.h"
 #include "ut.h"
 
 static struct pool_conf conf_of(const char *prefix, uint8_t len)

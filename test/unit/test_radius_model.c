@@ -4,7 +4,7 @@
  * through all of them. */
 #include <errno.h>
 
-#include "radius_probe.h"
+#include "radius/radius_probe.h"
 #include "radius_rig.h"
 #include "ut.h"
 

@@ -2,7 +2,7 @@
 /* A probe against a server that the test plays, in a time that the test makes. */
 #include <errno.h>
 
-#include "radius_probe.h"
+#include "radius/radius_probe.h"
 #include "radius_rig.h"
 #include "ut.h"
 

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "radius_probe.h"
+#include "radius/radius_probe.h"
 #include "ut.h"
 
 #define FREERADIUS "/usr/sbin/freeradius"

@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <stddef.h>
 
-#include "dirty.h"
+#include "session/dirty.h"
 #include "session_fixture.h"
 
 static uint64_t seed = 7;

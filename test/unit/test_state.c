@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "state.h"
+#include "journal/state.h"
 #include "ut.h"
 
 enum { WAIT_MS = 10000 };

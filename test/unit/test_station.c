@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "bmp_make.h"
-#include "station.h"
+#include "monitor/station.h"
 #include "ut.h"
 
 #define SEC USEC_PER_SEC

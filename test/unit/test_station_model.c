@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The station against all that was ever said to it: with one router, exactly; with several, by what must always hold. */
 #include "bmp_make.h"
-#include "station.h"
+#include "monitor/station.h"
 #include "ut.h"
 
 #define SEC USEC_PER_SEC

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "history_file.h"
+#include "journal/state.h"
+
+struct state {
+	char dir[256], path[300], temp[300];
+	int event;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	/* under lock */
+	bool quit, asked, ended;
+	uint64_t reserve, ended_reserve;
+	uint8_t restart_counter;
+	int error;
+	char *text; /* to be added to the history; NULL: nothing */
+	size_t text_len;
+	bool added;
+	int add_error;
+};
+
+static int make_dirs(const char *dir)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s", dir);
+	for (char *p = path + 1;; p++) {
+		if (*p != '/' && *p != '\0')
+			continue;
+		char was = *p;
+
+		*p = '\0';
+		if (mkdir(path, 0750) < 0 && errno != EEXIST)
+			return -errno;
+		*p = was;
+		if (was == '\0')
+			return 0;
+	}
+}
+
+static int read_file(struct state *s, struct srp_saved *saved)
+{
+	FILE *f = fopen(s->path, "re");
+	unsigned int counter;
+	uint64_t reserve;
+	int n;
+
+	memset(saved, 0, sizeof(*saved));
+	if (f == NULL)
+		return errno == ENOENT ? 0 : -errno;
+	n = fscanf(f, "tandem-state 1 reserve %" SCNu64 " restart-counter %u", &reserve, &counter);
+	fclose(f);
+	if (n != 2 || counter > 255)
+		return -EBADMSG;
+	saved->reserve = reserve;
+	saved->restart_counter = (uint8_t)counter;
+	return 0;
+}
+
+static int write_file(const struct state *s, uint64_t reserve, uint8_t counter)
+{
+	char text[128];
+	int n = snprintf(text, sizeof(text), "tandem-state 1 reserve %" PRIu64 " restart-counter %u\n",
+		reserve, counter);
+	int fd = open(s->temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640), dir, ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, (size_t)n) != n)
+		ret = errno != 0 ? -errno : -ENOSPC;
+	else if (fsync(fd) < 0)
+		ret = -errno;
+	close(fd);
+	if (ret == 0 && rename(s->temp, s->path) < 0)
+		ret = -errno;
+	if (ret < 0) {
+		unlink(s->temp);
+		return ret;
+	}
+	dir = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -errno;
+	if (fsync(dir) < 0)
+		ret = -errno;
+	close(dir);
+	return ret;
+}
+
+/* The lock is held before and after, not while the disk works. */
+static void save(struct state *s)
+{
+	uint64_t reserve = s->reserve, one = 1;
+	uint8_t counter = s->restart_counter;
+	int ret;
+
+	s->asked = false;
+	pthread_mutex_unlock(&s->lock);
+	ret = write_file(s, reserve, counter);
+	pthread_mutex_lock(&s->lock);
+	s->ended = true;
+	s->ended_reserve = reserve;
+	s->error = ret;
+	if (write(s->event, &one, sizeof(one)) < 0)
+		return; /* the counter is at its maximum: it is readable all the same */
+}
+
+static void add(struct state *s)
+{
+	char *text = s->text;
+	size_t len = s->text_len;
+	int ret;
+
+	s->text = NULL;
+	pthread_mutex_unlock(&s->lock);
+	ret = history_file_add(s->dir, text, len);
+	free(text);
+	pthread_mutex_lock(&s->lock);
+	s->added = true;
+	s->add_error = ret;
+}
+
+static void *run(void *arg)
+{
+	struct state *s = arg;
+
+	pthread_mutex_lock(&s->lock);
+	for (;;) {
+		while (!s->asked && s->text == NULL && !s->quit)
+			pthread_cond_wait(&s->wake, &s->lock);
+		if (s->asked)
+			save(s);
+		else if (s->text != NULL)
+			add(s);
+		else
+			break;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+struct state *state_open(const char *dir, struct srp_saved *saved)
+{
+	struct state *s = calloc(1, sizeof(*s));
+	int ret;
+
+	if (s == NULL)
+		return NULL;
+	snprintf(s->dir, sizeof(s->dir), "%s", dir);
+	snprintf(s->path, sizeof(s->path), "%s/srp.state", dir);
+	snprintf(s->temp, sizeof(s->temp), "%s/srp.state.new", dir);
+	s->event = -1;
+	ret = make_dirs(dir);
+	if (ret == 0)
+		ret = read_file(s, saved);
+	if (ret == 0) {
+		s->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+		ret = s->event < 0 ? -errno : 0;
+	}
+	if (ret == 0) {
+		pthread_mutex_init(&s->lock, NULL);
+		pthread_cond_init(&s->wake, NULL);
+		ret = -pthread_create(&s->thread, NULL, run, s);
+	}
+	if (ret < 0) {
+		if (s->event >= 0)
+			close(s->event);
+		free(s);
+		errno = -ret;
+		return NULL;
+	}
+	return s;
+}
+
+void state_close(struct state *s)
+{
+	if (s == NULL)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->quit = true;
+	pthread_cond_signal(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+	pthread_join(s->thread, NULL);
+	pthread_cond_destroy(&s->wake);
+	pthread_mutex_destroy(&s->lock);
+	close(s->event);
+	free(s);
+}
+
+int state_fd(const struct state *s)
+{
+	return s->event;
+}
+
+void state_save(struct state *s, uint64_t reserve, uint8_t restart_counter)
+{
+	pthread_mutex_lock(&s->lock);
+	s->asked = true;
+	s->reserve = reserve;
+	s->restart_counter = restart_counter;
+	pthread_cond_signal(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool state_saved(struct state *s, uint64_t *reserve, int *error)
+{
+	uint64_t drain;
+	bool ended;
+
+	if (read(s->event, &drain, sizeof(drain)) < 0 && errno != EAGAIN)
+		return false;
+	pthread_mutex_lock(&s->lock);
+	ended = s->ended;
+	s->ended = false;
+	*reserve = s->ended_reserve;
+	*error = s->error;
+	pthread_mutex_unlock(&s->lock);
+	return ended;
+}
+
+int state_history(struct state *s, struct history *h)
+{
+	return history_file_read(s->dir, h);
+}
+
+void state_add(struct state *s, char *text, size_t len)
+{
+	char *both;
+
+	pthread_mutex_lock(&s->lock);
+	both = s->text != NULL ? realloc(s->text, s->text_len + len) : text;
+	if (both != NULL && both != text) {
+		memcpy(both + s->text_len, text, len);
+		s->text_len += len;
+		free(text);
+	} else if (both == text) {
+		s->text_len = len;
+	} else {
+		free(text); /* no memory: told like a disk that does not take it */
+		s->added = true;
+		s->add_error = -ENOMEM;
+	}
+	s->text = both != NULL ? both : s->text;
+	pthread_cond_signal(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool state_added(struct state *s, int *error)
+{
+	bool added;
+
+	pthread_mutex_lock(&s->lock);
+	added = s->added;
+	s->added = false;
+	*error = s->add_error;
+	pthread_mutex_unlock(&s->lock);
+	return added;
+}

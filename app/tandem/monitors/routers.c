@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Routers that report their BGP peers to us (BMP, RFC 7854): who may connect, connections in control's epoll, and what
+ * lib/monitor's station makes of their words. Nothing is ever sent to them. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "monitors.h"
+#include "base/sock.h"
+#include "monitor/station.h"
+
+enum {
+	READ = 16384,
+	READS = 16, /* a turn and session: whoever floods does not keep us from the rest */
+	BEGIN_US = 10000000,
+	LOG_US = 10000000,
+	LOG_MOST = 2 * STATION_SESSIONS, /* comings and goings in that time */
+	/* A router that is gone without a word is found out within this. */
+	KEEP_IDLE_S = 5,
+	KEEP_EVERY_S = 2,
+	KEEP_TIMES = 3
+};
+
+struct router {
+	struct source src; /* first: on_router() */
+	struct ip_addr from;
+	int session;     /* of the station */
+	usec_t begin_by; /* its first word, or it gives its place to another */
+	bool begun;
+};
+
+struct routers {
+	struct source listen;
+	struct station *station;
+	int object[CONFIG_BGP_PEERS]; /* of the monitors, by the station's number */
+	struct router session[STATION_SESSIONS];
+	usec_t now; /* of the call into the station that is under way */
+	usec_t log_at;
+	uint64_t refused;
+	usec_t log_from; /* comings and goings are told since then: so many */
+	unsigned int logged;
+};
+
+static void on_state(void *ctx, int peer, enum monitor_state state, const char *why)
+{
+	struct control *c = ctx;
+
+	monitor_report(c->monitor, c->routers->object[peer], state, why, c->routers->now);
+}
+
+/* ---- connections ---- */
+
+/* A router that comes and goes without end must not fill the log. */
+static bool may_tell(struct routers *rs)
+{
+	if (rs->now >= rs->log_from + LOG_US) {
+		rs->log_from = rs->now;
+		rs->logged = 0;
+	}
+	if (rs->logged == LOG_MOST)
+		LOG(WARNING, "BMP: routers come and go: no more of that for 10 s");
+	return rs->logged++ < LOG_MOST;
+}
+
+static void lost(struct control *c, struct router *r, const char *why)
+{
+	char from[IP_ADDR_TEXT];
+
+	if (may_tell(c->routers))
+		LOG(WARNING,
+			"BMP: the session of %s has ended: %s; its peers are unknown until it connects again",
+			ip_addr_print(&r->from, from), why);
+	station_close(c->routers->station, r->session);
+	control_unwatch(c, &r->src);
+}
+
+static void on_router(struct control *c, struct source *s, uint32_t events)
+{
+	struct router *r = (struct router *)s;
+	uint8_t octets[READ];
+	char why[BMP_TEXT];
+
+	(void)events;
+	c->routers->now = clock_us();
+	for (unsigned int i = 0; i < READS; i++) {
+		ssize_t n = recv(s->fd, octets, sizeof(octets), MSG_DONTWAIT);
+
+		if (n > 0) {
+			r->begun = true;
+			if (station_input(c->routers->station, r->session, octets, (size_t)n, why,
+				    c->routers->now) == 0)
+				continue;
+			lost(c, r, why); /* the station has closed it already */
+		} else if (n == 0) {
+			lost(c, r, "closed by the router");
+		} else if (errno != EAGAIN && errno != EINTR) {
+			lost(c, r, strerror(errno));
+		}
+		return;
+	}
+}
+
+/* Routers that the configuration names; any, where one of the peers leaves it open. */
+static bool may_report(const struct ip_addr *from)
+{
+	static const struct ip_addr any;
+
+	for (unsigned int i = 0; i < T.conf->n_bgp_peers; i++)
+		if (ip_addr_equal(&T.conf->bgp_peers[i].router, &any) ||
+			ip_addr_equal(&T.conf->bgp_peers[i].router, from))
+			return true;
+	return false;
+}
+
+static void refuse(struct routers *rs, const struct ip_addr *from, const char *why, usec_t now)
+{
+	char text[IP_ADDR_TEXT];
+
+	if (rs->refused++ == 0 || now >= rs->log_at) { /* a flood of them must not become one of logs */
+		LOG(WARNING, "BMP: a connection from %s is refused: %s (%lu so far)",
+			ip_addr_print(from, text), why, (unsigned long)rs->refused);
+		rs->log_at = now + LOG_US;
+	}
+}
+
+static void keep_alive(int fd)
+{
+	const struct {
+		int level, option, value;
+	} set[] = { { SOL_SOCKET, SO_KEEPALIVE, 1 }, { IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, KEEP_EVERY_S }, { IPPROTO_TCP, TCP_KEEPCNT, KEEP_TIMES } };
+
+	for (unsigned int i = 0; i < RTE_DIM(set); i++)
+		setsockopt(fd, set[i].level, set[i].option, &set[i].value, sizeof(set[i].value));
+}
+
+/* A place: a router that comes again takes that of its former connection, which its own end may not have closed. */
+static struct router *place(struct control *c, const struct ip_addr *from)
+{
+	struct routers *rs = c->routers;
+	struct router *free_one = NULL;
+
+	for (unsigned int i = 0; i < STATION_SESSIONS; i++) {
+		struct router *r = &rs->session[i];
+
+		if (r->src.fd < 0)
+			free_one = r;
+	}
+	for (unsigned int i = 0; i < STATION_SESSIONS && free_one == NULL; i++)
+		if (ip_addr_equal(&rs->session[i].from, from)) {
+			free_one = &rs->session[i];
+			lost(c, free_one, "it has connected anew");
+		}
+	return free_one;
+}
+
+static void on_listen(struct control *c, struct source *s, uint32_t events)
+{
+	struct routers *rs = c->routers;
+	struct sockaddr_storage from = { 0 };
+	socklen_t len = sizeof(from);
+	struct router *r;
+	struct ip_addr addr;
+	char text[IP_ADDR_TEXT];
+	uint16_t port;
+	int fd = accept4(s->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	usec_t now = rs->now = clock_us();
+
+	(void)events;
+	if (fd < 0)
+		return;
+	sock_from(&from, &addr, &port);
+	r = may_report(&addr) ? place(c, &addr) : NULL;
+	if (r == NULL) {
+		refuse(rs, &addr,
+			may_report(&addr) ? "too many routers report already"
+					  : "it is the router of none of the bgp-peers",
+			now);
+		close(fd);
+		return;
+	}
+	*r = (struct router){ .src.fd = -1, .from = addr, .begin_by = now + BEGIN_US };
+	r->session = station_open(rs->station, &addr, now);
+	keep_alive(fd);
+	if (r->session < 0 || control_watch(c, &r->src, fd, EPOLLIN, on_router) < 0) {
+		station_close(rs->station, r->session);
+		r->src.fd = -1;
+		close(fd);
+		return;
+	}
+	if (may_tell(rs))
+		LOG(NOTICE, "BMP: %s reports its BGP peers", ip_addr_print(&addr, text));
+}
+
+/* ---- life ---- */
+
+static int peers_open(struct control *c, usec_t now)
+{
+	static const struct ip_addr any;
+
+	for (unsigned int i = 0; i < T.conf->n_bgp_peers; i++) {
+		const struct config_bgp_peer *p = &T.conf->bgp_peers[i];
+		struct station_peer sp = {
+			.addr = p->address, .of_router = !ip_addr_equal(&p->router, &any), .router = p->router
+		};
+		char address[IP_ADDR_TEXT];
+		int peer = station_add(c->routers->station, &sp, now), object;
+
+		object = peer < 0 ? peer
+				  : monitors_add(c, MONITOR_BGP, p->name, ip_addr_print(&p->address, address),
+					    p->group, now);
+		if (object < 0)
+			return object;
+		c->routers->object[peer] = object;
+	}
+	return 0;
+}
+
+static int listen_open(struct control *c)
+{
+	static const struct ip_addr any;
+	struct ip_addr at = T.conf->monitors.bmp_address;
+	char text[IP_ADDR_TEXT];
+	int fd, ret;
+
+	if (ip_addr_equal(&at, &any))
+		at = ip_addr_v4(0x7f000001);
+	fd = sock_bound(&at, (uint16_t)T.conf->monitors.bmp_port, SOCK_STREAM);
+	ret = fd < 0 ? fd : 0;
+	if (ret == 0 && listen(fd, STATION_SESSIONS) < 0)
+		ret = -errno;
+	if (ret == 0)
+		ret = control_watch(c, &c->routers->listen, fd, EPOLLIN, on_listen);
+	if (ret < 0) {
+		LOG(ERR, "BMP: cannot listen on %s port %u: %s", ip_addr_print(&at, text),
+			T.conf->monitors.bmp_port, strerror(-ret));
+		if (fd >= 0)
+			close(fd);
+	}
+	return ret;
+}
+
+int routers_open(struct control *c, usec_t now)
+{
+	int ret;
+
+	if (T.conf->n_bgp_peers == 0)
+		return 0;
+	c->routers = calloc(1, sizeof(*c->routers));
+	if (c->routers == NULL)
+		return -ENOMEM;
+	c->routers->listen.fd = -1;
+	for (unsigned int i = 0; i < STATION_SESSIONS; i++)
+		c->routers->session[i].src.fd = -1;
+	c->routers->station = station_create(T.conf->monitors.bmp_settle_s * USEC_PER_SEC, on_state, c);
+	if (c->routers->station == NULL)
+		return -ENOMEM;
+	ret = peers_open(c, now);
+	return ret < 0 ? ret : listen_open(c);
+}
+
+void routers_close(struct control *c)
+{
+	struct routers *rs = c->routers;
+
+	if (rs == NULL)
+		return;
+	control_unwatch(c, &rs->listen);
+	for (unsigned int i = 0; i < STATION_SESSIONS; i++)
+		control_unwatch(c, &rs->session[i].src);
+	station_destroy(rs->station);
+	free(rs);
+	c->routers = NULL;
+}
+
+void routers_turn(struct control *c, usec_t now)
+{
+	struct routers *rs = c->routers;
+
+	if (rs == NULL)
+		return;
+	rs->now = now;
+	for (unsigned int i = 0; i < STATION_SESSIONS; i++) {
+		struct router *r = &rs->session[i];
+
+		if (r->src.fd >= 0 && !r->begun && now >= r->begin_by)
+			lost(c, r, "it said nothing");
+	}
+	if (now >= station_due(rs->station))
+		station_tick(rs->station, now);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* ctl: the control socket (Unix, mode 0600): one line of JSON in, {"command":..., "args":{...}} (or the arguments beside the command), one object out, then the
+ * connection ends. Bounded clients and bytes; nothing blocks. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "process/control.h"
+#include "ctl_request.h"
+
+static void drop(struct control *c, struct client *k)
+{
+	control_unwatch(c, &k->src);
+	free(k->out);
+	k->out = NULL;
+	k->in_len = k->out_len = k->out_sent = 0;
+	k->waiting = false;
+}
+
+static void send_some(struct control *c, struct client *k)
+{
+	while (k->out_sent < k->out_len) {
+		ssize_t n = send(k->src.fd, k->out + k->out_sent, k->out_len - k->out_sent,
+			MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+			struct epoll_event e = { .events = EPOLLOUT, .data.ptr = &k->src };
+
+			epoll_ctl(c->ep, EPOLL_CTL_MOD, k->src.fd, &e);
+			return;
+		}
+		if (n <= 0)
+			break;
+		k->out_sent += (size_t)n;
+	}
+	drop(c, k);
+}
+
+/* Who said it: a view is asked for by scripts, many times a second; what changes something is worth a line. */
+static void log_command(const struct client *k, const char *command)
+{
+	struct ucred who = { .uid = (uid_t)-1 };
+	socklen_t len = sizeof(who);
+	char text[64];
+	size_t n;
+
+	getsockopt(k->src.fd, SOL_SOCKET, SO_PEERCRED, &who, &len);
+	for (n = 0; n < sizeof(text) - 1 && command[n] != '\0'; n++)
+		text[n] = command[n] >= ' ' && command[n] <= '~' ? command[n] : '?';
+	text[n] = '\0';
+	rte_log(strncmp(text, "show ", 5) == 0 ? RTE_LOG_DEBUG : RTE_LOG_NOTICE, tandem_logtype,
+		"tandem: control socket: %s, by user %u, process %d\n", text, who.uid, who.pid);
+}
+
+static json_t *execute(struct control *c, struct client *k, const char *line, size_t len)
+{
+	struct request q;
+	json_t *r;
+
+	if (request_parse(line, len, &q) < 0)
+		r = json_pack("{s:b,s:s}", "ok", 0, "error",
+			"not a command: send one line {\"command\": \"show srp info\", \"args\": {}}");
+	else {
+		log_command(k, q.command);
+		r = show_command(c, q.command, q.args, clock_us());
+	}
+	request_free(&q);
+	return r;
+}
+
+/* Takes r. */
+static void reply(struct control *c, struct client *k, json_t *r)
+{
+	k->out = r != NULL ? json_dumps(r, JSON_COMPACT) : NULL;
+	json_decref(r);
+	if (k->out == NULL) {
+		drop(c, k);
+		return;
+	}
+	k->out_len = strlen(k->out);
+	k->out[k->out_len++] = '\n'; /* in place of the terminating zero: the length is kept */
+	send_some(c, k);
+}
+
+void ctl_answer(struct control *c, json_t *answer)
+{
+	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
+		if (c->clients[i].waiting) {
+			c->clients[i].waiting = false;
+			reply(c, &c->clients[i], answer);
+			return;
+		}
+	json_decref(answer);
+}
+
+static void on_client(struct control *c, struct source *s, uint32_t events)
+{
+	struct client *k = (struct client *)((char *)s - offsetof(struct client, src));
+	char *end;
+	ssize_t n;
+	json_t *r;
+
+	if (k->out != NULL || k->waiting) {
+		if (events & (EPOLLERR | EPOLLHUP))
+			drop(c, k);
+		else if (k->out != NULL)
+			send_some(c, k);
+		return;
+	}
+	n = recv(s->fd, k->in + k->in_len, sizeof(k->in) - k->in_len, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		drop(c, k);
+		return;
+	}
+	k->in_len += (size_t)n;
+	end = memchr(k->in, '\n', k->in_len);
+	if (end == NULL) {
+		if (k->in_len == sizeof(k->in))
+			drop(c, k);
+		return;
+	}
+	r = execute(c, k, k->in, (size_t)(end - k->in));
+	if (json_is_null(r)) {
+		struct epoll_event e = {
+			.data.ptr = &k->src
+		}; /* what more it says, or half a close, is not news */
+
+		k->waiting = true;
+		epoll_ctl(c->ep, EPOLL_CTL_MOD, k->src.fd, &e);
+		return;
+	}
+	reply(c, k, r);
+}
+
+static void on_accept(struct control *c, struct source *s, uint32_t events)
+{
+	int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct client *k = &c->clients[0];
+
+	(void)events;
+	if (fd < 0)
+		return;
+	/* A client says one line and reads its answer. As many as are served at once never did: the oldest goes. */
+	for (unsigned int i = 0; i < CONTROL_CLIENTS && k->src.fd >= 0; i++)
+		if (c->clients[i].src.fd < 0 || c->clients[i].since < k->since)
+			k = &c->clients[i];
+	drop(c, k);
+	k->since = clock_us();
+	if (control_watch(c, &k->src, fd, EPOLLIN, on_client) < 0) {
+		close(fd);
+		k->src.fd = -1;
+	}
+}
+
+int ctl_open(struct control *c)
+{
+	const char *path = T.conf->telemetry.control_socket;
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	char dir[CONFIG_PATH], *slash;
+	int fd, ret;
+
+	if (strlen(path) >= sizeof(un.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(un.sun_path, path, strlen(path));
+	snprintf(dir, sizeof(dir), "%s", path);
+	slash = strrchr(dir, '/');
+	if (slash != NULL && slash != dir) {
+		*slash = '\0';
+		mkdir(dir, 0755); /* there already, mostly; bind() tells if it is not */
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	unlink(path);
+	mode_t was = umask(0177);
+
+	ret = bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0 || listen(fd, CONTROL_CLIENTS) < 0 ? -errno
+												  : 0;
+	umask(was);
+	if (ret < 0) {
+		close(fd);
+		return ret;
+	}
+	return control_watch(c, &c->ctl, fd, EPOLLIN, on_accept);
+}
+
+void ctl_close(struct control *c)
+{
+	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
+		drop(c, &c->clients[i]);
+	if (c->ctl.fd >= 0)
+		unlink(T.conf->telemetry.control_socket);
+	control_unwatch(c, &c->ctl);
+}

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <rte_ethdev.h>
+#include <rte_malloc.h>
+
+#include "process/control.h"
+#include "common/mutant.h"
+
+enum {
+	REST_NS = 1000000,
+	WAITED_FOR_NS = 100000,
+	DUE_NS = 20000,
+	WATCHDOG_GRACE_US = 1000000,
+	STOP_US = 20000000
+};
+
+_Static_assert((int)DOORS_WORKERS >= (int)TANDEM_WORKERS, "a mark for each worker");
+
+int control_watch(struct control *c, struct source *s, int fd, uint32_t events,
+	void (*ready)(struct control *, struct source *, uint32_t))
+{
+	struct epoll_event e = { .events = events, .data.ptr = s };
+
+	s->fd = fd;
+	s->ready = ready;
+	return epoll_ctl(c->ep, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+void control_unwatch(struct control *c, struct source *s)
+{
+	if (s->fd < 0)
+		return;
+	epoll_ctl(c->ep, EPOLL_CTL_DEL, s->fd, NULL);
+	close(s->fd);
+	s->fd = -1;
+	s->ready = NULL;
+}
+
+int control_to_workers(const struct msg *model)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < T.n_workers; i++) {
+		struct msg *m = msg_new(T.msgs, model->type);
+
+		if (m == NULL)
+			return -ENOMEM;
+		*m = *model;
+		if (door_send(&T.to_worker[i], m) < 0)
+			ret = -ENOBUFS;
+	}
+	return ret;
+}
+
+/* ---- events ---- */
+
+static void on_signal(struct control *c, struct source *s, uint32_t events)
+{
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (read(s->fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP) {
+			reload_hangup(c);
+			continue;
+		}
+		if (c->stopping) {
+			LOG(NOTICE, "second signal: going down at once");
+			control_stop(c);
+			return;
+		}
+		LOG(NOTICE, "%s: going down", strsignal((int)info.ssi_signo));
+		c->stopping = true;
+		c->stop_by = clock_us() + STOP_US;
+		srp_shutdown(c->srp, clock_us());
+		srp_actions(c, clock_us());
+	}
+}
+
+static void on_state(struct control *c, struct source *s, uint32_t events)
+{
+	uint64_t reserve;
+	int error;
+
+	(void)s;
+	(void)events;
+	if (!state_saved(c->state, &reserve, &error))
+		return;
+	if (error < 0 && error != c->reserve_error) /* it is tried every second */
+		LOG(ERR, "cannot write the term reserve in %s: %s; make room there",
+			T.conf->chassis.state_dir, strerror(-error));
+	c->reserve_error = error;
+	srp_saved_reserve(c->srp, reserve, error == 0, clock_us());
+	srp_actions(c, clock_us());
+}
+
+static void on_netlink(struct control *c, struct source *s, uint32_t events)
+{
+	int ret;
+
+	(void)s;
+	(void)events;
+	ret = net_mirror_process(c->mirror);
+	if (ret < 0)
+		LOG(ERR, "rtnetlink: %s", strerror(-ret));
+}
+
+/* Pair time is the Active's, and still is while it hands over: that may be all that a standby ever hears of it. A peer that was
+ * just started again counts by a clock that begins anew: whoever is about to take over from its earlier life must not go by
+ * that one. */
+static bool keeps_pair_time(const struct control *c)
+{
+	enum srp_state peer = srp_info(c->srp)->peer.state;
+
+	return peer == SRP_ACTIVE || peer == SRP_PENDING_STANDBY || MUTANT(pair_time_of_any);
+}
+
+static void message(void *ctx, const struct msg *m)
+{
+	struct control *c = ctx;
+	usec_t now = c->now;
+
+	switch (m->type) {
+	case MSG_DONE:
+		if (m->what == MSG_KEY) {
+			link_keyed(c, m, now);
+			break;
+		}
+		step_done(c, m, now);
+		srp_actions(c, now);
+		break;
+	case MSG_ANSWER:
+		gtp_answer(c, m, now);
+		break;
+	case MSG_ENDED:
+		gtp_ended(c, m, now);
+		break;
+	case MSG_INDEX:
+		index_message(c, m);
+		break;
+	case MSG_COMMITTED:
+		gate_committed(c, m, now);
+		break;
+	case MSG_STREAM_STATE:
+		gate_stream(c, m->on, now);
+		break;
+	case MSG_HEARTBEAT:
+		srp_heartbeat(c->srp, m->body, m->len, m->fresh, now);
+		if (!c->answering && m->fresh && m->pair_ms > 0 && !MUTANT(pair_time_restarts) &&
+			keeps_pair_time(c))
+			atomic_store(
+				&T.pair_offset_ms, (int64_t)m->pair_ms - (int64_t)(m->heard / USEC_PER_MSEC));
+		srp_actions(c, now); /* hundreds may have waited: what one causes is not left for the next */
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- life ---- */
+
+static int srp_open(struct control *c, const struct srp_saved *saved)
+{
+	const struct config *f = T.conf;
+	struct srp_conf *s = &c->srp_conf;
+	static const uint8_t none[6];
+
+	s->side = T.side;
+	s->mode = f->chassis.primary ? SRP_PRIMARY : SRP_BACKUP;
+	s->priority = (uint8_t)f->chassis.priority;
+	memcpy(s->mac,
+		memcmp(f->chassis.tie_breaker, none, 6) != 0 ? f->chassis.tie_breaker
+							     : T.port[0].mac.addr_bytes,
+		6);
+	s->l2 = f->srp.l2;
+	s->incarnation = T.incarnation;
+	s->capacity = T.table->n_slots * SESSION_SHARDS;
+	s->config_digest = config_digest(f);
+	s->lines = c->lines;
+	s->lines_len = c->lines_len;
+	s->configuration_us = f->srp.configuration_interval_s * USEC_PER_SEC;
+	s->unlicensed = !f->licensed;
+	for (unsigned int i = 0; i < f->n_ports; i++)
+		if (f->ports[i].roles & CONFIG_REPLICATION) {
+			s->wire.mtu = (uint16_t)f->ports[i].mtu;
+			snprintf(s->mtu_port, sizeof(s->mtu_port), "%s", f->ports[i].name);
+		}
+	s->wire.version_min = REPL_VERSION_MIN;
+	s->wire.version_max = REPL_VERSION_MAX;
+	s->hello_us = f->srp.hello_interval_ms * USEC_PER_MSEC;
+	s->dead_us = f->srp.dead_interval_ms * USEC_PER_MSEC;
+	s->delay_us = f->srp.delay_interval_ms * USEC_PER_MSEC;
+	s->heartbeat_us = f->srp.heartbeat_interval_ms * USEC_PER_MSEC;
+	s->pending_us = f->srp.pending_timeout_s * USEC_PER_SEC;
+	s->dead_multiplier = f->srp.dead_multiplier;
+	c->srp = srp_create(s, saved, clock_us());
+	return c->srp != NULL ? 0 : -errno;
+}
+
+static int kernel_open(struct control *c)
+{
+	struct ip_addr vips[CONFIG_LOOPBACKS];
+	struct net_mirror_conf m = { .fib = T.fib, .link = port_link, .ctx = c };
+	static struct net_twin twins[CONFIG_PORTS];
+	int n;
+
+	c->kernel = net_kernel_open();
+	if (c->kernel == NULL)
+		return -errno;
+	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
+		vips[i] = T.conf->loopbacks[i].address;
+	/* An earlier process may have been killed while active: nothing of ours may answer before we know our role. */
+	n = net_cleanup(c->kernel, vips, T.conf->n_loopbacks);
+	if (n < 0)
+		return n;
+	if (n > 0)
+		LOG(NOTICE, "removed %d addresses and routes that an earlier process left in the kernel", n);
+	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
+		if (!T.conf->loopbacks[i].srp_activate)
+			control_vip(c, &T.conf->loopbacks[i], true);
+	for (unsigned int i = 0; i < T.n_ports; i++) {
+		twins[i] = T.port[i].twin;
+		m.under_ifindex[i] = T.port[i].under_ifindex;
+	}
+	m.twins = twins;
+	m.n_twins = T.n_ports;
+	c->mirror = net_mirror_create(&m);
+	if (c->mirror == NULL)
+		return -errno;
+	return control_watch(c, &c->mirror_src, net_mirror_fd(c->mirror), EPOLLIN, on_netlink);
+}
+
+static int signals_open(struct control *c)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC); /* blocked in all threads since main() */
+	return fd < 0 ? -errno : control_watch(c, &c->signals, fd, EPOLLIN, on_signal);
+}
+
+static const struct {
+	const char *what;
+	int (*open)(struct control *c);
+} parts[] = {
+	{ "signals", signals_open },
+	{ "kernel addresses and routes", kernel_open },
+	{ "session index", index_open },
+	{ "GTP-C socket", gtp_open },
+	{ "GTP-U socket", gtpu_open },
+	{ "SRP socket", link_open },
+	{ "monitors", monitors_open },
+	{ "control socket", ctl_open },
+	{ "configuration", configuration_open },
+};
+
+struct control *control_create(void)
+{
+	struct control *c = rte_zmalloc("control", sizeof(*c), 0);
+	struct srp_saved saved;
+	int ret = 0;
+
+	if (c == NULL)
+		return NULL;
+	c->disk_src.fd = c->signals.fd = c->state_src.fd = c->ctl.fd = c->mirror_src.fd = c->gtp.c.fd =
+		c->gtp.u.fd = -1;
+	c->link.listen.fd = -1;
+	for (unsigned int i = 0; i < LINK_CONNS; i++)
+		c->link.conn[i].src.fd = -1;
+	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
+		c->clients[i].src.fd = -1;
+	c->repl_adjacency = FIB_NONE;
+	c->heard = USEC_NEVER;
+	c->started = clock_us();
+	c->ep = epoll_create1(EPOLL_CLOEXEC);
+	c->state = state_open(T.conf->chassis.state_dir, &saved);
+	if (c->state == NULL) {
+		LOG(ERR, "state-dir %s: %s; it must be a directory that can be written",
+			T.conf->chassis.state_dir, strerror(errno));
+		control_destroy(c);
+		return NULL;
+	}
+	control_watch(c, &c->state_src, state_fd(c->state), EPOLLIN, on_state);
+	for (unsigned int i = 0; i < RTE_DIM(parts) && ret == 0; i++) {
+		ret = parts[i].open(c);
+		if (ret < 0)
+			LOG(ERR, "%s: %s", parts[i].what, strerror(-ret));
+	}
+	if (ret == 0)
+		ret = srp_open(c, &saved);
+	if (ret < 0) {
+		control_destroy(c);
+		return NULL;
+	}
+	past_open(c);
+	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+	return c;
+}
+
+void control_destroy(struct control *c)
+{
+	if (c == NULL)
+		return;
+	if (c->kernel != NULL)
+		control_withdraw(c);
+	doors_fini(&c->doors, T.msgs);
+	reload_close(c);
+	ctl_close(c);
+	link_close(c);
+	monitors_close(c);
+	gtp_close(c);
+	index_close(c);
+	c->mirror_src.fd = -1; /* the mirror closes it */
+	c->state_src.fd = -1;
+	net_mirror_destroy(c->mirror);
+	net_kernel_close(c->kernel);
+	srp_destroy(c->srp);
+	configuration_close(c);
+	past_close(c);
+	state_close(c->state);
+	control_unwatch(c, &c->signals);
+	if (c->ep >= 0)
+		close(c->ep);
+	rte_free(c);
+}
+
+void control_stop(struct control *c)
+{
+	(void)c;
+	atomic_store(&T.quit, true);
+}
+
+/* A packet waits in a worker for its next hop: after a promotion that is the first one to each neighbour. */
+static void unresolved(struct control *c)
+{
+	for (unsigned int i = 0; i < T.n_workers; i++) {
+		_Atomic uint64_t *at = &T.worker[i]->fp.unresolved;
+		uint64_t w = atomic_load_explicit(at, memory_order_relaxed) != 0 ? atomic_exchange(at, 0) : 0;
+
+		if (w != 0)
+			net_mirror_want(c->mirror, (uint16_t)(w >> 32), (uint32_t)w);
+	}
+}
+
+/* What is not urgent: the peer's address, neighbours to be asked again. */
+static void slow(struct control *c, usec_t now)
+{
+	if (now < c->slow_at)
+		return;
+	c->slow_at = now + 5 * USEC_PER_MSEC;
+	if (c->repl_adjacency == FIB_NONE)
+		for (unsigned int i = 0; i < T.n_ports; i++)
+			if (T.port[i].conf->roles & CONFIG_REPLICATION) {
+				c->repl_adjacency =
+					net_mirror_keep(c->mirror, T.port[i].id, &T.conf->srp.stream_peer);
+				replicator_peer(T.repl, c->repl_adjacency);
+			}
+	net_mirror_resolve(c->mirror);
+	port_links(c, now);
+	past_turn(c, now);
+	index_superseded(c);
+}
+
+/* Its process is gone, or another is there: nobody takes the usage that is still counted here. */
+static bool heir_gone(const struct control *c, usec_t now)
+{
+	const struct replicator_view *v = replicator_view(T.repl);
+	usec_t heard = atomic_load(&v->heard), dead = T.conf->srp.dead_interval_ms * USEC_PER_MSEC;
+
+	if (heard == USEC_NEVER || atomic_load(&v->peer_incarnation) != c->heir)
+		return true;
+	return now >= RTE_MAX(heard, c->stood_until) + dead;
+}
+
+static bool may_leave(const struct control *c, usec_t now)
+{
+	return now >= c->stop_by || (c->goodbye && (!c->late_usage || heir_gone(c, now)));
+}
+
+static void turn(struct control *c, usec_t now)
+{
+	srp_feed(c, now);
+	srp_actions(c, now);
+	monitors_turn(c, now);
+	srp_tick(c->srp, now);
+	srp_actions(c, now);
+	step_turn(c, now);
+	probe_turn(c, now);
+	srp_actions(c, now);
+	link_turn(c, now);
+	control_alarms_turn(c, now);
+	gtp_turn(c, now);
+	gate_turn(c, now);
+	gtp_flush(c);
+	c->indexing = index_turn(c);
+	control_announce(c, now);
+	unresolved(c);
+	slow(c, now);
+	if (c->stopping && may_leave(c, now)) {
+		if (!c->goodbye)
+			LOG(WARNING, "the peer did not take over in time: going down all the same");
+		else if (c->late_usage)
+			LOG(WARNING, "nobody takes the usage that was counted here late: going down without");
+		control_stop(c);
+	}
+}
+
+/* Time in which we, or the core that listens to the peer, did not run: told before anything that waited meanwhile. */
+/* What the replication core stood still and srp was not told yet. When control wakes up first from a sleep of the whole
+ * process, the other has not even noticed its own. */
+static usec_t repl_stalls(struct control *c, usec_t own, usec_t now)
+{
+	usec_t tick = atomic_load_explicit(&T.pulse_repl.tick, memory_order_relaxed);
+	usec_t all = atomic_load_explicit(&T.pulse_repl.stalled_us, memory_order_relaxed);
+	usec_t untold;
+
+	if (own > 0 && now > tick + STALL_US)
+		all += now - tick;
+	untold = all > c->repl_stalled ? all - c->repl_stalled : 0;
+	c->repl_stalled += untold;
+	return untold;
+}
+
+static void stalls(struct control *c, usec_t own, usec_t now)
+{
+	usec_t repl = repl_stalls(c, own, now);
+
+	if (own > 0)
+		c->grace = now + WATCHDOG_GRACE_US;
+	if (chassis_stood_still(now, own))
+		port_drop_stale(c);
+	if (own > 0 || repl > 0) {
+		/* Both stood still together, mostly: the longer of the two is the time in which nobody listened. */
+		c->stood_still += RTE_MAX(own, repl);
+		c->stood_until = now;
+		c->deaf += repl;
+		srp_stood_still(c, own, repl, now);
+		srp_actions(c, now);
+	}
+}
+
+/* Until a socket has something, a ring may have (rings wake nobody) or srp must judge. Soon, while somebody waits for an
+ * answer or the role changes. */
+static int rest(struct control *c, bool busy, struct epoll_event *e, int room, usec_t now)
+{
+	usec_t due = srp_due(c->srp), left = due > now ? due - now : 0;
+	struct timespec t = { 0, REST_NS };
+
+	if (!gate_empty(c) || now < c->brisk_until)
+		t.tv_nsec = WAITED_FOR_NS;
+	if (left * 1000 < (usec_t)t.tv_nsec)
+		t.tv_nsec = RTE_MAX((long)left * 1000, (long)DUE_NS);
+	if (busy || !T.conf->idle_sleep)
+		t.tv_nsec = 0;
+	return epoll_pwait2(c->ep, e, room, &t, NULL);
+}
+
+void control_turn(struct control *c)
+{
+	struct epoll_event e[32];
+	usec_t now = clock_us(), stall = pulse_turn(&T.pulse_control, now);
+	bool busy;
+	int n;
+
+	stalls(c, stall, now);
+	c->now = now;
+	busy = doors_turn(&c->doors, T.from_worker, T.n_workers, &T.from_repl, T.msgs, message, c);
+	busy |= port_frames(c) || c->indexing;
+	n = rest(c, busy, e, RTE_DIM(e), now);
+	/* In here is where a stopped process mostly stands: looked at before any timer fires. */
+	now = clock_us();
+	stalls(c, pulse_turn(&T.pulse_control, now), now);
+	/* Sockets first, then timers: a core drains its input before a timer may fire. */
+	for (int i = 0; i < n; i++) {
+		struct source *s = e[i].data.ptr;
+
+		if (s->ready != NULL)
+			s->ready(c, s, e[i].events);
+	}
+	turn(c, now);
+	if (now >= c->grace)
+		watchdog_repl(now);
+}
+
+int control_run(struct control *c)
+{
+	while (!atomic_load_explicit(&T.quit, memory_order_relaxed))
+		control_turn(c);
+	return 0;
+}

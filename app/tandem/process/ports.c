@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* ports: DPDK ports of the configuration, one receive and one transmit queue a worker, and their twins. */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <rte_bus_vdev.h>
+#include <rte_ethdev.h>
+
+#include "cores/tandem.h"
+
+enum {
+	RX_DESC = 1024,
+	TX_DESC = 1024,
+	FRAME_HEAD = 84, /* of a received frame in an af_packet ring: its head, padding, Ethernet and VLAN */
+};
+
+/* "name" or "name,arguments": a vdev is made, a PCI device must have been probed by the EAL. */
+static int find(const struct config_port *conf, uint16_t *id)
+{
+	char name[CONFIG_PATH];
+	char *args;
+	int ret;
+
+	snprintf(name, sizeof(name), "%s", conf->device);
+	args = strchr(name, ',');
+	if (args != NULL)
+		*args++ = '\0';
+	if (rte_eth_dev_get_port_by_name(name, id) == 0)
+		return 0;
+	if (strncmp(name, "net_", 4) != 0) {
+		LOG(ERR, "port %s: device %s is not there: bind it with dpdk-devbind.py and allow it with -a",
+			conf->name, name);
+		return -ENODEV;
+	}
+	ret = rte_vdev_init(name, args);
+	if (ret < 0 || rte_eth_dev_get_port_by_name(name, id) < 0) {
+		LOG(ERR, "port %s: device %s cannot be made: %s", conf->name, conf->device,
+			strerror(ret < 0 ? -ret : ENODEV));
+		return -ENODEV;
+	}
+	return 0;
+}
+
+static unsigned int under(const struct config_port *conf)
+{
+	const char *p = strstr(conf->device, "iface=");
+	char name[IF_NAMESIZE];
+
+	if (p == NULL)
+		return 0;
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(p + 6, ","), p + 6);
+	return if_nametoindex(name);
+}
+
+static int queues(struct port *p, const struct rte_eth_dev_info *info)
+{
+	p->n_rxq = p->n_txq = (uint16_t)(p->conf->roles & CONFIG_REPLICATION ? 1 : T.n_workers);
+	if (p->n_rxq <= info->max_rx_queues && p->n_txq <= info->max_tx_queues)
+		return 0;
+	LOG(ERR,
+		"port %s: %u workers need %u queues, %s has %u to receive and %u to send: use fewer workers "
+		"or another device",
+		p->conf->name, T.n_workers, p->n_rxq, p->conf->device, info->max_rx_queues,
+		info->max_tx_queues);
+	return -ENODEV;
+}
+
+/* What the kernel lets through an interface, and what a frame of an af_packet ring holds behind its head. */
+static uint32_t under_mtu(const struct config_port *conf)
+{
+	const char *p = strstr(conf->device, "iface="), *size = strstr(conf->device, "framesz=");
+	uint32_t frame = size != NULL ? (uint32_t)strtoul(size + 8, NULL, 10) : 2048;
+	struct ifreq r = { 0 };
+	int fd, ret;
+
+	if (p == NULL || frame < FRAME_HEAD)
+		return 0;
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%.*s", (int)strcspn(p + 6, ","), p + 6);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return 0;
+	ret = ioctl(fd, SIOCGIFMTU, &r);
+	close(fd);
+	return ret < 0 ? 0 : RTE_MIN((uint32_t)r.ifr_mtu, frame - FRAME_HEAD);
+}
+
+/* Where the device cannot say (virtual ones), what is under it decides. What the stream sends must get through. */
+static int take_mtu(const struct port *p)
+{
+	uint32_t mtu = p->conf->mtu;
+	uint16_t has = 0;
+	int ret = rte_eth_dev_set_mtu(p->id, (uint16_t)mtu);
+
+	if (ret == 0 || under_mtu(p->conf) >= mtu)
+		return 0;
+	if (ret == -ENOTSUP && (rte_eth_dev_get_mtu(p->id, &has) < 0 || has >= mtu))
+		return 0;
+	if (!(p->conf->roles & CONFIG_REPLICATION)) {
+		LOG(WARNING, "port %s: %s does not take mtu %u: larger packets than it takes are lost",
+			p->conf->name, p->conf->device, mtu);
+		return 0;
+	}
+	LOG(ERR,
+		"port %s: %s does not take mtu %u: set a smaller mtu on both chassis, or let the device have "
+		"it "
+		"(net_af_packet: that mtu on the interface under it, framesz=%u or more)",
+		p->conf->name, p->conf->device, mtu, RTE_ALIGN_CEIL(mtu + FRAME_HEAD, 1024));
+	return -EMSGSIZE;
+}
+
+static int configure(struct port *p)
+{
+	struct rte_eth_dev_info info;
+	struct rte_eth_conf conf = { 0 };
+	uint16_t rxd = RX_DESC, txd = TX_DESC;
+	int ret = rte_eth_dev_info_get(p->id, &info);
+
+	if (ret < 0)
+		return ret;
+	ret = queues(p, &info);
+	if (ret < 0)
+		return ret;
+	if (p->n_rxq > 1 && (info.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP))) {
+		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+		conf.rx_adv_conf.rss_conf.rss_hf =
+			info.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP);
+	}
+	ret = rte_eth_dev_configure(p->id, p->n_rxq, p->n_txq, &conf);
+	if (ret < 0)
+		return ret;
+	if (rte_eth_dev_adjust_nb_rx_tx_desc(p->id, &rxd, &txd) < 0) {
+		rxd = RX_DESC;
+		txd = TX_DESC;
+	}
+	for (uint16_t q = 0; q < p->n_rxq && ret == 0; q++)
+		ret = rte_eth_rx_queue_setup(p->id, q, rxd, SOCKET_ID_ANY, NULL, T.mbufs);
+	for (uint16_t q = 0; q < p->n_txq && ret == 0; q++)
+		ret = rte_eth_tx_queue_setup(p->id, q, txd, SOCKET_ID_ANY, NULL);
+	if (ret < 0)
+		return ret;
+	ret = take_mtu(p);
+	if (ret == 0)
+		ret = rte_eth_dev_start(p->id);
+	if (ret < 0)
+		return ret;
+	p->started = true;
+	/* The kernel's neighbour discovery and routing daemons live on multicasts. Virtual devices pass them all and cannot be
+	 * told. */
+	ret = p->conf->roles & CONFIG_REPLICATION ? 0 : rte_eth_allmulticast_enable(p->id);
+	if (ret < 0 && ret != -ENOTSUP)
+		LOG(WARNING, "port %s: it does not pass multicasts to the kernel: %s", p->conf->name,
+			strerror(-ret));
+	return rte_eth_macaddr_get(p->id, &p->mac);
+}
+
+static int open_one(struct port *p)
+{
+	int ret = find(p->conf, &p->id);
+
+	if (ret < 0)
+		return ret;
+	if (p->id >= FASTPATH_PORTS)
+		return -ENOSPC;
+	ret = configure(p);
+	if (ret < 0) {
+		LOG(ERR, "port %s: %s: %s", p->conf->name, p->conf->device, strerror(-ret));
+		return ret;
+	}
+	p->under_ifindex = under(p->conf);
+	ret = net_twin_open(&p->twin, p->id, p->conf->twin, p->conf->mtu, &p->conf->address.addr,
+		p->conf->address.len, T.mbufs);
+	if (ret < 0) {
+		LOG(ERR, "port %s: twin %s: %s (root and /dev/net/tun are needed)", p->conf->name,
+			p->conf->twin, strerror(-ret));
+		return ret;
+	}
+	T.fib->mac[p->id] = p->mac;
+	T.shared.port[p->id].roles = p->conf->roles;
+	T.shared.port[p->id].mtu = (uint16_t)p->conf->mtu;
+	T.shared.port[p->id].twin4 = p->conf->address.len > 0 ? ip_addr_to_v4(&p->conf->address.addr) : 0;
+	LOG(INFO, "port %s: %s is port %u, twin %s, %u queues", p->conf->name, p->conf->device, p->id,
+		p->conf->twin, p->n_rxq);
+	return 0;
+}
+
+int ports_open(void)
+{
+	for (unsigned int i = 0; i < T.conf->n_ports; i++) {
+		T.port[i].conf = &T.conf->ports[i];
+		T.n_ports = i + 1;
+		if (open_one(&T.port[i]) < 0)
+			return -ENODEV;
+	}
+	return 0;
+}
+
+void ports_close(void)
+{
+	while (T.n_ports > 0) {
+		struct port *p = &T.port[--T.n_ports];
+
+		if (p->twin.name[0] != '\0')
+			net_twin_close(&p->twin);
+		if (p->started) {
+			rte_eth_dev_stop(p->id);
+			rte_eth_dev_close(p->id);
+		}
+	}
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* replicator_priv: what the files of the replication core share. Replication core only. */
+#ifndef TANDEM_REPLICATOR_PRIV_H
+#define TANDEM_REPLICATOR_PRIV_H
+
+#include "repl/flow.h"
+#include "replicator/crypt.h"
+#include "repl/keys.h"
+#include "replicator/replicator.h"
+#include "worker/sync.h"
+
+enum {
+	REPLICATOR_BURST = 32,
+	REPLICATOR_OUTSTANDING = 256, /* buckets that a standby may want at once */
+};
+
+struct replicator {
+	struct repl *stream;
+	struct audit *audit;
+	struct crypt *crypt; /* NULL: srp.insecure, plain text */
+	struct keys keys;
+	usec_t unopened; /* when a packet of the peer's address last came that could not be opened; 0 never */
+	const struct port *port;
+	uint32_t local4, peer4; /* host order */
+	uint16_t udp_port, ip_id;
+	_Atomic uint16_t adjacency; /* w: control */
+	_Atomic bool peer_applies;  /* w: control. the peer says that it is Standby: what is sent is taken */
+	_Atomic bool peer_differs;  /* w: control. the two configurations forbid a stream */
+	struct flow flow;
+	unsigned int next_worker;     /* whose finished packets go first */
+	_Atomic uint8_t peer_version; /* w: control. that both speak */
+	uint8_t version;              /* of the stream */
+	/* role */
+	repl_term_t term;
+	bool active, late; /* late: standby that still sends its own late usage (of late_term) */
+	bool writing;      /* the slots are ours to write (standby) */
+	repl_term_t late_term;
+	bool on;                 /* the stream runs */
+	bool told;               /* workers and control were told that it does */
+	unsigned int wants_left; /* buckets that this WANT may still ask for */
+	uint64_t drain_cookie;
+	repl_term_t drain_term;
+	bool draining;
+	usec_t lost_at;
+	int64_t pair_offset_us;
+	/* comparisons that an operator asked for: as active, told to the standby a few times; as standby, the last heard */
+	uint32_t recheck, recheck_heard;
+	unsigned int recheck_left;
+	usec_t recheck_at;
+	uint32_t pass_left; /* of the standby's pass, as last seen */
+	usec_t pass_began, pass_ended;
+	usec_t present_us;                /* the peer is there when heard within this */
+	struct msg *committed;            /* being filled */
+	struct msg *want[TANDEM_WORKERS]; /* being filled while a WANT is decoded */
+	usec_t next_view, now;
+	usec_t grace;              /* until then nobody is watched */
+	uint32_t quarantine_shard; /* the next whose quarantine is looked at, as standby */
+	struct replicator_view view;
+	struct replicator_counters count; /* r: telemetry */
+};
+
+/* replicator_stream.c: what the stream and the audit call back */
+void replicator_ops(struct replicator *r, struct repl_ops *ops, struct audit_hash *hash);
+/* replicator.c: most that the port sends from now on, Mbit/s; 0: no limit. What may be sent at once begins anew. */
+void replicator_rate(struct replicator *r, uint32_t mbits, usec_t now);
+/* Sends the acknowledged commits that were collected. */
+void replicator_committed(struct replicator *r);
+/* Compares everything, now. */
+void replicator_recheck(struct replicator *r);
+void replicator_lost(struct replicator *r, uint8_t owner, const repl_entry_t *e, unsigned int n);
+
+/* replicator_port.c: frames in and out; each true if there was something to do */
+bool replicator_receive(struct replicator *r);
+bool replicator_send_state(struct replicator *r);
+bool replicator_send_control(struct replicator *r);
+bool replicator_from_kernel(struct replicator *r);
+/* Tells the workers how much they may encode. */
+void replicator_limits(struct replicator *r);
+
+/* replicator_crypt.c. A packet of the stream that arrived. */
+struct arrived {
+	struct rte_mbuf *m;
+	uint16_t at, len;
+};
+int replicator_secure(struct replicator *r);
+void replicator_keys_turn(struct replicator *r);
+/* MSG_KEY: a connection's secrets, which are overwritten. */
+void replicator_key(struct replicator *r, struct msg *m, bool *ok);
+/* At most REPLICATOR_BURST; the frames stay the caller's. */
+void replicator_take(struct replicator *r, const struct arrived *a, unsigned int n);
+unsigned int replicator_seal(struct replicator *r, struct rte_mbuf **m, const int *slot, unsigned int n);
+
+/* replicator_role.c: orders of control, and when the stream runs */
+bool replicator_messages(struct replicator *r);
+void replicator_presence(struct replicator *r);
+void replicator_drained(struct replicator *r);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* fastpath_up: G-PDU to IP. */
+#include "fastpath_priv.h"
+#include "common/mutant.h"
+
+enum { ICMP_TIME_EXCEEDED = 11, ICMP_UNREACHABLE = 3, ICMP_FRAG_NEEDED = 4 };
+
+/* What a burst adds to the counters, kept in registers on the way. */
+struct sum {
+	uint64_t packets, bytes;
+};
+
+static void no_session(struct fastpath *f, struct rte_mbuf *m)
+{
+	f->count.drop_no_session_up++;
+	/* Late: the session may only just have ended at the new owner, whose word it is. */
+	if (f->mode == FASTPATH_OWN && fp_rate(&f->ei_tokens_tsc, f->now_tsc, f->ei_per_s))
+		fp_punt(f, m);
+	else
+		rte_pktmbuf_free(m);
+}
+
+/* The inner header; what the tunnel carries behind the packet is not part of it. The checksum is read because a
+ * router must (RFC 1812 5.2.2) and because the TTL's change would otherwise be the only thing that is right. */
+static inline uint64_t *inner_check(
+	struct fastpath *f, const struct fp_item *it, const struct rte_ipv4_hdr *ip)
+{
+	unsigned int header = (ip->version_ihl & 15u) * 4, total = rte_be_to_cpu_16(ip->total_length);
+
+	if (likely(it->len >= FP_IP && ip->version_ihl == RTE_IPV4_VHL_DEF && total >= FP_IP &&
+		    total <= it->len && fp_ip_sum(ip) == 0))
+		return NULL;
+	if (it->len > 0 && (ip->version_ihl >> 4) != 4)
+		return &f->count.drop_inner_not_ipv4;
+	if (it->len < FP_IP || header < FP_IP || total < header || total > it->len || fp_ip_sum(ip) != 0)
+		return &f->count.drop_inner_malformed;
+	return NULL;
+}
+
+/* Destinations that no router passes on, and ourselves. */
+static inline bool unroutable(const struct fastpath *f, uint32_t dst4)
+{
+	return dst4 < 0x01000000 || dst4 >= 0xe0000000 || (dst4 >> 24) == 127 || dst4 == f->sh->gtp4;
+}
+
+/* Strips all in front of the inner packet but room for an Ethernet header, and what is behind it. */
+static inline void decapsulate(struct rte_mbuf *m, uint16_t offset, uint32_t total)
+{
+	m->data_off = (uint16_t)(m->data_off + offset - FP_ETH);
+	m->data_len = (uint16_t)(FP_ETH + total);
+	m->pkt_len = m->data_len;
+}
+
+/* Goes on as if it had come from the core network: its next owner may be another worker, which classifies it again. */
+static void ue_to_ue(struct fastpath *f, struct rte_mbuf *m, const _Atomic uint32_t *entry)
+{
+	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
+	uint16_t port = 0;
+
+	while (port < FASTPATH_PORTS && !(f->sh->port[port].roles & CONFIG_CORE))
+		port++;
+	if (port == FASTPATH_PORTS) {
+		fp_drop(m, &f->count.drop_no_route);
+		return;
+	}
+	m->port = port;
+	m->ol_flags &= ~RTE_MBUF_F_RX_IP_CKSUM_MASK; /* was said of the outer header */
+	eth->dst_addr = eth->src_addr = f->sh->fib->mac[port];
+	eth->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
+	f->count.ue_to_ue++;
+	fp_down_inner(f, m, entry);
+}
+
+/* The inner packet is as long as `total` and stands behind the room for an Ethernet header. */
+static inline uint64_t *too_big(
+	struct fastpath *f, struct rte_mbuf *m, const struct rte_ipv4_hdr *ip, uint16_t mtu)
+{
+	if (!(ip->fragment_offset & rte_cpu_to_be_16(FP_IP_DF)))
+		return NULL;
+	fp_icmp_error(f, m, ICMP_UNREACHABLE, ICMP_FRAG_NEEDED, mtu);
+	return &f->count.drop_too_big;
+}
+
+static __rte_always_inline uint64_t *up_one(
+	struct fastpath *f, struct fp_item *it, struct sum *sum, const bool late)
+{
+	struct rte_mbuf *m = it->m;
+	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, it->offset);
+	struct session_slot *s = it->slot;
+	const _Atomic uint32_t *entry;
+	uint32_t dst4, total;
+	struct fp_view v;
+	struct fp_hop hop = { 0 };
+	uint64_t *why;
+
+	if (unlikely(!fp_view(s, it->handle, late, &v))) {
+		no_session(f, m);
+		return NULL;
+	}
+	why = inner_check(f, it, ip);
+	if (unlikely(why != NULL))
+		return why;
+	if (unlikely(rte_be_to_cpu_32(ip->src_addr) != v.ue4))
+		return &f->count.drop_spoofed;
+	total = rte_be_to_cpu_16(ip->total_length);
+	if (late && MUTANT(late_touches_record))
+		s->req_type = 0;
+	if (!late && f->sh->apn[v.apn % CONFIG_APNS].police_up &&
+		fp_red(f, &s->up_meter, &f->sh->apn[v.apn % CONFIG_APNS].up, total))
+		return &f->count.drop_policed_up;
+	dst4 = rte_be_to_cpu_32(ip->dst_addr);
+	if (unlikely(unroutable(f, dst4)))
+		return &f->count.drop_no_route;
+	entry = fp_pool_entry(f->sh->pools, dst4);
+	/* Before the frame is touched: one that must wait for its next hop comes back as it is. */
+	if (likely(entry == NULL && ip->time_to_live > 1)) {
+		why = fp_hop(f, fib_lookup(f->sh->fib, dst4), dst4, CONFIG_CORE, &hop);
+		if (unlikely(why != NULL))
+			return why;
+	}
+	decapsulate(m, it->offset, total);
+	if (unlikely(entry != NULL)) { /* one router, one hop: the downlink takes the TTL */
+		fp_account(f, s, it->handle, &s->up_pkts, total, late);
+		ue_to_ue(f, m, entry);
+		return NULL;
+	}
+	if (unlikely(ip->time_to_live <= 1)) {
+		fp_icmp_error(f, m, ICMP_TIME_EXCEEDED, 0, 0);
+		return &f->count.drop_ttl;
+	}
+	if (unlikely(total > f->sh->port[hop.port].mtu)) {
+		why = too_big(f, m, ip, f->sh->port[hop.port].mtu);
+		if (why != NULL)
+			return why;
+	}
+	fp_ttl_down(ip);
+	fp_eth(f, &hop, rte_pktmbuf_mtod(m, void *));
+	fp_account(f, s, it->handle, &s->up_pkts, total, late);
+	sum->packets++;
+	sum->bytes += total;
+	if (likely(total <= f->sh->port[hop.port].mtu))
+		fp_tx(f, hop.port, m);
+	else
+		fp_fragment(f, hop.port, m);
+	return NULL;
+}
+
+static __rte_always_inline void up_burst(struct fastpath *f, struct fp_burst *b, const bool late)
+{
+	struct sum out = { 0 };
+	uint64_t bytes = 0;
+	uint16_t held = 0;
+
+	for (uint16_t i = 0; i < b->n_up; i++) {
+		uint64_t *why;
+
+		bytes += b->up[i].len;
+		why = up_one(f, &b->up[i], &out, late);
+		if (unlikely(why != NULL) && fp_refuse(f, b->up[i].m, why)) {
+			held++;
+			bytes -= b->up[i].len;
+		}
+	}
+	f->count.up_rx_packets += b->n_up - held;
+	f->count.up_rx_bytes += bytes;
+	f->count.up_tx_packets += out.packets;
+	f->count.up_tx_bytes += out.bytes;
+}
+
+void fp_up_burst(struct fastpath *f, struct fp_burst *b)
+{
+	if (likely(f->mode == FASTPATH_OWN))
+		up_burst(f, b, false);
+	else
+		up_burst(f, b, true);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* fastpath: what a worker does with user packets: G-PDU up and down, policing, counting, dirty marks, hand-over to the
+ * owner, punting of all that is the kernel's. Bursts with prefetch; no lock, allocation beyond mbufs, log or system
+ * call. One object a worker; only that worker calls it. A burst function consumes all its mbufs. */
+#ifndef TANDEM_FASTPATH_H
+#define TANDEM_FASTPATH_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+#include <rte_meter.h>
+#include <rte_ring.h>
+
+#include "config/config.h"
+#include "common/counters.h"
+#include "session/dirty.h"
+#include "net/fib.h"
+#include "pool/pool.h"
+#include "session/session.h"
+
+enum {
+	FASTPATH_PORTS = 32,
+	FASTPATH_WORKERS = 63,
+	FASTPATH_BURST = 32,
+	FASTPATH_TX = 64,
+	FASTPATH_HELD = 128
+};
+
+/* What the worker may do with user packets. Set by the worker itself when control asks (own, late, release). */
+enum fastpath_mode {
+	FASTPATH_IDLE, /* not the owner: user packets are dropped and counted, nothing is emitted */
+	FASTPATH_OWN,  /* forward, count, mark dirty */
+	FASTPATH_LATE, /* forward, count in the own set under the slot's sequence count; change nothing else */
+};
+
+/* Shared by all workers; w: control before the workers start (pointers) or as noted; r: workers. */
+struct fastpath_shared {
+	struct session_table *table;
+	struct pool_set *pools;
+	struct fib *fib;
+	uint32_t gtp4; /* the VIP of GTP-U, host order */
+	struct {
+		uint8_t roles; /* enum config_role; 0: not ours */
+		uint16_t mtu;
+		uint32_t twin4;  /* the twin's own address (source of ICMP errors), host order; 0 none */
+		_Atomic bool up; /* w: control (link) */
+	} port[FASTPATH_PORTS];
+	struct {
+		bool police_up, police_down;
+		struct rte_meter_srtcm_profile up, down;
+	} apn[CONFIG_APNS];
+	unsigned int n_workers;
+	uint8_t worker_of_shard[SESSION_SHARDS];
+	struct rte_mempool *direct;   /* for fragments (copied) and ICMP errors */
+	struct rte_mempool *indirect; /* spare: fragments are copies, so that ports need no scatter */
+};
+
+// clang-format off
+#define FASTPATH_COUNTERS(X) \
+	X(up_rx_packets) X(up_rx_bytes) X(up_tx_packets) X(up_tx_bytes) X(down_rx_packets) \
+	X(down_rx_bytes) X(down_tx_packets) X(down_tx_bytes) X(ue_to_ue) X(handed_over) \
+	X(handed_in) X(punted) X(end_markers) X(fragmented) X(icmp_sent) X(late_packets) X(held) \
+	X(drop_not_active) X(drop_no_session_up) X(drop_no_session_down) X(drop_spoofed) \
+	X(drop_policed_up) X(drop_policed_down) X(drop_gtpu_version) X(drop_gtpu_length) \
+	X(drop_gtpu_extension) X(drop_gtpu_unknown_type) X(drop_inner_malformed) \
+	X(drop_inner_not_ipv4) X(drop_outer_malformed) X(drop_outer_checksum) X(drop_ttl) \
+	X(drop_too_big) X(drop_no_route) X(drop_unresolved) X(drop_no_mbuf) X(drop_tx_full) \
+	X(drop_punt_full) X(drop_handover_full) X(drop_link_down) X(drop_wrong_port)
+// clang-format on
+COUNTERS_DEFINE(fastpath_counters, FASTPATH_COUNTERS);
+
+struct fastpath {
+	/* w: control before launch */
+	struct fastpath_shared *sh;
+	uint8_t worker; /* number */
+	uint16_t queue; /* tx queue on every port */
+	struct dirty *dirty;
+	struct rte_ring *punt; /* to control: mbuf->port names the port it came in on */
+	struct rte_ring
+		*handover[FASTPATH_WORKERS]; /* to other workers (multi-producer); whole frames, unchanged */
+	/* w: worker */
+	enum fastpath_mode mode;
+	bool streaming; /* mark dirty: a standby may be there */
+	uint32_t now_s; /* second of the local clock, set by the worker once a turn */
+	uint64_t now_tsc;
+	uint64_t late_last_tsc; /* when the last late packet was forwarded */
+	uint64_t
+		ei_tokens_tsc; /* unknown TEIDs punted to the kernel (which ends at control, for an Error Indication): rate limit */
+	uint32_t ei_per_s; /* 0: none are punted */
+	uint64_t icmp_tsc; /* ICMP errors of our own: rate limit */
+	/* The last connected destination without an adjacency: port << 32 | address, 0 none. Control takes it
+	 * (exchange with 0) and has the kernel resolve it. w: worker, r: control */
+	_Atomic uint64_t unresolved;
+	/* Packets whose next hop is being resolved, as they came in: tried again until the window ends. A new active has
+	 * asked no neighbour yet, and a planned switchover loses nothing. */
+	struct rte_mbuf *held[FASTPATH_HELD];
+	uint16_t n_held;
+	uint64_t held_until, held_next, held_not_before; /* tsc */
+	uint16_t ip_id;
+	uint32_t tx_ports; /* bit a port with queued frames */
+	struct {
+		uint16_t n;
+		struct rte_mbuf *m[FASTPATH_TX];
+	} tx[FASTPATH_PORTS];
+	struct fastpath_counters count; /* r: telemetry */
+} __rte_cache_aligned;
+
+/* A burst (n <= FASTPATH_BURST) received on a port. Packets leave by fastpath_flush at the latest. */
+void fastpath_rx(struct fastpath *f, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
+/* Frames that another worker handed over (mbuf->port names the port they came in on): never handed over again. */
+void fastpath_handed(struct fastpath *f, struct rte_mbuf **pkts, uint16_t n);
+/* Puts a frame of the kernel's (from a twin) in the queue of `port`. */
+void fastpath_send(struct fastpath *f, uint16_t port, struct rte_mbuf *m);
+/* Sends what is queued; what a port does not take is dropped and counted. Call at the end of each turn. */
+void fastpath_flush(struct fastpath *f);
+/* Frees what is held (shutdown). */
+void fastpath_fini(struct fastpath *f);
+/* Asks for the cache lines of the slots that are due to be encoded, at most n of them. Call it at the begin of a turn that
+ * ends with dirty_next: the slots are long cold by then. */
+void fastpath_prefetch_due(const struct fastpath *f, unsigned int n);
+/* Profiles of an APN's AMBR in kbit/s, 0: not policed. Burst: 100 ms of the rate, at least 10 full packets. -EINVAL. */
+int fastpath_police(struct fastpath_shared *sh, unsigned int apn, uint32_t up_kbps, uint32_t down_kbps);
+/* Fills both token buckets of a slot (creation, promotion lazily: a slot with zero meter time is full). */
+void fastpath_meter_init(struct fastpath_shared *sh, struct session_slot *s);
+
+#endif

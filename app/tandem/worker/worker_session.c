@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
+#include "worker/worker.h"
+
+/* Gives the request back as its answer. */
+static void answer(struct worker *w, struct msg *m, int error, uint32_t commit)
+{
+	m->what = m->type;
+	m->type = MSG_ANSWER;
+	m->by = w->number;
+	m->error = error;
+	m->commit = commit;
+	if (door_send(&T.from_worker[w->number], m) < 0)
+		w->count.msg_no_room++; /* the SGSN repeats its request, and the slot knows that it was answered */
+}
+
+/* A free address and a free slot in one of our shards, beginning where the last search ended. */
+static int place(struct worker *w, struct session_rec *rec, usec_t now)
+{
+	int why = -EADDRNOTAVAIL;
+
+	for (unsigned int i = 0; i < w->n_shards; i++) {
+		uint32_t shard = w->shards[w->next_shard];
+		int ret;
+
+		w->next_shard = (w->next_shard + 1) % w->n_shards;
+		if (pool_pick(T.pools, rec->pool, shard, &rec->ue) < 0)
+			continue;
+		ret = session_create(T.table, w->number, rec, (uint32_t)(now / USEC_PER_SEC));
+		if (ret == 0)
+			return 0;
+		if (ret == -ENOSPC)
+			why = -ENOSPC;
+		else if (why == -EADDRNOTAVAIL && ret == -EPERM)
+			why = -EPERM;
+	}
+	return why;
+}
+
+void worker_create_session(struct worker *w, struct msg *m, usec_t now)
+{
+	struct session_slot *s;
+	int ret;
+
+	if (w->fp.mode != FASTPATH_OWN || m->term != w->term) {
+		w->count.refused_term++;
+		answer(w, m, -EPERM, 0);
+		return;
+	}
+	m->rec.created_ms = worker_pair_ms(now);
+	ret = place(w, &m->rec, now);
+	if (ret < 0) {
+		w->count.creates_no_address += ret == -EADDRNOTAVAIL;
+		w->count.creates_no_slot += ret == -ENOSPC;
+		answer(w, m, ret, 0);
+		return;
+	}
+	s = session_slot_of(T.table, m->rec.handle);
+	fastpath_meter_init(&T.shared, s);
+	s->active_s = (uint32_t)(now / USEC_PER_SEC);
+	w->count.creates++;
+	answer(w, m, 0, sync_commit(&w->sync, m->rec.handle, now));
+}
+
+void worker_update_session(struct worker *w, struct msg *m, usec_t now)
+{
+	int ret;
+
+	if (w->fp.mode != FASTPATH_OWN || m->term != w->term) {
+		w->count.refused_term++;
+		answer(w, m, -EPERM, 0);
+		return;
+	}
+	ret = session_update(T.table, w->number, &m->rec, m->groups);
+	if (ret < 0) {
+		w->count.stale_handles++;
+		answer(w, m, ret, 0);
+		return;
+	}
+	w->count.updates++;
+	session_read(T.table, session_slot_of(T.table, m->rec.handle), &m->rec);
+	answer(w, m, 0, sync_commit(&w->sync, m->rec.handle, now));
+}
+
+void worker_delete_session(struct worker *w, struct msg *m, usec_t now)
+{
+	struct session_rec last;
+	struct session_slot *s;
+
+	if (w->fp.mode != FASTPATH_OWN || m->term != w->term) {
+		w->count.refused_term++;
+		answer(w, m, -EPERM, 0);
+		return;
+	}
+	s = session_find(T.table, m->rec.handle);
+	if (s == NULL) {
+		w->count.stale_handles++;
+		answer(w, m, -ENOENT, 0);
+		return;
+	}
+	/* The request goes in first: a free slot still answers the same Delete again. */
+	session_update(T.table, w->number, &m->rec, SESSION_G_REQUEST);
+	session_read(T.table, s, &last);
+	session_free(T.table, w->number, m->rec.handle, (uint32_t)(now / USEC_PER_SEC));
+	w->count.deletes++;
+	m->rec = last;
+	answer(w, m, 0, sync_commit(&w->sync, last.handle, now));
+}
+
+/* Ends a session for a reason of our own; control tells the SGSN. False: control has enough to do, try again. */
+static bool end(struct worker *w, struct session_slot *s, enum msg_end why, usec_t now)
+{
+	uint32_t handle = s->teid;
+	struct msg *m = rte_ring_count(T.from_worker[w->number].ring) < WORKER_ENDED
+				? msg_new(T.msgs, MSG_ENDED)
+				: NULL;
+
+	if (m == NULL) {
+		w->count.msg_no_room++;
+		return false;
+	}
+	session_read(T.table, s, &m->rec);
+	m->what = (uint8_t)why;
+	m->by = w->number;
+	session_free(T.table, w->number, handle, (uint32_t)(now / USEC_PER_SEC));
+	m->commit = sync_commit(&w->sync, handle, now);
+	switch (why) {
+	case END_IDLE_TIMEOUT:
+		w->count.ended_idle++;
+		break;
+	case END_SESSION_TIMEOUT:
+		w->count.ended_session_timeout++;
+		break;
+	case END_SGSN_RESTART:
+		w->count.ended_sgsn_restart++;
+		break;
+	case END_ERROR_INDICATION:
+		w->count.ended_error_indication++;
+		break;
+	}
+	if (door_send(&T.from_worker[w->number], m) < 0)
+		w->count.msg_no_room++;
+	return true;
+}
+
+/* False: to be looked at again, it should have ended. */
+static bool check(struct worker *w, struct session_slot *s, usec_t now)
+{
+	const struct config_apn *apn = &T.conf->apns[s->apn];
+	struct sweep *sw = &w->sweep;
+	uint32_t now_s = (uint32_t)(now / USEC_PER_SEC), since = RTE_MAX(s->active_s, w->idle_base_s);
+
+	if (s->apn >= T.conf->n_apns)
+		return true;
+	if (apn->idle_timeout_s > 0 && now_s - since >= apn->idle_timeout_s && now_s >= since) {
+		return end(w, s, END_IDLE_TIMEOUT, now);
+	}
+	if (apn->session_timeout_s > 0 &&
+		worker_pair_ms(now) / 1000 >= s->created_s + (uint64_t)apn->session_timeout_s) {
+		return end(w, s, END_SESSION_TIMEOUT, now);
+	}
+	for (unsigned int i = 0; i < sw->n_purges; i++) {
+		struct ip_addr a = ip_addr_v4(sw->purge[i].addr4);
+
+		if ((s->flags & SESSION_F_RECOVERY) && s->recovery != sw->purge[i].recovery &&
+			memcmp(s->peer_ctl, a.b, sizeof(a.b)) == 0) {
+			return end(w, s, END_SGSN_RESTART, now);
+		}
+	}
+	for (unsigned int i = 0; i < sw->n_gone; i++)
+		if (s->peer_usr4 == sw->gone[i].addr4 && s->peer_usr_teid == sw->gone[i].teid) {
+			return end(w, s, END_ERROR_INDICATION, now);
+		}
+	return true;
+}
+
+static void pass_begin(struct sweep *sw)
+{
+	memcpy(sw->purge, sw->asked_purge, sizeof(sw->purge));
+	memcpy(sw->gone, sw->asked_gone, sizeof(sw->gone));
+	sw->n_purges = sw->n_asked_purges;
+	sw->n_gone = sw->n_asked_gone;
+	sw->n_asked_purges = sw->n_asked_gone = 0;
+}
+
+/* A piece of the endless pass over our slots: slow when only timeouts are looked for, fast when something was asked. */
+bool worker_sweep(struct worker *w, usec_t now)
+{
+	struct sweep *sw = &w->sweep;
+	bool asked = sw->n_purges + sw->n_gone + sw->n_asked_purges + sw->n_asked_gone > 0;
+
+	if (w->fp.mode != FASTPATH_OWN || (!asked && now < sw->next))
+		return false;
+	sw->next = now + USEC_PER_MSEC;
+	for (unsigned int i = 0; i < (asked ? WORKER_SWEEP_FAST : WORKER_SWEEP); i++) {
+		struct session_slot *s = &T.table->shard[w->shards[sw->shard]].slots[sw->slot];
+
+		if (s->teid != 0 && !check(w, s, now))
+			break;
+		if (++sw->slot < T.table->n_slots)
+			continue;
+		sw->slot = 0;
+		if (++sw->shard < w->n_shards)
+			continue;
+		sw->shard = 0;
+		w->count.sweeps++;
+		pass_begin(sw);
+		break;
+	}
+	return asked;
+}
+
+void worker_sweep_purge(struct worker *w, const struct msg *m)
+{
+	struct sweep *sw = &w->sweep;
+	uint32_t addr4 = ip_addr_to_v4(&m->addr);
+
+	for (unsigned int i = 0; i < sw->n_asked_purges; i++)
+		if (sw->asked_purge[i].addr4 == addr4) {
+			sw->asked_purge[i].recovery = m->recovery;
+			return;
+		}
+	if (sw->n_asked_purges == WORKER_PURGES)
+		return; /* bounded: that SGSN's next message asks again */
+	sw->asked_purge[sw->n_asked_purges].addr4 = addr4;
+	sw->asked_purge[sw->n_asked_purges++].recovery = m->recovery;
+}
+
+void worker_sweep_gone(struct worker *w, const struct msg *m)
+{
+	struct sweep *sw = &w->sweep;
+
+	if (sw->n_asked_gone == WORKER_GONE)
+		return; /* bounded: the next packet to that peer brings another indication */
+	sw->asked_gone[sw->n_asked_gone].addr4 = ip_addr_to_v4(&m->addr);
+	sw->asked_gone[sw->n_asked_gone++].teid = m->teid;
+}
