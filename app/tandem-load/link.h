@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* link: how tandem-load reaches the GGSN: as UDP endpoints, of SGSNs (GTP-C and GTP-U at each address) and of one host of
- * the core network. Behind it are kernel sockets or DPDK ports. One thread; an opened link belongs to its opener. */
+/* link: how tandem-load reaches the GGSN: as UDP endpoints, of SGSNs (GTP-C and GTP-U at each
+ * address) and of one host of the core network. Behind it are kernel sockets or DPDK ports. One
+ * thread; an opened link belongs to its opener. */
 #ifndef TANDEM_LOAD_LINK_H
 #define TANDEM_LOAD_LINK_H
 
@@ -44,8 +45,8 @@ struct link_ops {
 	/* Hands every datagram that waits to `handler`, up to a bound; how many. */
 	unsigned int (*poll)(struct link *l, link_handler handler, void *ctx, usec_t now);
 	/* Takes a datagram (copied); it leaves at the latest with flush. */
-	void (*send)(struct link *l, unsigned int endpoint, uint32_t to4, uint16_t port, const uint8_t *p,
-		size_t len);
+	void (*send)(struct link *l, unsigned int endpoint, uint32_t to4, uint16_t port,
+		const uint8_t *p, size_t len);
 	void (*flush)(struct link *l, usec_t now);
 	/* Rests until something comes, at most `us`. */
 	void (*wait)(struct link *l, usec_t us);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* DPDK ports: the SGSNs live on one port, the core host on another (or the same). A next hop's MAC is asked by ARP every
- * second, and whatever ARP says of it in between is believed: a chassis that takes over announces itself so. */
+/* DPDK ports: the SGSNs live on one port, the core host on another (or the same). A next hop's MAC
+ * is asked by ARP every second, and whatever ARP says of it in between is believed: a chassis that
+ * takes over announces itself so. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,8 +60,8 @@ static void flush_side(struct link_dpdk *k, struct side *s)
 	uint16_t done = 0;
 
 	for (unsigned int i = 0; i < TX_TRIES && done < s->n; i++)
-		done = (uint16_t)(done +
-				  rte_eth_tx_burst(s->port, 0, s->out + done, (uint16_t)(s->n - done)));
+		done = (uint16_t)(done + rte_eth_tx_burst(s->port, 0, s->out + done,
+						 (uint16_t)(s->n - done)));
 	if (done < s->n) {
 		k->link.not_sent += s->n - done;
 		rte_pktmbuf_free_bulk(s->out + done, s->n - done);
@@ -120,7 +121,8 @@ static bool is_own(const struct link_dpdk *k, const struct side *s, uint32_t a)
 
 static void arp_heard(struct link_dpdk *k, uint16_t port, const struct rte_arp_hdr *arp)
 {
-	uint32_t from = rte_be_to_cpu_32(arp->arp_data.arp_sip), to = rte_be_to_cpu_32(arp->arp_data.arp_tip);
+	uint32_t from = rte_be_to_cpu_32(arp->arp_data.arp_sip),
+		 to = rte_be_to_cpu_32(arp->arp_data.arp_tip);
 
 	for (unsigned int i = 0; i < k->n_sides; i++) {
 		struct side *s = &k->side[i];
@@ -131,7 +133,8 @@ static void arp_heard(struct link_dpdk *k, uint16_t port, const struct rte_arp_h
 			s->gw = arp->arp_data.arp_sha;
 			s->known = true;
 		}
-		if (arp->arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST) && is_own(k, s, to) && from != to)
+		if (arp->arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST) && is_own(k, s, to) &&
+			from != to)
 			arp_send(k, s, RTE_ARP_OP_REPLY, to, &arp->arp_data.arp_sha, from);
 	}
 }
@@ -165,8 +168,8 @@ static bool endpoint_of(
 	       to_port == k->o->core_port;
 }
 
-static void frame(
-	struct link_dpdk *k, uint16_t port, const struct rte_mbuf *m, link_handler handler, void *ctx)
+static void frame(struct link_dpdk *k, uint16_t port, const struct rte_mbuf *m,
+	link_handler handler, void *ctx)
 {
 	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(eth + 1);
@@ -188,8 +191,8 @@ static void frame(
 	udp = (const struct rte_udp_hdr *)((const uint8_t *)ip + head);
 	len = rte_be_to_cpu_16(udp->dgram_len);
 	if (len < sizeof(*udp) || sizeof(*eth) + head + len > m->data_len ||
-		!endpoint_of(k, port, rte_be_to_cpu_32(ip->dst_addr), rte_be_to_cpu_16(udp->dst_port),
-			&in.endpoint))
+		!endpoint_of(k, port, rte_be_to_cpu_32(ip->dst_addr),
+			rte_be_to_cpu_16(udp->dst_port), &in.endpoint))
 		return;
 	in.from4 = rte_be_to_cpu_32(ip->src_addr);
 	in.from_port = rte_be_to_cpu_16(udp->src_port);
@@ -228,7 +231,8 @@ static void dpdk_send(
 	struct side *s = &k->side[e == LINK_CORE];
 	struct rte_mbuf *m = s->known ? rte_pktmbuf_alloc(k->pool) : NULL;
 	struct rte_ether_hdr *eth =
-		m != NULL ? (struct rte_ether_hdr *)rte_pktmbuf_append(m, (uint16_t)(42 + len)) : NULL;
+		m != NULL ? (struct rte_ether_hdr *)rte_pktmbuf_append(m, (uint16_t)(42 + len))
+			  : NULL;
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(eth + 1);
 	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
 
@@ -301,8 +305,8 @@ static int port_start(struct link_dpdk *k, struct side *s)
 
 	if (!rte_eth_dev_is_valid_port(s->port)) {
 		fprintf(stderr,
-			"tandem-load: there is no DPDK port %u: name the ports in the EAL arguments (-a or "
-			"--vdev)\n",
+			"tandem-load: there is no DPDK port %u: name the ports in the EAL "
+			"arguments (-a or --vdev)\n",
 			s->port);
 		return -1;
 	}
@@ -351,11 +355,11 @@ static int resolve(struct link_dpdk *k)
 	for (unsigned int i = 0; i < k->n_sides; i++)
 		if (!k->side[i].known)
 			fprintf(stderr,
-				"tandem-load: nobody answers ARP for %u.%u.%u.%u on port %u; give --%s-gw or "
-				"--%s-mac\n",
-				k->side[i].gw4 >> 24, k->side[i].gw4 >> 16 & 0xff, k->side[i].gw4 >> 8 & 0xff,
-				k->side[i].gw4 & 0xff, k->side[i].port, i == 0 ? "access" : "core",
-				i == 0 ? "access" : "core");
+				"tandem-load: nobody answers ARP for %u.%u.%u.%u on port %u; give "
+				"--%s-gw or --%s-mac\n",
+				k->side[i].gw4 >> 24, k->side[i].gw4 >> 16 & 0xff,
+				k->side[i].gw4 >> 8 & 0xff, k->side[i].gw4 & 0xff, k->side[i].port,
+				i == 0 ? "access" : "core", i == 0 ? "access" : "core");
 	return -1;
 }
 
@@ -381,7 +385,8 @@ struct link *link_dpdk_open(const struct options *o)
 	memcpy(&k->side[0].gw, o->access_mac, RTE_ETHER_ADDR_LEN);
 	memcpy(&k->side[1].gw, o->core_mac, RTE_ETHER_ADDR_LEN);
 	k->pool = rte_pktmbuf_pool_create("load", MBUFS, 256, 0,
-		(uint16_t)(o->size > 1800 ? JUMBO + RTE_PKTMBUF_HEADROOM : RTE_MBUF_DEFAULT_BUF_SIZE),
+		(uint16_t)(o->size > 1800 ? JUMBO + RTE_PKTMBUF_HEADROOM
+					  : RTE_MBUF_DEFAULT_BUF_SIZE),
 		SOCKET_ID_ANY);
 	if (k->pool == NULL) {
 		fprintf(stderr, "tandem-load: no memory for packets: give the EAL more (-m)\n");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Kernel sockets: one UDP socket an endpoint, datagrams in batches both ways. Sending blocks while a socket is full, which
- * is short: what goes by a veth or a NIC is on its way. */
+/* Kernel sockets: one UDP socket an endpoint, datagrams in batches both ways. Sending blocks while
+ * a socket is full, which is short: what goes by a veth or a NIC is on its way. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +54,8 @@ static void flush_one(struct link_kernel *k, unsigned int e)
 			done += (unsigned int)n;
 			tries = 0;
 		} else if (errno != EINTR &&
-			   ++tries > 1) { /* the first error may have been an ICMP message's, told late */
+			   /* the first error may have been an ICMP message's, told late */
+			   ++tries > 1) {
 			k->link.not_sent++;
 			done++;
 		}
@@ -111,8 +112,8 @@ static unsigned int receive(struct link_kernel *k, unsigned int e, link_handler 
 	}
 	n = recvmmsg(k->fd[e], k->msg, LINK_BATCH, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < n; i++) {
-		struct link_in in = { e, ntohl(k->from[i].sin_addr.s_addr), ntohs(k->from[i].sin_port),
-			k->in[i], k->msg[i].msg_len };
+		struct link_in in = { e, ntohl(k->from[i].sin_addr.s_addr),
+			ntohs(k->from[i].sin_port), k->in[i], k->msg[i].msg_len };
 
 		handler(ctx, &in);
 	}
@@ -198,7 +199,9 @@ static int open_endpoint(struct link_kernel *k, unsigned int e, uint32_t addr4, 
 			inet_ntoa(a.sin_addr), port);
 		return fail("cannot use", text);
 	}
-	return epoll_ctl(k->ep, EPOLL_CTL_ADD, k->fd[e], &event) < 0 ? fail("cannot watch", "a socket") : 0;
+	return epoll_ctl(k->ep, EPOLL_CTL_ADD, k->fd[e], &event) < 0
+		       ? fail("cannot watch", "a socket")
+		       : 0;
 }
 
 static int enter(const char *netns)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* load: the state of a run of tandem-load: the sessions, what was counted, and where in its course it is. One thread does
- * all; libraries of the product below it, a link (kernel sockets or DPDK ports) beside it. */
+/* load: the state of a run of tandem-load: the sessions, what was counted, and where in its course
+ * it is. One thread does all; libraries of the product below it, a link (kernel sockets or DPDK
+ * ports) beside it. */
 #ifndef TANDEM_LOAD_LOAD_H
 #define TANDEM_LOAD_LOAD_H
 
@@ -85,7 +86,8 @@ struct load {
 	enum phase phase;
 	usec_t phase_since, began, traffic_us, drain_by;
 	bool draining;
-	uint32_t next_create, next_delete, up_now, failed, waiting; /* waiting: requests without an answer */
+	/* waiting: requests without an answer */
+	uint32_t next_create, next_delete, up_now, failed, waiting;
 	uint32_t n_active, stride, at[DIRECTIONS];
 	struct pace pace_create, pace_update, pace_delete, pace_flow[DIRECTIONS], pace_verify;
 	struct {
@@ -107,7 +109,8 @@ static inline bool session_carries(const struct session *s)
 
 /* Monotonic, never 0. */
 usec_t load_clock(void);
-/* How many are due now at this pace; the caller adds what it did to `done`. After a long rest nothing is made up for. */
+/* How many are due now at this pace; the caller adds what it did to `done`. After a long rest
+ * nothing is made up for. */
 unsigned int pace_due(struct pace *p, usec_t now);
 void pace_start(struct pace *p, uint32_t rate, usec_t now);
 

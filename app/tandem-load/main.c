@@ -47,7 +47,8 @@ unsigned int pace_due(struct pace *p, usec_t now)
 		return DUE_MAX;
 	due = (now - p->since) / USEC_PER_SEC * p->rate +
 	      (now - p->since) % USEC_PER_SEC * p->rate / USEC_PER_SEC;
-	if (due > p->done + (uint64_t)p->rate * LATE_US / USEC_PER_SEC + DUE_MAX) { /* cannot keep up */
+	/* cannot keep up */
+	if (due > p->done + (uint64_t)p->rate * LATE_US / USEC_PER_SEC + DUE_MAX) {
 		p->since = now;
 		p->done = 0;
 		return 1;
@@ -88,7 +89,8 @@ static bool all_created(const struct load *l)
 {
 	const struct procedure *c = &l->procedure.create;
 
-	return l->next_create == l->o->sessions && c->accepted + c->refused + c->unanswered == c->sent;
+	return l->next_create == l->o->sessions &&
+	       c->accepted + c->refused + c->unanswered == c->sent;
 }
 
 static void turn_traffic(struct load *l, bool stop, usec_t now)
@@ -106,8 +108,8 @@ static void turn_traffic(struct load *l, bool stop, usec_t now)
 		l->draining = true;
 		l->drain_by = now + l->o->drain_ms * USEC_PER_MSEC;
 	}
-	if (now >= l->drain_by ||
-		(l->flow[UP].received == l->flow[UP].sent && l->flow[DOWN].received == l->flow[DOWN].sent))
+	if (now >= l->drain_by || (l->flow[UP].received == l->flow[UP].sent &&
+					  l->flow[DOWN].received == l->flow[DOWN].sent))
 		enter(l,
 			l->o->verify_rate > 0 && !stop ? PHASE_VERIFY
 			: l->o->keep                   ? PHASE_END
@@ -219,7 +221,8 @@ static int load_run(const struct options *o, struct link *link)
 		report_write(l, true, load_clock());
 		if (o->per_session != NULL)
 			ret = report_sessions(l) < 0;
-		if (l->procedure.create.accepted < o->sessions || (l->verify.done && l->verify.dead > 0))
+		if (l->procedure.create.accepted < o->sessions ||
+			(l->verify.done && l->verify.dead > 0))
 			ret = 3;
 	}
 	sgsn_close(l);
@@ -262,7 +265,8 @@ int main(int argc, char **argv)
 		int used = rte_eal_init(argc, argv);
 
 		if (used < 0) {
-			fprintf(stderr, "tandem-load: the EAL refused its arguments (those before --)\n");
+			fprintf(stderr,
+				"tandem-load: the EAL refused its arguments (those before --)\n");
 			return 2;
 		}
 		argv[used] = argv[0];

@@ -21,17 +21,17 @@ struct row {
 };
 
 #define AT(field) offsetof(struct options, field)
-#define N(name, field, min, max, fallback, help)                                                             \
-	{                                                                                                    \
-		name, "N", NUMBER, AT(field), 0, min, max, fallback, help                                    \
+#define N(name, field, min, max, fallback, help)                                                   \
+	{                                                                                          \
+		name, "N", NUMBER, AT(field), 0, min, max, fallback, help                          \
 	}
-#define O(name, arg, kind, field, help)                                                                      \
-	{                                                                                                    \
-		name, arg, kind, AT(field), 0, 0, 0, 0, help                                                 \
+#define O(name, arg, kind, field, help)                                                            \
+	{                                                                                          \
+		name, arg, kind, AT(field), 0, 0, 0, 0, help                                       \
 	}
-#define SECTION(text)                                                                                        \
-	{                                                                                                    \
-		NULL, NULL, FLAG, 0, 0, 0, 0, 0, text                                                        \
+#define SECTION(text)                                                                              \
+	{                                                                                          \
+		NULL, NULL, FLAG, 0, 0, 0, 0, 0, text                                              \
 	}
 
 static const struct row rows[] = {
@@ -43,15 +43,17 @@ static const struct row rows[] = {
 		"own address in the core network; without it no user packets are sent"),
 	N("core-port", core_port, 1, 65535, 9000, "UDP port there"),
 	O("apn", "NAME", TEXT, apn, "access point name (internet)"),
-	O("imsi", "DIGITS", TEXT, imsi, "of the first session, the others count up (001010000000001)"),
+	O("imsi", "DIGITS", TEXT, imsi,
+		"of the first session, the others count up (001010000000001)"),
 	N("recovery", recovery, 0, 255, 256,
-		"own restart counter; another one than in the last run tells the GGSN to forget that run's "
-		"sessions (from the clock)"),
+		"own restart counter; another one than in the last run tells the GGSN to forget "
+		"that run's sessions (from the clock)"),
 	SECTION("Kernel sockets"),
 	O("access-netns", "NAME", TEXT, access_netns, "network namespace of the SGSN addresses"),
 	O("core-netns", "NAME", TEXT, core_netns, "network namespace of the core address"),
 	SECTION("DPDK ports (EAL arguments first, then --)"),
-	N("access-device", access_port_id, 0, 31, 0, "port with the SGSN addresses; it answers ARP for them"),
+	N("access-device", access_port_id, 0, 31, 0,
+		"port with the SGSN addresses; it answers ARP for them"),
 	N("core-device", core_port_id, 0, 31, 1, "port with the core address; may be the same"),
 	O("access-gw", "ADDR", ADDRESS, access_gw4, "next hop to the GGSN (the GGSN itself)"),
 	O("core-gw", "ADDR", ADDRESS, core_gw4, "next hop to the subscribers"),
@@ -66,19 +68,22 @@ static const struct row rows[] = {
 	N("t3", t3_ms, 10, 60000, 3000, "ms until a request is sent again (T3-RESPONSE)"),
 	N("n3", n3, 1, 20, 5, "times that a request is sent at most (N3-REQUESTS)"),
 	N("update-rate", update_rate, 0, 1000000, 0,
-		"updates a second while there is traffic: each moves a session's user plane to a new TEID"),
+		"updates a second while there is traffic: each moves a session's user plane to a "
+		"new TEID"),
 	N("delete-rate", delete_rate, 0, 10000000, 10000001,
 		"deletes a second at the end; 0: as fast as they are answered (as --rate)"),
 	O("keep", NULL, FLAG, keep, "leave the contexts in the GGSN"),
 	SECTION("User packets"),
-	N("up", up, 0, 10000000, 1000, "packets a second from the subscribers, over all sessions; 0: none"),
+	N("up", up, 0, 10000000, 1000,
+		"packets a second from the subscribers, over all sessions; 0: none"),
 	N("down", down, 0, 10000000, 1000, "packets a second to the subscribers"),
-	N("size", size, LOAD_SIZE_MIN, LOAD_SIZE_MAX, 100, "bytes of a user packet, its IP header included"),
+	N("size", size, LOAD_SIZE_MIN, LOAD_SIZE_MAX, 100,
+		"bytes of a user packet, its IP header included"),
 	N("active", active, 0, LOAD_SESSIONS, 0, "sessions that have traffic; 0: all"),
 	N("duration", duration_s, 0, 1000000, 10, "s of traffic; 0: until SIGINT"),
 	N("verify", verify_rate, 0, 10000000, 0,
-		"then one packet each way for every session, at this rate, up to five times; who has no "
-		"answer is counted dead; 0: no"),
+		"then one packet each way for every session, at this rate, up to five times; who "
+		"has no answer is counted dead; 0: no"),
 	N("drain", drain_ms, 0, 60000, 1000,
 		"ms to wait for what is still on its way, at the end of traffic"),
 	SECTION("Telling"),
@@ -97,39 +102,54 @@ static const char about[] =
 	"  tandem-load --ggsn ADDR --local ADDR --core ADDR [OPTIONS]        kernel sockets\n"
 	"  tandem-load EAL-ARGUMENTS -- --ggsn ADDR --local ADDR [OPTIONS]   DPDK ports\n"
 	"\n"
-	"Creates PDP contexts, sends numbered packets both ways through them, deletes them, and reports as "
+	"Creates PDP contexts, sends numbered packets both ways through them, deletes them, and "
+	"reports as "
 	"JSON.\n"
-	"With kernel sockets the addresses must be on interfaces, and the subscribers' routed to the GGSN.\n"
-	"SIGINT ends the traffic, deletes and reports; a second one reports at once. SIGUSR2 ends the "
+	"With kernel sockets the addresses must be on interfaces, and the subscribers' routed to "
+	"the GGSN.\n"
+	"SIGINT ends the traffic, deletes and reports; a second one reports at once. SIGUSR2 "
+	"ends the "
 	"traffic as its --duration\n"
 	"does: --verify comes next. SIGUSR1 asks for a report.\n";
 
 static const char keys[] =
-	"\nThe report is one JSON object a line (\"report\": \"final\", or \"interim\" where asked for):\n"
+	"\nThe report is one JSON object a line (\"report\": \"final\", or \"interim\" where "
+	"asked for):\n"
 	"  phase                            create, traffic, verify, delete or end\n"
 	"  sessions {asked, up, failed, ended_by_ggsn, dead}\n"
-	"                                   dead: those that --verify found without an answer; null: not "
+	"                                   dead: those that --verify found without an answer; "
+	"null: not "
 	"asked for\n"
-	"  create, update, delete {sent, retries, accepted, refused, unanswered, per_s, latency_us}\n"
-	"                                   sent: without retries; per_s: accepted, from the first request "
+	"  create, update, delete {sent, retries, accepted, refused, unanswered, per_s, "
+	"latency_us}\n"
+	"                                   sent: without retries; per_s: accepted, from the "
+	"first request "
 	"to the last answer;\n"
-	"                                   latency_us: from the first request {n, min, p50, p90, p99, p999, "
+	"                                   latency_us: from the first request {n, min, p50, "
+	"p90, p99, p999, "
 	"max}\n"
-	"  refused {CAUSE: n}               by cause value (TS 29.060 7.7.1); 0: an answer that could not be "
+	"  refused {CAUSE: n}               by cause value (TS 29.060 7.7.1); 0: an answer that "
+	"could not be "
 	"read\n"
-	"  up, down {sent, received, lost, duplicates, reordered, stale, bytes_sent, bytes_received, per_s, "
+	"  up, down {sent, received, lost, duplicates, reordered, stale, bytes_sent, "
+	"bytes_received, per_s, "
 	"delay_us,\n"
 	"            gap, interval_gap, session_gap_ms}\n"
-	"                                   lost: sent and not received so far; stale: more than 64 numbers "
+	"                                   lost: sent and not received so far; stale: more than "
+	"64 numbers "
 	"late;\n"
-	"                                   bytes: of user packets with their IP headers, as a GGSN counts "
+	"                                   bytes: of user packets with their IP headers, as a "
+	"GGSN counts "
 	"them;\n"
-	"                                   gap {ms, own_ms, at}: longest time without a packet of any "
+	"                                   gap {ms, own_ms, at}: longest time without a packet "
+	"of any "
 	"session, how much of\n"
-	"                                   it tandem-load itself did not run, when it began (s since "
+	"                                   it tandem-load itself did not run, when it began (s "
+	"since "
 	"1970);\n"
 	"                                   interval_gap: the same since the last report;\n"
-	"                                   session_gap_ms: longest gap of each session {n, min, p50, p90, "
+	"                                   session_gap_ms: longest gap of each session {n, min, "
+	"p50, p90, "
 	"p99, p999, max}\n"
 	"  stalls {n, longest_ms, total_ms} when tandem-load did not run for more than 2 ms\n"
 	"  other {foreign, not_sent, unexpected, old_tunnel, error_indications}\n"
@@ -153,7 +173,8 @@ static void help(void)
 			printf(" (%u)", r->fallback);
 		putchar('\n');
 	}
-	fputs("\nAnd\n  --help                   this\n  --version                the version\n", stdout);
+	fputs("\nAnd\n  --help                   this\n  --version                the version\n",
+		stdout);
 	fputs(keys, stdout);
 }
 
@@ -198,8 +219,8 @@ static bool parse_addresses(struct options *o, const char *text)
 
 		if (dash != NULL)
 			*dash = '\0';
-		if (!parse_address(part, &first) || !parse_address(dash != NULL ? dash + 1 : part, &last) ||
-			last < first)
+		if (!parse_address(part, &first) ||
+			!parse_address(dash != NULL ? dash + 1 : part, &last) || last < first)
 			return false;
 		for (; first <= last; first++) {
 			if (o->n_local == LOAD_SGSNS)
@@ -214,8 +235,8 @@ static bool parse_mac(const char *text, uint8_t mac[6])
 {
 	int n = 0;
 
-	return sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2], &mac[3],
-		       &mac[4], &mac[5], &n) == 6 &&
+	return sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2],
+		       &mac[3], &mac[4], &mac[5], &n) == 6 &&
 	       text[n] == '\0';
 }
 
@@ -271,17 +292,20 @@ static bool check(struct options *o)
 		return complain("--ggsn is missing: whose PDP contexts? (see --help)");
 	if (o->n_local == 0)
 		return complain(
-			"--local is missing: give at least one SGSN address of your own (see --help)");
+			"--local is missing: give at least one SGSN address of your own (see "
+			"--help)");
 	if (o->window > o->n_local * 4096)
 		return complain("--window: at most 4096 for each address of --local");
 	if (o->apn[0] == '\0' || strlen(o->apn) > GTPC_APN_MAX - 2)
 		return wrong("apn", o->apn, "give a name of 1 to 99 letters");
 	if (!o->kernel && (o->access_netns != NULL || o->core_netns != NULL))
-		return complain("--access-netns and --core-netns are for kernel sockets: DPDK ports know no "
-				"namespaces");
+		return complain(
+			"--access-netns and --core-netns are for kernel sockets: DPDK ports know "
+			"no namespaces");
 	if (!o->kernel && o->core4 != 0 && o->core_gw4 == 0 && !o->has_core_mac)
 		return complain(
-			"--core-gw is missing: which next hop leads from the core port to the subscribers?");
+			"--core-gw is missing: which next hop leads from the core port to the "
+			"subscribers?");
 	if (o->core4 == 0)
 		o->up = o->down = 0;
 	if (o->verify_rate > 0 && o->up + o->down == 0)
@@ -331,14 +355,16 @@ int options_parse(struct options *o, int argc, char **argv, bool kernel)
 		}
 		if (c != 0) {
 			if (kernel)
-				complain("EAL arguments end with -- and stand before the others; see --help");
+				complain("EAL arguments end with -- and stand before the others; "
+					 "see --help");
 			return 2;
 		}
 		if (!set(o, &rows[row_of[at]], optarg))
 			return 2;
 	}
 	if (optind < argc) {
-		fprintf(stderr, "tandem-load: %s: what is this? Options begin with -- (see --help)\n",
+		fprintf(stderr,
+			"tandem-load: %s: what is this? Options begin with -- (see --help)\n",
 			argv[optind]);
 		return 2;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* options: the command line of tandem-load. Each option is a row of one table, from which parsing, range checks and --help
- * are made. Read once at the start; constant afterwards. */
+/* options: the command line of tandem-load. Each option is a row of one table, from which parsing,
+ * range checks and --help are made. Read once at the start; constant afterwards. */
 #ifndef TANDEM_LOAD_OPTIONS_H
 #define TANDEM_LOAD_OPTIONS_H
 
@@ -36,8 +36,8 @@ struct options {
 
 enum { OPTIONS_RUN = -1 };
 
-/* OPTIONS_RUN: go on; else the process' exit code: 0 after --help and --version, 2 when something is wrong (it was said what
- * to do). kernel: no EAL arguments were given. */
+/* OPTIONS_RUN: go on; else the process' exit code: 0 after --help and --version, 2 when something
+ * is wrong (it was said what to do). kernel: no EAL arguments were given. */
 int options_parse(struct options *o, int argc, char **argv, bool kernel);
 
 /* IMSI of session i as gtpc_ask.key: the first one's plus i. */

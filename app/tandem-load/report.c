@@ -13,10 +13,10 @@ static const char *const phase_names[] = { "create", "traffic", "verify", "delet
 
 static json_t *hist_json(const struct hist *h, double unit)
 {
-	return json_pack("{s:I,s:f,s:f,s:f,s:f,s:f,s:f}", "n", (json_int_t)h->n, "min", (double)h->min / unit,
-		"p50", (double)hist_percentile(h, 50) / unit, "p90", (double)hist_percentile(h, 90) / unit,
-		"p99", (double)hist_percentile(h, 99) / unit, "p999", (double)hist_percentile(h, 99.9) / unit,
-		"max", (double)h->max / unit);
+	return json_pack("{s:I,s:f,s:f,s:f,s:f,s:f,s:f}", "n", (json_int_t)h->n, "min",
+		(double)h->min / unit, "p50", (double)hist_percentile(h, 50) / unit, "p90",
+		(double)hist_percentile(h, 90) / unit, "p99", (double)hist_percentile(h, 99) / unit,
+		"p999", (double)hist_percentile(h, 99.9) / unit, "max", (double)h->max / unit);
 }
 
 static double per_second(uint64_t n, usec_t us)
@@ -29,8 +29,8 @@ static json_t *procedure_json(const struct procedure *p)
 	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:f,s:o}", "sent", (json_int_t)p->sent, "retries",
 		(json_int_t)p->retries, "accepted", (json_int_t)p->accepted, "refused",
 		(json_int_t)p->refused, "unanswered", (json_int_t)p->unanswered, "per_s",
-		p->last > p->first ? per_second(p->accepted, p->last - p->first) : 0.0, "latency_us",
-		hist_json(&p->latency, 1));
+		p->last > p->first ? per_second(p->accepted, p->last - p->first) : 0.0,
+		"latency_us", hist_json(&p->latency, 1));
 }
 
 /* The monotonic time as seconds since 1970. */
@@ -44,21 +44,24 @@ static double wall(usec_t at, usec_t now)
 
 static json_t *silence_json(const struct silence *q, usec_t now)
 {
-	return json_pack("{s:f,s:f,s:f}", "ms", (double)q->longest / 1e3, "own_ms", (double)q->own / 1e3,
-		"at", wall(q->from, now));
+	return json_pack("{s:f,s:f,s:f}", "ms", (double)q->longest / 1e3, "own_ms",
+		(double)q->own / 1e3, "at", wall(q->from, now));
 }
 
-static json_t *flow_json(const struct load *l, enum direction d, bool whole, usec_t traffic_us, usec_t now)
+static json_t *flow_json(
+	const struct load *l, enum direction d, bool whole, usec_t traffic_us, usec_t now)
 {
 	const struct flow *f = &l->flow[d];
 	struct hist *gaps =
-		whole ? calloc(1, sizeof(*gaps)) : NULL; /* a pass over all sessions takes its time */
-	json_t *j = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:o}", "sent", (json_int_t)f->sent,
-		"received", (json_int_t)f->received, "lost", (json_int_t)(f->sent - f->received),
-		"duplicates", (json_int_t)f->duplicates, "reordered", (json_int_t)f->reordered, "stale",
-		(json_int_t)f->stale, "bytes_sent", (json_int_t)(f->sent * l->o->size), "bytes_received",
-		(json_int_t)(f->received * l->o->size), "per_s", per_second(f->received, traffic_us),
-		"delay_us", hist_json(&f->delay, 1));
+		/* a pass over all sessions takes its time */
+		whole ? calloc(1, sizeof(*gaps)) : NULL;
+	json_t *j = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:o}", "sent",
+		(json_int_t)f->sent, "received", (json_int_t)f->received, "lost",
+		(json_int_t)(f->sent - f->received), "duplicates", (json_int_t)f->duplicates,
+		"reordered", (json_int_t)f->reordered, "stale", (json_int_t)f->stale, "bytes_sent",
+		(json_int_t)(f->sent * l->o->size), "bytes_received",
+		(json_int_t)(f->received * l->o->size), "per_s",
+		per_second(f->received, traffic_us), "delay_us", hist_json(&f->delay, 1));
 
 	for (uint32_t i = 0; gaps != NULL && i < l->o->sessions; i++)
 		if (l->session[i].track[d].received > 1)
@@ -83,8 +86,9 @@ static json_t *sessions_json(const struct load *l)
 static json_t *other_json(const struct load *l)
 {
 	return json_pack("{s:I,s:I,s:I,s:I,s:I}", "foreign", (json_int_t)l->foreign, "not_sent",
-		(json_int_t)l->link->not_sent, "unexpected", (json_int_t)l->unexpected, "old_tunnel",
-		(json_int_t)l->old_tunnel, "error_indications", (json_int_t)l->error_indications);
+		(json_int_t)l->link->not_sent, "unexpected", (json_int_t)l->unexpected,
+		"old_tunnel", (json_int_t)l->old_tunnel, "error_indications",
+		(json_int_t)l->error_indications);
 }
 
 void report_write(struct load *l, bool final, usec_t now)
@@ -105,7 +109,8 @@ void report_write(struct load *l, bool final, usec_t now)
 
 		snprintf(cause, sizeof(cause), "%u", i);
 		if (l->refused_by_cause[i] > 0)
-			json_object_set_new(refused, cause, json_integer((json_int_t)l->refused_by_cause[i]));
+			json_object_set_new(
+				refused, cause, json_integer((json_int_t)l->refused_by_cause[i]));
 	}
 	json_object_set_new(j, "refused", refused);
 	json_object_set_new(j, "up", flow_json(l, UP, final, traffic_us, now));
@@ -125,8 +130,8 @@ void report_write(struct load *l, bool final, usec_t now)
 		l->flow[d].interval = (struct silence){ 0 };
 }
 
-static const char *const state_names[] = { "idle", "creating", "up", "updating", "deleting", "deleted",
-	"failed", "ended" };
+static const char *const state_names[] = { "idle", "creating", "up", "updating", "deleting",
+	"deleted", "failed", "ended" };
 
 int report_sessions(const struct load *l)
 {
@@ -140,13 +145,15 @@ int report_sessions(const struct load *l)
 		const struct session *s = &l->session[i];
 		uint32_t sent[DIRECTIONS] = { s->sent[UP], s->sent[DOWN] };
 
-		fprintf(f, "{\"imsi\":\"%015llu\",\"state\":\"%s\",\"ue\":\"%u.%u.%u.%u\",\"teid\":%u",
-			(unsigned long long)(l->o->imsi_number + i), state_names[s->state], s->ue4 >> 24,
-			s->ue4 >> 16 & 0xff, s->ue4 >> 8 & 0xff, s->ue4 & 0xff, s->usr_teid);
+		fprintf(f,
+			"{\"imsi\":\"%015llu\",\"state\":\"%s\",\"ue\":\"%u.%u.%u.%u\",\"teid\":%u",
+			(unsigned long long)(l->o->imsi_number + i), state_names[s->state],
+			s->ue4 >> 24, s->ue4 >> 16 & 0xff, s->ue4 >> 8 & 0xff, s->ue4 & 0xff,
+			s->usr_teid);
 		for (unsigned int d = 0; d < DIRECTIONS; d++)
 			fprintf(f,
-				",\"%s\":{\"sent\":%u,\"received\":%u,\"bytes_sent\":%llu,\"bytes_received\":"
-				"%llu,"
+				",\"%s\":{\"sent\":%u,\"received\":%u,\"bytes_sent\":%llu,"
+				"\"bytes_received\":%llu,"
 				"\"gap_ms\":%.3f}",
 				d == UP ? "up" : "down", sent[d], s->track[d].received,
 				(unsigned long long)sent[d] * l->o->size,
@@ -163,8 +170,8 @@ void report_progress(struct load *l, usec_t now)
 	const struct procedure *c = &l->procedure.create;
 
 	fprintf(stderr,
-		"\r%-8s %u of %u up, %.1f k/s, %llu failed | up %llu, lost %lld | down %llu, lost %lld | "
-		"%.0f s\033[K",
+		"\r%-8s %u of %u up, %.1f k/s, %llu failed | up %llu, lost %lld | down %llu, lost "
+		"%lld | %.0f s\033[K",
 		phase_names[l->phase], l->up_now, l->o->sessions,
 		c->last > c->first ? per_second(c->accepted, c->last - c->first) / 1e3 : 0.0,
 		(unsigned long long)(c->refused + c->unanswered), (unsigned long long)up->received,

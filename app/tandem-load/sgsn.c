@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* PDP contexts as an SGSN makes, changes and ends them (TS 29.060 7.3), each request repeated after T3 up to N3 times. A
- * session's own TEID is its number; on the user plane the generation stands above it, so that an update shows. */
+/* PDP contexts as an SGSN makes, changes and ends them (TS 29.060 7.3), each request repeated after
+ * T3 up to N3 times. A session's own TEID is its number; on the user plane the generation stands
+ * above it, so that an update shows. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -59,8 +60,9 @@ static size_t encode(const struct load *l, uint32_t i, uint8_t type, uint16_t se
 		.has_recovery = type == GTPC_CREATE_REQUEST,
 		.recovery = l->recovery,
 		.ctl_teid = i + 1,
-		.usr_teid = (i + 1) | (uint32_t)(type == GTPC_UPDATE_REQUEST ? s->asked : s->generation)
-					      << GENERATION_SHIFT,
+		.usr_teid =
+			(i + 1) | (uint32_t)(type == GTPC_UPDATE_REQUEST ? s->asked : s->generation)
+					  << GENERATION_SHIFT,
 		.ctl = own,
 		.usr = own,
 		.apn = l->o->apn,
@@ -86,7 +88,8 @@ static bool ask(struct load *l, uint32_t i, uint8_t type, usec_t now)
 	uint8_t buf[GTPC_MSG_MAX];
 	size_t len = encode(l, i, type, seq, buf);
 
-	if (gtpc_pending_add(pending, &to, seq, buf, len, (uint64_t)type << ASKED_SHIFT | i, now) < 0)
+	if (gtpc_pending_add(pending, &to, seq, buf, len, (uint64_t)type << ASKED_SHIFT | i, now) <
+		0)
 		return false;
 	l->link->ops->send(l->link, link_ctl(sgsn_of(l, i)), to4, GTPC_PORT, buf, len);
 	l->waiting++;
@@ -121,7 +124,8 @@ static void failed(struct load *l, struct session *s, uint8_t request)
 	l->failed++;
 }
 
-static void answer(struct load *l, const struct link_in *in, const struct gtpc_header *h, usec_t now)
+static void answer(
+	struct load *l, const struct link_in *in, const struct gtpc_header *h, usec_t now)
 {
 	struct gtpc_peer from = { ip_addr_v4(in->from4), in->from_port };
 	struct gtpc_told t;
@@ -138,7 +142,8 @@ static void answer(struct load *l, const struct link_in *in, const struct gtpc_h
 	request = (uint8_t)(cookie >> ASKED_SHIFT);
 	s = &l->session[(uint32_t)cookie];
 	p = procedure_of(l, request);
-	if (gtpc_decode_told(h, &t) < 0 || h->type != request + 1 || t.cause != GTPC_REQUEST_ACCEPTED) {
+	if (gtpc_decode_told(h, &t) < 0 || h->type != request + 1 ||
+		t.cause != GTPC_REQUEST_ACCEPTED) {
 		p->refused++;
 		l->refused_by_cause[h->type == request + 1 ? t.cause : 0]++;
 		failed(l, s, request);
@@ -163,10 +168,11 @@ static void ended(struct load *l, const struct link_in *in, const struct gtpc_he
 {
 	uint8_t buf[GTPC_MSG_MAX];
 	uint32_t i = h->teid - 1;
-	bool known = h->teid >= 1 && h->teid <= l->o->sessions && l->session[i].state >= SESSION_UP &&
-		     l->session[i].state <= SESSION_DELETING;
-	size_t len = gtpc_encode_cause_response(buf, GTPC_DELETE_RESPONSE, known ? l->session[i].ctl_teid : 0,
-		h->seq, known ? GTPC_REQUEST_ACCEPTED : GTPC_NON_EXISTENT, 0, false);
+	bool known = h->teid >= 1 && h->teid <= l->o->sessions &&
+		     l->session[i].state >= SESSION_UP && l->session[i].state <= SESSION_DELETING;
+	size_t len = gtpc_encode_cause_response(buf, GTPC_DELETE_RESPONSE,
+		known ? l->session[i].ctl_teid : 0, h->seq,
+		known ? GTPC_REQUEST_ACCEPTED : GTPC_NON_EXISTENT, 0, false);
 
 	if (known) {
 		l->session[i].state = SESSION_ENDED;
@@ -215,13 +221,14 @@ void sgsn_turn(struct load *l, usec_t now)
 		size_t len;
 
 		for (unsigned int n = 0;
-			n < BURST && gtpc_pending_due(l->pending[i], now, &to, &msg, &len, &cookie); n++) {
+			n < BURST && gtpc_pending_due(l->pending[i], now, &to, &msg, &len, &cookie);
+			n++) {
 			struct procedure *p = procedure_of(l, (uint8_t)(cookie >> ASKED_SHIFT));
 
 			if (len > 0) {
 				p->retries++;
-				l->link->ops->send(
-					l->link, link_ctl(i), ip_addr_to_v4(&to.addr), to.port, msg, len);
+				l->link->ops->send(l->link, link_ctl(i), ip_addr_to_v4(&to.addr),
+					to.port, msg, len);
 				continue;
 			}
 			p->unanswered++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* track: what became of one numbered stream of packets at its receiver: new, reordered (RFC 4737: a smaller number than
- * one that was heard), duplicate, and the longest time between two. Kept small, there are two of them a session. The
- * caller owns them and passes the time; one thread. */
+/* track: what became of one numbered stream of packets at its receiver: new, reordered (RFC 4737: a
+ * smaller number than one that was heard), duplicate, and the longest time between two. Kept small,
+ * there are two of them a session. The caller owns them and passes the time; one thread. */
 #ifndef TANDEM_LOAD_TRACK_H
 #define TANDEM_LOAD_TRACK_H
 
@@ -15,7 +15,9 @@ enum track_verdict {
 	TRACK_NEW,
 	TRACK_REORDERED, /* later than a higher number, heard for the first time */
 	TRACK_DUPLICATE,
-	TRACK_STALE, /* TRACK_WINDOW or more behind the highest: one of the two, not known which. Not received. */
+	/* TRACK_WINDOW or more behind the highest: one of the two, not known which. Not received.
+	 * */
+	TRACK_STALE,
 };
 
 struct track {             /* zeroed: nothing heard */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* User packets: UDP between a subscriber's address and the core host, each with its run, session, number and time. Going
- * round the sessions in a fixed stride makes neighbours in time strangers in memory. */
+/* User packets: UDP between a subscriber's address and the core host, each with its run, session,
+ * number and time. Going round the sessions in a fixed stride makes neighbours in time strangers in
+ * memory. */
 #include <string.h>
 
 #include "common/cursor.h"
@@ -65,8 +66,8 @@ static void silence_ended(struct load *l, struct flow *f, usec_t now)
 	f->stalled_at_last = l->stalled;
 }
 
-static void heard(
-	struct load *l, enum direction d, uint32_t want, const uint8_t *payload, size_t len, usec_t now)
+static void heard(struct load *l, enum direction d, uint32_t want, const uint8_t *payload,
+	size_t len, usec_t now)
 {
 	struct flow *f = &l->flow[d];
 	struct session *s;
@@ -108,17 +109,19 @@ static void echo_u(struct load *l, const struct link_in *in, const struct gtpu *
 {
 	uint8_t buf[GTPU_MSG_MAX];
 
-	l->link->ops->send(
-		l->link, in->endpoint, in->from4, in->from_port, buf, gtpu_encode_echo_response(buf, g->seq));
+	l->link->ops->send(l->link, in->endpoint, in->from4, in->from_port, buf,
+		gtpu_encode_echo_response(buf, g->seq));
 }
 
 static void tunnel(struct load *l, const struct session *s, uint8_t generation)
 {
-	if (generation != s->generation && !(s->state == SESSION_UPDATING && generation == s->asked))
+	if (generation != s->generation &&
+		!(s->state == SESSION_UPDATING && generation == s->asked))
 		l->old_tunnel++;
 }
 
-/* A G-PDU: the tunnel must be the session's, the packet for its address, and what is in it for that session. */
+/* A G-PDU: the tunnel must be the session's, the packet for its address, and what is in it for that
+ * session. */
 static void g_pdu(struct load *l, const struct link_in *in, const struct gtpu *g, usec_t now)
 {
 	uint32_t i = (g->teid & TEID_MASK) - 1;
@@ -155,7 +158,9 @@ void traffic_heard_gtpu(struct load *l, const struct link_in *in, usec_t now)
 		echo_u(l, in, &g);
 		break;
 	case GTPU_ERROR_INDICATION:
-		l->error_indications++; /* counted and no more: the context stays, so that it shows whether it is served again */
+		/* counted and no more: the context stays, so that it shows whether it is served
+		 * again */
+		l->error_indications++;
 		break;
 	default:
 		l->foreign++;
@@ -204,7 +209,8 @@ static void send_one(struct load *l, uint32_t i, enum direction d, usec_t now)
 	gtpu_header(buf, s->usr_teid, (uint16_t)size);
 	put_ip_udp(buf + GTPU_HEADER, s->ue4, l->o->core4, (uint16_t)l->o->core_port, size);
 	put_stamp(buf + GTPU_HEADER + LOAD_HEADERS, size - LOAD_HEADERS, &stamp);
-	l->link->ops->send(l->link, link_usr(i % l->o->n_local), s->usr4, GTPU_PORT, buf, GTPU_HEADER + size);
+	l->link->ops->send(
+		l->link, link_usr(i % l->o->n_local), s->usr4, GTPU_PORT, buf, GTPU_HEADER + size);
 }
 
 static void rest(struct load *l)
@@ -230,7 +236,8 @@ static uint32_t gcd(uint32_t a, uint32_t b)
 void traffic_begin(struct load *l, usec_t now)
 {
 	rest(l);
-	l->n_active = l->o->active > 0 && l->o->active < l->o->sessions ? l->o->active : l->o->sessions;
+	l->n_active =
+		l->o->active > 0 && l->o->active < l->o->sessions ? l->o->active : l->o->sessions;
 	/* Near the golden ratio: one after the other lies far apart. */
 	l->stride = (uint32_t)((double)l->n_active * 0.618) | 1;
 	while (gcd(l->stride, l->n_active) != 1)
@@ -277,7 +284,8 @@ static uint8_t wanted(const struct load *l)
 
 static bool is_dead(const struct load *l, const struct session *s)
 {
-	return s->state == SESSION_ENDED || (session_carries(s) && (s->alive & wanted(l)) != wanted(l));
+	return s->state == SESSION_ENDED ||
+	       (session_carries(s) && (s->alive & wanted(l)) != wanted(l));
 }
 
 static void verify_count(struct load *l)

@@ -36,7 +36,8 @@ int client_open(const char *path, unsigned int timeout_s)
 int client_send(int fd, const char *words, json_t *args)
 {
 	json_t *request = json_pack("{s:s, s:O}", "command", words, "args", args);
-	char *text = request != NULL ? json_dumps(request, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+	char *text =
+		request != NULL ? json_dumps(request, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 	size_t len = text != NULL ? strlen(text) : 0;
 	int ret = text != NULL ? 0 : -ENOMEM;
 

@@ -9,33 +9,53 @@ enum { WORDS = 4, WORD = 32 };
 
 // clang-format off
 static const struct command commands[] = {
-	{ "show srp info", NULL, 0, render_srp_info, "both chassis, their states, and whether a switchover would lose anything" },
-	{ "show srp statistics", NULL, 0, render_any, "hellos, heartbeats, switchovers by cause, transitions" },
-	{ "show srp checkpoint statistics", NULL, 0, render_any, "checkpoints sent, applied, superseded, refused" },
-	{ "show srp audit-statistics", NULL, 0, render_any, "comparisons of the two tables, and repairs" },
-	{ "show srp monitor", NULL, 0, render_any, "what is monitored, its state, and what follows from it" },
-	{ "show radius statistics", NULL, 0, render_named, "probes of the AAA servers: requests, replies, refused ones by reason" },
-	{ "show srp history", NULL, COMMAND_COUNT, render_past, "transitions: time, from, to, cause, term; newest last" },
-	{ "show srp call-loss statistics", NULL, COMMAND_COUNT, render_past, "sessions known, vouched for and lost in each switchover" },
-	{ "show srp configuration-difference", NULL, 0, render_any, "every key that must agree with the peer and does not, with both values" },
-	{ "show license information", NULL, 0, render_any, "whether session recovery is licensed, here and on the peer" },
+	{ "show srp info", NULL, 0, render_srp_info, "both chassis, their states, and whether a "
+		"switchover would lose anything" },
+	{ "show srp statistics", NULL, 0, render_any, "hellos, heartbeats, switchovers by cause, "
+		"transitions" },
+	{ "show srp checkpoint statistics", NULL, 0, render_any, "checkpoints sent, applied, "
+		"superseded, refused" },
+	{ "show srp audit-statistics", NULL, 0, render_any, "comparisons of the two tables, and "
+		"repairs" },
+	{ "show srp monitor", NULL, 0, render_any, "what is monitored, its state, and what follows "
+		"from it" },
+	{ "show radius statistics", NULL, 0, render_named, "probes of the AAA servers: requests, "
+		"replies, refused ones by reason" },
+	{ "show srp history", NULL, COMMAND_COUNT, render_past, "transitions: time, from, to, "
+		"cause, term; newest last" },
+	{ "show srp call-loss statistics", NULL, COMMAND_COUNT, render_past, "sessions known, "
+		"vouched for and lost in each switchover" },
+	{ "show srp configuration-difference", NULL, 0, render_any, "every key that must agree "
+		"with the peer and does not, with both values" },
+	{ "show license information", NULL, 0, render_any, "whether session recovery is licensed, "
+		"here and on the peer" },
 	{ "show sessions", NULL, COMMAND_LIMIT, render_any, "live sessions" },
 	{ "show session", "ADDRESS|IMSI|TEID", 0, render_any, "everything about one session" },
 	{ "show pools", NULL, 0, render_any, "address pools and their use" },
 	{ "show ports", NULL, 0, render_any, "ports, links, packets and drops" },
 	{ "show workers", NULL, 0, render_any, "worker cores, packets, cycles, drops by reason" },
-	{ "show gtp statistics", NULL, 0, render_any, "GTP-C procedures by cause, and whether answers wait for the standby" },
+	{ "show gtp statistics", NULL, 0, render_any, "GTP-C procedures by cause, and whether "
+		"answers wait for the standby" },
 	{ "show configuration", NULL, 0, render_text, "running configuration, defaults included" },
-	{ "save configuration", "FILE", 0, render_any, "write it to a file (absolute path); comments of the loaded one are lost" },
-	{ "reload configuration", NULL, 0, render_any, "load its file anew: all that changed, or nothing if a key needs a restart" },
+	{ "save configuration", "FILE", 0, render_any, "write it to a file (absolute path); "
+		"comments of the loaded one are lost" },
+	{ "reload configuration", NULL, 0, render_any, "load its file anew: all that changed, or "
+		"nothing if a key needs a restart" },
 	{ "show alarms", NULL, 0, render_any, "what needs attention, and what did" },
-	{ "srp resync", NULL, 0, render_any, "compare the whole table with the peer now, and send what differs" },
-	{ "srp initiate-switchover", NULL, COMMAND_FORCE, render_any, "hand over to the peer; on the Active only" },
-	{ "srp initiate-audit auto", NULL, 0, render_any, "the same, by the name that other gateways have for it" },
-	{ "srp initiate-audit manual-with-sync", NULL, 0, render_any, "the same: an audit that repairs" },
-	{ "srp validate-switchover", NULL, 0, render_any, "check whether a switchover would be refused, and why" },
-	{ "srp validate-configuration", NULL, 0, render_any, "compare the configuration with the peer's now, key by key" },
-	{ "srp reset-auth-probe-fail", NULL, 0, render_any, "an AAA failure may cause a switchover again; on the Active only" },
+	{ "srp resync", NULL, 0, render_any, "compare the whole table with the peer now, and send "
+		"what differs" },
+	{ "srp initiate-switchover", NULL, COMMAND_FORCE, render_any, "hand over to the peer; on "
+		"the Active only" },
+	{ "srp initiate-audit auto", NULL, 0, render_any, "the same, by the name that other "
+		"gateways have for it" },
+	{ "srp initiate-audit manual-with-sync", NULL, 0, render_any, "the same: an audit that "
+		"repairs" },
+	{ "srp validate-switchover", NULL, 0, render_any, "check whether a switchover would be "
+		"refused, and why" },
+	{ "srp validate-configuration", NULL, 0, render_any, "compare the configuration with the "
+		"peer's now, key by key" },
+	{ "srp reset-auth-probe-fail", NULL, 0, render_any, "an AAA failure may cause a switchover "
+		"again; on the Active only" },
 };
 // clang-format on
 
@@ -56,7 +76,8 @@ static bool word_of(const struct command *c, int i, char to[WORD])
 	return true;
 }
 
-/* Keeps the commands whose word i is `word`, else those whose word i starts with it. Returns how many are left. */
+/* Keeps the commands whose word i is `word`, else those whose word i starts with it. Returns how
+ * many are left. */
 static int narrow(bool left[COMMANDS], int i, const char *word)
 {
 	bool exact = false;
@@ -90,7 +111,8 @@ static int words_at(const bool left[COMMANDS], int i, char *to, size_t size)
 			continue;
 		memcpy(seen[n++], w, WORD);
 		if (used < size)
-			used += (size_t)snprintf(to + used, size - used, "%s%s", n > 1 ? ", " : "", w);
+			used += (size_t)snprintf(
+				to + used, size - used, "%s%s", n > 1 ? ", " : "", w);
 	}
 	return n;
 }
@@ -118,7 +140,8 @@ const struct command *command_find(char *const *words, int n, int *used, char *w
 		memcpy(before, left, sizeof(before));
 		if (narrow(left, i, words[i]) == 0) {
 			words_at(before, i, next, sizeof(next));
-			snprintf(why, size, "unknown word '%s': expected one of %s", words[i], next);
+			snprintf(
+				why, size, "unknown word '%s': expected one of %s", words[i], next);
 			return NULL;
 		}
 		if (words_at(left, i, next, sizeof(next)) > 1) {
@@ -154,7 +177,8 @@ int command_help(char *const *words, int n, FILE *to)
 		if (!left[c])
 			continue;
 		snprintf(line, sizeof(line), "%s%s%s%s%s%s", commands[c].words,
-			commands[c].arg != NULL ? " " : "", commands[c].arg != NULL ? commands[c].arg : "",
+			commands[c].arg != NULL ? " " : "",
+			commands[c].arg != NULL ? commands[c].arg : "",
 			commands[c].options & COMMAND_LIMIT ? " [--limit N]" : "",
 			commands[c].options & COMMAND_FORCE ? " [force]" : "",
 			commands[c].options & COMMAND_COUNT ? " [N]" : "");

@@ -18,8 +18,8 @@ struct command {
 	const char *help;
 };
 
-/* The command of these words, each of which may be cut short while it stays unambiguous; *used: how many were words of
- * it. NULL: `why` tells. */
+/* The command of these words, each of which may be cut short while it stays unambiguous; *used: how
+ * many were words of it. NULL: `why` tells. */
 const struct command *command_find(char *const *words, int n, int *used, char *why, size_t size);
 /* One line for each command that the words (which may be none) can become. Returns how many. */
 int command_help(char *const *words, int n, FILE *to);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* tandemctl: the operator's command. Exit status: 0 done, 1 refused by the daemon, 2 no daemon or not understood. */
+/* tandemctl: the operator's command. Exit status: 0 done, 1 refused by the daemon, 2 no daemon or
+ * not understood. */
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
@@ -34,13 +35,15 @@ static const struct option long_options[] = {
 
 static int usage(char *const *words, int n, FILE *to)
 {
-	fputs("usage: tandemctl [-s SOCKET | --name NAME] [--json] [--timeout SECONDS] COMMAND\n\n", to);
+	fputs("usage: tandemctl [-s SOCKET | --name NAME] [--json] [--timeout SECONDS] COMMAND\n\n",
+		to);
 	if (command_help(words, n, to) == 0) {
 		fputs("  no such command; all of them:\n", to);
 		command_help(words, 0, to);
 	}
 	fputs("\nWords may be cut short while they stay unambiguous (sh srp inf).\n"
-	      "  -s, --socket SOCKET   control socket of the daemon, default /run/tandem/control.sock\n"
+	      "  -s, --socket SOCKET   control socket of the daemon, default "
+	      "/run/tandem/control.sock\n"
 	      "  -n, --name NAME       the same as -s /run/tandem/NAME.sock\n"
 	      "  -j, --json            the data as JSON\n"
 	      "  -t, --timeout SECONDS how long to wait for the answer, default 30\n"
@@ -56,7 +59,8 @@ static bool number(const char *text, long min, long max, long *to)
 
 	errno = 0;
 	*to = strtol(text, &end, 10);
-	return isdigit((unsigned char)*text) && *end == '\0' && errno == 0 && *to >= min && *to <= max;
+	return isdigit((unsigned char)*text) && *end == '\0' && errno == 0 && *to >= min &&
+	       *to <= max;
 }
 
 static int option_take(struct options *o, int c)
@@ -69,18 +73,21 @@ static int option_take(struct options *o, int c)
 		return 0;
 	case 'n':
 		if (strchr(optarg, '/') != NULL)
-			return fprintf(stderr, "tandemctl: --name: expected a name, not a path\n"), -EINVAL;
+			return fprintf(stderr, "tandemctl: --name: expected a name, not a path\n"),
+			       -EINVAL;
 		snprintf(o->socket, sizeof(o->socket), "/run/tandem/%s.sock", optarg);
 		return 0;
 	case 't':
 		if (!number(optarg, 1, 3600, &v))
-			return fprintf(stderr, "tandemctl: --timeout: expected seconds, 1 to 3600\n"),
+			return fprintf(stderr,
+				       "tandemctl: --timeout: expected seconds, 1 to 3600\n"),
 			       -EINVAL;
 		o->timeout_s = (unsigned int)v;
 		return 0;
 	case 'l':
 		if (!number(optarg, 1, INT32_MAX, &o->limit))
-			return fprintf(stderr, "tandemctl: --limit: expected a number of at least 1\n"),
+			return fprintf(stderr,
+				       "tandemctl: --limit: expected a number of at least 1\n"),
 			       -EINVAL;
 		return 0;
 	case 'j':
@@ -100,7 +107,8 @@ static int option_take(struct options *o, int c)
 	}
 }
 
-/* What names a session: an address has dots or colons, a TEID at most ten digits or 0x, an IMSI up to fifteen. */
+/* What names a session: an address has dots or colons, a TEID at most ten digits or 0x, an IMSI up
+ * to fifteen. */
 static const char *session_kind(const char *id)
 {
 	size_t n = strlen(id);
@@ -110,7 +118,8 @@ static const char *session_kind(const char *id)
 		return "teid";
 	if (n > 0 && strspn(id, "0123456789") == n)
 		return n <= 10 ? "teid" : n <= 15 ? "imsi" : NULL;
-	return strpbrk(id, ".:") != NULL && strspn(id, "0123456789abcdefABCDEF.:") == n ? "address" : NULL;
+	return strpbrk(id, ".:") != NULL && strspn(id, "0123456789abcdefABCDEF.:") == n ? "address"
+											: NULL;
 }
 
 static bool argument_take(const struct command *c, const char *text, json_t *args)
@@ -118,7 +127,8 @@ static bool argument_take(const struct command *c, const char *text, json_t *arg
 	const char *kind;
 
 	if (strcmp(c->arg, "FILE") == 0)
-		return json_object_set_new(args, "file", json_string(text)) == 0; /* false: no UTF-8 */
+		/* false: no UTF-8 */
+		return json_object_set_new(args, "file", json_string(text)) == 0;
 	kind = session_kind(text);
 	if (kind == NULL)
 		return false;
@@ -138,15 +148,16 @@ static json_t *args_of(const struct command *c, const struct options *o, char *c
 		force = true;
 		n = 0;
 	}
-	if ((o->limit > 0 && !(c->options & COMMAND_LIMIT)) || (o->force && !(c->options & COMMAND_FORCE))) {
+	if ((o->limit > 0 && !(c->options & COMMAND_LIMIT)) ||
+		(o->force && !(c->options & COMMAND_FORCE))) {
 		fprintf(stderr, "tandemctl: %s does not take %s\n", c->words,
 			o->force ? "--force" : "--limit");
 		goto bad;
 	}
 	if (n == 1 && c->options & COMMAND_COUNT) {
 		if (!number(rest[0], 1, INT32_MAX, &count)) {
-			fprintf(stderr, "tandemctl: %s: expected how many, at least 1, not %s\n", c->words,
-				rest[0]);
+			fprintf(stderr, "tandemctl: %s: expected how many, at least 1, not %s\n",
+				c->words, rest[0]);
 			goto bad;
 		}
 		json_object_set_new(args, "limit", json_integer(count));
@@ -178,7 +189,8 @@ static void show(const struct command *c, const struct options *o, json_t *data)
 		c->render(data, stdout);
 	else if (data == NULL)
 		puts("{}");
-	else if (json_dumpf(data, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY) == 0)
+	else if (json_dumpf(data, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY) ==
+		 0)
 		putchar('\n');
 }
 
@@ -189,8 +201,8 @@ static int ask(const struct command *c, const struct options *o, json_t *args)
 	static char why[65536]; /* a configuration may have many errors */
 
 	if (fd < 0) {
-		fprintf(stderr, "tandemctl: cannot reach tandem at %s: %s: is it running?\n", o->socket,
-			strerror(-fd));
+		fprintf(stderr, "tandemctl: cannot reach tandem at %s: %s: is it running?\n",
+			o->socket, strerror(-fd));
 		return UNUSABLE;
 	}
 	/* A daemon that closes early may still have said why: the answer is read in any case. */

@@ -10,12 +10,13 @@ enum { LABEL = 64, COLUMNS = 32, INDENT = 2, DEPTH = 8, VALUE_MOST = 120 };
 
 static const struct {
 	const char *suffix, *unit;
-} units[] = { { "_ms", " ms" }, { "_us", " us" }, { "_ns", " ns" }, { "_per_s", "/s" }, { "_s", " s" },
-	{ "_bytes", " bytes" }, { "_kbps", " kbit/s" }, { "_pct", " %" }, { "_percent", " %" } };
+} units[] = { { "_ms", " ms" }, { "_us", " us" }, { "_ns", " ns" }, { "_per_s", "/s" },
+	{ "_s", " s" }, { "_bytes", " bytes" }, { "_kbps", " kbit/s" }, { "_pct", " %" },
+	{ "_percent", " %" } };
 
-static const char *const acronyms[] = { "srp", "vip", "vips", "teid", "imsi", "msisdn", "apn", "gtp", "mtu",
-	"dns", "ip", "ue", "id", "mac", "sgsn", "ggsn", "rm", "rx", "tx", "icmp", "arp", "tcp", "udp", "ambr",
-	"nsapi", "qos" };
+static const char *const acronyms[] = { "srp", "vip", "vips", "teid", "imsi", "msisdn", "apn",
+	"gtp", "mtu", "dns", "ip", "ue", "id", "mac", "sgsn", "ggsn", "rm", "rx", "tx", "icmp",
+	"arp", "tcp", "udp", "ambr", "nsapi", "qos" };
 
 static const char *unit_of(const char *key, size_t *len)
 {
@@ -88,7 +89,8 @@ static void label_of(const char *key, char to[LABEL])
 			;
 		all = is_acronym(key + i, n);
 		for (size_t j = 0; j < n && at + 2 < LABEL; j++)
-			to[at++] = (char)(all || j == 0 ? toupper((unsigned char)key[i + j]) : key[i + j]);
+			to[at++] = (char)(all || j == 0 ? toupper((unsigned char)key[i + j])
+							: key[i + j]);
 		if (at + 2 >= LABEL) /* cut, perhaps within a character: nothing behind it */
 			break;
 		if (i + n < len)
@@ -124,8 +126,9 @@ static char *value_text(json_t *v, const char *unit)
 	case JSON_ARRAY:
 		text = strdup(json_array_size(v) == 0 ? "-" : "");
 		json_array_foreach (v, i, e) {
-			char *one = json_is_array(e) || json_is_object(e) ? json_dumps(e, JSON_COMPACT)
-									  : value_text(e, unit);
+			char *one = json_is_array(e) || json_is_object(e)
+					    ? json_dumps(e, JSON_COMPACT)
+					    : value_text(e, unit);
 
 			if (text == NULL || one == NULL ||
 				asprintf(&more, "%s%s%s", text, i > 0 ? ", " : "", one) < 0)
@@ -392,7 +395,8 @@ static void info_line(json_t *data, unsigned int i, int width, FILE *to)
 		fprintf(to, "%s:\n", info[i].label);
 		print_object(v, INDENT, to);
 	} else {
-		snprintf(line, sizeof(line), "%.120s", text != NULL && !json_is_object(v) ? text : "-");
+		snprintf(line, sizeof(line), "%.120s",
+			text != NULL && !json_is_object(v) ? text : "-");
 		if (json_is_integer(age) && (v == NULL || json_is_null(v)))
 			snprintf(line, sizeof(line), "%" JSON_INTEGER_FORMAT " ms ago",
 				json_integer_value(age));
@@ -410,7 +414,8 @@ static bool info_has(const char *key)
 	if (strcmp(key, "in_sync_since_ms") == 0)
 		return true;
 	for (unsigned int i = 0; i < INFO; i++)
-		if (strcmp(info[i].key, key) == 0 || (info[i].age != NULL && strcmp(info[i].age, key) == 0))
+		if (strcmp(info[i].key, key) == 0 ||
+			(info[i].age != NULL && strcmp(info[i].age, key) == 0))
 			return true;
 	return false;
 }

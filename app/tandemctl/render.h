@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* render: the daemon's data as text for people. Objects become aligned "Label: value" lines, arrays of objects become
- * tables; the unit is taken from the end of a key ("age_ms": 5 is "Age: 5 ms"). Keys that are not there are not missed. */
+/* render: the daemon's data as text for people. Objects become aligned "Label: value" lines, arrays
+ * of objects become tables; the unit is taken from the end of a key ("age_ms": 5 is "Age: 5 ms").
+ * Keys that are not there are not missed. */
 #ifndef TANDEMCTL_RENDER_H
 #define TANDEMCTL_RENDER_H
 
@@ -17,7 +18,8 @@ void render_past(json_t *data, FILE *to);
 void render_srp_info(json_t *data, FILE *to);
 /* data.text as it is, but clean. */
 void render_text(json_t *data, FILE *to);
-/* Names in an answer come from the network: what a terminal would obey becomes '?'. Line ends and tabs are left. */
+/* Names in an answer come from the network: what a terminal would obey becomes '?'. Line ends and
+ * tabs are left. */
 void render_clean(char *text);
 
 #endif

@@ -17,8 +17,9 @@ static void in_words(json_t *phases, char text[WORDS])
 		const char *name = json_string_value(json_object_get(p, "phase"));
 
 		if (used < WORDS)
-			used += (size_t)snprintf(text + used, WORDS - used, "%s%s %.1f", i > 0 ? ", " : "",
-				name != NULL ? name : "?", json_number_value(json_object_get(p, "took_ms")));
+			used += (size_t)snprintf(text + used, WORDS - used, "%s%s %.1f",
+				i > 0 ? ", " : "", name != NULL ? name : "?",
+				json_number_value(json_object_get(p, "took_ms")));
 	}
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What must be the same on both chassis: the rows that have KNOB_AGREE. Items of lists are matched by their names (the
- * first row of every list), so their order does not matter. */
+/* What must be the same on both chassis: the rows that have KNOB_AGREE. Items of lists are matched
+ * by their names (the first row of every list), so their order does not matter. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -54,7 +54,8 @@ static void agree_print_all(const struct config *c, FILE *to)
 	for (unsigned int id = 0; id < SECTIONS; id++) {
 		const struct section *s = &config_sections[id];
 
-		/* An empty list is as if it were not known: versions that know it agree with those that do not. */
+		/* An empty list is as if it were not known: versions that know it agree with those
+		 * that do not. */
 		if (!section_agrees(s) || section_items(s, c) == 0)
 			continue;
 		fprintf(to, "[%s]\n", s->name);
@@ -75,7 +76,8 @@ static ssize_t hash_more(void *cookie, const char *bytes, size_t n)
 
 uint64_t config_digest(const struct config *c)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a: a difference is an accident, not an attack */
+	/* FNV-1a: a difference is an accident, not an attack */
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
 	FILE *to = fopencookie(&h, "w", (cookie_io_functions_t){ .write = hash_more });
 
 	if (to == NULL)
@@ -96,8 +98,8 @@ static void lines_print(const struct section *s, const void *item, FILE *to)
 		if (s->item_size > 0)
 			fprintf(to, "%s[%s].%s = ", s->name, section_item_name(s, item), k->key);
 		else
-			fprintf(to, "%s%s%s = ", s->name != NULL ? s->name : "", s->name != NULL ? "." : "",
-				k->key);
+			fprintf(to, "%s%s%s = ", s->name != NULL ? s->name : "",
+				s->name != NULL ? "." : "", k->key);
 		if (knob_is_set(k, item))
 			knob_print(k, item, to);
 		else
@@ -159,7 +161,8 @@ static void pair_difference(struct findings *fs, const struct config *a, const s
 		fs->no_memory = true;
 		return;
 	}
-	for (char *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = strtok_r(text, "\n", &save); line != NULL;
+		line = strtok_r(NULL, "\n", &save)) {
 		char *colon = strstr(line, ": ");
 
 		*colon = '\0';
@@ -185,11 +188,14 @@ static void pair_ports(struct findings *fs, const struct config *a, const struct
 			char key[KNOB_PATH];
 
 			if (a->ports[i].address.len == 0 || b->ports[j].address.len == 0 ||
-				!ip_addr_equal(&a->ports[i].address.addr, &b->ports[j].address.addr))
+				!ip_addr_equal(
+					&a->ports[i].address.addr, &b->ports[j].address.addr))
 				continue;
 			snprintf(key, sizeof(key), "ports[%u].address", i);
 			finding_add(fs, 0, false, key,
-				"expected another address than the other chassis' ports[%u].address", j);
+				"expected another address than the other chassis' "
+				"ports[%u].address",
+				j);
 		}
 }
 
@@ -201,16 +207,19 @@ int config_check_pair(const struct config *a, const struct config *b, struct con
 	int ret;
 
 	if (strcmp(a->chassis.name, b->chassis.name) == 0)
-		finding_add(&fs, 0, false, "chassis.name", "expected another name than the other chassis'");
+		finding_add(&fs, 0, false, "chassis.name",
+			"expected another name than the other chassis'");
 	if (memcmp(a->chassis.tie_breaker, none, sizeof(none)) != 0 &&
 		memcmp(a->chassis.tie_breaker, b->chassis.tie_breaker, sizeof(none)) == 0)
 		finding_add(&fs, 0, false, "chassis.tie-breaker",
-			"expected another one than the other chassis': with equal ones neither becomes "
-			"Active");
+			"expected another one than the other chassis': with equal ones neither "
+			"becomes Active");
 	pair_addr(&fs, "srp.peer", &a->srp.peer, "srp.bind", &b->srp.bind);
 	pair_addr(&fs, "srp.bind", &a->srp.bind, "srp.peer", &b->srp.peer);
-	pair_addr(&fs, "srp.stream-peer", &a->srp.stream_peer, "srp.stream-bind", &b->srp.stream_bind);
-	pair_addr(&fs, "srp.stream-bind", &a->srp.stream_bind, "srp.stream-peer", &b->srp.stream_peer);
+	pair_addr(&fs, "srp.stream-peer", &a->srp.stream_peer, "srp.stream-bind",
+		&b->srp.stream_bind);
+	pair_addr(&fs, "srp.stream-bind", &a->srp.stream_bind, "srp.stream-peer",
+		&b->srp.stream_peer);
 	pair_ports(&fs, a, b);
 	pair_difference(&fs, a, b);
 	ret = findings_report(&fs, a->file, r);

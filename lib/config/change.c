@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a reload would change: every row of the knob table, told apart by KNOB_LIVE. Items of lists are matched by their
- * names (the first row of every list); that their order counts is why a new order is a change as well. */
+/* What a reload would change: every row of the knob table, told apart by KNOB_LIVE. Items of lists
+ * are matched by their names (the first row of every list); that their order counts is why a new
+ * order is a change as well. */
 #include <stdlib.h>
 
 #include "knob.h"
@@ -13,7 +14,8 @@ struct changes {
 
 static void tell(struct changes *d, const char *key, const char *from, const char *to, bool live)
 {
-	d->each(d->ctx, &(struct config_change){ .key = key, .from = from, .to = to, .live = live });
+	d->each(d->ctx,
+		&(struct config_change){ .key = key, .from = from, .to = to, .live = live });
 	d->n++;
 }
 
@@ -33,9 +35,10 @@ static char *value_text(const struct knob *k, const void *item)
 	return fclose(to) == 0 ? text : NULL;
 }
 
-/* A value that cannot be looked at for want of memory counts as changed, and as one that needs a restart. */
-static void knob_change(
-	struct changes *d, const struct section *s, const struct knob *k, const void *now, const void *next)
+/* A value that cannot be looked at for want of memory counts as changed, and as one that needs a
+ * restart. */
+static void knob_change(struct changes *d, const struct section *s, const struct knob *k,
+	const void *now, const void *next)
 {
 	char *from = value_text(k, now), *to = value_text(k, next);
 	char key[CONFIG_CHANGE_KEY];
@@ -53,13 +56,15 @@ static void knob_change(
 	free(to);
 }
 
-static void items_change(struct changes *d, const struct section *s, const void *now, const void *next)
+static void items_change(
+	struct changes *d, const struct section *s, const void *now, const void *next)
 {
 	for (unsigned int j = 0; j < s->n_knobs; j++)
 		knob_change(d, s, &s->knobs[j], now, next);
 }
 
-static void item_came_or_went(struct changes *d, const struct section *s, const void *item, bool came)
+static void item_came_or_went(
+	struct changes *d, const struct section *s, const void *item, bool came)
 {
 	char key[CONFIG_CHANGE_KEY];
 
@@ -67,10 +72,11 @@ static void item_came_or_went(struct changes *d, const struct section *s, const 
 	tell(d, key, came ? "absent" : "present", came ? "present" : "absent", false);
 }
 
-static void list_change(
-	struct changes *d, const struct section *s, const struct config *now, const struct config *next)
+static void list_change(struct changes *d, const struct section *s, const struct config *now,
+	const struct config *next)
 {
-	unsigned int n = section_items(s, now), n_next = section_items(s, next), moved = n, same = 0;
+	unsigned int n = section_items(s, now), n_next = section_items(s, next), moved = n,
+		     same = 0;
 
 	for (unsigned int i = 0; i < n; i++) {
 		const void *item = section_item_const(s, now, i),
@@ -86,10 +92,11 @@ static void list_change(
 		items_change(d, s, item, other);
 	}
 	for (unsigned int i = 0; i < n_next; i++)
-		if (section_item_by_name(s, now, section_item_name(s, section_item_const(s, next, i))) ==
-			NULL)
+		if (section_item_by_name(
+			    s, now, section_item_name(s, section_item_const(s, next, i))) == NULL)
 			item_came_or_went(d, s, section_item_const(s, next, i), true);
-	if (same == n && same == n_next && moved < n) { /* the first port's MAC address breaks ties */
+	/* the first port's MAC address breaks ties */
+	if (same == n && same == n_next && moved < n) {
 		char key[CONFIG_CHANGE_KEY];
 
 		snprintf(key, sizeof(key), "%s[%u]", s->name, moved);
@@ -127,6 +134,7 @@ static void take(const struct section *s, void *now, const void *next)
 void config_take_live(struct config *now, const struct config *next)
 {
 	for (unsigned int id = 0; id < SECTIONS; id++)
-		if (config_sections[id].item_size == 0) /* no row of a list has KNOB_LIVE (test_config.c) */
+		/* no row of a list has KNOB_LIVE (test_config.c) */
+		if (config_sections[id].item_size == 0)
 			take(&config_sections[id], now, next);
 }

@@ -46,19 +46,20 @@ static void check_roles(struct load *l)
 		return;
 	for (unsigned int i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
 		if ((all & needed[i].role) == 0)
-			load_error(l, SECTION_PORTS, 0, NULL, "missing: expected a port with the role \"%s\"",
-				needed[i].name);
+			load_error(l, SECTION_PORTS, 0, NULL,
+				"missing: expected a port with the role \"%s\"", needed[i].name);
 }
 
 static void check_timers(struct load *l)
 {
 	const struct config *c = l->c;
 
-	if (load_good(l, SECTION_SRP, 0, "dead-interval") && load_good(l, SECTION_SRP, 0, "hello-interval") &&
+	if (load_good(l, SECTION_SRP, 0, "dead-interval") &&
+		load_good(l, SECTION_SRP, 0, "hello-interval") &&
 		c->srp.dead_interval_ms < 3 * c->srp.hello_interval_ms)
 		load_error(l, SECTION_SRP, 0, "dead-interval",
-			"expected at least 3 x hello-interval, %u ms, not %u", 3 * c->srp.hello_interval_ms,
-			c->srp.dead_interval_ms);
+			"expected at least 3 x hello-interval, %u ms, not %u",
+			3 * c->srp.hello_interval_ms, c->srp.dead_interval_ms);
 }
 
 static void check_advertise(struct load *l)
@@ -66,9 +67,11 @@ static void check_advertise(struct load *l)
 	const struct config *c = l->c;
 
 	if (load_good(l, SECTION_SRP, 0, "advertise-in-standby") &&
-		load_good(l, SECTION_SRP, 0, "topology") && c->srp.advertise_in_standby && c->srp.l2)
+		load_good(l, SECTION_SRP, 0, "topology") && c->srp.advertise_in_standby &&
+		c->srp.l2)
 		load_error(l, SECTION_SRP, 0, "advertise-in-standby",
-			"expected topology \"l3\" with it: in \"l2\" no router compares the chassis' paths");
+			"expected topology \"l3\" with it: in \"l2\" no router compares the "
+			"chassis' paths");
 }
 
 /* Secret unless somebody wrote that it is not: one of the three, whole. */
@@ -77,24 +80,27 @@ static void check_secret(struct load *l)
 	const struct config *c = l->c;
 	const struct {
 		const char *key, *value;
-	} certificate[] = { { "ca-file", c->srp.ca_file }, { "certificate-file", c->srp.certificate_file },
-		{ "key-file", c->srp.key_file }, { "peer-name", c->srp.peer_name } };
+	} certificate[] = { { "ca-file", c->srp.ca_file },
+		{ "certificate-file", c->srp.certificate_file }, { "key-file", c->srp.key_file },
+		{ "peer-name", c->srp.peer_name } };
 	unsigned int n = sizeof(certificate) / sizeof(certificate[0]), set = 0;
 
 	if (!load_good(l, SECTION_SRP, 0, "insecure") || !load_good(l, SECTION_SRP, 0, "psk-file"))
 		return;
 	for (unsigned int i = 0; i < n; i++)
-		set += certificate[i].value[0] != '\0' || !load_good(l, SECTION_SRP, 0, certificate[i].key);
+		set += certificate[i].value[0] != '\0' ||
+		       !load_good(l, SECTION_SRP, 0, certificate[i].key);
 	if (c->srp.insecure && (set > 0 || c->srp.psk_file[0] != '\0'))
-		load_error(
-			l, SECTION_SRP, 0, "insecure", "expected either insecure = true or keys, not both");
+		load_error(l, SECTION_SRP, 0, "insecure",
+			"expected either insecure = true or keys, not both");
 	else if (c->srp.psk_file[0] != '\0' && set > 0)
-		load_error(
-			l, SECTION_SRP, 0, "psk-file", "expected either psk-file or certificates, not both");
+		load_error(l, SECTION_SRP, 0, "psk-file",
+			"expected either psk-file or certificates, not both");
 	else if (!c->srp.insecure && c->srp.psk_file[0] == '\0' && set == 0)
 		load_error(l, SECTION_SRP, 0, NULL,
-			"missing: expected psk-file, or ca-file, certificate-file, key-file and peer-name "
-			"(scripts/keys.sh makes them); insecure = true goes without, in plain text");
+			"missing: expected psk-file, or ca-file, certificate-file, key-file and "
+			"peer-name (scripts/keys.sh makes them); insecure = true goes without, in "
+			"plain text");
 	else if (set > 0)
 		for (unsigned int i = 0; i < n; i++)
 			if (certificate[i].value[0] == '\0' &&
@@ -114,18 +120,21 @@ static void check_ends(struct load *l)
 	if (!load_good(l, SECTION_SRP, 0, "stream-bind"))
 		return;
 	if (ip_addr_to_v4(&c->srp.stream_bind) == 0) {
-		if (p == NULL || !load_good(l, SECTION_PORTS, (unsigned int)(p - c->ports), "address"))
+		if (p == NULL ||
+			!load_good(l, SECTION_PORTS, (unsigned int)(p - c->ports), "address"))
 			return;
 		if (p->address.len == 0) {
 			load_error(l, SECTION_SRP, 0, "stream-bind",
-				"missing: expected an IPv4 address, as the replication port has none");
+				"missing: expected an IPv4 address, as the replication port has "
+				"none");
 			return;
 		}
 		c->srp.stream_bind = p->address.addr;
 	}
 	if (load_good(l, SECTION_SRP, 0, "stream-peer") &&
 		ip_addr_equal(&c->srp.stream_bind, &c->srp.stream_peer))
-		load_error(l, SECTION_SRP, 0, "stream-peer", "expected another address than srp.stream-bind");
+		load_error(l, SECTION_SRP, 0, "stream-peer",
+			"expected another address than srp.stream-bind");
 }
 
 static void check_gtp(struct load *l)
@@ -140,17 +149,19 @@ static void check_gtp(struct load *l)
 		return;
 	lb = config_gtp(c);
 	if (lb == NULL) {
-		load_error(l, SECTION_SERVICES, 0, "gtp", "expected the name of a loopback, not \"%s\"",
-			c->gtp_loopback);
+		load_error(l, SECTION_SERVICES, 0, "gtp",
+			"expected the name of a loopback, not \"%s\"", c->gtp_loopback);
 		return;
 	}
 	if (load_good(l, SECTION_LOOPBACKS, (unsigned int)(lb - c->loopbacks), "address") &&
 		!ip_addr_is_v4(&lb->address))
 		load_error(l, SECTION_SERVICES, 0, "gtp",
-			"expected a loopback with an IPv4 address: that of \"%s\" is IPv6", lb->name);
+			"expected a loopback with an IPv4 address: that of \"%s\" is IPv6",
+			lb->name);
 	if (load_good(l, SECTION_LOOPBACKS, (unsigned int)(lb - c->loopbacks), "srp-activate") &&
 		!lb->srp_activate)
-		load_warning(l, SECTION_LOOPBACKS, (unsigned int)(lb - c->loopbacks), "srp-activate",
+		load_warning(l, SECTION_LOOPBACKS, (unsigned int)(lb - c->loopbacks),
+			"srp-activate",
 			"services.gtp uses a loopback that does not follow the Active chassis");
 }
 
@@ -164,7 +175,8 @@ static void check_lcores(struct load *l)
 	if (load_good(l, SECTION_LCORES, 0, "replication") && c->lcores.replication >= 0) {
 		if (seen[c->lcores.replication])
 			load_error(l, SECTION_LCORES, 0, "replication",
-				"expected an lcore of its own, not %d twice", c->lcores.replication);
+				"expected an lcore of its own, not %d twice",
+				c->lcores.replication);
 		seen[c->lcores.replication] = true;
 	}
 	for (unsigned int i = 0; i < c->lcores.n_workers; i++) {

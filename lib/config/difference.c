@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Two texts of config_lines(), compared. One of them comes from the peer: whatever it holds, the work is bounded by
- * CONFIG_LINES and CONFIG_LINE, and nothing of it reaches a log or a terminal that does not print. */
+/* Two texts of config_lines(), compared. One of them comes from the peer: whatever it holds, the
+ * work is bounded by CONFIG_LINES and CONFIG_LINE, and nothing of it reaches a log or a terminal
+ * that does not print. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -12,7 +13,8 @@ struct part {
 };
 
 struct line {
-	struct part key, value, item; /* item: "pools[one]" of "pools[one].prefix"; nothing if it is none */
+	/* item: "pools[one]" of "pools[one].prefix"; nothing if it is none */
+	struct part key, value, item;
 };
 
 struct text {
@@ -167,7 +169,8 @@ static void compare(struct difference *d, const struct text *a, const struct tex
 	}
 }
 
-int config_lines_difference(const char *here, size_t here_len, const char *there, size_t there_len, FILE *to)
+int config_lines_difference(
+	const char *here, size_t here_len, const char *there, size_t there_len, FILE *to)
 {
 	struct difference d = { to, 0 };
 	struct text *a = text_read(here, here_len), *b = text_read(there, there_len);

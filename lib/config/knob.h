@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* knob: private to lib/config. A knob is a row; sections are tables of rows; reading, checking, printing, comparing and
- * the README's table walk the same rows. The tables are constant; a load owns everything else. Control core. */
+/* knob: private to lib/config. A knob is a row; sections are tables of rows; reading, checking,
+ * printing, comparing and the README's table walk the same rows. The tables are constant; a load
+ * owns everything else. Control core. */
 #ifndef TANDEM_CONFIG_KNOB_H
 #define TANDEM_CONFIG_KNOB_H
 
@@ -29,9 +30,10 @@ enum knob_type {
 	KNOB_TYPES,
 };
 
-/* AGREE: between the two chassis of a pair. LIVE: a reload changes it while the daemon runs. A row that has LIVE is read by
- * the control core alone (other cores get it in a message), is no list and stands in no list. With AGREE besides, the peer is
- * told of the new value at once; until it has the same, the stream between the two stops. */
+/* AGREE: between the two chassis of a pair. LIVE: a reload changes it while the daemon runs. A row
+ * that has LIVE is read by the control core alone (other cores get it in a message), is no list and
+ * stands in no list. With AGREE besides, the peer is told of the new value at once; until it has
+ * the same, the stream between the two stops. */
 enum { KNOB_MUST = 1, KNOB_AGREE = 2, KNOB_LIVE = 4 };
 
 struct knob {
@@ -88,7 +90,8 @@ const char *section_item_name(const struct section *s, const void *item);
 const void *section_item_by_name(const struct section *s, const struct config *c, const char *name);
 
 void knob_default(const struct knob *k, void *base);
-/* Takes the setting's value into the item at base. False: it is not what the row says, `why` tells (KNOB_WHY bytes). */
+/* Takes the setting's value into the item at base. False: it is not what the row says, `why` tells
+ * (KNOB_WHY bytes). */
 bool knob_read(const struct knob *k, const config_setting_t *s, void *base, char *why);
 /* Whether there is anything to print: an address that nobody set has no text. */
 bool knob_is_set(const struct knob *k, const void *base);
@@ -110,12 +113,14 @@ struct findings {
 	bool no_memory;
 };
 
-void finding_add(struct findings *fs, unsigned int line, bool warning, const char *key, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
-/* Adds "FILE:LINE: KEY: ..." lines (line 0: no line) to the report in order of lines and frees the findings. 0 or -ENOMEM. */
+void finding_add(struct findings *fs, unsigned int line, bool warning, const char *key,
+	const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* Adds "FILE:LINE: KEY: ..." lines (line 0: no line) to the report in order of lines and frees the
+ * findings. 0 or -ENOMEM. */
 int findings_report(struct findings *fs, const char *file, struct config_report *r);
 
-/* What the checks need to know about the file: where a key stands, and whether its value can be relied on. */
+/* What the checks need to know about the file: where a key stands, and whether its value can be
+ * relied on. */
 struct load {
 	struct config *c;
 	struct findings findings;
@@ -126,15 +131,16 @@ struct load {
 	uint32_t good[SECTIONS][SECTION_ITEMS]; /* bit i: knob i was read */
 };
 
-/* Before libconfig sees it: what it would take in silence (numbers that wrap, other files). False: it must not see it. */
+/* Before libconfig sees it: what it would take in silence (numbers that wrap, other files). False:
+ * it must not see it. */
 bool scan_text(const char *text, struct findings *fs);
 /* Rules across keys, after every value was read, before lists are sorted. */
 void check_config(struct load *l);
 void check_lists(struct load *l);
 bool load_good(const struct load *l, enum section_id id, unsigned int i, const char *key);
-void load_error(struct load *l, enum section_id id, unsigned int i, const char *key, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
-void load_warning(struct load *l, enum section_id id, unsigned int i, const char *key, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
+void load_error(struct load *l, enum section_id id, unsigned int i, const char *key,
+	const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+void load_warning(struct load *l, enum section_id id, unsigned int i, const char *key,
+	const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
 #endif

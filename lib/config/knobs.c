@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "knob.h"
 
-#define AT(type, field)     .at = offsetof(struct type, field), .size = sizeof(((struct type *)NULL)->field)
+#define AT(type, field)                                                                            \
+	.at = offsetof(struct type, field), .size = sizeof(((struct type *)NULL)->field)
 #define COUNT(type, field)  .n_at = offsetof(struct type, field)
 #define RANGE(d, lo, hi, u) .def = (d), .min = (lo), .max = (hi), .unit = (u)
 #define ROWS(table)         .knobs = (table), .n_knobs = sizeof(table) / sizeof((table)[0])
-#define LIST(field)                                                                                          \
-	.at = offsetof(struct config, field), .item_size = sizeof(((struct config *)NULL)->field[0]),        \
-	.n_at = offsetof(struct config, n_##field),                                                          \
+#define LIST(field)                                                                                \
+	.at = offsetof(struct config, field),                                                      \
+	.item_size = sizeof(((struct config *)NULL)->field[0]),                                    \
+	.n_at = offsetof(struct config, n_##field),                                                \
 	.max = sizeof(((struct config *)NULL)->field) / sizeof(((struct config *)NULL)->field[0])
 
 static const char *const modes[] = { "backup", "primary", NULL };
@@ -20,7 +22,8 @@ static const char *const levels[] = { "debug", "info", "notice", "warning", "err
 
 // clang-format off
 static const struct knob chassis[] = {
-	{ "name", KNOB_NAME, KNOB_MUST, AT(config, chassis.name), .help = "this chassis, in logs and to the peer" },
+	{ "name", KNOB_NAME, KNOB_MUST, AT(config, chassis.name),
+		.help = "this chassis, in logs and to the peer" },
 	{ "mode", KNOB_CHOICE, 0, AT(config, chassis.primary), .choices = modes, .def = 0,
 		.help = "who becomes Active when both start; no failback later" },
 	{ "priority", KNOB_U32, 0, AT(config, chassis.priority), RANGE(125, 1, 255, NULL),
@@ -32,180 +35,267 @@ static const struct knob chassis[] = {
 };
 
 static const struct knob ports[] = {
-	{ "name", KNOB_NAME, KNOB_MUST, AT(config_port, name), .help = "of the port; loopbacks refer to it" },
+	{ "name", KNOB_NAME, KNOB_MUST, AT(config_port, name),
+		.help = "of the port; loopbacks refer to it" },
 	{ "device", KNOB_TEXT, KNOB_MUST, AT(config_port, device),
 		.help = "DPDK device: a PCI address, or a virtual device with its arguments" },
-	{ "roles", KNOB_ROLES, KNOB_MUST, AT(config_port, roles), .help = "replication is alone on its port" },
-	{ "twin", KNOB_NAME, KNOB_MUST, AT(config_port, twin), .help = "kernel interface that shadows the port" },
+	{ "roles", KNOB_ROLES, KNOB_MUST, AT(config_port, roles),
+		.help = "replication is alone on its port" },
+	{ "twin", KNOB_NAME, KNOB_MUST, AT(config_port, twin),
+		.help = "kernel interface that shadows the port" },
 	{ "address", KNOB_IFADDR, 0, AT(config_port, address),
 		.help = "of the twin, with its prefix length; default: someone else sets it" },
-	{ "mtu", KNOB_U32, 0, AT(config_port, mtu), RANGE(1500, 576, 9600, "bytes"), .help = "of the port and its twin" },
-	{ "monitor", KNOB_BOOL, 0, AT(config_port, monitor), .help = "the Active hands over when the port loses its carrier (link-failure)" },
-	{ "monitor-group", KNOB_NAME, 0, AT(config_port, monitor_group), .help = "fails when all its ports are down; without one a port fails by itself" },
+	{ "mtu", KNOB_U32, 0, AT(config_port, mtu), RANGE(1500, 576, 9600, "bytes"),
+		.help = "of the port and its twin" },
+	{ "monitor", KNOB_BOOL, 0, AT(config_port, monitor),
+		.help = "the Active hands over when the port loses its carrier (link-failure)" },
+	{ "monitor-group", KNOB_NAME, 0, AT(config_port, monitor_group),
+		.help = "fails when all its ports are down; without one a port fails by itself" },
 };
 
 static const struct knob loopbacks[] = {
-	{ "name", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_loopback, name), .help = "of the VIP; services refer to it" },
+	{ "name", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_loopback, name),
+		.help = "of the VIP; services refer to it" },
 	{ "address", KNOB_ADDR, KNOB_MUST | KNOB_AGREE, AT(config_loopback, address), .max = 1,
 		.help = "the VIP itself; GTP needs an IPv4 one" },
-	{ "port", KNOB_NAME, KNOB_MUST, AT(config_loopback, port), .help = "name of the port in whose subnet it is announced" },
-	{ "srp-activate", KNOB_BOOL, KNOB_AGREE, AT(config_loopback, srp_activate), .help = "follows the Active chassis" },
+	{ "port", KNOB_NAME, KNOB_MUST, AT(config_loopback, port),
+		.help = "name of the port in whose subnet it is announced" },
+	{ "srp-activate", KNOB_BOOL, KNOB_AGREE, AT(config_loopback, srp_activate),
+		.help = "follows the Active chassis" },
 };
 
 static const struct knob services[] = {
 	{ "gtp", KNOB_NAME, KNOB_AGREE, AT(config, gtp_loopback),
-		.help = "name of the loopback that GTP-C and GTP-U use; default: the first loopback" },
+		.help = "name of the loopback that GTP-C and GTP-U use; default: the first "
+			"loopback" },
 	{ "gtp-direct", KNOB_BOOL, KNOB_LIVE, AT(config, gtp_direct), .def = 1,
-		.help = "GTP-C between ports and control past the kernel where it can; false: all of it passes the twin, its firewall and captures" },
-	{ "echo-interval", KNOB_U32, KNOB_AGREE, AT(config, echo_interval_s), RANGE(60, 0, 3600, "s"),
-		.help = "between Echo Requests to each SGSN; less than 60 is for labs (TS 29.060 7.2.1); 0: none" },
+		.help = "GTP-C between ports and control past the kernel where it can; false: all "
+			"of it passes the twin, its firewall and captures" },
+	{ "echo-interval", KNOB_U32, KNOB_AGREE, AT(config, echo_interval_s),
+		RANGE(60, 0, 3600, "s"),
+		.help = "between Echo Requests to each SGSN; less than 60 is for labs (TS 29.060 "
+			"7.2.1); 0: none" },
 };
 
 static const struct knob pools[] = {
-	{ "name", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_pool, name), .help = "of the pool; APNs refer to it" },
-	{ "prefix", KNOB_PREFIX, KNOB_MUST | KNOB_AGREE, AT(config_pool, prefix), .min = 8, .max = 30,
+	{ "name", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_pool, name),
+		.help = "of the pool; APNs refer to it" },
+	{ "prefix", KNOB_PREFIX, KNOB_MUST | KNOB_AGREE, AT(config_pool, prefix),
+		.min = 8, .max = 30,
 		.help = "addresses of subscribers" },
 	{ "srp-activate", KNOB_BOOL, KNOB_AGREE, AT(config_pool, srp_activate),
 		.help = "follows the Active chassis; only such a pool's sessions are recovered" },
-	{ "quarantine", KNOB_U32, KNOB_AGREE, AT(config_pool, quarantine_s), RANGE(10, 0, 3600, "s"),
+	{ "quarantine", KNOB_U32, KNOB_AGREE, AT(config_pool, quarantine_s),
+		RANGE(10, 0, 3600, "s"),
 		.help = "time before an address that was given back is given out again" },
 };
 
 static const struct knob apns[] = {
-	{ "name", KNOB_APN, KNOB_MUST | KNOB_AGREE, AT(config_apn, name), .help = "access point name, in any case" },
-	{ "pool", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_apn, pool), .help = "name of the pool of its subscribers" },
-	{ "dns", KNOB_ADDRS, KNOB_AGREE, AT(config_apn, dns), COUNT(config_apn, n_dns), .help = "name servers told to the subscriber" },
-	{ "selection-mode", KNOB_CHOICE, KNOB_AGREE, AT(config_apn, verified_only), .choices = selections, .def = 0,
-		.help = "verified: refuse subscribers whose right to this APN was not verified by the SGSN" },
-	{ "session-timeout", KNOB_U32, KNOB_AGREE, AT(config_apn, session_timeout_s), RANGE(0, 0, 31536000, "s"),
+	{ "name", KNOB_APN, KNOB_MUST | KNOB_AGREE, AT(config_apn, name),
+		.help = "access point name, in any case" },
+	{ "pool", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_apn, pool),
+		.help = "name of the pool of its subscribers" },
+	{ "dns", KNOB_ADDRS, KNOB_AGREE, AT(config_apn, dns), COUNT(config_apn, n_dns),
+		.help = "name servers told to the subscriber" },
+	{ "selection-mode", KNOB_CHOICE, KNOB_AGREE, AT(config_apn, verified_only),
+		.choices = selections, .def = 0,
+		.help = "verified: refuse subscribers whose right to this APN was not verified by "
+			"the SGSN" },
+	{ "session-timeout", KNOB_U32, KNOB_AGREE, AT(config_apn, session_timeout_s),
+		RANGE(0, 0, 31536000, "s"),
 		.help = "longest life of a session; 0: none" },
-	{ "idle-timeout", KNOB_U32, KNOB_AGREE, AT(config_apn, idle_timeout_s), RANGE(0, 0, 31536000, "s"),
+	{ "idle-timeout", KNOB_U32, KNOB_AGREE, AT(config_apn, idle_timeout_s),
+		RANGE(0, 0, 31536000, "s"),
 		.help = "a session without traffic ends after it; 0: none" },
-	{ "ambr-up", KNOB_U32, KNOB_AGREE, AT(config_apn, ambr_up_kbps), RANGE(0, 0, 100000000, "kbit/s"),
+	{ "ambr-up", KNOB_U32, KNOB_AGREE, AT(config_apn, ambr_up_kbps),
+		RANGE(0, 0, 100000000, "kbit/s"),
 		.help = "policing from the subscriber; 0: none" },
-	{ "ambr-down", KNOB_U32, KNOB_AGREE, AT(config_apn, ambr_down_kbps), RANGE(0, 0, 100000000, "kbit/s"),
+	{ "ambr-down", KNOB_U32, KNOB_AGREE, AT(config_apn, ambr_down_kbps),
+		RANGE(0, 0, 100000000, "kbit/s"),
 		.help = "policing to the subscriber; 0: none" },
 };
 
 static const struct knob aaa_servers[] = {
-	{ "name", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_aaa, name), .help = "of the server, in logs, alarms and views" },
+	{ "name", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_aaa, name),
+		.help = "of the server, in logs, alarms and views" },
 	{ "address", KNOB_ADDR, KNOB_MUST | KNOB_AGREE, AT(config_aaa, address), .max = 1,
-		.help = "of a RADIUS server that the Active probes; when none of a group answers it hands over (aaa-failure)" },
-	{ "port", KNOB_U32, KNOB_AGREE, AT(config_aaa, port), RANGE(1812, 1, 65535, NULL), .help = "its UDP port" },
+		.help = "of a RADIUS server that the Active probes; when none of a group answers "
+			"it hands over (aaa-failure)" },
+	{ "port", KNOB_U32, KNOB_AGREE, AT(config_aaa, port), RANGE(1812, 1, 65535, NULL),
+		.help = "its UDP port" },
 	{ "secret-file", KNOB_TEXT, KNOB_MUST, AT(config_aaa, secret_file),
-		.help = "file (mode 600) with the secret shared with the server; on a second line the probe user's password, if it shall be right" },
-	{ "probe", KNOB_CHOICE, KNOB_AGREE, AT(config_aaa, status_server), .choices = probes, .def = 0,
-		.help = "auth: Access-Request, and a Reject is an answer too; status-server: RFC 5997" },
-	{ "user", KNOB_TEXT, KNOB_AGREE, AT(config_aaa, user), .help = "who is asked for by probe = \"auth\"" },
-	{ "timeout", KNOB_U32, KNOB_AGREE, AT(config_aaa, timeout_s), RANGE(3, 1, 60, "s"), .help = "after which a probe is sent again" },
+		.help = "file (mode 600) with the secret shared with the server; on a second line "
+			"the probe user's password, if it shall be right" },
+	{ "probe", KNOB_CHOICE, KNOB_AGREE, AT(config_aaa, status_server),
+		.choices = probes, .def = 0,
+		.help = "auth: Access-Request, and a Reject is an answer too; status-server: RFC "
+			"5997" },
+	{ "user", KNOB_TEXT, KNOB_AGREE, AT(config_aaa, user),
+		.help = "who is asked for by probe = \"auth\"" },
+	{ "timeout", KNOB_U32, KNOB_AGREE, AT(config_aaa, timeout_s), RANGE(3, 1, 60, "s"),
+		.help = "after which a probe is sent again" },
 	{ "max-retries", KNOB_U32, KNOB_AGREE, AT(config_aaa, max_retries), RANGE(5, 1, 20, NULL),
 		.help = "how often in all; then the server is down" },
 	{ "period", KNOB_U32, KNOB_AGREE, AT(config_aaa, period_s), RANGE(60, 1, 3600, "s"),
 		.help = "between probes; less than 60 is for labs" },
 	{ "group", KNOB_NAME, KNOB_AGREE, AT(config_aaa, group),
 		.help = "fails when all its servers are down; those without one are a group too" },
-	{ "require-message-authenticator", KNOB_WORD, KNOB_AGREE, AT(config_aaa, require_message_authenticator), .choices = requires, .def = 0,
-		.help = "whether replies must be signed (RFC 3579); auto: once one of this server was" },
-	{ "source", KNOB_ADDR, 0, AT(config_aaa, source), .max = 1, .help = "own address towards it; default: the kernel's choice" },
+	{ "require-message-authenticator", KNOB_WORD, KNOB_AGREE, AT(config_aaa, require_message_authenticator),
+		.choices = requires, .def = 0,
+		.help = "whether replies must be signed (RFC 3579); auto: once one of this server "
+			"was" },
+	{ "source", KNOB_ADDR, 0, AT(config_aaa, source), .max = 1,
+		.help = "own address towards it; default: the kernel's choice" },
 };
 
 static const struct knob bgp_peers[] = {
-	{ "name", KNOB_NAME, KNOB_MUST, AT(config_bgp_peer, name), .help = "of the peer, in logs, alarms and views" },
+	{ "name", KNOB_NAME, KNOB_MUST, AT(config_bgp_peer, name),
+		.help = "of the peer, in logs, alarms and views" },
 	{ "address", KNOB_ADDR, KNOB_MUST, AT(config_bgp_peer, address), .max = 1,
-		.help = "of a BGP peer that a router reports to us by BMP; when all of a group are down the Active hands over (bgp-failure)" },
+		.help = "of a BGP peer that a router reports to us by BMP; when all of a group are "
+			"down the Active hands over (bgp-failure)" },
 	{ "router", KNOB_ADDR, 0, AT(config_bgp_peer, router), .max = 1,
-		.help = "whence that router's BMP connection comes; needed where several report; default: whichever tells of the peer" },
-	{ "group", KNOB_NAME, 0, AT(config_bgp_peer, group), .help = "fails when all its peers are down; those without one are a group too" },
+		.help = "whence that router's BMP connection comes; needed where several report; "
+			"default: whichever tells of the peer" },
+	{ "group", KNOB_NAME, 0, AT(config_bgp_peer, group),
+		.help = "fails when all its peers are down; those without one are a group too" },
 };
 
 static const struct knob routes[] = {
-	{ "name", KNOB_NAME, KNOB_MUST, AT(config_route, name), .help = "of the route, in logs, alarms and views" },
+	{ "name", KNOB_NAME, KNOB_MUST, AT(config_route, name),
+		.help = "of the route, in logs, alarms and views" },
 	{ "prefix", KNOB_PREFIX, KNOB_MUST, AT(config_route, prefix), .min = 0, .max = 32,
-		.help = "that the kernel's main table must have, over any interface; when all of a group are gone the Active hands over (route-failure)" },
-	{ "group", KNOB_NAME, 0, AT(config_route, group), .help = "fails when all its routes are gone; those without one are a group too" },
+		.help = "that the kernel's main table must have, over any interface; when all of a "
+			"group are gone the Active hands over (route-failure)" },
+	{ "group", KNOB_NAME, 0, AT(config_route, group),
+		.help = "fails when all its routes are gone; those without one are a group too" },
 };
 
 static const struct knob monitors[] = {
 	{ "bmp-address", KNOB_ADDR, 0, AT(config, monitors.bmp_address), .max = 1,
-		.help = "where routers report their BGP peers (RFC 7854), if there are bgp-peers; default: 127.0.0.1" },
-	{ "bmp-port", KNOB_U32, 0, AT(config, monitors.bmp_port), RANGE(11019, 1, 65535, NULL), .help = "its TCP port" },
+		.help = "where routers report their BGP peers (RFC 7854), if there are bgp-peers; "
+			"default: 127.0.0.1" },
+	{ "bmp-port", KNOB_U32, 0, AT(config, monitors.bmp_port), RANGE(11019, 1, 65535, NULL),
+		.help = "its TCP port" },
 	{ "bmp-settle", KNOB_U32, 0, AT(config, monitors.bmp_settle_s), RANGE(10, 1, 300, "s"),
-		.help = "time that a router has after it connected to tell of a peer before that is down" },
+		.help = "time that a router has after it connected to tell of a peer before that "
+			"is down" },
 	{ "aaa-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE, AT(config, monitors.aaa_revertible),
-		.help = "who became Active for the peer's aaa-failure may hand back for its own; false: stays Active" },
-	{ "bgp-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE, AT(config, monitors.bgp_revertible), .def = 1, .help = "the same for bgp-failure" },
-	{ "route-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE, AT(config, monitors.route_revertible), .def = 1, .help = "for route-failure" },
-	{ "link-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE, AT(config, monitors.link_revertible), .def = 1, .help = "for link-failure" },
-	{ "fault-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE, AT(config, monitors.fault_revertible), .def = 1, .help = "for local-fault" },
+		.help = "who became Active for the peer's aaa-failure may hand back for its own; "
+			"false: stays Active" },
+	{ "bgp-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE, AT(config, monitors.bgp_revertible), .def = 1,
+		.help = "the same for bgp-failure" },
+	{ "route-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE, AT(config, monitors.route_revertible), .def = 1,
+		.help = "for route-failure" },
+	{ "link-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE, AT(config, monitors.link_revertible), .def = 1,
+		.help = "for link-failure" },
+	{ "fault-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE, AT(config, monitors.fault_revertible), .def = 1,
+		.help = "for local-fault" },
 };
 
 static const struct knob srp[] = {
-	{ "bind", KNOB_ADDR, KNOB_MUST, AT(config, srp.bind), .help = "own address of the SRP connection, on a plain kernel interface" },
+	{ "bind", KNOB_ADDR, KNOB_MUST, AT(config, srp.bind),
+		.help = "own address of the SRP connection, on a plain kernel interface" },
 	{ "peer", KNOB_ADDR, KNOB_MUST, AT(config, srp.peer), .help = "the peer's" },
-	{ "port", KNOB_U32, KNOB_AGREE, AT(config, srp.port), RANGE(8484, 1, 65535, NULL), .help = "TCP port of the SRP connection" },
+	{ "port", KNOB_U32, KNOB_AGREE, AT(config, srp.port), RANGE(8484, 1, 65535, NULL),
+		.help = "TCP port of the SRP connection" },
 	{ "stream-bind", KNOB_ADDR, 0, AT(config, srp.stream_bind),
-		.help = "own address of the replication stream; default: the address of the replication port" },
-	{ "stream-peer", KNOB_ADDR, KNOB_MUST, AT(config, srp.stream_peer), .help = "the peer's, on its replication port" },
-	{ "stream-port", KNOB_U32, KNOB_AGREE, AT(config, srp.stream_port), RANGE(8485, 1, 65535, NULL),
+		.help = "own address of the replication stream; default: the address of the "
+			"replication port" },
+	{ "stream-peer", KNOB_ADDR, KNOB_MUST, AT(config, srp.stream_peer),
+		.help = "the peer's, on its replication port" },
+	{ "stream-port", KNOB_U32, KNOB_AGREE, AT(config, srp.stream_port),
+		RANGE(8485, 1, 65535, NULL),
 		.help = "UDP port of the replication stream" },
-	{ "insecure", KNOB_BOOL, KNOB_AGREE, AT(config, srp.insecure), .help = "plain text, nobody's identity checked; for labs" },
+	{ "insecure", KNOB_BOOL, KNOB_AGREE, AT(config, srp.insecure),
+		.help = "plain text, nobody's identity checked; for labs" },
 	{ "psk-file", KNOB_TEXT, KNOB_LIVE, AT(config, srp.psk_file),
-		.help = "file with the pre-shared key of the pair, 64 hexadecimal digits; instead of certificates" },
-	{ "ca-file", KNOB_TEXT, KNOB_LIVE, AT(config, srp.ca_file), .help = "PEM file of the CA that signed the peer's certificate" },
-	{ "certificate-file", KNOB_TEXT, KNOB_LIVE, AT(config, srp.certificate_file), .help = "PEM file of own certificate, and what chains it to the CA" },
-	{ "key-file", KNOB_TEXT, KNOB_LIVE, AT(config, srp.key_file), .help = "PEM file of own certificate's key" },
-	{ "peer-name", KNOB_NAME, KNOB_LIVE, AT(config, srp.peer_name), .help = "name that the peer's certificate must have" },
+		.help = "file with the pre-shared key of the pair, 64 hexadecimal digits; instead "
+			"of certificates" },
+	{ "ca-file", KNOB_TEXT, KNOB_LIVE, AT(config, srp.ca_file),
+		.help = "PEM file of the CA that signed the peer's certificate" },
+	{ "certificate-file", KNOB_TEXT, KNOB_LIVE, AT(config, srp.certificate_file),
+		.help = "PEM file of own certificate, and what chains it to the CA" },
+	{ "key-file", KNOB_TEXT, KNOB_LIVE, AT(config, srp.key_file),
+		.help = "PEM file of own certificate's key" },
+	{ "peer-name", KNOB_NAME, KNOB_LIVE, AT(config, srp.peer_name),
+		.help = "name that the peer's certificate must have" },
 	{ "crypto-device", KNOB_TEXT, 0, AT(config, srp.crypto_device),
-		.help = "DPDK crypto device for the replication stream; default: the fastest software device" },
+		.help = "DPDK crypto device for the replication stream; default: the fastest "
+			"software device" },
 	{ "topology", KNOB_CHOICE, KNOB_AGREE, AT(config, srp.l2), .choices = topologies, .def = 1,
-		.help = "l2: both chassis on shared subnets, announcements by ARP; l3: routers decide" },
+		.help = "l2: both chassis on shared subnets, announcements by ARP; l3: routers "
+			"decide" },
 	{ "advertise-in-standby", KNOB_BOOL, KNOB_LIVE, AT(config, srp.advertise_in_standby),
-		.help = "topology l3: the Standby tells routers the longer path ahead of need; only for routers that honour it" },
-	{ "hold-off-time", KNOB_U32, KNOB_LIVE, AT(config, srp.hold_off_ms), RANGE(30000, 0, 600000, "ms"),
+		.help = "topology l3: the Standby tells routers the longer path ahead of need; "
+			"only for routers that honour it" },
+	{ "hold-off-time", KNOB_U32, KNOB_LIVE, AT(config, srp.hold_off_ms),
+		RANGE(30000, 0, 600000, "ms"),
 		.help = "after it became Standby, before it does so" },
-	{ "hello-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.hello_interval_ms), RANGE(1000, 10, 60000, "ms"),
+	{ "hello-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.hello_interval_ms),
+		RANGE(1000, 10, 60000, "ms"),
 		.help = "between hellos on the SRP connection" },
-	{ "dead-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.dead_interval_ms), RANGE(3000, 30, 600000, "ms"),
+	{ "dead-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.dead_interval_ms),
+		RANGE(3000, 30, 600000, "ms"),
 		.help = "silence after which the peer is dead; at least 3 x hello-interval" },
-	{ "delay-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.delay_interval_ms), RANGE(5000, 0, 600000, "ms"),
+	{ "delay-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.delay_interval_ms),
+		RANGE(5000, 0, 600000, "ms"),
 		.help = "after start, before dead-interval runs" },
-	{ "heartbeat-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.heartbeat_interval_ms), RANGE(10, 1, 10000, "ms"),
+	{ "heartbeat-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.heartbeat_interval_ms),
+		RANGE(10, 1, 10000, "ms"),
 		.help = "between heartbeats in the replication stream" },
-	{ "dead-multiplier", KNOB_U32, KNOB_AGREE, AT(config, srp.dead_multiplier), RANGE(3, 3, 50, "heartbeats"),
+	{ "dead-multiplier", KNOB_U32, KNOB_AGREE, AT(config, srp.dead_multiplier),
+		RANGE(3, 3, 50, "heartbeats"),
 		.help = "missed heartbeats after which the replication path is dead" },
-	{ "configuration-interval", KNOB_U32, KNOB_AGREE | KNOB_LIVE, AT(config, srp.configuration_interval_s), RANGE(3600, 60, 86400, "s"),
+	{ "configuration-interval", KNOB_U32, KNOB_AGREE | KNOB_LIVE, AT(config, srp.configuration_interval_s),
+		RANGE(3600, 60, 86400, "s"),
 		.help = "between comparisons of the two configurations" },
-	{ "guard-period", KNOB_U32, KNOB_AGREE | KNOB_LIVE, AT(config, srp.guard_period_s), RANGE(60, 0, 3600, "s"),
-		.help = "after a switchover or start, monitor failures must last for damping-period" },
-	{ "damping-period", KNOB_U32, KNOB_AGREE | KNOB_LIVE, AT(config, srp.damping_period_s), RANGE(60, 0, 3600, "s"),
+	{ "guard-period", KNOB_U32, KNOB_AGREE | KNOB_LIVE, AT(config, srp.guard_period_s),
+		RANGE(60, 0, 3600, "s"),
+		.help = "after a switchover or start, monitor failures must last for "
+			"damping-period" },
+	{ "damping-period", KNOB_U32, KNOB_AGREE | KNOB_LIVE, AT(config, srp.damping_period_s),
+		RANGE(60, 0, 3600, "s"),
 		.help = "how long a monitor failure must last within guard-period" },
-	{ "micro-checkpoint-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.micro_checkpoint_interval_ms), RANGE(100, 10, 10000, "ms"),
+	{ "micro-checkpoint-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.micro_checkpoint_interval_ms),
+		RANGE(100, 10, 10000, "ms"),
 		.help = "between checkpoints of a session's usage" },
-	{ "audit-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.audit_interval_s), RANGE(60, 1, 86400, "s"),
+	{ "audit-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.audit_interval_s),
+		RANGE(60, 1, 86400, "s"),
 		.help = "one full cycle of comparison of the two tables" },
-	{ "replication-rate", KNOB_U32, KNOB_LIVE, AT(config, srp.replication_rate_mbps), RANGE(0, 0, 400000, "Mbit/s"),
-		.help = "most that the replication port sends; signalling goes first, then usage, then resync and audit; 0: no limit" },
-	{ "commit-timeout", KNOB_U32, KNOB_AGREE | KNOB_LIVE, AT(config, srp.commit_timeout_ms), RANGE(50, 10, 200, "ms"),
+	{ "replication-rate", KNOB_U32, KNOB_LIVE, AT(config, srp.replication_rate_mbps),
+		RANGE(0, 0, 400000, "Mbit/s"),
+		.help = "most that the replication port sends; signalling goes first, then usage, "
+			"then resync and audit; 0: no limit" },
+	{ "commit-timeout", KNOB_U32, KNOB_AGREE | KNOB_LIVE, AT(config, srp.commit_timeout_ms),
+		RANGE(50, 10, 200, "ms"),
 		.help = "how long an answer waits until the standby has the session" },
-	{ "pending-timeout", KNOB_U32, KNOB_AGREE | KNOB_LIVE, AT(config, srp.pending_timeout_s), RANGE(10, 1, 60, "s"),
+	{ "pending-timeout", KNOB_U32, KNOB_AGREE | KNOB_LIVE, AT(config, srp.pending_timeout_s),
+		RANGE(10, 1, 60, "s"),
 		.help = "longest stay in a pending state" },
-	{ "realtime", KNOB_BOOL, 0, AT(config, srp.realtime), .help = "SCHED_FIFO for the replication core, for shared CPUs" },
+	{ "realtime", KNOB_BOOL, 0, AT(config, srp.realtime),
+		.help = "SCHED_FIFO for the replication core, for shared CPUs" },
 };
 
 static const struct knob table[] = {
-	{ "max-sessions", KNOB_U32, KNOB_AGREE, AT(config, table.max_sessions), RANGE(65536, 64, 16777216, "sessions"),
+	{ "max-sessions", KNOB_U32, KNOB_AGREE, AT(config, table.max_sessions),
+		RANGE(65536, 64, 16777216, "sessions"),
 		.help = "capacity of the session table" },
 };
 
 static const struct knob license[] = {
 	{ "inter-chassis-session-recovery", KNOB_BOOL, 0, AT(config, licensed), .def = 1,
-		.help = "the feature is licensed; without it on both nothing is recovered: the chassis do not join" },
+		.help = "the feature is licensed; without it on both nothing is recovered: the "
+			"chassis do not join" },
 };
 
 static const struct knob lcores[] = {
-	{ "control", KNOB_LCORE, 0, AT(config, lcores.control), RANGE(-1, -1, 127, NULL), .help = "-1: the EAL main lcore" },
-	{ "replication", KNOB_LCORE, 0, AT(config, lcores.replication), RANGE(-1, -1, 127, NULL), .help = "-1: the last lcore" },
-	{ "workers", KNOB_LCORES, 0, AT(config, lcores.workers), COUNT(config, lcores.n_workers), .min = 0, .max = 127,
+	{ "control", KNOB_LCORE, 0, AT(config, lcores.control), RANGE(-1, -1, 127, NULL),
+		.help = "-1: the EAL main lcore" },
+	{ "replication", KNOB_LCORE, 0, AT(config, lcores.replication), RANGE(-1, -1, 127, NULL),
+		.help = "-1: the last lcore" },
+	{ "workers", KNOB_LCORES, 0, AT(config, lcores.workers),
+		COUNT(config, lcores.n_workers), .min = 0, .max = 127,
 		.help = "default: all the others" },
 };
 
@@ -215,14 +305,17 @@ static const struct knob top[] = {
 };
 
 static const struct knob telemetry[] = {
-	{ "enabled", KNOB_BOOL, 0, AT(config, telemetry.enabled), .def = 1, .help = "/tandem/... on DPDK's telemetry socket" },
+	{ "enabled", KNOB_BOOL, 0, AT(config, telemetry.enabled), .def = 1,
+		.help = "/tandem/... on DPDK's telemetry socket" },
 	{ "control-socket", KNOB_TEXT, 0, AT(config, telemetry.control_socket), .def_text = "/run/tandem/control.sock",
 		.max = 107, .help = "Unix socket of tandemctl" },
 };
 
 static const struct knob logging[] = {
-	{ "level", KNOB_WORD, KNOB_LIVE, AT(config, log.level), .choices = levels, .def = 1, .help = "least severe message that is logged" },
-	{ "syslog", KNOB_BOOL, 0, AT(config, log.syslog), .help = "to syslog too, not only to stderr" },
+	{ "level", KNOB_WORD, KNOB_LIVE, AT(config, log.level), .choices = levels, .def = 1,
+		.help = "least severe message that is logged" },
+	{ "syslog", KNOB_BOOL, 0, AT(config, log.syslog),
+		.help = "to syslog too, not only to stderr" },
 };
 
 const struct section config_sections[SECTIONS] = {
@@ -309,7 +402,8 @@ void config_print_knobs(FILE *to)
 
 			knob_expected(k, expected, sizeof(expected));
 			fprintf(to, "| `%s%s%s%s` | %s | ", s->name != NULL ? s->name : "",
-				s->item_size > 0 ? "[]" : "", s->name != NULL ? "." : "", k->key, expected);
+				s->item_size > 0 ? "[]" : "", s->name != NULL ? "." : "", k->key,
+				expected);
 			print_default(k, to);
 			fprintf(to, " | %s | %s | %s |\n", k->flags & KNOB_AGREE ? "yes" : "",
 				k->flags & KNOB_LIVE ? "yes" : "", k->help);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rules within and between lists: what must be there once, what must be there at all, what may not overlap. */
+/* Rules within and between lists: what must be there once, what must be there at all, what may not
+ * overlap. */
 #include "value.h"
 
 static uint32_t mask_of(uint8_t len)
@@ -9,7 +10,8 @@ static uint32_t mask_of(uint8_t len)
 
 static bool prefix_has(const struct config_prefix *p, const struct ip_addr *a)
 {
-	return ip_addr_is_v4(a) && ((ip_addr_to_v4(&p->addr) ^ ip_addr_to_v4(a)) & mask_of(p->len)) == 0;
+	return ip_addr_is_v4(a) &&
+	       ((ip_addr_to_v4(&p->addr) ^ ip_addr_to_v4(a)) & mask_of(p->len)) == 0;
 }
 
 static void unique(struct load *l, enum section_id id, const char *key, size_t at, size_t bytes)
@@ -25,7 +27,8 @@ static void unique(struct load *l, enum section_id id, const char *key, size_t a
 			continue;
 		for (unsigned int j = 0; j < i; j++) {
 			if (!load_good(l, id, j, key) ||
-				memcmp(v, (const char *)section_item_const(s, l->c, j) + at, bytes) != 0)
+				memcmp(v, (const char *)section_item_const(s, l->c, j) + at,
+					bytes) != 0)
 				continue;
 			load_error(l, id, i, key, "duplicate: %s is %s[%u].%s too",
 				value_said(config_setting_get_member(l->item[id][i], key),
@@ -36,7 +39,7 @@ static void unique(struct load *l, enum section_id id, const char *key, size_t a
 	}
 }
 
-#define UNIQUE(l, id, key, type, field)                                                                      \
+#define UNIQUE(l, id, key, type, field)                                                            \
 	unique(l, id, key, offsetof(struct type, field), sizeof(((struct type *)NULL)->field))
 
 static void check_unique(struct load *l)
@@ -60,16 +63,17 @@ static void check_present(struct load *l)
 	static const struct {
 		enum section_id id;
 		const char *what;
-	} lists[] = { { SECTION_LOOPBACKS, "loopback, for services.gtp" }, { SECTION_POOLS, "pool" },
-		{ SECTION_APNS, "APN" } };
+	} lists[] = { { SECTION_LOOPBACKS, "loopback, for services.gtp" },
+		{ SECTION_POOLS, "pool" }, { SECTION_APNS, "APN" } };
 
 	for (unsigned int i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		const config_setting_t *list = l->group[lists[i].id];
 
-		if (list == NULL || (!config_setting_is_group(list) && config_setting_is_aggregate(list) &&
-					    config_setting_length(list) == 0))
-			load_error(
-				l, lists[i].id, 0, NULL, "missing: expected at least one %s", lists[i].what);
+		if (list == NULL ||
+			(!config_setting_is_group(list) && config_setting_is_aggregate(list) &&
+				config_setting_length(list) == 0))
+			load_error(l, lists[i].id, 0, NULL, "missing: expected at least one %s",
+				lists[i].what);
 	}
 }
 
@@ -91,12 +95,13 @@ static void check_loopback(struct load *l, unsigned int i)
 		for (unsigned int j = 0; j < c->n_ports; j++)
 			if (!load_good(l, SECTION_PORTS, j, "name"))
 				return;
-		load_error(
-			l, SECTION_LOOPBACKS, i, "port", "expected the name of a port, not \"%s\"", lb->port);
+		load_error(l, SECTION_LOOPBACKS, i, "port",
+			"expected the name of a port, not \"%s\"", lb->port);
 	} else if (addr_good && c->srp.l2 && ip_addr_is_v4(&lb->address) && p->address.len > 0 &&
 		   !prefix_has(&p->address, &lb->address)) {
 		load_warning(l, SECTION_LOOPBACKS, i, "address",
-			"not in the subnet of port \"%s\": ARP will not announce it there", p->name);
+			"not in the subnet of port \"%s\": ARP will not announce it there",
+			p->name);
 	}
 }
 
@@ -119,7 +124,8 @@ static void check_pool(struct load *l, unsigned int i)
 			load_error(l, SECTION_POOLS, i, "prefix",
 				"expected subscribers only: it holds ports[%u].address", j);
 	for (unsigned int j = 0; j < c->n_loopbacks; j++)
-		if (load_good(l, SECTION_LOOPBACKS, j, "address") && prefix_has(p, &c->loopbacks[j].address))
+		if (load_good(l, SECTION_LOOPBACKS, j, "address") &&
+			prefix_has(p, &c->loopbacks[j].address))
 			load_error(l, SECTION_POOLS, i, "prefix",
 				"expected subscribers only: it holds loopbacks[%u].address", j);
 }
@@ -137,11 +143,13 @@ static void check_apn(struct load *l, unsigned int i)
 			continue;
 		if (load_good(l, SECTION_POOLS, j, "srp-activate") && !c->pools[j].srp_activate)
 			load_warning(l, SECTION_APNS, i, "pool",
-				"pool \"%s\" is not srp-activated: sessions of this APN are not recovered",
+				"pool \"%s\" is not srp-activated: sessions of this APN are not "
+				"recovered",
 				c->pools[j].name);
 		return;
 	}
-	load_error(l, SECTION_APNS, i, "pool", "expected the name of a pool, not \"%s\"", c->apns[i].pool);
+	load_error(l, SECTION_APNS, i, "pool", "expected the name of a pool, not \"%s\"",
+		c->apns[i].pool);
 }
 
 static void check_aaa(struct load *l, unsigned int i)
@@ -154,31 +162,40 @@ static void check_aaa(struct load *l, unsigned int i)
 		load_error(l, SECTION_AAA, i, "user",
 			"missing: expected a user to ask for, with probe = \"auth\"");
 	if (load_good(l, SECTION_AAA, i, "source") && load_good(l, SECTION_AAA, i, "address") &&
-		!ip_addr_equal(&a->source, &none) && ip_addr_is_v4(&a->source) != ip_addr_is_v4(&a->address))
-		load_error(l, SECTION_AAA, i, "source", "expected an address of the same family as address");
+		!ip_addr_equal(&a->source, &none) &&
+		ip_addr_is_v4(&a->source) != ip_addr_is_v4(&a->address))
+		load_error(l, SECTION_AAA, i, "source",
+			"expected an address of the same family as address");
 	if (!load_good(l, SECTION_AAA, i, "address") || !load_good(l, SECTION_AAA, i, "port"))
 		return;
 	for (unsigned int j = 0; j < i; j++)
-		if (load_good(l, SECTION_AAA, j, "address") && load_good(l, SECTION_AAA, j, "port") &&
+		if (load_good(l, SECTION_AAA, j, "address") &&
+			load_good(l, SECTION_AAA, j, "port") &&
 			ip_addr_equal(&a->address, &l->c->aaa_servers[j].address) &&
 			a->port == l->c->aaa_servers[j].port)
 			load_error(l, SECTION_AAA, i, "address",
-				"expected another server than aaa-servers[%u]: the same address and port", j);
+				"expected another server than aaa-servers[%u]: the same address "
+				"and port",
+				j);
 }
 
 static void check_bgp_peer(struct load *l, unsigned int i)
 {
 	const struct config_bgp_peer *p = &l->c->bgp_peers[i], *o;
 
-	if (!load_good(l, SECTION_BGP_PEERS, i, "address") || !load_good(l, SECTION_BGP_PEERS, i, "router"))
+	if (!load_good(l, SECTION_BGP_PEERS, i, "address") ||
+		!load_good(l, SECTION_BGP_PEERS, i, "router"))
 		return;
 	for (unsigned int j = 0; j < i; j++) {
 		o = &l->c->bgp_peers[j];
 		if (load_good(l, SECTION_BGP_PEERS, j, "address") &&
 			load_good(l, SECTION_BGP_PEERS, j, "router") &&
-			ip_addr_equal(&p->address, &o->address) && ip_addr_equal(&p->router, &o->router))
+			ip_addr_equal(&p->address, &o->address) &&
+			ip_addr_equal(&p->router, &o->router))
 			load_error(l, SECTION_BGP_PEERS, i, "address",
-				"expected another peer than bgp-peers[%u]: the same address and router", j);
+				"expected another peer than bgp-peers[%u]: the same address and "
+				"router",
+				j);
 	}
 }
 

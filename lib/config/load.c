@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* File to struct: every row of every section is looked for, every setting that no row knows is an error. */
+/* File to struct: every row of every section is looked for, every setting that no row knows is an
+ * error. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -22,8 +23,10 @@ static void path_of(char *to, enum section_id id, unsigned int i, const char *ke
 		snprintf(to, KNOB_PATH, "%s", s->name);
 }
 
-/* The key's line; of a key that is not there, its group's; of a group that is not there, the last. */
-static unsigned int line_of(const struct load *l, enum section_id id, unsigned int i, const char *key)
+/* The key's line; of a key that is not there, its group's; of a group that is not there, the
+ * last. */
+static unsigned int line_of(
+	const struct load *l, enum section_id id, unsigned int i, const char *key)
 {
 	const config_setting_t *s = l->item[id][i], *k = NULL;
 
@@ -33,11 +36,12 @@ static unsigned int line_of(const struct load *l, enum section_id id, unsigned i
 		k = config_setting_get_member(s, key);
 	if (k != NULL)
 		s = k;
-	return s != NULL && config_setting_source_line(s) > 0 ? config_setting_source_line(s) : l->last_line;
+	return s != NULL && config_setting_source_line(s) > 0 ? config_setting_source_line(s)
+							      : l->last_line;
 }
 
-static void __attribute__((format(printf, 6, 0))) tell(struct load *l, bool warning, enum section_id id,
-	unsigned int i, const char *key, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 6, 0))) tell(struct load *l, bool warning,
+	enum section_id id, unsigned int i, const char *key, const char *fmt, va_list ap)
 {
 	char path[KNOB_PATH], *text = NULL;
 
@@ -50,7 +54,8 @@ static void __attribute__((format(printf, 6, 0))) tell(struct load *l, bool warn
 	free(text);
 }
 
-void load_error(struct load *l, enum section_id id, unsigned int i, const char *key, const char *fmt, ...)
+void load_error(
+	struct load *l, enum section_id id, unsigned int i, const char *key, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -59,7 +64,8 @@ void load_error(struct load *l, enum section_id id, unsigned int i, const char *
 	va_end(ap);
 }
 
-void load_warning(struct load *l, enum section_id id, unsigned int i, const char *key, const char *fmt, ...)
+void load_warning(
+	struct load *l, enum section_id id, unsigned int i, const char *key, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -94,22 +100,26 @@ static void unknown(struct load *l, enum section_id id, unsigned int i, const ch
 	size_t used = 0;
 
 	for (unsigned int j = 0; j < s->n_knobs && used < sizeof(known); j++)
-		used += (size_t)snprintf(
-			known + used, sizeof(known) - used, "%s%s", j > 0 ? ", " : "", s->knobs[j].key);
-	load_error(l, id, i, key, "unknown key; expected %s%s", s->n_knobs > 1 ? "one of " : "", known);
+		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
+			j > 0 ? ", " : "", s->knobs[j].key);
+	load_error(l, id, i, key, "unknown key; expected %s%s", s->n_knobs > 1 ? "one of " : "",
+		known);
 }
 
-static void item_unknown(struct load *l, enum section_id id, unsigned int i, const config_setting_t *group)
+static void item_unknown(
+	struct load *l, enum section_id id, unsigned int i, const config_setting_t *group)
 {
 	for (int j = 0; j < config_setting_length(group); j++) {
-		const char *key = config_setting_name(config_setting_get_elem(group, (unsigned int)j));
+		const char *key =
+			config_setting_name(config_setting_get_elem(group, (unsigned int)j));
 
 		if (key != NULL && !section_knows(&config_sections[id], key))
 			unknown(l, id, i, key);
 	}
 }
 
-static void item_load(struct load *l, enum section_id id, unsigned int i, const config_setting_t *group)
+static void item_load(
+	struct load *l, enum section_id id, unsigned int i, const config_setting_t *group)
 {
 	const struct section *s = &config_sections[id];
 	void *base = section_item(s, l->c, i);
@@ -118,7 +128,8 @@ static void item_load(struct load *l, enum section_id id, unsigned int i, const 
 	l->item[id][i] = group;
 	for (unsigned int j = 0; j < s->n_knobs; j++) {
 		const struct knob *k = &s->knobs[j];
-		const config_setting_t *v = group != NULL ? config_setting_get_member(group, k->key) : NULL;
+		const config_setting_t *v =
+			group != NULL ? config_setting_get_member(group, k->key) : NULL;
 
 		knob_default(k, base);
 		if (v == NULL && k->flags & KNOB_MUST) {
@@ -160,14 +171,17 @@ static void list_load(struct load *l, enum section_id id, const config_setting_t
 static void section_load(struct load *l, enum section_id id, const config_setting_t *root)
 {
 	const struct section *s = &config_sections[id];
-	const config_setting_t *group = s->name != NULL ? config_setting_get_member(root, s->name) : root;
+	const config_setting_t *group =
+		s->name != NULL ? config_setting_get_member(root, s->name) : root;
 	bool list = s->item_size > 0;
 
 	l->group[id] = group;
-	if (group != NULL && !(list ? config_setting_is_list(group) : config_setting_is_group(group)) &&
+	if (group != NULL &&
+		!(list ? config_setting_is_list(group) : config_setting_is_group(group)) &&
 		!(list && config_setting_is_array(group) && config_setting_length(group) == 0)) {
 		load_error(l, id, 0, NULL,
-			list ? "expected a list of groups: ( { ... }, ... )" : "expected a group: { ... }");
+			list ? "expected a list of groups: ( { ... }, ... )"
+			     : "expected a group: { ... }");
 		l->wrong[id] = true;
 		return;
 	}
@@ -185,7 +199,8 @@ static void root_unknown(struct load *l, const config_setting_t *root)
 	size_t used = 0;
 
 	for (unsigned int id = 0; id < SECTIONS; id++)
-		used += (size_t)snprintf(groups + used, sizeof(groups) - used, "%s%s", id > 0 ? ", " : "",
+		used += (size_t)snprintf(groups + used, sizeof(groups) - used, "%s%s",
+			id > 0 ? ", " : "",
 			config_sections[id].name != NULL ? config_sections[id].name
 							 : config_sections[id].knobs[0].key);
 	for (int j = 0; j < config_setting_length(root); j++) {
@@ -229,8 +244,10 @@ static void tree_load(struct load *l, const char *text)
 
 	config_init(&tree);
 	if (config_read_string(&tree, text) == CONFIG_FALSE) {
-		finding_add(&l->findings, (unsigned int)config_error_line(&tree), false, "syntax", "%s",
-			config_error_text(&tree) != NULL ? config_error_text(&tree) : "not understood");
+		finding_add(&l->findings, (unsigned int)config_error_line(&tree), false, "syntax",
+			"%s",
+			config_error_text(&tree) != NULL ? config_error_text(&tree)
+							 : "not understood");
 	} else {
 		const config_setting_t *root = config_root_setting(&tree);
 
@@ -277,7 +294,8 @@ int config_load_text(const char *name, const char *text, struct config *c, struc
 	return 0;
 }
 
-/* The whole file as a string; a zero byte in it, or more than FILE_MAX bytes, is not a configuration. */
+/* The whole file as a string; a zero byte in it, or more than FILE_MAX bytes, is not a
+ * configuration. */
 static int text_read(const char *file, char **text)
 {
 	FILE *from = fopen(file, "re");

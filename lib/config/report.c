@@ -17,8 +17,8 @@ static char *key_and_text(const char *key, bool warning, const char *fmt, va_lis
 	return whole;
 }
 
-static void finding_vadd(
-	struct findings *fs, unsigned int line, bool warning, const char *key, const char *fmt, va_list ap)
+static void finding_vadd(struct findings *fs, unsigned int line, bool warning, const char *key,
+	const char *fmt, va_list ap)
 {
 	char *text;
 
@@ -41,7 +41,8 @@ static void finding_vadd(
 	fs->f[fs->n++] = (struct finding){ line, warning, text };
 }
 
-void finding_add(struct findings *fs, unsigned int line, bool warning, const char *key, const char *fmt, ...)
+void finding_add(
+	struct findings *fs, unsigned int line, bool warning, const char *key, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -50,7 +51,8 @@ void finding_add(struct findings *fs, unsigned int line, bool warning, const cha
 	va_end(ap);
 }
 
-/* By insertion: findings are few and nearly in order, and those of one line must stay as they came. */
+/* By insertion: findings are few and nearly in order, and those of one line must stay as they
+ * came. */
 static void findings_sort(struct findings *fs)
 {
 	for (unsigned int i = 1; i < fs->n; i++) {

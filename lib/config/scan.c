@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* libconfig 1.5 takes some text in silence that means something else than it says: 99999999999 becomes 1215752191, and
- * an @include reads any file. This walk over the tokens finds those; it need not understand the grammar. */
+/* libconfig 1.5 takes some text in silence that means something else than it says: 99999999999
+ * becomes 1215752191, and an @include reads any file. This walk over the tokens finds those; it
+ * need not understand the grammar. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +10,8 @@
 
 static bool is_word(char c)
 {
-	return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '*' || c == '.' || c == '+';
+	return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '*' || c == '.' ||
+	       c == '+';
 }
 
 static const char *skip_string(const char *p, unsigned int *line)
@@ -40,7 +42,8 @@ static bool wraps(const char *p, size_t len)
 	char digits[32], *end;
 	long long v;
 
-	if (!isdigit((unsigned char)*p) && !((*p == '-' || *p == '+') && isdigit((unsigned char)p[1])))
+	if (!isdigit((unsigned char)*p) &&
+		!((*p == '-' || *p == '+') && isdigit((unsigned char)p[1])))
 		return false;
 	if (len >= sizeof(digits))
 		return strspn(p, "+-0123456789") >= len;

@@ -3,7 +3,8 @@
 
 #include "value.h"
 
-static const char name_chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+static const char name_chars[] =
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
 
 enum { APN_LABEL = 63, QUOTED = 48 };
 
@@ -115,7 +116,8 @@ void value_expect_name(const struct knob *k, char *to, size_t size)
 
 void value_expect_apn(const struct knob *k, char *to, size_t size)
 {
-	snprintf(to, size, "an access point name of 1 to %zu letters, digits, '-', in labels parted by '.'",
+	snprintf(to, size,
+		"an access point name of 1 to %zu letters, digits, '-', in labels parted by '.'",
 		room(k));
 }
 

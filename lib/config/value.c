@@ -7,7 +7,8 @@
 #include "knob.h"
 #include "value.h"
 
-static const char *const roles[] = { "access", "core", "replication" }; /* bit i: enum config_role */
+/* bit i: enum config_role */
+static const char *const roles[] = { "access", "core", "replication" };
 
 static const char *const ipv4_only = "IPv4 only in this version";
 
@@ -31,7 +32,8 @@ static void count_set(const struct knob *k, void *base, unsigned int n)
 
 static bool int_of(const struct knob *k, const config_setting_t *s, long long *v)
 {
-	if (config_setting_type(s) != CONFIG_TYPE_INT && config_setting_type(s) != CONFIG_TYPE_INT64)
+	if (config_setting_type(s) != CONFIG_TYPE_INT &&
+		config_setting_type(s) != CONFIG_TYPE_INT64)
 		return false;
 	*v = config_setting_get_int64(s);
 	return *v >= k->min && *v <= k->max;
@@ -129,8 +131,8 @@ static bool read_mac(const struct knob *k, const config_setting_t *s, void *base
 	int end = 0;
 
 	if (text == NULL || strspn(text, "0123456789abcdefABCDEF:") != 17 || text[17] != '\0' ||
-		sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &end) !=
-			6 ||
+		sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5],
+			&end) != 6 ||
 		end != 17)
 		return false;
 	for (unsigned int i = 0; i < 6; i++)
@@ -164,9 +166,10 @@ static bool read_roles(const struct knob *k, const config_setting_t *s, void *ba
 			r++;
 		if (text == NULL || r == 3 || set & 1U << r) {
 			snprintf(why, KNOB_WHY,
-				"expected each of \"access\", \"core\", \"replication\" at most once, not %s",
-				value_said(
-					config_setting_get_elem(s, (unsigned int)i), (char[KNOB_SAID]){ 0 }));
+				"expected each of \"access\", \"core\", \"replication\" at most "
+				"once, not %s",
+				value_said(config_setting_get_elem(s, (unsigned int)i),
+					(char[KNOB_SAID]){ 0 }));
 			return false;
 		}
 		set |= (uint8_t)(1U << r);
@@ -218,11 +221,13 @@ static bool list_of(const struct knob *k, const config_setting_t *s, size_t elem
 	if (!config_setting_is_list(s) && !config_setting_is_array(s))
 		return false;
 	if ((unsigned int)config_setting_length(s) > max)
-		snprintf(why, KNOB_WHY, "expected at most %u, not %d", max, config_setting_length(s));
+		snprintf(why, KNOB_WHY, "expected at most %u, not %d", max,
+			config_setting_length(s));
 	return (unsigned int)config_setting_length(s) <= max;
 }
 
-static bool element_wrong(const struct knob *k, const config_setting_t *s, unsigned int i, char *why)
+static bool element_wrong(
+	const struct knob *k, const config_setting_t *s, unsigned int i, char *why)
 {
 	char expected[KNOB_WHY - KNOB_SAID - 40], said[KNOB_SAID];
 
@@ -267,7 +272,8 @@ static void expect_lcores(const struct knob *k, char *to, size_t size)
 		(long long)k->max);
 }
 
-/* addr_of and its callers: one address of text, with an own message for the family that is not there yet. */
+/* addr_of and its callers: one address of text, with an own message for the family that is not
+ * there yet. */
 static bool addr_of(const char *text, bool either, struct ip_addr *a, char *why)
 {
 	if (text == NULL || ip_addr_parse(text, a) < 0)
@@ -286,8 +292,8 @@ static bool read_addr(const struct knob *k, const config_setting_t *s, void *bas
 	static const struct ip_addr none;
 	struct ip_addr a;
 
-	if (!addr_of(config_setting_get_string(s), k->max > 0, &a, why) || ip_addr_equal(&a, &none) ||
-		(ip_addr_is_v4(&a) && ip_addr_to_v4(&a) == 0))
+	if (!addr_of(config_setting_get_string(s), k->max > 0, &a, why) ||
+		ip_addr_equal(&a, &none) || (ip_addr_is_v4(&a) && ip_addr_to_v4(&a) == 0))
 		return false;
 	*(struct ip_addr *)value_field(k, base) = a;
 	return true;
@@ -339,11 +345,13 @@ static void expect_addrs(const struct knob *k, char *to, size_t size)
 
 static bool prefix_of(const config_setting_t *s, struct config_prefix *p, char *why)
 {
-	const char *text = config_setting_get_string(s), *slash = text != NULL ? strchr(text, '/') : NULL;
+	const char *text = config_setting_get_string(s),
+		   *slash = text != NULL ? strchr(text, '/') : NULL;
 	char addr[IP_ADDR_TEXT], *end;
 	long len;
 
-	if (slash == NULL || (size_t)(slash - text) >= sizeof(addr) || !isdigit((unsigned char)slash[1]))
+	if (slash == NULL || (size_t)(slash - text) >= sizeof(addr) ||
+		!isdigit((unsigned char)slash[1]))
 		return false;
 	snprintf(addr, sizeof(addr), "%.*s", (int)(slash - text), text);
 	len = strtol(slash + 1, &end, 10);
@@ -393,8 +401,8 @@ static void print_prefix(const struct knob *k, const void *base, FILE *to)
 
 static void expect_prefix(const struct knob *k, char *to, size_t size)
 {
-	snprintf(to, size, "an IPv4 prefix of /%lld to /%lld like \"172.20.0.0/16\"", (long long)k->min,
-		(long long)k->max);
+	snprintf(to, size, "an IPv4 prefix of /%lld to /%lld like \"172.20.0.0/16\"",
+		(long long)k->min, (long long)k->max);
 }
 
 static void expect_ifaddr(const struct knob *k, char *to, size_t size)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* value: private to lib/config. The types of knobs that are text, and what a setting says in a message. */
+/* value: private to lib/config. The types of knobs that are text, and what a setting says in a
+ * message. */
 #ifndef TANDEM_CONFIG_VALUE_H
 #define TANDEM_CONFIG_VALUE_H
 
@@ -10,7 +11,8 @@ static inline void *value_field(const struct knob *k, void *base)
 	return (char *)base + k->at;
 }
 
-/* The setting as a message names it, in `to` (KNOB_SAID bytes): its value, or what kind of thing it is. */
+/* The setting as a message names it, in `to` (KNOB_SAID bytes): its value, or what kind of thing it
+ * is. */
 const char *value_said(const config_setting_t *s, char *to);
 
 bool value_read_name(const struct knob *k, const config_setting_t *s, void *base, char *why);

@@ -28,27 +28,29 @@ struct gtpc_answered {
 	struct answer_entry e[GTPC_ANSWERED_MAX];
 };
 
-static uint16_t *bucket_of(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type, uint16_t seq)
+static uint16_t *bucket_of(
+	struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type, uint16_t seq)
 {
 	uint64_t hi, lo;
 
 	memcpy(&hi, to->addr.b, 8);
 	memcpy(&lo, to->addr.b + 8, 8);
-	hi = (hi ^ ((uint64_t)to->port << 32 | (uint64_t)type << 16 | seq)) * UINT64_C(0x9e3779b97f4a7c15);
+	hi = (hi ^ ((uint64_t)to->port << 32 | (uint64_t)type << 16 | seq)) *
+	     UINT64_C(0x9e3779b97f4a7c15);
 	lo = (lo ^ hi ^ hi >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
 	return &a->bucket[(lo >> 32) % ANSWERED_BUCKETS];
 }
 
-static bool same(
-	const struct answer_entry *e, const struct gtpc_peer *to, uint8_t type, uint16_t seq, uint32_t digest)
+static bool same(const struct answer_entry *e, const struct gtpc_peer *to, uint8_t type,
+	uint16_t seq, uint32_t digest)
 {
 	return e->seq == seq && e->digest == digest && e->type == type && e->to.port == to->port &&
 	       ip_addr_equal(&e->to.addr, &to->addr);
 }
 
 /* The link that names the entry; *link is NONE if there is none. */
-static uint16_t *find(
-	struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type, uint16_t seq, uint32_t digest)
+static uint16_t *find(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type,
+	uint16_t seq, uint32_t digest)
 {
 	uint16_t *link = bucket_of(a, to, type, seq);
 
@@ -90,8 +92,8 @@ void gtpc_answered_destroy(struct gtpc_answered *a)
 	free(a);
 }
 
-void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type, uint16_t seq,
-	uint32_t digest, const uint8_t *msg, size_t len, usec_t now)
+void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type,
+	uint16_t seq, uint32_t digest, const uint8_t *msg, size_t len, usec_t now)
 {
 	struct answer_entry *e = &a->e[a->head];
 	uint16_t *link = find(a, to, type, seq, digest);
@@ -116,8 +118,8 @@ void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint
 	a->full |= a->head == 0;
 }
 
-const uint8_t *gtpc_answered_get(struct gtpc_answered *a, const struct gtpc_peer *from, uint8_t type,
-	uint16_t seq, uint32_t digest, size_t *len, usec_t now)
+const uint8_t *gtpc_answered_get(struct gtpc_answered *a, const struct gtpc_peer *from,
+	uint8_t type, uint16_t seq, uint32_t digest, size_t *len, usec_t now)
 {
 	uint16_t *link = find(a, from, type, seq, digest);
 	struct answer_entry *e;

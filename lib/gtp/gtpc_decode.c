@@ -4,13 +4,14 @@
 #include "gtp/gtpc.h"
 #include "ie.h"
 
-/* Extension headers of GTP-C that an endpoint must know (TS 29.060 figure 3): PDCP PDU number, and the two of suspend,
- * which say nothing to a GGSN. */
+/* Extension headers of GTP-C that an endpoint must know (TS 29.060 figure 3): PDCP PDU number, and
+ * the two of suspend, which say nothing to a GGSN. */
 static const uint8_t known_ext[] = { 0xc0, 0xc1, 0xc2 };
 
 static bool is_request(uint8_t type)
 {
-	return type == GTPC_CREATE_REQUEST || type == GTPC_UPDATE_REQUEST || type == GTPC_DELETE_REQUEST;
+	return type == GTPC_CREATE_REQUEST || type == GTPC_UPDATE_REQUEST ||
+	       type == GTPC_DELETE_REQUEST;
 }
 
 static bool is_known(uint8_t type)
@@ -20,7 +21,8 @@ static bool is_known(uint8_t type)
 	       type == GTPC_SUPPORTED_EXTENSION_HEADERS;
 }
 
-/* Of other versions only a request may be answered, else two nodes could go on telling each other for ever. */
+/* Of other versions only a request may be answered, else two nodes could go on telling each other
+ * for ever. */
 static bool is_foreign_request(uint8_t version, uint8_t type)
 {
 	if (type == GTPC_ECHO_REQUEST)
@@ -42,7 +44,8 @@ static enum gtpc_verdict decode_foreign(const uint8_t *p, size_t len, struct gtp
 	bool teid = (p[0] & 0x08) != 0; /* version 2 */
 	size_t min = h->version == 0 ? 20 : h->version == 2 && teid ? 12 : GTP_FIXED;
 
-	/* The length counts from behind 20 octets in version 0 and 4 in version 2; later ones nobody knows. */
+	/* The length counts from behind 20 octets in version 0 and 4 in version 2; later ones
+	 * nobody knows. */
 	if (len < min)
 		return GTPC_DROP_SHORT;
 	if ((h->version == 0 && n + 20 > len) || (h->version == 2 && n + 4 > len))
@@ -79,7 +82,8 @@ static enum gtpc_verdict decode_options(struct rd *r, struct gtpc_header *h)
 			}
 		}
 	}
-	/* In GTP-C the sequence number is mandatory: without it nothing can be answered or matched. */
+	/* In GTP-C the sequence number is mandatory: without it nothing can be answered or
+	 * matched. */
 	return h->has_seq || h->type == GTPC_SUPPORTED_EXTENSION_HEADERS ||
 			       h->type == GTPC_VERSION_NOT_SUPPORTED
 		       ? GTPC_OK
@@ -113,7 +117,8 @@ enum gtpc_verdict gtpc_decode_header(const uint8_t *p, size_t len, struct gtpc_h
 		r.left = n;
 	if (!is_known(h->type))
 		return h->bad_length ? GTPC_DROP_LENGTH : GTPC_DROP_UNKNOWN_TYPE;
-	/* Of a wrong length only a request with a cause in its response is answered (TS 29.060 11.1.2). */
+	/* Of a wrong length only a request with a cause in its response is answered
+	 * (TS 29.060 11.1.2). */
 	if (h->bad_length && !is_request(h->type))
 		return GTPC_DROP_LENGTH;
 	verdict = decode_options(&r, h);
@@ -143,8 +148,8 @@ static uint32_t ie_u(const struct ies *s, enum ie_slot slot, unsigned int instan
 	return r.p != NULL ? (uint32_t)rd_be(&r, (unsigned int)r.left) : 0;
 }
 
-/* TBCD, low nibble first, to 15 digits in the high 60 bits; -EBADMSG unless it is 6 (MCC, MNC, one more) to 15 decimal
- * digits filled up with 0xf. */
+/* TBCD, low nibble first, to 15 digits in the high 60 bits; -EBADMSG unless it is 6 (MCC, MNC, one
+ * more) to 15 decimal digits filled up with 0xf. */
 static int get_imsi(const struct ie *ie, uint64_t *key)
 {
 	uint64_t imsi = 0;
@@ -207,7 +212,8 @@ static int get_qos(const struct ie *ie, uint8_t *len, uint8_t qos[GTPC_QOS_MAX])
 	return 0;
 }
 
-/* TS 29.060 7.7.27. Of types that we do not know (answered with 220 by who knows the APN) nothing is checked. */
+/* TS 29.060 7.7.27. Of types that we do not know (answered with 220 by who knows the APN) nothing
+ * is checked. */
 static int get_end_user_address(const struct ie *ie, struct gtpc_create *out)
 {
 	static const uint8_t zero[16];
@@ -289,15 +295,17 @@ static void get_optional(const struct ies *s, struct gtpc_create *out)
 	}
 	memset(out->msisdn, 0xff, sizeof(out->msisdn));
 	if (msisdn->p != NULL && msisdn->len > 1 && msisdn->len <= 1 + sizeof(out->msisdn))
-		memcpy(out->msisdn, msisdn->p + 1, msisdn->len - 1); /* behind nature of address and plan */
+		/* behind nature of address and plan */
+		memcpy(out->msisdn, msisdn->p + 1, msisdn->len - 1);
 }
 
 static bool create_complete(const struct ies *s, bool secondary)
 {
-	if (!has(s, IES_TEID_DATA) || !has(s, IES_NSAPI) || !has_gsn_addresses(s) || !has(s, IES_QOS))
+	if (!has(s, IES_TEID_DATA) || !has(s, IES_NSAPI) || !has_gsn_addresses(s) ||
+		!has(s, IES_QOS))
 		return false;
-	return secondary || (has(s, IES_IMSI) && has(s, IES_TEID_CONTROL) && has(s, IES_END_USER_ADDRESS) &&
-				    has(s, IES_APN));
+	return secondary || (has(s, IES_IMSI) && has(s, IES_TEID_CONTROL) &&
+				    has(s, IES_END_USER_ADDRESS) && has(s, IES_APN));
 }
 
 static int create_values(const struct ies *s, struct gtpc_create *out)
@@ -307,7 +315,8 @@ static int create_values(const struct ies *s, struct gtpc_create *out)
 	if (has(s, IES_IMSI))
 		ret = get_imsi(ie_at(s, IES_IMSI, 0), &out->key);
 	out->key |= out->nsapi;
-	if (ret < 0 || out->peer_usr_teid == 0 || (has(s, IES_TEID_CONTROL) && out->peer_ctl_teid == 0))
+	if (ret < 0 || out->peer_usr_teid == 0 ||
+		(has(s, IES_TEID_CONTROL) && out->peer_ctl_teid == 0))
 		return -EBADMSG;
 	if (has(s, IES_END_USER_ADDRESS))
 		ret = get_end_user_address(ie_at(s, IES_END_USER_ADDRESS, 0), out);
@@ -368,7 +377,8 @@ enum gtpc_cause gtpc_decode_update(const struct gtpc_header *h, struct gtpc_upda
 	out->peer_ctl_teid = ie_u(&s, IES_TEID_CONTROL, 0);
 	if (cause != 0)
 		return cause;
-	if (!has(&s, IES_TEID_DATA) || !has(&s, IES_NSAPI) || !has_gsn_addresses(&s) || !out->has_qos)
+	if (!has(&s, IES_TEID_DATA) || !has(&s, IES_NSAPI) || !has_gsn_addresses(&s) ||
+		!out->has_qos)
 		return GTPC_MANDATORY_IE_MISSING;
 	if (out->has_imsi) {
 		ret = get_imsi(ie_at(&s, IES_IMSI, 0), &out->key);
@@ -393,7 +403,8 @@ enum gtpc_cause gtpc_decode_delete(const struct gtpc_header *h, struct gtpc_dele
 	return has(&s, IES_NSAPI) ? 0 : GTPC_MANDATORY_IE_MISSING;
 }
 
-int gtpc_decode_response(const struct gtpc_header *h, uint8_t *cause, bool *has_recovery, uint8_t *recovery)
+int gtpc_decode_response(
+	const struct gtpc_header *h, uint8_t *cause, bool *has_recovery, uint8_t *recovery)
 {
 	struct ies s;
 	int ret = ies_find(h->ies, h->ies_len, &s);

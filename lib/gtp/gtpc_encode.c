@@ -70,7 +70,8 @@ static void put_end_user_address(struct wr *w, const struct ip_addr *ue)
 static void put_pco(struct wr *w, const struct gtpc_accept *a)
 {
 	uint8_t pco[GTPC_PCO_MAX];
-	size_t len = a->pco != NULL ? gtpc_pco_answer(a->pco, a->pco_len, a->dns, pco, sizeof(pco)) : 0;
+	size_t len =
+		a->pco != NULL ? gtpc_pco_answer(a->pco, a->pco_len, a->dns, pco, sizeof(pco)) : 0;
 
 	if (len > 0)
 		ie_put_bytes(w, IE_PCO, pco, len);
@@ -107,8 +108,8 @@ size_t gtpc_encode_update_response(uint8_t *buf, const struct gtpc_accept *a)
 	return gtp_end(&w, buf);
 }
 
-size_t gtpc_encode_cause_response(uint8_t *buf, enum gtpc_type type, uint32_t peer_ctl_teid, uint16_t seq,
-	enum gtpc_cause cause, uint8_t recovery, bool with_recovery)
+size_t gtpc_encode_cause_response(uint8_t *buf, enum gtpc_type type, uint32_t peer_ctl_teid,
+	uint16_t seq, enum gtpc_cause cause, uint8_t recovery, bool with_recovery)
 {
 	struct wr w = gtp_begin(buf, GTPC_MSG_MAX, (uint8_t)type, peer_ctl_teid, seq);
 

@@ -17,13 +17,15 @@ static void put_imsi(struct wr *w, uint64_t key)
 	}
 }
 
-/* International number, ISDN plan: the last ten digits of the IMSI behind a country code of none (TS 29.002 17.7.8). */
+/* International number, ISDN plan: the last ten digits of the IMSI behind a country code of none
+ * (TS 29.002 17.7.8). */
 static void put_msisdn(struct wr *w, uint64_t key)
 {
 	uint8_t bcd[6] = { 0x91 };
 
 	for (unsigned int i = 0; i < 5; i++)
-		bcd[1 + i] = (uint8_t)((key >> (40 - 8 * i) & 0xf) | (key >> (36 - 8 * i) & 0xf) << 4);
+		bcd[1 + i] =
+			(uint8_t)((key >> (40 - 8 * i) & 0xf) | (key >> (36 - 8 * i) & 0xf) << 4);
 	ie_put_bytes(w, IE_MSISDN, bcd, sizeof(bcd));
 }
 

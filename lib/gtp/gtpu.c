@@ -4,9 +4,9 @@
 #include "gtp/gtpu.h"
 #include "ie.h"
 
-/* Extension headers that are for others on the way (radio network, 5G core) and say nothing to a GGSN: skipped. TS 29.281
- * figure 5.2.1-3: Service Class Indicator, UDP Port, RAN Container, Long PDCP PDU Number, Xw RAN Container, NR RAN
- * Container, PDU Session Container, PDCP PDU Number. */
+/* Extension headers that are for others on the way (radio network, 5G core) and say nothing to a
+ * GGSN: skipped. TS 29.281 figure 5.2.1-3: Service Class Indicator, UDP Port, RAN Container, Long
+ * PDCP PDU Number, Xw RAN Container, NR RAN Container, PDU Session Container, PDCP PDU Number. */
 static const uint8_t known_ext[] = { 0x20, 0x40, 0x81, 0x82, 0x83, 0x84, 0x85, 0xc0 };
 
 _Static_assert((int)GTPU_EXT_MAX == (int)GTP_EXT_MAX, "one bound for both planes");
@@ -73,7 +73,8 @@ size_t gtpu_encode_supported_extension_headers(uint8_t *buf, uint16_t seq)
 	return gtp_end(&w, buf);
 }
 
-int gtpu_decode_error_indication(const uint8_t *body, size_t len, uint32_t *teid, struct ip_addr *addr)
+int gtpu_decode_error_indication(
+	const uint8_t *body, size_t len, uint32_t *teid, struct ip_addr *addr)
 {
 	struct ies s;
 	int ret = ies_find(body, len, &s);

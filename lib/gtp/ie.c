@@ -3,7 +3,8 @@
 
 #include "ie.h"
 
-/* Octets behind the type of the fixed-length (TV) elements, TS 29.060 table 37; 0: not assigned there. */
+/* Octets behind the type of the fixed-length (TV) elements, TS 29.060 table 37; 0: not assigned
+ * there. */
 static const uint8_t fixed_len[128] = {
 	[1] = 1,   /* Cause */
 	[2] = 8,   /* IMSI */

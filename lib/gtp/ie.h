@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ie: information elements of GTPv1 (TS 29.060 7.7): finding those that we use in a message, and writing them.
- * Inside lib/gtp only. Pure; what is found points into the message. */
+/* ie: information elements of GTPv1 (TS 29.060 7.7): finding those that we use in a message, and
+ * writing them. Inside lib/gtp only. Pure; what is found points into the message. */
 #ifndef TANDEM_GTP_IE_H
 #define TANDEM_GTP_IE_H
 
@@ -74,13 +74,13 @@ struct ies {
 	struct ie at[IES_N][IE_INSTANCES]; /* the first ones of each; later ones are ignored */
 };
 
-/* -EBADMSG when an element is cut, or is of a fixed-length type that we do not know the length of: nothing behind
- * it can be read then. What came before is in *to all the same. */
+/* -EBADMSG when an element is cut, or is of a fixed-length type that we do not know the length of:
+ * nothing behind it can be read then. What came before is in *to all the same. */
 int ies_find(const uint8_t *p, size_t len, struct ies *to);
 
 enum gtp_ext_verdict { GTP_EXT_OK, GTP_EXT_CUT, GTP_EXT_UNKNOWN };
-/* Walks a chain of extension headers (TS 29.060 6.1, TS 29.281 5.2) that begins with one of type `next`. known: bitmap
- * by type of what may be skipped even if its comprehension is required. */
+/* Walks a chain of extension headers (TS 29.060 6.1, TS 29.281 5.2) that begins with one of type
+ * `next`. known: bitmap by type of what may be skipped even if its comprehension is required. */
 enum gtp_ext_verdict gtp_ext_skip(struct rd *r, uint8_t next, const uint8_t *known, size_t n_known);
 
 /* Header with sequence number, of a message to be closed by gtp_end(). */

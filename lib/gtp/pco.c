@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Protocol Configuration Options (TS 24.008 10.5.6.3): a first octet, then units of protocol or container (2 octets), length
- * (1) and contents; a protocol's contents are a PPP packet: code, identifier, length (2), data (RFC 1661 5). */
+/* Protocol Configuration Options (TS 24.008 10.5.6.3): a first octet, then units of protocol or
+ * container (2 octets), length (1) and contents; a protocol's contents are a PPP packet: code,
+ * identifier, length (2), data (RFC 1661 5). */
 #include "gtp/gtpc.h"
 
 enum {
@@ -53,15 +54,17 @@ static uint32_t dns4(const struct answer *a, uint8_t option)
 {
 	uint32_t first = ip_addr_to_v4(&a->dns[0]), second = ip_addr_to_v4(&a->dns[1]);
 
-	/* One server is offered in both places: to reject the second would hide the first, for there is one round. */
+	/* One server is offered in both places: to reject the second would hide the first, for
+	 * there is one round. */
 	if (option == OPTION_PRIMARY_DNS)
 		return first != 0 ? first : second;
 	return second != 0 ? second : first;
 }
 
-/* Whether this option belongs into an answer of this code; with Nak, *value is ours. -1: malformed. */
-static int option_wanted(
-	const struct answer *a, uint8_t code, uint8_t type, const uint8_t *data, size_t len, uint32_t *value)
+/* Whether this option belongs into an answer of this code; with Nak, *value is ours. -1:
+ * malformed. */
+static int option_wanted(const struct answer *a, uint8_t code, uint8_t type, const uint8_t *data,
+	size_t len, uint32_t *value)
 {
 	struct rd r = rd_init(data, len);
 	bool known = type == OPTION_PRIMARY_DNS || type == OPTION_SECONDARY_DNS;
@@ -76,7 +79,8 @@ static int option_wanted(
 	return code == CONFIGURE_ACK;
 }
 
-/* Writes the options that an answer of this code has; how many, or -1 if the request is malformed. */
+/* Writes the options that an answer of this code has; how many, or -1 if the request is
+ * malformed. */
 static int ipcp_options(const struct answer *a, struct rd options, uint8_t code, struct wr *w)
 {
 	int n = 0;
@@ -175,7 +179,8 @@ static void answer_container(const struct answer *a, bool v4, struct wr *w)
 		const struct ip_addr *d = &a->dns[i];
 		struct wr u = unit_begin(w, v4 ? PCO_DNS4 : PCO_DNS6);
 
-		if (ip_addr_is_v4(d) != v4 || ip_addr_equal(d, &none) || (v4 && ip_addr_to_v4(d) == 0))
+		if (ip_addr_is_v4(d) != v4 || ip_addr_equal(d, &none) ||
+			(v4 && ip_addr_to_v4(d) == 0))
 			continue;
 		wr_bytes(&u, v4 ? d->b + 12 : d->b, v4 ? 4 : 16);
 		unit_end(w, &u);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sequence numbers of what waits are all different, so the number alone finds the entry. All wait equally long, so a list
- * in the order of sending is a list in the order of due times. Both need no search. */
+/* Sequence numbers of what waits are all different, so the number alone finds the entry. All wait
+ * equally long, so a list in the order of sending is a list in the order of due times. Both need no
+ * search. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -11,7 +12,8 @@ enum { PENDING_MSG = 128, NONE = 0xffff };
 struct pending_entry {
 	struct gtpc_peer to;
 	uint16_t seq, len, tries; /* tries: times sent */
-	uint16_t prev, next;      /* of the waiting (a ring through entry GTPC_PENDING_MAX), or next free */
+	/* of the waiting (a ring through entry GTPC_PENDING_MAX), or next free */
+	uint16_t prev, next;
 	usec_t due;
 	uint64_t cookie;
 	uint8_t msg[PENDING_MSG];
@@ -90,8 +92,8 @@ uint16_t gtpc_pending_seq(struct gtpc_pending *p)
 	return p->next_seq++;
 }
 
-int gtpc_pending_add(struct gtpc_pending *p, const struct gtpc_peer *to, uint16_t seq, const uint8_t *msg,
-	size_t len, uint64_t cookie, usec_t now)
+int gtpc_pending_add(struct gtpc_pending *p, const struct gtpc_peer *to, uint16_t seq,
+	const uint8_t *msg, size_t len, uint64_t cookie, usec_t now)
 {
 	uint16_t i = p->free;
 	struct pending_entry *e;
@@ -121,7 +123,8 @@ bool gtpc_pending_answered(
 {
 	uint16_t i = p->by_seq[seq];
 
-	if (i == NONE || p->e[i].to.port != from->port || !ip_addr_equal(&p->e[i].to.addr, &from->addr))
+	if (i == NONE || p->e[i].to.port != from->port ||
+		!ip_addr_equal(&p->e[i].to.addr, &from->addr))
 		return false;
 	*cookie = p->e[i].cookie;
 	forget(p, i);

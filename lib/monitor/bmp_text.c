@@ -26,8 +26,9 @@ void bmp_text_down(char to[BMP_TEXT], const struct bmp_fact *f)
 		"update message error", "hold timer expired", "state machine error", "cease",
 		"route refresh error" };
 	static const char *const ceases[] = { NULL, "too many prefixes", "administrative shutdown",
-		"peer removed", "administrative reset", "connection rejected", "other configuration change",
-		"connection collision", "out of resources", "hard reset", "BFD down" };
+		"peer removed", "administrative reset", "connection rejected",
+		"other configuration change", "connection collision", "out of resources",
+		"hard reset", "BFD down" };
 	const char *reason = NAME(reasons, f->reason), *code = NAME(codes, f->code);
 	const char *cease = f->code == CEASE ? NAME(ceases, f->subcode) : NULL;
 
@@ -48,9 +49,10 @@ void bmp_text_down(char to[BMP_TEXT], const struct bmp_fact *f)
 void bmp_text_end(char to[BMP_TEXT], uint8_t reason)
 {
 	static const char *const reasons[] = { "administratively closed", "for no stated reason",
-		"out of resources", "a redundant connection", "permanently administratively closed" };
+		"out of resources", "a redundant connection",
+		"permanently administratively closed" };
 	const char *name = NAME(reasons, reason);
 
-	snprintf(
-		to, BMP_TEXT, "ended by the router: %s", name != NULL ? name : "for no reason that is known");
+	snprintf(to, BMP_TEXT, "ended by the router: %s",
+		name != NULL ? name : "for no reason that is known");
 }

@@ -7,7 +7,8 @@
 
 /* Octets of a router as text: cut at BMP_TEXT, what is not printable is a '?'. */
 void bmp_text_take(char to[BMP_TEXT], const uint8_t *octets, size_t len);
-/* Why a peer is down: reason, and the notification or event that came with it (RFC 4271 4.5, 8.1; RFC 4486). */
+/* Why a peer is down: reason, and the notification or event that came with it (RFC 4271 4.5, 8.1;
+ * RFC 4486). */
 void bmp_text_down(char to[BMP_TEXT], const struct bmp_fact *f);
 /* Why a router ended the session (RFC 7854 4.5). */
 void bmp_text_end(char to[BMP_TEXT], uint8_t reason);

@@ -39,13 +39,16 @@ void monitor_configure(struct monitor *m, const struct monitor_conf *c)
 
 static struct object *find(struct monitor *m, int object)
 {
-	return object >= 0 && object < MONITOR_OBJECTS && m->object[object].used ? &m->object[object] : NULL;
+	return object >= 0 && object < MONITOR_OBJECTS && m->object[object].used
+		       ? &m->object[object]
+		       : NULL;
 }
 
 const struct monitor_object *monitor_object(const struct monitor *m, int object)
 {
-	return object >= 0 && object < MONITOR_OBJECTS && m->object[object].used ? &m->object[object].shown
-										 : NULL;
+	return object >= 0 && object < MONITOR_OBJECTS && m->object[object].used
+		       ? &m->object[object].shown
+		       : NULL;
 }
 
 static bool take_text(char to[MONITOR_NAME], const char *text)
@@ -141,7 +144,8 @@ int monitor_add(struct monitor *m, enum monitor_type type, const char *name, con
 	}
 	m->group[g].members++;
 	group_judge(&m->group[g], now);
-	m->object[place] = (struct object){ .shown = shown, .used = true, .group = (unsigned int)g };
+	m->object[place] =
+		(struct object){ .shown = shown, .used = true, .group = (unsigned int)g };
 	return place;
 }
 
@@ -160,7 +164,8 @@ int monitor_remove(struct monitor *m, int object, usec_t now)
 	return 0;
 }
 
-int monitor_report(struct monitor *m, int object, enum monitor_state state, const char *why, usec_t now)
+int monitor_report(
+	struct monitor *m, int object, enum monitor_state state, const char *why, usec_t now)
 {
 	struct object *o = find(m, object);
 	size_t len = why != NULL ? strnlen(why, MONITOR_WHY - 1) : 0;
@@ -196,7 +201,8 @@ void monitor_role(struct monitor *m, bool active, enum monitor_type by, usec_t n
 		return;
 	m->active = active;
 	m->began = now;
-	m->held = active && by < MONITOR_TYPES && !m->conf.type[by].revertible ? (uint8_t)(1U << by) : 0;
+	m->held = active && by < MONITOR_TYPES && !m->conf.type[by].revertible ? (uint8_t)(1U << by)
+									       : 0;
 	if (!active)
 		forget(m, MONITOR_ASKED_BY_ACTIVE, true, now);
 }

@@ -5,7 +5,8 @@
 
 #include "monitor/monitor.h"
 
-/* At most as many groups as objects. One without members is free once all that was told of it is taken back. */
+/* At most as many groups as objects. One without members is free once all that was told of it is
+ * taken back. */
 struct group {
 	enum monitor_type type;
 	char name[MONITOR_NAME];

@@ -12,7 +12,8 @@ struct peer {
 	bool used;
 	bool told_up; /* `session`'s last word */
 	bool left;    /* `session` said that it will not tell of it any more */
-	uint8_t been; /* bit of each session that ever said that it is up: when that one says down, it means it */
+	/* bit of each session that ever said that it is up: when that one says down, it means it */
+	uint8_t been;
 	enum monitor_state state;
 	int session; /* which told last, while it is open; or NOBODY */
 	bool known;  /* teller is set: the router that told last, open or not */
@@ -63,7 +64,8 @@ void station_destroy(struct station *s)
 static bool same_peer(const struct station_peer *a, const struct station_peer *b)
 {
 	return ip_addr_equal(&a->addr, &b->addr) && a->of_vrf == b->of_vrf &&
-	       (!a->of_vrf || a->distinguisher == b->distinguisher) && a->of_router == b->of_router &&
+	       (!a->of_vrf || a->distinguisher == b->distinguisher) &&
+	       a->of_router == b->of_router &&
 	       (!a->of_router || ip_addr_equal(&a->router, &b->router));
 }
 
@@ -78,7 +80,8 @@ int station_add(struct station *s, const struct station_peer *p, usec_t now)
 			place = i;
 	}
 	if (place >= 0)
-		s->peer[place] = (struct peer){ .conf = *p, .used = true, .session = NOBODY, .since = now };
+		s->peer[place] =
+			(struct peer){ .conf = *p, .used = true, .session = NOBODY, .since = now };
 	return place;
 }
 
@@ -178,7 +181,8 @@ static void lose(struct station *s, int session, const char *why)
 	}
 }
 
-int station_input(struct station *s, int session, const void *octets, size_t len, char *why, usec_t now)
+int station_input(
+	struct station *s, int session, const void *octets, size_t len, char *why, usec_t now)
 {
 	struct session *n = find(s, session);
 	int ret;
@@ -206,8 +210,8 @@ int station_close(struct station *s, int session)
 	return 0;
 }
 
-/* A router had its time: of whom it did not say that it is up, that one is down. Who was told of by another router, or
- * is by another session, is that one's. */
+/* A router had its time: of whom it did not say that it is up, that one is down. Who was told of by
+ * another router, or is by another session, is that one's. */
 static void settle(struct station *s, struct session *by)
 {
 	int me = (int)(by - s->session);
@@ -229,7 +233,8 @@ static void settle(struct station *s, struct session *by)
 	}
 }
 
-/* Who is still in Init waits for a router that has begun, or for the first one until it had its time. */
+/* Who is still in Init waits for a router that has begun, or for the first one until it had its
+ * time. */
 static bool waits(const struct station *s, const struct peer *p)
 {
 	for (unsigned int i = 0; i < STATION_SESSIONS; i++) {
@@ -252,7 +257,8 @@ void station_tick(struct station *s, usec_t now)
 	for (unsigned int i = 0; i < STATION_PEERS; i++) {
 		const struct peer *p = &s->peer[i];
 
-		if (p->used && p->state == MONITOR_INIT && now - p->since >= s->settle && !waits(s, p))
+		if (p->used && p->state == MONITOR_INIT && now - p->since >= s->settle &&
+			!waits(s, p))
 			say(s, i, MONITOR_UNKNOWN, "no BMP session tells of it");
 	}
 }
@@ -270,7 +276,8 @@ usec_t station_due(const struct station *s)
 	for (unsigned int i = 0; i < STATION_PEERS; i++) {
 		const struct peer *p = &s->peer[i];
 
-		if (p->used && p->state == MONITOR_INIT && p->since + s->settle < due && !waits(s, p))
+		if (p->used && p->state == MONITOR_INIT && p->since + s->settle < due &&
+			!waits(s, p))
 			due = p->since + s->settle;
 	}
 	return due;

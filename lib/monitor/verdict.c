@@ -8,7 +8,8 @@
 static usec_t acts_at(const struct monitor *m, const struct group *g)
 {
 	const struct monitor_rule *r = &m->conf.type[g->type];
-	/* What failed before the guard began must last from there on: else two that fail alike would toss. */
+	/* What failed before the guard began must last from there on: else two that fail alike
+	 * would toss. */
 	usec_t from = g->since > m->began ? g->since : m->began;
 
 	return from - m->began < r->guard ? from + r->damping : from;
@@ -50,7 +51,8 @@ void monitor_verdict(const struct monitor *m, usec_t now, struct monitor_verdict
 
 enum monitor_type monitor_wish(const struct monitor_verdict *v, const struct monitor_health *peer)
 {
-	unsigned int theirs = peer != NULL ? peer->failed & ~(unsigned int)MONITOR_ASKED_BY_ACTIVE : 0;
+	unsigned int theirs =
+		peer != NULL ? peer->failed & ~(unsigned int)MONITOR_ASKED_BY_ACTIVE : 0;
 
 	if ((theirs & ~(unsigned int)v->health.failed) != 0)
 		return MONITOR_NONE;
@@ -71,8 +73,9 @@ void monitor_text(const struct monitor *m, enum monitor_type type, char text[MON
 
 		if (!g->failed || g->type != type)
 			continue;
-		n = snprintf(text + at, MONITOR_TEXT - at, "%s%s%s%s: all %u down", at > 0 ? ", " : "",
-			monitor_type_name(type), g->name[0] != '\0' ? " group " : "", g->name, g->members);
+		n = snprintf(text + at, MONITOR_TEXT - at, "%s%s%s%s: all %u down",
+			at > 0 ? ", " : "", monitor_type_name(type),
+			g->name[0] != '\0' ? " group " : "", g->name, g->members);
 		at += n > 0 ? (size_t)n : 0;
 	}
 }
@@ -87,7 +90,8 @@ static uint8_t alarms_now(const struct monitor *m, const struct group *g)
 }
 
 /* One member in that state, for the text: the first there is. */
-static const struct monitor_object *example(const struct monitor *m, unsigned int group, enum monitor_state s)
+static const struct monitor_object *example(
+	const struct monitor *m, unsigned int group, enum monitor_state s)
 {
 	for (unsigned int i = 0; i < MONITOR_OBJECTS; i++) {
 		const struct object *o = &m->object[i];
@@ -103,7 +107,8 @@ static void alarm_text(const struct monitor *m, unsigned int group, struct monit
 	const struct group *g = &m->group[group];
 	bool unknown = e->alarm == MONITOR_ALARM_UNKNOWN;
 	unsigned int n = unknown ? g->unknown : g->down;
-	const struct monitor_object *o = example(m, group, unknown ? MONITOR_UNKNOWN : MONITOR_DOWN);
+	const struct monitor_object *o =
+		example(m, group, unknown ? MONITOR_UNKNOWN : MONITOR_DOWN);
 	const char *what = unknown ? "unknown" : "down";
 
 	if (!e->raised || o == NULL) {
@@ -111,9 +116,10 @@ static void alarm_text(const struct monitor *m, unsigned int group, struct monit
 			g->name[0] != '\0' ? " group " : "", g->name, g->up, g->members);
 		return;
 	}
-	snprintf(e->text, MONITOR_TEXT, "%s%s%s: %u of %u %s, %s%s%s%s%s", monitor_type_name(g->type),
-		g->name[0] != '\0' ? " group " : "", g->name, n, g->members, what, o->name,
-		o->why[0] != '\0' ? " (" : "", o->why, o->why[0] != '\0' ? ")" : "",
+	snprintf(e->text, MONITOR_TEXT, "%s%s%s: %u of %u %s, %s%s%s%s%s",
+		monitor_type_name(g->type), g->name[0] != '\0' ? " group " : "", g->name, n,
+		g->members, what, o->name, o->why[0] != '\0' ? " (" : "", o->why,
+		o->why[0] != '\0' ? ")" : "",
 		e->alarm == MONITOR_ALARM_HELD ? "; stays Active until it is reset" : "");
 }
 
@@ -124,12 +130,14 @@ static bool next_object(struct monitor *m, struct monitor_event *e)
 
 		if (!o->used || o->told == o->shown.state)
 			continue;
-		*e = (struct monitor_event){
-			.type = o->shown.type, .object = (int)i, .from = o->told, .to = o->shown.state
-		};
+		*e = (struct monitor_event){ .type = o->shown.type,
+			.object = (int)i,
+			.from = o->told,
+			.to = o->shown.state };
 		memcpy(e->group, o->shown.group, MONITOR_NAME);
-		snprintf(e->text, MONITOR_TEXT, "%s %s is %s%s%s", monitor_type_name(e->type), o->shown.name,
-			monitor_state_name(e->to), o->shown.why[0] != '\0' ? ": " : "", o->shown.why);
+		snprintf(e->text, MONITOR_TEXT, "%s %s is %s%s%s", monitor_type_name(e->type),
+			o->shown.name, monitor_state_name(e->to),
+			o->shown.why[0] != '\0' ? ": " : "", o->shown.why);
 		o->told = o->shown.state;
 		return true;
 	}
@@ -170,7 +178,8 @@ char monitor_state_letter(enum monitor_state s)
 
 const char *monitor_type_name(enum monitor_type t)
 {
-	static const char *const names[] = { "local-fault", "link", "bfd", "bgp", "route", "auth-probe" };
+	static const char *const names[] = { "local-fault", "link", "bfd", "bgp", "route",
+		"auth-probe" };
 
 	return (unsigned int)t < MONITOR_TYPES ? names[t] : "none";
 }
@@ -184,8 +193,8 @@ const char *monitor_state_name(enum monitor_state s)
 
 const char *monitor_alarm_name(enum monitor_alarm a)
 {
-	static const char *const names[] = { "monitor-failed", "monitor-degraded", "monitor-unknown",
-		"monitor-held" };
+	static const char *const names[] = { "monitor-failed", "monitor-degraded",
+		"monitor-unknown", "monitor-held" };
 
 	return (unsigned int)a < MONITOR_ALARMS ? names[a] : "none";
 }

@@ -89,7 +89,8 @@ void adj_put(struct net_mirror *m, uint32_t i)
 	struct adj *a = &m->adj[i];
 	uint32_t *at;
 
-	/* A managed one stays until net_mirror_resolve has told the kernel that we need it no more. */
+	/* A managed one stays until net_mirror_resolve has told the kernel that we need it no
+	 * more. */
 	if (!a->used || adj_needed(m, i) || a->neighbour || a->managed || a->held > 0)
 		return;
 	at = adj_bucket(m, a->twin, m->c.fib->adj[i].nh4);
@@ -138,7 +139,8 @@ static bool host_due(const struct net_mirror *m, uint32_t i)
 	const struct adj *a = &m->adj[i];
 
 	return a->used && a->neighbour &&
-	       routes_cover(m->routes, m->c.fib->adj[i].nh4) == (FIB_GLEAN | (uint32_t)m->twin[a->twin].port);
+	       routes_cover(m->routes, m->c.fib->adj[i].nh4) ==
+		       (FIB_GLEAN | (uint32_t)m->twin[a->twin].port);
 }
 
 /* First those that end, then those that begin: two twins may know the same address. */
@@ -270,8 +272,8 @@ static bool adj_ask_due(struct net_mirror *m, uint32_t i, uint64_t now)
 	return a->stale && !a->managed;
 }
 
-/* Workers' packets refresh nothing in the kernel. Gateways are managed; any other neighbour that goes stale is probed as
- * if it had traffic: it stays, or fails and is gone. */
+/* Workers' packets refresh nothing in the kernel. Gateways are managed; any other neighbour that
+ * goes stale is probed as if it had traffic: it stays, or fails and is gone. */
 void net_mirror_resolve(struct net_mirror *m)
 {
 	uint64_t now = mirror_now_ms();
@@ -330,7 +332,8 @@ void net_mirror_want(struct net_mirror *m, uint16_t port, uint32_t dst4)
 	for (unsigned int o = 0; o < m->n_own; o++)
 		if (m->own[o] == dst4) /* asking for it would make a neighbour of ourselves */
 			return;
-	/* A slot of the table asks once a second: whoever scans the subnet through us makes MIRROR_WANTS requests. */
+	/* A slot of the table asks once a second: whoever scans the subnet through us makes
+	 * MIRROR_WANTS requests. */
 	if (m->want_ms[slot] != 0 && now - m->want_ms[slot] < WANT_AGAIN_MS)
 		return;
 	m->want_ms[slot] = now;

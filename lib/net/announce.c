@@ -34,12 +34,15 @@ struct na {
 
 enum { ND_HEAD = sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv6_hdr) };
 
-/* A request to everybody. The form of an announcement has the VIP as sender and as target: Linux takes the reply form as
- * gratuitous only if the target's hardware address is the sender's too, and else may ignore it for `locktime`. A probe's
- * sender is nobody (RFC 5227 section 2.1.1), so that no neighbour learns anything from it. */
-static void put_arp(uint8_t *p, const struct rte_ether_addr *mac, uint32_t sender4, uint32_t target4)
+/* A request to everybody. The form of an announcement has the VIP as sender and as target: Linux
+ * takes the reply form as gratuitous only if the target's hardware address is the sender's too, and
+ * else may ignore it for `locktime`. A probe's sender is nobody (RFC 5227 section 2.1.1), so that
+ * no neighbour learns anything from it. */
+static void put_arp(
+	uint8_t *p, const struct rte_ether_addr *mac, uint32_t sender4, uint32_t target4)
 {
-	struct rte_ether_hdr eth = { .src_addr = *mac, .ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP) };
+	struct rte_ether_hdr eth = { .src_addr = *mac,
+		.ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP) };
 	struct rte_arp_hdr arp = {
 		.arp_hardware = rte_cpu_to_be_16(RTE_ARP_HRD_ETHER),
 		.arp_protocol = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4),
@@ -56,8 +59,9 @@ static void put_arp(uint8_t *p, const struct rte_ether_addr *mac, uint32_t sende
 	memcpy(p + sizeof(eth), &arp, sizeof(arp));
 }
 
-/* What comes before a message of neighbour discovery that stands at p + ND_HEAD, and its checksum. src: NULL for nobody. The
- * group's MAC address ends with the last four octets of its own (RFC 2464 section 7). */
+/* What comes before a message of neighbour discovery that stands at p + ND_HEAD, and its checksum.
+ * src: NULL for nobody. The group's MAC address ends with the last four octets of its own (RFC 2464
+ * section 7). */
 static void put_nd_head(uint8_t *p, const struct rte_ether_addr *mac, const uint8_t *src,
 	const uint8_t group[16], struct nd *nd, uint16_t len)
 {
@@ -95,10 +99,12 @@ static void put_na(uint8_t *p, const struct rte_ether_addr *mac, const struct ip
 	put_nd_head(p, mac, vip->b, all_nodes, &na.nd, sizeof(na));
 }
 
-/* RFC 4862 section 5.4.2: from the unspecified address to the solicited-node group, without the option of the sender's MAC. */
+/* RFC 4862 section 5.4.2: from the unspecified address to the solicited-node group, without the
+ * option of the sender's MAC. */
 static void put_ns(uint8_t *p, const struct rte_ether_addr *mac, const struct ip_addr *vip)
 {
-	uint8_t group[16] = { 0xff, 0x02, [11] = 1, [12] = 0xff, vip->b[13], vip->b[14], vip->b[15] };
+	uint8_t group[16] = { 0xff, 0x02, [11] = 1, [12] = 0xff, vip->b[13], vip->b[14],
+		vip->b[15] };
 	struct nd ns = { .type = NS_TYPE };
 
 	memcpy(ns.target, vip->b, sizeof(ns.target));
@@ -130,7 +136,8 @@ struct rte_mbuf *net_announce(
 	if (m == NULL)
 		return NULL;
 	if (v4)
-		put_arp(rte_pktmbuf_mtod(m, uint8_t *), mac, ip_addr_to_v4(vip), ip_addr_to_v4(vip));
+		put_arp(rte_pktmbuf_mtod(m, uint8_t *), mac, ip_addr_to_v4(vip),
+			ip_addr_to_v4(vip));
 	else
 		put_na(rte_pktmbuf_mtod(m, uint8_t *), mac, vip);
 	return m;
@@ -184,7 +191,8 @@ static bool nd_read(const uint8_t *p, size_t len, struct net_claim *c)
 	memcpy(&ip, p, sizeof(ip));
 	memcpy(&nd, p + sizeof(ip), sizeof(nd));
 	if (ip.proto != ICMP6 || ip.hop_limits != ND_HOPS || nd.code != 0 ||
-		(nd.type != NA_TYPE && nd.type != NS_TYPE) || rte_be_to_cpu_16(ip.payload_len) < sizeof(nd) ||
+		(nd.type != NA_TYPE && nd.type != NS_TYPE) ||
+		rte_be_to_cpu_16(ip.payload_len) < sizeof(nd) ||
 		rte_be_to_cpu_16(ip.payload_len) > len - sizeof(ip) ||
 		rte_ipv6_udptcp_cksum_verify(&ip, p + sizeof(ip)) != 0)
 		return false;

@@ -15,8 +15,8 @@
 
 #include "kernel.h"
 
-/* IFA_PROTO by number: headers older than Linux 5.18 lack it. Older kernels ignore it: there net_cleanup finds VIPs by
- * the list that it is given. */
+/* IFA_PROTO by number: headers older than Linux 5.18 lack it. Older kernels ignore it: there
+ * net_cleanup finds VIPs by the list that it is given. */
 enum { ATTR_IFA_PROTO = 11, POOL_ROUTES = 256, CLEANUP_BATCH = 64, CLEANUP_ROUNDS = 64 };
 enum { ANSWER_MS = 1000, RECV_BYTES = 32768, RCVBUF_BYTES = 1 << 20 };
 
@@ -117,14 +117,16 @@ static int request_send(struct net_kernel *k, union net_request *r)
 
 	r->nlh.nlmsg_seq = ++k->seq;
 	for (;;) {
-		if (sendto(k->fd, r, r->nlh.nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel)) >= 0)
+		if (sendto(k->fd, r, r->nlh.nlmsg_len, 0, (struct sockaddr *)&kernel,
+			    sizeof(kernel)) >= 0)
 			return 0;
 		if (errno != EINTR)
 			return -errno;
 	}
 }
 
-/* Runs through one datagram. 1: more is to come; 0: the request is done; -errno: what the kernel said. */
+/* Runs through one datagram. 1: more is to come; 0: the request is done; -errno: what the kernel
+ * said. */
 static int answer_walk(struct net_kernel *k, ssize_t len, mnl_cb_t each, void *ctx)
 {
 	struct nlmsghdr *h = (struct nlmsghdr *)k->buf;
@@ -146,7 +148,8 @@ static int answer_walk(struct net_kernel *k, ssize_t len, mnl_cb_t each, void *c
 	return 1;
 }
 
-/* The TAP driver raises a signal per packet in this very thread: an interrupted wait is the rule, not an error. */
+/* The TAP driver raises a signal per packet in this very thread: an interrupted wait is the rule,
+ * not an error. */
 static int answer_wait(struct net_kernel *k, mnl_cb_t each, void *ctx)
 {
 	int64_t due = now_ms() + ANSWER_MS, left;
@@ -232,7 +235,8 @@ static int vip_address(struct net_kernel *k, const struct ip_addr *vip, unsigned
 	union net_request r;
 
 	addr_request(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, vip, host_len(vip));
-	if (!ip_addr_is_v4(vip)) /* usable at once: the pair itself sees to it that only one side has it */
+	/* usable at once: the pair itself sees to it that only one side has it */
+	if (!ip_addr_is_v4(vip))
 		mnl_attr_put_u32(&r.nlh, IFA_FLAGS, IFA_F_NODAD);
 	mnl_attr_put_u8(&r.nlh, ATTR_IFA_PROTO, NET_PROTO);
 	return net_request_ask(k, &r);
@@ -240,8 +244,9 @@ static int vip_address(struct net_kernel *k, const struct ip_addr *vip, unsigned
 
 int net_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int where)
 {
-	int ret = where == NET_VIP_ROUTED ? vip_route(k, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, vip)
-					  : vip_address(k, vip, where);
+	int ret = where == NET_VIP_ROUTED
+			  ? vip_route(k, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, vip)
+			  : vip_address(k, vip, where);
 
 	return ret == -EEXIST ? 0 : ret;
 }
@@ -295,8 +300,8 @@ int net_link_carrier(struct net_kernel *k, unsigned int ifindex, bool on)
 
 /* ---- pool routes ---- */
 
-static int route_request(
-	struct net_kernel *k, uint16_t type, uint16_t flags, const struct pool_route *p, bool any_metric)
+static int route_request(struct net_kernel *k, uint16_t type, uint16_t flags,
+	const struct pool_route *p, bool any_metric)
 {
 	union net_request r;
 	struct rtmsg *rt = net_request_init(&r, type, flags, sizeof(*rt));
@@ -313,7 +318,8 @@ static int route_request(
 	return net_request_ask(k, &r);
 }
 
-static struct pool_route *route_find(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len)
+static struct pool_route *route_find(
+	struct net_kernel *k, const struct ip_addr *prefix, uint8_t len)
 {
 	for (unsigned int i = 0; i < k->n_routes; i++)
 		if (k->route[i].len == len && ip_addr_equal(&k->route[i].prefix, prefix))
@@ -321,7 +327,8 @@ static struct pool_route *route_find(struct net_kernel *k, const struct ip_addr 
 	return NULL;
 }
 
-int net_pool_route_set(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len, uint32_t metric)
+int net_pool_route_set(
+	struct net_kernel *k, const struct ip_addr *prefix, uint8_t len, uint32_t metric)
 {
 	struct pool_route new = { *prefix, len, metric }, *old = route_find(k, prefix, len);
 	int ret;
@@ -340,7 +347,8 @@ int net_pool_route_set(struct net_kernel *k, const struct ip_addr *prefix, uint8
 	if (old->metric != metric) {
 		ret = route_request(k, RTM_DELROUTE, 0, old, false);
 		if (ret < 0 && ret != -ESRCH)
-			return ret; /* the list still names the old one: the next call tries again */
+			/* the list still names the old one: the next call tries again */
+			return ret;
 		*old = new;
 	}
 	return 0;
@@ -372,9 +380,10 @@ static uint8_t addr_proto(const struct nlmsghdr *h)
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each(
-		a, h, sizeof(struct ifaddrmsg)) if (mnl_attr_get_type(a) ==
-						    ATTR_IFA_PROTO) return mnl_attr_get_payload_len(a) == 1
+	mnl_attr_for_each(a, h,
+		sizeof(struct ifaddrmsg)) if (mnl_attr_get_type(a) ==
+					      ATTR_IFA_PROTO) return mnl_attr_get_payload_len(a) ==
+			1
 		? mnl_attr_get_u8(a)
 		: 0;
 	return 0;
@@ -396,7 +405,8 @@ static void leftover_take(struct leftovers *l, const struct nlmsghdr *h, uint16_
 
 static int leftover_addr(const struct nlmsghdr *h, void *ctx)
 {
-	if (h->nlmsg_type == RTM_NEWADDR && mnl_nlmsg_get_payload_len(h) >= sizeof(struct ifaddrmsg) &&
+	if (h->nlmsg_type == RTM_NEWADDR &&
+		mnl_nlmsg_get_payload_len(h) >= sizeof(struct ifaddrmsg) &&
 		addr_proto(h) == NET_PROTO)
 		leftover_take(ctx, h, RTM_DELADDR);
 	return MNL_CB_OK;
@@ -422,7 +432,8 @@ static int leftovers_find(struct net_kernel *k, struct leftovers *l, uint16_t ty
 	l->n = 0;
 	body[0] = af; /* of either message the family is the first byte */
 	ret = request_send(k, &r);
-	return ret < 0 ? ret : answer_wait(k, type == RTM_GETADDR ? leftover_addr : leftover_route, l);
+	return ret < 0 ? ret
+		       : answer_wait(k, type == RTM_GETADDR ? leftover_addr : leftover_route, l);
 }
 
 /* Until a dump shows none; a dump that changes under our hands (-EAGAIN) is only another round. */
@@ -467,7 +478,8 @@ int net_cleanup(struct net_kernel *k, const struct ip_addr *vips, unsigned int n
 	}
 	free(l);
 	for (unsigned int i = 0; ret >= 0 && i < n; i++) {
-		addr_request(&r, RTM_DELADDR, 0, if_nametoindex("lo"), &vips[i], host_len(&vips[i]));
+		addr_request(
+			&r, RTM_DELADDR, 0, if_nametoindex("lo"), &vips[i], host_len(&vips[i]));
 		ret = net_request_ask(k, &r);
 		removed += ret == 0;
 		ret = ret == -EADDRNOTAVAIL ? 0 : ret;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* kernel: one rtnetlink request socket; what kernel.c, twin.c and the mirror share. Control core only. */
+/* kernel: one rtnetlink request socket; what kernel.c, twin.c and the mirror share. Control core
+ * only. */
 #ifndef TANDEM_NET_KERNEL_H
 #define TANDEM_NET_KERNEL_H
 
@@ -13,9 +14,11 @@ union net_request {
 	char bytes[512];
 };
 
-/* Starts a request: header with type and flags (NLM_F_REQUEST is added), and `size` zeroed bytes behind it. */
+/* Starts a request: header with type and flags (NLM_F_REQUEST is added), and `size` zeroed bytes
+ * behind it. */
 void *net_request_init(union net_request *r, uint16_t type, uint16_t flags, size_t size);
-/* Sends it with NLM_F_ACK and waits for the kernel's answer, at most 1 s. 0 / -errno as the kernel said; -ETIMEDOUT. */
+/* Sends it with NLM_F_ACK and waits for the kernel's answer, at most 1 s. 0 / -errno as the kernel
+ * said; -ETIMEDOUT. */
 int net_request_ask(struct net_kernel *k, union net_request *r);
 /* The file descriptor of a new rtnetlink socket with a big receive buffer, or -errno. */
 int net_rtnl_open(void);

@@ -61,8 +61,9 @@ static uint32_t hop_nh(struct net_mirror *m, uint8_t t, uint32_t gw, bool make)
 	return make ? adj_get(m, t, gw) : adj_find(m, t, gw);
 }
 
-/* Of a multipath route the first next hop over a twin whose link is up, or else the first over a twin: a session keeps
- * its path, and when a link changes all routes are dumped and chosen again. */
+/* Of a multipath route the first next hop over a twin whose link is up, or else the first over a
+ * twin: a session keeps its path, and when a link changes all routes are dumped and chosen again.
+ */
 static uint32_t hop_choose(struct net_mirror *m, const struct rtmsg_route *r, bool make)
 {
 	for (int any = 0; any < 2; any++)
@@ -107,7 +108,8 @@ static void route_new(struct net_mirror *m, const struct rtmsg_route *r)
 		m->count.routes_full++;
 		m->left_out = true;
 	} else if (ret == -EEXIST && m->dump == DUMP_NONE && !r->append) {
-		m->again = true; /* put before ours, or we missed that ours went: a dump tells the order */
+		/* put before ours, or we missed that ours went: a dump tells the order */
+		m->again = true;
 	}
 }
 
@@ -257,8 +259,10 @@ static int on_message(struct net_mirror *m, const struct nlmsghdr *h)
 	case RTM_DELROUTE:
 		return on_route(m, h);
 	case RTM_NEWNEXTHOP:
-	case RTM_DELNEXTHOP: /* routes that name it change with it, not all of them with a message */
-		m->again = m->again || h->nlmsg_type == RTM_DELNEXTHOP || h->nlmsg_flags & NLM_F_REPLACE;
+	case RTM_DELNEXTHOP: /* routes that name it change with it, not all of them with a
+			      * message */
+		m->again = m->again || h->nlmsg_type == RTM_DELNEXTHOP ||
+			   h->nlmsg_flags & NLM_F_REPLACE;
 	}
 	return 1;
 }
@@ -316,7 +320,9 @@ int net_mirror_process(struct net_mirror *m)
 struct net_mirror *mirror_new(const struct net_mirror_conf *c)
 {
 	struct net_mirror *m;
-	struct routes_conf rc = { .fib = c->fib, .usable = nh_usable, .refer = nh_refer, .hold = nh_hold };
+	struct routes_conf rc = {
+		.fib = c->fib, .usable = nh_usable, .refer = nh_refer, .hold = nh_hold
+	};
 
 	if (c->n_twins > NET_TWINS) {
 		errno = EINVAL;
@@ -331,7 +337,8 @@ struct net_mirror *mirror_new(const struct net_mirror_conf *c)
 	for (unsigned int t = 0; t < c->n_twins; t++) {
 		m->twin[t].port = c->twins[t].port;
 		m->twin[t].ifindex = c->twins[t].ifindex;
-		m->twin[t].under = c->under_ifindex[t] != 0 ? c->under_ifindex[t] : c->twins[t].ifindex;
+		m->twin[t].under =
+			c->under_ifindex[t] != 0 ? c->under_ifindex[t] : c->twins[t].ifindex;
 	}
 	adj_init(m);
 	rc.ctx = m;
@@ -346,15 +353,15 @@ struct net_mirror *mirror_new(const struct net_mirror_conf *c)
 
 static int subscribe(struct net_mirror *m)
 {
-	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE,
-		RTNLGRP_NEXTHOP };
+	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_IFADDR,
+		RTNLGRP_IPV4_ROUTE, RTNLGRP_NEXTHOP };
 
 	m->fd = net_rtnl_open();
 	if (m->fd < 0)
 		return m->fd;
 	for (unsigned int i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
-		if (setsockopt(m->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i], sizeof(groups[i])) <
-				0 &&
+		if (setsockopt(m->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i],
+			    sizeof(groups[i])) < 0 &&
 			groups[i] != RTNLGRP_NEXTHOP) /* since Linux 5.3 */
 			return -errno;
 	return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* mirror: what mirror.c (socket, messages, routes), dump.c (dumps) and adj.c (adjacencies, resolving) share. Control core only. */
+/* mirror: what mirror.c (socket, messages, routes), dump.c (dumps) and adj.c (adjacencies,
+ * resolving) share. Control core only. */
 #ifndef TANDEM_NET_MIRROR_H
 #define TANDEM_NET_MIRROR_H
 
@@ -49,8 +50,9 @@ struct adj {
 	bool host;      /* its own /32 stands in the routes */
 };
 
-/* A full dump is these requests, one after the other, over the socket on which the changes come in too. Neighbours come
- * before routes, so that a gateway that is a permanent neighbour is known as one before it is asked for. */
+/* A full dump is these requests, one after the other, over the socket on which the changes come in
+ * too. Neighbours come before routes, so that a gateway that is a permanent neighbour is known as
+ * one before it is asked for. */
 enum mirror_dump { DUMP_LINK, DUMP_ADDR, DUMP_NEIGH, DUMP_ROUTE, DUMP_NONE };
 
 struct net_mirror {
@@ -60,8 +62,9 @@ struct net_mirror {
 	struct net_kernel *k; /* asks for neighbours */
 	bool no_managed;      /* the kernel knows only NTF_USE */
 	struct routes *routes;
-	uint32_t routes_seen;     /* routes_version when host routes were last judged */
-	uint32_t own[MIRROR_OWN]; /* the chassis' addresses; full: net_mirror_want asks for nothing */
+	uint32_t routes_seen; /* routes_version when host routes were last judged */
+	/* the chassis' addresses; full: net_mirror_want asks for nothing */
+	uint32_t own[MIRROR_OWN];
 	unsigned int n_own;
 
 	enum mirror_dump dump;
@@ -70,9 +73,10 @@ struct net_mirror {
 	uint64_t not_before_ms;
 	uint64_t refused; /* routes_refused when it was last counted */
 	bool again;       /* another one must follow: something was lost */
-	bool torn;        /* the one under way is no complete picture: nothing may be removed by it */
-	bool synced;      /* a whole one was seen */
-	bool left_out;    /* something had no room */
+	/* the one under way is no complete picture: nothing may be removed by it */
+	bool torn;
+	bool synced;   /* a whole one was seen */
+	bool left_out; /* something had no room */
 	uint64_t retry_ms;
 
 	struct mirror_watch watch[NET_WATCHES];
@@ -89,7 +93,8 @@ struct net_mirror {
 };
 
 uint64_t mirror_now_ms(void);
-/* Feeds a datagram from the kernel; returns how many messages it held. Its lengths are not trusted. */
+/* Feeds a datagram from the kernel; returns how many messages it held. Its lengths are not
+ * trusted. */
 unsigned int mirror_input(struct net_mirror *m, const uint8_t *data, size_t len);
 /* Creates all but the sockets and the dumps. NULL + errno. */
 struct net_mirror *mirror_new(const struct net_mirror_conf *c);
@@ -119,11 +124,13 @@ void adj_hold(struct net_mirror *m, uint32_t i, int by);
 /* Gives i back if nothing needs it any more. */
 void adj_put(struct net_mirror *m, uint32_t i);
 void adj_neighbour(struct net_mirror *m, uint8_t twin, const struct rtmsg_neigh *n);
-/* The neighbours that the last whole dump did not show, or (all) every one of a twin that went away. */
+/* The neighbours that the last whole dump did not show, or (all) every one of a twin that went
+ * away. */
 void adj_sweep(struct net_mirror *m, uint8_t twin, bool all);
 /* Takes every adjacency out of the fib, at the end. */
 void adj_forget(struct net_mirror *m);
-/* Judges again which neighbours have their own /32: those that a connected prefix of their twin covers. */
+/* Judges again which neighbours have their own /32: those that a connected prefix of their twin
+ * covers. */
 void adj_hosts(struct net_mirror *m);
 
 #endif

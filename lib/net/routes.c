@@ -131,7 +131,8 @@ static void lpm_put(struct routes *t, uint32_t prefix, uint8_t len, uint32_t *no
 	if (nh == FIB_NONE) {
 		rte_lpm_delete(f->lpm, prefix, len);
 	} else if (rte_lpm_add(f->lpm, prefix, len, nh) < 0) {
-		/* No room. An older next hop may stand there still, and may be wrong: rather none. */
+		/* No room. An older next hop may stand there still, and may be wrong: rather
+		 * none. */
 		t->refused++;
 		if (old != FIB_NONE)
 			rte_lpm_delete(f->lpm, prefix, len);
@@ -210,8 +211,8 @@ static uint32_t *route_at(struct routes *t, struct node *n, uint32_t metric)
 	return at;
 }
 
-int routes_set(struct routes *t, uint32_t prefix, uint8_t len, uint32_t metric, uint32_t nh, bool replace,
-	uint32_t stamp)
+int routes_set(struct routes *t, uint32_t prefix, uint8_t len, uint32_t metric, uint32_t nh,
+	bool replace, uint32_t stamp)
 {
 	struct node *n = node_get(t, prefix, len);
 	struct route *r;
@@ -289,8 +290,8 @@ static unsigned int node_sweep(struct routes *t, struct node *n,
 	return removed;
 }
 
-unsigned int routes_sweep(
-	struct routes *t, bool (*gone)(const void *ctx, uint32_t nh, uint32_t stamp), const void *ctx)
+unsigned int routes_sweep(struct routes *t,
+	bool (*gone)(const void *ctx, uint32_t nh, uint32_t stamp), const void *ctx)
 {
 	unsigned int removed = 0;
 
@@ -322,7 +323,8 @@ uint32_t routes_cover(const struct routes *t, uint32_t dst)
 
 		if (t->n_len[len] == 0)
 			continue;
-		nh = node_best(t, node_find(t, len == 0 ? 0 : dst & UINT32_MAX << (32 - len), (uint8_t)len));
+		nh = node_best(t,
+			node_find(t, len == 0 ? 0 : dst & UINT32_MAX << (32 - len), (uint8_t)len));
 		if (nh != FIB_NONE)
 			return nh;
 	}

@@ -40,7 +40,8 @@ static bool attr_next(struct attrs *a, struct attr *to)
 		a->bad = true;
 		return false;
 	}
-	*to = (struct attr){ nla.nla_type & NLA_TYPE_MASK, a->p + sizeof(nla), nla.nla_len - sizeof(nla) };
+	*to = (struct attr){ nla.nla_type & NLA_TYPE_MASK, a->p + sizeof(nla),
+		nla.nla_len - sizeof(nla) };
 	step = RTE_MIN((size_t)NLA_ALIGN(nla.nla_len), a->left);
 	a->p += step;
 	a->left -= step;
@@ -93,8 +94,8 @@ const struct nlmsghdr *rtmsg_next(const uint8_t **p, size_t *left, bool *bad)
 	return h;
 }
 
-/* One next hop's attributes: those of the route itself, or of a part of RTA_MULTIPATH. An IPv6 gateway (RTA_VIA) makes
- * the hop unusable here: only IPv4 neighbours are mirrored. */
+/* One next hop's attributes: those of the route itself, or of a part of RTA_MULTIPATH. An IPv6
+ * gateway (RTA_VIA) makes the hop unusable here: only IPv4 neighbours are mirrored. */
 static bool hop_attr(struct attrs *a, const struct attr *at, struct rtmsg_hop *hop, bool *via)
 {
 	switch (at->type) {
@@ -175,7 +176,8 @@ int rtmsg_route(const struct nlmsghdr *h, struct rtmsg_route *r)
 	}
 	if (a.bad)
 		return -EBADMSG;
-	/* A lookup by destination alone cannot tell types of service apart: routes that have one are left out. */
+	/* A lookup by destination alone cannot tell types of service apart: routes that have one
+	 * are left out. */
 	if (rt.rtm_family != AF_INET || table != RT_TABLE_MAIN || rt.rtm_tos != 0 ||
 		rt.rtm_flags & RTM_F_CLONED)
 		return 1;
@@ -196,7 +198,10 @@ int rtmsg_route(const struct nlmsghdr *h, struct rtmsg_route *r)
 
 int rtmsg_neigh(const struct nlmsghdr *h, struct rtmsg_neigh *n)
 {
-	enum { USABLE = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT | NUD_NOARP };
+	enum {
+		USABLE = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT |
+			 NUD_NOARP
+	};
 	struct rtmsg_neigh got = { 0 };
 	struct ndmsg nd;
 	struct attrs a;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* rtmsg: rtnetlink messages to plain values, IPv4 only. Pure; trusts no length in them. Each returns 0: here it is;
- * 1: well formed and of no interest; -EBADMSG. */
+/* rtmsg: rtnetlink messages to plain values, IPv4 only. Pure; trusts no length in them. Each
+ * returns 0: here it is; 1: well formed and of no interest; -EBADMSG. */
 #ifndef TANDEM_NET_RTMSG_H
 #define TANDEM_NET_RTMSG_H
 

@@ -20,7 +20,8 @@ static uint16_t segments(struct rte_mempool *pool, uint32_t mtu)
 	return (uint16_t)(1 + (mtu + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN) / room);
 }
 
-/* The driver says that it takes no more than 1,500 bytes, and does take as much as its interface is set to. */
+/* The driver says that it takes no more than 1,500 bytes, and does take as much as its interface is
+ * set to. */
 static int tap_mtu(const struct net_twin *t, uint32_t mtu)
 {
 	struct ifreq r = { .ifr_mtu = (int)mtu };
@@ -88,8 +89,8 @@ int net_twin_open(struct net_twin *t, uint16_t port, const char *name, uint32_t 
 	snprintf(t->name, sizeof(t->name), "%s", name);
 	snprintf(t->vdev, sizeof(t->vdev), "net_tap_twin%u",
 		port); /* of its own, beside an operator's net_tapN */
-	snprintf(
-		args, sizeof(args), "iface=%s,mac=" RTE_ETHER_ADDR_PRT_FMT, name, RTE_ETHER_ADDR_BYTES(&mac));
+	snprintf(args, sizeof(args), "iface=%s,mac=" RTE_ETHER_ADDR_PRT_FMT, name,
+		RTE_ETHER_ADDR_BYTES(&mac));
 	t->made = if_nametoindex(name) == 0;
 	ret = rte_vdev_init(t->vdev, args);
 	if (ret < 0) {

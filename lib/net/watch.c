@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Prefixes whose presence is asked for, over whatever interface: of each the kernel's routes of that very prefix, as their
- * messages come and as a dump shows them. A route whose next hops are all dead or without carrier does not count, nor does
- * one that is not unicast (the pools' own are blackholes). */
+/* Prefixes whose presence is asked for, over whatever interface: of each the kernel's routes of
+ * that very prefix, as their messages come and as a dump shows them. A route whose next hops are
+ * all dead or without carrier does not count, nor does one that is not unicast (the pools' own are
+ * blackholes). */
 #include <errno.h>
 
 #include "mirror.h"
@@ -30,7 +31,8 @@ static bool usable(const struct rtmsg_route *r)
 	return false;
 }
 
-/* Room for one more: when there is none, of one that does not count. NULL: there are enough that do. */
+/* Room for one more: when there is none, of one that does not count. NULL: there are enough that
+ * do. */
 static struct watch_route *room(struct mirror_watch *w)
 {
 	if (w->n < WATCH_ROUTES)
@@ -106,7 +108,8 @@ int net_mirror_watch(struct net_mirror *m, uint32_t prefix4, uint8_t len)
 		return -EINVAL;
 	if (m->n_watches == NET_WATCHES)
 		return -ENOSPC;
-	m->watch[m->n_watches] = (struct mirror_watch){ .prefix = prefix4, .len = len, .since = m->stamp };
+	m->watch[m->n_watches] =
+		(struct mirror_watch){ .prefix = prefix4, .len = len, .since = m->stamp };
 	m->again = true; /* what is there already, a dump tells */
 	return (int)m->n_watches++;
 }

@@ -25,10 +25,12 @@ static bool is_given(const struct pool *p, uint32_t offset)
 	return offset > 0 && offset < p->size - 1;
 }
 
-/* Handles, then a map for each shard that has addresses. The map's bit i is address `first + i * 64`. */
+/* Handles, then a map for each shard that has addresses. The map's bit i is address `first + i *
+ * 64`. */
 static int add_memory(struct pool_set *ps, struct pool *p)
 {
-	size_t handles = RTE_ALIGN_CEIL((size_t)p->size * sizeof(*p->handle), (size_t)RTE_CACHE_LINE_SIZE);
+	size_t handles =
+		RTE_ALIGN_CEIL((size_t)p->size * sizeof(*p->handle), (size_t)RTE_CACHE_LINE_SIZE);
 	size_t bytes = handles;
 	uint8_t *at;
 
@@ -78,7 +80,8 @@ static int add_pool(struct pool_set *ps, const struct pool_conf *conf)
 	return add_memory(ps, p);
 }
 
-struct pool_set *pool_set_create(const struct pool_conf *conf, unsigned int n, const struct session_mem *mem)
+struct pool_set *pool_set_create(
+	const struct pool_conf *conf, unsigned int n, const struct session_mem *mem)
 {
 	struct pool_set *ps;
 	int ret = 0;
@@ -125,7 +128,8 @@ static _Atomic uint32_t *entry_of(
 
 	if (pool >= ps->n)
 		return NULL;
-	*offset = ue4 - ps->p[pool].base4; /* an address below the base wraps to far above the size */
+	*offset =
+		ue4 - ps->p[pool].base4; /* an address below the base wraps to far above the size */
 	return ue4 != 0 && *offset < ps->p[pool].size && is_given(&ps->p[pool], *offset)
 		       ? &ps->p[pool].handle[*offset]
 		       : NULL;
@@ -188,7 +192,8 @@ static void pool_unbind(void *ctx, uint8_t pool, const struct ip_addr *ue, uint3
 	_Atomic uint32_t *e = entry_of(ps, pool, ue, &offset);
 
 	if (e == NULL || handle == 0 ||
-		(atomic_load_explicit(e, memory_order_relaxed) != handle && !MUTANT(cleared_uncompared)))
+		(atomic_load_explicit(e, memory_order_relaxed) != handle &&
+			!MUTANT(cleared_uncompared)))
 		return;
 	atomic_store_explicit(e, 0, memory_order_release);
 	set_free(&ps->p[pool], offset, true);

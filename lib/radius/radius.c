@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Both digests of a packet are over the packet with some bytes changed, so they are made over a copy of it. The copy that
- * ends in the secret is wiped. */
+/* Both digests of a packet are over the packet with some bytes changed, so they are made over a
+ * copy of it. The copy that ends in the secret is wiped. */
 #include <errno.h>
 #include <string.h>
 
@@ -23,7 +23,8 @@ static bool md5(const uint8_t *p, size_t len, uint8_t out[DIGEST])
 	return EVP_Digest(p, len, out, NULL, EVP_md5(), NULL) == 1;
 }
 
-static bool hmac_md5(const struct radius_secret *s, const uint8_t *p, size_t len, uint8_t out[DIGEST])
+static bool hmac_md5(
+	const struct radius_secret *s, const uint8_t *p, size_t len, uint8_t out[DIGEST])
 {
 	return HMAC(EVP_md5(), s->b, (int)s->len, p, len, out, NULL) != NULL;
 }
@@ -44,8 +45,10 @@ static void put(struct wr *w, enum radius_attribute type, const void *value, siz
 	wr_bytes(w, value, len);
 }
 
-/* User-Password (RFC 2865 5.2): blocks of 16, each xored with the MD5 of the secret and the block before. */
-static bool put_password(struct wr *w, const struct radius_request *q, const struct radius_secret *s)
+/* User-Password (RFC 2865 5.2): blocks of 16, each xored with the MD5 of the secret and the block
+ * before. */
+static bool put_password(
+	struct wr *w, const struct radius_request *q, const struct radius_secret *s)
 {
 	uint8_t hidden[RADIUS_PASSWORD_MAX] = { 0 }, seed[RADIUS_SECRET_MAX + DIGEST], pad[DIGEST];
 	size_t len = strlen(q->password), blocks = len == 0 ? 1 : (len + DIGEST - 1) / DIGEST;
@@ -92,7 +95,8 @@ static bool has_id(const struct radius_request *q)
 
 static bool makes_sense(const struct radius_request *q, const struct radius_secret *s)
 {
-	if (s->len == 0 || s->len > sizeof(s->b) || (has_id(q) && !text_fits(q->nas_id, 1, RADIUS_VALUE_MAX)))
+	if (s->len == 0 || s->len > sizeof(s->b) ||
+		(has_id(q) && !text_fits(q->nas_id, 1, RADIUS_VALUE_MAX)))
 		return false;
 	if (q->code == RADIUS_STATUS_SERVER)
 		return true;
@@ -110,8 +114,8 @@ static void put_nas(struct wr *w, const struct radius_request *q)
 		put(w, RADIUS_NAS_IDENTIFIER, q->nas_id, strlen(q->nas_id));
 }
 
-int radius_encode(
-	uint8_t buf[RADIUS_REQUEST_MAX], const struct radius_request *q, const struct radius_secret *s)
+int radius_encode(uint8_t buf[RADIUS_REQUEST_MAX], const struct radius_request *q,
+	const struct radius_secret *s)
 {
 	static const uint8_t zero[DIGEST];
 	struct wr w = wr_init(buf, RADIUS_REQUEST_MAX), length = wr_init(buf + LENGTH_AT, 2);
@@ -173,7 +177,8 @@ enum radius_check radius_parse(const uint8_t *p, size_t len, struct radius_reply
 		value = rd_bytes(&attributes, n - ATTRIBUTE_HEADER);
 		if (type != RADIUS_MESSAGE_AUTHENTICATOR)
 			continue;
-		/* Exactly one of exactly this size (RFC 3579 3.2), or it is not clear which of them signs. */
+		/* Exactly one of exactly this size (RFC 3579 3.2), or it is not clear which of them
+		 * signs. */
 		if (n != ATTRIBUTE_HEADER + DIGEST || r->message_authenticator != NULL)
 			return RADIUS_CHECK_bad_attribute;
 		r->message_authenticator = value;
@@ -181,8 +186,8 @@ enum radius_check radius_parse(const uint8_t *p, size_t len, struct radius_reply
 	return attributes.bad ? RADIUS_CHECK_bad_attribute : RADIUS_CHECK_valid;
 }
 
-enum radius_check radius_prove(const struct radius_reply *r, const uint8_t request[RADIUS_AUTHENTICATOR],
-	const struct radius_secret *s, bool required)
+enum radius_check radius_prove(const struct radius_reply *r,
+	const uint8_t request[RADIUS_AUTHENTICATOR], const struct radius_secret *s, bool required)
 {
 	uint8_t copy[RADIUS_PACKET_MAX + RADIUS_SECRET_MAX], digest[DIGEST];
 	bool made;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Requests are remembered by their identifier, all 256 of them: so a late reply is proven against its own request, and an
- * identifier in use is seen without a search. Identifiers go round, so the next one is the one unused for longest. */
+/* Requests are remembered by their identifier, all 256 of them: so a late reply is proven against
+ * its own request, and an identifier in use is seen without a search. Identifiers go round, so the
+ * next one is the one unused for longest. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +83,8 @@ void radius_probe_destroy(struct radius_probe *p)
 }
 
 /* The only writer of the state. */
-static void move(struct radius_probe *p, enum radius_state to, enum radius_reason reason, usec_t now)
+static void move(
+	struct radius_probe *p, enum radius_state to, enum radius_reason reason, usec_t now)
 {
 	p->reason = reason;
 	if (to == p->state)
@@ -164,7 +166,8 @@ static bool answerable(const struct sent *s, usec_t now)
 static size_t begin(
 	struct radius_probe *p, usec_t now, const uint8_t fresh[RADIUS_AUTHENTICATOR], uint8_t *out)
 {
-	/* The first one is anyone's guess: the process before this one may have left requests unanswered. */
+	/* The first one is anyone's guess: the process before this one may have left requests
+	 * unanswered. */
 	uint8_t id = p->count.rounds == 0 ? fresh[0] : (uint8_t)(p->id + 1);
 	struct sent *s = &p->sent[id];
 
@@ -192,8 +195,8 @@ static void end_round(struct radius_probe *p, usec_t now)
 	p->due = next > now ? next : now;
 }
 
-size_t radius_probe_tick(struct radius_probe *p, usec_t now, const uint8_t fresh[RADIUS_AUTHENTICATOR],
-	uint8_t out[RADIUS_REQUEST_MAX])
+size_t radius_probe_tick(struct radius_probe *p, usec_t now,
+	const uint8_t fresh[RADIUS_AUTHENTICATOR], uint8_t out[RADIUS_REQUEST_MAX])
 {
 	if (!p->running || now < p->due)
 		return 0;
@@ -222,8 +225,8 @@ void radius_probe_failed(struct radius_probe *p, int error)
 	note(p, RADIUS_REASON_UNREACHABLE);
 }
 
-/* Status-Server: an Accept, or an Accounting-Response on that port (RFC 5997 section 3); but a server that refuses and
- * proves it answers as well. */
+/* Status-Server: an Accept, or an Accounting-Response on that port (RFC 5997 section 3); but a
+ * server that refuses and proves it answers as well. */
 static bool answers(const struct radius_probe *p, uint8_t code)
 {
 	return code != RADIUS_ACCOUNTING_RESPONSE || p->conf.method == RADIUS_METHOD_STATUS_SERVER;
@@ -231,11 +234,12 @@ static bool answers(const struct radius_probe *p, uint8_t code)
 
 static bool must_sign(const struct radius_probe *p)
 {
-	return p->conf.require == RADIUS_REQUIRE_YES || (p->conf.require == RADIUS_REQUIRE_AUTO && p->signs);
+	return p->conf.require == RADIUS_REQUIRE_YES ||
+	       (p->conf.require == RADIUS_REQUIRE_AUTO && p->signs);
 }
 
-static enum radius_check judge(
-	const struct radius_probe *p, const uint8_t *bytes, size_t len, struct radius_reply *r, usec_t now)
+static enum radius_check judge(const struct radius_probe *p, const uint8_t *bytes, size_t len,
+	struct radius_reply *r, usec_t now)
 {
 	enum radius_check check = radius_parse(bytes, len, r);
 	const struct sent *s;
@@ -288,7 +292,8 @@ static void answered(struct radius_probe *p, const struct radius_reply *r, usec_
 	move(p, RADIUS_UP, RADIUS_REASON_NONE, now);
 }
 
-enum radius_check radius_probe_input(struct radius_probe *p, const uint8_t *bytes, size_t len, usec_t now)
+enum radius_check radius_probe_input(
+	struct radius_probe *p, const uint8_t *bytes, size_t len, usec_t now)
 {
 	static const enum radius_reason tells[radius_checks_n] = {
 		[RADIUS_CHECK_bad_length] = RADIUS_REASON_MALFORMED,
@@ -340,15 +345,19 @@ const char *radius_reason_text(enum radius_reason r)
 {
 	static const char *const texts[RADIUS_REASON_MAX] = {
 		[RADIUS_REASON_NONE] = "",
-		[RADIUS_REASON_TIMEOUT] = "timeout: no answer; the server is down, or does not know this "
-					  "client, or the secret differs",
-		[RADIUS_REASON_UNREACHABLE] = "unreachable: nobody listens there, or there is no way to it",
+		[RADIUS_REASON_TIMEOUT] =
+			"timeout: no answer; the server is down, or does not know this client, or "
+			"the secret differs",
+		[RADIUS_REASON_UNREACHABLE] =
+			"unreachable: nobody listens there, or there is no way to it",
 		[RADIUS_REASON_MALFORMED] = "malformed: what answers is no RADIUS server",
-		[RADIUS_REASON_NO_DIGEST] = "no-digest: libcrypto has no MD5, which RADIUS needs; FIPS mode?",
-		[RADIUS_REASON_NO_MESSAGE_AUTHENTICATOR] = "no-message-authenticator: replies are not "
-							   "signed, but require-message-authenticator says "
-							   "that they must, or they were before",
-		[RADIUS_REASON_BAD_MESSAGE_AUTHENTICATOR] = "bad-message-authenticator: a reply was forged",
+		[RADIUS_REASON_NO_DIGEST] =
+			"no-digest: libcrypto has no MD5, which RADIUS needs; FIPS mode?",
+		[RADIUS_REASON_NO_MESSAGE_AUTHENTICATOR] =
+			"no-message-authenticator: replies are not signed, but "
+			"require-message-authenticator says that they must, or they were before",
+		[RADIUS_REASON_BAD_MESSAGE_AUTHENTICATOR] =
+			"bad-message-authenticator: a reply was forged",
 		[RADIUS_REASON_BAD_AUTHENTICATOR] = "bad-authenticator: secret differs?",
 	};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The standby's side. A bucket that differs is noted (`todo`), wanted when there is room among the outstanding ones,
- * and stays outstanding until a hash of it matches. Wanting escalates: slot by slot, the slots that differ, whole. */
+/* The standby's side. A bucket that differs is noted (`todo`), wanted when there is room among the
+ * outstanding ones, and stays outstanding until a hash of it matches. Wanting escalates: slot by
+ * slot, the slots that differ, whole. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -12,8 +13,9 @@ enum {
 	RANGE = 64,          /* buckets of one AUDIT_WANT_WHOLE */
 	AGAIN_MIN_US = 5000, /* a WANT is repeated after 2 PTO, at least this */
 	AGAIN_MAX_SHIFT = 4, /* and less and less often: a long answer is not asked for twice */
-	QUIET_US = 50000,    /* without any news: what the join's cycle did not bring is asked for */
-	ASK_MOST = 3,        /* times a whole cycle is asked for; then bucket by bucket */
+	/* without any news: what the join's cycle did not bring is asked for */
+	QUIET_US = 50000,
+	ASK_MOST = 3, /* times a whole cycle is asked for; then bucket by bucket */
 	SLOTS = 64,
 };
 
@@ -41,8 +43,11 @@ struct audit {
 	unsigned int asked;     /* how often it was asked for; ASK_MOST: enough */
 	usec_t asked_at;
 	usec_t restarted;
-	usec_t news; /* something came that was not known in this pass: the paced cycle that follows it is none */
-	/* the oldest match: `since` is the least of the last whole round, `round` of the one under way */
+	/* something came that was not known in this pass: the paced cycle that follows it is none
+	 * */
+	usec_t news;
+	/* the oldest match: `since` is the least of the last whole round, `round` of the one under
+	 * way */
 	usec_t since, round;
 	uint32_t round_at;
 	struct audit_counters count;
@@ -277,7 +282,8 @@ static void digest_slots(struct audit *a, struct rd *body, usec_t now)
 	w = want_find(a, b);
 	if (w == NULL || w->how != AUDIT_WANT_LEVEL2)
 		return; /* settled otherwise meanwhile */
-	/* With no slot differing only the bucket's hash is asked for again: 16 bits a slot prove nothing. */
+	/* With no slot differing only the bucket's hash is asked for again: 16 bits a slot prove
+	 * nothing. */
 	w->how = AUDIT_WANT_SLOTS;
 	w->mask = mask;
 	w->tries = 0;
@@ -304,7 +310,8 @@ static void admit(struct audit *a, uint32_t b)
 
 	if (w == NULL || !empty)
 		return;
-	for (uint32_t next = b + 1; next < a->n && w->n < RANGE && a->outstanding < a->max; next++) {
+	for (uint32_t next = b + 1; next < a->n && w->n < RANGE && a->outstanding < a->max;
+		next++) {
 		if (!todo_get(a, next) || !a->hash.empty(a->hash.ctx, next))
 			return;
 		todo_clear(a, next);
@@ -337,7 +344,8 @@ static void admit_todo(struct audit *a)
 /* The hashes of a pass at full speed may have been lost on the way; nobody repeats them unasked. */
 static void admit_left(struct audit *a)
 {
-	for (uint32_t looked = 0; looked < a->n && looked < SLICE && a->outstanding < a->max; looked++) {
+	for (uint32_t looked = 0; looked < a->n && looked < SLICE && a->outstanding < a->max;
+		looked++) {
 		uint32_t b = a->never_at;
 
 		a->never_at = b + 1 < a->n ? b + 1 : 0;
@@ -387,7 +395,8 @@ static bool want_due(const struct want *w, usec_t again, usec_t now)
 {
 	unsigned int shift = w->tries > AGAIN_MAX_SHIFT ? AGAIN_MAX_SHIFT : w->tries;
 
-	return w->n != 0 && (w->tries == 0 || (now - w->at >= again << (shift - 1) && !MUTANT(want_once)));
+	return w->n != 0 &&
+	       (w->tries == 0 || (now - w->at >= again << (shift - 1) && !MUTANT(want_once)));
 }
 
 /* Asked for more than once: a request of the same number costs nothing where it was heard. */

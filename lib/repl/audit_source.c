@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The owner's side. Wants are a set: a mask of slots and a flag a bucket; the ring only says in which order. */
+/* The owner's side. Wants are a set: a mask of slots and a flag a bucket; the ring only says in
+ * which order. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -176,8 +177,8 @@ static struct audit_job next_want(struct audit_source *s)
 	return job;
 }
 
-/* The next cycle begins when this one's time is over, but what was missed is not caught up. Only here, so that the
- * last job of a cycle can still be given back. */
+/* The next cycle begins when this one's time is over, but what was missed is not caught up. Only
+ * here, so that the last job of a cycle can still be given back. */
 static void cycle_wrap(struct audit_source *s, usec_t now)
 {
 	if (s->cursor < s->n)
@@ -195,7 +196,8 @@ static bool cycle_due(const struct audit_source *s, usec_t now)
 		return false;
 	if (s->joining)
 		return true;
-	return !MUTANT(audit_once) && s->interval != 0 && now >= s->cycle_at + s->interval * s->cursor / s->n;
+	return !MUTANT(audit_once) && s->interval != 0 &&
+	       now >= s->cycle_at + s->interval * s->cursor / s->n;
 }
 
 static struct audit_job next_digest(struct audit_source *s)
@@ -235,8 +237,8 @@ void audit_source_again(struct audit_source *s, const struct audit_job *job)
 		s->cursor = local;
 }
 
-int audit_want_decode(
-	struct rd *body, void (*each)(void *ctx, unsigned int how, uint32_t bucket, uint64_t arg), void *ctx)
+int audit_want_decode(struct rd *body,
+	void (*each)(void *ctx, unsigned int how, uint32_t bucket, uint64_t arg), void *ctx)
 {
 	unsigned int n = rd_u16(body);
 

@@ -5,7 +5,8 @@ enum { MILLION = 1000000 };
 
 const struct flow_limits flow_unlimited = { UINT32_MAX, UINT32_MAX };
 
-static uint32_t share(uint64_t rate, uint64_t us, unsigned int frame, unsigned int workers, uint32_t most)
+static uint32_t share(
+	uint64_t rate, uint64_t us, unsigned int frame, unsigned int workers, uint32_t most)
 {
 	uint64_t n = rate * us / MILLION / frame / workers;
 
@@ -14,8 +15,8 @@ static uint32_t share(uint64_t rate, uint64_t us, unsigned int frame, unsigned i
 	return n > 0 ? (uint32_t)n : 1;
 }
 
-void flow_init(struct flow *f, uint32_t mbits, unsigned int frame, unsigned int workers, unsigned int fifo,
-	usec_t now)
+void flow_init(struct flow *f, uint32_t mbits, unsigned int frame, unsigned int workers,
+	unsigned int fifo, usec_t now)
 {
 	uint64_t rate = (uint64_t)mbits * MILLION / 8, depth = rate * FLOW_DEPTH_US / MILLION;
 
@@ -46,7 +47,8 @@ unsigned int flow_packets(const struct flow *f)
 		return UINT32_MAX;
 	if (f->tokens <= 0)
 		return 0;
-	return (unsigned int)(f->tokens / ((int64_t)f->frame * MILLION)) + 1; /* the last one on credit */
+	/* the last one on credit */
+	return (unsigned int)(f->tokens / ((int64_t)f->frame * MILLION)) + 1;
 }
 
 void flow_sent(struct flow *f, unsigned int bytes)
@@ -66,7 +68,9 @@ static void set(_Atomic uint32_t *to, uint32_t v)
 
 void flow_limit(const struct flow *f, const struct flow_path *p, struct flow_limits *l)
 {
-	usec_t queued = p->oldest_age > p->min_rtt && p->unacked >= FLOW_FEW ? p->oldest_age - p->min_rtt : 0;
+	usec_t queued = p->oldest_age > p->min_rtt && p->unacked >= FLOW_FEW
+				? p->oldest_age - p->min_rtt
+				: 0;
 	bool deltas = p->room > p->window / 4 && queued <= FLOW_DELTA_QUEUE_US;
 	bool bulk = p->room > p->window / 2 && queued <= FLOW_QUEUE_US;
 

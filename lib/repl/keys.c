@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One side leads the phases and the other follows: so the leader knows from a packet of its own phase that the other has
- * that phase too, and one bit in the header with the packet number is enough to tell three phases apart. */
+/* One side leads the phases and the other follows: so the leader knows from a packet of its own
+ * phase that the other has that phase too, and one bit in the header with the packet number is
+ * enough to tell three phases apart. */
 #include <errno.h>
 #include <string.h>
 
@@ -53,9 +54,10 @@ void keys_wipe(struct keys *k)
 	k->tx = -1;
 }
 
-/* Derives one phase into its slot, and its secret becomes that of the next (RFC 9001 section 6.1). */
-static void derive(
-	struct keys *k, struct keys_slot *s, uint8_t secret[KEYS_SECRET], uint32_t phase, bool seals)
+/* Derives one phase into its slot, and its secret becomes that of the next (RFC 9001 section
+ * 6.1). */
+static void derive(struct keys *k, struct keys_slot *s, uint8_t secret[KEYS_SECRET], uint32_t phase,
+	bool seals)
 {
 	uint8_t next[KEYS_SECRET];
 
@@ -91,8 +93,8 @@ static void retire(struct keys *k, unsigned int i)
 	explicit_bzero(&k->conn[i], sizeof(k->conn[i]));
 }
 
-/* A free place; in a storm of connections the oldest yields that is neither ours nor the peer's to seal with, as far as
- * we know. If the peer did use it, its next hello mends that. */
+/* A free place; in a storm of connections the oldest yields that is neither ours nor the peer's to
+ * seal with, as far as we know. If the peer did use it, its next hello mends that. */
 static unsigned int place(struct keys *k)
 {
 	unsigned int oldest = KEYS_CONNECTIONS;
@@ -109,8 +111,8 @@ static unsigned int place(struct keys *k)
 	return oldest;
 }
 
-int keys_connect(struct keys *k, const uint8_t tx_secret[KEYS_SECRET], const uint8_t rx_secret[KEYS_SECRET],
-	uint16_t id, usec_t now)
+int keys_connect(struct keys *k, const uint8_t tx_secret[KEYS_SECRET],
+	const uint8_t rx_secret[KEYS_SECRET], uint16_t id, usec_t now)
 {
 	struct keys_connection *c;
 	unsigned int i;
@@ -158,7 +160,8 @@ void keys_hello(struct keys *k, uint16_t id, bool restarted, usec_t now)
 	k->count.used++;
 }
 
-/* The leader begins a phase when the one before is used up either way, and the peer was seen in that. */
+/* The leader begins a phase when the one before is used up either way, and the peer was seen in
+ * that. */
 static bool phase_over(const struct keys *k, const struct keys_connection *c, uint64_t number)
 {
 	if (!k->p.leads)
@@ -290,7 +293,9 @@ static struct keys_slot *phase_past(struct keys *k, unsigned int i)
 	struct keys_connection *c = &k->conn[i];
 	struct keys_slot *s = rx_slot(k, i, c->rx_phase + KEYS_RX - 1);
 
-	return c->id != 0 && c->rx_phase > 0 && s->serial != 0 && s->phase == c->rx_phase - 1 ? s : NULL;
+	return c->id != 0 && c->rx_phase > 0 && s->serial != 0 && s->phase == c->rx_phase - 1
+		       ? s
+		       : NULL;
 }
 
 bool keys_tick(struct keys *k, usec_t now)
@@ -329,7 +334,8 @@ usec_t keys_due(const struct keys *k)
 			continue;
 		if ((int)i != k->tx && c->until < due)
 			due = c->until;
-		if (phase_past((struct keys *)(uintptr_t)k, i) != NULL && c->phase_seen + KEYS_GRACE_US < due)
+		if (phase_past((struct keys *)(uintptr_t)k, i) != NULL &&
+			c->phase_seen + KEYS_GRACE_US < due)
 			due = c->phase_seen + KEYS_GRACE_US;
 		if (c->tx_derived <= c->tx_phase + 1 || c->rx_derived <= c->rx_phase + 1)
 			due = 0;

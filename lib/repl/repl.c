@@ -93,7 +93,8 @@ static void on_heartbeat(struct repl *r, const struct repl_header *h, struct rd 
 		r->count.rx_stale_heartbeats++;
 	else if (r->rx.mode == REPL_RX_APPLY)
 		r->pair_offset = (int64_t)(pair_ms * USEC_PER_MSEC + (uint64_t)excess - now);
-	r->ops.heartbeat(r->ops.ctx, body, in_time, pair_ms + (uint64_t)excess / USEC_PER_MSEC, now);
+	r->ops.heartbeat(
+		r->ops.ctx, body, in_time, pair_ms + (uint64_t)excess / USEC_PER_MSEC, now);
 }
 
 static void on_status(struct repl *r, const struct repl_header *h, struct rd *body, usec_t now)
@@ -129,7 +130,8 @@ static void on_ack(struct repl *r, struct rd *body, usec_t now)
 }
 
 /* Reports are for this process of ours only; a heartbeat is life whomever it answers. */
-static void on_report(struct repl *r, const struct repl_header *h, uint8_t kind, struct rd *body, usec_t now)
+static void on_report(
+	struct repl *r, const struct repl_header *h, uint8_t kind, struct rd *body, usec_t now)
 {
 	switch (kind) {
 	case REPL_ACK:
@@ -151,8 +153,8 @@ static void on_report(struct repl *r, const struct repl_header *h, uint8_t kind,
 	}
 }
 
-static void on_control(struct repl *r, const struct repl_header *h, const uint8_t *records, size_t len,
-	bool in_time, int64_t excess, usec_t now)
+static void on_control(struct repl *r, const struct repl_header *h, const uint8_t *records,
+	size_t len, bool in_time, int64_t excess, usec_t now)
 {
 	struct rd in = rd_init(records, len), body;
 	bool foreign = h->receiver != r->p.incarnation, refused = false;
@@ -163,7 +165,8 @@ static void on_control(struct repl *r, const struct repl_header *h, const uint8_
 			on_heartbeat(r, h, &body, in_time, excess, now);
 		else if (!foreign)
 			on_report(r, h, kind, &body, now);
-		else if (kind == REPL_ACK || kind == REPL_WANT || kind == REPL_STATUS || kind == REPL_ACCOUNT)
+		else if (kind == REPL_ACK || kind == REPL_WANT || kind == REPL_STATUS ||
+			 kind == REPL_ACCOUNT)
 			refused = true;
 	}
 	r->count.rx_wrong_incarnation += refused;
@@ -247,7 +250,9 @@ static void put_heartbeat(struct repl *r, struct wr *w, usec_t now)
 	r->hb_now = false;
 	r->hb_at = r->hb_at <= now ? r->hb_at + r->p.heartbeat_us : 0;
 	if (r->hb_at <=
-		now) /* forced: the next follows it as it follows any; or we were late: no burst to catch up */
+		/* forced: the next follows it as it follows any; or we were late: no burst to catch
+		 * up */
+		now)
 		r->hb_at = now + r->p.heartbeat_us;
 	r->count.tx_heartbeats++;
 }
@@ -278,7 +283,8 @@ static void put_status(struct repl *r, struct wr *w, usec_t now)
 	r->told_at = now;
 }
 
-/* At most once for each time given, so that callers who poll until nothing is due get one packet of WANTs. */
+/* At most once for each time given, so that callers who poll until nothing is due get one packet of
+ * WANTs. */
 static void put_want(struct repl *r, struct wr *w, usec_t now)
 {
 	struct wr body;

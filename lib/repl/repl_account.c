@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What became of every state record. Its sender counts what it sent, what was acknowledged, what was lost and told anew;
- * its receiver counts what it applied and what it refused, and sends that account back. A packet counts as a whole, when
- * it is taken: so the two sides speak of the same records, to the unit. */
+/* What became of every state record. Its sender counts what it sent, what was acknowledged, what
+ * was lost and told anew; its receiver counts what it applied and what it refused, and sends that
+ * account back. A packet counts as a whole, when it is taken: so the two sides speak of the same
+ * records, to the unit. */
 #include <errno.h>
 
 #include "repl_priv.h"
@@ -43,7 +44,8 @@ void repl_account_taken(struct repl *r, const struct repl_verdict *v)
 	}
 }
 
-/* The same stream may be begun more than once, when a mode came and went; then its account goes on. */
+/* The same stream may be begun more than once, when a mode came and went; then its account goes
+ * on. */
 void repl_account_begin(struct repl *r, uint32_t stream)
 {
 	if (r->rx.received.stream != stream)
@@ -65,7 +67,8 @@ bool repl_account_due(const struct repl *r, usec_t now)
 	if (r->rx.mode == REPL_RX_NONE || !r->rx.begun || age < REPL_ACCOUNT_MIN_US)
 		return false;
 	received_now(r, &a);
-	return age >= REPL_ACCOUNT_US || a.stream != r->account.stream || a.applied != r->account.applied ||
+	return age >= REPL_ACCOUNT_US || a.stream != r->account.stream ||
+	       a.applied != r->account.applied ||
 	       memcmp(a.refused, r->account.refused, sizeof(a.refused)) != 0;
 }
 
@@ -96,8 +99,9 @@ static uint64_t received_all(const struct repl_received *a)
 	return n;
 }
 
-/* Once both sides have decided on everything that was sent, they must agree. Where the receiver took more than it could make
- * us hear (all ACKs that told of a packet were lost) its word counts. */
+/* Once both sides have decided on everything that was sent, they must agree. Where the receiver
+ * took more than it could make us hear (all ACKs that told of a packet were lost) its word counts.
+ */
 static void settle(struct repl *r)
 {
 	struct repl_tx *t = &r->tx;

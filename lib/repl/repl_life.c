@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who the peer is, and whether what arrives was sent just now. Frames that were queued on a dead link arrive in a
- * burst when it returns, numbers ascending: only their time of sending tells them from life. */
+/* Who the peer is, and whether what arrives was sent just now. Frames that were queued on a dead
+ * link arrive in a burst when it returns, numbers ascending: only their time of sending tells them
+ * from life. */
 #include "common/mutant.h"
 #include "repl_priv.h"
 
@@ -37,9 +38,10 @@ bool repl_life_peer(struct repl *r, const struct repl_header *h, usec_t now)
 
 	if (h->sender == r->peer)
 		return true;
-	/* A packet of a dead process may come late, but it names whom that process heard. While the peer is alive only
-	 * an incarnation that is new to us and heard us or nobody replaces it; once it is silent the memory yields,
-	 * so that no order of late packets can lock the living one out. */
+	/* A packet of a dead process may come late, but it names whom that process heard. While the
+	 * peer is alive only an incarnation that is new to us and heard us or nobody replaces it;
+	 * once it is silent the memory yields, so that no order of late packets can lock the living
+	 * one out. */
 	if (r->peer != 0) {
 		if (retired(r, h->sender) && !(silent && h->receiver == r->p.incarnation))
 			return false;
@@ -55,8 +57,8 @@ static int64_t quickest(const struct repl_life *l)
 	return l->quickest < l->newer ? l->quickest : l->newer;
 }
 
-/* The minimum slides, because the two clocks drift; an old minimum goes only when newer packets replace it, so a
- * link that was dead for an hour is still measured by what was normal before. */
+/* The minimum slides, because the two clocks drift; an old minimum goes only when newer packets
+ * replace it, so a link that was dead for an hour is still measured by what was normal before. */
 static void sample(struct repl_life *l, int64_t delay, usec_t now)
 {
 	if (now - l->span_at >= REPL_DELAY_SPAN_US) {
@@ -77,20 +79,24 @@ bool repl_life_fresh(struct repl *r, const struct repl_header *h, const struct r
 	int64_t delay = (int64_t)(now - sent), life = (int64_t)r->p.life_us;
 
 	if (!l->known) {
-		*l = (struct repl_life){
-			.known = true, .exact = hb, .quickest = delay, .newer = delay, .span_at = now
-		};
+		*l = (struct repl_life){ .known = true,
+			.exact = hb,
+			.quickest = delay,
+			.newer = delay,
+			.span_at = now };
 	} else if (!hb || !l->exact) {
 		int64_t above = (int32_t)((uint32_t)delay - (uint32_t)quickest(l));
 
 		if (hb) { /* the low 32 bits were right: complete them */
-			int64_t shift = (int64_t)((uint64_t)delay - (uint64_t)above - (uint64_t)quickest(l));
+			int64_t shift = (int64_t)((uint64_t)delay - (uint64_t)above -
+						  (uint64_t)quickest(l));
 
 			l->quickest = (int64_t)((uint64_t)l->quickest + (uint64_t)shift);
 			l->newer = (int64_t)((uint64_t)l->newer + (uint64_t)shift);
 			l->exact = true;
 		} else if (above < -life) {
-			*excess = -above; /* 32 bits wrapped: more than half an hour late, not early */
+			*excess = -above; /* 32 bits wrapped: more than half an hour late, not
+					   * early */
 			return false;
 		} else {
 			delay = (int64_t)((uint64_t)quickest(l) + (uint64_t)above);

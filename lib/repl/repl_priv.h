@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* repl_priv: what the library's files share. Sender (repl_send.c), receiver (repl_recv.c), judgement of freshness
- * (repl_life.c), and the door with its timers (repl.c). */
+/* repl_priv: what the library's files share. Sender (repl_send.c), receiver (repl_recv.c),
+ * judgement of freshness (repl_life.c), and the door with its timers (repl.c). */
 #ifndef TANDEM_REPL_PRIV_H
 #define TANDEM_REPL_PRIV_H
 
@@ -8,14 +8,17 @@
 #include "repl_wire.h"
 
 enum {
-	REPL_SEEN = 16384, /* numbers remembered below the highest: above any span the window can have */
-	REPL_HELD = 16,    /* packets held behind a gap at most */
-	REPL_RETIRED = 8,  /* incarnations of the peer remembered as gone */
+	/* numbers remembered below the highest: above any span the window can have */
+	REPL_SEEN = 16384,
+	REPL_HELD = 16,   /* packets held behind a gap at most */
+	REPL_RETIRED = 8, /* incarnations of the peer remembered as gone */
 	REPL_MAX_ACK_DELAY = 2000,
 	REPL_GRANULARITY = 1000,
 	REPL_INITIAL_RTT = 10000, /* a direct link; one sample replaces it */
-	REPL_PTO_MAX = 100000,  /* a PING is cheap, and what a dead link held is repaired from the next one */
-	REPL_LOST_A_TURN = 128, /* packets declared lost by one detection, so that their owners' rings hold */
+	/* a PING is cheap, and what a dead link held is repaired from the next one */
+	REPL_PTO_MAX = 100000,
+	/* packets declared lost by one detection, so that their owners' rings hold */
+	REPL_LOST_A_TURN = 128,
 	REPL_STATUS_US = 50000,
 	REPL_STATUS_MIN_US = 5000,
 	REPL_ACCOUNT_US = 50000, /* how often the account is sent, changed or not */
@@ -40,12 +43,14 @@ struct repl_tx {
 	bool streaming;
 	repl_term_t term;
 	uint64_t first, last_state;
-	/* Ring by index & (REPL_WINDOW - 1): [keep, tail) decided, kept to recognise a late ACK; [tail, head) may be open. */
+	/* Ring by index & (REPL_WINDOW - 1): [keep, tail) decided, kept to recognise a late ACK;
+	 * [tail, head) may be open. */
 	uint64_t head, tail, keep;
 	unsigned int unacked;
 	unsigned int window, threshold,
-		grown; /* congestion window; slow start below threshold; acknowledged towards 1 more */
-	usec_t halved; /* when the window was last halved */
+		/* congestion window; slow start below threshold; acknowledged towards 1 more */
+		grown;
+	usec_t halved;          /* when the window was last halved */
 	uint64_t largest_acked; /* 0: none in this stream */
 	usec_t loss_at, last_elicit;
 	unsigned int backoff;
@@ -87,7 +92,8 @@ struct repl_rx {
 	struct repl_held held[REPL_HELD];
 };
 
-/* Delay of packets relative to the quickest of the last 10 to 20 seconds. Clocks of the two chassis share no origin. */
+/* Delay of packets relative to the quickest of the last 10 to 20 seconds. Clocks of the two chassis
+ * share no origin. */
 struct repl_life {
 	bool known, exact;       /* exact: all 64 bits, from a heartbeat */
 	int64_t quickest, newer; /* now - sent: least of the previous and of the current span */
@@ -146,15 +152,16 @@ enum repl_seen { REPL_SEEN_NEW, REPL_SEEN_BEFORE, REPL_SEEN_TOO_OLD };
 void repl_rx_reset(struct repl *r);
 enum repl_seen repl_rx_mark(struct repl *r, uint64_t number);
 void repl_rx_duplicate(struct repl *r, const struct repl_header *h, bool eliciting, usec_t now);
-void repl_rx_ordered(
-	struct repl *r, const struct repl_header *h, const uint8_t *records, size_t len, usec_t now);
+void repl_rx_ordered(struct repl *r, const struct repl_header *h, const uint8_t *records,
+	size_t len, usec_t now);
 void repl_rx_control(struct repl *r, const struct repl_header *h, bool ping, usec_t now);
 void repl_rx_tick(struct repl *r, usec_t now);
 usec_t repl_rx_due(const struct repl *r);
 void repl_rx_ack(struct repl *r, struct repl_ack *a, usec_t now);
 
 /* repl_account.c: what became of every state record, on both sides */
-struct repl_verdict { /* on the records of one packet, until it is known whether the packet is taken */
+/* on the records of one packet, until it is known whether the packet is taken */
+struct repl_verdict {
 	unsigned int applied, refused[REPL_REFUSED_REASONS];
 };
 void repl_account_refuse(struct repl_verdict *v, int error, unsigned int n);

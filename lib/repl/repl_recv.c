@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The receiver: numbers seen, order, gaps, and what may be acknowledged. `next` never goes back within an incarnation
- * of the peer, whatever streams and modes come and go: no slot ever gets an older state than it had. */
+/* The receiver: numbers seen, order, gaps, and what may be acknowledged. `next` never goes back
+ * within an incarnation of the peer, whatever streams and modes come and go: no slot ever gets an
+ * older state than it had. */
 #include <errno.h>
 
 #include "common/mutant.h"
@@ -16,7 +17,8 @@ static void bit_set(uint64_t *map, uint64_t number)
 	map[number / 64 % (REPL_SEEN / 64)] |= UINT64_C(1) << (number % 64);
 }
 
-/* The lowest number that the maps still tell of. Whole words only, so that moving on clears words. */
+/* The lowest number that the maps still tell of. Whole words only, so that moving on clears
+ * words. */
 static uint64_t horizon(const struct repl_rx *x)
 {
 	uint64_t word = x->highest / 64;
@@ -133,7 +135,8 @@ static bool stream_taken(struct repl *r, const struct repl_header *h, usec_t now
 	else if (x->mode == REPL_RX_LATE && h->term > x->late_term && !MUTANT(late_any_term))
 		r->count.rx_not_receiving++;
 	else if (h->stream == 0 || h->stream < x->stream ||
-		 (x->begun && h->stream == x->stream && (h->term != x->term || h->version != x->version)))
+		 (x->begun && h->stream == x->stream &&
+			 (h->term != x->term || h->version != x->version)))
 		r->count.rx_wrong_stream++;
 	else if (x->begun && h->stream == x->stream)
 		return true;
@@ -144,9 +147,11 @@ static bool stream_taken(struct repl *r, const struct repl_header *h, usec_t now
 	return false;
 }
 
-/* One record of a slot. True unless it could not be applied now. What is no late usage is of a peer that does not know
- * yet that it was relieved: acknowledged, it would tell its SGSNs that a standby has it. */
-static bool apply_state(struct repl *r, uint8_t kind, struct rd *body, bool late, struct repl_verdict *v)
+/* One record of a slot. True unless it could not be applied now. What is no late usage is of a peer
+ * that does not know yet that it was relieved: acknowledged, it would tell its SGSNs that a standby
+ * has it. */
+static bool apply_state(
+	struct repl *r, uint8_t kind, struct rd *body, bool late, struct repl_verdict *v)
 {
 	int ret;
 
@@ -154,8 +159,9 @@ static bool apply_state(struct repl *r, uint8_t kind, struct rd *body, bool late
 		r->count.rx_slots++;
 	else
 		r->count.rx_deltas++;
-	ret = late && kind != REPL_DELTA ? -EINVAL
-					 : r->ops.state(r->ops.ctx, (enum repl_kind)kind, body, late);
+	ret = late && kind != REPL_DELTA
+		      ? -EINVAL
+		      : r->ops.state(r->ops.ctx, (enum repl_kind)kind, body, late);
 	if (ret == -EAGAIN)
 		return false;
 	if (late && (ret == -EINVAL || ret == -EBADMSG)) {
@@ -187,8 +193,8 @@ static bool apply_usage(struct repl *r, struct rd *body, bool late, struct repl_
 	return true;
 }
 
-static void deliver(
-	struct repl *r, uint64_t number, const uint8_t *records, size_t len, usec_t arrived, usec_t now)
+static void deliver(struct repl *r, uint64_t number, const uint8_t *records, size_t len,
+	usec_t arrived, usec_t now)
 {
 	struct rd in = rd_init(records, len), body;
 	bool late = r->rx.mode == REPL_RX_LATE, all = true;
@@ -235,8 +241,8 @@ static struct repl_held *held_find(struct repl_rx *x, uint64_t number)
 	return NULL;
 }
 
-/* Lets everything through that has nothing missing before it. Control packets were dealt with on arrival. What is
- * held counts even where the maps have moved past it. */
+/* Lets everything through that has nothing missing before it. Control packets were dealt with on
+ * arrival. What is held counts even where the maps have moved past it. */
 static void run(struct repl *r, usec_t now)
 {
 	struct repl_rx *x = &r->rx;
@@ -319,7 +325,8 @@ static void hold(struct repl *r, uint64_t number, const uint8_t *records, size_t
 			take(x, number, true, now);
 		return;
 	}
-	/* Cannot be: a gap is skipped at gap_packets <= REPL_HELD. Unacknowledged, it would come again. */
+	/* Cannot be: a gap is skipped at gap_packets <= REPL_HELD. Unacknowledged, it would come
+	 * again. */
 	r->count.rx_again++;
 }
 
@@ -377,9 +384,9 @@ void repl_rx_ack(struct repl *r, struct repl_ack *a, usec_t now)
 	uint64_t low = x->first > horizon(x) ? x->first : horizon(x), i = x->ack_largest;
 	usec_t delay = now - x->ack_arrived;
 
-	*a = (struct repl_ack){
-		.stream = x->stream, .largest = i, .delay = delay < UINT32_MAX ? (uint32_t)delay : UINT32_MAX
-	};
+	*a = (struct repl_ack){ .stream = x->stream,
+		.largest = i,
+		.delay = delay < UINT32_MAX ? (uint32_t)delay : UINT32_MAX };
 	x->ack_due = false;
 	if (low == 0)
 		low = 1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The sender: window, acknowledgements, loss detection as RFC 9002 has them (sections 6 and 7): what is lost is not
- * sent again but marked dirty again, so a repair is never more than the newest state. */
+/* The sender: window, acknowledgements, loss detection as RFC 9002 has them (sections 6 and 7):
+ * what is lost is not sent again but marked dirty again, so a repair is never more than the newest
+ * state. */
 #include <errno.h>
 
 #include "common/mutant.h"
@@ -26,7 +27,8 @@ void repl_tx_init(struct repl *r)
 	r->tx.window = r->tx.threshold = REPL_WINDOW;
 }
 
-/* RFC 9002 section 7.3, in packets. Not below what a direct link holds many times over: the loss may be chance. */
+/* RFC 9002 section 7.3, in packets. Not below what a direct link holds many times over: the loss
+ * may be chance. */
 static void window_lost(struct repl_tx *t, const struct repl_sent *s, usec_t now)
 {
 	if (s->at <= t->halved)
@@ -80,8 +82,8 @@ static void clear(struct repl *r)
 	t->unacked = 0;
 	t->largest_acked = 0;
 	t->loss_at = USEC_NEVER;
-	/* The path may be another. And a sample that we took when we had stood still is of us, not of the path: as standby
-	 * none follows it, and WANTs would be repeated by it. */
+	/* The path may be another. And a sample that we took when we had stood still is of us, not
+	 * of the path: as standby none follows it, and WANTs would be repeated by it. */
 	t->min_rtt = USEC_NEVER;
 	t->srtt = t->rttvar = t->latest = 0;
 	t->window = t->threshold = REPL_WINDOW;
@@ -169,21 +171,22 @@ int repl_tx_header(struct repl *r, uint8_t *pkt, repl_term_t term, uint8_t flags
 		r->slot = slot;
 	}
 	t->number = number;
-	repl_header_write(pkt, &(struct repl_header){ .version = t->version,
-				       .flags = flags | (phase != 0 ? REPL_F_PHASE : 0),
-				       .key = id,
-				       .number = number,
-				       .sender = r->p.incarnation,
-				       .receiver = r->peer,
-				       .term = term,
-				       .stream = t->streaming ? t->stream : 0,
-				       .offset = offset < UINT32_MAX ? (uint32_t)offset : UINT32_MAX,
-				       .sent = (uint32_t)now });
+	repl_header_write(
+		pkt, &(struct repl_header){ .version = t->version,
+			     .flags = flags | (phase != 0 ? REPL_F_PHASE : 0),
+			     .key = id,
+			     .number = number,
+			     .sender = r->p.incarnation,
+			     .receiver = r->peer,
+			     .term = term,
+			     .stream = t->streaming ? t->stream : 0,
+			     .offset = offset < UINT32_MAX ? (uint32_t)offset : UINT32_MAX,
+			     .sent = (uint32_t)now });
 	return 0;
 }
 
-int repl_seal(struct repl *r, uint8_t *pkt, size_t len, uint8_t owner, const repl_entry_t *e, unsigned int n,
-	usec_t now)
+int repl_seal(struct repl *r, uint8_t *pkt, size_t len, uint8_t owner, const repl_entry_t *e,
+	unsigned int n, usec_t now)
 {
 	struct repl_tx *t = &r->tx;
 	struct repl_sent *s;
@@ -227,7 +230,8 @@ size_t repl_tx_ping(struct repl *r, uint8_t *pkt, usec_t now)
 	struct repl_tx *t = &r->tx;
 	struct wr w = wr_init(pkt + REPL_HEADER, REPL_RECORD);
 
-	/* Alone in its packet, in the stream's own term: it must be taken where the stream's packets are. */
+	/* Alone in its packet, in the stream's own term: it must be taken where the stream's
+	 * packets are. */
 	t->ping_due = false;
 	if (repl_tx_header(r, pkt, t->term, 0, now) < 0)
 		return 0;
@@ -274,7 +278,8 @@ usec_t repl_pto(const struct repl *r)
 {
 	usec_t var = 4 * (r->tx.srtt != 0 ? r->tx.rttvar : REPL_INITIAL_RTT / 2);
 
-	return repl_srtt(r) + (var > REPL_GRANULARITY ? var : REPL_GRANULARITY) + REPL_MAX_ACK_DELAY;
+	return repl_srtt(r) + (var > REPL_GRANULARITY ? var : REPL_GRANULARITY) +
+	       REPL_MAX_ACK_DELAY;
 }
 
 /* The first index in the ring whose number is not below `number`. */
@@ -309,12 +314,13 @@ static void acked(struct repl *r, const struct repl_sent *s)
 	r->count.records_superseded -= s->n;
 }
 
-static bool take_range(struct repl *r, const struct repl_range *range, const struct repl_ack *a, usec_t now)
+static bool take_range(
+	struct repl *r, const struct repl_range *range, const struct repl_ack *a, usec_t now)
 {
 	bool fresh = false;
 
-	for (uint64_t i = lower_bound(r, range->lo); i < r->tx.head && sent_at(r, i)->number <= range->hi;
-		i++) {
+	for (uint64_t i = lower_bound(r, range->lo);
+		i < r->tx.head && sent_at(r, i)->number <= range->hi; i++) {
 		struct repl_sent *s = sent_at(r, i);
 
 		if (s->state != REPL_ACKED)

@@ -130,8 +130,8 @@ int repl_ack_read(struct rd *body, struct repl_ack *a)
 	a->largest = rd_u64(body);
 	a->delay = rd_u32(body);
 	a->n = rd_u8(body);
-	if (body->bad || a->n == 0 || a->n > REPL_RANGES || a->largest == 0 || a->largest == UINT64_MAX ||
-		body->left < (size_t)a->n * REPL_ACK_RANGE)
+	if (body->bad || a->n == 0 || a->n > REPL_RANGES || a->largest == 0 ||
+		a->largest == UINT64_MAX || body->left < (size_t)a->n * REPL_ACK_RANGE)
 		return -EBADMSG;
 	above = a->largest + 1;
 	for (unsigned int i = 0; i < a->n; i++) {

@@ -42,7 +42,8 @@ struct repl_walk {
 	uint64_t hb_sent; /* of the heartbeat, if there is one */
 };
 
-/* Checks the framing and fixed parts of all records against the packet's class before anything is used. -EBADMSG. */
+/* Checks the framing and fixed parts of all records against the packet's class before anything is
+ * used. -EBADMSG. */
 int repl_walk(const uint8_t *records, size_t len, bool ordered, struct repl_walk *walk);
 
 struct repl_range {

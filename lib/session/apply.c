@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the stream brings, applied by the shard's writer. All checks come before the first change. */
+/* What the stream brings, applied by the shard's writer. All checks come before the first
+ * change. */
 #include <errno.h>
 
 #include <rte_prefetch.h>
@@ -19,7 +20,8 @@ struct place {
 
 static struct place place_of(struct session_table *t, uint32_t handle)
 {
-	struct place p = { .shard = session_handle_shard(handle), .slot = session_handle_slot(t, handle) };
+	struct place p = { .shard = session_handle_shard(handle),
+		.slot = session_handle_slot(t, handle) };
 
 	p.sh = &t->shard[p.shard];
 	p.s = &p.sh->slots[p.slot];
@@ -44,7 +46,8 @@ static int not_here(struct place *p)
 	return -ENOENT;
 }
 
-/* Ends what the slot held for the address table and the index. The slot itself is the caller's to change. */
+/* Ends what the slot held for the address table and the index. The slot itself is the caller's to
+ * change. */
 static void leave_address(struct session_table *t, struct place *p, uint8_t pool, uint32_t ue4)
 {
 	const struct session_slot *s = p->s;
@@ -53,12 +56,14 @@ static void leave_address(struct session_table *t, struct place *p, uint8_t pool
 
 	if (held == 0 || (held == ue4 && s->pool == pool))
 		return;
-	t->hooks.unbind(t->hooks.ctx, s->pool, &ue, session_handle_make(t, p->shard, p->slot, s->gen));
+	t->hooks.unbind(
+		t->hooks.ctx, s->pool, &ue, session_handle_make(t, p->shard, p->slot, s->gen));
 	if (p->sh->contested > 0 && t->hooks.named(t->hooks.ctx, s->pool, &ue) == 0)
 		quarantine_inherit(t, p->shard, p->slot, s->pool, held);
 }
 
-/* `handle` lost its address to another session: whatever it was, it is over; its own record will say so too. */
+/* `handle` lost its address to another session: whatever it was, it is over; its own record will
+ * say so too. */
 static void evict(struct session_table *t, struct session_shard *sh, uint32_t handle)
 {
 	struct session_slot *s = session_find(t, handle);
@@ -105,7 +110,8 @@ static void set_other(struct session_slot *s, const struct session_usage *u)
 
 static void set_own(struct session_table *t, struct session_slot *s, const struct session_usage *u)
 {
-	if (atomic_load_explicit(&t->late_merge, memory_order_relaxed) && !MUTANT(own_overwritten)) {
+	if (atomic_load_explicit(&t->late_merge, memory_order_relaxed) &&
+		!MUTANT(own_overwritten)) {
 		raise_own(s, u);
 		return;
 	}
@@ -115,7 +121,8 @@ static void set_own(struct session_table *t, struct session_slot *s, const struc
 	usage_set(&s->dn_bytes, u->dn_bytes);
 }
 
-static int apply_live(struct session_table *t, struct place *p, const struct wire_body *b, uint32_t now_s)
+static int apply_live(
+	struct session_table *t, struct place *p, const struct wire_body *b, uint32_t now_s)
 {
 	const struct session_rec *r = &b->rec;
 	struct session_slot *s = p->s;
@@ -151,7 +158,8 @@ static int apply_live(struct session_table *t, struct place *p, const struct wir
 	return 0;
 }
 
-static int apply_free(struct session_table *t, struct place *p, const struct wire_body *b, uint32_t now_s)
+static int apply_free(
+	struct session_table *t, struct place *p, const struct wire_body *b, uint32_t now_s)
 {
 	const struct session_rec *r = &b->rec;
 	struct session_slot *s = p->s;
@@ -165,7 +173,8 @@ static int apply_free(struct session_table *t, struct place *p, const struct wir
 	if (last4 != 0) { /* another session may have the address already: it keeps it */
 		uint32_t holder = t->hooks.named(t->hooks.ctx, r->pool, &r->ue);
 
-		if ((holder == 0 || (holder == mine && s->gen != 0) || MUTANT(free_takes_address)) &&
+		if ((holder == 0 || (holder == mine && s->gen != 0) ||
+			    MUTANT(free_takes_address)) &&
 			t->hooks.bind(t->hooks.ctx, r->pool, &r->ue, r->handle) < 0)
 			return not_here(p);
 		p->sh->contested += holder != mine && session_find(t, holder) != NULL;
@@ -190,7 +199,8 @@ static int apply_free(struct session_table *t, struct place *p, const struct wir
 	return 0;
 }
 
-/* Whether a SLOT's body hangs together: groups by state, shard by address, a generation that can be. */
+/* Whether a SLOT's body hangs together: groups by state, shard by address, a generation that can
+ * be. */
 static bool is_whole(const struct session_table *t, const struct wire_body *b)
 {
 	static const struct ip_addr none;
@@ -203,8 +213,8 @@ static bool is_whole(const struct session_table *t, const struct wire_body *b)
 	if (addressed && session_shard_of(&r->ue) != session_handle_shard(r->handle))
 		return false;
 	if (r->state == SESSION_LIVE)
-		return (b->groups | SESSION_G_EXTRA) == (SESSION_G_SLOT | SESSION_G_EXTRA) && addressed &&
-		       gen_field != 0 && r->handle != UINT32_MAX;
+		return (b->groups | SESSION_G_EXTRA) == (SESSION_G_SLOT | SESSION_G_EXTRA) &&
+		       addressed && gen_field != 0 && r->handle != UINT32_MAX;
 	if (gen_field == 0) /* never used */
 		return b->groups == SESSION_G_IDENTITY && !addressed;
 	return (b->groups & ~SLOT_G_FREE) == 0;
@@ -223,9 +233,11 @@ int session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uin
 	if (wire_decode(body, &b) < 0 || !is_whole(t, &b))
 		return malformed(t, shard);
 	p = place_of(t, b.rec.handle);
-	if (ip_addr_to_v4(&b.rec.ue) == 0 && !ip_addr_equal(&b.rec.ue, &none)) /* no pool has these yet */
+	/* no pool has these yet */
+	if (ip_addr_to_v4(&b.rec.ue) == 0 && !ip_addr_equal(&b.rec.ue, &none))
 		return not_here(&p);
-	ret = b.rec.state == SESSION_LIVE ? apply_live(t, &p, &b, now_s) : apply_free(t, &p, &b, now_s);
+	ret = b.rec.state == SESSION_LIVE ? apply_live(t, &p, &b, now_s)
+					  : apply_free(t, &p, &b, now_s);
 	p.sh->count.applied_slot += ret == 0;
 	return ret;
 }
@@ -240,8 +252,9 @@ static uint64_t extend(uint64_t cur, uint32_t low)
 
 static void apply_low(struct session_slot *s, const uint32_t low[4])
 {
-	struct session_usage u = { extend(s->other.up_pkts, low[0]), extend(s->other.up_bytes, low[1]),
-		extend(s->other.dn_pkts, low[2]), extend(s->other.dn_bytes, low[3]) };
+	struct session_usage u = { extend(s->other.up_pkts, low[0]),
+		extend(s->other.up_bytes, low[1]), extend(s->other.dn_pkts, low[2]),
+		extend(s->other.dn_bytes, low[3]) };
 
 	if (MUTANT(usage_half_applied))
 		u.dn_bytes = s->other.dn_bytes;
@@ -288,14 +301,16 @@ int session_apply_delta(struct session_table *t, uint8_t by, struct rd *body)
 
 	if (!shard_writable(t, shard, by))
 		return -EPERM;
-	if (!body->bad && body->left == WIRE_HEAD + WIRE_USAGE32 && body->p[4] == SESSION_G_USAGE32) {
+	if (!body->bad && body->left == WIRE_HEAD + WIRE_USAGE32 &&
+		body->p[4] == SESSION_G_USAGE32) {
 		const uint8_t *in = rd_bytes(body, WIRE_HEAD + WIRE_USAGE32);
 		uint32_t handle = wire_get32(in);
 
 		p = place_of(t, handle);
-		if ((p.s->teid == handle && handle != 0) || (MUTANT(other_generation) && p.s->teid != 0)) {
-			uint32_t low[4] = { wire_get32(in + 5), wire_get32(in + 9), wire_get32(in + 13),
-				wire_get32(in + 17) };
+		if ((p.s->teid == handle && handle != 0) ||
+			(MUTANT(other_generation) && p.s->teid != 0)) {
+			uint32_t low[4] = { wire_get32(in + 5), wire_get32(in + 9),
+				wire_get32(in + 13), wire_get32(in + 17) };
 
 			apply_low(p.s, low);
 			p.sh->count.applied_delta++;
@@ -318,7 +333,8 @@ static void prefetch_usage(const struct session_table *t, const uint8_t *in)
 	rte_prefetch0(&s->other);
 }
 
-/* What a run does between its checks: the slots are far apart and cold, so each is asked for long before it is needed. */
+/* What a run does between its checks: the slots are far apart and cold, so each is asked for long
+ * before it is needed. */
 static unsigned int apply_run(struct session_table *t, uint8_t by, const uint8_t *in, size_t n)
 {
 	unsigned int applied = 0;
@@ -331,7 +347,8 @@ static unsigned int apply_run(struct session_table *t, uint8_t by, const uint8_t
 
 		if (i + AHEAD < n)
 			prefetch_usage(t, in + AHEAD * SESSION_USAGE_BYTES);
-		if (((s->teid != handle || handle == 0) && !(MUTANT(other_generation) && s->teid != 0)) ||
+		if (((s->teid != handle || handle == 0) &&
+			    !(MUTANT(other_generation) && s->teid != 0)) ||
 			!session_owns(t, session_handle_shard(handle), by)) {
 			t->shard[session_handle_shard(handle)].count.refused_handle++;
 			continue;
@@ -357,16 +374,19 @@ int session_apply_usage(struct session_table *t, uint8_t by, struct rd *body)
 		return malformed(t, shard);
 	in = rd_bytes(body, body->left);
 	applied = apply_run(t, by, in, n);
-	t->shard[shard].count.applied_delta += applied; /* of all shards: nobody asks for them one by one */
+	/* of all shards: nobody asks for them one by one */
+	t->shard[shard].count.applied_delta += applied;
 	return (int)applied;
 }
 
-int session_apply_late(struct session_table *t, uint8_t by, uint32_t handle, const struct session_usage *u)
+int session_apply_late(
+	struct session_table *t, uint8_t by, uint32_t handle, const struct session_usage *u)
 {
 	struct place p = place_of(t, handle);
 	struct session_usage *have = &p.s->other;
-	struct session_usage most = { larger(have->up_pkts, u->up_pkts), larger(have->up_bytes, u->up_bytes),
-		larger(have->dn_pkts, u->dn_pkts), larger(have->dn_bytes, u->dn_bytes) };
+	struct session_usage most = { larger(have->up_pkts, u->up_pkts),
+		larger(have->up_bytes, u->up_bytes), larger(have->dn_pkts, u->dn_pkts),
+		larger(have->dn_bytes, u->dn_bytes) };
 
 	if (!shard_writable(t, p.shard, by))
 		return -EPERM;

@@ -21,7 +21,8 @@ static int ring_init(struct dirty_ring *r, uint32_t n, const struct session_mem 
 	return r->e != NULL ? 0 : -ENOMEM;
 }
 
-int dirty_init(struct dirty *d, uint32_t max_slots, uint32_t wait_ticks, const struct session_mem *mem)
+int dirty_init(
+	struct dirty *d, uint32_t max_slots, uint32_t wait_ticks, const struct session_mem *mem)
 {
 	uint32_t n = ring_size(max_slots);
 

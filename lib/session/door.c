@@ -5,20 +5,24 @@
 #include "common/mutant.h"
 #include "slot.h"
 
-void session_generations(struct session_table *t, uint32_t shard, uint32_t incarnation, uint64_t term)
+void session_generations(
+	struct session_table *t, uint32_t shard, uint32_t incarnation, uint64_t term)
 {
 	uint64_t life = (uint64_t)incarnation << 32 ^ term;
 
 	t->shard[shard].gen_step = (uint32_t)(life * UINT64_C(0x9e3779b97f4a7c15) >> 40) | 1;
 }
 
-/* The next generation of a slot, allocated by this side. 0 means never used; and no handle is ~0. */
-static uint32_t next_handle(const struct session_table *t, uint32_t shard, uint32_t slot, uint32_t gen)
+/* The next generation of a slot, allocated by this side. 0 means never used; and no handle is
+ * ~0. */
+static uint32_t next_handle(
+	const struct session_table *t, uint32_t shard, uint32_t slot, uint32_t gen)
 {
 	uint32_t handle, step = t->shard[shard].gen_step;
 
 	do {
-		gen = (((gen >> 1) + step) << 1 | (MUTANT(side_not_in_handle) ? 0U : t->side)) & t->gen_mask;
+		gen = (((gen >> 1) + step) << 1 | (MUTANT(side_not_in_handle) ? 0U : t->side)) &
+		      t->gen_mask;
 		handle = session_handle_make(t, shard, slot, gen);
 	} while (gen < 2 || handle == UINT32_MAX);
 	return handle;
@@ -41,7 +45,8 @@ int session_create(struct session_table *t, uint8_t by, struct session_rec *rec,
 	}
 	s = &sh->slots[slot];
 	handle = next_handle(t, shard, slot, s->gen);
-	if (ip_addr_to_v4(&rec->ue) == 0 || t->hooks.bind(t->hooks.ctx, rec->pool, &rec->ue, handle) < 0) {
+	if (ip_addr_to_v4(&rec->ue) == 0 ||
+		t->hooks.bind(t->hooks.ctx, rec->pool, &rec->ue, handle) < 0) {
 		sh->count.refused_pool++;
 		return -ENOENT;
 	}
@@ -58,7 +63,8 @@ int session_create(struct session_table *t, uint8_t by, struct session_rec *rec,
 	return 0;
 }
 
-int session_update(struct session_table *t, uint8_t by, const struct session_rec *rec, uint8_t groups)
+int session_update(
+	struct session_table *t, uint8_t by, const struct session_rec *rec, uint8_t groups)
 {
 	uint32_t shard = session_handle_shard(rec->handle);
 	struct session_slot *s = session_find(t, rec->handle);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Digests. Every step is a bijection of the state for a given word and of the word for a given state, so a slot in which
- * one word differs, by one bit or by all, never hashes equally; other differences meet by chance of 2^-64. Four lanes,
- * because one chain of multiplications would be waited for. */
+/* Digests. Every step is a bijection of the state for a given word and of the word for a given
+ * state, so a slot in which one word differs, by one bit or by all, never hashes equally; other
+ * differences meet by chance of 2^-64. Four lanes, because one chain of multiplications would be
+ * waited for. */
 #include <rte_byteorder.h>
 #include <rte_prefetch.h>
 
@@ -66,11 +67,13 @@ static __rte_always_inline void mix_common(struct lanes *l, const struct session
 }
 
 /* The first counter of each side's set in order of the sides. */
-static __rte_always_inline void mix_usage(struct lanes *l, const struct session_slot *s, uint8_t side)
+static __rte_always_inline void mix_usage(
+	struct lanes *l, const struct session_slot *s, uint8_t side)
 {
 	uint64_t own[4] = { usage_get(&s->up_pkts), usage_get(&s->up_bytes), usage_get(&s->dn_pkts),
 		usage_get(&s->dn_bytes) };
-	uint64_t other[4] = { s->other.up_pkts, s->other.up_bytes, s->other.dn_pkts, s->other.dn_bytes };
+	uint64_t other[4] = { s->other.up_pkts, s->other.up_bytes, s->other.dn_pkts,
+		s->other.dn_bytes };
 	const uint64_t *first = side == 0 ? own : other, *second = side == 0 ? other : own;
 
 	mix4(l, first[0], first[1], first[2], first[3]);
@@ -80,12 +83,14 @@ static __rte_always_inline void mix_usage(struct lanes *l, const struct session_
 static __rte_always_inline void mix_live(
 	struct lanes *l, const struct session_slot *s, uint8_t side, uint8_t version)
 {
-	uint64_t kind = (uint64_t)s->apn << 56 | (uint64_t)s->pool << 48 | (uint64_t)s->pdp_type << 40 |
-			(uint64_t)s->qos_len << 32 | (uint64_t)s->qos[16] << 24;
+	uint64_t kind = (uint64_t)s->apn << 56 | (uint64_t)s->pool << 48 |
+			(uint64_t)s->pdp_type << 40 | (uint64_t)s->qos_len << 32 |
+			(uint64_t)s->qos[16] << 24;
 
 	mix4(l, pair(s->teid, s->ue4), kind, s->key, bytes8(s->msisdn));
 	if (!MUTANT(hash_without_qos))
-		mix4(l, pair(s->charging_id, s->created_s), bytes8(s->qos), bytes8(s->qos + 8), s->gen);
+		mix4(l, pair(s->charging_id, s->created_s), bytes8(s->qos), bytes8(s->qos + 8),
+			s->gen);
 	mix_usage(l, s, side);
 	if (version > 1)
 		mix4(l, slot_extra_word(s), 0, 0, 0);
@@ -110,7 +115,8 @@ static __rte_always_inline uint64_t hash_slot(
 	return finish(&l);
 }
 
-uint64_t session_hash_slot_in(const struct session_table *t, uint32_t shard, uint32_t slot, uint8_t version)
+uint64_t session_hash_slot_in(
+	const struct session_table *t, uint32_t shard, uint32_t slot, uint8_t version)
 {
 	return hash_slot(t, shard, slot, version);
 }
@@ -121,7 +127,8 @@ uint64_t session_hash_bucket_in(
 	uint64_t h = K1;
 
 	for (uint32_t i = bucket * SESSION_BUCKET; i < (bucket + 1) * SESSION_BUCKET; i++) {
-		session_prefetch(t, shard, i + SESSION_BUCKET); /* whoever hashes one goes on with the next */
+		/* whoever hashes one goes on with the next */
+		session_prefetch(t, shard, i + SESSION_BUCKET);
 		h = step(h, hash_slot(t, shard, i, version));
 	}
 	return h;

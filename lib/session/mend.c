@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a slot holds twice, or can only hold in one way: told apart from the rest, because its owner can put it right. */
+/* What a slot holds twice, or can only hold in one way: told apart from the rest, because its owner
+ * can put it right. */
 #include "slot.h"
 
-/* The handle stands in the slot's place and generation, in `teid`, and in the pool: two of them against one. */
+/* The handle stands in the slot's place and generation, in `teid`, and in the pool: two of them
+ * against one. */
 static uint32_t true_handle(
 	const struct session_table *t, uint32_t shard, uint32_t slot, const struct session_slot *s)
 {
@@ -17,18 +19,21 @@ static uint32_t true_handle(
 	named = t->hooks.named(t->hooks.ctx, s->pool, &ue);
 	if (named == by_place)
 		return by_place;
-	if (named == s->teid && session_handle_shard(named) == shard && session_handle_slot(t, named) == slot)
+	if (named == s->teid && session_handle_shard(named) == shard &&
+		session_handle_slot(t, named) == slot)
 		return named;
 	return s->teid;
 }
 
 /* A free slot's generation, while the pool still names it for its last address. */
-static void mend_free(const struct session_table *t, uint32_t shard, uint32_t slot, struct session_slot *s)
+static void mend_free(
+	const struct session_table *t, uint32_t shard, uint32_t slot, struct session_slot *s)
 {
 	struct ip_addr ue = slot_address(s->last_ue4);
 	uint32_t named = s->last_ue4 != 0 ? t->hooks.named(t->hooks.ctx, s->pool, &ue) : 0;
 
-	if (named != 0 && session_handle_shard(named) == shard && session_handle_slot(t, named) == slot)
+	if (named != 0 && session_handle_shard(named) == shard &&
+		session_handle_slot(t, named) == slot)
 		s->gen = (uint16_t)(named & t->gen_mask);
 }
 
@@ -40,8 +45,9 @@ static bool is_sound(
 	uint8_t tail = 0;
 
 	memcpy(usr.b, s->peer_usr, sizeof(usr.b));
-	if (s->teid == 0 || s->teid != session_handle_make(t, shard, slot, s->gen) || s->gen > t->gen_mask ||
-		s->peer_usr4 != ip_addr_to_v4(&usr) || s->qos_len > SESSION_QOS_MAX ||
+	if (s->teid == 0 || s->teid != session_handle_make(t, shard, slot, s->gen) ||
+		s->gen > t->gen_mask || s->peer_usr4 != ip_addr_to_v4(&usr) ||
+		s->qos_len > SESSION_QOS_MAX ||
 		(s->recovery != 0 && !(s->flags & SESSION_F_RECOVERY)))
 		return false;
 	for (unsigned int i = s->qos_len; i < SESSION_QOS_MAX; i++)

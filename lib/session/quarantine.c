@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A FIFO of slot numbers in order of freeing. A slot that begins to live while it is listed (its record was applied)
- * stays listed and is dropped when its turn comes, so the FIFO never holds a slot twice and never overflows. */
+/* A FIFO of slot numbers in order of freeing. A slot that begins to live while it is listed (its
+ * record was applied) stays listed and is dropped when its turn comes, so the FIFO never holds a
+ * slot twice and never overflows. */
 #include "common/mutant.h"
 #include "slot.h"
 
@@ -24,9 +25,11 @@ void quarantine_drop(struct session_slot *s)
 	s->flags &= (uint8_t) ~(SESSION_F_QUARANTINE | SESSION_F_AGAIN);
 }
 
-/* Two chassis that were both active may have leased one address to two sessions. The winner's has ended when its record comes,
- * the loser's ends by the next one: only then is the address free for the quarantine that it must wait out. */
-void quarantine_inherit(struct session_table *t, uint32_t shard, uint32_t slot, uint8_t pool, uint32_t ue4)
+/* Two chassis that were both active may have leased one address to two sessions. The winner's has
+ * ended when its record comes, the loser's ends by the next one: only then is the address free for
+ * the quarantine that it must wait out. */
+void quarantine_inherit(
+	struct session_table *t, uint32_t shard, uint32_t slot, uint8_t pool, uint32_t ue4)
 {
 	struct session_shard *sh = &t->shard[shard];
 	struct ip_addr ue = slot_address(ue4);

@@ -56,13 +56,14 @@ void slot_record(const struct session_table *t, uint32_t shard, uint32_t slot,
 	rec->req_seq = copy->req_seq;
 	rec->req_port = copy->req_port;
 	rec->req_src = slot_address(copy->req_src4);
-	rec->usage[t->side] =
-		(struct session_usage){ copy->up_pkts, copy->up_bytes, copy->dn_pkts, copy->dn_bytes };
+	rec->usage[t->side] = (struct session_usage){ copy->up_pkts, copy->up_bytes, copy->dn_pkts,
+		copy->dn_bytes };
 	rec->usage[!t->side] = copy->other;
 	slot_extra_record(copy, rec);
 }
 
-void session_read_at(const struct session_table *t, uint32_t shard, uint32_t slot, struct session_rec *rec)
+void session_read_at(
+	const struct session_table *t, uint32_t shard, uint32_t slot, struct session_rec *rec)
 {
 	struct session_slot copy;
 
@@ -70,7 +71,8 @@ void session_read_at(const struct session_table *t, uint32_t shard, uint32_t slo
 	slot_record(t, shard, slot, &copy, rec);
 }
 
-void session_read(const struct session_table *t, const struct session_slot *s, struct session_rec *rec)
+void session_read(
+	const struct session_table *t, const struct session_slot *s, struct session_rec *rec)
 {
 	size_t at = (size_t)(s - t->slots);
 
@@ -128,7 +130,8 @@ void slot_store(struct session_slot *s, const struct session_rec *rec, uint8_t g
 		slot_extra_store(s, rec);
 }
 
-void slot_store_live(struct session_slot *s, const struct session_rec *rec, uint32_t gen_mask, uint32_t now_s)
+void slot_store_live(
+	struct session_slot *s, const struct session_rec *rec, uint32_t gen_mask, uint32_t now_s)
 {
 	if (s->teid != rec->handle) {
 		memset(&s->up_meter, 0, sizeof(s->up_meter));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* slot: what the files of lib/session share: writing a slot under its sequence count, and a slot's ways from and to
- * the decoded record. Private to lib/session. */
+/* slot: what the files of lib/session share: writing a slot under its sequence count, and a slot's
+ * ways from and to the decoded record. Private to lib/session. */
 #ifndef TANDEM_SESSION_SLOT_H
 #define TANDEM_SESSION_SLOT_H
 
@@ -10,8 +10,8 @@
 
 /* Groups that slot_store takes, and those that a free slot keeps. */
 enum {
-	SLOT_G_STORED =
-		SESSION_G_IDENTITY | SESSION_G_TUNNEL | SESSION_G_QOS | SESSION_G_REQUEST | SESSION_G_EXTRA,
+	SLOT_G_STORED = SESSION_G_IDENTITY | SESSION_G_TUNNEL | SESSION_G_QOS | SESSION_G_REQUEST |
+			SESSION_G_EXTRA,
 	SLOT_G_FREE = SESSION_G_IDENTITY | SESSION_G_TUNNEL | SESSION_G_REQUEST,
 };
 
@@ -24,7 +24,8 @@ static inline void usage_set(uint64_t *c, uint64_t v)
 	__atomic_store_n(c, v, __ATOMIC_RELAXED);
 }
 
-/* W0: `seq` is odd before any field changes; its partner is R1, the reader's fence before it looks at `seq` again. */
+/* W0: `seq` is odd before any field changes; its partner is R1, the reader's fence before it looks
+ * at `seq` again. */
 static inline void slot_write_begin(struct session_slot *s)
 {
 	uint32_t seq = atomic_load_explicit(&s->seq, memory_order_relaxed);
@@ -32,7 +33,8 @@ static inline void slot_write_begin(struct session_slot *s)
 	atomic_store_explicit(&s->seq, seq + 1, memory_order_relaxed);
 	atomic_thread_fence(memory_order_release);
 }
-/* W1: all fields have changed before `seq` is even; its partner is R0, the reader's first load of `seq`. */
+/* W1: all fields have changed before `seq` is even; its partner is R0, the reader's first load of
+ * `seq`. */
 static inline void slot_write_end(struct session_slot *s)
 {
 	uint32_t seq = atomic_load_explicit(&s->seq, memory_order_relaxed);
@@ -75,13 +77,16 @@ void slot_store_free(struct session_slot *s, uint16_t gen, uint8_t pool, uint32_
 
 /* The slot and its last address into quarantine, from now on. */
 void quarantine_put(struct session_table *t, uint32_t shard, uint32_t slot, uint32_t now_s);
-/* `slot` has just given an address up: another one that is in quarantine for it has it from now on. */
-void quarantine_inherit(struct session_table *t, uint32_t shard, uint32_t slot, uint8_t pool, uint32_t ue4);
+/* `slot` has just given an address up: another one that is in quarantine for it has it from now
+ * on. */
+void quarantine_inherit(
+	struct session_table *t, uint32_t shard, uint32_t slot, uint8_t pool, uint32_t ue4);
 /* Out of quarantine, whether it was in or not; neither map nor pool is told. */
 void quarantine_drop(struct session_slot *s);
 
 /* Tells the index, if there is one. */
-static inline void slot_index(const struct session_table *t, uint64_t key, uint32_t handle, bool live)
+static inline void slot_index(
+	const struct session_table *t, uint64_t key, uint32_t handle, bool live)
 {
 	void *ctx = t->hooks.index_ctx != NULL ? t->hooks.index_ctx : t->hooks.ctx;
 

@@ -34,7 +34,8 @@ static void set_layout(struct session_table *t, const struct session_params *p)
 		t->slot_bits++;
 	t->n_slots = UINT32_C(1) << t->slot_bits;
 	t->gen_bits = (uint8_t)(32 - SESSION_SHARD_BITS - t->slot_bits);
-	t->gen_mask = t->gen_bits < 16 ? (UINT32_C(1) << t->gen_bits) - 1 : UINT16_MAX; /* session_slot.gen */
+	/* session_slot.gen */
+	t->gen_mask = t->gen_bits < 16 ? (UINT32_C(1) << t->gen_bits) - 1 : UINT16_MAX;
 	t->buckets = t->n_slots / SESSION_BUCKET;
 	t->side = p->side;
 	t->n_apns = p->n_apns;
@@ -61,8 +62,8 @@ static int add_slab(struct session_table *t)
 
 		sh->gen_step = 1;
 		sh->slots = (struct session_slot *)(at + i * slots);
-		sh->free_map =
-			rte_bitmap_init(t->n_slots, at + SESSION_SHARDS * slots + (size_t)i * map, map);
+		sh->free_map = rte_bitmap_init(
+			t->n_slots, at + SESSION_SHARDS * slots + (size_t)i * map, map);
 		sh->fifo = (uint32_t *)(at + SESSION_SHARDS * (slots + map) + i * fifo);
 		if (sh->free_map == NULL)
 			return -EINVAL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Each group's writer stands beside its reader, in the same order. Room and length are checked once for a whole body,
- * whose size its bitmap tells: the steps within run on bare pointers. */
+/* Each group's writer stands beside its reader, in the same order. Room and length are checked once
+ * for a whole body, whose size its bitmap tells: the steps within run on bare pointers. */
 #include <errno.h>
 
 #include <rte_pause.h>
@@ -12,15 +12,18 @@
 /* Groups of the whole record of a live session. */
 enum { WHOLE = SESSION_G_SLOT & ~SESSION_G_EXTRA };
 
-/* Bytes of what four groups there are, by their bits: a sum of as many conditions costs more than a body. */
-#define BYTES4(i, a, b, c, d) (((i)&1 ? (a) : 0) + ((i)&2 ? (b) : 0) + ((i)&4 ? (c) : 0) + ((i)&8 ? (d) : 0))
-#define BYTES16(a, b, c, d)                                                                                  \
-	{                                                                                                    \
-		BYTES4(0, a, b, c, d), BYTES4(1, a, b, c, d), BYTES4(2, a, b, c, d), BYTES4(3, a, b, c, d),  \
-			BYTES4(4, a, b, c, d), BYTES4(5, a, b, c, d), BYTES4(6, a, b, c, d),                 \
-			BYTES4(7, a, b, c, d), BYTES4(8, a, b, c, d), BYTES4(9, a, b, c, d),                 \
-			BYTES4(10, a, b, c, d), BYTES4(11, a, b, c, d), BYTES4(12, a, b, c, d),              \
-			BYTES4(13, a, b, c, d), BYTES4(14, a, b, c, d), BYTES4(15, a, b, c, d)               \
+/* Bytes of what four groups there are, by their bits: a sum of as many conditions costs more than a
+ * body. */
+#define BYTES4(i, a, b, c, d)                                                                      \
+	(((i)&1 ? (a) : 0) + ((i)&2 ? (b) : 0) + ((i)&4 ? (c) : 0) + ((i)&8 ? (d) : 0))
+#define BYTES16(a, b, c, d)                                                                        \
+	{                                                                                          \
+		BYTES4(0, a, b, c, d), BYTES4(1, a, b, c, d), BYTES4(2, a, b, c, d),               \
+			BYTES4(3, a, b, c, d), BYTES4(4, a, b, c, d), BYTES4(5, a, b, c, d),       \
+			BYTES4(6, a, b, c, d), BYTES4(7, a, b, c, d), BYTES4(8, a, b, c, d),       \
+			BYTES4(9, a, b, c, d), BYTES4(10, a, b, c, d), BYTES4(11, a, b, c, d),     \
+			BYTES4(12, a, b, c, d), BYTES4(13, a, b, c, d), BYTES4(14, a, b, c, d),    \
+			BYTES4(15, a, b, c, d)                                                     \
 	}
 static const uint8_t low_bytes[] = BYTES16(WIRE_IDENTITY, WIRE_TUNNEL, WIRE_QOS, WIRE_REQUEST);
 static const uint8_t high_bytes[] = BYTES16(WIRE_USAGE32, WIRE_USAGE64, WIRE_USAGE64, WIRE_EXTRA);
@@ -206,11 +209,12 @@ static uint16_t usage_hi(const struct session_usage *u)
 			  (u->dn_bytes >> 30));
 }
 
-/* The micro checkpoint of a session that carries traffic: nearly all that is ever encoded. 0: not this easy. */
+/* The micro checkpoint of a session that carries traffic: nearly all that is ever encoded. 0: not
+ * this easy. */
 static uint8_t encode_usage32(const struct session_slot *s, struct wr *w)
 {
-	struct session_usage own = { usage_get(&s->up_pkts), usage_get(&s->up_bytes), usage_get(&s->dn_pkts),
-		usage_get(&s->dn_bytes) };
+	struct session_usage own = { usage_get(&s->up_pkts), usage_get(&s->up_bytes),
+		usage_get(&s->dn_pkts), usage_get(&s->dn_bytes) };
 	uint8_t *p;
 
 	if (s->teid == 0 || usage_hi(&own) != s->usage_hi)
@@ -226,8 +230,8 @@ static uint8_t encode_usage32(const struct session_slot *s, struct wr *w)
 
 bool session_put_usage(const struct session_slot *s, uint8_t p[SESSION_USAGE_BYTES])
 {
-	struct session_usage own = { usage_get(&s->up_pkts), usage_get(&s->up_bytes), usage_get(&s->dn_pkts),
-		usage_get(&s->dn_bytes) };
+	struct session_usage own = { usage_get(&s->up_pkts), usage_get(&s->up_bytes),
+		usage_get(&s->dn_pkts), usage_get(&s->dn_bytes) };
 
 	if (s->teid == 0 || usage_hi(&own) != s->usage_hi)
 		return false;
@@ -259,9 +263,10 @@ static void encode_groups(uint8_t *p, const struct session_slot *s, uint32_t han
 		wire_extra_put(p, s);
 }
 
-/* As the slot stands, or as a writer is just changing it: the caller looks whether there was one. */
-static uint8_t encode_once(const struct session_table *t, uint32_t shard, uint32_t slot, uint8_t groups,
-	const struct session_usage *own, struct wr *w)
+/* As the slot stands, or as a writer is just changing it: the caller looks whether there was
+ * one. */
+static uint8_t encode_once(const struct session_table *t, uint32_t shard, uint32_t slot,
+	uint8_t groups, const struct session_usage *own, struct wr *w)
 {
 	const struct session_slot *s = &t->shard[shard].slots[slot];
 	uint32_t handle = s->teid;
@@ -294,7 +299,8 @@ uint8_t session_encode(
 	if (groups == SESSION_G_USAGE32 && encode_usage32(s, w) != 0)
 		return SESSION_G_USAGE32;
 	for (;;) {
-		uint32_t before = atomic_load_explicit(&s->seq, memory_order_acquire); /* R0, with W1 */
+		/* R0, with W1 */
+		uint32_t before = atomic_load_explicit(&s->seq, memory_order_acquire);
 		struct session_usage own = { usage_get(&s->up_pkts), usage_get(&s->up_bytes),
 			usage_get(&s->dn_pkts), usage_get(&s->dn_bytes) };
 		struct wr at = *w;

@@ -39,8 +39,8 @@ static inline void wire_put32(uint8_t *p, uint32_t v)
 	memcpy(p, &v, sizeof(v));
 }
 
-/* Groups that are not there are zero in *b. -EBADMSG: too short, bytes left over, no group at all, or a value that no version
- * means; then *b holds nothing. */
+/* Groups that are not there are zero in *b. -EBADMSG: too short, bytes left over, no group at all,
+ * or a value that no version means; then *b holds nothing. */
 int wire_decode(struct rd *body, struct wire_body *b);
 
 #endif

@@ -78,9 +78,11 @@ uint8_t srp_standby_rm(const struct srp_info *i, usec_t hold_off_us, uint8_t hav
 void srp_unvouched(struct srp *s)
 {
 	srp_alarm(s, SRP_ALARM_UNVOUCHED, !s->stream.joined || s->unfed,
-		s->unfed ? "became Active with the copy of before the configurations differed: sessions "
+		s->unfed ? "became Active with the copy of before the configurations differed: "
+			   "sessions "
 			   "made since are lost"
-			 : "became Active before the copy was complete: sessions that it lacks are lost");
+			 : "became Active before the copy was complete: sessions that it lacks are "
+			   "lost");
 }
 
 /* Empty handed on purpose: without a term that is ours for certain there is no promotion. */
@@ -142,8 +144,8 @@ static void init_with_peer(struct srp *s, usec_t now)
 		return;
 	}
 	srp_alarm(s, SRP_ALARM_TIEBREAK, order == 0,
-		"mode, priority and tie-breaker equal the peer's: change one of them, until then neither "
-		"becomes Active");
+		"mode, priority and tie-breaker equal the peer's: change one of them, until then "
+		"neither becomes Active");
 	if (order > 0 || (order < 0 && waited_for_peer(s, now))) {
 		uint8_t rm = s->info.rm;
 
@@ -160,7 +162,8 @@ static usec_t alone_due(struct srp *s, usec_t now)
 	usec_t met = s->info.connected ? s->connected_at : s->connecting_at;
 
 	/* Heard but not understood: it is there, so patience, but not for ever. */
-	if (!s->info.peer.known && heard != USEC_NEVER && !srp_reached(s, heard + s->conf.dead_us, now))
+	if (!s->info.peer.known && heard != USEC_NEVER &&
+		!srp_reached(s, heard + s->conf.dead_us, now))
 		due = srp_latest(due, s->life.first + 10 * s->conf.dead_us);
 	/* Whoever proves itself, or is about to say its first word, has time of its own for it. */
 	return srp_latest(due, srp_after(met, srp_proof_us(s->conf.dead_us)));
@@ -171,25 +174,28 @@ static void rule_init(struct srp *s, usec_t now)
 	if (srp_peer_alive(s)) {
 		srp_probe_forget(s);
 		init_with_peer(s, now);
-	} else if (srp_reached(s, alone_due(s, now), now) && !s->shutting && srp_probe_free(s, now)) {
+	} else if (srp_reached(s, alone_due(s, now), now) && !s->shutting &&
+		   srp_probe_free(s, now)) {
 		srp_promote(s, SRP_CAUSE_STARTUP, true, now);
 	}
 }
 
-/* The peer forgets nothing by being Standby too: two intervals tell a passing view from a real one. */
+/* The peer forgets nothing by being Standby too: two intervals tell a passing view from a real
+ * one. */
 static void dual_standby(struct srp *s, usec_t now)
 {
 	usec_t patience = 2 * (s->info.stream_alive ? s->conf.heartbeat_us : s->conf.hello_us);
 	int order = srp_order_startup(s);
 
 	srp_alarm(s, SRP_ALARM_TIEBREAK, order == 0,
-		"mode, priority and tie-breaker equal the peer's: change one of them, until then neither "
-		"becomes Active");
+		"mode, priority and tie-breaker equal the peer's: change one of them, until then "
+		"neither becomes Active");
 	if (order == 0)
 		return;
 	if (order < 0)
 		patience += 2 * s->conf.dead_us;
-	if (srp_reached(s, srp_after(srp_latest(s->peer_state_since, s->info.last_change), patience), now))
+	if (srp_reached(s,
+		    srp_after(srp_latest(s->peer_state_since, s->info.last_change), patience), now))
 		srp_promote(s, SRP_CAUSE_DUAL_STANDBY, false, now);
 }
 
@@ -215,8 +221,9 @@ static void rule_standby(struct srp *s, usec_t now)
 	}
 }
 
-/* Who gives up must be sure that the other stays. What the peer said before it learnt of our term may be of a role that it
- * is about to give up itself: a chassis that stood still starts anew with a worse route modifier. */
+/* Who gives up must be sure that the other stays. What the peer said before it learnt of our term
+ * may be of a role that it is about to give up itself: a chassis that stood still starts anew with
+ * a worse route modifier. */
 static bool peer_knows(const struct srp *s)
 {
 	return (s->info.peer.hears_us && s->info.peer.highest_term >= s->info.term) ||
@@ -238,8 +245,8 @@ static void dual_active(struct srp *s, usec_t now)
 		s->one_way_since = now;
 	if (srp_reached(s, srp_after(s->one_way_since, 2 * srp_window(s)), now)) {
 		srp_alarm(s, SRP_ALARM_ONE_WAY, true,
-			"the peer is Active and does not hear this chassis: check both directions of both "
-			"paths");
+			"the peer is Active and does not hear this chassis: check both directions "
+			"of both paths");
 		srp_demote(s, SRP_CAUSE_DUAL_ACTIVE, now);
 	}
 }
@@ -261,7 +268,8 @@ static void rule_active(struct srp *s, usec_t now)
 	bool spoke = s->life.heard_at != USEC_NEVER && s->life.heard_at >= s->life.dead_at;
 	bool dual = srp_peer_alive(s) && spoke && p->state == SRP_ACTIVE;
 
-	srp_alarm(s, SRP_ALARM_DUAL_ACTIVE, dual, "both chassis are Active: one of them gives up by itself");
+	srp_alarm(s, SRP_ALARM_DUAL_ACTIVE, dual,
+		"both chassis are Active: one of them gives up by itself");
 	if (dual)
 		dual_active(s, now);
 	else
@@ -276,8 +284,10 @@ static void rule_active(struct srp *s, usec_t now)
 		if (s->info.rm >= SRP_RM_THRESHOLD && !s->info.mute)
 			s->info.rm = 1;
 	}
-	/* It is about to give up: what it counted in its term is welcome in our stream, in whatever term that runs. */
-	if (s->plan.kind == PLAN_NONE && dual && p->term < s->info.term && s->late_term != p->term) {
+	/* It is about to give up: what it counted in its term is welcome in our stream, in whatever
+	 * term that runs. */
+	if (s->plan.kind == PLAN_NONE && dual && p->term < s->info.term &&
+		s->late_term != p->term) {
 		s->late_term = p->term;
 		srp_plan_start(s, PLAN_RAISE, s->info.term, SRP_CAUSE_NONE, now);
 		return;
@@ -294,7 +304,8 @@ static void rule_active(struct srp *s, usec_t now)
 	}
 }
 
-/* Announced at once, unless a stall caused it: then the peer's next word is worth more than a flap of routes. */
+/* Announced at once, unless a stall caused it: then the peer's next word is worth more than a flap
+ * of routes. */
 static void metric(struct srp *s, usec_t now)
 {
 	if (s->info.rm == s->rm_announced)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The peer's configuration, fetched as lines of text that mean nothing here: whoever asked for them compares them and
- * says what came of it. One piece is asked for at a time, so that either side holds one text, answers from what it has,
- * and no queue fills; what is lost with a connection is fetched again over the next. */
+/* The peer's configuration, fetched as lines of text that mean nothing here: whoever asked for them
+ * compares them and says what came of it. One piece is asked for at a time, so that either side
+ * holds one text, answers from what it has, and no queue fills; what is lost with a connection is
+ * fetched again over the next. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,9 @@ static void ask(struct srp *s, usec_t now)
 {
 	struct srp_lines *l = &s->lines;
 
-	srp_send(s, &(struct srp_msg){
-			    .type = SRP_MSG_WANT_LINES, .digest = l->digest, .offset = (uint32_t)l->have });
+	srp_send(s, &(struct srp_msg){ .type = SRP_MSG_WANT_LINES,
+			    .digest = l->digest,
+			    .offset = (uint32_t)l->have });
 	l->asked_at = now;
 }
 
@@ -41,7 +43,8 @@ void srp_lines_connected(struct srp *s)
 void srp_lines_hello(struct srp *s, const struct srp_msg *m, usec_t now)
 {
 	struct srp_lines *l = &s->lines;
-	bool first = !l->met, news = l->of != m->incarnation || l->compared_digest != m->config_digest;
+	bool first = !l->met,
+	     news = l->of != m->incarnation || l->compared_digest != m->config_digest;
 
 	l->met = true;
 	l->told = m->tells_lines;
@@ -61,7 +64,8 @@ void srp_lines_hello(struct srp *s, const struct srp_msg *m, usec_t now)
 	if (m->config_digest != s->conf.config_digest && (first || news))
 		begin(s, now);
 	else if (first)
-		l->due = s->conf.configuration_us != 0 ? now + s->conf.configuration_us : USEC_NEVER;
+		l->due =
+			s->conf.configuration_us != 0 ? now + s->conf.configuration_us : USEC_NEVER;
 }
 
 int srp_reconfigure(struct srp *s, const struct srp_conf *c, usec_t now)
@@ -198,8 +202,8 @@ int srp_validate_configuration(struct srp *s, char reason[SRP_REASON_MAX], usec_
 		ret = -ENOTCONN;
 	} else if (!s->lines.told || s->conf.lines == NULL) {
 		snprintf(reason, SRP_REASON_MAX,
-			"the peer's release does not tell its keys: compare the files with tandem --check "
-			"--peer");
+			"the peer's release does not tell its keys: compare the files with tandem "
+			"--check --peer");
 		ret = -ENOTSUP;
 	} else {
 		snprintf(reason, SRP_REASON_MAX, "ok");
@@ -214,10 +218,11 @@ static void differs_in(const struct srp_lines *l, char why[SRP_REASON_MAX])
 {
 	char rest[80];
 
-	snprintf(rest, sizeof(rest), l->n > 1 ? "; and %u more: make them equal" : ": make them equal",
-		l->n - 1);
+	snprintf(rest, sizeof(rest),
+		l->n > 1 ? "; and %u more: make them equal" : ": make them equal", l->n - 1);
 	snprintf(why, SRP_REASON_MAX, "configurations differ: %.*s%s",
-		(int)(SRP_REASON_MAX - 1 - strlen("configurations differ: ") - strlen(rest)), l->first, rest);
+		(int)(SRP_REASON_MAX - 1 - strlen("configurations differ: ") - strlen(rest)),
+		l->first, rest);
 }
 
 bool srp_lines_differ(const struct srp *s, char why[SRP_REASON_MAX])
@@ -231,16 +236,15 @@ bool srp_lines_differ(const struct srp *s, char why[SRP_REASON_MAX])
 		return false;
 	else if (l->compared)
 		snprintf(why, SRP_REASON_MAX,
-			"the configurations differ, but in no key that either knows: run the same release on "
-			"both");
+			"the configurations differ, but in no key that either knows: run the same "
+			"release on both");
 	else if (s->conf.lines != NULL && l->met && !l->told)
 		snprintf(why, SRP_REASON_MAX,
-			"the configurations differ, in keys that the peer's release does not tell: compare "
-			"the "
-			"files with tandem --check --peer");
+			"the configurations differ, in keys that the peer's release does not tell: "
+			"compare the files with tandem --check --peer");
 	else
 		snprintf(why, SRP_REASON_MAX,
-			"the configurations differ, in keys that the peer was not heard of yet: make them "
-			"equal");
+			"the configurations differ, in keys that the peer was not heard of yet: "
+			"make them equal");
 	return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Is the peer alive? Two independent paths: the stream, and asks over the SRP connection (DESIGN.md section 5). One silent
- * path is an alarm; only both silent is a death. */
+/* Is the peer alive? Two independent paths: the stream, and asks over the SRP connection (DESIGN.md
+ * section 5). One silent path is an alarm; only both silent is a death. */
 #include "common/mutant.h"
 #include "srp_pvt.h"
 
@@ -9,7 +9,8 @@ bool srp_peer_alive(const struct srp *s)
 	return s->info.peer.known && !s->life.left && !s->life.dead;
 }
 
-/* A quarter of an interval of patience: an ask at each heartbeat that is late by a hair would be noise. */
+/* A quarter of an interval of patience: an ask at each heartbeat that is late by a hair would be
+ * noise. */
 static usec_t ask_from(const struct srp *s)
 {
 	return srp_after(s->life.stream, s->conf.heartbeat_us + s->conf.heartbeat_us / 4);
@@ -53,8 +54,8 @@ void srp_life_answer(struct srp *s, uint32_t id, usec_t now)
 		l->path_down = true;
 }
 
-/* A peer that started anew while we slept has no key of ours: all is silent until SRP connects, or is refused. Its sessions
- * are its own by then, so nothing is gained by haste. */
+/* A peer that started anew while we slept has no key of ours: all is silent until SRP connects, or
+ * is refused. Its sessions are its own by then, so nothing is gained by haste. */
 static bool slept(struct srp_life *l, usec_t heartbeat_us)
 {
 	/* What waited in our own queues is read within the first interval. */
@@ -66,17 +67,20 @@ static bool slept(struct srp_life *l, usec_t heartbeat_us)
 /* Before there is a joined copy nothing is gained by haste. */
 static bool dead_slowly(struct srp *s, usec_t now)
 {
-	bool silent = s->life.stream == USEC_NEVER || srp_reached(s, s->life.stream + srp_window(s), now);
+	bool silent =
+		s->life.stream == USEC_NEVER || srp_reached(s, s->life.stream + srp_window(s), now);
 
 	if (silent && !s->info.connected && s->life.refused)
 		return true;
-	return srp_reached(s, srp_after(srp_latest(s->life.stream, s->life.srp), s->conf.dead_us), now);
+	return srp_reached(
+		s, srp_after(srp_latest(s->life.stream, s->life.srp), s->conf.dead_us), now);
 }
 
 static bool dead(struct srp *s, usec_t now)
 {
 	struct srp_life *l = &s->life;
-	bool unjoined = s->info.state == SRP_INIT || (s->info.state == SRP_STANDBY && !s->stream.joined);
+	bool unjoined =
+		s->info.state == SRP_INIT || (s->info.state == SRP_STANDBY && !s->stream.joined);
 
 	if (l->stream != USEC_NEVER && !srp_reached(s, l->stream + srp_window(s), now)) {
 		l->path_down = false;
@@ -107,7 +111,8 @@ static void revive(struct srp *s, usec_t now)
 	l->path_down = l->stream == USEC_NEVER || now >= l->stream + srp_window(s);
 }
 
-/* A connection over which nothing came for dead-interval is none, whatever TCP believes: a cut cable closes nothing. */
+/* A connection over which nothing came for dead-interval is none, whatever TCP believes: a cut
+ * cable closes nothing. */
 static void close_silent(struct srp *s, usec_t now)
 {
 	usec_t last = srp_latest(s->life.srp, s->connected_at);
@@ -123,8 +128,8 @@ static void alarms(struct srp *s, usec_t now)
 {
 	struct srp_life *l = &s->life;
 	bool alive = srp_peer_alive(s);
-	const char *silent =
-		s->info.peer.known ? "the peer is silent on both paths" : "the peer was never heard";
+	const char *silent = s->info.peer.known ? "the peer is silent on both paths"
+						: "the peer was never heard";
 	const char *lost = l->left ? "the peer shut down" : silent;
 	bool stream_late = l->stream == USEC_NEVER && s->info.connected && l->srp != USEC_NEVER &&
 			   srp_reached(s, srp_after(l->first, s->conf.dead_us), now);
@@ -134,15 +139,17 @@ static void alarms(struct srp *s, usec_t now)
 	else if (s->connection_since == USEC_NEVER)
 		s->connection_since = now;
 
-	srp_alarm(s, SRP_ALARM_PEER_LOST, !alive && (s->info.peer.known || s->info.state == SRP_ACTIVE),
+	srp_alarm(s, SRP_ALARM_PEER_LOST,
+		!alive && (s->info.peer.known || s->info.state == SRP_ACTIVE),
 		"%s: bring it back, there is no standby", lost);
 	srp_alarm(s, SRP_ALARM_CONNECTION,
 		srp_reached(s, srp_after(s->connection_since, s->conf.hello_us), now),
-		"the peer is heard in the stream only: check the network between srp bind and srp peer");
+		"the peer is heard in the stream only: check the network between srp bind and srp "
+		"peer");
 	srp_alarm(s, SRP_ALARM_REPLICATION_PATH,
 		alive && ((l->path_down && !s->info.stream_alive) || stream_late),
-		"the peer is heard over SRP only, nothing is replicated: check the replication ports and "
-		"their link");
+		"the peer is heard over SRP only, nothing is replicated: check the replication "
+		"ports and their link");
 }
 
 static void mute(struct srp *s, usec_t now)
@@ -170,7 +177,8 @@ void srp_life_update(struct srp *s, usec_t now)
 		l->dead = true;
 		l->dead_at = now;
 	}
-	s->info.stream_alive = l->stream != USEC_NEVER && !srp_reached(s, l->stream + srp_window(s), now);
+	s->info.stream_alive =
+		l->stream != USEC_NEVER && !srp_reached(s, l->stream + srp_window(s), now);
 	s->info.dual_path = s->info.stream_alive && s->info.connected && l->srp != USEC_NEVER &&
 			    !srp_reached(s, l->srp + s->conf.dead_us, now);
 	mute(s, now);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Messages and heartbeat bodies: WIRE.md. Each writer stands beside its reader, fields in the same order. */
+/* Messages and heartbeat bodies: WIRE.md. Each writer stands beside its reader, fields in the same
+ * order. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "srp/srp.h"
 
-#define NAME(table, i)                                                                                       \
-	((size_t)(i) < sizeof(table) / sizeof((table)[0]) && (table)[i] != NULL ? (table)[i] : "unknown")
+#define NAME(table, i)                                                                             \
+	((size_t)(i) < sizeof(table) / sizeof((table)[0]) && (table)[i] != NULL ? (table)[i]       \
+										: "unknown")
 
 const char *srp_state_name(enum srp_state st)
 {
@@ -58,8 +59,8 @@ const char *srp_alarm_name(enum srp_alarm a)
 
 const char *srp_step_name(enum srp_step s)
 {
-	static const char *const names[] = { "none", "stop", "own", "activate", "stream", "hold", "late",
-		"resume", "deactivate", "release", "write" };
+	static const char *const names[] = { "none", "stop", "own", "activate", "stream", "hold",
+		"late", "resume", "deactivate", "release", "write" };
 
 	return NAME(names, s);
 }

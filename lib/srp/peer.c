@@ -28,9 +28,10 @@ static void new_life(struct srp *s, uint32_t incarnation, usec_t now)
 			s->retired[i] = 0;
 	if (p->known)
 		s->retired[s->n_retired++ % SRP_RETIRED] = p->incarnation;
-	*p = (struct srp_peer){
-		.known = true, .incarnation = incarnation, .hello_at = USEC_NEVER, .heartbeat_at = USEC_NEVER
-	};
+	*p = (struct srp_peer){ .known = true,
+		.incarnation = incarnation,
+		.hello_at = USEC_NEVER,
+		.heartbeat_at = USEC_NEVER };
 	s->info.agreed = s->info.differs = false;
 	s->info.stream_version = s->conf.wire.version_min;
 	s->peer_serial = 0;
@@ -48,12 +49,14 @@ static bool wire_differs(const struct srp *s, char why[SRP_REASON_MAX])
 
 	if (here->version_min > there->version_max || there->version_min > here->version_max)
 		snprintf(why, SRP_REASON_MAX,
-			"no common version of the stream (%u to %u here, %u to %u there): upgrade the older "
-			"chassis",
-			here->version_min, here->version_max, there->version_min, there->version_max);
+			"no common version of the stream (%u to %u here, %u to %u there): upgrade "
+			"the older chassis",
+			here->version_min, here->version_max, there->version_min,
+			there->version_max);
 	else if (here->mtu != there->mtu && here->mtu != 0 && there->mtu != 0)
 		snprintf(why, SRP_REASON_MAX,
-			"the replication MTU differs (%u here, %u there): set mtu %u of port %s on both",
+			"the replication MTU differs (%u here, %u there): set mtu %u of port %s on "
+			"both",
 			here->mtu, there->mtu, here->mtu < there->mtu ? here->mtu : there->mtu,
 			port[0] != '\0' ? port : "replication");
 	else
@@ -70,8 +73,7 @@ static bool unlicensed(const struct srp *s, char why[SRP_REASON_MAX])
 		return false;
 	snprintf(why, SRP_REASON_MAX,
 		"Inter-Chassis Session Recovery is not licensed %s: set "
-		"license.inter-chassis-session-recovery "
-		"= true %s",
+		"license.inter-chassis-session-recovery = true %s",
 		here && there ? "on both chassis"
 		: here        ? "on this chassis"
 			      : "on the peer",
@@ -86,7 +88,8 @@ bool srp_peer_differs(const struct srp *s, char why[SRP_REASON_MAX])
 	const struct srp_peer *p = &s->info.peer;
 
 	if (p->capacity != s->conf.capacity)
-		snprintf(why, SRP_REASON_MAX, "table capacity differs (%u here, %u there): make them equal",
+		snprintf(why, SRP_REASON_MAX,
+			"table capacity differs (%u here, %u there): make them equal",
 			s->conf.capacity, p->capacity);
 	else if (wire_differs(s, why))
 		return true;
@@ -117,9 +120,9 @@ static void adopt(struct srp *s, const struct srp_body *b, usec_t now)
 	srp_counter_learn(s, b);
 }
 
-/* Where we stood still while the peer was started more than once, its lives are read in any order, and the living one may
- * have been taken for gone. It is the one that goes on speaking: it hears us, and the other has been silent since. The
- * stream has the same rule (repl_life_peer). */
+/* Where we stood still while the peer was started more than once, its lives are read in any order,
+ * and the living one may have been taken for gone. It is the one that goes on speaking: it hears
+ * us, and the other has been silent since. The stream has the same rule (repl_life_peer). */
 static bool gone(const struct srp *s, const struct srp_body *b, usec_t now)
 {
 	bool silent = s->life.heard_at == USEC_NEVER || now >= s->life.heard_at + srp_window(s);

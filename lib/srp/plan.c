@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sequences of steps that other cores carry out. A step is asked for when the one before it was answered; a sequence has
- * one deadline, and what happens at its end or at its deadline stands in its row. */
+/* Sequences of steps that other cores carry out. A step is asked for when the one before it was
+ * answered; a sequence has one deadline, and what happens at its end or at its deadline stands in
+ * its row. */
 #include <stdio.h>
 
 #include "common/mutant.h"
@@ -75,20 +76,24 @@ static const struct plan_row {
 	void (*late)(struct srp *s, usec_t now);
 } rows[PLAN_MAX] = {
 	[PLAN_JOIN] = { "join", { SRP_STEP_WRITE }, end_nothing, late_abort },
-	[PLAN_PROMOTE] = { "promotion", { SRP_STEP_STOP, SRP_STEP_OWN, SRP_STEP_ACTIVATE, SRP_STEP_STREAM },
-		end_promote, late_abort },
+	[PLAN_PROMOTE] = { "promotion",
+		{ SRP_STEP_STOP, SRP_STEP_OWN, SRP_STEP_ACTIVATE, SRP_STEP_STREAM }, end_promote,
+		late_abort },
 	[PLAN_RAISE] = { "new term", { SRP_STEP_STREAM }, end_nothing, late_abort },
 	[PLAN_OFFER] = { "switchover", { SRP_STEP_HOLD, SRP_STEP_LATE }, end_offer, late_offer },
 	[PLAN_RESUME] = { "resumption", { SRP_STEP_RESUME }, end_resume, late_abort },
-	[PLAN_YIELD] = { "handover", { SRP_STEP_DEACTIVATE, SRP_STEP_WRITE }, end_yield, late_abort },
-	[PLAN_DEMOTE] = { "demotion", { SRP_STEP_DEACTIVATE, SRP_STEP_RELEASE, SRP_STEP_WRITE }, end_standby,
+	[PLAN_YIELD] = { "handover", { SRP_STEP_DEACTIVATE, SRP_STEP_WRITE }, end_yield,
 		late_abort },
-	[PLAN_LEAVE] = { "shutdown", { SRP_STEP_DEACTIVATE, SRP_STEP_RELEASE }, end_leave, end_leave },
+	[PLAN_DEMOTE] = { "demotion", { SRP_STEP_DEACTIVATE, SRP_STEP_RELEASE, SRP_STEP_WRITE },
+		end_standby, late_abort },
+	[PLAN_LEAVE] = { "shutdown", { SRP_STEP_DEACTIVATE, SRP_STEP_RELEASE }, end_leave,
+		end_leave },
 };
 
 static enum srp_step awaited(const struct srp *s)
 {
-	if (MUTANT(vips_before_own) && s->plan.kind == PLAN_PROMOTE && (s->plan.at == 1 || s->plan.at == 2))
+	if (MUTANT(vips_before_own) && s->plan.kind == PLAN_PROMOTE &&
+		(s->plan.at == 1 || s->plan.at == 2))
 		return rows[s->plan.kind].steps[3 - s->plan.at];
 	return s->plan.kind == PLAN_NONE ? SRP_STEP_NONE : rows[s->plan.kind].steps[s->plan.at];
 }
@@ -97,8 +102,8 @@ static void late_abort(struct srp *s, usec_t now)
 {
 	char why[SRP_REASON_MAX];
 
-	snprintf(why, sizeof(why), "%s: no answer to %s within pending-timeout", rows[s->plan.kind].name,
-		srp_step_name(awaited(s)));
+	snprintf(why, sizeof(why), "%s: no answer to %s within pending-timeout",
+		rows[s->plan.kind].name, srp_step_name(awaited(s)));
 	srp_abort(s, why);
 }
 
@@ -129,7 +134,8 @@ static void ask_step(struct srp *s)
 		a->old_term = s->late_term;
 }
 
-void srp_plan_start(struct srp *s, enum srp_plan_kind kind, srp_term_t term, enum srp_cause cause, usec_t now)
+void srp_plan_start(
+	struct srp *s, enum srp_plan_kind kind, srp_term_t term, enum srp_cause cause, usec_t now)
 {
 	s->plan = (struct srp_plan){ .kind = kind,
 		.term = term,
@@ -138,7 +144,8 @@ void srp_plan_start(struct srp *s, enum srp_plan_kind kind, srp_term_t term, enu
 		.acked_due = USEC_NEVER };
 }
 
-/* The first step goes out when the rules have settled, so that its caller may still fill the plan in. */
+/* The first step goes out when the rules have settled, so that its caller may still fill the plan
+ * in. */
 static void begin(struct srp *s)
 {
 	if (s->plan.kind != PLAN_NONE && !s->plan.begun) {
@@ -159,7 +166,8 @@ static void failed(struct srp *s, enum srp_step step, const char *why, usec_t no
 {
 	char text[SRP_REASON_MAX];
 
-	snprintf(text, sizeof(text), "%s: %s failed: %s", rows[s->plan.kind].name, srp_step_name(step), why);
+	snprintf(text, sizeof(text), "%s: %s failed: %s", rows[s->plan.kind].name,
+		srp_step_name(step), why);
 	if (s->plan.kind == PLAN_OFFER) {
 		srp_offer_give_up(s, text, now);
 	} else if (s->plan.kind == PLAN_PROMOTE && s->plan.planned) {
@@ -187,8 +195,9 @@ static bool answered(struct srp *s, enum srp_step step, uint64_t number, usec_t 
 	if (step == SRP_STEP_LATE)
 		p->number = number;
 	if (step == SRP_STEP_ACTIVATE && p->planned)
-		srp_send(s,
-			&(struct srp_msg){ .type = SRP_MSG_CONFIRM, .offered = p->term, .rm = s->info.rm });
+		srp_send(
+			s, &(struct srp_msg){
+				   .type = SRP_MSG_CONFIRM, .offered = p->term, .rm = s->info.rm });
 	return true;
 }
 

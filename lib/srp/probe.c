@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Alone on a shared subnet: whether somebody answers for our addresses, before we do (SRP.md section 1). */
+/* Alone on a shared subnet: whether somebody answers for our addresses, before we do (SRP.md
+ * section 1). */
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +21,8 @@ bool srp_probe_free(struct srp *s, usec_t now)
 
 	if (!s->conf.l2)
 		return true;
-	/* What a promotion will need is written while the probe runs, so that its verdict is not old by then. */
+	/* What a promotion will need is written while the probe runs, so that its verdict is not
+	 * old by then. */
 	if (p->state == PROBE_IDLE && !s->stream.joined)
 		srp_counter_ready(s);
 	if (p->state == PROBE_IDLE) {
@@ -33,7 +35,8 @@ bool srp_probe_free(struct srp *s, usec_t now)
 			p->due = now + SRP_PROBE_US;
 		}
 	}
-	/* Not cleared by the question, but by its answer: an alarm that comes and goes is read by nobody. */
+	/* Not cleared by the question, but by its answer: an alarm that comes and goes is read by
+	 * nobody. */
 	if (p->state == PROBE_FREE)
 		srp_alarm_clear(s, SRP_ALARM_VIP_ANSWERED);
 	srp_reached(s, p->due, now);
@@ -53,7 +56,8 @@ static void taken(struct srp *s, const char *who)
 		s->info.alarms &= ~(1u << SRP_ALARM_VIP_ANSWERED);
 	snprintf(s->probe.who, sizeof(s->probe.who), "%s", who);
 	srp_alarm(s, SRP_ALARM_VIP_ANSWERED, true,
-		"%s: mend the links to that chassis; if dead, restart it or delete the VIP from its lo",
+		"%s: mend the links to that chassis; if dead, restart it or delete the VIP from "
+		"its lo",
 		s->probe.who);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The object, its events and its actions. An event records what happened and lets srp_settle() draw the conclusions. */
+/* The object, its events and its actions. An event records what happened and lets srp_settle() draw
+ * the conclusions. */
 #include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -81,7 +82,8 @@ void srp_move(struct srp *s, enum srp_state to, enum srp_cause cause, usec_t now
 	static const uint8_t allowed[] = {
 		[SRP_INIT] = 1 << SRP_STANDBY | 1 << SRP_PENDING_ACTIVE,
 		[SRP_STANDBY] = 1 << SRP_PENDING_ACTIVE,
-		[SRP_PENDING_ACTIVE] = 1 << SRP_ACTIVE | 1 << SRP_STANDBY | 1 << SRP_PENDING_STANDBY,
+		[SRP_PENDING_ACTIVE] =
+			1 << SRP_ACTIVE | 1 << SRP_STANDBY | 1 << SRP_PENDING_STANDBY,
 		[SRP_ACTIVE] = 1 << SRP_PENDING_STANDBY,
 		[SRP_PENDING_STANDBY] = 1 << SRP_ACTIVE | 1 << SRP_STANDBY | 1 << SRP_INIT,
 	};
@@ -175,8 +177,8 @@ static void say(struct srp *s, usec_t now)
 
 	if (!first && same_body(&b, &s->said))
 		return;
-	beat(s, &b)->now =
-		first || b.state != s->said.state || b.term != s->said.term || b.hears != s->said.hears;
+	beat(s, &b)->now = first || b.state != s->said.state || b.term != s->said.term ||
+			   b.hears != s->said.hears;
 	s->said = b;
 	hello(s, now);
 }
@@ -252,8 +254,8 @@ struct srp *srp_create(const struct srp_conf *c, const struct srp_saved *saved, 
 	s->lines.due = s->fed_from = s->probe.due = USEC_NEVER;
 	s->boot_due = now + c->delay_us + c->dead_us;
 	s->hello_due = now;
-	s->peer_state_since = s->one_way_since = s->connection_since = s->metric_due = s->mute_since =
-		s->connected_at = s->connecting_at = USEC_NEVER;
+	s->peer_state_since = s->one_way_since = s->connection_since = s->metric_due =
+		s->mute_since = s->connected_at = s->connecting_at = USEC_NEVER;
 	srp_settle(s, now);
 	return s;
 }
@@ -316,8 +318,8 @@ static void take_stream(struct srp *s, const struct srp_stream *st)
 {
 	s->stream = *st;
 	/* A whole cycle matched since the stream may run again. */
-	if (s->unfed && s->fed_from != USEC_NEVER && st->joined && st->matched_since != USEC_NEVER &&
-		st->matched_since > s->fed_from)
+	if (s->unfed && s->fed_from != USEC_NEVER && st->joined &&
+		st->matched_since != USEC_NEVER && st->matched_since > s->fed_from)
 		s->unfed = false;
 	if (st->heard != USEC_NEVER && st->heard != s->life.stream_given) {
 		s->life.stream_given = st->heard;
@@ -331,7 +333,8 @@ void srp_stream(struct srp *s, const struct srp_stream *st, usec_t now)
 	srp_settle(s, now);
 }
 
-void srp_stalled(struct srp *s, usec_t us, usec_t stream_us, const struct srp_stream *st, usec_t now)
+void srp_stalled(
+	struct srp *s, usec_t us, usec_t stream_us, const struct srp_stream *st, usec_t now)
 {
 	usec_t longer = us > stream_us ? us : stream_us;
 
@@ -357,8 +360,8 @@ void srp_stalled(struct srp *s, usec_t us, usec_t stream_us, const struct srp_st
 	srp_settle(s, now);
 }
 
-void srp_done(struct srp *s, enum srp_step step, srp_term_t term, bool ok, uint64_t number, const char *why,
-	usec_t now)
+void srp_done(struct srp *s, enum srp_step step, srp_term_t term, bool ok, uint64_t number,
+	const char *why, usec_t now)
 {
 	if (s->gone)
 		return;

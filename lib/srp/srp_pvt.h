@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Inside lib/srp: the object, and what its files owe each other. Every decision is level-triggered: each event records a
- * fact, then srp_settle() applies the rules to all facts. A deadline is only ever looked at through srp_reached(), which
- * also notes when it falls due. */
+/* Inside lib/srp: the object, and what its files owe each other. Every decision is level-triggered:
+ * each event records a fact, then srp_settle() applies the rules to all facts. A deadline is only
+ * ever looked at through srp_reached(), which also notes when it falls due. */
 #ifndef TANDEM_SRP_PVT_H
 #define TANDEM_SRP_PVT_H
 
@@ -109,7 +109,9 @@ struct srp_life {
 	usec_t dead_at;
 	usec_t heard_at; /* when the peer last spoke of itself; stalls do not move it */
 	usec_t first;    /* first sign of life of any kind */
-	usec_t slept_at; /* as standby: the end of a sleep in which the peer may have begun another life; USEC_NEVER: none */
+	/* as standby: the end of a sleep in which the peer may have begun another life; USEC_NEVER:
+	 * none */
+	usec_t slept_at;
 };
 
 /* Whether an address is answered by somebody else, before a boot alone. */
@@ -154,7 +156,8 @@ struct srp {
 	bool counter_raised;
 
 	struct srp_lines lines;
-	bool unfed;      /* as Standby: the copy may be as old as a mismatch, by which the stream stops */
+	/* as Standby: the copy may be as old as a mismatch, by which the stream stops */
+	bool unfed;
 	usec_t fed_from; /* since when it does not any more; USEC_NEVER: it does */
 	uint32_t peer_serial, retired[SRP_RETIRED];
 	unsigned int n_retired;
@@ -162,7 +165,8 @@ struct srp {
 	usec_t boot_due, hello_due, peer_state_since, one_way_since, connection_since;
 	usec_t connected_at;  /* when the connection came up last; USEC_NEVER: never */
 	usec_t connecting_at; /* since when one is being proven; USEC_NEVER: none is */
-	usec_t metric_due; /* a stall changed rm: routers are told if nothing else resolves it until then */
+	/* a stall changed rm: routers are told if nothing else resolves it until then */
+	usec_t metric_due;
 	uint8_t rm_announced;
 	usec_t mute_since; /* USEC_NEVER: not */
 
@@ -215,10 +219,12 @@ int srp_body_read(struct rd *r, struct srp_body *b);
 void srp_body_write(struct wr *w, const struct srp_body *b);
 
 /* ---- peer.c ---- */
-/* Takes over what the peer says of itself. -ESTALE: from a life that is over; -EBADMSG: cannot be the peer's. */
+/* Takes over what the peer says of itself. -ESTALE: from a life that is over; -EBADMSG: cannot be
+ * the peer's. */
 int srp_peer_said(struct srp *s, const struct srp_body *b, usec_t now);
 /* Whether the sender is the peer as we know it. */
-/* Whether what its hello said forbids a stream between the two; `why` is written only then, and says what to do. */
+/* Whether what its hello said forbids a stream between the two; `why` is written only then, and
+ * says what to do. */
 bool srp_peer_differs(const struct srp *s, char why[SRP_REASON_MAX]);
 bool srp_peer_is(const struct srp *s, uint32_t incarnation);
 
@@ -252,7 +258,8 @@ bool srp_term_usable(const struct srp *s, srp_term_t t);
 uint64_t srp_term_left(const struct srp *s);
 void srp_term_seen(struct srp *s, srp_term_t t);
 void srp_reserve_check(struct srp *s, usec_t now);
-/* Raises the pair's restart counter if every session is lost with this start; false until that is durable. */
+/* Raises the pair's restart counter if every session is lost with this start; false until that is
+ * durable. */
 bool srp_counter_ready(struct srp *s);
 void srp_counter_learn(struct srp *s, const struct srp_body *b);
 
@@ -268,7 +275,8 @@ void srp_rules(struct srp *s, usec_t now);
 bool srp_promote(struct srp *s, enum srp_cause cause, bool alone, usec_t now);
 
 /* ---- probe.c ---- */
-/* Alone, and about to become Active: true if nobody answers for a VIP, as far as is known. Asks if it is not known. */
+/* Alone, and about to become Active: true if nobody answers for a VIP, as far as is known. Asks if
+ * it is not known. */
 bool srp_probe_free(struct srp *s, usec_t now);
 /* Not alone, or not any more in want of an answer. */
 void srp_probe_forget(struct srp *s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Planned switchover (DESIGN.md section 5) and shutdown. The Active holds, flushes and offers a term; the Standby applies
- * to the end, owns, activates and confirms; whatever fails leaves the Active Active, in a new term. */
+/* Planned switchover (DESIGN.md section 5) and shutdown. The Active holds, flushes and offers a
+ * term; the Standby applies to the end, owns, activates and confirms; whatever fails leaves the
+ * Active Active, in a new term. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,21 +28,24 @@ static int check_possible(const struct srp *s, char reason[SRP_REASON_MAX])
 	const struct srp_peer *p = &s->info.peer;
 
 	if (s->info.state != SRP_ACTIVE)
-		return refuse_switchover(reason, -EPERM, "this chassis is %s: run the command on the Active",
+		return refuse_switchover(reason, -EPERM,
+			"this chassis is %s: run the command on the Active",
 			srp_state_name(s->info.state));
 	if (s->gone || s->plan.kind != PLAN_NONE)
-		return refuse_switchover(reason, -EBUSY, "a change of role or term is under way: try again");
+		return refuse_switchover(
+			reason, -EBUSY, "a change of role or term is under way: try again");
 	if (!srp_peer_alive(s))
-		return refuse_switchover(reason, -ENOTCONN, "no peer: start it and wait until it is Standby");
+		return refuse_switchover(
+			reason, -ENOTCONN, "no peer: start it and wait until it is Standby");
 	if (!s->info.connected)
 		return refuse_switchover(reason, -ENOTCONN,
 			"no SRP connection: check the network between srp bind and srp peer");
 	if (p->state != SRP_STANDBY)
-		return refuse_switchover(reason, -EAGAIN, "the peer is %s: wait until it is Standby",
-			srp_state_name(p->state));
+		return refuse_switchover(reason, -EAGAIN,
+			"the peer is %s: wait until it is Standby", srp_state_name(p->state));
 	if (!srp_term_can_offer(s))
-		return refuse_switchover(
-			reason, -ENOSPC, "the term reserve is empty: free space in the state directory");
+		return refuse_switchover(reason, -ENOSPC,
+			"the term reserve is empty: free space in the state directory");
 	return 0;
 }
 
@@ -53,8 +57,8 @@ static bool peer_worse(const struct srp *s, char reason[SRP_REASON_MAX])
 	for (unsigned int c = SRP_CAUSE_NONE + 1; c <= SRP_CAUSE_LOCAL_FAULT; c++)
 		if ((worse >> c & 1) != 0) {
 			snprintf(reason, SRP_REASON_MAX,
-				"the peer's monitors are worse, %s there: mend it, see show srp monitor "
-				"there",
+				"the peer's monitors are worse, %s there: mend it, see show srp "
+				"monitor there",
 				srp_cause_name((enum srp_cause)c));
 			return true;
 		}
@@ -66,10 +70,11 @@ static int check_ready(const struct srp *s, char reason[SRP_REASON_MAX])
 	const struct srp_peer *p = &s->info.peer;
 
 	if (!s->info.stream_alive)
-		return refuse_switchover(
-			reason, -ENETDOWN, "the replication path is down: check the replication ports");
+		return refuse_switchover(reason, -ENETDOWN,
+			"the replication path is down: check the replication ports");
 	if (p->hello_at == USEC_NEVER)
-		return refuse_switchover(reason, -EAGAIN, "no hello of the peer over SRP yet: try again");
+		return refuse_switchover(
+			reason, -EAGAIN, "no hello of the peer over SRP yet: try again");
 	if (srp_peer_differs(s, reason))
 		return -EINVAL;
 	if (!s->stream.in_sync)
@@ -79,7 +84,8 @@ static int check_ready(const struct srp *s, char reason[SRP_REASON_MAX])
 		return -EAGAIN;
 	if (srp_term_left(s) < SRP_RESERVE / 2)
 		return refuse_switchover(reason, -ENOSPC,
-			"the term reserve is low and not renewed: free space in the state directory");
+			"the term reserve is low and not renewed: free space in the state "
+			"directory");
 	return 0;
 }
 
@@ -149,8 +155,8 @@ void srp_offer_send(struct srp *s)
 				    .forced = s->plan.forced });
 }
 
-/* Without a term to resume in it waits for one: a peer that was started again may have lifted what is spent beyond a reserve
- * that is on its way to the disk. */
+/* Without a term to resume in it waits for one: a peer that was started again may have lifted what
+ * is spent beyond a reserve that is on its way to the disk. */
 static void await_term(struct srp *s, usec_t now)
 {
 	if (s->plan.given_up && srp_reached(s, s->plan.due, now)) {
@@ -168,7 +174,8 @@ void srp_offer_give_up(struct srp *s, const char *why, usec_t now)
 
 	if (!s->plan.given_up) {
 		s->info.count.switchovers_planned_aborted++;
-		snprintf(s->info.validate_status, SRP_REASON_MAX, "switchover aborted: %.120s", why);
+		snprintf(
+			s->info.validate_status, SRP_REASON_MAX, "switchover aborted: %.120s", why);
 		s->wish_due = now + s->conf.pending_us;
 	}
 	if (term == 0) {
@@ -199,7 +206,8 @@ static void check_offer(struct srp *s, usec_t now)
 	if (!srp_peer_alive(s) || p->incarnation != s->plan.to) {
 		srp_offer_give_up(s, "the peer was lost", now);
 	} else if (p->state == SRP_ACTIVE && p->term > s->info.term) {
-		/* In the offered term it confirms; in another it promoted by itself, and has what we wanted to give. */
+		/* In the offered term it confirms; in another it promoted by itself, and has what
+		 * we wanted to give. */
 		srp_offer_taken(s, now);
 	} else if (s->plan.given_up) {
 		srp_offer_give_up(s, "", now);
@@ -220,7 +228,8 @@ void srp_offer_check(struct srp *s, usec_t now)
 	if (s->plan.kind == PLAN_OFFER) {
 		check_offer(s, now);
 	} else if (s->plan.kind == PLAN_PROMOTE && s->plan.planned && srp_peer_alive(s) &&
-		   p->term > s->plan.term && (p->state == SRP_ACTIVE || p->state == SRP_PENDING_STANDBY)) {
+		   p->term > s->plan.term &&
+		   (p->state == SRP_ACTIVE || p->state == SRP_PENDING_STANDBY)) {
 		srp_offer_back_out(s, now);
 	}
 }
@@ -273,8 +282,9 @@ void srp_on_offer(struct srp *s, const struct srp_msg *m, usec_t now)
 		return;
 	}
 	if (s->info.term == m->offered && s->info.state == SRP_ACTIVE) {
-		srp_send(s, &(struct srp_msg){
-				    .type = SRP_MSG_CONFIRM, .offered = m->offered, .rm = s->info.rm });
+		srp_send(s,
+			&(struct srp_msg){
+				.type = SRP_MSG_CONFIRM, .offered = m->offered, .rm = s->info.rm });
 		return;
 	}
 	if (s->info.term == m->offered && s->info.state == SRP_PENDING_ACTIVE)

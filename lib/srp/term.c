@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Terms, the durable reserve they are used from, and the pair's restart counter that is saved with it. */
+/* Terms, the durable reserve they are used from, and the pair's restart counter that is saved with
+ * it. */
 #include "common/mutant.h"
 #include "srp_pvt.h"
 
@@ -51,11 +52,12 @@ srp_term_t srp_term_offer(struct srp *s)
 	return t;
 }
 
-/* An offered term: of our side, never used before, durable. The peer may have told of it already in a heartbeat. */
+/* An offered term: of our side, never used before, durable. The peer may have told of it already in
+ * a heartbeat. */
 bool srp_term_usable(const struct srp *s, srp_term_t t)
 {
-	return (t & 1) == s->conf.side && t >= s->info.highest_term && t > s->own_last && t >> 1 > s->floor &&
-	       (t >> 1 <= s->info.reserve || MUTANT(offer_beyond_reserve));
+	return (t & 1) == s->conf.side && t >= s->info.highest_term && t > s->own_last &&
+	       t >> 1 > s->floor && (t >> 1 <= s->info.reserve || MUTANT(offer_beyond_reserve));
 }
 
 void srp_reserve_check(struct srp *s, usec_t now)
@@ -64,7 +66,8 @@ void srp_reserve_check(struct srp *s, usec_t now)
 	bool low = srp_term_left(s) < SRP_RESERVE / 2;
 
 	srp_alarm(s, SRP_ALARM_RESERVE, s->reserve_failed && low,
-		"the term reserve cannot be renewed, %llu left%s: free space in the state directory",
+		"the term reserve cannot be renewed, %llu left%s: free space in the state "
+		"directory",
 		(unsigned long long)srp_term_left(s),
 		srp_term_left(s) == 0 ? ", this chassis cannot become Active" : "");
 	if (s->reserve_out || s->info.state == SRP_PENDING_ACTIVE)
@@ -97,8 +100,8 @@ void srp_saved_reserve(struct srp *s, uint64_t reserve, bool ok, usec_t now)
 	srp_settle(s, now);
 }
 
-/* Sessions that this table still holds were made under the counter as it is; so were none, where a joined copy is empty.
- * Who only heard the counter has lost all that was made under it. */
+/* Sessions that this table still holds were made under the counter as it is; so were none, where a
+ * joined copy is empty. Who only heard the counter has lost all that was made under it. */
 bool srp_counter_ready(struct srp *s)
 {
 	if (!s->stream.table_empty || s->stream.joined)
@@ -109,7 +112,8 @@ bool srp_counter_ready(struct srp *s)
 	return s->counter_saved == s->info.restart_counter;
 }
 
-/* A peer in Init lost its sessions as we did: its counter only keeps ours from repeating one. Else it is the pair's. */
+/* A peer in Init lost its sessions as we did: its counter only keeps ours from repeating one. Else
+ * it is the pair's. */
 void srp_counter_learn(struct srp *s, const struct srp_body *b)
 {
 	bool pairs = b->state == SRP_STANDBY ? s->info.state == SRP_INIT : b->state != SRP_INIT;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a monitor of the Active wishes for (SRP.md section 3): a planned switchover by the same checks as an operator's, never
- * forced. It is a level: while something forbids it an alarm says what, and it happens when that is over. */
+/* What a monitor of the Active wishes for (SRP.md section 3): a planned switchover by the same
+ * checks as an operator's, never forced. It is a level: while something forbids it an alarm says
+ * what, and it happens when that is over. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +11,8 @@ static void raise_wish(struct srp *s, const char *reason)
 {
 	char text[SRP_REASON_MAX];
 
-	snprintf(text, sizeof(text), "%s: stays Active, no switchover: %s", srp_cause_name(s->wish), reason);
+	snprintf(text, sizeof(text), "%s: stays Active, no switchover: %s", srp_cause_name(s->wish),
+		reason);
 	if (strcmp(text, s->wish_text) != 0) { /* for another reason now: said anew */
 		s->info.alarms &= ~(1u << SRP_ALARM_WISH);
 		memcpy(s->wish_text, text, sizeof(text));
@@ -40,7 +42,8 @@ void srp_wish_check(struct srp *s, usec_t now)
 		no_alarm(s);
 		return;
 	}
-	/* It was tried and came to nothing. The peer may need its time; at once again would be without end. */
+	/* It was tried and came to nothing. The peer may need its time; at once again would be
+	 * without end. */
 	if (!srp_reached(s, s->wish_due, now)) {
 		if (s->wish_text[0] == '\0')
 			raise_wish(s, s->info.validate_status);

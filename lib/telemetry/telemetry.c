@@ -21,23 +21,28 @@ static const struct {
 	const char *path, *command, *arg, *help;
 } commands[] = {
 	{ "/tandem/srp/info", "show srp info", NULL, "Role, peer, term and sync of the pair" },
-	{ "/tandem/srp/statistics", "show srp statistics", NULL, "Hellos, heartbeats, switchovers by cause" },
+	{ "/tandem/srp/statistics", "show srp statistics", NULL,
+		"Hellos, heartbeats, switchovers by cause" },
 	{ "/tandem/srp/checkpoint", "show srp checkpoint statistics", NULL,
 		"Replication: sent, applied, refused, lost" },
 	{ "/tandem/srp/audit", "show srp audit-statistics", NULL,
 		"Audit: buckets compared, differing, repaired" },
-	{ "/tandem/srp/monitor", "show srp monitor", NULL, "What is monitored, and what follows from it" },
+	{ "/tandem/srp/monitor", "show srp monitor", NULL,
+		"What is monitored, and what follows from it" },
 	{ "/tandem/radius", "show radius statistics", NULL, "Probes of the AAA servers" },
 	{ "/tandem/srp/configuration", "show srp configuration-difference", NULL,
 		"Keys that must agree with the peer and do not" },
-	{ "/tandem/license", "show license information", NULL, "Whether session recovery is licensed" },
+	{ "/tandem/license", "show license information", NULL,
+		"Whether session recovery is licensed" },
 	{ "/tandem/srp/history", "show srp history", "limit",
 		"Transitions, newest last. Parameter: how many (1..32)" },
 	{ "/tandem/srp/call_loss", "show srp call-loss statistics", "limit",
 		"Sessions lost, by switchover. Parameter: how many (1..32)" },
-	{ "/tandem/alarms", "show alarms", NULL, "Alarms that are raised, and the last that are over" },
+	{ "/tandem/alarms", "show alarms", NULL,
+		"Alarms that are raised, and the last that are over" },
 	{ "/tandem/sessions", "show sessions", "limit", "Sessions. Parameter: how many (1..32)" },
-	{ "/tandem/session", "show session", "session", "One session. Parameter: UE address, IMSI or TEID" },
+	{ "/tandem/session", "show session", "session",
+		"One session. Parameter: UE address, IMSI or TEID" },
 	{ "/tandem/pools", "show pools", NULL, "IP pools" },
 	{ "/tandem/ports", "show ports", NULL, "Ports, their twins and links" },
 	{ "/tandem/workers", "show workers", NULL, "Counters of each core" },
@@ -61,8 +66,9 @@ static json_t *ask(const char *command, const char *arg, const char *value)
 		long number = strtol(value, NULL, 10);
 
 		json_object_set_new(json_object_get(q, "args"), arg,
-			strcmp(arg, "limit") == 0 ? json_integer(number < 1 || number > PAGE ? PAGE : number)
-						  : json_string(value));
+			strcmp(arg, "limit") == 0
+				? json_integer(number < 1 || number > PAGE ? PAGE : number)
+				: json_string(value));
 	} else if (arg != NULL) {
 		json_object_set_new(json_object_get(q, "args"), arg, json_integer(PAGE));
 	}
@@ -71,7 +77,8 @@ static json_t *ask(const char *command, const char *arg, const char *value)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	line = json_dumps(q, JSON_COMPACT);
 	if (line == NULL || connect(fd, (struct sockaddr *)&un, sizeof(un)) < 0 ||
-		send(fd, line, strlen(line), MSG_NOSIGNAL) < 0 || send(fd, "\n", 1, MSG_NOSIGNAL) < 0) {
+		send(fd, line, strlen(line), MSG_NOSIGNAL) < 0 ||
+		send(fd, "\n", 1, MSG_NOSIGNAL) < 0) {
 		free(line);
 		goto out;
 	}
@@ -188,7 +195,8 @@ int telemetry_register(const char *control_socket)
 		return -ENAMETOOLONG;
 	memcpy(socket_path, control_socket, strlen(control_socket) + 1);
 	for (unsigned int i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		int ret = rte_telemetry_register_cmd(commands[i].path, on_command, commands[i].help);
+		int ret =
+			rte_telemetry_register_cmd(commands[i].path, on_command, commands[i].help);
 
 		if (ret < 0)
 			return ret;

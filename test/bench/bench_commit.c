@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* bench_commit: from the control core's request to create a session to the answer that may leave, because the standby has the
- * session: request door, worker, stream, port, the standby's slots, acknowledgement, control's gate (control_gate.c).
- * Idle, and while 80 % of the deltas that can be had are streamed. What an interruption of either process fell into is left
- * out and told on stderr. The floor of the same run sends a frame of that size there and back over the same port. */
+/* bench_commit: from the control core's request to create a session to the answer that may leave,
+ * because the standby has the session: request door, worker, stream, port, the standby's slots,
+ * acknowledgement, control's gate (control_gate.c). Idle, and while 80 % of the deltas that can be
+ * had are streamed. What an interruption of either process fell into is left out and told on
+ * stderr. The floor of the same run sends a frame of that size there and back over the same port.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +50,8 @@ void gtp_send(struct control *c, const struct gtpc_peer *to, const uint8_t *msg,
 static void create(void)
 {
 	struct gtpc_peer peer = { .addr = ip_addr_v4(0x0a080001), .port = 2123 };
-	struct txn *t = txn_new(com.control, &peer, 16, (uint16_t)com.key, (uint32_t)com.key, clock_us());
+	struct txn *t =
+		txn_new(com.control, &peer, 16, (uint16_t)com.key, (uint32_t)com.key, clock_us());
 	struct msg *m = msg_new(T.msgs, MSG_CREATE);
 	uint32_t at;
 
@@ -224,7 +227,8 @@ static int standby_floor(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 
 	bench_side_begin(s);
 	while (!atomic_load_explicit(&s->shared->over, memory_order_relaxed)) {
-		if (rte_eth_rx_burst(s->port, 0, &m, 1) == 1 && rte_eth_tx_burst(s->port, 0, &m, 1) != 1)
+		if (rte_eth_rx_burst(s->port, 0, &m, 1) == 1 &&
+			rte_eth_tx_burst(s->port, 0, &m, 1) != 1)
 			rte_pktmbuf_free(m);
 		bench_side_stall(s);
 	}
@@ -234,7 +238,8 @@ static int standby_floor(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 
 /* ---- in the bench ---- */
 
-/* p50 and p99 in us of the samples that no stall of either process met; how many did not count. Both lists ascend in time. */
+/* p50 and p99 in us of the samples that no stall of either process met; how many did not count.
+ * Both lists ascend in time. */
 static unsigned int percentiles(const struct bench_shared *sh, double p[2])
 {
 	static double us[BENCH_SAMPLES];
@@ -245,7 +250,8 @@ static unsigned int percentiles(const struct bench_shared *sh, double p[2])
 		bool met = false;
 
 		for (unsigned int k = 0; k < BENCH_SIDES; k++) {
-			/* an older sample may still reach back to a stall that ended: look a few back */
+			/* an older sample may still reach back to a stall that ended: look a few
+			 * back */
 			unsigned int j = at[k] > 8 ? at[k] - 8 : 0;
 
 			while (at[k] < sh->n_stalls[k] && sh->stall[k][at[k]].from < v->to)
@@ -261,7 +267,8 @@ static unsigned int percentiles(const struct bench_shared *sh, double p[2])
 	return sh->n_samples - n;
 }
 
-static int measure(struct bench_pair *p, const char *name, uint64_t creates, uint64_t rate, double aim)
+static int measure(
+	struct bench_pair *p, const char *name, uint64_t creates, uint64_t rate, double aim)
 {
 	static const char *const metric[] = { "commit_us_p50", "commit_us_p99" };
 	const uint64_t arg[BENCH_ARGS] = { creates, rate };
@@ -282,7 +289,8 @@ static int measure(struct bench_pair *p, const char *name, uint64_t creates, uin
 			p->huge_dir != NULL ? "hugepages" : "4k pages", bench_pair_cpus() });
 	if (left_out > 0)
 		fprintf(stderr,
-			"commit: %s: somebody else took a CPU during %u of %u creates: these do not count\n",
+			"commit: %s: somebody else took a CPU during %u of %u creates: these do "
+			"not count\n",
 			name, left_out, p->shared->n_samples);
 	return 0;
 }
@@ -312,8 +320,8 @@ int main(int argc, char **argv)
 	if (ret == 0)
 		ret = measure(&p, "idle", o.rounds, 0, 200);
 	if (ret == 0)
-		ret = bench_pair_run(
-			&p, active_rate, bench_side_follow, (const uint64_t[BENCH_ARGS]){ calibrate });
+		ret = bench_pair_run(&p, active_rate, bench_side_follow,
+			(const uint64_t[BENCH_ARGS]){ calibrate });
 	if (ret == 0)
 		ret = measure(&p, "load80", o.rounds, p.shared->out[OUT_RATE] * 8 / 10, 1000);
 	if (ret == 0)

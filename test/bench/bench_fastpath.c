@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* bench_fastpath: cycles a packet of one worker, up and down, replication off and on, beside the floor of the same run:
- * receive, parse the outer headers, send, with no session. The source fills buffers of a pool with frames, the sink is
- * net_null; both are the same for all. The four variants take turns, so that a slow moment of the machine hits all. */
+/* bench_fastpath: cycles a packet of one worker, up and down, replication off and on, beside the
+ * floor of the same run: receive, parse the outer headers, send, with no session. The source fills
+ * buffers of a pool with frames, the sink is net_null; both are the same for all. The four variants
+ * take turns, so that a slow moment of the machine hits all. */
 #include "bench_fastpath.h"
 
 #include <stdio.h>
@@ -80,12 +81,13 @@ static void floor_up(struct bench *b, struct rte_mbuf **m, uint16_t n)
 		const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(ip + 1);
 		struct gtpu g;
 
-		if (m[i]->data_len < 50 || eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
-			!rte_is_same_ether_addr(&eth->dst_addr, &b->fib->mac[0]) || ip->version_ihl != 0x45 ||
-			ip->dst_addr != rte_cpu_to_be_32(BENCH_GTP) || rte_ipv4_cksum(ip) != 0 ||
-			udp->dst_port != rte_cpu_to_be_16(GTPU_PORT) ||
-			gtpu_parse((const uint8_t *)(udp + 1), rte_be_to_cpu_16(udp->dgram_len) - 8u, &g) !=
-				GTPU_OK ||
+		if (m[i]->data_len < 50 ||
+			eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
+			!rte_is_same_ether_addr(&eth->dst_addr, &b->fib->mac[0]) ||
+			ip->version_ihl != 0x45 || ip->dst_addr != rte_cpu_to_be_32(BENCH_GTP) ||
+			rte_ipv4_cksum(ip) != 0 || udp->dst_port != rte_cpu_to_be_16(GTPU_PORT) ||
+			gtpu_parse((const uint8_t *)(udp + 1),
+				rte_be_to_cpu_16(udp->dgram_len) - 8u, &g) != GTPU_OK ||
 			g.type != GTPU_G_PDU) {
 			rte_pktmbuf_free(m[i]);
 			continue;
@@ -104,9 +106,12 @@ static void floor_down(struct bench *b, struct rte_mbuf **m, uint16_t n)
 		struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m[i], struct rte_ether_hdr *);
 		const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(eth + 1);
 
-		if (m[i]->data_len < 34 || eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
-			!rte_is_same_ether_addr(&eth->dst_addr, &b->fib->mac[1]) || ip->version_ihl != 0x45 ||
-			rte_be_to_cpu_16(ip->total_length) > m[i]->data_len - 14 || rte_ipv4_cksum(ip) != 0) {
+		if (m[i]->data_len < 34 ||
+			eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
+			!rte_is_same_ether_addr(&eth->dst_addr, &b->fib->mac[1]) ||
+			ip->version_ihl != 0x45 ||
+			rte_be_to_cpu_16(ip->total_length) > m[i]->data_len - 14 ||
+			rte_ipv4_cksum(ip) != 0) {
 			rte_pktmbuf_free(m[i]);
 			continue;
 		}
@@ -116,7 +121,8 @@ static void floor_down(struct bench *b, struct rte_mbuf **m, uint16_t n)
 	}
 }
 
-/* A repl10 run starts with nine sessions of ten dirty and in no list: they stay so, and the tenth is encoded each time. */
+/* A repl10 run starts with nine sessions of ten dirty and in no list: they stay so, and the tenth
+ * is encoded each time. */
 static void prepare(struct bench *b, enum variant v)
 {
 	dirty_clear(&b->dirty);
@@ -161,8 +167,8 @@ static double piece(struct bench *b, bool up, enum variant v, uint32_t tick_burs
 	return (double)(rte_rdtsc() - begin) / PIECE;
 }
 
-/* Cycles a packet: the median of many short pieces, most of which nobody interrupts. They begin when what was touched
- * first has waited long enough to be encoded. */
+/* Cycles a packet: the median of many short pieces, most of which nobody interrupts. They begin
+ * when what was touched first has waited long enough to be encoded. */
 static double run(struct bench *b, bool up, enum variant v, unsigned int pieces)
 {
 	uint32_t tick_bursts = RTE_MAX(1u, b->n / (4 * WAIT_TICKS * FASTPATH_BURST)), tick = 0;
@@ -178,19 +184,22 @@ static double run(struct bench *b, bool up, enum variant v, unsigned int pieces)
 	return bench_median(cycles, pieces);
 }
 
-static void line(const struct bench *b, const char *name, const char *metric, double value, const char *unit,
-	double flr, double ratio, double aim, bool ok)
+static void line(const struct bench *b, const char *name, const char *metric, double value,
+	const char *unit, double flr, double ratio, double aim, bool ok)
 {
 	bench_line(&(struct bench_line){ "fastpath", name, metric, unit, value, flr, ratio, aim, ok,
 		b->huge ? "hugepages" : "4k pages", NULL });
 }
 
-/* All variants of one direction. False: packets were lost or the share of encoded packets is not what it says. */
-static bool direction(struct bench *b, bool up, const char *size, unsigned int reps, unsigned int pieces)
+/* All variants of one direction. False: packets were lost or the share of encoded packets is not
+ * what it says. */
+static bool direction(
+	struct bench *b, bool up, const char *size, unsigned int reps, unsigned int pieces)
 {
 	static const char *const suffix[] = { "", "", "-repl10", "-repl100" };
 	static const double share[] = { 0, 0, 0.1, 1 };
-	double c[VARIANTS][REPS_MAX], on_off[VARIANTS][REPS_MAX], mhz = (double)rte_get_tsc_hz() / 1e6;
+	double c[VARIANTS][REPS_MAX], on_off[VARIANTS][REPS_MAX],
+		mhz = (double)rte_get_tsc_hz() / 1e6;
 	bool good = true;
 	char name[64];
 
@@ -209,7 +218,8 @@ static bool direction(struct bench *b, bool up, const char *size, unsigned int r
 	for (unsigned int v = OFF; v < VARIANTS; v++) {
 		double cycles = bench_median(c[v], reps), flr = bench_median(c[FLOOR], reps);
 
-		snprintf(name, sizeof(name), "%s-%s%s", up ? "uplink" : "downlink", size, suffix[v]);
+		snprintf(
+			name, sizeof(name), "%s-%s%s", up ? "uplink" : "downlink", size, suffix[v]);
 		line(b, name, "mpps_per_core", mhz / cycles, "Mpps", mhz / flr, flr / cycles,
 			v == OFF ? 10 : 0, mhz / cycles >= 10);
 		line(b, name, "cycles_per_packet", cycles, "cycles", flr, flr / cycles,
@@ -239,16 +249,17 @@ static int size(const char *name, uint32_t n, bool huge, unsigned int reps, unsi
 			(unsigned long long)b.offered);
 		good = false;
 	}
-	line(&b, name, "bytes_per_session", (double)b.bytes / b.capacity, "bytes", 0, 0, n > 100000 ? 320 : 0,
-		b.bytes / b.capacity <= 320);
+	line(&b, name, "bytes_per_session", (double)b.bytes / b.capacity, "bytes", 0, 0,
+		n > 100000 ? 320 : 0, b.bytes / b.capacity <= 320);
 	bench_close(&b);
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
 {
-	char *eal[16] = { argv[0], "-l", "0", "--no-shconf", "--no-pci", "--no-telemetry", "--log-level=4",
-		"--file-prefix=bench_fastpath", "--vdev=net_null0", "--vdev=net_null1" };
+	char *eal[16] = { argv[0], "-l", "0", "--no-shconf", "--no-pci", "--no-telemetry",
+		"--log-level=4", "--file-prefix=bench_fastpath", "--vdev=net_null0",
+		"--vdev=net_null1" };
 	int n_eal = 10, ret = EXIT_SUCCESS;
 	const char *huge = NULL;
 	unsigned int reps = 31;
@@ -262,7 +273,8 @@ int main(int argc, char **argv)
 		else if (strcmp(argv[i], "--reps") == 0 && i + 1 < argc)
 			reps = (unsigned int)strtoul(argv[++i], NULL, 10);
 		else {
-			fprintf(stderr, "usage: %s [--smoke] [--huge-dir DIR] [--reps N]\n", argv[0]);
+			fprintf(stderr, "usage: %s [--smoke] [--huge-dir DIR] [--reps N]\n",
+				argv[0]);
 			return 2;
 		}
 	}

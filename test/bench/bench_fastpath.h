@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* bench_fastpath: one worker that owns all shards, its sessions in random order, and a source of frames for them. */
+/* bench_fastpath: one worker that owns all shards, its sessions in random order, and a source of
+ * frames for them. */
 #ifndef TANDEM_BENCH_FASTPATH_H
 #define TANDEM_BENCH_FASTPATH_H
 

@@ -90,7 +90,8 @@ uint32_t bench_receive(struct bench *b, bool up, uint32_t at, struct rte_mbuf **
 	return at;
 }
 
-/* The control core's index, IMSI and NSAPI to handle, with every session in it: bytes of heap that it takes. */
+/* The control core's index, IMSI and NSAPI to handle, with every session in it: bytes of heap that
+ * it takes. */
 static uint64_t index_bytes(const struct bench *b)
 {
 	struct rte_hash_parameters p = { .name = "bench_index",
@@ -118,9 +119,9 @@ static uint64_t index_bytes(const struct bench *b)
 
 static int open_sessions(struct bench *b)
 {
-	struct pool_conf conf = {
-		.name = "bench", .prefix = ip_addr_v4(0xac100000), .prefix_len = b->n > 60000 ? 12 : 20
-	};
+	struct pool_conf conf = { .name = "bench",
+		.prefix = ip_addr_v4(0xac100000),
+		.prefix_len = b->n > 60000 ? 12 : 20 };
 	struct session_params params = { .capacity = b->n, .mem = &mem };
 	uint64_t random = 20260101;
 
@@ -181,7 +182,8 @@ static int open_ports(struct bench *b)
 		b->sh.port[p].roles = p == 0 ? CONFIG_ACCESS : CONFIG_CORE;
 		b->sh.port[p].mtu = 1500;
 		b->sh.port[p].up = true;
-		b->fib->adj[p].word = UINT64_C(0x525400000099) << 16 | (uint64_t)p << 8 | FIB_ADJ_VALID;
+		b->fib->adj[p].word =
+			UINT64_C(0x525400000099) << 16 | (uint64_t)p << 8 | FIB_ADJ_VALID;
 	}
 	if (rte_lpm_add(b->fib->lpm, 0x0a080000, 16, 0) < 0 ||
 		rte_lpm_add(b->fib->lpm, 0x0a090000, 16, 1) < 0)
@@ -192,7 +194,8 @@ static int open_ports(struct bench *b)
 
 int bench_open(struct bench *b)
 {
-	/* First in, first out, as through a NIC's rings of 1,024: not the same few warm buffers again and again. */
+	/* First in, first out, as through a NIC's rings of 1,024: not the same few warm buffers
+	 * again and again. */
 	b->pool = rte_pktmbuf_pool_create_by_ops(
 		"bench", MBUFS, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, 0, "ring_sp_sc");
 	b->fib = fib_create("bench", 0);

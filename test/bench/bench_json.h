@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* bench_json: how every bench says a figure: one JSON object a line on stdout. Any bench may call it; README.md tells what the
- * metrics are. */
+/* bench_json: how every bench says a figure: one JSON object a line on stdout. Any bench may call
+ * it; README.md tells what the metrics are. */
 #ifndef TANDEM_BENCH_JSON_H
 #define TANDEM_BENCH_JSON_H
 
@@ -13,7 +13,8 @@ struct bench_line {
 	double aim;         /* 0: none */
 	bool ok;            /* whether the aim is met; without one it is */
 	const char *memory; /* hugepages or 4k pages */
-	const char *cpus;   /* how the cores share the machine, where that matters; NULL: nothing to say */
+	/* how the cores share the machine, where that matters; NULL: nothing to say */
+	const char *cpus;
 };
 
 void bench_line(const struct bench_line *l);

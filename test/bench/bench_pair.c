@@ -28,9 +28,9 @@ static unsigned int cpus(void)
 
 const char *bench_pair_cpus(void)
 {
-	return cpus() > 1
-		       ? "the active's worker and replication core share one CPU, the standby's has the other"
-		       : "all cores of both chassis share one CPU";
+	return cpus() > 1 ? "the active's worker and replication core share one CPU, the standby's "
+			    "has the other"
+			  : "all cores of both chassis share one CPU";
 }
 
 int bench_options(int argc, char **argv, struct bench_options *o)
@@ -48,8 +48,8 @@ int bench_options(int argc, char **argv, struct bench_options *o)
 			o->sessions = (uint32_t)strtoul(argv[++i], NULL, 10);
 		else {
 			fprintf(stderr,
-				"usage: %s [--smoke] [--huge-dir DIR] [--rounds N] [--sessions N (of resync: "
-				"1M and 4M)]\n",
+				"usage: %s [--smoke] [--huge-dir DIR] [--rounds N] [--sessions N "
+				"(of resync: 1M and 4M)]\n",
 				argv[0]);
 			return -1;
 		}
@@ -64,7 +64,8 @@ static int chassis(struct bench_side *s, int ask, int answer)
 	struct call c;
 	int ret = bench_side_open(s, cpus() > 1 ? s->role : 0);
 
-	while (write(answer, &ret, sizeof(ret)) == sizeof(ret) && read(ask, &c, sizeof(c)) == sizeof(c))
+	while (write(answer, &ret, sizeof(ret)) == sizeof(ret) &&
+		read(ask, &c, sizeof(c)) == sizeof(c))
 		ret = c.fn(s, c.arg);
 	bench_side_close(s);
 	return EXIT_SUCCESS;
@@ -114,7 +115,8 @@ int bench_pair_start(struct bench_pair *p)
 	int ret;
 
 	signal(SIGPIPE, SIG_IGN);
-	p->shared = mmap(NULL, sizeof(*p->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	p->shared = mmap(NULL, sizeof(*p->shared), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (p->shared == MAP_FAILED)
 		return -1;
 	for (unsigned int i = 0; i < BENCH_SIDES; i++) {
@@ -141,7 +143,8 @@ void bench_pair_stop(struct bench_pair *p)
 		munmap(p->shared, sizeof(*p->shared));
 }
 
-int bench_pair_run(struct bench_pair *p, bench_fn active, bench_fn standby, const uint64_t arg[BENCH_ARGS])
+int bench_pair_run(
+	struct bench_pair *p, bench_fn active, bench_fn standby, const uint64_t arg[BENCH_ARGS])
 {
 	static const uint64_t nothing[BENCH_ARGS];
 	const bench_fn fn[] = { active, standby };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* bench_pair: two chassis for benches: two processes made by fork(), each with its own EAL, session table, worker and
- * replication core, all the daemon's own, and a memif port between them. What control would order is ordered here; what
- * control would be told is thrown away. The active's worker and replication core take turns on one CPU, the standby's
- * replication core has the other. The benches' own process touches no CPU while the two run. */
+/* bench_pair: two chassis for benches: two processes made by fork(), each with its own EAL, session
+ * table, worker and replication core, all the daemon's own, and a memif port between them. What
+ * control would order is ordered here; what control would be told is thrown away. The active's
+ * worker and replication core take turns on one CPU, the standby's replication core has the other.
+ * The benches' own process touches no CPU while the two run. */
 #ifndef TANDEM_BENCH_PAIR_H
 #define TANDEM_BENCH_PAIR_H
 
@@ -17,8 +18,9 @@ enum { BENCH_ACTIVE, BENCH_STANDBY, BENCH_SIDES, BENCH_ARGS = 4 };
 
 /* What a chassis did during one measurement. */
 struct bench_use {
-	double seconds;              /* as the wall has it */
-	double cycles;               /* of the TSC, while it had the CPU and found something to do */
+	double seconds; /* as the wall has it */
+	/* of the TSC, while it had the CPU and found something to do */
+	double cycles;
 	long robbed;                 /* times that the kernel gave the CPU to somebody else */
 	struct repl_counters stream; /* what was counted meanwhile */
 };
@@ -36,7 +38,8 @@ struct bench_shared {
 	_Atomic uint64_t taken;    /* w: standby. of the floor: packets received */
 	_Atomic uint64_t stolen;   /* interruptions that either chassis noticed */
 	struct bench_use use[BENCH_SIDES];
-	/* What took from here to there; and when a chassis did not have the CPU, as it noticed afterwards. */
+	/* What took from here to there; and when a chassis did not have the CPU, as it noticed
+	 * afterwards. */
 	struct bench_span sample[BENCH_SAMPLES], stall[BENCH_SIDES][BENCH_STALLS];
 	unsigned int n_samples, n_stalls[BENCH_SIDES];
 	uint64_t tsc_hz;
@@ -70,11 +73,14 @@ struct bench_options {
 /* -1: usage was told. */
 int bench_options(int argc, char **argv, struct bench_options *o);
 
-/* Starts both chassis; the active has its sessions, the standby is empty and nothing streams. 0, or -1 (and it said why). */
+/* Starts both chassis; the active has its sessions, the standby is empty and nothing streams. 0, or
+ * -1 (and it said why). */
 int bench_pair_start(struct bench_pair *p);
 void bench_pair_stop(struct bench_pair *p);
-/* Runs a function in each chassis (NULL: not in this one) at the same time and waits for both. 0, or -1: one failed. */
-int bench_pair_run(struct bench_pair *p, bench_fn active, bench_fn standby, const uint64_t arg[BENCH_ARGS]);
+/* Runs a function in each chassis (NULL: not in this one) at the same time and waits for both. 0,
+ * or -1: one failed. */
+int bench_pair_run(
+	struct bench_pair *p, bench_fn active, bench_fn standby, const uint64_t arg[BENCH_ARGS]);
 /* "standby's CPU is its own" and the like. */
 const char *bench_pair_cpus(void);
 

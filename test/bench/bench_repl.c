@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* bench_repl: usage deltas of sessions in random order, from the active's dirty list to the standby's slots and the
- * acknowledgement back, through every function that the daemon has on that way. The floor of the same run moves the same
- * fields of the same slots in packets of the same size over the same port, and does nothing else: no numbers, no order, no
- * acknowledgement, no check. Rounds of both take turns. With --crypto (bench crypto): two pairs of chassis, one of them with
- * AES-128-GCM; rounds of both take turns, and the plain one is the other's floor. */
+/* bench_repl: usage deltas of sessions in random order, from the active's dirty list to the
+ * standby's slots and the acknowledgement back, through every function that the daemon has on that
+ * way. The floor of the same run moves the same fields of the same slots in packets of the same
+ * size over the same port, and does nothing else: no numbers, no order, no acknowledgement, no
+ * check. Rounds of both take turns. With --crypto (bench crypto): two pairs of chassis, one of them
+ * with AES-128-GCM; rounds of both take turns, and the plain one is the other's floor. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,15 @@
 #include "replicator/replicator.h"
 #include "worker/worker.h"
 
-enum { ROUNDS_MAX = 99, PER_PACKET = 64, RECORD = 20, AHEAD = 16, FLIGHT = 512, BURST = 32, FRAME = 42 };
+enum {
+	ROUNDS_MAX = 99,
+	PER_PACKET = 64,
+	RECORD = 20,
+	AHEAD = 16,
+	FLIGHT = 512,
+	BURST = 32,
+	FRAME = 42
+};
 
 struct round {
 	double deltas_per_s, bytes, cycles[BENCH_SIDES];
@@ -115,7 +124,8 @@ static int active_floor(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 		for (unsigned int i = 0; i < BURST; i++)
 			fill(s, m[i], s->at + (uint32_t)(sent + i) * PER_PACKET);
 		while (n < BURST && clock_us() < give_up)
-			n = (uint16_t)(n + rte_eth_tx_burst(s->port, 0, m + n, (uint16_t)(BURST - n)));
+			n = (uint16_t)(n +
+				       rte_eth_tx_burst(s->port, 0, m + n, (uint16_t)(BURST - n)));
 		sent += BURST;
 	}
 	while (atomic_load(&s->shared->taken) < sent && clock_us() < give_up)
@@ -182,8 +192,8 @@ static int measure(struct bench_pair *p, bool flr, uint64_t n, struct round *r)
 	const uint64_t arg[BENCH_ARGS] = { n };
 	const struct bench_use *use = p->shared->use;
 
-	if (bench_pair_run(
-		    p, flr ? active_floor : active_round, flr ? standby_floor : bench_side_follow, arg) < 0) {
+	if (bench_pair_run(p, flr ? active_floor : active_round,
+		    flr ? standby_floor : bench_side_follow, arg) < 0) {
 		fprintf(stderr, "repl: only %llu of %llu deltas got through\n",
 			(unsigned long long)p->shared->out[0], (unsigned long long)n);
 		return -1;
@@ -201,7 +211,8 @@ static int measure(struct bench_pair *p, bool flr, uint64_t n, struct round *r)
 	return 0;
 }
 
-/* The median of what was measured while nobody else had the CPUs; where that never was, of the better half. */
+/* The median of what was measured while nobody else had the CPUs; where that never was, of the
+ * better half. */
 static double typical(const struct round *r, unsigned int n, size_t field, bool more_is_better)
 {
 	double v[ROUNDS_MAX];
@@ -217,7 +228,8 @@ static double typical(const struct round *r, unsigned int n, size_t field, bool 
 	return bench_quantile(v, n, more_is_better ? 0.75 : 0.25);
 }
 
-static void report(const struct bench_pair *p, const struct round *r, const struct round *f, unsigned int n)
+static void report(
+	const struct bench_pair *p, const struct round *r, const struct round *f, unsigned int n)
 {
 	static const char *const side[] = { "plain-1M-active", "plain-1M-standby" };
 	struct bench_line l = { .bench = "repl",
@@ -281,8 +293,10 @@ static void robbed(const struct round *r, unsigned int rounds)
 	for (unsigned int i = 0; i < rounds; i++)
 		n += r[i].robbed;
 	if (n > 0)
-		fprintf(stderr, "repl: somebody else took the CPU in %u of %u rounds: %s\n", n, rounds,
-			n < rounds ? "these do not count" : "none is clean, these are the better half's");
+		fprintf(stderr, "repl: somebody else took the CPU in %u of %u rounds: %s\n", n,
+			rounds,
+			n < rounds ? "these do not count"
+				   : "none is clean, these are the better half's");
 }
 
 static int run(struct bench_pair *p, unsigned int rounds, uint64_t deltas)
@@ -292,33 +306,36 @@ static int run(struct bench_pair *p, unsigned int rounds, uint64_t deltas)
 	if (begin(p) < 0)
 		return -1;
 	for (unsigned int i = 0; i < rounds; i++)
-		if (measure(p, false, deltas, &real[i]) < 0 || measure(p, true, deltas, &flr[i]) < 0)
+		if (measure(p, false, deltas, &real[i]) < 0 ||
+			measure(p, true, deltas, &flr[i]) < 0)
 			return -1;
 	report(p, real, flr, rounds);
 	robbed(real, rounds);
 	return equal(p);
 }
 
-static void report_crypto(
-	const struct bench_pair *p, const struct round *r, const struct round *plain, unsigned int n)
+static void report_crypto(const struct bench_pair *p, const struct round *r,
+	const struct round *plain, unsigned int n)
 {
 	static const char *const side[] = { "encrypted-1M-active", "encrypted-1M-standby" };
 	struct bench_line l = { "crypto", "encrypted-1M", "deltas_per_s", "deltas/s",
-		.memory = p->huge_dir != NULL ? "hugepages" : "4k pages", .cpus = bench_pair_cpus() };
+		.memory = p->huge_dir != NULL ? "hugepages" : "4k pages",
+		.cpus = bench_pair_cpus() };
 
 	l.value = typical(r, n, offsetof(struct round, deltas_per_s), true);
 	l.flr = typical(plain, n, offsetof(struct round, deltas_per_s), true);
 	l.ratio = l.value / l.flr;
 	l.ok = true;
 	bench_line(&l);
-	bench_line(&(struct bench_line){ "crypto", "encrypted-1M", "encrypted_ratio", "ratio", l.ratio,
-		.aim = 0.9, .ok = l.ratio >= 0.9, .memory = l.memory, .cpus = l.cpus });
+	bench_line(&(struct bench_line){ "crypto", "encrypted-1M", "encrypted_ratio", "ratio",
+		l.ratio, .aim = 0.9, .ok = l.ratio >= 0.9, .memory = l.memory, .cpus = l.cpus });
 	l.metric = "cycles_per_delta";
 	l.unit = "cycles";
 	for (unsigned int i = 0; i < BENCH_SIDES; i++) {
 		l.name = side[i];
 		l.value = typical(r, n, offsetof(struct round, cycles) + i * sizeof(double), false);
-		l.flr = typical(plain, n, offsetof(struct round, cycles) + i * sizeof(double), false);
+		l.flr = typical(
+			plain, n, offsetof(struct round, cycles) + i * sizeof(double), false);
 		l.ratio = l.flr / l.value;
 		bench_line(&l);
 	}
@@ -335,7 +352,8 @@ static int run_crypto(struct bench_pair *plain, unsigned int rounds, uint64_t de
 	if (begin(plain) < 0 || begin(&secret) < 0)
 		ret = -1;
 	for (unsigned int i = 0; ret == 0 && i < rounds; i++)
-		if (measure(&secret, false, deltas, &r[i]) < 0 || measure(plain, false, deltas, &flr[i]) < 0)
+		if (measure(&secret, false, deltas, &r[i]) < 0 ||
+			measure(plain, false, deltas, &flr[i]) < 0)
 			ret = -1;
 	if (ret == 0) {
 		report_crypto(plain, r, flr, rounds);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* bench_resync: a standby that has nothing, or missed one session in a hundred, until it says that it is in sync: from the
- * active's first digest to its last word. The floor of the same run reads the slots, one after the other, into packets of as
- * many bytes, and the standby copies them to a place of its own: no codec, no table, no hash, no acknowledgement. */
+/* bench_resync: a standby that has nothing, or missed one session in a hundred, until it says that
+ * it is in sync: from the active's first digest to its last word. The floor of the same run reads
+ * the slots, one after the other, into packets of as many bytes, and the standby copies them to a
+ * place of its own: no codec, no table, no hash, no acknowledgement. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +48,8 @@ static int standby_empty(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 static int active_miss(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 {
 	for (uint32_t i = 0; i < s->pair->sessions / 100; i++) {
-		struct session_slot *slot = session_slot_of(T.table, s->order[s->at++ % s->pair->sessions]);
+		struct session_slot *slot =
+			session_slot_of(T.table, s->order[s->at++ % s->pair->sessions]);
 
 		slot->up_pkts++;
 		slot->up_bytes += 100;
@@ -107,7 +109,8 @@ static int active_floor(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 			m[i]->pkt_len = m[i]->data_len;
 		}
 		while (n < BURST && clock_us() < give_up)
-			n = (uint16_t)(n + rte_eth_tx_burst(s->port, 0, m + n, (uint16_t)(BURST - n)));
+			n = (uint16_t)(n +
+				       rte_eth_tx_burst(s->port, 0, m + n, (uint16_t)(BURST - n)));
 		sent += BURST;
 	}
 	while (atomic_load(&s->shared->taken) < sent && clock_us() < give_up)
@@ -168,9 +171,11 @@ static int measure(struct bench_pair *p, bench_fn active, bench_fn standby, stru
 	r->per_s = n / use[BENCH_ACTIVE].seconds;
 	r->bytes = 0;
 	for (unsigned int i = 0; i < BENCH_SIDES; i++) {
-		r->bytes += (double)use[i].stream.tx_bytes + FRAME * (double)use[i].stream.tx_packets;
+		r->bytes +=
+			(double)use[i].stream.tx_bytes + FRAME * (double)use[i].stream.tx_packets;
 		r->cycles[i] = use[i].cycles / n;
-		r->busy[i] = use[i].cycles / (use[BENCH_ACTIVE].seconds * (double)p->shared->tsc_hz);
+		r->busy[i] =
+			use[i].cycles / (use[BENCH_ACTIVE].seconds * (double)p->shared->tsc_hz);
 	}
 	return 0;
 }
@@ -184,12 +189,13 @@ static double best(const struct round *r, unsigned int n, size_t field, bool mos
 	return bench_quantile(v, n, most ? 1 : 0);
 }
 
-static void say(const struct bench_pair *p, const char *name, const struct round *r, const struct round *flr,
-	unsigned int n, double aim)
+static void say(const struct bench_pair *p, const char *name, const struct round *r,
+	const struct round *flr, unsigned int n, double aim)
 {
 	static const char *const side[] = { "active", "standby" };
 	struct bench_line l = { "resync", name, "sessions_per_s", "sessions/s", .aim = aim,
-		.memory = p->huge_dir != NULL ? "hugepages" : "4k pages", .cpus = bench_pair_cpus() };
+		.memory = p->huge_dir != NULL ? "hugepages" : "4k pages",
+		.cpus = bench_pair_cpus() };
 	char full[64];
 
 	l.value = best(r, n, offsetof(struct round, per_s), true);
@@ -223,8 +229,8 @@ static int equal(struct bench_pair *p)
 	return -1;
 }
 
-static int full(struct bench_pair *p, const char *name, bench_fn active, unsigned int rounds, double aim,
-	double *bytes)
+static int full(struct bench_pair *p, const char *name, bench_fn active, unsigned int rounds,
+	double aim, double *bytes)
 {
 	struct round r[ROUNDS_MAX], flr[ROUNDS_MAX];
 
@@ -257,8 +263,8 @@ static int missed(struct bench_pair *p, const char *name, unsigned int rounds, d
 	return 0;
 }
 
-/* A whole cycle over equal tables, as an audit is. Paced by audit-interval it takes this much of a core: the worker's and the
- * replication core's part together, so the worker's is less. */
+/* A whole cycle over equal tables, as an audit is. Paced by audit-interval it takes this much of a
+ * core: the worker's and the replication core's part together, so the worker's is less. */
 static int audited(struct bench_pair *p, const char *name, unsigned int rounds)
 {
 	struct bench_line l = { "resync", name, "audit_percent", "% of a core", .aim = 1,
@@ -275,8 +281,8 @@ static int audited(struct bench_pair *p, const char *name, unsigned int rounds)
 	return 0;
 }
 
-static int run(
-	const char *size, uint32_t sessions, unsigned int megabytes, const char *huge, unsigned int rounds)
+static int run(const char *size, uint32_t sessions, unsigned int megabytes, const char *huge,
+	unsigned int rounds)
 {
 	struct bench_pair p = {
 		.name = "resync", .sessions = sessions, .megabytes = megabytes, .huge_dir = huge

@@ -30,7 +30,8 @@ static void configure(struct bench_side *s, struct config *f)
 	while (bits < 22 && (UINT32_C(1) << bits) < s->pair->sessions + 2 * SESSION_SHARDS)
 		bits++;
 	f->n_ports = f->n_pools = f->n_apns = f->n_loopbacks = 1;
-	f->ports[0] = (struct config_port){ .name = "repl", .roles = CONFIG_REPLICATION, .mtu = 1500 };
+	f->ports[0] =
+		(struct config_port){ .name = "repl", .roles = CONFIG_REPLICATION, .mtu = 1500 };
 	f->pools[0] = (struct config_pool){ .name = "bench",
 		.prefix = { ip_addr_v4(0x64400000), (uint8_t)(32 - bits) },
 		.srp_activate = true };
@@ -64,7 +65,8 @@ static int open_port(struct bench_side *s)
 		s->role == BENCH_ACTIVE ? "server" : "client", path);
 	if (s->role == BENCH_ACTIVE)
 		unlink(path);
-	if (rte_vdev_init("net_memif0", args) < 0 || rte_eth_dev_get_port_by_name("net_memif0", &s->port) < 0)
+	if (rte_vdev_init("net_memif0", args) < 0 ||
+		rte_eth_dev_get_port_by_name("net_memif0", &s->port) < 0)
 		return -ENODEV;
 	T.n_ports = 1;
 	T.port[0].conf = &T.conf->ports[0];
@@ -75,7 +77,8 @@ static int open_port(struct bench_side *s)
 		rte_eth_dev_start(s->port) < 0 || rte_eth_macaddr_get(s->port, &T.port[0].mac) < 0)
 		return -ENODEV;
 	T.fib->mac[s->port] = T.port[0].mac;
-	T.fib->adj[0].word = UINT64_C(0x020000000000) << 16 | (uint64_t)s->port << 8 | FIB_ADJ_VALID;
+	T.fib->adj[0].word =
+		UINT64_C(0x020000000000) << 16 | (uint64_t)s->port << 8 | FIB_ADJ_VALID;
 	for (unsigned int i = 0; s->role == BENCH_STANDBY && i < LINK_MS; i++) {
 		rte_eth_link_get_nowait(s->port, &link);
 		if (link.link_status == RTE_ETH_LINK_UP)
@@ -103,7 +106,8 @@ static int open_sessions(struct bench_side *s)
 			.peer_ctl = ip_addr_v4(0x0a080000 + (i & 255)),
 			.peer_usr = ip_addr_v4(0x0a080000 + (i & 255)),
 			.qos_len = 14,
-			.qos = { 2, 0x0b, 0x92, 0x1f, 0x73, 0x96, 0xfe, 0xfe, 0x74, 0xfb, 0xff, 0xff, 0, 0 },
+			.qos = { 2, 0x0b, 0x92, 0x1f, 0x73, 0x96, 0xfe, 0xfe, 0x74, 0xfb, 0xff,
+				0xff, 0, 0 },
 			.has_recovery = true,
 			.req_type = 16,
 			.req_seq = (uint16_t)i,
@@ -132,8 +136,8 @@ static int open_sessions(struct bench_side *s)
 static int open_eal(struct bench_side *s, unsigned int cpu)
 {
 	char cores[16], prefix[64], megabytes[16];
-	char *eal[] = { "bench", "-l", cores, "--no-shconf", "--no-pci", "--no-telemetry", "--log-level=4",
-		"--file-prefix", prefix, "-m", megabytes, "--no-huge", NULL };
+	char *eal[] = { "bench", "-l", cores, "--no-shconf", "--no-pci", "--no-telemetry",
+		"--log-level=4", "--file-prefix", prefix, "-m", megabytes, "--no-huge", NULL };
 	int n = 12;
 
 	snprintf(cores, sizeof(cores), "%u", cpu);
@@ -244,7 +248,8 @@ static void messages(struct bench_side *s)
 	const struct door *doors[] = { &T.from_repl, &T.from_worker[0], &T.repl_to_worker[0] };
 	struct msg *m;
 
-	/* A standby's worker has nothing to do, and no core here: what it is told is thrown away too. */
+	/* A standby's worker has nothing to do, and no core here: what it is told is thrown away
+	 * too. */
 	for (unsigned int i = 0; i < (s->role == BENCH_ACTIVE ? 2u : 3u); i++)
 		while ((m = door_take(doors[i])) != NULL) {
 			if (s->message != NULL)
@@ -259,8 +264,8 @@ static uint64_t work(const struct bench_side *s)
 	const struct repl_counters *c = replicator_stream_count(T.repl);
 	const struct sync_counters *y = &s->worker->sync.count;
 
-	return c->tx_packets + c->rx_packets + y->micro_sent + y->macro_sent + y->digests_sent + y->wants +
-	       s->worker->count.msgs;
+	return c->tx_packets + c->rx_packets + y->micro_sent + y->macro_sent + y->digests_sent +
+	       y->wants + s->worker->count.msgs;
 }
 
 bool bench_side_turn(struct bench_side *s)
@@ -333,7 +338,8 @@ void bench_side_end(struct bench_side *s)
 	uint64_t now = rte_rdtsc();
 	const struct repl_counters *after = replicator_stream_count(T.repl);
 
-	s->use->cycles = (double)(cpu_ns() - s->cpu_begun) * (double)T.tsc_hz / 1e9 - (double)s->idle_cycles;
+	s->use->cycles =
+		(double)(cpu_ns() - s->cpu_begun) * (double)T.tsc_hz / 1e9 - (double)s->idle_cycles;
 	s->use->seconds = (double)(now - s->begun) / (double)T.tsc_hz;
 	s->use->robbed = robbed() - s->robbed;
 	for (unsigned int i = 0; i < repl_counters_n; i++)
@@ -376,7 +382,8 @@ void bench_side_stream(struct bench_side *s)
 
 bool bench_side_in_sync(void)
 {
-	return atomic_load_explicit(&replicator_view(T.repl)->in_sync_since_ms, memory_order_relaxed) != 0;
+	return atomic_load_explicit(
+		       &replicator_view(T.repl)->in_sync_since_ms, memory_order_relaxed) != 0;
 }
 
 int bench_side_join(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
@@ -399,7 +406,8 @@ int bench_side_hash(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 	(void)arg;
 	for (uint32_t shard = 0; shard < SESSION_SHARDS; shard++)
 		for (uint32_t b = 0; b < T.table->buckets; b++)
-			h = (h ^ session_hash_bucket(T.table, shard, b)) * UINT64_C(0x9e3779b97f4a7c15);
+			h = (h ^ session_hash_bucket(T.table, shard, b)) *
+			    UINT64_C(0x9e3779b97f4a7c15);
 	s->shared->out[s->role] = h;
 	return 0;
 }

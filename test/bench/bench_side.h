@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* bench_side: one chassis of a bench_pair, from inside its process: boot_*, worker_* and replicator_* of the daemon, and a
- * memif port. Called in that process only. */
+/* bench_side: one chassis of a bench_pair, from inside its process: boot_*, worker_* and
+ * replicator_* of the daemon, and a memif port. Called in that process only. */
 #ifndef TANDEM_BENCH_SIDE_H
 #define TANDEM_BENCH_SIDE_H
 
@@ -39,7 +39,8 @@ bool bench_side_turn(struct bench_side *s);
 /* Waits until the other chassis is there as well, then measures until the end. */
 void bench_side_begin(struct bench_side *s);
 void bench_side_end(struct bench_side *s);
-/* After each turn of a measurement of times: notes that the kernel gave the CPU to somebody else since the last call. */
+/* After each turn of a measurement of times: notes that the kernel gave the CPU to somebody else
+ * since the last call. */
 void bench_side_stall(struct bench_side *s);
 /* The standby's part of most measurements: it takes turns until the active says that it is over. */
 int bench_side_follow(struct bench_side *s, const uint64_t arg[BENCH_ARGS]);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* bmp_watch PORT SETTLE_MS CAPTURE PEER...: the BMP station and the monitors' engine behind a real TCP socket of
- * 127.0.0.1. The peers are one group, guard and damping are 0, the chassis is Active. Each edge and each change of what is
- * wished for is a line, with the time of day. CAPTURE: a file for all that a router sent, or "-". */
+/* bmp_watch PORT SETTLE_MS CAPTURE PEER...: the BMP station and the monitors' engine behind a real
+ * TCP socket of 127.0.0.1. The peers are one group, guard and damping are 0, the chassis is Active.
+ * Each edge and each change of what is wished for is a line, with the time of day. CAPTURE: a file
+ * for all that a router sent, or "-". */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -94,7 +95,8 @@ static int wait_for(struct pollfd *p, nfds_t n)
 
 static int run(int listener, FILE *capture)
 {
-	struct pollfd p[2] = { { .fd = listener, .events = POLLIN }, { .fd = -1, .events = POLLIN } };
+	struct pollfd p[2] = { { .fd = listener, .events = POLLIN },
+		{ .fd = -1, .events = POLLIN } };
 	int session = -1;
 
 	while (wait_for(p, 2) >= 0) {
@@ -156,7 +158,8 @@ int main(int argc, char **argv)
 		struct station_peer p = { .of_vrf = false };
 		int peer;
 
-		if (ip_addr_parse(argv[i], &p.addr) < 0 || (peer = station_add(station, &p, now)) < 0)
+		if (ip_addr_parse(argv[i], &p.addr) < 0 ||
+			(peer = station_add(station, &p, now)) < 0)
 			return EXIT_FAILURE;
 		object[peer] = monitor_add(engine, MONITOR_BGP, argv[i], "default", "far", now);
 	}

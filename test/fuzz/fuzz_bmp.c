@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A router's connection into the station, in pieces of the length that the first octet says. The decoder must say the
- * same of it in one piece; the station must be able to go on after whatever came. */
+/* A router's connection into the station, in pieces of the length that the first octet says. The
+ * decoder must say the same of it in one piece; the station must be able to go on after whatever
+ * came. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +56,8 @@ static int in_pieces(const uint8_t *p, size_t size, size_t piece, struct sum *s)
 	return ret;
 }
 
-/* 10.9.0.1 in any VRF, and whoever is in the input at the place of the first per-peer header's address. */
+/* 10.9.0.1 in any VRF, and whoever is in the input at the place of the first per-peer header's
+ * address. */
 static void into_station(const uint8_t *p, size_t size, size_t piece)
 {
 	struct station_peer any = { .addr = ip_addr_v4(0x0a090001) }, named = { .of_vrf = true };
@@ -79,7 +81,8 @@ static void into_station(const uint8_t *p, size_t size, size_t piece)
 		abort();
 	station_close(s, n);
 	station_tick(s, now + 1000);
-	if (state[0] != MONITOR_UNKNOWN || state[1] != MONITOR_UNKNOWN || station_due(s) != USEC_NEVER)
+	if (state[0] != MONITOR_UNKNOWN || state[1] != MONITOR_UNKNOWN ||
+		station_due(s) != USEC_NEVER)
 		abort();
 	station_destroy(s);
 }
@@ -92,7 +95,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	piece = (size_t)data[0] + 1;
-	if (in_pieces(data + 1, size - 1, size, &whole) != in_pieces(data + 1, size - 1, piece, &parts) ||
+	if (in_pieces(data + 1, size - 1, size, &whole) !=
+			in_pieces(data + 1, size - 1, piece, &parts) ||
 		whole.facts != parts.facts || whole.hash != parts.hash)
 		abort();
 	into_station(data + 1, size - 1, piece);

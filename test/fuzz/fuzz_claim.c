@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Frames of a shared subnet, read while a chassis probes for its VIPs: what is read of one is read of it with padding behind,
- * too. */
+/* Frames of a shared subnet, read while a chassis probes for its VIPs: what is read of one is read
+ * of it with padding behind, too. */
 #include <stdlib.h>
 #include <string.h>
 

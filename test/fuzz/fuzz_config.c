@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Any text is refused or loaded; what was loaded prints as text that loads to the same struct, and agrees with itself. The
- * same bytes, cut in two at the first zero, are what two peers may have sent: compared, they give printable lines. */
+/* Any text is refused or loaded; what was loaded prints as text that loads to the same struct, and
+ * agrees with itself. The same bytes, cut in two at the first zero, are what two peers may have
+ * sent: compared, they give printable lines. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,7 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (ret < 0)
 		return 0;
 	text = printed(&first);
-	if (config_load_text("fuzz", text, &again, &r) != 0 || memcmp(&first, &again, sizeof(first)) != 0 ||
+	if (config_load_text("fuzz", text, &again, &r) != 0 ||
+		memcmp(&first, &again, sizeof(first)) != 0 ||
 		config_digest(&first) != config_digest(&again) ||
 		config_difference(&first, &again, stderr) != 0)
 		abort();

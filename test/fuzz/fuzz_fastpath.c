@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Frames from the networks into two workers: whatever comes, no buffer is lost and nothing leaves that a port cannot
- * carry. The input is a chain of `how u8 | at u8 | length u16 | bytes`; `how` says whether the bytes are the frame or are
- * laid over one that is good. */
+/* Frames from the networks into two workers: whatever comes, no buffer is lost and nothing leaves
+ * that a port cannot carry. The input is a chain of `how u8 | at u8 | length u16 | bytes`; `how`
+ * says whether the bytes are the frame or are laid over one that is good. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,7 +66,8 @@ static void check_sent(void)
 	for (unsigned int w = 0; w < 2; w++) {
 		for (uint16_t p = 0; p < BED_PORTS; p++)
 			while (bed_sent(w, p, &f))
-				if (f.len > bed.sh.port[p].mtu + 14u || bed.w[w].mode == FASTPATH_IDLE)
+				if (f.len > bed.sh.port[p].mtu + 14u ||
+					bed.w[w].mode == FASTPATH_IDLE)
 					abort();
 		while (bed_take(bed.punt[w], &f))
 			continue;
@@ -89,8 +90,9 @@ static void one(unsigned int how, unsigned int at, struct rd *bytes)
 		f.len = (uint16_t)bytes->left;
 	else if (how & SUMS)
 		sums(&f, how);
-	bed.w[w].mode = bed.w[!w].mode =
-		(how >> MODE_SHIFT & 3) == 3 ? FASTPATH_OWN : (enum fastpath_mode)(how >> MODE_SHIFT & 3);
+	bed.w[w].mode = bed.w[!w].mode = (how >> MODE_SHIFT & 3) == 3
+						 ? FASTPATH_OWN
+						 : (enum fastpath_mode)(how >> MODE_SHIFT & 3);
 	bed.w[w].ei_per_s = bed.w[!w].ei_per_s = 1000;
 	bed.w[w].held_not_before = 0;
 	bed.w[w].now_tsc += UINT64_C(1) << (at % 32);

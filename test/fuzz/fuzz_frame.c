@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The byte stream of the SRP connection, as it comes in pieces: first byte how large they are. The same messages come out
- * of it as out of the whole stream at once, and a state machine takes them. */
+/* The byte stream of the SRP connection, as it comes in pieces: first byte how large they are. The
+ * same messages come out of it as out of the whole stream at once, and a state machine takes them.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,8 +71,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					      i == 0 ? 1 + data[0] % 16U : SRP_FRAME_MAX)
 				    : 0;
 	}
-	if (taken[0] != taken[1] ||
-		memcmp(&srp_info(s[0])->count, &srp_info(s[1])->count, sizeof(srp_info(s[0])->count)) != 0)
+	if (taken[0] != taken[1] || memcmp(&srp_info(s[0])->count, &srp_info(s[1])->count,
+					    sizeof(srp_info(s[0])->count)) != 0)
 		abort();
 	srp_destroy(s[0]);
 	srp_destroy(s[1]);

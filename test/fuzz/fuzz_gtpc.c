@@ -5,7 +5,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* An accepted Create is answered from what was decoded, as the daemon does, and the answer must be readable. */
+/* An accepted Create is answered from what was decoded, as the daemon does, and the answer must be
+ * readable. */
 static void answer(const struct gtpc_header *h, const struct gtpc_create *c)
 {
 	struct gtpc_accept a = { .peer_ctl_teid = c->peer_ctl_teid,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Packets before they are opened: what keys_packet lets through names a slot that holds a key, and nothing but counters
- * has changed. The input is a chain of `what u8 | length u8 | bytes`, connections and good tags among it. */
+/* Packets before they are opened: what keys_packet lets through names a slot that holds a key, and
+ * nothing but counters has changed. The input is a chain of `what u8 | length u8 | bytes`,
+ * connections and good tags among it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { ME = 1, LIMIT = 64 };
 
-static void expand(void *ctx, const uint8_t secret[KEYS_SECRET], const char *label, uint8_t *out, size_t len)
+static void expand(
+	void *ctx, const uint8_t secret[KEYS_SECRET], const char *label, uint8_t *out, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		out[i] = (uint8_t)(secret[i] * 3 + label[7 + i % 2]);

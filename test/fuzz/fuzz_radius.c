@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Datagrams from outside, in sequence, against one probe: as they are, and as the attributes of replies that whoever knows the
- * secret made. Input: `configuration u8`, then a chain of `what u8 | length u8 | bytes`. */
+/* Datagrams from outside, in sequence, against one probe: as they are, and as the attributes of
+ * replies that whoever knows the secret made. Input: `configuration u8`, then a chain of `what u8 |
+ * length u8 | bytes`. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,8 @@ struct sent {
 
 static enum radius_check input(struct radius_probe *p, const uint8_t *bytes, size_t len, usec_t now)
 {
-	uint8_t *copy = malloc(len > 0 ? len : 1); /* exactly as long: a sanitizer sees a read behind it */
+	/* exactly as long: a sanitizer sees a read behind it */
+	uint8_t *copy = malloc(len > 0 ? len : 1);
 	enum radius_check check;
 
 	if (copy == NULL)
@@ -35,8 +37,10 @@ static enum radius_check input(struct radius_probe *p, const uint8_t *bytes, siz
 	return check;
 }
 
-/* Bytes of outside as they are, with the identifier of the last request if `match`: they cannot be proven. */
-static void raw(struct radius_probe *p, const struct sent *q, struct rd body, bool match, usec_t now)
+/* Bytes of outside as they are, with the identifier of the last request if `match`: they cannot be
+ * proven. */
+static void raw(
+	struct radius_probe *p, const struct sent *q, struct rd body, bool match, usec_t now)
 {
 	uint8_t bytes[256];
 	enum radius_state before = radius_probe_state(p);
@@ -45,12 +49,14 @@ static void raw(struct radius_probe *p, const struct sent *q, struct rd body, bo
 		memcpy(bytes, body.p, body.left);
 	if (match && body.left > 1)
 		bytes[1] = q->b[1];
-	if (input(p, bytes, body.left, now) == RADIUS_CHECK_valid || radius_probe_state(p) != before)
+	if (input(p, bytes, body.left, now) == RADIUS_CHECK_valid ||
+		radius_probe_state(p) != before)
 		abort();
 }
 
 /* A reply with these attributes that is the server's own: its first byte is the code. */
-static void genuine(struct radius_probe *p, const struct sent *q, struct rd body, bool sign, usec_t now)
+static void genuine(
+	struct radius_probe *p, const struct sent *q, struct rd body, bool sign, usec_t now)
 {
 	static uint8_t reply[RADIUS_PACKET_MAX];
 	struct radius_secret s;
@@ -80,7 +86,8 @@ static usec_t tick(struct radius_probe *p, struct sent *q, unsigned int what, us
 	memset(fresh, (int)(now >> 8), sizeof(fresh));
 	memcpy(fresh, &now, sizeof(now));
 	len = radius_probe_tick(p, now, fresh, out);
-	if (len > RADIUS_REQUEST_MAX || (len > 0 && (now < due || radius_probe_due(p) != now + TIMEOUT)))
+	if (len > RADIUS_REQUEST_MAX ||
+		(len > 0 && (now < due || radius_probe_due(p) != now + TIMEOUT)))
 		abort();
 	if (len == 0)
 		return now;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* fuzz_repl: packets into repl_input, and what it lets through into the audit's decoders. The input is a chain of
- * `how u8 | length u16 | bytes`; `how` says how much of the header is made good first, so that the records are reached. */
+/* fuzz_repl: packets into repl_input, and what it lets through into the audit's decoders. The input
+ * is a chain of `how u8 | length u16 | bytes`; `how` says how much of the header is made good
+ * first, so that the records are reached. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -74,7 +75,8 @@ static void on_status(void *ctx, struct repl_status *st)
 }
 static void *mem_alloc(void *ctx, size_t size)
 {
-	static uint64_t mem[(4 << 20) / 8]; /* zeroing it is much quicker than new memory for each run */
+	/* zeroing it is much quicker than new memory for each run */
+	static uint64_t mem[(4 << 20) / 8];
 
 	if (size > sizeof(mem))
 		abort();

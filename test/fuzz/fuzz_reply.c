@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What tandemctl makes of any answer: text in which nothing can control a terminal. First byte: which view. */
+/* What tandemctl makes of any answer: text in which nothing can control a terminal. First byte:
+ * which view. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	fd = memfd_create("answer", 0);
-	if (fd < 0 || write(fd, data + 1, size - 1) != (ssize_t)(size - 1) || lseek(fd, 0, SEEK_SET) != 0)
+	if (fd < 0 || write(fd, data + 1, size - 1) != (ssize_t)(size - 1) ||
+		lseek(fd, 0, SEEK_SET) != 0)
 		abort();
 	if (client_receive(fd, &answer, why, sizeof(why)) == 0)
 		render(data[0], answer);

@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)request_force(r.args);
 		if (limit < 1 || limit > 1000)
 			abort();
-		if (request_session(r.args, &ue, &teid, &key) == REQUEST_BY_IMSI && (key & 0xf) != 0)
+		if (request_session(r.args, &ue, &teid, &key) == REQUEST_BY_IMSI &&
+			(key & 0xf) != 0)
 			abort();
 	}
 	request_free(&r);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Bodies of SLOT, DELTA and late usage into a table: whatever comes, slots, maps and addresses agree, and what the table
- * holds is read back as the same by the other side. The input is a chain of `how u8 | length u8 | body`; `how` says
- * whether handle and address are first made to fit, so that the groups are reached. */
+/* Bodies of SLOT, DELTA and late usage into a table: whatever comes, slots, maps and addresses
+ * agree, and what the table holds is read back as the same by the other side. The input is a chain
+ * of `how u8 | length u8 | body`; `how` says whether handle and address are first made to fit, so
+ * that the groups are reached. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,9 +13,18 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { ARENA = 4 << 20, SEEN = 64, POOL4 = 0x0a000000, PREFIX = 24, AT_UE = 5 + 20, FIT = 8, MOST = 512 };
+enum {
+	ARENA = 4 << 20,
+	SEEN = 64,
+	POOL4 = 0x0a000000,
+	PREFIX = 24,
+	AT_UE = 5 + 20,
+	FIT = 8,
+	MOST = 512
+};
 
-/* A side's memory is one piece, copied back as it was when new: making a table takes a hundred times longer. */
+/* A side's memory is one piece, copied back as it was when new: making a table takes a hundred
+ * times longer. */
 struct side {
 	struct session_table *t;
 	struct pool_set *ps;
@@ -41,7 +51,9 @@ static void make_side(struct side *s, uint8_t side)
 {
 	struct session_mem mem = { arena_alloc, arena_free, s };
 	struct session_params p = { .capacity = 64, .side = side, .quarantine_s = 2, .mem = &mem };
-	struct pool_conf conf = { .name = "pool", .prefix = ip_addr_v4(POOL4), .prefix_len = PREFIX };
+	struct pool_conf conf = {
+		.name = "pool", .prefix = ip_addr_v4(POOL4), .prefix_len = PREFIX
+	};
 
 	s->ps = pool_set_create(&conf, 1, &mem);
 	if (s->ps == NULL)
@@ -66,9 +78,11 @@ static struct side *new_side(uint8_t side)
 	return s;
 }
 
-/* A body of the length that its groups need. With IDENTITY an address of the pool, and a handle in its shard: one of few
- * slots, so that they meet, in one of few generations; else the handle of a session that is there. */
-static size_t fit(const struct side *s, uint8_t *body, size_t len, const uint32_t *seen, unsigned int n)
+/* A body of the length that its groups need. With IDENTITY an address of the pool, and a handle in
+ * its shard: one of few slots, so that they meet, in one of few generations; else the handle of a
+ * session that is there. */
+static size_t fit(
+	const struct side *s, uint8_t *body, size_t len, const uint32_t *seen, unsigned int n)
 {
 	const struct session_table *t = s->t;
 	struct rd r = rd_init(body, 4);

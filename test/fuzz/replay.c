@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Runs a fuzz target over every file of the folders given, so that a corpus is a test without libFuzzer. */
+/* Runs a fuzz target over every file of the folders given, so that a corpus is a test without
+ * libFuzzer. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Golden vectors of the replication stream. `repl_golden encode`: packets of every record kind, with edge values, as
- * "name hex" lines, written by today's encoders. `repl_golden decode`: reads such lines, and prints what today's decoders
- * make of them, as the names and values that the dissector (scripts/tandem.lua) gives them. */
+/* Golden vectors of the replication stream. `repl_golden encode`: packets of every record kind,
+ * with edge values, as "name hex" lines, written by today's encoders. `repl_golden decode`: reads
+ * such lines, and prints what today's decoders make of them, as the names and values that the
+ * dissector (scripts/tandem.lua) gives them. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,8 +112,8 @@ static struct session_rec record(bool edge)
 	return r;
 }
 
-static void put_body(
-	struct packet *p, const struct session_table *t, uint32_t slot, uint8_t kind, uint8_t groups)
+static void put_body(struct packet *p, const struct session_table *t, uint32_t slot, uint8_t kind,
+	uint8_t groups)
 {
 	uint8_t *head = open_record(p, kind);
 
@@ -200,14 +201,17 @@ static void encode_digests(struct packet *p)
 
 static void encode_ack(struct packet *p)
 {
-	struct repl_ack a = { .stream = 3, .largest = 100, .delay = 250, .n = 1, .range = { { 90, 100 } } };
+	struct repl_ack a = {
+		.stream = 3, .largest = 100, .delay = 250, .n = 1, .range = { { 90, 100 } }
+	};
 
 	open_packet(p, 0, 9, 8);
 	repl_ack_write(&p->w, &a);
 	print_packet("ack", p);
-	a = (struct repl_ack){
-		.stream = UINT32_MAX, .largest = UINT64_MAX - 1, .delay = UINT32_MAX, .n = REPL_RANGES
-	};
+	a = (struct repl_ack){ .stream = UINT32_MAX,
+		.largest = UINT64_MAX - 1,
+		.delay = UINT32_MAX,
+		.n = REPL_RANGES };
 	for (unsigned int i = 0; i < REPL_RANGES; i++) {
 		a.range[i].hi = UINT64_MAX - 1 - 3 * i;
 		a.range[i].lo = a.range[i].hi - (uint32_t)(i < 31 ? i % 2 : UINT32_MAX - 1);
@@ -223,9 +227,11 @@ static void encode_reports(struct packet *p)
 		uint8_t how;
 		uint32_t bucket;
 		uint64_t arg;
-	} wants[] = { { AUDIT_WANT_SLOTS, 5, UINT64_C(0x8000000000000001) }, { AUDIT_WANT_LEVEL2, 6, 0 },
-		{ AUDIT_WANT_WHOLE, 7, 256 }, { AUDIT_WANT_CYCLE, 1, 0 } };
-	struct repl_received a = { 3, UINT64_MAX, UINT64_C(0x0102030405060708), { 1, 2, 3, 4, UINT64_MAX } };
+	} wants[] = { { AUDIT_WANT_SLOTS, 5, UINT64_C(0x8000000000000001) },
+		{ AUDIT_WANT_LEVEL2, 6, 0 }, { AUDIT_WANT_WHOLE, 7, 256 },
+		{ AUDIT_WANT_CYCLE, 1, 0 } };
+	struct repl_received a = { 3, UINT64_MAX, UINT64_C(0x0102030405060708),
+		{ 1, 2, 3, 4, UINT64_MAX } };
 	uint8_t *head;
 
 	open_packet(p, 0, 11, 10);
@@ -309,7 +315,8 @@ static int encode_srp(void)
 		struct srp_msg m = { .type = (enum srp_type)type,
 			.incarnation = 0x11223344,
 			.term = 42 << 1 | 1,
-			.body = { 1, 1, 0, 255, 1, 9, { 2, 0, 0, 0, 0, 1 }, 84, 86, 41, 0x11223344, 0, 5 },
+			.body = { 1, 1, 0, 255, 1, 9, { 2, 0, 0, 0, 0, 1 }, 84, 86, 41, 0x11223344,
+				0, 5 },
 			.capacity = 1 << 20,
 			.config_digest = UINT64_MAX,
 			.wire = { 1, 1, 9000 },

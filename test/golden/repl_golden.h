@@ -2,7 +2,8 @@
 #ifndef TANDEM_REPL_GOLDEN_H
 #define TANDEM_REPL_GOLDEN_H
 
-/* Lines "name hex" from standard input, each a packet; prints what is in it. 0, or 1: not a packet. */
+/* Lines "name hex" from standard input, each a packet; prints what is in it. 0, or 1: not a
+ * packet. */
 int golden_decode(void);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What today's decoders make of golden vectors, as the names and values that the dissector (scripts/tandem.lua) gives them. */
+/* What today's decoders make of golden vectors, as the names and values that the dissector
+ * (scripts/tandem.lua) gives them. */
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -45,7 +46,8 @@ static void term(const char *name, uint64_t t)
 static void usage(const char *set, const struct session_usage *s)
 {
 	const uint64_t v[] = { s->up_pkts, s->up_bytes, s->dn_pkts, s->dn_bytes };
-	static const char *const names[] = { "up_packets", "up_bytes", "down_packets", "down_bytes" };
+	static const char *const names[] = { "up_packets", "up_bytes", "down_packets",
+		"down_bytes" };
 	char full[64];
 
 	for (unsigned int i = 0; i < 4; i++) {
@@ -185,8 +187,8 @@ static void print_want(void *ctx, unsigned int how, uint32_t bucket, uint64_t ar
 
 static void decode_status(struct rd *body)
 {
-	static const char *const names[] = { "status.buckets", "status.unmatched", "status.differing",
-		"status.left" };
+	static const char *const names[] = { "status.buckets", "status.unmatched",
+		"status.differing", "status.left" };
 
 	u("status.stream", rd_u32(body));
 	u("status.in_sync_since_ms", rd_u64(body));

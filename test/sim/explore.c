@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* explore [--deviations N] [--seconds S] [--profile NAME] [--mutant NAME] [--doubt]
- * [--tell ROUND:DEVIATION:CHASSIS,...]: goes through all there is and says how much that was. Exit status 1 and the way to the first rule that does not hold. */
+ * [--tell ROUND:DEVIATION:CHASSIS,...]: goes through all there is and says how much that was. Exit
+ * status 1 and the way to the first rule that does not hold. */
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -68,8 +69,9 @@ void broken(const char *fmt, ...)
 /* ---- states that were met: key -> deviations that were left to spend; open addressing ---- */
 
 static struct visit {
-	uint64_t key : 60, left : 4; /* left + 1, 0: empty; keys of different `left` differ as well */
-	uint64_t next;               /* key of what follows undisturbed */
+	/* left + 1, 0: empty; keys of different `left` differ as well */
+	uint64_t key : 60, left : 4;
+	uint64_t next; /* key of what follows undisturbed */
 } * visits;
 static size_t n_visits, room_visits;
 
@@ -117,7 +119,8 @@ static bool visited(uint64_t key, unsigned int left)
 	return false;
 }
 
-/* A key that leaves something out which matters would hide states: whatever has the same key goes on alike. */
+/* A key that leaves something out which matters would hide states: whatever has the same key goes
+ * on alike. */
 static void doubt(const struct world *w, uint64_t key, unsigned int left)
 {
 	static struct world next;
@@ -158,7 +161,8 @@ static void deviate(const struct world *from, unsigned int left)
 		}
 }
 
-/* The undisturbed course first, to its rest or into one that was gone through; then whatever else each state allows. */
+/* The undisturbed course first, to its rest or into one that was gone through; then whatever else
+ * each state allows. */
 static void explore(const struct world *from, unsigned int left)
 {
 	struct world *course = malloc((SETTLE + 1) * sizeof(*course));
@@ -195,11 +199,12 @@ static void explore(const struct world *from, unsigned int left)
 
 /* ---- what is explored ---- */
 
-#define CONF(s, m, p, mac5)                                                                                  \
-	{                                                                                                    \
-		.side = s, .mode = m, .priority = p, .mac = { 2, 0, 0, 0, 0, mac5 }, .capacity = 1000,       \
-		.hello_us = BEAT * ROUND, .heartbeat_us = BEAT * ROUND, .dead_us = DEAD * ROUND,             \
-		.delay_us = ROUND, .pending_us = PENDING * ROUND, .dead_multiplier = MULTIPLIER              \
+#define CONF(s, m, p, mac5)                                                                        \
+	{                                                                                          \
+		.side = s, .mode = m, .priority = p, .mac = { 2, 0, 0, 0, 0, mac5 },               \
+		.capacity = 1000, .hello_us = BEAT * ROUND, .heartbeat_us = BEAT * ROUND,          \
+		.dead_us = DEAD * ROUND, .delay_us = ROUND, .pending_us = PENDING * ROUND,         \
+		.dead_multiplier = MULTIPLIER                                                      \
 	}
 
 static struct profile profiles[] = {
@@ -237,7 +242,8 @@ static void follow(struct profile *p, const char *text)
 	profile_name = p->name;
 	world_create(p);
 	world_begin(&w);
-	while (n_way < MAX_DEVIATIONS && sscanf(text, "%u:%u:%d%n", &s.round, &s.what, &s.who, &used) == 3 &&
+	while (n_way < MAX_DEVIATIONS &&
+		sscanf(text, "%u:%u:%d%n", &s.round, &s.what, &s.who, &used) == 3 &&
 		s.what < n_deviations && (s.who == 0 || s.who == 1)) {
 		while (w.round < s.round)
 			world_round(&w, NULL, 0);
@@ -254,9 +260,11 @@ static void follow(struct profile *p, const char *text)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "deviations", required_argument, NULL, 'd' },
-		{ "seconds", required_argument, NULL, 's' }, { "profile", required_argument, NULL, 'p' },
-		{ "mutant", required_argument, NULL, 'm' }, { "tell", required_argument, NULL, 't' },
-		{ "doubt", no_argument, NULL, 'k' }, { 0 } };
+		{ "seconds", required_argument, NULL, 's' },
+		{ "profile", required_argument, NULL, 'p' },
+		{ "mutant", required_argument, NULL, 'm' },
+		{ "tell", required_argument, NULL, 't' }, { "doubt", no_argument, NULL, 'k' },
+		{ 0 } };
 	const char *only = NULL, *story = NULL;
 	unsigned long left = 2, seconds = 0;
 	time_t begun = time(NULL);
@@ -274,8 +282,9 @@ int main(int argc, char **argv)
 		else if (c == 'k')
 			doubting = true;
 		else if (c != 'm' || !mutant_set(optarg)) {
-			fprintf(stderr, "usage: explore [--deviations N] [--seconds S] [--profile NAME] "
-					"[--mutant NAME] [--doubt] [--tell ROUND:DEVIATION:CHASSIS,...]\n");
+			fprintf(stderr,
+				"usage: explore [--deviations N] [--seconds S] [--profile NAME] "
+				"[--mutant NAME] [--doubt] [--tell ROUND:DEVIATION:CHASSIS,...]\n");
 			return 2;
 		}
 	}
@@ -291,7 +300,8 @@ int main(int argc, char **argv)
 		else
 			explore_profile(&profiles[i], (unsigned int)left);
 	}
-	printf("explored: %llu states, %llu rounds, %llu courses to their rest, %lu deviations%s, %ld s\n",
+	printf("explored: %llu states, %llu rounds, %llu courses to their rest, %lu deviations%s, "
+	       "%ld s\n",
 		seen.states, seen.rounds, seen.courses, left, seen.cut_short ? " (cut short)" : "",
 		(long)(time(NULL) - begun));
 	return EXIT_SUCCESS;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* explore: every way in which two chassis' real state machines (lib/srp) can meet, up to a number of deviations from the
- * undisturbed course. Time goes in rounds of half a heartbeat interval: in a round messages arrive in order, the other cores and
- * the disks answer, timers fire. A deviation (explore_world.c lists them) is one thing that goes otherwise in one round: a
- * message late or lost, a step or a disk slow, a crash, a stall, a cut, an operator's command. From every state of every
- * undisturbed course each deviation is tried, and so on until none is left to spend; states that were met before, times,
- * serials and ids taken relative, are not gone through again. Single thread. */
+/* explore: every way in which two chassis' real state machines (lib/srp) can meet, up to a number
+ * of deviations from the undisturbed course. Time goes in rounds of half a heartbeat interval: in a
+ * round messages arrive in order, the other cores and the disks answer, timers fire. A deviation
+ * (explore_world.c lists them) is one thing that goes otherwise in one round: a message late or
+ * lost, a step or a disk slow, a crash, a stall, a cut, an operator's command. From every state of
+ * every undisturbed course each deviation is tried, and so on until none is left to spend; states
+ * that were met before, times, serials and ids taken relative, are not gone through again. Single
+ * thread. */
 #ifndef TANDEM_EXPLORE_H
 #define TANDEM_EXPLORE_H
 
@@ -12,7 +14,8 @@
 
 enum {
 	ROUND = 50000, /* us */
-	BEAT = 2,      /* rounds: heartbeat and hello interval, so that an answer comes within half of one */
+	/* rounds: heartbeat and hello interval, so that an answer comes within half of one */
+	BEAT = 2,
 	MULTIPLIER = 3,
 	WINDOW = MULTIPLIER * BEAT, /* rounds: silence of the stream that matters */
 	DEAD = 10,                  /* rounds: dead-interval */
@@ -25,7 +28,8 @@ enum {
 	SETTLE = 250, /* rounds without a deviation within which all is well */
 };
 
-/* What is saved of a state machine: what it is between two calls, without the queue of actions, which is empty then. */
+/* What is saved of a state machine: what it is between two calls, without the queue of actions,
+ * which is empty then. */
 #define SRP_HEAD offsetof(struct srp, queue)
 
 struct tcp {
@@ -73,9 +77,12 @@ struct world {
 	usec_t now;
 	uint32_t round, connections;
 	uint8_t cut_stream[2], cut_tcp; /* rounds; of the stream: towards chassis i */
-	uint8_t tcp_good;               /* rounds since anything was between the two and an answer over SRP */
-	bool split;                     /* a stall or a cut of both paths: both may believe to be alone */
-	bool faulty;                    /* a step failed or a disk was full: a process may end itself */
+	/* rounds since anything was between the two and an answer over SRP */
+	uint8_t tcp_good;
+	/* a stall or a cut of both paths: both may believe to be alone */
+	bool split;
+	/* a step failed or a disk was full: a process may end itself */
+	bool faulty;
 	struct chassis c[2];
 	struct tcp tcp[2]; /* towards chassis i */
 	struct beats beats[2];
@@ -92,7 +99,8 @@ struct deviation {
 struct round_plan {
 	bool lose_beat[2], delay_beat[2], hold_tcp[2], one_tcp[2]; /* towards i */
 	bool hold_step[2], fail_step[2], hold_disk[2];
-	int crash_behind; /* the chassis that ends once messages were read and before steps are answered; -1: none */
+	/* the chassis that ends once messages were read and before steps are answered; -1: none */
+	int crash_behind;
 	bool crash_after; /* once steps were answered and before anybody is told */
 	bool crash_power;
 };
@@ -128,7 +136,8 @@ void world_round(struct world *w, const struct deviation *d, int who);
 extern const struct deviation deviations[];
 extern const unsigned int n_deviations;
 
-/* explore_key.c: what the future depends on while that many deviations are left. Two states of the same key behave alike. */
+/* explore_key.c: what the future depends on while that many deviations are left. Two states of the
+ * same key behave alike. */
 uint64_t world_key(const struct world *w, unsigned int left);
 
 /* explore_check.c */

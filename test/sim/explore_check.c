@@ -7,13 +7,15 @@ static bool is_pending(enum srp_state st)
 	return st == SRP_PENDING_ACTIVE || st == SRP_PENDING_STANDBY;
 }
 
-/* A term belongs to one life of one chassis and was durable there before it was used; a side's terms only grow. */
+/* A term belongs to one life of one chassis and was durable there before it was used; a side's
+ * terms only grow. */
 static void check_term(const struct world *w, int i, srp_term_t term, bool first)
 {
 	struct chassis *c = &explore_now->c[i];
 
 	if ((term & 1) != (unsigned int)i)
-		broken("chassis %c uses term %llu of the other side", 'A' + i, (unsigned long long)term);
+		broken("chassis %c uses term %llu of the other side", 'A' + i,
+			(unsigned long long)term);
 	if (term >> 1 > c->disk.reserve)
 		broken("chassis %c uses term %llu beyond its durable reserve %llu", 'A' + i,
 			(unsigned long long)term, (unsigned long long)c->disk.reserve);
@@ -50,13 +52,14 @@ static void check_dead(const struct world *w, int i)
 	if (!p->up || peer->incarnation != machine(!i)->conf.incarnation || peer->state == SRP_INIT)
 		return;
 	if (c->heard < WINDOW && c->st.heard != USEC_NEVER)
-		broken("chassis %c promotes although the stream was heard %u rounds ago", 'A' + i, c->heard);
+		broken("chassis %c promotes although the stream was heard %u rounds ago", 'A' + i,
+			c->heard);
 	if (w->tcp_good > WINDOW && c->answered <= BEAT)
 		broken("chassis %c promotes although SRP answers", 'A' + i);
 }
 
-/* Whoever becomes Active for being alone on a shared subnet asked before, and nobody answered; or asked in vain for so long that
- * it need not wait. */
+/* Whoever becomes Active for being alone on a shared subnet asked before, and nobody answered; or
+ * asked in vain for so long that it need not wait. */
 static void check_alone(const struct world *w, int i)
 {
 	const struct chassis *c = &w->c[i];
@@ -81,7 +84,8 @@ static void check_role(const struct world *w, int i, const struct srp_action *a)
 void check_action(const struct world *w, int i, const struct srp_action *a)
 {
 	if (a->kind == SRP_ACT_STEP) {
-		tell(i, "step %s in term %llu", srp_step_name(a->step), (unsigned long long)a->term);
+		tell(i, "step %s in term %llu", srp_step_name(a->step),
+			(unsigned long long)a->term);
 		check_step(w, i, a);
 	} else if (a->kind == SRP_ACT_ROLE) {
 		check_role(w, i, a);
@@ -112,7 +116,8 @@ void check_round(struct world *w)
 		check_pending(&w->c[i], i);
 		full += w->c[i].up && w->c[i].owner && !w->c[i].late;
 	}
-	/* Without a stall or a cut of both paths nobody has a reason to believe that it is alone. */
+	/* Without a stall or a cut of both paths nobody has a reason to believe that it is
+	 * alone. */
 	if (full > 1 && !w->split)
 		broken("two own the sessions");
 }
@@ -132,17 +137,20 @@ void check_rest(const struct world *w)
 
 		if (!w->c[a].owner || !w->c[a].vips || !w->c[a].streaming || !w->c[!a].writing ||
 			!w->c[!a].st.joined)
-			broken("at rest, and chassis %c does not carry the sessions or %c has no copy",
+			broken("at rest, and chassis %c does not carry the sessions or %c has no "
+			       "copy",
 				'A' + a, 'A' + !a);
 		if (s[a]->info.rm >= s[!a]->info.rm)
-			broken("the Active's route modifier %u is not below the Standby's %u", s[a]->info.rm,
-				s[!a]->info.rm);
+			broken("the Active's route modifier %u is not below the Standby's %u",
+				s[a]->info.rm, s[!a]->info.rm);
 		if (s[a]->info.rm > SRP_RM_THRESHOLD)
-			broken("the Active's route modifier %u is above the threshold", s[a]->info.rm);
+			broken("the Active's route modifier %u is above the threshold",
+				s[a]->info.rm);
 		return;
 	}
 	/* Who cannot write a term down does not become Active; it says so. */
 	if ((w->c[0].disk_full || w->c[1].disk_full))
 		return;
-	broken("at rest as %s and %s", srp_state_name(s[0]->info.state), srp_state_name(s[1]->info.state));
+	broken("at rest as %s and %s", srp_state_name(s[0]->info.state),
+		srp_state_name(s[1]->info.state));
 }

@@ -69,7 +69,8 @@ static bool in_plan(const struct world *w, int i)
 {
 	const struct srp *s = (const void *)w->c[i].head;
 
-	return runs(w, i) && (s->info.state == SRP_PENDING_ACTIVE || s->info.state == SRP_PENDING_STANDBY);
+	return runs(w, i) &&
+	       (s->info.state == SRP_PENDING_ACTIVE || s->info.state == SRP_PENDING_STANDBY);
 }
 
 static void fail_step(struct world *w, int i)

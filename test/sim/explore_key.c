@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the future of a world depends on, as 64 bits. Left out: counters, texts, and when something that is only shown came
- * to be. Times are ages or what is left, both with an end beyond which nothing asks; serials and ids are distances;
- * incarnations are whose life they name. A field that is forgotten here hides states: explore.c compares what two worlds of
- * one key do next. */
+/* What the future of a world depends on, as 64 bits. Left out: counters, texts, and when something
+ * that is only shown came to be. Times are ages or what is left, both with an end beyond which
+ * nothing asks; serials and ids are distances; incarnations are whose life they name. A field that
+ * is forgotten here hides states: explore.c compares what two worlds of one key do next. */
 #include "explore.h"
 
 static uint64_t hash;
@@ -32,7 +32,8 @@ static void mix_life(const struct world *w, uint32_t incarnation)
 
 static void mix_body(const struct world *w, const struct srp_body *b, uint32_t serial)
 {
-	mix((uint64_t)b->state << 48 | (uint64_t)b->rm << 40 | (uint64_t)b->restart_counter << 32 | b->side);
+	mix((uint64_t)b->state << 48 | (uint64_t)b->rm << 40 | (uint64_t)b->restart_counter << 32 |
+		b->side);
 	mix(b->term);
 	mix(b->highest);
 	mix(b->floor);
@@ -46,7 +47,8 @@ static void mix_peer(const struct world *w, const struct srp *s, const struct sr
 	const struct srp_peer *p = &s->info.peer;
 
 	mix((uint64_t)p->known << 40 | (uint64_t)p->state << 32 | (uint64_t)p->rm << 16 |
-		(uint64_t)p->restart_counter << 8 | (uint64_t)p->hears_us << 1 | (p->hello_at == USEC_NEVER));
+		(uint64_t)p->restart_counter << 8 | (uint64_t)p->hears_us << 1 |
+		(p->hello_at == USEC_NEVER));
 	mix(p->term);
 	mix(p->highest_term);
 	mix_life(w, p->incarnation);
@@ -65,8 +67,8 @@ static void mix_plan(const struct world *w, const struct srp *s)
 	if (p->kind == PLAN_NONE)
 		return;
 	mix((uint64_t)p->at << 32 | p->cause << 8 | (unsigned int)p->planned << 4 |
-		(unsigned int)p->alone << 3 | (unsigned int)p->forced << 2 | (unsigned int)p->given_up << 5 |
-		(unsigned int)p->begun << 1 | p->offered);
+		(unsigned int)p->alone << 3 | (unsigned int)p->forced << 2 |
+		(unsigned int)p->given_up << 5 | (unsigned int)p->begun << 1 | p->offered);
 	mix(p->term);
 	mix(p->old_term);
 	mix(p->offer);
@@ -81,7 +83,8 @@ static void mix_liveness(const struct world *w, const struct srp *s)
 	const struct srp_life *l = &s->life;
 
 	mix((uint64_t)l->asking << 8 | (uint64_t)l->path_down << 4 | (uint64_t)l->refused << 3 |
-		(uint64_t)l->left << 2 | (uint64_t)l->dead << 1 | (l->stream_given == s->stream.heard));
+		(uint64_t)l->left << 2 | (uint64_t)l->dead << 1 |
+		(l->stream_given == s->stream.heard));
 	mix(l->asking ? l->ask_id - l->ask_id_first : 0);
 	mix_time(w, l->stream);
 	mix_time(w, l->srp);
@@ -101,7 +104,8 @@ static void mix_machine(const struct world *w, const struct srp *s, const struct
 	mix((uint64_t)s->info.state << 32 | (uint64_t)s->info.rm << 16 |
 		(uint64_t)s->info.restart_counter << 8 | (uint64_t)s->unfed << 5 |
 		(uint64_t)s->info.agreed << 4 | (uint64_t)s->info.connected << 3 |
-		(uint64_t)s->info.stream_alive << 2 | (uint64_t)s->info.dual_path << 1 | s->info.mute);
+		(uint64_t)s->info.stream_alive << 2 | (uint64_t)s->info.dual_path << 1 |
+		s->info.mute);
 	mix(s->info.alarms);
 	mix(s->info.term);
 	mix(s->info.highest_term);
@@ -111,8 +115,9 @@ static void mix_machine(const struct world *w, const struct srp *s, const struct
 	mix(s->floor);
 	mix((uint64_t)s->reserve_out << 40 | (uint64_t)s->reserve_failed << 39 |
 		(uint64_t)s->counter_raised << 38 | (uint64_t)s->shutting << 37 |
-		(uint64_t)s->shut_tried << 36 | (uint64_t)s->gone << 35 | (uint64_t)s->rm_announced << 16 |
-		(uint64_t)s->counter_asked << 8 | s->counter_saved);
+		(uint64_t)s->shut_tried << 36 | (uint64_t)s->gone << 35 |
+		(uint64_t)s->rm_announced << 16 | (uint64_t)s->counter_asked << 8 |
+		s->counter_saved);
 	mix(s->reserve_out ? s->reserve_asked : 0);
 	mix_time(w, s->reserve_failed ? s->reserve_retry : 0);
 	mix(s->probe.state);
@@ -181,8 +186,9 @@ static void mix_chassis(const struct world *w, int i)
 
 	mix((uint64_t)c->up << 24 | (uint64_t)c->writing << 23 | (uint64_t)c->streaming << 22 |
 		(uint64_t)c->owner << 21 | (uint64_t)c->late << 20 | (uint64_t)c->vips << 19 |
-		(uint64_t)c->leaving << 18 | (uint64_t)c->disk_full << 17 | (uint64_t)c->disk_asked << 16 |
-		(uint64_t)c->power << 15 | (uint64_t)c->stuck << 25 | (uint64_t)c->stalled_all << 14 |
+		(uint64_t)c->leaving << 18 | (uint64_t)c->disk_full << 17 |
+		(uint64_t)c->disk_asked << 16 | (uint64_t)c->power << 15 |
+		(uint64_t)c->stuck << 25 | (uint64_t)c->stalled_all << 14 |
 		(uint64_t)(c->connection != 0) << 13 | (uint64_t)c->st.joined << 12 |
 		(uint64_t)c->st.table_empty << 11 | (uint64_t)c->st.in_sync << 10);
 	mix((uint64_t)c->down << 32 | (uint64_t)c->stalled << 24 | (uint64_t)c->stall << 16 |
@@ -205,7 +211,8 @@ static void mix_chassis(const struct world *w, int i)
 	mix_messages(w, i, other);
 }
 
-/* Nothing looks further back than two dead intervals and two hellos; a stall moves what was before it by its length. */
+/* Nothing looks further back than two dead intervals and two hellos; a stall moves what was before
+ * it by its length. */
 static int64_t look_back(const struct world *w, unsigned int left)
 {
 	unsigned int stalls = left + (w->c[0].stalled > 0) + (w->c[1].stalled > 0);
@@ -217,9 +224,10 @@ uint64_t world_key(const struct world *w, unsigned int left)
 {
 	horizon = look_back(w, left);
 	hash = 1;
-	mix((uint64_t)w->cut_stream[0] << 24 | (uint64_t)w->cut_stream[1] << 16 | (uint64_t)w->cut_tcp << 8 |
-		(uint64_t)(w->tcp_good > WINDOW ? WINDOW + 1 : w->tcp_good) << 40 | (uint64_t)w->split << 1 |
-		w->faulty);
+	mix((uint64_t)w->cut_stream[0] << 24 | (uint64_t)w->cut_stream[1] << 16 |
+		(uint64_t)w->cut_tcp << 8 |
+		(uint64_t)(w->tcp_good > WINDOW ? WINDOW + 1 : w->tcp_good) << 40 |
+		(uint64_t)w->split << 1 | w->faulty);
 	mix(w->c[0].connection != 0 && w->c[0].connection == w->c[1].connection);
 	for (int i = 0; i < 2; i++)
 		mix_chassis(w, i);

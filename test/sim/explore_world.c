@@ -33,7 +33,8 @@ static void send_beat(struct world *w, int i)
 	struct chassis *c = &w->c[i];
 
 	c->sent = 0;
-	if (w->cut_stream[!i] > 0 || explore_plan.lose_beat[!i] || (c->stalled > 0 && c->stalled_all))
+	if (w->cut_stream[!i] > 0 || explore_plan.lose_beat[!i] ||
+		(c->stalled > 0 && c->stalled_all))
 		return;
 	if (b->n == BEATS) { /* the oldest is lost */
 		memmove(b->body[0], b->body[1], sizeof(b->body[0]) * (BEATS - 1));
@@ -292,20 +293,21 @@ static bool step_answered(struct world *w, int i)
 	enum srp_step step = c->step;
 	bool ok = !explore_plan.fail_step[i];
 
-	if (!c->up || c->stalled > 0 || step == SRP_STEP_NONE || explore_plan.hold_step[i] || c->stuck ||
-		(step == SRP_STEP_LATE && !late_possible(w, i)))
+	if (!c->up || c->stalled > 0 || step == SRP_STEP_NONE || explore_plan.hold_step[i] ||
+		c->stuck || (step == SRP_STEP_LATE && !late_possible(w, i)))
 		return false;
 	c->step = SRP_STEP_NONE;
 	if (ok)
 		step_carried_out(w, i, step);
 	explore_plan.fail_step[i] = false;
-	srp_done(machines[i], step, c->step_term, ok, step == SRP_STEP_STOP ? c->applied : c->number,
-		"planted", w->now);
+	srp_done(machines[i], step, c->step_term, ok,
+		step == SRP_STEP_STOP ? c->applied : c->number, "planted", w->now);
 	world_drain(w, i);
 	return true;
 }
 
-/* On the shared subnet whoever has the addresses in its kernel answers, whatever became of the process. */
+/* On the shared subnet whoever has the addresses in its kernel answers, whatever became of the
+ * process. */
 static void probe_over(struct world *w, int i)
 {
 	struct chassis *c = &w->c[i];
@@ -327,7 +329,8 @@ static void disk_written(struct world *w, int i)
 		return;
 	c->disk_asked = false;
 	if (!c->disk_full)
-		c->disk = (struct srp_saved){ .reserve = c->ask_reserve, .restart_counter = c->ask_counter };
+		c->disk = (struct srp_saved){ .reserve = c->ask_reserve,
+			.restart_counter = c->ask_counter };
 	srp_saved_reserve(machines[i], c->ask_reserve, !c->disk_full, w->now);
 	world_drain(w, i);
 }
@@ -354,8 +357,8 @@ static void wake(struct world *w, int i)
 	if (!c->up || c->stalled == 0 || --c->stalled > 0)
 		return;
 	tell(i, "runs again");
-	srp_stalled(machines[i], (usec_t)c->stall * ROUND, c->stalled_all ? (usec_t)c->stall * ROUND : 0,
-		&c->st, w->now);
+	srp_stalled(machines[i], (usec_t)c->stall * ROUND,
+		c->stalled_all ? (usec_t)c->stall * ROUND : 0, &c->st, w->now);
 	c->stall = 0;
 	world_drain(w, i);
 }

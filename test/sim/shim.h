@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* shim: stands in front of every file of app/tandem that `sim` is built from (cc -include). The daemon's sources are the
- * real ones; what they take from the machine (clock, cores' ids, ports, memory, sockets, abort) comes from the
- * simulation, and `T`, the one process, is whichever chassis' turn it is. Test code only. */
+/* shim: stands in front of every file of app/tandem that `sim` is built from (cc -include). The
+ * daemon's sources are the real ones; what they take from the machine (clock, cores' ids, ports,
+ * memory, sockets, abort) comes from the simulation, and `T`, the one process, is whichever
+ * chassis' turn it is. Test code only. */
 #ifndef TANDEM_SIM_SHIM_H
 #define TANDEM_SIM_SHIM_H
 
@@ -55,7 +56,8 @@ unsigned int sim_lcore(void);
 void *sim_zalloc(size_t size, size_t align);
 void sim_free(void *p);
 struct rte_hash *sim_hash_create(const struct rte_hash_parameters *p);
-int sim_log(uint32_t level, uint32_t type, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int sim_log(uint32_t level, uint32_t type, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 int sim_door_send(const struct door *d, struct msg *m);
 
 /* sim_port.c */
@@ -82,12 +84,14 @@ int sim_recvmmsg(int fd, struct mmsghdr *m, unsigned int n);
 int sim_signalfd(void);
 
 /* sim_check_role.c: an answer that is kept for repetitions is one that was just given */
-void sim_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type, uint16_t seq,
-	uint32_t digest, const uint8_t *msg, size_t len, usec_t now);
+void sim_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type,
+	uint16_t seq, uint32_t digest, const uint8_t *msg, size_t len, usec_t now);
 
 /* sim_door.c: the writers' door to the slots, watched */
-int sim_session_create(struct session_table *t, uint8_t by, struct session_rec *rec, uint32_t now_s);
-int sim_session_update(struct session_table *t, uint8_t by, const struct session_rec *rec, uint8_t groups);
+int sim_session_create(
+	struct session_table *t, uint8_t by, struct session_rec *rec, uint32_t now_s);
+int sim_session_update(
+	struct session_table *t, uint8_t by, const struct session_rec *rec, uint8_t groups);
 int sim_session_free(struct session_table *t, uint8_t by, uint32_t handle, uint32_t now_s);
 int sim_session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uint32_t now_s);
 int sim_session_apply_delta(struct session_table *t, uint8_t by, struct rd *body);
@@ -110,7 +114,7 @@ int sim_keys_init(struct keys *k, const struct keys_params *p);
 #define session_apply_usage(t, by, body)     sim_session_apply_usage(t, by, body)
 #define session_apply_late(t, by, handle, u) sim_session_apply_late(t, by, handle, u)
 
-#define gtpc_answered_put(a, to, type, seq, digest, msg, len, now)                                           \
+#define gtpc_answered_put(a, to, type, seq, digest, msg, len, now)                                 \
 	sim_answered_put(a, to, type, seq, digest, msg, len, now)
 
 #define repl_input(r, pkt, len, now) sim_repl_input(r, pkt, len, now)
@@ -142,10 +146,10 @@ int sim_keys_init(struct keys *k, const struct keys_params *p);
 #define listen(fd, n)                  sim_listen(fd, n)
 #define accept4(fd, a, len, flags)     sim_accept(fd, a, len)
 #define connect(fd, a, len)            sim_connect(fd, a, len)
-#define setsockopt(fd, level, option, value, len)                                                            \
-	__extension__({                                                                                      \
-		(void)(value);                                                                               \
-		0;                                                                                           \
+#define setsockopt(fd, level, option, value, len)                                                  \
+	__extension__({                                                                            \
+		(void)(value);                                                                     \
+		0;                                                                                 \
 	})
 #define getsockopt(fd, level, option, value, len) ((void)(len), sim_so_error(fd, option, value))
 #define send(fd, from, size, flags)               sim_send(fd, from, size)

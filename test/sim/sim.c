@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sim: runs seeds. Each is a process of its own (fork), so that no run can see another, and a daemon that corrupts its
- * memory fails its own seed. */
+/* sim: runs seeds. Each is a process of its own (fork), so that no run can see another, and a
+ * daemon that corrupts its memory fails its own seed. */
 #include <getopt.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -24,7 +24,8 @@ static int own_memory(const struct rte_memseg_list *list, void *arg)
 	for (size_t i = 0; keep != NULL && i < list->len; i += PAGE)
 		if (memcmp(from + i, zero, PAGE) != 0)
 			memcpy(keep + i, from + i, PAGE);
-	to = mmap(from, list->len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	to = mmap(from, list->len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		-1, 0);
 	if (keep == NULL || to == MAP_FAILED)
 		return -1;
 	for (size_t i = 0; i < list->len; i += PAGE)
@@ -37,8 +38,8 @@ static int own_memory(const struct rte_memseg_list *list, void *arg)
 static int eal(void)
 {
 	char prefix[48];
-	const char *args[] = { "sim", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "96",
-		"-l", "0", "--log-level", "error", "--file-prefix", prefix };
+	const char *args[] = { "sim", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry",
+		"-m", "96", "-l", "0", "--log-level", "error", "--file-prefix", prefix };
 	char *argv[RTE_DIM(args) + 1] = { 0 };
 
 	snprintf(prefix, sizeof(prefix), "sim_%d", (int)getpid());
@@ -124,19 +125,18 @@ static bool one(uint64_t seed, bool verbose, bool show)
 	sgsn_setup();
 	run();
 	if (show)
-		printf("seed %llu: digest %016llx, %llu events, %u boots, %u crashes, %u promotions, %u "
-		       "planned (%u given "
-		       "up), %u dual, %u cuts, %u stalls, %u bits flipped (%u repaired), %u creates, %u "
-		       "answers (%u "
-		       "protected), %u of %u packets forwarded, %u rekeys, %u sealed, %u bad tags, %u "
-		       "expired, %u torn, %u false deaths, %llu+%llu bytes again of %llu lost\n",
+		printf("seed %llu: digest %016llx, %llu events, %u boots, %u crashes, %u "
+		       "promotions, %u planned (%u given up), %u dual, %u cuts, %u stalls, %u bits "
+		       "flipped (%u repaired), %u creates, %u answers (%u protected), %u of %u "
+		       "packets forwarded, %u rekeys, %u sealed, %u bad tags, %u expired, %u torn, "
+		       "%u false deaths, %llu+%llu bytes again of %llu lost\n",
 			(unsigned long long)seed, (unsigned long long)sim.digest,
-			(unsigned long long)sim.events, sim.boots, sim.crashes, sim.promotions, sim.planned,
-			sim.aborted, sim.dual, sim.cuts, sim.stalls, sim.flips, sim.repaired, sim.creates,
-			sim.answers, sim.safe_answers, sim.forwarded, sim.n_packets, sim.rekeys, sim.sealed,
-			sim.bad_tags, sim.expired, sim.torn, sim.false_deaths,
-			(unsigned long long)sim.node[0].repair, (unsigned long long)sim.node[1].repair,
-			(unsigned long long)sim.lost_bytes);
+			(unsigned long long)sim.events, sim.boots, sim.crashes, sim.promotions,
+			sim.planned, sim.aborted, sim.dual, sim.cuts, sim.stalls, sim.flips,
+			sim.repaired, sim.creates, sim.answers, sim.safe_answers, sim.forwarded,
+			sim.n_packets, sim.rekeys, sim.sealed, sim.bad_tags, sim.expired, sim.torn,
+			sim.false_deaths, (unsigned long long)sim.node[0].repair,
+			(unsigned long long)sim.node[1].repair, (unsigned long long)sim.lost_bytes);
 	fflush(stdout);
 	return !sim.failed;
 }
@@ -166,7 +166,8 @@ static bool reap(unsigned int running)
 }
 
 /* first: the first that fails is enough. */
-static unsigned long long range(uint64_t from, uint64_t to, unsigned int jobs, bool show, bool first)
+static unsigned long long range(
+	uint64_t from, uint64_t to, unsigned int jobs, bool show, bool first)
 {
 	unsigned long long failed = 0;
 	unsigned int running = 0;
@@ -199,9 +200,9 @@ static unsigned long long range(uint64_t from, uint64_t to, unsigned int jobs, b
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: sim [--secure | --insecure] [--narrow] [--seed N | --seeds A..B[,C..D]...] "
-			"[-j[JOBS]] "
-			"[-v: tell the story] [-s: a line a seed] [--mutant NAME]\n");
+	fprintf(stderr,
+		"usage: sim [--secure | --insecure] [--narrow] [--seed N | --seeds A..B[,C..D]...] "
+		"[-j[JOBS]] [-v: tell the story] [-s: a line a seed] [--mutant NAME]\n");
 	return 2;
 }
 
@@ -211,7 +212,8 @@ static int sweep(const char *seeds, unsigned int jobs, bool show, bool first)
 	unsigned long long from, to, all = 0, failed = 0;
 	int used = 0;
 
-	for (const char *p = seeds; *p != '\0' && !(first && failed > 0); p += used + (p[used] == ',')) {
+	for (const char *p = seeds; *p != '\0' && !(first && failed > 0);
+		p += used + (p[used] == ',')) {
 		if (sscanf(p, "%llu..%llu%n", &from, &to, &used) < 2) {
 			if (sscanf(p, "%llu%n", &from, &used) < 1)
 				return usage();
@@ -229,9 +231,10 @@ static int sweep(const char *seeds, unsigned int jobs, bool show, bool first)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "seed", required_argument, NULL, 's' },
-		{ "seeds", required_argument, NULL, 'r' }, { "mutant", required_argument, NULL, 'm' },
-		{ "secure", no_argument, NULL, 'e' }, { "insecure", no_argument, NULL, 'i' },
-		{ "narrow", no_argument, NULL, 'n' }, { 0 } };
+		{ "seeds", required_argument, NULL, 'r' },
+		{ "mutant", required_argument, NULL, 'm' }, { "secure", no_argument, NULL, 'e' },
+		{ "insecure", no_argument, NULL, 'i' }, { "narrow", no_argument, NULL, 'n' },
+		{ 0 } };
 	const char *seeds = "1..20";
 	unsigned int jobs = 1;
 	bool verbose = false, show = false, first = false;

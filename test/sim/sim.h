@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sim: two chassis in one process, in virtual time, from a seed. What runs is the daemon itself: every file of
- * app/tandem but main.c, ports.c, lcores.c, state.c and the operator's views is compiled behind shim.h and called turn by
- * turn, on top of the real lib/srp, repl, session, pool, gtp and the real fast path. One file a part of the world.
+/* sim: two chassis in one process, in virtual time, from a seed. What runs is the daemon itself:
+ * every file of app/tandem but main.c, ports.c, lcores.c, state.c and the operator's views is
+ * compiled behind shim.h and called turn by turn, on top of the real lib/srp, repl, session, pool,
+ * gtp and the real fast path. One file a part of the world.
  *
- * Modelled: the network between the chassis and to both sides, path by path and direction by direction (sim_net.c); TCP,
- * UDP and epoll (sim_sock.c); the kernel's VIPs, routes and twins (sim_port.c); an L2 segment that follows announcements
- * and an L3 that follows routes (sim_traffic.c); SGSNs (sim_sgsn.c); disks that fill, forget and tear, clocks, cores that
- * stand still, processes that end at any message to a core or to the peer (sim_node.c, sim_fault.c).
- * About every second seed draws that keys and ciphers are part of it (--secure and --insecure force it): then the connection
- * is TLS (sim_tls.c) and the stream sealed (sim_crypt.c), both without real ciphers; the keys are lib/repl's.
- * Not modelled: ARP requests and ND (a segment learns from announcements alone), NIC faults, memory that runs out, IP
- * fragments, torn words between cores: a turn of a core is atomic, but that a process may end at each message that it
- * sends. */
+ * Modelled: the network between the chassis and to both sides, path by path and direction by
+ * direction (sim_net.c); TCP, UDP and epoll (sim_sock.c); the kernel's VIPs, routes and twins
+ * (sim_port.c); an L2 segment that follows announcements and an L3 that follows routes
+ * (sim_traffic.c); SGSNs (sim_sgsn.c); disks that fill, forget and tear, clocks, cores that stand
+ * still, processes that end at any message to a core or to the peer (sim_node.c, sim_fault.c).
+ * About every second seed draws that keys and ciphers are part of it (--secure and --insecure force
+ * it): then the connection is TLS (sim_tls.c) and the stream sealed (sim_crypt.c), both without
+ * real ciphers; the keys are lib/repl's. Not modelled: ARP requests and ND (a segment learns from
+ * announcements alone), NIC faults, memory that runs out, IP fragments, torn words between cores: a
+ * turn of a core is atomic, but that a process may end at each message that it sends. */
 #ifndef TANDEM_SIM_H
 #define TANDEM_SIM_H
 
@@ -71,7 +73,8 @@ enum {
 	HANDLES = 16384, /* of sessions in a run, hashed */
 	PACKETS = 1 << 15,
 	MS = 1000,
-	LAST_SWITCH = 2500 * MS, /* how long all has been well when the pair must hand over once more */
+	/* how long all has been well when the pair must hand over once more */
+	LAST_SWITCH = 2500 * MS,
 };
 enum { OF_DISKS, OF_PATHS, OF_CRASHES, CHANCES }; /* what draws numbers of its own */
 #define VIP_GTP   UINT32_C(0x0a080064)            /* 10.8.0.100 */
@@ -198,10 +201,12 @@ struct node {
 	repl_term_t own_term; /* of the last ownership that was seen */
 	uint64_t n_protected; /* answers */
 	struct states history[SLOTS][GROUPS];
-	uint32_t seen[SLOTS][GROUPS]; /* as standby: index in the peer's history of what was applied last */
+	/* as standby: index in the peer's history of what was applied last */
+	uint32_t seen[SLOTS][GROUPS];
 	repl_term_t seen_term;
 	unsigned int seen_life, seen_author;
-	struct session_usage applied[SLOTS]; /* as standby: the peer's set, as applied last in that term */
+	/* as standby: the peer's set, as applied last in that term */
+	struct session_usage applied[SLOTS];
 	uint32_t applied_handle[SLOTS];
 	struct session_slot shadow[SLOTS]; /* what the slots should be (sim_shadow.c) */
 	bool is_used[SLOTS];               /* ever written */
@@ -231,8 +236,8 @@ struct sub {
 	enum { SUB_IDLE, SUB_CREATE, SUB_UP, SUB_UPDATE, SUB_DELETE } state;
 	bool unsure;    /* a request ran out of tries: the gateway may have carried it out */
 	bool told_safe; /* the last answer was protected */
-	/* Told of a session that the standby may not have had when it took over; its TEID may have been given out again, and what
-	 * is asked for it hits another. */
+	/* Told of a session that the standby may not have had when it took over; its TEID may have
+	 * been given out again, and what is asked for it hits another. */
 	bool doubtful;
 	bool made_unsafe;     /* no answer was protected yet */
 	unsigned int made_at; /* sim.promotions then */
@@ -259,17 +264,23 @@ struct truth {
 	uint32_t handle;
 	struct session_usage use[2]; /* by side */
 	usec_t created, freed;
-	unsigned int acked_life; /* of the standby that acknowledged a commit of it last, 0: none did */
-	bool expired; /* by itself: the Delete Request may end with its chassis, and an SGSN learns of it by its next packet */
-	usec_t last, last_at[2];      /* when a packet was forwarded last, by anybody and by chassis */
+	/* of the standby that acknowledged a commit of it last, 0: none did */
+	unsigned int acked_life;
+	/* by itself: the Delete Request may end with its chassis, and an SGSN learns of it by its
+	 * next packet */
+	bool expired;
+	/* when a packet was forwarded last, by anybody and by chassis */
+	usec_t last, last_at[2];
 	struct session_usage must[2]; /* sim_check_use.c */
-	uint32_t at
-		[3]
-		[GROUPS]; /* index in its owner's history of what create, update and delete made of it last */
+	uint32_t at[3]
+		   /* index in its owner's history of what create, update and delete made of it
+		    * last */
+		   [GROUPS];
 };
 
-/* What a slot was when an SGSN was told so while protected: an index in the history of each chassis that owns, or did
- * when its lineage began. Two may own at once; whichever wins keeps the promise. */
+/* What a slot was when an SGSN was told so while protected: an index in the history of each chassis
+ * that owns, or did when its lineage began. Two may own at once; whichever wins keeps the promise.
+ */
 struct promise {
 	bool told, valid[2];
 	unsigned int life[2], holder; /* of the owners; of the standby that acknowledged it */
@@ -279,8 +290,9 @@ struct promise {
 struct packet {
 	uint32_t handle;
 	bool down;
-	uint8_t by;       /* the chassis that forwarded it */
-	bool late, maybe; /* in late mode; maybe: counted there and nowhere else when the process ended */
+	uint8_t by; /* the chassis that forwarded it */
+	/* in late mode; maybe: counted there and nowhere else when the process ended */
+	bool late, maybe;
 	usec_t when;
 	uint8_t copies; /* as they reach a gateway: the network may double a packet */
 	uint8_t out;    /* times forwarded */
@@ -313,9 +325,13 @@ struct sim {
 	unsigned int n_subs;
 	int learned[2]; /* L2: which chassis has VIP_GTP, VIP_CORE; -1 nobody */
 	uint32_t metric
-		[2][2]; /* L3: of the routes to the gateway that ACCESS and CORE have, by chassis, 0: none */
+		/* L3: of the routes to the gateway that ACCESS and CORE have, by chassis, 0: none
+		 * */
+		[2][2];
 	usec_t routed
-		[2]; /* L3: when ACCESS and CORE had a route to the gateway for the first time, 0: never */
+		/* L3: when ACCESS and CORE had a route to the gateway for the first time, 0: never
+		 * */
+		[2];
 	struct truth truth[HANDLES];
 	struct promise promise[SLOTS];
 	usec_t last_stall;
@@ -326,7 +342,8 @@ struct sim {
 	usec_t idle; /* between turns of a core with nothing to do, at most */
 	unsigned int micro_ms;
 	enum { ASK_SEED, ASK_SECURE, ASK_INSECURE } ask;
-	bool narrow; /* nothing is drawn by rnd_of(): the world in which many seeds of the tests once failed */
+	/* nothing is drawn by rnd_of(): the world in which many seeds of the tests once failed */
+	bool narrow;
 	bool secure;             /* keys and ciphers are part of the world, as asked or drawn */
 	bool insecure;           /* else the connection is TLS and the stream sealed */
 	uint64_t phase_packets;  /* numbers a phase of a key lasts; 0: for longer than a run */
@@ -344,19 +361,20 @@ struct sim {
 	/* told at the end */
 	uint64_t lost_bytes; /* of the stream, on the wire */
 	usec_t unled;        /* since then not exactly one has been Active */
-	unsigned int lineages, expired, false_deaths, crashes, boots, promotions, planned, aborted, dual,
-		stalls, cuts, parted, torn, flips, repaired, rekeys, sealed, bad_tags, restarts, answers,
-		safe_answers, forwarded, lost, creates;
+	unsigned int lineages, expired, false_deaths, crashes, boots, promotions, planned, aborted,
+		dual, stalls, cuts, parted, torn, flips, repaired, rekeys, sealed, bad_tags,
+		restarts, answers, safe_answers, forwarded, lost, creates;
 };
 
 extern struct sim sim;
 
 /* sim_net.c */
 uint64_t rnd(uint64_t below);
-/* What came to the world later: drawn beside, so that the seeds that once told of a mistake tell of it still. */
+/* What came to the world later: drawn beside, so that the seeds that once told of a mistake tell of
+ * it still. */
 uint64_t rnd_aside(uint64_t below);
-/* The same, where each of these draws from numbers of its own: what one draws moves none of the others. Where that comes first it is
- * asked for by widened(): whether the world has it at all. */
+/* The same, where each of these draws from numbers of its own: what one draws moves none of the
+ * others. Where that comes first it is asked for by widened(): whether the world has it at all. */
 bool widened(unsigned int what, uint64_t in);
 uint64_t rnd_of(unsigned int what, uint64_t below);
 bool chance(unsigned int per_mille);
@@ -366,9 +384,10 @@ void digest(uint64_t v);
 void story(int node, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Says what does not hold: the invariant's number, and how it came. */
 void broken(int invariant, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Sends bytes over one direction: an event that runs when they arrive, or none, or two; how many. */
-unsigned int wire_send(
-	unsigned int path, unsigned int direction, const struct ev *like, const void *bytes, size_t len);
+/* Sends bytes over one direction: an event that runs when they arrive, or none, or two; how
+ * many. */
+unsigned int wire_send(unsigned int path, unsigned int direction, const struct ev *like,
+	const void *bytes, size_t len);
 void wire_cut(unsigned int path, unsigned int direction, bool on);
 bool wire_good(unsigned int path, usec_t since);
 
@@ -389,14 +408,15 @@ uint64_t crypt_mix(const uint64_t *w, size_t n, uint64_t h);
 void sock_reset(struct node *n);
 int sock_make(int kind);
 void sock_died(struct node *n, bool machine);
-void sock_deliver(struct node *n, uint32_t from, uint16_t port, uint16_t to, const uint8_t *p, size_t len);
+void sock_deliver(
+	struct node *n, uint32_t from, uint16_t port, uint16_t to, const uint8_t *p, size_t len);
 void tcp_reset(void);
 
 /* sim_port.c */
 void port_in(int node, unsigned int port, const uint8_t *bytes, size_t len);
 void port_flush(struct node *n);
-size_t frame_udp(uint8_t *to, const struct rte_ether_addr *dst, uint32_t src4, uint32_t dst4, uint16_t sport,
-	uint16_t dport, const void *p, size_t len);
+size_t frame_udp(uint8_t *to, const struct rte_ether_addr *dst, uint32_t src4, uint32_t dst4,
+	uint16_t sport, uint16_t dport, const void *p, size_t len);
 
 /* sim_sgsn.c */
 void sgsn_setup(void);
@@ -407,7 +427,8 @@ struct sub *sub_by_gw(uint32_t gw);
 
 /* sim_traffic.c */
 void traffic_setup(void);
-/* Sends what an access or core network has for the gateway to whom it believes to be it; how often it gets there. */
+/* Sends what an access or core network has for the gateway to whom it believes to be it; how often
+ * it gets there. */
 unsigned int world_to_gateway(unsigned int port, const uint8_t *ip, size_t len);
 void traffic_out(int node, unsigned int port, const uint8_t *frame, size_t len);
 void traffic_announced(int node, unsigned int port, uint32_t vip);
@@ -436,7 +457,8 @@ void shadow_evicted(struct node *n, uint32_t shard);
 void shadow_forwarded(struct node *n, uint32_t handle, bool down, uint64_t bytes);
 void shadow_check(const struct node *n, uint32_t pos);
 void shadow_check_unused(const struct node *n);
-bool history_has(const struct node *author, uint32_t pos, unsigned int group, uint32_t from, uint64_t state);
+bool history_has(
+	const struct node *author, uint32_t pos, unsigned int group, uint32_t from, uint64_t state);
 void check_emit(struct node *n, unsigned int port, const char *what);
 void check_error_indication(const struct node *n);
 void check_turn(struct node *n, int core);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From `calm_at` on nothing goes wrong any more; and whatever went before, the pair then hands over as it is told. */
+/* From `calm_at` on nothing goes wrong any more; and whatever went before, the pair then hands over
+ * as it is told. */
 #include "sim.h"
 
 int node_active(void)
@@ -44,7 +45,8 @@ static void calm(struct ev *e)
 	}
 }
 
-/* Whatever went before: when all has been well for a while the pair hands over as it is told, and loses nothing. */
+/* Whatever went before: when all has been well for a while the pair hands over as it is told, and
+ * loses nothing. */
 static void last_switch(struct ev *e)
 {
 	char reason[SRP_REASON_MAX];
@@ -52,12 +54,14 @@ static void last_switch(struct ev *e)
 	bool protects = i >= 0 && sim.node[i].t.control->gtp.gate_closed;
 
 	if (i < 0 || node_hand_over(i, reason) != 0) {
-		broken(11, "all has been well for %u ms and nobody hands over: %s", LAST_SWITCH / MS,
-			i < 0 ? "nobody is Active" : reason);
+		broken(11, "all has been well for %u ms and nobody hands over: %s",
+			LAST_SWITCH / MS, i < 0 ? "nobody is Active" : reason);
 		return;
 	}
 	if (!protects)
-		broken(11, "chassis %c answers without protection although all has been well for %u ms",
+		broken(11,
+			"chassis %c answers without protection although all has been well for %u "
+			"ms",
 			'A' + i, LAST_SWITCH / MS);
 	sim.last_switch = sim.now;
 	node_wake(i, CONTROL, 10);

@@ -44,11 +44,11 @@ static void check_dead(struct world *w, int i)
 	if (w->now < p->running_since + patience || w->now < p->stalled_until + patience ||
 		srp_info(p->s) == NULL)
 		return;
-	if (w->now > w->stream.good_since + patience && w->stream.percent == 0 && !w->stream.cut[0] &&
-		!w->stream.cut[1])
+	if (w->now > w->stream.good_since + patience && w->stream.percent == 0 &&
+		!w->stream.cut[0] && !w->stream.cut[1])
 		fail(w, "chassis %d promotes although the stream worked", i);
-	if (w->connected && w->now > w->tcp.good_since + patience && w->tcp.percent == 0 && !w->tcp.cut[0] &&
-		!w->tcp.cut[1])
+	if (w->connected && w->now > w->tcp.good_since + patience && w->tcp.percent == 0 &&
+		!w->tcp.cut[0] && !w->tcp.cut[1])
 		fail(w, "chassis %d promotes although SRP worked", i);
 }
 
@@ -73,7 +73,8 @@ void check_pending(struct world *w, int i)
 		fail(w, "chassis %d is stuck in %s", i, srp_state_name(st));
 }
 
-/* Whoever becomes Active for being alone on a shared subnet, and not as a Standby, asked before, and nobody answered. */
+/* Whoever becomes Active for being alone on a shared subnet, and not as a Standby, asked before,
+ * and nobody answered. */
 void check_alone(struct world *w, int i, const struct srp_action *a)
 {
 	const struct node *n = &w->n[i];
@@ -99,7 +100,8 @@ void check_role(struct world *w, int i, const struct srp_action *a)
 		fail(w, "a switchover was aborted although nothing was wrong");
 }
 
-/* Without faults somebody forwards from the first activation on, and never do two do more than forward late packets. */
+/* Without faults somebody forwards from the first activation on, and never do two do more than
+ * forward late packets. */
 void check_owners(struct world *w)
 {
 	unsigned int forward = 0, full = 0;

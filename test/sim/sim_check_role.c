@@ -9,8 +9,9 @@ static char name(const struct node *n)
 
 /* ---- terms ---- */
 
-/* A chassis that lost its disk remembers nothing. What then comes a second time does no harm where nobody is there to ask,
- * or where nobody ever heard of it: the other stood still, say, while the one that lost its disk was Active. */
+/* A chassis that lost its disk remembers nothing. What then comes a second time does no harm where
+ * nobody is there to ask, or where nobody ever heard of it: the other stood still, say, while the
+ * one that lost its disk was Active. */
 static bool forgotten(const struct node *n, const struct term *t)
 {
 	return n->id == t->node && n->host.disk_lost &&
@@ -23,7 +24,8 @@ static void check_term(const struct node *n, repl_term_t term)
 	bool heard = other->up && srp_info(other->t.control->srp)->highest_term >= term;
 
 	if ((term & 1) != (unsigned int)n->id)
-		broken(3, "chassis %c uses term %llu of the other side", name(n), (unsigned long long)term);
+		broken(3, "chassis %c uses term %llu of the other side", name(n),
+			(unsigned long long)term);
 	for (unsigned int i = 0; i < sim.n_terms; i++) {
 		struct term *t = &sim.terms[i];
 
@@ -32,8 +34,8 @@ static void check_term(const struct node *n, repl_term_t term)
 		if (t->life != n->life && forgotten(n, t))
 			t->life = n->life;
 		if (t->node != n->id || t->life != n->life)
-			broken(3, "term %llu is used a second time, by chassis %c", (unsigned long long)term,
-				name(n));
+			broken(3, "term %llu is used a second time, by chassis %c",
+				(unsigned long long)term, name(n));
 		t->heard |= heard;
 		return;
 	}
@@ -48,8 +50,10 @@ static bool excused(uint32_t pos)
 	return sim.flip.set && sim.flip.pos == pos;
 }
 
-/* What was told while protected is a state of that slot at the chassis that told it, and may be followed by others. */
-static void check_kept(const struct node *n, const struct node *author, uint32_t pos, const char *when)
+/* What was told while protected is a state of that slot at the chassis that told it, and may be
+ * followed by others. */
+static void check_kept(
+	const struct node *n, const struct node *author, uint32_t pos, const char *when)
 {
 	static const char *const names[GROUPS] = { "identity", "tunnel", "qos", "request" };
 	const struct promise *p = &sim.promise[pos];
@@ -58,7 +62,9 @@ static void check_kept(const struct node *n, const struct node *author, uint32_t
 	session_read_at(n->t.table, pos / PER_SHARD, pos % PER_SHARD, &r);
 	for (unsigned int g = 0; g < GROUPS && !excused(pos); g++)
 		if (!history_has(author, pos, g, p->at[author->id][g], group_hash(&r, g)))
-			broken(9, "chassis %c %s and slot %u, %s, is not what was told while protected",
+			broken(9,
+				"chassis %c %s and slot %u, %s, is not what was told while "
+				"protected",
 				name(n), when, pos, names[g]);
 }
 
@@ -133,8 +139,8 @@ void check_acked(const struct node *n, const struct msg *m)
 		truth_of(repl_entry_handle(m->entry[i]), true)->acked_life = peer->life;
 }
 
-/* Whether a chassis never had what was told of that session: it became Active before its copy was whole, while the one that
- * has it did not answer (SRP.md section 1: availability first). */
+/* Whether a chassis never had what was told of that session: it became Active before its copy was
+ * whole, while the one that has it did not answer (SRP.md section 1: availability first). */
 bool promise_missing(const struct node *n, unsigned int life, uint32_t handle)
 {
 	const struct promise *p = &sim.promise[pos_of(n, handle)];
@@ -142,9 +148,9 @@ bool promise_missing(const struct node *n, unsigned int life, uint32_t handle)
 	return p->told && !(p->valid[n->id] && p->life[n->id] == life);
 }
 
-/* An answer that a commit protects: the standby has it now, or had it when it was promoted itself. Who acknowledged it may
- * have ended while control stood still, and another process be there: then the owner alone has it, as if the standby had
- * ended right behind the answer. */
+/* An answer that a commit protects: the standby has it now, or had it when it was promoted itself.
+ * Who acknowledged it may have ended while control stood still, and another process be there: then
+ * the owner alone has it, as if the standby had ended right behind the answer. */
 static void promise(struct node *n, uint32_t handle, uint8_t type)
 {
 	struct node *peer = &sim.node[!n->id];
@@ -174,7 +180,8 @@ static void promise(struct node *n, uint32_t handle, uint8_t type)
 			story_slot(n, pos);
 			story_slot(peer, pos);
 			broken(2,
-				"chassis %c tells of %08x while protected, and the standby does not have it",
+				"chassis %c tells of %08x while protected, and the standby does "
+				"not have it",
 				name(n), handle);
 		}
 	}
@@ -198,8 +205,8 @@ static struct sub *sub_of(uint32_t addr, uint16_t seq)
 	return NULL;
 }
 
-static void check_answer(
-	struct node *n, bool is_protected, uint32_t to, uint16_t seq, const uint8_t *msg, size_t len)
+static void check_answer(struct node *n, bool is_protected, uint32_t to, uint16_t seq,
+	const uint8_t *msg, size_t len)
 {
 	struct sub *s = len > 12 ? sub_of(to, seq) : NULL;
 	uint32_t handle;
@@ -216,8 +223,9 @@ static void check_answer(
 		s->made_at = sim.promotions;
 		s->made_by = n->life << 1 | (unsigned int)n->id;
 	}
-	s->doubtful |= s->made_unsafe &&
-		       (s->made_at != sim.promotions || s->made_by != (n->life << 1 | (unsigned int)n->id));
+	s->doubtful |=
+		s->made_unsafe && (s->made_at != sim.promotions ||
+					  s->made_by != (n->life << 1 | (unsigned int)n->id));
 	s->made_unsafe &= !is_protected;
 	handle = s->gw;
 	if (msg[1] == GTPC_CREATE_RESPONSE) {
@@ -232,7 +240,8 @@ static void check_answer(
 			else if (msg[i] < 128)
 				i++;
 	}
-	story(n->id, "tells subscriber %u that its %s of %08x is done (%s)", (unsigned int)(s - sim.sub),
+	story(n->id, "tells subscriber %u that its %s of %08x is done (%s)",
+		(unsigned int)(s - sim.sub),
 		msg[1] == GTPC_CREATE_RESPONSE   ? "create"
 		: msg[1] == GTPC_UPDATE_RESPONSE ? "update"
 						 : "delete",
@@ -241,8 +250,8 @@ static void check_answer(
 		promise(n, handle, msg[1]);
 }
 
-void sim_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type, uint16_t seq,
-	uint32_t digest, const uint8_t *msg, size_t len, usec_t now)
+void sim_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type,
+	uint16_t seq, uint32_t digest, const uint8_t *msg, size_t len, usec_t now)
 {
 	struct node *n = &sim.node[sim_tandem == &sim.node[1].t];
 	uint64_t safe = n->t.control->gtp.gate.protected_answers;
@@ -267,12 +276,13 @@ void check_emit(struct node *n, unsigned int port, const char *what)
 		port == ACCESS ? "access" : "core");
 }
 
-/* An SGSN gives a context up on one: not while sessions that the other made may still be missing here. */
+/* An SGSN gives a context up on one: not while sessions that the other made may still be missing
+ * here. */
 void check_error_indication(const struct node *n)
 {
 	if (n->unplanned != 0 && sim.now + 2 * MS < n->unplanned + 3000 * MS)
-		broken(8, "chassis %c sends an Error Indication %llu ms after it took over", name(n),
-			(unsigned long long)(sim.now - n->unplanned) / MS);
+		broken(8, "chassis %c sends an Error Indication %llu ms after it took over",
+			name(n), (unsigned long long)(sim.now - n->unplanned) / MS);
 }
 
 /* The addresses come when all workers own. */
@@ -282,12 +292,13 @@ static void check_addressed(struct node *n)
 
 	for (unsigned int w = 0; w < n->t.n_workers && c->up && !n->addressed; w++)
 		if (n->t.worker[w]->fp.mode != FASTPATH_OWN || n->t.worker[w]->term != c->own_term)
-			broken(8, "chassis %c has its addresses and worker %u does not own yet", name(n), w);
+			broken(8, "chassis %c has its addresses and worker %u does not own yet",
+				name(n), w);
 	n->addressed = c->up;
 }
 
-/* Who owns nothing has no address, and no route unless late packets may still come, or as a Standby that
- * tells of itself ahead of need: then it is the longer path. */
+/* Who owns nothing has no address, and no route unless late packets may still come, or as a Standby
+ * that tells of itself ahead of need: then it is the longer path. */
 static void check_left(const struct node *n)
 {
 	const struct control *c = n->t.control;
@@ -309,7 +320,9 @@ static void check_left(const struct node *n)
 		if (!late && !c->in_standby && sim.now > n->silent_since + 3000 * MS)
 			broken(8, "chassis %c still has routes and forwards nothing", name(n));
 		if (sim.quiet && other->metric[port] != 0 && other->metric[port] >= h->metric[port])
-			broken(8, "chassis %c, which handed over, is no longer path than the Active (%u, %u)",
+			broken(8,
+				"chassis %c, which handed over, is no longer path than the Active "
+				"(%u, %u)",
 				name(n), h->metric[port], other->metric[port]);
 	}
 }
@@ -343,33 +356,38 @@ static bool worked(unsigned int path, unsigned int loss, usec_t since)
 	return wire_good(path, since);
 }
 
-/* Whoever promotes itself for silence must have had no path over which the peer could be heard. Of 20 heartbeats one may be
- * lost: that 8 are one after the other (multiplier 8) does not happen within 10^5 runs (0.05^8 * 500 heartbeats); 3 do. What did
- * come in, whatever got lost around it, is life. */
+/* Whoever promotes itself for silence must have had no path over which the peer could be heard. Of
+ * 20 heartbeats one may be lost: that 8 are one after the other (multiplier 8) does not happen
+ * within 10^5 runs (0.05^8 * 500 heartbeats); 3 do. What did come in, whatever got lost around it,
+ * is life. */
 static void check_dead(const struct node *n)
 {
 	const struct node *p = &sim.node[!n->id];
 	const struct config *f = &n->conf;
-	usec_t patience = 2 * f->srp.dead_interval_ms * MS, beat = f->srp.heartbeat_interval_ms * MS;
+	usec_t patience = 2 * f->srp.dead_interval_ms * MS,
+	       beat = f->srp.heartbeat_interval_ms * MS;
 	unsigned int loss = f->srp.dead_multiplier >= 8 ? 50 : 0;
 	const struct srp_info *info = srp_info(n->t.control->srp);
 
 	if (!p->up || info->peer.incarnation != p->t.incarnation || info->peer.state == SRP_INIT ||
-		sim.now < p->booted + patience || sim.now < sim.last_stall + patience || sim.now < patience)
+		sim.now < p->booted + patience || sim.now < sim.last_stall + patience ||
+		sim.now < patience)
 		return;
 	sim.false_deaths++;
 	if (n->t.control->link.up != NULL && worked(PATH_SRP, 0, sim.now - patience))
-		broken(10, "chassis %c takes the other for dead although the SRP connection worked", name(n));
+		broken(10, "chassis %c takes the other for dead although the SRP connection worked",
+			name(n));
 	if (worked(PATH_STREAM, loss, sim.now - patience))
-		broken(10, "chassis %c takes the other for dead although the stream worked", name(n));
+		broken(10, "chassis %c takes the other for dead although the stream worked",
+			name(n));
 	if (sim.insecure && worked(PATH_STREAM, 1000, 0) &&
 		sim.now + 2 * beat < n->heard + f->srp.dead_multiplier * beat)
 		broken(10, "chassis %c takes the other for dead and heard it %llu us ago", name(n),
 			(unsigned long long)(sim.now - n->heard));
 }
 
-/* Whoever becomes Active for being alone on a shared subnet asked there first: nobody had the addresses in its kernel for as long
- * as that takes, unless what was asked or answered was lost. */
+/* Whoever becomes Active for being alone on a shared subnet asked there first: nobody had the
+ * addresses in its kernel for as long as that takes, unless what was asked or answered was lost. */
 static void check_alone(const struct node *n)
 {
 	const struct node *p = &sim.node[!n->id];
@@ -379,11 +397,12 @@ static void check_alone(const struct node *n)
 		sim.now < p->vips_since + took || sim.now < sim.last_stall + took)
 		return;
 	if (worked(PATH_ACCESS, 0, sim.now - took) || worked(PATH_CORE, 0, sim.now - took))
-		broken(10, "chassis %c becomes Active alone and the other has the addresses", name(n));
+		broken(10, "chassis %c becomes Active alone and the other has the addresses",
+			name(n));
 }
 
-/* Both there, nothing stands still, a path works: after a while exactly one is Active, and stays it. The time without one
- * counts from when it began, whatever went on then. */
+/* Both there, nothing stands still, a path works: after a while exactly one is Active, and stays
+ * it. The time without one counts from when it began, whatever went on then. */
 void check_led(void)
 {
 	const struct node *a = &sim.node[0], *b = &sim.node[1];
@@ -406,9 +425,10 @@ static bool gives_up(const struct node *n, enum srp_state to)
 {
 	const struct node *other = &sim.node[!n->id];
 
-	return to == SRP_STANDBY && (srp_info(n->t.control->srp)->last_cause == SRP_CAUSE_DUAL_ACTIVE ||
-					    (n->state == SRP_PENDING_STANDBY && other->up &&
-						    other->t.control->owned && other->unplanned != 0));
+	return to == SRP_STANDBY &&
+	       (srp_info(n->t.control->srp)->last_cause == SRP_CAUSE_DUAL_ACTIVE ||
+		       (n->state == SRP_PENDING_STANDBY && other->up && other->t.control->owned &&
+			       other->unplanned != 0));
 }
 
 static void state_changed(struct node *n, enum srp_state to)
@@ -422,7 +442,8 @@ static void state_changed(struct node *n, enum srp_state to)
 		check_alone(n);
 	if (info->last_cause == SRP_CAUSE_ABORTED) {
 		sim.aborted++;
-		n->owner_since = sim.now; /* idle times begin anew: late packets did not touch the records */
+		/* idle times begin anew: late packets did not touch the records */
+		n->owner_since = sim.now;
 		if (sim.quiet || sim.last_switch > 0)
 			broken(8, "a planned switchover is given up although nothing was wrong");
 	}
@@ -436,7 +457,8 @@ static void check_pending(struct node *n)
 		n->pending_since = 0;
 	else if (n->pending_since == 0)
 		n->pending_since = sim.now;
-	else if (sim.now > n->pending_since + 2 * n->conf.srp.pending_timeout_s * USEC_PER_SEC + 4000 * MS)
+	else if (sim.now >
+		 n->pending_since + 2 * n->conf.srp.pending_timeout_s * USEC_PER_SEC + 4000 * MS)
 		broken(15, "chassis %c is stuck in %s", name(n), srp_state_name(n->state));
 }
 
@@ -478,7 +500,8 @@ static void replication_turned(struct node *n)
 	if (r->active)
 		check_term(n, r->term);
 	if (repl_unacked(r->stream) > REPL_WINDOW)
-		broken(13, "chassis %c has %u packets unacknowledged", name(n), repl_unacked(r->stream));
+		broken(13, "chassis %c has %u packets unacknowledged", name(n),
+			repl_unacked(r->stream));
 	if (joined && !n->vouched)
 		vouches(n);
 }

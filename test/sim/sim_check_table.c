@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tables: what is derived from the slots agrees with them, usage with what was forwarded; and at the end both chassis,
- * and the SGSNs, with each other. */
+/* Tables: what is derived from the slots agrees with them, usage with what was forwarded; and at
+ * the end both chassis, and the SGSNs, with each other. */
 #include <rte_bitmap.h>
 
 #include "sim.h"
@@ -25,9 +25,11 @@ static void check_free(const struct node *n, uint32_t pos, const struct session_
 	uint32_t named = s->last_ue4 != 0 ? t->hooks.named(t->hooks.ctx, s->pool, &last) : 0;
 
 	if (waits == (rte_bitmap_get(t->shard[pos / PER_SHARD].free_map, pos % PER_SHARD) != 0))
-		broken(6, "chassis %c: free slot %u: its quarantine and its bit disagree", 'A' + n->id, pos);
+		broken(6, "chassis %c: free slot %u: its quarantine and its bit disagree",
+			'A' + n->id, pos);
 	if (!waits && named == handle && s->gen != 0)
-		broken(6, "chassis %c: free slot %u is still named by its address", 'A' + n->id, pos);
+		broken(6, "chassis %c: free slot %u is still named by its address", 'A' + n->id,
+			pos);
 }
 
 static bool ahead(const struct session_usage *u, const struct session_usage *of)
@@ -46,15 +48,17 @@ static void check_live(const struct node *n, uint32_t pos, const struct session_
 	if (s->teid != session_handle_make(t, pos / PER_SHARD, pos % PER_SHARD, s->gen))
 		broken(6, "chassis %c: slot %u has the handle %08x", 'A' + n->id, pos, s->teid);
 	if (t->hooks.named(t->hooks.ctx, s->pool, &ue) != s->teid)
-		broken(6, "chassis %c: slot %u: its address names another session", 'A' + n->id, pos);
+		broken(6, "chassis %c: slot %u: its address names another session", 'A' + n->id,
+			pos);
 	if (rte_bitmap_get(t->shard[pos / PER_SHARD].free_map, pos % PER_SHARD) != 0 ||
 		s->flags & SESSION_F_QUARANTINE)
 		broken(6, "chassis %c: live slot %u may be given out", 'A' + n->id, pos);
 	if (truth == NULL)
-		broken(5, "chassis %c: slot %u: nobody ever made session %08x", 'A' + n->id, pos, s->teid);
+		broken(5, "chassis %c: slot %u: nobody ever made session %08x", 'A' + n->id, pos,
+			s->teid);
 	else if (ahead(&own, &truth->use[n->id]) || ahead(&s->other, &truth->use[!n->id]))
-		broken(7, "chassis %c: %08x: usage of side %u is ahead of the truth", 'A' + n->id, s->teid,
-			ahead(&own, &truth->use[n->id]) ? n->id : !n->id);
+		broken(7, "chassis %c: %08x: usage of side %u is ahead of the truth", 'A' + n->id,
+			s->teid, ahead(&own, &truth->use[n->id]) ? n->id : !n->id);
 	else
 		expiry_check(n, s->teid, truth);
 }
@@ -65,12 +69,13 @@ static void check_pool(const struct node *n)
 
 	for (uint32_t i = 1; i < p->size - 1; i++) {
 		uint32_t handle = p->handle[i], ue4 = p->base4 + i;
-		bool is_free =
-			rte_bitmap_get(p->free_map[session_shard_of_ue4(ue4)], i / SESSION_SHARDS) != 0;
+		bool is_free = rte_bitmap_get(p->free_map[session_shard_of_ue4(ue4)],
+				       i / SESSION_SHARDS) != 0;
 		const struct session_slot *s;
 
 		if (is_free != (handle == 0))
-			broken(6, "chassis %c: address %u: its bit and its handle disagree", 'A' + n->id, i);
+			broken(6, "chassis %c: address %u: its bit and its handle disagree",
+				'A' + n->id, i);
 		if (handle == 0)
 			continue;
 		s = session_slot_of(n->t.table, handle);
@@ -78,8 +83,8 @@ static void check_pool(const struct node *n)
 			continue;
 		if (!(s->teid == handle && s->ue4 == ue4) &&
 			!(s->teid == 0 && s->last_ue4 == ue4 && s->flags & SESSION_F_QUARANTINE))
-			broken(6, "chassis %c: address %u names %08x, which does not have it", 'A' + n->id, i,
-				handle);
+			broken(6, "chassis %c: address %u names %08x, which does not have it",
+				'A' + n->id, i, handle);
 	}
 }
 
@@ -104,8 +109,8 @@ static void check_table(const struct node *n, bool all)
 	/* A rotted TEID may have been 0 for a while. */
 	for (unsigned int shard = 0; shard < SESSION_SHARDS && sim.flips == 0; shard++)
 		if (live[shard] != t->shard[shard].n_live)
-			broken(6, "chassis %c: shard %u counts %u live sessions and has %u", 'A' + n->id,
-				shard, t->shard[shard].n_live, live[shard]);
+			broken(6, "chassis %c: shard %u counts %u live sessions and has %u",
+				'A' + n->id, shard, t->shard[shard].n_live, live[shard]);
 	if (all)
 		check_pool(n);
 }
@@ -131,7 +136,8 @@ void check_flip(void)
 
 	if (!sim.flip.set)
 		return;
-	if (!n->up || n->life != sim.flip.life || n->t.control->owned) { /* something worse came in between */
+	/* something worse came in between */
+	if (!n->up || n->life != sim.flip.life || n->t.control->owned) {
 		sim.flip.set = false;
 	} else if (sim.node[!n->id].up && same(sim.flip.pos)) {
 		sim.flip.set = false;
@@ -140,8 +146,8 @@ void check_flip(void)
 			(unsigned long long)(sim.now - sim.flip.at) / MS);
 	} else if (sim.last_fault < sim.flip.at &&
 		   sim.now > sim.flip.at + n->conf.srp.audit_interval_s * USEC_PER_SEC + 200 * MS) {
-		broken(12, "chassis %c: slot %u: a flipped bit is not repaired within a cycle", 'A' + n->id,
-			sim.flip.pos);
+		broken(12, "chassis %c: slot %u: a flipped bit is not repaired within a cycle",
+			'A' + n->id, sim.flip.pos);
 	}
 }
 
@@ -162,10 +168,10 @@ static void check_usage_end(const struct node *n, uint32_t pos)
 		if (sim.crashes == 0 && sim.dual == 0 && sim.parted == 0 &&
 			memcmp(&r.usage[side], &truth->use[side], sizeof(r.usage[side])) != 0)
 			broken(7,
-				"chassis %c: %08x: usage of side %u: %llu up, %llu down of %llu and %llu, "
-				"and nothing "
-				"crashed",
-				'A' + n->id, s->teid, side, (unsigned long long)r.usage[side].up_pkts,
+				"chassis %c: %08x: usage of side %u: %llu up, %llu down of %llu "
+				"and %llu, and nothing crashed",
+				'A' + n->id, s->teid, side,
+				(unsigned long long)r.usage[side].up_pkts,
 				(unsigned long long)r.usage[side].dn_pkts,
 				(unsigned long long)truth->use[side].up_pkts,
 				(unsigned long long)truth->use[side].dn_pkts);
@@ -191,26 +197,33 @@ static bool expired(uint32_t handle)
 /* What an SGSN believes and what the gateway has. */
 static void check_subs(const struct node *n)
 {
-	/* Sessions that both had who kept them are gone, and nobody tells their SGSNs unless all are; their TEIDs are given
-	 * out again, so what is asked for one may hit another. */
+	/* Sessions that both had who kept them are gone, and nobody tells their SGSNs unless all
+	 * are; their TEIDs are given out again, so what is asked for one may hit another. */
 	if (sim.second_faults > 0)
 		return;
 	for (unsigned int i = 0; i < sim.n_subs; i++) {
 		const struct sub *s = &sim.sub[i];
-		const struct session_slot *slot_of = s->gw != 0 ? session_find(n->t.table, s->gw) : NULL;
+		const struct session_slot *slot_of =
+			s->gw != 0 ? session_find(n->t.table, s->gw) : NULL;
 
-		if (s->state != SUB_UP || s->unsure || !s->told_safe || in_doubt(s) || expired(s->gw))
+		if (s->state != SUB_UP || s->unsure || !s->told_safe || in_doubt(s) ||
+			expired(s->gw))
 			continue;
 		if (slot_of == NULL || slot_of->key != s->key || slot_of->ue4 != s->ue)
-			broken(9, "subscriber %u believes in session %08x, which chassis %c does not have", i,
-				s->gw, 'A' + n->id);
+			broken(9,
+				"subscriber %u believes in session %08x, which chassis %c does not "
+				"have",
+				i, s->gw, 'A' + n->id);
 		else if (slot_of->peer_usr_teid != s->teid_u || slot_of->peer_ctl_teid != s->teid_c)
-			broken(9, "subscriber %u and chassis %c do not agree about the SGSN's TEIDs", i,
-				'A' + n->id);
+			broken(9,
+				"subscriber %u and chassis %c do not agree about the SGSN's TEIDs",
+				i, 'A' + n->id);
 		for (unsigned int k = 0; k < i; k++)
-			if (sim.sub[k].state == SUB_UP && sim.sub[k].told_safe && !sim.sub[k].unsure &&
+			if (sim.sub[k].state == SUB_UP && sim.sub[k].told_safe &&
+				!sim.sub[k].unsure &&
 				(sim.sub[k].gw == s->gw || sim.sub[k].ue == s->ue))
-				broken(16, "subscribers %u and %u have the same address or TEID", k, i);
+				broken(16, "subscribers %u and %u have the same address or TEID", k,
+					i);
 	}
 	for (uint32_t pos = 0; pos < SLOTS; pos++) {
 		const struct session_slot *sl = slot(n, pos);
@@ -225,7 +238,8 @@ static void check_subs(const struct node *n)
 					 sim.sgsn[s->sgsn].restarted + 3000 * MS > sim.now);
 		}
 		if (!wanted)
-			broken(9, "chassis %c has session %08x, which its SGSN ended", 'A' + n->id, sl->teid);
+			broken(9, "chassis %c has session %08x, which its SGSN ended", 'A' + n->id,
+				sl->teid);
 	}
 }
 
@@ -235,12 +249,13 @@ void story_slot(const struct node *n, uint32_t pos)
 
 	session_read_at(n->t.table, pos / PER_SHARD, pos % PER_SHARD, &r);
 	story(n->id,
-		"slot %u: %08x state %u ue %08x key %llx teid %08x created %llu usage %llu/%llu %llu/%llu "
-		"req %u %u",
-		pos, r.handle, r.state, ip_addr_to_v4(&r.ue), (unsigned long long)r.key, r.peer_usr_teid,
-		(unsigned long long)r.created_ms, (unsigned long long)r.usage[0].up_pkts,
-		(unsigned long long)r.usage[0].dn_pkts, (unsigned long long)r.usage[1].up_pkts,
-		(unsigned long long)r.usage[1].dn_pkts, r.req_type, r.req_seq);
+		"slot %u: %08x state %u ue %08x key %llx teid %08x created %llu usage %llu/%llu "
+		"%llu/%llu req %u %u",
+		pos, r.handle, r.state, ip_addr_to_v4(&r.ue), (unsigned long long)r.key,
+		r.peer_usr_teid, (unsigned long long)r.created_ms,
+		(unsigned long long)r.usage[0].up_pkts, (unsigned long long)r.usage[0].dn_pkts,
+		(unsigned long long)r.usage[1].up_pkts, (unsigned long long)r.usage[1].dn_pkts,
+		r.req_type, r.req_seq);
 }
 
 /* It ended by itself within a flight. */
@@ -274,7 +289,8 @@ static void check_stream(const struct node *n, const struct node *standby)
 		broken(11, "chassis %c: in sync since %llu ms", 'A' + n->id,
 			(unsigned long long)(pair - st->in_sync_since_ms));
 	if (!n->t.control->gtp.gate_closed)
-		broken(11, "chassis %c answers without protection although all is well", 'A' + n->id);
+		broken(11, "chassis %c answers without protection although all is well",
+			'A' + n->id);
 	if (repl_unacked(n->t.repl->stream) > 0 &&
 		n->t.repl->now - repl_oldest_unacked(n->t.repl->stream) > 200 * MS)
 		broken(13, "%u packets are never acknowledged", repl_unacked(n->t.repl->stream));
@@ -282,8 +298,8 @@ static void check_stream(const struct node *n, const struct node *standby)
 		broken(15, "%u requests wait for ever", n->t.control->gtp.n_txns);
 }
 
-/* Records sent are applied, superseded, refused or in flight, to the unit, by what both say; and where no process took any with it,
- * messages and packets went back to where they came from. */
+/* Records sent are applied, superseded, refused or in flight, to the unit, by what both say; and
+ * where no process took any with it, messages and packets went back to where they came from. */
 static void check_accounts(const struct node *active, const struct node *standby)
 {
 	const struct repl *a = active->t.repl->stream, *b = standby->t.repl->stream;
@@ -299,7 +315,9 @@ static void check_accounts(const struct node *active, const struct node *standby
 			     packets = rte_mempool_in_use_count(t->stream_mbufs);
 
 		if (msgs > AT_REST || mbufs > AT_REST || packets > AT_REST)
-			broken(13, "chassis %c: %u messages, %u frames and %u packets of the stream in use",
+			broken(13,
+				"chassis %c: %u messages, %u frames and %u packets of the stream "
+				"in use",
 				'A' + i, msgs, mbufs, packets);
 	}
 }
@@ -312,9 +330,10 @@ static bool lives(const struct node *active, const struct packet *p)
 	return t != NULL && t->created < p->at && session_find(active->t.table, p->handle) != NULL;
 }
 
-/* Switchovers only, and on good paths: whatever was sent for a session that lives still went through. Each side's routers
- * converge on their own, so a first session can be there before the other side has any route; from then on there always is one.
- * So it is in every other run, too, once all has been well for a while. */
+/* Switchovers only, and on good paths: whatever was sent for a session that lives still went
+ * through. Each side's routers converge on their own, so a first session can be there before the
+ * other side has any route; from then on there always is one. So it is in every other run, too,
+ * once all has been well for a while. */
 static void check_packets(const struct node *active)
 {
 	for (uint32_t i = 0; i < sim.n_packets; i++) {

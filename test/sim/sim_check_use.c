@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What was counted against what was forwarded, over crashes and hand-overs; and sessions that end when their time is over. */
+/* What was counted against what was forwarded, over crashes and hand-overs; and sessions that end
+ * when their time is over. */
 #include "sim.h"
 
 enum {
-	FLIGHT =
-		40 *
-		MS, /* from a worker's count to the standby's slot: turns of cores, the wire, a gap waited for */
-	FLIGHT_LOSSY =
-		600 *
-		MS, /* where packets get lost: five times in a row, each found out by a timeout that doubles */
+	FLIGHT = 40 *
+		 /* from a worker's count to the standby's slot: turns of cores, the wire, a gap
+		  * waited for */
+		 MS,
+	FLIGHT_LOSSY = 600 *
+		       /* where packets get lost: five times in a row, each found out by a timeout
+			* that doubles */
+		       MS,
 	SECOND = 1000 * MS, /* to which sessions' times are kept */
 	PASS = 300 * MS,    /* a worker's pass over its slots, and the promotion before it */
 };
@@ -21,8 +24,8 @@ static bool is_lossless(unsigned int path)
 	return true;
 }
 
-/* Its process ends: what it forwarded within an interval and a flight may be counted nowhere else, and what it counted late not
- * before all of it was through. */
+/* Its process ends: what it forwarded within an interval and a flight may be counted nowhere else,
+ * and what it counted late not before all of it was through. */
 void use_crashed(const struct node *n)
 {
 	usec_t unsent = sim.micro_ms * MS + (is_lossless(PATH_STREAM) ? FLIGHT : FLIGHT_LOSSY);
@@ -43,7 +46,8 @@ static void add_up(const struct node *other, bool at_once)
 {
 	for (uint32_t i = 0; i < sim.n_packets; i++)
 		if (sim.packet[i].out > 0)
-			memset(truth_of(sim.packet[i].handle, true)->must, 0, sizeof(sim.truth[0].must));
+			memset(truth_of(sim.packet[i].handle, true)->must, 0,
+				sizeof(sim.truth[0].must));
 	for (uint32_t i = 0; i < sim.n_packets; i++) {
 		const struct packet *p = &sim.packet[i];
 		struct truth *t = p->out > 0 && !p->maybe ? truth_of(p->handle, false) : NULL;
@@ -55,8 +59,9 @@ static void add_up(const struct node *other, bool at_once)
 	}
 }
 
-/* Nothing was forwarded but by owners that crashed or handed over: usage is all that was not in flight at a crash. At a promotion
- * (not joined: its copy was not complete), and at the end, when what was counted late is there too. */
+/* Nothing was forwarded but by owners that crashed or handed over: usage is all that was not in
+ * flight at a crash. At a promotion (not joined: its copy was not complete), and at the end, when
+ * what was counted late is there too. */
 void use_check(const struct node *n, bool is_promoted, bool joined)
 {
 	for (uint32_t i = 0; i < sim.n_packets && is_promoted && !joined; i++)
@@ -66,19 +71,22 @@ void use_check(const struct node *n, bool is_promoted, bool joined)
 	add_up(&sim.node[!n->id], is_promoted);
 	for (unsigned int i = 0; i < n->n_used; i++) {
 		uint32_t pos = n->used[i];
-		const struct session_slot *s = &n->t.table->shard[pos / PER_SHARD].slots[pos % PER_SHARD];
+		const struct session_slot *s =
+			&n->t.table->shard[pos / PER_SHARD].slots[pos % PER_SHARD];
 		const struct truth *t = s->teid != 0 ? truth_of(s->teid, false) : NULL;
-		const struct session_usage own = { s->up_pkts, s->up_bytes, s->dn_pkts, s->dn_bytes };
+		const struct session_usage own = { s->up_pkts, s->up_bytes, s->dn_pkts,
+			s->dn_bytes };
 		bool mine = t != NULL && short_of(&own, &t->must[n->id]);
 
 		if (t == NULL || t->last == 0 || (!mine && !short_of(&s->other, &t->must[!n->id])))
 			continue;
 		story_slot(n, pos);
 		broken(7,
-			"chassis %c %s: %08x: usage of side %u is short of what was counted long before "
-			"(%llu up, %llu down)",
+			"chassis %c %s: %08x: usage of side %u is short of what was counted long "
+			"before (%llu up, %llu down)",
 			'A' + n->id, is_promoted ? "is promoted" : "at the end", s->teid,
-			mine ? n->id : !n->id, (unsigned long long)t->must[mine ? n->id : !n->id].up_pkts,
+			mine ? n->id : !n->id,
+			(unsigned long long)t->must[mine ? n->id : !n->id].up_pkts,
 			(unsigned long long)t->must[mine ? n->id : !n->id].dn_pkts);
 	}
 }
@@ -111,8 +119,8 @@ void expiry_ended(const struct node *n, uint32_t handle, enum msg_end why)
 			idle ? "idle" : "session timeout");
 }
 
-/* At whoever is Active nothing lives much longer than it may. Who hands over looks after no times: the records are about to be
- * another's, and a resumption goes on with them. */
+/* At whoever is Active nothing lives much longer than it may. Who hands over looks after no times:
+ * the records are about to be another's, and a resumption goes on with them. */
 void expiry_check(const struct node *n, uint32_t handle, const struct truth *t)
 {
 	usec_t calm = RTE_MAX(sim.last_stall, n->owner_since) + PASS;
@@ -120,11 +128,13 @@ void expiry_check(const struct node *n, uint32_t handle, const struct truth *t)
 	if (!n->t.control->up || n->state != SRP_ACTIVE || sim.now < calm)
 		return;
 	if (timeout_us(n, false) > 0 && sim.now > t->created + timeout_us(n, false) + PASS)
-		broken(14, "chassis %c: %08x lives %llu ms longer than its session timeout", 'A' + n->id,
-			handle, (unsigned long long)(sim.now - t->created - timeout_us(n, false)) / MS);
+		broken(14, "chassis %c: %08x lives %llu ms longer than its session timeout",
+			'A' + n->id, handle,
+			(unsigned long long)(sim.now - t->created - timeout_us(n, false)) / MS);
 	if (timeout_us(n, true) > 0 &&
 		sim.now > RTE_MAX(t->created, RTE_MAX(t->last, calm)) + timeout_us(n, true) + PASS)
-		broken(14, "chassis %c: %08x lives %llu ms longer than its idle timeout", 'A' + n->id, handle,
+		broken(14, "chassis %c: %08x lives %llu ms longer than its idle timeout",
+			'A' + n->id, handle,
 			(unsigned long long)(sim.now - t->last - timeout_us(n, true)) / MS);
 }
 
@@ -137,15 +147,19 @@ void repair_lost(struct node *n, const struct msg *m)
 			n->repair += session_wire_size(repl_entry_groups(m->entry[i]));
 }
 
-/* What is sent again is little more than what was lost. A dead or standing peer acknowledges nothing either. */
+/* What is sent again is little more than what was lost. A dead or standing peer acknowledges
+ * nothing either. */
 void repair_check(void)
 {
 	enum {
 		SOME = 16384
-	}; /* a round trip that grows at once (a throttled path) looks like loss until it was seen */
+	}; /* a round trip that grows at once (a throttled path) looks like loss until it was
+	    * seen */
 
 	for (unsigned int i = 0; i < 2; i++)
-		if (sim.crashes == 0 && sim.stalls == 0 && sim.node[i].repair > 3 * sim.lost_bytes + SOME)
-			broken(13, "chassis %c sends %llu bytes again, and %llu bytes got lost", 'A' + i,
-				(unsigned long long)sim.node[i].repair, (unsigned long long)sim.lost_bytes);
+		if (sim.crashes == 0 && sim.stalls == 0 &&
+			sim.node[i].repair > 3 * sim.lost_bytes + SOME)
+			broken(13, "chassis %c sends %llu bytes again, and %llu bytes got lost",
+				'A' + i, (unsigned long long)sim.node[i].repair,
+				(unsigned long long)sim.lost_bytes);
 }

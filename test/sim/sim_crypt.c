@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Stands for app/tandem/crypt.c: a cipher and a tag that keep nothing secret but are wrong wherever the real ones would be:
- * for another key, another number, another header, a flipped bit. And the watch on it: no key seals two packets with one
- * nonce (INV_04), and the stream takes nothing but what it was sent. */
+/* Stands for app/tandem/crypt.c: a cipher and a tag that keep nothing secret but are wrong wherever
+ * the real ones would be: for another key, another number, another header, a flipped bit. And the
+ * watch on it: no key seals two packets with one nonce (INV_04), and the stream takes nothing but
+ * what it was sent. */
 #include "replicator/crypt.h"
 
 #include "sim.h"
@@ -17,7 +18,8 @@ struct crypt {
 	struct crypt_counters count;
 };
 
-/* What was sealed, of both chassis and all their lives: hash of key and nonce -> digest of the packet. */
+/* What was sealed, of both chassis and all their lives: hash of key and nonce -> digest of the
+ * packet. */
 static struct {
 	uint64_t nonce, packet;
 } sealed[RECORDS];
@@ -52,7 +54,8 @@ static uint64_t hash(const void *p, size_t len, uint64_t h)
 	return crypt_mix(w, (len + 7) / 8, h ^ len);
 }
 
-void crypt_expand(void *ctx, const uint8_t secret[KEYS_SECRET], const char *label, uint8_t *out, size_t len)
+void crypt_expand(
+	void *ctx, const uint8_t secret[KEYS_SECRET], const char *label, uint8_t *out, size_t len)
 {
 	uint64_t of = hash(label, strlen(label), 1), word[KEYS_SECRET / 8];
 
@@ -161,7 +164,8 @@ static void veil(uint8_t *p, size_t len, uint64_t stream)
 }
 
 /* Key, and IV xor the packet's number. */
-static uint64_t nonce_of(const struct crypt *c, const struct keys_slot *s, int slot, const uint8_t *header)
+static uint64_t nonce_of(
+	const struct crypt *c, const struct keys_slot *s, int slot, const uint8_t *header)
 {
 	uint8_t nonce[KEYS_IV];
 	uint64_t w;

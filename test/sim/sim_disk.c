@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The state file, for app/tandem/state.c, which has a thread: writes that take their time, one after the other. */
+/* The state file, for app/tandem/state.c, which has a thread: writes that take their time, one
+ * after the other. */
 #include "sim.h"
 
 static struct node *me(void)
@@ -76,7 +77,8 @@ bool state_saved(struct state *s, uint64_t *reserve, int *error)
 	return true;
 }
 
-/* The history. It takes no time here: nothing waits for it, so an event for it would tell nothing and draw numbers. */
+/* The history. It takes no time here: nothing waits for it, so an event for it would tell nothing
+ * and draw numbers. */
 int state_history(struct state *s, struct history *h)
 {
 	const struct node *n = (struct node *)s;

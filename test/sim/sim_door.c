@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The door to the slots, watched: who writes, what each write made of a slot, and that what a standby applies is
- * something that its peer had, and nothing older than what it applied before. */
+/* The door to the slots, watched: who writes, what each write made of a slot, and that what a
+ * standby applies is something that its peer had, and nothing older than what it applied before. */
 #include "sim.h"
 
 static const char *const group_names[GROUPS] = { "identity", "tunnel", "qos", "request" };
@@ -52,7 +52,8 @@ uint64_t group_hash(const struct session_rec *r, unsigned int group)
 		h = mix(mix(h, &r->key, sizeof(r->key)), r->msisdn, sizeof(r->msisdn));
 		return mix(mix(h, &r->ue, sizeof(r->ue)), &r->charging_id, sizeof(r->charging_id));
 	case G_TUNNEL:
-		h = mix(mix(h, &r->peer_ctl, sizeof(r->peer_ctl)), &r->peer_usr, sizeof(r->peer_usr));
+		h = mix(mix(h, &r->peer_ctl, sizeof(r->peer_ctl)), &r->peer_usr,
+			sizeof(r->peer_usr));
 		return mix(h, tunnel, sizeof(tunnel));
 	case G_QOS:
 		return mix(mix(h, &r->qos_len, 1), r->qos, sizeof(r->qos));
@@ -89,7 +90,8 @@ void history_push(struct node *n, uint32_t pos)
 void history_begin(struct node *n)
 {
 	for (uint32_t pos = 0; pos < SLOTS; pos++) {
-		const struct session_slot *s = &n->t.table->shard[pos / PER_SHARD].slots[pos % PER_SHARD];
+		const struct session_slot *s =
+			&n->t.table->shard[pos / PER_SHARD].slots[pos % PER_SHARD];
 
 		for (unsigned int g = 0; g < GROUPS; g++)
 			n->history[pos][g].n = 0;
@@ -105,7 +107,8 @@ static uint32_t find(const struct states *h, uint32_t from, uint64_t state)
 	return from;
 }
 
-bool history_has(const struct node *author, uint32_t pos, unsigned int group, uint32_t from, uint64_t state)
+bool history_has(
+	const struct node *author, uint32_t pos, unsigned int group, uint32_t from, uint64_t state)
 {
 	return find(&author->history[pos][group], from, state) < author->history[pos][group].n;
 }
@@ -129,22 +132,27 @@ static bool resumes(const struct control *c, const struct worker *w)
 	return c->step.step == SRP_STEP_RESUME && w->term == c->step.old_term;
 }
 
-/* late: the peer's late usage, which has no other place to go while a hand-over may still be taken back. */
-static struct node *writer(struct session_table *t, uint8_t by, uint32_t shard, bool late, const char *what)
+/* late: the peer's late usage, which has no other place to go while a hand-over may still be taken
+ * back. */
+static struct node *writer(
+	struct session_table *t, uint8_t by, uint32_t shard, bool late, const char *what)
 {
 	struct node *n = node_of(t);
 	const struct worker *w = by < WORKERS ? n->t.worker[by] : NULL;
 	const struct control *c = n->t.control;
 
 	if (w == NULL || n->running != WORKER + by)
-		broken(1, "chassis %c: core %d would %s a session as worker %u", 'A' + n->id, n->running,
-			what, by);
+		broken(1, "chassis %c: core %d would %s a session as worker %u", 'A' + n->id,
+			n->running, what, by);
 	else if (shard != UINT32_MAX && n->t.shared.worker_of_shard[shard] != by)
-		broken(1, "chassis %c: worker %u would %s a session of shard %u, which is another's",
+		broken(1,
+			"chassis %c: worker %u would %s a session of shard %u, which is another's",
 			'A' + n->id, by, what, shard);
 	else if (late ? w->fp.mode == FASTPATH_IDLE
-		      : w->fp.mode != FASTPATH_OWN || !c->owned || (w->term != c->own_term && !resumes(c, w)))
-		broken(1, "chassis %c: worker %u would %s a session and does not own it in term %llu",
+		      : w->fp.mode != FASTPATH_OWN || !c->owned ||
+				 (w->term != c->own_term && !resumes(c, w)))
+		broken(1,
+			"chassis %c: worker %u would %s a session and does not own it in term %llu",
 			'A' + n->id, by, what, (unsigned long long)w->term);
 	return n;
 }
@@ -163,10 +171,10 @@ int sim_session_create(struct session_table *t, uint8_t by, struct session_rec *
 	other = &sim.node[!n->id];
 	if (truth->created != 0 && other->up && other->t.control->owned &&
 		session_find(other->t.table, rec->handle))
-		broken(16, "chassis %c gives out TEID %08x, which is alive on the other", 'A' + n->id,
-			rec->handle);
-	/* A chassis that begins anew, alone and empty, counts its generations anew: what was counted under a handle before
-	 * may still be in a slot of the other. */
+		broken(16, "chassis %c gives out TEID %08x, which is alive on the other",
+			'A' + n->id, rec->handle);
+	/* A chassis that begins anew, alone and empty, counts its generations anew: what was
+	 * counted under a handle before may still be in a slot of the other. */
 	truth->created = sim.now;
 	truth->expired = false;
 	truth->acked_life = 0;
@@ -174,7 +182,8 @@ int sim_session_create(struct session_table *t, uint8_t by, struct session_rec *
 	return 0;
 }
 
-int sim_session_update(struct session_table *t, uint8_t by, const struct session_rec *rec, uint8_t groups)
+int sim_session_update(
+	struct session_table *t, uint8_t by, const struct session_rec *rec, uint8_t groups)
 {
 	struct node *n = writer(t, by, session_handle_shard(rec->handle), false, "change");
 	int ret = session_update(t, by, rec, groups);
@@ -205,9 +214,10 @@ int sim_session_apply_late(
 
 	if (ret == 0)
 		shadow_wrote(n, pos_of(n, handle), false);
-	if (truth != NULL &&
-		(u->up_pkts > truth->use[!n->id].up_pkts || u->dn_pkts > truth->use[!n->id].dn_pkts))
-		broken(7, "chassis %c is told more late usage of %08x than there was", 'A' + n->id, handle);
+	if (truth != NULL && (u->up_pkts > truth->use[!n->id].up_pkts ||
+				     u->dn_pkts > truth->use[!n->id].dn_pkts))
+		broken(7, "chassis %c is told more late usage of %08x than there was", 'A' + n->id,
+			handle);
 	if (ret != -EPERM) /* the door is closed to a worker that let go */
 		writer(t, by, session_handle_shard(handle), true, "count for");
 	return ret;
@@ -226,8 +236,8 @@ static void check_usage(struct node *n, uint32_t pos, const struct session_rec *
 	for (unsigned int side = 0; side < 2; side++)
 		if (r->usage[side].up_bytes != INNER * r->usage[side].up_pkts ||
 			r->usage[side].dn_bytes != INNER * r->usage[side].dn_pkts)
-			broken(5, "chassis %c: usage of side %u of %08x is of two moments", 'A' + n->id, side,
-				r->handle);
+			broken(5, "chassis %c: usage of side %u of %08x is of two moments",
+				'A' + n->id, side, r->handle);
 	if (n->applied_handle[pos] == r->handle &&
 		(now->up_pkts < was->up_pkts || now->dn_pkts < was->dn_pkts ||
 			now->up_bytes < was->up_bytes || now->dn_bytes < was->dn_bytes))
@@ -235,20 +245,24 @@ static void check_usage(struct node *n, uint32_t pos, const struct session_rec *
 	if (truth == NULL ? now->up_pkts + now->dn_pkts > 0
 			  : now->up_pkts > truth->use[!n->id].up_pkts ||
 				    now->dn_pkts > truth->use[!n->id].dn_pkts)
-		broken(7, "chassis %c: usage of %08x is ahead of the truth", 'A' + n->id, r->handle);
+		broken(7, "chassis %c: usage of %08x is ahead of the truth", 'A' + n->id,
+			r->handle);
 	*was = *now;
 	n->applied_handle[pos] = r->handle;
 }
 
-/* Its owner, whose history is what may be applied; NULL: late, of a process that is gone, and its history with it. */
+/* Its owner, whose history is what may be applied; NULL: late, of a process that is gone, and its
+ * history with it. */
 static struct node *author_of(struct node *n)
 {
 	struct node *author = &sim.node[!n->id];
 
 	if (repl_peer_incarnation(n->t.repl->stream) != author->t.incarnation)
 		return NULL;
-	/* Who lost its disk may use a term again while the other sleeps: another life all the same. */
-	if (n->seen_term != author->own_term || n->seen_life != n->life || n->seen_author != author->life) {
+	/* Who lost its disk may use a term again while the other sleeps: another life all the
+	 * same. */
+	if (n->seen_term != author->own_term || n->seen_life != n->life ||
+		n->seen_author != author->life) {
 		n->seen_term = author->own_term;
 		n->seen_life = n->life;
 		n->seen_author = author->life;
@@ -284,10 +298,11 @@ static void check_applied(struct node *n, bool slot, uint32_t handle, uint8_t gr
 		} else {
 			story_slot(n, pos);
 			story_slot(author, pos);
-			story(n->id, "%s of %08x, groups %02x, %u states", slot ? "SLOT" : "DELTA", handle,
-				groups, h->n);
+			story(n->id, "%s of %08x, groups %02x, %u states", slot ? "SLOT" : "DELTA",
+				handle, groups, h->n);
 			broken(5, "chassis %c: slot %u, %s: %s", 'A' + n->id, pos, group_names[g],
-				find(h, 0, state) < h->n ? "went back" : "a state that its owner never had");
+				find(h, 0, state) < h->n ? "went back"
+							 : "a state that its owner never had");
 		}
 	}
 	check_usage(n, pos, &r);
@@ -301,7 +316,8 @@ static struct node *applier(struct session_table *t, uint8_t by)
 		broken(1, "chassis %c: core %d applies the stream", 'A' + n->id, n->running);
 	for (unsigned int w = 0; w < n->t.n_workers; w++)
 		if (n->t.worker[w]->fp.mode == FASTPATH_OWN)
-			broken(1, "chassis %c: the stream is applied while worker %u owns its slots",
+			broken(1,
+				"chassis %c: the stream is applied while worker %u owns its slots",
 				'A' + n->id, w);
 	return n;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What goes wrong in a run: its profile and its faults, drawn from the seed. After `calm_at` nothing does. */
+/* What goes wrong in a run: its profile and its faults, drawn from the seed. After `calm_at`
+ * nothing does. */
 #include "sim.h"
 
 enum { QUIET, LOSSY, CRASHES, PARTITIONS, STALLS, ALL, PROFILES };
 
-static const char *const profiles[PROFILES] = { "quiet", "lossy", "crashes", "partitions", "stalls", "all" };
+static const char *const profiles[PROFILES] = { "quiet", "lossy", "crashes", "partitions", "stalls",
+	"all" };
 
 /* ---- processes and machines ---- */
 
@@ -29,17 +31,19 @@ static void watch(struct ev *e)
 	ev_at(sim.now + 3 * MS, -1, watch);
 }
 
-/* Whether the other's disk remembers the terms of this chassis: where it was full until just now it does not, and two disks
- * that forget are more than anybody can make good. */
+/* Whether the other's disk remembers the terms of this chassis: where it was full until just now it
+ * does not, and two disks that forget are more than anybody can make good. */
 static bool remembered(int i)
 {
 	for (unsigned int k = 0; k < sim.n_terms; k++)
-		if (sim.terms[k].node == i && sim.terms[k].term >> 1 > sim.node[!i].host.disk.reserve)
+		if (sim.terms[k].node == i &&
+			sim.terms[k].term >> 1 > sim.node[!i].host.disk.reserve)
 			return false;
 	return !sim.node[!i].host.disk_full;
 }
 
-/* Not gone but torn: the state file is none any more until somebody takes it away, and the history ends within a line. */
+/* Not gone but torn: the state file is none any more until somebody takes it away, and the history
+ * ends within a line. */
 static void tear(int i, size_t history_len)
 {
 	struct host *h = &sim.node[i].host;
@@ -96,17 +100,20 @@ static bool switch_over(void)
 	char reason[SRP_REASON_MAX];
 	int i = node_active(), ret;
 
-	if (i < 0 || sim.node[i].core[CONTROL].stalled > sim.now) /* it would take no command either */
+	/* it would take no command either */
+	if (i < 0 || sim.node[i].core[CONTROL].stalled > sim.now)
 		return false;
 	ret = node_hand_over(i, reason);
 	/* The peer may take over before it comes to the hand-over. */
 	if (ret == 0 && (sim.profile == STALLS || sim.profile == ALL) && rnd_aside(3) == 0)
-		ev_at(sim.now + rnd_aside(1500), i, sleeps)->number = 100 * MS + rnd_aside(900 * MS);
+		ev_at(sim.now + rnd_aside(1500), i, sleeps)->number =
+			100 * MS + rnd_aside(900 * MS);
 	node_wake(i, CONTROL, 10);
 	return ret == 0;
 }
 
-/* Told to hand over, and a process ends at one of the messages of it: of those between its cores, or of those to its peer. */
+/* Told to hand over, and a process ends at one of the messages of it: of those between its cores,
+ * or of those to its peer. */
 static void switch_and_crash(void)
 {
 	struct node *n;
@@ -164,11 +171,13 @@ static void cut_for(unsigned int path, unsigned int direction, usec_t us)
 	e->a = path;
 	e->b = direction;
 	wire_cut(path, direction, true);
-	story(-1, "path %u direction %u is cut for %llu ms", path, direction, (unsigned long long)us / MS);
+	story(-1, "path %u direction %u is cut for %llu ms", path, direction,
+		(unsigned long long)us / MS);
 }
 
-/* On a shared subnet: the Standby starts again behind the cut, hears nobody for long enough, and asks for the addresses that the
- * Active has; or, of a kernel whose process was killed meanwhile, had. */
+/* On a shared subnet: the Standby starts again behind the cut, hears nobody for long enough, and
+ * asks for the addresses that the Active has; or, of a kernel whose process was killed meanwhile,
+ * had. */
 static usec_t restart_alone(usec_t us)
 {
 	int i = node_active();
@@ -265,10 +274,11 @@ static void flip(void)
 	} fields[] = {
 #define FIELD(f) { offsetof(struct session_slot, f), sizeof(((struct session_slot *)0)->f) }
 		FIELD(teid), FIELD(ue4), FIELD(up_pkts), FIELD(up_bytes), FIELD(apn), FIELD(pool),
-		FIELD(pdp_type), FIELD(peer_usr_teid), FIELD(peer_usr4), FIELD(dn_pkts), FIELD(dn_bytes),
-		FIELD(gen), FIELD(charging_id), FIELD(key), FIELD(msisdn), FIELD(peer_ctl), FIELD(peer_usr),
-		FIELD(peer_ctl_teid), FIELD(created_s), FIELD(other), FIELD(req_src4), FIELD(req_port),
-		FIELD(req_seq), FIELD(req_type), FIELD(recovery), FIELD(qos_len), FIELD(qos)
+		FIELD(pdp_type), FIELD(peer_usr_teid), FIELD(peer_usr4), FIELD(dn_pkts),
+		FIELD(dn_bytes), FIELD(gen), FIELD(charging_id), FIELD(key), FIELD(msisdn),
+		FIELD(peer_ctl), FIELD(peer_usr), FIELD(peer_ctl_teid), FIELD(created_s),
+		FIELD(other), FIELD(req_src4), FIELD(req_port), FIELD(req_seq), FIELD(req_type),
+		FIELD(recovery), FIELD(qos_len), FIELD(qos)
 	};
 	int i = node_active();
 	struct node *n = &sim.node[!i];
@@ -320,7 +330,8 @@ static void shutdown_signal(int i)
 static void once(void)
 {
 	static const uint8_t mixes[PROFILES][11] = {
-		/* planned, planned+crash, crash, cut, core stall, chassis stall, TCP reset, SGSN restart, flip, disk, rekey */
+		/* planned, planned+crash, crash, cut, core stall, chassis stall, TCP reset, SGSN
+		   restart, flip, disk, rekey */
 		[QUIET] = { 6, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0 },
 		[LOSSY] = { 3, 0, 0, 0, 0, 0, 1, 1, 1, 0, 3 },
 		[CRASHES] = { 2, 3, 5, 0, 0, 0, 0, 1, 0, 1, 0 },
@@ -404,14 +415,15 @@ static void wires(void)
 				w->duplicate = p == PATH_STREAM ? (unsigned int)rnd(30) : 0;
 				w->corrupt = p == PATH_STREAM ? (unsigned int)rnd(10) : 0;
 				w->reorder = (unsigned int)rnd(200);
-				w->rate =
-					p == PATH_STREAM && rnd(4) == 0 ? (unsigned int)(300 + rnd(3000)) : 0;
+				w->rate = p == PATH_STREAM && rnd(4) == 0
+						  ? (unsigned int)(300 + rnd(3000))
+						  : 0;
 			}
 		}
 }
 
-/* In every fourth seed what users' packets and signalling go over doubles and holds back, too. What is corrupted there its receiver's FCS finds: that
- * is a loss. */
+/* In every fourth seed what users' packets and signalling go over doubles and holds back, too. What
+ * is corrupted there its receiver's FCS finds: that is a loss. */
 static void user_wires(void)
 {
 	if (sim.profile == QUIET || !widened(OF_PATHS, 4))
@@ -423,7 +435,9 @@ static void user_wires(void)
 			if (rnd_of(OF_PATHS, 2) > 0)
 				continue;
 			w->duplicate = (unsigned int)rnd_of(OF_PATHS, 60);
-			w->rate = rnd_of(OF_PATHS, 4) == 0 ? (unsigned int)(20 + rnd_of(OF_PATHS, 200)) : 0;
+			w->rate = rnd_of(OF_PATHS, 4) == 0
+					  ? (unsigned int)(20 + rnd_of(OF_PATHS, 200))
+					  : 0;
 		}
 }
 
@@ -442,7 +456,8 @@ static void knobs(struct node *n, unsigned int beat, unsigned int multiplier, un
 	f->srp.commit_timeout_ms = commit;
 	f->srp.pending_timeout_s = 2;
 	f->srp.l2 = !sim.l3;
-	/* A quarter of the seeds in L3 have routes on the Standby. By the seed's number: nothing else is drawn otherwise for it. */
+	/* A quarter of the seeds in L3 have routes on the Standby. By the seed's number: nothing
+	 * else is drawn otherwise for it. */
 	f->srp.advertise_in_standby = !sim.narrow && sim.l3 && sim.seed % 4 == 3;
 	f->srp.hold_off_ms = (uint32_t)(sim.seed / 4 % 3 * 100);
 	f->echo_interval_s = 1;
@@ -453,8 +468,9 @@ static void knobs(struct node *n, unsigned int beat, unsigned int multiplier, un
 	n->drift = (int)rnd(201) - 100;
 }
 
-/* Most secure seeds run encrypted, the others as a pair that set insecure; most of these with phases that are soon over, some with ids that soon come again.
- * A phase of less would be used up by the heartbeats that a peer does not hear while it is started again. */
+/* Most secure seeds run encrypted, the others as a pair that set insecure; most of these with
+ * phases that are soon over, some with ids that soon come again. A phase of less would be used up
+ * by the heartbeats that a peer does not hear while it is started again. */
 static void secrets(void)
 {
 	sim.insecure = !sim.secure || rnd(5) == 0;
@@ -491,7 +507,7 @@ void fault_setup(void)
 	ev_at(500 * MS, -1, watch);
 	ev_at(600 * MS + rnd(200 * MS), -1, fault);
 	calm_setup();
-	story(-1, "profile %s, %s, heartbeats %u ms x %u, %s, phases of %llu packets", profiles[sim.profile],
-		sim.l3 ? "L3" : "L2", beat, multiplier, sim.insecure ? "plain text" : "encrypted",
-		(unsigned long long)sim.phase_packets);
+	story(-1, "profile %s, %s, heartbeats %u ms x %u, %s, phases of %llu packets",
+		profiles[sim.profile], sim.l3 ? "L3" : "L2", beat, multiplier,
+		sim.insecure ? "plain text" : "encrypted", (unsigned long long)sim.phase_packets);
 }

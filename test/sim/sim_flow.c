@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What replication costs and what it may delay: `sim_flow [--sessions N] [--mutant NAME] [CASE]...`. Bytes are of Ethernet frames, of both
- * directions. Each case prints what it measured and says what bound it broke, if any. */
+/* What replication costs and what it may delay: `sim_flow [--sessions N] [--mutant NAME]
+ * [CASE]...`. Bytes are of Ethernet frames, of both directions. Each case prints what it measured
+ * and says what bound it broke, if any. */
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -67,7 +68,8 @@ static void miss(uint32_t n)
 
 		if (s->req_seq == 777)
 			continue;
-		if (session_update(w.node[0].t, (uint8_t)worker, &r, SESSION_G_QOS | SESSION_G_REQUEST) < 0)
+		if (session_update(w.node[0].t, (uint8_t)worker, &r,
+			    SESSION_G_QOS | SESSION_G_REQUEST) < 0)
 			abort();
 		n--;
 	}
@@ -85,7 +87,8 @@ static void case_resync(void)
 	miss(sessions / 100);
 	missed = resync("1 % missed");
 	check(equal * 1000 <= full * 2, "equal costs %.2f %%", (double)equal * 100 / (double)full);
-	check(missed * 100 <= full * 2, "1 %% missed costs %.2f %%", (double)missed * 100 / (double)full);
+	check(missed * 100 <= full * 2, "1 %% missed costs %.2f %%",
+		(double)missed * 100 / (double)full);
 	bed_stop();
 	printf("of a full one: equal %.3f %%, 1 %% missed %.3f %%; a session: %.1f bytes\n",
 		(double)equal * 100 / (double)full, (double)missed * 100 / (double)full,
@@ -101,7 +104,8 @@ static void case_resync(void)
 	for (unsigned int i = 0; i < 50; i++)
 		bed_step();
 	half += resync("after half of it");
-	check(half * 100 <= full * 102, "interrupted: %.2f %% in all", (double)half * 100 / (double)full);
+	check(half * 100 <= full * 102, "interrupted: %.2f %% in all",
+		(double)half * 100 / (double)full);
 	printf("interrupted at half: %.2f %% in all\n", (double)half * 100 / (double)full);
 	bed_stop();
 }
@@ -137,7 +141,8 @@ static void live(unsigned int packets)
 	bed_step();
 }
 
-/* A full resync and live traffic at a low rate: signalling is not delayed by it, the rate is kept, and it ends. */
+/* A full resync and live traffic at a low rate: signalling is not delayed by it, the rate is kept,
+ * and it ends. */
 static void case_rate(void)
 {
 	static const struct {
@@ -156,16 +161,18 @@ static void case_rate(void)
 		while (!bed_in_sync() && w.now - began < 20 * USEC_PER_SEC)
 			live(rates[i].mbits / 20 + 1);
 		worst = latency(100);
-		printf("%4u Mbit/s: in sync after %llu ms at %.1f Mbit/s; %u commits, p50 %llu us, p99 %llu "
-		       "us, most %llu us; FIFO %u\n",
+		printf("%4u Mbit/s: in sync after %llu ms at %.1f Mbit/s; %u commits, p50 %llu us, "
+		       "p99 %llu us, most %llu us; FIFO %u\n",
 			rates[i].mbits, (unsigned long long)(w.now - began) / 1000,
-			(double)(w.link[1].bytes - before) * 8 / (double)(w.now - began), w.n_latency,
-			(unsigned long long)latency(50), (unsigned long long)latency(99),
-			(unsigned long long)worst, w.fifo_most);
+			(double)(w.link[1].bytes - before) * 8 / (double)(w.now - began),
+			w.n_latency, (unsigned long long)latency(50),
+			(unsigned long long)latency(99), (unsigned long long)worst, w.fifo_most);
 		check(bed_in_sync(), "%u Mbit/s: not in sync", rates[i].mbits);
-		check(w.n_pending < 20 && worst <= rates[i].most, "%u Mbit/s: a commit took %llu us",
-			rates[i].mbits, (unsigned long long)worst);
-		check((w.link[1].bytes - before) * 8 <= rates[i].mbits * (w.now - began) * 102 / 100 + 200000,
+		check(w.n_pending < 20 && worst <= rates[i].most,
+			"%u Mbit/s: a commit took %llu us", rates[i].mbits,
+			(unsigned long long)worst);
+		check((w.link[1].bytes - before) * 8 <=
+				rates[i].mbits * (w.now - began) * 102 / 100 + 200000,
 			"%u Mbit/s: more was sent", rates[i].mbits);
 		check((w.link[1].bytes - before) * 8 >= rates[i].mbits * (w.now - began) * 60 / 100,
 			"%u Mbit/s: less than 60 %% of it was used", rates[i].mbits);
@@ -191,7 +198,8 @@ static const struct path paths[] = {
 	{ "30 % loss", 0, 0, 0, 300, 400, 100000 },
 };
 
-/* More changes than the path takes: they collapse; nothing grows, nobody is blocked, and it ends in sync. */
+/* More changes than the path takes: they collapse; nothing grows, nobody is blocked, and it ends in
+ * sync. */
 static void case_slow(void)
 {
 	for (unsigned int i = 0; i < RTE_DIM(paths); i++) {
@@ -217,18 +225,20 @@ static void case_slow(void)
 		tx = repl_count(w.node[0].r);
 		sent = tx->tx_entries;
 		lost = w.link[1].lost_bytes;
-		printf("%-16s %llu packets in %llu records; %.1f Mbit/s, %.1f %% lost, repair %.2f x lost; "
-		       "commits p50 %llu us, p99 %llu us, %u under way; unacked %u, window %u, FIFO %u\n",
+		printf("%-16s %llu packets in %llu records; %.1f Mbit/s, %.1f %% lost, repair %.2f "
+		       "x lost; commits p50 %llu us, p99 %llu us, %u under way; unacked %u, window "
+		       "%u, FIFO %u\n",
 			p->what, (unsigned long long)marks, (unsigned long long)sent,
 			(double)w.link[1].bytes * 8 / (double)(w.now - began),
 			(double)lost * 100 / (double)w.link[1].bytes,
 			lost > 0 ? (double)w.repaired_bytes / (double)lost : 0,
-			(unsigned long long)latency(50), (unsigned long long)latency(99), w.n_pending,
-			w.unacked_most, repl_window(w.node[0].r), w.fifo_most);
-		check(w.unacked_most <= REPL_WINDOW, "%s: %u unacknowledged", p->what, w.unacked_most);
+			(unsigned long long)latency(50), (unsigned long long)latency(99),
+			w.n_pending, w.unacked_most, repl_window(w.node[0].r), w.fifo_most);
+		check(w.unacked_most <= REPL_WINDOW, "%s: %u unacknowledged", p->what,
+			w.unacked_most);
 		check(w.fifo_most <= SYNC_FIFO, "%s: FIFO %u", p->what, w.fifo_most);
-		check(w.repaired_bytes <= 3 * lost + 10000, "%s: %llu bytes repaired for %llu lost", p->what,
-			(unsigned long long)w.repaired_bytes, (unsigned long long)lost);
+		check(w.repaired_bytes <= 3 * lost + 10000, "%s: %llu bytes repaired for %llu lost",
+			p->what, (unsigned long long)w.repaired_bytes, (unsigned long long)lost);
 		check(latency(99) <= p->most && w.n_pending < 400, "%s: commits wait", p->what);
 		check(settle(20 * USEC_PER_SEC), "%s: not in sync at the end", p->what);
 		for (unsigned int k = 0; k < 5000; k++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sim_flow: what the cases (sim_flow.c) and the bed (sim_flow_bed.c) share: one active chassis with its workers, one
- * standby, made of the daemon's own sync, repl, flow, audit, session and pool, and between them a link that has a rate,
- * a delay and a queue that overflows. Virtual time; no chance but where a case asks for it. */
+/* sim_flow: what the cases (sim_flow.c) and the bed (sim_flow_bed.c) share: one active chassis with
+ * its workers, one standby, made of the daemon's own sync, repl, flow, audit, session and pool, and
+ * between them a link that has a rate, a delay and a queue that overflows. Virtual time; no chance
+ * but where a case asks for it. */
 #ifndef TANDEM_SIM_FLOW_H
 #define TANDEM_SIM_FLOW_H
 
@@ -51,7 +52,8 @@ struct node {
 	struct sync sync[WORKERS];
 	unsigned int next_worker;
 	bool active, on;
-	uint64_t applied_most;          /* records that this node applies in a step; 0: any number */
+	/* records that this node applies in a step; 0: any number */
+	uint64_t applied_most;
 	uint64_t applied_step, rx_ring; /* frames that wait for it */
 };
 

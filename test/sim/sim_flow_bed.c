@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The two chassis and the link. Doors between cores are plain calls here: what they add is not what is asked. */
+/* The two chassis and the link. Doors between cores are plain calls here: what they add is not what
+ * is asked. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -25,8 +26,8 @@ uint64_t rnd(uint64_t below)
 int bed_eal(void)
 {
 	char prefix[48];
-	const char *args[] = { "sim_flow", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m",
-		"64", "-l", "0", "--log-level", "error", "--file-prefix", prefix };
+	const char *args[] = { "sim_flow", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry",
+		"-m", "64", "-l", "0", "--log-level", "error", "--file-prefix", prefix };
 	char *argv[RTE_DIM(args) + 1] = { 0 };
 
 	snprintf(prefix, sizeof(prefix), "sim_flow_%d", (int)getpid());
@@ -35,11 +36,11 @@ int bed_eal(void)
 	if (rte_eal_init(RTE_DIM(args), argv) < 0)
 		return -1;
 	mbufs = rte_pktmbuf_pool_create("stream", MBUFS, 0,
-		RTE_ALIGN(sizeof(struct stream_meta), RTE_MBUF_PRIV_ALIGN), RTE_PKTMBUF_HEADROOM + 2048,
-		SOCKET_ID_ANY);
+		RTE_ALIGN(sizeof(struct stream_meta), RTE_MBUF_PRIV_ALIGN),
+		RTE_PKTMBUF_HEADROOM + 2048, SOCKET_ID_ANY);
 	for (unsigned int i = 0; i < WORKERS; i++) {
-		rings[i] = rte_ring_create(
-			i == 0 ? "out0" : "out1", SYNC_FIFO, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+		rings[i] = rte_ring_create(i == 0 ? "out0" : "out1", SYNC_FIFO, SOCKET_ID_ANY,
+			RING_F_SP_ENQ | RING_F_SC_DEQ);
 		if (rings[i] == NULL)
 			return -1;
 	}
@@ -57,7 +58,8 @@ static void link_put(unsigned int to, const uint8_t *bytes, size_t len)
 
 	l->bytes += frame;
 	l->frames++;
-	if (w.cut || rnd(1000) < l->loss || (l->rate != 0 && wait * l->rate / 1000000 + frame > l->queue)) {
+	if (w.cut || rnd(1000) < l->loss ||
+		(l->rate != 0 && wait * l->rate / 1000000 + frame > l->queue)) {
 		l->lost_bytes += frame;
 		return;
 	}
@@ -102,7 +104,8 @@ static int on_state(void *ctx, enum repl_kind kind, struct rd *body, bool late)
 {
 	struct node *n = ctx;
 
-	n->applied_step += kind == REPL_USAGE ? (unsigned int)(body->left / SESSION_USAGE_BYTES) : 1;
+	n->applied_step +=
+		kind == REPL_USAGE ? (unsigned int)(body->left / SESSION_USAGE_BYTES) : 1;
 	if (kind == REPL_USAGE)
 		return session_apply_usage(n->t, SESSION_BY_REPL, body);
 	return kind == REPL_SLOT ? session_apply_slot(n->t, SESSION_BY_REPL, body, 0)
@@ -132,7 +135,9 @@ static void on_want(void *ctx, struct rd *body, usec_t now)
 		audit_want_decode(body, want_one, ctx);
 }
 
-static void on_heartbeat(void *ctx, struct rd *body, bool fresh, uint64_t peer_pair_ms, usec_t now) {}
+static void on_heartbeat(void *ctx, struct rd *body, bool fresh, uint64_t peer_pair_ms, usec_t now)
+{
+}
 
 static void on_acked(void *ctx, uint8_t owner, const repl_entry_t *e, unsigned int n)
 {
@@ -155,9 +160,10 @@ static void on_lost(void *ctx, uint8_t owner, const repl_entry_t *e, unsigned in
 	struct node *me = ctx;
 
 	for (unsigned int i = 0; i < n; i++)
-		w.repaired_bytes += 3 + session_wire_size(repl_entry_groups(e[i]) & SESSION_G_USAGE32
-								  ? SESSION_G_USAGE64
-								  : repl_entry_groups(e[i]));
+		w.repaired_bytes +=
+			3 + session_wire_size(repl_entry_groups(e[i]) & SESSION_G_USAGE32
+						      ? SESSION_G_USAGE64
+						      : repl_entry_groups(e[i]));
 	sync_lost(&me->sync[owner], e, n);
 }
 
@@ -201,13 +207,15 @@ static uint64_t hash_slot(void *ctx, uint32_t b, unsigned int slot)
 {
 	struct node *n = ctx;
 
-	return session_hash_slot(n->t, b / n->t->buckets, b % n->t->buckets * SESSION_BUCKET + slot);
+	return session_hash_slot(
+		n->t, b / n->t->buckets, b % n->t->buckets * SESSION_BUCKET + slot);
 }
 
 static bool bucket_empty(void *ctx, uint32_t b)
 {
 	const struct session_table *t = ((struct node *)ctx)->t;
-	const struct session_slot *s = &t->shard[b / t->buckets].slots[b % t->buckets * SESSION_BUCKET];
+	const struct session_slot *s =
+		&t->shard[b / t->buckets].slots[b % t->buckets * SESSION_BUCKET];
 
 	for (unsigned int i = 0; i < SESSION_BUCKET; i++)
 		if (s[i].teid != 0 || s[i].gen != 0)
@@ -230,8 +238,8 @@ static void mem_free(void *ctx, void *p)
 static void node_start(unsigned int id, uint32_t sessions, uint32_t mbits)
 {
 	struct node *n = &w.node[id];
-	struct repl_ops ops = { on_state, on_digest, on_want, on_heartbeat, on_acked, on_lost, on_peer_new,
-		on_stream_new, on_want_fill, on_status, n };
+	struct repl_ops ops = { on_state, on_digest, on_want, on_heartbeat, on_acked, on_lost,
+		on_peer_new, on_stream_new, on_want_fill, on_status, n };
 	struct audit_hash hash = { hash_bucket, hash_slot, bucket_empty, n };
 	struct repl_params rp = { .incarnation = ++w.incarnation,
 		.heartbeat_us = BEAT,
@@ -241,10 +249,13 @@ static void node_start(unsigned int id, uint32_t sessions, uint32_t mbits)
 		.ops = &ops,
 		.alloc = mem_alloc,
 		.free = mem_free };
-	struct session_params p = { .capacity = sessions, .side = (uint8_t)id, .mem = &session_mem_libc };
+	struct session_params p = {
+		.capacity = sessions, .side = (uint8_t)id, .mem = &session_mem_libc
+	};
 	struct pool_conf conf = { .name = "p", .prefix = ip_addr_v4(0x0a000000), .prefix_len = 30 };
 
-	for (; conf.prefix_len > 9 && (UINT64_C(1) << (32 - conf.prefix_len)) < UINT64_C(2) * sessions;)
+	for (; conf.prefix_len > 9 &&
+		(UINT64_C(1) << (32 - conf.prefix_len)) < UINT64_C(2) * sessions;)
 		conf.prefix_len--;
 	*n = (struct node){ .active = id == 0 };
 	n->ps = pool_set_create(&conf, 1, &session_mem_libc);
@@ -262,8 +273,8 @@ static void node_start(unsigned int id, uint32_t sessions, uint32_t mbits)
 	}
 	for (unsigned int i = 0; i < WORKERS; i++) {
 		if (sync_init(&n->sync[i], n->t, (uint8_t)i, UINT64_C(0x5555555555555555) << i,
-			    n->t->n_slots * SESSION_SHARDS / WORKERS, INTERVAL, mbufs, rings[i], PAYLOAD,
-			    &session_mem_libc) < 0)
+			    n->t->n_slots * SESSION_SHARDS / WORKERS, INTERVAL, mbufs, rings[i],
+			    PAYLOAD, &session_mem_libc) < 0)
 			abort();
 		n->sync[i].limits = &n->limits;
 	}
@@ -297,7 +308,9 @@ void bed_start(uint32_t sessions, uint32_t mbits)
 		node_start(i, sessions, mbits);
 	}
 	for (uint32_t i = 0; i < sessions; i++) {
-		struct session_rec r = { .pdp_type = 0x21, .key = (uint64_t)(i + 1) << 4, .qos_len = 3 };
+		struct session_rec r = {
+			.pdp_type = 0x21, .key = (uint64_t)(i + 1) << 4, .qos_len = 3
+		};
 		uint32_t shard = i % SESSION_SHARDS;
 
 		if (pool_pick(w.node[0].ps, 0, shard, &r.ue) < 0 ||
@@ -361,8 +374,8 @@ static void send_state(struct node *n)
 		for (unsigned int j = 0; j < many; j++) {
 			struct stream_meta *meta = rte_mbuf_to_priv(m[j]);
 			uint8_t *bytes = rte_pktmbuf_mtod(m[j], uint8_t *);
-			int len = repl_seal(
-				n->r, bytes, m[j]->data_len, meta->owner, meta->entry, meta->n, w.now);
+			int len = repl_seal(n->r, bytes, m[j]->data_len, meta->owner, meta->entry,
+				meta->n, w.now);
 
 			if (len < 0)
 				abort();

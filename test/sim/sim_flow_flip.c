@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every bit of a slot's replicated words, flipped once on either side. On the standby it is found and put right within a
- * cycle. On the active it is found as well: what is held twice is put right (session_mend), all else is the truth by now and is copied. Where
- * the record no longer hangs together (the address is of another shard, or another session's), the standby refuses it or
+/* Every bit of a slot's replicated words, flipped once on either side. On the standby it is found
+ * and put right within a cycle. On the active it is found as well: what is held twice is put right
+ * (session_mend), all else is the truth by now and is copied. Where the record no longer hangs
+ * together (the address is of another shard, or another session's), the standby refuses it or
  * cannot match it, says so, and the alarm follows. Next hops, policers, `dirty`, `seq` and their
- * like are local: no digest covers them. handle[], bitmaps and indexes are derived: nothing here covers them either. */
+ * like are local: no digest covers them. handle[], bitmaps and indexes are derived: nothing here
+ * covers them either. */
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -11,8 +13,8 @@
 
 enum { CYCLE = 20000, SESSIONS = 1024, QUIET = 12 * CYCLE };
 
-/* What may become of it on the active: a value is copied; what is held twice is put right, unless it can be copied; a name
- * of the slot may be neither, but is told. */
+/* What may become of it on the active: a value is copied; what is held twice is put right, unless
+ * it can be copied; a name of the slot may be neither, but is told. */
 enum kind { VALUE, TWICE, NAME };
 
 // clang-format off
@@ -57,9 +59,11 @@ static struct flips {
 	usec_t longest;
 } n;
 
-static void one(struct session_slot *s[2], unsigned int side, unsigned int f, size_t byte, unsigned int bit)
+static void one(
+	struct session_slot *s[2], unsigned int side, unsigned int f, size_t byte, unsigned int bit)
 {
-	uint8_t *at = (uint8_t *)s[side] + fields[f].at + byte, mask = (uint8_t)(1 << bit), was = *at;
+	uint8_t *at = (uint8_t *)s[side] + fields[f].at + byte, mask = (uint8_t)(1 << bit),
+		was = *at;
 	usec_t began = w.now;
 	bool good;
 
@@ -72,7 +76,8 @@ static void one(struct session_slot *s[2], unsigned int side, unsigned int f, si
 		n.copied++;
 	} else if (good && side == 0 && fields[f].kind == TWICE) {
 		n.mended++;
-	} else if (!good && side == 0 && fields[f].kind == NAME && audit_unmatched(w.node[1].audit) > 0) {
+	} else if (!good && side == 0 && fields[f].kind == NAME &&
+		   audit_unmatched(w.node[1].audit) > 0) {
 		n.told++; /* it cannot be copied, and the pair says that it is not in sync */
 	} else {
 		n.missed++;
@@ -116,10 +121,8 @@ bool flip_all(void)
 					one(dead, side, f, k / 8, k % 8);
 			}
 	bed_stop();
-	printf("flipped bits: %u; standby's repaired %u; active's copied %u, put right %u, told %u; missed "
-	       "%u, stuck %u; "
-	       "found and put right "
-	       "within %llu us of a cycle of %u\n",
+	printf("flipped bits: %u; standby's repaired %u; active's copied %u, put right %u, told "
+	       "%u; missed %u, stuck %u; found and put right within %llu us of a cycle of %u\n",
 		n.flipped, n.repaired, n.copied, n.mended, n.told, n.missed, n.stuck,
 		(unsigned long long)n.longest, CYCLE);
 	return n.missed == 0 && n.stuck == 0;

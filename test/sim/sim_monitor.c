@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* No AAA servers, routers nor local monitors: the simulation has nobody who answers a probe or reports a peer, and its
- * chassis have none configured. */
+/* No AAA servers, routers nor local monitors: the simulation has nobody who answers a probe or
+ * reports a peer, and its chassis have none configured. */
 #include "monitors.h"
 
 int aaa_open(struct control *c, usec_t now)

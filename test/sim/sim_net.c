@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Chance, time and the network: events in the order in which they happen, paths that lose, double, turn round, break,
- * hold back and cut, each direction by itself. */
+/* Chance, time and the network: events in the order in which they happen, paths that lose, double,
+ * turn round, break, hold back and cut, each direction by itself. */
 #include <stdarg.h>
 
 #include "sim.h"
@@ -111,7 +111,9 @@ struct ev *ev_at(usec_t at, int node, void (*run)(struct ev *))
 	}
 	if (e == NULL || sim.heap == NULL)
 		exit(2);
-	*e = (struct ev){ .at = RTE_MAX(at, sim.now), .order = ++sim.order, .run = run, .node = node };
+	*e = (struct ev){
+		.at = RTE_MAX(at, sim.now), .order = ++sim.order, .run = run, .node = node
+	};
 	for (i = sim.n_heap++; i > 0 && before(e, sim.heap[(i - 1) / 2]); i = (i - 1) / 2)
 		sim.heap[i] = sim.heap[(i - 1) / 2];
 	sim.heap[i] = e;
@@ -166,8 +168,8 @@ static void copy_to(const struct ev *like, usec_t at, const void *bytes, size_t 
 	}
 }
 
-unsigned int wire_send(
-	unsigned int path, unsigned int direction, const struct ev *like, const void *bytes, size_t len)
+unsigned int wire_send(unsigned int path, unsigned int direction, const struct ev *like,
+	const void *bytes, size_t len)
 {
 	struct wire *w = &sim.wire[path][direction];
 	usec_t at = sim.now + w->delay;
@@ -184,15 +186,16 @@ unsigned int wire_send(
 	if (chance(w->reorder)) {
 		usec_t later = rnd(w->jitter + 1);
 
-		/* Behind three that were sent later, or a millisecond: the stream has gone on without it (DESIGN.md section 4). */
+		/* Behind three that were sent later, or a millisecond: the stream has gone on
+		 * without it (DESIGN.md section 4). */
 		sim.lost_bytes += path == PATH_STREAM && later >= 200 ? len : 0;
 		at += later;
 	}
 	copy_to(like, at, bytes, len, chance(w->corrupt));
 	if (!strikes(path, w->duplicate))
 		return 1;
-	copy_to(like, at + (path == PATH_STREAM ? rnd(5 * MS) : rnd_of(OF_PATHS, 20 * MS)), bytes, len,
-		false);
+	copy_to(like, at + (path == PATH_STREAM ? rnd(5 * MS) : rnd_of(OF_PATHS, 20 * MS)), bytes,
+		len, false);
 	return 2;
 }
 

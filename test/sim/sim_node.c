@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A chassis: its process is made as app/tandem/main.c makes it, its cores get their turns, and it can end anywhere. */
+/* A chassis: its process is made as app/tandem/main.c makes it, its cores get their turns, and it
+ * can end anywhere. */
 #include "sim.h"
 
 #include "base/memory.h"
@@ -41,7 +42,8 @@ unsigned int sim_lcore(void)
 
 static void *take(void *ctx, size_t size, size_t align)
 {
-	void *p = size >= 65536 ? calloc(1, size + align) : aligned_alloc(align, RTE_ALIGN(size, align));
+	void *p = size >= 65536 ? calloc(1, size + align)
+				: aligned_alloc(align, RTE_ALIGN(size, align));
 
 	if (p == NULL)
 		exit(2);
@@ -217,7 +219,8 @@ void node_boot(int id)
 	doors(n);
 	ports(n);
 	tables(n);
-	t->stale_us = n->conf.srp.heartbeat_interval_ms * USEC_PER_MSEC * n->conf.srp.dead_multiplier;
+	t->stale_us =
+		n->conf.srp.heartbeat_interval_ms * USEC_PER_MSEC * n->conf.srp.dead_multiplier;
 	t->crypt = sim.insecure ? NULL : crypt_create("", NULL);
 	t->incarnation = (uint32_t)(1 + rnd(UINT32_MAX - 1));
 	sock_reset(n);
@@ -268,7 +271,8 @@ void node_crash(int id, bool machine, const char *why)
 	story(id, "%s%s", why, machine ? " (the whole machine)" : "");
 	sim.crashes++;
 	use_crashed(n);
-	if (n->saving && rnd(2) == 0 && !n->host.disk_full) /* the write that was under way had got there */
+	/* the write that was under way had got there */
+	if (n->saving && rnd(2) == 0 && !n->host.disk_full)
 		n->host.disk = (struct srp_saved){ n->save_reserve, n->save_counter };
 	n->up = false;
 	n->life++;
@@ -335,7 +339,8 @@ void node_turn(int id, int core)
 	if (how == 0) {
 		bool busy = turn(n, core);
 
-		n->core[core].next = sim.now + (busy ? 20 + rnd(60) : sim.idle / 2 + rnd(sim.idle / 2));
+		n->core[core].next =
+			sim.now + (busy ? 20 + rnd(60) : sim.idle / 2 + rnd(sim.idle / 2));
 		if (busy) { /* whoever was written to looks soon */
 			node_wake(id, CONTROL, 100);
 			for (int i = REPLICATION; i < WORKER + (int)n->t.n_workers; i++)
@@ -345,7 +350,8 @@ void node_turn(int id, int core)
 	}
 	n->running = -1;
 	if (how != 0)
-		node_crash(id, false, how == 1 ? "aborts itself" : "is killed between two messages");
+		node_crash(
+			id, false, how == 1 ? "aborts itself" : "is killed between two messages");
 	else if (atomic_load(&n->t.quit))
 		node_crash(id, false, "ends as it was told");
 	else
@@ -365,8 +371,9 @@ static void routes(void)
 	if (lpm == NULL)
 		exit(2);
 	for (unsigned int i = 0; i < RTE_DIM(nets); i++)
-		lpm->tbl24[nets[i].net >> 8] =
-			(struct rte_lpm_tbl_entry){ .next_hop = nets[i].adj, .valid = 1, .depth = 24 };
+		lpm->tbl24[nets[i].net >> 8] = (struct rte_lpm_tbl_entry){
+			.next_hop = nets[i].adj, .valid = 1, .depth = 24
+		};
 }
 
 /* Adjacency i is what is behind port i. */
@@ -379,26 +386,34 @@ static void neighbours(int id)
 	if (f->adj == NULL)
 		exit(2);
 	for (unsigned int i = 0; i < PORTS; i++) {
-		f->mac[i] = (struct rte_ether_addr){ { 2, 0, 0, 0, (uint8_t)(id + 1), (uint8_t)i } };
-		atomic_store(&f->adj[i].word, UINT64_C(0x0200000000000000) | (uint64_t)(!id + 1) << 24 |
-						      (uint64_t)i << 16 | (uint64_t)i << 8 | FIB_ADJ_VALID);
+		f->mac[i] =
+			(struct rte_ether_addr){ { 2, 0, 0, 0, (uint8_t)(id + 1), (uint8_t)i } };
+		atomic_store(&f->adj[i].word,
+			UINT64_C(0x0200000000000000) | (uint64_t)(!id + 1) << 24 |
+				(uint64_t)i << 16 | (uint64_t)i << 8 | FIB_ADJ_VALID);
 	}
 }
 
 static const char conf_text[] =
-	"chassis = { name = \"chassis\"; mode = \"primary\"; state-dir = \"/nowhere\"; tie-breaker = "
+	"chassis = { name = \"chassis\"; mode = \"primary\"; state-dir = \"/nowhere\"; "
+	"tie-breaker = "
 	"\"02:00:00:00:00:01\"; };\n"
-	"ports = ({ name = \"access\"; device = \"a\"; roles = [\"access\"]; twin = \"ta\"; address = "
+	"ports = ({ name = \"access\"; device = \"a\"; roles = [\"access\"]; twin = \"ta\"; "
+	"address = "
 	"\"10.8.0.11/24\"; },"
-	"{ name = \"core\"; device = \"b\"; roles = [\"core\"]; twin = \"tb\"; address = \"10.9.0.11/24\"; },"
+	"{ name = \"core\"; device = \"b\"; roles = [\"core\"]; twin = \"tb\"; address = "
+	"\"10.9.0.11/24\"; },"
 	"{ name = \"repl\"; device = \"c\"; roles = [\"replication\"]; twin = \"tc\"; address = "
 	"\"10.7.0.11/24\"; });\n"
-	"loopbacks = ({ name = \"gtp\"; address = \"10.8.0.100\"; port = \"access\"; srp-activate = true; },"
+	"loopbacks = ({ name = \"gtp\"; address = \"10.8.0.100\"; port = \"access\"; "
+	"srp-activate = true; },"
 	"{ name = \"coregw\"; address = \"10.9.0.100\"; port = \"core\"; srp-activate = true; });\n"
 	"services = { gtp = \"gtp\"; };\n"
-	"pools = ({ name = \"pool\"; prefix = \"10.10.0.0/20\"; srp-activate = true; quarantine = 1; });\n"
+	"pools = ({ name = \"pool\"; prefix = \"10.10.0.0/20\"; srp-activate = true; quarantine "
+	"= 1; });\n"
 	"apns = ({ name = \"internet\"; pool = \"pool\"; });\n"
-	"srp = { bind = \"10.6.0.11\"; peer = \"10.6.0.12\"; stream-peer = \"10.7.0.12\"; insecure = true; "
+	"srp = { bind = \"10.6.0.11\"; peer = \"10.6.0.12\"; stream-peer = \"10.7.0.12\"; "
+	"insecure = true; "
 	"};\n"
 	"table = { max-sessions = 4096; };\n"
 	"idle = \"poll\";\n";
@@ -412,7 +427,8 @@ static void configure(struct node *n)
 		exit(2);
 	}
 	config_report_free(&r);
-	n->conf.gtp_direct = n->id == 0; /* signalling of one goes past its kernel, the other's through it */
+	/* signalling of one goes past its kernel, the other's through it */
+	n->conf.gtp_direct = n->id == 0;
 	if (n->id == 0)
 		return;
 	n->conf.chassis.primary = false;
@@ -434,14 +450,15 @@ void node_setup(int id)
 	neighbours(id);
 	configure(n);
 	snprintf(name, sizeof(name), "mbufs%d", id);
-	n->t.mbufs = rte_pktmbuf_pool_create(name, 2047, 128, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	n->t.mbufs = rte_pktmbuf_pool_create(
+		name, 2047, 128, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 	snprintf(name, sizeof(name), "stream%d", id);
 	n->t.stream_mbufs = rte_pktmbuf_pool_create(name, 2047, 128,
-		RTE_ALIGN(sizeof(struct stream_meta), RTE_MBUF_PRIV_ALIGN), RTE_PKTMBUF_HEADROOM + 1500,
-		SOCKET_ID_ANY);
+		RTE_ALIGN(sizeof(struct stream_meta), RTE_MBUF_PRIV_ALIGN),
+		RTE_PKTMBUF_HEADROOM + 1500, SOCKET_ID_ANY);
 	snprintf(name, sizeof(name), "msgs%d", id);
-	n->t.msgs =
-		rte_mempool_create(name, 16383, MSG_BYTES, 256, 0, NULL, NULL, NULL, NULL, SOCKET_ID_ANY, 0);
+	n->t.msgs = rte_mempool_create(
+		name, 16383, MSG_BYTES, 256, 0, NULL, NULL, NULL, NULL, SOCKET_ID_ANY, 0);
 	if (n->t.mbufs == NULL || n->t.stream_mbufs == NULL || n->t.msgs == NULL)
 		exit(2);
 }

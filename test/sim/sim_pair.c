@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sim_pair: a story of two chassis from a seed: subscribers come, change and go; the link loses, reorders and breaks;
- * chassis crash, take over, hand over and come back empty or stale. Then all is calm, and both tables must be one. */
+/* sim_pair: a story of two chassis from a seed: subscribers come, change and go; the link loses,
+ * reorders and breaks; chassis crash, take over, hand over and come back empty or stale. Then all
+ * is calm, and both tables must be one. */
 #include <getopt.h>
 #include <stdlib.h>
 
@@ -16,10 +17,12 @@ static repl_term_t next_term(const struct node *n)
 
 static bool joined(const struct node *n)
 {
-	return n->up && !n->active && audit_in_sync_since(n->audit) != USEC_NEVER && n->term == sim.term;
+	return n->up && !n->active && audit_in_sync_since(n->audit) != USEC_NEVER &&
+	       n->term == sim.term;
 }
 
-/* What the winner keeps: what was told. Addresses in its quarantine wait anew; others that nobody was told of are free. */
+/* What the winner keeps: what was told. Addresses in its quarantine wait anew; others that nobody
+ * was told of are free. */
 static void quarantines(struct node *n)
 {
 	for (uint32_t i = 0; i < ADDRESSES; i++) {
@@ -29,7 +32,8 @@ static void quarantines(struct node *n)
 	}
 	for (uint32_t pos = 0; pos < SLOTS; pos++) {
 		const struct session_slot *s = &n->t->shard[0].slots[pos];
-		uint32_t handle = session_handle_make(n->t, pos / PER_SHARD, pos % PER_SHARD, s->gen);
+		uint32_t handle =
+			session_handle_make(n->t, pos / PER_SHARD, pos % PER_SHARD, s->gen);
 
 		/* What another session had since is that one's to keep. */
 		if (s->teid == 0 && s->flags & SESSION_F_QUARANTINE &&
@@ -102,7 +106,8 @@ static void take_over(struct node *n, struct node *old)
 		session_read_at(n->t, pos / PER_SHARD, pos % PER_SHARD, &b);
 		memset(&a.usage[old->id], 0, sizeof(a.usage[0]));
 		memset(&b.usage[old->id], 0, sizeof(b.usage[0]));
-		if (a.handle != b.handle || a.state != b.state || a.peer_usr_teid != b.peer_usr_teid ||
+		if (a.handle != b.handle || a.state != b.state ||
+			a.peer_usr_teid != b.peer_usr_teid ||
 			memcmp(a.usage, b.usage, sizeof(a.usage)) != 0)
 			fail("slot %u is not handed over", pos);
 	}
@@ -111,12 +116,14 @@ static void take_over(struct node *n, struct node *old)
 
 static void plan_turn(void)
 {
-	struct node *a = &sim.node[sim.plan == PLAN_YIELD ? !sim.active : sim.active], *b = peer_of(a);
+	struct node *a = &sim.node[sim.plan == PLAN_YIELD ? !sim.active : sim.active],
+		    *b = peer_of(a);
 
 	if (sim.plan == PLAN_NONE || sim.now < sim.plan_at)
 		return;
-	if (sim.plan != PLAN_YIELD && (sim.now - sim.plan_since > PLAN_MOST || !joined(b) || !a->on ||
-					      (sim.plan == PLAN_STOP && rnd(4) == 0 /* refused */))) {
+	if (sim.plan != PLAN_YIELD &&
+		(sim.now - sim.plan_since > PLAN_MOST || !joined(b) || !a->on ||
+			(sim.plan == PLAN_STOP && rnd(4) == 0 /* refused */))) {
 		story("the switchover is given up");
 		sim.aborted++;
 		sim.plan = PLAN_NONE;
@@ -177,10 +184,11 @@ static void flip(void)
 	} fields[] = {
 #define FIELD(f) { offsetof(struct session_slot, f), sizeof(((struct session_slot *)0)->f) }
 		FIELD(teid), FIELD(ue4), FIELD(up_pkts), FIELD(up_bytes), FIELD(apn), FIELD(pool),
-		FIELD(pdp_type), FIELD(peer_usr_teid), FIELD(peer_usr4), FIELD(dn_pkts), FIELD(dn_bytes),
-		FIELD(gen), FIELD(charging_id), FIELD(key), FIELD(msisdn), FIELD(peer_ctl), FIELD(peer_usr),
-		FIELD(peer_ctl_teid), FIELD(created_s), FIELD(other), FIELD(req_src4), FIELD(req_port),
-		FIELD(req_seq), FIELD(req_type), FIELD(recovery), FIELD(qos_len), FIELD(qos)
+		FIELD(pdp_type), FIELD(peer_usr_teid), FIELD(peer_usr4), FIELD(dn_pkts),
+		FIELD(dn_bytes), FIELD(gen), FIELD(charging_id), FIELD(key), FIELD(msisdn),
+		FIELD(peer_ctl), FIELD(peer_usr), FIELD(peer_ctl_teid), FIELD(created_s),
+		FIELD(other), FIELD(req_src4), FIELD(req_port), FIELD(req_seq), FIELD(req_type),
+		FIELD(recovery), FIELD(qos_len), FIELD(qos)
 	};
 	struct node *n = &sim.node[!sim.active];
 
@@ -199,7 +207,8 @@ static void flip(void)
 		sim.flip.pos = pos;
 		sim.flip.at = sim.now;
 		sim.flips++;
-		story("chassis %u: slot %u: a bit flips at byte %zu", n->id, pos, fields[f].at + bit / 8);
+		story("chassis %u: slot %u: a bit flips at byte %zu", n->id, pos,
+			fields[f].at + bit / 8);
 		return;
 	}
 }
@@ -328,19 +337,19 @@ static bool run(uint64_t seed, bool verbose)
 	if (!sim.failed && rte_mempool_in_use_count(pair_mbufs()) != 0)
 		fail("%u mbufs leaked", rte_mempool_in_use_count(pair_mbufs()));
 	if (verbose)
-		printf("crashes %u, planned %u (given up %u), splits %u, restarts %u, cuts %u, bits flipped "
-		       "%u "
-		       "(repaired %u), commits acknowledged %u, vouched for %u times\n",
-			sim.crashes, sim.planned, sim.aborted, sim.splits, sim.restarts, sim.cuts, sim.flips,
-			sim.repaired, sim.told_n, sim.vouched);
+		printf("crashes %u, planned %u (given up %u), splits %u, restarts %u, cuts %u, "
+		       "bits flipped %u (repaired %u), commits acknowledged %u, vouched for %u "
+		       "times\n",
+			sim.crashes, sim.planned, sim.aborted, sim.splits, sim.restarts, sim.cuts,
+			sim.flips, sim.repaired, sim.told_n, sim.vouched);
 	return !sim.failed;
 }
 
 int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "seed", required_argument, NULL, 's' },
-		{ "seeds", required_argument, NULL, 'r' }, { "mutant", required_argument, NULL, 'm' },
-		{ 0 } };
+		{ "seeds", required_argument, NULL, 'r' },
+		{ "mutant", required_argument, NULL, 'm' }, { 0 } };
 	unsigned long long from = 1, to = 20, failed = 0;
 	bool verbose = false, planted = false;
 	int c;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sim_pair: what the story (sim_pair.c), the network, the chassis, their workers and the checks share. A chassis is the
- * daemon's own sync, repl, audit, session and pool, put together as app/tandem puts them together, in virtual time. */
+/* sim_pair: what the story (sim_pair.c), the network, the chassis, their workers and the checks
+ * share. A chassis is the daemon's own sync, repl, audit, session and pool, put together as
+ * app/tandem puts them together, in virtual time. */
 #ifndef TANDEM_SIM_PAIR_H
 #define TANDEM_SIM_PAIR_H
 
@@ -155,8 +156,8 @@ struct sim {
 	bool freed_told[ADDRESSES];
 	struct pending pending[PENDING];
 	unsigned int n_pending;
-	unsigned int crashes, planned, aborted, splits, restarts, flips, repaired, told_n, vouched, cuts,
-		ended_late;
+	unsigned int crashes, planned, aborted, splits, restarts, flips, repaired, told_n, vouched,
+		cuts, ended_late;
 };
 
 extern struct sim sim;
@@ -211,7 +212,8 @@ void check_flip(void);
 void check_end(void);
 void commit_wait(struct node *n, uint32_t handle, uint32_t commit, uint32_t freed);
 
-/* The versions of the wire that the two chassis speak: 1, and in a test build of the next one 2 too, by the seed. */
+/* The versions of the wire that the two chassis speak: 1, and in a test build of the next one 2
+ * too, by the seed. */
 static inline uint8_t version_of(unsigned int node)
 {
 	return SESSION_VERSION_MAX > 1 && sim.seed >> node & 1 ? 1 : SESSION_VERSION_MAX;

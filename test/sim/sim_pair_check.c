@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What must hold. The owner's states are kept group by group as hashes; whatever a standby has is looked up there. */
+/* What must hold. The owner's states are kept group by group as hashes; whatever a standby has is
+ * looked up there. */
 #include <stdlib.h>
 
 #include <rte_bitmap.h>
@@ -45,7 +46,8 @@ static uint64_t group_hash(const struct session_rec *r, unsigned int group, unsi
 		h = mix(mix(h, &r->created_ms, sizeof(r->created_ms)), &r->ue, sizeof(r->ue));
 		return mix(h, &r->charging_id, sizeof(r->charging_id));
 	case G_TUNNEL:
-		h = mix(mix(h, &r->peer_ctl, sizeof(r->peer_ctl)), &r->peer_usr, sizeof(r->peer_usr));
+		h = mix(mix(h, &r->peer_ctl, sizeof(r->peer_ctl)), &r->peer_usr,
+			sizeof(r->peer_usr));
 		return mix(h, tunnel, sizeof(tunnel));
 	case G_QOS:
 		return mix(mix(h, &r->qos_len, 1), r->qos, sizeof(r->qos));
@@ -116,7 +118,8 @@ static uint32_t find(uint32_t pos, unsigned int group, uint32_t from, uint64_t s
 	return from;
 }
 
-/* A record was applied: what it carried is a state of this term's owner, and none older than the last one. */
+/* A record was applied: what it carried is a state of this term's owner, and none older than the
+ * last one. */
 void check_applied(struct node *n, enum repl_kind kind, uint32_t handle, uint8_t groups)
 {
 	static const uint8_t bits[GROUPS] = { SESSION_G_IDENTITY, SESSION_G_TUNNEL, SESSION_G_QOS,
@@ -141,8 +144,8 @@ void check_applied(struct node *n, enum repl_kind kind, uint32_t handle, uint8_t
 		else if (find(pos, g, 0, state) < from)
 			fail("chassis %u: slot %u, %s went back", n->id, pos, group_names[g]);
 		else
-			fail("chassis %u: slot %u, %s: a state that its owner never had", n->id, pos,
-				group_names[g]);
+			fail("chassis %u: slot %u, %s: a state that its owner never had", n->id,
+				pos, group_names[g]);
 	}
 }
 
@@ -155,7 +158,9 @@ void commit_wait(struct node *n, uint32_t handle, uint32_t commit, uint32_t free
 
 	if (n->id != sim.active || sim.n_pending == PENDING)
 		return;
-	*p = (struct pending){ .handle = handle, .commit = commit, .since = sim.now, .freed = freed };
+	*p = (struct pending){
+		.handle = handle, .commit = commit, .since = sim.now, .freed = freed
+	};
 	for (unsigned int g = 0; g < PROMISED; g++)
 		p->at[g] = sim.history[pos][g].n - 1;
 	sim.n_pending++;
@@ -182,8 +187,9 @@ static void answered(struct node *n, const struct pending *p)
 		sim.told[pos][g] = RTE_MAX(sim.told[pos][g], p->at[g] + 1);
 		if (peer->up && repl_peer_incarnation(n->r) == peer->incarnation &&
 			!is_there(peer, pos, g, p->at[g]) && !(sim.flip.set && sim.flip.pos == pos))
-			fail("slot %u, %s: commit %u of %08x is acknowledged and not at the standby", pos,
-				group_names[g], p->commit, p->handle);
+			fail("slot %u, %s: commit %u of %08x is acknowledged and not at the "
+			     "standby",
+				pos, group_names[g], p->commit, p->handle);
 	}
 }
 
@@ -225,7 +231,8 @@ static void check_free(struct node *n, uint32_t pos, const struct session_slot *
 	uint32_t named = s->last_ue4 != 0 ? n->t->hooks.named(n->t->hooks.ctx, s->pool, &last) : 0;
 
 	if (waits == (rte_bitmap_get(sh->free_map, pos % PER_SHARD) != 0))
-		fail("chassis %u: slot %u is free, its quarantine and its bit disagree", n->id, pos);
+		fail("chassis %u: slot %u is free, its quarantine and its bit disagree", n->id,
+			pos);
 	if (!waits && named == handle && s->gen != 0)
 		fail("chassis %u: slot %u is free and still named by its address", n->id, pos);
 }
@@ -250,7 +257,8 @@ static void check_live(struct node *n, uint32_t pos, const struct session_slot *
 
 		if (u->up_pkts > most->up_pkts || u->up_bytes > most->up_bytes ||
 			u->dn_pkts > most->dn_pkts || u->dn_bytes > most->dn_bytes)
-			fail("chassis %u: slot %u: usage of side %u is ahead of the truth", n->id, pos, side);
+			fail("chassis %u: slot %u: usage of side %u is ahead of the truth", n->id,
+				pos, side);
 	}
 }
 
@@ -260,15 +268,16 @@ static void check_pool(struct node *n)
 
 	for (uint32_t i = 1; i < ADDRESSES - 1; i++) {
 		uint32_t handle = p->handle[i], ue4 = p->base4 + i;
-		bool is_free =
-			rte_bitmap_get(p->free_map[session_shard_of_ue4(ue4)], i / SESSION_SHARDS) != 0;
+		bool is_free = rte_bitmap_get(p->free_map[session_shard_of_ue4(ue4)],
+				       i / SESSION_SHARDS) != 0;
 		const struct session_slot *s = session_slot_of(n->t, handle);
 
 		if (is_free != (handle == 0))
 			fail("chassis %u: address %u: its bit and its handle disagree", n->id, i);
 		if (handle != 0 && !(s->teid == handle && s->ue4 == ue4) &&
 			!(s->teid == 0 && s->last_ue4 == ue4 && s->flags & SESSION_F_QUARANTINE))
-			fail("chassis %u: address %u names %08x, which does not have it", n->id, i, handle);
+			fail("chassis %u: address %u names %08x, which does not have it", n->id, i,
+				handle);
 	}
 }
 
@@ -294,7 +303,8 @@ static void check_table(struct node *n)
 				n->t->shard[i].n_live, live[i]);
 	/* A session whose key or handle had rotted cannot be found in the index when it ends. */
 	for (uint32_t key = 0; key < KEYS; key++)
-		if (n->index[key] != 0 && session_find(n->t, n->index[key]) == NULL && sim.flips == 0)
+		if (n->index[key] != 0 && session_find(n->t, n->index[key]) == NULL &&
+			sim.flips == 0)
 			fail("chassis %u: the index has %08x, which is dead", n->id, n->index[key]);
 	check_pool(n);
 }
@@ -325,7 +335,8 @@ static bool same(uint32_t pos)
 	return sim.node[0].t->shard[0].slots[pos].gen == sim.node[1].t->shard[0].slots[pos].gen;
 }
 
-/* "In sync since T" is true: what the owner wrote well before T (the digest may have been under way) is there. */
+/* "In sync since T" is true: what the owner wrote well before T (the digest may have been under
+ * way) is there. */
 void check_vouched(void)
 {
 	struct node *n = &sim.node[sim.active], *standby = peer_of(n);
@@ -337,7 +348,8 @@ void check_vouched(void)
 		return;
 	sim.vouched++;
 	for (uint32_t pos = 0; pos < SLOTS; pos++)
-		if (sim.changed[pos] + 300000 < since && !same(pos) && !(sim.flip.set && sim.flip.pos == pos))
+		if (sim.changed[pos] + 300000 < since && !same(pos) &&
+			!(sim.flip.set && sim.flip.pos == pos))
 			fail("slot %u differs, although in sync since %llu us", pos,
 				(unsigned long long)since);
 }
@@ -370,8 +382,8 @@ static void check_usage_end(uint32_t pos)
 
 static void check_truth(const struct node *n, const struct node *standby)
 {
-	const char *wrong[] = { truth_alone(n->r), truth_alone(standby->r), truth_between(n->r, standby->r),
-		truth_between(standby->r, n->r) };
+	const char *wrong[] = { truth_alone(n->r), truth_alone(standby->r),
+		truth_between(n->r, standby->r), truth_between(standby->r, n->r) };
 	struct repl_sent_records s;
 
 	for (unsigned int i = 0; i < 4; i++)
@@ -412,8 +424,9 @@ void check_end(void)
 		fail("%u packets never acknowledged", repl_unacked(n->r));
 	for (unsigned int i = 0; i < sim.n_pending; i++)
 		if (sim.now - sim.pending[i].since > 200000)
-			fail("commit %u of %08x, from %llu us, was never acknowledged", sim.pending[i].commit,
-				sim.pending[i].handle, (unsigned long long)sim.pending[i].since);
+			fail("commit %u of %08x, from %llu us, was never acknowledged",
+				sim.pending[i].commit, sim.pending[i].handle,
+				(unsigned long long)sim.pending[i].since);
 	if (sim.flip.set)
 		fail("a flipped bit is left");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is under way: a chassis that is promoted has in its slots whatever had arrived by then, also what waited behind
- * a gap. Each state packet's entries are written down when it is sealed, and looked up when it arrives. */
+/* What is under way: a chassis that is promoted has in its slots whatever had arrived by then, also
+ * what waited behind a gap. Each state packet's entries are written down when it is sealed, and
+ * looked up when it arrives. */
 #include "sim_pair.h"
 
 enum { FLIGHTS = 1024, ARRIVED = 32 };
@@ -48,7 +49,8 @@ static uint64_t turned_away(const struct repl_counters *c)
 /* Into the chassis, as its replication core does. */
 void flight_arrive(struct node *n, const uint8_t *bytes, size_t len)
 {
-	uint64_t state = repl_count(n->r)->rx_state_packets, away = turned_away(repl_count(n->r)), number;
+	uint64_t state = repl_count(n->r)->rx_state_packets, away = turned_away(repl_count(n->r)),
+		 number;
 	struct rd r = rd_init(bytes, len);
 	uint32_t sender;
 	unsigned int at;
@@ -75,7 +77,8 @@ static void check_flight(struct node *n, const struct flight *f)
 			if (f->entry[i].groups & bits[g] &&
 				!(sim.flip.set && sim.flip.pos == f->entry[i].pos) &&
 				!is_there(n, f->entry[i].pos, g, f->entry[i].at[g]))
-				fail("chassis %u: slot %u: what had arrived was dropped at the promotion",
+				fail("chassis %u: slot %u: what had arrived was dropped at the "
+				     "promotion",
 					n->id, f->entry[i].pos);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The world of the simulation: chance, the network between the chassis, and what of the EAL they need. */
+/* The world of the simulation: chance, the network between the chassis, and what of the EAL they
+ * need. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -33,7 +34,8 @@ void fail(const char *format, ...)
 	if (sim.failed)
 		return;
 	sim.failed = true;
-	fprintf(stderr, "seed %llu at %llu us: ", (unsigned long long)sim.seed, (unsigned long long)sim.now);
+	fprintf(stderr, "seed %llu at %llu us: ", (unsigned long long)sim.seed,
+		(unsigned long long)sim.now);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
@@ -107,8 +109,8 @@ void wire_clear(unsigned int to)
 int pair_eal(void)
 {
 	char prefix[48];
-	const char *args[] = { "sim_pair", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m",
-		"128", "-l", "0", "--log-level", "error", "--file-prefix", prefix };
+	const char *args[] = { "sim_pair", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry",
+		"-m", "128", "-l", "0", "--log-level", "error", "--file-prefix", prefix };
 	char *argv[RTE_DIM(args) + 1] = { 0 };
 
 	snprintf(prefix, sizeof(prefix), "sim_pair_%d", (int)getpid());
@@ -117,8 +119,8 @@ int pair_eal(void)
 	if (rte_eal_init(RTE_DIM(args), argv) < 0)
 		return -1;
 	mbufs = rte_pktmbuf_pool_create("stream", 1535, 0,
-		RTE_ALIGN(sizeof(struct stream_meta), RTE_MBUF_PRIV_ALIGN), RTE_PKTMBUF_HEADROOM + PACKET,
-		SOCKET_ID_ANY);
+		RTE_ALIGN(sizeof(struct stream_meta), RTE_MBUF_PRIV_ALIGN),
+		RTE_PKTMBUF_HEADROOM + PACKET, SOCKET_ID_ANY);
 	for (unsigned int i = 0; i < 2 * WORKERS * 2; i++) {
 		char name[16];
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A chassis: its replication core, wired as app/tandem/replicator.c wires it, and the steps of a change of roles. */
+/* A chassis: its replication core, wired as app/tandem/replicator.c wires it, and the steps of a
+ * change of roles. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -48,8 +49,9 @@ static int on_state(void *ctx, enum repl_kind kind, struct rd *body, bool late)
 			fail("chassis %u: a late record that is none", n->id);
 			return -EBADMSG;
 		}
-		return worker_note(&n->w[session_handle_shard(note.handle) % n->n_workers], &note) ? 0
-												   : -EAGAIN;
+		return worker_note(&n->w[session_handle_shard(note.handle) % n->n_workers], &note)
+			       ? 0
+			       : -EAGAIN;
 	}
 	if (kind == REPL_USAGE)
 		return apply_usage(n, body);
@@ -178,7 +180,8 @@ static bool bucket_empty(void *ctx, uint32_t bucket)
 static void workers_stream(struct node *n, bool on, bool late)
 {
 	for (unsigned int w = 0; w < n->n_workers; w++)
-		if (!worker_note(&n->w[w], &(struct note){ .what = NOTE_STREAM, .on = on, .late = late }))
+		if (!worker_note(&n->w[w],
+			    &(struct note){ .what = NOTE_STREAM, .on = on, .late = late }))
 			n->on = false;
 	if (!on && n->id == sim.active)
 		sim.n_pending = 0; /* the gate opens: whoever waits is answered unprotected */
@@ -187,7 +190,8 @@ static void workers_stream(struct node *n, bool on, bool late)
 static void presence(struct node *n)
 {
 	usec_t heard = repl_heard(n->r);
-	bool there = heard != USEC_NEVER && n->now - RTE_MIN(heard, n->now) < PRESENT && repl_hears_us(n->r);
+	bool there = heard != USEC_NEVER && n->now - RTE_MIN(heard, n->now) < PRESENT &&
+		     repl_hears_us(n->r);
 
 	if (!n->active)
 		return;
@@ -217,8 +221,8 @@ static void send_state(struct node *n)
 		for (unsigned int i = 0; i < k; i++) {
 			struct stream_meta *meta = rte_mbuf_to_priv(m[i]);
 			uint8_t *bytes = rte_pktmbuf_mtod(m[i], uint8_t *);
-			int len = n->on ? repl_seal(n->r, bytes, m[i]->data_len, meta->owner, meta->entry,
-						  meta->n, n->now)
+			int len = n->on ? repl_seal(n->r, bytes, m[i]->data_len, meta->owner,
+						  meta->entry, meta->n, n->now)
 					: -ENOTCONN;
 
 			if (len > 0) {
@@ -251,13 +255,15 @@ static void view(struct node *n)
 		return;
 	n->next_view = n->now + 1000;
 	if (!n->active) {
-		session_quarantine_expire(n->t, SESSION_BY_REPL, n->quarantine_shard, table_seconds(n), 64);
+		session_quarantine_expire(
+			n->t, SESSION_BY_REPL, n->quarantine_shard, table_seconds(n), 64);
 		n->quarantine_shard = (n->quarantine_shard + 1) % SESSION_SHARDS;
 	}
 	audit_scan(n->audit);
 }
 
-/* Late mode is over at every worker: its usage has left; once it is acknowledged, the late stream ends. */
+/* Late mode is over at every worker: its usage has left; once it is acknowledged, the late stream
+ * ends. */
 static void late_end(struct node *n)
 {
 	bool over = n->late;
@@ -404,8 +410,8 @@ static void tables(struct node *n)
 /* A new process; keep: with the table that it had before. Begins as standby of nobody. */
 void node_start(struct node *n, bool keep)
 {
-	struct repl_ops ops = { on_state, on_digest, on_want, on_heartbeat, on_acked, on_lost, on_peer_new,
-		on_stream_new, on_want_fill, on_status, n };
+	struct repl_ops ops = { on_state, on_digest, on_want, on_heartbeat, on_acked, on_lost,
+		on_peer_new, on_stream_new, on_want_fill, on_status, n };
 	struct audit_hash hash = { hash_bucket, hash_slot, bucket_empty, n };
 	struct repl_params p = { .incarnation = 0x100 * (n->id + 1) + (uint32_t)++sim.restarts,
 		.heartbeat_us = BEAT,
@@ -429,10 +435,11 @@ void node_start(struct node *n, bool keep)
 	n->n_workers = 1 + (unsigned int)rnd(WORKERS);
 	memset(n->w, 0, sizeof(n->w));
 	for (unsigned int w = 0; w < n->n_workers; w++) {
-		uint64_t shards = n->n_workers == 1 ? UINT64_MAX : UINT64_C(0x5555555555555555) << w;
+		uint64_t shards =
+			n->n_workers == 1 ? UINT64_MAX : UINT64_C(0x5555555555555555) << w;
 
-		if (sync_init(&n->w[w].sync, n->t, (uint8_t)w, shards, SLOTS, INTERVAL, pair_mbufs(),
-			    pair_ring(n->id, w), sim.payload, &session_mem_libc) < 0)
+		if (sync_init(&n->w[w].sync, n->t, (uint8_t)w, shards, SLOTS, INTERVAL,
+			    pair_mbufs(), pair_ring(n->id, w), sim.payload, &session_mem_libc) < 0)
 			abort();
 	}
 	for (uint32_t i = 0; keep && i < SLOTS; i++) {

@@ -96,7 +96,8 @@ void worker_turn(struct node *n, unsigned int number)
 	sync_turn(&w->sync, n->now);
 	if (w->mode == MODE_OWN && sim.now % 10000 == 0)
 		for (unsigned int i = number; i < SESSION_SHARDS; i += n->n_workers)
-			session_quarantine_expire(n->t, (uint8_t)number, i, (uint32_t)(n->now / SECOND), 64);
+			session_quarantine_expire(
+				n->t, (uint8_t)number, i, (uint32_t)(n->now / SECOND), 64);
 }
 
 void worker_own(struct node *n)
@@ -151,7 +152,8 @@ static void random_groups(struct session_rec *r)
 	r->req_src = ip_addr_v4((uint32_t)rnd(UINT32_MAX) | 1);
 }
 
-/* A slot that signalling changed is committed as the worker commits it, and the promise is written down. */
+/* A slot that signalling changed is committed as the worker commits it, and the promise is written
+ * down. */
 static void commit(struct node *n, unsigned int number, uint32_t handle, uint32_t freed)
 {
 	uint32_t pos = pos_of(n, handle), promise;
@@ -165,7 +167,8 @@ static void commit(struct node *n, unsigned int number, uint32_t handle, uint32_
 
 static void create(struct node *n, unsigned int number)
 {
-	uint32_t shard = (uint32_t)rnd(SESSION_SHARDS / n->n_workers) * n->n_workers + number, pos, offset;
+	uint32_t shard = (uint32_t)rnd(SESSION_SHARDS / n->n_workers) * n->n_workers + number, pos,
+		 offset;
 	struct session_rec r = { .pdp_type = 0x21, .key = 1 + rnd(KEYS - 1) };
 	usec_t wait = (QUARANTINE - 1) * SECOND, since;
 
@@ -178,8 +181,8 @@ static void create(struct node *n, unsigned int number)
 	if (session_create(n->t, (uint8_t)number, &r, (uint32_t)(n->now / SECOND)) < 0)
 		return;
 	if (sim.active == n->id && sim.now - since < wait && since != 0)
-		fail("chassis %u: address %u leased again %llu us after it was freed", n->id, offset,
-			(unsigned long long)(sim.now - since));
+		fail("chassis %u: address %u leased again %llu us after it was freed", n->id,
+			offset, (unsigned long long)(sim.now - since));
 	pos = pos_of(n, r.handle);
 	sim.handle[pos] = r.handle;
 	memset(sim.counted[pos], 0, sizeof(sim.counted[pos]));
@@ -187,7 +190,8 @@ static void create(struct node *n, unsigned int number)
 	commit(n, number, r.handle, 0);
 }
 
-/* A live session of that worker. The shards of `most` are what is looked at: fewer make hot sessions. */
+/* A live session of that worker. The shards of `most` are what is looked at: fewer make hot
+ * sessions. */
 static struct session_slot *any(struct node *n, unsigned int number, unsigned int most)
 {
 	for (unsigned int i = 0; i < 32; i++) {
@@ -263,7 +267,8 @@ static void traffic(struct node *n, unsigned int number)
 	else
 		count(&s->dn_pkts, &truth->dn_pkts);
 	if (w->streaming)
-		dirty_mark(&w->sync.dirty, s, s->teid, late ? SESSION_G_USAGE64 : SESSION_G_USAGE32);
+		dirty_mark(
+			&w->sync.dirty, s, s->teid, late ? SESSION_G_USAGE64 : SESSION_G_USAGE32);
 	if (n->active) {
 		history_push(n, pos, G_OWN, G_OWN);
 		sim.changed[pos] = sim.now;

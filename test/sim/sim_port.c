@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Ports, twins and the kernel behind them: frames in and out, VIPs and routes. Stands for lib/net's side of the kernel. */
+/* Ports, twins and the kernel behind them: frames in and out, VIPs and routes. Stands for lib/net's
+ * side of the kernel. */
 #include <rte_arp.h>
 
 #include "net/net.h"
@@ -96,7 +97,8 @@ static void answer_arrives(struct ev *e)
 	port_in(e->node, e->a, e->bytes, e->len);
 }
 
-/* At the other chassis' kernel, which answers for what is on its `lo`, whatever became of the process. */
+/* At the other chassis' kernel, which answers for what is on its `lo`, whatever became of the
+ * process. */
 static void probe_arrives(struct ev *e)
 {
 	struct node *n = &sim.node[e->node];
@@ -113,8 +115,8 @@ static void probe_arrives(struct ev *e)
 	d->arp_sip = d->arp_tip;
 	d->arp_tip = 0;
 	arp->arp_opcode = rte_cpu_to_be_16(RTE_ARP_OP_REPLY);
-	wire_send(
-		e->a == CORE ? PATH_CORE : PATH_ACCESS, TO_0 + (unsigned int)!n->id, &like, e->bytes, e->len);
+	wire_send(e->a == CORE ? PATH_CORE : PATH_ACCESS, TO_0 + (unsigned int)!n->id, &like,
+		e->bytes, e->len);
 }
 
 /* Announced, or asked for by nobody (RFC 5227). */
@@ -126,7 +128,8 @@ static void arp_out(struct node *n, unsigned int port, const uint8_t *p, size_t 
 	if (arp->arp_data.arp_sip == 0) {
 		if (sim.l3)
 			broken(10, "chassis %c probes for a VIP where routers decide", 'A' + n->id);
-		wire_send(port == CORE ? PATH_CORE : PATH_ACCESS, TO_0 + (unsigned int)!n->id, &like, p, len);
+		wire_send(port == CORE ? PATH_CORE : PATH_ACCESS, TO_0 + (unsigned int)!n->id,
+			&like, p, len);
 		return;
 	}
 	check_emit(n, port, "an announcement");
@@ -165,8 +168,8 @@ uint16_t sim_tx(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n)
 
 /* ---- the kernel behind the twins ---- */
 
-size_t frame_udp(uint8_t *to, const struct rte_ether_addr *dst, uint32_t src4, uint32_t dst4, uint16_t sport,
-	uint16_t dport, const void *p, size_t len)
+size_t frame_udp(uint8_t *to, const struct rte_ether_addr *dst, uint32_t src4, uint32_t dst4,
+	uint16_t sport, uint16_t dport, const void *p, size_t len)
 {
 	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)to;
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(eth + 1);
@@ -190,20 +193,23 @@ size_t frame_udp(uint8_t *to, const struct rte_ether_addr *dst, uint32_t src4, u
 	return sizeof(*eth) + sizeof(*ip) + sizeof(*udp) + len;
 }
 
-/* What a worker left to the kernel: UDP to a VIP that is on `lo`, else nothing that would be missed. */
+/* What a worker left to the kernel: UDP to a VIP that is on `lo`, else nothing that would be
+ * missed. */
 uint16_t net_twin_to(struct net_twin *t, struct rte_mbuf **m, uint16_t n)
 {
 	struct node *me_now = me();
 
 	for (uint16_t i = 0; i < n; i++) {
 		const uint8_t *p = rte_pktmbuf_mtod(m[i], const uint8_t *);
-		const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(p + RTE_ETHER_HDR_LEN);
+		const struct rte_ipv4_hdr *ip =
+			(const struct rte_ipv4_hdr *)(p + RTE_ETHER_HDR_LEN);
 		const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(ip + 1);
 
 		if (p[12] == 0x08 && p[13] == 0x00 && ip->next_proto_id == IPPROTO_UDP &&
 			ip->dst_addr == rte_cpu_to_be_32(VIP_GTP) && me_now->host.vip[0])
-			sock_deliver(me_now, rte_be_to_cpu_32(ip->src_addr), rte_be_to_cpu_16(udp->src_port),
-				rte_be_to_cpu_16(udp->dst_port), (const uint8_t *)(udp + 1),
+			sock_deliver(me_now, rte_be_to_cpu_32(ip->src_addr),
+				rte_be_to_cpu_16(udp->src_port), rte_be_to_cpu_16(udp->dst_port),
+				(const uint8_t *)(udp + 1),
 				rte_be_to_cpu_16(udp->dgram_len) - sizeof(*udp));
 		rte_pktmbuf_free(m[i]);
 	}
@@ -224,8 +230,8 @@ ssize_t sim_sendto(int fd, const void *from, size_t size, const struct sockaddr 
 	const struct sockaddr_in *to = (const struct sockaddr_in *)a;
 	struct sock *s = &n->sock[fd - 100];
 	uint8_t frame[FRAME];
-	size_t len = frame_udp(
-		frame, NULL, VIP_GTP, ntohl(to->sin_addr.s_addr), s->port, ntohs(to->sin_port), from, size);
+	size_t len = frame_udp(frame, NULL, VIP_GTP, ntohl(to->sin_addr.s_addr), s->port,
+		ntohs(to->sin_port), from, size);
 	struct rte_mbuf *m = mbuf(n, frame, len);
 
 	check_emit(n, ACCESS, "an answer");
@@ -273,7 +279,8 @@ static int route(const struct ip_addr *prefix, uint32_t metric)
 	return 0;
 }
 
-int net_pool_route_set(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len, uint32_t metric)
+int net_pool_route_set(
+	struct net_kernel *k, const struct ip_addr *prefix, uint8_t len, uint32_t metric)
 {
 	return route(prefix, metric);
 }

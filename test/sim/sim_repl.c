@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sim_repl: two chassis' streams and audits over a network that loses, duplicates, reorders, delays, throttles and
- * partitions, all from a seed. A slot is a version number. The story of a seed: left is active; the standby crashes
- * and comes back empty; the link is cut; the roles flip, with late usage; then all is calm, and all must be equal. */
+/* sim_repl: two chassis' streams and audits over a network that loses, duplicates, reorders,
+ * delays, throttles and partitions, all from a seed. A slot is a version number. The story of a
+ * seed: left is active; the standby crashes and comes back empty; the link is cut; the roles flip,
+ * with late usage; then all is calm, and all must be equal. */
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,7 +34,8 @@ void fail(const char *format, ...)
 	if (sim.failed)
 		return;
 	sim.failed = true;
-	fprintf(stderr, "seed %llu at %llu us: ", (unsigned long long)sim.seed, (unsigned long long)sim.now);
+	fprintf(stderr, "seed %llu at %llu us: ", (unsigned long long)sim.seed,
+		(unsigned long long)sim.now);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
@@ -71,7 +73,8 @@ void wire_put(unsigned int to, const uint8_t *bytes, size_t len)
 		abort();
 	p->sent = sim.now;
 	p->held = cut;
-	p->at = (cut ? sim.cut_until : sim.now) + sim.delay + (chance(sim.reorder) ? rnd(sim.jitter + 1) : 0);
+	p->at = (cut ? sim.cut_until : sim.now) + sim.delay +
+		(chance(sim.reorder) ? rnd(sim.jitter + 1) : 0);
 	p->len = len;
 	memcpy(p->bytes, bytes, len);
 	w->p[w->n++] = p;
@@ -83,9 +86,11 @@ static void deliver(struct node *n, const struct packet *p)
 	usec_t heard = repl_heard(n->r);
 
 	repl_input(n->r, p->bytes, p->len, sim.now);
-	if (repl_heard(n->r) != heard && peer == repl_peer_incarnation(n->r) && n->heard_live == peer &&
+	if (repl_heard(n->r) != heard && peer == repl_peer_incarnation(n->r) &&
+		n->heard_live == peer &&
 		sim.now - p->sent > LIFE + sim.delay + sim.jitter + 2 * STEP)
-		fail("a packet of %llu us ago was taken for life", (unsigned long long)(sim.now - p->sent));
+		fail("a packet of %llu us ago was taken for life",
+			(unsigned long long)(sim.now - p->sent));
 	if (!p->held)
 		n->heard_live = repl_peer_incarnation(n->r);
 }
@@ -181,7 +186,8 @@ static void node_turn(struct node *n)
 		fail("%s", truth_alone(n->r));
 }
 
-/* "In sync since T" must be true: what was written well before T (a digest may have been held by the cut) is there. */
+/* "In sync since T" must be true: what was written well before T (a digest may have been held by
+ * the cut) is there. */
 static void check_vouched(const struct node *active, const struct node *standby)
 {
 	usec_t since = repl_peer_status(active->r)->in_sync_since_ms * 1000;
@@ -223,9 +229,11 @@ static void check_end(void)
 	/* The audit goes on, so something may be under way. */
 	if ((repl_unacked(active->r) != 0 && sim.now - repl_oldest_unacked(active->r) > 20000) ||
 		repl_unacked(standby->r) != 0)
-		fail("%u and %u never acknowledged", repl_unacked(active->r), repl_unacked(standby->r));
+		fail("%u and %u never acknowledged", repl_unacked(active->r),
+			repl_unacked(standby->r));
 	if (audit_unmatched(standby->audit) != 0 || st->unmatched != 0)
-		fail("%u buckets do not match, %u said", audit_unmatched(standby->audit), st->unmatched);
+		fail("%u buckets do not match, %u said", audit_unmatched(standby->audit),
+			st->unmatched);
 	if (st->in_sync_since_ms * 1000 + 250000 < sim.now)
 		fail("in sync since %llu ms only", (unsigned long long)st->in_sync_since_ms);
 	if (!repl_hears_us(active->r) || sim.now - repl_heard(active->r) > 25000 ||
@@ -235,7 +243,8 @@ static void check_end(void)
 
 static void show(const struct node *n)
 {
-	const uint64_t *c = (const uint64_t *)repl_count(n->r), *a = (const uint64_t *)audit_count(n->audit);
+	const uint64_t *c = (const uint64_t *)repl_count(n->r),
+		       *a = (const uint64_t *)audit_count(n->audit);
 
 	printf("%s, incarnation %x:", n->id ? "right" : "left", n->incarnation);
 	for (unsigned int i = 0; i < repl_counters_n; i++)
@@ -284,7 +293,8 @@ static bool run(uint64_t seed, bool verbose)
 			flip();
 		}
 		if (sim.now % 50000 == 0)
-			check_vouched(&sim.node[sim.node[1].active], &sim.node[!sim.node[1].active]);
+			check_vouched(
+				&sim.node[sim.node[1].active], &sim.node[!sim.node[1].active]);
 		node_turn(&sim.node[0]);
 		node_turn(&sim.node[1]);
 	}
@@ -306,8 +316,8 @@ static bool run(uint64_t seed, bool verbose)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "seed", required_argument, NULL, 's' },
-		{ "seeds", required_argument, NULL, 'r' }, { "mutant", required_argument, NULL, 'm' },
-		{ 0 } };
+		{ "seeds", required_argument, NULL, 'r' },
+		{ "mutant", required_argument, NULL, 'm' }, { 0 } };
 	unsigned long long from = 1, to = 20, failed = 0;
 	bool verbose = false, planted = false;
 	int c;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sim_repl: what the story and the network (sim_repl.c) share with the chassis (sim_repl_node.c). */
+/* sim_repl: what the story and the network (sim_repl.c) share with the chassis
+ * (sim_repl_node.c). */
 #ifndef TANDEM_SIM_REPL_H
 #define TANDEM_SIM_REPL_H
 
@@ -64,8 +65,9 @@ struct sim {
 	usec_t now;
 	bool verbose, failed, faults;
 	struct node node[2];
-	struct wire wire[2];                                         /* by receiver */
-	unsigned int loss, duplicate, reorder, again, rate, changes; /* per mille, but rate: packets a step */
+	struct wire wire[2]; /* by receiver */
+	/* per mille, but rate: packets a step */
+	unsigned int loss, duplicate, reorder, again, rate, changes;
 	usec_t delay, jitter, crash_at, cut_at, cut_until;
 	bool cut_holds; /* a dead link that keeps what it was given, and lets it go in a burst */
 	uint32_t version;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A chassis of the simulation: slots are version numbers, workers encode them, the callbacks check what they are told. */
+/* A chassis of the simulation: slots are version numbers, workers encode them, the callbacks check
+ * what they are told. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -227,7 +228,8 @@ void node_encode(struct node *n, unsigned int worker)
 	n->owner = (uint8_t)worker;
 	if (n->active)
 		audit_turn(n, worker);
-	for (unsigned int i = n->n_dirty < 64 ? n->n_dirty : 64; i > 0 && repl_room(n->r) >= 4; i--) {
+	for (unsigned int i = n->n_dirty < 64 ? n->n_dirty : 64; i > 0 && repl_room(n->r) >= 4;
+		i--) {
 		uint32_t slot = n->list[n->head];
 
 		n->head = (n->head + 1) % SLOTS;
@@ -265,8 +267,8 @@ static void mem_free(void *ctx, void *p)
 
 void node_start(struct node *n, uint32_t incarnation)
 {
-	struct repl_ops ops = { on_state, on_digest, on_want, on_heartbeat, on_acked, on_lost, on_peer_new,
-		on_stream_new, on_want_fill, on_status, n };
+	struct repl_ops ops = { on_state, on_digest, on_want, on_heartbeat, on_acked, on_lost,
+		on_peer_new, on_stream_new, on_want_fill, on_status, n };
 	struct repl_params p = { .incarnation = incarnation,
 		.heartbeat_us = 10000,
 		.life_us = LIFE,

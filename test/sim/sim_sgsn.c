@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* SGSNs and their subscribers: GTPv1-C requests with T3 and N3 (TS 29.060 7.6), Recovery and restarts of their own
- * (TS 23.007). What an SGSN believes is kept here and compared with the gateway at the end. */
+/* SGSNs and their subscribers: GTPv1-C requests with T3 and N3 (TS 29.060 7.6), Recovery and
+ * restarts of their own (TS 23.007). What an SGSN believes is kept here and compared with the
+ * gateway at the end. */
 #include "ie.h"
 #include "sim.h"
 
@@ -14,8 +15,8 @@ static struct wr begin(uint8_t *buf, uint8_t type, uint32_t teid, uint16_t seq)
 static void post(const struct sub *s)
 {
 	uint8_t frame[FRAME];
-	size_t len =
-		frame_udp(frame, NULL, sim.sgsn[s->sgsn].addr, VIP_GTP, GTPC_PORT, GTPC_PORT, s->msg, s->len);
+	size_t len = frame_udp(
+		frame, NULL, sim.sgsn[s->sgsn].addr, VIP_GTP, GTPC_PORT, GTPC_PORT, s->msg, s->len);
 
 	world_to_gateway(ACCESS, frame, len);
 }
@@ -90,7 +91,8 @@ static void create(struct sub *s)
 	s->teid_c = (uint32_t)(1 + rnd(UINT32_MAX - 1));
 	s->teid_u = (uint32_t)(1 + rnd(UINT32_MAX - 1));
 	w = begin(s->msg, GTPC_CREATE_REQUEST, 0, s->seq);
-	for (unsigned int i = 0; i < 8; i++) { /* the key holds the digits in order: 15 of them and 0xf's */
+	/* the key holds the digits in order: 15 of them and 0xf's */
+	for (unsigned int i = 0; i < 8; i++) {
 		uint8_t hi = (uint8_t)(s->key >> (60 - 8 * i) & 0xf),
 			lo = (uint8_t)(s->key >> (56 - 8 * i) & 0xf);
 
@@ -172,7 +174,8 @@ static void echo(unsigned int sgsn, const struct gtpc_header *h)
 	size_t len = gtpc_encode_echo_response(buf, h->seq, sim.sgsn[sgsn].recovery);
 
 	world_to_gateway(ACCESS, frame,
-		frame_udp(frame, NULL, sim.sgsn[sgsn].addr, VIP_GTP, GTPC_PORT, GTPC_PORT, buf, len));
+		frame_udp(
+			frame, NULL, sim.sgsn[sgsn].addr, VIP_GTP, GTPC_PORT, GTPC_PORT, buf, len));
 }
 
 /* The gateway ends a session of its own will. */
@@ -182,18 +185,20 @@ static void ended(unsigned int sgsn, const struct gtpc_header *h)
 	size_t len;
 
 	for (unsigned int i = 0; i < sim.n_subs; i++)
-		if (sim.sub[i].sgsn == sgsn && sim.sub[i].teid_c == h->teid && sim.sub[i].state != SUB_IDLE) {
+		if (sim.sub[i].sgsn == sgsn && sim.sub[i].teid_c == h->teid &&
+			sim.sub[i].state != SUB_IDLE) {
 			sim.sub[i].state = SUB_IDLE;
 			story(-1, "subscriber %u: ended by the gateway", i);
 		}
 	len = gtpc_encode_cause_response(
 		buf, GTPC_DELETE_RESPONSE, 0, h->seq, GTPC_REQUEST_ACCEPTED, 0, false);
 	world_to_gateway(ACCESS, frame,
-		frame_udp(frame, NULL, sim.sgsn[sgsn].addr, VIP_GTP, GTPC_PORT, GTPC_PORT, buf, len));
+		frame_udp(
+			frame, NULL, sim.sgsn[sgsn].addr, VIP_GTP, GTPC_PORT, GTPC_PORT, buf, len));
 }
 
-/* No other that was told for certain, and that nobody ended, has the same TEID or address. But for one that its maker never
- * had: nothing tells it that the address is taken. */
+/* No other that was told for certain, and that nobody ended, has the same TEID or address. But for
+ * one that its maker never had: nothing tells it that the address is taken. */
 static void check_leased(const struct sub *s)
 {
 	const struct node *maker = &sim.node[s->made_by & 1];
@@ -204,13 +209,15 @@ static void check_leased(const struct sub *s)
 
 		if (o->lineage != s->lineage) /* a chassis began anew, alone and with nothing */
 			continue;
-		if (o == s || (o->state != SUB_UP && o->state != SUB_UPDATE) || o->unsure || !o->told_safe ||
-			o->doubtful || t == NULL || t->freed != 0)
+		if (o == s || (o->state != SUB_UP && o->state != SUB_UPDATE) || o->unsure ||
+			!o->told_safe || o->doubtful || t == NULL || t->freed != 0)
 			continue;
-		if (o->ue == s->ue && o->gw != s->gw && promise_missing(maker, s->made_by >> 1, o->gw))
+		if (o->ue == s->ue && o->gw != s->gw &&
+			promise_missing(maker, s->made_by >> 1, o->gw))
 			continue;
 		if (o->gw == s->gw || o->ue == s->ue)
-			broken(16, "subscriber %u is given %s %08x of subscriber %u, who has it still",
+			broken(16,
+				"subscriber %u is given %s %08x of subscriber %u, who has it still",
 				(unsigned int)(s - sim.sub), o->gw == s->gw ? "TEID" : "address",
 				o->gw == s->gw ? s->gw : s->ue, i);
 	}
@@ -221,10 +228,13 @@ static void answered(struct sub *s, const struct gtpc_header *h, const struct ie
 	uint8_t cause = ies->at[IES_CAUSE][0].p != NULL ? ies->at[IES_CAUSE][0].p[0] : 0;
 
 	if (cause != GTPC_REQUEST_ACCEPTED) {
-		story(-1, "subscriber %u: refused with cause %u", (unsigned int)(s - sim.sub), cause);
+		story(-1, "subscriber %u: refused with cause %u", (unsigned int)(s - sim.sub),
+			cause);
 		s->told_safe &= s->state == SUB_CREATE;
 		s->state =
-			SUB_IDLE; /* for an update or delete: there is no such context, and nobody promised that */
+			/* for an update or delete: there is no such context, and nobody promised
+			 * that */
+			SUB_IDLE;
 		return;
 	}
 	s->told_at = sim.now;
@@ -290,8 +300,8 @@ void sgsn_input(unsigned int sgsn, const uint8_t *p, size_t len)
 			[SUB_UPDATE] = GTPC_UPDATE_RESPONSE,
 			[SUB_DELETE] = GTPC_DELETE_RESPONSE };
 
-		if (s->sgsn == sgsn && s->state != SUB_IDLE && s->state != SUB_UP && s->seq == h.seq &&
-			expected[s->state] == h.type) {
+		if (s->sgsn == sgsn && s->state != SUB_IDLE && s->state != SUB_UP &&
+			s->seq == h.seq && expected[s->state] == h.type) {
 			if (ies.at[IES_RECOVERY][0].p != NULL)
 				gateway_recovery(sgsn, ies.at[IES_RECOVERY][0].p[0],
 					s->state == SUB_CREATE ? s : NULL);
@@ -331,7 +341,8 @@ void sgsn_restart(unsigned int sgsn)
 struct sub *sub_by_gw(uint32_t gw)
 {
 	for (unsigned int i = 0; i < sim.n_subs; i++)
-		if (sim.sub[i].gw == gw && (sim.sub[i].state == SUB_UP || sim.sub[i].state == SUB_UPDATE))
+		if (sim.sub[i].gw == gw &&
+			(sim.sub[i].state == SUB_UP || sim.sub[i].state == SUB_UPDATE))
 			return &sim.sub[i];
 	return NULL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the slots should be: a copy of each, taken where the door wrote it, to which each packet that leaves is added. A slot
- * that is something else was written by somebody who is not its writer, or by nobody's leave. */
+/* What the slots should be: a copy of each, taken where the door wrote it, to which each packet
+ * that leaves is added. A slot that is something else was written by somebody who is not its
+ * writer, or by nobody's leave. */
 #include "sim.h"
 
 static struct session_slot *slot(const struct node *n, uint32_t pos)
@@ -17,8 +18,8 @@ void shadow_begin(struct node *n)
 	n->n_used = 0;
 }
 
-/* count: its own usage too. A worker's request to change a session leaves that alone, though packets of the same turn may already
- * be counted and not yet have left. */
+/* count: its own usage too. A worker's request to change a session leaves that alone, though
+ * packets of the same turn may already be counted and not yet have left. */
 void shadow_wrote(struct node *n, uint32_t pos, bool count)
 {
 	struct session_slot *mine = &n->shadow[pos];
@@ -51,8 +52,8 @@ void shadow_forwarded(struct node *n, uint32_t handle, bool down, uint64_t bytes
 	struct session_slot *mine = &n->shadow[pos];
 
 	if (n->t.shared.worker_of_shard[pos / PER_SHARD] != n->running - WORKER)
-		broken(1, "chassis %c: core %d forwards for %08x, which is another worker's", 'A' + n->id,
-			n->running, handle);
+		broken(1, "chassis %c: core %d forwards for %08x, which is another worker's",
+			'A' + n->id, n->running, handle);
 	if (mine->teid != handle)
 		return;
 	if (down) {
@@ -69,8 +70,8 @@ static bool differs(const struct session_slot *a, const struct session_slot *b)
 {
 	return a->teid != b->teid || a->ue4 != b->ue4 || a->apn != b->apn || a->pool != b->pool ||
 	       a->pdp_type != b->pdp_type || ((a->flags ^ b->flags) & SESSION_F_RECOVERY) != 0 ||
-	       a->peer_usr_teid != b->peer_usr_teid || a->peer_usr4 != b->peer_usr4 || a->gen != b->gen ||
-	       a->charging_id != b->charging_id ||
+	       a->peer_usr_teid != b->peer_usr_teid || a->peer_usr4 != b->peer_usr4 ||
+	       a->gen != b->gen || a->charging_id != b->charging_id ||
 	       memcmp(&a->key, &b->key,
 		       offsetof(struct session_slot, last_ue4) + sizeof(a->last_ue4) -
 			       offsetof(struct session_slot, key)) != 0;
@@ -81,13 +82,13 @@ void shadow_check(const struct node *n, uint32_t pos)
 	const struct session_slot *s = slot(n, pos), *mine = &n->shadow[pos];
 
 	if (differs(s, mine))
-		broken(1, "chassis %c: slot %u (%08x) was written by another way than the door", 'A' + n->id,
-			pos, s->teid);
+		broken(1, "chassis %c: slot %u (%08x) was written by another way than the door",
+			'A' + n->id, pos, s->teid);
 	if (s->teid != 0 && (s->up_pkts != mine->up_pkts || s->dn_pkts != mine->dn_pkts ||
 				    s->up_bytes != mine->up_bytes || s->dn_bytes != mine->dn_bytes))
 		broken(1,
-			"chassis %c: slot %u (%08x) counts %llu up and %llu down, and should count %llu and "
-			"%llu",
+			"chassis %c: slot %u (%08x) counts %llu up and %llu down, and should count "
+			"%llu and %llu",
 			'A' + n->id, pos, s->teid, (unsigned long long)s->up_pkts,
 			(unsigned long long)s->dn_pkts, (unsigned long long)mine->up_pkts,
 			(unsigned long long)mine->dn_pkts);
@@ -100,6 +101,6 @@ void shadow_check_unused(const struct node *n)
 
 	for (uint32_t pos = 0; pos < SLOTS; pos++)
 		if (!n->is_used[pos] && differs(slot(n, pos), &none))
-			broken(1, "chassis %c: slot %u was written and never given to anybody", 'A' + n->id,
-				pos);
+			broken(1, "chassis %c: slot %u was written and never given to anybody",
+				'A' + n->id, pos);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The kernel's sockets as far as the control core uses them: one TCP connection between the chassis, UDP on the VIPs,
- * signals, the state file's completions; epoll over all of them. */
+/* The kernel's sockets as far as the control core uses them: one TCP connection between the
+ * chassis, UDP on the VIPs, signals, the state file's completions; epoll over all of them. */
 #include "sim.h"
 
 enum { FD = 100, DGRAMS = 512, RTO = 60 * MS, SOON = 1 * MS };
@@ -14,7 +14,8 @@ static struct sock *at(int fd)
 {
 	struct node *n = me();
 
-	return fd >= FD && fd < FD + SOCKS && n->sock[fd - FD].kind != SOCK_NONE ? &n->sock[fd - FD] : NULL;
+	return fd >= FD && fd < FD + SOCKS && n->sock[fd - FD].kind != SOCK_NONE ? &n->sock[fd - FD]
+										 : NULL;
 }
 
 int sock_make(int kind)
@@ -61,7 +62,8 @@ static void tcp_send(int conn, int to, void (*run)(struct ev *), const void *p, 
 		memcpy(e->bytes, p, len);
 }
 
-/* Whether the kernel took the connection and the process, which is slow or stands still, has not accepted it yet. */
+/* Whether the kernel took the connection and the process, which is slow or stands still, has not
+ * accepted it yet. */
 static bool waits(uint32_t conn, const struct node *n)
 {
 	for (int i = 0; i < SOCKS; i++)
@@ -70,8 +72,8 @@ static bool waits(uint32_t conn, const struct node *n)
 	return false;
 }
 
-/* A cut path holds what TCP carries back; both directions are needed to get anything through. What arrives before its
- * connection is accepted waits for that. */
+/* A cut path holds what TCP carries back; both directions are needed to get anything through. What
+ * arrives before its connection is accepted waits for that. */
 static bool held(struct ev *e)
 {
 	struct conn *c = &sim.conn[e->a];
@@ -120,7 +122,8 @@ static void tcp_data(struct ev *e)
 	if (held(e))
 		return;
 	s = end_of(c, e->node);
-	if (s == NULL) { /* nobody has this connection any more; a machine that is off says nothing */
+	/* nobody has this connection any more; a machine that is off says nothing */
+	if (s == NULL) {
 		if (sim.node[e->node].up)
 			tcp_send((int)e->a, !e->node, tcp_ended, NULL, 0);
 		return;
@@ -327,7 +330,8 @@ void sock_died(struct node *n, bool machine)
 
 /* ---- UDP ---- */
 
-void sock_deliver(struct node *n, uint32_t from, uint16_t port, uint16_t to, const uint8_t *p, size_t len)
+void sock_deliver(
+	struct node *n, uint32_t from, uint16_t port, uint16_t to, const uint8_t *p, size_t len)
 {
 	for (int i = 0; i < SOCKS; i++) {
 		struct sock *s = &n->sock[i];
@@ -387,7 +391,8 @@ int sim_recvmmsg(int fd, struct mmsghdr *m, unsigned int n)
 
 	for (; i < n; i++) {
 		const struct iovec *v = m[i].msg_hdr.msg_iov;
-		ssize_t got = sim_recvfrom(fd, v->iov_base, v->iov_len, m[i].msg_hdr.msg_name, NULL);
+		ssize_t got =
+			sim_recvfrom(fd, v->iov_base, v->iov_len, m[i].msg_hdr.msg_name, NULL);
 
 		if (got < 0)
 			break;
@@ -454,9 +459,10 @@ int sim_epoll_wait(int ep, struct epoll_event *e, int most, int ms)
 	int found = 0;
 
 	for (int i = 0; i < SOCKS && found < most; i++) {
-		uint32_t what = n->sock[i].ptr == NULL
-					? 0
-					: ready(n, &n->sock[i]) & (n->sock[i].events | EPOLLERR | EPOLLHUP);
+		uint32_t what =
+			n->sock[i].ptr == NULL
+				? 0
+				: ready(n, &n->sock[i]) & (n->sock[i].events | EPOLLERR | EPOLLHUP);
 
 		if (what == 0)
 			continue;

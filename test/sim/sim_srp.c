@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sim_srp --seeds A..B | --seed N [-v]: runs of two chassis from seeds; exit status 1 and the seed if one breaks a rule. */
+/* sim_srp --seeds A..B | --seed N [-v]: runs of two chassis from seeds; exit status 1 and the seed
+ * if one breaks a rule. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,8 @@ void fail(struct world *w, const char *fmt, ...)
 	if (w->failed)
 		return;
 	w->failed = true;
-	printf("seed %llu at %llu ms: ", (unsigned long long)w->seed, (unsigned long long)(w->now / MS));
+	printf("seed %llu at %llu ms: ", (unsigned long long)w->seed,
+		(unsigned long long)(w->now / MS));
 	va_start(ap, fmt);
 	vprintf(fmt, ap);
 	va_end(ap);
@@ -94,7 +96,8 @@ static void switch_over(struct world *w)
 			uint64_t how = w->quiet ? 3 : rnd(w, 4);
 			int ret = 0;
 
-			/* By a monitor, which wishes until it is heard; an operator's word comes with an end to that. */
+			/* By a monitor, which wishes until it is heard; an operator's word comes
+			 * with an end to that. */
 			srp_wish(w->n[i].s, how == 1 ? SRP_CAUSE_AAA : SRP_CAUSE_NONE, w->now);
 			drain(w, i);
 			if (how != 1)
@@ -128,7 +131,8 @@ static void loss(struct world *w)
 
 static void fault(struct world *w)
 {
-	/* Chances in percent: crash, stream, srp, both, stall, loss, disk, shutdown, withhold; else a switchover. */
+	/* Chances in percent: crash, stream, srp, both, stall, loss, disk, shutdown, withhold; else
+	 * a switchover. */
 	static const unsigned int odds[PROFILES][9] = {
 		[PROFILE_QUIET] = { 0 },
 		[PROFILE_MIXED] = { 10, 12, 12, 5, 15, 10, 5, 5, 0 },
@@ -199,11 +203,12 @@ static struct ev pop(struct world *w)
 	unsigned int i = 0, c;
 
 	for (; (c = 2 * i + 1) < w->n_heap; i = c) {
-		if (c + 1 < w->n_heap &&
-			(w->heap[c + 1].at != w->heap[c].at ? w->heap[c + 1].at < w->heap[c].at
-							    : w->heap[c + 1].order < w->heap[c].order))
+		if (c + 1 < w->n_heap && (w->heap[c + 1].at != w->heap[c].at
+							 ? w->heap[c + 1].at < w->heap[c].at
+							 : w->heap[c + 1].order < w->heap[c].order))
 			c++;
-		if (last.at != w->heap[c].at ? last.at < w->heap[c].at : last.order < w->heap[c].order)
+		if (last.at != w->heap[c].at ? last.at < w->heap[c].at
+					     : last.order < w->heap[c].order)
 			break;
 		w->heap[i] = w->heap[c];
 	}
@@ -220,7 +225,8 @@ static void run(struct world *w)
 		usec_t next = w->n_heap > 0 ? w->heap[0].at : end;
 
 		for (int i = 0; i < 2; i++)
-			if (w->n[i].s != NULL && w->now >= w->n[i].stalled_until && srp_due(w->n[i].s) < next)
+			if (w->n[i].s != NULL && w->now >= w->n[i].stalled_until &&
+				srp_due(w->n[i].s) < next)
 				next = srp_due(w->n[i].s);
 		w->now = next > w->now ? next : w->now;
 		if (!calmed && w->now >= w->calm_at) {
@@ -281,14 +287,15 @@ int main(int argc, char **argv)
 			planted = true;
 			i++;
 		} else {
-			fprintf(stderr, "usage: %s [--seed N | --seeds A..B] [-v] [--mutant NAME]\n",
+			fprintf(stderr,
+				"usage: %s [--seed N | --seeds A..B] [-v] [--mutant NAME]\n",
 				argv[0]);
 			return 2;
 		}
 	}
 	for (unsigned long long s = from; s <= to && !(planted && failed > 0); s++)
 		failed += !run_seed(s, verbose, &total);
-	printf("%llu seeds, %u failed; %u promotions, %u planned, %u aborts\n", to - from + 1, failed,
-		total.promotions, total.planned, total.aborts);
+	printf("%llu seeds, %u failed; %u promotions, %u planned, %u aborts\n", to - from + 1,
+		failed, total.promotions, total.planned, total.aborts);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sim_srp: two chassis' state machines in one process, with a virtual clock, two paths that lose, delay and are cut, disks
- * and cores that answer late, crashes and stalls, all from one seed. Single thread; the world owns everything. */
+/* sim_srp: two chassis' state machines in one process, with a virtual clock, two paths that lose,
+ * delay and are cut, disks and cores that answer late, crashes and stalls, all from one seed.
+ * Single thread; the world owns everything. */
 #ifndef TANDEM_SIM_SRP_H
 #define TANDEM_SIM_SRP_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Stands for app/tandem/tls.c: a handshake of three messages that exchanges nonces, with the stream of bytes behind it as it
- * is. Both ends derive the same secrets and id, of no other connection. Nobody but the peer is on the other end. */
+/* Stands for app/tandem/tls.c: a handshake of three messages that exchanges nonces, with the stream
+ * of bytes behind it as it is. Both ends derive the same secrets and id, of no other connection.
+ * Nobody but the peer is on the other end. */
 #include "pair/tls.h"
 
 #include "sim.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The networks on both sides of the gateway, and user packets through it. On an L2 segment frames go where the last
- * announcement of the VIP came from; on L3 they follow routes, which move slowly. */
+/* The networks on both sides of the gateway, and user packets through it. On an L2 segment frames
+ * go where the last announcement of the VIP came from; on L3 they follow routes, which move slowly.
+ */
 #include "gtp/gtpu.h"
 #include "sim.h"
 
@@ -49,7 +50,8 @@ void traffic_announced(int node, unsigned int port, uint32_t vip)
 {
 	struct ev like = { .node = node, .run = learns, .a = vip == VIP_CORE };
 
-	wire_send(port == CORE ? PATH_CORE : PATH_ACCESS, FROM_0 + (unsigned int)node, &like, NULL, 0);
+	wire_send(port == CORE ? PATH_CORE : PATH_ACCESS, FROM_0 + (unsigned int)node, &like, NULL,
+		0);
 }
 
 static void converged(struct ev *e)
@@ -58,8 +60,8 @@ static void converged(struct ev *e)
 	uint32_t metric = n->up ? n->host.metric[e->a] : 0;
 
 	if (sim.l3 && sim.metric[e->a][e->node] != metric)
-		story(e->node, "%s routers have its route with metric %u", e->a == CORE ? "core" : "access",
-			metric);
+		story(e->node, "%s routers have its route with metric %u",
+			e->a == CORE ? "core" : "access", metric);
 	sim.metric[e->a][e->node] = metric;
 	if (metric != 0 && sim.routed[e->a] == 0)
 		sim.routed[e->a] = sim.now;
@@ -97,7 +99,8 @@ static unsigned int send_up(const struct sub *s, uint32_t id)
 	g[7] = (uint8_t)s->gw;
 	inner(g + GTPU_HEADER, s->ue, SERVER, id);
 	return world_to_gateway(ACCESS, frame,
-		frame_udp(frame, NULL, sim.sgsn[s->sgsn].addr, VIP_GTP, GTPU_PORT, GTPU_PORT, g, sizeof(g)));
+		frame_udp(frame, NULL, sim.sgsn[s->sgsn].addr, VIP_GTP, GTPU_PORT, GTPU_PORT, g,
+			sizeof(g)));
 }
 
 static void user(struct ev *e)
@@ -117,7 +120,8 @@ static void user(struct ev *e)
 	memset(frame, 0, RTE_ETHER_HDR_LEN);
 	frame[12] = 0x08;
 	p->copies = (uint8_t)world_to_gateway(CORE, frame,
-		RTE_ETHER_HDR_LEN + inner(frame + RTE_ETHER_HDR_LEN, SERVER, s->ue, sim.n_packets++));
+		RTE_ETHER_HDR_LEN +
+			inner(frame + RTE_ETHER_HDR_LEN, SERVER, s->ue, sim.n_packets++));
 }
 
 /* It came out of chassis `node`: counted there, to be compared with what the slots say. */
@@ -136,8 +140,9 @@ static void forwarded(int node, const uint8_t *ip, bool down)
 	p = &sim.packet[id];
 	check_emit(n, down ? ACCESS : CORE, "a user packet");
 	if (++p->out > p->copies)
-		broken(8, "packet %u is forwarded %u times and was there %u times, now by chassis %c", id,
-			p->out, p->copies, 'A' + node);
+		broken(8,
+			"packet %u is forwarded %u times and was there %u times, now by chassis %c",
+			id, p->out, p->copies, 'A' + node);
 	sim.forwarded++;
 	p->by = (uint8_t)node;
 	p->when = sim.now;
@@ -169,7 +174,8 @@ static void to_sgsn(struct ev *e)
 		sgsn_input(e->a, e->bytes + 42, e->len - 42);
 	else if (e->len > 50 &&
 		 e->bytes[43] == 26) /* Error Indication: TEID Data I first (TS 29.281 7.3.1) */
-		sgsn_error_indication(e->a, (uint32_t)e->bytes[55] << 24 | (uint32_t)e->bytes[56] << 16 |
+		sgsn_error_indication(e->a, (uint32_t)e->bytes[55] << 24 |
+						    (uint32_t)e->bytes[56] << 16 |
 						    (uint32_t)e->bytes[57] << 8 | e->bytes[58]);
 }
 

@@ -23,7 +23,9 @@ struct ev *push(struct world *w, enum ev_kind kind, int node, usec_t at)
 	if (w->n_heap > HEAP)
 		abort();
 	/* The caller fills the payload in, which order does not depend on. */
-	struct ev e = { .at = at, .order = ++w->order, .kind = kind, .node = node, .life = w->n[node].life };
+	struct ev e = {
+		.at = at, .order = ++w->order, .kind = kind, .node = node, .life = w->n[node].life
+	};
 
 	for (; i > 0 && before(&e, &w->heap[(i - 1) / 2]); i = (i - 1) / 2)
 		w->heap[i] = w->heap[(i - 1) / 2];
@@ -61,7 +63,8 @@ void disconnect(struct world *w, bool silent)
 	w->connection++;
 	for (int i = 0; i < 2; i++)
 		if (w->n[i].s != NULL)
-			push(w, EV_CLOSED, i, w->now + (silent ? 500 * MS : 1 * MS + rnd(w, 60 * MS)));
+			push(w, EV_CLOSED, i,
+				w->now + (silent ? 500 * MS : 1 * MS + rnd(w, 60 * MS)));
 }
 
 void kill_node(struct world *w, int i, bool power, usec_t back)
@@ -174,7 +177,10 @@ static void act(struct world *w, int i, const struct srp_action *a)
 		break;
 	case SRP_ACT_CLOSE:
 		if (srp_info(n->s)->count.messages_malformed > 0)
-			fail(w, "chassis %d closes the connection: a message of the other was malformed", i);
+			fail(w,
+				"chassis %d closes the connection: a message of the other was "
+				"malformed",
+				i);
 		disconnect(w, false); /* it was silent for dead-interval */
 		break;
 	case SRP_ACT_HEARTBEAT:
@@ -199,7 +205,8 @@ static void act(struct world *w, int i, const struct srp_action *a)
 	case SRP_ACT_LINES: /* nobody here has any */
 		break;
 	case SRP_ACT_ALARM:
-		trace(w, i, "alarm %s %s", srp_alarm_name(a->alarm), a->raised ? "raised" : "cleared");
+		trace(w, i, "alarm %s %s", srp_alarm_name(a->alarm),
+			a->raised ? "raised" : "cleared");
 		break;
 	case SRP_ACT_GOODBYE:
 		n->leaving = true;
@@ -259,7 +266,8 @@ static void beat(struct world *w, const struct ev *e)
 {
 	struct node *n = &w->n[e->node];
 
-	/* Only what replication itself missed is lost; control reads what it was handed when it wakes up. */
+	/* Only what replication itself missed is lost; control reads what it was handed when it
+	 * wakes up. */
 	if (!e->flag && n->stalled_all && w->now < n->stalled_until)
 		return;
 	if (!e->flag)
@@ -302,8 +310,8 @@ static bool step_done(struct world *w, const struct ev *e)
 		n->streaming = true;
 	if (e->step == SRP_STEP_RESUME)
 		n->late = false;
-	srp_done(n->s, e->step, e->term, true, e->step == SRP_STEP_STOP ? n->applied : n->last_number, NULL,
-		w->now);
+	srp_done(n->s, e->step, e->term, true,
+		e->step == SRP_STEP_STOP ? n->applied : n->last_number, NULL, w->now);
 	return true;
 }
 
@@ -375,7 +383,8 @@ static void handle_control(struct world *w, const struct ev *e)
 		}
 		srp_saved_reserve(n->s, e->number, e->flag, w->now);
 	} else if (e->kind == EV_PROBE) {
-		/* Whoever has the addresses in its kernel answers, whatever became of the process. */
+		/* Whoever has the addresses in its kernel answers, whatever became of the
+		 * process. */
 		n->asked = true;
 		n->answered = w->n[!e->node].vips;
 		srp_probed(n->s, n->answered, "the other", w->now);
@@ -405,8 +414,8 @@ void handle(struct world *w, const struct ev *e)
 		return;
 	}
 	if (e->kind == EV_RESUME)
-		srp_stalled(n->s, w->now - n->stalled_at, n->stalled_all ? w->now - n->stalled_at : 0, &n->st,
-			w->now);
+		srp_stalled(n->s, w->now - n->stalled_at,
+			n->stalled_all ? w->now - n->stalled_at : 0, &n->st, w->now);
 	else if (e->kind == EV_BEAT)
 		beat(w, e);
 	else if (waits_for_control(e->kind) && w->now < n->stalled_until) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* truth: records sent = applied + refused + superseded + in flight + abandoned, to the unit, by what both sides say of
- * themselves. For tests that hold both ends of a stream in one process. */
+/* truth: records sent = applied + refused + superseded + in flight + abandoned, to the unit, by
+ * what both sides say of themselves. For tests that hold both ends of a stream in one process. */
 #ifndef TANDEM_SIM_TRUTH_H
 #define TANDEM_SIM_TRUTH_H
 
@@ -24,7 +24,8 @@ static inline const char *truth_alone(const struct repl *r)
 	repl_sent_records(r, &s);
 	if (s.sent != s.acked + s.superseded + s.in_flight + s.abandoned)
 		return "records of the stream: sent is not the sum of what became of them";
-	if (c->tx_entries != c->records_acked + c->records_superseded + c->records_abandoned + s.in_flight)
+	if (c->tx_entries !=
+		c->records_acked + c->records_superseded + c->records_abandoned + s.in_flight)
 		return "records of all streams: sent is not the sum of what became of them";
 	if (c->rx_refused != c->rx_refused_stale + c->rx_refused_absent + c->rx_refused_malformed +
 				     c->rx_refused_owner + c->rx_refused_other)
@@ -34,8 +35,9 @@ static inline const char *truth_alone(const struct repl *r)
 	return NULL;
 }
 
-/* Holds at any time, of a stream from tx to rx; where rx has decided on everything and tx was told, to the unit.
- * Does not apply (NULL) when rx receives another stream, or none. The two must be each other's peers. */
+/* Holds at any time, of a stream from tx to rx; where rx has decided on everything and tx was told,
+ * to the unit. Does not apply (NULL) when rx receives another stream, or none. The two must be each
+ * other's peers. */
 static inline const char *truth_between(const struct repl *tx, const struct repl *rx)
 {
 	const struct repl_received *got = repl_received(rx);

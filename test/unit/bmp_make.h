@@ -49,8 +49,8 @@ static inline void make_per_peer(
 
 static inline void make_bgp(struct bmp_make *m, uint8_t type, const void *body, uint16_t len)
 {
-	static const uint8_t marker[16] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		0xff, 0xff, 0xff, 0xff, 0xff };
+	static const uint8_t marker[16] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 
 	wr_bytes(&m->w, marker, sizeof(marker));
 	wr_u16(&m->w, (uint16_t)(19 + len));
@@ -113,7 +113,8 @@ static inline void make_termination(struct bmp_make *m, uint16_t reason)
 	make_end(m);
 }
 
-/* Route Monitoring, Statistics, Mirroring, or what is not known: `len` octets behind the per-peer header. */
+/* Route Monitoring, Statistics, Mirroring, or what is not known: `len` octets behind the per-peer
+ * header. */
 static inline void make_other(struct bmp_make *m, uint8_t type, const struct ip_addr *a, size_t len)
 {
 	uint8_t *room;

@@ -51,8 +51,8 @@ void sum_ip(uint8_t *p)
 	put16(p + 10, ~sum & 0xffff);
 }
 
-void put_ip(uint8_t *p, uint32_t src, uint32_t dst, uint8_t proto, uint8_t ttl, uint16_t total, uint16_t id,
-	uint16_t flags)
+void put_ip(uint8_t *p, uint32_t src, uint32_t dst, uint8_t proto, uint8_t ttl, uint16_t total,
+	uint16_t id, uint16_t flags)
 {
 	memset(p, 0, 20);
 	p[0] = 0x45;
@@ -93,7 +93,8 @@ void put_inner(uint8_t *p, uint32_t src, uint32_t dst, uint8_t ttl, uint16_t tot
 	put_ip(p, src, dst, 17, ttl, total, 0x1234, flags);
 }
 
-static void put_tunnel(uint8_t *p, uint32_t src, uint32_t dst, uint16_t id, uint32_t teid, uint16_t total)
+static void put_tunnel(
+	uint8_t *p, uint32_t src, uint32_t dst, uint16_t id, uint32_t teid, uint16_t total)
 {
 	put_ip(p, src, dst, 17, 64, (uint16_t)(total + 36), id, 0);
 	put16(p + 20, 2152);
@@ -106,8 +107,8 @@ static void put_tunnel(uint8_t *p, uint32_t src, uint32_t dst, uint16_t id, uint
 	put32(p + 32, teid);
 }
 
-void frame_up(struct frame *f, uint32_t teid, uint32_t src, uint32_t dst, uint8_t ttl, uint16_t total,
-	uint16_t flags)
+void frame_up(struct frame *f, uint32_t teid, uint32_t src, uint32_t dst, uint8_t ttl,
+	uint16_t total, uint16_t flags)
 {
 	f->port = BED_ACCESS;
 	f->len = (uint16_t)(50 + total);
@@ -116,7 +117,8 @@ void frame_up(struct frame *f, uint32_t teid, uint32_t src, uint32_t dst, uint8_
 	put_inner(f->b + 50, src, dst, ttl, total, flags);
 }
 
-void frame_down(struct frame *f, uint32_t src, uint32_t dst, uint8_t ttl, uint16_t total, uint16_t flags)
+void frame_down(
+	struct frame *f, uint32_t src, uint32_t dst, uint8_t ttl, uint16_t total, uint16_t flags)
 {
 	f->port = BED_CORE;
 	f->len = (uint16_t)(14 + total);
@@ -133,8 +135,8 @@ void want_up(struct frame *f, uint16_t adj, uint16_t port, uint32_t src, uint32_
 	put_inner(f->b + 14, src, dst, ttl, total, flags);
 }
 
-void want_down(struct frame *f, uint32_t teid, uint32_t src, uint32_t dst, uint8_t ttl, uint16_t total,
-	uint16_t flags)
+void want_down(struct frame *f, uint32_t teid, uint32_t src, uint32_t dst, uint8_t ttl,
+	uint16_t total, uint16_t flags)
 {
 	f->port = BED_ACCESS;
 	f->len = (uint16_t)(50 + total);
@@ -224,8 +226,8 @@ bool frame_equal(const char *what, const struct frame *got, const struct frame *
 		i++;
 	if (got->port == want->port && got->len == want->len && i == got->len)
 		return true;
-	fprintf(stderr, "%s: port %u for %u, length %u for %u, byte %u is %02x for %02x\n", what, got->port,
-		want->port, got->len, want->len, i, got->b[i], want->b[i]);
+	fprintf(stderr, "%s: port %u for %u, length %u for %u, byte %u is %02x for %02x\n", what,
+		got->port, want->port, got->len, want->len, i, got->b[i], want->b[i]);
 	return false;
 }
 
@@ -258,7 +260,8 @@ void bed_reset(void)
 	for (unsigned int w = 0; w < 2; w++) {
 		fastpath_fini(&bed.w[w]);
 		memset(&bed.w[w], 0, sizeof(bed.w[w]));
-		bed.w[w].held_not_before = UINT64_MAX; /* nothing is held but where a test asks for it */
+		/* nothing is held but where a test asks for it */
+		bed.w[w].held_not_before = UINT64_MAX;
 		dirty_clear(&bed.dirty[w]);
 		bed.w[w].sh = &bed.sh;
 		bed.w[w].worker = (uint8_t)w;
@@ -292,8 +295,8 @@ static int open_port(unsigned int p)
 
 	for (unsigned int w = 0; w < 2; w++) {
 		snprintf(name, sizeof(name), "tx%u.%u", p, w);
-		bed.tx[p][w] =
-			rte_ring_create(name, BED_TX_RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+		bed.tx[p][w] = rte_ring_create(
+			name, BED_TX_RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 		if (bed.tx[p][w] == NULL)
 			return -1;
 	}
@@ -355,7 +358,9 @@ static int open_fib(void)
 
 static int open_sessions(void)
 {
-	struct pool_conf conf = { .name = "bed", .prefix = ip_addr_v4(IP4(172, 20, 0, 0)), .prefix_len = 16 };
+	struct pool_conf conf = {
+		.name = "bed", .prefix = ip_addr_v4(IP4(172, 20, 0, 0)), .prefix_len = 16
+	};
 	struct session_params params = { .capacity = 64, .mem = &libc_mem };
 
 	bed.ps = pool_set_create(&conf, 1, &libc_mem);
@@ -412,8 +417,8 @@ static void open_shared(void)
 
 int bed_open(void)
 {
-	char *argv[] = { "bed", "-l", "0", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m",
-		"160", "--file-prefix=ut_fastpath", "--log-level=4" };
+	char *argv[] = { "bed", "-l", "0", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry",
+		"-m", "160", "--file-prefix=ut_fastpath", "--log-level=4" };
 
 	if (bed.pool != NULL) { /* an earlier suite's */
 		bed_reset();
@@ -422,14 +427,16 @@ int bed_open(void)
 	if (rte_eal_init(RTE_DIM(argv), argv) < 0)
 		return -1;
 	bed.pool = rte_pktmbuf_pool_create("bed", MBUFS, 0, 0, SNAP + RTE_PKTMBUF_HEADROOM, 0);
-	bed.direct = rte_pktmbuf_pool_create("direct", MBUFS_DIRECT, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, 0);
+	bed.direct =
+		rte_pktmbuf_pool_create("direct", MBUFS_DIRECT, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, 0);
 	if (bed.pool == NULL || bed.direct == NULL || open_fib() < 0 || open_sessions() < 0)
 		return -1;
 	for (unsigned int p = 0; p < BED_PORTS; p++)
 		if (open_port(p) < 0)
 			return -1;
 	for (unsigned int w = 0; w < 2; w++) {
-		bed.punt[w] = rte_ring_create(w ? "punt1" : "punt0", 64, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
+		bed.punt[w] = rte_ring_create(
+			w ? "punt1" : "punt0", 64, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
 		bed.hand[w] = rte_ring_create(w ? "hand1" : "hand0", 64, 0, RING_F_SC_DEQ);
 		if (bed.punt[w] == NULL || bed.hand[w] == NULL)
 			return -1;
@@ -449,7 +456,8 @@ int bed_close(void)
 	whole = rte_mempool_avail_count(bed.pool) == bed.pool_n &&
 		rte_mempool_avail_count(bed.direct) == bed.direct_n;
 	if (!whole)
-		fprintf(stderr, "buffers lost: %u, %u\n", bed.pool_n - rte_mempool_avail_count(bed.pool),
+		fprintf(stderr, "buffers lost: %u, %u\n",
+			bed.pool_n - rte_mempool_avail_count(bed.pool),
 			bed.direct_n - rte_mempool_avail_count(bed.direct));
 	return whole ? 0 : -1;
 }

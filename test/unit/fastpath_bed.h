@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* fastpath_bed: two workers on ports made of rings, a table, a FIB, and a builder of frames that shares no code with the
- * fast path. One bed. */
+/* fastpath_bed: two workers on ports made of rings, a table, a FIB, and a builder of frames that
+ * shares no code with the fast path. One bed. */
 #ifndef TANDEM_FASTPATH_BED_H
 #define TANDEM_FASTPATH_BED_H
 
@@ -10,9 +10,12 @@
 #include "worker/fastpath.h"
 #include "ut.h"
 
-#define IP4(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
+#define IP4(a, b, c, d)                                                                            \
+	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
-enum { /* ports; BED_DARK is a core port whose link is down, BED_NARROW one of MTU 576, BED_BOTH access and core */
+/* ports; BED_DARK is a core port whose link is down, BED_NARROW one of MTU 576, BED_BOTH access and
+ * core */
+enum {
 	BED_ACCESS,
 	BED_CORE,
 	BED_REPL,
@@ -28,7 +31,9 @@ enum { BED_TX_RING = 256, BED_SESSIONS = 4 };
 #define BED_SGSN    IP4(10, 8, 0, 1)
 #define BED_HOST    IP4(10, 9, 0, 2)
 #define BED_TWIN(p) IP4(10, 7, (p), 1)
-#define BED_UE(i)   IP4(172, 20, 1, (i)) /* even addresses belong to worker 0, odd ones to worker 1 */
+#define BED_UE(i)                                                                                  \
+	IP4(172, 20, 1, (i)) /* even addresses belong to worker 0, odd ones to worker 1            \
+			      * \ */
 
 struct frame {
 	uint16_t port, len;
@@ -59,8 +64,8 @@ void bed_reset(void);
 struct session_slot *bed_slot(unsigned int i);
 
 /* An IPv4 header with a right checksum; flags: the 16 bits of flags and offset. */
-void put_ip(uint8_t *p, uint32_t src, uint32_t dst, uint8_t proto, uint8_t ttl, uint16_t total, uint16_t id,
-	uint16_t flags);
+void put_ip(uint8_t *p, uint32_t src, uint32_t dst, uint8_t proto, uint8_t ttl, uint16_t total,
+	uint16_t id, uint16_t flags);
 void put16(uint8_t *p, unsigned int v);
 void put32(uint8_t *p, uint32_t v);
 void sum_ip(uint8_t *p);
@@ -71,14 +76,15 @@ const uint8_t *mac_adj(uint16_t adj);
 /* An inner packet of `total` bytes: UDP with a recognisable payload. */
 void put_inner(uint8_t *p, uint32_t src, uint32_t dst, uint8_t ttl, uint16_t total, uint16_t flags);
 /* Frames as the networks send them. */
-void frame_up(struct frame *f, uint32_t teid, uint32_t src, uint32_t dst, uint8_t ttl, uint16_t total,
-	uint16_t flags);
-void frame_down(struct frame *f, uint32_t src, uint32_t dst, uint8_t ttl, uint16_t total, uint16_t flags);
+void frame_up(struct frame *f, uint32_t teid, uint32_t src, uint32_t dst, uint8_t ttl,
+	uint16_t total, uint16_t flags);
+void frame_down(
+	struct frame *f, uint32_t src, uint32_t dst, uint8_t ttl, uint16_t total, uint16_t flags);
 /* What must come out. */
 void want_up(struct frame *f, uint16_t adj, uint16_t port, uint32_t src, uint32_t dst, uint8_t ttl,
 	uint16_t total, uint16_t flags);
-void want_down(struct frame *f, uint32_t teid, uint32_t src, uint32_t dst, uint8_t ttl, uint16_t total,
-	uint16_t flags);
+void want_down(struct frame *f, uint32_t teid, uint32_t src, uint32_t dst, uint8_t ttl,
+	uint16_t total, uint16_t flags);
 
 struct rte_mbuf *bed_mbuf(const struct frame *f);
 /* Receives f at worker w and flushes. */

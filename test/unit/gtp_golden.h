@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* gtp_golden: the text files of test/golden/gtp, a line each: a name, words, octets in hex. Their folder comes in
- * TANDEM_GOLDEN. For tests only. */
+/* gtp_golden: the text files of test/golden/gtp, a line each: a name, words, octets in hex. Their
+ * folder comes in TANDEM_GOLDEN. For tests only. */
 #ifndef TANDEM_GTP_GOLDEN_H
 #define TANDEM_GTP_GOLDEN_H
 
@@ -12,7 +12,8 @@
 enum { GOLDEN_MAX = 1024, GOLDEN_LINE = 4096 };
 
 struct golden {
-	char name[64], word[2][64]; /* vectors have no words; malformed ones have plane and verdict */
+	/* vectors have no words; malformed ones have plane and verdict */
+	char name[64], word[2][64];
 	uint8_t msg[GOLDEN_MAX];
 	size_t len;
 };
@@ -38,7 +39,8 @@ static inline FILE *golden_open(const char *file)
 	return fopen(path, "r");
 }
 
-/* The next line that is not a comment; 0 at the end. with_words: name word hex word, else name hex. */
+/* The next line that is not a comment; 0 at the end. with_words: name word hex word, else name
+ * hex. */
 static inline int golden_next(FILE *f, int with_words, struct golden *g)
 {
 	static char line[GOLDEN_LINE], hex[GOLDEN_LINE];
@@ -49,7 +51,9 @@ static inline int golden_next(FILE *f, int with_words, struct golden *g)
 		if (line[0] == '#')
 			continue;
 		if (with_words)
-			n = sscanf(line, "%63s %63s %4095s %63s", g->name, g->word[0], hex, g->word[1]) - 2;
+			n = sscanf(line, "%63s %63s %4095s %63s", g->name, g->word[0], hex,
+				    g->word[1]) -
+			    2;
 		else
 			n = sscanf(line, "%63s %4095s", g->name, hex);
 		if (n != 2)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* keys_rig: sides of a key schedule with a toy derivation. Two slots hold the same key exactly if their bytes are equal, so
- * "the tag is good" is a comparison. */
+/* keys_rig: sides of a key schedule with a toy derivation. Two slots hold the same key exactly if
+ * their bytes are equal, so "the tag is good" is a comparison. */
 #ifndef TANDEM_KEYS_RIG_H
 #define TANDEM_KEYS_RIG_H
 
@@ -35,7 +35,9 @@ static inline void init(struct side *s, bool leads, uint64_t limit)
 {
 	memset(s, 0, sizeof(*s));
 	CU_ASSERT_EQUAL(
-		keys_init(&s->k, &(struct keys_params){ .leads = leads, .limit = limit, .expand = toy }), 0);
+		keys_init(&s->k,
+			&(struct keys_params){ .leads = leads, .limit = limit, .expand = toy }),
+		0);
 }
 
 static inline void secrets(uint16_t id, uint8_t a[KEYS_SECRET], uint8_t b[KEYS_SECRET])
@@ -92,7 +94,8 @@ static inline int take(struct side *s, const struct sealed *p, usec_t now)
 	if (slot < 0)
 		return slot;
 	with = &s->k.slot[slot];
-	if (memcmp(with->key, p->with.key, KEYS_KEY) != 0 || memcmp(with->iv, p->with.iv, KEYS_IV) != 0) {
+	if (memcmp(with->key, p->with.key, KEYS_KEY) != 0 ||
+		memcmp(with->iv, p->with.iv, KEYS_IV) != 0) {
 		keys_forged(&s->k);
 		return 1;
 	}

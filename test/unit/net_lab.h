@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* net_lab: lib/net against the real kernel: root, in a network namespace of its own (77: not permitted here). Its peer
- * lives in a second one, held by a child:
+/* net_lab: lib/net against the real kernel: root, in a network namespace of its own (77: not
+ * permitted here). Its peer lives in a second one, held by a child:
  *
  *      this namespace                                   the peer's
  *      twin tw0 10.9.0.1/24 = port 0 = g0 ---- veth ---- p0 10.9.0.2/24, 10.9.0.3/24
@@ -86,12 +86,12 @@ static inline void turn(void)
 }
 
 /* Until the condition holds; what it says at the end. */
-#define WAIT(cond)                                                                                           \
-	__extension__({                                                                                      \
-		int64_t due_ = now_ms() + WAIT_MS;                                                           \
-		while (!(cond) && now_ms() < due_)                                                           \
-			turn();                                                                              \
-		(cond);                                                                                      \
+#define WAIT(cond)                                                                                 \
+	__extension__({                                                                            \
+		int64_t due_ = now_ms() + WAIT_MS;                                                 \
+		while (!(cond) && now_ms() < due_)                                                 \
+			turn();                                                                    \
+		(cond);                                                                            \
 	})
 
 static inline uint32_t ip(const char *text)
@@ -120,7 +120,8 @@ static inline pid_t ping_start(const char *dst)
 	snprintf(pid, sizeof(pid), "%d", peer);
 	if (freopen("/dev/null", "w", stdout) == NULL)
 		_exit(1);
-	execlp("nsenter", "nsenter", "-t", pid, "-n", "ping", "-c", "5", "-i", "0.01", "-W", "2", dst, NULL);
+	execlp("nsenter", "nsenter", "-t", pid, "-n", "ping", "-c", "5", "-i", "0.01", "-W", "2",
+		dst, NULL);
 	_exit(1);
 }
 
@@ -154,19 +155,24 @@ static inline bool lab_up(void)
 		poll(NULL, 0, 1);
 	}
 	for (int i = 0; i < PORTS; i++)
-		if (!sh("ip link add g%d type veth peer name p%d && ip link set p%d netns %d && ip link set "
+		if (!sh("ip link add g%d type veth peer name p%d && ip link set p%d netns %d && "
+			"ip link set "
 			"g%d up &&"
-			"sysctl -qw net.ipv6.conf.g%d.disable_ipv6=1; ethtool -K g%d tx off >/dev/null 2>&1;"
-			"nsenter -t %d -n ethtool -K p%d tx off >/dev/null 2>&1; nsenter -t %d -n ip link "
+			"sysctl -qw net.ipv6.conf.g%d.disable_ipv6=1; ethtool -K g%d tx off "
+			">/dev/null 2>&1;"
+			"nsenter -t %d -n ethtool -K p%d tx off >/dev/null 2>&1; nsenter -t %d "
+			"-n ip link "
 			"set p%d up &&"
-			"nft 'add table netdev t%d; add chain netdev t%d i { type filter hook ingress device "
+			"nft 'add table netdev t%d; add chain netdev t%d i { type filter hook "
+			"ingress device "
 			"g%d priority 0;"
 			" policy drop; }'",
 			    i, i, i, peer, i, i, i, peer, i, peer, i, i, i, i))
 			return false;
-	return sh("ip link set lo up; ip tuntap add tw1 mode tap multi_queue && ip addr add 10.8.0.1/24 dev "
-		  "tw1") &&
-	       on_peer("ip addr add 10.9.0.2/24 dev p0") && on_peer("ip addr add 10.9.0.3/24 dev p0") &&
+	return sh("ip link set lo up; ip tuntap add tw1 mode tap multi_queue && ip addr add "
+		  "10.8.0.1/24 dev tw1") &&
+	       on_peer("ip addr add 10.9.0.2/24 dev p0") &&
+	       on_peer("ip addr add 10.9.0.3/24 dev p0") &&
 	       on_peer("ip addr add 10.8.0.2/24 dev p1");
 }
 
@@ -177,19 +183,23 @@ static inline bool port_up(unsigned int i)
 	char name[32], args[64], twin[8];
 
 	snprintf(name, sizeof(name), "net_af_packet%u", i);
-	snprintf(args, sizeof(args), "iface=g%u,qpairs=1,framesz=2048,blocksz=65536,framecnt=512", i);
+	snprintf(args, sizeof(args), "iface=g%u,qpairs=1,framesz=2048,blocksz=65536,framecnt=512",
+		i);
 	snprintf(twin, sizeof(twin), "tw%u", i);
-	return rte_vdev_init(name, args) == 0 && rte_eth_dev_get_port_by_name(name, &ports[i]) == 0 &&
+	return rte_vdev_init(name, args) == 0 &&
+	       rte_eth_dev_get_port_by_name(name, &ports[i]) == 0 &&
 	       rte_eth_dev_configure(ports[i], 1, 1, &conf) == 0 &&
 	       rte_eth_rx_queue_setup(ports[i], 0, 64, 0, NULL, pool) == 0 &&
-	       rte_eth_tx_queue_setup(ports[i], 0, 64, 0, NULL) == 0 && rte_eth_dev_start(ports[i]) == 0 &&
-	       net_twin_open(&twins[i], ports[i], twin, 1450, i == 0 ? &own : NULL, i == 0 ? 24 : 0, pool) ==
-		       0;
+	       rte_eth_tx_queue_setup(ports[i], 0, 64, 0, NULL) == 0 &&
+	       rte_eth_dev_start(ports[i]) == 0 &&
+	       net_twin_open(&twins[i], ports[i], twin, 1450, i == 0 ? &own : NULL, i == 0 ? 24 : 0,
+		       pool) == 0;
 }
 
 static inline int suite_up(void)
 {
-	pool = rte_pktmbuf_pool_create("pool", 2047, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	pool = rte_pktmbuf_pool_create(
+		"pool", 2047, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 	kernel = net_kernel_open();
 	fib = fib_create("fib", SOCKET_ID_ANY);
 	return pool != NULL && kernel != NULL && fib != NULL && port_up(0) && port_up(1) ? 0 : -1;
@@ -222,14 +232,15 @@ static inline int suite_down(void)
 static inline int lab_run(const char *name, char *program, CU_TestInfo *tests)
 {
 	char prefix[48], run_dir[128];
-	char *eal[] = { program, "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "160",
-		prefix, "--log-level=3", "-l", "0", NULL };
+	char *eal[] = { program, "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m",
+		"160", prefix, "--log-level=3", "-l", "0", NULL };
 	CU_SuiteInfo suites[] = { { (char *)name, suite_up, suite_down, NULL, NULL, tests },
 		CU_SUITE_INFO_NULL };
 	int ret;
 
 	snprintf(prefix, sizeof(prefix), "--file-prefix=ut_net_%d", getpid());
-	if (geteuid() != 0 || unshare(CLONE_NEWNET) < 0 || access("/dev/net/tun", R_OK | W_OK) != 0) {
+	if (geteuid() != 0 || unshare(CLONE_NEWNET) < 0 ||
+		access("/dev/net/tun", R_OK | W_OK) != 0) {
 		printf("skipped: needs root, network namespaces and /dev/net/tun\n");
 		return 77;
 	}

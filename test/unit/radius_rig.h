@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* radius_rig: a RADIUS server as small as can be, for tests and the fuzz target: it answers what it is shown. */
+/* radius_rig: a RADIUS server as small as can be, for tests and the fuzz target: it answers what it
+ * is shown. */
 #ifndef TANDEM_RADIUS_RIG_H
 #define TANDEM_RADIUS_RIG_H
 
@@ -11,8 +12,8 @@
 
 #include "radius/radius.h"
 
-/* A reply to the request with this identifier and authenticator: header, Message-Authenticator if `sign`, the attributes
- * given. Returns its length in `to` (RADIUS_PACKET_MAX bytes). */
+/* A reply to the request with this identifier and authenticator: header, Message-Authenticator if
+ * `sign`, the attributes given. Returns its length in `to` (RADIUS_PACKET_MAX bytes). */
 static inline size_t rig_reply(uint8_t *to, uint8_t code, uint8_t id,
 	const uint8_t request[RADIUS_AUTHENTICATOR], const struct radius_secret *s, bool sign,
 	const uint8_t *attributes, size_t attributes_len)

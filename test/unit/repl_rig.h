@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* repl_rig: one struct repl under test and a hand-made peer: packets are written field by field, callbacks recorded. */
+/* repl_rig: one struct repl under test and a hand-made peer: packets are written field by field,
+ * callbacks recorded. */
 #ifndef TANDEM_REPL_RIG_H
 #define TANDEM_REPL_RIG_H
 
@@ -17,7 +18,8 @@ struct rig {
 	uint8_t pkt[REPL_PACKET_MAX];
 	size_t len;
 	/* what came out of the callbacks */
-	unsigned int n_applied, n_digests, n_wants, n_acked, n_lost, n_new, n_streams, n_hb, n_fresh;
+	unsigned int n_applied, n_digests, n_wants, n_acked, n_lost, n_new, n_streams, n_hb,
+		n_fresh;
 	uint32_t applied[RIG_LOG]; /* first 4 bytes of each state record */
 	bool late[RIG_LOG];
 	repl_entry_t acked[RIG_LOG], lost[RIG_LOG];
@@ -105,8 +107,8 @@ static void rig_free(void *ctx, void *p)
 
 static inline struct repl_ops rig_ops(void *ctx)
 {
-	return (struct repl_ops){ rig_state, rig_digest, rig_want, rig_heartbeat, rig_acked, rig_lost,
-		rig_peer_new, rig_stream_new, rig_want_fill, rig_status, ctx };
+	return (struct repl_ops){ rig_state, rig_digest, rig_want, rig_heartbeat, rig_acked,
+		rig_lost, rig_peer_new, rig_stream_new, rig_want_fill, rig_status, ctx };
 }
 
 static inline struct repl_params rig_params(const struct repl_ops *ops)
@@ -137,7 +139,8 @@ static inline void rig_stop(struct rig *g)
 	repl_destroy(g->r);
 }
 
-/* A packet of the peer's: header now, records by rig_rec, off with rig_send. Stream 5 begins at number 1. */
+/* A packet of the peer's: header now, records by rig_rec, off with rig_send. Stream 5 begins at
+ * number 1. */
 static inline struct repl_header rig_header(const struct rig *g, uint64_t number, uint8_t flags)
 {
 	return (struct repl_header){ .version = REPL_VERSION_MIN,
@@ -207,7 +210,8 @@ static inline void rig_heartbeat_packet(
 }
 
 /* An ACK from the peer of [lo, hi] in our stream. */
-static inline void rig_ack(struct rig *g, uint64_t number, uint32_t stream, uint64_t lo, uint64_t hi)
+static inline void rig_ack(
+	struct rig *g, uint64_t number, uint32_t stream, uint64_t lo, uint64_t hi)
 {
 	struct repl_header h = rig_header(g, number, 0);
 	struct repl_ack a = { .stream = stream, .largest = hi, .n = 1, .range = { { lo, hi } } };
@@ -229,7 +233,8 @@ static inline uint64_t rig_seal(struct rig *g, uint32_t handle)
 	wr_u8(&w, REPL_DELTA);
 	wr_u16(&w, 4);
 	wr_u32(&w, handle);
-	return repl_seal(g->r, out, REPL_HEADER + 7, 1, &e, 1, g->now) > 0 ? repl_last_number(g->r) : 0;
+	return repl_seal(g->r, out, REPL_HEADER + 7, 1, &e, 1, g->now) > 0 ? repl_last_number(g->r)
+									   : 0;
 }
 
 /* Polls until nothing is due: the ACK among it (n 0: none) and the kinds sent. */
@@ -254,7 +259,8 @@ static inline uint32_t rig_poll(struct rig *g, struct repl_ack *ack)
 	return kinds;
 }
 
-/* Standby with the peer's stream, or active with a stream of its own (first number *first) and a peer that was heard. */
+/* Standby with the peer's stream, or active with a stream of its own (first number *first) and a
+ * peer that was heard. */
 static inline void rig_standby(struct rig *g)
 {
 	rig_start(g);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* session_fixture: chassis (table, pools, an index of keys) for the tests of lib/session and lib/pool. */
+/* session_fixture: chassis (table, pools, an index of keys) for the tests of lib/session and
+ * lib/pool. */
 #ifndef TANDEM_SESSION_FIXTURE_H
 #define TANDEM_SESSION_FIXTURE_H
 
@@ -70,7 +71,9 @@ static inline void fix_free(struct chassis *c)
 /* A record with random content for `ue4` of pool; key names the subscriber. */
 static inline struct session_rec fix_rec(uint64_t *seed, uint8_t pool, uint32_t ue4, uint64_t key)
 {
-	struct session_rec r = { .state = SESSION_LIVE, .pool = pool, .pdp_type = 0x21, .key = key };
+	struct session_rec r = {
+		.state = SESSION_LIVE, .pool = pool, .pdp_type = 0x21, .key = key
+	};
 
 	r.apn = (uint8_t)(ut_random(seed) % 4);
 	r.ue = ip_addr_v4(ue4);
@@ -102,16 +105,19 @@ static inline bool fix_same_usage(const struct session_usage *a, const struct se
 
 static inline bool fix_same(const struct session_rec *a, const struct session_rec *b)
 {
-	return a->handle == b->handle && a->state == b->state && a->apn == b->apn && a->pool == b->pool &&
-	       a->pdp_type == b->pdp_type && a->key == b->key && memcmp(a->msisdn, b->msisdn, 8) == 0 &&
-	       ip_addr_equal(&a->ue, &b->ue) && a->created_ms == b->created_ms &&
-	       a->charging_id == b->charging_id && a->peer_ctl_teid == b->peer_ctl_teid &&
-	       a->peer_usr_teid == b->peer_usr_teid && ip_addr_equal(&a->peer_ctl, &b->peer_ctl) &&
+	return a->handle == b->handle && a->state == b->state && a->apn == b->apn &&
+	       a->pool == b->pool && a->pdp_type == b->pdp_type && a->key == b->key &&
+	       memcmp(a->msisdn, b->msisdn, 8) == 0 && ip_addr_equal(&a->ue, &b->ue) &&
+	       a->created_ms == b->created_ms && a->charging_id == b->charging_id &&
+	       a->peer_ctl_teid == b->peer_ctl_teid && a->peer_usr_teid == b->peer_usr_teid &&
+	       ip_addr_equal(&a->peer_ctl, &b->peer_ctl) &&
 	       ip_addr_equal(&a->peer_usr, &b->peer_usr) && a->qos_len == b->qos_len &&
 	       memcmp(a->qos, b->qos, sizeof(a->qos)) == 0 && a->has_recovery == b->has_recovery &&
-	       a->recovery == b->recovery && a->req_type == b->req_type && a->req_seq == b->req_seq &&
-	       a->req_port == b->req_port && ip_addr_equal(&a->req_src, &b->req_src) &&
-	       fix_same_usage(&a->usage[0], &b->usage[0]) && fix_same_usage(&a->usage[1], &b->usage[1]);
+	       a->recovery == b->recovery && a->req_type == b->req_type &&
+	       a->req_seq == b->req_seq && a->req_port == b->req_port &&
+	       ip_addr_equal(&a->req_src, &b->req_src) &&
+	       fix_same_usage(&a->usage[0], &b->usage[0]) &&
+	       fix_same_usage(&a->usage[1], &b->usage[1]);
 }
 
 /* What must hold of a chassis at any time; returns the number of broken rules. */

@@ -44,8 +44,8 @@ static void rig_act(struct rig *r, const struct srp_action *a)
 		srp_saved_reserve(r->s, a->number, !r->disk_full, r->now);
 	if (a->kind == SRP_ACT_STEP && a->step != r->withhold)
 		srp_done(r->s, a->step, a->term, a->step != r->fail, r->number, "told to", r->now);
-	if (a->kind == SRP_ACT_SEND && srp_msg_read(a->msg, a->len, &m) == 0 && m.type == SRP_MSG_ASK &&
-		r->answers)
+	if (a->kind == SRP_ACT_SEND && srp_msg_read(a->msg, a->len, &m) == 0 &&
+		m.type == SRP_MSG_ASK && r->answers)
 		rig_send(r, (struct srp_msg){ .type = SRP_MSG_ANSWER, .id = m.id });
 }
 
@@ -124,7 +124,8 @@ struct srp_conf rig_conf(void)
 		.dead_multiplier = 3 };
 }
 
-/* Alone, just started, side 0, backup, priority 125; the peer is side 1 with the same but a lower MAC. */
+/* Alone, just started, side 0, backup, priority 125; the peer is side 1 with the same but a lower
+ * MAC. */
 void rig_start(struct rig *r, const struct srp_conf *over)
 {
 	*r = (struct rig){ .now = 1000 * MS, .capacity = 100, .wire = { 1, 1, 1500 } };
@@ -138,7 +139,8 @@ void rig_start(struct rig *r, const struct srp_conf *over)
 		.hears = SELF,
 		.restart_counter = 7 };
 	r->st = (struct srp_stream){ .heard = USEC_NEVER, .table_empty = true };
-	r->s = srp_create(&r->conf, &(struct srp_saved){ .reserve = 5, .restart_counter = 40 }, r->now);
+	r->s = srp_create(
+		&r->conf, &(struct srp_saved){ .reserve = 5, .restart_counter = 40 }, r->now);
 	CU_ASSERT_PTR_NOT_NULL(r->s);
 	rig_drain(r);
 }
@@ -179,7 +181,8 @@ const struct srp_action *rig_sent(const struct rig *r, enum srp_type type, struc
 	for (unsigned int i = r->n; i > 0; i--) {
 		const struct srp_action *a = &r->log[i - 1];
 
-		if (a->kind == SRP_ACT_SEND && srp_msg_read(a->msg, a->len, m) == 0 && m->type == type)
+		if (a->kind == SRP_ACT_SEND && srp_msg_read(a->msg, a->len, m) == 0 &&
+			m->type == type)
 			return a;
 	}
 	return NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* srp_rig: one chassis under test against a scripted peer that speaks on two paths; its other cores and its disk answer at
- * once unless told otherwise, and every action is kept. */
+/* srp_rig: one chassis under test against a scripted peer that speaks on two paths; its other cores
+ * and its disk answer at once unless told otherwise, and every action is kept. */
 #ifndef TANDEM_SRP_RIG_H
 #define TANDEM_SRP_RIG_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sync_bed: a worker's encoder with a table, a FIFO and mbufs of its own. Each test starts with a stream that runs and no
- * audit. One file a program includes it. */
+/* sync_bed: a worker's encoder with a table, a FIFO and mbufs of its own. Each test starts with a
+ * stream that runs and no audit. One file a program includes it. */
 #ifndef TANDEM_SYNC_BED_H
 #define TANDEM_SYNC_BED_H
 
@@ -12,7 +12,14 @@
 #include "worker/sync.h"
 #include "ut.h"
 
-enum { CAPACITY = 8192, PAYLOAD = 1000, RING = 8, MBUFS = 63, TICK = 1000, INTERVAL = TICK * SYNC_TICKS };
+enum {
+	CAPACITY = 8192,
+	PAYLOAD = 1000,
+	RING = 8,
+	MBUFS = 63,
+	TICK = 1000,
+	INTERVAL = TICK * SYNC_TICKS
+};
 
 static struct rte_mempool *mbufs;
 static struct rte_ring *ring;
@@ -44,8 +51,8 @@ static inline void setup(void)
 	b.t = session_table_create(&p);
 	for (uint32_t i = 0; i < SESSION_SHARDS; i++)
 		session_own(b.t, i, 0);
-	CU_ASSERT_EQUAL(sync_init(&b.s, b.t, 0, UINT64_MAX, CAPACITY, INTERVAL, mbufs, ring, PAYLOAD,
-				&session_mem_libc),
+	CU_ASSERT_EQUAL(sync_init(&b.s, b.t, 0, UINT64_MAX, CAPACITY, INTERVAL, mbufs, ring,
+				PAYLOAD, &session_mem_libc),
 		0);
 	b.now = 1000000;
 	sync_stream(&b.s, true, false, 0, b.now);
@@ -94,7 +101,8 @@ static inline void unpack_entry(struct record *r, const struct stream_meta *meta
 static inline unsigned int unpack(struct rte_mbuf *m, struct record *out)
 {
 	const struct stream_meta *meta = rte_mbuf_to_priv(m);
-	struct rd in = rd_init(rte_pktmbuf_mtod(m, uint8_t *) + REPL_HEADER, m->data_len - REPL_HEADER);
+	struct rd in =
+		rd_init(rte_pktmbuf_mtod(m, uint8_t *) + REPL_HEADER, m->data_len - REPL_HEADER);
 	unsigned int n = 0, e = 0;
 
 	CU_ASSERT_TRUE(m->data_len <= PAYLOAD && m->data_len == m->pkt_len);
@@ -149,8 +157,9 @@ static struct record got[4096];
 static inline int eal(void)
 {
 	char prefix[48];
-	const char *args[] = { "test_sync", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m",
-		"64", "-l", "0", "--log-level", "error", "--file-prefix", prefix };
+	const char *args[] = { "test_sync", "--no-huge", "--no-shconf", "--no-pci",
+		"--no-telemetry", "-m", "64", "-l", "0", "--log-level", "error", "--file-prefix",
+		prefix };
 	char *argv[RTE_DIM(args) + 1] = { 0 };
 
 	snprintf(prefix, sizeof(prefix), "test_sync_%d", (int)getpid());

@@ -74,8 +74,8 @@ static void send_slots(struct audit *a, uint32_t bucket, usec_t now)
 static void send_cycle(struct audit *a, usec_t now)
 {
 	for (uint32_t b = 0; b < BUCKETS; b += AUDIT_DIGESTS)
-		send_buckets(
-			a, b, (uint16_t)(BUCKETS - b < AUDIT_DIGESTS ? BUCKETS - b : AUDIT_DIGESTS), now);
+		send_buckets(a, b,
+			(uint16_t)(BUCKETS - b < AUDIT_DIGESTS ? BUCKETS - b : AUDIT_DIGESTS), now);
 }
 
 struct wanted {
@@ -234,7 +234,8 @@ static void test_empty_wants_ranges(void)
 	CU_ASSERT_EQUAL(w.arg[3], 29);
 	memcpy(own.slot, theirs.slot, 50 * sizeof(own.slot[0]));
 	send_buckets(a, 0, 50, 2);
-	w = ask(a, 2); /* room for 50 more; the first range is asked for again only when due, trimmed */
+	/* room for 50 more; the first range is asked for again only when due, trimmed */
+	w = ask(a, 2);
 	CU_ASSERT_EQUAL(w.n, 1);
 	CU_ASSERT_EQUAL(w.bucket[0], 100);
 	CU_ASSERT_EQUAL(w.arg[0], 50);
@@ -261,7 +262,8 @@ static void test_lost_digests(void)
 	audit_destroy(a);
 }
 
-/* The paced cycle follows at once, and what it says again is no reason to go on waiting for what was lost. */
+/* The paced cycle follows at once, and what it says again is no reason to go on waiting for what
+ * was lost. */
 static void test_lost_digests_paced(void)
 {
 	struct audit *a = fresh(OUTSTANDING);
@@ -297,7 +299,8 @@ static const struct {
 	{ "slots cut", 15, { 2, 0, 0, 0, 0 } },
 };
 
-/* An operator's pass unsays nothing, asks for all hashes a few times, then for what did not come, bucket by bucket. */
+/* An operator's pass unsays nothing, asks for all hashes a few times, then for what did not come,
+ * bucket by bucket. */
 static void test_recheck(void)
 {
 	struct audit *a = fresh(OUTSTANDING);
@@ -394,7 +397,8 @@ static void hash_sent(uint32_t first, uint32_t n, usec_t now)
 }
 
 /* Answers a WANT, but for what is lost on the way. */
-static void answer(struct audit *a, const struct wanted *w, unsigned int i, uint64_t *seed, usec_t now)
+static void answer(
+	struct audit *a, const struct wanted *w, unsigned int i, uint64_t *seed, usec_t now)
 {
 	uint32_t n = w->how[i] == AUDIT_WANT_WHOLE ? (uint32_t)w->arg[i] : 1;
 
@@ -442,7 +446,8 @@ static void test_random(void)
 
 		now += 1 + ut_random(&seed) % 500;
 		if (!calm && ut_random(&seed) % 8 == 0)
-			theirs.slot[ut_random(&seed) % BUCKETS][ut_random(&seed) % SLOTS] = ut_random(&seed);
+			theirs.slot[ut_random(&seed) % BUCKETS][ut_random(&seed) % SLOTS] =
+				ut_random(&seed);
 		if (ut_random(&seed) % 10 == 0)
 			b = BUCKETS - n;
 		send_buckets(a, b, n, now);

@@ -21,7 +21,8 @@ static void test_source_cycle(void)
 		for (unsigned int i = 0; i < 4; i++) {
 			if (cycle > 0 && (cycle > 1 || i > 0)) {
 				/* Paced: 400 buckets in 4 ms. */
-				usec_t due = 1000 + (cycle - 1) * 4000 + (i / 2 * 200 + i % 2 * 128) * 10;
+				usec_t due = 1000 + (cycle - 1) * 4000 +
+					     (i / 2 * 200 + i % 2 * 128) * 10;
 
 				CU_ASSERT_EQUAL(audit_source_next(s, due - 1).what, AUDIT_JOB_NONE);
 				now = due;
@@ -82,8 +83,8 @@ static void test_source_wants(void)
 	audit_source_destroy(s);
 }
 
-/* However many workers there are, each bucket is hashed once a cycle, by one of them, and each want is one worker's: the
- * other chassis may have any other number. */
+/* However many workers there are, each bucket is hashed once a cycle, by one of them, and each want
+ * is one worker's: the other chassis may have any other number. */
 static void test_source_partition(void)
 {
 	static const unsigned int workers[] = { 1, 2, 3, 4, 7, 16, 64 };
@@ -149,7 +150,8 @@ int main(void)
 		{ "source_request", test_source_request },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "audit_source", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+	CU_SuiteInfo suites[] = { { "audit_source", NULL, NULL, NULL, NULL, tests },
+		CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);
 }

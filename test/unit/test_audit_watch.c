@@ -16,22 +16,26 @@ static const struct {
 	uint64_t rate;
 	usec_t time_left;
 } progress[] = {
-	{ { .watched = false, .began = 1 * S, .ended = USEC_NEVER, .buckets = 1000, .left = 500 }, 2 * S,
-		"none", 0, 0, 0, USEC_NEVER },
-	{ { .watched = true, .began = USEC_NEVER, .ended = USEC_NEVER, .buckets = 1000, .left = 1000 }, 2 * S,
-		"none", 0, 0, 0, USEC_NEVER },
-	{ { .watched = true, .began = 1 * S, .ended = USEC_NEVER, .buckets = 1000, .left = 1000 }, 2 * S,
-		"running", 0, 0, 0, USEC_NEVER },
-	{ { .watched = true, .began = 1 * S, .ended = USEC_NEVER, .buckets = 1000, .left = 750 }, 2 * S,
-		"running", 250, 25, 250, 3 * S },
+	{ { .watched = false, .began = 1 * S, .ended = USEC_NEVER, .buckets = 1000, .left = 500 },
+		2 * S, "none", 0, 0, 0, USEC_NEVER },
+	{ { .watched = true,
+		  .began = USEC_NEVER,
+		  .ended = USEC_NEVER,
+		  .buckets = 1000,
+		  .left = 1000 },
+		2 * S, "none", 0, 0, 0, USEC_NEVER },
+	{ { .watched = true, .began = 1 * S, .ended = USEC_NEVER, .buckets = 1000, .left = 1000 },
+		2 * S, "running", 0, 0, 0, USEC_NEVER },
+	{ { .watched = true, .began = 1 * S, .ended = USEC_NEVER, .buckets = 1000, .left = 750 },
+		2 * S, "running", 250, 25, 250, 3 * S },
 	{ { .watched = true, .began = 1 * S, .ended = USEC_NEVER, .buckets = 1000, .left = 750 },
 		1 * S + 1000, "running", 250, 25, 250000, USEC_NEVER }, /* too early to tell */
-	{ { .watched = true, .began = 1 * S, .ended = 3 * S, .buckets = 1000, .left = 0 }, 99 * S, "complete",
-		1000, 100, 500, 0 },
-	{ { .watched = true, .began = 5 * S, .ended = USEC_NEVER, .buckets = 1000, .left = 999 }, 4 * S,
-		"running", 1, 0, 0, USEC_NEVER }, /* a clock that other cores read */
-	{ { .watched = true, .began = 1 * S, .ended = USEC_NEVER, .buckets = 0 }, 2 * S, "none", 0, 0, 0,
-		USEC_NEVER },
+	{ { .watched = true, .began = 1 * S, .ended = 3 * S, .buckets = 1000, .left = 0 }, 99 * S,
+		"complete", 1000, 100, 500, 0 },
+	{ { .watched = true, .began = 5 * S, .ended = USEC_NEVER, .buckets = 1000, .left = 999 },
+		4 * S, "running", 1, 0, 0, USEC_NEVER }, /* a clock that other cores read */
+	{ { .watched = true, .began = 1 * S, .ended = USEC_NEVER, .buckets = 0 }, 2 * S, "none", 0,
+		0, 0, USEC_NEVER },
 };
 
 static void test_progress(void)
@@ -74,11 +78,13 @@ static void test_overdue(void)
 			.unmatched = 3 };
 		char text[160] = ""; /* SRP_REASON_MAX */
 
-		CU_ASSERT_EQUAL(audit_watch_overdue(&w, overdue[i].now_s * S + 1 - !overdue[i].overdue, text,
-					sizeof(text)),
+		CU_ASSERT_EQUAL(
+			audit_watch_overdue(&w, overdue[i].now_s * S + 1 - !overdue[i].overdue,
+				text, sizeof(text)),
 			overdue[i].overdue);
 		CU_ASSERT_EQUAL(strstr(text, "srp resync") != NULL, overdue[i].overdue);
-		CU_ASSERT_EQUAL(strstr(text, "3 of 1000 buckets differ") != NULL, overdue[i].overdue);
+		CU_ASSERT_EQUAL(
+			strstr(text, "3 of 1000 buckets differ") != NULL, overdue[i].overdue);
 	}
 }
 
@@ -89,7 +95,8 @@ int main(void)
 		{ "overdue", test_overdue },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "audit_watch", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+	CU_SuiteInfo suites[] = { { "audit_watch", NULL, NULL, NULL, NULL, tests },
+		CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);
 }

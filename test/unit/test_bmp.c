@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The BMP decoder: what is said and what is malformed, in pieces of any size; random streams against what was meant. */
+/* The BMP decoder: what is said and what is malformed, in pieces of any size; random streams
+ * against what was meant. */
 #include <errno.h>
 
 #include "monitor/bmp.h"
@@ -35,9 +36,10 @@ static struct ip_addr addr(const char *text)
 	return a;
 }
 
-/* Feeds it in pieces of `piece` octets (0: random ones) and notes what is said; what bmp_input said last. */
-static int feed(
-	struct log *l, const uint8_t *p, size_t len, size_t piece, uint64_t *seed, char reason[BMP_TEXT])
+/* Feeds it in pieces of `piece` octets (0: random ones) and notes what is said; what bmp_input said
+ * last. */
+static int feed(struct log *l, const uint8_t *p, size_t len, size_t piece, uint64_t *seed,
+	char reason[BMP_TEXT])
 {
 	struct bmp *b = bmp_create(note, l);
 	int ret = 0;
@@ -46,7 +48,8 @@ static int feed(
 		abort();
 	l->n = 0;
 	while (len > 0) {
-		size_t n = piece > 0 ? piece : 1 + ut_random(seed) % (ut_random(seed) % 4 == 0 ? 5000 : 60);
+		size_t n = piece > 0 ? piece
+				     : 1 + ut_random(seed) % (ut_random(seed) % 4 == 0 ? 5000 : 60);
 		uint8_t *copy;
 
 		n = n < len ? n : len;
@@ -155,7 +158,8 @@ static void test_per_peer(void)
 	make_up(&m, 9, 0, 0, &v4); /* what comes one day */
 	make_down(&m, 3, 0, 0, &v4, BMP_DOWN_LOCAL_TLV, 0, 0);
 	make_down(
-		&m, 0, 0x10, 0, &v6, BMP_DOWN_REMOTE, 0, 0); /* the O flag does not matter here (RFC 8671) */
+		/* the O flag does not matter here (RFC 8671) */
+		&m, 0, 0x10, 0, &v6, BMP_DOWN_REMOTE, 0, 0);
 	make_termination(&m, 0);
 	make_up(&m, 0, 0, 0, &v4); /* behind the end */
 	CU_ASSERT_EQUAL(feed(&seen, room, (size_t)(m.w.p - room), ROOM, NULL, reason), -ESHUTDOWN);
@@ -174,7 +178,8 @@ static void test_per_peer(void)
 	CU_ASSERT_EQUAL(seen.fact[5].type, BMP_TERMINATION);
 }
 
-/* Rows: what follows an Initiation (or stands alone), octet by octet in hexadecimal; '*N' repeats the last octet N times. */
+/* Rows: what follows an Initiation (or stands alone), octet by octet in hexadecimal; '*N' repeats
+ * the last octet N times. */
 static const struct {
 	const char *what;
 	bool alone;
@@ -184,9 +189,11 @@ static const struct {
 } frames[] = {
 	{ "nothing", false, "", 0, "" },
 	{ "another version", true, "04 00000006 04", -EBADMSG, "a version that is not BMP 3: 4" },
-	{ "another version later", false, "02 00000006 04", -EBADMSG, "a version that is not BMP 3: 2" },
+	{ "another version later", false, "02 00000006 04", -EBADMSG,
+		"a version that is not BMP 3: 2" },
 	{ "not BMP at all", true, "47 45542f20 48", -EBADMSG, "a version that is not BMP 3: 71" },
-	{ "no Initiation", true, "03 00000006 05", -EBADMSG, "no Initiation before a message of type: 5" },
+	{ "no Initiation", true, "03 00000006 05", -EBADMSG,
+		"no Initiation before a message of type: 5" },
 	{ "an empty Initiation", true, "03 00000006 04", 0, "" },
 	{ "one more Initiation", false, "03 00000006 04", 0, "" },
 	{ "shorter than its header", false, "03 00000005 04", -EBADMSG,
@@ -230,18 +237,22 @@ static const struct {
 		"a Peer Up whose parts do not fit, octets: 87" },
 	{ "OPENs without a body, as FRR invents them", false,
 		"03 0000006a 03 00*62 ff*16 0013 01 ff*16 0013 01", 0, "" },
-	{ "a KEEPALIVE for an OPEN", false, "03 0000006a 03 00*62 ff*16 0013 04 ff*16 0013 01", -EBADMSG,
-		"a Peer Up whose parts do not fit, octets: 106" },
+	{ "a KEEPALIVE for an OPEN", false, "03 0000006a 03 00*62 ff*16 0013 04 ff*16 0013 01",
+		-EBADMSG, "a Peer Up whose parts do not fit, octets: 106" },
 	{ "no marker", false, "03 0000006a 03 00*62 ff*15 fe 0013 01 ff*16 0013 01", -EBADMSG,
 		"a Peer Up whose parts do not fit, octets: 106" },
-	{ "an OPEN shorter than its header", false, "03 0000006a 03 00*62 ff*16 0012 01 ff*16 0013 01",
-		-EBADMSG, "a Peer Up whose parts do not fit, octets: 106" },
-	{ "an OPEN longer than the message", false, "03 0000006a 03 00*62 ff*16 0013 01 ff*16 0014 01",
-		-EBADMSG, "a Peer Up whose parts do not fit, octets: 106" },
-	{ "an OPEN longer than BGP allows", false, "03 00001058 03 00*62 ff*16 1001 01 00*4078 ff*16 0013 01",
-		-EBADMSG, "a Peer Up whose parts do not fit, octets: 4184" },
-	{ "half a TLV behind the OPENs", false, "03 0000006c 03 00*62 ff*16 0013 01 ff*16 0013 01 0000",
-		-EBADMSG, "a Peer Up whose parts do not fit, octets: 108" },
+	{ "an OPEN shorter than its header", false,
+		"03 0000006a 03 00*62 ff*16 0012 01 ff*16 0013 01", -EBADMSG,
+		"a Peer Up whose parts do not fit, octets: 106" },
+	{ "an OPEN longer than the message", false,
+		"03 0000006a 03 00*62 ff*16 0013 01 ff*16 0014 01", -EBADMSG,
+		"a Peer Up whose parts do not fit, octets: 106" },
+	{ "an OPEN longer than BGP allows", false,
+		"03 00001058 03 00*62 ff*16 1001 01 00*4078 ff*16 0013 01", -EBADMSG,
+		"a Peer Up whose parts do not fit, octets: 4184" },
+	{ "half a TLV behind the OPENs", false,
+		"03 0000006c 03 00*62 ff*16 0013 01 ff*16 0013 01 0000", -EBADMSG,
+		"a Peer Up whose parts do not fit, octets: 108" },
 	{ "Loc-RIB is not looked into", false, "03 00000031 03 03 00*42", 0, "" },
 };
 
@@ -287,8 +298,8 @@ static void test_frames(void)
 			CU_ASSERT_EQUAL(got, frames[i].want);
 			CU_ASSERT_STRING_EQUAL(reason, frames[i].reason);
 			if (got != frames[i].want || strcmp(reason, frames[i].reason) != 0)
-				fprintf(stderr, "%s, in pieces of %zu: %d %s\n", frames[i].what, piece, got,
-					reason);
+				fprintf(stderr, "%s, in pieces of %zu: %d %s\n", frames[i].what,
+					piece, got, reason);
 		}
 	}
 }
@@ -353,7 +364,8 @@ static void test_longest(void)
 	CU_ASSERT_EQUAL(seen.fact[1].type, BMP_PEER_UP);
 }
 
-/* ---- random streams: what was meant is what is said; and whatever is broken, pieces make no difference ---- */
+/* ---- random streams: what was meant is what is said; and whatever is broken, pieces make no
+ * difference ---- */
 static void mean(struct bmp_make *m, struct log *meant, uint64_t *seed)
 {
 	uint64_t r = ut_random(seed) >> 8;
@@ -381,7 +393,8 @@ static void mean(struct bmp_make *m, struct log *meant, uint64_t *seed)
 		f.event = reason == 2 ? (uint16_t)(6 << 8 | r / 40000 % 12) : 0;
 		break;
 	default:
-		make_other(m, (uint8_t)(r % 3 == 0 ? 6 + r / 40000 % 200 : r % 2), &a, r / 40000 % 3000);
+		make_other(m, (uint8_t)(r % 3 == 0 ? 6 + r / 40000 % 200 : r % 2), &a,
+			r / 40000 % 3000);
 		return;
 	}
 	if (type <= 2 && meant->n < FACTS)
@@ -422,7 +435,8 @@ static void test_random(void)
 
 int main(void)
 {
-	CU_TestInfo tests[] = { { "downs", test_downs }, { "odd notifications", test_odd_notifications },
+	CU_TestInfo tests[] = { { "downs", test_downs },
+		{ "odd notifications", test_odd_notifications },
 		{ "per-peer header", test_per_peer }, { "frames", test_frames },
 		{ "split everywhere", test_split_everywhere }, { "longest", test_longest },
 		{ "random", test_random }, CU_TEST_INFO_NULL };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the golden files cannot show: values in the struct, digest and difference, and random configurations. */
+/* What the golden files cannot show: values in the struct, digest and difference, and random
+ * configurations. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -25,8 +26,8 @@ static const char base[] =
 	" { name = \"b\"; prefix = \"172.21.0.0/29\"; srp-activate = true; }\n"
 	");\n"
 	"apns = ( { name = \"Internet\"; pool = \"z\"; dns = [\"10.9.0.1\", \"10.9.0.2\"]; } );\n"
-	"srp = { bind = \"10.6.0.11\"; peer = \"10.6.0.12\"; stream-peer = \"10.7.0.12\"; "
-	"insecure = true; };\n";
+	"srp = { bind = \"10.6.0.11\"; peer = \"10.6.0.12\"; stream-peer = \"10.7.0.12\"; insecure "
+	"= true; };\n";
 
 /* base with the first `from` replaced by `to`; into a static buffer. */
 static const char *edited(const char *from, const char *to)
@@ -108,8 +109,8 @@ static const struct {
 	{ "insecure = true;", "insecure = true; commit-timeout = 60; port = 1;", 2 },
 	{ "srp-activate = true; quarantine", "srp-activate = false; quarantine", 1 },
 	{ "srp = {",
-		"aaa-servers = ({ name = \"r\"; address = \"192.0.2.1\"; secret-file = \"s\"; user = \"u\"; "
-		"});\nsrp = {",
+		"aaa-servers = ({ name = \"r\"; address = \"192.0.2.1\"; secret-file = \"s\"; user "
+		"= \"u\"; });\nsrp = {",
 		1 },
 };
 
@@ -122,30 +123,34 @@ static void test_agreement(void)
 		CU_ASSERT_EQUAL(load(edited(agreements[i].from, agreements[i].to), &b), 0);
 		CU_ASSERT_EQUAL(config_difference(&a, &b, nowhere), agreements[i].differences);
 		CU_ASSERT_EQUAL(config_difference(&b, &a, nowhere), agreements[i].differences);
-		CU_ASSERT_EQUAL(config_digest(&a) == config_digest(&b), agreements[i].differences == 0);
+		CU_ASSERT_EQUAL(
+			config_digest(&a) == config_digest(&b), agreements[i].differences == 0);
 	}
 	fclose(nowhere);
 }
 
 static void test_order_does_not_matter(void)
 {
-	static const char
-		first[] =
-			"{ name = \"gtp\"; address = \"10.8.0.100\"; port = \"acc\"; srp-activate = true; }",
-		second[] = "{ name = \"x\"; address = \"10.8.0.101\"; port = \"acc\"; srp-activate = true; }";
+	static const char first
+		[] = "{ name = \"gtp\"; address = \"10.8.0.100\"; port = \"acc\"; srp-activate = "
+		     "true; }",
+	   second[] = "{ name = \"x\"; address = \"10.8.0.101\"; port = \"acc\"; srp-activate = "
+		      "true; }";
 	char both[512];
 
-	snprintf(both, sizeof(both), "services = { gtp = \"x\"; };\nloopbacks = ( %s, %s", first, second);
+	snprintf(both, sizeof(both), "services = { gtp = \"x\"; };\nloopbacks = ( %s, %s", first,
+		second);
 	CU_ASSERT_EQUAL(
-		load(edited("loopbacks = ( { name = \"gtp\"; address = \"10.8.0.100\"; port = \"acc\"; "
-			    "srp-activate = true; }",
+		load(edited("loopbacks = ( { name = \"gtp\"; address = \"10.8.0.100\"; port = "
+			    "\"acc\"; srp-activate = true; }",
 			     both),
 			&a),
 		0);
-	snprintf(both, sizeof(both), "services = { gtp = \"x\"; };\nloopbacks = ( %s, %s", second, first);
+	snprintf(both, sizeof(both), "services = { gtp = \"x\"; };\nloopbacks = ( %s, %s", second,
+		first);
 	CU_ASSERT_EQUAL(
-		load(edited("loopbacks = ( { name = \"gtp\"; address = \"10.8.0.100\"; port = \"acc\"; "
-			    "srp-activate = true; }",
+		load(edited("loopbacks = ( { name = \"gtp\"; address = \"10.8.0.100\"; port = "
+			    "\"acc\"; srp-activate = true; }",
 			     both),
 			&b),
 		0);
@@ -177,7 +182,8 @@ static char *lines_of(const struct config *c)
 	return text;
 }
 
-/* The lines tell what the two structs would, without secrets and whatever belongs to one chassis. */
+/* The lines tell what the two structs would, without secrets and whatever belongs to one
+ * chassis. */
 static void test_lines(void)
 {
 	char *here, *there, *text;
@@ -188,7 +194,8 @@ static void test_lines(void)
 	there = lines_of(&b);
 	CU_ASSERT_PTR_NOT_NULL(strstr(here, "\npools[z].quarantine = 7\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(here, "\nsrp.audit-interval = 60\n"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(here, "\napns[internet].dns = [\"10.9.0.1\", \"10.9.0.2\"]\n"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(here, "\napns[internet].dns = [\"10.9.0.1\", \"10.9.0.2\"]\n"));
 	CU_ASSERT_PTR_NULL(strstr(here, "psk-file"));
 	CU_ASSERT_PTR_NULL(strstr(here, "chassis"));
 	text = difference_of(here, there, strlen(there), 1);
@@ -221,7 +228,8 @@ static void test_lines_compared(void)
 	};
 
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char *text = difference_of(cases[i].here, cases[i].there, strlen(cases[i].there), cases[i].n);
+		char *text = difference_of(
+			cases[i].here, cases[i].there, strlen(cases[i].there), cases[i].n);
 
 		CU_ASSERT_STRING_EQUAL(text, cases[i].want);
 		free(text);
@@ -255,7 +263,8 @@ static void test_files(void)
 	int fd = mkstemp(name);
 
 	CU_ASSERT_EQUAL(config_load("/nonexistent/tandem.conf", &a, &report), -ENOENT);
-	CU_ASSERT_STRING_EQUAL(report.text, "/nonexistent/tandem.conf: file: No such file or directory\n");
+	CU_ASSERT_STRING_EQUAL(
+		report.text, "/nonexistent/tandem.conf: file: No such file or directory\n");
 	config_report_free(&report);
 	CU_ASSERT_EQUAL(config_load("/", &a, &report), -EINVAL);
 	CU_ASSERT_EQUAL(report.errors, 1);
@@ -274,7 +283,8 @@ static void test_files(void)
 	unlink(name);
 }
 
-/* Keys from the canonical text get random integers: the load says yes exactly when README's range does. */
+/* Keys from the canonical text get random integers: the load says yes exactly when README's range
+ * does. */
 static void test_random_integers(void)
 {
 	static const struct {
@@ -290,13 +300,15 @@ static void test_random_integers(void)
 	uint64_t seed = ut_seed(2);
 
 	for (unsigned int i = 0; i < 3000; i++) {
-		unsigned int k = (unsigned int)(ut_random(&seed) % (sizeof(keys) / sizeof(keys[0])));
+		unsigned int k =
+			(unsigned int)(ut_random(&seed) % (sizeof(keys) / sizeof(keys[0])));
 		int64_t v = (int64_t)ut_random(&seed) >> (ut_random(&seed) % 64);
 		char to[96];
 		int want = v >= keys[k].min && v <= keys[k].max ? 0 : -EINVAL;
 
 		snprintf(to, sizeof(to), "insecure = true; %s = %lld;", keys[k].key, (long long)v);
-		CU_ASSERT_EQUAL(config_load_text("t", edited("insecure = true;", to), &a, &report), want);
+		CU_ASSERT_EQUAL(
+			config_load_text("t", edited("insecure = true;", to), &a, &report), want);
 		config_report_free(&report);
 	}
 }
@@ -314,17 +326,17 @@ static void test_random_overlaps(void)
 
 		for (unsigned int j = 0; j < 3; j++) {
 			len[j] = 12 + (unsigned int)(ut_random(&seed) % 10);
-			addr[j] = 0xac000000 |
-				  ((uint32_t)ut_random(&seed) & 0x00ff0000 & ~(UINT32_MAX >> len[j]));
+			addr[j] = 0xac000000 | ((uint32_t)ut_random(&seed) & 0x00ff0000 &
+						       ~(UINT32_MAX >> len[j]));
 			said += (unsigned int)snprintf(pools + said, sizeof(pools) - said,
-				"%s{ name = \"p%u\"; prefix = \"%u.%u.%u.%u/%u\"; }", j > 0 ? ", " : "", j,
-				addr[j] >> 24, addr[j] >> 16 & 255, addr[j] >> 8 & 255, addr[j] & 255,
-				len[j]);
+				"%s{ name = \"p%u\"; prefix = \"%u.%u.%u.%u/%u\"; }",
+				j > 0 ? ", " : "", j, addr[j] >> 24, addr[j] >> 16 & 255,
+				addr[j] >> 8 & 255, addr[j] & 255, len[j]);
 			for (unsigned int k = 0; k < j; k++) {
 				unsigned int same = 0;
 
-				while (same < 32 &&
-					(addr[j] >> (31 - same) & 1) == (addr[k] >> (31 - same) & 1))
+				while (same < 32 && (addr[j] >> (31 - same) & 1) ==
+							    (addr[k] >> (31 - same) & 1))
 					same++;
 				clash = clash || same >= len[j] || same >= len[k];
 			}
@@ -384,16 +396,19 @@ static char *changed(const struct config *now, const struct config *next)
 	return text;
 }
 
-#define GTP                                                                                                  \
-	"loopbacks = ( { name = \"gtp\"; address = \"10.8.0.100\"; port = \"acc\"; srp-activate = true; } "  \
+#define GTP                                                                                        \
+	"loopbacks = ( { name = \"gtp\"; address = \"10.8.0.100\"; port = \"acc\"; srp-activate "  \
+	"= true; } "                                                                               \
 	");\n"
-#define ZPOOL " { name = \"z\"; prefix = \"172.20.0.0/16\"; srp-activate = true; quarantine = 7; },\n"
+#define ZPOOL                                                                                      \
+	" { name = \"z\"; prefix = \"172.20.0.0/16\"; srp-activate = true; quarantine = 7; },\n"
 
 static const struct {
 	const char *from, *to, *want;
 } reloads[] = {
 	{ "chassis", "chassis", "" },
-	{ "insecure = true;", "insecure = true; replication-rate = 70; };\nlog = { level = \"debug\";",
+	{ "insecure = true;",
+		"insecure = true; replication-rate = 70; };\nlog = { level = \"debug\";",
 		"srp.replication-rate: 0 -> 70\nlog.level: \"info\" -> \"debug\"\n" },
 	{ "insecure = true;", "insecure = true; };\nservices = { gtp-direct = false;",
 		"services.gtp-direct: true -> false\n" },
@@ -401,7 +416,8 @@ static const struct {
 		"restart: idle: \"poll\" -> \"sleep\"\nrestart: log.syslog: false -> true\n" },
 	{ "name = \"a\"; mode = \"primary\";", "name = \"a\";",
 		"restart: chassis.mode: \"primary\" -> \"backup\"\n" },
-	{ "insecure = true;", "insecure = true; commit-timeout = 60;", "srp.commit-timeout: 50 -> 60\n" },
+	{ "insecure = true;", "insecure = true; commit-timeout = 60;",
+		"srp.commit-timeout: 50 -> 60\n" },
 	{ "insecure = true;", "insecure = true; audit-interval = 61;",
 		"restart: srp.audit-interval: 60 -> 61\n" },
 	{ "[\"10.9.0.1\", \"10.9.0.2\"]", "[\"10.9.0.1\"]",
@@ -446,7 +462,8 @@ static void test_changed_order(void)
 	free(text);
 }
 
-/* After taking what can change at run time nothing of that is left to change, and all the rest is as it was. */
+/* After taking what can change at run time nothing of that is left to change, and all the rest is
+ * as it was. */
 static void test_take_live(void)
 {
 	static struct config was;
@@ -454,10 +471,11 @@ static void test_take_live(void)
 
 	CU_ASSERT_EQUAL(load(base, &a), 0);
 	was = a;
-	CU_ASSERT_EQUAL(load(edited("insecure = true;",
-				     "insecure = true; replication-rate = 70; hello-interval = 500; };\n"
-				     "services = { gtp-direct = false; }; log = { level = \"debug\";"),
-				&b),
+	CU_ASSERT_EQUAL(
+		load(edited("insecure = true;",
+			     "insecure = true; replication-rate = 70; hello-interval = 500; };\n"
+			     "services = { gtp-direct = false; }; log = { level = \"debug\";"),
+			&b),
 		0);
 	config_take_live(&a, &b);
 	CU_ASSERT_EQUAL(a.srp.replication_rate_mbps, 70);
@@ -496,8 +514,8 @@ static void test_knob_table_has_no_holes(void)
 
 	config_print_knobs(to);
 	fclose(to);
-	CU_ASSERT_PTR_NOT_NULL(
-		strstr(text, "| `srp.hello-interval` | an integer, 10 to 60000 ms | 1000 | yes |  |"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(
+		text, "| `srp.hello-interval` | an integer, 10 to 60000 ms | 1000 | yes |  |"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "| `pools[].prefix` |"));
 	CU_ASSERT_PTR_NULL(strstr(text, "(null)"));
 	CU_ASSERT_PTR_NULL(strstr(text, "|  |\n"));

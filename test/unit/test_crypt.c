@@ -45,8 +45,8 @@ static void make(struct crypt_packet *p, uint64_t number, uint16_t len, uint64_t
 }
 
 /* What OpenSSL makes of the same packet. */
-static void openssl(
-	const struct keys_slot *s, uint64_t number, const uint8_t *plain, uint16_t len, uint8_t *out)
+static void openssl(const struct keys_slot *s, uint64_t number, const uint8_t *plain, uint16_t len,
+	uint8_t *out)
 {
 	EVP_CIPHER_CTX *x = EVP_CIPHER_CTX_new();
 	uint8_t iv[KEYS_IV];
@@ -82,7 +82,9 @@ static void bursts(struct crypt *c, uint64_t seed)
 		for (unsigned int i = 0; i < n; i++) {
 			uint16_t len =
 				(uint16_t)(REPL_HEADER +
-					   (round % 4 == 0 ? 0 : ut_random(&seed) % (LONGEST - REPL_HEADER)));
+					   (round % 4 == 0 ? 0
+							   : ut_random(&seed) %
+								     (LONGEST - REPL_HEADER)));
 
 			number += 1 + ut_random(&seed) % 100;
 			make(&p[i], number, len, &seed);
@@ -108,8 +110,9 @@ static void bursts(struct crypt *c, uint64_t seed)
 		for (unsigned int i = 0; i < n; i++) {
 			CU_ASSERT_EQUAL(p[i].good, i != broken);
 			if (i != broken)
-				CU_ASSERT_EQUAL(memcmp(rte_pktmbuf_mtod_offset(p[i].m, uint8_t *, AT),
-							plain[i], p[i].len),
+				CU_ASSERT_EQUAL(
+					memcmp(rte_pktmbuf_mtod_offset(p[i].m, uint8_t *, AT),
+						plain[i], p[i].len),
 					0);
 			rte_pktmbuf_free(p[i].m);
 		}
@@ -197,13 +200,13 @@ static void test_no_session(void)
 /* RFC 9001 appendix A.1 */
 static void test_expand(void)
 {
-	static const uint8_t secret[KEYS_SECRET] = { 0xc0, 0x0c, 0xf1, 0x51, 0xca, 0x5b, 0xe0, 0x75, 0xed,
-		0x0e, 0xbf, 0xb5, 0xc8, 0x03, 0x23, 0xc4, 0x2d, 0x6b, 0x7d, 0xb6, 0x78, 0x81, 0x28, 0x9a,
-		0xf4, 0x00, 0x8f, 0x1f, 0x6c, 0x35, 0x7a, 0xea };
-	static const uint8_t key[] = { 0x1f, 0x36, 0x96, 0x13, 0xdd, 0x76, 0xd5, 0x46, 0x77, 0x30, 0xef, 0xcb,
-		0xe3, 0xb1, 0xa2, 0x2d };
-	static const uint8_t iv[] = { 0xfa, 0x04, 0x4b, 0x2f, 0x42, 0xa3, 0xfd, 0x3b, 0x46, 0xfb, 0x25,
-		0x5c };
+	static const uint8_t secret[KEYS_SECRET] = { 0xc0, 0x0c, 0xf1, 0x51, 0xca, 0x5b, 0xe0, 0x75,
+		0xed, 0x0e, 0xbf, 0xb5, 0xc8, 0x03, 0x23, 0xc4, 0x2d, 0x6b, 0x7d, 0xb6, 0x78, 0x81,
+		0x28, 0x9a, 0xf4, 0x00, 0x8f, 0x1f, 0x6c, 0x35, 0x7a, 0xea };
+	static const uint8_t key[] = { 0x1f, 0x36, 0x96, 0x13, 0xdd, 0x76, 0xd5, 0x46, 0x77, 0x30,
+		0xef, 0xcb, 0xe3, 0xb1, 0xa2, 0x2d };
+	static const uint8_t iv[] = { 0xfa, 0x04, 0x4b, 0x2f, 0x42, 0xa3, 0xfd, 0x3b, 0x46, 0xfb,
+		0x25, 0x5c };
 	uint8_t out[KEYS_SECRET];
 
 	crypt_expand(NULL, secret, "quic key", out, sizeof(key));
@@ -214,15 +217,17 @@ static void test_expand(void)
 
 int main(void)
 {
-	char *argv[] = { "crypt", "-l", "0", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m",
-		"64", "--file-prefix=ut_crypt", "--log-level=4" };
+	char *argv[] = { "crypt", "-l", "0", "--no-huge", "--no-shconf", "--no-pci",
+		"--no-telemetry", "-m", "64", "--file-prefix=ut_crypt", "--log-level=4" };
 	CU_TestInfo crypt[] = { { "expand", test_expand }, { "absent", test_absent },
-		{ "aesni_gcm", test_aesni_gcm }, { "aesni_mb", test_aesni_mb }, { "openssl", test_openssl },
-		{ "default", test_default }, { "no_session", test_no_session }, CU_TEST_INFO_NULL };
+		{ "aesni_gcm", test_aesni_gcm }, { "aesni_mb", test_aesni_mb },
+		{ "openssl", test_openssl }, { "default", test_default },
+		{ "no_session", test_no_session }, CU_TEST_INFO_NULL };
 	CU_SuiteInfo suites[] = { { "crypt", NULL, NULL, NULL, NULL, crypt }, CU_SUITE_INFO_NULL };
 
 	if (rte_eal_init(RTE_DIM(argv), argv) < 0)
 		return EXIT_FAILURE;
-	mbufs = rte_pktmbuf_pool_create("mbufs", 255, 0, 0, ROOM + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
+	mbufs = rte_pktmbuf_pool_create(
+		"mbufs", 255, 0, 0, ROOM + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
 	return mbufs != NULL ? ut_run(suites) : EXIT_FAILURE;
 }

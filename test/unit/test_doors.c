@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The order in which control takes what other cores tell it: no acknowledgement before the answer that it is for. */
+/* The order in which control takes what other cores tell it: no acknowledgement before the answer
+ * that it is for. */
 #include <rte_eal.h>
 
 #include "cores/doors.h"
@@ -102,7 +103,8 @@ static void endless(void)
 		put(&worker[0], MSG_ANSWER, ROOM - 1);
 }
 
-/* A worker whose door is never empty holds no acknowledgement up for longer than what was there before it. */
+/* A worker whose door is never empty holds no acknowledgement up for longer than what was there
+ * before it. */
 static void test_busy_worker(void)
 {
 	for (unsigned int i = 0; i < 2 * DOORS_BURST; i++)
@@ -150,13 +152,14 @@ int main(void)
 		{ "what is held is given back", test_given_back }, CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "doors", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
-	char *args[] = { "test_doors", "--no-huge", "--no-shconf", "--no-pci", "-m", "64", "-l", "0",
-		"--log-level", "error", NULL };
+	char *args[] = { "test_doors", "--no-huge", "--no-shconf", "--no-pci", "-m", "64", "-l",
+		"0", "--log-level", "error", NULL };
 	int ret;
 
 	if (rte_eal_init(RTE_DIM(args) - 1, args) < 0)
 		return EXIT_FAILURE;
-	pool = rte_mempool_create("msgs", MSGS, MSG_BYTES, 0, 0, NULL, NULL, NULL, NULL, SOCKET_ID_ANY, 0);
+	pool = rte_mempool_create(
+		"msgs", MSGS, MSG_BYTES, 0, 0, NULL, NULL, NULL, NULL, SOCKET_ID_ANY, 0);
 	repl = (struct door){ rte_ring_create("repl", ROOM, SOCKET_ID_ANY, 0), pool };
 	for (unsigned int i = 0; i < WORKERS; i++) {
 		char name[8];

@@ -107,11 +107,14 @@ static void test_downlink_bytes(void)
 		if (in.len < 60)
 			in.len = 60; /* as a link pads it */
 		want_down(&want, 0xabcd0001, BED_HOST, BED_UE(1), 16, sizes[i], 0x4000);
-		for (unsigned int round = 0; round < 3; round++) { /* looked up, then from the slot */
+		/* looked up, then from the slot */
+		for (unsigned int round = 0; round < 3; round++) {
 			bed_rx(1, &in);
-			put16(want.b + 18, (round * 2 + 1) & 0xffff); /* identification: every other one */
+			/* identification: every other one */
+			put16(want.b + 18, (round * 2 + 1) & 0xffff);
 			sum_ip(want.b + 14);
-			CU_ASSERT_TRUE(bed_sent(1, BED_ACCESS, &out) && frame_equal("downlink", &out, &want));
+			CU_ASSERT_TRUE(bed_sent(1, BED_ACCESS, &out) &&
+				       frame_equal("downlink", &out, &want));
 			CU_ASSERT_EQUAL(rte_ipv4_cksum((struct rte_ipv4_hdr *)(out.b + 14)), 0);
 		}
 		CU_ASSERT_EQUAL(s->dn_pkts, 3);
@@ -163,7 +166,8 @@ static void test_checksum_bad(void)
 	CU_ASSERT_EQUAL(bed.w[0].count.drop_outer_checksum, 1);
 }
 
-/* An address that still names a slot which has another one by now: for a moment during a change, no session. */
+/* An address that still names a slot which has another one by now: for a moment during a change, no
+ * session. */
 static void test_downlink_other_address(void)
 {
 	_Atomic uint32_t *entry = &bed.ps->p[0].handle[BED_UE(200) & 0xffff];
@@ -218,17 +222,20 @@ static const struct row {
 	{ "ARP", UP, { { 12, { 8, 6 }, 2 } }, 0, 0, 0, BED_ACCESS, PUNT },
 	{ "IPv6", DOWN, { { 12, { 0x86, 0xdd }, 2 } }, 0, 0, 0, BED_CORE, PUNT },
 	{ "VLAN tag", DOWN, { { 12, { 0x81, 0 }, 2 } }, 0, 0, 0, BED_CORE, PUNT },
-	{ "broadcast frame", DOWN, { { 0, { 255, 255, 255, 255 }, 4 }, { 4, { 255, 255 }, 2 } }, 0, 0, 0,
-		BED_CORE, PUNT },
+	{ "broadcast frame", DOWN, { { 0, { 255, 255, 255, 255 }, 4 }, { 4, { 255, 255 }, 2 } }, 0,
+		0, 0, BED_CORE, PUNT },
 	{ "another station's", DOWN, { { 5, { 0x77 }, 1 } }, 0, 0, 0, BED_CORE, PUNT },
 	{ "too short for IPv4", DOWN, { { 0, { 0 }, 0 } }, 0, 0, 81, BED_CORE, PUNT },
 	{ "empty frame", DOWN, { { 0, { 0 }, 0 } }, 0, 0, 114, BED_CORE, PUNT },
 	{ "to the twin", DOWN, { { 30, { 10, 7, 1, 1 }, 4 } }, 1, 0, 0, BED_CORE, PUNT },
 	{ "pool on an access port", DOWN, { { 5, { BED_ACCESS }, 1 } }, 0, 0, 0, BED_ACCESS, PUNT },
-	{ "pool on the replication port", DOWN, { { 5, { BED_REPL }, 1 } }, 0, 0, 0, BED_REPL, PUNT },
-	{ "pool on a port that is both", DOWN, { { 5, { BED_BOTH }, 1 } }, 0, 0, 0, BED_BOTH, NOTHING },
+	{ "pool on the replication port", DOWN, { { 5, { BED_REPL }, 1 } }, 0, 0, 0, BED_REPL,
+		PUNT },
+	{ "pool on a port that is both", DOWN, { { 5, { BED_BOTH }, 1 } }, 0, 0, 0, BED_BOTH,
+		NOTHING },
 	{ "G-PDU on a core port", UP, { { 5, { BED_CORE }, 1 } }, 0, 0, 0, BED_CORE, PUNT },
-	{ "G-PDU on a port that is both", UP, { { 5, { BED_BOTH }, 1 } }, 0, 0, 0, BED_BOTH, NOTHING },
+	{ "G-PDU on a port that is both", UP, { { 5, { BED_BOTH }, 1 } }, 0, 0, 0, BED_BOTH,
+		NOTHING },
 	{ "GTP-C", UP, { { 36, { 0x08, 0x4b }, 2 } }, 0, 0, 0, BED_ACCESS, PUNT },
 	{ "TCP to the VIP", UP, { { 23, { 6 }, 1 } }, 1, 0, 0, BED_ACCESS, PUNT },
 	{ "first fragment", UP, { { 20, { 0x20, 0 }, 2 } }, 1, 0, 0, BED_ACCESS, PUNT },
@@ -238,69 +245,88 @@ static const struct row {
 	{ "Error Indication", UP, { { 43, { 26 }, 1 } }, 0, 0, 0, BED_ACCESS, PUNT },
 	{ "Supported Extension Headers", UP, { { 43, { 31 }, 1 } }, 0, 0, 0, BED_ACCESS, PUNT },
 	{ "unknown extension, required", UP,
-		{ { 42, { 0x34 }, 1 }, { 50, { 0, 0, 0, 0xff }, 4 }, { 54, { 1, 0, 0, 0 }, 4 } }, 0, 0, 0,
-		BED_ACCESS, PUNT },
+		{ { 42, { 0x34 }, 1 }, { 50, { 0, 0, 0, 0xff }, 4 }, { 54, { 1, 0, 0, 0 }, 4 } }, 0,
+		0, 0, BED_ACCESS, PUNT },
 	{ "unknown extension, not required", UP,
-		{ { 42, { 0x34 }, 1 }, { 50, { 0, 0, 0, 0x3f }, 4 }, { 54, { 1, 0, 0, 0 }, 4 } }, 0, 0, 0,
-		BED_ACCESS, C(drop_inner_malformed) },
+		{ { 42, { 0x34 }, 1 }, { 50, { 0, 0, 0, 0x3f }, 4 }, { 54, { 1, 0, 0, 0 }, 4 } }, 0,
+		0, 0, BED_ACCESS, C(drop_inner_malformed) },
 	{ "End Marker", UP, { { 43, { 254 }, 1 } }, 0, 0, 0, BED_ACCESS, C(end_markers) },
-	{ "unknown type", UP, { { 43, { 77 }, 1 } }, 0, 0, 0, BED_ACCESS, C(drop_gtpu_unknown_type) },
+	{ "unknown type", UP, { { 43, { 77 }, 1 } }, 0, 0, 0, BED_ACCESS,
+		C(drop_gtpu_unknown_type) },
 	{ "version 2", UP, { { 42, { 0x50 }, 1 } }, 0, 0, 0, BED_ACCESS, C(drop_gtpu_version) },
 	{ "GTP prime", UP, { { 42, { 0x20 }, 1 } }, 0, 0, 0, BED_ACCESS, C(drop_gtpu_version) },
-	{ "GTP-U longer than UDP", UP, { { 44, { 0, 101 }, 2 } }, 0, 0, 0, BED_ACCESS, C(drop_gtpu_length) },
-	{ "no room for GTP-U", UP, { { 38, { 0, 15 }, 2 } }, 0, 0, 0, BED_ACCESS, C(drop_gtpu_length) },
+	{ "GTP-U longer than UDP", UP, { { 44, { 0, 101 }, 2 } }, 0, 0, 0, BED_ACCESS,
+		C(drop_gtpu_length) },
+	{ "no room for GTP-U", UP, { { 38, { 0, 15 }, 2 } }, 0, 0, 0, BED_ACCESS,
+		C(drop_gtpu_length) },
 	{ "extension of length 0", UP,
-		{ { 42, { 0x34 }, 1 }, { 50, { 0, 0, 0, 0xc0 }, 4 }, { 54, { 0 }, 1 } }, 0, 0, 0, BED_ACCESS,
-		C(drop_gtpu_extension) },
-	{ "UDP longer than IP", UP, { { 38, { 0, 117 }, 2 } }, 0, 0, 0, BED_ACCESS, C(drop_outer_malformed) },
-	{ "UDP length 7", UP, { { 38, { 0, 7 }, 2 } }, 0, 0, 0, BED_ACCESS, C(drop_outer_malformed) },
-	{ "no room for UDP", UP, { { 16, { 0, 27 }, 2 } }, 1, 0, 0, BED_ACCESS, C(drop_outer_malformed) },
-	{ "IP version 5", UP, { { 14, { 0x55 }, 1 } }, 1, 0, 0, BED_ACCESS, C(drop_outer_malformed) },
-	{ "IP header of 16", UP, { { 14, { 0x44 }, 1 } }, 1, 0, 0, BED_ACCESS, C(drop_outer_malformed) },
+		{ { 42, { 0x34 }, 1 }, { 50, { 0, 0, 0, 0xc0 }, 4 }, { 54, { 0 }, 1 } }, 0, 0, 0,
+		BED_ACCESS, C(drop_gtpu_extension) },
+	{ "UDP longer than IP", UP, { { 38, { 0, 117 }, 2 } }, 0, 0, 0, BED_ACCESS,
+		C(drop_outer_malformed) },
+	{ "UDP length 7", UP, { { 38, { 0, 7 }, 2 } }, 0, 0, 0, BED_ACCESS,
+		C(drop_outer_malformed) },
+	{ "no room for UDP", UP, { { 16, { 0, 27 }, 2 } }, 1, 0, 0, BED_ACCESS,
+		C(drop_outer_malformed) },
+	{ "IP version 5", UP, { { 14, { 0x55 }, 1 } }, 1, 0, 0, BED_ACCESS,
+		C(drop_outer_malformed) },
+	{ "IP header of 16", UP, { { 14, { 0x44 }, 1 } }, 1, 0, 0, BED_ACCESS,
+		C(drop_outer_malformed) },
 	{ "IP longer than the frame", UP, { { 16, { 0, 137 }, 2 } }, 1, 0, 0, BED_ACCESS,
 		C(drop_outer_malformed) },
 	{ "IP shorter than its header", UP, { { 16, { 0, 19 }, 2 } }, 1, 0, 0, BED_ACCESS,
 		C(drop_outer_malformed) },
 	{ "cut frame", UP, { { 0, { 0 }, 0 } }, 0, 0, 1, BED_ACCESS, C(drop_outer_malformed) },
-	{ "options past the frame", DOWN, { { 14, { 0x4f }, 1 }, { 16, { 0, 24 }, 2 } }, 0, 0, 76, BED_CORE,
-		C(drop_outer_malformed) },
-	{ "outer checksum", UP, { { 24, { 1, 2 }, 2 } }, 0, 0, 0, BED_ACCESS, C(drop_outer_checksum) },
-	{ "downlink checksum", DOWN, { { 24, { 1, 2 }, 2 } }, 0, 0, 0, BED_CORE, C(drop_outer_checksum) },
+	{ "options past the frame", DOWN, { { 14, { 0x4f }, 1 }, { 16, { 0, 24 }, 2 } }, 0, 0, 76,
+		BED_CORE, C(drop_outer_malformed) },
+	{ "outer checksum", UP, { { 24, { 1, 2 }, 2 } }, 0, 0, 0, BED_ACCESS,
+		C(drop_outer_checksum) },
+	{ "downlink checksum", DOWN, { { 24, { 1, 2 }, 2 } }, 0, 0, 0, BED_CORE,
+		C(drop_outer_checksum) },
 	{ "downlink cut", DOWN, { { 0, { 0 }, 0 } }, 0, 0, 1, BED_CORE, C(drop_outer_malformed) },
 	{ "unknown TEID", UP, { { 49, { 0xee }, 1 } }, 0, 0, 0, BED_ACCESS, C(drop_no_session_up) },
 	{ "TEID 0", UP, { { 46, { 0 }, 4 } }, 0, 0, 0, BED_ACCESS, C(drop_no_session_up) },
-	{ "empty G-PDU", UP, { { 44, { 0, 0 }, 2 } }, 0, 0, 0, BED_ACCESS, C(drop_inner_malformed) },
+	{ "empty G-PDU", UP, { { 44, { 0, 0 }, 2 } }, 0, 0, 0, BED_ACCESS,
+		C(drop_inner_malformed) },
 	{ "inner IPv6", UP, { { 50, { 0x60 }, 1 } }, 0, 0, 0, BED_ACCESS, C(drop_inner_not_ipv4) },
-	{ "inner of 19 bytes", UP, { { 44, { 0, 19 }, 2 } }, 0, 0, 0, BED_ACCESS, C(drop_inner_malformed) },
-	{ "inner header of 16", UP, { { 50, { 0x44 }, 1 } }, 0, 1, 0, BED_ACCESS, C(drop_inner_malformed) },
-	{ "inner options past the tunnel", UP, { { 50, { 0x4f }, 1 }, { 44, { 0, 40 }, 2 } }, 0, 0, 0,
-		BED_ACCESS, C(drop_inner_malformed) },
+	{ "inner of 19 bytes", UP, { { 44, { 0, 19 }, 2 } }, 0, 0, 0, BED_ACCESS,
+		C(drop_inner_malformed) },
+	{ "inner header of 16", UP, { { 50, { 0x44 }, 1 } }, 0, 1, 0, BED_ACCESS,
+		C(drop_inner_malformed) },
+	{ "inner options past the tunnel", UP, { { 50, { 0x4f }, 1 }, { 44, { 0, 40 }, 2 } }, 0, 0,
+		0, BED_ACCESS, C(drop_inner_malformed) },
 	{ "inner longer than the tunnel", UP, { { 52, { 0, 101 }, 2 } }, 0, 1, 0, BED_ACCESS,
 		C(drop_inner_malformed) },
 	{ "inner shorter than its header", UP, { { 52, { 0, 19 }, 2 } }, 0, 1, 0, BED_ACCESS,
 		C(drop_inner_malformed) },
-	{ "inner checksum", UP, { { 60, { 1, 2 }, 2 } }, 0, 0, 0, BED_ACCESS, C(drop_inner_malformed) },
+	{ "inner checksum", UP, { { 60, { 1, 2 }, 2 } }, 0, 0, 0, BED_ACCESS,
+		C(drop_inner_malformed) },
 	{ "another's source", UP, { { 65, { 4 }, 1 } }, 0, 1, 0, BED_ACCESS, C(drop_spoofed) },
 	{ "no route", UP, { { 66, { 99, 1, 1, 1 }, 4 } }, 0, 1, 0, BED_ACCESS, C(drop_no_route) },
-	{ "to multicast", UP, { { 66, { 224, 0, 0, 5 }, 4 } }, 0, 1, 0, BED_ACCESS, C(drop_no_route) },
-	{ "to loopback", UP, { { 66, { 127, 0, 0, 1 }, 4 } }, 0, 1, 0, BED_ACCESS, C(drop_no_route) },
-	{ "to the GTP VIP", UP, { { 66, { 10, 8, 0, 10 }, 4 } }, 0, 1, 0, BED_ACCESS, C(drop_no_route) },
+	{ "to multicast", UP, { { 66, { 224, 0, 0, 5 }, 4 } }, 0, 1, 0, BED_ACCESS,
+		C(drop_no_route) },
+	{ "to loopback", UP, { { 66, { 127, 0, 0, 1 }, 4 } }, 0, 1, 0, BED_ACCESS,
+		C(drop_no_route) },
+	{ "to the GTP VIP", UP, { { 66, { 10, 8, 0, 10 }, 4 } }, 0, 1, 0, BED_ACCESS,
+		C(drop_no_route) },
 	{ "to the twin's address", UP, { { 66, { 10, 7, 1, 1 }, 4 } }, 0, 1, 0, BED_ACCESS,
 		C(drop_no_route) },
 	{ "by the replication port", UP, { { 66, { 10, 67, 1, 1 }, 4 } }, 0, 1, 0, BED_ACCESS,
 		C(drop_wrong_port) },
 	{ "back by an access port", UP, { { 66, { 10, 8, 0, 1 }, 4 } }, 0, 1, 0, BED_ACCESS,
 		C(drop_wrong_port) },
-	{ "dead link", UP, { { 66, { 10, 69, 1, 1 }, 4 } }, 0, 1, 0, BED_ACCESS, C(drop_link_down) },
-	{ "silent next hop", UP, { { 66, { 10, 66, 1, 1 }, 4 } }, 0, 1, 0, BED_ACCESS, C(drop_unresolved) },
+	{ "dead link", UP, { { 66, { 10, 69, 1, 1 }, 4 } }, 0, 1, 0, BED_ACCESS,
+		C(drop_link_down) },
+	{ "silent next hop", UP, { { 66, { 10, 66, 1, 1 }, 4 } }, 0, 1, 0, BED_ACCESS,
+		C(drop_unresolved) },
 	{ "connected, never asked for", UP, { { 66, { 10, 68, 1, 1 }, 4 } }, 0, 1, 0, BED_ACCESS,
 		C(drop_unresolved) },
 	{ "TTL 1", UP, { { 58, { 1 }, 1 } }, 0, 1, 0, BED_ACCESS, C(drop_ttl) },
 	{ "TTL 0 down", DOWN, { { 22, { 0 }, 1 } }, 1, 0, 0, BED_CORE, C(drop_ttl) },
 	{ "address without a session", DOWN, { { 33, { 200 }, 1 } }, 1, 0, 0, BED_CORE,
 		C(drop_no_session_down) },
-	{ "subscriber without a session", UP, { { 66, { 172, 20, 1, 200 }, 4 } }, 0, 1, 0, BED_ACCESS,
-		C(drop_no_session_down) },
+	{ "subscriber without a session", UP, { { 66, { 172, 20, 1, 200 }, 4 } }, 0, 1, 0,
+		BED_ACCESS, C(drop_no_session_down) },
 };
 
 static void row_frame(const struct row *r, struct frame *f)
@@ -334,7 +360,8 @@ static void test_rows(void)
 		punted = bed_take(bed.punt[0], &out);
 		ok = punted == (r->want == PUNT) && (!punted || frame_equal(r->what, &out, &in));
 		if (r->want >= 0)
-			ok = ok && count[r->want] == 1 && bed_drops(0) == (r->want != C(end_markers));
+			ok = ok && count[r->want] == 1 &&
+			     bed_drops(0) == (r->want != C(end_markers));
 		else
 			ok = ok && bed_drops(0) == 0 && bed_sent_n() == (r->want == NOTHING);
 		CU_ASSERT_TRUE(ok);
@@ -344,7 +371,8 @@ static void test_rows(void)
 	}
 }
 
-/* Whatever comes is sent, punted, or counted as dropped or answered; nothing is lost and nothing crashes. */
+/* Whatever comes is sent, punted, or counted as dropped or answered; nothing is lost and nothing
+ * crashes. */
 static void test_random(void)
 {
 	uint64_t seed = ut_seed(20260101);

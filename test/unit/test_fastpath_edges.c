@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Too big, too old, too many: fragments, ICMP errors, full queues, subscriber to subscriber, hand-over. */
+/* Too big, too old, too many: fragments, ICMP errors, full queues, subscriber to subscriber,
+ * hand-over. */
 #include <rte_cycles.h>
 
 #include "fastpath_bed.h"
@@ -19,8 +20,8 @@ static uint32_t get32(const uint8_t *p)
 }
 
 /* An ICMP error at p about the IP packet `about` of which at most 548 bytes are quoted. */
-static void check_icmp(const uint8_t *p, uint32_t src, uint32_t dst, uint8_t type, uint8_t code, uint16_t mtu,
-	const uint8_t *about)
+static void check_icmp(const uint8_t *p, uint32_t src, uint32_t dst, uint8_t type, uint8_t code,
+	uint16_t mtu, const uint8_t *about)
 {
 	uint16_t total = get16(p + 2), quoted = get16(about + 2) > 548 ? 548 : get16(about + 2);
 
@@ -150,15 +151,18 @@ static void test_icmp_rate(void)
 	CU_ASSERT_EQUAL(bed.w[1].count.drop_ttl, 20000);
 }
 
-/* Puts the fragments that come out of a port together again: `at` is the offset of IP in a frame. */
-static uint16_t reassemble(unsigned int w, uint16_t port, uint16_t mtu, uint8_t *packet, unsigned int *n)
+/* Puts the fragments that come out of a port together again: `at` is the offset of IP in a
+ * frame. */
+static uint16_t reassemble(
+	unsigned int w, uint16_t port, uint16_t mtu, uint8_t *packet, unsigned int *n)
 {
 	uint16_t total = 0, end = 0;
 	struct frame out;
 
 	for (*n = 0; bed_sent(w, port, &out); (*n)++) {
 		const uint8_t *ip = out.b + 14;
-		uint16_t len = (uint16_t)(get16(ip + 2) - 20), at = (uint16_t)((get16(ip + 6) & 0x1fff) * 8);
+		uint16_t len = (uint16_t)(get16(ip + 2) - 20),
+			 at = (uint16_t)((get16(ip + 6) & 0x1fff) * 8);
 
 		CU_ASSERT_EQUAL(out.len, 14 + 20 + len);
 		CU_ASSERT_TRUE(20 + len <= mtu);
@@ -200,7 +204,8 @@ static void test_fragments(void)
 		CU_ASSERT_EQUAL(bed_slot(1)->dn_bytes, big[i]);
 		bed_reset();
 		frame_up(&in, bed.teid[1], BED_UE(1), IP4(10, 70, 0, 9), 64, big[i], 0);
-		want_up(&want, BED_ADJ_NARROW, BED_NARROW, BED_UE(1), IP4(10, 70, 0, 9), 63, big[i], 0);
+		want_up(&want, BED_ADJ_NARROW, BED_NARROW, BED_UE(1), IP4(10, 70, 0, 9), 63, big[i],
+			0);
 		bed_rx(1, &in);
 		CU_ASSERT_EQUAL(reassemble(1, BED_NARROW, 576, packet, &n), big[i]);
 		CU_ASSERT_EQUAL(memcmp(packet, want.b + 14, big[i]), 0);
@@ -294,7 +299,8 @@ static void test_ue_to_ue(void)
 		sum_ip(want.b + 14);
 		bed_rx(from & 1, &in);
 		CU_ASSERT_EQUAL(bed_handed(to & 1), (from & 1) != (to & 1));
-		CU_ASSERT_TRUE(bed_sent(to & 1, BED_ACCESS, &out) && frame_equal("subscribers", &out, &want));
+		CU_ASSERT_TRUE(bed_sent(to & 1, BED_ACCESS, &out) &&
+			       frame_equal("subscribers", &out, &want));
 		CU_ASSERT_EQUAL(bed_slot(from)->up_bytes, 200);
 		CU_ASSERT_EQUAL(bed_slot(to)->dn_bytes, 200);
 		CU_ASSERT_EQUAL(bed.w[from & 1].count.ue_to_ue, 1);
@@ -321,7 +327,8 @@ static void test_unresolved(void)
 	CU_ASSERT_EQUAL(bed.w[0].count.drop_unresolved, 1);
 }
 
-/* A packet whose next hop is only just asked for waits for the answer, in both directions, and is counted once. */
+/* A packet whose next hop is only just asked for waits for the answer, in both directions, and is
+ * counted once. */
 static void test_held(void)
 {
 	const uint64_t ms = rte_get_tsc_hz() / 1000;

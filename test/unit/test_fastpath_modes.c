@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a worker may do, and how much: idle, late, policing, the rate of Error Indications, bursts. */
+/* What a worker may do, and how much: idle, late, policing, the rate of Error Indications,
+ * bursts. */
 #include "fastpath_bed.h"
 
 CU_TestInfo *fastpath_modes(void);
@@ -16,7 +17,8 @@ static void test_idle(void)
 	for (unsigned int i = 0; i < 10; i++) {
 		frame_up(&in, bed.teid[2] ^ (i & 1), BED_UE(2), BED_HOST, (uint8_t)i, 100, 0);
 		bed_rx(0, &in);
-		frame_down(&in, BED_HOST, BED_UE(2 + (i & 1)), (uint8_t)i, 1500, i & 1 ? 0x4000 : 0);
+		frame_down(
+			&in, BED_HOST, BED_UE(2 + (i & 1)), (uint8_t)i, 1500, i & 1 ? 0x4000 : 0);
 		bed_rx(0, &in);
 	}
 	CU_ASSERT_EQUAL(bed_sent_n(), 0);
@@ -51,7 +53,8 @@ static void test_late(void)
 		put16(want.b + 18, i * 2);
 		sum_ip(want.b + 14);
 		bed_rx(0, &in);
-		CU_ASSERT_TRUE(bed_sent(0, BED_ACCESS, &out) && frame_equal("late down", &out, &want));
+		CU_ASSERT_TRUE(
+			bed_sent(0, BED_ACCESS, &out) && frame_equal("late down", &out, &want));
 	}
 	before.up_pkts += 50;
 	before.up_bytes += 50000;
@@ -180,7 +183,8 @@ static void test_burst(void)
 			frame_down(&in, BED_HOST, BED_UE(ue), 64, (uint16_t)(100 + i), 0);
 			in.b[5] = BED_BOTH;
 		} else {
-			frame_up(&in, bed.teid[ue], BED_UE(ue), BED_HOST, 64, (uint16_t)(100 + i), 0);
+			frame_up(&in, bed.teid[ue], BED_UE(ue), BED_HOST, 64, (uint16_t)(100 + i),
+				0);
 			in.b[5] = BED_BOTH;
 			in.b[43] = i % 7 == 0 ? 1 : 255;
 		}

@@ -5,7 +5,8 @@
 
 enum { FRAME = 1514 };
 
-/* Whatever comes when, what was sent is never more than the rate since the beginning, one bucket and one frame. */
+/* Whatever comes when, what was sent is never more than the rate since the beginning, one bucket
+ * and one frame. */
 static void test_rate_is_kept(void)
 {
 	static const uint32_t mbits[] = { 1, 10, 100, 1000, 40000, 400000 };
@@ -28,7 +29,8 @@ static void test_rate_is_kept(void)
 			if (ut_random(&seed) % 4 == 0)
 				n /= 2;
 			for (; n > 0; n--) {
-				unsigned int bytes = 60 + (unsigned int)(ut_random(&seed) % (FRAME - 59));
+				unsigned int bytes =
+					60 + (unsigned int)(ut_random(&seed) % (FRAME - 59));
 
 				flow_sent(&f, bytes);
 				sent += bytes;
@@ -37,7 +39,8 @@ static void test_rate_is_kept(void)
 				break;
 		}
 		CU_ASSERT_TRUE(sent <= rate * (now - start) / 1000000 + most + 2 * FRAME);
-		CU_ASSERT_TRUE(sent > rate * (now - start) / 1000000 / 4); /* it is a limit, not a stop */
+		/* it is a limit, not a stop */
+		CU_ASSERT_TRUE(sent > rate * (now - start) / 1000000 / 4);
 	}
 }
 

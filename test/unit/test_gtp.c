@@ -89,8 +89,8 @@ static size_t encode(const char *name, uint8_t *b)
 	struct ip_addr v4 = ip_addr_v4(0x0a080064), v6;
 
 	ip_addr_parse("2001:db8::64", &v6);
-#define IS(text, call)                                                                                       \
-	if (strcmp(name, text) == 0)                                                                         \
+#define IS(text, call)                                                                             \
+	if (strcmp(name, text) == 0)                                                               \
 		return call;
 	IS("echo_request", gtpc_encode_echo_request(b, 0x1234));
 	IS("echo_response", gtpc_encode_echo_response(b, 0x1234, 7));
@@ -102,12 +102,12 @@ static size_t encode(const char *name, uint8_t *b)
 	IS("create_response_ipv6", encode_create6(b));
 	IS("update_response", encode_update(b, true));
 	IS("update_response_without_teids", encode_update(b, false));
-	IS("create_refused",
-		gtpc_encode_cause_response(b, GTPC_CREATE_RESPONSE, 1, 0xc00, GTPC_UNKNOWN_APN, 7, true));
-	IS("update_refused",
-		gtpc_encode_cause_response(b, GTPC_UPDATE_RESPONSE, 1, 0xc00, GTPC_NON_EXISTENT, 7, false));
-	IS("delete_response", gtpc_encode_cause_response(
-				      b, GTPC_DELETE_RESPONSE, 1, 0xc00, GTPC_REQUEST_ACCEPTED, 7, false));
+	IS("create_refused", gtpc_encode_cause_response(
+				     b, GTPC_CREATE_RESPONSE, 1, 0xc00, GTPC_UNKNOWN_APN, 7, true));
+	IS("update_refused", gtpc_encode_cause_response(b, GTPC_UPDATE_RESPONSE, 1, 0xc00,
+				     GTPC_NON_EXISTENT, 7, false));
+	IS("delete_response", gtpc_encode_cause_response(b, GTPC_DELETE_RESPONSE, 1, 0xc00,
+				      GTPC_REQUEST_ACCEPTED, 7, false));
 	IS("delete_request", gtpc_encode_delete_request(b, 1, 2, 5, true));
 	IS("delete_request_one_context", gtpc_encode_delete_request(b, 1, 2, 5, false));
 	IS("create_request", encode_ask(b, false));
@@ -124,8 +124,9 @@ static const char *const encoded[] = { "echo_request", "echo_response", "version
 	"supported_extension_headers", "create_response", "create_response_container",
 	"create_response_without_pco", "create_response_ipv6", "update_response",
 	"update_response_without_teids", "create_refused", "update_refused", "delete_response",
-	"delete_request", "delete_request_one_context", "create_request", "update_request", "u_echo_response",
-	"u_error_indication", "u_error_indication_ipv6", "u_supported_extension_headers" };
+	"delete_request", "delete_request_one_context", "create_request", "update_request",
+	"u_echo_response", "u_error_indication", "u_error_indication_ipv6",
+	"u_supported_extension_headers" };
 
 static void test_vectors(void)
 {
@@ -133,7 +134,8 @@ static void test_vectors(void)
 		uint8_t buf[GTPC_MSG_MAX];
 		struct golden g = { .len = 0 };
 		size_t len = encode(encoded[i], buf);
-		bool same = golden_find(encoded[i], &g) && len == g.len && memcmp(buf, g.msg, len) == 0;
+		bool same =
+			golden_find(encoded[i], &g) && len == g.len && memcmp(buf, g.msg, len) == 0;
 
 		CU_ASSERT_TRUE(same);
 		if (same)
@@ -217,8 +219,8 @@ static void test_create_odd(void)
 	struct gtpc_create c;
 	struct ip_addr ue = ip_addr_v4(0xac140009), user = ip_addr_v4(0x0a080002);
 
-	/* Elements backwards, unknown ones between, some twice, an extension header, upper case, a fixed address, a long QoS
-	 * profile, a PCO and an MSISDN too long to be right. */
+	/* Elements backwards, unknown ones between, some twice, an extension header, upper case, a
+	 * fixed address, a long QoS profile, a PCO and an MSISDN too long to be right. */
 	CU_ASSERT_TRUE(golden_find("in_create_odd", &g));
 	CU_ASSERT_EQUAL(gtpc_decode_header(g.msg, g.len, &h), GTPC_OK);
 	CU_ASSERT_TRUE(h.has_ext);
@@ -233,7 +235,8 @@ static void test_create_odd(void)
 	CU_ASSERT_EQUAL(c.msisdn[0], 0xff);
 	CU_ASSERT_EQUAL(c.qos_len, GTPC_QOS_MAX);
 
-	/* Every fixed-length element stands in front, full of what would be read as an element too long. */
+	/* Every fixed-length element stands in front, full of what would be read as an element too
+	 * long. */
 	CU_ASSERT_TRUE(golden_find("in_create_every_fixed", &g));
 	CU_ASSERT_EQUAL(gtpc_decode_header(g.msg, g.len, &h), GTPC_OK);
 	CU_ASSERT_EQUAL(gtpc_decode_create(&h, &c), 0);
@@ -259,7 +262,8 @@ static void test_update_delete(void)
 	CU_ASSERT_EQUAL(gtpc_decode_header(g.msg, g.len, &h), GTPC_OK);
 	CU_ASSERT_EQUAL(gtpc_decode_update(&h, &u), 0);
 	CU_ASSERT_EQUAL(h.teid, 0x12345678);
-	CU_ASSERT_TRUE(u.has_imsi && u.has_recovery && u.has_qos && u.has_ctl_teid && u.has_ctl_addr);
+	CU_ASSERT_TRUE(
+		u.has_imsi && u.has_recovery && u.has_qos && u.has_ctl_teid && u.has_ctl_addr);
 	CU_ASSERT_EQUAL(u.key, UINT64_C(0x2400101234567895));
 	CU_ASSERT_TRUE(u.peer_usr_teid == 0x21 && u.peer_ctl_teid == 0x22);
 	CU_ASSERT_EQUAL(ip_addr_to_v4(&u.peer_ctl), 0x0a080003);

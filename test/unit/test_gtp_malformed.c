@@ -69,7 +69,8 @@ static void test_malformed_table(void)
 
 	CU_ASSERT_PTR_NOT_NULL(f);
 	for (; f != NULL && golden_next(f, 1, &g); n++) {
-		/* A copy of exactly that size, so that the address sanitizer sees a read behind it. */
+		/* A copy of exactly that size, so that the address sanitizer sees a read behind
+		 * it. */
 		uint8_t *p = malloc(g.len);
 		const char *got;
 
@@ -113,7 +114,8 @@ static void decode_all(const uint8_t *msg, size_t len)
 	free(p);
 }
 
-/* Every message of the two files cut at each length, each octet of it changed, and random changes of several. */
+/* Every message of the two files cut at each length, each octet of it changed, and random changes
+ * of several. */
 static void test_mutations(void)
 {
 	static const char *const files[] = { "vectors.txt", "malformed.txt" };
@@ -161,8 +163,8 @@ static const struct {
 	{ "pdcp number", "36ff000c12345678000700c001ffff00aabbccdd", 16, 4, 7, true },
 	{ "long one", "34ff001012345678000000820200000000000000aabbccdd", 20, 4, 0, false },
 	{ "optional unknown", "34ff000c123456780000000501000900aabbccdd", 16, 4, 0, false },
-	{ "optional unknown, to be thrown away", "34ff000c123456780000004501000900aabbccdd", 16, 4, 0,
-		false },
+	{ "optional unknown, to be thrown away", "34ff000c123456780000004501000900aabbccdd", 16, 4,
+		0, false },
 	{ "two of them", "34ff001012345678000000850100094001086800aabbccdd", 20, 4, 0, false },
 	{ "none, though flagged", "34ff00081234567800000000aabbccdd", 12, 4, 0, false },
 };
@@ -210,8 +212,8 @@ static void test_fast_is_slow(void)
 
 static void test_error_indication(void)
 {
-	static const char *const bad[] = { "10deadbeef", "8500040a080064", "10deadbeef8500050a08006400",
-		"10deadbeef8500040a0800", "10dead", "" };
+	static const char *const bad[] = { "10deadbeef", "8500040a080064",
+		"10deadbeef8500050a08006400", "10deadbeef8500040a0800", "10dead", "" };
 	uint8_t p[64];
 	struct ip_addr want = ip_addr_v4(0x0a080064), got;
 	struct golden g;

@@ -6,7 +6,8 @@
 
 enum { DNS_NONE, DNS_ONE, DNS_TWO, DNS_SIX };
 
-/* Servers are 8.8.8.8 and 8.8.4.4; or 2001:db8::1 and 8.8.8.8. Units: id, length, PPP code, identifier, length, data. */
+/* Servers are 8.8.8.8 and 8.8.4.4; or 2001:db8::1 and 8.8.8.8. Units: id, length, PPP code,
+ * identifier, length, data. */
 static const struct {
 	const char *what, *req;
 	int dns;
@@ -33,14 +34,16 @@ static const struct {
 	{ "ack of nothing", "80802104010a0004", DNS_TWO, "80802104020a0004" },
 	{ "one server in both places", "8080211001050010810600000000830600000000", DNS_ONE,
 		"8080211003050010810608080808830608080808" },
-	{ "no server: reject", "8080210a0105000a810600000000", DNS_NONE, "8080210a0405000a810600000000" },
+	{ "no server: reject", "8080210a0105000a810600000000", DNS_NONE,
+		"8080210a0405000a810600000000" },
 	{ "reject goes first",
 		"8080211c0105001c0306000000008106000000008206000000008306000000"
 		"00",
 		DNS_TWO,
 		"80802110040500100306000000008206"
 		"00000000" },
-	{ "option of length 2", "8080210c0105000c8106000000002d02", DNS_TWO, "80802106040500062d02" },
+	{ "option of length 2", "8080210c0105000c8106000000002d02", DNS_TWO,
+		"80802106040500062d02" },
 	{ "option of length 1",
 		"8080210b0105000b81060000000001"
 		"0100",
@@ -52,7 +55,8 @@ static const struct {
 		DNS_TWO, "" },
 	{ "ppp length past the unit", "8080210a0105000b810600000000", DNS_TWO, "" },
 	{ "ppp length 3", "8080210401050003", DNS_TWO, "" },
-	{ "ppp padding", "8080210c0105000a8106000000000000", DNS_TWO, "8080210a0305000a810608080808" },
+	{ "ppp padding", "8080210c0105000a8106000000000000", DNS_TWO,
+		"8080210a0305000a810608080808" },
 	{ "configure ack is not answered", "8080210402050004", DNS_TWO, "" },
 	{ "pap",
 		"80c0230801070008016101"
@@ -100,13 +104,15 @@ static void test_pco_table(void)
 	}
 }
 
-/* Whatever is asked and however little room there is: units whole, nothing behind the room, no crash. */
+/* Whatever is asked and however little room there is: units whole, nothing behind the room, no
+ * crash. */
 static void test_pco_random(void)
 {
 	uint64_t seed = ut_seed(1661);
 
 	for (int i = 0; i < 20000; i++) {
-		unsigned int k = (unsigned int)(ut_random(&seed) % (sizeof(pcos) / sizeof(pcos[0])));
+		unsigned int k =
+			(unsigned int)(ut_random(&seed) % (sizeof(pcos) / sizeof(pcos[0])));
 		size_t room = ut_random(&seed) % 64, n, at = 1;
 		uint8_t hex[GTPC_PCO_MAX], *req, *out = malloc(room + 1);
 		size_t len = golden_hex(pcos[k].req, hex, sizeof(hex));

@@ -33,7 +33,8 @@ static void test_pending_times(void)
 	CU_ASSERT_EQUAL(gtpc_pending_add(p, &to, seq, text, 128, 42, now), 0);
 	CU_ASSERT_EQUAL(gtpc_pending_add(p, &to, seq, text, 6, 43, now), -EEXIST);
 	for (int i = 1; i < GTPC_N3; i++) {
-		CU_ASSERT_FALSE(gtpc_pending_due(p, now + GTPC_T3_US - 1, &got, &msg, &len, &cookie));
+		CU_ASSERT_FALSE(
+			gtpc_pending_due(p, now + GTPC_T3_US - 1, &got, &msg, &len, &cookie));
 		now += GTPC_T3_US;
 		CU_ASSERT_TRUE(gtpc_pending_due(p, now, &got, &msg, &len, &cookie));
 		CU_ASSERT_TRUE(len == 128 && cookie == 42 && peer_is(&got, 7));
@@ -105,7 +106,8 @@ static void model_due(struct gtpc_pending *p, struct model *m, usec_t now)
 	while (gtpc_pending_due(p, now, &got, &msg, &len, &cookie)) {
 		struct model *e = &m[cookie];
 
-		CU_ASSERT_TRUE(cookie < MODEL && e->waits && e->due <= now && peer_is(&got, e->peer));
+		CU_ASSERT_TRUE(
+			cookie < MODEL && e->waits && e->due <= now && peer_is(&got, e->peer));
 		CU_ASSERT_EQUAL(len == 0, e->tries == GTPC_N3);
 		if (e->tries == GTPC_N3)
 			e->waits = false;
@@ -138,8 +140,8 @@ static void test_pending_model(void)
 			CU_ASSERT_FALSE(gtpc_pending_answered(p, &to, m[k].seq, &cookie));
 			m[k].waits = false;
 		} else {
-			m[k] = (struct model){ true, gtpc_pending_seq(p), (uint32_t)(ut_random(&seed) % 9), 1,
-				now + GTPC_T3_US };
+			m[k] = (struct model){ true, gtpc_pending_seq(p),
+				(uint32_t)(ut_random(&seed) % 9), 1, now + GTPC_T3_US };
 			to = peer_of(m[k].peer);
 			CU_ASSERT_EQUAL(gtpc_pending_add(p, &to, m[k].seq, msg, k + 1, k, now), 0);
 		}
@@ -165,7 +167,8 @@ static void test_answered_bounds(void)
 	CU_ASSERT_PTR_NULL(gtpc_answered_get(a, &to, 16, 1, 7, &len, 1010));
 	gtpc_answered_put(a, &to, 16, 1, 7, big, 5, 10);
 	gtpc_answered_put(
-		a, &to, 16, 1, 7, big, 513, 11); /* too big to keep, and the old one is no longer the last */
+		/* too big to keep, and the old one is no longer the last */
+		a, &to, 16, 1, 7, big, 513, 11);
 	CU_ASSERT_PTR_NULL(gtpc_answered_get(a, &to, 16, 1, 7, &len, 12));
 	gtpc_answered_destroy(a);
 	gtpc_answered_destroy(NULL);
@@ -185,8 +188,8 @@ static void test_answered_clear(void)
 
 		for (uint16_t seq = 0; seq < puts[i]; seq++)
 			gtpc_answered_put(a, &to, 16, seq, 7, &mark, 1, 10);
-		CU_ASSERT_EQUAL(puts[i] > 0,
-			gtpc_answered_get(a, &to, 16, (uint16_t)(puts[i] - 1), 7, &len, 11) != NULL);
+		CU_ASSERT_EQUAL(puts[i] > 0, gtpc_answered_get(a, &to, 16, (uint16_t)(puts[i] - 1),
+						     7, &len, 11) != NULL);
 		gtpc_answered_clear(a);
 		for (uint16_t seq = 0; seq < puts[i]; seq++)
 			CU_ASSERT_PTR_NULL(gtpc_answered_get(a, &to, 16, seq, 7, &len, 11));
@@ -197,7 +200,8 @@ static void test_answered_clear(void)
 	gtpc_answered_destroy(a);
 }
 
-/* Against a list of all that was ever put, of which the last GTPC_ANSWERED_MAX kept ones may be found. */
+/* Against a list of all that was ever put, of which the last GTPC_ANSWERED_MAX kept ones may be
+ * found. */
 static void test_answered_model(void)
 {
 	enum { PUTS = 30000, KEYS = 6000 };
@@ -219,14 +223,16 @@ static void test_answered_model(void)
 		bool there;
 
 		now += ut_random(&seed) % 400;
-		gtpc_answered_put(a, &to, (uint8_t)(k % 3), (uint16_t)k, (uint32_t)k, (const uint8_t *)&i,
-			sizeof(i), now);
+		gtpc_answered_put(a, &to, (uint8_t)(k % 3), (uint16_t)k, (uint32_t)k,
+			(const uint8_t *)&i, sizeof(i), now);
 		m[k].put = i;
 		m[k].at = now;
 		g = (unsigned int)(ut_random(&seed) % KEYS);
 		from = peer_of(g % 11);
-		msg = gtpc_answered_get(a, &from, (uint8_t)(g % 3), (uint16_t)g, (uint32_t)g, &len, now);
-		there = m[g].put >= 0 && i - m[g].put < GTPC_ANSWERED_MAX && now - m[g].at < 1000000;
+		msg = gtpc_answered_get(
+			a, &from, (uint8_t)(g % 3), (uint16_t)g, (uint32_t)g, &len, now);
+		there = m[g].put >= 0 && i - m[g].put < GTPC_ANSWERED_MAX &&
+			now - m[g].at < 1000000;
 		CU_ASSERT_EQUAL(msg != NULL, there);
 		if (msg != NULL)
 			CU_ASSERT_EQUAL(memcmp(msg, &m[g].put, sizeof(int)), 0);

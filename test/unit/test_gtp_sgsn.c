@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The SGSN's side: what it asks must be what a GGSN reads, and what a GGSN answers what it understands. */
+/* The SGSN's side: what it asks must be what a GGSN reads, and what a GGSN answers what it
+ * understands. */
 #include <errno.h>
 #include <string.h>
 
@@ -67,8 +68,8 @@ static void test_update_is_read(void)
 	CU_ASSERT_EQUAL(u.nsapi, 5);
 	CU_ASSERT_EQUAL(u.peer_usr_teid, a.usr_teid);
 	CU_ASSERT_TRUE(u.has_ctl_teid && u.peer_ctl_teid == a.ctl_teid);
-	CU_ASSERT_TRUE(
-		u.has_ctl_addr && ip_addr_equal(&u.peer_ctl, &a.ctl) && ip_addr_equal(&u.peer_usr, &a.usr));
+	CU_ASSERT_TRUE(u.has_ctl_addr && ip_addr_equal(&u.peer_ctl, &a.ctl) &&
+		       ip_addr_equal(&u.peer_usr, &a.usr));
 }
 
 static void test_names(void)
@@ -76,8 +77,8 @@ static void test_names(void)
 	static const struct {
 		const char *apn;
 		bool good;
-	} rows[] = { { "a", true }, { "internet.mnc001.mcc001.gprs", true }, { "", false }, { ".", false },
-		{ "a.", false }, { "a..b", false },
+	} rows[] = { { "a", true }, { "internet.mnc001.mcc001.gprs", true }, { "", false },
+		{ ".", false }, { "a.", false }, { "a..b", false },
 		{ "0123456789012345678901234567890123456789012345678901234567890123", false } };
 	uint8_t buf[GTPC_MSG_MAX];
 
@@ -108,18 +109,20 @@ static void test_answers(void)
 	CU_ASSERT_EQUAL(t.cause, GTPC_REQUEST_ACCEPTED);
 	CU_ASSERT_TRUE(t.has_recovery && t.recovery == 7);
 	CU_ASSERT_TRUE(t.ctl_teid == 0x12345678 && t.usr_teid == 0x12345678);
-	CU_ASSERT_TRUE(
-		ip_addr_equal(&t.ue, &ue) && ip_addr_equal(&t.ctl, &vip) && ip_addr_equal(&t.usr, &vip));
+	CU_ASSERT_TRUE(ip_addr_equal(&t.ue, &ue) && ip_addr_equal(&t.ctl, &vip) &&
+		       ip_addr_equal(&t.usr, &vip));
 	CU_ASSERT_EQUAL(told("create_refused", &t), 0);
 	CU_ASSERT_EQUAL(t.cause, GTPC_UNKNOWN_APN);
 	CU_ASSERT_EQUAL(told("update_response_without_teids", &t), 0);
 	CU_ASSERT_TRUE(t.cause == GTPC_REQUEST_ACCEPTED && t.usr_teid == 0);
 	CU_ASSERT_EQUAL(told("delete_response", &t), 0);
 	CU_ASSERT_EQUAL(t.cause, GTPC_REQUEST_ACCEPTED);
-	CU_ASSERT_EQUAL(told("create_response_ipv6", &t), -EBADMSG); /* no IPv4 address for the subscriber */
+	/* no IPv4 address for the subscriber */
+	CU_ASSERT_EQUAL(told("create_response_ipv6", &t), -EBADMSG);
 }
 
-/* Whatever the length, and with any octet changed: never a crash, and never accepted without what a context needs. */
+/* Whatever the length, and with any octet changed: never a crash, and never accepted without what a
+ * context needs. */
 static void test_bad_answers(void)
 {
 	uint64_t seed = ut_seed(7);
@@ -143,5 +146,5 @@ static void test_bad_answers(void)
 }
 
 CU_TestInfo test_gtp_sgsn[] = { { "create is read", test_create_is_read },
-	{ "update is read", test_update_is_read }, { "names", test_names }, { "answers", test_answers },
-	{ "bad answers", test_bad_answers }, CU_TEST_INFO_NULL };
+	{ "update is read", test_update_is_read }, { "names", test_names },
+	{ "answers", test_answers }, { "bad answers", test_bad_answers }, CU_TEST_INFO_NULL };

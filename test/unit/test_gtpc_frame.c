@@ -12,7 +12,8 @@
 
 enum { VIP = 0x0a080064, SGSN = 0x0a080001, LEN = 61, WHOLE = GTPC_FRAME_HEAD + LEN };
 
-static const struct rte_ether_addr ours = { { 2, 0, 0, 0, 0, 1 } }, theirs = { { 2, 0, 0, 0, 0, 2 } };
+static const struct rte_ether_addr ours = { { 2, 0, 0, 0, 0, 1 } },
+				   theirs = { { 2, 0, 0, 0, 0, 2 } };
 
 struct frame {
 	uint8_t b[WHOLE + 32] __rte_aligned(4);
@@ -95,7 +96,8 @@ static void test_short(void)
 	struct frame f = made();
 
 	for (unsigned int len = 0; len < WHOLE; len++)
-		CU_ASSERT_EQUAL(judged(&f, len), len < GTPC_FRAME_HEAD ? GTPC_FRAME_OTHER : GTPC_FRAME_BAD);
+		CU_ASSERT_EQUAL(
+			judged(&f, len), len < GTPC_FRAME_HEAD ? GTPC_FRAME_OTHER : GTPC_FRAME_BAD);
 }
 
 static void fragment(struct frame *f)
@@ -239,9 +241,9 @@ static void test_no_checksum(void)
 
 int main(void)
 {
-	static CU_TestInfo tests[] = { { "there and back", test_round }, { "flipped bits", test_flips },
-		{ "cut short", test_short }, { "others", test_others }, { "no checksum", test_no_checksum },
-		CU_TEST_INFO_NULL };
+	static CU_TestInfo tests[] = { { "there and back", test_round },
+		{ "flipped bits", test_flips }, { "cut short", test_short },
+		{ "others", test_others }, { "no checksum", test_no_checksum }, CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "gtpc_frame", NULL, NULL, NULL, NULL, tests },
 		CU_SUITE_INFO_NULL };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The history of transitions: what a damaged file costs, and what the files hold when the disk, or a crash, says otherwise. */
+/* The history of transitions: what a damaged file costs, and what the files hold when the disk, or
+ * a crash, says otherwise. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -65,7 +66,8 @@ static struct history_entry *add(struct history *h)
 	e->stood_still = n * 13;
 	e->n_phases = n % (HISTORY_PHASES + 1);
 	for (unsigned int i = 0; i < e->n_phases; i++) {
-		snprintf(e->phase[i].name, HISTORY_NAME, "%s", srp_step_name((enum srp_step)(i % 11)));
+		snprintf(e->phase[i].name, HISTORY_NAME, "%s",
+			srp_step_name((enum srp_step)(i % 11)));
 		e->phase[i].us = n * i;
 	}
 	e->loss = (enum history_loss)(n % 3);
@@ -187,7 +189,8 @@ static void test_truncated(void)
 	free(text);
 }
 
-/* Every byte flipped, each bit: two entries are lost at most (an end of line joins them), and none is told otherwise. */
+/* Every byte flipped, each bit: two entries are lost at most (an end of line joins them), and none
+ * is told otherwise. */
 static void test_flipped(void)
 {
 	size_t len;
@@ -281,7 +284,8 @@ static int ended(struct state *s)
 	return error;
 }
 
-/* A disk that is full, as the kernel's own full device is: the error is told; the same lines go once there is room. */
+/* A disk that is full, as the kernel's own full device is: the error is told; the same lines go
+ * once there is room. */
 static void test_full(void)
 {
 	struct srp_saved saved;
@@ -312,7 +316,8 @@ static void test_full(void)
 	CU_ASSERT_EQUAL(got.skipped, 0);
 }
 
-/* Full in the middle of a line, by a limit of the process on its files: nothing of it stays, and the next one is whole. */
+/* Full in the middle of a line, by a limit of the process on its files: nothing of it stays, and
+ * the next one is whole. */
 static void test_full_midway(void)
 {
 	size_t len, more;
@@ -361,7 +366,9 @@ static void test_switchovers(void)
 		{ SRP_INIT, SRP_STANDBY, SRP_CAUSE_STARTUP, false } };
 
 	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct history_entry e = { .from = rows[i].from, .to = rows[i].to, .cause = rows[i].cause };
+		struct history_entry e = {
+			.from = rows[i].from, .to = rows[i].to, .cause = rows[i].cause
+		};
 
 		CU_ASSERT_EQUAL(history_is_switchover(&e), rows[i].want);
 	}
@@ -373,9 +380,10 @@ int main(void)
 		{ "longest line", test_longest_line }, { "bounded", test_bounded },
 		{ "every truncation", test_truncated }, { "every bit", test_flipped },
 		{ "a later line counts", test_later_line_counts }, { "file", test_file },
-		{ "torn file", test_torn_file }, { "rotation", test_rotation }, { "full disk", test_full },
-		{ "full midway", test_full_midway }, { "no directory", test_no_directory },
-		{ "switchovers", test_switchovers }, CU_TEST_INFO_NULL };
+		{ "torn file", test_torn_file }, { "rotation", test_rotation },
+		{ "full disk", test_full }, { "full midway", test_full_midway },
+		{ "no directory", test_no_directory }, { "switchovers", test_switchovers },
+		CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "history", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* index: what the cores that write slots tell the control core, and that it knows every session afterwards. */
+/* index: what the cores that write slots tell the control core, and that it knows every session
+ * afterwards. */
 #include <string.h>
 #include <unistd.h>
 
@@ -87,7 +88,8 @@ static unsigned int wrong(void)
 	return n;
 }
 
-/* Many in a message, in order: a session that ends and begins anew in one of them is there, one that ends is not. */
+/* Many in a message, in order: a session that ends and begins anew in one of them is there, one
+ * that ends is not. */
 static void test_stream(void)
 {
 	uint32_t changes = 0;
@@ -143,19 +145,20 @@ static void test_full(void)
 
 static struct door door(const char *name)
 {
-	return (struct door){ rte_ring_create(name, 4096, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ),
-		T.msgs };
+	return (struct door){
+		rte_ring_create(name, 4096, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ), T.msgs
+	};
 }
 
 int main(void)
 {
-	static CU_TestInfo tests[] = { { "of the stream", test_stream }, { "of a worker", test_worker },
-		{ "no room", test_full }, CU_TEST_INFO_NULL };
+	static CU_TestInfo tests[] = { { "of the stream", test_stream },
+		{ "of a worker", test_worker }, { "no room", test_full }, CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "index", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
 	char prefix[32];
-	char *argv[] = { "test_index", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "128",
-		"-l", "0", "--file-prefix", prefix };
+	char *argv[] = { "test_index", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry",
+		"-m", "128", "-l", "0", "--file-prefix", prefix };
 	int ret;
 
 	snprintf(prefix, sizeof(prefix), "test_index_%d", (int)getpid());

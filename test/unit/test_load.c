@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* tandem-load's histogram and its trackers of numbered packets, each beside a model that keeps everything. */
+/* tandem-load's histogram and its trackers of numbered packets, each beside a model that keeps
+ * everything. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -43,7 +44,8 @@ static void test_hist_model(void)
 		CU_ASSERT_EQUAL(h.max, all[VALUES - 1]);
 		for (unsigned int p = 0; p < sizeof(percents) / sizeof(percents[0]); p++) {
 			double exact = percents[p] / 100 * VALUES;
-			uint64_t rank = (uint64_t)exact + ((double)(uint64_t)exact < exact), want, got;
+			uint64_t rank = (uint64_t)exact + ((double)(uint64_t)exact < exact), want,
+				 got;
 
 			want = all[rank > 0 ? rank - 1 : 0];
 			got = hist_percentile(&h, percents[p]);
@@ -65,7 +67,8 @@ static void test_hist_edges(void)
 	for (unsigned int i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		memset(&h, 0, sizeof(h));
 		hist_add(&h, steps[i]);
-		CU_ASSERT_EQUAL(hist_percentile(&h, 50), steps[i]); /* one value: never more than max */
+		/* one value: never more than max */
+		CU_ASSERT_EQUAL(hist_percentile(&h, 50), steps[i]);
 	}
 	memset(&h, 0, sizeof(h));
 	hist_add(&h, UINT64_MAX); /* beyond the range */
@@ -166,8 +169,9 @@ static void test_track_gap(void)
 int main(void)
 {
 	CU_TestInfo tests[] = { { "histogram beside a model", test_hist_model },
-		{ "histogram's edges", test_hist_edges }, { "tracker beside a model", test_track_model },
-		{ "gaps", test_track_gap }, CU_TEST_INFO_NULL };
+		{ "histogram's edges", test_hist_edges },
+		{ "tracker beside a model", test_track_model }, { "gaps", test_track_gap },
+		CU_TEST_INFO_NULL };
 	CU_SuiteInfo suites[] = { { "load", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);

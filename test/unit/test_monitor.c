@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The monitors' engine: groups, guard and damping, what is not revertible, edges; 200 flaps of each type in a pair. */
+/* The monitors' engine: groups, guard and damping, what is not revertible, edges; 200 flaps of each
+ * type in a pair. */
 #include <errno.h>
 
 #include "monitor/monitor.h"
@@ -109,11 +110,12 @@ static void test_groups(void)
 			for (const char *p = groups[i].members; *p != '\0'; p++, name[0]++) {
 				if (*p == '|') {
 					group[0]++;
-					drain(m, 0); /* the alarms of the one before are not looked at */
+					/* the alarms of the one before are not looked at */
+					drain(m, 0);
 					continue;
 				}
-				monitor_report(
-					m, add(m, (enum monitor_type)t, name, group), state_of(*p), NULL, 5);
+				monitor_report(m, add(m, (enum monitor_type)t, name, group),
+					state_of(*p), NULL, 5);
 			}
 			alarms = drain(m, alarms);
 			v = verdict(m, 5);
@@ -170,7 +172,8 @@ static void test_objects(void)
 	monitor_destroy(m);
 }
 
-/* Who is removed fails and holds back nothing any more; an alarm of a group that is gone is taken back. */
+/* Who is removed fails and holds back nothing any more; an alarm of a group that is gone is taken
+ * back. */
 static void test_remove(void)
 {
 	struct monitor *m = engine(0, 0, 0);
@@ -232,7 +235,8 @@ static void test_guard_and_damping(void)
 			if (acts != 0 && before.damped != 0)
 				CU_ASSERT_EQUAL(before.due, s * SEC);
 			if (v.damped != 0)
-				CU_ASSERT_EQUAL(v.due, delays[i].acts != 0 ? delays[i].acts * SEC : v.due);
+				CU_ASSERT_EQUAL(
+					v.due, delays[i].acts != 0 ? delays[i].acts * SEC : v.due);
 		}
 		CU_ASSERT_EQUAL(acts, delays[i].acts);
 		if (acts != delays[i].acts)
@@ -245,7 +249,8 @@ static void test_guard_and_damping(void)
 static void test_standby(void)
 {
 	struct monitor *m = engine(0, 0, 0);
-	int aaa = add(m, MONITOR_AAA, "10.7.0.1", NULL), bgp = add(m, MONITOR_BGP, "10.9.0.1", NULL);
+	int aaa = add(m, MONITOR_AAA, "10.7.0.1", NULL),
+	    bgp = add(m, MONITOR_BGP, "10.9.0.1", NULL);
 
 	monitor_report(m, bgp, MONITOR_DOWN, NULL, 1);
 	monitor_report(m, aaa, MONITOR_DOWN, "an answer that was on its way", 1);
@@ -295,7 +300,8 @@ static const struct {
 static void test_wish(void)
 {
 	for (unsigned int i = 0; i < DIM(wishes); i++) {
-		struct monitor_verdict v = { .health.failed = wishes[i].failed, .acting = wishes[i].acting };
+		struct monitor_verdict v = { .health.failed = wishes[i].failed,
+			.acting = wishes[i].acting };
 		struct monitor_health peer = { .failed = wishes[i].theirs };
 		enum monitor_type got = monitor_wish(&v, wishes[i].told ? &peer : NULL);
 
@@ -309,7 +315,8 @@ static void test_wish(void)
 static void test_not_revertible(void)
 {
 	struct monitor *m = engine(60 * SEC, 60 * SEC, 0);
-	int aaa = add(m, MONITOR_AAA, "10.7.0.1", NULL), bgp = add(m, MONITOR_BGP, "10.9.0.1", "core");
+	int aaa = add(m, MONITOR_AAA, "10.7.0.1", NULL),
+	    bgp = add(m, MONITOR_BGP, "10.9.0.1", "core");
 	struct monitor_conf c;
 
 	monitor_role(m, true, MONITOR_AAA, 0);
@@ -321,7 +328,8 @@ static void test_not_revertible(void)
 	monitor_report(m, aaa, MONITOR_UP, NULL, 1001 * SEC);
 	CU_ASSERT_EQUAL(drain(m, FAILED | HELD), 0);
 	monitor_report(
-		m, aaa, MONITOR_DOWN, "no answer", 1002 * SEC); /* that it was up in between frees nothing */
+		/* that it was up in between frees nothing */
+		m, aaa, MONITOR_DOWN, "no answer", 1002 * SEC);
 	CU_ASSERT_EQUAL(wish(m, 2000 * SEC), MONITOR_NONE);
 	monitor_report(m, bgp, MONITOR_DOWN, NULL, 2000 * SEC);
 	CU_ASSERT_EQUAL(wish(m, 2000 * SEC), MONITOR_BGP);
@@ -365,7 +373,8 @@ static void test_edges(void)
 	struct monitor *m = engine(0, 0, 0);
 	struct monitor_event e;
 	char text[MONITOR_TEXT];
-	int a = add(m, MONITOR_BGP, "10.9.0.1", "core"), b = add(m, MONITOR_BGP, "10.9.0.2", "core");
+	int a = add(m, MONITOR_BGP, "10.9.0.1", "core"),
+	    b = add(m, MONITOR_BGP, "10.9.0.2", "core");
 
 	monitor_role(m, true, MONITOR_NONE, 0);
 	CU_ASSERT_FALSE(monitor_next(m, &e));
@@ -375,7 +384,8 @@ static void test_edges(void)
 	CU_ASSERT_STRING_EQUAL(e.text, "bgp 10.9.0.1 is down: hold timer expired");
 	CU_ASSERT_TRUE(monitor_next(m, &e));
 	CU_ASSERT_TRUE(e.object == -1 && e.alarm == MONITOR_ALARM_DEGRADED && e.raised);
-	CU_ASSERT_STRING_EQUAL(e.text, "bgp group core: 1 of 2 down, 10.9.0.1 (hold timer expired)");
+	CU_ASSERT_STRING_EQUAL(
+		e.text, "bgp group core: 1 of 2 down, 10.9.0.1 (hold timer expired)");
 	CU_ASSERT_STRING_EQUAL(e.group, "core");
 	CU_ASSERT_FALSE(monitor_next(m, &e));
 	monitor_report(m, a, MONITOR_DOWN, "hold timer expired", 2);
@@ -429,10 +439,11 @@ int main(void)
 {
 	CU_TestInfo tests[] = { { "groups", test_groups }, { "objects", test_objects },
 		{ "remove", test_remove }, { "guard and damping", test_guard_and_damping },
-		{ "standby", test_standby }, { "wish", test_wish }, { "not revertible", test_not_revertible },
-		{ "edges", test_edges }, { "text is cut", test_text_is_cut }, { "names", test_names },
-		CU_TEST_INFO_NULL };
-	CU_SuiteInfo suites[] = { { "monitor", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+		{ "standby", test_standby }, { "wish", test_wish },
+		{ "not revertible", test_not_revertible }, { "edges", test_edges },
+		{ "text is cut", test_text_is_cut }, { "names", test_names }, CU_TEST_INFO_NULL };
+	CU_SuiteInfo suites[] = { { "monitor", NULL, NULL, NULL, NULL, tests },
+		CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);
 }

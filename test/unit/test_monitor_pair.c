@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Two engines on a virtual clock that hand over as soon as one wants to: AAA dead for both, 200 flaps of each type; and
- * one engine against a naive model that keeps all that ever happened. */
+/* Two engines on a virtual clock that hand over as soon as one wants to: AAA dead for both, 200
+ * flaps of each type; and one engine against a naive model that keeps all that ever happened. */
 #include "monitor/monitor.h"
 #include "ut.h"
 
@@ -29,8 +29,8 @@ static void pair_up(struct pair *p, usec_t guard, usec_t damping)
 		if (p->m[i] == NULL)
 			abort();
 		for (unsigned int t = 0; t < MONITOR_TYPES; t++)
-			p->object[i][t] =
-				monitor_add(p->m[i], (enum monitor_type)t, "the one", NULL, NULL, 0);
+			p->object[i][t] = monitor_add(
+				p->m[i], (enum monitor_type)t, "the one", NULL, NULL, 0);
 	}
 	monitor_role(p->m[0], true, MONITOR_NONE, 0);
 }
@@ -53,7 +53,8 @@ static void hand_over(struct pair *p, enum monitor_type by)
 	monitor_role(p->m[p->active], true, by, p->now);
 }
 
-/* Time passes; whoever is Active hands over when it wants to. It is asked when it said it would change, and then. */
+/* Time passes; whoever is Active hands over when it wants to. It is asked when it said it would
+ * change, and then. */
 static void run(struct pair *p, usec_t until)
 {
 	do {
@@ -78,13 +79,14 @@ static void probe(struct pair *p, const bool alive[2], usec_t until)
 		unsigned int a = p->active;
 		usec_t next = p->now + 15 * SEC;
 
-		monitor_report(p->m[a], p->object[a][MONITOR_AAA], alive[a] ? MONITOR_UP : MONITOR_DOWN, NULL,
-			p->now);
+		monitor_report(p->m[a], p->object[a][MONITOR_AAA],
+			alive[a] ? MONITOR_UP : MONITOR_DOWN, NULL, p->now);
 		run(p, next < until ? next : until);
 	}
 }
 
-/* No chassis reaches AAA: one switchover, whatever follows; then by hand, by BGP, and after a reset. */
+/* No chassis reaches AAA: one switchover, whatever follows; then by hand, by BGP, and after a
+ * reset. */
 static void test_aaa_dead_for_both(void)
 {
 	const bool dead[2] = { false, false };
@@ -141,16 +143,18 @@ static void test_dead_for_both(void)
 	}
 }
 
-/* A thing of a chassis goes down and up 200 times: no two switchovers are nearer than guard and damping allow. Returns how
- * many there were. */
-static unsigned int flaps(enum monitor_type t, usec_t guard, usec_t damping, usec_t longest, uint64_t *seed)
+/* A thing of a chassis goes down and up 200 times: no two switchovers are nearer than guard and
+ * damping allow. Returns how many there were. */
+static unsigned int flaps(
+	enum monitor_type t, usec_t guard, usec_t damping, usec_t longest, uint64_t *seed)
 {
 	usec_t least = guard < damping ? guard : damping;
 	struct pair p;
 
 	pair_up(&p, guard, damping);
 	for (unsigned int i = 0; i < FLAPS; i++) {
-		unsigned int who = t == MONITOR_AAA ? p.active : (unsigned int)(ut_random(seed) % 2);
+		unsigned int who =
+			t == MONITOR_AAA ? p.active : (unsigned int)(ut_random(seed) % 2);
 
 		monitor_report(p.m[who], p.object[who][t], MONITOR_DOWN, NULL, p.now);
 		run(&p, p.now + 1 + ut_random(seed) % longest);
@@ -175,14 +179,17 @@ static void test_flaps(void)
 		for (unsigned int i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
 			usec_t guard = timers[i].guard * SEC, damping = timers[i].damping * SEC;
 			/* quick ones never last; slow ones do, and outlast the guard */
-			unsigned int quick = flaps((enum monitor_type)t, guard, damping, SEC, &seed);
-			unsigned int slow = flaps((enum monitor_type)t, guard, damping, 300 * SEC, &seed);
+			unsigned int quick =
+				flaps((enum monitor_type)t, guard, damping, SEC, &seed);
+			unsigned int slow =
+				flaps((enum monitor_type)t, guard, damping, 300 * SEC, &seed);
 
 			total += quick + slow;
 			if (i == 0)
-				printf("\n%s: %u switchovers by %u flaps of a second, %u by as many of "
-				       "minutes ",
-					monitor_type_name((enum monitor_type)t), quick, FLAPS, slow);
+				printf("\n%s: %u switchovers by %u flaps of a second, %u by as "
+				       "many of minutes ",
+					monitor_type_name((enum monitor_type)t), quick, FLAPS,
+					slow);
 		}
 	CU_ASSERT_TRUE(total > 0); /* bounded, not forbidden */
 }
@@ -239,7 +246,8 @@ static unsigned int model_count(unsigned int type, unsigned int group, int state
 
 static unsigned int model_alarms(unsigned int type, unsigned int group, bool revertible)
 {
-	unsigned int down = model_count(type, group, MONITOR_DOWN), all = model_count(type, group, -1);
+	unsigned int down = model_count(type, group, MONITOR_DOWN),
+		     all = model_count(type, group, -1);
 	bool failed = all > 0 && down == all, held = m_active && m_by == type && !revertible;
 
 	return failed << MONITOR_ALARM_FAILED | (down > 0 && !failed) << MONITOR_ALARM_DEGRADED |
@@ -331,7 +339,8 @@ static void change(struct monitor *m, unsigned int i, uint64_t r, usec_t now)
 static bool same(const struct monitor_verdict *a, const struct monitor_verdict *b)
 {
 	return a->health.failed == b->health.failed && a->health.known == b->health.known &&
-	       a->acting == b->acting && a->damped == b->damped && a->held == b->held && a->due == b->due;
+	       a->acting == b->acting && a->damped == b->damped && a->held == b->held &&
+	       a->due == b->due;
 }
 
 static unsigned int stands[MONITOR_TYPES][GROUPS]; /* alarms, by the edges */
@@ -366,7 +375,8 @@ static bool step(struct monitor *m, const struct monitor_conf *c, uint64_t *seed
 				stands[e.type][e.group[0] != '\0'] ^= 1U << e.alarm;
 		for (unsigned int t = 0; t < MONITOR_TYPES; t++)
 			for (unsigned int g = 0; g < GROUPS; g++)
-				fine = fine && stands[t][g] == model_alarms(t, g, c->type[t].revertible);
+				fine = fine &&
+				       stands[t][g] == model_alarms(t, g, c->type[t].revertible);
 	}
 	return fine;
 }
@@ -383,8 +393,8 @@ static void test_model(void)
 		unsigned int at = 0;
 
 		for (unsigned int t = 0; t < MONITOR_TYPES; t++)
-			c.type[t] = (struct monitor_rule){ ut_random(&seed) % 2, ut_random(&seed) % 100 * SEC,
-				ut_random(&seed) % 100 * SEC };
+			c.type[t] = (struct monitor_rule){ ut_random(&seed) % 2,
+				ut_random(&seed) % 100 * SEC, ut_random(&seed) % 100 * SEC };
 		m = monitor_create(&c, now);
 		memset(thing, 0, sizeof(thing));
 		memset(stands, 0, sizeof(stands));
@@ -408,9 +418,10 @@ static void test_model(void)
 int main(void)
 {
 	CU_TestInfo tests[] = { { "aaa dead for both", test_aaa_dead_for_both },
-		{ "dead for both", test_dead_for_both }, { "flaps", test_flaps }, { "model", test_model },
-		CU_TEST_INFO_NULL };
-	CU_SuiteInfo suites[] = { { "monitor pair", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+		{ "dead for both", test_dead_for_both }, { "flaps", test_flaps },
+		{ "model", test_model }, CU_TEST_INFO_NULL };
+	CU_SuiteInfo suites[] = { { "monitor pair", NULL, NULL, NULL, NULL, tests },
+		CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);
 }

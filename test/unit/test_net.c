@@ -59,7 +59,8 @@ static void put_multipath(uint32_t prefix, uint8_t len)
 			.rtnh_flags = i == 0 ? RTNH_F_LINKDOWN : 0 };
 		q.nlh.nlmsg_len += sizeof(*nh);
 		mnl_attr_put_u32(&q.nlh, RTA_GATEWAY, rte_cpu_to_be_32(0x0a000002 + (uint32_t)i));
-		nh->rtnh_len = (uint16_t)((uint8_t *)mnl_nlmsg_get_payload_tail(&q.nlh) - (uint8_t *)nh);
+		nh->rtnh_len =
+			(uint16_t)((uint8_t *)mnl_nlmsg_get_payload_tail(&q.nlh) - (uint8_t *)nh);
 	}
 	mnl_attr_nest_end(&q.nlh, nest);
 }
@@ -145,7 +146,8 @@ static void test_messages(void)
 	feed();
 	nh = fib_lookup(fib, 0x0a000009);
 	CU_ASSERT_TRUE(nh < FIB_ADJ_MAX);
-	CU_ASSERT_EQUAL(atomic_load(&fib->adj[nh].word), UINT64_C(0x020000000009) << 16 | PORT0 << 8 | 3);
+	CU_ASSERT_EQUAL(
+		atomic_load(&fib->adj[nh].word), UINT64_C(0x020000000009) << 16 | PORT0 << 8 | 3);
 	put_multipath(0xc0000200, 24); /* its first hop has no carrier */
 	feed();
 	nh = fib_lookup(fib, 0xc0000201);
@@ -163,7 +165,8 @@ static void test_messages(void)
 	stop();
 }
 
-/* Each message cut at each length, in memory that ends there: it is counted, and nothing behind it is read. */
+/* Each message cut at each length, in memory that ends there: it is counted, and nothing behind it
+ * is read. */
 static void test_cut(void)
 {
 	start();
@@ -186,7 +189,8 @@ static void test_cut(void)
 			mirror_input(m, cut, len); /* the header says more than there is */
 			CU_ASSERT_EQUAL(m->count.malformed, before + 1);
 			if (len >= sizeof(struct nlmsghdr)) {
-				((struct nlmsghdr *)cut)->nlmsg_len = len; /* the message itself is short */
+				/* the message itself is short */
+				((struct nlmsghdr *)cut)->nlmsg_len = len;
 				mirror_input(m, cut, len);
 			}
 			free(cut);
@@ -204,7 +208,8 @@ static void put_any(uint64_t *s)
 	case 0:
 	case 1:
 		put_route(r & 8 ? RTM_NEWROUTE : RTM_DELROUTE, r & 16 ? NLM_F_REPLACE : 0, a,
-			20 + (r >> 8) % 13, (r >> 16) % 3, r & 32 ? 0x0a000001 + (uint32_t)(r >> 24) % 8 : 0);
+			20 + (r >> 8) % 13, (r >> 16) % 3,
+			r & 32 ? 0x0a000001 + (uint32_t)(r >> 24) % 8 : 0);
 		break;
 	case 2:
 		put_multipath(a, 24 + (r >> 8) % 9);
@@ -221,13 +226,14 @@ static void put_any(uint64_t *s)
 		put_addr(r & 8 ? RTM_NEWADDR : RTM_DELADDR, a);
 		break;
 	default: /* the end of a dump, or an error */
-		net_request_init(
-			&q, r & 8 ? NLMSG_DONE : NLMSG_ERROR, 0, r & 16 ? sizeof(struct nlmsgerr) : 4);
+		net_request_init(&q, r & 8 ? NLMSG_DONE : NLMSG_ERROR, 0,
+			r & 16 ? sizeof(struct nlmsgerr) : 4);
 		q.nlh.nlmsg_seq = m->seq;
 	}
 }
 
-/* Random changes of sound messages. Nothing but survival is asked for, and that it can be torn down clean. */
+/* Random changes of sound messages. Nothing but survival is asked for, and that it can be torn down
+ * clean. */
 static void test_mangled(void)
 {
 	uint64_t s = ut_seed(7);
@@ -327,7 +333,8 @@ static void test_fib_adj(void)
 	atomic_store(&fib->adj[4].word, 0);
 	atomic_store(&fib->adj[4].wanted, 0);
 	fib_destroy(NULL);
-	CU_ASSERT_PTR_NULL(fib_create("a name that is too long for an rte_lpm table", SOCKET_ID_ANY));
+	CU_ASSERT_PTR_NULL(
+		fib_create("a name that is too long for an rte_lpm table", SOCKET_ID_ANY));
 }
 
 static int suite_up(void)
@@ -345,8 +352,8 @@ static int suite_down(void)
 int main(int argc, char **argv)
 {
 	char prefix[48], run_dir[128];
-	char *eal[] = { argv[0], "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "128",
-		prefix, "--log-level=3", "-l", "0", NULL }; /* an rte_lpm takes 64 MB */
+	char *eal[] = { argv[0], "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m",
+		"128", prefix, "--log-level=3", "-l", "0", NULL }; /* an rte_lpm takes 64 MB */
 	CU_TestInfo tests[] = {
 		{ "fib_adj", test_fib_adj },
 		{ "messages", test_messages },
@@ -356,7 +363,8 @@ int main(int argc, char **argv)
 		{ "reuse", test_reuse },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "net", suite_up, suite_down, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+	CU_SuiteInfo suites[] = { { "net", suite_up, suite_down, NULL, NULL, tests },
+		CU_SUITE_INFO_NULL };
 	int ret;
 
 	snprintf(prefix, sizeof(prefix), "--file-prefix=ut_netp_%d", getpid());

@@ -38,7 +38,8 @@ static void test_vip(void)
 
 static void test_cleanup(void)
 {
-	struct ip_addr vip = addr("10.9.1.100"), vip6 = addr("2001:db8::100"), listed = addr("10.9.1.101");
+	struct ip_addr vip = addr("10.9.1.100"), vip6 = addr("2001:db8::100"),
+		       listed = addr("10.9.1.101");
 	struct ip_addr net = addr("172.20.0.0"), net6 = addr("2001:db8:1::");
 	struct ip_addr routed = addr("10.9.1.103"), routed6 = addr("2001:db8::103");
 
@@ -64,14 +65,16 @@ static void test_cleanup(void)
 	CU_ASSERT_TRUE(sh("ip route | grep -q 172.21"));
 	CU_ASSERT_TRUE(sh("ip addr show dev lo | grep -q 10.9.1.102"));
 	CU_ASSERT_FALSE(sh("ip addr show dev lo | grep -q '10.9.1.10[01]\\|2001:db8'"));
-	CU_ASSERT_TRUE(sh("ip addr del 10.9.1.102/32 dev lo; ip route del blackhole 172.21.0.0/16 metric 9"));
+	CU_ASSERT_TRUE(sh(
+		"ip addr del 10.9.1.102/32 dev lo; ip route del blackhole 172.21.0.0/16 metric 9"));
 }
 
 /* More than one round of it takes. */
 static void test_cleanup_many(void)
 {
-	CU_ASSERT_TRUE(sh("for i in $(seq 1 150); do echo route add blackhole 172.$i.0.0/16 proto 84 metric "
-			  "$i; done | ip -b -"));
+	CU_ASSERT_TRUE(sh(
+		"for i in $(seq 1 150); do echo route add blackhole 172.$i.0.0/16 proto 84 metric "
+		"$i; done | ip -b -"));
 	for (uint32_t i = 0; i < 150; i++) {
 		struct ip_addr vip = ip_addr_v4(0x0a4d0001 + i);
 
@@ -116,7 +119,8 @@ static void test_pool_route(void)
 	CU_ASSERT_TRUE(sh("ip route show proto 84 | grep -q 'blackhole 172.20.0.0/16 metric 8'"));
 	CU_ASSERT_TRUE(sh("[ $(ip route show proto 84 | wc -l) = 1 ]"));
 	CU_ASSERT_TRUE(sh(
-		"ip route add blackhole 172.20.0.0/16 proto 84 metric 2")); /* a stranger's process of ours */
+		/* a stranger's process of ours */
+		"ip route add blackhole 172.20.0.0/16 proto 84 metric 2"));
 	CU_ASSERT_EQUAL(net_pool_route_del(kernel, &net, 16), 0);
 	CU_ASSERT_EQUAL(net_pool_route_del(kernel, &net, 16), 0);
 	monitor_read(fd, seen, sizeof(seen));
@@ -148,7 +152,8 @@ static void test_twin_refused(void)
 {
 	struct net_twin t;
 
-	CU_ASSERT_EQUAL(net_twin_open(&t, ports[0], "a-name-too-long-for-it", 1500, NULL, 0, pool), -EINVAL);
+	CU_ASSERT_EQUAL(net_twin_open(&t, ports[0], "a-name-too-long-for-it", 1500, NULL, 0, pool),
+		-EINVAL);
 	CU_ASSERT_EQUAL(net_twin_open(&t, ports[0], "x,mac=y", 1500, NULL, 0, pool), -EINVAL);
 	CU_ASSERT_TRUE(net_twin_open(&t, 77, "tw9", 1500, NULL, 0, pool) < 0);
 	net_twin_close(&t);
@@ -165,17 +170,21 @@ static void test_announce(void)
 
 	CU_ASSERT_EQUAL(rte_eth_macaddr_get(ports[0], &mac), 0);
 	rte_ether_format_addr(text, sizeof(text), &mac);
-	CU_ASSERT_TRUE(on_peer("ip neigh replace 10.9.0.100 lladdr 02:00:00:00:00:01 dev p0 nud stale"));
+	CU_ASSERT_TRUE(
+		on_peer("ip neigh replace 10.9.0.100 lladdr 02:00:00:00:00:01 dev p0 nud stale"));
 	CU_ASSERT_TRUE(on_peer("ip addr add 2001:db8:9::2/64 dev p0 nodad"));
-	CU_ASSERT_TRUE(on_peer("ip neigh replace 2001:db8:9::100 lladdr 02:00:00:00:00:01 dev p0 nud stale"));
+	CU_ASSERT_TRUE(on_peer(
+		"ip neigh replace 2001:db8:9::100 lladdr 02:00:00:00:00:01 dev p0 nud stale"));
 	struct rte_mbuf *m[2] = { net_announce(pool, &mac, &vip), net_announce(pool, &mac, &vip6) };
 
 	CU_ASSERT_PTR_NOT_NULL(m[0]);
 	CU_ASSERT_PTR_NOT_NULL(m[1]);
 	CU_ASSERT_EQUAL(m[0]->pkt_len, 60);
 	CU_ASSERT_EQUAL(rte_eth_tx_burst(ports[0], 0, m, 2), 2);
-	CU_ASSERT_TRUE(WAIT(sh("nsenter -t %d -n ip neigh show 10.9.0.100 | grep -qi %s", peer, text)));
-	CU_ASSERT_TRUE(WAIT(sh("nsenter -t %d -n ip neigh show 2001:db8:9::100 | grep -qi %s", peer, text)));
+	CU_ASSERT_TRUE(
+		WAIT(sh("nsenter -t %d -n ip neigh show 10.9.0.100 | grep -qi %s", peer, text)));
+	CU_ASSERT_TRUE(WAIT(
+		sh("nsenter -t %d -n ip neigh show 2001:db8:9::100 | grep -qi %s", peer, text)));
 	CU_ASSERT_EQUAL(rte_mempool_in_use_count(pool), before);
 }
 
@@ -193,7 +202,8 @@ static bool claimed(struct rte_mbuf *m, const struct ip_addr *vip, const struct 
 		uint16_t n = rte_eth_rx_burst(ports[0], 0, got, 8);
 
 		for (uint16_t i = 0; i < n; i++) {
-			found |= net_claim_read(rte_pktmbuf_mtod(got[i], uint8_t *), got[i]->data_len, &c) &&
+			found |= net_claim_read(rte_pktmbuf_mtod(got[i], uint8_t *),
+					 got[i]->data_len, &c) &&
 				 !c.probes && ip_addr_equal(&c.addr, vip) &&
 				 !rte_is_same_ether_addr(&c.mac, mac);
 			rte_pktmbuf_free(got[i]);
@@ -204,16 +214,18 @@ static bool claimed(struct rte_mbuf *m, const struct ip_addr *vip, const struct 
 	return found;
 }
 
-/* What it says of itself, and that nothing is read of it with one octet less, or with any of those changed that say what it is. */
-static void probe_read(struct rte_mbuf *m, const struct ip_addr *vip, const struct rte_ether_addr *mac,
-	unsigned int len, unsigned int from, unsigned int to)
+/* What it says of itself, and that nothing is read of it with one octet less, or with any of those
+ * changed that say what it is. */
+static void probe_read(struct rte_mbuf *m, const struct ip_addr *vip,
+	const struct rte_ether_addr *mac, unsigned int len, unsigned int from, unsigned int to)
 {
 	uint8_t bad[96] = { 0 };
 	struct net_claim c;
 
 	memcpy(bad, rte_pktmbuf_mtod(m, void *), len);
 	CU_ASSERT_TRUE(net_claim_read(bad, len, &c));
-	CU_ASSERT_TRUE(c.probes && ip_addr_equal(&c.addr, vip) && rte_is_same_ether_addr(&c.mac, mac));
+	CU_ASSERT_TRUE(
+		c.probes && ip_addr_equal(&c.addr, vip) && rte_is_same_ether_addr(&c.mac, mac));
 	CU_ASSERT_FALSE(net_claim_read(bad, len - 1, &c));
 	for (unsigned int i = from; i < to; i++) {
 		bad[i] ^= 0x40;
@@ -222,17 +234,18 @@ static void probe_read(struct rte_mbuf *m, const struct ip_addr *vip, const stru
 	}
 }
 
-/* The frames by the layouts of RFC 826 and RFC 4861, and a kernel that has the address answers: to whom asked, without
- * learning. */
+/* The frames by the layouts of RFC 826 and RFC 4861, and a kernel that has the address answers: to
+ * whom asked, without learning. */
 static void test_probe(void)
 {
 	struct rte_ether_addr mac = { { 2, 0, 0, 0, 0, 0x77 } };
 	struct ip_addr vip = addr("10.9.0.2"), vip6 = addr("2001:db8:9::2");
-	static const uint8_t want[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 0x77, 8, 6, 0, 1,
-		8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 0x77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10, 9, 0, 2 };
-	static const uint8_t want6[] = { 0x33, 0x33, 0xff, 0, 0, 2, 2, 0, 0, 0, 0, 0x77, 0x86, 0xdd, 0x60, 0,
-		0, 0, 0, 24, 58, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 2, 0, 0, 0, 0, 0,
-		0, 0, 0, 0, 1, 0xff, 0, 0, 2, 135, 0 };
+	static const uint8_t want[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 0x77, 8,
+		6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 0x77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10, 9,
+		0, 2 };
+	static const uint8_t want6[] = { 0x33, 0x33, 0xff, 0, 0, 2, 2, 0, 0, 0, 0, 0x77, 0x86, 0xdd,
+		0x60, 0, 0, 0, 0, 24, 58, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff,
+		2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0, 0, 2, 135, 0 };
 	struct rte_mbuf *m = net_probe(pool, &mac, &vip), *m6 = net_probe(pool, &mac, &vip6);
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
@@ -246,7 +259,8 @@ static void test_probe(void)
 	CU_ASSERT_TRUE(on_peer("ip addr replace 2001:db8:9::2/64 dev p0 nodad"));
 	CU_ASSERT_TRUE(claimed(m, &vip, &mac));
 	CU_ASSERT_TRUE(claimed(m6, &vip6, &mac));
-	CU_ASSERT_FALSE(sh("nsenter -t %d -n ip neigh show dev p0 | grep -q 02:00:00:00:00:77", peer));
+	CU_ASSERT_FALSE(
+		sh("nsenter -t %d -n ip neigh show dev p0 | grep -q 02:00:00:00:00:77", peer));
 }
 
 static void test_twin_carrier(void)

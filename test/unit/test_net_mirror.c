@@ -19,7 +19,8 @@ static bool via(const char *dst, const char *gw, unsigned int t)
 {
 	uint32_t i = fib_lookup(fib, ip(dst));
 
-	return i < FIB_ADJ_MAX && fib->adj[i].nh4 == ip(gw) && fib->adj[i].ifindex == twins[t].ifindex;
+	return i < FIB_ADJ_MAX && fib->adj[i].nh4 == ip(gw) &&
+	       fib->adj[i].ifindex == twins[t].ifindex;
 }
 
 static bool resolved(const char *dst, unsigned int t)
@@ -28,7 +29,8 @@ static bool resolved(const char *dst, unsigned int t)
 	uint32_t i = fib_lookup(fib, ip(dst));
 	uint16_t port;
 
-	return i < FIB_ADJ_MAX && fib_adj_get(fib, (uint16_t)i, &mac, &port) && port == twins[t].port;
+	return i < FIB_ADJ_MAX && fib_adj_get(fib, (uint16_t)i, &mac, &port) &&
+	       port == twins[t].port;
 }
 
 static const struct net_mirror_counters *count(void)
@@ -77,10 +79,12 @@ static void test_mirror_routes(void)
 	CU_ASSERT_TRUE(WAIT(via("192.0.2.1", "10.8.0.2", 1)));
 	CU_ASSERT_TRUE(sh("ip route replace blackhole 192.0.2.0/24"));
 	CU_ASSERT_TRUE(WAIT(none("192.0.2.1")));
-	CU_ASSERT_TRUE(
-		sh("ip route del blackhole 192.0.2.0/24; ip route add 192.0.2.0/24 via 10.9.0.2 table 100;"
-		   "ip route add unreachable 192.0.2.0/25; ip route add 192.0.2.128/25 via 10.9.0.2 tos 8;"
-		   "ip route add 198.51.100.0/24 via 10.9.0.2"));
+	CU_ASSERT_TRUE(sh(
+		"ip route del blackhole 192.0.2.0/24; ip route add 192.0.2.0/24 via 10.9.0.2 "
+		"table 100;"
+		"ip route add unreachable 192.0.2.0/25; ip route add 192.0.2.128/25 via 10.9.0.2 "
+		"tos 8;"
+		"ip route add 198.51.100.0/24 via 10.9.0.2"));
 	CU_ASSERT_TRUE(WAIT(via("198.51.100.1", "10.9.0.2", 0)));
 	CU_ASSERT_TRUE(none("192.0.2.1"));
 	CU_ASSERT_TRUE(none("192.0.2.129"));
@@ -117,7 +121,8 @@ static void test_mirror_metric(void)
 	CU_ASSERT_TRUE(WAIT(none("192.0.2.1")));
 }
 
-/* Two with the same prefix and metric: the kernel uses the first, and so do we, also when it goes. */
+/* Two with the same prefix and metric: the kernel uses the first, and so do we, also when it
+ * goes. */
 static void test_mirror_same_metric(void)
 {
 	CU_ASSERT_TRUE(sh("ip route add 192.0.2.0/24 via 10.9.0.2 metric 20"));
@@ -147,7 +152,8 @@ static void test_mirror_multipath(void)
 	CU_ASSERT_EQUAL(edges[ports[0]], 3); /* one at the start */
 	CU_ASSERT_TRUE(sh("ip route del 192.0.2.0/24"));
 	CU_ASSERT_TRUE(WAIT(none("192.0.2.1")));
-	CU_ASSERT_TRUE(sh("ip nexthop add id 7 via 10.9.0.2 dev tw0; ip route add 192.0.2.0/24 nhid 7"));
+	CU_ASSERT_TRUE(
+		sh("ip nexthop add id 7 via 10.9.0.2 dev tw0; ip route add 192.0.2.0/24 nhid 7"));
 	CU_ASSERT_TRUE(WAIT(via("192.0.2.1", "10.9.0.2", 0)));
 	CU_ASSERT_TRUE(sh("ip nexthop del id 7"));
 	CU_ASSERT_TRUE(WAIT(none("192.0.2.1")));
@@ -157,8 +163,9 @@ static void test_mirror_link_down(void)
 {
 	uint64_t redumps = count()->redumps;
 
-	CU_ASSERT_TRUE(sh("ip route add 192.0.2.0/24 via 10.9.0.2 metric 5; ip route add 192.0.2.0/24 via "
-			  "10.8.0.2 metric 9"));
+	CU_ASSERT_TRUE(
+		sh("ip route add 192.0.2.0/24 via 10.9.0.2 metric 5; ip route add 192.0.2.0/24 via "
+		   "10.8.0.2 metric 9"));
 	CU_ASSERT_TRUE(WAIT(via("192.0.2.1", "10.9.0.2", 0)));
 	CU_ASSERT_TRUE(sh("ip link set tw0 down"));
 	CU_ASSERT_TRUE(WAIT(none("10.9.0.77")));
@@ -166,7 +173,8 @@ static void test_mirror_link_down(void)
 	CU_ASSERT_TRUE(WAIT(count()->redumps > redumps));
 	CU_ASSERT_TRUE(sh("ip link set tw0 up"));
 	CU_ASSERT_TRUE(WAIT(glean("10.9.0.77", 0)));
-	CU_ASSERT_TRUE(via("192.0.2.1", "10.8.0.2", 1)); /* the kernel has not brought it back either */
+	/* the kernel has not brought it back either */
+	CU_ASSERT_TRUE(via("192.0.2.1", "10.8.0.2", 1));
 	CU_ASSERT_TRUE(sh("ip route del 192.0.2.0/24"));
 	CU_ASSERT_TRUE(WAIT(none("192.0.2.1")));
 }
@@ -175,7 +183,8 @@ static void test_mirror_link_down(void)
 static void test_mirror_address_gone(void)
 {
 	CU_ASSERT_TRUE(
-		sh("ip addr add 10.9.9.9/32 dev lo; ip route add 192.0.2.0/24 via 10.9.0.2 src 10.9.9.9"));
+		sh("ip addr add 10.9.9.9/32 dev lo; ip route add 192.0.2.0/24 via 10.9.0.2 src "
+		   "10.9.9.9"));
 	CU_ASSERT_TRUE(WAIT(via("192.0.2.1", "10.9.0.2", 0)));
 	CU_ASSERT_TRUE(sh("ip addr del 10.9.9.9/32 dev lo"));
 	CU_ASSERT_FALSE(sh("ip route | grep -q 192.0.2"));
@@ -186,17 +195,22 @@ static void test_mirror_overrun(void)
 {
 	int bytes = 1;
 
-	CU_ASSERT_EQUAL(
-		setsockopt(net_mirror_fd(mirror), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)), 0);
-	CU_ASSERT_TRUE(
-		sh("for i in $(seq 1 200); do echo route add 198.18.$i.0/24 via 10.9.0.2; done | ip -b -"));
+	CU_ASSERT_EQUAL(setsockopt(net_mirror_fd(mirror), SOL_SOCKET, SO_RCVBUFFORCE, &bytes,
+				sizeof(bytes)),
+		0);
+	CU_ASSERT_TRUE(sh(
+		"for i in $(seq 1 200); do echo route add 198.18.$i.0/24 via 10.9.0.2; done | ip "
+		"-b -"));
 	CU_ASSERT_TRUE(WAIT(count()->overruns > 0));
-	CU_ASSERT_TRUE(WAIT(via("198.18.1.1", "10.9.0.2", 0) && via("198.18.200.1", "10.9.0.2", 0)));
-	CU_ASSERT_TRUE(sh("for i in $(seq 1 200); do echo route del 198.18.$i.0/24; done | ip -b -"));
+	CU_ASSERT_TRUE(
+		WAIT(via("198.18.1.1", "10.9.0.2", 0) && via("198.18.200.1", "10.9.0.2", 0)));
+	CU_ASSERT_TRUE(
+		sh("for i in $(seq 1 200); do echo route del 198.18.$i.0/24; done | ip -b -"));
 	CU_ASSERT_TRUE(WAIT(none("198.18.1.1") && none("198.18.100.1") && none("198.18.200.1")));
 	bytes = 1 << 20;
-	CU_ASSERT_EQUAL(
-		setsockopt(net_mirror_fd(mirror), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)), 0);
+	CU_ASSERT_EQUAL(setsockopt(net_mirror_fd(mirror), SOL_SOCKET, SO_RCVBUFFORCE, &bytes,
+				sizeof(bytes)),
+		0);
 }
 
 static void test_mirror_managed(void)
@@ -204,7 +218,8 @@ static void test_mirror_managed(void)
 	CU_ASSERT_TRUE(sh("ip neigh flush all; ip route add 192.0.2.0/24 via 10.9.0.3"));
 	CU_ASSERT_TRUE(WAIT(resolved("192.0.2.1", 0)));
 	CU_ASSERT_TRUE(sh("ip neigh show 10.9.0.3 dev tw0 | grep -q managed"));
-	CU_ASSERT_TRUE(WAIT(resolved("10.9.0.3", 0))); /* it is a host of the connected prefix too */
+	/* it is a host of the connected prefix too */
+	CU_ASSERT_TRUE(WAIT(resolved("10.9.0.3", 0)));
 	CU_ASSERT_TRUE(sh("ip route del 192.0.2.0/24"));
 	CU_ASSERT_TRUE(WAIT(!sh("ip neigh show 10.9.0.3 dev tw0 | grep -q managed")));
 	CU_ASSERT_TRUE(sh("ip neigh del 10.9.0.3 dev tw0"));
@@ -216,8 +231,8 @@ static void test_mirror_wanted(void)
 {
 	uint64_t asked;
 
-	CU_ASSERT_TRUE(sh(
-		"ip route add 192.0.2.0/24 via 10.9.0.4; sysctl -qw net.ipv4.neigh.tw0.retrans_time_ms=50"));
+	CU_ASSERT_TRUE(sh("ip route add 192.0.2.0/24 via 10.9.0.4; sysctl -qw "
+			  "net.ipv4.neigh.tw0.retrans_time_ms=50"));
 	CU_ASSERT_TRUE(WAIT(via("192.0.2.1", "10.9.0.4", 0)));
 	CU_ASSERT_TRUE(WAIT(sh("ip neigh show 10.9.0.4 dev tw0 | grep -q FAILED")));
 	asked = count()->resolves;
@@ -249,12 +264,14 @@ static void test_mirror_glean(void)
 	net_mirror_want(mirror, 99, ip("10.8.0.2"));
 	CU_ASSERT_EQUAL(count()->resolves, asked);
 	/* it moves to another address, and says so */
-	CU_ASSERT_TRUE(sh("ip neigh replace 10.8.0.2 lladdr 02:00:00:00:00:09 dev tw1 nud reachable"));
+	CU_ASSERT_TRUE(
+		sh("ip neigh replace 10.8.0.2 lladdr 02:00:00:00:00:09 dev tw1 nud reachable"));
 	struct rte_ether_addr mac = { { 0 } };
 	uint16_t port = 0;
 
-	CU_ASSERT_TRUE(WAIT(fib_adj_get(fib, (uint16_t)fib_lookup(fib, ip("10.8.0.2")), &mac, &port) &&
-			    mac.addr_bytes[5] == 9));
+	CU_ASSERT_TRUE(
+		WAIT(fib_adj_get(fib, (uint16_t)fib_lookup(fib, ip("10.8.0.2")), &mac, &port) &&
+			mac.addr_bytes[5] == 9));
 	CU_ASSERT_EQUAL(port, ports[1]);
 	CU_ASSERT_TRUE(sh("ip neigh del 10.8.0.2 dev tw1"));
 	CU_ASSERT_TRUE(WAIT(glean("10.8.0.2", 1)));
@@ -262,7 +279,8 @@ static void test_mirror_glean(void)
 
 static void test_mirror_permanent(void)
 {
-	CU_ASSERT_TRUE(sh("ip neigh replace 10.9.0.50 lladdr 02:00:00:00:00:50 dev tw0 nud permanent"));
+	CU_ASSERT_TRUE(
+		sh("ip neigh replace 10.9.0.50 lladdr 02:00:00:00:00:50 dev tw0 nud permanent"));
 	CU_ASSERT_TRUE(sh("ip route add 192.0.2.0/24 via 10.9.0.50"));
 	CU_ASSERT_TRUE(WAIT(resolved("192.0.2.1", 0)));
 	for (int i = 0; i < 50; i++) /* every adjacency is looked at three times */
@@ -300,8 +318,9 @@ static void test_mirror_restart(void)
 		used += atomic_load(&fib->adj[i].word) != 0;
 	CU_ASSERT_EQUAL(used, 0);
 	CU_ASSERT_TRUE(none("10.9.0.77") && none("10.8.0.77"));
-	CU_ASSERT_TRUE(sh("ip route add 192.0.2.0/24 via 10.9.0.2; ip neigh replace 10.8.0.60 lladdr "
-			  "02:00:00:00:00:60 dev tw1"));
+	CU_ASSERT_TRUE(
+		sh("ip route add 192.0.2.0/24 via 10.9.0.2; ip neigh replace 10.8.0.60 lladdr "
+		   "02:00:00:00:00:60 dev tw1"));
 	CU_ASSERT_EQUAL(mirror_start(), 0);
 	CU_ASSERT_TRUE(via("192.0.2.1", "10.9.0.2", 0));
 	CU_ASSERT_TRUE(resolved("10.8.0.60", 1));
@@ -316,7 +335,8 @@ static enum net_presence present(int watch)
 	return net_mirror_present(mirror, watch);
 }
 
-/* A prefix is there while a usable unicast route of that very length is, of whatever metric and interface. */
+/* A prefix is there while a usable unicast route of that very length is, of whatever metric and
+ * interface. */
 static void test_mirror_watch(void)
 {
 	int w = net_mirror_watch(mirror, ip("203.0.113.0"), 24), d = net_mirror_watch(mirror, 0, 0);
@@ -326,12 +346,14 @@ static void test_mirror_watch(void)
 	CU_ASSERT_EQUAL(present(w), NET_PRESENCE_UNKNOWN);
 	CU_ASSERT_TRUE(WAIT(present(w) == NET_ABSENT && present(d) == NET_ABSENT));
 	CU_ASSERT_TRUE(sh(
-		"ip route add blackhole 203.0.113.0/24 metric 9; ip route add 203.0.113.0/25 via 10.9.0.2"));
+		"ip route add blackhole 203.0.113.0/24 metric 9; ip route add 203.0.113.0/25 via "
+		"10.9.0.2"));
 	CU_ASSERT_TRUE(sh("ip route add default via 10.9.0.2"));
 	CU_ASSERT_TRUE(WAIT(present(d) == NET_PRESENT));
 	CU_ASSERT_EQUAL(present(w), NET_ABSENT);
-	CU_ASSERT_TRUE(sh("ip route add 203.0.113.0/24 via 10.9.0.2 metric 5; ip route add 203.0.113.0/24 "
-			  "via 10.8.0.2 metric 6"));
+	CU_ASSERT_TRUE(
+		sh("ip route add 203.0.113.0/24 via 10.9.0.2 metric 5; ip route add 203.0.113.0/24 "
+		   "via 10.8.0.2 metric 6"));
 	CU_ASSERT_TRUE(WAIT(present(w) == NET_PRESENT));
 	CU_ASSERT_TRUE(sh("ip route del 203.0.113.0/24 metric 5; ip route del default"));
 	CU_ASSERT_TRUE(WAIT(present(d) == NET_ABSENT));
@@ -341,20 +363,23 @@ static void test_mirror_watch(void)
 	CU_ASSERT_TRUE(sh("ip route flush root 203.0.113.0/24"));
 }
 
-/* With an interface that is none of ours it goes in silence, and with a carrier without any message of its own. */
+/* With an interface that is none of ours it goes in silence, and with a carrier without any message
+ * of its own. */
 static void test_mirror_watch_link(void)
 {
 	int w = net_mirror_watch(mirror, ip("203.0.112.0"), 24);
 
-	CU_ASSERT_TRUE(sh("ip link add wa0 type veth peer name wa1; ip link set wa0 up; ip link set wa1 up; "
-			  "ip addr add 10.7.0.1/24 dev wa0"));
+	CU_ASSERT_TRUE(sh(
+		"ip link add wa0 type veth peer name wa1; ip link set wa0 up; ip link set wa1 up; "
+		"ip addr add 10.7.0.1/24 dev wa0"));
 	CU_ASSERT_TRUE(sh("ip route add 203.0.112.0/24 via 10.7.0.2"));
 	CU_ASSERT_TRUE(WAIT(present(w) == NET_PRESENT));
 	CU_ASSERT_TRUE(sh("ip link set wa1 down"));
 	CU_ASSERT_TRUE(WAIT(present(w) == NET_ABSENT));
 	/* More of them than are remembered, and then one that is good. */
 	CU_ASSERT_TRUE(
-		sh("for m in 1 2 3 4 5 6 7 8; do ip route add 203.0.112.0/24 via 10.7.0.2 metric $m; done"));
+		sh("for m in 1 2 3 4 5 6 7 8; do ip route add 203.0.112.0/24 via 10.7.0.2 metric "
+		   "$m; done"));
 	CU_ASSERT_TRUE(sh("ip route add 203.0.112.0/24 via 10.9.0.2 metric 9"));
 	CU_ASSERT_TRUE(WAIT(present(w) == NET_PRESENT));
 	CU_ASSERT_TRUE(sh("ip route del 203.0.112.0/24 metric 9"));

@@ -87,7 +87,8 @@ static void model_set(struct routes *t, uint64_t *s, uint32_t prefix, uint8_t le
 	for (int i = 0; i < MODEL_ROUTES; i++) {
 		if (!model[i].used)
 			at = i;
-		else if (model[i].prefix == prefix && model[i].len == len && model[i].metric == metric)
+		else if (model[i].prefix == prefix && model[i].len == len &&
+			 model[i].metric == metric)
 			was = i;
 	}
 	CU_ASSERT_EQUAL(routes_get(t, prefix, len, metric), was < 0 ? FIB_NONE : model[was].nh);
@@ -110,8 +111,8 @@ static void model_step(struct routes *t, uint64_t *s)
 {
 	static const uint8_t lens[] = { 0, 1, 1, 8, 24, 28, 30, 31, 32, 32 };
 	uint8_t len = lens[ut_random(s) % sizeof(lens)];
-	uint32_t addr =
-		(uint32_t)(ut_random(s) % 4 == 0 ? ut_random(s) >> 16 : 0x0a000000 + ut_random(s) % 16);
+	uint32_t addr = (uint32_t)(ut_random(s) % 4 == 0 ? ut_random(s) >> 16
+							 : 0x0a000000 + ut_random(s) % 16);
 	uint64_t what = ut_random(s) % 16;
 
 	if (what == 0) {
@@ -196,8 +197,8 @@ static int suite_down(void)
 int main(int argc, char **argv)
 {
 	char prefix[48], run_dir[128];
-	char *eal[] = { argv[0], "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "128",
-		prefix, "--log-level=3", "-l", "0", NULL }; /* an rte_lpm takes 64 MB */
+	char *eal[] = { argv[0], "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m",
+		"128", prefix, "--log-level=3", "-l", "0", NULL }; /* an rte_lpm takes 64 MB */
 	CU_TestInfo tests[] = {
 		{ "routes_model", test_routes_model },
 		CU_TEST_INFO_NULL,

@@ -124,7 +124,8 @@ static void test_addresses(void)
 		CU_ASSERT_EQUAL(h.named(h.ctx, addresses[i].pool, &ue), there ? 9 : 0);
 		CU_ASSERT_EQUAL(pool_lookup4(ps, addresses[i].ue4, &in_pool), there ? 9 : 0);
 		CU_ASSERT_EQUAL(in_pool, addresses[i].in_pool);
-		h.unbind(h.ctx, addresses[i].pool, &ue, 8); /* names another handle: nothing happens */
+		/* names another handle: nothing happens */
+		h.unbind(h.ctx, addresses[i].pool, &ue, 8);
 		CU_ASSERT_EQUAL(h.named(h.ctx, addresses[i].pool, &ue), there ? 9 : 0);
 		h.unbind(h.ctx, addresses[i].pool, &ue, 9);
 		h.unbind(h.ctx, addresses[i].pool, &ue, 0);
@@ -139,7 +140,8 @@ static void test_addresses(void)
 	pool_set_destroy(NULL);
 }
 
-/* Picks, binds and unbinds against one array; next-fit means that a freed address is not the next one. */
+/* Picks, binds and unbinds against one array; next-fit means that a freed address is not the next
+ * one. */
 static void test_random(void)
 {
 	static uint32_t model[4096];

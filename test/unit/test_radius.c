@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The codec against the examples of RFC 2865 section 7 and RFC 5997 section 6, and against bytes that a second
- * implementation (Python's hashlib and hmac) made. */
+/* The codec against the examples of RFC 2865 section 7 and RFC 5997 section 6, and against bytes
+ * that a second implementation (Python's hashlib and hmac) made. */
 #include <errno.h>
 
 #include "radius_rig.h"
@@ -41,8 +41,9 @@ static const struct {
 		"192.168.1.16", NULL, 0,
 		"01000044" AUTHENTICATOR "501214c2180ba98bd652aa1affccd8a0e0bf"
 		"01066e656d6f02120dbe708d93d413ce3196e43f782a0aee0406c0a80110" },
-	{ "three blocks, IPv6", RADIUS_ACCESS_REQUEST, 7, "probe", "a password of more than two blocks",
-		"2001:db8::1", "left", RADIUS_AUTHENTICATE_ONLY,
+	{ "three blocks, IPv6", RADIUS_ACCESS_REQUEST, 7, "probe",
+		"a password of more than two blocks", "2001:db8::1", "left",
+		RADIUS_AUTHENTICATE_ONLY,
 		"0107007d" AUTHENTICATOR "5012c6a96ec6a9dff5d08629bf7cff8b26e6010770726f6265"
 		"02320dec639881c903c42d86c4501e0a6781d0437e29f88f2bd1cbb93a3dff42f7ff"
 		"67f3098743a6ccaf2025204c8c77c60f0606000000085f1220010db800000000000000000000000120066c65667"
@@ -51,7 +52,8 @@ static const struct {
 		"01ff003e" AUTHENTICATOR "5012541c4ad12f5088aae58e2bf3331347bb01036e"
 		"02126ccc13f9f2ba74ab5fe2e43f782a0aee200378" },
 	{ "Status-Server of us", RADIUS_STATUS_SERVER, 1, NULL, NULL, "10.8.0.11", "left", 0,
-		"0c010032" AUTHENTICATOR "501243257f7fabd9a055ac037d59ba9f045804060a08000b20066c656674" },
+		"0c010032" AUTHENTICATOR
+		"501243257f7fabd9a055ac037d59ba9f045804060a08000b20066c656674" },
 };
 
 static void test_requests(void)
@@ -108,17 +110,20 @@ static const struct {
 	size_t user_len, password_len, nas_id_len; /* of long_text; 0: the text as it is */
 	int want;
 } odd_requests[] = {
-	{ "longest of all", RADIUS_ACCESS_REQUEST, NULL, NULL, NULL, 253, 128, 253, RADIUS_REQUEST_MAX - 18 },
+	{ "longest of all", RADIUS_ACCESS_REQUEST, NULL, NULL, NULL, 253, 128, 253,
+		RADIUS_REQUEST_MAX - 18 },
 	{ "long user", RADIUS_ACCESS_REQUEST, NULL, "p", "n", 254, 0, 0, -EINVAL },
 	{ "long password", RADIUS_ACCESS_REQUEST, "u", NULL, "n", 0, 129, 0, -EINVAL },
 	{ "long identifier", RADIUS_ACCESS_REQUEST, "u", "p", NULL, 0, 0, 254, -EINVAL },
-	{ "long identifier of a Status-Server", RADIUS_STATUS_SERVER, "u", "p", NULL, 0, 0, 254, -EINVAL },
+	{ "long identifier of a Status-Server", RADIUS_STATUS_SERVER, "u", "p", NULL, 0, 0, 254,
+		-EINVAL },
 	{ "no user", RADIUS_ACCESS_REQUEST, "", "p", "n", 0, 0, 0, -EINVAL },
 	{ "user not given", RADIUS_ACCESS_REQUEST, NULL, "p", "n", 0, 0, 0, -EINVAL },
 	{ "password not given", RADIUS_ACCESS_REQUEST, "u", NULL, "n", 0, 0, 0, -EINVAL },
 	{ "nobody asks", RADIUS_ACCESS_REQUEST, "u", "p", "", 0, 0, 0, -EINVAL },
 	{ "code of a reply", RADIUS_ACCESS_ACCEPT, "u", "p", "n", 0, 0, 0, -EINVAL },
-	{ "user of a Status-Server is not told", RADIUS_STATUS_SERVER, "u", "p", "n", 0, 0, 0, 20 + 18 + 3 },
+	{ "user of a Status-Server is not told", RADIUS_STATUS_SERVER, "u", "p", "n", 0, 0, 0,
+		20 + 18 + 3 },
 };
 
 static const char *text_of(const char *text, size_t len)
@@ -180,11 +185,11 @@ static const struct {
 		RADIUS_ACCESS_CHALLENGE },
 	{ "RFC 2865 7.3, reject", "b122556d428a13d0d6253807c457ecf0",
 		"03030014a42f4fca45916c4e09c8340f9e746aa0", RADIUS_ACCESS_REJECT },
-	{ "RFC 5997 6.1", "8a54f4686fb394c52866e302185d0623", "02da0014ef0d552a4bf2d693ec2b6fe8b5411d66",
-		RADIUS_ACCESS_ACCEPT },
+	{ "RFC 5997 6.1", "8a54f4686fb394c52866e302185d0623",
+		"02da0014ef0d552a4bf2d693ec2b6fe8b5411d66", RADIUS_ACCESS_ACCEPT },
 	/* Its first byte is printed as 02; the digest is that of 05. */
-	{ "RFC 5997 6.2", "925f6b66dd5fed571fcb1db7ad388260", "05b300140f6f92145f107e2f504e860a4860669c",
-		RADIUS_ACCOUNTING_RESPONSE },
+	{ "RFC 5997 6.2", "925f6b66dd5fed571fcb1db7ad388260",
+		"05b300140f6f92145f107e2f504e860a4860669c", RADIUS_ACCOUNTING_RESPONSE },
 };
 
 static void test_replies(void)
@@ -206,10 +211,13 @@ static void test_replies(void)
 		CU_ASSERT_EQUAL(got, RADIUS_CHECK_valid);
 		if (got != RADIUS_CHECK_valid)
 			fprintf(stderr, "%s: %s\n", replies[i].what, radius_checks_names[got]);
-		CU_ASSERT_EQUAL(radius_prove(&r, request, &other, false), RADIUS_CHECK_bad_authenticator);
-		CU_ASSERT_EQUAL(radius_prove(&r, request, &s, true), RADIUS_CHECK_no_message_authenticator);
+		CU_ASSERT_EQUAL(
+			radius_prove(&r, request, &other, false), RADIUS_CHECK_bad_authenticator);
+		CU_ASSERT_EQUAL(
+			radius_prove(&r, request, &s, true), RADIUS_CHECK_no_message_authenticator);
 		request[15] ^= 1;
-		CU_ASSERT_EQUAL(radius_prove(&r, request, &s, false), RADIUS_CHECK_bad_authenticator);
+		CU_ASSERT_EQUAL(
+			radius_prove(&r, request, &s, false), RADIUS_CHECK_bad_authenticator);
 	}
 }
 
@@ -234,10 +242,12 @@ static const struct {
 	{ "length 1", HEADER_OF("03", "0016") "1201", RADIUS_CHECK_bad_attribute },
 	{ "length 0", HEADER_OF("03", "0016") "1200", RADIUS_CHECK_bad_attribute },
 	{ "length beyond the end", HEADER_OF("03", "0017") "120461", RADIUS_CHECK_bad_attribute },
-	{ "length into the padding", HEADER_OF("03", "0017") "12046161", RADIUS_CHECK_bad_attribute },
+	{ "length into the padding", HEADER_OF("03", "0017") "12046161",
+		RADIUS_CHECK_bad_attribute },
 	{ "short signature", HEADER_OF("0b", "0025") "5011000000000000000000000000000000",
 		RADIUS_CHECK_bad_attribute },
-	{ "a signature", HEADER_OF("0b", "0026") "501200000000000000000000000000000000", RADIUS_CHECK_valid },
+	{ "a signature", HEADER_OF("0b", "0026") "501200000000000000000000000000000000",
+		RADIUS_CHECK_valid },
 	{ "two signatures",
 		HEADER_OF("0b", "0038") "501200000000000000000000000000000000"
 					"501200000000000000000000000000000000",
@@ -248,7 +258,8 @@ static void test_malformed(void)
 {
 	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
 		size_t room = strlen(malformed[i].bytes) / 2;
-		uint8_t *bytes = malloc(room + (room == 0)); /* exactly: a sanitizer sees a read behind it */
+		/* exactly: a sanitizer sees a read behind it */
+		uint8_t *bytes = malloc(room + (room == 0));
 		struct radius_reply r;
 		enum radius_check got;
 
@@ -294,7 +305,8 @@ static enum radius_check judge(
 	return got != RADIUS_CHECK_valid ? got : radius_prove(&r, request, s, false);
 }
 
-/* Cut or changed at any byte, no reply is proven: with a signature and without. The identifier is no exception. */
+/* Cut or changed at any byte, no reply is proven: with a signature and without. The identifier is
+ * no exception. */
 static void test_changed(void)
 {
 	static const uint8_t attributes[] = { 18, 7, 'a', 'l', 'i', 'v', 'e', 27, 6, 0, 0, 14, 16 };
@@ -302,8 +314,8 @@ static void test_changed(void)
 	uint8_t request[RADIUS_AUTHENTICATOR] = { 9, 8, 7 }, bytes[RADIUS_PACKET_MAX];
 
 	for (unsigned int sign = 0; sign < 2; sign++) {
-		size_t len = rig_reply(bytes, RADIUS_ACCESS_ACCEPT, 3, request, &s, sign == 1, attributes,
-			sizeof(attributes));
+		size_t len = rig_reply(bytes, RADIUS_ACCESS_ACCEPT, 3, request, &s, sign == 1,
+			attributes, sizeof(attributes));
 
 		CU_ASSERT_EQUAL(judge(bytes, len, request, &s), RADIUS_CHECK_valid);
 		for (size_t cut = 0; cut < len; cut++)
@@ -311,18 +323,22 @@ static void test_changed(void)
 		for (size_t at = 0; at < len; at++)
 			for (unsigned int mask = 1; mask < 256; mask++) {
 				bytes[at] ^= (uint8_t)mask;
-				CU_ASSERT_NOT_EQUAL(judge(bytes, len, request, &s), RADIUS_CHECK_valid);
+				CU_ASSERT_NOT_EQUAL(
+					judge(bytes, len, request, &s), RADIUS_CHECK_valid);
 				bytes[at] ^= (uint8_t)mask;
 			}
 	}
 }
 
-/* A response authenticator that fits (as a collision makes it) does not excuse a signature that does not. */
+/* A response authenticator that fits (as a collision makes it) does not excuse a signature that
+ * does not. */
 static void test_signature_alone_wrong(void)
 {
 	const struct radius_secret s = secret_of("testing123");
-	uint8_t request[RADIUS_AUTHENTICATOR] = { 1 }, bytes[RADIUS_PACKET_MAX], forged[18] = { 80, 18, 1 };
-	size_t len = rig_reply(bytes, RADIUS_ACCESS_ACCEPT, 3, request, &s, false, forged, sizeof(forged));
+	uint8_t request[RADIUS_AUTHENTICATOR] = { 1 }, bytes[RADIUS_PACKET_MAX],
+		forged[18] = { 80, 18, 1 };
+	size_t len = rig_reply(
+		bytes, RADIUS_ACCESS_ACCEPT, 3, request, &s, false, forged, sizeof(forged));
 
 	CU_ASSERT_EQUAL(judge(bytes, len, request, &s), RADIUS_CHECK_bad_message_authenticator);
 }
@@ -335,7 +351,8 @@ static void test_no_digest(void)
 	struct radius_request access = {
 		.code = RADIUS_ACCESS_REQUEST, .user = "u", .password = "p", .nas_id = "n"
 	};
-	uint8_t request[RADIUS_AUTHENTICATOR] = { 1 }, bytes[RADIUS_PACKET_MAX], out[RADIUS_REQUEST_MAX];
+	uint8_t request[RADIUS_AUTHENTICATOR] = { 1 }, bytes[RADIUS_PACKET_MAX],
+		out[RADIUS_REQUEST_MAX];
 	size_t len = rig_reply(bytes, RADIUS_ACCESS_ACCEPT, 3, request, &s, true, NULL, 0);
 
 	CU_ASSERT_EQUAL(EVP_set_default_properties(NULL, "fips=yes"), 1);
@@ -350,7 +367,8 @@ static void test_names(void)
 {
 	CU_ASSERT_STRING_EQUAL(radius_code_name(RADIUS_ACCESS_CHALLENGE), "Access-Challenge");
 	CU_ASSERT_STRING_EQUAL(radius_code_name(4), "unknown");
-	CU_ASSERT_STRING_EQUAL(radius_checks_names[RADIUS_CHECK_bad_authenticator], "bad_authenticator");
+	CU_ASSERT_STRING_EQUAL(
+		radius_checks_names[RADIUS_CHECK_bad_authenticator], "bad_authenticator");
 	CU_ASSERT_EQUAL(radius_checks_n, RADIUS_CHECK_stopped + 1);
 }
 

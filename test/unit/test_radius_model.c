@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Random histories of a probe and a server that is dead, slow, refused, of another secret, signing or not, over a network that
- * loses, repeats, delays and damages; beside them a model too stupid to be wrong: it keeps every packet and looks
- * through all of them. */
+/* Random histories of a probe and a server that is dead, slow, refused, of another secret, signing
+ * or not, over a network that loses, repeats, delays and damages; beside them a model too stupid to
+ * be wrong: it keeps every packet and looks through all of them. */
 #include <errno.h>
 
 #include "radius/radius_probe.h"
@@ -48,8 +48,8 @@ static bool same_request(const struct packet *a, const struct packet *b)
 	return a->len == b->len && memcmp(a->b, b->b, a->len) == 0;
 }
 
-/* Is a reply to packet `of` worth something now? The last packet of its request has to be young, and no other request may
- * have got its identifier since. */
+/* Is a reply to packet `of` worth something now? The last packet of its request has to be young,
+ * and no other request may have got its identifier since. */
 static bool lives(unsigned int of, usec_t now)
 {
 	unsigned int last = of;
@@ -88,8 +88,8 @@ static void fly(usec_t now)
 	r->signs = chance(60);
 	r->good = !damaged && !other_secret;
 	r->at = now + ut_random(&seed) % (slow ? 90 * USEC_PER_SEC : 2 * conf.timeout);
-	r->len = rig_reply(r->b, code, q->b[1], q->b + 4, &secret, r->signs, (const uint8_t[]){ 18, 3, 'x' },
-		more ? 3 : 0);
+	r->len = rig_reply(r->b, code, q->b[1], q->b + 4, &secret, r->signs,
+		(const uint8_t[]){ 18, 3, 'x' }, more ? 3 : 0);
 	if (damaged) {
 		size_t at = 2 + ut_random(&seed) % (r->len - 2);
 
@@ -104,7 +104,8 @@ static bool arrived(usec_t now, struct reply *r)
 	unsigned int first = m.n_flying;
 
 	for (unsigned int i = 0; i < m.n_flying; i++)
-		if (m.flying[i].at <= now && (first == m.n_flying || m.flying[i].at < m.flying[first].at))
+		if (m.flying[i].at <= now &&
+			(first == m.n_flying || m.flying[i].at < m.flying[first].at))
 			first = i;
 	if (first == m.n_flying)
 		return false;
@@ -121,8 +122,8 @@ static void round_over(usec_t now)
 
 static void receive(struct radius_probe *p, const struct reply *r, usec_t now)
 {
-	bool required =
-		conf.require == RADIUS_REQUIRE_YES || (conf.require == RADIUS_REQUIRE_AUTO && m.seen_signed);
+	bool required = conf.require == RADIUS_REQUIRE_YES ||
+			(conf.require == RADIUS_REQUIRE_AUTO && m.seen_signed);
 	bool want = r->good && lives(r->of, now) && !was_answered(r->of) && (r->signs || !required);
 
 	CU_ASSERT_EQUAL(radius_probe_input(p, r->b, r->len, now) == RADIUS_CHECK_valid, want);
@@ -186,7 +187,8 @@ static void history(void)
 	struct radius_probe *p;
 	usec_t now = 1000;
 
-	/* One by one: a compiler may draw an initializer's numbers in any order, and a seed is one history. */
+	/* One by one: a compiler may draw an initializer's numbers in any order, and a seed is one
+	 * history. */
 	conf = (struct radius_probe_conf){ .user = "u", .password = "p", .nas_id = "n" };
 	conf.method = ut_random(&seed) % 2;
 	conf.require = ut_random(&seed) % 3;
@@ -240,7 +242,8 @@ static CU_TestInfo tests[] = {
 
 int main(void)
 {
-	CU_SuiteInfo suites[] = { { "radius_model", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+	CU_SuiteInfo suites[] = { { "radius_model", NULL, NULL, NULL, NULL, tests },
+		CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);
 }

@@ -67,11 +67,13 @@ static usec_t run_round(struct bed *b, usec_t now)
 	return now;
 }
 
-static size_t reply_to(const struct bed *b, const uint8_t *request, uint8_t code, bool sign, uint8_t *reply)
+static size_t reply_to(
+	const struct bed *b, const uint8_t *request, uint8_t code, bool sign, uint8_t *reply)
 {
 	static const uint8_t message[] = { 18, 5, 'h', 'e', 'y' };
 
-	return rig_reply(reply, code, request[1], request + 4, &b->secret, sign, message, sizeof(message));
+	return rig_reply(
+		reply, code, request[1], request + 4, &b->secret, sign, message, sizeof(message));
 }
 
 static enum radius_check answer_to(
@@ -119,7 +121,8 @@ static void test_create(void)
 	radius_probe_destroy(NULL);
 }
 
-/* Nobody answers: the same bytes TRIES times, a timeout apart, then Down; and another request a period later. */
+/* Nobody answers: the same bytes TRIES times, a timeout apart, then Down; and another request a
+ * period later. */
 static void test_silence(void)
 {
 	struct bed b = bed_of(RADIUS_METHOD_AUTH, RADIUS_REQUIRE_AUTO);
@@ -153,7 +156,8 @@ static void test_silence(void)
 	CU_ASSERT_EQUAL(info_of(&b).last_reply_at, USEC_NEVER);
 	CU_ASSERT_EQUAL(radius_probe_due(b.p), T0 + PERIOD);
 	CU_ASSERT_TRUE(tick(&b, T0 + PERIOD));
-	CU_ASSERT_EQUAL(b.sent[1], (uint8_t)(first[1] + 1)); /* identifier and authenticator are new */
+	/* identifier and authenticator are new */
+	CU_ASSERT_EQUAL(b.sent[1], (uint8_t)(first[1] + 1));
 	CU_ASSERT_NOT_EQUAL(memcmp(b.sent + 4, first + 4, RADIUS_AUTHENTICATOR), 0);
 	CU_ASSERT_EQUAL(info_of(&b).since, now); /* Down since then, not anew */
 	radius_probe_destroy(b.p);
@@ -183,8 +187,9 @@ static void test_kinds(void)
 		struct radius_probe_info in;
 
 		CU_ASSERT_TRUE(tick(&b, T0));
-		CU_ASSERT_EQUAL(b.sent[0],
-			kinds[i].method == RADIUS_METHOD_AUTH ? RADIUS_ACCESS_REQUEST : RADIUS_STATUS_SERVER);
+		CU_ASSERT_EQUAL(b.sent[0], kinds[i].method == RADIUS_METHOD_AUTH
+						   ? RADIUS_ACCESS_REQUEST
+						   : RADIUS_STATUS_SERVER);
 		CU_ASSERT_EQUAL(answer_to(&b, b.sent, kinds[i].code, false, T0 + 7), kinds[i].want);
 		in = info_of(&b);
 		CU_ASSERT_EQUAL(in.state, up ? RADIUS_UP : RADIUS_INIT);
@@ -217,7 +222,8 @@ static void test_secret(void)
 	for (unsigned int n = 1; n <= TRIES; n++)
 		CU_ASSERT_EQUAL(tick(&b, T0 + n * (usec_t)TIMEOUT), n < TRIES);
 	CU_ASSERT_EQUAL(radius_probe_state(b.p), RADIUS_DOWN);
-	CU_ASSERT_STRING_EQUAL(radius_reason_text(info_of(&b).reason), "bad-authenticator: secret differs?");
+	CU_ASSERT_STRING_EQUAL(
+		radius_reason_text(info_of(&b).reason), "bad-authenticator: secret differs?");
 	CU_ASSERT_EQUAL(info_of(&b).checks.bad_authenticator, 1);
 	b.secret.b[0] ^= 1;
 	CU_ASSERT_EQUAL(answer(&b, T0 + TRIES * TIMEOUT + 1), RADIUS_CHECK_valid);
@@ -239,10 +245,12 @@ static void test_unproven(void)
 	CU_ASSERT_TRUE(tick(&b, T0));
 	len = reply_to(&b, b.sent, RADIUS_ACCESS_ACCEPT, true, reply);
 	for (size_t cut = 0; cut < len; cut++)
-		CU_ASSERT_EQUAL(radius_probe_input(b.p, reply, cut, T0 + 1), RADIUS_CHECK_bad_length);
+		CU_ASSERT_EQUAL(
+			radius_probe_input(b.p, reply, cut, T0 + 1), RADIUS_CHECK_bad_length);
 	for (size_t bit = 0; bit < 8 * len; bit++) {
 		reply[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		CU_ASSERT_NOT_EQUAL(radius_probe_input(b.p, reply, len, T0 + 1), RADIUS_CHECK_valid);
+		CU_ASSERT_NOT_EQUAL(
+			radius_probe_input(b.p, reply, len, T0 + 1), RADIUS_CHECK_valid);
 		reply[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
 	CU_ASSERT_EQUAL(radius_probe_state(b.p), RADIUS_INIT);
@@ -251,13 +259,15 @@ static void test_unproven(void)
 	CU_ASSERT_EQUAL(radius_probe_input(b.p, reply, len, T0 + 1), RADIUS_CHECK_valid);
 	CU_ASSERT_TRUE(info_of(&b).message_authenticator);
 	reply[9] ^= 1;
-	CU_ASSERT_EQUAL(radius_probe_input(b.p, reply, len, T0 + 2), RADIUS_CHECK_bad_authenticator);
+	CU_ASSERT_EQUAL(
+		radius_probe_input(b.p, reply, len, T0 + 2), RADIUS_CHECK_bad_authenticator);
 	CU_ASSERT_EQUAL(radius_probe_state(b.p), RADIUS_UP);
 	CU_ASSERT_EQUAL(info_of(&b).reason, RADIUS_REASON_NONE);
 	radius_probe_destroy(b.p);
 }
 
-/* A reply to an earlier try counts, after Down and in a later round too, as long as its request lives; and once. */
+/* A reply to an earlier try counts, after Down and in a later round too, as long as its request
+ * lives; and once. */
 static void test_late(void)
 {
 	struct bed b = bed_of(RADIUS_METHOD_AUTH, RADIUS_REQUIRE_AUTO);
@@ -275,9 +285,11 @@ static void test_late(void)
 	CU_ASSERT_EQUAL(radius_probe_state(b.p), RADIUS_DOWN);
 	memcpy(old, b.sent, b.len);
 	CU_ASSERT_TRUE(tick(&b, again));
-	CU_ASSERT_EQUAL(answer_to(&b, older, RADIUS_ACCESS_ACCEPT, false, again + 1), RADIUS_CHECK_duplicate);
+	CU_ASSERT_EQUAL(answer_to(&b, older, RADIUS_ACCESS_ACCEPT, false, again + 1),
+		RADIUS_CHECK_duplicate);
 	CU_ASSERT_EQUAL(radius_probe_state(b.p), RADIUS_DOWN); /* replayed, it proves nothing */
-	CU_ASSERT_EQUAL(answer_to(&b, old, RADIUS_ACCESS_REJECT, false, again + 2), RADIUS_CHECK_valid);
+	CU_ASSERT_EQUAL(
+		answer_to(&b, old, RADIUS_ACCESS_REJECT, false, again + 2), RADIUS_CHECK_valid);
 	CU_ASSERT_EQUAL(radius_probe_state(b.p), RADIUS_UP);
 	CU_ASSERT_EQUAL(info_of(&b).count.late, 2);
 	CU_ASSERT_EQUAL(info_of(&b).tries, 0);
@@ -326,8 +338,10 @@ static void test_signing(void)
 			CU_ASSERT_EQUAL(answer_to(&b, b.sent, RADIUS_ACCESS_ACCEPT, sign, now + 1),
 				up ? RADIUS_CHECK_valid : RADIUS_CHECK_no_message_authenticator);
 			for (unsigned int t = 1; t <= TRIES; t++)
-				CU_ASSERT_EQUAL(tick(&b, now + t * (usec_t)TIMEOUT), !up && t < TRIES);
-			CU_ASSERT_EQUAL(radius_state_letter(radius_probe_state(b.p)), signing[i].want[n]);
+				CU_ASSERT_EQUAL(
+					tick(&b, now + t * (usec_t)TIMEOUT), !up && t < TRIES);
+			CU_ASSERT_EQUAL(
+				radius_state_letter(radius_probe_state(b.p)), signing[i].want[n]);
 			CU_ASSERT_EQUAL(info_of(&b).reason,
 				up ? RADIUS_REASON_NONE : RADIUS_REASON_NO_MESSAGE_AUTHENTICATOR);
 		}
@@ -354,7 +368,8 @@ static void test_unreachable(void)
 	CU_ASSERT_EQUAL(info_of(&b).error, ECONNREFUSED);
 	CU_ASSERT_EQUAL(info_of(&b).count.errors, TRIES);
 	CU_ASSERT_EQUAL(info_of(&b).count.timeouts, 0);
-	CU_ASSERT_TRUE(tick(&b, T0 + PERIOD)); /* silence after that is silence; until then it is still why */
+	/* silence after that is silence; until then it is still why */
+	CU_ASSERT_TRUE(tick(&b, T0 + PERIOD));
 	CU_ASSERT_EQUAL(info_of(&b).error, ECONNREFUSED);
 	for (unsigned int n = 1; n <= TRIES; n++)
 		CU_ASSERT_EQUAL(tick(&b, T0 + PERIOD + n * (usec_t)TIMEOUT), n < TRIES);
@@ -406,7 +421,8 @@ static void test_identifiers(void)
 	radius_probe_destroy(b.p);
 }
 
-/* Only the Active probes. What it knew of the server's signing outlives the pause; its verdict does not. */
+/* Only the Active probes. What it knew of the server's signing outlives the pause; its verdict does
+ * not. */
 static void test_pause(void)
 {
 	struct bed b = bed_of(RADIUS_METHOD_AUTH, RADIUS_REQUIRE_AUTO);
@@ -417,7 +433,8 @@ static void test_pause(void)
 	before = b.sent[1];
 	radius_probe_start(b.p, T0 + 1); /* it runs: no round is lost */
 	CU_ASSERT_EQUAL(info_of(&b).tries, 1);
-	CU_ASSERT_EQUAL(answer_to(&b, b.sent, RADIUS_ACCESS_ACCEPT, true, T0 + 2), RADIUS_CHECK_valid);
+	CU_ASSERT_EQUAL(
+		answer_to(&b, b.sent, RADIUS_ACCESS_ACCEPT, true, T0 + 2), RADIUS_CHECK_valid);
 	radius_probe_stop(b.p, now);
 	radius_probe_stop(b.p, now + 1);
 	CU_ASSERT_EQUAL(radius_probe_state(b.p), RADIUS_INIT);
@@ -430,11 +447,13 @@ static void test_pause(void)
 	CU_ASSERT_TRUE(tick(&b, now + 2));
 	CU_ASSERT_EQUAL(b.sent[1], (uint8_t)(before + 1));
 	CU_ASSERT_EQUAL(answer(&b, now + 3), RADIUS_CHECK_no_message_authenticator);
-	CU_ASSERT_EQUAL(answer_to(&b, b.sent, RADIUS_ACCESS_REJECT, true, now + 3), RADIUS_CHECK_valid);
+	CU_ASSERT_EQUAL(
+		answer_to(&b, b.sent, RADIUS_ACCESS_REJECT, true, now + 3), RADIUS_CHECK_valid);
 	radius_probe_destroy(b.p);
 }
 
-/* A loop that did not run for an hour makes up for nothing: one packet a call, and a timeout between two. */
+/* A loop that did not run for an hour makes up for nothing: one packet a call, and a timeout
+ * between two. */
 static void test_stall(void)
 {
 	struct bed b = bed_of(RADIUS_METHOD_AUTH, RADIUS_REQUIRE_AUTO);
@@ -447,7 +466,8 @@ static void test_stall(void)
 	CU_ASSERT_FALSE(tick(&b, now));
 	CU_ASSERT_EQUAL(info_of(&b).tries, 2);
 	CU_ASSERT_EQUAL(radius_probe_due(b.p), now + TIMEOUT);
-	/* The last try runs out when its period is long over: Down, and the next round begins at once. */
+	/* The last try runs out when its period is long over: Down, and the next round begins at
+	 * once. */
 	now += TIMEOUT;
 	CU_ASSERT_TRUE(tick(&b, now));
 	now += 3600 * USEC_PER_SEC;
@@ -494,7 +514,8 @@ static CU_TestInfo tests[] = {
 
 int main(void)
 {
-	CU_SuiteInfo suites[] = { { "radius_probe", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+	CU_SuiteInfo suites[] = { { "radius_probe", NULL, NULL, NULL, NULL, tests },
+		CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* lib/radius against a real FreeRADIUS over real sockets: root, in a network namespace of its own (77: not permitted here, or
- * no FreeRADIUS). Its configuration is test/e2e/freeradius. Nothing is waited for by time but silence: the timeouts of
- * probes that shall hear none are short, those of the others long. */
+/* lib/radius against a real FreeRADIUS over real sockets: root, in a network namespace of its own
+ * (77: not permitted here, or no FreeRADIUS). Its configuration is test/e2e/freeradius. Nothing is
+ * waited for by time but silence: the timeouts of probes that shall hear none are short, those of
+ * the others long. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -48,7 +49,8 @@ static bool sh(const char *fmt, ...)
 	return system(command) == 0;
 }
 
-/* Until the server has said so; what it said before this call counts too, unless the log was cleared. */
+/* Until the server has said so; what it said before this call counts too, unless the log was
+ * cleared. */
 static bool server_said(const char *text)
 {
 	usec_t end = now_us() + WAIT_MS * (usec_t)MS;
@@ -84,7 +86,8 @@ static bool server_start(void)
 		dup2(out[1], STDERR_FILENO);
 		close(out[0]);
 		close(out[1]);
-		execl(FREERADIUS, FREERADIUS, "-f", "-l", "stdout", "-d", dir, "-n", "radiusd", NULL);
+		execl(FREERADIUS, FREERADIUS, "-f", "-l", "stdout", "-d", dir, "-n", "radiusd",
+			NULL);
 		_exit(127);
 	}
 	close(out[1]);
@@ -107,7 +110,8 @@ static int suite_up(void)
 	const char *from = getenv("TANDEM_FREERADIUS");
 
 	return from != NULL && mkdtemp(dir) != NULL &&
-			       sh("sed 's#@DIR@#%s#' %s/radiusd.conf.in >%s/radiusd.conf && cp %s/users %s/",
+			       sh("sed 's#@DIR@#%s#' %s/radiusd.conf.in >%s/radiusd.conf && cp "
+				  "%s/users %s/",
 				       dir, from, dir, from, dir) &&
 			       server_start()
 		       ? 0
@@ -233,11 +237,14 @@ static const struct {
 	uint8_t want;
 } answered[] = {
 	{ "accept", "probe", "probe", "127.0.0.1", 1812, RADIUS_METHOD_AUTH, RADIUS_ACCESS_ACCEPT },
-	{ "wrong password", "probe", "wrong", "127.0.0.1", 1812, RADIUS_METHOD_AUTH, RADIUS_ACCESS_REJECT },
-	{ "password of three blocks", "probe", "probeprobeprobeprobeprobeprobeprobeprobe", "127.0.0.1", 1812,
-		RADIUS_METHOD_AUTH, RADIUS_ACCESS_REJECT },
-	{ "unknown user", "nobody", "probe", "127.0.0.1", 1812, RADIUS_METHOD_AUTH, RADIUS_ACCESS_REJECT },
-	{ "Status-Server", "", "", "127.0.0.1", 1812, RADIUS_METHOD_STATUS_SERVER, RADIUS_ACCESS_ACCEPT },
+	{ "wrong password", "probe", "wrong", "127.0.0.1", 1812, RADIUS_METHOD_AUTH,
+		RADIUS_ACCESS_REJECT },
+	{ "password of three blocks", "probe", "probeprobeprobeprobeprobeprobeprobeprobe",
+		"127.0.0.1", 1812, RADIUS_METHOD_AUTH, RADIUS_ACCESS_REJECT },
+	{ "unknown user", "nobody", "probe", "127.0.0.1", 1812, RADIUS_METHOD_AUTH,
+		RADIUS_ACCESS_REJECT },
+	{ "Status-Server", "", "", "127.0.0.1", 1812, RADIUS_METHOD_STATUS_SERVER,
+		RADIUS_ACCESS_ACCEPT },
 	{ "Status-Server, accounting", "", "", "127.0.0.1", 1813, RADIUS_METHOD_STATUS_SERVER,
 		RADIUS_ACCOUNTING_RESPONSE },
 	{ "accept, signed", "probe", "probe", "127.0.0.1", SIGNED_PORT, RADIUS_METHOD_AUTH,
@@ -262,9 +269,11 @@ static void test_answered(void)
 		l = client_of(&c, answered[i].to, answered[i].port);
 		run(&l, 3); /* rounds with identifiers of their own */
 		in = info_of(&l);
-		if (in.state != RADIUS_UP || in.last_reply != answered[i].want || in.checks.valid != 3) {
-			fprintf(stderr, "%s: %c %s, %s\n", answered[i].what, radius_state_letter(in.state),
-				radius_code_name(in.last_reply), radius_reason_text(in.reason));
+		if (in.state != RADIUS_UP || in.last_reply != answered[i].want ||
+			in.checks.valid != 3) {
+			fprintf(stderr, "%s: %c %s, %s\n", answered[i].what,
+				radius_state_letter(in.state), radius_code_name(in.last_reply),
+				radius_reason_text(in.reason));
 			CU_FAIL("not answered as it should be");
 		}
 		CU_ASSERT_EQUAL(in.message_authenticator, answered[i].port == SIGNED_PORT);
@@ -277,7 +286,8 @@ static void test_answered(void)
 	CU_ASSERT_TRUE(server_said("Login incorrect"));
 }
 
-/* The server says nothing to a request that is signed with another secret: Down, as if it was not there. */
+/* The server says nothing to a request that is signed with another secret: Down, as if it was not
+ * there. */
 static void test_other_secret(void)
 {
 	for (unsigned int method = 0; method < 2; method++) {
@@ -296,7 +306,8 @@ static void test_other_secret(void)
 	CU_ASSERT_TRUE(server_said("Shared secret is incorrect"));
 }
 
-/* The probe's request without its signature, as clients of old send it. Its first attribute is the signature. */
+/* The probe's request without its signature, as clients of old send it. Its first attribute is the
+ * signature. */
 static size_t strip(uint8_t *q, size_t len)
 {
 	enum { SIGNATURE = 18 };
@@ -309,10 +320,10 @@ static size_t strip(uint8_t *q, size_t len)
 	return len;
 }
 
-/* What becomes of the reply to a stripped request from that address, and what the probe then says. unmatched: there was
- * none when a probe that asked behind it had its own. */
-static enum radius_check ask_stripped(
-	const struct radius_probe_conf *c, const char *from, bool silent, struct radius_probe_info *in)
+/* What becomes of the reply to a stripped request from that address, and what the probe then says.
+ * unmatched: there was none when a probe that asked behind it had its own. */
+static enum radius_check ask_stripped(const struct radius_probe_conf *c, const char *from,
+	bool silent, struct radius_probe_info *in)
 {
 	struct radius_probe_conf good = conf_of(RADIUS_METHOD_AUTH, false);
 	uint8_t out[RADIUS_REQUEST_MAX], bytes[RADIUS_PACKET_MAX], fresh[RADIUS_AUTHENTICATOR];
@@ -334,7 +345,8 @@ static enum radius_check ask_stripped(
 		CU_ASSERT_EQUAL(radius_probe_state(behind.p), RADIUS_UP);
 		client_end(&behind);
 	}
-	if (poll(&f, 1, silent ? 0 : WAIT_MS) == 1 && (n = recv(l.fd, bytes, sizeof(bytes), 0)) >= 0)
+	if (poll(&f, 1, silent ? 0 : WAIT_MS) == 1 &&
+		(n = recv(l.fd, bytes, sizeof(bytes), 0)) >= 0)
 		check = radius_probe_input(l.p, bytes, (size_t)n, now_us());
 	for (unsigned int i = 0; check != RADIUS_CHECK_valid && i < c->max_retries; i++)
 		radius_probe_tick(l.p, radius_probe_due(l.p), fresh, out);
@@ -351,7 +363,8 @@ static void test_stripped(void)
 	CU_ASSERT_EQUAL(ask_stripped(&c, "127.0.0.1", true, &in), RADIUS_CHECK_unmatched);
 	CU_ASSERT_EQUAL(in.state, RADIUS_DOWN);
 	CU_ASSERT_EQUAL(in.reason, RADIUS_REASON_TIMEOUT);
-	/* Where it need not be signed the very same is accepted: it was the signature that lacked. */
+	/* Where it need not be signed the very same is accepted: it was the signature that
+	 * lacked. */
 	CU_ASSERT_EQUAL(ask_stripped(&c, "127.0.0.2", false, &in), RADIUS_CHECK_valid);
 	CU_ASSERT_EQUAL(in.last_reply, RADIUS_ACCESS_ACCEPT);
 	/* And there another secret is answered, and told from silence. */
@@ -374,7 +387,9 @@ static void test_signing(void)
 	struct client l = client_of(&c, "127.0.0.1", 1812);
 	unsigned int rounds = 0;
 
-	do /* this machine may be so busy that an answer takes longer than the short timeouts: then once more */
+	/* this machine may be so busy that an answer takes longer than the short timeouts: then
+	 * once more */
+	do
 		run(&l, ++rounds);
 	while (radius_probe_state(l.p) != RADIUS_UP && rounds < 20);
 	CU_ASSERT_FALSE(info_of(&l).message_authenticator);
@@ -415,10 +430,12 @@ static void test_killed(void)
 	CU_ASSERT_EQUAL(info_of(&l).reason, RADIUS_REASON_UNREACHABLE);
 	CU_ASSERT_EQUAL(info_of(&l).error, ECONNREFUSED);
 	CU_ASSERT_TRUE(now_us() - began >= 3 * c.timeout);
-	CU_ASSERT_TRUE(l.sends == 3 || l.sends == 4); /* the first of the next round, if we were slow */
+	/* the first of the next round, if we were slow */
+	CU_ASSERT_TRUE(l.sends == 3 || l.sends == 4);
 	CU_ASSERT_TRUE(server_start());
 	do
-		run(&l, (unsigned int)(info_of(&l).checks.valid + info_of(&l).count.rounds_failed + 1));
+		run(&l, (unsigned int)(info_of(&l).checks.valid + info_of(&l).count.rounds_failed +
+				       1));
 	while (radius_probe_state(l.p) != RADIUS_UP && ++rounds < 40);
 	CU_ASSERT_EQUAL(radius_probe_state(l.p), RADIUS_UP);
 	CU_ASSERT_EQUAL(info_of(&l).error, 0);

@@ -111,8 +111,8 @@ static const struct {
 	{ "none", REPL_F_ORDERED, { 0 }, 0, 0, 0, 0 },
 	{ "cut header", REPL_F_ORDERED, { REPL_DELTA, 0 }, 2, 1, 0, 0 },
 	{ "cut body", REPL_F_ORDERED, { REPL_DELTA, 0, 5, 1, 2, 3, 4 }, 7, 1, 0, 0 },
-	{ "good, then cut: nothing of it", REPL_F_ORDERED, { REPL_DELTA, 0, 1, 7, REPL_DELTA, 0, 9 }, 7, 1, 0,
-		0 },
+	{ "good, then cut: nothing of it", REPL_F_ORDERED,
+		{ REPL_DELTA, 0, 1, 7, REPL_DELTA, 0, 9 }, 7, 1, 0, 0 },
 	{ "two", REPL_F_ORDERED, { REPL_DELTA, 0, 1, 7, REPL_SLOT, 0, 1, 8 }, 8, 0, 2, 0 },
 	{ "unknown between", REPL_F_ORDERED, { 99, 0, 1, 7, REPL_SLOT, 0, 1, 8 }, 8, 0, 1, 1 },
 	{ "kind 0 is unknown", 0, { 0, 0, 0 }, 3, 0, 0, 1 },
@@ -146,7 +146,8 @@ static void test_records(void)
 	}
 }
 
-/* Numbers in order of arrival (0: 2 ms pass; -n: a control packet of number n), values in order of application. */
+/* Numbers in order of arrival (0: 2 ms pass; -n: a control packet of number n), values in order of
+ * application. */
 static const struct {
 	const char *what;
 	int in[12];
@@ -263,7 +264,8 @@ static void test_modes(void)
 	CU_ASSERT_EQUAL(repl_rx_stream(g.r), 5);
 	rig_state_packet(&g, 4);
 	rig_state_packet(&g, 6);
-	CU_ASSERT_EQUAL(repl_receive_stop(g.r, g.now), 6); /* what is held is applied, gaps skipped */
+	/* what is held is applied, gaps skipped */
+	CU_ASSERT_EQUAL(repl_receive_stop(g.r, g.now), 6);
 	CU_ASSERT_EQUAL(g.n_applied, 3);
 	CU_ASSERT_EQUAL(repl_rx_stream(g.r), 0);
 	rig_poll(&g, &ack);
@@ -339,7 +341,8 @@ static void test_stream_change(void)
 	CU_ASSERT_EQUAL(ack.stream, 6);
 	CU_ASSERT_EQUAL(ack.n, 1);
 	CU_ASSERT_EQUAL(ack.range[0].lo, 10);
-	for (uint64_t n = 12; n <= 14; n++) { /* a gap in the new stream does not bring the old back */
+	/* a gap in the new stream does not bring the old back */
+	for (uint64_t n = 12; n <= 14; n++) {
 		h = rig_header(&g, n, REPL_F_ORDERED);
 		h.stream = 6;
 		h.offset = (uint32_t)(n - 10);
@@ -437,7 +440,8 @@ static void test_freshness(void)
 
 		g.now += (usec_t)lives[i].wait_ms * 1000;
 		/* Their clock is another one. */
-		rig_heartbeat_packet(&g, &h, g.now - (usec_t)lives[i].delay_ms * 1000 - 123456789012, 0);
+		rig_heartbeat_packet(
+			&g, &h, g.now - (usec_t)lives[i].delay_ms * 1000 - 123456789012, 0);
 		CU_ASSERT_EQUAL(g.n_fresh - before, lives[i].fresh);
 		CU_ASSERT_EQUAL(repl_heard(g.r) == g.now, lives[i].fresh);
 		if (g.n_fresh - before != lives[i].fresh)
@@ -446,7 +450,8 @@ static void test_freshness(void)
 	rig_stop(&g);
 }
 
-/* The same for packets that have only 32 bits of time, before and after a heartbeat has told the rest. */
+/* The same for packets that have only 32 bits of time, before and after a heartbeat has told the
+ * rest. */
 static void test_freshness_of_state(void)
 {
 	struct rig g;
@@ -467,10 +472,12 @@ static void test_freshness_of_state(void)
 	rig_delta(&g, &h, 4);
 	CU_ASSERT_EQUAL(repl_heard(g.r), g.now - 20000);
 	h = rig_header(&g, 5, REPL_F_ORDERED);
-	g.now += UINT64_C(50) * 60 * 1000000; /* 32 bits have gone round more than half: late, not early */
+	/* 32 bits have gone round more than half: late, not early */
+	g.now += UINT64_C(50) * 60 * 1000000;
 	rig_delta(&g, &h, 5);
 	CU_ASSERT_NOT_EQUAL(repl_heard(g.r), g.now);
-	CU_ASSERT_EQUAL(g.applied[g.n_applied - 1], 5); /* no sign of life, but applied all the same */
+	/* no sign of life, but applied all the same */
+	CU_ASSERT_EQUAL(g.applied[g.n_applied - 1], 5);
 	rig_stop(&g);
 }
 
@@ -492,7 +499,8 @@ int main(void)
 		{ "freshness_of_state", test_freshness_of_state },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "repl_receive", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+	CU_SuiteInfo suites[] = { { "repl_receive", NULL, NULL, NULL, NULL, tests },
+		CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What became of every record: both sides' accounts, through losses, late ACKs, restarts and refusals of every kind. */
+/* What became of every record: both sides' accounts, through losses, late ACKs, restarts and
+ * refusals of every kind. */
 #include "repl_rig.h"
 
 #define COUNT(g, name) (repl_count((g)->r)->name)
@@ -21,7 +22,8 @@ static void is(const struct rig *g, const uint64_t want[5])
 	CU_ASSERT_EQUAL(s.in_flight, want[3]);
 	CU_ASSERT_EQUAL(s.abandoned, want[4]);
 	CU_ASSERT_EQUAL(sum(&s), s.sent);
-	CU_ASSERT_EQUAL(COUNT(g, tx_entries), COUNT(g, records_acked) + COUNT(g, records_superseded) +
+	CU_ASSERT_EQUAL(COUNT(g, tx_entries), COUNT(g, records_acked) +
+						      COUNT(g, records_superseded) +
 						      COUNT(g, records_abandoned) + s.in_flight);
 }
 #define IS(g, ...) is(g, (const uint64_t[]){ __VA_ARGS__ })
@@ -74,7 +76,8 @@ static void test_sent(void)
 	IS(&g, 0, 0, 0, 0, 0);
 	seal(&g, 3);
 	repl_stream_start(
-		g.r, RIG_TERM + 4, g.now); /* handed back to be told again, and not known to have arrived */
+		/* handed back to be told again, and not known to have arrived */
+		g.r, RIG_TERM + 4, g.now);
 	IS(&g, 0, 0, 0, 0, 0);
 	CU_ASSERT_EQUAL(COUNT(&g, records_abandoned), 15 + 16 + 3);
 	CU_ASSERT_EQUAL(g.n_lost, 3 + 5 + 13 + 14);
@@ -134,7 +137,8 @@ static void test_untrue(void)
 			n[i] = seal(&g, 2);
 		g.now += 10000;
 		rig_ack(&g, 2, 1, n[2], n[4]);
-		account(&g, 3, &(struct repl_received){ .stream = 1, .next = n[4] + 1, .applied = told });
+		account(&g, 3,
+			&(struct repl_received){ .stream = 1, .next = n[4] + 1, .applied = told });
 		repl_sent_records(g.r, &s);
 		CU_ASSERT_EQUAL(s.untrue, told < 6 || told > 10);
 		CU_ASSERT_EQUAL(sum(&s), s.sent);
@@ -188,7 +192,8 @@ static void test_received(void)
 	rig_stop(&g);
 }
 
-/* Said regularly, and soon when it changed; not before a stream began, nor when none is received any more. */
+/* Said regularly, and soon when it changed; not before a stream began, nor when none is received
+ * any more. */
 static void test_told(void)
 {
 	struct repl_ack ack;
@@ -269,7 +274,8 @@ int main(void)
 		{ "versions", test_versions },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "repl_account", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+	CU_SuiteInfo suites[] = { { "repl_account", NULL, NULL, NULL, NULL, tests },
+		CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);
 }

@@ -13,7 +13,8 @@ static void test_none(void)
 	CU_ASSERT_EQUAL(take(&s, &p, 0), -ENOKEY);
 	CU_ASSERT_EQUAL(keys_due(&s.k), USEC_NEVER);
 	CU_ASSERT_EQUAL(join(&s, true, 0, 0), -EINVAL);
-	CU_ASSERT_EQUAL(keys_init(&s.k, &(struct keys_params){ .limit = 5, .expand = toy }), -EINVAL);
+	CU_ASSERT_EQUAL(
+		keys_init(&s.k, &(struct keys_params){ .limit = 5, .expand = toy }), -EINVAL);
 	CU_ASSERT_EQUAL(keys_init(&s.k, &(struct keys_params){ .limit = LIMIT }), -EINVAL);
 }
 
@@ -42,7 +43,8 @@ static void test_first(void)
 	CU_ASSERT_EQUAL(keys_tx_id(&x.k, NULL), 7);
 }
 
-/* The old key opens until the new one was seen, and a second longer; it seals until a hello came over the new one. */
+/* The old key opens until the new one was seen, and a second longer; it seals until a hello came
+ * over the new one. */
 static void test_change(void)
 {
 	struct side x, y;
@@ -80,10 +82,12 @@ static void test_change(void)
 	CU_ASSERT_TRUE(keys_tick(&y.k, now + KEYS_GRACE_US));
 	CU_ASSERT_EQUAL(y.k.count.expired, 1);
 	CU_ASSERT_EQUAL(
-		take(&y, &last, now + KEYS_GRACE_US), -EKEYEXPIRED); /* known to be gone, not unknown */
+		/* known to be gone, not unknown */
+		take(&y, &last, now + KEYS_GRACE_US), -EKEYEXPIRED);
 	CU_ASSERT_EQUAL(y.k.count.rx_expired_key, 2);
 	CU_ASSERT_EQUAL(y.k.count.rx_unknown_key, 0);
-	keys_hello(&x.k, 7, false, now); /* a late hello of the old connection does not take us back */
+	/* a late hello of the old connection does not take us back */
+	keys_hello(&x.k, 7, false, now);
 	CU_ASSERT_EQUAL(keys_tx_id(&x.k, NULL), 9);
 }
 
@@ -118,7 +122,8 @@ static void test_collision(void)
 	CU_ASSERT_EQUAL(keys_live(&x.k, 0), 1);
 }
 
-/* A storm of connections without a hello: the key that is in use survives it, memory is what it is, the newest is there. */
+/* A storm of connections without a hello: the key that is in use survives it, memory is what it is,
+ * the newest is there. */
 static void test_storm(void)
 {
 	struct side x, y;
@@ -129,7 +134,8 @@ static void test_storm(void)
 	joined(&x, &y, 1, 0);
 	CU_ASSERT_FATAL(seal(&x, &p) >= 0);
 	CU_ASSERT_EQUAL(take(&y, &p, 0), 0);
-	CU_ASSERT_EQUAL(join(&x, true, 2, 1), 0); /* y uses this one, x the first: each keeps both */
+	/* y uses this one, x the first: each keeps both */
+	CU_ASSERT_EQUAL(join(&x, true, 2, 1), 0);
 	CU_ASSERT_EQUAL(join(&y, false, 2, 1), 0);
 	keys_hello(&y.k, 2, false, 1);
 	for (uint16_t id = 3; id < 1000; id++) {
@@ -182,7 +188,8 @@ static void test_alone(void)
 		n++;
 	}
 	CU_ASSERT_EQUAL(
-		n, 3 * LIMIT); /* phase 0: the two agree on that; then phase 1, which nobody confirmed */
+		/* phase 0: the two agree on that; then phase 1, which nobody confirmed */
+		n, 3 * LIMIT);
 	CU_ASSERT_EQUAL(seal(&x, &p), -EKEYEXPIRED);
 	for (n = 0; seal(&y, &p) >= 0 && n < 1000; n++)
 		CU_ASSERT_EQUAL(p.phase, 0); /* the follower begins none */
@@ -190,7 +197,8 @@ static void test_alone(void)
 	CU_ASSERT_EQUAL(y.k.count.tx_exhausted, 1);
 }
 
-/* Slots do not change while packets are between the decision and the cipher: only keys_tick moves them on. */
+/* Slots do not change while packets are between the decision and the cipher: only keys_tick moves
+ * them on. */
 static void test_burst(void)
 {
 	struct side x, y;
@@ -267,7 +275,9 @@ static void test_reasons(void)
 {
 	struct side x;
 	uint8_t pkt[REPL_HEADER + REPL_TAG];
-	struct repl_header h = { .version = REPL_VERSION_MIN, .key = 7, .number = 1, .sender = 0x2222 };
+	struct repl_header h = {
+		.version = REPL_VERSION_MIN, .key = 7, .number = 1, .sender = 0x2222
+	};
 
 	init(&x, true, 0);
 	CU_ASSERT_EQUAL(join(&x, true, 7, 0), 0);
@@ -285,7 +295,9 @@ static void test_reasons(void)
 	h.version = 9;
 	CU_ASSERT_EQUAL(OPEN(sizeof(pkt)), -EBADMSG);
 	CU_ASSERT_EQUAL(x.k.count.rx_version, 1);
-	h = (struct repl_header){ .version = REPL_VERSION_MIN, .key = 8, .number = 1, .sender = 0x2222 };
+	h = (struct repl_header){
+		.version = REPL_VERSION_MIN, .key = 8, .number = 1, .sender = 0x2222
+	};
 	CU_ASSERT_EQUAL(OPEN(sizeof(pkt)), -ENOKEY);
 	CU_ASSERT_EQUAL(x.k.count.rx_unknown_key, 1);
 #undef OPEN
@@ -293,10 +305,11 @@ static void test_reasons(void)
 
 int main(void)
 {
-	CU_TestInfo keys[] = { { "none", test_none }, { "first", test_first }, { "change", test_change },
-		{ "restarted", test_restarted }, { "collision", test_collision }, { "storm", test_storm },
-		{ "once", test_once }, { "alone", test_alone }, { "burst", test_burst },
-		{ "forged", test_forged }, { "reasons", test_reasons }, CU_TEST_INFO_NULL };
+	CU_TestInfo keys[] = { { "none", test_none }, { "first", test_first },
+		{ "change", test_change }, { "restarted", test_restarted },
+		{ "collision", test_collision }, { "storm", test_storm }, { "once", test_once },
+		{ "alone", test_alone }, { "burst", test_burst }, { "forged", test_forged },
+		{ "reasons", test_reasons }, CU_TEST_INFO_NULL };
 	CU_SuiteInfo suites[] = { { "keys", NULL, NULL, NULL, NULL, keys }, CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);

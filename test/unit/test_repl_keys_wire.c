@@ -17,8 +17,9 @@ static unsigned int phases_late(const struct side *s, const struct sealed *p)
 	return 0;
 }
 
-/* Hellos come late, connections change every few hundred packets, phases of 64 packets, a wire that loses up to half: every
- * packet that arrives within the grace is opened by the key it was sealed with, and none by another. */
+/* Hellos come late, connections change every few hundred packets, phases of 64 packets, a wire that
+ * loses up to half: every packet that arrives within the grace is opened by the key it was sealed
+ * with, and none by another. */
 static void run(uint64_t seed, unsigned int loss)
 {
 	struct side s[2];
@@ -49,7 +50,8 @@ static void run(uint64_t seed, unsigned int loss)
 			if (ut_random(&seed) % 100 >= loss)
 				to->n++;
 		}
-		if (to->n > ut_random(&seed) % WIRE / 2) { /* any of them: reordered; now and then again */
+		/* any of them: reordered; now and then again */
+		if (to->n > ut_random(&seed) % WIRE / 2) {
 			unsigned int at = ut_random(&seed) % to->n;
 			int ret = phases_late(&s[from], &to->p[at]) > 1
 					  ? 0 /* nobody need hold that key any more */
@@ -112,7 +114,8 @@ static void test_stream(void)
 	repl_header_read(out, &h);
 	CU_ASSERT_EQUAL(h.key, 0x1234);
 	CU_ASSERT_EQUAL(h.number, 2);
-	CU_ASSERT_EQUAL(repl_seal(g.r, out, REPL_PACKET_MAX - REPL_TAG + 1, 0, NULL, 0, g.now), -EINVAL);
+	CU_ASSERT_EQUAL(
+		repl_seal(g.r, out, REPL_PACKET_MAX - REPL_TAG + 1, 0, NULL, 0, g.now), -EINVAL);
 	rig_stop(&g);
 }
 
@@ -144,7 +147,8 @@ int main(void)
 {
 	CU_TestInfo keys[] = { { "wire", test_wire }, { "stream", test_stream },
 		{ "replayed", test_replayed }, CU_TEST_INFO_NULL };
-	CU_SuiteInfo suites[] = { { "keys_wire", NULL, NULL, NULL, NULL, keys }, CU_SUITE_INFO_NULL };
+	CU_SuiteInfo suites[] = { { "keys_wire", NULL, NULL, NULL, NULL, keys },
+		CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);
 }

@@ -79,8 +79,8 @@ static void test_ack_takes(void)
 	rig_stop(&g);
 }
 
-/* How many packets are sent, which one is acknowledged, how long after sending (srtt is 10 ms); how many are lost at
- * once, and how many after the time threshold too. */
+/* How many packets are sent, which one is acknowledged, how long after sending (srtt is 10 ms); how
+ * many are lost at once, and how many after the time threshold too. */
 static const struct {
 	unsigned int sent, acked, after_us, lost, lost_later;
 } losses[] = {
@@ -288,11 +288,13 @@ static void test_ranges_round_trip(void)
 		/* Any prefix is refused; so is a flipped bit, or it is another well-formed ACK. */
 		r = rd_init(buf + REPL_RECORD, (size_t)(w.p - buf) - REPL_RECORD - 1);
 		CU_ASSERT_EQUAL(repl_ack_read(&r, &out), -EBADMSG);
-		buf[REPL_RECORD + ut_random(&seed) % (REPL_ACK_HEAD + in.n * REPL_ACK_RANGE)] ^= 0x80;
+		buf[REPL_RECORD + ut_random(&seed) % (REPL_ACK_HEAD + in.n * REPL_ACK_RANGE)] ^=
+			0x80;
 		r = rd_init(buf + REPL_RECORD, (size_t)(w.p - buf) - REPL_RECORD);
 		if (repl_ack_read(&r, &out) == 0)
 			for (unsigned int i = 0; i < out.n; i++)
-				CU_ASSERT_TRUE(out.range[i].lo > 0 && out.range[i].lo <= out.range[i].hi);
+				CU_ASSERT_TRUE(
+					out.range[i].lo > 0 && out.range[i].lo <= out.range[i].hi);
 	}
 }
 
@@ -418,7 +420,8 @@ int main(void)
 		{ "create_refuses", test_create_refuses },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "repl_send", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+	CU_SuiteInfo suites[] = { { "repl_send", NULL, NULL, NULL, NULL, tests },
+		CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);
 }

@@ -3,7 +3,8 @@
 
 #define COUNT(g, name) (repl_count((g)->r)->name)
 
-/* A USAGE counts as so many DELTAs; what the callback says of them is counted, and what it refuses is acknowledged. */
+/* A USAGE counts as so many DELTAs; what the callback says of them is counted, and what it refuses
+ * is acknowledged. */
 static const struct {
 	int ret;
 	bool late;

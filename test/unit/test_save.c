@@ -123,7 +123,8 @@ static void test_no_folder(void)
 	CU_ASSERT_EQUAL(save(longer, "x\n"), -ENAMETOOLONG);
 }
 
-/* A disk without room for all of it (here: a limit on the size of files). The old file stays as it was. */
+/* A disk without room for all of it (here: a limit on the size of files). The old file stays as it
+ * was. */
 static void test_no_room(void)
 {
 	struct rlimit was, few;
@@ -147,10 +148,11 @@ static void test_no_room(void)
 int main(void)
 {
 	static CU_TestInfo tests[] = { { "new_is_private", test_new_is_private },
-		{ "old_keeps_mode_and_owner", test_old_keeps_mode_and_owner }, { "relative", test_relative },
-		{ "no_regular_file", test_no_regular_file }, { "no_folder", test_no_folder },
-		{ "no_room", test_no_room }, CU_TEST_INFO_NULL };
-	static CU_SuiteInfo suites[] = { { "save", NULL, NULL, setup, teardown, tests }, CU_SUITE_INFO_NULL };
+		{ "old_keeps_mode_and_owner", test_old_keeps_mode_and_owner },
+		{ "relative", test_relative }, { "no_regular_file", test_no_regular_file },
+		{ "no_folder", test_no_folder }, { "no_room", test_no_room }, CU_TEST_INFO_NULL };
+	static CU_SuiteInfo suites[] = { { "save", NULL, NULL, setup, teardown, tests },
+		CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);
 }

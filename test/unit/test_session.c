@@ -38,9 +38,9 @@ static void test_table_sizes(void)
 	struct pool_set *ps = pool_set_create(NULL, 0, &session_mem_libc);
 
 	for (unsigned int i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		struct session_params p = {
-			.capacity = sizes[i].capacity, .side = sizes[i].side, .mem = &session_mem_libc
-		};
+		struct session_params p = { .capacity = sizes[i].capacity,
+			.side = sizes[i].side,
+			.mem = &session_mem_libc };
 
 		pool_hooks(ps, &p.hooks);
 		errno = 0;
@@ -53,7 +53,8 @@ static void test_table_sizes(void)
 		CU_ASSERT_EQUAL(t->gen_bits, sizes[i].gen_bits);
 		CU_ASSERT_EQUAL(t->buckets * SESSION_BUCKET, t->n_slots);
 		CU_ASSERT_TRUE(t->bytes / 64 / t->n_slots < 280);
-		CU_ASSERT_PTR_EQUAL(session_slot_of(t, UINT32_MAX), &t->shard[63].slots[t->n_slots - 1]);
+		CU_ASSERT_PTR_EQUAL(
+			session_slot_of(t, UINT32_MAX), &t->shard[63].slots[t->n_slots - 1]);
 		CU_ASSERT_PTR_NULL(session_find(t, 0));
 		CU_ASSERT_PTR_NULL(session_find(t, UINT32_MAX));
 		session_table_destroy(t);
@@ -171,10 +172,12 @@ static void test_handles(void)
 	only(c[0], 0, 0, 0xfffe);
 	CU_ASSERT_EQUAL(made(c[0], 0x0a000040, 1).handle, 2); /* 0 is skipped */
 	only(c[1], 63, 1023, 0xfffd);
-	CU_ASSERT_EQUAL(made(c[1], 0x0a00003f, 1).handle, 0xffff0003); /* ~0 and generation 1 are skipped */
+	/* ~0 and generation 1 are skipped */
+	CU_ASSERT_EQUAL(made(c[1], 0x0a00003f, 1).handle, 0xffff0003);
 	only(c[1], 62, 0, 0xfffd);
 	CU_ASSERT_EQUAL(made(c[1], 0x0a00003e, 2).handle, 62U << 26 | 0xffff);
-	only(c[1], 5, 7, 8); /* a slot that the other side had: this side's bit, above the old one */
+	/* a slot that the other side had: this side's bit, above the old one */
+	only(c[1], 5, 7, 8);
 	CU_ASSERT_EQUAL(made(c[1], 0x0a000005, 3).handle, 5U << 26 | 7U << 16 | 11);
 	struct session_rec r = { .pool = 0, .ue = ip_addr_v4(0x0a000045) };
 	CU_ASSERT_EQUAL(session_create(c[1]->t, FIX_BY, &r, 100), -ENOSPC);
@@ -203,7 +206,8 @@ static void test_generation_cycle(void)
 	fix_free(c);
 }
 
-/* A chassis begins anew, empty, life after life and term after term: its first TEID in a slot is not always the same one. */
+/* A chassis begins anew, empty, life after life and term after term: its first TEID in a slot is
+ * not always the same one. */
 static void test_generations_of_terms(void)
 {
 	enum { LIVES = 200, CYCLE = (1 << 15) - 1 };
@@ -247,8 +251,10 @@ static void test_quarantine(void)
 	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, r.handle, 200), 0);
 	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &again, 200), -EEXIST);
 	for (int i = 0; i < 8; i++)
-		CU_ASSERT_TRUE(pool_pick(c->ps, 0, 3, &ue) == 0 && ip_addr_to_v4(&ue) != 0x0a000003);
-	CU_ASSERT_EQUAL(session_quarantine_expire(c->t, FIX_BY, 3, 150, 9), 0); /* a clock that went back */
+		CU_ASSERT_TRUE(
+			pool_pick(c->ps, 0, 3, &ue) == 0 && ip_addr_to_v4(&ue) != 0x0a000003);
+	/* a clock that went back */
+	CU_ASSERT_EQUAL(session_quarantine_expire(c->t, FIX_BY, 3, 150, 9), 0);
 	CU_ASSERT_EQUAL(session_quarantine_expire(c->t, FIX_BY, 3, 209, 9), 0);
 	session_quarantine_restart(c->t, 3, 205);
 	CU_ASSERT_EQUAL(session_quarantine_expire(c->t, FIX_BY, 3, 214, 9), 0);
@@ -387,7 +393,8 @@ static void test_dirty_model(void)
 	for (unsigned int i = 0; i < 64; i++)
 		marked[i] = UINT32_MAX;
 	for (unsigned int i = 0; i < 100000; i++) {
-		uint32_t slot = (uint32_t)(ut_random(&seed) % 64), what = (uint32_t)(ut_random(&seed) >> 60);
+		uint32_t slot = (uint32_t)(ut_random(&seed) % 64),
+			 what = (uint32_t)(ut_random(&seed) >> 60);
 
 		if (what < 4) {
 			dirty_mark(&d, session_slot_of(c->t, slot << 20), slot << 20, 1);

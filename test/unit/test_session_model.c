@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A pair of tables against a model that is one array of addresses, and the rules that must always hold. */
+/* A pair of tables against a model that is one array of addresses, and the rules that must always
+ * hold. */
 #include <errno.h>
 
 #include <rte_bitmap.h>
@@ -102,7 +103,8 @@ struct pair {
 	uint64_t seed, key;
 	uint32_t now;
 	struct truth truth[ADDRESSES];
-	uint8_t dirty[SESSION_SHARDS][64], gone[SESSION_SHARDS][64]; /* gone: lost, not yet noticed */
+	/* gone: lost, not yet noticed */
+	uint8_t dirty[SESSION_SHARDS][64], gone[SESSION_SHARDS][64];
 	unsigned int lost, stale;
 };
 
@@ -118,7 +120,8 @@ static void mark(struct pair *p, uint32_t handle, uint8_t groups)
 	p->dirty[session_handle_shard(handle)][session_handle_slot(t, handle)] |= groups;
 }
 
-/* One dirty slot to the standby; what is lost is dirty again a while later, as the stream does it. */
+/* One dirty slot to the standby; what is lost is dirty again a while later, as the stream does
+ * it. */
 static void ship(struct pair *p, uint32_t shard, uint32_t slot, bool lose)
 {
 	struct chassis *from = p->c[p->active], *to = p->c[!p->active];
@@ -142,7 +145,8 @@ static void ship(struct pair *p, uint32_t shard, uint32_t slot, bool lose)
 	}
 	struct rd r = rd_init(buf, sizeof(buf) - w.left);
 
-	ret = whole ? session_apply_slot(to->t, FIX_BY, &r, p->now) : session_apply_delta(to->t, FIX_BY, &r);
+	ret = whole ? session_apply_slot(to->t, FIX_BY, &r, p->now)
+		    : session_apply_delta(to->t, FIX_BY, &r);
 	p->stale += ret == -ESTALE;
 	CU_ASSERT_TRUE(ret == 0 || (ret == -ESTALE && !whole));
 }
@@ -179,7 +183,8 @@ static void do_create(struct pair *p)
 	rec = fix_rec(&p->seed, pool, ip_addr_to_v4(&ue), ++p->key % FIX_KEYS);
 	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &rec, p->now), 0);
 	CU_ASSERT_EQUAL(rec.handle & 1, p->active);
-	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &(struct session_rec){ .pool = pool, .ue = ue }, p->now),
+	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY,
+				&(struct session_rec){ .pool = pool, .ue = ue }, p->now),
 		-EEXIST);
 	p->truth[i].is = LIVE;
 	p->truth[i].rec = rec;
@@ -253,7 +258,8 @@ static bool is_named(struct pair *p, unsigned int i)
 	return pool_lookup4(p->c[p->active]->ps, ue4, &in_pool) != 0;
 }
 
-/* Never early; late by no more than one more quarantine (a slot that was listed already when it was freed). */
+/* Never early; late by no more than one more quarantine (a slot that was listed already when it was
+ * freed). */
 static void do_time(struct pair *p)
 {
 	p->now += (uint32_t)roll(p, 4);
@@ -378,14 +384,16 @@ void test_model(void)
 	pair_free(&p);
 }
 
-/* The model follows whoever is active now. Quarantines start again, which forgives what it cannot know. */
+/* The model follows whoever is active now. Quarantines start again, which forgives what it cannot
+ * know. */
 static void learn(struct pair *p)
 {
 	for (unsigned int i = 0; i < ADDRESSES; i++) {
 		struct truth *u = &p->truth[i];
 		uint8_t pool;
 		bool in_pool;
-		uint32_t ue4 = address(i, &pool), h = pool_lookup4(p->c[p->active]->ps, ue4, &in_pool);
+		uint32_t ue4 = address(i, &pool),
+			 h = pool_lookup4(p->c[p->active]->ps, ue4, &in_pool);
 		const struct session_slot *s = session_find(p->c[p->active]->t, h);
 
 		u->is = s != NULL ? LIVE : h != 0 ? WAITS : NONE;

@@ -99,8 +99,9 @@ void test_usage_run(void)
 	for (unsigned int left = 0; left < 3 * SESSION_USAGE_BYTES; left++) {
 		in = rd_init(run, left);
 		CU_ASSERT_EQUAL(session_apply_usage(b->t, FIX_BY, &in),
-			left > 0 && left % SESSION_USAGE_BYTES == 0 ? (int)left / SESSION_USAGE_BYTES
-								    : -EBADMSG);
+			left > 0 && left % SESSION_USAGE_BYTES == 0
+				? (int)left / SESSION_USAGE_BYTES
+				: -EBADMSG);
 	}
 	in = rd_init(run, SESSION_USAGE_BYTES);
 	CU_ASSERT_EQUAL(session_apply_usage(b->t, 3, &in), -EPERM);

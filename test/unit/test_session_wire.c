@@ -57,7 +57,8 @@ void test_slot_bytes(void)
 	CU_ASSERT_EQUAL(memcmp(b + 9, "\x11\x22\x33\x44\x55\x66\x77\x88", 8), 0);
 	CU_ASSERT_EQUAL(memcmp(b + 25, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a\0\0\x07", 16), 0);
 	CU_ASSERT_EQUAL(b[93], r.qos_len);
-	CU_ASSERT_EQUAL(memcmp(b + 134 + 24, "\1\2\3\4\5\6\7\10\x11\x12\x13\x14\x15\x16\x17\x18", 16), 0);
+	CU_ASSERT_EQUAL(
+		memcmp(b + 134 + 24, "\1\2\3\4\5\6\7\10\x11\x12\x13\x14\x15\x16\x17\x18", 16), 0);
 	CU_ASSERT_EQUAL(s->usage_hi, (uint16_t)(0x0102030405060708 >> 30));
 	s->usage_hi = 1;
 	w = wr_init(b, 197);
@@ -88,7 +89,8 @@ void test_usage_forms(void)
 		wide += session_encode(a->t, 9, 0, SESSION_G_USAGE32, &w) == SESSION_G_USAGE64;
 		struct rd in = rd_init(buf, sizeof(buf) - w.left);
 		CU_ASSERT_EQUAL(session_apply_delta(b->t, FIX_BY, &in), 0);
-		CU_ASSERT_TRUE(o->other.up_bytes == s->up_bytes && o->other.dn_bytes == s->dn_bytes);
+		CU_ASSERT_TRUE(
+			o->other.up_bytes == s->up_bytes && o->other.dn_bytes == s->dn_bytes);
 	}
 	CU_ASSERT_TRUE(wide > 50 && wide < 100);
 	CU_ASSERT_TRUE(hashes_equal(a, b, r.handle));
@@ -121,7 +123,8 @@ void test_usage_forms(void)
 	fix_free(b);
 }
 
-/* Groups of later versions are skipped one by one, by their lengths; what is known before them is taken. */
+/* Groups of later versions are skipped one by one, by their lengths; what is known before them is
+ * taken. */
 void test_later_groups(void)
 {
 	static const struct {
@@ -247,7 +250,8 @@ void test_bad_deltas(void)
 		struct wr w = wr_init(bytes, sizeof(bytes));
 		bool names = at == 5 || at == 7 || (at >= 9 && at < 17) || at >= 25;
 
-		CU_ASSERT_EQUAL(session_encode(a->t, 7, 0, SESSION_G_IDENTITY, &w), SESSION_G_IDENTITY);
+		CU_ASSERT_EQUAL(
+			session_encode(a->t, 7, 0, SESSION_G_IDENTITY, &w), SESSION_G_IDENTITY);
 		bytes[at] ^= 1;
 		struct rd in = rd_init(bytes, sizeof(bytes) - w.left);
 		CU_ASSERT_EQUAL(session_apply_delta(b->t, FIX_BY, &in), names ? -EBADMSG : 0);
@@ -271,10 +275,12 @@ void test_eviction(void)
 	CU_ASSERT_EQUAL(b->t->shard[11].count.ended_by_peer, 1);
 	CU_ASSERT_TRUE(b->index[5] == 0 && b->index[7] == r.handle);
 	CU_ASSERT_EQUAL(fix_broken(b), 0);
-	/* A's free slot 2 does not take the address from slot 1 on B, and a never used one clears what B had there */
+	/* A's free slot 2 does not take the address from slot 1 on B, and a never used one clears
+	 * what B had there */
 	mine = made(b, 0x0a00008b, 8);
-	CU_ASSERT_EQUAL(ship(a, b, session_handle_make(a->t, 11, session_handle_slot(b->t, mine.handle), 0),
-				SESSION_G_SLOT),
+	CU_ASSERT_EQUAL(
+		ship(a, b, session_handle_make(a->t, 11, session_handle_slot(b->t, mine.handle), 0),
+			SESSION_G_SLOT),
 		0);
 	CU_ASSERT_TRUE(b->index[8] == 0 && session_find(b->t, mine.handle) == NULL);
 	CU_ASSERT_EQUAL(b->t->shard[11].count.ended_by_peer, 2);
@@ -283,8 +289,9 @@ void test_eviction(void)
 	fix_free(b);
 }
 
-/* Both were active and leased one address; the winner's session has ended when its record comes. The address is not free
- * at the loser when its own session is cleared, but when the quarantine that came with the record is over. */
+/* Both were active and leased one address; the winner's session has ended when its record comes.
+ * The address is not free at the loser when its own session is cleared, but when the quarantine
+ * that came with the record is over. */
 void test_quarantine_inherited(void)
 {
 	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
@@ -309,9 +316,10 @@ void test_quarantine_inherited(void)
 
 /* ---- digests ---- */
 
-#define FIELD(f, live, gone)                                                                                 \
-	{                                                                                                    \
-#f, offsetof(struct session_slot, f), sizeof(((struct session_slot *)0)->f), live, gone      \
+#define FIELD(f, live, gone)                                                                       \
+	{                                                                                          \
+#f, offsetof(struct session_slot, f), sizeof(((struct session_slot *)0)->f), live, \
+			gone                                                                       \
 	}
 static const struct {
 	const char *name;
@@ -360,7 +368,8 @@ static const struct {
 
 static void flip_all(struct chassis *c, uint32_t shard, struct session_slot *s, bool gone)
 {
-	uint64_t was = session_hash_slot(c->t, shard, 0), bucket = session_hash_bucket(c->t, shard, 0);
+	uint64_t was = session_hash_slot(c->t, shard, 0),
+		 bucket = session_hash_bucket(c->t, shard, 0);
 	unsigned int short_equal = 0;
 
 	for (unsigned int i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
@@ -374,7 +383,8 @@ static void flip_all(struct chassis *c, uint32_t shard, struct session_slot *s, 
 			CU_ASSERT_EQUAL(session_hash_slot(c->t, shard, 0) != was, counts);
 			CU_ASSERT_EQUAL(session_hash_bucket(c->t, shard, 0) != bucket, counts);
 			/* what a DIGEST slot by slot carries */
-			short_equal += counts && (uint16_t)session_hash_slot(c->t, shard, 0) == (uint16_t)was;
+			short_equal += counts &&
+				       (uint16_t)session_hash_slot(c->t, shard, 0) == (uint16_t)was;
 			*byte ^= (uint8_t)(1 << bit % 8);
 		}
 	CU_ASSERT_TRUE(short_equal <= 3); /* of some 1,500 that might, 1 in 65,536 does */
@@ -431,9 +441,11 @@ void test_freed_keeps_request(void)
 	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, r.handle, 100), 0);
 	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
 	session_read_at(b->t, 12, 0, &got);
-	CU_ASSERT_TRUE(got.state == SESSION_FREE && got.handle == r.handle && ip_addr_equal(&got.ue, &r.ue));
+	CU_ASSERT_TRUE(got.state == SESSION_FREE && got.handle == r.handle &&
+		       ip_addr_equal(&got.ue, &r.ue));
 	CU_ASSERT_TRUE(got.req_seq == 77 && got.req_type == 20 && got.req_port == r.req_port);
-	CU_ASSERT_TRUE(ip_addr_equal(&got.req_src, &r.req_src) && got.peer_ctl_teid == r.peer_ctl_teid);
+	CU_ASSERT_TRUE(
+		ip_addr_equal(&got.req_src, &r.req_src) && got.peer_ctl_teid == r.peer_ctl_teid);
 	CU_ASSERT_EQUAL(got.key, 0);
 	CU_ASSERT_EQUAL(fix_broken(b), 0);
 	fix_free(a);
@@ -461,17 +473,19 @@ void test_usage_comes_round(void)
 		wr_u8(&w, SESSION_G_USAGE32);
 		for (unsigned int k = 0; k < 4; k++)
 			wr_u32(&w, cases[i].low);
-		s->other =
-			(struct session_usage){ cases[i].have, cases[i].have, cases[i].have, cases[i].have };
+		s->other = (struct session_usage){ cases[i].have, cases[i].have, cases[i].have,
+			cases[i].have };
 		struct rd in = rd_init(bytes, sizeof(bytes));
 		CU_ASSERT_EQUAL(session_apply_delta(b->t, FIX_BY, &in), 0);
-		CU_ASSERT_TRUE(s->other.up_pkts == cases[i].want && s->other.up_bytes == cases[i].want &&
-			       s->other.dn_pkts == cases[i].want && s->other.dn_bytes == cases[i].want);
+		CU_ASSERT_TRUE(
+			s->other.up_pkts == cases[i].want && s->other.up_bytes == cases[i].want &&
+			s->other.dn_pkts == cases[i].want && s->other.dn_bytes == cases[i].want);
 	}
 	fix_free(b);
 }
 
-/* A slot that lived again while it was listed, and was freed again, does not hold up those behind it. */
+/* A slot that lived again while it was listed, and was freed again, does not hold up those behind
+ * it. */
 void test_freed_again(void)
 {
 	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);

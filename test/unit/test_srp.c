@@ -19,9 +19,12 @@ static void test_election_order(void)
 		{ SRP_BACKUP, SRP_PRIMARY, 255, 1, { 2 }, { 1 }, -1 },
 		{ SRP_BACKUP, SRP_BACKUP, 126, 125, { 1 }, { 2 }, 1 },
 		{ SRP_PRIMARY, SRP_PRIMARY, 125, 126, { 2 }, { 1 }, -1 },
-		{ SRP_BACKUP, SRP_BACKUP, 9, 9, { 0, 0, 0, 3, 0x1c, 0x2b }, { 9, 9, 9, 3, 0x01, 0x3b }, 1 },
-		{ SRP_BACKUP, SRP_BACKUP, 9, 9, { 9, 9, 9, 3, 0x01, 0x3b }, { 0, 0, 0, 3, 0x1c, 0x2b }, -1 },
-		{ SRP_BACKUP, SRP_BACKUP, 9, 9, { 0, 0, 0, 3, 0x80, 0 }, { 0, 0, 0, 3, 0x7f, 0 }, 1 },
+		{ SRP_BACKUP, SRP_BACKUP, 9, 9, { 0, 0, 0, 3, 0x1c, 0x2b },
+			{ 9, 9, 9, 3, 0x01, 0x3b }, 1 },
+		{ SRP_BACKUP, SRP_BACKUP, 9, 9, { 9, 9, 9, 3, 0x01, 0x3b },
+			{ 0, 0, 0, 3, 0x1c, 0x2b }, -1 },
+		{ SRP_BACKUP, SRP_BACKUP, 9, 9, { 0, 0, 0, 3, 0x80, 0 }, { 0, 0, 0, 3, 0x7f, 0 },
+			1 },
 		{ SRP_PRIMARY, SRP_PRIMARY, 9, 9, { 1, 0, 0, 3, 3, 3 }, { 0, 9, 9, 3, 3, 3 }, 1 },
 		{ SRP_PRIMARY, SRP_PRIMARY, 9, 9, { 1, 2, 3, 4, 5, 6 }, { 1, 2, 3, 4, 5, 6 }, 0 },
 	};
@@ -225,7 +228,8 @@ static void test_join_refused(void)
 	rig_stop(&r);
 }
 
-/* The stream's wire in the hello: what fits joins in the highest common version, the rest says what to do. */
+/* The stream's wire in the hello: what fits joins in the highest common version, the rest says what
+ * to do. */
 static void test_join_wire(void)
 {
 	static const struct {
@@ -280,7 +284,8 @@ static void test_join_wire(void)
 	}
 }
 
-/* What is lost at time 0, what else at `ms2`; Standby until `alive_ms`, promoting by `dead_ms` (0: never within 10 s). */
+/* What is lost at time 0, what else at `ms2`; Standby until `alive_ms`, promoting by `dead_ms` (0:
+ * never within 10 s). */
 static void test_dead(void)
 {
 	enum { STREAM = 1, ANSWERS = 2, CLOSED = 4, REFUSED = 8, BACK = 16 };
@@ -297,13 +302,18 @@ static void test_dead(void)
 		{ "srp only", true, ANSWERS, 0, 0, 9999, 0, SRP_ALARM_CONNECTION },
 		{ "srp closed", true, CLOSED, 0, 0, 9999, 0, SRP_ALARM_CONNECTION },
 		{ "srp refused", true, REFUSED, 0, 0, 9999, 0, SRP_ALARM_CONNECTION },
-		{ "stream, then srp silent", true, STREAM, ANSWERS, 500, 3480, 3520, SRP_ALARM_PEER_LOST },
-		{ "stream, then srp closed", true, STREAM, CLOSED, 500, 3480, 3520, SRP_ALARM_PEER_LOST },
-		{ "stream, then srp refused", true, STREAM, REFUSED, 500, 499, 503, SRP_ALARM_PEER_LOST },
+		{ "stream, then srp silent", true, STREAM, ANSWERS, 500, 3480, 3520,
+			SRP_ALARM_PEER_LOST },
+		{ "stream, then srp closed", true, STREAM, CLOSED, 500, 3480, 3520,
+			SRP_ALARM_PEER_LOST },
+		{ "stream, then srp refused", true, STREAM, REFUSED, 500, 499, 503,
+			SRP_ALARM_PEER_LOST },
 		{ "srp, then stream", true, CLOSED, STREAM, 500, 519, 522, SRP_ALARM_PEER_LOST },
 		{ "stream comes back", true, STREAM, BACK, 1000, 9999, 0, -1 },
-		{ "unjoined, both silent", false, STREAM | ANSWERS, 0, 0, 2989, 3010, SRP_ALARM_UNVOUCHED },
-		{ "unjoined, closed", false, STREAM | CLOSED, 0, 0, 2989, 3010, SRP_ALARM_UNVOUCHED },
+		{ "unjoined, both silent", false, STREAM | ANSWERS, 0, 0, 2989, 3010,
+			SRP_ALARM_UNVOUCHED },
+		{ "unjoined, closed", false, STREAM | CLOSED, 0, 0, 2989, 3010,
+			SRP_ALARM_UNVOUCHED },
 		{ "unjoined, refused", false, STREAM | REFUSED, 0, 0, 29, 40, SRP_ALARM_UNVOUCHED },
 	};
 
@@ -328,12 +338,13 @@ static void test_dead(void)
 			}
 			r.now -= MS;
 			rig_run(&r, MS);
-			if (t[i].dead_ms == 0         ? rig_state(&r) != SRP_STANDBY
-				: ms == t[i].alive_ms ? rig_state(&r) != SRP_STANDBY
-						      : ms == t[i].dead_ms && rig_state(&r) != SRP_ACTIVE) {
+			if (t[i].dead_ms == 0 ? rig_state(&r) != SRP_STANDBY
+				: ms == t[i].alive_ms
+					? rig_state(&r) != SRP_STANDBY
+					: ms == t[i].dead_ms && rig_state(&r) != SRP_ACTIVE) {
 				CU_FAIL("wrong state");
-				fprintf(stderr, "%s: %s at %u ms\n", t[i].what, srp_state_name(rig_state(&r)),
-					ms);
+				fprintf(stderr, "%s: %s at %u ms\n", t[i].what,
+					srp_state_name(rig_state(&r)), ms);
 				break;
 			}
 			if (ms == (t[i].dead_ms != 0 ? t[i].dead_ms : 5000) && t[i].alarm >= 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The peer's configuration: fetched in pieces, compared, and what a difference or a missing licence does. */
+/* The peer's configuration: fetched in pieces, compared, and what a difference or a missing licence
+ * does. */
 #include <errno.h>
 #include <string.h>
 
@@ -33,7 +34,8 @@ static void hello(struct rig *r, uint64_t digest, bool tells, bool unlicensed)
 }
 
 /* Connected to a peer that says so of itself. */
-static void meet(struct rig *r, const struct srp_conf *c, enum srp_state state, uint64_t digest, bool tells)
+static void meet(
+	struct rig *r, const struct srp_conf *c, enum srp_state state, uint64_t digest, bool tells)
 {
 	rig_start(r, c);
 	rig_up(r, true, false);
@@ -87,12 +89,12 @@ static void test_fetched(void)
 	CU_ASSERT_EQUAL_FATAL(len, LONG);
 	CU_ASSERT_EQUAL(memcmp(got, text, LONG), 0);
 	r.n = 0;
-	srp_compared(r.s, 3, "pools[one].prefix: \"172.20.0.0/16\" here, \"172.21.0.0/16\" there", r.now);
+	srp_compared(r.s, 3, "pools[one].prefix: \"172.20.0.0/16\" here, \"172.21.0.0/16\" there",
+		r.now);
 	rig_drain(&r);
 	CU_ASSERT_STRING_EQUAL(srp_info(r.s)->config_error,
-		"configurations differ: pools[one].prefix: \"172.20.0.0/16\" here, \"172.21.0.0/16\" there; "
-		"and 2 "
-		"more: make them equal");
+		"configurations differ: pools[one].prefix: \"172.20.0.0/16\" here, "
+		"\"172.21.0.0/16\" there; and 2 more: make them equal");
 	/* The alarm that was raised already has these words now, once. */
 	CU_ASSERT_PTR_NOT_NULL_FATAL(rig_find(&r, SRP_ACT_ALARM));
 	CU_ASSERT_TRUE(rig_find(&r, SRP_ACT_ALARM)->raised);
@@ -178,7 +180,8 @@ static void test_when(void)
 	rig_stop(&r);
 }
 
-/* A release that would take the question for malformed is not asked, and the alarm says what else can be done. */
+/* A release that would take the question for malformed is not asked, and the alarm says what else
+ * can be done. */
 static void test_older_release(void)
 {
 	static const char own[] = "a = 1\n";
@@ -208,7 +211,8 @@ static void test_served(void)
 	meet(&r, &c, SRP_ACTIVE, 7, true);
 	for (uint32_t at = 0; at < LONG; at += SRP_PIECE) {
 		r.n = 0;
-		rig_send(&r, (struct srp_msg){ .type = SRP_MSG_WANT_LINES, .digest = 7, .offset = at });
+		rig_send(&r,
+			(struct srp_msg){ .type = SRP_MSG_WANT_LINES, .digest = 7, .offset = at });
 		CU_ASSERT_PTR_NOT_NULL_FATAL(rig_sent(&r, SRP_MSG_LINES, &m));
 		CU_ASSERT_TRUE(m.digest == 7 && m.offset == at && m.total == LONG);
 		CU_ASSERT_EQUAL_FATAL(m.piece_len, LONG - at < SRP_PIECE ? LONG - at : SRP_PIECE);
@@ -272,13 +276,14 @@ static void test_licence(void)
 	} cases[] = {
 		{ true, true, NULL },
 		{ false, true,
-			"not licensed on this chassis: set license.inter-chassis-session-recovery = true "
-			"here" },
+			"not licensed on this chassis: set license.inter-chassis-session-recovery "
+			"= true here" },
 		{ true, false,
-			"not licensed on the peer: set license.inter-chassis-session-recovery = true there" },
+			"not licensed on the peer: set license.inter-chassis-session-recovery = "
+			"true there" },
 		{ false, false,
-			"not licensed on both chassis: set license.inter-chassis-session-recovery = true on "
-			"both" },
+			"not licensed on both chassis: set license.inter-chassis-session-recovery "
+			"= true on both" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -303,8 +308,9 @@ static void test_licence(void)
 	}
 }
 
-/* A pair that runs, and then differs: the Active stops the stream and hands nothing over; the Standby keeps what it has,
- * refuses an offer, and takes over a dead Active with it, unvouched, until a whole cycle matched again. */
+/* A pair that runs, and then differs: the Active stops the stream and hands nothing over; the
+ * Standby keeps what it has, refuses an offer, and takes over a dead Active with it, unvouched,
+ * until a whole cycle matched again. */
 static void test_running(void)
 {
 	for (int again = 0; again < 2; again++) {
@@ -331,7 +337,8 @@ static void test_running(void)
 				     .cause = SRP_CAUSE_MANUAL });
 		CU_ASSERT_PTR_NOT_NULL_FATAL(rig_sent(&r, SRP_MSG_REFUSE, &m));
 		CU_ASSERT_PTR_NOT_NULL(strstr(m.text, "configurations differ"));
-		if (again == 1) { /* equal again: vouched for when all of it was compared after that */
+		/* equal again: vouched for when all of it was compared after that */
+		if (again == 1) {
 			r.now += MS;
 			hello(&r, 0, false, false);
 			CU_ASSERT_TRUE(srp_info(r.s)->agreed);
@@ -348,7 +355,8 @@ static void test_running(void)
 	}
 }
 
-/* A reload here, then one there: told at once, compared anew with what is ours now, and equal again. */
+/* A reload here, then one there: told at once, compared anew with what is ours now, and equal
+ * again. */
 static void test_reconfigured(void)
 {
 	static const char old[] = "a = 1\n", new[] = "a = 2\n";

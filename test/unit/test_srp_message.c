@@ -73,7 +73,8 @@ static void test_codec_round_trip(void)
 
 	for (int i = 0; i < 5000; i++) {
 		uint8_t buf[SRP_MSG_MAX], again[SRP_MSG_MAX];
-		struct srp_msg m = { .type = (enum srp_type)(1 + ut_random(&seed) % SRP_MSG_LAST) }, n;
+		struct srp_msg m = { .type = (enum srp_type)(1 + ut_random(&seed) % SRP_MSG_LAST) },
+			       n;
 		size_t len, cut;
 
 		random_body(&seed, &m.body);
@@ -84,8 +85,8 @@ static void test_codec_round_trip(void)
 		m.id = m.to = m.capacity = (uint32_t)ut_random(&seed);
 		m.config_digest = ut_random(&seed);
 		m.wire.version_min = (uint8_t)(1 + ut_random(&seed) % 255);
-		m.wire.version_max =
-			(uint8_t)(m.wire.version_min + ut_random(&seed) % (256u - m.wire.version_min));
+		m.wire.version_max = (uint8_t)(m.wire.version_min +
+					       ut_random(&seed) % (256u - m.wire.version_min));
 		m.wire.mtu = (uint16_t)ut_random(&seed);
 		m.cause = (uint8_t)ut_random(&seed);
 		m.rm = (uint8_t)(1 + ut_random(&seed) % 255);
@@ -106,13 +107,15 @@ static void test_codec_round_trip(void)
 		CU_ASSERT_EQUAL(srp_msg_write(&n, again, sizeof(again)), len);
 		CU_ASSERT_EQUAL(memcmp(buf, again, len), 0);
 		cut = ut_random(&seed) % len;
-		if (m.type == SRP_MSG_HELLO && cut == len - 8) { /* as from one whose monitors say nothing */
+		/* as from one whose monitors say nothing */
+		if (m.type == SRP_MSG_HELLO && cut == len - 8) {
 			CU_ASSERT_EQUAL(srp_msg_read(buf, cut, &n), 0);
-			CU_ASSERT_TRUE(
-				n.health.known == 0 && n.health.failed == 0 && n.unlicensed == m.unlicensed);
+			CU_ASSERT_TRUE(n.health.known == 0 && n.health.failed == 0 &&
+				       n.unlicensed == m.unlicensed);
 			continue;
 		}
-		if (m.type == SRP_MSG_HELLO && cut == len - 9) { /* as from a release that had no flags */
+		/* as from a release that had no flags */
+		if (m.type == SRP_MSG_HELLO && cut == len - 9) {
 			CU_ASSERT_EQUAL(srp_msg_read(buf, cut, &n), 0);
 			CU_ASSERT_TRUE(!n.unlicensed && !n.tells_lines && n.wire.mtu == m.wire.mtu);
 			continue;
@@ -120,7 +123,8 @@ static void test_codec_round_trip(void)
 		if (m.type == SRP_MSG_HELLO &&
 			cut == len - 13) { /* as from a release that knew no versions */
 			CU_ASSERT_EQUAL(srp_msg_read(buf, cut, &n), 0);
-			CU_ASSERT_TRUE(n.wire.version_min == 1 && n.wire.version_max == 1 && n.wire.mtu == 0);
+			CU_ASSERT_TRUE(n.wire.version_min == 1 && n.wire.version_max == 1 &&
+				       n.wire.mtu == 0);
 			continue;
 		}
 		CU_ASSERT_EQUAL(srp_msg_read(buf, cut, &n), -EBADMSG);
@@ -130,7 +134,8 @@ static void test_codec_round_trip(void)
 /* Versions that cannot be close the connection; what a later release adds behind is skipped. */
 static void test_codec_wire(void)
 {
-	static const struct srp_wire bad[] = { { 0, 1, 0 }, { 2, 1, 0 }, { 0, 0, 1500 }, { 255, 254, 0 } };
+	static const struct srp_wire bad[] = { { 0, 1, 0 }, { 2, 1, 0 }, { 0, 0, 1500 },
+		{ 255, 254, 0 } };
 	uint64_t seed = ut_seed(12);
 	uint8_t buf[SRP_MSG_MAX];
 	struct srp_msg m = { .type = SRP_MSG_HELLO, .text = "hint" }, n;

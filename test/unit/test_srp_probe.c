@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Alone on a shared subnet: the question whether somebody answers for a VIP, before the boot rule makes a chassis Active. Alone
- * is due at 8,000 ms; dead-interval is 3,000 ms. */
+/* Alone on a shared subnet: the question whether somebody answers for a VIP, before the boot rule
+ * makes a chassis Active. Alone is due at 8,000 ms; dead-interval is 3,000 ms. */
 #include <string.h>
 
 #include "srp_rig.h"
@@ -124,14 +124,16 @@ static void test_text(void)
 	struct rig r;
 
 	asks(&r);
-	answer(&r, true, "VIP ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff is answered by 02:00:00:00:00:01");
+	answer(&r, true,
+		"VIP ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff is answered by 02:00:00:00:00:01");
 	a = rig_find(&r, SRP_ACT_ALARM);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
 	CU_ASSERT_STRING_EQUAL(a->text + strlen(a->text) - 3, " lo");
 	rig_stop(&r);
 }
 
-/* The question is never answered: nobody may wait for that without end, and a stall is no time to answer in. */
+/* The question is never answered: nobody may wait for that without end, and a stall is no time to
+ * answer in. */
 static void test_bound(void)
 {
 	struct rig r;
@@ -155,7 +157,8 @@ static void test_bound(void)
 	rig_stop(&r);
 }
 
-/* The peer speaks while it is asked, or while the alarm stands: its word counts, and what the probe finds does not. */
+/* The peer speaks while it is asked, or while the alarm stands: its word counts, and what the probe
+ * finds does not. */
 static void test_peer_heard(void)
 {
 	for (int i = 0; i < 4; i++) {
@@ -198,7 +201,8 @@ static void test_old_verdict(void)
 	rig_stop(&r);
 }
 
-/* A Standby knows its peer: it takes over within its window and asks nobody, whether its copy is whole or not. */
+/* A Standby knows its peer: it takes over within its window and asks nobody, whether its copy is
+ * whole or not. */
 static void test_standby(void)
 {
 	for (int joined = 0; joined < 2; joined++) {

@@ -23,7 +23,8 @@ static void test_stall(void)
 	CU_ASSERT_EQUAL(srp_info(r.s)->count.stalls, 1);
 	rig_stop(&r);
 
-	/* Whom it heard last may have ended, begun anew and become Active: all of that without a key of ours. */
+	/* Whom it heard last may have ended, begun anew and become Active: all of that without a
+	 * key of ours. */
 	rig_standby(&r, true);
 	rig_down(&r, false);
 	r.stream = r.srp = r.answers = false;
@@ -59,7 +60,8 @@ static void test_stall(void)
 		rig_stop(&r);
 	}
 
-	/* An Active that may have been replaced is the less preferred and says nothing, until it hears its Standby. */
+	/* An Active that may have been replaced is the less preferred and says nothing, until it
+	 * hears its Standby. */
 	rig_active(&r);
 	r.stream = r.srp = false;
 	r.now += 50 * MS;
@@ -76,7 +78,8 @@ static void test_stall(void)
 	rig_stop(&r);
 }
 
-/* How long after its last word a dead peer is given up when one of our cores, or both, stood still for 4 ms meanwhile. */
+/* How long after its last word a dead peer is given up when one of our cores, or both, stood still
+ * for 4 ms meanwhile. */
 static usec_t decided_after(usec_t us, usec_t stream_us)
 {
 	struct rig r;
@@ -104,8 +107,8 @@ static void test_whose_stall(void)
 	CU_ASSERT_EQUAL(decided_after(4 * MS, 4 * MS), 34 * MS);
 }
 
-/* Control slept for longer than the peer's silence may last, and the stream was heard all the while: not a death, whatever
- * control knew of it before. */
+/* Control slept for longer than the peer's silence may last, and the stream was heard all the
+ * while: not a death, whatever control knew of it before. */
 static void test_heard_meanwhile(void)
 {
 	struct rig r;
@@ -141,7 +144,8 @@ static void test_heard_meanwhile(void)
 	rig_stop(&r);
 }
 
-/* Of two lives of the peer that are read in the wrong order the living one is taken for gone, but not for ever. */
+/* Of two lives of the peer that are read in the wrong order the living one is taken for gone, but
+ * not for ever. */
 static void test_lives_in_wrong_order(void)
 {
 	struct rig r;
@@ -179,7 +183,8 @@ static void test_lives_in_wrong_order(void)
 	rig_stop(&r);
 }
 
-/* L3: the peer stood still, this chassis took over, and the first that it hears of the peer's new day is from before it. */
+/* L3: the peer stood still, this chassis took over, and the first that it hears of the peer's new
+ * day is from before it. */
 static void test_word_of_before(void)
 {
 	struct rig r;

@@ -77,7 +77,8 @@ static void test_checks(void)
 		CU_ASSERT_EQUAL(srp_validate(r.s, why, r.now), want[i].err);
 		CU_ASSERT_PTR_NOT_NULL(strstr(why, want[i].word));
 		CU_ASSERT_STRING_EQUAL(srp_info(r.s)->validate_status, why);
-		CU_ASSERT_EQUAL(srp_switchover(r.s, true, why, r.now), want[i].forcible ? 0 : want[i].err);
+		CU_ASSERT_EQUAL(
+			srp_switchover(r.s, true, why, r.now), want[i].forcible ? 0 : want[i].err);
 		rig_drain(&r);
 		if (want[i].forcible)
 			CU_ASSERT_EQUAL(srp_switchover(r.s, true, why, r.now), -EPERM);
@@ -110,7 +111,8 @@ static void test_planned_active(void)
 		CU_ASSERT_EQUAL(rig_state(&r), SRP_PENDING_STANDBY);
 		if (by == 0)
 			rig_send(&r,
-				(struct srp_msg){ .type = SRP_MSG_CONFIRM, .offered = m.offered, .rm = 2 });
+				(struct srp_msg){
+					.type = SRP_MSG_CONFIRM, .offered = m.offered, .rm = 2 });
 		else
 			rig_say(&r, SRP_ACTIVE, m.offered);
 		CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
@@ -124,7 +126,17 @@ static void test_planned_active(void)
 	}
 }
 
-enum failure { REFUSED, PEER_DEAD, PEER_GONE, PEER_NEW, SILENT, HOLD_FAILS, NOT_ACKED, LATE_FAILS, FAILURES };
+enum failure {
+	REFUSED,
+	PEER_DEAD,
+	PEER_GONE,
+	PEER_NEW,
+	SILENT,
+	HOLD_FAILS,
+	NOT_ACKED,
+	LATE_FAILS,
+	FAILURES
+};
 
 static void test_planned_active_fails(void)
 {
@@ -134,13 +146,15 @@ static void test_planned_active_fails(void)
 
 		rig_active(&r);
 		own = srp_info(r.s)->term;
-		r.fail = f == HOLD_FAILS ? SRP_STEP_HOLD : f == LATE_FAILS ? SRP_STEP_LATE : SRP_STEP_NONE;
+		r.fail = f == HOLD_FAILS   ? SRP_STEP_HOLD
+			 : f == LATE_FAILS ? SRP_STEP_LATE
+					   : SRP_STEP_NONE;
 		r.withhold = f == NOT_ACKED ? SRP_STEP_LATE : SRP_STEP_NONE;
 		CU_ASSERT_EQUAL(go(&r, false), 0);
 		if (f == REFUSED) {
-			struct srp_msg m = {
-				.type = SRP_MSG_REFUSE, .offered = offered(&r).offered + 2, .text = "x"
-			};
+			struct srp_msg m = { .type = SRP_MSG_REFUSE,
+				.offered = offered(&r).offered + 2,
+				.text = "x" };
 
 			rig_send(&r, m);
 			CU_ASSERT_EQUAL(rig_state(&r), SRP_PENDING_STANDBY);
@@ -165,15 +179,17 @@ static void test_planned_active_fails(void)
 			rig_run(&r, 1010 * MS);
 		resumed(&r, own);
 		/* A late yes to an offer that is spent. */
-		rig_send(&r, (struct srp_msg){ .type = SRP_MSG_CONFIRM, .offered = own + 1, .rm = 2 });
+		rig_send(&r,
+			(struct srp_msg){ .type = SRP_MSG_CONFIRM, .offered = own + 1, .rm = 2 });
 		CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
 		CU_ASSERT_PTR_NULL(rig_find(&r, SRP_ACT_ABORT));
 		rig_stop(&r);
 	}
 }
 
-/* A chassis that remembers nothing counts its peer's reserve as spent: one that was started again during the offer can leave
- * it without a term to resume in until its disk has written a higher reserve. */
+/* A chassis that remembers nothing counts its peer's reserve as spent: one that was started again
+ * during the offer can leave it without a term to resume in until its disk has written a higher
+ * reserve. */
 static void test_planned_awaits_a_term(void)
 {
 	for (int written = 0; written < 2; written++) {
@@ -238,7 +254,8 @@ static void test_forced(void)
 
 	rig_standby(&r, false);
 	rig_send(&r,
-		(struct srp_msg){ .type = SRP_MSG_OFFER, .offered = 22 << 1, .to = SELF, .forced = true });
+		(struct srp_msg){
+			.type = SRP_MSG_OFFER, .offered = 22 << 1, .to = SELF, .forced = true });
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
 	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_UNVOUCHED));
 	rig_stop(&r);
@@ -375,7 +392,8 @@ static void test_shutdown(void)
 	srp_shutdown(r.s, r.now);
 	rig_drain(&r);
 	CU_ASSERT_PTR_NULL(rig_find(&r, SRP_ACT_GOODBYE));
-	rig_send(&r, (struct srp_msg){ .type = SRP_MSG_CONFIRM, .offered = offered(&r).offered, .rm = 2 });
+	rig_send(&r, (struct srp_msg){
+			     .type = SRP_MSG_CONFIRM, .offered = offered(&r).offered, .rm = 2 });
 	CU_ASSERT_PTR_NOT_NULL(rig_find(&r, SRP_ACT_GOODBYE));
 	CU_ASSERT_PTR_NOT_NULL(rig_sent(&r, SRP_MSG_GOODBYE, &m));
 	CU_ASSERT_FALSE(m.was_active);
@@ -390,9 +408,10 @@ static void test_shutdown(void)
 		srp_shutdown(r.s, r.now);
 		rig_drain(&r);
 		if (refuses)
-			rig_send(&r,
-				(struct srp_msg){ .type = SRP_MSG_REFUSE, .offered = offered(&r).offered });
-		rig_steps(&r, refuses ? "hold late resume deactivate release" : "deactivate release");
+			rig_send(&r, (struct srp_msg){ .type = SRP_MSG_REFUSE,
+					     .offered = offered(&r).offered });
+		rig_steps(
+			&r, refuses ? "hold late resume deactivate release" : "deactivate release");
 		CU_ASSERT_PTR_NOT_NULL(rig_sent(&r, SRP_MSG_GOODBYE, &m));
 		CU_ASSERT_TRUE(m.was_active);
 		CU_ASSERT_PTR_NOT_NULL(rig_find(&r, SRP_ACT_GOODBYE));
@@ -423,8 +442,8 @@ static void test_shutdown(void)
 	rig_stop(&r);
 }
 
-/* Who leaves may go on for as long as its late usage takes: its heartbeats must not look like those of somebody who holds
- * the sessions, or is about to. */
+/* Who leaves may go on for as long as its late usage takes: its heartbeats must not look like those
+ * of somebody who holds the sessions, or is about to. */
 static void last_word(struct rig *r)
 {
 	const struct srp_action *a;
@@ -492,7 +511,8 @@ static void test_heartbeat_tells(void)
 	CU_ASSERT_TRUE(rig_find(&r, SRP_ACT_HEARTBEAT)->now);
 	b = rd_init(rig_find(&r, SRP_ACT_HEARTBEAT)->msg, rig_find(&r, SRP_ACT_HEARTBEAT)->len);
 	CU_ASSERT_EQUAL(srp_body_read(&b, &said), 0);
-	/* With no packet number to reach, STOP's answer 0 was enough only for number 0: 500 was asked for. */
+	/* With no packet number to reach, STOP's answer 0 was enough only for number 0: 500 was
+	 * asked for. */
 	CU_ASSERT_EQUAL(said.state, SRP_STANDBY);
 	r.number = 500;
 	offer(&r, 23 << 1, SELF);

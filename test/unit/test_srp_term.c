@@ -12,7 +12,8 @@ static void test_reserve(void)
 
 	rig_standby(&r, true);
 	CU_ASSERT_TRUE(srp_info(r.s)->reserve >= 21 + SRP_RESERVE);
-	/* The peer's numbers ran away while this disk was full: what is left is not enough to promote. */
+	/* The peer's numbers ran away while this disk was full: what is left is not enough to
+	 * promote. */
 	r.disk_full = true;
 	rig_say(&r, SRP_ACTIVE, (srp_info(r.s)->reserve - 10) << 1 | 1);
 	rig_run(&r, 20 * MS);
@@ -50,7 +51,8 @@ static void test_restart_counter(void)
 {
 	struct rig r;
 
-	/* Raised, and durable, before anything is answered; a full disk holds the promotion back. */
+	/* Raised, and durable, before anything is answered; a full disk holds the promotion
+	 * back. */
 	rig_start(&r, NULL);
 	r.disk_full = true;
 	rig_run(&r, 10000 * MS);
@@ -69,7 +71,8 @@ static void test_restart_counter(void)
 	CU_ASSERT_EQUAL(srp_info(r.s)->restart_counter, 40);
 	rig_stop(&r);
 
-	/* Not with a whole copy of no sessions under the pair's counter, which the peer told and which is saved. */
+	/* Not with a whole copy of no sessions under the pair's counter, which the peer told and
+	 * which is saved. */
 	rig_standby(&r, true);
 	r.st.table_empty = true;
 	CU_ASSERT_EQUAL(r.s->counter_saved, 7);
@@ -79,7 +82,8 @@ static void test_restart_counter(void)
 	CU_ASSERT_EQUAL(srp_info(r.s)->restart_counter, 7);
 	rig_stop(&r);
 
-	/* But by one who heard the counter and has no copy: the SGSNs must learn that their sessions are gone. */
+	/* But by one who heard the counter and has no copy: the SGSNs must learn that their
+	 * sessions are gone. */
 	rig_standby(&r, false);
 	r.st.table_empty = true;
 	r.stream = r.srp = r.answers = false;
@@ -156,15 +160,18 @@ static void test_standby_rm(void)
 		{ SRP_STANDBY, SRP_ACTIVE, true, 2, 1, 0, 30000 * MS, 2 },
 		{ SRP_STANDBY, SRP_ACTIVE, true, 2, 1, 0, 30000 * MS - 1, 0 }, /* held off */
 		{ SRP_STANDBY, SRP_ACTIVE, true, 2, 1, 2, 30000 * MS - 1, 0 }, /* Standby anew */
-		{ SRP_STANDBY, SRP_ACTIVE, true, 18, 17, 2, 60000 * MS, 18 },  /* follows the Active's */
-		{ SRP_STANDBY, SRP_ACTIVE, true, 2, 1, 17, 60000 * MS, 17 }, /* the 1 may not be known yet */
+		/* follows the Active's */
+		{ SRP_STANDBY, SRP_ACTIVE, true, 18, 17, 2, 60000 * MS, 18 },
+		/* the 1 may not be known yet */
+		{ SRP_STANDBY, SRP_ACTIVE, true, 2, 1, 17, 60000 * MS, 17 },
 		{ SRP_STANDBY, SRP_PENDING_STANDBY, true, 2, 1, 0, 30000 * MS, 2 },
 		{ SRP_STANDBY, SRP_ACTIVE, true, 2, 2, 2, 30000 * MS, 0 }, /* not the longer path */
 		{ SRP_STANDBY, SRP_ACTIVE, true, 2, 3, 2, 30000 * MS, 0 },
 		{ SRP_STANDBY, SRP_ACTIVE, false, 2, 1, 0, 30000 * MS, 0 },
 		{ SRP_STANDBY, SRP_STANDBY, true, 2, 1, 0, 30000 * MS, 0 }, /* longer than whose? */
 		{ SRP_STANDBY, SRP_INIT, true, 2, 17, 2, 30000 * MS, 2 },
-		{ SRP_PENDING_ACTIVE, SRP_ACTIVE, true, 2, 1, 2, 0, 2 }, /* ACTIVATE takes it over */
+		/* ACTIVATE takes it over */
+		{ SRP_PENDING_ACTIVE, SRP_ACTIVE, true, 2, 1, 2, 0, 2 },
 		{ SRP_PENDING_ACTIVE, SRP_ACTIVE, true, 2, 1, 0, 60000 * MS, 0 },
 		{ SRP_INIT, SRP_ACTIVE, true, 17, 1, 0, 60000 * MS, 0 },
 		{ SRP_INIT, SRP_ACTIVE, true, 17, 1, 17, 60000 * MS, 0 },
@@ -178,7 +185,8 @@ static void test_standby_rm(void)
 		info.peer.known = t[i].known;
 		info.peer.state = t[i].peer;
 		info.peer.rm = t[i].peer_rm;
-		CU_ASSERT_EQUAL(srp_standby_rm(&info, 30000 * MS, t[i].have, 5 + t[i].age), t[i].wanted);
+		CU_ASSERT_EQUAL(
+			srp_standby_rm(&info, 30000 * MS, t[i].have, 5 + t[i].age), t[i].wanted);
 	}
 }
 

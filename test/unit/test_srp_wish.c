@@ -17,7 +17,8 @@ static unsigned int alarms(const struct rig *r)
 	unsigned int n = 0;
 
 	for (unsigned int i = 0; i < r->n; i++)
-		n += r->log[i].kind == SRP_ACT_ALARM && r->log[i].alarm == SRP_ALARM_WISH && r->log[i].raised;
+		n += r->log[i].kind == SRP_ACT_ALARM && r->log[i].alarm == SRP_ALARM_WISH &&
+		     r->log[i].raised;
 	return n;
 }
 
@@ -32,7 +33,8 @@ static const char *alarm_text(const struct rig *r)
 
 static void test_granted(void)
 {
-	static const enum srp_cause causes[] = { SRP_CAUSE_AAA, SRP_CAUSE_BGP, SRP_CAUSE_LOCAL_FAULT };
+	static const enum srp_cause causes[] = { SRP_CAUSE_AAA, SRP_CAUSE_BGP,
+		SRP_CAUSE_LOCAL_FAULT };
 
 	for (unsigned int i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
 		struct srp_msg m = { 0 };
@@ -44,7 +46,8 @@ static void test_granted(void)
 		CU_ASSERT_PTR_NOT_NULL_FATAL(rig_sent(&r, SRP_MSG_OFFER, &m));
 		CU_ASSERT_EQUAL(m.cause, causes[i]);
 		CU_ASSERT_FALSE(m.forced);
-		rig_send(&r, (struct srp_msg){ .type = SRP_MSG_CONFIRM, .offered = m.offered, .rm = 2 });
+		rig_send(&r,
+			(struct srp_msg){ .type = SRP_MSG_CONFIRM, .offered = m.offered, .rm = 2 });
 		CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
 		CU_ASSERT_EQUAL(srp_info(r.s)->last_cause, causes[i]);
 		CU_ASSERT_EQUAL(srp_info(r.s)->count.switchovers_monitor, 1);
@@ -79,12 +82,12 @@ static void test_cause_at_the_peer(void)
 	rig_stop(&r);
 }
 
-/* Whatever the checks of a planned switchover forbid keeps it Active, with an alarm that says what; when that is over it
- * happens. */
+/* Whatever the checks of a planned switchover forbid keeps it Active, with an alarm that says what;
+ * when that is over it happens. */
 static void test_refused(void)
 {
-	static const char *const want[] = { "in sync", "configurations", "replication", "srp bind", "Init",
-		"no peer" };
+	static const char *const want[] = { "in sync", "configurations", "replication", "srp bind",
+		"Init", "no peer" };
 
 	for (int i = 0; i < 6; i++) {
 		struct rig r;
@@ -142,7 +145,8 @@ static void test_another_reason(void)
 	rig_stop(&r);
 }
 
-/* Refused by the peer: Active again, with an alarm, and tried again after pending-timeout and not before. */
+/* Refused by the peer: Active again, with an alarm, and tried again after pending-timeout and not
+ * before. */
 static void test_tried_again(void)
 {
 	struct srp_msg m = { 0 };
@@ -151,9 +155,9 @@ static void test_tried_again(void)
 	rig_active(&r);
 	wish(&r, SRP_CAUSE_AAA);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(rig_sent(&r, SRP_MSG_OFFER, &m));
-	rig_send(&r,
-		(struct srp_msg){
-			.type = SRP_MSG_REFUSE, .offered = m.offered, .text = "the copy is not complete" });
+	rig_send(&r, (struct srp_msg){ .type = SRP_MSG_REFUSE,
+			     .offered = m.offered,
+			     .text = "the copy is not complete" });
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
 	rig_say(&r, SRP_STANDBY, srp_info(r.s)->term);
 	CU_ASSERT_PTR_NOT_NULL(strstr(alarm_text(&r), "the copy is not complete"));
@@ -170,7 +174,8 @@ static void test_tried_again(void)
 	rig_stop(&r);
 }
 
-/* An operator's word works beside a wish that is refused, and whoever goes down does not wait for one. */
+/* An operator's word works beside a wish that is refused, and whoever goes down does not wait for
+ * one. */
 static void test_beside_others(void)
 {
 	char why[SRP_REASON_MAX];
@@ -199,7 +204,8 @@ static void test_beside_others(void)
 	rig_stop(&r);
 }
 
-/* To whom nothing is handed: a peer whose monitors see more than ours, or the same that is wished for. AAA is not counted. */
+/* To whom nothing is handed: a peer whose monitors see more than ours, or the same that is wished
+ * for. AAA is not counted. */
 static void test_health(void)
 {
 	static const struct {
@@ -231,7 +237,8 @@ static void test_health(void)
 		CU_ASSERT_EQUAL(srp_validate(r.s, why, r.now) == 0, cases[i].valid);
 		CU_ASSERT_TRUE(cases[i].valid || strstr(why, cases[i].why) != NULL);
 		wish(&r, SRP_CAUSE_BGP);
-		CU_ASSERT_EQUAL(rig_state(&r), cases[i].why == NULL ? SRP_PENDING_STANDBY : SRP_ACTIVE);
+		CU_ASSERT_EQUAL(
+			rig_state(&r), cases[i].why == NULL ? SRP_PENDING_STANDBY : SRP_ACTIVE);
 		CU_ASSERT_EQUAL(rig_alarm(&r, SRP_ALARM_WISH), cases[i].why != NULL);
 		if (cases[i].why != NULL) {
 			CU_ASSERT_PTR_NOT_NULL(strstr(alarm_text(&r), cases[i].why));

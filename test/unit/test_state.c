@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The durable reserve: what a real file system has at every moment is what the next process reads. */
+/* The durable reserve: what a real file system has at every moment is what the next process
+ * reads. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -112,7 +113,8 @@ static void test_round_trip(void)
 
 static void test_corrupt(void)
 {
-	static const char *const texts[] = { "", "tandem", "tandem-state 2 reserve 5 restart-counter 1\n",
+	static const char *const texts[] = { "", "tandem",
+		"tandem-state 2 reserve 5 restart-counter 1\n",
 		"tandem-state 1 reserve x restart-counter 1\n", "tandem-state 1 reserve 5\n",
 		"tandem-state 1 reserve 5 restart-counter 256\n", "\x7f\x45\x4c\x46" };
 	struct srp_saved saved;
@@ -130,8 +132,8 @@ static void test_corrupt(void)
 	state_close(open_with(5, 1));
 }
 
-/* A write that cannot be done is told, and the next one may be. The file that cannot be made is a directory's name, so
- * that the test fails for root too. */
+/* A write that cannot be done is told, and the next one may be. The file that cannot be made is a
+ * directory's name, so that the test fails for root too. */
 static void test_unwritable(void)
 {
 	uint64_t reserve;
@@ -183,7 +185,8 @@ static void test_permission(void)
 	snprintf(mid, sizeof(mid), "%s/lib", top);
 	state_close(open_with(0, 0));
 	put(path, "tandem-state 1 reserve 5 restart-counter 1\n");
-	CU_ASSERT_EQUAL(chmod(path, 0644) | chmod(top, 0755) | chmod(mid, 0755) | chmod(dir, 0555), 0);
+	CU_ASSERT_EQUAL(
+		chmod(path, 0644) | chmod(top, 0755) | chmod(mid, 0755) | chmod(dir, 0555), 0);
 	child = fork();
 	if (child == 0)
 		_exit(unprivileged());
@@ -255,11 +258,11 @@ static void teardown(void)
 
 int main(void)
 {
-	static CU_TestInfo tests[] = { { "nothing is there", test_absent }, { "round trip", test_round_trip },
-		{ "corrupt", test_corrupt }, { "unwritable, then not", test_unwritable },
-		{ "no permission", test_permission }, { "the newest wins", test_newest_wins },
-		{ "crash before the rename", test_torn }, { "no directory", test_no_directory },
-		CU_TEST_INFO_NULL };
+	static CU_TestInfo tests[] = { { "nothing is there", test_absent },
+		{ "round trip", test_round_trip }, { "corrupt", test_corrupt },
+		{ "unwritable, then not", test_unwritable }, { "no permission", test_permission },
+		{ "the newest wins", test_newest_wins }, { "crash before the rename", test_torn },
+		{ "no directory", test_no_directory }, CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "state", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* BGP peers as the routers tell: what is up, down, not known, and from when on; on a virtual clock, into the engine. */
+/* BGP peers as the routers tell: what is up, down, not known, and from when on; on a virtual clock,
+ * into the engine. */
 #include <errno.h>
 
 #include "bmp_make.h"
@@ -120,7 +121,8 @@ static void test_settle(void)
 	CU_ASSERT_EQUAL(said, 4);
 }
 
-/* A router that begins by naming all that is not up yet; one that was up within that time is down at once. */
+/* A router that begins by naming all that is not up yet; one that was up within that time is down
+ * at once. */
 static void test_down_before_up(void)
 {
 	int a = add(&p1, 0), b = add(&p2, 0), s = begin(&r1, 0);
@@ -157,8 +159,8 @@ static void test_lost(void)
 		say(s, UP, &p1, 0, now);
 		station_tick(station, now += SETTLE * SEC);
 		CU_ASSERT_TRUE(state[a] == MONITOR_UP && state[b] == MONITOR_DOWN);
-		CU_ASSERT_EQUAL(
-			ends[i].how == CLOSED ? station_close(station, s) : say(s, ends[i].how, NULL, 0, now),
+		CU_ASSERT_EQUAL(ends[i].how == CLOSED ? station_close(station, s)
+						      : say(s, ends[i].how, NULL, 0, now),
 			ends[i].ret);
 		CU_ASSERT_TRUE(state[a] == MONITOR_UNKNOWN && state[b] == MONITOR_UNKNOWN);
 		CU_ASSERT_STRING_EQUAL(why[a], ends[i].why);
@@ -219,7 +221,8 @@ static void test_no_router(void)
 static void test_match(void)
 {
 	struct station_peer vrf = { .addr = p1, .of_vrf = true, .distinguisher = 7 };
-	int any = add(&p1, 0), seven = station_add(station, &vrf, 0), six = add(&p6, 0), s = begin(&r1, 0);
+	int any = add(&p1, 0), seven = station_add(station, &vrf, 0), six = add(&p6, 0),
+	    s = begin(&r1, 0);
 
 	CU_ASSERT_TRUE(seven >= 0);
 	say(s, UP, &p1, 8, 1);
@@ -241,7 +244,8 @@ static void test_match(void)
 	CU_ASSERT_EQUAL(state[six], MONITOR_UP); /* not told any more */
 }
 
-/* Two routers: the silence of one is not taken for that of the other who told, nor where a peer names its router. */
+/* Two routers: the silence of one is not taken for that of the other who told, nor where a peer
+ * names its router. */
 static void test_two_routers(void)
 {
 	struct station_peer named = { .addr = p2, .of_router = true, .router = r2 };
@@ -267,7 +271,8 @@ static void test_two_routers(void)
 	CU_ASSERT_TRUE(state[a] == MONITOR_DOWN && state[b] == MONITOR_DOWN);
 }
 
-/* The old connection of a router hangs: the new one's word counts, and the loss of the old one does not. */
+/* The old connection of a router hangs: the new one's word counts, and the loss of the old one does
+ * not. */
 static void test_reconnect(void)
 {
 	int a = add(&p1, 0), old = begin(&r1, 0), new;
@@ -363,7 +368,8 @@ static void test_into_engine(void)
 		monitor_object(engine, object[1])->why, "closed by the router: hold timer expired");
 	station_close(station, s);
 	CU_ASSERT_EQUAL(wish(), MONITOR_NONE);
-	s = begin(&r1, clock_us); /* the routing daemon was restarted: nothing is up yet, and nothing acts */
+	/* the routing daemon was restarted: nothing is up yet, and nothing acts */
+	s = begin(&r1, clock_us);
 	say(s, DOWN, &p1, 0, clock_us);
 	say(s, DOWN, &p2, 0, clock_us);
 	CU_ASSERT_EQUAL(wish(), MONITOR_NONE);
@@ -376,11 +382,14 @@ static void test_into_engine(void)
 
 int main(void)
 {
-	CU_TestInfo tests[] = { { "settle", test_settle }, { "down before up", test_down_before_up },
-		{ "lost", test_lost }, { "left", test_left }, { "no router", test_no_router },
-		{ "match", test_match }, { "two routers", test_two_routers }, { "reconnect", test_reconnect },
-		{ "limits", test_limits }, { "into the engine", test_into_engine }, CU_TEST_INFO_NULL };
-	CU_SuiteInfo suites[] = { { "station", NULL, NULL, setup, teardown, tests }, CU_SUITE_INFO_NULL };
+	CU_TestInfo tests[] = { { "settle", test_settle },
+		{ "down before up", test_down_before_up }, { "lost", test_lost },
+		{ "left", test_left }, { "no router", test_no_router }, { "match", test_match },
+		{ "two routers", test_two_routers }, { "reconnect", test_reconnect },
+		{ "limits", test_limits }, { "into the engine", test_into_engine },
+		CU_TEST_INFO_NULL };
+	CU_SuiteInfo suites[] = { { "station", NULL, NULL, setup, teardown, tests },
+		CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);
 }

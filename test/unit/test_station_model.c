@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The station against all that was ever said to it: with one router, exactly; with several, by what must always hold. */
+/* The station against all that was ever said to it: with one router, exactly; with several, by what
+ * must always hold. */
 #include "bmp_make.h"
 #include "monitor/station.h"
 #include "ut.h"
@@ -100,8 +101,8 @@ static int word(unsigned int peer, int session)
 	return said < 0 ? -1 : said;
 }
 
-/* One router, one session at a time: the last one that said anything; UNKNOWN once it is over, or when nobody came. A
- * session that has said nothing that counts leaves all as it was. */
+/* One router, one session at a time: the last one that said anything; UNKNOWN once it is over, or
+ * when nobody came. A session that has said nothing that counts leaves all as it was. */
 static bool model_one(unsigned int peer, int sessions)
 {
 	enum monitor_state want = MONITOR_INIT;
@@ -130,8 +131,8 @@ static bool settled_one(unsigned int peer)
 		const struct event *e = &log_[i];
 		bool closed;
 
-		if (e->kind != BEGUN ||
-			(conf[peer].of_router && !ip_addr_equal(&conf[peer].router, &routers[e->router])))
+		if (e->kind != BEGUN || (conf[peer].of_router && !ip_addr_equal(&conf[peer].router,
+									 &routers[e->router])))
 			continue;
 		begun(e->session, &closed);
 		if (!closed && settled(e->session))
@@ -140,8 +141,8 @@ static bool settled_one(unsigned int peer)
 	return false;
 }
 
-/* Several routers: who spoke last is right as long as its session is open; without one, nobody is up, and down is only who
- * was not named by a router that had its time. */
+/* Several routers: who spoke last is right as long as its session is open; without one, nobody is
+ * up, and down is only who was not named by a router that had its time. */
 static bool model_many(unsigned int peer, int sessions)
 {
 	const struct event *last = NULL;
@@ -152,7 +153,8 @@ static bool model_many(unsigned int peer, int sessions)
 	if (last != NULL)
 		begun(last->session, &closed);
 	if (closed)
-		return state[peer] != MONITOR_UP && (state[peer] != MONITOR_DOWN || settled_one(peer)) &&
+		return state[peer] != MONITOR_UP &&
+		       (state[peer] != MONITOR_DOWN || settled_one(peer)) &&
 		       (state[peer] != MONITOR_INIT || last == NULL);
 	if (word(peer, last->session) >= 0)
 		return state[peer] == (enum monitor_state)word(peer, last->session);
@@ -164,8 +166,8 @@ static struct {
 	unsigned int router;
 } open_[STATION_SESSIONS];
 
-static void put(
-	enum kind kind, int session, unsigned int router, unsigned int addr, unsigned int vrf, usec_t at)
+static void put(enum kind kind, int session, unsigned int router, unsigned int addr,
+	unsigned int vrf, usec_t at)
 {
 	log_[n_log++] = (struct event){ kind, session, router, addr, vrf, at };
 }
@@ -183,7 +185,8 @@ static void say(struct station *st, unsigned int k, uint64_t r, usec_t now)
 	else
 		make_down(&m, vrf != 0, 0, vrf, &addr,
 			kind == SAID_LEFT ? BMP_DOWN_NOT_MONITORED : BMP_DOWN_REMOTE, 0, 0);
-	CU_ASSERT_EQUAL(station_input(st, open_[k].number, room, (size_t)(m.w.p - room), NULL, now), 0);
+	CU_ASSERT_EQUAL(
+		station_input(st, open_[k].number, room, (size_t)(m.w.p - room), NULL, now), 0);
 	put(kind, open_[k].id, open_[k].router, a, vrf, now);
 }
 
@@ -230,12 +233,13 @@ static struct station *fresh(uint64_t *seed, unsigned int width)
 		routers[i] = ip_addr_v4(0x7f000001 + i);
 	for (unsigned int i = 0; i < PEERS; i++)
 		do
-			conf[i] = (struct station_peer){ .addr = addr_of(
-								 (unsigned int)(ut_random(seed) % ADDRS)),
+			conf[i] = (struct station_peer){
+				.addr = addr_of((unsigned int)(ut_random(seed) % ADDRS)),
 				.of_vrf = ut_random(seed) % 2,
 				.distinguisher = ut_random(seed) % 2,
 				.of_router = width > 1 && ut_random(seed) % 2,
-				.router = routers[ut_random(seed) % ROUTERS] };
+				.router = routers[ut_random(seed) % ROUTERS]
+			};
 		while (station_add(st, &conf[i], 0) != (int)i);
 	return st;
 }
@@ -255,8 +259,8 @@ static void rounds(unsigned int width, bool (*fine)(unsigned int peer, int sessi
 			for (unsigned int p = 0; p < PEERS && right; p++) {
 				right = fine(p, sessions);
 				if (!right)
-					fprintf(stderr, "round %u, step %u: peer %u is %s\n", round, i, p,
-						monitor_state_name(state[p]));
+					fprintf(stderr, "round %u, step %u: peer %u is %s\n", round,
+						i, p, monitor_state_name(state[p]));
 			}
 		}
 		CU_ASSERT_TRUE(right);
@@ -276,9 +280,10 @@ static void test_routers(void)
 
 int main(void)
 {
-	CU_TestInfo tests[] = { { "one router", test_one_router }, { "several routers", test_routers },
-		CU_TEST_INFO_NULL };
-	CU_SuiteInfo suites[] = { { "station model", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+	CU_TestInfo tests[] = { { "one router", test_one_router },
+		{ "several routers", test_routers }, CU_TEST_INFO_NULL };
+	CU_SuiteInfo suites[] = { { "station model", NULL, NULL, NULL, NULL, tests },
+		CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);
 }

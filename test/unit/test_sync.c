@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The worker's encoder: what changes reaches the FIFO whole, once and in order, whatever room there is. */
+/* The worker's encoder: what changes reaches the FIFO whole, once and in order, whatever room there
+ * is. */
 #include "sync_bed.h"
 
 /* Changed slots wait out their interval, collapse, and fill packets. */
@@ -40,7 +41,8 @@ static void test_entries(void)
 		handle[i] = create();
 		mark(handle[i], SESSION_G_USAGE32);
 	}
-	b.s.payload = RTE_MIN(rte_pktmbuf_data_room_size(mbufs) - RTE_PKTMBUF_HEADROOM, PAYLOAD * 2);
+	b.s.payload =
+		RTE_MIN(rte_pktmbuf_data_room_size(mbufs) - RTE_PKTMBUF_HEADROOM, PAYLOAD * 2);
 	turns(SYNC_TICKS + 3);
 	CU_ASSERT_EQUAL(rte_ring_count(ring), 2);
 	for (struct rte_mbuf *m; rte_ring_dequeue(ring, (void **)&m) == 0; rte_pktmbuf_free(m)) {
@@ -50,7 +52,8 @@ static void test_entries(void)
 	}
 }
 
-/* The FIFO full, then a packet's room at a time: nothing is lost, nothing doubled, and order is kept. */
+/* The FIFO full, then a packet's room at a time: nothing is lost, nothing doubled, and order is
+ * kept. */
 static void test_full(void)
 {
 	uint32_t handle[500];
@@ -94,7 +97,8 @@ static void test_no_mbuf(void)
 	CU_ASSERT_EQUAL(got[0].handle, handle);
 }
 
-/* Commits leave at the end of their turn, all in one packet; with no room they wait and carry their numbers when they go. */
+/* Commits leave at the end of their turn, all in one packet; with no room they wait and carry their
+ * numbers when they go. */
 static void test_commit(void)
 {
 	uint32_t handle = create(), second = create(), late[3], commit, after[3];
@@ -149,7 +153,8 @@ static void test_part_promises_nothing(void)
 	CU_ASSERT_EQUAL(repl_entry_commit(got[0].entry), commit);
 }
 
-/* What was lost comes back: usage as 64 bits, an ended session as free, a new one in its place under its own handle. */
+/* What was lost comes back: usage as 64 bits, an ended session as free, a new one in its place
+ * under its own handle. */
 static void test_lost(void)
 {
 	uint32_t handle = create(), next;
@@ -196,7 +201,8 @@ static void test_late(void)
 	CU_ASSERT_EQUAL(b.s.count.late_sent, 1);
 }
 
-/* A drain takes what was dirty at its beginning, waits for room, and leaves the list as it has to be. */
+/* A drain takes what was dirty at its beginning, waits for room, and leaves the list as it has to
+ * be. */
 static void test_drain(void)
 {
 	uint32_t handle[300], later = create(), mark_at;
@@ -233,8 +239,8 @@ static void test_drain(void)
 	CU_ASSERT_EQUAL(got[0].handle, later);
 }
 
-/* After a drain, which took entries before their time, the list goes on as before: the interval holds, and the next
- * drain misses nothing. */
+/* After a drain, which took entries before their time, the list goes on as before: the interval
+ * holds, and the next drain misses nothing. */
 static void test_after_drain(void)
 {
 	uint32_t handle = create(), next = create();
@@ -283,7 +289,8 @@ static void test_want(void)
 static void test_digest_behind(void)
 {
 	uint32_t handle = create();
-	uint32_t bucket = session_handle_shard(handle) * b.t->buckets + session_handle_slot(b.t, handle) / 64;
+	uint32_t bucket =
+		session_handle_shard(handle) * b.t->buckets + session_handle_slot(b.t, handle) / 64;
 	unsigned int n;
 
 	sync_stream(&b.s, true, false, 0, b.now);
@@ -303,13 +310,15 @@ static void test_digest_behind(void)
 
 int main(void)
 {
-	static CU_TestInfo tests[] = { { "packets are filled", test_fill }, { "entries", test_entries },
-		{ "FIFO full", test_full }, { "no mbuf", test_no_mbuf }, { "commit", test_commit },
+	static CU_TestInfo tests[] = { { "packets are filled", test_fill },
+		{ "entries", test_entries }, { "FIFO full", test_full },
+		{ "no mbuf", test_no_mbuf }, { "commit", test_commit },
 		{ "a part promises nothing", test_part_promises_nothing }, { "lost", test_lost },
-		{ "late mode", test_late }, { "drain", test_drain }, { "after a drain", test_after_drain },
-		{ "wanted bucket", test_want }, { "digest behind what it speaks of", test_digest_behind },
-		CU_TEST_INFO_NULL };
-	static CU_SuiteInfo suites[] = { { "sync", NULL, NULL, setup, teardown, tests }, CU_SUITE_INFO_NULL };
+		{ "late mode", test_late }, { "drain", test_drain },
+		{ "after a drain", test_after_drain }, { "wanted bucket", test_want },
+		{ "digest behind what it speaks of", test_digest_behind }, CU_TEST_INFO_NULL };
+	static CU_SuiteInfo suites[] = { { "sync", NULL, NULL, setup, teardown, tests },
+		CU_SUITE_INFO_NULL };
 	int ret;
 
 	if (eal() < 0)

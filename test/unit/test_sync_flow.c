@@ -2,7 +2,8 @@
 /* What the encoder leaves alone while there is little room at the wire. */
 #include "sync_bed.h"
 
-/* Little room at the wire: usage waits as dirty slots and collapses; signalling, lost or new, does not wait. */
+/* Little room at the wire: usage waits as dirty slots and collapses; signalling, lost or new, does
+ * not wait. */
 static void test_deltas_wait(void)
 {
 	struct flow_limits few = { .delta = 1, .bulk = 1 };
@@ -35,7 +36,8 @@ static void test_deltas_wait(void)
 	CU_ASSERT_EQUAL(got[0].handle, handle[1]);
 }
 
-/* Bulk fills the FIFO to its own mark only; where deltas alone fill all there is, it has one packet in so many. */
+/* Bulk fills the FIFO to its own mark only; where deltas alone fill all there is, it has one packet
+ * in so many. */
 static void test_bulk_waits(void)
 {
 	struct flow_limits few = { .delta = 3, .bulk = 1 };
@@ -73,8 +75,8 @@ static void test_bulk_waits(void)
 
 int main(void)
 {
-	static CU_TestInfo tests[] = { { "deltas wait", test_deltas_wait }, { "bulk waits", test_bulk_waits },
-		CU_TEST_INFO_NULL };
+	static CU_TestInfo tests[] = { { "deltas wait", test_deltas_wait },
+		{ "bulk waits", test_bulk_waits }, CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "sync_flow", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
 	int ret;

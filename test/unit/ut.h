@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ut: the runner of every unit test: tables of suites in, exit status out. Asserts on the main thread only. */
+/* ut: the runner of every unit test: tables of suites in, exit status out. Asserts on the main
+ * thread only. */
 #ifndef TANDEM_UT_H
 #define TANDEM_UT_H
 

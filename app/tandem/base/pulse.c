@@ -15,7 +15,8 @@ void pulse_rest(struct core_pulse *p, bool busy, unsigned int *idle)
 
 	if (busy) {
 		*idle = 0;
-		atomic_store_explicit(&p->busy, atomic_load_explicit(&p->busy, memory_order_relaxed) + 1,
+		atomic_store_explicit(&p->busy,
+			atomic_load_explicit(&p->busy, memory_order_relaxed) + 1,
 			memory_order_relaxed);
 		return;
 	}

@@ -17,8 +17,8 @@ bool secret_file(const char *key, const char *path, char why[SECRET_WHY])
 	else if (!S_ISREG(st.st_mode))
 		snprintf(why, SECRET_WHY, "%s: %s is not a file", key, path);
 	else if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		snprintf(why, SECRET_WHY, "%s: %s has mode %04o, others can reach it: chmod 600 %s", key,
-			path, (unsigned int)st.st_mode & 07777, path);
+		snprintf(why, SECRET_WHY, "%s: %s has mode %04o, others can reach it: chmod 600 %s",
+			key, path, (unsigned int)st.st_mode & 07777, path);
 	else
 		return true;
 	return false;
@@ -66,7 +66,8 @@ bool secret_lines(const char *key, const char *path, char *first, size_t first_s
 	OPENSSL_cleanse(bytes, sizeof(bytes));
 	if (!good)
 		snprintf(why, SECRET_WHY,
-			"%s: %s: expected a line of 1 to %zu bytes, and perhaps a second one of at most %zu",
+			"%s: %s: expected a line of 1 to %zu bytes, and perhaps a second one of at "
+			"most %zu",
 			key, path, first_size - 1, second_size - 1);
 	return good;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cores/doors.h"
 
-/* The mark: the rings' counts are read after the replication core's messages were taken (its enqueue's release, our
- * dequeue's acquire), so they include every answer that was there before any of those. */
-static void hold(
-	struct doors *d, const struct door *from_worker, unsigned int n_workers, const struct door *from_repl)
+/* The mark: the rings' counts are read after the replication core's messages were taken (its
+ * enqueue's release, our dequeue's acquire), so they include every answer that was there before any
+ * of those. */
+static void hold(struct doors *d, const struct door *from_worker, unsigned int n_workers,
+	const struct door *from_repl)
 {
 	struct msg *m;
 
@@ -27,7 +28,8 @@ static bool workers(struct doors *d, const struct door *from_worker, unsigned in
 	for (unsigned int w = 0; w < n_workers; w++) {
 		struct msg *m;
 
-		for (unsigned int i = 0; i < DOORS_BURST && (m = door_take(&from_worker[w])) != NULL; i++) {
+		for (unsigned int i = 0;
+			i < DOORS_BURST && (m = door_take(&from_worker[w])) != NULL; i++) {
 			handler(ctx, m);
 			msg_free(pool, m);
 			d->left[w] -= d->left[w] > 0;

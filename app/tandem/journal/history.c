@@ -55,17 +55,17 @@ size_t history_print(const struct history_entry *e, char to[HISTORY_LINE])
 	size_t used = (size_t)snprintf(to, HISTORY_LINE,
 		"number=%" PRIu64 " time_us=%" PRId64 " from=%s to=%s cause=%s term=%" PRIu64
 		" planned=%d timed=%d died=%d took_us=%" PRIu64 " outage_us=%" PRIu64
-		" stood_still_us=%" PRIu64 " loss=%d known=%" PRIu64 " vouched=%" PRIu64 " freed=%" PRIu64
-		" phases=",
+		" stood_still_us=%" PRIu64 " loss=%d known=%" PRIu64 " vouched=%" PRIu64
+		" freed=%" PRIu64 " phases=",
 		e->number, e->wall_us, srp_state_name(e->from), srp_state_name(e->to),
-		srp_cause_name(e->cause), e->term, e->planned, e->timed, e->died, e->took_us, e->outage_us,
-		e->stood_still, (int)e->loss, e->known, e->vouched, e->freed);
+		srp_cause_name(e->cause), e->term, e->planned, e->timed, e->died, e->took_us,
+		e->outage_us, e->stood_still, (int)e->loss, e->known, e->vouched, e->freed);
 
 	for (unsigned int i = 0; i < e->n_phases; i++)
-		used += (size_t)snprintf(
-			to + used, HISTORY_LINE - used, "%s:%" PRIu64 ",", e->phase[i].name, e->phase[i].us);
-	return used +
-	       (size_t)snprintf(to + used, HISTORY_LINE - used, " crc=%08" PRIx32 "\n", crc32(to, used));
+		used += (size_t)snprintf(to + used, HISTORY_LINE - used, "%s:%" PRIu64 ",",
+			e->phase[i].name, e->phase[i].us);
+	return used + (size_t)snprintf(to + used, HISTORY_LINE - used, " crc=%08" PRIx32 "\n",
+			      crc32(to, used));
 }
 
 static bool state_of(const char *name, enum srp_state *to)
@@ -103,7 +103,8 @@ static bool phases_of(const char *p, struct history_entry *e)
 	return true;
 }
 
-/* A line without its end. The CRC says that it is as it was written; what a later version wrote may still not be understood. */
+/* A line without its end. The CRC says that it is as it was written; what a later version wrote may
+ * still not be understood. */
 static bool parse(const char *text, size_t len, struct history_entry *e)
 {
 	char line[HISTORY_LINE], from[24], to[24], cause[32];
@@ -120,12 +121,14 @@ static bool parse(const char *text, size_t len, struct history_entry *e)
 	line[len - CRC_TAIL] = '\0';
 	*e = (struct history_entry){ .at = USEC_NEVER };
 	if (sscanf(line,
-		    "number=%" SCNu64 " time_us=%" SCNd64 " from=%23s to=%23s cause=%31s term=%" SCNu64
+		    "number=%" SCNu64 " time_us=%" SCNd64
+		    " from=%23s to=%23s cause=%31s term=%" SCNu64
 		    " planned=%1u timed=%1u died=%1u took_us=%" SCNu64 " outage_us=%" SCNu64
 		    " stood_still_us=%" SCNu64 " loss=%1u known=%" SCNu64 " vouched=%" SCNu64
 		    " freed=%" SCNu64 " phases=%n",
-		    &e->number, &e->wall_us, from, to, cause, &e->term, &planned, &timed, &died, &e->took_us,
-		    &e->outage_us, &e->stood_still, &loss, &e->known, &e->vouched, &e->freed, &used) != 16 ||
+		    &e->number, &e->wall_us, from, to, cause, &e->term, &planned, &timed, &died,
+		    &e->took_us, &e->outage_us, &e->stood_still, &loss, &e->known, &e->vouched,
+		    &e->freed, &used) != 16 ||
 		used == 0)
 		return false;
 	e->planned = planned != 0;

@@ -41,7 +41,8 @@ static int write_all(int fd, const char *p, size_t len)
 	return 0;
 }
 
-/* Whether the last byte is not the end of a line: a crash, or a write that could not be taken back. */
+/* Whether the last byte is not the end of a line: a crash, or a write that could not be taken
+ * back. */
 static bool is_torn(int fd, off_t size)
 {
 	char last = '\n';

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The history of transitions, and what each switchover cost: kept in memory at once, added to the file by the state's thread
- * as soon as that may be. Nothing waits for the disk; what it does not take is offered again. */
+/* The history of transitions, and what each switchover cost: kept in memory at once, added to the
+ * file by the state's thread as soon as that may be. Nothing waits for the disk; what it does not
+ * take is offered again. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -23,11 +24,13 @@ void past_open(struct control *c)
 
 	if (ret < 0)
 		LOG(ERR,
-			"state-dir %s: cannot read the history of transitions: %s; it goes on without what "
-			"was",
+			"state-dir %s: cannot read the history of transitions: %s; it goes on "
+			"without what was",
 			T.conf->chassis.state_dir, strerror(-ret));
 	if (c->past.h.skipped > 0)
-		LOG(WARNING, "state-dir %s: %lu lines of srp.history are torn or damaged, and were skipped",
+		LOG(WARNING,
+			"state-dir %s: %lu lines of srp.history are torn or damaged, and were "
+			"skipped",
 			T.conf->chassis.state_dir, (unsigned long)c->past.h.skipped);
 }
 
@@ -50,8 +53,8 @@ static uint64_t ended(void)
 	return n;
 }
 
-/* What the peer's table did not know is ended by the time our copy of it is whole. What subscribers ended meanwhile is
- * counted with it: a record does not say why. */
+/* What the peer's table did not know is ended by the time our copy of it is whole. What subscribers
+ * ended meanwhile is counted with it: a record does not say why. */
 static void compared(struct past *p)
 {
 	struct history_entry *e = history_get(&p->h, p->comparing);
@@ -126,7 +129,8 @@ static char *lines(struct past *p, size_t *len)
 		if (text == NULL && (text = malloc(PAST_AT_ONCE * HISTORY_LINE)) == NULL)
 			return NULL; /* at the next turn */
 		*len += history_print(e, text + *len);
-		e->unsaved = false; /* again, if it changes meanwhile or the disk does not take it */
+		/* again, if it changes meanwhile or the disk does not take it */
+		e->unsaved = false;
 		p->going[p->n_going++] = i;
 	}
 	p->dirty = text != NULL;
@@ -146,14 +150,16 @@ static void added(struct control *c, int error, usec_t now)
 			e->unsaved = p->dirty = true;
 	}
 	snprintf(text, sizeof(text),
-		"%s: transitions are kept in memory alone: make state-dir %.150s writable, with room",
+		"%s: transitions are kept in memory alone: make state-dir %.150s writable, with "
+		"room",
 		strerror(-error), T.conf->chassis.state_dir);
 	control_alarm(c, ALARM_HISTORY, error < 0, text, now);
 	if (error < 0)
 		p->again_at = now + AGAIN_US;
 }
 
-/* What was ended by records since we let go is known once a pass over the peer's whole table, begun after that, has matched. */
+/* What was ended by records since we let go is known once a pass over the peer's whole table, begun
+ * after that, has matched. */
 static bool compared_all(const struct past *p, usec_t at)
 {
 	const struct replicator_view *v = replicator_view(T.repl);

@@ -71,8 +71,8 @@ static int read_file(struct state *s, struct srp_saved *saved)
 static int write_file(const struct state *s, uint64_t reserve, uint8_t counter)
 {
 	char text[128];
-	int n = snprintf(text, sizeof(text), "tandem-state 1 reserve %" PRIu64 " restart-counter %u\n",
-		reserve, counter);
+	int n = snprintf(text, sizeof(text),
+		"tandem-state 1 reserve %" PRIu64 " restart-counter %u\n", reserve, counter);
 	int fd = open(s->temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640), dir, ret = 0;
 
 	if (fd < 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Ports as control sees them: their carrier, and the frames between the workers and the kernel's twins. */
+/* Ports as control sees them: their carrier, and the frames between the workers and the kernel's
+ * twins. */
 #include <string.h>
 
 #include <rte_ethdev.h>
@@ -16,7 +17,8 @@ static struct port *port_of(uint16_t id)
 	return NULL;
 }
 
-/* The subnets of other ports heard what was announced: to say it again could take the traffic from a peer that has it since. */
+/* The subnets of other ports heard what was announced: to say it again could take the traffic from
+ * a peer that has it since. */
 static bool has_vip(const struct port *p)
 {
 	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
@@ -36,7 +38,8 @@ void port_link(void *ctx, uint16_t port, bool up)
 		net_link_carrier(c->kernel, p->twin.ifindex, up);
 	if (atomic_exchange(&T.shared.port[port].up, up) != up)
 		LOG(NOTICE, "port %u: link %s", port, up ? "up" : "down");
-	if (up && c->up && p != NULL && has_vip(p)) /* what was announced into a dead link was not heard */
+	/* what was announced into a dead link was not heard */
+	if (up && c->up && p != NULL && has_vip(p))
 		control_announce_anew(c, clock_us());
 }
 
@@ -49,9 +52,11 @@ void port_links(struct control *c, usec_t now)
 	for (unsigned int i = 0; i < T.n_ports; i++) {
 		struct rte_eth_link link;
 
-		if (T.port[i].under_ifindex != 0 || rte_eth_link_get_nowait(T.port[i].id, &link) < 0)
+		if (T.port[i].under_ifindex != 0 ||
+			rte_eth_link_get_nowait(T.port[i].id, &link) < 0)
 			continue;
-		if ((link.link_status == RTE_ETH_LINK_UP) != atomic_load(&T.shared.port[T.port[i].id].up))
+		if ((link.link_status == RTE_ETH_LINK_UP) !=
+			atomic_load(&T.shared.port[T.port[i].id].up))
 			port_link(c, T.port[i].id, link.link_status == RTE_ETH_LINK_UP);
 	}
 }
@@ -87,7 +92,8 @@ static unsigned int from_kernel(struct control *c)
 		struct rte_mbuf *m[FRAMES];
 		struct port *p = &T.port[i];
 		uint16_t n = net_twin_from(&p->twin, m, FRAMES);
-		struct rte_ring *to = p->conf->roles & CONFIG_REPLICATION ? T.kernel_repl : T.kernel_out[0];
+		struct rte_ring *to =
+			p->conf->roles & CONFIG_REPLICATION ? T.kernel_repl : T.kernel_out[0];
 
 		for (uint16_t k = 0; k < n; k++) {
 			m[k]->port = p->id;
@@ -115,7 +121,8 @@ bool port_frames(struct control *c)
 	return total > 0;
 }
 
-/* As the workers' drop_stale(): what the kernel wanted to send or was to be given before we stood still. */
+/* As the workers' drop_stale(): what the kernel wanted to send or was to be given before we stood
+ * still. */
 void port_drop_stale(struct control *c)
 {
 	struct rte_mbuf *m[FRAMES];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The probe of RFC 5227 section 2.1.1 and of RFC 4862 section 5.4, without their random delays: a chassis waited for delay-interval
- * and dead-interval already. What does not count: our own kernel and twins, which speak with our ports' addresses; a port
- * without a carrier, which nobody can be served or disturbed through. */
+/* The probe of RFC 5227 section 2.1.1 and of RFC 4862 section 5.4, without their random delays: a
+ * chassis waited for delay-interval and dead-interval already. What does not count: our own kernel
+ * and twins, which speak with our ports' addresses; a port without a carrier, which nobody can be
+ * served or disturbed through. */
 #include <stdio.h>
 #include <string.h>
 
@@ -22,8 +23,9 @@ static bool probed_on(const struct config_loopback *l, const struct port *p)
 	return l->srp_activate && strcmp(p->conf->name, l->port) == 0;
 }
 
-/* The lowest address that is probed, NULL: none. Of two chassis that probe at the same time, that of the higher MAC address on its
- * port goes on: one port, or each might be the higher on another. */
+/* The lowest address that is probed, NULL: none. Of two chassis that probe at the same time, that
+ * of the higher MAC address on its port goes on: one port, or each might be the higher on another.
+ */
 static const struct ip_addr *first(void)
 {
 	const struct ip_addr *lowest = NULL;
@@ -33,7 +35,8 @@ static const struct ip_addr *first(void)
 			const struct config_loopback *l = &T.conf->loopbacks[i];
 
 			if (probed_on(l, &T.port[k]) &&
-				(lowest == NULL || memcmp(&l->address, lowest, sizeof(*lowest)) < 0))
+				(lowest == NULL ||
+					memcmp(&l->address, lowest, sizeof(*lowest)) < 0))
 				lowest = &l->address;
 		}
 	return lowest;
@@ -69,7 +72,8 @@ void probe_see(struct control *c, const struct port *in, const struct rte_mbuf *
 	struct net_claim a;
 	char vip[IP_ADDR_TEXT];
 
-	if (!p->on || p->answered || !net_claim_read(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, &a) ||
+	if (!p->on || p->answered ||
+		!net_claim_read(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, &a) ||
 		is_ours(&a.mac))
 		return;
 	if (a.probes && (first() == NULL || !ip_addr_equal(&a.addr, first()) ||

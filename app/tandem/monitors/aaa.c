@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Probes of the AAA servers: lib/radius' state of each, behind a connected UDP socket of its own in control's epoll. Only
- * the Active probes. Nothing here waits: a socket is read empty, then the probe may find that time ran out. */
+/* Probes of the AAA servers: lib/radius' state of each, behind a connected UDP socket of its own in
+ * control's epoll. Only the Active probes. Nothing here waits: a socket is read empty, then the
+ * probe may find that time ran out. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,9 +40,10 @@ static enum radius_require require_of(const char *text)
 					 : RADIUS_REQUIRE_AUTO;
 }
 
-/* What a probe of a server is made of; to be wiped by the caller. False: its secret cannot be had, `why` tells. */
-static bool probe_conf(
-	const struct config *f, const struct config_aaa *a, struct radius_probe_conf *c, char why[SECRET_WHY])
+/* What a probe of a server is made of; to be wiped by the caller. False: its secret cannot be had,
+ * `why` tells. */
+static bool probe_conf(const struct config *f, const struct config_aaa *a,
+	struct radius_probe_conf *c, char why[SECRET_WHY])
 {
 	char key[CONFIG_NAME + 40], secret[RADIUS_SECRET_MAX + 1];
 	bool good;
@@ -158,8 +160,9 @@ static void report(struct control *c, struct server *s, usec_t now)
 	char why[MONITOR_WHY];
 
 	radius_probe_info(s->probe, &i);
-	snprintf(why, sizeof(why), "%s%s%s%s", radius_reason_text(i.reason), i.error != 0 ? " (" : "",
-		i.error != 0 ? strerror(i.error) : "", i.error != 0 ? ")" : "");
+	snprintf(why, sizeof(why), "%s%s%s%s", radius_reason_text(i.reason),
+		i.error != 0 ? " (" : "", i.error != 0 ? strerror(i.error) : "",
+		i.error != 0 ? ")" : "");
 	monitor_report(c->monitor, s->object, states[i.state], why, now);
 }
 
@@ -203,7 +206,8 @@ static int connect_to(struct control *c, struct server *s)
 
 /* ---- rounds ---- */
 
-static void send_probe(struct control *c, struct server *s, const uint8_t *bytes, size_t len, bool first)
+static void send_probe(
+	struct control *c, struct server *s, const uint8_t *bytes, size_t len, bool first)
 {
 	struct radius_probe_info i;
 	int ret = 0;
@@ -235,7 +239,8 @@ static void server_turn(struct control *c, struct server *s, usec_t now)
 		if (len > 0)
 			send_probe(c, s, out, len, i.tries == 1);
 		OPENSSL_cleanse(
-			out, sizeof(out)); /* it has the user's password, hidden by the secret alone */
+			/* it has the user's password, hidden by the secret alone */
+			out, sizeof(out));
 	}
 	report(c, s, now);
 }
@@ -275,18 +280,21 @@ json_t *show_radius(struct control *c, json_t *args, usec_t now)
 
 		radius_probe_info(s->probe, &v);
 		o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s}", "address",
-			ip_addr_print(&s->conf->address, address), "port", (json_int_t)s->conf->port, "probe",
+			ip_addr_print(&s->conf->address, address), "port",
+			(json_int_t)s->conf->port, "probe",
 			s->conf->status_server ? "status-server" : "auth", "state",
-			(char[]){ radius_state_letter(v.state), '\0' }, "why", radius_reason_text(v.reason),
-			"last_reply", v.last_reply != 0 ? radius_code_name(v.last_reply) : "none");
+			(char[]){ radius_state_letter(v.state), '\0' }, "why",
+			radius_reason_text(v.reason), "last_reply",
+			v.last_reply != 0 ? radius_code_name(v.last_reply) : "none");
 		json_object_set_new(o, "last_reply_age_ms",
 			v.last_reply_at == USEC_NEVER
 				? json_null()
-				: json_integer((json_int_t)((now - v.last_reply_at) / USEC_PER_MSEC)));
+				: json_integer(
+					  (json_int_t)((now - v.last_reply_at) / USEC_PER_MSEC)));
 		json_object_set_new(o, "round_trip_us",
 			v.rtt == USEC_NEVER ? json_null() : json_integer((json_int_t)v.rtt));
-		json_object_set_new(
-			o, "replies_must_be_signed", v.message_authenticator ? json_true() : json_false());
+		json_object_set_new(o, "replies_must_be_signed",
+			v.message_authenticator ? json_true() : json_false());
 		show_counters(o, &v.count, radius_probe_counters_names, radius_probe_counters_n);
 		show_counters(o, &v.checks, radius_checks_names, radius_checks_n);
 		json_object_set_new(all, s->conf->name, o);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The monitors: lib/monitor's engine with control's clock, and the one table that makes its verdicts srp's causes. */
+/* The monitors: lib/monitor's engine with control's clock, and the one table that makes its
+ * verdicts srp's causes. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,7 +109,8 @@ static struct raised *raised_of(struct monitors *m, const struct monitor_event *
 	for (unsigned int i = 0; i < RTE_DIM(m->raised); i++) {
 		struct raised *r = &m->raised[i];
 
-		if (r->on && r->alarm == e->alarm && r->type == e->type && strcmp(r->group, e->group) == 0)
+		if (r->on && r->alarm == e->alarm && r->type == e->type &&
+			strcmp(r->group, e->group) == 0)
 			return r;
 		if (!r->on && room == NULL)
 			room = r;
@@ -159,7 +161,8 @@ static void tell(struct control *c, usec_t now)
 
 void monitors_role(struct control *c, const struct srp_action *a, usec_t now)
 {
-	/* Handing over it is Active still, until the peer has taken over: what was held is, if that comes to nothing. */
+	/* Handing over it is Active still, until the peer has taken over: what was held is, if that
+	 * comes to nothing. */
 	if (a->to == SRP_ACTIVE) {
 		enum monitor_type by = a->planned ? type_of(a->cause) : MONITOR_NONE;
 
@@ -198,7 +201,8 @@ static struct monitor_health peer_health(const struct control *c)
 {
 	const struct srp_health *h = &srp_info(c->srp)->peer.health;
 
-	return (struct monitor_health){ .known = to_types(h->known), .failed = to_types(h->failed) };
+	return (struct monitor_health){ .known = to_types(h->known),
+		.failed = to_types(h->failed) };
 }
 
 void monitors_turn(struct control *c, usec_t now)
@@ -216,9 +220,11 @@ void monitors_turn(struct control *c, usec_t now)
 	aaa_turn(c, now);
 	tell(c, now);
 	monitor_verdict(c->monitor, now, &v);
-	own = (struct srp_health){ .known = to_causes(v.health.known), .failed = to_causes(v.health.failed) };
+	own = (struct srp_health){ .known = to_causes(v.health.known),
+		.failed = to_causes(v.health.failed) };
 	srp_health(c->srp, &own, now);
-	/* What the peer would do no better is wished for all the same: srp refuses it, and says why. */
+	/* What the peer would do no better is wished for all the same: srp refuses it, and says
+	 * why. */
 	wish = monitor_wish(&v, &peer);
 	if (wish == MONITOR_NONE)
 		wish = monitor_wish(&v, NULL);
@@ -256,17 +262,18 @@ static void set_change(json_t *o, usec_t changed, usec_t now)
 	gmtime_r(&wall.tv_sec, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	json_object_set_new(o, "last_change", json_string(text));
-	json_object_set_new(
-		o, "last_change_age_ms", json_integer((json_int_t)((now - changed) / USEC_PER_MSEC)));
+	json_object_set_new(o, "last_change_age_ms",
+		json_integer((json_int_t)((now - changed) / USEC_PER_MSEC)));
 }
 
-static json_t *show_object(const struct control *c, int object, const struct monitor_object *m, usec_t now)
+static json_t *show_object(
+	const struct control *c, int object, const struct monitor_object *m, usec_t now)
 {
-	json_t *o =
-		json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "type", (char[]){ monitor_type_letter(m->type), '\0' },
-			"state", (char[]){ monitor_state_letter(m->state), '\0' }, "group",
-			m->group[0] != '\0' ? m->group : "-", "name", m->name, "address",
-			c->monitors->address[object], "context", m->context);
+	json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "type",
+		(char[]){ monitor_type_letter(m->type), '\0' }, "state",
+		(char[]){ monitor_state_letter(m->state), '\0' }, "group",
+		m->group[0] != '\0' ? m->group : "-", "name", m->name, "address",
+		c->monitors->address[object], "context", m->context);
 
 	set_change(o, m->changed, now);
 	json_object_set_new(o, "downs", json_integer(m->downs));
@@ -286,9 +293,9 @@ json_t *show_srp_monitor(struct control *c, json_t *args, usec_t now)
 	set_types(o, "acting", v.acting);
 	set_types(o, "damped", v.damped);
 	json_object_set_new(o, "acts_in_ms",
-		v.due == USEC_NEVER
-			? json_null()
-			: json_integer((json_int_t)((v.due > now ? v.due - now : 0) / USEC_PER_MSEC)));
+		v.due == USEC_NEVER ? json_null()
+				    : json_integer((json_int_t)((v.due > now ? v.due - now : 0) /
+								USEC_PER_MSEC)));
 	set_types(o, "held", v.held);
 	for (int i = 0; i < MONITOR_OBJECTS; i++) {
 		const struct monitor_object *m = monitor_object(c->monitor, i);

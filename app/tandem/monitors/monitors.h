@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* control_monitor: what is monitored, and what follows from it for srp; the engine is lib/monitor. A part of it that has
- * nothing to monitor does nothing. Control core. */
+/* control_monitor: what is monitored, and what follows from it for srp; the engine is lib/monitor.
+ * A part of it that has nothing to monitor does nothing. Control core. */
 #ifndef TANDEM_CONTROL_MONITOR_H
 #define TANDEM_CONTROL_MONITOR_H
 
@@ -10,7 +10,8 @@
 
 enum { MONITORS_ADDRESS = 64 };
 
-/* The number of what is monitored, or -errno as monitor_add. address: in logs and views beside the name; "": none. */
+/* The number of what is monitored, or -errno as monitor_add. address: in logs and views beside the
+ * name; "": none. */
 int monitors_add(struct control *c, enum monitor_type type, const char *name, const char *address,
 	const char *group, usec_t now);
 
@@ -24,12 +25,14 @@ void aaa_probe(struct control *c, bool on, usec_t now);
 /* Sends what is due, and reports every server to the monitors. */
 void aaa_turn(struct control *c, usec_t now);
 
-/* control_routers.c: listens for routers, if there are bgp-peers; what is due by time. 0 or -errno, logged. */
+/* control_routers.c: listens for routers, if there are bgp-peers; what is due by time. 0 or -errno,
+ * logged. */
 int routers_open(struct control *c, usec_t now);
 void routers_close(struct control *c);
 void routers_turn(struct control *c, usec_t now);
 
-/* control_local.c: own devices, carriers of ports, routes of the kernel; 0 or -errno; reports each. */
+/* control_local.c: own devices, carriers of ports, routes of the kernel; 0 or -errno; reports
+ * each. */
 int local_open(struct control *c, usec_t now);
 void local_close(struct control *c);
 void local_turn(struct control *c, usec_t now);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Routers that report their BGP peers to us (BMP, RFC 7854): who may connect, connections in control's epoll, and what
- * lib/monitor's station makes of their words. Nothing is ever sent to them. */
+/* Routers that report their BGP peers to us (BMP, RFC 7854): who may connect, connections in
+ * control's epoll, and what lib/monitor's station makes of their words. Nothing is ever sent to
+ * them. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -72,7 +73,8 @@ static void lost(struct control *c, struct router *r, const char *why)
 
 	if (may_tell(c->routers))
 		LOG(WARNING,
-			"BMP: the session of %s has ended: %s; its peers are unknown until it connects again",
+			"BMP: the session of %s has ended: %s; its peers are unknown until it "
+			"connects again",
 			ip_addr_print(&r->from, from), why);
 	station_close(c->routers->station, r->session);
 	control_unwatch(c, &r->src);
@@ -120,7 +122,8 @@ static void refuse(struct routers *rs, const struct ip_addr *from, const char *w
 {
 	char text[IP_ADDR_TEXT];
 
-	if (rs->refused++ == 0 || now >= rs->log_at) { /* a flood of them must not become one of logs */
+	/* a flood of them must not become one of logs */
+	if (rs->refused++ == 0 || now >= rs->log_at) {
 		LOG(WARNING, "BMP: a connection from %s is refused: %s (%lu so far)",
 			ip_addr_print(from, text), why, (unsigned long)rs->refused);
 		rs->log_at = now + LOG_US;
@@ -132,13 +135,15 @@ static void keep_alive(int fd)
 	const struct {
 		int level, option, value;
 	} set[] = { { SOL_SOCKET, SO_KEEPALIVE, 1 }, { IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S },
-		{ IPPROTO_TCP, TCP_KEEPINTVL, KEEP_EVERY_S }, { IPPROTO_TCP, TCP_KEEPCNT, KEEP_TIMES } };
+		{ IPPROTO_TCP, TCP_KEEPINTVL, KEEP_EVERY_S },
+		{ IPPROTO_TCP, TCP_KEEPCNT, KEEP_TIMES } };
 
 	for (unsigned int i = 0; i < RTE_DIM(set); i++)
 		setsockopt(fd, set[i].level, set[i].option, &set[i].value, sizeof(set[i].value));
 }
 
-/* A place: a router that comes again takes that of its former connection, which its own end may not have closed. */
+/* A place: a router that comes again takes that of its former connection, which its own end may not
+ * have closed. */
 static struct router *place(struct control *c, const struct ip_addr *from)
 {
 	struct routers *rs = c->routers;
@@ -204,15 +209,15 @@ static int peers_open(struct control *c, usec_t now)
 
 	for (unsigned int i = 0; i < T.conf->n_bgp_peers; i++) {
 		const struct config_bgp_peer *p = &T.conf->bgp_peers[i];
-		struct station_peer sp = {
-			.addr = p->address, .of_router = !ip_addr_equal(&p->router, &any), .router = p->router
-		};
+		struct station_peer sp = { .addr = p->address,
+			.of_router = !ip_addr_equal(&p->router, &any),
+			.router = p->router };
 		char address[IP_ADDR_TEXT];
 		int peer = station_add(c->routers->station, &sp, now), object;
 
 		object = peer < 0 ? peer
-				  : monitors_add(c, MONITOR_BGP, p->name, ip_addr_print(&p->address, address),
-					    p->group, now);
+				  : monitors_add(c, MONITOR_BGP, p->name,
+					    ip_addr_print(&p->address, address), p->group, now);
 		if (object < 0)
 			return object;
 		c->routers->object[peer] = object;
@@ -256,7 +261,8 @@ int routers_open(struct control *c, usec_t now)
 	c->routers->listen.fd = -1;
 	for (unsigned int i = 0; i < STATION_SESSIONS; i++)
 		c->routers->session[i].src.fd = -1;
-	c->routers->station = station_create(T.conf->monitors.bmp_settle_s * USEC_PER_SEC, on_state, c);
+	c->routers->station =
+		station_create(T.conf->monitors.bmp_settle_s * USEC_PER_SEC, on_state, c);
 	if (c->routers->station == NULL)
 		return -ENOMEM;
 	ret = peers_open(c, now);

@@ -6,14 +6,15 @@
 
 enum { PERSIST_S = 3, QUIET_S = 10 };
 
-static const char *const names[] = { "srp-peer-refused", "replication-packets-refused", "crypto-device",
-	"history-not-saved" };
+static const char *const names[] = { "srp-peer-refused", "replication-packets-refused",
+	"crypto-device", "history-not-saved" };
 
 const char *control_alarm_name(unsigned int alarm)
 {
 	if (alarm >= ALARM_MONITOR)
 		return monitor_alarm_name((enum monitor_alarm)(alarm - ALARM_MONITOR));
-	return alarm < SRP_ALARM_MAX ? srp_alarm_name((enum srp_alarm)alarm) : names[alarm - SRP_ALARM_MAX];
+	return alarm < SRP_ALARM_MAX ? srp_alarm_name((enum srp_alarm)alarm)
+				     : names[alarm - SRP_ALARM_MAX];
 }
 
 static void over(struct control *c, unsigned int alarm, int64_t wall)
@@ -75,7 +76,8 @@ static uint64_t refused(const struct keys_counters *k, char *text, size_t size)
 				(unsigned long)reason[i].n, reason[i].what);
 	}
 	if (used < size)
-		snprintf(text + used, size - used, " since start: look who else is on the replication link");
+		snprintf(text + used, size - used,
+			" since start: look who else is on the replication link");
 	return sum;
 }
 
@@ -103,8 +105,8 @@ void control_alarms_turn(struct control *c, usec_t now)
 		control_alarm(c, ALARM_PACKETS_REFUSED, false, "", now);
 	if (atomic_load(&replicator_view(T.repl)->crypt_failed))
 		control_alarm(c, ALARM_CRYPTO, true,
-			"the crypto device does not answer, nothing is replicated: `srp initiate-switchover "
-			"force` if this chassis is Active, then restart it",
+			"the crypto device does not answer, nothing is replicated: `srp "
+			"initiate-switchover force` if this chassis is Active, then restart it",
 			now);
 	if (counter_get(&k->tx_exhausted) !=
 		c->exhausted_n) { /* the peer has not followed for 2^24 packets */

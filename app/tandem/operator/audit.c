@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The comparison of the two tables, as operators see it: commands, progress, and the alarm when it is overdue. */
+/* The comparison of the two tables, as operators see it: commands, progress, and the alarm when it
+ * is overdue. */
 #include <errno.h>
 #include <string.h>
 
@@ -12,8 +13,8 @@ static void watch(struct control *c, struct audit_watch *w, usec_t now)
 	bool active = srp_info(c->srp)->state == SRP_ACTIVE;
 	uint64_t since = atomic_load(&v->in_sync_since_ms), pair = worker_pair_ms(now);
 
-	*w = (struct audit_watch){ .watched =
-					   active ? atomic_load(&v->stream_on) : atomic_load(&v->receiving),
+	*w = (struct audit_watch){
+		.watched = active ? atomic_load(&v->stream_on) : atomic_load(&v->receiving),
 		.since = USEC_NEVER,
 		.began = atomic_load(&v->pass_began),
 		.ended = atomic_load(&v->pass_ended),
@@ -21,7 +22,8 @@ static void watch(struct control *c, struct audit_watch *w, usec_t now)
 		.buckets = atomic_load(&v->buckets),
 		.left = atomic_load(&v->left),
 		.differing = atomic_load(&v->differing),
-		.unmatched = active ? atomic_load(&v->peer_unmatched) : atomic_load(&v->unmatched) };
+		.unmatched = active ? atomic_load(&v->peer_unmatched) : atomic_load(&v->unmatched)
+	};
 	if (!active)
 		w->since = atomic_load(&v->in_sync_since);
 	else if (since != 0) /* as the standby said; its words are in pair time */
@@ -58,11 +60,13 @@ json_t *show_resync(struct control *c, usec_t now)
 
 	watch(c, &w, now);
 	audit_watch_progress(&w, now, &v);
-	o = json_pack("{s:s,s:I,s:I,s:I,s:I,s:I}", "state", v.state, "buckets", (json_int_t)w.buckets,
-		"matched", (json_int_t)v.matched, "differing", (json_int_t)w.differing, "per_cent",
-		(json_int_t)v.per_cent, "compared_per_s", (json_int_t)v.rate);
+	o = json_pack("{s:s,s:I,s:I,s:I,s:I,s:I}", "state", v.state, "buckets",
+		(json_int_t)w.buckets, "matched", (json_int_t)v.matched, "differing",
+		(json_int_t)w.differing, "per_cent", (json_int_t)v.per_cent, "compared_per_s",
+		(json_int_t)v.rate);
 	json_object_set_new(o, "time_left_ms",
-		v.time_left == USEC_NEVER ? json_null() : json_integer((json_int_t)(v.time_left / 1000)));
+		v.time_left == USEC_NEVER ? json_null()
+					  : json_integer((json_int_t)(v.time_left / 1000)));
 	json_object_set_new(o, "took_ms",
 		w.ended == USEC_NEVER || w.began == USEC_NEVER || v.matched == 0
 			? json_null()
@@ -86,21 +90,23 @@ json_t *act_resync(struct control *c, json_t *args, usec_t now)
 	(void)args;
 	(void)now;
 	if (state != SRP_ACTIVE && state != SRP_STANDBY) {
-		snprintf(text, sizeof(text), "this chassis is %s: only an Active or a Standby compares",
+		snprintf(text, sizeof(text),
+			"this chassis is %s: only an Active or a Standby compares",
 			srp_state_name(state));
 		return refused(text);
 	}
 	if (state == SRP_ACTIVE && !atomic_load(&v->stream_on))
-		return refused("no stream runs: no peer that is Standby is heard on the replication path");
-	if (state == SRP_STANDBY && !atomic_load(&v->receiving))
 		return refused(
-			"no stream of the Active has come: see that it hears us on the replication path");
+			"no stream runs: no peer that is Standby is heard on the replication path");
+	if (state == SRP_STANDBY && !atomic_load(&v->receiving))
+		return refused("no stream of the Active has come: see that it hears us on the "
+			       "replication path");
 	m = msg_new(T.msgs, MSG_RECHECK);
 	if (m == NULL || door_send(&T.to_repl, m) < 0)
 		return refused("the replication core is busy: try again");
 	snprintf(text, sizeof(text),
-		"%s: all %u buckets are compared now, and what differs is sent; see show srp checkpoint "
-		"statistics",
+		"%s: all %u buckets are compared now, and what differs is sent; see show srp "
+		"checkpoint statistics",
 		state == SRP_ACTIVE ? "the Standby was asked" : "the Active was asked",
 		atomic_load(&v->buckets));
 	LOG(NOTICE, "srp resync: %s", text);

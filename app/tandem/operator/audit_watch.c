@@ -30,9 +30,8 @@ bool audit_watch_overdue(const struct audit_watch *w, usec_t now, char *text, si
 	if (!w->watched || since == USEC_NEVER || since > now || now - since <= 2 * w->interval)
 		return false;
 	snprintf(text, size,
-		"oldest match of a bucket %llu s ago, more than 2 audit intervals of %llu s; %u of %u "
-		"buckets differ: "
-		"check the replication path, then `srp resync`",
+		"oldest match of a bucket %llu s ago, more than 2 audit intervals of %llu s; %u of "
+		"%u buckets differ: check the replication path, then `srp resync`",
 		(unsigned long long)((now - since) / USEC_PER_SEC),
 		(unsigned long long)(w->interval / USEC_PER_SEC), w->unmatched, w->buckets);
 	return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ctl: the control socket (Unix, mode 0600): one line of JSON in, {"command":..., "args":{...}} (or the arguments beside the command), one object out, then the
- * connection ends. Bounded clients and bytes; nothing blocks. */
+/* ctl: the control socket (Unix, mode 0600): one line of JSON in, {"command":..., "args":{...}} (or
+ * the arguments beside the command), one object out, then the connection ends. Bounded clients and
+ * bytes; nothing blocks. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,8 @@ static void send_some(struct control *c, struct client *k)
 	drop(c, k);
 }
 
-/* Who said it: a view is asked for by scripts, many times a second; what changes something is worth a line. */
+/* Who said it: a view is asked for by scripts, many times a second; what changes something is worth
+ * a line. */
 static void log_command(const struct client *k, const char *command)
 {
 	struct ucred who = { .uid = (uid_t)-1 };
@@ -64,7 +66,8 @@ static json_t *execute(struct control *c, struct client *k, const char *line, si
 
 	if (request_parse(line, len, &q) < 0)
 		r = json_pack("{s:b,s:s}", "ok", 0, "error",
-			"not a command: send one line {\"command\": \"show srp info\", \"args\": {}}");
+			"not a command: send one line {\"command\": \"show srp info\", \"args\": "
+			"{}}");
 	else {
 		log_command(k, q.command);
 		r = show_command(c, q.command, q.args, clock_us());
@@ -147,7 +150,8 @@ static void on_accept(struct control *c, struct source *s, uint32_t events)
 	(void)events;
 	if (fd < 0)
 		return;
-	/* A client says one line and reads its answer. As many as are served at once never did: the oldest goes. */
+	/* A client says one line and reads its answer. As many as are served at once never did: the
+	 * oldest goes. */
 	for (unsigned int i = 0; i < CONTROL_CLIENTS && k->src.fd >= 0; i++)
 		if (c->clients[i].src.fd < 0 || c->clients[i].since < k->since)
 			k = &c->clients[i];
@@ -181,8 +185,9 @@ int ctl_open(struct control *c)
 	unlink(path);
 	mode_t was = umask(0177);
 
-	ret = bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0 || listen(fd, CONTROL_CLIENTS) < 0 ? -errno
-												  : 0;
+	ret = bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0 || listen(fd, CONTROL_CLIENTS) < 0
+		      ? -errno
+		      : 0;
 	umask(was);
 	if (ret < 0) {
 		close(fd);

@@ -60,7 +60,8 @@ static bool teid_of(const char *text, uint32_t *teid)
 	return errno == 0 && *end == '\0' && v <= UINT32_MAX;
 }
 
-enum request_by request_session(const json_t *args, struct ip_addr *ue, uint32_t *teid, uint64_t *key)
+enum request_by request_session(
+	const json_t *args, struct ip_addr *ue, uint32_t *teid, uint64_t *key)
 {
 	const json_t *id = json_object_get(args, "id");
 	const char *text = json_string_value(id != NULL ? id : json_object_get(args, "session"));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The running configuration: shown, saved, loaded anew. What touches the disk is done by a thread of its own that ends with
- * it, one at a time: it has a copy of all it needs and nothing of control's. What it found is taken here, between two turns. */
+/* The running configuration: shown, saved, loaded anew. What touches the disk is done by a thread
+ * of its own that ends with it, one at a time: it has a copy of all it needs and nothing of
+ * control's. What it found is taken here, between two turns. */
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
@@ -31,16 +32,18 @@ struct disk_work {
 	struct config_report report;
 };
 
-static const char comments_lost[] = "# The running configuration, defaults included. Comments of the file "
-				    "that it was loaded from are lost.\n";
+static const char comments_lost[] =
+	"# The running configuration, defaults included. Comments of the file that it was loaded "
+	"from are lost.\n";
 
 uint32_t log_level(const char *name)
 {
 	static const struct {
 		const char *name;
 		uint32_t level;
-	} levels[] = { { "debug", RTE_LOG_DEBUG }, { "info", RTE_LOG_INFO }, { "notice", RTE_LOG_NOTICE },
-		{ "warning", RTE_LOG_WARNING }, { "error", RTE_LOG_ERR } };
+	} levels[] = { { "debug", RTE_LOG_DEBUG }, { "info", RTE_LOG_INFO },
+		{ "notice", RTE_LOG_NOTICE }, { "warning", RTE_LOG_WARNING },
+		{ "error", RTE_LOG_ERR } };
 
 	for (unsigned int i = 0; i < RTE_DIM(levels); i++)
 		if (strcmp(name, levels[i].name) == 0)
@@ -65,7 +68,8 @@ json_t *show_configuration(struct control *c, json_t *args, usec_t now)
 {
 	size_t len;
 	char *text = running("", &len);
-	json_t *o = text != NULL ? json_pack("{s:s,s:s}", "file", T.config_file, "text", text) : NULL;
+	json_t *o =
+		text != NULL ? json_pack("{s:s,s:s}", "file", T.config_file, "text", text) : NULL;
 
 	(void)c;
 	(void)args;
@@ -74,7 +78,8 @@ json_t *show_configuration(struct control *c, json_t *args, usec_t now)
 	return o;
 }
 
-/* A path was chosen by somebody, and may have been cut within a character: neither JSON nor a log takes such a thing. */
+/* A path was chosen by somebody, and may have been cut within a character: neither JSON nor a log
+ * takes such a thing. */
 static void plain(char *text)
 {
 	for (char *p = text; *p != '\0'; p++)
@@ -89,8 +94,8 @@ static json_t *refuse(const char *reason)
 
 /* ---- the thread ---- */
 
-/* The files of keys are tried as well: they are used from the next SRP connection on, and then it is late to say what is
- * wrong with them. */
+/* The files of keys are tried as well: they are used from the next SRP connection on, and then it
+ * is late to say what is wrong with them. */
 static void load(struct disk_work *w)
 {
 	struct tls *t;
@@ -154,14 +159,16 @@ static void log_lines(uint32_t level, const char *text)
 	}
 }
 
-/* Two lists of whole lines: what is wrong, or what needs a restart, and that nothing was changed. */
+/* Two lists of whole lines: what is wrong, or what needs a restart, and that nothing was
+ * changed. */
 static json_t *refused(const char *what, const char *lines)
 {
 	char *text = NULL;
 	json_t *r;
 
 	if (asprintf(&text, "nothing was changed: %s:%s%.*s", what, lines[0] == '\n' ? "" : "\n",
-		    (int)strlen(lines) - (lines[0] != '\0' && lines[strlen(lines) - 1] == '\n'), lines) < 0)
+		    (int)strlen(lines) - (lines[0] != '\0' && lines[strlen(lines) - 1] == '\n'),
+		    lines) < 0)
 		return NULL;
 	plain(text);
 	log_lines(RTE_LOG_ERR, text);
@@ -183,7 +190,8 @@ static json_t *file_refused(const struct disk_work *w)
 }
 
 /* NULL, or why nothing was changed. */
-static const char *apply(struct control *c, const struct config *next, const json_t *changed, usec_t now)
+static const char *apply(
+	struct control *c, const struct config *next, const json_t *changed, usec_t now)
 {
 	uint32_t was = log_level(T.conf->log.level), level = log_level(next->log.level);
 	struct msg *m = NULL;
@@ -208,7 +216,8 @@ static const char *apply(struct control *c, const struct config *next, const jso
 		return "the replication core is too busy to be told";
 	}
 	config_take_live(T.conf, next);
-	if (level != was) /* a level that the command line set goes on until the key itself changes */
+	/* a level that the command line set goes on until the key itself changes */
+	if (level != was)
 		rte_log_set_level((uint32_t)tandem_logtype, RTE_MAX(level, was));
 	json_array_foreach (changed, i, ch)
 		LOG(NOTICE, "reload: %s: %s -> %s", json_string_value(json_object_get(ch, "key")),
@@ -235,8 +244,8 @@ static json_t *accepted(struct control *c, const struct disk_work *w, json_t *ch
 		snprintf(result, sizeof(result), "%zu key%s changed", n, n == 1 ? "" : "s");
 	}
 	log_lines(RTE_LOG_WARNING, w->report.text);
-	return json_pack("{s:b,s:{s:s,s:s,s:O,s:[],s:s*}}", "ok", 1, "data", "file", w->path, "result",
-		result, "changed", changed, "needs_restart", "warnings", w->report.text);
+	return json_pack("{s:b,s:{s:s,s:s,s:O,s:[],s:s*}}", "ok", 1, "data", "file", w->path,
+		"result", result, "changed", changed, "needs_restart", "warnings", w->report.text);
 }
 
 static json_t *reloaded(struct control *c, const struct disk_work *w)
@@ -281,8 +290,8 @@ static json_t *saved(struct disk_work *w)
 	}
 	LOG(NOTICE, "configuration saved in %s", w->path);
 	return json_pack("{s:b,s:{s:s,s:s,s:I}}", "ok", 1, "data", "result",
-		"saved: defaults are in it, comments of the loaded file are not", "file", w->path, "bytes",
-		(json_int_t)w->len);
+		"saved: defaults are in it, comments of the loaded file are not", "file", w->path,
+		"bytes", (json_int_t)w->len);
 }
 
 /* ---- control's side of the thread ---- */

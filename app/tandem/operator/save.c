@@ -24,9 +24,8 @@ static int target(const char *path, struct like *l, char why[SAVE_WHY])
 	*l = (struct like){ 0600, geteuid(), getegid() };
 	if (path[0] != '/') {
 		snprintf(why, SAVE_WHY,
-			"%.200s is a relative path: give one that begins with '/' (the daemon's folder is "
-			"not "
-			"yours)",
+			"%.200s is a relative path: give one that begins with '/' (the daemon's "
+			"folder is not yours)",
 			path);
 		return -EINVAL;
 	}
@@ -38,8 +37,8 @@ static int target(const char *path, struct like *l, char why[SAVE_WHY])
 	}
 	if (!S_ISREG(st.st_mode)) {
 		snprintf(why, SAVE_WHY,
-			"%.200s is there and no regular file: give the name of a file, or of one that is not "
-			"there yet",
+			"%.200s is there and no regular file: give the name of a file, or of one "
+			"that is not there yet",
 			path);
 		return -EINVAL;
 	}
@@ -57,7 +56,8 @@ static int fill(int fd, const struct like *l, const char *text, size_t len)
 		at += n > 0 ? (size_t)n : 0;
 	}
 	/* The owner first: a change of it takes bits of the mode away. */
-	return fchown(fd, l->uid, l->gid) < 0 || fchmod(fd, l->mode) < 0 || fsync(fd) < 0 ? -errno : 0;
+	return fchown(fd, l->uid, l->gid) < 0 || fchmod(fd, l->mode) < 0 || fsync(fd) < 0 ? -errno
+											  : 0;
 }
 
 static int folder_sync(const char *folder)
@@ -97,7 +97,8 @@ int save_text(const char *path, const char *text, size_t len, char why[SAVE_WHY]
 	if (ret == 0 && fd < 0)
 		ret = -errno;
 	if (ret < 0) {
-		snprintf(why, SAVE_WHY, "cannot make a file beside %.200s: %s", path, strerror(-ret));
+		snprintf(why, SAVE_WHY, "cannot make a file beside %.200s: %s", path,
+			strerror(-ret));
 		return ret;
 	}
 	ret = fill(fd, &l, text, len);
@@ -106,14 +107,14 @@ int save_text(const char *path, const char *text, size_t len, char why[SAVE_WHY]
 		ret = -errno;
 	if (ret < 0) {
 		unlink(temp);
-		snprintf(why, SAVE_WHY, "cannot write %.200s: %s; what was there is as it was", path,
-			strerror(-ret));
+		snprintf(why, SAVE_WHY, "cannot write %.200s: %s; what was there is as it was",
+			path, strerror(-ret));
 		return ret;
 	}
 	ret = folder_sync(folder);
 	if (ret < 0)
 		snprintf(why, SAVE_WHY,
-			"%.200s is written, but its folder is not on the disk yet (%s): save again", path,
-			strerror(-ret));
+			"%.200s is written, but its folder is not on the disk yet (%s): save again",
+			path, strerror(-ret));
 	return ret;
 }

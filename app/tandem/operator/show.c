@@ -11,8 +11,8 @@
 void show_counters(json_t *to, const void *counters, const char *const *names, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++)
-		json_object_set_new(
-			to, names[i], json_integer((json_int_t)counter_get((const uint64_t *)counters + i)));
+		json_object_set_new(to, names[i],
+			json_integer((json_int_t)counter_get((const uint64_t *)counters + i)));
 }
 
 static json_t *answer(int ret, const char *reason)
@@ -44,7 +44,8 @@ static json_t *validate(struct control *c, json_t *args, usec_t now)
 static const struct {
 	const char *words;
 	json_t *(*view)(
-		struct control *c, json_t *args, usec_t now);        /* NULL reference: refused, with errno */
+		/* NULL reference: refused, with errno */
+		struct control *c, json_t *args, usec_t now);
 	json_t *(*act)(struct control *c, json_t *args, usec_t now); /* a whole answer */
 } commands[] = {
 	{ "show srp info", show_srp_info, NULL },
@@ -88,7 +89,8 @@ json_t *show_command(struct control *c, const char *command, json_t *args, usec_
 		data = commands[i].view(c, args, now);
 		if (data == NULL)
 			return answer(-ENOENT,
-				"no such session here: give a UE address, an IMSI, or a TEID (0x...)");
+				"no such session here: give a UE address, an IMSI, or a TEID "
+				"(0x...)");
 		return json_pack("{s:b,s:o}", "ok", 1, "data", data);
 	}
 	return answer(-EINVAL, "unknown command: see tandemctl --help");
@@ -109,11 +111,11 @@ json_t *show_pools(struct control *c, json_t *args, usec_t now)
 
 		ip_addr_print(&p->conf.prefix, text);
 		snprintf(text + strlen(text), 5, "/%u", p->conf.prefix_len);
-		json_array_append_new(
-			list, json_pack("{s:s,s:s,s:I,s:I,s:b,s:I}", "name", p->conf.name, "prefix", text,
-				      "addresses", (json_int_t)p->size, "used", (json_int_t)pool_used(p),
-				      "srp_activate", p->conf.srp_activate, "quarantine_s",
-				      (json_int_t)T.table->quarantine_s));
+		json_array_append_new(list,
+			json_pack("{s:s,s:s,s:I,s:I,s:b,s:I}", "name", p->conf.name, "prefix", text,
+				"addresses", (json_int_t)p->size, "used", (json_int_t)pool_used(p),
+				"srp_activate", p->conf.srp_activate, "quarantine_s",
+				(json_int_t)T.table->quarantine_s));
 	}
 	return json_pack("{s:o}", "pools", list);
 }
@@ -131,37 +133,40 @@ json_t *show_ports(struct control *c, json_t *args, usec_t now)
 
 		rte_eth_stats_get(p->id, &st);
 		rte_ether_format_addr(mac, sizeof(mac), &p->mac);
-		json_array_append_new(list,
-			json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "name",
-				p->conf->name, "device", p->conf->device, "twin", p->conf->twin, "mac", mac,
-				"link", net_mirror_link(c->mirror, p->id) ? "up" : "down", "mtu",
-				(json_int_t)p->conf->mtu, "roles",
-				p->conf->roles & CONFIG_REPLICATION ? "replication"
-				: p->conf->roles == CONFIG_ACCESS   ? "access"
-				: p->conf->roles == CONFIG_CORE     ? "core"
-								    : "access, core",
-				"rx_packets", (json_int_t)st.ipackets, "rx_bytes", (json_int_t)st.ibytes,
-				"rx_missed", (json_int_t)st.imissed, "tx_packets", (json_int_t)st.opackets,
-				"tx_bytes", (json_int_t)st.obytes, "tx_errors", (json_int_t)st.oerrors,
-				"queues", (json_int_t)p->n_rxq));
+		json_array_append_new(
+			list, json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
+				      "name", p->conf->name, "device", p->conf->device, "twin",
+				      p->conf->twin, "mac", mac, "link",
+				      net_mirror_link(c->mirror, p->id) ? "up" : "down", "mtu",
+				      (json_int_t)p->conf->mtu, "roles",
+				      p->conf->roles & CONFIG_REPLICATION ? "replication"
+				      : p->conf->roles == CONFIG_ACCESS   ? "access"
+				      : p->conf->roles == CONFIG_CORE     ? "core"
+									  : "access, core",
+				      "rx_packets", (json_int_t)st.ipackets, "rx_bytes",
+				      (json_int_t)st.ibytes, "rx_missed", (json_int_t)st.imissed,
+				      "tx_packets", (json_int_t)st.opackets, "tx_bytes",
+				      (json_int_t)st.obytes, "tx_errors", (json_int_t)st.oerrors,
+				      "queues", (json_int_t)p->n_rxq));
 	}
 	json_t *o = json_pack("{s:o,s:{}}", "ports", list, "routing");
 	json_t *routing = json_object_get(o, "routing");
 
-	show_counters(routing, net_mirror_count(c->mirror), net_mirror_counters_names, net_mirror_counters_n);
+	show_counters(routing, net_mirror_count(c->mirror), net_mirror_counters_names,
+		net_mirror_counters_n);
 	json_object_set_new(o, "punted_to_kernel", json_integer((json_int_t)c->twin_in));
 	json_object_set_new(o, "sent_for_kernel", json_integer((json_int_t)c->twin_out));
-	json_object_set_new(
-		o, "frames_dropped", json_integer((json_int_t)(c->frames_dropped + c->punts_dropped)));
+	json_object_set_new(o, "frames_dropped",
+		json_integer((json_int_t)(c->frames_dropped + c->punts_dropped)));
 	return o;
 }
 
 static json_t *pulse(const struct core_pulse *p, unsigned int lcore, const char *role)
 {
-	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I}", "core", role, "lcore", (json_int_t)lcore, "turns",
-		(json_int_t)atomic_load(&p->turns), "busy_turns", (json_int_t)atomic_load(&p->busy), "stalls",
-		(json_int_t)atomic_load(&p->stalls), "stalled_ms",
-		(json_int_t)(atomic_load(&p->stalled_us) / 1000));
+	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I}", "core", role, "lcore", (json_int_t)lcore,
+		"turns", (json_int_t)atomic_load(&p->turns), "busy_turns",
+		(json_int_t)atomic_load(&p->busy), "stalls", (json_int_t)atomic_load(&p->stalls),
+		"stalled_ms", (json_int_t)(atomic_load(&p->stalled_us) / 1000));
 }
 
 json_t *show_workers(struct control *c, json_t *args, usec_t now)
@@ -180,8 +185,10 @@ json_t *show_workers(struct control *c, json_t *args, usec_t now)
 		json_t *w = json_pack("{s:I,s:I,s:I}", "worker", (json_int_t)i, "lcore",
 			(json_int_t)T.worker_lcore[i], "shards", (json_int_t)T.worker[i]->n_shards);
 
-		json_array_append_new(cores, pulse(&T.pulse_worker[i], T.worker_lcore[i], "worker"));
-		show_counters(w, &T.worker[i]->fp.count, fastpath_counters_names, fastpath_counters_n);
+		json_array_append_new(
+			cores, pulse(&T.pulse_worker[i], T.worker_lcore[i], "worker"));
+		show_counters(
+			w, &T.worker[i]->fp.count, fastpath_counters_names, fastpath_counters_n);
 		show_counters(w, &T.worker[i]->count, worker_counters_names, worker_counters_n);
 		show_counters(w, &T.worker[i]->sync.count, sync_counters_names, sync_counters_n);
 		counters_add(&fp, &T.worker[i]->fp.count, fastpath_counters_n);
@@ -210,8 +217,10 @@ json_t *show_gtp(struct control *c, json_t *args, usec_t now)
 	json_object_set_new(o, "requests_in_progress", json_integer(g->n_txns));
 	json_object_set_new(o, "gtpu_echo_requests", json_integer((json_int_t)g->echo_u));
 	json_object_set_new(o, "error_indications_sent", json_integer((json_int_t)g->ei_sent));
-	json_object_set_new(o, "error_indications_suppressed", json_integer((json_int_t)g->ei_suppressed));
-	json_object_set_new(o, "error_indications_received", json_integer((json_int_t)g->ei_received));
+	json_object_set_new(
+		o, "error_indications_suppressed", json_integer((json_int_t)g->ei_suppressed));
+	json_object_set_new(
+		o, "error_indications_received", json_integer((json_int_t)g->ei_received));
 	json_object_set_new(o, "gtpu_reassembled", json_integer((json_int_t)g->reinjected));
 	json_object_set_new(o, "gtpu_slow_dropped", json_integer((json_int_t)g->unknown_u));
 	return o;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* show: the views of the control socket, as JSON; fields in the units that their names say. Control core. */
+/* show: the views of the control socket, as JSON; fields in the units that their names say. Control
+ * core. */
 #ifndef TANDEM_SHOW_H
 #define TANDEM_SHOW_H
 
@@ -29,7 +30,8 @@ static inline const char *show_validation(const struct srp_info *i)
 json_t *show_srp_monitor(struct control *c, json_t *args, usec_t now);
 json_t *act_reset_auth(struct control *c, json_t *args, usec_t now);
 json_t *show_radius(struct control *c, json_t *args, usec_t now);
-/* show_past.c. Times are text, UTC to the microsecond; null: none. show_wall_of: when a time of the own clock was, 0 none. */
+/* show_past.c. Times are text, UTC to the microsecond; null: none. show_wall_of: when a time of the
+ * own clock was, 0 none. */
 json_t *show_time(int64_t wall_us);
 int64_t show_wall_of(usec_t at, usec_t now);
 json_t *show_last_switchover(struct control *c);
@@ -44,7 +46,8 @@ json_t *show_pools(struct control *c, json_t *args, usec_t now);
 json_t *show_ports(struct control *c, json_t *args, usec_t now);
 json_t *show_workers(struct control *c, json_t *args, usec_t now);
 json_t *show_gtp(struct control *c, json_t *args, usec_t now);
-/* control_reload.c. act_: a whole answer, or null: ctl_answer() gives it when the disk is through. */
+/* control_reload.c. act_: a whole answer, or null: ctl_answer() gives it when the disk is
+ * through. */
 json_t *show_configuration(struct control *c, json_t *args, usec_t now);
 json_t *act_save(struct control *c, json_t *args, usec_t now);
 json_t *act_reload(struct control *c, json_t *args, usec_t now);

@@ -15,13 +15,15 @@ json_t *show_time(int64_t wall_us)
 	if (wall_us <= 0 || gmtime_r(&t, &tm) == NULL ||
 		strftime(second, sizeof(second), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
 		return json_null();
-	snprintf(text, sizeof(text), "%s.%06uZ", second, (unsigned int)(wall_us % (int64_t)USEC_PER_SEC));
+	snprintf(text, sizeof(text), "%s.%06uZ", second,
+		(unsigned int)(wall_us % (int64_t)USEC_PER_SEC));
 	return json_string(text);
 }
 
 int64_t show_wall_of(usec_t at, usec_t now)
 {
-	return at == USEC_NEVER || at == 0 || at > now ? 0 : control_wall_us() - (int64_t)(now - at);
+	return at == USEC_NEVER || at == 0 || at > now ? 0
+						       : control_wall_us() - (int64_t)(now - at);
 }
 
 static double tenths_ms(usec_t us)
@@ -47,8 +49,8 @@ static void add_phases(json_t *o, const struct history_entry *e)
 		json_object_set_new(o, "stood_still_ms", json_real(tenths_ms(e->stood_still)));
 	list = json_array();
 	for (unsigned int i = 0; i < e->n_phases; i++)
-		json_array_append_new(list, json_pack("{s:s,s:f}", "phase", e->phase[i].name, "took_ms",
-						    tenths_ms(e->phase[i].us)));
+		json_array_append_new(list, json_pack("{s:s,s:f}", "phase", e->phase[i].name,
+						    "took_ms", tenths_ms(e->phase[i].us)));
 	json_object_set_new(o, "phases", list);
 }
 
@@ -60,12 +62,12 @@ json_t *show_last_switchover(struct control *c)
 		const struct history_entry *e = history_get(h, i - 1);
 		json_t *o;
 
-		if (e == NULL ||
-			!(e->to == SRP_ACTIVE || (e->from == SRP_PENDING_STANDBY && e->to == SRP_STANDBY)))
+		if (e == NULL || !(e->to == SRP_ACTIVE ||
+					 (e->from == SRP_PENDING_STANDBY && e->to == SRP_STANDBY)))
 			continue;
 		o = json_pack("{s:s,s:o,s:b,s:s,s:I}", "to", srp_state_name(e->to), "time",
-			show_time(e->wall_us), "planned", e->planned, "cause", srp_cause_name(e->cause),
-			"term", (json_int_t)(e->term >> 1));
+			show_time(e->wall_us), "planned", e->planned, "cause",
+			srp_cause_name(e->cause), "term", (json_int_t)(e->term >> 1));
 		add_phases(o, e);
 		return o;
 	}
@@ -77,12 +79,13 @@ void show_transitions(const struct control *c, json_t *to)
 	json_t *causes = json_object(), *states = json_object();
 
 	for (unsigned int i = 0; i < PAST_CAUSES; i++)
-		if (strcmp(srp_cause_name((enum srp_cause)i), "unknown") != 0 && i != SRP_CAUSE_NONE &&
-			i != SRP_CAUSE_STARTUP && i != SRP_CAUSE_ABORTED)
-			json_object_set_new(
-				causes, srp_cause_name((enum srp_cause)i), count(c->past.switchovers[i]));
+		if (strcmp(srp_cause_name((enum srp_cause)i), "unknown") != 0 &&
+			i != SRP_CAUSE_NONE && i != SRP_CAUSE_STARTUP && i != SRP_CAUSE_ABORTED)
+			json_object_set_new(causes, srp_cause_name((enum srp_cause)i),
+				count(c->past.switchovers[i]));
 	for (unsigned int i = 0; i < PAST_STATES; i++)
-		json_object_set_new(states, srp_state_name((enum srp_state)i), count(c->past.transitions[i]));
+		json_object_set_new(
+			states, srp_state_name((enum srp_state)i), count(c->past.transitions[i]));
 	json_object_set_new(to, "switchovers_by_cause", causes);
 	json_object_set_new(to, "transitions_to", states);
 }
@@ -90,17 +93,18 @@ void show_transitions(const struct control *c, json_t *to)
 /* Of an earlier process by the clock on the wall, which may have been set meanwhile. */
 static json_t *age_of(const struct history_entry *e, usec_t now)
 {
-	int64_t age =
-		e->at != USEC_NEVER ? (int64_t)(now - RTE_MIN(e->at, now)) : control_wall_us() - e->wall_us;
+	int64_t age = e->at != USEC_NEVER ? (int64_t)(now - RTE_MIN(e->at, now))
+					  : control_wall_us() - e->wall_us;
 
 	return count(age > 0 ? (uint64_t)age / 1000 : 0);
 }
 
 static void add_transition(json_t *list, const struct history_entry *e, usec_t now)
 {
-	json_t *o = json_pack("{s:o,s:o,s:s,s:s,s:s,s:I,s:b}", "time", show_time(e->wall_us), "age_ms",
-		age_of(e, now), "from", srp_state_name(e->from), "to", srp_state_name(e->to), "cause",
-		srp_cause_name(e->cause), "term", (json_int_t)(e->term >> 1), "planned", e->planned);
+	json_t *o = json_pack("{s:o,s:o,s:s,s:s,s:s,s:I,s:b}", "time", show_time(e->wall_us),
+		"age_ms", age_of(e, now), "from", srp_state_name(e->from), "to",
+		srp_state_name(e->to), "cause", srp_cause_name(e->cause), "term",
+		(json_int_t)(e->term >> 1), "planned", e->planned);
 
 	add_phases(o, e);
 	json_array_append_new(list, o);
@@ -109,10 +113,12 @@ static void add_transition(json_t *list, const struct history_entry *e, usec_t n
 static void add_loss(json_t *list, const struct history_entry *e, usec_t now)
 {
 	bool told = e->loss == HISTORY_LOSS_KNOWN;
-	uint64_t unvouched = e->known > e->vouched + e->freed ? e->known - e->vouched - e->freed : 0;
-	json_t *o = json_pack("{s:o,s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:o}", "time", show_time(e->wall_us), "to",
-		srp_state_name(e->to), "cause", srp_cause_name(e->cause), "term", (json_int_t)(e->term >> 1),
-		"sessions_known", e->loss != HISTORY_LOSS_NONE ? count(e->known) : json_null(), "vouched_for",
+	uint64_t unvouched =
+		e->known > e->vouched + e->freed ? e->known - e->vouched - e->freed : 0;
+	json_t *o = json_pack("{s:o,s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:o}", "time",
+		show_time(e->wall_us), "to", srp_state_name(e->to), "cause",
+		srp_cause_name(e->cause), "term", (json_int_t)(e->term >> 1), "sessions_known",
+		e->loss != HISTORY_LOSS_NONE ? count(e->known) : json_null(), "vouched_for",
 		told ? count(e->vouched) : json_null(), "lost",
 		told ? count(unvouched + e->freed) : json_null(), "unvouched",
 		told ? count(unvouched) : json_null(), "ended_by_audit",
@@ -165,17 +171,17 @@ json_t *show_alarms(struct control *c, json_t *args, usec_t now)
 	for (unsigned int i = 0; i < ALARMS; i++)
 		if (c->alarm[i].on)
 			json_array_append_new(
-				on, json_pack("{s:s,s:o,s:I,s:s}", "alarm", control_alarm_name(i), "raised",
-					    show_time(c->alarm[i].wall_us), "age_ms",
+				on, json_pack("{s:s,s:o,s:I,s:s}", "alarm", control_alarm_name(i),
+					    "raised", show_time(c->alarm[i].wall_us), "age_ms",
 					    (json_int_t)((now - c->alarm[i].since) / 1000), "text",
 					    c->alarm[i].text));
 	for (unsigned int k = first; k < c->n_cleared; k++) {
 		const struct alarm_cleared *a = &c->cleared[k % ALARMS_CLEARED];
 
 		json_array_append_new(
-			over, json_pack("{s:s,s:o,s:o,s:s}", "alarm", control_alarm_name(a->alarm), "raised",
-				      show_time(a->raised_us), "cleared", show_time(a->cleared_us), "text",
-				      a->text));
+			over, json_pack("{s:s,s:o,s:o,s:s}", "alarm", control_alarm_name(a->alarm),
+				      "raised", show_time(a->raised_us), "cleared",
+				      show_time(a->cleared_us), "text", a->text));
 	}
 	return json_pack("{s:o,s:o}", "alarms", on, "cleared", over);
 }

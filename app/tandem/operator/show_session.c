@@ -39,15 +39,16 @@ static json_t *brief(const struct session_rec *r)
 {
 	char imsi[16], ue[IP_ADDR_TEXT], sgsn[IP_ADDR_TEXT], teid[16];
 	struct session_usage total = { r->usage[0].up_pkts + r->usage[1].up_pkts,
-		r->usage[0].up_bytes + r->usage[1].up_bytes, r->usage[0].dn_pkts + r->usage[1].dn_pkts,
+		r->usage[0].up_bytes + r->usage[1].up_bytes,
+		r->usage[0].dn_pkts + r->usage[1].dn_pkts,
 		r->usage[0].dn_bytes + r->usage[1].dn_bytes };
 	json_t *o, *u = usage(&total);
 
 	digits(imsi, r->key);
 	snprintf(teid, sizeof(teid), "0x%08x", r->handle);
-	o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s}", "imsi", imsi, "nsapi", (json_int_t)(r->key & 0xf), "teid",
-		teid, "ue_address", ip_addr_print(&r->ue, ue), "sgsn_address",
-		ip_addr_print(&r->peer_usr, sgsn), "apn",
+	o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s}", "imsi", imsi, "nsapi",
+		(json_int_t)(r->key & 0xf), "teid", teid, "ue_address", ip_addr_print(&r->ue, ue),
+		"sgsn_address", ip_addr_print(&r->peer_usr, sgsn), "apn",
 		r->apn < T.conf->n_apns ? T.conf->apns[r->apn].name : "?");
 	json_object_update(o, u);
 	json_decref(u);
@@ -56,48 +57,52 @@ static json_t *brief(const struct session_rec *r)
 
 static json_t *whole(const struct session_rec *r)
 {
-	char ctl[IP_ADDR_TEXT], msisdn[2 * SESSION_MSISDN_MAX + 1], qos[2 * SESSION_QOS_MAX + 1] = "",
-											      teid[16];
+	char ctl[IP_ADDR_TEXT], msisdn[2 * SESSION_MSISDN_MAX + 1],
+		qos[2 * SESSION_QOS_MAX + 1] = "", teid[16];
 	json_t *o = brief(r);
 
 	bcd(msisdn, r->msisdn, sizeof(r->msisdn));
 	for (unsigned int i = 0; i < r->qos_len && i < SESSION_QOS_MAX; i++)
 		snprintf(qos + 2 * i, 3, "%02x", r->qos[i]);
 	json_object_set_new(o, "msisdn", json_string(msisdn));
-	json_object_set_new(o, "sgsn_control_address", json_string(ip_addr_print(&r->peer_ctl, ctl)));
+	json_object_set_new(
+		o, "sgsn_control_address", json_string(ip_addr_print(&r->peer_ctl, ctl)));
 	snprintf(teid, sizeof(teid), "0x%08x", r->peer_ctl_teid);
 	json_object_set_new(o, "sgsn_control_teid", json_string(teid));
 	snprintf(teid, sizeof(teid), "0x%08x", r->peer_usr_teid);
 	json_object_set_new(o, "sgsn_user_teid", json_string(teid));
-	json_object_set_new(
-		o, "pool", json_string(r->pool < T.conf->n_pools ? T.conf->pools[r->pool].name : "?"));
+	json_object_set_new(o, "pool",
+		json_string(r->pool < T.conf->n_pools ? T.conf->pools[r->pool].name : "?"));
 	json_object_set_new(o, "qos", json_string(qos));
 	json_object_set_new(o, "charging_id", json_integer(r->charging_id));
 #ifdef TANDEM_WIRE_V2
 	json_object_set_new(o, "charging_characteristics", json_integer(r->charging));
 #endif
 	json_object_set_new(o, "created_ms", json_integer((json_int_t)r->created_ms));
-	json_object_set_new(o, "sgsn_recovery", r->has_recovery ? json_integer(r->recovery) : json_null());
-	json_object_set_new(o, "shard", json_integer(session_handle_shard(r->handle)));
 	json_object_set_new(
-		o, "worker", json_integer(T.shared.worker_of_shard[session_handle_shard(r->handle)]));
+		o, "sgsn_recovery", r->has_recovery ? json_integer(r->recovery) : json_null());
+	json_object_set_new(o, "shard", json_integer(session_handle_shard(r->handle)));
+	json_object_set_new(o, "worker",
+		json_integer(T.shared.worker_of_shard[session_handle_shard(r->handle)]));
 	json_object_set_new(o, "usage_side0", usage(&r->usage[0]));
 	json_object_set_new(o, "usage_side1", usage(&r->usage[1]));
 	return o;
 }
 
-enum { LOOKED_AT = 1 << 18 }; /* slots a command at most: control has other things to do within its second */
+/* slots a command at most: control has other things to do within its second */
+enum { LOOKED_AT = 1 << 18 };
 
-/* Calls `each` for live sessions, in order of their addresses, until it returns false. The pools' arrays are a
- * hundredth of the table, and end where the last session was found. */
+/* Calls `each` for live sessions, in order of their addresses, until it returns false. The pools'
+ * arrays are a hundredth of the table, and end where the last session was found. */
 static void walk(uint64_t total, bool (*each)(void *ctx, const struct session_rec *r), void *ctx)
 {
 	unsigned int looked = 0;
 
 	for (unsigned int i = 0; i < T.pools->n; i++)
-		for (uint32_t k = 0; k < T.pools->p[i].size && total > 0 && looked < LOOKED_AT; k++) {
-			uint32_t handle =
-				atomic_load_explicit(&T.pools->p[i].handle[k], memory_order_relaxed);
+		for (uint32_t k = 0; k < T.pools->p[i].size && total > 0 && looked < LOOKED_AT;
+			k++) {
+			uint32_t handle = atomic_load_explicit(
+				&T.pools->p[i].handle[k], memory_order_relaxed);
 			struct session_rec r;
 
 			if (handle == 0)
@@ -138,8 +143,8 @@ json_t *show_sessions(struct control *c, json_t *args, usec_t now)
 		total += T.table->shard[i].n_live;
 	walk((uint64_t)total, list_one, &l);
 	return json_pack("{s:I,s:I,s:I,s:o}", "total", total, "capacity",
-		(json_int_t)T.conf->table.max_sessions, "shown", (json_int_t)json_array_size(l.list),
-		"sessions", l.list);
+		(json_int_t)T.conf->table.max_sessions, "shown",
+		(json_int_t)json_array_size(l.list), "sessions", l.list);
 }
 
 /* By IMSI all contexts of the subscriber, through the index: one look-up per NSAPI. */

@@ -6,8 +6,9 @@
 static void set_ms(json_t *o, const char *key, usec_t at, usec_t now)
 {
 	json_object_set_new(o, key,
-		at == USEC_NEVER || at == 0 || at > now ? json_null()
-							: json_integer((json_int_t)((now - at) / 1000)));
+		at == USEC_NEVER || at == 0 || at > now
+			? json_null()
+			: json_integer((json_int_t)((now - at) / 1000)));
 }
 
 static void set_text(json_t *o, const char *key, const char *text)
@@ -37,7 +38,8 @@ static void set_term(json_t *o, const char *key, srp_term_t term)
 {
 	char text[32];
 
-	snprintf(text, sizeof(text), "%lu.%lu", (unsigned long)(term >> 1), (unsigned long)(term & 1));
+	snprintf(text, sizeof(text), "%lu.%lu", (unsigned long)(term >> 1),
+		(unsigned long)(term & 1));
 	set_text(o, key, text);
 }
 
@@ -55,7 +57,8 @@ static void show_peer(const struct control *c, json_t *o, const struct srp_info 
 	json_object_set_new(o, "last_hello_time", show_time(show_wall_of(i->peer.hello_at, now)));
 	set_ms(o, "last_hello_age_ms", i->peer.hello_at, now);
 	set_text(o, "peer_configuration_validation", show_validation(i));
-	set_text(o, "last_peer_configuration_error", i->config_error[0] != '\0' ? i->config_error : "None");
+	set_text(o, "last_peer_configuration_error",
+		i->config_error[0] != '\0' ? i->config_error : "None");
 	set_text(o, "last_peer_configuration_event",
 		i->config_event_text[0] != '\0' ? i->config_event_text : "None");
 	set_ms(o, "last_peer_configuration_event_age_ms", i->config_event, now);
@@ -74,14 +77,16 @@ static void show_security(const struct control *c, json_t *o)
 		return;
 	}
 	set_text(o, "replication_security",
-		tls_pre_shared(c->link.tls) ? "AES-128-GCM, pre-shared key" : "AES-128-GCM, certificates");
+		tls_pre_shared(c->link.tls) ? "AES-128-GCM, pre-shared key"
+					    : "AES-128-GCM, certificates");
 	set_text(o, "crypto_device", crypt_device(T.crypt));
 	json_object_set_new(o, "key_id", id != 0 ? json_integer((json_int_t)id) : json_null());
 	set_int(o, "key_phase", atomic_load(&v->key_phase));
 	set_int(o, "keys_open", atomic_load(&v->keys_live));
 }
 
-/* The name of the group, so that what is zero in plain text is not mistaken for what was checked. */
+/* The name of the group, so that what is zero in plain text is not mistaken for what was
+ * checked. */
 static void show_keys(json_t *o)
 {
 	json_t *keys = json_object();
@@ -102,8 +107,8 @@ static void show_sync(struct control *c, json_t *o, usec_t now)
 	usec_t heard = atomic_load(&v->heard);
 
 	set_text(o, "replication_path",
-		heard != USEC_NEVER &&
-				now - RTE_MIN(heard, now) < T.conf->srp.dead_interval_ms * USEC_PER_MSEC
+		heard != USEC_NEVER && now - RTE_MIN(heard, now) <
+					       T.conf->srp.dead_interval_ms * USEC_PER_MSEC
 			? "up"
 			: "down");
 	show_security(c, o);
@@ -117,7 +122,8 @@ static void show_sync(struct control *c, json_t *o, usec_t now)
 	json_object_set_new(
 		o, "in_sync_since_ms", since == 0 ? json_null() : json_integer((json_int_t)since));
 	json_object_set_new(o, "in_sync_age_ms",
-		since == 0 || pair < since ? json_null() : json_integer((json_int_t)(pair - since)));
+		since == 0 || pair < since ? json_null()
+					   : json_integer((json_int_t)(pair - since)));
 	set_int(o, "unmatched_buckets", unmatched);
 	set_int(o, "unacknowledged_packets", atomic_load(&v->unacked));
 	set_bool(o, "commit_gate_closed", c->gtp.gate_closed);
@@ -167,32 +173,35 @@ json_t *show_srp_statistics(struct control *c, json_t *args, usec_t now)
 	show_security(c, o);
 	set_int(o, "connections_of_strangers", c->link.strangers);
 	set_int(o, "handshakes_failed", c->link.handshakes_failed);
-	set_text(o, "last_handshake_failure", c->link.refused[0] != '\0' ? c->link.refused : "None");
+	set_text(
+		o, "last_handshake_failure", c->link.refused[0] != '\0' ? c->link.refused : "None");
 	return o;
 }
 
 static json_t *show_received(const struct repl_received *a)
 {
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "stream", (json_int_t)a->stream, "applied",
-		(json_int_t)a->applied, "refused_stale", (json_int_t)a->refused[REPL_REFUSED_STALE],
-		"refused_absent", (json_int_t)a->refused[REPL_REFUSED_ABSENT], "refused_malformed",
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "stream", (json_int_t)a->stream,
+		"applied", (json_int_t)a->applied, "refused_stale",
+		(json_int_t)a->refused[REPL_REFUSED_STALE], "refused_absent",
+		(json_int_t)a->refused[REPL_REFUSED_ABSENT], "refused_malformed",
 		(json_int_t)a->refused[REPL_REFUSED_MALFORMED], "refused_owner",
 		(json_int_t)a->refused[REPL_REFUSED_OWNER], "refused_other",
 		(json_int_t)a->refused[REPL_REFUSED_OTHER]);
 }
 
-/* Of the present stream each way: sent == acknowledged + superseded + in flight + abandoned, and acknowledged == applied +
- * refused by what the peer tells of itself. */
+/* Of the present stream each way: sent == acknowledged + superseded + in flight + abandoned, and
+ * acknowledged == applied + refused by what the peer tells of itself. */
 static void show_records(json_t *o)
 {
 	struct repl_sent_records s;
 
 	replicator_records(T.repl, &s);
 	json_object_set_new(o, "records_sent",
-		json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b}", "stream", (json_int_t)s.stream, "sent",
-			(json_int_t)s.sent, "acknowledged", (json_int_t)s.acked, "superseded",
-			(json_int_t)s.superseded, "in_flight", (json_int_t)s.in_flight, "abandoned",
-			(json_int_t)s.abandoned, "unheard", (json_int_t)s.unheard, "untrue", s.untrue));
+		json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b}", "stream", (json_int_t)s.stream,
+			"sent", (json_int_t)s.sent, "acknowledged", (json_int_t)s.acked,
+			"superseded", (json_int_t)s.superseded, "in_flight",
+			(json_int_t)s.in_flight, "abandoned", (json_int_t)s.abandoned, "unheard",
+			(json_int_t)s.unheard, "untrue", s.untrue));
 	json_object_set_new(o, "records_at_peer", show_received(&s.peer));
 	json_object_set_new(o, "records_received", show_received(replicator_received(T.repl)));
 }
@@ -218,7 +227,8 @@ json_t *show_srp_checkpoint(struct control *c, json_t *args, usec_t now)
 	set_int(o, "refused_malformed", st.refused_malformed);
 	set_int(o, "refused_not_owner", st.not_owner);
 	show_counters(o, replicator_stream_count(T.repl), repl_counters_names, repl_counters_n);
-	show_counters(o, replicator_count(T.repl), replicator_counters_names, replicator_counters_n);
+	show_counters(
+		o, replicator_count(T.repl), replicator_counters_names, replicator_counters_n);
 	show_counters(o, &c->gtp.gate, gate_counters_names, gate_counters_n);
 	json_object_set_new(o, "resync", show_resync(c, now));
 	show_records(o);

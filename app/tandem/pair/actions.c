@@ -4,8 +4,8 @@
 
 #include "process/control.h"
 
-/* How long after a change of role other cores' answers, the kernel's and the first packets' next hops are worth turns that
- * follow each other fast. */
+/* How long after a change of role other cores' answers, the kernel's and the first packets' next
+ * hops are worth turns that follow each other fast. */
 enum { BRISK_US = 100000 };
 
 /* ---- what srp is told of the stream ---- */
@@ -26,9 +26,10 @@ static struct srp_stream view(struct control *c, usec_t now)
 		.in_sync_since_ms = since };
 
 	trace_heard(c, s.heard);
-	/* Heard, but not understood: somebody is there, for the rule of a boot alone (SRP.md section 1). */
-	if (s.heard == USEC_NEVER && srp_info(c->srp)->state == SRP_INIT && !srp_info(c->srp)->peer.known &&
-		atomic_load(&v->unopened) != 0)
+	/* Heard, but not understood: somebody is there, for the rule of a boot alone (SRP.md
+	 * section 1). */
+	if (s.heard == USEC_NEVER && srp_info(c->srp)->state == SRP_INIT &&
+		!srp_info(c->srp)->peer.known && atomic_load(&v->unopened) != 0)
 		s.heard = atomic_load(&v->unopened);
 	if (since != 0 && pair >= since)
 		s.in_sync_age_ms = (uint32_t)RTE_MIN(pair - since, (uint64_t)UINT32_MAX);
@@ -67,8 +68,9 @@ void srp_feed(struct control *c, usec_t now)
 static void role(struct control *c, const struct srp_action *a, usec_t now)
 {
 	past_role(c, a, now);
-	LOG(NOTICE, "%s -> %s, cause %s, term %lu.%lu", srp_state_name(a->from), srp_state_name(a->to),
-		srp_cause_name(a->cause), (unsigned long)(a->term >> 1), (unsigned long)(a->term & 1));
+	LOG(NOTICE, "%s -> %s, cause %s, term %lu.%lu", srp_state_name(a->from),
+		srp_state_name(a->to), srp_cause_name(a->cause), (unsigned long)(a->term >> 1),
+		(unsigned long)(a->term & 1));
 	trace_role(c, a, clock_us());
 	monitors_role(c, a, now);
 	c->brisk_until = now + BRISK_US;
@@ -117,7 +119,8 @@ void srp_actions(struct control *c, usec_t now)
 			break;
 		case SRP_ACT_ALARM:
 			control_alarm(c, a.alarm, a.raised, a.text, now);
-			/* Who gave up answered for the VIPs too until now, and may have been the last to announce them. */
+			/* Who gave up answered for the VIPs too until now, and may have been the
+			 * last to announce them. */
 			if (a.alarm == SRP_ALARM_DUAL_ACTIVE && !a.raised &&
 				srp_info(c->srp)->state == SRP_ACTIVE)
 				control_announce_anew(c, now);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The two chassis' configurations, compared key by key: lib/srp brings the peer's lines, lib/config says what differs, and
- * here is what operators ask about it. The licence, too, is something that both must have. */
+/* The two chassis' configurations, compared key by key: lib/srp brings the peer's lines, lib/config
+ * says what differs, and here is what operators ask about it. The licence, too, is something that
+ * both must have. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,11 +92,12 @@ json_t *show_difference(struct control *c, json_t *args, usec_t now)
 	o = json_pack("{s:s,s:s,s:s,s:o}", "peer_configuration_validation", show_validation(i),
 		"last_peer_configuration_event",
 		i->config_event_text[0] != '\0' ? i->config_event_text : "None",
-		"last_peer_configuration_error", i->config_error[0] != '\0' ? i->config_error : "None",
-		"differences", list);
+		"last_peer_configuration_error",
+		i->config_error[0] != '\0' ? i->config_error : "None", "differences", list);
 	json_object_set_new(o, "last_peer_configuration_event_age_ms",
-		i->config_event == USEC_NEVER ? json_null()
-					      : json_integer((json_int_t)((now - i->config_event) / 1000)));
+		i->config_event == USEC_NEVER
+			? json_null()
+			: json_integer((json_int_t)((now - i->config_event) / 1000)));
 	return o;
 }
 
@@ -126,9 +128,9 @@ json_t *show_license(struct control *c, json_t *args, usec_t now)
 
 	(void)args;
 	(void)now;
-	return json_pack("{s:s,s:s,s:s,s:s}", "feature", "Inter-Chassis Session Recovery", "this_chassis",
-		licence(true, c->srp_conf.unlicensed), "peer", licence(known, i->peer.unlicensed),
-		"session_recovery",
+	return json_pack("{s:s,s:s,s:s,s:s}", "feature", "Inter-Chassis Session Recovery",
+		"this_chassis", licence(true, c->srp_conf.unlicensed), "peer",
+		licence(known, i->peer.unlicensed), "session_recovery",
 		missing ? "none: set license.inter-chassis-session-recovery = true on both"
 		: known ? "licensed"
 			: "licensed here; the peer was not heard yet");

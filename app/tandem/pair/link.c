@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The SRP connection: side 0 listens, side 1 connects; TLS unless srp.insecure; a connection replaces the one that is up only
- * when its peer has proven who it is and the replication core has its keys. Who merely connects changes nothing. */
+/* The SRP connection: side 0 listens, side 1 connects; TLS unless srp.insecure; a connection
+ * replaces the one that is up only when its peer has proven who it is and the replication core has
+ * its keys. Who merely connects changes nothing. */
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -11,12 +12,20 @@
 
 #include "process/control.h"
 
-enum { LEAST_US = 10000, RETRY_US = 200000, REFUSED_US = 1000000, HANDSHAKE_US = 2000000, LOG_US = 10000000 };
+enum {
+	LEAST_US = 10000,
+	RETRY_US = 200000,
+	REFUSED_US = 1000000,
+	HANDSHAKE_US = 2000000,
+	LOG_US = 10000000
+};
 
-/* A quarter of dead-interval, within bounds: two chassis that start must find each other before either counts as alone. */
+/* A quarter of dead-interval, within bounds: two chassis that start must find each other before
+ * either counts as alone. */
 usec_t link_soon(usec_t most)
 {
-	return RTE_MIN(RTE_MAX(T.conf->srp.dead_interval_ms * USEC_PER_MSEC / 4, (usec_t)LEAST_US), most);
+	return RTE_MIN(
+		RTE_MAX(T.conf->srp.dead_interval_ms * USEC_PER_MSEC / 4, (usec_t)LEAST_US), most);
 }
 
 static struct link_conn *conn_of(struct source *s)
@@ -56,7 +65,8 @@ void link_drop(struct control *c, usec_t now)
 		lost(c, c->link.up, false, now);
 }
 
-/* The peer is not who it must be, or is not set up as we are: told once, then now and then while it lasts. */
+/* The peer is not who it must be, or is not set up as we are: told once, then now and then while it
+ * lasts. */
 static void refuse(struct control *c, struct link_conn *l, const char *why, usec_t now)
 {
 	struct link_srp *s = &c->link;
@@ -65,7 +75,8 @@ static void refuse(struct control *c, struct link_conn *l, const char *why, usec
 	if (strcmp(s->refused, why) != 0 || now >= s->refused_log) {
 		snprintf(s->refused, sizeof(s->refused), "%s", why);
 		s->refused_log = now + LOG_US;
-		LOG(WARNING, "SRP: %s (%lu refused so far)", why, (unsigned long)s->handshakes_failed);
+		LOG(WARNING, "SRP: %s (%lu refused so far)", why,
+			(unsigned long)s->handshakes_failed);
 	}
 	if (s->up == NULL)
 		control_alarm(c, ALARM_SRP_REFUSED, true, why, now);
@@ -98,7 +109,8 @@ static ssize_t bytes_out(struct link_conn *l, const uint8_t *from, size_t n)
 
 /* ---- messages: `length u16 | message` ---- */
 
-/* A hello over this connection is the peer's word that it opens what this connection's key seals. */
+/* A hello over this connection is the peer's word that it opens what this connection's key
+ * seals. */
 static void hello_heard(struct control *c, struct link_conn *l, usec_t now)
 {
 	uint32_t peer = srp_info(c->srp)->peer.incarnation;
@@ -139,7 +151,8 @@ static bool is_tls(const struct link_conn *l)
 	return l->tls == NULL && (l->in[0] == 0x16 || l->in[0] == 0x15) && l->in[1] == 0x03;
 }
 
-/* In plain text everybody is up who connects, until he says something that the peer does not say. */
+/* In plain text everybody is up who connects, until he says something that the peer does not
+ * say. */
 static void not_peer(struct control *c, struct link_conn *l, const char *why, usec_t now)
 {
 	c->link.up = NULL;
@@ -158,8 +171,8 @@ static void receive(struct control *c, struct link_conn *l, usec_t now)
 		if (want < 0) {
 			if (is_tls(l))
 				snprintf(why, sizeof(why),
-					"the peer speaks TLS, here insecure = true is set: both must say the "
-					"same");
+					"the peer speaks TLS, here insecure = true is set: both "
+					"must say the same");
 			else
 				snprintf(why, sizeof(why), "a message of %zu bytes: closing",
 					srp_frame_length(l->in));
@@ -178,9 +191,8 @@ static void receive(struct control *c, struct link_conn *l, usec_t now)
 				LOG(WARNING, "SRP: %s", why);
 			if (l->tls == NULL && !l->heard)
 				not_peer(c, l,
-					"the peer closed the connection without a hello: if it wants TLS, "
-					"insecure = true must go "
-					"here; see its log",
+					"the peer closed the connection without a hello: if it "
+					"wants TLS, insecure = true must go here; see its log",
 					now);
 			else
 				lost(c, l, false, now);
@@ -212,7 +224,8 @@ void link_send(struct control *c, const uint8_t *msg, size_t len, usec_t now)
 
 	if (l == NULL)
 		return;
-	if (l->out_len + 2 + len > sizeof(l->out)) { /* the peer does not read: that is a lost connection */
+	/* the peer does not read: that is a lost connection */
+	if (l->out_len + 2 + len > sizeof(l->out)) {
 		lost(c, l, false, now);
 		return;
 	}
@@ -273,7 +286,8 @@ void link_keyed(struct control *c, const struct msg *m, usec_t now)
 	}
 }
 
-/* With a certificate, side 1 has finished before side 0 has looked at what it showed: the first byte proves that it liked it. */
+/* With a certificate, side 1 has finished before side 0 has looked at what it showed: the first
+ * byte proves that it liked it. */
 static void prove(struct control *c, struct link_conn *l, usec_t now)
 {
 	char why[TLS_WHY];
@@ -281,8 +295,9 @@ static void prove(struct control *c, struct link_conn *l, usec_t now)
 
 	if (n < 0)
 		refuse(c, l,
-			why[0] != '\0' ? why
-				       : "the peer closed the connection after the handshake: see its log",
+			why[0] != '\0'
+				? why
+				: "the peer closed the connection after the handshake: see its log",
 			now);
 	if (n <= 0)
 		return;
@@ -347,8 +362,8 @@ void link_established(struct control *c, struct link_conn *l, usec_t now)
 		return;
 	}
 	l->state = LINK_TLS;
-	l->by = now +
-		RTE_MIN(srp_proof_us(T.conf->srp.dead_interval_ms * USEC_PER_MSEC), (usec_t)HANDSHAKE_US);
+	l->by = now + RTE_MIN(srp_proof_us(T.conf->srp.dead_interval_ms * USEC_PER_MSEC),
+			      (usec_t)HANDSHAKE_US);
 	srp_connecting(c->srp, true, now);
 	srp_actions(c, now);
 	handshake(c, l, now);
@@ -435,15 +450,15 @@ static enum making making(struct control *c, usec_t now)
 			lost(c, l, false, now);
 		else
 			refuse(c, l,
-				"the peer did not finish the handshake in time: is insecure = true set "
-				"there?",
+				"the peer did not finish the handshake in time: is insecure = true "
+				"set there?",
 				now);
 	}
 	return most;
 }
 
-/* Who has said goodbye has nothing more to say and hears nothing: the kernel refuses whoever comes, who else would wait in
- * vain. The stream goes on with the keys that it has. */
+/* Who has said goodbye has nothing more to say and hears nothing: the kernel refuses whoever comes,
+ * who else would wait in vain. The stream goes on with the keys that it has. */
 static void leave(struct control *c, usec_t now)
 {
 	control_unwatch(c, &c->link.listen);

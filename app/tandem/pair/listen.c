@@ -18,7 +18,8 @@ static bool is_peer(struct control *c, const struct ip_addr *from, usec_t now)
 		return true;
 	if (c->link.strangers++ == 0 ||
 		now >= c->link.stranger_log) { /* a flood of them must not become one of logs */
-		LOG(WARNING, "SRP: a connection from %s, which is not srp.peer: refused (%lu so far)",
+		LOG(WARNING,
+			"SRP: a connection from %s, which is not srp.peer: refused (%lu so far)",
 			ip_addr_print(from, text), (unsigned long)c->link.strangers);
 		c->link.stranger_log = now + LOG_US;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Steps of a role change, as srp orders them: each is a few messages to other cores and, when all have answered, one
- * srp_done(). Ownership of the shards changes hands only here, after the previous writer let go. */
+/* Steps of a role change, as srp orders them: each is a few messages to other cores and, when all
+ * have answered, one srp_done(). Ownership of the shards changes hands only here, after the
+ * previous writer let go. */
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>
@@ -8,7 +9,8 @@
 #include "process/control.h"
 #include "common/mutant.h"
 
-/* Late packets are forwarded for half a minute at most; then their usage has as long again to get through. */
+/* Late packets are forwarded for half a minute at most; then their usage has as long again to get
+ * through. */
 enum { LATE_GIVE_UP_US = 60000000, LATE_MOST_US = 30000000 };
 
 static void finish(struct control *c, bool ok, uint64_t number, const char *why, usec_t now)
@@ -19,7 +21,8 @@ static void finish(struct control *c, bool ok, uint64_t number, const char *why,
 	c->step.step = SRP_STEP_NONE;
 	c->step.waiting = 0;
 	if (!ok)
-		LOG(WARNING, "step %s of term %lu: %s", srp_step_name(s.step), (unsigned long)s.term, why);
+		LOG(WARNING, "step %s of term %lu: %s", srp_step_name(s.step),
+			(unsigned long)s.term, why);
 	srp_done(c->srp, s.step, s.term, ok, number, why, now);
 }
 
@@ -71,7 +74,8 @@ static int ask_repl(struct control *c, enum msg_type type)
 /* ---- VIPs and routes ---- */
 
 /* Metric 0: away with it. */
-static int route(struct control *c, const struct ip_addr *a, uint8_t len, uint32_t metric, const char *of)
+static int route(
+	struct control *c, const struct ip_addr *a, uint8_t len, uint32_t metric, const char *of)
 {
 	int ret = metric == 0 ? net_pool_route_del(c->kernel, a, len)
 			      : net_pool_route_set(c->kernel, a, len, metric);
@@ -81,16 +85,19 @@ static int route(struct control *c, const struct ip_addr *a, uint8_t len, uint32
 	return ret;
 }
 
-/* What a routing daemon redistributes: the pools and, where routers decide, the VIPs. What makes the kernel answer for a VIP has
- * no metric, so each has a host route besides. The kernel looks at its table `local` first: the host route counts only while
- * the VIP is not there, and then what comes for it ends in that route and is answered by nobody. */
+/* What a routing daemon redistributes: the pools and, where routers decide, the VIPs. What makes
+ * the kernel answer for a VIP has no metric, so each has a host route besides. The kernel looks at
+ * its table `local` first: the host route counts only while the VIP is not there, and then what
+ * comes for it ends in that route and is answered by nobody. */
 static int routes(struct control *c, uint32_t metric)
 {
 	int ret = 0;
 
 	for (unsigned int i = 0; i < T.conf->n_pools; i++) {
 		const struct config_pool *p = &T.conf->pools[i];
-		int err = p->srp_activate ? route(c, &p->prefix.addr, p->prefix.len, metric, p->name) : 0;
+		int err = p->srp_activate
+				  ? route(c, &p->prefix.addr, p->prefix.len, metric, p->name)
+				  : 0;
 
 		ret = err < 0 ? err : ret;
 	}
@@ -188,8 +195,9 @@ static uint8_t standby_rm(const struct control *c, usec_t now)
 	return srp_standby_rm(srp_info(c->srp), f->srp.hold_off_ms * USEC_PER_MSEC, have, now);
 }
 
-/* The routes alone: the VIPs are nobody's addresses here, and what a router sends although the Active's path is the shorter
- * one ends in a blackhole (VIP) or at workers that own nothing (pool). activate() takes them over as they are. */
+/* The routes alone: the VIPs are nobody's addresses here, and what a router sends although the
+ * Active's path is the shorter one ends in a blackhole (VIP) or at workers that own nothing (pool).
+ * activate() takes them over as they are. */
 static void in_standby(struct control *c, uint8_t rm, usec_t now)
 {
 	if (rm == 0) {
@@ -235,9 +243,9 @@ void control_routes_text(const struct control *c, char *text, size_t len, usec_t
 		snprintf(text, len, "not advertised");
 }
 
-/* Handed over: routers need time to learn the new Active's routes, and without any they drop what they get. So ours stay, a
- * longer path than its, for as long as late packets are forwarded (late_ended; at most LATE_MOST). The addresses do not:
- * nobody but the Active answers. */
+/* Handed over: routers need time to learn the new Active's routes, and without any they drop what
+ * they get. So ours stay, a longer path than its, for as long as late packets are forwarded
+ * (late_ended; at most LATE_MOST). The addresses do not: nobody but the Active answers. */
 static void linger(struct control *c, uint8_t rm, usec_t now)
 {
 	if (!MUTANT(address_stays))
@@ -250,9 +258,9 @@ static void linger(struct control *c, uint8_t rm, usec_t now)
 		control_withdraw(c); /* what is not known to be the longer path must not stay */
 }
 
-/* Gratuitous ARP or unsolicited NA on the port of each VIP: at once, and a bounded number of times more, only while we are
- * active and only where the link is up. Who stood still first hears whether the peer took over; it may have done so and ended
- * since, then the segment still sends to it. */
+/* Gratuitous ARP or unsolicited NA on the port of each VIP: at once, and a bounded number of times
+ * more, only while we are active and only where the link is up. Who stood still first hears whether
+ * the peer took over; it may have done so and ended since, then the segment still sends to it. */
 void control_announce(struct control *c, usec_t now)
 {
 	static const usec_t gap[ANNOUNCEMENTS] = { 2000000, 1000000, 400000, 100000, 30000 };
@@ -270,7 +278,8 @@ void control_announce(struct control *c, usec_t now)
 			struct port *p = &T.port[k];
 			struct rte_mbuf *m;
 
-			if (strcmp(p->conf->name, l->port) != 0 || !atomic_load(&T.shared.port[p->id].up))
+			if (strcmp(p->conf->name, l->port) != 0 ||
+				!atomic_load(&T.shared.port[p->id].up))
 				continue;
 			m = net_announce(T.mbufs, &p->mac, &l->address);
 			if (m == NULL)
@@ -328,7 +337,8 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 		c->hold = false;
 		c->became_active = now;
 		gtp_activated(c, c->active_planned, now);
-		/* Planned, the other one is better off. Else there is no other: better without a route than not at all. */
+		/* Planned, the other one is better off. Else there is no other: better without a
+		 * route than not at all. */
 		finish(c, ret == 0 || !c->active_planned, 0,
 			ret == 0 ? "" : "an address or route could not be installed", now);
 		break;
@@ -360,7 +370,8 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 		ask_workers(c, MSG_RELEASE, false);
 		break;
 	case SRP_STEP_WRITE:
-		/* Owned: the peer took over before late mode was reached: nobody else may write yet. */
+		/* Owned: the peer took over before late mode was reached: nobody else may write
+		 * yet. */
 		if (c->owned && !MUTANT(written_before_release))
 			ask_workers(c, MSG_RELEASE, false);
 		else
@@ -375,10 +386,12 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 
 static void late_ended(struct control *c, const struct msg *m, usec_t now)
 {
-	if (!c->late_usage || m->term != c->late_term || c->late_waiting == 0 || --c->late_waiting > 0)
+	if (!c->late_usage || m->term != c->late_term || c->late_waiting == 0 ||
+		--c->late_waiting > 0)
 		return;
-	c->late_drain = true; /* our usage has left; when it is acknowledged, the peer knows it all */
-	if (!c->up)           /* and no worker forwards any more */
+	/* our usage has left; when it is acknowledged, the peer knows it all */
+	c->late_drain = true;
+	if (!c->up) /* and no worker forwards any more */
 		in_standby(c, standby_rm(c, now), now);
 }
 
@@ -401,7 +414,8 @@ static void late_turn(struct control *c, usec_t now)
 	if (!c->late_usage)
 		return;
 	if (now >= c->late_by) {
-		LOG(WARNING, "the Active does not take the usage that was counted here late: it is given up");
+		LOG(WARNING, "the Active does not take the usage that was counted here late: it is "
+			     "given up");
 		late_over(c);
 		return;
 	}

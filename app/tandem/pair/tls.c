@@ -66,16 +66,16 @@ static bool read_psk(struct tls *t, const char *path, char why[TLS_WHY])
 	fclose(f);
 	while (n > 0 && isspace((unsigned char)line[n - 1]))
 		n--;
-	for (i = 0; i + 1 < n && i / 2 < PSK_MOST && digit(line[i]) >= 0 && digit(line[i + 1]) >= 0; i += 2)
+	for (i = 0; i + 1 < n && i / 2 < PSK_MOST && digit(line[i]) >= 0 && digit(line[i + 1]) >= 0;
+		i += 2)
 		t->key[i / 2] = (uint8_t)(digit(line[i]) << 4 | digit(line[i + 1]));
 	t->key_len = i / 2;
 	OPENSSL_cleanse(line, sizeof(line));
 	if (i == n && t->key_len >= PSK_LEAST)
 		return true;
 	snprintf(why, TLS_WHY,
-		"srp.psk-file: %s: expected one line of %d to %d hexadecimal digits, as `openssl rand -hex "
-		"32` prints "
-		"them; the same file on both chassis",
+		"srp.psk-file: %s: expected one line of %d to %d hexadecimal digits, as `openssl "
+		"rand -hex 32` prints them; the same file on both chassis",
 		path, 2 * PSK_LEAST, 2 * PSK_MOST);
 	return false;
 }
@@ -88,7 +88,8 @@ static bool file_failed(const char *key, const char *path, char why[TLS_WHY])
 		snprintf(why, TLS_WHY, "srp.%s: %s: %s", key, path, strerror(errno));
 	else
 		snprintf(why, TLS_WHY, "srp.%s: %s: expected a PEM file: %s", key, path,
-			ERR_reason_error_string(e) != NULL ? ERR_reason_error_string(e) : "not one");
+			ERR_reason_error_string(e) != NULL ? ERR_reason_error_string(e)
+							   : "not one");
 	return false;
 }
 
@@ -120,13 +121,15 @@ static uint64_t files_now(const struct config *c)
 {
 	const char *const path[] = { c->srp.psk_file, c->srp.ca_file, c->srp.certificate_file,
 		c->srp.key_file };
-	uint64_t h = text_hash(0, c->srp.peer_name); /* a reload may change it, and which files they are */
+	/* a reload may change it, and which files they are */
+	uint64_t h = text_hash(0, c->srp.peer_name);
 	struct stat st;
 
 	for (unsigned int i = 0; i < sizeof(path) / sizeof(path[0]); i++)
 		if (path[i][0] != '\0' && stat(path[i], &st) == 0)
-			h = (text_hash(h + i, path[i]) ^ (uint64_t)st.st_ino ^ (uint64_t)st.st_size << 40 ^
-				    (uint64_t)st.st_mtim.tv_sec << 30 ^ (uint64_t)st.st_mtim.tv_nsec) *
+			h = (text_hash(h + i, path[i]) ^ (uint64_t)st.st_ino ^
+				    (uint64_t)st.st_size << 40 ^ (uint64_t)st.st_mtim.tv_sec << 30 ^
+				    (uint64_t)st.st_mtim.tv_nsec) *
 			    UINT64_C(0x9e3779b97f4a7c15);
 	return h;
 }
@@ -146,7 +149,8 @@ static SSL_SESSION *psk_session(const struct tls *t, SSL *ssl)
 	return NULL;
 }
 
-static int psk_use(SSL *ssl, const EVP_MD *md, const unsigned char **id, size_t *len, SSL_SESSION **s)
+static int psk_use(
+	SSL *ssl, const EVP_MD *md, const unsigned char **id, size_t *len, SSL_SESSION **s)
 {
 	const struct tls *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 
@@ -175,14 +179,16 @@ static bool set_up(struct tls *t, const struct config *c, char why[TLS_WHY])
 	t->ctx = SSL_CTX_new(TLS_method());
 	if (t->ctx == NULL || SSL_CTX_set_min_proto_version(t->ctx, TLS1_3_VERSION) != 1 ||
 		SSL_CTX_set_max_proto_version(t->ctx, TLS1_3_VERSION) != 1 ||
-		SSL_CTX_set_ciphersuites(t->ctx, suite) != 1 || SSL_CTX_set_num_tickets(t->ctx, 0) != 1) {
+		SSL_CTX_set_ciphersuites(t->ctx, suite) != 1 ||
+		SSL_CTX_set_num_tickets(t->ctx, 0) != 1) {
 		snprintf(why, TLS_WHY, "srp: OpenSSL does not offer %s", suite);
 		return false;
 	}
 	SSL_CTX_set_session_cache_mode(t->ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_options(t->ctx, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_max_cert_list(t->ctx, CERTIFICATES_BYTES);
-	SSL_CTX_set_mode(t->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_mode(
+		t->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_clear_mode(t->ctx, SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_app_data(t->ctx, t);
@@ -251,8 +257,10 @@ struct tls_conn *tls_open(struct tls *t, int fd, unsigned int side)
 	}
 	if (side == 0) {
 		SSL_set_accept_state(c->ssl);
-		/* Else a server that may ask for certificates takes no session up, which a pre-shared key is to OpenSSL. */
-		SSL_set_session_id_context(c->ssl, (const unsigned char *)identity, sizeof(identity) - 1);
+		/* Else a server that may ask for certificates takes no session up, which a
+		 * pre-shared key is to OpenSSL. */
+		SSL_set_session_id_context(
+			c->ssl, (const unsigned char *)identity, sizeof(identity) - 1);
 	} else
 		SSL_set_connect_state(c->ssl);
 	return c;
@@ -350,10 +358,12 @@ int tls_secrets(struct tls_conn *c, uint8_t tx[KEYS_SECRET], uint8_t rx[KEYS_SEC
 	const char *mine = label[c->side], *theirs = label[1 - c->side];
 	uint8_t b[2];
 
-	if (SSL_export_keying_material(c->ssl, tx, KEYS_SECRET, mine, strlen(mine), NULL, 0, 0) != 1 ||
-		SSL_export_keying_material(c->ssl, rx, KEYS_SECRET, theirs, strlen(theirs), NULL, 0, 0) !=
+	if (SSL_export_keying_material(c->ssl, tx, KEYS_SECRET, mine, strlen(mine), NULL, 0, 0) !=
 			1 ||
-		SSL_export_keying_material(c->ssl, b, sizeof(b), id_label, strlen(id_label), NULL, 0, 0) != 1)
+		SSL_export_keying_material(
+			c->ssl, rx, KEYS_SECRET, theirs, strlen(theirs), NULL, 0, 0) != 1 ||
+		SSL_export_keying_material(
+			c->ssl, b, sizeof(b), id_label, strlen(id_label), NULL, 0, 0) != 1)
 		return -EPROTO;
 	*id = (uint16_t)(b[0] << 8 | b[1]);
 	if (*id == 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How long each part of a switchover took, for `show srp info` and the log: from the peer's last sign of life, or from the
- * order, over the steps of the other cores to the new role. */
+/* How long each part of a switchover took, for `show srp info` and the log: from the peer's last
+ * sign of life, or from the order, over the steps of the other cores to the new role. */
 #include <string.h>
 
 #include "process/control.h"
@@ -35,7 +35,8 @@ void trace_asked(struct control *c, usec_t now)
 static void begin(struct control *c, const struct srp_action *a, usec_t now)
 {
 	struct trace *t = &c->trace;
-	bool died = a->to == SRP_PENDING_ACTIVE && a->cause == SRP_CAUSE_DEAD_TIMER && c->heard != USEC_NEVER;
+	bool died = a->to == SRP_PENDING_ACTIVE && a->cause == SRP_CAUSE_DEAD_TIMER &&
+		    c->heard != USEC_NEVER;
 
 	*t = (struct trace){ .began = now, .mark = now };
 	if (!died)
@@ -54,10 +55,10 @@ static void tell(const struct trace *t)
 	size_t used = 0;
 
 	for (unsigned int i = 0; i < t->n && used < sizeof(text); i++)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s %s %.1f", i > 0 ? "," : "",
-			t->phase[i].name, (double)t->phase[i].us / 1000);
-	LOG(NOTICE, "switchover: %.1f ms (%.1f of them stood still):%s", (double)(t->mark - t->began) / 1000,
-		(double)t->stood_still / 1000, text);
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s %s %.1f",
+			i > 0 ? "," : "", t->phase[i].name, (double)t->phase[i].us / 1000);
+	LOG(NOTICE, "switchover: %.1f ms (%.1f of them stood still):%s",
+		(double)(t->mark - t->began) / 1000, (double)t->stood_still / 1000, text);
 }
 
 /* Into the entry of the transition that ended it. */

@@ -32,7 +32,8 @@ static uint16_t stream_room(void)
 {
 	for (unsigned int i = 0; i < T.conf->n_ports; i++)
 		if (T.conf->ports[i].roles & CONFIG_REPLICATION)
-			return (uint16_t)(RTE_PKTMBUF_HEADROOM + RTE_MAX(T.conf->ports[i].mtu, 1500u));
+			return (uint16_t)(RTE_PKTMBUF_HEADROOM +
+					  RTE_MAX(T.conf->ports[i].mtu, 1500u));
 	return RTE_MBUF_DEFAULT_BUF_SIZE;
 }
 
@@ -49,13 +50,15 @@ int boot_memory(void)
 		SOCKET_ID_ANY);
 	T.indirect = rte_pktmbuf_pool_create("indirect", 4095, 128, 0, 0, SOCKET_ID_ANY);
 	T.stream_mbufs = rte_pktmbuf_pool_create("stream", STREAM_MBUFS, 128,
-		RTE_ALIGN(sizeof(struct stream_meta), RTE_MBUF_PRIV_ALIGN), stream_room(), SOCKET_ID_ANY);
-	T.msgs =
-		rte_mempool_create("msgs", MSGS, MSG_BYTES, 256, 0, NULL, NULL, NULL, NULL, SOCKET_ID_ANY, 0);
+		RTE_ALIGN(sizeof(struct stream_meta), RTE_MBUF_PRIV_ALIGN), stream_room(),
+		SOCKET_ID_ANY);
+	T.msgs = rte_mempool_create(
+		"msgs", MSGS, MSG_BYTES, 256, 0, NULL, NULL, NULL, NULL, SOCKET_ID_ANY, 0);
 	T.fib = fib_create("fib", SOCKET_ID_ANY);
 	if (T.mbufs == NULL || T.indirect == NULL || T.stream_mbufs == NULL || T.msgs == NULL ||
 		T.fib == NULL) {
-		LOG(ERR, "buffers: %s: give the EAL more memory (-m or hugepages)", rte_strerror(rte_errno));
+		LOG(ERR, "buffers: %s: give the EAL more memory (-m or hugepages)",
+			rte_strerror(rte_errno));
 		return -ENOMEM;
 	}
 	for (unsigned int i = 0; i < T.n_workers; i++) {
@@ -74,7 +77,8 @@ int boot_memory(void)
 	T.from_repl = door("from_repl", 0);
 	T.punt = ring("punt", 0, FRAMES, RING_F_SC_DEQ);
 	T.kernel_repl = ring("kernel_repl", 0, FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	return T.to_repl.ring != NULL && T.from_repl.ring != NULL && T.punt != NULL && T.kernel_repl != NULL
+	return T.to_repl.ring != NULL && T.from_repl.ring != NULL && T.punt != NULL &&
+			       T.kernel_repl != NULL
 		       ? 0
 		       : -ENOMEM;
 }
@@ -103,16 +107,16 @@ void boot_memory_end(void)
 int boot_tables(void)
 {
 	struct pool_conf pools[CONFIG_POOLS];
-	struct session_params p = {
-		.capacity = T.conf->table.max_sessions, .n_apns = (uint8_t)T.conf->n_apns, .mem = &memory_rte
-	};
+	struct session_params p = { .capacity = T.conf->table.max_sessions,
+		.n_apns = (uint8_t)T.conf->n_apns,
+		.mem = &memory_rte };
 
 	for (unsigned int i = 0; i < T.conf->n_pools; i++) {
 		const struct config_pool *f = &T.conf->pools[i];
 
-		pools[i] = (struct pool_conf){
-			.prefix = f->prefix.addr, .prefix_len = f->prefix.len, .srp_activate = f->srp_activate
-		};
+		pools[i] = (struct pool_conf){ .prefix = f->prefix.addr,
+			.prefix_len = f->prefix.len,
+			.srp_activate = f->srp_activate };
 		memcpy(pools[i].name, f->name, sizeof(pools[i].name));
 		p.quarantine_s = RTE_MAX(p.quarantine_s, f->quarantine_s);
 	}
@@ -126,8 +130,10 @@ int boot_tables(void)
 		T.table = session_table_create(&p);
 	}
 	if (T.table == NULL) {
-		LOG(ERR, "a table of %u sessions: %s: give the EAL more memory (about %u MB for it)",
-			T.conf->table.max_sessions, strerror(errno), T.conf->table.max_sessions / 3200 + 1);
+		LOG(ERR,
+			"a table of %u sessions: %s: give the EAL more memory (about %u MB for it)",
+			T.conf->table.max_sessions, strerror(errno),
+			T.conf->table.max_sessions / 3200 + 1);
 		return -ENOMEM;
 	}
 	T.shared.table = T.table;
@@ -140,8 +146,8 @@ int boot_tables(void)
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
 		T.shared.worker_of_shard[i] = (uint8_t)(i % T.n_workers);
 	for (unsigned int i = 0; i < T.conf->n_apns; i++)
-		if (fastpath_police(
-			    &T.shared, i, T.conf->apns[i].ambr_up_kbps, T.conf->apns[i].ambr_down_kbps) < 0)
+		if (fastpath_police(&T.shared, i, T.conf->apns[i].ambr_up_kbps,
+			    T.conf->apns[i].ambr_down_kbps) < 0)
 			return -EINVAL;
 	LOG(INFO, "side %u, %u sessions in %.1f MB", T.side, T.table->n_slots * SESSION_SHARDS,
 		(double)(T.table->bytes + T.pools->bytes) / 1e6);

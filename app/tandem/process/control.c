@@ -113,9 +113,9 @@ static void on_netlink(struct control *c, struct source *s, uint32_t events)
 		LOG(ERR, "rtnetlink: %s", strerror(-ret));
 }
 
-/* Pair time is the Active's, and still is while it hands over: that may be all that a standby ever hears of it. A peer that was
- * just started again counts by a clock that begins anew: whoever is about to take over from its earlier life must not go by
- * that one. */
+/* Pair time is the Active's, and still is while it hands over: that may be all that a standby ever
+ * hears of it. A peer that was just started again counts by a clock that begins anew: whoever is
+ * about to take over from its earlier life must not go by that one. */
 static bool keeps_pair_time(const struct control *c)
 {
 	enum srp_state peer = srp_info(c->srp)->peer.state;
@@ -156,9 +156,10 @@ static void message(void *ctx, const struct msg *m)
 		srp_heartbeat(c->srp, m->body, m->len, m->fresh, now);
 		if (!c->answering && m->fresh && m->pair_ms > 0 && !MUTANT(pair_time_restarts) &&
 			keeps_pair_time(c))
-			atomic_store(
-				&T.pair_offset_ms, (int64_t)m->pair_ms - (int64_t)(m->heard / USEC_PER_MSEC));
-		srp_actions(c, now); /* hundreds may have waited: what one causes is not left for the next */
+			atomic_store(&T.pair_offset_ms,
+				(int64_t)m->pair_ms - (int64_t)(m->heard / USEC_PER_MSEC));
+		/* hundreds may have waited: what one causes is not left for the next */
+		srp_actions(c, now);
 		break;
 	default:
 		break;
@@ -217,12 +218,16 @@ static int kernel_open(struct control *c)
 		return -errno;
 	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
 		vips[i] = T.conf->loopbacks[i].address;
-	/* An earlier process may have been killed while active: nothing of ours may answer before we know our role. */
+	/* An earlier process may have been killed while active: nothing of ours may answer before
+	 * we know our role. */
 	n = net_cleanup(c->kernel, vips, T.conf->n_loopbacks);
 	if (n < 0)
 		return n;
 	if (n > 0)
-		LOG(NOTICE, "removed %d addresses and routes that an earlier process left in the kernel", n);
+		LOG(NOTICE,
+			"removed %d addresses and routes that an earlier process left in the "
+			"kernel",
+			n);
 	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
 		if (!T.conf->loopbacks[i].srp_activate)
 			control_vip(c, &T.conf->loopbacks[i], true);
@@ -247,7 +252,8 @@ static int signals_open(struct control *c)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
-	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC); /* blocked in all threads since main() */
+	/* blocked in all threads since main() */
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	return fd < 0 ? -errno : control_watch(c, &c->signals, fd, EPOLLIN, on_signal);
 }
 
@@ -274,8 +280,8 @@ struct control *control_create(void)
 
 	if (c == NULL)
 		return NULL;
-	c->disk_src.fd = c->signals.fd = c->state_src.fd = c->ctl.fd = c->mirror_src.fd = c->gtp.c.fd =
-		c->gtp.u.fd = -1;
+	c->disk_src.fd = c->signals.fd = c->state_src.fd = c->ctl.fd = c->mirror_src.fd =
+		c->gtp.c.fd = c->gtp.u.fd = -1;
 	c->link.listen.fd = -1;
 	for (unsigned int i = 0; i < LINK_CONNS; i++)
 		c->link.conn[i].src.fd = -1;
@@ -342,12 +348,15 @@ void control_stop(struct control *c)
 	atomic_store(&T.quit, true);
 }
 
-/* A packet waits in a worker for its next hop: after a promotion that is the first one to each neighbour. */
+/* A packet waits in a worker for its next hop: after a promotion that is the first one to each
+ * neighbour. */
 static void unresolved(struct control *c)
 {
 	for (unsigned int i = 0; i < T.n_workers; i++) {
 		_Atomic uint64_t *at = &T.worker[i]->fp.unresolved;
-		uint64_t w = atomic_load_explicit(at, memory_order_relaxed) != 0 ? atomic_exchange(at, 0) : 0;
+		uint64_t w = atomic_load_explicit(at, memory_order_relaxed) != 0
+				     ? atomic_exchange(at, 0)
+				     : 0;
 
 		if (w != 0)
 			net_mirror_want(c->mirror, (uint16_t)(w >> 32), (uint32_t)w);
@@ -363,8 +372,8 @@ static void slow(struct control *c, usec_t now)
 	if (c->repl_adjacency == FIB_NONE)
 		for (unsigned int i = 0; i < T.n_ports; i++)
 			if (T.port[i].conf->roles & CONFIG_REPLICATION) {
-				c->repl_adjacency =
-					net_mirror_keep(c->mirror, T.port[i].id, &T.conf->srp.stream_peer);
+				c->repl_adjacency = net_mirror_keep(
+					c->mirror, T.port[i].id, &T.conf->srp.stream_peer);
 				replicator_peer(T.repl, c->repl_adjacency);
 			}
 	net_mirror_resolve(c->mirror);
@@ -412,14 +421,17 @@ static void turn(struct control *c, usec_t now)
 		if (!c->goodbye)
 			LOG(WARNING, "the peer did not take over in time: going down all the same");
 		else if (c->late_usage)
-			LOG(WARNING, "nobody takes the usage that was counted here late: going down without");
+			LOG(WARNING,
+				"nobody takes the usage that was counted here late: going down "
+				"without");
 		control_stop(c);
 	}
 }
 
-/* Time in which we, or the core that listens to the peer, did not run: told before anything that waited meanwhile. */
-/* What the replication core stood still and srp was not told yet. When control wakes up first from a sleep of the whole
- * process, the other has not even noticed its own. */
+/* Time in which we, or the core that listens to the peer, did not run: told before anything that
+ * waited meanwhile. */
+/* What the replication core stood still and srp was not told yet. When control wakes up first from
+ * a sleep of the whole process, the other has not even noticed its own. */
 static usec_t repl_stalls(struct control *c, usec_t own, usec_t now)
 {
 	usec_t tick = atomic_load_explicit(&T.pulse_repl.tick, memory_order_relaxed);
@@ -442,7 +454,8 @@ static void stalls(struct control *c, usec_t own, usec_t now)
 	if (chassis_stood_still(now, own))
 		port_drop_stale(c);
 	if (own > 0 || repl > 0) {
-		/* Both stood still together, mostly: the longer of the two is the time in which nobody listened. */
+		/* Both stood still together, mostly: the longer of the two is the time in which
+		 * nobody listened. */
 		c->stood_still += RTE_MAX(own, repl);
 		c->stood_until = now;
 		c->deaf += repl;
@@ -451,8 +464,8 @@ static void stalls(struct control *c, usec_t own, usec_t now)
 	}
 }
 
-/* Until a socket has something, a ring may have (rings wake nobody) or srp must judge. Soon, while somebody waits for an
- * answer or the role changes. */
+/* Until a socket has something, a ring may have (rings wake nobody) or srp must judge. Soon, while
+ * somebody waits for an answer or the role changes. */
 static int rest(struct control *c, bool busy, struct epoll_event *e, int room, usec_t now)
 {
 	usec_t due = srp_due(c->srp), left = due > now ? due - now : 0;

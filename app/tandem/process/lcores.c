@@ -13,13 +13,15 @@ int lcores_choose(void)
 
 	if (rte_lcore_count() < 3) {
 		LOG(ERR,
-			"%u lcores: at least three are needed (control, replication, one worker): see "
-			"--lcores",
+			"%u lcores: at least three are needed (control, replication, one worker): "
+			"see --lcores",
 			rte_lcore_count());
 		return -EINVAL;
 	}
 	if (f->lcores.control >= 0 && (unsigned int)f->lcores.control != rte_get_main_lcore()) {
-		LOG(ERR, "lcores.control is %d, but the EAL's main lcore is %u: start with --main-lcore %d",
+		LOG(ERR,
+			"lcores.control is %d, but the EAL's main lcore is %u: start with "
+			"--main-lcore %d",
 			f->lcores.control, rte_get_main_lcore(), f->lcores.control);
 		return -EINVAL;
 	}
@@ -27,7 +29,8 @@ int lcores_choose(void)
 		last = id;
 	T.repl_lcore = f->lcores.replication >= 0 ? (unsigned int)f->lcores.replication : last;
 	if (!rte_lcore_is_enabled(T.repl_lcore) || T.repl_lcore == rte_get_main_lcore()) {
-		LOG(ERR, "lcores.replication is %u: not one of the EAL's worker lcores", T.repl_lcore);
+		LOG(ERR, "lcores.replication is %u: not one of the EAL's worker lcores",
+			T.repl_lcore);
 		return -EINVAL;
 	}
 	taken[T.repl_lcore] = true;
@@ -36,7 +39,8 @@ int lcores_choose(void)
 			id = (unsigned int)f->lcores.workers[i];
 			if (id >= RTE_MAX_LCORE || !rte_lcore_is_enabled(id) || taken[id] ||
 				id == rte_get_main_lcore()) {
-				LOG(ERR, "lcores.workers: %u is not a free worker lcore of the EAL", id);
+				LOG(ERR, "lcores.workers: %u is not a free worker lcore of the EAL",
+					id);
 				return -EINVAL;
 			}
 			taken[id] = true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* tandem [EAL options] -- -c FILE [--check [--peer FILE]]: start-up is a table run forward, shutdown the same table run
- * backward. Exit codes: 0 ended as told, 1 the configuration is wrong, 2 usage, 3 could not start. */
+/* tandem [EAL options] -- -c FILE [--check [--peer FILE]]: start-up is a table run forward,
+ * shutdown the same table run backward. Exit codes: 0 ended as told, 1 the configuration is wrong,
+ * 2 usage, 3 could not start. */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -36,11 +37,13 @@ static const char usage[] =
 	"usage: tandem [EAL options] -- -c FILE [--check [--peer FILE]]\n"
 	"  -c, --config FILE  the chassis' configuration\n"
 	"      --check        check it, say everything that is wrong with it, touch no device\n"
-	"      --peer FILE    with --check: the other chassis' configuration; what must agree is compared\n"
+	"      --peer FILE    with --check: the other chassis' configuration; what must agree is "
+	"compared\n"
 	"      --print        with --check: print the configuration, defaults included\n"
 	"      --knobs        print the table of all keys (Markdown)\n"
 	"  -h, --help         this text\n"
-	"At least three lcores are needed, e.g. --lcores 0@0,1@1,2@2 (control, workers, replication).\n";
+	"At least three lcores are needed, e.g. --lcores 0@0,1@1,2@2 (control, workers, "
+	"replication).\n";
 
 struct options {
 	const char *config, *peer;
@@ -145,7 +148,8 @@ static int parse(int argc, char **argv, struct options *o)
 			return -EINVAL;
 		}
 	if (o->config == NULL || optind < argc) {
-		fputs(o->config == NULL ? "tandem: -c FILE is missing\n" : "tandem: too many arguments\n",
+		fputs(o->config == NULL ? "tandem: -c FILE is missing\n"
+					: "tandem: too many arguments\n",
 			stderr);
 		fputs(usage, stderr);
 		return -EINVAL;
@@ -161,7 +165,8 @@ static int crypto_start(void)
 
 	if (T.conf->srp.insecure) {
 		LOG(WARNING,
-			"srp.insecure: the stream and SRP are plain text, and nobody's identity is checked");
+			"srp.insecure: the stream and SRP are plain text, and nobody's identity is "
+			"checked");
 		return 0;
 	}
 	T.crypt = crypt_create(T.conf->srp.crypto_device, why);
@@ -180,7 +185,8 @@ static void crypto_stop(void)
 
 static int cores_start(void)
 {
-	T.stale_us = T.conf->srp.heartbeat_interval_ms * USEC_PER_MSEC * T.conf->srp.dead_multiplier;
+	T.stale_us =
+		T.conf->srp.heartbeat_interval_ms * USEC_PER_MSEC * T.conf->srp.dead_multiplier;
 	do
 		T.incarnation = (uint32_t)rte_rand();
 	while (T.incarnation == 0);
@@ -266,7 +272,8 @@ static void notify(const char *state)
 	socklen_t len;
 	int fd;
 
-	if (path == NULL || strlen(path) >= sizeof(un.sun_path) || (path[0] != '/' && path[0] != '@'))
+	if (path == NULL || strlen(path) >= sizeof(un.sun_path) ||
+		(path[0] != '/' && path[0] != '@'))
 		return;
 	memcpy(un.sun_path, path, strlen(path));
 	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
@@ -307,7 +314,8 @@ static int run(void)
 /* As the configuration says; --log-level of the EAL goes further where somebody asks for it. */
 static void logs(void)
 {
-	tandem_logtype = rte_log_register_type_and_pick_level("tandem", log_level(T.conf->log.level));
+	tandem_logtype =
+		rte_log_register_type_and_pick_level("tandem", log_level(T.conf->log.level));
 	if (!T.conf->log.syslog)
 		rte_openlog_stream(stderr); /* the EAL's own stream goes to both */
 }
@@ -334,7 +342,8 @@ int main(int argc, char **argv)
 			split = i;
 			break;
 		}
-	/* Without "--" all arguments are ours (--help, --check), so that nobody has to know the EAL for those. */
+	/* Without "--" all arguments are ours (--help, --check), so that nobody has to know the EAL
+	 * for those. */
 	if (parse(argc - split, argv + split, &o) < 0)
 		return EXIT_USAGE;
 	if (o.check)
@@ -356,7 +365,8 @@ int main(int argc, char **argv)
 	}
 	optind = 1;
 	if (rte_eal_init(argc, argv) < 0) {
-		fprintf(stderr, "tandem: the EAL did not start: %s; check the options before \"--\"\n",
+		fprintf(stderr,
+			"tandem: the EAL did not start: %s; check the options before \"--\"\n",
 			rte_strerror(rte_errno));
 		free(T.conf);
 		return EXIT_START;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ports: DPDK ports of the configuration, one receive and one transmit queue a worker, and their twins. */
+/* ports: DPDK ports of the configuration, one receive and one transmit queue a worker, and their
+ * twins. */
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -17,7 +18,8 @@
 enum {
 	RX_DESC = 1024,
 	TX_DESC = 1024,
-	FRAME_HEAD = 84, /* of a received frame in an af_packet ring: its head, padding, Ethernet and VLAN */
+	/* of a received frame in an af_packet ring: its head, padding, Ethernet and VLAN */
+	FRAME_HEAD = 84,
 };
 
 /* "name" or "name,arguments": a vdev is made, a PCI device must have been probed by the EAL. */
@@ -34,7 +36,9 @@ static int find(const struct config_port *conf, uint16_t *id)
 	if (rte_eth_dev_get_port_by_name(name, id) == 0)
 		return 0;
 	if (strncmp(name, "net_", 4) != 0) {
-		LOG(ERR, "port %s: device %s is not there: bind it with dpdk-devbind.py and allow it with -a",
+		LOG(ERR,
+			"port %s: device %s is not there: bind it with dpdk-devbind.py and allow "
+			"it with -a",
 			conf->name, name);
 		return -ENODEV;
 	}
@@ -64,14 +68,15 @@ static int queues(struct port *p, const struct rte_eth_dev_info *info)
 	if (p->n_rxq <= info->max_rx_queues && p->n_txq <= info->max_tx_queues)
 		return 0;
 	LOG(ERR,
-		"port %s: %u workers need %u queues, %s has %u to receive and %u to send: use fewer workers "
-		"or another device",
+		"port %s: %u workers need %u queues, %s has %u to receive and %u to send: use "
+		"fewer workers or another device",
 		p->conf->name, T.n_workers, p->n_rxq, p->conf->device, info->max_rx_queues,
 		info->max_tx_queues);
 	return -ENODEV;
 }
 
-/* What the kernel lets through an interface, and what a frame of an af_packet ring holds behind its head. */
+/* What the kernel lets through an interface, and what a frame of an af_packet ring holds behind its
+ * head. */
 static uint32_t under_mtu(const struct config_port *conf)
 {
 	const char *p = strstr(conf->device, "iface="), *size = strstr(conf->device, "framesz=");
@@ -90,7 +95,8 @@ static uint32_t under_mtu(const struct config_port *conf)
 	return ret < 0 ? 0 : RTE_MIN((uint32_t)r.ifr_mtu, frame - FRAME_HEAD);
 }
 
-/* Where the device cannot say (virtual ones), what is under it decides. What the stream sends must get through. */
+/* Where the device cannot say (virtual ones), what is under it decides. What the stream sends must
+ * get through. */
 static int take_mtu(const struct port *p)
 {
 	uint32_t mtu = p->conf->mtu;
@@ -102,14 +108,15 @@ static int take_mtu(const struct port *p)
 	if (ret == -ENOTSUP && (rte_eth_dev_get_mtu(p->id, &has) < 0 || has >= mtu))
 		return 0;
 	if (!(p->conf->roles & CONFIG_REPLICATION)) {
-		LOG(WARNING, "port %s: %s does not take mtu %u: larger packets than it takes are lost",
+		LOG(WARNING,
+			"port %s: %s does not take mtu %u: larger packets than it takes are lost",
 			p->conf->name, p->conf->device, mtu);
 		return 0;
 	}
 	LOG(ERR,
-		"port %s: %s does not take mtu %u: set a smaller mtu on both chassis, or let the device have "
-		"it "
-		"(net_af_packet: that mtu on the interface under it, framesz=%u or more)",
+		"port %s: %s does not take mtu %u: set a smaller mtu on both chassis, or let the "
+		"device have it (net_af_packet: that mtu on the interface under it, framesz=%u or "
+		"more)",
 		p->conf->name, p->conf->device, mtu, RTE_ALIGN_CEIL(mtu + FRAME_HEAD, 1024));
 	return -EMSGSIZE;
 }
@@ -150,12 +157,12 @@ static int configure(struct port *p)
 	if (ret < 0)
 		return ret;
 	p->started = true;
-	/* The kernel's neighbour discovery and routing daemons live on multicasts. Virtual devices pass them all and cannot be
-	 * told. */
+	/* The kernel's neighbour discovery and routing daemons live on multicasts. Virtual devices
+	 * pass them all and cannot be told. */
 	ret = p->conf->roles & CONFIG_REPLICATION ? 0 : rte_eth_allmulticast_enable(p->id);
 	if (ret < 0 && ret != -ENOTSUP)
-		LOG(WARNING, "port %s: it does not pass multicasts to the kernel: %s", p->conf->name,
-			strerror(-ret));
+		LOG(WARNING, "port %s: it does not pass multicasts to the kernel: %s",
+			p->conf->name, strerror(-ret));
 	return rte_eth_macaddr_get(p->id, &p->mac);
 }
 
@@ -183,9 +190,10 @@ static int open_one(struct port *p)
 	T.fib->mac[p->id] = p->mac;
 	T.shared.port[p->id].roles = p->conf->roles;
 	T.shared.port[p->id].mtu = (uint16_t)p->conf->mtu;
-	T.shared.port[p->id].twin4 = p->conf->address.len > 0 ? ip_addr_to_v4(&p->conf->address.addr) : 0;
-	LOG(INFO, "port %s: %s is port %u, twin %s, %u queues", p->conf->name, p->conf->device, p->id,
-		p->conf->twin, p->n_rxq);
+	T.shared.port[p->id].twin4 =
+		p->conf->address.len > 0 ? ip_addr_to_v4(&p->conf->address.addr) : 0;
+	LOG(INFO, "port %s: %s is port %u, twin %s, %u queues", p->conf->name, p->conf->device,
+		p->id, p->conf->twin, p->n_rxq);
 	return 0;
 }
 

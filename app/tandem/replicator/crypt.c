@@ -20,7 +20,8 @@ enum {
 	IV_ROOM = 16,
 	SESSIONS = KEYS_SLOTS + 8,
 	DESCRIPTORS = 128,
-	PATIENCE_MS = 5, /* a burst takes tens of microseconds: who is not back by then has failed */
+	/* a burst takes tens of microseconds: who is not back by then has failed */
+	PATIENCE_MS = 5,
 	NAME = 64,
 };
 
@@ -38,7 +39,8 @@ struct crypt {
 
 /* ---- device ---- */
 
-/* "name" or "name,arguments": a virtual device is made, a PCI device must have been probed by the EAL. */
+/* "name" or "name,arguments": a virtual device is made, a PCI device must have been probed by the
+ * EAL. */
 static int find(const char *device, char name[NAME], char why[CRYPT_WHY])
 {
 	const char *args = strchr(device, ',');
@@ -50,16 +52,16 @@ static int find(const char *device, char name[NAME], char why[CRYPT_WHY])
 		return id;
 	if (strncmp(name, "crypto_", 7) != 0) {
 		snprintf(why, CRYPT_WHY,
-			"srp.crypto-device %s is not there: bind it with dpdk-devbind.py and allow it with "
-			"-a, or "
-			"leave the key out for a software device",
+			"srp.crypto-device %s is not there: bind it with dpdk-devbind.py and allow "
+			"it with -a, or leave the key out for a software device",
 			name);
 		return -ENODEV;
 	}
 	if (rte_vdev_init(name, args != NULL ? args + 1 : NULL) < 0 ||
 		(id = rte_cryptodev_get_dev_id(name)) < 0) {
 		snprintf(why, CRYPT_WHY,
-			"srp.crypto-device %s cannot be made here: leave the key out for one that can",
+			"srp.crypto-device %s cannot be made here: leave the key out for one that "
+			"can",
 			device);
 		return -ENODEV;
 	}
@@ -70,23 +72,26 @@ static bool able(uint8_t dev)
 {
 	const struct rte_cryptodev_sym_capability_idx idx = { .type = RTE_CRYPTO_SYM_XFORM_AEAD,
 		.algo.aead = RTE_CRYPTO_AEAD_AES_GCM };
-	const struct rte_cryptodev_symmetric_capability *cap = rte_cryptodev_sym_capability_get(dev, &idx);
+	const struct rte_cryptodev_symmetric_capability *cap =
+		rte_cryptodev_sym_capability_get(dev, &idx);
 
-	return cap != NULL &&
-	       rte_cryptodev_sym_capability_check_aead(cap, KEYS_KEY, REPL_TAG, REPL_HEADER, KEYS_IV) == 0;
+	return cap != NULL && rte_cryptodev_sym_capability_check_aead(
+				      cap, KEYS_KEY, REPL_TAG, REPL_HEADER, KEYS_IV) == 0;
 }
 
-/* Measured on servers with AES-NI and AVX-512, cycles a packet at 256 and 1,400 bytes: aesni_gcm 124 and 226, aesni_mb 134
- * and 254, openssl 572 and 1,039. */
+/* Measured on servers with AES-NI and AVX-512, cycles a packet at 256 and 1,400 bytes: aesni_gcm
+ * 124 and 226, aesni_mb 134 and 254, openssl 572 and 1,039. */
 static int choose(const char *device, char name[NAME], char why[CRYPT_WHY])
 {
-	static const char *const fastest[] = { "crypto_aesni_gcm", "crypto_aesni_mb", "crypto_openssl" };
+	static const char *const fastest[] = { "crypto_aesni_gcm", "crypto_aesni_mb",
+		"crypto_openssl" };
 	int id = -ENODEV;
 
 	if (device[0] != '\0') {
 		id = find(device, name, why);
 		if (id >= 0 && !able((uint8_t)id)) {
-			snprintf(why, CRYPT_WHY, "srp.crypto-device %s cannot do AES-128-GCM", device);
+			snprintf(why, CRYPT_WHY, "srp.crypto-device %s cannot do AES-128-GCM",
+				device);
 			return -ENOTSUP;
 		}
 		return id;
@@ -103,14 +108,15 @@ static int choose(const char *device, char name[NAME], char why[CRYPT_WHY])
 
 static int configure(struct crypt *c)
 {
-	const struct rte_cryptodev_config conf = { .socket_id = SOCKET_ID_ANY, .nb_queue_pairs = 1 };
+	const struct rte_cryptodev_config conf = { .socket_id = SOCKET_ID_ANY,
+		.nb_queue_pairs = 1 };
 	struct rte_cryptodev_qp_conf queue = { .nb_descriptors = DESCRIPTORS };
 	int ret;
 
 	c->sessions = rte_cryptodev_sym_session_pool_create("crypt_sessions", SESSIONS,
 		rte_cryptodev_sym_get_private_session_size(c->dev), 0, 0, SOCKET_ID_ANY);
-	c->ops = rte_crypto_op_pool_create(
-		"crypt_ops", RTE_CRYPTO_OP_TYPE_SYMMETRIC, 2 * CRYPT_BURST - 1, 0, IV_ROOM, SOCKET_ID_ANY);
+	c->ops = rte_crypto_op_pool_create("crypt_ops", RTE_CRYPTO_OP_TYPE_SYMMETRIC,
+		2 * CRYPT_BURST - 1, 0, IV_ROOM, SOCKET_ID_ANY);
 	if (c->sessions == NULL || c->ops == NULL)
 		return -rte_errno;
 	ret = rte_cryptodev_configure(c->dev, (struct rte_cryptodev_config *)(uintptr_t)&conf);
@@ -240,8 +246,8 @@ static void nonce(uint8_t *to, const struct keys_slot *s, const uint8_t *header)
 	memcpy(to + KEYS_IV - 8, &low, 8);
 }
 
-static void prepare(
-	struct crypt *c, const struct keys_slot *s, struct rte_crypto_op *op, const struct crypt_packet *p)
+static void prepare(struct crypt *c, const struct keys_slot *s, struct rte_crypto_op *op,
+	const struct crypt_packet *p)
 {
 	uint8_t *header = rte_pktmbuf_mtod_offset(p->m, uint8_t *, p->at);
 	rte_iova_t at = rte_pktmbuf_iova_offset(p->m, p->at);
@@ -312,7 +318,8 @@ void crypt_run(struct crypt *c, const struct keys *k, struct crypt_packet *p, un
 	}
 }
 
-void crypt_expand(void *ctx, const uint8_t secret[KEYS_SECRET], const char *label, uint8_t *out, size_t len)
+void crypt_expand(
+	void *ctx, const uint8_t secret[KEYS_SECRET], const char *label, uint8_t *out, size_t len)
 {
 	uint8_t info[64], t[KEYS_SECRET];
 	size_t text = strlen(label), n = 0;

@@ -74,7 +74,8 @@ static void mem_give(void *ctx, void *p)
 
 void replicator_rate(struct replicator *r, uint32_t mbits, usec_t now)
 {
-	flow_init(&r->flow, mbits, r->port->conf->mtu + RTE_ETHER_HDR_LEN, T.n_workers, SYNC_FIFO, now);
+	flow_init(&r->flow, mbits, r->port->conf->mtu + RTE_ETHER_HDR_LEN, T.n_workers, SYNC_FIFO,
+		now);
 	atomic_store(&r->view.rate_mbps, mbits);
 }
 
@@ -103,10 +104,11 @@ struct replicator *replicator_create(void)
 	r->peer4 = ip_addr_to_v4(&T.conf->srp.stream_peer);
 	r->udp_port = (uint16_t)T.conf->srp.stream_port;
 	r->adjacency = FIB_NONE;
-	r->present_us =
-		RTE_MAX(beat * T.conf->srp.dead_multiplier, T.conf->srp.dead_interval_ms * USEC_PER_MSEC);
+	r->present_us = RTE_MAX(
+		beat * T.conf->srp.dead_multiplier, T.conf->srp.dead_interval_ms * USEC_PER_MSEC);
 	replicator_rate(r, T.conf->srp.replication_rate_mbps, clock_us());
-	flow_limit(&r->flow, &(struct flow_path){ .room = REPL_WINDOW, .window = REPL_WINDOW }, &T.flow);
+	flow_limit(&r->flow, &(struct flow_path){ .room = REPL_WINDOW, .window = REPL_WINDOW },
+		&T.flow);
 	r->version = REPL_VERSION_MIN;
 	atomic_store(&r->peer_version, REPL_VERSION_MIN);
 	r->view.heard = USEC_NEVER;
@@ -185,9 +187,10 @@ static void publish(struct replicator *r)
 	if (r->now < r->next_view)
 		return;
 	r->next_view = r->now + VIEW_US;
-	if (r->writing) { /* else all that was ever freed would still be in quarantine at a promotion */
-		session_quarantine_expire(
-			T.table, SESSION_BY_REPL, r->quarantine_shard, (uint32_t)(r->now / USEC_PER_SEC), 64);
+	/* else all that was ever freed would still be in quarantine at a promotion */
+	if (r->writing) {
+		session_quarantine_expire(T.table, SESSION_BY_REPL, r->quarantine_shard,
+			(uint32_t)(r->now / USEC_PER_SEC), 64);
 		r->quarantine_shard = (r->quarantine_shard + 1) % SESSION_SHARDS;
 	}
 	audit_scan(r->audit);
@@ -197,10 +200,10 @@ static void publish(struct replicator *r)
 	atomic_store(&v->joined, since != USEC_NEVER);
 	atomic_store(&v->buckets, SESSION_SHARDS * T.table->buckets);
 	atomic_store(&v->unmatched, audit_unmatched(r->audit));
-	atomic_store(&v->in_sync_since_ms, r->active ? (r->on ? st->in_sync_since_ms : 0)
-					   : since == USEC_NEVER
-						   ? 0
-						   : (uint64_t)((int64_t)since + r->pair_offset_us) / 1000);
+	atomic_store(&v->in_sync_since_ms,
+		r->active             ? (r->on ? st->in_sync_since_ms : 0)
+		: since == USEC_NEVER ? 0
+				      : (uint64_t)((int64_t)since + r->pair_offset_us) / 1000);
 	atomic_store(&v->status_heard, st->heard);
 	atomic_store(&v->peer_buckets, st->buckets);
 	atomic_store(&v->peer_unmatched, st->unmatched);
@@ -220,7 +223,8 @@ static void realtime(void)
 
 	if (T.conf->srp.realtime && pthread_setschedparam(pthread_self(), SCHED_FIFO, &p) != 0)
 		LOG(WARNING,
-			"srp.realtime: no right to SCHED_FIFO (CAP_SYS_NICE, LimitRTPRIO): going on without");
+			"srp.realtime: no right to SCHED_FIFO (CAP_SYS_NICE, LimitRTPRIO): going "
+			"on without");
 }
 
 bool replicator_turn(struct replicator *r)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Packets of the stream through the keys: what leaves is sealed, what arrives is opened or counted by the reason why not. With
- * srp.insecure they pass as they are. */
+/* Packets of the stream through the keys: what leaves is sealed, what arrives is opened or counted
+ * by the reason why not. With srp.insecure they pass as they are. */
 #include <errno.h>
 #include <string.h>
 
@@ -27,7 +27,8 @@ void replicator_keys_turn(struct replicator *r)
 
 void replicator_key(struct replicator *r, struct msg *m, bool *ok)
 {
-	*ok = r->crypt != NULL && keys_connect(&r->keys, m->tx_secret, m->rx_secret, m->key_id, r->now) == 0;
+	*ok = r->crypt != NULL &&
+	      keys_connect(&r->keys, m->tx_secret, m->rx_secret, m->key_id, r->now) == 0;
 	explicit_bzero(m->tx_secret, sizeof(m->tx_secret));
 	explicit_bzero(m->rx_secret, sizeof(m->rx_secret));
 	if (*ok)
@@ -42,8 +43,8 @@ static uint64_t number_of(const uint8_t *pkt)
 	return rte_be_to_cpu_64(number);
 }
 
-/* Decided for all of a burst before any is opened, then taken in order of arrival: what one of them moves (a phase, a key that
- * was seen) does not change the slots that the others were given. */
+/* Decided for all of a burst before any is opened, then taken in order of arrival: what one of them
+ * moves (a phase, a key that was seen) does not change the slots that the others were given. */
 void replicator_take(struct replicator *r, const struct arrived *a, unsigned int n)
 {
 	struct crypt_packet p[REPLICATOR_BURST];
@@ -51,13 +52,14 @@ void replicator_take(struct replicator *r, const struct arrived *a, unsigned int
 
 	if (r->crypt == NULL) {
 		for (unsigned int i = 0; i < n; i++)
-			repl_input(r->stream, rte_pktmbuf_mtod_offset(a[i].m, uint8_t *, a[i].at), a[i].len,
-				r->now);
+			repl_input(r->stream, rte_pktmbuf_mtod_offset(a[i].m, uint8_t *, a[i].at),
+				a[i].len, r->now);
 		return;
 	}
 	for (unsigned int i = 0; i < n; i++) {
-		int slot = keys_packet(&r->keys, rte_pktmbuf_mtod_offset(a[i].m, uint8_t *, a[i].at),
-			a[i].len, T.incarnation, r->now);
+		int slot =
+			keys_packet(&r->keys, rte_pktmbuf_mtod_offset(a[i].m, uint8_t *, a[i].at),
+				a[i].len, T.incarnation, r->now);
 
 		if (slot >= 0)
 			p[k++] = (struct crypt_packet){ .m = a[i].m,
@@ -82,8 +84,10 @@ void replicator_take(struct replicator *r, const struct arrived *a, unsigned int
 	}
 }
 
-/* The packets that may be sent, in order, are left at the beginning of m; the others are freed: they become losses. */
-unsigned int replicator_seal(struct replicator *r, struct rte_mbuf **m, const int *slot, unsigned int n)
+/* The packets that may be sent, in order, are left at the beginning of m; the others are freed:
+ * they become losses. */
+unsigned int replicator_seal(
+	struct replicator *r, struct rte_mbuf **m, const int *slot, unsigned int n)
 {
 	struct crypt_packet p[REPLICATOR_BURST];
 	unsigned int k = 0;

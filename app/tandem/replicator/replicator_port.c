@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Frames of the replication port: the stream's are numbered, sent and taken in here; all others are the kernel's. */
+/* Frames of the replication port: the stream's are numbered, sent and taken in here; all others are
+ * the kernel's. */
 #include <errno.h>
 
 #include <rte_ethdev.h>
@@ -9,9 +10,11 @@
 #include "replicator_priv.h"
 
 enum {
-	OUTER = sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_udp_hdr),
+	OUTER = sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr) +
+		sizeof(struct rte_udp_hdr),
 	POLLS = 8,
-	RECEIVE_US = 20000, /* a turn that compares a large table must still end soon enough to be heard */
+	/* a turn that compares a large table must still end soon enough to be heard */
+	RECEIVE_US = 20000,
 };
 
 enum frame { FRAME_STREAM, FRAME_KERNEL, FRAME_DROP };
@@ -24,10 +27,12 @@ static enum frame classify(struct replicator *r, struct rte_mbuf *m, struct arri
 	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(ip + 1);
 	uint16_t len;
 
-	if (m->nb_segs != 1 || m->data_len < OUTER || eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4) ||
-		ip->version_ihl != 0x45 || ip->next_proto_id != IPPROTO_UDP ||
+	if (m->nb_segs != 1 || m->data_len < OUTER ||
+		eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4) || ip->version_ihl != 0x45 ||
+		ip->next_proto_id != IPPROTO_UDP ||
 		udp->dst_port != rte_cpu_to_be_16(r->udp_port) ||
-		ip->dst_addr != rte_cpu_to_be_32(r->local4) || (ip->fragment_offset & RTE_BE16(0x3fff)) != 0)
+		ip->dst_addr != rte_cpu_to_be_32(r->local4) ||
+		(ip->fragment_offset & RTE_BE16(0x3fff)) != 0)
 		return FRAME_KERNEL;
 	if (ip->src_addr != rte_cpu_to_be_32(r->peer4)) {
 		r->count.drop_not_peer++;
@@ -36,7 +41,8 @@ static enum frame classify(struct replicator *r, struct rte_mbuf *m, struct arri
 	len = rte_be_to_cpu_16(udp->dgram_len);
 	if (len < sizeof(*udp) || len > m->data_len - sizeof(*eth) - sizeof(*ip) ||
 		rte_be_to_cpu_16(ip->total_length) < len + sizeof(*ip) || rte_ipv4_cksum(ip) != 0 ||
-		(r->crypt == NULL && (udp->dgram_cksum == 0 || rte_ipv4_udptcp_cksum_verify(ip, udp) != 0))) {
+		(r->crypt == NULL &&
+			(udp->dgram_cksum == 0 || rte_ipv4_udptcp_cksum_verify(ip, udp) != 0))) {
 		r->count.drop_checksum++;
 		return FRAME_DROP;
 	}
@@ -59,7 +65,8 @@ bool replicator_receive(struct replicator *r)
 	struct rte_mbuf *m[REPLICATOR_BURST];
 	bool busy = false;
 
-	/* Drained before any timer may fire; bounded, so that a flood cannot hold the timers for ever. */
+	/* Drained before any timer may fire; bounded, so that a flood cannot hold the timers for
+	 * ever. */
 	for (unsigned int round = 0; round < 8; round++) {
 		uint16_t n = rte_eth_rx_burst(r->port->id, 0, m, REPLICATOR_BURST);
 		struct arrived a[REPLICATOR_BURST];
@@ -88,7 +95,8 @@ bool replicator_receive(struct replicator *r)
 	return busy;
 }
 
-/* Ethernet, IPv4 and UDP in front of the payload. With a UDP checksum in plain text, where it is all that guards the bytes. */
+/* Ethernet, IPv4 and UDP in front of the payload. With a UDP checksum in plain text, where it is
+ * all that guards the bytes. */
 static void wrap(struct replicator *r, struct rte_mbuf *m, const struct rte_ether_addr *to)
 {
 	uint16_t len = m->data_len;
@@ -145,8 +153,8 @@ static void sized(struct rte_mbuf *m, size_t len)
 	m->pkt_len = (uint32_t)len;
 }
 
-/* Packets of the workers: numbered and sent in the order in which each worker finished them. A turn begins behind the
- * worker that was served last: where the rate is scarce they have it in turn. */
+/* Packets of the workers: numbered and sent in the order in which each worker finished them. A turn
+ * begins behind the worker that was served last: where the rate is scarce they have it in turn. */
 bool replicator_send_state(struct replicator *r)
 {
 	unsigned int first = r->next_worker;
@@ -159,7 +167,8 @@ bool replicator_send_state(struct replicator *r)
 		unsigned int n = RTE_MIN(repl_room(r->stream), (unsigned int)REPLICATOR_BURST);
 
 		n = RTE_MIN(n, flow_packets(&r->flow));
-		if (!r->on) /* no stream: what was finished before it ended is found by the next audit */
+		/* no stream: what was finished before it ended is found by the next audit */
+		if (!r->on)
 			n = REPLICATOR_BURST;
 		n = rte_ring_dequeue_burst(T.stream_out[w], (void **)m, n, NULL);
 		if (n > 0)
@@ -168,7 +177,8 @@ bool replicator_send_state(struct replicator *r)
 			struct stream_meta *meta = rte_mbuf_to_priv(m[k]);
 			int len = r->on && meta->version == r->version
 					  ? repl_seal(r->stream, rte_pktmbuf_mtod(m[k], uint8_t *),
-						    m[k]->data_len, meta->owner, meta->entry, meta->n, r->now)
+						    m[k]->data_len, meta->owner, meta->entry,
+						    meta->n, r->now)
 					  : -ENOTCONN;
 
 			if (len > 0) {
@@ -215,7 +225,9 @@ bool replicator_send_control(struct replicator *r)
 			break;
 		}
 		len = repl_poll(r->stream, rte_pktmbuf_mtod(m[n], uint8_t *),
-			RTE_MIN((size_t)r->port->conf->mtu - 28, (size_t)rte_pktmbuf_tailroom(m[n])), r->now);
+			RTE_MIN((size_t)r->port->conf->mtu - 28,
+				(size_t)rte_pktmbuf_tailroom(m[n])),
+			r->now);
 		if (len == 0) {
 			rte_pktmbuf_free(m[n]);
 			break;
@@ -230,7 +242,8 @@ bool replicator_send_control(struct replicator *r)
 bool replicator_from_kernel(struct replicator *r)
 {
 	struct rte_mbuf *m[REPLICATOR_BURST];
-	unsigned int n = rte_ring_dequeue_burst(T.kernel_repl, (void **)m, REPLICATOR_BURST, NULL), sent;
+	unsigned int n = rte_ring_dequeue_burst(T.kernel_repl, (void **)m, REPLICATOR_BURST, NULL),
+		     sent;
 
 	if (n == 0)
 		return false;

@@ -19,13 +19,15 @@ struct replicator {
 	struct audit *audit;
 	struct crypt *crypt; /* NULL: srp.insecure, plain text */
 	struct keys keys;
-	usec_t unopened; /* when a packet of the peer's address last came that could not be opened; 0 never */
+	/* when a packet of the peer's address last came that could not be opened; 0 never */
+	usec_t unopened;
 	const struct port *port;
 	uint32_t local4, peer4; /* host order */
 	uint16_t udp_port, ip_id;
 	_Atomic uint16_t adjacency; /* w: control */
-	_Atomic bool peer_applies;  /* w: control. the peer says that it is Standby: what is sent is taken */
-	_Atomic bool peer_differs;  /* w: control. the two configurations forbid a stream */
+	/* w: control. the peer says that it is Standby: what is sent is taken */
+	_Atomic bool peer_applies;
+	_Atomic bool peer_differs; /* w: control. the two configurations forbid a stream */
 	struct flow flow;
 	unsigned int next_worker;     /* whose finished packets go first */
 	_Atomic uint8_t peer_version; /* w: control. that both speak */
@@ -43,7 +45,8 @@ struct replicator {
 	bool draining;
 	usec_t lost_at;
 	int64_t pair_offset_us;
-	/* comparisons that an operator asked for: as active, told to the standby a few times; as standby, the last heard */
+	/* comparisons that an operator asked for: as active, told to the standby a few times; as
+	 * standby, the last heard */
 	uint32_t recheck, recheck_heard;
 	unsigned int recheck_left;
 	usec_t recheck_at;
@@ -61,7 +64,8 @@ struct replicator {
 
 /* replicator_stream.c: what the stream and the audit call back */
 void replicator_ops(struct replicator *r, struct repl_ops *ops, struct audit_hash *hash);
-/* replicator.c: most that the port sends from now on, Mbit/s; 0: no limit. What may be sent at once begins anew. */
+/* replicator.c: most that the port sends from now on, Mbit/s; 0: no limit. What may be sent at once
+ * begins anew. */
 void replicator_rate(struct replicator *r, uint32_t mbits, usec_t now);
 /* Sends the acknowledged commits that were collected. */
 void replicator_committed(struct replicator *r);
@@ -88,7 +92,8 @@ void replicator_keys_turn(struct replicator *r);
 void replicator_key(struct replicator *r, struct msg *m, bool *ok);
 /* At most REPLICATOR_BURST; the frames stay the caller's. */
 void replicator_take(struct replicator *r, const struct arrived *a, unsigned int n);
-unsigned int replicator_seal(struct replicator *r, struct rte_mbuf **m, const int *slot, unsigned int n);
+unsigned int replicator_seal(
+	struct replicator *r, struct rte_mbuf **m, const int *slot, unsigned int n);
 
 /* replicator_role.c: orders of control, and when the stream runs */
 bool replicator_messages(struct replicator *r);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Orders of the control core: whether the slots are ours to write, in which term the stream runs, and when it is through. */
+/* Orders of the control core: whether the slots are ours to write, in which term the stream runs,
+ * and when it is through. */
 #include "replicator_priv.h"
 
 enum { QUIET_US = 100000 };
@@ -59,7 +60,8 @@ static void control_stream(struct replicator *r, bool on)
 	door_send(&T.from_repl, m);
 }
 
-/* Finished packets belong to the stream that was: they must not go out in another, where they mean something else. */
+/* Finished packets belong to the stream that was: they must not go out in another, where they mean
+ * something else. */
 static void discard(struct replicator *r)
 {
 	for (unsigned int w = 0; w < T.n_workers; w++) {
@@ -103,7 +105,8 @@ static void take(struct replicator *r, struct msg *m)
 		done(r, m, true, repl_receive_stop(r->stream, r->now));
 		r->writing = false;
 		break;
-	case MSG_WRITE: /* standby in the peer's term; with old_term: our own usage of that term still goes out */
+	case MSG_WRITE: /* standby in the peer's term; with old_term: our own usage of that term
+			   still goes out */
 		r->active = false;
 		r->term = m->term;
 		r->on = false;
@@ -179,16 +182,18 @@ bool replicator_messages(struct replicator *r)
 	return busy;
 }
 
-/* The stream runs while we are active, and the peer is there, hears us and applies: what is sent before would only be
- * lost, and answers would wait for it. It stops when the peer is gone, or its configuration is another from now on; not by
- * a change of the peer's role alone: in a planned switchover that comes before our own. */
+/* The stream runs while we are active, and the peer is there, hears us and applies: what is sent
+ * before would only be lost, and answers would wait for it. It stops when the peer is gone, or its
+ * configuration is another from now on; not by a change of the peer's role alone: in a planned
+ * switchover that comes before our own. */
 void replicator_presence(struct replicator *r)
 {
 	usec_t heard = repl_heard(r->stream);
 	bool there = heard != USEC_NEVER && r->now - RTE_MIN(heard, r->now) < r->present_us &&
 		     repl_hears_us(r->stream);
 	bool differs = atomic_load_explicit(&r->peer_differs, memory_order_relaxed);
-	bool takes = there && !differs && atomic_load_explicit(&r->peer_applies, memory_order_relaxed);
+	bool takes =
+		there && !differs && atomic_load_explicit(&r->peer_applies, memory_order_relaxed);
 	uint8_t version = atomic_load_explicit(&r->peer_version, memory_order_relaxed);
 
 	if (version != r->version && (r->on || r->late))
@@ -209,7 +214,8 @@ void replicator_presence(struct replicator *r)
 		workers_stream(r, true, false);
 		control_stream(r, true);
 	} else if (((!there || differs) && r->on) ||
-		   (!r->on && r->told)) { /* told, not on: another process is there, or another term */
+		   /* told, not on: another process is there, or another term */
+		   (!r->on && r->told)) {
 		r->on = false;
 		repl_stream_stop(r->stream);
 		r->told = !workers_stream(r, false, false);
@@ -223,7 +229,8 @@ void replicator_drained(struct replicator *r)
 
 	if (!r->draining)
 		return;
-	/* The peer went: what nobody acknowledged is forgotten, and that is not the same as acknowledged. */
+	/* The peer went: what nobody acknowledged is forgotten, and that is not the same as
+	 * acknowledged. */
 	if (!r->on && !r->late) {
 		r->draining = false;
 		done(r, &q, false, 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the stream calls: records are applied, acknowledgements and losses go to those whom they concern. */
+/* What the stream calls: records are applied, acknowledgements and losses go to those whom they
+ * concern. */
 #include <errno.h>
 #include <string.h>
 
@@ -25,7 +26,8 @@ static int on_state(void *ctx, enum repl_kind kind, struct rd *body, bool late)
 		m->late_handle = handle;
 		m->usage = u;
 		r->count.late_deltas++;
-		return door_send(&T.repl_to_worker[T.shared.worker_of_shard[session_handle_shard(handle)]],
+		return door_send(&T.repl_to_worker[T.shared.worker_of_shard[session_handle_shard(
+					 handle)]],
 			       m) < 0
 			       ? -EAGAIN
 			       : 0;
@@ -72,10 +74,13 @@ static void want_all(struct replicator *r, uint32_t request)
 
 static void want_buckets(struct replicator *r, unsigned int how, uint32_t bucket, uint64_t arg)
 {
-	uint32_t n = how == AUDIT_WANT_WHOLE ? (uint32_t)RTE_MIN(arg, (uint64_t)REPLICATOR_OUTSTANDING) : 1;
+	uint32_t n = how == AUDIT_WANT_WHOLE
+			     ? (uint32_t)RTE_MIN(arg, (uint64_t)REPLICATOR_OUTSTANDING)
+			     : 1;
 
 	/* A range of whole buckets may cross shards: hand each bucket to its owner. */
-	for (uint32_t i = 0; i < n && bucket + i < SESSION_SHARDS * T.table->buckets && r->wants_left > 0;
+	for (uint32_t i = 0;
+		i < n && bucket + i < SESSION_SHARDS * T.table->buckets && r->wants_left > 0;
 		i++, r->wants_left--) {
 		unsigned int w = T.shared.worker_of_shard[(bucket + i) / T.table->buckets];
 		struct msg *m = r->want[w];
@@ -112,7 +117,8 @@ void replicator_recheck(struct replicator *r)
 		audit_recheck(r->audit, r->now);
 		return;
 	}
-	r->recheck = (uint32_t)r->now | 1; /* another number than the last one's, of whichever process */
+	/* another number than the last one's, of whichever process */
+	r->recheck = (uint32_t)r->now | 1;
 	r->recheck_left = RECHECKS;
 	r->recheck_at = 0;
 }
@@ -172,7 +178,8 @@ static void on_heartbeat(void *ctx, struct rd *body, bool fresh, uint64_t peer_p
 void replicator_committed(struct replicator *r)
 {
 	if (r->committed != NULL && door_send(&T.from_repl, r->committed) < 0)
-		r->count.msg_no_room++; /* the commit timeout opens the gate, the next one closes it */
+		/* the commit timeout opens the gate, the next one closes it */
+		r->count.msg_no_room++;
 	r->committed = NULL;
 }
 
@@ -207,7 +214,9 @@ void replicator_lost(struct replicator *r, uint8_t owner, const repl_entry_t *e,
 
 		if (m == NULL) {
 			r->count.resyncs_forced++;
-			r->on = false; /* it could not be told: the stream begins anew, and the audit finds the slots */
+			/* it could not be told: the stream begins anew, and the audit finds the
+			 * slots */
+			r->on = false;
 			return;
 		}
 		m->n = (uint16_t)k;
@@ -243,7 +252,8 @@ static void on_want_fill(void *ctx, struct wr *w, usec_t pto, usec_t now)
 	struct replicator *r = ctx;
 
 	if (r->active) {
-		if (r->recheck_left == 0 || now - r->recheck_at < RTE_MAX(2 * pto, (usec_t)RECHECK_US))
+		if (r->recheck_left == 0 ||
+			now - r->recheck_at < RTE_MAX(2 * pto, (usec_t)RECHECK_US))
 			return;
 		r->recheck_left--;
 		r->recheck_at = now;
@@ -272,8 +282,8 @@ static uint64_t hash_bucket(void *ctx, uint32_t bucket)
 {
 	const struct replicator *r = ctx;
 
-	return session_hash_bucket_in(
-		T.table, bucket / T.table->buckets, bucket % T.table->buckets, repl_rx_version(r->stream));
+	return session_hash_bucket_in(T.table, bucket / T.table->buckets, bucket % T.table->buckets,
+		repl_rx_version(r->stream));
 }
 
 static uint64_t hash_slot(void *ctx, uint32_t bucket, unsigned int slot)
@@ -286,8 +296,8 @@ static uint64_t hash_slot(void *ctx, uint32_t bucket, unsigned int slot)
 
 static bool bucket_empty(void *ctx, uint32_t bucket)
 {
-	const struct session_slot *s =
-		&T.table->shard[bucket / T.table->buckets].slots[bucket % T.table->buckets * SESSION_BUCKET];
+	const struct session_slot *s = &T.table->shard[bucket / T.table->buckets]
+						.slots[bucket % T.table->buckets * SESSION_BUCKET];
 
 	(void)ctx;
 	for (unsigned int i = 0; i < SESSION_BUCKET; i++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What workers answer to requests of SGSNs becomes the response; sessions that end by themselves are told to the SGSN. */
+/* What workers answer to requests of SGSNs becomes the response; sessions that end by themselves
+ * are told to the SGSN. */
 #include <errno.h>
 
 #include "gtp.h"
@@ -30,7 +31,9 @@ static void answered_create(struct control *c, struct txn *t, const struct msg *
 		if (m->error != -EPERM && t->tried < T.n_workers && gtp_ask_create(c, t))
 			return;
 		if (m->error !=
-			-EPERM) /* -EPERM: the role changed meanwhile; whoever is active answers the repetition */
+			/* -EPERM: the role changed meanwhile; whoever is active answers the
+			 * repetition */
+			-EPERM)
 			gtp_refuse(c, &t->peer, t->type, t->rec.peer_ctl_teid, t->seq, t->digest,
 				cause_of(t->worst), now);
 		txn_free(c, t);
@@ -64,8 +67,9 @@ static void answered_other(struct control *c, struct txn *t, const struct msg *m
 		t->len = gtpc_encode_update_response(t->msg, &a);
 		c->gtp.count.update_accepted++;
 	} else {
-		t->len = gtpc_encode_cause_response(t->msg, GTPC_DELETE_RESPONSE, m->rec.peer_ctl_teid,
-			t->seq, GTPC_REQUEST_ACCEPTED, gtp_recovery(c), false);
+		t->len = gtpc_encode_cause_response(t->msg, GTPC_DELETE_RESPONSE,
+			m->rec.peer_ctl_teid, t->seq, GTPC_REQUEST_ACCEPTED, gtp_recovery(c),
+			false);
 		c->gtp.count.delete_accepted++;
 	}
 	t->handle = m->rec.handle;
@@ -103,7 +107,8 @@ void gtp_ended(struct control *c, const struct msg *m, usec_t now)
 	if (srp_info(c->srp)->mute) /* the session may live on at the peer */
 		return;
 	seq = gtpc_pending_seq(c->gtp.pending);
-	len = gtpc_encode_delete_request(buf, m->rec.peer_ctl_teid, seq, (uint8_t)(m->rec.key & 0xf), true);
+	len = gtpc_encode_delete_request(
+		buf, m->rec.peer_ctl_teid, seq, (uint8_t)(m->rec.key & 0xf), true);
 	if (gtpc_pending_add(c->gtp.pending, &to, seq, buf, len, m->rec.handle, now) == 0) {
 		c->gtp.count.own_requests++;
 		gtp_send(c, &to, buf, len);

@@ -31,7 +31,8 @@ bool direct_take(struct control *c, const struct port *in, struct rte_mbuf *m)
 	return true;
 }
 
-/* The access port that leads to an address, and the MAC address of the next hop there; NULL: ask the kernel. */
+/* The access port that leads to an address, and the MAC address of the next hop there; NULL: ask
+ * the kernel. */
 static const struct port *way(uint32_t to4, size_t len, struct rte_ether_addr *hop)
 {
 	uint32_t nh = fib_lookup(T.fib, to4);
@@ -42,7 +43,8 @@ static const struct port *way(uint32_t to4, size_t len, struct rte_ether_addr *h
 	for (unsigned int i = 0; i < T.n_ports; i++) {
 		const struct port *p = &T.port[i];
 
-		if (p->id == id && (p->conf->roles & CONFIG_ACCESS) && atomic_load(&T.shared.port[id].up) &&
+		if (p->id == id && (p->conf->roles & CONFIG_ACCESS) &&
+			atomic_load(&T.shared.port[id].up) &&
 			len + GTPC_FRAME_HEAD - RTE_ETHER_HDR_LEN <= p->conf->mtu)
 			return p;
 	}
@@ -65,9 +67,10 @@ bool direct_send(struct control *c, const struct gtpc_peer *to, const uint8_t *m
 		rte_pktmbuf_free(m);
 		return false;
 	}
-	memcpy(rte_pktmbuf_append(m, (uint16_t)(GTPC_FRAME_HEAD + len)) + GTPC_FRAME_HEAD, msg, len);
-	gtpc_frame_write(rte_pktmbuf_mtod(m, uint8_t *), (uint16_t)len, &out->mac, &hop, T.shared.gtp4, to4,
-		to->port, c->gtp.ip_id++);
+	memcpy(rte_pktmbuf_append(m, (uint16_t)(GTPC_FRAME_HEAD + len)) + GTPC_FRAME_HEAD, msg,
+		len);
+	gtpc_frame_write(rte_pktmbuf_mtod(m, uint8_t *), (uint16_t)len, &out->mac, &hop,
+		T.shared.gtp4, to4, to->port, c->gtp.ip_id++);
 	m->port = out->id;
 	if (rte_ring_enqueue(T.kernel_out[0], m) < 0) {
 		rte_pktmbuf_free(m);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Commit before answer: an answer to an SGSN leaves when the standby has acknowledged what it promises. The gate is the
- * stream: closed (answers wait) while commits are acknowledged in time; opened for all that wait by one that ran out or
- * by the stream's end; closed again by the next acknowledgement (DESIGN.md section 4). */
+/* Commit before answer: an answer to an SGSN leaves when the standby has acknowledged what it
+ * promises. The gate is the stream: closed (answers wait) while commits are acknowledged in time;
+ * opened for all that wait by one that ran out or by the stream's end; closed again by the next
+ * acknowledgement (DESIGN.md section 4). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,8 @@ struct txn *txn_new(struct control *c, const struct gtpc_peer *from, uint8_t typ
 
 	if (t != NULL) {
 		TAILQ_REMOVE(&c->gtp.free, t, next);
-	} else if (c->gtp.n_touched < GATE_MAX) { /* megabytes, of which few are ever used at once */
+	} else if (c->gtp.n_touched <
+		   GATE_MAX) { /* megabytes, of which few are ever used at once */
 		t = &c->gtp.txns[c->gtp.n_touched++];
 	} else {
 		c->gtp.gate.txn_full++;
@@ -77,14 +79,14 @@ void txn_free(struct control *c, struct txn *t)
 	TAILQ_INSERT_HEAD(&c->gtp.free, t, next);
 }
 
-struct txn *txn_in_progress(
-	struct control *c, const struct gtpc_peer *from, uint8_t type, uint16_t seq, uint32_t digest)
+struct txn *txn_in_progress(struct control *c, const struct gtpc_peer *from, uint8_t type,
+	uint16_t seq, uint32_t digest)
 {
 	struct txn *t;
 
 	TAILQ_FOREACH (t, by_request(c, from, seq), asked) {
-		if (t->type == type && t->seq == seq && t->digest == digest && t->peer.port == from->port &&
-			ip_addr_equal(&t->peer.addr, &from->addr))
+		if (t->type == type && t->seq == seq && t->digest == digest &&
+			t->peer.port == from->port && ip_addr_equal(&t->peer.addr, &from->addr))
 			return t;
 	}
 	return NULL;
@@ -98,7 +100,8 @@ static void answer_now(struct control *c, struct txn *t, bool is_protected, usec
 		c->gtp.gate.unprotected_answers++;
 	if (t->len > 0) {
 		gtp_send(c, &t->peer, t->msg, t->len);
-		gtpc_answered_put(c->gtp.answered, &t->peer, t->type, t->seq, t->digest, t->msg, t->len, now);
+		gtpc_answered_put(
+			c->gtp.answered, &t->peer, t->type, t->seq, t->digest, t->msg, t->len, now);
 	}
 	txn_free(c, t);
 }
@@ -135,7 +138,8 @@ void gate_committed(struct control *c, const struct msg *m, usec_t now)
 		c->gtp.gate.closed++;
 	}
 	for (unsigned int i = 0; i < m->n; i++) {
-		uint32_t handle = repl_entry_handle(m->entry[i]), commit = repl_entry_commit(m->entry[i]);
+		uint32_t handle = repl_entry_handle(m->entry[i]),
+			 commit = repl_entry_commit(m->entry[i]);
 		struct txn *t = TAILQ_FIRST(by_handle(c, handle)), *next;
 
 		for (; t != NULL; t = next) {
@@ -172,14 +176,15 @@ void gate_turn(struct control *c, usec_t now)
 {
 	struct txn *t = TAILQ_FIRST(&c->gtp.for_commit);
 
-	/* As every deadline, it moves by the time in which we did not run: the answer may wait in a ring. */
+	/* As every deadline, it moves by the time in which we did not run: the answer may wait in a
+	 * ring. */
 	if (MUTANT(gate_never_opens))
 		t = NULL;
 	if (t != NULL && now >= t->deadline + (c->stood_still - t->stood_still)) {
 		c->gtp.gate.opened_timeout++;
 		LOG(WARNING,
-			"the standby did not acknowledge within %u ms: answers go out unprotected until it "
-			"does",
+			"the standby did not acknowledge within %u ms: answers go out unprotected "
+			"until it does",
 			T.conf->srp.commit_timeout_ms);
 		open_gate(c, now);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* GTP-C (TS 29.060) on the VIP's UDP port 2123, by the kernel's socket or past it (control_direct.h): requests become
- * messages to the worker that owns the session, answers of workers become responses. Nothing is answered unless this chassis is active. */
+/* GTP-C (TS 29.060) on the VIP's UDP port 2123, by the kernel's socket or past it
+ * (control_direct.h): requests become messages to the worker that owns the session, answers of
+ * workers become responses. Nothing is answered unless this chassis is active. */
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -22,7 +23,8 @@ void gtp_flush(struct control *c)
 	unsigned int done = 0;
 
 	while (done < o->n) {
-		int n = sendmmsg(c->gtp.c.fd, o->msg + done, o->n - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+		int n = sendmmsg(
+			c->gtp.c.fd, o->msg + done, o->n - done, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		/* Full or unreachable: lost as on any UDP path; the peer repeats. */
 		done += n > 0 ? (unsigned int)n : 1;
@@ -58,7 +60,8 @@ uint8_t gtp_recovery(const struct control *c)
 
 uint32_t gtp_digest(const struct gtpc_header *h)
 {
-	uint32_t hash = 2166136261u ^ h->teid; /* FNV-1a: the bytes lie at any address, and are few */
+	/* FNV-1a: the bytes lie at any address, and are few */
+	uint32_t hash = 2166136261u ^ h->teid;
 
 	for (size_t i = 0; i < h->ies_len; i++)
 		hash = (hash ^ h->ies[i]) * 16777619u;
@@ -107,8 +110,8 @@ static void count_cause(struct control *c, enum gtpc_cause cause)
 	}
 }
 
-void gtp_refuse(struct control *c, const struct gtpc_peer *to, uint8_t type, uint32_t peer_teid, uint16_t seq,
-	uint32_t digest, enum gtpc_cause cause, usec_t now)
+void gtp_refuse(struct control *c, const struct gtpc_peer *to, uint8_t type, uint32_t peer_teid,
+	uint16_t seq, uint32_t digest, enum gtpc_cause cause, usec_t now)
 {
 	uint8_t buf[GTPC_MSG_MAX];
 	size_t len = gtpc_encode_cause_response(
@@ -119,7 +122,8 @@ void gtp_refuse(struct control *c, const struct gtpc_peer *to, uint8_t type, uin
 	gtpc_answered_put(c->gtp.answered, to, type, seq, digest, buf, len, now);
 }
 
-static void response(struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
+static void response(
+	struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
 {
 	bool has_recovery;
 	uint8_t cause, value;
@@ -145,12 +149,14 @@ static void echo(struct control *c, const struct gtpc_peer *from, const struct g
 	c->gtp.count.echo_responses++;
 }
 
-static void request(struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
+static void request(
+	struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
 {
 	const uint8_t *again;
 	size_t len;
 
-	if (c->hold) { /* a switchover is on its way: whoever is active then answers the repetition */
+	/* a switchover is on its way: whoever is active then answers the repetition */
+	if (c->hold) {
 		c->gtp.count.drop_held++;
 		return;
 	}
@@ -172,7 +178,8 @@ static void request(struct control *c, const struct gtpc_peer *from, const struc
 		gtp_delete(c, from, h, now);
 }
 
-void gtp_datagram(struct control *c, const struct gtpc_peer *from, const uint8_t *p, size_t len, usec_t now)
+void gtp_datagram(
+	struct control *c, const struct gtpc_peer *from, const uint8_t *p, size_t len, usec_t now)
 {
 	struct gtpc_counters *n = &c->gtp.count;
 	struct gtpc_header h;
@@ -245,7 +252,8 @@ static void on_gtpc(struct control *c, struct source *s, uint32_t events)
 				.msg_iovlen = 1 };
 		}
 		n = recvmmsg(s->fd, msg, DATAGRAMS, MSG_DONTWAIT, NULL);
-		for (int i = 0; i < n; i++) { /* n < 0: none; an ICMP error of a peer is no reason to stop */
+		/* n < 0: none; an ICMP error of a peer is no reason to stop */
+		for (int i = 0; i < n; i++) {
 			struct gtpc_peer peer;
 
 			sock_from(&from[i], &peer.addr, &peer.port);
@@ -262,7 +270,8 @@ void gtp_turn(struct control *c, usec_t now)
 	size_t len;
 
 	for (unsigned int i = 0;
-		i < DATAGRAMS && gtpc_pending_due(c->gtp.pending, now, &to, &msg, &len, &cookie); i++) {
+		i < DATAGRAMS && gtpc_pending_due(c->gtp.pending, now, &to, &msg, &len, &cookie);
+		i++) {
 		if (len == 0) {
 			c->gtp.count.own_unanswered++;
 			if (cookie == GTP_COOKIE_ECHO)
@@ -289,10 +298,12 @@ void gtp_deactivated(struct control *c)
 	for (unsigned int i = 0; i < c->gtp.n_touched; i++)
 		if (c->gtp.txns[i].used)
 			txn_free(c,
-				&c->gtp.txns[i]); /* never answered: the new active answers the repetition */
+				/* never answered: the new active answers the repetition */
+				&c->gtp.txns[i]);
 	gtpc_pending_clear(c->gtp.pending);
-	/* What was true of our sessions is the other's to say from now on: the session of a Create that comes again after we are
-	 * Active once more may be gone, and its address another's. The slots know the last answer of those that live. */
+	/* What was true of our sessions is the other's to say from now on: the session of a Create
+	 * that comes again after we are Active once more may be gone, and its address another's.
+	 * The slots know the last answer of those that live. */
 	gtpc_answered_clear(c->gtp.answered);
 	c->gtp.gate_closed = false;
 }

@@ -31,9 +31,11 @@ enum gtpc_frame gtpc_frame_read(const uint8_t *frame, size_t len, const struct r
 	size_t total, datagram;
 
 	if (len < GTPC_FRAME_HEAD || eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4) ||
-		!rte_is_same_ether_addr(&eth->dst_addr, mac) || ip->version_ihl != RTE_IPV4_VHL_DEF ||
-		ip->next_proto_id != IPPROTO_UDP || ip->dst_addr != rte_cpu_to_be_32(vip4) ||
-		(ip->fragment_offset & RTE_BE16(FRAGMENT)) != 0 || udp->dst_port != RTE_BE16(GTPC_PORT))
+		!rte_is_same_ether_addr(&eth->dst_addr, mac) ||
+		ip->version_ihl != RTE_IPV4_VHL_DEF || ip->next_proto_id != IPPROTO_UDP ||
+		ip->dst_addr != rte_cpu_to_be_32(vip4) ||
+		(ip->fragment_offset & RTE_BE16(FRAGMENT)) != 0 ||
+		udp->dst_port != RTE_BE16(GTPC_PORT))
 		return GTPC_FRAME_OTHER;
 	d->from4 = rte_be_to_cpu_32(ip->src_addr);
 	d->from_port = rte_be_to_cpu_16(udp->src_port);
@@ -41,8 +43,8 @@ enum gtpc_frame gtpc_frame_read(const uint8_t *frame, size_t len, const struct r
 		return GTPC_FRAME_OTHER;
 	total = rte_be_to_cpu_16(ip->total_length);
 	datagram = rte_be_to_cpu_16(udp->dgram_len);
-	if (total > len - sizeof(*eth) || datagram < sizeof(*udp) || datagram + sizeof(*ip) > total ||
-		rte_raw_cksum(ip, sizeof(*ip)) != 0xffff ||
+	if (total > len - sizeof(*eth) || datagram < sizeof(*udp) ||
+		datagram + sizeof(*ip) > total || rte_raw_cksum(ip, sizeof(*ip)) != 0xffff ||
 		(udp->dgram_cksum != 0 && rte_ipv4_udptcp_cksum_verify(ip, udp) != 0))
 		return GTPC_FRAME_BAD;
 	d->len = (uint16_t)(datagram - sizeof(*udp));
@@ -51,7 +53,8 @@ enum gtpc_frame gtpc_frame_read(const uint8_t *frame, size_t len, const struct r
 }
 
 void gtpc_frame_write(uint8_t *frame, uint16_t len, const struct rte_ether_addr *src,
-	const struct rte_ether_addr *dst, uint32_t vip4, uint32_t to4, uint16_t to_port, uint16_t ip_id)
+	const struct rte_ether_addr *dst, uint32_t vip4, uint32_t to4, uint16_t to_port,
+	uint16_t ip_id)
 {
 	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)frame;
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(eth + 1);

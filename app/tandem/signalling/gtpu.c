@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The slow path of GTP-U (TS 29.281): what workers leave to the kernel arrives on the VIP's UDP port 2152: Echo, Error
- * Indication, G-PDUs without a session, and G-PDUs that the kernel reassembled from fragments. */
+/* The slow path of GTP-U (TS 29.281): what workers leave to the kernel arrives on the VIP's UDP
+ * port 2152: Echo, Error Indication, G-PDUs without a session, and G-PDUs that the kernel
+ * reassembled from fragments. */
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -31,9 +32,10 @@ static uint16_t access_port(void)
 	return 0;
 }
 
-/* A datagram that the kernel put together again goes to its owner as if it had come in one piece. */
-static void reinject(
-	struct control *c, const struct gtpc_peer *from, uint32_t teid, const uint8_t *p, size_t len)
+/* A datagram that the kernel put together again goes to its owner as if it had come in one
+ * piece. */
+static void reinject(struct control *c, const struct gtpc_peer *from, uint32_t teid,
+	const uint8_t *p, size_t len)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(T.mbufs);
 	struct rte_ether_hdr *eth;
@@ -63,7 +65,8 @@ static void reinject(
 	udp->dst_port = RTE_BE16(GTPU_PORT);
 	udp->dgram_len = rte_cpu_to_be_16((uint16_t)(sizeof(*udp) + len));
 	memcpy(udp + 1, p, len);
-	if (rte_ring_enqueue(T.handover[T.shared.worker_of_shard[session_handle_shard(teid)]], m) < 0) {
+	if (rte_ring_enqueue(T.handover[T.shared.worker_of_shard[session_handle_shard(teid)]], m) <
+		0) {
 		rte_pktmbuf_free(m);
 		c->frames_dropped++;
 		return;
@@ -71,13 +74,15 @@ static void reinject(
 	c->gtp.reinjected++;
 }
 
-static void error_indication(struct control *c, const struct gtpc_peer *to, uint32_t teid, usec_t now)
+static void error_indication(
+	struct control *c, const struct gtpc_peer *to, uint32_t teid, usec_t now)
 {
 	struct gtpc_peer port = { to->addr, GTPU_PORT };
 	uint8_t buf[GTPU_MSG_MAX];
 
 	if (now <
-		c->gtp.ei_from) { /* not right after an unplanned promotion: an SGSN gives the context up on one */
+		/* not right after an unplanned promotion: an SGSN gives the context up on one */
+		c->gtp.ei_from) {
 		c->gtp.ei_suppressed++;
 		return;
 	}

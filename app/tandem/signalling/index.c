@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* index: (IMSI, NSAPI) -> handle, the control core's own, fed by messages of whichever core writes the slots. An entry is
- * a hint: the slot decides. When a message found no room the whole index is read from the slots again, piece by piece. */
+/* index: (IMSI, NSAPI) -> handle, the control core's own, fed by messages of whichever core writes
+ * the slots. An entry is a hint: the slot decides. When a message found no room the whole index is
+ * read from the slots again, piece by piece. */
 #include <errno.h>
 #include <string.h>
 
@@ -10,9 +11,10 @@
 
 #include "process/control.h"
 
-/* How many index messages may wait in a door, of a worker and of the replication core, whose hold up to MSG_INDEX_ENTRIES: the
- * answers to role changes need its room more, and wait for what is in it, and there is another way to learn of a slot.
- * REBUILD_SLOTS: a turn must stay far below STALL_US, for in a stall nobody is judged dead. */
+/* How many index messages may wait in a door, of a worker and of the replication core, whose hold
+ * up to MSG_INDEX_ENTRIES: the answers to role changes need its room more, and wait for what is in
+ * it, and there is another way to learn of a slot. REBUILD_SLOTS: a turn must stay far below
+ * STALL_US, for in a stall nobody is judged dead. */
 enum { REBUILD_SLOTS = 256, QUEUE_WORKERS = 4096, QUEUE_REPL = 1024 };
 
 static struct msg *message_new(const struct door *door, unsigned int most)
@@ -40,8 +42,8 @@ static void tell(const struct door *door, struct msg *m)
 		atomic_store(&T.index_stale, true);
 }
 
-/* Called on the core that writes the slot. A worker changes few sessions a turn, and its answers follow at once; the stream
- * may bring millions a second. */
+/* Called on the core that writes the slot. A worker changes few sessions a turn, and its answers
+ * follow at once; the stream may bring millions a second. */
 void index_notify(void *ctx, uint64_t key, uint32_t handle, bool live)
 {
 	unsigned int lcore = rte_lcore_id();
@@ -98,8 +100,9 @@ static struct session_slot *live_slot(uint32_t handle, uint64_t key)
 	return s != NULL && s->key == key ? s : NULL;
 }
 
-/* A subscriber has one session for an NSAPI: the one that came last. An owner ends the one before first, so two are alive
- * only where the end of the first was not heard: its owner died before it had told of it. */
+/* A subscriber has one session for an NSAPI: the one that came last. An owner ends the one before
+ * first, so two are alive only where the end of the first was not heard: its owner died before it
+ * had told of it. */
 static void supersede(struct control *c, uint64_t key, uint32_t handle)
 {
 	struct gtp *g = &c->gtp;
@@ -109,7 +112,8 @@ static void supersede(struct control *c, uint64_t key, uint32_t handle)
 		live_slot((uint32_t)(uintptr_t)was, key) == NULL)
 		return;
 	if (g->n_superseded < SUPERSEDED) /* beyond that they stay until their SGSN restarts */
-		g->superseded[g->n_superseded++] = (struct superseded){ key, (uint32_t)(uintptr_t)was };
+		g->superseded[g->n_superseded++] =
+			(struct superseded){ key, (uint32_t)(uintptr_t)was };
 }
 
 void index_superseded(struct control *c)
@@ -135,7 +139,8 @@ void index_superseded(struct control *c)
 		m->cookie = 0; /* nobody waits for the answer */
 		LOG(NOTICE, "session %08x ends: its subscriber has %08x, and its end was not heard",
 			was->handle, now);
-		door_send(&T.to_worker[T.shared.worker_of_shard[session_handle_shard(was->handle)]], m);
+		door_send(&T.to_worker[T.shared.worker_of_shard[session_handle_shard(was->handle)]],
+			m);
 	}
 	g->n_superseded = kept;
 }
@@ -143,13 +148,15 @@ void index_superseded(struct control *c)
 static void add(struct control *c, uint64_t key, uint32_t handle)
 {
 	supersede(c, key, handle);
-	/* A full index can only hold stale keys (there are as many places as slots): read it anew. */
+	/* A full index can only hold stale keys (there are as many places as slots): read it
+	 * anew. */
 	if (rte_hash_add_key_data(c->gtp.index, &key, (void *)(uintptr_t)handle) < 0)
 		atomic_store(&T.index_stale, true);
 }
 
-/* An SGSN that has a session will be sent packets: on a standby, too, the kernel is to know its neighbour before a
- * promotion needs it. What is behind a gateway is no neighbour, and net_mirror_want() leaves it alone. */
+/* An SGSN that has a session will be sent packets: on a standby, too, the kernel is to know its
+ * neighbour before a promotion needs it. What is behind a gateway is no neighbour, and
+ * net_mirror_want() leaves it alone. */
 static void neighbour(struct control *c, uint32_t handle)
 {
 	const struct session_slot *s = session_find(T.table, handle);
@@ -212,8 +219,8 @@ static bool sweep(struct gtp *g)
 	return false;
 }
 
-/* What is in the index stays in force meanwhile: an empty one would make two sessions of one, and to clear it costs more
- * than a turn may take. */
+/* What is in the index stays in force meanwhile: an empty one would make two sessions of one, and
+ * to clear it costs more than a turn may take. */
 bool index_turn(struct control *c)
 {
 	struct gtp *g = &c->gtp;

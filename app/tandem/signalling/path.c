@@ -15,7 +15,8 @@ struct path *gtp_path(struct control *c, const struct ip_addr *addr, usec_t now)
 		}
 	if (g->n_paths < PATHS_MAX) {
 		p = &g->paths[g->n_paths++];
-	} else { /* the one that was silent the longest is forgotten; the slots still know its Recovery */
+	} else { /* the one that was silent the longest is forgotten; the slots still know its
+		    Recovery */
 		p = &g->paths[0];
 		for (unsigned int i = 1; i < g->n_paths; i++)
 			if (g->paths[i].used < p->used)
@@ -88,11 +89,12 @@ void gtp_echo_result(struct control *c, const struct ip_addr *addr, bool answere
 			return;
 		p->failed = !answered;
 		if (answered)
-			LOG(NOTICE, "SGSN %s answers Echo Requests again", ip_addr_print(addr, text));
+			LOG(NOTICE, "SGSN %s answers Echo Requests again",
+				ip_addr_print(addr, text));
 		else
 			LOG(WARNING,
-				"SGSN %s does not answer Echo Requests: check the access network; its "
-				"sessions are kept",
+				"SGSN %s does not answer Echo Requests: check the access network; "
+				"its sessions are kept",
 				ip_addr_print(addr, text));
 		return;
 	}

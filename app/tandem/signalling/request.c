@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Create, Update and Delete PDP Context Requests (TS 29.060 7.3.1, 7.3.3, 7.3.5): checked here, carried out by the worker
- * that owns the session. */
+/* Create, Update and Delete PDP Context Requests (TS 29.060 7.3.1, 7.3.3, 7.3.5): checked here,
+ * carried out by the worker that owns the session. */
 #include <string.h>
 
 #include "gtp.h"
@@ -25,7 +25,8 @@ static struct txn *begin(
 	return t;
 }
 
-static bool ask(struct control *c, struct txn *t, enum msg_type type, unsigned int worker, uint8_t groups)
+static bool ask(
+	struct control *c, struct txn *t, enum msg_type type, unsigned int worker, uint8_t groups)
 {
 	struct msg *m = msg_new(T.msgs, type);
 
@@ -35,7 +36,8 @@ static bool ask(struct control *c, struct txn *t, enum msg_type type, unsigned i
 	m->groups = groups;
 	m->cookie = txn_cookie(c, t);
 	m->term =
-		c->own_term; /* the chassis may have taken a higher one since: that is the stream's business */
+		/* the chassis may have taken a higher one since: that is the stream's business */
+		c->own_term;
 	t->worker = (uint8_t)worker;
 	return door_send(&T.to_worker[worker], m) == 0;
 }
@@ -63,13 +65,14 @@ static const struct config_apn *apn_find(const char *name)
 	size_t len = network_identifier(name);
 
 	for (unsigned int i = 0; i < T.conf->n_apns; i++)
-		if (strlen(T.conf->apns[i].name) == len && strncmp(T.conf->apns[i].name, name, len) == 0)
+		if (strlen(T.conf->apns[i].name) == len &&
+			strncmp(T.conf->apns[i].name, name, len) == 0)
 			return &T.conf->apns[i];
 	return NULL;
 }
 
-void gtp_fill_accept(struct control *c, const struct session_rec *rec, const struct gtpc_create *create,
-	struct gtpc_accept *a)
+void gtp_fill_accept(struct control *c, const struct session_rec *rec,
+	const struct gtpc_create *create, struct gtpc_accept *a)
 {
 	const struct config_apn *apn = &T.conf->apns[rec->apn];
 	const struct ip_addr vip = config_gtp(T.conf)->address;
@@ -94,9 +97,10 @@ void gtp_fill_accept(struct control *c, const struct session_rec *rec, const str
 	}
 }
 
-/* The very request that the slot says was answered last: the response is made again from the slot. */
-static bool answer_from_slot(struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h,
-	uint32_t handle, const struct gtpc_create *create)
+/* The very request that the slot says was answered last: the response is made again from the
+ * slot. */
+static bool answer_from_slot(struct control *c, const struct gtpc_peer *from,
+	const struct gtpc_header *h, uint32_t handle, const struct gtpc_create *create)
 {
 	uint8_t buf[GTPC_MSG_MAX];
 	struct session_rec rec;
@@ -110,8 +114,8 @@ static bool answer_from_slot(struct control *c, const struct gtpc_peer *from, co
 	if (h->type == GTPC_DELETE_REQUEST) {
 		if (rec.state != SESSION_FREE)
 			return false;
-		len = gtpc_encode_cause_response(buf, GTPC_DELETE_RESPONSE, rec.peer_ctl_teid, h->seq,
-			GTPC_REQUEST_ACCEPTED, gtp_recovery(c), false);
+		len = gtpc_encode_cause_response(buf, GTPC_DELETE_RESPONSE, rec.peer_ctl_teid,
+			h->seq, GTPC_REQUEST_ACCEPTED, gtp_recovery(c), false);
 	} else {
 		if (rec.state != SESSION_LIVE || rec.apn >= T.conf->n_apns)
 			return false;
@@ -144,7 +148,8 @@ static enum gtpc_cause check_create(const struct gtpc_create *q, const struct co
 	if (!ip_addr_is_v4(&q->peer_usr) || !ip_addr_is_v4(&q->peer_ctl))
 		return GTPC_SERVICE_NOT_SUPPORTED; /* tunnels over IPv6 */
 	if (apn->verified_only && q->selection_mode != 0)
-		return GTPC_USER_AUTHENTICATION_FAILED; /* nobody verified that the subscriber may use it (TS 29.060 7.7.12) */
+		/* nobody verified that the subscriber may use it (TS 29.060 7.7.12) */
+		return GTPC_USER_AUTHENTICATION_FAILED;
 	return GTPC_REQUEST_ACCEPTED;
 }
 
@@ -183,11 +188,12 @@ bool gtp_ask_create(struct control *c, struct txn *t)
 	return ask(c, t, MSG_CREATE, w, 0);
 }
 
-/* What the configuration allows; the table itself is rounded up to whole buckets in every shard. Requests that are on
- * their way to a worker count as sessions. */
+/* What the configuration allows; the table itself is rounded up to whole buckets in every shard.
+ * Requests that are on their way to a worker count as sessions. */
 static bool table_full(struct control *c)
 {
-	/* The workers write these counts all the time: looked at only when there may be too many. */
+	/* The workers write these counts all the time: looked at only when there may be too
+	 * many. */
 	if (++c->gtp.live_most < T.conf->table.max_sessions)
 		return false;
 	c->gtp.live_most = c->gtp.n_txns;
@@ -196,7 +202,8 @@ static bool table_full(struct control *c)
 	return c->gtp.live_most >= T.conf->table.max_sessions;
 }
 
-void gtp_create(struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
+void gtp_create(
+	struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
 {
 	struct gtpc_create q;
 	enum gtpc_cause cause = verdict(gtpc_decode_create(h, &q));
@@ -219,7 +226,8 @@ void gtp_create(struct control *c, const struct gtpc_peer *from, const struct gt
 		gtp_heard_recovery(c, &q.peer_ctl, q.recovery, now);
 	t = handle != 0 || !table_full(c) ? begin(c, from, h, now) : NULL;
 	if (t == NULL) {
-		gtp_refuse(c, from, h->type, q.peer_ctl_teid, h->seq, gtp_digest(h), GTPC_NO_RESOURCES, now);
+		gtp_refuse(c, from, h->type, q.peer_ctl_teid, h->seq, gtp_digest(h),
+			GTPC_NO_RESOURCES, now);
 		return;
 	}
 	t->create = q;
@@ -251,7 +259,8 @@ static uint32_t target(struct control *c, uint32_t teid, uint8_t nsapi)
 	return index_find(c, (s->key & ~UINT64_C(0xf)) | nsapi);
 }
 
-/* The Recovery of the SGSN that serves the session from now on: another one's restarts are none of its business. */
+/* The Recovery of the SGSN that serves the session from now on: another one's restarts are none of
+ * its business. */
 static void update_recovery(struct control *c, struct txn *t, const struct gtpc_update *q,
 	const struct session_rec *old, usec_t now)
 {
@@ -270,7 +279,8 @@ static void update_recovery(struct control *c, struct txn *t, const struct gtpc_
 	}
 }
 
-void gtp_update(struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
+void gtp_update(
+	struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
 {
 	struct gtpc_update q;
 	enum gtpc_cause cause = verdict(gtpc_decode_update(h, &q));
@@ -285,8 +295,8 @@ void gtp_update(struct control *c, const struct gtpc_peer *from, const struct gt
 	if (cause != GTPC_REQUEST_ACCEPTED) {
 		const struct session_slot *s = session_find(T.table, h->teid);
 
-		gtp_refuse(c, from, h->type, s != NULL ? s->peer_ctl_teid : 0, h->seq, gtp_digest(h), cause,
-			now);
+		gtp_refuse(c, from, h->type, s != NULL ? s->peer_ctl_teid : 0, h->seq,
+			gtp_digest(h), cause, now);
 		return;
 	}
 	if (answer_from_slot(c, from, h, handle, NULL))
@@ -303,11 +313,13 @@ void gtp_update(struct control *c, const struct gtpc_peer *from, const struct gt
 	t->rec.qos_len = q.has_qos ? q.qos_len : old.qos_len;
 	memcpy(t->rec.qos, q.has_qos ? q.qos : old.qos, sizeof(t->rec.qos));
 	update_recovery(c, t, &q, &old, now);
-	if (!ask(c, t, MSG_UPDATE, worker_of(handle), SESSION_G_TUNNEL | SESSION_G_QOS | SESSION_G_REQUEST))
+	if (!ask(c, t, MSG_UPDATE, worker_of(handle),
+		    SESSION_G_TUNNEL | SESSION_G_QOS | SESSION_G_REQUEST))
 		txn_free(c, t);
 }
 
-void gtp_delete(struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
+void gtp_delete(
+	struct control *c, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
 {
 	struct gtpc_delete q;
 	enum gtpc_cause cause = verdict(gtpc_decode_delete(h, &q));
@@ -326,8 +338,8 @@ void gtp_delete(struct control *c, const struct gtpc_peer *from, const struct gt
 	if (cause != GTPC_REQUEST_ACCEPTED) {
 		const struct session_slot *s = session_find(T.table, h->teid);
 
-		gtp_refuse(c, from, h->type, s != NULL ? s->peer_ctl_teid : 0, h->seq, gtp_digest(h), cause,
-			now);
+		gtp_refuse(c, from, h->type, s != NULL ? s->peer_ctl_teid : 0, h->seq,
+			gtp_digest(h), cause, now);
 		return;
 	}
 	t = begin(c, from, h, now);

@@ -60,7 +60,8 @@ void fastpath_send(struct fastpath *f, uint16_t port, struct rte_mbuf *m)
 		fp_tx(f, port, m);
 }
 
-/* An IPv4 packet that is for us, at the end of the Ethernet header: whole, in one piece and without link padding. */
+/* An IPv4 packet that is for us, at the end of the Ethernet header: whole, in one piece and without
+ * link padding. */
 static inline uint64_t *outer_check(struct fastpath *f, struct rte_mbuf *m)
 {
 	const struct rte_ipv4_hdr *ip;
@@ -75,7 +76,8 @@ static inline uint64_t *outer_check(struct fastpath *f, struct rte_mbuf *m)
 	if (unlikely((ip->version_ihl >> 4) != 4 || header < FP_IP || total < header ||
 		     total > m->data_len - (unsigned int)FP_ETH))
 		return &f->count.drop_outer_malformed;
-	/* The port's word where it has one; a frame from a port that does not look is summed here. */
+	/* The port's word where it has one; a frame from a port that does not look is summed
+	 * here. */
 	if (flags == RTE_MBUF_F_RX_IP_CKSUM_BAD ||
 		(flags != RTE_MBUF_F_RX_IP_CKSUM_GOOD && fp_ip_sum(ip) != 0))
 		return &f->count.drop_outer_checksum;
@@ -85,7 +87,8 @@ static inline uint64_t *outer_check(struct fastpath *f, struct rte_mbuf *m)
 }
 
 /* The worker that has to see a shard's packet. True: it was not this one, and m is gone. */
-static inline bool elsewhere(struct fastpath *f, const struct fp_burst *b, uint32_t shard, struct rte_mbuf *m)
+static inline bool elsewhere(
+	struct fastpath *f, const struct fp_burst *b, uint32_t shard, struct rte_mbuf *m)
 {
 	uint8_t owner = f->sh->worker_of_shard[shard];
 
@@ -99,7 +102,8 @@ static inline bool elsewhere(struct fastpath *f, const struct fp_burst *b, uint3
 }
 
 /* What is neither a G-PDU nor wrong. m is consumed. */
-static void gtpu_other(struct fastpath *f, struct rte_mbuf *m, enum gtpu_verdict verdict, uint8_t type)
+static void gtpu_other(
+	struct fastpath *f, struct rte_mbuf *m, enum gtpu_verdict verdict, uint8_t type)
 {
 	static const size_t why[] = {
 		[GTPU_BAD_VERSION] = offsetof(struct fastpath_counters, drop_gtpu_version),
@@ -131,11 +135,13 @@ static void gtpu_other(struct fastpath *f, struct rte_mbuf *m, enum gtpu_verdict
 	}
 }
 
-/* UDP to the VIP that came in whole. The UDP checksum of a G-PDU stays unread: it may be zero, the inner packet
- * carries its own, and to sum a payload that only passes would cost more than all the rest. */
+/* UDP to the VIP that came in whole. The UDP checksum of a G-PDU stays unread: it may be zero, the
+ * inner packet carries its own, and to sum a payload that only passes would cost more than all the
+ * rest. */
 static inline void classify_udp(struct fastpath *f, struct fp_burst *b, struct rte_mbuf *m)
 {
-	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, FP_ETH);
+	const struct rte_ipv4_hdr *ip =
+		rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, FP_ETH);
 	unsigned int at = FP_ETH + (ip->version_ihl & 15u) * 4, room = m->data_len - at, len;
 	const struct rte_udp_hdr *udp = rte_pktmbuf_mtod_offset(m, const struct rte_udp_hdr *, at);
 	struct fp_item *it = &b->up[b->n_up];
@@ -174,7 +180,8 @@ static inline void classify_udp(struct fastpath *f, struct fp_burst *b, struct r
 	b->n_up++;
 }
 
-static inline void classify(struct fastpath *f, struct fp_burst *b, uint16_t port, struct rte_mbuf *m)
+static inline void classify(
+	struct fastpath *f, struct fp_burst *b, uint16_t port, struct rte_mbuf *m)
 {
 	const struct fastpath_shared *sh = f->sh;
 	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
@@ -191,7 +198,8 @@ static inline void classify(struct fastpath *f, struct fp_burst *b, uint16_t por
 		return;
 	}
 	dst4 = rte_be_to_cpu_32(ip->dst_addr);
-	if (dst4 == sh->gtp4 && (sh->port[port].roles & CONFIG_ACCESS) && ip->next_proto_id == IPPROTO_UDP &&
+	if (dst4 == sh->gtp4 && (sh->port[port].roles & CONFIG_ACCESS) &&
+		ip->next_proto_id == IPPROTO_UDP &&
 		!(ip->fragment_offset & rte_cpu_to_be_16(FP_IP_FRAGMENT))) {
 		why = outer_check(f, m);
 		if (likely(why == NULL))
@@ -244,8 +252,8 @@ static inline void find_slots(struct fastpath *f, struct fp_burst *b)
 	b->n_down = n;
 }
 
-/* The slots' prefetches of a burst stand close together, in a loop of their own: most of them miss the TLB too, and page
- * walks overlap only if little else is between them. */
+/* The slots' prefetches of a burst stand close together, in a loop of their own: most of them miss
+ * the TLB too, and page walks overlap only if little else is between them. */
 static inline void run(struct fastpath *f, struct fp_burst *b)
 {
 	for (uint16_t i = 0; i < b->n_up; i++)
@@ -318,7 +326,8 @@ static int profile(struct rte_meter_srtcm_profile *p, uint32_t kbps)
 	return rte_meter_srtcm_profile_config(p, &params) == 0 ? 0 : -EINVAL;
 }
 
-int fastpath_police(struct fastpath_shared *sh, unsigned int apn, uint32_t up_kbps, uint32_t down_kbps)
+int fastpath_police(
+	struct fastpath_shared *sh, unsigned int apn, uint32_t up_kbps, uint32_t down_kbps)
 {
 	if (apn >= CONFIG_APNS)
 		return -EINVAL;

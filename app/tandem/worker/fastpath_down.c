@@ -8,9 +8,11 @@ struct sum {
 	uint64_t packets, bytes, sent, sent_bytes;
 };
 
-/* Adjacency of the SGSN: cached in the slot by its owner. The generation is read before the look-up, so that a change
- * of the FIB in between leaves a stale mark and not a stale hop; generation 0 is that of a slot never used. */
-static inline uint32_t hop_of(struct fastpath *f, struct session_slot *s, uint32_t peer4, const bool late)
+/* Adjacency of the SGSN: cached in the slot by its owner. The generation is read before the
+ * look-up, so that a change of the FIB in between leaves a stale mark and not a stale hop;
+ * generation 0 is that of a slot never used. */
+static inline uint32_t hop_of(
+	struct fastpath *f, struct session_slot *s, uint32_t peer4, const bool late)
 {
 	uint32_t gen, nh;
 
@@ -27,9 +29,10 @@ static inline uint32_t hop_of(struct fastpath *f, struct session_slot *s, uint32
 	return nh;
 }
 
-/* Outer IP, UDP and GTP-U in front of `total` bytes. UDP checksum 0 (RFC 768: none): the inner packet has its own, and
- * a sum over it would be the dearest step of the path. DF is clear: what does not fit is fragmented here or on the way,
- * so the identification must not repeat soon, nor between workers. */
+/* Outer IP, UDP and GTP-U in front of `total` bytes. UDP checksum 0 (RFC 768: none): the inner
+ * packet has its own, and a sum over it would be the dearest step of the path. DF is clear: what
+ * does not fit is fragmented here or on the way, so the identification must not repeat soon, nor
+ * between workers. */
 static inline void encapsulate(
 	struct fastpath *f, const struct fp_view *v, struct rte_ipv4_hdr *ip, uint32_t total)
 {
@@ -89,8 +92,10 @@ static __rte_always_inline uint64_t *down_one(
 	if (unlikely(why != NULL))
 		return why;
 	mtu = f->sh->port[hop.port].mtu;
-	if (unlikely(FP_TUNNEL + total > mtu && (ip->fragment_offset & rte_cpu_to_be_16(FP_IP_DF)))) {
-		fp_icmp_error(f, m, ICMP_UNREACHABLE, ICMP_FRAG_NEEDED, (uint16_t)(mtu - FP_TUNNEL));
+	if (unlikely(FP_TUNNEL + total > mtu &&
+		     (ip->fragment_offset & rte_cpu_to_be_16(FP_IP_DF)))) {
+		fp_icmp_error(
+			f, m, ICMP_UNREACHABLE, ICMP_FRAG_NEEDED, (uint16_t)(mtu - FP_TUNNEL));
 		return &f->count.drop_too_big;
 	}
 	if (unlikely(FP_TUNNEL + total > UINT16_MAX)) /* no outer packet can carry it */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* fastpath_priv: what the files of the fast path share and nobody else sees: a burst being worked on, the view of a slot,
- * the choice of a next hop. A function that can refuse a packet returns the counter of the reason, or NULL. */
+/* fastpath_priv: what the files of the fast path share and nobody else sees: a burst being worked
+ * on, the view of a slot, the choice of a next hop. A function that can refuse a packet returns the
+ * counter of the reason, or NULL. */
 #ifndef TANDEM_FASTPATH_PRIV_H
 #define TANDEM_FASTPATH_PRIV_H
 
@@ -65,17 +66,21 @@ void fp_flush_port(struct fastpath *f, uint16_t port);
 void fp_up_burst(struct fastpath *f, struct fp_burst *b);
 /* fastpath_down.c */
 void fp_down_burst(struct fastpath *f, struct fp_burst *b);
-/* An Ethernet frame whose destination is in a pool: through its session, or to the worker that owns it. */
+/* An Ethernet frame whose destination is in a pool: through its session, or to the worker that owns
+ * it. */
 void fp_down_inner(struct fastpath *f, struct rte_mbuf *m, const _Atomic uint32_t *entry);
 /* fastpath_slow.c */
 bool fp_rate(uint64_t *tat, uint64_t now_tsc, uint32_t per_s);
-void fp_icmp_error(struct fastpath *f, const struct rte_mbuf *m, uint8_t type, uint8_t code, uint16_t mtu);
+void fp_icmp_error(
+	struct fastpath *f, const struct rte_mbuf *m, uint8_t type, uint8_t code, uint16_t mtu);
 void fp_fragment(struct fastpath *f, uint16_t port, struct rte_mbuf *m);
-/* Refuses a packet for a reason; true: it is held instead, because its next hop is only just being resolved. */
+/* Refuses a packet for a reason; true: it is held instead, because its next hop is only just being
+ * resolved. */
 bool fp_refuse(struct fastpath *f, struct rte_mbuf *m, uint64_t *why);
 /* Tries held packets again. */
 void fp_held_turn(struct fastpath *f);
-uint64_t *fp_hop_none(struct fastpath *f, uint32_t nh, uint32_t dst4) __attribute__((returns_nonnull));
+uint64_t *fp_hop_none(struct fastpath *f, uint32_t nh, uint32_t dst4)
+	__attribute__((returns_nonnull));
 
 static inline uint64_t fp_carry_add(uint64_t a, uint64_t b)
 {
@@ -83,8 +88,9 @@ static inline uint64_t fp_carry_add(uint64_t a, uint64_t b)
 	return a + (a < b);
 }
 
-/* The checksum over the header as it stands: zero when it is right. Sums are ones' complement, eight bytes at a time (RFC
- * 1071); a word added to itself turned by half leaves the folded sum, carry and all, in its upper half. */
+/* The checksum over the header as it stands: zero when it is right. Sums are ones' complement,
+ * eight bytes at a time (RFC 1071); a word added to itself turned by half leaves the folded sum,
+ * carry and all, in its upper half. */
 static inline uint16_t fp_ip_sum(const struct rte_ipv4_hdr *ip)
 {
 	const unsigned char *p = (const unsigned char *)ip;
@@ -125,9 +131,11 @@ static inline const _Atomic uint32_t *fp_pool_entry(const struct pool_set *ps, u
 	return NULL;
 }
 
-/* The owner of a shard reads its slots as they are: it is the only writer. In late mode the replication core writes
- * them, under the sequence count (its release pairs with the acquire here). False: no such session. */
-static inline bool fp_view(const struct session_slot *s, uint32_t handle, const bool late, struct fp_view *v)
+/* The owner of a shard reads its slots as they are: it is the only writer. In late mode the
+ * replication core writes them, under the sequence count (its release pairs with the acquire here).
+ * False: no such session. */
+static inline bool fp_view(
+	const struct session_slot *s, uint32_t handle, const bool late, struct fp_view *v)
 {
 	for (unsigned int tries = 0; tries < 8; tries++) {
 		uint32_t seq = late ? atomic_load_explicit(&s->seq, memory_order_acquire) : 0;
@@ -159,8 +167,8 @@ static inline void fp_add(uint64_t *counter, uint64_t n)
 }
 
 /* What every forwarded packet leaves behind in its slot. */
-static inline void fp_account(struct fastpath *f, struct session_slot *s, uint32_t handle, uint64_t *pkts,
-	uint32_t len, const bool late)
+static inline void fp_account(struct fastpath *f, struct session_slot *s, uint32_t handle,
+	uint64_t *pkts, uint32_t len, const bool late)
 {
 	fp_add(pkts, 1);
 	fp_add(pkts + 1, len);
@@ -176,7 +184,8 @@ static inline void fp_account(struct fastpath *f, struct session_slot *s, uint32
 }
 
 /* nh: result of fib_lookup for dst4. */
-static inline uint64_t *fp_hop(struct fastpath *f, uint32_t nh, uint32_t dst4, uint8_t role, struct fp_hop *h)
+static inline uint64_t *fp_hop(
+	struct fastpath *f, uint32_t nh, uint32_t dst4, uint8_t role, struct fp_hop *h)
 {
 	struct fib_adj *a;
 

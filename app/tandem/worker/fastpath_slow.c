@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* fastpath_slow: what few packets need: ICMP errors, fragments, destinations without a neighbour. */
+/* fastpath_slow: what few packets need: ICMP errors, fragments, destinations without a
+ * neighbour. */
 #include "fastpath_priv.h"
 
 #include <rte_cycles.h>
@@ -12,7 +13,8 @@ enum {
 	FRAGMENTS_MAX = 64,   /* 64 KiB at the smallest MTU that makes sense */
 };
 
-/* Token bucket by its theoretical arrival time: per_s on average, a tenth of a second's worth at once (at least one). */
+/* Token bucket by its theoretical arrival time: per_s on average, a tenth of a second's worth at
+ * once (at least one). */
 bool fp_rate(uint64_t *tat, uint64_t now_tsc, uint32_t per_s)
 {
 	uint64_t hz = rte_get_tsc_hz();
@@ -23,21 +25,25 @@ bool fp_rate(uint64_t *tat, uint64_t now_tsc, uint32_t per_s)
 	return true;
 }
 
-/* No adjacency: nothing is known of the destination, or it is on a link of ours and was never asked for. */
+/* No adjacency: nothing is known of the destination, or it is on a link of ours and was never asked
+ * for. */
 uint64_t *fp_hop_none(struct fastpath *f, uint32_t nh, uint32_t dst4)
 {
 	uint16_t port = (uint16_t)nh;
 	uint64_t word = (uint64_t)port << 32 | dst4;
 
-	if (nh == FIB_NONE || !(nh & FIB_GLEAN) || port >= FASTPATH_PORTS || f->sh->port[port].twin4 == dst4)
+	if (nh == FIB_NONE || !(nh & FIB_GLEAN) || port >= FASTPATH_PORTS ||
+		f->sh->port[port].twin4 == dst4)
 		return &f->count.drop_no_route;
-	/* Control takes it with acquire; the word is all there is. A later one may overwrite: its packets come again. */
+	/* Control takes it with acquire; the word is all there is. A later one may overwrite: its
+	 * packets come again. */
 	if (atomic_load_explicit(&f->unresolved, memory_order_relaxed) != word)
 		atomic_store_explicit(&f->unresolved, word, memory_order_relaxed);
 	return &f->count.drop_unresolved;
 }
 
-/* The window is short and rare: a next hop that does not answer must not cost more than a few held frames a second. */
+/* The window is short and rare: a next hop that does not answer must not cost more than a few held
+ * frames a second. */
 enum { HELD_MS = 200, HELD_RETRY_US = 500, HELD_PAUSE_MS = 1000 };
 
 bool fp_refuse(struct fastpath *f, struct rte_mbuf *m, uint64_t *why)
@@ -68,7 +74,8 @@ void fp_held_turn(struct fastpath *f)
 		return;
 	f->held_next = f->now_tsc + rte_get_tsc_hz() * HELD_RETRY_US / 1000000;
 	for (uint16_t i = 0; i < n;
-		i += k) { /* those that still cannot go are held behind the others, in their order */
+		/* those that still cannot go are held behind the others, in their order */
+		i += k) {
 		k = RTE_MIN((uint16_t)(n - i), (uint16_t)FASTPATH_BURST);
 		memcpy(m, f->held, k * sizeof(m[0]));
 		f->n_held = (uint16_t)(f->n_held - k);
@@ -77,8 +84,9 @@ void fp_held_turn(struct fastpath *f)
 		fastpath_handed(f, m, k);
 	}
 	if (f->n_held == 0) {
-		f->held_not_before =
-			f->now_tsc < f->held_until ? 0 : f->now_tsc + rte_get_tsc_hz() * HELD_PAUSE_MS / 1000;
+		f->held_not_before = f->now_tsc < f->held_until
+					     ? 0
+					     : f->now_tsc + rte_get_tsc_hz() * HELD_PAUSE_MS / 1000;
 		f->held_until = 0;
 	}
 }
@@ -89,8 +97,9 @@ void fastpath_fini(struct fastpath *f)
 	f->n_held = 0;
 }
 
-/* Whose name an error carries: the address of the port that the packet came in on, if that is a core one; the access
- * network's addresses are no subscriber's business where another is to be had. */
+/* Whose name an error carries: the address of the port that the packet came in on, if that is a
+ * core one; the access network's addresses are no subscriber's business where another is to be had.
+ */
 static uint32_t error_source(const struct fastpath_shared *sh, uint16_t port)
 {
 	if ((sh->port[port].roles & CONFIG_CORE) && sh->port[port].twin4 != 0)
@@ -120,7 +129,8 @@ static bool no_error_about(const struct rte_ipv4_hdr *ip, uint32_t len)
 	return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
 }
 
-/* Sends a packet of our own, behind room for an Ethernet header: to a subscriber or by the core network. */
+/* Sends a packet of our own, behind room for an Ethernet header: to a subscriber or by the core
+ * network. */
 static void output(struct fastpath *f, struct rte_mbuf *m)
 {
 	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, FP_ETH);
@@ -153,13 +163,17 @@ static uint16_t core_port(const struct fastpath_shared *sh, uint16_t port)
 	return port;
 }
 
-/* About m, whose IP packet stands behind an Ethernet header and which stays the caller's; a frame from the core network
- * for a subscriber may go to another worker, hence the whole Ethernet header. */
-void fp_icmp_error(struct fastpath *f, const struct rte_mbuf *m, uint8_t type, uint8_t code, uint16_t mtu)
+/* About m, whose IP packet stands behind an Ethernet header and which stays the caller's; a frame
+ * from the core network for a subscriber may go to another worker, hence the whole Ethernet header.
+ */
+void fp_icmp_error(
+	struct fastpath *f, const struct rte_mbuf *m, uint8_t type, uint8_t code, uint16_t mtu)
 {
-	const struct rte_ipv4_hdr *about = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, FP_ETH);
+	const struct rte_ipv4_hdr *about =
+		rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, FP_ETH);
 	uint32_t len = m->data_len - (uint32_t)FP_ETH;
-	uint32_t quoted = RTE_MIN(len, (uint32_t)(ICMP_BYTES_MAX - FP_IP - sizeof(struct rte_icmp_hdr)));
+	uint32_t quoted =
+		RTE_MIN(len, (uint32_t)(ICMP_BYTES_MAX - FP_IP - sizeof(struct rte_icmp_hdr)));
 	struct rte_ether_hdr *eth;
 	struct rte_ipv4_hdr *ip;
 	struct rte_icmp_hdr *icmp;
@@ -169,7 +183,8 @@ void fp_icmp_error(struct fastpath *f, const struct rte_mbuf *m, uint8_t type, u
 		return;
 	e = rte_pktmbuf_alloc(f->sh->direct);
 	eth = e == NULL ? NULL
-			: (void *)rte_pktmbuf_append(e, (uint16_t)(FP_ETH + FP_IP + sizeof(*icmp) + quoted));
+			: (void *)rte_pktmbuf_append(
+				  e, (uint16_t)(FP_ETH + FP_IP + sizeof(*icmp) + quoted));
 	if (eth == NULL) {
 		rte_pktmbuf_free(e);
 		f->count.drop_no_mbuf++;
@@ -199,8 +214,8 @@ void fp_icmp_error(struct fastpath *f, const struct rte_mbuf *m, uint8_t type, u
 	output(f, e);
 }
 
-/* m: a whole frame whose packet is too big for the port. Fragments are copies, each in one buffer: this is rare, and a
- * port then needs neither scatter nor shared buffers. */
+/* m: a whole frame whose packet is too big for the port. Fragments are copies, each in one buffer:
+ * this is rare, and a port then needs neither scatter nor shared buffers. */
 void fp_fragment(struct fastpath *f, uint16_t port, struct rte_mbuf *m)
 {
 	struct rte_ether_hdr eth = *rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
@@ -213,7 +228,8 @@ void fp_fragment(struct fastpath *f, uint16_t port, struct rte_mbuf *m)
 	/* All but the last fragment carry a multiple of eight bytes. */
 	mtu = mtu < header + 8 ? 0 : (uint16_t)(header + RTE_ALIGN_FLOOR(mtu - header, 8));
 	n = mtu == 0 ? -EINVAL
-		     : rte_ipv4_fragment_copy_nonseg_packet(m, out, FRAGMENTS_MAX, mtu, f->sh->direct);
+		     : rte_ipv4_fragment_copy_nonseg_packet(
+			       m, out, FRAGMENTS_MAX, mtu, f->sh->direct);
 	rte_pktmbuf_free(m);
 	if (n < 0) {
 		f->count.drop_no_mbuf += n == -ENOMEM;

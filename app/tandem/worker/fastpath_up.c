@@ -20,19 +20,22 @@ static void no_session(struct fastpath *f, struct rte_mbuf *m)
 		rte_pktmbuf_free(m);
 }
 
-/* The inner header; what the tunnel carries behind the packet is not part of it. The checksum is read because a
- * router must (RFC 1812 5.2.2) and because the TTL's change would otherwise be the only thing that is right. */
+/* The inner header; what the tunnel carries behind the packet is not part of it. The checksum is
+ * read because a router must (RFC 1812 5.2.2) and because the TTL's change would otherwise be the
+ * only thing that is right. */
 static inline uint64_t *inner_check(
 	struct fastpath *f, const struct fp_item *it, const struct rte_ipv4_hdr *ip)
 {
-	unsigned int header = (ip->version_ihl & 15u) * 4, total = rte_be_to_cpu_16(ip->total_length);
+	unsigned int header = (ip->version_ihl & 15u) * 4,
+		     total = rte_be_to_cpu_16(ip->total_length);
 
 	if (likely(it->len >= FP_IP && ip->version_ihl == RTE_IPV4_VHL_DEF && total >= FP_IP &&
 		    total <= it->len && fp_ip_sum(ip) == 0))
 		return NULL;
 	if (it->len > 0 && (ip->version_ihl >> 4) != 4)
 		return &f->count.drop_inner_not_ipv4;
-	if (it->len < FP_IP || header < FP_IP || total < header || total > it->len || fp_ip_sum(ip) != 0)
+	if (it->len < FP_IP || header < FP_IP || total < header || total > it->len ||
+		fp_ip_sum(ip) != 0)
 		return &f->count.drop_inner_malformed;
 	return NULL;
 }
@@ -40,10 +43,12 @@ static inline uint64_t *inner_check(
 /* Destinations that no router passes on, and ourselves. */
 static inline bool unroutable(const struct fastpath *f, uint32_t dst4)
 {
-	return dst4 < 0x01000000 || dst4 >= 0xe0000000 || (dst4 >> 24) == 127 || dst4 == f->sh->gtp4;
+	return dst4 < 0x01000000 || dst4 >= 0xe0000000 || (dst4 >> 24) == 127 ||
+	       dst4 == f->sh->gtp4;
 }
 
-/* Strips all in front of the inner packet but room for an Ethernet header, and what is behind it. */
+/* Strips all in front of the inner packet but room for an Ethernet header, and what is behind
+ * it. */
 static inline void decapsulate(struct rte_mbuf *m, uint16_t offset, uint32_t total)
 {
 	m->data_off = (uint16_t)(m->data_off + offset - FP_ETH);
@@ -51,7 +56,8 @@ static inline void decapsulate(struct rte_mbuf *m, uint16_t offset, uint32_t tot
 	m->pkt_len = m->data_len;
 }
 
-/* Goes on as if it had come from the core network: its next owner may be another worker, which classifies it again. */
+/* Goes on as if it had come from the core network: its next owner may be another worker, which
+ * classifies it again. */
 static void ue_to_ue(struct fastpath *f, struct rte_mbuf *m, const _Atomic uint32_t *entry)
 {
 	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);

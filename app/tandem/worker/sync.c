@@ -8,9 +8,9 @@
 enum { AHEAD = 4 }; /* slots that a pass over a bucket asks for before their turn */
 enum { USAGE = SESSION_G_USAGE32 | SESSION_G_USAGE64 | SESSION_G_OTHER64 };
 
-int sync_init(struct sync *s, struct session_table *t, uint8_t worker, uint64_t shards, uint32_t max_slots,
-	usec_t interval_us, struct rte_mempool *pool, struct rte_ring *out, uint16_t payload,
-	const struct session_mem *mem)
+int sync_init(struct sync *s, struct session_table *t, uint8_t worker, uint64_t shards,
+	uint32_t max_slots, usec_t interval_us, struct rte_mempool *pool, struct rte_ring *out,
+	uint16_t payload, const struct session_mem *mem)
 {
 	memset(s, 0, sizeof(*s));
 	s->table = t;
@@ -55,7 +55,8 @@ void sync_stream(struct sync *s, bool on, bool late, usec_t audit_us, usec_t now
 {
 	struct rte_mbuf *open = s->open;
 
-	/* What was not finished was meant for another stream, perhaps of another kind: dirty again. */
+	/* What was not finished was meant for another stream, perhaps of another kind: dirty
+	 * again. */
 	s->open = NULL;
 	s->urgent = false;
 	s->run = NULL;
@@ -84,7 +85,8 @@ static bool packet_open(struct sync *s, usec_t now)
 		s->count.no_room++;
 		return false;
 	}
-	if (s->bulk_most != UINT32_MAX && (s->bulk_left-- == 0 || rte_ring_count(s->out) >= s->bulk_most))
+	if (s->bulk_most != UINT32_MAX &&
+		(s->bulk_left-- == 0 || rte_ring_count(s->out) >= s->bulk_most))
 		return false;
 	s->open = rte_pktmbuf_alloc(s->pool);
 	if (s->open == NULL) {
@@ -132,7 +134,8 @@ static void packet_close(struct sync *s)
 /* An open packet with room for a record of `bytes` (and an entry, if it has one). */
 static bool packet_room(struct sync *s, size_t bytes, bool entry, usec_t now)
 {
-	if (s->open != NULL && (s->w.left < bytes || (entry && meta_of(s->open)->n == REPL_ENTRIES)))
+	if (s->open != NULL &&
+		(s->w.left < bytes || (entry && meta_of(s->open)->n == REPL_ENTRIES)))
 		packet_close(s);
 	return s->open != NULL || packet_open(s, now);
 }
@@ -144,14 +147,16 @@ static void record_head(struct sync *s, enum repl_kind kind, size_t body)
 	wr_u16(&s->w, (uint16_t)body);
 }
 
-/* The usual: a live slot of which nothing changed but its usage, and that by less than 2^30. One more in the run at the end
- * of the packet. False: it is not that easy, or there is no room; nothing was written. */
+/* The usual: a live slot of which nothing changed but its usage, and that by less than 2^30. One
+ * more in the run at the end of the packet. False: it is not that easy, or there is no room;
+ * nothing was written. */
 static bool encode_usage(struct sync *s, const struct session_slot *slot, usec_t now)
 {
 	struct stream_meta *meta;
 
 	if (slot->dirty != SESSION_G_USAGE32 || s->late ||
-		!packet_room(s, (s->run != NULL ? 0 : REPL_RECORD_HEAD) + SESSION_USAGE_BYTES, true, now))
+		!packet_room(s, (s->run != NULL ? 0 : REPL_RECORD_HEAD) + SESSION_USAGE_BYTES, true,
+			now))
 		return false;
 	if (!session_put_usage(slot, s->w.p + (s->run != NULL ? 0 : REPL_RECORD_HEAD)))
 		return false;
@@ -169,7 +174,8 @@ static bool encode_usage(struct sync *s, const struct session_slot *slot, usec_t
 	return true;
 }
 
-/* Encodes groups of one slot; commit 0: none waits on it. False: no room now, the slot is unchanged. */
+/* Encodes groups of one slot; commit 0: none waits on it. False: no room now, the slot is
+ * unchanged. */
 static bool encode(struct sync *s, uint32_t handle, uint8_t groups, uint32_t commit, usec_t now)
 {
 	uint32_t shard = session_handle_shard(handle), n = session_handle_slot(s->table, handle);
@@ -205,10 +211,13 @@ static bool encode(struct sync *s, uint32_t handle, uint8_t groups, uint32_t com
 	head[1] = (uint8_t)((s->w.p - head - REPL_RECORD_HEAD) >> 8);
 	head[2] = (uint8_t)(s->w.p - head - REPL_RECORD_HEAD);
 	meta = meta_of(s->open);
-	handle = session_handle_make(s->table, shard, n, slot->gen); /* a list may name an older session */
-	/* Only a whole record keeps a promise: an earlier one that is lost may have held what a part does not repeat. */
+	/* a list may name an older session */
+	handle = session_handle_make(s->table, shard, n, slot->gen);
+	/* Only a whole record keeps a promise: an earlier one that is lost may have held what a
+	 * part does not repeat. */
 	meta->entry[meta->n++] = repl_entry(handle,
-		whole || MUTANT(part_keeps_promise) || MUTANT(commit_in_second_packet) ? commit : 0, written);
+		whole || MUTANT(part_keeps_promise) || MUTANT(commit_in_second_packet) ? commit : 0,
+		written);
 	if (s->late)
 		s->count.late_sent++;
 	else if (whole && slot->teid == 0)
@@ -278,8 +287,9 @@ void sync_want(struct sync *s, unsigned int how, uint32_t bucket, uint64_t arg)
 		audit_source_want(s->source, how, bucket, arg);
 }
 
-/* Encodes what is dirty in one bucket, so that the digest behind it speaks of what was sent. What was encoded leaves
- * `force`: where there is never room for all at once, the next turn goes on and does not begin again. */
+/* Encodes what is dirty in one bucket, so that the digest behind it speaks of what was sent. What
+ * was encoded leaves `force`: where there is never room for all at once, the next turn goes on and
+ * does not begin again. */
 static bool encode_dirty_of_bucket(
 	struct sync *s, uint32_t shard, uint32_t bucket, uint64_t *force, usec_t now)
 {
@@ -295,7 +305,8 @@ static bool encode_dirty_of_bucket(
 		}
 		if (groups == 0)
 			continue;
-		if (!encode(s, session_handle_make(s->table, shard, n, slot->gen), groups, s->commit, now))
+		if (!encode(s, session_handle_make(s->table, shard, n, slot->gen), groups,
+			    s->commit, now))
 			return false;
 		slot->dirty = 0;
 		*force &= ~(UINT64_C(1) << i);
@@ -320,12 +331,13 @@ static bool audit_piece(struct sync *s, usec_t now)
 	if (j->what == AUDIT_JOB_LEVEL2) {
 		audit_digest_slots(&s->w, j->bucket);
 		for (uint32_t i = 0; i < SESSION_BUCKET; i++)
-			wr_u16(&s->w, (uint16_t)session_hash_slot_in(
-					      s->table, shard, bucket * SESSION_BUCKET + i, s->version));
+			wr_u16(&s->w, (uint16_t)session_hash_slot_in(s->table, shard,
+					      bucket * SESSION_BUCKET + i, s->version));
 	} else {
 		audit_digest_begin(&s->w, j->bucket, (uint16_t)n);
 		for (uint32_t i = 0; i < n; i++)
-			wr_u64(&s->w, session_hash_bucket_in(s->table, shard, bucket + i, s->version));
+			wr_u64(&s->w,
+				session_hash_bucket_in(s->table, shard, bucket + i, s->version));
 	}
 	s->count.digests_sent++;
 	j->bucket += n;
@@ -340,13 +352,14 @@ static bool below(const struct sync *s, const _Atomic uint32_t *limit)
 	return rte_ring_count(s->out) < atomic_load_explicit(limit, memory_order_relaxed);
 }
 
-/* Whatever is listed and due, `soon` first. False: no room. While deltas must wait, what signalling changed still
- * goes; of `soon` that is all that is not usage. */
+/* Whatever is listed and due, `soon` first. False: no room. While deltas must wait, what signalling
+ * changed still goes; of `soon` that is all that is not usage. */
 static bool encode_due(struct sync *s, bool *busy, usec_t now)
 {
 	bool deltas = below(s, &s->limits->delta);
-	unsigned int most = deltas ? SYNC_RECORDS
-				   : RTE_MIN(s->dirty.soon.tail - s->dirty.soon.head, (uint32_t)SYNC_RECORDS);
+	unsigned int most =
+		deltas ? SYNC_RECORDS
+		       : RTE_MIN(s->dirty.soon.tail - s->dirty.soon.head, (uint32_t)SYNC_RECORDS);
 	uint32_t handle;
 
 	for (unsigned int i = 0; i < most && dirty_next(&s->dirty, s->table, &handle); i++) {
@@ -359,7 +372,8 @@ static bool encode_due(struct sync *s, bool *busy, usec_t now)
 			continue;
 		}
 		*busy = true;
-		if (!encode_usage(s, slot, now) && !encode(s, handle, slot->dirty, s->commit, now)) {
+		if (!encode_usage(s, slot, now) &&
+			!encode(s, handle, slot->dirty, s->commit, now)) {
 			dirty_mark_soon(&s->dirty, slot, handle, slot->dirty);
 			return false;
 		}

@@ -19,7 +19,8 @@ enum {
 
 struct worker *worker_create(unsigned int number)
 {
-	struct worker *w = rte_zmalloc_socket("worker", sizeof(*w), RTE_CACHE_LINE_SIZE, SOCKET_ID_ANY);
+	struct worker *w =
+		rte_zmalloc_socket("worker", sizeof(*w), RTE_CACHE_LINE_SIZE, SOCKET_ID_ANY);
 	const struct config_port *repl = NULL;
 	uint64_t shards = 0;
 
@@ -69,10 +70,12 @@ const struct fastpath_counters *worker_fastpath_count(const struct worker *w)
 
 uint64_t worker_pair_ms(usec_t now)
 {
-	return now / USEC_PER_MSEC + (uint64_t)atomic_load_explicit(&T.pair_offset_ms, memory_order_relaxed);
+	return now / USEC_PER_MSEC +
+	       (uint64_t)atomic_load_explicit(&T.pair_offset_ms, memory_order_relaxed);
 }
 
-static void answer_done(struct worker *w, enum msg_type what, repl_term_t term, uint64_t cookie, bool ok)
+static void answer_done(
+	struct worker *w, enum msg_type what, repl_term_t term, uint64_t cookie, bool ok)
 {
 	struct msg *m = msg_new(T.msgs, MSG_DONE);
 
@@ -103,7 +106,8 @@ static void late_apply(struct worker *w, uint32_t handle, const struct session_u
 		dirty_mark(&w->sync.dirty, s, handle, SESSION_G_OTHER64);
 }
 
-/* Handing over, the slots may be the peer's any moment. It was acknowledged already: kept until it is known who has them. */
+/* Handing over, the slots may be the peer's any moment. It was acknowledged already: kept until it
+ * is known who has them. */
 static void late_keep(struct worker *w, const struct msg *m)
 {
 	unsigned int i = 0;
@@ -145,7 +149,8 @@ static void own(struct worker *w, const struct msg *m, usec_t now)
 	w->late_asked = w->late_pending = false;
 	w->sync.paused = false;
 	if (m->type ==
-		MSG_OWN) { /* of a stream of late usage that was not through: the next one says it all */
+		/* of a stream of late usage that was not through: the next one says it all */
+		MSG_OWN) {
 		w->fp.streaming = false;
 		sync_stream(&w->sync, false, false, 0, now);
 	}
@@ -204,7 +209,8 @@ static void stream(struct worker *w, const struct msg *m, usec_t now)
 		w->late_pending = false;
 		w->late_term = m->old_term;
 		w->fp.late_last_tsc = rte_rdtsc();
-		/* Handed over as planned, what was counted before is known to the peer. Else it may be any slot. */
+		/* Handed over as planned, what was counted before is known to the peer. Else it may
+		 * be any slot. */
 		w->late_slots = w->fp.mode == FASTPATH_LATE ? 0 : w->n_shards * T.table->n_slots;
 	}
 	w->fp.streaming = m->on;
@@ -277,7 +283,9 @@ static bool take_messages(struct worker *w, usec_t now)
 static bool take_frames(struct worker *w)
 {
 	struct rte_mbuf *m[FASTPATH_BURST];
-	unsigned int n = rte_ring_dequeue_burst(T.kernel_out[w->number], (void **)m, FASTPATH_BURST, NULL), k;
+	unsigned int n = rte_ring_dequeue_burst(
+			     T.kernel_out[w->number], (void **)m, FASTPATH_BURST, NULL),
+		     k;
 
 	for (unsigned int i = 0; i < n; i++)
 		fastpath_send(&w->fp, m[i]->port, m[i]);
@@ -321,8 +329,8 @@ static bool late_sweep(struct worker *w)
 	return w->late_slots == 0;
 }
 
-/* Handed over: late packets are forwarded until none came for a second. What they counted goes out as late usage; when
- * all of it has left for the replication core, control is told. */
+/* Handed over: late packets are forwarded until none came for a second. What they counted goes out
+ * as late usage; when all of it has left for the replication core, control is told. */
 static void late_end(struct worker *w, usec_t now)
 {
 	if (w->fp.mode == FASTPATH_LATE) {
@@ -332,14 +340,16 @@ static void late_end(struct worker *w, usec_t now)
 			return;
 		w->fp.mode = FASTPATH_IDLE;
 	}
-	if (!w->late_asked || !late_sweep(w) || !sync_drained(&w->sync, w->sync.dirty.normal.tail, now))
+	if (!w->late_asked || !late_sweep(w) ||
+		!sync_drained(&w->sync, w->sync.dirty.normal.tail, now))
 		return;
 	w->late_asked = false;
 	answer_done(w, MSG_LATE_END, w->late_term, 0, true);
 }
 
-/* We stood still for so long that the peer may have taken over: what waited in the ports meanwhile (packets, and ARP
- * requests for VIPs that are the peer's by now) is not ours to answer. Bounded by what a port's ring holds. */
+/* We stood still for so long that the peer may have taken over: what waited in the ports meanwhile
+ * (packets, and ARP requests for VIPs that are the peer's by now) is not ours to answer. Bounded by
+ * what a port's ring holds. */
 static void drop_stale(struct worker *w)
 {
 	struct rte_mbuf *m[FASTPATH_BURST];
@@ -356,13 +366,15 @@ static void drop_stale(struct worker *w)
 		}
 	}
 	for (unsigned int k = 0, n = 1; k < STALE_BURSTS && n > 0; k++) {
-		n = rte_ring_dequeue_burst(T.kernel_out[w->number], (void **)m, FASTPATH_BURST, NULL);
+		n = rte_ring_dequeue_burst(
+			T.kernel_out[w->number], (void **)m, FASTPATH_BURST, NULL);
 		rte_pktmbuf_free_bulk(m, n);
 		w->count.stale_frames += n;
 	}
 }
 
-/* Late mode is answered when all that was dirty at its beginning has left for the replication core. */
+/* Late mode is answered when all that was dirty at its beginning has left for the replication
+ * core. */
 static void late_turn(struct worker *w, usec_t now)
 {
 	if (w->sync.late) {

@@ -12,7 +12,8 @@ static void answer(struct worker *w, struct msg *m, int error, uint32_t commit)
 	m->error = error;
 	m->commit = commit;
 	if (door_send(&T.from_worker[w->number], m) < 0)
-		w->count.msg_no_room++; /* the SGSN repeats its request, and the slot knows that it was answered */
+		/* the SGSN repeats its request, and the slot knows that it was answered */
+		w->count.msg_no_room++;
 }
 
 /* A free address and a free slot in one of our shards, beginning where the last search ended. */
@@ -108,7 +109,8 @@ void worker_delete_session(struct worker *w, struct msg *m, usec_t now)
 	answer(w, m, 0, sync_commit(&w->sync, last.handle, now));
 }
 
-/* Ends a session for a reason of our own; control tells the SGSN. False: control has enough to do, try again. */
+/* Ends a session for a reason of our own; control tells the SGSN. False: control has enough to do,
+ * try again. */
 static bool end(struct worker *w, struct session_slot *s, enum msg_end why, usec_t now)
 {
 	uint32_t handle = s->teid;
@@ -149,7 +151,8 @@ static bool check(struct worker *w, struct session_slot *s, usec_t now)
 {
 	const struct config_apn *apn = &T.conf->apns[s->apn];
 	struct sweep *sw = &w->sweep;
-	uint32_t now_s = (uint32_t)(now / USEC_PER_SEC), since = RTE_MAX(s->active_s, w->idle_base_s);
+	uint32_t now_s = (uint32_t)(now / USEC_PER_SEC),
+		 since = RTE_MAX(s->active_s, w->idle_base_s);
 
 	if (s->apn >= T.conf->n_apns)
 		return true;
@@ -184,7 +187,8 @@ static void pass_begin(struct sweep *sw)
 	sw->n_asked_purges = sw->n_asked_gone = 0;
 }
 
-/* A piece of the endless pass over our slots: slow when only timeouts are looked for, fast when something was asked. */
+/* A piece of the endless pass over our slots: slow when only timeouts are looked for, fast when
+ * something was asked. */
 bool worker_sweep(struct worker *w, usec_t now)
 {
 	struct sweep *sw = &w->sweep;

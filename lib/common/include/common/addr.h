@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* addr: an IP address wide enough for both families; IPv4 is kept v4-mapped (RFC 4291 2.5.5.2). Value type. */
+/* addr: an IP address wide enough for both families; IPv4 is kept v4-mapped (RFC 4291 2.5.5.2).
+ * Value type. */
 #ifndef TANDEM_COMMON_ADDR_H
 #define TANDEM_COMMON_ADDR_H
 
@@ -32,7 +33,8 @@ static inline uint32_t ip_addr_to_v4(const struct ip_addr *a)
 {
 	if (!ip_addr_is_v4(a))
 		return 0;
-	return (uint32_t)a->b[12] << 24 | (uint32_t)a->b[13] << 16 | (uint32_t)a->b[14] << 8 | a->b[15];
+	return (uint32_t)a->b[12] << 24 | (uint32_t)a->b[13] << 16 | (uint32_t)a->b[14] << 8 |
+	       a->b[15];
 }
 
 static inline bool ip_addr_equal(const struct ip_addr *a, const struct ip_addr *b)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* counters: a counter is named once, in a list `#define FOO_COUNTERS(X) X(name) X(name)`; struct, sum and
- * every view follow from the list. Counters have one writer; readers use counter_get and may be a burst late. */
+/* counters: a counter is named once, in a list `#define FOO_COUNTERS(X) X(name) X(name)`; struct,
+ * sum and every view follow from the list. Counters have one writer; readers use counter_get and
+ * may be a burst late. */
 #ifndef TANDEM_COMMON_COUNTERS_H
 #define TANDEM_COMMON_COUNTERS_H
 
@@ -12,11 +13,11 @@
 #define COUNTER_ONE(name)   +1
 
 /* struct s { name, name, ... } of uint64_t, `s_names[]` of text and `s_n` their number. */
-#define COUNTERS_DEFINE(s, LIST)                                                                             \
-	struct s {                                                                                           \
-		LIST(COUNTER_FIELD)                                                                          \
-	};                                                                                                   \
-	enum { s##_n = 0 LIST(COUNTER_ONE) };                                                                \
+#define COUNTERS_DEFINE(s, LIST)                                                                   \
+	struct s {                                                                                 \
+		LIST(COUNTER_FIELD)                                                                \
+	};                                                                                         \
+	enum { s##_n = 0 LIST(COUNTER_ONE) };                                                      \
 	static const char *const s##_names[] __attribute__((unused)) = { LIST(COUNTER_NAME) }
 
 /* Reads a counter that another core writes. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* cursor: bounds-checked reading and writing of bytes, network order. The error sticks: chain freely, check
- * once (`bad`), and check that nothing is left where nothing may be. Owns no memory; any core. */
+/* cursor: bounds-checked reading and writing of bytes, network order. The error sticks: chain
+ * freely, check once (`bad`), and check that nothing is left where nothing may be. Owns no memory;
+ * any core. */
 #ifndef TANDEM_COMMON_CURSOR_H
 #define TANDEM_COMMON_CURSOR_H
 

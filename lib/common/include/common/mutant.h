@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* mutant: mistakes planted on purpose, to prove that the simulators would see them. `if (MUTANT(name))` is false for
- * the compiler in what is shipped; a test build (-DTANDEM_MUTANTS) turns one of them on by name (`sim --mutant NAME`).
- * Any core. A mutant's line in the list says what the mistake is; test/sim/mutants.py says which invariant sees it. */
+/* mutant: mistakes planted on purpose, to prove that the simulators would see them. `if
+ * (MUTANT(name))` is false for the compiler in what is shipped; a test build (-DTANDEM_MUTANTS)
+ * turns one of them on by name (`sim --mutant NAME`). Any core. A mutant's line in the list says
+ * what the mistake is; test/sim/mutants.py says which invariant sees it. */
 #ifndef TANDEM_COMMON_MUTANT_H
 #define TANDEM_COMMON_MUTANT_H
 
@@ -76,7 +77,7 @@
 	X(idle_goes_on) /* idle timers do not restart at a promotion */ \
 	X(pair_time_of_any) /* pair time is taken from a peer that is not Active */ \
 	X(pair_time_restarts) /* who is promoted goes by its own clock */ \
-	X(old_word_believed) /* who loses dual active by what the peer said before it knew gives up */ \
+	X(old_word_believed) /* who loses dual active by the peer's old word gives up */ \
 	X(probe_ignored) /* who is alone becomes Active though its address is answered */ \
 	X(address_cut) /* an SGSN is told an octet of the address wrong */
 // clang-format on

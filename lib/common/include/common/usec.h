@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* usec: the one unit in which libraries are given time. They never read a clock: the caller passes `now`.
- * Any core. */
+/* usec: the one unit in which libraries are given time. They never read a clock: the caller passes
+ * `now`. Any core. */
 #ifndef TANDEM_COMMON_USEC_H
 #define TANDEM_COMMON_USEC_H
 

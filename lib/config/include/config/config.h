@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* config: a libconfig file becomes one typed struct; one table row a knob gives parser, check, printout, README table
- * and range errors. A load builds a whole new struct; nothing global. Strings live in the struct. Control core. */
+/* config: a libconfig file becomes one typed struct; one table row a knob gives parser, check,
+ * printout, README table and range errors. A load builds a whole new struct; nothing global.
+ * Strings live in the struct. Control core. */
 #ifndef TANDEM_CONFIG_H
 #define TANDEM_CONFIG_H
 
@@ -35,7 +36,9 @@ struct config_prefix {
 struct config_port {
 	char name[CONFIG_NAME];
 	char device
-		[CONFIG_PATH]; /* DPDK device: PCI address, or a vdev's name with arguments ("net_af_packet0,iface=l-acc") */
+		/* DPDK device: PCI address, or a vdev's name with arguments
+		 * ("net_af_packet0,iface=l-acc") */
+		[CONFIG_PATH];
 	uint8_t roles;                /* set of enum config_role; replication is alone */
 	char twin[16];                /* kernel interface */
 	struct config_prefix address; /* of the twin; len 0: none is set (someone else does) */
@@ -64,7 +67,8 @@ struct config_apn {
 	uint8_t pool_index; /* into pools[] */
 	struct ip_addr dns[2];
 	unsigned int n_dns;
-	bool verified_only;                         /* selection-mode = "verified": others are refused */
+	/* selection-mode = "verified": others are refused */
+	bool verified_only;
 	uint32_t session_timeout_s, idle_timeout_s; /* 0: none */
 	uint32_t ambr_up_kbps, ambr_down_kbps;      /* 0: not policed */
 };
@@ -85,8 +89,8 @@ struct config_aaa { /* a RADIUS server that is probed while Active (SRP.md secti
 struct config_bgp_peer { /* of a router that reports to us by BMP (SRP.md section 3) */
 	char name[CONFIG_NAME];
 	struct ip_addr address; /* the peer's; either family */
-	struct ip_addr
-		router; /* whence that router's BMP connection comes; all zero: whichever tells of the peer */
+	/*whence that router's BMP connection comes; all zero: whichever tells of the peer */
+	struct ip_addr router;
 	char group[CONFIG_NAME]; /* "": all peers without one are one group */
 };
 
@@ -116,11 +120,13 @@ struct config {
 	struct {
 		struct ip_addr bmp_address; /* where routers report; all zero: 127.0.0.1 */
 		uint32_t bmp_port, bmp_settle_s;
-		bool aaa_revertible, bgp_revertible, route_revertible, link_revertible, fault_revertible;
+		bool aaa_revertible, bgp_revertible, route_revertible, link_revertible,
+			fault_revertible;
 	} monitors;
 	char gtp_loopback
-		[CONFIG_NAME]; /* services.gtp: the loopback that GTP-C and GTP-U use; default: the first one */
-	bool gtp_direct;       /* services.gtp-direct */
+		/* services.gtp: the loopback that GTP-C and GTP-U use; default: the first one */
+		[CONFIG_NAME];
+	bool gtp_direct;          /* services.gtp-direct */
 	uint32_t echo_interval_s; /* services.echo-interval; 0: none */
 	struct {
 		struct ip_addr bind, peer; /* SRP connection, a plain kernel interface */
@@ -131,16 +137,18 @@ struct config {
 		bool insecure;        /* plain text; else psk_file, or the four of a certificate */
 		char psk_file[CONFIG_PATH], ca_file[CONFIG_PATH], certificate_file[CONFIG_PATH],
 			key_file[CONFIG_PATH];
-		char peer_name[CONFIG_NAME];     /* in the peer's certificate */
-		char crypto_device[CONFIG_PATH]; /* DPDK crypto device; empty: the fastest software device */
-		bool l2;                         /* topology = "l2" | "l3" */
-		bool advertise_in_standby;       /* routes up, as the longer path; l3 alone */
-		uint32_t hold_off_ms;            /* since it became Standby */
-		uint32_t hello_interval_ms, dead_interval_ms, delay_interval_ms, heartbeat_interval_ms,
-			dead_multiplier;
+		char peer_name[CONFIG_NAME]; /* in the peer's certificate */
+		/* DPDK crypto device; empty: the fastest software device */
+		char crypto_device[CONFIG_PATH];
+		bool l2;                   /* topology = "l2" | "l3" */
+		bool advertise_in_standby; /* routes up, as the longer path; l3 alone */
+		uint32_t hold_off_ms;      /* since it became Standby */
+		uint32_t hello_interval_ms, dead_interval_ms, delay_interval_ms,
+			heartbeat_interval_ms, dead_multiplier;
 		uint32_t configuration_interval_s, guard_period_s, damping_period_s;
 		uint32_t replication_rate_mbps; /* Mbit/s; 0: no limit */
-		uint32_t micro_checkpoint_interval_ms, audit_interval_s, commit_timeout_ms, pending_timeout_s;
+		uint32_t micro_checkpoint_interval_ms, audit_interval_s, commit_timeout_ms,
+			pending_timeout_s;
 		bool realtime; /* SCHED_FIFO for the replication core */
 	} srp;
 	struct {
@@ -163,45 +171,56 @@ struct config {
 	} log;
 };
 
-/* Collected findings of a load: every one, not only the first. text: "FILE:LINE: KEY: what was expected". */
+/* Collected findings of a load: every one, not only the first. text: "FILE:LINE: KEY: what was
+ * expected". */
 struct config_report {
 	unsigned int errors, warnings;
-	char *text; /* lines, errors and warnings in file order, newline terminated; NULL when there are none */
+	/* lines, errors and warnings in file order, newline terminated; NULL when there are none */
+	char *text;
 };
 
-/* Loads and checks. 0, or -EINVAL (see report), -ENOENT, -ENOMEM. *c is complete only with 0. The report is always valid. */
+/* Loads and checks. 0, or -EINVAL (see report), -ENOENT, -ENOMEM. *c is complete only with 0. The
+ * report is always valid. */
 int config_load(const char *file, struct config *c, struct config_report *r);
 /* The same of a text in memory; `name` stands for the file's in the report. */
 int config_load_text(const char *name, const char *text, struct config *c, struct config_report *r);
-/* Across the two files of a pair: tie-breakers, side addresses, and all that must agree. Adds to the report. */
+/* Across the two files of a pair: tie-breakers, side addresses, and all that must agree. Adds to
+ * the report. */
 int config_check_pair(const struct config *a, const struct config *b, struct config_report *r);
 void config_report_free(struct config_report *r);
 /* Canonical text, defaults included; loads again to the same struct. Secrets print as ***. */
 void config_print(const struct config *c, FILE *to);
-/* Digest of what must agree between the two chassis (SRP.md section 5). Order of lists does not matter. */
+/* Digest of what must agree between the two chassis (SRP.md section 5). Order of lists does not
+ * matter. */
 uint64_t config_digest(const struct config *c);
-/* One line a key that must agree and differs: "KEY: A here, B there". Returns how many, or -ENOMEM. */
+/* One line a key that must agree and differs: "KEY: A here, B there". Returns how many, or
+ * -ENOMEM. */
 int config_difference(const struct config *a, const struct config *b, FILE *to);
-/* What must agree, one line a key: "KEY = VALUE"; of lists "LIST[NAME].KEY = VALUE", in the order of names. The same text
- * for whatever agrees; secrets and what belongs to one chassis are not in it. */
+/* What must agree, one line a key: "KEY = VALUE"; of lists "LIST[NAME].KEY = VALUE", in the order
+ * of names. The same text for whatever agrees; secrets and what belongs to one chassis are not in
+ * it. */
 void config_lines(const struct config *c, FILE *to);
 enum { CONFIG_LINES = 2048, CONFIG_LINE = 512 };
-/* Compares such texts, of which `there` may be anything that a peer sent: lines beyond CONFIG_LINES and bytes of a line
- * beyond CONFIG_LINE are left out and told, what does not print becomes '?'. Lines as of config_difference, in the order
- * of `here`, then what is only there; an item that is absent as a whole is one line. Returns how many, or -ENOMEM. */
-int config_lines_difference(const char *here, size_t here_len, const char *there, size_t there_len, FILE *to);
-/* A key whose value a reload would change: "log.level", "apns[internet].dns", "pools[a]" (came or went), "ports[0]" (another
- * order). from, to: as the file's syntax has them; "none": not set. Valid during the call. */
+/* Compares such texts, of which `there` may be anything that a peer sent: lines beyond CONFIG_LINES
+ * and bytes of a line beyond CONFIG_LINE are left out and told, what does not print becomes '?'.
+ * Lines as of config_difference, in the order of `here`, then what is only there; an item that is
+ * absent as a whole is one line. Returns how many, or -ENOMEM. */
+int config_lines_difference(
+	const char *here, size_t here_len, const char *there, size_t there_len, FILE *to);
+/* A key whose value a reload would change: "log.level", "apns[internet].dns", "pools[a]" (came or
+ * went), "ports[0]" (another order). from, to: as the file's syntax has them; "none": not set.
+ * Valid during the call. */
 struct config_change {
 	const char *key, *from, *to;
 	bool live; /* can change at run time; else it needs a restart */
 };
 
-/* Calls `each` for every key of `now` (what runs) that is not the same in `next` (both loaded without errors), in the order of
- * the knob table. Returns how many. */
+/* Calls `each` for every key of `now` (what runs) that is not the same in `next` (both loaded
+ * without errors), in the order of the knob table. Returns how many. */
 unsigned int config_changes(const struct config *now, const struct config *next,
 	void (*each)(void *ctx, const struct config_change *ch), void *ctx);
-/* Copies what can change at run time, and nothing else, into `now`: indexes and pointers into it stay good. */
+/* Copies what can change at run time, and nothing else, into `now`: indexes and pointers into it
+ * stay good. */
 void config_take_live(struct config *now, const struct config *next);
 /* README's table of knobs (Markdown), from the knob table. */
 void config_print_knobs(FILE *to);

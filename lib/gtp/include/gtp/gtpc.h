@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* gtpc: GTPv1-C as a GGSN speaks it (3GPP TS 29.060): decode of requests to plain structs with the cause to answer
- * when something is wrong, encode of responses and of our own requests. Pure; owns nothing; any core. */
+/* gtpc: GTPv1-C as a GGSN speaks it (3GPP TS 29.060): decode of requests to plain structs with the
+ * cause to answer when something is wrong, encode of responses and of our own requests. Pure; owns
+ * nothing; any core. */
 #ifndef TANDEM_GTPC_H
 #define TANDEM_GTPC_H
 
@@ -15,7 +16,8 @@
 
 enum {
 	GTPC_PORT = 2123,
-	GTPC_QOS_MAX = 17,  /* ARP octet + 24.008 octets 3..18; longer profiles are cut there on decode */
+	/* ARP octet + 24.008 octets 3..18; longer profiles are cut there on decode */
+	GTPC_QOS_MAX = 17,
 	GTPC_APN_MAX = 101, /* text, dots, terminating zero included */
 	GTPC_PCO_MAX = 253,
 	GTPC_MSG_MAX = 1024,
@@ -61,7 +63,8 @@ enum gtpc_cause { /* TS 29.060 table 38 */
 	X(retransmissions) X(rejected_missing_ie) X(rejected_bad_ie) X(rejected_format) \
 	X(rejected_unknown_apn) X(rejected_pdp_type) X(rejected_no_addresses) \
 	X(rejected_no_resources) X(rejected_not_found) X(rejected_authentication) \
-	X(rejected_system_failure) X(version_not_supported) X(extension_not_supported) X(drop_short) X(drop_length) \
+	X(rejected_system_failure) X(version_not_supported) X(extension_not_supported) \
+	X(drop_short) X(drop_length) \
 	X(drop_unknown_type) X(drop_not_gtp) X(drop_response_unmatched) X(drop_not_active) \
 	X(drop_held) X(sgsn_restarts) X(own_requests) X(own_retries) X(own_unanswered) \
 	X(unprotected)
@@ -72,7 +75,8 @@ struct gtpc_header {
 	uint8_t version, type;
 	bool protocol_type; /* PT: 1 GTP */
 	bool has_seq, has_npdu, has_ext;
-	bool bad_length; /* of a request that is answered with GTPC_INVALID_MESSAGE_FORMAT: its decode says so */
+	/* of a request that is answered with GTPC_INVALID_MESSAGE_FORMAT: its decode says so */
+	bool bad_length;
 	uint32_t teid;
 	uint16_t seq;
 	const uint8_t *ies; /* behind header and extension headers */
@@ -123,16 +127,20 @@ enum gtpc_verdict {
 	GTPC_ANSWER_EXTENSION, /* answer Supported Extension Headers Notification */
 };
 
-/* Header, extension headers and length (TS 29.060 6, 11.1.1-11.1.6). A Create, Update or Delete Request whose length is
- * not the datagram's is GTPC_OK with bad_length, all others are dropped. Known types lack no sequence number. */
+/* Header, extension headers and length (TS 29.060 6, 11.1.1-11.1.6). A Create, Update or Delete
+ * Request whose length is not the datagram's is GTPC_OK with bad_length, all others are dropped.
+ * Known types lack no sequence number. */
 enum gtpc_verdict gtpc_decode_header(const uint8_t *p, size_t len, struct gtpc_header *h);
-/* IEs of requests (TS 29.060 7.3, 11.1.7-11.1.13: unknown IEs skipped, order tolerated, first of repeated ones counts).
- * 0, or the cause to answer; *out then still has the numbers that could be read (peer_ctl_teid, nsapi, recovery). */
+/* IEs of requests (TS 29.060 7.3, 11.1.7-11.1.13: unknown IEs skipped, order tolerated, first of
+ * repeated ones counts). 0, or the cause to answer; *out then still has the numbers that could be
+ * read (peer_ctl_teid, nsapi, recovery). */
 enum gtpc_cause gtpc_decode_create(const struct gtpc_header *h, struct gtpc_create *out);
 enum gtpc_cause gtpc_decode_update(const struct gtpc_header *h, struct gtpc_update *out);
 enum gtpc_cause gtpc_decode_delete(const struct gtpc_header *h, struct gtpc_delete *out);
-/* Cause and Recovery of a response to us (Echo, Delete). has_recovery says whether it was there; cause 0: none. */
-int gtpc_decode_response(const struct gtpc_header *h, uint8_t *cause, bool *has_recovery, uint8_t *recovery);
+/* Cause and Recovery of a response to us (Echo, Delete). has_recovery says whether it was there;
+ * cause 0: none. */
+int gtpc_decode_response(
+	const struct gtpc_header *h, uint8_t *cause, bool *has_recovery, uint8_t *recovery);
 
 /* What an accepted Create or Update is answered with. */
 struct gtpc_accept {
@@ -159,14 +167,15 @@ size_t gtpc_encode_supported_extension_headers(uint8_t *buf, uint16_t seq);
 size_t gtpc_encode_create_response(uint8_t *buf, const struct gtpc_accept *a);
 size_t gtpc_encode_update_response(uint8_t *buf, const struct gtpc_accept *a);
 /* Refusals of any of the three, and the accepted Delete. */
-size_t gtpc_encode_cause_response(uint8_t *buf, enum gtpc_type type, uint32_t peer_ctl_teid, uint16_t seq,
-	enum gtpc_cause cause, uint8_t recovery, bool with_recovery);
+size_t gtpc_encode_cause_response(uint8_t *buf, enum gtpc_type type, uint32_t peer_ctl_teid,
+	uint16_t seq, enum gtpc_cause cause, uint8_t recovery, bool with_recovery);
 size_t gtpc_encode_delete_request(
 	uint8_t *buf, uint32_t peer_ctl_teid, uint16_t seq, uint8_t nsapi, bool teardown);
 
 /* ---- the other side: as an SGSN speaks (gtpc_sgsn.c) ---- */
 
-/* What a Create or Update PDP Context Request says (TS 29.060 7.3.1, 7.3.3). PDP type IPv4, dynamic address. */
+/* What a Create or Update PDP Context Request says (TS 29.060 7.3.1, 7.3.3). PDP type IPv4, dynamic
+ * address. */
 struct gtpc_ask {
 	uint32_t teid; /* header: 0 of a Create, the GGSN's control TEID of an Update */
 	uint16_t seq;
@@ -188,15 +197,17 @@ struct gtpc_told {
 	struct ip_addr ue, ctl, usr;
 };
 
-/* Length written to buf (GTPC_MSG_MAX bytes), 0 if it does not fit, or the APN is none. The MSISDN is made of the IMSI. */
+/* Length written to buf (GTPC_MSG_MAX bytes), 0 if it does not fit, or the APN is none. The MSISDN
+ * is made of the IMSI. */
 size_t gtpc_encode_create_request(uint8_t *buf, const struct gtpc_ask *a);
 size_t gtpc_encode_update_request(uint8_t *buf, const struct gtpc_ask *a);
-/* Of a Create, Update or Delete PDP Context Response; 0 or -EBADMSG, also when an accepted Create Response lacks what a
- * context needs: both TEIDs, both addresses, the subscriber's IPv4 address. */
+/* Of a Create, Update or Delete PDP Context Response; 0 or -EBADMSG, also when an accepted Create
+ * Response lacks what a context needs: both TEIDs, both addresses, the subscriber's IPv4 address.
+ */
 int gtpc_decode_told(const struct gtpc_header *h, struct gtpc_told *t);
 
-/* Answers a Protocol Configuration Options IE (TS 24.008 10.5.6.3): DNS by IPCP (RFC 1877) and by container 000DH.
- * PAP and CHAP are accepted. Returns bytes written, 0 none. */
+/* Answers a Protocol Configuration Options IE (TS 24.008 10.5.6.3): DNS by IPCP (RFC 1877) and by
+ * container 000DH. PAP and CHAP are accepted. Returns bytes written, 0 none. */
 size_t gtpc_pco_answer(
 	const uint8_t *req, size_t req_len, const struct ip_addr dns[2], uint8_t *out, size_t room);
 
@@ -209,33 +220,39 @@ struct gtpc_peer {
 	uint16_t port;
 };
 
-struct gtpc_pending; /* our requests that wait for a response: bounded, one retransmission timer each */
+/* our requests that wait for a response: bounded, one retransmission timer each */
+struct gtpc_pending;
 struct gtpc_pending *gtpc_pending_create(void); /* NULL + errno */
 void gtpc_pending_destroy(struct gtpc_pending *p);
 /* Other values than T3 (GTPC_T3_US) and N3 (GTPC_N3); while nothing waits. */
 void gtpc_pending_times(struct gtpc_pending *p, usec_t t3, unsigned int n3);
-/* Remembers a request (copied) that was just sent; its sequence number is gtpc_pending_seq() taken before. */
+/* Remembers a request (copied) that was just sent; its sequence number is gtpc_pending_seq() taken
+ * before. */
 uint16_t gtpc_pending_seq(struct gtpc_pending *p);
-int gtpc_pending_add(struct gtpc_pending *p, const struct gtpc_peer *to, uint16_t seq, const uint8_t *msg,
-	size_t len, uint64_t cookie, usec_t now); /* -ENOSPC, -EMSGSIZE, -EEXIST: that number waits already */
+int gtpc_pending_add(struct gtpc_pending *p, const struct gtpc_peer *to, uint16_t seq,
+	const uint8_t *msg,
+	/* -ENOSPC, -EMSGSIZE, -EEXIST: that number waits already */
+	size_t len, uint64_t cookie, usec_t now);
 /* A response came: true and *cookie if it matches one, which is then forgotten. */
 bool gtpc_pending_answered(
 	struct gtpc_pending *p, const struct gtpc_peer *from, uint16_t seq, uint64_t *cookie);
-/* The next request that is due again (msg/len valid until the next call), or has run out of tries (len 0: forgotten). */
+/* The next request that is due again (msg/len valid until the next call), or has run out of tries
+ * (len 0: forgotten). */
 bool gtpc_pending_due(struct gtpc_pending *p, usec_t now, struct gtpc_peer *to, const uint8_t **msg,
 	size_t *len, uint64_t *cookie);
 void gtpc_pending_clear(struct gtpc_pending *p);
 
-struct gtpc_answered; /* the last answers, for requests that come again: bounded, oldest goes first, kept `ttl` us */
+/* the last answers, for requests that come again: bounded, oldest goes first, kept `ttl` us */
+struct gtpc_answered;
 struct gtpc_answered *gtpc_answered_create(usec_t ttl); /* NULL + errno */
 void gtpc_answered_destroy(struct gtpc_answered *a);
 void gtpc_answered_clear(struct gtpc_answered *a); /* none is known any more */
-/* digest: of the request's content. A repetition is the same message (7.6): a peer that restarted begins to count anew,
- * and its first request must not get what its earlier life was told. */
-void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type, uint16_t seq,
-	uint32_t digest, const uint8_t *msg, size_t len, usec_t now);
+/* digest: of the request's content. A repetition is the same message (7.6): a peer that restarted
+ * begins to count anew, and its first request must not get what its earlier life was told. */
+void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type,
+	uint16_t seq, uint32_t digest, const uint8_t *msg, size_t len, usec_t now);
 /* The answer given to the request (type: the request's); NULL if unknown or too old. */
-const uint8_t *gtpc_answered_get(struct gtpc_answered *a, const struct gtpc_peer *from, uint8_t type,
-	uint16_t seq, uint32_t digest, size_t *len, usec_t now);
+const uint8_t *gtpc_answered_get(struct gtpc_answered *a, const struct gtpc_peer *from,
+	uint8_t type, uint16_t seq, uint32_t digest, size_t *len, usec_t now);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* gtpu: GTP-U headers (3GPP TS 29.281) for the fast path: bounds-checked parse, 8-byte G-PDU header, signalling
- * messages. Pure; inline where a packet passes; any core. */
+/* gtpu: GTP-U headers (3GPP TS 29.281) for the fast path: bounds-checked parse, 8-byte G-PDU
+ * header, signalling messages. Pure; inline where a packet passes; any core. */
 #ifndef TANDEM_GTPU_H
 #define TANDEM_GTPU_H
 
@@ -24,10 +24,11 @@ enum gtpu_type { /* TS 29.281 table 6.1-1 */
 
 enum gtpu_verdict {
 	GTPU_OK,
-	GTPU_BAD_VERSION,       /* not version 1, or not GTP (PT 0) */
-	GTPU_BAD_LENGTH,        /* the length field does not fit the datagram, or a header is cut */
-	GTPU_BAD_EXTENSION,     /* chain is cut, zero length, or longer than GTPU_EXT_MAX */
-	GTPU_UNKNOWN_EXTENSION, /* comprehension required: answer Supported Extension Headers Notification */
+	GTPU_BAD_VERSION,   /* not version 1, or not GTP (PT 0) */
+	GTPU_BAD_LENGTH,    /* the length field does not fit the datagram, or a header is cut */
+	GTPU_BAD_EXTENSION, /* chain is cut, zero length, or longer than GTPU_EXT_MAX */
+	/* comprehension required: answer Supported Extension Headers Notification */
+	GTPU_UNKNOWN_EXTENSION,
 };
 
 struct gtpu {
@@ -39,7 +40,8 @@ struct gtpu {
 	uint16_t len;    /* of what follows */
 };
 
-/* The whole parse: sequence number, N-PDU number and extension headers are tolerated and skipped. p: UDP payload. */
+/* The whole parse: sequence number, N-PDU number and extension headers are tolerated and skipped.
+ * p: UDP payload. */
 enum gtpu_verdict gtpu_parse_slow(const uint8_t *p, size_t len, struct gtpu *g);
 
 /* Fast form first: version 1, PT, no optional fields. */
@@ -80,6 +82,7 @@ size_t gtpu_encode_echo_response(uint8_t *buf, uint16_t seq);
 size_t gtpu_encode_error_indication(uint8_t *buf, uint32_t teid, const struct ip_addr *addr);
 size_t gtpu_encode_supported_extension_headers(uint8_t *buf, uint16_t seq);
 /* body: what follows the headers. TEID and peer address of an Error Indication; -EBADMSG. */
-int gtpu_decode_error_indication(const uint8_t *body, size_t len, uint32_t *teid, struct ip_addr *addr);
+int gtpu_decode_error_indication(
+	const uint8_t *body, size_t len, uint32_t *teid, struct ip_addr *addr);
 
 #endif

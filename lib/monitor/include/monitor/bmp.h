@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* bmp: one connection of a router that reports its BGP peers to us (RFC 7854): bytes of TCP in, in pieces of any size,
- * facts out by a callback. Pure; owns its memory, which is fixed; one caller. What tells of routes (monitoring, mirroring,
- * statistics) and messages of types that are not known (4.1: to be ignored) are skipped by their length.
+/* bmp: one connection of a router that reports its BGP peers to us (RFC 7854): bytes of TCP in, in
+ * pieces of any size, facts out by a callback. Pure; owns its memory, which is fixed; one caller.
+ * What tells of routes (monitoring, mirroring, statistics) and messages of types that are not known
+ * (4.1: to be ignored) are skipped by their length.
  *
- * Whose frames do not add up is not believed any more: the connection ends with a reason. What is odd within a frame that
- * says "peer down" does not matter: the fact is in the frame, and losing it would hide a failure. */
+ * Whose frames do not add up is not believed any more: the connection ends with a reason. What is
+ * odd within a frame that says "peer down" does not matter: the fact is in the frame, and losing it
+ * would hide a failure. */
 #ifndef TANDEM_BMP_H
 #define TANDEM_BMP_H
 
@@ -19,9 +21,12 @@ enum {
 	BMP_COMMON = 6,    /* octets of the common header (4.1) */
 	BMP_PER_PEER = 42, /* of the per-peer header (4.2) */
 	BMP_KEPT_MAX =
-		16384, /* the longest message that is kept until it is whole: two OPENs of 4096 octets, and TLVs */
+		/* the longest message that is kept until it is whole: two OPENs of 4096 octets, and
+		 * TLVs */
+	16384,
 	BMP_SKIPPED_MAX =
-		1048576, /* the longest that is skipped; a longer one is taken for a stream out of step */
+		/* the longest that is skipped; a longer one is taken for a stream out of step */
+	1048576,
 	BMP_TEXT = 80,
 };
 
@@ -47,15 +52,18 @@ enum bmp_down {
 
 struct bmp_fact {
 	enum bmp_type type; /* BMP_PEER_UP, _PEER_DOWN, _INITIATION or _TERMINATION */
-	uint8_t peer_type;  /* 4.2: 0 global, 1 of a route distinguisher, 2 local; others are not told */
-	uint8_t flags; /* V 0x80, L 0x40 (post-policy), A 0x20, O 0x10 (RFC 8671; ignored with up and down) */
+	/* 4.2: 0 global, 1 of a route distinguisher, 2 local; others are not told */
+	uint8_t peer_type;
+	/* V 0x80, L 0x40 (post-policy), A 0x20, O 0x10 (RFC 8671; ignored with up and down) */
+	uint8_t flags;
 	uint64_t distinguisher; /* of the VRF; 0: none */
 	struct ip_addr addr;
 	uint32_t as, bgp_id;
 	uint8_t reason;        /* PEER_DOWN: enum bmp_down, or one that is not known */
 	uint8_t code, subcode; /* of the notification; 0: none was there */
 	uint16_t event;        /* of BMP_DOWN_LOCAL_EVENT */
-	char text[BMP_TEXT];   /* PEER_DOWN and TERMINATION: why, in words; INITIATION: the router's name */
+	/* PEER_DOWN and TERMINATION: why, in words; INITIATION: the router's name */
+	char text[BMP_TEXT];
 };
 
 typedef void (*bmp_fact_fn)(void *ctx, const struct bmp_fact *f);
@@ -72,8 +80,8 @@ struct bmp;
 /* NULL + errno. The callback runs within bmp_input and must not destroy. */
 struct bmp *bmp_create(bmp_fact_fn fn, void *ctx);
 void bmp_destroy(struct bmp *b);
-/* The next octets of the connection. 0; -EBADMSG: what came makes no sense, -ESHUTDOWN: the router ended it (4.5). From
- * then on nothing is taken and the same is returned: close the connection. */
+/* The next octets of the connection. 0; -EBADMSG: what came makes no sense, -ESHUTDOWN: the router
+ * ended it (4.5). From then on nothing is taken and the same is returned: close the connection. */
 int bmp_input(struct bmp *b, const void *octets, size_t len);
 /* Why it ended, in words; "" while it has not. */
 const char *bmp_reason(const struct bmp *b);

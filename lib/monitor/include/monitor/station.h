@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* station: BGP peers that are monitored, as the routers that report to us (bmp.h) know them: connections of routers and
- * time in, the state of each peer out by a callback, which the caller hands to monitor_report(). Pure; owns its memory;
- * one caller.
+/* station: BGP peers that are monitored, as the routers that report to us (bmp.h) know them:
+ * connections of routers and time in, the state of each peer out by a callback, which the caller
+ * hands to monitor_report(). Pure; owns its memory; one caller.
  *
- * A router tells of the peers that are established when a session begins (RFC 7854 3.3), and of changes from then on. So
- * a peer of which nothing was heard `settle` after the Initiation is down. Until then nothing is known: some routers
- * (FRR) begin with a Peer Down for each peer that is not up *yet*, which after their own restart means nothing.
+ * A router tells of the peers that are established when a session begins (RFC 7854 3.3), and of
+ * changes from then on. So a peer of which nothing was heard `settle` after the Initiation is down.
+ * Until then nothing is known: some routers (FRR) begin with a Peer Down for each peer that is not
+ * up *yet*, which after their own restart means nothing.
  *
- * A session that is lost makes its peers unknown, and no router at all the same after `settle`. A connection that hangs
- * must be found out by TCP (keepalive): until then its last word stands. */
+ * A session that is lost makes its peers unknown, and no router at all the same after `settle`. A
+ * connection that hangs must be found out by TCP (keepalive): until then its last word stands. */
 #ifndef TANDEM_STATION_H
 #define TANDEM_STATION_H
 
@@ -20,14 +21,17 @@ enum { STATION_PEERS = MONITOR_OBJECTS, STATION_SESSIONS = 8 };
 
 struct station_peer {
 	struct ip_addr addr;
-	bool of_vrf; /* distinguisher counts; else a peer of that address in any VRF, the last one told */
+	/* distinguisher counts; else a peer of that address in any VRF, the last one told */
+	bool of_vrf;
 	uint64_t distinguisher; /* FRR 8.4 reports 0 for all */
-	bool of_router; /* router counts: needed where several report, else the silence of one of them is taken
-				 * for that of all */
+	/* router counts: needed where several report, else the silence of one of them is taken for
+	 * that of all */
+	bool of_router;
 	struct ip_addr router; /* whence its BMP connection comes */
 };
 
-/* state: UP, DOWN or UNKNOWN; why: in words. Runs within the calls below, for each change and each new reason. */
+/* state: UP, DOWN or UNKNOWN; why: in words. Runs within the calls below, for each change and each
+ * new reason. */
 typedef void (*station_fn)(void *ctx, int peer, enum monitor_state state, const char *why);
 
 struct station;
@@ -36,21 +40,23 @@ struct station;
 struct station *station_create(usec_t settle, station_fn fn, void *ctx);
 void station_destroy(struct station *s);
 
-/* Its number, 0 .. STATION_PEERS - 1; -EEXIST, -ENOSPC. What a session told before is not known of it: close those that
- * are open, the routers come again and tell. */
+/* Its number, 0 .. STATION_PEERS - 1; -EEXIST, -ENOSPC. What a session told before is not known of
+ * it: close those that are open, the routers come again and tell. */
 int station_add(struct station *s, const struct station_peer *p, usec_t now);
 /* -ENOENT. */
 int station_remove(struct station *s, int peer);
 
 /* A router connected. The session's number; -ENOSPC, -ENOMEM. */
 int station_open(struct station *s, const struct ip_addr *from, usec_t now);
-/* What it sent. 0; < 0 as bmp_input says, or -ENOENT: the session is closed here, its peers are unknown, `why`
- * (BMP_TEXT, or NULL) says why: close the connection. */
-int station_input(struct station *s, int session, const void *octets, size_t len, char *why, usec_t now);
+/* What it sent. 0; < 0 as bmp_input says, or -ENOENT: the session is closed here, its peers are
+ * unknown, `why` (BMP_TEXT, or NULL) says why: close the connection. */
+int station_input(
+	struct station *s, int session, const void *octets, size_t len, char *why, usec_t now);
 /* Its connection was lost. -ENOENT. */
 int station_close(struct station *s, int session);
 
-/* Time passes; due: when at the latest (USEC_NEVER: nothing waits). What waits in sockets is handed in before. */
+/* Time passes; due: when at the latest (USEC_NEVER: nothing waits). What waits in sockets is handed
+ * in before. */
 void station_tick(struct station *s, usec_t now);
 usec_t station_due(const struct station *s);
 

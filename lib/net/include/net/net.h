@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* net: everything a worker does not own belongs to the kernel (DESIGN.md section 2): twins, the rtnetlink mirror, VIPs
- * and pool routes with Tandem's own protocol number, announcements. Control core only; blocking is bounded by the
- * kernel's netlink answer. Errors are 0 / -errno; nothing is logged here. */
+/* net: everything a worker does not own belongs to the kernel (DESIGN.md section 2): twins, the
+ * rtnetlink mirror, VIPs and pool routes with Tandem's own protocol number, announcements. Control
+ * core only; blocking is bounded by the kernel's netlink answer. Errors are 0 / -errno; nothing is
+ * logged here. */
 #ifndef TANDEM_NET_H
 #define TANDEM_NET_H
 
@@ -28,12 +29,13 @@ struct net_twin {
 	char vdev[32];
 };
 
-/* Makes or takes over kernel interface `name` with the port's MAC and MTU through net_tap, sets it up, adds the address
- * (len 0: none). pool: for its receive queue. 0 / -errno. */
+/* Makes or takes over kernel interface `name` with the port's MAC and MTU through net_tap, sets it
+ * up, adds the address (len 0: none). pool: for its receive queue. 0 / -errno. */
 int net_twin_open(struct net_twin *t, uint16_t port, const char *name, uint32_t mtu,
 	const struct ip_addr *addr, uint8_t addr_len, struct rte_mempool *pool);
 void net_twin_close(struct net_twin *t);
-/* From the kernel (to be sent on the port) / to the kernel. to: consumes all; returns how many the kernel took. */
+/* From the kernel (to be sent on the port) / to the kernel. to: consumes all; returns how many the
+ * kernel took. */
 uint16_t net_twin_from(struct net_twin *t, struct rte_mbuf **pkts, uint16_t n);
 uint16_t net_twin_to(struct net_twin *t, struct rte_mbuf **pkts, uint16_t n);
 
@@ -42,23 +44,28 @@ uint16_t net_twin_to(struct net_twin *t, struct rte_mbuf **pkts, uint16_t n);
 struct net_kernel;                        /* one request socket */
 struct net_kernel *net_kernel_open(void); /* NULL + errno */
 void net_kernel_close(struct net_kernel *k);
-/* VIP (/32 or /128), marked with NET_PROTO where the kernel can: the kernel answers for it from now on. `where`: the index of
- * an interface that gets it as an address, or NET_VIP_ROUTED: a route of the table `local` instead. Where routers decide it
- * has to be that: a routing daemon prefers an address (connected) to our route of the same prefix, and would tell that it is
- * near, without the metric, on both of two chassis that are Active. On a shared subnet an IPv6 VIP belongs on the twin: Linux
- * answers ARP for the addresses of any interface, but a Neighbor Solicitation only for those of the one that it came in by.
- * Adding one that is there is no error, nor is deleting one that is not, or whose interface went. 0 / -errno. */
+/* VIP (/32 or /128), marked with NET_PROTO where the kernel can: the kernel answers for it from now
+ * on. `where`: the index of an interface that gets it as an address, or NET_VIP_ROUTED: a route of
+ * the table `local` instead. Where routers decide it has to be that: a routing daemon prefers an
+ * address (connected) to our route of the same prefix, and would tell that it is near, without the
+ * metric, on both of two chassis that are Active. On a shared subnet an IPv6 VIP belongs on the
+ * twin: Linux answers ARP for the addresses of any interface, but a Neighbor Solicitation only for
+ * those of the one that it came in by. Adding one that is there is no error, nor is deleting one
+ * that is not, or whose interface went. 0 / -errno. */
 enum { NET_VIP_ROUTED = 0 };
 int net_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int where);
 int net_vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int where);
-/* Blackhole route of a pool, protocol NET_PROTO, metric. Replaces one of ours with another metric (add first, then
- * delete: there is no moment without). */
-int net_pool_route_set(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len, uint32_t metric);
+/* Blackhole route of a pool, protocol NET_PROTO, metric. Replaces one of ours with another metric
+ * (add first, then delete: there is no moment without). */
+int net_pool_route_set(
+	struct net_kernel *k, const struct ip_addr *prefix, uint8_t len, uint32_t metric);
 int net_pool_route_del(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len);
-/* Removes every address and route that an earlier process left: all of NET_PROTO, and the VIPs given. Returns how many, or -errno. */
+/* Removes every address and route that an earlier process left: all of NET_PROTO, and the VIPs
+ * given. Returns how many, or -errno. */
 int net_cleanup(struct net_kernel *k, const struct ip_addr *vips, unsigned int n);
 int net_link_up(struct net_kernel *k, unsigned int ifindex);
-/* The carrier of a twin as the kernel and a routing daemon see it: the underlying link's, which the TAP cannot know. */
+/* The carrier of a twin as the kernel and a routing daemon see it: the underlying link's, which the
+ * TAP cannot know. */
 int net_link_carrier(struct net_kernel *k, unsigned int ifindex, bool on);
 int net_addr_add(struct net_kernel *k, unsigned int ifindex, const struct ip_addr *a, uint8_t len);
 
@@ -76,7 +83,8 @@ struct net_mirror_conf {
 	struct fib *fib;
 	const struct net_twin *twins; /* whose routes and neighbours are mirrored */
 	unsigned int n_twins;
-	/* Interfaces under the ports (af_packet's iface): carrier is watched there. 0: the twin's own. */
+	/* Interfaces under the ports (af_packet's iface): carrier is watched there. 0: the twin's
+	 * own. */
 	unsigned int under_ifindex[NET_TWINS];
 	void (*link)(void *ctx, uint16_t port, bool up); /* called at start and at each edge */
 	void *ctx;
@@ -85,17 +93,22 @@ struct net_mirror_conf {
 struct net_mirror *net_mirror_create(const struct net_mirror_conf *c);
 void net_mirror_destroy(struct net_mirror *m);
 int net_mirror_fd(const struct net_mirror *m);
-/* Reads what is there (bounded a call); re-dumps by itself after an overrun or a link loss. 0 / -errno. */
+/* Reads what is there (bounded a call); re-dumps by itself after an overrun or a link loss. 0 /
+ * -errno. */
 int net_mirror_process(struct net_mirror *m);
-/* Asks the kernel to resolve the adjacencies that workers wanted (managed neighbours, else NTF_USE). Call every few ms. */
+/* Asks the kernel to resolve the adjacencies that workers wanted (managed neighbours, else
+ * NTF_USE). Call every few ms. */
 void net_mirror_resolve(struct net_mirror *m);
-/* A packet for dst4 (host order) was punted from that port for want of a neighbour (FIB_GLEAN): the kernel is asked to
- * resolve it, at most once a second. Nothing happens unless a connected prefix of the twin covers it. */
+/* A packet for dst4 (host order) was punted from that port for want of a neighbour (FIB_GLEAN): the
+ * kernel is asked to resolve it, at most once a second. Nothing happens unless a connected prefix
+ * of the twin covers it. */
 void net_mirror_want(struct net_mirror *m, uint16_t port, uint32_t dst4);
-/* Makes sure that `addr` on the twin stays resolved, and gives its adjacency index (FIB_NONE: no room). For the SRP peer. */
+/* Makes sure that `addr` on the twin stays resolved, and gives its adjacency index (FIB_NONE: no
+ * room). For the SRP peer. */
 uint16_t net_mirror_keep(struct net_mirror *m, uint16_t port, const struct ip_addr *addr);
-/* From now on it is known whether the kernel's main table has a unicast route of this very prefix (host order, no host
- * bits) with a usable next hop, over any interface. Its number; -EINVAL, -ENOSPC. */
+/* From now on it is known whether the kernel's main table has a unicast route of this very prefix
+ * (host order, no host bits) with a usable next hop, over any interface. Its number; -EINVAL,
+ * -ENOSPC. */
 int net_mirror_watch(struct net_mirror *m, uint32_t prefix4, uint8_t len);
 enum net_presence { NET_PRESENCE_UNKNOWN, NET_ABSENT, NET_PRESENT };
 /* Absence is only known from a whole dump on. */
@@ -105,11 +118,13 @@ const struct net_mirror_counters *net_mirror_count(const struct net_mirror *m);
 
 /* ---- announcements (announce.c): frames to send on a port ---- */
 
-/* Gratuitous ARP, request form (IPv4), or unsolicited NA (IPv6), from the port's MAC. NULL: no mbuf. */
+/* Gratuitous ARP, request form (IPv4), or unsolicited NA (IPv6), from the port's MAC. NULL: no
+ * mbuf. */
 struct rte_mbuf *net_announce(
 	struct rte_mempool *pool, const struct rte_ether_addr *mac, const struct ip_addr *vip);
-/* "Does anybody have this VIP?", in nobody's name: an ARP Probe (RFC 5227 section 2.1.1) or the Neighbor Solicitation of
- * duplicate address detection (RFC 4862 section 5.4.2) from the port's MAC. The caller owns it. NULL: no mbuf. */
+/* "Does anybody have this VIP?", in nobody's name: an ARP Probe (RFC 5227 section 2.1.1) or the
+ * Neighbor Solicitation of duplicate address detection (RFC 4862 section 5.4.2) from the port's
+ * MAC. The caller owns it. NULL: no mbuf. */
 struct rte_mbuf *net_probe(
 	struct rte_mempool *pool, const struct rte_ether_addr *mac, const struct ip_addr *vip);
 struct net_claim {
@@ -117,9 +132,10 @@ struct net_claim {
 	struct ip_addr addr;
 	bool probes; /* would like to have it, as we do */
 };
-/* Who says in a frame of `len` bytes that an address is its own, or probes for it: the sender of an ARP request or reply, the
- * target of a Neighbor Advertisement or of a solicitation from nobody. Either conflicts with an address that is being probed
- * (RFC 5227 section 2.1.1, RFC 4862 section 5.4). False: anything else, or malformed. Any core. */
+/* Who says in a frame of `len` bytes that an address is its own, or probes for it: the sender of an
+ * ARP request or reply, the target of a Neighbor Advertisement or of a solicitation from nobody.
+ * Either conflicts with an address that is being probed (RFC 5227 section 2.1.1, RFC 4862
+ * section 5.4). False: anything else, or malformed. Any core. */
 bool net_claim_read(const uint8_t *p, size_t len, struct net_claim *c);
 
 #endif

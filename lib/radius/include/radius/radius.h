@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* radius: the packets that a RADIUS client sends and gets (RFC 2865, 2866, 3162, 3579, 5997): requests are built and signed,
- * replies are validated whole and then proven. Pure: libcrypto's MD5 and nothing else of the world; owns nothing; any core.
+/* radius: the packets that a RADIUS client sends and gets (RFC 2865, 2866, 3162, 3579, 5997):
+ * requests are built and signed, replies are validated whole and then proven. Pure: libcrypto's MD5
+ * and nothing else of the world; owns nothing; any core.
  *
- * A Message-Authenticator (RFC 3579 3.2) is in every request, as its first attribute: MD5 collisions forge a response
- * authenticator from what is slipped into an unsigned request (CVE-2024-3596); a server that wants all requests signed
- * drops that, and a reply that is signed cannot be forged so. Of replies it is checked wherever it stands. */
+ * A Message-Authenticator (RFC 3579 3.2) is in every request, as its first attribute: MD5
+ * collisions forge a response authenticator from what is slipped into an unsigned request
+ * (CVE-2024-3596); a server that wants all requests signed drops that, and a reply that is signed
+ * cannot be forged so. Of replies it is checked wherever it stands. */
 #ifndef TANDEM_RADIUS_H
 #define TANDEM_RADIUS_H
 
@@ -24,7 +26,8 @@ enum {
 	RADIUS_VALUE_MAX = 253, /* bytes of an attribute's value */
 	RADIUS_PASSWORD_MAX = 128,
 	RADIUS_SECRET_MAX = 255,
-	/* Message-Authenticator, User-Name, User-Password, NAS-IPv6-Address, NAS-Identifier, Service-Type */
+	/* Message-Authenticator, User-Name, User-Password, NAS-IPv6-Address, NAS-Identifier,
+	   Service-Type */
 	RADIUS_REQUEST_MAX = RADIUS_HEADER + 18 + 255 + 130 + 18 + 255 + 6,
 };
 
@@ -49,7 +52,8 @@ enum radius_attribute { /* RFC 2865 section 5, RFC 3162, RFC 3579 */
 
 enum { RADIUS_AUTHENTICATE_ONLY = 8 }; /* Service-Type: no session is to follow (RFC 2865 5.6) */
 
-/* What became of a datagram; counted by these names. The last three are said by radius_probe alone. */
+/* What became of a datagram; counted by these names. The last three are said by radius_probe
+ * alone. */
 // clang-format off
 #define RADIUS_CHECKS(X) \
 	X(valid) \
@@ -77,39 +81,46 @@ struct radius_secret {
 struct radius_request {
 	enum radius_code code;
 	uint8_t id;
-	uint8_t authenticator[RADIUS_AUTHENTICATOR]; /* random, never the same twice (RFC 2865 section 3) */
-	const char *user, *password;                 /* Access-Request: 1 to 253 and 0 to 128 bytes */
-	struct ip_addr nas;                          /* our address, either family; all zero: none */
-	const char *nas_id;                          /* 1 to 253 bytes; NULL or "": none */
-	uint32_t service_type;                       /* 0: none */
+	/* random, never the same twice (RFC 2865 section 3) */
+	uint8_t authenticator[RADIUS_AUTHENTICATOR];
+	/* Access-Request: 1 to 253 and 0 to 128 bytes */
+	const char *user, *password;
+	/* our address, either family; all zero: none */
+	struct ip_addr nas;
+	const char *nas_id;    /* 1 to 253 bytes; NULL or "": none */
+	uint32_t service_type; /* 0: none */
 };
 
 /* A reply that radius_parse found whole; points into the datagram. */
 struct radius_reply {
 	uint8_t code, id;
 	const uint8_t *p;
-	size_t len; /* by its header: what the datagram has behind that is padding (RFC 2865 section 3) */
+	/* by its header: what the datagram has behind that is padding (RFC 2865 section 3) */
+	size_t len;
 	const uint8_t *message_authenticator; /* value; NULL: none */
 };
 
 /* 0, or -EINVAL: no bytes, or more than RADIUS_SECRET_MAX. */
 int radius_secret_set(struct radius_secret *s, const void *bytes, size_t len);
 
-/* Writes a request and returns its length in bytes. -EINVAL: what is given makes none (a text too long; an Access-Request
- * without user, or with neither address nor identifier of the NAS, RFC 2865 4.1; another code). -ENOTSUP: libcrypto has
- * no MD5, as in FIPS mode. A Status-Server says who asks and nothing of a user (RFC 5997 section 3). */
-int radius_encode(
-	uint8_t buf[RADIUS_REQUEST_MAX], const struct radius_request *q, const struct radius_secret *s);
+/* Writes a request and returns its length in bytes. -EINVAL: what is given makes none (a text too
+ * long; an Access-Request without user, or with neither address nor identifier of the NAS, RFC
+ * 2865 4.1; another code). -ENOTSUP: libcrypto has no MD5, as in FIPS mode. A Status-Server says
+ * who asks and nothing of a user (RFC 5997 section 3). */
+int radius_encode(uint8_t buf[RADIUS_REQUEST_MAX], const struct radius_request *q,
+	const struct radius_secret *s);
 
-/* Is this a whole reply? Header, length, code, and every attribute to the last byte. valid, bad_length, bad_code or
- * bad_attribute; *r is for radius_prove if it is valid. Says nothing of who sent it. */
+/* Is this a whole reply? Header, length, code, and every attribute to the last byte. valid,
+ * bad_length, bad_code or bad_attribute; *r is for radius_prove if it is valid. Says nothing of who
+ * sent it. */
 enum radius_check radius_parse(const uint8_t *p, size_t len, struct radius_reply *r);
 
-/* Does it come from who knows the secret, as the answer to the request with this authenticator? Response authenticator
- * (RFC 2865 section 3), and Message-Authenticator where there is one or `required`. In constant time. valid,
- * bad_authenticator, bad_message_authenticator, no_message_authenticator or no_digest. */
-enum radius_check radius_prove(const struct radius_reply *r, const uint8_t request[RADIUS_AUTHENTICATOR],
-	const struct radius_secret *s, bool required);
+/* Does it come from who knows the secret, as the answer to the request with this authenticator?
+ * Response authenticator (RFC 2865 section 3), and Message-Authenticator where there is one or
+ * `required`. In constant time. valid, bad_authenticator, bad_message_authenticator,
+ * no_message_authenticator or no_digest. */
+enum radius_check radius_prove(const struct radius_reply *r,
+	const uint8_t request[RADIUS_AUTHENTICATOR], const struct radius_secret *s, bool required);
 
 /* "Access-Accept", ...; "unknown". */
 const char *radius_code_name(uint8_t code);

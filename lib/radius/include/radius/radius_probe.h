@@ -1,27 +1,32 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* radius_probe: does one RADIUS server answer (SRP.md section 3, "AAA probe")? Bytes and time in, bytes and a verdict out.
- * Opaque, owns its memory; one caller (control core), which has a connected socket of its own for each server.
+/* radius_probe: does one RADIUS server answer (SRP.md section 3, "AAA probe")? Bytes and time in,
+ * bytes and a verdict out. Opaque, owns its memory; one caller (control core), which has a
+ * connected socket of its own for each server.
  *
- * Every `period` a round begins: a request is sent, and sent again unchanged (RFC 2865 section 3, RFC 5080 2.2.1: a
- * server knows it by that) each `timeout` until a reply is proven, at most `max_retries` times in all. Any proven reply is
- * Up, a Reject too; a round without one is Down, and says the most telling thing that came instead of it.
+ * Every `period` a round begins: a request is sent, and sent again unchanged (RFC 2865 section 3,
+ * RFC 5080 2.2.1: a server knows it by that) each `timeout` until a reply is proven, at most
+ * `max_retries` times in all. Any proven reply is Up, a Reject too; a round without one is Down,
+ * and says the most telling thing that came instead of it.
  *
- * An unproven datagram changes no verdict, or whoever can send one could force a switchover; it only gives the reason
- * once the server is Down. A request vouches for its server once, so a reply that is replayed proves nothing.
- * Retransmission has no jitter and no backoff: a pair has a handful of probes, and when it is Down is the operator's. */
+ * An unproven datagram changes no verdict, or whoever can send one could force a switchover; it
+ * only gives the reason once the server is Down. A request vouches for its server once, so a reply
+ * that is replayed proves nothing. Retransmission has no jitter and no backoff: a pair has a
+ * handful of probes, and when it is Down is the operator's. */
 #ifndef TANDEM_RADIUS_PROBE_H
 #define TANDEM_RADIUS_PROBE_H
 
 #include "radius/radius.h"
 #include "common/usec.h"
 
-/* How long after it was last sent a request may be answered: until then its identifier is no other's, and a late reply
- * counts. Servers give up after 30 s (FreeRADIUS' max_request_time; RFC 5080 2.2.2: they remember replies as long). */
+/* How long after it was last sent a request may be answered: until then its identifier is no
+ * other's, and a late reply counts. Servers give up after 30 s (FreeRADIUS' max_request_time; RFC
+ * 5080 2.2.2: they remember replies as long). */
 #define RADIUS_REPLY_LIFE_US (60 * USEC_PER_SEC)
 
 enum radius_method { RADIUS_METHOD_AUTH, RADIUS_METHOD_STATUS_SERVER };
 
-/* Must a reply be signed? auto: once one of this server was. FreeRADIUS before 3.2.5 signs none by itself. */
+/* Must a reply be signed? auto: once one of this server was. FreeRADIUS before 3.2.5 signs none by
+ * itself. */
 enum radius_require { RADIUS_REQUIRE_AUTO, RADIUS_REQUIRE_YES, RADIUS_REQUIRE_NO };
 
 enum radius_state { RADIUS_INIT, RADIUS_UP, RADIUS_DOWN };
@@ -50,7 +55,8 @@ struct radius_probe_conf {
 	enum radius_method method;
 	enum radius_require require;
 	struct radius_secret secret;
-	char user[RADIUS_VALUE_MAX + 1], password[RADIUS_PASSWORD_MAX + 1]; /* of RADIUS_METHOD_AUTH */
+	/* of RADIUS_METHOD_AUTH */
+	char user[RADIUS_VALUE_MAX + 1], password[RADIUS_PASSWORD_MAX + 1];
 	struct ip_addr nas;                /* our address towards the server; all zero: not told */
 	char nas_id[RADIUS_VALUE_MAX + 1]; /* "": not told */
 	usec_t period, timeout;
@@ -61,9 +67,10 @@ struct radius_probe_info {
 	enum radius_state state;
 	usec_t since;              /* of that state */
 	enum radius_reason reason; /* RADIUS_REASON_NONE unless Down */
-	int error;                 /* Down: errno told last in the round that failed, 0: none was; else 0 */
-	uint8_t last_reply;        /* code, 0: none yet */
-	usec_t last_reply_at;      /* USEC_NEVER: none yet */
+	/* Down: errno told last in the round that failed, 0: none was; else 0 */
+	int error;
+	uint8_t last_reply;   /* code, 0: none yet */
+	usec_t last_reply_at; /* USEC_NEVER: none yet */
 	usec_t rtt; /* of the last reply to a request that was sent once; USEC_NEVER: none yet */
 	bool message_authenticator; /* replies must be signed */
 	unsigned int tries;         /* requests sent in this round; 0: none is under way */
@@ -74,28 +81,32 @@ struct radius_probe_info {
 
 struct radius_probe;
 
-/* Stopped, in Init. The configuration is copied. NULL + errno: EINVAL (a time or number of 0, or no request can be made of
- * it, see radius_encode), ENOTSUP (libcrypto has no MD5), ENOMEM. */
+/* Stopped, in Init. The configuration is copied. NULL + errno: EINVAL (a time or number of 0, or no
+ * request can be made of it, see radius_encode), ENOTSUP (libcrypto has no MD5), ENOMEM. */
 struct radius_probe *radius_probe_create(const struct radius_probe_conf *c);
 /* Wipes the secrets. NULL is fine. */
 void radius_probe_destroy(struct radius_probe *p);
 
-/* Probes run on the Active only. Started: Init, and a first round at `now`. Stopped: Init, and nothing is sent; what this
- * server was seen to do (signing, identifiers in use) is remembered. Started twice or stopped twice is once. */
+/* Probes run on the Active only. Started: Init, and a first round at `now`. Stopped: Init, and
+ * nothing is sent; what this server was seen to do (signing, identifiers in use) is remembered.
+ * Started twice or stopped twice is once. */
 void radius_probe_start(struct radius_probe *p, usec_t now);
 void radius_probe_stop(struct radius_probe *p, usec_t now);
 
 /* When radius_probe_tick has something to do; USEC_NEVER: never, it is stopped. */
 usec_t radius_probe_due(const struct radius_probe *p);
-/* What is to be sent now: its length in bytes, written to `out`; 0: nothing. At most one packet a call, and none before
- * radius_probe_due, however late the call is. Read the socket empty first: time ran out only for what did not arrive.
- * `fresh`: random bytes, new ones each time that it is due (RFC 2865 section 3: unpredictable, never repeated). */
-size_t radius_probe_tick(struct radius_probe *p, usec_t now, const uint8_t fresh[RADIUS_AUTHENTICATOR],
-	uint8_t out[RADIUS_REQUEST_MAX]);
-/* A datagram came from the server's address and port. What became of it; RADIUS_CHECK_valid: it is Up. */
-enum radius_check radius_probe_input(struct radius_probe *p, const uint8_t *bytes, size_t len, usec_t now);
-/* The packet could not be sent, or ICMP told that it did not arrive: errno `error` of the socket. This try failed; the next
- * one is made at its time. */
+/* What is to be sent now: its length in bytes, written to `out`; 0: nothing. At most one packet a
+ * call, and none before radius_probe_due, however late the call is. Read the socket empty first:
+ * time ran out only for what did not arrive. `fresh`: random bytes, new ones each time that it is
+ * due (RFC 2865 section 3: unpredictable, never repeated). */
+size_t radius_probe_tick(struct radius_probe *p, usec_t now,
+	const uint8_t fresh[RADIUS_AUTHENTICATOR], uint8_t out[RADIUS_REQUEST_MAX]);
+/* A datagram came from the server's address and port. What became of it; RADIUS_CHECK_valid: it is
+ * Up. */
+enum radius_check radius_probe_input(
+	struct radius_probe *p, const uint8_t *bytes, size_t len, usec_t now);
+/* The packet could not be sent, or ICMP told that it did not arrive: errno `error` of the socket.
+ * This try failed; the next one is made at its time. */
 void radius_probe_failed(struct radius_probe *p, int error);
 
 enum radius_state radius_probe_state(const struct radius_probe *p);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* audit: resync and audit are one mechanism (DESIGN.md section 4). `audit` is the standby's side: compares digests
- * with its own slots, WANTs what differs, and knows since when everything matched. `audit_source` is one worker's
- * side: the set of what was wanted, and the cursor of the continuous cycle. Buckets are numbered over all shards
- * (shard * buckets_per_shard + bucket). Pure; each object has one caller. */
+/* audit: resync and audit are one mechanism (DESIGN.md section 4). `audit` is the standby's side:
+ * compares digests with its own slots, WANTs what differs, and knows since when everything matched.
+ * `audit_source` is one worker's side: the set of what was wanted, and the cursor of the continuous
+ * cycle. Buckets are numbered over all shards (shard * buckets_per_shard + bucket). Pure; each
+ * object has one caller. */
 #ifndef TANDEM_AUDIT_H
 #define TANDEM_AUDIT_H
 
@@ -21,9 +22,13 @@ enum {
 	AUDIT_WANT_SLOTS = 1,  /* arg: mask of slots to send; then the bucket's hash again */
 	AUDIT_WANT_LEVEL2 = 2, /* dirty slots, then a DIGEST slot by slot */
 	AUDIT_WANT_WHOLE =
-		3, /* arg: number of buckets from `bucket` on: every slot, free ones too, then their hashes */
+		/* arg: number of buckets from `bucket` on: every slot, free ones too, then their
+		 * hashes */
+	3,
 	AUDIT_WANT_CYCLE =
-		4, /* all hashes now, at full speed; bucket: number of the request, which may come twice */
+		/* all hashes now, at full speed; bucket: number of the request, which may come
+		 * twice */
+	4,
 	AUDIT_WANT_BYTES = 13,
 };
 
@@ -38,7 +43,8 @@ COUNTERS_DEFINE(audit_counters, AUDIT_COUNTERS);
 struct audit_hash {
 	uint64_t (*bucket)(void *ctx, uint32_t bucket);
 	uint64_t (*slot)(void *ctx, uint32_t bucket, unsigned int slot); /* low 16 bits count */
-	/* Whether no slot of the bucket was ever used: then it is wanted whole without a second level. */
+	/* Whether no slot of the bucket was ever used: then it is wanted whole without a second
+	 * level. */
 	bool (*empty)(void *ctx, uint32_t bucket);
 	void *ctx;
 };
@@ -50,20 +56,24 @@ struct audit *audit_create(uint32_t n_buckets, uint32_t outstanding, const struc
 void audit_destroy(struct audit *a);
 /* A new stream: nothing is known to match. What is in the slots stays and is compared. */
 void audit_restart(struct audit *a, usec_t now);
-/* On request (an operator's): everything is to be compared once more, at full speed. Unlike a restart this unsays
- * nothing: what matched is still known to have matched then. Without effect while nothing runs. */
+/* On request (an operator's): everything is to be compared once more, at full speed. Unlike a
+ * restart this unsays nothing: what matched is still known to have matched then. Without effect
+ * while nothing runs. */
 void audit_recheck(struct audit *a, usec_t now);
 /* Adds AUDIT_WANT_CYCLE to a WANT body of one entry; body: empty. */
 void audit_want_cycle(struct wr *w, uint32_t request);
 void audit_digest(struct audit *a, struct rd *body, usec_t now);
-/* Writes due WANT entries (n u16 first) while there is room; nothing at all if none is due. Again after 2 PTO. */
+/* Writes due WANT entries (n u16 first) while there is room; nothing at all if none is due. Again
+ * after 2 PTO. */
 void audit_want(struct audit *a, struct wr *w, usec_t pto, usec_t now);
-/* When the worst bucket last matched; USEC_NEVER while some bucket has not matched since audit_restart. May lag by
- * what audit_scan has not looked at yet: call that once every few ms, it costs a bounded slice. */
+/* When the worst bucket last matched; USEC_NEVER while some bucket has not matched since
+ * audit_restart. May lag by what audit_scan has not looked at yet: call that once every few ms, it
+ * costs a bounded slice. */
 usec_t audit_in_sync_since(const struct audit *a);
 uint32_t audit_unmatched(const struct audit *a); /* buckets */
-/* Of the pass since the last restart or recheck: buckets that have not matched in it; when it began (USEC_NEVER: there was
- * none) and ended (USEC_NEVER: not yet). And buckets that are known to differ now. */
+/* Of the pass since the last restart or recheck: buckets that have not matched in it; when it began
+ * (USEC_NEVER: there was none) and ended (USEC_NEVER: not yet). And buckets that are known to
+ * differ now. */
 struct audit_pass {
 	uint32_t left, differing;
 	usec_t began, ended;
@@ -79,10 +89,12 @@ struct audit_source; /* buckets of the shards that one worker owns */
 /* shards: which (bit set of 64); buckets_per_shard: power of two or not. NULL + errno. */
 struct audit_source *audit_source_create(uint64_t shards, uint32_t buckets_per_shard);
 void audit_source_destroy(struct audit_source *s);
-/* Forgets wants and starts a full-speed cycle (a standby joined); later cycles take interval_us each. */
+/* Forgets wants and starts a full-speed cycle (a standby joined); later cycles take interval_us
+ * each. */
 void audit_source_join(struct audit_source *s, usec_t interval_us, usec_t now);
 void audit_source_stop(struct audit_source *s);
-/* The cycle begins anew at full speed; what is wanted stays wanted. Without effect while stopped. */
+/* The cycle begins anew at full speed; what is wanted stays wanted. Without effect while
+ * stopped. */
 void audit_source_cycle(struct audit_source *s);
 /* Buckets of the cycle under way that were hashed, and all; wanted buckets that wait. */
 struct audit_progress {
@@ -99,12 +111,14 @@ struct audit_job {
 	uint32_t n;      /* DIGEST: consecutive buckets, <= AUDIT_DIGESTS, all in one shard */
 	uint64_t mask;   /* SLOTS: which; the caller sends them, then a DIGEST of this one bucket */
 };
-/* The next thing to encode: wants first, then the cycle if it is due. The caller must carry it out, or give it back. */
+/* The next thing to encode: wants first, then the cycle if it is due. The caller must carry it out,
+ * or give it back. */
 struct audit_job audit_source_next(struct audit_source *s, usec_t now);
 void audit_source_again(struct audit_source *s, const struct audit_job *job);
-/* Splits a WANT body into entries for `each`; counts nothing, -EBADMSG when malformed (entries before it were given). */
-int audit_want_decode(
-	struct rd *body, void (*each)(void *ctx, unsigned int how, uint32_t bucket, uint64_t arg), void *ctx);
+/* Splits a WANT body into entries for `each`; counts nothing, -EBADMSG when malformed (entries
+ * before it were given). */
+int audit_want_decode(struct rd *body,
+	void (*each)(void *ctx, unsigned int how, uint32_t bucket, uint64_t arg), void *ctx);
 /* Begin/fill DIGEST bodies. */
 void audit_digest_begin(struct wr *w, uint32_t bucket, uint16_t n); /* then n * wr_u64 */
 void audit_digest_slots(struct wr *w, uint32_t bucket);             /* then 64 * wr_u16 */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* repl: the replication stream (DESIGN.md section 4; lib/repl/WIRE.md): numbered packets of state records one way,
- * ACK and WANT the other, heartbeats both. Pure: bytes and time in, bytes and callbacks out; no clock, socket, lock
- * or log. One `struct repl` a chassis does both directions; one caller (the replication core). */
+/* repl: the replication stream (DESIGN.md section 4; lib/repl/WIRE.md): numbered packets of state
+ * records one way, ACK and WANT the other, heartbeats both. Pure: bytes and time in, bytes and
+ * callbacks out; no clock, socket, lock or log. One `struct repl` a chassis does both directions;
+ * one caller (the replication core). */
 #ifndef TANDEM_REPL_H
 #define TANDEM_REPL_H
 
@@ -21,9 +22,10 @@ enum {
 #endif
 	REPL_HEADER = 40,   /* bytes before the records */
 	REPL_NUMBER_AT = 4, /* where in it the packet number is, 8 bytes */
-	REPL_TAG = 16,      /* bytes behind the records for the AEAD's tag; kept free in plain text too */
-	REPL_WINDOW = 4096, /* unacknowledged ack-eliciting packets at most */
-	REPL_ENTRIES = 64,  /* (slot, groups) entries a packet at most */
+	/* bytes behind the records for the AEAD's tag; kept free in plain text too */
+	REPL_TAG = 16,
+	REPL_WINDOW = 4096,          /* unacknowledged ack-eliciting packets at most */
+	REPL_ENTRIES = 64,           /* (slot, groups) entries a packet at most */
 	REPL_PACKET_MAX = 9600 - 28, /* the largest MTU, without the headers of IPv4 and UDP */
 	REPL_RECORD_HEAD = 3,        /* kind u8 | length u16 */
 	REPL_USAGE_BYTES = 20,
@@ -38,10 +40,12 @@ enum repl_kind {
 	REPL_ACK = 4,
 	REPL_WANT = 5,      /* audit body */
 	REPL_HEARTBEAT = 6, /* time of sending u64 us, pair time u64 ms, then lib/srp's body */
-	REPL_STATUS = 7,    /* stream u32 (0: none yet), then struct repl_status, all u32 but the first */
-	REPL_PING = 8,      /* elicits an ACK */
-	REPL_ACCOUNT = 9,   /* struct repl_received: stream u32, the others u64 each */
-	REPL_USAGE = 10,    /* session body: usage of many slots, REPL_USAGE_BYTES each, at least one */
+	/* stream u32 (0: none yet), then struct repl_status, all u32 but the first */
+	REPL_STATUS = 7,
+	REPL_PING = 8,    /* elicits an ACK */
+	REPL_ACCOUNT = 9, /* struct repl_received: stream u32, the others u64 each */
+	/* session body: usage of many slots, REPL_USAGE_BYTES each, at least one */
+	REPL_USAGE = 10,
 };
 
 /* A term: number << 1 | side, so that integers compare as terms do. 0: none. */
@@ -86,8 +90,8 @@ enum repl_refused {
 /* State records of one stream that were received, in packets that were taken. */
 struct repl_received {
 	uint32_t stream; /* 0: none yet */
-	uint64_t
-		next; /* number up to which, exclusively, everything is decided; 0: not in order (late usage) */
+	/*number up to which, exclusively, everything is decided; 0: not in order (late usage) */
+	uint64_t next;
 	uint64_t applied, refused[REPL_REFUSED_REASONS];
 };
 
@@ -97,12 +101,14 @@ struct repl_sent_records {
 	uint32_t stream;
 	uint64_t sent;
 	uint64_t acked; /* applied, or refused and counted, by the peer */
-	uint64_t
-		superseded; /* lost on the way: what they told was told again, by newer records or the audit */
+	/*lost on the way: what they told was told again, by newer records or the audit */
+	uint64_t superseded;
 	uint64_t in_flight;
-	uint64_t abandoned;        /* in flight when the stream ended */
-	uint64_t unheard;          /* of acked: no ACK of them came through, the peer's ACCOUNT told */
-	bool untrue;               /* the peer's ACCOUNT told of fewer than it acknowledged: a bug */
+	uint64_t abandoned; /* in flight when the stream ended */
+	/* of acked: no ACK of them came through, the peer's ACCOUNT told */
+	uint64_t unheard;
+	/* the peer's ACCOUNT told of fewer than it acknowledged: a bug */
+	bool untrue;
 	struct repl_received peer; /* as the peer's last ACCOUNT of this stream said */
 };
 
@@ -115,26 +121,33 @@ struct repl_status {
 };
 
 struct repl_ops {
-	/* A state record (SLOT, DELTA) to apply. 0 applied; < 0 refused (counted; acknowledged all the same). -EAGAIN: could
-	 * not now: the packet is not acknowledged and comes again. late: a DELTA of an older term (REPL_RX_LATE). USAGE counts
-	 * as so many DELTAs, is never late, and returns how many were applied: the others were refused, stale. */
+	/* A state record (SLOT, DELTA) to apply. 0 applied; < 0 refused (counted; acknowledged all
+	 * the same). -EAGAIN: could not now: the packet is not acknowledged and comes again. late:
+	 * a DELTA of an older term (REPL_RX_LATE). USAGE counts as so many DELTAs, is never late,
+	 * and returns how many were applied: the others were refused, stale. */
 	int (*state)(void *ctx, enum repl_kind kind, struct rd *body, bool late);
 	/* DIGEST body, in order. The receiver compares its own slots, now. */
 	void (*digest)(void *ctx, struct rd *body, usec_t now);
-	/* WANT body from the peer; from an active one to its standby: it is to ask for everything (AUDIT_WANT_CYCLE). */
+	/* WANT body from the peer; from an active one to its standby: it is to ask for everything
+	 * (AUDIT_WANT_CYCLE). */
 	void (*want)(void *ctx, struct rd *body, usec_t now);
-	/* lib/srp's heartbeat body; `fresh`: it is a sign of life. peer_pair_ms: the peer's pair time at arrival. */
-	void (*heartbeat)(void *ctx, struct rd *body, bool fresh, uint64_t peer_pair_ms, usec_t now);
-	/* Entries of one packet that the peer has applied / that are lost and must be made dirty again by `owner`. Lost:
-	 * at most 128 packets a call of repl_input or repl_tick, but all that is open when a stream is started. */
+	/* lib/srp's heartbeat body; `fresh`: it is a sign of life. peer_pair_ms: the peer's pair
+	 * time at arrival. */
+	void (*heartbeat)(
+		void *ctx, struct rd *body, bool fresh, uint64_t peer_pair_ms, usec_t now);
+	/* Entries of one packet that the peer has applied / that are lost and must be made dirty
+	 * again by `owner`. Lost: at most 128 packets a call of repl_input or repl_tick, but all
+	 * that is open when a stream is started. */
 	void (*acked)(void *ctx, uint8_t owner, const repl_entry_t *e, unsigned int n);
 	void (*lost)(void *ctx, uint8_t owner, const repl_entry_t *e, unsigned int n);
-	/* The peer's incarnation changed (it restarted, or is the first heard): the stream was started anew, everything
-	 * unacknowledged was lost. */
+	/* The peer's incarnation changed (it restarted, or is the first heard): the stream was
+	 * started anew, everything unacknowledged was lost. */
 	void (*peer_new)(void *ctx, uint32_t incarnation);
-	/* A new stream of the peer began while REPL_RX_APPLY (a join or a flap): the audit starts a cycle. */
+	/* A new stream of the peer began while REPL_RX_APPLY (a join or a flap): the audit starts a
+	 * cycle. */
 	void (*stream_new)(void *ctx, uint32_t stream, usec_t now);
-	/* As standby, or with a stream of our own. Bytes of due WANT bodies: fills `w` (possibly nothing); pto: the current probe timeout. */
+	/* As standby, or with a stream of our own. Bytes of due WANT bodies: fills `w` (possibly
+	 * nothing); pto: the current probe timeout. */
 	void (*want_fill)(void *ctx, struct wr *w, usec_t pto, usec_t now);
 	/* STATUS to send while standby. */
 	void (*status)(void *ctx, struct repl_status *st);
@@ -148,8 +161,10 @@ struct repl_ops {
 	X(records_unheard) X(acked_packets) X(lost_packets) X(lost_entries) \
 	X(spurious_losses) X(window_full) X(rx_packets) X(rx_bytes) X(rx_state_packets) \
 	X(rx_slots) X(rx_deltas) X(rx_digests) X(rx_wants) X(rx_acks) X(rx_heartbeats) \
-	X(rx_applied) X(rx_refused) X(rx_refused_stale) X(rx_refused_absent) X(rx_refused_malformed) \
-	X(rx_refused_owner) X(rx_refused_other) X(rx_again) X(rx_gaps) X(rx_skipped) X(rx_late_packets) \
+	X(rx_applied) X(rx_refused) X(rx_refused_stale) X(rx_refused_absent) \
+	X(rx_refused_malformed) \
+	X(rx_refused_owner) X(rx_refused_other) X(rx_again) X(rx_gaps) X(rx_skipped) \
+	X(rx_late_packets) \
 	X(rx_duplicates) X(rx_unknown_kind) X(rx_stale_heartbeats) X(rx_malformed) X(rx_version) \
 	X(rx_old_term) X(rx_not_receiving) X(rx_wrong_incarnation) X(rx_wrong_stream) X(rx_own) \
 	X(rx_bad_key)
@@ -159,11 +174,13 @@ COUNTERS_DEFINE(repl_counters, REPL_COUNTERS);
 struct repl_params {
 	uint32_t incarnation; /* random per process start, not 0 */
 	usec_t heartbeat_us;  /* 0: none are sent */
-	usec_t life_us; /* a heartbeat delayed by more than this against the quickest is no sign of life */
-	usec_t gap_us;  /* how long a gap is waited for: 1000 */
-	unsigned int gap_packets;   /* 3 */
-	uint8_t version_max;        /* packets of higher versions are not taken; 0: REPL_VERSION_MAX */
-	const struct repl_ops *ops; /* copied */
+	/* a heartbeat delayed by more than this against the quickest is no sign of life */
+	usec_t life_us;
+	usec_t gap_us;            /* how long a gap is waited for: 1000 */
+	unsigned int gap_packets; /* 3 */
+	/* packets of higher versions are not taken; 0: REPL_VERSION_MAX */
+	uint8_t version_max;
+	const struct repl_ops *ops;             /* copied */
 	void *(*alloc)(void *ctx, size_t size); /* zeroed; called by repl_create only */
 	void (*free)(void *ctx, void *p);
 	void *mem_ctx;
@@ -174,10 +191,10 @@ struct repl;
 /* NULL + errno. Starts with REPL_RX_NONE and no stream. */
 struct repl *repl_create(const struct repl_params *p, usec_t now);
 void repl_destroy(struct repl *r);
-/* Every packet is sealed and opened with these keys from now on (keys.h; not owned, same core); NULL, the beginning: plain
- * text. With keys, what repl_seal and repl_poll return counts REPL_TAG bytes behind the records, which the caller fills:
- * it encrypts the records in place with the key of repl_slot, the header as additional data. Nothing is sent without
- * a key that seals. */
+/* Every packet is sealed and opened with these keys from now on (keys.h; not owned, same core);
+ * NULL, the beginning: plain text. With keys, what repl_seal and repl_poll return counts REPL_TAG
+ * bytes behind the records, which the caller fills: it encrypts the records in place with the key
+ * of repl_slot, the header as additional data. Nothing is sent without a key that seals. */
 struct keys;
 void repl_keys(struct repl *r, struct keys *k);
 /* The slot of the keys for the packet that repl_seal or repl_poll returned last; -1: plain text. */
@@ -185,27 +202,32 @@ int repl_slot(const struct repl *r);
 
 /* ---- sender ---- */
 
-/* The version that packets are sent in from now on; the least to begin with. Records of a stream are all of one version:
- * call it before a stream is started. */
+/* The version that packets are sent in from now on; the least to begin with. Records of a stream
+ * are all of one version: call it before a stream is started. */
 void repl_version(struct repl *r, uint8_t version);
 /* Starts a new stream in `term`: numbers go on, everything unacknowledged is handed to `lost`. */
 void repl_stream_start(struct repl *r, repl_term_t term, usec_t now);
-/* No more state packets (demotion); unacknowledged ones are forgotten. Acknowledgements of them still count until then. */
+/* No more state packets (demotion); unacknowledged ones are forgotten. Acknowledgements of them
+ * still count until then. */
 void repl_stream_stop(struct repl *r);
 /* From now on state packets are sent in this (older) term: late usage of a demoted chassis. */
 void repl_stream_late(struct repl *r, repl_term_t term, usec_t now);
-/* How many more state packets the window takes now; 0 without a stream, and until the peer was heard. */
+/* How many more state packets the window takes now; 0 without a stream, and until the peer was
+ * heard. */
 unsigned int repl_room(const struct repl *r);
-/* The window now: halved by a loss, at most once a round trip; grows again as RFC 9002 section 7.3 has it. */
+/* The window now: halved by a loss, at most once a round trip; grows again as RFC 9002 section 7.3
+ * has it. */
 unsigned int repl_window(const struct repl *r);
 usec_t repl_min_rtt(
-	const struct repl *r); /* the quickest of this stream; before there is one the smoothed one */
-/* Completes a packet of records: pkt has REPL_HEADER bytes of room first, then the records; len counts both. Fills the
- * header in and remembers the entries (n <= REPL_ENTRIES; 0 is allowed: digests elicit an ACK too). Returns the number
- * of bytes to send (== len without keys, else REPL_TAG more), or -ENOBUFS: window full, -ENOTCONN: no stream, or no peer
- * heard yet, -ENOKEY, -EKEYEXPIRED: as keys_seal says. */
-int repl_seal(struct repl *r, uint8_t *pkt, size_t len, uint8_t owner, const repl_entry_t *e, unsigned int n,
-	usec_t now);
+	/* the quickest of this stream; before there is one the smoothed one */
+	const struct repl *r);
+/* Completes a packet of records: pkt has REPL_HEADER bytes of room first, then the records; len
+ * counts both. Fills the header in and remembers the entries (n <= REPL_ENTRIES; 0 is allowed:
+ * digests elicit an ACK too). Returns the number of bytes to send (== len without keys, else
+ * REPL_TAG more), or -ENOBUFS: window full, -ENOTCONN: no stream, or no peer heard yet, -ENOKEY,
+ * -EKEYEXPIRED: as keys_seal says. */
+int repl_seal(struct repl *r, uint8_t *pkt, size_t len, uint8_t owner, const repl_entry_t *e,
+	unsigned int n, usec_t now);
 /* Packets not yet acknowledged nor lost; number of the last state packet sealed (0 none). */
 unsigned int repl_unacked(const struct repl *r);
 uint64_t repl_last_number(const struct repl *r);
@@ -214,10 +236,11 @@ void repl_sent_records(const struct repl *r, struct repl_sent_records *s);
 
 /* ---- receiver ---- */
 
-/* late_term: with REPL_RX_LATE the highest term whose late usage is accepted; what is none is not acknowledged. floor:
- * packets of lower terms are ignored. */
+/* late_term: with REPL_RX_LATE the highest term whose late usage is accepted; what is none is not
+ * acknowledged. floor: packets of lower terms are ignored. */
 void repl_receive(struct repl *r, enum repl_receive mode, repl_term_t floor, repl_term_t late_term);
-/* Applies all that is held, gaps skipped, then REPL_RX_NONE. Returns the highest number applied in the stream. */
+/* Applies all that is held, gaps skipped, then REPL_RX_NONE. Returns the highest number applied in
+ * the stream. */
 uint64_t repl_receive_stop(struct repl *r, usec_t now);
 uint64_t repl_applied(const struct repl *r);
 /* The stream (id, term) that is being applied; 0 none. */
@@ -228,21 +251,23 @@ const struct repl_received *repl_received(const struct repl *r);
 
 /* ---- both ---- */
 
-/* One packet (UDP payload) from the peer's address. Calls ops. With keys: opened, its tag good and not counted in len. */
+/* One packet (UDP payload) from the peer's address. Calls ops. With keys: opened, its tag good and
+ * not counted in len. */
 void repl_input(struct repl *r, const uint8_t *pkt, size_t len, usec_t now);
 /* Timers: loss detection, gap skipping. Call each turn, after the input has been drained. */
 void repl_tick(struct repl *r, usec_t now);
-/* Builds the next due packet of control records (ACK, WANT, STATUS, heartbeat, PING) into buf (>= 1200 bytes):
- * its length, 0 when nothing is due. Call until it returns 0. */
+/* Builds the next due packet of control records (ACK, WANT, STATUS, heartbeat, PING) into buf (>=
+ * 1200 bytes): its length, 0 when nothing is due. Call until it returns 0. */
 size_t repl_poll(struct repl *r, uint8_t *buf, size_t room, usec_t now);
 /* The time at which tick or poll has something to do, at the latest. */
 usec_t repl_due(const struct repl *r);
-/* What heartbeats carry from now on (<= 128 bytes; none are sent before the first call) and the term of packets
- * outside a stream. */
+/* What heartbeats carry from now on (<= 128 bytes; none are sent before the first call) and the
+ * term of packets outside a stream. */
 void repl_heartbeat(struct repl *r, repl_term_t term, const uint8_t *body, size_t len);
 /* Send a heartbeat with the next poll (a role changed). */
 void repl_heartbeat_now(struct repl *r);
-/* Pair time = now + offset (DESIGN.md section 3); the active sets it at promotion, the standby follows heartbeats. */
+/* Pair time = now + offset (DESIGN.md section 3); the active sets it at promotion, the standby
+ * follows heartbeats. */
 void repl_pair_time(struct repl *r, int64_t offset_us);
 /* Pair time now, in ms. */
 uint64_t repl_pair_ms(const struct repl *r, usec_t now);

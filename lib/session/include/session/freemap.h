@@ -8,9 +8,10 @@
 
 #include <rte_bitmap.h>
 
-/* The next set bit at or after the cursor's place in its group of 64, else of the next group that has one. The bit
- * stays set; the cursor moves behind it. n_bits: of the map. */
-static inline bool freemap_next(struct rte_bitmap *map, uint32_t n_bits, uint32_t *cursor, uint32_t *pos)
+/* The next set bit at or after the cursor's place in its group of 64, else of the next group that
+ * has one. The bit stays set; the cursor moves behind it. n_bits: of the map. */
+static inline bool freemap_next(
+	struct rte_bitmap *map, uint32_t n_bits, uint32_t *cursor, uint32_t *pos)
 {
 	uint64_t group = map->array2[*cursor / 64] & UINT64_MAX << *cursor % 64;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* srp: who is active (SRP.md sections 1-4, DESIGN.md section 5). A pure state machine: hellos, heartbeats, link
- * events, answers of the other cores, operator commands and time in; role, messages and actions out. One caller
- * (control core, or the simulator). Owns its memory; the caller drains srp_next() after every call. */
+/* srp: who is active (SRP.md sections 1-4, DESIGN.md section 5). A pure state machine: hellos,
+ * heartbeats, link events, answers of the other cores, operator commands and time in; role,
+ * messages and actions out. One caller (control core, or the simulator). Owns its memory; the
+ * caller drains srp_next() after every call. */
 #ifndef TANDEM_SRP_H
 #define TANDEM_SRP_H
 
@@ -57,21 +58,24 @@ struct srp_conf {
 	enum srp_mode mode;
 	uint8_t priority; /* 1..255, higher wins */
 	uint8_t mac[6];   /* tie-breaker */
-	/* Shared subnets: dual active is decided by the higher term, and whoever would become Active for being alone probes
-	 * its VIPs first: SRP_ACT_PROBE. */
+	/* Shared subnets: dual active is decided by the higher term, and whoever would become
+	 * Active for being alone probes its VIPs first: SRP_ACT_PROBE. */
 	bool l2;
 	uint32_t incarnation;
 	uint32_t capacity;      /* sessions; unequal capacities refuse a join */
 	uint64_t config_digest; /* of what must agree; 0 is compared like any other */
-	/* The same as text, for the peer to compare: the caller's, as long as the machine lives. Carried here and not beside
-	 * this library, because who the peer is, whether a word of it is stale and when a connection begins anew are known
-	 * here; what the lines mean is not. NULL: neither told nor asked for. At most SRP_LINES_MAX bytes. */
+	/* The same as text, for the peer to compare: the caller's, as long as the machine lives.
+	 * Carried here and not beside this library, because who the peer is, whether a word of it
+	 * is stale and when a connection begins anew are known here; what the lines mean is not.
+	 * NULL: neither told nor asked for. At most SRP_LINES_MAX bytes. */
 	const char *lines;
 	size_t lines_len;
-	usec_t configuration_us; /* between comparisons while connected; 0: at connect and by command only */
-	bool unlicensed;         /* no licence of session recovery: nobody joins */
-	struct srp_wire wire;    /* versions of 0: 1 to 1 */
-	char mtu_port[32];       /* name of the replication port, for the text that says what to do */
+	/* between comparisons while connected; 0: at connect and by command only */
+	usec_t configuration_us;
+	bool unlicensed;      /* no licence of session recovery: nobody joins */
+	struct srp_wire wire; /* versions of 0: 1 to 1 */
+	/* name of the replication port, for the text that says what to do */
+	char mtu_port[32];
 	usec_t hello_us, dead_us, delay_us, heartbeat_us, pending_us;
 	unsigned int dead_multiplier;
 };
@@ -90,42 +94,60 @@ struct srp_stream {
 	uint64_t last_number; /* as active: of the last state packet */
 	uint64_t applied;     /* as standby: of the last one applied */
 	bool joined;          /* as standby: a whole cycle matched since the join */
-	usec_t matched_since; /* as standby: the oldest of all buckets' last matches; USEC_NEVER: not joined */
-	uint64_t in_sync_since_ms; /* as active: what the standby said last, pair time; 0: not in sync */
-	uint32_t in_sync_age_ms;   /* as active: age of the worst bucket's match by that report */
-	bool in_sync;              /* as active: age within the last audit cycle */
-	uint32_t sync_left_s; /* as active: how long the comparison that runs may take yet; 0: not known */
-	bool table_empty;     /* no session lives in the table */
+	/* as standby: the oldest of all buckets' last matches; USEC_NEVER: not joined */
+	usec_t matched_since;
+	/* as active: what the standby said last, pair time; 0: not in sync */
+	uint64_t in_sync_since_ms;
+	uint32_t in_sync_age_ms; /* as active: age of the worst bucket's match by that report */
+	bool in_sync;            /* as active: age within the last audit cycle */
+	/* as active: how long the comparison that runs may take yet; 0: not known */
+	uint32_t sync_left_s;
+	bool table_empty; /* no session lives in the table */
 };
 
 /* Steps that other cores carry out; each is answered by srp_done with the same step and term. */
 enum srp_step {
 	SRP_STEP_NONE,
-	SRP_STEP_STOP, /* replication core: apply all held, then stop applying. done: number = last applied */
-	SRP_STEP_OWN, /* workers own their shards; quarantines and idle timers restart; Error Indications wait */
-	SRP_STEP_ACTIVATE, /* VIPs, pool routes with metric = route modifier, announcements; answer signalling */
+	/* replication core: apply all held, then stop applying. done: number = last applied */
+	SRP_STEP_STOP,
+	/* workers own their shards; quarantines and idle timers restart; Error Indications wait */
+	SRP_STEP_OWN,
+	/* VIPs, pool routes with metric = route modifier, announcements; answer signalling */
+	SRP_STEP_ACTIVATE,
 	SRP_STEP_STREAM, /* start the stream in `term` towards the peer */
 	SRP_STEP_HOLD,   /* leave new signalling unanswered; done when no commit waits */
-	SRP_STEP_LATE, /* workers encode all that is dirty, then late mode; done (number = last packet) once all is acked */
+	/* workers encode all that is dirty, then late mode; done (number = last packet) once all is
+	 * acked */
+	SRP_STEP_LATE,
 	SRP_STEP_RESUME,     /* undo HOLD and LATE, stream on in a new `term` */
 	SRP_STEP_DEACTIVATE, /* withdraw VIPs and routes; signalling is dropped */
 	SRP_STEP_RELEASE,    /* workers let go (unplanned demotion) */
-	SRP_STEP_WRITE, /* replication core writes the slots from now on; own usage of `old_term` is sent as late usage */
+	/* replication core writes the slots from now on; own usage of `old_term` is sent as late
+	 * usage */
+	SRP_STEP_WRITE,
 };
 
 enum srp_action_kind {
-	SRP_ACT_SEND,      /* `msg` to the peer over the SRP connection (drop if it is not connected) */
-	SRP_ACT_CLOSE,     /* close the SRP connection (protocol error); it will be made again */
-	SRP_ACT_HEARTBEAT, /* `msg`: body of heartbeats from now on, packets' term = `term`; `now`: one at once */
-	SRP_ACT_STEP,      /* carry out `step` */
-	SRP_ACT_RESERVE, /* make `number` durable as reserve and `restart_counter` with it, then srp_saved_reserve() */
-	SRP_ACT_ROLE,   /* state changed: from, to, cause, term (log, history) */
-	SRP_ACT_METRIC, /* the route modifier changed while routes are up: re-install them with `rm` */
-	SRP_ACT_ALARM, /* `alarm` raised or cleared, with `text` that says what to do; raised again: other words */
+	/* `msg` to the peer over the SRP connection (drop if it is not connected) */
+	SRP_ACT_SEND,
+	SRP_ACT_CLOSE, /* close the SRP connection (protocol error); it will be made again */
+	/* `msg`: body of heartbeats from now on, packets' term = `term`; `now`: one at once */
+	SRP_ACT_HEARTBEAT,
+	SRP_ACT_STEP, /* carry out `step` */
+	/* make `number` durable as reserve and `restart_counter` with it, then srp_saved_reserve()
+	 * */
+	SRP_ACT_RESERVE,
+	SRP_ACT_ROLE, /* state changed: from, to, cause, term (log, history) */
+	/* the route modifier changed while routes are up: re-install them with `rm` */
+	SRP_ACT_METRIC,
+	/* `alarm` raised or cleared, with `text` that says what to do; raised again: other words */
+	SRP_ACT_ALARM,
 	SRP_ACT_PROBE, /* does anybody answer for a VIP? then srp_probed(). See there */
-	SRP_ACT_LINES, /* the peer's lines are here: compare srp_peer_lines() with the own, then srp_compared() */
+	/* the peer's lines are here: compare srp_peer_lines() with the own, then srp_compared() */
+	SRP_ACT_LINES,
 	SRP_ACT_GOODBYE, /* shutdown may go on: the peer took over or there is none */
-	SRP_ACT_ABORT,   /* a pending state ran out: abort the process, the peer is the remedy; `text` why */
+	/* a pending state ran out: abort the process, the peer is the remedy; `text` why */
+	SRP_ACT_ABORT,
 };
 
 enum srp_alarm {
@@ -138,8 +160,9 @@ enum srp_alarm {
 	SRP_ALARM_DUAL_ACTIVE,
 	SRP_ALARM_ONE_WAY,
 	SRP_ALARM_UNVOUCHED,
-	SRP_ALARM_WISH,         /* a monitor wishes for a switchover, and it is refused */
-	SRP_ALARM_AUDIT,        /* not raised by srp, which does not know of the audit: the caller's */
+	SRP_ALARM_WISH, /* a monitor wishes for a switchover, and it is refused */
+	/* not raised by srp, which does not know of the audit: the caller's */
+	SRP_ALARM_AUDIT,
 	SRP_ALARM_VIP_ANSWERED, /* alone, and not Active: somebody answers for a VIP */
 	SRP_ALARM_MAX
 };
@@ -160,8 +183,8 @@ struct srp_action {
 	char text[SRP_REASON_MAX];
 };
 
-/* What the monitors of a chassis say of it, whatever its role: bits 1 << enum srp_cause. known: what it judges. The probes of
- * AAA servers are no part of it: only the Active sends them. */
+/* What the monitors of a chassis say of it, whatever its role: bits 1 << enum srp_cause. known:
+ * what it judges. The probes of AAA servers are no part of it: only the Active sends them. */
 struct srp_health {
 	uint32_t known, failed;
 };
@@ -198,9 +221,13 @@ struct srp_info {
 	srp_term_t term, highest_term;
 	uint64_t reserve;
 	uint8_t rm, restart_counter;
-	uint8_t stream_version; /* the highest that both speak; before the peer's hello the least of our own */
-	bool agreed; /* the peer's hello was heard, and nothing in it forbids a stream between the two */
-	bool differs; /* the peer's hello was heard, and something forbids a stream: no join, and a running one stops */
+	/* the highest that both speak; before the peer's hello the least of our own */
+	uint8_t stream_version;
+	/* the peer's hello was heard, and nothing in it forbids a stream between the two */
+	bool agreed;
+	/* the peer's hello was heard, and something forbids a stream: no join, and a running one
+	 * stops */
+	bool differs;
 	bool connected, stream_alive, dual_path; /* dual_path: both ways to the peer answer */
 	struct srp_peer peer;
 	enum srp_cause last_cause;
@@ -209,7 +236,9 @@ struct srp_info {
 	char config_event_text[64]; /* what the last comparison of the configurations said */
 	usec_t config_event;        /* when */
 	uint32_t alarms;            /* bit set of enum srp_alarm */
-	bool mute; /* as active, or handing over: late by more than the peer's patience, answer no signalling until it is heard again */
+	/* as active, or handing over: late by more than the peer's patience, answer no signalling
+	 * until it is heard again */
+	bool mute;
 	struct srp_counters count;
 };
 
@@ -220,9 +249,11 @@ struct srp *srp_create(const struct srp_conf *c, const struct srp_saved *saved, 
 void srp_destroy(struct srp *s);
 
 /* ---- events ---- */
-/* on: somebody at the peer's address is proving who it is (TLS): a boot waits for that, and for its first word. */
+/* on: somebody at the peer's address is proving who it is (TLS): a boot waits for that, and for its
+ * first word. */
 void srp_connecting(struct srp *s, bool on, usec_t now);
-/* For so long: dead-interval, but time enough for segments that are lost and come again (after 200 ms with Linux). */
+/* For so long: dead-interval, but time enough for segments that are lost and come again (after 200
+ * ms with Linux). */
 static inline usec_t srp_proof_us(usec_t dead_us)
 {
 	return dead_us > 500000 ? dead_us : 500000;
@@ -235,64 +266,78 @@ void srp_message(struct srp *s, const uint8_t *msg, size_t len, usec_t now);
 /* Body of a heartbeat of the stream. fresh: judged a sign of life by the stream. */
 void srp_heartbeat(struct srp *s, const uint8_t *body, size_t len, bool fresh, usec_t now);
 void srp_stream(struct srp *s, const struct srp_stream *st, usec_t now);
-/* The own loop did not run for `us`, the core that hears the stream not for `stream_us` (0: it did): nothing that the one
- * or the other would have heard is held against the peer, and every other deadline moves by the longer of the two. The
- * silence of a path does not grow by the other listener's stall: where one of them ran, the machine did. st: what the
- * stream reports now, which may be news of the time in which we did not look. Call it before anything else that waited
+/* The own loop did not run for `us`, the core that hears the stream not for `stream_us` (0: it
+ * did): nothing that the one or the other would have heard is held against the peer, and every
+ * other deadline moves by the longer of the two. The silence of a path does not grow by the other
+ * listener's stall: where one of them ran, the machine did. st: what the stream reports now, which
+ * may be news of the time in which we did not look. Call it before anything else that waited
  * meanwhile is handed in. */
-void srp_stalled(struct srp *s, usec_t us, usec_t stream_us, const struct srp_stream *st, usec_t now);
-/* A step was carried out. ok: or why not (text). number as the step says. A term that is not current is ignored. */
-void srp_done(struct srp *s, enum srp_step step, srp_term_t term, bool ok, uint64_t number, const char *why,
-	usec_t now);
+void srp_stalled(
+	struct srp *s, usec_t us, usec_t stream_us, const struct srp_stream *st, usec_t now);
+/* A step was carried out. ok: or why not (text). number as the step says. A term that is not
+ * current is ignored. */
+void srp_done(struct srp *s, enum srp_step step, srp_term_t term, bool ok, uint64_t number,
+	const char *why, usec_t now);
 /* The reserve is durable up to `reserve` (or the write failed). */
 void srp_saved_reserve(struct srp *s, uint64_t reserve, bool ok, usec_t now);
-/* Operator: starts a planned switchover. 0, or -EPERM/-EAGAIN/-EINPROGRESS (not in sync)/... and `reason` says which check failed,
- * what to do and, where it is known, how long that takes. */
+/* Operator: starts a planned switchover. 0, or -EPERM/-EAGAIN/-EINPROGRESS (not in sync)/... and
+ * `reason` says which check failed, what to do and, where it is known, how long that takes. */
 int srp_switchover(struct srp *s, bool force, char reason[SRP_REASON_MAX], usec_t now);
 /* The checks alone; the result is kept and shown. */
 int srp_validate(struct srp *s, char reason[SRP_REASON_MAX], usec_t now);
-/* Operator: asks for the peer's lines now. 0: SRP_ACT_LINES follows; else -ENOTCONN, -ENOTSUP, and `reason` what to do. */
+/* Operator: asks for the peer's lines now. 0: SRP_ACT_LINES follows; else -ENOTCONN, -ENOTSUP, and
+ * `reason` what to do. */
 int srp_validate_configuration(struct srp *s, char reason[SRP_REASON_MAX], usec_t now);
-/* What the peer sent, until the next is asked for; NULL: nothing, or not all of it. Not terminated; anything may be in it. */
+/* What the peer sent, until the next is asked for; NULL: nothing, or not all of it. Not terminated;
+ * anything may be in it. */
 const char *srp_peer_lines(const struct srp *s, size_t *len);
-/* What the pair must agree on is another from now on, by a reload: of `c` the digest, the lines (the caller's, as before; the
- * old ones are not read any more), configuration_us and pending_us are taken, the rest is as at srp_create. The peer is told
- * at once, and what differs is fetched and compared anew (SRP.md section 5). 0; -EBUSY: the digest is another while a role is
- * changing, and nothing was taken: ask again when it has. Whoever owns the machine. */
+/* What the pair must agree on is another from now on, by a reload: of `c` the digest, the lines
+ * (the caller's, as before; the old ones are not read any more), configuration_us and pending_us
+ * are taken, the rest is as at srp_create. The peer is told at once, and what differs is fetched
+ * and compared anew (SRP.md section 5). 0; -EBUSY: the digest is another while a role is changing,
+ * and nothing was taken: ask again when it has. Whoever owns the machine. */
 int srp_reconfigure(struct srp *s, const struct srp_conf *c, usec_t now);
-/* n keys differ between those lines and the own; first: "KEY: A here, B there" of one of them, "" if none. */
+/* n keys differ between those lines and the own; first: "KEY: A here, B there" of one of them, ""
+ * if none. */
 void srp_compared(struct srp *s, unsigned int n, const char *first, usec_t now);
-/* The answer to SRP_ACT_PROBE (conf.l2, SRP.md section 1): whether somebody else answers for a VIP, and `who`: "VIP is answered
- * by MAC" (answered only). It is asked of a chassis in Init, when the boot rule would make it Active for being alone; never of
- * a Standby, which knows its peer and takes over at once. Answered: Init goes on with SRP_ALARM_VIP_ANSWERED, and the question
- * comes again after dead-interval, for as long as it takes: two that answer for one address serve nobody, and only an operator
- * can tell a chassis behind two cut links from a dead one whose kernel kept the address (SIGKILL). Not answered: Active, if
- * the boot rule still says so within SRP_PROBE_US. No answer to the question itself within that time counts as "nobody". A
- * chassis that hears its peer meanwhile goes by that. Not asked for: ignored. */
+/* The answer to SRP_ACT_PROBE (conf.l2, SRP.md section 1): whether somebody else answers for a VIP,
+ * and `who`: "VIP is answered by MAC" (answered only). It is asked of a chassis in Init, when the
+ * boot rule would make it Active for being alone; never of a Standby, which knows its peer and
+ * takes over at once. Answered: Init goes on with SRP_ALARM_VIP_ANSWERED, and the question comes
+ * again after dead-interval, for as long as it takes: two that answer for one address serve nobody,
+ * and only an operator can tell a chassis behind two cut links from a dead one whose kernel kept
+ * the address (SIGKILL). Not answered: Active, if the boot rule still says so within SRP_PROBE_US.
+ * No answer to the question itself within that time counts as "nobody". A chassis that hears its
+ * peer meanwhile goes by that. Not asked for: ignored. */
 enum { SRP_PROBE_US = 1000000 };
 void srp_probed(struct srp *s, bool answered, const char *who, usec_t now);
-/* What a monitor's verdict wishes for: SRP_CAUSE_AAA, _BGP, _BFD, _DIAMETER, _ROUTE, _LINK or _LOCAL_FAULT; SRP_CAUSE_NONE:
- * nothing. A level, which may be repeated; of a chassis that is not Active nothing is taken, and it is forgotten when that
- * ceases to be Active. A planned switchover of that cause begins once srp_validate's checks pass, and the offer carries the
- * cause to the peer; until then the chassis stays Active and SRP_ALARM_WISH says why. One that was begun and came to
- * nothing is tried again after pending_us. What is not revertible is not known here: lib/monitor wishes for it or not. */
+/* What a monitor's verdict wishes for: SRP_CAUSE_AAA, _BGP, _BFD, _DIAMETER, _ROUTE, _LINK or
+ * _LOCAL_FAULT; SRP_CAUSE_NONE: nothing. A level, which may be repeated; of a chassis that is not
+ * Active nothing is taken, and it is forgotten when that ceases to be Active. A planned switchover
+ * of that cause begins once srp_validate's checks pass, and the offer carries the cause to the
+ * peer; until then the chassis stays Active and SRP_ALARM_WISH says why. One that was begun and
+ * came to nothing is tried again after pending_us. What is not revertible is not known here:
+ * lib/monitor wishes for it or not. */
 void srp_wish(struct srp *s, enum srp_cause cause, usec_t now);
-/* What the own monitors say, told to the peer at each change. A switchover that is not forced goes to no peer whose monitors
- * see a failure that is not here too, and what a monitor wishes for to none that has the same one (SRP.md section 3). */
+/* What the own monitors say, told to the peer at each change. A switchover that is not forced goes
+ * to no peer whose monitors see a failure that is not here too, and what a monitor wishes for to
+ * none that has the same one (SRP.md section 3). */
 void srp_health(struct srp *s, const struct srp_health *h, usec_t now);
-/* SIGTERM: planned switchover first when a ready standby is there, else a goodbye; ends in SRP_ACT_GOODBYE. */
+/* SIGTERM: planned switchover first when a ready standby is there, else a goodbye; ends in
+ * SRP_ACT_GOODBYE. */
 void srp_shutdown(struct srp *s, usec_t now);
 /* Timers. */
 void srp_tick(struct srp *s, usec_t now);
 /* When srp_tick is due at the latest. */
 usec_t srp_due(const struct srp *s);
 
-/* The route modifier with which a chassis that is not Active may have its routes up, so that routers know the longer path
- * before they need it (SRP.md section 6, advertise-in-standby): Standby for hold_off_us, and longer than the Active's by what
- * that said last. have: with which they are up already, 0: they are not. It never falls while Standby: when both renumber,
- * a router may hear ours before the Active's, and the old one is only longer than need be. Without an Active nothing begins,
- * and what is up stays; as in Pending-Active, where ACTIVATE takes it over or a new time as Standby begins. 0: none, withdraw
- * what is up. Pure; whoever owns the machine. */
+/* The route modifier with which a chassis that is not Active may have its routes up, so that
+ * routers know the longer path before they need it (SRP.md section 6, advertise-in-standby):
+ * Standby for hold_off_us, and longer than the Active's by what that said last. have: with which
+ * they are up already, 0: they are not. It never falls while Standby: when both renumber, a router
+ * may hear ours before the Active's, and the old one is only longer than need be. Without an Active
+ * nothing begins, and what is up stays; as in Pending-Active, where ACTIVATE takes it over or a new
+ * time as Standby begins. 0: none, withdraw what is up. Pure; whoever owns the machine. */
 uint8_t srp_standby_rm(const struct srp_info *i, usec_t hold_off_us, uint8_t have, usec_t now);
 
 /* The next action, oldest first; false when there is none. */

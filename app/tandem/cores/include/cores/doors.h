@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* doors: in which order control takes what the other cores put in its doors. One object, control core only; it owns the
- * messages between the ring and the handler, no memory else.
+/* doors: in which order control takes what the other cores put in its doors. One object, control
+ * core only; it owns the messages between the ring and the handler, no memory else.
  *
- * A worker puts its answer in its door before it lets go of the packet that holds the session, so an acknowledgement that
- * the replication core's door holds has its answer in a worker's door, or behind it. Control must see the answer first:
- * an acknowledgement of what nobody waits for yet is forgotten, and the answer then waits for the commit timeout, which
- * opens the gate for everybody. Both doors fill while control reads the other one: hence a mark. What the replication
- * core's door gave is held until all that was in the workers' doors at that time was handled. */
+ * A worker puts its answer in its door before it lets go of the packet that holds the session, so
+ * an acknowledgement that the replication core's door holds has its answer in a worker's door, or
+ * behind it. Control must see the answer first: an acknowledgement of what nobody waits for yet is
+ * forgotten, and the answer then waits for the commit timeout, which opens the gate for everybody.
+ * Both doors fill while control reads the other one: hence a mark. What the replication core's door
+ * gave is held until all that was in the workers' doors at that time was handled. */
 #ifndef TANDEM_DOORS_H
 #define TANDEM_DOORS_H
 
@@ -17,14 +18,15 @@
 enum { DOORS_WORKERS = 63, DOORS_BURST = 256 };
 
 struct doors {
-	unsigned int n_held, left[DOORS_WORKERS]; /* left: of worker w until the held ones may be handled */
+	/* left: of worker w until the held ones may be handled */
+	unsigned int n_held, left[DOORS_WORKERS];
 	struct msg *held[DOORS_BURST];
 };
 
 typedef void door_handler(void *ctx, const struct msg *m);
 
-/* Handles what waits, at most DOORS_BURST messages of each door: a turn must end soon. They go back to `pool` then. True if
- * there were any: there may be more. */
+/* Handles what waits, at most DOORS_BURST messages of each door: a turn must end soon. They go back
+ * to `pool` then. True if there were any: there may be more. */
 bool doors_turn(struct doors *d, const struct door *from_worker, unsigned int n_workers,
 	const struct door *from_repl, struct rte_mempool *pool, door_handler *handler, void *ctx);
 /* Gives back what is held (shutdown). */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* msg: the doors between cores: small typed messages over rte_rings, one door each way between two cores. A sender
- * takes a message from the pool, the receiver gives it back. Nothing blocks: a full door is told to the sender.
- * Every message that changes who may write names the term; one of an old term is refused. */
+/* msg: the doors between cores: small typed messages over rte_rings, one door each way between two
+ * cores. A sender takes a message from the pool, the receiver gives it back. Nothing blocks: a full
+ * door is told to the sender. Every message that changes who may write names the term; one of an
+ * old term is refused. */
 #ifndef TANDEM_MSG_H
 #define TANDEM_MSG_H
 
@@ -17,15 +18,16 @@
 
 enum msg_type {
 	/* control -> worker */
-	MSG_OWN,      /* own your shards (term); answered */
-	MSG_LATE,     /* encode all that is dirty, then late mode (term); answered */
-	MSG_RESUME,   /* back from late mode to owner (term); answered */
-	MSG_RELEASE,  /* let go (term); answered */
-	MSG_LATE_END, /* worker -> control, as the `what` of MSG_DONE: late mode is over, its usage has left */
-	MSG_CREATE,   /* rec; answered by MSG_ANSWER */
-	MSG_UPDATE,   /* rec, groups; answered */
-	MSG_DELETE,   /* rec.handle and its request; answered */
-	MSG_PURGE,    /* sessions of SGSN `addr` whose Recovery differs from `recovery` end */
+	MSG_OWN,     /* own your shards (term); answered */
+	MSG_LATE,    /* encode all that is dirty, then late mode (term); answered */
+	MSG_RESUME,  /* back from late mode to owner (term); answered */
+	MSG_RELEASE, /* let go (term); answered */
+	/* worker -> control, as the `what` of MSG_DONE: late mode is over, its usage has left */
+	MSG_LATE_END,
+	MSG_CREATE,    /* rec; answered by MSG_ANSWER */
+	MSG_UPDATE,    /* rec, groups; answered */
+	MSG_DELETE,    /* rec.handle and its request; answered */
+	MSG_PURGE,     /* sessions of SGSN `addr` whose Recovery differs from `recovery` end */
 	MSG_PEER_GONE, /* sessions with user plane peer `addr` and TEID end (Error Indication) */
 	/* replication core -> worker */
 	MSG_STREAM,     /* on: a stream began (join), or off */
@@ -33,12 +35,14 @@ enum msg_type {
 	MSG_WANT,       /* the standby wants something */
 	MSG_LATE_USAGE, /* the other side's usage, from a demoted peer */
 	/* control -> replication core */
-	MSG_STOP,      /* apply all that is held, then stop; answered (number) */
-	MSG_WRITE,     /* write the slots from now on (standby); answered */
-	MSG_START,     /* stream as active in `term`; late usage of `old_term` is welcome; answered */
+	MSG_STOP,  /* apply all that is held, then stop; answered (number) */
+	MSG_WRITE, /* write the slots from now on (standby); answered */
+	/* stream as active in `term`; late usage of `old_term` is welcome; answered */
+	MSG_START,
 	MSG_DRAIN,     /* answered (number = last packet) once everything sent is acknowledged */
 	MSG_HEARTBEAT, /* body of heartbeats from now on, and back: the peer's */
-	MSG_KEY, /* secrets of a new SRP connection; answered: from then on what they seal can be opened */
+	/* secrets of a new SRP connection; answered: from then on what they seal can be opened */
+	MSG_KEY,
 	MSG_KEY_USE,         /* a hello came over the connection of that key id: seal with it */
 	MSG_LATE_STREAM_OFF, /* late usage is through */
 	/* control -> replication core */
@@ -112,7 +116,8 @@ struct msg {
 		};
 		struct {
 			uint16_t key_id;
-			bool restarted; /* the hello was of another process of the peer than before */
+			/* the hello was of another process of the peer than before */
+			bool restarted;
 			uint8_t tx_secret[KEYS_SECRET], rx_secret[KEYS_SECRET];
 		};
 	};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* tandem: the process: what the three kinds of core share, who writes each part, and how they reach each other. Made by
- * the control core at boot, constant afterwards except where a field says otherwise. */
+/* tandem: the process: what the three kinds of core share, who writes each part, and how they reach
+ * each other. Made by the control core at boot, constant afterwards except where a field says
+ * otherwise. */
 #ifndef TANDEM_TANDEM_H
 #define TANDEM_TANDEM_H
 
@@ -21,9 +22,15 @@
 #include "session/session.h"
 
 extern int tandem_logtype;
-#define LOG(level, fmt, ...) rte_log(RTE_LOG_##level, tandem_logtype, "tandem: " fmt "\n", ##__VA_ARGS__)
+#define LOG(level, fmt, ...)                                                                       \
+	rte_log(RTE_LOG_##level, tandem_logtype, "tandem: " fmt "\n", ##__VA_ARGS__)
 
-enum { TANDEM_WORKERS = FASTPATH_WORKERS, SLEEP_AFTER_TURNS = 1000, SLEEP_US = 100, STALL_US = 2000 };
+enum {
+	TANDEM_WORKERS = FASTPATH_WORKERS,
+	SLEEP_AFTER_TURNS = 1000,
+	SLEEP_US = 100,
+	STALL_US = 2000
+};
 
 /* What every core shows the others. */
 struct core_pulse {
@@ -32,7 +39,8 @@ struct core_pulse {
 	_Atomic uint64_t busy;     /* turns that had something to do */
 	_Atomic uint64_t stalls;   /* own loop did not run for more than STALL_US */
 	_Atomic usec_t stalled_us; /* sum of those */
-	_Atomic usec_t woke;       /* end of the last stall that was longer than T.stale_us; 0: none */
+	/* end of the last stall that was longer than T.stale_us; 0: none */
+	_Atomic usec_t woke;
 } __rte_cache_aligned;
 
 struct port {
@@ -52,8 +60,8 @@ struct control;
 
 struct tandem {
 	const char *config_file;
-	struct config *
-		conf; /* w: control; while the others run only what a reload changes, which control alone reads */
+	/*w: control; while the others run only what a reload changes, which control alone reads */
+	struct config *conf;
 	unsigned int n_ports;
 	struct port port[CONFIG_PORTS];
 	struct rte_mempool *mbufs, *indirect, *msgs, *stream_mbufs;
@@ -78,21 +86,24 @@ struct tandem {
 	struct rte_ring *kernel_out[TANDEM_WORKERS]; /* control -> worker: m->port says where to */
 	struct rte_ring *kernel_repl;                /* control -> replication core */
 	struct rte_ring *handover[TANDEM_WORKERS];
-	struct rte_ring
-		*stream_out[TANDEM_WORKERS]; /* worker -> replication core: finished packets, one FIFO */
+	/*worker -> replication core: finished packets, one FIFO */
+	struct rte_ring *stream_out[TANDEM_WORKERS];
 	struct core_pulse pulse_control, pulse_repl, pulse_worker[TANDEM_WORKERS];
 	struct flow_limits flow;        /* w: replication core: how full stream_out may be */
 	_Atomic int64_t pair_offset_ms; /* w: control. pair time = clock + this */
 	struct msg *index_open;         /* replication core's: what the index is told next */
 	_Atomic bool quit;              /* w: control */
-	_Atomic bool index_stale;       /* w: any (an index message found no room), r+cleared: control */
+	/* w: any (an index message found no room), r+cleared: control */
+	_Atomic bool index_stale;
 	uint64_t tsc_hz;
-	usec_t stale_us; /* who stood still for longer may have been replaced: what waited meanwhile is not served */
+	/* who stood still for longer may have been replaced: what waited meanwhile is not served */
+	usec_t stale_us;
 };
 
 extern struct tandem T; /* one process, one gateway */
 
-/* Microseconds of the TSC: the same clock on all cores (it is invariant on every CPU that DPDK supports well). */
+/* Microseconds of the TSC: the same clock on all cores (it is invariant on every CPU that DPDK
+ * supports well). */
 static inline usec_t clock_us(void)
 {
 	uint64_t t = rte_rdtsc();
@@ -106,20 +117,22 @@ static inline usec_t pulse_turn(struct core_pulse *p, usec_t now)
 	usec_t last = atomic_load_explicit(&p->tick, memory_order_relaxed), gap = now - last;
 
 	atomic_store_explicit(&p->tick, now, memory_order_relaxed);
-	atomic_store_explicit(
-		&p->turns, atomic_load_explicit(&p->turns, memory_order_relaxed) + 1, memory_order_relaxed);
+	atomic_store_explicit(&p->turns, atomic_load_explicit(&p->turns, memory_order_relaxed) + 1,
+		memory_order_relaxed);
 	if (last == 0 || now < last || gap <= STALL_US)
 		return 0;
-	atomic_store_explicit(
-		&p->stalls, atomic_load_explicit(&p->stalls, memory_order_relaxed) + 1, memory_order_relaxed);
+	atomic_store_explicit(&p->stalls,
+		atomic_load_explicit(&p->stalls, memory_order_relaxed) + 1, memory_order_relaxed);
 	atomic_store_explicit(&p->stalled_us,
-		atomic_load_explicit(&p->stalled_us, memory_order_relaxed) + gap, memory_order_relaxed);
+		atomic_load_explicit(&p->stalled_us, memory_order_relaxed) + gap,
+		memory_order_relaxed);
 	if (gap > T.stale_us)
 		atomic_store_explicit(&p->woke, now, memory_order_relaxed);
 	return gap;
 }
 
-/* Whether the peer may have taken over during our own gap: only if the core that speaks to it stood still as well. */
+/* Whether the peer may have taken over during our own gap: only if the core that speaks to it stood
+ * still as well. */
 static inline bool chassis_stood_still(usec_t now, usec_t gap)
 {
 	usec_t tick = atomic_load_explicit(&T.pulse_repl.tick, memory_order_relaxed);
@@ -130,16 +143,18 @@ static inline bool chassis_stood_still(usec_t now, usec_t gap)
 	return (tick < now && now - tick > T.stale_us) || (woke != 0 && woke + gap >= now);
 }
 
-/* End of a turn: counts it, and sleeps when the configuration lets lcores share CPUs and nothing happened for long. */
+/* End of a turn: counts it, and sleeps when the configuration lets lcores share CPUs and nothing
+ * happened for long. */
 void pulse_rest(struct core_pulse *p, bool busy, unsigned int *idle);
 
-/* Aborts the process when control or a worker has not turned for a second: that is the switchover (DESIGN.md section 5).
- * Called by the replication core; control calls watchdog_repl. */
+/* Aborts the process when control or a worker has not turned for a second: that is the switchover
+ * (DESIGN.md section 5). Called by the replication core; control calls watchdog_repl. */
 void watchdog_others(usec_t now);
 void watchdog_repl(usec_t now);
 
-/* session_hooks.index: a door message to control from whichever core writes. The replication core's are collected:
- * index_flush() sends what there is, at the end of its turn and before anything that control must not hear first. */
+/* session_hooks.index: a door message to control from whichever core writes. The replication core's
+ * are collected: index_flush() sends what there is, at the end of its turn and before anything that
+ * control must not hear first. */
 void index_notify(void *ctx, uint64_t key, uint32_t handle, bool live);
 void index_flush(void);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* history: the last transitions of a chassis (SRP.md section 9), in memory and as lines of a file. An entry is one line of text
- * that ends in the CRC-32 of what is before it: a torn or damaged line is recognised and costs that entry alone. A later line of
- * the same number replaces an earlier one. Pure; the control core, which owns the memory. */
+/* history: the last transitions of a chassis (SRP.md section 9), in memory and as lines of a file.
+ * An entry is one line of text that ends in the CRC-32 of what is before it: a torn or damaged line
+ * is recognised and costs that entry alone. A later line of the same number replaces an earlier
+ * one. Pure; the control core, which owns the memory. */
 #ifndef TANDEM_HISTORY_H
 #define TANDEM_HISTORY_H
 
@@ -13,7 +14,8 @@
 
 enum { HISTORY_MOST = 1000, HISTORY_LINE = 768, HISTORY_PHASES = 12, HISTORY_NAME = 16 };
 
-/* What is known of the sessions: nothing; known and vouched for; the Active's table is being compared with ours. */
+/* What is known of the sessions: nothing; known and vouched for; the Active's table is being
+ * compared with ours. */
 enum history_loss { HISTORY_LOSS_NONE, HISTORY_LOSS_KNOWN, HISTORY_LOSS_COMPARING };
 
 struct history_entry {
@@ -25,19 +27,22 @@ struct history_entry {
 	srp_term_t term;
 	bool planned, unsaved;
 	/* Of a switchover, once it is over: */
-	bool timed, died;                         /* phases were taken; the peer died */
-	uint64_t took_us, outage_us, stood_still; /* us. outage: until VIPs and routes were up, 0 planned */
+	bool timed, died; /* phases were taken; the peer died */
+	/* us. outage: until VIPs and routes were up, 0 planned */
+	uint64_t took_us, outage_us, stood_still;
 	unsigned int n_phases;
 	struct {
 		char name[HISTORY_NAME];
 		uint64_t us;
 	} phase[HISTORY_PHASES];
 	enum history_loss loss;
-	uint64_t known, vouched, freed; /* sessions; freed: ended here by the comparison afterwards */
+	/* sessions; freed: ended here by the comparison afterwards */
+	uint64_t known, vouched, freed;
 };
 
 struct history {
-	uint64_t next;                            /* number of the next entry, 0 before the first: as 1 */
+	/* number of the next entry, 0 before the first: as 1 */
+	uint64_t next;
 	uint64_t skipped;                         /* lines that could not be read */
 	struct history_entry entry[HISTORY_MOST]; /* by number modulo HISTORY_MOST */
 };
@@ -50,7 +55,8 @@ struct history_entry *history_get(struct history *h, uint64_t number);
 uint64_t history_first(const struct history *h);
 /* Bytes written, the line's end included; `to` has HISTORY_LINE bytes. */
 size_t history_print(const struct history_entry *e, char to[HISTORY_LINE]);
-/* Takes the lines of a file, oldest file first. Those that are not whole are counted in `skipped`. */
+/* Takes the lines of a file, oldest file first. Those that are not whole are counted in
+ * `skipped`. */
 void history_read(struct history *h, const char *text, size_t len);
 /* Whether the entry is the end of a switchover: what call-loss statistics list. */
 bool history_is_switchover(const struct history_entry *e);

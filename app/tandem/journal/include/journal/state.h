@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* state: what must survive the process: the term reserve and GTP's restart counter, in state-dir/srp.state. Written by a
- * thread of its own (fsync blocks): write, fsync, rename, fsync of the directory. Control core calls; one request at a
- * time is in work, the newest waits. The same thread adds to the history of transitions (history_file.h), after the reserve:
- * a chassis without a history can become Active, one without a reserve cannot. */
+/* state: what must survive the process: the term reserve and GTP's restart counter, in
+ * state-dir/srp.state. Written by a thread of its own (fsync blocks): write, fsync, rename, fsync
+ * of the directory. Control core calls; one request at a time is in work, the newest waits. The
+ * same thread adds to the history of transitions (history_file.h), after the reserve: a chassis
+ * without a history can become Active, one without a reserve cannot. */
 #ifndef TANDEM_STATE_H
 #define TANDEM_STATE_H
 
@@ -13,8 +14,8 @@
 
 struct state;
 
-/* Makes the directory if it is missing and reads what is there (zero when nothing is). NULL + errno; EBADMSG: the file is
- * there but not ours to read. */
+/* Makes the directory if it is missing and reads what is there (zero when nothing is). NULL +
+ * errno; EBADMSG: the file is there but not ours to read. */
 struct state *state_open(const char *dir, struct srp_saved *saved);
 void state_close(struct state *s);
 /* Readable when a write has ended. */
@@ -25,9 +26,11 @@ bool state_saved(struct state *s, uint64_t *reserve, int *error);
 
 /* What earlier processes told: 0 or -errno; the history has what could be read in either case. */
 int state_history(struct state *s, struct history *h);
-/* Adds lines to the history, behind those that still wait; `text` (malloc'ed) is the state's from now on. */
+/* Adds lines to the history, behind those that still wait; `text` (malloc'ed) is the state's from
+ * now on. */
 void state_add(struct state *s, char *text, size_t len);
-/* Additions have ended, true once; error: 0 or -errno, then nothing of the last is in the file. Nobody is woken: ask. */
+/* Additions have ended, true once; error: 0 or -errno, then nothing of the last is in the file.
+ * Nobody is woken: ask. */
 bool state_added(struct state *s, int *error);
 
 #endif

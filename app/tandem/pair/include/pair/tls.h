@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* tls: TLS 1.3 of the SRP connection (OpenSSL): both sides prove who they are, by certificate or by a pre-shared key; no
- * resumption, no early data. Over non-blocking sockets, which stay the caller's. Control core. */
+/* tls: TLS 1.3 of the SRP connection (OpenSSL): both sides prove who they are, by certificate or by
+ * a pre-shared key; no resumption, no early data. Over non-blocking sockets, which stay the
+ * caller's. Control core. */
 #ifndef TANDEM_TLS_H
 #define TANDEM_TLS_H
 
@@ -18,8 +19,8 @@ struct tls_conn;
 
 enum tls_step { TLS_AGAIN, TLS_DONE, TLS_FAILED };
 
-/* Reads the files that the configuration names, checks them, and who may read the secret ones. NULL: `why` names file and
- * reason. */
+/* Reads the files that the configuration names, checks them, and who may read the secret ones.
+ * NULL: `why` names file and reason. */
 struct tls *tls_create(const struct config *c, char why[TLS_WHY]);
 /* Connections that it made may go on. */
 void tls_destroy(struct tls *t);
@@ -32,12 +33,13 @@ bool tls_pre_shared(const struct tls *t);
 struct tls_conn *tls_open(struct tls *t, int fd, unsigned int side);
 /* The socket stays open. */
 void tls_close(struct tls_conn *c);
-/* Goes on with the handshake. TLS_DONE: what the own side can check of the peer was right. TLS_FAILED: `why` says what is wrong
- * and what to do. */
+/* Goes on with the handshake. TLS_DONE: what the own side can check of the peer was right.
+ * TLS_FAILED: `why` says what is wrong and what to do. */
 enum tls_step tls_handshake(struct tls_conn *c, char why[TLS_WHY]);
 /* Waits for room to send rather than for bytes. */
 bool tls_wants_write(const struct tls_conn *c);
-/* Bytes; 0: none now; < 0: closed or failed, with the reason if it is more than a closed connection, else "". */
+/* Bytes; 0: none now; < 0: closed or failed, with the reason if it is more than a closed
+ * connection, else "". */
 ssize_t tls_recv(struct tls_conn *c, void *to, size_t n, char why[TLS_WHY]);
 ssize_t tls_send(struct tls_conn *c, const void *from, size_t n);
 /* Bytes have been decrypted that tls_recv was not asked for: no event of the socket will tell. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* boot: the memory that the cores share, made from T.conf and T.n_workers before any core runs: main's first stages, and
- * those of whoever runs cores without the rest of the daemon (test/bench). Control core only. */
+/* boot: the memory that the cores share, made from T.conf and T.n_workers before any core runs:
+ * main's first stages, and those of whoever runs cores without the rest of the daemon (test/bench).
+ * Control core only. */
 #ifndef TANDEM_BOOT_H
 #define TANDEM_BOOT_H
 

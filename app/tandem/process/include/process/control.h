@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* control: the control core: epoll on kernel sockets (SRP, GTP-C, GTP-U slow path, rtnetlink, control socket, signals),
- * timers, twins, VIPs. One thread; everything here is called by it alone unless said otherwise. */
+/* control: the control core: epoll on kernel sockets (SRP, GTP-C, GTP-U slow path, rtnetlink,
+ * control socket, signals), timers, twins, VIPs. One thread; everything here is called by it alone
+ * unless said otherwise. */
 #ifndef TANDEM_CONTROL_H
 #define TANDEM_CONTROL_H
 
@@ -67,14 +68,16 @@ struct txn {
 	usec_t deadline;
 	usec_t stood_still; /* of control when it began to wait for the standby */
 	size_t len;
-	uint32_t serial; /* in the cookie: an answer to who had this place before is none to this one */
+	/* in the cookie: an answer to who had this place before is none to this one */
+	uint32_t serial;
 	uint8_t msg[GTPC_MSG_MAX];
 };
 TAILQ_HEAD(txn_list, txn);
 
 // clang-format off
 #define GATE_COUNTERS(X) \
-	X(commits) X(protected_answers) X(unprotected_answers) X(opened_timeout) X(opened_stream) X(closed) X(txn_full)
+	X(commits) X(protected_answers) X(unprotected_answers) X(opened_timeout) X(opened_stream) \
+	X(closed) X(txn_full)
 // clang-format on
 COUNTERS_DEFINE(gate_counters, GATE_COUNTERS);
 
@@ -115,14 +118,17 @@ struct gtp {
 	struct gtpc_answered *answered;
 	struct txn *txns;
 	struct txn_list free, by_handle[GATE_HASH], by_request[GATE_HASH];
-	struct txn_list for_worker, for_commit; /* by deadline: what waits for one thing waits equally long */
-	unsigned int n_txns;                    /* in use */
-	unsigned int n_touched;                 /* ever used; those beyond are in no list */
-	bool gate_closed;                       /* answers wait for the standby */
+	/* by deadline: what waits for one thing waits equally long */
+	struct txn_list for_worker, for_commit;
+	unsigned int n_txns;    /* in use */
+	unsigned int n_touched; /* ever used; those beyond are in no list */
+	bool gate_closed;       /* answers wait for the standby */
 	struct gate_counters gate;
-	struct direct_counters direct; /* past the kernel; rx_damaged: a checksum or a length was wrong */
+	/* past the kernel; rx_damaged: a checksum or a length was wrong */
+	struct direct_counters direct;
 	uint16_t ip_id;
-	uint64_t live_most; /* at least as many sessions as there are, requests in progress included */
+	/* at least as many sessions as there are, requests in progress included */
+	uint64_t live_most;
 	uint32_t next_charging;
 	struct gtp_out out;
 	unsigned int next_worker;
@@ -136,7 +142,8 @@ struct gtp {
 	uint32_t sweep_at;      /* rte_hash_iterate's position */
 	uint32_t rebuild_shard; /* SESSION_SHARDS: not rebuilding */
 	uint32_t rebuild_slot;
-	uint64_t ei_sent, ei_received, ei_suppressed, echo_u, reinjected, unknown_u, unprotected_now;
+	uint64_t ei_sent, ei_received, ei_suppressed, echo_u, reinjected, unknown_u,
+		unprotected_now;
 	usec_t ei_from;
 };
 
@@ -159,8 +166,10 @@ struct probe {
 
 /* Of a switchover: what took how long. */
 struct trace {
-	usec_t began, mark; /* the peer's last sign of life, or the order; end of the last phase. 0: none */
-	usec_t outage_us;   /* until VIPs and routes were up; 0: planned, nobody was without a chassis */
+	/* the peer's last sign of life, or the order; end of the last phase. 0: none */
+	usec_t began, mark;
+	/* until VIPs and routes were up; 0: planned, nobody was without a chassis */
+	usec_t outage_us;
 	usec_t stood_still; /* of the first phases: own stalls, in which no silence counted */
 	bool died;          /* the peer */
 	unsigned int n;
@@ -170,18 +179,24 @@ struct trace {
 	} phase[HISTORY_PHASES];
 };
 
-enum { PAST_STATES = SRP_PENDING_STANDBY + 1, PAST_CAUSES = SRP_CAUSE_ABORTED + 1, PAST_AT_ONCE = 64 };
+enum {
+	PAST_STATES = SRP_PENDING_STANDBY + 1,
+	PAST_CAUSES = SRP_CAUSE_ABORTED + 1,
+	PAST_AT_ONCE = 64
+};
 /* What was, and how much of it is on disk. */
 struct past {
 	struct history h;
 	bool dirty, adding;           /* some entry is unsaved; the state's thread has some */
 	uint64_t going[PAST_AT_ONCE]; /* numbers of those */
 	unsigned int n_going;
-	usec_t again_at;                                             /* after an error */
-	uint64_t switchovers[PAST_CAUSES], transitions[PAST_STATES]; /* by cause, by new state; since start */
+	usec_t again_at; /* after an error */
+	/* by cause, by new state; since start */
+	uint64_t switchovers[PAST_CAUSES], transitions[PAST_STATES];
 	bool joined; /* the copy was whole when we began to take over */
 	uint64_t comparing,
-		ended; /* entry whose sessions are being compared, 0 none; ended by the peer before */
+		/* entry whose sessions are being compared, 0 none; ended by the peer before */
+		ended;
 };
 
 /* An alarm that is over. */
@@ -194,10 +209,11 @@ struct alarm_cleared {
 
 enum link_state {
 	LINK_FREE,
-	LINK_TCP,   /* connecting */
-	LINK_TLS,   /* handshake */
-	LINK_PROVE, /* own part of it is over: whether the peer took our certificate shows at its first byte */
-	LINK_KEY,   /* the replication core is being given the connection's keys */
+	LINK_TCP, /* connecting */
+	LINK_TLS, /* handshake */
+	/* own part of it is over: whether the peer took our certificate shows at its first byte */
+	LINK_PROVE,
+	LINK_KEY, /* the replication core is being given the connection's keys */
 	LINK_UP
 };
 
@@ -287,8 +303,8 @@ struct control {
 	usec_t deaf;         /* sum of the replication core's alone */
 	usec_t brisk_until;  /* a change of role: turns follow each other fast */
 	usec_t grace;        /* watchdog */
-	char *lines,
-		*difference; /* of what must agree with the peer; what of it does not, by the last comparison */
+	char *lines, *difference; /* of what must agree with the peer; what of it does not, by the
+				     last comparison */
 	size_t lines_len;
 	struct past past;
 	int reserve_error;  /* of the last write of the term reserve, 0 or -errno */
@@ -344,8 +360,8 @@ const char *control_alarm_name(unsigned int alarm);
 void control_alarm(struct control *c, unsigned int alarm, bool on, const char *text, usec_t now);
 void control_alarms_turn(struct control *c, usec_t now);
 
-/* control_history.c. What earlier processes wrote is read; a transition; the last entry; what is not on disk goes there, if it
- * can; at the end. */
+/* control_history.c. What earlier processes wrote is read; a transition; the last entry; what is
+ * not on disk goes there, if it can; at the end. */
 void past_open(struct control *c);
 void past_role(struct control *c, const struct srp_action *a, usec_t now);
 struct history_entry *past_last(struct control *c);
@@ -360,16 +376,18 @@ void srp_feed(struct control *c, usec_t now);
 /* us: control's own loop did not run; stream_us: the replication core's did not. */
 void srp_stood_still(struct control *c, usec_t us, usec_t stream_us, usec_t now);
 
-/* control_trace.c: where the time of a switchover goes. heard: the last sign of life in the stream; then: srp has asked over SRP;
- * moved; a step has ended; the next one begins. `now` is of this moment, not of the turn. */
+/* control_trace.c: where the time of a switchover goes. heard: the last sign of life in the stream;
+ * then: srp has asked over SRP; moved; a step has ended; the next one begins. `now` is of this
+ * moment, not of the turn. */
 void trace_heard(struct control *c, usec_t heard);
 void trace_asked(struct control *c, usec_t now);
 void trace_role(struct control *c, const struct srp_action *a, usec_t now);
 void trace_step(struct control *c, enum srp_step step, usec_t now);
 void trace_wait(struct control *c, enum srp_step next, usec_t now);
 
-/* control_port.c. A carrier came or went; devices without an interface under them are asked; frames to and from the twins,
- * true if there were any; what waited on either side while the whole chassis stood still is dropped. */
+/* control_port.c. A carrier came or went; devices without an interface under them are asked; frames
+ * to and from the twins, true if there were any; what waited on either side while the whole chassis
+ * stood still is dropped. */
 void port_link(void *ctx, uint16_t port, bool up);
 void port_links(struct control *c, usec_t now);
 bool port_frames(struct control *c);
@@ -380,15 +398,17 @@ void audit_alarm(struct control *c, usec_t now);
 /* How long the comparison that runs may take yet, by its rate; 0: not known, or none runs. */
 uint32_t audit_left_s(struct control *c, usec_t now);
 
-/* control_config.c: what must agree with the peer. The peer's lines are here: what differs is told to srp. */
+/* control_config.c: what must agree with the peer. The peer's lines are here: what differs is told
+ * to srp. */
 int configuration_open(struct control *c);
 void configuration_close(struct control *c);
-/* Takes what srp and the monitors have of `next`; those of its keys that are not live are T.conf's. -EBUSY: a role is changing;
- * -ENOMEM; nothing was taken then. */
+/* Takes what srp and the monitors have of `next`; those of its keys that are not live are T.conf's.
+ * -EBUSY: a role is changing; -ENOMEM; nothing was taken then. */
 int configuration_agree(struct control *c, const struct config *next, usec_t now);
 void configuration_compare(struct control *c, usec_t now);
 
-/* control_monitor.c: their verdicts are srp's to judge; at each change of srp's state; 0 or -errno */
+/* control_monitor.c: their verdicts are srp's to judge; at each change of srp's state; 0 or
+ * -errno */
 int monitors_open(struct control *c);
 void monitors_close(struct control *c);
 void monitors_rules(struct control *c, const struct config *f);
@@ -399,8 +419,9 @@ void monitors_role(struct control *c, const struct srp_action *a, usec_t now);
 void step_begin(struct control *c, const struct srp_action *a, usec_t now);
 void step_done(struct control *c, const struct msg *m, usec_t now);
 void step_turn(struct control *c, usec_t now);
-/* At the control core's turn: says where the VIPs are, if it is due. _anew: from the first of a bounded number of times, at an
- * activation, when the link of a VIP's port came up, and when the other of two Active ones gave up. */
+/* At the control core's turn: says where the VIPs are, if it is due. _anew: from the first of a
+ * bounded number of times, at an activation, when the link of a VIP's port came up, and when the
+ * other of two Active ones gave up. */
 void control_announce(struct control *c, usec_t now);
 void control_announce_anew(struct control *c, usec_t now);
 int control_metric(struct control *c, uint8_t rm);
@@ -410,8 +431,9 @@ void control_withdraw(struct control *c);
 /* Where and as what the routes are up, for `show srp info`: "advertised, metric 2, as standby" */
 void control_routes_text(const struct control *c, char *text, size_t len, usec_t now);
 
-/* control_probe.c: asks for the VIPs (net_probe) before this chassis becomes Active for being alone (srp_probed() says when
- * and what follows). Asked for; a frame that a port received, which stays the caller's; sends what is due and tells srp. */
+/* control_probe.c: asks for the VIPs (net_probe) before this chassis becomes Active for being alone
+ * (srp_probed() says when and what follows). Asked for; a frame that a port received, which stays
+ * the caller's; sends what is due and tells srp. */
 void probe_begin(struct control *c, usec_t now);
 void probe_see(struct control *c, const struct port *in, const struct rte_mbuf *m);
 void probe_turn(struct control *c, usec_t now);
@@ -436,9 +458,10 @@ void gate_open(struct gtp *g);
 void txn_free(struct control *c, struct txn *t);
 struct txn *txn_by_cookie(struct control *c, uint64_t cookie);
 uint64_t txn_cookie(const struct control *c, const struct txn *t);
-struct txn *txn_in_progress(
-	struct control *c, const struct gtpc_peer *from, uint8_t type, uint16_t seq, uint32_t digest);
-/* The answer in t->msg leaves when the standby has what it acknowledges, or at once when the gate is open. */
+struct txn *txn_in_progress(struct control *c, const struct gtpc_peer *from, uint8_t type,
+	uint16_t seq, uint32_t digest);
+/* The answer in t->msg leaves when the standby has what it acknowledges, or at once when the gate
+ * is open. */
 void gate_answer(struct control *c, struct txn *t, usec_t now);
 void gate_committed(struct control *c, const struct msg *m, usec_t now);
 void gate_stream(struct control *c, bool on, usec_t now);
@@ -461,7 +484,8 @@ bool index_turn(struct control *c);
 /* control_json.c, show*.c */
 int ctl_open(struct control *c);
 void ctl_close(struct control *c);
-/* The answer to a command whose answer was null; takes it. Nobody may be there any more who waits. */
+/* The answer to a command whose answer was null; takes it. Nobody may be there any more who
+ * waits. */
 void ctl_answer(struct control *c, json_t *answer);
 /* control_reload.c: SIGHUP; the end: waits for the disk */
 void reload_hangup(struct control *c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* crypt: AES-128-GCM of the replication stream's packets on a rte_cryptodev, in bursts, in place, in order. Made at boot by the
- * main core; everything else by the core that has the stream (replication core). Owns its device, sessions and operations;
- * packets stay the caller's. */
+/* crypt: AES-128-GCM of the replication stream's packets on a rte_cryptodev, in bursts, in place,
+ * in order. Made at boot by the main core; everything else by the core that has the stream
+ * (replication core). Owns its device, sessions and operations; packets stay the caller's. */
 #ifndef TANDEM_CRYPT_H
 #define TANDEM_CRYPT_H
 
@@ -18,7 +18,8 @@ enum { CRYPT_BURST = 32, CRYPT_WHY = 256 };
 
 // clang-format off
 #define CRYPT_COUNTERS(X) \
-	X(crypt_packets) X(crypt_sessions) X(crypt_session_failures) X(crypt_refused) X(crypt_errors) X(crypt_device_failures)
+	X(crypt_packets) X(crypt_sessions) X(crypt_session_failures) X(crypt_refused) \
+	X(crypt_errors) X(crypt_device_failures)
 // clang-format on
 COUNTERS_DEFINE(crypt_counters, CRYPT_COUNTERS);
 
@@ -27,25 +28,30 @@ struct crypt;
 struct crypt_packet {
 	struct rte_mbuf *m; /* one segment */
 	uint16_t at,
-		len; /* of the packet in it: header and records. The tag, REPL_TAG bytes, is behind them, in data_len */
+		/* of the packet in it: header and records. The tag, REPL_TAG bytes, is behind them,
+		 * in data_len */
+		len;
 	int slot;  /* of the keys; it says whether the packet is sealed or opened */
 	bool good; /* out: sealed, or opened and its tag was right */
 };
 
-/* A device by name ("crypto_aesni_mb", a PCI address, both with arguments); empty: the fastest software device that there is.
- * NULL: `why` says what to do. */
+/* A device by name ("crypto_aesni_mb", a PCI address, both with arguments); empty: the fastest
+ * software device that there is. NULL: `why` says what to do. */
 struct crypt *crypt_create(const char *device, char why[CRYPT_WHY]);
 void crypt_destroy(struct crypt *c);
 const char *crypt_device(const struct crypt *c);
 /* Makes and ends sessions where slots changed: after keys_connect, and when keys_tick says so. */
 void crypt_sync(struct crypt *c, const struct keys *k);
-/* Seals or opens n <= CRYPT_BURST packets, all of one kind. What is not good must be neither sent nor read. */
+/* Seals or opens n <= CRYPT_BURST packets, all of one kind. What is not good must be neither sent
+ * nor read. */
 void crypt_run(struct crypt *c, const struct keys *k, struct crypt_packet *p, unsigned int n);
-/* The device did not answer in time: nothing is sealed or opened any more in the life of this process. */
+/* The device did not answer in time: nothing is sealed or opened any more in the life of this
+ * process. */
 bool crypt_failed(const struct crypt *c);
 const struct crypt_counters *crypt_count(const struct crypt *c);
 
 /* keys_expand_fn: HKDF-Expand-Label of SHA-256 (RFC 8446 section 7.1) with an empty context. */
-void crypt_expand(void *ctx, const uint8_t secret[KEYS_SECRET], const char *label, uint8_t *out, size_t len);
+void crypt_expand(
+	void *ctx, const uint8_t secret[KEYS_SECRET], const char *label, uint8_t *out, size_t len);
 
 #endif

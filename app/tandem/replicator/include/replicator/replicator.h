@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* replicator: the replication core: numbers, sends, acknowledges and applies the stream; the only writer of the slots while
- * the chassis is standby. Never blocks and never calls the kernel (but for the rest of idle = "sleep"). */
+/* replicator: the replication core: numbers, sends, acknowledges and applies the stream; the only
+ * writer of the slots while the chassis is standby. Never blocks and never calls the kernel (but
+ * for the rest of idle = "sleep"). */
 #ifndef TANDEM_REPLICATOR_H
 #define TANDEM_REPLICATOR_H
 
@@ -12,7 +13,8 @@
 
 // clang-format off
 #define REPLICATOR_COUNTERS(X) \
-	X(rx_frames) X(punted) X(punt_full) X(drop_checksum) X(drop_not_peer) X(tx_frames) X(tx_unresolved) X(tx_failed) X(tx_unsealed) \
+	X(rx_frames) X(punted) X(punt_full) X(drop_checksum) X(drop_not_peer) X(tx_frames) \
+	X(tx_unresolved) X(tx_failed) X(tx_unsealed) \
 	X(no_mbuf) X(msg_no_room) X(resyncs_forced) X(refused_term) X(streams) X(discarded) \
 	X(discarded_records) X(late_deltas)
 // clang-format on
@@ -20,20 +22,24 @@ COUNTERS_DEFINE(replicator_counters, REPLICATOR_COUNTERS);
 
 /* What control and telemetry may read; w: replication core. */
 struct replicator_view {
-	_Atomic usec_t heard;                                /* USEC_NEVER: never */
-	_Atomic bool hears_us, stream_on, joined, receiving; /* receiving: as standby, a stream of the peer */
+	_Atomic usec_t heard; /* USEC_NEVER: never */
+	/* receiving: as standby, a stream of the peer */
+	_Atomic bool hears_us, stream_on, joined, receiving;
 	_Atomic uint32_t unacked, peer_incarnation, unmatched, buckets;
 	_Atomic uint64_t last_number, applied;
-	_Atomic uint64_t
-		in_sync_since_ms; /* as standby: own; as active: the standby's report. pair time, 0 never */
+	/*as standby: own; as active: the standby's report. pair time, 0 never */
+	_Atomic uint64_t in_sync_since_ms;
 	_Atomic usec_t status_heard, in_sync_since; /* in_sync_since: own clock, standby only */
 	_Atomic usec_t srtt, oldest_unacked;
 	_Atomic uint32_t peer_buckets, peer_unmatched;
-	_Atomic uint32_t left, differing; /* of the standby's pass (audit_pass); as active: as it said last */
+	/* of the standby's pass (audit_pass); as active: as it said last */
+	_Atomic uint32_t left, differing;
 	_Atomic usec_t pass_began, pass_ended; /* own clock; USEC_NEVER */
-	_Atomic usec_t unopened;    /* last packet of the peer's address that could not be opened; 0 never */
-	_Atomic bool crypt_failed;  /* the crypto device is gone: nothing is sent or taken any more */
-	_Atomic uint32_t rate_mbps; /* that it keeps to; 0: no limit */
+	/* last packet of the peer's address that could not be opened; 0 never */
+	_Atomic usec_t unopened;
+	/* the crypto device is gone: nothing is sent or taken any more */
+	_Atomic bool crypt_failed;
+	_Atomic uint32_t rate_mbps;                    /* that it keeps to; 0: no limit */
 	_Atomic uint32_t key_id, key_phase, keys_live; /* that seal; how many open */
 };
 
@@ -44,7 +50,8 @@ const struct replicator_view *replicator_view(const struct replicator *r);
 const struct repl_counters *replicator_stream_count(const struct replicator *r);
 const struct audit_counters *replicator_audit_count(const struct replicator *r);
 const struct replicator_counters *replicator_count(const struct replicator *r);
-/* What became of the records of the own stream; what was taken of the peer's. Any core: not of one moment while it runs. */
+/* What became of the records of the own stream; what was taken of the peer's. Any core: not of one
+ * moment while it runs. */
 void replicator_records(const struct replicator *r, struct repl_sent_records *s);
 const struct repl_received *replicator_received(const struct replicator *r);
 const struct keys_counters *replicator_keys_count(const struct replicator *r);
@@ -54,7 +61,8 @@ const struct crypt_counters *replicator_crypt_count(const struct replicator *r);
 void replicator_peer(struct replicator *r, uint16_t adjacency);
 /* w: control: whether the peer says that it is Standby. */
 void replicator_peer_applies(struct replicator *r, bool applies);
-/* w: control: what must agree does not, by the peer's last hello: nothing is streamed to it, and a running stream stops. */
+/* w: control: what must agree does not, by the peer's last hello: nothing is streamed to it, and a
+ * running stream stops. */
 void replicator_peer_differs(struct replicator *r, bool differs);
 /* w: control: the version of the stream that both speak. */
 void replicator_peer_version(struct replicator *r, uint8_t version);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* fastpath: what a worker does with user packets: G-PDU up and down, policing, counting, dirty marks, hand-over to the
- * owner, punting of all that is the kernel's. Bursts with prefetch; no lock, allocation beyond mbufs, log or system
- * call. One object a worker; only that worker calls it. A burst function consumes all its mbufs. */
+/* fastpath: what a worker does with user packets: G-PDU up and down, policing, counting, dirty
+ * marks, hand-over to the owner, punting of all that is the kernel's. Bursts with prefetch; no
+ * lock, allocation beyond mbufs, log or system call. One object a worker; only that worker calls
+ * it. A burst function consumes all its mbufs. */
 #ifndef TANDEM_FASTPATH_H
 #define TANDEM_FASTPATH_H
 
@@ -28,11 +29,13 @@ enum {
 	FASTPATH_HELD = 128
 };
 
-/* What the worker may do with user packets. Set by the worker itself when control asks (own, late, release). */
+/* What the worker may do with user packets. Set by the worker itself when control asks (own, late,
+ * release). */
 enum fastpath_mode {
 	FASTPATH_IDLE, /* not the owner: user packets are dropped and counted, nothing is emitted */
 	FASTPATH_OWN,  /* forward, count, mark dirty */
-	FASTPATH_LATE, /* forward, count in the own set under the slot's sequence count; change nothing else */
+	/* forward, count in the own set under the slot's sequence count; change nothing else */
+	FASTPATH_LATE,
 };
 
 /* Shared by all workers; w: control before the workers start (pointers) or as noted; r: workers. */
@@ -44,7 +47,8 @@ struct fastpath_shared {
 	struct {
 		uint8_t roles; /* enum config_role; 0: not ours */
 		uint16_t mtu;
-		uint32_t twin4;  /* the twin's own address (source of ICMP errors), host order; 0 none */
+		/* the twin's own address (source of ICMP errors), host order; 0 none */
+		uint32_t twin4;
 		_Atomic bool up; /* w: control (link) */
 	} port[FASTPATH_PORTS];
 	struct {
@@ -53,8 +57,9 @@ struct fastpath_shared {
 	} apn[CONFIG_APNS];
 	unsigned int n_workers;
 	uint8_t worker_of_shard[SESSION_SHARDS];
-	struct rte_mempool *direct;   /* for fragments (copied) and ICMP errors */
-	struct rte_mempool *indirect; /* spare: fragments are copies, so that ports need no scatter */
+	struct rte_mempool *direct; /* for fragments (copied) and ICMP errors */
+	/* spare: fragments are copies, so that ports need no scatter */
+	struct rte_mempool *indirect;
 };
 
 // clang-format off
@@ -78,23 +83,25 @@ struct fastpath {
 	uint16_t queue; /* tx queue on every port */
 	struct dirty *dirty;
 	struct rte_ring *punt; /* to control: mbuf->port names the port it came in on */
-	struct rte_ring
-		*handover[FASTPATH_WORKERS]; /* to other workers (multi-producer); whole frames, unchanged */
+	/*to other workers (multi-producer); whole frames, unchanged */
+	struct rte_ring *handover[FASTPATH_WORKERS];
 	/* w: worker */
 	enum fastpath_mode mode;
 	bool streaming; /* mark dirty: a standby may be there */
 	uint32_t now_s; /* second of the local clock, set by the worker once a turn */
 	uint64_t now_tsc;
 	uint64_t late_last_tsc; /* when the last late packet was forwarded */
-	uint64_t
-		ei_tokens_tsc; /* unknown TEIDs punted to the kernel (which ends at control, for an Error Indication): rate limit */
+	/*unknown TEIDs punted to the kernel (which ends at control, for an Error Indication): rate
+	 * limit */
+	uint64_t ei_tokens_tsc;
 	uint32_t ei_per_s; /* 0: none are punted */
 	uint64_t icmp_tsc; /* ICMP errors of our own: rate limit */
-	/* The last connected destination without an adjacency: port << 32 | address, 0 none. Control takes it
-	 * (exchange with 0) and has the kernel resolve it. w: worker, r: control */
+	/* The last connected destination without an adjacency: port << 32 | address, 0 none.
+	 * Control takes it (exchange with 0) and has the kernel resolve it. w: worker, r: control
+	 */
 	_Atomic uint64_t unresolved;
-	/* Packets whose next hop is being resolved, as they came in: tried again until the window ends. A new active has
-	 * asked no neighbour yet, and a planned switchover loses nothing. */
+	/* Packets whose next hop is being resolved, as they came in: tried again until the window
+	 * ends. A new active has asked no neighbour yet, and a planned switchover loses nothing. */
 	struct rte_mbuf *held[FASTPATH_HELD];
 	uint16_t n_held;
 	uint64_t held_until, held_next, held_not_before; /* tsc */
@@ -107,22 +114,28 @@ struct fastpath {
 	struct fastpath_counters count; /* r: telemetry */
 } __rte_cache_aligned;
 
-/* A burst (n <= FASTPATH_BURST) received on a port. Packets leave by fastpath_flush at the latest. */
+/* A burst (n <= FASTPATH_BURST) received on a port. Packets leave by fastpath_flush at the
+ * latest. */
 void fastpath_rx(struct fastpath *f, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
-/* Frames that another worker handed over (mbuf->port names the port they came in on): never handed over again. */
+/* Frames that another worker handed over (mbuf->port names the port they came in on): never handed
+ * over again. */
 void fastpath_handed(struct fastpath *f, struct rte_mbuf **pkts, uint16_t n);
 /* Puts a frame of the kernel's (from a twin) in the queue of `port`. */
 void fastpath_send(struct fastpath *f, uint16_t port, struct rte_mbuf *m);
-/* Sends what is queued; what a port does not take is dropped and counted. Call at the end of each turn. */
+/* Sends what is queued; what a port does not take is dropped and counted. Call at the end of each
+ * turn. */
 void fastpath_flush(struct fastpath *f);
 /* Frees what is held (shutdown). */
 void fastpath_fini(struct fastpath *f);
-/* Asks for the cache lines of the slots that are due to be encoded, at most n of them. Call it at the begin of a turn that
- * ends with dirty_next: the slots are long cold by then. */
+/* Asks for the cache lines of the slots that are due to be encoded, at most n of them. Call it at
+ * the begin of a turn that ends with dirty_next: the slots are long cold by then. */
 void fastpath_prefetch_due(const struct fastpath *f, unsigned int n);
-/* Profiles of an APN's AMBR in kbit/s, 0: not policed. Burst: 100 ms of the rate, at least 10 full packets. -EINVAL. */
-int fastpath_police(struct fastpath_shared *sh, unsigned int apn, uint32_t up_kbps, uint32_t down_kbps);
-/* Fills both token buckets of a slot (creation, promotion lazily: a slot with zero meter time is full). */
+/* Profiles of an APN's AMBR in kbit/s, 0: not policed. Burst: 100 ms of the rate, at least 10 full
+ * packets. -EINVAL. */
+int fastpath_police(
+	struct fastpath_shared *sh, unsigned int apn, uint32_t up_kbps, uint32_t down_kbps);
+/* Fills both token buckets of a slot (creation, promotion lazily: a slot with zero meter time is
+ * full). */
 void fastpath_meter_init(struct fastpath_shared *sh, struct session_slot *s);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sync: the worker's half of replication: what is dirty becomes records, records become packets, packets go into one
- * FIFO to the replication core. Priority chooses what is encoded next and never reorders what is encoded; room is
- * checked before encoding, so nothing encoded is dropped at home. One object a worker; only that worker calls it. */
+/* sync: the worker's half of replication: what is dirty becomes records, records become packets,
+ * packets go into one FIFO to the replication core. Priority chooses what is encoded next and never
+ * reorders what is encoded; room is checked before encoding, so nothing encoded is dropped at home.
+ * One object a worker; only that worker calls it. */
 #ifndef TANDEM_SYNC_H
 #define TANDEM_SYNC_H
 
@@ -33,7 +34,8 @@ struct stream_meta {
 
 // clang-format off
 #define SYNC_COUNTERS(X) \
-	X(macro_sent) X(micro_sent) X(delete_sent) X(late_sent) X(digests_sent) X(packets) X(commits) X(repaired) X(mended) \
+	X(macro_sent) X(micro_sent) X(delete_sent) X(late_sent) X(digests_sent) X(packets) \
+	X(commits) X(repaired) X(mended) \
 	X(no_room) X(no_mbuf) X(wants) X(joins) X(dropped_records)
 // clang-format on
 COUNTERS_DEFINE(sync_counters, SYNC_COUNTERS);
@@ -44,19 +46,21 @@ struct sync {
 	struct session_table *table;
 	struct rte_mempool *pool; /* stream mbufs, private area struct stream_meta */
 	struct rte_ring *out;     /* finished packets */
-	const struct flow_limits
-		*limits; /* how full `out` may be; set after sync_init, else flow_unlimited */
+	/*how full `out` may be; set after sync_init, else flow_unlimited */
+	const struct flow_limits *limits;
 	uint8_t worker;
 	uint8_t version;  /* of the stream: what records may hold, and hashes cover */
 	uint16_t payload; /* bytes of a packet: header and records, no tag */
 	bool on;          /* a stream runs */
 	bool late;        /* demoted: only own usage, as 64 bits */
-	bool urgent;      /* the open packet holds what is waited for: it leaves at the end of this turn */
-	bool paused;      /* late mode before the hand-over: only what was lost is encoded again */
-	uint32_t commit;  /* number of the last commit, 24 bits, never 0 once used */
+	/* the open packet holds what is waited for: it leaves at the end of this turn */
+	bool urgent;
+	bool paused;     /* late mode before the hand-over: only what was lost is encoded again */
+	uint32_t commit; /* number of the last commit, 24 bits, never 0 once used */
 	struct rte_mbuf *open;
 	struct wr w;
-	uint8_t *run; /* the USAGE record at the end of the open packet, which grows; NULL: there is none */
+	/* the USAGE record at the end of the open packet, which grows; NULL: there is none */
+	uint8_t *run;
 	usec_t opened, next_tick, tick_us;
 	struct audit_job job; /* being worked on; n counts down */
 	uint32_t level2_slot;
@@ -67,15 +71,17 @@ struct sync {
 };
 
 /* shards: those of this worker. max_slots: all slots in them. 0 / -ENOMEM. */
-int sync_init(struct sync *s, struct session_table *t, uint8_t worker, uint64_t shards, uint32_t max_slots,
-	usec_t interval_us, struct rte_mempool *pool, struct rte_ring *out, uint16_t payload,
-	const struct session_mem *mem);
+int sync_init(struct sync *s, struct session_table *t, uint8_t worker, uint64_t shards,
+	uint32_t max_slots, usec_t interval_us, struct rte_mempool *pool, struct rte_ring *out,
+	uint16_t payload, const struct session_mem *mem);
 void sync_fini(struct sync *s, const struct session_mem *mem);
 /* The version of the stream that begins next; the least to begin with. */
 void sync_version(struct sync *s, uint8_t version);
-/* A stream began (everything is compared: join; late: of own usage only, nothing is compared) or ended. */
+/* A stream began (everything is compared: join; late: of own usage only, nothing is compared) or
+ * ended. */
 void sync_stream(struct sync *s, bool on, bool late, usec_t audit_us, usec_t now);
-/* A slot changed by signalling: encoded at once, sent at the end of the turn. Returns the commit number to wait for; 0: no stream. */
+/* A slot changed by signalling: encoded at once, sent at the end of the turn. Returns the commit
+ * number to wait for; 0: no stream. */
 uint32_t sync_commit(struct sync *s, uint32_t handle, usec_t now);
 /* Lost: dirty again, to be sent at the next turn. */
 void sync_lost(struct sync *s, const repl_entry_t *e, unsigned int n);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* worker: one poll-mode core: user packets, its shards' sessions, their deltas. The only writer of its shards while the
- * chassis is active. Never locks, allocates, logs or calls the kernel (but for the rest of idle = "sleep"). */
+/* worker: one poll-mode core: user packets, its shards' sessions, their deltas. The only writer of
+ * its shards while the chassis is active. Never locks, allocates, logs or calls the kernel (but for
+ * the rest of idle = "sleep"). */
 #ifndef TANDEM_WORKER_H
 #define TANDEM_WORKER_H
 
@@ -18,8 +19,10 @@ enum {
 
 // clang-format off
 #define WORKER_COUNTERS(X) \
-	X(creates) X(creates_no_address) X(creates_no_slot) X(updates) X(deletes) X(stale_handles) X(refused_term) \
-	X(ended_idle) X(ended_session_timeout) X(ended_sgsn_restart) X(ended_error_indication) X(sweeps) \
+	X(creates) X(creates_no_address) X(creates_no_slot) X(updates) X(deletes) \
+	X(stale_handles) X(refused_term) \
+	X(ended_idle) X(ended_session_timeout) X(ended_sgsn_restart) X(ended_error_indication) \
+	X(sweeps) \
 	X(stale_frames) X(late_usage_applied) X(late_usage_refused) X(msgs) X(msg_no_room)
 // clang-format on
 COUNTERS_DEFINE(worker_counters, WORKER_COUNTERS);
@@ -52,7 +55,8 @@ struct worker {
 	uint32_t late_mark;
 	uint64_t late_cookie;
 	usec_t late_since; /* when the peer took over */
-	/* The peer's late usage that came while we hand over: it is ours to write again if that comes to nothing. */
+	/* The peer's late usage that came while we hand over: it is ours to write again if that
+	 * comes to nothing. */
 	struct {
 		uint32_t handle;
 		struct session_usage usage;
