@@ -5,7 +5,7 @@ set -eu
 
 packages="meson ninja-build pkg-config gcc libc6-dev clang-14 clang-format-14 llvm-14 libclang-rt-14-dev
 	libdpdk-dev dpdk libconfig-dev libjansson-dev libmnl-dev libssl-dev openssl libcunit1-dev
-	osmo-ggsn freeradius frr bird2 conntrackd iperf3 tshark nftables ethtool iproute2 iputils-ping iputils-arping traceroute codespell git python3"
+	osmo-ggsn freeradius frr bird2 conntrackd iperf3 tshark nftables ethtool universal-ctags iproute2 iputils-ping iputils-arping traceroute codespell git python3"
 
 missing=""
 for p in $packages; do

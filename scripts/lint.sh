@@ -125,7 +125,15 @@ check_spelling() {
 	verdict "codespell" "$(codespell -L 'ue,ues,nd,te,fo,ot,inout,ans,ro,wan,pres,mis,bu,hel' "${c[@]}" 2>&1)"
 }
 
+check_structure() {
+	command -v ctags >/dev/null || { skip "structure"; return; }
+	local out
+	out=$(python3 test/structure.py) && out=
+	verdict "structure" "$out"
+}
+
 check_format
+check_structure
 check_tokens
 check_licence
 check_top

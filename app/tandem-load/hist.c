@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "hist.h"
 
-static unsigned int bucket_of(uint64_t value)
+static unsigned int hist_bucket_of(uint64_t value)
 {
 	unsigned int doubling;
 
@@ -15,7 +15,7 @@ static unsigned int bucket_of(uint64_t value)
 }
 
 /* The largest value of a bucket. */
-static uint64_t top_of(unsigned int bucket)
+static uint64_t hist_top_of(unsigned int bucket)
 {
 	unsigned int doubling = bucket / HIST_STEPS, step = bucket % HIST_STEPS;
 
@@ -29,7 +29,7 @@ void hist_add(struct hist *h, uint64_t value)
 	h->min = h->n == 0 || value < h->min ? value : h->min;
 	h->max = value > h->max ? value : h->max;
 	h->n++;
-	h->at[bucket_of(value)]++;
+	h->at[hist_bucket_of(value)]++;
 }
 
 uint64_t hist_percentile(const struct hist *h, double percent)
@@ -43,7 +43,8 @@ uint64_t hist_percentile(const struct hist *h, double percent)
 	for (unsigned int i = 0; i < HIST_BUCKETS; i++) {
 		seen += h->at[i];
 		if (seen >= want && seen > 0)
-			return i == HIST_BUCKETS - 1 || top_of(i) > h->max ? h->max : top_of(i);
+			return i == HIST_BUCKETS - 1 || hist_top_of(i) > h->max ? h->max
+										: hist_top_of(i);
 	}
 	return h->max;
 }

@@ -50,12 +50,12 @@ struct link_dpdk {
 	uint16_t ip_id;
 };
 
-static struct link_dpdk *self(struct link *l)
+static struct link_dpdk *link_dpdk_self(struct link *l)
 {
 	return (struct link_dpdk *)l;
 }
 
-static void flush_side(struct link_dpdk *k, struct side *s)
+static void link_dpdk_flush_side(struct link_dpdk *k, struct side *s)
 {
 	uint16_t done = 0;
 
@@ -69,16 +69,16 @@ static void flush_side(struct link_dpdk *k, struct side *s)
 	s->n = 0;
 }
 
-static void queue(struct link_dpdk *k, struct side *s, struct rte_mbuf *m)
+static void link_dpdk_queue(struct link_dpdk *k, struct side *s, struct rte_mbuf *m)
 {
 	s->out[s->n++] = m;
 	if (s->n == LINK_BATCH)
-		flush_side(k, s);
+		link_dpdk_flush_side(k, s);
 }
 
 /* ---- ARP ---- */
 
-static void arp_send(struct link_dpdk *k, struct side *s, uint16_t op, uint32_t from4,
+static void link_dpdk_arp_send(struct link_dpdk *k, struct side *s, uint16_t op, uint32_t from4,
 	const struct rte_ether_addr *to, uint32_t to4)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(k->pool);
@@ -106,10 +106,10 @@ static void arp_send(struct link_dpdk *k, struct side *s, uint16_t op, uint32_t 
 	} else {
 		memset(&eth->dst_addr, 0xff, RTE_ETHER_ADDR_LEN);
 	}
-	queue(k, s, m);
+	link_dpdk_queue(k, s, m);
 }
 
-static bool is_own(const struct link_dpdk *k, const struct side *s, uint32_t a)
+static bool link_dpdk_is_own(const struct link_dpdk *k, const struct side *s, uint32_t a)
 {
 	if (s->own4 == k->o->core4 && a == k->o->core4)
 		return true;
@@ -119,7 +119,7 @@ static bool is_own(const struct link_dpdk *k, const struct side *s, uint32_t a)
 	return false;
 }
 
-static void arp_heard(struct link_dpdk *k, uint16_t port, const struct rte_arp_hdr *arp)
+static void link_dpdk_arp_heard(struct link_dpdk *k, uint16_t port, const struct rte_arp_hdr *arp)
 {
 	uint32_t from = rte_be_to_cpu_32(arp->arp_data.arp_sip),
 		 to = rte_be_to_cpu_32(arp->arp_data.arp_tip);
@@ -133,13 +133,14 @@ static void arp_heard(struct link_dpdk *k, uint16_t port, const struct rte_arp_h
 			s->gw = arp->arp_data.arp_sha;
 			s->known = true;
 		}
-		if (arp->arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST) && is_own(k, s, to) &&
-			from != to)
-			arp_send(k, s, RTE_ARP_OP_REPLY, to, &arp->arp_data.arp_sha, from);
+		if (arp->arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST) &&
+			link_dpdk_is_own(k, s, to) && from != to)
+			link_dpdk_arp_send(
+				k, s, RTE_ARP_OP_REPLY, to, &arp->arp_data.arp_sha, from);
 	}
 }
 
-static void arp_turn(struct link_dpdk *k, usec_t now)
+static void link_dpdk_arp_turn(struct link_dpdk *k, usec_t now)
 {
 	for (unsigned int i = 0; i < k->n_sides; i++) {
 		struct side *s = &k->side[i];
@@ -147,13 +148,13 @@ static void arp_turn(struct link_dpdk *k, usec_t now)
 		if (s->fixed || (s->asked != 0 && now - s->asked < ARP_US))
 			continue;
 		s->asked = now;
-		arp_send(k, s, RTE_ARP_OP_REQUEST, s->own4, NULL, s->gw4);
+		link_dpdk_arp_send(k, s, RTE_ARP_OP_REQUEST, s->own4, NULL, s->gw4);
 	}
 }
 
 /* ---- datagrams ---- */
 
-static bool endpoint_of(
+static bool link_dpdk_endpoint_of(
 	const struct link_dpdk *k, uint16_t port, uint32_t to4, uint16_t to_port, unsigned int *e)
 {
 	if (port == k->side[0].port && (to_port == GTPC_PORT || to_port == GTPU_PORT)) {
@@ -168,7 +169,7 @@ static bool endpoint_of(
 	       to_port == k->o->core_port;
 }
 
-static void frame(struct link_dpdk *k, uint16_t port, const struct rte_mbuf *m,
+static void link_dpdk_frame(struct link_dpdk *k, uint16_t port, const struct rte_mbuf *m,
 	link_handler handler, void *ctx)
 {
 	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
@@ -178,7 +179,7 @@ static void frame(struct link_dpdk *k, uint16_t port, const struct rte_mbuf *m,
 	struct link_in in;
 
 	if (m->data_len >= 42 && eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP)) {
-		arp_heard(k, port, (const struct rte_arp_hdr *)(eth + 1));
+		link_dpdk_arp_heard(k, port, (const struct rte_arp_hdr *)(eth + 1));
 		return;
 	}
 	if (m->data_len < 42 || eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
@@ -191,7 +192,7 @@ static void frame(struct link_dpdk *k, uint16_t port, const struct rte_mbuf *m,
 	udp = (const struct rte_udp_hdr *)((const uint8_t *)ip + head);
 	len = rte_be_to_cpu_16(udp->dgram_len);
 	if (len < sizeof(*udp) || sizeof(*eth) + head + len > m->data_len ||
-		!endpoint_of(k, port, rte_be_to_cpu_32(ip->dst_addr),
+		!link_dpdk_endpoint_of(k, port, rte_be_to_cpu_32(ip->dst_addr),
 			rte_be_to_cpu_16(udp->dst_port), &in.endpoint))
 		return;
 	in.from4 = rte_be_to_cpu_32(ip->src_addr);
@@ -201,9 +202,9 @@ static void frame(struct link_dpdk *k, uint16_t port, const struct rte_mbuf *m,
 	handler(ctx, &in);
 }
 
-static unsigned int dpdk_poll(struct link *l, link_handler handler, void *ctx, usec_t now)
+static unsigned int link_dpdk_poll(struct link *l, link_handler handler, void *ctx, usec_t now)
 {
-	struct link_dpdk *k = self(l);
+	struct link_dpdk *k = link_dpdk_self(l);
 	unsigned int total = 0;
 
 	for (unsigned int i = 0; i < k->n_sides; i++) {
@@ -215,19 +216,19 @@ static unsigned int dpdk_poll(struct link *l, link_handler handler, void *ctx, u
 		for (unsigned int r = 0; r < ROUNDS && n == LINK_BATCH; r++) {
 			n = rte_eth_rx_burst(k->side[i].port, 0, m, LINK_BATCH);
 			for (uint16_t j = 0; j < n; j++)
-				frame(k, k->side[i].port, m[j], handler, ctx);
+				link_dpdk_frame(k, k->side[i].port, m[j], handler, ctx);
 			rte_pktmbuf_free_bulk(m, n);
 			total += n;
 		}
 	}
-	arp_turn(k, now);
+	link_dpdk_arp_turn(k, now);
 	return total;
 }
 
-static void dpdk_send(
+static void link_dpdk_send(
 	struct link *l, unsigned int e, uint32_t to4, uint16_t port, const uint8_t *p, size_t len)
 {
-	struct link_dpdk *k = self(l);
+	struct link_dpdk *k = link_dpdk_self(l);
 	struct side *s = &k->side[e == LINK_CORE];
 	struct rte_mbuf *m = s->known ? rte_pktmbuf_alloc(k->pool) : NULL;
 	struct rte_ether_hdr *eth =
@@ -260,17 +261,17 @@ static void dpdk_send(
 		.dgram_len = rte_cpu_to_be_16((uint16_t)(8 + len)) /* no checksum */
 	};
 	memcpy(udp + 1, p, len);
-	queue(k, s, m);
+	link_dpdk_queue(k, s, m);
 }
 
-static void dpdk_flush(struct link *l, usec_t now)
+static void link_dpdk_flush(struct link *l, usec_t now)
 {
-	struct link_dpdk *k = self(l);
+	struct link_dpdk *k = link_dpdk_self(l);
 
 	(void)now;
 	for (unsigned int i = 0; i < k->n_sides; i++)
 		if (k->side[i].n > 0)
-			flush_side(k, &k->side[i]);
+			link_dpdk_flush_side(k, &k->side[i]);
 }
 
 static void dpdk_wait(struct link *l, usec_t us)
@@ -279,9 +280,9 @@ static void dpdk_wait(struct link *l, usec_t us)
 	rte_delay_us_sleep(us < SLEEP_US ? (unsigned int)us : SLEEP_US);
 }
 
-static void dpdk_close(struct link *l)
+static void link_dpdk_close(struct link *l)
 {
-	struct link_dpdk *k = self(l);
+	struct link_dpdk *k = link_dpdk_self(l);
 
 	for (unsigned int i = 0; i < k->n_sides; i++) {
 		if (i > 0 && k->side[i].port == k->side[0].port)
@@ -293,11 +294,12 @@ static void dpdk_close(struct link *l)
 	free(k);
 }
 
-static const struct link_ops dpdk_ops = { dpdk_poll, dpdk_send, dpdk_flush, dpdk_wait, dpdk_close };
+static const struct link_ops dpdk_ops = { link_dpdk_poll, link_dpdk_send, link_dpdk_flush,
+	dpdk_wait, link_dpdk_close };
 
 /* ---- opening ---- */
 
-static int port_start(struct link_dpdk *k, struct side *s)
+static int link_dpdk_port_start(struct link_dpdk *k, struct side *s)
 {
 	struct rte_eth_conf conf = { 0 };
 	uint16_t mtu = (uint16_t)RTE_MAX(1500u, k->o->size + 64);
@@ -329,20 +331,20 @@ static int port_start(struct link_dpdk *k, struct side *s)
 	return 0;
 }
 
-static void nobody(void *ctx, const struct link_in *in)
+static void link_dpdk_nobody(void *ctx, const struct link_in *in)
 {
 	(void)ctx;
 	(void)in;
 }
 
 /* Both next hops must answer before anything is sent. */
-static int resolve(struct link_dpdk *k)
+static int link_dpdk_resolve(struct link_dpdk *k)
 {
 	for (unsigned int ms = 0; ms < RESOLVE_MS; ms++) {
 		bool all = true;
 
-		dpdk_poll(&k->link, nobody, NULL, (usec_t)ms * USEC_PER_MSEC + 1);
-		dpdk_flush(&k->link, 0);
+		link_dpdk_poll(&k->link, link_dpdk_nobody, NULL, (usec_t)ms * USEC_PER_MSEC + 1);
+		link_dpdk_flush(&k->link, 0);
 		for (unsigned int i = 0; i < k->n_sides; i++)
 			all = all && k->side[i].known;
 		if (all) {
@@ -372,18 +374,18 @@ struct link *link_dpdk_open(const struct options *o)
 		return NULL;
 	k->link.ops = &dpdk_ops;
 	k->o = o;
-	k->side[0] = (struct side){ .port = (uint16_t)o->access_port_id,
+	k->side[0] = (struct side){ .port = (uint16_t)o->access.port_id,
 		.gw4 = o->access_gw4,
 		.own4 = o->local4[0],
-		.known = o->has_access_mac,
-		.fixed = o->has_access_mac };
-	k->side[1] = (struct side){ .port = (uint16_t)o->core_port_id,
+		.known = o->access.has_mac,
+		.fixed = o->access.has_mac };
+	k->side[1] = (struct side){ .port = (uint16_t)o->core.port_id,
 		.gw4 = o->core_gw4,
 		.own4 = o->core4,
-		.known = o->has_core_mac,
-		.fixed = o->has_core_mac };
-	memcpy(&k->side[0].gw, o->access_mac, RTE_ETHER_ADDR_LEN);
-	memcpy(&k->side[1].gw, o->core_mac, RTE_ETHER_ADDR_LEN);
+		.known = o->core.has_mac,
+		.fixed = o->core.has_mac };
+	memcpy(&k->side[0].gw, o->access.mac, RTE_ETHER_ADDR_LEN);
+	memcpy(&k->side[1].gw, o->core.mac, RTE_ETHER_ADDR_LEN);
 	k->pool = rte_pktmbuf_pool_create("load", MBUFS, 256, 0,
 		(uint16_t)(o->size > 1800 ? JUMBO + RTE_PKTMBUF_HEADROOM
 					  : RTE_MBUF_DEFAULT_BUF_SIZE),
@@ -395,14 +397,14 @@ struct link *link_dpdk_open(const struct options *o)
 	}
 	for (unsigned int i = 0; i < (o->core4 != 0 ? SIDES : 1) && ret == 0; i++) {
 		if (i == 0 || k->side[1].port != k->side[0].port)
-			ret = port_start(k, &k->side[i]);
+			ret = link_dpdk_port_start(k, &k->side[i]);
 		if (ret == 0) {
 			rte_eth_macaddr_get(k->side[i].port, &k->side[i].mac);
 			k->n_sides++;
 		}
 	}
-	if (ret == 0 && resolve(k) == 0)
+	if (ret == 0 && link_dpdk_resolve(k) == 0)
 		return &k->link;
-	dpdk_close(&k->link);
+	link_dpdk_close(&k->link);
 	return NULL;
 }

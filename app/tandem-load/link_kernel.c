@@ -37,12 +37,12 @@ struct link_kernel {
 	uint8_t (*in)[LINK_PAYLOAD];
 };
 
-static struct link_kernel *self(struct link *l)
+static struct link_kernel *link_kernel_self(struct link *l)
 {
 	return (struct link_kernel *)l;
 }
 
-static void flush_one(struct link_kernel *k, unsigned int e)
+static void link_kernel_flush_one(struct link_kernel *k, unsigned int e)
 {
 	struct queue *q = k->out[e];
 	unsigned int done = 0, tries = 0;
@@ -64,10 +64,10 @@ static void flush_one(struct link_kernel *k, unsigned int e)
 	q->used = 0;
 }
 
-static void kernel_send(
+static void link_kernel_send(
 	struct link *l, unsigned int e, uint32_t to4, uint16_t port, const uint8_t *p, size_t len)
 {
-	struct link_kernel *k = self(l);
+	struct link_kernel *k = link_kernel_self(l);
 	struct queue *q = k->out[e];
 
 	if (q == NULL || len > LINK_PAYLOAD) {
@@ -75,7 +75,7 @@ static void kernel_send(
 		return;
 	}
 	if (q->n == LINK_BATCH || q->used + len > OUT_BYTES)
-		flush_one(k, e);
+		link_kernel_flush_one(k, e);
 	memcpy(q->bytes + q->used, p, len);
 	q->iov[q->n] = (struct iovec){ q->bytes + q->used, len };
 	q->to[q->n] = (struct sockaddr_in){
@@ -89,17 +89,18 @@ static void kernel_send(
 	q->n++;
 }
 
-static void kernel_flush(struct link *l, usec_t now)
+static void link_kernel_flush(struct link *l, usec_t now)
 {
-	struct link_kernel *k = self(l);
+	struct link_kernel *k = link_kernel_self(l);
 
 	(void)now;
 	for (unsigned int e = 0; e < LINK_ENDPOINTS; e++)
 		if (k->out[e] != NULL && k->out[e]->n > 0)
-			flush_one(k, e);
+			link_kernel_flush_one(k, e);
 }
 
-static unsigned int receive(struct link_kernel *k, unsigned int e, link_handler handler, void *ctx)
+static unsigned int link_kernel_receive(
+	struct link_kernel *k, unsigned int e, link_handler handler, void *ctx)
 {
 	int n;
 
@@ -120,9 +121,9 @@ static unsigned int receive(struct link_kernel *k, unsigned int e, link_handler 
 	return n > 0 ? (unsigned int)n : 0;
 }
 
-static unsigned int kernel_poll(struct link *l, link_handler handler, void *ctx, usec_t now)
+static unsigned int link_kernel_poll(struct link *l, link_handler handler, void *ctx, usec_t now)
 {
-	struct link_kernel *k = self(l);
+	struct link_kernel *k = link_kernel_self(l);
 	struct epoll_event e[LINK_ENDPOINTS];
 	unsigned int total = 0;
 
@@ -132,7 +133,7 @@ static unsigned int kernel_poll(struct link *l, link_handler handler, void *ctx,
 		unsigned int got = 0;
 
 		for (int i = 0; i < n; i++)
-			got += receive(k, e[i].data.u32, handler, ctx);
+			got += link_kernel_receive(k, e[i].data.u32, handler, ctx);
 		total += got;
 		if (got == 0)
 			break;
@@ -140,17 +141,17 @@ static unsigned int kernel_poll(struct link *l, link_handler handler, void *ctx,
 	return total;
 }
 
-static void kernel_wait(struct link *l, usec_t us)
+static void link_kernel_wait(struct link *l, usec_t us)
 {
 	struct timespec t = { (time_t)(us / USEC_PER_SEC), (long)(us % USEC_PER_SEC * 1000) };
 	struct epoll_event e;
 
-	(void)epoll_pwait2(self(l)->ep, &e, 1, &t, NULL);
+	(void)epoll_pwait2(link_kernel_self(l)->ep, &e, 1, &t, NULL);
 }
 
-static void kernel_close(struct link *l)
+static void link_kernel_close(struct link *l)
 {
-	struct link_kernel *k = self(l);
+	struct link_kernel *k = link_kernel_self(l);
 
 	for (unsigned int e = 0; e < LINK_ENDPOINTS; e++) {
 		if (k->fd[e] >= 0)
@@ -165,16 +166,17 @@ static void kernel_close(struct link *l)
 	free(k);
 }
 
-static const struct link_ops kernel_ops = { kernel_poll, kernel_send, kernel_flush, kernel_wait,
-	kernel_close };
+static const struct link_ops kernel_ops = { link_kernel_poll, link_kernel_send, link_kernel_flush,
+	link_kernel_wait, link_kernel_close };
 
-static int fail(const char *what, const char *which)
+static int link_kernel_fail(const char *what, const char *which)
 {
 	fprintf(stderr, "tandem-load: %s %s: %s\n", what, which, strerror(errno));
 	return -1;
 }
 
-static int open_endpoint(struct link_kernel *k, unsigned int e, uint32_t addr4, uint16_t port)
+static int link_kernel_open_endpoint(
+	struct link_kernel *k, unsigned int e, uint32_t addr4, uint16_t port)
 {
 	struct sockaddr_in a = {
 		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(addr4)
@@ -185,10 +187,10 @@ static int open_endpoint(struct link_kernel *k, unsigned int e, uint32_t addr4, 
 
 	k->out[e] = calloc(1, sizeof(*k->out[e]));
 	if (k->out[e] == NULL || (k->out[e]->bytes = malloc(OUT_BYTES)) == NULL)
-		return fail("no memory for", "a socket");
+		return link_kernel_fail("no memory for", "a socket");
 	k->fd[e] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (k->fd[e] < 0)
-		return fail("cannot make", "a socket");
+		return link_kernel_fail("cannot make", "a socket");
 	/* With the right to (CAP_NET_ADMIN) beyond the system's limit. */
 	if (setsockopt(k->fd[e], SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		setsockopt(k->fd[e], SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
@@ -197,14 +199,14 @@ static int open_endpoint(struct link_kernel *k, unsigned int e, uint32_t addr4, 
 	if (bind(k->fd[e], (struct sockaddr *)&a, sizeof(a)) < 0) {
 		snprintf(text, sizeof(text), "%s port %u (must be on an interface here, and free)",
 			inet_ntoa(a.sin_addr), port);
-		return fail("cannot use", text);
+		return link_kernel_fail("cannot use", text);
 	}
 	return epoll_ctl(k->ep, EPOLL_CTL_ADD, k->fd[e], &event) < 0
-		       ? fail("cannot watch", "a socket")
+		       ? link_kernel_fail("cannot watch", "a socket")
 		       : 0;
 }
 
-static int enter(const char *netns)
+static int link_kernel_enter(const char *netns)
 {
 	char path[512];
 	int fd, ret;
@@ -214,27 +216,29 @@ static int enter(const char *netns)
 	snprintf(path, sizeof(path), "%s%s", netns[0] == '/' ? "" : "/run/netns/", netns);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return fail("network namespace", path);
-	ret = setns(fd, CLONE_NEWNET) < 0 ? fail("cannot enter network namespace", netns) : 0;
+		return link_kernel_fail("network namespace", path);
+	ret = setns(fd, CLONE_NEWNET) < 0
+		      ? link_kernel_fail("cannot enter network namespace", netns)
+		      : 0;
 	close(fd);
 	return ret;
 }
 
-static int open_all(struct link_kernel *k, const struct options *o, int home)
+static int link_kernel_open_all(struct link_kernel *k, const struct options *o, int home)
 {
-	if (enter(o->access_netns) < 0)
+	if (link_kernel_enter(o->access_netns) < 0)
 		return -1;
 	for (unsigned int i = 0; i < o->n_local; i++)
-		if (open_endpoint(k, link_ctl(i), o->local4[i], GTPC_PORT) < 0 ||
-			open_endpoint(k, link_usr(i), o->local4[i], GTPU_PORT) < 0)
+		if (link_kernel_open_endpoint(k, link_ctl(i), o->local4[i], GTPC_PORT) < 0 ||
+			link_kernel_open_endpoint(k, link_usr(i), o->local4[i], GTPU_PORT) < 0)
 			return -1;
 	if (o->core4 == 0)
 		return 0;
 	if (o->access_netns != NULL && setns(home, CLONE_NEWNET) < 0)
-		return fail("cannot go back to", "the first network namespace");
-	if (enter(o->core_netns) < 0)
+		return link_kernel_fail("cannot go back to", "the first network namespace");
+	if (link_kernel_enter(o->core_netns) < 0)
 		return -1;
-	return open_endpoint(k, LINK_CORE, o->core4, (uint16_t)o->core_port);
+	return link_kernel_open_endpoint(k, LINK_CORE, o->core4, (uint16_t)o->core_port);
 }
 
 struct link *link_kernel_open(const struct options *o)
@@ -249,11 +253,11 @@ struct link *link_kernel_open(const struct options *o)
 		k->fd[e] = -1;
 	k->ep = epoll_create1(EPOLL_CLOEXEC);
 	k->in = calloc(LINK_BATCH, sizeof(*k->in));
-	ret = k->in != NULL && k->ep >= 0 ? open_all(k, o, home) : -1;
+	ret = k->in != NULL && k->ep >= 0 ? link_kernel_open_all(k, o, home) : -1;
 	if (home >= 0)
 		close(home);
 	if (ret == 0)
 		return &k->link;
-	kernel_close(&k->link);
+	link_kernel_close(&k->link);
 	return NULL;
 }

@@ -69,14 +69,30 @@ struct procedure {
 	usec_t first, last;  /* request and accepted answer */
 };
 
+/* By what is requested, one at a time. */
+struct load_procedures {
+	struct procedure create, update, delete;
+};
+
+struct load_paces {
+	struct pace create, update, delete, verify, flow[DIRECTIONS];
+};
+
+/* The end of a run: one packet each way for every session. */
+struct load_verify {
+	unsigned int round;
+	uint32_t at;
+	usec_t round_end;
+	uint32_t dead;
+	bool done;
+};
+
 struct load {
 	const struct options *o;
 	struct link *link;
 	struct gtpc_pending *pending[LOAD_SGSNS];
 	struct session *session;
-	struct { /* of one request at a time, by what it is */
-		struct procedure create, update, delete;
-	} procedure;
+	struct load_procedures procedure;
 	uint64_t refused_by_cause[256];
 	struct flow flow[DIRECTIONS];
 	uint64_t foreign, error_indications, ended_by_ggsn, unexpected;
@@ -89,14 +105,8 @@ struct load {
 	/* waiting: requests without an answer */
 	uint32_t next_create, next_delete, up_now, failed, waiting;
 	uint32_t n_active, stride, at[DIRECTIONS];
-	struct pace pace_create, pace_update, pace_delete, pace_flow[DIRECTIONS], pace_verify;
-	struct {
-		unsigned int round;
-		uint32_t at;
-		usec_t round_end;
-		uint32_t dead;
-		bool done;
-	} verify;
+	struct load_paces pace;
+	struct load_verify verify;
 	uint64_t stalls;
 	usec_t stalled, longest_stall, last_turn;
 	FILE *out;

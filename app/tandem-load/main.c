@@ -12,11 +12,11 @@
 
 #include "load.h"
 
-enum { PROGRESS_US = 200000, WAIT_US = 1000, DUE_MAX = 1 << 16, LATE_US = 100000 };
+enum { PROGRESS_US = 200000, WAIT_US = 1000 };
 
 static atomic_uint asked_to_stop, asked_to_report, asked_to_go_on;
 
-static void on_signal(int number)
+static void main_on_signal(int number)
 {
 	if (number == SIGUSR1)
 		atomic_fetch_add(&asked_to_report, 1);
@@ -26,37 +26,7 @@ static void on_signal(int number)
 		atomic_fetch_add(&asked_to_stop, 1);
 }
 
-usec_t load_clock(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (usec_t)t.tv_sec * USEC_PER_SEC + (usec_t)t.tv_nsec / 1000 + 1;
-}
-
-void pace_start(struct pace *p, uint32_t rate, usec_t now)
-{
-	*p = (struct pace){ .rate = rate, .since = now };
-}
-
-unsigned int pace_due(struct pace *p, usec_t now)
-{
-	uint64_t due;
-
-	if (p->rate == 0)
-		return DUE_MAX;
-	due = (now - p->since) / USEC_PER_SEC * p->rate +
-	      (now - p->since) % USEC_PER_SEC * p->rate / USEC_PER_SEC;
-	/* cannot keep up */
-	if (due > p->done + (uint64_t)p->rate * LATE_US / USEC_PER_SEC + DUE_MAX) {
-		p->since = now;
-		p->done = 0;
-		return 1;
-	}
-	return due > p->done ? (unsigned int)(due - p->done) : 0;
-}
-
-static void heard(void *ctx, const struct link_in *in)
+static void main_heard(void *ctx, const struct link_in *in)
 {
 	struct load *l = ctx;
 	usec_t now = l->last_turn;
@@ -69,7 +39,7 @@ static void heard(void *ctx, const struct link_in *in)
 		traffic_heard_gtpu(l, in, now);
 }
 
-static void enter(struct load *l, enum phase p, usec_t now)
+static void main_enter(struct load *l, enum phase p, usec_t now)
 {
 	if (l->phase == PHASE_TRAFFIC)
 		l->traffic_us += now - l->phase_since;
@@ -82,10 +52,10 @@ static void enter(struct load *l, enum phase p, usec_t now)
 	else if (p == PHASE_VERIFY)
 		verify_begin(l, now);
 	else if (p == PHASE_DELETE)
-		pace_start(&l->pace_delete, l->o->delete_rate, now);
+		pace_start(&l->pace.delete, l->o->delete_rate, now);
 }
 
-static bool all_created(const struct load *l)
+static bool main_all_created(const struct load *l)
 {
 	const struct procedure *c = &l->procedure.create;
 
@@ -93,7 +63,7 @@ static bool all_created(const struct load *l)
 	       c->accepted + c->refused + c->unanswered == c->sent;
 }
 
-static void turn_traffic(struct load *l, bool stop, usec_t now)
+static void main_turn_traffic(struct load *l, bool stop, usec_t now)
 {
 	usec_t most = l->o->duration_s * USEC_PER_SEC, spent = now - l->phase_since;
 	bool over = stop || atomic_load(&asked_to_go_on) != 0 || l->up_now == 0 ||
@@ -110,41 +80,41 @@ static void turn_traffic(struct load *l, bool stop, usec_t now)
 	}
 	if (now >= l->drain_by || (l->flow[UP].received == l->flow[UP].sent &&
 					  l->flow[DOWN].received == l->flow[DOWN].sent))
-		enter(l,
+		main_enter(l,
 			l->o->verify_rate > 0 && !stop ? PHASE_VERIFY
 			: l->o->keep                   ? PHASE_END
 						       : PHASE_DELETE,
 			now);
 }
 
-static void turn(struct load *l, usec_t now)
+static void main_turn(struct load *l, usec_t now)
 {
 	unsigned int stops = atomic_load(&asked_to_stop);
 
 	if (stops > 1 && l->phase != PHASE_END)
-		enter(l, PHASE_END, now);
+		main_enter(l, PHASE_END, now);
 	sgsn_turn(l, now);
 	switch (l->phase) {
 	case PHASE_CREATE:
 		if (stops == 0)
 			sgsn_create_turn(l, now);
-		if (all_created(l))
-			enter(l, PHASE_TRAFFIC, now);
+		if (main_all_created(l))
+			main_enter(l, PHASE_TRAFFIC, now);
 		else if (stops > 0)
-			enter(l, l->o->keep ? PHASE_END : PHASE_DELETE, now);
+			main_enter(l, l->o->keep ? PHASE_END : PHASE_DELETE, now);
 		break;
 	case PHASE_TRAFFIC:
-		turn_traffic(l, stops > 0, now);
+		main_turn_traffic(l, stops > 0, now);
 		break;
 	case PHASE_VERIFY:
 		verify_turn(l, now);
 		if (l->verify.done || stops > 0)
-			enter(l, l->o->keep ? PHASE_END : PHASE_DELETE, now);
+			main_enter(l, l->o->keep ? PHASE_END : PHASE_DELETE, now);
 		break;
 	case PHASE_DELETE:
 		sgsn_delete_turn(l, now);
 		if (l->next_delete == l->o->sessions && l->waiting == 0)
-			enter(l, PHASE_END, now);
+			main_enter(l, PHASE_END, now);
 		break;
 	case PHASE_END:
 		break;
@@ -152,7 +122,7 @@ static void turn(struct load *l, usec_t now)
 }
 
 /* A loop that did not run cannot tell a silent GGSN from its own sleep. */
-static void stalls(struct load *l, usec_t now)
+static void main_stalls(struct load *l, usec_t now)
 {
 	usec_t gap = now - l->last_turn;
 
@@ -164,21 +134,21 @@ static void stalls(struct load *l, usec_t now)
 	l->last_turn = now;
 }
 
-static void run(struct load *l)
+static void main_run(struct load *l)
 {
 	bool tty = isatty(STDERR_FILENO) && !l->o->quiet;
 	usec_t progress_at = 0, now = load_clock();
 	unsigned int reports = 0;
 
 	l->began = now;
-	pace_start(&l->pace_create, l->o->rate, now);
+	pace_start(&l->pace.create, l->o->rate, now);
 	while (l->phase != PHASE_END) {
 		unsigned int got;
 
 		now = load_clock();
-		stalls(l, now);
-		got = l->link->ops->poll(l->link, heard, l, now);
-		turn(l, now);
+		main_stalls(l, now);
+		got = l->link->ops->poll(l->link, main_heard, l, now);
+		main_turn(l, now);
 		l->link->ops->flush(l->link, now);
 		if (tty && now >= progress_at) {
 			report_progress(l, now);
@@ -217,7 +187,7 @@ static int load_run(const struct options *o, struct link *link)
 	else
 		ret = 0;
 	if (ret == 0) {
-		run(l);
+		main_run(l);
 		report_write(l, true, load_clock());
 		if (o->per_session != NULL)
 			ret = report_sessions(l) < 0;
@@ -234,9 +204,9 @@ static int load_run(const struct options *o, struct link *link)
 }
 
 /* Signals before EAL's threads begin, so that all have them. */
-static void signals(void)
+static void main_signals(void)
 {
-	struct sigaction a = { .sa_handler = on_signal };
+	struct sigaction a = { .sa_handler = main_on_signal };
 
 	sigaction(SIGINT, &a, NULL);
 	sigaction(SIGTERM, &a, NULL);
@@ -245,7 +215,7 @@ static void signals(void)
 	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
 }
 
-static bool has_separator(int argc, char **argv)
+static bool main_has_separator(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++)
 		if (strcmp(argv[i], "--") == 0)
@@ -255,12 +225,12 @@ static bool has_separator(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	bool kernel = !has_separator(argc, argv);
+	bool kernel = !main_has_separator(argc, argv);
 	struct options o;
 	struct link *link;
 	int ret;
 
-	signals();
+	main_signals();
 	if (!kernel) {
 		int used = rte_eal_init(argc, argv);
 

@@ -52,14 +52,14 @@ static const struct row rows[] = {
 	O("access-netns", "NAME", TEXT, access_netns, "network namespace of the SGSN addresses"),
 	O("core-netns", "NAME", TEXT, core_netns, "network namespace of the core address"),
 	SECTION("DPDK ports (EAL arguments first, then --)"),
-	N("access-device", access_port_id, 0, 31, 0,
+	N("access-device", access.port_id, 0, 31, 0,
 		"port with the SGSN addresses; it answers ARP for them"),
-	N("core-device", core_port_id, 0, 31, 1, "port with the core address; may be the same"),
+	N("core-device", core.port_id, 0, 31, 1, "port with the core address; may be the same"),
 	O("access-gw", "ADDR", ADDRESS, access_gw4, "next hop to the GGSN (the GGSN itself)"),
 	O("core-gw", "ADDR", ADDRESS, core_gw4, "next hop to the subscribers"),
-	{ "access-mac", "MAC", MAC, AT(access_mac), AT(has_access_mac), 0, 0, 0,
+	{ "access-mac", "MAC", MAC, AT(access.mac), AT(access.has_mac), 0, 0, 0,
 		"of access-gw: no ARP is asked, none heard" },
-	{ "core-mac", "MAC", MAC, AT(core_mac), AT(has_core_mac), 0, 0, 0,
+	{ "core-mac", "MAC", MAC, AT(core.mac), AT(core.has_mac), 0, 0, 0,
 		"of core-gw: no ARP is asked, none heard" },
 	SECTION("Sessions"),
 	N("sessions", sessions, 1, LOAD_SESSIONS, 1, "PDP contexts to create"),
@@ -155,7 +155,7 @@ static const char keys[] =
 	"  other {foreign, not_sent, unexpected, old_tunnel, error_indications}\n"
 	"  seconds, traffic_seconds, memory_mb\n";
 
-static void help(void)
+static void options_help(void)
 {
 	fputs(about, stdout);
 	for (unsigned int i = 0; i < ROWS; i++) {
@@ -178,26 +178,26 @@ static void help(void)
 	fputs(keys, stdout);
 }
 
-static bool wrong(const char *name, const char *value, const char *what)
+static bool options_wrong(const char *name, const char *value, const char *what)
 {
 	fprintf(stderr, "tandem-load: --%s %s: %s\n", name, value, what);
 	return false;
 }
 
-static bool parse_number(const struct row *r, const char *text, uint32_t *to)
+static bool options_parse_number(const struct row *r, const char *text, uint32_t *to)
 {
 	char *end, want[64];
 	unsigned long long v = strtoull(text, &end, 10);
 
 	if (!isdigit((unsigned char)text[0]) || *end != '\0' || v < r->min || v > r->max) {
 		snprintf(want, sizeof(want), "give a number from %u to %u", r->min, r->max);
-		return wrong(r->name, text, want);
+		return options_wrong(r->name, text, want);
 	}
 	*to = (uint32_t)v;
 	return true;
 }
 
-static bool parse_address(const char *text, uint32_t *to)
+static bool options_parse_address(const char *text, uint32_t *to)
 {
 	struct in_addr a;
 
@@ -207,7 +207,7 @@ static bool parse_address(const char *text, uint32_t *to)
 	return true;
 }
 
-static bool parse_addresses(struct options *o, const char *text)
+static bool options_parse_addresses(struct options *o, const char *text)
 {
 	char copy[2048], *save, *part;
 
@@ -219,8 +219,9 @@ static bool parse_addresses(struct options *o, const char *text)
 
 		if (dash != NULL)
 			*dash = '\0';
-		if (!parse_address(part, &first) ||
-			!parse_address(dash != NULL ? dash + 1 : part, &last) || last < first)
+		if (!options_parse_address(part, &first) ||
+			!options_parse_address(dash != NULL ? dash + 1 : part, &last) ||
+			last < first)
 			return false;
 		for (; first <= last; first++) {
 			if (o->n_local == LOAD_SGSNS)
@@ -231,7 +232,7 @@ static bool parse_addresses(struct options *o, const char *text)
 	return o->n_local > 0;
 }
 
-static bool parse_mac(const char *text, uint8_t mac[6])
+static bool options_parse_mac(const char *text, uint8_t mac[6])
 {
 	int n = 0;
 
@@ -240,7 +241,7 @@ static bool parse_mac(const char *text, uint8_t mac[6])
 	       text[n] == '\0';
 }
 
-static bool set(struct options *o, const struct row *r, const char *text)
+static bool options_set(struct options *o, const struct row *r, const char *text)
 {
 	void *to = (char *)o + r->at;
 
@@ -252,69 +253,70 @@ static bool set(struct options *o, const struct row *r, const char *text)
 		*(const char **)to = text;
 		return true;
 	case NUMBER:
-		return parse_number(r, text, to);
+		return options_parse_number(r, text, to);
 	case ADDRESS:
-		return parse_address(text, to) ||
-		       wrong(r->name, text, "give an IPv4 address like 10.8.0.100");
+		return options_parse_address(text, to) ||
+		       options_wrong(r->name, text, "give an IPv4 address like 10.8.0.100");
 	case ADDRESSES:
-		return parse_addresses(o, text) ||
-		       wrong(r->name, text,
+		return options_parse_addresses(o, text) ||
+		       options_wrong(r->name, text,
 			       "give IPv4 addresses like 10.8.0.1-10.8.0.4,10.8.1.1, at most 64");
 	case MAC:
 		*(bool *)((char *)o + r->has) = true;
-		return parse_mac(text, to) ||
-		       wrong(r->name, text, "give a MAC address like 02:00:00:00:00:01");
+		return options_parse_mac(text, to) ||
+		       options_wrong(r->name, text, "give a MAC address like 02:00:00:00:00:01");
 	}
 	return false;
 }
 
-static bool complain(const char *what)
+static bool options_complain(const char *what)
 {
 	fprintf(stderr, "tandem-load: %s\n", what);
 	return false;
 }
 
-static bool check_imsi(struct options *o)
+static bool options_check_imsi(struct options *o)
 {
 	size_t n = strlen(o->imsi);
 
 	if (n != 15 || strspn(o->imsi, "0123456789") != n)
-		return wrong("imsi", o->imsi, "give 15 digits, like 001010000000001");
+		return options_wrong("imsi", o->imsi, "give 15 digits, like 001010000000001");
 	o->imsi_number = strtoull(o->imsi, NULL, 10);
 	if (o->imsi_number + o->sessions > 1000000000000000u)
-		return wrong("imsi", o->imsi, "there are fewer IMSIs behind it than --sessions");
+		return options_wrong(
+			"imsi", o->imsi, "there are fewer IMSIs behind it than --sessions");
 	return true;
 }
 
-static bool check(struct options *o)
+static bool options_check(struct options *o)
 {
 	if (o->ggsn4 == 0)
-		return complain("--ggsn is missing: whose PDP contexts? (see --help)");
+		return options_complain("--ggsn is missing: whose PDP contexts? (see --help)");
 	if (o->n_local == 0)
-		return complain(
+		return options_complain(
 			"--local is missing: give at least one SGSN address of your own (see "
 			"--help)");
 	if (o->window > o->n_local * 4096)
-		return complain("--window: at most 4096 for each address of --local");
+		return options_complain("--window: at most 4096 for each address of --local");
 	if (o->apn[0] == '\0' || strlen(o->apn) > GTPC_APN_MAX - 2)
-		return wrong("apn", o->apn, "give a name of 1 to 99 letters");
+		return options_wrong("apn", o->apn, "give a name of 1 to 99 letters");
 	if (!o->kernel && (o->access_netns != NULL || o->core_netns != NULL))
-		return complain(
+		return options_complain(
 			"--access-netns and --core-netns are for kernel sockets: DPDK ports know "
 			"no namespaces");
-	if (!o->kernel && o->core4 != 0 && o->core_gw4 == 0 && !o->has_core_mac)
-		return complain(
+	if (!o->kernel && o->core4 != 0 && o->core_gw4 == 0 && !o->core.has_mac)
+		return options_complain(
 			"--core-gw is missing: which next hop leads from the core port to the "
 			"subscribers?");
 	if (o->core4 == 0)
 		o->up = o->down = 0;
 	if (o->verify_rate > 0 && o->up + o->down == 0)
-		return complain("--verify needs user packets: --core, and --up or --down");
+		return options_complain("--verify needs user packets: --core, and --up or --down");
 	if (o->access_gw4 == 0)
 		o->access_gw4 = o->ggsn4;
 	if (o->delete_rate > 10000000)
 		o->delete_rate = o->rate;
-	return check_imsi(o);
+	return options_check_imsi(o);
 }
 
 uint64_t options_key(const struct options *o, uint32_t i)
@@ -346,7 +348,7 @@ int options_parse(struct options *o, int argc, char **argv, bool kernel)
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "h", longs, &at)) != -1) {
 		if (c == 'h') {
-			help();
+			options_help();
 			return 0;
 		}
 		if (c == 'v') {
@@ -355,11 +357,12 @@ int options_parse(struct options *o, int argc, char **argv, bool kernel)
 		}
 		if (c != 0) {
 			if (kernel)
-				complain("EAL arguments end with -- and stand before the others; "
-					 "see --help");
+				options_complain(
+					"EAL arguments end with -- and stand before the others; "
+					"see --help");
 			return 2;
 		}
-		if (!set(o, &rows[row_of[at]], optarg))
+		if (!options_set(o, &rows[row_of[at]], optarg))
 			return 2;
 	}
 	if (optind < argc) {
@@ -368,5 +371,5 @@ int options_parse(struct options *o, int argc, char **argv, bool kernel)
 			argv[optind]);
 		return 2;
 	}
-	return check(o) ? OPTIONS_RUN : 2;
+	return options_check(o) ? OPTIONS_RUN : 2;
 }

@@ -16,6 +16,13 @@ enum {
 	LOAD_SIZE_MAX = 8000
 };
 
+/* A DPDK port, and the hardware address behind it where that was given. */
+struct options_port {
+	uint32_t port_id;
+	uint8_t mac[6];
+	bool has_mac;
+};
+
 struct options {
 	bool kernel; /* kernel sockets; else DPDK ports */
 	uint32_t ggsn4, core4, access_gw4, core_gw4;
@@ -28,9 +35,7 @@ struct options {
 	unsigned int imsi_digits;
 	uint32_t sessions, active, rate, window, t3_ms, n3, recovery;
 	uint32_t up, down, size, duration_s, update_rate, verify_rate, delete_rate, drain_ms;
-	uint32_t access_port_id, core_port_id;
-	uint8_t access_mac[6], core_mac[6];
-	bool has_access_mac, has_core_mac;
+	struct options_port access, core;
 	bool keep, quiet, interim;
 };
 

@@ -11,7 +11,7 @@
 
 static const char *const phase_names[] = { "create", "traffic", "verify", "delete", "end" };
 
-static json_t *hist_json(const struct hist *h, double unit)
+static json_t *report_hist_json(const struct hist *h, double unit)
 {
 	return json_pack("{s:I,s:f,s:f,s:f,s:f,s:f,s:f}", "n", (json_int_t)h->n, "min",
 		(double)h->min / unit, "p50", (double)hist_percentile(h, 50) / unit, "p90",
@@ -24,17 +24,17 @@ static double per_second(uint64_t n, usec_t us)
 	return us > 0 ? (double)n * 1e6 / (double)us : 0;
 }
 
-static json_t *procedure_json(const struct procedure *p)
+static json_t *report_procedure_json(const struct procedure *p)
 {
 	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:f,s:o}", "sent", (json_int_t)p->sent, "retries",
 		(json_int_t)p->retries, "accepted", (json_int_t)p->accepted, "refused",
 		(json_int_t)p->refused, "unanswered", (json_int_t)p->unanswered, "per_s",
 		p->last > p->first ? per_second(p->accepted, p->last - p->first) : 0.0,
-		"latency_us", hist_json(&p->latency, 1));
+		"latency_us", report_hist_json(&p->latency, 1));
 }
 
 /* The monotonic time as seconds since 1970. */
-static double wall(usec_t at, usec_t now)
+static double report_wall(usec_t at, usec_t now)
 {
 	struct timespec t;
 
@@ -45,10 +45,10 @@ static double wall(usec_t at, usec_t now)
 static json_t *silence_json(const struct silence *q, usec_t now)
 {
 	return json_pack("{s:f,s:f,s:f}", "ms", (double)q->longest / 1e3, "own_ms",
-		(double)q->own / 1e3, "at", wall(q->from, now));
+		(double)q->own / 1e3, "at", report_wall(q->from, now));
 }
 
-static json_t *flow_json(
+static json_t *report_flow_json(
 	const struct load *l, enum direction d, bool whole, usec_t traffic_us, usec_t now)
 {
 	const struct flow *f = &l->flow[d];
@@ -61,7 +61,7 @@ static json_t *flow_json(
 		"reordered", (json_int_t)f->reordered, "stale", (json_int_t)f->stale, "bytes_sent",
 		(json_int_t)(f->sent * l->o->size), "bytes_received",
 		(json_int_t)(f->received * l->o->size), "per_s",
-		per_second(f->received, traffic_us), "delay_us", hist_json(&f->delay, 1));
+		per_second(f->received, traffic_us), "delay_us", report_hist_json(&f->delay, 1));
 
 	for (uint32_t i = 0; gaps != NULL && i < l->o->sessions; i++)
 		if (l->session[i].track[d].received > 1)
@@ -69,12 +69,12 @@ static json_t *flow_json(
 	json_object_set_new(j, "gap", silence_json(&f->silence, now));
 	json_object_set_new(j, "interval_gap", silence_json(&f->interval, now));
 	if (gaps != NULL)
-		json_object_set_new(j, "session_gap_ms", hist_json(gaps, 1e3));
+		json_object_set_new(j, "session_gap_ms", report_hist_json(gaps, 1e3));
 	free(gaps);
 	return j;
 }
 
-static json_t *sessions_json(const struct load *l)
+static json_t *report_sessions_json(const struct load *l)
 {
 	json_t *dead = l->verify.done ? json_integer(l->verify.dead) : json_null();
 
@@ -83,7 +83,7 @@ static json_t *sessions_json(const struct load *l)
 		(json_int_t)l->ended_by_ggsn, "dead", dead);
 }
 
-static json_t *other_json(const struct load *l)
+static json_t *report_other_json(const struct load *l)
 {
 	return json_pack("{s:I,s:I,s:I,s:I,s:I}", "foreign", (json_int_t)l->foreign, "not_sent",
 		(json_int_t)l->link->not_sent, "unexpected", (json_int_t)l->unexpected,
@@ -100,10 +100,10 @@ void report_write(struct load *l, bool final, usec_t now)
 	getrusage(RUSAGE_SELF, &usage);
 	json_object_set_new(j, "report", json_string(final ? "final" : "interim"));
 	json_object_set_new(j, "phase", json_string(phase_names[l->phase]));
-	json_object_set_new(j, "sessions", sessions_json(l));
-	json_object_set_new(j, "create", procedure_json(&l->procedure.create));
-	json_object_set_new(j, "update", procedure_json(&l->procedure.update));
-	json_object_set_new(j, "delete", procedure_json(&l->procedure.delete));
+	json_object_set_new(j, "sessions", report_sessions_json(l));
+	json_object_set_new(j, "create", report_procedure_json(&l->procedure.create));
+	json_object_set_new(j, "update", report_procedure_json(&l->procedure.update));
+	json_object_set_new(j, "delete", report_procedure_json(&l->procedure.delete));
 	for (unsigned int i = 0; i < 256; i++) {
 		char cause[8];
 
@@ -113,12 +113,12 @@ void report_write(struct load *l, bool final, usec_t now)
 				refused, cause, json_integer((json_int_t)l->refused_by_cause[i]));
 	}
 	json_object_set_new(j, "refused", refused);
-	json_object_set_new(j, "up", flow_json(l, UP, final, traffic_us, now));
-	json_object_set_new(j, "down", flow_json(l, DOWN, final, traffic_us, now));
+	json_object_set_new(j, "up", report_flow_json(l, UP, final, traffic_us, now));
+	json_object_set_new(j, "down", report_flow_json(l, DOWN, final, traffic_us, now));
 	json_object_set_new(j, "stalls",
 		json_pack("{s:I,s:f,s:f}", "n", (json_int_t)l->stalls, "longest_ms",
 			(double)l->longest_stall / 1e3, "total_ms", (double)l->stalled / 1e3));
-	json_object_set_new(j, "other", other_json(l));
+	json_object_set_new(j, "other", report_other_json(l));
 	json_object_set_new(j, "seconds", json_real((double)(now - l->began) / 1e6));
 	json_object_set_new(j, "traffic_seconds", json_real((double)traffic_us / 1e6));
 	json_object_set_new(j, "memory_mb", json_real((double)usage.ru_maxrss / 1024));

@@ -20,7 +20,7 @@ static unsigned int sgsn_of(const struct load *l, uint32_t i)
 	return i % l->o->n_local;
 }
 
-static struct procedure *procedure_of(struct load *l, uint8_t request)
+static struct procedure *sgsn_procedure_of(struct load *l, uint8_t request)
 {
 	switch (request) {
 	case GTPC_CREATE_REQUEST:
@@ -50,7 +50,8 @@ void sgsn_close(struct load *l)
 }
 
 /* The request about session i; the length, 0 if it cannot be made. */
-static size_t encode(const struct load *l, uint32_t i, uint8_t type, uint16_t seq, uint8_t *buf)
+static size_t sgsn_encode(
+	const struct load *l, uint32_t i, uint8_t type, uint16_t seq, uint8_t *buf)
 {
 	const struct session *s = &l->session[i];
 	struct ip_addr own = ip_addr_v4(l->o->local4[sgsn_of(l, i)]);
@@ -77,16 +78,16 @@ static size_t encode(const struct load *l, uint32_t i, uint8_t type, uint16_t se
 }
 
 /* False: no more requests can wait now. */
-static bool ask(struct load *l, uint32_t i, uint8_t type, usec_t now)
+static bool sgsn_ask(struct load *l, uint32_t i, uint8_t type, usec_t now)
 {
 	struct session *s = &l->session[i];
 	struct gtpc_pending *pending = l->pending[sgsn_of(l, i)];
-	struct procedure *p = procedure_of(l, type);
+	struct procedure *p = sgsn_procedure_of(l, type);
 	uint32_t to4 = type == GTPC_CREATE_REQUEST ? l->o->ggsn4 : s->ctl4;
 	struct gtpc_peer to = { ip_addr_v4(to4), GTPC_PORT };
 	uint16_t seq = gtpc_pending_seq(pending);
 	uint8_t buf[GTPC_MSG_MAX];
-	size_t len = encode(l, i, type, seq, buf);
+	size_t len = sgsn_encode(l, i, type, seq, buf);
 
 	if (gtpc_pending_add(pending, &to, seq, buf, len, (uint64_t)type << ASKED_SHIFT | i, now) <
 		0)
@@ -102,7 +103,7 @@ static bool ask(struct load *l, uint32_t i, uint8_t type, usec_t now)
 
 /* ---- answers ---- */
 
-static void created(struct load *l, struct session *s, const struct gtpc_told *t)
+static void sgsn_created(struct load *l, struct session *s, const struct gtpc_told *t)
 {
 	s->ctl_teid = t->ctl_teid;
 	s->usr_teid = t->usr_teid;
@@ -113,7 +114,7 @@ static void created(struct load *l, struct session *s, const struct gtpc_told *t
 	l->up_now++;
 }
 
-static void failed(struct load *l, struct session *s, uint8_t request)
+static void sgsn_failed(struct load *l, struct session *s, uint8_t request)
 {
 	if (request == GTPC_UPDATE_REQUEST) {
 		if (s->state == SESSION_UPDATING)
@@ -124,7 +125,7 @@ static void failed(struct load *l, struct session *s, uint8_t request)
 	l->failed++;
 }
 
-static void answer(
+static void sgsn_answer(
 	struct load *l, const struct link_in *in, const struct gtpc_header *h, usec_t now)
 {
 	struct gtpc_peer from = { ip_addr_v4(in->from4), in->from_port };
@@ -141,19 +142,19 @@ static void answer(
 	l->waiting--;
 	request = (uint8_t)(cookie >> ASKED_SHIFT);
 	s = &l->session[(uint32_t)cookie];
-	p = procedure_of(l, request);
+	p = sgsn_procedure_of(l, request);
 	if (gtpc_decode_told(h, &t) < 0 || h->type != request + 1 ||
 		t.cause != GTPC_REQUEST_ACCEPTED) {
 		p->refused++;
 		l->refused_by_cause[h->type == request + 1 ? t.cause : 0]++;
-		failed(l, s, request);
+		sgsn_failed(l, s, request);
 		return;
 	}
 	p->accepted++;
 	p->last = now;
 	hist_add(&p->latency, now - s->asked_at);
 	if (request == GTPC_CREATE_REQUEST) {
-		created(l, s, &t);
+		sgsn_created(l, s, &t);
 	} else if (request == GTPC_UPDATE_REQUEST && s->state == SESSION_UPDATING) {
 		s->generation = s->asked;
 		s->state = SESSION_UP;
@@ -164,7 +165,7 @@ static void answer(
 }
 
 /* The GGSN ends a context (its header names it by our TEID). */
-static void ended(struct load *l, const struct link_in *in, const struct gtpc_header *h)
+static void sgsn_ended(struct load *l, const struct link_in *in, const struct gtpc_header *h)
 {
 	uint8_t buf[GTPC_MSG_MAX];
 	uint32_t i = h->teid - 1;
@@ -195,14 +196,14 @@ void sgsn_heard(struct load *l, const struct link_in *in, usec_t now)
 	case GTPC_CREATE_RESPONSE:
 	case GTPC_UPDATE_RESPONSE:
 	case GTPC_DELETE_RESPONSE:
-		answer(l, in, &h, now);
+		sgsn_answer(l, in, &h, now);
 		break;
 	case GTPC_ECHO_REQUEST:
 		l->link->ops->send(l->link, in->endpoint, in->from4, in->from_port, buf,
 			gtpc_encode_echo_response(buf, h.seq, l->recovery));
 		break;
 	case GTPC_DELETE_REQUEST:
-		ended(l, in, &h);
+		sgsn_ended(l, in, &h);
 		break;
 	default:
 		l->foreign++;
@@ -223,7 +224,8 @@ void sgsn_turn(struct load *l, usec_t now)
 		for (unsigned int n = 0;
 			n < BURST && gtpc_pending_due(l->pending[i], now, &to, &msg, &len, &cookie);
 			n++) {
-			struct procedure *p = procedure_of(l, (uint8_t)(cookie >> ASKED_SHIFT));
+			struct procedure *p =
+				sgsn_procedure_of(l, (uint8_t)(cookie >> ASKED_SHIFT));
 
 			if (len > 0) {
 				p->retries++;
@@ -233,12 +235,13 @@ void sgsn_turn(struct load *l, usec_t now)
 			}
 			p->unanswered++;
 			l->waiting--;
-			failed(l, &l->session[(uint32_t)cookie], (uint8_t)(cookie >> ASKED_SHIFT));
+			sgsn_failed(
+				l, &l->session[(uint32_t)cookie], (uint8_t)(cookie >> ASKED_SHIFT));
 		}
 	}
 }
 
-static unsigned int room(const struct load *l, struct pace *p, usec_t now)
+static unsigned int sgsn_room(const struct load *l, struct pace *p, usec_t now)
 {
 	unsigned int due = pace_due(p, now),
 		     free_ = l->waiting < l->o->window ? l->o->window - l->waiting : 0;
@@ -249,29 +252,29 @@ static unsigned int room(const struct load *l, struct pace *p, usec_t now)
 
 void sgsn_create_turn(struct load *l, usec_t now)
 {
-	unsigned int n = room(l, &l->pace_create, now);
+	unsigned int n = sgsn_room(l, &l->pace.create, now);
 
 	for (; n > 0 && l->next_create < l->o->sessions; n--) {
-		if (!ask(l, l->next_create, GTPC_CREATE_REQUEST, now))
+		if (!sgsn_ask(l, l->next_create, GTPC_CREATE_REQUEST, now))
 			return;
 		l->session[l->next_create++].state = SESSION_CREATING;
-		l->pace_create.done++;
+		l->pace.create.done++;
 	}
 }
 
 void sgsn_update_turn(struct load *l, usec_t now)
 {
-	unsigned int n = l->o->update_rate > 0 ? room(l, &l->pace_update, now) : 0;
+	unsigned int n = l->o->update_rate > 0 ? sgsn_room(l, &l->pace.update, now) : 0;
 
 	for (; n > 0; n--) {
 		uint32_t i = (uint32_t)((uint64_t)random() % l->o->sessions);
 		struct session *s = &l->session[i];
 
-		l->pace_update.done++;
+		l->pace.update.done++;
 		if (s->state != SESSION_UP)
 			continue;
 		s->asked = (uint8_t)((s->generation + 1) & 0x7f);
-		if (!ask(l, i, GTPC_UPDATE_REQUEST, now))
+		if (!sgsn_ask(l, i, GTPC_UPDATE_REQUEST, now))
 			return;
 		s->state = SESSION_UPDATING;
 	}
@@ -279,16 +282,16 @@ void sgsn_update_turn(struct load *l, usec_t now)
 
 void sgsn_delete_turn(struct load *l, usec_t now)
 {
-	unsigned int n = room(l, &l->pace_delete, now);
+	unsigned int n = sgsn_room(l, &l->pace.delete, now);
 
 	while (n > 0 && l->next_delete < l->o->sessions) {
 		struct session *s = &l->session[l->next_delete];
 
 		if (s->state == SESSION_UP || s->state == SESSION_UPDATING) {
-			if (!ask(l, l->next_delete, GTPC_DELETE_REQUEST, now))
+			if (!sgsn_ask(l, l->next_delete, GTPC_DELETE_REQUEST, now))
 				return;
 			s->state = SESSION_DELETING;
-			l->pace_delete.done++;
+			l->pace.delete.done++;
 			n--;
 		}
 		l->next_delete++;

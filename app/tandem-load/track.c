@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "track.h"
 
-static void received(struct track *t, usec_t now)
+static void track_received(struct track *t, usec_t now)
 {
 	usec_t gap = t->last != 0 && now > t->last ? now - t->last : 0;
 
@@ -20,7 +20,7 @@ enum track_verdict track_heard(struct track *t, uint32_t number, usec_t now)
 		t->window = ahead < TRACK_WINDOW ? t->window << ahead : 0;
 		t->window |= 1;
 		t->next = number + 1;
-		received(t, now);
+		track_received(t, now);
 		return TRACK_NEW;
 	}
 	behind = t->next - 1 - number;
@@ -29,6 +29,6 @@ enum track_verdict track_heard(struct track *t, uint32_t number, usec_t now)
 	if (t->window >> behind & 1)
 		return TRACK_DUPLICATE;
 	t->window |= UINT64_C(1) << behind;
-	received(t, now);
+	track_received(t, now);
 	return TRACK_REORDERED;
 }

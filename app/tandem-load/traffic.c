@@ -25,7 +25,7 @@ struct stamp {
 	usec_t sent;
 };
 
-static void put_stamp(uint8_t *p, size_t len, const struct stamp *s)
+static void traffic_put_stamp(uint8_t *p, size_t len, const struct stamp *s)
 {
 	struct wr w = wr_init(p, len);
 
@@ -38,7 +38,7 @@ static void put_stamp(uint8_t *p, size_t len, const struct stamp *s)
 	memset(w.p, 0, w.left);
 }
 
-static bool get_stamp(const uint8_t *p, size_t len, struct stamp *s)
+static bool traffic_get_stamp(const uint8_t *p, size_t len, struct stamp *s)
 {
 	struct rd r = rd_init(p, len);
 
@@ -54,7 +54,7 @@ static bool get_stamp(const uint8_t *p, size_t len, struct stamp *s)
 
 /* ---- what comes ---- */
 
-static void silence_ended(struct load *l, struct flow *f, usec_t now)
+static void traffic_silence_ended(struct load *l, struct flow *f, usec_t now)
 {
 	struct silence q = { now - f->last, f->last, l->stalled - f->stalled_at_last };
 
@@ -66,21 +66,22 @@ static void silence_ended(struct load *l, struct flow *f, usec_t now)
 	f->stalled_at_last = l->stalled;
 }
 
-static void heard(struct load *l, enum direction d, uint32_t want, const uint8_t *payload,
+static void traffic_heard(struct load *l, enum direction d, uint32_t want, const uint8_t *payload,
 	size_t len, usec_t now)
 {
 	struct flow *f = &l->flow[d];
 	struct session *s;
 	struct stamp stamp;
 
-	if (!get_stamp(payload, len, &stamp) || stamp.run != l->run || stamp.direction != d ||
-		stamp.session >= l->o->sessions || (want != UINT32_MAX && stamp.session != want) ||
+	if (!traffic_get_stamp(payload, len, &stamp) || stamp.run != l->run ||
+		stamp.direction != d || stamp.session >= l->o->sessions ||
+		(want != UINT32_MAX && stamp.session != want) ||
 		stamp.number >= l->session[stamp.session].sent[d]) {
 		l->foreign++;
 		return;
 	}
 	s = &l->session[stamp.session];
-	silence_ended(l, f, now);
+	traffic_silence_ended(l, f, now);
 	s->alive |= (uint8_t)(1 << d);
 	switch (track_heard(&s->track[d], stamp.number, now)) {
 	case TRACK_DUPLICATE:
@@ -102,10 +103,10 @@ static void heard(struct load *l, enum direction d, uint32_t want, const uint8_t
 
 void traffic_heard_core(struct load *l, const struct link_in *in, usec_t now)
 {
-	heard(l, UP, UINT32_MAX, in->p, in->len, now);
+	traffic_heard(l, UP, UINT32_MAX, in->p, in->len, now);
 }
 
-static void echo_u(struct load *l, const struct link_in *in, const struct gtpu *g)
+static void traffic_echo_u(struct load *l, const struct link_in *in, const struct gtpu *g)
 {
 	uint8_t buf[GTPU_MSG_MAX];
 
@@ -113,7 +114,7 @@ static void echo_u(struct load *l, const struct link_in *in, const struct gtpu *
 		gtpu_encode_echo_response(buf, g->seq));
 }
 
-static void tunnel(struct load *l, const struct session *s, uint8_t generation)
+static void traffic_tunnel(struct load *l, const struct session *s, uint8_t generation)
 {
 	if (generation != s->generation &&
 		!(s->state == SESSION_UPDATING && generation == s->asked))
@@ -122,7 +123,8 @@ static void tunnel(struct load *l, const struct session *s, uint8_t generation)
 
 /* A G-PDU: the tunnel must be the session's, the packet for its address, and what is in it for that
  * session. */
-static void g_pdu(struct load *l, const struct link_in *in, const struct gtpu *g, usec_t now)
+static void traffic_g_pdu(
+	struct load *l, const struct link_in *in, const struct gtpu *g, usec_t now)
 {
 	uint32_t i = (g->teid & TEID_MASK) - 1;
 	const uint8_t *ip = in->p + g->offset;
@@ -138,8 +140,8 @@ static void g_pdu(struct load *l, const struct link_in *in, const struct gtpu *g
 		l->foreign++;
 		return;
 	}
-	tunnel(l, &l->session[i], (uint8_t)(g->teid >> 24));
-	heard(l, DOWN, i, ip + head + 8, g->len - head - 8, now);
+	traffic_tunnel(l, &l->session[i], (uint8_t)(g->teid >> 24));
+	traffic_heard(l, DOWN, i, ip + head + 8, g->len - head - 8, now);
 }
 
 void traffic_heard_gtpu(struct load *l, const struct link_in *in, usec_t now)
@@ -152,10 +154,10 @@ void traffic_heard_gtpu(struct load *l, const struct link_in *in, usec_t now)
 	}
 	switch (g.type) {
 	case GTPU_G_PDU:
-		g_pdu(l, in, &g, now);
+		traffic_g_pdu(l, in, &g, now);
 		break;
 	case GTPU_ECHO_REQUEST:
-		echo_u(l, in, &g);
+		traffic_echo_u(l, in, &g);
 		break;
 	case GTPU_ERROR_INDICATION:
 		/* counted and no more: the context stays, so that it shows whether it is served
@@ -170,7 +172,8 @@ void traffic_heard_gtpu(struct load *l, const struct link_in *in, usec_t now)
 
 /* ---- what goes ---- */
 
-static void put_ip_udp(uint8_t *p, uint32_t from, uint32_t to, uint16_t to_port, size_t size)
+static void traffic_put_ip_udp(
+	uint8_t *p, uint32_t from, uint32_t to, uint16_t to_port, size_t size)
 {
 	struct wr w = wr_init(p, LOAD_HEADERS);
 	uint32_t sum = 0;
@@ -193,7 +196,7 @@ static void put_ip_udp(uint8_t *p, uint32_t from, uint32_t to, uint16_t to_port,
 	wr_u16(&w, 0); /* no checksum */
 }
 
-static void send_one(struct load *l, uint32_t i, enum direction d, usec_t now)
+static void traffic_send_one(struct load *l, uint32_t i, enum direction d, usec_t now)
 {
 	struct session *s = &l->session[i];
 	struct stamp stamp = { l->run, i, s->sent[d]++, (uint8_t)d, now };
@@ -202,18 +205,18 @@ static void send_one(struct load *l, uint32_t i, enum direction d, usec_t now)
 
 	l->flow[d].sent++;
 	if (d == DOWN) {
-		put_stamp(buf, size - LOAD_HEADERS, &stamp);
+		traffic_put_stamp(buf, size - LOAD_HEADERS, &stamp);
 		l->link->ops->send(l->link, LINK_CORE, s->ue4, UE_PORT, buf, size - LOAD_HEADERS);
 		return;
 	}
 	gtpu_header(buf, s->usr_teid, (uint16_t)size);
-	put_ip_udp(buf + GTPU_HEADER, s->ue4, l->o->core4, (uint16_t)l->o->core_port, size);
-	put_stamp(buf + GTPU_HEADER + LOAD_HEADERS, size - LOAD_HEADERS, &stamp);
+	traffic_put_ip_udp(buf + GTPU_HEADER, s->ue4, l->o->core4, (uint16_t)l->o->core_port, size);
+	traffic_put_stamp(buf + GTPU_HEADER + LOAD_HEADERS, size - LOAD_HEADERS, &stamp);
 	l->link->ops->send(
 		l->link, link_usr(i % l->o->n_local), s->usr4, GTPU_PORT, buf, GTPU_HEADER + size);
 }
 
-static void rest(struct load *l)
+static void traffic_rest(struct load *l)
 {
 	for (uint32_t i = 0; i < l->o->sessions; i++)
 		for (unsigned int d = 0; d < DIRECTIONS; d++)
@@ -222,7 +225,7 @@ static void rest(struct load *l)
 		l->flow[d].last = 0;
 }
 
-static uint32_t gcd(uint32_t a, uint32_t b)
+static uint32_t traffic_gcd(uint32_t a, uint32_t b)
 {
 	while (b != 0) {
 		uint32_t c = a % b;
@@ -235,31 +238,31 @@ static uint32_t gcd(uint32_t a, uint32_t b)
 
 void traffic_begin(struct load *l, usec_t now)
 {
-	rest(l);
+	traffic_rest(l);
 	l->n_active =
 		l->o->active > 0 && l->o->active < l->o->sessions ? l->o->active : l->o->sessions;
 	/* Near the golden ratio: one after the other lies far apart. */
 	l->stride = (uint32_t)((double)l->n_active * 0.618) | 1;
-	while (gcd(l->stride, l->n_active) != 1)
+	while (traffic_gcd(l->stride, l->n_active) != 1)
 		l->stride += 2;
-	pace_start(&l->pace_flow[UP], l->o->up, now);
-	pace_start(&l->pace_flow[DOWN], l->o->down, now);
-	pace_start(&l->pace_update, l->o->update_rate, now);
+	pace_start(&l->pace.flow[UP], l->o->up, now);
+	pace_start(&l->pace.flow[DOWN], l->o->down, now);
+	pace_start(&l->pace.update, l->o->update_rate, now);
 }
 
 void traffic_turn(struct load *l, usec_t now)
 {
 	for (unsigned int d = 0; d < DIRECTIONS; d++) {
-		unsigned int n = l->pace_flow[d].rate > 0 ? pace_due(&l->pace_flow[d], now) : 0;
+		unsigned int n = l->pace.flow[d].rate > 0 ? pace_due(&l->pace.flow[d], now) : 0;
 
 		for (n = n < BURST ? n : BURST; n > 0; n--) {
 			/* The active ones lie evenly among all. */
 			uint32_t i = (uint32_t)((uint64_t)l->at[d] * l->o->sessions / l->n_active);
 
 			l->at[d] = (l->at[d] + l->stride) % l->n_active;
-			l->pace_flow[d].done++;
+			l->pace.flow[d].done++;
 			if (session_carries(&l->session[i]))
-				send_one(l, i, d, now);
+				traffic_send_one(l, i, d, now);
 		}
 	}
 }
@@ -268,16 +271,16 @@ void traffic_turn(struct load *l, usec_t now)
 
 void verify_begin(struct load *l, usec_t now)
 {
-	rest(l);
+	traffic_rest(l);
 	for (uint32_t i = 0; i < l->o->sessions; i++)
 		l->session[i].alive = 0;
 	l->verify.round = 0;
 	l->verify.at = 0;
 	l->verify.round_end = 0;
-	pace_start(&l->pace_verify, l->o->verify_rate, now);
+	pace_start(&l->pace.verify, l->o->verify_rate, now);
 }
 
-static uint8_t wanted(const struct load *l)
+static uint8_t traffic_wanted(const struct load *l)
 {
 	return (uint8_t)((l->o->up > 0) << UP | (l->o->down > 0) << DOWN);
 }
@@ -285,7 +288,7 @@ static uint8_t wanted(const struct load *l)
 static bool is_dead(const struct load *l, const struct session *s)
 {
 	return s->state == SESSION_ENDED ||
-	       (session_carries(s) && (s->alive & wanted(l)) != wanted(l));
+	       (session_carries(s) && (s->alive & traffic_wanted(l)) != traffic_wanted(l));
 }
 
 static void verify_count(struct load *l)
@@ -297,16 +300,16 @@ static void verify_count(struct load *l)
 
 void verify_turn(struct load *l, usec_t now)
 {
-	unsigned int n = pace_due(&l->pace_verify, now);
+	unsigned int n = pace_due(&l->pace.verify, now);
 
 	for (n = n < BURST ? n : BURST; n > 0 && l->verify.at < l->o->sessions; l->verify.at++) {
 		struct session *s = &l->session[l->verify.at];
 
 		for (unsigned int d = 0; d < DIRECTIONS && session_carries(s); d++) {
-			if ((wanted(l) & ~s->alive & 1 << d) == 0)
+			if ((traffic_wanted(l) & ~s->alive & 1 << d) == 0)
 				continue;
-			send_one(l, l->verify.at, d, now);
-			l->pace_verify.done++;
+			traffic_send_one(l, l->verify.at, d, now);
+			l->pace.verify.done++;
 			n -= n > 0;
 		}
 	}

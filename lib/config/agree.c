@@ -6,7 +6,7 @@
 
 #include "knob.h"
 
-static bool section_agrees(const struct section *s)
+static bool agree_section_agrees(const struct section *s)
 {
 	for (unsigned int j = 0; j < s->n_knobs; j++)
 		if (s->knobs[j].flags & KNOB_AGREE)
@@ -32,7 +32,7 @@ static void agree_print(const struct section *s, const void *item, FILE *to)
 }
 
 /* Items of a list in the order of their names. */
-static void section_print(const struct section *s, const struct config *c,
+static void agree_section_print(const struct section *s, const struct config *c,
 	void (*print)(const struct section *s, const void *item, FILE *to), FILE *to)
 {
 	const char *names[SECTION_ITEMS];
@@ -56,14 +56,14 @@ static void agree_print_all(const struct config *c, FILE *to)
 
 		/* An empty list is as if it were not known: versions that know it agree with those
 		 * that do not. */
-		if (!section_agrees(s) || section_items(s, c) == 0)
+		if (!agree_section_agrees(s) || section_items(s, c) == 0)
 			continue;
 		fprintf(to, "[%s]\n", s->name);
-		section_print(s, c, agree_print, to);
+		agree_section_print(s, c, agree_print, to);
 	}
 }
 
-static ssize_t hash_more(void *cookie, const char *bytes, size_t n)
+static ssize_t agree_hash_more(void *cookie, const char *bytes, size_t n)
 {
 	uint64_t h;
 
@@ -78,7 +78,7 @@ uint64_t config_digest(const struct config *c)
 {
 	/* FNV-1a: a difference is an accident, not an attack */
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	FILE *to = fopencookie(&h, "w", (cookie_io_functions_t){ .write = hash_more });
+	FILE *to = fopencookie(&h, "w", (cookie_io_functions_t){ .write = agree_hash_more });
 
 	if (to == NULL)
 		return 0;
@@ -88,7 +88,7 @@ uint64_t config_digest(const struct config *c)
 }
 
 /* "none" where nothing is set: a key that is there on both compares by its value. */
-static void lines_print(const struct section *s, const void *item, FILE *to)
+static void agree_lines_print(const struct section *s, const void *item, FILE *to)
 {
 	for (unsigned int j = 0; j < s->n_knobs; j++) {
 		const struct knob *k = &s->knobs[j];
@@ -113,12 +113,12 @@ void config_lines(const struct config *c, FILE *to)
 	for (unsigned int id = 0; id < SECTIONS; id++) {
 		const struct section *s = &config_sections[id];
 
-		if (section_agrees(s))
-			section_print(s, c, lines_print, to);
+		if (agree_section_agrees(s))
+			agree_section_print(s, c, agree_lines_print, to);
 	}
 }
 
-static char *lines_of(const struct config *c, size_t *len)
+static char *agree_lines_of(const struct config *c, size_t *len)
 {
 	char *text = NULL;
 	FILE *to = open_memstream(&text, len);
@@ -135,7 +135,7 @@ static char *lines_of(const struct config *c, size_t *len)
 int config_difference(const struct config *a, const struct config *b, FILE *to)
 {
 	size_t a_len, b_len;
-	char *in_a = lines_of(a, &a_len), *in_b = lines_of(b, &b_len);
+	char *in_a = agree_lines_of(a, &a_len), *in_b = agree_lines_of(b, &b_len);
 	int n = -ENOMEM;
 
 	if (in_a != NULL && in_b != NULL)
@@ -145,7 +145,8 @@ int config_difference(const struct config *a, const struct config *b, FILE *to)
 	return n;
 }
 
-static void pair_difference(struct findings *fs, const struct config *a, const struct config *b)
+static void agree_pair_difference(
+	struct findings *fs, const struct config *a, const struct config *b)
 {
 	char *text = NULL, *save = NULL;
 	size_t size;
@@ -171,8 +172,8 @@ static void pair_difference(struct findings *fs, const struct config *a, const s
 	free(text);
 }
 
-static void pair_addr(struct findings *fs, const char *key, const struct ip_addr *a, const char *of,
-	const struct ip_addr *b)
+static void agree_pair_addr(struct findings *fs, const char *key, const struct ip_addr *a,
+	const char *of, const struct ip_addr *b)
 {
 	char text[2][IP_ADDR_TEXT];
 
@@ -181,7 +182,7 @@ static void pair_addr(struct findings *fs, const char *key, const struct ip_addr
 			ip_addr_print(b, text[0]), ip_addr_print(a, text[1]));
 }
 
-static void pair_ports(struct findings *fs, const struct config *a, const struct config *b)
+static void agree_pair_ports(struct findings *fs, const struct config *a, const struct config *b)
 {
 	for (unsigned int i = 0; i < a->n_ports; i++)
 		for (unsigned int j = 0; j < b->n_ports; j++) {
@@ -214,14 +215,14 @@ int config_check_pair(const struct config *a, const struct config *b, struct con
 		finding_add(&fs, 0, false, "chassis.tie-breaker",
 			"expected another one than the other chassis': with equal ones neither "
 			"becomes Active");
-	pair_addr(&fs, "srp.peer", &a->srp.peer, "srp.bind", &b->srp.bind);
-	pair_addr(&fs, "srp.bind", &a->srp.bind, "srp.peer", &b->srp.peer);
-	pair_addr(&fs, "srp.stream-peer", &a->srp.stream_peer, "srp.stream-bind",
+	agree_pair_addr(&fs, "srp.peer", &a->srp.peer, "srp.bind", &b->srp.bind);
+	agree_pair_addr(&fs, "srp.bind", &a->srp.bind, "srp.peer", &b->srp.peer);
+	agree_pair_addr(&fs, "srp.stream-peer", &a->srp.stream_peer, "srp.stream-bind",
 		&b->srp.stream_bind);
-	pair_addr(&fs, "srp.stream-bind", &a->srp.stream_bind, "srp.stream-peer",
+	agree_pair_addr(&fs, "srp.stream-bind", &a->srp.stream_bind, "srp.stream-peer",
 		&b->srp.stream_peer);
-	pair_ports(&fs, a, b);
-	pair_difference(&fs, a, b);
+	agree_pair_ports(&fs, a, b);
+	agree_pair_difference(&fs, a, b);
 	ret = findings_report(&fs, a->file, r);
 	if (ret == 0 && r->errors > errors)
 		ret = -EINVAL;

@@ -12,7 +12,8 @@ struct changes {
 	unsigned int n;
 };
 
-static void tell(struct changes *d, const char *key, const char *from, const char *to, bool live)
+static void change_tell(
+	struct changes *d, const char *key, const char *from, const char *to, bool live)
 {
 	d->each(d->ctx,
 		&(struct config_change){ .key = key, .from = from, .to = to, .live = live });
@@ -20,7 +21,7 @@ static void tell(struct changes *d, const char *key, const char *from, const cha
 }
 
 /* NULL: no memory. */
-static char *value_text(const struct knob *k, const void *item)
+static char *change_value_text(const struct knob *k, const void *item)
 {
 	char *text = NULL;
 	size_t size;
@@ -37,10 +38,10 @@ static char *value_text(const struct knob *k, const void *item)
 
 /* A value that cannot be looked at for want of memory counts as changed, and as one that needs a
  * restart. */
-static void knob_change(struct changes *d, const struct section *s, const struct knob *k,
+static void change_knob(struct changes *d, const struct section *s, const struct knob *k,
 	const void *now, const void *next)
 {
-	char *from = value_text(k, now), *to = value_text(k, next);
+	char *from = change_value_text(k, now), *to = change_value_text(k, next);
 	char key[CONFIG_CHANGE_KEY];
 
 	if (s->item_size > 0)
@@ -49,9 +50,9 @@ static void knob_change(struct changes *d, const struct section *s, const struct
 		snprintf(key, sizeof(key), "%s%s%s", s->name != NULL ? s->name : "",
 			s->name != NULL ? "." : "", k->key);
 	if (from == NULL || to == NULL)
-		tell(d, key, "?", "?", false);
+		change_tell(d, key, "?", "?", false);
 	else if (strcmp(from, to) != 0)
-		tell(d, key, from, to, (k->flags & KNOB_LIVE) != 0);
+		change_tell(d, key, from, to, (k->flags & KNOB_LIVE) != 0);
 	free(from);
 	free(to);
 }
@@ -60,19 +61,19 @@ static void items_change(
 	struct changes *d, const struct section *s, const void *now, const void *next)
 {
 	for (unsigned int j = 0; j < s->n_knobs; j++)
-		knob_change(d, s, &s->knobs[j], now, next);
+		change_knob(d, s, &s->knobs[j], now, next);
 }
 
-static void item_came_or_went(
+static void change_item_came_or_went(
 	struct changes *d, const struct section *s, const void *item, bool came)
 {
 	char key[CONFIG_CHANGE_KEY];
 
 	snprintf(key, sizeof(key), "%s[%s]", s->name, section_item_name(s, item));
-	tell(d, key, came ? "absent" : "present", came ? "present" : "absent", false);
+	change_tell(d, key, came ? "absent" : "present", came ? "present" : "absent", false);
 }
 
-static void list_change(struct changes *d, const struct section *s, const struct config *now,
+static void change_list(struct changes *d, const struct section *s, const struct config *now,
 	const struct config *next)
 {
 	unsigned int n = section_items(s, now), n_next = section_items(s, next), moved = n,
@@ -83,7 +84,7 @@ static void list_change(struct changes *d, const struct section *s, const struct
 			   *other = section_item_by_name(s, next, section_item_name(s, item));
 
 		if (other == NULL) {
-			item_came_or_went(d, s, item, false);
+			change_item_came_or_went(d, s, item, false);
 			continue;
 		}
 		same++;
@@ -94,13 +95,13 @@ static void list_change(struct changes *d, const struct section *s, const struct
 	for (unsigned int i = 0; i < n_next; i++)
 		if (section_item_by_name(
 			    s, now, section_item_name(s, section_item_const(s, next, i))) == NULL)
-			item_came_or_went(d, s, section_item_const(s, next, i), true);
+			change_item_came_or_went(d, s, section_item_const(s, next, i), true);
 	/* the first port's MAC address breaks ties */
 	if (same == n && same == n_next && moved < n) {
 		char key[CONFIG_CHANGE_KEY];
 
 		snprintf(key, sizeof(key), "%s[%u]", s->name, moved);
-		tell(d, key, section_item_name(s, section_item_const(s, now, moved)),
+		change_tell(d, key, section_item_name(s, section_item_const(s, now, moved)),
 			section_item_name(s, section_item_const(s, next, moved)), false);
 	}
 }
@@ -114,14 +115,14 @@ unsigned int config_changes(const struct config *now, const struct config *next,
 		const struct section *s = &config_sections[id];
 
 		if (s->item_size > 0)
-			list_change(&d, s, now, next);
+			change_list(&d, s, now, next);
 		else
 			items_change(&d, s, now, next);
 	}
 	return d.n;
 }
 
-static void take(const struct section *s, void *now, const void *next)
+static void change_take(const struct section *s, void *now, const void *next)
 {
 	for (unsigned int j = 0; j < s->n_knobs; j++) {
 		const struct knob *k = &s->knobs[j];
@@ -136,5 +137,5 @@ void config_take_live(struct config *now, const struct config *next)
 	for (unsigned int id = 0; id < SECTIONS; id++)
 		/* no row of a list has KNOB_LIVE (test_config.c) */
 		if (config_sections[id].item_size == 0)
-			take(&config_sections[id], now, next);
+			change_take(&config_sections[id], now, next);
 }

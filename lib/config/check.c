@@ -2,7 +2,7 @@
 /* Rules across keys. A rule looks only at values that were read: one mistake is one finding. */
 #include "value.h"
 
-static const struct config_port *replication_port(const struct config *c)
+static const struct config_port *check_replication_port(const struct config *c)
 {
 	for (unsigned int i = 0; i < c->n_ports; i++)
 		if (c->ports[i].roles & CONFIG_REPLICATION)
@@ -10,7 +10,7 @@ static const struct config_port *replication_port(const struct config *c)
 	return NULL;
 }
 
-static bool all_good(const struct load *l, enum section_id id, const char *key)
+static bool check_all_good(const struct load *l, enum section_id id, const char *key)
 {
 	for (unsigned int i = 0; i < section_items(&config_sections[id], l->c); i++)
 		if (!load_good(l, id, i, key))
@@ -42,7 +42,7 @@ static void check_roles(struct load *l)
 			load_error(l, SECTION_PORTS, i, "roles",
 				"expected one port with the role \"replication\", not two");
 	}
-	if (l->wrong[SECTION_PORTS] || !all_good(l, SECTION_PORTS, "roles"))
+	if (l->wrong[SECTION_PORTS] || !check_all_good(l, SECTION_PORTS, "roles"))
 		return;
 	for (unsigned int i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
 		if ((all & needed[i].role) == 0)
@@ -112,7 +112,7 @@ static void check_secret(struct load *l)
 static void check_ends(struct load *l)
 {
 	struct config *c = l->c;
-	const struct config_port *p = replication_port(c);
+	const struct config_port *p = check_replication_port(c);
 
 	if (load_good(l, SECTION_SRP, 0, "bind") && load_good(l, SECTION_SRP, 0, "peer") &&
 		ip_addr_equal(&c->srp.bind, &c->srp.peer))
@@ -144,8 +144,8 @@ static void check_gtp(struct load *l)
 
 	if (c->gtp_loopback[0] == '\0' && c->n_loopbacks > 0)
 		memcpy(c->gtp_loopback, c->loopbacks[0].name, sizeof(c->gtp_loopback));
-	if (!load_good(l, SECTION_SERVICES, 0, "gtp") || !all_good(l, SECTION_LOOPBACKS, "name") ||
-		c->n_loopbacks == 0)
+	if (!load_good(l, SECTION_SERVICES, 0, "gtp") ||
+		!check_all_good(l, SECTION_LOOPBACKS, "name") || c->n_loopbacks == 0)
 		return;
 	lb = config_gtp(c);
 	if (lb == NULL) {

@@ -43,7 +43,7 @@ static int by_key(const void *a, const void *b)
 	return part_order(&(*one)->key, &(*other)->key);
 }
 
-static struct line line_of(const char *at, size_t len)
+static struct line difference_line_of(const char *at, size_t len)
 {
 	static const char sign[] = " = ";
 	const char *value = memmem(at, len, sign, strlen(sign)), *end;
@@ -59,7 +59,7 @@ static struct line line_of(const char *at, size_t len)
 	return l;
 }
 
-static struct text *text_read(const char *at, size_t len)
+static struct text *difference_text_read(const char *at, size_t len)
 {
 	struct text *t = calloc(1, sizeof(*t));
 
@@ -72,7 +72,7 @@ static struct text *text_read(const char *at, size_t len)
 		t->more = t->n == CONFIG_LINES;
 		if (t->more)
 			break;
-		t->line[t->n] = line_of(at, n < CONFIG_LINE ? n : CONFIG_LINE);
+		t->line[t->n] = difference_line_of(at, n < CONFIG_LINE ? n : CONFIG_LINE);
 		t->sorted[t->n] = &t->line[t->n];
 		t->n++;
 		n += end != NULL;
@@ -84,7 +84,7 @@ static struct text *text_read(const char *at, size_t len)
 }
 
 /* The first line whose key is not below. */
-static unsigned int text_find(const struct text *t, const struct part *key)
+static unsigned int difference_text_find(const struct text *t, const struct part *key)
 {
 	unsigned int low = 0, high = t->n;
 
@@ -99,16 +99,16 @@ static unsigned int text_find(const struct text *t, const struct part *key)
 	return low;
 }
 
-static const struct line *text_line(const struct text *t, const struct part *key)
+static const struct line *difference_text_line(const struct text *t, const struct part *key)
 {
-	unsigned int i = text_find(t, key);
+	unsigned int i = difference_text_find(t, key);
 
 	return i < t->n && part_order(&t->sorted[i]->key, key) == 0 ? t->sorted[i] : NULL;
 }
 
-static bool text_has_item(const struct text *t, const struct part *item)
+static bool difference_text_has_item(const struct text *t, const struct part *item)
 {
-	unsigned int i = text_find(t, item);
+	unsigned int i = difference_text_find(t, item);
 
 	return i < t->n && part_order(&t->sorted[i]->item, item) == 0;
 }
@@ -120,10 +120,10 @@ static void part_print(const struct part *p, FILE *to)
 }
 
 /* What one side has and the other does not. An item's lines stand behind each other. */
-static void absent(struct difference *d, const struct text *other, const struct line *l,
+static void difference_absent(struct difference *d, const struct text *other, const struct line *l,
 	const struct line *before, bool here)
 {
-	bool whole = l->item.len > 0 && !text_has_item(other, &l->item);
+	bool whole = l->item.len > 0 && !difference_text_has_item(other, &l->item);
 
 	if (whole && before != NULL && part_order(&before->item, &l->item) == 0)
 		return;
@@ -137,7 +137,7 @@ static void absent(struct difference *d, const struct text *other, const struct 
 	d->n++;
 }
 
-static void changed(struct difference *d, const struct line *a, const struct line *b)
+static void difference_changed(struct difference *d, const struct line *a, const struct line *b)
 {
 	if (part_order(&a->value, &b->value) == 0)
 		return;
@@ -150,19 +150,19 @@ static void changed(struct difference *d, const struct line *a, const struct lin
 	d->n++;
 }
 
-static void compare(struct difference *d, const struct text *a, const struct text *b)
+static void difference_compare(struct difference *d, const struct text *a, const struct text *b)
 {
 	for (unsigned int i = 0; i < a->n; i++) {
-		const struct line *l = &a->line[i], *other = text_line(b, &l->key);
+		const struct line *l = &a->line[i], *other = difference_text_line(b, &l->key);
 
 		if (other != NULL)
-			changed(d, l, other);
+			difference_changed(d, l, other);
 		else
-			absent(d, b, l, i > 0 ? l - 1 : NULL, true);
+			difference_absent(d, b, l, i > 0 ? l - 1 : NULL, true);
 	}
 	for (unsigned int i = 0; i < b->n; i++)
-		if (text_line(a, &b->line[i].key) == NULL)
-			absent(d, a, &b->line[i], i > 0 ? &b->line[i - 1] : NULL, false);
+		if (difference_text_line(a, &b->line[i].key) == NULL)
+			difference_absent(d, a, &b->line[i], i > 0 ? &b->line[i - 1] : NULL, false);
 	if (b->more) {
 		fprintf(d->to, "lines: %u at most here, more there\n", CONFIG_LINES);
 		d->n++;
@@ -173,10 +173,11 @@ int config_lines_difference(
 	const char *here, size_t here_len, const char *there, size_t there_len, FILE *to)
 {
 	struct difference d = { to, 0 };
-	struct text *a = text_read(here, here_len), *b = text_read(there, there_len);
+	struct text *a = difference_text_read(here, here_len),
+		    *b = difference_text_read(there, there_len);
 
 	if (a != NULL && b != NULL)
-		compare(&d, a, b);
+		difference_compare(&d, a, b);
 	else
 		d.n = -ENOMEM;
 	free(a);

@@ -140,7 +140,8 @@ static const struct knob aaa_servers[] = {
 		.help = "between probes; less than 60 is for labs" },
 	{ "group", KNOB_NAME, KNOB_AGREE, AT(config_aaa, group),
 		.help = "fails when all its servers are down; those without one are a group too" },
-	{ "require-message-authenticator", KNOB_WORD, KNOB_AGREE, AT(config_aaa, require_message_authenticator),
+	{ "require-message-authenticator", KNOB_WORD, KNOB_AGREE,
+		AT(config_aaa, require_message_authenticator),
 		.choices = requires, .def = 0,
 		.help = "whether replies must be signed (RFC 3579); auto: once one of this server "
 			"was" },
@@ -183,13 +184,17 @@ static const struct knob monitors[] = {
 	{ "aaa-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE, AT(config, monitors.aaa_revertible),
 		.help = "who became Active for the peer's aaa-failure may hand back for its own; "
 			"false: stays Active" },
-	{ "bgp-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE, AT(config, monitors.bgp_revertible), .def = 1,
+	{ "bgp-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE,
+		AT(config, monitors.bgp_revertible), .def = 1,
 		.help = "the same for bgp-failure" },
-	{ "route-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE, AT(config, monitors.route_revertible), .def = 1,
+	{ "route-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE,
+		AT(config, monitors.route_revertible), .def = 1,
 		.help = "for route-failure" },
-	{ "link-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE, AT(config, monitors.link_revertible), .def = 1,
+	{ "link-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE,
+		AT(config, monitors.link_revertible), .def = 1,
 		.help = "for link-failure" },
-	{ "fault-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE, AT(config, monitors.fault_revertible), .def = 1,
+	{ "fault-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE,
+		AT(config, monitors.fault_revertible), .def = 1,
 		.help = "for local-fault" },
 };
 
@@ -247,7 +252,8 @@ static const struct knob srp[] = {
 	{ "dead-multiplier", KNOB_U32, KNOB_AGREE, AT(config, srp.dead_multiplier),
 		RANGE(3, 3, 50, "heartbeats"),
 		.help = "missed heartbeats after which the replication path is dead" },
-	{ "configuration-interval", KNOB_U32, KNOB_AGREE | KNOB_LIVE, AT(config, srp.configuration_interval_s),
+	{ "configuration-interval", KNOB_U32, KNOB_AGREE | KNOB_LIVE,
+		AT(config, srp.configuration_interval_s),
 		RANGE(3600, 60, 86400, "s"),
 		.help = "between comparisons of the two configurations" },
 	{ "guard-period", KNOB_U32, KNOB_AGREE | KNOB_LIVE, AT(config, srp.guard_period_s),
@@ -257,7 +263,8 @@ static const struct knob srp[] = {
 	{ "damping-period", KNOB_U32, KNOB_AGREE | KNOB_LIVE, AT(config, srp.damping_period_s),
 		RANGE(60, 0, 3600, "s"),
 		.help = "how long a monitor failure must last within guard-period" },
-	{ "micro-checkpoint-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.micro_checkpoint_interval_ms),
+	{ "micro-checkpoint-interval", KNOB_U32, KNOB_AGREE,
+		AT(config, srp.micro_checkpoint_interval_ms),
 		RANGE(100, 10, 10000, "ms"),
 		.help = "between checkpoints of a session's usage" },
 	{ "audit-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.audit_interval_s),
@@ -307,7 +314,8 @@ static const struct knob top[] = {
 static const struct knob telemetry[] = {
 	{ "enabled", KNOB_BOOL, 0, AT(config, telemetry.enabled), .def = 1,
 		.help = "/tandem/... on DPDK's telemetry socket" },
-	{ "control-socket", KNOB_TEXT, 0, AT(config, telemetry.control_socket), .def_text = "/run/tandem/control.sock",
+	{ "control-socket", KNOB_TEXT, 0,
+		AT(config, telemetry.control_socket), .def_text = "/run/tandem/control.sock",
 		.max = 107, .help = "Unix socket of tandemctl" },
 };
 
@@ -371,7 +379,7 @@ const void *section_item_by_name(const struct section *s, const struct config *c
 	return NULL;
 }
 
-static void print_default(const struct knob *k, FILE *to)
+static void knobs_print_default(const struct knob *k, FILE *to)
 {
 	if (k->flags & KNOB_MUST)
 		fputs("*must be set*", to);
@@ -404,7 +412,7 @@ void config_print_knobs(FILE *to)
 			fprintf(to, "| `%s%s%s%s` | %s | ", s->name != NULL ? s->name : "",
 				s->item_size > 0 ? "[]" : "", s->name != NULL ? "." : "", k->key,
 				expected);
-			print_default(k, to);
+			knobs_print_default(k, to);
 			fprintf(to, " | %s | %s | %s |\n", k->flags & KNOB_AGREE ? "yes" : "",
 				k->flags & KNOB_LIVE ? "yes" : "", k->help);
 		}

@@ -14,7 +14,8 @@ static bool prefix_has(const struct config_prefix *p, const struct ip_addr *a)
 	       ((ip_addr_to_v4(&p->addr) ^ ip_addr_to_v4(a)) & mask_of(p->len)) == 0;
 }
 
-static void unique(struct load *l, enum section_id id, const char *key, size_t at, size_t bytes)
+static void lists_unique(
+	struct load *l, enum section_id id, const char *key, size_t at, size_t bytes)
 {
 	static const uint8_t nothing[CONFIG_PATH];
 	const struct section *s = &config_sections[id];
@@ -40,9 +41,9 @@ static void unique(struct load *l, enum section_id id, const char *key, size_t a
 }
 
 #define UNIQUE(l, id, key, type, field)                                                            \
-	unique(l, id, key, offsetof(struct type, field), sizeof(((struct type *)NULL)->field))
+	lists_unique(l, id, key, offsetof(struct type, field), sizeof(((struct type *)NULL)->field))
 
-static void check_unique(struct load *l)
+static void lists_check_unique(struct load *l)
 {
 	UNIQUE(l, SECTION_PORTS, "name", config_port, name);
 	UNIQUE(l, SECTION_PORTS, "device", config_port, device);
@@ -58,7 +59,7 @@ static void check_unique(struct load *l)
 	UNIQUE(l, SECTION_ROUTES, "prefix", config_route, prefix);
 }
 
-static void check_present(struct load *l)
+static void lists_check_present(struct load *l)
 {
 	static const struct {
 		enum section_id id;
@@ -77,7 +78,7 @@ static void check_present(struct load *l)
 	}
 }
 
-static void check_loopback(struct load *l, unsigned int i)
+static void lists_check_loopback(struct load *l, unsigned int i)
 {
 	const struct config *c = l->c;
 	const struct config_loopback *lb = &c->loopbacks[i];
@@ -105,7 +106,7 @@ static void check_loopback(struct load *l, unsigned int i)
 	}
 }
 
-static void check_pool(struct load *l, unsigned int i)
+static void lists_check_pool(struct load *l, unsigned int i)
 {
 	const struct config *c = l->c;
 	const struct config_prefix *p = &c->pools[i].prefix;
@@ -130,7 +131,7 @@ static void check_pool(struct load *l, unsigned int i)
 				"expected subscribers only: it holds loopbacks[%u].address", j);
 }
 
-static void check_apn(struct load *l, unsigned int i)
+static void lists_check_apn(struct load *l, unsigned int i)
 {
 	const struct config *c = l->c;
 
@@ -152,7 +153,7 @@ static void check_apn(struct load *l, unsigned int i)
 		c->apns[i].pool);
 }
 
-static void check_aaa(struct load *l, unsigned int i)
+static void lists_check_aaa(struct load *l, unsigned int i)
 {
 	static const struct ip_addr none;
 	const struct config_aaa *a = &l->c->aaa_servers[i];
@@ -179,7 +180,7 @@ static void check_aaa(struct load *l, unsigned int i)
 				j);
 }
 
-static void check_bgp_peer(struct load *l, unsigned int i)
+static void lists_check_bgp_peer(struct load *l, unsigned int i)
 {
 	const struct config_bgp_peer *p = &l->c->bgp_peers[i], *o;
 
@@ -201,16 +202,16 @@ static void check_bgp_peer(struct load *l, unsigned int i)
 
 void check_lists(struct load *l)
 {
-	check_unique(l);
-	check_present(l);
+	lists_check_unique(l);
+	lists_check_present(l);
 	for (unsigned int i = 0; i < l->c->n_loopbacks; i++)
-		check_loopback(l, i);
+		lists_check_loopback(l, i);
 	for (unsigned int i = 0; i < l->c->n_pools; i++)
-		check_pool(l, i);
+		lists_check_pool(l, i);
 	for (unsigned int i = 0; i < l->c->n_apns; i++)
-		check_apn(l, i);
+		lists_check_apn(l, i);
 	for (unsigned int i = 0; i < l->c->n_aaa_servers; i++)
-		check_aaa(l, i);
+		lists_check_aaa(l, i);
 	for (unsigned int i = 0; i < l->c->n_bgp_peers; i++)
-		check_bgp_peer(l, i);
+		lists_check_bgp_peer(l, i);
 }

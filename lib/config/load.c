@@ -2,89 +2,13 @@
 /* File to struct: every row of every section is looked for, every setting that no row knows is an
  * error. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
 #include "knob.h"
 
 enum { FILE_MAX = 1 << 20 };
 
-static void path_of(char *to, enum section_id id, unsigned int i, const char *key)
-{
-	const struct section *s = &config_sections[id];
-
-	if (s->name == NULL)
-		snprintf(to, KNOB_PATH, "%s", key);
-	else if (s->item_size > 0 && key != NULL)
-		snprintf(to, KNOB_PATH, "%s[%u].%.40s", s->name, i, key);
-	else if (key != NULL)
-		snprintf(to, KNOB_PATH, "%s.%.40s", s->name, key);
-	else
-		snprintf(to, KNOB_PATH, "%s", s->name);
-}
-
-/* The key's line; of a key that is not there, its group's; of a group that is not there, the
- * last. */
-static unsigned int line_of(
-	const struct load *l, enum section_id id, unsigned int i, const char *key)
-{
-	const config_setting_t *s = l->item[id][i], *k = NULL;
-
-	if (s == NULL || key == NULL)
-		s = l->group[id];
-	else
-		k = config_setting_get_member(s, key);
-	if (k != NULL)
-		s = k;
-	return s != NULL && config_setting_source_line(s) > 0 ? config_setting_source_line(s)
-							      : l->last_line;
-}
-
-static void __attribute__((format(printf, 6, 0))) tell(struct load *l, bool warning,
-	enum section_id id, unsigned int i, const char *key, const char *fmt, va_list ap)
-{
-	char path[KNOB_PATH], *text = NULL;
-
-	path_of(path, id, i, key);
-	if (vasprintf(&text, fmt, ap) < 0) {
-		l->findings.no_memory = true;
-		return;
-	}
-	finding_add(&l->findings, line_of(l, id, i, key), warning, path, "%s", text);
-	free(text);
-}
-
-void load_error(
-	struct load *l, enum section_id id, unsigned int i, const char *key, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	tell(l, false, id, i, key, fmt, ap);
-	va_end(ap);
-}
-
-void load_warning(
-	struct load *l, enum section_id id, unsigned int i, const char *key, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	tell(l, true, id, i, key, fmt, ap);
-	va_end(ap);
-}
-
-bool load_good(const struct load *l, enum section_id id, unsigned int i, const char *key)
-{
-	const struct section *s = &config_sections[id];
-
-	for (unsigned int j = 0; j < s->n_knobs; j++)
-		if (strcmp(s->knobs[j].key, key) == 0)
-			return (l->good[id][i] & 1U << j) != 0;
-	return false;
-}
-
-static bool section_knows(const struct section *s, const char *key)
+static bool load_section_knows(const struct section *s, const char *key)
 {
 	for (unsigned int j = 0; j < s->n_knobs; j++)
 		if (strcmp(s->knobs[j].key, key) == 0)
@@ -93,7 +17,7 @@ static bool section_knows(const struct section *s, const char *key)
 }
 
 /* "unknown key; expected one of ..." */
-static void unknown(struct load *l, enum section_id id, unsigned int i, const char *key)
+static void load_unknown(struct load *l, enum section_id id, unsigned int i, const char *key)
 {
 	const struct section *s = &config_sections[id];
 	char known[768] = "";
@@ -106,19 +30,19 @@ static void unknown(struct load *l, enum section_id id, unsigned int i, const ch
 		known);
 }
 
-static void item_unknown(
+static void load_item_unknown(
 	struct load *l, enum section_id id, unsigned int i, const config_setting_t *group)
 {
 	for (int j = 0; j < config_setting_length(group); j++) {
 		const char *key =
 			config_setting_name(config_setting_get_elem(group, (unsigned int)j));
 
-		if (key != NULL && !section_knows(&config_sections[id], key))
-			unknown(l, id, i, key);
+		if (key != NULL && !load_section_knows(&config_sections[id], key))
+			load_unknown(l, id, i, key);
 	}
 }
 
-static void item_load(
+static void load_item(
 	struct load *l, enum section_id id, unsigned int i, const config_setting_t *group)
 {
 	const struct section *s = &config_sections[id];
@@ -143,7 +67,7 @@ static void item_load(
 	}
 }
 
-static void list_load(struct load *l, enum section_id id, const config_setting_t *list)
+static void load_list(struct load *l, enum section_id id, const config_setting_t *list)
 {
 	const struct section *s = &config_sections[id];
 	unsigned int n = list != NULL ? (unsigned int)config_setting_length(list) : 0, i;
@@ -157,8 +81,8 @@ static void list_load(struct load *l, enum section_id id, const config_setting_t
 		const config_setting_t *group = config_setting_get_elem(list, i);
 
 		if (config_setting_is_group(group)) {
-			item_load(l, id, i, group);
-			item_unknown(l, id, i, group);
+			load_item(l, id, i, group);
+			load_item_unknown(l, id, i, group);
 			continue;
 		}
 		snprintf(path, sizeof(path), "%s[%u]", s->name, i);
@@ -168,7 +92,7 @@ static void list_load(struct load *l, enum section_id id, const config_setting_t
 	memcpy((char *)l->c + s->n_at, &n, sizeof(n));
 }
 
-static void section_load(struct load *l, enum section_id id, const config_setting_t *root)
+static void load_section(struct load *l, enum section_id id, const config_setting_t *root)
 {
 	const struct section *s = &config_sections[id];
 	const config_setting_t *group =
@@ -186,14 +110,14 @@ static void section_load(struct load *l, enum section_id id, const config_settin
 		return;
 	}
 	if (list)
-		list_load(l, id, group);
+		load_list(l, id, group);
 	else
-		item_load(l, id, 0, group);
+		load_item(l, id, 0, group);
 	if (!list && group != NULL && s->name != NULL)
-		item_unknown(l, id, 0, group);
+		load_item_unknown(l, id, 0, group);
 }
 
-static void root_unknown(struct load *l, const config_setting_t *root)
+static void load_root_unknown(struct load *l, const config_setting_t *root)
 {
 	char groups[256] = "";
 	size_t used = 0;
@@ -206,7 +130,7 @@ static void root_unknown(struct load *l, const config_setting_t *root)
 	for (int j = 0; j < config_setting_length(root); j++) {
 		const config_setting_t *v = config_setting_get_elem(root, (unsigned int)j);
 		const char *key = config_setting_name(v);
-		bool known = section_knows(&config_sections[SECTION_TOP], key);
+		bool known = load_section_knows(&config_sections[SECTION_TOP], key);
 
 		for (unsigned int id = 0; id < SECTIONS; id++)
 			known = known || (config_sections[id].name != NULL &&
@@ -228,7 +152,7 @@ static int by_apn_name(const void *a, const void *b)
 }
 
 /* What follows from other keys; only of a configuration without errors. */
-static void derive(struct config *c)
+static void load_derive(struct config *c)
 {
 	qsort(c->pools, c->n_pools, sizeof(c->pools[0]), by_pool_name);
 	qsort(c->apns, c->n_apns, sizeof(c->apns[0]), by_apn_name);
@@ -238,7 +162,7 @@ static void derive(struct config *c)
 				c->apns[i].pool_index = (uint8_t)j;
 }
 
-static void tree_load(struct load *l, const char *text)
+static void load_tree(struct load *l, const char *text)
 {
 	config_t tree;
 
@@ -252,15 +176,15 @@ static void tree_load(struct load *l, const char *text)
 		const config_setting_t *root = config_root_setting(&tree);
 
 		for (unsigned int id = 0; id < SECTIONS; id++)
-			section_load(l, id, root);
-		root_unknown(l, root);
+			load_section(l, id, root);
+		load_root_unknown(l, root);
 		check_lists(l);
 		check_config(l);
 	}
 	config_destroy(&tree);
 }
 
-static unsigned int lines_of(const char *text)
+static unsigned int load_lines_of(const char *text)
 {
 	unsigned int n = 1;
 
@@ -281,22 +205,22 @@ int config_load_text(const char *name, const char *text, struct config *c, struc
 		return -ENOMEM;
 	snprintf(c->file, sizeof(c->file), "%s", name);
 	l->c = c;
-	l->last_line = lines_of(text);
+	l->last_line = load_lines_of(text);
 	if (scan_text(text, &l->findings))
-		tree_load(l, text);
+		load_tree(l, text);
 	ret = findings_report(&l->findings, name, r);
 	free(l);
 	if (ret < 0)
 		return ret;
 	if (r->errors > 0)
 		return -EINVAL;
-	derive(c);
+	load_derive(c);
 	return 0;
 }
 
 /* The whole file as a string; a zero byte in it, or more than FILE_MAX bytes, is not a
  * configuration. */
-static int text_read(const char *file, char **text)
+static int load_text_read(const char *file, char **text)
 {
 	FILE *from = fopen(file, "re");
 	size_t n;
@@ -326,7 +250,7 @@ int config_load(const char *file, struct config *c, struct config_report *r)
 {
 	struct findings fs = { 0 };
 	char *text = NULL;
-	int ret = text_read(file, &text), told;
+	int ret = load_text_read(file, &text), told;
 
 	if (ret == 0) {
 		ret = config_load_text(file, text, c, r);

@@ -5,7 +5,7 @@
 
 #include "knob.h"
 
-static char *key_and_text(const char *key, bool warning, const char *fmt, va_list ap)
+static char *report_key_and_text(const char *key, bool warning, const char *fmt, va_list ap)
 {
 	char *said = NULL, *whole = NULL;
 
@@ -17,8 +17,8 @@ static char *key_and_text(const char *key, bool warning, const char *fmt, va_lis
 	return whole;
 }
 
-static void finding_vadd(struct findings *fs, unsigned int line, bool warning, const char *key,
-	const char *fmt, va_list ap)
+static void report_finding_vadd(struct findings *fs, unsigned int line, bool warning,
+	const char *key, const char *fmt, va_list ap)
 {
 	char *text;
 
@@ -33,7 +33,7 @@ static void finding_vadd(struct findings *fs, unsigned int line, bool warning, c
 		fs->f = f;
 		fs->room = room;
 	}
-	text = key_and_text(key, warning, fmt, ap);
+	text = report_key_and_text(key, warning, fmt, ap);
 	if (text == NULL) {
 		fs->no_memory = true;
 		return;
@@ -47,13 +47,13 @@ void finding_add(
 	va_list ap;
 
 	va_start(ap, fmt);
-	finding_vadd(fs, line, warning, key, fmt, ap);
+	report_finding_vadd(fs, line, warning, key, fmt, ap);
 	va_end(ap);
 }
 
 /* By insertion: findings are few and nearly in order, and those of one line must stay as they
  * came. */
-static void findings_sort(struct findings *fs)
+static void report_findings_sort(struct findings *fs)
 {
 	for (unsigned int i = 1; i < fs->n; i++) {
 		struct finding f = fs->f[i];
@@ -65,7 +65,7 @@ static void findings_sort(struct findings *fs)
 	}
 }
 
-static void findings_free(struct findings *fs)
+static void report_findings_free(struct findings *fs)
 {
 	for (unsigned int i = 0; i < fs->n; i++)
 		free(fs->f[i].text);
@@ -73,7 +73,8 @@ static void findings_free(struct findings *fs)
 	memset(fs, 0, sizeof(*fs));
 }
 
-static int findings_write(const struct findings *fs, const char *file, struct config_report *r)
+static int report_findings_write(
+	const struct findings *fs, const char *file, struct config_report *r)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -105,10 +106,10 @@ int findings_report(struct findings *fs, const char *file, struct config_report 
 {
 	int ret = fs->no_memory ? -ENOMEM : 0;
 
-	findings_sort(fs);
+	report_findings_sort(fs);
 	if (ret == 0 && fs->n > 0)
-		ret = findings_write(fs, file, r);
-	findings_free(fs);
+		ret = report_findings_write(fs, file, r);
+	report_findings_free(fs);
 	return ret;
 }
 

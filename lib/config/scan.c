@@ -14,7 +14,7 @@ static bool is_word(char c)
 	       c == '+';
 }
 
-static const char *skip_string(const char *p, unsigned int *line)
+static const char *scan_skip_string(const char *p, unsigned int *line)
 {
 	for (p++; *p != '\0' && *p != '"'; p++) {
 		if (*p == '\n')
@@ -25,7 +25,7 @@ static const char *skip_string(const char *p, unsigned int *line)
 	return *p == '"' ? p + 1 : p;
 }
 
-static const char *skip_comment(const char *p, unsigned int *line)
+static const char *scan_skip_comment(const char *p, unsigned int *line)
 {
 	if (p[0] == '/' && p[1] == '*') {
 		for (p += 2; *p != '\0' && !(p[0] == '*' && p[1] == '/'); p++)
@@ -37,7 +37,7 @@ static const char *skip_comment(const char *p, unsigned int *line)
 }
 
 /* A word that starts like a number, and is one that libconfig would cut to 32 bits. */
-static bool wraps(const char *p, size_t len)
+static bool scan_wraps(const char *p, size_t len)
 {
 	char digits[32], *end;
 	long long v;
@@ -63,7 +63,7 @@ static const char *scan_word(const char *p, unsigned int line, struct findings *
 
 	while (is_word(p[len]))
 		len++;
-	if (wraps(p, len)) {
+	if (scan_wraps(p, len)) {
 		snprintf(said, sizeof(said), "%.*s", len < 40 ? (int)len : 40, p);
 		finding_add(fs, line, false, said, "expected an integer of at most 2147483647");
 	}
@@ -78,9 +78,9 @@ bool scan_text(const char *text, struct findings *fs)
 
 	while (*p != '\0') {
 		if (*p == '"') {
-			p = skip_string(p, &line);
+			p = scan_skip_string(p, &line);
 		} else if (*p == '#' || (p[0] == '/' && (p[1] == '/' || p[1] == '*'))) {
-			p = skip_comment(p, &line);
+			p = scan_skip_comment(p, &line);
 		} else if (is_word(*p)) {
 			p = scan_word(p, line, fs);
 		} else {

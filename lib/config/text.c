@@ -8,7 +8,7 @@ static const char name_chars[] =
 
 enum { APN_LABEL = 63, QUOTED = 48 };
 
-static const char *said_string(const char *text, char *to)
+static const char *text_said_string(const char *text, char *to)
 {
 	char shown[QUOTED + 1];
 	size_t n = 0;
@@ -33,7 +33,7 @@ const char *value_said(const config_setting_t *s, char *to)
 	case CONFIG_TYPE_BOOL:
 		return config_setting_get_bool(s) ? "true" : "false";
 	case CONFIG_TYPE_STRING:
-		return said_string(config_setting_get_string(s), to);
+		return text_said_string(config_setting_get_string(s), to);
 	case CONFIG_TYPE_GROUP:
 		return "a group";
 	default:
@@ -41,17 +41,17 @@ const char *value_said(const config_setting_t *s, char *to)
 	}
 }
 
-static size_t room(const struct knob *k)
+static size_t text_room(const struct knob *k)
 {
 	return k->max > 0 ? (size_t)k->max : k->size - 1;
 }
 
-/* The string if it has 1 to room() bytes. */
+/* The string if it has 1 to text_room() bytes. */
 static const char *text_of(const struct knob *k, const config_setting_t *s)
 {
 	const char *text = config_setting_get_string(s);
 
-	return text != NULL && text[0] != '\0' && strlen(text) <= room(k) ? text : NULL;
+	return text != NULL && text[0] != '\0' && strlen(text) <= text_room(k) ? text : NULL;
 }
 
 bool value_read_name(const struct knob *k, const config_setting_t *s, void *base, char *why)
@@ -111,17 +111,17 @@ void value_print_text(const struct knob *k, const void *base, FILE *to)
 
 void value_expect_name(const struct knob *k, char *to, size_t size)
 {
-	snprintf(to, size, "a name of 1 to %zu letters, digits, '-', '_' or '.'", room(k));
+	snprintf(to, size, "a name of 1 to %zu letters, digits, '-', '_' or '.'", text_room(k));
 }
 
 void value_expect_apn(const struct knob *k, char *to, size_t size)
 {
 	snprintf(to, size,
 		"an access point name of 1 to %zu letters, digits, '-', in labels parted by '.'",
-		room(k));
+		text_room(k));
 }
 
 void value_expect_text(const struct knob *k, char *to, size_t size)
 {
-	snprintf(to, size, "a string of 1 to %zu printable characters", room(k));
+	snprintf(to, size, "a string of 1 to %zu printable characters", text_room(k));
 }

@@ -17,7 +17,7 @@ static const void *field_const(const struct knob *k, const void *base)
 	return (const char *)base + k->at;
 }
 
-static unsigned int count_of(const struct knob *k, const void *base)
+static unsigned int value_count_of(const struct knob *k, const void *base)
 {
 	unsigned int n;
 
@@ -25,12 +25,12 @@ static unsigned int count_of(const struct knob *k, const void *base)
 	return n;
 }
 
-static void count_set(const struct knob *k, void *base, unsigned int n)
+static void value_count_set(const struct knob *k, void *base, unsigned int n)
 {
 	memcpy((char *)base + k->n_at, &n, sizeof(n));
 }
 
-static bool int_of(const struct knob *k, const config_setting_t *s, long long *v)
+static bool value_int_of(const struct knob *k, const config_setting_t *s, long long *v)
 {
 	if (config_setting_type(s) != CONFIG_TYPE_INT &&
 		config_setting_type(s) != CONFIG_TYPE_INT64)
@@ -39,28 +39,28 @@ static bool int_of(const struct knob *k, const config_setting_t *s, long long *v
 	return *v >= k->min && *v <= k->max;
 }
 
-static bool read_u32(const struct knob *k, const config_setting_t *s, void *base, char *why)
+static bool value_read_u32(const struct knob *k, const config_setting_t *s, void *base, char *why)
 {
 	long long v;
 
-	if (!int_of(k, s, &v))
+	if (!value_int_of(k, s, &v))
 		return false;
 	*(uint32_t *)value_field(k, base) = (uint32_t)v;
 	return true;
 }
 
-static void print_u32(const struct knob *k, const void *base, FILE *to)
+static void value_print_u32(const struct knob *k, const void *base, FILE *to)
 {
 	fprintf(to, "%u", *(const uint32_t *)field_const(k, base));
 }
 
-static void expect_u32(const struct knob *k, char *to, size_t size)
+static void value_expect_u32(const struct knob *k, char *to, size_t size)
 {
 	snprintf(to, size, "an integer, %lld to %lld%s%s", (long long)k->min, (long long)k->max,
 		k->unit != NULL ? " " : "", k->unit != NULL ? k->unit : "");
 }
 
-static bool read_bool(const struct knob *k, const config_setting_t *s, void *base, char *why)
+static bool value_read_bool(const struct knob *k, const config_setting_t *s, void *base, char *why)
 {
 	if (config_setting_type(s) != CONFIG_TYPE_BOOL)
 		return false;
@@ -68,17 +68,17 @@ static bool read_bool(const struct knob *k, const config_setting_t *s, void *bas
 	return true;
 }
 
-static void print_bool(const struct knob *k, const void *base, FILE *to)
+static void value_print_bool(const struct knob *k, const void *base, FILE *to)
 {
 	fputs(*(const bool *)field_const(k, base) ? "true" : "false", to);
 }
 
-static void expect_bool(const struct knob *k, char *to, size_t size)
+static void value_expect_bool(const struct knob *k, char *to, size_t size)
 {
 	snprintf(to, size, "true or false");
 }
 
-static int choice_of(const struct knob *k, const char *text)
+static int value_choice_of(const struct knob *k, const char *text)
 {
 	for (int i = 0; k->choices[i] != NULL; i++)
 		if (strcmp(k->choices[i], text) == 0)
@@ -86,32 +86,33 @@ static int choice_of(const struct knob *k, const char *text)
 	return -1;
 }
 
-static bool read_choice(const struct knob *k, const config_setting_t *s, void *base, char *why)
+static bool value_read_choice(
+	const struct knob *k, const config_setting_t *s, void *base, char *why)
 {
 	const char *text = config_setting_get_string(s);
-	int i = text != NULL ? choice_of(k, text) : -1;
+	int i = text != NULL ? value_choice_of(k, text) : -1;
 
 	if (i >= 0)
 		*(bool *)value_field(k, base) = i != 0;
 	return i >= 0;
 }
 
-static void print_choice(const struct knob *k, const void *base, FILE *to)
+static void value_print_choice(const struct knob *k, const void *base, FILE *to)
 {
 	fprintf(to, "\"%s\"", k->choices[*(const bool *)field_const(k, base) ? 1 : 0]);
 }
 
-static bool read_word(const struct knob *k, const config_setting_t *s, void *base, char *why)
+static bool value_read_word(const struct knob *k, const config_setting_t *s, void *base, char *why)
 {
 	const char *text = config_setting_get_string(s);
 
-	if (text == NULL || choice_of(k, text) < 0)
+	if (text == NULL || value_choice_of(k, text) < 0)
 		return false;
 	snprintf(value_field(k, base), k->size, "%s", text);
 	return true;
 }
 
-static void expect_choice(const struct knob *k, char *to, size_t size)
+static void value_expect_choice(const struct knob *k, char *to, size_t size)
 {
 	size_t used = 0;
 
@@ -123,7 +124,7 @@ static void expect_choice(const struct knob *k, char *to, size_t size)
 			k->choices[i]);
 }
 
-static bool read_mac(const struct knob *k, const config_setting_t *s, void *base, char *why)
+static bool value_read_mac(const struct knob *k, const config_setting_t *s, void *base, char *why)
 {
 	const char *text = config_setting_get_string(s);
 	uint8_t *mac = value_field(k, base);
@@ -140,19 +141,19 @@ static bool read_mac(const struct knob *k, const config_setting_t *s, void *base
 	return true;
 }
 
-static void print_mac(const struct knob *k, const void *base, FILE *to)
+static void value_print_mac(const struct knob *k, const void *base, FILE *to)
 {
 	const uint8_t *m = field_const(k, base);
 
 	fprintf(to, "\"%02x:%02x:%02x:%02x:%02x:%02x\"", m[0], m[1], m[2], m[3], m[4], m[5]);
 }
 
-static void expect_mac(const struct knob *k, char *to, size_t size)
+static void value_expect_mac(const struct knob *k, char *to, size_t size)
 {
 	snprintf(to, size, "a MAC address like \"02:00:00:00:00:01\"");
 }
 
-static bool read_roles(const struct knob *k, const config_setting_t *s, void *base, char *why)
+static bool value_read_roles(const struct knob *k, const config_setting_t *s, void *base, char *why)
 {
 	uint8_t set = 0;
 
@@ -178,7 +179,7 @@ static bool read_roles(const struct knob *k, const config_setting_t *s, void *ba
 	return set != 0;
 }
 
-static void print_roles(const struct knob *k, const void *base, FILE *to)
+static void value_print_roles(const struct knob *k, const void *base, FILE *to)
 {
 	uint8_t set = *(const uint8_t *)field_const(k, base);
 	const char *comma = "";
@@ -193,28 +194,29 @@ static void print_roles(const struct knob *k, const void *base, FILE *to)
 	fputc(']', to);
 }
 
-static void expect_roles(const struct knob *k, char *to, size_t size)
+static void value_expect_roles(const struct knob *k, char *to, size_t size)
 {
 	snprintf(to, size, "a list like [\"access\", \"core\"] or [\"replication\"]");
 }
 
-static bool read_lcore(const struct knob *k, const config_setting_t *s, void *base, char *why)
+static bool value_read_lcore(const struct knob *k, const config_setting_t *s, void *base, char *why)
 {
 	long long v;
 
-	if (!int_of(k, s, &v))
+	if (!value_int_of(k, s, &v))
 		return false;
 	*(int *)value_field(k, base) = (int)v;
 	return true;
 }
 
-static void print_lcore(const struct knob *k, const void *base, FILE *to)
+static void value_print_lcore(const struct knob *k, const void *base, FILE *to)
 {
 	fprintf(to, "%d", *(const int *)field_const(k, base));
 }
 
 /* A list of at most as many elements as the field has room for. */
-static bool list_of(const struct knob *k, const config_setting_t *s, size_t element, char *why)
+static bool value_list_of(
+	const struct knob *k, const config_setting_t *s, size_t element, char *why)
 {
 	unsigned int max = (unsigned int)(k->size / element);
 
@@ -226,7 +228,7 @@ static bool list_of(const struct knob *k, const config_setting_t *s, size_t elem
 	return (unsigned int)config_setting_length(s) <= max;
 }
 
-static bool element_wrong(
+static bool value_element_wrong(
 	const struct knob *k, const config_setting_t *s, unsigned int i, char *why)
 {
 	char expected[KNOB_WHY - KNOB_SAID - 40], said[KNOB_SAID];
@@ -238,43 +240,44 @@ static bool element_wrong(
 	return false;
 }
 
-static bool read_lcores(const struct knob *k, const config_setting_t *s, void *base, char *why)
+static bool value_read_lcores(
+	const struct knob *k, const config_setting_t *s, void *base, char *why)
 {
 	int *to = value_field(k, base);
 	unsigned int n;
 
-	if (!list_of(k, s, sizeof(*to), why))
+	if (!value_list_of(k, s, sizeof(*to), why))
 		return false;
 	for (n = 0; n < (unsigned int)config_setting_length(s); n++) {
 		long long v;
 
-		if (!int_of(k, config_setting_get_elem(s, n), &v))
-			return element_wrong(k, s, n, why);
+		if (!value_int_of(k, config_setting_get_elem(s, n), &v))
+			return value_element_wrong(k, s, n, why);
 		to[n] = (int)v;
 	}
-	count_set(k, base, n);
+	value_count_set(k, base, n);
 	return true;
 }
 
-static void print_lcores(const struct knob *k, const void *base, FILE *to)
+static void value_print_lcores(const struct knob *k, const void *base, FILE *to)
 {
 	const int *v = field_const(k, base);
 
 	fputc('[', to);
-	for (unsigned int i = 0; i < count_of(k, base); i++)
+	for (unsigned int i = 0; i < value_count_of(k, base); i++)
 		fprintf(to, "%s%d", i > 0 ? ", " : "", v[i]);
 	fputc(']', to);
 }
 
-static void expect_lcores(const struct knob *k, char *to, size_t size)
+static void value_expect_lcores(const struct knob *k, char *to, size_t size)
 {
 	snprintf(to, size, "a list of lcores, %lld to %lld, like [1, 2]", (long long)k->min,
 		(long long)k->max);
 }
 
-/* addr_of and its callers: one address of text, with an own message for the family that is not
- * there yet. */
-static bool addr_of(const char *text, bool either, struct ip_addr *a, char *why)
+/* value_addr_of and its callers: one address of text, with an own message for the family that is
+ * not there yet. */
+static bool value_addr_of(const char *text, bool either, struct ip_addr *a, char *why)
 {
 	if (text == NULL || ip_addr_parse(text, a) < 0)
 		return false;
@@ -287,63 +290,63 @@ static bool addr_of(const char *text, bool either, struct ip_addr *a, char *why)
 	return true;
 }
 
-static bool read_addr(const struct knob *k, const config_setting_t *s, void *base, char *why)
+static bool value_read_addr(const struct knob *k, const config_setting_t *s, void *base, char *why)
 {
 	static const struct ip_addr none;
 	struct ip_addr a;
 
-	if (!addr_of(config_setting_get_string(s), k->max > 0, &a, why) ||
+	if (!value_addr_of(config_setting_get_string(s), k->max > 0, &a, why) ||
 		ip_addr_equal(&a, &none) || (ip_addr_is_v4(&a) && ip_addr_to_v4(&a) == 0))
 		return false;
 	*(struct ip_addr *)value_field(k, base) = a;
 	return true;
 }
 
-static void print_addr(const struct knob *k, const void *base, FILE *to)
+static void value_print_addr(const struct knob *k, const void *base, FILE *to)
 {
 	char text[IP_ADDR_TEXT];
 
 	fprintf(to, "\"%s\"", ip_addr_print(field_const(k, base), text));
 }
 
-static void expect_addr(const struct knob *k, char *to, size_t size)
+static void value_expect_addr(const struct knob *k, char *to, size_t size)
 {
 	snprintf(to, size, "an IPv4 %saddress like \"10.8.0.100\"%s", k->max > 0 ? "or IPv6 " : "",
 		k->max > 0 ? " or \"2001:db8::1\"" : "");
 }
 
-static bool read_addrs(const struct knob *k, const config_setting_t *s, void *base, char *why)
+static bool value_read_addrs(const struct knob *k, const config_setting_t *s, void *base, char *why)
 {
 	struct ip_addr *to = value_field(k, base);
 	unsigned int n;
 
-	if (!list_of(k, s, sizeof(*to), why))
+	if (!value_list_of(k, s, sizeof(*to), why))
 		return false;
 	for (n = 0; n < (unsigned int)config_setting_length(s); n++)
-		if (!addr_of(config_setting_get_string_elem(s, (int)n), false, &to[n], why))
-			return element_wrong(k, s, n, why);
-	count_set(k, base, n);
+		if (!value_addr_of(config_setting_get_string_elem(s, (int)n), false, &to[n], why))
+			return value_element_wrong(k, s, n, why);
+	value_count_set(k, base, n);
 	return true;
 }
 
-static void print_addrs(const struct knob *k, const void *base, FILE *to)
+static void value_print_addrs(const struct knob *k, const void *base, FILE *to)
 {
 	const struct ip_addr *a = field_const(k, base);
 	char text[IP_ADDR_TEXT];
 
 	fputc('[', to);
-	for (unsigned int i = 0; i < count_of(k, base); i++)
+	for (unsigned int i = 0; i < value_count_of(k, base); i++)
 		fprintf(to, "%s\"%s\"", i > 0 ? ", " : "", ip_addr_print(&a[i], text));
 	fputc(']', to);
 }
 
-static void expect_addrs(const struct knob *k, char *to, size_t size)
+static void value_expect_addrs(const struct knob *k, char *to, size_t size)
 {
 	snprintf(to, size, "a list of at most %u IPv4 addresses, like [\"10.9.0.1\"]",
 		(unsigned int)(k->size / sizeof(struct ip_addr)));
 }
 
-static bool prefix_of(const config_setting_t *s, struct config_prefix *p, char *why)
+static bool value_prefix_of(const config_setting_t *s, struct config_prefix *p, char *why)
 {
 	const char *text = config_setting_get_string(s),
 		   *slash = text != NULL ? strchr(text, '/') : NULL;
@@ -355,29 +358,31 @@ static bool prefix_of(const config_setting_t *s, struct config_prefix *p, char *
 		return false;
 	snprintf(addr, sizeof(addr), "%.*s", (int)(slash - text), text);
 	len = strtol(slash + 1, &end, 10);
-	if (!addr_of(addr, false, &p->addr, why) || *end != '\0' || len > 32)
+	if (!value_addr_of(addr, false, &p->addr, why) || *end != '\0' || len > 32)
 		return false;
 	p->len = (uint8_t)len;
 	return true;
 }
 
-static bool read_ifaddr(const struct knob *k, const config_setting_t *s, void *base, char *why)
+static bool value_read_ifaddr(
+	const struct knob *k, const config_setting_t *s, void *base, char *why)
 {
 	struct config_prefix p = { 0 };
 
-	if (!prefix_of(s, &p, why) || p.len == 0 || ip_addr_to_v4(&p.addr) == 0)
+	if (!value_prefix_of(s, &p, why) || p.len == 0 || ip_addr_to_v4(&p.addr) == 0)
 		return false;
 	*(struct config_prefix *)value_field(k, base) = p;
 	return true;
 }
 
-static bool read_prefix(const struct knob *k, const config_setting_t *s, void *base, char *why)
+static bool value_read_prefix(
+	const struct knob *k, const config_setting_t *s, void *base, char *why)
 {
 	struct config_prefix p = { 0 };
 	uint32_t addr, net;
 	char text[IP_ADDR_TEXT];
 
-	if (!prefix_of(s, &p, why) || p.len < k->min || p.len > k->max)
+	if (!value_prefix_of(s, &p, why) || p.len < k->min || p.len > k->max)
 		return false;
 	addr = ip_addr_to_v4(&p.addr);
 	net = p.len > 0 ? addr & UINT32_MAX << (32 - p.len) : 0;
@@ -391,7 +396,7 @@ static bool read_prefix(const struct knob *k, const config_setting_t *s, void *b
 	return true;
 }
 
-static void print_prefix(const struct knob *k, const void *base, FILE *to)
+static void value_print_prefix(const struct knob *k, const void *base, FILE *to)
 {
 	const struct config_prefix *p = field_const(k, base);
 	char text[IP_ADDR_TEXT];
@@ -399,13 +404,13 @@ static void print_prefix(const struct knob *k, const void *base, FILE *to)
 	fprintf(to, "\"%s/%u\"", ip_addr_print(&p->addr, text), p->len);
 }
 
-static void expect_prefix(const struct knob *k, char *to, size_t size)
+static void value_expect_prefix(const struct knob *k, char *to, size_t size)
 {
 	snprintf(to, size, "an IPv4 prefix of /%lld to /%lld like \"172.20.0.0/16\"",
 		(long long)k->min, (long long)k->max);
 }
 
-static void expect_ifaddr(const struct knob *k, char *to, size_t size)
+static void value_expect_ifaddr(const struct knob *k, char *to, size_t size)
 {
 	snprintf(to, size, "an IPv4 address with its prefix length, like \"10.8.0.11/24\"");
 }
@@ -415,21 +420,21 @@ static const struct {
 	void (*print)(const struct knob *k, const void *base, FILE *to);
 	void (*expect)(const struct knob *k, char *to, size_t size);
 } kinds[KNOB_TYPES] = {
-	[KNOB_U32] = { read_u32, print_u32, expect_u32 },
-	[KNOB_BOOL] = { read_bool, print_bool, expect_bool },
+	[KNOB_U32] = { value_read_u32, value_print_u32, value_expect_u32 },
+	[KNOB_BOOL] = { value_read_bool, value_print_bool, value_expect_bool },
 	[KNOB_NAME] = { value_read_name, value_print_text, value_expect_name },
 	[KNOB_APN] = { value_read_apn, value_print_text, value_expect_apn },
 	[KNOB_TEXT] = { value_read_text, value_print_text, value_expect_text },
-	[KNOB_CHOICE] = { read_choice, print_choice, expect_choice },
-	[KNOB_WORD] = { read_word, value_print_text, expect_choice },
-	[KNOB_ADDR] = { read_addr, print_addr, expect_addr },
-	[KNOB_ADDRS] = { read_addrs, print_addrs, expect_addrs },
-	[KNOB_IFADDR] = { read_ifaddr, print_prefix, expect_ifaddr },
-	[KNOB_PREFIX] = { read_prefix, print_prefix, expect_prefix },
-	[KNOB_MAC] = { read_mac, print_mac, expect_mac },
-	[KNOB_ROLES] = { read_roles, print_roles, expect_roles },
-	[KNOB_LCORE] = { read_lcore, print_lcore, expect_u32 },
-	[KNOB_LCORES] = { read_lcores, print_lcores, expect_lcores },
+	[KNOB_CHOICE] = { value_read_choice, value_print_choice, value_expect_choice },
+	[KNOB_WORD] = { value_read_word, value_print_text, value_expect_choice },
+	[KNOB_ADDR] = { value_read_addr, value_print_addr, value_expect_addr },
+	[KNOB_ADDRS] = { value_read_addrs, value_print_addrs, value_expect_addrs },
+	[KNOB_IFADDR] = { value_read_ifaddr, value_print_prefix, value_expect_ifaddr },
+	[KNOB_PREFIX] = { value_read_prefix, value_print_prefix, value_expect_prefix },
+	[KNOB_MAC] = { value_read_mac, value_print_mac, value_expect_mac },
+	[KNOB_ROLES] = { value_read_roles, value_print_roles, value_expect_roles },
+	[KNOB_LCORE] = { value_read_lcore, value_print_lcore, value_expect_u32 },
+	[KNOB_LCORES] = { value_read_lcores, value_print_lcores, value_expect_lcores },
 };
 
 bool knob_read(const struct knob *k, const config_setting_t *s, void *base, char *why)
@@ -487,7 +492,7 @@ bool knob_is_set(const struct knob *k, const void *base)
 		return ((const struct config_prefix *)field_const(k, base))->len > 0;
 	case KNOB_ADDRS:
 	case KNOB_LCORES:
-		return count_of(k, base) > 0;
+		return value_count_of(k, base) > 0;
 	default:
 		return true;
 	}

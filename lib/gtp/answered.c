@@ -28,7 +28,7 @@ struct gtpc_answered {
 	struct answer_entry e[GTPC_ANSWERED_MAX];
 };
 
-static uint16_t *bucket_of(
+static uint16_t *answered_bucket_of(
 	struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type, uint16_t seq)
 {
 	uint64_t hi, lo;
@@ -41,7 +41,7 @@ static uint16_t *bucket_of(
 	return &a->bucket[(lo >> 32) % ANSWERED_BUCKETS];
 }
 
-static bool same(const struct answer_entry *e, const struct gtpc_peer *to, uint8_t type,
+static bool answered_same(const struct answer_entry *e, const struct gtpc_peer *to, uint8_t type,
 	uint16_t seq, uint32_t digest)
 {
 	return e->seq == seq && e->digest == digest && e->type == type && e->to.port == to->port &&
@@ -49,19 +49,19 @@ static bool same(const struct answer_entry *e, const struct gtpc_peer *to, uint8
 }
 
 /* The link that names the entry; *link is NONE if there is none. */
-static uint16_t *find(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type,
+static uint16_t *answered_find(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type,
 	uint16_t seq, uint32_t digest)
 {
-	uint16_t *link = bucket_of(a, to, type, seq);
+	uint16_t *link = answered_bucket_of(a, to, type, seq);
 
-	while (*link != NONE && !same(&a->e[*link], to, type, seq, digest))
+	while (*link != NONE && !answered_same(&a->e[*link], to, type, seq, digest))
 		link = &a->e[*link].next;
 	return link;
 }
 
-static void forget(struct gtpc_answered *a, struct answer_entry *e)
+static void answered_forget(struct gtpc_answered *a, struct answer_entry *e)
 {
-	uint16_t *link = find(a, &e->to, e->type, e->seq, e->digest);
+	uint16_t *link = answered_find(a, &e->to, e->type, e->seq, e->digest);
 
 	*link = e->next;
 	e->len = 0;
@@ -96,14 +96,14 @@ void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint
 	uint16_t seq, uint32_t digest, const uint8_t *msg, size_t len, usec_t now)
 {
 	struct answer_entry *e = &a->e[a->head];
-	uint16_t *link = find(a, to, type, seq, digest);
+	uint16_t *link = answered_find(a, to, type, seq, digest);
 
 	if (*link != NONE)
-		forget(a, &a->e[*link]);
+		answered_forget(a, &a->e[*link]);
 	if (len == 0 || len > ANSWERED_MSG)
 		return;
 	if (e->len != 0)
-		forget(a, e);
+		answered_forget(a, e);
 	e->to = *to;
 	e->type = type;
 	e->seq = seq;
@@ -111,7 +111,7 @@ void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint
 	e->len = (uint16_t)len;
 	e->at = now;
 	memcpy(e->msg, msg, len);
-	link = bucket_of(a, to, type, seq);
+	link = answered_bucket_of(a, to, type, seq);
 	e->next = *link;
 	*link = a->head;
 	a->head = (uint16_t)((a->head + 1) % GTPC_ANSWERED_MAX);
@@ -121,14 +121,14 @@ void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint
 const uint8_t *gtpc_answered_get(struct gtpc_answered *a, const struct gtpc_peer *from,
 	uint8_t type, uint16_t seq, uint32_t digest, size_t *len, usec_t now)
 {
-	uint16_t *link = find(a, from, type, seq, digest);
+	uint16_t *link = answered_find(a, from, type, seq, digest);
 	struct answer_entry *e;
 
 	if (*link == NONE)
 		return NULL;
 	e = &a->e[*link];
 	if (now > e->at && now - e->at >= a->ttl) {
-		forget(a, e);
+		answered_forget(a, e);
 		return NULL;
 	}
 	*len = e->len;

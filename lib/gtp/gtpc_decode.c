@@ -8,13 +8,13 @@
  * the two of suspend, which say nothing to a GGSN. */
 static const uint8_t known_ext[] = { 0xc0, 0xc1, 0xc2 };
 
-static bool is_request(uint8_t type)
+static bool gtpc_decode_is_request(uint8_t type)
 {
 	return type == GTPC_CREATE_REQUEST || type == GTPC_UPDATE_REQUEST ||
 	       type == GTPC_DELETE_REQUEST;
 }
 
-static bool is_known(uint8_t type)
+static bool gtpc_decode_is_known(uint8_t type)
 {
 	return (type >= GTPC_ECHO_REQUEST && type <= GTPC_VERSION_NOT_SUPPORTED) ||
 	       (type >= GTPC_CREATE_REQUEST && type <= GTPC_DELETE_RESPONSE) ||
@@ -23,7 +23,7 @@ static bool is_known(uint8_t type)
 
 /* Of other versions only a request may be answered, else two nodes could go on telling each other
  * for ever. */
-static bool is_foreign_request(uint8_t version, uint8_t type)
+static bool gtpc_decode_is_foreign_request(uint8_t version, uint8_t type)
 {
 	if (type == GTPC_ECHO_REQUEST)
 		return true;
@@ -38,7 +38,7 @@ static bool is_foreign_request(uint8_t version, uint8_t type)
 	}
 }
 
-static enum gtpc_verdict decode_foreign(const uint8_t *p, size_t len, struct gtpc_header *h)
+static enum gtpc_verdict gtpc_decode_foreign(const uint8_t *p, size_t len, struct gtpc_header *h)
 {
 	size_t n = (size_t)p[2] << 8 | p[3];
 	bool teid = (p[0] & 0x08) != 0; /* version 2 */
@@ -50,7 +50,7 @@ static enum gtpc_verdict decode_foreign(const uint8_t *p, size_t len, struct gtp
 		return GTPC_DROP_SHORT;
 	if ((h->version == 0 && n + 20 > len) || (h->version == 2 && n + 4 > len))
 		return GTPC_DROP_LENGTH;
-	if (!is_foreign_request(h->version, h->type))
+	if (!gtpc_decode_is_foreign_request(h->version, h->type))
 		return GTPC_DROP_NOT_GTP;
 	if (h->version == 0)
 		h->seq = (uint16_t)(p[4] << 8 | p[5]);
@@ -59,7 +59,7 @@ static enum gtpc_verdict decode_foreign(const uint8_t *p, size_t len, struct gtp
 	return GTPC_ANSWER_VERSION;
 }
 
-static enum gtpc_verdict decode_options(struct rd *r, struct gtpc_header *h)
+static enum gtpc_verdict gtpc_decode_options(struct rd *r, struct gtpc_header *h)
 {
 	uint8_t next;
 
@@ -106,7 +106,7 @@ enum gtpc_verdict gtpc_decode_header(const uint8_t *p, size_t len, struct gtpc_h
 	if (r.bad)
 		return GTPC_DROP_SHORT;
 	if (h->version != 1)
-		return decode_foreign(p, len, h);
+		return gtpc_decode_foreign(p, len, h);
 	if (!h->protocol_type)
 		return GTPC_DROP_NOT_GTP;
 	h->has_seq = (flags & GTP_S) != 0;
@@ -115,13 +115,13 @@ enum gtpc_verdict gtpc_decode_header(const uint8_t *p, size_t len, struct gtpc_h
 	h->bad_length = n != r.left;
 	if (n < r.left)
 		r.left = n;
-	if (!is_known(h->type))
+	if (!gtpc_decode_is_known(h->type))
 		return h->bad_length ? GTPC_DROP_LENGTH : GTPC_DROP_UNKNOWN_TYPE;
 	/* Of a wrong length only a request with a cause in its response is answered
 	 * (TS 29.060 11.1.2). */
-	if (h->bad_length && !is_request(h->type))
+	if (h->bad_length && !gtpc_decode_is_request(h->type))
 		return GTPC_DROP_LENGTH;
-	verdict = decode_options(&r, h);
+	verdict = gtpc_decode_options(&r, h);
 	if (verdict == GTPC_ANSWER_EXTENSION && h->type == GTPC_SUPPORTED_EXTENSION_HEADERS)
 		return GTPC_DROP_NOT_GTP;
 	h->ies = r.p;
@@ -136,7 +136,7 @@ static const struct ie *ie_at(const struct ies *s, enum ie_slot slot, unsigned i
 	return &s->at[slot][instance];
 }
 
-static bool has(const struct ies *s, enum ie_slot slot)
+static bool gtpc_decode_has(const struct ies *s, enum ie_slot slot)
 {
 	return s->at[slot][0].p != NULL;
 }
@@ -150,7 +150,7 @@ static uint32_t ie_u(const struct ies *s, enum ie_slot slot, unsigned int instan
 
 /* TBCD, low nibble first, to 15 digits in the high 60 bits; -EBADMSG unless it is 6 (MCC, MNC, one
  * more) to 15 decimal digits filled up with 0xf. */
-static int get_imsi(const struct ie *ie, uint64_t *key)
+static int gtpc_decode_get_imsi(const struct ie *ie, uint64_t *key)
 {
 	uint64_t imsi = 0;
 	unsigned int digits = 0;
@@ -173,7 +173,7 @@ static int get_imsi(const struct ie *ie, uint64_t *key)
 }
 
 /* Where a node can be reached: neither nobody, nor ourselves, nor many. */
-static int get_gsn_address(const struct ie *ie, struct ip_addr *a)
+static int gtpc_decode_get_gsn_address(const struct ie *ie, struct ip_addr *a)
 {
 	static const uint8_t none[15];
 	int ret = ie_get_address(ie, a);
@@ -190,20 +190,21 @@ static int get_gsn_address(const struct ie *ie, struct ip_addr *a)
 	return memcmp(a->b, none, sizeof(none)) == 0 && a->b[15] <= 1 ? -EBADMSG : 0;
 }
 
-static int get_gsn_addresses(const struct ies *s, struct ip_addr *control, struct ip_addr *user)
+static int gtpc_decode_get_gsn_addresses(
+	const struct ies *s, struct ip_addr *control, struct ip_addr *user)
 {
-	int ret = get_gsn_address(ie_at(s, IES_GSN_ADDRESS, 0), control);
+	int ret = gtpc_decode_get_gsn_address(ie_at(s, IES_GSN_ADDRESS, 0), control);
 
-	return ret < 0 ? ret : get_gsn_address(ie_at(s, IES_GSN_ADDRESS, 1), user);
+	return ret < 0 ? ret : gtpc_decode_get_gsn_address(ie_at(s, IES_GSN_ADDRESS, 1), user);
 }
 
-static bool has_gsn_addresses(const struct ies *s)
+static bool gtpc_decode_has_gsn_addresses(const struct ies *s)
 {
 	return ie_at(s, IES_GSN_ADDRESS, 1)->p != NULL;
 }
 
 /* The shortest profile is of TS 24.008 before release 99: three octets behind the ARP. */
-static int get_qos(const struct ie *ie, uint8_t *len, uint8_t qos[GTPC_QOS_MAX])
+static int gtpc_decode_get_qos(const struct ie *ie, uint8_t *len, uint8_t qos[GTPC_QOS_MAX])
 {
 	if (ie->len < 4 || ie->len > 255)
 		return -EBADMSG;
@@ -214,7 +215,7 @@ static int get_qos(const struct ie *ie, uint8_t *len, uint8_t qos[GTPC_QOS_MAX])
 
 /* TS 29.060 7.7.27. Of types that we do not know (answered with 220 by who knows the APN) nothing
  * is checked. */
-static int get_end_user_address(const struct ie *ie, struct gtpc_create *out)
+static int gtpc_decode_get_end_user_address(const struct ie *ie, struct gtpc_create *out)
 {
 	static const uint8_t zero[16];
 	struct rd r = rd_init(ie->p, ie->len);
@@ -250,7 +251,7 @@ static int get_end_user_address(const struct ie *ie, struct gtpc_create *out)
 	}
 }
 
-static bool apn_char(uint8_t c, char *to)
+static bool gtpc_decode_apn_char(uint8_t c, char *to)
 {
 	if (c >= 'A' && c <= 'Z')
 		c = (uint8_t)(c - 'A' + 'a');
@@ -259,7 +260,7 @@ static bool apn_char(uint8_t c, char *to)
 }
 
 /* Labels with a length octet each (TS 23.003 9.1), together at most 100 octets. */
-static int get_apn(const struct ie *ie, char apn[GTPC_APN_MAX])
+static int gtpc_decode_get_apn(const struct ie *ie, char apn[GTPC_APN_MAX])
 {
 	struct rd r = rd_init(ie->p, ie->len);
 	size_t at = 0;
@@ -275,7 +276,7 @@ static int get_apn(const struct ie *ie, char apn[GTPC_APN_MAX])
 		if (at > 0)
 			apn[at++] = '.';
 		for (size_t i = 0; i < n; i++)
-			if (!apn_char(label[i], &apn[at++]))
+			if (!gtpc_decode_apn_char(label[i], &apn[at++]))
 				return -EBADMSG;
 	}
 	apn[at] = '\0';
@@ -283,7 +284,7 @@ static int get_apn(const struct ie *ie, char apn[GTPC_APN_MAX])
 }
 
 /* Optional elements of a wrong length are taken as absent (TS 29.060 11.1.8). */
-static void get_optional(const struct ies *s, struct gtpc_create *out)
+static void gtpc_decode_get_optional(const struct ies *s, struct gtpc_create *out)
 {
 	const struct ie *pco = ie_at(s, IES_PCO, 0), *msisdn = ie_at(s, IES_MSISDN, 0);
 
@@ -299,36 +300,37 @@ static void get_optional(const struct ies *s, struct gtpc_create *out)
 		memcpy(out->msisdn, msisdn->p + 1, msisdn->len - 1);
 }
 
-static bool create_complete(const struct ies *s, bool secondary)
+static bool gtpc_decode_create_complete(const struct ies *s, bool secondary)
 {
-	if (!has(s, IES_TEID_DATA) || !has(s, IES_NSAPI) || !has_gsn_addresses(s) ||
-		!has(s, IES_QOS))
+	if (!gtpc_decode_has(s, IES_TEID_DATA) || !gtpc_decode_has(s, IES_NSAPI) ||
+		!gtpc_decode_has_gsn_addresses(s) || !gtpc_decode_has(s, IES_QOS))
 		return false;
-	return secondary || (has(s, IES_IMSI) && has(s, IES_TEID_CONTROL) &&
-				    has(s, IES_END_USER_ADDRESS) && has(s, IES_APN));
+	return secondary ||
+	       (gtpc_decode_has(s, IES_IMSI) && gtpc_decode_has(s, IES_TEID_CONTROL) &&
+		       gtpc_decode_has(s, IES_END_USER_ADDRESS) && gtpc_decode_has(s, IES_APN));
 }
 
-static int create_values(const struct ies *s, struct gtpc_create *out)
+static int gtpc_decode_create_values(const struct ies *s, struct gtpc_create *out)
 {
 	int ret = 0;
 
-	if (has(s, IES_IMSI))
-		ret = get_imsi(ie_at(s, IES_IMSI, 0), &out->key);
+	if (gtpc_decode_has(s, IES_IMSI))
+		ret = gtpc_decode_get_imsi(ie_at(s, IES_IMSI, 0), &out->key);
 	out->key |= out->nsapi;
 	if (ret < 0 || out->peer_usr_teid == 0 ||
-		(has(s, IES_TEID_CONTROL) && out->peer_ctl_teid == 0))
+		(gtpc_decode_has(s, IES_TEID_CONTROL) && out->peer_ctl_teid == 0))
 		return -EBADMSG;
-	if (has(s, IES_END_USER_ADDRESS))
-		ret = get_end_user_address(ie_at(s, IES_END_USER_ADDRESS, 0), out);
-	if (ret == 0 && has(s, IES_APN))
-		ret = get_apn(ie_at(s, IES_APN, 0), out->apn);
+	if (gtpc_decode_has(s, IES_END_USER_ADDRESS))
+		ret = gtpc_decode_get_end_user_address(ie_at(s, IES_END_USER_ADDRESS, 0), out);
+	if (ret == 0 && gtpc_decode_has(s, IES_APN))
+		ret = gtpc_decode_get_apn(ie_at(s, IES_APN, 0), out->apn);
 	if (ret == 0)
-		ret = get_gsn_addresses(s, &out->peer_ctl, &out->peer_usr);
-	return ret == 0 ? get_qos(ie_at(s, IES_QOS, 0), &out->qos_len, out->qos) : ret;
+		ret = gtpc_decode_get_gsn_addresses(s, &out->peer_ctl, &out->peer_usr);
+	return ret == 0 ? gtpc_decode_get_qos(ie_at(s, IES_QOS, 0), &out->qos_len, out->qos) : ret;
 }
 
 /* Reads the elements; the cause if the message as a whole cannot be understood. */
-static enum gtpc_cause find(const struct gtpc_header *h, struct ies *s)
+static enum gtpc_cause gtpc_decode_find(const struct gtpc_header *h, struct ies *s)
 {
 	int ret = ies_find(h->ies, h->ies_len, s);
 
@@ -338,7 +340,7 @@ static enum gtpc_cause find(const struct gtpc_header *h, struct ies *s)
 enum gtpc_cause gtpc_decode_create(const struct gtpc_header *h, struct gtpc_create *out)
 {
 	struct ies s;
-	enum gtpc_cause cause = find(h, &s);
+	enum gtpc_cause cause = gtpc_decode_find(h, &s);
 	bool secondary = ie_at(&s, IES_NSAPI, 1)->p != NULL;
 
 	memset(out, 0, sizeof(*out));
@@ -347,46 +349,46 @@ enum gtpc_cause gtpc_decode_create(const struct gtpc_header *h, struct gtpc_crea
 	out->peer_usr_teid = ie_u(&s, IES_TEID_DATA, 0);
 	out->nsapi = ie_u(&s, IES_NSAPI, 0) & 0xf;
 	out->linked_nsapi = secondary ? ie_u(&s, IES_NSAPI, 1) & 0xf : 0xff;
-	out->has_recovery = has(&s, IES_RECOVERY);
+	out->has_recovery = gtpc_decode_has(&s, IES_RECOVERY);
 	out->recovery = (uint8_t)ie_u(&s, IES_RECOVERY, 0);
 	if (cause != 0)
 		return cause;
-	if (!create_complete(&s, secondary))
+	if (!gtpc_decode_create_complete(&s, secondary))
 		return GTPC_MANDATORY_IE_MISSING;
-	if (create_values(&s, out) < 0)
+	if (gtpc_decode_create_values(&s, out) < 0)
 		return GTPC_MANDATORY_IE_INCORRECT;
-	get_optional(&s, out);
+	gtpc_decode_get_optional(&s, out);
 	return 0;
 }
 
 enum gtpc_cause gtpc_decode_update(const struct gtpc_header *h, struct gtpc_update *out)
 {
 	struct ies s;
-	enum gtpc_cause cause = find(h, &s);
+	enum gtpc_cause cause = gtpc_decode_find(h, &s);
 	int ret = 0;
 
 	memset(out, 0, sizeof(*out));
-	out->has_imsi = has(&s, IES_IMSI);
-	out->has_recovery = has(&s, IES_RECOVERY);
-	out->has_qos = has(&s, IES_QOS);
-	out->has_ctl_teid = has(&s, IES_TEID_CONTROL);
-	out->has_ctl_addr = has(&s, IES_GSN_ADDRESS);
+	out->has_imsi = gtpc_decode_has(&s, IES_IMSI);
+	out->has_recovery = gtpc_decode_has(&s, IES_RECOVERY);
+	out->has_qos = gtpc_decode_has(&s, IES_QOS);
+	out->has_ctl_teid = gtpc_decode_has(&s, IES_TEID_CONTROL);
+	out->has_ctl_addr = gtpc_decode_has(&s, IES_GSN_ADDRESS);
 	out->nsapi = ie_u(&s, IES_NSAPI, 0) & 0xf;
 	out->recovery = (uint8_t)ie_u(&s, IES_RECOVERY, 0);
 	out->peer_usr_teid = ie_u(&s, IES_TEID_DATA, 0);
 	out->peer_ctl_teid = ie_u(&s, IES_TEID_CONTROL, 0);
 	if (cause != 0)
 		return cause;
-	if (!has(&s, IES_TEID_DATA) || !has(&s, IES_NSAPI) || !has_gsn_addresses(&s) ||
-		!out->has_qos)
+	if (!gtpc_decode_has(&s, IES_TEID_DATA) || !gtpc_decode_has(&s, IES_NSAPI) ||
+		!gtpc_decode_has_gsn_addresses(&s) || !out->has_qos)
 		return GTPC_MANDATORY_IE_MISSING;
 	if (out->has_imsi) {
-		ret = get_imsi(ie_at(&s, IES_IMSI, 0), &out->key);
+		ret = gtpc_decode_get_imsi(ie_at(&s, IES_IMSI, 0), &out->key);
 		out->key |= out->nsapi;
 	}
 	if (ret < 0 || out->peer_usr_teid == 0 || (out->has_ctl_teid && out->peer_ctl_teid == 0) ||
-		get_gsn_addresses(&s, &out->peer_ctl, &out->peer_usr) < 0 ||
-		get_qos(ie_at(&s, IES_QOS, 0), &out->qos_len, out->qos) < 0)
+		gtpc_decode_get_gsn_addresses(&s, &out->peer_ctl, &out->peer_usr) < 0 ||
+		gtpc_decode_get_qos(ie_at(&s, IES_QOS, 0), &out->qos_len, out->qos) < 0)
 		return GTPC_MANDATORY_IE_INCORRECT;
 	return 0;
 }
@@ -394,13 +396,13 @@ enum gtpc_cause gtpc_decode_update(const struct gtpc_header *h, struct gtpc_upda
 enum gtpc_cause gtpc_decode_delete(const struct gtpc_header *h, struct gtpc_delete *out)
 {
 	struct ies s;
-	enum gtpc_cause cause = find(h, &s);
+	enum gtpc_cause cause = gtpc_decode_find(h, &s);
 
 	out->nsapi = ie_u(&s, IES_NSAPI, 0) & 0xf;
 	out->teardown = ie_u(&s, IES_TEARDOWN, 0) & 1;
 	if (cause != 0)
 		return cause;
-	return has(&s, IES_NSAPI) ? 0 : GTPC_MANDATORY_IE_MISSING;
+	return gtpc_decode_has(&s, IES_NSAPI) ? 0 : GTPC_MANDATORY_IE_MISSING;
 }
 
 int gtpc_decode_response(
@@ -410,7 +412,7 @@ int gtpc_decode_response(
 	int ret = ies_find(h->ies, h->ies_len, &s);
 
 	*cause = (uint8_t)ie_u(&s, IES_CAUSE, 0);
-	*has_recovery = has(&s, IES_RECOVERY);
+	*has_recovery = gtpc_decode_has(&s, IES_RECOVERY);
 	*recovery = (uint8_t)ie_u(&s, IES_RECOVERY, 0);
 	return ret;
 }

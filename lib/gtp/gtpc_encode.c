@@ -42,13 +42,13 @@ size_t gtpc_encode_supported_extension_headers(uint8_t *buf, uint16_t seq)
 	return gtp_end(&w, buf);
 }
 
-static void put_addresses(struct wr *w, const struct gtpc_accept *a)
+static void gtpc_encode_put_addresses(struct wr *w, const struct gtpc_accept *a)
 {
 	ie_put_address(w, IE_GSN_ADDRESS, &a->ctl);
 	ie_put_address(w, IE_GSN_ADDRESS, &a->usr);
 }
 
-static void put_teids(struct wr *w, const struct gtpc_accept *a)
+static void gtpc_encode_put_teids(struct wr *w, const struct gtpc_accept *a)
 {
 	if (a->usr_teid != 0)
 		ie_put_u32(w, IE_TEID_DATA, a->usr_teid);
@@ -56,7 +56,7 @@ static void put_teids(struct wr *w, const struct gtpc_accept *a)
 		ie_put_u32(w, IE_TEID_CONTROL, a->ctl_teid);
 }
 
-static void put_end_user_address(struct wr *w, const struct ip_addr *ue)
+static void gtpc_encode_put_end_user_address(struct wr *w, const struct ip_addr *ue)
 {
 	bool v4 = ip_addr_is_v4(ue);
 
@@ -67,7 +67,7 @@ static void put_end_user_address(struct wr *w, const struct ip_addr *ue)
 	wr_bytes(w, v4 ? ue->b + 12 : ue->b, v4 ? 4 : 16);
 }
 
-static void put_pco(struct wr *w, const struct gtpc_accept *a)
+static void gtpc_encode_put_pco(struct wr *w, const struct gtpc_accept *a)
 {
 	uint8_t pco[GTPC_PCO_MAX];
 	size_t len =
@@ -84,12 +84,12 @@ size_t gtpc_encode_create_response(uint8_t *buf, const struct gtpc_accept *a)
 	ie_put_u8(&w, IE_CAUSE, GTPC_REQUEST_ACCEPTED);
 	ie_put_u8(&w, IE_REORDERING, SPARE_NO);
 	ie_put_u8(&w, IE_RECOVERY, a->recovery);
-	put_teids(&w, a);
+	gtpc_encode_put_teids(&w, a);
 	ie_put_u8(&w, IE_NSAPI, a->nsapi & 0xf);
 	ie_put_u32(&w, IE_CHARGING_ID, a->charging_id);
-	put_end_user_address(&w, &a->ue);
-	put_pco(&w, a);
-	put_addresses(&w, a);
+	gtpc_encode_put_end_user_address(&w, &a->ue);
+	gtpc_encode_put_pco(&w, a);
+	gtpc_encode_put_addresses(&w, a);
 	ie_put_bytes(&w, IE_QOS, a->qos, a->qos_len);
 	return gtp_end(&w, buf);
 }
@@ -100,10 +100,10 @@ size_t gtpc_encode_update_response(uint8_t *buf, const struct gtpc_accept *a)
 
 	ie_put_u8(&w, IE_CAUSE, GTPC_REQUEST_ACCEPTED);
 	ie_put_u8(&w, IE_RECOVERY, a->recovery);
-	put_teids(&w, a);
+	gtpc_encode_put_teids(&w, a);
 	ie_put_u32(&w, IE_CHARGING_ID, a->charging_id);
-	put_pco(&w, a);
-	put_addresses(&w, a);
+	gtpc_encode_put_pco(&w, a);
+	gtpc_encode_put_addresses(&w, a);
 	ie_put_bytes(&w, IE_QOS, a->qos, a->qos_len);
 	return gtp_end(&w, buf);
 }

@@ -6,7 +6,7 @@
 #include "ie.h"
 
 /* 15 digits, low nibble first, the sixteenth is filler (TS 29.060 7.7.2). */
-static void put_imsi(struct wr *w, uint64_t key)
+static void gtpc_sgsn_put_imsi(struct wr *w, uint64_t key)
 {
 	wr_u8(w, IE_IMSI);
 	for (unsigned int i = 0; i < 8; i++) {
@@ -19,7 +19,7 @@ static void put_imsi(struct wr *w, uint64_t key)
 
 /* International number, ISDN plan: the last ten digits of the IMSI behind a country code of none
  * (TS 29.002 17.7.8). */
-static void put_msisdn(struct wr *w, uint64_t key)
+static void gtpc_sgsn_put_msisdn(struct wr *w, uint64_t key)
 {
 	uint8_t bcd[6] = { 0x91 };
 
@@ -29,7 +29,7 @@ static void put_msisdn(struct wr *w, uint64_t key)
 	ie_put_bytes(w, IE_MSISDN, bcd, sizeof(bcd));
 }
 
-static void put_apn(struct wr *w, const char *apn)
+static void gtpc_sgsn_put_apn(struct wr *w, const char *apn)
 {
 	uint8_t out[GTPC_APN_MAX];
 	size_t n = 0, label = 0, len = strlen(apn);
@@ -53,7 +53,7 @@ static void put_apn(struct wr *w, const char *apn)
 	ie_put_bytes(w, IE_APN, out, n);
 }
 
-static void put_own(struct wr *w, const struct gtpc_ask *a)
+static void gtpc_sgsn_put_own(struct wr *w, const struct gtpc_ask *a)
 {
 	ie_put_u32(w, IE_TEID_DATA, a->usr_teid);
 	ie_put_u32(w, IE_TEID_CONTROL, a->ctl_teid);
@@ -65,18 +65,18 @@ size_t gtpc_encode_create_request(uint8_t *buf, const struct gtpc_ask *a)
 	static const uint8_t dynamic_v4[] = { 0xf1, 0x21 }, charging[] = { 0x08, 0x00 };
 	struct wr w = gtp_begin(buf, GTPC_MSG_MAX, GTPC_CREATE_REQUEST, a->teid, a->seq);
 
-	put_imsi(&w, a->key);
+	gtpc_sgsn_put_imsi(&w, a->key);
 	if (a->has_recovery)
 		ie_put_u8(&w, IE_RECOVERY, a->recovery);
 	ie_put_u8(&w, IE_SELECTION_MODE, 0xfc); /* verified */
-	put_own(&w, a);
+	gtpc_sgsn_put_own(&w, a);
 	wr_u8(&w, IE_CHARGING_CHARACTERISTICS);
 	wr_bytes(&w, charging, sizeof(charging));
 	ie_put_bytes(&w, IE_END_USER_ADDRESS, dynamic_v4, sizeof(dynamic_v4));
-	put_apn(&w, a->apn);
+	gtpc_sgsn_put_apn(&w, a->apn);
 	ie_put_address(&w, IE_GSN_ADDRESS, &a->ctl);
 	ie_put_address(&w, IE_GSN_ADDRESS, &a->usr);
-	put_msisdn(&w, a->key);
+	gtpc_sgsn_put_msisdn(&w, a->key);
 	ie_put_bytes(&w, IE_QOS, a->qos, a->qos_len);
 	return gtp_end(&w, buf);
 }
@@ -87,14 +87,14 @@ size_t gtpc_encode_update_request(uint8_t *buf, const struct gtpc_ask *a)
 
 	if (a->has_recovery)
 		ie_put_u8(&w, IE_RECOVERY, a->recovery);
-	put_own(&w, a);
+	gtpc_sgsn_put_own(&w, a);
 	ie_put_address(&w, IE_GSN_ADDRESS, &a->ctl);
 	ie_put_address(&w, IE_GSN_ADDRESS, &a->usr);
 	ie_put_bytes(&w, IE_QOS, a->qos, a->qos_len);
 	return gtp_end(&w, buf);
 }
 
-static uint32_t number(const struct ie *ie)
+static uint32_t gtpc_sgsn_number(const struct ie *ie)
 {
 	struct rd r = rd_init(ie->p, ie->len);
 
@@ -109,16 +109,16 @@ int gtpc_decode_told(const struct gtpc_header *h, struct gtpc_told *t)
 	memset(t, 0, sizeof(*t));
 	if (ies_find(h->ies, h->ies_len, &s) < 0 || s.at[IES_CAUSE][0].p == NULL)
 		return -EBADMSG;
-	t->cause = (uint8_t)number(&s.at[IES_CAUSE][0]);
+	t->cause = (uint8_t)gtpc_sgsn_number(&s.at[IES_CAUSE][0]);
 	t->has_recovery = s.at[IES_RECOVERY][0].p != NULL;
-	t->recovery = (uint8_t)number(&s.at[IES_RECOVERY][0]);
-	t->ctl_teid = number(&s.at[IES_TEID_CONTROL][0]);
-	t->usr_teid = number(&s.at[IES_TEID_DATA][0]);
+	t->recovery = (uint8_t)gtpc_sgsn_number(&s.at[IES_RECOVERY][0]);
+	t->ctl_teid = gtpc_sgsn_number(&s.at[IES_TEID_CONTROL][0]);
+	t->usr_teid = gtpc_sgsn_number(&s.at[IES_TEID_DATA][0]);
 	eua = &s.at[IES_END_USER_ADDRESS][0];
 	ctl = &s.at[IES_GSN_ADDRESS][0];
 	usr = &s.at[IES_GSN_ADDRESS][1];
 	if (eua->p != NULL && eua->len == 6 && (eua->p[0] & 0xf) == 1 && eua->p[1] == 0x21)
-		t->ue = ip_addr_v4(number(&(struct ie){ eua->p + 2, 4 }));
+		t->ue = ip_addr_v4(gtpc_sgsn_number(&(struct ie){ eua->p + 2, 4 }));
 	if ((ctl->p != NULL && ie_get_address(ctl, &t->ctl) < 0) ||
 		(usr->p != NULL && ie_get_address(usr, &t->usr) < 0))
 		return -EBADMSG;

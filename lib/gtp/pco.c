@@ -30,8 +30,8 @@ struct answer {
 	bool dns4_done, dns6_done;
 };
 
-/* A unit begun in w; closed by unit_end(), which takes it back if it did not fit. */
-static struct wr unit_begin(const struct wr *w, uint16_t id)
+/* A unit begun in w; closed by pco_unit_end(), which takes it back if it did not fit. */
+static struct wr pco_unit_begin(const struct wr *w, uint16_t id)
 {
 	struct wr u = *w;
 
@@ -40,7 +40,7 @@ static struct wr unit_begin(const struct wr *w, uint16_t id)
 	return u;
 }
 
-static void unit_end(struct wr *w, const struct wr *u)
+static void pco_unit_end(struct wr *w, const struct wr *u)
 {
 	size_t len = (size_t)(u->p - w->p) - 3;
 
@@ -50,7 +50,7 @@ static void unit_end(struct wr *w, const struct wr *u)
 	*w = *u;
 }
 
-static uint32_t dns4(const struct answer *a, uint8_t option)
+static uint32_t pco_dns4(const struct answer *a, uint8_t option)
 {
 	uint32_t first = ip_addr_to_v4(&a->dns[0]), second = ip_addr_to_v4(&a->dns[1]);
 
@@ -63,13 +63,13 @@ static uint32_t dns4(const struct answer *a, uint8_t option)
 
 /* Whether this option belongs into an answer of this code; with Nak, *value is ours. -1:
  * malformed. */
-static int option_wanted(const struct answer *a, uint8_t code, uint8_t type, const uint8_t *data,
-	size_t len, uint32_t *value)
+static int pco_option_wanted(const struct answer *a, uint8_t code, uint8_t type,
+	const uint8_t *data, size_t len, uint32_t *value)
 {
 	struct rd r = rd_init(data, len);
 	bool known = type == OPTION_PRIMARY_DNS || type == OPTION_SECONDARY_DNS;
 
-	*value = known ? dns4(a, type) : 0;
+	*value = known ? pco_dns4(a, type) : 0;
 	if (known && len != OPTION_DNS - 2)
 		return -1;
 	if (*value == 0) /* not known, or we have none */
@@ -81,7 +81,7 @@ static int option_wanted(const struct answer *a, uint8_t code, uint8_t type, con
 
 /* Writes the options that an answer of this code has; how many, or -1 if the request is
  * malformed. */
-static int ipcp_options(const struct answer *a, struct rd options, uint8_t code, struct wr *w)
+static int pco_ipcp_options(const struct answer *a, struct rd options, uint8_t code, struct wr *w)
 {
 	int n = 0;
 
@@ -93,7 +93,7 @@ static int ipcp_options(const struct answer *a, struct rd options, uint8_t code,
 
 		if (data == NULL)
 			return -1;
-		wanted = option_wanted(a, code, type, data, len - 2u, &value);
+		wanted = pco_option_wanted(a, code, type, data, len - 2u, &value);
 		if (wanted < 0)
 			return -1;
 		if (wanted == 0)
@@ -110,14 +110,14 @@ static int ipcp_options(const struct answer *a, struct rd options, uint8_t code,
 }
 
 /* Reject goes before Nak, Nak before Ack (RFC 1661 5.2-5.4). */
-static void answer_ipcp(const struct answer *a, uint8_t id, struct rd options, struct wr *w)
+static void pco_answer_ipcp(const struct answer *a, uint8_t id, struct rd options, struct wr *w)
 {
 	static const uint8_t codes[] = { CONFIGURE_REJECT, CONFIGURE_NAK, CONFIGURE_ACK };
 
 	for (unsigned int i = 0; i < sizeof(codes); i++) {
-		struct wr u = unit_begin(w, PCO_IPCP);
+		struct wr u = pco_unit_begin(w, PCO_IPCP);
 		uint8_t *header = wr_room(&u, PPP_HEADER);
-		int n = ipcp_options(a, options, codes[i], &u);
+		int n = pco_ipcp_options(a, options, codes[i], &u);
 
 		if (n < 0 || u.bad)
 			return;
@@ -129,33 +129,33 @@ static void answer_ipcp(const struct answer *a, uint8_t id, struct rd options, s
 		header[1] = id;
 		header[2] = (uint8_t)(len >> 8);
 		header[3] = (uint8_t)len;
-		unit_end(w, &u);
+		pco_unit_end(w, &u);
 		return;
 	}
 }
 
-static void answer_pap(uint8_t id, struct wr *w)
+static void pco_answer_pap(uint8_t id, struct wr *w)
 {
-	struct wr u = unit_begin(w, PCO_PAP);
+	struct wr u = pco_unit_begin(w, PCO_PAP);
 
 	wr_u8(&u, PAP_ACK);
 	wr_u8(&u, id);
 	wr_u16(&u, PPP_HEADER + 1);
 	wr_u8(&u, 0); /* no message */
-	unit_end(w, &u);
+	pco_unit_end(w, &u);
 }
 
-static void answer_chap(uint8_t id, struct wr *w)
+static void pco_answer_chap(uint8_t id, struct wr *w)
 {
-	struct wr u = unit_begin(w, PCO_CHAP);
+	struct wr u = pco_unit_begin(w, PCO_CHAP);
 
 	wr_u8(&u, CHAP_SUCCESS);
 	wr_u8(&u, id);
 	wr_u16(&u, PPP_HEADER);
-	unit_end(w, &u);
+	pco_unit_end(w, &u);
 }
 
-static void answer_ppp(const struct answer *a, uint16_t protocol, struct rd unit, struct wr *w)
+static void pco_answer_ppp(const struct answer *a, uint16_t protocol, struct rd unit, struct wr *w)
 {
 	uint8_t code = rd_u8(&unit), id = rd_u8(&unit);
 	size_t len = rd_u16(&unit);
@@ -164,26 +164,26 @@ static void answer_ppp(const struct answer *a, uint16_t protocol, struct rd unit
 		return;
 	unit.left = len - PPP_HEADER; /* the rest is padding */
 	if (protocol == PCO_IPCP && code == CONFIGURE_REQUEST)
-		answer_ipcp(a, id, unit, w);
+		pco_answer_ipcp(a, id, unit, w);
 	else if (protocol == PCO_PAP && code == PAP_REQUEST)
-		answer_pap(id, w);
+		pco_answer_pap(id, w);
 	else if (protocol == PCO_CHAP && code == CHAP_RESPONSE)
-		answer_chap(id, w);
+		pco_answer_chap(id, w);
 }
 
-static void answer_container(const struct answer *a, bool v4, struct wr *w)
+static void pco_answer_container(const struct answer *a, bool v4, struct wr *w)
 {
 	static const struct ip_addr none;
 
 	for (unsigned int i = 0; i < 2; i++) {
 		const struct ip_addr *d = &a->dns[i];
-		struct wr u = unit_begin(w, v4 ? PCO_DNS4 : PCO_DNS6);
+		struct wr u = pco_unit_begin(w, v4 ? PCO_DNS4 : PCO_DNS6);
 
 		if (ip_addr_is_v4(d) != v4 || ip_addr_equal(d, &none) ||
 			(v4 && ip_addr_to_v4(d) == 0))
 			continue;
 		wr_bytes(&u, v4 ? d->b + 12 : d->b, v4 ? 4 : 16);
-		unit_end(w, &u);
+		pco_unit_end(w, &u);
 	}
 }
 
@@ -209,16 +209,16 @@ size_t gtpc_pco_answer(
 		case PCO_IPCP:
 		case PCO_PAP:
 		case PCO_CHAP:
-			answer_ppp(&a, id, unit, &w);
+			pco_answer_ppp(&a, id, unit, &w);
 			break;
 		case PCO_DNS4:
 			if (!a.dns4_done)
-				answer_container(&a, true, &w);
+				pco_answer_container(&a, true, &w);
 			a.dns4_done = true;
 			break;
 		case PCO_DNS6:
 			if (!a.dns6_done)
-				answer_container(&a, false, &w);
+				pco_answer_container(&a, false, &w);
 			a.dns6_done = true;
 			break;
 		default:

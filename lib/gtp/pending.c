@@ -27,7 +27,7 @@ struct gtpc_pending {
 	unsigned int n3;
 };
 
-static void list_append(struct gtpc_pending *p, uint16_t i)
+static void pending_list_append(struct gtpc_pending *p, uint16_t i)
 {
 	struct pending_entry *head = &p->e[GTPC_PENDING_MAX];
 
@@ -37,15 +37,15 @@ static void list_append(struct gtpc_pending *p, uint16_t i)
 	head->prev = i;
 }
 
-static void list_remove(struct gtpc_pending *p, uint16_t i)
+static void pending_list_remove(struct gtpc_pending *p, uint16_t i)
 {
 	p->e[p->e[i].prev].next = p->e[i].next;
 	p->e[p->e[i].next].prev = p->e[i].prev;
 }
 
-static void forget(struct gtpc_pending *p, uint16_t i)
+static void pending_forget(struct gtpc_pending *p, uint16_t i)
 {
-	list_remove(p, i);
+	pending_list_remove(p, i);
 	p->by_seq[p->e[i].seq] = NONE;
 	p->e[i].next = p->free;
 	p->free = i;
@@ -114,7 +114,7 @@ int gtpc_pending_add(struct gtpc_pending *p, const struct gtpc_peer *to, uint16_
 	e->cookie = cookie;
 	memcpy(e->msg, msg, len);
 	p->by_seq[seq] = i;
-	list_append(p, i);
+	pending_list_append(p, i);
 	return 0;
 }
 
@@ -127,7 +127,7 @@ bool gtpc_pending_answered(
 		!ip_addr_equal(&p->e[i].to.addr, &from->addr))
 		return false;
 	*cookie = p->e[i].cookie;
-	forget(p, i);
+	pending_forget(p, i);
 	return true;
 }
 
@@ -144,13 +144,13 @@ bool gtpc_pending_due(struct gtpc_pending *p, usec_t now, struct gtpc_peer *to, 
 	if (e->tries >= p->n3) {
 		*msg = NULL;
 		*len = 0;
-		forget(p, i);
+		pending_forget(p, i);
 		return true;
 	}
 	e->tries++;
 	e->due = now + p->t3;
-	list_remove(p, i);
-	list_append(p, i);
+	pending_list_remove(p, i);
+	pending_list_append(p, i);
 	*msg = e->msg;
 	*len = e->len;
 	return true;

@@ -56,7 +56,7 @@ const struct bmp_counters *bmp_count(const struct bmp *b)
 	return &b->count;
 }
 
-static int malformed(struct bmp *b, const char *what, unsigned int number)
+static int bmp_malformed(struct bmp *b, const char *what, unsigned int number)
 {
 	b->count.malformed++;
 	snprintf(b->reason, sizeof(b->reason), "%s: %u", what, number);
@@ -64,7 +64,7 @@ static int malformed(struct bmp *b, const char *what, unsigned int number)
 }
 
 /* A BGP message of that type in full (RFC 4271 4.1), or NULL and bad. *body: behind its header. */
-static void bgp_message(struct rd *r, uint8_t type, struct rd *body)
+static void bmp_bgp_message(struct rd *r, uint8_t type, struct rd *body)
 {
 	const uint8_t *marker = rd_bytes(r, BGP_MARKER);
 	uint16_t len = rd_u16(r);
@@ -78,7 +78,7 @@ static void bgp_message(struct rd *r, uint8_t type, struct rd *body)
 }
 
 /* One TLV (4.4); false: there is none left, or what is left is none (bad). */
-static bool tlv_next(struct rd *r, uint16_t *type, struct rd *value)
+static bool bmp_tlv_next(struct rd *r, uint16_t *type, struct rd *value)
 {
 	if (r->bad || r->left == 0)
 		return false;
@@ -87,40 +87,40 @@ static bool tlv_next(struct rd *r, uint16_t *type, struct rd *value)
 	return !r->bad;
 }
 
-static int initiation(struct bmp *b, struct rd *r)
+static int bmp_initiation(struct bmp *b, struct rd *r)
 {
 	struct bmp_fact f = { .type = BMP_INITIATION };
 	struct rd value;
 	uint16_t type;
 
-	while (tlv_next(r, &type, &value))
+	while (bmp_tlv_next(r, &type, &value))
 		if (type == TLV_SYS_NAME)
 			bmp_text_take(f.text, value.p, value.left);
 	if (r->bad)
-		return malformed(b, "an Initiation whose parts do not fit, octets", b->len);
+		return bmp_malformed(b, "an Initiation whose parts do not fit, octets", b->len);
 	b->begun = true;
 	b->fn(b->ctx, &f);
 	return 0;
 }
 
-static int termination(struct bmp *b, struct rd *r)
+static int bmp_termination(struct bmp *b, struct rd *r)
 {
 	struct bmp_fact f = { .type = BMP_TERMINATION, .reason = UINT8_MAX };
 	struct rd value;
 	uint16_t type;
 
-	while (tlv_next(r, &type, &value))
+	while (bmp_tlv_next(r, &type, &value))
 		if (type == TLV_TERMINATION_REASON && value.left == 2)
 			f.reason = (uint8_t)rd_u16(&value);
 	if (r->bad)
-		return malformed(b, "a Termination whose parts do not fit, octets", b->len);
+		return bmp_malformed(b, "a Termination whose parts do not fit, octets", b->len);
 	bmp_text_end(f.text, f.reason);
 	memcpy(b->reason, f.text, BMP_TEXT);
 	b->fn(b->ctx, &f);
 	return -ESHUTDOWN;
 }
 
-static void per_peer(struct rd *r, struct bmp_fact *f)
+static void bmp_per_peer(struct rd *r, struct bmp_fact *f)
 {
 	uint8_t addr[16];
 
@@ -138,32 +138,33 @@ static void per_peer(struct rd *r, struct bmp_fact *f)
 				     (uint32_t)addr[14] << 8 | addr[15]);
 }
 
-static int peer_up(struct bmp *b, struct rd *r, struct bmp_fact *f)
+static int bmp_peer_up(struct bmp *b, struct rd *r, struct bmp_fact *f)
 {
 	struct rd body;
 	uint16_t type;
 
-	rd_bytes(r, 16 + 2 + 2);         /* local address and both ports */
-	bgp_message(r, BGP_OPEN, &body); /* sent; FRR invents one without a body if it has none */
-	bgp_message(r, BGP_OPEN, &body); /* received */
-	while (tlv_next(r, &type, &body))
+	rd_bytes(r, 16 + 2 + 2); /* local address and both ports */
+	bmp_bgp_message(
+		r, BGP_OPEN, &body); /* sent; FRR invents one without a body if it has none */
+	bmp_bgp_message(r, BGP_OPEN, &body); /* received */
+	while (bmp_tlv_next(r, &type, &body))
 		;
 	if (r->bad)
-		return malformed(b, "a Peer Up whose parts do not fit, octets", b->len);
+		return bmp_malformed(b, "a Peer Up whose parts do not fit, octets", b->len);
 	b->count.peer_ups++;
 	b->fn(b->ctx, f);
 	return 0;
 }
 
-static int peer_down(struct bmp *b, struct rd *r, struct bmp_fact *f)
+static int bmp_peer_down(struct bmp *b, struct rd *r, struct bmp_fact *f)
 {
 	struct rd body;
 
 	f->reason = rd_u8(r);
 	if (r->bad)
-		return malformed(b, "a Peer Down without a reason, octets", b->len);
+		return bmp_malformed(b, "a Peer Down without a reason, octets", b->len);
 	if (f->reason == BMP_DOWN_LOCAL_NOTIFICATION || f->reason == BMP_DOWN_REMOTE_NOTIFICATION) {
-		bgp_message(r, BGP_NOTIFICATION, &body);
+		bmp_bgp_message(r, BGP_NOTIFICATION, &body);
 		f->code = rd_u8(&body);
 		f->subcode = rd_u8(&body);
 	} else if (f->reason == BMP_DOWN_LOCAL_EVENT) {
@@ -176,25 +177,25 @@ static int peer_down(struct bmp *b, struct rd *r, struct bmp_fact *f)
 }
 
 /* The message in `buf` is whole. */
-static int message(struct bmp *b)
+static int bmp_message(struct bmp *b)
 {
 	struct rd r = rd_init(b->buf + BMP_COMMON, b->len - BMP_COMMON);
 	struct bmp_fact f = { .type = (enum bmp_type)b->buf[BMP_COMMON - 1] };
 
 	if (f.type == BMP_INITIATION)
-		return initiation(b, &r);
+		return bmp_initiation(b, &r);
 	if (f.type == BMP_TERMINATION)
-		return termination(b, &r);
-	per_peer(&r, &f);
+		return bmp_termination(b, &r);
+	bmp_per_peer(&r, &f);
 	if (f.peer_type > PEER_LOCAL) {
 		b->count.not_peers++;
 		return 0;
 	}
-	return f.type == BMP_PEER_UP ? peer_up(b, &r, &f) : peer_down(b, &r, &f);
+	return f.type == BMP_PEER_UP ? bmp_peer_up(b, &r, &f) : bmp_peer_down(b, &r, &f);
 }
 
 /* The common header is there: keep the message, or skip it. */
-static int header(struct bmp *b)
+static int bmp_header(struct bmp *b)
 {
 	struct rd r = rd_init(b->buf, BMP_COMMON);
 	uint8_t version = rd_u8(&r), type;
@@ -205,13 +206,13 @@ static int header(struct bmp *b)
 	keep = type >= BMP_PEER_DOWN && type <= BMP_TERMINATION;
 	of_peer = type <= BMP_PEER_UP || type == BMP_ROUTE_MIRRORING;
 	if (version != BMP_VERSION)
-		return malformed(b, "a version that is not BMP 3", version);
+		return bmp_malformed(b, "a version that is not BMP 3", version);
 	if (!b->begun && type != BMP_INITIATION)
-		return malformed(b, "no Initiation before a message of type", type);
+		return bmp_malformed(b, "no Initiation before a message of type", type);
 	if (b->len < BMP_COMMON + (of_peer ? (unsigned int)BMP_PER_PEER : 0))
-		return malformed(b, "a message that is too short, octets", b->len);
+		return bmp_malformed(b, "a message that is too short, octets", b->len);
 	if (b->len > (keep ? (uint32_t)BMP_KEPT_MAX : (uint32_t)BMP_SKIPPED_MAX))
-		return malformed(b, "a message that is too long, octets", b->len);
+		return bmp_malformed(b, "a message that is too long, octets", b->len);
 	b->count.messages++;
 	if (keep)
 		return 0;
@@ -238,9 +239,9 @@ int bmp_input(struct bmp *b, const void *octets, size_t len)
 			memcpy(b->buf + b->have, p, n);
 			b->have += (uint32_t)n;
 			if (n == want && b->have == BMP_COMMON)
-				b->error = header(b);
+				b->error = bmp_header(b);
 			if (b->error == 0 && b->have >= BMP_COMMON && b->have == b->len) {
-				b->error = message(b);
+				b->error = bmp_message(b);
 				b->have = 0;
 			}
 		}

@@ -37,7 +37,7 @@ void monitor_configure(struct monitor *m, const struct monitor_conf *c)
 			m->held &= (uint8_t) ~(1U << t);
 }
 
-static struct object *find(struct monitor *m, int object)
+static struct object *monitor_find(struct monitor *m, int object)
 {
 	return object >= 0 && object < MONITOR_OBJECTS && m->object[object].used
 		       ? &m->object[object]
@@ -51,7 +51,7 @@ const struct monitor_object *monitor_object(const struct monitor *m, int object)
 		       : NULL;
 }
 
-static bool take_text(char to[MONITOR_NAME], const char *text)
+static bool monitor_take_text(char to[MONITOR_NAME], const char *text)
 {
 	size_t len = text != NULL ? strlen(text) : 0;
 
@@ -64,7 +64,7 @@ static bool take_text(char to[MONITOR_NAME], const char *text)
 }
 
 /* The group of that name, or a free place; -1: none is left. */
-static int group_find(const struct monitor *m, enum monitor_type type, const char *name)
+static int monitor_group_find(const struct monitor *m, enum monitor_type type, const char *name)
 {
 	int place = -1;
 
@@ -82,7 +82,7 @@ static int group_find(const struct monitor *m, enum monitor_type type, const cha
 }
 
 /* Its members were counted anew: did it fail, or end to? */
-static void group_judge(struct group *g, usec_t now)
+static void monitor_group_judge(struct group *g, usec_t now)
 {
 	bool failed = g->members > 0 && g->down == g->members;
 
@@ -91,7 +91,7 @@ static void group_judge(struct group *g, usec_t now)
 	g->failed = failed;
 }
 
-static void group_count(struct group *g, enum monitor_state s, unsigned int by)
+static void monitor_group_count(struct group *g, enum monitor_state s, unsigned int by)
 {
 	if (s == MONITOR_UP)
 		g->up += by;
@@ -101,15 +101,16 @@ static void group_count(struct group *g, enum monitor_state s, unsigned int by)
 		g->unknown += by;
 }
 
-static void set_state(struct monitor *m, struct object *o, enum monitor_state to, usec_t now)
+static void monitor_set_state(
+	struct monitor *m, struct object *o, enum monitor_state to, usec_t now)
 {
 	struct group *g = &m->group[o->group];
 
 	if (to == o->shown.state)
 		return;
-	group_count(g, o->shown.state, -1U);
-	group_count(g, to, 1);
-	group_judge(g, now);
+	monitor_group_count(g, o->shown.state, -1U);
+	monitor_group_count(g, to, 1);
+	monitor_group_judge(g, now);
 	o->shown.state = to;
 	o->shown.changed = now;
 	if (to == MONITOR_DOWN)
@@ -123,8 +124,9 @@ int monitor_add(struct monitor *m, enum monitor_type type, const char *name, con
 	int place = -1, g;
 
 	if ((unsigned int)type >= MONITOR_TYPES || name == NULL || name[0] == '\0' ||
-		!take_text(shown.name, name) || !take_text(shown.context, context) ||
-		!take_text(shown.group, group))
+		!monitor_take_text(shown.name, name) ||
+		!monitor_take_text(shown.context, context) ||
+		!monitor_take_text(shown.group, group))
 		return -EINVAL;
 	for (int i = 0; i < MONITOR_OBJECTS; i++) {
 		const struct object *o = &m->object[i];
@@ -135,7 +137,7 @@ int monitor_add(struct monitor *m, enum monitor_type type, const char *name, con
 			 strcmp(o->shown.context, shown.context) == 0)
 			return -EEXIST;
 	}
-	g = group_find(m, type, shown.group);
+	g = monitor_group_find(m, type, shown.group);
 	if (place < 0 || g < 0)
 		return -ENOSPC;
 	if (m->group[g].members == 0 && m->group[g].told == 0) {
@@ -143,7 +145,7 @@ int monitor_add(struct monitor *m, enum monitor_type type, const char *name, con
 		memcpy(m->group[g].name, shown.group, MONITOR_NAME);
 	}
 	m->group[g].members++;
-	group_judge(&m->group[g], now);
+	monitor_group_judge(&m->group[g], now);
 	m->object[place] =
 		(struct object){ .shown = shown, .used = true, .group = (unsigned int)g };
 	return place;
@@ -151,15 +153,15 @@ int monitor_add(struct monitor *m, enum monitor_type type, const char *name, con
 
 int monitor_remove(struct monitor *m, int object, usec_t now)
 {
-	struct object *o = find(m, object);
+	struct object *o = monitor_find(m, object);
 	struct group *g;
 
 	if (o == NULL)
 		return -ENOENT;
 	g = &m->group[o->group];
-	group_count(g, o->shown.state, -1U);
+	monitor_group_count(g, o->shown.state, -1U);
 	g->members--;
-	group_judge(g, now);
+	monitor_group_judge(g, now);
 	o->used = false;
 	return 0;
 }
@@ -167,7 +169,7 @@ int monitor_remove(struct monitor *m, int object, usec_t now)
 int monitor_report(
 	struct monitor *m, int object, enum monitor_state state, const char *why, usec_t now)
 {
-	struct object *o = find(m, object);
+	struct object *o = monitor_find(m, object);
 	size_t len = why != NULL ? strnlen(why, MONITOR_WHY - 1) : 0;
 
 	if (o == NULL)
@@ -177,12 +179,12 @@ int monitor_report(
 	memset(o->shown.why, 0, MONITOR_WHY);
 	if (len > 0)
 		memcpy(o->shown.why, why, len);
-	set_state(m, o, state, now);
+	monitor_set_state(m, o, state, now);
 	return 0;
 }
 
 /* Those of the types given that are in a state go back to where nothing is known. */
-static void forget(struct monitor *m, unsigned int types, bool all, usec_t now)
+static void monitor_forget(struct monitor *m, unsigned int types, bool all, usec_t now)
 {
 	for (unsigned int i = 0; i < MONITOR_OBJECTS; i++) {
 		struct object *o = &m->object[i];
@@ -191,7 +193,7 @@ static void forget(struct monitor *m, unsigned int types, bool all, usec_t now)
 			(!all && o->shown.state != MONITOR_DOWN))
 			continue;
 		memset(o->shown.why, 0, MONITOR_WHY);
-		set_state(m, o, MONITOR_INIT, now);
+		monitor_set_state(m, o, MONITOR_INIT, now);
 	}
 }
 
@@ -204,7 +206,7 @@ void monitor_role(struct monitor *m, bool active, enum monitor_type by, usec_t n
 	m->held = active && by < MONITOR_TYPES && !m->conf.type[by].revertible ? (uint8_t)(1U << by)
 									       : 0;
 	if (!active)
-		forget(m, MONITOR_ASKED_BY_ACTIVE, true, now);
+		monitor_forget(m, MONITOR_ASKED_BY_ACTIVE, true, now);
 }
 
 bool monitor_reset(struct monitor *m, enum monitor_type type, usec_t now)
@@ -215,6 +217,6 @@ bool monitor_reset(struct monitor *m, enum monitor_type type, usec_t now)
 		return false;
 	was = (m->held & 1U << type) != 0;
 	m->held &= (uint8_t) ~(1U << type);
-	forget(m, 1U << type, false, now);
+	monitor_forget(m, 1U << type, false, now);
 	return was;
 }

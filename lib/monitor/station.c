@@ -61,7 +61,7 @@ void station_destroy(struct station *s)
 	free(s);
 }
 
-static bool same_peer(const struct station_peer *a, const struct station_peer *b)
+static bool station_same_peer(const struct station_peer *a, const struct station_peer *b)
 {
 	return ip_addr_equal(&a->addr, &b->addr) && a->of_vrf == b->of_vrf &&
 	       (!a->of_vrf || a->distinguisher == b->distinguisher) &&
@@ -74,7 +74,7 @@ int station_add(struct station *s, const struct station_peer *p, usec_t now)
 	int place = -ENOSPC;
 
 	for (int i = 0; i < STATION_PEERS; i++) {
-		if (s->peer[i].used && same_peer(&s->peer[i].conf, p))
+		if (s->peer[i].used && station_same_peer(&s->peer[i].conf, p))
 			return -EEXIST;
 		if (!s->peer[i].used && place < 0)
 			place = i;
@@ -93,19 +93,20 @@ int station_remove(struct station *s, int peer)
 	return 0;
 }
 
-static void say(struct station *s, unsigned int peer, enum monitor_state state, const char *why)
+static void station_say(
+	struct station *s, unsigned int peer, enum monitor_state state, const char *why)
 {
 	s->peer[peer].state = state;
 	s->fn(s->ctx, (int)peer, state, why);
 }
 
 /* Could this router tell of that peer? */
-static bool may_tell(const struct peer *p, const struct session *by)
+static bool station_may_tell(const struct peer *p, const struct session *by)
 {
 	return p->used && (!p->conf.of_router || ip_addr_equal(&p->conf.router, &by->from));
 }
 
-static void told(struct session *by, unsigned int i, const struct bmp_fact *f)
+static void station_told(struct session *by, unsigned int i, const struct bmp_fact *f)
 {
 	struct station *s = by->station;
 	struct peer *p = &s->peer[i];
@@ -118,14 +119,14 @@ static void told(struct session *by, unsigned int i, const struct bmp_fact *f)
 	p->told_up = f->type == BMP_PEER_UP;
 	p->been |= p->told_up ? me : 0;
 	if (f->type == BMP_PEER_UP)
-		say(s, i, MONITOR_UP, "");
+		station_say(s, i, MONITOR_UP, "");
 	else if (p->left)
-		say(s, i, MONITOR_UNKNOWN, f->text);
+		station_say(s, i, MONITOR_UNKNOWN, f->text);
 	else if ((p->been & me) != 0 || by->settled)
-		say(s, i, MONITOR_DOWN, f->text);
+		station_say(s, i, MONITOR_DOWN, f->text);
 }
 
-static void on_fact(void *ctx, const struct bmp_fact *f)
+static void station_on_fact(void *ctx, const struct bmp_fact *f)
 {
 	struct session *by = ctx;
 
@@ -138,9 +139,9 @@ static void on_fact(void *ctx, const struct bmp_fact *f)
 	for (unsigned int i = 0; i < STATION_PEERS; i++) {
 		const struct peer *p = &by->station->peer[i];
 
-		if (may_tell(p, by) && ip_addr_equal(&p->conf.addr, &f->addr) &&
+		if (station_may_tell(p, by) && ip_addr_equal(&p->conf.addr, &f->addr) &&
 			(!p->conf.of_vrf || p->conf.distinguisher == f->distinguisher))
-			told(by, i, f);
+			station_told(by, i, f);
 	}
 }
 
@@ -152,20 +153,20 @@ int station_open(struct station *s, const struct ip_addr *from, usec_t now)
 		if (n->bmp != NULL)
 			continue;
 		*n = (struct session){ .station = s, .from = *from, .now = now };
-		n->bmp = bmp_create(on_fact, n);
+		n->bmp = bmp_create(station_on_fact, n);
 		return n->bmp != NULL ? i : -ENOMEM;
 	}
 	return -ENOSPC;
 }
 
-static struct session *find(struct station *s, int session)
+static struct session *station_find(struct station *s, int session)
 {
 	return session >= 0 && session < STATION_SESSIONS && s->session[session].bmp != NULL
 		       ? &s->session[session]
 		       : NULL;
 }
 
-static void lose(struct station *s, int session, const char *why)
+static void station_lose(struct station *s, int session, const char *why)
 {
 	bmp_destroy(s->session[session].bmp);
 	s->session[session].bmp = NULL;
@@ -177,14 +178,14 @@ static void lose(struct station *s, int session, const char *why)
 			continue;
 		p->session = NOBODY;
 		p->told_up = p->left = false;
-		say(s, i, MONITOR_UNKNOWN, why);
+		station_say(s, i, MONITOR_UNKNOWN, why);
 	}
 }
 
 int station_input(
 	struct station *s, int session, const void *octets, size_t len, char *why, usec_t now)
 {
-	struct session *n = find(s, session);
+	struct session *n = station_find(s, session);
 	int ret;
 
 	if (n == NULL)
@@ -197,22 +198,22 @@ int station_input(
 		memcpy(reason, bmp_reason(n->bmp), BMP_TEXT);
 		if (why != NULL)
 			memcpy(why, reason, BMP_TEXT);
-		lose(s, session, reason);
+		station_lose(s, session, reason);
 	}
 	return ret;
 }
 
 int station_close(struct station *s, int session)
 {
-	if (find(s, session) == NULL)
+	if (station_find(s, session) == NULL)
 		return -ENOENT;
-	lose(s, session, "BMP session lost");
+	station_lose(s, session, "BMP session lost");
 	return 0;
 }
 
 /* A router had its time: of whom it did not say that it is up, that one is down. Who was told of by
  * another router, or is by another session, is that one's. */
-static void settle(struct station *s, struct session *by)
+static void station_settle(struct station *s, struct session *by)
 {
 	int me = (int)(by - s->session);
 
@@ -220,7 +221,7 @@ static void settle(struct station *s, struct session *by)
 	for (unsigned int i = 0; i < STATION_PEERS; i++) {
 		struct peer *p = &s->peer[i];
 
-		if (!may_tell(p, by) || (p->session != me && p->session != NOBODY))
+		if (!station_may_tell(p, by) || (p->session != me && p->session != NOBODY))
 			continue;
 		if (p->session == me && (p->told_up || p->left || p->state == MONITOR_DOWN))
 			continue;
@@ -229,18 +230,18 @@ static void settle(struct station *s, struct session *by)
 		p->session = me;
 		p->known = true;
 		p->teller = by->from;
-		say(s, i, MONITOR_DOWN, "not established");
+		station_say(s, i, MONITOR_DOWN, "not established");
 	}
 }
 
 /* Who is still in Init waits for a router that has begun, or for the first one until it had its
  * time. */
-static bool waits(const struct station *s, const struct peer *p)
+static bool station_waits(const struct station *s, const struct peer *p)
 {
 	for (unsigned int i = 0; i < STATION_SESSIONS; i++) {
 		const struct session *n = &s->session[i];
 
-		if (n->bmp != NULL && n->begun && !n->settled && may_tell(p, n))
+		if (n->bmp != NULL && n->begun && !n->settled && station_may_tell(p, n))
 			return true;
 	}
 	return false;
@@ -252,14 +253,14 @@ void station_tick(struct station *s, usec_t now)
 		struct session *n = &s->session[i];
 
 		if (n->bmp != NULL && n->begun && !n->settled && now - n->at >= s->settle)
-			settle(s, n);
+			station_settle(s, n);
 	}
 	for (unsigned int i = 0; i < STATION_PEERS; i++) {
 		const struct peer *p = &s->peer[i];
 
 		if (p->used && p->state == MONITOR_INIT && now - p->since >= s->settle &&
-			!waits(s, p))
-			say(s, i, MONITOR_UNKNOWN, "no BMP session tells of it");
+			!station_waits(s, p))
+			station_say(s, i, MONITOR_UNKNOWN, "no BMP session tells of it");
 	}
 }
 
@@ -277,7 +278,7 @@ usec_t station_due(const struct station *s)
 		const struct peer *p = &s->peer[i];
 
 		if (p->used && p->state == MONITOR_INIT && p->since + s->settle < due &&
-			!waits(s, p))
+			!station_waits(s, p))
 			due = p->since + s->settle;
 	}
 	return due;

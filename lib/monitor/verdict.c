@@ -5,7 +5,7 @@
 #include "monitor_pvt.h"
 
 /* When a group that failed begins to act. */
-static usec_t acts_at(const struct monitor *m, const struct group *g)
+static usec_t verdict_acts_at(const struct monitor *m, const struct group *g)
 {
 	const struct monitor_rule *r = &m->conf.type[g->type];
 	/* What failed before the guard began must last from there on: else two that fail alike
@@ -35,7 +35,7 @@ void monitor_verdict(const struct monitor *m, usec_t now, struct monitor_verdict
 		v->health.failed |= bit;
 		if (!m->active)
 			continue;
-		at = acts_at(m, g);
+		at = verdict_acts_at(m, g);
 		if ((m->held & bit) != 0) {
 			v->held |= bit;
 		} else if (now >= at) {
@@ -80,7 +80,7 @@ void monitor_text(const struct monitor *m, enum monitor_type type, char text[MON
 	}
 }
 
-static uint8_t alarms_now(const struct monitor *m, const struct group *g)
+static uint8_t verdict_alarms_now(const struct monitor *m, const struct group *g)
 {
 	bool held = g->failed && m->active && (m->held & 1U << g->type) != 0;
 
@@ -90,7 +90,7 @@ static uint8_t alarms_now(const struct monitor *m, const struct group *g)
 }
 
 /* One member in that state, for the text: the first there is. */
-static const struct monitor_object *example(
+static const struct monitor_object *verdict_example(
 	const struct monitor *m, unsigned int group, enum monitor_state s)
 {
 	for (unsigned int i = 0; i < MONITOR_OBJECTS; i++) {
@@ -102,13 +102,13 @@ static const struct monitor_object *example(
 	return NULL;
 }
 
-static void alarm_text(const struct monitor *m, unsigned int group, struct monitor_event *e)
+static void verdict_alarm_text(const struct monitor *m, unsigned int group, struct monitor_event *e)
 {
 	const struct group *g = &m->group[group];
 	bool unknown = e->alarm == MONITOR_ALARM_UNKNOWN;
 	unsigned int n = unknown ? g->unknown : g->down;
 	const struct monitor_object *o =
-		example(m, group, unknown ? MONITOR_UNKNOWN : MONITOR_DOWN);
+		verdict_example(m, group, unknown ? MONITOR_UNKNOWN : MONITOR_DOWN);
 	const char *what = unknown ? "unknown" : "down";
 
 	if (!e->raised || o == NULL) {
@@ -123,7 +123,7 @@ static void alarm_text(const struct monitor *m, unsigned int group, struct monit
 		e->alarm == MONITOR_ALARM_HELD ? "; stays Active until it is reset" : "");
 }
 
-static bool next_object(struct monitor *m, struct monitor_event *e)
+static bool verdict_next_object(struct monitor *m, struct monitor_event *e)
 {
 	for (unsigned int i = 0; i < MONITOR_OBJECTS; i++) {
 		struct object *o = &m->object[i];
@@ -146,11 +146,11 @@ static bool next_object(struct monitor *m, struct monitor_event *e)
 
 bool monitor_next(struct monitor *m, struct monitor_event *e)
 {
-	if (next_object(m, e))
+	if (verdict_next_object(m, e))
 		return true;
 	for (unsigned int i = 0; i < MONITOR_OBJECTS; i++) {
 		struct group *g = &m->group[i];
-		unsigned int differ = g->told ^ alarms_now(m, g);
+		unsigned int differ = g->told ^ verdict_alarms_now(m, g);
 
 		if (differ == 0)
 			continue;
@@ -159,7 +159,7 @@ bool monitor_next(struct monitor *m, struct monitor_event *e)
 			e->alarm++;
 		e->raised = (g->told & 1U << e->alarm) == 0;
 		memcpy(e->group, g->name, MONITOR_NAME);
-		alarm_text(m, i, e);
+		verdict_alarm_text(m, i, e);
 		g->told ^= (uint8_t)(1U << e->alarm);
 		return true;
 	}

@@ -40,7 +40,7 @@ uint32_t adj_find(const struct net_mirror *m, uint8_t twin, uint32_t nh4)
 	return i == NIL ? FIB_NONE : i;
 }
 
-static void word_set(struct net_mirror *m, uint32_t i, uint64_t word)
+static void adj_word_set(struct net_mirror *m, uint32_t i, uint64_t word)
 {
 	struct fib *f = m->c.fib;
 
@@ -51,7 +51,7 @@ static void word_set(struct net_mirror *m, uint32_t i, uint64_t word)
 	atomic_fetch_add_explicit(&f->gen, 1, memory_order_release);
 }
 
-static uint64_t word_unresolved(const struct net_mirror *m, uint8_t twin)
+static uint64_t adj_word_unresolved(const struct net_mirror *m, uint8_t twin)
 {
 	return (uint64_t)m->twin[twin].port << 8 | FIB_ADJ_USED;
 }
@@ -75,7 +75,7 @@ uint32_t adj_get(struct net_mirror *m, uint8_t twin, uint32_t nh4)
 	m->c.fib->adj[i].ifindex = m->twin[twin].ifindex;
 	m->c.fib->adj[i].refs = 0;
 	atomic_store_explicit(&m->c.fib->adj[i].wanted, 0, memory_order_relaxed);
-	word_set(m, i, word_unresolved(m, twin));
+	adj_word_set(m, i, adj_word_unresolved(m, twin));
 	return i;
 }
 
@@ -97,7 +97,7 @@ void adj_put(struct net_mirror *m, uint32_t i)
 	while (*at != i)
 		at = &m->adj[*at].next;
 	*at = a->next;
-	word_set(m, i, 0);
+	adj_word_set(m, i, 0);
 	*a = (struct adj){ .next = NIL };
 	if (m->adj_free == NIL)
 		m->adj_free = i;
@@ -120,7 +120,7 @@ void adj_hold(struct net_mirror *m, uint32_t i, int by)
 		adj_put(m, i);
 }
 
-static void host_set(struct net_mirror *m, uint32_t i, bool on)
+static void adj_host_set(struct net_mirror *m, uint32_t i, bool on)
 {
 	struct adj *a = &m->adj[i];
 
@@ -134,7 +134,7 @@ static void host_set(struct net_mirror *m, uint32_t i, bool on)
 	a->host = on;
 }
 
-static bool host_due(const struct net_mirror *m, uint32_t i)
+static bool adj_host_due(const struct net_mirror *m, uint32_t i)
 {
 	const struct adj *a = &m->adj[i];
 
@@ -148,22 +148,22 @@ void adj_hosts(struct net_mirror *m)
 {
 	m->routes_seen = routes_version(m->routes);
 	for (uint32_t i = 0; i < FIB_ADJ_MAX; i++)
-		if (m->adj[i].host && !host_due(m, i))
-			host_set(m, i, false);
+		if (m->adj[i].host && !adj_host_due(m, i))
+			adj_host_set(m, i, false);
 	for (uint32_t i = 0; i < FIB_ADJ_MAX; i++)
-		if (!m->adj[i].host && host_due(m, i))
-			host_set(m, i, true);
+		if (!m->adj[i].host && adj_host_due(m, i))
+			adj_host_set(m, i, true);
 }
 
-static void neighbour_gone(struct net_mirror *m, uint32_t i)
+static void adj_neighbour_gone(struct net_mirror *m, uint32_t i)
 {
 	struct adj *a = &m->adj[i];
 
 	if (a->neighbour)
 		m->count.neighbours_removed++;
-	host_set(m, i, false); /* before the word: a packet to it is then punted, not lost */
+	adj_host_set(m, i, false); /* before the word: a packet to it is then punted, not lost */
 	a->neighbour = a->fixed = a->stale = false;
-	word_set(m, i, word_unresolved(m, a->twin));
+	adj_word_set(m, i, adj_word_unresolved(m, a->twin));
 	adj_put(m, i);
 }
 
@@ -178,7 +178,7 @@ void adj_neighbour(struct net_mirror *m, uint8_t twin, const struct rtmsg_neigh 
 	a = &m->adj[i];
 	if (!n->usable) {
 		a->managed = a->managed && !n->gone; /* gone: and with it what we asked for */
-		neighbour_gone(m, i);
+		adj_neighbour_gone(m, i);
 		return;
 	}
 	for (int b = 0; b < RTE_ETHER_ADDR_LEN; b++)
@@ -189,9 +189,9 @@ void adj_neighbour(struct net_mirror *m, uint8_t twin, const struct rtmsg_neigh 
 	a->stamp = m->stamp;
 	a->fixed = (n->state & (NUD_PERMANENT | NUD_NOARP)) != 0;
 	a->stale = (n->state & NUD_STALE) != 0;
-	word_set(m, i, mac << 16 | word_unresolved(m, twin) | FIB_ADJ_VALID);
-	if (host_due(m, i))
-		host_set(m, i, true);
+	adj_word_set(m, i, mac << 16 | adj_word_unresolved(m, twin) | FIB_ADJ_VALID);
+	if (adj_host_due(m, i))
+		adj_host_set(m, i, true);
 }
 
 void adj_sweep(struct net_mirror *m, uint8_t twin, bool all)
@@ -204,22 +204,22 @@ void adj_sweep(struct net_mirror *m, uint8_t twin, bool all)
 		if (all)
 			a->managed = false;
 		if (all || (a->neighbour && a->stamp != m->stamp))
-			neighbour_gone(m, i);
+			adj_neighbour_gone(m, i);
 	}
 }
 
 void adj_forget(struct net_mirror *m)
 {
 	for (uint32_t i = 0; i < FIB_ADJ_MAX; i++) {
-		host_set(m, i, false);
+		adj_host_set(m, i, false);
 		m->c.fib->adj[i].refs = 0;
-		word_set(m, i, 0);
+		adj_word_set(m, i, 0);
 	}
 }
 
 /* ---- asking the kernel ---- */
 
-static int ask(struct net_mirror *m, uint8_t twin, uint32_t dst, bool managed)
+static int adj_request(struct net_mirror *m, uint8_t twin, uint32_t dst, bool managed)
 {
 	union net_request r;
 	struct ndmsg *nd = net_request_init(&r, RTM_NEWNEIGH, NLM_F_CREATE, sizeof(*nd));
@@ -240,11 +240,11 @@ static void adj_ask(struct net_mirror *m, uint32_t i, uint64_t now)
 	struct adj *a = &m->adj[i];
 	uint32_t dst = m->c.fib->adj[i].nh4;
 	bool managed = adj_needed(m, i) && !m->no_managed;
-	int ret = ask(m, a->twin, dst, managed);
+	int ret = adj_request(m, a->twin, dst, managed);
 
 	if (managed && (ret == -EOPNOTSUPP || ret == -EINVAL)) {
 		managed = false;
-		ret = ask(m, a->twin, dst, false);
+		ret = adj_request(m, a->twin, dst, false);
 		m->no_managed = ret == 0;
 	}
 	a->asked_ms = now;
@@ -274,14 +274,10 @@ static bool adj_ask_due(struct net_mirror *m, uint32_t i, uint64_t now)
 
 /* Workers' packets refresh nothing in the kernel. Gateways are managed; any other neighbour that
  * goes stale is probed as if it had traffic: it stays, or fails and is gone. */
-void net_mirror_resolve(struct net_mirror *m)
+void adj_resolve(struct net_mirror *m, uint64_t now)
 {
-	uint64_t now = mirror_now_ms();
 	unsigned int asks = 0;
 
-	mirror_tick(m, now);
-	if (!m->synced)
-		return;
 	for (unsigned int n = 0; n < SCAN && asks < ASKS; n++) {
 		uint32_t i = m->cursor;
 
@@ -295,7 +291,7 @@ void net_mirror_resolve(struct net_mirror *m)
 	}
 }
 
-static uint8_t twin_of_port(const struct net_mirror *m, uint16_t port)
+static uint8_t adj_twin_of_port(const struct net_mirror *m, uint16_t port)
 {
 	uint8_t t = 0;
 
@@ -306,7 +302,7 @@ static uint8_t twin_of_port(const struct net_mirror *m, uint16_t port)
 
 uint16_t net_mirror_keep(struct net_mirror *m, uint16_t port, const struct ip_addr *addr)
 {
-	uint8_t t = twin_of_port(m, port);
+	uint8_t t = adj_twin_of_port(m, port);
 	uint32_t i;
 
 	if (t == m->c.n_twins || !ip_addr_is_v4(addr))
@@ -322,7 +318,7 @@ uint16_t net_mirror_keep(struct net_mirror *m, uint16_t port, const struct ip_ad
 
 void net_mirror_want(struct net_mirror *m, uint16_t port, uint32_t dst4)
 {
-	uint8_t t = twin_of_port(m, port);
+	uint8_t t = adj_twin_of_port(m, port);
 	uint32_t slot = dst4 * UINT32_C(0x9e3779b1) >> 24;
 	uint64_t now = mirror_now_ms();
 
@@ -337,5 +333,5 @@ void net_mirror_want(struct net_mirror *m, uint16_t port, uint32_t dst4)
 	if (m->want_ms[slot] != 0 && now - m->want_ms[slot] < WANT_AGAIN_MS)
 		return;
 	m->want_ms[slot] = now;
-	ask(m, t, dst4, false);
+	adj_request(m, t, dst4, false);
 }

@@ -38,7 +38,7 @@ enum { ND_HEAD = sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv6_hdr) };
  * takes the reply form as gratuitous only if the target's hardware address is the sender's too, and
  * else may ignore it for `locktime`. A probe's sender is nobody (RFC 5227 section 2.1.1), so that
  * no neighbour learns anything from it. */
-static void put_arp(
+static void announce_put_arp(
 	uint8_t *p, const struct rte_ether_addr *mac, uint32_t sender4, uint32_t target4)
 {
 	struct rte_ether_hdr eth = { .src_addr = *mac,
@@ -62,7 +62,7 @@ static void put_arp(
 /* What comes before a message of neighbour discovery that stands at p + ND_HEAD, and its checksum.
  * src: NULL for nobody. The group's MAC address ends with the last four octets of its own (RFC 2464
  * section 7). */
-static void put_nd_head(uint8_t *p, const struct rte_ether_addr *mac, const uint8_t *src,
+static void announce_put_nd_head(uint8_t *p, const struct rte_ether_addr *mac, const uint8_t *src,
 	const uint8_t group[16], struct nd *nd, uint16_t len)
 {
 	struct rte_ether_hdr eth = {
@@ -87,7 +87,7 @@ static void put_nd_head(uint8_t *p, const struct rte_ether_addr *mac, const uint
 }
 
 /* RFC 4861 section 7.2.6: unsolicited, to all nodes, override set. */
-static void put_na(uint8_t *p, const struct rte_ether_addr *mac, const struct ip_addr *vip)
+static void announce_put_na(uint8_t *p, const struct rte_ether_addr *mac, const struct ip_addr *vip)
 {
 	static const uint8_t all_nodes[16] = { 0xff, 0x02, [15] = 1 };
 	struct na na = { .nd = { .type = NA_TYPE, .flags = NA_OVERRIDE },
@@ -96,22 +96,22 @@ static void put_na(uint8_t *p, const struct rte_ether_addr *mac, const struct ip
 		.mac = *mac };
 
 	memcpy(na.nd.target, vip->b, sizeof(na.nd.target));
-	put_nd_head(p, mac, vip->b, all_nodes, &na.nd, sizeof(na));
+	announce_put_nd_head(p, mac, vip->b, all_nodes, &na.nd, sizeof(na));
 }
 
 /* RFC 4862 section 5.4.2: from the unspecified address to the solicited-node group, without the
  * option of the sender's MAC. */
-static void put_ns(uint8_t *p, const struct rte_ether_addr *mac, const struct ip_addr *vip)
+static void announce_put_ns(uint8_t *p, const struct rte_ether_addr *mac, const struct ip_addr *vip)
 {
 	uint8_t group[16] = { 0xff, 0x02, [11] = 1, [12] = 0xff, vip->b[13], vip->b[14],
 		vip->b[15] };
 	struct nd ns = { .type = NS_TYPE };
 
 	memcpy(ns.target, vip->b, sizeof(ns.target));
-	put_nd_head(p, mac, NULL, group, &ns, sizeof(ns));
+	announce_put_nd_head(p, mac, NULL, group, &ns, sizeof(ns));
 }
 
-static struct rte_mbuf *frame(struct rte_mempool *pool, uint16_t len)
+static struct rte_mbuf *announce_frame(struct rte_mempool *pool, uint16_t len)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
 	uint8_t *p;
@@ -131,15 +131,15 @@ struct rte_mbuf *net_announce(
 	struct rte_mempool *pool, const struct rte_ether_addr *mac, const struct ip_addr *vip)
 {
 	bool v4 = ip_addr_is_v4(vip);
-	struct rte_mbuf *m = frame(pool, v4 ? FRAME_MIN : ND_HEAD + sizeof(struct na));
+	struct rte_mbuf *m = announce_frame(pool, v4 ? FRAME_MIN : ND_HEAD + sizeof(struct na));
 
 	if (m == NULL)
 		return NULL;
 	if (v4)
-		put_arp(rte_pktmbuf_mtod(m, uint8_t *), mac, ip_addr_to_v4(vip),
+		announce_put_arp(rte_pktmbuf_mtod(m, uint8_t *), mac, ip_addr_to_v4(vip),
 			ip_addr_to_v4(vip));
 	else
-		put_na(rte_pktmbuf_mtod(m, uint8_t *), mac, vip);
+		announce_put_na(rte_pktmbuf_mtod(m, uint8_t *), mac, vip);
 	return m;
 }
 
@@ -147,18 +147,18 @@ struct rte_mbuf *net_probe(
 	struct rte_mempool *pool, const struct rte_ether_addr *mac, const struct ip_addr *vip)
 {
 	bool v4 = ip_addr_is_v4(vip);
-	struct rte_mbuf *m = frame(pool, v4 ? FRAME_MIN : ND_HEAD + sizeof(struct nd));
+	struct rte_mbuf *m = announce_frame(pool, v4 ? FRAME_MIN : ND_HEAD + sizeof(struct nd));
 
 	if (m == NULL)
 		return NULL;
 	if (v4)
-		put_arp(rte_pktmbuf_mtod(m, uint8_t *), mac, 0, ip_addr_to_v4(vip));
+		announce_put_arp(rte_pktmbuf_mtod(m, uint8_t *), mac, 0, ip_addr_to_v4(vip));
 	else
-		put_ns(rte_pktmbuf_mtod(m, uint8_t *), mac, vip);
+		announce_put_ns(rte_pktmbuf_mtod(m, uint8_t *), mac, vip);
 	return m;
 }
 
-static bool arp_read(const uint8_t *p, size_t len, struct net_claim *c)
+static bool announce_arp_read(const uint8_t *p, size_t len, struct net_claim *c)
 {
 	struct rte_arp_hdr arp;
 	uint32_t sender4;
@@ -180,7 +180,7 @@ static bool arp_read(const uint8_t *p, size_t len, struct net_claim *c)
 }
 
 /* RFC 4861 sections 7.1.1 and 7.1.2, options aside. */
-static bool nd_read(const uint8_t *p, size_t len, struct net_claim *c)
+static bool announce_nd_read(const uint8_t *p, size_t len, struct net_claim *c)
 {
 	static const uint8_t nobody[16];
 	struct rte_ipv6_hdr ip;
@@ -210,7 +210,7 @@ bool net_claim_read(const uint8_t *p, size_t len, struct net_claim *c)
 	memcpy(&eth, p, sizeof(eth));
 	c->mac = eth.src_addr;
 	if (eth.ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
-		return arp_read(p + sizeof(eth), len - sizeof(eth), c);
+		return announce_arp_read(p + sizeof(eth), len - sizeof(eth), c);
 	return eth.ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6) &&
-	       nd_read(p + sizeof(eth), len - sizeof(eth), c);
+	       announce_nd_read(p + sizeof(eth), len - sizeof(eth), c);
 }

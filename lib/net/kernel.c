@@ -103,7 +103,7 @@ void *net_request_init(union net_request *r, uint16_t type, uint16_t flags, size
 	return mnl_nlmsg_put_extra_header(&r->nlh, size);
 }
 
-static int64_t now_ms(void)
+static int64_t kernel_now_ms(void)
 {
 	struct timespec ts;
 
@@ -111,7 +111,7 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static int request_send(struct net_kernel *k, union net_request *r)
+static int kernel_request_send(struct net_kernel *k, union net_request *r)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 
@@ -127,7 +127,7 @@ static int request_send(struct net_kernel *k, union net_request *r)
 
 /* Runs through one datagram. 1: more is to come; 0: the request is done; -errno: what the kernel
  * said. */
-static int answer_walk(struct net_kernel *k, ssize_t len, mnl_cb_t each, void *ctx)
+static int kernel_answer_walk(struct net_kernel *k, ssize_t len, mnl_cb_t each, void *ctx)
 {
 	struct nlmsghdr *h = (struct nlmsghdr *)k->buf;
 	int left = (int)len;
@@ -150,21 +150,21 @@ static int answer_walk(struct net_kernel *k, ssize_t len, mnl_cb_t each, void *c
 
 /* The TAP driver raises a signal per packet in this very thread: an interrupted wait is the rule,
  * not an error. */
-static int answer_wait(struct net_kernel *k, mnl_cb_t each, void *ctx)
+static int kernel_answer_wait(struct net_kernel *k, mnl_cb_t each, void *ctx)
 {
-	int64_t due = now_ms() + ANSWER_MS, left;
+	int64_t due = kernel_now_ms() + ANSWER_MS, left;
 	int ret = 1;
 
 	while (ret == 1) {
 		ssize_t n = net_rtnl_recv(k->fd, k->buf, sizeof(k->buf), 0);
 
 		if (n >= 0) {
-			ret = answer_walk(k, n, each, ctx);
-			due = now_ms() + ANSWER_MS;
+			ret = kernel_answer_walk(k, n, each, ctx);
+			due = kernel_now_ms() + ANSWER_MS;
 		} else if (n == -EAGAIN) {
 			struct pollfd p = { .fd = k->fd, .events = POLLIN };
 
-			left = due - now_ms();
+			left = due - kernel_now_ms();
 			if (left <= 0)
 				return -ETIMEDOUT;
 			poll(&p, 1, (int)left);
@@ -180,11 +180,11 @@ int net_request_ask(struct net_kernel *k, union net_request *r)
 	int ret;
 
 	r->nlh.nlmsg_flags |= NLM_F_ACK;
-	ret = request_send(k, r);
-	return ret < 0 ? ret : answer_wait(k, NULL, NULL);
+	ret = kernel_request_send(k, r);
+	return ret < 0 ? ret : kernel_answer_wait(k, NULL, NULL);
 }
 
-static int family(const struct ip_addr *a)
+static int kernel_family(const struct ip_addr *a)
 {
 	return ip_addr_is_v4(a) ? AF_INET : AF_INET6;
 }
@@ -196,12 +196,12 @@ static void put_ip(union net_request *r, uint16_t type, const struct ip_addr *a)
 	mnl_attr_put(&r->nlh, type, v4 ? 4 : 16, v4 ? a->b + 12 : a->b);
 }
 
-static void addr_request(union net_request *r, uint16_t type, uint16_t flags, unsigned int ifindex,
-	const struct ip_addr *a, uint8_t len)
+static void kernel_addr_request(union net_request *r, uint16_t type, uint16_t flags,
+	unsigned int ifindex, const struct ip_addr *a, uint8_t len)
 {
 	struct ifaddrmsg *ifa = net_request_init(r, type, flags, sizeof(*ifa));
 
-	ifa->ifa_family = (uint8_t)family(a);
+	ifa->ifa_family = (uint8_t)kernel_family(a);
 	ifa->ifa_prefixlen = len;
 	ifa->ifa_index = ifindex;
 	ifa->ifa_scope = RT_SCOPE_UNIVERSE;
@@ -214,12 +214,13 @@ static uint8_t host_len(const struct ip_addr *a)
 	return ip_addr_is_v4(a) ? 32 : 128;
 }
 
-static int vip_route(struct net_kernel *k, uint16_t type, uint16_t flags, const struct ip_addr *vip)
+static int kernel_vip_route(
+	struct net_kernel *k, uint16_t type, uint16_t flags, const struct ip_addr *vip)
 {
 	union net_request r;
 	struct rtmsg *rt = net_request_init(&r, type, flags, sizeof(*rt));
 
-	rt->rtm_family = (unsigned char)family(vip);
+	rt->rtm_family = (unsigned char)kernel_family(vip);
 	rt->rtm_dst_len = host_len(vip);
 	rt->rtm_table = RT_TABLE_LOCAL;
 	rt->rtm_protocol = NET_PROTO;
@@ -230,11 +231,12 @@ static int vip_route(struct net_kernel *k, uint16_t type, uint16_t flags, const 
 	return net_request_ask(k, &r);
 }
 
-static int vip_address(struct net_kernel *k, const struct ip_addr *vip, unsigned int ifindex)
+static int kernel_vip_address(struct net_kernel *k, const struct ip_addr *vip, unsigned int ifindex)
 {
 	union net_request r;
 
-	addr_request(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, vip, host_len(vip));
+	kernel_addr_request(
+		&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, vip, host_len(vip));
 	/* usable at once: the pair itself sees to it that only one side has it */
 	if (!ip_addr_is_v4(vip))
 		mnl_attr_put_u32(&r.nlh, IFA_FLAGS, IFA_F_NODAD);
@@ -245,8 +247,8 @@ static int vip_address(struct net_kernel *k, const struct ip_addr *vip, unsigned
 int net_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int where)
 {
 	int ret = where == NET_VIP_ROUTED
-			  ? vip_route(k, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, vip)
-			  : vip_address(k, vip, where);
+			  ? kernel_vip_route(k, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, vip)
+			  : kernel_vip_address(k, vip, where);
 
 	return ret == -EEXIST ? 0 : ret;
 }
@@ -257,10 +259,10 @@ int net_vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int wh
 	int ret;
 
 	if (where == NET_VIP_ROUTED) {
-		ret = vip_route(k, RTM_DELROUTE, 0, vip);
+		ret = kernel_vip_route(k, RTM_DELROUTE, 0, vip);
 		return ret == -ESRCH ? 0 : ret;
 	}
-	addr_request(&r, RTM_DELADDR, 0, where, vip, host_len(vip));
+	kernel_addr_request(&r, RTM_DELADDR, 0, where, vip, host_len(vip));
 	ret = net_request_ask(k, &r);
 	return ret == -EADDRNOTAVAIL || ret == -ENODEV ? 0 : ret;
 }
@@ -270,7 +272,7 @@ int net_addr_add(struct net_kernel *k, unsigned int ifindex, const struct ip_add
 	union net_request r;
 	int ret;
 
-	addr_request(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, a, len);
+	kernel_addr_request(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, a, len);
 	if (!ip_addr_is_v4(a))
 		mnl_attr_put_u32(&r.nlh, IFA_FLAGS, IFA_F_NODAD);
 	ret = net_request_ask(k, &r);
@@ -300,13 +302,13 @@ int net_link_carrier(struct net_kernel *k, unsigned int ifindex, bool on)
 
 /* ---- pool routes ---- */
 
-static int route_request(struct net_kernel *k, uint16_t type, uint16_t flags,
+static int kernel_route_request(struct net_kernel *k, uint16_t type, uint16_t flags,
 	const struct pool_route *p, bool any_metric)
 {
 	union net_request r;
 	struct rtmsg *rt = net_request_init(&r, type, flags, sizeof(*rt));
 
-	rt->rtm_family = (unsigned char)family(&p->prefix);
+	rt->rtm_family = (unsigned char)kernel_family(&p->prefix);
 	rt->rtm_dst_len = p->len;
 	rt->rtm_table = RT_TABLE_MAIN;
 	rt->rtm_protocol = NET_PROTO;
@@ -318,7 +320,7 @@ static int route_request(struct net_kernel *k, uint16_t type, uint16_t flags,
 	return net_request_ask(k, &r);
 }
 
-static struct pool_route *route_find(
+static struct pool_route *kernel_route_find(
 	struct net_kernel *k, const struct ip_addr *prefix, uint8_t len)
 {
 	for (unsigned int i = 0; i < k->n_routes; i++)
@@ -330,14 +332,14 @@ static struct pool_route *route_find(
 int net_pool_route_set(
 	struct net_kernel *k, const struct ip_addr *prefix, uint8_t len, uint32_t metric)
 {
-	struct pool_route new = { *prefix, len, metric }, *old = route_find(k, prefix, len);
+	struct pool_route new = { *prefix, len, metric }, *old = kernel_route_find(k, prefix, len);
 	int ret;
 
 	if (len > host_len(prefix))
 		return -EINVAL;
 	if (old == NULL && k->n_routes == POOL_ROUTES)
 		return -ENOSPC;
-	ret = route_request(k, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &new, false);
+	ret = kernel_route_request(k, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &new, false);
 	if (ret < 0 && ret != -EEXIST)
 		return ret;
 	if (old == NULL) {
@@ -345,7 +347,7 @@ int net_pool_route_set(
 		return 0;
 	}
 	if (old->metric != metric) {
-		ret = route_request(k, RTM_DELROUTE, 0, old, false);
+		ret = kernel_route_request(k, RTM_DELROUTE, 0, old, false);
 		if (ret < 0 && ret != -ESRCH)
 			/* the list still names the old one: the next call tries again */
 			return ret;
@@ -357,11 +359,11 @@ int net_pool_route_set(
 /* Without a metric the kernel deletes the first that matches: repeated until there is none. */
 int net_pool_route_del(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len)
 {
-	struct pool_route any = { *prefix, len, 0 }, *known = route_find(k, prefix, len);
+	struct pool_route any = { *prefix, len, 0 }, *known = kernel_route_find(k, prefix, len);
 	int ret = 0;
 
 	for (int round = 0; ret == 0 && round < CLEANUP_ROUNDS; round++)
-		ret = route_request(k, RTM_DELROUTE, 0, &any, true);
+		ret = kernel_route_request(k, RTM_DELROUTE, 0, &any, true);
 	if (ret < 0 && ret != -ESRCH)
 		return ret;
 	if (known != NULL)
@@ -376,7 +378,7 @@ struct leftovers {
 	union net_request del[CLEANUP_BATCH]; /* requests that remove what was found */
 };
 
-static uint8_t addr_proto(const struct nlmsghdr *h)
+static uint8_t kernel_addr_proto(const struct nlmsghdr *h)
 {
 	const struct nlattr *a;
 
@@ -390,7 +392,7 @@ static uint8_t addr_proto(const struct nlmsghdr *h)
 }
 
 /* The kernel's own description of the object, sent back with the type that deletes it. */
-static void leftover_take(struct leftovers *l, const struct nlmsghdr *h, uint16_t del)
+static void kernel_leftover_take(struct leftovers *l, const struct nlmsghdr *h, uint16_t del)
 {
 	union net_request *r = &l->del[l->n];
 
@@ -403,26 +405,27 @@ static void leftover_take(struct leftovers *l, const struct nlmsghdr *h, uint16_
 	l->n++;
 }
 
-static int leftover_addr(const struct nlmsghdr *h, void *ctx)
+static int kernel_leftover_addr(const struct nlmsghdr *h, void *ctx)
 {
 	if (h->nlmsg_type == RTM_NEWADDR &&
 		mnl_nlmsg_get_payload_len(h) >= sizeof(struct ifaddrmsg) &&
-		addr_proto(h) == NET_PROTO)
-		leftover_take(ctx, h, RTM_DELADDR);
+		kernel_addr_proto(h) == NET_PROTO)
+		kernel_leftover_take(ctx, h, RTM_DELADDR);
 	return MNL_CB_OK;
 }
 
-static int leftover_route(const struct nlmsghdr *h, void *ctx)
+static int kernel_leftover_route(const struct nlmsghdr *h, void *ctx)
 {
 	const struct rtmsg *rt = mnl_nlmsg_get_payload(h);
 
 	if (h->nlmsg_type == RTM_NEWROUTE && mnl_nlmsg_get_payload_len(h) >= sizeof(*rt) &&
 		rt->rtm_protocol == NET_PROTO && !(rt->rtm_flags & RTM_F_CLONED))
-		leftover_take(ctx, h, RTM_DELROUTE);
+		kernel_leftover_take(ctx, h, RTM_DELROUTE);
 	return MNL_CB_OK;
 }
 
-static int leftovers_find(struct net_kernel *k, struct leftovers *l, uint16_t type, uint8_t af)
+static int kernel_leftovers_find(
+	struct net_kernel *k, struct leftovers *l, uint16_t type, uint8_t af)
 {
 	union net_request r;
 	size_t size = type == RTM_GETADDR ? sizeof(struct ifaddrmsg) : sizeof(struct rtmsg);
@@ -431,18 +434,21 @@ static int leftovers_find(struct net_kernel *k, struct leftovers *l, uint16_t ty
 
 	l->n = 0;
 	body[0] = af; /* of either message the family is the first byte */
-	ret = request_send(k, &r);
+	ret = kernel_request_send(k, &r);
 	return ret < 0 ? ret
-		       : answer_wait(k, type == RTM_GETADDR ? leftover_addr : leftover_route, l);
+		       : kernel_answer_wait(k,
+				 type == RTM_GETADDR ? kernel_leftover_addr : kernel_leftover_route,
+				 l);
 }
 
 /* Until a dump shows none; a dump that changes under our hands (-EAGAIN) is only another round. */
-static int leftovers_remove(struct net_kernel *k, struct leftovers *l, uint16_t type, uint8_t af)
+static int kernel_leftovers_remove(
+	struct net_kernel *k, struct leftovers *l, uint16_t type, uint8_t af)
 {
 	int removed = 0;
 
 	for (int round = 0; round < CLEANUP_ROUNDS; round++) {
-		int ret = leftovers_find(k, l, type, af);
+		int ret = kernel_leftovers_find(k, l, type, af);
 
 		if (ret < 0 && ret != -EAGAIN)
 			return ret == -EOPNOTSUPP || ret == -EAFNOSUPPORT ? removed : ret;
@@ -473,12 +479,12 @@ int net_cleanup(struct net_kernel *k, const struct ip_addr *vips, unsigned int n
 	if (l == NULL)
 		return -ENOMEM;
 	for (unsigned int i = 0; ret >= 0 && i < sizeof(what) / sizeof(what[0]); i++) {
-		ret = leftovers_remove(k, l, what[i].type, what[i].af);
+		ret = kernel_leftovers_remove(k, l, what[i].type, what[i].af);
 		removed += ret > 0 ? ret : 0;
 	}
 	free(l);
 	for (unsigned int i = 0; ret >= 0 && i < n; i++) {
-		addr_request(
+		kernel_addr_request(
 			&r, RTM_DELADDR, 0, if_nametoindex("lo"), &vips[i], host_len(&vips[i]));
 		ret = net_request_ask(k, &r);
 		removed += ret == 0;

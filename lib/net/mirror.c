@@ -14,25 +14,17 @@
 
 enum { CREATE_MS = 10000, POLL_MS = 50, TURN_MESSAGES = 256, TURN_READS = 64 };
 
-uint64_t mirror_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-static uint16_t nh_port(const struct net_mirror *m, uint32_t nh)
+static uint16_t mirror_nh_port(const struct net_mirror *m, uint32_t nh)
 {
 	if (nh & FIB_GLEAN)
 		return (uint16_t)nh;
 	return m->twin[m->adj[nh].twin].port;
 }
 
-static bool nh_usable(void *ctx, uint32_t nh)
+static bool mirror_nh_usable(void *ctx, uint32_t nh)
 {
 	const struct net_mirror *m = ctx;
-	uint16_t port = nh_port(m, nh);
+	uint16_t port = mirror_nh_port(m, nh);
 
 	for (unsigned int t = 0; t < m->c.n_twins; t++)
 		if (m->twin[t].port == port)
@@ -40,13 +32,13 @@ static bool nh_usable(void *ctx, uint32_t nh)
 	return false;
 }
 
-static void nh_refer(void *ctx, uint32_t nh, int by)
+static void mirror_nh_refer(void *ctx, uint32_t nh, int by)
 {
 	if (!(nh & FIB_GLEAN))
 		adj_refer(ctx, nh, by);
 }
 
-static void nh_hold(void *ctx, uint32_t nh, int by)
+static void mirror_nh_hold(void *ctx, uint32_t nh, int by)
 {
 	if (!(nh & FIB_GLEAN))
 		adj_hold(ctx, nh, by);
@@ -54,7 +46,7 @@ static void nh_hold(void *ctx, uint32_t nh, int by)
 
 /* ---- routes ---- */
 
-static uint32_t hop_nh(struct net_mirror *m, uint8_t t, uint32_t gw, bool make)
+static uint32_t mirror_hop_nh(struct net_mirror *m, uint8_t t, uint32_t gw, bool make)
 {
 	if (gw == 0)
 		return FIB_GLEAN | (uint32_t)m->twin[t].port;
@@ -64,7 +56,7 @@ static uint32_t hop_nh(struct net_mirror *m, uint8_t t, uint32_t gw, bool make)
 /* Of a multipath route the first next hop over a twin whose link is up, or else the first over a
  * twin: a session keeps its path, and when a link changes all routes are dumped and chosen again.
  */
-static uint32_t hop_choose(struct net_mirror *m, const struct rtmsg_route *r, bool make)
+static uint32_t mirror_hop_choose(struct net_mirror *m, const struct rtmsg_route *r, bool make)
 {
 	for (int any = 0; any < 2; any++)
 		for (unsigned int h = 0; h < r->n_hops; h++)
@@ -74,12 +66,12 @@ static uint32_t hop_choose(struct net_mirror *m, const struct rtmsg_route *r, bo
 				if (tw->ifindex != r->hop[h].ifindex)
 					continue;
 				if (any || (r->hop[h].usable && tw->up && tw->link))
-					return hop_nh(m, t, r->hop[h].gw, make);
+					return mirror_hop_nh(m, t, r->hop[h].gw, make);
 			}
 	return FIB_NONE;
 }
 
-static void route_gone(struct net_mirror *m, const struct rtmsg_route *r)
+static void mirror_route_gone(struct net_mirror *m, const struct rtmsg_route *r)
 {
 	int ret = routes_del(m->routes, r->prefix, r->len, r->metric);
 
@@ -89,14 +81,14 @@ static void route_gone(struct net_mirror *m, const struct rtmsg_route *r)
 	m->again = m->again || ret < 0;
 }
 
-static void route_new(struct net_mirror *m, const struct rtmsg_route *r)
+static void mirror_route_new(struct net_mirror *m, const struct rtmsg_route *r)
 {
-	uint32_t nh = hop_choose(m, r, true);
+	uint32_t nh = mirror_hop_choose(m, r, true);
 	int ret;
 
 	if (nh == FIB_NONE) { /* not ours; but it may have replaced one that was */
 		if (r->replace)
-			route_gone(m, r);
+			mirror_route_gone(m, r);
 		return;
 	}
 	ret = routes_set(m->routes, r->prefix, r->len, r->metric, nh, r->replace, m->stamp);
@@ -113,7 +105,7 @@ static void route_new(struct net_mirror *m, const struct rtmsg_route *r)
 	}
 }
 
-static int on_route(struct net_mirror *m, const struct nlmsghdr *h)
+static int mirror_on_route(struct net_mirror *m, const struct nlmsghdr *h)
 {
 	struct rtmsg_route r;
 	uint32_t have;
@@ -123,14 +115,14 @@ static int on_route(struct net_mirror *m, const struct nlmsghdr *h)
 		return ret;
 	watch_route(m, &r, h->nlmsg_type == RTM_NEWROUTE);
 	if (h->nlmsg_type == RTM_NEWROUTE) {
-		route_new(m, &r);
+		mirror_route_new(m, &r);
 		return 0;
 	}
 	have = routes_get(m->routes, r.prefix, r.len, r.metric);
 	if (have == FIB_NONE)
 		return 0;
-	if (have == hop_choose(m, &r, false))
-		route_gone(m, &r);
+	if (have == mirror_hop_choose(m, &r, false))
+		mirror_route_gone(m, &r);
 	else /* the kernel may have two of this prefix and metric, and this was the other one */
 		m->again = true;
 	return 0;
@@ -147,7 +139,7 @@ static bool over_port(const void *ctx, uint32_t nh, uint32_t stamp)
 {
 	const struct mirror_twin *t = ((const void *const *)ctx)[1];
 
-	return nh_port(((const void *const *)ctx)[0], nh) == t->port;
+	return mirror_nh_port(((const void *const *)ctx)[0], nh) == t->port;
 }
 
 /* When an interface goes, the kernel drops its routes without a word. */
@@ -179,7 +171,7 @@ void mirror_twin_link(struct net_mirror *m, uint8_t t, bool link)
 		m->c.link(m->c.ctx, m->twin[t].port, link);
 }
 
-static int on_link(struct net_mirror *m, const struct nlmsghdr *h)
+static int mirror_on_link(struct net_mirror *m, const struct nlmsghdr *h)
 {
 	struct rtmsg_link l;
 	int ret = rtmsg_link(h, &l);
@@ -200,7 +192,7 @@ static int on_link(struct net_mirror *m, const struct nlmsghdr *h)
 /* ---- addresses and neighbours ---- */
 
 /* With an address go, unsaid, the routes that prefer it as their source. */
-static int on_addr(struct net_mirror *m, const struct nlmsghdr *h)
+static int mirror_on_addr(struct net_mirror *m, const struct nlmsghdr *h)
 {
 	uint32_t v4 = 0;
 	unsigned int i = 0;
@@ -220,7 +212,7 @@ static int on_addr(struct net_mirror *m, const struct nlmsghdr *h)
 	return 0;
 }
 
-static int on_neigh(struct net_mirror *m, const struct nlmsghdr *h)
+static int mirror_on_neigh(struct net_mirror *m, const struct nlmsghdr *h)
 {
 	struct rtmsg_neigh n;
 	int ret = rtmsg_neigh(h, &n);
@@ -235,7 +227,7 @@ static int on_neigh(struct net_mirror *m, const struct nlmsghdr *h)
 
 /* ---- messages ---- */
 
-static int on_message(struct net_mirror *m, const struct nlmsghdr *h)
+static int mirror_on_message(struct net_mirror *m, const struct nlmsghdr *h)
 {
 	if (of_dump(m, h)) {
 		m->progress_ms = mirror_now_ms();
@@ -248,16 +240,16 @@ static int on_message(struct net_mirror *m, const struct nlmsghdr *h)
 		return dump_answer(m, h);
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
-		return on_link(m, h);
+		return mirror_on_link(m, h);
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
-		return on_addr(m, h);
+		return mirror_on_addr(m, h);
 	case RTM_NEWNEIGH:
 	case RTM_DELNEIGH:
-		return on_neigh(m, h);
+		return mirror_on_neigh(m, h);
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
-		return on_route(m, h);
+		return mirror_on_route(m, h);
 	case RTM_NEWNEXTHOP:
 	case RTM_DELNEXTHOP: /* routes that name it change with it, not all of them with a
 			      * message */
@@ -274,7 +266,7 @@ unsigned int mirror_input(struct net_mirror *m, const uint8_t *data, size_t len)
 	bool bad = false;
 
 	while ((h = rtmsg_next(&data, &len, &bad)) != NULL) {
-		if (on_message(m, h) == -EBADMSG)
+		if (mirror_on_message(m, h) == -EBADMSG)
 			m->count.malformed++;
 		n++;
 	}
@@ -315,14 +307,24 @@ int net_mirror_process(struct net_mirror *m)
 	return ret;
 }
 
+void net_mirror_resolve(struct net_mirror *m)
+{
+	uint64_t now = mirror_now_ms();
+
+	mirror_tick(m, now);
+	if (m->synced)
+		adj_resolve(m, now);
+}
+
 /* ---- life ---- */
 
 struct net_mirror *mirror_new(const struct net_mirror_conf *c)
 {
 	struct net_mirror *m;
-	struct routes_conf rc = {
-		.fib = c->fib, .usable = nh_usable, .refer = nh_refer, .hold = nh_hold
-	};
+	struct routes_conf rc = { .fib = c->fib,
+		.usable = mirror_nh_usable,
+		.refer = mirror_nh_refer,
+		.hold = mirror_nh_hold };
 
 	if (c->n_twins > NET_TWINS) {
 		errno = EINVAL;
@@ -351,7 +353,7 @@ struct net_mirror *mirror_new(const struct net_mirror_conf *c)
 	return m;
 }
 
-static int subscribe(struct net_mirror *m)
+static int mirror_subscribe(struct net_mirror *m)
 {
 	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_IFADDR,
 		RTNLGRP_IPV4_ROUTE, RTNLGRP_NEXTHOP };
@@ -367,7 +369,7 @@ static int subscribe(struct net_mirror *m)
 	return 0;
 }
 
-static int first_dump(struct net_mirror *m)
+static int mirror_first_dump(struct net_mirror *m)
 {
 	uint64_t due = mirror_now_ms() + CREATE_MS;
 	int ret = 0;
@@ -392,9 +394,9 @@ struct net_mirror *net_mirror_create(const struct net_mirror_conf *c)
 	if (m == NULL)
 		return NULL;
 	m->k = net_kernel_open();
-	ret = m->k == NULL ? -errno : subscribe(m);
+	ret = m->k == NULL ? -errno : mirror_subscribe(m);
 	if (ret == 0)
-		ret = first_dump(m);
+		ret = mirror_first_dump(m);
 	if (ret < 0) {
 		net_mirror_destroy(m);
 		errno = -ret;
@@ -404,7 +406,7 @@ struct net_mirror *net_mirror_create(const struct net_mirror_conf *c)
 }
 
 /* The fib is left without routes or adjacencies: another mirror may follow. */
-static bool every(const void *ctx, uint32_t nh, uint32_t stamp)
+static bool mirror_every(const void *ctx, uint32_t nh, uint32_t stamp)
 {
 	return true;
 }
@@ -413,7 +415,7 @@ void net_mirror_destroy(struct net_mirror *m)
 {
 	if (m == NULL)
 		return;
-	routes_sweep(m->routes, every, m);
+	routes_sweep(m->routes, mirror_every, m);
 	routes_work(m->routes, UINT_MAX);
 	adj_forget(m);
 	routes_destroy(m->routes);

@@ -92,7 +92,13 @@ struct net_mirror {
 	uint8_t buf[MIRROR_BUF] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
-uint64_t mirror_now_ms(void);
+static inline uint64_t mirror_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
 /* Feeds a datagram from the kernel; returns how many messages it held. Its lengths are not
  * trusted. */
 unsigned int mirror_input(struct net_mirror *m, const uint8_t *data, size_t len);
@@ -114,6 +120,8 @@ void watch_link(struct net_mirror *m, uint32_t ifindex);
 void watch_sweep(struct net_mirror *m);
 
 void adj_init(struct net_mirror *m);
+/* Asks the kernel for some of the neighbours that are wanted, stale or not known. */
+void adj_resolve(struct net_mirror *m, uint64_t now_ms);
 /* Index of (nh4, twin), FIB_NONE. get makes it; full: FIB_NONE and counted. */
 uint32_t adj_find(const struct net_mirror *m, uint8_t twin, uint32_t nh4);
 uint32_t adj_get(struct net_mirror *m, uint8_t twin, uint32_t nh4);

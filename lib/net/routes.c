@@ -65,16 +65,16 @@ void routes_destroy(struct routes *t)
 	free(t);
 }
 
-static uint32_t *bucket_of(struct routes *t, uint32_t prefix, uint8_t len)
+static uint32_t *routes_bucket_of(struct routes *t, uint32_t prefix, uint8_t len)
 {
 	uint32_t h = (prefix ^ (uint32_t)len << 3) * UINT32_C(0x9e3779b1);
 
 	return &t->bucket[h >> 16];
 }
 
-static struct node *node_find(const struct routes *t, uint32_t prefix, uint8_t len)
+static struct node *routes_node_find(const struct routes *t, uint32_t prefix, uint8_t len)
 {
-	uint32_t i = *bucket_of((struct routes *)t, prefix, len);
+	uint32_t i = *routes_bucket_of((struct routes *)t, prefix, len);
 
 	for (; i != NIL; i = t->node[i].next)
 		if (t->node[i].prefix == prefix && t->node[i].len == len)
@@ -82,10 +82,10 @@ static struct node *node_find(const struct routes *t, uint32_t prefix, uint8_t l
 	return NULL;
 }
 
-static struct node *node_get(struct routes *t, uint32_t prefix, uint8_t len)
+static struct node *routes_node_get(struct routes *t, uint32_t prefix, uint8_t len)
 {
-	uint32_t *head = bucket_of(t, prefix, len), i = t->free_node;
-	struct node *n = node_find(t, prefix, len);
+	uint32_t *head = routes_bucket_of(t, prefix, len), i = t->free_node;
+	struct node *n = routes_node_find(t, prefix, len);
 
 	if (n != NULL || i == NIL)
 		return n;
@@ -96,9 +96,9 @@ static struct node *node_get(struct routes *t, uint32_t prefix, uint8_t len)
 	return n;
 }
 
-static void node_put(struct routes *t, struct node *n)
+static void routes_node_put(struct routes *t, struct node *n)
 {
-	uint32_t *at = bucket_of(t, n->prefix, n->len), self = (uint32_t)(n - t->node);
+	uint32_t *at = routes_bucket_of(t, n->prefix, n->len), self = (uint32_t)(n - t->node);
 
 	if (n->routes != NIL || n->host != FIB_NONE || n->nh != FIB_NONE)
 		return;
@@ -110,7 +110,7 @@ static void node_put(struct routes *t, struct node *n)
 }
 
 /* The lowest metric whose link is up; if none is, the lowest. */
-static uint32_t node_best(const struct routes *t, const struct node *n)
+static uint32_t routes_node_best(const struct routes *t, const struct node *n)
 {
 	if (n == NULL || n->routes == NIL)
 		return FIB_NONE;
@@ -120,7 +120,8 @@ static uint32_t node_best(const struct routes *t, const struct node *n)
 	return t->route[n->routes].nh;
 }
 
-static void lpm_put(struct routes *t, uint32_t prefix, uint8_t len, uint32_t *now, uint32_t nh)
+static void routes_lpm_put(
+	struct routes *t, uint32_t prefix, uint8_t len, uint32_t *now, uint32_t nh)
 {
 	struct fib *f = t->c.fib;
 	uint32_t old = *now;
@@ -148,31 +149,31 @@ static void lpm_put(struct routes *t, uint32_t prefix, uint8_t len, uint32_t *no
 }
 
 /* The halves are the /1 routes, and for want of one the default route. */
-static void halves_choose(struct routes *t)
+static void routes_halves_choose(struct routes *t)
 {
-	uint32_t all = node_best(t, node_find(t, 0, 0));
+	uint32_t all = routes_node_best(t, routes_node_find(t, 0, 0));
 
 	for (uint32_t h = 0; h < 2; h++) {
-		uint32_t nh = node_best(t, node_find(t, h << 31, 1));
+		uint32_t nh = routes_node_best(t, routes_node_find(t, h << 31, 1));
 
-		lpm_put(t, h << 31, 1, &t->half[h], nh != FIB_NONE ? nh : all);
+		routes_lpm_put(t, h << 31, 1, &t->half[h], nh != FIB_NONE ? nh : all);
 	}
 }
 
-static void node_choose(struct routes *t, struct node *n)
+static void routes_node_choose(struct routes *t, struct node *n)
 {
-	uint32_t nh = node_best(t, n);
+	uint32_t nh = routes_node_best(t, n);
 
 	if (n->len <= 1) {
-		halves_choose(t);
+		routes_halves_choose(t);
 		return;
 	}
 	if (n->host != FIB_NONE && (nh == FIB_NONE || nh & FIB_GLEAN))
 		nh = n->host;
-	lpm_put(t, n->prefix, n->len, &n->nh, nh);
+	routes_lpm_put(t, n->prefix, n->len, &n->nh, nh);
 }
 
-static int route_insert(struct routes *t, struct node *n, uint32_t *at, struct route new)
+static int routes_route_insert(struct routes *t, struct node *n, uint32_t *at, struct route new)
 {
 	uint32_t i = t->free_route;
 
@@ -189,7 +190,7 @@ static int route_insert(struct routes *t, struct node *n, uint32_t *at, struct r
 	return 1;
 }
 
-static void route_remove(struct routes *t, struct node *n, uint32_t *at)
+static void routes_route_remove(struct routes *t, struct node *n, uint32_t *at)
 {
 	uint32_t i = *at;
 
@@ -202,7 +203,7 @@ static void route_remove(struct routes *t, struct node *n, uint32_t *at)
 }
 
 /* The place of a metric in the list, or where it belongs. */
-static uint32_t *route_at(struct routes *t, struct node *n, uint32_t metric)
+static uint32_t *routes_route_at(struct routes *t, struct node *n, uint32_t metric)
 {
 	uint32_t *at = &n->routes;
 
@@ -214,16 +215,17 @@ static uint32_t *route_at(struct routes *t, struct node *n, uint32_t metric)
 int routes_set(struct routes *t, uint32_t prefix, uint8_t len, uint32_t metric, uint32_t nh,
 	bool replace, uint32_t stamp)
 {
-	struct node *n = node_get(t, prefix, len);
+	struct node *n = routes_node_get(t, prefix, len);
 	struct route *r;
 	uint32_t *at, old;
 	int ret = 0;
 
 	if (n == NULL)
 		return -ENOSPC;
-	at = route_at(t, n, metric);
+	at = routes_route_at(t, n, metric);
 	if (*at == NIL || t->route[*at].metric != metric) {
-		ret = route_insert(t, n, at, (struct route){ NIL, metric, nh, stamp, false });
+		ret = routes_route_insert(
+			t, n, at, (struct route){ NIL, metric, nh, stamp, false });
 	} else {
 		r = &t->route[*at];
 		if (r->nh == nh) {
@@ -236,7 +238,7 @@ int routes_set(struct routes *t, uint32_t prefix, uint8_t len, uint32_t metric, 
 			r->stamp = stamp;
 			t->version++;
 			t->c.refer(t->c.ctx, nh, 1);
-			node_choose(t, n);
+			routes_node_choose(t, n);
 			t->c.refer(t->c.ctx, old, -1);
 			return 0;
 		} else {
@@ -245,33 +247,33 @@ int routes_set(struct routes *t, uint32_t prefix, uint8_t len, uint32_t metric, 
 		}
 	}
 	if (ret < 0)
-		node_put(t, n);
+		routes_node_put(t, n);
 	else
-		node_choose(t, n);
+		routes_node_choose(t, n);
 	return ret;
 }
 
 int routes_del(struct routes *t, uint32_t prefix, uint8_t len, uint32_t metric)
 {
-	struct node *n = node_find(t, prefix, len);
+	struct node *n = routes_node_find(t, prefix, len);
 	uint32_t *at, nh;
 	bool twice;
 
 	if (n == NULL)
 		return 0;
-	at = route_at(t, n, metric);
+	at = routes_route_at(t, n, metric);
 	if (*at == NIL || t->route[*at].metric != metric)
 		return 0;
 	nh = t->route[*at].nh;
 	twice = t->route[*at].twice;
-	route_remove(t, n, at);
-	node_choose(t, n);
+	routes_route_remove(t, n, at);
+	routes_node_choose(t, n);
 	t->c.refer(t->c.ctx, nh, -1); /* only now: the workers may have used it until here */
-	node_put(t, n);
+	routes_node_put(t, n);
 	return twice ? -EAGAIN : 1;
 }
 
-static unsigned int node_sweep(struct routes *t, struct node *n,
+static unsigned int routes_node_sweep(struct routes *t, struct node *n,
 	bool (*gone)(const void *ctx, uint32_t nh, uint32_t stamp), const void *ctx)
 {
 	unsigned int removed = 0;
@@ -283,7 +285,7 @@ static unsigned int node_sweep(struct routes *t, struct node *n,
 			at = &t->route[*at].next;
 			continue;
 		}
-		route_remove(t, n, at);
+		routes_route_remove(t, n, at);
 		t->c.refer(t->c.ctx, nh, -1);
 		removed++;
 	}
@@ -298,8 +300,8 @@ unsigned int routes_sweep(struct routes *t,
 	for (unsigned int b = 0; b < BUCKETS; b++)
 		for (uint32_t i = t->bucket[b], next; i != NIL; i = next) {
 			next = t->node[i].next;
-			removed += node_sweep(t, &t->node[i], gone, ctx);
-			node_put(t, &t->node[i]);
+			removed += routes_node_sweep(t, &t->node[i], gone, ctx);
+			routes_node_put(t, &t->node[i]);
 		}
 	if (removed > 0)
 		routes_choose(t);
@@ -308,7 +310,7 @@ unsigned int routes_sweep(struct routes *t,
 
 uint32_t routes_get(const struct routes *t, uint32_t prefix, uint8_t len, uint32_t metric)
 {
-	const struct node *n = node_find(t, prefix, len);
+	const struct node *n = routes_node_find(t, prefix, len);
 	uint32_t i = n == NULL ? NIL : n->routes;
 
 	while (i != NIL && t->route[i].metric != metric)
@@ -323,8 +325,9 @@ uint32_t routes_cover(const struct routes *t, uint32_t dst)
 
 		if (t->n_len[len] == 0)
 			continue;
-		nh = node_best(t,
-			node_find(t, len == 0 ? 0 : dst & UINT32_MAX << (32 - len), (uint8_t)len));
+		nh = routes_node_best(
+			t, routes_node_find(
+				   t, len == 0 ? 0 : dst & UINT32_MAX << (32 - len), (uint8_t)len));
 		if (nh != FIB_NONE)
 			return nh;
 	}
@@ -333,13 +336,14 @@ uint32_t routes_cover(const struct routes *t, uint32_t dst)
 
 int routes_host(struct routes *t, uint32_t dst, uint32_t adj)
 {
-	struct node *n = adj == FIB_NONE ? node_find(t, dst, 32) : node_get(t, dst, 32);
+	struct node *n =
+		adj == FIB_NONE ? routes_node_find(t, dst, 32) : routes_node_get(t, dst, 32);
 
 	if (n == NULL)
 		return adj == FIB_NONE ? 0 : -ENOSPC;
 	n->host = adj;
-	node_choose(t, n);
-	node_put(t, n);
+	routes_node_choose(t, n);
+	routes_node_put(t, n);
 	return 0;
 }
 
@@ -351,13 +355,13 @@ void routes_choose(struct routes *t)
 bool routes_work(struct routes *t, unsigned int budget)
 {
 	if (t->walk == 0)
-		halves_choose(t);
+		routes_halves_choose(t);
 	for (t->writes = 0; t->walk < BUCKETS && t->writes < budget; t->walk++)
 		for (uint32_t i = t->bucket[t->walk], next; i != NIL; i = next) {
 			next = t->node[i].next;
 			if (t->node[i].len > 1)
-				node_choose(t, &t->node[i]);
-			node_put(t, &t->node[i]);
+				routes_node_choose(t, &t->node[i]);
+			routes_node_put(t, &t->node[i]);
 		}
 	return t->walk == BUCKETS;
 }

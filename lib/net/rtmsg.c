@@ -24,7 +24,7 @@ struct attr {
 	size_t len;
 };
 
-static bool attr_next(struct attrs *a, struct attr *to)
+static bool rtmsg_attr_next(struct attrs *a, struct attr *to)
 {
 	struct nlattr nla;
 	size_t step;
@@ -48,7 +48,7 @@ static bool attr_next(struct attrs *a, struct attr *to)
 	return true;
 }
 
-static bool attr_u32(struct attrs *a, const struct attr *from, uint32_t *v)
+static bool rtmsg_attr_u32(struct attrs *a, const struct attr *from, uint32_t *v)
 {
 	if (from->len != sizeof(*v)) {
 		a->bad = true;
@@ -58,14 +58,14 @@ static bool attr_u32(struct attrs *a, const struct attr *from, uint32_t *v)
 	return true;
 }
 
-static void attr_ip4(struct attrs *a, const struct attr *from, uint32_t *v)
+static void rtmsg_attr_ip4(struct attrs *a, const struct attr *from, uint32_t *v)
 {
-	if (attr_u32(a, from, v))
+	if (rtmsg_attr_u32(a, from, v))
 		*v = rte_be_to_cpu_32(*v);
 }
 
 /* The fixed part of a message into `body`, its attributes into `a`. */
-static bool message_open(const struct nlmsghdr *h, void *body, size_t size, struct attrs *a)
+static bool rtmsg_message_open(const struct nlmsghdr *h, void *body, size_t size, struct attrs *a)
 {
 	size_t fixed = NLMSG_HDRLEN + NLMSG_ALIGN(size);
 
@@ -96,14 +96,14 @@ const struct nlmsghdr *rtmsg_next(const uint8_t **p, size_t *left, bool *bad)
 
 /* One next hop's attributes: those of the route itself, or of a part of RTA_MULTIPATH. An IPv6
  * gateway (RTA_VIA) makes the hop unusable here: only IPv4 neighbours are mirrored. */
-static bool hop_attr(struct attrs *a, const struct attr *at, struct rtmsg_hop *hop, bool *via)
+static bool rtmsg_hop_attr(struct attrs *a, const struct attr *at, struct rtmsg_hop *hop, bool *via)
 {
 	switch (at->type) {
 	case RTA_OIF:
-		attr_u32(a, at, &hop->ifindex);
+		rtmsg_attr_u32(a, at, &hop->ifindex);
 		return true;
 	case RTA_GATEWAY:
-		attr_ip4(a, at, &hop->gw);
+		rtmsg_attr_ip4(a, at, &hop->gw);
 		return true;
 	case RTA_VIA:
 		*via = true;
@@ -112,7 +112,7 @@ static bool hop_attr(struct attrs *a, const struct attr *at, struct rtmsg_hop *h
 	return false;
 }
 
-static void hop_add(struct rtmsg_route *r, struct rtmsg_hop hop, unsigned int flags, bool via)
+static void rtmsg_hop_add(struct rtmsg_route *r, struct rtmsg_hop hop, unsigned int flags, bool via)
 {
 	if (via || hop.ifindex == 0 || r->n_hops == RTMSG_HOPS)
 		return;
@@ -120,7 +120,7 @@ static void hop_add(struct rtmsg_route *r, struct rtmsg_hop hop, unsigned int fl
 	r->hop[r->n_hops++] = hop;
 }
 
-static bool multipath(struct rtmsg_route *r, const uint8_t *p, size_t left)
+static bool rtmsg_multipath(struct rtmsg_route *r, const uint8_t *p, size_t left)
 {
 	while (left > 0) {
 		struct rtnexthop nh;
@@ -137,11 +137,11 @@ static bool multipath(struct rtmsg_route *r, const uint8_t *p, size_t left)
 		struct attrs a = { p + sizeof(nh), nh.rtnh_len - sizeof(nh), false };
 
 		hop.ifindex = (uint32_t)nh.rtnh_ifindex;
-		while (attr_next(&a, &at))
-			hop_attr(&a, &at, &hop, &via);
+		while (rtmsg_attr_next(&a, &at))
+			rtmsg_hop_attr(&a, &at, &hop, &via);
 		if (a.bad)
 			return false;
-		hop_add(r, hop, nh.rtnh_flags, via);
+		rtmsg_hop_add(r, hop, nh.rtnh_flags, via);
 		step = RTE_MIN((size_t)RTNH_ALIGN(nh.rtnh_len), left);
 		p += step;
 		left -= step;
@@ -159,20 +159,20 @@ int rtmsg_route(const struct nlmsghdr *h, struct rtmsg_route *r)
 	uint32_t table;
 	bool via = false;
 
-	if (!message_open(h, &rt, sizeof(rt), &a))
+	if (!rtmsg_message_open(h, &rt, sizeof(rt), &a))
 		return -EBADMSG;
 	table = rt.rtm_table;
-	while (attr_next(&a, &at)) {
+	while (rtmsg_attr_next(&a, &at)) {
 		if (at.type == RTA_MULTIPATH)
 			paths = at;
-		else if (rt.rtm_family != AF_INET || hop_attr(&a, &at, &hop, &via))
+		else if (rt.rtm_family != AF_INET || rtmsg_hop_attr(&a, &at, &hop, &via))
 			continue;
 		else if (at.type == RTA_DST)
-			attr_ip4(&a, &at, &got.prefix);
+			rtmsg_attr_ip4(&a, &at, &got.prefix);
 		else if (at.type == RTA_PRIORITY)
-			attr_u32(&a, &at, &got.metric);
+			rtmsg_attr_u32(&a, &at, &got.metric);
 		else if (at.type == RTA_TABLE)
-			attr_u32(&a, &at, &table);
+			rtmsg_attr_u32(&a, &at, &table);
 	}
 	if (a.bad)
 		return -EBADMSG;
@@ -188,8 +188,8 @@ int rtmsg_route(const struct nlmsghdr *h, struct rtmsg_route *r)
 	got.replace = (h->nlmsg_flags & NLM_F_REPLACE) != 0;
 	got.append = (h->nlmsg_flags & NLM_F_APPEND) != 0;
 	if (rt.rtm_type == RTN_UNICAST) {
-		hop_add(&got, hop, rt.rtm_flags, via);
-		if (paths.p != NULL && !multipath(&got, paths.p, paths.len))
+		rtmsg_hop_add(&got, hop, rt.rtm_flags, via);
+		if (paths.p != NULL && !rtmsg_multipath(&got, paths.p, paths.len))
 			return -EBADMSG;
 	}
 	*r = got;
@@ -208,13 +208,13 @@ int rtmsg_neigh(const struct nlmsghdr *h, struct rtmsg_neigh *n)
 	struct attr at;
 	bool has_mac = false, has_dst = false;
 
-	if (!message_open(h, &nd, sizeof(nd), &a))
+	if (!rtmsg_message_open(h, &nd, sizeof(nd), &a))
 		return -EBADMSG;
-	while (attr_next(&a, &at)) {
+	while (rtmsg_attr_next(&a, &at)) {
 		if (nd.ndm_family != AF_INET)
 			continue;
 		if (at.type == NDA_DST) {
-			attr_ip4(&a, &at, &got.dst);
+			rtmsg_attr_ip4(&a, &at, &got.dst);
 			has_dst = true;
 		} else if (at.type == NDA_LLADDR && at.len == sizeof(got.mac)) {
 			memcpy(&got.mac, at.p, sizeof(got.mac));
@@ -242,11 +242,11 @@ int rtmsg_addr(const struct nlmsghdr *h, uint32_t *v4)
 	struct attr at;
 	bool has = false;
 
-	if (!message_open(h, &ifa, sizeof(ifa), &a))
+	if (!rtmsg_message_open(h, &ifa, sizeof(ifa), &a))
 		return -EBADMSG;
-	while (attr_next(&a, &at))
+	while (rtmsg_attr_next(&a, &at))
 		if (ifa.ifa_family == AF_INET && at.type == IFA_LOCAL) {
-			attr_ip4(&a, &at, v4);
+			rtmsg_attr_ip4(&a, &at, v4);
 			has = true;
 		}
 	if (a.bad)
@@ -259,7 +259,7 @@ int rtmsg_link(const struct nlmsghdr *h, struct rtmsg_link *l)
 	struct ifinfomsg ifi;
 	struct attrs a;
 
-	if (!message_open(h, &ifi, sizeof(ifi), &a))
+	if (!rtmsg_message_open(h, &ifi, sizeof(ifi), &a))
 		return -EBADMSG;
 	if (ifi.ifi_family != AF_UNSPEC) /* a bridge's or IPv6's view of it */
 		return 1;

@@ -13,7 +13,7 @@
 #include "kernel.h"
 
 /* The TAP driver takes one mbuf a descriptor, as room for the segments of one frame. */
-static uint16_t segments(struct rte_mempool *pool, uint32_t mtu)
+static uint16_t twin_segments(struct rte_mempool *pool, uint32_t mtu)
 {
 	uint32_t room = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
 
@@ -22,7 +22,7 @@ static uint16_t segments(struct rte_mempool *pool, uint32_t mtu)
 
 /* The driver says that it takes no more than 1,500 bytes, and does take as much as its interface is
  * set to. */
-static int tap_mtu(const struct net_twin *t, uint32_t mtu)
+static int twin_tap_mtu(const struct net_twin *t, uint32_t mtu)
 {
 	struct ifreq r = { .ifr_mtu = (int)mtu };
 	int fd, ret;
@@ -38,9 +38,9 @@ static int tap_mtu(const struct net_twin *t, uint32_t mtu)
 	return ret;
 }
 
-static int tap_start(struct net_twin *t, uint32_t mtu, struct rte_mempool *pool)
+static int twin_tap_start(struct net_twin *t, uint32_t mtu, struct rte_mempool *pool)
 {
-	uint16_t segs = segments(pool, mtu);
+	uint16_t segs = twin_segments(pool, mtu);
 	struct rte_eth_conf conf = { 0 };
 	int ret;
 
@@ -52,13 +52,13 @@ static int tap_start(struct net_twin *t, uint32_t mtu, struct rte_mempool *pool)
 	if (ret == 0)
 		ret = rte_eth_tx_queue_setup(t->tap, 0, 0, SOCKET_ID_ANY, NULL);
 	if (ret == 0)
-		ret = tap_mtu(t, mtu);
+		ret = twin_tap_mtu(t, mtu);
 	if (ret == 0)
 		ret = rte_eth_dev_start(t->tap);
 	return ret == 0 ? rte_eth_promiscuous_enable(t->tap) : ret;
 }
 
-static int tap_address(struct net_twin *t, const struct ip_addr *addr, uint8_t addr_len)
+static int twin_tap_address(struct net_twin *t, const struct ip_addr *addr, uint8_t addr_len)
 {
 	struct net_kernel *k = net_kernel_open();
 	int ret;
@@ -99,12 +99,12 @@ int net_twin_open(struct net_twin *t, uint16_t port, const char *name, uint32_t 
 	}
 	ret = rte_eth_dev_get_port_by_name(t->vdev, &t->tap);
 	if (ret == 0)
-		ret = tap_start(t, mtu, pool);
+		ret = twin_tap_start(t, mtu, pool);
 	t->ifindex = if_nametoindex(name);
 	if (ret == 0 && t->ifindex == 0)
 		ret = -ENODEV;
 	if (ret == 0)
-		ret = tap_address(t, addr, addr_len);
+		ret = twin_tap_address(t, addr, addr_len);
 	if (ret < 0)
 		net_twin_close(t);
 	return ret < 0 ? ret : 0;

@@ -15,7 +15,7 @@ static struct mirror_watch *watch_of(struct net_mirror *m, const struct rtmsg_ro
 	return NULL;
 }
 
-static struct watch_route *route_of(struct mirror_watch *w, uint32_t metric)
+static struct watch_route *watch_route_of(struct mirror_watch *w, uint32_t metric)
 {
 	for (unsigned int i = 0; i < w->n; i++)
 		if (w->route[i].metric == metric)
@@ -23,7 +23,7 @@ static struct watch_route *route_of(struct mirror_watch *w, uint32_t metric)
 	return NULL;
 }
 
-static bool usable(const struct rtmsg_route *r)
+static bool watch_usable(const struct rtmsg_route *r)
 {
 	for (unsigned int h = 0; h < r->n_hops; h++)
 		if (r->hop[h].usable)
@@ -33,7 +33,7 @@ static bool usable(const struct rtmsg_route *r)
 
 /* Room for one more: when there is none, of one that does not count. NULL: there are enough that
  * do. */
-static struct watch_route *room(struct mirror_watch *w)
+static struct watch_route *watch_room(struct mirror_watch *w)
 {
 	if (w->n < WATCH_ROUTES)
 		return &w->route[w->n++];
@@ -43,7 +43,7 @@ static struct watch_route *room(struct mirror_watch *w)
 	return NULL;
 }
 
-static void gone(struct mirror_watch *w, struct watch_route *at)
+static void watch_gone(struct mirror_watch *w, struct watch_route *at)
 {
 	*at = w->route[--w->n];
 }
@@ -51,7 +51,7 @@ static void gone(struct mirror_watch *w, struct watch_route *at)
 void watch_route(struct net_mirror *m, const struct rtmsg_route *r, bool added)
 {
 	struct mirror_watch *w = watch_of(m, r);
-	struct watch_route *at = w != NULL ? route_of(w, r->metric) : NULL;
+	struct watch_route *at = w != NULL ? watch_route_of(w, r->metric) : NULL;
 
 	if (w == NULL)
 		return;
@@ -59,24 +59,24 @@ void watch_route(struct net_mirror *m, const struct rtmsg_route *r, bool added)
 		/* The kernel may have two of this prefix and metric: what is left, a dump tells. */
 		m->again = m->again || at != NULL;
 		if (at != NULL)
-			gone(w, at);
+			watch_gone(w, at);
 		return;
 	}
 	if (r->n_hops == 0) { /* not one that counts; but it may have replaced one that did */
 		if (at != NULL && r->replace)
-			gone(w, at);
+			watch_gone(w, at);
 		return;
 	}
 	if (at != NULL && at->stamp == m->stamp && at->usable && !r->replace)
 		return; /* a second one of this metric takes nothing from the first */
 	if (at == NULL)
-		at = w->n < WATCH_ROUTES || usable(r) ? room(w) : NULL;
+		at = w->n < WATCH_ROUTES || watch_usable(r) ? watch_room(w) : NULL;
 	if (at == NULL)
 		return;
 	*at = (struct watch_route){ .metric = r->metric,
 		.ifindex = r->hop[0].ifindex,
 		.stamp = m->stamp,
-		.usable = usable(r),
+		.usable = watch_usable(r),
 		.many = r->n_hops > 1 };
 }
 
@@ -98,7 +98,7 @@ void watch_sweep(struct net_mirror *m)
 
 		for (unsigned int k = w->n; k-- > 0;)
 			if (w->route[k].stamp != m->stamp)
-				gone(w, &w->route[k]);
+				watch_gone(w, &w->route[k]);
 	}
 }
 

@@ -27,7 +27,7 @@ static bool is_given(const struct pool *p, uint32_t offset)
 
 /* Handles, then a map for each shard that has addresses. The map's bit i is address `first + i *
  * 64`. */
-static int add_memory(struct pool_set *ps, struct pool *p)
+static int pool_add_memory(struct pool_set *ps, struct pool *p)
 {
 	size_t handles =
 		RTE_ALIGN_CEIL((size_t)p->size * sizeof(*p->handle), (size_t)RTE_CACHE_LINE_SIZE);
@@ -58,7 +58,7 @@ static int add_memory(struct pool_set *ps, struct pool *p)
 	return 0;
 }
 
-static int add_pool(struct pool_set *ps, const struct pool_conf *conf)
+static int pool_add(struct pool_set *ps, const struct pool_conf *conf)
 {
 	struct pool *p = &ps->p[ps->n];
 
@@ -77,7 +77,7 @@ static int add_pool(struct pool_set *ps, const struct pool_conf *conf)
 			return -EINVAL;
 	}
 	ps->n++; /* from here on pool_set_destroy frees what it has */
-	return add_memory(ps, p);
+	return pool_add_memory(ps, p);
 }
 
 struct pool_set *pool_set_create(
@@ -98,7 +98,7 @@ struct pool_set *pool_set_create(
 	ps->mem = *mem;
 	ps->bytes = sizeof(*ps);
 	for (unsigned int i = 0; i < n && ret == 0; i++)
-		ret = add_pool(ps, &conf[i]);
+		ret = pool_add(ps, &conf[i]);
 	if (ret < 0) {
 		pool_set_destroy(ps);
 		errno = -ret;
@@ -121,7 +121,7 @@ void pool_set_destroy(struct pool_set *ps)
 }
 
 /* The pool's entry of an address, NULL if there is no such pool or address. */
-static _Atomic uint32_t *entry_of(
+static _Atomic uint32_t *pool_entry_of(
 	struct pool_set *ps, uint8_t pool, const struct ip_addr *ue, uint32_t *offset)
 {
 	uint32_t ue4 = ip_addr_to_v4(ue);
@@ -143,7 +143,7 @@ static void count_used(struct pool *p, uint32_t shard, int more)
 	atomic_store_explicit(&p->used[shard], n + (uint32_t)more, memory_order_relaxed);
 }
 
-static void set_free(struct pool *p, uint32_t offset, bool on)
+static void pool_set_free(struct pool *p, uint32_t offset, bool on)
 {
 	uint32_t shard = session_shard_of_ue4(p->base4 + offset);
 
@@ -166,7 +166,7 @@ uint32_t pool_used(const struct pool *p)
 static uint32_t pool_named(void *ctx, uint8_t pool, const struct ip_addr *ue)
 {
 	uint32_t offset;
-	_Atomic uint32_t *e = entry_of(ctx, pool, ue, &offset);
+	_Atomic uint32_t *e = pool_entry_of(ctx, pool, ue, &offset);
 
 	return e != NULL ? atomic_load_explicit(e, memory_order_relaxed) : 0;
 }
@@ -175,12 +175,12 @@ static int pool_bind(void *ctx, uint8_t pool, const struct ip_addr *ue, uint32_t
 {
 	struct pool_set *ps = ctx;
 	uint32_t offset;
-	_Atomic uint32_t *e = entry_of(ps, pool, ue, &offset);
+	_Atomic uint32_t *e = pool_entry_of(ps, pool, ue, &offset);
 
 	if (e == NULL)
 		return -ENOENT;
 	if (atomic_load_explicit(e, memory_order_relaxed) == 0)
-		set_free(&ps->p[pool], offset, false);
+		pool_set_free(&ps->p[pool], offset, false);
 	atomic_store_explicit(e, handle, memory_order_release); /* with pool_lookup4's acquire */
 	return 0;
 }
@@ -189,14 +189,14 @@ static void pool_unbind(void *ctx, uint8_t pool, const struct ip_addr *ue, uint3
 {
 	struct pool_set *ps = ctx;
 	uint32_t offset;
-	_Atomic uint32_t *e = entry_of(ps, pool, ue, &offset);
+	_Atomic uint32_t *e = pool_entry_of(ps, pool, ue, &offset);
 
 	if (e == NULL || handle == 0 ||
 		(atomic_load_explicit(e, memory_order_relaxed) != handle &&
 			!MUTANT(cleared_uncompared)))
 		return;
 	atomic_store_explicit(e, 0, memory_order_release);
-	set_free(&ps->p[pool], offset, true);
+	pool_set_free(&ps->p[pool], offset, true);
 }
 
 void pool_hooks(struct pool_set *ps, struct session_hooks *h)

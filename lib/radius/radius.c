@@ -18,7 +18,7 @@ enum {
 	ATTRIBUTE_HEADER = 2,
 };
 
-static bool md5(const uint8_t *p, size_t len, uint8_t out[DIGEST])
+static bool radius_md5(const uint8_t *p, size_t len, uint8_t out[DIGEST])
 {
 	return EVP_Digest(p, len, out, NULL, EVP_md5(), NULL) == 1;
 }
@@ -38,7 +38,7 @@ int radius_secret_set(struct radius_secret *s, const void *bytes, size_t len)
 	return 0;
 }
 
-static void put(struct wr *w, enum radius_attribute type, const void *value, size_t len)
+static void radius_put(struct wr *w, enum radius_attribute type, const void *value, size_t len)
 {
 	wr_u8(w, (uint8_t)type);
 	wr_u8(w, (uint8_t)(ATTRIBUTE_HEADER + len));
@@ -47,7 +47,7 @@ static void put(struct wr *w, enum radius_attribute type, const void *value, siz
 
 /* User-Password (RFC 2865 5.2): blocks of 16, each xored with the MD5 of the secret and the block
  * before. */
-static bool put_password(
+static bool radius_put_password(
 	struct wr *w, const struct radius_request *q, const struct radius_secret *s)
 {
 	uint8_t hidden[RADIUS_PASSWORD_MAX] = { 0 }, seed[RADIUS_SECRET_MAX + DIGEST], pad[DIGEST];
@@ -61,13 +61,13 @@ static bool put_password(
 		uint8_t *block = hidden + i * DIGEST;
 
 		memcpy(seed + s->len, before, DIGEST);
-		ok = md5(seed, s->len + DIGEST, pad);
+		ok = radius_md5(seed, s->len + DIGEST, pad);
 		for (size_t b = 0; b < DIGEST && ok; b++)
 			block[b] ^= pad[b];
 		before = block;
 	}
 	if (ok)
-		put(w, RADIUS_USER_PASSWORD, hidden, blocks * DIGEST);
+		radius_put(w, RADIUS_USER_PASSWORD, hidden, blocks * DIGEST);
 	explicit_bzero(hidden, sizeof(hidden));
 	explicit_bzero(seed, sizeof(seed));
 	explicit_bzero(pad, sizeof(pad));
@@ -93,7 +93,7 @@ static bool has_id(const struct radius_request *q)
 	return q->nas_id != NULL && q->nas_id[0] != '\0';
 }
 
-static bool makes_sense(const struct radius_request *q, const struct radius_secret *s)
+static bool radius_makes_sense(const struct radius_request *q, const struct radius_secret *s)
 {
 	if (s->len == 0 || s->len > sizeof(s->b) ||
 		(has_id(q) && !text_fits(q->nas_id, 1, RADIUS_VALUE_MAX)))
@@ -104,14 +104,14 @@ static bool makes_sense(const struct radius_request *q, const struct radius_secr
 	       text_fits(q->password, 0, RADIUS_PASSWORD_MAX) && (has_address(q) || has_id(q));
 }
 
-static void put_nas(struct wr *w, const struct radius_request *q)
+static void radius_put_nas(struct wr *w, const struct radius_request *q)
 {
 	if (has_address(q) && ip_addr_is_v4(&q->nas))
-		put(w, RADIUS_NAS_IP_ADDRESS, q->nas.b + 12, 4);
+		radius_put(w, RADIUS_NAS_IP_ADDRESS, q->nas.b + 12, 4);
 	else if (has_address(q))
-		put(w, RADIUS_NAS_IPV6_ADDRESS, q->nas.b, sizeof(q->nas.b));
+		radius_put(w, RADIUS_NAS_IPV6_ADDRESS, q->nas.b, sizeof(q->nas.b));
 	if (has_id(q))
-		put(w, RADIUS_NAS_IDENTIFIER, q->nas_id, strlen(q->nas_id));
+		radius_put(w, RADIUS_NAS_IDENTIFIER, q->nas_id, strlen(q->nas_id));
 }
 
 int radius_encode(uint8_t buf[RADIUS_REQUEST_MAX], const struct radius_request *q,
@@ -122,17 +122,17 @@ int radius_encode(uint8_t buf[RADIUS_REQUEST_MAX], const struct radius_request *
 	uint8_t *signature;
 	size_t len;
 
-	if (!makes_sense(q, s))
+	if (!radius_makes_sense(q, s))
 		return -EINVAL;
 	wr_u8(&w, (uint8_t)q->code);
 	wr_u8(&w, q->id);
 	wr_u16(&w, 0);
 	wr_bytes(&w, q->authenticator, sizeof(q->authenticator));
-	put(&w, RADIUS_MESSAGE_AUTHENTICATOR, zero, sizeof(zero));
+	radius_put(&w, RADIUS_MESSAGE_AUTHENTICATOR, zero, sizeof(zero));
 	signature = w.p - DIGEST;
 	if (q->code == RADIUS_ACCESS_REQUEST) {
-		put(&w, RADIUS_USER_NAME, q->user, strlen(q->user));
-		if (!put_password(&w, q, s))
+		radius_put(&w, RADIUS_USER_NAME, q->user, strlen(q->user));
+		if (!radius_put_password(&w, q, s))
 			return -ENOTSUP;
 		if (q->service_type != 0) {
 			wr_u8(&w, RADIUS_SERVICE_TYPE);
@@ -140,7 +140,7 @@ int radius_encode(uint8_t buf[RADIUS_REQUEST_MAX], const struct radius_request *
 			wr_u32(&w, q->service_type);
 		}
 	}
-	put_nas(&w, q);
+	radius_put_nas(&w, q);
 	if (w.bad)
 		return -EINVAL;
 	len = RADIUS_REQUEST_MAX - w.left;
@@ -195,7 +195,7 @@ enum radius_check radius_prove(const struct radius_reply *r,
 	memcpy(copy, r->p, r->len);
 	memcpy(copy + AUTHENTICATOR_AT, request, RADIUS_AUTHENTICATOR);
 	memcpy(copy + r->len, s->b, s->len);
-	made = md5(copy, r->len + s->len, digest);
+	made = radius_md5(copy, r->len + s->len, digest);
 	explicit_bzero(copy + r->len, s->len);
 	if (!made)
 		return RADIUS_CHECK_no_digest;

@@ -34,7 +34,7 @@ struct radius_probe {
 	struct sent sent[IDENTIFIERS];
 };
 
-static void request_of(const struct radius_probe *p, struct radius_request *q)
+static void radius_probe_request_of(const struct radius_probe *p, struct radius_request *q)
 {
 	bool auth = p->conf.method == RADIUS_METHOD_AUTH;
 
@@ -64,7 +64,7 @@ struct radius_probe *radius_probe_create(const struct radius_probe_conf *c)
 		return NULL;
 	p->conf = *c;
 	p->due = p->last_reply_at = p->rtt = USEC_NEVER;
-	request_of(p, &q);
+	radius_probe_request_of(p, &q);
 	ret = radius_encode(tried, &q, &p->conf.secret);
 	if (ret < 0) {
 		radius_probe_destroy(p);
@@ -83,7 +83,7 @@ void radius_probe_destroy(struct radius_probe *p)
 }
 
 /* The only writer of the state. */
-static void move(
+static void radius_probe_move(
 	struct radius_probe *p, enum radius_state to, enum radius_reason reason, usec_t now)
 {
 	p->reason = reason;
@@ -115,7 +115,7 @@ void radius_probe_stop(struct radius_probe *p, usec_t now)
 	p->error = 0;
 	p->tries = 0;
 	p->due = USEC_NEVER;
-	move(p, RADIUS_INIT, RADIUS_REASON_NONE, now);
+	radius_probe_move(p, RADIUS_INIT, RADIUS_REASON_NONE, now);
 }
 
 usec_t radius_probe_due(const struct radius_probe *p)
@@ -124,7 +124,7 @@ usec_t radius_probe_due(const struct radius_probe *p)
 }
 
 /* A reason counts from then on, and at once for a server that is Down with no round under way. */
-static void note(struct radius_probe *p, enum radius_reason reason)
+static void radius_probe_note(struct radius_probe *p, enum radius_reason reason)
 {
 	if (reason > p->seen)
 		p->seen = reason;
@@ -133,13 +133,13 @@ static void note(struct radius_probe *p, enum radius_reason reason)
 }
 
 /* Made anew each time, and the same each time: identifier and authenticator are. */
-static size_t send_it(struct radius_probe *p, usec_t now, uint8_t *out)
+static size_t radius_probe_send_it(struct radius_probe *p, usec_t now, uint8_t *out)
 {
 	struct sent *s = &p->sent[p->id];
 	struct radius_request q;
 	int len;
 
-	request_of(p, &q);
+	radius_probe_request_of(p, &q);
 	len = radius_encode(out, &q, &p->conf.secret);
 	p->tries++;
 	p->try_failed = false;
@@ -147,7 +147,7 @@ static size_t send_it(struct radius_probe *p, usec_t now, uint8_t *out)
 	s->times++;
 	s->last = now;
 	if (len < 0) {
-		note(p, RADIUS_REASON_NO_DIGEST);
+		radius_probe_note(p, RADIUS_REASON_NO_DIGEST);
 		radius_probe_failed(p, -len);
 		return 0;
 	}
@@ -158,12 +158,12 @@ static size_t send_it(struct radius_probe *p, usec_t now, uint8_t *out)
 	return (size_t)len;
 }
 
-static bool answerable(const struct sent *s, usec_t now)
+static bool radius_probe_answerable(const struct sent *s, usec_t now)
 {
 	return s->times > 0 && now - s->last < RADIUS_REPLY_LIFE_US;
 }
 
-static size_t begin(
+static size_t radius_probe_begin(
 	struct radius_probe *p, usec_t now, const uint8_t fresh[RADIUS_AUTHENTICATOR], uint8_t *out)
 {
 	/* The first one is anyone's guess: the process before this one may have left requests
@@ -171,7 +171,7 @@ static size_t begin(
 	uint8_t id = p->count.rounds == 0 ? fresh[0] : (uint8_t)(p->id + 1);
 	struct sent *s = &p->sent[id];
 
-	if (answerable(s, now)) {
+	if (radius_probe_answerable(s, now)) {
 		p->count.identifiers_awaited++;
 		p->due = s->last + RADIUS_REPLY_LIFE_US;
 		return 0;
@@ -183,11 +183,11 @@ static size_t begin(
 	p->seen = RADIUS_REASON_NONE;
 	p->round_error = 0;
 	p->count.rounds++;
-	return send_it(p, now, out);
+	return radius_probe_send_it(p, now, out);
 }
 
 /* The next round begins a period after this one did; at once if it took longer. */
-static void end_round(struct radius_probe *p, usec_t now)
+static void radius_probe_end_round(struct radius_probe *p, usec_t now)
 {
 	usec_t next = p->began + p->conf.period;
 
@@ -201,18 +201,18 @@ size_t radius_probe_tick(struct radius_probe *p, usec_t now,
 	if (!p->running || now < p->due)
 		return 0;
 	if (p->tries == 0)
-		return begin(p, now, fresh, out);
+		return radius_probe_begin(p, now, fresh, out);
 	if (!p->try_failed) {
 		p->count.timeouts++;
-		note(p, RADIUS_REASON_TIMEOUT);
+		radius_probe_note(p, RADIUS_REASON_TIMEOUT);
 	}
 	if (p->tries < p->conf.max_retries)
-		return send_it(p, now, out);
+		return radius_probe_send_it(p, now, out);
 	p->count.rounds_failed++;
 	p->error = p->round_error;
-	end_round(p, now);
-	move(p, RADIUS_DOWN, p->seen, now);
-	return now < p->due ? 0 : begin(p, now, fresh, out);
+	radius_probe_end_round(p, now);
+	radius_probe_move(p, RADIUS_DOWN, p->seen, now);
+	return now < p->due ? 0 : radius_probe_begin(p, now, fresh, out);
 }
 
 void radius_probe_failed(struct radius_probe *p, int error)
@@ -222,12 +222,12 @@ void radius_probe_failed(struct radius_probe *p, int error)
 		return;
 	p->round_error = error;
 	p->try_failed = true;
-	note(p, RADIUS_REASON_UNREACHABLE);
+	radius_probe_note(p, RADIUS_REASON_UNREACHABLE);
 }
 
 /* Status-Server: an Accept, or an Accounting-Response on that port (RFC 5997 section 3); but a
  * server that refuses and proves it answers as well. */
-static bool answers(const struct radius_probe *p, uint8_t code)
+static bool radius_probe_answers(const struct radius_probe *p, uint8_t code)
 {
 	return code != RADIUS_ACCOUNTING_RESPONSE || p->conf.method == RADIUS_METHOD_STATUS_SERVER;
 }
@@ -238,8 +238,8 @@ static bool must_sign(const struct radius_probe *p)
 	       (p->conf.require == RADIUS_REQUIRE_AUTO && p->signs);
 }
 
-static enum radius_check judge(const struct radius_probe *p, const uint8_t *bytes, size_t len,
-	struct radius_reply *r, usec_t now)
+static enum radius_check radius_probe_judge(const struct radius_probe *p, const uint8_t *bytes,
+	size_t len, struct radius_reply *r, usec_t now)
 {
 	enum radius_check check = radius_parse(bytes, len, r);
 	const struct sent *s;
@@ -249,17 +249,17 @@ static enum radius_check judge(const struct radius_probe *p, const uint8_t *byte
 	if (check != RADIUS_CHECK_valid)
 		return check;
 	s = &p->sent[r->id];
-	if (!answerable(s, now))
+	if (!radius_probe_answerable(s, now))
 		return RADIUS_CHECK_unmatched;
 	check = radius_prove(r, s->authenticator, &p->conf.secret, must_sign(p));
 	if (check != RADIUS_CHECK_valid)
 		return check;
-	if (!answers(p, r->code))
+	if (!radius_probe_answers(p, r->code))
 		return RADIUS_CHECK_bad_code;
 	return s->answered ? RADIUS_CHECK_duplicate : RADIUS_CHECK_valid;
 }
 
-static void count_reply(struct radius_probe *p, const struct radius_reply *r)
+static void radius_probe_count_reply(struct radius_probe *p, const struct radius_reply *r)
 {
 	if (r->code == RADIUS_ACCESS_ACCEPT)
 		p->count.accepts++;
@@ -273,11 +273,11 @@ static void count_reply(struct radius_probe *p, const struct radius_reply *r)
 		p->count.late++;
 }
 
-static void answered(struct radius_probe *p, const struct radius_reply *r, usec_t now)
+static void radius_probe_answered(struct radius_probe *p, const struct radius_reply *r, usec_t now)
 {
 	struct sent *s = &p->sent[r->id];
 
-	count_reply(p, r);
+	radius_probe_count_reply(p, r);
 	s->answered = true;
 	if (s->times == 1) /* else it is not known which one is answered (Karn) */
 		p->rtt = now - s->last;
@@ -288,8 +288,8 @@ static void answered(struct radius_probe *p, const struct radius_reply *r, usec_
 	p->error = 0;
 	p->seen = RADIUS_REASON_NONE;
 	if (p->tries > 0) /* a reply to an earlier round's request does as well */
-		end_round(p, now);
-	move(p, RADIUS_UP, RADIUS_REASON_NONE, now);
+		radius_probe_end_round(p, now);
+	radius_probe_move(p, RADIUS_UP, RADIUS_REASON_NONE, now);
 }
 
 enum radius_check radius_probe_input(
@@ -305,13 +305,13 @@ enum radius_check radius_probe_input(
 		[RADIUS_CHECK_no_digest] = RADIUS_REASON_NO_DIGEST,
 	};
 	struct radius_reply r;
-	enum radius_check check = judge(p, bytes, len, &r, now);
+	enum radius_check check = radius_probe_judge(p, bytes, len, &r, now);
 
 	((uint64_t *)&p->checks)[check]++;
 	if (check == RADIUS_CHECK_valid)
-		answered(p, &r, now);
+		radius_probe_answered(p, &r, now);
 	else
-		note(p, tells[check]);
+		radius_probe_note(p, tells[check]);
 	return check;
 }
 

@@ -96,7 +96,7 @@ void audit_destroy(struct audit *a)
 	free(a);
 }
 
-static void pass_begin(struct audit *a, usec_t now)
+static void audit_pass_begin(struct audit *a, usec_t now)
 {
 	memset(a->done, 0, (a->n / 64 + 1) * sizeof(*a->done));
 	a->pass = (struct audit_pass){ .left = a->n, .began = now, .ended = USEC_NEVER };
@@ -106,7 +106,7 @@ void audit_recheck(struct audit *a, usec_t now)
 {
 	if (!a->running)
 		return;
-	pass_begin(a, now);
+	audit_pass_begin(a, now);
 	a->request++;
 	a->asked = 0;
 	a->news = now;
@@ -119,7 +119,7 @@ void audit_restart(struct audit *a, usec_t now)
 	memset(a->todo, 0, (a->n / 64 + 1) * sizeof(*a->todo));
 	memset(a->want_of, 0, a->n * sizeof(*a->want_of));
 	memset(a->want, 0, a->max * sizeof(*a->want));
-	pass_begin(a, now);
+	audit_pass_begin(a, now);
 	a->asked = ASK_MOST; /* the sender begins the cycle of a new stream by itself */
 	a->outstanding = a->free_hint = a->n_todo = a->todo_at = a->never_at = a->round_at = 0;
 	a->never = a->n;
@@ -129,7 +129,7 @@ void audit_restart(struct audit *a, usec_t now)
 	a->since = a->round = USEC_NEVER;
 }
 
-static bool todo_get(const struct audit *a, uint32_t b)
+static bool audit_todo_get(const struct audit *a, uint32_t b)
 {
 	return a->todo[b / 64] >> (b % 64) & 1;
 }
@@ -139,31 +139,31 @@ static bool done_get(const struct audit *a, uint32_t b)
 	return a->done[b / 64] >> (b % 64) & 1;
 }
 
-static void todo_set(struct audit *a, uint32_t b)
+static void audit_todo_set(struct audit *a, uint32_t b)
 {
-	if (todo_get(a, b))
+	if (audit_todo_get(a, b))
 		return;
 	a->todo[b / 64] |= UINT64_C(1) << (b % 64);
 	a->n_todo++;
 }
 
-static void todo_clear(struct audit *a, uint32_t b)
+static void audit_todo_clear(struct audit *a, uint32_t b)
 {
-	if (!todo_get(a, b))
+	if (!audit_todo_get(a, b))
 		return;
 	a->todo[b / 64] &= ~(UINT64_C(1) << (b % 64));
 	a->n_todo--;
 }
 
-static struct want *want_find(struct audit *a, uint32_t b)
+static struct want *audit_want_find(struct audit *a, uint32_t b)
 {
 	return a->want_of[b] != 0 ? &a->want[a->want_of[b] - 1] : NULL;
 }
 
 /* A bucket leaves its want; with the last one the want is free. */
-static void want_leave(struct audit *a, uint32_t b)
+static void audit_want_leave(struct audit *a, uint32_t b)
 {
-	struct want *w = want_find(a, b);
+	struct want *w = audit_want_find(a, b);
 
 	if (w == NULL)
 		return;
@@ -174,7 +174,7 @@ static void want_leave(struct audit *a, uint32_t b)
 }
 
 /* NULL: as many buckets are wanted as may be. */
-static struct want *want_new(struct audit *a, uint32_t b, unsigned int how)
+static struct want *audit_want_new(struct audit *a, uint32_t b, unsigned int how)
 {
 	if (a->outstanding >= a->max)
 		return NULL;
@@ -187,21 +187,21 @@ static struct want *want_new(struct audit *a, uint32_t b, unsigned int how)
 		a->want[at] = (struct want){ .bucket = b, .n = 1, .left = 1, .how = (uint8_t)how };
 		a->want_of[b] = (uint16_t)(at + 1);
 		a->outstanding++;
-		todo_clear(a, b);
+		audit_todo_clear(a, b);
 		return &a->want[at];
 	}
 	return NULL;
 }
 
-static void match(struct audit *a, uint32_t b, usec_t now)
+static void audit_match(struct audit *a, uint32_t b, usec_t now)
 {
-	bool differed = want_find(a, b) != NULL || todo_get(a, b);
+	bool differed = audit_want_find(a, b) != NULL || audit_todo_get(a, b);
 
-	if (want_find(a, b) != NULL) {
-		want_leave(a, b);
+	if (audit_want_find(a, b) != NULL) {
+		audit_want_leave(a, b);
 		a->count.repaired++;
 	}
-	todo_clear(a, b);
+	audit_todo_clear(a, b);
 	if (a->matched[b] != USEC_NEVER) {
 		a->relapsed -= differed;
 	} else if (--a->never == 0) {
@@ -220,21 +220,21 @@ static void match(struct audit *a, uint32_t b, usec_t now)
 }
 
 /* answer: the hash came alone, as it does behind the slots that were wanted. */
-static void compare(struct audit *a, uint32_t b, uint64_t theirs, bool answer, usec_t now)
+static void audit_compare(struct audit *a, uint32_t b, uint64_t theirs, bool answer, usec_t now)
 {
-	struct want *w = want_find(a, b);
+	struct want *w = audit_want_find(a, b);
 
 	a->count.compared++;
 	if (a->hash.bucket(a->hash.ctx, b) == theirs) {
-		match(a, b, now);
+		audit_match(a, b, now);
 		return;
 	}
 	a->count.differing++;
 	if (MUTANT(match_assumed))
-		match(a, b, now);
-	if (w == NULL && !todo_get(a, b)) {
+		audit_match(a, b, now);
+	if (w == NULL && !audit_todo_get(a, b)) {
 		a->relapsed += a->matched[b] != USEC_NEVER;
-		todo_set(a, b);
+		audit_todo_set(a, b);
 		a->news = now;
 	} else if (w == NULL) {
 		return; /* waits to be wanted */
@@ -247,7 +247,7 @@ static void compare(struct audit *a, uint32_t b, uint64_t theirs, bool answer, u
 	}
 }
 
-static void digest_buckets(struct audit *a, struct rd *body, usec_t now)
+static void audit_digest_buckets(struct audit *a, struct rd *body, usec_t now)
 {
 	uint32_t first = rd_u32(body);
 	unsigned int n = rd_u16(body);
@@ -258,12 +258,12 @@ static void digest_buckets(struct audit *a, struct rd *body, usec_t now)
 		return;
 	}
 	for (unsigned int i = 0; i < n; i++)
-		compare(a, first + i, rd_u64(body), n == 1, now);
+		audit_compare(a, first + i, rd_u64(body), n == 1, now);
 	if (first + n == a->n)
 		a->count.cycles++;
 }
 
-static void digest_slots(struct audit *a, struct rd *body, usec_t now)
+static void audit_hash_slots(struct audit *a, struct rd *body, usec_t now)
 {
 	uint32_t b = rd_u32(body);
 	uint64_t mask = 0;
@@ -279,7 +279,7 @@ static void digest_slots(struct audit *a, struct rd *body, usec_t now)
 		if ((uint16_t)a->hash.slot(a->hash.ctx, b, i) != theirs)
 			mask |= UINT64_C(1) << i;
 	}
-	w = want_find(a, b);
+	w = audit_want_find(a, b);
 	if (w == NULL || w->how != AUDIT_WANT_LEVEL2)
 		return; /* settled otherwise meanwhile */
 	/* With no slot differing only the bucket's hash is asked for again: 16 bits a slot prove
@@ -295,26 +295,26 @@ void audit_digest(struct audit *a, struct rd *body, usec_t now)
 	unsigned int level = rd_u8(body);
 
 	if (level == AUDIT_LEVEL_BUCKETS)
-		digest_buckets(a, body, now);
+		audit_digest_buckets(a, body, now);
 	else if (level == AUDIT_LEVEL_SLOTS)
-		digest_slots(a, body, now);
+		audit_hash_slots(a, body, now);
 	else
 		a->count.malformed++;
 }
 
 /* An empty bucket goes whole, together with its like that follow. */
-static void admit(struct audit *a, uint32_t b)
+static void audit_admit(struct audit *a, uint32_t b)
 {
 	bool empty = a->hash.empty(a->hash.ctx, b);
-	struct want *w = want_new(a, b, empty ? AUDIT_WANT_WHOLE : AUDIT_WANT_LEVEL2);
+	struct want *w = audit_want_new(a, b, empty ? AUDIT_WANT_WHOLE : AUDIT_WANT_LEVEL2);
 
 	if (w == NULL || !empty)
 		return;
 	for (uint32_t next = b + 1; next < a->n && w->n < RANGE && a->outstanding < a->max;
 		next++) {
-		if (!todo_get(a, next) || !a->hash.empty(a->hash.ctx, next))
+		if (!audit_todo_get(a, next) || !a->hash.empty(a->hash.ctx, next))
 			return;
-		todo_clear(a, next);
+		audit_todo_clear(a, next);
 		a->want_of[next] = a->want_of[b];
 		a->outstanding++;
 		w->n++;
@@ -322,7 +322,7 @@ static void admit(struct audit *a, uint32_t b)
 	}
 }
 
-static void admit_todo(struct audit *a)
+static void audit_admit_todo(struct audit *a)
 {
 	for (uint32_t looked = 0; a->n_todo > 0 && a->outstanding < a->max && looked < SLICE;) {
 		uint32_t b = a->todo_at;
@@ -331,8 +331,8 @@ static void admit_todo(struct audit *a)
 			a->todo_at += 64;
 			looked += 64;
 		} else {
-			if (todo_get(a, b))
-				admit(a, b);
+			if (audit_todo_get(a, b))
+				audit_admit(a, b);
 			a->todo_at++;
 			looked++;
 		}
@@ -342,20 +342,20 @@ static void admit_todo(struct audit *a)
 }
 
 /* The hashes of a pass at full speed may have been lost on the way; nobody repeats them unasked. */
-static void admit_left(struct audit *a)
+static void audit_admit_left(struct audit *a)
 {
 	for (uint32_t looked = 0; looked < a->n && looked < SLICE && a->outstanding < a->max;
 		looked++) {
 		uint32_t b = a->never_at;
 
 		a->never_at = b + 1 < a->n ? b + 1 : 0;
-		if (!done_get(a, b) && a->want_of[b] == 0 && !todo_get(a, b))
-			want_new(a, b, AUDIT_WANT_LEVEL2);
+		if (!done_get(a, b) && a->want_of[b] == 0 && !audit_todo_get(a, b))
+			audit_want_new(a, b, AUDIT_WANT_LEVEL2);
 	}
 }
 
 /* What matched at the ends of a range is not asked for again. */
-static void trim(struct audit *a, struct want *w)
+static void audit_trim(struct audit *a, struct want *w)
 {
 	uint16_t self = (uint16_t)(w - a->want + 1);
 
@@ -367,9 +367,9 @@ static void trim(struct audit *a, struct want *w)
 		w->n--;
 }
 
-static void put(struct audit *a, struct want *w, struct wr *out, usec_t now)
+static void audit_put(struct audit *a, struct want *w, struct wr *out, usec_t now)
 {
-	trim(a, w);
+	audit_trim(a, w);
 	wr_u8(out, w->how);
 	wr_u32(out, w->bucket);
 	switch (w->how) {
@@ -391,7 +391,7 @@ static void put(struct audit *a, struct want *w, struct wr *out, usec_t now)
 		w->tries++;
 }
 
-static bool want_due(const struct want *w, usec_t again, usec_t now)
+static bool audit_want_due(const struct want *w, usec_t again, usec_t now)
 {
 	unsigned int shift = w->tries > AGAIN_MAX_SHIFT ? AGAIN_MAX_SHIFT : w->tries;
 
@@ -400,7 +400,7 @@ static bool want_due(const struct want *w, usec_t again, usec_t now)
 }
 
 /* Asked for more than once: a request of the same number costs nothing where it was heard. */
-static bool cycle_due(const struct audit *a, usec_t again, usec_t now)
+static bool audit_cycle_due(const struct audit *a, usec_t again, usec_t now)
 {
 	return a->asked == 0 || (a->asked < ASK_MOST && now - a->asked_at >= again);
 }
@@ -413,7 +413,7 @@ void audit_want_cycle(struct wr *w, uint32_t request)
 	wr_u64(w, 0);
 }
 
-static unsigned int put_cycle(struct audit *a, struct wr *out, usec_t now)
+static unsigned int audit_put_cycle(struct audit *a, struct wr *out, usec_t now)
 {
 	audit_want_cycle(out, a->request);
 	a->asked++;
@@ -431,21 +431,21 @@ void audit_want(struct audit *a, struct wr *out, usec_t pto, usec_t now)
 
 	if (!a->running)
 		return;
-	admit_todo(a);
+	audit_admit_todo(a);
 	if (a->pass.left > 0 && a->n_todo == 0 && now - a->news >= quiet)
-		admit_left(a);
+		audit_admit_left(a);
 	if (out->left < 2 + AUDIT_WANT_BYTES)
 		return;
-	if (cycle_due(a, quiet, now))
-		n = put_cycle(a, out, now);
+	if (audit_cycle_due(a, quiet, now))
+		n = audit_put_cycle(a, out, now);
 	for (uint32_t i = 0; i < a->max; i++) {
-		if (!want_due(&a->want[i], again, now))
+		if (!audit_want_due(&a->want[i], again, now))
 			continue;
 		if (n == 0)
 			wr_u16(out, 0);
 		if (out->left < AUDIT_WANT_BYTES)
 			break;
-		put(a, &a->want[i], out, now);
+		audit_put(a, &a->want[i], out, now);
 		n++;
 	}
 	if (n > 0) {

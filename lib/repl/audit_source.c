@@ -105,7 +105,7 @@ void audit_source_progress(const struct audit_source *s, struct audit_progress *
 	};
 }
 
-static bool local_of(const struct audit_source *s, uint32_t bucket, uint32_t *local)
+static bool audit_source_local_of(const struct audit_source *s, uint32_t bucket, uint32_t *local)
 {
 	uint32_t shard = bucket / s->per_shard;
 
@@ -120,7 +120,8 @@ static uint32_t global_of(const struct audit_source *s, uint32_t local)
 	return s->shard_of[local / s->per_shard] * s->per_shard + local % s->per_shard;
 }
 
-static void enqueue(struct audit_source *s, uint32_t local, uint8_t flag, uint64_t mask)
+static void audit_source_enqueue(
+	struct audit_source *s, uint32_t local, uint8_t flag, uint64_t mask)
 {
 	s->flags[local] |= flag;
 	s->mask[local] |= mask;
@@ -144,19 +145,19 @@ void audit_source_want(struct audit_source *s, unsigned int how, uint32_t bucket
 	if (how == AUDIT_WANT_WHOLE)
 		n = arg < WHOLE_MAX ? (uint32_t)arg : WHOLE_MAX;
 	for (uint32_t i = 0; i < n && bucket <= UINT32_MAX - i; i++) {
-		if (!local_of(s, bucket + i, &local))
+		if (!audit_source_local_of(s, bucket + i, &local))
 			continue;
 		if (how == AUDIT_WANT_LEVEL2)
-			enqueue(s, local, W_LEVEL2, 0);
+			audit_source_enqueue(s, local, W_LEVEL2, 0);
 		else if (how == AUDIT_WANT_SLOTS)
-			enqueue(s, local, W_SLOTS, arg);
+			audit_source_enqueue(s, local, W_SLOTS, arg);
 		else if (how == AUDIT_WANT_WHOLE)
-			enqueue(s, local, W_SLOTS, ~UINT64_C(0));
+			audit_source_enqueue(s, local, W_SLOTS, ~UINT64_C(0));
 	}
 }
 
 /* Slots first; the second level of the same bucket waits for its next turn. */
-static struct audit_job next_want(struct audit_source *s)
+static struct audit_job audit_source_next_want(struct audit_source *s)
 {
 	uint32_t local = s->ring[s->head];
 	uint8_t flags = s->flags[local];
@@ -170,7 +171,7 @@ static struct audit_job next_want(struct audit_source *s)
 		job.mask = s->mask[local];
 		s->mask[local] = 0;
 		if (flags & W_LEVEL2)
-			enqueue(s, local, W_LEVEL2, 0);
+			audit_source_enqueue(s, local, W_LEVEL2, 0);
 	} else {
 		job.what = AUDIT_JOB_LEVEL2;
 	}
@@ -179,7 +180,7 @@ static struct audit_job next_want(struct audit_source *s)
 
 /* The next cycle begins when this one's time is over, but what was missed is not caught up. Only
  * here, so that the last job of a cycle can still be given back. */
-static void cycle_wrap(struct audit_source *s, usec_t now)
+static void audit_source_cycle_wrap(struct audit_source *s, usec_t now)
 {
 	if (s->cursor < s->n)
 		return;
@@ -190,7 +191,7 @@ static void cycle_wrap(struct audit_source *s, usec_t now)
 	s->joining = false;
 }
 
-static bool cycle_due(const struct audit_source *s, usec_t now)
+static bool audit_source_cycle_due(const struct audit_source *s, usec_t now)
 {
 	if (!s->running)
 		return false;
@@ -200,7 +201,7 @@ static bool cycle_due(const struct audit_source *s, usec_t now)
 	       now >= s->cycle_at + s->interval * s->cursor / s->n;
 }
 
-static struct audit_job next_digest(struct audit_source *s)
+static struct audit_job audit_source_next_digest(struct audit_source *s)
 {
 	uint32_t in_shard = s->per_shard - s->cursor % s->per_shard;
 	struct audit_job job = { .what = AUDIT_JOB_DIGEST,
@@ -216,10 +217,10 @@ static struct audit_job next_digest(struct audit_source *s)
 struct audit_job audit_source_next(struct audit_source *s, usec_t now)
 {
 	if (s->queued > 0)
-		return next_want(s);
-	cycle_wrap(s, now);
-	if (cycle_due(s, now))
-		return next_digest(s);
+		return audit_source_next_want(s);
+	audit_source_cycle_wrap(s, now);
+	if (audit_source_cycle_due(s, now))
+		return audit_source_next_digest(s);
 	return (struct audit_job){ .what = AUDIT_JOB_NONE };
 }
 
@@ -227,12 +228,12 @@ void audit_source_again(struct audit_source *s, const struct audit_job *job)
 {
 	uint32_t local;
 
-	if (!s->running || !local_of(s, job->bucket, &local))
+	if (!s->running || !audit_source_local_of(s, job->bucket, &local))
 		return;
 	if (job->what == AUDIT_JOB_SLOTS)
-		enqueue(s, local, W_SLOTS, job->mask);
+		audit_source_enqueue(s, local, W_SLOTS, job->mask);
 	else if (job->what == AUDIT_JOB_LEVEL2)
-		enqueue(s, local, W_LEVEL2, 0);
+		audit_source_enqueue(s, local, W_LEVEL2, 0);
 	else if (job->what == AUDIT_JOB_DIGEST)
 		s->cursor = local;
 }

@@ -5,7 +5,7 @@ enum { MILLION = 1000000 };
 
 const struct flow_limits flow_unlimited = { UINT32_MAX, UINT32_MAX };
 
-static uint32_t share(
+static uint32_t flow_share(
 	uint64_t rate, uint64_t us, unsigned int frame, unsigned int workers, uint32_t most)
 {
 	uint64_t n = rate * us / MILLION / frame / workers;
@@ -23,8 +23,8 @@ void flow_init(struct flow *f, uint32_t mbits, unsigned int frame, unsigned int 
 	*f = (struct flow){ .rate = rate, .frame = frame, .at = now };
 	f->depth = (int64_t)(depth > 2 * (uint64_t)frame ? depth : 2 * (uint64_t)frame) * MILLION;
 	f->tokens = f->depth;
-	f->delta = share(rate, FLOW_DELTA_US, frame, workers, fifo / 2);
-	f->bulk = share(rate, FLOW_BULK_US, frame, workers, fifo / 4);
+	f->delta = flow_share(rate, FLOW_DELTA_US, frame, workers, fifo / 2);
+	f->bulk = flow_share(rate, FLOW_BULK_US, frame, workers, fifo / 4);
 }
 
 void flow_tick(struct flow *f, usec_t now)
@@ -60,7 +60,7 @@ void flow_sent(struct flow *f, unsigned int bytes)
 		f->tokens = -f->depth;
 }
 
-static void set(_Atomic uint32_t *to, uint32_t v)
+static void flow_set(_Atomic uint32_t *to, uint32_t v)
 {
 	if (atomic_load_explicit(to, memory_order_relaxed) != v) /* others read this line */
 		atomic_store_explicit(to, v, memory_order_relaxed);
@@ -74,6 +74,6 @@ void flow_limit(const struct flow *f, const struct flow_path *p, struct flow_lim
 	bool deltas = p->room > p->window / 4 && queued <= FLOW_DELTA_QUEUE_US;
 	bool bulk = p->room > p->window / 2 && queued <= FLOW_QUEUE_US;
 
-	set(&l->delta, deltas ? f->delta : 0);
-	set(&l->bulk, bulk ? f->bulk : 0);
+	flow_set(&l->delta, deltas ? f->delta : 0);
+	flow_set(&l->bulk, bulk ? f->bulk : 0);
 }

@@ -23,7 +23,7 @@ static int index_of(const struct keys *k, const struct keys_slot *s)
 	return (int)(s - k->slot);
 }
 
-static struct keys_connection *by_id(struct keys *k, uint16_t id)
+static struct keys_connection *keys_by_id(struct keys *k, uint16_t id)
 {
 	for (unsigned int i = 0; id != 0 && i < KEYS_CONNECTIONS; i++)
 		if (k->conn[i].id == id)
@@ -56,8 +56,8 @@ void keys_wipe(struct keys *k)
 
 /* Derives one phase into its slot, and its secret becomes that of the next (RFC 9001 section
  * 6.1). */
-static void derive(struct keys *k, struct keys_slot *s, uint8_t secret[KEYS_SECRET], uint32_t phase,
-	bool seals)
+static void keys_derive(struct keys *k, struct keys_slot *s, uint8_t secret[KEYS_SECRET],
+	uint32_t phase, bool seals)
 {
 	uint8_t next[KEYS_SECRET];
 
@@ -72,19 +72,19 @@ static void derive(struct keys *k, struct keys_slot *s, uint8_t secret[KEYS_SECR
 }
 
 /* This phase and the next, both ways. */
-static bool prepare(struct keys *k, unsigned int i)
+static bool keys_prepare(struct keys *k, unsigned int i)
 {
 	struct keys_connection *c = &k->conn[i];
 	bool changed = false;
 
 	for (; c->tx_derived <= c->tx_phase + 1; c->tx_derived++, changed = true)
-		derive(k, tx_slot(k, i, c->tx_derived), c->tx_secret, c->tx_derived, true);
+		keys_derive(k, tx_slot(k, i, c->tx_derived), c->tx_secret, c->tx_derived, true);
 	for (; c->rx_derived <= c->rx_phase + 1; c->rx_derived++, changed = true)
-		derive(k, rx_slot(k, i, c->rx_derived), c->rx_secret, c->rx_derived, false);
+		keys_derive(k, rx_slot(k, i, c->rx_derived), c->rx_secret, c->rx_derived, false);
 	return changed;
 }
 
-static void retire(struct keys *k, unsigned int i)
+static void keys_retire(struct keys *k, unsigned int i)
 {
 	k->retired[k->retired_at++ % KEYS_RETIRED] = k->conn[i].id;
 	if (k->tx == (int)i)
@@ -95,7 +95,7 @@ static void retire(struct keys *k, unsigned int i)
 
 /* A free place; in a storm of connections the oldest yields that is neither ours nor the peer's to
  * seal with, as far as we know. If the peer did use it, its next hello mends that. */
-static unsigned int place(struct keys *k)
+static unsigned int keys_place(struct keys *k)
 {
 	unsigned int oldest = KEYS_CONNECTIONS;
 
@@ -107,7 +107,7 @@ static unsigned int place(struct keys *k)
 			oldest = i;
 	}
 	k->count.evicted++;
-	retire(k, oldest);
+	keys_retire(k, oldest);
 	return oldest;
 }
 
@@ -119,12 +119,12 @@ int keys_connect(struct keys *k, const uint8_t tx_secret[KEYS_SECRET],
 
 	if (id == 0)
 		return -EINVAL;
-	if (by_id(k, id) != NULL) {
+	if (keys_by_id(k, id) != NULL) {
 		k->count.collisions++;
 		return -EEXIST;
 	}
 	keys_tick(k, now);
-	i = place(k);
+	i = keys_place(k);
 	c = &k->conn[i];
 	*c = (struct keys_connection){
 		.id = id, .order = ++k->orders, .until = USEC_NEVER, .phase_seen = now
@@ -134,7 +134,7 @@ int keys_connect(struct keys *k, const uint8_t tx_secret[KEYS_SECRET],
 	for (unsigned int r = 0; r < KEYS_RETIRED; r++)
 		if (k->retired[r] == id)
 			k->retired[r] = 0;
-	prepare(k, i);
+	keys_prepare(k, i);
 	k->count.connected++;
 	return 0;
 }
@@ -148,7 +148,7 @@ static void end_older(struct keys *k, uint64_t order, usec_t at)
 
 void keys_hello(struct keys *k, uint16_t id, bool restarted, usec_t now)
 {
-	struct keys_connection *c = by_id(k, id);
+	struct keys_connection *c = keys_by_id(k, id);
 
 	if (c == NULL)
 		return;
@@ -162,7 +162,7 @@ void keys_hello(struct keys *k, uint16_t id, bool restarted, usec_t now)
 
 /* The leader begins a phase when the one before is used up either way, and the peer was seen in
  * that. */
-static bool phase_over(const struct keys *k, const struct keys_connection *c, uint64_t number)
+static bool keys_phase_over(const struct keys *k, const struct keys_connection *c, uint64_t number)
 {
 	if (!k->p.leads)
 		return c->rx_phase > c->tx_phase;
@@ -182,7 +182,7 @@ int keys_seal(struct keys *k, uint64_t number, uint16_t *id, uint8_t *phase)
 	c = &k->conn[k->tx];
 	if (number <= c->tx_last) /* never two packets with one key and number */
 		return -EINVAL;
-	if (phase_over(k, c, number) && c->tx_derived > c->tx_phase + 1) {
+	if (keys_phase_over(k, c, number) && c->tx_derived > c->tx_phase + 1) {
 		c->tx_phase++;
 		c->tx_first = 0;
 		if (k->p.leads)
@@ -204,7 +204,7 @@ int keys_seal(struct keys *k, uint64_t number, uint16_t *id, uint8_t *phase)
 
 int keys_open(struct keys *k, uint16_t id, uint8_t phase, uint64_t number, usec_t now)
 {
-	struct keys_connection *c = by_id(k, id);
+	struct keys_connection *c = keys_by_id(k, id);
 	uint32_t want;
 
 	if (c == NULL) {
@@ -288,7 +288,7 @@ void keys_forged(struct keys *k)
 }
 
 /* The slot of a phase that is over, until the grace of the one behind it has passed. */
-static struct keys_slot *phase_past(struct keys *k, unsigned int i)
+static struct keys_slot *keys_phase_past(struct keys *k, unsigned int i)
 {
 	struct keys_connection *c = &k->conn[i];
 	struct keys_slot *s = rx_slot(k, i, c->rx_phase + KEYS_RX - 1);
@@ -304,13 +304,13 @@ bool keys_tick(struct keys *k, usec_t now)
 
 	for (unsigned int i = 0; i < KEYS_CONNECTIONS; i++) {
 		struct keys_connection *c = &k->conn[i];
-		struct keys_slot *past = phase_past(k, i);
+		struct keys_slot *past = keys_phase_past(k, i);
 
 		if (c->id == 0)
 			continue;
 		if (now >= c->until && (int)i != k->tx) {
 			k->count.expired++;
-			retire(k, i);
+			keys_retire(k, i);
 			changed = true;
 			continue;
 		}
@@ -318,7 +318,7 @@ bool keys_tick(struct keys *k, usec_t now)
 			explicit_bzero(past, sizeof(*past));
 			changed = true;
 		}
-		changed |= prepare(k, i);
+		changed |= keys_prepare(k, i);
 	}
 	return changed;
 }
@@ -334,7 +334,7 @@ usec_t keys_due(const struct keys *k)
 			continue;
 		if ((int)i != k->tx && c->until < due)
 			due = c->until;
-		if (phase_past((struct keys *)(uintptr_t)k, i) != NULL &&
+		if (keys_phase_past((struct keys *)(uintptr_t)k, i) != NULL &&
 			c->phase_seen + KEYS_GRACE_US < due)
 			due = c->phase_seen + KEYS_GRACE_US;
 		if (c->tx_derived <= c->tx_phase + 1 || c->rx_derived <= c->rx_phase + 1)

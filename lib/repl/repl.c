@@ -61,7 +61,7 @@ void repl_destroy(struct repl *r)
 
 /* ---- input ---- */
 
-static bool header_taken(struct repl *r, const struct repl_header *h)
+static bool repl_header_taken(struct repl *r, const struct repl_header *h)
 {
 	if (h->version < REPL_VERSION_MIN || h->version > r->p.version_max)
 		r->count.rx_version++;
@@ -77,8 +77,8 @@ static bool header_taken(struct repl *r, const struct repl_header *h)
 	return false;
 }
 
-static void on_heartbeat(struct repl *r, const struct repl_header *h, struct rd *body, bool in_time,
-	int64_t excess, usec_t now)
+static void repl_on_heartbeat(struct repl *r, const struct repl_header *h, struct rd *body,
+	bool in_time, int64_t excess, usec_t now)
 {
 	uint64_t pair_ms;
 
@@ -97,7 +97,7 @@ static void on_heartbeat(struct repl *r, const struct repl_header *h, struct rd 
 		r->ops.ctx, body, in_time, pair_ms + (uint64_t)excess / USEC_PER_MSEC, now);
 }
 
-static void on_status(struct repl *r, const struct repl_header *h, struct rd *body, usec_t now)
+static void repl_on_status(struct repl *r, const struct repl_header *h, struct rd *body, usec_t now)
 {
 	uint32_t stream = rd_u32(body);
 	struct repl_status st = { .heard = now };
@@ -119,7 +119,7 @@ static void on_status(struct repl *r, const struct repl_header *h, struct rd *bo
 	r->peer_status = st;
 }
 
-static void on_ack(struct repl *r, struct rd *body, usec_t now)
+static void repl_on_ack(struct repl *r, struct rd *body, usec_t now)
 {
 	struct repl_ack a;
 
@@ -130,12 +130,12 @@ static void on_ack(struct repl *r, struct rd *body, usec_t now)
 }
 
 /* Reports are for this process of ours only; a heartbeat is life whomever it answers. */
-static void on_report(
+static void repl_on_report(
 	struct repl *r, const struct repl_header *h, uint8_t kind, struct rd *body, usec_t now)
 {
 	switch (kind) {
 	case REPL_ACK:
-		on_ack(r, body, now);
+		repl_on_ack(r, body, now);
 		break;
 	case REPL_WANT:
 		r->count.rx_wants++;
@@ -143,7 +143,7 @@ static void on_report(
 			r->ops.want(r->ops.ctx, body, now);
 		break;
 	case REPL_STATUS:
-		on_status(r, h, body, now);
+		repl_on_status(r, h, body, now);
 		break;
 	case REPL_ACCOUNT:
 		repl_account_heard(r, h->number, body);
@@ -153,7 +153,7 @@ static void on_report(
 	}
 }
 
-static void on_control(struct repl *r, const struct repl_header *h, const uint8_t *records,
+static void repl_on_control(struct repl *r, const struct repl_header *h, const uint8_t *records,
 	size_t len, bool in_time, int64_t excess, usec_t now)
 {
 	struct rd in = rd_init(records, len), body;
@@ -162,9 +162,9 @@ static void on_control(struct repl *r, const struct repl_header *h, const uint8_
 
 	while (repl_record_next(&in, &kind, &body)) {
 		if (kind == REPL_HEARTBEAT)
-			on_heartbeat(r, h, &body, in_time, excess, now);
+			repl_on_heartbeat(r, h, &body, in_time, excess, now);
 		else if (!foreign)
-			on_report(r, h, kind, &body, now);
+			repl_on_report(r, h, kind, &body, now);
 		else if (kind == REPL_ACK || kind == REPL_WANT || kind == REPL_STATUS ||
 			 kind == REPL_ACCOUNT)
 			refused = true;
@@ -188,7 +188,7 @@ void repl_input(struct repl *r, const uint8_t *pkt, size_t len, usec_t now)
 		return;
 	}
 	repl_header_read(pkt, &h);
-	if (!header_taken(r, &h))
+	if (!repl_header_taken(r, &h))
 		return;
 	ordered = h.flags & REPL_F_ORDERED;
 	if (repl_walk(records, len - REPL_HEADER, ordered, &walk) < 0 ||
@@ -223,13 +223,13 @@ void repl_input(struct repl *r, const uint8_t *pkt, size_t len, usec_t now)
 		repl_rx_ordered(r, &h, records, len - REPL_HEADER, now);
 		return;
 	}
-	on_control(r, &h, records, len - REPL_HEADER, in_time, excess, now);
+	repl_on_control(r, &h, records, len - REPL_HEADER, in_time, excess, now);
 	repl_rx_control(r, &h, walk.kinds & 1U << REPL_PING, now);
 }
 
 /* ---- output ---- */
 
-static void put_ack(struct repl *r, struct wr *w, usec_t now)
+static void repl_put_ack(struct repl *r, struct wr *w, usec_t now)
 {
 	struct repl_ack a;
 
@@ -240,7 +240,7 @@ static void put_ack(struct repl *r, struct wr *w, usec_t now)
 	r->count.tx_acks++;
 }
 
-static void put_heartbeat(struct repl *r, struct wr *w, usec_t now)
+static void repl_put_heartbeat(struct repl *r, struct wr *w, usec_t now)
 {
 	wr_u8(w, REPL_HEARTBEAT);
 	wr_u16(w, (uint16_t)(REPL_HEARTBEAT_HEAD + r->hb_len));
@@ -258,7 +258,7 @@ static void put_heartbeat(struct repl *r, struct wr *w, usec_t now)
 }
 
 /* Regularly, at once when the verdict changes, and not much later when its details do. */
-static void put_status(struct repl *r, struct wr *w, usec_t now)
+static void repl_put_status(struct repl *r, struct wr *w, usec_t now)
 {
 	struct repl_status st = { 0 };
 	usec_t age = r->told_at == USEC_NEVER ? USEC_NEVER : now - r->told_at;
@@ -285,7 +285,7 @@ static void put_status(struct repl *r, struct wr *w, usec_t now)
 
 /* At most once for each time given, so that callers who poll until nothing is due get one packet of
  * WANTs. */
-static void put_want(struct repl *r, struct wr *w, usec_t now)
+static void repl_put_want(struct repl *r, struct wr *w, usec_t now)
 {
 	struct wr body;
 	size_t room, n;
@@ -328,16 +328,16 @@ size_t repl_poll(struct repl *r, uint8_t *buf, size_t room, usec_t now)
 		space = room - REPL_HEADER - REPL_TAG;
 		w = wr_init(buf + REPL_HEADER, space);
 		if (heartbeat_due(r, now))
-			put_heartbeat(r, &w, now);
+			repl_put_heartbeat(r, &w, now);
 		if (r->peer != 0 && r->rx.ack_due)
-			put_ack(r, &w, now);
+			repl_put_ack(r, &w, now);
 		if (r->peer != 0 && repl_account_due(r, now))
 			repl_account_put(r, &w, now);
 		if (r->peer != 0 && r->rx.mode == REPL_RX_APPLY) {
-			put_status(r, &w, now);
+			repl_put_status(r, &w, now);
 		}
 		if (r->peer != 0 && (r->rx.mode == REPL_RX_APPLY || r->tx.streaming))
-			put_want(r, &w, now);
+			repl_put_want(r, &w, now);
 		if (w.left == space || w.bad || repl_tx_header(r, buf, r->hb_term, 0, now) < 0)
 			return 0;
 		len = REPL_HEADER + space - w.left;
@@ -354,25 +354,25 @@ void repl_tick(struct repl *r, usec_t now)
 	repl_tx_tick(r, now);
 }
 
-static usec_t earlier(usec_t a, usec_t b)
+static usec_t repl_earlier(usec_t a, usec_t b)
 {
 	return a < b ? a : b;
 }
 
 usec_t repl_due(const struct repl *r)
 {
-	usec_t due = earlier(repl_tx_due(r), repl_rx_due(r));
+	usec_t due = repl_earlier(repl_tx_due(r), repl_rx_due(r));
 
 	if (!repl_has_key(r)) /* poll is mute; a PING waits for the key, not for a time */
-		return r->tx.ping_due ? earlier(r->tx.loss_at, repl_rx_due(r)) : due;
+		return r->tx.ping_due ? repl_earlier(r->tx.loss_at, repl_rx_due(r)) : due;
 	if (r->hb_set && r->p.heartbeat_us != 0)
-		due = r->hb_now ? 0 : earlier(due, r->hb_at);
+		due = r->hb_now ? 0 : repl_earlier(due, r->hb_at);
 	if (r->peer == 0)
 		return due;
 	if (r->rx.ack_due)
 		return 0;
 	if (r->rx.mode == REPL_RX_APPLY) /* what the audit has to say is only known by asking it */
-		due = r->want_at == USEC_NEVER ? 0 : earlier(due, r->want_at + REPL_WANT_US);
+		due = r->want_at == USEC_NEVER ? 0 : repl_earlier(due, r->want_at + REPL_WANT_US);
 	return due;
 }
 

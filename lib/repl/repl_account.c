@@ -52,7 +52,7 @@ void repl_account_begin(struct repl *r, uint32_t stream)
 		r->rx.received = (struct repl_received){ .stream = stream };
 }
 
-static void received_now(const struct repl *r, struct repl_received *a)
+static void repl_account_received_now(const struct repl *r, struct repl_received *a)
 {
 	*a = r->rx.received;
 	a->next = r->rx.mode == REPL_RX_APPLY ? r->rx.next : 0;
@@ -66,7 +66,7 @@ bool repl_account_due(const struct repl *r, usec_t now)
 
 	if (r->rx.mode == REPL_RX_NONE || !r->rx.begun || age < REPL_ACCOUNT_MIN_US)
 		return false;
-	received_now(r, &a);
+	repl_account_received_now(r, &a);
 	return age >= REPL_ACCOUNT_US || a.stream != r->account.stream ||
 	       a.applied != r->account.applied ||
 	       memcmp(a.refused, r->account.refused, sizeof(a.refused)) != 0;
@@ -74,7 +74,7 @@ bool repl_account_due(const struct repl *r, usec_t now)
 
 void repl_account_put(struct repl *r, struct wr *w, usec_t now)
 {
-	received_now(r, &r->account);
+	repl_account_received_now(r, &r->account);
 	repl_account_write(w, &r->account);
 	r->account_at = now;
 }
@@ -90,7 +90,7 @@ void repl_account_end(struct repl *r, uint32_t next)
 		*a = (struct repl_sent_records){ .stream = next };
 }
 
-static uint64_t received_all(const struct repl_received *a)
+static uint64_t repl_account_received_all(const struct repl_received *a)
 {
 	uint64_t n = a->applied;
 
@@ -102,11 +102,11 @@ static uint64_t received_all(const struct repl_received *a)
 /* Once both sides have decided on everything that was sent, they must agree. Where the receiver
  * took more than it could make us hear (all ACKs that told of a packet were lost) its word counts.
  */
-static void settle(struct repl *r)
+static void repl_account_settle(struct repl *r)
 {
 	struct repl_tx *t = &r->tx;
 	struct repl_sent_records *a = &t->records;
-	uint64_t told = received_all(&a->peer), more;
+	uint64_t told = repl_account_received_all(&a->peer), more;
 
 	if (a->peer.next <= t->last_state)
 		return;
@@ -140,7 +140,7 @@ void repl_account_heard(struct repl *r, uint64_t number, struct rd *body)
 		return; /* overtaken by a newer one */
 	r->tx.account = number;
 	r->tx.records.peer = a;
-	settle(r);
+	repl_account_settle(r);
 }
 
 void repl_sent_records(const struct repl *r, struct repl_sent_records *s)

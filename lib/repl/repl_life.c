@@ -5,7 +5,7 @@
 #include "common/mutant.h"
 #include "repl_priv.h"
 
-static bool retired(const struct repl *r, uint32_t incarnation)
+static bool repl_life_retired(const struct repl *r, uint32_t incarnation)
 {
 	for (unsigned int i = 0; i < REPL_RETIRED; i++)
 		if (r->retired[i] == incarnation)
@@ -13,7 +13,7 @@ static bool retired(const struct repl *r, uint32_t incarnation)
 	return false;
 }
 
-static void adopt(struct repl *r, uint32_t incarnation, usec_t now)
+static void repl_life_adopt(struct repl *r, uint32_t incarnation, usec_t now)
 {
 	for (unsigned int i = 0; i < REPL_RETIRED; i++)
 		if (r->retired[i] == incarnation)
@@ -43,23 +43,23 @@ bool repl_life_peer(struct repl *r, const struct repl_header *h, usec_t now)
 	 * once it is silent the memory yields, so that no order of late packets can lock the living
 	 * one out. */
 	if (r->peer != 0) {
-		if (retired(r, h->sender) && !(silent && h->receiver == r->p.incarnation))
+		if (repl_life_retired(r, h->sender) && !(silent && h->receiver == r->p.incarnation))
 			return false;
 		if (h->receiver != 0 && h->receiver != r->p.incarnation && !silent)
 			return false;
 	}
-	adopt(r, h->sender, now);
+	repl_life_adopt(r, h->sender, now);
 	return true;
 }
 
-static int64_t quickest(const struct repl_life *l)
+static int64_t repl_life_quickest(const struct repl_life *l)
 {
 	return l->quickest < l->newer ? l->quickest : l->newer;
 }
 
 /* The minimum slides, because the two clocks drift; an old minimum goes only when newer packets
  * replace it, so a link that was dead for an hour is still measured by what was normal before. */
-static void sample(struct repl_life *l, int64_t delay, usec_t now)
+static void repl_life_sample(struct repl_life *l, int64_t delay, usec_t now)
 {
 	if (now - l->span_at >= REPL_DELAY_SPAN_US) {
 		l->quickest = l->newer;
@@ -85,11 +85,11 @@ bool repl_life_fresh(struct repl *r, const struct repl_header *h, const struct r
 			.newer = delay,
 			.span_at = now };
 	} else if (!hb || !l->exact) {
-		int64_t above = (int32_t)((uint32_t)delay - (uint32_t)quickest(l));
+		int64_t above = (int32_t)((uint32_t)delay - (uint32_t)repl_life_quickest(l));
 
 		if (hb) { /* the low 32 bits were right: complete them */
 			int64_t shift = (int64_t)((uint64_t)delay - (uint64_t)above -
-						  (uint64_t)quickest(l));
+						  (uint64_t)repl_life_quickest(l));
 
 			l->quickest = (int64_t)((uint64_t)l->quickest + (uint64_t)shift);
 			l->newer = (int64_t)((uint64_t)l->newer + (uint64_t)shift);
@@ -99,10 +99,10 @@ bool repl_life_fresh(struct repl *r, const struct repl_header *h, const struct r
 					   * early */
 			return false;
 		} else {
-			delay = (int64_t)((uint64_t)quickest(l) + (uint64_t)above);
+			delay = (int64_t)((uint64_t)repl_life_quickest(l) + (uint64_t)above);
 		}
 	}
-	sample(l, delay, now);
-	*excess = (int64_t)((uint64_t)delay - (uint64_t)quickest(l));
+	repl_life_sample(l, delay, now);
+	*excess = (int64_t)((uint64_t)delay - (uint64_t)repl_life_quickest(l));
 	return *excess >= 0 && (*excess <= life || MUTANT(late_burst_is_life));
 }

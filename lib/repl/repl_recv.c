@@ -19,19 +19,19 @@ static void bit_set(uint64_t *map, uint64_t number)
 
 /* The lowest number that the maps still tell of. Whole words only, so that moving on clears
  * words. */
-static uint64_t horizon(const struct repl_rx *x)
+static uint64_t repl_recv_horizon(const struct repl_rx *x)
 {
 	uint64_t word = x->highest / 64;
 
 	return word < REPL_SEEN / 64 ? 0 : (word - REPL_SEEN / 64 + 1) * 64;
 }
 
-static bool seen(const struct repl_rx *x, uint64_t number)
+static bool repl_recv_seen(const struct repl_rx *x, uint64_t number)
 {
-	return number >= horizon(x) && number <= x->highest && bit_get(x->seen, number);
+	return number >= repl_recv_horizon(x) && number <= x->highest && bit_get(x->seen, number);
 }
 
-static void drop_held(struct repl_rx *x)
+static void repl_recv_drop_held(struct repl_rx *x)
 {
 	for (unsigned int i = 0; i < REPL_HELD; i++)
 		x->held[i].number = 0;
@@ -43,7 +43,7 @@ void repl_rx_reset(struct repl *r)
 {
 	struct repl_rx *x = &r->rx;
 
-	drop_held(x);
+	repl_recv_drop_held(x);
 	x->stream = 0;
 	x->received = (struct repl_received){ 0 };
 	x->begun = false;
@@ -67,7 +67,7 @@ enum repl_seen repl_rx_mark(struct repl *r, uint64_t number)
 		for (; from <= to; from++)
 			x->seen[from % (REPL_SEEN / 64)] = x->taken[from % (REPL_SEEN / 64)] = 0;
 		x->highest = number;
-	} else if (number < horizon(x)) {
+	} else if (number < repl_recv_horizon(x)) {
 		return REPL_SEEN_TOO_OLD;
 	} else if (bit_get(x->seen, number)) {
 		return REPL_SEEN_BEFORE;
@@ -77,9 +77,9 @@ enum repl_seen repl_rx_mark(struct repl *r, uint64_t number)
 }
 
 /* What was taken is acknowledged; an ack-eliciting packet makes that due. */
-static void take(struct repl_rx *x, uint64_t number, bool eliciting, usec_t arrived)
+static void repl_recv_take(struct repl_rx *x, uint64_t number, bool eliciting, usec_t arrived)
 {
-	if (number >= horizon(x))
+	if (number >= repl_recv_horizon(x))
 		bit_set(x->taken, number);
 	if (!eliciting)
 		return;
@@ -100,12 +100,12 @@ void repl_rx_duplicate(struct repl *r, const struct repl_header *h, bool eliciti
 		x->ack_due = true; /* our ACK may have been lost */
 }
 
-static void begin(struct repl *r, const struct repl_header *h, usec_t now)
+static void repl_recv_begin(struct repl *r, const struct repl_header *h, usec_t now)
 {
 	struct repl_rx *x = &r->rx;
 
 	/* What is held of an older stream was handed back by its sender when it began this one. */
-	drop_held(x);
+	repl_recv_drop_held(x);
 	repl_account_begin(r, h->stream);
 	x->stream = h->stream;
 	x->version = h->version;
@@ -122,7 +122,7 @@ static void begin(struct repl *r, const struct repl_header *h, usec_t now)
 }
 
 /* Whether packets of this stream are being taken; every refusal is counted by its reason. */
-static bool stream_taken(struct repl *r, const struct repl_header *h, usec_t now)
+static bool repl_recv_stream_taken(struct repl *r, const struct repl_header *h, usec_t now)
 {
 	struct repl_rx *x = &r->rx;
 
@@ -141,7 +141,7 @@ static bool stream_taken(struct repl *r, const struct repl_header *h, usec_t now
 	else if (x->begun && h->stream == x->stream)
 		return true;
 	else {
-		begin(r, h, now);
+		repl_recv_begin(r, h, now);
 		return true;
 	}
 	return false;
@@ -150,7 +150,7 @@ static bool stream_taken(struct repl *r, const struct repl_header *h, usec_t now
 /* One record of a slot. True unless it could not be applied now. What is no late usage is of a peer
  * that does not know yet that it was relieved: acknowledged, it would tell its SGSNs that a standby
  * has it. */
-static bool apply_state(
+static bool repl_recv_apply_state(
 	struct repl *r, uint8_t kind, struct rd *body, bool late, struct repl_verdict *v)
 {
 	int ret;
@@ -176,7 +176,8 @@ static bool apply_state(
 }
 
 /* A run of usage deltas, which are applied or refused one by one, or refused together. */
-static bool apply_usage(struct repl *r, struct rd *body, bool late, struct repl_verdict *v)
+static bool repl_recv_apply_usage(
+	struct repl *r, struct rd *body, bool late, struct repl_verdict *v)
 {
 	unsigned int n = (unsigned int)(body->left / REPL_USAGE_BYTES);
 	int ret = late ? -EINVAL : r->ops.state(r->ops.ctx, REPL_USAGE, body, false);
@@ -193,7 +194,7 @@ static bool apply_usage(struct repl *r, struct rd *body, bool late, struct repl_
 	return true;
 }
 
-static void deliver(struct repl *r, uint64_t number, const uint8_t *records, size_t len,
+static void repl_recv_deliver(struct repl *r, uint64_t number, const uint8_t *records, size_t len,
 	usec_t arrived, usec_t now)
 {
 	struct rd in = rd_init(records, len), body;
@@ -205,10 +206,10 @@ static void deliver(struct repl *r, uint64_t number, const uint8_t *records, siz
 		switch (kind) {
 		case REPL_SLOT:
 		case REPL_DELTA:
-			all &= apply_state(r, kind, &body, late, &verdict);
+			all &= repl_recv_apply_state(r, kind, &body, late, &verdict);
 			break;
 		case REPL_USAGE:
-			all &= apply_usage(r, &body, late, &verdict);
+			all &= repl_recv_apply_usage(r, &body, late, &verdict);
 			break;
 		case REPL_DIGEST:
 			r->count.rx_digests++;
@@ -230,10 +231,10 @@ static void deliver(struct repl *r, uint64_t number, const uint8_t *records, siz
 		return;
 	}
 	repl_account_taken(r, &verdict);
-	take(&r->rx, number, true, arrived);
+	repl_recv_take(&r->rx, number, true, arrived);
 }
 
-static struct repl_held *held_find(struct repl_rx *x, uint64_t number)
+static struct repl_held *repl_recv_held_find(struct repl_rx *x, uint64_t number)
 {
 	for (unsigned int i = 0; x->n_held > 0 && i < REPL_HELD; i++)
 		if (x->held[i].number == number)
@@ -243,36 +244,36 @@ static struct repl_held *held_find(struct repl_rx *x, uint64_t number)
 
 /* Lets everything through that has nothing missing before it. Control packets were dealt with on
  * arrival. What is held counts even where the maps have moved past it. */
-static void run(struct repl *r, usec_t now)
+static void repl_recv_run(struct repl *r, usec_t now)
 {
 	struct repl_rx *x = &r->rx;
 	struct repl_held *held;
 
-	while ((held = held_find(x, x->next)) != NULL || seen(x, x->next)) {
+	while ((held = repl_recv_held_find(x, x->next)) != NULL || repl_recv_seen(x, x->next)) {
 		x->next++;
 		if (held == NULL)
 			continue;
-		deliver(r, held->number, held->records, held->len, held->arrived, now);
+		repl_recv_deliver(r, held->number, held->records, held->len, held->arrived, now);
 		held->number = 0;
 		x->n_held--;
 	}
 }
 
 /* How many numbers above the gap have come, as far as it matters. */
-static unsigned int above_gap(const struct repl_rx *x, unsigned int enough)
+static unsigned int repl_recv_above_gap(const struct repl_rx *x, unsigned int enough)
 {
 	unsigned int n = 0;
 
 	/* Downwards: the newest are the likeliest to be there. */
-	for (uint64_t i = x->highest; i > x->next && i >= horizon(x) && n < enough; i--)
+	for (uint64_t i = x->highest; i > x->next && i >= repl_recv_horizon(x) && n < enough; i--)
 		n += bit_get(x->seen, i);
 	return n;
 }
 
-static void skip(struct repl *r, usec_t now)
+static void repl_recv_skip(struct repl *r, usec_t now)
 {
 	struct repl_rx *x = &r->rx;
-	uint64_t to = x->next > horizon(x) ? x->next : horizon(x);
+	uint64_t to = x->next > repl_recv_horizon(x) ? x->next : repl_recv_horizon(x);
 
 	while (to < x->highest && !bit_get(x->seen, to))
 		to++;
@@ -286,14 +287,14 @@ static void skip(struct repl *r, usec_t now)
 }
 
 /* Delivers, and skips gaps that were waited for. all: every gap. */
-static void settle(struct repl *r, bool all, usec_t now)
+static void repl_recv_settle(struct repl *r, bool all, usec_t now)
 {
 	struct repl_rx *x = &r->rx;
 
 	if (!x->begun || x->mode != REPL_RX_APPLY)
 		return;
 	for (;;) {
-		run(r, now);
+		repl_recv_run(r, now);
 		if (x->next > x->highest) {
 			x->gap_since = USEC_NEVER;
 			return;
@@ -303,13 +304,14 @@ static void settle(struct repl *r, bool all, usec_t now)
 		if (!all && MUTANT(gap_never_skipped))
 			return;
 		if (!all && now - x->gap_since < r->p.gap_us &&
-			above_gap(x, r->p.gap_packets) < r->p.gap_packets)
+			repl_recv_above_gap(x, r->p.gap_packets) < r->p.gap_packets)
 			return;
-		skip(r, now);
+		repl_recv_skip(r, now);
 	}
 }
 
-static void hold(struct repl *r, uint64_t number, const uint8_t *records, size_t len, usec_t now)
+static void repl_recv_hold(
+	struct repl *r, uint64_t number, const uint8_t *records, size_t len, usec_t now)
 {
 	struct repl_rx *x = &r->rx;
 
@@ -322,7 +324,7 @@ static void hold(struct repl *r, uint64_t number, const uint8_t *records, size_t
 		memcpy(x->held[i].records, records, len);
 		x->n_held++;
 		if (MUTANT(ack_on_receive))
-			take(x, number, true, now);
+			repl_recv_take(x, number, true, now);
 		return;
 	}
 	/* Cannot be: a gap is skipped at gap_packets <= REPL_HELD. Unacknowledged, it would come
@@ -336,12 +338,12 @@ void repl_rx_ordered(
 	struct repl_rx *x = &r->rx;
 
 	r->count.rx_state_packets++;
-	if (!stream_taken(r, h, now)) {
-		settle(r, false, now);
+	if (!repl_recv_stream_taken(r, h, now)) {
+		repl_recv_settle(r, false, now);
 		return;
 	}
 	if (x->mode == REPL_RX_LATE) {
-		deliver(r, h->number, records, len, now, now);
+		repl_recv_deliver(r, h->number, records, len, now, now);
 		return;
 	}
 	if (h->number < x->next && !MUTANT(old_applied)) {
@@ -349,27 +351,28 @@ void repl_rx_ordered(
 		return;
 	}
 	/* Its own number is marked as seen already: run to it, not past it. */
-	while (x->next < h->number && seen(x, x->next) && held_find(x, x->next) == NULL)
+	while (x->next < h->number && repl_recv_seen(x, x->next) &&
+		repl_recv_held_find(x, x->next) == NULL)
 		x->next++;
 	if (h->number == x->next || MUTANT(gap_passed)) {
 		x->next++;
-		deliver(r, h->number, records, len, now, now);
+		repl_recv_deliver(r, h->number, records, len, now, now);
 	} else {
-		hold(r, h->number, records, len, now);
+		repl_recv_hold(r, h->number, records, len, now);
 	}
-	settle(r, false, now);
+	repl_recv_settle(r, false, now);
 }
 
 void repl_rx_control(struct repl *r, const struct repl_header *h, bool ping, usec_t now)
 {
-	take(&r->rx, h->number, ping && stream_taken(r, h, now), now);
-	settle(r, false, now);
+	repl_recv_take(&r->rx, h->number, ping && repl_recv_stream_taken(r, h, now), now);
+	repl_recv_settle(r, false, now);
 }
 
 void repl_rx_tick(struct repl *r, usec_t now)
 {
 	if (r->rx.gap_since != USEC_NEVER)
-		settle(r, false, now);
+		repl_recv_settle(r, false, now);
 }
 
 usec_t repl_rx_due(const struct repl *r)
@@ -381,7 +384,8 @@ usec_t repl_rx_due(const struct repl *r)
 void repl_rx_ack(struct repl *r, struct repl_ack *a, usec_t now)
 {
 	struct repl_rx *x = &r->rx;
-	uint64_t low = x->first > horizon(x) ? x->first : horizon(x), i = x->ack_largest;
+	uint64_t low = x->first > repl_recv_horizon(x) ? x->first : repl_recv_horizon(x),
+		 i = x->ack_largest;
 	usec_t delay = now - x->ack_arrived;
 
 	*a = (struct repl_ack){ .stream = x->stream,
@@ -421,7 +425,7 @@ void repl_receive(struct repl *r, enum repl_receive mode, repl_term_t floor, rep
 	x->late_term = late_term;
 	if (same)
 		return;
-	drop_held(x);
+	repl_recv_drop_held(x);
 	x->begun = false;
 }
 
@@ -430,7 +434,7 @@ uint64_t repl_receive_stop(struct repl *r, usec_t now)
 	uint64_t applied;
 
 	if (!MUTANT(held_dropped))
-		settle(r, true, now);
+		repl_recv_settle(r, true, now);
 	applied = r->rx.applied;
 	repl_receive(r, REPL_RX_NONE, r->rx.floor, 0);
 	return applied;

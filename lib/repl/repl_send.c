@@ -29,7 +29,7 @@ void repl_tx_init(struct repl *r)
 
 /* RFC 9002 section 7.3, in packets. Not below what a direct link holds many times over: the loss
  * may be chance. */
-static void window_lost(struct repl_tx *t, const struct repl_sent *s, usec_t now)
+static void repl_send_window_lost(struct repl_tx *t, const struct repl_sent *s, usec_t now)
 {
 	if (s->at <= t->halved)
 		return; /* sent before the last answer to a loss */
@@ -39,7 +39,7 @@ static void window_lost(struct repl_tx *t, const struct repl_sent *s, usec_t now
 	t->halved = now;
 }
 
-static void window_acked(struct repl_tx *t, const struct repl_sent *s)
+static void repl_send_window_acked(struct repl_tx *t, const struct repl_sent *s)
 {
 	if (s->at <= t->halved || t->window >= REPL_WINDOW || t->unacked < t->window / 2)
 		return; /* nobody used what there was */
@@ -49,7 +49,7 @@ static void window_acked(struct repl_tx *t, const struct repl_sent *s)
 	t->grown = 0;
 }
 
-static void lose(struct repl *r, uint64_t i)
+static void repl_send_lose(struct repl *r, uint64_t i)
 {
 	struct repl_sent *s = sent_at(r, i);
 
@@ -62,7 +62,7 @@ static void lose(struct repl *r, uint64_t i)
 }
 
 /* Everything decided that no late ACK is waited for any more leaves the ring. */
-static void forget(struct repl *r, usec_t now)
+static void repl_send_forget(struct repl *r, usec_t now)
 {
 	struct repl_tx *t = &r->tx;
 	usec_t keep = 4 * repl_pto(r);
@@ -74,7 +74,7 @@ static void forget(struct repl *r, usec_t now)
 		t->keep++;
 }
 
-static void clear(struct repl *r)
+static void repl_send_clear(struct repl *r)
 {
 	struct repl_tx *t = &r->tx;
 
@@ -105,8 +105,8 @@ void repl_stream_start(struct repl *r, repl_term_t term, usec_t now)
 	repl_account_end(r, t->stream + 1);
 	for (uint64_t i = from; i < to; i++)
 		if (sent_at(r, i)->state == REPL_SENT)
-			lose(r, i);
-	clear(r);
+			repl_send_lose(r, i);
+	repl_send_clear(r);
 	t->stream++;
 	t->streaming = true;
 	t->term = term;
@@ -129,7 +129,7 @@ void repl_stream_late(struct repl *r, repl_term_t term, usec_t now)
 void repl_stream_stop(struct repl *r)
 {
 	repl_account_end(r, 0);
-	clear(r);
+	repl_send_clear(r);
 	r->tx.streaming = false;
 }
 
@@ -245,7 +245,7 @@ size_t repl_tx_ping(struct repl *r, uint8_t *pkt, usec_t now)
 }
 
 /* RFC 9002 section 5.3 */
-static void rtt_sample(struct repl *r, usec_t rtt, usec_t delay)
+static void repl_send_rtt_sample(struct repl *r, usec_t rtt, usec_t delay)
 {
 	struct repl_tx *t = &r->tx;
 	usec_t off;
@@ -283,7 +283,7 @@ usec_t repl_pto(const struct repl *r)
 }
 
 /* The first index in the ring whose number is not below `number`. */
-static uint64_t lower_bound(struct repl *r, uint64_t number)
+static uint64_t repl_send_lower_bound(struct repl *r, uint64_t number)
 {
 	uint64_t lo = r->tx.keep, hi = r->tx.head;
 
@@ -299,7 +299,7 @@ static uint64_t lower_bound(struct repl *r, uint64_t number)
 }
 
 /* Late, or in time: its records are not superseded but arrived. */
-static void acked(struct repl *r, const struct repl_sent *s)
+static void repl_send_acked(struct repl *r, const struct repl_sent *s)
 {
 	struct repl_sent_records *a = &r->tx.records;
 
@@ -314,24 +314,24 @@ static void acked(struct repl *r, const struct repl_sent *s)
 	r->count.records_superseded -= s->n;
 }
 
-static bool take_range(
+static bool repl_send_take_range(
 	struct repl *r, const struct repl_range *range, const struct repl_ack *a, usec_t now)
 {
 	bool fresh = false;
 
-	for (uint64_t i = lower_bound(r, range->lo);
+	for (uint64_t i = repl_send_lower_bound(r, range->lo);
 		i < r->tx.head && sent_at(r, i)->number <= range->hi; i++) {
 		struct repl_sent *s = sent_at(r, i);
 
 		if (s->state != REPL_ACKED)
-			acked(r, s);
+			repl_send_acked(r, s);
 		if (s->state == REPL_SENT) {
 			fresh = true;
-			window_acked(&r->tx, s);
+			repl_send_window_acked(&r->tx, s);
 			r->tx.unacked--;
 			r->count.acked_packets++;
 			if (s->number == a->largest)
-				rtt_sample(r, now - s->at, a->delay);
+				repl_send_rtt_sample(r, now - s->at, a->delay);
 			if (s->n > 0)
 				r->ops.acked(r->ops.ctx, s->owner, entries_at(r, i), s->n);
 		}
@@ -340,7 +340,7 @@ static bool take_range(
 	return fresh;
 }
 
-static void detect_loss(struct repl *r, usec_t now)
+static void repl_send_detect_loss(struct repl *r, usec_t now)
 {
 	struct repl_tx *t = &r->tx;
 	usec_t rtt = t->latest > repl_srtt(r) ? t->latest : repl_srtt(r), wait = rtt * 9 / 8;
@@ -365,13 +365,13 @@ static void detect_loss(struct repl *r, usec_t now)
 			t->loss_at = now;
 			break;
 		}
-		window_lost(t, s, now);
+		repl_send_window_lost(t, s, now);
 		t->records.in_flight -= s->n;
 		t->records.superseded += s->n;
 		r->count.records_superseded += s->n;
-		lose(r, i);
+		repl_send_lose(r, i);
 	}
-	forget(r, now);
+	repl_send_forget(r, now);
 }
 
 void repl_tx_ack(struct repl *r, const struct repl_ack *a, usec_t now)
@@ -389,10 +389,10 @@ void repl_tx_ack(struct repl *r, const struct repl_ack *a, usec_t now)
 	}
 	r->count.rx_acks++;
 	for (unsigned int i = 0; i < a->n; i++)
-		fresh |= take_range(r, &a->range[i], a, now);
+		fresh |= repl_send_take_range(r, &a->range[i], a, now);
 	if (t->ping != 0 && a->largest >= t->ping) {
 		if (a->largest == t->ping)
-			rtt_sample(r, now - t->ping_at, a->delay);
+			repl_send_rtt_sample(r, now - t->ping_at, a->delay);
 		t->ping = 0;
 		fresh = true;
 	}
@@ -402,10 +402,10 @@ void repl_tx_ack(struct repl *r, const struct repl_ack *a, usec_t now)
 		t->backoff = 0;
 		t->ping_due = false;
 	}
-	detect_loss(r, now);
+	repl_send_detect_loss(r, now);
 }
 
-static usec_t pto_at(const struct repl *r)
+static usec_t repl_send_pto_at(const struct repl *r)
 {
 	usec_t pto = repl_pto(r), wait = pto << (r->tx.backoff < 10 ? r->tx.backoff : 10);
 
@@ -419,8 +419,8 @@ static usec_t pto_at(const struct repl *r)
 void repl_tx_tick(struct repl *r, usec_t now)
 {
 	if (r->tx.loss_at <= now)
-		detect_loss(r, now);
-	if (!r->tx.ping_due && pto_at(r) <= now && !MUTANT(ping_not_sent)) {
+		repl_send_detect_loss(r, now);
+	if (!r->tx.ping_due && repl_send_pto_at(r) <= now && !MUTANT(ping_not_sent)) {
 		r->tx.ping_due = true;
 		r->tx.backoff++;
 	}
@@ -428,7 +428,7 @@ void repl_tx_tick(struct repl *r, usec_t now)
 
 usec_t repl_tx_due(const struct repl *r)
 {
-	usec_t pto = pto_at(r);
+	usec_t pto = repl_send_pto_at(r);
 
 	if (r->tx.ping_due)
 		return 0;

@@ -18,7 +18,7 @@ struct place {
 	uint32_t shard, slot;
 };
 
-static struct place place_of(struct session_table *t, uint32_t handle)
+static struct place apply_place_of(struct session_table *t, uint32_t handle)
 {
 	struct place p = { .shard = session_handle_shard(handle),
 		.slot = session_handle_slot(t, handle) };
@@ -34,7 +34,7 @@ static uint32_t body_shard(const struct rd *body)
 	return session_handle_shard(!body->bad && body->left >= 4 ? wire_get32(body->p) : 0);
 }
 
-static int malformed(struct session_table *t, uint32_t shard)
+static int apply_malformed(struct session_table *t, uint32_t shard)
 {
 	t->shard[shard].count.refused_malformed++;
 	return -EBADMSG;
@@ -48,7 +48,8 @@ static int not_here(struct place *p)
 
 /* Ends what the slot held for the address table and the index. The slot itself is the caller's to
  * change. */
-static void leave_address(struct session_table *t, struct place *p, uint8_t pool, uint32_t ue4)
+static void apply_leave_address(
+	struct session_table *t, struct place *p, uint8_t pool, uint32_t ue4)
 {
 	const struct session_slot *s = p->s;
 	uint32_t held = s->teid != 0 ? s->ue4 : s->last_ue4;
@@ -64,7 +65,7 @@ static void leave_address(struct session_table *t, struct place *p, uint8_t pool
 
 /* `handle` lost its address to another session: whatever it was, it is over; its own record will
  * say so too. */
-static void evict(struct session_table *t, struct session_shard *sh, uint32_t handle)
+static void apply_evict(struct session_table *t, struct session_shard *sh, uint32_t handle)
 {
 	struct session_slot *s = session_find(t, handle);
 	uint64_t key;
@@ -82,13 +83,13 @@ static void evict(struct session_table *t, struct session_shard *sh, uint32_t ha
 	slot_index(t, key, handle, false);
 }
 
-static uint64_t larger(uint64_t a, uint64_t b)
+static uint64_t apply_larger(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
 }
 
 /* The worker may be counting late packets right now: what does not grow is not written. */
-static void raise_own(struct session_slot *s, const struct session_usage *u)
+static void apply_raise_own(struct session_slot *s, const struct session_usage *u)
 {
 	if (u->up_pkts > usage_get(&s->up_pkts))
 		usage_set(&s->up_pkts, u->up_pkts);
@@ -100,7 +101,7 @@ static void raise_own(struct session_slot *s, const struct session_usage *u)
 		usage_set(&s->dn_bytes, u->dn_bytes);
 }
 
-static void set_other(struct session_slot *s, const struct session_usage *u)
+static void apply_set_other(struct session_slot *s, const struct session_usage *u)
 {
 	usage_set(&s->other.up_pkts, u->up_pkts);
 	usage_set(&s->other.up_bytes, u->up_bytes);
@@ -108,11 +109,12 @@ static void set_other(struct session_slot *s, const struct session_usage *u)
 	usage_set(&s->other.dn_bytes, u->dn_bytes);
 }
 
-static void set_own(struct session_table *t, struct session_slot *s, const struct session_usage *u)
+static void apply_set_own(
+	struct session_table *t, struct session_slot *s, const struct session_usage *u)
 {
 	if (atomic_load_explicit(&t->late_merge, memory_order_relaxed) &&
 		!MUTANT(own_overwritten)) {
-		raise_own(s, u);
+		apply_raise_own(s, u);
 		return;
 	}
 	usage_set(&s->up_pkts, u->up_pkts);
@@ -135,9 +137,9 @@ static int apply_live(
 		return not_here(p);
 	if (t->hooks.bind(t->hooks.ctx, r->pool, &r->ue, r->handle) < 0)
 		return not_here(p);
-	leave_address(t, p, r->pool, ip_addr_to_v4(&r->ue));
+	apply_leave_address(t, p, r->pool, ip_addr_to_v4(&r->ue));
 	if (holder != 0 && session_slot_of(t, holder) != s && !MUTANT(no_eviction))
-		evict(t, p->sh, holder);
+		apply_evict(t, p->sh, holder);
 	if (was != 0 && !same)
 		slot_index(t, was_key, was, false);
 	quarantine_drop(s);
@@ -145,8 +147,8 @@ static int apply_live(
 	slot_write_begin(s);
 	slot_store_live(s, r, t->gen_mask, now_s);
 	if (was == r->handle) {
-		set_own(t, s, &b->other);
-		set_other(s, &b->sender);
+		apply_set_own(t, s, &b->other);
+		apply_set_other(s, &b->sender);
 	} else {
 		slot_store_usage(s, &b->other, &b->sender);
 	}
@@ -179,7 +181,7 @@ static int apply_free(
 			return not_here(p);
 		p->sh->contested += holder != mine && session_find(t, holder) != NULL;
 	}
-	leave_address(t, p, r->pool, last4);
+	apply_leave_address(t, p, r->pool, last4);
 	slot_write_begin(s);
 	slot_store_free(s, gen, r->pool, last4);
 	slot_store(s, r, SESSION_G_TUNNEL | SESSION_G_REQUEST);
@@ -201,7 +203,7 @@ static int apply_free(
 
 /* Whether a SLOT's body hangs together: groups by state, shard by address, a generation that can
  * be. */
-static bool is_whole(const struct session_table *t, const struct wire_body *b)
+static bool apply_is_whole(const struct session_table *t, const struct wire_body *b)
 {
 	static const struct ip_addr none;
 	const struct session_rec *r = &b->rec;
@@ -230,9 +232,9 @@ int session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uin
 
 	if (!shard_writable(t, shard, by))
 		return -EPERM;
-	if (wire_decode(body, &b) < 0 || !is_whole(t, &b))
-		return malformed(t, shard);
-	p = place_of(t, b.rec.handle);
+	if (wire_decode(body, &b) < 0 || !apply_is_whole(t, &b))
+		return apply_malformed(t, shard);
+	p = apply_place_of(t, b.rec.handle);
 	/* no pool has these yet */
 	if (ip_addr_to_v4(&b.rec.ue) == 0 && !ip_addr_equal(&b.rec.ue, &none))
 		return not_here(&p);
@@ -243,7 +245,7 @@ int session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uin
 }
 
 /* The 64-bit counter that ends in `low` and is not less than `cur`: counters only grow. */
-static uint64_t extend(uint64_t cur, uint32_t low)
+static uint64_t apply_extend(uint64_t cur, uint32_t low)
 {
 	if (MUTANT(usage_low_alone))
 		return (cur & ~(uint64_t)UINT32_MAX) | low;
@@ -252,17 +254,17 @@ static uint64_t extend(uint64_t cur, uint32_t low)
 
 static void apply_low(struct session_slot *s, const uint32_t low[4])
 {
-	struct session_usage u = { extend(s->other.up_pkts, low[0]),
-		extend(s->other.up_bytes, low[1]), extend(s->other.dn_pkts, low[2]),
-		extend(s->other.dn_bytes, low[3]) };
+	struct session_usage u = { apply_extend(s->other.up_pkts, low[0]),
+		apply_extend(s->other.up_bytes, low[1]), apply_extend(s->other.dn_pkts, low[2]),
+		apply_extend(s->other.dn_bytes, low[3]) };
 
 	if (MUTANT(usage_half_applied))
 		u.dn_bytes = s->other.dn_bytes;
-	set_other(s, &u);
+	apply_set_other(s, &u);
 }
 
 /* A DELTA says which session it means in full where it says it at all. */
-static bool is_same_session(const struct session_slot *s, const struct session_rec *r)
+static bool apply_is_same_session(const struct session_slot *s, const struct session_rec *r)
 {
 	return r->state == SESSION_LIVE && r->key == s->key && r->pool == s->pool &&
 	       ip_addr_to_v4(&r->ue) == s->ue4;
@@ -276,8 +278,8 @@ static int apply_groups(struct session_table *t, struct place *p, const struct w
 		p->sh->count.refused_handle++;
 		return -ESTALE;
 	}
-	if (b->groups & SESSION_G_IDENTITY && !is_same_session(s, &b->rec))
-		return malformed(t, p->shard);
+	if (b->groups & SESSION_G_IDENTITY && !apply_is_same_session(s, &b->rec))
+		return apply_malformed(t, p->shard);
 	if (b->groups & SLOT_G_STORED) {
 		slot_write_begin(s);
 		slot_store(s, &b->rec, b->groups);
@@ -286,9 +288,9 @@ static int apply_groups(struct session_table *t, struct place *p, const struct w
 	if (b->groups & SESSION_G_USAGE32)
 		apply_low(s, b->low);
 	if (b->groups & SESSION_G_USAGE64)
-		set_other(s, &b->sender);
+		apply_set_other(s, &b->sender);
 	if (b->groups & SESSION_G_OTHER64)
-		set_own(t, s, &b->other);
+		apply_set_own(t, s, &b->other);
 	p->sh->count.applied_delta++;
 	return 0;
 }
@@ -306,7 +308,7 @@ int session_apply_delta(struct session_table *t, uint8_t by, struct rd *body)
 		const uint8_t *in = rd_bytes(body, WIRE_HEAD + WIRE_USAGE32);
 		uint32_t handle = wire_get32(in);
 
-		p = place_of(t, handle);
+		p = apply_place_of(t, handle);
 		if ((p.s->teid == handle && handle != 0) ||
 			(MUTANT(other_generation) && p.s->teid != 0)) {
 			uint32_t low[4] = { wire_get32(in + 5), wire_get32(in + 9),
@@ -320,12 +322,12 @@ int session_apply_delta(struct session_table *t, uint8_t by, struct rd *body)
 		return -ESTALE;
 	}
 	if (wire_decode(body, &b) < 0)
-		return malformed(t, shard);
-	p = place_of(t, b.rec.handle);
+		return apply_malformed(t, shard);
+	p = apply_place_of(t, b.rec.handle);
 	return apply_groups(t, &p, &b);
 }
 
-static void prefetch_usage(const struct session_table *t, const uint8_t *in)
+static void apply_prefetch_usage(const struct session_table *t, const uint8_t *in)
 {
 	const struct session_slot *s = session_slot_of(t, wire_get32(in));
 
@@ -340,13 +342,13 @@ static unsigned int apply_run(struct session_table *t, uint8_t by, const uint8_t
 	unsigned int applied = 0;
 
 	for (size_t i = 0; i < n && i < AHEAD; i++)
-		prefetch_usage(t, in + i * SESSION_USAGE_BYTES);
+		apply_prefetch_usage(t, in + i * SESSION_USAGE_BYTES);
 	for (size_t i = 0; i < n; i++, in += SESSION_USAGE_BYTES) {
 		uint32_t handle = wire_get32(in), low[4];
 		struct session_slot *s = session_slot_of(t, handle);
 
 		if (i + AHEAD < n)
-			prefetch_usage(t, in + AHEAD * SESSION_USAGE_BYTES);
+			apply_prefetch_usage(t, in + AHEAD * SESSION_USAGE_BYTES);
 		if (((s->teid != handle || handle == 0) &&
 			    !(MUTANT(other_generation) && s->teid != 0)) ||
 			!session_owns(t, session_handle_shard(handle), by)) {
@@ -371,7 +373,7 @@ int session_apply_usage(struct session_table *t, uint8_t by, struct rd *body)
 	if (!shard_writable(t, shard, by))
 		return -EPERM;
 	if (body->bad || n == 0 || body->left % SESSION_USAGE_BYTES != 0)
-		return malformed(t, shard);
+		return apply_malformed(t, shard);
 	in = rd_bytes(body, body->left);
 	applied = apply_run(t, by, in, n);
 	/* of all shards: nobody asks for them one by one */
@@ -382,11 +384,11 @@ int session_apply_usage(struct session_table *t, uint8_t by, struct rd *body)
 int session_apply_late(
 	struct session_table *t, uint8_t by, uint32_t handle, const struct session_usage *u)
 {
-	struct place p = place_of(t, handle);
+	struct place p = apply_place_of(t, handle);
 	struct session_usage *have = &p.s->other;
-	struct session_usage most = { larger(have->up_pkts, u->up_pkts),
-		larger(have->up_bytes, u->up_bytes), larger(have->dn_pkts, u->dn_pkts),
-		larger(have->dn_bytes, u->dn_bytes) };
+	struct session_usage most = { apply_larger(have->up_pkts, u->up_pkts),
+		apply_larger(have->up_bytes, u->up_bytes), apply_larger(have->dn_pkts, u->dn_pkts),
+		apply_larger(have->dn_bytes, u->dn_bytes) };
 
 	if (!shard_writable(t, p.shard, by))
 		return -EPERM;
@@ -396,7 +398,7 @@ int session_apply_late(
 	}
 	if (MUTANT(late_added))
 		most.up_pkts = have->up_pkts + u->up_pkts;
-	set_other(p.s, &most);
+	apply_set_other(p.s, &most);
 	p.sh->count.applied_delta++;
 	return 0;
 }

@@ -3,7 +3,7 @@
 
 #include "session/dirty.h"
 
-static uint32_t ring_size(uint32_t max_slots)
+static uint32_t dirty_ring_size(uint32_t max_slots)
 {
 	uint32_t n = 64;
 
@@ -12,7 +12,7 @@ static uint32_t ring_size(uint32_t max_slots)
 	return n;
 }
 
-static int ring_init(struct dirty_ring *r, uint32_t n, const struct session_mem *mem)
+static int dirty_ring_init(struct dirty_ring *r, uint32_t n, const struct session_mem *mem)
 {
 	r->head = 0;
 	r->tail = 0;
@@ -24,11 +24,11 @@ static int ring_init(struct dirty_ring *r, uint32_t n, const struct session_mem 
 int dirty_init(
 	struct dirty *d, uint32_t max_slots, uint32_t wait_ticks, const struct session_mem *mem)
 {
-	uint32_t n = ring_size(max_slots);
+	uint32_t n = dirty_ring_size(max_slots);
 
 	memset(d, 0, sizeof(*d));
 	d->wait_ticks = wait_ticks < 1 ? 1 : wait_ticks > 255 ? 255 : wait_ticks;
-	if (ring_init(&d->normal, n, mem) == 0 && ring_init(&d->soon, n, mem) == 0)
+	if (dirty_ring_init(&d->normal, n, mem) == 0 && dirty_ring_init(&d->soon, n, mem) == 0)
 		return 0;
 	dirty_fini(d, mem);
 	return -ENOMEM;
@@ -53,7 +53,7 @@ void dirty_clear(struct dirty *d)
 		d->tick_end[i] = d->normal.tail;
 }
 
-static void forget_ring(struct dirty_ring *r, const struct session_table *t, uint8_t list)
+static void dirty_forget_ring(struct dirty_ring *r, const struct session_table *t, uint8_t list)
 {
 	for (; r->head != r->tail; r->head++) {
 		struct session_slot *s = session_slot_of(t, r->e[r->head & r->mask]);
@@ -65,8 +65,8 @@ static void forget_ring(struct dirty_ring *r, const struct session_table *t, uin
 
 void dirty_forget(struct dirty *d, const struct session_table *t)
 {
-	forget_ring(&d->soon, t, DIRTY_SOON);
-	forget_ring(&d->normal, t, DIRTY_NORMAL);
+	dirty_forget_ring(&d->soon, t, DIRTY_SOON);
+	dirty_forget_ring(&d->normal, t, DIRTY_NORMAL);
 	dirty_clear(d);
 }
 

@@ -15,7 +15,7 @@ void session_generations(
 
 /* The next generation of a slot, allocated by this side. 0 means never used; and no handle is
  * ~0. */
-static uint32_t next_handle(
+static uint32_t door_next_handle(
 	const struct session_table *t, uint32_t shard, uint32_t slot, uint32_t gen)
 {
 	uint32_t handle, step = t->shard[shard].gen_step;
@@ -44,7 +44,7 @@ int session_create(struct session_table *t, uint8_t by, struct session_rec *rec,
 		return -ENOSPC;
 	}
 	s = &sh->slots[slot];
-	handle = next_handle(t, shard, slot, s->gen);
+	handle = door_next_handle(t, shard, slot, s->gen);
 	if (ip_addr_to_v4(&rec->ue) == 0 ||
 		t->hooks.bind(t->hooks.ctx, rec->pool, &rec->ue, handle) < 0) {
 		sh->count.refused_pool++;

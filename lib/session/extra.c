@@ -15,7 +15,7 @@ uint8_t *wire_extra_put(uint8_t *p, const struct session_slot *s)
 }
 
 /* Whether it is known (1) and of its length (else -EBADMSG). */
-static int take(uint8_t id, struct rd *value, struct session_rec *rec)
+static int extra_take(uint8_t id, struct rd *value, struct session_rec *rec)
 {
 #ifdef TANDEM_WIRE_V2
 	if (id == WIRE_EXTRA_CHARGING) {
@@ -38,7 +38,7 @@ int wire_extra_get(struct rd *body, struct session_rec *rec)
 
 		if (body->bad || id == 0)
 			return -EBADMSG;
-		ret = take(id, &value, rec);
+		ret = extra_take(id, &value, rec);
 		if (ret < 0)
 			return ret;
 		known += ret;

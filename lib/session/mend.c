@@ -5,7 +5,7 @@
 
 /* The handle stands in the slot's place and generation, in `teid`, and in the pool: two of them
  * against one. */
-static uint32_t true_handle(
+static uint32_t mend_true_handle(
 	const struct session_table *t, uint32_t shard, uint32_t slot, const struct session_slot *s)
 {
 	uint32_t by_place = session_handle_make(t, shard, slot, s->gen);
@@ -38,7 +38,7 @@ static void mend_free(
 }
 
 /* The usual live slot: everything held twice agrees. */
-static bool is_sound(
+static bool mend_is_sound(
 	const struct session_table *t, uint32_t shard, uint32_t slot, const struct session_slot *s)
 {
 	struct ip_addr usr;
@@ -61,10 +61,10 @@ bool session_mend(struct session_table *t, uint8_t by, uint32_t shard, uint32_t 
 	struct ip_addr usr;
 	uint32_t handle;
 
-	if (!shard_writable(t, shard, by) || is_sound(t, shard, slot, s))
+	if (!shard_writable(t, shard, by) || mend_is_sound(t, shard, slot, s))
 		return false;
 	was = *s;
-	handle = true_handle(t, shard, slot, s);
+	handle = mend_true_handle(t, shard, slot, s);
 	slot_write_begin(s);
 	s->teid = handle;
 	if (handle != 0)

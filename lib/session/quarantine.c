@@ -47,7 +47,7 @@ void quarantine_inherit(
 	}
 }
 
-static bool is_over(const struct session_table *t, const struct session_shard *sh,
+static bool quarantine_is_over(const struct session_table *t, const struct session_shard *sh,
 	const struct session_slot *s, uint32_t now_s)
 {
 	uint32_t from = s->freed_s > sh->quarantine_base_s ? s->freed_s : sh->quarantine_base_s;
@@ -55,7 +55,7 @@ static bool is_over(const struct session_table *t, const struct session_shard *s
 	return now_s >= from && now_s - from >= t->quarantine_s;
 }
 
-static void release(struct session_table *t, uint32_t shard, uint32_t slot)
+static void quarantine_release(struct session_table *t, uint32_t shard, uint32_t slot)
 {
 	struct session_shard *sh = &t->shard[shard];
 	struct session_slot *s = &sh->slots[slot];
@@ -86,12 +86,12 @@ unsigned int session_quarantine_expire(
 			sh->fifo[sh->fifo_tail++ & mask] = slot;
 			continue;
 		}
-		if (s->flags & SESSION_F_QUARANTINE && !is_over(t, sh, s, now_s))
+		if (s->flags & SESSION_F_QUARANTINE && !quarantine_is_over(t, sh, s, now_s))
 			break;
 		sh->fifo_head++;
 		s->flags &= (uint8_t)~SESSION_F_IN_FIFO;
 		if (s->flags & SESSION_F_QUARANTINE) {
-			release(t, shard, slot);
+			quarantine_release(t, shard, slot);
 			n++;
 		}
 	}

@@ -79,7 +79,7 @@ void session_read(
 	session_read_at(t, (uint32_t)(at / t->n_slots), (uint32_t)(at % t->n_slots), rec);
 }
 
-static void store_tunnel(struct session_slot *s, const struct session_rec *rec)
+static void slot_store_tunnel(struct session_slot *s, const struct session_rec *rec)
 {
 	uint32_t usr4 = ip_addr_to_v4(&rec->peer_usr);
 
@@ -93,7 +93,7 @@ static void store_tunnel(struct session_slot *s, const struct session_rec *rec)
 }
 
 /* Octets behind qos_len are zero in every slot, so that equal sessions hash equally. */
-static void store_qos(struct session_slot *s, const struct session_rec *rec)
+static void slot_store_qos(struct session_slot *s, const struct session_rec *rec)
 {
 	s->qos_len = rec->qos_len < SESSION_QOS_MAX ? rec->qos_len : SESSION_QOS_MAX;
 	if (!MUTANT(qos_tail_kept))
@@ -101,7 +101,7 @@ static void store_qos(struct session_slot *s, const struct session_rec *rec)
 	memcpy(s->qos, rec->qos, s->qos_len);
 }
 
-static void store_request(struct session_slot *s, const struct session_rec *rec)
+static void slot_store_request(struct session_slot *s, const struct session_rec *rec)
 {
 	if (rec->has_recovery)
 		s->flags |= SESSION_F_RECOVERY;
@@ -121,11 +121,11 @@ void slot_store(struct session_slot *s, const struct session_rec *rec, uint8_t g
 		memcpy(s->msisdn, rec->msisdn, sizeof(s->msisdn));
 	}
 	if (groups & SESSION_G_TUNNEL)
-		store_tunnel(s, rec);
+		slot_store_tunnel(s, rec);
 	if (groups & SESSION_G_QOS)
-		store_qos(s, rec);
+		slot_store_qos(s, rec);
 	if (groups & SESSION_G_REQUEST)
-		store_request(s, rec);
+		slot_store_request(s, rec);
 	if (groups & SESSION_G_EXTRA)
 		slot_extra_store(s, rec);
 }

@@ -10,7 +10,7 @@
 /* Below 6 generation bits (5 of them count) a stale TEID would be met again too soon. */
 enum { SLOT_BITS_MIN = 6, SLOT_BITS_MAX = 20 };
 
-static void *libc_alloc(void *ctx, size_t size, size_t align)
+static void *table_libc_alloc(void *ctx, size_t size, size_t align)
 {
 	size_t room = RTE_ALIGN_CEIL(size, align);
 	void *p = aligned_alloc(align, room);
@@ -18,14 +18,14 @@ static void *libc_alloc(void *ctx, size_t size, size_t align)
 	return p != NULL ? memset(p, 0, room) : NULL;
 }
 
-static void libc_free(void *ctx, void *p)
+static void table_libc_free(void *ctx, void *p)
 {
 	free(p);
 }
 
-const struct session_mem session_mem_libc = { libc_alloc, libc_free, NULL };
+const struct session_mem session_mem_libc = { table_libc_alloc, table_libc_free, NULL };
 
-static void set_layout(struct session_table *t, const struct session_params *p)
+static void table_set_layout(struct session_table *t, const struct session_params *p)
 {
 	uint32_t want = p->capacity / SESSION_SHARDS + (p->capacity % SESSION_SHARDS != 0);
 
@@ -45,7 +45,7 @@ static void set_layout(struct session_table *t, const struct session_params *p)
 }
 
 /* Slots of all shards in order (session_slot_of relies on it), then the maps, then the FIFOs. */
-static int add_slab(struct session_table *t)
+static int table_add_slab(struct session_table *t)
 {
 	size_t slots = (size_t)t->n_slots * sizeof(struct session_slot);
 	uint32_t map = rte_bitmap_get_memory_footprint(t->n_slots);
@@ -91,8 +91,8 @@ struct session_table *session_table_create(const struct session_params *p)
 		return NULL;
 	}
 	t->bytes = sizeof(*t);
-	set_layout(t, p);
-	ret = add_slab(t);
+	table_set_layout(t, p);
+	ret = table_add_slab(t);
 	if (ret < 0) {
 		session_table_destroy(t);
 		errno = -ret;

@@ -38,42 +38,42 @@ unsigned int session_wire_size(uint8_t groups)
 	return size_of(groups);
 }
 
-static void put8(uint8_t **p, uint8_t v)
+static void wire_put8(uint8_t **p, uint8_t v)
 {
 	*(*p)++ = v;
 }
-static uint8_t get8(const uint8_t **p)
+static uint8_t wire_get8(const uint8_t **p)
 {
 	return *(*p)++;
 }
-static void put16(uint8_t **p, uint16_t v)
+static void wire_put16(uint8_t **p, uint16_t v)
 {
-	put8(p, (uint8_t)(v >> 8));
-	put8(p, (uint8_t)v);
+	wire_put8(p, (uint8_t)(v >> 8));
+	wire_put8(p, (uint8_t)v);
 }
-static uint16_t get16(const uint8_t **p)
+static uint16_t wire_get16(const uint8_t **p)
 {
-	uint16_t high = get8(p);
+	uint16_t high = wire_get8(p);
 
-	return (uint16_t)(high << 8 | get8(p));
+	return (uint16_t)(high << 8 | wire_get8(p));
 }
-static void put32(uint8_t **p, uint32_t v)
+static void wire_add32(uint8_t **p, uint32_t v)
 {
 	wire_put32(*p, v);
 	*p += 4;
 }
-static uint32_t get32(const uint8_t **p)
+static uint32_t wire_take32(const uint8_t **p)
 {
 	*p += 4;
 	return wire_get32(*p - 4);
 }
-static void put64(uint8_t **p, uint64_t v)
+static void wire_put64(uint8_t **p, uint64_t v)
 {
 	v = rte_cpu_to_be_64(v);
 	memcpy(*p, &v, sizeof(v));
 	*p += sizeof(v);
 }
-static uint64_t get64(const uint8_t **p)
+static uint64_t wire_get64(const uint8_t **p)
 {
 	uint64_t v;
 
@@ -81,114 +81,114 @@ static uint64_t get64(const uint8_t **p)
 	*p += sizeof(v);
 	return rte_be_to_cpu_64(v);
 }
-static void put(uint8_t **p, const void *from, size_t n)
+static void wire_put(uint8_t **p, const void *from, size_t n)
 {
 	memcpy(*p, from, n);
 	*p += n;
 }
-static void get(const uint8_t **p, void *to, size_t n)
+static void wire_get(const uint8_t **p, void *to, size_t n)
 {
 	memcpy(to, *p, n);
 	*p += n;
 }
 
 /* What a slot keeps in 32 bits. */
-static void put_address(uint8_t **p, uint32_t v4)
+static void wire_put_address(uint8_t **p, uint32_t v4)
 {
 	struct ip_addr a = slot_address(v4);
 
-	put(p, a.b, sizeof(a.b));
+	wire_put(p, a.b, sizeof(a.b));
 }
 
-static void put_identity(uint8_t **p, const struct session_slot *s)
+static void wire_put_identity(uint8_t **p, const struct session_slot *s)
 {
 	bool live = s->teid != 0;
 	uint32_t ue4 = live ? s->ue4 : s->last_ue4;
 
-	put8(p, live ? SESSION_LIVE : SESSION_FREE);
-	put8(p, s->apn);
-	put8(p, ue4 != 0 ? s->pool : SESSION_NO_POOL);
-	put8(p, s->pdp_type);
-	put64(p, s->key);
-	put(p, s->msisdn, sizeof(s->msisdn));
-	put_address(p, ue4);
-	put64(p, s->created_s * UINT64_C(1000));
-	put32(p, s->charging_id);
+	wire_put8(p, live ? SESSION_LIVE : SESSION_FREE);
+	wire_put8(p, s->apn);
+	wire_put8(p, ue4 != 0 ? s->pool : SESSION_NO_POOL);
+	wire_put8(p, s->pdp_type);
+	wire_put64(p, s->key);
+	wire_put(p, s->msisdn, sizeof(s->msisdn));
+	wire_put_address(p, ue4);
+	wire_put64(p, s->created_s * UINT64_C(1000));
+	wire_add32(p, s->charging_id);
 }
-static void get_identity(const uint8_t **p, struct session_rec *r)
+static void wire_get_identity(const uint8_t **p, struct session_rec *r)
 {
-	r->state = get8(p);
-	r->apn = get8(p);
-	r->pool = get8(p);
-	r->pdp_type = get8(p);
-	r->key = get64(p);
-	get(p, r->msisdn, sizeof(r->msisdn));
-	get(p, r->ue.b, sizeof(r->ue.b));
-	r->created_ms = get64(p);
-	r->charging_id = get32(p);
+	r->state = wire_get8(p);
+	r->apn = wire_get8(p);
+	r->pool = wire_get8(p);
+	r->pdp_type = wire_get8(p);
+	r->key = wire_get64(p);
+	wire_get(p, r->msisdn, sizeof(r->msisdn));
+	wire_get(p, r->ue.b, sizeof(r->ue.b));
+	r->created_ms = wire_get64(p);
+	r->charging_id = wire_take32(p);
 }
 
-static void put_tunnel(uint8_t **p, const struct session_slot *s)
+static void wire_put_tunnel(uint8_t **p, const struct session_slot *s)
 {
-	put32(p, s->peer_ctl_teid);
-	put32(p, s->peer_usr_teid);
-	put(p, s->peer_ctl, sizeof(s->peer_ctl));
-	put(p, s->peer_usr, sizeof(s->peer_usr));
+	wire_add32(p, s->peer_ctl_teid);
+	wire_add32(p, s->peer_usr_teid);
+	wire_put(p, s->peer_ctl, sizeof(s->peer_ctl));
+	wire_put(p, s->peer_usr, sizeof(s->peer_usr));
 }
-static void get_tunnel(const uint8_t **p, struct session_rec *r)
+static void wire_get_tunnel(const uint8_t **p, struct session_rec *r)
 {
-	r->peer_ctl_teid = get32(p);
-	r->peer_usr_teid = get32(p);
-	get(p, r->peer_ctl.b, sizeof(r->peer_ctl.b));
-	get(p, r->peer_usr.b, sizeof(r->peer_usr.b));
-}
-
-static void put_qos(uint8_t **p, const struct session_slot *s)
-{
-	put8(p, s->qos_len);
-	put(p, s->qos, sizeof(s->qos));
-}
-static void get_qos(const uint8_t **p, struct session_rec *r)
-{
-	r->qos_len = get8(p);
-	get(p, r->qos, sizeof(r->qos));
+	r->peer_ctl_teid = wire_take32(p);
+	r->peer_usr_teid = wire_take32(p);
+	wire_get(p, r->peer_ctl.b, sizeof(r->peer_ctl.b));
+	wire_get(p, r->peer_usr.b, sizeof(r->peer_usr.b));
 }
 
-static void put_request(uint8_t **p, const struct session_slot *s)
+static void wire_put_qos(uint8_t **p, const struct session_slot *s)
 {
-	put8(p, (s->flags & SESSION_F_RECOVERY) != 0);
-	put8(p, s->recovery);
-	put8(p, s->req_type);
-	put16(p, s->req_seq);
-	put16(p, s->req_port);
-	put_address(p, s->req_src4);
+	wire_put8(p, s->qos_len);
+	wire_put(p, s->qos, sizeof(s->qos));
 }
-static void get_request(const uint8_t **p, struct session_rec *r)
+static void wire_get_qos(const uint8_t **p, struct session_rec *r)
 {
-	r->has_recovery = get8(p) != 0;
-	r->recovery = get8(p);
-	r->req_type = get8(p);
-	r->req_seq = get16(p);
-	r->req_port = get16(p);
-	get(p, r->req_src.b, sizeof(r->req_src.b));
+	r->qos_len = wire_get8(p);
+	wire_get(p, r->qos, sizeof(r->qos));
 }
 
-static void put_usage64(uint8_t **p, const struct session_usage *u)
+static void wire_put_request(uint8_t **p, const struct session_slot *s)
 {
-	put64(p, u->up_pkts);
-	put64(p, u->up_bytes);
-	put64(p, u->dn_pkts);
-	put64(p, u->dn_bytes);
+	wire_put8(p, (s->flags & SESSION_F_RECOVERY) != 0);
+	wire_put8(p, s->recovery);
+	wire_put8(p, s->req_type);
+	wire_put16(p, s->req_seq);
+	wire_put16(p, s->req_port);
+	wire_put_address(p, s->req_src4);
 }
-static void get_usage64(const uint8_t **p, struct session_usage *u)
+static void wire_get_request(const uint8_t **p, struct session_rec *r)
 {
-	u->up_pkts = get64(p);
-	u->up_bytes = get64(p);
-	u->dn_pkts = get64(p);
-	u->dn_bytes = get64(p);
+	r->has_recovery = wire_get8(p) != 0;
+	r->recovery = wire_get8(p);
+	r->req_type = wire_get8(p);
+	r->req_seq = wire_get16(p);
+	r->req_port = wire_get16(p);
+	wire_get(p, r->req_src.b, sizeof(r->req_src.b));
 }
 
-static uint8_t *put_usage32(uint8_t *p, const struct session_usage *u)
+static void wire_put_usage64(uint8_t **p, const struct session_usage *u)
+{
+	wire_put64(p, u->up_pkts);
+	wire_put64(p, u->up_bytes);
+	wire_put64(p, u->dn_pkts);
+	wire_put64(p, u->dn_bytes);
+}
+static void wire_get_usage64(const uint8_t **p, struct session_usage *u)
+{
+	u->up_pkts = wire_get64(p);
+	u->up_bytes = wire_get64(p);
+	u->dn_pkts = wire_get64(p);
+	u->dn_bytes = wire_get64(p);
+}
+
+static uint8_t *wire_put_usage32(uint8_t *p, const struct session_usage *u)
 {
 	wire_put32(p, (uint32_t)u->up_pkts);
 	wire_put32(p + 4, (uint32_t)u->up_bytes);
@@ -196,7 +196,7 @@ static uint8_t *put_usage32(uint8_t *p, const struct session_usage *u)
 	wire_put32(p + 12, (uint32_t)u->dn_bytes);
 	return p + WIRE_USAGE32;
 }
-static const uint8_t *get_usage32(const uint8_t *p, uint32_t low[4])
+static const uint8_t *wire_get_usage32(const uint8_t *p, uint32_t low[4])
 {
 	for (unsigned int i = 0; i < 4; i++)
 		low[i] = wire_get32(p + 4 * i);
@@ -211,7 +211,7 @@ static uint16_t usage_hi(const struct session_usage *u)
 
 /* The micro checkpoint of a session that carries traffic: nearly all that is ever encoded. 0: not
  * this easy. */
-static uint8_t encode_usage32(const struct session_slot *s, struct wr *w)
+static uint8_t wire_encode_usage32(const struct session_slot *s, struct wr *w)
 {
 	struct session_usage own = { usage_get(&s->up_pkts), usage_get(&s->up_bytes),
 		usage_get(&s->dn_pkts), usage_get(&s->dn_bytes) };
@@ -224,7 +224,7 @@ static uint8_t encode_usage32(const struct session_slot *s, struct wr *w)
 		return 0;
 	wire_put32(p, s->teid);
 	p[4] = SESSION_G_USAGE32;
-	put_usage32(p + WIRE_HEAD, &own);
+	wire_put_usage32(p + WIRE_HEAD, &own);
 	return SESSION_G_USAGE32;
 }
 
@@ -236,36 +236,36 @@ bool session_put_usage(const struct session_slot *s, uint8_t p[SESSION_USAGE_BYT
 	if (s->teid == 0 || usage_hi(&own) != s->usage_hi)
 		return false;
 	wire_put32(p, s->teid);
-	put_usage32(p + 4, &own);
+	wire_put_usage32(p + 4, &own);
 	return true;
 }
 
-static void encode_groups(uint8_t *p, const struct session_slot *s, uint32_t handle, uint8_t groups,
-	const struct session_usage *own)
+static void wire_encode_groups(uint8_t *p, const struct session_slot *s, uint32_t handle,
+	uint8_t groups, const struct session_usage *own)
 {
-	put32(&p, handle);
-	put8(&p, groups);
+	wire_add32(&p, handle);
+	wire_put8(&p, groups);
 	if (groups & SESSION_G_IDENTITY)
-		put_identity(&p, s);
+		wire_put_identity(&p, s);
 	if (groups & SESSION_G_TUNNEL)
-		put_tunnel(&p, s);
+		wire_put_tunnel(&p, s);
 	if (groups & SESSION_G_QOS)
-		put_qos(&p, s);
+		wire_put_qos(&p, s);
 	if (groups & SESSION_G_REQUEST)
-		put_request(&p, s);
+		wire_put_request(&p, s);
 	if (groups & SESSION_G_USAGE32)
-		p = put_usage32(p, own);
+		p = wire_put_usage32(p, own);
 	if (groups & SESSION_G_USAGE64)
-		put_usage64(&p, own);
+		wire_put_usage64(&p, own);
 	if (groups & SESSION_G_OTHER64)
-		put_usage64(&p, &s->other);
+		wire_put_usage64(&p, &s->other);
 	if (groups & SESSION_G_EXTRA)
 		wire_extra_put(p, s);
 }
 
 /* As the slot stands, or as a writer is just changing it: the caller looks whether there was
  * one. */
-static uint8_t encode_once(const struct session_table *t, uint32_t shard, uint32_t slot,
+static uint8_t wire_encode_once(const struct session_table *t, uint32_t shard, uint32_t slot,
 	uint8_t groups, const struct session_usage *own, struct wr *w)
 {
 	const struct session_slot *s = &t->shard[shard].slots[slot];
@@ -285,9 +285,9 @@ static uint8_t encode_once(const struct session_table *t, uint32_t shard, uint32
 	if (p == NULL)
 		return 0;
 	if (groups == WHOLE) /* of a resync: nothing is left to ask */
-		encode_groups(p, s, handle, WHOLE, own);
+		wire_encode_groups(p, s, handle, WHOLE, own);
 	else
-		encode_groups(p, s, handle, groups, own);
+		wire_encode_groups(p, s, handle, groups, own);
 	return groups;
 }
 
@@ -296,7 +296,7 @@ uint8_t session_encode(
 {
 	struct session_slot *s = &t->shard[shard].slots[slot];
 
-	if (groups == SESSION_G_USAGE32 && encode_usage32(s, w) != 0)
+	if (groups == SESSION_G_USAGE32 && wire_encode_usage32(s, w) != 0)
 		return SESSION_G_USAGE32;
 	for (;;) {
 		/* R0, with W1 */
@@ -310,7 +310,7 @@ uint8_t session_encode(
 			rte_pause();
 			continue;
 		}
-		written = encode_once(t, shard, slot, groups, &own, &at);
+		written = wire_encode_once(t, shard, slot, groups, &own, &at);
 		atomic_thread_fence(memory_order_acquire); /* R1, with W0 */
 		if (atomic_load_explicit(&s->seq, memory_order_relaxed) != before)
 			continue;
@@ -321,7 +321,7 @@ uint8_t session_encode(
 	}
 }
 
-static bool is_meant(const struct wire_body *b)
+static bool wire_is_meant(const struct wire_body *b)
 {
 	const struct session_rec *r = &b->rec;
 
@@ -355,20 +355,20 @@ int wire_decode(struct rd *body, struct wire_body *b)
 	} else if (body->left > 0)
 		return -EBADMSG;
 	if (b->groups & SESSION_G_IDENTITY)
-		get_identity(&p, &b->rec);
+		wire_get_identity(&p, &b->rec);
 	if (b->groups & SESSION_G_TUNNEL)
-		get_tunnel(&p, &b->rec);
+		wire_get_tunnel(&p, &b->rec);
 	if (b->groups & SESSION_G_QOS)
-		get_qos(&p, &b->rec);
+		wire_get_qos(&p, &b->rec);
 	if (b->groups & SESSION_G_REQUEST)
-		get_request(&p, &b->rec);
+		wire_get_request(&p, &b->rec);
 	if (b->groups & SESSION_G_USAGE32)
-		p = get_usage32(p, b->low);
+		p = wire_get_usage32(p, b->low);
 	if (b->groups & SESSION_G_USAGE64)
-		get_usage64(&p, &b->sender);
+		wire_get_usage64(&p, &b->sender);
 	if (b->groups & SESSION_G_OTHER64)
-		get_usage64(&p, &b->other);
-	return is_meant(b) ? 0 : -EBADMSG;
+		wire_get_usage64(&p, &b->other);
+	return wire_is_meant(b) ? 0 : -EBADMSG;
 }
 
 int session_decode_late(struct rd *body, uint32_t *handle, struct session_usage *u)
@@ -382,6 +382,6 @@ int session_decode_late(struct rd *body, uint32_t *handle, struct session_usage 
 		return -EBADMSG;
 	*handle = wire_get32(p);
 	p += WIRE_HEAD;
-	get_usage64(&p, u);
+	wire_get_usage64(&p, u);
 	return 0;
 }

@@ -52,14 +52,14 @@ uint8_t srp_rm_behind_peer(const struct srp *s)
 	return s->info.peer.rm < SRP_RM_MAX ? s->info.peer.rm + 1 : SRP_RM_MAX;
 }
 
-static bool holds(enum srp_state st)
+static bool election_holds(enum srp_state st)
 {
 	return st == SRP_ACTIVE || st == SRP_PENDING_ACTIVE || st == SRP_PENDING_STANDBY;
 }
 
 static bool peer_holds(const struct srp *s)
 {
-	return holds(s->info.peer.state);
+	return election_holds(s->info.peer.state);
 }
 
 uint8_t srp_standby_rm(const struct srp_info *i, usec_t hold_off_us, uint8_t have, usec_t now)
@@ -68,7 +68,7 @@ uint8_t srp_standby_rm(const struct srp_info *i, usec_t hold_off_us, uint8_t hav
 		return have;
 	if (i->state != SRP_STANDBY || now < i->last_change || now - i->last_change < hold_off_us)
 		return 0;
-	if (!i->peer.known || !holds(i->peer.state))
+	if (!i->peer.known || !election_holds(i->peer.state))
 		return have;
 	if (have > i->peer.rm)
 		return have;
@@ -106,12 +106,12 @@ bool srp_promote(struct srp *s, enum srp_cause cause, bool alone, usec_t now)
 }
 
 /* Until its hello said that the two fit, and for as long as they do not. */
-static bool join_refused(struct srp *s)
+static bool election_join_refused(struct srp *s)
 {
 	return !s->info.agreed;
 }
 
-static void join(struct srp *s, usec_t now)
+static void election_join(struct srp *s, usec_t now)
 {
 	if (s->info.peer.term > s->info.term)
 		s->info.term = s->info.peer.term;
@@ -128,13 +128,13 @@ static bool waited_for_peer(struct srp *s, usec_t now)
 	return srp_reached(s, srp_after(from, 2 * s->conf.dead_us), now);
 }
 
-static void init_with_peer(struct srp *s, usec_t now)
+static void election_init_with_peer(struct srp *s, usec_t now)
 {
 	int order = srp_order_startup(s);
 
 	if (peer_holds(s)) {
-		if (!join_refused(s))
-			join(s, now);
+		if (!election_join_refused(s))
+			election_join(s, now);
 		return;
 	}
 	if (s->info.peer.state == SRP_STANDBY) {
@@ -156,7 +156,7 @@ static void init_with_peer(struct srp *s, usec_t now)
 }
 
 /* When nobody will come any more. */
-static usec_t alone_due(struct srp *s, usec_t now)
+static usec_t election_alone_due(struct srp *s, usec_t now)
 {
 	usec_t heard = srp_latest(s->life.stream, s->life.srp), due = s->boot_due;
 	usec_t met = s->info.connected ? s->connected_at : s->connecting_at;
@@ -169,12 +169,12 @@ static usec_t alone_due(struct srp *s, usec_t now)
 	return srp_latest(due, srp_after(met, srp_proof_us(s->conf.dead_us)));
 }
 
-static void rule_init(struct srp *s, usec_t now)
+static void election_rule_init(struct srp *s, usec_t now)
 {
 	if (srp_peer_alive(s)) {
 		srp_probe_forget(s);
-		init_with_peer(s, now);
-	} else if (srp_reached(s, alone_due(s, now), now) && !s->shutting &&
+		election_init_with_peer(s, now);
+	} else if (srp_reached(s, election_alone_due(s, now), now) && !s->shutting &&
 		   srp_probe_free(s, now)) {
 		srp_promote(s, SRP_CAUSE_STARTUP, true, now);
 	}
@@ -182,7 +182,7 @@ static void rule_init(struct srp *s, usec_t now)
 
 /* The peer forgets nothing by being Standby too: two intervals tell a passing view from a real
  * one. */
-static void dual_standby(struct srp *s, usec_t now)
+static void election_dual_standby(struct srp *s, usec_t now)
 {
 	usec_t patience = 2 * (s->info.stream_alive ? s->conf.heartbeat_us : s->conf.hello_us);
 	int order = srp_order_startup(s);
@@ -199,7 +199,7 @@ static void dual_standby(struct srp *s, usec_t now)
 		srp_promote(s, SRP_CAUSE_DUAL_STANDBY, false, now);
 }
 
-static void rule_standby(struct srp *s, usec_t now)
+static void election_rule_standby(struct srp *s, usec_t now)
 {
 	struct srp_peer *p = &s->info.peer;
 
@@ -217,7 +217,7 @@ static void rule_standby(struct srp *s, usec_t now)
 		/* It was Active in an earlier life: that one is dead. */
 		srp_promote(s, SRP_CAUSE_DEAD_TIMER, false, now);
 	} else {
-		dual_standby(s, now);
+		election_dual_standby(s, now);
 	}
 }
 
@@ -230,7 +230,7 @@ static bool peer_knows(const struct srp *s)
 	       MUTANT(old_word_believed);
 }
 
-static void dual_active(struct srp *s, usec_t now)
+static void election_dual_active(struct srp *s, usec_t now)
 {
 	bool loses = srp_order_dual(s) < 0, knows = peer_knows(s);
 
@@ -252,7 +252,7 @@ static void dual_active(struct srp *s, usec_t now)
 }
 
 /* On shared subnets the higher term has the traffic already: it must not be overtaken. */
-static bool raise_term(struct srp *s)
+static bool election_raise_term(struct srp *s)
 {
 	struct srp_peer *p = &s->info.peer;
 	bool rival = srp_peer_alive(s) && p->term > s->info.term &&
@@ -261,7 +261,7 @@ static bool raise_term(struct srp *s)
 	return s->info.highest_term > s->info.term && !(rival && s->conf.l2);
 }
 
-static void rule_active(struct srp *s, usec_t now)
+static void election_rule_active(struct srp *s, usec_t now)
 {
 	struct srp_peer *p = &s->info.peer;
 	/* What a peer that came back said of itself before it died is no longer true. */
@@ -271,7 +271,7 @@ static void rule_active(struct srp *s, usec_t now)
 	srp_alarm(s, SRP_ALARM_DUAL_ACTIVE, dual,
 		"both chassis are Active: one of them gives up by itself");
 	if (dual)
-		dual_active(s, now);
+		election_dual_active(s, now);
 	else
 		s->one_way_since = USEC_NEVER;
 	if (s->info.state != SRP_ACTIVE || (dual && srp_order_dual(s) < 0))
@@ -292,7 +292,7 @@ static void rule_active(struct srp *s, usec_t now)
 		srp_plan_start(s, PLAN_RAISE, s->info.term, SRP_CAUSE_NONE, now);
 		return;
 	}
-	if (s->plan.kind == PLAN_NONE && raise_term(s)) {
+	if (s->plan.kind == PLAN_NONE && election_raise_term(s)) {
 		srp_term_t term = srp_term_take(s);
 
 		if (term == 0)
@@ -306,7 +306,7 @@ static void rule_active(struct srp *s, usec_t now)
 
 /* Announced at once, unless a stall caused it: then the peer's next word is worth more than a flap
  * of routes. */
-static void metric(struct srp *s, usec_t now)
+static void election_metric(struct srp *s, usec_t now)
 {
 	if (s->info.rm == s->rm_announced)
 		s->metric_due = USEC_NEVER;
@@ -323,15 +323,15 @@ void srp_rules(struct srp *s, usec_t now)
 		return;
 	switch (s->info.state) {
 	case SRP_INIT:
-		rule_init(s, now);
+		election_rule_init(s, now);
 		break;
 	case SRP_STANDBY:
-		rule_standby(s, now);
+		election_rule_standby(s, now);
 		break;
 	case SRP_ACTIVE:
-		rule_active(s, now);
+		election_rule_active(s, now);
 		if (s->info.state == SRP_ACTIVE) {
-			metric(s, now);
+			election_metric(s, now);
 			srp_wish_check(s, now);
 		}
 		break;

@@ -12,7 +12,7 @@
 
 enum { RETRY_US = 1000000 };
 
-static void ask(struct srp *s, usec_t now)
+static void lines_ask(struct srp *s, usec_t now)
 {
 	struct srp_lines *l = &s->lines;
 
@@ -22,7 +22,7 @@ static void ask(struct srp *s, usec_t now)
 	l->asked_at = now;
 }
 
-static void begin(struct srp *s, usec_t now)
+static void lines_begin(struct srp *s, usec_t now)
 {
 	struct srp_lines *l = &s->lines;
 
@@ -32,7 +32,7 @@ static void begin(struct srp *s, usec_t now)
 	l->asking = true;
 	l->have = l->total = 0;
 	l->digest = s->info.peer.config_digest;
-	ask(s, now);
+	lines_ask(s, now);
 }
 
 void srp_lines_connected(struct srp *s)
@@ -62,7 +62,7 @@ void srp_lines_hello(struct srp *s, const struct srp_msg *m, usec_t now)
 	if (first || news)
 		s->info.config_event = now;
 	if (m->config_digest != s->conf.config_digest && (first || news))
-		begin(s, now);
+		lines_begin(s, now);
 	else if (first)
 		l->due =
 			s->conf.configuration_us != 0 ? now + s->conf.configuration_us : USEC_NEVER;
@@ -87,7 +87,7 @@ int srp_reconfigure(struct srp *s, const struct srp_conf *c, usec_t now)
 	l->first[0] = '\0';
 	s->hello_due = now; /* which tells it */
 	if (s->info.connected && l->met) {
-		begin(s, now);
+		lines_begin(s, now);
 		srp_judge(s, now);
 	}
 	srp_settle(s, now);
@@ -101,9 +101,9 @@ void srp_lines_turn(struct srp *s, usec_t now)
 	if (!s->info.connected || !l->met)
 		return;
 	if (srp_reached(s, l->due, now))
-		begin(s, now);
+		lines_begin(s, now);
 	if (l->asking && srp_reached(s, l->asked_at + RETRY_US, now))
-		ask(s, now);
+		lines_ask(s, now);
 	srp_reached(s, l->due, now);
 	if (l->asking)
 		srp_reached(s, l->asked_at + RETRY_US, now);
@@ -126,7 +126,7 @@ int srp_on_want_lines(struct srp *s, const struct srp_msg *m)
 	return 0;
 }
 
-static bool room(struct srp_lines *l, size_t total)
+static bool lines_room(struct srp_lines *l, size_t total)
 {
 	char *text;
 
@@ -150,7 +150,7 @@ int srp_on_lines(struct srp *s, const struct srp_msg *m, usec_t now)
 	if (!l->asking || m->digest != l->digest || m->offset != l->have ||
 		(l->have > 0 && m->total != l->total))
 		return -ESTALE;
-	if (!room(l, m->total)) { /* asked again at the next comparison */
+	if (!lines_room(l, m->total)) { /* asked again at the next comparison */
 		l->asking = false;
 		return 0;
 	}
@@ -158,7 +158,7 @@ int srp_on_lines(struct srp *s, const struct srp_msg *m, usec_t now)
 	memcpy(l->text + l->have, m->piece, m->piece_len);
 	l->have += m->piece_len;
 	if (l->have < l->total) {
-		ask(s, now);
+		lines_ask(s, now);
 		return 0;
 	}
 	l->asking = false;
@@ -207,14 +207,14 @@ int srp_validate_configuration(struct srp *s, char reason[SRP_REASON_MAX], usec_
 		ret = -ENOTSUP;
 	} else {
 		snprintf(reason, SRP_REASON_MAX, "ok");
-		begin(s, now);
+		lines_begin(s, now);
 	}
 	srp_settle(s, now);
 	return ret;
 }
 
 /* Room for what to do first: of the key and its values what is left. */
-static void differs_in(const struct srp_lines *l, char why[SRP_REASON_MAX])
+static void lines_differs_in(const struct srp_lines *l, char why[SRP_REASON_MAX])
 {
 	char rest[80];
 
@@ -231,7 +231,7 @@ bool srp_lines_differ(const struct srp *s, char why[SRP_REASON_MAX])
 	bool equal = s->info.peer.config_digest == s->conf.config_digest;
 
 	if (l->compared && l->n > 0)
-		differs_in(l, why);
+		lines_differs_in(l, why);
 	else if (equal)
 		return false;
 	else if (l->compared)

@@ -11,18 +11,19 @@ bool srp_peer_alive(const struct srp *s)
 
 /* A quarter of an interval of patience: an ask at each heartbeat that is late by a hair would be
  * noise. */
-static usec_t ask_from(const struct srp *s)
+static usec_t liveness_ask_from(const struct srp *s)
 {
 	return srp_after(s->life.stream, s->conf.heartbeat_us + s->conf.heartbeat_us / 4);
 }
 
-static void ask(struct srp *s, usec_t now)
+static void liveness_ask(struct srp *s, usec_t now)
 {
 	struct srp_life *l = &s->life;
 	/* Nothing hangs on the answer of a peer that was given up. */
 	usec_t pause = l->dead || l->left ? s->conf.hello_us : s->conf.heartbeat_us;
 
-	if (!s->info.connected || l->stream == USEC_NEVER || !srp_reached(s, ask_from(s), now)) {
+	if (!s->info.connected || l->stream == USEC_NEVER ||
+		!srp_reached(s, liveness_ask_from(s), now)) {
 		l->asking = false;
 		return;
 	}
@@ -56,7 +57,7 @@ void srp_life_answer(struct srp *s, uint32_t id, usec_t now)
 
 /* A peer that started anew while we slept has no key of ours: all is silent until SRP connects, or
  * is refused. Its sessions are its own by then, so nothing is gained by haste. */
-static bool slept(struct srp_life *l, usec_t heartbeat_us)
+static bool liveness_slept(struct srp_life *l, usec_t heartbeat_us)
 {
 	/* What waited in our own queues is read within the first interval. */
 	if (l->heard_at != USEC_NEVER && l->heard_at >= srp_after(l->slept_at, heartbeat_us))
@@ -65,7 +66,7 @@ static bool slept(struct srp_life *l, usec_t heartbeat_us)
 }
 
 /* Before there is a joined copy nothing is gained by haste. */
-static bool dead_slowly(struct srp *s, usec_t now)
+static bool liveness_dead_slowly(struct srp *s, usec_t now)
 {
 	bool silent =
 		s->life.stream == USEC_NEVER || srp_reached(s, s->life.stream + srp_window(s), now);
@@ -76,7 +77,7 @@ static bool dead_slowly(struct srp *s, usec_t now)
 		s, srp_after(srp_latest(s->life.stream, s->life.srp), s->conf.dead_us), now);
 }
 
-static bool dead(struct srp *s, usec_t now)
+static bool liveness_dead(struct srp *s, usec_t now)
 {
 	struct srp_life *l = &s->life;
 	bool unjoined =
@@ -86,8 +87,8 @@ static bool dead(struct srp *s, usec_t now)
 		l->path_down = false;
 		return false;
 	}
-	if (l->stream == USEC_NEVER || unjoined || slept(l, s->conf.heartbeat_us))
-		return dead_slowly(s, now);
+	if (l->stream == USEC_NEVER || unjoined || liveness_slept(l, s->conf.heartbeat_us))
+		return liveness_dead_slowly(s, now);
 	if (l->path_down)
 		return (!s->info.connected && l->refused) ||
 		       srp_reached(s, srp_after(l->srp, s->conf.dead_us), now);
@@ -99,7 +100,7 @@ static bool dead(struct srp *s, usec_t now)
 		       srp_reached(s, l->answered + srp_window(s), now));
 }
 
-static void revive(struct srp *s, usec_t now)
+static void liveness_revive(struct srp *s, usec_t now)
 {
 	struct srp_life *l = &s->life;
 	usec_t last = srp_latest(l->stream, l->srp);
@@ -113,7 +114,7 @@ static void revive(struct srp *s, usec_t now)
 
 /* A connection over which nothing came for dead-interval is none, whatever TCP believes: a cut
  * cable closes nothing. */
-static void close_silent(struct srp *s, usec_t now)
+static void liveness_close_silent(struct srp *s, usec_t now)
 {
 	usec_t last = srp_latest(s->life.srp, s->connected_at);
 
@@ -124,7 +125,7 @@ static void close_silent(struct srp *s, usec_t now)
 	srp_emit(s, SRP_ACT_CLOSE);
 }
 
-static void alarms(struct srp *s, usec_t now)
+static void liveness_alarms(struct srp *s, usec_t now)
 {
 	struct srp_life *l = &s->life;
 	bool alive = srp_peer_alive(s);
@@ -152,7 +153,7 @@ static void alarms(struct srp *s, usec_t now)
 		"ports and their link");
 }
 
-static void mute(struct srp *s, usec_t now)
+static void liveness_mute(struct srp *s, usec_t now)
 {
 	usec_t fresh = srp_after(s->mute_since, s->conf.heartbeat_us);
 
@@ -171,9 +172,9 @@ void srp_life_update(struct srp *s, usec_t now)
 	if (l->first == USEC_NEVER && srp_latest(l->stream, l->srp) != USEC_NEVER)
 		l->first = now;
 	if (l->dead)
-		revive(s, now);
-	ask(s, now);
-	if (s->info.peer.known && !l->left && !l->dead && dead(s, now)) {
+		liveness_revive(s, now);
+	liveness_ask(s, now);
+	if (s->info.peer.known && !l->left && !l->dead && liveness_dead(s, now)) {
 		l->dead = true;
 		l->dead_at = now;
 	}
@@ -181,13 +182,13 @@ void srp_life_update(struct srp *s, usec_t now)
 		l->stream != USEC_NEVER && !srp_reached(s, l->stream + srp_window(s), now);
 	s->info.dual_path = s->info.stream_alive && s->info.connected && l->srp != USEC_NEVER &&
 			    !srp_reached(s, l->srp + s->conf.dead_us, now);
-	mute(s, now);
-	close_silent(s, now);
-	alarms(s, now);
+	liveness_mute(s, now);
+	liveness_close_silent(s, now);
+	liveness_alarms(s, now);
 }
 
 /* A moment in the past cannot move into the future. */
-static void push(usec_t *t, usec_t us, usec_t now)
+static void liveness_push(usec_t *t, usec_t us, usec_t now)
 {
 	if (*t != USEC_NEVER)
 		*t = *t + us < now ? *t + us : (*t > now ? *t : now);
@@ -200,16 +201,16 @@ void srp_life_stall(struct srp *s, usec_t us, usec_t stream_us, usec_t now)
 
 	/* What was dead before we slept did not wake up for it. */
 	if (!l->dead && !MUTANT(own_stall_counts)) {
-		push(&l->stream, stream_us, now);
-		push(&l->srp, us, now);
+		liveness_push(&l->stream, stream_us, now);
+		liveness_push(&l->srp, us, now);
 	}
-	push(&l->ask_first, us, now);
-	push(&l->ask_last, us, now);
-	push(&l->answered, us, now);
-	push(&l->first, longer, now);
-	push(&s->peer_state_since, longer, now);
-	push(&s->one_way_since, longer, now);
-	push(&s->connection_since, longer, now);
-	push(&s->connected_at, longer, now);
-	push(&s->connecting_at, longer, now);
+	liveness_push(&l->ask_first, us, now);
+	liveness_push(&l->ask_last, us, now);
+	liveness_push(&l->answered, us, now);
+	liveness_push(&l->first, longer, now);
+	liveness_push(&s->peer_state_since, longer, now);
+	liveness_push(&s->one_way_since, longer, now);
+	liveness_push(&s->connection_since, longer, now);
+	liveness_push(&s->connected_at, longer, now);
+	liveness_push(&s->connecting_at, longer, now);
 }

@@ -50,7 +50,7 @@ int srp_body_read(struct rd *r, struct srp_body *b)
 	return 0;
 }
 
-static void text_write(struct wr *w, const char *text)
+static void message_text_write(struct wr *w, const char *text)
 {
 	size_t n = strnlen(text, SRP_REASON_MAX - 1);
 
@@ -59,7 +59,7 @@ static void text_write(struct wr *w, const char *text)
 }
 
 /* It ends up in logs and on terminals. */
-static void text_read(struct rd *r, char to[SRP_REASON_MAX])
+static void message_text_read(struct rd *r, char to[SRP_REASON_MAX])
 {
 	struct rd t;
 	size_t n = rd_u8(r);
@@ -77,7 +77,7 @@ static void text_read(struct rd *r, char to[SRP_REASON_MAX])
 	to[n] = '\0';
 }
 
-static void wire_write(struct wr *w, const struct srp_wire *s)
+static void message_wire_write(struct wr *w, const struct srp_wire *s)
 {
 	wr_u8(w, s->version_min);
 	wr_u8(w, s->version_max);
@@ -85,7 +85,7 @@ static void wire_write(struct wr *w, const struct srp_wire *s)
 }
 
 /* Who says nothing of it speaks version 1 alone. */
-static void wire_read(struct rd *r, struct srp_wire *s)
+static void message_wire_read(struct rd *r, struct srp_wire *s)
 {
 	*s = (struct srp_wire){ .version_min = 1, .version_max = 1 };
 	if (r->left == 0)
@@ -99,26 +99,26 @@ static void wire_read(struct rd *r, struct srp_wire *s)
 
 enum { HELLO_UNLICENSED = 1, HELLO_TELLS_LINES = 2 };
 
-static void hello_write(struct wr *w, const struct srp_msg *m)
+static void message_hello_write(struct wr *w, const struct srp_msg *m)
 {
 	srp_body_write(w, &m->body);
 	wr_u32(w, m->capacity);
 	wr_u64(w, m->config_digest);
-	text_write(w, m->text);
-	wire_write(w, &m->wire);
+	message_text_write(w, m->text);
+	message_wire_write(w, &m->wire);
 	wr_u8(w, (m->unlicensed ? HELLO_UNLICENSED : 0) | (m->tells_lines ? HELLO_TELLS_LINES : 0));
 	wr_u32(w, m->health.known);
 	wr_u32(w, m->health.failed);
 }
 
-static void hello_read(struct rd *r, struct srp_msg *m)
+static void message_hello_read(struct rd *r, struct srp_msg *m)
 {
 	if (srp_body_read(r, &m->body) < 0 || m->body.incarnation != m->incarnation)
 		r->bad = true;
 	m->capacity = rd_u32(r);
 	m->config_digest = rd_u64(r);
-	text_read(r, m->text);
-	wire_read(r, &m->wire);
+	message_text_read(r, m->text);
+	message_wire_read(r, &m->wire);
 	/* An earlier release ends here: licensed, and it would take WANT_LINES for malformed. */
 	if (r->left > 0) {
 		uint8_t flags = rd_u8(r);
@@ -145,7 +145,7 @@ static void id_read(struct rd *r, struct srp_msg *m)
 	m->id = rd_u32(r);
 }
 
-static void offer_write(struct wr *w, const struct srp_msg *m)
+static void message_offer_write(struct wr *w, const struct srp_msg *m)
 {
 	wr_u64(w, m->offered);
 	wr_u64(w, m->number);
@@ -154,7 +154,7 @@ static void offer_write(struct wr *w, const struct srp_msg *m)
 	wr_u8(w, m->forced);
 }
 
-static void offer_read(struct rd *r, struct srp_msg *m)
+static void message_offer_read(struct rd *r, struct srp_msg *m)
 {
 	m->offered = rd_u64(r);
 	m->number = rd_u64(r);
@@ -166,22 +166,22 @@ static void offer_read(struct rd *r, struct srp_msg *m)
 static void refuse_write(struct wr *w, const struct srp_msg *m)
 {
 	wr_u64(w, m->offered);
-	text_write(w, m->text);
+	message_text_write(w, m->text);
 }
 
 static void refuse_read(struct rd *r, struct srp_msg *m)
 {
 	m->offered = rd_u64(r);
-	text_read(r, m->text);
+	message_text_read(r, m->text);
 }
 
-static void confirm_write(struct wr *w, const struct srp_msg *m)
+static void message_confirm_write(struct wr *w, const struct srp_msg *m)
 {
 	wr_u64(w, m->offered);
 	wr_u8(w, m->rm);
 }
 
-static void confirm_read(struct rd *r, struct srp_msg *m)
+static void message_confirm_read(struct rd *r, struct srp_msg *m)
 {
 	m->offered = rd_u64(r);
 	m->rm = rd_u8(r);
@@ -211,7 +211,7 @@ static void want_lines_read(struct rd *r, struct srp_msg *m)
 	m->offset = rd_u32(r);
 }
 
-static void lines_write(struct wr *w, const struct srp_msg *m)
+static void message_lines_write(struct wr *w, const struct srp_msg *m)
 {
 	wr_u64(w, m->digest);
 	wr_u32(w, m->offset);
@@ -220,7 +220,7 @@ static void lines_write(struct wr *w, const struct srp_msg *m)
 	wr_bytes(w, m->piece, m->piece_len);
 }
 
-static void lines_read(struct rd *r, struct srp_msg *m)
+static void message_lines_read(struct rd *r, struct srp_msg *m)
 {
 	m->digest = rd_u64(r);
 	m->offset = rd_u32(r);
@@ -233,15 +233,15 @@ static const struct {
 	void (*write)(struct wr *w, const struct srp_msg *m);
 	void (*read)(struct rd *r, struct srp_msg *m);
 } codecs[] = {
-	[SRP_MSG_HELLO] = { hello_write, hello_read },
+	[SRP_MSG_HELLO] = { message_hello_write, message_hello_read },
 	[SRP_MSG_ASK] = { id_write, id_read },
 	[SRP_MSG_ANSWER] = { id_write, id_read },
-	[SRP_MSG_OFFER] = { offer_write, offer_read },
+	[SRP_MSG_OFFER] = { message_offer_write, message_offer_read },
 	[SRP_MSG_REFUSE] = { refuse_write, refuse_read },
-	[SRP_MSG_CONFIRM] = { confirm_write, confirm_read },
+	[SRP_MSG_CONFIRM] = { message_confirm_write, message_confirm_read },
 	[SRP_MSG_GOODBYE] = { goodbye_write, goodbye_read },
 	[SRP_MSG_WANT_LINES] = { want_lines_write, want_lines_read },
-	[SRP_MSG_LINES] = { lines_write, lines_read },
+	[SRP_MSG_LINES] = { message_lines_write, message_lines_read },
 };
 
 int srp_msg_read(const uint8_t *p, size_t len, struct srp_msg *m)

@@ -6,7 +6,7 @@
 
 #include "srp_pvt.h"
 
-static bool retired(const struct srp *s, uint32_t incarnation)
+static bool peer_retired(const struct srp *s, uint32_t incarnation)
 {
 	for (unsigned int i = 0; i < SRP_RETIRED; i++)
 		if (s->retired[i] == incarnation)
@@ -19,7 +19,7 @@ bool srp_peer_is(const struct srp *s, uint32_t incarnation)
 	return s->info.peer.known && !s->life.left && s->info.peer.incarnation == incarnation;
 }
 
-static void new_life(struct srp *s, uint32_t incarnation, usec_t now)
+static void peer_new_life(struct srp *s, uint32_t incarnation, usec_t now)
 {
 	struct srp_peer *p = &s->info.peer;
 
@@ -42,7 +42,7 @@ static void new_life(struct srp *s, uint32_t incarnation, usec_t now)
 }
 
 /* The stream's wire: a version that both speak, packets that both take. */
-static bool wire_differs(const struct srp *s, char why[SRP_REASON_MAX])
+static bool peer_wire_differs(const struct srp *s, char why[SRP_REASON_MAX])
 {
 	const struct srp_wire *here = &s->conf.wire, *there = &s->info.peer.wire;
 	const char *port = s->conf.mtu_port;
@@ -65,7 +65,7 @@ static bool wire_differs(const struct srp *s, char why[SRP_REASON_MAX])
 }
 
 /* Nothing is recovered without it, so nothing is copied either. */
-static bool unlicensed(const struct srp *s, char why[SRP_REASON_MAX])
+static bool peer_unlicensed(const struct srp *s, char why[SRP_REASON_MAX])
 {
 	bool here = s->conf.unlicensed, there = s->info.peer.unlicensed;
 
@@ -91,14 +91,14 @@ bool srp_peer_differs(const struct srp *s, char why[SRP_REASON_MAX])
 		snprintf(why, SRP_REASON_MAX,
 			"table capacity differs (%u here, %u there): make them equal",
 			s->conf.capacity, p->capacity);
-	else if (wire_differs(s, why))
+	else if (peer_wire_differs(s, why))
 		return true;
 	else
-		return unlicensed(s, why) || srp_lines_differ(s, why);
+		return peer_unlicensed(s, why) || srp_lines_differ(s, why);
 	return true;
 }
 
-static void adopt(struct srp *s, const struct srp_body *b, usec_t now)
+static void peer_adopt(struct srp *s, const struct srp_body *b, usec_t now)
 {
 	struct srp_peer *p = &s->info.peer;
 
@@ -123,25 +123,25 @@ static void adopt(struct srp *s, const struct srp_body *b, usec_t now)
 /* Where we stood still while the peer was started more than once, its lives are read in any order,
  * and the living one may have been taken for gone. It is the one that goes on speaking: it hears
  * us, and the other has been silent since. The stream has the same rule (repl_life_peer). */
-static bool gone(const struct srp *s, const struct srp_body *b, usec_t now)
+static bool peer_gone(const struct srp *s, const struct srp_body *b, usec_t now)
 {
 	bool silent = s->life.heard_at == USEC_NEVER || now >= s->life.heard_at + srp_window(s);
 
-	return retired(s, b->incarnation) && !(silent && b->hears == s->conf.incarnation);
+	return peer_retired(s, b->incarnation) && !(silent && b->hears == s->conf.incarnation);
 }
 
 int srp_peer_said(struct srp *s, const struct srp_body *b, usec_t now)
 {
 	if (b->incarnation == s->conf.incarnation || b->side == s->conf.side)
 		return -EBADMSG;
-	if (gone(s, b, now) || (s->life.left && b->incarnation == s->info.peer.incarnation))
+	if (peer_gone(s, b, now) || (s->life.left && b->incarnation == s->info.peer.incarnation))
 		return -ESTALE;
 	if (!s->info.peer.known || b->incarnation != s->info.peer.incarnation)
-		new_life(s, b->incarnation, now);
+		peer_new_life(s, b->incarnation, now);
 	s->life.heard_at = now;
 	/* The two paths overtake each other: an older body is a sign of life and no news. */
 	if (b->serial >= s->peer_serial)
-		adopt(s, b, now);
+		peer_adopt(s, b, now);
 	else
 		s->info.count.messages_stale++;
 	return 0;

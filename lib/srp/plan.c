@@ -9,13 +9,13 @@
 
 enum { PLAN_STEPS = 5 };
 
-static void end_nothing(struct srp *s, usec_t now)
+static void plan_end_nothing(struct srp *s, usec_t now)
 {
 	(void)s;
 	(void)now;
 }
 
-static void end_promote(struct srp *s, usec_t now)
+static void plan_end_promote(struct srp *s, usec_t now)
 {
 	if (s->plan.cause != SRP_CAUSE_STARTUP)
 		s->info.last_switchover = now;
@@ -28,7 +28,7 @@ static void end_promote(struct srp *s, usec_t now)
 	srp_move(s, SRP_ACTIVE, s->plan.cause, now);
 }
 
-static void end_offer(struct srp *s, usec_t now)
+static void plan_end_offer(struct srp *s, usec_t now)
 {
 	s->plan.kind = PLAN_OFFER;
 	s->plan.offered = true;
@@ -36,12 +36,12 @@ static void end_offer(struct srp *s, usec_t now)
 	srp_offer_send(s);
 }
 
-static void end_resume(struct srp *s, usec_t now)
+static void plan_end_resume(struct srp *s, usec_t now)
 {
 	srp_move(s, SRP_ACTIVE, SRP_CAUSE_ABORTED, now);
 }
 
-static void end_standby(struct srp *s, usec_t now)
+static void plan_end_standby(struct srp *s, usec_t now)
 {
 	s->info.last_switchover = now;
 	srp_alarm_clear(s, SRP_ALARM_UNVOUCHED);
@@ -49,22 +49,22 @@ static void end_standby(struct srp *s, usec_t now)
 	srp_move(s, SRP_STANDBY, s->plan.cause, now);
 }
 
-static void end_yield(struct srp *s, usec_t now)
+static void plan_end_yield(struct srp *s, usec_t now)
 {
 	s->info.count.switchovers_planned++;
-	end_standby(s, now);
+	plan_end_standby(s, now);
 }
 
-static void end_leave(struct srp *s, usec_t now)
+static void plan_end_leave(struct srp *s, usec_t now)
 {
 	s->plan.kind = PLAN_NONE;
 	srp_goodbye(s, true);
 	srp_move(s, SRP_INIT, SRP_CAUSE_SHUTDOWN, now);
 }
 
-static void late_abort(struct srp *s, usec_t now);
+static void plan_late_abort(struct srp *s, usec_t now);
 
-static void late_offer(struct srp *s, usec_t now)
+static void plan_late_offer(struct srp *s, usec_t now)
 {
 	srp_offer_give_up(s, "pending-timeout", now);
 }
@@ -75,22 +75,23 @@ static const struct plan_row {
 	void (*end)(struct srp *s, usec_t now);
 	void (*late)(struct srp *s, usec_t now);
 } rows[PLAN_MAX] = {
-	[PLAN_JOIN] = { "join", { SRP_STEP_WRITE }, end_nothing, late_abort },
+	[PLAN_JOIN] = { "join", { SRP_STEP_WRITE }, plan_end_nothing, plan_late_abort },
 	[PLAN_PROMOTE] = { "promotion",
-		{ SRP_STEP_STOP, SRP_STEP_OWN, SRP_STEP_ACTIVATE, SRP_STEP_STREAM }, end_promote,
-		late_abort },
-	[PLAN_RAISE] = { "new term", { SRP_STEP_STREAM }, end_nothing, late_abort },
-	[PLAN_OFFER] = { "switchover", { SRP_STEP_HOLD, SRP_STEP_LATE }, end_offer, late_offer },
-	[PLAN_RESUME] = { "resumption", { SRP_STEP_RESUME }, end_resume, late_abort },
-	[PLAN_YIELD] = { "handover", { SRP_STEP_DEACTIVATE, SRP_STEP_WRITE }, end_yield,
-		late_abort },
+		{ SRP_STEP_STOP, SRP_STEP_OWN, SRP_STEP_ACTIVATE, SRP_STEP_STREAM },
+		plan_end_promote, plan_late_abort },
+	[PLAN_RAISE] = { "new term", { SRP_STEP_STREAM }, plan_end_nothing, plan_late_abort },
+	[PLAN_OFFER] = { "switchover", { SRP_STEP_HOLD, SRP_STEP_LATE }, plan_end_offer,
+		plan_late_offer },
+	[PLAN_RESUME] = { "resumption", { SRP_STEP_RESUME }, plan_end_resume, plan_late_abort },
+	[PLAN_YIELD] = { "handover", { SRP_STEP_DEACTIVATE, SRP_STEP_WRITE }, plan_end_yield,
+		plan_late_abort },
 	[PLAN_DEMOTE] = { "demotion", { SRP_STEP_DEACTIVATE, SRP_STEP_RELEASE, SRP_STEP_WRITE },
-		end_standby, late_abort },
-	[PLAN_LEAVE] = { "shutdown", { SRP_STEP_DEACTIVATE, SRP_STEP_RELEASE }, end_leave,
-		end_leave },
+		plan_end_standby, plan_late_abort },
+	[PLAN_LEAVE] = { "shutdown", { SRP_STEP_DEACTIVATE, SRP_STEP_RELEASE }, plan_end_leave,
+		plan_end_leave },
 };
 
-static enum srp_step awaited(const struct srp *s)
+static enum srp_step plan_awaited(const struct srp *s)
 {
 	if (MUTANT(vips_before_own) && s->plan.kind == PLAN_PROMOTE &&
 		(s->plan.at == 1 || s->plan.at == 2))
@@ -98,12 +99,12 @@ static enum srp_step awaited(const struct srp *s)
 	return s->plan.kind == PLAN_NONE ? SRP_STEP_NONE : rows[s->plan.kind].steps[s->plan.at];
 }
 
-static void late_abort(struct srp *s, usec_t now)
+static void plan_late_abort(struct srp *s, usec_t now)
 {
 	char why[SRP_REASON_MAX];
 
 	snprintf(why, sizeof(why), "%s: no answer to %s within pending-timeout",
-		rows[s->plan.kind].name, srp_step_name(awaited(s)));
+		rows[s->plan.kind].name, srp_step_name(plan_awaited(s)));
 	srp_abort(s, why);
 }
 
@@ -116,11 +117,11 @@ void srp_abort(struct srp *s, const char *why)
 	s->gone = true;
 }
 
-static void ask_step(struct srp *s)
+static void plan_ask_step(struct srp *s)
 {
 	struct srp_action *a = srp_emit(s, SRP_ACT_STEP);
 
-	a->step = awaited(s);
+	a->step = plan_awaited(s);
 	a->term = s->plan.term;
 	a->old_term = s->plan.old_term;
 	a->cause = s->plan.cause;
@@ -146,23 +147,23 @@ void srp_plan_start(
 
 /* The first step goes out when the rules have settled, so that its caller may still fill the plan
  * in. */
-static void begin(struct srp *s)
+static void plan_begin(struct srp *s)
 {
 	if (s->plan.kind != PLAN_NONE && !s->plan.begun) {
 		s->plan.begun = true;
-		ask_step(s);
+		plan_ask_step(s);
 	}
 }
 
 void srp_plan_check(struct srp *s, usec_t now)
 {
-	begin(s);
+	plan_begin(s);
 	if (s->plan.kind != PLAN_NONE && !MUTANT(no_timeout) && srp_reached(s, s->plan.due, now))
 		rows[s->plan.kind].late(s, now);
-	begin(s);
+	plan_begin(s);
 }
 
-static void failed(struct srp *s, enum srp_step step, const char *why, usec_t now)
+static void plan_failed(struct srp *s, enum srp_step step, const char *why, usec_t now)
 {
 	char text[SRP_REASON_MAX];
 
@@ -174,14 +175,14 @@ static void failed(struct srp *s, enum srp_step step, const char *why, usec_t no
 		srp_refuse(s, s->plan.term, text);
 		srp_offer_back_out(s, now);
 	} else if (s->plan.kind == PLAN_LEAVE) {
-		end_leave(s, now);
+		plan_end_leave(s, now);
 	} else {
 		srp_abort(s, text);
 	}
 }
 
 /* What an answer means beyond "go on". False: it ended the plan. */
-static bool answered(struct srp *s, enum srp_step step, uint64_t number, usec_t now)
+static bool plan_answered(struct srp *s, enum srp_step step, uint64_t number, usec_t now)
 {
 	struct srp_plan *p = &s->plan;
 
@@ -201,12 +202,12 @@ static bool answered(struct srp *s, enum srp_step step, uint64_t number, usec_t 
 	return true;
 }
 
-static void advance(struct srp *s, usec_t now)
+static void plan_advance(struct srp *s, usec_t now)
 {
 	const struct plan_row *row = &rows[s->plan.kind];
 
 	if (row->steps[++s->plan.at] != SRP_STEP_NONE) {
-		ask_step(s);
+		plan_ask_step(s);
 		return;
 	}
 	s->plan.kind = PLAN_NONE;
@@ -216,18 +217,19 @@ static void advance(struct srp *s, usec_t now)
 /* Goes on without the answer that is awaited. */
 void srp_plan_skip(struct srp *s, usec_t now)
 {
-	advance(s, now);
+	plan_advance(s, now);
 }
 
 void srp_plan_done(struct srp *s, enum srp_step step, srp_term_t term, bool ok, uint64_t number,
 	const char *why, usec_t now)
 {
-	if (step == SRP_STEP_NONE || !s->plan.begun || step != awaited(s) || term != s->plan.term)
+	if (step == SRP_STEP_NONE || !s->plan.begun || step != plan_awaited(s) ||
+		term != s->plan.term)
 		return;
 	if (!ok)
-		failed(s, step, why != NULL ? why : "no reason given", now);
-	else if (answered(s, step, number, now))
-		advance(s, now);
+		plan_failed(s, step, why != NULL ? why : "no reason given", now);
+	else if (plan_answered(s, step, number, now))
+		plan_advance(s, now);
 }
 
 void srp_demote(struct srp *s, enum srp_cause cause, usec_t now)

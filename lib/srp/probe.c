@@ -7,7 +7,7 @@
 #include "common/mutant.h"
 #include "srp_pvt.h"
 
-static void ask(struct srp *s, usec_t now)
+static void probe_ask(struct srp *s, usec_t now)
 {
 	s->probe.state = PROBE_OUT;
 	s->probe.due = now + SRP_PROBE_US;
@@ -26,10 +26,10 @@ bool srp_probe_free(struct srp *s, usec_t now)
 	if (p->state == PROBE_IDLE && !s->stream.joined)
 		srp_counter_ready(s);
 	if (p->state == PROBE_IDLE) {
-		ask(s, now);
+		probe_ask(s, now);
 	} else if (srp_reached(s, p->due, now)) {
 		if (p->state != PROBE_OUT) {
-			ask(s, now);
+			probe_ask(s, now);
 		} else {
 			p->state = PROBE_FREE;
 			p->due = now + SRP_PROBE_US;
@@ -50,7 +50,7 @@ void srp_probe_forget(struct srp *s)
 }
 
 /* Raised again in other words when it is another that answers, or for another address. */
-static void taken(struct srp *s, const char *who)
+static void probe_taken(struct srp *s, const char *who)
 {
 	if (strncmp(s->probe.who, who, sizeof(s->probe.who) - 1) != 0)
 		s->info.alarms &= ~(1u << SRP_ALARM_VIP_ANSWERED);
@@ -70,6 +70,6 @@ void srp_probed(struct srp *s, bool answered, const char *who, usec_t now)
 	s->probe.state = answered ? PROBE_TAKEN : PROBE_FREE;
 	s->probe.due = now + (answered ? s->conf.dead_us : SRP_PROBE_US);
 	if (answered)
-		taken(s, who);
+		probe_taken(s, who);
 	srp_settle(s, now);
 }

@@ -106,7 +106,7 @@ void srp_move(struct srp *s, enum srp_state to, enum srp_cause cause, usec_t now
 		srp_wish_forget(s);
 }
 
-static void hello(struct srp *s, usec_t now)
+static void srp_hello(struct srp *s, usec_t now)
 {
 	struct srp_msg m = { .type = SRP_MSG_HELLO,
 		.body = s->said,
@@ -124,7 +124,7 @@ static void hello(struct srp *s, usec_t now)
 	s->hello_due = now + s->conf.hello_us;
 }
 
-static uint16_t body_bytes(const struct srp_body *b, uint8_t to[SRP_BODY])
+static uint16_t srp_body_bytes(const struct srp_body *b, uint8_t to[SRP_BODY])
 {
 	struct wr w = wr_init(to, SRP_BODY);
 
@@ -132,16 +132,16 @@ static uint16_t body_bytes(const struct srp_body *b, uint8_t to[SRP_BODY])
 	return (uint16_t)(SRP_BODY - w.left);
 }
 
-static bool same_body(const struct srp_body *a, const struct srp_body *b)
+static bool srp_same_body(const struct srp_body *a, const struct srp_body *b)
 {
 	uint8_t one[SRP_BODY], other[SRP_BODY];
 
-	body_bytes(a, one);
-	body_bytes(b, other);
+	srp_body_bytes(a, one);
+	srp_body_bytes(b, other);
 	return memcmp(one, other, SRP_BODY) == 0;
 }
 
-static struct srp_body body(const struct srp *s)
+static struct srp_body srp_body_of(const struct srp *s)
 {
 	struct srp_body b = { .side = s->conf.side,
 		.state = (uint8_t)s->info.state,
@@ -160,35 +160,35 @@ static struct srp_body body(const struct srp *s)
 	return b;
 }
 
-static struct srp_action *beat(struct srp *s, struct srp_body *b)
+static struct srp_action *srp_beat(struct srp *s, struct srp_body *b)
 {
 	struct srp_action *a = srp_emit(s, SRP_ACT_HEARTBEAT);
 
 	b->serial = ++s->serial;
-	a->len = body_bytes(b, a->msg);
+	a->len = srp_body_bytes(b, a->msg);
 	return a;
 }
 
 /* Tells the peer what changed, on both paths at once. */
-static void say(struct srp *s, usec_t now)
+static void srp_say(struct srp *s, usec_t now)
 {
-	struct srp_body b = body(s);
+	struct srp_body b = srp_body_of(s);
 	bool first = s->serial == 0;
 
-	if (!first && same_body(&b, &s->said))
+	if (!first && srp_same_body(&b, &s->said))
 		return;
-	beat(s, &b)->now = first || b.state != s->said.state || b.term != s->said.term ||
-			   b.hears != s->said.hears;
+	srp_beat(s, &b)->now = first || b.state != s->said.state || b.term != s->said.term ||
+			       b.hears != s->said.hears;
 	s->said = b;
-	hello(s, now);
+	srp_hello(s, now);
 }
 
 void srp_last_word(struct srp *s)
 {
-	struct srp_body b = body(s);
+	struct srp_body b = srp_body_of(s);
 
 	b.state = SRP_INIT;
-	beat(s, &b)->now = true;
+	srp_beat(s, &b)->now = true;
 }
 
 void srp_settle(struct srp *s, usec_t now)
@@ -210,9 +210,9 @@ void srp_settle(struct srp *s, usec_t now)
 		return;
 	srp_reserve_check(s, now);
 	srp_lines_turn(s, now);
-	say(s, now);
+	srp_say(s, now);
 	if (s->info.connected && srp_reached(s, s->hello_due, now))
-		hello(s, now);
+		srp_hello(s, now);
 	if (s->info.connected)
 		srp_reached(s, s->hello_due, now);
 }
@@ -300,7 +300,7 @@ void srp_connected(struct srp *s, usec_t now)
 	s->life.asking = false;
 	srp_lines_connected(s);
 	s->info.count.connections++;
-	hello(s, now);
+	srp_hello(s, now);
 	srp_offer_send(s);
 	srp_settle(s, now);
 }
@@ -314,7 +314,7 @@ void srp_disconnected(struct srp *s, bool refused, usec_t now)
 	srp_settle(s, now);
 }
 
-static void take_stream(struct srp *s, const struct srp_stream *st)
+static void srp_take_stream(struct srp *s, const struct srp_stream *st)
 {
 	s->stream = *st;
 	/* A whole cycle matched since the stream may run again. */
@@ -329,7 +329,7 @@ static void take_stream(struct srp *s, const struct srp_stream *st)
 
 void srp_stream(struct srp *s, const struct srp_stream *st, usec_t now)
 {
-	take_stream(s, st);
+	srp_take_stream(s, st);
 	srp_settle(s, now);
 }
 
@@ -338,7 +338,7 @@ void srp_stalled(
 {
 	usec_t longer = us > stream_us ? us : stream_us;
 
-	take_stream(s, st);
+	srp_take_stream(s, st);
 	s->info.count.stalls++;
 	s->boot_due = srp_after(s->boot_due, longer);
 	s->probe.due = srp_after(s->probe.due, longer);
@@ -417,7 +417,7 @@ void srp_judge(struct srp *s, usec_t now)
 }
 
 /* What the hello says of what must be equal or fit. */
-static void compare(struct srp *s, const struct srp_msg *m, usec_t now)
+static void srp_compare(struct srp *s, const struct srp_msg *m, usec_t now)
 {
 	s->info.peer.capacity = m->capacity;
 	s->info.peer.config_digest = m->config_digest;
@@ -432,7 +432,7 @@ static void compare(struct srp *s, const struct srp_msg *m, usec_t now)
 						 : m->wire.version_max;
 }
 
-static int on_hello(struct srp *s, const struct srp_msg *m, usec_t now)
+static int srp_on_hello(struct srp *s, const struct srp_msg *m, usec_t now)
 {
 	int ret = srp_peer_said(s, &m->body, now);
 
@@ -440,14 +440,14 @@ static int on_hello(struct srp *s, const struct srp_msg *m, usec_t now)
 		return ret;
 	s->info.count.hellos_received++;
 	s->info.peer.hello_at = now;
-	compare(s, m, now);
+	srp_compare(s, m, now);
 	return 0;
 }
 
-static int on_message(struct srp *s, const struct srp_msg *m, usec_t now)
+static int srp_on_message(struct srp *s, const struct srp_msg *m, usec_t now)
 {
 	if (m->type == SRP_MSG_HELLO)
-		return on_hello(s, m, now);
+		return srp_on_hello(s, m, now);
 	if (!srp_peer_is(s, m->incarnation))
 		return -ESTALE;
 	if (m->type == SRP_MSG_ASK) {
@@ -485,7 +485,7 @@ void srp_message(struct srp *s, const uint8_t *msg, size_t len, usec_t now)
 		return;
 	ret = srp_msg_read(msg, len, &m);
 	if (ret == 0)
-		ret = on_message(s, &m, now);
+		ret = srp_on_message(s, &m, now);
 	if (ret == -EBADMSG) {
 		s->info.count.messages_malformed++;
 		srp_emit(s, SRP_ACT_CLOSE);

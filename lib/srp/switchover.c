@@ -9,10 +9,10 @@
 #include "common/mutant.h"
 #include "srp_pvt.h"
 
-static int refuse_switchover(char reason[SRP_REASON_MAX], int err, const char *fmt, ...)
+static int switchover_refuse(char reason[SRP_REASON_MAX], int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static int refuse_switchover(char reason[SRP_REASON_MAX], int err, const char *fmt, ...)
+static int switchover_refuse(char reason[SRP_REASON_MAX], int err, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -23,34 +23,34 @@ static int refuse_switchover(char reason[SRP_REASON_MAX], int err, const char *f
 }
 
 /* Without these there is nobody to hand over to, or no way to do it: force does not help. */
-static int check_possible(const struct srp *s, char reason[SRP_REASON_MAX])
+static int switchover_check_possible(const struct srp *s, char reason[SRP_REASON_MAX])
 {
 	const struct srp_peer *p = &s->info.peer;
 
 	if (s->info.state != SRP_ACTIVE)
-		return refuse_switchover(reason, -EPERM,
+		return switchover_refuse(reason, -EPERM,
 			"this chassis is %s: run the command on the Active",
 			srp_state_name(s->info.state));
 	if (s->gone || s->plan.kind != PLAN_NONE)
-		return refuse_switchover(
+		return switchover_refuse(
 			reason, -EBUSY, "a change of role or term is under way: try again");
 	if (!srp_peer_alive(s))
-		return refuse_switchover(
+		return switchover_refuse(
 			reason, -ENOTCONN, "no peer: start it and wait until it is Standby");
 	if (!s->info.connected)
-		return refuse_switchover(reason, -ENOTCONN,
+		return switchover_refuse(reason, -ENOTCONN,
 			"no SRP connection: check the network between srp bind and srp peer");
 	if (p->state != SRP_STANDBY)
-		return refuse_switchover(reason, -EAGAIN,
+		return switchover_refuse(reason, -EAGAIN,
 			"the peer is %s: wait until it is Standby", srp_state_name(p->state));
 	if (!srp_term_can_offer(s))
-		return refuse_switchover(reason, -ENOSPC,
+		return switchover_refuse(reason, -ENOSPC,
 			"the term reserve is empty: free space in the state directory");
 	return 0;
 }
 
 /* AAA excepted: the Standby does not probe. */
-static bool peer_worse(const struct srp *s, char reason[SRP_REASON_MAX])
+static bool switchover_peer_worse(const struct srp *s, char reason[SRP_REASON_MAX])
 {
 	uint32_t worse = s->info.peer.health.failed & ~s->health.failed & ~(1u << SRP_CAUSE_AAA);
 
@@ -65,25 +65,25 @@ static bool peer_worse(const struct srp *s, char reason[SRP_REASON_MAX])
 	return false;
 }
 
-static int check_ready(const struct srp *s, char reason[SRP_REASON_MAX])
+static int switchover_check_ready(const struct srp *s, char reason[SRP_REASON_MAX])
 {
 	const struct srp_peer *p = &s->info.peer;
 
 	if (!s->info.stream_alive)
-		return refuse_switchover(reason, -ENETDOWN,
+		return switchover_refuse(reason, -ENETDOWN,
 			"the replication path is down: check the replication ports");
 	if (p->hello_at == USEC_NEVER)
-		return refuse_switchover(
+		return switchover_refuse(
 			reason, -EAGAIN, "no hello of the peer over SRP yet: try again");
 	if (srp_peer_differs(s, reason))
 		return -EINVAL;
 	if (!s->stream.in_sync)
-		return refuse_switchover(reason, -EINPROGRESS,
+		return switchover_refuse(reason, -EINPROGRESS,
 			"the standby is not in sync within the last audit cycle: wait for it");
-	if (peer_worse(s, reason))
+	if (switchover_peer_worse(s, reason))
 		return -EAGAIN;
 	if (srp_term_left(s) < SRP_RESERVE / 2)
-		return refuse_switchover(reason, -ENOSPC,
+		return switchover_refuse(reason, -ENOSPC,
 			"the term reserve is low and not renewed: free space in the state "
 			"directory");
 	return 0;
@@ -91,17 +91,17 @@ static int check_ready(const struct srp *s, char reason[SRP_REASON_MAX])
 
 int srp_check(const struct srp *s, bool force, char reason[SRP_REASON_MAX])
 {
-	int ret = check_possible(s, reason);
+	int ret = switchover_check_possible(s, reason);
 
 	if (ret == 0 && !force)
-		ret = check_ready(s, reason);
+		ret = switchover_check_ready(s, reason);
 	if (ret == 0)
 		snprintf(reason, SRP_REASON_MAX, "ok");
 	return ret;
 }
 
 /* For whoever asked; in an alarm it would be other words all the time. */
-static void add_time_left(const struct srp *s, int ret, char reason[SRP_REASON_MAX])
+static void switchover_add_time_left(const struct srp *s, int ret, char reason[SRP_REASON_MAX])
 {
 	size_t n = strlen(reason);
 
@@ -114,7 +114,7 @@ int srp_validate(struct srp *s, char reason[SRP_REASON_MAX], usec_t now)
 	int ret = srp_check(s, false, reason);
 
 	(void)now;
-	add_time_left(s, ret, reason);
+	switchover_add_time_left(s, ret, reason);
 	s->info.count.validations++;
 	if (ret < 0)
 		s->info.count.validations_failed++;
@@ -126,7 +126,7 @@ int srp_switchover(struct srp *s, bool force, char reason[SRP_REASON_MAX], usec_
 {
 	int ret = srp_check(s, force, reason);
 
-	add_time_left(s, ret, reason);
+	switchover_add_time_left(s, ret, reason);
 	if (ret == 0) {
 		srp_offer_begin(s, force ? SRP_CAUSE_FORCED : SRP_CAUSE_MANUAL, force, now);
 		srp_settle(s, now);
@@ -157,7 +157,7 @@ void srp_offer_send(struct srp *s)
 
 /* Without a term to resume in it waits for one: a peer that was started again may have lifted what
  * is spent beyond a reserve that is on its way to the disk. */
-static void await_term(struct srp *s, usec_t now)
+static void switchover_await_term(struct srp *s, usec_t now)
 {
 	if (s->plan.given_up && srp_reached(s, s->plan.due, now)) {
 		srp_abort(s, "switchover aborted, and no term left to resume in");
@@ -179,7 +179,7 @@ void srp_offer_give_up(struct srp *s, const char *why, usec_t now)
 		s->wish_due = now + s->conf.pending_us;
 	}
 	if (term == 0) {
-		await_term(s, now);
+		switchover_await_term(s, now);
 		return;
 	}
 	s->info.term = term;
@@ -199,7 +199,7 @@ void srp_offer_taken(struct srp *s, usec_t now)
 	s->plan.old_term = own;
 }
 
-static void check_offer(struct srp *s, usec_t now)
+static void switchover_check_offer(struct srp *s, usec_t now)
 {
 	const struct srp_peer *p = &s->info.peer;
 
@@ -226,7 +226,7 @@ void srp_offer_check(struct srp *s, usec_t now)
 	const struct srp_peer *p = &s->info.peer;
 
 	if (s->plan.kind == PLAN_OFFER) {
-		check_offer(s, now);
+		switchover_check_offer(s, now);
 	} else if (s->plan.kind == PLAN_PROMOTE && s->plan.planned && srp_peer_alive(s) &&
 		   p->term > s->plan.term &&
 		   (p->state == SRP_ACTIVE || p->state == SRP_PENDING_STANDBY)) {
@@ -256,7 +256,7 @@ void srp_offer_back_out(struct srp *s, usec_t now)
 	srp_move(s, owned ? SRP_PENDING_STANDBY : SRP_STANDBY, SRP_CAUSE_ABORTED, now);
 }
 
-static const char *unready(const struct srp *s, const struct srp_msg *m)
+static const char *switchover_unready(const struct srp *s, const struct srp_msg *m)
 {
 	if (s->info.state != SRP_STANDBY || s->shutting)
 		return "not Standby";
@@ -289,7 +289,7 @@ void srp_on_offer(struct srp *s, const struct srp_msg *m, usec_t now)
 	}
 	if (s->info.term == m->offered && s->info.state == SRP_PENDING_ACTIVE)
 		return;
-	why = unready(s, m);
+	why = switchover_unready(s, m);
 	if (why != NULL) {
 		srp_refuse(s, m->offered, why);
 		return;
@@ -308,7 +308,7 @@ void srp_on_offer(struct srp *s, const struct srp_msg *m, usec_t now)
 	srp_move(s, SRP_PENDING_ACTIVE, (enum srp_cause)m->cause, now);
 }
 
-static bool ours(const struct srp *s, const struct srp_msg *m)
+static bool switchover_ours(const struct srp *s, const struct srp_msg *m)
 {
 	return s->plan.kind == PLAN_OFFER && s->plan.offered && m->offered == s->plan.offer &&
 	       m->incarnation == s->plan.to;
@@ -318,7 +318,7 @@ void srp_on_refuse(struct srp *s, const struct srp_msg *m, usec_t now)
 {
 	char why[SRP_REASON_MAX];
 
-	if (!ours(s, m)) {
+	if (!switchover_ours(s, m)) {
 		s->info.count.messages_stale++;
 		return;
 	}
@@ -330,7 +330,7 @@ void srp_on_confirm(struct srp *s, const struct srp_msg *m, usec_t now)
 {
 	struct srp_peer *p = &s->info.peer;
 
-	if (!ours(s, m)) {
+	if (!switchover_ours(s, m)) {
 		s->info.count.messages_stale++;
 		return;
 	}

@@ -4,32 +4,32 @@
 #include "common/mutant.h"
 #include "srp_pvt.h"
 
-static uint64_t max64(uint64_t a, uint64_t b)
+static uint64_t term_max64(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
 }
 
 /* The highest number that is spent as far as this chassis' own terms go. */
-static uint64_t spent(const struct srp *s)
+static uint64_t term_spent(const struct srp *s)
 {
 	/* Who remembers nothing may have used whatever the peer's reserve allows for. */
-	return max64(s->info.highest_term >> 1, s->floor != 0 ? s->floor : s->peer_floor);
+	return term_max64(s->info.highest_term >> 1, s->floor != 0 ? s->floor : s->peer_floor);
 }
 
 uint64_t srp_term_left(const struct srp *s)
 {
-	return s->info.reserve > spent(s) ? s->info.reserve - spent(s) : 0;
+	return s->info.reserve > term_spent(s) ? s->info.reserve - term_spent(s) : 0;
 }
 
 /* After an offer there must be a term left to resume in. */
 bool srp_term_can_offer(const struct srp *s)
 {
-	return max64(spent(s), s->peer_floor) + 2 <= s->info.reserve;
+	return term_max64(term_spent(s), s->peer_floor) + 2 <= s->info.reserve;
 }
 
 void srp_term_seen(struct srp *s, srp_term_t t)
 {
-	s->info.highest_term = max64(s->info.highest_term, t);
+	s->info.highest_term = term_max64(s->info.highest_term, t);
 }
 
 srp_term_t srp_term_take(struct srp *s)
@@ -38,7 +38,7 @@ srp_term_t srp_term_take(struct srp *s)
 		return s->plan.offer;
 	if (srp_term_left(s) == 0 && !MUTANT(term_beyond_reserve))
 		return 0;
-	s->own_last = (spent(s) + 1) << 1 | s->conf.side;
+	s->own_last = (term_spent(s) + 1) << 1 | s->conf.side;
 	srp_term_seen(s, s->own_last);
 	return s->own_last;
 }
@@ -46,7 +46,7 @@ srp_term_t srp_term_take(struct srp *s)
 /* An offered term is spent, whatever becomes of it. */
 srp_term_t srp_term_offer(struct srp *s)
 {
-	srp_term_t t = (max64(spent(s), s->peer_floor) + 1) << 1 | !s->conf.side;
+	srp_term_t t = (term_max64(term_spent(s), s->peer_floor) + 1) << 1 | !s->conf.side;
 
 	srp_term_seen(s, t);
 	return t;
@@ -62,7 +62,7 @@ bool srp_term_usable(const struct srp *s, srp_term_t t)
 
 void srp_reserve_check(struct srp *s, usec_t now)
 {
-	uint64_t want = max64(spent(s), s->peer_floor) + SRP_RESERVE;
+	uint64_t want = term_max64(term_spent(s), s->peer_floor) + SRP_RESERVE;
 	bool low = srp_term_left(s) < SRP_RESERVE / 2;
 
 	srp_alarm(s, SRP_ALARM_RESERVE, s->reserve_failed && low,
@@ -80,7 +80,7 @@ void srp_reserve_check(struct srp *s, usec_t now)
 	struct srp_action *a = srp_emit(s, SRP_ACT_RESERVE);
 
 	s->reserve_out = true;
-	s->reserve_asked = max64(want, s->info.reserve);
+	s->reserve_asked = term_max64(want, s->info.reserve);
 	s->counter_asked = s->info.restart_counter;
 	a->number = s->reserve_asked;
 	a->restart_counter = s->counter_asked;
@@ -93,7 +93,7 @@ void srp_saved_reserve(struct srp *s, uint64_t reserve, bool ok, usec_t now)
 		s->reserve_failed = !ok;
 		s->reserve_retry = now + USEC_PER_SEC;
 		if (ok) {
-			s->info.reserve = max64(s->info.reserve, reserve);
+			s->info.reserve = term_max64(s->info.reserve, reserve);
 			s->counter_saved = s->counter_asked;
 		}
 	}

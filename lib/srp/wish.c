@@ -7,7 +7,7 @@
 
 #include "srp_pvt.h"
 
-static void raise_wish(struct srp *s, const char *reason)
+static void wish_raise(struct srp *s, const char *reason)
 {
 	char text[SRP_REASON_MAX];
 
@@ -46,18 +46,18 @@ void srp_wish_check(struct srp *s, usec_t now)
 	 * without end. */
 	if (!srp_reached(s, s->wish_due, now)) {
 		if (s->wish_text[0] == '\0')
-			raise_wish(s, s->info.validate_status);
+			wish_raise(s, s->info.validate_status);
 		return;
 	}
 	if (s->plan.kind != PLAN_NONE)
 		return;
 	if (srp_check(s, false, reason) < 0) {
-		raise_wish(s, reason);
+		wish_raise(s, reason);
 		return;
 	}
 	/* Two that hand over to each other for what both have would go on for ever. */
 	if (s->wish != SRP_CAUSE_AAA && (s->info.peer.health.failed >> s->wish & 1) != 0) {
-		raise_wish(s, "the peer has the same failure: mend one of them");
+		wish_raise(s, "the peer has the same failure: mend one of them");
 		return;
 	}
 	no_alarm(s);

@@ -50,7 +50,7 @@ static const struct {
 };
 
 /* One question to the control socket; each side waits two seconds at most. */
-static json_t *ask(const char *command, const char *arg, const char *value)
+static json_t *telemetry_ask(const char *command, const char *arg, const char *value)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	struct timeval limit = { 2, 0 };
@@ -104,9 +104,10 @@ out:
 	return r;
 }
 
-static void add(struct rte_tel_data *d, const char *name, json_t *v, int *budget);
+static void telemetry_add(struct rte_tel_data *d, const char *name, json_t *v, int *budget);
 
-static void add_container(struct rte_tel_data *d, const char *name, json_t *v, int *budget)
+static void telemetry_add_container(
+	struct rte_tel_data *d, const char *name, json_t *v, int *budget)
 {
 	struct rte_tel_data *in = rte_tel_data_alloc();
 	const char *key;
@@ -119,18 +120,18 @@ static void add_container(struct rte_tel_data *d, const char *name, json_t *v, i
 	rte_tel_data_start_dict(in);
 	if (json_is_object(v))
 		json_object_foreach (v, key, item)
-			add(in, key, item, budget);
+			telemetry_add(in, key, item, budget);
 	else
 		json_array_foreach (v, i, item) {
 			snprintf(number, sizeof(number), "%zu", i);
-			add(in, number, item, budget);
+			telemetry_add(in, number, item, budget);
 		}
 	if (rte_tel_data_add_dict_container(d, name, in, 0) < 0)
 		rte_tel_data_free(in);
 }
 
 /* The budget keeps the whole within what the socket sends: it would cut the rest off in silence. */
-static void add(struct rte_tel_data *d, const char *name, json_t *v, int *budget)
+static void telemetry_add(struct rte_tel_data *d, const char *name, json_t *v, int *budget)
 {
 	char text[VALUE];
 
@@ -153,7 +154,7 @@ static void add(struct rte_tel_data *d, const char *name, json_t *v, int *budget
 		break;
 	case JSON_OBJECT:
 	case JSON_ARRAY:
-		add_container(d, name, v, budget);
+		telemetry_add_container(d, name, v, budget);
 		break;
 	default:
 		rte_tel_data_add_dict_string(d, name, "");
@@ -161,7 +162,7 @@ static void add(struct rte_tel_data *d, const char *name, json_t *v, int *budget
 	}
 }
 
-static int on_command(const char *cmd, const char *params, struct rte_tel_data *d)
+static int telemetry_on_command(const char *cmd, const char *params, struct rte_tel_data *d)
 {
 	int budget = BUDGET;
 	json_t *r, *data, *item;
@@ -173,12 +174,12 @@ static int on_command(const char *cmd, const char *params, struct rte_tel_data *
 			break;
 	if (i == sizeof(commands) / sizeof(commands[0]))
 		return -EINVAL;
-	r = ask(commands[i].command, commands[i].arg, params);
+	r = telemetry_ask(commands[i].command, commands[i].arg, params);
 	data = json_object_get(r, "data");
 	rte_tel_data_start_dict(d);
 	if (data != NULL)
 		json_object_foreach (data, key, item)
-			add(d, key, item, &budget);
+			telemetry_add(d, key, item, &budget);
 	else
 		rte_tel_data_add_dict_string(d, "error",
 			r == NULL ? "the control core did not answer"
@@ -195,8 +196,8 @@ int telemetry_register(const char *control_socket)
 		return -ENAMETOOLONG;
 	memcpy(socket_path, control_socket, strlen(control_socket) + 1);
 	for (unsigned int i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		int ret =
-			rte_telemetry_register_cmd(commands[i].path, on_command, commands[i].help);
+		int ret = rte_telemetry_register_cmd(
+			commands[i].path, telemetry_on_command, commands[i].help);
 
 		if (ret < 0)
 			return ret;

@@ -7,7 +7,8 @@
 
 void bench_line(const struct bench_line *l)
 {
-	printf("{\"bench\":\"%s\",\"case\":\"%s\",\"metric\":\"%s\",\"value\":%.3f,\"unit\":\"%s\",",
+	printf("{\"bench\":\"%s\",\"case\":\"%s\",\"metric\":\"%s\","
+	       "\"value\":%.3f,\"unit\":\"%s\",",
 		l->bench, l->name, l->metric, l->value, l->unit);
 	if (l->flr > 0)
 		printf("\"floor\":%.3f,\"ratio\":%.3f,", l->flr, l->ratio);

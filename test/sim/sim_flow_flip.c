@@ -18,7 +18,9 @@ enum { CYCLE = 20000, SESSIONS = 1024, QUIET = 12 * CYCLE };
 enum kind { VALUE, TWICE, NAME };
 
 // clang-format off
-#define FIELD(name, kind, free) { #name, offsetof(struct session_slot, name), sizeof(((struct session_slot *)0)->name), kind, free }
+#define FIELD(name, kind, free) \
+	{ #name, offsetof(struct session_slot, name), sizeof(((struct session_slot *)0)->name), \
+		kind, free }
 
 static const struct {
 	const char *text;
@@ -26,14 +28,18 @@ static const struct {
 	enum kind kind;
 	bool free; /* of a free slot too */
 } fields[] = {
-	FIELD(teid, TWICE, true), FIELD(gen, TWICE, true), FIELD(ue4, NAME, false), FIELD(pool, NAME, false),
-	FIELD(last_ue4, NAME, true), FIELD(key, VALUE, false), FIELD(msisdn, VALUE, false), FIELD(apn, VALUE, false),
-	FIELD(pdp_type, VALUE, false), FIELD(charging_id, VALUE, false), FIELD(created_s, VALUE, false),
-	FIELD(up_pkts, VALUE, false), FIELD(up_bytes, VALUE, false), FIELD(dn_pkts, VALUE, false), FIELD(dn_bytes, VALUE, false),
-	FIELD(other, VALUE, false), FIELD(peer_usr_teid, VALUE, true), FIELD(peer_usr4, TWICE, true), FIELD(peer_ctl, VALUE, true),
-	FIELD(peer_usr, VALUE, true), FIELD(peer_ctl_teid, VALUE, true), FIELD(flags, VALUE, true), FIELD(req_src4, VALUE, true),
-	FIELD(req_port, VALUE, true), FIELD(req_seq, VALUE, true), FIELD(req_type, VALUE, true), FIELD(recovery, TWICE, true),
-	FIELD(qos_len, TWICE, false), FIELD(qos, TWICE, false),
+	FIELD(teid, TWICE, true), FIELD(gen, TWICE, true), FIELD(ue4, NAME, false),
+	FIELD(pool, NAME, false), FIELD(last_ue4, NAME, true), FIELD(key, VALUE, false),
+	FIELD(msisdn, VALUE, false), FIELD(apn, VALUE, false), FIELD(pdp_type, VALUE, false),
+	FIELD(charging_id, VALUE, false), FIELD(created_s, VALUE, false),
+	FIELD(up_pkts, VALUE, false), FIELD(up_bytes, VALUE, false),
+	FIELD(dn_pkts, VALUE, false), FIELD(dn_bytes, VALUE, false), FIELD(other, VALUE, false),
+	FIELD(peer_usr_teid, VALUE, true), FIELD(peer_usr4, TWICE, true),
+	FIELD(peer_ctl, VALUE, true), FIELD(peer_usr, VALUE, true),
+	FIELD(peer_ctl_teid, VALUE, true), FIELD(flags, VALUE, true),
+	FIELD(req_src4, VALUE, true), FIELD(req_port, VALUE, true), FIELD(req_seq, VALUE, true),
+	FIELD(req_type, VALUE, true), FIELD(recovery, TWICE, true), FIELD(qos_len, TWICE, false),
+	FIELD(qos, TWICE, false),
 };
 // clang-format on
 

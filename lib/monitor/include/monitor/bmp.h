@@ -68,10 +68,10 @@ struct bmp_fact {
 
 typedef void (*bmp_fact_fn)(void *ctx, const struct bmp_fact *f);
 
+/* not_peers: Loc-RIB (RFC 9069), and types that are not known. */
 // clang-format off
 #define BMP_COUNTERS(X) \
-	X(messages) X(skipped) X(skipped_octets) X(peer_ups) X(peer_downs) X(not_peers) /* Loc-RIB (RFC 9069), and types not known */ \
-	X(malformed)
+	X(messages) X(skipped) X(skipped_octets) X(peer_ups) X(peer_downs) X(not_peers) X(malformed)
 // clang-format on
 COUNTERS_DEFINE(bmp_counters, BMP_COUNTERS);
 

@@ -59,7 +59,7 @@ enum { RADIUS_AUTHENTICATE_ONLY = 8 }; /* Service-Type: no session is to follow 
 	X(valid) \
 	X(bad_length) /* shorter than a header or than it says, or longer than a packet may be */ \
 	X(bad_code) /* no reply, or none to what was asked */ \
-	X(bad_attribute) /* attributes do not fill the packet, or its Message-Authenticator is none */ \
+	X(bad_attribute) /* attributes do not fill the packet, or its signature is damaged */ \
 	X(bad_authenticator) /* response authenticator: another secret, or another request's */ \
 	X(bad_message_authenticator) \
 	X(no_message_authenticator) /* where one is required */ \
