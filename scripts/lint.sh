@@ -110,6 +110,22 @@ check_top() {
 	verdict "top level" "$extra"
 }
 
+# Every target has one text file with its inputs; no other file of inputs stands beside the code.
+check_fuzz() {
+	local f targets corpora
+	targets=$(files .c | sed -n 's,^test/fuzz/fuzz_\([a-z_]*\)\.c$,\1,p' | sort)
+	corpora=$(files .txt | sed -n 's,^test/fuzz/corpus/\([a-z_]*\)\.txt$,\1,p' | sort)
+	verdict "fuzz inputs" "$(
+		comm -3 <(echo "$targets") <(echo "$corpora") |
+			sed 's/^\t/no target: /; t; s/^/no corpus: /'
+		everything | grep '^test/fuzz/' | sort -u | while read -r f; do
+			[ -f "$f" ] && echo "$f"
+		done | grep -Ev -e '^test/fuzz/([a-z_]+\.(c|h|py)|meson\.build|README\.md)$' \
+			-e '^test/fuzz/corpus/[a-z_]+\.txt$' |
+			sed 's,$,: belongs into the corpus of its target (test/fuzz/README.md),'
+	)"
+}
+
 check_syntax() {
 	local f
 	verdict "shell syntax" "$(files .sh | while read -r f; do bash -n "$f" 2>&1; done)"
@@ -120,8 +136,9 @@ check_syntax() {
 
 check_spelling() {
 	command -v codespell >/dev/null || { skip "codespell"; return; }
-	# Golden configurations misspell on purpose.
-	mapfile -t c < <(files .c .h .py .sh .md .conf .build .txt | grep -v '^test/golden/config/')
+	# Golden configurations misspell on purpose, fuzz inputs by chance.
+	mapfile -t c < <(files .c .h .py .sh .md .conf .build .txt |
+		grep -Ev '^test/(golden/config|fuzz/corpus)/')
 	verdict "codespell" "$(codespell -L 'ue,ues,nd,te,fo,ot,inout,ans,ro,wan,pres,mis,bu,hel' "${c[@]}" 2>&1)"
 }
 
@@ -137,6 +154,7 @@ check_structure
 check_tokens
 check_licence
 check_top
+check_fuzz
 check_syntax
 check_spelling
 echo "$passed passed, $failed failed, $skipped skipped"

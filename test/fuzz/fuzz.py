@@ -1,22 +1,28 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Builds the fuzz targets with libFuzzer, ASan and UBSan and runs each for some seconds, two at a time. What crashes
-one is kept in BUILD/crashes and named; put it into test/fuzz/corpus/NAME with the fix. Ends with
-`N passed, N failed, N skipped`.
+"""Builds the fuzz targets with libFuzzer, ASan and UBSan and runs each for some seconds, two at a
+time. What crashes one is kept in BUILD/crashes and named; `--keep` it with the fix. Ends with
+`N passed, N failed, N skipped`. test/fuzz/README.md explains the corpora and how to add a target.
 
-fuzz.py [--seconds N] [--grow] [--coverage] [NAME...]
---grow      puts what was found into test/fuzz/corpus, minimised
---coverage  fuzzes nothing; prints which lines of the decoders the corpora reach (clang's source coverage), and fails where
-            those are less than 80 %"""
+fuzz.py [--seconds N] [--grow] [TARGET...]
+    --grow    puts what was found into test/fuzz/corpus, minimised
+fuzz.py --coverage [TARGET...]
+    fuzzes nothing; prints which lines of the decoders the corpora reach (clang's source coverage),
+    and fails where those are less than 80 %
+fuzz.py --keep TARGET FILE [--as NAME]
+    adds a crash file to the corpus of the target, for ever
+fuzz.py --unpack TARGET FOLDER
+    writes the inputs of a corpus as raw files"""
 import argparse
-import glob
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+
+import corpus
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -60,6 +66,10 @@ ENV = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:allocator_m
            UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
 
 
+def kept_in(name):
+    return os.path.join(CORPUS, name + ".txt")
+
+
 def run(command, **more):
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                           check=False, **more)
@@ -80,38 +90,72 @@ def fuzz(name, seconds):
     """One target for so long: (fine?, what to say)."""
     found = os.path.join(BUILD, "corpus", name)
     os.makedirs(found, exist_ok=True)
-    kept = [os.path.join(CORPUS, name)] + MORE_CORPUS.get(name, [])
     before = set(os.listdir(CRASHED))
-    done = run([os.path.join(BUILD, "test/fuzz/fuzz_" + name), f"-max_total_time={seconds}", f"-max_len={MAX_LEN}", "-timeout=10",
-                "-entropic=0", "-detect_leaks=0", "-rss_limit_mb=2048", "-print_final_stats=1", f"-artifact_prefix={CRASHED}/{name}-", found, *kept],
-               env=ENV, timeout=seconds * 4 + 120)
+    with tempfile.TemporaryDirectory(dir=BUILD) as kept:
+        corpus.unpack(kept_in(name), kept)
+        done = run([os.path.join(BUILD, "test/fuzz/fuzz_" + name), f"-max_total_time={seconds}",
+                    f"-max_len={MAX_LEN}", "-timeout=10", "-entropic=0", "-detect_leaks=0",
+                    "-rss_limit_mb=2048", "-print_final_stats=1",
+                    f"-artifact_prefix={CRASHED}/{name}-", found, kept, *MORE_CORPUS.get(name, [])],
+                   env=ENV, timeout=seconds * 4 + 120)
     runs = re.search(r"number_of_executed_units: (\d+)", done.stdout)
     speed = re.search(r"average_exec_per_sec: *(\d+)", done.stdout)
     edges = re.findall(r"cov: (\d+)", done.stdout)
-    said = (f"{name:9} {int(speed[1]) if speed else 0:>7} a second, {int(runs[1]) if runs else 0:>9} runs, "
-            f"{edges[-1] if edges else '?':>5} edges, {len(os.listdir(found)):>5} found")
+    said = (f"{name:9} {int(speed[1]) if speed else 0:>7} a second, "
+            f"{int(runs[1]) if runs else 0:>9} runs, {edges[-1] if edges else '?':>5} edges, "
+            f"{len(os.listdir(found)):>5} found")
     if done.returncode == 0:
         return True, "ok      " + said
     crashes = sorted(c for c in set(os.listdir(CRASHED)) - before if c.startswith(name + "-"))
     reason = re.search(r"(ERROR: .*|SUMMARY: .*|.*runtime error.*)", done.stdout)
-    return False, "FAILED  " + said + f"\n        {reason[1] if reason else done.stdout[-500:]}\n        crash file: " + (
-        ", ".join(os.path.join(CRASHED, c) for c in crashes) or "none: it ended by itself")
+    said += f"\n        {reason[1] if reason else done.stdout[-500:]}\n        crash file: "
+    said += ", ".join(os.path.join(CRASHED, c) for c in crashes) or "none: it ended by itself"
+    for c in crashes:
+        said += f"\n        keep it: test/fuzz/fuzz.py --keep {name} {os.path.join(CRASHED, c)}"
+    return False, "FAILED  " + said
 
 
 def grow(name):
-    """The corpus that is kept: all files with a name of their own, and as few of the others as reach the same."""
-    kept = os.path.join(CORPUS, name)
-    pool = os.path.join(BUILD, "pool", name)
-    shutil.rmtree(pool, ignore_errors=True)
-    os.makedirs(pool)
-    for f in glob.glob(os.path.join(kept, "*")):
-        if re.fullmatch(r"[0-9a-f]{40}", os.path.basename(f)):
-            shutil.move(f, pool)
-    done = run([os.path.join(BUILD, "test/fuzz/fuzz_" + name), "-merge=1", f"-max_len={MAX_LEN}", kept, pool,
-                os.path.join(BUILD, "corpus", name), *MORE_CORPUS.get(name, [])], env=ENV)
-    files = glob.glob(os.path.join(kept, "*"))
-    return (f"{name}: {len(files)} files, {sum(os.path.getsize(f) for f in files)} bytes" +
-            ("" if done.returncode == 0 else " FAILED " + done.stdout[-300:]))
+    """The corpus that is kept: all inputs with a name, and as few of the others as reach the same.
+    (fine?, what to say)"""
+    with tempfile.TemporaryDirectory(dir=BUILD) as kept, \
+            tempfile.TemporaryDirectory(dir=BUILD) as pool:
+        corpus.unpack(kept_in(name), kept, lambda named: named is not None)
+        corpus.unpack(kept_in(name), pool, lambda named: named is None)
+        found = os.path.join(BUILD, "corpus", name)
+        os.makedirs(found, exist_ok=True)
+        done = run([os.path.join(BUILD, "test/fuzz/fuzz_" + name), "-merge=1",
+                    f"-max_len={MAX_LEN}", kept, pool, found, *MORE_CORPUS.get(name, [])], env=ENV)
+        if done.returncode:
+            return False, f"FAILED  {name}: merging: {done.stdout[-300:]}"
+        inputs = corpus.pack(kept)
+    corpus.write(kept_in(name), inputs)
+    return True, f"{name}: {len(inputs)} inputs, {sum(len(data) for _, data in inputs)} bytes"
+
+
+def keep(name, path, named):
+    """Adds a raw file to a corpus. A crash file of libFuzzer keeps its name."""
+    with open(path, "rb") as f:
+        data = f.read()
+    named = named or re.sub(rf"^{name}-", "", os.path.basename(path))
+    inputs = corpus.read(kept_in(name)) if os.path.exists(kept_in(name)) else []
+    for other, known in inputs:
+        if other and known == data:
+            sys.exit(f"{kept_in(name)} has this input already: {other}")
+        if other == named:
+            sys.exit(f"{kept_in(name)} has another input of the name {named}: choose one by --as")
+    try:
+        corpus.write(kept_in(name), inputs + [(named, data)])
+    except ValueError as wrong:
+        sys.exit(f"{path}: {wrong}")
+    print(f"{kept_in(name)} has {named}, {len(data)} bytes")
+    return 0
+
+
+def unpack(name, folder):
+    os.makedirs(folder, exist_ok=True)
+    corpus.unpack(kept_in(name), folder)
+    return 0
 
 
 def covered_lines(program, profile, source):
@@ -142,7 +186,7 @@ def cover(names):
     for name in names:
         program = os.path.join(COVERED, f"test/fuzz/fuzz_{name}_replay")
         raw, merged = os.path.join(COVERED, name + ".profraw"), os.path.join(COVERED, name + ".profdata")
-        done = run([program, os.path.join(CORPUS, name), *MORE_CORPUS.get(name, [])], env=dict(ENV, LLVM_PROFILE_FILE=raw))
+        done = run([program, kept_in(name), *MORE_CORPUS.get(name, [])], env=dict(ENV, LLVM_PROFILE_FILE=raw))
         if done.returncode:
             print(f"FAILED  {name}: {done.stdout[-500:]}\n0 passed, 1 failed, 0 skipped")
             return 1
@@ -156,28 +200,46 @@ def cover(names):
     return 1 if low else 0
 
 
-def main():
-    ask = argparse.ArgumentParser()
+def arguments():
+    ask = argparse.ArgumentParser(description=__doc__,
+                                  formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--seconds", type=int, default=30)
     ask.add_argument("--grow", action="store_true")
     ask.add_argument("--coverage", action="store_true")
-    ask.add_argument("names", nargs="*", choices=[[], *TARGETS])
+    ask.add_argument("--keep", nargs=2, metavar=("TARGET", "FILE"))
+    ask.add_argument("--as", dest="named", metavar="NAME")
+    ask.add_argument("--unpack", nargs=2, metavar=("TARGET", "FOLDER"))
+    ask.add_argument("names", nargs="*", choices=[[], *TARGETS], metavar="TARGET")
     args = ask.parse_args()
+    for asked in (args.keep, args.unpack):
+        if asked and asked[0] not in TARGETS:
+            ask.error(f"{asked[0]} is no target: {', '.join(TARGETS)}")
+    return args
+
+
+def main():
+    args = arguments()
+    if args.keep:
+        return keep(*args.keep, args.named)
+    if args.unpack:
+        return unpack(*args.unpack)
     names = args.names or list(TARGETS)
     if args.coverage:
         return cover(names)
     build(BUILD, ["fuzz_" + n for n in names], ["-Db_sanitize=address,undefined", "-Dc_args=-fsanitize=fuzzer-no-link"])
     os.makedirs(CRASHED, exist_ok=True)
-    failed = 0
+    failed = set()
     if args.seconds > 0:
         with ThreadPoolExecutor(2) as two:
-            for fine, said in two.map(lambda n: fuzz(n, args.seconds), names):
-                failed += not fine
+            for name, (fine, said) in zip(names, two.map(lambda n: fuzz(n, args.seconds), names)):
+                failed |= set() if fine else {name}
                 print(said, flush=True)
     if args.grow:
         for name in names:
-            print(grow(name), flush=True)
-    print(f"{len(names) - failed} passed, {failed} failed, 0 skipped")
+            fine, said = grow(name)
+            failed |= set() if fine else {name}
+            print(said, flush=True)
+    print(f"{len(names) - len(failed)} passed, {len(failed)} failed, 0 skipped")
     return 1 if failed else 0
 
 
