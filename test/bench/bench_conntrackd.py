@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a new session costs until the other side has it: conntrackd (FTFW, two network namespaces) beside Tandem. CPU time of
-both sides, user and system. Sessions of conntrackd are put into the kernel's table by netlink, at a pace that it holds."""
+"""What a new session costs until the other side has it: conntrackd (FTFW, two network namespaces)
+beside Tandem. CPU time of both sides, user and system. Sessions of conntrackd are put into the
+kernel's table by netlink, at a pace that it holds."""
 
 import json
 import os
@@ -53,7 +54,8 @@ General {{
 }}
 """
 # ctnetlink (linux/netfilter/nfnetlink_conntrack.h)
-CT_NEW, CREATE = 1 << 8, 0x1 | 0x400  # NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW; NLM_F_REQUEST | NLM_F_CREATE
+CT_NEW = 1 << 8  # NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW
+CREATE = 0x1 | 0x400  # NLM_F_REQUEST | NLM_F_CREATE
 NESTED, ESTABLISHED, TIMEOUT_S = 0x8000, 3, 3600
 BATCH = 50
 
@@ -67,12 +69,16 @@ def session(number):
     """A message that creates one TCP connection, established."""
     def tuple_(source, target, ports):
         ip = attribute(1, struct.pack("!I", source)) + attribute(2, struct.pack("!I", target))
-        proto = attribute(1, b"\x06") + attribute(2, struct.pack("!H", ports[0])) + attribute(3, struct.pack("!H", ports[1]))
+        proto = (attribute(1, b"\x06") + attribute(2, struct.pack("!H", ports[0]))
+                 + attribute(3, struct.pack("!H", ports[1])))
         return attribute(1 | NESTED, ip) + attribute(2 | NESTED, proto)
     subscriber, server, port = 0x64400000 + number // 50000, 0x0a090001, 1024 + number % 50000
-    info = attribute(1 | NESTED, attribute(1, bytes([ESTABLISHED])) + attribute(4, b"\x0a\x0a") + attribute(5, b"\x0a\x0a"))
-    body = (struct.pack("BBH", socket.AF_INET, 0, 0) + attribute(1 | NESTED, tuple_(subscriber, server, (port, 443)))
-            + attribute(2 | NESTED, tuple_(server, subscriber, (443, port))) + attribute(7, struct.pack("!I", TIMEOUT_S))
+    info = attribute(1 | NESTED, attribute(1, bytes([ESTABLISHED])) + attribute(4, b"\x0a\x0a")
+                     + attribute(5, b"\x0a\x0a"))
+    body = (struct.pack("BBH", socket.AF_INET, 0, 0)
+            + attribute(1 | NESTED, tuple_(subscriber, server, (port, 443)))
+            + attribute(2 | NESTED, tuple_(server, subscriber, (443, port)))
+            + attribute(7, struct.pack("!I", TIMEOUT_S))
             + attribute(3, struct.pack("!I", 0xe)) + attribute(4 | NESTED, info))
     return struct.pack("IHHII", 16 + len(body), CT_NEW, CREATE, number, 0) + body
 
@@ -110,13 +116,16 @@ class Node:
             run("ip", "netns", "exec", self.namespace, "sh", "-c",
                 f"echo {value} > /proc/sys/net/netfilter/{key} || true")
         # pylint: disable-next=consider-using-with
-        self.process = subprocess.Popen(["ip", "netns", "exec", self.namespace, "conntrackd", "-C", self.conf],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: os.path.exists(self.conf.replace(".conf", ".ctl")), 10, f"conntrackd {self.name}")
+        self.process = subprocess.Popen(
+            ["ip", "netns", "exec", self.namespace, "conntrackd", "-C", self.conf],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: os.path.exists(self.conf.replace(".conf", ".ctl")), 10,
+                   f"conntrackd {self.name}")
 
     def ask(self, *what):
         """A command to the daemon."""
-        return run("ip", "netns", "exec", self.namespace, "conntrackd", "-C", self.conf, *what, check=False)
+        return run("ip", "netns", "exec", self.namespace, "conntrackd", "-C", self.conf, *what,
+                   check=False)
 
     def held(self, cache):
         """Sessions in its cache `internal` or `external`."""
@@ -137,9 +146,11 @@ class Node:
 
 def put(node, count, rate):
     """Puts sessions into a namespace's table at a rate. Returns the seconds it took."""
-    sock = in_namespace(node.namespace, lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12))
+    sock = in_namespace(node.namespace,
+                        lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12))
     sock.bind((0, 0))
-    messages = [b"".join(session(i) for i in range(first, min(first + BATCH, count))) for first in range(0, count, BATCH)]
+    messages = [b"".join(session(i) for i in range(first, min(first + BATCH, count)))
+                for first in range(0, count, BATCH)]
     began = time.monotonic()
     for i, message in enumerate(messages):
         sock.send(message)
@@ -157,7 +168,8 @@ def conntrackd(opts):
     nodes = [Node(directory, "a", 1, 2), Node(directory, "b", 2, 1)]
     try:
         a, b = nodes
-        run("ip", "link", "add", "ct", "netns", a.namespace, "type", "veth", "peer", "name", "ct", "netns", b.namespace)
+        run("ip", "link", "add", "ct", "netns", a.namespace, "type", "veth", "peer", "name", "ct",
+            "netns", b.namespace)
         for node, host in ((a, 1), (b, 2)):
             run("ip", "-n", node.namespace, "addr", "add", f"10.5.0.{host}/24", "dev", "ct")
             run("ip", "-n", node.namespace, "link", "set", "ct", "up")
@@ -173,8 +185,10 @@ def conntrackd(opts):
             time.sleep(0.2)
         after = [cpu_us(n.process.pid) for n in nodes]
         if last < opts.sessions // 2:
-            raise LabError(f"conntrackd replicated {last} of {opts.sessions}: {a.ask('-s')}{b.ask('-s')}")
-        return (after[0] - before[0]) / last, (after[1] - before[1]) / last, last, time.monotonic() - began
+            raise LabError(f"conntrackd replicated {last} of {opts.sessions}: "
+                           f"{a.ask('-s')}{b.ask('-s')}")
+        return ((after[0] - before[0]) / last, (after[1] - before[1]) / last, last,
+                time.monotonic() - began)
     finally:
         for node in nodes:
             node.close()
@@ -182,8 +196,9 @@ def conntrackd(opts):
 
 
 def tandem_new(opts):
-    """The same number of new sessions by GTP-C at the same rate: CPU a session of the active's replication core and of the
-    whole standby, without what they use when nothing happens. Worker and control do other things besides."""
+    """The same number of new sessions by GTP-C at the same rate: CPU a session of the active's
+    replication core and of the whole standby, without what they use when nothing happens. Worker
+    and control do other things besides."""
     with Bed(opts, opts.sessions) as (lab, pair):
         active, standby = pair.settle(30)
         lcore = {"rte-worker-2"}  # of chassis.LCORES: the last one replicates
@@ -198,20 +213,24 @@ def tandem_new(opts):
         load.finish(300)
         spent = time.monotonic() - began
         wait_until(lambda: standby.total() == opts.sessions, 20, "the standby to have all")
-        return [max(0.0, b - a - i * spent) / opts.sessions for a, b, i in zip(before, used(), idle)]
+        return [max(0.0, b - a - i * spent) / opts.sessions
+                for a, b, i in zip(before, used(), idle)]
 
 
 def tandem_bulk():
-    """CPU a session of a full resync, both sides, from the bench that measures it in the cores themselves: us, or None."""
+    """CPU a session of a full resync, both sides, from the bench that measures it in the cores
+    themselves: us, or None."""
     with open("/proc/cpuinfo", encoding="ascii") as handle:
         mhz = float(re.search(r"cpu MHz\s*: ([0-9.]+)", handle.read()).group(1))
     full = []
     # pylint: disable-next=consider-using-with
-    bench = subprocess.Popen([os.path.join(TOP, "scripts", "bench.sh"), "resync", "--rounds", "2"], stdin=subprocess.DEVNULL,
-                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
+    bench = subprocess.Popen([os.path.join(TOP, "scripts", "bench.sh"), "resync", "--rounds", "2"],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, text=True, start_new_session=True)
     for text in bench.stdout:
         told = json.loads(text)
-        if told["metric"] == "cycles_per_session" and told["case"] in ("full-1M-active", "full-1M-standby"):
+        if (told["metric"] == "cycles_per_session"
+                and told["case"] in ("full-1M-active", "full-1M-standby")):
             full.append(told)
         if len(full) == 2:
             break
@@ -232,8 +251,10 @@ def main():
              "conntrackd_arrived": arrived, "conntrackd_seconds": round(seconds, 1)}
     case = case_name(opts.sessions)
     active, standby = tandem_new(opts)
-    line("conntrackd", f"new-{case}", "cpu_ratio", theirs / (active + standby) if active + standby > 0 else None, "ratio", AIM,
-         lambda v: v >= AIM, tandem_us_replication_core=round(active, 2), tandem_us_standby=round(standby, 2), **notes)
+    line("conntrackd", f"new-{case}", "cpu_ratio",
+         theirs / (active + standby) if active + standby > 0 else None, "ratio", AIM,
+         lambda v: v >= AIM, tandem_us_replication_core=round(active, 2),
+         tandem_us_standby=round(standby, 2), **notes)
     bulk = tandem_bulk()
     if bulk is not None:
         line("conntrackd", "bulk-1M", "cpu_ratio", theirs / bulk, "ratio", AIM, lambda v: v >= AIM,

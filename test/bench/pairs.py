@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the benches of whole pairs share: the lab with many sessions, who else made the machine stand still, and how a
-figure is told (as bench_json.h)."""
+"""What the benches of whole pairs share: the lab with many sessions, who else made the machine
+stand still, and how a figure is told (as bench_json.h)."""
 
 import argparse
 import json
@@ -19,7 +19,8 @@ from lab import CORE_GATEWAY, Lab, missing  # noqa: E402  pylint: disable=wrong-
 
 POOL = "100.64.0.0/10"
 STALL_MS = 5.0
-CPUS = f"{os.cpu_count()} CPUs for 2 x 3 lcores that sleep when idle, af_packet over veth, and tandem-load"
+CPUS = (f"{os.cpu_count()} CPUs for 2 x 3 lcores that sleep when idle, af_packet over veth, "
+        "and tandem-load")
 
 
 def options(about, **defaults):
@@ -28,7 +29,8 @@ def options(about, **defaults):
     parser.add_argument("--huge-dir", help="hugetlbfs; without it 4 KB pages")
     parser.add_argument("--build", default=os.environ.get("BUILD", "build-bench"))
     for name, value in defaults.items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value, help=f"({value})")
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value,
+                            help=f"({value})")
     found = parser.parse_args()
     reason = missing()
     if reason is not None:
@@ -39,7 +41,8 @@ def options(about, **defaults):
 
 def line(bench, case, metric, value, unit, aim=None, good=None, floor=None, **notes):
     """One figure. good(value): whether the aim is met. floor: of the same work in the same run."""
-    told = {"bench": bench, "case": case, "metric": metric, "value": None if value is None else round(value, 3), "unit": unit,
+    told = {"bench": bench, "case": case, "metric": metric,
+            "value": None if value is None else round(value, 3), "unit": unit,
             "floor": None if floor is None else round(floor, 3),
             "ratio": None if not floor or value is None else round(value / floor, 3),
             "aim": aim, "ok": True if aim is None else value is not None and bool(good(value))}
@@ -65,8 +68,9 @@ def _watch(cpu, out):
 
 
 class Stalls:
-    """When the machine did not run what wanted to run: a plain process on each CPU that wants every millisecond. A wait
-    there may be the hypervisor's, another program's, or our own load's; a figure taken meanwhile is told apart."""
+    """When the machine did not run what wanted to run: a plain process on each CPU that wants every
+    millisecond. A wait there may be the hypervisor's, another program's, or our own load's; a
+    figure taken meanwhile is told apart."""
 
     def __init__(self):
         self.found, self.ends, self.watchers = [], [], []
@@ -102,16 +106,19 @@ class Bed:
 
     def __init__(self, opts, sessions, **config):
         self.opts, self.sessions = opts, sessions
-        self.config = {"pools.prefix": f'"{POOL}"', "table.max-sessions": str(max(65536, 1 << (sessions - 1).bit_length())),
-                       "srp.heartbeat-interval": "10", "srp.dead-multiplier": "3", "srp.realtime": "true",
-                       "log.level": '"notice"', **config}
+        self.config = {"pools.prefix": f'"{POOL}"',
+                       "table.max-sessions": str(max(65536, 1 << (sessions - 1).bit_length())),
+                       "srp.heartbeat-interval": "10", "srp.dead-multiplier": "3",
+                       "srp.realtime": "true", "log.level": '"notice"', **config}
         self.lab = Lab(opts.build)
 
     def __enter__(self):
         lab = self.lab.__enter__()
         many = self.sessions > 100000
-        lab.memory = ["--huge-dir", self.opts.huge_dir, "--huge-unlink"] if self.opts.huge_dir else [
-            "--no-huge", "-m", "1536" if many else "512"]
+        if self.opts.huge_dir:
+            lab.memory = ["--huge-dir", self.opts.huge_dir, "--huge-unlink"]
+        else:
+            lab.memory = ["--no-huge", "-m", "1536" if many else "512"]
         lab.ip("core", "route", "replace", POOL, "via", CORE_GATEWAY)
         try:
             return lab, Pair(lab, self.config).start()
@@ -122,7 +129,8 @@ class Bed:
     def __exit__(self, kind, error, trace):
         if error is not None:
             for name in ("left", "right"):
-                with open(os.path.join(self.lab.directory, f"{name}.log"), encoding="utf-8", errors="replace") as handle:
+                with open(os.path.join(self.lab.directory, f"{name}.log"), encoding="utf-8",
+                          errors="replace") as handle:
                     print(f"{name}: " + "".join(handle.readlines()[-15:]), file=sys.stderr)
         self.lab.close()
 
@@ -130,7 +138,8 @@ class Bed:
     def notes(self):
         """For the figures: what they were taken with."""
         plain = re.search(r"(?m)^\s*insecure = true", shipped("left")) is not None
-        return {"memory": "hugepages" if self.opts.huge_dir else "4k pages", "encrypted": not plain, "cpus": CPUS}
+        return {"memory": "hugepages" if self.opts.huge_dir else "4k pages", "encrypted": not plain,
+                "cpus": CPUS}
 
 
 def case_name(sessions):

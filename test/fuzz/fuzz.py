@@ -37,18 +37,18 @@ COVERED_LEAST = 0.8
 TARGETS = {
     "bmp": ["lib/monitor/bmp.c", "lib/monitor/bmp_text.c", "lib/monitor/station.c"],
     "claim": ["lib/net/announce.c"],
-    "config": ["lib/config/load.c", "lib/config/scan.c", "lib/config/text.c", "lib/config/value.c", "lib/config/lists.c",
-               "lib/config/check.c"],
-    "fastpath": ["app/tandem/worker/fastpath.c", "app/tandem/worker/fastpath_up.c", "app/tandem/worker/fastpath_down.c",
-                 "app/tandem/worker/fastpath_slow.c"],
+    "config": ["lib/config/load.c", "lib/config/scan.c", "lib/config/text.c", "lib/config/value.c",
+               "lib/config/lists.c", "lib/config/check.c"],
+    "fastpath": ["app/tandem/worker/fastpath.c", "app/tandem/worker/fastpath_up.c",
+                 "app/tandem/worker/fastpath_down.c", "app/tandem/worker/fastpath_slow.c"],
     "frame": ["lib/srp/include/srp/frame.h", "lib/srp/message.c"],
     "gtpc_frame": ["app/tandem/signalling/gtpc_frame.c"],
     "gtpc": ["lib/gtp/gtpc_decode.c", "lib/gtp/ie.c", "lib/gtp/pco.c"],
     "gtpu": ["lib/gtp/gtpu.c"],
     "keys": ["lib/repl/keys.c"],
     "radius": ["lib/radius/radius.c", "lib/radius/radius_probe.c"],
-    "repl": ["lib/repl/repl_wire.c", "lib/repl/repl.c", "lib/repl/repl_recv.c", "lib/repl/repl_life.c", "lib/repl/audit.c",
-             "lib/repl/audit_source.c"],
+    "repl": ["lib/repl/repl_wire.c", "lib/repl/repl.c", "lib/repl/repl_recv.c",
+             "lib/repl/repl_life.c", "lib/repl/audit.c", "lib/repl/audit_source.c"],
     "reply": ["app/tandemctl/client.c", "app/tandemctl/render.c"],
     "request": ["app/tandem/operator/ctl_request.c"],
     "rtmsg": ["lib/net/rtmsg.c"],
@@ -57,11 +57,15 @@ TARGETS = {
 }
 MORE_CORPUS = {"config": [os.path.join(TOP, "test/golden/config"), os.path.join(TOP, "config")]}
 # What makes, ends, writes, tells of itself or asks a socket decodes nothing.
-NOT_DECODING = (r"(^|:)(\w*_(create|destroy|due|counter?s?|fini|open|send|restart|again|begin|slots|srtt|info)|gtp[cu]_encode_\w+|"
-                r"put\w*|encode\w*|session_encode|session_wire_size|usage_hi|group_bytes|text_read|config_load|ops_whole|earlier|"
-                r"repl_(heard|hears_us|peer_\w+|count|heartbeat_now|pair_time|keys\w*|slot\w*)|audit_(count|in_sync_since)|"
-                r"radius_(encode|code_name|secret_set|state_letter|reason_text)|makes_sense|text_fits|has_(address|id)|"
-                r"keys_(due|tx_id)|net_(announce|probe)|frame|fastpath_(send|police|prefetch_due|fini))$")
+NOT_DECODING = (
+    r"(^|:)(\w*_(create|destroy|due|counter?s?|fini|open|send|restart|again|begin|slots|srtt|info)|"
+    r"gtp[cu]_encode_\w+|put\w*|encode\w*|session_encode|session_wire_size|usage_hi|group_bytes|"
+    r"text_read|config_load|ops_whole|earlier|"
+    r"repl_(heard|hears_us|peer_\w+|count|heartbeat_now|pair_time|keys\w*|slot\w*)|"
+    r"audit_(count|in_sync_since)|"
+    r"radius_(encode|code_name|secret_set|state_letter|reason_text)|"
+    r"makes_sense|text_fits|has_(address|id)|keys_(due|tx_id)|net_(announce|probe)|frame|"
+    r"fastpath_(send|police|prefetch_due|fini))$")
 ENV = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:allocator_may_return_null=1",
            UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
 
@@ -71,14 +75,15 @@ def kept_in(name):
 
 
 def run(command, **more):
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-                          check=False, **more)
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace", check=False, **more)
 
 
 def build(folder, targets, options):
     if not os.path.exists(os.path.join(folder, "build.ninja")):
-        made = run(["meson", "setup", folder, "-Dbuildtype=debugoptimized", "-Db_lundef=false", *options], cwd=TOP,
-                   env=dict(os.environ, CC="clang-14", LLVM_PROFILE_FILE="/dev/null"))
+        made = run(["meson", "setup", folder, "-Dbuildtype=debugoptimized", "-Db_lundef=false",
+                    *options],
+                   cwd=TOP, env=dict(os.environ, CC="clang-14", LLVM_PROFILE_FILE="/dev/null"))
         if made.returncode:
             sys.exit(made.stdout[-2000:] + "\n0 passed, 1 failed, 0 skipped")
     made = run(["ninja", "-C", folder, "-j2", *(f"test/fuzz/{t}" for t in targets)])
@@ -159,14 +164,18 @@ def unpack(name, folder):
 
 
 def covered_lines(program, profile, source):
-    """Lines of the file that were reached, and all of them, but for the functions that read nothing from outside."""
+    """Lines of the file that were reached, and all of them, but for the functions that read nothing
+    from outside."""
     def ask(*command):
-        return subprocess.run(["llvm-cov-14", *command, "-instr-profile", profile, program], stdout=subprocess.PIPE, text=True,
-                              errors="replace", check=True).stdout
+        return subprocess.run(["llvm-cov-14", *command, "-instr-profile", profile, program],
+                              stdout=subprocess.PIPE, text=True, errors="replace",
+                              check=True).stdout
 
     path = os.path.join(TOP, source)
-    left_out = [range(f["regions"][0][0], f["regions"][0][2] + 1) for f in json.loads(ask("export"))["data"][0]["functions"]
-                if os.path.realpath(f["filenames"][0]) == path and re.search(NOT_DECODING, f["name"])]
+    left_out = [range(f["regions"][0][0], f["regions"][0][2] + 1)
+                for f in json.loads(ask("export"))["data"][0]["functions"]
+                if os.path.realpath(f["filenames"][0]) == path
+                and re.search(NOT_DECODING, f["name"])]
     inside, hit, lines = False, 0, 0
     for line in ask("show").splitlines():
         if line.endswith(".c:") or line.endswith(".h:"):
@@ -181,12 +190,15 @@ def covered_lines(program, profile, source):
 def cover(names):
     """Line coverage of the decoders by their own target's corpus."""
     build(COVERED, [f"fuzz_{n}_replay" for n in names],
-          ["-Dc_args=-fprofile-instr-generate -fcoverage-mapping", "-Dc_link_args=-fprofile-instr-generate"])
+          ["-Dc_args=-fprofile-instr-generate -fcoverage-mapping",
+           "-Dc_link_args=-fprofile-instr-generate"])
     low = n = 0
     for name in names:
         program = os.path.join(COVERED, f"test/fuzz/fuzz_{name}_replay")
-        raw, merged = os.path.join(COVERED, name + ".profraw"), os.path.join(COVERED, name + ".profdata")
-        done = run([program, kept_in(name), *MORE_CORPUS.get(name, [])], env=dict(ENV, LLVM_PROFILE_FILE=raw))
+        raw = os.path.join(COVERED, name + ".profraw")
+        merged = os.path.join(COVERED, name + ".profdata")
+        done = run([program, kept_in(name), *MORE_CORPUS.get(name, [])],
+                   env=dict(ENV, LLVM_PROFILE_FILE=raw))
         if done.returncode:
             print(f"FAILED  {name}: {done.stdout[-500:]}\n0 passed, 1 failed, 0 skipped")
             return 1
@@ -195,7 +207,8 @@ def cover(names):
             hit, lines = covered_lines(program, merged, source)
             n += 1
             low += hit < COVERED_LEAST * lines
-            print(f"{'ok     ' if hit >= COVERED_LEAST * lines else 'FAILED '} {name:10} {source:32} {hit:>4} of {lines:>4} lines {100 * hit / lines:5.1f} %")
+            print(f"{'ok     ' if hit >= COVERED_LEAST * lines else 'FAILED '} {name:10} "
+                  f"{source:32} {hit:>4} of {lines:>4} lines {100 * hit / lines:5.1f} %")
     print(f"{n - low} passed, {low} failed, 0 skipped")
     return 1 if low else 0
 
@@ -226,7 +239,8 @@ def main():
     names = args.names or list(TARGETS)
     if args.coverage:
         return cover(names)
-    build(BUILD, ["fuzz_" + n for n in names], ["-Db_sanitize=address,undefined", "-Dc_args=-fsanitize=fuzzer-no-link"])
+    build(BUILD, ["fuzz_" + n for n in names],
+          ["-Db_sanitize=address,undefined", "-Dc_args=-fsanitize=fuzzer-no-link"])
     os.makedirs(CRASHED, exist_ok=True)
     failed = set()
     if args.seconds > 0:

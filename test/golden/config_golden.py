@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""config_golden.py PROGRAM CASES SHIPPED: each CASES/NAME.conf prints exactly NAME.ok (report and canonical text) or
-NAME.err (report only). NAME.peer, if there is one, is the other chassis' file. What prints as canonical text prints the
-same when it is loaded again. The SHIPPED files load without a finding. UPDATE=1 writes the expected files anew."""
+"""config_golden.py PROGRAM CASES SHIPPED: each CASES/NAME.conf prints exactly NAME.ok (report and
+canonical text) or NAME.err (report only). NAME.peer, if there is one, is the other chassis' file.
+What prints as canonical text prints the same when it is loaded again. The SHIPPED files load
+without a finding. UPDATE=1 writes the expected files anew."""
 import difflib
 import os
 import subprocess

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Golden vectors of the replication stream (repl/v1.hex: name and packet; repl/v1.txt: what they mean). Today's encoders
-must write those bytes, and today's decoders and the dissector (scripts/tandem.lua in tshark) must read them so.
+"""Golden vectors of the replication stream (repl/v1.hex: name and packet; repl/v1.txt: what they
+mean). Today's encoders must write those bytes, and today's decoders and the dissector
+(scripts/tandem.lua in tshark) must read them so.
 
-Version 1 is released: its two files stay as they are, whatever comes. A version 2 that changes what an encoder writes gets
-its own v2.hex and v2.txt beside them: add it to VERSIONS, let `repl_golden encode` write the newest version, and leave
-v1.hex to the decoders. UPDATE=1 writes the newest version's files anew, which is only right before it is released.
-77: there is no tshark, the rest was checked."""
+Version 1 is released: its two files stay as they are, whatever comes. A version 2 that changes what
+an encoder writes gets its own v2.hex and v2.txt beside them: add it to VERSIONS, let `repl_golden
+encode` write the newest version, and leave v1.hex to the decoders. UPDATE=1 writes the newest
+version's files anew, which is only right before it is released. 77: there is no tshark, the rest
+was checked."""
 
 import os
 import random
@@ -25,7 +27,8 @@ STREAM_PORT, SRP_PORT = 8485, 8484
 def load(name):
     """A file of vectors: (name, octets) each."""
     with open(os.path.join(HERE, name), encoding="ascii") as handle:
-        return [(n, bytes.fromhex(h)) for n, h in (line.split() for line in handle if not line.startswith("#"))]
+        return [(n, bytes.fromhex(h))
+                for n, h in (line.split() for line in handle if not line.startswith("#"))]
 
 
 def text_of(name):
@@ -46,9 +49,10 @@ def frame(octets, protocol, connection=0):
     if protocol == 17:
         segment = struct.pack("!HHHH", port, port, 8 + len(octets), 0) + octets
     else:
-        segment = struct.pack("!HHIIBBHHH", port, 40000 + connection, 1, 1, 0x50, 0x18, 65535, 0, 0) + octets
-    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(segment), 1, 0, 64, protocol, 0, bytes([10, 7, 0, 11]),
-                       bytes([10, 7, 0, 12]))
+        segment = struct.pack("!HHIIBBHHH", port, 40000 + connection, 1, 1, 0x50, 0x18, 65535,
+                              0, 0) + octets
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(segment), 1, 0, 64, protocol, 0,
+                       bytes([10, 7, 0, 11]), bytes([10, 7, 0, 12]))
     return bytes(12) + b"\x08\x00" + head + segment
 
 
@@ -63,9 +67,11 @@ def capture(directory, frames):
 
 
 def dissect(lua, frames):
-    """What tshark makes of frames: for each the lines "name value" of our fields, and the experts' messages."""
+    """What tshark makes of frames: for each the lines "name value" of our fields, and the experts'
+    messages."""
     with tempfile.TemporaryDirectory() as directory:
-        done = subprocess.run(["tshark", "-X", f"lua_script:{lua}", "-r", capture(directory, frames), "-T", "pdml"],
+        done = subprocess.run(["tshark", "-X", f"lua_script:{lua}", "-r",
+                               capture(directory, frames), "-T", "pdml"],
                               capture_output=True, text=True, check=False)
     errors = [line for line in done.stderr.splitlines() if "Running as user" not in line]
     assert done.returncode == 0 and not errors, f"tshark: exit {done.returncode}: {errors[:5]}"
@@ -75,7 +81,8 @@ def dissect(lua, frames):
         for field in packet.iter("field"):
             name = field.get("name")
             if "Lua Error" in (field.get("showname") or "") + (field.get("show") or ""):
-                raise AssertionError(f"the dissector broke: {field.get('showname')} {field.get('show')}")
+                raise AssertionError("the dissector broke: "
+                                     f"{field.get('showname')} {field.get('show')}")
             if name == "_ws.expert.message":
                 experts.append(field.get("show"))
             elif name.startswith("tandem.") and not name.startswith("tandem.expert."):
@@ -97,11 +104,12 @@ def check_codec(golden):
         write("srp.hex", messages)
     assert messages == text_of("srp.hex"), "today's encoders do not write srp.hex"
     for version in VERSIONS:
-        decoded = subprocess.run([golden, "decode"], input=text_of(version + ".hex"), capture_output=True, text=True,
-                                 check=True).stdout
+        decoded = subprocess.run([golden, "decode"], input=text_of(version + ".hex"),
+                                 capture_output=True, text=True, check=True).stdout
         if os.environ.get("UPDATE") == "1" and version == newest:
             write(version + ".txt", decoded)
-        assert decoded == text_of(version + ".txt"), f"today's decoders do not read {version}.hex as {version}.txt"
+        assert decoded == text_of(version + ".txt"), \
+            f"today's decoders do not read {version}.hex as {version}.txt"
 
 
 def check_dissector(lua):
@@ -115,9 +123,11 @@ def check_dissector(lua):
                 name = line
                 want[name] = []
         vectors = load(version + ".hex")
-        for (name, _), (lines, experts) in zip(vectors, dissect(lua, [frame(o, 17) for _, o in vectors])):
+        told = dissect(lua, [frame(o, 17) for _, o in vectors])
+        for (name, _), (lines, experts) in zip(vectors, told):
             differ = [(a, b) for a, b in zip(lines, want[name]) if a != b]
-            assert lines == want[name], f"{version} {name}: dissected, decoded: {differ[:3]} ({len(lines)}, {len(want[name])})"
+            assert lines == want[name], (f"{version} {name}: dissected, decoded: {differ[:3]} "
+                                         f"({len(lines)}, {len(want[name])})")
             assert not [e for e in experts if "later" not in e], f"{version} {name}: {experts}"
 
 
@@ -144,10 +154,12 @@ def check_srp(lua):
     messages = load("srp.hex")
     told = dissect(lua, [frame(o, 6, i) for i, (_, o) in enumerate(messages)])
     for (name, octets), (lines, experts) in zip(messages, told):
-        assert lines[:3] == [f"  srp.length {len(octets) - 2}", "  srp.version 1", f"  srp.type {octets[3]}"], f"{name}: {lines}"
+        assert lines[:3] == [f"  srp.length {len(octets) - 2}", "  srp.version 1",
+                             f"  srp.type {octets[3]}"], f"{name}: {lines}"
         assert not experts, f"{name}: {experts}"
     short = [struct.pack("!H", len(o) - 3) + o[2:-1] for _, o in messages]
-    for (name, _), (_, experts) in zip(messages, dissect(lua, [frame(o, 6, i) for i, o in enumerate(short)])):
+    told = dissect(lua, [frame(o, 6, i) for i, o in enumerate(short)])
+    for (name, _), (_, experts) in zip(messages, told):
         assert experts, f"{name} cut short is not told to be malformed"
 
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Plants each mistake of lib/common/mutant.h in turn and lets a simulator find it: it must, within the seeds given,
-and by an invariant that is stated here. `mutants.py BUILD-FOLDER [NAME...]`; prints the table."""
+"""Plants each mistake of lib/common/mutant.h in turn and lets a simulator find it: it must, within
+the seeds given, and by an invariant that is stated here. `mutants.py BUILD-FOLDER [NAME...]`;
+prints the table."""
 import os
 import re
 import subprocess
@@ -9,7 +10,8 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-HEADER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib", "common", "mutant.h")
+HEADER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib", "common",
+                      "mutant.h")
 
 # What a failed invariant says.
 ACKED = r"acknowledged, peer has|is acknowledged and not at the standby"
@@ -18,7 +20,8 @@ NEVER_HAD = r"a state that its owner never had"
 TERM_TWICE = r"term \d+ used twice|of the other side"
 RESERVE = r"beyond its durable reserve"
 NUMBER = r"number \d+ is used again"
-TABLES = r"its address names another|still named by its address|the index has|its bit and its handle disagree"
+TABLES = (r"its address names another|still named by its address|the index has|"
+          r"its bit and its handle disagree")
 LEASED = r"leased again"
 AHEAD = r"usage of side \d is ahead of the truth"
 USAGE_LOST = r"usage was lost|late usage \d+, heard"
@@ -43,7 +46,8 @@ STATES_ONLY, USAGE, LED, NOT_TWICE = r"INV_05: ", r"INV_07: ", r"INV_10: ", r"IN
 WELL_AT_LAST, IN_TIME, NOT_STUCK = r"INV_11: ", r"INV_14: ", r"INV_15: "
 NONE_LOST = OWNER_SPEAKS
 
-# mutant: simulator, seeds, the invariants that may see it. Where few seeds meet a mistake, the first is near one that does.
+# mutant: simulator, seeds, the invariants that may see it. Where few seeds meet a mistake, the
+# first is near one that does.
 # sim_flow has cases, no seeds.
 TABLE = {
     "ack_on_receive": ("sim_repl", 1, 20, [ACKED]),
@@ -70,7 +74,8 @@ TABLE = {
     "quarantine_not_restarted": ("sim_pair", 1, 20, [LEASED]),
     "late_added": ("sim_pair", 1, 30, [AHEAD]),
     "own_overwritten": ("sim_pair", 1, 30, [USAGE_LOST]),
-    "other_generation": ("sim_pair", 1, 20, [AHEAD, NEVER_HAD, r"usage of \d+ sessions came, \d+ were applied"]),
+    "other_generation": ("sim_pair", 1, 20,
+                         [AHEAD, NEVER_HAD, r"usage of \d+ sessions came, \d+ were applied"]),
     "usage_low_alone": ("sim_pair", 1, 40, [NEVER_HAD]),
     "qos_tail_kept": ("sim_pair", 1, 20, [NEVER_HAD]),
     "side_not_in_handle": ("sim_pair", 1, 20, [AHEAD, NEVER_HAD]),
@@ -141,17 +146,20 @@ FULL = {
     "one_path_enough": (1, 20, [LED]),
 }
 
-# What a part's simulator says, by the invariants' numbers; each of the 16 must be seen by some mutant.
+# What a part's simulator says, by the invariants' numbers; each of the 16 must be seen by some
+# mutant.
 NUMBER_OF = {
-    ACKED: 2, ARRIVED: 2, TERM_TWICE: 3, RESERVE: 3, NUMBER: 4, BACK: 5, NEVER_HAD: 5, TABLES: 6, AHEAD: 7, USAGE_LOST: 7,
-    PROMOTED: 10, ALONE: 10, LIFE: 10, EQUAL: 11, r"a flipped bit": 12, WINDOW: 13, REPAIR: 13, STUCK: 15, LEASED: 16,
+    ACKED: 2, ARRIVED: 2, TERM_TWICE: 3, RESERVE: 3, NUMBER: 4, BACK: 5, NEVER_HAD: 5, TABLES: 6,
+    AHEAD: 7, USAGE_LOST: 7, PROMOTED: 10, ALONE: 10, LIFE: 10, EQUAL: 11, r"a flipped bit": 12,
+    WINDOW: 13, REPAIR: 13, STUCK: 15, LEASED: 16,
 }
 
 
 def numbers(said):
     """The invariants that are broken where a simulator says so."""
     told = re.match(r"INV_(\d+): ", said)
-    return {int(told[1])} if told else {n for expression, n in NUMBER_OF.items() if re.search(expression, said)}
+    return {int(told[1])} if told else {n for expression, n in NUMBER_OF.items()
+                                        if re.search(expression, said)}
 
 
 def names():
@@ -163,16 +171,20 @@ def hunted(folder, name, simulator, arguments, invariants):
     """(caught?, line of the table, numbers of the invariants that saw it)"""
     command = [os.path.join(folder, simulator + "_mutants"), "--mutant", name, *arguments]
     begin = time.monotonic()
-    run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-                         timeout=200, check=False)
-    seen = re.search(r"^(seed \d+|[a-z0-9-]+, round \d+|FAILED)(?: at [^:]*)?: (.*)$", run.stdout, re.M)
+    run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                         errors="replace", timeout=200, check=False)
+    seen = re.search(r"^(seed \d+|[a-z0-9-]+, round \d+|FAILED)(?: at [^:]*)?: (.*)$", run.stdout,
+                     re.M)
     took = time.monotonic() - begin
     if run.returncode == 0 or seen is None:
-        return False, f"{name}: not seen by {simulator} {' '.join(arguments)} (status {run.returncode})\n{run.stdout[-400:]}", set()
+        return False, (f"{name}: not seen by {simulator} {' '.join(arguments)} "
+                       f"(status {run.returncode})\n{run.stdout[-400:]}"), set()
     where, said = seen.group(1).replace("FAILED", arguments[-1]), seen.group(2)
     stated = any(re.search(i, said) for i in invariants)
-    return stated, f"{name:24} {simulator:8} {where:>20} {took:5.1f} s  {said}" + (
-        "" if stated else f"\n    seen by an invariant that is not stated: {invariants}"), numbers(said)
+    told = f"{name:24} {simulator:8} {where:>20} {took:5.1f} s  {said}"
+    if not stated:
+        told += f"\n    seen by an invariant that is not stated: {invariants}"
+    return stated, told, numbers(said)
 
 
 def hunt(folder, name):
@@ -191,8 +203,10 @@ def hunt(folder, name):
 
 def main():
     folder, wanted = sys.argv[1], sys.argv[2:] or names()
-    failed = [f"{n}: in the list of mutant.h, not in the table of mutants.py" for n in wanted if n not in TABLE]
-    failed += [f"{n}: in the table, not in mutant.h" for n in [*TABLE, *EXPLORED, *FULL] if n not in names()]
+    failed = [f"{n}: in the list of mutant.h, not in the table of mutants.py" for n in wanted
+              if n not in TABLE]
+    failed += [f"{n}: in the table, not in mutant.h" for n in [*TABLE, *EXPLORED, *FULL]
+               if n not in names()]
     seen = set()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for found in pool.map(lambda n: hunt(folder, n), [n for n in wanted if n in TABLE]):

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""One seed is one run, byte for byte: repeat.py SIM runs some seeds twice, as processes of their own, and compares the
-digests of all that happened, plain and encrypted. Two seeds that give the same one would say that the digest sees nothing."""
+"""One seed is one run, byte for byte: repeat.py SIM runs some seeds twice, as processes of their
+own, and compares the digests of all that happened, plain and encrypted. Two seeds that give the
+same one would say that the digest sees nothing."""
 import subprocess
 import sys
 
@@ -9,8 +10,8 @@ SEEDS = range(200, 206)
 
 
 def run(seed):
-    return subprocess.run([sys.argv[1], "--seed", str(seed), "-s"], stdout=subprocess.PIPE, text=True,
-                          check=True).stdout.splitlines()[0]
+    return subprocess.run([sys.argv[1], "--seed", str(seed), "-s"], stdout=subprocess.PIPE,
+                          text=True, check=True).stdout.splitlines()[0]
 
 
 seen = {}

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""tandemctl_test.py TANDEMCTL COMPLETION: the operator's command against a daemon that says what a test wants."""
+"""tandemctl_test.py TANDEMCTL COMPLETION: the operator's command against a daemon that says what a
+test wants."""
 import json
 import os
 import re
@@ -13,20 +14,23 @@ import unittest
 
 TANDEMCTL, COMPLETION = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 COMMANDS = [
-    "show srp info", "show srp statistics", "show srp checkpoint statistics", "show srp audit-statistics",
-    "show gtp statistics", "show srp history", "show sessions", "show pools", "show ports", "show workers",
-    "show configuration", "reload configuration", "show alarms", "show srp call-loss statistics",
-    "srp initiate-switchover", "srp validate-switchover",
-    "srp resync", "show srp monitor", "show radius statistics", "srp reset-auth-probe-fail", "srp initiate-audit auto",
+    "show srp info", "show srp statistics", "show srp checkpoint statistics",
+    "show srp audit-statistics", "show gtp statistics", "show srp history", "show sessions",
+    "show pools", "show ports", "show workers", "show configuration", "reload configuration",
+    "show alarms", "show srp call-loss statistics", "srp initiate-switchover",
+    "srp validate-switchover", "srp resync", "show srp monitor", "show radius statistics",
+    "srp reset-auth-probe-fail", "srp initiate-audit auto",
     "srp initiate-audit manual-with-sync",
     "show srp configuration-difference", "show license information", "srp validate-configuration",
 ]
 SRP_LABELS = [
-    "Context", "Local Address", "Chassis State", "Chassis Mode", "Chassis Priority (higher wins)", "Local Tiebreaker",
-    "Route-Modifier", "VIP and Pool Routes", "Peer Remote Address", "Peer State", "Peer Mode", "Peer Priority", "Peer Tiebreaker",
+    "Context", "Local Address", "Chassis State", "Chassis Mode", "Chassis Priority (higher wins)",
+    "Local Tiebreaker", "Route-Modifier", "VIP and Pool Routes", "Peer Remote Address",
+    "Peer State", "Peer Mode", "Peer Priority", "Peer Tiebreaker",
     "Peer Route-Modifier", "Last Hello Message received", "Peer Configuration Validation",
-    "Last Peer Configuration Error", "Last Peer Configuration Event", "Last Validate Switchover Status",
-    "Connection State", "Term", "Replication path", "In sync since", "Last switchover",
+    "Last Peer Configuration Error", "Last Peer Configuration Event",
+    "Last Validate Switchover Status", "Connection State", "Term", "Replication path",
+    "In sync since", "Last switchover",
 ]
 
 
@@ -72,7 +76,8 @@ class Daemon:
 
 def run(*args):
     env = dict(os.environ, LC_ALL="C.UTF-8")
-    return subprocess.run([TANDEMCTL, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=20, env=env)
+    return subprocess.run([TANDEMCTL, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, timeout=20, env=env)
 
 
 def ok(data):
@@ -95,7 +100,8 @@ class Commands(unittest.TestCase):
     def test_refused(self):
         for words in COMMANDS:
             p, _ = ask(b'{"ok":false,"error":"not Active"}\n', *words.split())
-            self.assertEqual((p.returncode, p.stdout, p.stderr), (1, "", "tandemctl: not Active\n"), words)
+            self.assertEqual((p.returncode, p.stdout, p.stderr), (1, "", "tandemctl: not Active\n"),
+                             words)
 
     def test_args(self):
         for args, command, want in [
@@ -103,14 +109,21 @@ class Commands(unittest.TestCase):
             (["--limit=7", "show", "sessions"], "show sessions", {"limit": 7}),
             (["srp", "initiate-switchover", "--force"], "srp initiate-switchover", {"force": True}),
             (["srp", "initiate-switchover", "force"], "srp initiate-switchover", {"force": True}),
-            (["show", "session", "172.20.0.1"], "show session", {"id": "172.20.0.1", "kind": "address"}),
-            (["show", "session", "2001:db8::1"], "show session", {"id": "2001:db8::1", "kind": "address"}),
-            (["show", "session", "001010123456789"], "show session", {"id": "001010123456789", "kind": "imsi"}),
-            (["show", "session", "0x12ab34cd"], "show session", {"id": "0x12ab34cd", "kind": "teid"}),
+            (["show", "session", "172.20.0.1"], "show session",
+             {"id": "172.20.0.1", "kind": "address"}),
+            (["show", "session", "2001:db8::1"], "show session",
+             {"id": "2001:db8::1", "kind": "address"}),
+            (["show", "session", "001010123456789"], "show session",
+             {"id": "001010123456789", "kind": "imsi"}),
+            (["show", "session", "0x12ab34cd"], "show session",
+             {"id": "0x12ab34cd", "kind": "teid"}),
             (["show", "srp", "history", "5"], "show srp history", {"limit": 5}),
-            (["show", "srp", "call-loss", "statistics", "7"], "show srp call-loss statistics", {"limit": 7}),
-            (["show", "session", "4294967295"], "show session", {"id": "4294967295", "kind": "teid"}),
-            (["save", "configuration", "/etc/a b.conf"], "save configuration", {"file": "/etc/a b.conf"}),
+            (["show", "srp", "call-loss", "statistics", "7"], "show srp call-loss statistics",
+             {"limit": 7}),
+            (["show", "session", "4294967295"], "show session",
+             {"id": "4294967295", "kind": "teid"}),
+            (["save", "configuration", "/etc/a b.conf"], "save configuration",
+             {"file": "/etc/a b.conf"}),
         ]:
             p, request = ask(ok({}), *args)
             self.assertEqual(p.returncode, 0, args)
@@ -118,10 +131,13 @@ class Commands(unittest.TestCase):
 
     def test_abbreviations(self):
         for short, words in [
-            ("sh srp inf", "show srp info"), ("sh sr s", "show srp statistics"), ("sh srp ch s", "show srp checkpoint statistics"),
-            ("sh srp ch st", "show srp checkpoint statistics"), ("sh po", None), ("sh por", "show ports"), ("sh sess", None),
-            ("show session", None), ("sr initiate-s", "srp initiate-switchover"), ("sr i", None), ("sr r", None), ("sr resy", "srp resync"), ("sr rese", "srp reset-auth-probe-fail"), ("s s", None), ("sh", None), ("sh srp c", None),
-            ("shows", None), ("show srp info now", None),
+            ("sh srp inf", "show srp info"), ("sh sr s", "show srp statistics"),
+            ("sh srp ch s", "show srp checkpoint statistics"),
+            ("sh srp ch st", "show srp checkpoint statistics"), ("sh po", None),
+            ("sh por", "show ports"), ("sh sess", None), ("show session", None),
+            ("sr initiate-s", "srp initiate-switchover"), ("sr i", None), ("sr r", None),
+            ("sr resy", "srp resync"), ("sr rese", "srp reset-auth-probe-fail"), ("s s", None),
+            ("sh", None), ("sh srp c", None), ("shows", None), ("show srp info now", None),
         ]:
             if words is None:
                 p = run("-s", "/nonexistent", *short.split())
@@ -133,10 +149,13 @@ class Commands(unittest.TestCase):
                 self.assertEqual((p.returncode, request["command"]), (0, words), short)
 
     def test_usage(self):
-        for args in [[], ["--limit", "0", "show", "sessions"], ["--limit", "x", "show", "sessions"], ["--timeout", "0", "show", "pools"],
-                     ["show", "pools", "--limit", "3"], ["show", "pools", "--force"], ["show", "srp", "history", "0"], ["show", "srp", "history", "x"],
-                     ["show", "srp", "history", "1", "2"], ["show", "srp", "history", "--limit", "3"], ["--colour"], ["show", "session", "a b"],
-                     ["show", "session", "1234567890123456"], ["show", "session", "1.2.3.4", "5"], ["--name", "../x", "show", "pools"]]:
+        for args in [[], ["--limit", "0", "show", "sessions"], ["--limit", "x", "show", "sessions"],
+                     ["--timeout", "0", "show", "pools"], ["show", "pools", "--limit", "3"],
+                     ["show", "pools", "--force"], ["show", "srp", "history", "0"],
+                     ["show", "srp", "history", "x"], ["show", "srp", "history", "1", "2"],
+                     ["show", "srp", "history", "--limit", "3"], ["--colour"],
+                     ["show", "session", "a b"], ["show", "session", "1234567890123456"],
+                     ["show", "session", "1.2.3.4", "5"], ["--name", "../x", "show", "pools"]]:
             p = run(*args)
             self.assertEqual((p.returncode, p.stdout), (2, ""), args)
             self.assertNotEqual(p.stderr, "", args)
@@ -145,12 +164,17 @@ class Commands(unittest.TestCase):
         row = {"time": "2026-11-27T01:02:03.000004Z", "to": "Active", "lost": 0, "outage_ms": 80.5,
                "phases": [{"phase": "silence", "took_ms": 80.1}, {"phase": "own", "took_ms": 0.4}]}
         p, _ = ask(ok({"switchovers": [row]}), "show", "srp", "call-loss", "statistics")
-        self.assertEqual(p.stdout, "Time                         To      Lost  Outage (ms)  Phases\n"
-                                   "2026-11-27T01:02:03.000004Z  Active     0         80.5  silence 80.1, own 0.4\n")
+        self.assertEqual(p.stdout,
+                         "Time                         To      Lost  Outage (ms)  Phases\n"
+                         "2026-11-27T01:02:03.000004Z  Active     0         80.5  "
+                         "silence 80.1, own 0.4\n")
         p, _ = ask(ok({"history": []}), "show", "srp", "history")
         self.assertEqual(p.stdout, "none\n")
-        p, _ = ask(ok({"alarms": [], "cleared": [{"alarm": "peer-lost", "raised": "a", "cleared": "b", "text": "c d"}]}), "show", "alarms")
-        self.assertEqual(p.stdout, "Alarms: -\nCleared:\n  Alarm      Raised  Cleared  Text\n  peer-lost  a       b        c d\n")
+        cleared = {"alarm": "peer-lost", "raised": "a", "cleared": "b", "text": "c d"}
+        p, _ = ask(ok({"alarms": [], "cleared": [cleared]}), "show", "alarms")
+        self.assertEqual(p.stdout,
+                         "Alarms: -\nCleared:\n  Alarm      Raised  Cleared  Text\n"
+                         "  peer-lost  a       b        c d\n")
 
     def test_help(self):
         p = run("--help")
@@ -165,7 +189,8 @@ class Commands(unittest.TestCase):
         for words in COMMANDS:
             p = run(*words.split(), "-h")
             self.assertEqual(p.returncode, 0)
-            self.assertEqual(len(re.findall(r"^  (?:show|srp|save|reload) ", p.stdout, re.M)), 1, words)
+            self.assertEqual(len(re.findall(r"^  (?:show|srp|save|reload) ", p.stdout, re.M)), 1,
+                             words)
 
 
 class NoDaemon(unittest.TestCase):
@@ -177,8 +202,10 @@ class NoDaemon(unittest.TestCase):
 
     def test_absent(self):
         self.check(run("-s", "/nonexistent/s", "show", "pools"),
-                   "cannot reach tandem at /nonexistent/s: No such file or directory: is it running?", "")
-        self.check(run("--name", "nobody", "show", "pools"), "/run/tandem/nobody.sock", "is it running?")
+                   "cannot reach tandem at /nonexistent/s: No such file or directory: "
+                   "is it running?", "")
+        self.check(run("--name", "nobody", "show", "pools"), "/run/tandem/nobody.sock",
+                   "is it running?")
         self.check(run("-s", "/" + "x" * 200, "show", "pools"), "/xxx", "too long")
 
     def test_dead(self):
@@ -189,9 +216,13 @@ class NoDaemon(unittest.TestCase):
             self.check(run("-s", path, "show", "pools"), path, "Connection refused: is it running?")
 
     def test_bad_answers(self):
-        for answer, said in [(b"", "no answer"), (b"\n\n", "no answer"), (b"garbage\n", "not understood"), (b"[1]\n", "not understood"),
-                             (b'{"data":{}}\n', "not understood"), (b'{"ok":1}\n', "not understood"), (b'{"ok":true,"da', "not understood"),
-                             (ok({"a": []}) + b"junk\n", "not understood"), (b"\xff\xfe\n", "not understood")]:
+        for answer, said in [(b"", "no answer"), (b"\n\n", "no answer"),
+                             (b"garbage\n", "not understood"), (b"[1]\n", "not understood"),
+                             (b'{"data":{}}\n', "not understood"),
+                             (b'{"ok":1}\n', "not understood"),
+                             (b'{"ok":true,"da', "not understood"),
+                             (ok({"a": []}) + b"junk\n", "not understood"),
+                             (b"\xff\xfe\n", "not understood")]:
             with Daemon(answer) as d:
                 p = run("-s", d.path, "show", "pools")
             self.check(p, d.path, said)
@@ -209,8 +240,10 @@ class Text(unittest.TestCase):
         return p.stdout
 
     def test_object(self):
-        self.assertEqual(self.text({"peer_state": "Standby", "last_hello_age_ms": 340, "rx_bytes": 7, "in_sync": True, "link": None,
-                                    "load": 0.25, "roles": ["access", "core"], "none": [], "gtp": {"echo_requests": 3, "teid": "0x1"}},
+        self.assertEqual(self.text({"peer_state": "Standby", "last_hello_age_ms": 340,
+                                    "rx_bytes": 7, "in_sync": True, "link": None, "load": 0.25,
+                                    "roles": ["access", "core"], "none": [],
+                                    "gtp": {"echo_requests": 3, "teid": "0x1"}},
                                    "show", "srp", "statistics"),
                          "Peer State:     Standby\n"
                          "Last Hello Age: 340 ms\n"
@@ -225,14 +258,16 @@ class Text(unittest.TestCase):
                          "  TEID:          0x1\n")
 
     def test_table(self):
-        pools = [{"name": "subscribers", "size": 65536, "used": 3}, {"name": "t\u00e9", "used": 65534, "quarantine_s": 10}]
+        pools = [{"name": "subscribers", "size": 65536, "used": 3},
+                 {"name": "t\u00e9", "used": 65534, "quarantine_s": 10}]
         table = ("Name          Size   Used  Quarantine (s)\n"
                  "subscribers  65536      3               -\n"
                  "t\u00e9               -  65534              10\n")
         self.assertEqual(self.text({"pools": pools}, "show", "pools"), table)
         self.assertEqual(self.text(pools, "show", "pools"), table)
         nested = self.text({"total": 2, "pools": pools}, "show", "pools")
-        self.assertEqual(nested, "Total: 2\nPools:\n" + "".join("  " + line + "\n" for line in table.splitlines()))
+        self.assertEqual(nested, "Total: 2\nPools:\n"
+                         + "".join("  " + line + "\n" for line in table.splitlines()))
 
     def test_nothing(self):
         self.assertEqual(self.text({"sessions": []}, "show", "sessions"), "none\n")
@@ -242,20 +277,24 @@ class Text(unittest.TestCase):
         self.assertEqual(self.text("fine", "show", "alarms"), "fine\n")
 
     def test_odd_shapes(self):
-        for data in [1, None, False, [1, 2], [[1], {"a": 1}], [{"a": 1}, 2], {"a": [{"b": {"c": 1}}, 3]}, {"": 1}, {"_ms": 1}, {"_": {"_": {}}},
-                     {"x" * 500: "y" * 500}, [{"c%d" % i: i for i in range(50)}], {"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": 1}}}}}}}}}}]:
+        for data in [1, None, False, [1, 2], [[1], {"a": 1}], [{"a": 1}, 2],
+                     {"a": [{"b": {"c": 1}}, 3]}, {"": 1}, {"_ms": 1}, {"_": {"_": {}}},
+                     {"x" * 500: "y" * 500}, [{"c%d" % i: i for i in range(50)}],
+                     {"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": 1}}}}}}}}}}]:
             for words in (["show", "pools"], ["show", "srp", "info"], ["show", "configuration"]):
                 self.assertNotEqual(self.text(data, *words), "", data)
 
     def test_control_characters(self):
-        out = self.text({"apn": "a\u001b[31mb\n", "rows\u001b": [{"k\u001b": "\u0007"}]}, "show", "alarms")
+        out = self.text({"apn": "a\u001b[31mb\n", "rows\u001b": [{"k\u001b": "\u0007"}]}, "show",
+                        "alarms")
         self.assertFalse(any(ord(c) < 32 and c != "\n" for c in out), out)
         self.assertIn("a?[31mb?", out)
         p, _ = ask(b'{"ok":false,"error":"no\\u001b[31m"}\n', "show", "pools")
         self.assertEqual(p.stderr, "tandemctl: no?[31m\n")
 
     def test_configuration(self):
-        self.assertEqual(self.text({"text": "chassis = {\n\tname = \"a\";\n};\n"}, "show", "configuration"), "chassis = {\n\tname = \"a\";\n};\n")
+        text = "chassis = {\n\tname = \"a\";\n};\n"
+        self.assertEqual(self.text({"text": text}, "show", "configuration"), text)
 
     def test_json(self):
         p, _ = ask(ok({"b": [1], "a": {"x_ms": 1}}), "--json", "show", "pools")
@@ -268,12 +307,15 @@ class Text(unittest.TestCase):
     def test_answer_in_parts(self):
         parts = ok({"total": 3, "sessions": [{"n": 1}]}) + ok({"sessions": [{"n": 2}, {"n": 3}]})
         p, _ = ask(parts, "--json", "show", "sessions")
-        self.assertEqual(json.loads(p.stdout), {"total": 3, "sessions": [{"n": 1}, {"n": 2}, {"n": 3}]})
-        p, _ = ask(ok({"sessions": [{"n": 1}]}) + b'{"ok":false,"error":"changed meanwhile"}\n', "show", "sessions")
+        self.assertEqual(json.loads(p.stdout),
+                         {"total": 3, "sessions": [{"n": 1}, {"n": 2}, {"n": 3}]})
+        p, _ = ask(ok({"sessions": [{"n": 1}]}) + b'{"ok":false,"error":"changed meanwhile"}\n',
+                   "show", "sessions")
         self.assertEqual((p.returncode, p.stdout), (1, ""))
 
     def test_many_sessions(self):
-        rows = [{"address": f"172.20.{i >> 8}.{i & 255}", "teid": f"0x{i:08x}", "up_bytes": i} for i in range(20000)]
+        rows = [{"address": f"172.20.{i >> 8}.{i & 255}", "teid": f"0x{i:08x}", "up_bytes": i}
+                for i in range(20000)]
         self.assertEqual(len(self.text({"sessions": rows}, "show", "sessions").splitlines()), 20001)
 
 
@@ -288,19 +330,25 @@ class SrpInfo(unittest.TestCase):
         self.assertTrue(p.stdout.endswith("\nExtra Thing:                     4 s\n"), p.stdout)
 
     def test_sync(self):
-        p, _ = ask(ok({"in_sync_since": "2026-01-02 03:04:05", "in_sync_since_ms": 99, "in_sync_age_ms": 7}), "show", "srp", "info")
-        self.assertIn("In sync since:                   2026-01-02 03:04:05 (7 ms ago)", p.stdout.splitlines())
+        p, _ = ask(ok({"in_sync_since": "2026-01-02 03:04:05", "in_sync_since_ms": 99,
+                       "in_sync_age_ms": 7}), "show", "srp", "info")
+        self.assertIn("In sync since:                   2026-01-02 03:04:05 (7 ms ago)",
+                      p.stdout.splitlines())
         self.assertNotIn("99", p.stdout)
         p, _ = ask(ok({}), "show", "radius", "statistics")
         self.assertEqual(p.stdout, "none\n")
 
     def test_hello_and_switchover(self):
         data = {"last_hello_time": "2026-01-02 03:04:05", "last_hello_age_ms": 12,
-                "last_switchover": {"cause": "dead-timer-expiry", "outage_ms": 31, "phases": [{"phase": "decide", "took_ms": 30}]}}
+                "last_switchover": {"cause": "dead-timer-expiry", "outage_ms": 31,
+                                    "phases": [{"phase": "decide", "took_ms": 30}]}}
         p, _ = ask(ok(data), "show", "srp", "info")
-        self.assertIn("\nLast Hello Message received:     2026-01-02 03:04:05 (12 ms ago)\n", p.stdout)
-        self.assertTrue(p.stdout.endswith("Last switchover:\n  Cause:  dead-timer-expiry\n  Outage: 31 ms\n  Phases:\n"
-                                          "    Phase   Took (ms)\n    decide         30\n"), p.stdout)
+        self.assertIn("\nLast Hello Message received:     2026-01-02 03:04:05 (12 ms ago)\n",
+                      p.stdout)
+        self.assertTrue(p.stdout.endswith("Last switchover:\n  Cause:  dead-timer-expiry\n"
+                                          "  Outage: 31 ms\n  Phases:\n"
+                                          "    Phase   Took (ms)\n    decide         30\n"),
+                        p.stdout)
         p, _ = ask(ok({"last_hello_age_ms": 12}), "show", "srp", "info")
         self.assertIn("\nLast Hello Message received:     12 ms ago\n", p.stdout)
 
@@ -308,16 +356,19 @@ class SrpInfo(unittest.TestCase):
 class Completion(unittest.TestCase):
     def complete(self, *words):
         line = " ".join(f"'{w}'" for w in (TANDEMCTL, *words))
-        script = f"source {COMPLETION}; COMP_WORDS=({line}); COMP_CWORD={len(words)}; _tandemctl; printf '%s\\n' \"${{COMPREPLY[@]}}\""
-        return subprocess.run(["bash", "-c", script], stdout=subprocess.PIPE, text=True, timeout=20).stdout.split()
+        script = (f"source {COMPLETION}; COMP_WORDS=({line}); COMP_CWORD={len(words)}; _tandemctl; "
+                  "printf '%s\\n' \"${COMPREPLY[@]}\"")
+        return subprocess.run(["bash", "-c", script], stdout=subprocess.PIPE, text=True,
+                              timeout=20).stdout.split()
 
     def test_words(self):
         self.assertEqual(self.complete(""), ["show", "save", "reload", "srp"])
         self.assertEqual(self.complete("sh"), ["show"])
         self.assertEqual(self.complete("show", "s"), ["srp", "sessions", "session"])
         self.assertEqual(self.complete("--name", "left", "show", "srp", "ch"), ["checkpoint"])
-        self.assertEqual(self.complete("srp", ""), ["resync", "initiate-switchover", "initiate-audit", "validate-switchover",
-                                                    "validate-configuration", "reset-auth-probe-fail"])
+        self.assertEqual(self.complete("srp", ""),
+                         ["resync", "initiate-switchover", "initiate-audit", "validate-switchover",
+                          "validate-configuration", "reset-auth-probe-fail"])
         self.assertEqual(self.complete("--j"), ["--json"])
         self.assertEqual(self.complete("sa", "conf", COMPLETION[:-2]), [COMPLETION])
 
