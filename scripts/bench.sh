@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Builds for release and runs one bench, or all of them: scripts/bench.sh NAME|all [ARGUMENTS]. Prints JSON lines. Takes
-# hugepages for the time of the run where it may; without them each line says so ("memory").
+# Builds for release and runs one bench, or all of them: scripts/bench.sh NAME|all [ARGUMENTS].
+# Prints JSON lines. Takes hugepages for the time of the run where it may; without them each line
+# says so ("memory").
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-# name | hugepages of 2 MB | command, from the top; a program of test/bench is built first. BUILD: the release build.
-# A command that takes hugepages gets --huge-dir DIR behind its own arguments.
+# name | hugepages of 2 MB | command, from the top; a program of test/bench is built first. BUILD:
+# the release build. A command that takes hugepages gets --huge-dir DIR behind its own arguments.
 table='
 fastpath|640|BUILD/test/bench/bench_fastpath
 repl|640|BUILD/test/bench/bench_repl
@@ -51,7 +52,8 @@ huge() { # huge PAGES
 	[ "$pages" -gt 0 ] || return 0
 	if [ "$(id -u)" = 0 ]; then
 		free=$(free_pages)
-		[ "$free" -ge "$pages" ] || echo $((had + pages - free)) >/proc/sys/vm/nr_hugepages || true
+		[ "$free" -ge "$pages" ] ||
+			echo $((had + pages - free)) >/proc/sys/vm/nr_hugepages || true
 		dir=$(mktemp -d)
 		mount -t hugetlbfs -o pagesize=2M none "$dir" 2>/dev/null || { rmdir "$dir"; dir=; }
 	fi
@@ -68,7 +70,8 @@ one() { # one NAME [ARGUMENT...]
 	IFS='|' read -r _ pages command <<<"$(grep "^$name|" <<<"$table")"
 	if [[ $command == BUILD/* ]]; then
 		command=$build/${command#BUILD/}
-		ninja -C "$build" "$(cut -d' ' -f1 <<<"${command#"$build"/}")" >/dev/null || return 1
+		ninja -C "$build" "$(cut -d' ' -f1 <<<"${command#"$build"/}")" >/dev/null ||
+			return 1
 	else
 		ninja -C "$build" >/dev/null || return 1
 	fi

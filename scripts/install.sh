@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Installs the Debian 12 packages that building, testing and the demo need. Costs nothing when all are there.
+# Installs the Debian 12 packages that building, testing and the demo need. Costs nothing when all
+# are there.
 set -eu
 
-packages="meson ninja-build pkg-config gcc libc6-dev clang-14 clang-format-14 llvm-14 libclang-rt-14-dev
-	libdpdk-dev dpdk libconfig-dev libjansson-dev libmnl-dev libssl-dev openssl libcunit1-dev
-	osmo-ggsn freeradius frr bird2 conntrackd iperf3 tshark nftables ethtool universal-ctags iproute2 iputils-ping iputils-arping traceroute codespell git python3"
+packages="meson ninja-build pkg-config gcc libc6-dev clang-14 clang-format-14 llvm-14
+	libclang-rt-14-dev libdpdk-dev dpdk libconfig-dev libjansson-dev libmnl-dev libssl-dev
+	openssl libcunit1-dev osmo-ggsn freeradius frr bird2 conntrackd iperf3 tshark nftables
+	ethtool universal-ctags iproute2 iputils-ping iputils-arping
+	traceroute codespell git python3"
 
 missing=""
 for p in $packages; do
@@ -23,7 +26,8 @@ log=$(mktemp)
 policy=/usr/sbin/policy-rc.d
 made=""
 trap 'rm -f "$log" $made' EXIT
-# wireshark-common asks a question, and no service of these packages is wanted: this file forbids their start.
+# wireshark-common asks a question, and no service of these packages is wanted: this file forbids
+# their start.
 export DEBIAN_FRONTEND=noninteractive
 if [ ! -e "$policy" ]; then
 	made=$policy
@@ -35,7 +39,8 @@ install() {
 	apt-get install -y -qq --no-install-recommends $missing >"$log" 2>&1
 }
 echo "installing:$missing"
-# The lists of a fresh machine are empty or old: ask for new ones only when what is there does not do.
+# The lists of a fresh machine are empty or old: ask for new ones only when what is there does not
+# do.
 if ! install; then
 	if ! apt-get update -qq >"$log" 2>&1 || ! install; then
 		cat "$log" >&2
@@ -44,7 +49,8 @@ if ! install; then
 fi
 # Nor at the next boot.
 for p in $missing; do
-	for unit in $(dpkg -L "$p" | sed -n 's|^\(/usr\)\?/lib/systemd/system/\([^/@]*\.service\)$|\2|p'); do
+	for unit in $(dpkg -L "$p" |
+		sed -n 's|^\(/usr\)\?/lib/systemd/system/\([^/@]*\.service\)$|\2|p'); do
 		systemctl disable -q "$unit" >/dev/null 2>&1 || true
 	done
 done

@@ -11,7 +11,8 @@ everything() {
 	if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
 		git ls-files --cached --others --exclude-standard
 	else
-		find . \( -path './.git' -o -path './build*' -o -name __pycache__ \) -prune -o -type f -printf '%P\n'
+		find . \( -path './.git' -o -path './build*' -o -name __pycache__ \) -prune -o \
+			-type f -printf '%P\n'
 	fi
 }
 
@@ -39,14 +40,16 @@ skip() {
 	echo "skipped $1"
 }
 
-# Matches a Perl expression in C code, with comments and strings blanked (or in the whole text with raw).
+# Matches a Perl expression in C code, with comments and strings blanked (or in the whole text with
+# raw).
 tokens() { # tokens code|raw EXPRESSION FILE...
 	local how=$1 expression=$2
 	shift 2
 	[ $# -gt 0 ] || return 0
 	HOW=$how EXPRESSION=$expression perl -0777 -ne '
 		if ($ENV{HOW} eq "code") {
-			s{(/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*")}{my $gone = $1; $gone =~ s/[^\n]/ /g; $gone}gse;
+			s{(/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*")}
+			 {my $gone = $1; $gone =~ s/[^\n]/ /g; $gone}gse;
 		}
 		my $n = 0;
 		for my $line (split /\n/) {
@@ -55,14 +58,20 @@ tokens() { # tokens code|raw EXPRESSION FILE...
 		}' "$@"
 }
 
-# folder regex | how | forbidden
+# folder regex | how | forbidden; a line that begins with a tab belongs to the one above.
 table='
-^lib/|code|\b(printf|puts|exit|_exit|abort|rte_exit|rte_panic|strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|time)\s*\(|\bvolatile\b
-^lib/(srp|repl|gtp|pool|session|radius|monitor)/|code|\b(clock_gettime|gettimeofday|socket|getenv|rand|random)\s*\(|\b(rte_log|RTE_LOG|rte_rdtsc|rte_get_timer_cycles|rte_get_tsc_cycles)\b
+^lib/|code|\b(printf|puts|exit|_exit|abort|rte_exit|rte_panic|strcpy|strcat|sprintf|vsprintf|gets
+	|atoi|atol|time)\s*\(|\bvolatile\b
+^lib/(srp|repl|gtp|pool|session|radius|monitor)/|code
+	|\b(clock_gettime|gettimeofday|socket|getenv|rand|random)\s*\(
+	|\b(rte_log|RTE_LOG|rte_rdtsc|rte_get_timer_cycles|rte_get_tsc_cycles)\b
 ^(app|test)/|code|\b(strcpy|strcat|sprintf|vsprintf|gets|atoi|atol)\s*\(
-^app/tandem/worker/fastpath|code|\b(malloc|calloc|realloc|free|rte_malloc|rte_zmalloc|rte_free|printf|fprintf|clock_gettime|usleep|pthread_mutex_lock|rte_spinlock_lock)\s*\(|\bRTE_LOG\b
+^app/tandem/worker/fastpath|code
+	|\b(malloc|calloc|realloc|free|rte_malloc|rte_zmalloc|rte_free|printf|fprintf
+	|clock_gettime|usleep|pthread_mutex_lock|rte_spinlock_lock)\s*\(|\bRTE_LOG\b
 ^(app|lib|test)/|raw|\b(TODO|FIXME|XXX|HACK)\b
 '
+table=${table//$'\n\t'/}
 
 [ "$(files .c .h | wc -l)" -gt 100 ] || {
 	echo "FAILED  the tree's files are not found: a check of nothing is none"
@@ -73,7 +82,8 @@ table='
 check_format() {
 	command -v clang-format-14 >/dev/null || { skip "clang-format"; return; }
 	mapfile -t c < <(files .c .h)
-	verdict "clang-format" "$([ ${#c[@]} -eq 0 ] || clang-format-14 --dry-run -Werror "${c[@]}" 2>&1 | grep -F error:)"
+	verdict "clang-format" "$([ ${#c[@]} -eq 0 ] ||
+		clang-format-14 --dry-run -Werror "${c[@]}" 2>&1 | grep -F error:)"
 }
 
 check_tokens() {
@@ -130,7 +140,9 @@ check_syntax() {
 	local f
 	verdict "shell syntax" "$(files .sh | while read -r f; do bash -n "$f" 2>&1; done)"
 	verdict "python syntax" "$(files .py | while read -r f; do
-		python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$f" 2>&1 | tail -n 1
+		python3 -c '
+import ast, sys
+ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$f" 2>&1 | tail -n 1
 	done)"
 }
 
@@ -139,7 +151,8 @@ check_spelling() {
 	# Golden configurations misspell on purpose, fuzz inputs by chance.
 	mapfile -t c < <(files .c .h .py .sh .md .conf .build .txt |
 		grep -Ev '^test/(golden/config|fuzz/corpus)/')
-	verdict "codespell" "$(codespell -L 'ue,ues,nd,te,fo,ot,inout,ans,ro,wan,pres,mis,bu,hel' "${c[@]}" 2>&1)"
+	verdict "codespell" "$(codespell "${c[@]}" 2>&1 \
+		-L 'ue,ues,nd,te,fo,ot,inout,ans,ro,wan,pres,mis,bu,hel')"
 }
 
 check_structure() {
