@@ -161,16 +161,28 @@ static void deviate(const struct world *from, unsigned int left)
 		}
 }
 
+/* The course under way with so many deviations left, of which there is one at a time. A course is
+ * some megabytes, so it is allocated once: a heap that fills what it gives and takes
+ * (MALLOC_PERTURB_) would do little else. */
+static struct world *course_of(unsigned int left)
+{
+	static struct world *courses[MAX_DEVIATIONS + 1];
+
+	if (courses[left] == NULL)
+		courses[left] = malloc((SETTLE + 1) * sizeof(*courses[left]));
+	if (courses[left] == NULL)
+		abort();
+	return courses[left];
+}
+
 /* The undisturbed course first, to its rest or into one that was gone through; then whatever else
  * each state allows. */
 static void explore(const struct world *from, unsigned int left)
 {
-	struct world *course = malloc((SETTLE + 1) * sizeof(*course));
+	struct world *course = course_of(left);
 	uint64_t keys[SETTLE + 1];
 	unsigned int n = 0;
 
-	if (course == NULL)
-		abort();
 	course[0] = *from;
 	for (;; n++) {
 		keys[n] = world_key(&course[n], left);
@@ -194,7 +206,6 @@ static void explore(const struct world *from, unsigned int left)
 	}
 	for (unsigned int k = 0; k < n && left > 0; k++)
 		deviate(&course[k], left);
-	free(course);
 }
 
 /* ---- what is explored ---- */
