@@ -438,7 +438,8 @@ void audit_want(struct audit *a, struct wr *out, usec_t pto, usec_t now)
 		return;
 	if (audit_cycle_due(a, quiet, now))
 		n = audit_put_cycle(a, out, now);
-	for (uint32_t i = 0; i < a->max; i++) {
+	/* Asked in each turn, mostly while nothing is wanted. */
+	for (uint32_t i = 0; a->outstanding > 0 && i < a->max; i++) {
 		if (!audit_want_due(&a->want[i], again, now))
 			continue;
 		if (n == 0)

@@ -27,7 +27,8 @@ extern int tandem_logtype;
 
 enum {
 	TANDEM_WORKERS = FASTPATH_WORKERS,
-	SLEEP_AFTER_TURNS = 1000,
+	/* Idle ones. A core that spins on takes the CPU from others where they share it. */
+	SLEEP_AFTER_TURNS = 20,
 	SLEEP_US = 100,
 	STALL_US = 2000
 };
