@@ -1,14 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Installs what is missing, builds with gcc, clang and sanitizers, and runs every test there is.
-# --quick: one build, no sanitizers, no e2e. Ends with `N passed, N failed, N skipped`; exit 1 on a failure.
+# --quick: one build, no sanitizers, no e2e. Ends with what took how long, a calibration and
+# `N passed, N failed, N skipped`; exit 1 on a failure. test/README.md says what each part takes.
+#
+# Two lanes share the CPUs. The first builds with gcc, runs the tests of that build and the
+# end-to-end tests, which mostly wait for events. The second (`--beside`, started by the first)
+# gets the CPU time that the first leaves: clang, coverage, fuzzing and the sanitizers' build.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-quick=false
+quick=false lane=first
 case "${1:-}" in
 "") ;;
 --quick) quick=true ;;
+--beside) lane=second ;;
 *)
 	echo "usage: scripts/test.sh [--quick]" >&2
 	exit 2
@@ -16,62 +22,105 @@ case "${1:-}" in
 esac
 
 logs=$PWD/build-logs
-passed=0 failed=0 skipped=0
-rm -rf "$logs"
-mkdir -p "$logs"
+programs="app/tandem/tandem app/tandemctl/tandemctl app/tandem-load/tandem-load test/e2e/bmp_watch"
 
 say() { printf '%s %s\n' "$(date +%H:%M:%S)" "$*"; }
 
 broken() { # broken NAME LOG: a step that is no test failed
-	failed=$((failed + 1))
+	add "0 1 0"
 	say "FAILED $1, log $2:"
 	tail -n 40 "$2"
 }
 
-add() { # add "P F S"
-	local p f s
-	read -r p f s <<<"$1"
-	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+add() { echo "$1" >>"$logs/counts"; } # add "P F S"
+
+cpu_s() { # CPU seconds of all children of this shell that have ended, into $cpu
+	times >"$logs/times-$lane"
+	cpu=$(tail -n 1 "$logs/times-$lane" | tr 'ms' '  ' | awk '{ printf "%.1f", $1 * 60 + $2 + $3 * 60 + $4 }')
 }
 
-build() { # build DIR MESON-OPTION...
-	local dir=$1 log=$logs/$1.log
+timed() { # timed NAME COMMAND...: a row of the table
+	local name=$1 began cpu before status
 	shift
+	cpu_s
+	before=$cpu began=$EPOCHREALTIME
+	"$@"
+	status=$?
+	cpu_s
+	awk -v name="$name" -v s="$began" -v e="$EPOCHREALTIME" -v b="$before" -v c="$cpu" -v lane="$lane" \
+		'BEGIN { printf "%s|%.1f|%.1f|%s\n", name, (e - s) / 60, (c - b) / 60, lane }' >>"$logs/table"
+	return $status
+}
+
+# Seconds and CPU seconds that a fixed compile takes: machines differ, and so do their hours.
+calibrate() {
+	local source=$logs/calibration.c began=$EPOCHREALTIME cpu before
+	awk 'BEGIN {
+		for (i = 0; i < 150; i++)
+			printf "unsigned f%d(unsigned *p, unsigned n)\n{\n\tunsigned s = %d;\n\n" \
+				"\tfor (unsigned i = 0; i < n; i++)\n\t\ts = s * 31 + (p[i] ^ s >> %d);\n\treturn s;\n}\n", i, i, i % 31 + 1
+	}' >"$source"
+	cpu_s
+	before=$cpu began=$EPOCHREALTIME
+	CCACHE_DISABLE=1 gcc -O2 -c "$source" -o "$logs/calibration.o" || return 1
+	cpu_s
+	calibration=$(awk -v s="$began" -v e="$EPOCHREALTIME" -v b="$before" -v c="$cpu" \
+		'BEGIN { printf "%.1f s, %.1f s of CPU", e - s, c - b }')
+}
+
+build() { # build DIR TARGETS SUITES MESON-OPTION...: the targets, and what tests of the suites run
+	local dir=$1 targets=$2 suites=$3 log=$logs/$1.log
+	shift 3
 	say "build $dir"
+	# shellcheck disable=SC2086
 	{
 		[ -f "$dir/build.ninja" ] || meson setup "$dir" "$@"
 	} >"$log" 2>&1 && meson configure "$dir" -Dwerror=true -Dwarning_level=3 "$@" >>"$log" 2>&1 &&
-		ninja -C "$dir" >>"$log" 2>&1 && return 0
+		ninja -C "$dir" build.ninja >>"$log" 2>&1 &&
+		ninja -C "$dir" -j "$(nproc)" $targets $(suites_need "$dir" $suites) >>"$log" 2>&1 && return 0
 	broken "build $dir" "$log"
 	return 1
 }
 
-# What meson's log says, as "P F S"; failing tests with the tail of their output go to stderr.
-meson_counts() {
-	python3 - "$1" <<'PY'
+# What meson's log says, as "P F S"; failing tests with the tail of their output go to stderr, what each took to $logs.
+meson_counts() { # meson_counts DIR TESTLOG
+	python3 - "$1" "$2" "$logs/took" <<'PY'
 import json, sys
 count = {"passed": 0, "failed": 0, "skipped": 0}
-for line in open(sys.argv[1], encoding="utf-8"):
-    test = json.loads(line)
-    kind = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}.get(test["result"], "failed")
-    count[kind] += 1
-    if kind == "failed":
-        print(f"FAILED {test['name']} ({test['result']}, {test['duration']:.1f} s)", file=sys.stderr)
-        output = (test.get("stdout") or "") + (test.get("stderr") or "")
-        print("\n".join("    " + x for x in output.splitlines()[-40:]), file=sys.stderr)
+build, log, took = sys.argv[1:]
+with open(log, encoding="utf-8") as lines, open(took, "a", encoding="utf-8") as rows:
+    for line in lines:
+        test = json.loads(line)
+        kind = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}.get(test["result"], "failed")
+        count[kind] += 1
+        rows.write(f"{test['duration']:.1f} s {test['name'].split(' / ')[-1]} ({build})\n")
+        if kind == "failed":
+            print(f"FAILED {test['name']} ({test['result']}, {test['duration']:.1f} s)", file=sys.stderr)
+            output = (test.get("stdout") or "") + (test.get("stderr") or "")
+            print("\n".join("    " + x for x in output.splitlines()[-40:]), file=sys.stderr)
 print(count["passed"], count["failed"], count["skipped"])
 PY
 }
 
-meson_tests() { # meson_tests DIR SUITE...
-	local dir=$1 suites=() log=$logs/$1-tests.log json=$1/meson-logs/testlog.json
-	shift
+# The programs that tests of these suites run.
+suites_need() { # suites_need DIR SUITE...
+	meson introspect "$1" --tests --targets | python3 -c '
+import json, os, sys
+build, suites = os.path.realpath(sys.argv[1]), set(sys.argv[2:])
+all = json.load(sys.stdin)
+need = {d for t in all["tests"] if suites & {s.split(":")[-1] for s in t["suite"]} for d in t["depends"]}
+print(*(os.path.relpath(t["filename"][0], build) for t in all["targets"] if t["id"] in need))' "$@"
+}
+
+meson_tests() { # meson_tests DIR TIMES SUITE...; TIMES: so many times each test's time limit
+	local dir=$1 times=$2 suites=() log=$logs/$1-tests.log json=$1/meson-logs/testlog.json
+	shift 2
 	for s in "$@"; do suites+=(--suite "$s"); done
 	say "test $dir: $*"
 	rm -f "$json"
-	meson test -C "$dir" --no-rebuild --print-errorlogs "${suites[@]}" >"$log" 2>&1
+	meson test -C "$dir" --no-rebuild --print-errorlogs --timeout-multiplier "$times" "${suites[@]}" >"$log" 2>&1
 	if [ -f "$json" ]; then
-		add "$(meson_counts "$json")"
+		add "$(meson_counts "$dir" "$json")"
 	else
 		broken "meson test $dir" "$log"
 	fi
@@ -84,6 +133,7 @@ counting() { # counting NAME COMMAND...
 	say "$name"
 	"$@" 2>&1 | tee "$log"
 	sum=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" | tail -n 1)
+	sed -n "s/^\(passed\|failed\) *\([a-z0-9_]*\.[A-Za-z0-9_]*\) \([0-9.]* s\).*/\3 \2 ($name)/p" "$log" >>"$logs/took"
 	if [ -n "$sum" ]; then
 		add "$sum"
 	else
@@ -91,33 +141,95 @@ counting() { # counting NAME COMMAND...
 	fi
 }
 
+report() {
+	echo "The ten slowest tests:"
+	sort -rn "$logs/took" | head -n 10 | sed 's/^/  /'
+	echo "What took how long (calibration, a fixed compile: ${calibration:-failed}):"
+	awk -F'|' -v wall="$1" '
+		BEGIN { row = "  %-46s %8s %12s\n"; printf row, "build or suite", "minutes", "CPU-minutes" }
+		{ printf row, $1 ($4 == "second" ? " (beside the others)" : ""), $2, $3; cpu += $3 }
+		END { printf row, "whole run", wall, sprintf("%.1f", cpu) }' "$logs/table"
+}
+
 finish() {
-	[ "$failed" -eq 0 ] || say "logs: $logs, build*/meson-logs"
-	echo "$passed passed, $failed failed, $skipped skipped"
-	[ "$failed" -eq 0 ]
+	local sum
+	[ -s "$logs/table" ] && report "$(awk -v s="$SECONDS" 'BEGIN { printf "%.1f", s / 60 }')"
+	sum=$(awk '{ p += $1; f += $2; s += $3 } END { print p + 0 " passed, " f + 0 " failed, " s + 0 " skipped" }' "$logs/counts")
+	[[ "$sum" == *" 0 failed"* ]] || say "logs: $logs, build*/meson-logs"
+	echo "$sum"
+	[[ "$sum" == *" 0 failed"* ]]
 	exit
 }
 
+# Beside the first lane, behind it where both want a CPU, and not so far behind that somebody else's work stops it.
+second_lane() {
+	trap 'echo end >&9' EXIT
+	renice -n 5 -p $$ >/dev/null
+	export LLVM_PROFILE_FILE=/dev/null
+	timed lint counting lint scripts/lint.sh
+	if timed build-asan build build-asan "$programs" "unit sim fuzz" -Db_sanitize=address,undefined -Db_lundef=false \
+		-Dbuildtype=debugoptimized; then
+		echo built >&9
+		timed "build-asan: unit sim fuzz" meson_tests build-asan 4 unit sim fuzz
+	fi
+	# clang compiles what is shipped; the replays of the fuzz corpora, built from the same objects, tell the coverage.
+	CC=clang-14 timed build-clang build build-clang "$programs" "" -Dbuildtype=debug -Db_lundef=false \
+		"-Dc_args=-fprofile-instr-generate -fcoverage-mapping" -Dc_link_args=-fprofile-instr-generate &&
+		timed coverage counting coverage test/fuzz/fuzz.py --coverage
+	timed "fuzz, 5 s a target" counting fuzz test/fuzz/fuzz.py --seconds 5
+}
+
+# The daemon with sanitizers through some of what it lives through: a leak shows when it is told to end.
+e2e_asan() {
+	counting e2e-asan python3 test/e2e/run.py --build build-asan -k attach_ping_detach -k sigterm_hands_over \
+		-k return_and_switch_back -k repeated_request -k malformed -k control_socket
+}
+
+export LC_NUMERIC=C
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+if [ $lane = second ]; then
+	second_lane
+	exit
+fi
+
+rm -rf "$logs"
+mkdir -p "$logs"
+touch "$logs/counts" "$logs/took"
 scripts/install.sh >"$logs/install.log" 2>&1 || {
 	broken install "$logs/install.log"
 	finish
 }
-
-counting lint scripts/lint.sh
-built=false
-build build && built=true && meson_tests build unit golden sim fuzz bench
+calibrate || broken calibration "$logs/calibration.c"
 if ! $quick; then
-	CC=clang-14 build build-clang
-	export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-	# The daemon too, through some of what it lives through: a leak shows when it is told to end.
-	build build-asan -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized &&
-		meson_tests build-asan unit sim fuzz &&
-		counting e2e-asan python3 test/e2e/run.py --build build-asan -k attach_ping_detach -k sigterm_hands_over \
-			-k return_and_switch_back -k repeated_request -k malformed -k control_socket
-	unset ASAN_OPTIONS UBSAN_OPTIONS
-	counting fuzz test/fuzz/fuzz.py --seconds 30
-	counting coverage test/fuzz/fuzz.py --coverage
-	$built && ninja -C build app/tandem/tandem-next >/dev/null # the test build of the next wire version
-	$built && counting e2e python3 test/e2e/run.py --build build
+	mkfifo "$logs/beside"
+	exec 9<>"$logs/beside"
+	# Not a child of this shell, whose CPU time is that of the first lane.
+	(
+		set -m # in a process group of its own
+		scripts/test.sh --beside >"$logs/beside.log" 2>&1 &
+		echo $! >"$logs/beside.pid"
+	)
+	trap 'kill -- "-$(cat "$logs/beside.pid")" 2>/dev/null' EXIT
+else
+	timed lint counting lint scripts/lint.sh
+fi
+suites="unit golden sim fuzz bench"
+if timed build build build "all $($quick || echo app/tandem/tandem-next)" "$suites"; then
+	# shellcheck disable=SC2086
+	timed "build: $suites" meson_tests build 1 $suites
+	$quick || timed e2e counting e2e python3 test/e2e/run.py --build build
+fi
+if ! $quick; then
+	read -r -t 3600 -u 9 said
+	if [ "$said" = built ]; then
+		timed "e2e with sanitizers" e2e_asan
+		read -r -t 3600 -u 9 said
+	fi
+	cat "$logs/beside.log"
+	if [ "$said" = end ]; then
+		trap - EXIT
+	else
+		broken "the second lane" "$logs/beside.log"
+	fi
 fi
 finish

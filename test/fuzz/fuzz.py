@@ -27,7 +27,7 @@ import corpus
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(TOP, "build-fuzz")
-COVERED = os.path.join(TOP, "build-cover")
+COVERED = os.path.join(TOP, "build-clang")
 CORPUS = os.path.join(HERE, "corpus")
 CRASHED = os.path.join(BUILD, "crashes")
 MAX_LEN = 4096
