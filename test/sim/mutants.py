@@ -172,7 +172,7 @@ def hunted(folder, name, simulator, arguments, invariants):
     command = [os.path.join(folder, simulator + "_mutants"), "--mutant", name, *arguments]
     begin = time.monotonic()
     run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                         errors="replace", timeout=200, check=False)
+                         errors="replace", timeout=600, check=False)
     seen = re.search(r"^(seed \d+|[a-z0-9-]+, round \d+|FAILED)(?: at [^:]*)?: (.*)$", run.stdout,
                      re.M)
     took = time.monotonic() - begin
