@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Long runs. `soak.sh sim [SEEDS [SIMULATOR...]]`: every simulator over so many seeds (100000), two at a time, in pieces;
 # what is done is remembered as long as the program is the same, so an interrupted run goes on where it was.
-# `soak.sh fuzz [MINUTES [TARGET...]]`: every fuzz target for so long (10), from what earlier runs found.
+# `soak.sh fuzz [SECONDS [TARGET...]]`: every fuzz target for so long (30), from what earlier runs found.
 # Ends with a verdict; exit 1 when something failed, with the seed or the crash file named.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -35,7 +35,7 @@ soak_sim() { # soak_sim SEEDS SIMULATOR...
 	local seeds=$1 done sim first last failed pieces
 	shift
 	[ -f build/build.ninja ] || meson setup build >/dev/null || exit 1
-	ninja -C build >/dev/null || exit 1
+	ninja -C build $(printf 'test/sim/%s ' "$@") >/dev/null || exit 1
 	done=build/soak/$(cd build/test/sim && sha256sum "$@" | sha256sum | cut -c 1-16)
 	mkdir -p "$done"
 	rm -f "$done"/*.failed
@@ -61,7 +61,7 @@ sim)
 	soak_sim "${much:-100000}" "$@"
 	;;
 fuzz)
-	test/fuzz/fuzz.py --seconds $((${much:-10} * 60)) "$@"
+	test/fuzz/fuzz.py --seconds "${much:-30}" "$@"
 	;;
 *) usage ;;
 esac
