@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The two chassis: their configurations, processes, roles and counters."""
 
+import functools
 import os
 import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from datetime import datetime
 
@@ -16,6 +18,9 @@ LCORES = "0@0,1@1,2@0"
 PAIR_S = 30
 # Where the shipped configurations of the lab look for their keys.
 KEYS = "/run/tandem/keys"
+# Wherever a case does not say otherwise: two who start together need not wait as long for each other as machines do.
+# dead-interval stays what is shipped, a machine with few CPUs may stand still.
+SOONER = {"srp.hello-interval": "200", "srp.delay-interval": "300"}
 
 
 def edit(text, key, value):
@@ -49,6 +54,35 @@ def make_keys(directory, *names):
     return directory
 
 
+@functools.cache
+def _made_keys():
+    """Keys that were made once, for all labs of this run; a directory that goes with the process that made it."""
+    place = tempfile.TemporaryDirectory(prefix="tandem-keys-")  # pylint: disable=consider-using-with
+    make_keys(place.name, "left", "right", "ggsn-a")
+    return place
+
+
+def prepare():
+    """Does what need not be done again by each process of a run."""
+    _made_keys()
+
+
+def copy_keys(directory):
+    """The keys of the run, where a lab has none of its own yet. Returns the directory."""
+    if not os.path.exists(directory):
+        shutil.copytree(_made_keys().name, directory)
+    return directory
+
+
+def two_queues(text):
+    """A configuration with two queues of each of the workers' ports."""
+    return re.sub(r"(iface=.-(?:acc|core)),qpairs=1", r"\1,qpairs=2", text)
+
+
+# What a pair with two workers needs.
+TWO_WORKERS = {"lcores": "0@0,1@1,2@0,3@1", "rewrite": two_queues}
+
+
 def without_certificate(text):
     """A configuration without the keys of a certificate."""
     for key in ("ca-file", "certificate-file", "key-file", "peer-name"):
@@ -71,13 +105,15 @@ class Chassis:
 
     def __init__(self, lab, side, edits=None, lcores=LCORES, own_state=True, rewrite=None):
         self.lab, self.side, self.lcores = lab, side, lcores
+        self.noted = {}
         text = shipped(side)
         if own_state:
             self.state = os.path.join(lab.directory, f"{side}.state")
             self.socket = os.path.join(lab.directory, f"{side}.sock")
             text = edit(text, "chassis.state-dir", f'"{self.state}"')
             text = edit(text, "telemetry.control-socket", f'"{self.socket}"')
-            text = text.replace(KEYS, make_keys(os.path.join(lab.directory, "keys")))
+            text = text.replace(KEYS, copy_keys(os.path.join(lab.directory, "keys")))
+            edits = {**SOONER, **(edits or {})}
         else:
             self.state = re.search(r'state-dir = "([^"]*)"', text).group(1)
             self.socket = re.search(r'control-socket = "([^"]*)"', text).group(1)
@@ -94,6 +130,7 @@ class Chassis:
         with open(self.file, "w", encoding="utf-8") as handle:
             handle.write(text)
         self.process = None
+        self.ended = False  # by the case
         self.daemon = tandem(lab.build)
 
     def command(self):
@@ -103,6 +140,7 @@ class Chassis:
 
     def start(self):
         """Starts it; wait_ready says when it is up."""
+        self.noted, self.ended = {}, False
         self.process = Process(self.lab, self.lab.namespace(self.side), self.side, self.command())
 
     def wait_ready(self, timeout=20):
@@ -119,14 +157,20 @@ class Chassis:
     def kill9(self):
         """SIGKILL. Returns the time of it."""
         at = time.time()
+        self.ended = True
         self.process.send(signal.SIGKILL)
         self.process.popen.wait()
         return at
 
     def term(self, timeout=20):
         """SIGTERM; the exit code."""
+        self.ended = True
         self.process.send(signal.SIGTERM)
         return self.process.wait(timeout)
+
+    def may_end(self):
+        """The case does what makes it end: by itself, or by a signal."""
+        self.ended = True
 
     def ask(self, command, **args):
         """A control command's whole answer."""
@@ -168,11 +212,21 @@ class Chassis:
         """How many sessions it holds."""
         return self.ctl("show sessions", limit=1)["total"]
 
+    def counters(self):
+        """All counters of the workers (their sum) and of GTP-C; those of one name are told apart by "gtp." before it."""
+        return {**self.ctl("show workers")["total"],
+                **{f"gtp.{name}": value for name, value in self.ctl("show gtp statistics").items()}}
+
+    def note(self):
+        """Counters, and what is logged, begin here."""
+        self.noted = self.counters()
+        self.process.forget()
+
     def counter(self, name):
-        """A counter of the workers (their sum) or of GTP-C; those of one name are told apart by "gtp." before it."""
-        if name.startswith("gtp."):
-            return self.ctl("show gtp statistics")[name[4:]]
-        return self.ctl("show workers")["total"][name]
+        """A counter (see counters), since it started or since note()."""
+        value = (self.ctl("show gtp statistics")[name[4:]] if name.startswith("gtp.")
+                 else self.ctl("show workers")["total"][name])
+        return value - self.noted.get(name, 0) if isinstance(value, int) else value
 
 
 class Pair:
@@ -311,7 +365,7 @@ def tail(chassis, lines=25):
 def check_config(build, text, directory, peer=None):
     """`--check` of a configuration text: (exit code, what it printed)."""
     file = os.path.join(directory, "check.conf")
-    keys = make_keys(os.path.join(directory, "keys"), "left", "right", "ggsn-a")
+    keys = copy_keys(os.path.join(directory, "keys"))
     text = text.replace(KEYS, keys).replace("/etc/tandem/", f"{keys}/")
     with open(file, "w", encoding="utf-8") as handle:
         handle.write(text)

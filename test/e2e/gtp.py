@@ -4,7 +4,6 @@ of which each is known."""
 
 import collections
 import ipaddress
-import itertools
 import select
 import socket
 import struct
@@ -81,7 +80,7 @@ def elements(data):
 class Client:
     """An SGSN that speaks from one socket in the access network."""
 
-    def __init__(self, lab, port=0, address="10.8.0.1", remote_port=2123):
+    def __init__(self, lab, port=0, address="10.8.0.1", remote_port=2123, sequence=None):
         def make():
             sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -89,8 +88,9 @@ class Client:
             sock.connect((VIP, remote_port))
             return sock
         self.address = address
-        self.sequence = itertools.count(1)
+        self.sequence = lab.sequence if sequence is None else sequence
         self.sock = in_namespace(lab.namespace("acc"), make)
+        lab.cleanups.append(self.sock.close)
 
     def close(self):
         """Gives the socket back."""

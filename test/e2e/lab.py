@@ -5,31 +5,39 @@
                                                      left --- right: replication, SRP
 
 A chassis takes its DPDK ports from veths whose frames an nft ingress chain hides from the kernel. All names carry this
-process' id; whatever was started is ended by its own pid when the lab closes."""
+process' id; whatever was started is ended by its own pid when the lab closes.
+
+A lab may serve several cases, one after the other (shared.py): `begin_case` and `end_case` enclose what belongs to one."""
 
 import contextlib
 import ctypes
 import fcntl
 import glob
+import itertools
 import json
 import os
 import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-POLL_S = 0.005
+# How often a condition is looked at: at once, then less and less often, as each look costs those who are waited for.
+POLL_S = (0.002, 0.02)
+POLL_GROWS = 1.25
 CLONE_NEWNET = 0x40000000
 VIP = "10.8.0.100"
 CORE_GATEWAY = "10.9.0.100"
 CORE_HOST = "10.9.0.1"
 POOL = "172.20.0.0/16"
 SIDES = ("left", "right")
+# The last octets of SGSNs' addresses, in the order in which they are given out. Others have a meaning somewhere.
+SGSN_HOSTS = (1, *range(3, 11), *range(110, 200))
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -45,18 +53,20 @@ class Skip(Exception):
 def wait_until(condition, timeout, what):
     """Waits for condition() to be true and returns its value; raises LabError after timeout seconds."""
     deadline = time.monotonic() + timeout
+    pause = POLL_S[0]
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() >= deadline:
             raise LabError(f"waited {timeout} s in vain for {what() if callable(what) else what}")
-        time.sleep(POLL_S)
+        time.sleep(pause)
+        pause = min(POLL_S[1], pause * POLL_GROWS)
 
 
-def run(*args, check=True, timeout=60):
-    """Runs a command to its end and returns what it printed."""
-    done = subprocess.run(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+def run(*args, check=True, timeout=60, told=""):
+    """Runs a command to its end, with `told` as its input, and returns what it printed."""
+    done = subprocess.run(args, input=told, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, timeout=timeout, check=False)
     if check and done.returncode != 0:
         raise LabError(f"{' '.join(args)}: exit {done.returncode}: {done.stdout.strip()}")
@@ -97,6 +107,25 @@ def in_namespace(namespace, make):
     return value
 
 
+def whole_checksums(link):
+    """ethtool -K LINK tx off, in the namespace of the caller: what a link sends has its checksums."""
+    siocethtool, stxcsum = 0x8946, 0x17
+    value = ctypes.create_string_buffer(struct.pack("II", stxcsum, 0))
+    request = struct.pack("16sP", link.encode(), ctypes.addressof(value))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        fcntl.ioctl(sock, siocethtool, request)
+
+
+def write_sysctls(settings):
+    """Sets kernel values, those that there are, in the namespace of the caller."""
+    for setting in settings:
+        key, value = setting.split("=")
+        path = "/proc/sys/" + key.replace(".", "/")
+        if os.path.exists(path):
+            with open(path, "w", encoding="ascii") as handle:
+                handle.write(value)
+
+
 class Process:
     """A process of the lab, inside a namespace, with all it prints in a file."""
 
@@ -113,8 +142,12 @@ class Process:
         self.pid = self.popen.pid
         lab.processes.append(self)
 
+    def forget(self):
+        """What it printed so far is not of interest any more."""
+        self.start_offset = os.path.getsize(self.log)
+
     def output(self):
-        """What it printed since it was started."""
+        """What it printed since it was started, or since forget()."""
         with open(self.log, "rb") as handle:
             handle.seek(self.start_offset)
             return handle.read().decode("utf-8", "replace")
@@ -148,11 +181,12 @@ class Process:
 class Lab:
     """One lab. Use as a context manager."""
 
-    def __init__(self, build, keep=False):
+    def __init__(self, build, keep=False, alone=True):
         self.build = os.path.abspath(build)
         self.prefix = f"td{os.getpid()}-"
         self.pair = None
         self.keep = keep
+        self.alone = alone  # whether it has to see to it that no other lab is there
         self.memory = ["--no-huge", "-m", "512"]  # what a chassis' EAL gets
         self.processes = []
         self.namespaces = []
@@ -160,11 +194,11 @@ class Lab:
         self.directory = None
         self.lock = None
         self.ue_count = 0
+        self.sequence = itertools.count(1)  # numbers of GTP-C requests: none is taken for a repetition
+        self.marks = None
 
     def __enter__(self):
-        # Two labs on the same CPUs would spoil each other's numbers.
-        self.lock = open(os.path.join(tempfile.gettempdir(), "tandem-lab.lock"), "w", encoding="ascii")
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        self.lock = lock_labs() if self.alone else None
         self.directory = tempfile.mkdtemp(prefix=f"tandem-lab-{self.prefix}")
         try:
             self._lay_out()
@@ -184,33 +218,45 @@ class Lab:
 
     def add_namespace(self, name):
         """Makes a namespace with a loopback that is up."""
-        full = self.namespace(name)
-        run("ip", "netns", "add", full)
-        self.namespaces.append(full)
-        # A fresh namespace copies the machine's values; reverse path checks and IPv6 chatter are not ours to test.
-        self.sysctl(full, "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0",
-                    "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
-        self.ip(name, "link", "set", "lo", "up")
-        return full
+        return self._add_namespaces(name)[0]
+
+    def _add_namespaces(self, *names):
+        fulls = [self.namespace(name) for name in names]
+        run("ip", "-batch", "-", told="".join(f"netns add {full}\n" for full in fulls))
+        for name, full in zip(names, fulls):
+            self.namespaces.append(full)
+            # A fresh namespace copies the machine's values; reverse path checks and IPv6 chatter are not ours to test.
+            self.sysctl(full, "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0",
+                        "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+            self.ip(name, "link", "set", "lo", "up")
+        return fulls
 
     def sysctl(self, full, *settings):
         """Sets kernel values of a namespace."""
-        for setting in settings:
-            key, value = setting.split("=")
-            path = "/proc/sys/" + key.replace(".", "/")
-            run("ip", "netns", "exec", full, "sh", "-c", f"[ ! -e {path} ] || echo {value} > {path}")
+        in_namespace(full, lambda: write_sysctls(settings))
 
     def ip(self, name, *args, check=True):
         """`ip` inside a namespace."""
         return run("ip", "-n", self.namespace(name), *args, check=check)
 
+    def ip_lines(self, name, *lines):
+        """Several commands of `ip` inside a namespace, in one process."""
+        return run("ip", "-o", "-n", self.namespace(name), "-batch", "-", told="\n".join(lines) + "\n")
+
     def veth(self, name, link, peer_name, peer_link):
         """A veth pair between two namespaces, both ends up, with whole checksums."""
-        run("ip", "link", "add", link, "netns", self.namespace(name), "type", "veth", "peer", "name", peer_link,
-            "netns", self.namespace(peer_name))
+        self.veths((name, link, peer_name, peer_link))
         for where, what in ((name, link), (peer_name, peer_link)):
-            run("ip", "netns", "exec", self.namespace(where), "ethtool", "-K", what, "tx", "off")
             self.ip(where, "link", "set", what, "up")
+
+    def veths(self, *pairs):
+        """Such pairs, their ends not up yet."""
+        run("ip", "-batch", "-", told="".join(
+            f"link add {link} netns {self.namespace(name)} type veth peer name {peer_link} netns {self.namespace(peer_name)}\n"
+            for name, link, peer_name, peer_link in pairs))
+        for name, link, peer_name, peer_link in pairs:
+            in_namespace(self.namespace(name), lambda what=link: whole_checksums(what))
+            in_namespace(self.namespace(peer_name), lambda what=peer_link: whole_checksums(what))
 
     def hide(self, name, links):
         """The kernel of a chassis must not see what DPDK takes from these links, or it would answer as well."""
@@ -226,54 +272,88 @@ class Lab:
         run("ip", "netns", "exec", self.namespace(name), "nft", "-f", path)
 
     def _lay_out(self):
-        for name, address in (("acc", "10.8.0.1/24"), ("core", f"{CORE_HOST}/24")):
-            self.add_namespace(name)
-            self.ip(name, "link", "add", "br0", "type", "bridge", "stp_state", "0", "forward_delay", "0")
-            run("ip", "netns", "exec", self.namespace(name), "ethtool", "-K", "br0", "tx", "off")
-            self.ip(name, "link", "set", "br0", "up")
-            self.ip(name, "addr", "add", address, "dev", "br0")
-        for side in SIDES:
-            self.add_namespace(side)
-        for side in SIDES:
-            letter = side[0]
-            for network in ("acc", "core"):
-                self.veth(side, f"{letter}-{network}", network, f"to-{side}")
-                self.ip(network, "link", "set", f"to-{side}", "master", "br0")
-        self.veth("left", "l-repl", "right", "r-repl")
-        self.veth("left", "l-srp", "right", "r-srp")
+        networks = {"acc": "10.8.0.1/24", "core": f"{CORE_HOST}/24"}
+        self._add_namespaces(*networks, *SIDES)
+        self.veths(*((side, f"{side[0]}-{network}", network, f"to-{side}") for side in SIDES for network in networks),
+                   ("left", "l-repl", "right", "r-repl"), ("left", "l-srp", "right", "r-srp"))
+        for name, address in networks.items():
+            self.ip_lines(name, "link add br0 type bridge stp_state 0 forward_delay 0")
+            in_namespace(self.namespace(name), lambda: whole_checksums("br0"))
+            self.ip_lines(name, "link set br0 up", f"addr add {address} dev br0",
+                          *(line for side in SIDES for line in (f"link set to-{side} up", f"link set to-{side} master br0")))
         for side, host in (("left", 11), ("right", 12)):
             letter = side[0]
+            self.ip_lines(side, *(f"link set {letter}-{what} up" for what in (*networks, "repl", "srp")),
+                          f"addr add 10.6.0.{host}/24 dev {letter}-srp")
             self.hide(side, [f"{letter}-acc", f"{letter}-core", f"{letter}-repl"])
-            self.ip(side, "addr", "add", f"10.6.0.{host}/24", "dev", f"{letter}-srp")
         self.ip("core", "route", "add", POOL, "via", CORE_GATEWAY)
 
     def add_ue(self):
-        """A namespace for one subscriber's traffic, and an address of its own for the SGSN that serves it."""
+        """A namespace for one subscriber's traffic, and an address of its own for the SGSN that serves it. Neither was anybody
+        else's in this lab, as the pair remembers what an SGSN told."""
+        if self.ue_count >= len(SGSN_HOSTS):
+            raise LabError("no address is left for another SGSN")
+        host = SGSN_HOSTS[self.ue_count]
         self.ue_count += 1
-        number = self.ue_count
-        name = f"ue{number}"
+        name, address = f"ue{self.ue_count}", f"10.8.0.{host}"
         self.add_namespace(name)
-        address = f"10.8.0.{number + 1}" if number > 1 else "10.8.0.1"
-        if number > 1:
+        if host > 1:
             self.ip("acc", "addr", "add", f"{address}/24", "dev", "br0")
+            if self.marks is not None:
+                self.cleanups.append(lambda: self.ip("acc", "addr", "del", f"{address}/24", "dev", "br0"))
         return name, address
+
+    def ues_left(self):
+        """How many may be added still."""
+        return len(SGSN_HOSTS) - self.ue_count
 
     def link(self, name, link, state):
         """Sets a link up or down."""
         self.ip(name, "link", "set", link, state)
 
+    def begin_case(self):
+        """From here on it is known what belongs to one case."""
+        self.marks = len(self.cleanups), len(self.processes), len(self.namespaces)
+        # Address 1 is that of clients which need none of their own.
+        self.ue_count = max(self.ue_count, 1)
+
+    def end_case(self, kept):
+        """Removes what the case made, but for the processes `kept`."""
+        cleanups, processes, namespaces = self.marks
+        gone = [p for p in self.processes[processes:] if p not in kept]
+        failed = self._run_cleanups(cleanups)
+        self._end(gone)
+        self.processes = [p for p in self.processes if p not in gone]
+        self._remove_namespaces(namespaces)
+        if failed:
+            raise LabError(f"what a case left cannot be removed: {failed[0]}")
+
+    def _run_cleanups(self, since):
+        failed = []
+        while len(self.cleanups) > since:
+            try:
+                self.cleanups.pop()()
+            except Exception as error:  # pylint: disable=broad-except
+                failed.append(error)
+        return failed
+
+    @staticmethod
+    def _end(processes):
+        for process in reversed(processes):
+            process.send(signal.SIGKILL)
+        for process in reversed(processes):
+            process.popen.wait()
+
+    def _remove_namespaces(self, since):
+        names, self.namespaces = self.namespaces[since:], self.namespaces[:since]
+        if names:
+            run("ip", "-force", "-batch", "-", told="".join(f"netns del {n}\n" for n in reversed(names)), check=False)
+
     def close(self):
-        """Ends every process, then removes everything."""
-        for cleanup in reversed(self.cleanups):
-            with contextlib.suppress(Exception):
-                cleanup()
-        for process in reversed(self.processes):
-            process.send(signal.SIGTERM)
-        for process in reversed(self.processes):
-            process.end()
-        for name in reversed(self.namespaces):
-            run("ip", "netns", "del", name, check=False)
-        self.namespaces = []
+        """Ends every process, then removes everything. Nobody is asked to go: how a chassis does that is a case's to see."""
+        self._run_cleanups(0)
+        self._end(self.processes)
+        self._remove_namespaces(0)
         if self.directory is not None:
             shutil.rmtree(self.directory, ignore_errors=True)
             for side in SIDES:
@@ -281,6 +361,13 @@ class Lab:
         if self.lock is not None:
             self.lock.close()
             self.lock = None
+
+
+def lock_labs():
+    """Waits until no other lab is there: two that do not know of each other would spoil each other's numbers."""
+    lock = open(os.path.join(tempfile.gettempdir(), "tandem-lab.lock"), "w", encoding="ascii")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
 
 
 def control(path, command, timeout=5.0, **args):

@@ -24,9 +24,8 @@ def restart(chassis, text=None):
     chassis.wait_ready()
 
 
-def test_pool_differs(lab):
+def test_pool_differs(lab, pair):
     """a standby that comes back with another pool: refused with that key and both values on both; equal again, it joins"""
-    pair = Pair(lab).start()
     client, user = Client(lab), User(lab)
     context = client.attach("240030000000001")
     user.warm(context)

@@ -3,15 +3,15 @@
 
 import re
 
-from chassis import Pair
+from chassis import TWO_WORKERS
 from gtp import ECHO, UNKNOWN_APN, Client, message
 from lab import CORE_GATEWAY, CORE_HOST, VIP, run, wait_until
+from shared import needs
 from traffic import Capture, Probes, Sgsnemu, ping, wait_heard
 
 
-def test_attach_ping_detach(lab):
+def test_attach_ping_detach(lab, pair):
     """one subscriber attaches, pings and detaches; both chassis hold the session, and then neither"""
-    pair = Pair(lab).start()
     sgsn = Sgsnemu(lab)
     address = sgsn.attach()[0]
     assert ping(lab, sgsn.namespace, address, count=5) >= 4
@@ -24,9 +24,9 @@ def test_attach_ping_detach(lab):
     wait_until(lambda: pair.left.total() == 0 and pair.right.total() == 0, 5, "no session at either chassis")
 
 
+@needs()
 def test_three_contexts(lab):
     """three subscribers of one SGSN at once, each with an address of its own"""
-    Pair(lab).start()
     sgsn = Sgsnemu(lab, contexts=3)
     addresses = sgsn.attach()
     assert len(set(addresses)) == 3, addresses
@@ -35,27 +35,25 @@ def test_three_contexts(lab):
     assert sgsn.detach() == [128] * 3
 
 
+@needs()
 def test_sgsnemu_pinghost(lab):
     """sgsnemu's own pings, which need no interface"""
-    Pair(lab).start()
     sgsn = Sgsnemu(lab, extra=("--pinghost", CORE_HOST, "--pingcount", "5", "--pingrate", "5"))
     wait_until(lambda: "packets transmitted" in sgsn.process.output(), 15, lambda: sgsn.process.output()[-500:])
     received = int(re.search(r"(\d+) packets received", sgsn.process.output()).group(1))
     assert received >= 4, sgsn.process.output()[-500:]
 
 
-def test_ue_to_ue(lab):
+def test_ue_to_ue(lab, pair):
     """two subscribers of two SGSNs reach each other"""
-    pair = Pair(lab).start()
     one, two = Sgsnemu(lab), Sgsnemu(lab)
     a, b = one.attach()[0], two.attach()[0]
     assert ping(lab, one.namespace, a, b, count=5) >= 4
     assert pair.active.counter("ue_to_ue") >= 8
 
 
-def test_tunnel_sizes(lab):
+def test_tunnel_sizes(lab, pair):
     """inner packets up to the subscriber's MTU pass both ways, whole and fragmented on the access side"""
-    pair = Pair(lab).start()
     sgsn = Sgsnemu(lab)
     address = sgsn.attach()[0]
     assert ping(lab, sgsn.namespace, address, size=1372) >= 2
@@ -76,10 +74,10 @@ def answers(lab, namespace, target):
     return int(re.search(r"(\d+) received", out).group(1)) >= 2
 
 
-def test_kernel_owns_addresses(lab):
+def test_kernel_owns_addresses(lab, pair):
     """ping, ARP and traceroute to VIPs and twins' addresses work from both networks"""
-    pair = Pair(lab).start()
     lab.ip("core", "route", "add", VIP, "via", CORE_GATEWAY)
+    lab.cleanups.append(lambda: lab.ip("core", "route", "del", VIP))
     for namespace, targets in (("acc", (VIP, "10.8.0.11", "10.8.0.12")),
                                ("core", (CORE_GATEWAY, "10.9.0.11", "10.9.0.12", VIP))):
         for target in targets:
@@ -95,9 +93,9 @@ def test_kernel_owns_addresses(lab):
     assert answers(lab, "acc", VIP) and pair.active is pair.left
 
 
+@needs()
 def test_traceroute_through(lab):
     """a subscriber's traceroute shows the gateway as a hop"""
-    Pair(lab).start()
     sgsn = Sgsnemu(lab)
     address = sgsn.attach()[0]
     ping(lab, sgsn.namespace, address)
@@ -107,9 +105,8 @@ def test_traceroute_through(lab):
     assert len(hops) == 2 and hops[1][1] == CORE_HOST, out
 
 
-def test_tshark_accepts_all(lab):
+def test_tshark_accepts_all(lab, pair):
     """tshark finds no malformed packet and no bad checksum in anything that the pair sends"""
-    pair = Pair(lab).start()
     captures = [Capture(lab, "acc"), Capture(lab, "core"), Capture(lab, "right", "r-srp"), Capture(lab, "right", "r-repl")]
     sgsn = Sgsnemu(lab, contexts=2)
     address = sgsn.attach()[0]
@@ -148,11 +145,9 @@ def test_tshark_accepts_all(lab):
     return f"{sum(len(c.rows('frame', 'frame.number')) for c in captures)} frames"
 
 
-def test_two_workers(lab):
+@needs(**TWO_WORKERS)
+def test_two_workers(lab, pair):
     """two workers, packets that arrive at the wrong one are handed over"""
-    def rewrite(text):
-        return re.sub(r"(iface=.-(?:acc|core)),qpairs=1", r"\1,qpairs=2", text)
-    pair = Pair(lab, lcores="0@0,1@1,2@0,3@1", rewrite=rewrite).start()
     sgsns = [Sgsnemu(lab, contexts=4) for _ in range(2)]
     streams = [Probes(lab, s.namespace, a, interval=0.02) for s in sgsns for a in s.attach()]
     wait_heard(streams, 100)

@@ -23,9 +23,8 @@ def warm(*streams):
     wait_heard(streams, 100)
 
 
-def test_sigkill_active(lab):
+def test_sigkill_active(lab, pair):
     """SIGKILL of the active under pings and TCP: no session lost, TCP goes on, the gap is small"""
-    pair = Pair(lab).start()
     sgsn, other = Sgsnemu(lab, contexts=3), Sgsnemu(lab)
     addresses = sgsn.attach()
     far = other.attach()[0]
@@ -57,9 +56,8 @@ def test_sigkill_active(lab):
             f"{sum(len(r.lost) for r in results)} probes lost, TCP {octets * 8 / tcp.seconds / 1e6:.1f} Mbit/s")
 
 
-def test_return_and_switch_back(lab):
+def test_return_and_switch_back(lab, pair):
     """the killed chassis returns, resyncs without touching traffic, and takes over again; no packet is lost"""
-    pair = Pair(lab).start()
     sgsn = Sgsnemu(lab, contexts=2)
     stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
     warm(stream)
@@ -85,9 +83,8 @@ def test_return_and_switch_back(lab):
     return str(result)
 
 
-def test_sigkill_standby(lab):
+def test_sigkill_standby(lab, pair):
     """SIGKILL of the standby: traffic is unaffected, and signalling too"""
-    pair = Pair(lab).start()
     sgsn = Sgsnemu(lab)
     stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
     warm(stream)
@@ -105,9 +102,8 @@ def test_sigkill_standby(lab):
     return str(result)
 
 
-def test_both_restarted(lab):
+def test_both_restarted(lab, pair):
     """both chassis killed and started at once: one becomes Active, subscribers attach anew"""
-    pair = Pair(lab).start()
     sgsn = Sgsnemu(lab)
     sgsn.attach()
     counter = pair.active.info()["restart_counter"]
@@ -127,9 +123,8 @@ def test_both_restarted(lab):
     equal_tables(pair)
 
 
-def test_twenty_times(lab):
+def test_twenty_times(lab, pair):
     """twenty planned switchovers A to B to A under traffic; no packet is lost"""
-    pair = Pair(lab).start()
     sgsn = Sgsnemu(lab, contexts=3)
     streams = [Probes(lab, sgsn.namespace, a, interval=0.02) for a in sgsn.attach()]
     warm(*streams)
@@ -148,9 +143,8 @@ def test_twenty_times(lab):
     return f"{results[0]}"
 
 
-def test_crash_six_times(lab):
+def test_crash_six_times(lab, pair):
     """six crashes of whoever is Active, each after the other came back; every session is there in the end"""
-    pair = Pair(lab).start()
     sgsn = Sgsnemu(lab, contexts=3)
     stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
     warm(stream)
@@ -172,9 +166,8 @@ def test_crash_six_times(lab):
     return f"{result}, decided after {', '.join(f'{d:.0f}' for d in decided)} ms"
 
 
-def test_sigterm_hands_over(lab):
+def test_sigterm_hands_over(lab, pair):
     """SIGTERM of the active hands over first; no packet is lost"""
-    pair = Pair(lab).start()
     sgsn = Sgsnemu(lab)
     stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
     warm(stream)
@@ -190,9 +183,8 @@ def test_sigterm_hands_over(lab):
     return str(result)
 
 
-def test_stopped_active(lab):
+def test_stopped_active(lab, pair):
     """an active that stands still (SIGSTOP) is replaced, and steps back when it wakes"""
-    pair = Pair(lab).start()
     sgsn = Sgsnemu(lab)
     stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
     warm(stream)
@@ -200,6 +192,7 @@ def test_stopped_active(lab):
     frozen = pair.active
     survivor = pair.other(frozen)
     at = time.time()
+    frozen.may_end()
     frozen.process.send(signal.SIGSTOP)
     survivor.state_is("Active", 10)
     decided = pair.decided_ms(survivor, at)
@@ -215,9 +208,8 @@ def test_stopped_active(lab):
     return f"{result}, decided after {decided:.0f} ms"
 
 
-def test_replication_link_cut(lab):
+def test_replication_link_cut(lab, pair):
     """the replication link is cut for 5 s: no switchover, and what was missed is repaired at a known cost"""
-    pair = Pair(lab).start()
     sgsn = Sgsnemu(lab, contexts=3)
     stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
     warm(stream)
@@ -246,9 +238,8 @@ def test_replication_link_cut(lab):
     return f"resync: {', '.join(f'{v} {k}' for k, v in spent.items())}"
 
 
-def test_srp_link_cut(lab):
+def test_srp_link_cut(lab, pair):
     """the SRP link is cut for 5 s: an alarm and no switchover"""
-    pair = Pair(lab).start()
     sgsn = Sgsnemu(lab)
     stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
     warm(stream)

@@ -2,16 +2,16 @@
 """GTP to the letter, by a client of which every octet is known: tunnels that move, odd headers, Error Indications, restarts,
 timeouts, policing, sizes."""
 
-import re
 import select
 import socket
 import struct
 import time
 
-from chassis import Pair
+from chassis import TWO_WORKERS, Pair
 from gtp import (ACCEPTED, ADDRESSES_OCCUPIED, CREATE, DELETE, ECHO, END_MARKER, ERROR_INDICATION, EXTENSIONS, G_PDU, UPDATE,
                  Client, User, create_elements, echo, elements, ip_packet, message, own_teid, update_elements)
 from lab import CORE_HOST, VIP, in_namespace, wait_until
+from shared import needs
 
 QOS = bytes.fromhex("0123921f")
 
@@ -55,9 +55,8 @@ def answered(user, context, target=CORE_HOST, **how):
     return got.body
 
 
-def test_update_moves_tunnel(lab):
+def test_update_moves_tunnel(lab, pair):
     """Update moves the downlink at once, to TEID and address, and for good: a crash does not undo it; repetitions agree"""
-    pair = Pair(lab).start()
     one, two = lab.add_ue()[1], lab.add_ue()[1]
     client, old, new = Client(lab, address=one), User(lab, one), User(lab, two)
     core = core_socket(lab)
@@ -88,9 +87,8 @@ def test_update_moves_tunnel(lab):
     assert pair.other(victim).counter("gtp.update_accepted") == 0, "carried out a second time"
 
 
-def test_gtpu_headers(lab):
+def test_gtpu_headers(lab, pair):
     """sequence number, N-PDU and extension headers are tolerated, End Markers counted, unknown extensions told"""
-    pair = Pair(lab).start()
     client, user = Client(lab), User(lab)
     context = client.attach(imsi(2))
     user.warm(context)
@@ -116,14 +114,14 @@ def test_gtpu_headers(lab):
     assert user.receive(0.1) is None
 
 
-def test_gtpu_in_fragments(lab):
+def test_gtpu_in_fragments(lab, pair):
     """a G-PDU whose outer packet comes in fragments is put together and forwarded, whatever it carries"""
-    pair = Pair(lab).start()
     client, user = Client(lab), User(lab)
     contexts = [client.attach(imsi(10 + i)) for i in range(3)]
     user.warm(contexts[0])
     # af_packet ports put fragments together themselves, as other ports do not: those take the way by the kernel.
     lab.ip("right", "route", "add", VIP, "via", "10.6.0.11")
+    lab.cleanups.append(lambda: lab.ip("right", "route", "del", VIP))
     for sender in (user, User(lab, "10.6.0.12", "right")):
         before = pair.active.counter("gtp.gtpu_reassembled")
         for number, context in enumerate(contexts):
@@ -184,9 +182,8 @@ def test_error_indication_obeyed(lab):
     assert got is None or got.kind == ERROR_INDICATION, f"a stale TEID was served: {got}"
 
 
-def test_error_indication_sent(lab):
+def test_error_indication_sent(lab, pair):
     """an unknown TEID is told by Error Indications, not too many, and not within 3 s of an unplanned promotion"""
-    pair = Pair(lab).start()
     user = User(lab)
 
     def indicated():
@@ -214,9 +211,8 @@ def test_error_indication_sent(lab):
     return f"{count} in {spent:.2f} s; after a crash the first at {age} ms"
 
 
-def test_sgsn_restart_told(lab):
+def test_sgsn_restart_told(lab, pair):
     """a new Recovery in a Create or an Update ends exactly that SGSN's older sessions, on both chassis"""
-    pair = Pair(lab).start()
     one, two = lab.add_ue()[1], lab.add_ue()[1]
     first, second = Client(lab, address=one), Client(lab, address=two)
     gone = [first.attach(imsi(30 + i), recovery=5).address for i in range(3)]
@@ -330,9 +326,8 @@ def test_session_timeout(lab):
     return f"after {spent:.1f} s"
 
 
-def test_restart_counter(lab):
+def test_restart_counter(lab, pair):
     """the restart counter in Echo and Create responses is the pair's: higher only when both have lost all"""
-    pair = Pair(lab).start()
     client = Client(lab)
     number = iter(range(80, 99))
 
@@ -395,9 +390,8 @@ def test_policing(lab):
     return f"up {up:.2f}, down {dn:.2f} of the rate"
 
 
-def test_downlink_sizes(lab):
+def test_downlink_sizes(lab, pair):
     """downlink too big for the access MTU: with DF refused with the MTU that fits, without it sent in fragments"""
-    pair = Pair(lab).start()
     client, user, core = Client(lab), User(lab), core_socket(lab)
     context = client.attach(imsi(110))
     user.warm(context)
@@ -430,11 +424,9 @@ def test_downlink_sizes(lab):
     assert pair.active.counter("fragmented") == before + 1
 
 
-def test_ue_to_ue_workers(lab):
+@needs(**TWO_WORKERS)
+def test_ue_to_ue_workers(lab, pair):
     """two subscribers whose sessions two workers own reach each other, before and after a crash"""
-    def rewrite(text):
-        return re.sub(r"(iface=.-(?:acc|core)),qpairs=1", r"\1,qpairs=2", text)
-    pair = Pair(lab, lcores="0@0,1@1,2@0,3@1", rewrite=rewrite).start()
     one, two = lab.add_ue()[1], lab.add_ue()[1]
     clients, users = [Client(lab, address=a) for a in (one, two)], [User(lab, a) for a in (one, two)]
     owner = lambda c: pair.active.ctl("show session", session=c.address)["sessions"][0]["worker"]

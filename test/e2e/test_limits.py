@@ -14,9 +14,8 @@ from traffic import Sgsnemu, checksum, ping
 CONTEXT_NOT_FOUND, NON_EXISTENT = 210, 192
 
 
-def test_unknown_apn(lab):
+def test_unknown_apn(lab, pair):
     """an unknown APN is refused with its cause, and leaves nothing behind"""
-    pair = Pair(lab).start()
     sgsn = Sgsnemu(lab, apn="nowhere")
     wait_until(lambda: f"Cause value: {UNKNOWN_APN}" in sgsn.process.output(), 15, lambda: sgsn.process.output()[-500:])
     assert pair.active.counter("gtp.rejected_unknown_apn") >= 1
@@ -70,9 +69,8 @@ def test_full_table(lab):
     client.close()
 
 
-def test_repeated_request(lab):
+def test_repeated_request(lab, pair):
     """a repeated request gets the same answer and makes no second session, at the other chassis too"""
-    pair = Pair(lab).start()
     client = Client(lab)
     request = message(CREATE, 0, 4711, create_elements("240010000000042", 7, client.address))
     client.sock.send(request)
@@ -87,9 +85,8 @@ def test_repeated_request(lab):
     client.close()
 
 
-def test_unknown_context(lab):
+def test_unknown_context(lab, pair):
     """Delete and Update of a context that is not there"""
-    pair = Pair(lab).start()
     client = Client(lab)
     assert client.delete(0x12345678) == NON_EXISTENT
     _, control, _, _ = client.create("240010000000043")
@@ -99,9 +96,8 @@ def test_unknown_context(lab):
     client.close()
 
 
-def test_sgsn_restart(lab):
+def test_sgsn_restart(lab, pair):
     """an SGSN that vanished and came back has lost its contexts: they are removed here too"""
-    pair = Pair(lab).start()
     first, bystander = Sgsnemu(lab, contexts=3), Sgsnemu(lab)
     first.attach()
     kept = bystander.attach()[0]
@@ -116,9 +112,8 @@ def test_sgsn_restart(lab):
     assert ping(lab, bystander.namespace, kept) >= 2
 
 
-def test_spoofed_source(lab):
+def test_spoofed_source(lab, pair):
     """a subscriber that uses another's address is not let through"""
-    pair = Pair(lab).start()
     own = lab.add_ue()[1]
     client, user = Client(lab, address=own), Client(lab, port=2152, address=own, remote_port=2152)
     _, _, tunnel, address = client.create("240010000000044")
@@ -170,9 +165,8 @@ def one_malformed(pair, client, octets, verdict, prefix):
     return None
 
 
-def malformed(lab, plane):
+def malformed(lab, pair, plane):
     """Runs a plane's table against the pair, which serves a subscriber meanwhile. Returns how many rows there were."""
-    pair = Pair(lab).start()
     sgsn = Sgsnemu(lab)
     address = sgsn.attach()[0]
     own = lab.add_ue()[1]
@@ -193,16 +187,16 @@ def malformed(lab, plane):
     return len(rows)
 
 
-def test_malformed_gtpc(lab):
+def test_malformed_gtpc(lab, pair):
     """malformed GTP-C is answered or dropped as the standard says, and counted"""
-    count = malformed(lab, "c")
+    count = malformed(lab, pair, "c")
     assert count >= 40
     return f"{count} messages"
 
 
-def test_malformed_gtpu(lab):
+def test_malformed_gtpu(lab, pair):
     """malformed GTP-U is answered or dropped as the standard says, and counted"""
-    return f"{malformed(lab, 'u')} messages"
+    return f"{malformed(lab, pair, 'u')} messages"
 
 
 def refuses_to_start(chassis, *expected):
@@ -226,9 +220,8 @@ def test_refuses_to_start(lab):
     assert done.returncode == 1, done
 
 
-def test_control_socket(lab):
+def test_control_socket(pair):
     """the control socket is the owner's alone, and survives nonsense"""
-    pair = Pair(lab).start()
     assert os.stat(pair.left.socket).st_mode & 0o777 == 0o600
     # Who changes something is told, whatever came of it; what it is called cannot write lines of its own.
     pair.left.ask("srp validate-switchover")
@@ -263,9 +256,8 @@ def test_control_socket(lab):
     assert not refused["ok"] and refused["error"], refused
 
 
-def test_telemetry(lab):
+def test_telemetry(lab, pair):
     """dpdk-telemetry.py shows what tandemctl shows"""
-    pair = Pair(lab).start()
     path = f"/var/run/dpdk/{lab.prefix}left/dpdk_telemetry.v2"
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as sock:
         sock.settimeout(5)

@@ -34,9 +34,8 @@ def told(report):
             f"{report['up']['received']} up, {report['down']['received']} down, 0 lost")
 
 
-def test_load_pair(lab):
+def test_load_pair(lab, pair):
     """tandem-load's count of packets, sessions and usage is the chassis' own, updates and deletes included"""
-    pair = Pair(lab).start()
     sessions = os.path.join(lab.directory, "sessions.json")
     load = Load(lab, sessions=N, rate=2000, duration=4, up=500, down=500, update_rate=100, verify=1000, per_session=sessions)
     load.wait_created()
@@ -58,9 +57,8 @@ def test_load_pair(lab):
     return told(report)
 
 
-def test_load_usage(lab):
+def test_load_usage(lab, pair):
     """usage by session is what tandem-load counted, and SIGINT ends a run with its report"""
-    pair = Pair(lab).start()
     sessions = os.path.join(lab.directory, "sessions.json")
     load = Load(lab, sessions=20, duration=0, up=400, down=400, keep=True, per_session=sessions, local="10.8.0.1")
     load.wait_created()
@@ -89,9 +87,8 @@ def test_load_osmo(lab):
     return told(report)
 
 
-def test_load_ports(lab):
+def test_load_ports(lab, pair):
     """the same with DPDK ports of its own, which answer ARP and follow the VIP to the other chassis"""
-    pair = Pair(lab).start()
     load = PortLoad(lab, sessions=N, rate=2000, duration=0, up=500, down=500)
     load.wait_created()
     wait_until(lambda: load.interim()["down"]["received"] > N, 30, "traffic")

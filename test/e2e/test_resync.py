@@ -26,9 +26,8 @@ def refused(chassis):
     return "" if answer["ok"] else answer["error"]
 
 
-def test_resync_asked(lab):
+def test_resync_asked(lab, pair):
     """srp resync and srp initiate-audit, on either chassis: everything is compared, nothing unsaid; refused with the reason"""
-    pair = Pair(lab).start()
     client = Client(lab)
     for number in range(20):
         client.attach(imsi(number))

@@ -9,7 +9,7 @@ import threading
 import time
 
 import gtp
-from chassis import Chassis, Pair, edit, make_keys, without_certificate
+from chassis import Chassis, Pair, copy_keys, edit, make_keys, without_certificate
 from lab import LabError, in_namespace, run, wait_until
 from traffic import Probes, Sgsnemu, checksum, wait_heard
 
@@ -145,9 +145,8 @@ def after_attach(lab, pair):
     return wire.frames["left"] + wire.frames["right"], sgsn.imsi
 
 
-def test_certificates(lab):
+def test_certificates(lab, pair):
     """certificates: the pair forms, every status says so, no IMSI and no readable record is on the link, TLS 1.3 on SRP"""
-    pair = Pair(lab).start()
     for chassis in pair.both:
         assert security(chassis) == "AES-128-GCM, certificates"
     frames, imsi = after_attach(lab, pair)
@@ -175,7 +174,7 @@ def test_plain_where_wanted(lab):
 
 def psk(lab):
     """The path of a pre-shared key, as libconfig has it."""
-    return f'"{make_keys(os.path.join(lab.directory, "keys"))}/psk"'
+    return f'"{copy_keys(os.path.join(lab.directory, "keys"))}/psk"'
 
 
 def test_pre_shared_key(lab):
@@ -300,6 +299,7 @@ def test_plain_peer(lab):
         count = keys(secret)
         assert count["rx_opened"] == 0 and count["rx_plaintext"] > 0, count
         for chassis in pair.both:
+            chassis.may_end()
             chassis.process.end()
 
 
@@ -368,9 +368,8 @@ def hostile(wire, count):
     )
 
 
-def test_hostile_link(lab):
+def test_hostile_link(lab, pair):
     """replayed, reflected, cut, flipped, plain packets on the replication link: counted by reason, believed by nobody, alarm"""
-    pair = Pair(lab).start()
     _, stream = attached(lab)
     pair.settle()
     before = pair.left.ctl("show srp info")
@@ -430,9 +429,8 @@ def losses(chassis):
     return chassis.ctl("show srp statistics")["connection_losses"]
 
 
-def test_stranger_on_srp_port(lab):
+def test_stranger_on_srp_port(lab, pair):
     """garbage, silence and plain hellos on the SRP port, even from the peer's address: the connection stays, and comes back"""
-    pair = Pair(lab).start()
     lost = [losses(c) for c in pair.both]
     failed = pair.left.ctl("show srp statistics")["handshakes_failed"]
     open_ones = []
@@ -458,9 +456,8 @@ def test_stranger_on_srp_port(lab):
         sock.close()
 
 
-def test_key_change_under_traffic(lab):
+def test_key_change_under_traffic(lab, pair):
     """the SRP connection is cut again and again under traffic: a new key each time, nothing lost, no resync"""
-    pair = Pair(lab).start()
     _, stream = attached(lab)
     pair.settle()
     active, standby = pair.active, pair.other(pair.active)

@@ -43,11 +43,12 @@ def test_notifies(lab):
         assert VIP not in left and POOL not in left, left
 
 
-def test_second_signal(lab):
+def test_second_signal(pair):
     """SIGTERM that cannot hand over waits; a second one does not, and the exit code is 0 all the same"""
-    pair = Pair(lab).start()
     active = pair.active
     standby = pair.other(active)
+    for chassis in pair.both:
+        chassis.may_end()
     standby.process.send(signal.SIGSTOP)
     active.process.send(signal.SIGTERM)
     wait_until(lambda: "going down" in active.process.output(), 5, "the first signal to be taken")
@@ -75,9 +76,8 @@ while True:
 """
 
 
-def test_stalled_core(lab):
+def test_stalled_core(lab, pair):
     """a core that stands still ends its process, whichever core it is, and the peer takes over with every session"""
-    pair = Pair(lab).start()
     sgsn = Sgsnemu(lab, contexts=2)
     stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
     stream.wait_heard(50)
@@ -91,6 +91,7 @@ def test_stalled_core(lab):
             with open(f"/proc/{active.process.pid}/task/{tid}/comm", encoding="ascii") as handle:
                 names[handle.read().strip()] = int(tid)
         tid = active.process.pid if core == "control" else names[f"rte-worker-{lcore}"]
+        active.may_end()
         stopper = Process(lab, lab.namespace("acc"), f"stop-{core}", [sys.executable, "-c", STOP_THREAD, str(tid)])
         wait_until(lambda s=stopper: "stopped" in s.output() or not s.running(), 5, "the thread to stop")
         assert "stopped" in stopper.output(), stopper.output()
@@ -137,9 +138,8 @@ def leftovers(lab, side):
     return [a for a in (VIP, CORE_GATEWAY) if f" {a}/" in addresses] + ([POOL] if POOL in routes else [])
 
 
-def test_leftovers_removed(lab):
+def test_leftovers_removed(lab, pair):
     """what a killed active left in its kernel is gone when the next process is up, before anything can answer for it"""
-    pair = Pair(lab).start()
     client, user = Client(lab), User(lab)
     context = client.attach("240030000000001")
     victim = pair.active
@@ -191,9 +191,8 @@ def tell(chassis, *words):
     return done.returncode, done.stdout + done.stderr
 
 
-def test_views_agree(lab):
+def test_views_agree(lab, pair):
     """every command of tandemctl works on both chassis, as text and as JSON, and telemetry has the same values"""
-    pair = Pair(lab).start()
     client, user = Client(lab), User(lab)
     contexts = [client.attach(f"24003000000000{i}") for i in range(3)]
     user.warm(contexts[0])

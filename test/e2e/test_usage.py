@@ -263,15 +263,15 @@ def test_creates_through_switchover(lab):
     return f"{len(opener.accepted)} in all, {opener.repeated} requests repeated"
 
 
-def test_commit_gate(lab):
+def test_commit_gate(lab, pair):
     """a standby that stands still delays answers by commit-timeout at most; they are told apart until all is protected"""
-    pair = Pair(lab).start()
     client = Client(lab)
     active = pair.active
     standby = pair.other(active)
     client.attach(imsi(1))
     assert active.counter("gtp.unprotected_answers") == 0 and active.counter("gtp.protected_answers") == 1
     assert active.info()["commit_gate_closed"]
+    standby.may_end()
     standby.process.send(signal.SIGSTOP)
     began = time.monotonic()
     client.attach(imsi(2))

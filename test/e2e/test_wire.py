@@ -70,6 +70,7 @@ def test_mtu_refused(lab):
         replication_mtu(lab, link)
         pair = Pair(lab, rewrite=with_mtu(9000, frame))
         pair.left.start()
+        pair.left.may_end()
         assert pair.left.process.wait(20) != 0
         said = pair.left.process.output()
         assert "port repl" in said and "does not take mtu 9000" in said and "framesz=9216" in said, said
