@@ -20,7 +20,7 @@ PAIR_S = 30
 KEYS = "/run/tandem/keys"
 # Wherever a case does not say otherwise: two who start together need not wait as long for each other as machines do.
 # dead-interval stays what is shipped, a machine with few CPUs may stand still.
-SOONER = {"srp.hello-interval": "200", "srp.delay-interval": "300"}
+SOONER = {"srp.hello-interval": "500", "srp.delay-interval": "300"}
 
 
 def edit(text, key, value):

@@ -195,7 +195,7 @@ class Lab:
         self.lock = None
         self.ue_count = 0
         self.sequence = itertools.count(1)  # numbers of GTP-C requests: none is taken for a repetition
-        self.marks = None
+        self.marks = self.files = None
 
     def __enter__(self):
         self.lock = lock_labs() if self.alone else None
@@ -314,6 +314,7 @@ class Lab:
     def begin_case(self):
         """From here on it is known what belongs to one case."""
         self.marks = len(self.cleanups), len(self.processes), len(self.namespaces)
+        self.files = set(os.listdir(self.directory))
         # Address 1 is that of clients which need none of their own.
         self.ue_count = max(self.ue_count, 1)
 
@@ -325,6 +326,12 @@ class Lab:
         self._end(gone)
         self.processes = [p for p in self.processes if p not in gone]
         self._remove_namespaces(namespaces)
+        for name in set(os.listdir(self.directory)) - self.files:
+            path = os.path.join(self.directory, name)
+            if os.path.isdir(path):
+                shutil.rmtree(path)
+            else:
+                os.remove(path)
         if failed:
             raise LabError(f"what a case left cannot be removed: {failed[0]}")
 
