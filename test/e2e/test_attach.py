@@ -6,7 +6,7 @@ import re
 from chassis import TWO_WORKERS
 from gtp import ECHO, UNKNOWN_APN, Client, message
 from lab import CORE_GATEWAY, CORE_HOST, VIP, run, wait_until
-from shared import needs
+from shared import alone, needs
 from traffic import Capture, Probes, Sgsnemu, ping, wait_heard
 
 
@@ -145,6 +145,7 @@ def test_tshark_accepts_all(lab, pair):
     return f"{sum(len(c.rows('frame', 'frame.number')) for c in captures)} frames"
 
 
+@alone
 @needs(**TWO_WORKERS)
 def test_two_workers(lab, pair):
     """two workers, packets that arrive at the wrong one are handed over"""

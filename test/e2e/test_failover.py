@@ -6,6 +6,7 @@ import time
 
 from chassis import PAIR_S, Pair
 from lab import wait_until
+from shared import alone
 from traffic import Iperf, Probes, Sgsnemu, ping, wait_heard
 
 # Virtual machines stall for tens of milliseconds: the gap is told exactly, and asserted loosely.
@@ -23,6 +24,7 @@ def warm(*streams):
     wait_heard(streams, 100)
 
 
+@alone
 def test_sigkill_active(lab, pair):
     """SIGKILL of the active under pings and TCP: no session lost, TCP goes on, the gap is small"""
     sgsn, other = Sgsnemu(lab, contexts=3), Sgsnemu(lab)
@@ -123,6 +125,7 @@ def test_both_restarted(lab, pair):
     equal_tables(pair)
 
 
+@alone
 def test_twenty_times(lab, pair):
     """twenty planned switchovers A to B to A under traffic; no packet is lost"""
     sgsn = Sgsnemu(lab, contexts=3)
@@ -143,6 +146,7 @@ def test_twenty_times(lab, pair):
     return f"{results[0]}"
 
 
+@alone
 def test_crash_six_times(lab, pair):
     """six crashes of whoever is Active, each after the other came back; every session is there in the end"""
     sgsn = Sgsnemu(lab, contexts=3)
@@ -183,6 +187,7 @@ def test_sigterm_hands_over(lab, pair):
     return str(result)
 
 
+@alone
 def test_stopped_active(lab, pair):
     """an active that stands still (SIGSTOP) is replaced, and steps back when it wakes"""
     sgsn = Sgsnemu(lab)

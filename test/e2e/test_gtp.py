@@ -11,7 +11,7 @@ from chassis import TWO_WORKERS, Pair
 from gtp import (ACCEPTED, ADDRESSES_OCCUPIED, CREATE, DELETE, ECHO, END_MARKER, ERROR_INDICATION, EXTENSIONS, G_PDU, UPDATE,
                  Client, User, create_elements, echo, elements, ip_packet, message, own_teid, update_elements)
 from lab import CORE_HOST, VIP, in_namespace, wait_until
-from shared import needs
+from shared import alone, needs
 
 QOS = bytes.fromhex("0123921f")
 
@@ -360,6 +360,7 @@ def test_restart_counter(lab, pair):
     assert told() == (first + 1) % 256, "after the loss of both"
 
 
+@alone
 def test_policing(lab):
     """AMBR holds in both directions, and what it drops is counted"""
     rate, size, seconds = 256, 500, 4

@@ -9,6 +9,7 @@ from chassis import Pair, check_config, shipped
 from frr import Frr
 from lab import Process, run, wait_until
 from radius import FreeRadius
+from shared import alone
 from test_aaa import SERVERS, alarms, causes, handed_over, held, secrets, states, wait_states
 
 OWN, RIGHT, CORE, LINK = "10.6.0.11", "10.6.0.12", "10.5.0.1", "10.5.0.11"
@@ -80,6 +81,7 @@ def seen_after(watch, router, peer, what, count):
     return late
 
 
+@alone
 def test_bmp_frr(lab):
     """FRR's BMP: peers up, cut, refused, the session lost and back; each within 100 ms of bgpd's own notice"""
     watch = Watch(lab, 5000, RIGHT, CORE)

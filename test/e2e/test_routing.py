@@ -11,6 +11,7 @@ import time
 from chassis import Pair
 from frr import Frr
 from lab import CORE_HOST, POOL, SIDES, TOP, VIP, Process, Skip, run, wait_until
+from shared import alone
 from test_monitor import BMP, PORT, is_state, moved
 from test_reload import put, rewrite
 from traffic import Probes, Sgsnemu, wait_heard
@@ -423,6 +424,7 @@ def test_frr(lab):
     return by_hold_time(Scene(lab, frr, bfd=False))
 
 
+@alone
 def test_frr_bfd(lab):
     """FRR as shipped, routers with BFD: a SIGKILL of the Active moves them long before the hold time"""
     return Scene(lab, frr, bfd=True).killed(BFD_S)
@@ -433,11 +435,13 @@ def test_bird(lab):
     return by_hold_time(Scene(lab, bird, bfd=False))
 
 
+@alone
 def test_bird_bfd(lab):
     """BIRD as shipped, routers with BFD"""
     return Scene(lab, bird, bfd=True).killed(BFD_S)
 
 
+@alone
 def test_standby_frr(lab):
     """FRR as shipped, advertise-in-standby: routers know both paths and follow the Active; planned, SIGKILL: always a path"""
     return ahead(AheadScene(lab, frr, bfd=True), BFD_S)

@@ -12,6 +12,7 @@ import sys
 from chassis import Chassis, Pair, tandemctl
 from gtp import Client, User
 from lab import CORE_GATEWAY, VIP, POOL, Process, run, wait_until
+from shared import alone
 from traffic import Probes, Sgsnemu, ping
 
 SHOWS = ("srp info", "srp statistics", "srp checkpoint statistics", "srp audit-statistics", "srp history", "sessions", "pools", "srp call-loss statistics",
@@ -76,6 +77,7 @@ while True:
 """
 
 
+@alone
 def test_stalled_core(lab, pair):
     """a core that stands still ends its process, whichever core it is, and the peer takes over with every session"""
     sgsn = Sgsnemu(lab, contexts=2)

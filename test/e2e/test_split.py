@@ -6,6 +6,7 @@ import time
 
 from chassis import Pair, check_truth
 from lab import CORE_GATEWAY, SIDES, VIP, run, wait_until
+from shared import alone
 from test_aaa import alarms, causes
 from test_failover import GAP_MS, equal_tables, warm
 from test_routing import BirdFar, Far, Scene, bird, frr
@@ -197,6 +198,7 @@ def test_l2(lab):
     return f"terms while both were Active {terms}; moved: {moved}; repaired: {result}"
 
 
+@alone
 def test_l2_all_links(lab):
     """every link of the Active cut: the other takes over; repaired, the old one announces itself once more, and demotes: it moves back"""
     scene = Shared(lab)

@@ -8,6 +8,7 @@ import time
 from chassis import PAIR_S, Pair
 from gtp import ACCEPTED, CREATE, DELETE, Client, Talker, User, create_elements, elements, message, own_teid
 from lab import LabError, wait_until
+from shared import alone
 
 # lib/config's default of srp.micro-checkpoint-interval, and what a machine that stalls may add to it.
 CHECKPOINT_S, STALL_S = 0.1, 0.06
@@ -81,6 +82,7 @@ def stalled_s(chassis):
     return sum(core["stalled_ms"] for core in chassis.ctl("show workers")["cores"]) / 1000
 
 
+@alone
 def test_usage_crash(lab):
     """after a crash usage is never ahead of the truth, and behind it by one micro-checkpoint interval at most"""
     pair, user, contexts = warm_pair(lab, 5)
@@ -263,6 +265,7 @@ def test_creates_through_switchover(lab):
     return f"{len(opener.accepted)} in all, {opener.repeated} requests repeated"
 
 
+@alone
 def test_commit_gate(lab, pair):
     """a standby that stands still delays answers by commit-timeout at most; they are told apart until all is protected"""
     client = Client(lab)
