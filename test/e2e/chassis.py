@@ -18,14 +18,15 @@ LCORES = "0@0,1@1,2@0"
 PAIR_S = 30
 # Where the shipped configurations of the lab look for their keys.
 KEYS = "/run/tandem/keys"
-# Wherever a case does not say otherwise: two who start together need not wait as long for each other as machines do.
-# dead-interval stays what is shipped, a machine with few CPUs may stand still.
+# Wherever a case does not say otherwise: two who start together need not wait as long for each
+# other as machines do. dead-interval stays what is shipped, a machine with few CPUs may stand
+# still.
 SOONER = {"srp.hello-interval": "500", "srp.delay-interval": "300"}
 
 
 def edit(text, key, value):
-    """A configuration with a key of a group ("srp.hello-interval") set, in every item if the group is a list; value is
-    libconfig text. None removes the key."""
+    """A configuration with a key of a group ("srp.hello-interval") set, in every item if the group
+    is a list; value is libconfig text. None removes the key."""
     group, name = key.split(".") if "." in key else (None, key)
     line = re.compile(rf"(?m)^(\s*){re.escape(name)} = [^;]*;")
     new = "" if value is None else rf"\g<1>{name} = {value};"
@@ -56,8 +57,10 @@ def make_keys(directory, *names):
 
 @functools.cache
 def _made_keys():
-    """Keys that were made once, for all labs of this run; a directory that goes with the process that made it."""
-    place = tempfile.TemporaryDirectory(prefix="tandem-keys-")  # pylint: disable=consider-using-with
+    """Keys that were made once, for all labs of this run; a directory that goes with the process
+    that made it."""
+    # pylint: disable-next=consider-using-with
+    place = tempfile.TemporaryDirectory(prefix="tandem-keys-")
     make_keys(place.name, "left", "right", "ggsn-a")
     return place
 
@@ -143,12 +146,13 @@ class Chassis:
         self.noted, self.ended = {}, False
         self.process = Process(self.lab, self.lab.namespace(self.side), self.side, self.command())
 
-    def wait_ready(self, timeout=20):
+    def wait_ready(self, timeout=40):
         """Waits until the daemon says that it is up."""
-        wait_until(lambda: ": ready" in self.process.output() or not self.process.running(), timeout,
-                   lambda: f"{self.side} to be ready: {self.process.output()[-1500:]}")
+        wait_until(lambda: ": ready" in self.process.output() or not self.process.running(),
+                   timeout, lambda: f"{self.side} to be ready: {self.process.output()[-1500:]}")
         if not self.process.running():
-            raise LabError(f"{self.side} ended with {self.process.popen.returncode}: {self.process.output()[-1500:]}")
+            raise LabError(f"{self.side} ended with {self.process.popen.returncode}: "
+                           f"{self.process.output()[-1500:]}")
 
     def alive(self):
         """True while the daemon runs."""
@@ -194,7 +198,8 @@ class Chassis:
         """Waits until condition(info) is true."""
         def check():
             if self.process.popen.poll() is not None:
-                raise LabError(f"{self.side} ended with {self.process.popen.returncode} while waiting for {what}")
+                raise LabError(f"{self.side} ended with {self.process.popen.returncode} while "
+                               f"waiting for {what}")
             info = self.info()
             return info if info and condition(info) else None
         return wait_until(check, timeout, lambda: f"{self.side}: {what}; {self.info()}")
@@ -213,7 +218,8 @@ class Chassis:
         return self.ctl("show sessions", limit=1)["total"]
 
     def counters(self):
-        """All counters of the workers (their sum) and of GTP-C; those of one name are told apart by "gtp." before it."""
+        """All counters of the workers (their sum) and of GTP-C; those of one name are told apart by
+        "gtp." before it."""
         return {**self.ctl("show workers")["total"],
                 **{f"gtp.{name}": value for name, value in self.ctl("show gtp statistics").items()}}
 
@@ -235,7 +241,8 @@ class Pair:
     def __init__(self, lab, edits=None, lcores=LCORES, own_state=True, rewrite=None):
         self.lab = lab
         lab.pair = self
-        self.left, self.right = (Chassis(lab, side, edits, lcores, own_state, rewrite) for side in SIDES)
+        self.left, self.right = (Chassis(lab, side, edits, lcores, own_state, rewrite)
+                                 for side in SIDES)
         self.both = (self.left, self.right)
         for chassis in self.both:
             lab.cleanups.append(lambda c=chassis: remove_prefix(lab, c))
@@ -259,8 +266,9 @@ class Pair:
             states = {c: c.info() for c in self.both}
             for active, standby in ((a, b), (b, a)):
                 if (states[active].get("chassis_state") == "Active"
-                        and states[standby].get("chassis_state") == "Standby"
-                        and all(i.get("in_sync") and i.get("connection_state") == "Connected" for i in states.values())):
+                        and states[standby].get("chassis_state") == "Standby" and all(
+                            i.get("in_sync") and i.get("connection_state") == "Connected"
+                            for i in states.values())):
                     return active, standby
             return None
         return wait_until(check, timeout, lambda: "Active and Standby in sync: "
@@ -284,10 +292,12 @@ class Pair:
         return {tuple(s[k] for k in keys) for s in chassis.sessions().values()}
 
     def decided_ms(self, chassis, killed_at):
-        """How long after `killed_at` the chassis decided that its peer is dead, by its own history."""
+        """How long after `killed_at` the chassis decided that its peer is dead, by its own
+        history."""
         for entry in reversed(chassis.ctl("show srp history")["history"]):
             if entry["cause"] == "dead-timer-expiry" and entry["to"] == "Pending-Active":
-                return (datetime.fromisoformat(entry["time"].replace("Z", "+00:00")).timestamp() - killed_at) * 1000
+                return (datetime.fromisoformat(entry["time"].replace("Z", "+00:00")).timestamp() -
+                        killed_at) * 1000
         raise LabError(f"{chassis.side} has no dead-timer-expiry in its history")
 
     def switchover(self, timeout=15):
@@ -311,13 +321,15 @@ class Pair:
         return True
 
 
-RECEIVED = ("applied", "refused_stale", "refused_absent", "refused_malformed", "refused_owner", "refused_other")
+RECEIVED = ("applied", "refused_stale", "refused_absent", "refused_malformed", "refused_owner",
+            "refused_other")
 ENCODED = ("macro_sent", "micro_sent", "delete_sent", "late_sent")
 
 
 def untrue(pair):
-    """What the two chassis' accounts of the records do not agree on, or None. None as well where that cannot be judged
-    now: unless one is Active and the other a Standby in sync, to which it streams."""
+    """What the two chassis' accounts of the records do not agree on, or None. None as well where
+    that cannot be judged now: unless one is Active and the other a Standby in sync, to which it
+    streams."""
     try:
         infos = {c: c.info() for c in pair.both}
         roles = {i.get("chassis_state"): c for c, i in infos.items()}
@@ -331,7 +343,8 @@ def untrue(pair):
         became = sent["acknowledged"] + sent["superseded"] + sent["in_flight"] + sent["abandoned"]
         if sent["sent"] != became or sent["untrue"]:
             return f"{chassis.side}: records sent: {sent}"
-        if sum(data[k] for k in ENCODED) != data["tx_entries"] + data["discarded_records"] + data["dropped_records"]:
+        if sum(data[k] for k in
+               ENCODED) != data["tx_entries"] + data["discarded_records"] + data["dropped_records"]:
             return f"{chassis.side}: records encoded, and sent or dropped at home: {data}"
         if data["rx_refused"] != sum(data["rx_" + k] for k in RECEIVED[1:]):
             return f"{chassis.side}: records refused: {data}"
@@ -345,8 +358,10 @@ def untrue(pair):
 
 
 def check_truth(pair, timeout=5):
-    """Records sent = applied + refused + superseded + in flight, to the unit, by what both chassis say."""
-    wait_until(lambda: untrue(pair) is None, timeout, lambda: f"the accounts of the two chassis to agree: {untrue(pair)}")
+    """Records sent = applied + refused + superseded + in flight, to the unit, by what both chassis
+    say."""
+    wait_until(lambda: untrue(pair) is None, timeout, lambda: "the accounts of the two chassis "
+                                                              f"to agree: {untrue(pair)}")
 
 
 def remove_prefix(lab, chassis):
@@ -375,6 +390,11 @@ def check_config(build, text, directory, peer=None):
         with open(other, "w", encoding="utf-8") as handle:
             handle.write(peer)
         args += ["--peer", other]
-    done = subprocess.run(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          timeout=20, check=False)
+    done = subprocess.run(args,
+                          stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT,
+                          text=True,
+                          timeout=20,
+                          check=False)
     return done.returncode, done.stdout

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""The demonstration: real subscribers go through a pair, the active chassis is killed, and nobody loses a session.
-Ends with one line RESULT ... verdict=ok or verdict=failed."""
+"""The demonstration: real subscribers go through a pair, the active chassis is killed, and nobody
+loses a session. Ends with one line RESULT ... verdict=ok or verdict=failed."""
 
 import argparse
 import os
@@ -12,9 +12,10 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from chassis import Pair, tandem, tandemctl, tail  # noqa: E402  pylint: disable=wrong-import-position
-from lab import TOP, Lab, LabError, clean, kept, missing, wait_until  # noqa: E402  pylint: disable=wrong-import-position
-from traffic import Probes, Sgsnemu, wait_heard  # noqa: E402  pylint: disable=wrong-import-position
+# pylint: disable=wrong-import-position
+from chassis import Pair, tandem, tandemctl, tail  # noqa: E402
+from lab import TOP, Lab, LabError, clean, kept, missing, wait_until  # noqa: E402
+from traffic import Probes, Sgsnemu, wait_heard  # noqa: E402
 
 SGSNS, CONTEXTS = 3, 3
 # Loose, for machines that stall; the number itself is in the RESULT line.
@@ -27,7 +28,12 @@ class Story:
 
     def __init__(self):
         self.began = time.monotonic()
-        self.result = {"subscribers": 0, "lost_sessions": "-", "crash_gap_ms": "-", "planned_lost_packets": "-"}
+        self.result = {
+            "subscribers": 0,
+            "lost_sessions": "-",
+            "crash_gap_ms": "-",
+            "planned_lost_packets": "-"
+        }
 
     def say(self, text):
         """One line of it."""
@@ -39,14 +45,18 @@ class Story:
         if reason is None:
             print(f"RESULT {fields} verdict=ok", flush=True)
             return 0
-        print(f"RESULT {fields} verdict=failed reason=\"{' '.join(str(reason).split())[:300]}\"", flush=True)
+        print(f"RESULT {fields} verdict=failed "
+              f"reason=\"{' '.join(str(reason).split())[:300]}\"", flush=True)
         return 1
 
 
 def show(pair, chassis, *command):
     """An excerpt of what the operator's command says."""
-    done = subprocess.run([tandemctl(pair.lab.build), "--socket", chassis.socket, *command], capture_output=True, text=True,
-                          timeout=20, check=False)
+    done = subprocess.run([tandemctl(pair.lab.build), "--socket", chassis.socket, *command],
+                          capture_output=True,
+                          text=True,
+                          timeout=20,
+                          check=False)
     lines = done.stdout.splitlines() or done.stderr.splitlines()
     if command[:3] == ("show", "srp", "info"):
         lines = [line for line in lines if line.startswith(INFO)]
@@ -66,13 +76,18 @@ def attach(lab, story, pair):
     sgsns = [Sgsnemu(lab, contexts=CONTEXTS) for _ in range(SGSNS)]
     addresses = [address for sgsn in sgsns for address in sgsn.attach()]
     story.result["subscribers"] = len(addresses)
-    story.say(f"{SGSNS} SGSNs (sgsnemu) attached {len(addresses)} subscribers: {addresses[0]} .. {addresses[-1]}")
+    story.say(f"{SGSNS} SGSNs (sgsnemu) attached {len(addresses)} subscribers: {addresses[0]} .. "
+              f"{addresses[-1]}")
     streams = []
     for sgsn in sgsns:
-        streams += [Probes(lab, sgsn.namespace, address, interval=0.02) for address in sgsn.addresses()]
+        streams += [
+            Probes(lab, sgsn.namespace, address, interval=0.02) for address in sgsn.addresses()
+        ]
     wait_heard(streams, 50)
-    story.say(f"each pings the core host 50 times a second: {sum(len(s.heard_at) for s in streams)} answers so far")
-    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10, "the standby to hold every session")
+    story.say("each pings the core host 50 times a second: "
+              f"{sum(len(s.heard_at) for s in streams)} answers so far")
+    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10,
+               "the standby to hold every session")
     show(pair, pair.active, "show", "sessions", "--limit", "3")
     return streams
 
@@ -85,7 +100,8 @@ def crash(story, pair, streams, before):
     story.say(f"SIGKILL of {victim.side}, the active chassis")
     at = victim.kill9()
     survivor.state_is("Active", 15)
-    story.say(f"{survivor.side} is Active: decided {pair.decided_ms(survivor, at):.0f} ms after the kill")
+    story.say(f"{survivor.side} is Active: decided {pair.decided_ms(survivor, at):.0f} ms after "
+              "the kill")
     wait_heard(streams, 50)
     # The gap of a stream: the hole between two answers around the kill.
     gaps = []
@@ -94,7 +110,8 @@ def crash(story, pair, streams, before):
         gaps.append(max((b - a) * 1000 for a, b in zip(times, times[1:]) if b > at))
     lost = len(before - pair.identities(survivor))
     story.result.update(lost_sessions=lost, crash_gap_ms=round(max(gaps)))
-    story.say(f"the longest hole in any subscriber's pings was {max(gaps):.0f} ms; {lost} sessions lost; "
+    story.say(f"the longest hole in any subscriber's pings was {max(gaps):.0f} ms; {lost} "
+              "sessions lost; "
               "same addresses, same tunnels:")
     show(pair, survivor, "show", "sessions", "--limit", "3")
     check(lost == 0, f"{lost} sessions lost in the crash")
@@ -129,7 +146,8 @@ def planned(story, pair, streams, before):
         # From a second before the switchover on: what was lost in the crash was told above.
         lost += sum(1 for sequence in result.lost if sequence >= first - 50)
     story.result["planned_lost_packets"] = lost
-    story.say(f"planned switchover from {old.side} back to {new.side} under the same pings: {lost} packets lost")
+    story.say(f"planned switchover from {old.side} back to {new.side} under the same pings: "
+              f"{lost} packets lost")
     check(lost == 0, f"{lost} packets lost in the planned switchover")
     check(pair.identities(new) == before, "sessions changed in the planned switchover")
 
@@ -141,7 +159,8 @@ def tell(lab, story):
     pair = Pair(lab, own_state=False)
     try:
         pair.start()
-        story.say(f"{pair.active.side} is Active, {pair.other(pair.active).side} is Standby and in sync")
+        story.say(f"{pair.active.side} is Active, {pair.other(pair.active).side} is Standby and "
+                  "in sync")
         streams = attach(lab, story, pair)
         before = pair.identities(pair.active)
         check(len(before) == SGSNS * CONTEXTS, f"{len(before)} sessions")
@@ -163,7 +182,8 @@ def what_next(lab, pair):
     print(f"  {ctl} --name left show srp info        (or --name right)")
     print(f"  {ctl} --name {pair.active.side} srp initiate-switchover")
     print(f"  ip netns exec {ue} ping 10.9.0.1       (as a subscriber)")
-    print(f"  kill -9 {pair.active.process.pid}                  (the active, {pair.active.side}); start it again with:")
+    print(f"  kill -9 {pair.active.process.pid}                  (the active, "
+          f"{pair.active.side}); start it again with:")
     print(f"  ip netns exec {lab.namespace(pair.active.side)} {' '.join(pair.active.command())}")
     print(f"  ip netns exec {lab.namespace('acc')} tshark -i br0   (the access network)")
     print("and at the end:\n  scripts/demo.sh --clean\n")
@@ -173,14 +193,16 @@ def main():
     """Runs the demonstration."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default=os.path.join(TOP, "build"))
-    parser.add_argument("--keep", action="store_true", help="leave the lab running, and print what to type next")
+    parser.add_argument("--keep", action="store_true", help="leave the lab running, and print "
+                                                            "what to type next")
     parser.add_argument("--clean", action="store_true", help="remove what --keep left")
     options = parser.parse_args()
     if options.clean:
         clean()
         return 0
     story = Story()
-    reason = missing() or (None if os.path.exists(tandem(options.build)) else f"no daemon in {options.build}")
+    reason = missing() or (None if os.path.exists(tandem(options.build)) else "no daemon in "
+                                                                              f"{options.build}")
     if reason is None and kept():
         reason = f"a lab is still there ({', '.join(kept())}): scripts/demo.sh --clean removes it"
     if reason is not None:

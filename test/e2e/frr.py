@@ -17,8 +17,8 @@ hostname {name}
 
 
 class Frr:
-    """One router. `conf`: bgpd's configuration behind what is common; `modules`: what bgpd loads; `bfd`: bfdd's configuration,
-    None: there is none."""
+    """One router. `conf`: bgpd's configuration behind what is common; `modules`: what bgpd loads;
+    `bfd`: bfdd's configuration, None: there is none."""
 
     def __init__(self, lab, name, conf, modules=(), bfd=None):
         if not os.path.exists(os.path.join(DAEMONS, "bgpd")):
@@ -34,9 +34,12 @@ class Frr:
         shutil.chown(self.directory, "frr", "frr")
         self.file = self._write("bgpd", COMMON.format(directory=self.directory, name=name) + conf)
         self._start("zebra", ["-f", "/dev/null"])
-        wait_until(lambda: os.path.exists(os.path.join(self.directory, "zserv.api")), 15, "zebra's socket")
+        wait_until(lambda: os.path.exists(os.path.join(self.directory, "zserv.api")), 15,
+                   "zebra's socket")
         if bfd is not None:
-            self._start("bfdd", ["-f", self._write("bfdd", bfd), "--bfdctl", f"{self.directory}/bfdd.sock"])
+            self._start(
+                "bfdd",
+                ["-f", self._write("bfdd", bfd), "--bfdctl", f"{self.directory}/bfdd.sock"])
 
     def _write(self, daemon, conf):
         file = os.path.join(self.directory, f"{daemon}.conf")
@@ -47,9 +50,10 @@ class Frr:
 
     def _start(self, daemon, arguments):
         place = self.directory
-        return Process(self.lab, self.lab.namespace(self.name), f"{self.name}-{daemon}",
-                       [os.path.join(DAEMONS, daemon), *arguments, "-i", f"{place}/{daemon}.pid", "-z", f"{place}/zserv.api",
-                        "--vty_socket", place, "-P", "0"])
+        return Process(self.lab, self.lab.namespace(self.name), f"{self.name}-{daemon}", [
+            os.path.join(DAEMONS, daemon), *arguments, "-i", f"{place}/{daemon}.pid", "-z",
+            f"{place}/zserv.api", "--vty_socket", place, "-P", "0"
+        ])
 
     def start(self):
         """Starts bgpd."""
@@ -70,5 +74,6 @@ class Frr:
     def notices(self, neighbour, state):
         """When bgpd noticed that a neighbour went Up or Down: times of day."""
         with open(self.log, encoding="utf-8", errors="replace") as handle:
-            found = re.findall(rf"^(\S+ \S+) BGP: .*ADJCHANGE: neighbor {re.escape(neighbour)}\(.*\) .*\b{state}\b", handle.read(), re.M)
+            found = re.findall(r"^(\S+ \S+) BGP: .*ADJCHANGE: neighbor "
+                               rf"{re.escape(neighbour)}\(.*\) .*\b{state}\b", handle.read(), re.M)
         return [datetime.datetime.strptime(at, "%Y/%m/%d %H:%M:%S.%f").timestamp() for at in found]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A small GTPv1 client, for what sgsnemu cannot be told to do: odd messages, many sessions, exact causes, and user packets
-of which each is known."""
+"""A small GTPv1 client, for what sgsnemu cannot be told to do: odd messages, many sessions, exact
+causes, and user packets of which each is known."""
 
 import collections
 import ipaddress
@@ -45,17 +45,19 @@ def create_elements(imsi, teid, address, apn="internet", recovery=1):
     """The elements of a Create PDP Context Request."""
     labels = b"".join(bytes([len(x)]) + x.encode() for x in apn.split("."))
     own = ipaddress.ip_address(address).packed
-    return (b"\x02" + digits(imsi) + bytes([14, recovery]) + b"\x0f\x01" + struct.pack("!BIBI", 16, teid, 17, teid)
-            + b"\x14\x05\x1a\x08\x00" + tlv(128, b"\xf1\x21") + tlv(131, labels) + tlv(133, own) + tlv(133, own)
-            + tlv(134, bytes.fromhex("916407123254f6")) + tlv(135, bytes.fromhex("000b921f")))
+    return (b"\x02" + digits(imsi) + bytes([14, recovery]) + b"\x0f\x01" +
+            struct.pack("!BIBI", 16, teid, 17, teid) + b"\x14\x05\x1a\x08\x00" +
+            tlv(128, b"\xf1\x21") + tlv(131, labels) + tlv(133, own) + tlv(133, own) +
+            tlv(134, bytes.fromhex("916407123254f6")) + tlv(135, bytes.fromhex("000b921f")))
 
 
 def update_elements(teid, address, qos, control=None, recovery=None):
-    """The elements of an Update PDP Context Request: the user plane goes to `teid` at `address`, signalling to the same
-    TEID at `control` (the same address when None)."""
+    """The elements of an Update PDP Context Request: the user plane goes to `teid` at `address`,
+    signalling to the same TEID at `control` (the same address when None)."""
     told = b"" if recovery is None else bytes([14, recovery])
     user, signal = (ipaddress.ip_address(a).packed for a in (address, control or address))
-    return (told + struct.pack("!BIBI", 16, teid, 17, teid) + b"\x14\x05" + tlv(133, signal) + tlv(133, user) + tlv(135, qos))
+    return (told + struct.pack("!BIBI", 16, teid, 17, teid) + b"\x14\x05" + tlv(133, signal) +
+            tlv(133, user) + tlv(135, qos))
 
 
 def message(kind, teid, sequence, body):
@@ -113,7 +115,8 @@ class Client:
             raise LabError(f"no answer to GTP-C message {kind}")
         _, got, _, _, number = struct.unpack("!BBHIH", answer[:10])
         if got != kind + 1 or number != sequence:
-            raise LabError(f"GTP-C message {kind}, number {sequence} was answered by {got}, number {number}")
+            raise LabError(f"GTP-C message {kind}, number {sequence} was answered by {got}, "
+                           f"number {number}")
         return elements(answer[12:])
 
     def ask(self, octets, timeout=3.0):
@@ -122,8 +125,10 @@ class Client:
         return self.receive(timeout)
 
     def create(self, imsi, apn="internet", recovery=1):
-        """A Create PDP Context Request: (cause, control TEID, data TEID, address); the last three 0 when refused."""
-        found = self.request(CREATE, 0, create_elements(imsi, own_teid(imsi), self.address, apn, recovery))
+        """A Create PDP Context Request: (cause, control TEID, data TEID, address); the last three 0
+        when refused."""
+        found = self.request(CREATE, 0,
+                             create_elements(imsi, own_teid(imsi), self.address, apn, recovery))
         cause = found[1][0]
         if cause != ACCEPTED:
             return cause, 0, 0, None
@@ -175,7 +180,9 @@ class User:
 
     def send(self, teid, body, kind=G_PDU, flags=0x30, optional=b""):
         """One datagram; `optional` is what stands between the header and the body."""
-        self.sock.send(struct.pack("!BBHI", flags, kind, len(optional) + len(body), teid) + optional + body)
+        self.sock.send(
+            struct.pack("!BBHI", flags, kind,
+                        len(optional) + len(body), teid) + optional + body)
 
     def receive(self, timeout=2.0):
         """The next datagram, or None."""
@@ -186,7 +193,8 @@ class User:
             return None
         flags, kind, _, teid = struct.unpack("!BBHI", data[:8])
         at = 12 if flags & 7 else 8
-        return Datagram(kind, teid, struct.unpack("!H", data[8:10])[0] if flags & 2 else None, data[at:])
+        return Datagram(kind, teid,
+                        struct.unpack("!H", data[8:10])[0] if flags & 2 else None, data[at:])
 
     def drain(self):
         """Forgets what has come in so far."""
@@ -194,21 +202,27 @@ class User:
             pass
 
     def warm(self, context):
-        """Pings until the core host's next hop is known and an answer came, then forgets them all."""
-        wait_until(lambda: self.send(context.teid, echo(context.address, ident=0)) or self.receive(0.1), 5, "the first answer")
+        """Pings until the core host's next hop is known and an answer came, then forgets them
+        all."""
+        wait_until(
+            lambda: self.send(context.teid, echo(context.address, ident=0)) or self.receive(0.1), 5,
+            "the first answer")
         # A last one, told from the others: behind it nothing is on the way.
         self.send(context.teid, echo(context.address, ident=0, sequence=2))
-        wait_until(lambda: (self.receive(1) or Datagram(0, 0, 0, b"")).body[26:28] == b"\0\2", 5, "the last answer")
+        wait_until(lambda: (self.receive(1) or Datagram(0, 0, 0, b"")).body[26:28] == b"\0\2", 5,
+                   "the last answer")
 
     def indicate(self, datagram, address=None):
         """Answers a G-PDU with an Error Indication: no such tunnel here."""
         own = ipaddress.ip_address(address or self.address).packed
-        self.send(0, struct.pack("!BI", 16, datagram.teid) + tlv(133, own), ERROR_INDICATION, 0x32, bytes(4))
+        self.send(0,
+                  struct.pack("!BI", 16, datagram.teid) + tlv(133, own), ERROR_INDICATION, 0x32,
+                  bytes(4))
 
 
 class Talker:
-    """Subscribers of one SGSN who ping the core host in turn without pause. Every packet is remembered, by subscriber:
-    `sent` and `heard` hold (time, octets of the IP packet)."""
+    """Subscribers of one SGSN who ping the core host in turn without pause. Every packet is
+    remembered, by subscriber: `sent` and `heard` hold (time, octets of the IP packet)."""
 
     def __init__(self, lab, user, contexts, interval=0.005):
         self.user, self.contexts, self.interval = user, contexts, interval
@@ -236,7 +250,8 @@ class Talker:
     def _receive(self):
         got = self.user.receive(0.000001)
         if got is not None and got.kind == G_PDU:
-            self.heard[str(ipaddress.ip_address(got.body[16:20]))].append((time.time(), len(got.body)))
+            self.heard[str(ipaddress.ip_address(got.body[16:20]))].append(
+                (time.time(), len(got.body)))
 
     def _run(self):
         due, number = time.monotonic(), 0
@@ -255,7 +270,8 @@ class Talker:
     def wait_heard(self, count, timeout=15):
         """Waits until `count` more answers are in than now."""
         goal = self.counts(self.heard) + count
-        wait_until(lambda: self.counts(self.heard) >= goal, timeout, lambda: f"{goal - self.counts(self.heard)} more answers")
+        wait_until(lambda: self.counts(self.heard) >= goal, timeout,
+                   lambda: f"{goal - self.counts(self.heard)} more answers")
 
     def stop(self):
         """Ends it, and waits a second at most for what is still on the way."""

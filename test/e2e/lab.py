@@ -4,10 +4,11 @@
     ue1, ue2 .. --(tun)-- acc ==bridge 10.8.0.0/24== left, right ==bridge 10.9.0.0/24== core
                                                      left --- right: replication, SRP
 
-A chassis takes its DPDK ports from veths whose frames an nft ingress chain hides from the kernel. All names carry this
-process' id; whatever was started is ended by its own pid when the lab closes.
+A chassis takes its DPDK ports from veths whose frames an nft ingress chain hides from the kernel.
+All names carry this process' id; whatever was started is ended by its own pid when the lab closes.
 
-A lab may serve several cases, one after the other (shared.py): `begin_case` and `end_case` enclose what belongs to one."""
+A lab may serve several cases, one after the other (shared.py): `begin_case` and `end_case` enclose
+what belongs to one."""
 
 import contextlib
 import ctypes
@@ -27,7 +28,8 @@ import threading
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# How often a condition is looked at: at once, then less and less often, as each look costs those who are waited for.
+# How often a condition is looked at: at once, then less and less often, as each look costs those
+# who are waited for.
 POLL_S = (0.002, 0.02)
 POLL_GROWS = 1.25
 CLONE_NEWNET = 0x40000000
@@ -36,7 +38,8 @@ CORE_GATEWAY = "10.9.0.100"
 CORE_HOST = "10.9.0.1"
 POOL = "172.20.0.0/16"
 SIDES = ("left", "right")
-# The last octets of SGSNs' addresses, in the order in which they are given out. Others have a meaning somewhere.
+# The last octets of SGSNs' addresses, in the order in which they are given out. Others have a
+# meaning somewhere.
 SGSN_HOSTS = (1, *range(3, 11), *range(110, 200))
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -51,7 +54,8 @@ class Skip(Exception):
 
 
 def wait_until(condition, timeout, what):
-    """Waits for condition() to be true and returns its value; raises LabError after timeout seconds."""
+    """Waits for condition() to be true and returns its value; raises LabError after timeout
+    seconds."""
     deadline = time.monotonic() + timeout
     pause = POLL_S[0]
     while True:
@@ -108,7 +112,8 @@ def in_namespace(namespace, make):
 
 
 def whole_checksums(link):
-    """ethtool -K LINK tx off, in the namespace of the caller: what a link sends has its checksums."""
+    """ethtool -K LINK tx off, in the namespace of the caller: what a link sends has its
+    checksums."""
     siocethtool, stxcsum = 0x8946, 0x17
     value = ctypes.create_string_buffer(struct.pack("II", stxcsum, 0))
     request = struct.pack("16sP", link.encode(), ctypes.addressof(value))
@@ -136,9 +141,13 @@ class Process:
         with open(self.log, "ab") as out:
             self.start_offset = out.tell()
             # `ip netns exec` becomes the command: the pid is the command's own.
-            self.popen = subprocess.Popen(["ip", "netns", "exec", namespace, *args], stdin=subprocess.DEVNULL,
-                                          stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
-                                          cwd=lab.directory, env=env)
+            self.popen = subprocess.Popen(["ip", "netns", "exec", namespace, *args],
+                                          stdin=subprocess.DEVNULL,
+                                          stdout=out,
+                                          stderr=subprocess.STDOUT,
+                                          start_new_session=True,
+                                          cwd=lab.directory,
+                                          env=env)
         self.pid = self.popen.pid
         lab.processes.append(self)
 
@@ -194,7 +203,8 @@ class Lab:
         self.directory = None
         self.lock = None
         self.ue_count = 0
-        self.sequence = itertools.count(1)  # numbers of GTP-C requests: none is taken for a repetition
+        # Numbers of GTP-C requests: none is taken for a repetition
+        self.sequence = itertools.count(1)
         self.marks = self.files = None
 
     def __enter__(self):
@@ -225,7 +235,8 @@ class Lab:
         run("ip", "-batch", "-", told="".join(f"netns add {full}\n" for full in fulls))
         for name, full in zip(names, fulls):
             self.namespaces.append(full)
-            # A fresh namespace copies the machine's values; reverse path checks and IPv6 chatter are not ours to test.
+            # A fresh namespace copies the machine's values; reverse path checks and IPv6 chatter
+            # are not ours to test.
             self.sysctl(full, "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0",
                         "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
             self.ip(name, "link", "set", "lo", "up")
@@ -241,7 +252,13 @@ class Lab:
 
     def ip_lines(self, name, *lines):
         """Several commands of `ip` inside a namespace, in one process."""
-        return run("ip", "-o", "-n", self.namespace(name), "-batch", "-", told="\n".join(lines) + "\n")
+        return run("ip",
+                   "-o",
+                   "-n",
+                   self.namespace(name),
+                   "-batch",
+                   "-",
+                   told="\n".join(lines) + "\n")
 
     def veth(self, name, link, peer_name, peer_link):
         """A veth pair between two namespaces, both ends up, with whole checksums."""
@@ -252,18 +269,21 @@ class Lab:
     def veths(self, *pairs):
         """Such pairs, their ends not up yet."""
         run("ip", "-batch", "-", told="".join(
-            f"link add {link} netns {self.namespace(name)} type veth peer name {peer_link} netns {self.namespace(peer_name)}\n"
+            f"link add {link} netns {self.namespace(name)} type veth peer name {peer_link} netns "
+            f"{self.namespace(peer_name)}\n"
             for name, link, peer_name, peer_link in pairs))
         for name, link, peer_name, peer_link in pairs:
             in_namespace(self.namespace(name), lambda what=link: whole_checksums(what))
             in_namespace(self.namespace(peer_name), lambda what=peer_link: whole_checksums(what))
 
     def hide(self, name, links):
-        """The kernel of a chassis must not see what DPDK takes from these links, or it would answer as well."""
+        """The kernel of a chassis must not see what DPDK takes from these links, or it would answer
+        as well."""
         rules = ["add table netdev tandem"]
         for link in links:
             chain = link.replace("-", "_")
-            rules.append(f"add chain netdev tandem {chain} {{ type filter hook ingress device {link} priority 0; "
+            rules.append(f"add chain netdev tandem {chain} {{ type filter hook ingress device "
+                         f"{link} priority 0; "
                          "policy drop; }")
             rules.append(f"add rule netdev tandem {chain} counter")
         path = os.path.join(self.directory, f"{name}.nft")
@@ -274,23 +294,29 @@ class Lab:
     def _lay_out(self):
         networks = {"acc": "10.8.0.1/24", "core": f"{CORE_HOST}/24"}
         self._add_namespaces(*networks, *SIDES)
-        self.veths(*((side, f"{side[0]}-{network}", network, f"to-{side}") for side in SIDES for network in networks),
-                   ("left", "l-repl", "right", "r-repl"), ("left", "l-srp", "right", "r-srp"))
+        self.veths(
+            *((side, f"{side[0]}-{network}", network, f"to-{side}") for side in SIDES
+              for network in networks), ("left", "l-repl", "right", "r-repl"),
+            ("left", "l-srp", "right", "r-srp"))
         for name, address in networks.items():
             self.ip_lines(name, "link add br0 type bridge stp_state 0 forward_delay 0")
             in_namespace(self.namespace(name), lambda: whole_checksums("br0"))
             self.ip_lines(name, "link set br0 up", f"addr add {address} dev br0",
-                          *(line for side in SIDES for line in (f"link set to-{side} up", f"link set to-{side} master br0")))
+                          *(line for side in SIDES for line in (f"link set to-{side} "
+                                                                "up", f"link set to-{side} master "
+                                                                      "br0")))
         for side, host in (("left", 11), ("right", 12)):
             letter = side[0]
-            self.ip_lines(side, *(f"link set {letter}-{what} up" for what in (*networks, "repl", "srp")),
+            self.ip_lines(side, *(f"link set {letter}-{what} "
+                                  "up" for what in (*networks, "repl", "srp")),
                           f"addr add 10.6.0.{host}/24 dev {letter}-srp")
             self.hide(side, [f"{letter}-acc", f"{letter}-core", f"{letter}-repl"])
         self.ip("core", "route", "add", POOL, "via", CORE_GATEWAY)
 
     def add_ue(self):
-        """A namespace for one subscriber's traffic, and an address of its own for the SGSN that serves it. Neither was anybody
-        else's in this lab, as the pair remembers what an SGSN told."""
+        """A namespace for one subscriber's traffic, and an address of its own for the SGSN that
+        serves it. Neither was anybody else's in this lab, as the pair remembers what an SGSN
+        told."""
         if self.ue_count >= len(SGSN_HOSTS):
             raise LabError("no address is left for another SGSN")
         host = SGSN_HOSTS[self.ue_count]
@@ -300,7 +326,8 @@ class Lab:
         if host > 1:
             self.ip("acc", "addr", "add", f"{address}/24", "dev", "br0")
             if self.marks is not None:
-                self.cleanups.append(lambda: self.ip("acc", "addr", "del", f"{address}/24", "dev", "br0"))
+                self.cleanups.append(
+                    lambda: self.ip("acc", "addr", "del", f"{address}/24", "dev", "br0"))
         return name, address
 
     def ues_left(self):
@@ -354,10 +381,16 @@ class Lab:
     def _remove_namespaces(self, since):
         names, self.namespaces = self.namespaces[since:], self.namespaces[:since]
         if names:
-            run("ip", "-force", "-batch", "-", told="".join(f"netns del {n}\n" for n in reversed(names)), check=False)
+            run("ip",
+                "-force",
+                "-batch",
+                "-",
+                told="".join(f"netns del {n}\n" for n in reversed(names)),
+                check=False)
 
     def close(self):
-        """Ends every process, then removes everything. Nobody is asked to go: how a chassis does that is a case's to see."""
+        """Ends every process, then removes everything. Nobody is asked to go: how a chassis does
+        that is a case's to see."""
         self._run_cleanups(0)
         self._end(self.processes)
         self._remove_namespaces(0)
@@ -371,7 +404,8 @@ class Lab:
 
 
 def lock_labs():
-    """Waits until no other lab is there: two that do not know of each other would spoil each other's numbers."""
+    """Waits until no other lab is there: two that do not know of each other would spoil each
+    other's numbers."""
     lock = open(os.path.join(tempfile.gettempdir(), "tandem-lab.lock"), "w", encoding="ascii")
     fcntl.flock(lock, fcntl.LOCK_EX)
     return lock
@@ -404,7 +438,8 @@ def kept():
 
 
 def clean():
-    """Removes labs that were left running: the processes inside their namespaces, then the namespaces."""
+    """Removes labs that were left running: the processes inside their namespaces, then the
+    namespaces."""
     names = kept()
     for name in names:
         for pid in run("ip", "netns", "pids", name, check=False).split():
@@ -413,5 +448,6 @@ def clean():
     for name in names:
         run("ip", "netns", "del", name, check=False)
         shutil.rmtree(f"/var/run/dpdk/{name}", ignore_errors=True)
-        for directory in glob.glob(os.path.join(tempfile.gettempdir(), f"tandem-lab-{name.split('-')[0]}-*")):
+        for directory in glob.glob(
+                os.path.join(tempfile.gettempdir(), f"tandem-lab-{name.split('-')[0]}-*")):
             shutil.rmtree(directory, ignore_errors=True)

@@ -31,7 +31,8 @@ def path(build):
 
 
 class Load:
-    """tandem-load as SGSN in the access network and as the host of the core network. Options by name: update_rate=100."""
+    """tandem-load as SGSN in the access network and as the host of the core network. Options by
+    name: update_rate=100."""
 
     def __init__(self, lab, name="load", ggsn=VIP, local="10.8.0.1", core=CORE_HOST, **options):
         self.file = os.path.join(lab.directory, f"{name}.json")
@@ -58,19 +59,22 @@ class Load:
         """Waits until condition(reports) is true, and returns it."""
         def check():
             if not self.process.running():
-                raise LabError(f"tandem-load ended with {self.process.popen.returncode}: {self.process.output()[-600:]}")
+                raise LabError(f"tandem-load ended with {self.process.popen.returncode}: "
+                               f"{self.process.output()[-600:]}")
             return condition(self.reports())
         return wait_until(check, timeout, what)
 
     def wait_created(self, timeout=60):
         """Waits until every context was answered; the report of that moment."""
-        return self.wait(lambda found: found[0] if found else None, timeout, "contexts to be created")
+        return self.wait(lambda found: found[0] if found else None, timeout, "contexts to be "
+                                                                             "created")
 
     def interim(self, timeout=10):
         """A report now. interval_gap is of the time since the last one."""
         before = len(self.reports())
         self.process.send(signal.SIGUSR1)
-        return self.wait(lambda found: found[before] if len(found) > before else None, timeout, "an interim report")
+        return self.wait(lambda found: found[before]
+                         if len(found) > before else None, timeout, "an interim report")
 
     def stop(self):
         """As Ctrl-C."""
@@ -85,7 +89,8 @@ class Load:
         code = self.process.wait(timeout)
         found = self.reports()
         if not found or found[-1]["report"] != "final":
-            raise LabError(f"tandem-load ended with {code} and no report: {self.process.output()[-600:]}")
+            raise LabError(f"tandem-load ended with {code} and no report: "
+                           f"{self.process.output()[-600:]}")
         return code, found[-1]
 
 
@@ -98,19 +103,26 @@ class PortLoad(Load):
             lab.veth("load", f"p-{network}", network, "to-load")
             lab.ip(network, "link", "set", "to-load", "master", "br0")
         lab.hide("load", ["p-acc", "p-core"])
-        lab.cleanups.append(lambda: shutil.rmtree(f"/var/run/dpdk/{lab.prefix}load", ignore_errors=True))
-        super().__init__(lab, local="10.8.0.60-10.8.0.61", core="10.9.0.60", core_gw=CORE_GATEWAY, **options)
+        lab.cleanups.append(
+            lambda: shutil.rmtree(f"/var/run/dpdk/{lab.prefix}load", ignore_errors=True))
+        super().__init__(lab,
+                         local="10.8.0.60-10.8.0.61",
+                         core="10.9.0.60",
+                         core_gw=CORE_GATEWAY,
+                         **options)
 
     def _start(self, lab, name, args, core):
         ports = [f"net_af_packet{i},iface=p-{n},qpairs=1,framesz=2048,blocksz=65536,framecnt=2048"
                  for i, n in enumerate(("acc", "core"))]
         return Process(lab, lab.namespace("load"), name, [
-            path(lab.build), "--no-huge", "--no-shconf", "-m", "256", "--no-pci", "--file-prefix", lab.prefix + "load",
-            "--lcores", "0@0", *(f"--vdev={p}" for p in ports), "--", *args])
+            path(lab.build), "--no-huge", "--no-shconf", "-m", "256", "--no-pci", "--file-prefix",
+            lab.prefix + "load", "--lcores", "0@0", *(f"--vdev={p}" for p in ports), "--", *args
+        ])
 
 
 class OsmoGgsn:
-    """osmo-ggsn on the lab's two networks, in a namespace of its own; the core network's route goes there."""
+    """osmo-ggsn on the lab's two networks, in a namespace of its own; the core network's route goes
+    there."""
 
     def __init__(self, lab, pool=POOL):
         self.lab = lab
@@ -132,4 +144,5 @@ class OsmoGgsn:
         wait_until(self._listens, 10, lambda: f"osmo-ggsn: {self.process.output()[-600:]}")
 
     def _listens(self):
-        return f"{OSMO}:2123" in run("ip", "netns", "exec", self.lab.namespace("osmo"), "ss", "-ulnH")
+        return f"{OSMO}:2123" in run("ip", "netns", "exec", self.lab.namespace("osmo"), "ss",
+                                     "-ulnH")

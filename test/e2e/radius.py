@@ -31,8 +31,9 @@ class FreeRadius:
 
     def start(self):
         """Starts it, and waits until it answers."""
-        self.process = Process(self.lab, self.lab.namespace(self.namespace), f"radius-{self.namespace}",
-                               ["freeradius", "-f", "-l", "stdout", "-d", self.directory, "-n", "radiusd"])
+        self.process = Process(
+            self.lab, self.lab.namespace(self.namespace), f"radius-{self.namespace}",
+            ["freeradius", "-f", "-l", "stdout", "-d", self.directory, "-n", "radiusd"])
         wait_until(lambda: "Ready to process requests" in self.process.output(), 20,
                    lambda: f"FreeRADIUS to be ready: {self.process.output()[-800:]}")
         return self

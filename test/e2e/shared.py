@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A pair that several cases use, one after the other, with a checked reset between them; and what a case says of itself.
+"""A pair that several cases use, one after the other, with a checked reset between them; and what a
+case says of itself.
 
-A case that takes `pair` gets one that runs, with the configuration that `needs` asks for (the lab's own without it); cases
-that ask for the same share it. README.md tells what is promised."""
+A case that takes `pair` gets one that runs, with the configuration that `needs` asks for (the lab's
+own without it); cases that ask for the same share it. README.md tells what is promised."""
 
 import contextlib
 import json
@@ -16,6 +17,10 @@ from lab import SIDES, VIP, Lab, LabError, in_namespace, run, wait_until
 # SGSNs that one case may want at most; a lab with fewer left is given up.
 UES = 8
 RESET_S = 15
+# What links and routes have of their own: numbers, MAC addresses, a metric that grows; and a tap's
+# state, which is not told before its carrier has changed once.
+OWN_NUMBERS = re.compile(r"^\d+: |@\S+|valid_lft.*|link/.*| qlen \d+|link-netns\S* \S+|metric \d+"
+                         r"|state (UNKNOWN|UP)")
 AGAIN_S = 0.5
 
 
@@ -40,7 +45,8 @@ def needs(edits=None, lcores=LCORES, rewrite=None):
 
 
 def alone(function):
-    """Says that a case measures how quick the pair is: nothing else of the run goes on meanwhile."""
+    """Says that a case measures how quick the pair is: nothing else of the run goes on
+    meanwhile."""
     function.alone = True
     return function
 
@@ -51,7 +57,8 @@ def dropped(chassis):
 
 
 class Shared:
-    """A lab with a pair that runs. reset() after each case; LabError from it means that this pair is of no use any more."""
+    """A lab with a pair that runs. reset() after each case; LabError from it means that this pair
+    is of no use any more."""
 
     def __init__(self, build, wanted):
         self.wanted = wanted
@@ -64,7 +71,10 @@ class Shared:
         """Lays everything out, and starts the pair."""
         self.lab.__enter__()
         try:
-            self.pair = Pair(self.lab, self.wanted.edits, self.wanted.lcores, rewrite=self.wanted.rewrite).start()
+            self.pair = Pair(self.lab,
+                             self.wanted.edits,
+                             self.wanted.lcores,
+                             rewrite=self.wanted.rewrite).start()
             for chassis in self.pair.both:
                 with open(chassis.file, encoding="utf-8") as handle:
                     self.texts[chassis] = handle.read()
@@ -97,7 +107,8 @@ class Shared:
         if self.pair.active is not self.home:
             self.pair.switchover()
             self.pair.settle()
-        wait_until(lambda: not self._raised() - self.alarms, RESET_S, lambda: f"alarms to clear: {self._raised() - self.alarms}")
+        wait_until(lambda: not self._raised() - self.alarms, RESET_S, lambda: "alarms to clear: "
+                   f"{self._raised() - self.alarms}")
         # What a host was told of the MTU of a path outlives the subscriber at its end.
         for name in ("acc", "core"):
             self.lab.ip(name, "route", "flush", "cache")
@@ -145,22 +156,25 @@ class Shared:
                 for session in self.pair.active.sessions().values():
                     teid, number = int(session["teid"], 16), next(self.lab.sequence) & 0xffff
                     with contextlib.suppress(OSError):
-                        sock.send(message(DELETE, teid, number, bytes([19, 0xff, 20, session["nsapi"]])))
+                        sock.send(
+                            message(DELETE, teid, number, bytes([19, 0xff, 20, session["nsapi"]])))
                 with contextlib.suppress(LabError):
                     wait_until(none, AGAIN_S, "no sessions")
                     return
         raise LabError(f"{[c.total() for c in self.pair.both]} sessions cannot be deleted")
 
     def _raised(self):
-        return {(c.side, a["alarm"]) for c in self.pair.both for a in c.ctl("show alarms")["alarms"]}
+        return {(c.side, a["alarm"])
+                for c in self.pair.both for a in c.ctl("show alarms")["alarms"]}
 
     def _seen(self):
-        """The lab's links, addresses, routes and packet filters, without what has a number of its own."""
+        """The lab's links, addresses, routes and packet filters, without what has a number of its
+        own."""
         found = {}
         for name in (*SIDES, "acc", "core"):
-            lines = self.lab.ip_lines(name, "addr show", "link show", "route show", "rule show").splitlines()
-            lines = [re.sub(r"^\d+: |@\S+|valid_lft.*|link/.*| qlen \d+|link-netns\S* \S+|metric \d+", "", line)
-                     for line in lines]
+            lines = self.lab.ip_lines(name, "addr show", "link show", "route show",
+                                      "rule show").splitlines()
+            lines = [OWN_NUMBERS.sub("", line) for line in lines]
             tables = run("ip", "netns", "exec", self.lab.namespace(name), "nft", "list", "tables")
             found[name] = sorted(line.strip() for line in lines) + tables.splitlines()
         return found
@@ -168,4 +182,5 @@ class Shared:
     def _differs(self):
         now = self._seen()
         return "the lab to be as before: " + "; ".join(
-            f"{name}: {sorted(set(now[name]) ^ set(was))}" for name, was in self.scene.items() if now[name] != was)
+            f"{name}: {sorted(set(now[name]) ^ set(was))}"
+            for name, was in self.scene.items() if now[name] != was)

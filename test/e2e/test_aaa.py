@@ -7,15 +7,18 @@ from chassis import Pair, check_config, shipped
 from lab import run, wait_until
 from radius import SECRET, FreeRadius
 
-# Times are short: a server is down 2 s after it fell silent, and acts at most guard and damping later.
+# Times are short: a server is down 2 s after it fell silent, and acts at most guard and damping
+# later.
 EDITS = {"srp.guard-period": "3", "srp.damping-period": "2"}
 SWITCH_S = 30
 SERVERS = """
 aaa-servers = (
-	{{ name = "one"; address = "10.8.0.1"; secret-file = "{0}/secret"; user = "probe"; timeout = 1; max-retries = 2; period = 1; }},
-	{{ name = "two"; address = "10.9.0.1"; secret-file = "{0}/secret"; user = "nobody"; timeout = 1; max-retries = 2; period = 1; }},
-	{{ name = "three"; address = "10.9.0.1"; port = 1814; secret-file = "{0}/wrong"; probe = "status-server"; timeout = 1;
-	   max-retries = 2; period = 1; }}
+	{{ name = "one"; address = "10.8.0.1"; secret-file = "{0}/secret"; user = "probe";
+	   timeout = 1; max-retries = 2; period = 1; }},
+	{{ name = "two"; address = "10.9.0.1"; secret-file = "{0}/secret"; user = "nobody";
+	   timeout = 1; max-retries = 2; period = 1; }},
+	{{ name = "three"; address = "10.9.0.1"; port = 1814; secret-file = "{0}/wrong";
+	   probe = "status-server"; timeout = 1; max-retries = 2; period = 1; }}
 );
 """
 
@@ -30,7 +33,8 @@ def secrets(lab):
 
 
 def make_pair(lab):
-    """A pair with three AAA servers in one group: two that answer, and one that knows another secret."""
+    """A pair with three AAA servers in one group: two that answer, and one that knows another
+    secret."""
     secrets(lab)
     return Pair(lab, EDITS, rewrite=lambda text: text + SERVERS.format(lab.directory))
 
@@ -53,7 +57,8 @@ def alarms(chassis):
 
 def causes(chassis):
     """Causes of its changes of role so far: where each ended."""
-    return [(h["to"], h["cause"]) for h in chassis.ctl("show srp history")["history"] if h["to"] in ("Active", "Standby")]
+    return [(h["to"], h["cause"]) for h in chassis.ctl("show srp history")["history"]
+            if h["to"] in ("Active", "Standby")]
 
 
 def failed_rounds(chassis, server):
@@ -62,10 +67,13 @@ def failed_rounds(chassis, server):
 
 
 def stays(chassis, rounds=4):
-    """Some rounds of probes later, longer than guard and damping together, it is Active still, and nothing changed."""
+    """Some rounds of probes later, longer than guard and damping together, it is Active still, and
+    nothing changed."""
     before, since = causes(chassis), failed_rounds(chassis, "three")
-    wait_until(lambda: failed_rounds(chassis, "three") >= since + rounds, 60, "rounds of probes to fail")
-    assert chassis.info()["chassis_state"] == "Active" and causes(chassis) == before, causes(chassis)
+    wait_until(lambda: failed_rounds(chassis, "three") >= since + rounds, 60, "rounds of probes "
+                                                                              "to fail")
+    assert chassis.info()["chassis_state"] == "Active" and causes(chassis) == before, (
+        causes(chassis))
 
 
 def handed_over(old, new):
@@ -79,27 +87,33 @@ def handed_over(old, new):
 
 def held(chassis):
     """It cannot reach AAA either, says so, and stays."""
-    wait_until(lambda: chassis.ctl("show srp monitor")["held"] == "auth-probe", 20, "the failure to be held")
+    wait_until(lambda: chassis.ctl("show srp monitor")["held"] == "auth-probe", 20, "the failure "
+                                                                                    "to be held")
     assert "stays Active" in alarms(chassis)["monitor-held"], alarms(chassis)
     stays(chassis)
     assert "switchover-refused" not in alarms(chassis), alarms(chassis)
 
 
 def test_servers_stop(lab):
-    """AAA servers stopped one by one: handed over at the last, once; manual and reset work; a Reject is an answer"""
+    """AAA servers stopped one by one: handed over at the last, once; manual and reset work; a
+    Reject is an answer"""
     servers = [FreeRadius(lab, "acc").start(), FreeRadius(lab, "core").start()]
     pair = make_pair(lab).start()
     old, new = pair.active, pair.other(pair.active)
     # The user of two is nobody there: its Reject is an answer. Of three the secret differs.
     wait_states(old, one="U", two="U", three="D")
     told = old.ctl("show radius statistics")
-    assert told["one"]["last_reply"] == "Access-Accept" and told["two"]["last_reply"] == "Access-Reject", told
+    assert told["one"]["last_reply"] == "Access-Accept" and told["two"][
+        "last_reply"] == "Access-Reject", told
     monitors = {m["name"]: m for m in old.ctl("show srp monitor")["monitors"]}
-    assert "secret differs" in monitors["three"]["why"] and monitors["one"]["address"] == "10.8.0.1 port 1812", monitors
-    assert "three" in alarms(old)["monitor-degraded"] and "auth-probe three is down" in old.process.output()
+    assert "secret differs" in monitors["three"]["why"] and monitors["one"][
+        "address"] == "10.8.0.1 port 1812", monitors
+    assert "three" in alarms(
+        old)["monitor-degraded"] and "auth-probe three is down" in old.process.output()
     assert {states(new)[name] for name in ("one", "two", "three")} == {"I"}, "a Standby probes"
     assert new.ctl("show radius statistics")["one"]["requests"] == 0
-    text = run(os.path.join(lab.build, "app", "tandemctl", "tandemctl"), "--socket", old.socket, "show", "srp", "monitor")
+    text = run(os.path.join(lab.build, "app", "tandemctl", "tandemctl"), "--socket", old.socket,
+               "show", "srp", "monitor")
     assert "10.8.0.1 port 1812" in text and "Held" in text, text
     # One by one: the first is gone, the second says nothing.
     servers[0].kill9()
@@ -122,12 +136,16 @@ def test_servers_stop(lab):
     servers[1].pause(False)
     wait_states(old, one="U", two="U")
     assert "monitor-held" not in alarms(old) and "monitor-failed" not in alarms(old), alarms(old)
-    assert [c for c in causes(old) + causes(new) if c[0] == "Active" and c[1] != "startup"] == [
-        ("Active", "manual"), ("Active", "aaa-failure"), ("Active", "aaa-failure"), ("Active", "aaa-failure")]
+    assert [c for c in causes(old) + causes(new)
+            if c[0] == "Active" and c[1] != "startup"] == [("Active", "manual"),
+                                                           ("Active", "aaa-failure"),
+                                                           ("Active", "aaa-failure"),
+                                                           ("Active", "aaa-failure")]
 
 
 def test_nobody_to_take_over(lab):
-    """AAA is dead and there is no peer: stays Active with an alarm that says why; the peer returns and takes over"""
+    """AAA is dead and there is no peer: stays Active with an alarm that says why; the peer returns
+    and takes over"""
     servers = [FreeRadius(lab, "acc").start(), FreeRadius(lab, "core").start()]
     pair = make_pair(lab).start()
     old, new = pair.active, pair.other(pair.active)
@@ -136,8 +154,10 @@ def test_nobody_to_take_over(lab):
     old.wait(lambda i: i["connection_state"] != "Connected", 10, "the peer to be lost")
     for server in servers:
         server.kill9()
-    wait_until(lambda: "aaa-failure" in alarms(old).get("switchover-refused", ""), 20, lambda: alarms(old))
-    assert "no peer" in alarms(old)["switchover-refused"] or "connection" in alarms(old)["switchover-refused"], alarms(old)
+    wait_until(lambda: "aaa-failure" in alarms(old).get("switchover-refused", ""), 20,
+               lambda: alarms(old))
+    assert "no peer" in alarms(old)["switchover-refused"] or "connection" in alarms(
+        old)["switchover-refused"], alarms(old)
     stays(old)
     new.start()
     new.wait_ready()
@@ -146,7 +166,8 @@ def test_nobody_to_take_over(lab):
 
 
 def test_secret_files(lab):
-    """files of secrets: missing, readable by others, without a secret: refused by name, with what to do"""
+    """files of secrets: missing, readable by others, without a secret: refused by name, with what
+    to do"""
     secrets(lab)
     text = shipped("left") + SERVERS.format(lab.directory)
     code, told = check_config(lab.build, text, lab.directory)
@@ -154,7 +175,8 @@ def test_secret_files(lab):
     path = os.path.join(lab.directory, "secret")
     os.chmod(path, 0o644)
     code, told = check_config(lab.build, text, lab.directory)
-    assert code == 1 and "aaa-servers[one].secret-file" in told and f"chmod 600 {path}" in told, told
+    assert code == 1 and "aaa-servers[one].secret-file" in told and f"chmod 600 {path}" in told, (
+        told)
     assert SECRET not in told
     os.chmod(path, 0o600)
     with open(path, "w", encoding="ascii") as handle:

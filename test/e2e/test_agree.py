@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What both chassis must agree on: configurations that differ, and the licence of session recovery."""
+"""What both chassis must agree on: configurations that differ, and the licence of session
+recovery."""
 
 from chassis import Pair, check_truth, edit
 from gtp import Client, User
@@ -7,7 +8,8 @@ from lab import wait_until
 
 
 def rewrite(chassis, change):
-    """Changes the configuration file of a chassis by a function of its text; returns what it was."""
+    """Changes the configuration file of a chassis by a function of its text; returns what it
+    was."""
     with open(chassis.file, encoding="utf-8") as handle:
         text = handle.read()
     with open(chassis.file, "w", encoding="utf-8") as handle:
@@ -25,29 +27,41 @@ def restart(chassis, text=None):
 
 
 def test_pool_differs(lab, pair):
-    """a standby that comes back with another pool: refused with that key and both values on both; equal again, it joins"""
+    """a standby that comes back with another pool: refused with that key and both values on both;
+    equal again, it joins"""
     client, user = Client(lab), User(lab)
     context = client.attach("240030000000001")
     user.warm(context)
     active, other = pair.active, pair.other(pair.active)
-    before = rewrite(other, lambda text: edit(text.replace("172.20.0.0/16", "172.21.0.0/16"), "srp.audit-interval", "61"))
+    before = rewrite(
+        other, lambda text: edit(text.replace("172.20.0.0/16", "172.21.0.0/16"),
+                                 "srp.audit-interval", "61"))
     restart(other)
     mine, theirs = '"172.20.0.0/16"', '"172.21.0.0/16"'
     for chassis, here, there in ((active, mine, theirs), (other, theirs, mine)):
         key = f"pools[subscribers].prefix: {here} here, {there} there"
-        info = chassis.wait(lambda i: "prefix" in i["last_peer_configuration_error"], 15, "the key that differs")
+        info = chassis.wait(lambda i: "prefix" in i["last_peer_configuration_error"], 15,
+                            "the key that differs")
         assert info["peer_configuration_validation"] == "Mismatch", info
-        assert f"configurations differ: {key}; and 1 more: make them equal" == info["last_peer_configuration_error"], info
+        assert f"configurations differ: {key}; and 1 more: make them equal" == info[
+            "last_peer_configuration_error"], info
         assert info["last_peer_configuration_event"] == "compared key by key: 2 differ", info
-        alarm = [a["text"] for a in chassis.ctl("show alarms")["alarms"] if a["alarm"] == "config-mismatch"]
+        alarm = [
+            a["text"] for a in chassis.ctl("show alarms")["alarms"]
+            if a["alarm"] == "config-mismatch"
+        ]
         assert len(alarm) == 1 and key in alarm[0], alarm
         assert key in chassis.process.output(), chassis.process.output()[-1500:]
         audit = ("60 here, 61 there", "61 here, 60 there")[chassis is other]
-        assert chassis.ctl("show srp configuration-difference")["differences"] == [key, f"srp.audit-interval: {audit}"]
+        assert chassis.ctl("show srp configuration-difference")["differences"] == [
+            key, f"srp.audit-interval: {audit}"
+        ]
     assert other.info()["chassis_state"] == "Init" and active.info()["chassis_state"] == "Active"
-    wait_until(lambda: active.ctl("show gtp statistics")["gate"] == "open", 5, "answers that wait for nobody")
+    wait_until(lambda: active.ctl("show gtp statistics")["gate"] == "open", 5, "answers that wait "
+                                                                               "for nobody")
     user.warm(client.attach("240030000000002"))
-    code, why = active.ask("srp initiate-switchover")["ok"], active.ask("srp initiate-switchover")["error"]
+    code, why = active.ask("srp initiate-switchover")["ok"], active.ask(
+        "srp initiate-switchover")["error"]
     assert not code and why, why
     restart(other, before)
     pair.settle()
@@ -55,7 +69,9 @@ def test_pool_differs(lab, pair):
     wait_until(lambda: other.total() == 2, 5, "both sessions on the standby")
     check_truth(pair)
     assert active.ask("srp validate-configuration")["ok"]
-    active.wait(lambda i: i["last_peer_configuration_event"] == "compared key by key: equal", 5, "the comparison by command")
+    active.wait(lambda i: i["last_peer_configuration_event"] == "compared key by key: "
+                                                                "equal", 5, "the comparison by "
+                                                                            "command")
     for chassis in pair.both:
         assert chassis.info()["peer_configuration_validation"] == "Complete"
         assert not chassis.ctl("show alarms")["alarms"], chassis.ctl("show alarms")
@@ -68,7 +84,8 @@ def unlicensed(text):
 
 
 def test_licence_missing(lab):
-    """a licence that is missing on one side: the join is refused, and each says on which; with it, they join"""
+    """a licence that is missing on one side: the join is refused, and each says on which; with it,
+    they join"""
     pair = Pair(lab)
     before = rewrite(pair.right, unlicensed)
     pair.left.start()
@@ -77,12 +94,16 @@ def test_licence_missing(lab):
     pair.right.wait_ready()
     for chassis, where, told in ((pair.left, "on the peer", ("Enabled", "Disabled")),
                                  (pair.right, "on this chassis", ("Disabled", "Enabled"))):
-        info = chassis.wait(lambda i: i["peer_configuration_validation"] == "Mismatch", 15, "a mismatch")
-        assert f"Inter-Chassis Session Recovery is not licensed {where}" in info["last_peer_configuration_error"], info
+        info = chassis.wait(lambda i: i["peer_configuration_validation"] == "Mismatch", 15,
+                            "a mismatch")
+        assert f"Inter-Chassis Session Recovery is not licensed {where}" in info[
+            "last_peer_configuration_error"], info
         shown = chassis.ctl("show license information")
         assert (shown["this_chassis"], shown["peer"]) == told, shown
-        assert f"is not licensed {where}" in chassis.process.output(), chassis.process.output()[-1500:]
-    assert pair.right.info()["chassis_state"] == "Init" and pair.left.info()["chassis_state"] == "Active"
+        assert f"is not licensed {where}" in chassis.process.output(), (
+            chassis.process.output()[-1500:])
+    assert pair.right.info()["chassis_state"] == "Init" and pair.left.info(
+    )["chassis_state"] == "Active"
     assert pair.left.ctl("show srp checkpoint statistics")["streams"] == 0
     restart(pair.right, before)
     pair.settle()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A chassis that starts and hears nobody, on a shared subnet where somebody else answers for the VIP."""
+"""A chassis that starts and hears nobody, on a shared subnet where somebody else answers for the
+VIP."""
 
 import socket
 import time
@@ -43,8 +44,8 @@ def has_vip(lab, side):
 
 
 def split(lab):
-    """The left chassis Active with traffic, and the right one started with both links to it down, until it says that the VIP
-    is answered. Returns the pair, the subscriber and its stream."""
+    """The left chassis Active with traffic, and the right one started with both links to it down,
+    until it says that the VIP is answered. Returns the pair, the subscriber and its stream."""
     pair = Pair(lab, edits={"srp.topology": '"l2"'})
     pair.left.start()
     pair.left.wait_ready()
@@ -65,12 +66,16 @@ def split(lab):
 def stays_away(lab, pair, stream, retries):
     """The right chassis asks again and again, and takes nothing."""
     asked, _ = probes(pair.right)
-    wait_until(lambda: probes(pair.right)[1] >= asked + retries, retries * (DEAD_S + SLACK_S), "the retries")
+    wait_until(lambda: probes(pair.right)[1] >= asked + retries, retries * (DEAD_S + SLACK_S),
+               "the retries")
     text = alarm(pair.right)
     ours = [m for n, m in macs(pair.left).items() if m in text.lower()]
-    assert ours and ("is answered by" in text) and (VIP in text or CORE_GATEWAY in text), (text, macs(pair.left))
+    assert ours and ("is answered "
+                     "by" in text) and (VIP in text or CORE_GATEWAY in text), (text,
+                                                                               macs(pair.left))
     assert "mend the links" in text and "delete the VIP from its lo" in text, text
-    assert pair.right.info()["chassis_state"] == "Init" and not has_vip(lab, "right"), pair.right.info()
+    assert pair.right.info()["chassis_state"] == "Init" and not has_vip(lab, "right"), (
+        pair.right.info())
     history = pair.right.ctl("show srp history")["history"]
     assert not any(entry["to"] != "Init" for entry in history), history
     assert pair.left.info()["chassis_state"] == "Active"
@@ -78,7 +83,8 @@ def stays_away(lab, pair, stream, retries):
 
 
 def test_links_absent(lab):
-    """both links absent at the start of the second chassis: it stays in Init with an alarm, and joins when they are back"""
+    """both links absent at the start of the second chassis: it stays in Init with an alarm, and
+    joins when they are back"""
     pair, _, stream = split(lab)
     stays_away(lab, pair, stream, 2)
     access = macs(pair.left)
@@ -94,7 +100,8 @@ def test_links_absent(lab):
 
 
 def test_active_gone(lab):
-    """the same, and then the Active dies: the second one is Active within one retry, and answers for the VIP"""
+    """the same, and then the Active dies: the second one is Active within one retry, and answers
+    for the VIP"""
     pair, sgsn, stream = split(lab)
     stays_away(lab, pair, stream, 1)
     stream.stop()
@@ -102,7 +109,8 @@ def test_active_gone(lab):
     pair.right.state_is("Active", DEAD_S + PROBE_S + SLACK_S)
     took = time.time() - at
     told = pair.right.ctl("show alarms")
-    assert alarm(pair.right) is None and "vip-answered" in [a["alarm"] for a in told["cleared"]], told
+    assert alarm(pair.right) is None and "vip-answered" in [a["alarm"] for a in told["cleared"]], (
+        told)
     sgsn.kill()
     anew = Sgsnemu(lab)
     assert ping(lab, anew.namespace, anew.attach()[0], count=5) >= 4
@@ -113,14 +121,16 @@ def test_active_gone(lab):
 
 
 def test_address_left_behind(lab):
-    """a kernel that kept the VIP of a dead chassis answers: alarm with its MAC address; once it is deleted there, Active"""
+    """a kernel that kept the VIP of a dead chassis answers: alarm with its MAC address; once it is
+    deleted there, Active"""
     pair = Pair(lab, edits={"srp.topology": '"l2"'})
     lab.ip("acc", "addr", "add", f"{VIP}/32", "dev", "br0")
     theirs = lab.ip("acc", "-o", "link", "show", "br0").split("link/ether ")[1].split()[0]
     pair.left.start()
     pair.left.wait_ready()
     wait_until(lambda: alarm(pair.left), 20, lambda: f"the alarm: {pair.left.info()}")
-    assert VIP in alarm(pair.left) and theirs in alarm(pair.left).lower(), (alarm(pair.left), theirs)
+    assert VIP in alarm(pair.left) and theirs in alarm(pair.left).lower(), (alarm(pair.left),
+                                                                            theirs)
     wait_until(lambda: probes(pair.left)[1] >= 3, 4 * DEAD_S, "two retries")
     assert pair.left.info()["chassis_state"] == "Init" and not has_vip(lab, "left")
     lab.ip("acc", "addr", "del", f"{VIP}/32", "dev", "br0")
@@ -133,14 +143,21 @@ def test_address_left_behind(lab):
 def arp_probe(mac, address):
     """The frame of a station that asks for an address before it takes it (RFC 5227)."""
     own = bytes.fromhex(mac.replace(":", ""))
-    return (b"\xff" * 6 + own + bytes.fromhex("0806" "0001" "0800" "06" "04" "0001") + own + bytes(4) + bytes(6)
-            + socket.inet_aton(address)).ljust(60, b"\0")
+    return (b"\xff" * 6 + own + bytes.fromhex("0806"
+                                              "0001"
+                                              "0800"
+                                              "06"
+                                              "04"
+                                              "0001") + own + bytes(4) + bytes(6) +
+            socket.inet_aton(address)).ljust(60, b"\0")
 
 
 def test_asked_at_once(lab):
-    """another asks for the VIP at the same time: the one with the higher MAC address goes on, the other waits"""
+    """another asks for the VIP at the same time: the one with the higher MAC address goes on, the
+    other waits"""
     pair = Pair(lab, edits={"srp.topology": '"l2"'})
-    sock = in_namespace(lab.namespace("acc"), lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
+    sock = in_namespace(lab.namespace("acc"),
+                        lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
     with sock:
         sock.bind(("br0", 0))
         pair.left.start()
@@ -152,15 +169,18 @@ def test_asked_at_once(lab):
 
         wait_until(lambda: asks("fe:ff:00:00:00:02", lambda: probes(pair.left)[1] >= 2), 20,
                    lambda: f"two yields to a higher MAC address: {pair.left.info()}")
-        assert "is probed by" in alarm(pair.left) and "fe:ff:00:00:00:02" in alarm(pair.left).lower(), alarm(pair.left)
+        assert "is probed by" in alarm(pair.left) and "fe:ff:00:00:00:02" in alarm(
+            pair.left).lower(), alarm(pair.left)
         assert pair.left.info()["chassis_state"] == "Init" and not has_vip(lab, "left")
-        wait_until(lambda: asks("00:00:00:00:00:02", lambda: pair.left.info()["chassis_state"] == "Active"), 10,
-                   lambda: f"Active against a lower MAC address: {pair.left.info()}")
+        wait_until(
+            lambda: asks("00:00:00:00:00:02", lambda: pair.left.info()["chassis_state"] == "Active"
+                         ), 10, lambda: f"Active against a lower MAC address: {pair.left.info()}")
     assert probes(pair.left)[1] == 2 and alarm(pair.left) is None
 
 
 def test_both_alone(lab):
-    """both start with both links absent: one becomes Active, the other stays in Init, whoever asked first; then they join"""
+    """both start with both links absent: one becomes Active, the other stays in Init, whoever asked
+    first; then they join"""
     pair = Pair(lab, edits={"srp.topology": '"l2"'})
     for link in LINKS:
         lab.link("left", link, "down")
@@ -180,4 +200,5 @@ def test_both_alone(lab):
     for link in LINKS:
         lab.link("left", link, "up")
     assert pair.settle() == (other, one)
-    assert [e["to"] for c in pair.both for e in c.ctl("show srp history")["history"]].count("Active") == 1
+    assert [e["to"] for c in pair.both
+            for e in c.ctl("show srp history")["history"]].count("Active") == 1

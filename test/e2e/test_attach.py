@@ -11,7 +11,8 @@ from traffic import Capture, Probes, Sgsnemu, ping, wait_heard
 
 
 def test_attach_ping_detach(lab, pair):
-    """one subscriber attaches, pings and detaches; both chassis hold the session, and then neither"""
+    """one subscriber attaches, pings and detaches; both chassis hold the session, and then
+    neither"""
     sgsn = Sgsnemu(lab)
     address = sgsn.attach()[0]
     assert ping(lab, sgsn.namespace, address, count=5) >= 4
@@ -21,7 +22,8 @@ def test_attach_ping_detach(lab, pair):
     assert pair.identities(pair.left) == pair.identities(pair.right)
     assert session["up_packets"] >= 4 and session["down_packets"] >= 4, session
     assert sgsn.detach() == [128]
-    wait_until(lambda: pair.left.total() == 0 and pair.right.total() == 0, 5, "no session at either chassis")
+    wait_until(lambda: pair.left.total() == 0 and pair.right.total() == 0, 5, "no session at "
+                                                                              "either chassis")
 
 
 @needs()
@@ -39,7 +41,8 @@ def test_three_contexts(lab):
 def test_sgsnemu_pinghost(lab):
     """sgsnemu's own pings, which need no interface"""
     sgsn = Sgsnemu(lab, extra=("--pinghost", CORE_HOST, "--pingcount", "5", "--pingrate", "5"))
-    wait_until(lambda: "packets transmitted" in sgsn.process.output(), 15, lambda: sgsn.process.output()[-500:])
+    wait_until(lambda: "packets transmitted" in sgsn.process.output(), 15,
+               lambda: sgsn.process.output()[-500:])
     received = int(re.search(r"(\d+) packets received", sgsn.process.output()).group(1))
     assert received >= 4, sgsn.process.output()[-500:]
 
@@ -53,23 +56,54 @@ def test_ue_to_ue(lab, pair):
 
 
 def test_tunnel_sizes(lab, pair):
-    """inner packets up to the subscriber's MTU pass both ways, whole and fragmented on the access side"""
+    """inner packets up to the subscriber's MTU pass both ways, whole and fragmented on the access
+    side"""
     sgsn = Sgsnemu(lab)
     address = sgsn.attach()[0]
     assert ping(lab, sgsn.namespace, address, size=1372) >= 2
     lab.ip(sgsn.namespace, "link", "set", sgsn.device, "mtu", "1500")
-    assert ping(lab, sgsn.namespace, address, size=1472) >= 2, "1500 octets do not fit a tunnel over 1500"
+    assert ping(lab, sgsn.namespace, address, size=1472) >= 2, (
+        "1500 octets do not fit a tunnel over 1500")
     assert pair.active.counter("fragmented") > 0
     # The other way a packet that may not be fragmented is refused, and the sender told.
-    out = run("ip", "netns", "exec", lab.namespace("core"), "ping", "-n", "-M", "do", "-s", "1472", "-c", "3", "-i", "0.2",
-              "-W", "2", address, check=False)
+    out = run("ip",
+              "netns",
+              "exec",
+              lab.namespace("core"),
+              "ping",
+              "-n",
+              "-M",
+              "do",
+              "-s",
+              "1472",
+              "-c",
+              "3",
+              "-i",
+              "0.2",
+              "-W",
+              "2",
+              address,
+              check=False)
     assert "Message too long" in out or "message too long" in out or "Frag needed" in out, out
     assert pair.active.counter("icmp_sent") > 0
 
 
 def answers(lab, namespace, target):
     """Whether a host's ping is answered, once each."""
-    out = run("ip", "netns", "exec", lab.namespace(namespace), "ping", "-n", "-c", "3", "-i", "0.2", "-W", "2", target, check=False)
+    out = run("ip",
+              "netns",
+              "exec",
+              lab.namespace(namespace),
+              "ping",
+              "-n",
+              "-c",
+              "3",
+              "-i",
+              "0.2",
+              "-W",
+              "2",
+              target,
+              check=False)
     assert "DUP" not in out, out
     return int(re.search(r"(\d+) received", out).group(1)) >= 2
 
@@ -82,11 +116,22 @@ def test_kernel_owns_addresses(lab, pair):
                                ("core", (CORE_GATEWAY, "10.9.0.11", "10.9.0.12", VIP))):
         for target in targets:
             assert answers(lab, namespace, target), f"{namespace} cannot ping {target}"
-            out = run("ip", "netns", "exec", lab.namespace(namespace), "traceroute", "-n", "-N", "1", "-q", "1",
-                      "-w", "2", "-m", "2", target)
+            out = run("ip", "netns", "exec", lab.namespace(namespace), "traceroute", "-n", "-N",
+                      "1", "-q", "1", "-w", "2", "-m", "2", target)
             assert re.search(rf"^ *1 +{re.escape(target)} ", out, re.M), out
     for namespace, target in (("acc", VIP), ("acc", "10.8.0.12"), ("core", CORE_GATEWAY)):
-        out = run("ip", "netns", "exec", lab.namespace(namespace), "arping", "-c", "2", "-w", "3", "-I", "br0", target,
+        out = run("ip",
+                  "netns",
+                  "exec",
+                  lab.namespace(namespace),
+                  "arping",
+                  "-c",
+                  "2",
+                  "-w",
+                  "3",
+                  "-I",
+                  "br0",
+                  target,
                   check=False)
         macs = set(re.findall(r"reply from [0-9.]+ \[([0-9A-Fa-f:]+)\]", out))
         assert len(macs) == 1, f"{target} is answered by {macs}: {out}"
@@ -99,21 +144,27 @@ def test_traceroute_through(lab):
     sgsn = Sgsnemu(lab)
     address = sgsn.attach()[0]
     ping(lab, sgsn.namespace, address)
-    out = run("ip", "netns", "exec", lab.namespace(sgsn.namespace), "traceroute", "-n", "-q", "2", "-w", "2", "-m", "4",
-              "-s", address, CORE_HOST)
+    out = run("ip", "netns", "exec", lab.namespace(sgsn.namespace), "traceroute", "-n", "-q", "2",
+              "-w", "2", "-m", "4", "-s", address, CORE_HOST)
     hops = re.findall(r"^ *(\d+) +([0-9.]+) ", out, re.M)
     assert len(hops) == 2 and hops[1][1] == CORE_HOST, out
 
 
 def test_tshark_accepts_all(lab, pair):
     """tshark finds no malformed packet and no bad checksum in anything that the pair sends"""
-    captures = [Capture(lab, "acc"), Capture(lab, "core"), Capture(lab, "right", "r-srp"), Capture(lab, "right", "r-repl")]
+    captures = [
+        Capture(lab, "acc"),
+        Capture(lab, "core"),
+        Capture(lab, "right", "r-srp"),
+        Capture(lab, "right", "r-repl")
+    ]
     sgsn = Sgsnemu(lab, contexts=2)
     address = sgsn.attach()[0]
     assert ping(lab, sgsn.namespace, address, count=5) >= 4
     lab.ip(sgsn.namespace, "link", "set", sgsn.device, "mtu", "1500")
     assert ping(lab, sgsn.namespace, address, size=1472) >= 2
-    # A refusal, an echo on each plane, another version, an unknown tunnel (answered once the pair is 3 s old).
+    # A refusal, an echo on each plane, another version, an unknown tunnel (answered once the pair
+    # is 3 s old).
     own = lab.add_ue()[1]
     control, user = Client(lab, address=own), Client(lab, port=2152, address=own, remote_port=2152)
     assert control.create("240019999999999", "no.such.apn")[0] == UNKNOWN_APN
@@ -133,15 +184,18 @@ def test_tshark_accepts_all(lab, pair):
     assert sgsn.detach() == [128, 128]
     for capture in captures:
         capture.stop("gtp.message == 0x15" if capture is captures[0] else None)
-        bad = capture.rows(f"!(ip.src == {own}) && (_ws.malformed || _ws.unreassembled || ip.checksum.status == 0 || udp.checksum.status == 0 "
-                           "|| tcp.checksum.status == 0)", "frame.number", "ip.src", "ip.dst", "_ws.expert.message")
+        bad = capture.rows(f"!(ip.src == {own}) && (_ws.malformed || _ws.unreassembled || "
+                           "ip.checksum.status == 0 || udp.checksum.status == 0 "
+                           "|| tcp.checksum.status == "
+                           "0)", "frame.number", "ip.src", "ip.dst", "_ws.expert.message")
         assert not bad, f"{capture.file}: {bad[:5]}"
     # The capture saw what it is about.
     kinds = {row[0] for row in captures[0].rows(f"ip.src == {VIP} && gtp", "gtp.message")}
     for kind in ("0x02", "0x03", "0x11", "0x15", "0x1a", "0xff"):
         assert kind in " ".join(kinds), f"{kind} is not among {kinds}"
     assert captures[0].rows(f"arp.isgratuitous && arp.src.proto_ipv4 == {VIP}", "frame.number")
-    assert captures[1].rows(f"arp.isgratuitous && arp.src.proto_ipv4 == {CORE_GATEWAY}", "frame.number")
+    assert captures[1].rows("arp.isgratuitous && arp.src.proto_ipv4 == "
+                            f"{CORE_GATEWAY}", "frame.number")
     return f"{sum(len(c.rows('frame', 'frame.number')) for c in captures)} frames"
 
 
@@ -156,8 +210,12 @@ def test_two_workers(lab, pair):
     # The first packet to a neighbour that is not resolved yet may be lost.
     assert all(len(r.lost) <= 2 for r in results), [str(r) for r in results]
     active = pair.active
-    assert active.counter("handed_over") > 0 and active.counter("handed_in") == active.counter("handed_over")
-    owners = {active.ctl("show session", session=a)["sessions"][0]["worker"] for s in sgsns for a in s.addresses()}
+    assert active.counter("handed_over") > 0 and active.counter("handed_in") == active.counter(
+        "handed_over")
+    owners = {
+        active.ctl("show session", session=a)["sessions"][0]["worker"]
+        for s in sgsns for a in s.addresses()
+    }
     assert owners == {0, 1}, owners
     wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 5, "equal tables")
     at = pair.active.kill9()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Wrong configurations and wrong command lines: each refused with what is wrong, and with its exit code."""
+"""Wrong configurations and wrong command lines: each refused with what is wrong, and with its exit
+code."""
 
 import re
 import subprocess
@@ -66,7 +67,8 @@ def test_duplicate_names(build):
 
 def two_pools(prefix):
     """A second pool beside 172.20.0.0/16."""
-    return shipped("left").replace("pools = (\n", 'pools = (\n\t{\n\t\tname = "more";\n\t\tprefix = "' + prefix
+    return shipped("left").replace("pools = (\n", 'pools = (\n\t{\n\t\tname = "more";\n\t\tprefix '
+                                                  '= "' + prefix
                                    + '";\n\t\tsrp-activate = true;\n\t},\n', 1)
 
 
@@ -95,7 +97,8 @@ def test_dead_interval(build):
 
 def test_equal_tie_breakers(build):
     """two chassis whose mode, priority and tie-breakers are all equal"""
-    right = edit(edit(shipped("right"), "chassis.tie-breaker", '"02:00:00:00:00:01"'), "chassis.mode", '"primary"')
+    right = edit(edit(shipped("right"), "chassis.tie-breaker", '"02:00:00:00:00:01"'),
+                 "chassis.mode", '"primary"')
     refused(build, shipped("left"), "tie-breaker", peer=right)
 
 
@@ -132,7 +135,10 @@ def test_warning_for_unprotected_pool(build):
 
 def test_file_not_there(build):
     """a configuration that is not there"""
-    done = subprocess.run([tandem(build), "-c", "/nonexistent.conf", "--check"], capture_output=True, text=True, check=False)
+    done = subprocess.run([tandem(build), "-c", "/nonexistent.conf", "--check"],
+                          capture_output=True,
+                          text=True,
+                          check=False)
     assert done.returncode == 1 and "/nonexistent.conf" in done.stderr, done
 
 
@@ -148,8 +154,11 @@ def test_usage(build):
 def test_tandemctl_without_daemon(build):
     """tandemctl says in one line that nobody is there, and exits with 2"""
     with tempfile.TemporaryDirectory() as directory:
-        done = subprocess.run([tandemctl(build), "--socket", f"{directory}/none.sock", "show", "srp", "info"],
-                              capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [tandemctl(build), "--socket", f"{directory}/none.sock", "show", "srp", "info"],
+            capture_output=True,
+            text=True,
+            check=False)
     assert done.returncode == 2, done
     assert len(done.stderr.splitlines()) == 1 and not done.stdout, done
 
@@ -158,7 +167,7 @@ def test_tandemctl_help(build):
     """tandemctl --help names every command"""
     done = subprocess.run([tandemctl(build), "--help"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done
-    for command in ("show srp info", "show srp statistics", "show srp checkpoint statistics", "show sessions",
-                    "show session", "show pools", "show ports", "show workers", "show configuration",
-                    "srp initiate-switchover"):
+    for command in ("show srp info", "show srp statistics", "show srp checkpoint "
+                    "statistics", "show sessions", "show session", "show pools", "show ports",
+                    "show workers", "show configuration", "srp initiate-switchover"):
         assert command in done.stdout, f"{command} is not in {done.stdout}"

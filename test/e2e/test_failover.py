@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The pair at war: chassis die, return, hand over, lose their link; subscribers should not notice."""
+"""The pair at war: chassis die, return, hand over, lose their link; subscribers should not
+notice."""
 
 import signal
 import time
@@ -15,7 +16,8 @@ GAP_MS = 250
 
 def equal_tables(pair):
     """Waits until both chassis hold the same sessions; returns them."""
-    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10, "equal tables")
+    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10,
+               "equal tables")
     return pair.identities(pair.left)
 
 
@@ -30,7 +32,10 @@ def test_sigkill_active(lab, pair):
     sgsn, other = Sgsnemu(lab, contexts=3), Sgsnemu(lab)
     addresses = sgsn.attach()
     far = other.attach()[0]
-    streams = [Probes(lab, sgsn.namespace, addresses[0]), Probes(lab, other.namespace, far, interval=0.02)]
+    streams = [
+        Probes(lab, sgsn.namespace, addresses[0]),
+        Probes(lab, other.namespace, far, interval=0.02)
+    ]
     warm(*streams)
     tcp = Iperf(lab, sgsn.namespace, addresses[1], 8)
     warm(*streams)
@@ -43,7 +48,8 @@ def test_sigkill_active(lab, pair):
     assert pair.identities(survivor) == before, "sessions were lost or changed"
     last = survivor.info()["last_switchover"]
     told = {p["phase"]: p["took_ms"] for p in last["phases"]}
-    assert {"silence", "stop", "own", "activate", "stream"} <= set(told) and last["cause"] == "dead-timer-expiry", last
+    assert {"silence", "stop", "own", "activate", "stream"
+            } <= set(told) and last["cause"] == "dead-timer-expiry", last
     # What comes before the last step is what subscribers waited for.
     assert abs(sum(told.values()) - told["stream"] - last["outage_ms"]) < 1, last
     octets, halves = tcp.finish()
@@ -54,12 +60,15 @@ def test_sigkill_active(lab, pair):
     for address in addresses:
         assert ping(lab, sgsn.namespace, address) >= 2, address
     assert sgsn.detach() == [128] * 3
-    return (f"gap {gap:.0f} ms, decided after {pair.decided_ms(survivor, at):.0f} ms, outage {last['outage_ms']} ms, "
-            f"{sum(len(r.lost) for r in results)} probes lost, TCP {octets * 8 / tcp.seconds / 1e6:.1f} Mbit/s")
+    return (f"gap {gap:.0f} ms, decided after {pair.decided_ms(survivor, at):.0f} ms, outage "
+            f"{last['outage_ms']} ms, "
+            f"{sum(len(r.lost) for r in results)} probes lost, TCP "
+            f"{octets * 8 / tcp.seconds / 1e6:.1f} Mbit/s")
 
 
 def test_return_and_switch_back(lab, pair):
-    """the killed chassis returns, resyncs without touching traffic, and takes over again; no packet is lost"""
+    """the killed chassis returns, resyncs without touching traffic, and takes over again; no packet
+    is lost"""
     sgsn = Sgsnemu(lab, contexts=2)
     stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
     warm(stream)
@@ -117,7 +126,8 @@ def test_both_restarted(lab, pair):
     for chassis in pair.both:
         chassis.wait_ready()
     active, standby = pair.settle()
-    assert active.info()["restart_counter"] == (counter + 1) % 256, "an empty table needs a new restart counter"
+    assert active.info()["restart_counter"] == (counter + 1) % 256, (
+        "an empty table needs a new restart counter")
     assert active.info()["restart_counter"] == standby.info()["restart_counter"]
     assert active.total() == 0
     anew = Sgsnemu(lab)
@@ -148,7 +158,8 @@ def test_twenty_times(lab, pair):
 
 @alone
 def test_crash_six_times(lab, pair):
-    """six crashes of whoever is Active, each after the other came back; every session is there in the end"""
+    """six crashes of whoever is Active, each after the other came back; every session is there in
+    the end"""
     sgsn = Sgsnemu(lab, contexts=3)
     stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
     warm(stream)
@@ -204,17 +215,20 @@ def test_stopped_active(lab, pair):
     warm(stream)
     frozen.process.send(signal.SIGCONT)
     # Its watchdog may end it, which is as good: it must not be Active any more.
-    wait_until(lambda: not frozen.alive() or frozen.info().get("chassis_state") == "Standby", PAIR_S, "the old Active to go")
+    wait_until(lambda: not frozen.alive() or frozen.info().get("chassis_state") == "Standby",
+               PAIR_S, "the old Active to go")
     warm(stream)
     assert survivor.info()["chassis_state"] == "Active"
     assert pair.identities(survivor) == before
     result = stream.stop()
-    assert result.gap_ms <= GAP_MS, f"{result}: what the old Active still had to announce took the traffic back"
+    assert result.gap_ms <= GAP_MS, (
+        f"{result}: what the old Active still had to announce took the traffic back")
     return f"{result}, decided after {decided:.0f} ms"
 
 
 def test_replication_link_cut(lab, pair):
-    """the replication link is cut for 5 s: no switchover, and what was missed is repaired at a known cost"""
+    """the replication link is cut for 5 s: no switchover, and what was missed is repaired at a
+    known cost"""
     sgsn = Sgsnemu(lab, contexts=3)
     stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
     warm(stream)
@@ -227,7 +241,8 @@ def test_replication_link_cut(lab, pair):
     late = Sgsnemu(lab)
     missed = late.attach()[0]
     stream.wait_heard(350, timeout=30)
-    assert active.info()["replication_path"] == "down" or standby.info()["replication_path"] == "down"
+    assert active.info()["replication_path"] == "down" or standby.info(
+    )["replication_path"] == "down"
     assert missed not in standby.sessions(), "the cut link carried a session"
     lab.link("left", "l-repl", "up")
     wait_until(lambda: missed in standby.sessions(), 20, "what was missed at the standby")

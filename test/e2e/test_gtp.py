@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""GTP to the letter, by a client of which every octet is known: tunnels that move, odd headers, Error Indications, restarts,
-timeouts, policing, sizes."""
+"""GTP to the letter, by a client of which every octet is known: tunnels that move, odd headers,
+Error Indications, restarts, timeouts, policing, sizes."""
 
 import select
 import socket
@@ -8,8 +8,9 @@ import struct
 import time
 
 from chassis import TWO_WORKERS, Pair
-from gtp import (ACCEPTED, ADDRESSES_OCCUPIED, CREATE, DELETE, ECHO, END_MARKER, ERROR_INDICATION, EXTENSIONS, G_PDU, UPDATE,
-                 Client, User, create_elements, echo, elements, ip_packet, message, own_teid, update_elements)
+from gtp import (ACCEPTED, ADDRESSES_OCCUPIED, CREATE, DELETE, ECHO, END_MARKER, ERROR_INDICATION,
+                 EXTENSIONS, G_PDU, UPDATE, Client, User, create_elements, echo, elements,
+                 ip_packet, message, own_teid, update_elements)
 from lab import CORE_HOST, VIP, in_namespace, wait_until
 from shared import alone, needs
 
@@ -35,7 +36,8 @@ def core_socket(lab, port=0):
 
 def equal_tables(pair):
     """Waits until both chassis hold the same sessions; returns them."""
-    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10, "equal tables")
+    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10,
+               "equal tables")
     return pair.identities(pair.left)
 
 
@@ -56,23 +58,29 @@ def answered(user, context, target=CORE_HOST, **how):
 
 
 def test_update_moves_tunnel(lab, pair):
-    """Update moves the downlink at once, to TEID and address, and for good: a crash does not undo it; repetitions agree"""
+    """Update moves the downlink at once, to TEID and address, and for good: a crash does not undo
+    it; repetitions agree"""
     one, two = lab.add_ue()[1], lab.add_ue()[1]
     client, old, new = Client(lab, address=one), User(lab, one), User(lab, two)
     core = core_socket(lab)
     context = client.attach(imsi(1))
     assert down(core, old, context).teid == context.own
-    request = message(UPDATE, context.control, 900, update_elements(0x77777777, two, QOS, control=one))
+    request = message(UPDATE, context.control, 900,
+                      update_elements(0x77777777, two, QOS, control=one))
     first = client.ask(request)
     found = elements(first[12:])
-    assert first[1] == UPDATE + 1 and found[1] == bytes([ACCEPTED]) and found[135][:4] == QOS, first.hex()
-    assert struct.unpack("!I", first[4:8])[0] == 0x77777777, "the response does not go to the new control TEID"
+    assert first[1] == UPDATE + 1 and found[1] == bytes([ACCEPTED]) and found[135][:4] == QOS, (
+        first.hex())
+    assert struct.unpack("!I", first[4:8])[0] == 0x77777777, (
+        "the response does not go to the new control TEID")
     old.drain()
     got = down(core, new, context)
     assert got.teid == 0x77777777 and old.receive(0.05) is None, f"{got}"
     assert client.ask(request) == first, "repeated at the same chassis"
     for chassis in pair.both:
-        wait_until(lambda c=chassis: c.ctl("show session", session=context.address)["sessions"][0]["qos"] == QOS.hex(), 5,
+        wait_until(lambda c=chassis: c.ctl("show session", session=context.address)["sessions"][0][
+            "qos"] == QOS.hex(),
+                   5,
                    f"the new QoS at {chassis.side}")
         session = chassis.ctl("show session", session=context.address)["sessions"][0]
         assert (session["sgsn_user_teid"], session["sgsn_address"]) == ("0x77777777", two), session
@@ -88,38 +96,61 @@ def test_update_moves_tunnel(lab, pair):
 
 
 def test_gtpu_headers(lab, pair):
-    """sequence number, N-PDU and extension headers are tolerated, End Markers counted, unknown extensions told"""
+    """sequence number, N-PDU and extension headers are tolerated, End Markers counted, unknown
+    extensions told"""
     client, user = Client(lab), User(lab)
     context = client.attach(imsi(2))
     user.warm(context)
     active = pair.active
-    # Behind the flag's four octets: PDU Session Container of 4, PDCP PDU Number of 4, both known; nothing required.
-    for how in ({}, {"flags": 0x32, "optional": b"\x12\x34\0\0"}, {"flags": 0x31, "optional": b"\0\0\x07\0"},
-                {"flags": 0x34, "optional": b"\0\0\0\x85" + b"\x01\x10\x05\0"},
-                {"flags": 0x37, "optional": b"\0\x01\x02\x85" + b"\x01\x10\x05\xc0" + b"\x01\0\x07\0"},
-                {"flags": 0x34, "optional": b"\0\0\0\x3f" + b"\x01\0\0\0"}):
+    # Behind the flag's four octets: PDU Session Container of 4, PDCP PDU Number of 4, both known;
+    # nothing required.
+    for how in ({}, {
+            "flags": 0x32,
+            "optional": b"\x12\x34\0\0"
+    }, {
+            "flags": 0x31,
+            "optional": b"\0\0\x07\0"
+    }, {
+            "flags": 0x34,
+            "optional": b"\0\0\0\x85" + b"\x01\x10\x05\0"
+    }, {
+            "flags": 0x37,
+            "optional": b"\0\x01\x02\x85" + b"\x01\x10\x05\xc0" + b"\x01\0\x07\0"
+    }, {
+            "flags": 0x34,
+            "optional": b"\0\0\0\x3f" + b"\x01\0\0\0"
+    }):
         body = answered(user, context, **how)
-        assert body[12:20] == socket.inet_aton(CORE_HOST) + socket.inet_aton(context.address), body.hex()
+        assert body[12:20] == socket.inet_aton(CORE_HOST) + socket.inet_aton(context.address), (
+            body.hex())
     before = active.counter("end_markers")
     user.send(context.teid, b"", END_MARKER)
     user.send(context.teid, b"", END_MARKER, 0x32, bytes(4))
     wait_until(lambda: active.counter("end_markers") == before + 2, 3, "the End Markers")
-    user.send(context.teid, echo(context.address), flags=0x36, optional=b"\x43\x21\0\xff" + b"\x01\0\0\0")
+    user.send(context.teid,
+              echo(context.address),
+              flags=0x36,
+              optional=b"\x43\x21\0\xff" + b"\x01\0\0\0")
     told = user.receive()
-    assert told is not None and (told.kind, told.teid, told.sequence) == (EXTENSIONS, 0, 0x4321), told
-    assert told.body[0] == 141 and told.body[1] == len(told.body) - 2 and 0x85 in told.body[2:], told
+    assert told is not None and (told.kind, told.teid, told.sequence) == (EXTENSIONS, 0, 0x4321), (
+        told)
+    assert told.body[0] == 141 and told.body[1] == len(told.body) - 2 and 0x85 in told.body[2:], (
+        told)
     spoofed = active.counter("drop_spoofed")
     user.send(context.teid, echo("172.20.200.200"))
-    wait_until(lambda: active.counter("drop_spoofed") == spoofed + 1, 3, "the spoofed packet's counter")
+    wait_until(lambda: active.counter("drop_spoofed") == spoofed + 1, 3, "the spoofed packet's "
+                                                                         "counter")
     assert user.receive(0.1) is None
 
 
 def test_gtpu_in_fragments(lab, pair):
-    """a G-PDU whose outer packet comes in fragments is put together and forwarded, whatever it carries"""
+    """a G-PDU whose outer packet comes in fragments is put together and forwarded, whatever it
+    carries"""
     client, user = Client(lab), User(lab)
     contexts = [client.attach(imsi(10 + i)) for i in range(3)]
     user.warm(contexts[0])
-    # af_packet ports put fragments together themselves, as other ports do not: those take the way by the kernel.
+    # af_packet ports put fragments together themselves, as other ports do not: those take the way
+    # by the kernel.
     lab.ip("right", "route", "add", VIP, "via", "10.6.0.11")
     lab.cleanups.append(lambda: lab.ip("right", "route", "del", VIP))
     for sender in (user, User(lab, "10.6.0.12", "right")):
@@ -130,14 +161,19 @@ def test_gtpu_in_fragments(lab, pair):
             assert got is not None and got.teid == context.own and len(got.body) == 1500, got
         spoofed = pair.active.counter("drop_spoofed")
         sender.send(contexts[0].teid, echo(contexts[1].address, size=1472))
-        wait_until(lambda n=spoofed: pair.active.counter("drop_spoofed") == n + 1, 3, "the spoofed packet's counter")
+        wait_until(lambda n=spoofed: pair.active.counter("drop_spoofed") == n + 1,
+                   3,
+                   "the spoofed packet's counter")
     assert pair.active.counter("gtp.gtpu_reassembled") == before + 4
 
 
 def test_error_indication_obeyed(lab):
     """an Error Indication ends the session at both chassis; its address waits out the quarantine"""
     quarantine = 3
-    pair = Pair(lab, edits={"pools.prefix": '"172.20.0.0/30"', "pools.quarantine": str(quarantine)}).start()
+    pair = Pair(lab, edits={
+        "pools.prefix": '"172.20.0.0/30"',
+        "pools.quarantine": str(quarantine)
+    }).start()
     client, user, core = Client(lab), User(lab), core_socket(lab)
     contexts = []
     while True:
@@ -153,13 +189,16 @@ def test_error_indication_obeyed(lab):
     # Of another tunnel, and of another SGSN's tunnel: nobody is meant.
     user.indicate(got._replace(teid=got.teid + 1000))
     user.indicate(got, "10.8.0.77")
-    wait_until(lambda: pair.active.counter("gtp.error_indications_received") == 2, 3, "the indications' counter")
+    wait_until(lambda: pair.active.counter("gtp.error_indications_received") == 2, 3,
+               "the indications' counter")
     sweeps = pair.active.counter("sweeps")
-    wait_until(lambda: pair.active.counter("sweeps") >= sweeps + 3, 10, "three passes over the sessions")
+    wait_until(lambda: pair.active.counter("sweeps") >= sweeps + 3, 10, "three passes over the "
+                                                                        "sessions")
     assert pair.active.total() == pair.other(pair.active).total() == len(contexts)
     user.indicate(got)
     for chassis in pair.both:
-        wait_until(lambda c=chassis: address not in c.sessions(), 5, f"the session to go at {chassis.side}")
+        wait_until(lambda c=chassis: address not in c.sessions(), 5, "the session to go at "
+                                                                     f"{chassis.side}")
     ended = time.monotonic()
     assert pair.active.counter("ended_error_indication") == 1
     assert pair.active.total() == pair.other(pair.active).total() == len(contexts) - 1
@@ -175,7 +214,8 @@ def test_error_indication_obeyed(lab):
         assert time.monotonic() < ended + quarantine + 5, "the address never came back"
     assert found[3] == address and refused > 0
     # Seconds are counted whole.
-    assert time.monotonic() - ended >= quarantine - 1, f"given out again after {time.monotonic() - ended:.1f} s"
+    assert time.monotonic() - ended >= quarantine - 1, (
+        f"given out again after {time.monotonic() - ended:.1f} s")
     assert found[2] != teid, "the same TEID at once"
     user.send(teid, echo(address))
     got = user.receive(0.3)
@@ -183,7 +223,8 @@ def test_error_indication_obeyed(lab):
 
 
 def test_error_indication_sent(lab, pair):
-    """an unknown TEID is told by Error Indications, not too many, and not within 3 s of an unplanned promotion"""
+    """an unknown TEID is told by Error Indications, not too many, and not within 3 s of an
+    unplanned promotion"""
     user = User(lab)
 
     def indicated():
@@ -212,11 +253,13 @@ def test_error_indication_sent(lab, pair):
 
 
 def test_sgsn_restart_told(lab, pair):
-    """a new Recovery in a Create or an Update ends exactly that SGSN's older sessions, on both chassis"""
+    """a new Recovery in a Create or an Update ends exactly that SGSN's older sessions, on both
+    chassis"""
     one, two = lab.add_ue()[1], lab.add_ue()[1]
     first, second = Client(lab, address=one), Client(lab, address=two)
     gone = [first.attach(imsi(30 + i), recovery=5).address for i in range(3)]
-    # It moves over before the restart, without a word about Recovery; its old SGSN counts up to what the new one has.
+    # It moves over before the restart, without a word about Recovery; its old SGSN counts up to
+    # what the new one has.
     mover = first.attach(imsi(34), recovery=5)
     kept = [second.attach(imsi(40 + i), recovery=9).address for i in range(2)]
     moved = first.ask(message(UPDATE, mover.control, 901, update_elements(0x5555, two, QOS)))
@@ -227,23 +270,30 @@ def test_sgsn_restart_told(lab, pair):
     kept += [mover.address, second.attach(imsi(42), recovery=9).address]
     for chassis in pair.both:
         wait_until(lambda c=chassis: set(c.sessions()) == {fresh, *kept}, 10,
-                   lambda c=chassis: f"{gone} to go at {c.side}: {sorted(c.sessions())} of {[fresh, *kept]}")
-    assert pair.active.counter("ended_sgsn_restart") == 3 and pair.active.counter("gtp.sgsn_restarts") == 1
+                   lambda c=chassis: f"{gone} to go at {c.side}: {sorted(c.sessions())} of "
+                                     f"{[fresh, *kept]}")
+    assert pair.active.counter("ended_sgsn_restart") == 3 and pair.active.counter(
+        "gtp.sgsn_restarts") == 1
     # The other chassis has never heard of either SGSN, but its slots have.
     assert pair.switchover() is pair.right
     late = second.attach(imsi(43), recovery=9)
     sweeps = pair.right.counter("sweeps")
-    wait_until(lambda: pair.right.counter("sweeps") >= sweeps + 3, 10, "three passes over the sessions")
-    assert set(pair.right.sessions()) == {fresh, late.address, *kept}, "an SGSN that did not restart lost a session"
-    update = second.ask(message(UPDATE, late.control, 902, update_elements(0x6666, two, QOS, recovery=10)))
+    wait_until(lambda: pair.right.counter("sweeps") >= sweeps + 3, 10, "three passes over the "
+                                                                       "sessions")
+    assert set(pair.right.sessions()) == {fresh, late.address, *kept}, (
+        "an SGSN that did not restart lost a session")
+    update = second.ask(
+        message(UPDATE, late.control, 902, update_elements(0x6666, two, QOS, recovery=10)))
     assert elements(update[12:])[1] == bytes([ACCEPTED]), update.hex()
     for chassis in pair.both:
         wait_until(lambda c=chassis: set(c.sessions()) == {fresh, late.address}, 10,
-                   lambda c=chassis: f"only {fresh} and {late.address} at {c.side}: {sorted(c.sessions())}")
+                   lambda c=chassis: f"only {fresh} and {late.address} at {c.side}: "
+                                     f"{sorted(c.sessions())}")
 
 
 def test_sgsn_restart_by_echo(lab):
-    """an SGSN that restarts and says nothing is asked by Echo; its new Recovery ends its sessions, on both chassis"""
+    """an SGSN that restarts and says nothing is asked by Echo; its new Recovery ends its sessions,
+    on both chassis"""
     pair = Pair(lab, edits={"services.echo-interval": "1"}).start()
     own, quiet = lab.add_ue()[1], lab.add_ue()[1]
     sgsn, other = Client(lab, port=2123, address=own), Client(lab, address=quiet)
@@ -253,15 +303,20 @@ def test_sgsn_restart_by_echo(lab):
     for recovery, left in ((5, {gone, kept}), (6, {kept})):
         asked = sgsn.receive(5)
         assert asked is not None and asked[1] == ECHO, asked
-        sgsn.sock.send(message(ECHO + 1, 0, struct.unpack("!H", asked[8:10])[0], bytes([14, recovery])))
+        sgsn.sock.send(
+            message(ECHO + 1, 0,
+                    struct.unpack("!H", asked[8:10])[0], bytes([14, recovery])))
         for chassis in pair.both:
-            wait_until(lambda c=chassis, l=left: set(c.sessions()) == l, 10, lambda c=chassis: f"{c.side}: {c.sessions()}")
+            wait_until(lambda c=chassis, l=left: set(c.sessions()) == l,
+                       10,
+                       lambda c=chassis: f"{c.side}: {c.sessions()}")
     told = pair.active.counter("gtp.sgsn_restarts")
     assert told == 1, told
 
 
 def deletes(client, timeout):
-    """The next Delete PDP Context Request that the pair sends: (datagram, TEID, sequence number), or None."""
+    """The next Delete PDP Context Request that the pair sends: (datagram, TEID, sequence number),
+    or None."""
     data = client.receive(timeout)
     if data is None:
         return None
@@ -271,7 +326,8 @@ def deletes(client, timeout):
 
 
 def test_idle_timeout(lab):
-    """a silent session ends after idle-timeout, a busy one does not; the SGSN is told again until it answers"""
+    """a silent session ends after idle-timeout, a busy one does not; the SGSN is told again until
+    it answers"""
     pair = Pair(lab, edits={"apns.idle-timeout": "2"}).start()
     own = lab.add_ue()[1]
     client, user = Client(lab, port=2123, address=own), User(lab, own)
@@ -286,25 +342,29 @@ def test_idle_timeout(lab):
     at = time.monotonic()
     assert told[1] == idle.own and 1 <= at - began, f"{told} after {at - began:.1f} s"
     for chassis in pair.both:
-        wait_until(lambda c=chassis: set(c.sessions()) == {busy.address}, 5, f"the idle one to go at {chassis.side}")
+        wait_until(lambda c=chassis: set(c.sessions()) == {busy.address}, 5, "the idle one to go "
+                                                                             f"at {chassis.side}")
     assert pair.active.counter("ended_idle") == 1
     again = None
     while again is None:
         user.send(busy.teid, echo(busy.address))
         again = deletes(client, 0.1)
         assert time.monotonic() < at + 6, "no repetition"
-    assert again[0] == told[0] and 2.5 <= time.monotonic() - at <= 4, f"{again} after {time.monotonic() - at:.1f} s"
+    assert again[0] == told[0] and 2.5 <= time.monotonic() - at <= 4, (
+        f"{again} after {time.monotonic() - at:.1f} s")
     client.sock.send(message(DELETE + 1, 0, told[2], bytes([1, ACCEPTED])))
     quiet = time.monotonic() + 3.5
     while time.monotonic() < quiet:
         user.send(busy.teid, echo(busy.address))
         assert deletes(client, 0.1) is None, "told again after the answer"
-    assert pair.active.counter("gtp.own_requests") == 1 and pair.active.counter("gtp.own_retries") == 1
+    assert pair.active.counter("gtp.own_requests") == 1 and pair.active.counter(
+        "gtp.own_retries") == 1
     assert set(pair.active.sessions()) == {busy.address}
 
 
 def test_session_timeout(lab):
-    """session-timeout ends a busy session too, counted from its creation, whoever is Active by then"""
+    """session-timeout ends a busy session too, counted from its creation, whoever is Active by
+    then"""
     pair = Pair(lab, edits={"apns.session-timeout": "5"}).start()
     own = lab.add_ue()[1]
     client, user = Client(lab, port=2123, address=own), User(lab, own)
@@ -327,7 +387,8 @@ def test_session_timeout(lab):
 
 
 def test_restart_counter(lab, pair):
-    """the restart counter in Echo and Create responses is the pair's: higher only when both have lost all"""
+    """the restart counter in Echo and Create responses is the pair's: higher only when both have
+    lost all"""
     client = Client(lab)
     number = iter(range(80, 99))
 
@@ -338,7 +399,8 @@ def test_restart_counter(lab, pair):
         found = elements(wait_until(ask, 10, "an Echo Response")[12:])[14][0]
         who = imsi(next(number))
         created = client.request(CREATE, 0, create_elements(who, own_teid(who), client.address))
-        assert created[1][0] == ACCEPTED and created[14][0] == found, f"Echo says {found}, Create {created[14][0]}"
+        assert created[1][0] == ACCEPTED and created[14][0] == found, (
+            f"Echo says {found}, Create {created[14][0]}")
         return found
     first = told()
     victim = pair.active
@@ -387,12 +449,14 @@ def test_policing(lab):
     assert 0.5 <= up <= 1.3 and 0.5 <= dn <= 1.3, f"up {up:.2f}, down {dn:.2f} of the rate"
     for name, octets in (("drop_policed_up", got[core]), ("drop_policed_down", got[user.sock])):
         dropped = pair.active.counter(name)
-        assert sent * 0.5 < dropped <= sent - octets // size + 4, f"{name} {dropped}, {octets // size} of {sent} passed"
+        assert sent * 0.5 < dropped <= sent - octets // size + 4, (
+            f"{name} {dropped}, {octets // size} of {sent} passed")
     return f"up {up:.2f}, down {dn:.2f} of the rate"
 
 
 def test_downlink_sizes(lab, pair):
-    """downlink too big for the access MTU: with DF refused with the MTU that fits, without it sent in fragments"""
+    """downlink too big for the access MTU: with DF refused with the MTU that fits, without it sent
+    in fragments"""
     client, user, core = Client(lab), User(lab), core_socket(lab)
     context = client.attach(imsi(110))
     user.warm(context)
@@ -429,15 +493,18 @@ def test_downlink_sizes(lab, pair):
 def test_ue_to_ue_workers(lab, pair):
     """two subscribers whose sessions two workers own reach each other, before and after a crash"""
     one, two = lab.add_ue()[1], lab.add_ue()[1]
-    clients, users = [Client(lab, address=a) for a in (one, two)], [User(lab, a) for a in (one, two)]
+    clients, users = [Client(lab, address=a)
+                      for a in (one, two)], [User(lab, a) for a in (one, two)]
     owner = lambda c: pair.active.ctl("show session", session=c.address)["sessions"][0]["worker"]
     a = clients[0].attach(imsi(120))
     number = iter(range(121, 140))
-    b = wait_until(lambda: (lambda c: c if owner(c) != owner(a) else None)(clients[1].attach(imsi(next(number)))), 10,
-                   "a session of the other worker")
+    b = wait_until(
+        lambda: (lambda c: c if owner(c) != owner(a) else None)
+        (clients[1].attach(imsi(next(number)))), 10, "a session of the other worker")
 
     def both_ways():
-        for source, sender, target, receiver in ((a, users[0], b, users[1]), (b, users[1], a, users[0])):
+        for source, sender, target, receiver in ((a, users[0], b, users[1]), (b, users[1], a,
+                                                                              users[0])):
             packet = echo(source.address, target.address)
             sender.send(source.teid, packet)
             got = receiver.receive(5)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a chassis remembers of its roles, what it tells of each switchover's cost, and a state directory that fails."""
+"""What a chassis remembers of its roles, what it tells of each switchover's cost, and a state
+directory that fails."""
 
 import json
 import os
@@ -13,7 +14,9 @@ LINKS = ("l-repl", "l-srp")
 
 def transitions(chassis, **args):
     """The history, without what changes with the time of asking."""
-    return [{k: v for k, v in e.items() if k != "age_ms"} for e in chassis.ctl("show srp history", **args)["history"]]
+    return [{k: v
+             for k, v in e.items() if k != "age_ms"}
+            for e in chassis.ctl("show srp history", **args)["history"]]
 
 
 def saved(chassis, entries):
@@ -38,7 +41,8 @@ def alarms(chassis):
 
 
 def test_survives(lab):
-    """the history outlives a planned switchover, SIGKILL and a torn line; each switchover says what it cost"""
+    """the history outlives a planned switchover, SIGKILL and a torn line; each switchover says what
+    it cost"""
     pair = Pair(lab).start()
     sgsn = Sgsnemu(lab, contexts=3)
     sgsn.attach()
@@ -50,7 +54,8 @@ def test_survives(lab):
     assert [(e["from"], e["to"], e["cause"]) for e in before[-2:]] == [
         ("Standby", "Pending-Active", "manual"), ("Pending-Active", "Active", "manual")], before
     assert transitions(victim, limit=1) == before[-1:]
-    shown = run(tandemctl(lab.build), "-s", victim.socket, "show", "srp", "history", "2").splitlines()
+    shown = run(tandemctl(lab.build), "-s", victim.socket, "show", "srp", "history",
+                "2").splitlines()
     assert len(shown) == 3 and shown[2].startswith(before[-1]["time"]), shown
     old = losses(survivor)[-1]
     assert (old["to"], old["cause"], old["sessions_known"], old["vouched_for"], old["lost"]) == (
@@ -64,7 +69,8 @@ def test_survives(lab):
     assert new["outage_ms"] == survivor.info()["last_switchover"]["outage_ms"] > 0, new
     assert {"silence", "own", "activate"} <= {p["phase"] for p in new["phases"]}, new
     counts = survivor.ctl("show srp statistics")
-    assert counts["switchovers_by_cause"]["dead-timer-expiry"] == 1 and counts["switchovers_by_cause"]["manual"] == 1
+    assert counts["switchovers_by_cause"]["dead-timer-expiry"] == 1 and counts[
+        "switchovers_by_cause"]["manual"] == 1
     assert sum(counts["transitions_to"].values()) == counts["transitions"], counts
     with open(os.path.join(victim.state, "srp.history"), "ab") as handle:
         handle.write(b"number=99 time_us=17")
@@ -73,7 +79,8 @@ def test_survives(lab):
     pair.settle()
     after = transitions(victim)
     assert after[:len(before)] == before, (before, after)
-    assert after[-1]["to"] == "Standby" and "1 lines of srp.history are torn" in victim.process.output(), after
+    assert after[-1][
+        "to"] == "Standby" and "1 lines of srp.history are torn" in victim.process.output(), after
     for chassis in pair.both:
         info = chassis.info()
         assert info["last_hello_time"] and info["in_sync_since"], info
@@ -81,12 +88,14 @@ def test_survives(lab):
     assert any(a["alarm"] == "peer-lost" and a["raised"] < a["cleared"] for a in cleared), cleared
     for name in {a["alarm"] for a in cleared}:
         edges = survivor.process.output().count(f"alarm {name} raised")
-        assert edges == sum(a["alarm"] == name for a in cleared) + (name in alarms(survivor)), (name, edges, cleared)
+        assert edges == sum(a["alarm"] == name
+                            for a in cleared) + (name in alarms(survivor)), (name, edges, cleared)
     return f"{len(after)} transitions, outage {new['outage_ms']} ms"
 
 
 def test_dual_active_loss(lab):
-    """sessions that only the loser of dual active had are counted as lost, there, once the tables agree"""
+    """sessions that only the loser of dual active had are counted as lost, there, once the tables
+    agree"""
     pair = Pair(lab, edits={"srp.topology": '"l3"'}).start()
     Sgsnemu(lab, contexts=2).attach()
     pair.settle()
@@ -97,18 +106,21 @@ def test_dual_active_loss(lab):
     loser.state_is("Active", 15)
     extra = Sgsnemu(lab)
     ping(lab, extra.namespace, extra.attach()[0])
-    assert (winner.total(), loser.total()) == (2, 3), "the session was to be made by who has the announced address"
+    assert (winner.total(), loser.total()) == (2, 3), (
+        "the session was to be made by who has the announced address")
     for link in LINKS:
         lab.link("left", link, "up")
     assert pair.settle() == (winner, loser)
-    row = wait_until(lambda: losses(loser)[-1] if losses(loser)[-1]["lost"] is not None else None, 10, "the loss to be known")
-    assert (row["to"], row["cause"], row["sessions_known"], row["vouched_for"], row["lost"], row["ended_by_audit"]) == (
-        "Standby", "dual-active", 3, 2, 1, 1), row
+    row = wait_until(lambda: losses(loser)[-1]
+                     if losses(loser)[-1]["lost"] is not None else None, 10, "the loss to be known")
+    assert (row["to"], row["cause"], row["sessions_known"], row["vouched_for"], row["lost"],
+            row["ended_by_audit"]) == ("Standby", "dual-active", 3, 2, 1, 1), row
     return json.dumps({k: row[k] for k in ("sessions_known", "vouched_for", "lost")})
 
 
 def test_state_read_only(lab):
-    """a state directory that turns read-only: alarm, promotion all the same from the reserve, none when that is empty"""
+    """a state directory that turns read-only: alarm, promotion all the same from the reserve, none
+    when that is empty"""
     pair = Pair(lab)
     for chassis in pair.both:
         run("mount", "-t", "tmpfs", "-o", "size=256k", "tandem-state", chassis.state)
@@ -128,13 +140,15 @@ def test_state_read_only(lab):
     text = alarms(survivor)["history-not-saved"]
     assert "Read-only file system" in text and survivor.state in text, text
     kept = transitions(survivor)
-    assert len(kept) == len(before) + 2 and survivor.process.output().count("alarm history-not-saved raised") == 1
+    assert len(kept) == len(before) + 2 and survivor.process.output().count(
+        "alarm history-not-saved raised") == 1
     # Writable again: nothing was lost meanwhile.
     run("mount", "-o", "remount,rw", survivor.state)
     wait_until(lambda: "history-not-saved" not in alarms(survivor), 5, "the alarm to clear")
     saved(survivor, kept)
     run("mount", "-o", "remount,ro", survivor.state)
-    # After a restart every number of the reserve counts as used, and none can be added: nobody may become Active.
+    # After a restart every number of the reserve counts as used, and none can be added: nobody may
+    # become Active.
     survivor.kill9()
     survivor.start()
     survivor.wait_ready()
@@ -142,11 +156,16 @@ def test_state_read_only(lab):
     text = alarms(survivor)["term-reserve"]
     assert "0 left" in text and "cannot become Active" in text, text
     assert transitions(survivor)[:len(kept)] == kept
-    # delay-interval and dead-interval of the lab are 5 s together: a chassis that is alone is Active by then.
-    wait_until(lambda: survivor.info()["uptime_ms"] > 8000, 15, "the time after which it would be Active")
-    assert survivor.process.output().count("cannot write the term reserve") == 1, "told once a second"
+    # delay-interval and dead-interval of the lab are 5 s together: a chassis that is alone is
+    # Active by then.
+    wait_until(lambda: survivor.info()["uptime_ms"] > 8000, 15, "the time after which it would be "
+                                                                "Active")
+    assert survivor.process.output().count("cannot write the term reserve") == 1, (
+        "told once a second")
     assert survivor.info()["chassis_state"] == "Init", survivor.info()
     # It was started with mounts of its own, as they were then.
-    run("nsenter", "-t", str(survivor.process.pid), "-m", "mount", "-o", "remount,rw", survivor.state)
+    run("nsenter", "-t", str(survivor.process.pid), "-m", "mount", "-o", "remount,rw",
+        survivor.state)
     survivor.state_is("Active", 15)
-    wait_until(lambda: "term-reserve" not in alarms(survivor), 5, "the alarm of the reserve to clear")
+    wait_until(lambda: "term-reserve" not in alarms(survivor), 5, "the alarm of the reserve to "
+                                                                  "clear")

@@ -18,18 +18,31 @@ def with_vip6(text):
 
 def neighbour(lab):
     """What the SGSNs' segment takes for the VIP's MAC address."""
-    found = json.loads(run("ip", "-n", lab.namespace("acc"), "-6", "-j", "neigh", "show", VIP6) or "[]")
+    found = json.loads(
+        run("ip", "-n", lab.namespace("acc"), "-6", "-j", "neigh", "show", VIP6) or "[]")
     return found[0].get("lladdr") if found else None
 
 
 def mac(lab, side):
     """The MAC address of a chassis' access port."""
-    return json.loads(run("ip", "-n", lab.namespace(side), "-j", "link", "show", "tw-acc"))[0]["address"]
+    return json.loads(run("ip", "-n", lab.namespace(side), "-j", "link", "show",
+                          "tw-acc"))[0]["address"]
 
 
 def answers(lab):
     """Whether the VIP answers a ping."""
-    sent = run("ip", "netns", "exec", lab.namespace("acc"), "ping", "-6", "-c", "1", "-W", "1", VIP6, check=False)
+    sent = run("ip",
+               "netns",
+               "exec",
+               lab.namespace("acc"),
+               "ping",
+               "-6",
+               "-c",
+               "1",
+               "-W",
+               "1",
+               VIP6,
+               check=False)
     return " 0% packet loss" in sent
 
 
@@ -39,9 +52,11 @@ def alarm(chassis):
 
 
 def test_vip6_taken(lab):
-    """a chassis that starts alone where somebody answers for its IPv6 VIP stays away, until nobody does"""
+    """a chassis that starts alone where somebody answers for its IPv6 VIP stays away, until nobody
+    does"""
     for name in HOSTS:
-        lab.sysctl(lab.namespace(name), "net.ipv6.conf.all.disable_ipv6=0", "net.ipv6.conf.default.disable_ipv6=0")
+        lab.sysctl(lab.namespace(name), "net.ipv6.conf.all.disable_ipv6=0",
+                   "net.ipv6.conf.default.disable_ipv6=0")
     lab.ip("acc", "addr", "add", f"{VIP6}/128", "dev", "br0", "nodad")
     left = Pair(lab, edits={"srp.topology": '"l2"'}, rewrite=with_vip6).left
     left.start()
@@ -57,9 +72,11 @@ def test_vip6_taken(lab):
 
 
 def test_vip6(lab):
-    """an IPv6 VIP answers on the Active alone, and an unsolicited NA moves the neighbours' entry at a switchover"""
+    """an IPv6 VIP answers on the Active alone, and an unsolicited NA moves the neighbours' entry at
+    a switchover"""
     for name in HOSTS:
-        lab.sysctl(lab.namespace(name), "net.ipv6.conf.all.disable_ipv6=0", "net.ipv6.conf.default.disable_ipv6=0")
+        lab.sysctl(lab.namespace(name), "net.ipv6.conf.all.disable_ipv6=0",
+                   "net.ipv6.conf.default.disable_ipv6=0")
     lab.ip("acc", "addr", "add", f"{HOSTS['acc']}/64", "dev", "br0", "nodad")
     pair = Pair(lab, edits={"srp.topology": '"l2"'}, rewrite=with_vip6).start()
     for side in ("left", "right"):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is refused, what is dropped: unknown APN, no address, no slot, malformed messages, spoofed packets."""
+"""What is refused, what is dropped: unknown APN, no address, no slot, malformed messages, spoofed
+packets."""
 
 import os
 import socket
@@ -7,7 +8,8 @@ import struct
 import subprocess
 
 from chassis import Chassis, Pair, tandem
-from gtp import ACCEPTED, ADDRESSES_OCCUPIED, CREATE, NO_RESOURCES, UNKNOWN_APN, Client, create_elements, message
+from gtp import (ACCEPTED, ADDRESSES_OCCUPIED, CREATE, NO_RESOURCES, UNKNOWN_APN, Client,
+                 create_elements, message)
 from lab import CORE_HOST, TOP, wait_until
 from traffic import Sgsnemu, checksum, ping
 
@@ -17,13 +19,15 @@ CONTEXT_NOT_FOUND, NON_EXISTENT = 210, 192
 def test_unknown_apn(lab, pair):
     """an unknown APN is refused with its cause, and leaves nothing behind"""
     sgsn = Sgsnemu(lab, apn="nowhere")
-    wait_until(lambda: f"Cause value: {UNKNOWN_APN}" in sgsn.process.output(), 15, lambda: sgsn.process.output()[-500:])
+    wait_until(lambda: "Cause value: "
+               f"{UNKNOWN_APN}" in sgsn.process.output(), 15, lambda: sgsn.process.output()[-500:])
     assert pair.active.counter("gtp.rejected_unknown_apn") >= 1
     assert pair.left.total() == 0 and pair.right.total() == 0
 
 
 def test_exhausted_pool(lab):
-    """a pool without an address left refuses, and serves again once one was given back and its quarantine is over"""
+    """a pool without an address left refuses, and serves again once one was given back and its
+    quarantine is over"""
     pair = Pair(lab, edits={"pools.prefix": '"172.20.0.0/29"', "pools.quarantine": "2"}).start()
     client = Client(lab)
     held = {}
@@ -38,7 +42,8 @@ def test_exhausted_pool(lab):
     assert pair.active.counter("gtp.rejected_no_addresses") == 1
     address, control = held.popitem()
     assert client.delete(control) == ACCEPTED
-    assert client.create("240010000001000")[0] == ADDRESSES_OCCUPIED, "an address in quarantine was given out"
+    assert client.create("240010000001000")[0] == ADDRESSES_OCCUPIED, (
+        "an address in quarantine was given out")
 
     def again():
         got = client.create("240010000001001")
@@ -64,13 +69,15 @@ def test_full_table(lab):
     assert accepted == capacity - 1, f"{accepted} and one of {capacity} slots"
     assert pair.active.counter("gtp.rejected_no_resources") >= 1
     assert ping(lab, sgsn.namespace, address) >= 2
-    wait_until(lambda: pair.left.total() == pair.right.total() == capacity, 10, "as many at the standby")
+    wait_until(lambda: pair.left.total() == pair.right.total() == capacity, 10, "as many at the "
+                                                                                "standby")
     assert sgsn.detach() == [ACCEPTED]
     client.close()
 
 
 def test_repeated_request(lab, pair):
-    """a repeated request gets the same answer and makes no second session, at the other chassis too"""
+    """a repeated request gets the same answer and makes no second session, at the other chassis
+    too"""
     client = Client(lab)
     request = message(CREATE, 0, 4711, create_elements("240010000000042", 7, client.address))
     client.sock.send(request)
@@ -80,7 +87,8 @@ def test_repeated_request(lab, pair):
     pair.switchover()
     client.sock.send(request)
     third = client.receive(3)
-    assert third is not None and third[8:] == first[8:], f"{first.hex()} became {third and third.hex()}"
+    assert third is not None and third[8:] == first[8:], (
+        f"{first.hex()} became {third and third.hex()}")
     assert pair.left.total() == pair.right.total() == 1
     client.close()
 
@@ -122,7 +130,8 @@ def test_spoofed_source(lab, pair):
         def sent():
             icmp = struct.pack("!BBHHH", 8, 0, 0, 1, 1)
             icmp = struct.pack("!BBHHH", 8, 0, checksum(icmp), 1, 1)
-            head = struct.pack("!BBHHHBBH", 0x45, 0, 28, 0, 0, 64, 1, 0) + socket.inet_aton(source) + socket.inet_aton(CORE_HOST)
+            head = struct.pack("!BBHHHBBH", 0x45, 0, 28, 0, 0, 64, 1,
+                               0) + socket.inet_aton(source) + socket.inet_aton(CORE_HOST)
             head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
             user.sock.send(struct.pack("!BBHI", 0x30, 0xff, 28, tunnel) + head + icmp)
             return active.counter(counter)
@@ -135,9 +144,11 @@ def test_spoofed_source(lab, pair):
 
 def table(plane):
     """The rows of the table of malformed messages for a plane: (name, octets, verdict)."""
-    with open(os.path.join(TOP, "test", "golden", "gtp", "malformed.txt"), encoding="utf-8") as handle:
+    with open(os.path.join(TOP, "test", "golden", "gtp", "malformed.txt"),
+              encoding="utf-8") as handle:
         rows = [line.split() for line in handle if line.strip() and not line.startswith("#")]
-    return [(name, bytes.fromhex(octets), verdict) for name, where, octets, verdict in rows if where == plane]
+    return [(name, bytes.fromhex(octets), verdict) for name, where, octets, verdict in rows
+            if where == plane]
 
 
 def answered(client, octets):
@@ -152,7 +163,9 @@ def one_malformed(pair, client, octets, verdict, prefix):
     if kind == "drop":
         before = pair.active.counter(prefix + value)
         client.sock.send(octets)
-        wait_until(lambda: pair.active.counter(prefix + value) == before + 1, 3, f"{value} to go from {before} to {before + 1}")
+        wait_until(lambda: pair.active.counter(prefix + value) == before + 1, 3, f"{value} to go "
+                                                                                 f"from {before} "
+                                                                                 f"to {before + 1}")
         answer = client.receive(0.01)
         return None if answer is None else f"answered by {answer.hex()}"
     answer = answered(client, octets)
@@ -160,20 +173,24 @@ def one_malformed(pair, client, octets, verdict, prefix):
         return "not answered"
     if kind == "answer":
         return None if answer[1] == int(value) else f"answered by {answer.hex()}"
-    if answer[1] != octets[1] + 1 or answer[8:10] != octets[8:10] or answer[12:14] != bytes([1, int(value)]):
+    if answer[1] != octets[1] + 1 or answer[8:10] != octets[8:10] or answer[12:14] != bytes(
+        [1, int(value)]):
         return f"answered by {answer.hex()}"
     return None
 
 
 def malformed(lab, pair, plane):
-    """Runs a plane's table against the pair, which serves a subscriber meanwhile. Returns how many rows there were."""
+    """Runs a plane's table against the pair, which serves a subscriber meanwhile. Returns how many
+    rows there were."""
     sgsn = Sgsnemu(lab)
     address = sgsn.attach()[0]
     own = lab.add_ue()[1]
     rows, wrong = table(plane), []
     for name, octets, verdict in rows:
-        # A new source for each GTP-C message: an equal number from the same one would be a repeated request.
-        client = Client(lab, address=own) if plane == "c" else Client(lab, port=2152, address=own, remote_port=2152)
+        # A new source for each GTP-C message: an equal number from the same one would be a repeated
+        # request.
+        client = Client(lab, address=own) if plane == "c" else Client(
+            lab, port=2152, address=own, remote_port=2152)
         try:
             fault = one_malformed(pair, client, octets, verdict, "gtp." if plane == "c" else "")
         except Exception as error:  # pylint: disable=broad-except
@@ -210,26 +227,33 @@ def refuses_to_start(chassis, *expected):
 
 
 def test_refuses_to_start(lab):
-    """fewer than three lcores, an absent device, too few queues, no memory: refused with a reason and a code"""
+    """fewer than three lcores, an absent device, too few queues, no memory: refused with a reason
+    and a code"""
     refuses_to_start(Chassis(lab, "left", lcores="0@0,1@1"), "at least three")
-    refuses_to_start(Chassis(lab, "left", rewrite=lambda t: t.replace("iface=l-core", "iface=nothing")), "core")
+    refuses_to_start(
+        Chassis(lab, "left", rewrite=lambda t: t.replace("iface=l-core", "iface=nothing")), "core")
     refuses_to_start(Chassis(lab, "left", lcores="0@0,1@1,2@0,3@1"), "queue")
     refuses_to_start(Chassis(lab, "left", edits={"table.max-sessions": "16777216"}), "memory")
-    done = subprocess.run([tandem(lab.build), "--lcores", "0@0,1@1,2@0", "--", "-c", "/nonexistent.conf"],
-                          capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [tandem(lab.build), "--lcores", "0@0,1@1,2@0", "--", "-c", "/nonexistent.conf"],
+        capture_output=True,
+        text=True,
+        check=False)
     assert done.returncode == 1, done
 
 
 def test_control_socket(pair):
     """the control socket is the owner's alone, and survives nonsense"""
     assert os.stat(pair.left.socket).st_mode & 0o777 == 0o600
-    # Who changes something is told, whatever came of it; what it is called cannot write lines of its own.
+    # Who changes something is told, whatever came of it; what it is called cannot write lines of
+    # its own.
     pair.left.ask("srp validate-switchover")
     pair.left.ask("not\ntandem: a command")
     for line in ("srp validate-switchover", "not?tandem: a command"):
         told = f"control socket: {line}, by user {os.getuid()}, process {os.getpid()}\n"
         wait_until(lambda t=told: t in pair.left.process.output(), 5, told)
-    for octets in (b"", b"\n", b"{\n", b'{"command": 7}\n', b'{"command": "show nonsense"}\n', b"x" * 100000 + b"\n",
+    for octets in (b"", b"\n", b"{\n", b'{"command": 7}\n', b'{"command": "show nonsense"}\n',
+                   b"x" * 100000 + b"\n",
                    b'{"command": "show sessions", "args": {"limit": "all"}}\n'):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
             sock.settimeout(5)

@@ -18,30 +18,50 @@ def check(report, code, count):
     assert code == 0, f"exit {code}: {report}"
     for name in ("create", "delete"):
         done = report[name]
-        assert done["accepted"] == count and done["refused"] == done["unanswered"] == 0, f"{name}: {done}"
-        assert 0 < done["latency_us"]["p50"] <= done["latency_us"]["p99"] <= done["latency_us"]["max"], done
-    assert report["sessions"] == {"asked": count, "up": 0, "failed": 0, "ended_by_ggsn": 0, "dead": 0}, report["sessions"]
+        assert done["accepted"] == count and done["refused"] == done["unanswered"] == 0, (
+            f"{name}: {done}")
+        assert 0 < done["latency_us"]["p50"] <= done["latency_us"]["p99"] <= done["latency_us"][
+            "max"], done
+    assert report["sessions"] == {
+        "asked": count,
+        "up": 0,
+        "failed": 0,
+        "ended_by_ggsn": 0,
+        "dead": 0
+    }, report["sessions"]
     for way in ("up", "down"):
         flow = report[way]
-        assert flow["sent"] > count and flow["lost"] == flow["duplicates"] == flow["reordered"] == 0, f"{way}: {flow}"
+        assert flow["sent"] > count and flow["lost"] == flow["duplicates"] == flow[
+            "reordered"] == 0, f"{way}: {flow}"
         assert flow["gap"]["ms"] > 0 and flow["bytes_received"] == 100 * flow["received"], flow
     assert report["other"]["foreign"] == report["other"]["old_tunnel"] == 0, report["other"]
 
 
 def told(report):
     """A line for the test's output."""
-    return (f"{report['create']['per_s']:.0f} creates/s, p99 {report['create']['latency_us']['p99'] / 1e3:.1f} ms; "
+    return (f"{report['create']['per_s']:.0f} creates/s, p99 "
+            f"{report['create']['latency_us']['p99'] / 1e3:.1f} ms; "
             f"{report['up']['received']} up, {report['down']['received']} down, 0 lost")
 
 
 def test_load_pair(lab, pair):
-    """tandem-load's count of packets, sessions and usage is the chassis' own, updates and deletes included"""
+    """tandem-load's count of packets, sessions and usage is the chassis' own, updates and deletes
+    included"""
     sessions = os.path.join(lab.directory, "sessions.json")
-    load = Load(lab, sessions=N, rate=2000, duration=4, up=500, down=500, update_rate=100, verify=1000, per_session=sessions)
+    load = Load(lab,
+                sessions=N,
+                rate=2000,
+                duration=4,
+                up=500,
+                down=500,
+                update_rate=100,
+                verify=1000,
+                per_session=sessions)
     load.wait_created()
     for chassis in pair.both:
         wait_until(lambda c=chassis: c.total() == N, 5, f"{N} sessions at {chassis.side}")
-    load.wait(lambda found: [r for r in found if r["phase"] == "verify"], 30, "the end of verification")
+    load.wait(lambda found: [r for r in found if r["phase"] == "verify"], 30,
+              "the end of verification")
     code, report = load.finish()
     check(report, code, N)
     assert report["update"]["accepted"] > 100, report["update"]
@@ -60,7 +80,14 @@ def test_load_pair(lab, pair):
 def test_load_usage(lab, pair):
     """usage by session is what tandem-load counted, and SIGINT ends a run with its report"""
     sessions = os.path.join(lab.directory, "sessions.json")
-    load = Load(lab, sessions=20, duration=0, up=400, down=400, keep=True, per_session=sessions, local="10.8.0.1")
+    load = Load(lab,
+                sessions=20,
+                duration=0,
+                up=400,
+                down=400,
+                keep=True,
+                per_session=sessions,
+                local="10.8.0.1")
     load.wait_created()
     wait_until(lambda: load.interim()["up"]["received"] > 400, 20, "some traffic")
     load.stop()
@@ -73,14 +100,23 @@ def test_load_usage(lab, pair):
     for address, row in rows.items():
         for way in ("up", "down"):
             counted = shown[address][f"{way}_packets"], shown[address][f"{way}_bytes"]
-            assert counted == (row[way]["received"], row[way]["bytes_received"]), f"{address} {way}: {counted}, {row}"
+            assert counted == (row[way]["received"], row[way]["bytes_received"]), (
+                f"{address} {way}: {counted}, {row}")
     return told(report)
 
 
 def test_load_osmo(lab):
     """the same against osmo-ggsn: contexts created, used both ways, updated and deleted"""
     OsmoGgsn(lab)
-    load = Load(lab, ggsn=OSMO, sessions=N, rate=1000, duration=3, up=500, down=500, update_rate=20, verify=1000)
+    load = Load(lab,
+                ggsn=OSMO,
+                sessions=N,
+                rate=1000,
+                duration=3,
+                up=500,
+                down=500,
+                update_rate=20,
+                verify=1000)
     code, report = load.finish(90)
     check(report, code, N)
     assert report["update"]["accepted"] > 10, report["update"]
@@ -88,7 +124,8 @@ def test_load_osmo(lab):
 
 
 def test_load_ports(lab, pair):
-    """the same with DPDK ports of its own, which answer ARP and follow the VIP to the other chassis"""
+    """the same with DPDK ports of its own, which answer ARP and follow the VIP to the other
+    chassis"""
     load = PortLoad(lab, sessions=N, rate=2000, duration=0, up=500, down=500)
     load.wait_created()
     wait_until(lambda: load.interim()["down"]["received"] > N, 30, "traffic")
@@ -96,7 +133,8 @@ def test_load_ports(lab, pair):
     pair.active.kill9()
     survivor.state_is("Active", 10)
     before = load.interim()["down"]["received"]
-    wait_until(lambda: load.interim()["down"]["received"] > before + N, 30, "traffic through the survivor")
+    wait_until(lambda: load.interim()["down"]["received"] > before + N, 30, "traffic through the "
+                                                                            "survivor")
     load.stop()
     code, report = load.finish()
     assert code == 0, report
@@ -117,10 +155,12 @@ def test_load_sees_loss(lab):
     lab.link("osmo", "o-core", "down")
     cut_at = time.time()
     cut = load.interim()
-    wait_until(lambda: load.interim()["up"]["sent"] > cut["up"]["sent"] + 300, 20, "packets into the cut link")
+    wait_until(lambda: load.interim()["up"]["sent"] > cut["up"]["sent"] + 300, 20, "packets into "
+                                                                                   "the cut link")
     lab.link("osmo", "o-core", "up")
     joined = load.interim()
-    wait_until(lambda: load.interim()["up"]["received"] > joined["up"]["received"] + 100, 20, "traffic again")
+    wait_until(lambda: load.interim()["up"]["received"] > joined["up"]["received"] + 100, 20,
+               "traffic again")
     load.stop()
     code, report = load.finish()
     assert code == 0 and report["sessions"]["failed"] == 0, report
@@ -133,15 +173,29 @@ def test_load_sees_loss(lab):
 
 def test_load_usage_errors(build):
     """a wrong command line is refused with what to do, before anything is sent"""
-    for args, want in (([], "--ggsn"), (["--ggsn", "10.8.0.100"], "--local"), (["--ggsn", "x"], "IPv4"),
-                       (["--rate", "-1"], "number from 0"), (["--sessions", "1048577"], "1048576"), (["more"], "more"),
+    for args, want in (([], "--ggsn"), (["--ggsn", "10.8.0.100"], "--local"), (["--ggsn",
+                                                                                "x"], "IPv4"),
+                       (["--rate", "-1"], "number from "
+                        "0"), (["--sessions", "1048577"], "1048576"), (["more"], "more"),
                        (["--nothing"], "--help"), (["--local", "10.0.0.9-10.0.0.1"], "like"),
                        (["--ggsn", "1.2.3.4", "--local", "10.0.0.1", "--imsi", "12"], "15 digits"),
-                       (["--ggsn", "1.2.3.4", "--local", "10.0.0.1", "--verify", "5"], "--core"),
-                       (["--ggsn", "1.2.3.4", "--local", "203.0.113.77"], "interface")):
-        done = subprocess.run([path(build), *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              text=True, timeout=20, check=False)
-        assert done.returncode in (1, 2) and want in done.stderr and not done.stdout, f"{args}: {done}"
-    done = subprocess.run([path(build), "--help"], stdout=subprocess.PIPE, text=True, timeout=20, check=True)
-    for option in ("--sessions", "--verify", "--core-netns", "--access-mac", "gap", "ended_by_ggsn"):
+                       (["--ggsn", "1.2.3.4", "--local", "10.0.0.1", "--verify",
+                         "5"], "--core"), (["--ggsn", "1.2.3.4", "--local",
+                                            "203.0.113.77"], "interface")):
+        done = subprocess.run([path(build), *args],
+                              stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE,
+                              text=True,
+                              timeout=20,
+                              check=False)
+        assert done.returncode in (1, 2) and want in done.stderr and not done.stdout, (
+            f"{args}: {done}")
+    done = subprocess.run([path(build), "--help"],
+                          stdout=subprocess.PIPE,
+                          text=True,
+                          timeout=20,
+                          check=True)
+    for option in ("--sessions", "--verify", "--core-netns", "--access-mac", "gap",
+                   "ended_by_ggsn"):
         assert option in done.stdout, option

@@ -41,13 +41,18 @@ class Watch:
 
     def __init__(self, lab, settle_ms, *peers):
         self.capture = os.path.join(lab.directory, "bmp.capture")
-        self.process = Process(lab, lab.namespace("left"), "bmp_watch",
-                               [os.path.join(lab.build, "test/e2e/bmp_watch"), PORT, str(settle_ms), self.capture, *peers])
+        self.process = Process(lab, lab.namespace("left"), "bmp_watch", [
+            os.path.join(lab.build, "test/e2e/bmp_watch"), PORT,
+            str(settle_ms), self.capture, *peers
+        ])
         self.wait("listening")
 
     def lines(self, what):
         """The times of all lines with that in them."""
-        return [float(at) for at in re.findall(rf"^(\d+\.\d+) .*{re.escape(what)}", self.process.output(), re.M)]
+        return [
+            float(at) for at in re.findall(r"^(\d+\.\d+) "
+                                           rf".*{re.escape(what)}", self.process.output(), re.M)
+        ]
 
     def wait(self, what, count=1, timeout=20):
         """Waits for the count-th such line; when it was."""
@@ -75,25 +80,32 @@ def routers(lab):
 def seen_after(watch, router, peer, what, count):
     """Waits until the station says so of a peer: how many ms after bgpd's own notice."""
     seen = watch.wait(f"bgp {peer} is {what}", count)
-    noticed = wait_until(lambda: router.notices(peer, "Up" if what == "up" else "Down"), 5, f"bgpd's notice of {peer}")[-1]
+    noticed = wait_until(lambda: router.notices(peer, "Up" if what == "up" else "Down"), 5,
+                         f"bgpd's notice of {peer}")[-1]
     late = (seen - noticed) * 1000
-    assert -1 < late < 100, f"{peer} {what}: {late:.1f} ms after bgpd's notice: {watch.process.output()}"
+    assert -1 < late < 100, (
+        f"{peer} {what}: {late:.1f} ms after bgpd's notice: {watch.process.output()}")
     return late
 
 
 @alone
 def test_bmp_frr(lab):
-    """FRR's BMP: peers up, cut, refused, the session lost and back; each within 100 ms of bgpd's own notice"""
+    """FRR's BMP: peers up, cut, refused, the session lost and back; each within 100 ms of bgpd's
+    own notice"""
     watch = Watch(lab, 5000, RIGHT, CORE)
     left, right, core = (router.start() for router in routers(lab))
-    late = {"up": max(seen_after(watch, left, RIGHT, "up", 1), seen_after(watch, left, CORE, "up", 1))}
+    late = {
+        "up": max(seen_after(watch, left, RIGHT, "up", 1), seen_after(watch, left, CORE, "up", 1))
+    }
     watch.wait("session open")
     # one dies: no wish; the other is silent until the hold time is over: a wish
     right.kill9()
     late["killed"] = seen_after(watch, left, RIGHT, "down", 1)
     watch.wait("raised bgp group far: 1 of 2 down")
     assert watch.wish() == "none"
-    run("ip", "netns", "exec", lab.namespace("core"), "nft", "add table ip cut; add chain ip cut i { type filter hook input priority 0; "
+    run("ip", "netns", "exec", lab.namespace("core"), "nft", "add table ip cut; add chain ip cut "
+                                                             "i { type filter hook input priority "
+                                                             "0; "
         "tcp dport 179 drop; tcp sport 179 drop; }")
     late["silent"] = seen_after(watch, left, CORE, "down", 1)
     watch.wait("wish bgp group far: all 2 down", timeout=2)
@@ -106,7 +118,8 @@ def test_bmp_frr(lab):
     # the peer says why
     right.ask("configure terminal", "router bgp 65002", f"neighbor {OWN} shutdown")
     late["refused"] = seen_after(watch, left, RIGHT, "down", 2)
-    assert watch.lines(f"bgp {RIGHT} is down: closed by the peer: administrative shutdown"), watch.process.output()
+    assert watch.lines(f"bgp {RIGHT} is down: closed by the peer: administrative shutdown"), (
+        watch.process.output())
     right.ask("configure terminal", "router bgp 65002", f"no neighbor {OWN} shutdown")
     seen_after(watch, left, RIGHT, "up", 3)
     # a carrier that goes
@@ -122,7 +135,8 @@ def test_bmp_frr(lab):
     left.start()
     watch.wait(f"bgp {CORE} is up", 4)
     watch.wait(f"bgp {RIGHT} is up", 4)
-    assert len(watch.lines(" wish ")) == wishes and len(watch.lines(" is down")) == downs, watch.process.output()
+    assert len(watch.lines(" wish ")) == wishes and len(watch.lines(" is down")) == downs, (
+        watch.process.output())
     return "ms after bgpd's notice: " + ", ".join(f"{what} {ms:.1f}" for what, ms in late.items())
 
 
@@ -149,8 +163,10 @@ def speakers(lab):
         lab.veth(side, link, "core", f"to-{link}")
         lab.ip(side, "addr", "add", f"10.5.{net}.{HOST[side]}/24", "dev", link)
         lab.ip("core", "addr", "add", f"10.5.{net}.1/24", "dev", f"to-{link}")
-        found[side] = Frr(lab, side, BGP.format(65001, f"10.5.{net}.{HOST[side]}", NEIGHBOUR.format(f"10.5.{net}.1", 65000),
-                                                f"10.5.{net}.0/24") + BMP.format(PORT), ["bmp"])
+        found[side] = Frr(
+            lab, side,
+            BGP.format(65001, f"10.5.{net}.{HOST[side]}", NEIGHBOUR.format(f"10.5.{net}.1", 65000),
+                       f"10.5.{net}.0/24") + BMP.format(PORT), ["bmp"])
     near = "".join(NEIGHBOUR.format(f"10.5.{NET[s]}.{HOST[s]}", 65001) for s in NET)
     found["core"] = Frr(lab, "core", BGP.format(65000, CORE, near, "10.9.0.0/24"))
     return found
@@ -166,7 +182,8 @@ def moved(old, new, cause):
     """The failure of old made new Active, by plan, and both say for what."""
     new.state_is("Active", SWITCH_S)
     old.state_is("Standby", 10)
-    assert causes(new)[-1] == ("Active", cause) and causes(old)[-1] == ("Standby", cause), f"{causes(old)} {causes(new)}"
+    assert causes(new)[-1] == ("Active", cause) and causes(old)[-1] == ("Standby", cause), (
+        f"{causes(old)} {causes(new)}")
 
 
 def side_of(text):
@@ -180,7 +197,8 @@ def monitored(text):
 
 
 def test_bgp_failure(lab):
-    """a BGP peer cut: switchover, restored: revertible; the same failure on both, or a lost report, moves nothing and says why"""
+    """a BGP peer cut: switchover, restored: revertible; the same failure on both, or a lost report,
+    moves nothing and says why"""
     routers = speakers(lab)
     pair = Pair(lab, EDITS, rewrite=monitored).start()
     for router in routers.values():
@@ -199,7 +217,9 @@ def test_bgp_failure(lab):
     refused = new.ask("srp initiate-switchover")
     assert not refused["ok"] and "bgp-failure there" in refused["error"], refused
     lab.link("core", link(new), "down")
-    wait_until(lambda: "the peer has the same failure" in alarms(new).get("switchover-refused", ""), 20, lambda: alarms(new))
+    wait_until(
+        lambda: "the peer has the same "
+        "failure" in alarms(new).get("switchover-refused", ""), 20, lambda: alarms(new))
     # It is revertible: restored there, it hands back for its own.
     lab.link("core", link(old), "up")
     moved(new, old, "bgp-failure")
@@ -219,11 +239,13 @@ def test_bgp_failure(lab):
 
 
 def test_bgp_after_aaa(lab):
-    """AAA is dead for both: one switchover, and it stays; a BGP failure moves it all the same, and ends the hold"""
+    """AAA is dead for both: one switchover, and it stays; a BGP failure moves it all the same, and
+    ends the hold"""
     servers = [FreeRadius(lab, "acc").start(), FreeRadius(lab, "core").start()]
     routers = speakers(lab)
     secrets(lab)
-    pair = Pair(lab, EDITS, rewrite=lambda text: monitored(text) + SERVERS.format(lab.directory)).start()
+    pair = Pair(lab, EDITS,
+                rewrite=lambda text: monitored(text) + SERVERS.format(lab.directory)).start()
     for router in routers.values():
         router.start()
     for chassis in pair.both:
@@ -237,22 +259,28 @@ def test_bgp_after_aaa(lab):
     lab.link("core", f"to-{new.side[0]}-bgp", "down")
     moved(new, old, "bgp-failure")
     # Its AAA failure may act again, and would, were its peer not worse.
-    wait_until(lambda: "aaa-failure" in alarms(old).get("switchover-refused", ""), 20, lambda: alarms(old))
+    wait_until(lambda: "aaa-failure" in alarms(old).get("switchover-refused", ""), 20,
+               lambda: alarms(old))
     assert "bgp-failure there" in alarms(old)["switchover-refused"], alarms(old)
     assert old.ctl("show srp monitor")["held"] == "none" and old.info()["chassis_state"] == "Active"
     lab.link("core", f"to-{new.side[0]}-bgp", "up")
     handed_over(old, new)
     held(new)
-    made = {c: [cause for to, cause in causes(c) if to == "Active" and cause != "startup"] for c in pair.both}
+    made = {
+        c: [cause for to, cause in causes(c) if to == "Active" and cause != "startup"]
+        for c in pair.both
+    }
     assert made == {new: ["aaa-failure", "aaa-failure"], old: ["bgp-failure"]}, made
 
 
 def flap(pair, set_state, name, cause, seen=True):
-    """A monitor of one chassis after the other goes down and up, 200 times: how many switchovers that made, bounded by the
-    guard. seen: each time it is; the kernel tells of a carrier about twice a second only."""
+    """A monitor of one chassis after the other goes down and up, 200 times: how many switchovers
+    that made, bounded by the guard. seen: each time it is; the kernel tells of a carrier about
+    twice a second only."""
     before = sum(len([c for c in causes(x) if c == ("Active", cause)]) for x in pair.both)
     began, times = time.monotonic(), 200
-    wait_until(lambda: time.monotonic() - began > GUARD_S, 10, "the guard after the last switchover to end")
+    wait_until(lambda: time.monotonic() - began > GUARD_S, 10, "the guard after the last "
+                                                               "switchover to end")
     for n in range(times):
         for up in (False, True):
             chassis = pair.both[n % 2]
@@ -269,22 +297,32 @@ def flap(pair, set_state, name, cause, seen=True):
 
 
 def test_route_and_link(lab):
-    """a monitored route goes, a monitored port loses its carrier: switchover, revertible; 200 flaps of each: bounded"""
+    """a monitored route goes, a monitored port loses its carrier: switchover, revertible; 200 flaps
+    of each: bounded"""
     def monitored(text):
         return re.sub(r'(name = "core";)', r"\1 monitor = true;", text, count=1) + ROUTES
     pair = Pair(lab, EDITS, rewrite=monitored)
     def route(chassis, up):
-        lab.ip(chassis.side, "route", "add" if up else "del", "198.51.100.0/24", "via", "10.6.0.1", check=False)
+        lab.ip(chassis.side,
+               "route",
+               "add" if up else "del",
+               "198.51.100.0/24",
+               "via",
+               "10.6.0.1",
+               check=False)
     def carrier(chassis, up):
         lab.link("core", f"to-{chassis.side}", "up" if up else "down")
     for chassis in pair.both:
         route(chassis, True)
     pair.start()
     old, new = pair.active, pair.other(pair.active)
-    for name, cause, change in (("upstream", "route-failure", route), ("core", "link-failure", carrier)):
+    for name, cause, change in (("upstream", "route-failure", route), ("core", "link-failure",
+                                                                       carrier)):
         for chassis in pair.both:
-            wait_until(lambda c=chassis, n=name: any(m["name"] == n and m["type"] in "RL" and m["state"] == "U"
-                                                     for m in c.ctl("show srp monitor")["monitors"]), 20, "monitors to be up")
+            wait_until(lambda c=chassis, n=name: any(m["name"] == n and m["type"] in "RL" and m[
+                "state"] == "U" for m in c.ctl("show srp monitor")["monitors"]),
+                       20,
+                       "monitors to be up")
         change(old, False)
         moved(old, new, cause)
         change(old, True)
@@ -293,12 +331,16 @@ def test_route_and_link(lab):
         moved(new, old, cause)
         change(new, True)
         pair.settle()
-    text = run(os.path.join(lab.build, "app", "tandemctl", "tandemctl"), "--socket", old.socket, "show", "srp", "monitor")
+    text = run(os.path.join(lab.build, "app", "tandemctl", "tandemctl"), "--socket", old.socket,
+               "show", "srp", "monitor")
     assert "198.51.100.0/24" in text, text
-    return "; ".join((flap(pair, route, "upstream", "route-failure"), flap(pair, carrier, "core", "link-failure", seen=False)))
+    return "; ".join((flap(pair, route, "upstream",
+                           "route-failure"), flap(pair, carrier, "core", "link-failure",
+                                                  seen=False)))
 
 
-# ---- many at once: bgpd takes a second or more to have a peer back, a RADIUS server as long to be found silent ----
+# ---- many at once: bgpd takes a second or more to have a peer back, a RADIUS server as long to be
+# found silent ----
 
 PEERS, PHASES = 10, 20
 # A phase is shorter than the damping, so none but the first after a guard acts.
@@ -319,19 +361,25 @@ def many_speakers(lab):
         for near, far in peer_addresses(side):
             lab.ip(side, "addr", "add", f"{near}/24", "dev", link)
             lab.ip("core", "addr", "add", f"{far}/24", "dev", f"to-{link}")
-        sessions[side] = [(near, far, NEIGHBOUR + " neighbor {0} update-source {2}\n") for near, far in peer_addresses(side)]
+        sessions[side] = [(near, far, NEIGHBOUR + " neighbor {0} update-source "
+                                                  "{2}\n") for near, far in peer_addresses(side)]
     for side, found in sessions.items():
         near = "".join(text.format(far, 65000, own) for own, far, text in found)
-        Frr(lab, side, BGP.format(65001, found[0][0], near, "10.5.0.0/24") + BMP.format(PORT), ["bmp"]).start()
-    far = "".join(text.format(own, 65001, away) for found in sessions.values() for own, away, text in found)
+        Frr(lab, side,
+            BGP.format(65001, found[0][0], near, "10.5.0.0/24") + BMP.format(PORT),
+            ["bmp"]).start()
+    far = "".join(
+        text.format(own, 65001, away) for found in sessions.values() for own, away, text in found)
     return Frr(lab, "core", BGP.format(65000, CORE, far, "10.9.0.0/24")).start()
 
 
 def many_monitored(text):
     """A configuration that watches each of the sessions by itself."""
-    items = ", ".join(f'{{ name = "far{n}"; address = "{far}"; router = "127.0.0.1"; group = "g{n}"; }}'
+    items = ", ".join(f'{{ name = "far{n}"; address = "{far}"; router = "127.0.0.1"; group = '
+                      f'"g{n}"; }}'
                       for n, (_, far) in enumerate(peer_addresses(side_of(text))))
-    return text + f"\nbgp-peers = ( {items} );\nmonitors = {{ bmp-port = {PORT}; bmp-settle = 5; }};\n"
+    return (text + f"\nbgp-peers = ( {items} );\n"
+            f"monitors = {{ bmp-port = {PORT}; bmp-settle = 5; }};\n")
 
 
 def of_type(chassis, letter):
@@ -345,14 +393,17 @@ def made_active(pair, cause):
 
 
 def test_bgp_flaps(lab):
-    """200 flaps of BGP peers, ten at a time, of one chassis and the other: switchovers bounded by guard and damping"""
+    """200 flaps of BGP peers, ten at a time, of one chassis and the other: switchovers bounded by
+    guard and damping"""
     core = many_speakers(lab)
     pair = Pair(lab, PEER_EDITS, rewrite=many_monitored).start()
     def accept(chassis, on):
         core.ask("configure terminal", "router bgp 65000",
-                 *(f"{'no ' if on else ''}neighbor {near} shutdown" for near, _ in peer_addresses(chassis.side)))
+                 *(f"{'no ' if on else ''}neighbor {near} "
+                   "shutdown" for near, _ in peer_addresses(chassis.side)))
     def all_are(chassis, state):
-        wait_until(lambda: of_type(chassis, "B") == {state}, 30, lambda: f"{chassis.side}: all {state}: {states(chassis)}")
+        wait_until(lambda: of_type(chassis, "B") == {state}, 30, lambda: f"{chassis.side}: all "
+                   f"{state}: {states(chassis)}")
     for chassis in pair.both:
         all_are(chassis, "U")
     began = time.monotonic()
@@ -376,15 +427,19 @@ AAA_EDITS = {"srp.guard-period": str(AAA_GUARD_S), "srp.damping-period": str(AAA
 
 
 def test_aaa_flaps(lab):
-    """208 flaps of AAA servers, sixteen at a time: one switchover; with a reset before each: bounded by guard and damping"""
+    """208 flaps of AAA servers, sixteen at a time: one switchover; with a reset before each:
+    bounded by guard and damping"""
     server = FreeRadius(lab, "acc").start()
     secrets(lab)
     hosts = [f"10.8.0.{200 + n}" for n in range(SERVERS_N)]
     for host in hosts:
         lab.ip("acc", "addr", "add", f"{host}/24", "dev", "br0")
-    items = ", ".join(f'{{ name = "aaa{n}"; address = "{host}"; secret-file = "{lab.directory}/secret"; user = "probe"; timeout = 1; '
-                      f'max-retries = 1; period = 1; group = "g{n}"; }}' for n, host in enumerate(hosts))
-    pair = Pair(lab, AAA_EDITS, rewrite=lambda text: text + f"\naaa-servers = ( {items} );\n").start()
+    items = ", ".join(f'{{ name = "aaa{n}"; address = "{host}"; secret-file = '
+                      f'"{lab.directory}/secret"; user = "probe"; timeout = 1; '
+                      f'max-retries = 1; period = 1; group = "g{n}"; '
+                      f'}}' for n, host in enumerate(hosts))
+    pair = Pair(lab, AAA_EDITS, rewrite=lambda text: text + f"\naaa-servers = ( {items} "
+                                                            ");\n").start()
     def all_are(state):
         wait_until(lambda: any(of_type(c, "A") == {state} for c in pair.both), 30,
                    lambda: f"all {state} at the Active: {[states(c) for c in pair.both]}")
@@ -407,7 +462,8 @@ def test_aaa_flaps(lab):
     pair.settle()
     took, made = time.monotonic() - between, made_active(pair, "aaa-failure") - 1
     assert 1 <= made <= 1 + took / AAA_GUARD_S, f"{made} switchovers in {took:.1f} s"
-    return (f"{AAA_HELD * SERVERS_N} flaps in {between - began:.1f} s: 1 switchover; {AAA_RESET * SERVERS_N} flaps and "
+    return (f"{AAA_HELD * SERVERS_N} flaps in {between - began:.1f} s: 1 switchover; "
+            f"{AAA_RESET * SERVERS_N} flaps and "
             f"{AAA_RESET} resets in {took:.1f} s: {made} switchovers")
 
 
@@ -417,7 +473,10 @@ def test_monitor_configuration(lab):
     code, told = check_config(lab.build, text, lab.directory)
     assert code == 0, told
     code, told = check_config(lab.build, text.replace('router = "127.0.0.1"; }',
-                              'router = "127.0.0.1"; }, { name = "again"; address = "10.5.0.1"; router = "127.0.0.1"; }'), lab.directory)
+                              'router = "127.0.0.1"; }, { name = "again"; address = "10.5.0.1"; '
+                              'router = "127.0.0.1"; }'), lab.directory)
     assert code == 1 and "the same address and router" in told, told
-    code, told = check_config(lab.build, shipped("left") + ROUTES.replace("100.0/24", "100.1/24"), lab.directory)
+    code, told = check_config(lab.build,
+                              shipped("left") + ROUTES.replace("100.0/24", "100.1/24"),
+                              lab.directory)
     assert code == 1 and "host bits" in told, told

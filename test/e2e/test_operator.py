@@ -45,7 +45,8 @@ def alarms(chassis):
 
 
 def test_mac_decides(lab):
-    """both primary with equal priority: the higher of the last three octets is Active, then of all six; all equal: neither"""
+    """both primary with equal priority: the higher of the last three octets is Active, then of all
+    six; all equal: neither"""
     pair = Pair(lab, edits={"chassis.mode": '"primary"', **SOON})
     for left, right, winner in (("02:00:00:03:1c:2b", "06:00:00:03:01:3b", pair.left),
                                 ("02:00:00:03:01:2b", "06:00:00:03:01:2b", pair.right)):
@@ -57,16 +58,19 @@ def test_mac_decides(lab):
     again(pair, left, left)
     for chassis in pair.both:
         wait_until(lambda c=chassis: "tie-break" in alarms(c), 10, f"{chassis.side} to say so")
-        text = next(a["text"] for a in chassis.ctl("show alarms")["alarms"] if a["alarm"] == "tie-break")
+        text = next(a["text"] for a in chassis.ctl("show alarms")["alarms"]
+                    if a["alarm"] == "tie-break")
         assert "change one" in text, text
     # For longer than anybody waits for the other.
     for chassis in pair.both:
-        chassis.wait(lambda i: i["uptime_ms"] > 3 * BOOT_MS, 20, "a time in which somebody else would be Active")
+        chassis.wait(lambda i: i["uptime_ms"] > 3 * BOOT_MS, 20, "a time in which somebody else "
+                                                                 "would be Active")
         assert chassis.info()["chassis_state"] == "Init", chassis.info()
 
 
 def test_primary_returns(lab):
-    """the primary dies and comes back: Standby, and no failback, with no alarm and no packet lost"""
+    """the primary dies and comes back: Standby, and no failback, with no alarm and no packet
+    lost"""
     pair = Pair(lab, edits=SOON).start()
     primary, backup = pair.left, pair.right
     assert pair.active is primary and primary.info()["chassis_mode"] == "Primary"
@@ -80,10 +84,13 @@ def test_primary_returns(lab):
     primary.wait_ready()
     assert pair.settle() == (backup, primary)
     since = backup.info()["state_age_ms"]
-    backup.wait(lambda i: i["state_age_ms"] > since + 3 * BOOT_MS, 15, "a time in which any rule of the start would act")
+    backup.wait(lambda i: i["state_age_ms"] > since + 3 * BOOT_MS, 15, "a time in which any rule "
+                                                                       "of the start would act")
     info = primary.info()
-    assert (info["chassis_state"], info["chassis_mode"], info["peer_state"]) == ("Standby", "Primary", "Active"), info
-    assert info["peer_route_modifier"] < info["route_modifier"] and not alarms(primary) and not alarms(backup), info
+    assert (info["chassis_state"], info["chassis_mode"],
+            info["peer_state"]) == ("Standby", "Primary", "Active"), info
+    assert info["peer_route_modifier"] < info["route_modifier"] and not alarms(
+        primary) and not alarms(backup), info
     result = stream.stop()
     assert not result.lost, str(result)
     return str(result)
@@ -91,7 +98,9 @@ def test_primary_returns(lab):
 
 def tell(chassis, *words):
     """tandemctl: exit code, and what it printed."""
-    done = subprocess.run([tandemctl(chassis.lab.build), "--socket", chassis.socket, *words], capture_output=True, text=True,
+    done = subprocess.run([tandemctl(chassis.lab.build), "--socket", chassis.socket, *words],
+                          capture_output=True,
+                          text=True,
                           check=False)
     return done.returncode, done.stdout + done.stderr
 
@@ -104,22 +113,27 @@ def resyncing(pair):
     standby.start()
     standby.wait_ready()
     standby.state_is("Standby", 10)
-    active.wait(lambda i: i["peer_state"] == "Standby" and not i["in_sync"], 10, "a Standby that is not in sync")
+    active.wait(lambda i: i["peer_state"] == "Standby" and not i["in_sync"], 10, "a Standby that "
+                                                                                 "is not in sync")
     return active, standby
 
 
 def test_refused_while_resyncing(lab):
-    """validate-switchover while the standby is resyncing: refused, and says how long; forced all the same, but never without
-    a peer"""
+    """validate-switchover while the standby is resyncing: refused, and says how long; forced all
+    the same, but never without a peer"""
     pair = Pair(lab, edits=SLOW).start()
     client = Client(lab)
     for number in range(5):
         client.attach(imsi(number))
     active, standby = resyncing(pair)
-    said = wait_until(lambda: (t := tell(active, "srp", "validate-switchover")) and re.search(r"about \d+ s", t[1]) and t, 5,
-                      lambda: f"a refusal that says how long: {tell(active, 'srp', 'validate-switchover')}")
+    said = wait_until(
+        lambda:
+        (t := tell(active, "srp", "validate-switchover")) and re.search(r"about \d+ s", t[1]) and t,
+        5, lambda: "a refusal that says how long: "
+        f"{tell(active, 'srp', 'validate-switchover')}")
     assert said[0] == 1 and "in sync" in said[1], said
-    assert re.search(r"about \d+ s", active.info()["last_validate_switchover_status"]), active.info()
+    assert re.search(r"about \d+ s", active.info()["last_validate_switchover_status"]), (
+        active.info())
     code, text = tell(active, "srp", "initiate-switchover")
     assert code == 1 and "not in sync" in text and re.search(r"about \d+ s", text), text
     code, text = tell(active, "--json", "srp", "validate-switchover")
@@ -139,7 +153,8 @@ def test_refused_while_resyncing(lab):
 
 
 def test_switchover_while_reloading(lab):
-    """a switchover while a reload waits for its disk: both are carried out, and no packet or session is lost"""
+    """a switchover while a reload waits for its disk: both are carried out, and no packet or
+    session is lost"""
     pair = Pair(lab).start()
     sgsn = Sgsnemu(lab)
     stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
@@ -154,7 +169,8 @@ def test_switchover_while_reloading(lab):
         asker.settimeout(20)
         asker.connect(old.socket)
         asker.sendall(b'{"command": "reload configuration"}\n')
-        wait_until(lambda: "going on" in old.ask("reload configuration").get("error", ""), 5, "the reload to be begun")
+        wait_until(lambda: "going on" in old.ask("reload configuration").get("error", ""), 5,
+                   "the reload to be begun")
         began = time.monotonic()
         assert pair.switchover() is new
         took = time.monotonic() - began

@@ -49,8 +49,11 @@ def put(chassis, new):
 
 def operator(chassis, *words):
     """tandemctl: (exit status, stdout, stderr)."""
-    done = subprocess.run([tandemctl(chassis.lab.build), "-s", chassis.socket, *words], capture_output=True, text=True,
-                          timeout=30, check=False)
+    done = subprocess.run([tandemctl(chassis.lab.build), "-s", chassis.socket, *words],
+                          capture_output=True,
+                          text=True,
+                          timeout=30,
+                          check=False)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -67,7 +70,8 @@ def attach_directly(active, client, imsis):
 
 
 def test_good(lab):
-    """every key that can change at run time does, under way, with both values told; roles, sync and sessions stay"""
+    """every key that can change at run time does, under way, with both values told; roles, sync and
+    sessions stay"""
     pair = Pair(lab).start()
     client = Client(lab)
     imsis = map(str, itertools.count(262011000000001))
@@ -84,9 +88,11 @@ def test_good(lab):
             "services.gtp-direct": ("true", "false")}, said
         assert said["needs_restart"] == [], said
         for key, value in LIVE.items():
-            assert re.search(rf"(?m)^\t{key.split('.')[1]} = {value};", text(chassis)), text(chassis)
+            assert re.search(rf"(?m)^\t{key.split('.')[1]} = {value};", text(chassis)), (
+                text(chassis))
             assert f"reload: {key}: " in chassis.process.output()
-        wait_until(lambda c=chassis: rate(c) == 500, 5, "the replication core to keep to the new rate")
+        wait_until(lambda c=chassis: rate(c) == 500, 5, "the replication core to keep to the new "
+                                                        "rate")
     # What is answered now goes out through the twin.
     for _ in range(5):
         assert not attach_directly(active, client, imsis), "past the kernel, as before"
@@ -97,11 +103,13 @@ def test_good(lab):
     wait_until(lambda: rate(active) == 0, 5, "the reload by SIGHUP")
     said = active.process.output()[logged:]
     assert "SIGHUP" not in said and "reload: log.level: " in said, said
-    wait_until(lambda: attach_directly(active, client, imsis), 10, "an answer past the kernel again")
+    wait_until(lambda: attach_directly(active, client, imsis), 10, "an answer past the kernel "
+                                                                   "again")
     sessions = pair.identities(active)
     assert pair.settle()[0] is active
     after = active.info()
-    assert after["term"] == before["term"] and after["peer_configuration_validation"] == "Complete", after
+    assert after["term"] == before["term"] and after[
+        "peer_configuration_validation"] == "Complete", after
     assert len(sessions) >= 7 and pair.identities(pair.other(active)) == sessions
     return f"{len(LIVE)} keys, {len(sessions)} sessions"
 
@@ -114,16 +122,19 @@ def agreed(chassis, keys):
 
 
 def differs(chassis, key, here, there):
-    """Waits until a chassis has compared key by key, and asserts that it names this one with both values."""
+    """Waits until a chassis has compared key by key, and asserts that it names this one with both
+    values."""
     chassis.wait(lambda i: i["peer_configuration_validation"] == "Mismatch"
-                 and i["last_peer_configuration_event"] == "compared key by key: 2 differ", 10, "the mismatch")
+                 and i["last_peer_configuration_event"] == "compared key by key: 2 "
+                                                           "differ", 10, "the mismatch")
     found = chassis.ctl("show srp configuration-difference")["differences"]
     assert f"{key}: {here} here, {there} there" in found, found
 
 
 def test_agreed(lab):
-    """keys that both must agree on, reloaded on one and then on the other: between the two both name them with both values and
-    nothing is handed over; then they are equal and in sync as before, and nobody was restarted nor any session lost"""
+    """keys that both must agree on, reloaded on one and then on the other: between the two both
+    name them with both values and nothing is handed over; then they are equal and in sync as
+    before, and nobody was restarted nor any session lost"""
     pair = Pair(lab).start()
     client = Client(lab)
     client.attach("240040000000001")
@@ -141,19 +152,23 @@ def test_agreed(lab):
         client.attach(f"24004000000000{n}")  # answered all the same
         agreed(second, keys)
         for chassis in pair.both:
-            chassis.wait(lambda i: i["peer_configuration_validation"] == "Complete", 10, "to be equal again")
+            chassis.wait(lambda i: i["peer_configuration_validation"] == "Complete", 10,
+                         "to be equal again")
         assert pair.settle()[0] is active
-        assert len(pair.identities(active)) == n and pair.identities(standby) == pair.identities(active)
+        assert len(
+            pair.identities(active)) == n and pair.identities(standby) == pair.identities(active)
     for chassis in pair.both:
         info = chassis.info()
-        assert info["uptime_ms"] > before[chassis]["uptime_ms"] and info["state_age_ms"] > before[chassis]["state_age_ms"], info
+        assert info["uptime_ms"] > before[chassis]["uptime_ms"] and info["state_age_ms"] > before[
+            chassis]["state_age_ms"], info
         assert not chassis.ctl("show alarms")["alarms"], chassis.ctl("show alarms")
     assert len(pair.identities(pair.switchover())) == n
     return f"{n} sessions"
 
 
 def refused_reload(chassis, *expected):
-    """A reload that is refused, with what is wrong, by the answer and in the log; nothing is changed. The answer."""
+    """A reload that is refused, with what is wrong, by the answer and in the log; nothing is
+    changed. The answer."""
     before = text(chassis)
     answer = chassis.ask("reload configuration")
     assert not answer["ok"] and "nothing was changed" in answer["error"], answer
@@ -167,23 +182,31 @@ def refused_reload(chassis, *expected):
 
 
 def test_refused(lab):
-    """a bad file (all its errors, with lines), one that is gone, a key that needs a restart: nothing at all is changed"""
+    """a bad file (all its errors, with lines), one that is gone, a key that needs a restart:
+    nothing at all is changed"""
     chassis = alone(lab)
     was = rewrite(chassis, {"srp.hello-interval": '"fast"', "chassis.priority": "256", **LIVE})
     with open(chassis.file, encoding="utf-8") as handle:
         lines = handle.read().split("\n")
-    at = {key: next(i for i, line in enumerate(lines, 1) if f"{key} = " in line) for key in ("hello-interval", "priority")}
+    at = {
+        key: next(i for i, line in enumerate(lines, 1) if f"{key} = " in line)
+        for key in ("hello-interval", "priority")
+    }
     refused_reload(chassis, "2 errors", *(f"{chassis.file}:{line}: " for line in at.values()))
     chassis.process.send(signal.SIGHUP)
-    wait_until(lambda: "SIGHUP" in chassis.process.output() and chassis.process.output().count("2 errors") == 3, 5,
-               "SIGHUP to say what is wrong")
+    wait_until(
+        lambda: "SIGHUP" in chassis.process.output() and chassis.process.output().count("2 errors")
+        == 3, 5, "SIGHUP to say what is wrong")
     os.rename(chassis.file, chassis.file + ".away")
     refused_reload(chassis, "No such file")
     put(chassis, was)
     # One key that needs a restart keeps all the others from being changed.
     rewrite(chassis, {"srp.audit-interval": "61", "apns.dns": '["10.9.0.2"]', **LIVE})
-    answer = refused_reload(chassis, "2 keys need a restart", "srp.audit-interval: ", "apns[internet].dns: ")
-    assert [c["key"] for c in answer["needs_restart"]] == ["apns[internet].dns", "srp.audit-interval"], answer
+    answer = refused_reload(chassis, "2 keys need a "
+                                     "restart", "srp.audit-interval: ", "apns[internet].dns: ")
+    assert [c["key"]
+            for c in answer["needs_restart"]] == ["apns[internet].dns",
+                                                  "srp.audit-interval"], answer
     assert {c["key"] for c in answer["not_changed"]} == set(LIVE), answer
     put(chassis, was)
     said = chassis.ctl("reload configuration")
@@ -192,7 +215,8 @@ def test_refused(lab):
 
 
 def test_save(lab):
-    """the running configuration is saved whole and private, by absolute path only; a chassis starts from it to the same"""
+    """the running configuration is saved whole and private, by absolute path only; a chassis starts
+    from it to the same"""
     chassis = alone(lab)
     rewrite(chassis, {"srp.replication-rate": "500", "services.gtp-direct": "false"})
     chassis.ctl("reload configuration")
@@ -208,8 +232,10 @@ def test_save(lab):
     assert stat.S_IMODE(os.stat(file).st_mode) == 0o640 and answer["bytes"] == len(saved)
     head, rest = saved.split("\n", 1)
     assert head.startswith("#") and "omments" in head and rest == running
-    for name, why in (("saved.conf", "relative path"), (lab.directory, "no regular file"), ("/dev/null", "no regular file"),
-                      (f"{lab.directory}/none/saved.conf", "No such file"), ("/" + "\u00e4" * 110 + "/x", "No such file")):
+    for name, why in (("saved.conf", "relative path"), (lab.directory, "no regular file"),
+                      ("/dev/null", "no regular file"), (f"{lab.directory}/none/saved.conf",
+                                                         "No such file"),
+                      ("/" + "\u00e4" * 110 + "/x", "No such file")):
         code, out, said = operator(chassis, "save", "configuration", name)
         assert code == 1 and why in said, (name, code, out, said)
     code, out, said = operator(chassis, "--json", "show", "configuration")
@@ -223,8 +249,9 @@ def test_save(lab):
 
 
 def test_slow_disk(lab):
-    """while a file is being read nothing else waits: views are answered, a second reload and a save are refused, SIGHUP is
-    remembered; who asked is answered in the end, and who went away is not missed"""
+    """while a file is being read nothing else waits: views are answered, a second reload and a save
+    are refused, SIGHUP is remembered; who asked is answered in the end, and who went away is not
+    missed"""
     chassis = alone(lab)
     was = rewrite(chassis, {})
     for stays in (True, False):
@@ -234,16 +261,21 @@ def test_slow_disk(lab):
             asker.settimeout(20)
             asker.connect(chassis.socket)
             asker.sendall(b'{"command": "reload configuration"}\n')
-            wait_until(lambda: "going on" in chassis.ask("reload configuration").get("error", ""), 5, "the first to be begun")
-            assert "going on" in chassis.ask("save configuration", file=f"{lab.directory}/x.conf")["error"]
+            wait_until(lambda: "going on" in chassis.ask("reload configuration").get("error", ""),
+                       5, "the first to be begun")
+            assert "going on" in chassis.ask("save configuration",
+                                             file=f"{lab.directory}/x.conf")["error"]
             turns = chassis.ctl("show workers")["cores"][0]["turns"]
-            wait_until(lambda t=turns: chassis.ctl("show workers")["cores"][0]["turns"] > t + 10, 5, "control to turn")
+            wait_until(lambda t=turns: chassis.ctl("show workers")["cores"][0]["turns"] > t + 10,
+                       5,
+                       "control to turn")
             done = chassis.process.output().count("reload: srp.replication-rate: ")
             chassis.process.send(signal.SIGHUP)
             if not stays:
                 asker.close()
             chassis.info()
-            pipe = os.open(chassis.file, os.O_WRONLY | os.O_NONBLOCK)  # somebody reads, or this fails
+            # Somebody reads, or this fails
+            pipe = os.open(chassis.file, os.O_WRONLY | os.O_NONBLOCK)
             os.remove(chassis.file)
             put(chassis, edit(was, "srp.replication-rate", "200"))
             os.write(pipe, edit(was, "srp.replication-rate", "100").encode())
@@ -252,13 +284,16 @@ def test_slow_disk(lab):
                 answer = json.loads(asker.makefile("rb").readline())
                 assert answer["data"]["changed"][0]["to"] == "100", answer
         # The one that was asked for, then the one by SIGHUP.
-        wait_until(lambda n=done: chassis.process.output().count("reload: srp.replication-rate: ") == n + 2, 5, "both reloads")
+        wait_until(lambda n=done: chassis.process.output().count("reload: srp.replication-rate: ")
+                   == n + 2,
+                   5,
+                   "both reloads")
         wait_until(lambda: rate(chassis) == 200, 5, "the file that SIGHUP meant")
 
 
 def test_keys_elsewhere(lab):
-    """other files of keys, named by a reload: used from the next connection on, with nothing lost; one that is not there is
-    refused at once"""
+    """other files of keys, named by a reload: used from the next connection on, with nothing lost;
+    one that is not there is refused at once"""
     pair = Pair(lab).start()
     keys, moved = (os.path.join(lab.directory, name) for name in ("keys", "moved"))
     client = Client(lab)
@@ -272,14 +307,19 @@ def test_keys_elsewhere(lab):
         refused_reload(chassis, "a file of keys cannot be used", "srp.key-file: ")
         put(chassis, was.replace(keys, moved))
         said = chassis.ctl("reload configuration")
-        assert {c["key"] for c in said["changed"]} == {"srp.ca-file", "srp.certificate-file", "srp.key-file"}, said
+        assert {c["key"]
+                for c in said["changed"]
+                } == {"srp.ca-file", "srp.certificate-file", "srp.key-file"}, said
     os.rename(keys, keys + ".away")
-    assert all(c.info()["connection_state"] == "Connected" for c in pair.both), "a connection that is up is not cut"
+    assert all(c.info()["connection_state"] == "Connected" for c in pair.both), (
+        "a connection that is up is not cut")
     cut_srp(lab)
     for chassis in pair.both:
-        wait_until(lambda c=chassis: "read anew" in c.process.output(), 10, f"{chassis.side} to read its new files")
+        wait_until(lambda c=chassis: "read anew" in c.process.output(), 10, f"{chassis.side} to "
+                                                                            "read its new files")
     active = pair.settle()[0]
     client.attach("262011000000002")
     assert "going on with the keys as they were" not in active.process.output()
-    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 5, "the sessions on both")
+    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 5,
+               "the sessions on both")
     assert active.total() == 2 and "certificates" in active.info()["replication_security"]

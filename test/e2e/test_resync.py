@@ -27,14 +27,16 @@ def refused(chassis):
 
 
 def test_resync_asked(lab, pair):
-    """srp resync and srp initiate-audit, on either chassis: everything is compared, nothing unsaid; refused with the reason"""
+    """srp resync and srp initiate-audit, on either chassis: everything is compared, nothing unsaid;
+    refused with the reason"""
     client = Client(lab)
     for number in range(20):
         client.attach(imsi(number))
     active, standby = pair.active, pair.other(pair.active)
     buckets = resync(standby)["buckets"]
     since = standby.info()["in_sync_since_ms"]
-    for chassis, command in ((active, "srp resync"), (standby, "srp resync"), (active, "srp initiate-audit manual-with-sync"),
+    for chassis, command in ((active, "srp resync"), (standby, "srp resync"),
+                             (active, "srp initiate-audit manual-with-sync"),
                              (standby, "srp initiate-audit auto")):
         asked = rechecks(standby)
         said = chassis.ctl(command)["result"]
@@ -42,7 +44,9 @@ def test_resync_asked(lab, pair):
         wait_until(lambda n=asked: rechecks(standby) == n + 1, 5, "the standby to be asked")
         for side in pair.both:
             # The active knows what the standby said last: it may be of before.
-            done = wait_until(lambda c=side: (r := resync(c))["state"] == "complete" and r, 10, "the comparison")
+            done = wait_until(lambda c=side: (r := resync(c))["state"] == "complete" and r,
+                              10,
+                              "the comparison")
             assert done["matched"] == buckets and done["time_left_ms"] == 0, done
             assert side.info()["in_sync"] and not side.ctl("show alarms")["alarms"], side.info()
         assert rechecks(standby) == asked + 1, "asked for once, done more than once"
@@ -59,8 +63,14 @@ def port_bytes(chassis):
 
 
 def test_low_rate(lab):
-    """replication-rate of 1 Mbit/s and a comparison of a million slots: it is kept, told, and delays no answer unprotected"""
-    pair = Pair(lab, edits={"srp.replication-rate": "1", "table.max-sessions": "1048576", "srp.commit-timeout": "200"}).start()
+    """replication-rate of 1 Mbit/s and a comparison of a million slots: it is kept, told, and
+    delays no answer unprotected"""
+    pair = Pair(lab,
+                edits={
+                    "srp.replication-rate": "1",
+                    "table.max-sessions": "1048576",
+                    "srp.commit-timeout": "200"
+                }).start()
     active, standby = pair.active, pair.other(pair.active)
     opener = Opener(lab, 4)
     opener.rate = 40
@@ -82,12 +92,16 @@ def test_low_rate(lab):
     rate = (sent - begun) * 8 / (until - since)
     assert rate <= 1.05e6, f"{rate:.0f} bit/s"
     for side in (0, 1):
-        running = [r[side] for r in seen if r[side]["state"] == "running" and r[side]["time_left_ms"]]
+        running = [
+            r[side] for r in seen if r[side]["state"] == "running" and r[side]["time_left_ms"]
+        ]
         assert running, f"never seen running at {('the active', 'the standby')[side]}"
     assert active.counter("gtp.unprotected_answers") == 0, "an answer did not wait for the standby"
     opener.finish()
-    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10, "equal tables")
-    return f"{rate / 1e6:.2f} Mbit/s, {resync(standby)['took_ms']} ms, {len(opener.accepted)} created meanwhile"
+    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10,
+               "equal tables")
+    return (f"{rate / 1e6:.2f} Mbit/s, {resync(standby)['took_ms']} ms, {len(opener.accepted)} "
+            "created meanwhile")
 
 
 def queues(chassis, workers):
@@ -100,7 +114,8 @@ def queues(chassis, workers):
 
 
 def test_unequal_workers(lab):
-    """two workers on one chassis and four on the other: sessions, usage and traffic survive crashes and a hand-over both ways"""
+    """two workers on one chassis and four on the other: sessions, usage and traffic survive crashes
+    and a hand-over both ways"""
     pair = Pair(lab)
     queues(pair.left, 2)
     queues(pair.right, 4)
@@ -126,10 +141,17 @@ def test_unequal_workers(lab):
     talker.wait_heard(100)
     talker.stop()
     pair.settle()
-    owners = {pair.right.ctl("show session", session=c.address)["sessions"][0]["worker"] for c in contexts}
+    owners = {
+        pair.right.ctl("show session", session=c.address)["sessions"][0]["worker"]
+        for c in contexts
+    }
     assert len(owners) > 2, owners
-    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10, "equal tables")
-    wait_until(lambda: all(usage(pair.left, c.address) == usage(pair.right, c.address) for c in contexts), 10, "equal usage")
+    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10,
+               "equal tables")
+    wait_until(
+        lambda: all(usage(pair.left, c.address) == usage(pair.right, c.address) for c in contexts),
+        10, "equal usage")
     for context in contexts:
         counted, told = usage(pair.left, context.address)[2], truth(talker, context.address)
-        assert all(a <= b for a, b in zip(counted[:2], told[:2])), f"{context.address}: {counted} ahead of {told}"
+        assert all(a <= b for a, b in zip(counted[:2], told[:2])), (
+            f"{context.address}: {counted} ahead of {told}")

@@ -31,7 +31,8 @@ def same_usage(pair):
 
 
 def dual_active(lab, topology):
-    """Cuts both paths until both are Active, with traffic; heals them. Returns the pair and the SGSN."""
+    """Cuts both paths until both are Active, with traffic; heals them. Returns the pair and the
+    SGSN."""
     pair = Pair(lab, edits={"srp.topology": topology}).start()
     sgsn = Sgsnemu(lab, contexts=2)
     stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
@@ -67,7 +68,8 @@ def after_dual_active(lab, topology):
 
 
 def test_dual_active_by_route(lab):
-    """both paths cut and healed, the lower route modifier wins: new sessions, equal usage, a planned switchover"""
+    """both paths cut and healed, the lower route modifier wins: new sessions, equal usage, a
+    planned switchover"""
     return after_dual_active(lab, '"l3"')
 
 
@@ -77,7 +79,8 @@ def test_dual_active_by_term(lab):
 
 
 def test_switch_back_at_once(lab, pair):
-    """planned switchovers back and forth while late usage is on its way: the stream refuses nothing"""
+    """planned switchovers back and forth while late usage is on its way: the stream refuses
+    nothing"""
     sgsn = Sgsnemu(lab, contexts=3)
     stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
     wait_heard([stream], 50)
@@ -117,7 +120,8 @@ def test_idle_clients(pair):
 
 
 def test_peer_dies_in_switchover(lab, pair):
-    """the standby is killed at different moments of a planned switchover: the other one carries on, signalling too"""
+    """the standby is killed at different moments of a planned switchover: the other one carries on,
+    signalling too"""
     sgsn = Sgsnemu(lab, contexts=2)
     stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
     wait_heard([stream], 50)
@@ -134,7 +138,8 @@ def test_peer_dies_in_switchover(lab, pair):
         wait_heard([stream], 30)
         assert pair.identities(active) == before
         other = Sgsnemu(lab)
-        assert ping(lab, other.namespace, other.attach()[0]) >= 2, f"no new session, killed after {delay} s"
+        assert ping(lab, other.namespace, other.attach()[0]) >= 2, (
+            f"no new session, killed after {delay} s")
         assert other.detach() == [128]
         peer.start()
         peer.wait_ready()
@@ -150,7 +155,8 @@ def test_numbers_begin_again(lab, pair):
         client = gtp.Client(lab, port=2200, sequence=itertools.count(1))
         cause, _, teid, address = client.create(imsi)
         assert cause == gtp.ACCEPTED
-        assert pair.active.sessions()[address]["imsi"] == imsi, f"{imsi} was told of another session"
+        assert pair.active.sessions()[address]["imsi"] == imsi, (
+            f"{imsi} was told of another session")
         answers.append(teid)
         client.close()
     assert answers[0] != answers[1]
@@ -160,7 +166,8 @@ def test_numbers_begin_again(lab, pair):
 
 
 def test_session_moves_to_another_sgsn(lab, pair):
-    """a session that moved to another SGSN does not end with what that one says of its own restarts"""
+    """a session that moved to another SGSN does not end with what that one says of its own
+    restarts"""
     lab.add_ue()  # the first is where every client speaks from
     place = lab.add_ue()[1]
     first, second = gtp.Client(lab), gtp.Client(lab, address=place)
@@ -181,11 +188,15 @@ def test_session_moves_to_another_sgsn(lab, pair):
 def routes(lab, chassis):
     """Metrics of the routes that a routing daemon would redistribute, by destination."""
     lines = lab.ip(chassis.side, "route", "show", "proto", "84").splitlines()
-    return {line.split()[1]: int(line.split("metric")[1].split()[0]) for line in lines if "metric" in line}
+    return {
+        line.split()[1]: int(line.split("metric")[1].split()[0])
+        for line in lines if "metric" in line
+    }
 
 
 def test_routes_while_late(lab):
-    """L3: who hands over keeps its routes, as the longer path and without the addresses, until nothing comes late"""
+    """L3: who hands over keeps its routes, as the longer path and without the addresses, until
+    nothing comes late"""
     pair = Pair(lab, edits={"srp.topology": '"l3"'}).start()
     sgsn = Sgsnemu(lab)
     stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
@@ -198,7 +209,8 @@ def test_routes_while_late(lab):
     longer, shorter = routes(lab, old), routes(lab, new)
     assert set(longer) == set(shorter) == wanted, f"{longer} {shorter}"
     assert all(longer[to] > shorter[to] for to in wanted), f"{longer} {shorter}"
-    assert "10.8.0.100" not in lab.ip(old.side, "address", "show", "dev", "lo"), "an address stays on lo"
+    assert "10.8.0.100" not in lab.ip(old.side, "address", "show", "dev", "lo"), (
+        "an address stays on lo")
     wait_until(lambda: not routes(lab, old), 20, lambda: f"no routes: {routes(lab, old)}")
     wait_heard([stream], 50)
     result = stream.stop()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""L3: routing daemons on the chassis, with the shipped configurations, and what routers at both ends make of them."""
+"""L3: routing daemons on the chassis, with the shipped configurations, and what routers at both
+ends make of them."""
 
 import datetime
 import json
@@ -39,13 +40,15 @@ protocol device {{ }}
 protocol kernel {{ ipv4 {{ import none; export all; }}; }}
 template bgp chassis {{
 	local {own} as 65000;
-	hold time 3; keepalive time 1; connect retry time 1; connect delay time 0; error wait time 1, 2;
+	hold time 3; keepalive time 1; connect retry time 1; connect delay time 0;
+	error wait time 1, 2;
 	ipv4 {{ import all; export none; }};
 }}
 protocol bgp left from chassis {{ neighbor {left} as 65001; }}
 protocol bgp right from chassis {{ neighbor {right} as 65001; }}
 """
-# What a Tandem watches that shall hand over when its router towards the internet is lost: by BMP, or by what that tells.
+# What a Tandem watches that shall hand over when its router towards the internet is lost: by BMP,
+# or by what that tells.
 WATCHED = {"srp.guard-period": "1", "srp.damping-period": "1"}
 BGP_WATCHED = f"""
 bgp-peers = ( {{ name = "internet"; address = "{CORE_HOST}"; router = "127.0.0.1"; }} );
@@ -54,13 +57,14 @@ monitors = {{ bmp-port = {PORT}; bmp-settle = 5; }};
 ROUTE_WATCHED = """
 monitored-routes = ( { name = "internet"; prefix = "0.0.0.0/0"; } );
 """
-# A keepalive a second, three of them missed; two CPUs, which all the daemons of the lab share, may be late.
+# A keepalive a second, three of them missed; two CPUs, which all the daemons of the lab share, may
+# be late.
 HOLD_S = (1.5, 4.5)
 HOLD_OFF_MS = 3000
 # 50 ms x 3. Nothing but BFD is nearly as fast.
 BFD_S = (0.05, 1.0)
-# BGP's uptime is told in whole seconds. BFD's sessions come up a second or more after BGP's, and FRR's may go down once more
-# 0.3 s after that, and BGP's with them.
+# BGP's uptime is told in whole seconds. BFD's sessions come up a second or more after BGP's, and
+# FRR's may go down once more 0.3 s after that, and BGP's with them.
 STEADY_MS, STEADY_BFD_S = 2000, 3
 
 
@@ -71,7 +75,8 @@ def shipped(name):
 
 
 def own(text, side):
-    """The shipped configuration is the left chassis'; a side's differs in its own addresses alone."""
+    """The shipped configuration is the left chassis'; a side's differs in its own addresses
+    alone."""
     for subnet in ("10.8.0", "10.9.0"):
         text = text.replace(f"{subnet}.{HOST['left']}", f"{subnet}.{HOST[side]}")
     return text
@@ -84,51 +89,74 @@ def start_bird(lab, name, conf):
     file = os.path.join(lab.directory, f"bird-{name}.conf")
     with open(file, "w", encoding="utf-8") as handle:
         handle.write(conf)
-    Process(lab, lab.namespace(name), f"bird-{name}", ["bird", "-f", "-c", file, "-s", os.path.join(lab.directory, f"bird-{name}.ctl")])
+    Process(lab, lab.namespace(name), f"bird-{name}",
+            ["bird", "-f", "-c", file, "-s",
+             os.path.join(lab.directory, f"bird-{name}.ctl")])
 
 
 class Far:
-    """A router at one end that hears both chassis, and when its kernel's route to the prefix moved."""
+    """A router at one end that hears both chassis, and when its kernel's route to the prefix
+    moved."""
 
     def __init__(self, lab, name, bfd):
         self.lab, self.name, self.bfd = lab, name, bfd
         self.own, self.prefix, subnet = ENDS[name]
         self.hosts = {side: f"{subnet}.{HOST[side]}" for side in SIDES}
-        near = "".join(FAR_NEIGHBOUR.format(h) + (f" neighbor {h} bfd profile tandem\n" if bfd else "") for h in self.hosts.values())
-        told = "".join(f"  neighbor {h} default-originate\n" for h in self.hosts.values()) if name == "core" else ""
-        self.events = Process(lab, lab.namespace(name), f"{name}-routes", ["ip", "-ts", "monitor", "route"])
-        self.frr = Frr(lab, name, FAR.format(self.own, near, told), bfd=shipped("frr-bfdd.conf") if bfd else None).start()
+        near = "".join(
+            FAR_NEIGHBOUR.format(h) + (f" neighbor {h} bfd profile "
+                                       "tandem\n" if bfd else "") for h in self.hosts.values())
+        told = "".join(f"  neighbor {h} "
+                       "default-originate\n" for h in self.hosts.values()) if name == "core" else ""
+        self.events = Process(lab, lab.namespace(name), f"{name}-routes",
+                              ["ip", "-ts", "monitor", "route"])
+        self.frr = Frr(lab,
+                       name,
+                       FAR.format(self.own, near, told),
+                       bfd=shipped("frr-bfdd.conf") if bfd else None).start()
 
     def paths(self):
         """What the chassis announce: AS path lengths by side; and the side of the best one."""
-        found = json.loads(self.frr.ask(f"show bgp ipv4 unicast {self.prefix} json")).get("paths", [])
+        found = json.loads(self.frr.ask(f"show bgp ipv4 unicast {self.prefix} "
+                                        "json")).get("paths", [])
         sides = {host: side for side, host in self.hosts.items()}
         lengths = {sides[p["nexthops"][0]["ip"]]: p["aspath"]["length"] for p in found}
-        best = [sides[p["nexthops"][0]["ip"]] for p in found if p.get("bestpath", {}).get("overall")]
+        best = [
+            sides[p["nexthops"][0]["ip"]] for p in found if p.get("bestpath", {}).get("overall")
+        ]
         return lengths, best[0] if best else None
 
     def via(self):
         """The side to which the kernel sends."""
         line = self.lab.ip(self.name, "route", "show", self.prefix)
-        found = [side for side, host in self.hosts.items() if re.search(rf"via {re.escape(host)}\b", line)]
+        found = [
+            side for side, host in self.hosts.items()
+            if re.search(rf"via {re.escape(host)}\b", line)
+        ]
         return found[0] if found else None
 
     def steady(self):
-        """Waits until both chassis have been its neighbours for a while, and BFD watches them if it shall."""
+        """Waits until both chassis have been its neighbours for a while, and BFD watches them if it
+        shall."""
         def check():
             if self.bfd:
                 watched = json.loads(self.frr.ask("show bfd peers json", daemon="bfdd"))
-                if {p["peer"] for p in watched if p["status"] == "up" and p["uptime"] >= STEADY_BFD_S} != set(self.hosts.values()):
+                if {
+                        p["peer"]
+                        for p in watched if p["status"] == "up" and p["uptime"] >= STEADY_BFD_S
+                } != set(self.hosts.values()):
                     return False
             told = json.loads(self.frr.ask("show bgp neighbors json"))
-            return all(told.get(h, {}).get("bgpState") == "Established" and told[h]["bgpTimerUpMsec"] >= STEADY_MS
-                       for h in self.hosts.values())
-        wait_until(check, 30, lambda: f"{self.name} to keep both neighbours: {self.frr.ask('show bgp summary')}")
+            return all(
+                told.get(h, {}).get("bgpState") == "Established"
+                and told[h]["bgpTimerUpMsec"] >= STEADY_MS for h in self.hosts.values())
+        wait_until(check, 30, lambda: f"{self.name} to keep both neighbours: "
+                                      f"{self.frr.ask('show bgp summary')}")
 
     def follows(self, chassis, timeout=10):
         """Waits until the best path, and the kernel's route, is the chassis'."""
         wait_until(lambda: self.via() == chassis.side and self.paths()[1] == chassis.side, timeout,
-                   lambda: f"{self.name} to follow {chassis.side}: {self.paths()}, kernel {self.via()}")
+                   lambda: f"{self.name} to follow {chassis.side}: {self.paths()}, kernel "
+                           f"{self.via()}")
 
     def told(self):
         """What its kernel told of routes: (time of day, event)."""
@@ -136,8 +164,10 @@ class Far:
                 for at, event in re.findall(r"^\[(\S+)\] (.*)", self.events.output(), re.M)]
 
     def moves(self, chassis, since):
-        """Seconds from `since` until the kernel's route became the chassis', each time that it did."""
-        way = rf"{re.escape(self.prefix.removesuffix('/32'))} .*via {re.escape(self.hosts[chassis.side])}\b"
+        """Seconds from `since` until the kernel's route became the chassis', each time that it
+        did."""
+        way = (rf"{re.escape(self.prefix.removesuffix('/32'))} .*via "
+               rf"{re.escape(self.hosts[chassis.side])}\b")
         return [at - since for at, event in self.told() if at >= since and re.match(way, event)]
 
     def moved(self, chassis, since):
@@ -148,19 +178,26 @@ class Far:
 
     def accept(self, chassis, on):
         """Whether it has the chassis as a neighbour."""
-        self.frr.ask("configure terminal", "router bgp 65000", f"{'no ' if on else ''}neighbor {self.hosts[chassis.side]} shutdown")
+        self.frr.ask("configure terminal", "router bgp 65000", f"{'no ' if on else ''}neighbor "
+                                                               f"{self.hosts[chassis.side]} "
+                                                               "shutdown")
 
     def heard(self):
-        """What the router received of the prefix, in order: (when, side, "told", "withdrawn" or "down")."""
+        """What the router received of the prefix, in order: (when, side, "told", "withdrawn" or
+        "down")."""
         sides = {host: side for side, host in self.hosts.items()}
         with open(self.frr.log, encoding="utf-8", errors="replace") as handle:
             for line in handle:
-                told = re.search(rf"BGP: .*?(\d+\.\d+\.\d+\.\d+)(?:\(\S+\))? rcvd .*\b{re.escape(self.prefix)}\b(.*)", line)
+                told = re.search(r"BGP: .*?(\d+\.\d+\.\d+\.\d+)(?:\(\S+\))? rcvd "
+                                 rf".*\b{re.escape(self.prefix)}\b(.*)", line)
                 down = re.search(r"ADJCHANGE: neighbor (\S+?)\(.*\bDown\b", line)
                 side = sides.get((told or down).group(1)) if told or down else None
                 if side is not None:
                     at = datetime.datetime.strptime(line[:26], "%Y/%m/%d %H:%M:%S.%f").timestamp()
-                    yield at, side, "down" if told is None else "withdrawn" if "withdraw" in told.group(2) else "told"
+                    if told is None:
+                        yield at, side, "down"
+                    else:
+                        yield at, side, "withdrawn" if "withdraw" in told.group(2) else "told"
 
     def deserted(self, since):
         """Times since then at which no chassis announced the prefix."""
@@ -180,7 +217,8 @@ class BirdFar(Far):
         self.lab, self.name = lab, name
         self.own, self.prefix, subnet = ENDS[name]
         self.hosts = {side: f"{subnet}.{HOST[side]}" for side in SIDES}
-        self.events = Process(lab, lab.namespace(name), f"{name}-routes", ["ip", "-ts", "monitor", "route"])
+        self.events = Process(lab, lab.namespace(name), f"{name}-routes",
+                              ["ip", "-ts", "monitor", "route"])
         self.control = os.path.join(lab.directory, f"bird-{name}.ctl")
         start_bird(lab, name, BIRD_FAR.format(own=self.own, **self.hosts))
         wait_until(lambda: os.path.exists(self.control), 10, "BIRD's control socket")
@@ -188,7 +226,8 @@ class BirdFar(Far):
     def paths(self):
         shown = run("birdc", "-s", self.control, "show", "route", self.prefix, "all", check=False)
         lengths, best = {}, None
-        for side, star, path in re.findall(r"\[(left|right) [^\]]*\] (\*?).*?BGP\.as_path: ([0-9 ]+)", shown, re.S):
+        for side, star, path in re.findall(r"\[(left|right) [^\]]*\] (\*?).*?BGP\.as_path: ([0-9 "
+                                           r"]+)", shown, re.S):
             lengths[side] = len(path.split())
             best = side if star else best
         return lengths, best
@@ -201,12 +240,15 @@ class BirdFar(Far):
         return [at for at, event in self.told() if at >= since and event.startswith(gone)]
 
     def steady(self):
-        wait_until(lambda: run("birdc", "-s", self.control, "show", "protocols").count("Established") == len(SIDES), 30,
-                   lambda: f"{self.name} to have both neighbours: {run('birdc', '-s', self.control, 'show', 'protocols')}")
+        wait_until(
+            lambda: run("birdc", "-s", self.control, "show", "protocols").count("Established") ==
+            len(SIDES), 30, lambda: f"{self.name} to have both neighbours: "
+            f"{run('birdc', '-s', self.control, 'show', 'protocols')}")
 
 
 class Scene:
-    """A pair in L3 with routing daemons, routers at both ends, and a subscriber whose packets follow them."""
+    """A pair in L3 with routing daemons, routers at both ends, and a subscriber whose packets
+    follow them."""
 
     def __init__(self, lab, speakers, bfd, router=Far, edits=None, rewrite=None):
         self.lab = lab
@@ -233,13 +275,15 @@ class Scene:
             far.follows(chassis)
 
     def metric(self, chassis, prefix=POOL):
-        """The route modifier with which Tandem put a prefix into the kernel's table; None: it is not there."""
-        found = re.findall(r"metric (\d+)", self.lab.ip(chassis.side, "route", "show", prefix, "proto", "84"))
+        """The route modifier with which Tandem put a prefix into the kernel's table; None: it is
+        not there."""
+        found = re.findall(r"metric (\d+)",
+                           self.lab.ip(chassis.side, "route", "show", prefix, "proto", "84"))
         return int(found[0]) if found else None
 
     def counted(self):
-        """Waits until the routers have from each chassis that has the route as many prepends as its modifier says, and nothing
-        from the other. Returns the lengths."""
+        """Waits until the routers have from each chassis that has the route as many prepends as its
+        modifier says, and nothing from the other. Returns the lengths."""
         def check():
             lengths = None
             for far in self.fars:
@@ -248,10 +292,12 @@ class Scene:
                 if lengths != {side: 1 + rm for side, rm in wanted.items() if rm is not None}:
                     return False
             return lengths
-        return wait_until(check, 10, lambda: f"prepends: {[f.paths() for f in self.fars]}, {[self.metric(c) for c in self.pair.both]}")
+        return wait_until(check, 10, lambda: f"prepends: {[f.paths() for f in self.fars]}, "
+                                             f"{[self.metric(c) for c in self.pair.both]}")
 
     def planned(self):
-        """A planned switchover: the routers follow, somebody announces all the time, no packet is lost."""
+        """A planned switchover: the routers follow, somebody announces all the time, no packet is
+        lost."""
         stream = self.stream()
         since = time.time()
         new = self.pair.switchover()
@@ -263,14 +309,17 @@ class Scene:
         self.counted()
         wait_heard([stream], 50)
         for far in self.fars:
-            assert not far.deserted(since), f"{far.name}: nobody announced {far.prefix}: {far.deserted(since)}"
+            assert not far.deserted(since), (
+                f"{far.name}: nobody announced {far.prefix}: {far.deserted(since)}")
         result = stream.stop()
         assert not result.lost, str(result)
         self.pair.settle()
-        return f"planned: moved after {late[0]:.0f} ms (core) {late[1]:.0f} ms (access), AS paths {lengths}, {result}"
+        return (f"planned: moved after {late[0]:.0f} ms (core) {late[1]:.0f} ms (access), AS "
+                f"paths {lengths}, {result}")
 
     def killed(self, within):
-        """SIGKILL of the Active: the routers follow its peer, in a time between the two given (s)."""
+        """SIGKILL of the Active: the routers follow its peer, in a time between the two given
+        (s)."""
         stream = self.stream()
         victim = self.pair.active
         survivor = self.pair.other(victim)
@@ -278,11 +327,13 @@ class Scene:
         survivor.state_is("Active", 10)
         self.follow(survivor)
         late = [far.moved(survivor, at) for far in self.fars]
-        assert all(within[0] <= s <= within[1] for s in late), f"moved after {late} s, wanted {within}"
+        assert all(within[0] <= s <= within[1] for s in late), (
+            f"moved after {late} s, wanted {within}")
         wait_heard([stream], 50)
         self.counted()
         result = stream.stop()
-        return (f"SIGKILL: decided after {self.pair.decided_ms(survivor, at):.0f} ms, moved after {late[0] * 1000:.0f} ms (core) "
+        return (f"SIGKILL: decided after {self.pair.decided_ms(survivor, at):.0f} ms, moved after "
+                f"{late[0] * 1000:.0f} ms (core) "
                 f"{late[1] * 1000:.0f} ms (access), gap {result.gap_ms:.0f} ms")
 
     def failed(self, cause):
@@ -305,11 +356,13 @@ class Scene:
         self.pair.settle()
         self.follow(new)
         assert self.counted() == lengths
-        return (f"{cause}: moved after {late[0] * 1000:.0f} ms (core) {late[1] * 1000:.0f} ms (access), AS paths {lengths}, "
+        return (f"{cause}: moved after {late[0] * 1000:.0f} ms (core) {late[1] * 1000:.0f} ms "
+                f"(access), AS paths {lengths}, "
                 f"gap {stream.stop().gap_ms:.0f} ms")
 
     def returned(self):
-        """The chassis that was killed is there again, as the Standby: the routers never look at it."""
+        """The chassis that was killed is there again, as the Standby: the routers never look at
+        it."""
         survivor = self.pair.active
         victim = self.pair.other(survivor)
         stream = self.stream()
@@ -333,11 +386,18 @@ class AheadScene(Scene):
     """The same with advertise-in-standby."""
 
     def __init__(self, lab, speakers, bfd):
-        super().__init__(lab, speakers, bfd, edits={"srp.advertise-in-standby": "true", "srp.hold-off-time": str(HOLD_OFF_MS)})
+        super().__init__(lab,
+                         speakers,
+                         bfd,
+                         edits={
+                             "srp.advertise-in-standby": "true",
+                             "srp.hold-off-time": str(HOLD_OFF_MS)
+                         })
 
     def held_off(self):
-        """Waits until the standby advertises; before hold-off-time is over it does not. Its routers know both paths then, follow
-        the active, and the standby's kernel does not answer for the VIP."""
+        """Waits until the standby advertises; before hold-off-time is over it does not. Its routers
+        know both paths then, follow the active, and the standby's kernel does not answer for the
+        VIP."""
         standby = self.pair.other(self.pair.active)
 
         def check():
@@ -345,25 +405,33 @@ class AheadScene(Scene):
             told = info["vip_and_pool_routes"]
             if told.endswith("as standby"):
                 assert info["state_age_ms"] >= HOLD_OFF_MS, info
-            return info["chassis_state"] == "Standby" and told == f"advertised, metric {info['route_modifier']}, as standby"
+            wanted = f"advertised, metric {info['route_modifier']}, as standby"
+            return info["chassis_state"] == "Standby" and told == wanted
         wait_until(check, 30, lambda: f"{standby.side} to advertise: {standby.info()}")
         lengths = self.counted()
-        assert set(lengths) == set(SIDES) and lengths[standby.side] > lengths[self.pair.active.side], lengths
+        assert set(lengths) == set(
+            SIDES) and lengths[standby.side] > lengths[self.pair.active.side], lengths
         for far in self.fars:
-            wait_until(lambda f=far: set(f.paths()[0]) == set(SIDES), 10, f"{far.name} to know both paths")
+            wait_until(lambda f=far: set(f.paths()[0]) == set(SIDES), 10, f"{far.name} to know "
+                                                                          "both paths")
         self.follow(self.pair.active)
         assert VIP not in self.lab.ip(standby.side, "route", "show", "table", "local")
         return lengths
 
     def always(self, new, since):
-        """Asserts that at each end somebody announced all the time, and who became active took nothing back."""
+        """Asserts that at each end somebody announced all the time, and who became active took
+        nothing back."""
         for far in self.fars:
-            assert not far.deserted(since), f"{far.name}: nobody announced {far.prefix}: {far.deserted(since)}"
-            heard = [(at, what) for at, side, what in far.heard() if side == new.side and at >= since]
-            assert not [at for at, what in heard if what != "told"], f"{far.name}: {new.side} since {since}: {heard}"
+            assert not far.deserted(since), (
+                f"{far.name}: nobody announced {far.prefix}: {far.deserted(since)}")
+            heard = [(at, what) for at, side, what in far.heard()
+                     if side == new.side and at >= since]
+            assert not [at for at, what in heard if what != "told"], (
+                f"{far.name}: {new.side} since {since}: {heard}")
 
     def switched(self):
-        """A planned switchover: no packet is lost, and the old active advertises again once it is long enough Standby."""
+        """A planned switchover: no packet is lost, and the old active advertises again once it is
+        long enough Standby."""
         stream = self.stream()
         since = time.time()
         new = self.pair.switchover()
@@ -381,7 +449,8 @@ class AheadScene(Scene):
         standby = self.pair.other(self.pair.active)
         was = rewrite(standby, {"srp.advertise-in-standby": "false"})
         standby.ctl("reload configuration")
-        wait_until(lambda: standby.info()["vip_and_pool_routes"] == "not advertised", 10, "the routes to be withdrawn")
+        wait_until(lambda: standby.info()["vip_and_pool_routes"] == "not advertised", 10,
+                   "the routes to be withdrawn")
         assert self.metric(standby) is None and set(self.counted()) == {self.pair.active.side}
         put(standby, was)
         standby.ctl("reload configuration")
@@ -403,30 +472,37 @@ def by_hold_time(scene):
     """The whole way of a pair whose routers have no BFD."""
     first = scene.counted()
     for side in SIDES:
-        assert f"via {CORE_HOST} " in scene.lab.ip(side, "route", "show", "default"), f"{side}: no default route"
+        assert f"via {CORE_HOST} " in scene.lab.ip(side, "route", "show", "default"), (
+            f"{side}: no default route")
     return f"AS paths at start {first}; {scene.planned()}; {scene.killed(HOLD_S)}"
 
 
 def frr(lab):
     """The shipped FRR configuration on both chassis."""
-    return [Frr(lab, side, own(shipped("frr-bgpd.conf"), side), bfd=shipped("frr-bfdd.conf")).start() for side in SIDES]
+    return [
+        Frr(lab, side, own(shipped("frr-bgpd.conf"), side), bfd=shipped("frr-bfdd.conf")).start()
+        for side in SIDES
+    ]
 
 
 def bird(lab):
     """The shipped BIRD configuration on both chassis."""
     for side in SIDES:
         # Labs may share a machine with a syslog of its own.
-        start_bird(lab, side, own(shipped("bird.conf"), side).replace("log syslog all;", "log stderr all;"))
+        start_bird(lab, side,
+                   own(shipped("bird.conf"), side).replace("log syslog all;", "log stderr all;"))
 
 
 def test_frr(lab):
-    """FRR as shipped, routers without BFD: they follow the Active; planned, somebody announces always; SIGKILL, by hold time"""
+    """FRR as shipped, routers without BFD: they follow the Active; planned, somebody announces
+    always; SIGKILL, by hold time"""
     return by_hold_time(Scene(lab, frr, bfd=False))
 
 
 @alone
 def test_frr_bfd(lab):
-    """FRR as shipped, routers with BFD: a SIGKILL of the Active moves them long before the hold time"""
+    """FRR as shipped, routers with BFD: a SIGKILL of the Active moves them long before the hold
+    time"""
     return Scene(lab, frr, bfd=True).killed(BFD_S)
 
 
@@ -443,7 +519,8 @@ def test_bird_bfd(lab):
 
 @alone
 def test_standby_frr(lab):
-    """FRR as shipped, advertise-in-standby: routers know both paths and follow the Active; planned, SIGKILL: always a path"""
+    """FRR as shipped, advertise-in-standby: routers know both paths and follow the Active; planned,
+    SIGKILL: always a path"""
     return ahead(AheadScene(lab, frr, bfd=True), BFD_S)
 
 
@@ -453,29 +530,51 @@ def test_standby_bird(lab):
 
 
 def test_bird_router(lab):
-    """FRR as shipped, BIRD as the routers, which would keep a dead chassis' routes if FRR offered a graceful restart"""
+    """FRR as shipped, BIRD as the routers, which would keep a dead chassis' routes if FRR offered a
+    graceful restart"""
     scene = Scene(lab, frr, bfd=False, router=BirdFar)
     return f"AS paths at start {scene.counted()}; {scene.killed(HOLD_S)}"
 
 
 def follow(scene, cause):
-    """The routers follow the Active there and back, by an operator and by a monitor, and when it dies and returns."""
-    told = [scene.planned(), scene.planned(), scene.failed(cause), scene.failed(cause), scene.killed(HOLD_S), scene.returned(),
-            scene.planned()]
+    """The routers follow the Active there and back, by an operator and by a monitor, and when it
+    dies and returns."""
+    told = [
+        scene.planned(),
+        scene.planned(),
+        scene.failed(cause),
+        scene.failed(cause),
+        scene.killed(HOLD_S),
+        scene.returned(),
+        scene.planned()
+    ]
     return "; ".join(told)
 
 
 def frr_bmp(lab):
     """The shipped FRR configuration, and its peers told to the chassis."""
-    return [Frr(lab, side, own(shipped("frr-bgpd.conf"), side) + "router bgp 65001\n" + BMP.format(PORT), ["bmp"],
-                bfd=shipped("frr-bfdd.conf")).start() for side in SIDES]
+    return [
+        Frr(lab,
+            side,
+            own(shipped("frr-bgpd.conf"), side) + "router bgp 65001\n" + BMP.format(PORT), ["bmp"],
+            bfd=shipped("frr-bfdd.conf")).start() for side in SIDES
+    ]
 
 
 def test_follow_bgp(lab):
-    """FRR as shipped, BIRD as the routers: they follow a switchover there and back, a BGP failure there and back, a death, a return"""
-    return follow(Scene(lab, frr_bmp, bfd=False, router=BirdFar, edits=WATCHED, rewrite=lambda text: text + BGP_WATCHED), "bgp-failure")
+    """FRR as shipped, BIRD as the routers: they follow a switchover there and back, a BGP failure
+    there and back, a death, a return"""
+    return follow(
+        Scene(lab,
+              frr_bmp,
+              bfd=False,
+              router=BirdFar,
+              edits=WATCHED,
+              rewrite=lambda text: text + BGP_WATCHED), "bgp-failure")
 
 
 def test_follow_route(lab):
     """BIRD as shipped, FRR as the routers: the same, where the monitored default route goes"""
-    return follow(Scene(lab, bird, bfd=False, edits=WATCHED, rewrite=lambda text: text + ROUTE_WATCHED), "route-failure")
+    return follow(
+        Scene(lab, bird, bfd=False, edits=WATCHED, rewrite=lambda text: text + ROUTE_WATCHED),
+        "route-failure")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The daemon as a service: what it tells the service manager, how it goes, what it leaves and finds, what it shows."""
+"""The daemon as a service: what it tells the service manager, how it goes, what it leaves and
+finds, what it shows."""
 
 import json
 import os
@@ -15,13 +16,15 @@ from lab import CORE_GATEWAY, VIP, POOL, Process, run, wait_until
 from shared import alone
 from traffic import Probes, Sgsnemu, ping
 
-SHOWS = ("srp info", "srp statistics", "srp checkpoint statistics", "srp audit-statistics", "srp history", "sessions", "pools", "srp call-loss statistics",
-         "ports", "workers", "gtp statistics", "configuration", "alarms", "srp configuration-difference",
-         "license information")
+SHOWS = ("srp info", "srp statistics", "srp checkpoint "
+         "statistics", "srp audit-statistics", "srp history", "sessions", "pools",
+         "srp call-loss statistics", "ports", "workers", "gtp statistics", "configuration",
+         "alarms", "srp configuration-difference", "license information")
 
 
 def test_notifies(lab):
-    """Type=notify: READY=1 when it is up, STOPPING=1 when it goes; SIGTERM of standby and of lone active exit with 0"""
+    """Type=notify: READY=1 when it is up, STOPPING=1 when it goes; SIGTERM of standby and of lone
+    active exit with 0"""
     pair = Pair(lab)
     told = {}
     for chassis in pair.both:
@@ -40,12 +43,14 @@ def test_notifies(lab):
         assert chassis.term() == 0, f"{state}: {chassis.process.output()[-500:]}"
         assert told[chassis].recv(256) == b"STOPPING=1"
         told[chassis].close()
-        left = lab.ip(chassis.side, "addr", "show", "lo") + lab.ip(chassis.side, "route", "show", "type", "blackhole")
+        left = lab.ip(chassis.side, "addr", "show", "lo") + lab.ip(chassis.side, "route", "show",
+                                                                   "type", "blackhole")
         assert VIP not in left and POOL not in left, left
 
 
 def test_second_signal(pair):
-    """SIGTERM that cannot hand over waits; a second one does not, and the exit code is 0 all the same"""
+    """SIGTERM that cannot hand over waits; a second one does not, and the exit code is 0 all the
+    same"""
     active = pair.active
     standby = pair.other(active)
     for chassis in pair.both:
@@ -79,7 +84,8 @@ while True:
 
 @alone
 def test_stalled_core(lab, pair):
-    """a core that stands still ends its process, whichever core it is, and the peer takes over with every session"""
+    """a core that stands still ends its process, whichever core it is, and the peer takes over with
+    every session"""
     sgsn = Sgsnemu(lab, contexts=2)
     stream = Probes(lab, sgsn.namespace, sgsn.attach()[0])
     stream.wait_heard(50)
@@ -94,12 +100,18 @@ def test_stalled_core(lab, pair):
                 names[handle.read().strip()] = int(tid)
         tid = active.process.pid if core == "control" else names[f"rte-worker-{lcore}"]
         active.may_end()
-        stopper = Process(lab, lab.namespace("acc"), f"stop-{core}", [sys.executable, "-c", STOP_THREAD, str(tid)])
-        wait_until(lambda s=stopper: "stopped" in s.output() or not s.running(), 5, "the thread to stop")
+        stopper = Process(
+            lab, lab.namespace("acc"), f"stop-{core}",
+            [sys.executable, "-c", STOP_THREAD, str(tid)])
+        wait_until(lambda s=stopper: "stopped" in s.output() or not s.running(),
+                   5,
+                   "the thread to stop")
         assert "stopped" in stopper.output(), stopper.output()
         peer.state_is("Active", 10)
-        wait_until(lambda a=active: not a.alive(), 10, f"the end of the chassis whose {core} core stands still")
-        assert f"the {core} core has not turned" in active.process.output(), active.process.output()[-500:]
+        wait_until(lambda a=active: not a.alive(), 10, f"the end of the chassis whose {core} core "
+                                                       "stands still")
+        assert f"the {core} core has not turned" in active.process.output(), (
+            active.process.output()[-500:])
         assert pair.identities(peer) == sessions
         stream.wait_heard(50)
         active.start()
@@ -118,7 +130,8 @@ def twin(lab, name):
 
 
 def test_twin_taken_over(lab):
-    """a persistent multi_queue tap becomes the twin, and outlives SIGKILL with its addresses; another twin does not"""
+    """a persistent multi_queue tap becomes the twin, and outlives SIGKILL with its addresses;
+    another twin does not"""
     lab.ip("left", "tuntap", "add", "dev", "tw-core", "mode", "tap", "multi_queue")
     lab.ip("left", "addr", "add", "10.9.0.77/24", "dev", "tw-core")
     number = twin(lab, "tw-core")[0]
@@ -126,7 +139,8 @@ def test_twin_taken_over(lab):
     for _ in range(2):
         before = twin(lab, "tw-core")
         assert before[0] == number and {"10.9.0.77", "10.9.0.11"} <= before[2], before
-        assert ping(lab, "core", None, "10.9.0.77") >= 2 and ping(lab, "core", None, "10.9.0.11") >= 2
+        assert ping(lab, "core", None, "10.9.0.77") >= 2 and ping(lab, "core", None,
+                                                                  "10.9.0.11") >= 2
         pair.left.kill9()
         assert twin(lab, "tw-core") == before and twin(lab, "tw-acc") is None
         pair.left.start()
@@ -136,24 +150,40 @@ def test_twin_taken_over(lab):
 
 def leftovers(lab, side):
     """The VIPs and pool routes that the kernel of a chassis holds."""
-    addresses, routes = lab.ip(side, "addr", "show", "lo"), lab.ip(side, "route", "show", "type", "blackhole")
-    return [a for a in (VIP, CORE_GATEWAY) if f" {a}/" in addresses] + ([POOL] if POOL in routes else [])
+    addresses, routes = lab.ip(side, "addr", "show", "lo"), lab.ip(side, "route", "show", "type",
+                                                                   "blackhole")
+    return [a for a in (VIP, CORE_GATEWAY) if f" {a}/" in addresses
+            ] + ([POOL] if POOL in routes else [])
 
 
 def test_leftovers_removed(lab, pair):
-    """what a killed active left in its kernel is gone when the next process is up, before anything can answer for it"""
+    """what a killed active left in its kernel is gone when the next process is up, before anything
+    can answer for it"""
     client, user = Client(lab), User(lab)
     context = client.attach("240030000000001")
     victim = pair.active
     assert set(leftovers(lab, victim.side)) == {VIP, CORE_GATEWAY, POOL}
     victim.kill9()
-    assert set(leftovers(lab, victim.side)) == {VIP, CORE_GATEWAY, POOL}, "it was not killed hard enough for this test"
+    assert set(leftovers(lab, victim.side)) == {VIP, CORE_GATEWAY, POOL}, (
+        "it was not killed hard enough for this test")
     survivor = pair.other(victim)
     survivor.state_is("Active", 10)
     victim.start()
     victim.wait_ready()
     assert not leftovers(lab, victim.side)
-    out = run("ip", "netns", "exec", lab.namespace("acc"), "arping", "-c", "3", "-w", "4", "-I", "br0", VIP, check=False)
+    out = run("ip",
+              "netns",
+              "exec",
+              lab.namespace("acc"),
+              "arping",
+              "-c",
+              "3",
+              "-w",
+              "4",
+              "-I",
+              "br0",
+              VIP,
+              check=False)
     mac = json.loads(lab.ip(survivor.side, "-json", "link", "show", "dev", "tw-acc"))[0]["address"]
     found = {m.lower() for m in re.findall(r"\[([0-9A-Fa-f:]{17})\]", out)}
     assert found == {mac}, f"{found}, not {mac}: {out}"
@@ -178,7 +208,8 @@ class Telemetry:
 
 
 def flat(value, at=""):
-    """Every number and text of a nested answer by its path, as telemetry has them: booleans as numbers, null as an empty text."""
+    """Every number and text of a nested answer by its path, as telemetry has them: booleans as
+    numbers, null as an empty text."""
     if isinstance(value, list):
         value = {str(i): v for i, v in enumerate(value)}
     if isinstance(value, dict):
@@ -188,41 +219,60 @@ def flat(value, at=""):
 
 def tell(chassis, *words):
     """tandemctl: exit code and output."""
-    done = subprocess.run([tandemctl(chassis.lab.build), "--socket", chassis.socket, *words], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run([tandemctl(chassis.lab.build), "--socket", chassis.socket, *words],
+                          stdin=subprocess.DEVNULL,
+                          capture_output=True,
+                          text=True,
+                          timeout=20,
+                          check=False)
     return done.returncode, done.stdout + done.stderr
 
 
 def test_views_agree(lab, pair):
-    """every command of tandemctl works on both chassis, as text and as JSON, and telemetry has the same values"""
+    """every command of tandemctl works on both chassis, as text and as JSON, and telemetry has the
+    same values"""
     client, user = Client(lab), User(lab)
     contexts = [client.attach(f"24003000000000{i}") for i in range(3)]
     user.warm(contexts[0])
     wait_until(lambda: pair.left.sessions() == pair.right.sessions(), 5, "equal usage")
     for chassis in pair.both:
         words = [("show", *s.split()) for s in SHOWS] + [("show", "sessions", "--limit", "2")]
-        words += [("show", "session", w) for w in (contexts[0].address, contexts[1].imsi, f"0x{contexts[2].control:08x}")]
+        words += [("show", "session", w)
+                  for w in (contexts[0].address, contexts[1].imsi, f"0x{contexts[2].control:08x}")]
         for args in words:
             code, out = tell(chassis, *args)
             assert code == 0 and out.strip(), f"{chassis.side}: {args}: exit {code}: {out}"
             code, out = tell(chassis, "--json", *args)
-            assert code == 0 and json.loads(out), f"{chassis.side}: --json {args}: exit {code}: {out}"
+            assert code == 0 and json.loads(out), (
+                f"{chassis.side}: --json {args}: exit {code}: {out}")
         code, out = tell(chassis, "show", "session", "172.20.99.99")
         assert code == 1 and out.strip(), f"exit {code}: {out}"
         code, out = tell(chassis, "srp", "validate-switchover")
-        assert (code == 0) == (chassis is pair.active) and out.strip(), f"{chassis.side}: exit {code}: {out}"
+        assert (code == 0) == (chassis is pair.active) and out.strip(), (
+            f"{chassis.side}: exit {code}: {out}")
         telemetry = Telemetry(lab, chassis.side)
-        for path, command, args in (("/tandem/pools", "show pools", {}), ("/tandem/sessions,3", "show sessions", {"limit": 3}),
-                                    (f"/tandem/session,{contexts[0].address}", "show session", {"session": contexts[0].address}),
-                                    ("/tandem/gtp", "show gtp statistics", {}), ("/tandem/srp/history", "show srp history", {}),
-                                    ("/tandem/srp/info", "show srp info", {}), ("/tandem/workers", "show workers", {})):
+        for path, command, args in (("/tandem/pools", "show pools", {}),
+                                    ("/tandem/sessions,3", "show sessions", {
+                                        "limit": 3
+                                    }), (f"/tandem/session,{contexts[0].address}", "show session", {
+                                        "session": contexts[0].address
+                                    }), ("/tandem/gtp", "show gtp statistics",
+                                         {}), ("/tandem/srp/history", "show srp history",
+                                               {}), ("/tandem/srp/info", "show srp info",
+                                                     {}), ("/tandem/workers", "show workers", {})):
             told, shown = flat(telemetry.ask(path)), flat(chassis.ctl(command, **args))
             # What moves by itself is compared by its name only.
-            moving = {k for k in shown if k.endswith(("_ms", "last_hello_time", "in_sync_since")) or command == "show workers"}
+            moving = {
+                k
+                for k in shown if k.endswith(("_ms", "last_hello_time",
+                                              "in_sync_since")) or command == "show workers"
+            }
             assert shown and set(told) == set(shown), f"{path}: {set(told) ^ set(shown)}"
             differ = {k: (told[k], shown[k]) for k in set(shown) - moving if told[k] != shown[k]}
             assert not differ, f"{path}: {differ}"
-    done = subprocess.run([tandemctl(lab.build), "--socket", pair.left.socket + ".not", "show", "pools"], capture_output=True,
-                          text=True, check=False)
+    done = subprocess.run(
+        [tandemctl(lab.build), "--socket", pair.left.socket + ".not", "show", "pools"],
+        capture_output=True,
+        text=True,
+        check=False)
     assert done.returncode == 2 and done.stderr.count("\n") == 1, done
-

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What must be true to the last packet and session: usage, and answers given while the role moves."""
+"""What must be true to the last packet and session: usage, and answers given while the role
+moves."""
 
 import ipaddress
 import signal
 import time
 
 from chassis import PAIR_S, Pair
-from gtp import ACCEPTED, CREATE, DELETE, Client, Talker, User, create_elements, elements, message, own_teid
+from gtp import (ACCEPTED, CREATE, DELETE, Client, Talker, User, create_elements, elements, message,
+                 own_teid)
 from lab import LabError, wait_until
 from shared import alone
 
-# lib/config's default of srp.micro-checkpoint-interval, and what a machine that stalls may add to it.
+# lib/config's default of srp.micro-checkpoint-interval, and what a machine that stalls may add to
+# it.
 CHECKPOINT_S, STALL_S = 0.1, 0.06
 
 
@@ -20,7 +23,8 @@ def imsi(number):
 
 
 def usage(chassis, address):
-    """A session's usage at a chassis: ((of side 0), (of side 1), (shown in all)), each packets and octets up and down."""
+    """A session's usage at a chassis: ((of side 0), (of side 1), (shown in all)), each packets and
+    octets up and down."""
     session = chassis.ctl("show session", session=address)["sessions"][0]
     names = ("up_packets", "up_bytes", "down_packets", "down_bytes")
     sides = [tuple(session[f"usage_side{n}"][k] for k in names) for n in (0, 1)]
@@ -39,7 +43,8 @@ def plus(a, b):
 
 
 def warm_pair(lab, count, pair=None, **config):
-    """A pair that knows its next hops, and `count` sessions that nobody used yet: (pair, user plane, sessions)."""
+    """A pair that knows its next hops, and `count` sessions that nobody used yet: (pair, user
+    plane, sessions)."""
     pair = (pair or Pair(lab, **config)).start()
     client, user = Client(lab), User(lab)
     user.warm(client.attach(imsi(0)))
@@ -47,7 +52,8 @@ def warm_pair(lab, count, pair=None, **config):
 
 
 def test_usage_planned(lab):
-    """usage equals what was sent and heard, packet by packet, on both chassis after A to B to A under traffic"""
+    """usage equals what was sent and heard, packet by packet, on both chassis after A to B to A
+    under traffic"""
     pair, user, contexts = warm_pair(lab, 5)
     talker = Talker(lab, user, contexts)
     for _ in range(3):
@@ -58,7 +64,8 @@ def test_usage_planned(lab):
     assert new is pair.right
     talker.wait_heard(60)
     talker.stop()
-    # A worker that stood still for too long throws away what waited: the one loss that there may be, on a busy machine.
+    # A worker that stood still for too long throws away what waited: the one loss that there may
+    # be, on a busy machine.
     stale = sum(c.counter("stale_frames") for c in pair.both)
     lost = talker.counts(talker.sent) - talker.counts(talker.heard)
     assert 0 <= lost <= stale, f"{lost} packets were lost, {stale} of them by a stall"
@@ -67,12 +74,15 @@ def test_usage_planned(lab):
 
         def exact(chassis, address=context.address, want=want):
             seen = usage(chassis, address)[2]
-            return seen == want or (stale > 0 and seen[2:] == want[2:] and want[2] <= seen[0] <= want[0])
+            return seen == want or (stale > 0 and seen[2:] == want[2:]
+                                    and want[2] <= seen[0] <= want[0])
         for chassis in pair.both:
             wait_until(lambda c=chassis: exact(c), 5,
-                       lambda c=chassis, a=context.address, w=want: f"{a} at {c.side}: {usage(c, a)} to become {w}")
+                       lambda c=chassis, a=context.address, w=want: f"{a} at {c.side}: "
+                                                                    f"{usage(c, a)} to become {w}")
         seen = [usage(c, context.address) for c in pair.both]
-        assert seen[0] == seen[1], f"{context.address}: the sides are told apart differently: {seen}"
+        assert seen[0] == seen[1], (
+            f"{context.address}: the sides are told apart differently: {seen}")
         assert plus(*seen[0][:2]) == seen[0][2] and min(s[0] for s in seen[0][:2]) > 0, seen
     return f"{talker.counts(talker.sent)} packets, {lost} lost"
 
@@ -84,7 +94,8 @@ def stalled_s(chassis):
 
 @alone
 def test_usage_crash(lab):
-    """after a crash usage is never ahead of the truth, and behind it by one micro-checkpoint interval at most"""
+    """after a crash usage is never ahead of the truth, and behind it by one micro-checkpoint
+    interval at most"""
     pair, user, contexts = warm_pair(lab, 5)
     talker = Talker(lab, user, contexts, interval=0.002)
     talker.wait_heard(1000)
@@ -101,33 +112,40 @@ def test_usage_crash(lab):
     resumed = max(zip(times, times[1:]), key=lambda two: two[1] - two[0])[1]
     # A busy machine's pauses are not the stream's.
     last = [at for at in times if killed - 1 < at < killed] + [killed]
-    patience = STALL_S + 2 * max(b - a for a, b in zip(last, last[1:])) + stalled_s(survivor) - stalled
+    patience = STALL_S + 2 * max(b - a
+                                 for a, b in zip(last, last[1:])) + stalled_s(survivor) - stalled
     behind = 0
     for context in contexts:
         seen = usage(survivor, context.address)
-        # What was answered by then has been counted both ways; an answer is as long as its question.
+        # What was answered by then has been counted both ways; an answer is as long as its
+        # question.
         least = truth(talker, context.address, killed - CHECKPOINT_S - patience)[2:] * 2
         # Of answers the victim may have counted some that never arrived.
         most = truth(talker, context.address, resumed)
         most = most[:2] + most[:2]
         got = seen[side]
-        assert all(low <= n <= high for low, n, high in zip(least, got, most)), f"{context.address}: {least} {got} {most}"
+        assert all(low <= n <= high for low, n, high in zip(least, got, most)), (
+            f"{context.address}: {least} {got} {most}")
         assert seen[2] == plus(*seen[:2])
         # What the survivor carried is exact.
         heard = [n for at, n in talker.heard[context.address] if at >= resumed]
-        assert seen[1 - side][2:] == (len(heard), sum(heard)), f"{context.address}: {seen}, {len(heard)} heard"
+        assert seen[1 - side][2:] == (len(heard), sum(heard)), (
+            f"{context.address}: {seen}, {len(heard)} heard")
         behind = max(behind, truth(talker, context.address, killed)[2] - got[2])
     victim.start()
     victim.wait_ready()
     pair.settle()
     for context in contexts:
-        wait_until(lambda a=context.address: usage(victim, a) == usage(survivor, a), 5, "equal usage")
-    return f"{behind} packets of a session behind, which sends one each 10 ms, {patience * 1000:.0f} ms allowed for stalls"
+        wait_until(lambda a=context.address: usage(victim, a) == usage(survivor, a),
+                   5,
+                   "equal usage")
+    return (f"{behind} packets of a session behind, which sends one each 10 ms, "
+            f"{patience * 1000:.0f} ms allowed for stalls")
 
 
 class Opener:
-    """Creates sessions without pause, `window` requests at once, and deletes each third again; each request is repeated
-    until it is answered."""
+    """Creates sessions without pause, `window` requests at once, and deletes each third again; each
+    request is repeated until it is answered."""
 
     REPEAT_S = 0.2
 
@@ -137,7 +155,8 @@ class Opener:
         # At most so many a second.
         self.rate, self.last = 500, 0.0
         self.repeated = 0
-        # IMSI: (TEID, address), as answered; of `deleted` the Delete was accepted, of `closing` it was sent.
+        # IMSI: (TEID, address), as answered; of `deleted` the Delete was accepted, of `closing` it
+        # was sent.
         self.accepted, self.deleted, self.closing = {}, set(), set()
 
     def _ask(self, kind, who, teid, body):
@@ -190,7 +209,8 @@ class Opener:
         end = time.monotonic() + timeout
         while not done():
             if time.monotonic() > end:
-                raise LabError(f"not done after {timeout} s: {len(self.accepted)} accepted, {len(self.waiting)} wait")
+                raise LabError(f"not done after {timeout} s: {len(self.accepted)} accepted, "
+                               f"{len(self.waiting)} wait")
             self._fill()
             self._send()
             self._receive()
@@ -206,20 +226,29 @@ class Opener:
         self.run(lambda: not self.waiting)
 
     def check(self, *chassis):
-        """Every accepted session is there as it was told, those whose Delete was accepted are not, and nobody ever shared
-        an address: all were given out within one quarantine."""
+        """Every accepted session is there as it was told, those whose Delete was accepted are not,
+        and nobody ever shared an address: all were given out within one quarantine."""
         addresses = [a for _, a in self.accepted.values()]
         assert len(set(addresses)) == len(addresses), "an address was given out twice"
         for one in chassis:
             held = {s["imsi"]: (int(s["teid"], 16), a) for a, s in one.sessions().items()}
-            wrong = {who: told for who, told in self.accepted.items() if who not in self.closing and held.get(who) != told}
-            assert not wrong, f"{len(wrong)} of {len(addresses)} are not at {one.side} as told: {list(wrong.items())[:3]}"
+            wrong = {
+                who: told
+                for who, told in self.accepted.items()
+                if who not in self.closing and held.get(who) != told
+            }
+            assert not wrong, (
+                f"{len(wrong)} of {len(addresses)} are not at {one.side} as told: "
+                f"{list(wrong.items())[:3]}")
             undead = self.deleted & set(held)
-            assert not undead, f"{len(undead)} of {len(self.deleted)} deleted ones are at {one.side}: {sorted(undead)[:3]}"
+            assert not undead, (
+                f"{len(undead)} of {len(self.deleted)} deleted ones are at {one.side}: "
+                f"{sorted(undead)[:3]}")
 
 
 def test_creates_through_crash(lab):
-    """what was answered before, while and after the active is killed holds at the survivor: creates and deletes"""
+    """what was answered before, while and after the active is killed holds at the survivor: creates
+    and deletes"""
     pair = Pair(lab, edits={"srp.commit-timeout": "200", "pools.quarantine": "60"}).start()
     opener = Opener(lab, 16)
     opener.rate = 2000
@@ -241,38 +270,46 @@ def test_creates_through_crash(lab):
     pair.settle()
     opener.more(50)
     opener.finish()
-    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10, "equal tables")
+    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10,
+               "equal tables")
     opener.check(victim, survivor)
     assert survivor.total() == len(opener.accepted) - len(opener.deleted)
-    return f"{told} before the crash, {len(opener.accepted)} in all, {opener.repeated} requests repeated"
+    return (f"{told} before the crash, {len(opener.accepted)} in all, {opener.repeated} requests "
+            "repeated")
 
 
 def test_creates_through_switchover(lab):
-    """creates and deletes without pause through planned switchovers: all accepted, none lost, no address twice"""
+    """creates and deletes without pause through planned switchovers: all accepted, none lost, no
+    address twice"""
     pair = Pair(lab, edits={"pools.quarantine": "60"}).start()
     opener = Opener(lab, 8)
     for _ in range(3):
         opener.more(60)
         old = pair.active
         old.ctl("srp initiate-switchover")
-        opener.run(lambda o=old: pair.other(o).info()["chassis_state"] == "Active" and o.info()["chassis_state"] == "Standby")
+        opener.run(lambda o=old: pair.other(o).info()["chassis_state"] == "Active" and o.info()[
+            "chassis_state"] == "Standby")
         opener.more(60)
         pair.settle()
     opener.finish()
-    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10, "equal tables")
+    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10,
+               "equal tables")
     opener.check(pair.left, pair.right)
-    assert pair.left.total() == len(opener.accepted) - len(opener.deleted), "a request that was repeated made two sessions"
+    assert pair.left.total() == len(opener.accepted) - len(opener.deleted), (
+        "a request that was repeated made two sessions")
     return f"{len(opener.accepted)} in all, {opener.repeated} requests repeated"
 
 
 @alone
 def test_commit_gate(lab, pair):
-    """a standby that stands still delays answers by commit-timeout at most; they are told apart until all is protected"""
+    """a standby that stands still delays answers by commit-timeout at most; they are told apart
+    until all is protected"""
     client = Client(lab)
     active = pair.active
     standby = pair.other(active)
     client.attach(imsi(1))
-    assert active.counter("gtp.unprotected_answers") == 0 and active.counter("gtp.protected_answers") == 1
+    assert active.counter("gtp.unprotected_answers") == 0 and active.counter(
+        "gtp.protected_answers") == 1
     assert active.info()["commit_gate_closed"]
     standby.may_end()
     standby.process.send(signal.SIGSTOP)
@@ -281,21 +318,26 @@ def test_commit_gate(lab, pair):
     spent = (time.monotonic() - began) * 1000
     client.attach(imsi(3))
     assert 40 <= spent <= 1000, f"answered after {spent:.0f} ms"
-    assert active.counter("gtp.unprotected_answers") == 2 and active.counter("gtp.protected_answers") == 1
+    assert active.counter("gtp.unprotected_answers") == 2 and active.counter(
+        "gtp.protected_answers") == 1
     assert not active.info()["commit_gate_closed"]
     # Long enough for the active to take it for dead.
-    active.wait(lambda i: i["connection_state"] != "Connected" or i["replication_path"] == "down", 10, "the standby's silence")
+    active.wait(lambda i: i["connection_state"] != "Connected" or i["replication_path"] == "down",
+                10, "the standby's silence")
     client.attach(imsi(4))
     standby.process.send(signal.SIGCONT)
-    wait_until(lambda: not standby.alive() or standby.info().get("in_sync"), PAIR_S, "the standby's return or end")
+    wait_until(lambda: not standby.alive() or standby.info().get("in_sync"), PAIR_S,
+               "the standby's return or end")
     if not standby.alive():
         standby.start()
         standby.wait_ready()
     assert pair.settle() == (active, standby), "the roles changed"
-    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10, "equal tables")
+    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10,
+               "equal tables")
     assert active.total() == 4
     active.wait(lambda i: i["commit_gate_closed"], 5, "the gate closed again")
     before = active.counter("gtp.protected_answers"), active.counter("gtp.unprotected_answers")
     client.attach(imsi(5))
-    assert (active.counter("gtp.protected_answers"), active.counter("gtp.unprotected_answers")) == (before[0] + 1, before[1])
+    assert (active.counter("gtp.protected_answers"),
+            active.counter("gtp.unprotected_answers")) == (before[0] + 1, before[1])
     return f"answered after {spent:.0f} ms"

@@ -9,10 +9,12 @@ from lab import SIDES, Process, Skip, wait_until
 
 
 def with_mtu(mtu, frame):
-    """A rewriting of a configuration: the replication port's MTU, and frames of that many bytes, four to a block."""
+    """A rewriting of a configuration: the replication port's MTU, and frames of that many bytes,
+    four to a block."""
     def rewrite(text):
         head, tail = text.split('name = "repl";')
-        tail = tail.replace("framesz=2048,blocksz=65536,framecnt=2048", f"framesz={frame},blocksz={4 * frame},framecnt=512", 1)
+        tail = tail.replace("framesz=2048,blocksz=65536,framecnt=2048",
+                            f"framesz={frame},blocksz={4 * frame},framecnt=512", 1)
         return head + 'name = "repl";' + tail.replace("mtu = 1500", f"mtu = {mtu}", 1)
     return rewrite
 
@@ -32,8 +34,9 @@ def test_jumbo(lab):
     contexts = [client.attach(f"2400300000{i:05}") for i in range(640)]
     standby = pair.other(pair.active)
     standby.kill9()
-    large = Process(lab, lab.namespace(standby.side), "tshark", ["tshark", "-q", "-i", f"{standby.side[0]}-repl", "-c", "1", "-f",
-                                                                 "udp and greater 1600"])
+    large = Process(
+        lab, lab.namespace(standby.side), "tshark",
+        ["tshark", "-q", "-i", f"{standby.side[0]}-repl", "-c", "1", "-f", "udp and greater 1600"])
     wait_until(lambda: "Capturing" in large.output(), 10, "tshark")
     standby.start()
     standby.wait_ready()
@@ -57,15 +60,19 @@ def test_mtu_unequal(lab):
     pair.right.start()
     pair.right.wait_ready()
     for chassis in pair.both:
-        info = chassis.wait(lambda i: i["peer_configuration_validation"] == "Mismatch", 15, "a mismatch")
+        info = chassis.wait(lambda i: i["peer_configuration_validation"] == "Mismatch", 15,
+                            "a mismatch")
         assert "set mtu 1500 of port repl on both" in info["last_peer_configuration_error"], info
-        assert "set mtu 1500 of port repl on both" in chassis.process.output(), chassis.process.output()
-    assert pair.right.info()["chassis_state"] == "Init" and pair.left.info()["chassis_state"] == "Active"
+        assert "set mtu 1500 of port repl on both" in chassis.process.output(), (
+            chassis.process.output())
+    assert pair.right.info()["chassis_state"] == "Init" and pair.left.info(
+    )["chassis_state"] == "Active"
     assert pair.left.ctl("show srp checkpoint statistics")["streams"] == 0
 
 
 def test_mtu_refused(lab):
-    """a replication port that does not take its MTU: the process does not start, and says what to do"""
+    """a replication port that does not take its MTU: the process does not start, and says what to
+    do"""
     for frame, link in ((8192, 9000), (9216, 1500)):
         replication_mtu(lab, link)
         pair = Pair(lab, rewrite=with_mtu(9000, frame))
@@ -73,7 +80,8 @@ def test_mtu_refused(lab):
         pair.left.may_end()
         assert pair.left.process.wait(20) != 0
         said = pair.left.process.output()
-        assert "port repl" in said and "does not take mtu 9000" in said and "framesz=9216" in said, said
+        for words in ("port repl", "does not take mtu 9000", "framesz=9216"):
+            assert words in said, said
 
 
 def pair_of_versions(lab, newer):
@@ -131,5 +139,8 @@ def test_next_version_both(lab):
     assert [c.info()["replication_version"] for c in pair.both] == [2, 2]
     context = Client(lab).attach("240030000000001")
     wait_until(lambda: pair.left.total() == pair.right.total() == 1, 5, "the session on both")
-    shown = [c.ctl("show session", session=context.address)["sessions"][0]["charging_characteristics"] for c in pair.both]
+    shown = [
+        c.ctl("show session", session=context.address)["sessions"][0]["charging_characteristics"]
+        for c in pair.both
+    ]
     assert shown == [0x0800, 0x0800], shown

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What goes through the pair: SGSNs with their subscribers, a stream of probes, TCP, and a capture of all of it."""
+"""What goes through the pair: SGSNs with their subscribers, a stream of probes, TCP, and a capture
+of all of it."""
 
 import json
 import os
@@ -22,7 +23,14 @@ _imsi = itertools.count(240010100000000, 100)
 class Sgsnemu:
     """osmo-ggsn's SGSN emulator with some subscribers, whose traffic has a namespace of its own."""
 
-    def __init__(self, lab, contexts=1, apn="internet", remote=VIP, imsi=None, place=None, extra=()):
+    def __init__(self,
+                 lab,
+                 contexts=1,
+                 apn="internet",
+                 remote=VIP,
+                 imsi=None,
+                 place=None,
+                 extra=()):
         self.lab = lab
         self.contexts = contexts
         self.imsi = next(_imsi) if imsi is None else imsi
@@ -34,7 +42,11 @@ class Sgsnemu:
                          f"--netns={lab.namespace(self.namespace)}", "--defaultroute")
         self.process = Process(lab, lab.namespace("acc"), f"sgsnemu-{self.namespace}", [
             "stdbuf", "-oL", "sgsnemu", "-l", self.local, "-r", remote, "--statedir", state,
-            "--pidfile", os.path.join(state, "pid"), "--contexts", str(contexts), "-i", str(self.imsi), "-a", apn, *mode])
+            "--pidfile",
+            os.path.join(state, "pid"), "--contexts",
+            str(contexts), "-i",
+            str(self.imsi), "-a", apn, *mode
+        ])
 
     @property
     def place(self):
@@ -46,26 +58,33 @@ class Sgsnemu:
         return re.findall(r"received EUA with IP address: ([0-9.]+)", self.process.output())
 
     def attach(self, timeout=15):
-        """Waits until every context has its address, and puts them all on the interface. Returns them."""
-        wait_until(lambda: len(self.addresses()) >= self.contexts or not self.process.running(), timeout,
-                   lambda: f"sgsnemu's {self.contexts} contexts; it said: {self.process.output()[-600:]}")
+        """Waits until every context has its address, and puts them all on the interface. Returns
+        them."""
+        wait_until(
+            lambda: len(self.addresses()) >= self.contexts or not self.process.running(), timeout,
+            lambda: f"sgsnemu's {self.contexts} contexts; it said: "
+            f"{self.process.output()[-600:]}")
         found = self.addresses()
         if len(found) < self.contexts:
             raise LabError(f"sgsnemu ended early: {self.process.output()[-600:]}")
         # sgsnemu itself configures the first context only.
-        wait_until(lambda: found[0] in self.lab.ip(self.namespace, "addr", "show"), timeout, f"{found[0]} on the tun")
+        wait_until(lambda: found[0] in self.lab.ip(self.namespace, "addr", "show"), timeout,
+                   f"{found[0]} on the tun")
         self.lab.ip(self.namespace, "link", "set", self.device, "mtu", "1400")
         for address in found[1:]:
             self.lab.ip(self.namespace, "addr", "replace", f"{address}/32", "dev", self.device)
         return found
 
     def detach(self, timeout=5.0):
-        """Deletes the contexts as a phone that is switched off does. Returns the causes that the GGSN answered."""
-        answered = lambda: re.findall(r"delete PDP context response. Cause value: (\d+)", self.process.output())
+        """Deletes the contexts as a phone that is switched off does. Returns the causes that the
+        GGSN answered."""
+        answered = lambda: re.findall(r"delete PDP context response. Cause value: "
+                                      r"(\d+)", self.process.output())
         self.process.send(signal.SIGTERM)
         try:
             # It lingers long after the last answer.
-            wait_until(lambda: len(answered()) >= self.contexts or not self.process.running(), timeout, "deletes")
+            wait_until(lambda: len(answered()) >= self.contexts or not self.process.running(),
+                       timeout, "deletes")
         except LabError:
             pass
         self.kill()
@@ -98,8 +117,10 @@ class Result:
         self.gap_ms = max(((b - a) * 1000 for a, b in zip(times, times[1:])), default=float("inf"))
         self.first = times[0] if times else None
         self.last = times[-1] if times else None
-        # Answers are told from late ones: a probe that came back after a second was queued somewhere.
-        self.slowest_ms = max(((heard_at[s] - sent_at[s]) * 1000 for s in heard_at), default=float("inf"))
+        # Answers are told from late ones: a probe that came back after a second was queued
+        # somewhere.
+        self.slowest_ms = max(((heard_at[s] - sent_at[s]) * 1000 for s in heard_at),
+                              default=float("inf"))
 
     def __str__(self):
         return (f"{self.received} of {self.sent} answered, longest gap {self.gap_ms:.0f} ms, "
@@ -133,7 +154,8 @@ class Probes:
 
     def _send(self, sequence):
         head = struct.pack("!BBHHH", 8, 0, 0, self.ident, sequence & 0xffff)
-        head = struct.pack("!BBHHH", 8, 0, checksum(head + self.payload), self.ident, sequence & 0xffff)
+        head = struct.pack("!BBHHH", 8, 0, checksum(head + self.payload), self.ident,
+                           sequence & 0xffff)
         self.sent_at[sequence] = time.time()
         try:
             self.sock.send(head + self.payload)
@@ -191,7 +213,8 @@ class Probes:
         self.sock.close()
 
     def stop(self):
-        """Ends the stream, waits a second for what is still on the way, and says what became of all."""
+        """Ends the stream, waits a second for what is still on the way, and says what became of
+        all."""
         self.abandon()
         return Result(self.sent_at, self.heard_at)
 
@@ -200,14 +223,31 @@ def wait_heard(streams, count, timeout=15):
     """Waits until every stream has `count` more answers than now."""
     goals = [(stream, len(stream.heard_at) + count) for stream in streams]
     wait_until(lambda: all(len(s.heard_at) >= goal for s, goal in goals), timeout,
-               lambda: f"{count} more answers to probes: {[len(s.heard_at) - goal for s, goal in goals]}")
+               lambda: f"{count} more answers to probes: "
+                       f"{[len(s.heard_at) - goal for s, goal in goals]}")
 
 
 def ping(lab, namespace, source, target=CORE_HOST, count=3, size=56, extra=()):
     """`ping` from a subscriber or a host; how many of count were answered."""
     who = ("-I", source) if source else ()
-    out = run("ip", "netns", "exec", lab.namespace(namespace), "ping", "-n", "-c", str(count), "-i", "0.2", "-W", "2",
-              "-s", str(size), *who, *extra, target, check=False)
+    out = run("ip",
+              "netns",
+              "exec",
+              lab.namespace(namespace),
+              "ping",
+              "-n",
+              "-c",
+              str(count),
+              "-i",
+              "0.2",
+              "-W",
+              "2",
+              "-s",
+              str(size),
+              *who,
+              *extra,
+              target,
+              check=False)
     found = re.search(r"(\d+) received", out)
     return int(found.group(1)) if found else 0
 
@@ -217,20 +257,26 @@ class Iperf:
 
     def __init__(self, lab, namespace, source, seconds, rate="20M", reverse=False):
         port = str(5200 + lab.ue_count + len(lab.processes))
-        self.server = Process(lab, lab.namespace("core"), f"iperf3-server-{port}", ["iperf3", "-s", "-1", "--forceflush", "-p", port])
+        self.server = Process(lab, lab.namespace("core"), f"iperf3-server-{port}",
+                              ["iperf3", "-s", "-1", "--forceflush", "-p", port])
         wait_until(lambda: "listening" in self.server.output().lower(), 10, "iperf3's server")
         direction = ("-R",) if reverse else ()
         self.client = Process(lab, lab.namespace(namespace), f"iperf3-client-{port}", [
-            "iperf3", "-c", CORE_HOST, "-p", port, "-B", source, "-t", str(seconds), "-b", rate, "-i", "0.5", "-J", *direction])
+            "iperf3", "-c", CORE_HOST, "-p", port, "-B", source, "-t",
+            str(seconds), "-b", rate, "-i", "0.5", "-J", *direction
+        ])
         self.seconds = seconds
 
     def finish(self):
-        """Waits for the end. Returns (bytes received, bytes of each half second); LabError if it broke."""
+        """Waits for the end. Returns (bytes received, bytes of each half second); LabError if it
+        broke."""
         self.client.wait(self.seconds + 30)
         report = json.loads(self.client.output())
         if "error" in report:
             raise LabError(f"iperf3: {report['error']}")
-        return report["end"]["sum_received"]["bytes"], [i["sum"]["bytes"] for i in report["intervals"]]
+        return report["end"]["sum_received"]["bytes"], [
+            i["sum"]["bytes"] for i in report["intervals"]
+        ]
 
 
 class Capture:
@@ -242,21 +288,29 @@ class Capture:
         self.process = Process(lab, lab.namespace(namespace), f"dumpcap-{namespace}-{link}",
                                ["dumpcap", "-q", "-P", "-i", link, "-w", self.file])
         # The file's header is there once the socket is.
-        wait_until(lambda: os.path.exists(self.file) and os.path.getsize(self.file) >= 24, 10, "the capture to start")
+        wait_until(lambda: os.path.exists(self.file) and os.path.getsize(self.file) >= 24, 10,
+                   "the capture to start")
 
     def stop(self, last=None):
-        """Ends the capture, once it holds a packet that the filter `last` lets through: the newest are still on their
-        way to the file when they have arrived."""
+        """Ends the capture, once it holds a packet that the filter `last` lets through: the newest
+        are still on their way to the file when they have arrived."""
         if last is not None:
-            wait_until(lambda: self.rows(last, "frame.number", check=False), 10, f"{last} in {self.file}")
+            wait_until(lambda: self.rows(last, "frame.number", check=False), 10,
+                       f"{last} in {self.file}")
         self.process.send(signal.SIGINT)
         self.process.wait(10)
 
     def rows(self, display_filter, *fields, check=True):
         """The fields of every packet that the filter lets through, checksums verified."""
-        args = ["tshark", "-r", self.file, "-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE",
-                "-o", "tcp.check_checksum:TRUE", "-Y", display_filter, "-T", "fields"]
+        args = [
+            "tshark", "-r", self.file, "-o", "ip.check_checksum:TRUE", "-o",
+            "udp.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-Y", display_filter, "-T",
+            "fields"
+        ]
         for field in fields:
             args += ["-e", field]
         out = run(*args, timeout=120, check=check)
-        return [line.split("\t") for line in out.splitlines() if not line.startswith(("Running as user", "tshark: "))]
+        return [
+            line.split("\t") for line in out.splitlines()
+            if not line.startswith(("Running as user", "tshark: "))
+        ]

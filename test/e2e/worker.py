@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The processes that run cases, each with a lab of its own at a time, and the one that asks them."""
+"""The processes that run cases, each with a lab of its own at a time, and the one that asks
+them."""
 
 import dataclasses
 import multiprocessing
