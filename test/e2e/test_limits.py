@@ -219,7 +219,7 @@ def test_malformed_gtpu(lab, pair):
 def refuses_to_start(chassis, *expected):
     """Starts a chassis that must end by itself, with words that say why."""
     chassis.start()
-    code = chassis.process.wait(20)
+    code = chassis.process.wait(40)
     said = chassis.process.output()
     assert code == 3, f"exit {code}: {said[-800:]}"
     for words in expected:

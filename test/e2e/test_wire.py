@@ -78,7 +78,7 @@ def test_mtu_refused(lab):
         pair = Pair(lab, rewrite=with_mtu(9000, frame))
         pair.left.start()
         pair.left.may_end()
-        assert pair.left.process.wait(20) != 0
+        assert pair.left.process.wait(40) != 0
         said = pair.left.process.output()
         for words in ("port repl", "does not take mtu 9000", "framesz=9216"):
             assert words in said, said
