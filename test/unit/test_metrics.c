@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The registry of counters and gauges: what is registered is what a walk sees, with the values of
+ * that moment. */
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/metrics.h"
+#include "common/counters.h"
+#include "ut.h"
+
+// clang-format off
+#define TOY_COUNTERS(X) X(received) X(refused)
+// clang-format on
+COUNTERS_DEFINE(toy_counters, TOY_COUNTERS);
+
+static const struct metric gauges[] = {
+	{ "depth", "packets", "How many packets wait.", METRIC_GAUGE },
+	{ "age_seconds", "seconds", "How long the oldest packet has waited.", METRIC_GAUGE },
+};
+
+/* What a walk saw, one "room.group.name=value kind unit" a line. */
+static char seen[2048];
+
+static void collect(void *ctx, const struct metrics_group *g)
+{
+	(void)ctx;
+	for (unsigned int i = 0; i < g->n; i++) {
+		size_t used = strlen(seen);
+
+		snprintf(seen + used, sizeof(seen) - used, "%s.%s.%s=%llu %c %s\n", g->room,
+			g->group, g->metric[i].name, (unsigned long long)g->value[i],
+			g->metric[i].kind == METRIC_COUNTER ? 'c' : 'g',
+			g->metric[i].unit != NULL ? g->metric[i].unit : "-");
+	}
+}
+
+static unsigned int walk(struct metrics *m, const char *room, const char *group)
+{
+	seen[0] = '\0';
+	return metrics_walk(m, room, group, collect, NULL);
+}
+
+static void read_levels(void *ctx, uint64_t *value, unsigned int n)
+{
+	const uint64_t *level = ctx;
+
+	for (unsigned int i = 0; i < n; i++)
+		value[i] = level[i];
+}
+
+/* Leaves its values alone: a reader must not see those of the group before. */
+static void read_nothing(void *ctx, uint64_t *value, unsigned int n)
+{
+	(void)ctx;
+	(void)value;
+	(void)n;
+}
+
+static void test_walk_sees_values_of_now(void)
+{
+	struct metrics *m = metrics_create();
+	struct toy_counters toy = { .received = 7, .refused = 1 };
+	uint64_t level[] = { 3, 40 };
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+	CU_ASSERT_EQUAL(walk(m, NULL, NULL), 0);
+	CU_ASSERT_EQUAL(
+		metrics_register_counters(m, "a", "toy", toy_counters_names, toy_counters_n, &toy),
+		0);
+	CU_ASSERT_EQUAL(metrics_register(m, "b", "queue", gauges, 2, read_levels, level), 0);
+	CU_ASSERT_EQUAL(walk(m, NULL, NULL), 2);
+	CU_ASSERT_STRING_EQUAL(seen, "a.toy.received=7 c -\na.toy.refused=1 c -\n"
+				     "b.queue.depth=3 g packets\nb.queue.age_seconds=40 g "
+				     "seconds\n");
+	toy.refused = 2;
+	level[0] = 0;
+	CU_ASSERT_EQUAL(walk(m, NULL, NULL), 2);
+	CU_ASSERT_STRING_EQUAL(seen, "a.toy.received=7 c -\na.toy.refused=2 c -\n"
+				     "b.queue.depth=0 g packets\nb.queue.age_seconds=40 g "
+				     "seconds\n");
+	metrics_destroy(m);
+}
+
+static void test_room_and_group_select(void)
+{
+	struct metrics *m = metrics_create();
+	uint64_t level[] = { 1, 2 };
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+	CU_ASSERT_EQUAL(metrics_register(m, "worker", "path/0", gauges, 1, read_levels, level), 0);
+	CU_ASSERT_EQUAL(metrics_register(m, "worker", "path/1", gauges, 1, read_levels, level), 0);
+	CU_ASSERT_EQUAL(metrics_register(m, "worker", "paths", gauges, 1, read_levels, level), 0);
+	CU_ASSERT_EQUAL(metrics_register(m, "pair", "path/0", gauges, 1, read_levels, level), 0);
+	CU_ASSERT_EQUAL(walk(m, "worker", NULL), 3);
+	CU_ASSERT_EQUAL(walk(m, "worker", "path"), 2);
+	CU_ASSERT_STRING_EQUAL(
+		seen, "worker.path/0.depth=1 g packets\nworker.path/1.depth=1 g packets\n");
+	CU_ASSERT_EQUAL(walk(m, NULL, "path/0"), 2);
+	CU_ASSERT_EQUAL(walk(m, "nobody", NULL), 0);
+	metrics_destroy(m);
+}
+
+static void test_refused(void)
+{
+	struct metrics *m = metrics_create();
+	struct metric many[METRICS_GROUP + 1] = { { "n", NULL, NULL, METRIC_COUNTER } };
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+	CU_ASSERT_EQUAL(metrics_register(m, "a", "g", gauges, 0, read_nothing, NULL), -EINVAL);
+	CU_ASSERT_EQUAL(metrics_register(m, "a", "g", many, METRICS_GROUP + 1, read_nothing, NULL),
+		-EINVAL);
+	CU_ASSERT_EQUAL(metrics_register(m, "a", "g", gauges, 2, read_nothing, NULL), 0);
+	CU_ASSERT_EQUAL(metrics_register(m, "a", "g", gauges, 2, read_nothing, NULL), -EEXIST);
+	CU_ASSERT_EQUAL(metrics_register(m, "b", "g", gauges, 2, read_nothing, NULL), 0);
+	CU_ASSERT_EQUAL(walk(m, NULL, NULL), 2);
+	metrics_destroy(m);
+}
+
+static void test_values_do_not_leak(void)
+{
+	struct metrics *m = metrics_create();
+	uint64_t level[] = { 5, 6 };
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+	CU_ASSERT_EQUAL(metrics_register(m, "a", "full", gauges, 2, read_levels, level), 0);
+	CU_ASSERT_EQUAL(metrics_register(m, "a", "none", gauges, 1, read_nothing, NULL), 0);
+	CU_ASSERT_EQUAL(walk(m, "a", "none"), 1);
+	CU_ASSERT_EQUAL(walk(m, NULL, NULL), 2);
+	CU_ASSERT_PTR_NOT_NULL(strstr(seen, "a.none.depth=0 g"));
+	metrics_destroy(m);
+}
+
+static void test_unregister(void)
+{
+	struct metrics *m = metrics_create();
+	char room[] = "a", group[] = "one";
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+	CU_ASSERT_EQUAL(metrics_register(m, room, group, gauges, 1, read_nothing, NULL), 0);
+	room[0] = group[0] = 'x'; /* both were copied */
+	CU_ASSERT_EQUAL(metrics_register(m, "a", "two", gauges, 1, read_nothing, NULL), 0);
+	CU_ASSERT_EQUAL(metrics_register(m, "b", "one", gauges, 1, read_nothing, NULL), 0);
+	metrics_unregister(m, "a", "one");
+	CU_ASSERT_EQUAL(walk(m, NULL, NULL), 2);
+	CU_ASSERT_EQUAL(metrics_register(m, "a", "one", gauges, 1, read_nothing, NULL), 0);
+	metrics_unregister(m, "a", NULL);
+	CU_ASSERT_EQUAL(walk(m, NULL, NULL), 1);
+	CU_ASSERT_STRING_EQUAL(seen, "b.one.depth=0 g packets\n");
+	metrics_destroy(m);
+}
+
+int main(void)
+{
+	CU_TestInfo tests[] = { { "a walk sees the values of now", test_walk_sees_values_of_now },
+		{ "room and group select", test_room_and_group_select },
+		{ "refused registrations", test_refused },
+		{ "values do not leak into the next group", test_values_do_not_leak },
+		{ "unregister", test_unregister }, CU_TEST_INFO_NULL };
+	CU_SuiteInfo suites[] = { { "metrics", NULL, NULL, NULL, NULL, tests },
+		CU_SUITE_INFO_NULL };
+
+	return ut_run(suites);
+}
