@@ -60,7 +60,7 @@ static int active_miss(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 /* Sessions go on being used, so many a second. */
 static void live(struct bench_side *s, uint64_t since)
 {
-	uint64_t due = (rte_rdtsc() - since) * LIVE_PER_S / T.tsc_hz;
+	uint64_t due = (rte_rdtsc() - since) * LIVE_PER_S / clock_hz;
 
 	for (; s->shared->out[2] < due; s->shared->out[2]++) {
 		uint32_t handle = s->order[s->at++ % s->pair->sessions];

@@ -183,8 +183,8 @@ int bench_side_open(struct bench_side *s, unsigned int cpu)
 	if (ret < 0 || T.conf == NULL)
 		return ret < 0 ? ret : -ENOMEM;
 	configure(s, T.conf);
-	T.tsc_hz = rte_get_tsc_hz();
-	T.stale_us = UINT64_MAX;
+	clock_init();
+	tandem_pulses_init(UINT64_MAX, T.conf->idle_sleep);
 	T.incarnation = 100 + s->role;
 	T.n_workers = 1;
 	T.worker_lcore[0] = RTE_MAX_LCORE;
@@ -311,7 +311,7 @@ void bench_side_stall(struct bench_side *s)
 	long was = s->robbed_seen;
 
 	s->looked = now;
-	if (now - from < T.tsc_hz / USEC_PER_SEC * STALL_LEAST_US)
+	if (now - from < clock_hz / USEC_PER_SEC * STALL_LEAST_US)
 		return;
 	s->robbed_seen = robbed();
 	if (s->robbed_seen != was && *n < BENCH_STALLS)
@@ -326,7 +326,7 @@ void bench_side_begin(struct bench_side *s)
 	s->before = *replicator_stream_count(T.repl);
 	s->robbed = s->robbed_seen = robbed();
 	s->shared->n_stalls[s->role] = 0;
-	s->shared->tsc_hz = T.tsc_hz;
+	s->shared->tsc_hz = clock_hz;
 	s->looked = rte_rdtsc();
 	s->idle_cycles = 0;
 	s->cpu_begun = cpu_ns();
@@ -339,8 +339,8 @@ void bench_side_end(struct bench_side *s)
 	const struct repl_counters *after = replicator_stream_count(T.repl);
 
 	s->use->cycles =
-		(double)(cpu_ns() - s->cpu_begun) * (double)T.tsc_hz / 1e9 - (double)s->idle_cycles;
-	s->use->seconds = (double)(now - s->begun) / (double)T.tsc_hz;
+		(double)(cpu_ns() - s->cpu_begun) * (double)clock_hz / 1e9 - (double)s->idle_cycles;
+	s->use->seconds = (double)(now - s->begun) / (double)clock_hz;
 	s->use->robbed = robbed() - s->robbed;
 	for (unsigned int i = 0; i < repl_counters_n; i++)
 		((uint64_t *)&s->use->stream)[i] =

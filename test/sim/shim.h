@@ -56,8 +56,6 @@ unsigned int sim_lcore(void);
 void *sim_zalloc(size_t size, size_t align);
 void sim_free(void *p);
 struct rte_hash *sim_hash_create(const struct rte_hash_parameters *p);
-int sim_log(uint32_t level, uint32_t type, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
 int sim_door_send(const struct door *d, struct msg *m);
 
 /* sim_port.c */
@@ -131,7 +129,6 @@ int sim_keys_init(struct keys *k, const struct keys_params *p);
 #define rte_free(p)                                   sim_free(p)
 #define rte_hash_create(p)                            sim_hash_create(p)
 #define rte_hash_free(h)                              ((void)(h))
-#define rte_log(...)                                  sim_log(__VA_ARGS__)
 #define rte_eth_rx_burst(port, queue, m, n)           sim_rx(port, queue, m, n)
 #define rte_eth_tx_burst(port, queue, m, n)           sim_tx(port, queue, m, n)
 

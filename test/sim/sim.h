@@ -44,7 +44,6 @@
 #undef session_apply_delta
 #undef session_apply_late
 #undef session_apply_usage
-#undef rte_log
 #undef rte_hash_create
 #undef rte_hash_free
 #undef gtpc_answered_put

@@ -8,7 +8,6 @@
 enum { DOOR = 16384, FRAMES = 2048 };
 
 struct tandem *sim_tandem = &sim.node[0].t;
-int tandem_logtype;
 
 static struct rte_lpm *lpm; /* the same routes on both: two /24s */
 static struct fib fibs[2];
@@ -70,19 +69,29 @@ struct rte_hash *sim_hash_create(const struct rte_hash_parameters *p)
 	return rte_hash_create(&mine);
 }
 
-int sim_log(uint32_t level, uint32_t type, const char *format, ...)
+/* base/log.c has a thread. */
+void log_line(struct log_site *site, uint32_t level, const char *format, ...)
 {
 	char text[512];
 	va_list args;
 
 	if (!sim.verbose)
-		return 0;
+		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	if (level <= RTE_LOG_NOTICE)
 		story(me()->id, "%s", text);
-	return 0;
+}
+
+void log_last(const char *const *part, unsigned int n)
+{
+	char text[512] = "";
+
+	for (unsigned int i = 0; i < n; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s", part[i]);
+	if (sim.verbose)
+		story(me()->id, "%s", text);
 }
 
 void sim_abort(void)
@@ -200,8 +209,7 @@ void node_boot(int id)
 		.stream_mbufs = t->stream_mbufs,
 		.msgs = t->msgs,
 		.fib = &fibs[id],
-		.conf = &n->conf,
-		.tsc_hz = 1000000 };
+		.conf = &n->conf };
 
 	*t = kept;
 	sim_tandem = t;
@@ -219,8 +227,10 @@ void node_boot(int id)
 	doors(n);
 	ports(n);
 	tables(n);
-	t->stale_us =
-		n->conf.srp.heartbeat_interval_ms * USEC_PER_MSEC * n->conf.srp.dead_multiplier;
+	clock_init();
+	tandem_pulses_init(
+		n->conf.srp.heartbeat_interval_ms * USEC_PER_MSEC * n->conf.srp.dead_multiplier,
+		n->conf.idle_sleep);
 	t->crypt = sim.insecure ? NULL : crypt_create("", NULL);
 	t->incarnation = (uint32_t)(1 + rnd(UINT32_MAX - 1));
 	sock_reset(n);

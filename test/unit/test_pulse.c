@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* pulse: when a core that has nothing to do sleeps. The test counts the naps in place of taking
- * them. */
+/* pulse: when a core that has nothing to do sleeps (the test counts the naps in place of taking
+ * them), who is said to have stood still, and what the watchdog does. */
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "cores/tandem.h"
+#include "base/pulse.h"
 #include "ut.h"
-
-struct tandem T;
-int tandem_logtype;
 
 static unsigned int naps;
 
@@ -20,10 +21,11 @@ int nanosleep(const struct timespec *asked, struct timespec *left)
 }
 
 /* Naps of so many turns in a row that had nothing to do. */
-static unsigned int idle_turns(unsigned int n, unsigned int *idle)
+static unsigned int idle_turns(unsigned int n, unsigned int *idle, bool may_sleep)
 {
 	struct core_pulse pulse = { 0 };
 
+	pulse_init(&pulse, 0, may_sleep);
 	naps = 0;
 	while (n-- > 0)
 		pulse_rest(&pulse, false, idle);
@@ -31,22 +33,13 @@ static unsigned int idle_turns(unsigned int n, unsigned int *idle)
 	return naps;
 }
 
-static void conf_set(bool idle_sleep)
-{
-	static struct config conf;
-
-	conf.idle_sleep = idle_sleep;
-	T.conf = &conf;
-}
-
 /* A core that spins for longer takes the CPU from those that it waits for where they share one. */
 static void test_twenty_idle_turns_then_naps(void)
 {
 	unsigned int idle = 0;
 
-	conf_set(true);
-	CU_ASSERT_EQUAL(idle_turns(20, &idle), 0);
-	CU_ASSERT_EQUAL(idle_turns(5, &idle), 5);
+	CU_ASSERT_EQUAL(idle_turns(20, &idle, true), 0);
+	CU_ASSERT_EQUAL(idle_turns(5, &idle, true), 5);
 }
 
 static void test_work_starts_the_count_anew(void)
@@ -54,21 +47,72 @@ static void test_work_starts_the_count_anew(void)
 	struct core_pulse pulse = { 0 };
 	unsigned int idle = 0;
 
-	conf_set(true);
-	CU_ASSERT_EQUAL(idle_turns(21, &idle), 1);
+	CU_ASSERT_EQUAL(idle_turns(21, &idle, true), 1);
 	pulse_rest(&pulse, true, &idle);
 	CU_ASSERT_EQUAL(atomic_load(&pulse.busy), 1);
 	CU_ASSERT_EQUAL(naps, 1);
-	CU_ASSERT_EQUAL(idle_turns(20, &idle), 0);
-	CU_ASSERT_EQUAL(idle_turns(1, &idle), 1);
+	CU_ASSERT_EQUAL(idle_turns(20, &idle, true), 0);
+	CU_ASSERT_EQUAL(idle_turns(1, &idle, true), 1);
 }
 
 static void test_without_idle_sleep_no_nap(void)
 {
 	unsigned int idle = 0;
 
-	conf_set(false);
-	CU_ASSERT_EQUAL(idle_turns(5000, &idle), 0);
+	CU_ASSERT_EQUAL(idle_turns(5000, &idle, false), 0);
+}
+
+/* Only a gap that is longer than stale_us makes a core stale, and another core counts only while it
+ * stands still, or has just woken. */
+static void test_stood_still(void)
+{
+	struct core_pulse p = { 0 };
+
+	pulse_init(&p, 50000, false);
+	CU_ASSERT_EQUAL(pulse_turn(&p, 1000000), 0);
+	CU_ASSERT_EQUAL(pulse_turn(&p, 1001000), 0);
+	CU_ASSERT_FALSE(pulse_stood_still(&p, 1051000, 60000));
+	CU_ASSERT_TRUE(pulse_stood_still(&p, 1051001, 60000));
+	CU_ASSERT_FALSE(pulse_stood_still(&p, 1051001, 50000));
+	CU_ASSERT_EQUAL(pulse_turn(&p, 1061000), 60000);
+	CU_ASSERT_EQUAL(atomic_load(&p.stalls), 1);
+	CU_ASSERT_EQUAL(atomic_load(&p.stalled_us), 60000);
+	CU_ASSERT_TRUE(pulse_stood_still(&p, 1062000, 60000));
+}
+
+/* How a child ends that looks at a core whose last turn was so long ago, and what it says. */
+static int watch(usec_t ago, char said[256])
+{
+	struct core_pulse p = { 0 };
+	int fd[2], status = 0;
+	ssize_t n;
+	pid_t pid;
+
+	CU_ASSERT_EQUAL_FATAL(pipe(fd), 0);
+	pulse_turn(&p, 5000000);
+	pid = fork();
+	if (pid == 0) {
+		dup2(fd[1], STDERR_FILENO);
+		pulse_watch(&p, "worker", 5000000 + ago);
+		_exit(0);
+	}
+	close(fd[1]);
+	n = read(fd[0], said, 255);
+	said[n > 0 ? n : 0] = '\0';
+	close(fd[0]);
+	CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void test_watchdog(void)
+{
+	char said[256];
+
+	CU_ASSERT_EQUAL(watch(999999, said), 0);
+	CU_ASSERT_STRING_EQUAL(said, "");
+	CU_ASSERT_EQUAL(watch(1234567, said), SIGABRT);
+	CU_ASSERT_STRING_EQUAL(said, "base: the worker core has not turned for 1234 ms: aborting, "
+				     "the peer is the remedy\n");
 }
 
 int main(void)
@@ -77,6 +121,8 @@ int main(void)
 		{ "twenty_idle_turns_then_naps", test_twenty_idle_turns_then_naps },
 		{ "work_starts_the_count_anew", test_work_starts_the_count_anew },
 		{ "without_idle_sleep_no_nap", test_without_idle_sleep_no_nap },
+		{ "stood_still", test_stood_still },
+		{ "watchdog", test_watchdog },
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = { { "pulse", NULL, NULL, NULL, NULL, tests },

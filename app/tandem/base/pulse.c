@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include <rte_lcore.h>
 #include <rte_pause.h>
 
-#include "cores/tandem.h"
+#include "base/log.h"
+#include "base/pulse.h"
 
-enum { WATCHDOG_US = 1000000 };
+enum { WATCHDOG_US = 1000000, DIGITS = 21 };
 
 void pulse_rest(struct core_pulse *p, bool busy, unsigned int *idle)
 {
@@ -20,7 +20,7 @@ void pulse_rest(struct core_pulse *p, bool busy, unsigned int *idle)
 			memory_order_relaxed);
 		return;
 	}
-	if (!T.conf->idle_sleep) {
+	if (!p->may_sleep) {
 		rte_pause();
 		return;
 	}
@@ -30,25 +30,28 @@ void pulse_rest(struct core_pulse *p, bool busy, unsigned int *idle)
 		rte_pause();
 }
 
-static void check(const struct core_pulse *p, const char *name, usec_t now)
+/* Decimal, without stdio. */
+static const char *pulse_number(uint64_t n, char to[DIGITS])
+{
+	char *at = to + DIGITS - 1;
+
+	*at = '\0';
+	do
+		*--at = (char)('0' + n % 10);
+	while ((n /= 10) != 0);
+	return at;
+}
+
+void pulse_watch(const struct core_pulse *p, const char *core, usec_t now)
 {
 	usec_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed);
+	char ms[DIGITS];
 
 	if (tick == 0 || now < tick || now - tick < WATCHDOG_US)
 		return;
-	LOG(CRIT, "the %s core has not turned for %lu ms: aborting, the peer is the remedy", name,
-		(unsigned long)((now - tick) / USEC_PER_MSEC));
+	log_last((const char *const[]){ "base: the ", core, " core has not turned for ",
+			 pulse_number((now - tick) / USEC_PER_MSEC, ms),
+			 " ms: aborting, the peer is the remedy" },
+		5);
 	abort();
-}
-
-void watchdog_others(usec_t now)
-{
-	check(&T.pulse_control, "control", now);
-	for (unsigned int i = 0; i < T.n_workers; i++)
-		check(&T.pulse_worker[i], "worker", now);
-}
-
-void watchdog_repl(usec_t now)
-{
-	check(&T.pulse_repl, "replication", now);
 }

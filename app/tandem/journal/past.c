@@ -4,19 +4,10 @@
  * take is offered again. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "process/control.h"
 
 enum { AGAIN_US = 1000000 };
-
-int64_t control_wall_us(void)
-{
-	struct timespec wall;
-
-	clock_gettime(CLOCK_REALTIME, &wall);
-	return (int64_t)wall.tv_sec * (int64_t)USEC_PER_SEC + wall.tv_nsec / 1000;
-}
 
 void past_open(struct control *c)
 {
@@ -92,7 +83,7 @@ void past_role(struct control *c, const struct srp_action *a, usec_t now)
 
 	p->dirty = true;
 	e->at = now;
-	e->wall_us = control_wall_us();
+	e->wall_us = clock_wall_us();
 	e->from = a->from;
 	e->to = a->to;
 	e->cause = a->cause;

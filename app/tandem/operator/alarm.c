@@ -41,7 +41,7 @@ void control_alarm(struct control *c, unsigned int alarm, bool on, const char *t
 		snprintf(c->alarm[alarm].text, sizeof(c->alarm[alarm].text), "%s", text);
 	if (on == was)
 		return;
-	wall = control_wall_us();
+	wall = clock_wall_us();
 	if (was)
 		over(c, alarm, wall);
 	c->alarm[alarm].on = on;

@@ -55,8 +55,8 @@ static void log_command(const struct client *k, const char *command)
 	for (n = 0; n < sizeof(text) - 1 && command[n] != '\0'; n++)
 		text[n] = command[n] >= ' ' && command[n] <= '~' ? command[n] : '?';
 	text[n] = '\0';
-	rte_log(strncmp(text, "show ", 5) == 0 ? RTE_LOG_DEBUG : RTE_LOG_NOTICE, tandem_logtype,
-		"tandem: control socket: %s, by user %u, process %d\n", text, who.uid, who.pid);
+	LOG_AT(strncmp(text, "show ", 5) == 0 ? RTE_LOG_DEBUG : RTE_LOG_NOTICE,
+		"control socket: %s, by user %u, process %d", text, who.uid, who.pid);
 }
 
 static json_t *execute(struct control *c, struct client *k, const char *line, size_t len)

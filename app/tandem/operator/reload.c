@@ -154,7 +154,7 @@ static void log_lines(uint32_t level, const char *text)
 	for (const char *p = text; p != NULL && *p != '\0';) {
 		int len = (int)strcspn(p, "\n");
 
-		rte_log(level, tandem_logtype, "tandem: reload: %.*s\n", len, p);
+		LOG_AT(level, "reload: %.*s", len, p);
 		p += len + (p[len] == '\n');
 	}
 }
@@ -218,13 +218,13 @@ static const char *apply(
 	config_take_live(T.conf, next);
 	/* a level that the command line set goes on until the key itself changes */
 	if (level != was)
-		rte_log_set_level((uint32_t)tandem_logtype, RTE_MAX(level, was));
+		log_level_set(RTE_MAX(level, was));
 	json_array_foreach (changed, i, ch)
 		LOG(NOTICE, "reload: %s: %s -> %s", json_string_value(json_object_get(ch, "key")),
 			json_string_value(json_object_get(ch, "from")),
 			json_string_value(json_object_get(ch, "to")));
 	if (level != was)
-		rte_log_set_level((uint32_t)tandem_logtype, level);
+		log_level_set(level);
 	srp_actions(c, now);
 	return NULL;
 }

@@ -136,7 +136,9 @@ void srp_actions(struct control *c, usec_t now)
 			c->heir = atomic_load(&replicator_view(T.repl)->peer_incarnation);
 			break;
 		case SRP_ACT_ABORT:
-			LOG(CRIT, "%s: aborting, the peer is the remedy", a.text);
+			log_last((const char *const[]){ "pair: ", a.text,
+					 ": aborting, the peer is the remedy" },
+				3);
 			abort();
 		}
 	}

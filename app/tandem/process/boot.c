@@ -13,7 +13,6 @@
 enum { MBUFS = 16384, MSGS = 32767, STREAM_MBUFS = 8191, DOOR = 16384, FRAMES = 2048 };
 
 struct tandem T;
-int tandem_logtype;
 
 static struct rte_ring *ring(const char *name, unsigned int i, unsigned int n, unsigned int flags)
 {

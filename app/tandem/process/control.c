@@ -156,8 +156,7 @@ static void message(void *ctx, const struct msg *m)
 		srp_heartbeat(c->srp, m->body, m->len, m->fresh, now);
 		if (!c->answering && m->fresh && m->pair_ms > 0 && !MUTANT(pair_time_restarts) &&
 			keeps_pair_time(c))
-			atomic_store(&T.pair_offset_ms,
-				(int64_t)m->pair_ms - (int64_t)(m->heard / USEC_PER_MSEC));
+			pair_time_set(&T.pair_time, m->pair_ms, m->heard);
 		/* hundreds may have waited: what one causes is not left for the next */
 		srp_actions(c, now);
 		break;

@@ -185,8 +185,9 @@ static void crypto_stop(void)
 
 static int cores_start(void)
 {
-	T.stale_us =
-		T.conf->srp.heartbeat_interval_ms * USEC_PER_MSEC * T.conf->srp.dead_multiplier;
+	tandem_pulses_init(
+		T.conf->srp.heartbeat_interval_ms * USEC_PER_MSEC * T.conf->srp.dead_multiplier,
+		T.conf->idle_sleep);
 	do
 		T.incarnation = (uint32_t)rte_rand();
 	while (T.incarnation == 0);
@@ -311,13 +312,25 @@ static int run(void)
 	return ret == 0 ? EXIT_SUCCESS : EXIT_START;
 }
 
+static int log_thread(pthread_t *thread, void *(*body)(void *), void *arg)
+{
+	return rte_ctrl_thread_create(thread, "tandem-log", NULL, body, arg);
+}
+
 /* As the configuration says; --log-level of the EAL goes further where somebody asks for it. */
 static void logs(void)
 {
-	tandem_logtype =
-		rte_log_register_type_and_pick_level("tandem", log_level(T.conf->log.level));
+	struct log_settings s = log_defaults;
+	int ret;
+
+	log_init(log_level(T.conf->log.level));
 	if (!T.conf->log.syslog)
 		rte_openlog_stream(stderr); /* the EAL's own stream goes to both */
+	s.spawn = log_thread;
+	ret = log_start(&s);
+	if (ret < 0)
+		LOG(WARNING, "no thread for the log: %s; whoever logs waits for its output",
+			strerror(-ret));
 }
 
 static void block_signals(void)
@@ -371,9 +384,10 @@ int main(int argc, char **argv)
 		free(T.conf);
 		return EXIT_START;
 	}
-	T.tsc_hz = rte_get_tsc_hz();
+	clock_init();
 	logs();
 	ret = run();
+	log_stop();
 	rte_eal_cleanup();
 	free(T.conf);
 	return ret;

@@ -130,7 +130,7 @@ static void take(struct replicator *r, struct msg *m)
 		r->late = r->writing = false;
 		r->term = m->term;
 		r->on = false; /* begins when the peer is there */
-		r->pair_offset_us = atomic_load(&T.pair_offset_ms) * 1000;
+		r->pair_offset_us = pair_time_offset_us(&T.pair_time);
 		repl_pair_time(r->stream, r->pair_offset_us);
 		repl_receive(r->stream, REPL_RX_LATE, m->term, m->term - 1);
 		done(r, m, true, 0);

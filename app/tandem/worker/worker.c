@@ -70,8 +70,7 @@ const struct fastpath_counters *worker_fastpath_count(const struct worker *w)
 
 uint64_t worker_pair_ms(usec_t now)
 {
-	return now / USEC_PER_MSEC +
-	       (uint64_t)atomic_load_explicit(&T.pair_offset_ms, memory_order_relaxed);
+	return pair_time_ms(&T.pair_time, now);
 }
 
 static void answer_done(
@@ -334,7 +333,7 @@ static bool late_sweep(struct worker *w)
 static void late_end(struct worker *w, usec_t now)
 {
 	if (w->fp.mode == FASTPATH_LATE) {
-		usec_t quiet = (rte_rdtsc() - w->fp.late_last_tsc) * USEC_PER_SEC / T.tsc_hz;
+		usec_t quiet = (rte_rdtsc() - w->fp.late_last_tsc) * USEC_PER_SEC / clock_hz;
 
 		if (quiet < LATE_QUIET_US && now - w->late_since < LATE_MOST_US)
 			return;
@@ -410,7 +409,7 @@ bool worker_turn(struct worker *w)
 	bool busy;
 
 	gap = pulse_turn(&T.pulse_worker[w->number], now);
-	if (gap > T.stale_us) /* nobody was idle: we did not look */
+	if (gap > T.pulse_worker[w->number].stale_us) /* nobody was idle: we did not look */
 		w->idle_base_s = (uint32_t)(now / USEC_PER_SEC);
 	if (chassis_stood_still(now, gap))
 		drop_stale(w);

@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <rte_cycles.h>
-#include <rte_log.h>
-
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/pulse.h"
 #include "config/config.h"
 #include "worker/fastpath.h"
 #include "net/fib.h"
@@ -21,28 +21,7 @@
 #include "pool/pool.h"
 #include "session/session.h"
 
-extern int tandem_logtype;
-#define LOG(level, fmt, ...)                                                                       \
-	rte_log(RTE_LOG_##level, tandem_logtype, "tandem: " fmt "\n", ##__VA_ARGS__)
-
-enum {
-	TANDEM_WORKERS = FASTPATH_WORKERS,
-	/* Idle ones. A core that spins on takes the CPU from others where they share it. */
-	SLEEP_AFTER_TURNS = 20,
-	SLEEP_US = 100,
-	STALL_US = 2000
-};
-
-/* What every core shows the others. */
-struct core_pulse {
-	_Atomic usec_t tick;       /* w: that core, each turn. the watchdog reads it */
-	_Atomic uint64_t turns;    /* w: that core, r: telemetry */
-	_Atomic uint64_t busy;     /* turns that had something to do */
-	_Atomic uint64_t stalls;   /* own loop did not run for more than STALL_US */
-	_Atomic usec_t stalled_us; /* sum of those */
-	/* end of the last stall that was longer than T.stale_us; 0: none */
-	_Atomic usec_t woke;
-} __rte_cache_aligned;
+enum { TANDEM_WORKERS = FASTPATH_WORKERS };
 
 struct port {
 	const struct config_port *conf;
@@ -90,68 +69,45 @@ struct tandem {
 	/*worker -> replication core: finished packets, one FIFO */
 	struct rte_ring *stream_out[TANDEM_WORKERS];
 	struct core_pulse pulse_control, pulse_repl, pulse_worker[TANDEM_WORKERS];
-	struct flow_limits flow;        /* w: replication core: how full stream_out may be */
-	_Atomic int64_t pair_offset_ms; /* w: control. pair time = clock + this */
-	struct msg *index_open;         /* replication core's: what the index is told next */
-	_Atomic bool quit;              /* w: control */
+	struct flow_limits flow;    /* w: replication core: how full stream_out may be */
+	struct pair_time pair_time; /* w: control */
+	struct msg *index_open;     /* replication core's: what the index is told next */
+	_Atomic bool quit;          /* w: control */
 	/* w: any (an index message found no room), r+cleared: control */
 	_Atomic bool index_stale;
-	uint64_t tsc_hz;
-	/* who stood still for longer may have been replaced: what waited meanwhile is not served */
-	usec_t stale_us;
 };
 
 extern struct tandem T; /* one process, one gateway */
 
-/* Microseconds of the TSC: the same clock on all cores (it is invariant on every CPU that DPDK
- * supports well). */
-static inline usec_t clock_us(void)
+/* As each core's pulse_init(); before the cores run. */
+static inline void tandem_pulses_init(usec_t stale_us, bool may_sleep)
 {
-	uint64_t t = rte_rdtsc();
-
-	return t / T.tsc_hz * USEC_PER_SEC + t % T.tsc_hz * USEC_PER_SEC / T.tsc_hz;
+	pulse_init(&T.pulse_control, stale_us, may_sleep);
+	pulse_init(&T.pulse_repl, stale_us, may_sleep);
+	for (unsigned int i = 0; i < TANDEM_WORKERS; i++)
+		pulse_init(&T.pulse_worker[i], stale_us, may_sleep);
 }
 
-/* Begins a turn: the pulse, and the time that the own loop did not run (0 when it did). */
-static inline usec_t pulse_turn(struct core_pulse *p, usec_t now)
-{
-	usec_t last = atomic_load_explicit(&p->tick, memory_order_relaxed), gap = now - last;
-
-	atomic_store_explicit(&p->tick, now, memory_order_relaxed);
-	atomic_store_explicit(&p->turns, atomic_load_explicit(&p->turns, memory_order_relaxed) + 1,
-		memory_order_relaxed);
-	if (last == 0 || now < last || gap <= STALL_US)
-		return 0;
-	atomic_store_explicit(&p->stalls,
-		atomic_load_explicit(&p->stalls, memory_order_relaxed) + 1, memory_order_relaxed);
-	atomic_store_explicit(&p->stalled_us,
-		atomic_load_explicit(&p->stalled_us, memory_order_relaxed) + gap,
-		memory_order_relaxed);
-	if (gap > T.stale_us)
-		atomic_store_explicit(&p->woke, now, memory_order_relaxed);
-	return gap;
-}
-
-/* Whether the peer may have taken over during our own gap: only if the core that speaks to it stood
- * still as well. */
+/* Whether the peer may have taken over during the caller's own gap: only if the core that speaks to
+ * it stood still as well. */
 static inline bool chassis_stood_still(usec_t now, usec_t gap)
 {
-	usec_t tick = atomic_load_explicit(&T.pulse_repl.tick, memory_order_relaxed);
-	usec_t woke = atomic_load_explicit(&T.pulse_repl.woke, memory_order_relaxed);
-
-	if (gap <= T.stale_us)
-		return false;
-	return (tick < now && now - tick > T.stale_us) || (woke != 0 && woke + gap >= now);
+	return pulse_stood_still(&T.pulse_repl, now, gap);
 }
 
-/* End of a turn: counts it, and sleeps when the configuration lets lcores share CPUs and nothing
- * happened for long. */
-void pulse_rest(struct core_pulse *p, bool busy, unsigned int *idle);
+/* The replication core watches control and the workers, and control watches the replication core:
+ * whoever finds that a core has not turned for a second aborts the process. */
+static inline void watchdog_others(usec_t now)
+{
+	pulse_watch(&T.pulse_control, "control", now);
+	for (unsigned int i = 0; i < T.n_workers; i++)
+		pulse_watch(&T.pulse_worker[i], "worker", now);
+}
 
-/* Aborts the process when control or a worker has not turned for a second: that is the switchover
- * (DESIGN.md section 5). Called by the replication core; control calls watchdog_repl. */
-void watchdog_others(usec_t now);
-void watchdog_repl(usec_t now);
+static inline void watchdog_repl(usec_t now)
+{
+	pulse_watch(&T.pulse_repl, "replication", now);
+}
 
 /* session_hooks.index: a door message to control from whichever core writes. The replication core's
  * are collected: index_flush() sends what there is, at the end of its turn and before anything that

@@ -367,8 +367,10 @@ void past_role(struct control *c, const struct srp_action *a, usec_t now);
 struct history_entry *past_last(struct control *c);
 void past_turn(struct control *c, usec_t now);
 void past_close(struct control *c);
-/* The time of day, us since 1970, UTC: to be shown, never to be counted on. */
-int64_t control_wall_us(void);
+static inline int64_t control_wall_us(void)
+{
+	return clock_wall_us();
+}
 
 /* control_srp.c: what srp is told, and what it wants done */
 void srp_actions(struct control *c, usec_t now);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* pulse: what every core shows the others: that it turns, and how long it stood still. Each core
+ * writes its own pulse; any core reads. Only pulse_rest() may sleep. */
+#ifndef TANDEM_BASE_PULSE_H
+#define TANDEM_BASE_PULSE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_common.h>
+
+#include "common/usec.h"
+
+enum {
+	/* Idle ones. A core that spins on takes the CPU from others where they share it. */
+	SLEEP_AFTER_TURNS = 20,
+	SLEEP_US = 100,
+	STALL_US = 2000
+};
+
+struct core_pulse {
+	_Atomic usec_t tick;    /* w: that core, each turn. The watchdog reads it. */
+	_Atomic uint64_t turns; /* w: that core, r: telemetry */
+	_Atomic uint64_t busy;  /* turns that had something to do */
+	/* How often the core's own loop did not run for more than STALL_US, and the sum of those
+	 * times. */
+	_Atomic uint64_t stalls;
+	_Atomic usec_t stalled_us;
+	_Atomic usec_t woke; /* end of the last stall that was longer than stale_us; 0: none */
+	/* Constant since pulse_init(). A core that did not run for longer than stale_us may have
+	 * lost the Active role: what was queued meanwhile is dropped. */
+	usec_t stale_us;
+	bool may_sleep; /* idle = "sleep": lcores share CPUs */
+} __rte_cache_aligned;
+
+/* Before the core runs. */
+static inline void pulse_init(struct core_pulse *p, usec_t stale_us, bool may_sleep)
+{
+	p->stale_us = stale_us;
+	p->may_sleep = may_sleep;
+}
+
+/* Begins a turn: returns the time that the core's own loop did not run, 0 when it did. */
+static inline usec_t pulse_turn(struct core_pulse *p, usec_t now)
+{
+	usec_t last = atomic_load_explicit(&p->tick, memory_order_relaxed), gap = now - last;
+
+	atomic_store_explicit(&p->tick, now, memory_order_relaxed);
+	atomic_store_explicit(&p->turns, atomic_load_explicit(&p->turns, memory_order_relaxed) + 1,
+		memory_order_relaxed);
+	if (last == 0 || now < last || gap <= STALL_US)
+		return 0;
+	atomic_store_explicit(&p->stalls,
+		atomic_load_explicit(&p->stalls, memory_order_relaxed) + 1, memory_order_relaxed);
+	atomic_store_explicit(&p->stalled_us,
+		atomic_load_explicit(&p->stalled_us, memory_order_relaxed) + gap,
+		memory_order_relaxed);
+	if (gap > p->stale_us)
+		atomic_store_explicit(&p->woke, now, memory_order_relaxed);
+	return gap;
+}
+
+/* Whether `p`'s core stood still, too, during the caller's own gap, which ends now: it does so yet,
+ * or has just woken. */
+static inline bool pulse_stood_still(const struct core_pulse *p, usec_t now, usec_t gap)
+{
+	usec_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed);
+	usec_t woke = atomic_load_explicit(&p->woke, memory_order_relaxed);
+
+	if (gap <= p->stale_us)
+		return false;
+	return (tick < now && now - tick > p->stale_us) || (woke != 0 && woke + gap >= now);
+}
+
+/* End of a turn: counts it, and sleeps when that is allowed and nothing happened for long. */
+void pulse_rest(struct core_pulse *p, bool busy, unsigned int *idle);
+
+/* The watchdog: aborts the process when the core has not turned for a second, so that the standby
+ * takes over. Neither stdio nor any lock is needed for it. */
+void pulse_watch(const struct core_pulse *p, const char *core, usec_t now);
+
+#endif
