@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The state file, for app/tandem/state.c, which has a thread: writes that take their time, one
  * after the other. */
+#include "journal/state.h"
 #include "sim.h"
 
 static struct node *me(void)

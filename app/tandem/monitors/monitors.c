@@ -40,6 +40,28 @@ static enum monitor_type type_of(enum srp_cause cause)
 	return (enum monitor_type)t;
 }
 
+/* Names are lib/monitor's, filled in at registration. */
+static struct alarm_info monitors_alarms[MONITOR_ALARMS] = {
+	[MONITOR_ALARM_FAILED] = { .meaning = "All members of a monitored group are down.",
+		.action = "Mend what the text names; `show srp monitor` says why each is down." },
+	[MONITOR_ALARM_DEGRADED] = { .meaning = "A member of a monitored group is down, and "
+						"others of it are not.",
+		.action = "Mend what the text names before the rest of the group fails." },
+	[MONITOR_ALARM_UNKNOWN] = { .meaning = "Nobody says whether a monitored peer is up.",
+		.action = "Look whether its router still reports to this chassis (BMP)." },
+	[MONITOR_ALARM_HELD] = { .meaning = "A group failed, and this chassis stays Active, as "
+					    "it became Active for the same failure of the peer.",
+		.action = "Mend what the text names; for AAA servers, `srp "
+			  "reset-auth-probe-fail` lets the failure act again." },
+};
+
+int monitors_alarms_register(struct alarms *a)
+{
+	for (unsigned int i = 0; i < MONITOR_ALARMS; i++)
+		monitors_alarms[i].name = monitor_alarm_name((enum monitor_alarm)i);
+	return alarms_register(a, monitors_alarms, MONITOR_ALARMS);
+}
+
 static void rules(struct monitor_conf *conf, const struct config *f)
 {
 	monitor_conf_default(conf);
@@ -125,7 +147,7 @@ static void alarm_edge(struct control *c, const struct monitor_event *e, usec_t 
 	struct raised *r = raised_of(m, e);
 	char text[MONITOR_TEXT] = "";
 	size_t used = 0;
-	bool was = c->alarm[ALARM_MONITOR + e->alarm].on;
+	bool was = alarms_is_raised(c->alarms, monitor_alarm_name(e->alarm));
 
 	if (r == NULL)
 		return;
@@ -136,7 +158,7 @@ static void alarm_edge(struct control *c, const struct monitor_event *e, usec_t 
 		if (m->raised[i].on && m->raised[i].alarm == e->alarm)
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
 				used > 0 ? "; " : "", m->raised[i].text);
-	control_alarm(c, ALARM_MONITOR + e->alarm, used > 0, text, now);
+	alarms_set(c->alarms, monitor_alarm_name(e->alarm), used > 0, text, now);
 	if (was && used > 0)
 		LOG(WARNING, "alarm %s: %s", monitor_alarm_name(e->alarm), e->text);
 }

@@ -10,6 +10,9 @@
 
 enum { MONITORS_ADDRESS = 64 };
 
+/* 0 or -errno. Once, before any is raised. */
+int monitors_alarms_register(struct alarms *a);
+
 /* The number of what is monitored, or -errno as monitor_add. address: in logs and views beside the
  * name; "": none. */
 int monitors_add(struct control *c, enum monitor_type type, const char *name, const char *address,

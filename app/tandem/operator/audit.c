@@ -42,14 +42,15 @@ uint32_t audit_left_s(struct control *c, usec_t now)
 
 void audit_alarm(struct control *c, usec_t now)
 {
+	const char *name = srp_alarm_name(SRP_ALARM_AUDIT);
 	struct audit_watch w;
 	char text[SRP_REASON_MAX];
 	bool on;
 
 	watch(c, &w, now);
 	on = audit_watch_overdue(&w, now, text, sizeof(text));
-	if (on != c->alarm[SRP_ALARM_AUDIT].on) /* the words change all the time */
-		control_alarm(c, SRP_ALARM_AUDIT, on, text, now);
+	if (on != alarms_is_raised(c->alarms, name)) /* the words change all the time */
+		alarms_set(c->alarms, name, on, text, now);
 }
 
 json_t *show_resync(struct control *c, usec_t now)

@@ -56,7 +56,7 @@ static void add_phases(json_t *o, const struct history_entry *e)
 
 json_t *show_last_switchover(struct control *c)
 {
-	struct history *h = &c->past.h;
+	struct history *h = journal_history(c->journal);
 
 	for (uint64_t i = h->next; i > history_first(h); i--) {
 		const struct history_entry *e = history_get(h, i - 1);
@@ -78,14 +78,14 @@ void show_transitions(const struct control *c, json_t *to)
 {
 	json_t *causes = json_object(), *states = json_object();
 
-	for (unsigned int i = 0; i < PAST_CAUSES; i++)
+	for (unsigned int i = 0; i <= SRP_CAUSE_ABORTED; i++)
 		if (strcmp(srp_cause_name((enum srp_cause)i), "unknown") != 0 &&
 			i != SRP_CAUSE_NONE && i != SRP_CAUSE_STARTUP && i != SRP_CAUSE_ABORTED)
 			json_object_set_new(causes, srp_cause_name((enum srp_cause)i),
-				count(c->past.switchovers[i]));
-	for (unsigned int i = 0; i < PAST_STATES; i++)
-		json_object_set_new(
-			states, srp_state_name((enum srp_state)i), count(c->past.transitions[i]));
+				count(journal_switchovers(c->journal, (enum srp_cause)i)));
+	for (unsigned int i = 0; i <= SRP_PENDING_STANDBY; i++)
+		json_object_set_new(states, srp_state_name((enum srp_state)i),
+			count(journal_transitions(c->journal, (enum srp_state)i)));
 	json_object_set_new(to, "switchovers_by_cause", causes);
 	json_object_set_new(to, "transitions_to", states);
 }
@@ -133,7 +133,7 @@ static void add_loss(json_t *list, const struct history_entry *e, usec_t now)
 static json_t *newest(struct control *c, json_t *args, bool switchovers,
 	void (*add)(json_t *list, const struct history_entry *e, usec_t now), usec_t now)
 {
-	struct history *h = &c->past.h;
+	struct history *h = journal_history(c->journal);
 	unsigned int want = request_limit(args), n = 0;
 	json_t *list = json_array();
 	uint64_t from = h->next;
@@ -165,23 +165,19 @@ json_t *show_call_loss(struct control *c, json_t *args, usec_t now)
 json_t *show_alarms(struct control *c, json_t *args, usec_t now)
 {
 	json_t *on = json_array(), *over = json_array();
-	unsigned int first = c->n_cleared > ALARMS_CLEARED ? c->n_cleared - ALARMS_CLEARED : 0;
+	const struct journal_alarm *was;
+	const struct alarm *a;
 
 	(void)args;
-	for (unsigned int i = 0; i < ALARMS; i++)
-		if (c->alarm[i].on)
-			json_array_append_new(
-				on, json_pack("{s:s,s:o,s:I,s:s}", "alarm", control_alarm_name(i),
-					    "raised", show_time(c->alarm[i].wall_us), "age_ms",
-					    (json_int_t)((now - c->alarm[i].since) / 1000), "text",
-					    c->alarm[i].text));
-	for (unsigned int k = first; k < c->n_cleared; k++) {
-		const struct alarm_cleared *a = &c->cleared[k % ALARMS_CLEARED];
-
-		json_array_append_new(
-			over, json_pack("{s:s,s:o,s:o,s:s}", "alarm", control_alarm_name(a->alarm),
-				      "raised", show_time(a->raised_us), "cleared",
-				      show_time(a->cleared_us), "text", a->text));
-	}
+	for (unsigned int i = 0; (a = alarms_get(c->alarms, i)) != NULL; i++)
+		if (a->raised)
+			json_array_append_new(on,
+				json_pack("{s:s,s:o,s:I,s:s}", "alarm", a->info->name, "raised",
+					show_time(a->wall_us), "age_ms",
+					(json_int_t)((now - a->since) / 1000), "text", a->text));
+	for (unsigned int i = 0; (was = journal_alarm(c->journal, i)) != NULL; i++)
+		json_array_append_new(over, json_pack("{s:s,s:o,s:o,s:s}", "alarm", was->info->name,
+						    "raised", show_time(was->raised_us), "cleared",
+						    show_time(was->cleared_us), "text", was->text));
 	return json_pack("{s:o,s:o}", "alarms", on, "cleared", over);
 }

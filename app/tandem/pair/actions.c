@@ -67,7 +67,7 @@ void srp_feed(struct control *c, usec_t now)
 
 static void role(struct control *c, const struct srp_action *a, usec_t now)
 {
-	past_role(c, a, now);
+	journal_role(c->journal, a, now);
 	LOG(NOTICE, "%s -> %s, cause %s, term %lu.%lu", srp_state_name(a->from),
 		srp_state_name(a->to), srp_cause_name(a->cause), (unsigned long)(a->term >> 1),
 		(unsigned long)(a->term & 1));
@@ -109,7 +109,7 @@ void srp_actions(struct control *c, usec_t now)
 			step_begin(c, &a, now);
 			break;
 		case SRP_ACT_RESERVE:
-			state_save(c->state, a.number, a.restart_counter);
+			journal_reserve(c->journal, a.number, a.restart_counter);
 			break;
 		case SRP_ACT_ROLE:
 			role(c, &a, now);
@@ -118,7 +118,7 @@ void srp_actions(struct control *c, usec_t now)
 			control_metric(c, a.rm);
 			break;
 		case SRP_ACT_ALARM:
-			control_alarm(c, a.alarm, a.raised, a.text, now);
+			alarms_set(c->alarms, srp_alarm_name(a.alarm), a.raised, a.text, now);
 			/* Who gave up answered for the VIPs too until now, and may have been the
 			 * last to announce them. */
 			if (a.alarm == SRP_ALARM_DUAL_ACTIVE && !a.raised &&

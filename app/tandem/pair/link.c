@@ -10,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
+#include "pair/alarms.h"
 #include "process/control.h"
 
 enum {
@@ -79,7 +80,7 @@ static void refuse(struct control *c, struct link_conn *l, const char *why, usec
 			(unsigned long)s->handshakes_failed);
 	}
 	if (s->up == NULL)
-		control_alarm(c, ALARM_SRP_REFUSED, true, why, now);
+		alarms_raise(c->alarms, PAIR_ALARM_REFUSED, why, now);
 	lost(c, l, false, now);
 	s->retry_at = now + link_soon(REFUSED_US);
 }
@@ -119,7 +120,7 @@ static void hello_heard(struct control *c, struct link_conn *l, usec_t now)
 	if (!l->heard) {
 		l->heard = true;
 		c->link.refused[0] = '\0';
-		control_alarm(c, ALARM_SRP_REFUSED, false, "", now);
+		alarms_clear(c->alarms, PAIR_ALARM_REFUSED, now);
 	}
 	if (l->used || l->tls == NULL)
 		return;

@@ -64,7 +64,7 @@ static void tell(const struct trace *t)
 /* Into the entry of the transition that ended it. */
 static void keep(struct control *c, const struct trace *t)
 {
-	struct history_entry *e = past_last(c);
+	struct history_entry *e = journal_last(c->journal);
 
 	e->timed = true;
 	e->died = t->died;

@@ -85,19 +85,15 @@ static void on_signal(struct control *c, struct source *s, uint32_t events)
 	}
 }
 
-static void on_state(struct control *c, struct source *s, uint32_t events)
+static void on_journal(struct control *c, struct source *s, uint32_t events)
 {
 	uint64_t reserve;
 	int error;
 
 	(void)s;
 	(void)events;
-	if (!state_saved(c->state, &reserve, &error))
+	if (!journal_reserved(c->journal, &reserve, &error))
 		return;
-	if (error < 0 && error != c->reserve_error) /* it is tried every second */
-		LOG(ERR, "cannot write the term reserve in %s: %s; make room there",
-			T.conf->chassis.state_dir, strerror(-error));
-	c->reserve_error = error;
 	srp_saved_reserve(c->srp, reserve, error == 0, clock_us());
 	srp_actions(c, clock_us());
 }
@@ -279,7 +275,7 @@ struct control *control_create(void)
 
 	if (c == NULL)
 		return NULL;
-	c->disk_src.fd = c->signals.fd = c->state_src.fd = c->ctl.fd = c->mirror_src.fd =
+	c->disk_src.fd = c->signals.fd = c->journal_src.fd = c->ctl.fd = c->mirror_src.fd =
 		c->gtp.c.fd = c->gtp.u.fd = -1;
 	c->link.listen.fd = -1;
 	for (unsigned int i = 0; i < LINK_CONNS; i++)
@@ -290,14 +286,11 @@ struct control *control_create(void)
 	c->heard = USEC_NEVER;
 	c->started = clock_us();
 	c->ep = epoll_create1(EPOLL_CLOEXEC);
-	c->state = state_open(T.conf->chassis.state_dir, &saved);
-	if (c->state == NULL) {
-		LOG(ERR, "state-dir %s: %s; it must be a directory that can be written",
-			T.conf->chassis.state_dir, strerror(errno));
+	if (records_open(c, &saved) < 0) {
 		control_destroy(c);
 		return NULL;
 	}
-	control_watch(c, &c->state_src, state_fd(c->state), EPOLLIN, on_state);
+	control_watch(c, &c->journal_src, journal_fd(c->journal), EPOLLIN, on_journal);
 	for (unsigned int i = 0; i < RTE_DIM(parts) && ret == 0; i++) {
 		ret = parts[i].open(c);
 		if (ret < 0)
@@ -309,7 +302,6 @@ struct control *control_create(void)
 		control_destroy(c);
 		return NULL;
 	}
-	past_open(c);
 	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
 	return c;
 }
@@ -328,13 +320,12 @@ void control_destroy(struct control *c)
 	gtp_close(c);
 	index_close(c);
 	c->mirror_src.fd = -1; /* the mirror closes it */
-	c->state_src.fd = -1;
+	c->journal_src.fd = -1;
 	net_mirror_destroy(c->mirror);
 	net_kernel_close(c->kernel);
 	srp_destroy(c->srp);
 	configuration_close(c);
-	past_close(c);
-	state_close(c->state);
+	records_close(c);
 	control_unwatch(c, &c->signals);
 	if (c->ep >= 0)
 		close(c->ep);
@@ -377,7 +368,7 @@ static void slow(struct control *c, usec_t now)
 			}
 	net_mirror_resolve(c->mirror);
 	port_links(c, now);
-	past_turn(c, now);
+	journal_turn(c->journal, srp_info(c->srp)->last_change, now);
 	index_superseded(c);
 }
 
@@ -408,7 +399,8 @@ static void turn(struct control *c, usec_t now)
 	probe_turn(c, now);
 	srp_actions(c, now);
 	link_turn(c, now);
-	control_alarms_turn(c, now);
+	if (!T.conf->srp.insecure && replicator_alarms_turn(&c->repl_watch, T.repl, c->alarms, now))
+		link_drop(c, now);
 	gtp_turn(c, now);
 	gate_turn(c, now);
 	gtp_flush(c);

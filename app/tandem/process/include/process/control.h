@@ -18,7 +18,9 @@
 #include "monitor/monitor.h"
 #include "replicator/replicator.h"
 #include "srp/srp.h"
-#include "journal/state.h"
+#include "base/alarms.h"
+#include "journal/journal.h"
+#include "replicator/alarms.h"
 #include "cores/tandem.h"
 #include "pair/tls.h"
 #include "worker/worker.h"
@@ -179,34 +181,6 @@ struct trace {
 	} phase[HISTORY_PHASES];
 };
 
-enum {
-	PAST_STATES = SRP_PENDING_STANDBY + 1,
-	PAST_CAUSES = SRP_CAUSE_ABORTED + 1,
-	PAST_AT_ONCE = 64
-};
-/* What was, and how much of it is on disk. */
-struct past {
-	struct history h;
-	bool dirty, adding;           /* some entry is unsaved; the state's thread has some */
-	uint64_t going[PAST_AT_ONCE]; /* numbers of those */
-	unsigned int n_going;
-	usec_t again_at; /* after an error */
-	/* by cause, by new state; since start */
-	uint64_t switchovers[PAST_CAUSES], transitions[PAST_STATES];
-	bool joined; /* the copy was whole when we began to take over */
-	uint64_t comparing,
-		/* entry whose sessions are being compared, 0 none; ended by the peer before */
-		ended;
-};
-
-/* An alarm that is over. */
-enum { ALARMS_CLEARED = 32, ALARM_TEXT = MONITOR_TEXT };
-struct alarm_cleared {
-	unsigned int alarm;
-	int64_t raised_us, cleared_us; /* wall clock */
-	char text[ALARM_TEXT];
-};
-
 enum link_state {
 	LINK_FREE,
 	LINK_TCP, /* connecting */
@@ -245,29 +219,20 @@ struct link_srp {
 	char refused[TLS_WHY]; /* why the last one was */
 };
 
-/* Beside srp's. */
-enum {
-	ALARM_SRP_REFUSED = SRP_ALARM_MAX,
-	ALARM_PACKETS_REFUSED,
-	ALARM_CRYPTO,
-	ALARM_HISTORY,
-	ALARM_MONITOR, /* and enum monitor_alarm */
-	ALARMS = ALARM_MONITOR + MONITOR_ALARMS
-};
-
 struct control {
 	int ep;
 	struct srp *srp;
 	struct srp_conf srp_conf;
 	struct link_srp link;
-	struct state *state;
+	struct alarms *alarms;
+	struct journal *journal;
 	struct monitor *monitor;
 	struct monitors *monitors;
 	struct aaa *aaa;         /* NULL: no server is probed */
 	struct routers *routers; /* NULL: no BGP peers are monitored */
 	struct local *local;
 	usec_t monitors_at;
-	struct source signals, state_src, ctl, mirror_src, disk_src;
+	struct source signals, journal_src, ctl, mirror_src, disk_src;
 	struct disk_work *disk; /* a save or reload that a thread works on, NULL: none */
 	bool reload_again;      /* SIGHUP came meanwhile */
 	struct client clients[CONTROL_CLIENTS];
@@ -306,23 +271,11 @@ struct control {
 	char *lines, *difference; /* of what must agree with the peer; what of it does not, by the
 				     last comparison */
 	size_t lines_len;
-	struct past past;
-	int reserve_error;  /* of the last write of the term reserve, 0 or -errno */
 	struct trace trace; /* being taken */
 	usec_t heard, heard_deaf,
 		asked_at; /* last sign of life in the stream; deaf then; first ask since, 0 none */
 	uint64_t asks;
-	struct {
-		bool on;
-		usec_t since;
-		int64_t wall_us;
-		char text[ALARM_TEXT];
-	} alarm[ALARMS];
-	struct alarm_cleared cleared[ALARMS_CLEARED];
-	unsigned int n_cleared; /* ever */
-	usec_t refused_at;
-	uint64_t refused_n, exhausted_n;
-	unsigned int refused_for, quiet_for; /* seconds */
+	struct replicator_watch repl_watch;
 	bool stopping, goodbye;
 	uint32_t heir; /* with goodbye: incarnation of who may still take our late usage */
 	usec_t stop_by;
@@ -355,18 +308,10 @@ struct link_conn *link_take(struct control *c, int fd, uint32_t events);
 void link_established(struct control *c, struct link_conn *l, usec_t now);
 void link_free(struct control *c, struct link_conn *l);
 
-/* control_alarm.c; alarm: enum srp_alarm or one of ALARM_ above */
-const char *control_alarm_name(unsigned int alarm);
-void control_alarm(struct control *c, unsigned int alarm, bool on, const char *text, usec_t now);
-void control_alarms_turn(struct control *c, usec_t now);
+/* records.c: the alarms and the journal. 0 or -errno, logged; closed after a failure, too. */
+int records_open(struct control *c, struct srp_saved *saved);
+void records_close(struct control *c);
 
-/* control_history.c. What earlier processes wrote is read; a transition; the last entry; what is
- * not on disk goes there, if it can; at the end. */
-void past_open(struct control *c);
-void past_role(struct control *c, const struct srp_action *a, usec_t now);
-struct history_entry *past_last(struct control *c);
-void past_turn(struct control *c, usec_t now);
-void past_close(struct control *c);
 static inline int64_t control_wall_us(void)
 {
 	return clock_wall_us();

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alarms.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+struct alarms {
+	unsigned int n;
+	struct alarm *alarm;
+	alarms_over_fn *over;
+	void *ctx;
+};
+
+struct alarms *alarms_create(void)
+{
+	return calloc(1, sizeof(struct alarms));
+}
+
+void alarms_destroy(struct alarms *a)
+{
+	if (a == NULL)
+		return;
+	free(a->alarm);
+	free(a);
+}
+
+static struct alarm *alarms_find(const struct alarms *a, const char *name)
+{
+	for (unsigned int i = 0; i < a->n; i++)
+		if (strcmp(a->alarm[i].info->name, name) == 0)
+			return &a->alarm[i];
+	return NULL;
+}
+
+int alarms_register(struct alarms *a, const struct alarm_info *info, unsigned int n)
+{
+	struct alarm *more;
+
+	for (unsigned int i = 0; i < n; i++)
+		if (alarms_find(a, info[i].name) != NULL)
+			return -EEXIST;
+	more = realloc(a->alarm, (a->n + n) * sizeof(*more));
+	if (more == NULL)
+		return -ENOMEM;
+	a->alarm = more;
+	for (unsigned int i = 0; i < n; i++)
+		a->alarm[a->n++] = (struct alarm){ .info = &info[i] };
+	return 0;
+}
+
+void alarms_reader(struct alarms *a, alarms_over_fn *over, void *ctx)
+{
+	a->over = over;
+	a->ctx = ctx;
+}
+
+static void alarms_edge(struct alarms *a, struct alarm *m, bool raised, usec_t now)
+{
+	int64_t wall = clock_wall_us();
+
+	if (!raised && a->over != NULL)
+		a->over(a->ctx, m, wall);
+	m->raised = raised;
+	m->since = now;
+	m->wall_us = wall;
+	if (raised)
+		LOG(WARNING, "alarm %s raised: %s", m->info->name, m->text);
+	else
+		LOG(NOTICE, "alarm %s cleared", m->info->name);
+}
+
+void alarms_set(struct alarms *a, const char *name, bool raised, const char *text, usec_t now)
+{
+	struct alarm *m = alarms_find(a, name);
+
+	if (m == NULL) {
+		LOG(ERR, "alarm %s is raised or cleared, but nobody registered it", name);
+		return;
+	}
+	if (raised && m->raised && m->info->log_changes && strcmp(m->text, text) != 0)
+		LOG(WARNING, "alarm %s: %s", name, text);
+	if (raised)
+		snprintf(m->text, sizeof(m->text), "%s", text);
+	if (raised != m->raised)
+		alarms_edge(a, m, raised, now);
+}
+
+void alarms_raise(struct alarms *a, const char *name, const char *text, usec_t now)
+{
+	alarms_set(a, name, true, text, now);
+}
+
+void alarms_clear(struct alarms *a, const char *name, usec_t now)
+{
+	alarms_set(a, name, false, "", now);
+}
+
+bool alarms_is_raised(const struct alarms *a, const char *name)
+{
+	const struct alarm *m = alarms_find(a, name);
+
+	return m != NULL && m->raised;
+}
+
+const struct alarm *alarms_get(const struct alarms *a, unsigned int k)
+{
+	return k < a->n ? &a->alarm[k] : NULL;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* journal: what outlives a change of role or the process: the term reserve and GTP's restart
+ * counter, the history of transitions with what each switchover cost, and the alarms that are over
+ * (these in memory only). Files are written by a thread of the journal's own: nothing here waits
+ * for the disk but journal_open() and journal_close(). Control core only. */
+#ifndef TANDEM_JOURNAL_H
+#define TANDEM_JOURNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/alarms.h"
+#include "journal/history.h"
+#include "srp/srp.h"
+
+struct journal;
+
+/* What the journal asks of other rooms at a switchover. */
+struct journal_ops {
+	uint64_t (*live)(void *ctx);          /* sessions in the table */
+	uint64_t (*ended_by_peer)(void *ctx); /* sessions that records of the peer ended, ever */
+	bool (*joined)(void *ctx);            /* our copy of the peer's table is whole */
+	/* A comparison with the peer's whole table that began at `since` or later has ended. */
+	bool (*compared_since)(void *ctx, usec_t since);
+};
+
+struct journal_settings {
+	const char *state_dir;
+	struct alarms *alarms; /* journal_alarms_register() was called for it */
+	struct journal_ops ops;
+	void *ctx;
+};
+
+/* An alarm that is over; times of day. */
+struct journal_alarm {
+	const struct alarm_info *info;
+	int64_t raised_us, cleared_us;
+	char text[ALARM_TEXT];
+};
+
+enum { JOURNAL_ALARMS = 32 /* that are kept */ };
+
+/* 0 or -errno. Once, before journal_open(). */
+int journal_alarms_register(struct alarms *a);
+
+/* Makes the directory if it is missing and reads what is there. NULL + errno; EBADMSG: the reserve
+ * is there but not ours to read. A history that cannot be read is logged, and goes on empty. The
+ * journal is the alarms' reader from now on. */
+struct journal *journal_open(const struct journal_settings *s, struct srp_saved *saved);
+/* Writes what is not on disk yet. NULL is allowed. */
+void journal_close(struct journal *j);
+
+/* The term reserve and the restart counter are to be written; the newest request counts. */
+void journal_reserve(struct journal *j, uint64_t reserve, uint8_t restart_counter);
+/* Readable when such a write has ended. */
+int journal_fd(const struct journal *j);
+/* A write that has ended: true once each; error: 0 or -errno, logged when it changes. */
+bool journal_reserved(struct journal *j, uint64_t *reserve, int *error);
+
+/* A transition (SRP_ACT_ROLE). */
+void journal_role(struct journal *j, const struct srp_action *a, usec_t now);
+/* The last transition, to be completed in place before the next journal_turn(); NULL: none yet. */
+struct history_entry *journal_last(struct journal *j);
+/* The entry that journal_last() gave was changed. */
+void journal_changed(struct journal *j, struct history_entry *e);
+/* Now and then: hands unsaved entries to the thread. last_change: of the own role. */
+void journal_turn(struct journal *j, usec_t last_change, usec_t now);
+
+/* ---- for views ---- */
+
+struct history *journal_history(struct journal *j);
+/* Since start. */
+uint64_t journal_switchovers(const struct journal *j, enum srp_cause cause);
+uint64_t journal_transitions(const struct journal *j, enum srp_state to);
+/* Alarms that are over, oldest first; NULL: there are no more. */
+const struct journal_alarm *journal_alarm(const struct journal *j, unsigned int k);
+
+#endif

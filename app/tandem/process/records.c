@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The registry of alarms and the journal, with what the journal asks of other rooms. */
+#include <errno.h>
+#include <string.h>
+
+#include "monitors.h"
+#include "pair/alarms.h"
+#include "process/control.h"
+
+static uint64_t records_live(void *ctx)
+{
+	uint64_t n = 0;
+
+	(void)ctx;
+	for (unsigned int k = 0; k < SESSION_SHARDS; k++)
+		n += T.table->shard[k].n_live;
+	return n;
+}
+
+static uint64_t records_ended_by_peer(void *ctx)
+{
+	uint64_t n = 0;
+
+	(void)ctx;
+	for (unsigned int k = 0; k < SESSION_SHARDS; k++)
+		n += counter_get(&T.table->shard[k].count.ended_by_peer);
+	return n;
+}
+
+static bool records_joined(void *ctx)
+{
+	(void)ctx;
+	return atomic_load(&replicator_view(T.repl)->joined);
+}
+
+static bool records_compared_since(void *ctx, usec_t since)
+{
+	const struct replicator_view *v = replicator_view(T.repl);
+	usec_t began = atomic_load(&v->pass_began), ended = atomic_load(&v->pass_ended);
+
+	(void)ctx;
+	return atomic_load(&v->receiving) && atomic_load(&v->joined) && began != USEC_NEVER &&
+	       began >= since && ended != USEC_NEVER && ended >= began;
+}
+
+static int (*const records_alarms[])(struct alarms *a) = { pair_alarms_register,
+	replicator_alarms_register, journal_alarms_register, monitors_alarms_register };
+
+int records_open(struct control *c, struct srp_saved *saved)
+{
+	struct journal_settings s = { .state_dir = T.conf->chassis.state_dir,
+		.ops = { records_live, records_ended_by_peer, records_joined,
+			records_compared_since } };
+	int ret = 0;
+
+	c->alarms = s.alarms = alarms_create();
+	if (c->alarms == NULL)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < RTE_DIM(records_alarms) && ret == 0; i++)
+		ret = records_alarms[i](c->alarms);
+	if (ret < 0) {
+		LOG(ERR, "alarms: %s", strerror(-ret));
+		return ret;
+	}
+	c->journal = journal_open(&s, saved);
+	if (c->journal == NULL) {
+		ret = -errno;
+		LOG(ERR, "state-dir %s: %s; it must be a directory that can be written",
+			s.state_dir, strerror(-ret));
+	}
+	return ret;
+}
+
+void records_close(struct control *c)
+{
+	journal_close(c->journal);
+	alarms_destroy(c->alarms);
+	c->journal = NULL;
+	c->alarms = NULL;
+}
