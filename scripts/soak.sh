@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Long runs. `soak.sh sim [SEEDS [SIMULATOR...]]`: every simulator over so many seeds (100000), two at a time, in pieces;
-# what is done is remembered as long as the program is the same, so an interrupted run goes on where it was.
-# `soak.sh fuzz [SECONDS [TARGET...]]`: every fuzz target for so long (30), from what earlier runs found.
+# Long runs. `soak.sh sim [SEEDS [SIMULATOR...]]`: every simulator over so many seeds (100000), two
+# at a time, in pieces; what is done is remembered as long as the program is the same, so an
+# interrupted run goes on where it was.
+# `soak.sh fuzz [SECONDS [TARGET...]]`: every fuzz target for so long (30), from what earlier runs
+# found.
 # Ends with a verdict; exit 1 when something failed, with the seed or the crash file named.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -24,7 +26,8 @@ if [ "${1:-}" = --piece ]; then
 		result=ok
 	else
 		mv "$log" "$done/$sim-$first.failed"
-		result="FAILED: $(grep -m 1 '^seed' "$done/$sim-$first.failed" || tail -n 1 "$done/$sim-$first.failed")"
+		result="FAILED: $(grep -m 1 '^seed' "$done/$sim-$first.failed" ||
+			tail -n 1 "$done/$sim-$first.failed")"
 	fi
 	# shellcheck disable=SC2012
 	say "$sim $first..$last $result ($(ls "$done" | grep -c '\.ok$') of $pieces done)"
@@ -57,7 +60,8 @@ what=${1:-} much=${2:-}
 [ $# -le 2 ] && shift $# || shift 2
 case "$what" in
 sim)
-	[ $# -gt 0 ] || set -- $(cd test/sim && sed -n "s/^test('\(sim[a-z_]*\)', \1, .*--seeds.*/\1/p" meson.build)
+	[ $# -gt 0 ] || set -- $(cd test/sim &&
+		sed -n "s/^test('\(sim[a-z_]*\)', \1, .*--seeds.*/\1/p" meson.build)
 	soak_sim "${much:-100000}" "$@"
 	;;
 fuzz)

@@ -36,7 +36,8 @@ add() { echo "$1" >>"$logs/counts"; } # add "P F S"
 
 cpu_s() { # CPU seconds of all children of this shell that have ended, into $cpu
 	times >"$logs/times-$lane"
-	cpu=$(tail -n 1 "$logs/times-$lane" | tr 'ms' '  ' | awk '{ printf "%.1f", $1 * 60 + $2 + $3 * 60 + $4 }')
+	cpu=$(tail -n 1 "$logs/times-$lane" | tr 'ms' '  ' |
+		awk '{ printf "%.1f", $1 * 60 + $2 + $3 * 60 + $4 }')
 }
 
 timed() { # timed NAME COMMAND...: a row of the table
@@ -47,8 +48,10 @@ timed() { # timed NAME COMMAND...: a row of the table
 	"$@"
 	status=$?
 	cpu_s
-	awk -v name="$name" -v s="$began" -v e="$EPOCHREALTIME" -v b="$before" -v c="$cpu" -v lane="$lane" \
-		'BEGIN { printf "%s|%.1f|%.1f|%s\n", name, (e - s) / 60, (c - b) / 60, lane }' >>"$logs/table"
+	awk -v name="$name" -v s="$began" -v e="$EPOCHREALTIME" -v b="$before" -v c="$cpu" \
+		-v lane="$lane" \
+		'BEGIN { printf "%s|%.1f|%.1f|%s\n", name, (e - s) / 60, (c - b) / 60, lane }' \
+		>>"$logs/table"
 	return $status
 }
 
@@ -58,7 +61,9 @@ calibrate() {
 	awk 'BEGIN {
 		for (i = 0; i < 150; i++)
 			printf "unsigned f%d(unsigned *p, unsigned n)\n{\n\tunsigned s = %d;\n\n" \
-				"\tfor (unsigned i = 0; i < n; i++)\n\t\ts = s * 31 + (p[i] ^ s >> %d);\n\treturn s;\n}\n", i, i, i % 31 + 1
+				"\tfor (unsigned i = 0; i < n; i++)\n" \
+				"\t\ts = s * 31 + (p[i] ^ s >> %d);\n\treturn s;\n}\n", \
+				i, i, i % 31 + 1
 	}' >"$source"
 	cpu_s
 	before=$cpu began=$EPOCHREALTIME
@@ -75,14 +80,17 @@ build() { # build DIR TARGETS SUITES MESON-OPTION...: the targets, and what test
 	# shellcheck disable=SC2086
 	{
 		[ -f "$dir/build.ninja" ] || meson setup "$dir" "$@"
-	} >"$log" 2>&1 && meson configure "$dir" -Dwerror=true -Dwarning_level=3 "$@" >>"$log" 2>&1 &&
+	} >"$log" 2>&1 &&
+		meson configure "$dir" -Dwerror=true -Dwarning_level=3 "$@" >>"$log" 2>&1 &&
 		ninja -C "$dir" build.ninja >>"$log" 2>&1 &&
-		ninja -C "$dir" -j "$(nproc)" $targets $(suites_need "$dir" $suites) >>"$log" 2>&1 && return 0
+		ninja -C "$dir" -j "$(nproc)" $targets $(suites_need "$dir" $suites) \
+			>>"$log" 2>&1 && return 0
 	broken "build $dir" "$log"
 	return 1
 }
 
-# What meson's log says, as "P F S"; failing tests with the tail of their output go to stderr, what each took to $logs.
+# What meson's log says, as "P F S"; failing tests with the tail of their output go to stderr, what
+# each took to $logs.
 meson_counts() { # meson_counts DIR TESTLOG
 	python3 - "$1" "$2" "$logs/took" <<'PY'
 import json, sys
@@ -91,11 +99,13 @@ build, log, took = sys.argv[1:]
 with open(log, encoding="utf-8") as lines, open(took, "a", encoding="utf-8") as rows:
     for line in lines:
         test = json.loads(line)
-        kind = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}.get(test["result"], "failed")
+        kinds = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}
+        kind = kinds.get(test["result"], "failed")
         count[kind] += 1
         rows.write(f"{test['duration']:.1f} s {test['name'].split(' / ')[-1]} ({build})\n")
         if kind == "failed":
-            print(f"FAILED {test['name']} ({test['result']}, {test['duration']:.1f} s)", file=sys.stderr)
+            why = f"{test['result']}, {test['duration']:.1f} s"
+            print(f"FAILED {test['name']} ({why})", file=sys.stderr)
             output = (test.get("stdout") or "") + (test.get("stderr") or "")
             print("\n".join("    " + x for x in output.splitlines()[-40:]), file=sys.stderr)
 print(count["passed"], count["failed"], count["skipped"])
@@ -108,7 +118,8 @@ suites_need() { # suites_need DIR SUITE...
 import json, os, sys
 build, suites = os.path.realpath(sys.argv[1]), set(sys.argv[2:])
 all = json.load(sys.stdin)
-need = {d for t in all["tests"] if suites & {s.split(":")[-1] for s in t["suite"]} for d in t["depends"]}
+need = {d for t in all["tests"] if suites & {s.split(":")[-1] for s in t["suite"]}
+        for d in t["depends"]}
 print(*(os.path.relpath(t["filename"][0], build) for t in all["targets"] if t["id"] in need))' "$@"
 }
 
@@ -118,7 +129,8 @@ meson_tests() { # meson_tests DIR TIMES SUITE...; TIMES: so many times each test
 	for s in "$@"; do suites+=(--suite "$s"); done
 	say "test $dir: $*"
 	rm -f "$json"
-	meson test -C "$dir" --no-rebuild --print-errorlogs --timeout-multiplier "$times" "${suites[@]}" >"$log" 2>&1
+	meson test -C "$dir" --no-rebuild --print-errorlogs --timeout-multiplier "$times" \
+		"${suites[@]}" >"$log" 2>&1
 	if [ -f "$json" ]; then
 		add "$(meson_counts "$dir" "$json")"
 	else
@@ -132,8 +144,10 @@ counting() { # counting NAME COMMAND...
 	shift
 	say "$name"
 	"$@" 2>&1 | tee "$log"
-	sum=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" | tail -n 1)
-	sed -n "s/^\(passed\|failed\) *\([a-z0-9_]*\.[A-Za-z0-9_]*\) \([0-9.]* s\).*/\3 \2 ($name)/p" "$log" >>"$logs/took"
+	sum=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' \
+		"$log" | tail -n 1)
+	sed -nE "s/^(passed|failed) *([a-z0-9_]*\.[A-Za-z0-9_]*) ([0-9.]* s).*/\3 \2 ($name)/p" \
+		"$log" >>"$logs/took"
 	if [ -n "$sum" ]; then
 		add "$sum"
 	else
@@ -146,7 +160,10 @@ report() {
 	sort -rn "$logs/took" | head -n 10 | sed 's/^/  /'
 	echo "What took how long (calibration, a fixed compile: ${calibration:-failed}):"
 	awk -F'|' -v wall="$1" '
-		BEGIN { row = "  %-46s %8s %12s\n"; printf row, "build or suite", "minutes", "CPU-minutes" }
+		BEGIN {
+			row = "  %-46s %8s %12s\n"
+			printf row, "build or suite", "minutes", "CPU-minutes"
+		}
 		{ printf row, $1 ($4 == "second" ? " (beside the others)" : ""), $2, $3; cpu += $3 }
 		END { printf row, "whole run", wall, sprintf("%.1f", cpu) }' "$logs/table"
 }
@@ -154,35 +171,41 @@ report() {
 finish() {
 	local sum
 	[ -s "$logs/table" ] && report "$(awk -v s="$SECONDS" 'BEGIN { printf "%.1f", s / 60 }')"
-	sum=$(awk '{ p += $1; f += $2; s += $3 } END { print p + 0 " passed, " f + 0 " failed, " s + 0 " skipped" }' "$logs/counts")
+	sum=$(awk '{ p += $1; f += $2; s += $3 }
+		END { print p + 0 " passed, " f + 0 " failed, " s + 0 " skipped" }' "$logs/counts")
 	[[ "$sum" == *" 0 failed"* ]] || say "logs: $logs, build*/meson-logs"
 	echo "$sum"
 	[[ "$sum" == *" 0 failed"* ]]
 	exit
 }
 
-# Beside the first lane, behind it where both want a CPU, and not so far behind that somebody else's work stops it.
+# Beside the first lane, behind it where both want a CPU, and not so far behind that somebody else's
+# work stops it.
 second_lane() {
 	trap 'echo end >&9' EXIT
 	renice -n 5 -p $$ >/dev/null
 	export LLVM_PROFILE_FILE=/dev/null
 	timed lint counting lint scripts/lint.sh
-	if timed build-asan build build-asan "$programs" "unit sim fuzz" -Db_sanitize=address,undefined -Db_lundef=false \
-		-Dbuildtype=debugoptimized; then
+	if timed build-asan build build-asan "$programs" "unit sim fuzz" \
+		-Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized; then
 		echo built >&9
 		timed "build-asan: unit sim fuzz" meson_tests build-asan 4 unit sim fuzz
 	fi
-	# clang compiles what is shipped; the replays of the fuzz corpora, built from the same objects, tell the coverage.
-	CC=clang-14 timed build-clang build build-clang "$programs" "" -Dbuildtype=debug -Db_lundef=false \
-		"-Dc_args=-fprofile-instr-generate -fcoverage-mapping" -Dc_link_args=-fprofile-instr-generate &&
+	# clang compiles what is shipped; the replays of the fuzz corpora, built from the same
+	# objects, tell the coverage.
+	CC=clang-14 timed build-clang build build-clang "$programs" "" -Dbuildtype=debug \
+		-Db_lundef=false "-Dc_args=-fprofile-instr-generate -fcoverage-mapping" \
+		-Dc_link_args=-fprofile-instr-generate &&
 		timed coverage counting coverage test/fuzz/fuzz.py --coverage
 	timed "fuzz, 5 s a target" counting fuzz test/fuzz/fuzz.py --seconds 5
 }
 
-# The daemon with sanitizers through some of what it lives through: a leak shows when it is told to end.
+# The daemon with sanitizers through some of what it lives through: a leak shows when it is told to
+# end.
 e2e_asan() {
-	counting e2e-asan python3 test/e2e/run.py --build build-asan -k attach_ping_detach -k sigterm_hands_over \
-		-k return_and_switch_back -k repeated_request -k malformed -k control_socket
+	counting e2e-asan python3 test/e2e/run.py --build build-asan -k attach_ping_detach \
+		-k sigterm_hands_over -k return_and_switch_back -k repeated_request -k malformed \
+		-k control_socket
 }
 
 export LC_NUMERIC=C
