@@ -258,13 +258,33 @@ static void print_line(const char *label, int width, const char *text, int inden
 
 static void print_object(json_t *o, int indent, FILE *to);
 
+/* What a view says for a word that would not stand alone, or NULL. */
+static const char *words_for(const char *key, json_t *v)
+{
+	static const struct {
+		const char *key, *word, *text;
+	} words[] = { { "answers", "protected", "protected by the standby" },
+		{ "answers", "unprotected", "not protected by the standby" } };
+
+	for (size_t i = 0; json_is_string(v) && i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(key, words[i].key) == 0 &&
+			strcmp(json_string_value(v), words[i].word) == 0)
+			return words[i].text;
+	return NULL;
+}
+
 static void print_member(const char *key, json_t *v, int width, int indent, FILE *to)
 {
+	const char *unit, *words = words_for(key, v);
 	char label[LABEL], *text;
 	size_t len;
-	const char *unit = unit_of(key, &len);
 
+	unit = unit_of(key, &len);
 	label_of(key, label);
+	if (words != NULL) {
+		print_line(label, width, words, indent, to);
+		return;
+	}
 	if (!is_block(v) || indent >= DEPTH * INDENT) {
 		text = value_text(v, unit);
 		print_line(label, width, text != NULL ? text : "?", indent, to);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* bench_commit: from the control core's request to create a session to the answer that may leave,
  * because the standby has the session: request door, worker, stream, port, the standby's slots,
- * acknowledgement, control's gate (control_gate.c). Idle, and while 80 % of the deltas that can be
+ * acknowledgement, the commit gate. Idle, and while 80 % of the deltas that can be
  * had are streamed. What an interruption of either process fell into is left out and told on
  * stderr. The floor of the same run sends a frame of that size there and back over the same port.
  */
@@ -15,7 +15,8 @@
 #include "bench_json.h"
 #include "bench_pair.h"
 #include "bench_side.h"
-#include "process/control.h"
+#include "commit_gate.h"
+#include "cores/tandem.h"
 #include "replicator/replicator.h"
 #include "worker/worker.h"
 
@@ -24,9 +25,11 @@ enum { FRAME = 340, EVERY_US = 500, BATCH = 128, BACKLOG = 1 << 15 };
 enum { OUT_RATE }; /* out[] of the memory between the processes */
 
 struct commit {
-	struct control *control;
+	bool open;
+	struct txn_table txns;
+	struct commit_gate gate;
 	struct bench_shared *shared;
-	uint64_t asked[GATE_MAX]; /* tsc, by transaction */
+	uint64_t asked[TXN_MAX]; /* tsc, by transaction */
 	unsigned int under_way;
 	uint64_t key, marked;
 };
@@ -35,12 +38,14 @@ static struct commit com;
 
 /* ---- control, as far as it matters ---- */
 
-/* control_gate.c calls it when the answer may leave. */
-void gtp_send(struct control *c, const struct gtpc_peer *to, const uint8_t *msg, size_t len)
+/* The answer may leave. */
+static void released(void *ctx, const struct signalling_txn *x, usec_t now)
 {
 	uint32_t at;
 
-	memcpy(&at, msg, sizeof(at));
+	(void)ctx;
+	(void)now;
+	memcpy(&at, x->msg, sizeof(at));
 	com.under_way--;
 	if (com.shared->n_samples < BENCH_SAMPLES)
 		com.shared->sample[com.shared->n_samples++] =
@@ -49,24 +54,26 @@ void gtp_send(struct control *c, const struct gtpc_peer *to, const uint8_t *msg,
 
 static void create(void)
 {
-	struct gtpc_peer peer = { .addr = ip_addr_v4(0x0a080001), .port = 2123 };
-	struct txn *t =
-		txn_new(com.control, &peer, 16, (uint16_t)com.key, (uint32_t)com.key, clock_us());
+	struct txn_request q = { .peer = { ip_addr_v4(0x0a080001), GTPC_PORT },
+		.type = GTPC_CREATE_REQUEST,
+		.seq = (uint16_t)com.key,
+		.digest = (uint32_t)com.key };
+	struct signalling_txn *x = txn_new(&com.txns, &q, clock_us());
 	struct msg *m = msg_new(T.msgs, MSG_CREATE);
 	uint32_t at;
 
-	if (t == NULL || m == NULL)
+	if (x == NULL || m == NULL)
 		return;
-	at = (uint32_t)(t - com.control->gtp.txns);
-	memcpy(t->msg, &at, sizeof(at));
-	t->len = 100;
+	at = (uint32_t)(x - com.txns.places);
+	memcpy(x->msg, &at, sizeof(at));
+	x->len = 100;
 	m->term = BENCH_TERM;
-	m->cookie = txn_cookie(com.control, t);
+	m->cookie = txn_cookie(&com.txns, x);
 	m->rec = (struct session_rec){ .pdp_type = 0x21,
 		.key = UINT64_C(0x2400200000000005) + (com.key++ << 4),
 		.peer_usr_teid = 7,
-		.peer_usr = peer.addr,
-		.peer_ctl = peer.addr };
+		.peer_usr = q.peer.addr,
+		.peer_ctl = q.peer.addr };
 	memset(m->rec.msisdn, 0xff, sizeof(m->rec.msisdn));
 	com.under_way++;
 	com.asked[at] = rte_rdtsc();
@@ -75,37 +82,34 @@ static void create(void)
 
 static void told(struct bench_side *s, const struct msg *m)
 {
-	usec_t now = clock_us();
-	struct txn *t;
+	const struct commit_gate_time t = { .now = clock_us(),
+		.timeout = T.conf->srp.commit_timeout_ms * USEC_PER_MSEC };
+	struct signalling_txn *x;
 
 	if (m->type == MSG_COMMITTED)
-		gate_committed(com.control, m, now);
+		commit_gate_committed(&com.gate, m->entry, m->n, t.now);
 	if (m->type != MSG_ANSWER)
 		return;
-	t = txn_by_cookie(com.control, m->cookie);
-	if (t == NULL || m->error != 0) {
+	x = txn_by_cookie(&com.txns, m->cookie);
+	if (x == NULL || m->error != 0) {
 		fprintf(stderr, "commit: create: %d\n", m->error);
 		com.under_way--;
 		return;
 	}
-	t->commit = m->commit;
-	t->handle = m->rec.handle;
-	gate_answer(com.control, t, now);
+	x->commit = m->commit;
+	x->handle = m->rec.handle;
+	commit_gate_answer(&com.gate, x, &t);
 }
 
 static int open_control(struct bench_side *s)
 {
-	if (com.control != NULL)
+	if (com.open)
 		return 0;
-	com.control = calloc(1, sizeof(*com.control));
-	if (com.control == NULL)
+	if (txn_table_init(&com.txns) < 0)
 		return -ENOMEM;
-	com.control->gtp.txns = calloc(GATE_MAX, sizeof(*com.control->gtp.txns));
-	com.control->gtp.answered = gtpc_answered_create(60 * USEC_PER_SEC);
-	if (com.control->gtp.txns == NULL || com.control->gtp.answered == NULL)
-		return -ENOMEM;
-	gate_open(&com.control->gtp);
-	com.control->gtp.gate_closed = true;
+	commit_gate_init(&com.gate, &com.txns, released, NULL);
+	commit_gate_stream(&com.gate, true, clock_us());
+	com.open = true;
 	s->message = told;
 	return 0;
 }

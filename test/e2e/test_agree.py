@@ -57,8 +57,8 @@ def test_pool_differs(lab, pair):
             key, f"srp.audit-interval: {audit}"
         ]
     assert other.info()["chassis_state"] == "Init" and active.info()["chassis_state"] == "Active"
-    wait_until(lambda: active.ctl("show gtp statistics")["gate"] == "open", 5, "answers that wait "
-                                                                               "for nobody")
+    wait_until(lambda: active.ctl("show gtp statistics")["answers"] == "unprotected", 5,
+               "answers that wait for nobody")
     user.warm(client.attach("240030000000002"))
     code, why = active.ask("srp initiate-switchover")["ok"], active.ask(
         "srp initiate-switchover")["error"]

@@ -310,7 +310,7 @@ def test_commit_gate(lab, pair):
     client.attach(imsi(1))
     assert active.counter("gtp.unprotected_answers") == 0 and active.counter(
         "gtp.protected_answers") == 1
-    assert active.info()["commit_gate_closed"]
+    assert active.info()["answers"] == "protected"
     standby.may_end()
     standby.process.send(signal.SIGSTOP)
     began = time.monotonic()
@@ -320,7 +320,7 @@ def test_commit_gate(lab, pair):
     assert 40 <= spent <= 1000, f"answered after {spent:.0f} ms"
     assert active.counter("gtp.unprotected_answers") == 2 and active.counter(
         "gtp.protected_answers") == 1
-    assert not active.info()["commit_gate_closed"]
+    assert active.info()["answers"] == "unprotected"
     # Long enough for the active to take it for dead.
     active.wait(lambda i: i["connection_state"] != "Connected" or i["replication_path"] == "down",
                 10, "the standby's silence")
@@ -335,7 +335,7 @@ def test_commit_gate(lab, pair):
     wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 10,
                "equal tables")
     assert active.total() == 4
-    active.wait(lambda i: i["commit_gate_closed"], 5, "the gate closed again")
+    active.wait(lambda i: i["answers"] == "protected", 5, "answers that the standby protects again")
     before = active.counter("gtp.protected_answers"), active.counter("gtp.unprotected_answers")
     client.attach(imsi(5))
     assert (active.counter("gtp.protected_answers"),

@@ -23,6 +23,7 @@
 
 #include "process/control.h"
 #include "replicator_priv.h"
+#include "signalling_priv.h"
 #include "worker/worker.h"
 
 #undef abort

@@ -254,7 +254,7 @@ void sim_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8
 	uint16_t seq, uint32_t digest, const uint8_t *msg, size_t len, usec_t now)
 {
 	struct node *n = &sim.node[sim_tandem == &sim.node[1].t];
-	uint64_t safe = n->t.control->gtp.gate.protected_answers;
+	uint64_t safe = n->t.control->signalling->gate.count.protected_answers;
 
 	check_answer(n, safe != n->n_protected, ip_addr_to_v4(&to->addr), seq, msg, len);
 	n->n_protected = safe;
@@ -330,8 +330,9 @@ static void check_left(const struct node *n)
 /* An answer waits for its commit no longer than the gate allows. */
 static void check_waits(struct node *n)
 {
-	const struct txn *t = TAILQ_FIRST(&n->t.control->gtp.for_commit);
-	uint64_t waits = t != NULL ? txn_cookie(n->t.control, t) : 0;
+	const struct signalling *s = n->t.control->signalling;
+	const struct signalling_txn *x = TAILQ_FIRST(&s->gate.for_commit);
+	uint64_t waits = x != NULL ? txn_cookie(&s->txns, x) : 0;
 	usec_t most = n->conf.srp.commit_timeout_ms * MS + 50 * MS;
 
 	if (waits == 0 || waits != n->waits || sim.now < sim.last_stall + most)

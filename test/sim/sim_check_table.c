@@ -288,14 +288,14 @@ static void check_stream(const struct node *n, const struct node *standby)
 	else if (pair > st->in_sync_since_ms + 3000 * n->conf.srp.audit_interval_s)
 		broken(11, "chassis %c: in sync since %llu ms", 'A' + n->id,
 			(unsigned long long)(pair - st->in_sync_since_ms));
-	if (!n->t.control->gtp.gate_closed)
+	if (!n->t.control->signalling->gate.is_protected)
 		broken(11, "chassis %c answers without protection although all is well",
 			'A' + n->id);
 	if (repl_unacked(n->t.repl->stream) > 0 &&
 		n->t.repl->now - repl_oldest_unacked(n->t.repl->stream) > 200 * MS)
 		broken(13, "%u packets are never acknowledged", repl_unacked(n->t.repl->stream));
-	if (n->t.control->gtp.n_txns > 0)
-		broken(15, "%u requests wait for ever", n->t.control->gtp.n_txns);
+	if (n->t.control->signalling->txns.n > 0)
+		broken(15, "%u requests wait for ever", n->t.control->signalling->txns.n);
 }
 
 /* Records sent are applied, superseded, refused or in flight, to the unit, by what both say; and

@@ -288,7 +288,7 @@ void node_crash(int id, bool machine, const char *why)
 	n->life++;
 	n->died = machine ? 0 : sim.now;
 	if (t->control != NULL)
-		rte_hash_free(t->control->gtp.index);
+		rte_hash_free(t->control->signalling->index.hash);
 	sock_died(n, machine);
 	port_flush(n);
 	for (unsigned int i = 0; i < t->n_workers; i++) {

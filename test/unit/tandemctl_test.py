@@ -257,6 +257,14 @@ class Text(unittest.TestCase):
                          "  Echo Requests: 3\n"
                          "  TEID:          0x1\n")
 
+    def test_words_that_stand_alone(self):
+        for word, text in (("protected", "protected by the standby"),
+                           ("unprotected", "not protected by the standby"), ("?", "?")):
+            self.assertEqual(self.text({"answers": word}, "show", "gtp", "statistics"),
+                             f"Answers: {text}\n")
+            p, _ = ask(ok({"answers": word}), "show", "srp", "info")
+            self.assertTrue(re.search(f"\nAnswers: +{re.escape(text)}\n$", p.stdout), p.stdout)
+
     def test_table(self):
         pools = [{"name": "subscribers", "size": 65536, "used": 3},
                  {"name": "t\u00e9", "used": 65534, "quarantine_s": 10}]

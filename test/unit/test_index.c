@@ -7,12 +7,16 @@
 #include <rte_eal.h>
 #include <rte_lcore.h>
 
-#include "process/control.h"
+#include "cores/tandem.h"
+#include "session_index.h"
 #include "ut.h"
 
 enum { SESSIONS = 12000, MESSAGES = 2047 };
 
-static struct control *c;
+static struct session_table *table;
+static struct pool_set *pools;
+static struct signalling_env env;
+static struct session_index ix;
 static uint32_t handle_of[SESSIONS];
 
 static void setup(void)
@@ -22,26 +26,25 @@ static void setup(void)
 
 	T.n_workers = 1;
 	T.worker_lcore[0] = RTE_MAX_LCORE; /* we are the replication core */
-	T.pools = pool_set_create(&conf, 1, &session_mem_libc);
-	pool_hooks(T.pools, &p.hooks);
+	pools = pool_set_create(&conf, 1, &session_mem_libc);
+	pool_hooks(pools, &p.hooks);
 	p.hooks.index = index_notify;
-	T.table = session_table_create(&p);
+	table = session_table_create(&p);
 	for (uint32_t i = 0; i < SESSION_SHARDS; i++)
-		session_own(T.table, i, SESSION_BY_REPL);
+		session_own(table, i, SESSION_BY_REPL);
 	atomic_store(&T.index_stale, false);
 	memset(handle_of, 0, sizeof(handle_of));
-	c = calloc(1, sizeof(*c));
-	CU_ASSERT_EQUAL(index_open(c), 0);
+	env = (struct signalling_env){ .table = table, .index_stale = &T.index_stale };
+	CU_ASSERT_EQUAL_FATAL(session_index_init(&ix, &env), 0);
 }
 
 static void teardown(void)
 {
 	CU_ASSERT_PTR_NULL(T.index_open);
 	CU_ASSERT_EQUAL(rte_mempool_in_use_count(T.msgs), 0);
-	index_close(c);
-	free(c);
-	session_table_destroy(T.table);
-	pool_set_destroy(T.pools);
+	session_index_fini(&ix);
+	session_table_destroy(table);
+	pool_set_destroy(pools);
 }
 
 static uint64_t key_of(uint32_t i)
@@ -53,14 +56,14 @@ static void create(uint32_t i)
 {
 	struct session_rec r = { .pdp_type = 0x21, .key = key_of(i) };
 
-	CU_ASSERT_EQUAL_FATAL(pool_pick(T.pools, 0, i % SESSION_SHARDS, &r.ue), 0);
-	CU_ASSERT_EQUAL_FATAL(session_create(T.table, SESSION_BY_REPL, &r, 0), 0);
+	CU_ASSERT_EQUAL_FATAL(pool_pick(pools, 0, i % SESSION_SHARDS, &r.ue), 0);
+	CU_ASSERT_EQUAL_FATAL(session_create(table, SESSION_BY_REPL, &r, 0), 0);
 	handle_of[i] = r.handle;
 }
 
 static void end(uint32_t i)
 {
-	CU_ASSERT_EQUAL_FATAL(session_free(T.table, SESSION_BY_REPL, handle_of[i], 0), 0);
+	CU_ASSERT_EQUAL_FATAL(session_free(table, SESSION_BY_REPL, handle_of[i], 0), 0);
 	handle_of[i] = 0;
 }
 
@@ -72,7 +75,7 @@ static unsigned int drain(const struct door *d)
 
 	while ((m = door_take(d)) != NULL) {
 		CU_ASSERT_EQUAL(m->type, MSG_INDEX);
-		index_message(c, m);
+		session_index_message(&ix, m);
 		msg_free(T.msgs, m);
 		n++;
 	}
@@ -84,7 +87,7 @@ static unsigned int wrong(void)
 	unsigned int n = 0;
 
 	for (uint32_t i = 0; i < SESSIONS; i++)
-		n += index_find(c, key_of(i)) != handle_of[i];
+		n += session_index_find(&ix, key_of(i)) != handle_of[i];
 	return n;
 }
 
@@ -119,7 +122,7 @@ static void test_worker(void)
 	for (uint32_t i = 0; i < 5; i++) {
 		create(i);
 		CU_ASSERT_EQUAL(drain(&T.from_worker[0]), 1);
-		CU_ASSERT_EQUAL(index_find(c, key_of(i)), handle_of[i]);
+		CU_ASSERT_EQUAL(session_index_find(&ix, key_of(i)), handle_of[i]);
 	}
 	end(3);
 	CU_ASSERT_EQUAL(drain(&T.from_worker[0]), 1);
@@ -138,9 +141,41 @@ static void test_full(void)
 	CU_ASSERT_TRUE(rte_ring_count(T.from_repl.ring) * MSG_INDEX_ENTRIES < SESSIONS);
 	drain(&T.from_repl);
 	CU_ASSERT_NOT_EQUAL(wrong(), 0);
-	while (index_turn(c))
+	while (session_index_turn(&ix))
 		CU_ASSERT_FATAL(turns++ < 1000);
 	CU_ASSERT_EQUAL(wrong(), 0);
+}
+
+static unsigned int n_ended;
+
+static void ended(void *ctx, uint32_t superseded, uint32_t by)
+{
+	CU_ASSERT_PTR_EQUAL(ctx, handle_of);
+	CU_ASSERT_NOT_EQUAL(superseded, handle_of[7]);
+	CU_ASSERT_EQUAL(by, handle_of[7]);
+	n_ended++;
+	if (n_ended == 2)
+		CU_ASSERT_EQUAL(session_free(table, SESSION_BY_REPL, superseded, 0), 0);
+}
+
+/* Two sessions of one subscriber: the first is to be ended, again and again until it is gone. */
+static void test_superseded(void)
+{
+	create(7);
+	create(7);
+	index_flush();
+	drain(&T.from_repl);
+	CU_ASSERT_EQUAL(session_index_find(&ix, key_of(7)), handle_of[7]);
+	n_ended = 0;
+	session_index_superseded(&ix, NULL, NULL);
+	for (unsigned int i = 0; i < 4; i++)
+		session_index_superseded(&ix, ended, handle_of);
+	CU_ASSERT_EQUAL(n_ended, 2);
+	CU_ASSERT_EQUAL(ix.n_superseded, 0);
+	CU_ASSERT_EQUAL(session_index_find(&ix, key_of(7)), handle_of[7]);
+	index_flush();
+	drain(&T.from_repl);
+	CU_ASSERT_EQUAL(session_index_find(&ix, key_of(7)), handle_of[7]);
 }
 
 static struct door door(const char *name)
@@ -153,7 +188,8 @@ static struct door door(const char *name)
 int main(void)
 {
 	static CU_TestInfo tests[] = { { "of the stream", test_stream },
-		{ "of a worker", test_worker }, { "no room", test_full }, CU_TEST_INFO_NULL };
+		{ "of a worker", test_worker }, { "no room", test_full },
+		{ "superseded", test_superseded }, CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "index", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
 	char prefix[32];

@@ -5,7 +5,7 @@
 
 #include <rte_ethdev.h>
 
-#include "direct.h"
+#include "process/control.h"
 
 enum { FRAMES = 64, FRAME_ROUNDS = 4, LINKS_US = 100000 };
 
@@ -74,7 +74,7 @@ static unsigned int to_kernel(struct control *c)
 			continue;
 		}
 		probe_see(c, p, m[i]);
-		if (direct_take(c, p, m[i]))
+		if (signalling_frame(c->signalling, m[i], c->now))
 			continue;
 		if (net_twin_to(&p->twin, &m[i], 1) == 1)
 			c->twin_in++;

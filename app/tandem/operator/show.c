@@ -151,13 +151,16 @@ json_t *show_ports(struct control *c, json_t *args, usec_t now)
 	}
 	json_t *o = json_pack("{s:o,s:{}}", "ports", list, "routing");
 	json_t *routing = json_object_get(o, "routing");
+	struct signalling_view signalling;
 
+	signalling_view(c->signalling, &signalling);
 	show_counters(routing, net_mirror_count(c->mirror), net_mirror_counters_names,
 		net_mirror_counters_n);
 	json_object_set_new(o, "punted_to_kernel", json_integer((json_int_t)c->twin_in));
 	json_object_set_new(o, "sent_for_kernel", json_integer((json_int_t)c->twin_out));
 	json_object_set_new(o, "frames_dropped",
-		json_integer((json_int_t)(c->frames_dropped + c->punts_dropped)));
+		json_integer((json_int_t)(c->frames_dropped + c->punts_dropped +
+					  signalling.frames_dropped)));
 	return o;
 }
 
@@ -202,26 +205,26 @@ json_t *show_workers(struct control *c, json_t *args, usec_t now)
 	return json_pack("{s:o,s:o,s:o}", "cores", cores, "total", total, "workers", list);
 }
 
+const char *show_answers(const struct signalling_view *v)
+{
+	return v->answers_protected ? "protected" : "unprotected";
+}
+
 json_t *show_gtp(struct control *c, json_t *args, usec_t now)
 {
 	json_t *o = json_object();
-	const struct gtp *g = &c->gtp;
+	struct signalling_view v;
 
 	(void)args;
 	(void)now;
-	show_counters(o, &g->count, gtpc_counters_names, gtpc_counters_n);
-	show_counters(o, &g->gate, gate_counters_names, gate_counters_n);
-	show_counters(o, &g->direct, direct_counters_names, direct_counters_n);
+	signalling_view(c->signalling, &v);
+	show_counters(o, &v.gtpc, gtpc_counters_names, gtpc_counters_n);
+	show_counters(o, &v.gate, commit_gate_counters_names, commit_gate_counters_n);
+	show_counters(o, &v.direct, signalling_direct_counters_names, signalling_direct_counters_n);
+	show_counters(o, &v.gtpu, signalling_gtpu_counters_names, signalling_gtpu_counters_n);
 	json_object_set_new(o, "restart_counter", json_integer(srp_info(c->srp)->restart_counter));
-	json_object_set_new(o, "gate", json_string(g->gate_closed ? "closed" : "open"));
-	json_object_set_new(o, "requests_in_progress", json_integer(g->n_txns));
-	json_object_set_new(o, "gtpu_echo_requests", json_integer((json_int_t)g->echo_u));
-	json_object_set_new(o, "error_indications_sent", json_integer((json_int_t)g->ei_sent));
-	json_object_set_new(
-		o, "error_indications_suppressed", json_integer((json_int_t)g->ei_suppressed));
-	json_object_set_new(
-		o, "error_indications_received", json_integer((json_int_t)g->ei_received));
-	json_object_set_new(o, "gtpu_reassembled", json_integer((json_int_t)g->reinjected));
-	json_object_set_new(o, "gtpu_slow_dropped", json_integer((json_int_t)g->unknown_u));
+	json_object_set_new(o, "answers", json_string(show_answers(&v)));
+	json_object_set_new(o, "requests_in_progress", json_integer(v.requests_in_progress));
+	json_object_set_new(o, "requests_refused", json_integer((json_int_t)v.requests_refused));
 	return o;
 }

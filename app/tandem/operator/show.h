@@ -8,6 +8,8 @@
 
 /* Adds n counters (named by `names`) to an object. */
 void show_counters(json_t *to, const void *counters, const char *const *names, unsigned int n);
+/* Whether answers to SGSNs wait for the standby: "protected" or "unprotected". */
+const char *show_answers(const struct signalling_view *v);
 json_t *show_srp_info(struct control *c, json_t *args, usec_t now);
 json_t *show_srp_statistics(struct control *c, json_t *args, usec_t now);
 json_t *show_srp_checkpoint(struct control *c, json_t *args, usec_t now);

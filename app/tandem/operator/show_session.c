@@ -153,7 +153,7 @@ static json_t *by_imsi(struct control *c, uint64_t key)
 	json_t *list = json_array();
 
 	for (unsigned int nsapi = 0; nsapi < 16; nsapi++) {
-		uint32_t handle = index_find(c, key | nsapi);
+		uint32_t handle = signalling_find(c->signalling, key | nsapi);
 		struct session_rec r;
 
 		if (handle == 0)

@@ -105,6 +105,7 @@ static void show_sync(struct control *c, json_t *o, usec_t now)
 	bool active = srp_info(c->srp)->state == SRP_ACTIVE;
 	uint32_t unmatched = active ? atomic_load(&v->peer_unmatched) : atomic_load(&v->unmatched);
 	usec_t heard = atomic_load(&v->heard);
+	struct signalling_view signalling;
 
 	set_text(o, "replication_path",
 		heard != USEC_NEVER && now - RTE_MIN(heard, now) <
@@ -126,7 +127,8 @@ static void show_sync(struct control *c, json_t *o, usec_t now)
 					   : json_integer((json_int_t)(pair - since)));
 	set_int(o, "unmatched_buckets", unmatched);
 	set_int(o, "unacknowledged_packets", atomic_load(&v->unacked));
-	set_bool(o, "commit_gate_closed", c->gtp.gate_closed);
+	signalling_view(c->signalling, &signalling);
+	set_text(o, "answers", show_answers(&signalling));
 }
 
 json_t *show_srp_info(struct control *c, json_t *args, usec_t now)
@@ -212,6 +214,7 @@ json_t *show_srp_checkpoint(struct control *c, json_t *args, usec_t now)
 	json_t *o = json_object();
 	struct sync_counters sc = { 0 };
 	struct session_counters st = { 0 };
+	struct signalling_view signalling;
 
 	(void)args;
 	for (unsigned int i = 0; i < T.n_workers; i++)
@@ -229,7 +232,8 @@ json_t *show_srp_checkpoint(struct control *c, json_t *args, usec_t now)
 	show_counters(o, replicator_stream_count(T.repl), repl_counters_names, repl_counters_n);
 	show_counters(
 		o, replicator_count(T.repl), replicator_counters_names, replicator_counters_n);
-	show_counters(o, &c->gtp.gate, gate_counters_names, gate_counters_n);
+	signalling_view(c->signalling, &signalling);
+	show_counters(o, &signalling.gate, commit_gate_counters_names, commit_gate_counters_n);
 	json_object_set_new(o, "resync", show_resync(c, now));
 	show_records(o);
 	set_int(o, "unacknowledged_packets", atomic_load(&v->unacked));

@@ -336,7 +336,7 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 		c->answering = true;
 		c->hold = false;
 		c->became_active = now;
-		gtp_activated(c, c->active_planned, now);
+		signalling_activated(c->signalling, srp_info(c->srp)->term, c->active_planned, now);
 		/* Planned, the other one is better off. Else there is no other: better without a
 		 * route than not at all. */
 		finish(c, ret == 0 || !c->active_planned, 0,
@@ -357,13 +357,14 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 		ask_workers(c, MSG_RESUME, true);
 		break;
 	case SRP_STEP_DEACTIVATE:
-		gtp_flush(c); /* what was answered leaves while it is ours to answer */
+		signalling_flush(
+			c->signalling); /* what was answered leaves while it is ours to answer */
 		if (a->planned && !T.conf->srp.l2 && !c->owned && !MUTANT(route_withdrawn))
 			linger(c, a->rm, now);
 		else
 			control_withdraw(c);
 		c->answering = c->hold = false;
-		gtp_deactivated(c);
+		signalling_deactivated(c->signalling);
 		finish(c, true, 0, "", now);
 		break;
 	case SRP_STEP_RELEASE:
@@ -499,7 +500,7 @@ void step_done(struct control *c, const struct msg *m, usec_t now)
 
 void step_turn(struct control *c, usec_t now)
 {
-	if (c->step.step == SRP_STEP_HOLD && gate_empty(c))
+	if (c->step.step == SRP_STEP_HOLD && signalling_idle(c->signalling))
 		finish(c, true, 0, "", now);
 	late_turn(c, now);
 	standby_turn(c, now);

@@ -134,19 +134,19 @@ static void message(void *ctx, const struct msg *m)
 		srp_actions(c, now);
 		break;
 	case MSG_ANSWER:
-		gtp_answer(c, m, now);
+		signalling_answered(c->signalling, m, now);
 		break;
 	case MSG_ENDED:
-		gtp_ended(c, m, now);
+		signalling_ended(c->signalling, m, now);
 		break;
 	case MSG_INDEX:
-		index_message(c, m);
+		signalling_indexed(c->signalling, m);
 		break;
 	case MSG_COMMITTED:
-		gate_committed(c, m, now);
+		signalling_committed(c->signalling, m, now);
 		break;
 	case MSG_STREAM_STATE:
-		gate_stream(c, m->on, now);
+		signalling_stream(c->signalling, m->on, now);
 		break;
 	case MSG_HEARTBEAT:
 		srp_heartbeat(c->srp, m->body, m->len, m->fresh, now);
@@ -258,9 +258,7 @@ static const struct {
 } parts[] = {
 	{ "signals", signals_open },
 	{ "kernel addresses and routes", kernel_open },
-	{ "session index", index_open },
-	{ "GTP-C socket", gtp_open },
-	{ "GTP-U socket", gtpu_open },
+	{ "signalling", start_signalling },
 	{ "SRP socket", link_open },
 	{ "monitors", monitors_open },
 	{ "control socket", ctl_open },
@@ -276,7 +274,7 @@ struct control *control_create(void)
 	if (c == NULL)
 		return NULL;
 	c->disk_src.fd = c->signals.fd = c->journal_src.fd = c->ctl.fd = c->mirror_src.fd =
-		c->gtp.c.fd = c->gtp.u.fd = -1;
+		c->gtpc_src.fd = c->gtpu_src.fd = -1;
 	c->link.listen.fd = -1;
 	for (unsigned int i = 0; i < LINK_CONNS; i++)
 		c->link.conn[i].src.fd = -1;
@@ -317,8 +315,8 @@ void control_destroy(struct control *c)
 	ctl_close(c);
 	link_close(c);
 	monitors_close(c);
-	gtp_close(c);
-	index_close(c);
+	signalling_destroy(c->signalling);
+	c->gtpc_src.fd = c->gtpu_src.fd = -1;
 	c->mirror_src.fd = -1; /* the mirror closes it */
 	c->journal_src.fd = -1;
 	net_mirror_destroy(c->mirror);
@@ -369,7 +367,7 @@ static void slow(struct control *c, usec_t now)
 	net_mirror_resolve(c->mirror);
 	port_links(c, now);
 	journal_turn(c->journal, srp_info(c->srp)->last_change, now);
-	index_superseded(c);
+	signalling_end_superseded(c->signalling);
 }
 
 /* Its process is gone, or another is there: nobody takes the usage that is still counted here. */
@@ -401,10 +399,7 @@ static void turn(struct control *c, usec_t now)
 	link_turn(c, now);
 	if (!T.conf->srp.insecure && replicator_alarms_turn(&c->repl_watch, T.repl, c->alarms, now))
 		link_drop(c, now);
-	gtp_turn(c, now);
-	gate_turn(c, now);
-	gtp_flush(c);
-	c->indexing = index_turn(c);
+	c->indexing = signalling_turn(c->signalling, now);
 	control_announce(c, now);
 	unresolved(c);
 	slow(c, now);
@@ -462,7 +457,7 @@ static int rest(struct control *c, bool busy, struct epoll_event *e, int room, u
 	usec_t due = srp_due(c->srp), left = due > now ? due - now : 0;
 	struct timespec t = { 0, REST_NS };
 
-	if (!gate_empty(c) || now < c->brisk_until)
+	if (!signalling_idle(c->signalling) || now < c->brisk_until)
 		t.tv_nsec = WAITED_FOR_NS;
 	if (left * 1000 < (usec_t)t.tv_nsec)
 		t.tv_nsec = RTE_MAX((long)left * 1000, (long)DUE_NS);

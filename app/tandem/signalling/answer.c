@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What workers answer to requests of SGSNs becomes the response; sessions that end by themselves
- * are told to the SGSN. */
+/* What workers say: their answers to requests become responses to SGSNs; of sessions that end by
+ * themselves the SGSN is notified. */
 #include <errno.h>
 
-#include "gtp.h"
-#include "common/mutant.h"
+#include "cores/msg.h"
+#include "signalling_priv.h"
 
-static enum gtpc_cause cause_of(int error)
+static enum gtpc_cause answer_cause(int error)
 {
 	switch (error) {
 	case -EADDRNOTAVAIL:
@@ -21,96 +21,77 @@ static enum gtpc_cause cause_of(int error)
 	}
 }
 
-static void answered_create(struct control *c, struct txn *t, const struct msg *m, usec_t now)
+/* -EPERM: the role changed meanwhile; whoever is active answers the repetition. */
+static void answer_failed(struct signalling *s, struct signalling_txn *x, int error, usec_t now)
 {
-	struct gtpc_accept a;
-
-	if (m->error < 0) {
-		if (t->worst == 0 || m->error == -ENOSPC)
-			t->worst = m->error;
-		if (m->error != -EPERM && t->tried < T.n_workers && gtp_ask_create(c, t))
-			return;
-		if (m->error !=
-			/* -EPERM: the role changed meanwhile; whoever is active answers the
-			 * repetition */
-			-EPERM)
-			gtp_refuse(c, &t->peer, t->type, t->rec.peer_ctl_teid, t->seq, t->digest,
-				cause_of(t->worst), now);
-		txn_free(c, t);
-		return;
-	}
-	gtp_fill_accept(c, &m->rec, &t->create, &a);
-	a.seq = t->seq;
-	if (MUTANT(address_cut))
-		a.ue.b[15] &= 3;
-	t->len = gtpc_encode_create_response(t->msg, &a);
-	c->gtp.count.create_accepted++;
-	t->handle = m->rec.handle;
-	t->commit = m->commit;
-	gate_answer(c, t, now);
+	if (error != -EPERM)
+		response_refuse(s, &x->request, x->rec.peer_ctl_teid,
+			answer_cause(x->worst != 0 ? x->worst : error), now);
+	txn_free(&s->txns, x);
 }
 
-static void answered_other(struct control *c, struct txn *t, const struct msg *m, usec_t now)
+/* True: another worker was asked, as this one has no room. */
+static bool answer_try_next(struct signalling *s, struct signalling_txn *x, int error)
 {
-	struct gtpc_accept a;
-
-	if (m->error < 0) {
-		if (m->error != -EPERM)
-			gtp_refuse(c, &t->peer, t->type, t->rec.peer_ctl_teid, t->seq, t->digest,
-				cause_of(m->error), now);
-		txn_free(c, t);
-		return;
-	}
-	if (m->what == MSG_UPDATE) {
-		gtp_fill_accept(c, &m->rec, NULL, &a);
-		a.seq = t->seq;
-		t->len = gtpc_encode_update_response(t->msg, &a);
-		c->gtp.count.update_accepted++;
-	} else {
-		t->len = gtpc_encode_cause_response(t->msg, GTPC_DELETE_RESPONSE,
-			m->rec.peer_ctl_teid, t->seq, GTPC_REQUEST_ACCEPTED, gtp_recovery(c),
-			false);
-		c->gtp.count.delete_accepted++;
-	}
-	t->handle = m->rec.handle;
-	t->commit = m->commit;
-	gate_answer(c, t, now);
+	if (x->worst == 0 || error == -ENOSPC)
+		x->worst = error;
+	return error != -EPERM && x->tried < s->env.n_workers && procedure_ask_create(s, x);
 }
 
-void gtp_answer(struct control *c, const struct msg *m, usec_t now)
+static void answer_accepted(
+	struct signalling *s, struct signalling_txn *x, const struct msg *m, usec_t now)
 {
-	struct txn *t = txn_by_cookie(c, m->cookie);
+	const struct signalling_role role = signalling_role_now(s);
+	struct gtpc_counters *n = &s->front.count;
+	uint8_t type = x->request.type;
 
-	if (t == NULL || t->waiting_commit || t->worker != m->by)
-		return; /* gave up waiting for it */
-	if (m->what == MSG_CREATE) {
-		answered_create(c, t, m, now);
-	} else if (t->internal) { /* the old context is gone: now the new one */
-		t->internal = false;
-		if (!gtp_ask_create(c, t))
-			txn_free(c, t);
-	} else {
-		answered_other(c, t, m, now);
+	if (type == GTPC_CREATE_REQUEST)
+		n->create_accepted++;
+	else if (type == GTPC_UPDATE_REQUEST)
+		n->update_accepted++;
+	else
+		n->delete_accepted++;
+	x->len = response_accept(s, x->msg, type, x->request.seq, &m->rec,
+		type == GTPC_CREATE_REQUEST ? &x->create : NULL);
+	x->handle = m->rec.handle;
+	x->commit = m->commit;
+	commit_gate_answer(&s->gate, x,
+		&(struct commit_gate_time){ now, role.stood_still,
+			s->env.conf->srp.commit_timeout_ms * USEC_PER_MSEC });
+}
+
+void signalling_answered(struct signalling *s, const struct msg *m, usec_t now)
+{
+	struct signalling_txn *x = txn_by_cookie(&s->txns, m->cookie);
+
+	if (x == NULL || x->waits_commit || x->worker != m->by)
+		return;    /* it was given up */
+	if (x->replaces) { /* the old context is gone: now the new one */
+		x->replaces = false;
+		if (!procedure_ask_create(s, x))
+			txn_free(&s->txns, x);
+	} else if (m->error == 0) {
+		answer_accepted(s, x, m, now);
+	} else if (m->what != MSG_CREATE || !answer_try_next(s, x, m->error)) {
+		answer_failed(s, x, m->error, now);
 	}
 }
 
-/* A session ended here: its SGSN is told, but for one that restarted or said so itself. */
-void gtp_ended(struct control *c, const struct msg *m, usec_t now)
+/* An SGSN that restarted, or said itself that it knows no such tunnel, needs no notice. */
+void signalling_ended(struct signalling *s, const struct msg *m, usec_t now)
 {
-	struct gtpc_peer to = { m->rec.peer_ctl, GTPC_PORT };
+	const struct gtpc_peer to = { m->rec.peer_ctl, GTPC_PORT };
+	const struct signalling_role role = signalling_role_now(s);
 	uint8_t buf[GTPC_MSG_MAX];
 	uint16_t seq;
-	size_t len;
 
-	if (m->what == END_SGSN_RESTART || m->what == END_ERROR_INDICATION || !c->answering)
+	if (m->what == END_SGSN_RESTART || m->what == END_ERROR_INDICATION || !role.answering)
 		return;
-	if (srp_info(c->srp)->mute) /* the session may live on at the peer */
+	if (role.must_not_answer) /* the session may live on at the peer */
 		return;
-	seq = gtpc_pending_seq(c->gtp.pending);
-	len = gtpc_encode_delete_request(
-		buf, m->rec.peer_ctl_teid, seq, (uint8_t)(m->rec.key & 0xf), true);
-	if (gtpc_pending_add(c->gtp.pending, &to, seq, buf, len, m->rec.handle, now) == 0) {
-		c->gtp.count.own_requests++;
-		gtp_send(c, &to, buf, len);
-	}
+	seq = gtpc_pending_seq(s->front.pending);
+	front_ask(&s->front, &to, seq, buf,
+		gtpc_encode_delete_request(
+			buf, m->rec.peer_ctl_teid, seq, (uint8_t)(m->rec.key & 0xf), true),
+		m->rec.handle, now);
 }

@@ -16,7 +16,7 @@ _Static_assert(GTPC_FRAME_HEAD == sizeof(struct rte_ether_hdr) + sizeof(struct r
 	"three headers");
 
 /* Sources that the kernel would call martian are the kernel's to judge. */
-static bool answerable(uint32_t from4, uint16_t from_port, uint32_t vip4)
+static bool gtpc_frame_answerable(uint32_t from4, uint16_t from_port, uint32_t vip4)
 {
 	return from_port != 0 && from4 != vip4 && from4 >= 0x01000000 && from4 < 0xe0000000 &&
 	       (from4 >> 24) != 127;
@@ -39,7 +39,7 @@ enum gtpc_frame gtpc_frame_read(const uint8_t *frame, size_t len, const struct r
 		return GTPC_FRAME_OTHER;
 	d->from4 = rte_be_to_cpu_32(ip->src_addr);
 	d->from_port = rte_be_to_cpu_16(udp->src_port);
-	if (!answerable(d->from4, d->from_port, vip4))
+	if (!gtpc_frame_answerable(d->from4, d->from_port, vip4))
 		return GTPC_FRAME_OTHER;
 	total = rte_be_to_cpu_16(ip->total_length);
 	datagram = rte_be_to_cpu_16(udp->dgram_len);

@@ -6,17 +6,12 @@
 #define TANDEM_CONTROL_H
 
 #include <jansson.h>
-#include <sys/queue.h>
-#include <sys/socket.h>
-
-#include <rte_hash.h>
 
 #include "cores/doors.h"
 #include "srp/frame.h"
-#include "gtp/gtpc.h"
-#include "gtp/gtpu.h"
 #include "monitor/monitor.h"
 #include "replicator/replicator.h"
+#include "signalling/signalling.h"
 #include "srp/srp.h"
 #include "base/alarms.h"
 #include "journal/journal.h"
@@ -28,11 +23,6 @@
 enum {
 	CONTROL_CLIENTS = 16,
 	ANNOUNCEMENTS = 5,
-	GATE_MAX = 4096,
-	GATE_HASH = 4096,
-	GTP_BATCH = 64,
-	SGSNS_KNOWN = 251,
-	PATHS_MAX = 1024,
 	LINK_CONNS = 4 /* of the peer's address at once, proven or not */
 };
 
@@ -50,103 +40,6 @@ struct client {
 	size_t in_len;
 	char *out;
 	size_t out_len, out_sent;
-};
-
-/* A request of an SGSN that waits for a worker, then for the standby. */
-struct txn {
-	TAILQ_ENTRY(txn) next;  /* free list, or by handle */
-	TAILQ_ENTRY(txn) due;   /* those that wait for the same, in the order of their deadlines */
-	TAILQ_ENTRY(txn) asked; /* by request */
-	bool used, waiting_commit, internal;
-	uint8_t type; /* request */
-	uint16_t seq;
-	struct gtpc_peer peer;
-	struct gtpc_create create;
-	struct session_rec rec;
-	unsigned int tried; /* workers that had no room */
-	int worst;          /* the error to report when all were tried */
-	uint32_t commit, handle, digest;
-	uint8_t worker;
-	usec_t deadline;
-	usec_t stood_still; /* of control when it began to wait for the standby */
-	size_t len;
-	/* in the cookie: an answer to who had this place before is none to this one */
-	uint32_t serial;
-	uint8_t msg[GTPC_MSG_MAX];
-};
-TAILQ_HEAD(txn_list, txn);
-
-// clang-format off
-#define GATE_COUNTERS(X) \
-	X(commits) X(protected_answers) X(unprotected_answers) X(opened_timeout) X(opened_stream) \
-	X(closed) X(txn_full)
-// clang-format on
-COUNTERS_DEFINE(gate_counters, GATE_COUNTERS);
-
-// clang-format off
-#define DIRECT_COUNTERS(X) X(rx_direct) X(rx_damaged) X(tx_direct)
-// clang-format on
-COUNTERS_DEFINE(direct_counters, DIRECT_COUNTERS);
-
-struct path { /* an SGSN that we heard */
-	struct ip_addr addr;
-	uint8_t recovery;
-	bool known, checked; /* checked: the slots were compared since we became active */
-	bool failed;         /* it does not answer Echo Requests */
-	usec_t used, echo_at;
-};
-
-enum { SUPERSEDED = 256 };
-
-struct superseded {
-	uint64_t key;
-	uint32_t handle;
-};
-
-/* Messages that leave together, at the end of a turn at the latest. */
-struct gtp_out {
-	unsigned int n;
-	size_t used;
-	struct mmsghdr msg[GTP_BATCH];
-	struct iovec iov[GTP_BATCH];
-	struct sockaddr_storage to[GTP_BATCH];
-	uint8_t bytes[GTP_BATCH * GTPC_MSG_MAX];
-};
-
-struct gtp {
-	struct source c, u;
-	struct gtpc_counters count;
-	struct gtpc_pending *pending;
-	struct gtpc_answered *answered;
-	struct txn *txns;
-	struct txn_list free, by_handle[GATE_HASH], by_request[GATE_HASH];
-	/* by deadline: what waits for one thing waits equally long */
-	struct txn_list for_worker, for_commit;
-	unsigned int n_txns;    /* in use */
-	unsigned int n_touched; /* ever used; those beyond are in no list */
-	bool gate_closed;       /* answers wait for the standby */
-	struct gate_counters gate;
-	/* past the kernel; rx_damaged: a checksum or a length was wrong */
-	struct direct_counters direct;
-	uint16_t ip_id;
-	/* at least as many sessions as there are, requests in progress included */
-	uint64_t live_most;
-	uint32_t next_charging;
-	struct gtp_out out;
-	unsigned int next_worker;
-	struct path paths[PATHS_MAX];
-	unsigned int n_paths, echo_path;
-	struct rte_hash *index;                   /* IMSI+NSAPI -> handle */
-	uint32_t sgsn4[SGSNS_KNOWN];              /* whose neighbour entry was asked for */
-	struct superseded superseded[SUPERSEDED]; /* another of the same subscriber came after it */
-	unsigned int n_superseded;
-	bool sweeping;          /* a rebuild begins with removing what is gone */
-	uint32_t sweep_at;      /* rte_hash_iterate's position */
-	uint32_t rebuild_shard; /* SESSION_SHARDS: not rebuilding */
-	uint32_t rebuild_slot;
-	uint64_t ei_sent, ei_received, ei_suppressed, echo_u, reinjected, unknown_u,
-		unprotected_now;
-	usec_t ei_from;
 };
 
 struct step { /* what srp asked for and other cores are doing */
@@ -236,14 +129,15 @@ struct control {
 	struct disk_work *disk; /* a save or reload that a thread works on, NULL: none */
 	bool reload_again;      /* SIGHUP came meanwhile */
 	struct client clients[CONTROL_CLIENTS];
-	struct gtp gtp;
+	struct signalling *signalling;
+	struct source gtpc_src, gtpu_src;
 	struct step step;
 	struct probe probe;
 	struct doors doors;
 	usec_t now; /* when the messages of this turn were taken */
 	uint64_t cookie;
 	bool answering, hold; /* signalling is answered; held back for a planned switchover */
-	bool indexing;        /* the index is being read from the slots again */
+	bool indexing;        /* signalling reads the index from the slots again */
 	bool late_usage;      /* our own usage still goes to the new active */
 	unsigned int late_waiting;
 	bool late_drain; /* all workers are through: to be acknowledged */
@@ -385,48 +279,8 @@ void probe_begin(struct control *c, usec_t now);
 void probe_see(struct control *c, const struct port *in, const struct rte_mbuf *m);
 void probe_turn(struct control *c, usec_t now);
 
-/* What a request of our own was about, beside handles of sessions. */
-#define GTP_COOKIE_ECHO UINT64_MAX
-
-/* control_gtp.c, control_gate.c, control_gtpu.c, index.c */
-int gtp_open(struct control *c);
-void gtp_close(struct control *c);
-void gtp_turn(struct control *c, usec_t now);
-void gtp_answer(struct control *c, const struct msg *m, usec_t now);
-void gtp_ended(struct control *c, const struct msg *m, usec_t now);
-void gtp_activated(struct control *c, bool planned, usec_t now);
-void gtp_deactivated(struct control *c);
-int gtpu_open(struct control *c);
-
-/* control_gate.c. NULL: too many are in progress. */
-struct txn *txn_new(struct control *c, const struct gtpc_peer *from, uint8_t type, uint16_t seq,
-	uint32_t digest, usec_t now);
-void gate_open(struct gtp *g);
-void txn_free(struct control *c, struct txn *t);
-struct txn *txn_by_cookie(struct control *c, uint64_t cookie);
-uint64_t txn_cookie(const struct control *c, const struct txn *t);
-struct txn *txn_in_progress(struct control *c, const struct gtpc_peer *from, uint8_t type,
-	uint16_t seq, uint32_t digest);
-/* The answer in t->msg leaves when the standby has what it acknowledges, or at once when the gate
- * is open. */
-void gate_answer(struct control *c, struct txn *t, usec_t now);
-void gate_committed(struct control *c, const struct msg *m, usec_t now);
-void gate_stream(struct control *c, bool on, usec_t now);
-void gate_turn(struct control *c, usec_t now);
-bool gate_empty(const struct control *c);
-/* Past the kernel at once, or queued: gtp_flush sends. */
-void gtp_flush(struct control *c);
-void gtp_send(struct control *c, const struct gtpc_peer *to, const uint8_t *msg, size_t len);
-
-int index_open(struct control *c);
-void index_close(struct control *c);
-void index_message(struct control *c, const struct msg *m);
-/* The live handle of (IMSI, NSAPI), 0 none. */
-uint32_t index_find(struct control *c, uint64_t key);
-/* Now and then: an owner ends what is superseded. */
-void index_superseded(struct control *c);
-/* True while it is being read anew. */
-bool index_turn(struct control *c);
+/* start_signalling.c: the signalling room is given what it needs. 0 or -errno. */
+int start_signalling(struct control *c);
 
 /* control_json.c, show*.c */
 int ctl_open(struct control *c);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the signalling room is given at the start, and what it is told of the role. */
+#include <errno.h>
+#include <sys/epoll.h>
+
+#include "process/control.h"
+
+static void start_signalling_role(void *ctx, struct signalling_role *role)
+{
+	const struct control *c = ctx;
+	const struct srp_info *srp = srp_info(c->srp);
+
+	*role = (struct signalling_role){ .answering = c->answering,
+		.held = c->hold,
+		.must_not_answer = srp->mute,
+		.vips_up = c->up,
+		.owned = c->owned,
+		.own_term = c->own_term,
+		.restart_counter = (uint8_t)srp->restart_counter,
+		.stood_still = c->stood_still };
+}
+
+static void start_signalling_gtpc(struct control *c, struct source *s, uint32_t events)
+{
+	(void)s;
+	(void)events;
+	signalling_gtpc_ready(c->signalling, clock_us());
+}
+
+static void start_signalling_gtpu(struct control *c, struct source *s, uint32_t events)
+{
+	(void)s;
+	(void)events;
+	signalling_gtpu_ready(c->signalling, clock_us());
+}
+
+/* Those of the access ports. */
+static unsigned int start_signalling_ports(struct signalling_port *ports)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < T.n_ports; i++) {
+		const struct port *p = &T.port[i];
+
+		if (p->conf->roles & CONFIG_ACCESS)
+			ports[n++] = (struct signalling_port){ .id = p->id,
+				.mtu = (uint16_t)p->conf->mtu,
+				.mac = p->mac,
+				.up = &T.shared.port[p->id].up };
+	}
+	return n;
+}
+
+int start_signalling(struct control *c)
+{
+	struct signalling_port ports[CONFIG_PORTS];
+	const struct signalling_env env = { .conf = T.conf,
+		.vip4 = T.shared.gtp4,
+		.ports = ports,
+		.n_ports = start_signalling_ports(ports),
+		.table = T.table,
+		.fib = T.fib,
+		.mirror = c->mirror,
+		.n_workers = T.n_workers,
+		.to_worker = T.to_worker,
+		.worker_of_shard = T.shared.worker_of_shard,
+		.msgs = T.msgs,
+		.mbufs = T.mbufs,
+		.transmit = T.kernel_out[0],
+		.handover = T.handover,
+		.index_stale = &T.index_stale,
+		.role = start_signalling_role,
+		.ctx = c };
+	int ret;
+
+	c->signalling = signalling_create(&env);
+	if (c->signalling == NULL)
+		return -errno;
+	ret = control_watch(
+		c, &c->gtpc_src, signalling_gtpc_fd(c->signalling), EPOLLIN, start_signalling_gtpc);
+	if (ret == 0)
+		ret = control_watch(c, &c->gtpu_src, signalling_gtpu_fd(c->signalling), EPOLLIN,
+			start_signalling_gtpu);
+	return ret;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* ask: what signalling asks of workers, by their doors. A worker whose door is full is not asked:
+ * the caller is told. Control core only. */
+#ifndef TANDEM_SIGNALLING_ASK_H
+#define TANDEM_SIGNALLING_ASK_H
+
+#include "cores/msg.h"
+#include "signalling/signalling.h"
+
+/* The worker that owns a session. */
+unsigned int ask_owner(const struct signalling_env *env, uint32_t handle);
+
+/* One request about one session. cookie 0: nobody waits for the answer. */
+struct ask {
+	enum msg_type type; /* MSG_CREATE, MSG_UPDATE or MSG_DELETE */
+	uint8_t groups;
+	unsigned int worker;
+	uint64_t cookie;
+	repl_term_t term;
+	const struct session_rec *rec;
+};
+bool ask_worker(const struct signalling_env *env, const struct ask *a);
+
+/* Of all workers: the sessions of an SGSN that carry another Recovery end; the one whose user plane
+ * peer said that it knows no such TEID ends. */
+void ask_purge(const struct signalling_env *env, const struct ip_addr *sgsn, uint8_t recovery);
+void ask_peer_gone(const struct signalling_env *env, const struct ip_addr *peer, uint32_t teid);
+
+#endif

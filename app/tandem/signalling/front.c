@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "front.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/sock.h"
+#include "config/config.h"
+
+enum {
+	FRONT_DATAGRAMS = 64,
+	FRONT_DATAGRAM = 2048,
+	FRONT_ROUNDS = 4,
+	FRONT_ANSWERED_US = 30000000,
+	FRONT_RCVBUF = 4 << 20
+};
+
+int front_open(struct front *f, const struct signalling_env *env)
+{
+	int size = FRONT_RCVBUF;
+
+	f->fd = -1;
+	f->direct.env = env;
+	f->pending = gtpc_pending_create();
+	f->answered = gtpc_answered_create(FRONT_ANSWERED_US);
+	if (f->pending == NULL || f->answered == NULL)
+		return -ENOMEM;
+	f->fd = sock_bound(&config_gtp(env->conf)->address, GTPC_PORT, SOCK_DGRAM);
+	if (f->fd < 0)
+		return f->fd;
+	/* Beyond the system's limit where we may. */
+	if (setsockopt(f->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(f->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	return 0;
+}
+
+void front_close(struct front *f)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	gtpc_pending_destroy(f->pending);
+	gtpc_answered_destroy(f->answered);
+}
+
+void front_receive(struct front *f, front_handler *handler, void *ctx, usec_t now)
+{
+	static uint8_t buf[FRONT_DATAGRAMS][FRONT_DATAGRAM]; /* one control core */
+	struct sockaddr_storage from[FRONT_DATAGRAMS];
+	struct mmsghdr msg[FRONT_DATAGRAMS];
+	struct iovec iov[FRONT_DATAGRAMS];
+	int n = FRONT_DATAGRAMS;
+
+	for (unsigned int round = 0; round < FRONT_ROUNDS && n == FRONT_DATAGRAMS; round++) {
+		for (unsigned int i = 0; i < FRONT_DATAGRAMS; i++) {
+			iov[i] = (struct iovec){ buf[i], FRONT_DATAGRAM };
+			msg[i].msg_hdr = (struct msghdr){ .msg_name = &from[i],
+				.msg_namelen = sizeof(from[i]),
+				.msg_iov = &iov[i],
+				.msg_iovlen = 1 };
+		}
+		n = recvmmsg(f->fd, msg, FRONT_DATAGRAMS, MSG_DONTWAIT, NULL);
+		/* n < 0: there is none; an ICMP error of a peer is no reason to stop. */
+		for (int i = 0; i < n; i++) {
+			struct gtpc_peer peer;
+
+			sock_from(&from[i], &peer.addr, &peer.port);
+			handler(ctx, &peer, buf[i], msg[i].msg_len, now);
+		}
+	}
+}
+
+void front_flush(struct front *f)
+{
+	struct front_queue *q = &f->queue;
+	unsigned int done = 0;
+
+	while (done < q->n) {
+		int n = sendmmsg(f->fd, q->msg + done, q->n - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		/* Full or unreachable: lost as on any UDP path; the peer repeats. */
+		done += n > 0 ? (unsigned int)n : 1;
+	}
+	q->n = 0;
+	q->used = 0;
+}
+
+void front_send(struct front *f, const struct gtpc_peer *to, const uint8_t *msg, size_t len)
+{
+	struct front_queue *q = &f->queue;
+	unsigned int i;
+
+	f->count.tx++;
+	if (direct_send(&f->direct, to, msg, len))
+		return;
+	if (q->n == FRONT_BATCH)
+		front_flush(f);
+	i = q->n++;
+	memcpy(q->bytes + q->used, msg, len);
+	q->iov[i] = (struct iovec){ q->bytes + q->used, len };
+	q->msg[i].msg_hdr = (struct msghdr){ .msg_name = &q->to[i],
+		.msg_namelen = sock_address(&q->to[i], &to->addr, to->port),
+		.msg_iov = &q->iov[i],
+		.msg_iovlen = 1 };
+	q->used += len;
+}
+
+void front_answer(
+	struct front *f, const struct txn_request *q, const uint8_t *msg, size_t len, usec_t now)
+{
+	front_send(f, &q->peer, msg, len);
+	gtpc_answered_put(f->answered, &q->peer, q->type, q->seq, q->digest, msg, len, now);
+}
+
+bool front_answer_again(struct front *f, const struct txn_request *q, usec_t now)
+{
+	size_t len;
+	const uint8_t *msg =
+		gtpc_answered_get(f->answered, &q->peer, q->type, q->seq, q->digest, &len, now);
+
+	if (msg != NULL)
+		front_send(f, &q->peer, msg, len);
+	return msg != NULL;
+}
+
+bool front_ask(struct front *f, const struct gtpc_peer *to, uint16_t seq, const uint8_t *msg,
+	size_t len, uint64_t cookie, usec_t now)
+{
+	if (gtpc_pending_add(f->pending, to, seq, msg, len, cookie, now) < 0)
+		return false;
+	f->count.own_requests++;
+	front_send(f, to, msg, len);
+	return true;
+}
+
+void front_turn(struct front *f,
+	void (*unanswered)(void *ctx, const struct gtpc_peer *to, uint64_t cookie, usec_t now),
+	void *ctx, usec_t now)
+{
+	const uint8_t *msg;
+	struct gtpc_peer to;
+	uint64_t cookie;
+	size_t len;
+
+	for (unsigned int i = 0; i < FRONT_DATAGRAMS; i++) {
+		if (!gtpc_pending_due(f->pending, now, &to, &msg, &len, &cookie))
+			return;
+		if (len == 0) {
+			f->count.own_unanswered++;
+			unanswered(ctx, &to, cookie, now);
+			continue;
+		}
+		f->count.own_retries++;
+		front_send(f, &to, msg, len);
+	}
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "gtpu_slow.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+#include <rte_udp.h>
+
+#include "ask.h"
+#include "base/sock.h"
+#include "config/config.h"
+#include "gtp/gtpu.h"
+#include "net/fib.h"
+
+enum { GTPU_DATAGRAMS = 64, GTPU_OUTER = 42 };
+
+int gtpu_slow_open(struct gtpu_slow *u, const struct signalling_env *env)
+{
+	u->env = env;
+	u->fd = sock_bound(&config_gtp(env->conf)->address, GTPU_PORT, SOCK_DGRAM);
+	return u->fd < 0 ? u->fd : 0;
+}
+
+void gtpu_slow_close(struct gtpu_slow *u)
+{
+	if (u->fd >= 0)
+		close(u->fd);
+}
+
+static void gtpu_slow_reply(
+	struct gtpu_slow *u, const struct gtpc_peer *to, const uint8_t *buf, size_t len)
+{
+	struct sockaddr_storage ss;
+	socklen_t n = sock_address(&ss, &to->addr, to->port);
+
+	(void)sendto(u->fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&ss, n);
+}
+
+static void gtpu_slow_write_head(const struct gtpu_slow *u, struct rte_ether_hdr *eth,
+	uint16_t port, const struct gtpc_peer *from, size_t len)
+{
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(eth + 1);
+	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
+
+	memset(eth, 0, GTPU_OUTER);
+	/* A frame to another station would be the kernel's to ignore. */
+	eth->dst_addr = u->env->fib->mac[port];
+	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
+	ip->version_ihl = 0x45;
+	ip->total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + sizeof(*udp) + len));
+	ip->time_to_live = 64;
+	ip->next_proto_id = IPPROTO_UDP;
+	ip->src_addr = rte_cpu_to_be_32(ip_addr_to_v4(&from->addr));
+	ip->dst_addr = rte_cpu_to_be_32(u->env->vip4);
+	ip->hdr_checksum = rte_ipv4_cksum(ip);
+	udp->src_port = rte_cpu_to_be_16(from->port);
+	udp->dst_port = RTE_BE16(GTPU_PORT);
+	udp->dgram_len = rte_cpu_to_be_16((uint16_t)(sizeof(*udp) + len));
+}
+
+/* A datagram that the kernel put together again goes to its owner as if it had come in one
+ * piece. */
+static void gtpu_slow_reinject(struct gtpu_slow *u, const struct gtpc_peer *from, uint32_t teid,
+	const uint8_t *p, size_t len)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(u->env->mbufs);
+	char *frame;
+
+	if (m == NULL || len + GTPU_OUTER > rte_pktmbuf_tailroom(m)) {
+		rte_pktmbuf_free(m);
+		u->frames_dropped++;
+		return;
+	}
+	frame = rte_pktmbuf_append(m, (uint16_t)(GTPU_OUTER + len));
+	m->port = u->env->n_ports > 0 ? u->env->ports[0].id : 0;
+	gtpu_slow_write_head(u, (struct rte_ether_hdr *)frame, m->port, from, len);
+	memcpy(frame + GTPU_OUTER, p, len);
+	if (rte_ring_enqueue(u->env->handover[ask_owner(u->env, teid)], m) < 0) {
+		rte_pktmbuf_free(m);
+		u->frames_dropped++;
+		return;
+	}
+	u->count.gtpu_reassembled++;
+}
+
+static void gtpu_slow_send_error(
+	struct gtpu_slow *u, const struct gtpc_peer *to, uint32_t teid, usec_t now)
+{
+	struct gtpc_peer port = { to->addr, GTPU_PORT };
+	uint8_t buf[GTPU_MSG_MAX];
+
+	if (now < u->error_from) {
+		u->count.error_indications_suppressed++;
+		return;
+	}
+	u->count.error_indications_sent++;
+	gtpu_slow_reply(u, &port, buf,
+		gtpu_encode_error_indication(buf, teid, &config_gtp(u->env->conf)->address));
+}
+
+/* The peer knows no such tunnel: its session ends. */
+static void gtpu_slow_heard_error(struct gtpu_slow *u, const uint8_t *body, size_t len)
+{
+	struct ip_addr peer;
+	uint32_t teid;
+
+	u->count.error_indications_received++;
+	if (gtpu_decode_error_indication(body, len, &teid, &peer) == 0)
+		ask_peer_gone(u->env, &peer, teid);
+}
+
+static void gtpu_slow_datagram(
+	struct gtpu_slow *u, const struct gtpc_peer *from, const uint8_t *p, size_t len, usec_t now)
+{
+	uint8_t buf[GTPU_MSG_MAX];
+	struct gtpu g = { 0 };
+	enum gtpu_verdict v = gtpu_parse_slow(p, len, &g);
+	struct signalling_role role;
+
+	u->env->role(u->env->ctx, &role);
+	if (!role.answering || role.must_not_answer)
+		return;
+	if (v == GTPU_UNKNOWN_EXTENSION) {
+		gtpu_slow_reply(u, from, buf, gtpu_encode_supported_extension_headers(buf, g.seq));
+		return;
+	}
+	if (v != GTPU_OK) {
+		u->count.gtpu_slow_dropped++;
+		return;
+	}
+	switch (g.type) {
+	case GTPU_ECHO_REQUEST:
+		u->count.gtpu_echo_requests++;
+		gtpu_slow_reply(u, from, buf, gtpu_encode_echo_response(buf, g.seq));
+		break;
+	case GTPU_ERROR_INDICATION:
+		gtpu_slow_heard_error(u, p + g.offset, g.len);
+		break;
+	case GTPU_G_PDU:
+		if (session_find(u->env->table, g.teid) != NULL)
+			gtpu_slow_reinject(u, from, g.teid, p, len);
+		else
+			gtpu_slow_send_error(u, from, g.teid, now);
+		break;
+	default:
+		u->count.gtpu_slow_dropped++;
+		break;
+	}
+}
+
+void gtpu_slow_receive(struct gtpu_slow *u, usec_t now)
+{
+	for (unsigned int i = 0; i < GTPU_DATAGRAMS; i++) {
+		static uint8_t buf[65536]; /* one control core */
+		struct sockaddr_storage ss;
+		socklen_t len = sizeof(ss);
+		ssize_t n = recvfrom(u->fd, buf, sizeof(buf), 0, (struct sockaddr *)&ss, &len);
+		struct gtpc_peer from;
+
+		if (n < 0)
+			return;
+		sock_from(&ss, &from.addr, &from.port);
+		gtpu_slow_datagram(u, &from, buf, (size_t)n, now);
+	}
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* signalling: what the gateway says to SGSNs: GTP-C procedures (TS 29.060), the slow path of GTP-U
+ * (TS 29.281), the SGSNs' paths, the commit gate and the index of sessions by subscriber.
+ *
+ * A request of an SGSN becomes a message to the worker that owns the session; the worker's answer
+ * becomes the response, which leaves when the standby has acknowledged what it promises. Nothing is
+ * answered unless this chassis is active.
+ * All functions are called by the control core alone; none blocks. */
+#ifndef TANDEM_SIGNALLING_H
+#define TANDEM_SIGNALLING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_ether.h>
+
+#include "common/counters.h"
+#include "common/usec.h"
+#include "gtp/gtpc.h"
+
+struct config;
+struct door;
+struct fib;
+struct msg;
+struct net_mirror;
+struct rte_mbuf;
+struct rte_mempool;
+struct rte_ring;
+struct session_table;
+struct signalling;
+
+/* What this chassis may do now. */
+struct signalling_role {
+	bool answering;       /* signalling is ours to answer */
+	bool held;            /* a switchover is on its way: requests wait for who is Active then */
+	bool must_not_answer; /* the peer may serve: nothing is said, whatever else is true */
+	bool vips_up;         /* the VIPs and their routes are up */
+	bool owned;           /* workers may write the slots, in own_term */
+	uint64_t own_term;
+	uint8_t restart_counter; /* the pair's, for Recovery */
+	usec_t stood_still;      /* the sum of the times in which nobody listened to the standby */
+};
+
+/* An access port: SGSNs are reached by it. */
+struct signalling_port {
+	uint16_t id, mtu;
+	struct rte_ether_addr mac;
+	const _Atomic bool *up; /* its carrier */
+};
+
+/* What the room is given. It is copied, and what it points at outlives the room. */
+struct signalling_env {
+	const struct config *conf; /* a reload changes what of it is live */
+	uint32_t vip4;             /* the VIP of GTP, host order */
+	const struct signalling_port *ports;
+	unsigned int n_ports;
+	const struct session_table *table;
+	struct fib *fib;           /* resolved next hops, for the direct path */
+	struct net_mirror *mirror; /* asked to resolve SGSNs ahead of need */
+	unsigned int n_workers;    /* their doors, and who owns a shard */
+	const struct door *to_worker;
+	const uint8_t *worker_of_shard;
+	struct rte_mempool *msgs;
+	/* frames: buffers, a worker's ring to the wire, all workers' rings of user packets */
+	struct rte_mempool *mbufs;
+	struct rte_ring *transmit;
+	struct rte_ring *const *handover;
+	/* set by any core whose news of a slot found no room: the index is read anew */
+	_Atomic bool *index_stale;
+	/* fills *role; called whenever the role matters */
+	void (*role)(void *ctx, struct signalling_role *role);
+	void *ctx;
+};
+
+/* NULL + errno, and the reason is logged. */
+struct signalling *signalling_create(const struct signalling_env *env);
+void signalling_destroy(struct signalling *s);
+
+/* ---- datagrams ---- */
+
+/* The sockets, to be watched for input: owned by the room. _ready: there is some. */
+int signalling_gtpc_fd(const struct signalling *s);
+int signalling_gtpu_fd(const struct signalling *s);
+void signalling_gtpc_ready(struct signalling *s, usec_t now);
+void signalling_gtpu_ready(struct signalling *s, usec_t now);
+/* A frame that came in on port m->port. True: it was GTP-C for us, and m is gone; false: it is the
+ * kernel's, and m stays the caller's. */
+bool signalling_frame(struct signalling *s, struct rte_mbuf *m, usec_t now);
+
+/* Once in a turn: repetitions and deadlines, then all that waits in the output queue leaves. True:
+ * the index is being read anew, and the next turn should not wait. */
+bool signalling_turn(struct signalling *s, usec_t now);
+/* What was said leaves now: before it stops being ours to say. */
+void signalling_flush(struct signalling *s);
+
+/* ---- messages of other cores ---- */
+
+/* Of a worker: its answer to a request, MSG_ANSWER; a session ended by itself, MSG_ENDED. */
+void signalling_answered(struct signalling *s, const struct msg *m, usec_t now);
+void signalling_ended(struct signalling *s, const struct msg *m, usec_t now);
+/* Of whoever writes slots: sessions that began and ended, MSG_INDEX. */
+void signalling_indexed(struct signalling *s, const struct msg *m);
+/* Of the replication core: commits that the standby acknowledged, MSG_COMMITTED; a stream began, or
+ * ended, and with it the standby's protection. */
+void signalling_committed(struct signalling *s, const struct msg *m, usec_t now);
+void signalling_stream(struct signalling *s, bool on, usec_t now);
+
+/* ---- the role ---- */
+
+/* The chassis became Active in `term`; planned: the peer handed over. */
+void signalling_activated(struct signalling *s, uint64_t term, bool planned, usec_t now);
+/* It no longer is: requests in progress are dropped; the new Active answers their repetitions. */
+void signalling_deactivated(struct signalling *s);
+/* No request is in progress. */
+bool signalling_idle(const struct signalling *s);
+/* Now and then: ends sessions whose subscriber has a newer one, where this chassis owns them. */
+void signalling_end_superseded(struct signalling *s);
+
+/* ---- for views ---- */
+
+/* The live session of key (IMSI << 4 | NSAPI, as session_rec.key): its handle, 0 none. */
+uint32_t signalling_find(const struct signalling *s, uint64_t key);
+
+/* protection_began: the standby acknowledged again, after answers went out without it. */
+// clang-format off
+#define COMMIT_GATE_COUNTERS(X) \
+	X(commits) X(protected_answers) X(unprotected_answers) X(protection_ended_timeout) \
+	X(protection_ended_stream) X(protection_began)
+#define SIGNALLING_DIRECT_COUNTERS(X) X(rx_direct) X(rx_damaged) X(tx_direct)
+#define SIGNALLING_GTPU_COUNTERS(X) \
+	X(gtpu_echo_requests) X(error_indications_sent) X(error_indications_suppressed) \
+	X(error_indications_received) X(gtpu_reassembled) X(gtpu_slow_dropped)
+// clang-format on
+COUNTERS_DEFINE(commit_gate_counters, COMMIT_GATE_COUNTERS);
+COUNTERS_DEFINE(signalling_direct_counters, SIGNALLING_DIRECT_COUNTERS);
+COUNTERS_DEFINE(signalling_gtpu_counters, SIGNALLING_GTPU_COUNTERS);
+
+struct signalling_view {
+	struct gtpc_counters gtpc;
+	struct commit_gate_counters gate;
+	struct signalling_direct_counters direct; /* GTP-C past the kernel */
+	struct signalling_gtpu_counters gtpu;
+	bool answers_protected; /* answers wait for the standby's acknowledgement */
+	unsigned int requests_in_progress;
+	uint64_t requests_refused; /* for too many were in progress */
+	uint64_t frames_dropped;   /* reassembled user packets that found no room */
+};
+void signalling_view(const struct signalling *s, struct signalling_view *v);
+
+#endif

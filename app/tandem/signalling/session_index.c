@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "session_index.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include <rte_hash.h>
+#include <rte_hash_crc.h>
+#include <rte_prefetch.h>
+
+#include "net/net.h"
+
+/* Slots that are read in one turn: a turn must stay far below the time after which a core counts as
+ * stalled, for in a stall nobody is judged dead. */
+enum { SESSION_INDEX_REBUILD = 256 };
+
+int session_index_init(struct session_index *x, const struct signalling_env *env)
+{
+	struct rte_hash_parameters p = { .name = "index",
+		.entries = env->table->n_slots * SESSION_SHARDS + 64,
+		.key_len = sizeof(uint64_t),
+		.hash_func = rte_hash_crc,
+		.socket_id = SOCKET_ID_ANY };
+
+	*x = (struct session_index){
+		.env = env, .rebuild_shard = SESSION_SHARDS, .hash = rte_hash_create(&p)
+	};
+	return x->hash != NULL ? 0 : -ENOMEM;
+}
+
+void session_index_fini(struct session_index *x)
+{
+	rte_hash_free(x->hash);
+}
+
+/* The slot of a live session with that handle and key, or NULL. */
+static const struct session_slot *session_index_slot(
+	const struct session_index *x, uint32_t handle, uint64_t key)
+{
+	const struct session_slot *s = session_find(x->env->table, handle);
+
+	return s != NULL && s->key == key ? s : NULL;
+}
+
+/* Whether the index has an entry of the key, alive or not. */
+static bool session_index_lookup(const struct session_index *x, uint64_t key, uint32_t *handle)
+{
+	void *data;
+
+	if (rte_hash_lookup_data(x->hash, &key, &data) < 0)
+		return false;
+	*handle = (uint32_t)(uintptr_t)data;
+	return true;
+}
+
+uint32_t session_index_find(const struct session_index *x, uint64_t key)
+{
+	uint32_t handle;
+
+	return session_index_lookup(x, key, &handle) && session_index_slot(x, handle, key) != NULL
+		       ? handle
+		       : 0;
+}
+
+/* A subscriber has one session for an NSAPI: the one that came last. An owner ends the one before
+ * first, so two are alive only where the end of the first was not heard: its owner died before it
+ * had told of it. */
+static void session_index_supersede(struct session_index *x, uint64_t key, uint32_t handle)
+{
+	uint32_t was;
+
+	if (!session_index_lookup(x, key, &was) || was == handle ||
+		session_index_slot(x, was, key) == NULL)
+		return;
+	/* Beyond that number they stay until their SGSN restarts. */
+	if (x->n_superseded < SESSION_INDEX_SUPERSEDED)
+		x->superseded[x->n_superseded++] = (struct superseded){ key, was };
+}
+
+void session_index_superseded(struct session_index *x,
+	void (*end)(void *ctx, uint32_t superseded, uint32_t by), void *ctx)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < x->n_superseded; i++) {
+		struct superseded *was = &x->superseded[i];
+		uint32_t by = session_index_find(x, was->key);
+
+		if (session_index_slot(x, was->handle, was->key) == NULL || by == 0 ||
+			by == was->handle)
+			continue;
+		x->superseded[kept++] = *was; /* until it is gone */
+		if (end != NULL)
+			end(ctx, was->handle, by);
+	}
+	x->n_superseded = kept;
+}
+
+static void session_index_add(struct session_index *x, uint64_t key, uint32_t handle)
+{
+	session_index_supersede(x, key, handle);
+	/* A full index can only hold stale keys, as there are as many places as slots: it is read
+	 * anew. */
+	if (rte_hash_add_key_data(x->hash, &key, (void *)(uintptr_t)handle) < 0)
+		atomic_store(x->env->index_stale, true);
+}
+
+/* An SGSN that has a session will be sent packets: on a standby, too, the kernel is to know its
+ * neighbour before a promotion needs it. What is behind a gateway is no neighbour, and
+ * net_mirror_want() leaves it alone. */
+static void session_index_neighbour(struct session_index *x, uint32_t handle)
+{
+	const struct session_slot *s = session_find(x->env->table, handle);
+	uint32_t sgsn4 = s != NULL ? s->peer_usr4 : 0;
+	uint32_t *known = &x->sgsn4[sgsn4 % SESSION_INDEX_SGSNS];
+
+	if (sgsn4 == 0 || *known == sgsn4)
+		return;
+	*known = sgsn4;
+	for (unsigned int i = 0; i < x->env->n_ports; i++)
+		net_mirror_want(x->env->mirror, x->env->ports[i].id, sgsn4);
+}
+
+static void session_index_entry(struct session_index *x, uint64_t key, uint32_t handle, bool live)
+{
+	uint32_t has;
+
+	if (live) {
+		session_index_neighbour(x, handle);
+		session_index_add(x, key, handle);
+	} else if (session_index_lookup(x, key, &has) && has == handle) {
+		rte_hash_del_key(x->hash, &key);
+	}
+}
+
+void session_index_message(struct session_index *x, const struct msg *m)
+{
+	for (unsigned int i = 0; i < m->n_index; i++)
+		rte_prefetch0(session_slot_of(x->env->table, m->index[i].handle));
+	for (unsigned int i = 0; i < m->n_index; i++)
+		session_index_entry(x, m->index[i].key, m->index[i].handle, m->live >> i & 1);
+}
+
+/* Removes entries of sessions that are gone, a piece a turn. True: all have been looked at. */
+static bool session_index_sweep(struct session_index *x)
+{
+	for (unsigned int i = 0; i < SESSION_INDEX_REBUILD; i++) {
+		const void *at;
+		void *data;
+		uint64_t key;
+
+		if (rte_hash_iterate(x->hash, &at, &data, &x->sweep_at) < 0)
+			return true;
+		memcpy(&key, at, sizeof(key));
+		if (session_index_slot(x, (uint32_t)(uintptr_t)data, key) == NULL)
+			rte_hash_del_key(x->hash, &key);
+	}
+	return false;
+}
+
+/* Reads the next slots. True: there are more. */
+static bool session_index_read(struct session_index *x)
+{
+	const struct session_table *t = x->env->table;
+
+	for (unsigned int i = 0; i < SESSION_INDEX_REBUILD && x->rebuild_shard < SESSION_SHARDS;
+		i++) {
+		struct session_rec rec;
+
+		if (t->shard[x->rebuild_shard].slots[x->rebuild_slot].teid != 0) {
+			session_read_at(t, x->rebuild_shard, x->rebuild_slot, &rec);
+			if (rec.state == SESSION_LIVE)
+				session_index_add(x, rec.key, rec.handle);
+		}
+		if (++x->rebuild_slot == t->n_slots) {
+			x->rebuild_slot = 0;
+			x->rebuild_shard++;
+		}
+	}
+	return x->rebuild_shard < SESSION_SHARDS;
+}
+
+/* What is in the index stays in force while it is read anew: an empty one would make two sessions
+ * of one, and to clear it costs more than a turn may take. */
+bool session_index_turn(struct session_index *x)
+{
+	if (x->rebuild_shard == SESSION_SHARDS && !x->sweeping) {
+		if (!atomic_exchange(x->env->index_stale, false))
+			return false;
+		x->sweeping = true;
+		x->sweep_at = 0;
+		x->rebuild_shard = 0;
+		x->rebuild_slot = 0;
+	}
+	if (x->sweeping) {
+		x->sweeping = !session_index_sweep(x);
+		return true;
+	}
+	return session_index_read(x);
+}

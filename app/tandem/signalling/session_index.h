@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* session_index: (IMSI, NSAPI) -> handle, fed by messages of whichever core writes the slots. An
+ * entry is a hint: the slot decides. When a message found no room the whole index is read from the
+ * slots again, piece by piece. Control core only. */
+#ifndef TANDEM_SIGNALLING_SESSION_INDEX_H
+#define TANDEM_SIGNALLING_SESSION_INDEX_H
+
+#include "cores/msg.h"
+#include "signalling/signalling.h"
+
+enum { SESSION_INDEX_SGSNS = 251, SESSION_INDEX_SUPERSEDED = 256 };
+
+struct rte_hash;
+
+struct superseded {
+	uint64_t key;
+	uint32_t handle;
+};
+
+struct session_index {
+	const struct signalling_env *env;
+	struct rte_hash *hash;
+	uint32_t sgsn4[SESSION_INDEX_SGSNS]; /* whose neighbour entry was asked for */
+	/* Sessions that are alive although another one of the same subscriber came later. */
+	struct superseded superseded[SESSION_INDEX_SUPERSEDED];
+	unsigned int n_superseded;
+	bool sweeping;          /* a rebuild begins with removing what is gone */
+	uint32_t sweep_at;      /* rte_hash_iterate's position */
+	uint32_t rebuild_shard; /* SESSION_SHARDS: not rebuilding */
+	uint32_t rebuild_slot;
+};
+
+/* 0 or -ENOMEM. */
+int session_index_init(struct session_index *x, const struct signalling_env *env);
+void session_index_fini(struct session_index *x);
+/* MSG_INDEX. */
+void session_index_message(struct session_index *x, const struct msg *m);
+/* The live handle of a key, 0 none. */
+uint32_t session_index_find(const struct session_index *x, uint64_t key);
+/* True while the index is being read anew. */
+bool session_index_turn(struct session_index *x);
+/* Forgets superseded sessions that are gone, and calls `end` (or NULL) for those that are alive. */
+void session_index_superseded(struct session_index *x,
+	void (*end)(void *ctx, uint32_t superseded, uint32_t by), void *ctx);
+
+#endif
