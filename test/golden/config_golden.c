@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a configuration file becomes: config_golden FILE [PEER] prints the report, then the
- * canonical text of FILE if it loads. --knobs prints the README's table. Exit status 1 with errors.
- */
+ * canonical text of FILE if it loads. --knobs prints the table of config/README.md. Exit status 1
+ * with errors. */
 #include <stdlib.h>
 
 #include "config/config.h"
