@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* knob: private to lib/config. A knob is a row; sections are tables of rows; reading, checking,
- * printing, comparing and the README's table walk the same rows. The tables are constant; a load
- * owns everything else. Control core. */
+ * printing, comparing and the table of config/README.md walk the same rows. The tables are
+ * constant; a load owns everything else. Control core. */
 #ifndef TANDEM_CONFIG_KNOB_H
 #define TANDEM_CONFIG_KNOB_H
 

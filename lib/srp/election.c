@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The rules of SRP.md sections 1 and 2: who becomes what in each state, and the route modifier. */
+/* The rules of lib/srp/README.md sections 1 and 2: who becomes what in each state, and the route
+ * modifier. */
 #include <string.h>
 
 #include "common/mutant.h"

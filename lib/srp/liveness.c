@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Is the peer alive? Two independent paths: the stream, and asks over the SRP connection (DESIGN.md
- * section 5). One silent path is an alarm; only both silent is a death. */
+/* Is the peer alive? Two independent paths: the stream, and asks over the SRP connection
+ * (lib/srp/README.md section 5). One silent path is an alarm; only both silent is a death. */
 #include "common/mutant.h"
 #include "srp_pvt.h"
 

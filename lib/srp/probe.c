@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Alone on a shared subnet: whether somebody answers for our addresses, before we do (SRP.md
- * section 1). */
+/* Alone on a shared subnet: whether somebody answers for our addresses, before we do
+ * (lib/srp/README.md section 1). */
 #include <stdio.h>
 #include <string.h>
 

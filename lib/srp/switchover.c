@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Planned switchover (DESIGN.md section 5) and shutdown. The Active holds, flushes and offers a
- * term; the Standby applies to the end, owns, activates and confirms; whatever fails leaves the
- * Active Active, in a new term. */
+/* Planned switchover (lib/srp/README.md section 4) and shutdown. The Active holds, flushes and
+ * offers a term; the Standby applies to the end, owns, activates and confirms; whatever fails
+ * leaves the Active Active, in a new term. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

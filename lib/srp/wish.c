@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a monitor of the Active wishes for (SRP.md section 3): a planned switchover by the same
- * checks as an operator's, never forced. It is a level: while something forbids it an alarm says
- * what, and it happens when that is over. */
+/* What a monitor of the Active wishes for (lib/srp/README.md section 3): a planned switchover by
+ * the same checks as an operator's, never forced. It is a level: while something forbids it an
+ * alarm says what, and it happens when that is over. */
 #include <stdio.h>
 #include <string.h>
 

@@ -140,7 +140,8 @@ void check_acked(const struct node *n, const struct msg *m)
 }
 
 /* Whether a chassis never had what was told of that session: it became Active before its copy was
- * whole, while the one that has it did not answer (SRP.md section 1: availability first). */
+ * whole, while the one that has it did not answer (lib/srp/README.md section 1: availability
+ * first). */
 bool promise_missing(const struct node *n, unsigned int life, uint32_t handle)
 {
 	const struct promise *p = &sim.promise[pos_of(n, handle)];

@@ -187,7 +187,7 @@ unsigned int wire_send(unsigned int path, unsigned int direction, const struct e
 		usec_t later = rnd(w->jitter + 1);
 
 		/* Behind three that were sent later, or a millisecond: the stream has gone on
-		 * without it (DESIGN.md section 4). */
+		 * without it (lib/repl/README.md section 2). */
 		sim.lost_bytes += path == PATH_STREAM && later >= 200 ? len : 0;
 		at += later;
 	}

@@ -283,8 +283,8 @@ static void test_files(void)
 	unlink(name);
 }
 
-/* Keys from the canonical text get random integers: the load says yes exactly when README's range
- * does. */
+/* Keys from the canonical text get random integers: the load says yes exactly when the table's
+ * range does. */
 static void test_random_integers(void)
 {
 	static const struct {

@@ -3,8 +3,8 @@
  * are levels that are known elsewhere (the ports' table, lib/net's mirror, the replication core's
  * view): they are read at each turn.
  *
- * A port or device fails by itself, where SRP.md section 3 makes all that name no group one:
- * servers and peers stand in for each other, an access port and a core port do not. */
+ * A port or device fails by itself, where lib/srp/README.md section 3 makes all that name no group
+ * one: servers and peers stand in for each other, an access port and a core port do not. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

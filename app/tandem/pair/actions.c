@@ -26,8 +26,8 @@ static struct srp_stream view(struct control *c, usec_t now)
 		.in_sync_since_ms = since };
 
 	trace_heard(c, s.heard);
-	/* Heard, but not understood: somebody is there, for the rule of a boot alone (SRP.md
-	 * section 1). */
+	/* Heard, but not understood: somebody is there, for the rule of a boot alone
+	 * (lib/srp/README.md section 1). */
 	if (s.heard == USEC_NEVER && srp_info(c->srp)->state == SRP_INIT &&
 		!srp_info(c->srp)->peer.known && atomic_load(&v->unopened) != 0)
 		s.heard = atomic_load(&v->unopened);

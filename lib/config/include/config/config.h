@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* config: a libconfig file becomes one typed struct; one table row a knob gives parser, check,
- * printout, README table and range errors. A load builds a whole new struct; nothing global.
- * Strings live in the struct. Control core. */
+ * printout, table of config/README.md and range errors. A load builds a whole new struct; nothing
+ * global. Strings live in the struct. Control core. */
 #ifndef TANDEM_CONFIG_H
 #define TANDEM_CONFIG_H
 
@@ -73,7 +73,7 @@ struct config_apn {
 	uint32_t ambr_up_kbps, ambr_down_kbps;      /* 0: not policed */
 };
 
-struct config_aaa { /* a RADIUS server that is probed while Active (SRP.md section 3) */
+struct config_aaa { /* a RADIUS server that is probed while Active (lib/srp/README.md section 3) */
 	char name[CONFIG_NAME];
 	struct ip_addr address; /* either family */
 	uint32_t port;
@@ -86,7 +86,7 @@ struct config_aaa { /* a RADIUS server that is probed while Active (SRP.md secti
 	struct ip_addr source;                 /* all zero: the kernel chooses */
 };
 
-struct config_bgp_peer { /* of a router that reports to us by BMP (SRP.md section 3) */
+struct config_bgp_peer { /* of a router that reports to us by BMP (lib/srp/README.md section 3) */
 	char name[CONFIG_NAME];
 	struct ip_addr address; /* the peer's; either family */
 	/*whence that router's BMP connection comes; all zero: whichever tells of the peer */
@@ -190,8 +190,8 @@ int config_check_pair(const struct config *a, const struct config *b, struct con
 void config_report_free(struct config_report *r);
 /* Canonical text, defaults included; loads again to the same struct. Secrets print as ***. */
 void config_print(const struct config *c, FILE *to);
-/* Digest of what must agree between the two chassis (SRP.md section 5). Order of lists does not
- * matter. */
+/* Digest of what must agree between the two chassis (lib/srp/README.md section 8). Order of lists
+ * does not matter. */
 uint64_t config_digest(const struct config *c);
 /* One line a key that must agree and differs: "KEY: A here, B there". Returns how many, or
  * -ENOMEM. */
@@ -222,7 +222,7 @@ unsigned int config_changes(const struct config *now, const struct config *next,
 /* Copies what can change at run time, and nothing else, into `now`: indexes and pointers into it
  * stay good. */
 void config_take_live(struct config *now, const struct config *next);
-/* README's table of knobs (Markdown), from the knob table. */
+/* The table of knobs in config/README.md (Markdown), from the knob table. */
 void config_print_knobs(FILE *to);
 const struct config_loopback *config_gtp(const struct config *c);
 const struct config_port *config_port_by_name(const struct config *c, const char *name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* monitor: what the monitors of AAA servers, BGP peers, BFD sessions, routes, links and own devices
- * say, and what follows from it (SRP.md section 3): facts and time in, verdicts out. Pure; owns its
- * memory; one caller (control core, or a test), who drains monitor_next() after each call. It
- * decides nothing: lib/srp does, which knows whether the peer is ready.
+ * say, and what follows from it (lib/srp/README.md section 3): facts and time in, verdicts out.
+ * Pure; owns its memory; one caller (control core, or a test), who drains monitor_next() after each
+ * call. It decides nothing: lib/srp does, which knows whether the peer is ready.
  *
  * Facts are levels and may be repeated. A probe client reports servers, the BMP station (station.h)
  * peers, the mirror of the kernel's routes whether a prefix is present, a port whether it has
@@ -142,9 +142,9 @@ bool monitor_reset(struct monitor *m, enum monitor_type type, usec_t now);
 
 void monitor_verdict(const struct monitor *m, usec_t now, struct monitor_verdict *v);
 /* The failure for which to hand over to a peer that says so of itself (NULL: it said nothing), or
- * MONITOR_NONE. SRP.md section 3 forbids a peer that is known to be worse; one that fails in the
- * same way is no better, and two that hand over to each other for what both have would go on for
- * ever: so not to that one either. AAA is excepted. */
+ * MONITOR_NONE. lib/srp/README.md section 3 forbids a peer that is known to be worse; one that
+ * fails in the same way is no better, and two that hand over to each other for what both have would
+ * go on for ever: so not to that one either. AAA is excepted. */
 enum monitor_type monitor_wish(const struct monitor_verdict *v, const struct monitor_health *peer);
 /* Which groups of a type failed, in words. */
 void monitor_text(const struct monitor *m, enum monitor_type type, char text[MONITOR_TEXT]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* radius_probe: does one RADIUS server answer (SRP.md section 3, "AAA probe")? Bytes and time in,
- * bytes and a verdict out. Opaque, owns its memory; one caller (control core), which has a
+/* radius_probe: does one RADIUS server answer (config/guide/monitors.md, "AAA servers")? Bytes and
+ * time in, bytes and a verdict out. Opaque, owns its memory; one caller (control core), which has a
  * connected socket of its own for each server.
  *
  * Every `period` a round begins: a request is sent, and sent again unchanged (RFC 2865 section 3,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* audit: resync and audit are one mechanism (DESIGN.md section 4). `audit` is the standby's side:
- * compares digests with its own slots, WANTs what differs, and knows since when everything matched.
- * `audit_source` is one worker's side: the set of what was wanted, and the cursor of the continuous
- * cycle. Buckets are numbered over all shards (shard * buckets_per_shard + bucket). Pure; each
- * object has one caller. */
+/* audit: resync and audit are one mechanism (lib/repl/README.md section 4). `audit` is the
+ * standby's side: compares digests with its own slots, WANTs what differs, and knows since when
+ * everything matched. `audit_source` is one worker's side: the set of what was wanted, and the
+ * cursor of the continuous cycle. Buckets are numbered over all shards (shard * buckets_per_shard +
+ * bucket). Pure; each object has one caller. */
 #ifndef TANDEM_AUDIT_H
 #define TANDEM_AUDIT_H
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* flow: how fast the replication port sends, and what may be encoded for it (DESIGN.md section 4):
- * one token bucket over all that is sent, and for each worker how far its FIFO may fill before
- * deltas, and before bulk (answers to WANT, digests), have to wait as dirty slots. Commits may use
- * all of it. Pure; owned by the replication core, but for flow_limits, which any worker reads. */
+/* flow: how fast the replication port sends, and what may be encoded for it (lib/repl/README.md
+ * section 2): one token bucket over all that is sent, and for each worker how far its FIFO may fill
+ * before deltas, and before bulk (answers to WANT, digests), have to wait as dirty slots. Commits
+ * may use all of it. Pure; owned by the replication core, but for flow_limits, which any worker
+ * reads. */
 #ifndef TANDEM_FLOW_H
 #define TANDEM_FLOW_H
 

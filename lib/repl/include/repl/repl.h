@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* repl: the replication stream (DESIGN.md section 4; lib/repl/WIRE.md): numbered packets of state
- * records one way, ACK and WANT the other, heartbeats both. Pure: bytes and time in, bytes and
- * callbacks out; no clock, socket, lock or log. One `struct repl` a chassis does both directions;
- * one caller (the replication core). */
+/* repl: the replication stream (lib/repl/README.md; bytes: lib/repl/WIRE.md): numbered packets of
+ * state records one way, ACK and WANT the other, heartbeats both. Pure: bytes and time in, bytes
+ * and callbacks out; no clock, socket, lock or log. One `struct repl` a chassis does both
+ * directions; one caller (the replication core). */
 #ifndef TANDEM_REPL_H
 #define TANDEM_REPL_H
 
@@ -266,7 +266,7 @@ usec_t repl_due(const struct repl *r);
 void repl_heartbeat(struct repl *r, repl_term_t term, const uint8_t *body, size_t len);
 /* Send a heartbeat with the next poll (a role changed). */
 void repl_heartbeat_now(struct repl *r);
-/* Pair time = now + offset (DESIGN.md section 3); the active sets it at promotion, the standby
+/* Pair time = now + offset (lib/README.md section 7); the active sets it at promotion, the standby
  * follows heartbeats. */
 void repl_pair_time(struct repl *r, int64_t offset_us);
 /* Pair time now, in ms. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* session: the table of PDP contexts, an array mirrored slot for slot on both chassis (DESIGN.md
- * section 3). One writer a shard at a time: whoever holds the shard's ownership token; every change
- * goes through the door functions below. Memory comes from the caller's allocator and belongs to
- * the table. No clock: time is given. */
+/* session: the table of PDP contexts, an array mirrored slot for slot on both chassis
+ * (lib/session/README.md section 1). One writer a shard at a time: whoever holds the shard's
+ * ownership token; every change goes through the door functions below. Memory comes from the
+ * caller's allocator and belongs to the table. No clock: time is given. */
 #ifndef TANDEM_SESSION_H
 #define TANDEM_SESSION_H
 
@@ -110,8 +110,8 @@ struct session_rec {
 };
 
 /* One slot, 256 bytes: two hot lines (uplink, downlink), two cold. Host order. w: the shard's
- * owner; in late mode the worker writes its own usage, `active_s` and nothing else (DESIGN.md 5).
- * r: anyone under `seq`. */
+ * owner; in late mode the worker writes its own usage, `active_s` and nothing else
+ * (lib/session/README.md section 3). r: anyone under `seq`. */
 struct session_slot {
 	/* uplink line */
 	uint32_t teid; /* the handle while live, 0 while free: one compare finds a session */

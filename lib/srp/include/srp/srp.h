@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* srp: who is active (SRP.md sections 1-4, DESIGN.md section 5). A pure state machine: hellos,
+/* srp: who is active (lib/srp/README.md sections 1 to 6). A pure state machine: hellos,
  * heartbeats, link events, answers of the other cores, operator commands and time in; role,
  * messages and actions out. One caller (control core, or the simulator). Owns its memory; the
  * caller drains srp_next() after every call. */
@@ -19,7 +19,7 @@ typedef uint64_t srp_term_t;
 enum srp_state { SRP_INIT, SRP_STANDBY, SRP_PENDING_ACTIVE, SRP_ACTIVE, SRP_PENDING_STANDBY };
 enum srp_mode { SRP_BACKUP, SRP_PRIMARY };
 
-/* SRP.md section 3; 0: none. */
+/* lib/srp/README.md section 3; 0: none. */
 enum srp_cause {
 	SRP_CAUSE_NONE = 0,
 	SRP_CAUSE_AAA = 1,
@@ -294,21 +294,21 @@ const char *srp_peer_lines(const struct srp *s, size_t *len);
 /* What the pair must agree on is another from now on, by a reload: of `c` the digest, the lines
  * (the caller's, as before; the old ones are not read any more), configuration_us and pending_us
  * are taken, the rest is as at srp_create. The peer is told at once, and what differs is fetched
- * and compared anew (SRP.md section 5). 0; -EBUSY: the digest is another while a role is changing,
- * and nothing was taken: ask again when it has. Whoever owns the machine. */
+ * and compared anew (lib/srp/README.md section 8). 0; -EBUSY: the digest is another while a role is
+ * changing, and nothing was taken: ask again when it has. Whoever owns the machine. */
 int srp_reconfigure(struct srp *s, const struct srp_conf *c, usec_t now);
 /* n keys differ between those lines and the own; first: "KEY: A here, B there" of one of them, ""
  * if none. */
 void srp_compared(struct srp *s, unsigned int n, const char *first, usec_t now);
-/* The answer to SRP_ACT_PROBE (conf.l2, SRP.md section 1): whether somebody else answers for a VIP,
- * and `who`: "VIP is answered by MAC" (answered only). It is asked of a chassis in Init, when the
- * boot rule would make it Active for being alone; never of a Standby, which knows its peer and
- * takes over at once. Answered: Init goes on with SRP_ALARM_VIP_ANSWERED, and the question comes
- * again after dead-interval, for as long as it takes: two that answer for one address serve nobody,
- * and only an operator can tell a chassis behind two cut links from a dead one whose kernel kept
- * the address (SIGKILL). Not answered: Active, if the boot rule still says so within SRP_PROBE_US.
- * No answer to the question itself within that time counts as "nobody". A chassis that hears its
- * peer meanwhile goes by that. Not asked for: ignored. */
+/* The answer to SRP_ACT_PROBE (conf.l2, lib/srp/README.md section 1): whether somebody else answers
+ * for a VIP, and `who`: "VIP is answered by MAC" (answered only). It is asked of a chassis in Init,
+ * when the boot rule would make it Active for being alone; never of a Standby, which knows its peer
+ * and takes over at once. Answered: Init goes on with SRP_ALARM_VIP_ANSWERED, and the question
+ * comes again after dead-interval, for as long as it takes: two that answer for one address serve
+ * nobody, and only an operator can tell a chassis behind two cut links from a dead one whose kernel
+ * kept the address (SIGKILL). Not answered: Active, if the boot rule still says so within
+ * SRP_PROBE_US. No answer to the question itself within that time counts as "nobody". A chassis
+ * that hears its peer meanwhile goes by that. Not asked for: ignored. */
 enum { SRP_PROBE_US = 1000000 };
 void srp_probed(struct srp *s, bool answered, const char *who, usec_t now);
 /* What a monitor's verdict wishes for: SRP_CAUSE_AAA, _BGP, _BFD, _DIAMETER, _ROUTE, _LINK or
@@ -321,7 +321,7 @@ void srp_probed(struct srp *s, bool answered, const char *who, usec_t now);
 void srp_wish(struct srp *s, enum srp_cause cause, usec_t now);
 /* What the own monitors say, told to the peer at each change. A switchover that is not forced goes
  * to no peer whose monitors see a failure that is not here too, and what a monitor wishes for to
- * none that has the same one (SRP.md section 3). */
+ * none that has the same one (lib/srp/README.md section 3). */
 void srp_health(struct srp *s, const struct srp_health *h, usec_t now);
 /* SIGTERM: planned switchover first when a ready standby is there, else a goodbye; ends in
  * SRP_ACT_GOODBYE. */
@@ -332,12 +332,13 @@ void srp_tick(struct srp *s, usec_t now);
 usec_t srp_due(const struct srp *s);
 
 /* The route modifier with which a chassis that is not Active may have its routes up, so that
- * routers know the longer path before they need it (SRP.md section 6, advertise-in-standby):
- * Standby for hold_off_us, and longer than the Active's by what that said last. have: with which
- * they are up already, 0: they are not. It never falls while Standby: when both renumber, a router
- * may hear ours before the Active's, and the old one is only longer than need be. Without an Active
- * nothing begins, and what is up stays; as in Pending-Active, where ACTIVATE takes it over or a new
- * time as Standby begins. 0: none, withdraw what is up. Pure; whoever owns the machine. */
+ * routers know the longer path before they need it (lib/srp/README.md section 2,
+ * advertise-in-standby): Standby for hold_off_us, and longer than the Active's by what that said
+ * last. have: with which they are up already, 0: they are not. It never falls while Standby: when
+ * both renumber, a router may hear ours before the Active's, and the old one is only longer than
+ * need be. Without an Active nothing begins, and what is up stays; as in Pending-Active, where
+ * ACTIVATE takes it over or a new time as Standby begins. 0: none, withdraw what is up. Pure;
+ * whoever owns the machine. */
 uint8_t srp_standby_rm(const struct srp_info *i, usec_t hold_off_us, uint8_t have, usec_t now);
 
 /* The next action, oldest first; false when there is none. */
