@@ -162,6 +162,12 @@ check_structure() {
 	verdict "structure" "$out"
 }
 
+check_citations() {
+	mapfile -t c < <(files .c .h .py .sh .build .conf .service .lua .md |
+		grep -v '^test/fuzz/corpus/')
+	verdict "citations" "$(python3 test/citations.py "${c[@]}" 2>&1)"
+}
+
 check_format
 check_structure
 check_tokens
@@ -170,5 +176,6 @@ check_top
 check_fuzz
 check_syntax
 check_spelling
+check_citations
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
