@@ -51,7 +51,7 @@ def test_pool_differs(lab, pair):
             if a["alarm"] == "config-mismatch"
         ]
         assert len(alarm) == 1 and key in alarm[0], alarm
-        assert key in chassis.process.output(), chassis.process.output()[-1500:]
+        wait_until(lambda c=chassis, k=key: k in c.process.output(), 5, f"the log to name {key}")
         audit = ("60 here, 61 there", "61 here, 60 there")[chassis is other]
         assert chassis.ctl("show srp configuration-difference")["differences"] == [
             key, f"srp.audit-interval: {audit}"
@@ -100,8 +100,8 @@ def test_licence_missing(lab):
             "last_peer_configuration_error"], info
         shown = chassis.ctl("show license information")
         assert (shown["this_chassis"], shown["peer"]) == told, shown
-        assert f"is not licensed {where}" in chassis.process.output(), (
-            chassis.process.output()[-1500:])
+        wait_until(lambda c=chassis, w=where: f"is not licensed {w}" in c.process.output(), 5,
+                   "the log to tell of the licence")
     assert pair.right.info()["chassis_state"] == "Init" and pair.left.info(
     )["chassis_state"] == "Active"
     assert pair.left.ctl("show srp checkpoint statistics")["streams"] == 0

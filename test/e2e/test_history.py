@@ -140,8 +140,10 @@ def test_state_read_only(lab):
     text = alarms(survivor)["history-not-saved"]
     assert "Read-only file system" in text and survivor.state in text, text
     kept = transitions(survivor)
-    assert len(kept) == len(before) + 2 and survivor.process.output().count(
-        "alarm history-not-saved raised") == 1
+    assert len(kept) == len(before) + 2
+    wait_until(lambda: "alarm history-not-saved raised" in survivor.process.output(), 5,
+               "the log to tell of it")
+    assert survivor.process.output().count("alarm history-not-saved raised") == 1
     # Writable again: nothing was lost meanwhile.
     run("mount", "-o", "remount,rw", survivor.state)
     wait_until(lambda: "history-not-saved" not in alarms(survivor), 5, "the alarm to clear")

@@ -90,7 +90,8 @@ def test_good(lab):
         for key, value in LIVE.items():
             assert re.search(rf"(?m)^\t{key.split('.')[1]} = {value};", text(chassis)), (
                 text(chassis))
-            assert f"reload: {key}: " in chassis.process.output()
+            wait_until(lambda c=chassis, k=key: f"reload: {k}: " in c.process.output(), 5,
+                       f"the log to name {key}")
         wait_until(lambda c=chassis: rate(c) == 500, 5, "the replication core to keep to the new "
                                                         "rate")
     # What is answered now goes out through the twin.
@@ -174,7 +175,7 @@ def refused_reload(chassis, *expected):
     assert not answer["ok"] and "nothing was changed" in answer["error"], answer
     for words in expected:
         assert words in answer["error"], f"{words!r} is not in {answer['error']}"
-        assert words in chassis.process.output()
+        wait_until(lambda w=words: w in chassis.process.output(), 5, f"{words!r} in the log")
     assert text(chassis) == before
     code, out, said = operator(chassis, "reload", "configuration")
     assert code == 1 and not out and all(words in said for words in expected), (code, out, said)

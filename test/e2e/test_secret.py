@@ -221,7 +221,7 @@ def no_pair(pair, left, right):
         statistics = chassis.ctl("show srp statistics")
         assert statistics["handshakes_failed"] > 0 and text in statistics[
             "last_handshake_failure"], statistics
-        assert text in chassis.process.output()
+        wait_until(lambda c=chassis, t=text: t in c.process.output(), 5, f"{text!r} in the log")
     # Each is alone, nothing of the other is believed: one takes the VIPs, and the other finds them
     # taken.
     def settled():

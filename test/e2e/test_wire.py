@@ -63,8 +63,8 @@ def test_mtu_unequal(lab):
         info = chassis.wait(lambda i: i["peer_configuration_validation"] == "Mismatch", 15,
                             "a mismatch")
         assert "set mtu 1500 of port repl on both" in info["last_peer_configuration_error"], info
-        assert "set mtu 1500 of port repl on both" in chassis.process.output(), (
-            chassis.process.output())
+        wait_until(lambda c=chassis: "set mtu 1500 of port repl on both" in c.process.output(), 5,
+                   "the log to tell of the MTU")
     assert pair.right.info()["chassis_state"] == "Init" and pair.left.info(
     )["chassis_state"] == "Active"
     assert pair.left.ctl("show srp checkpoint statistics")["streams"] == 0
