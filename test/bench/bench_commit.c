@@ -59,38 +59,38 @@ static void create(void)
 		.seq = (uint16_t)com.key,
 		.digest = (uint32_t)com.key };
 	struct signalling_txn *x = txn_new(&com.txns, &q, clock_us());
-	struct msg *m = msg_new(T.msgs, MSG_CREATE);
-	uint32_t at;
-
-	if (x == NULL || m == NULL)
-		return;
-	at = (uint32_t)(x - com.txns.places);
-	memcpy(x->msg, &at, sizeof(at));
-	x->len = 100;
-	m->term = BENCH_TERM;
-	m->cookie = txn_cookie(&com.txns, x);
-	m->rec = (struct session_rec){ .pdp_type = 0x21,
+	struct session_rec rec = { .pdp_type = 0x21,
 		.key = UINT64_C(0x2400200000000005) + (com.key++ << 4),
 		.peer_usr_teid = 7,
 		.peer_usr = q.peer.addr,
 		.peer_ctl = q.peer.addr };
-	memset(m->rec.msisdn, 0xff, sizeof(m->rec.msisdn));
+	uint32_t at;
+
+	if (x == NULL)
+		return;
+	at = (uint32_t)(x - com.txns.places);
+	memcpy(x->msg, &at, sizeof(at));
+	x->len = 100;
+	memset(rec.msisdn, 0xff, sizeof(rec.msisdn));
 	com.under_way++;
 	com.asked[at] = rte_rdtsc();
-	door_send(&T.to_worker[0], m);
+	to_worker_send(&T.to_worker[0],
+		to_worker_create(T.msgs, BENCH_TERM, txn_cookie(&com.txns, x), &rec));
 }
 
-static void told(struct bench_side *s, const struct msg *m)
+static void on_committed(void *side, struct from_replicator_committed *m)
+{
+	(void)side;
+	commit_gate_committed(&com.gate, m->entries.entry, m->entries.n, clock_us());
+}
+
+static void on_answer(void *side, struct from_worker_answer *m)
 {
 	const struct commit_gate_time t = { .now = clock_us(),
 		.timeout = T.conf->srp.commit_timeout_ms * USEC_PER_MSEC };
-	struct signalling_txn *x;
+	struct signalling_txn *x = txn_by_cookie(&com.txns, m->cookie);
 
-	if (m->type == MSG_COMMITTED)
-		commit_gate_committed(&com.gate, m->entry, m->n, t.now);
-	if (m->type != MSG_ANSWER)
-		return;
-	x = txn_by_cookie(&com.txns, m->cookie);
+	(void)side;
 	if (x == NULL || m->error != 0) {
 		fprintf(stderr, "commit: create: %d\n", m->error);
 		com.under_way--;
@@ -110,7 +110,8 @@ static int open_control(struct bench_side *s)
 	commit_gate_init(&com.gate, &com.txns, released, NULL);
 	commit_gate_stream(&com.gate, true, clock_us());
 	com.open = true;
-	s->message = told;
+	s->of_worker.answer = on_answer;
+	s->of_replicator.committed = on_committed;
 	return 0;
 }
 

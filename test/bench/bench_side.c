@@ -153,14 +153,17 @@ static int open_eal(struct bench_side *s, unsigned int cpu)
 /* As if a TLS connection had agreed on them. */
 static int keys(const struct bench_side *s)
 {
-	struct msg *key = msg_new(T.msgs, MSG_KEY), *use = msg_new(T.msgs, MSG_KEY_USE);
+	enum { KEY_ID = 77 };
+	struct to_replicator *m = to_replicator_key(T.msgs, 0);
 
-	if (key == NULL || use == NULL)
+	if (m == NULL)
 		return -ENOMEM;
-	memset(key->tx_secret, (int)s->role + 1, sizeof(key->tx_secret));
-	memset(key->rx_secret, (int)!s->role + 1, sizeof(key->rx_secret));
-	key->key_id = use->key_id = 77;
-	return door_send(&T.to_repl, key) < 0 || door_send(&T.to_repl, use) < 0 ? -ENOBUFS : 0;
+	memset(m->key.tx_secret, (int)s->role + 1, sizeof(m->key.tx_secret));
+	memset(m->key.rx_secret, (int)!s->role + 1, sizeof(m->key.rx_secret));
+	m->key.key_id = KEY_ID;
+	if (to_replicator_send(&T.to_repl, m) < 0)
+		return -ENOBUFS;
+	return to_replicator_send(&T.to_repl, to_replicator_key_use(T.msgs, KEY_ID, false));
 }
 
 static int crypt_open(const struct bench_side *s)
@@ -227,35 +230,31 @@ void bench_side_close(struct bench_side *s)
 	free(T.conf);
 }
 
-static void order(const struct door *d, enum msg_type type, const char *body)
+static void beat(const char *body)
 {
-	struct msg *m = msg_new(T.msgs, type);
-
-	if (m == NULL)
-		return;
-	m->term = BENCH_TERM;
-	m->len = 0;
-	if (body != NULL) {
-		m->len = (uint16_t)strlen(body);
-		memcpy(m->body, body, m->len);
-	}
-	door_send(d, m);
+	to_replicator_send(&T.to_repl, to_replicator_heartbeat(T.msgs, BENCH_TERM,
+					       (const uint8_t *)body, strlen(body), false));
 }
 
 /* What control would take. */
 static void messages(struct bench_side *s)
 {
-	const struct door *doors[] = { &T.from_repl, &T.from_worker[0], &T.repl_to_worker[0] };
-	struct msg *m;
+	struct from_replicator *r;
+	struct from_worker *w;
+	struct repl_to_worker *t;
 
+	while ((r = from_replicator_take(&T.from_repl)) != NULL) {
+		from_replicator_dispatch(&s->of_replicator, s, r);
+		msg_free(T.msgs, r);
+	}
+	while ((w = from_worker_take(&T.from_worker[0])) != NULL) {
+		from_worker_dispatch(&s->of_worker, s, w);
+		msg_free(T.msgs, w);
+	}
 	/* A standby's worker has nothing to do, and no core here: what it is told is thrown away
 	 * too. */
-	for (unsigned int i = 0; i < (s->role == BENCH_ACTIVE ? 2u : 3u); i++)
-		while ((m = door_take(doors[i])) != NULL) {
-			if (s->message != NULL)
-				s->message(s, m);
-			msg_free(T.msgs, m);
-		}
+	while (s->role != BENCH_ACTIVE && (t = repl_to_worker_take(&T.repl_to_worker[0])) != NULL)
+		msg_free(T.msgs, t);
 }
 
 /* What tells that a turn did something: packets of the stream either way, and what was encoded. */
@@ -362,17 +361,17 @@ int bench_side_follow(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 int bench_side_write(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 {
 	(void)arg;
-	order(&T.to_repl, MSG_HEARTBEAT, "standby");
-	order(&T.to_repl, MSG_WRITE, NULL);
+	beat("standby");
+	to_replicator_send(&T.to_repl, to_replicator_write(T.msgs, BENCH_TERM, 0, 0));
 	bench_side_turn(s);
 	return 0;
 }
 
 void bench_side_stream(struct bench_side *s)
 {
-	order(&T.to_repl, MSG_HEARTBEAT, "active");
-	order(&T.to_worker[0], MSG_OWN, NULL);
-	order(&T.to_repl, MSG_START, NULL);
+	beat("active");
+	to_worker_send(&T.to_worker[0], to_worker_own(T.msgs, BENCH_TERM, 0, false));
+	to_replicator_send(&T.to_repl, to_replicator_start(T.msgs, BENCH_TERM, 0));
 	replicator_peer_applies(
 		T.repl, false); /* until what the standby said of the last stream is forgotten */
 	for (usec_t until = clock_us() + 5 * USEC_PER_MSEC; clock_us() < until;)

@@ -5,7 +5,8 @@
 #define TANDEM_BENCH_SIDE_H
 
 #include "bench_pair.h"
-#include "cores/msg.h"
+#include "cores/from_replicator.h"
+#include "cores/from_worker.h"
 
 struct worker;
 
@@ -20,9 +21,9 @@ struct bench_side {
 	uint16_t port;
 	uint32_t *order; /* active: handles, in random order */
 	uint32_t at;     /* position in it */
-	/* What control is told, if somebody wants to know: the message is freed behind it. */
-	void (*message)(struct bench_side *s, const struct msg *m);
-	void *ctx; /* of whoever set it */
+	/* What control is told, by whoever wants to know: the rest is thrown away. */
+	struct from_worker_handlers of_worker;
+	struct from_replicator_handlers of_replicator;
 	/* the measurement under way */
 	struct repl_counters before;
 	uint64_t begun, cpu_begun, idle_cycles;

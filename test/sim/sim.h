@@ -462,13 +462,13 @@ bool history_has(
 void check_emit(struct node *n, unsigned int port, const char *what);
 void check_error_indication(const struct node *n);
 void check_turn(struct node *n, int core);
-void check_acked(const struct node *n, const struct msg *m);
+void check_acked(const struct node *n, const struct msg_entries *m);
 bool promise_missing(const struct node *n, unsigned int life, uint32_t handle);
 void use_crashed(const struct node *n);
 void use_check(const struct node *n, bool is_promoted, bool joined);
-void expiry_ended(const struct node *n, uint32_t handle, enum msg_end why);
+void expiry_ended(const struct node *n, uint32_t handle, enum ended_why why);
 void expiry_check(const struct node *n, uint32_t handle, const struct truth *t);
-void repair_lost(struct node *n, const struct msg *m);
+void repair_lost(struct node *n, const struct msg_entries *m);
 void repair_check(void);
 void check_led(void);
 void story_slot(const struct node *n, uint32_t pos);

@@ -130,7 +130,7 @@ static void vouches(struct node *n)
 }
 
 /* The replication core tells of commits that the standby acknowledged: which process that was. */
-void check_acked(const struct node *n, const struct msg *m)
+void check_acked(const struct node *n, const struct msg_entries *m)
 {
 	const struct node *peer = &sim.node[!n->id];
 	bool there = peer->up && repl_peer_incarnation(n->t.repl->stream) == peer->t.incarnation;

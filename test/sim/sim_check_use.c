@@ -101,13 +101,13 @@ static usec_t timeout_us(const struct node *n, bool idle)
 }
 
 /* A worker ends a session by itself. */
-void expiry_ended(const struct node *n, uint32_t handle, enum msg_end why)
+void expiry_ended(const struct node *n, uint32_t handle, enum ended_why why)
 {
 	struct truth *t = truth_of(handle, false);
-	bool idle = why == END_IDLE_TIMEOUT;
+	bool idle = why == ENDED_IDLE_TIMEOUT;
 	usec_t since, least;
 
-	if (t == NULL || (!idle && why != END_SESSION_TIMEOUT))
+	if (t == NULL || (!idle && why != ENDED_SESSION_TIMEOUT))
 		return;
 	sim.expired++;
 	t->expired = true;
@@ -140,7 +140,7 @@ void expiry_check(const struct node *n, uint32_t handle, const struct truth *t)
 
 /* ---- repair ---- */
 
-void repair_lost(struct node *n, const struct msg *m)
+void repair_lost(struct node *n, const struct msg_entries *m)
 {
 	for (unsigned int i = 0; i < m->n; i++)
 		if (repl_entry_groups(m->entry[i]) != 0)

@@ -104,14 +104,21 @@ int sim_door_send(const struct door *d, struct msg *m)
 {
 	struct node *n = me();
 
-	if (m->type == MSG_ENDED)
-		expiry_ended(n, m->rec.handle, (enum msg_end)m->what);
-	else if (m->type == MSG_LOST)
-		repair_lost(n, m);
-	else if (m->type == MSG_COMMITTED)
-		check_acked(n, m);
-	if (n->msgs_left > 0 && m->type != MSG_INDEX && --n->msgs_left == 0)
+	if (m->type == FROM_WORKER_ENDED) {
+		const struct from_worker_ended *e = &((const struct from_worker *)m)->ended;
+
+		expiry_ended(n, e->rec.handle, (enum ended_why)e->why);
+	} else if (m->type == REPL_TO_WORKER_LOST) {
+		repair_lost(n, &((const struct repl_to_worker *)m)->lost.entries);
+	} else if (m->type == FROM_REPLICATOR_COMMITTED) {
+		check_acked(n, &((const struct from_replicator *)m)->committed.entries);
+	}
+	if (n->msgs_left > 0 && m->type != FROM_WORKER_INDEX && m->type != FROM_REPLICATOR_INDEX &&
+		--n->msgs_left == 0) {
+		if (sim.verbose)
+			story(n->id, "the message that is not sent: %s", msg_row(m->type)->name);
 		longjmp(n->out, 2);
+	}
 	return door_send(d, m);
 }
 
@@ -136,17 +143,22 @@ static void doors(struct node *n)
 	struct tandem *t = &n->t;
 
 	for (unsigned int i = 0; i < t->n_workers; i++) {
-		t->to_worker[i] = door(n);
-		t->from_worker[i] = door(n);
-		t->repl_to_worker[i] = door(n);
+		t->to_worker[i].door = door(n);
+		t->from_worker[i].door = door(n);
+		t->repl_to_worker[i].door = door(n);
 		t->kernel_out[i] = ring(FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
 		t->handover[i] = ring(FRAMES, RING_F_SC_DEQ);
 		t->stream_out[i] = ring(SYNC_FIFO, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	}
-	t->to_repl = door(n);
-	t->from_repl = door(n);
+	t->to_repl.door = door(n);
+	t->from_repl.door = door(n);
 	t->punt = ring(FRAMES, RING_F_SC_DEQ);
 	t->kernel_repl = ring(FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	t->outbox.worker = t->from_worker;
+	t->outbox.worker_lcore = t->worker_lcore;
+	t->outbox.n_workers = t->n_workers;
+	t->outbox.replicator = &t->from_repl;
+	t->outbox.pool = t->msgs;
 }
 
 static void ports(struct node *n)
@@ -185,7 +197,8 @@ static void tables(struct node *n)
 	t->side = (uint8_t)n->id;
 	t->pools = pool_set_create(&pool, 1, &memory_rte);
 	pool_hooks(t->pools, &p.hooks);
-	p.hooks.index = index_notify;
+	p.hooks.index = index_outbox_notify;
+	p.hooks.index_ctx = &t->outbox;
 	t->table = session_table_create(&p);
 	if (t->table == NULL)
 		exit(2);
@@ -292,15 +305,15 @@ void node_crash(int id, bool machine, const char *why)
 	sock_died(n, machine);
 	port_flush(n);
 	for (unsigned int i = 0; i < t->n_workers; i++) {
-		drain(t->to_worker[i].ring, t->msgs);
-		drain(t->from_worker[i].ring, t->msgs);
-		drain(t->repl_to_worker[i].ring, t->msgs);
+		drain(t->to_worker[i].door.ring, t->msgs);
+		drain(t->from_worker[i].door.ring, t->msgs);
+		drain(t->repl_to_worker[i].door.ring, t->msgs);
 		drain(t->kernel_out[i], NULL);
 		drain(t->handover[i], NULL);
 		drain(t->stream_out[i], NULL);
 	}
-	drain(t->to_repl.ring, t->msgs);
-	drain(t->from_repl.ring, t->msgs);
+	drain(t->to_repl.door.ring, t->msgs);
+	drain(t->from_repl.door.ring, t->msgs);
 	drain(t->punt, NULL);
 	drain(t->kernel_repl, NULL);
 	if (machine) {

@@ -26,21 +26,26 @@ static void setup(void)
 
 	T.n_workers = 1;
 	T.worker_lcore[0] = RTE_MAX_LCORE; /* we are the replication core */
+	T.outbox = (struct index_outbox){ .worker = T.from_worker,
+		.worker_lcore = T.worker_lcore,
+		.n_workers = 1,
+		.replicator = &T.from_repl,
+		.pool = T.msgs };
 	pools = pool_set_create(&conf, 1, &session_mem_libc);
 	pool_hooks(pools, &p.hooks);
-	p.hooks.index = index_notify;
+	p.hooks.index = index_outbox_notify;
+	p.hooks.index_ctx = &T.outbox;
 	table = session_table_create(&p);
 	for (uint32_t i = 0; i < SESSION_SHARDS; i++)
 		session_own(table, i, SESSION_BY_REPL);
-	atomic_store(&T.index_stale, false);
 	memset(handle_of, 0, sizeof(handle_of));
-	env = (struct signalling_env){ .table = table, .index_stale = &T.index_stale };
+	env = (struct signalling_env){ .table = table, .index_stale = &T.outbox.stale };
 	CU_ASSERT_EQUAL_FATAL(session_index_init(&ix, &env), 0);
 }
 
 static void teardown(void)
 {
-	CU_ASSERT_PTR_NULL(T.index_open);
+	CU_ASSERT_PTR_NULL(T.outbox.open);
 	CU_ASSERT_EQUAL(rte_mempool_in_use_count(T.msgs), 0);
 	session_index_fini(&ix);
 	session_table_destroy(table);
@@ -68,14 +73,28 @@ static void end(uint32_t i)
 }
 
 /* What control does with its doors; how many messages there were. */
-static unsigned int drain(const struct door *d)
+static unsigned int drain_repl(void)
 {
 	unsigned int n = 0;
-	struct msg *m;
+	struct from_replicator *m;
 
-	while ((m = door_take(d)) != NULL) {
-		CU_ASSERT_EQUAL(m->type, MSG_INDEX);
-		session_index_message(&ix, m);
+	while ((m = from_replicator_take(&T.from_repl)) != NULL) {
+		CU_ASSERT_EQUAL(m->head.type, FROM_REPLICATOR_INDEX);
+		session_index_message(&ix, &m->index.changes);
+		msg_free(T.msgs, m);
+		n++;
+	}
+	return n;
+}
+
+static unsigned int drain_worker(void)
+{
+	unsigned int n = 0;
+	struct from_worker *m;
+
+	while ((m = from_worker_take(&T.from_worker[0])) != NULL) {
+		CU_ASSERT_EQUAL(m->head.type, FROM_WORKER_INDEX);
+		session_index_message(&ix, &m->index.changes);
 		msg_free(T.msgs, m);
 		n++;
 	}
@@ -108,11 +127,11 @@ static void test_stream(void)
 			create(i);
 			changes += 3;
 		}
-	index_flush();
-	CU_ASSERT_EQUAL(drain(&T.from_repl), (changes + MSG_INDEX_ENTRIES - 1) / MSG_INDEX_ENTRIES);
+	index_outbox_flush(&T.outbox);
+	CU_ASSERT_EQUAL(drain_repl(), (changes + MSG_INDEX_ENTRIES - 1) / MSG_INDEX_ENTRIES);
 	CU_ASSERT_EQUAL(wrong(), 0);
-	index_flush();
-	CU_ASSERT_EQUAL(drain(&T.from_repl), 0);
+	index_outbox_flush(&T.outbox);
+	CU_ASSERT_EQUAL(drain_repl(), 0);
 }
 
 /* A worker's answer follows at once: nothing waits for the end of its turn. */
@@ -121,11 +140,11 @@ static void test_worker(void)
 	T.worker_lcore[0] = rte_lcore_id();
 	for (uint32_t i = 0; i < 5; i++) {
 		create(i);
-		CU_ASSERT_EQUAL(drain(&T.from_worker[0]), 1);
+		CU_ASSERT_EQUAL(drain_worker(), 1);
 		CU_ASSERT_EQUAL(session_index_find(&ix, key_of(i)), handle_of[i]);
 	}
 	end(3);
-	CU_ASSERT_EQUAL(drain(&T.from_worker[0]), 1);
+	CU_ASSERT_EQUAL(drain_worker(), 1);
 	CU_ASSERT_EQUAL(wrong(), 0);
 }
 
@@ -136,10 +155,10 @@ static void test_full(void)
 
 	for (uint32_t i = 0; i < SESSIONS; i++)
 		create(i);
-	index_flush();
-	CU_ASSERT_TRUE(atomic_load(&T.index_stale));
-	CU_ASSERT_TRUE(rte_ring_count(T.from_repl.ring) * MSG_INDEX_ENTRIES < SESSIONS);
-	drain(&T.from_repl);
+	index_outbox_flush(&T.outbox);
+	CU_ASSERT_TRUE(atomic_load(&T.outbox.stale));
+	CU_ASSERT_TRUE(rte_ring_count(T.from_repl.door.ring) * MSG_INDEX_ENTRIES < SESSIONS);
+	drain_repl();
 	CU_ASSERT_NOT_EQUAL(wrong(), 0);
 	while (session_index_turn(&ix))
 		CU_ASSERT_FATAL(turns++ < 1000);
@@ -163,8 +182,8 @@ static void test_superseded(void)
 {
 	create(7);
 	create(7);
-	index_flush();
-	drain(&T.from_repl);
+	index_outbox_flush(&T.outbox);
+	drain_repl();
 	CU_ASSERT_EQUAL(session_index_find(&ix, key_of(7)), handle_of[7]);
 	n_ended = 0;
 	session_index_superseded(&ix, NULL, NULL);
@@ -173,8 +192,8 @@ static void test_superseded(void)
 	CU_ASSERT_EQUAL(n_ended, 2);
 	CU_ASSERT_EQUAL(ix.n_superseded, 0);
 	CU_ASSERT_EQUAL(session_index_find(&ix, key_of(7)), handle_of[7]);
-	index_flush();
-	drain(&T.from_repl);
+	index_outbox_flush(&T.outbox);
+	drain_repl();
 	CU_ASSERT_EQUAL(session_index_find(&ix, key_of(7)), handle_of[7]);
 }
 
@@ -202,9 +221,9 @@ int main(void)
 		return EXIT_FAILURE;
 	T.msgs = rte_mempool_create(
 		"msgs", MESSAGES, MSG_BYTES, 0, 0, NULL, NULL, NULL, NULL, SOCKET_ID_ANY, 0);
-	T.from_repl = door("from_repl");
-	T.from_worker[0] = door("from_worker");
-	if (T.msgs == NULL || T.from_repl.ring == NULL || T.from_worker[0].ring == NULL)
+	T.from_repl.door = door("from_repl");
+	T.from_worker[0].door = door("from_worker");
+	if (T.msgs == NULL || T.from_repl.door.ring == NULL || T.from_worker[0].door.ring == NULL)
 		return EXIT_FAILURE;
 	ret = ut_run(suites);
 	rte_eal_cleanup();

@@ -1,12 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <errno.h>
 #include <string.h>
 
+#include "cores/from_replicator.h"
+#include "cores/from_worker.h"
 #include "cores/msg.h"
+#include "cores/repl_to_worker.h"
+#include "cores/to_replicator.h"
+#include "cores/to_worker.h"
 
-_Static_assert(sizeof(struct msg) <= MSG_BYTES, "a message is four cache lines");
+#define MSG_ROW(DIR, dir, TYPE, name) [DIR##_##TYPE] = { #name, MSG_##DIR },
 
-struct msg *msg_new(struct rte_mempool *pool, enum msg_type type)
+static const struct msg_row msg_rows[UINT8_MAX + 1] = { TO_WORKER_ROWS(MSG_ROW)
+		FROM_WORKER_ROWS(MSG_ROW) TO_REPLICATOR_ROWS(MSG_ROW) FROM_REPLICATOR_ROWS(MSG_ROW)
+			REPL_TO_WORKER_ROWS(MSG_ROW) };
+
+const struct msg_row *msg_row(uint8_t type)
+{
+	return &msg_rows[type];
+}
+
+struct msg *msg_new(struct rte_mempool *pool, uint8_t type)
 {
 	void *p;
 	struct msg *m;
@@ -14,8 +27,8 @@ struct msg *msg_new(struct rte_mempool *pool, enum msg_type type)
 	if (rte_mempool_get(pool, &p) < 0)
 		return NULL;
 	m = p;
-	memset(m, 0, sizeof(*m));
-	m->type = (uint8_t)type;
+	memset(p, 0, MSG_BYTES);
+	m->type = type;
 	return m;
 }
 

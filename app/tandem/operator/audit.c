@@ -86,7 +86,6 @@ json_t *act_resync(struct control *c, json_t *args, usec_t now)
 	const struct replicator_view *v = replicator_view(T.repl);
 	enum srp_state state = srp_info(c->srp)->state;
 	char text[160];
-	struct msg *m;
 
 	(void)args;
 	(void)now;
@@ -102,8 +101,7 @@ json_t *act_resync(struct control *c, json_t *args, usec_t now)
 	if (state == SRP_STANDBY && !atomic_load(&v->receiving))
 		return refused("no stream of the Active has come: see that it hears us on the "
 			       "replication path");
-	m = msg_new(T.msgs, MSG_RECHECK);
-	if (m == NULL || door_send(&T.to_repl, m) < 0)
+	if (to_replicator_send(&T.to_repl, to_replicator_recheck(T.msgs)) < 0)
 		return refused("the replication core is busy: try again");
 	snprintf(text, sizeof(text),
 		"%s: all %u buckets are compared now, and what differs is sent; see show srp "

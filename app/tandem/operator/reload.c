@@ -194,16 +194,15 @@ static const char *apply(
 	struct control *c, const struct config *next, const json_t *changed, usec_t now)
 {
 	uint32_t was = log_level(T.conf->log.level), level = log_level(next->log.level);
-	struct msg *m = NULL;
+	struct to_replicator *m = NULL;
 	const json_t *ch;
 	size_t i;
 	int ret;
 
 	if (next->srp.replication_rate_mbps != T.conf->srp.replication_rate_mbps) {
-		m = msg_new(T.msgs, MSG_RATE);
+		m = to_replicator_rate(T.msgs, next->srp.replication_rate_mbps);
 		if (m == NULL)
 			return "the replication core is too busy to be told";
-		m->number = next->srp.replication_rate_mbps;
 	}
 	ret = configuration_agree(c, next, now);
 	if (ret < 0) {
@@ -211,7 +210,7 @@ static const char *apply(
 			msg_free(T.msgs, m);
 		return ret == -EBUSY ? "the role is changing" : "there is no memory";
 	}
-	if (m != NULL && door_send(&T.to_repl, m) < 0) {
+	if (m != NULL && to_replicator_send(&T.to_repl, m) < 0) {
 		configuration_agree(c, T.conf, now);
 		return "the replication core is too busy to be told";
 	}

@@ -161,6 +161,7 @@ json_t *show_ports(struct control *c, json_t *args, usec_t now)
 	json_object_set_new(o, "frames_dropped",
 		json_integer((json_int_t)(c->frames_dropped + c->punts_dropped +
 					  signalling.frames_dropped)));
+	json_object_set_new(o, "msg_unknown", json_integer((json_int_t)c->doors.unknown));
 	return o;
 }
 

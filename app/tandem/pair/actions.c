@@ -78,15 +78,8 @@ static void role(struct control *c, const struct srp_action *a, usec_t now)
 
 static void heartbeat(const struct srp_action *a)
 {
-	struct msg *m = msg_new(T.msgs, MSG_HEARTBEAT);
-
-	if (m == NULL)
-		return;
-	m->term = a->term;
-	m->fresh = a->now;
-	m->len = a->len;
-	memcpy(m->body, a->msg, RTE_MIN((size_t)a->len, sizeof(m->body)));
-	door_send(&T.to_repl, m);
+	to_replicator_send(
+		&T.to_repl, to_replicator_heartbeat(T.msgs, a->term, a->msg, a->len, a->now));
 }
 
 void srp_actions(struct control *c, usec_t now)

@@ -115,7 +115,7 @@ static ssize_t bytes_out(struct link_conn *l, const uint8_t *from, size_t n)
 static void hello_heard(struct control *c, struct link_conn *l, usec_t now)
 {
 	uint32_t peer = srp_info(c->srp)->peer.incarnation;
-	struct msg *m;
+	bool restarted = c->link.peer != 0 && c->link.peer != peer;
 
 	if (!l->heard) {
 		l->heard = true;
@@ -124,12 +124,9 @@ static void hello_heard(struct control *c, struct link_conn *l, usec_t now)
 	}
 	if (l->used || l->tls == NULL)
 		return;
-	m = msg_new(T.msgs, MSG_KEY_USE);
-	if (m == NULL)
-		return; /* the next hello does it */
-	m->key_id = l->key_id;
-	m->restarted = c->link.peer != 0 && c->link.peer != peer;
-	l->used = door_send(&T.to_repl, m) == 0;
+	/* without room the next hello does it */
+	l->used = to_replicator_send(
+			  &T.to_repl, to_replicator_key_use(T.msgs, l->key_id, restarted)) == 0;
 	if (l->used)
 		c->link.peer = peer;
 }
@@ -254,17 +251,17 @@ static void up(struct control *c, struct link_conn *l, usec_t now)
 /* The replication core must be able to open what the peer will seal, before our hello lets it. */
 static void hand_keys(struct control *c, struct link_conn *l, usec_t now)
 {
-	struct msg *m = msg_new(T.msgs, MSG_KEY);
+	struct to_replicator *m = to_replicator_key(T.msgs, l->serial);
 
-	if (m == NULL || tls_secrets(l->tls, m->tx_secret, m->rx_secret, &m->key_id) < 0) {
+	if (m == NULL ||
+		tls_secrets(l->tls, m->key.tx_secret, m->key.rx_secret, &m->key.key_id) < 0) {
 		if (m != NULL)
 			msg_free(T.msgs, m);
 		lost(c, l, false, now);
 		return;
 	}
-	l->key_id = m->key_id;
-	m->cookie = l->serial;
-	if (door_send(&T.to_repl, m) < 0) {
+	l->key_id = m->key.key_id;
+	if (to_replicator_send(&T.to_repl, m) < 0) {
 		lost(c, l, false, now);
 		return;
 	}
@@ -272,7 +269,7 @@ static void hand_keys(struct control *c, struct link_conn *l, usec_t now)
 	events(c, l, 0);
 }
 
-void link_keyed(struct control *c, const struct msg *m, usec_t now)
+void link_keyed(struct control *c, const struct from_replicator_keyed *m, usec_t now)
 {
 	for (unsigned int i = 0; i < LINK_CONNS; i++) {
 		struct link_conn *l = &c->link.conn[i];

@@ -49,26 +49,23 @@ static uint8_t to_worker(unsigned int shard)
 	return T.shared.worker_of_shard[shard];
 }
 
-static int ask_workers(struct control *c, enum msg_type type, bool planned)
+/* Answers still to come: one of each worker, or the replication core's. A message that could not be
+ * sent is answered by nobody: srp's pending timer is the remedy. */
+static void ask_workers(struct control *c, struct to_worker *m)
 {
-	struct msg m = { .type = (uint8_t)type, .term = c->step.term, .cookie = c->step.cookie };
-
-	m.on = planned;
 	c->step.waiting = T.n_workers;
-	return control_to_workers(&m);
+	to_worker_send_all(T.to_worker, T.n_workers, m);
 }
 
-static int ask_repl(struct control *c, enum msg_type type)
+static void ask_repl(struct control *c, struct to_replicator *m)
 {
-	struct msg *m = msg_new(T.msgs, type);
-
-	if (m == NULL)
-		return -ENOMEM;
-	m->term = c->step.term;
-	m->old_term = c->step.old_term;
-	m->cookie = c->step.cookie;
 	c->step.waiting = 1;
-	return door_send(&T.to_repl, m);
+	to_replicator_send(&T.to_repl, m);
+}
+
+static void ask_release(struct control *c)
+{
+	ask_workers(c, to_worker_release(T.msgs, c->step.term, c->step.cookie));
 }
 
 /* ---- VIPs and routes ---- */
@@ -305,7 +302,7 @@ static void begin_write(struct control *c, usec_t now)
 	c->late_drain = false;
 	c->late_term = c->step.old_term;
 	c->late_by = now + LATE_GIVE_UP_US;
-	ask_repl(c, MSG_WRITE);
+	ask_repl(c, to_replicator_write(T.msgs, c->step.term, c->step.cookie, c->step.old_term));
 }
 
 void step_begin(struct control *c, const struct srp_action *a, usec_t now)
@@ -318,7 +315,7 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 	};
 	switch (a->step) {
 	case SRP_STEP_STOP:
-		ask_repl(c, MSG_STOP);
+		ask_repl(c, to_replicator_stop(T.msgs, a->term, c->cookie));
 		break;
 	case SRP_STEP_OWN:
 		c->owned = true;
@@ -327,7 +324,7 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 		atomic_store(&T.table->late_merge, false);
 		own_all(to_worker);
 		c->active_planned = a->planned;
-		ask_workers(c, MSG_OWN, a->planned);
+		ask_workers(c, to_worker_own(T.msgs, a->term, c->cookie, a->planned));
 		if (MUTANT(own_not_awaited))
 			finish(c, true, 0, "", now);
 		break;
@@ -343,18 +340,18 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 			ret == 0 ? "" : "an address or route could not be installed", now);
 		break;
 	case SRP_STEP_STREAM:
-		ask_repl(c, MSG_START);
+		ask_repl(c, to_replicator_start(T.msgs, c->step.term, c->step.cookie));
 		break;
 	case SRP_STEP_HOLD:
 		c->hold = true; /* done when no commit waits: step_turn */
 		break;
 	case SRP_STEP_LATE:
-		ask_workers(c, MSG_LATE, true);
+		ask_workers(c, to_worker_late(T.msgs, a->term, c->cookie));
 		break;
 	case SRP_STEP_RESUME:
 		c->owned = true;
 		c->own_term = a->term;
-		ask_workers(c, MSG_RESUME, true);
+		ask_workers(c, to_worker_resume(T.msgs, a->term, c->cookie));
 		break;
 	case SRP_STEP_DEACTIVATE:
 		signalling_flush(
@@ -368,13 +365,13 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 		finish(c, true, 0, "", now);
 		break;
 	case SRP_STEP_RELEASE:
-		ask_workers(c, MSG_RELEASE, false);
+		ask_release(c);
 		break;
 	case SRP_STEP_WRITE:
 		/* Owned: the peer took over before late mode was reached: nobody else may write
 		 * yet. */
 		if (c->owned && !MUTANT(written_before_release))
-			ask_workers(c, MSG_RELEASE, false);
+			ask_release(c);
 		else
 			begin_write(c, now);
 		break;
@@ -385,7 +382,7 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 
 /* ---- answers ---- */
 
-static void late_ended(struct control *c, const struct msg *m, usec_t now)
+void step_late_ended(struct control *c, const struct from_worker_late_end *m, usec_t now)
 {
 	if (!c->late_usage || m->term != c->late_term || c->late_waiting == 0 ||
 		--c->late_waiting > 0)
@@ -398,18 +395,19 @@ static void late_ended(struct control *c, const struct msg *m, usec_t now)
 
 static void late_over(struct control *c)
 {
-	struct msg *q = msg_new(T.msgs, MSG_LATE_STREAM_OFF);
-
 	c->late_usage = c->late_drain = false;
 	atomic_store(&T.table->late_merge, false);
-	if (q != NULL)
-		door_send(&T.to_repl, q);
+	to_replicator_send(&T.to_repl, to_replicator_late_stream_off(T.msgs, c->late_term));
+}
+
+void step_late_drained(struct control *c, const struct from_replicator_late_drained *m)
+{
+	if (c->late_usage && m->term == c->late_term)
+		late_over(c);
 }
 
 static void late_turn(struct control *c, usec_t now)
 {
-	struct msg *q;
-
 	if (c->lingers && now >= c->linger_by)
 		in_standby(c, standby_rm(c, now), now);
 	if (!c->late_usage)
@@ -422,33 +420,20 @@ static void late_turn(struct control *c, usec_t now)
 	}
 	if (!c->late_drain)
 		return;
-	q = msg_new(T.msgs, MSG_DRAIN);
-	if (q == NULL)
-		return; /* at the next turn */
-	q->term = c->late_term;
-	c->late_drain = door_send(&T.to_repl, q) < 0;
+	/* without room at the next turn */
+	c->late_drain =
+		to_replicator_send(&T.to_repl, to_replicator_late_drain(T.msgs, c->late_term)) < 0;
 }
 
-void step_done(struct control *c, const struct msg *m, usec_t now)
+static void step_answered(
+	struct control *c, uint64_t cookie, bool ok, uint64_t number, const char *why, usec_t now)
 {
 	struct step *s = &c->step;
 
-	if (m->what == MSG_LATE_END) {
-		late_ended(c, m, now);
+	if (cookie != s->cookie || s->step == SRP_STEP_NONE || s->waiting == 0)
 		return;
-	}
-	if (m->what == MSG_DRAIN && m->cookie == 0) {
-		if (c->late_usage && m->term == c->late_term)
-			late_over(c);
-		return;
-	}
-	if (m->cookie != s->cookie || s->step == SRP_STEP_NONE || s->waiting == 0)
-		return;
-	if (!m->ok) {
-		finish(c, false, 0,
-			m->what == MSG_DRAIN ? "the stream ended before everything was acknowledged"
-					     : "a core refused a term that it knows to be old",
-			now);
+	if (!ok) {
+		finish(c, false, 0, why, now);
 		return;
 	}
 	if (--s->waiting > 0)
@@ -456,7 +441,7 @@ void step_done(struct control *c, const struct msg *m, usec_t now)
 	switch (s->step) {
 	case SRP_STEP_STOP:
 		own_all(to_none);
-		finish(c, true, m->number, "", now);
+		finish(c, true, number, "", now);
 		break;
 	case SRP_STEP_RELEASE:
 		c->owned = false;
@@ -465,12 +450,12 @@ void step_done(struct control *c, const struct msg *m, usec_t now)
 		break;
 	case SRP_STEP_LATE:
 		if (s->draining || MUTANT(drain_not_awaited)) {
-			finish(c, true, m->number, "", now);
+			finish(c, true, number, "", now);
 			break;
 		}
 		c->owned = false;   /* they change nothing any more */
 		s->draining = true; /* the workers have encoded all; now it must be acknowledged */
-		ask_repl(c, MSG_DRAIN);
+		ask_repl(c, to_replicator_drain(T.msgs, s->term, s->cookie));
 		break;
 	case SRP_STEP_RESUME:
 		if (s->draining) {
@@ -482,7 +467,7 @@ void step_done(struct control *c, const struct msg *m, usec_t now)
 			break;
 		}
 		s->draining = true;
-		ask_repl(c, MSG_START);
+		ask_repl(c, to_replicator_start(T.msgs, c->step.term, c->step.cookie));
 		break;
 	case SRP_STEP_WRITE:
 		if (c->owned) {
@@ -493,9 +478,23 @@ void step_done(struct control *c, const struct msg *m, usec_t now)
 		finish(c, true, 0, "", now);
 		break;
 	default:
-		finish(c, true, m->number, "", now);
+		finish(c, true, number, "", now);
 		break;
 	}
+}
+
+void step_worker_done(struct control *c, const struct from_worker_done *m, usec_t now)
+{
+	step_answered(c, m->cookie, m->ok, 0, "a core refused a term that it knows to be old", now);
+}
+
+void step_repl_done(struct control *c, const struct from_replicator_done *m, usec_t now)
+{
+	step_answered(c, m->cookie, m->ok, m->number,
+		m->order == TO_REPLICATOR_DRAIN
+			? "the stream ended before everything was acknowledged"
+			: "a core refused a term that it knows to be old",
+		now);
 }
 
 void step_turn(struct control *c, usec_t now)

@@ -22,9 +22,18 @@ static struct rte_ring *ring(const char *name, unsigned int i, unsigned int n, u
 	return rte_ring_create(full, n, SOCKET_ID_ANY, flags);
 }
 
-static struct door door(const char *name, unsigned int i)
+static struct door boot_door(const char *name, unsigned int i)
 {
 	return (struct door){ ring(name, i, DOOR, RING_F_SP_ENQ | RING_F_SC_DEQ), T.msgs };
+}
+
+static void boot_outbox(void)
+{
+	T.outbox.worker = T.from_worker;
+	T.outbox.worker_lcore = T.worker_lcore;
+	T.outbox.n_workers = T.n_workers;
+	T.outbox.replicator = &T.from_repl;
+	T.outbox.pool = T.msgs;
 }
 
 static uint16_t stream_room(void)
@@ -61,22 +70,23 @@ int boot_memory(void)
 		return -ENOMEM;
 	}
 	for (unsigned int i = 0; i < T.n_workers; i++) {
-		T.to_worker[i] = door("to_worker", i);
-		T.from_worker[i] = door("from_worker", i);
-		T.repl_to_worker[i] = door("repl_to_worker", i);
+		T.to_worker[i].door = boot_door("to_worker", i);
+		T.from_worker[i].door = boot_door("from_worker", i);
+		T.repl_to_worker[i].door = boot_door("repl_to_worker", i);
 		T.kernel_out[i] = ring("kernel_out", i, FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
 		T.handover[i] = ring("handover", i, FRAMES, RING_F_SC_DEQ);
 		T.stream_out[i] = ring("stream_out", i, SYNC_FIFO, RING_F_SP_ENQ | RING_F_SC_DEQ);
-		if (T.to_worker[i].ring == NULL || T.from_worker[i].ring == NULL ||
-			T.repl_to_worker[i].ring == NULL || T.kernel_out[i] == NULL ||
+		if (T.to_worker[i].door.ring == NULL || T.from_worker[i].door.ring == NULL ||
+			T.repl_to_worker[i].door.ring == NULL || T.kernel_out[i] == NULL ||
 			T.handover[i] == NULL || T.stream_out[i] == NULL)
 			return -ENOMEM;
 	}
-	T.to_repl = door("to_repl", 0);
-	T.from_repl = door("from_repl", 0);
+	T.to_repl.door = boot_door("to_repl", 0);
+	T.from_repl.door = boot_door("from_repl", 0);
+	boot_outbox();
 	T.punt = ring("punt", 0, FRAMES, RING_F_SC_DEQ);
 	T.kernel_repl = ring("kernel_repl", 0, FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	return T.to_repl.ring != NULL && T.from_repl.ring != NULL && T.punt != NULL &&
+	return T.to_repl.door.ring != NULL && T.from_repl.door.ring != NULL && T.punt != NULL &&
 			       T.kernel_repl != NULL
 		       ? 0
 		       : -ENOMEM;
@@ -85,15 +95,15 @@ int boot_memory(void)
 void boot_memory_end(void)
 {
 	for (unsigned int i = 0; i < T.n_workers; i++) {
-		rte_ring_free(T.to_worker[i].ring);
-		rte_ring_free(T.from_worker[i].ring);
-		rte_ring_free(T.repl_to_worker[i].ring);
+		rte_ring_free(T.to_worker[i].door.ring);
+		rte_ring_free(T.from_worker[i].door.ring);
+		rte_ring_free(T.repl_to_worker[i].door.ring);
 		rte_ring_free(T.kernel_out[i]);
 		rte_ring_free(T.handover[i]);
 		rte_ring_free(T.stream_out[i]);
 	}
-	rte_ring_free(T.to_repl.ring);
-	rte_ring_free(T.from_repl.ring);
+	rte_ring_free(T.to_repl.door.ring);
+	rte_ring_free(T.from_repl.door.ring);
 	rte_ring_free(T.punt);
 	rte_ring_free(T.kernel_repl);
 	fib_destroy(T.fib);
@@ -125,7 +135,8 @@ int boot_tables(void)
 	T.pools = pool_set_create(pools, T.conf->n_pools, &memory_rte);
 	if (T.pools != NULL) {
 		pool_hooks(T.pools, &p.hooks);
-		p.hooks.index = index_notify;
+		p.hooks.index = index_outbox_notify;
+		p.hooks.index_ctx = &T.outbox;
 		T.table = session_table_create(&p);
 	}
 	if (T.table == NULL) {

@@ -12,7 +12,6 @@
 #include <rte_malloc.h>
 
 #include "process/control.h"
-#include "common/mutant.h"
 
 enum {
 	REST_NS = 1000000,
@@ -21,8 +20,6 @@ enum {
 	WATCHDOG_GRACE_US = 1000000,
 	STOP_US = 20000000
 };
-
-_Static_assert((int)DOORS_WORKERS >= (int)TANDEM_WORKERS, "a mark for each worker");
 
 int control_watch(struct control *c, struct source *s, int fd, uint32_t events,
 	void (*ready)(struct control *, struct source *, uint32_t))
@@ -42,22 +39,6 @@ void control_unwatch(struct control *c, struct source *s)
 	close(s->fd);
 	s->fd = -1;
 	s->ready = NULL;
-}
-
-int control_to_workers(const struct msg *model)
-{
-	int ret = 0;
-
-	for (unsigned int i = 0; i < T.n_workers; i++) {
-		struct msg *m = msg_new(T.msgs, model->type);
-
-		if (m == NULL)
-			return -ENOMEM;
-		*m = *model;
-		if (door_send(&T.to_worker[i], m) < 0)
-			ret = -ENOBUFS;
-	}
-	return ret;
 }
 
 /* ---- events ---- */
@@ -107,58 +88,6 @@ static void on_netlink(struct control *c, struct source *s, uint32_t events)
 	ret = net_mirror_process(c->mirror);
 	if (ret < 0)
 		LOG(ERR, "rtnetlink: %s", strerror(-ret));
-}
-
-/* Pair time is the Active's, and still is while it hands over: that may be all that a standby ever
- * hears of it. A peer that was just started again counts by a clock that begins anew: whoever is
- * about to take over from its earlier life must not go by that one. */
-static bool keeps_pair_time(const struct control *c)
-{
-	enum srp_state peer = srp_info(c->srp)->peer.state;
-
-	return peer == SRP_ACTIVE || peer == SRP_PENDING_STANDBY || MUTANT(pair_time_of_any);
-}
-
-static void message(void *ctx, const struct msg *m)
-{
-	struct control *c = ctx;
-	usec_t now = c->now;
-
-	switch (m->type) {
-	case MSG_DONE:
-		if (m->what == MSG_KEY) {
-			link_keyed(c, m, now);
-			break;
-		}
-		step_done(c, m, now);
-		srp_actions(c, now);
-		break;
-	case MSG_ANSWER:
-		signalling_answered(c->signalling, m, now);
-		break;
-	case MSG_ENDED:
-		signalling_ended(c->signalling, m, now);
-		break;
-	case MSG_INDEX:
-		signalling_indexed(c->signalling, m);
-		break;
-	case MSG_COMMITTED:
-		signalling_committed(c->signalling, m, now);
-		break;
-	case MSG_STREAM_STATE:
-		signalling_stream(c->signalling, m->on, now);
-		break;
-	case MSG_HEARTBEAT:
-		srp_heartbeat(c->srp, m->body, m->len, m->fresh, now);
-		if (!c->answering && m->fresh && m->pair_ms > 0 && !MUTANT(pair_time_restarts) &&
-			keeps_pair_time(c))
-			pair_time_set(&T.pair_time, m->pair_ms, m->heard);
-		/* hundreds may have waited: what one causes is not left for the next */
-		srp_actions(c, now);
-		break;
-	default:
-		break;
-	}
 }
 
 /* ---- life ---- */
@@ -282,6 +211,7 @@ struct control *control_create(void)
 		c->clients[i].src.fd = -1;
 	c->repl_adjacency = FIB_NONE;
 	c->heard = USEC_NEVER;
+	control_doors(c);
 	c->started = clock_us();
 	c->ep = epoll_create1(EPOLL_CLOEXEC);
 	if (records_open(c, &saved) < 0) {
@@ -310,7 +240,7 @@ void control_destroy(struct control *c)
 		return;
 	if (c->kernel != NULL)
 		control_withdraw(c);
-	doors_fini(&c->doors, T.msgs);
+	doors_fini(&c->doors);
 	reload_close(c);
 	ctl_close(c);
 	link_close(c);
@@ -475,7 +405,7 @@ void control_turn(struct control *c)
 
 	stalls(c, stall, now);
 	c->now = now;
-	busy = doors_turn(&c->doors, T.from_worker, T.n_workers, &T.from_repl, T.msgs, message, c);
+	busy = doors_turn(&c->doors);
 	busy |= port_frames(c) || c->indexing;
 	n = rest(c, busy, e, RTE_DIM(e), now);
 	/* In here is where a stopped process mostly stands: looked at before any timer fires. */

@@ -68,7 +68,7 @@ int start_signalling(struct control *c)
 		.mbufs = T.mbufs,
 		.transmit = T.kernel_out[0],
 		.handover = T.handover,
-		.index_stale = &T.index_stale,
+		.index_stale = &T.outbox.stale,
 		.role = start_signalling_role,
 		.ctx = c };
 	int ret;

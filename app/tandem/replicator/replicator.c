@@ -246,7 +246,7 @@ bool replicator_turn(struct replicator *r)
 	busy |= replicator_from_kernel(r);
 	replicator_drained(r);
 	replicator_limits(r);
-	index_flush();
+	index_outbox_flush(&T.outbox);
 	publish(r);
 	if (stall > 0) /* others may have stood still with us: they get their second anew */
 		r->grace = r->now + WATCHDOG_US;

@@ -25,14 +25,15 @@ void replicator_keys_turn(struct replicator *r)
 		crypt_sync(r->crypt, &r->keys);
 }
 
-void replicator_key(struct replicator *r, struct msg *m, bool *ok)
+bool replicator_key(struct replicator *r, struct to_replicator_key *m)
 {
-	*ok = r->crypt != NULL &&
-	      keys_connect(&r->keys, m->tx_secret, m->rx_secret, m->key_id, r->now) == 0;
+	bool ok = r->crypt != NULL &&
+		  keys_connect(&r->keys, m->tx_secret, m->rx_secret, m->key_id, r->now) == 0;
 	explicit_bzero(m->tx_secret, sizeof(m->tx_secret));
 	explicit_bzero(m->rx_secret, sizeof(m->rx_secret));
-	if (*ok)
+	if (ok)
 		crypt_sync(r->crypt, &r->keys);
+	return ok;
 }
 
 static uint64_t number_of(const uint8_t *pkt)

@@ -40,9 +40,10 @@ struct replicator {
 	bool on;                 /* the stream runs */
 	bool told;               /* workers and control were told that it does */
 	unsigned int wants_left; /* buckets that this WANT may still ask for */
+	/* what an order to drain waits for; of late usage: nobody waits for it as for a step */
 	uint64_t drain_cookie;
 	repl_term_t drain_term;
-	bool draining;
+	bool draining, drain_late;
 	usec_t lost_at;
 	int64_t pair_offset_us;
 	/* comparisons that an operator asked for: as active, told to the standby a few times; as
@@ -52,9 +53,10 @@ struct replicator {
 	usec_t recheck_at;
 	uint32_t pass_left; /* of the standby's pass, as last seen */
 	usec_t pass_began, pass_ended;
-	usec_t present_us;                /* the peer is there when heard within this */
-	struct msg *committed;            /* being filled */
-	struct msg *want[TANDEM_WORKERS]; /* being filled while a WANT is decoded */
+	usec_t present_us;                 /* the peer is there when heard within this */
+	struct from_replicator *committed; /* being filled */
+	/* being filled while a WANT is decoded */
+	struct repl_to_worker *want[TANDEM_WORKERS];
 	usec_t next_view, now;
 	usec_t grace;              /* until then nobody is watched */
 	uint32_t quarantine_shard; /* the next whose quarantine is looked at, as standby */
@@ -88,14 +90,18 @@ struct arrived {
 };
 int replicator_secure(struct replicator *r);
 void replicator_keys_turn(struct replicator *r);
-/* MSG_KEY: a connection's secrets, which are overwritten. */
-void replicator_key(struct replicator *r, struct msg *m, bool *ok);
+/* A connection's secrets, which are overwritten. False: they were not taken. */
+bool replicator_key(struct replicator *r, struct to_replicator_key *m);
 /* At most REPLICATOR_BURST; the frames stay the caller's. */
 void replicator_take(struct replicator *r, const struct arrived *a, unsigned int n);
 unsigned int replicator_seal(
 	struct replicator *r, struct rte_mbuf **m, const int *slot, unsigned int n);
 
 /* replicator_role.c: orders of control, and when the stream runs */
+extern const struct to_replicator_handlers replicator_of_control;
+/* False, counted: the pool was empty or the door is full. */
+bool replicator_to_worker(struct replicator *r, unsigned int w, struct repl_to_worker *m);
+bool replicator_to_control(struct replicator *r, struct from_replicator *m);
 bool replicator_messages(struct replicator *r);
 void replicator_presence(struct replicator *r);
 void replicator_drained(struct replicator *r);

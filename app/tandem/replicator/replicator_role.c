@@ -5,59 +5,52 @@
 
 enum { QUIET_US = 100000 };
 
-static void done(struct replicator *r, const struct msg *q, bool ok, uint64_t number)
+bool replicator_to_worker(struct replicator *r, unsigned int w, struct repl_to_worker *m)
 {
-	struct msg *m = msg_new(T.msgs, MSG_DONE);
-
-	index_flush(); /* of what was applied until now, before control acts on it */
-	if (m == NULL) {
-		r->count.msg_no_room++;
-		return;
-	}
-	m->by = SESSION_BY_REPL;
-	m->what = q->type;
-	m->term = q->term;
-	m->cookie = q->cookie;
-	m->ok = ok;
-	m->number = number;
-	if (door_send(&T.from_repl, m) < 0)
-		r->count.msg_no_room++;
+	if (repl_to_worker_send(&T.repl_to_worker[w], m) == 0)
+		return true;
+	r->count.msg_no_room++;
+	return false;
 }
 
-static bool workers_stream(struct replicator *r, bool on, bool late)
+bool replicator_to_control(struct replicator *r, struct from_replicator *m)
+{
+	if (from_replicator_send(&T.from_repl, m) == 0)
+		return true;
+	r->count.msg_no_room++;
+	return false;
+}
+
+static void replicator_done(struct replicator *r, enum to_replicator_type order, repl_term_t term,
+	uint64_t cookie, bool ok, uint64_t number)
+{
+	/* of what was applied until now, before control acts on it */
+	index_outbox_flush(&T.outbox);
+	replicator_to_control(r, from_replicator_done(T.msgs, order, term, cookie, ok, number));
+}
+
+/* A worker that could not be told is tried again at the next turn. */
+static bool workers_stream(struct replicator *r, bool on)
 {
 	bool ok = true;
 
-	for (unsigned int w = 0; w < T.n_workers; w++) {
-		struct msg *m = msg_new(T.msgs, MSG_STREAM);
-
-		if (m == NULL) {
-			r->count.msg_no_room++;
-			ok = r->on = false; /* tried again at the next turn */
-			continue;
-		}
-		m->on = on;
-		m->what = late;
-		m->term = r->term;
-		m->version = r->version;
-		m->old_term = r->late_term;
-		if (door_send(&T.repl_to_worker[w], m) < 0) {
-			r->count.msg_no_room++;
-			ok = r->on = false;
-		}
-	}
+	for (unsigned int w = 0; w < T.n_workers; w++)
+		ok &= replicator_to_worker(
+			r, w, repl_to_worker_stream(T.msgs, r->term, on, r->version));
+	r->on &= ok;
 	return ok;
+}
+
+static void workers_late_stream(struct replicator *r)
+{
+	for (unsigned int w = 0; w < T.n_workers; w++)
+		r->on &= replicator_to_worker(r, w,
+			repl_to_worker_late_stream(T.msgs, r->term, r->late_term, r->version));
 }
 
 static void control_stream(struct replicator *r, bool on)
 {
-	struct msg *m = msg_new(T.msgs, MSG_STREAM_STATE);
-
-	if (m == NULL)
-		return;
-	m->on = on;
-	m->term = r->term;
-	door_send(&T.from_repl, m);
+	from_replicator_send(&T.from_repl, from_replicator_stream_state(T.msgs, r->term, on));
 }
 
 /* Finished packets belong to the stream that was: they must not go out in another, where they mean
@@ -83,7 +76,7 @@ static void late_start(struct replicator *r)
 	discard(r);
 	repl_stream_late(r->stream, r->late_term, r->now);
 	r->on = true;
-	workers_stream(r, true, true);
+	workers_late_stream(r);
 }
 
 static void late_stop(struct replicator *r)
@@ -94,88 +87,137 @@ static void late_stop(struct replicator *r)
 	repl_stream_stop(r->stream);
 }
 
-static void take(struct replicator *r, struct msg *m)
+static void replicator_stop(void *replicator, struct to_replicator_stop *m)
 {
-	bool ok;
+	struct replicator *r = replicator;
 
-	switch (m->type) {
-	case MSG_STOP:
-		late_stop(r); /* what it did not bring stays in our own set */
-		discard(r);
-		done(r, m, true, repl_receive_stop(r->stream, r->now));
-		r->writing = false;
-		break;
-	case MSG_WRITE: /* standby in the peer's term; with old_term: our own usage of that term
-			   still goes out */
-		r->active = false;
-		r->term = m->term;
-		r->on = false;
-		audit_restart(r->audit, r->now);
-		repl_receive(r->stream, REPL_RX_APPLY, m->term, 0);
-		r->late = m->old_term != 0;
-		r->late_term = m->old_term;
-		r->draining = r->told = false;
-		r->writing = true;
-		if (r->late) {
-			late_start(r);
-		} else {
-			discard(r);
-			repl_stream_stop(r->stream);
-			workers_stream(r, false, false);
-		}
-		done(r, m, true, 0);
-		break;
-	case MSG_START:
-		r->active = true;
-		r->late = r->writing = false;
-		r->term = m->term;
-		r->on = false; /* begins when the peer is there */
-		r->pair_offset_us = pair_time_offset_us(&T.pair_time);
-		repl_pair_time(r->stream, r->pair_offset_us);
-		repl_receive(r->stream, REPL_RX_LATE, m->term, m->term - 1);
-		done(r, m, true, 0);
-		break;
-	case MSG_DRAIN:
-		r->draining = true;
-		r->drain_cookie = m->cookie;
-		r->drain_term = m->term;
-		break;
-	case MSG_LATE_STREAM_OFF:
-		if (r->late) {
-			late_stop(r);
-			workers_stream(r, false, false);
-		}
-		break;
-	case MSG_RATE:
-		replicator_rate(r, (uint32_t)m->number, r->now);
-		break;
-	case MSG_RECHECK:
-		replicator_recheck(r);
-		break;
-	case MSG_KEY:
-		replicator_key(r, m, &ok);
-		done(r, m, ok, 0);
-		break;
-	case MSG_KEY_USE:
-		keys_hello(&r->keys, m->key_id, m->restarted, r->now);
-		break;
-	case MSG_HEARTBEAT:
-		repl_heartbeat(r->stream, m->term, m->body, m->len);
-		if (m->fresh)
-			repl_heartbeat_now(r->stream);
-		break;
-	default:
-		break;
-	}
+	late_stop(r); /* what it did not bring stays in our own set */
+	discard(r);
+	replicator_done(r, TO_REPLICATOR_STOP, m->term, m->cookie, true,
+		repl_receive_stop(r->stream, r->now));
+	r->writing = false;
 }
+
+static void replicator_write(void *replicator, struct to_replicator_write *m)
+{
+	struct replicator *r = replicator;
+
+	r->active = false;
+	r->term = m->term;
+	r->on = false;
+	audit_restart(r->audit, r->now);
+	repl_receive(r->stream, REPL_RX_APPLY, m->term, 0);
+	r->late = m->late_term != 0;
+	r->late_term = m->late_term;
+	r->draining = r->told = false;
+	r->writing = true;
+	if (r->late) {
+		late_start(r);
+	} else {
+		discard(r);
+		repl_stream_stop(r->stream);
+		workers_stream(r, false);
+	}
+	replicator_done(r, TO_REPLICATOR_WRITE, m->term, m->cookie, true, 0);
+}
+
+static void replicator_start(void *replicator, struct to_replicator_start *m)
+{
+	struct replicator *r = replicator;
+
+	r->active = true;
+	r->late = r->writing = false;
+	r->term = m->term;
+	r->on = false; /* begins when the peer is there */
+	r->pair_offset_us = pair_time_offset_us(&T.pair_time);
+	repl_pair_time(r->stream, r->pair_offset_us);
+	repl_receive(r->stream, REPL_RX_LATE, m->term, m->term - 1);
+	replicator_done(r, TO_REPLICATOR_START, m->term, m->cookie, true, 0);
+}
+
+static void replicator_drain(void *replicator, struct to_replicator_drain *m)
+{
+	struct replicator *r = replicator;
+
+	r->draining = true;
+	r->drain_late = false;
+	r->drain_cookie = m->cookie;
+	r->drain_term = m->term;
+}
+
+static void replicator_late_drain(void *replicator, struct to_replicator_late_drain *m)
+{
+	struct replicator *r = replicator;
+
+	r->draining = r->drain_late = true;
+	r->drain_term = m->term;
+}
+
+static void replicator_late_stream_off(void *replicator, struct to_replicator_late_stream_off *m)
+{
+	struct replicator *r = replicator;
+
+	if (!r->late || r->late_term != m->term)
+		return;
+	late_stop(r);
+	workers_stream(r, false);
+}
+
+static void replicator_set_rate(void *replicator, struct to_replicator_rate *m)
+{
+	struct replicator *r = replicator;
+
+	replicator_rate(r, m->mbits, r->now);
+}
+
+static void replicator_compare(void *replicator, struct to_replicator_recheck *m)
+{
+	(void)m;
+	replicator_recheck(replicator);
+}
+
+static void replicator_new_key(void *replicator, struct to_replicator_key *m)
+{
+	struct replicator *r = replicator;
+
+	replicator_to_control(r, from_replicator_keyed(T.msgs, m->cookie, replicator_key(r, m)));
+}
+
+static void replicator_use_key(void *replicator, struct to_replicator_key_use *m)
+{
+	struct replicator *r = replicator;
+
+	keys_hello(&r->keys, m->key_id, m->restarted, r->now);
+}
+
+static void replicator_heartbeat(void *replicator, struct to_replicator_heartbeat *m)
+{
+	struct replicator *r = replicator;
+
+	repl_heartbeat(r->stream, m->term, m->body, m->len);
+	if (m->at_once)
+		repl_heartbeat_now(r->stream);
+}
+
+const struct to_replicator_handlers replicator_of_control = { .stop = replicator_stop,
+	.write = replicator_write,
+	.start = replicator_start,
+	.drain = replicator_drain,
+	.late_drain = replicator_late_drain,
+	.late_stream_off = replicator_late_stream_off,
+	.heartbeat = replicator_heartbeat,
+	.key = replicator_new_key,
+	.key_use = replicator_use_key,
+	.rate = replicator_set_rate,
+	.recheck = replicator_compare };
 
 bool replicator_messages(struct replicator *r)
 {
-	struct msg *m;
+	struct to_replicator *m;
 	bool busy = false;
 
-	for (unsigned int i = 0; i < 16 && (m = door_take(&T.to_repl)) != NULL; i++) {
-		take(r, m);
+	for (unsigned int i = 0; i < 16 && (m = to_replicator_take(&T.to_repl)) != NULL; i++) {
+		r->count.msg_unknown += !to_replicator_dispatch(&replicator_of_control, r, m);
 		msg_free(T.msgs, m);
 		busy = true;
 	}
@@ -211,39 +253,47 @@ void replicator_presence(struct replicator *r)
 		repl_stream_start(r->stream, r->term, r->now);
 		r->on = r->told = true;
 		r->count.streams++;
-		workers_stream(r, true, false);
+		workers_stream(r, true);
 		control_stream(r, true);
 	} else if (((!there || differs) && r->on) ||
 		   /* told, not on: another process is there, or another term */
 		   (!r->on && r->told)) {
 		r->on = false;
 		repl_stream_stop(r->stream);
-		r->told = !workers_stream(r, false, false);
+		r->told = !workers_stream(r, false);
 		control_stream(r, false);
 	}
 }
 
+static void drain_over(struct replicator *r, bool ok, uint64_t number)
+{
+	r->draining = false;
+	if (!r->drain_late) {
+		replicator_done(r, TO_REPLICATOR_DRAIN, r->drain_term, r->drain_cookie, ok, number);
+		return;
+	}
+	index_outbox_flush(&T.outbox);
+	replicator_to_control(r, from_replicator_late_drained(T.msgs, r->drain_term));
+}
+
 void replicator_drained(struct replicator *r)
 {
-	struct msg q = { .type = MSG_DRAIN, .term = r->drain_term, .cookie = r->drain_cookie };
-
 	if (!r->draining)
 		return;
 	/* The peer went: what nobody acknowledged is forgotten, and that is not the same as
 	 * acknowledged. */
 	if (!r->on && !r->late) {
-		r->draining = false;
-		done(r, &q, false, 0);
+		drain_over(r, false, 0);
 		return;
 	}
 	if (!r->on || repl_unacked(r->stream) > 0)
 		return;
 	for (unsigned int w = 0; w < T.n_workers; w++)
-		if (!rte_ring_empty(T.stream_out[w]) || !rte_ring_empty(T.repl_to_worker[w].ring))
+		if (!rte_ring_empty(T.stream_out[w]) ||
+			!rte_ring_empty(T.repl_to_worker[w].door.ring))
 			return;
 	if (r->lost_at != 0 &&
 		r->now - r->lost_at < QUIET_US) /* what was lost is on its way through a worker */
 		return;
-	r->draining = false;
-	done(r, &q, true, repl_last_number(r->stream));
+	drain_over(r, true, repl_last_number(r->stream));
 }

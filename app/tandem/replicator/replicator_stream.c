@@ -15,22 +15,16 @@ static int on_state(void *ctx, enum repl_kind kind, struct rd *body, bool late)
 
 	if (late) { /* we are active: the owner of the slot writes it */
 		struct session_usage u;
+		unsigned int w;
 		uint32_t handle;
-		struct msg *m;
+		struct repl_to_worker *m;
 
 		if (session_decode_late(body, &handle, &u) < 0)
 			return -EBADMSG;
-		m = msg_new(T.msgs, MSG_LATE_USAGE);
-		if (m == NULL)
-			return -EAGAIN;
-		m->late_handle = handle;
-		m->usage = u;
-		r->count.late_deltas++;
-		return door_send(&T.repl_to_worker[T.shared.worker_of_shard[session_handle_shard(
-					 handle)]],
-			       m) < 0
-			       ? -EAGAIN
-			       : 0;
+		m = repl_to_worker_late_usage(T.msgs, handle, &u);
+		r->count.late_deltas += m != NULL;
+		w = T.shared.worker_of_shard[session_handle_shard(handle)];
+		return repl_to_worker_send(&T.repl_to_worker[w], m) < 0 ? -EAGAIN : 0;
 	}
 	if (kind == REPL_USAGE)
 		return session_apply_usage(T.table, SESSION_BY_REPL, body);
@@ -49,8 +43,8 @@ static void on_digest(void *ctx, struct rd *body, usec_t now)
 /* Wants go to the workers that own the buckets, a few in a message. */
 static void want_send(struct replicator *r, unsigned int w)
 {
-	if (r->want[w] != NULL && door_send(&T.repl_to_worker[w], r->want[w]) < 0)
-		r->count.msg_no_room++; /* the standby wants it again */
+	if (r->want[w] != NULL) /* without room the standby wants it again */
+		replicator_to_worker(r, w, r->want[w]);
 	r->want[w] = NULL;
 }
 
@@ -58,17 +52,16 @@ static void want_send(struct replicator *r, unsigned int w)
 static void want_all(struct replicator *r, uint32_t request)
 {
 	for (unsigned int w = 0; w < T.n_workers; w++) {
-		struct msg *m = msg_new(T.msgs, MSG_WANT);
+		struct repl_to_worker *m = repl_to_worker_want(T.msgs);
 
 		if (m == NULL) {
 			r->count.msg_no_room++;
 			return;
 		}
-		m->n_wants = 1;
-		m->want[0].how = AUDIT_WANT_CYCLE;
-		m->want[0].bucket = request;
-		if (door_send(&T.repl_to_worker[w], m) < 0)
-			r->count.msg_no_room++; /* it is asked for more than once */
+		m->want.n = 1;
+		m->want.want[0].how = AUDIT_WANT_CYCLE;
+		m->want.want[0].bucket = request;
+		replicator_to_worker(r, w, m); /* it is asked for more than once */
 	}
 }
 
@@ -83,18 +76,19 @@ static void want_buckets(struct replicator *r, unsigned int how, uint32_t bucket
 		i < n && bucket + i < SESSION_SHARDS * T.table->buckets && r->wants_left > 0;
 		i++, r->wants_left--) {
 		unsigned int w = T.shared.worker_of_shard[(bucket + i) / T.table->buckets];
-		struct msg *m = r->want[w];
+		struct repl_to_worker_want *m;
 
-		if (m == NULL)
-			m = r->want[w] = msg_new(T.msgs, MSG_WANT);
-		if (m == NULL) {
+		if (r->want[w] == NULL)
+			r->want[w] = repl_to_worker_want(T.msgs);
+		if (r->want[w] == NULL) {
 			r->count.msg_no_room++;
 			return;
 		}
-		m->want[m->n_wants].how = (uint8_t)how;
-		m->want[m->n_wants].bucket = bucket + i;
-		m->want[m->n_wants].arg = how == AUDIT_WANT_WHOLE ? 1 : arg;
-		if (++m->n_wants == MSG_WANTS)
+		m = &r->want[w]->want;
+		m->want[m->n].how = (uint8_t)how;
+		m->want[m->n].bucket = bucket + i;
+		m->want[m->n].arg = how == AUDIT_WANT_WHOLE ? 1 : arg;
+		if (++m->n == MSG_WANTS)
 			want_send(r, w);
 	}
 }
@@ -153,52 +147,48 @@ static void on_want(void *ctx, struct rd *body, usec_t now)
 static void on_heartbeat(void *ctx, struct rd *body, bool fresh, uint64_t peer_pair_ms, usec_t now)
 {
 	struct replicator *r = ctx;
-	struct msg *m;
+	struct from_replicator *m;
 
-	if (body->left > sizeof(m->body))
+	if (body->left > MSG_BODY)
 		return;
 	if (!r->active && fresh && peer_pair_ms > 0) {
 		r->pair_offset_us = (int64_t)(peer_pair_ms * 1000) - (int64_t)now;
 		repl_pair_time(r->stream, r->pair_offset_us);
 	}
-	m = msg_new(T.msgs, MSG_HEARTBEAT);
-	if (m == NULL) {
-		r->count.msg_no_room++;
-		return;
+	m = from_replicator_heartbeat(T.msgs, peer_pair_ms, fresh, now);
+	if (m != NULL) {
+		m->heartbeat.len = (uint16_t)body->left;
+		rd_copy(body, m->heartbeat.body, body->left);
 	}
-	m->fresh = fresh;
-	m->pair_ms = peer_pair_ms;
-	m->heard = now;
-	m->len = (uint16_t)body->left;
-	rd_copy(body, m->body, body->left);
-	if (door_send(&T.from_repl, m) < 0)
-		r->count.msg_no_room++;
+	replicator_to_control(r, m);
 }
 
 void replicator_committed(struct replicator *r)
 {
-	if (r->committed != NULL && door_send(&T.from_repl, r->committed) < 0)
-		/* the commit timeout opens the gate, the next one closes it */
-		r->count.msg_no_room++;
+	if (r->committed != NULL)
+		/* without room the commit timeout opens the gate, and the next one closes it */
+		replicator_to_control(r, r->committed);
 	r->committed = NULL;
 }
 
 static void on_acked(void *ctx, uint8_t owner, const repl_entry_t *e, unsigned int n)
 {
 	struct replicator *r = ctx;
+	struct msg_entries *to;
 
 	(void)owner;
 	for (unsigned int i = 0; i < n; i++) {
 		if (repl_entry_commit(e[i]) == 0)
 			continue;
 		if (r->committed == NULL)
-			r->committed = msg_new(T.msgs, MSG_COMMITTED);
+			r->committed = from_replicator_committed(T.msgs);
 		if (r->committed == NULL) {
 			r->count.msg_no_room++;
 			return;
 		}
-		r->committed->entry[r->committed->n++] = e[i];
-		if (r->committed->n == MSG_ENTRIES)
+		to = &r->committed->committed.entries;
+		to->entry[to->n++] = e[i];
+		if (to->n == MSG_ENTRIES)
 			replicator_committed(r);
 	}
 }
@@ -209,19 +199,12 @@ void replicator_lost(struct replicator *r, uint8_t owner, const repl_entry_t *e,
 	if (owner >= T.n_workers)
 		return;
 	while (n > 0) {
-		struct msg *m = msg_new(T.msgs, MSG_LOST);
 		unsigned int k = RTE_MIN(n, (unsigned int)MSG_ENTRIES);
+		struct repl_to_worker *m = repl_to_worker_lost(T.msgs, e, k);
 
-		if (m == NULL) {
-			r->count.resyncs_forced++;
-			/* it could not be told: the stream begins anew, and the audit finds the
-			 * slots */
-			r->on = false;
-			return;
-		}
-		m->n = (uint16_t)k;
-		memcpy(m->entry, e, k * sizeof(*e));
-		if (door_send(&T.repl_to_worker[owner], m) < 0) {
+		if (repl_to_worker_send(&T.repl_to_worker[owner], m) < 0) {
+			/* Its owner does not learn of it: the stream begins anew, and the audit
+			 * finds the slots. */
 			r->count.resyncs_forced++;
 			r->on = false;
 			return;

@@ -3,7 +3,7 @@
  * themselves the SGSN is notified. */
 #include <errno.h>
 
-#include "cores/msg.h"
+#include "cores/from_worker.h"
 #include "signalling_priv.h"
 
 static enum gtpc_cause answer_cause(int error)
@@ -38,8 +38,8 @@ static bool answer_try_next(struct signalling *s, struct signalling_txn *x, int 
 	return error != -EPERM && x->tried < s->env.n_workers && procedure_ask_create(s, x);
 }
 
-static void answer_accepted(
-	struct signalling *s, struct signalling_txn *x, const struct msg *m, usec_t now)
+static void answer_accepted(struct signalling *s, struct signalling_txn *x,
+	const struct from_worker_answer *m, usec_t now)
 {
 	const struct signalling_role role = signalling_role_now(s);
 	struct gtpc_counters *n = &s->front.count;
@@ -60,7 +60,7 @@ static void answer_accepted(
 			s->env.conf->srp.commit_timeout_ms * USEC_PER_MSEC });
 }
 
-void signalling_answered(struct signalling *s, const struct msg *m, usec_t now)
+void signalling_answered(struct signalling *s, const struct from_worker_answer *m, usec_t now)
 {
 	struct signalling_txn *x = txn_by_cookie(&s->txns, m->cookie);
 
@@ -72,20 +72,20 @@ void signalling_answered(struct signalling *s, const struct msg *m, usec_t now)
 			txn_free(&s->txns, x);
 	} else if (m->error == 0) {
 		answer_accepted(s, x, m, now);
-	} else if (m->what != MSG_CREATE || !answer_try_next(s, x, m->error)) {
+	} else if (m->request != TO_WORKER_CREATE || !answer_try_next(s, x, m->error)) {
 		answer_failed(s, x, m->error, now);
 	}
 }
 
 /* An SGSN that restarted, or said itself that it knows no such tunnel, needs no notice. */
-void signalling_ended(struct signalling *s, const struct msg *m, usec_t now)
+void signalling_ended(struct signalling *s, const struct from_worker_ended *m, usec_t now)
 {
 	const struct gtpc_peer to = { m->rec.peer_ctl, GTPC_PORT };
 	const struct signalling_role role = signalling_role_now(s);
 	uint8_t buf[GTPC_MSG_MAX];
 	uint16_t seq;
 
-	if (m->what == END_SGSN_RESTART || m->what == END_ERROR_INDICATION || !role.answering)
+	if (m->why == ENDED_SGSN_RESTART || m->why == ENDED_PEER_GONE || !role.answering)
 		return;
 	if (role.must_not_answer) /* the session may live on at the peer */
 		return;

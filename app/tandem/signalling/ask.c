@@ -6,41 +6,28 @@ unsigned int ask_owner(const struct signalling_env *env, uint32_t handle)
 	return env->worker_of_shard[session_handle_shard(handle)];
 }
 
+static struct to_worker *ask_message(const struct signalling_env *env, const struct ask *a)
+{
+	if (a->type == TO_WORKER_CREATE)
+		return to_worker_create(env->msgs, a->term, a->cookie, a->rec);
+	if (a->type == TO_WORKER_UPDATE)
+		return to_worker_update(env->msgs, a->term, a->cookie, a->rec, a->groups);
+	return to_worker_delete(env->msgs, a->term, a->cookie, a->rec);
+}
+
 bool ask_worker(const struct signalling_env *env, const struct ask *a)
 {
-	struct msg *m = msg_new(env->msgs, a->type);
-
-	if (m == NULL)
-		return false;
-	m->rec = *a->rec;
-	m->groups = a->groups;
-	m->cookie = a->cookie;
-	m->term = a->term;
-	return door_send(&env->to_worker[a->worker], m) == 0;
+	return to_worker_send(&env->to_worker[a->worker], ask_message(env, a)) == 0;
 }
 
 void ask_purge(const struct signalling_env *env, const struct ip_addr *sgsn, uint8_t recovery)
 {
-	for (unsigned int i = 0; i < env->n_workers; i++) {
-		struct msg *m = msg_new(env->msgs, MSG_PURGE);
-
-		if (m == NULL)
-			return;
-		m->addr = *sgsn;
-		m->recovery = recovery;
-		door_send(&env->to_worker[i], m);
-	}
+	to_worker_send_all(
+		env->to_worker, env->n_workers, to_worker_purge(env->msgs, sgsn, recovery));
 }
 
 void ask_peer_gone(const struct signalling_env *env, const struct ip_addr *peer, uint32_t teid)
 {
-	for (unsigned int i = 0; i < env->n_workers; i++) {
-		struct msg *m = msg_new(env->msgs, MSG_PEER_GONE);
-
-		if (m == NULL)
-			return;
-		m->addr = *peer;
-		m->teid = teid;
-		door_send(&env->to_worker[i], m);
-	}
+	to_worker_send_all(
+		env->to_worker, env->n_workers, to_worker_peer_gone(env->msgs, peer, teid));
 }

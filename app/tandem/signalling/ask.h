@@ -4,7 +4,7 @@
 #ifndef TANDEM_SIGNALLING_ASK_H
 #define TANDEM_SIGNALLING_ASK_H
 
-#include "cores/msg.h"
+#include "cores/to_worker.h"
 #include "signalling/signalling.h"
 
 /* The worker that owns a session. */
@@ -12,8 +12,8 @@ unsigned int ask_owner(const struct signalling_env *env, uint32_t handle);
 
 /* One request about one session. cookie 0: nobody waits for the answer. */
 struct ask {
-	enum msg_type type; /* MSG_CREATE, MSG_UPDATE or MSG_DELETE */
-	uint8_t groups;
+	enum to_worker_type type; /* create, update or delete */
+	uint8_t groups;           /* of an update */
 	unsigned int worker;
 	uint64_t cookie;
 	repl_term_t term;

@@ -24,7 +24,7 @@ static struct signalling_txn *procedure_begin(
 	return x;
 }
 
-static bool procedure_ask(struct signalling *s, struct signalling_txn *x, enum msg_type type,
+static bool procedure_ask(struct signalling *s, struct signalling_txn *x, enum to_worker_type type,
 	unsigned int worker, uint8_t groups)
 {
 	x->worker = (uint8_t)worker;
@@ -114,7 +114,7 @@ bool procedure_ask_create(struct signalling *s, struct signalling_txn *x)
 
 	s->next_worker = (worker + 1) % s->env.n_workers;
 	x->tried++;
-	return procedure_ask(s, x, MSG_CREATE, worker, 0);
+	return procedure_ask(s, x, TO_WORKER_CREATE, worker, 0);
 }
 
 /* What the configuration allows; the table itself is rounded up to whole buckets in every shard.
@@ -140,7 +140,7 @@ static bool procedure_replace(struct signalling *s, struct signalling_txn *x, ui
 
 	x->replaces = true;
 	x->rec.handle = handle;
-	asked = procedure_ask(s, x, MSG_DELETE, ask_owner(&s->env, handle), 0);
+	asked = procedure_ask(s, x, TO_WORKER_DELETE, ask_owner(&s->env, handle), 0);
 	x->rec.handle = 0;
 	return asked;
 }
@@ -253,7 +253,7 @@ void procedure_update(
 	x->rec.qos_len = u.has_qos ? u.qos_len : old.qos_len;
 	memcpy(x->rec.qos, u.has_qos ? u.qos : old.qos, sizeof(x->rec.qos));
 	procedure_update_recovery(s, x, &u, &old, now);
-	if (!procedure_ask(s, x, MSG_UPDATE, ask_owner(&s->env, handle),
+	if (!procedure_ask(s, x, TO_WORKER_UPDATE, ask_owner(&s->env, handle),
 		    SESSION_G_TUNNEL | SESSION_G_QOS | SESSION_G_REQUEST))
 		txn_free(&s->txns, x);
 }
@@ -286,6 +286,6 @@ void procedure_delete(
 	x->rec.handle = handle;
 	x->rec.has_recovery = old.has_recovery;
 	x->rec.recovery = old.recovery;
-	if (!procedure_ask(s, x, MSG_DELETE, ask_owner(&s->env, handle), SESSION_G_REQUEST))
+	if (!procedure_ask(s, x, TO_WORKER_DELETE, ask_owner(&s->env, handle), SESSION_G_REQUEST))
 		txn_free(&s->txns, x);
 }

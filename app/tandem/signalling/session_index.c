@@ -9,7 +9,9 @@
 #include <rte_hash_crc.h>
 #include <rte_prefetch.h>
 
+#include "cores/msg.h"
 #include "net/net.h"
+#include "session/session.h"
 
 /* Slots that are read in one turn: a turn must stay far below the time after which a core counts as
  * stalled, for in a stall nobody is judged dead. */
@@ -134,12 +136,12 @@ static void session_index_entry(struct session_index *x, uint64_t key, uint32_t 
 	}
 }
 
-void session_index_message(struct session_index *x, const struct msg *m)
+void session_index_message(struct session_index *x, const struct msg_index *m)
 {
-	for (unsigned int i = 0; i < m->n_index; i++)
-		rte_prefetch0(session_slot_of(x->env->table, m->index[i].handle));
-	for (unsigned int i = 0; i < m->n_index; i++)
-		session_index_entry(x, m->index[i].key, m->index[i].handle, m->live >> i & 1);
+	for (unsigned int i = 0; i < m->n; i++)
+		rte_prefetch0(session_slot_of(x->env->table, m->entry[i].handle));
+	for (unsigned int i = 0; i < m->n; i++)
+		session_index_entry(x, m->entry[i].key, m->entry[i].handle, m->live >> i & 1);
 }
 
 /* Removes entries of sessions that are gone, a piece a turn. True: all have been looked at. */

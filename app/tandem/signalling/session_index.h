@@ -33,8 +33,8 @@ struct session_index {
 /* 0 or -ENOMEM. */
 int session_index_init(struct session_index *x, const struct signalling_env *env);
 void session_index_fini(struct session_index *x);
-/* MSG_INDEX. */
-void session_index_message(struct session_index *x, const struct msg *m);
+/* Sessions began and ended. */
+void session_index_message(struct session_index *x, const struct msg_index *m);
 /* The live handle of a key, 0 none. */
 uint32_t session_index_find(const struct session_index *x, uint64_t key);
 /* True while the index is being read anew. */

@@ -151,12 +151,12 @@ void signalling_flush(struct signalling *s)
 	front_flush(&s->front);
 }
 
-void signalling_indexed(struct signalling *s, const struct msg *m)
+void signalling_indexed(struct signalling *s, const struct msg_index *m)
 {
 	session_index_message(&s->index, m);
 }
 
-void signalling_committed(struct signalling *s, const struct msg *m, usec_t now)
+void signalling_committed(struct signalling *s, const struct msg_entries *m, usec_t now)
 {
 	commit_gate_committed(&s->gate, m->entry, m->n, now);
 }
@@ -197,7 +197,7 @@ static void signalling_end_one(void *ctx, uint32_t superseded, uint32_t by)
 
 	session_read(s->env.table, session_slot_of(s->env.table, superseded), &rec);
 	rec.handle = superseded;
-	if (ask_worker(&s->env, &(struct ask){ .type = MSG_DELETE,
+	if (ask_worker(&s->env, &(struct ask){ .type = TO_WORKER_DELETE,
 					.worker = ask_owner(&s->env, superseded),
 					.term = signalling_role_now(s).own_term,
 					.rec = &rec }))

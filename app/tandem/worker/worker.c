@@ -73,22 +73,16 @@ uint64_t worker_pair_ms(usec_t now)
 	return pair_time_ms(&T.pair_time, now);
 }
 
-static void answer_done(
-	struct worker *w, enum msg_type what, repl_term_t term, uint64_t cookie, bool ok)
+static void worker_report(struct worker *w, struct from_worker *m)
 {
-	struct msg *m = msg_new(T.msgs, MSG_DONE);
+	if (from_worker_send(&T.from_worker[w->number], m) < 0)
+		w->count.msg_no_room++; /* control's pending timer is the remedy */
+}
 
-	if (m == NULL) {
-		w->count.msg_no_room++;
-		return; /* control's pending timer is the remedy */
-	}
-	m->by = w->number;
-	m->what = (uint8_t)what;
-	m->term = term;
-	m->cookie = cookie;
-	m->ok = ok;
-	if (door_send(&T.from_worker[w->number], m) < 0)
-		w->count.msg_no_room++;
+static void worker_done(
+	struct worker *w, enum to_worker_type order, repl_term_t term, uint64_t cookie, bool ok)
+{
+	worker_report(w, from_worker_done(T.msgs, order, term, cookie, ok));
 }
 
 static void late_apply(struct worker *w, uint32_t handle, const struct session_usage *u)
@@ -107,174 +101,223 @@ static void late_apply(struct worker *w, uint32_t handle, const struct session_u
 
 /* Handing over, the slots may be the peer's any moment. It was acknowledged already: kept until it
  * is known who has them. */
-static void late_keep(struct worker *w, const struct msg *m)
+static void late_keep(struct worker *w, const struct repl_to_worker_late_usage *m)
 {
 	unsigned int i = 0;
 
-	while (i < w->n_kept && w->kept[i].handle != m->late_handle)
+	while (i < w->n_kept && w->kept[i].handle != m->handle)
 		i++;
 	if (i == WORKER_KEPT) {
 		w->count.late_usage_refused++;
 		return;
 	}
 	w->n_kept = RTE_MAX(w->n_kept, i + 1);
-	w->kept[i].handle = m->late_handle;
+	w->kept[i].handle = m->handle;
 	w->kept[i].usage = m->usage; /* of one sender, in order: the later says it all */
 }
 
-static void late_usage(struct worker *w, const struct msg *m)
+static void worker_late_usage(void *worker, struct repl_to_worker_late_usage *m)
 {
+	struct worker *w = worker;
+
 	if (w->fp.mode == FASTPATH_OWN)
-		late_apply(w, m->late_handle, &m->usage);
+		late_apply(w, m->handle, &m->usage);
 	else if (w->fp.mode == FASTPATH_LATE && !w->sync.late)
 		late_keep(w, m);
 	else /* it waited in the ring while the role ended: the winner tells it in full */
 		w->count.late_usage_refused++;
 }
 
-static void own(struct worker *w, const struct msg *m, usec_t now)
+/* Roles. An order of an older term than the one that we serve comes back refused. */
+static bool worker_refuses(
+	struct worker *w, enum to_worker_type order, repl_term_t term, uint64_t cookie)
 {
-	uint32_t now_s = (uint32_t)(now / USEC_PER_SEC);
+	if (term >= w->term)
+		return false;
+	w->count.refused_term++;
+	worker_done(w, order, term, cookie, false);
+	return true;
+}
+
+/* planned: the SGSNs' TEIDs are known to be good. */
+static void worker_owns(struct worker *w, repl_term_t term, bool planned)
+{
+	uint32_t now_s = (uint32_t)(w->now / USEC_PER_SEC);
 
 	for (unsigned int i = 0; i < w->n_shards; i++) {
 		session_quarantine_restart(T.table, w->shards[i], now_s);
-		session_generations(T.table, w->shards[i], T.incarnation, m->term);
+		session_generations(T.table, w->shards[i], T.incarnation, term);
 	}
-	w->term = m->term;
+	w->term = term;
 	if (!MUTANT(idle_goes_on))
 		w->idle_base_s = now_s;
-	/* Planned: the SGSN's TEIDs are known to be good. */
-	w->ei_from = m->on || MUTANT(error_at_once) ? now : now + 3 * USEC_PER_SEC;
+	w->ei_from = planned || MUTANT(error_at_once) ? w->now : w->now + 3 * USEC_PER_SEC;
 	w->late_asked = w->late_pending = false;
 	w->sync.paused = false;
-	if (m->type ==
-		/* of a stream of late usage that was not through: the next one says it all */
-		MSG_OWN) {
-		w->fp.streaming = false;
-		sync_stream(&w->sync, false, false, 0, now);
-	}
+}
+
+static void worker_own(void *worker, struct to_worker_own *m)
+{
+	struct worker *w = worker;
+
+	if (worker_refuses(w, TO_WORKER_OWN, m->term, m->cookie))
+		return;
+	worker_owns(w, m->term, m->planned);
+	/* A stream of late usage was perhaps not through: the next one says it all. */
+	w->fp.streaming = false;
+	sync_stream(&w->sync, false, false, 0, w->now);
 	w->fp.mode = FASTPATH_OWN;
-	for (; m->type == MSG_RESUME && w->n_kept > 0; w->n_kept--)
-		late_apply(w, w->kept[w->n_kept - 1].handle, &w->kept[w->n_kept - 1].usage);
 	w->n_kept = 0;
-	answer_done(w, m->type, m->term, m->cookie, true);
+	worker_done(w, TO_WORKER_OWN, m->term, m->cookie, true);
 }
 
-/* Roles. A message of an older term than the one that we serve comes back refused. */
-static void role(struct worker *w, const struct msg *m, usec_t now)
+static void worker_resume(void *worker, struct to_worker_resume *m)
 {
-	if (m->term < w->term) {
-		w->count.refused_term++;
-		answer_done(w, m->type, m->term, m->cookie, false);
+	struct worker *w = worker;
+
+	if (worker_refuses(w, TO_WORKER_RESUME, m->term, m->cookie))
 		return;
-	}
-	switch (m->type) {
-	case MSG_OWN:
-	case MSG_RESUME:
-		own(w, m, now);
-		return;
-	case MSG_LATE:
-		w->late_mark = sync_drain_begin(&w->sync);
-		w->late_asked = true;
-		w->late_cookie = m->cookie;
-		w->term = m->term;
-		/* Answered once all that was dirty has left. */
-		w->fp.mode = MUTANT(late_dropped) ? FASTPATH_IDLE : FASTPATH_LATE;
-		return;
-	default: /* MSG_RELEASE: another core writes the slots from now on */
-		w->fp.mode = FASTPATH_IDLE;
-		w->fp.streaming = false;
-		w->term = m->term;
-		w->late_asked = w->late_pending = false;
-		w->n_kept = 0;
-		sync_stream(&w->sync, false, false, 0, now);
-		break;
-	}
-	answer_done(w, m->type, m->term, m->cookie, true);
+	worker_owns(w, m->term, true);
+	w->fp.mode = FASTPATH_OWN;
+	for (; w->n_kept > 0; w->n_kept--)
+		late_apply(w, w->kept[w->n_kept - 1].handle, &w->kept[w->n_kept - 1].usage);
+	worker_done(w, TO_WORKER_RESUME, m->term, m->cookie, true);
 }
 
-static void stream(struct worker *w, const struct msg *m, usec_t now)
+/* Answered once all that was dirty has left: late_turn. */
+static void worker_late(void *worker, struct to_worker_late *m)
 {
-	bool late = m->on && m->what != 0;
+	struct worker *w = worker;
 
-	if (m->term < w->term) { /* of a role that is over */
-		w->count.refused_term++;
+	if (worker_refuses(w, TO_WORKER_LATE, m->term, m->cookie))
 		return;
-	}
-	if (late) {
-		w->n_kept = 0;
-		w->late_since = now;
-		w->late_asked = true;
-		w->late_pending = false;
-		w->late_term = m->old_term;
-		w->fp.late_last_tsc = rte_rdtsc();
-		/* Handed over as planned, what was counted before is known to the peer. Else it may
-		 * be any slot. */
-		w->late_slots = w->fp.mode == FASTPATH_LATE ? 0 : w->n_shards * T.table->n_slots;
-	}
-	w->fp.streaming = m->on;
-	sync_version(&w->sync, m->version);
-	sync_stream(&w->sync, m->on, late, T.conf->srp.audit_interval_s * USEC_PER_SEC, now);
+	w->late_mark = sync_drain_begin(&w->sync);
+	w->late_asked = true;
+	w->late_cookie = m->cookie;
+	w->term = m->term;
+	w->fp.mode = MUTANT(late_dropped) ? FASTPATH_IDLE : FASTPATH_LATE;
 }
 
-static void handle(struct worker *w, struct msg *m, usec_t now)
+static void worker_release(void *worker, struct to_worker_release *m)
 {
-	w->count.msgs++;
-	switch (m->type) {
-	case MSG_OWN:
-	case MSG_LATE:
-	case MSG_RESUME:
-	case MSG_RELEASE:
-		role(w, m, now);
-		break;
-	case MSG_CREATE:
-		worker_create_session(w, m, now);
-		return; /* the message went back as the answer */
-	case MSG_UPDATE:
-		worker_update_session(w, m, now);
+	struct worker *w = worker;
+
+	if (worker_refuses(w, TO_WORKER_RELEASE, m->term, m->cookie))
 		return;
-	case MSG_DELETE:
-		worker_delete_session(w, m, now);
-		return;
-	case MSG_PURGE:
-		worker_sweep_purge(w, m);
-		break;
-	case MSG_PEER_GONE:
-		worker_sweep_gone(w, m);
-		break;
-	case MSG_STREAM:
-		stream(w, m, now);
-		break;
-	case MSG_LOST:
-		sync_lost(&w->sync, m->entry, m->n);
-		break;
-	case MSG_WANT:
-		for (unsigned int i = 0; i < m->n_wants; i++)
-			sync_want(&w->sync, m->want[i].how, m->want[i].bucket, m->want[i].arg);
-		break;
-	case MSG_LATE_USAGE:
-		late_usage(w, m);
-		break;
-	default:
-		break;
-	}
-	msg_free(T.msgs, m);
+	w->fp.mode = FASTPATH_IDLE;
+	w->fp.streaming = false;
+	w->term = m->term;
+	w->late_asked = w->late_pending = false;
+	w->n_kept = 0;
+	sync_stream(&w->sync, false, false, 0, w->now);
+	worker_done(w, TO_WORKER_RELEASE, m->term, m->cookie, true);
 }
 
-static bool take_messages(struct worker *w, usec_t now)
+static void worker_streams(struct worker *w, bool on, bool late, uint8_t version)
 {
-	const struct door *doors[] = { &T.to_worker[w->number], &T.repl_to_worker[w->number] };
+	w->fp.streaming = on;
+	sync_version(&w->sync, version);
+	sync_stream(&w->sync, on, late, T.conf->srp.audit_interval_s * USEC_PER_SEC, w->now);
+}
+
+/* Of a role that is over. */
+static bool worker_stream_old(struct worker *w, repl_term_t term)
+{
+	w->count.refused_term += term < w->term;
+	return term < w->term;
+}
+
+static void worker_stream(void *worker, struct repl_to_worker_stream *m)
+{
+	struct worker *w = worker;
+
+	if (!worker_stream_old(w, m->term))
+		worker_streams(w, m->on, false, m->version);
+}
+
+static void worker_late_stream(void *worker, struct repl_to_worker_late_stream *m)
+{
+	struct worker *w = worker;
+
+	if (worker_stream_old(w, m->term))
+		return;
+	w->n_kept = 0;
+	w->late_since = w->now;
+	w->late_asked = true;
+	w->late_pending = false;
+	w->late_term = m->late_term;
+	w->fp.late_last_tsc = rte_rdtsc();
+	/* Handed over as planned, what was counted before is known to the peer. Else it may be any
+	 * slot. */
+	w->late_slots = w->fp.mode == FASTPATH_LATE ? 0 : w->n_shards * T.table->n_slots;
+	worker_streams(w, true, true, m->version);
+}
+
+static void worker_lost(void *worker, struct repl_to_worker_lost *m)
+{
+	struct worker *w = worker;
+
+	sync_lost(&w->sync, m->entries.entry, m->entries.n);
+}
+
+static void worker_want(void *worker, struct repl_to_worker_want *m)
+{
+	struct worker *w = worker;
+
+	for (unsigned int i = 0; i < m->n; i++)
+		sync_want(&w->sync, m->want[i].how, m->want[i].bucket, m->want[i].arg);
+}
+
+const struct to_worker_handlers worker_of_control = { .own = worker_own,
+	.late = worker_late,
+	.resume = worker_resume,
+	.release = worker_release,
+	.create = worker_create_session,
+	.update = worker_update_session,
+	.delete = worker_delete_session,
+	.purge = worker_sweep_purge,
+	.peer_gone = worker_sweep_gone };
+
+const struct repl_to_worker_handlers worker_of_replicator = { .stream = worker_stream,
+	.late_stream = worker_late_stream,
+	.lost = worker_lost,
+	.want = worker_want,
+	.late_usage = worker_late_usage };
+
+static bool take_orders(struct worker *w)
+{
 	bool busy = false;
 
-	for (unsigned int d = 0; d < RTE_DIM(doors); d++)
-		for (unsigned int i = 0; i < WORKER_MSGS; i++) {
-			struct msg *m = door_take(doors[d]);
+	for (unsigned int i = 0; i < WORKER_MSGS; i++) {
+		struct to_worker *m = to_worker_take(&T.to_worker[w->number]);
+		bool comes_back;
 
-			if (m == NULL)
-				break;
-			handle(w, m, now);
-			busy = true;
-		}
+		if (m == NULL)
+			break;
+		comes_back = to_worker_comes_back(m);
+		w->count.msg_unknown += !to_worker_dispatch(&worker_of_control, w, m);
+		if (!comes_back)
+			msg_free(T.msgs, m);
+		w->count.msgs++;
+		busy = true;
+	}
+	return busy;
+}
+
+static bool take_stream_news(struct worker *w)
+{
+	bool busy = false;
+
+	for (unsigned int i = 0; i < WORKER_MSGS; i++) {
+		struct repl_to_worker *m = repl_to_worker_take(&T.repl_to_worker[w->number]);
+
+		if (m == NULL)
+			break;
+		w->count.msg_unknown += !repl_to_worker_dispatch(&worker_of_replicator, w, m);
+		msg_free(T.msgs, m);
+		w->count.msgs++;
+		busy = true;
+	}
 	return busy;
 }
 
@@ -343,7 +386,7 @@ static void late_end(struct worker *w, usec_t now)
 		!sync_drained(&w->sync, w->sync.dirty.normal.tail, now))
 		return;
 	w->late_asked = false;
-	answer_done(w, MSG_LATE_END, w->late_term, 0, true);
+	worker_report(w, from_worker_late_end(T.msgs, w->late_term));
 }
 
 /* We stood still for so long that the peer may have taken over: what waited in the ports meanwhile
@@ -386,7 +429,7 @@ static void late_turn(struct worker *w, usec_t now)
 		return;
 	w->late_pending = true;
 	w->sync.paused = true;
-	answer_done(w, MSG_LATE, w->term, w->late_cookie, true);
+	worker_done(w, TO_WORKER_LATE, w->term, w->late_cookie, true);
 }
 
 static void seconds(struct worker *w, usec_t now)
@@ -413,13 +456,15 @@ bool worker_turn(struct worker *w)
 		w->idle_base_s = (uint32_t)(now / USEC_PER_SEC);
 	if (chassis_stood_still(now, gap))
 		drop_stale(w);
+	w->now = now;
 	w->fp.now_tsc = rte_rdtsc();
 	if (w->sync.on)
 		fastpath_prefetch_due(&w->fp, SYNC_RECORDS);
 	seconds(w, now);
 	busy = receive(w);
 	busy |= take_frames(w);
-	busy |= take_messages(w, now);
+	busy |= take_orders(w);
+	busy |= take_stream_news(w);
 	late_turn(w, now);
 	busy |= sync_turn(&w->sync, now);
 	busy |= worker_sweep(w, now);

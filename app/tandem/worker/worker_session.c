@@ -3,21 +3,28 @@
 
 #include "worker/worker.h"
 
-/* Gives the request back as its answer. */
-static void answer(struct worker *w, struct msg *m, int error, uint32_t commit)
+/* The request goes back as its answer. */
+static void session_answer(struct worker *w, struct session_request *q, int error, uint32_t commit)
 {
-	m->what = m->type;
-	m->type = MSG_ANSWER;
-	m->by = w->number;
-	m->error = error;
-	m->commit = commit;
-	if (door_send(&T.from_worker[w->number], m) < 0)
+	struct from_worker *m = from_worker_answer(q, w->number, error, commit);
+
+	if (from_worker_send(&T.from_worker[w->number], m) < 0)
 		/* the SGSN repeats its request, and the slot knows that it was answered */
 		w->count.msg_no_room++;
 }
 
+/* Whether the slots are ours to write in the term of the request; else it was refused. */
+static bool session_admitted(struct worker *w, struct session_request *q)
+{
+	if (w->fp.mode == FASTPATH_OWN && q->term == w->term)
+		return true;
+	w->count.refused_term++;
+	session_answer(w, q, -EPERM, 0);
+	return false;
+}
+
 /* A free address and a free slot in one of our shards, beginning where the last search ended. */
-static int place(struct worker *w, struct session_rec *rec, usec_t now)
+static int session_place(struct worker *w, struct session_rec *rec, usec_t now)
 {
 	int why = -EADDRNOTAVAIL;
 
@@ -39,115 +46,110 @@ static int place(struct worker *w, struct session_rec *rec, usec_t now)
 	return why;
 }
 
-void worker_create_session(struct worker *w, struct msg *m, usec_t now)
+void worker_create_session(void *worker, struct to_worker_create *m)
 {
+	struct worker *w = worker;
+	struct session_rec *rec = &m->q.rec;
 	struct session_slot *s;
 	int ret;
 
-	if (w->fp.mode != FASTPATH_OWN || m->term != w->term) {
-		w->count.refused_term++;
-		answer(w, m, -EPERM, 0);
+	if (!session_admitted(w, &m->q))
 		return;
-	}
-	m->rec.created_ms = worker_pair_ms(now);
-	ret = place(w, &m->rec, now);
+	rec->created_ms = worker_pair_ms(w->now);
+	ret = session_place(w, rec, w->now);
 	if (ret < 0) {
 		w->count.creates_no_address += ret == -EADDRNOTAVAIL;
 		w->count.creates_no_slot += ret == -ENOSPC;
-		answer(w, m, ret, 0);
+		session_answer(w, &m->q, ret, 0);
 		return;
 	}
-	s = session_slot_of(T.table, m->rec.handle);
+	s = session_slot_of(T.table, rec->handle);
 	fastpath_meter_init(&T.shared, s);
-	s->active_s = (uint32_t)(now / USEC_PER_SEC);
+	s->active_s = (uint32_t)(w->now / USEC_PER_SEC);
 	w->count.creates++;
-	answer(w, m, 0, sync_commit(&w->sync, m->rec.handle, now));
+	session_answer(w, &m->q, 0, sync_commit(&w->sync, rec->handle, w->now));
 }
 
-void worker_update_session(struct worker *w, struct msg *m, usec_t now)
+void worker_update_session(void *worker, struct to_worker_update *m)
 {
+	struct worker *w = worker;
+	struct session_rec *rec = &m->q.rec;
 	int ret;
 
-	if (w->fp.mode != FASTPATH_OWN || m->term != w->term) {
-		w->count.refused_term++;
-		answer(w, m, -EPERM, 0);
+	if (!session_admitted(w, &m->q))
 		return;
-	}
-	ret = session_update(T.table, w->number, &m->rec, m->groups);
+	ret = session_update(T.table, w->number, rec, m->groups);
 	if (ret < 0) {
 		w->count.stale_handles++;
-		answer(w, m, ret, 0);
+		session_answer(w, &m->q, ret, 0);
 		return;
 	}
 	w->count.updates++;
-	session_read(T.table, session_slot_of(T.table, m->rec.handle), &m->rec);
-	answer(w, m, 0, sync_commit(&w->sync, m->rec.handle, now));
+	session_read(T.table, session_slot_of(T.table, rec->handle), rec);
+	session_answer(w, &m->q, 0, sync_commit(&w->sync, rec->handle, w->now));
 }
 
-void worker_delete_session(struct worker *w, struct msg *m, usec_t now)
+void worker_delete_session(void *worker, struct to_worker_delete *m)
 {
-	struct session_rec last;
+	struct worker *w = worker;
+	struct session_rec *rec = &m->q.rec, last;
 	struct session_slot *s;
 
-	if (w->fp.mode != FASTPATH_OWN || m->term != w->term) {
-		w->count.refused_term++;
-		answer(w, m, -EPERM, 0);
+	if (!session_admitted(w, &m->q))
 		return;
-	}
-	s = session_find(T.table, m->rec.handle);
+	s = session_find(T.table, rec->handle);
 	if (s == NULL) {
 		w->count.stale_handles++;
-		answer(w, m, -ENOENT, 0);
+		session_answer(w, &m->q, -ENOENT, 0);
 		return;
 	}
 	/* The request goes in first: a free slot still answers the same Delete again. */
-	session_update(T.table, w->number, &m->rec, SESSION_G_REQUEST);
+	session_update(T.table, w->number, rec, SESSION_G_REQUEST);
 	session_read(T.table, s, &last);
-	session_free(T.table, w->number, m->rec.handle, (uint32_t)(now / USEC_PER_SEC));
+	session_free(T.table, w->number, rec->handle, (uint32_t)(w->now / USEC_PER_SEC));
 	w->count.deletes++;
-	m->rec = last;
-	answer(w, m, 0, sync_commit(&w->sync, last.handle, now));
+	*rec = last;
+	session_answer(w, &m->q, 0, sync_commit(&w->sync, last.handle, w->now));
 }
 
 /* Ends a session for a reason of our own; control tells the SGSN. False: control has enough to do,
  * try again. */
-static bool end(struct worker *w, struct session_slot *s, enum msg_end why, usec_t now)
+static bool session_end(struct worker *w, struct session_slot *s, enum ended_why why, usec_t now)
 {
 	uint32_t handle = s->teid;
-	struct msg *m = rte_ring_count(T.from_worker[w->number].ring) < WORKER_ENDED
-				? msg_new(T.msgs, MSG_ENDED)
-				: NULL;
+	const struct from_worker_door *door = &T.from_worker[w->number];
+	struct from_worker *m = rte_ring_count(door->door.ring) < WORKER_ENDED
+					? from_worker_ended(T.msgs, w->number, why)
+					: NULL;
 
 	if (m == NULL) {
 		w->count.msg_no_room++;
 		return false;
 	}
-	session_read(T.table, s, &m->rec);
-	m->what = (uint8_t)why;
-	m->by = w->number;
+	session_read(T.table, s, &m->ended.rec);
 	session_free(T.table, w->number, handle, (uint32_t)(now / USEC_PER_SEC));
-	m->commit = sync_commit(&w->sync, handle, now);
+	m->ended.commit = sync_commit(&w->sync, handle, now);
 	switch (why) {
-	case END_IDLE_TIMEOUT:
+	case ENDED_IDLE_TIMEOUT:
 		w->count.ended_idle++;
 		break;
-	case END_SESSION_TIMEOUT:
+	case ENDED_SESSION_TIMEOUT:
 		w->count.ended_session_timeout++;
 		break;
-	case END_SGSN_RESTART:
+	case ENDED_SGSN_RESTART:
 		w->count.ended_sgsn_restart++;
 		break;
-	case END_ERROR_INDICATION:
+	case ENDED_PEER_GONE:
 		w->count.ended_error_indication++;
 		break;
 	}
-	if (door_send(&T.from_worker[w->number], m) < 0)
+	if (from_worker_send(door, m) < 0)
 		w->count.msg_no_room++;
 	return true;
 }
 
 /* False: to be looked at again, it should have ended. */
-static bool check(struct worker *w, struct session_slot *s, usec_t now)
+static bool sweep_check(struct worker *w, struct session_slot *s, usec_t now)
 {
 	const struct config_apn *apn = &T.conf->apns[s->apn];
 	struct sweep *sw = &w->sweep;
@@ -157,28 +159,28 @@ static bool check(struct worker *w, struct session_slot *s, usec_t now)
 	if (s->apn >= T.conf->n_apns)
 		return true;
 	if (apn->idle_timeout_s > 0 && now_s - since >= apn->idle_timeout_s && now_s >= since) {
-		return end(w, s, END_IDLE_TIMEOUT, now);
+		return session_end(w, s, ENDED_IDLE_TIMEOUT, now);
 	}
 	if (apn->session_timeout_s > 0 &&
 		worker_pair_ms(now) / 1000 >= s->created_s + (uint64_t)apn->session_timeout_s) {
-		return end(w, s, END_SESSION_TIMEOUT, now);
+		return session_end(w, s, ENDED_SESSION_TIMEOUT, now);
 	}
 	for (unsigned int i = 0; i < sw->n_purges; i++) {
 		struct ip_addr a = ip_addr_v4(sw->purge[i].addr4);
 
 		if ((s->flags & SESSION_F_RECOVERY) && s->recovery != sw->purge[i].recovery &&
 			memcmp(s->peer_ctl, a.b, sizeof(a.b)) == 0) {
-			return end(w, s, END_SGSN_RESTART, now);
+			return session_end(w, s, ENDED_SGSN_RESTART, now);
 		}
 	}
 	for (unsigned int i = 0; i < sw->n_gone; i++)
 		if (s->peer_usr4 == sw->gone[i].addr4 && s->peer_usr_teid == sw->gone[i].teid) {
-			return end(w, s, END_ERROR_INDICATION, now);
+			return session_end(w, s, ENDED_PEER_GONE, now);
 		}
 	return true;
 }
 
-static void pass_begin(struct sweep *sw)
+static void sweep_begin(struct sweep *sw)
 {
 	memcpy(sw->purge, sw->asked_purge, sizeof(sw->purge));
 	memcpy(sw->gone, sw->asked_gone, sizeof(sw->gone));
@@ -200,7 +202,7 @@ bool worker_sweep(struct worker *w, usec_t now)
 	for (unsigned int i = 0; i < (asked ? WORKER_SWEEP_FAST : WORKER_SWEEP); i++) {
 		struct session_slot *s = &T.table->shard[w->shards[sw->shard]].slots[sw->slot];
 
-		if (s->teid != 0 && !check(w, s, now))
+		if (s->teid != 0 && !sweep_check(w, s, now))
 			break;
 		if (++sw->slot < T.table->n_slots)
 			continue;
@@ -209,16 +211,17 @@ bool worker_sweep(struct worker *w, usec_t now)
 			continue;
 		sw->shard = 0;
 		w->count.sweeps++;
-		pass_begin(sw);
+		sweep_begin(sw);
 		break;
 	}
 	return asked;
 }
 
-void worker_sweep_purge(struct worker *w, const struct msg *m)
+void worker_sweep_purge(void *worker, struct to_worker_purge *m)
 {
+	struct worker *w = worker;
 	struct sweep *sw = &w->sweep;
-	uint32_t addr4 = ip_addr_to_v4(&m->addr);
+	uint32_t addr4 = ip_addr_to_v4(&m->sgsn);
 
 	for (unsigned int i = 0; i < sw->n_asked_purges; i++)
 		if (sw->asked_purge[i].addr4 == addr4) {
@@ -231,12 +234,13 @@ void worker_sweep_purge(struct worker *w, const struct msg *m)
 	sw->asked_purge[sw->n_asked_purges++].recovery = m->recovery;
 }
 
-void worker_sweep_gone(struct worker *w, const struct msg *m)
+void worker_sweep_gone(void *worker, struct to_worker_peer_gone *m)
 {
+	struct worker *w = worker;
 	struct sweep *sw = &w->sweep;
 
 	if (sw->n_asked_gone == WORKER_GONE)
 		return; /* bounded: the next packet to that peer brings another indication */
-	sw->asked_gone[sw->n_asked_gone].addr4 = ip_addr_to_v4(&m->addr);
+	sw->asked_gone[sw->n_asked_gone].addr4 = ip_addr_to_v4(&m->peer);
 	sw->asked_gone[sw->n_asked_gone++].teid = m->teid;
 }

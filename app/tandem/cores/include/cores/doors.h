@@ -13,23 +13,35 @@
 
 #include <stdbool.h>
 
-#include "cores/msg.h"
+#include "cores/from_replicator.h"
+#include "cores/from_worker.h"
 
 enum { DOORS_WORKERS = 63, DOORS_BURST = 256 };
 
-struct doors {
-	/* left: of worker w until the held ones may be handled */
-	unsigned int n_held, left[DOORS_WORKERS];
-	struct msg *held[DOORS_BURST];
+/* Where the messages come from, and who handles them with `ctx`. */
+struct doors_conf {
+	const struct from_worker_door *worker; /* n_workers of them */
+	unsigned int n_workers;
+	const struct from_replicator_door *replicator;
+	const struct from_worker_handlers *of_worker;
+	const struct from_replicator_handlers *of_replicator;
+	void *ctx;
+	struct rte_mempool *pool; /* they go back to it */
 };
 
-typedef void door_handler(void *ctx, const struct msg *m);
+struct doors {
+	struct doors_conf conf;
+	uint64_t unknown; /* messages that nobody handles: counted and dropped */
+	/* left: of worker w until the held ones may be handled */
+	unsigned int n_held, left[DOORS_WORKERS];
+	struct from_replicator *held[DOORS_BURST];
+};
 
-/* Handles what waits, at most DOORS_BURST messages of each door: a turn must end soon. They go back
- * to `pool` then. True if there were any: there may be more. */
-bool doors_turn(struct doors *d, const struct door *from_worker, unsigned int n_workers,
-	const struct door *from_repl, struct rte_mempool *pool, door_handler *handler, void *ctx);
+void doors_init(struct doors *d, const struct doors_conf *conf);
+/* Handles what waits, at most DOORS_BURST messages of each door: a turn must end soon. True if
+ * there were any: there may be more. */
+bool doors_turn(struct doors *d);
 /* Gives back what is held (shutdown). */
-void doors_fini(struct doors *d, struct rte_mempool *pool);
+void doors_fini(struct doors *d);
 
 #endif

@@ -16,7 +16,12 @@
 #include "worker/fastpath.h"
 #include "net/fib.h"
 #include "repl/flow.h"
-#include "cores/msg.h"
+#include "cores/from_replicator.h"
+#include "cores/from_worker.h"
+#include "cores/index_outbox.h"
+#include "cores/repl_to_worker.h"
+#include "cores/to_replicator.h"
+#include "cores/to_worker.h"
 #include "net/net.h"
 #include "pool/pool.h"
 #include "session/session.h"
@@ -58,9 +63,12 @@ struct tandem {
 	uint8_t side;
 	uint32_t incarnation;
 	/* doors; [w] by worker */
-	struct door to_worker[TANDEM_WORKERS], from_worker[TANDEM_WORKERS];
-	struct door to_repl, from_repl;
-	struct door repl_to_worker[TANDEM_WORKERS];
+	struct to_worker_door to_worker[TANDEM_WORKERS];
+	struct from_worker_door from_worker[TANDEM_WORKERS];
+	struct to_replicator_door to_repl;
+	struct from_replicator_door from_repl;
+	struct repl_to_worker_door repl_to_worker[TANDEM_WORKERS];
+	struct index_outbox outbox;
 	/* frames */
 	struct rte_ring *punt;                       /* workers, replication core -> control */
 	struct rte_ring *kernel_out[TANDEM_WORKERS]; /* control -> worker: m->port says where to */
@@ -71,10 +79,7 @@ struct tandem {
 	struct core_pulse pulse_control, pulse_repl, pulse_worker[TANDEM_WORKERS];
 	struct flow_limits flow;    /* w: replication core: how full stream_out may be */
 	struct pair_time pair_time; /* w: control */
-	struct msg *index_open;     /* replication core's: what the index is told next */
 	_Atomic bool quit;          /* w: control */
-	/* w: any (an index message found no room), r+cleared: control */
-	_Atomic bool index_stale;
 };
 
 extern struct tandem T; /* one process, one gateway */
@@ -108,12 +113,6 @@ static inline void watchdog_repl(usec_t now)
 {
 	pulse_watch(&T.pulse_repl, "replication", now);
 }
-
-/* session_hooks.index: a door message to control from whichever core writes. The replication core's
- * are collected: index_flush() sends what there is, at the end of its turn and before anything that
- * control must not hear first. */
-void index_notify(void *ctx, uint64_t key, uint32_t handle, bool live);
-void index_flush(void);
 
 /* worker.c */
 struct worker *worker_create(unsigned int number);

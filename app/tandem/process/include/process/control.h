@@ -183,7 +183,8 @@ int control_watch(struct control *c, struct source *s, int fd, uint32_t events,
 	void (*ready)(struct control *, struct source *, uint32_t));
 void control_unwatch(struct control *c, struct source *s);
 void control_stop(struct control *c);
-int control_to_workers(const struct msg *model);
+/* messages.c: what control does with each message of the other cores. */
+void control_doors(struct control *c);
 
 /* control_listen.c, control_link.c: the SRP connection */
 int link_open(struct control *c);
@@ -195,8 +196,8 @@ void link_turn(struct control *c, usec_t now);
 void link_send(struct control *c, const uint8_t *msg, size_t len, usec_t now);
 /* Closes it; it will be made again. */
 void link_drop(struct control *c, usec_t now);
-/* The replication core's answer to MSG_KEY. */
-void link_keyed(struct control *c, const struct msg *m, usec_t now);
+/* The replication core's answer to a connection's key. */
+void link_keyed(struct control *c, const struct from_replicator_keyed *m, usec_t now);
 /* A place for a connection; of one that is connected the handshake begins; given back. */
 struct link_conn *link_take(struct control *c, int fd, uint32_t events);
 void link_established(struct control *c, struct link_conn *l, usec_t now);
@@ -258,7 +259,10 @@ void monitors_role(struct control *c, const struct srp_action *a, usec_t now);
 
 /* control_step.c: steps of a role change */
 void step_begin(struct control *c, const struct srp_action *a, usec_t now);
-void step_done(struct control *c, const struct msg *m, usec_t now);
+void step_worker_done(struct control *c, const struct from_worker_done *m, usec_t now);
+void step_repl_done(struct control *c, const struct from_replicator_done *m, usec_t now);
+void step_late_ended(struct control *c, const struct from_worker_late_end *m, usec_t now);
+void step_late_drained(struct control *c, const struct from_replicator_late_drained *m);
 void step_turn(struct control *c, usec_t now);
 /* At the control core's turn: says where the VIPs are, if it is due. _anew: from the first of a
  * bounded number of times, at an activation, when the link of a VIP's port came up, and when the

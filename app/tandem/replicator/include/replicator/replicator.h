@@ -15,7 +15,7 @@
 #define REPLICATOR_COUNTERS(X) \
 	X(rx_frames) X(punted) X(punt_full) X(drop_checksum) X(drop_not_peer) X(tx_frames) \
 	X(tx_unresolved) X(tx_failed) X(tx_unsealed) \
-	X(no_mbuf) X(msg_no_room) X(resyncs_forced) X(refused_term) X(streams) X(discarded) \
+	X(no_mbuf) X(msg_no_room) X(msg_unknown) X(resyncs_forced) X(refused_term) X(streams) X(discarded) \
 	X(discarded_records) X(late_deltas)
 // clang-format on
 COUNTERS_DEFINE(replicator_counters, REPLICATOR_COUNTERS);

@@ -19,14 +19,17 @@
 #include "gtp/gtpc.h"
 
 struct config;
-struct door;
 struct fib;
-struct msg;
+struct from_worker_answer;
+struct from_worker_ended;
+struct msg_entries;
+struct msg_index;
 struct net_mirror;
 struct rte_mbuf;
 struct rte_mempool;
 struct rte_ring;
 struct session_table;
+struct to_worker_door;
 struct signalling;
 
 /* What this chassis may do now. */
@@ -58,7 +61,7 @@ struct signalling_env {
 	struct fib *fib;           /* resolved next hops, for the direct path */
 	struct net_mirror *mirror; /* asked to resolve SGSNs ahead of need */
 	unsigned int n_workers;    /* their doors, and who owns a shard */
-	const struct door *to_worker;
+	const struct to_worker_door *to_worker;
 	const uint8_t *worker_of_shard;
 	struct rte_mempool *msgs;
 	/* frames: buffers, a worker's ring to the wire, all workers' rings of user packets */
@@ -95,14 +98,14 @@ void signalling_flush(struct signalling *s);
 
 /* ---- messages of other cores ---- */
 
-/* Of a worker: its answer to a request, MSG_ANSWER; a session ended by itself, MSG_ENDED. */
-void signalling_answered(struct signalling *s, const struct msg *m, usec_t now);
-void signalling_ended(struct signalling *s, const struct msg *m, usec_t now);
-/* Of whoever writes slots: sessions that began and ended, MSG_INDEX. */
-void signalling_indexed(struct signalling *s, const struct msg *m);
-/* Of the replication core: commits that the standby acknowledged, MSG_COMMITTED; a stream began, or
+/* Of a worker: its answer to a request; a session ended by itself. */
+void signalling_answered(struct signalling *s, const struct from_worker_answer *m, usec_t now);
+void signalling_ended(struct signalling *s, const struct from_worker_ended *m, usec_t now);
+/* Of whoever writes slots: sessions that began and ended. */
+void signalling_indexed(struct signalling *s, const struct msg_index *m);
+/* Of the replication core: commits that the standby acknowledged; a stream began, or
  * ended, and with it the standby's protection. */
-void signalling_committed(struct signalling *s, const struct msg *m, usec_t now);
+void signalling_committed(struct signalling *s, const struct msg_entries *m, usec_t now);
 void signalling_stream(struct signalling *s, bool on, usec_t now);
 
 /* ---- the role ---- */

@@ -23,7 +23,8 @@ enum {
 	X(stale_handles) X(refused_term) \
 	X(ended_idle) X(ended_session_timeout) X(ended_sgsn_restart) X(ended_error_indication) \
 	X(sweeps) \
-	X(stale_frames) X(late_usage_applied) X(late_usage_refused) X(msgs) X(msg_no_room)
+	X(stale_frames) X(late_usage_applied) X(late_usage_refused) X(msgs) X(msg_no_room) \
+	X(msg_unknown)
 // clang-format on
 COUNTERS_DEFINE(worker_counters, WORKER_COUNTERS);
 
@@ -64,21 +65,26 @@ struct worker {
 	unsigned int n_kept;
 	uint32_t idle_base_s;
 	usec_t ei_from; /* Error Indications are allowed from then on */
+	usec_t now;     /* of this turn */
 	usec_t next_second;
 	struct sweep sweep;
 	struct worker_counters count; /* r: telemetry */
 };
 
+/* What the worker does with each message. */
+extern const struct to_worker_handlers worker_of_control;
+extern const struct repl_to_worker_handlers worker_of_replicator;
+
 /* One turn of the worker's loop; whether there was something to do. */
 bool worker_turn(struct worker *w);
 
 /* worker_session.c: requests of control, and sessions that end by themselves. */
-void worker_create_session(struct worker *w, struct msg *m, usec_t now);
-void worker_update_session(struct worker *w, struct msg *m, usec_t now);
-void worker_delete_session(struct worker *w, struct msg *m, usec_t now);
+void worker_create_session(void *worker, struct to_worker_create *m);
+void worker_update_session(void *worker, struct to_worker_update *m);
+void worker_delete_session(void *worker, struct to_worker_delete *m);
 bool worker_sweep(struct worker *w, usec_t now);
-void worker_sweep_purge(struct worker *w, const struct msg *m);
-void worker_sweep_gone(struct worker *w, const struct msg *m);
+void worker_sweep_purge(void *worker, struct to_worker_purge *m);
+void worker_sweep_gone(void *worker, struct to_worker_peer_gone *m);
 /* Pair time in milliseconds. */
 uint64_t worker_pair_ms(usec_t now);
 

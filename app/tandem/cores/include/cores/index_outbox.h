@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* index_outbox: how the cores that write slots tell control's index which sessions began and ended.
+ * One object a chassis, made by control before the cores run. A worker changes few sessions a turn,
+ * and its answers follow at once: each change is a message. The stream may bring millions a second:
+ * the replication core's are collected, and index_outbox_flush() sends what there is. What found no
+ * room is not repeated: the index is stale then, and control reads the slots again. */
+#ifndef TANDEM_CORES_INDEX_OUTBOX_H
+#define TANDEM_CORES_INDEX_OUTBOX_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cores/from_replicator.h"
+#include "cores/from_worker.h"
+
+struct index_outbox {
+	/* w: control before the cores run */
+	const struct from_worker_door *worker; /* n_workers of them */
+	const unsigned int *worker_lcore;      /* on which each runs */
+	unsigned int n_workers;
+	const struct from_replicator_door *replicator;
+	struct rte_mempool *pool;
+	struct from_replicator *open; /* replication core: being filled */
+	_Atomic bool stale;           /* w: any core, r+cleared: control */
+};
+
+/* session_hooks.index, with the outbox as its context; called on the core that writes the slot. */
+void index_outbox_notify(void *outbox, uint64_t key, uint32_t handle, bool live);
+/* Replication core: at the end of its turn, and before anything that control must not hear first.
+ */
+void index_outbox_flush(struct index_outbox *o);
+/* Any core: the index does not know every session. */
+static inline void index_outbox_mark_stale(struct index_outbox *o)
+{
+	atomic_store(&o->stale, true);
+}
+/* Control: whether it was marked since the last call. */
+static inline bool index_outbox_take_stale(struct index_outbox *o)
+{
+	return atomic_exchange(&o->stale, false);
+}
+
+#endif

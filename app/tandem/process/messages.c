@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What control does with each message of the other cores: one row a type. */
+#include "common/mutant.h"
+#include "process/control.h"
+
+_Static_assert((int)DOORS_WORKERS >= (int)TANDEM_WORKERS, "a mark for each worker");
+
+/* ---- of workers ---- */
+
+static void of_worker_done(void *ctx, struct from_worker_done *m)
+{
+	struct control *c = ctx;
+
+	step_worker_done(c, m, c->now);
+	srp_actions(c, c->now);
+}
+
+static void of_worker_late_end(void *ctx, struct from_worker_late_end *m)
+{
+	struct control *c = ctx;
+
+	step_late_ended(c, m, c->now);
+	srp_actions(c, c->now);
+}
+
+static void of_worker_answer(void *ctx, struct from_worker_answer *m)
+{
+	struct control *c = ctx;
+
+	signalling_answered(c->signalling, m, c->now);
+}
+
+static void of_worker_ended(void *ctx, struct from_worker_ended *m)
+{
+	struct control *c = ctx;
+
+	signalling_ended(c->signalling, m, c->now);
+}
+
+static void of_worker_index(void *ctx, struct from_worker_index *m)
+{
+	struct control *c = ctx;
+
+	signalling_indexed(c->signalling, &m->changes);
+}
+
+static const struct from_worker_handlers of_worker = { .done = of_worker_done,
+	.late_end = of_worker_late_end,
+	.answer = of_worker_answer,
+	.ended = of_worker_ended,
+	.index = of_worker_index };
+
+/* ---- of the replication core ---- */
+
+static void of_repl_done(void *ctx, struct from_replicator_done *m)
+{
+	struct control *c = ctx;
+
+	step_repl_done(c, m, c->now);
+	srp_actions(c, c->now);
+}
+
+static void of_repl_late_drained(void *ctx, struct from_replicator_late_drained *m)
+{
+	struct control *c = ctx;
+
+	step_late_drained(c, m);
+	srp_actions(c, c->now);
+}
+
+static void of_repl_keyed(void *ctx, struct from_replicator_keyed *m)
+{
+	struct control *c = ctx;
+
+	link_keyed(c, m, c->now);
+}
+
+static void of_repl_index(void *ctx, struct from_replicator_index *m)
+{
+	struct control *c = ctx;
+
+	signalling_indexed(c->signalling, &m->changes);
+}
+
+static void of_repl_committed(void *ctx, struct from_replicator_committed *m)
+{
+	struct control *c = ctx;
+
+	signalling_committed(c->signalling, &m->entries, c->now);
+}
+
+static void of_repl_stream_state(void *ctx, struct from_replicator_stream_state *m)
+{
+	struct control *c = ctx;
+
+	signalling_stream(c->signalling, m->on, c->now);
+}
+
+/* Pair time is the Active's, and still is while it hands over: that may be all that a standby ever
+ * hears of it. A peer that was just started again counts by a clock that begins anew: whoever is
+ * about to take over from its earlier life must not go by that one. */
+static bool keeps_pair_time(const struct control *c)
+{
+	enum srp_state peer = srp_info(c->srp)->peer.state;
+
+	return peer == SRP_ACTIVE || peer == SRP_PENDING_STANDBY || MUTANT(pair_time_of_any);
+}
+
+static void of_repl_heartbeat(void *ctx, struct from_replicator_heartbeat *m)
+{
+	struct control *c = ctx;
+
+	srp_heartbeat(c->srp, m->body, m->len, m->fresh, c->now);
+	if (!c->answering && m->fresh && m->pair_ms > 0 && !MUTANT(pair_time_restarts) &&
+		keeps_pair_time(c))
+		pair_time_set(&T.pair_time, m->pair_ms, m->heard);
+	/* hundreds may have waited: what one causes is not left for the next */
+	srp_actions(c, c->now);
+}
+
+static const struct from_replicator_handlers of_repl = { .done = of_repl_done,
+	.late_drained = of_repl_late_drained,
+	.keyed = of_repl_keyed,
+	.index = of_repl_index,
+	.committed = of_repl_committed,
+	.stream_state = of_repl_stream_state,
+	.heartbeat = of_repl_heartbeat };
+
+void control_doors(struct control *c)
+{
+	const struct doors_conf conf = { .worker = T.from_worker,
+		.n_workers = T.n_workers,
+		.replicator = &T.from_repl,
+		.of_worker = &of_worker,
+		.of_replicator = &of_repl,
+		.ctx = c,
+		.pool = T.msgs };
+
+	doors_init(&c->doors, &conf);
+}
