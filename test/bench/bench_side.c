@@ -203,8 +203,8 @@ int bench_side_open(struct bench_side *s, unsigned int cpu)
 		return ret;
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
 		session_own(T.table, i, s->role == BENCH_ACTIVE ? 0 : SESSION_BY_REPL);
-	T.worker[0] = s->worker = worker_create(0);
-	T.repl = replicator_create();
+	T.worker[0] = s->worker = boot_worker(0);
+	T.repl = boot_replicator();
 	if (s->worker == NULL || T.repl == NULL)
 		return -ENOMEM;
 	replicator_peer(T.repl, 0);

@@ -4,6 +4,7 @@
 #include "sim.h"
 
 #include "base/memory.h"
+#include "process/boot.h"
 
 enum { DOOR = 16384, FRAMES = 2048 };
 
@@ -256,8 +257,8 @@ void node_boot(int id)
 	n->n_protected = 0;
 	n->state = SRP_INIT;
 	for (unsigned int i = 0; i < t->n_workers; i++)
-		t->worker[i] = worker_create(i);
-	t->repl = replicator_create();
+		t->worker[i] = boot_worker(i);
+	t->repl = boot_replicator();
 	t->control = control_create();
 	n->running = -1;
 	if (t->control == NULL) { /* an operator looks at the torn state file and takes it away */

@@ -11,7 +11,7 @@ static void watch(struct control *c, struct audit_watch *w, usec_t now)
 {
 	const struct replicator_view *v = replicator_view(T.repl);
 	bool active = srp_info(c->srp)->state == SRP_ACTIVE;
-	uint64_t since = atomic_load(&v->in_sync_since_ms), pair = worker_pair_ms(now);
+	uint64_t since = atomic_load(&v->in_sync_since_ms), pair = pair_time_ms(&T.pair_time, now);
 
 	*w = (struct audit_watch){
 		.watched = active ? atomic_load(&v->stream_on) : atomic_load(&v->receiving),

@@ -101,7 +101,7 @@ static void show_keys(json_t *o)
 static void show_sync(struct control *c, json_t *o, usec_t now)
 {
 	const struct replicator_view *v = replicator_view(T.repl);
-	uint64_t since = atomic_load(&v->in_sync_since_ms), pair = worker_pair_ms(now);
+	uint64_t since = atomic_load(&v->in_sync_since_ms), pair = pair_time_ms(&T.pair_time, now);
 	bool active = srp_info(c->srp)->state == SRP_ACTIVE;
 	uint32_t unmatched = active ? atomic_load(&v->peer_unmatched) : atomic_load(&v->unmatched);
 	usec_t heard = atomic_load(&v->heard);

@@ -13,7 +13,7 @@ enum { BRISK_US = 100000 };
 static struct srp_stream view(struct control *c, usec_t now)
 {
 	const struct replicator_view *v = replicator_view(T.repl);
-	uint64_t pair = worker_pair_ms(now), since = atomic_load(&v->in_sync_since_ms);
+	uint64_t pair = pair_time_ms(&T.pair_time, now), since = atomic_load(&v->in_sync_since_ms);
 	usec_t status = atomic_load(&v->status_heard);
 	uint32_t live = 0;
 	struct srp_stream s = { .heard = atomic_load(&v->heard),

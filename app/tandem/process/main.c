@@ -192,11 +192,11 @@ static int cores_start(void)
 		T.incarnation = (uint32_t)rte_rand();
 	while (T.incarnation == 0);
 	for (unsigned int i = 0; i < T.n_workers; i++) {
-		T.worker[i] = worker_create(i);
+		T.worker[i] = boot_worker(i);
 		if (T.worker[i] == NULL)
 			return -ENOMEM;
 	}
-	T.repl = replicator_create();
+	T.repl = boot_replicator();
 	if (T.repl == NULL)
 		return -ENOMEM;
 	T.control = control_create();

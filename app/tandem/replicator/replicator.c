@@ -74,20 +74,20 @@ static void mem_give(void *ctx, void *p)
 
 void replicator_rate(struct replicator *r, uint32_t mbits, usec_t now)
 {
-	flow_init(&r->flow, mbits, r->port->conf->mtu + RTE_ETHER_HDR_LEN, T.n_workers, SYNC_FIFO,
-		now);
+	flow_init(
+		&r->flow, mbits, r->env.mtu + RTE_ETHER_HDR_LEN, r->env.n_workers, SYNC_FIFO, now);
 	atomic_store(&r->view.rate_mbps, mbits);
 }
 
-struct replicator *replicator_create(void)
+struct replicator *replicator_create(const struct replicator_env *e)
 {
 	struct replicator *r = rte_zmalloc("replicator", sizeof(*r), RTE_CACHE_LINE_SIZE);
 	struct repl_ops ops;
 	struct audit_hash hash;
-	usec_t beat = T.conf->srp.heartbeat_interval_ms * USEC_PER_MSEC;
-	const struct repl_params p = { .incarnation = T.incarnation,
+	usec_t beat = e->conf->srp.heartbeat_interval_ms * USEC_PER_MSEC;
+	const struct repl_params p = { .incarnation = e->incarnation,
 		.heartbeat_us = beat,
-		.life_us = beat * T.conf->srp.dead_multiplier / 2,
+		.life_us = beat * e->conf->srp.dead_multiplier / 2,
 		.gap_us = 1000,
 		.gap_packets = 3,
 		.ops = &ops,
@@ -96,26 +96,25 @@ struct replicator *replicator_create(void)
 
 	if (r == NULL)
 		return NULL;
+	r->env = *e;
 	replicator_ops(r, &ops, &hash);
-	for (unsigned int i = 0; i < T.n_ports; i++)
-		if (T.port[i].conf->roles & CONFIG_REPLICATION)
-			r->port = &T.port[i];
-	r->local4 = ip_addr_to_v4(&T.conf->srp.stream_bind);
-	r->peer4 = ip_addr_to_v4(&T.conf->srp.stream_peer);
-	r->udp_port = (uint16_t)T.conf->srp.stream_port;
+	r->local4 = ip_addr_to_v4(&r->env.conf->srp.stream_bind);
+	r->peer4 = ip_addr_to_v4(&r->env.conf->srp.stream_peer);
+	r->udp_port = (uint16_t)r->env.conf->srp.stream_port;
 	r->adjacency = FIB_NONE;
-	r->present_us = RTE_MAX(
-		beat * T.conf->srp.dead_multiplier, T.conf->srp.dead_interval_ms * USEC_PER_MSEC);
-	replicator_rate(r, T.conf->srp.replication_rate_mbps, clock_us());
+	r->present_us = RTE_MAX(beat * r->env.conf->srp.dead_multiplier,
+		r->env.conf->srp.dead_interval_ms * USEC_PER_MSEC);
+	replicator_rate(r, r->env.conf->srp.replication_rate_mbps, clock_us());
 	flow_limit(&r->flow, &(struct flow_path){ .room = REPL_WINDOW, .window = REPL_WINDOW },
-		&T.flow);
+		r->env.flow);
 	r->version = REPL_VERSION_MIN;
 	atomic_store(&r->peer_version, REPL_VERSION_MIN);
 	r->view.heard = USEC_NEVER;
 	r->view.oldest_unacked = USEC_NEVER;
 	r->view.in_sync_since = USEC_NEVER;
 	r->stream = repl_create(&p, clock_us());
-	r->audit = audit_create(SESSION_SHARDS * T.table->buckets, REPLICATOR_OUTSTANDING, &hash);
+	r->audit =
+		audit_create(SESSION_SHARDS * r->env.table->buckets, REPLICATOR_OUTSTANDING, &hash);
 	if (r->stream == NULL || r->audit == NULL || replicator_secure(r) < 0) {
 		replicator_destroy(r);
 		return NULL;
@@ -142,7 +141,7 @@ static void publish_pass(struct replicator *r, const struct repl_status *st)
 	if (r->active) { /* a pass begins where more is left than before */
 		bool told = r->on && st->heard != USEC_NEVER;
 
-		pass.left = told ? st->left : SESSION_SHARDS * T.table->buckets;
+		pass.left = told ? st->left : SESSION_SHARDS * r->env.table->buckets;
 		pass.differing = told ? st->differing : 0;
 		if (pass.left > r->pass_left || !told) {
 			r->pass_began = r->on ? r->now : USEC_NEVER;
@@ -189,7 +188,7 @@ static void publish(struct replicator *r)
 	r->next_view = r->now + VIEW_US;
 	/* else all that was ever freed would still be in quarantine at a promotion */
 	if (r->writing) {
-		session_quarantine_expire(T.table, SESSION_BY_REPL, r->quarantine_shard,
+		session_quarantine_expire(r->env.table, SESSION_BY_REPL, r->quarantine_shard,
 			(uint32_t)(r->now / USEC_PER_SEC), 64);
 		r->quarantine_shard = (r->quarantine_shard + 1) % SESSION_SHARDS;
 	}
@@ -198,7 +197,7 @@ static void publish(struct replicator *r)
 	atomic_store(&v->stream_on, r->active && r->on);
 	atomic_store(&v->in_sync_since, since);
 	atomic_store(&v->joined, since != USEC_NEVER);
-	atomic_store(&v->buckets, SESSION_SHARDS * T.table->buckets);
+	atomic_store(&v->buckets, SESSION_SHARDS * r->env.table->buckets);
 	atomic_store(&v->unmatched, audit_unmatched(r->audit));
 	atomic_store(&v->in_sync_since_ms,
 		r->active             ? (r->on ? st->in_sync_since_ms : 0)
@@ -217,14 +216,22 @@ static void publish(struct replicator *r)
 }
 
 /* On shared CPUs the core that hears the peer goes before the others. */
-static void realtime(void)
+static void replicator_realtime(const struct replicator *r)
 {
 	const struct sched_param p = { .sched_priority = REALTIME_PRIORITY };
 
-	if (T.conf->srp.realtime && pthread_setschedparam(pthread_self(), SCHED_FIFO, &p) != 0)
+	if (r->env.conf->srp.realtime && pthread_setschedparam(pthread_self(), SCHED_FIFO, &p) != 0)
 		LOG(WARNING,
 			"srp.realtime: no right to SCHED_FIFO (CAP_SYS_NICE, LimitRTPRIO): going "
 			"on without");
+}
+
+/* Whoever finds that a core has not turned for a second aborts the process: the peer takes over. */
+static void replicator_watch(const struct replicator *r)
+{
+	pulse_watch(r->env.pulse_of_control, "control", r->now);
+	for (unsigned int i = 0; i < r->env.n_workers; i++)
+		pulse_watch(&r->env.pulse_of_worker[i], "worker", r->now);
 }
 
 bool replicator_turn(struct replicator *r)
@@ -233,7 +240,7 @@ bool replicator_turn(struct replicator *r)
 	bool busy;
 
 	r->now = clock_us();
-	stall = pulse_turn(&T.pulse_repl, r->now);
+	stall = pulse_turn(r->env.pulse, r->now);
 	replicator_keys_turn(r);
 	busy = replicator_receive(r);
 	busy |= replicator_messages(r);
@@ -246,12 +253,12 @@ bool replicator_turn(struct replicator *r)
 	busy |= replicator_from_kernel(r);
 	replicator_drained(r);
 	replicator_limits(r);
-	index_outbox_flush(&T.outbox);
+	index_outbox_flush(r->env.outbox);
 	publish(r);
 	if (stall > 0) /* others may have stood still with us: they get their second anew */
 		r->grace = r->now + WATCHDOG_US;
 	if (r->now >= r->grace)
-		watchdog_others(r->now);
+		replicator_watch(r);
 	return busy;
 }
 
@@ -260,8 +267,8 @@ int replicator_run(void *arg)
 	struct replicator *r = arg;
 	unsigned int idle = 0;
 
-	realtime();
-	while (!atomic_load_explicit(&T.quit, memory_order_relaxed))
-		pulse_rest(&T.pulse_repl, replicator_turn(r), &idle);
+	replicator_realtime(r);
+	while (!atomic_load_explicit(r->env.quit, memory_order_relaxed))
+		pulse_rest(r->env.pulse, replicator_turn(r), &idle);
 	return 0;
 }

@@ -8,13 +8,13 @@
 
 int replicator_secure(struct replicator *r)
 {
-	const struct keys_params p = { .leads = T.side == 0, .expand = crypt_expand };
+	const struct keys_params p = { .leads = r->env.side == 0, .expand = crypt_expand };
 
-	if (T.conf->srp.insecure)
+	if (r->env.conf->srp.insecure)
 		return 0;
-	if (T.crypt == NULL)
+	if (r->env.crypt == NULL)
 		return -ENODEV;
-	r->crypt = T.crypt;
+	r->crypt = r->env.crypt;
 	repl_keys(r->stream, &r->keys);
 	return keys_init(&r->keys, &p);
 }
@@ -60,7 +60,7 @@ void replicator_take(struct replicator *r, const struct arrived *a, unsigned int
 	for (unsigned int i = 0; i < n; i++) {
 		int slot =
 			keys_packet(&r->keys, rte_pktmbuf_mtod_offset(a[i].m, uint8_t *, a[i].at),
-				a[i].len, T.incarnation, r->now);
+				a[i].len, r->env.incarnation, r->now);
 
 		if (slot >= 0)
 			p[k++] = (struct crypt_packet){ .m = a[i].m,

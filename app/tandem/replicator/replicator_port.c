@@ -52,7 +52,7 @@ static enum frame classify(struct replicator *r, struct rte_mbuf *m, struct arri
 
 static void punt(struct replicator *r, struct rte_mbuf *m)
 {
-	if (rte_ring_enqueue(T.punt, m) == 0) {
+	if (rte_ring_enqueue(r->env.punt, m) == 0) {
 		r->count.punted++;
 		return;
 	}
@@ -68,7 +68,7 @@ bool replicator_receive(struct replicator *r)
 	/* Drained before any timer may fire; bounded, so that a flood cannot hold the timers for
 	 * ever. */
 	for (unsigned int round = 0; round < 8; round++) {
-		uint16_t n = rte_eth_rx_burst(r->port->id, 0, m, REPLICATOR_BURST);
+		uint16_t n = rte_eth_rx_burst(r->env.port, 0, m, REPLICATOR_BURST);
 		struct arrived a[REPLICATOR_BURST];
 		unsigned int k = 0;
 
@@ -105,7 +105,7 @@ static void wrap(struct replicator *r, struct rte_mbuf *m, const struct rte_ethe
 	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
 
 	eth->dst_addr = *to;
-	eth->src_addr = r->port->mac;
+	eth->src_addr = r->env.mac;
 	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
 	*ip = (struct rte_ipv4_hdr){ .version_ihl = 0x45,
 		.type_of_service = 0xc0 /* CS6 */,
@@ -133,7 +133,7 @@ static void transmit(struct replicator *r, struct rte_mbuf **m, const int *slot,
 
 	if (n == 0)
 		return;
-	if (adj == FIB_NONE || !fib_adj_get(T.fib, adj, &to, &port)) {
+	if (adj == FIB_NONE || !fib_adj_get(r->env.fib, adj, &to, &port)) {
 		r->count.tx_unresolved += n;
 		rte_pktmbuf_free_bulk(m, n);
 		return;
@@ -141,7 +141,7 @@ static void transmit(struct replicator *r, struct rte_mbuf **m, const int *slot,
 	n = replicator_seal(r, m, slot, n);
 	for (unsigned int i = 0; i < n; i++)
 		wrap(r, m[i], &to);
-	sent = rte_eth_tx_burst(r->port->id, 0, m, (uint16_t)n);
+	sent = rte_eth_tx_burst(r->env.port, 0, m, (uint16_t)n);
 	r->count.tx_frames += sent;
 	r->count.tx_failed += n - sent;
 	rte_pktmbuf_free_bulk(m + sent, n - sent);
@@ -160,9 +160,9 @@ bool replicator_send_state(struct replicator *r)
 	unsigned int first = r->next_worker;
 	bool busy = false;
 
-	for (unsigned int i = 0; i < T.n_workers; i++) {
+	for (unsigned int i = 0; i < r->env.n_workers; i++) {
 		struct rte_mbuf *m[REPLICATOR_BURST];
-		unsigned int w = (first + i) % T.n_workers, sealed = 0;
+		unsigned int w = (first + i) % r->env.n_workers, sealed = 0;
 		int slot[REPLICATOR_BURST];
 		unsigned int n = RTE_MIN(repl_room(r->stream), (unsigned int)REPLICATOR_BURST);
 
@@ -170,7 +170,7 @@ bool replicator_send_state(struct replicator *r)
 		/* no stream: what was finished before it ended is found by the next audit */
 		if (!r->on)
 			n = REPLICATOR_BURST;
-		n = rte_ring_dequeue_burst(T.stream_out[w], (void **)m, n, NULL);
+		n = rte_ring_dequeue_burst(r->env.stream_out[w], (void **)m, n, NULL);
 		if (n > 0)
 			r->next_worker = w + 1;
 		for (unsigned int k = 0; k < n; k++) {
@@ -207,7 +207,7 @@ void replicator_limits(struct replicator *r)
 		.oldest_age = oldest < r->now ? r->now - oldest : 0,
 		.min_rtt = repl_min_rtt(r->stream) };
 
-	flow_limit(&r->flow, &p, &T.flow);
+	flow_limit(&r->flow, &p, r->env.flow);
 }
 
 bool replicator_send_control(struct replicator *r)
@@ -219,14 +219,13 @@ bool replicator_send_control(struct replicator *r)
 	while (n < POLLS) {
 		size_t len;
 
-		m[n] = rte_pktmbuf_alloc(T.stream_mbufs);
+		m[n] = rte_pktmbuf_alloc(r->env.stream_mbufs);
 		if (m[n] == NULL) {
 			r->count.no_mbuf++;
 			break;
 		}
 		len = repl_poll(r->stream, rte_pktmbuf_mtod(m[n], uint8_t *),
-			RTE_MIN((size_t)r->port->conf->mtu - 28,
-				(size_t)rte_pktmbuf_tailroom(m[n])),
+			RTE_MIN((size_t)r->env.mtu - 28, (size_t)rte_pktmbuf_tailroom(m[n])),
 			r->now);
 		if (len == 0) {
 			rte_pktmbuf_free(m[n]);
@@ -242,14 +241,15 @@ bool replicator_send_control(struct replicator *r)
 bool replicator_from_kernel(struct replicator *r)
 {
 	struct rte_mbuf *m[REPLICATOR_BURST];
-	unsigned int n = rte_ring_dequeue_burst(T.kernel_repl, (void **)m, REPLICATOR_BURST, NULL),
+	unsigned int n = rte_ring_dequeue_burst(
+			     r->env.kernel_out, (void **)m, REPLICATOR_BURST, NULL),
 		     sent;
 
 	if (n == 0)
 		return false;
 	for (unsigned int i = 0; i < n; i++)
 		flow_sent(&r->flow, m[i]->pkt_len);
-	sent = rte_eth_tx_burst(r->port->id, 0, m, (uint16_t)n);
+	sent = rte_eth_tx_burst(r->env.port, 0, m, (uint16_t)n);
 	for (; sent < n; sent++)
 		rte_pktmbuf_free(m[sent]);
 	return true;

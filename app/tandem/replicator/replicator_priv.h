@@ -15,13 +15,13 @@ enum {
 };
 
 struct replicator {
+	struct replicator_env env;
 	struct repl *stream;
 	struct audit *audit;
 	struct crypt *crypt; /* NULL: srp.insecure, plain text */
 	struct keys keys;
 	/* when a packet of the peer's address last came that could not be opened; 0 never */
 	usec_t unopened;
-	const struct port *port;
 	uint32_t local4, peer4; /* host order */
 	uint16_t udp_port, ip_id;
 	_Atomic uint16_t adjacency; /* w: control */

@@ -7,7 +7,7 @@ enum { QUIET_US = 100000 };
 
 bool replicator_to_worker(struct replicator *r, unsigned int w, struct repl_to_worker *m)
 {
-	if (repl_to_worker_send(&T.repl_to_worker[w], m) == 0)
+	if (repl_to_worker_send(&r->env.to_worker[w], m) == 0)
 		return true;
 	r->count.msg_no_room++;
 	return false;
@@ -15,7 +15,7 @@ bool replicator_to_worker(struct replicator *r, unsigned int w, struct repl_to_w
 
 bool replicator_to_control(struct replicator *r, struct from_replicator *m)
 {
-	if (from_replicator_send(&T.from_repl, m) == 0)
+	if (from_replicator_send(r->env.reports, m) == 0)
 		return true;
 	r->count.msg_no_room++;
 	return false;
@@ -25,8 +25,9 @@ static void replicator_done(struct replicator *r, enum to_replicator_type order,
 	uint64_t cookie, bool ok, uint64_t number)
 {
 	/* of what was applied until now, before control acts on it */
-	index_outbox_flush(&T.outbox);
-	replicator_to_control(r, from_replicator_done(T.msgs, order, term, cookie, ok, number));
+	index_outbox_flush(r->env.outbox);
+	replicator_to_control(
+		r, from_replicator_done(r->env.msgs, order, term, cookie, ok, number));
 }
 
 /* A worker that could not be told is tried again at the next turn. */
@@ -34,33 +35,34 @@ static bool workers_stream(struct replicator *r, bool on)
 {
 	bool ok = true;
 
-	for (unsigned int w = 0; w < T.n_workers; w++)
+	for (unsigned int w = 0; w < r->env.n_workers; w++)
 		ok &= replicator_to_worker(
-			r, w, repl_to_worker_stream(T.msgs, r->term, on, r->version));
+			r, w, repl_to_worker_stream(r->env.msgs, r->term, on, r->version));
 	r->on &= ok;
 	return ok;
 }
 
 static void workers_late_stream(struct replicator *r)
 {
-	for (unsigned int w = 0; w < T.n_workers; w++)
+	for (unsigned int w = 0; w < r->env.n_workers; w++)
 		r->on &= replicator_to_worker(r, w,
-			repl_to_worker_late_stream(T.msgs, r->term, r->late_term, r->version));
+			repl_to_worker_late_stream(r->env.msgs, r->term, r->late_term, r->version));
 }
 
 static void control_stream(struct replicator *r, bool on)
 {
-	from_replicator_send(&T.from_repl, from_replicator_stream_state(T.msgs, r->term, on));
+	from_replicator_send(
+		r->env.reports, from_replicator_stream_state(r->env.msgs, r->term, on));
 }
 
 /* Finished packets belong to the stream that was: they must not go out in another, where they mean
  * something else. */
 static void discard(struct replicator *r)
 {
-	for (unsigned int w = 0; w < T.n_workers; w++) {
+	for (unsigned int w = 0; w < r->env.n_workers; w++) {
 		void *m;
 
-		while (rte_ring_dequeue(T.stream_out[w], &m) == 0) {
+		while (rte_ring_dequeue(r->env.stream_out[w], &m) == 0) {
 			struct stream_meta *meta = rte_mbuf_to_priv(m);
 
 			replicator_lost(r, meta->owner, meta->entry, meta->n);
@@ -129,7 +131,7 @@ static void replicator_start(void *replicator, struct to_replicator_start *m)
 	r->late = r->writing = false;
 	r->term = m->term;
 	r->on = false; /* begins when the peer is there */
-	r->pair_offset_us = pair_time_offset_us(&T.pair_time);
+	r->pair_offset_us = pair_time_offset_us(r->env.pair_time);
 	repl_pair_time(r->stream, r->pair_offset_us);
 	repl_receive(r->stream, REPL_RX_LATE, m->term, m->term - 1);
 	replicator_done(r, TO_REPLICATOR_START, m->term, m->cookie, true, 0);
@@ -180,7 +182,8 @@ static void replicator_new_key(void *replicator, struct to_replicator_key *m)
 {
 	struct replicator *r = replicator;
 
-	replicator_to_control(r, from_replicator_keyed(T.msgs, m->cookie, replicator_key(r, m)));
+	replicator_to_control(
+		r, from_replicator_keyed(r->env.msgs, m->cookie, replicator_key(r, m)));
 }
 
 static void replicator_use_key(void *replicator, struct to_replicator_key_use *m)
@@ -216,9 +219,9 @@ bool replicator_messages(struct replicator *r)
 	struct to_replicator *m;
 	bool busy = false;
 
-	for (unsigned int i = 0; i < 16 && (m = to_replicator_take(&T.to_repl)) != NULL; i++) {
+	for (unsigned int i = 0; i < 16 && (m = to_replicator_take(r->env.orders)) != NULL; i++) {
 		r->count.msg_unknown += !to_replicator_dispatch(&replicator_of_control, r, m);
-		msg_free(T.msgs, m);
+		msg_free(r->env.msgs, m);
 		busy = true;
 	}
 	return busy;
@@ -272,8 +275,8 @@ static void drain_over(struct replicator *r, bool ok, uint64_t number)
 		replicator_done(r, TO_REPLICATOR_DRAIN, r->drain_term, r->drain_cookie, ok, number);
 		return;
 	}
-	index_outbox_flush(&T.outbox);
-	replicator_to_control(r, from_replicator_late_drained(T.msgs, r->drain_term));
+	index_outbox_flush(r->env.outbox);
+	replicator_to_control(r, from_replicator_late_drained(r->env.msgs, r->drain_term));
 }
 
 void replicator_drained(struct replicator *r)
@@ -288,9 +291,9 @@ void replicator_drained(struct replicator *r)
 	}
 	if (!r->on || repl_unacked(r->stream) > 0)
 		return;
-	for (unsigned int w = 0; w < T.n_workers; w++)
-		if (!rte_ring_empty(T.stream_out[w]) ||
-			!rte_ring_empty(T.repl_to_worker[w].door.ring))
+	for (unsigned int w = 0; w < r->env.n_workers; w++)
+		if (!rte_ring_empty(r->env.stream_out[w]) ||
+			!rte_ring_empty(r->env.to_worker[w].door.ring))
 			return;
 	if (r->lost_at != 0 &&
 		r->now - r->lost_at < QUIET_US) /* what was lost is on its way through a worker */

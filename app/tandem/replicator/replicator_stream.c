@@ -21,16 +21,16 @@ static int on_state(void *ctx, enum repl_kind kind, struct rd *body, bool late)
 
 		if (session_decode_late(body, &handle, &u) < 0)
 			return -EBADMSG;
-		m = repl_to_worker_late_usage(T.msgs, handle, &u);
+		m = repl_to_worker_late_usage(r->env.msgs, handle, &u);
 		r->count.late_deltas += m != NULL;
-		w = T.shared.worker_of_shard[session_handle_shard(handle)];
-		return repl_to_worker_send(&T.repl_to_worker[w], m) < 0 ? -EAGAIN : 0;
+		w = r->env.worker_of_shard[session_handle_shard(handle)];
+		return repl_to_worker_send(&r->env.to_worker[w], m) < 0 ? -EAGAIN : 0;
 	}
 	if (kind == REPL_USAGE)
-		return session_apply_usage(T.table, SESSION_BY_REPL, body);
+		return session_apply_usage(r->env.table, SESSION_BY_REPL, body);
 	if (kind == REPL_SLOT)
-		return session_apply_slot(T.table, SESSION_BY_REPL, body, now_s);
-	return session_apply_delta(T.table, SESSION_BY_REPL, body);
+		return session_apply_slot(r->env.table, SESSION_BY_REPL, body, now_s);
+	return session_apply_delta(r->env.table, SESSION_BY_REPL, body);
 }
 
 static void on_digest(void *ctx, struct rd *body, usec_t now)
@@ -51,8 +51,8 @@ static void want_send(struct replicator *r, unsigned int w)
 /* Every worker hashes what is its own. */
 static void want_all(struct replicator *r, uint32_t request)
 {
-	for (unsigned int w = 0; w < T.n_workers; w++) {
-		struct repl_to_worker *m = repl_to_worker_want(T.msgs);
+	for (unsigned int w = 0; w < r->env.n_workers; w++) {
+		struct repl_to_worker *m = repl_to_worker_want(r->env.msgs);
 
 		if (m == NULL) {
 			r->count.msg_no_room++;
@@ -73,13 +73,13 @@ static void want_buckets(struct replicator *r, unsigned int how, uint32_t bucket
 
 	/* A range of whole buckets may cross shards: hand each bucket to its owner. */
 	for (uint32_t i = 0;
-		i < n && bucket + i < SESSION_SHARDS * T.table->buckets && r->wants_left > 0;
+		i < n && bucket + i < SESSION_SHARDS * r->env.table->buckets && r->wants_left > 0;
 		i++, r->wants_left--) {
-		unsigned int w = T.shared.worker_of_shard[(bucket + i) / T.table->buckets];
+		unsigned int w = r->env.worker_of_shard[(bucket + i) / r->env.table->buckets];
 		struct repl_to_worker_want *m;
 
 		if (r->want[w] == NULL)
-			r->want[w] = repl_to_worker_want(T.msgs);
+			r->want[w] = repl_to_worker_want(r->env.msgs);
 		if (r->want[w] == NULL) {
 			r->count.msg_no_room++;
 			return;
@@ -140,7 +140,7 @@ static void on_want(void *ctx, struct rd *body, usec_t now)
 	}
 	r->wants_left = REPLICATOR_OUTSTANDING; /* a standby has no more open at once */
 	audit_want_decode(body, want_one, r);
-	for (unsigned int w = 0; w < T.n_workers; w++)
+	for (unsigned int w = 0; w < r->env.n_workers; w++)
 		want_send(r, w);
 }
 
@@ -155,7 +155,7 @@ static void on_heartbeat(void *ctx, struct rd *body, bool fresh, uint64_t peer_p
 		r->pair_offset_us = (int64_t)(peer_pair_ms * 1000) - (int64_t)now;
 		repl_pair_time(r->stream, r->pair_offset_us);
 	}
-	m = from_replicator_heartbeat(T.msgs, peer_pair_ms, fresh, now);
+	m = from_replicator_heartbeat(r->env.msgs, peer_pair_ms, fresh, now);
 	if (m != NULL) {
 		m->heartbeat.len = (uint16_t)body->left;
 		rd_copy(body, m->heartbeat.body, body->left);
@@ -181,7 +181,7 @@ static void on_acked(void *ctx, uint8_t owner, const repl_entry_t *e, unsigned i
 		if (repl_entry_commit(e[i]) == 0)
 			continue;
 		if (r->committed == NULL)
-			r->committed = from_replicator_committed(T.msgs);
+			r->committed = from_replicator_committed(r->env.msgs);
 		if (r->committed == NULL) {
 			r->count.msg_no_room++;
 			return;
@@ -196,13 +196,13 @@ static void on_acked(void *ctx, uint8_t owner, const repl_entry_t *e, unsigned i
 void replicator_lost(struct replicator *r, uint8_t owner, const repl_entry_t *e, unsigned int n)
 {
 	r->lost_at = r->now;
-	if (owner >= T.n_workers)
+	if (owner >= r->env.n_workers)
 		return;
 	while (n > 0) {
 		unsigned int k = RTE_MIN(n, (unsigned int)MSG_ENTRIES);
-		struct repl_to_worker *m = repl_to_worker_lost(T.msgs, e, k);
+		struct repl_to_worker *m = repl_to_worker_lost(r->env.msgs, e, k);
 
-		if (repl_to_worker_send(&T.repl_to_worker[owner], m) < 0) {
+		if (repl_to_worker_send(&r->env.to_worker[owner], m) < 0) {
 			/* Its owner does not learn of it: the stream begins anew, and the audit
 			 * finds the slots. */
 			r->count.resyncs_forced++;
@@ -255,7 +255,7 @@ static void on_status(void *ctx, struct repl_status *st)
 	audit_pass(r->audit, &pass);
 	st->in_sync_since_ms =
 		since == USEC_NEVER ? 0 : (uint64_t)((int64_t)since + r->pair_offset_us) / 1000;
-	st->buckets = SESSION_SHARDS * T.table->buckets;
+	st->buckets = SESSION_SHARDS * r->env.table->buckets;
 	st->unmatched = audit_unmatched(r->audit);
 	st->differing = pass.differing;
 	st->left = pass.left;
@@ -265,24 +265,25 @@ static uint64_t hash_bucket(void *ctx, uint32_t bucket)
 {
 	const struct replicator *r = ctx;
 
-	return session_hash_bucket_in(T.table, bucket / T.table->buckets, bucket % T.table->buckets,
-		repl_rx_version(r->stream));
+	return session_hash_bucket_in(r->env.table, bucket / r->env.table->buckets,
+		bucket % r->env.table->buckets, repl_rx_version(r->stream));
 }
 
 static uint64_t hash_slot(void *ctx, uint32_t bucket, unsigned int slot)
 {
 	const struct replicator *r = ctx;
 
-	return session_hash_slot_in(T.table, bucket / T.table->buckets,
-		bucket % T.table->buckets * SESSION_BUCKET + slot, repl_rx_version(r->stream));
+	return session_hash_slot_in(r->env.table, bucket / r->env.table->buckets,
+		bucket % r->env.table->buckets * SESSION_BUCKET + slot, repl_rx_version(r->stream));
 }
 
 static bool bucket_empty(void *ctx, uint32_t bucket)
 {
-	const struct session_slot *s = &T.table->shard[bucket / T.table->buckets]
-						.slots[bucket % T.table->buckets * SESSION_BUCKET];
+	const struct replicator *r = ctx;
+	const struct session_slot *s =
+		&r->env.table->shard[bucket / r->env.table->buckets]
+			 .slots[bucket % r->env.table->buckets * SESSION_BUCKET];
 
-	(void)ctx;
 	for (unsigned int i = 0; i < SESSION_BUCKET; i++)
 		if (s[i].teid != 0 || s[i].gen != 0)
 			return false;

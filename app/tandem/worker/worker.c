@@ -17,40 +17,47 @@ enum {
 	LATE_MOST_US = 30000000 /* as in control_step.c */
 };
 
-struct worker *worker_create(unsigned int number)
+static int worker_sync(struct worker *w, uint64_t shards)
+{
+	const struct worker_env *e = &w->env;
+	int ret = sync_init(&w->sync, e->shared->table, w->number, shards,
+		w->n_shards * e->shared->table->n_slots,
+		e->conf->srp.micro_checkpoint_interval_ms * USEC_PER_MSEC, e->stream_mbufs,
+		e->stream_out, (uint16_t)(e->stream_mtu - 28 - REPL_TAG), &memory_rte);
+
+	if (ret == 0)
+		w->sync.limits = e->flow;
+	return ret;
+}
+
+struct worker *worker_create(const struct worker_env *e)
 {
 	struct worker *w =
 		rte_zmalloc_socket("worker", sizeof(*w), RTE_CACHE_LINE_SIZE, SOCKET_ID_ANY);
-	const struct config_port *repl = NULL;
 	uint64_t shards = 0;
 
 	if (w == NULL)
 		return NULL;
-	w->number = (uint8_t)number;
-	w->queue = (uint16_t)number;
+	w->env = *e;
+	w->number = (uint8_t)e->number;
+	w->queue = (uint16_t)e->number;
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++) {
-		if (T.shared.worker_of_shard[i] != number)
+		if (e->shared->worker_of_shard[i] != e->number)
 			continue;
 		w->shards[w->n_shards++] = (uint8_t)i;
 		shards |= UINT64_C(1) << i;
 	}
-	for (unsigned int i = 0; i < T.n_ports; i++)
-		if (T.port[i].conf->roles & CONFIG_REPLICATION)
-			repl = T.port[i].conf;
-	w->fp.sh = &T.shared;
-	w->fp.worker = (uint8_t)number;
-	w->fp.queue = (uint16_t)number;
+	w->fp.sh = e->shared;
+	w->fp.worker = (uint8_t)e->number;
+	w->fp.queue = (uint16_t)e->number;
 	w->fp.dirty = &w->sync.dirty;
-	w->fp.punt = T.punt;
-	for (unsigned int i = 0; i < T.n_workers; i++)
-		w->fp.handover[i] = T.handover[i];
-	if (sync_init(&w->sync, T.table, (uint8_t)number, shards, w->n_shards * T.table->n_slots,
-		    T.conf->srp.micro_checkpoint_interval_ms * USEC_PER_MSEC, T.stream_mbufs,
-		    T.stream_out[number], (uint16_t)(repl->mtu - 28 - REPL_TAG), &memory_rte) < 0) {
+	w->fp.punt = e->punt;
+	for (unsigned int i = 0; i < e->n_workers; i++)
+		w->fp.handover[i] = e->handover[i];
+	if (worker_sync(w, shards) < 0) {
 		rte_free(w);
 		return NULL;
 	}
-	w->sync.limits = &T.flow;
 	return w;
 }
 
@@ -68,33 +75,28 @@ const struct fastpath_counters *worker_fastpath_count(const struct worker *w)
 	return &w->fp.count;
 }
 
-uint64_t worker_pair_ms(usec_t now)
-{
-	return pair_time_ms(&T.pair_time, now);
-}
-
 static void worker_report(struct worker *w, struct from_worker *m)
 {
-	if (from_worker_send(&T.from_worker[w->number], m) < 0)
+	if (from_worker_send(w->env.reports, m) < 0)
 		w->count.msg_no_room++; /* control's pending timer is the remedy */
 }
 
 static void worker_done(
 	struct worker *w, enum to_worker_type order, repl_term_t term, uint64_t cookie, bool ok)
 {
-	worker_report(w, from_worker_done(T.msgs, order, term, cookie, ok));
+	worker_report(w, from_worker_done(w->env.msgs, order, term, cookie, ok));
 }
 
 static void late_apply(struct worker *w, uint32_t handle, const struct session_usage *u)
 {
 	struct session_slot *s;
 
-	if (session_apply_late(T.table, w->number, handle, u) == 0)
+	if (session_apply_late(w->env.shared->table, w->number, handle, u) == 0)
 		w->count.late_usage_applied++;
 	else
 		w->count.late_usage_refused++;
 	/* The slot changed in a replicated group: the standby must follow. */
-	s = session_find(T.table, handle);
+	s = session_find(w->env.shared->table, handle);
 	if (s != NULL && w->fp.streaming)
 		dirty_mark(&w->sync.dirty, s, handle, SESSION_G_OTHER64);
 }
@@ -145,8 +147,8 @@ static void worker_owns(struct worker *w, repl_term_t term, bool planned)
 	uint32_t now_s = (uint32_t)(w->now / USEC_PER_SEC);
 
 	for (unsigned int i = 0; i < w->n_shards; i++) {
-		session_quarantine_restart(T.table, w->shards[i], now_s);
-		session_generations(T.table, w->shards[i], T.incarnation, term);
+		session_quarantine_restart(w->env.shared->table, w->shards[i], now_s);
+		session_generations(w->env.shared->table, w->shards[i], w->env.incarnation, term);
 	}
 	w->term = term;
 	if (!MUTANT(idle_goes_on))
@@ -217,7 +219,7 @@ static void worker_streams(struct worker *w, bool on, bool late, uint8_t version
 {
 	w->fp.streaming = on;
 	sync_version(&w->sync, version);
-	sync_stream(&w->sync, on, late, T.conf->srp.audit_interval_s * USEC_PER_SEC, w->now);
+	sync_stream(&w->sync, on, late, w->env.conf->srp.audit_interval_s * USEC_PER_SEC, w->now);
 }
 
 /* Of a role that is over. */
@@ -249,7 +251,8 @@ static void worker_late_stream(void *worker, struct repl_to_worker_late_stream *
 	w->fp.late_last_tsc = rte_rdtsc();
 	/* Handed over as planned, what was counted before is known to the peer. Else it may be any
 	 * slot. */
-	w->late_slots = w->fp.mode == FASTPATH_LATE ? 0 : w->n_shards * T.table->n_slots;
+	w->late_slots =
+		w->fp.mode == FASTPATH_LATE ? 0 : w->n_shards * w->env.shared->table->n_slots;
 	worker_streams(w, true, true, m->version);
 }
 
@@ -289,7 +292,7 @@ static bool take_orders(struct worker *w)
 	bool busy = false;
 
 	for (unsigned int i = 0; i < WORKER_MSGS; i++) {
-		struct to_worker *m = to_worker_take(&T.to_worker[w->number]);
+		struct to_worker *m = to_worker_take(w->env.orders);
 		bool comes_back;
 
 		if (m == NULL)
@@ -297,7 +300,7 @@ static bool take_orders(struct worker *w)
 		comes_back = to_worker_comes_back(m);
 		w->count.msg_unknown += !to_worker_dispatch(&worker_of_control, w, m);
 		if (!comes_back)
-			msg_free(T.msgs, m);
+			msg_free(w->env.msgs, m);
 		w->count.msgs++;
 		busy = true;
 	}
@@ -309,12 +312,12 @@ static bool take_stream_news(struct worker *w)
 	bool busy = false;
 
 	for (unsigned int i = 0; i < WORKER_MSGS; i++) {
-		struct repl_to_worker *m = repl_to_worker_take(&T.repl_to_worker[w->number]);
+		struct repl_to_worker *m = repl_to_worker_take(w->env.stream_news);
 
 		if (m == NULL)
 			break;
 		w->count.msg_unknown += !repl_to_worker_dispatch(&worker_of_replicator, w, m);
-		msg_free(T.msgs, m);
+		msg_free(w->env.msgs, m);
 		w->count.msgs++;
 		busy = true;
 	}
@@ -326,12 +329,12 @@ static bool take_frames(struct worker *w)
 {
 	struct rte_mbuf *m[FASTPATH_BURST];
 	unsigned int n = rte_ring_dequeue_burst(
-			     T.kernel_out[w->number], (void **)m, FASTPATH_BURST, NULL),
+			     w->env.kernel_out, (void **)m, FASTPATH_BURST, NULL),
 		     k;
 
 	for (unsigned int i = 0; i < n; i++)
 		fastpath_send(&w->fp, m[i]->port, m[i]);
-	k = rte_ring_dequeue_burst(T.handover[w->number], (void **)m, FASTPATH_BURST, NULL);
+	k = rte_ring_dequeue_burst(w->env.handover[w->number], (void **)m, FASTPATH_BURST, NULL);
 	if (k > 0)
 		fastpath_handed(&w->fp, m, (uint16_t)k);
 	return n + k > 0;
@@ -342,14 +345,12 @@ static bool receive(struct worker *w)
 	struct rte_mbuf *m[FASTPATH_BURST];
 	bool busy = false;
 
-	for (unsigned int i = 0; i < T.n_ports; i++) {
-		uint16_t n;
+	for (unsigned int i = 0; i < w->env.n_ports; i++) {
+		uint16_t port = w->env.ports[i];
+		uint16_t n = rte_eth_rx_burst(port, w->queue, m, FASTPATH_BURST);
 
-		if (!(T.port[i].conf->roles & (CONFIG_ACCESS | CONFIG_CORE)))
-			continue;
-		n = rte_eth_rx_burst(T.port[i].id, w->queue, m, FASTPATH_BURST);
 		if (n > 0) {
-			fastpath_rx(&w->fp, T.port[i].id, m, n);
+			fastpath_rx(&w->fp, port, m, n);
 			busy = true;
 		}
 	}
@@ -360,8 +361,9 @@ static bool receive(struct worker *w)
 static bool late_sweep(struct worker *w)
 {
 	for (unsigned int i = 0; i < WORKER_SWEEP_FAST && w->late_slots > 0; i++) {
-		uint32_t n = --w->late_slots, shard = w->shards[n / T.table->n_slots];
-		struct session_slot *s = &T.table->shard[shard].slots[n % T.table->n_slots];
+		uint32_t n = --w->late_slots, shard = w->shards[n / w->env.shared->table->n_slots];
+		struct session_slot *s = &w->env.shared->table->shard[shard]
+						  .slots[n % w->env.shared->table->n_slots];
 		uint32_t handle = __atomic_load_n(&s->teid, __ATOMIC_RELAXED);
 
 		if (handle != 0 && (__atomic_load_n(&s->up_pkts, __ATOMIC_RELAXED) != 0 ||
@@ -386,7 +388,7 @@ static void late_end(struct worker *w, usec_t now)
 		!sync_drained(&w->sync, w->sync.dirty.normal.tail, now))
 		return;
 	w->late_asked = false;
-	worker_report(w, from_worker_late_end(T.msgs, w->late_term));
+	worker_report(w, from_worker_late_end(w->env.msgs, w->late_term));
 }
 
 /* We stood still for so long that the peer may have taken over: what waited in the ports meanwhile
@@ -396,20 +398,17 @@ static void drop_stale(struct worker *w)
 {
 	struct rte_mbuf *m[FASTPATH_BURST];
 
-	for (unsigned int i = 0; i < T.n_ports; i++) {
+	for (unsigned int i = 0; i < w->env.n_ports; i++) {
 		uint16_t n = FASTPATH_BURST;
 
-		if (!(T.port[i].conf->roles & (CONFIG_ACCESS | CONFIG_CORE)))
-			continue;
 		for (unsigned int k = 0; k < STALE_BURSTS && n > 0; k++) {
-			n = rte_eth_rx_burst(T.port[i].id, w->queue, m, FASTPATH_BURST);
+			n = rte_eth_rx_burst(w->env.ports[i], w->queue, m, FASTPATH_BURST);
 			rte_pktmbuf_free_bulk(m, n);
 			w->count.stale_frames += n;
 		}
 	}
 	for (unsigned int k = 0, n = 1; k < STALE_BURSTS && n > 0; k++) {
-		n = rte_ring_dequeue_burst(
-			T.kernel_out[w->number], (void **)m, FASTPATH_BURST, NULL);
+		n = rte_ring_dequeue_burst(w->env.kernel_out, (void **)m, FASTPATH_BURST, NULL);
 		rte_pktmbuf_free_bulk(m, n);
 		w->count.stale_frames += n;
 	}
@@ -443,7 +442,8 @@ static void seconds(struct worker *w, usec_t now)
 	w->fp.ei_per_s = now >= w->ei_from ? ERROR_INDICATIONS_PER_S : 0;
 	if (w->fp.mode == FASTPATH_OWN)
 		for (unsigned int i = 0; i < w->n_shards; i++)
-			session_quarantine_expire(T.table, w->number, w->shards[i], now_s, 64);
+			session_quarantine_expire(
+				w->env.shared->table, w->number, w->shards[i], now_s, 64);
 }
 
 bool worker_turn(struct worker *w)
@@ -451,10 +451,10 @@ bool worker_turn(struct worker *w)
 	usec_t now = clock_us(), gap;
 	bool busy;
 
-	gap = pulse_turn(&T.pulse_worker[w->number], now);
-	if (gap > T.pulse_worker[w->number].stale_us) /* nobody was idle: we did not look */
+	gap = pulse_turn(w->env.pulse, now);
+	if (gap > w->env.pulse->stale_us) /* nobody was idle: we did not look */
 		w->idle_base_s = (uint32_t)(now / USEC_PER_SEC);
-	if (chassis_stood_still(now, gap))
+	if (pulse_stood_still(w->env.pulse_of_replicator, now, gap))
 		drop_stale(w);
 	w->now = now;
 	w->fp.now_tsc = rte_rdtsc();
@@ -477,7 +477,7 @@ int worker_run(void *arg)
 	struct worker *w = arg;
 	unsigned int idle = 0;
 
-	while (!atomic_load_explicit(&T.quit, memory_order_relaxed))
-		pulse_rest(&T.pulse_worker[w->number], worker_turn(w), &idle);
+	while (!atomic_load_explicit(w->env.quit, memory_order_relaxed))
+		pulse_rest(w->env.pulse, worker_turn(w), &idle);
 	return 0;
 }

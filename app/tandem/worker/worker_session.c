@@ -8,7 +8,7 @@ static void session_answer(struct worker *w, struct session_request *q, int erro
 {
 	struct from_worker *m = from_worker_answer(q, w->number, error, commit);
 
-	if (from_worker_send(&T.from_worker[w->number], m) < 0)
+	if (from_worker_send(w->env.reports, m) < 0)
 		/* the SGSN repeats its request, and the slot knows that it was answered */
 		w->count.msg_no_room++;
 }
@@ -33,9 +33,10 @@ static int session_place(struct worker *w, struct session_rec *rec, usec_t now)
 		int ret;
 
 		w->next_shard = (w->next_shard + 1) % w->n_shards;
-		if (pool_pick(T.pools, rec->pool, shard, &rec->ue) < 0)
+		if (pool_pick(w->env.shared->pools, rec->pool, shard, &rec->ue) < 0)
 			continue;
-		ret = session_create(T.table, w->number, rec, (uint32_t)(now / USEC_PER_SEC));
+		ret = session_create(
+			w->env.shared->table, w->number, rec, (uint32_t)(now / USEC_PER_SEC));
 		if (ret == 0)
 			return 0;
 		if (ret == -ENOSPC)
@@ -55,7 +56,7 @@ void worker_create_session(void *worker, struct to_worker_create *m)
 
 	if (!session_admitted(w, &m->q))
 		return;
-	rec->created_ms = worker_pair_ms(w->now);
+	rec->created_ms = pair_time_ms(w->env.pair_time, w->now);
 	ret = session_place(w, rec, w->now);
 	if (ret < 0) {
 		w->count.creates_no_address += ret == -EADDRNOTAVAIL;
@@ -63,8 +64,8 @@ void worker_create_session(void *worker, struct to_worker_create *m)
 		session_answer(w, &m->q, ret, 0);
 		return;
 	}
-	s = session_slot_of(T.table, rec->handle);
-	fastpath_meter_init(&T.shared, s);
+	s = session_slot_of(w->env.shared->table, rec->handle);
+	fastpath_meter_init(w->env.shared, s);
 	s->active_s = (uint32_t)(w->now / USEC_PER_SEC);
 	w->count.creates++;
 	session_answer(w, &m->q, 0, sync_commit(&w->sync, rec->handle, w->now));
@@ -78,14 +79,14 @@ void worker_update_session(void *worker, struct to_worker_update *m)
 
 	if (!session_admitted(w, &m->q))
 		return;
-	ret = session_update(T.table, w->number, rec, m->groups);
+	ret = session_update(w->env.shared->table, w->number, rec, m->groups);
 	if (ret < 0) {
 		w->count.stale_handles++;
 		session_answer(w, &m->q, ret, 0);
 		return;
 	}
 	w->count.updates++;
-	session_read(T.table, session_slot_of(T.table, rec->handle), rec);
+	session_read(w->env.shared->table, session_slot_of(w->env.shared->table, rec->handle), rec);
 	session_answer(w, &m->q, 0, sync_commit(&w->sync, rec->handle, w->now));
 }
 
@@ -97,16 +98,17 @@ void worker_delete_session(void *worker, struct to_worker_delete *m)
 
 	if (!session_admitted(w, &m->q))
 		return;
-	s = session_find(T.table, rec->handle);
+	s = session_find(w->env.shared->table, rec->handle);
 	if (s == NULL) {
 		w->count.stale_handles++;
 		session_answer(w, &m->q, -ENOENT, 0);
 		return;
 	}
 	/* The request goes in first: a free slot still answers the same Delete again. */
-	session_update(T.table, w->number, rec, SESSION_G_REQUEST);
-	session_read(T.table, s, &last);
-	session_free(T.table, w->number, rec->handle, (uint32_t)(w->now / USEC_PER_SEC));
+	session_update(w->env.shared->table, w->number, rec, SESSION_G_REQUEST);
+	session_read(w->env.shared->table, s, &last);
+	session_free(
+		w->env.shared->table, w->number, rec->handle, (uint32_t)(w->now / USEC_PER_SEC));
 	w->count.deletes++;
 	*rec = last;
 	session_answer(w, &m->q, 0, sync_commit(&w->sync, last.handle, w->now));
@@ -117,17 +119,17 @@ void worker_delete_session(void *worker, struct to_worker_delete *m)
 static bool session_end(struct worker *w, struct session_slot *s, enum ended_why why, usec_t now)
 {
 	uint32_t handle = s->teid;
-	const struct from_worker_door *door = &T.from_worker[w->number];
+	const struct from_worker_door *door = w->env.reports;
 	struct from_worker *m = rte_ring_count(door->door.ring) < WORKER_ENDED
-					? from_worker_ended(T.msgs, w->number, why)
+					? from_worker_ended(w->env.msgs, w->number, why)
 					: NULL;
 
 	if (m == NULL) {
 		w->count.msg_no_room++;
 		return false;
 	}
-	session_read(T.table, s, &m->ended.rec);
-	session_free(T.table, w->number, handle, (uint32_t)(now / USEC_PER_SEC));
+	session_read(w->env.shared->table, s, &m->ended.rec);
+	session_free(w->env.shared->table, w->number, handle, (uint32_t)(now / USEC_PER_SEC));
 	m->ended.commit = sync_commit(&w->sync, handle, now);
 	switch (why) {
 	case ENDED_IDLE_TIMEOUT:
@@ -151,18 +153,18 @@ static bool session_end(struct worker *w, struct session_slot *s, enum ended_why
 /* False: to be looked at again, it should have ended. */
 static bool sweep_check(struct worker *w, struct session_slot *s, usec_t now)
 {
-	const struct config_apn *apn = &T.conf->apns[s->apn];
+	const struct config_apn *apn = &w->env.conf->apns[s->apn];
 	struct sweep *sw = &w->sweep;
 	uint32_t now_s = (uint32_t)(now / USEC_PER_SEC),
 		 since = RTE_MAX(s->active_s, w->idle_base_s);
 
-	if (s->apn >= T.conf->n_apns)
+	if (s->apn >= w->env.conf->n_apns)
 		return true;
 	if (apn->idle_timeout_s > 0 && now_s - since >= apn->idle_timeout_s && now_s >= since) {
 		return session_end(w, s, ENDED_IDLE_TIMEOUT, now);
 	}
-	if (apn->session_timeout_s > 0 &&
-		worker_pair_ms(now) / 1000 >= s->created_s + (uint64_t)apn->session_timeout_s) {
+	if (apn->session_timeout_s > 0 && pair_time_ms(w->env.pair_time, now) / 1000 >=
+						  s->created_s + (uint64_t)apn->session_timeout_s) {
 		return session_end(w, s, ENDED_SESSION_TIMEOUT, now);
 	}
 	for (unsigned int i = 0; i < sw->n_purges; i++) {
@@ -200,11 +202,12 @@ bool worker_sweep(struct worker *w, usec_t now)
 		return false;
 	sw->next = now + USEC_PER_MSEC;
 	for (unsigned int i = 0; i < (asked ? WORKER_SWEEP_FAST : WORKER_SWEEP); i++) {
-		struct session_slot *s = &T.table->shard[w->shards[sw->shard]].slots[sw->slot];
+		struct session_slot *s =
+			&w->env.shared->table->shard[w->shards[sw->shard]].slots[sw->slot];
 
 		if (s->teid != 0 && !sweep_check(w, s, now))
 			break;
-		if (++sw->slot < T.table->n_slots)
+		if (++sw->slot < w->env.shared->table->n_slots)
 			continue;
 		sw->slot = 0;
 		if (++sw->shard < w->n_shards)

@@ -114,17 +114,6 @@ static inline void watchdog_repl(usec_t now)
 	pulse_watch(&T.pulse_repl, "replication", now);
 }
 
-/* worker.c */
-struct worker *worker_create(unsigned int number);
-void worker_destroy(struct worker *w);
-int worker_run(void *worker); /* lcore function: turns until told to quit */
-const struct fastpath_counters *worker_fastpath_count(const struct worker *w);
-
-/* replicator.c */
-struct replicator *replicator_create(void);
-void replicator_destroy(struct replicator *r);
-int replicator_run(void *replicator); /* lcore function: turns until told to quit */
-
 /* control.c */
 struct control *control_create(void);
 void control_destroy(struct control *c);

@@ -12,4 +12,9 @@ void boot_memory_end(void);
 int boot_tables(void);
 void boot_tables_end(void);
 
+/* envs.c: a worker, the replication core, of what T holds. NULL: as worker_create() and
+ * replicator_create(). */
+struct worker *boot_worker(unsigned int number);
+struct replicator *boot_replicator(void);
+
 #endif

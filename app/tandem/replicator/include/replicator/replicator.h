@@ -9,7 +9,10 @@
 #include "replicator/crypt.h"
 #include "repl/keys.h"
 #include "repl/repl.h"
+#include "cores/index_outbox.h"
+#include "cores/repl_to_worker.h"
 #include "cores/tandem.h"
+#include "cores/to_replicator.h"
 
 // clang-format off
 #define REPLICATOR_COUNTERS(X) \
@@ -43,6 +46,45 @@ struct replicator_view {
 	_Atomic uint32_t key_id, key_phase, keys_live; /* that seal; how many open */
 };
 
+/* What the replication core is given. It is copied, and what it points at outlives the object. */
+struct replicator_env {
+	/* Of it: srp's times, addresses and rate at the start. A reload changes the rate alone, and
+	 * says so by a message. */
+	const struct config *conf;
+	struct session_table *table;
+	const uint8_t *worker_of_shard;
+	unsigned int n_workers;
+	struct fib *fib;     /* where the peer is (replicator_peer) */
+	struct crypt *crypt; /* NULL: srp.insecure */
+	uint8_t side;
+	uint32_t incarnation; /* of this process */
+	/* the replication port */
+	uint16_t port, mtu;
+	struct rte_ether_addr mac;
+	/* doors, and what is told to the index */
+	const struct to_replicator_door *orders;
+	const struct from_replicator_door *reports;
+	const struct repl_to_worker_door *to_worker; /* n_workers of them */
+	struct rte_mempool *msgs;
+	struct index_outbox *outbox;
+	/* frames to control, and of control's to the port */
+	struct rte_ring *punt, *kernel_out;
+	/* packets of the workers, the buffers of all packets, and how many may wait: it writes that
+	 */
+	struct rte_ring *const *stream_out;
+	struct rte_mempool *stream_mbufs;
+	struct flow_limits *flow;
+	struct core_pulse *pulse;
+	/* of the cores that it watches; n_workers of the second */
+	const struct core_pulse *pulse_of_control, *pulse_of_worker;
+	const struct pair_time *pair_time;
+	const _Atomic bool *quit; /* ends replicator_run() */
+};
+
+/* Control core, before the cores run and after; NULL: there is no memory, or no cipher. */
+struct replicator *replicator_create(const struct replicator_env *env);
+void replicator_destroy(struct replicator *r);
+int replicator_run(void *replicator); /* lcore function: turns until told to quit */
 /* One turn of the replication core's loop; whether there was something to do. */
 bool replicator_turn(struct replicator *r);
 

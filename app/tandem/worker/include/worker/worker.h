@@ -5,8 +5,12 @@
 #ifndef TANDEM_WORKER_H
 #define TANDEM_WORKER_H
 
-#include "worker/sync.h"
+#include "cores/from_worker.h"
+#include "cores/repl_to_worker.h"
 #include "cores/tandem.h"
+#include "cores/to_worker.h"
+#include "worker/fastpath.h"
+#include "worker/sync.h"
 
 enum {
 	WORKER_PURGES = 64,
@@ -43,6 +47,35 @@ struct sweep {
 	} asked_gone[WORKER_GONE], gone[WORKER_GONE];
 };
 
+/* What a worker is given. It is copied, and what it points at outlives the worker. */
+struct worker_env {
+	unsigned int number, n_workers;
+	/* Of it: srp.micro-checkpoint-interval, srp.audit-interval, the timeouts of APNs. A reload
+	 * changes none of them. */
+	const struct config *conf;
+	struct fastpath_shared *shared; /* the table, the pools, the routes, who owns which shard */
+	uint32_t incarnation;           /* of this process */
+	uint16_t ports[CONFIG_PORTS];   /* DPDK ports of user traffic, which it polls */
+	unsigned int n_ports;
+	uint16_t stream_mtu; /* of the replication port */
+	/* doors */
+	const struct to_worker_door *orders;
+	const struct from_worker_door *reports;
+	const struct repl_to_worker_door *stream_news;
+	struct rte_mempool *msgs;
+	/* frames: to control; of control's, with m->port to say where to; to each worker */
+	struct rte_ring *punt, *kernel_out;
+	struct rte_ring *const *handover; /* n_workers of them, its own to read from */
+	/* packets to the replication core, their buffers, and how many may wait */
+	struct rte_ring *stream_out;
+	struct rte_mempool *stream_mbufs;
+	const struct flow_limits *flow;
+	struct core_pulse *pulse;
+	const struct core_pulse *pulse_of_replicator; /* whether the chassis stood still */
+	const struct pair_time *pair_time;
+	const _Atomic bool *quit; /* ends worker_run() */
+};
+
 struct worker {
 	struct fastpath fp;
 	struct sync sync;
@@ -69,7 +102,14 @@ struct worker {
 	usec_t next_second;
 	struct sweep sweep;
 	struct worker_counters count; /* r: telemetry */
+	struct worker_env env;
 };
+
+/* Control core, before the cores run and after; NULL: there is no memory. */
+struct worker *worker_create(const struct worker_env *env);
+void worker_destroy(struct worker *w);
+int worker_run(void *worker); /* lcore function: turns until told to quit */
+const struct fastpath_counters *worker_fastpath_count(const struct worker *w);
 
 /* What the worker does with each message. */
 extern const struct to_worker_handlers worker_of_control;
@@ -85,7 +125,5 @@ void worker_delete_session(void *worker, struct to_worker_delete *m);
 bool worker_sweep(struct worker *w, usec_t now);
 void worker_sweep_purge(void *worker, struct to_worker_purge *m);
 void worker_sweep_gone(void *worker, struct to_worker_peer_gone *m);
-/* Pair time in milliseconds. */
-uint64_t worker_pair_ms(usec_t now);
 
 #endif
