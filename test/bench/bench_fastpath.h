@@ -24,6 +24,7 @@ struct bench {
 	struct pool_set *pools;
 	struct fib *fib;
 	struct fastpath_shared sh;
+	struct role role;
 	struct fastpath fp;
 	struct dirty dirty;
 	struct rte_mempool *pool;

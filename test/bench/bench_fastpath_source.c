@@ -211,6 +211,8 @@ int bench_open(struct bench *b)
 	b->sh.n_workers = 1;
 	b->sh.direct = b->pool;
 	b->fp.sh = &b->sh;
+	role_init(&b->role);
+	b->fp.role = &b->role;
 	b->fp.dirty = &b->dirty;
 	b->fp.punt = rte_ring_create("bench_punt", 64, 0, 0);
 	b->fp.mode = FASTPATH_OWN;

@@ -188,6 +188,7 @@ int bench_side_open(struct bench_side *s, unsigned int cpu)
 	configure(s, T.conf);
 	clock_init();
 	tandem_pulses_init(UINT64_MAX, T.conf->idle_sleep);
+	role_init(&T.role);
 	T.incarnation = 100 + s->role;
 	T.n_workers = 1;
 	T.worker_lcore[0] = RTE_MAX_LCORE;

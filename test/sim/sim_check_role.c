@@ -464,6 +464,20 @@ static void check_pending(struct node *n)
 		broken(15, "chassis %c is stuck in %s", name(n), srp_state_name(n->state));
 }
 
+/* What pair publishes is what it goes by. */
+static void check_published(const struct node *n)
+{
+	const struct control *c = n->t.control;
+	const struct role *r = &n->t.role;
+
+	if (atomic_load(&r->term) != c->own_term || atomic_load(&r->owned) != c->owned ||
+		atomic_load(&r->answering) != c->answering || atomic_load(&r->held) != c->hold ||
+		atomic_load(&r->must_not_answer) != srp_info(c->srp)->mute ||
+		atomic_load(&r->restart_counter) != srp_info(c->srp)->restart_counter ||
+		atomic_load(&r->stood_still) != c->stood_still)
+		broken(17, "chassis %c: the published role is not the chassis' own", name(n));
+}
+
 static void control_turned(struct node *n)
 {
 	struct control *c = n->t.control;
@@ -489,6 +503,7 @@ static void control_turned(struct node *n)
 	if (state != n->state)
 		state_changed(n, state);
 	check_pending(n);
+	check_published(n);
 	check_addressed(n);
 	check_left(n);
 	check_waits(n);

@@ -251,6 +251,7 @@ void node_boot(int id)
 	shadow_begin(n);
 	n->owned = n->vouched = false;
 	n->heard = 0;
+	role_init(&t->role);
 	n->own_term = 0;
 	n->addressed = false;
 	n->waits = 0;

@@ -257,6 +257,7 @@ static void drain_all(void)
 void bed_reset(void)
 {
 	drain_all();
+	role_init(&bed.role);
 	for (unsigned int w = 0; w < 2; w++) {
 		fastpath_fini(&bed.w[w]);
 		memset(&bed.w[w], 0, sizeof(bed.w[w]));
@@ -264,6 +265,7 @@ void bed_reset(void)
 		bed.w[w].held_not_before = UINT64_MAX;
 		dirty_clear(&bed.dirty[w]);
 		bed.w[w].sh = &bed.sh;
+		bed.w[w].role = &bed.role;
 		bed.w[w].worker = (uint8_t)w;
 		bed.w[w].queue = (uint16_t)w;
 		bed.w[w].dirty = &bed.dirty[w];

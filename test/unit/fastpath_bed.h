@@ -47,6 +47,7 @@ struct bed {
 	struct pool_set *ps;
 	struct fib *fib;
 	struct fastpath_shared sh;
+	struct role role;
 	struct fastpath w[2];
 	struct dirty dirty[2];
 	struct rte_ring *punt[2], *hand[2], *tx[BED_PORTS][2];

@@ -32,6 +32,38 @@ static void test_idle(void)
 	CU_ASSERT_TRUE(bed_take(bed.punt[0], &out) && frame_equal("echo while idle", &out, &in));
 }
 
+/* From the moment on at which its time to serve is over, an owner is as one that is idle. */
+static void test_lapsed(void)
+{
+	struct frame in, out;
+
+	bed_reset();
+	atomic_store(&bed.role.serve_until, bed.w[0].now_tsc + 1);
+	frame_up(&in, bed.teid[2], BED_UE(2), BED_HOST, 64, 100, 0);
+	bed_rx(0, &in);
+	CU_ASSERT_TRUE(bed_sent(0, BED_CORE, &out));
+	bed.w[0].now_tsc++;
+	bed.w[0].ei_per_s = 1000;
+	bed_rx(0, &in);
+	frame_up(&in, bed.teid[2] ^ 2, BED_UE(2), BED_HOST, 64, 100, 0);
+	bed_rx(0, &in);
+	frame_down(&in, BED_HOST, BED_UE(2), 64, 900, 0);
+	bed_rx(0, &in);
+	CU_ASSERT_EQUAL(bed_sent_n(), 0);
+	CU_ASSERT_EQUAL(rte_ring_count(bed.punt[0]), 0);
+	CU_ASSERT_EQUAL(bed.w[0].count.drop_not_active, 3);
+	CU_ASSERT_EQUAL(bed.w[0].mode, FASTPATH_OWN);
+	/* Late packets are forwarded for the one that serves now. */
+	bed.w[0].mode = FASTPATH_LATE;
+	bed_rx(0, &in);
+	CU_ASSERT_TRUE(bed_sent(0, BED_ACCESS, &out));
+	/* A longer lease counts at once. */
+	bed.w[0].mode = FASTPATH_OWN;
+	atomic_store(&bed.role.serve_until, ROLE_FOR_EVER);
+	bed_rx(0, &in);
+	CU_ASSERT_TRUE(bed_sent(0, BED_ACCESS, &out));
+}
+
 static void test_late(void)
 {
 	struct session_slot *s = bed_slot(2), before;
@@ -225,6 +257,7 @@ CU_TestInfo *fastpath_modes(void)
 {
 	static CU_TestInfo tests[] = {
 		{ "idle", test_idle },
+		{ "time to serve is over", test_lapsed },
 		{ "late", test_late },
 		{ "dirty_once", test_dirty_once },
 		{ "policing", test_policing },

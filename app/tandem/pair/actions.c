@@ -82,6 +82,21 @@ static void heartbeat(const struct srp_action *a)
 		&T.to_repl, to_replicator_heartbeat(T.msgs, a->term, a->msg, a->len, a->now));
 }
 
+/* Other cores and rooms read it: cores/role.h. */
+static void role_publish(const struct control *c)
+{
+	const struct srp_info *i = srp_info(c->srp);
+	struct role *r = &T.role;
+
+	atomic_store_explicit(&r->term, c->own_term, memory_order_relaxed);
+	atomic_store_explicit(&r->owned, c->owned, memory_order_relaxed);
+	atomic_store_explicit(&r->answering, c->answering, memory_order_relaxed);
+	atomic_store_explicit(&r->held, c->hold, memory_order_relaxed);
+	atomic_store_explicit(&r->must_not_answer, i->mute, memory_order_relaxed);
+	atomic_store_explicit(&r->restart_counter, i->restart_counter, memory_order_relaxed);
+	atomic_store_explicit(&r->stood_still, c->stood_still, memory_order_relaxed);
+}
+
 void srp_actions(struct control *c, usec_t now)
 {
 	struct srp_action a;
@@ -135,4 +150,5 @@ void srp_actions(struct control *c, usec_t now)
 			abort();
 		}
 	}
+	role_publish(c);
 }

@@ -22,6 +22,7 @@ struct worker *boot_worker(unsigned int number)
 		.n_workers = T.n_workers,
 		.conf = T.conf,
 		.shared = &T.shared,
+		.role = &T.role,
 		.incarnation = T.incarnation,
 		.stream_mtu = (uint16_t)replication_port()->conf->mtu,
 		.orders = &T.to_worker[number],

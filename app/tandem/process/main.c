@@ -185,6 +185,7 @@ static void crypto_stop(void)
 
 static int cores_start(void)
 {
+	role_init(&T.role);
 	tandem_pulses_init(
 		T.conf->srp.heartbeat_interval_ms * USEC_PER_MSEC * T.conf->srp.dead_multiplier,
 		T.conf->idle_sleep);

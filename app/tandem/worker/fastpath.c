@@ -266,12 +266,22 @@ static inline void run(struct fastpath *f, struct fp_burst *b)
 		fp_down_burst(f, b);
 }
 
+/* Once a burst: who may serve no longer forwards nothing more, whatever it owns. The mode for this
+ * burst; what else comes in is the kernel's as ever. */
+static inline enum fastpath_mode mode_of_burst(const struct fastpath *f)
+{
+	return unlikely(role_lapsed(f->role, f->now_tsc)) && f->mode == FASTPATH_OWN ? FASTPATH_IDLE
+										     : f->mode;
+}
+
 void fastpath_rx(struct fastpath *f, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
 {
+	const enum fastpath_mode mode = f->mode;
 	struct fp_burst b;
 
 	b.n_up = b.n_down = 0;
 	b.handed = false;
+	f->mode = mode_of_burst(f);
 	for (uint16_t i = 0; i < n; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], const void *));
 	for (uint16_t i = 0; i < n; i++) {
@@ -279,15 +289,18 @@ void fastpath_rx(struct fastpath *f, uint16_t port, struct rte_mbuf **pkts, uint
 		classify(f, &b, port, pkts[i]);
 	}
 	run(f, &b);
+	f->mode = mode;
 }
 
 void fastpath_handed(struct fastpath *f, struct rte_mbuf **pkts, uint16_t n)
 {
+	const enum fastpath_mode mode = f->mode;
 	struct fp_burst b;
 
 	b.n_up = b.n_down = 0;
 	b.handed = true;
 	f->count.handed_in += n;
+	f->mode = mode_of_burst(f);
 	for (uint16_t i = 0; i < n; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], const void *));
 	for (uint16_t i = 0; i < n; i++) {
@@ -297,6 +310,7 @@ void fastpath_handed(struct fastpath *f, struct rte_mbuf **pkts, uint16_t n)
 			fp_drop(pkts[i], &f->count.drop_wrong_port);
 	}
 	run(f, &b);
+	f->mode = mode;
 }
 
 void fastpath_prefetch_due(const struct fastpath *f, unsigned int n)

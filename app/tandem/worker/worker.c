@@ -48,6 +48,7 @@ struct worker *worker_create(const struct worker_env *e)
 		shards |= UINT64_C(1) << i;
 	}
 	w->fp.sh = e->shared;
+	w->fp.role = e->role;
 	w->fp.worker = (uint8_t)e->number;
 	w->fp.queue = (uint16_t)e->number;
 	w->fp.dirty = &w->sync.dirty;

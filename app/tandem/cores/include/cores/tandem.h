@@ -20,6 +20,7 @@
 #include "cores/from_worker.h"
 #include "cores/index_outbox.h"
 #include "cores/repl_to_worker.h"
+#include "cores/role.h"
 #include "cores/to_replicator.h"
 #include "cores/to_worker.h"
 #include "net/net.h"
@@ -69,6 +70,7 @@ struct tandem {
 	struct from_replicator_door from_repl;
 	struct repl_to_worker_door repl_to_worker[TANDEM_WORKERS];
 	struct index_outbox outbox;
+	struct role role; /* w: pair */
 	/* frames */
 	struct rte_ring *punt;                       /* workers, replication core -> control */
 	struct rte_ring *kernel_out[TANDEM_WORKERS]; /* control -> worker: m->port says where to */
@@ -100,15 +102,8 @@ static inline bool chassis_stood_still(usec_t now, usec_t gap)
 	return pulse_stood_still(&T.pulse_repl, now, gap);
 }
 
-/* The replication core watches control and the workers, and control watches the replication core:
- * whoever finds that a core has not turned for a second aborts the process. */
-static inline void watchdog_others(usec_t now)
-{
-	pulse_watch(&T.pulse_control, "control", now);
-	for (unsigned int i = 0; i < T.n_workers; i++)
-		pulse_watch(&T.pulse_worker[i], "worker", now);
-}
-
+/* Control watches the replication core, which watches the others: a core that has not turned for a
+ * second is the end of the process. */
 static inline void watchdog_repl(usec_t now)
 {
 	pulse_watch(&T.pulse_repl, "replication", now);

@@ -16,6 +16,7 @@
 
 #include "config/config.h"
 #include "common/counters.h"
+#include "cores/role.h"
 #include "session/dirty.h"
 #include "net/fib.h"
 #include "pool/pool.h"
@@ -79,8 +80,9 @@ COUNTERS_DEFINE(fastpath_counters, FASTPATH_COUNTERS);
 struct fastpath {
 	/* w: control before launch */
 	struct fastpath_shared *sh;
-	uint8_t worker; /* number */
-	uint16_t queue; /* tx queue on every port */
+	const struct role *role; /* until when this chassis may serve */
+	uint8_t worker;          /* number */
+	uint16_t queue;          /* tx queue on every port */
 	struct dirty *dirty;
 	struct rte_ring *punt; /* to control: mbuf->port names the port it came in on */
 	/*to other workers (multi-producer); whole frames, unchanged */

@@ -54,6 +54,7 @@ struct worker_env {
 	 * changes none of them. */
 	const struct config *conf;
 	struct fastpath_shared *shared; /* the table, the pools, the routes, who owns which shard */
+	const struct role *role;        /* until when this chassis may serve */
 	uint32_t incarnation;           /* of this process */
 	uint16_t ports[CONFIG_PORTS];   /* DPDK ports of user traffic, which it polls */
 	unsigned int n_ports;
