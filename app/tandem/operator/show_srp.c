@@ -232,6 +232,8 @@ json_t *show_srp_checkpoint(struct control *c, json_t *args, usec_t now)
 	show_counters(o, replicator_stream_count(T.repl), repl_counters_names, repl_counters_n);
 	show_counters(
 		o, replicator_count(T.repl), replicator_counters_names, replicator_counters_n);
+	show_counters(o, replicator_port_count(T.repl), replicator_port_counters_names,
+		replicator_port_counters_n);
 	signalling_view(c->signalling, &signalling);
 	show_counters(o, &signalling.gate, commit_gate_counters_names, commit_gate_counters_n);
 	json_object_set_new(o, "resync", show_resync(c, now));

@@ -27,6 +27,10 @@ const struct replicator_counters *replicator_count(const struct replicator *r)
 {
 	return &r->count;
 }
+const struct replicator_port_counters *replicator_port_count(const struct replicator *r)
+{
+	return &r->ethernet.count;
+}
 void replicator_records(const struct replicator *r, struct repl_sent_records *s)
 {
 	repl_sent_records(r->stream, s);
@@ -45,7 +49,7 @@ const struct crypt_counters *replicator_crypt_count(const struct replicator *r)
 }
 void replicator_peer(struct replicator *r, uint16_t adjacency)
 {
-	atomic_store(&r->adjacency, adjacency);
+	atomic_store(&r->ethernet.adjacency, adjacency);
 }
 void replicator_peer_version(struct replicator *r, uint8_t version)
 {
@@ -72,11 +76,22 @@ static void mem_give(void *ctx, void *p)
 	rte_free(p);
 }
 
-void replicator_rate(struct replicator *r, uint32_t mbits, usec_t now)
+static void replicator_open_port(struct replicator *r)
 {
-	flow_init(
-		&r->flow, mbits, r->env.mtu + RTE_ETHER_HDR_LEN, r->env.n_workers, SYNC_FIFO, now);
-	atomic_store(&r->view.rate_mbps, mbits);
+	const struct replicator_env *v = &r->env;
+	struct ethernet *e = &r->ethernet;
+
+	e->port = v->port;
+	e->mac = v->mac;
+	e->local4 = ip_addr_to_v4(&v->conf->srp.stream_bind);
+	e->peer4 = ip_addr_to_v4(&v->conf->srp.stream_peer);
+	e->udp_port = (uint16_t)v->conf->srp.stream_port;
+	e->checksum = v->conf->srp.insecure;
+	e->fib = v->fib;
+	e->punt = v->punt;
+	e->kernel_out = v->kernel_out;
+	e->flow = &r->flow;
+	ethernet_init(e, v->mtu);
 }
 
 struct replicator *replicator_create(const struct replicator_env *e)
@@ -98,10 +113,7 @@ struct replicator *replicator_create(const struct replicator_env *e)
 		return NULL;
 	r->env = *e;
 	replicator_ops(r, &ops, &hash);
-	r->local4 = ip_addr_to_v4(&r->env.conf->srp.stream_bind);
-	r->peer4 = ip_addr_to_v4(&r->env.conf->srp.stream_peer);
-	r->udp_port = (uint16_t)r->env.conf->srp.stream_port;
-	r->adjacency = FIB_NONE;
+	replicator_open_port(r);
 	r->present_us = RTE_MAX(beat * r->env.conf->srp.dead_multiplier,
 		r->env.conf->srp.dead_interval_ms * USEC_PER_MSEC);
 	replicator_rate(r, r->env.conf->srp.replication_rate_mbps, clock_us());
@@ -250,7 +262,7 @@ bool replicator_turn(struct replicator *r)
 	busy |= replicator_send_state(r);
 	replicator_committed(r);
 	busy |= replicator_send_control(r);
-	busy |= replicator_from_kernel(r);
+	busy |= ethernet_from_kernel(&r->ethernet);
 	replicator_drained(r);
 	replicator_limits(r);
 	index_outbox_flush(r->env.outbox);

@@ -4,6 +4,7 @@
 #define TANDEM_REPLICATOR_PRIV_H
 
 #include "repl/flow.h"
+#include "ethernet.h"
 #include "replicator/crypt.h"
 #include "repl/keys.h"
 #include "replicator/replicator.h"
@@ -22,9 +23,7 @@ struct replicator {
 	struct keys keys;
 	/* when a packet of the peer's address last came that could not be opened; 0 never */
 	usec_t unopened;
-	uint32_t local4, peer4; /* host order */
-	uint16_t udp_port, ip_id;
-	_Atomic uint16_t adjacency; /* w: control */
+	struct ethernet ethernet; /* the transport that there is */
 	/* w: control. the peer says that it is Standby: what is sent is taken */
 	_Atomic bool peer_applies;
 	_Atomic bool peer_differs; /* w: control. the two configurations forbid a stream */
@@ -66,28 +65,23 @@ struct replicator {
 
 /* replicator_stream.c: what the stream and the audit call back */
 void replicator_ops(struct replicator *r, struct repl_ops *ops, struct audit_hash *hash);
-/* replicator.c: most that the port sends from now on, Mbit/s; 0: no limit. What may be sent at once
- * begins anew. */
-void replicator_rate(struct replicator *r, uint32_t mbits, usec_t now);
 /* Sends the acknowledged commits that were collected. */
 void replicator_committed(struct replicator *r);
 /* Compares everything, now. */
 void replicator_recheck(struct replicator *r);
 void replicator_lost(struct replicator *r, uint8_t owner, const repl_entry_t *e, unsigned int n);
 
-/* replicator_port.c: frames in and out; each true if there was something to do */
+/* replicator_port.c: packets in and out; each true if there was something to do */
 bool replicator_receive(struct replicator *r);
 bool replicator_send_state(struct replicator *r);
 bool replicator_send_control(struct replicator *r);
-bool replicator_from_kernel(struct replicator *r);
+/* Most that the port sends from now on, Mbit/s; 0: no limit. What may be sent at once begins
+ * anew. */
+void replicator_rate(struct replicator *r, uint32_t mbits, usec_t now);
 /* Tells the workers how much they may encode. */
 void replicator_limits(struct replicator *r);
 
-/* replicator_crypt.c. A packet of the stream that arrived. */
-struct arrived {
-	struct rte_mbuf *m;
-	uint16_t at, len;
-};
+/* replicator_crypt.c */
 int replicator_secure(struct replicator *r);
 void replicator_keys_turn(struct replicator *r);
 /* A connection's secrets, which are overwritten. False: they were not taken. */
@@ -97,11 +91,12 @@ void replicator_take(struct replicator *r, const struct arrived *a, unsigned int
 unsigned int replicator_seal(
 	struct replicator *r, struct rte_mbuf **m, const int *slot, unsigned int n);
 
-/* replicator_role.c: orders of control, and when the stream runs */
-extern const struct to_replicator_handlers replicator_of_control;
-/* False, counted: the pool was empty or the door is full. */
+/* replicator_report.c. False, counted: the pool was empty or the door is full. */
 bool replicator_to_worker(struct replicator *r, unsigned int w, struct repl_to_worker *m);
 bool replicator_to_control(struct replicator *r, struct from_replicator *m);
+
+/* replicator_role.c: orders of control, and when the stream runs */
+extern const struct to_replicator_handlers replicator_of_control;
 bool replicator_messages(struct replicator *r);
 void replicator_presence(struct replicator *r);
 void replicator_drained(struct replicator *r);

@@ -5,22 +5,6 @@
 
 enum { QUIET_US = 100000 };
 
-bool replicator_to_worker(struct replicator *r, unsigned int w, struct repl_to_worker *m)
-{
-	if (repl_to_worker_send(&r->env.to_worker[w], m) == 0)
-		return true;
-	r->count.msg_no_room++;
-	return false;
-}
-
-bool replicator_to_control(struct replicator *r, struct from_replicator *m)
-{
-	if (from_replicator_send(r->env.reports, m) == 0)
-		return true;
-	r->count.msg_no_room++;
-	return false;
-}
-
 static void replicator_done(struct replicator *r, enum to_replicator_type order, repl_term_t term,
 	uint64_t cookie, bool ok, uint64_t number)
 {

@@ -16,12 +16,19 @@
 
 // clang-format off
 #define REPLICATOR_COUNTERS(X) \
-	X(rx_frames) X(punted) X(punt_full) X(drop_checksum) X(drop_not_peer) X(tx_frames) \
-	X(tx_unresolved) X(tx_failed) X(tx_unsealed) \
-	X(no_mbuf) X(msg_no_room) X(msg_unknown) X(resyncs_forced) X(refused_term) X(streams) X(discarded) \
-	X(discarded_records) X(late_deltas)
+	X(tx_unresolved) X(tx_unsealed) X(no_mbuf) X(msg_no_room) X(msg_unknown) \
+	X(resyncs_forced) X(refused_term) X(streams) X(discarded) X(discarded_records) \
+	X(late_deltas)
 // clang-format on
 COUNTERS_DEFINE(replicator_counters, REPLICATOR_COUNTERS);
+
+/* Of the replication port. */
+// clang-format off
+#define REPLICATOR_PORT_COUNTERS(X) \
+	X(rx_frames) X(punted) X(punt_full) X(drop_checksum) X(drop_not_peer) X(tx_frames) \
+	X(tx_failed)
+// clang-format on
+COUNTERS_DEFINE(replicator_port_counters, REPLICATOR_PORT_COUNTERS);
 
 /* What control and telemetry may read; w: replication core. */
 struct replicator_view {
@@ -92,6 +99,7 @@ const struct replicator_view *replicator_view(const struct replicator *r);
 const struct repl_counters *replicator_stream_count(const struct replicator *r);
 const struct audit_counters *replicator_audit_count(const struct replicator *r);
 const struct replicator_counters *replicator_count(const struct replicator *r);
+const struct replicator_port_counters *replicator_port_count(const struct replicator *r);
 /* What became of the records of the own stream; what was taken of the peer's. Any core: not of one
  * moment while it runs. */
 void replicator_records(const struct replicator *r, struct repl_sent_records *s);
