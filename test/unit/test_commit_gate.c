@@ -90,7 +90,7 @@ static void test_waits(void)
 	CU_ASSERT_PTR_NOT_NULL(txn_by_cookie(&txns, cookie));
 	committed(0x100, 4, START);
 	committed(0x101, 5, START);
-	committed(0x100 + TXN_HASH, 5, START);
+	committed(0x1101, 5, START); /* in the same bucket as 0x100 */
 	CU_ASSERT_EQUAL(n_left, 0);
 	committed(0x100, 5, START);
 	CU_ASSERT_TRUE(left_were(1, (const uint16_t[]){ 1 }));

@@ -203,7 +203,7 @@ struct control *control_create(void)
 	if (c == NULL)
 		return NULL;
 	c->disk_src.fd = c->signals.fd = c->journal_src.fd = c->ctl.fd = c->mirror_src.fd =
-		c->gtpc_src.fd = c->gtpu_src.fd = -1;
+		c->signalling_src.gtpc.fd = c->signalling_src.gtpu.fd = -1;
 	c->link.listen.fd = -1;
 	for (unsigned int i = 0; i < LINK_CONNS; i++)
 		c->link.conn[i].src.fd = -1;
@@ -246,7 +246,7 @@ void control_destroy(struct control *c)
 	link_close(c);
 	monitors_close(c);
 	signalling_destroy(c->signalling);
-	c->gtpc_src.fd = c->gtpu_src.fd = -1;
+	c->signalling_src.gtpc.fd = c->signalling_src.gtpu.fd = -1;
 	c->mirror_src.fd = -1; /* the mirror closes it */
 	c->journal_src.fd = -1;
 	net_mirror_destroy(c->mirror);
@@ -329,7 +329,7 @@ static void turn(struct control *c, usec_t now)
 	link_turn(c, now);
 	if (!T.conf->srp.insecure && replicator_alarms_turn(&c->repl_watch, T.repl, c->alarms, now))
 		link_drop(c, now);
-	c->indexing = signalling_turn(c->signalling, now);
+	signalling_turn(c->signalling, now);
 	control_announce(c, now);
 	unresolved(c);
 	slow(c, now);
@@ -406,7 +406,7 @@ void control_turn(struct control *c)
 	stalls(c, stall, now);
 	c->now = now;
 	busy = doors_turn(&c->doors);
-	busy |= port_frames(c) || c->indexing;
+	busy |= port_frames(c) || signalling_indexing(c->signalling);
 	n = rest(c, busy, e, RTE_DIM(e), now);
 	/* In here is where a stopped process mostly stands: looked at before any timer fires. */
 	now = clock_us();

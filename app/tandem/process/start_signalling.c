@@ -76,10 +76,10 @@ int start_signalling(struct control *c)
 	c->signalling = signalling_create(&env);
 	if (c->signalling == NULL)
 		return -errno;
-	ret = control_watch(
-		c, &c->gtpc_src, signalling_gtpc_fd(c->signalling), EPOLLIN, start_signalling_gtpc);
+	ret = control_watch(c, &c->signalling_src.gtpc, signalling_gtpc_fd(c->signalling), EPOLLIN,
+		start_signalling_gtpc);
 	if (ret == 0)
-		ret = control_watch(c, &c->gtpu_src, signalling_gtpu_fd(c->signalling), EPOLLIN,
-			start_signalling_gtpu);
+		ret = control_watch(c, &c->signalling_src.gtpu, signalling_gtpu_fd(c->signalling),
+			EPOLLIN, start_signalling_gtpu);
 	return ret;
 }

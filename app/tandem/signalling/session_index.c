@@ -201,3 +201,8 @@ bool session_index_turn(struct session_index *x)
 	}
 	return session_index_read(x);
 }
+
+bool session_index_turning(const struct session_index *x)
+{
+	return x->sweeping || x->rebuild_shard < SESSION_SHARDS;
+}

@@ -134,7 +134,7 @@ static void signalling_unanswered(
 		paths_echo_result(&s->paths, &to->addr, false, now);
 }
 
-bool signalling_turn(struct signalling *s, usec_t now)
+void signalling_turn(struct signalling *s, usec_t now)
 {
 	const struct commit_gate_time t = signalling_gate_time(s, now);
 
@@ -143,7 +143,12 @@ bool signalling_turn(struct signalling *s, usec_t now)
 	commit_gate_turn(&s->gate, &t);
 	txn_turn(&s->txns, now);
 	front_flush(&s->front);
-	return session_index_turn(&s->index);
+	session_index_turn(&s->index);
+}
+
+bool signalling_indexing(const struct signalling *s)
+{
+	return session_index_turning(&s->index);
 }
 
 void signalling_flush(struct signalling *s)

@@ -42,6 +42,11 @@ struct client {
 	size_t out_len, out_sent;
 };
 
+/* The sockets of signalling. */
+struct signalling_sources {
+	struct source gtpc, gtpu;
+};
+
 struct step { /* what srp asked for and other cores are doing */
 	enum srp_step step;
 	srp_term_t term, old_term;
@@ -130,14 +135,13 @@ struct control {
 	bool reload_again;      /* SIGHUP came meanwhile */
 	struct client clients[CONTROL_CLIENTS];
 	struct signalling *signalling;
-	struct source gtpc_src, gtpu_src;
+	struct signalling_sources signalling_src;
 	struct step step;
 	struct probe probe;
 	struct doors doors;
 	usec_t now; /* when the messages of this turn were taken */
 	uint64_t cookie;
 	bool answering, hold; /* signalling is answered; held back for a planned switchover */
-	bool indexing;        /* signalling reads the index from the slots again */
 	bool late_usage;      /* our own usage still goes to the new active */
 	unsigned int late_waiting;
 	bool late_drain; /* all workers are through: to be acknowledged */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* signalling: what the gateway says to SGSNs: GTP-C procedures (TS 29.060), the slow path of GTP-U
  * (TS 29.281), the SGSNs' paths, the commit gate and the index of sessions by subscriber.
- *
  * A request of an SGSN becomes a message to the worker that owns the session; the worker's answer
  * becomes the response, which leaves when the standby has acknowledged what it promises. Nothing is
- * answered unless this chassis is active.
- * All functions are called by the control core alone; none blocks. */
+ * answered unless this chassis is active. The control core alone calls these functions; none
+ * blocks. */
 #ifndef TANDEM_SIGNALLING_H
 #define TANDEM_SIGNALLING_H
 
@@ -90,9 +89,10 @@ void signalling_gtpu_ready(struct signalling *s, usec_t now);
  * kernel's, and m stays the caller's. */
 bool signalling_frame(struct signalling *s, struct rte_mbuf *m, usec_t now);
 
-/* Once in a turn: repetitions and deadlines, then all that waits in the output queue leaves. True:
- * the index is being read anew, and the next turn should not wait. */
-bool signalling_turn(struct signalling *s, usec_t now);
+/* Once in a turn: repetitions and deadlines, then all that waits in the output queue leaves.
+ * _indexing: the index is being read anew, and the next turn should not wait. */
+void signalling_turn(struct signalling *s, usec_t now);
+bool signalling_indexing(const struct signalling *s);
 /* What was said leaves now: before it stops being ours to say. */
 void signalling_flush(struct signalling *s);
 
@@ -112,7 +112,7 @@ void signalling_stream(struct signalling *s, bool on, usec_t now);
 
 /* The chassis became Active in `term`; planned: the peer handed over. */
 void signalling_activated(struct signalling *s, uint64_t term, bool planned, usec_t now);
-/* It no longer is: requests in progress are dropped; the new Active answers their repetitions. */
+/* It no longer is: requests in progress are dropped; the new Active answers them anew. */
 void signalling_deactivated(struct signalling *s);
 /* No request is in progress. */
 bool signalling_idle(const struct signalling *s);
