@@ -82,7 +82,7 @@ static void test_order_and_flush(void)
 		LOG(NOTICE, "line %u.", i);
 	log_stop(); /* what it has not written yet, it writes now */
 	for (unsigned int i = 0; i < 1000 && at != NULL; i++) {
-		snprintf(want, sizeof(want), "tandem: line %u.\n", i);
+		snprintf(want, sizeof(want), "base: line %u.\n", i);
 		CU_ASSERT_EQUAL_FATAL(strncmp(at, want, strlen(want)), 0);
 		at += strlen(want);
 	}
@@ -113,7 +113,7 @@ static void test_full_ring_drops_and_counts(void)
 	CU_ASSERT_EQUAL(count("line 15.\n"), 0);
 	CU_ASSERT_PTR_NOT_NULL(
 		strstr(out, "line 14.\nbase: 5 lines of the log were dropped: its output took no "
-			    "more\ntandem: after it\n"));
+			    "more\nbase: after it\n"));
 }
 
 static void to_fd(void *ctx, uint32_t level, const char *line, size_t len)
@@ -175,7 +175,7 @@ static void test_blocked_reader(void)
 	for (size_t i = 0; i < out_len; i++) /* the filling of the pipe */
 		if (out[i] == '\0')
 			out[i] = ' ';
-	CU_ASSERT_EQUAL(count("tandem: line "), LINES);
+	CU_ASSERT_EQUAL(count("base: line "), LINES);
 	CU_ASSERT_EQUAL(count("base: 144 lines of the log were dropped"), 1);
 }
 
@@ -224,9 +224,9 @@ static void test_limit_per_kind(void)
 	log_count(&c);
 	CU_ASSERT_EQUAL(c.limited, 7);
 	log_stop();
-	CU_ASSERT_STRING_EQUAL(out, "tandem: flood 0\ntandem: flood 1\ntandem: flood 2\n"
-				    "tandem: another kind\n"
-				    "base: 7 more lines like \"tandem: flood %u\"\n");
+	CU_ASSERT_STRING_EQUAL(out, "base: flood 0\nbase: flood 1\nbase: flood 2\n"
+				    "base: another kind\n"
+				    "base: 7 more lines like \"base: flood %u\"\n");
 }
 
 static void ebb(unsigned int i)
@@ -249,8 +249,8 @@ static void test_limit_ends(void)
 	ebb(3);
 	sem_wait(&wrote);
 	log_stop();
-	CU_ASSERT_STRING_EQUAL(out, "tandem: ebb 0\nbase: 2 more lines like \"tandem: ebb %u\"\n"
-				    "tandem: ebb 3\n");
+	CU_ASSERT_STRING_EQUAL(out, "base: ebb 0\nbase: 2 more lines like \"base: ebb %u\"\n"
+				    "base: ebb 3\n");
 }
 
 enum { THREADS = 4, EACH = 2000 };
@@ -284,10 +284,10 @@ static void test_many_threads(void)
 		unsigned int who, i;
 		int used = 0;
 
-		if (strncmp(p, "base: ", 6) == 0)
+		if (strstr(p, " were dropped") != NULL)
 			continue;
 		lines++;
-		CU_ASSERT_EQUAL_FATAL(sscanf(p, "tandem: thread %u has %u.%n", &who, &i, &used), 2);
+		CU_ASSERT_EQUAL_FATAL(sscanf(p, "base: thread %u has %u.%n", &who, &i, &used), 2);
 		CU_ASSERT_TRUE_FATAL((size_t)used == strlen(p) && who < THREADS && i >= next[who]);
 		next[who] = i + 1;
 	}
@@ -305,8 +305,8 @@ static void test_long_line_is_cut(void)
 	LOG(NOTICE, "%s", text);
 	LOG(NOTICE, "next");
 	log_stop();
-	CU_ASSERT_EQUAL(out_len, LOG_LINE - 1 + strlen("tandem: next\n"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(out, "xxx [...]\ntandem: next\n"));
+	CU_ASSERT_EQUAL(out_len, LOG_LINE - 1 + strlen("base: next\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "xxx [...]\nbase: next\n"));
 }
 
 static void test_room(void)
