@@ -13,7 +13,7 @@ void render_any(json_t *data, FILE *to);
 /* Objects by name, of which there may be none. */
 void render_named(json_t *data, FILE *to);
 /* Rows of what was: where the time of a switchover went is told in words. */
-void render_past(json_t *data, FILE *to);
+void render_history(json_t *data, FILE *to);
 /* The layout that operators know. */
 void render_srp_info(json_t *data, FILE *to);
 /* data.text as it is, but clean. */

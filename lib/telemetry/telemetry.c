@@ -11,46 +11,57 @@
 #include <jansson.h>
 #include <rte_telemetry.h>
 
+#include "telemetry/commands.h"
 #include "telemetry/telemetry.h"
 
 enum { REPLY_MAX = 4 << 20, VALUE = 127, BUDGET = 14000, PAGE = 32 };
 
 static char socket_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 
+/* The telemetry library takes no longer help than this. */
+enum { HELP_MAX = 64 };
+
+#define PARAMETER_COMMAND_NOTHING ""
+#define PARAMETER_COMMAND_SESSION " (parameter: which)"
+#define PARAMETER_COMMAND_LIMIT   " (parameter: N)"
+#define PARAMETER_COMMAND_COUNT   " (parameter: N)"
+#define PARAMETER_COMMAND_FILE    ""
+#define PARAMETER_COMMAND_FORCE   ""
+
+/* Commands without a path are in the table as well, and are not registered. */
+#define ROW(words, argument, permission, path, handler, renderer, help)                            \
+	{ path, words, argument, help PARAMETER_##argument },
 static const struct {
-	const char *path, *command, *arg, *help;
-} commands[] = {
-	{ "/tandem/srp/info", "show srp info", NULL, "Role, peer, term and sync of the pair" },
-	{ "/tandem/srp/statistics", "show srp statistics", NULL,
-		"Hellos, heartbeats, switchovers by cause" },
-	{ "/tandem/srp/checkpoint", "show srp checkpoint statistics", NULL,
-		"Replication: sent, applied, refused, lost" },
-	{ "/tandem/srp/audit", "show srp audit-statistics", NULL,
-		"Audit: buckets compared, differing, repaired" },
-	{ "/tandem/srp/monitor", "show srp monitor", NULL,
-		"What is monitored, and what follows from it" },
-	{ "/tandem/radius", "show radius statistics", NULL, "Probes of the AAA servers" },
-	{ "/tandem/srp/configuration", "show srp configuration-difference", NULL,
-		"Keys that must agree with the peer and do not" },
-	{ "/tandem/license", "show license information", NULL,
-		"Whether session recovery is licensed" },
-	{ "/tandem/srp/history", "show srp history", "limit",
-		"Transitions, newest last. Parameter: how many (1..32)" },
-	{ "/tandem/srp/call_loss", "show srp call-loss statistics", "limit",
-		"Sessions lost, by switchover. Parameter: how many (1..32)" },
-	{ "/tandem/alarms", "show alarms", NULL,
-		"Alarms that are raised, and the last that are over" },
-	{ "/tandem/sessions", "show sessions", "limit", "Sessions. Parameter: how many (1..32)" },
-	{ "/tandem/session", "show session", "session",
-		"One session. Parameter: UE address, IMSI or TEID" },
-	{ "/tandem/pools", "show pools", NULL, "IP pools" },
-	{ "/tandem/ports", "show ports", NULL, "Ports, their twins and links" },
-	{ "/tandem/workers", "show workers", NULL, "Counters of each core" },
-	{ "/tandem/gtp", "show gtp statistics", NULL, "GTP-C procedures and the commit gate" },
-};
+	const char *path, *words;
+	enum command_argument argument;
+	const char *help;
+} telemetry_commands[] = { COMMANDS(ROW) };
+#undef ROW
+
+#define FITS(words, argument, permission, path, handler, renderer, help)                           \
+	_Static_assert(                                                                            \
+		(permission) != COMMAND_VIEW || sizeof(help PARAMETER_##argument) <= HELP_MAX,     \
+		words ": the help is too long for telemetry");
+COMMANDS(FITS)
+#undef FITS
+
+enum { COMMANDS_N = sizeof(telemetry_commands) / sizeof(telemetry_commands[0]) };
+
+/* Adds the argument of a command as the control socket knows it. */
+static void telemetry_argument(json_t *args, enum command_argument argument, const char *value)
+{
+	long number = value != NULL ? strtol(value, NULL, 10) : PAGE;
+
+	if (argument == COMMAND_LIMIT || argument == COMMAND_COUNT)
+		json_object_set_new(
+			args, "limit", json_integer(number < 1 || number > PAGE ? PAGE : number));
+	else if (argument == COMMAND_SESSION)
+		json_object_set_new(
+			args, "session", value != NULL ? json_string(value) : json_null());
+}
 
 /* One question to the control socket; each side waits two seconds at most. */
-static json_t *telemetry_ask(const char *command, const char *arg, const char *value)
+static json_t *telemetry_ask(const char *command, enum command_argument argument, const char *value)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	struct timeval limit = { 2, 0 };
@@ -62,16 +73,7 @@ static json_t *telemetry_ask(const char *command, const char *arg, const char *v
 
 	if (fd < 0 || q == NULL)
 		goto out;
-	if (arg != NULL && value != NULL) {
-		long number = strtol(value, NULL, 10);
-
-		json_object_set_new(json_object_get(q, "args"), arg,
-			strcmp(arg, "limit") == 0
-				? json_integer(number < 1 || number > PAGE ? PAGE : number)
-				: json_string(value));
-	} else if (arg != NULL) {
-		json_object_set_new(json_object_get(q, "args"), arg, json_integer(PAGE));
-	}
+	telemetry_argument(json_object_get(q, "args"), argument, value);
 	memcpy(un.sun_path, socket_path, sizeof(un.sun_path));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
@@ -169,12 +171,13 @@ static int telemetry_on_command(const char *cmd, const char *params, struct rte_
 	const char *key;
 	unsigned int i;
 
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(commands[i].path, cmd) == 0)
+	for (i = 0; i < COMMANDS_N; i++)
+		if (telemetry_commands[i].path != NULL &&
+			strcmp(telemetry_commands[i].path, cmd) == 0)
 			break;
-	if (i == sizeof(commands) / sizeof(commands[0]))
+	if (i == COMMANDS_N)
 		return -EINVAL;
-	r = telemetry_ask(commands[i].command, commands[i].arg, params);
+	r = telemetry_ask(telemetry_commands[i].words, telemetry_commands[i].argument, params);
 	data = json_object_get(r, "data");
 	rte_tel_data_start_dict(d);
 	if (data != NULL)
@@ -195,9 +198,11 @@ int telemetry_register(const char *control_socket)
 	if (strlen(control_socket) >= sizeof(socket_path))
 		return -ENAMETOOLONG;
 	memcpy(socket_path, control_socket, strlen(control_socket) + 1);
-	for (unsigned int i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		int ret = rte_telemetry_register_cmd(
-			commands[i].path, telemetry_on_command, commands[i].help);
+	for (unsigned int i = 0; i < COMMANDS_N; i++) {
+		int ret = telemetry_commands[i].path == NULL
+				  ? 0
+				  : rte_telemetry_register_cmd(telemetry_commands[i].path,
+					    telemetry_on_command, telemetry_commands[i].help);
 
 		if (ret < 0)
 			return ret;

@@ -378,6 +378,11 @@ class Completion(unittest.TestCase):
                          ["resync", "initiate-switchover", "initiate-audit", "validate-switchover",
                           "validate-configuration", "reset-auth-probe-fail"])
         self.assertEqual(self.complete("--j"), ["--json"])
+        self.assertEqual(self.complete("show", "pools", "--t"), ["--timeout"])
+        self.assertEqual(self.complete("-t", ""), [])
+        self.assertEqual(self.complete("-t", "3", "show", "srp", "ch"), ["checkpoint"])
+        self.assertEqual(self.complete("-s", COMPLETION[:-2]), [COMPLETION])
+        self.assertEqual(self.complete("srp", "initiate-switchover", ""), ["force"])
         self.assertEqual(self.complete("sa", "conf", COMPLETION[:-2]), [COMPLETION])
 
 

@@ -11,10 +11,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "process/control.h"
+#include "command.h"
 #include "ctl_request.h"
 
-static void drop(struct control *c, struct client *k)
+static void ctl_drop(struct control *c, struct client *k)
 {
 	control_unwatch(c, &k->src);
 	free(k->out);
@@ -23,7 +23,7 @@ static void drop(struct control *c, struct client *k)
 	k->waiting = false;
 }
 
-static void send_some(struct control *c, struct client *k)
+static void ctl_send(struct control *c, struct client *k)
 {
 	while (k->out_sent < k->out_len) {
 		ssize_t n = send(k->src.fd, k->out + k->out_sent, k->out_len - k->out_sent,
@@ -39,12 +39,12 @@ static void send_some(struct control *c, struct client *k)
 			break;
 		k->out_sent += (size_t)n;
 	}
-	drop(c, k);
+	ctl_drop(c, k);
 }
 
-/* Who said it: a view is asked for by scripts, many times a second; what changes something is worth
- * a line. */
-static void log_command(const struct client *k, const char *command)
+/* Logs a command and who gave it. Scripts ask for views many times a second, so views are logged
+ * for debugging alone. */
+static void ctl_log(const struct client *k, const char *words, const struct command *command)
 {
 	struct ucred who = { .uid = (uid_t)-1 };
 	socklen_t len = sizeof(who);
@@ -52,14 +52,15 @@ static void log_command(const struct client *k, const char *command)
 	size_t n;
 
 	getsockopt(k->src.fd, SOL_SOCKET, SO_PEERCRED, &who, &len);
-	for (n = 0; n < sizeof(text) - 1 && command[n] != '\0'; n++)
-		text[n] = command[n] >= ' ' && command[n] <= '~' ? command[n] : '?';
+	for (n = 0; n < sizeof(text) - 1 && words[n] != '\0'; n++)
+		text[n] = words[n] >= ' ' && words[n] <= '~' ? words[n] : '?';
 	text[n] = '\0';
-	LOG_AT(strncmp(text, "show ", 5) == 0 ? RTE_LOG_DEBUG : RTE_LOG_NOTICE,
+	LOG_AT(command != NULL && command->permission == COMMAND_VIEW ? RTE_LOG_DEBUG
+								      : RTE_LOG_NOTICE,
 		"control socket: %s, by user %u, process %d", text, who.uid, who.pid);
 }
 
-static json_t *execute(struct control *c, struct client *k, const char *line, size_t len)
+static json_t *ctl_execute(struct control *c, struct client *k, const char *line, size_t len)
 {
 	struct request q;
 	json_t *r;
@@ -69,25 +70,27 @@ static json_t *execute(struct control *c, struct client *k, const char *line, si
 			"not a command: send one line {\"command\": \"show srp info\", \"args\": "
 			"{}}");
 	else {
-		log_command(k, q.command);
-		r = show_command(c, q.command, q.args, clock_us());
+		const struct command *command = command_find(q.command);
+
+		ctl_log(k, q.command, command);
+		r = command_run(command, c, q.args, clock_us());
 	}
 	request_free(&q);
 	return r;
 }
 
 /* Takes r. */
-static void reply(struct control *c, struct client *k, json_t *r)
+static void ctl_reply(struct control *c, struct client *k, json_t *r)
 {
 	k->out = r != NULL ? json_dumps(r, JSON_COMPACT) : NULL;
 	json_decref(r);
 	if (k->out == NULL) {
-		drop(c, k);
+		ctl_drop(c, k);
 		return;
 	}
 	k->out_len = strlen(k->out);
 	k->out[k->out_len++] = '\n'; /* in place of the terminating zero: the length is kept */
-	send_some(c, k);
+	ctl_send(c, k);
 }
 
 void ctl_answer(struct control *c, json_t *answer)
@@ -95,13 +98,13 @@ void ctl_answer(struct control *c, json_t *answer)
 	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
 		if (c->clients[i].waiting) {
 			c->clients[i].waiting = false;
-			reply(c, &c->clients[i], answer);
+			ctl_reply(c, &c->clients[i], answer);
 			return;
 		}
 	json_decref(answer);
 }
 
-static void on_client(struct control *c, struct source *s, uint32_t events)
+static void ctl_on_client(struct control *c, struct source *s, uint32_t events)
 {
 	struct client *k = (struct client *)((char *)s - offsetof(struct client, src));
 	char *end;
@@ -110,26 +113,26 @@ static void on_client(struct control *c, struct source *s, uint32_t events)
 
 	if (k->out != NULL || k->waiting) {
 		if (events & (EPOLLERR | EPOLLHUP))
-			drop(c, k);
+			ctl_drop(c, k);
 		else if (k->out != NULL)
-			send_some(c, k);
+			ctl_send(c, k);
 		return;
 	}
 	n = recv(s->fd, k->in + k->in_len, sizeof(k->in) - k->in_len, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		drop(c, k);
+		ctl_drop(c, k);
 		return;
 	}
 	k->in_len += (size_t)n;
 	end = memchr(k->in, '\n', k->in_len);
 	if (end == NULL) {
 		if (k->in_len == sizeof(k->in))
-			drop(c, k);
+			ctl_drop(c, k);
 		return;
 	}
-	r = execute(c, k, k->in, (size_t)(end - k->in));
+	r = ctl_execute(c, k, k->in, (size_t)(end - k->in));
 	if (json_is_null(r)) {
 		struct epoll_event e = {
 			.data.ptr = &k->src
@@ -139,10 +142,10 @@ static void on_client(struct control *c, struct source *s, uint32_t events)
 		epoll_ctl(c->ep, EPOLL_CTL_MOD, k->src.fd, &e);
 		return;
 	}
-	reply(c, k, r);
+	ctl_reply(c, k, r);
 }
 
-static void on_accept(struct control *c, struct source *s, uint32_t events)
+static void ctl_on_accept(struct control *c, struct source *s, uint32_t events)
 {
 	int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct client *k = &c->clients[0];
@@ -155,9 +158,9 @@ static void on_accept(struct control *c, struct source *s, uint32_t events)
 	for (unsigned int i = 0; i < CONTROL_CLIENTS && k->src.fd >= 0; i++)
 		if (c->clients[i].src.fd < 0 || c->clients[i].since < k->since)
 			k = &c->clients[i];
-	drop(c, k);
+	ctl_drop(c, k);
 	k->since = clock_us();
-	if (control_watch(c, &k->src, fd, EPOLLIN, on_client) < 0) {
+	if (control_watch(c, &k->src, fd, EPOLLIN, ctl_on_client) < 0) {
 		close(fd);
 		k->src.fd = -1;
 	}
@@ -193,13 +196,13 @@ int ctl_open(struct control *c)
 		close(fd);
 		return ret;
 	}
-	return control_watch(c, &c->ctl, fd, EPOLLIN, on_accept);
+	return control_watch(c, &c->ctl, fd, EPOLLIN, ctl_on_accept);
 }
 
 void ctl_close(struct control *c)
 {
 	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
-		drop(c, &c->clients[i]);
+		ctl_drop(c, &c->clients[i]);
 	if (c->ctl.fd >= 0)
 		unlink(T.conf->telemetry.control_socket);
 	control_unwatch(c, &c->ctl);

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <rte_ethdev.h>
 
-#include "ctl_request.h"
 #include "show.h"
 
 void show_counters(json_t *to, const void *counters, const char *const *names, unsigned int n)
@@ -14,89 +11,6 @@ void show_counters(json_t *to, const void *counters, const char *const *names, u
 		json_object_set_new(to, names[i],
 			json_integer((json_int_t)counter_get((const uint64_t *)counters + i)));
 }
-
-static json_t *answer(int ret, const char *reason)
-{
-	if (ret == 0)
-		return json_pack("{s:b,s:{s:s}}", "ok", 1, "data", "result", reason);
-	return json_pack("{s:b,s:s}", "ok", 0, "error", reason);
-}
-
-static json_t *initiate(struct control *c, json_t *args, usec_t now)
-{
-	char reason[SRP_REASON_MAX] = "";
-	int ret = srp_switchover(c->srp, request_force(args), reason, now);
-
-	LOG(NOTICE, "srp initiate-switchover: %s", ret == 0 ? "started" : reason);
-	srp_actions(c, now);
-	return answer(ret, ret == 0 ? "switchover started" : reason);
-}
-
-static json_t *validate(struct control *c, json_t *args, usec_t now)
-{
-	char reason[SRP_REASON_MAX] = "";
-	int ret = srp_validate(c->srp, reason, now);
-
-	(void)args;
-	return answer(ret, ret == 0 ? "the peer is ready to take over" : reason);
-}
-
-static const struct {
-	const char *words;
-	json_t *(*view)(
-		/* NULL reference: refused, with errno */
-		struct control *c, json_t *args, usec_t now);
-	json_t *(*act)(struct control *c, json_t *args, usec_t now); /* a whole answer */
-} commands[] = {
-	{ "show srp info", show_srp_info, NULL },
-	{ "show srp statistics", show_srp_statistics, NULL },
-	{ "show srp checkpoint statistics", show_srp_checkpoint, NULL },
-	{ "show srp audit-statistics", show_srp_audit, NULL },
-	{ "show srp configuration-difference", show_difference, NULL },
-	{ "show license information", show_license, NULL },
-	{ "show srp monitor", show_srp_monitor, NULL },
-	{ "show radius statistics", show_radius, NULL },
-	{ "show srp history", show_srp_history, NULL },
-	{ "show srp call-loss statistics", show_call_loss, NULL },
-	{ "show alarms", show_alarms, NULL },
-	{ "show sessions", show_sessions, NULL },
-	{ "show session", show_session, NULL },
-	{ "show pools", show_pools, NULL },
-	{ "show ports", show_ports, NULL },
-	{ "show workers", show_workers, NULL },
-	{ "show gtp statistics", show_gtp, NULL },
-	{ "show configuration", show_configuration, NULL },
-	{ "save configuration", NULL, act_save },
-	{ "reload configuration", NULL, act_reload },
-	{ "srp initiate-switchover", NULL, initiate },
-	{ "srp validate-switchover", NULL, validate },
-	{ "srp validate-configuration", NULL, act_validate_configuration },
-	{ "srp reset-auth-probe-fail", NULL, act_reset_auth },
-	{ "srp resync", NULL, act_resync },
-	{ "srp initiate-audit auto", NULL, act_resync },
-	{ "srp initiate-audit manual-with-sync", NULL, act_resync },
-};
-
-json_t *show_command(struct control *c, const char *command, json_t *args, usec_t now)
-{
-	for (unsigned int i = 0; i < RTE_DIM(commands); i++) {
-		json_t *data;
-
-		if (strcmp(commands[i].words, command) != 0)
-			continue;
-		if (commands[i].act != NULL)
-			return commands[i].act(c, args, now);
-		data = commands[i].view(c, args, now);
-		if (data == NULL)
-			return answer(-ENOENT,
-				"no such session here: give a UE address, an IMSI, or a TEID "
-				"(0x...)");
-		return json_pack("{s:b,s:o}", "ok", 1, "data", data);
-	}
-	return answer(-EINVAL, "unknown command: see tandemctl --help");
-}
-
-/* ---- tables ---- */
 
 json_t *show_pools(struct control *c, json_t *args, usec_t now)
 {

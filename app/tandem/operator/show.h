@@ -17,6 +17,9 @@ json_t *show_srp_audit(struct control *c, json_t *args, usec_t now);
 /* control_audit.c: how far the comparison is; and the command that begins one (a whole answer). */
 json_t *show_resync(struct control *c, usec_t now);
 json_t *act_resync(struct control *c, json_t *args, usec_t now);
+/* command.c; a whole answer each. */
+json_t *act_switchover(struct control *c, json_t *args, usec_t now);
+json_t *act_validate_switchover(struct control *c, json_t *args, usec_t now);
 /* control_config.c */
 json_t *show_difference(struct control *c, json_t *args, usec_t now);
 json_t *show_license(struct control *c, json_t *args, usec_t now);

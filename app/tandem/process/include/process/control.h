@@ -299,7 +299,5 @@ void ctl_answer(struct control *c, json_t *answer);
 /* control_reload.c: SIGHUP; the end: waits for the disk */
 void reload_hangup(struct control *c);
 void reload_close(struct control *c);
-/* Executes a command: a new reference to {"ok":...}, or null: it comes later. */
-json_t *show_command(struct control *c, const char *command, json_t *args, usec_t now);
 
 #endif

@@ -23,7 +23,7 @@ static void in_words(json_t *phases, char text[WORDS])
 	}
 }
 
-void render_past(json_t *data, FILE *to)
+void render_history(json_t *data, FILE *to)
 {
 	json_t *copy = json_deep_copy(data), *rows, *row;
 	char text[WORDS];

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* commands: the one list of what an operator can ask. The daemon makes its table of handlers from
+ * it, telemetry its paths, and tandemctl its parser, help, completion and table of renderers; a
+ * program that lacks the handler or the renderer of a row does not compile. Each takes the columns
+ * that it needs by an X macro of its own. */
+#ifndef TANDEM_COMMANDS_H
+#define TANDEM_COMMANDS_H
+
+#include <stddef.h>
+
+/* What may follow the words of a command. */
+enum command_argument {
+	COMMAND_NOTHING,
+	COMMAND_SESSION, /* an address, an IMSI or a TEID; it is required */
+	COMMAND_FILE,    /* the path of a file; it is required */
+	COMMAND_LIMIT,   /* --limit N: how many rows to show at most */
+	COMMAND_COUNT,   /* N: how many of the newest rows to show */
+	COMMAND_FORCE    /* force, or --force */
+};
+
+/* What a command may do. A view's handler returns the data alone, NULL when nothing matches. The
+ * handler of a command that operates returns the whole answer, and each such command is logged with
+ * the user who gave it. Only a view has a telemetry path. */
+enum command_permission { COMMAND_VIEW, COMMAND_OPERATE };
+
+/* X(words, argument, permission, telemetry path, handler of the daemon, renderer of tandemctl,
+ * help) */
+// clang-format off
+#define COMMANDS(X) \
+	X("show srp info", COMMAND_NOTHING, COMMAND_VIEW, \
+		"/tandem/srp/info", show_srp_info, render_srp_info, \
+		"both chassis, and whether a switchover would lose anything") \
+	X("show srp statistics", COMMAND_NOTHING, COMMAND_VIEW, \
+		"/tandem/srp/statistics", show_srp_statistics, render_any, \
+		"hellos, heartbeats, switchovers by cause, transitions") \
+	X("show srp checkpoint statistics", COMMAND_NOTHING, COMMAND_VIEW, \
+		"/tandem/srp/checkpoint", show_srp_checkpoint, render_any, \
+		"checkpoints sent, applied, superseded, refused") \
+	X("show srp audit-statistics", COMMAND_NOTHING, COMMAND_VIEW, \
+		"/tandem/srp/audit", show_srp_audit, render_any, \
+		"comparisons of the two tables, and repairs") \
+	X("show srp monitor", COMMAND_NOTHING, COMMAND_VIEW, \
+		"/tandem/srp/monitor", show_srp_monitor, render_any, \
+		"what is monitored, its state, and what follows from it") \
+	X("show radius statistics", COMMAND_NOTHING, COMMAND_VIEW, \
+		"/tandem/radius", show_radius, render_named, \
+		"probes of the AAA servers: requests, replies, refused ones") \
+	X("show srp history", COMMAND_COUNT, COMMAND_VIEW, \
+		"/tandem/srp/history", show_srp_history, render_history, \
+		"transitions with cause and term, newest last") \
+	X("show srp call-loss statistics", COMMAND_COUNT, COMMAND_VIEW, \
+		"/tandem/srp/call_loss", show_call_loss, render_history, \
+		"sessions known and lost in each switchover") \
+	X("show srp configuration-difference", COMMAND_NOTHING, COMMAND_VIEW, \
+		"/tandem/srp/configuration", show_difference, render_any, \
+		"keys that must agree with the peer and do not") \
+	X("show license information", COMMAND_NOTHING, COMMAND_VIEW, \
+		"/tandem/license", show_license, render_any, \
+		"whether session recovery is licensed, here and on the peer") \
+	X("show sessions", COMMAND_LIMIT, COMMAND_VIEW, \
+		"/tandem/sessions", show_sessions, render_any, \
+		"live sessions") \
+	X("show session", COMMAND_SESSION, COMMAND_VIEW, \
+		"/tandem/session", show_session, render_any, \
+		"everything about one session") \
+	X("show pools", COMMAND_NOTHING, COMMAND_VIEW, \
+		"/tandem/pools", show_pools, render_any, \
+		"address pools and their use") \
+	X("show ports", COMMAND_NOTHING, COMMAND_VIEW, \
+		"/tandem/ports", show_ports, render_any, \
+		"ports, links, packets and drops") \
+	X("show workers", COMMAND_NOTHING, COMMAND_VIEW, \
+		"/tandem/workers", show_workers, render_any, \
+		"worker cores, packets, cycles, drops by reason") \
+	X("show gtp statistics", COMMAND_NOTHING, COMMAND_VIEW, \
+		"/tandem/gtp", show_gtp, render_any, \
+		"GTP-C procedures, and whether answers wait for the standby") \
+	X("show configuration", COMMAND_NOTHING, COMMAND_VIEW, \
+		NULL, show_configuration, render_text, \
+		"running configuration, defaults included") \
+	X("save configuration", COMMAND_FILE, COMMAND_OPERATE, \
+		NULL, act_save, render_any, \
+		"write it to a file (absolute path); the comments of the loaded file are lost") \
+	X("reload configuration", COMMAND_NOTHING, COMMAND_OPERATE, \
+		NULL, act_reload, render_any, \
+		"load the file anew: take all that changed, or nothing if a key needs a restart") \
+	X("show alarms", COMMAND_NOTHING, COMMAND_VIEW, \
+		"/tandem/alarms", show_alarms, render_any, \
+		"what needs attention, and what did") \
+	X("srp resync", COMMAND_NOTHING, COMMAND_OPERATE, \
+		NULL, act_resync, render_any, \
+		"compare the whole table with the peer now, and send what differs") \
+	X("srp initiate-switchover", COMMAND_FORCE, COMMAND_OPERATE, \
+		NULL, act_switchover, render_any, \
+		"hand over to the peer; on the Active only") \
+	X("srp initiate-audit auto", COMMAND_NOTHING, COMMAND_OPERATE, \
+		NULL, act_resync, render_any, \
+		"the same as srp resync, by the name that other gateways have for it") \
+	X("srp initiate-audit manual-with-sync", COMMAND_NOTHING, COMMAND_OPERATE, \
+		NULL, act_resync, render_any, \
+		"the same as srp resync: an audit that repairs") \
+	X("srp validate-switchover", COMMAND_NOTHING, COMMAND_OPERATE, \
+		NULL, act_validate_switchover, render_any, \
+		"check whether a switchover would be refused, and why") \
+	X("srp validate-configuration", COMMAND_NOTHING, COMMAND_OPERATE, \
+		NULL, act_validate_configuration, render_any, \
+		"compare the configuration with the peer's now, key by key") \
+	X("srp reset-auth-probe-fail", COMMAND_NOTHING, COMMAND_OPERATE, \
+		NULL, act_reset_auth, render_any, \
+		"an AAA failure may cause a switchover again; on the Active only")
+// clang-format on
+
+#endif
