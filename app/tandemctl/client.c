@@ -55,7 +55,7 @@ int client_send(int fd, const char *words, json_t *args)
 	return ret;
 }
 
-static int merge(json_t *all, json_t *more)
+static int client_merge(json_t *all, json_t *more)
 {
 	const char *key;
 	json_t *v;
@@ -71,7 +71,7 @@ static int merge(json_t *all, json_t *more)
 	return 0;
 }
 
-static int answer_take(const char *line, json_t **data, char *why, size_t size)
+static int client_answer(const char *line, json_t **data, char *why, size_t size)
 {
 	json_error_t err;
 	json_t *answer = json_loads(line, JSON_REJECT_DUPLICATES, &err);
@@ -87,7 +87,7 @@ static int answer_take(const char *line, json_t **data, char *why, size_t size)
 		snprintf(why, size, "%s", error != NULL ? error : "refused without a reason");
 		ret = -EREMOTE;
 	} else if (json_is_object(*data) && json_is_object(got)) {
-		ret = merge(*data, got);
+		ret = client_merge(*data, got);
 	} else if (got != NULL) {
 		json_decref(*data);
 		*data = json_incref(got);
@@ -112,7 +112,7 @@ int client_receive(int fd, json_t **data, char *why, size_t size)
 	}
 	while ((ret == 0 || ret == -ENODATA) && (errno = 0, getline(&line, &room, from)) >= 0)
 		if (strspn(line, " \r\n") < strlen(line))
-			ret = answer_take(line, data, why, size);
+			ret = client_answer(line, data, why, size);
 	if ((ret == 0 || ret == -ENODATA) && ferror(from)) {
 		ret = -errno;
 		snprintf(why, size, "no answer: %s", ret == -EAGAIN ? "timed out" : strerror(-ret));

@@ -9,13 +9,14 @@
 
 #include <jansson.h>
 
+#include "render.h"
 #include "telemetry/commands.h"
 
 struct command {
 	const char *words; /* as the daemon knows it */
 	enum command_argument argument;
 	enum command_permission permission;
-	void (*render)(json_t *data, FILE *to);
+	void (*render)(json_t *data, struct render *r);
 	const char *help;
 };
 

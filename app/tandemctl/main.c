@@ -7,10 +7,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "client.h"
 #include "command.h"
 #include "options.h"
+#include "rates.h"
 
 enum { REFUSED = 1, UNUSABLE = 2 };
 
@@ -105,10 +109,25 @@ bad:
 	return NULL;
 }
 
+/* The width of the terminal, or what COLUMNS says; 0: the output goes elsewhere, and has no limit.
+ */
+static int main_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+	long n;
+
+	if (columns != NULL && options_number(columns, 20, 10000, &n))
+		return (int)n;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 static void main_show(const struct command *c, const struct options *o, json_t *data)
 {
+	struct render r = { .to = stdout, .width = main_width(), .all = o->all };
+
 	if (!o->json)
-		c->render(data, stdout);
+		c->render(data, &r);
 	else if (data == NULL)
 		puts("{}");
 	else if (json_dumpf(data, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY) ==
@@ -116,10 +135,10 @@ static void main_show(const struct command *c, const struct options *o, json_t *
 		putchar('\n');
 }
 
-static int main_ask(const struct command *c, const struct options *o, json_t *args)
+/* The data of one answer, or the exit status of what went wrong, which was reported. */
+static int main_ask(const struct command *c, const struct options *o, json_t *args, json_t **data)
 {
 	int fd = client_open(o->socket, o->timeout_s), ret;
-	json_t *data = NULL;
 	static char why[65536]; /* a configuration may have many errors */
 
 	if (fd < 0) {
@@ -129,12 +148,79 @@ static int main_ask(const struct command *c, const struct options *o, json_t *ar
 	}
 	/* A daemon that closes early may still have said why: the answer is read in any case. */
 	client_send(fd, c->words, args);
-	ret = client_receive(fd, &data, why, sizeof(why));
+	ret = client_receive(fd, data, why, sizeof(why));
 	if (ret < 0) {
 		fprintf(stderr, "tandemctl: %s%s%s\n", ret == -EREMOTE ? "" : o->socket,
 			ret == -EREMOTE ? "" : ": ", why);
 		return ret == -EREMOTE ? REFUSED : UNUSABLE;
 	}
+	return EXIT_SUCCESS;
+}
+
+static double main_seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* A line that says when the answer below it was given. */
+static void main_head(const struct options *o)
+{
+	time_t now = time(NULL);
+	char text[32];
+
+	if (!o->json && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now)) > 0)
+		printf("%s, every %g s\n", text, o->every_s);
+}
+
+/* Asks again and again, until the daemon is gone or nobody reads. */
+static int main_watch(const struct command *c, const struct options *o, json_t *args)
+{
+	json_t *before = NULL, *data = NULL, *shown;
+	double at = 0, was;
+	int ret;
+
+	while ((ret = main_ask(c, o, args, &data)) == EXIT_SUCCESS) {
+		struct timespec wait;
+		double next;
+
+		was = at;
+		at = main_seconds();
+		shown = rates_add(data, before, at - was);
+		main_head(o);
+		main_show(c, o, shown);
+		json_decref(shown);
+		json_decref(before);
+		before = data;
+		data = NULL;
+		if (!o->json)
+			putchar('\n');
+		if (fflush(stdout) != 0) {
+			ret = UNUSABLE;
+			break;
+		}
+		next = at + o->every_s;
+		wait.tv_sec = (time_t)next;
+		wait.tv_nsec = (long)((next - (double)wait.tv_sec) * 1e9);
+		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wait, NULL) == EINTR)
+			;
+	}
+	json_decref(before);
+	return ret;
+}
+
+static int main_once_or_watch(const struct command *c, const struct options *o, json_t *args)
+{
+	json_t *data = NULL;
+	int ret;
+
+	if (o->every_s > 0)
+		return main_watch(c, o, args);
+	ret = main_ask(c, o, args, &data);
+	if (ret != EXIT_SUCCESS)
+		return ret;
 	main_show(c, o, data);
 	json_decref(data);
 	return fflush(stdout) == 0 ? EXIT_SUCCESS : UNUSABLE;
@@ -161,10 +247,15 @@ int main(int argc, char **argv)
 		fprintf(stderr, "tandemctl: %s\n", why);
 		return UNUSABLE;
 	}
+	if (o.every_s > 0 && c->permission != COMMAND_VIEW) {
+		fprintf(stderr, "tandemctl: %s does not take --watch: it is not a view\n",
+			c->words);
+		return UNUSABLE;
+	}
 	args = main_args(c, &o, argv + used, argc - used);
 	if (args == NULL)
 		return UNUSABLE;
-	ret = main_ask(c, &o, args);
+	ret = main_once_or_watch(c, &o, args);
 	json_decref(args);
 	return ret;
 }

@@ -22,6 +22,9 @@ static const struct option_row {
 		"the control socket of the daemon, by default /run/tandem/control.sock" },
 	{ "name", "NAME", 'n', "<name>", "the same as -s /run/tandem/NAME.sock" },
 	{ "json", NULL, 'j', NULL, "the data as JSON" },
+	{ "all", NULL, 'a', NULL, "counters that are zero, too" },
+	{ "watch", "SECONDS", 'w', NULL,
+		"ask again and again, and show how much counters grow per second" },
 	{ "timeout", "SECONDS", 't', NULL, "how long to wait for the answer, by default 30" },
 	{ "limit", "N", OPTION_LIMIT, NULL, "how many rows to show at most" },
 	{ "force", NULL, OPTION_FORCE, NULL, "the same as the word force" },
@@ -44,6 +47,14 @@ bool options_number(const char *text, long min, long max, long *to)
 	*to = strtol(text, &end, 10);
 	return isdigit((unsigned char)*text) && *end == '\0' && errno == 0 && *to >= min &&
 	       *to <= max;
+}
+
+static bool option_seconds(const char *text, double *to)
+{
+	char *end;
+
+	*to = strtod(text, &end);
+	return isdigit((unsigned char)*text) && *end == '\0' && *to >= 0.1 && *to <= 3600;
 }
 
 static int option_refused(const char *why)
@@ -69,6 +80,13 @@ static int option_take(struct options *o, int key)
 		if (!options_number(optarg, 1, 3600, &v))
 			return option_refused("--timeout: expected seconds, 1 to 3600");
 		o->timeout_s = (unsigned int)v;
+		return 0;
+	case 'w':
+		if (!option_seconds(optarg, &o->every_s))
+			return option_refused("--watch: expected seconds, 0.1 to 3600");
+		return 0;
+	case 'a':
+		o->all = true;
 		return 0;
 	case OPTION_LIMIT:
 		if (!options_number(optarg, 1, INT32_MAX, &o->limit))

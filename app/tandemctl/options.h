@@ -11,7 +11,9 @@ struct options {
 	char socket[256];
 	unsigned int timeout_s;
 	bool json, help, next, force;
-	long limit; /* -1: it was not given */
+	bool all;       /* zero counters too */
+	double every_s; /* 0: once */
+	long limit;     /* -1: it was not given */
 };
 
 /* Reads the options; what is not one stands from argv[optind] on. 0; -EINVAL: it was reported. */

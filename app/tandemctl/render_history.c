@@ -7,7 +7,7 @@
 enum { WORDS = 512 };
 
 /* [{"phase": "silence", "took_ms": 80.1}, ...] as "silence 80.1, ...". */
-static void in_words(json_t *phases, char text[WORDS])
+static void render_phases(json_t *phases, char text[WORDS])
 {
 	size_t used = 0, i;
 	json_t *p;
@@ -23,7 +23,7 @@ static void in_words(json_t *phases, char text[WORDS])
 	}
 }
 
-void render_history(json_t *data, FILE *to)
+void render_history(json_t *data, struct render *r)
 {
 	json_t *copy = json_deep_copy(data), *rows, *row;
 	char text[WORDS];
@@ -36,9 +36,9 @@ void render_history(json_t *data, FILE *to)
 
 			if (!json_is_array(phases))
 				continue;
-			in_words(phases, text);
+			render_phases(phases, text);
 			json_object_set_new(row, "phases", json_string(text));
 		}
-	render_any(copy, to);
+	render_any(copy, r);
 	json_decref(copy);
 }

@@ -25,20 +25,19 @@ static void check(const char *text, size_t len)
 	}
 }
 
+static void (*const views[])(json_t *data, struct render *r) = { render_any, render_srp_info,
+	render_text, render_session, render_counters, render_history };
+
 static void render(unsigned int view, json_t *data)
 {
 	char *text = NULL;
 	size_t len = 0;
 	FILE *to = open_memstream(&text, &len);
+	struct render r = { .to = to, .width = view & 0x80 ? 40 : 0 };
 
 	if (to == NULL)
 		abort();
-	if (view % 3 == 0)
-		render_any(data, to);
-	else if (view % 3 == 1)
-		render_srp_info(data, to);
-	else
-		render_text(data, to);
+	views[view % (sizeof(views) / sizeof(views[0]))](data, &r);
 	fclose(to);
 	check(text, len);
 	free(text);

@@ -34,16 +34,24 @@ SRP_LABELS = [
 ]
 
 
-class Daemon:
-    """Takes one connection, keeps the request line, sends `answer` (bytes), closes."""
+REPLIES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../golden/replies")
+# Replies that are kept, and which views they are of.
+VIEWS = (("session", ("show", "session", "172.20.0.1")), ("workers", ("show", "workers")),
+         ("ports", ("show", "ports")),
+         ("checkpoint", ("show", "srp", "checkpoint", "statistics")))
 
-    def __init__(self, answer, hold=False):
+
+class Daemon:
+    """Takes one connection, keeps the request line, sends `answer` (bytes), closes; then one for
+    each of `more`."""
+
+    def __init__(self, answer, hold=False, more=()):
         self.dir = tempfile.TemporaryDirectory()
         self.path = os.path.join(self.dir.name, "s")
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
         self.listener.listen(1)
-        self.answer, self.request = answer, None
+        self.answers, self.request = [answer, *more], None
         self.release = threading.Event()
         if not hold:
             self.release.set()
@@ -52,17 +60,20 @@ class Daemon:
 
     def serve(self):
         self.listener.settimeout(10)
-        try:
-            conn, _ = self.listener.accept()
-        except OSError:
-            return
-        with conn:
-            self.request = json.loads(conn.makefile("rb").readline())
+        for answer in self.answers:
             try:
-                conn.sendall(self.answer)
+                conn, _ = self.listener.accept()
             except OSError:
-                pass
-            self.release.wait(10)
+                return
+            with conn:
+                self.request = json.loads(conn.makefile("rb").readline())
+                if answer is self.answers[-1]:
+                    self.listener.close()
+                try:
+                    conn.sendall(answer)
+                except OSError:
+                    pass
+                self.release.wait(10)
 
     def __enter__(self):
         return self
@@ -74,8 +85,11 @@ class Daemon:
         self.dir.cleanup()
 
 
-def run(*args):
-    env = dict(os.environ, LC_ALL="C.UTF-8")
+def run(*args, columns=None):
+    env = {k: v for k, v in os.environ.items() if k != "COLUMNS"}
+    env["LC_ALL"] = "C.UTF-8"
+    if columns is not None:
+        env["COLUMNS"] = str(columns)
     return subprocess.run([TANDEMCTL, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True, timeout=20, env=env)
 
@@ -84,10 +98,16 @@ def ok(data):
     return json.dumps({"ok": True, "data": data}).encode() + b"\n"
 
 
-def ask(answer, *args):
+def ask(answer, *args, columns=None):
     with Daemon(answer) as d:
-        p = run("-s", d.path, *args)
+        p = run("-s", d.path, *args, columns=columns)
     return p, d.request
+
+
+def recorded(name):
+    """What a daemon answered once: the data of a view."""
+    with open(os.path.join(REPLIES, name + ".json"), encoding="utf-8") as f:
+        return json.load(f)
 
 
 class Commands(unittest.TestCase):
@@ -325,6 +345,121 @@ class Text(unittest.TestCase):
         rows = [{"address": f"172.20.{i >> 8}.{i & 255}", "teid": f"0x{i:08x}", "up_bytes": i}
                 for i in range(20000)]
         self.assertEqual(len(self.text({"sessions": rows}, "show", "sessions").splitlines()), 20001)
+
+
+class Layout(unittest.TestCase):
+    """Recorded replies as pages, tables and blocks."""
+
+    def text(self, name, *args, columns=None):
+        p, _ = ask(ok(recorded(name)), *args, columns=columns)
+        self.assertEqual((p.returncode, p.stderr), (0, ""))
+        return p.stdout
+
+    def check_golden(self, name, got):
+        path = os.path.join(REPLIES, name + ".txt")
+        if os.environ.get("UPDATE"):
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(got)
+        with open(path, encoding="utf-8") as f:
+            self.assertEqual(f.read(), got)
+
+    def test_golden(self):
+        for name, args in VIEWS:
+            self.check_golden(name, self.text(name, *args, columns=80))
+
+    def test_width(self):
+        for name, args in VIEWS:
+            for columns in (60, 80, 132, 300):
+                for more in ((), ("--all",)):
+                    lines = self.text(name, *args, *more, columns=columns).splitlines()
+                    self.assertLessEqual(max(map(len, lines)), columns, name)
+                    self.assertFalse(any("{" in line for line in lines), name)
+
+    def test_page(self):
+        """One field a line, whatever a reply has more, and a page for each session."""
+        data = recorded("session")
+        one = data["sessions"][0]
+        lines = self.text("session", "show", "session", "172.20.0.1").splitlines()
+        groups = [line[:-1] for line in lines if not line.startswith(" ")]
+        self.assertEqual(groups, ["Subscriber", "Tunnel", "Address", "QoS", "Usage",
+                                  "Replication", "Times"])
+        for key, value in one.items():
+            if key != "created_ms" and not isinstance(value, dict):
+                self.assertTrue(any(str(value) in line for line in lines), key)
+        data["sessions"].append(dict(one, later_s=7))
+        p, _ = ask(ok(data), "show", "session", one["imsi"])
+        self.assertEqual(p.stdout.count("Subscriber:\n"), 2)
+        self.assertTrue(p.stdout.endswith("Other:\n  Later:                7 s\n"), p.stdout)
+
+    def test_blocks(self):
+        rows = [{"name": "a", "text": "x" * 30, "n": 1},
+                {"name": "b", "text": "y z " * 9, "n": {"k_ms": 2}}]
+        p, _ = ask(ok({"alarms": rows}), "show", "alarms", columns=40)
+        self.assertEqual(p.stdout, "a:\n  Text: " + "x" * 30 + "\n  N:    1\nb:\n  Text: "
+                         + ("y z " * 8)[:-1] + "\n        y z \n  N:\n    K: 2 ms\n")
+        del rows[1]
+        p, _ = ask(ok({"alarms": rows}), "show", "alarms", columns=40)
+        self.assertEqual(p.stdout, "Name  Text                            N\na     " + "x" * 30
+                         + "  1\n")
+
+    def test_zero(self):
+        data = {"rx": 0, "tx": 5, "bytes_in_bytes": 0, "queues": 0, "age_ms": 0,
+                "keys": {"a": 0, "b": 0},
+                "rows": [{"core": 0, "none": 0, "some": 0}, {"core": 1, "none": 0, "some": 3}]}
+        p, _ = ask(ok(data), "show", "workers")
+        self.assertEqual(p.stdout, "TX:     5\nQueues: 0\nAge:    0 ms\nKeys:\n  all are zero\n"
+                         "Rows:\n  Core  Some\n     0     0\n     1     3\n"
+                         "(6 counters are zero: see --all)\n")
+        p, _ = ask(ok(data), "show", "workers", "--all")
+        self.assertIn("\nBytes In: 0 bytes\n", p.stdout)
+        self.assertIn("  Core  None  Some\n", p.stdout)
+        self.assertNotIn("--all", p.stdout)
+        p, _ = ask(ok({"rx": 0}), "show", "pools")
+        self.assertEqual(p.stdout, "RX: 0\n", "what is no view of counters shows its zeros")
+
+
+class Watch(unittest.TestCase):
+    def watch(self, first, second, *args):
+        with Daemon(ok(first), more=[ok(second)]) as d:
+            p = run("-s", d.path, "-w", "0.1", *args)
+        self.assertEqual(p.returncode, 2)
+        self.assertIn("is it running?", p.stderr)
+        return p.stdout
+
+    def test_rates(self):
+        out = self.watch({"rx_packets": 100, "rx_bytes": 5, "mtu": 1500, "age_ms": 3, "n": 9},
+                         {"rx_packets": 10100, "rx_bytes": 5, "mtu": 1500, "age_ms": 103, "n": 3}, "show", "ports")
+        heads = re.findall(r"^\S+Z, every 0.1 s$", out, re.M)
+        self.assertEqual(len(heads), 2, out)
+        _, first, second = out.split(" every 0.1 s\n")
+        self.assertNotIn("/s)", first)
+        rate = re.search(r"RX Packets: +10100 \((\d+)/s\)", second)
+        self.assertTrue(rate and 10000 / 3 < int(rate[1]) <= 100000, second)
+        self.assertEqual(second.count("/s)"), 1, second)
+
+    def test_rows(self):
+        """A row's rates are of the same row, by what names it."""
+        out = self.watch({"rows": [{"name": "a", "n": 1}, {"name": "b", "n": 1}]},
+                         {"rows": [{"name": "c", "n": 7}, {"name": "b", "n": 1001}]},
+                         "show", "ports")
+        self.assertRegex(out, r"\nc +7\nb +1001 \(\d+/s\)\n")
+
+    def test_json(self):
+        out = self.watch({"a": {"n": 1}}, {"a": {"n": 2}}, "--json", "show", "ports")
+        decoder, texts = json.JSONDecoder(), []
+        while out.strip():
+            value, end = decoder.raw_decode(out.lstrip())
+            out = out.lstrip()[end:]
+            texts.append(value)
+        self.assertEqual(texts[0], {"a": {"n": 1}})
+        self.assertEqual(set(texts[1]["a"]), {"n", "n_per_s"})
+
+    def test_refused(self):
+        for args in (["-w", "1", "srp", "resync"], ["-w", "0", "show", "pools"],
+                     ["--watch", "x", "show", "pools"]):
+            p = run("-s", "/nonexistent", *args)
+            self.assertEqual((p.returncode, p.stdout), (2, ""), args)
+            self.assertIn("--watch", p.stderr, args)
 
 
 class SrpInfo(unittest.TestCase):

@@ -31,13 +31,13 @@ enum command_permission { COMMAND_VIEW, COMMAND_OPERATE };
 		"/tandem/srp/info", show_srp_info, render_srp_info, \
 		"both chassis, and whether a switchover would lose anything") \
 	X("show srp statistics", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/srp/statistics", show_srp_statistics, render_any, \
+		"/tandem/srp/statistics", show_srp_statistics, render_counters, \
 		"hellos, heartbeats, switchovers by cause, transitions") \
 	X("show srp checkpoint statistics", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/srp/checkpoint", show_srp_checkpoint, render_any, \
+		"/tandem/srp/checkpoint", show_srp_checkpoint, render_counters, \
 		"checkpoints sent, applied, superseded, refused") \
 	X("show srp audit-statistics", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/srp/audit", show_srp_audit, render_any, \
+		"/tandem/srp/audit", show_srp_audit, render_counters, \
 		"comparisons of the two tables, and repairs") \
 	X("show srp monitor", COMMAND_NOTHING, COMMAND_VIEW, \
 		"/tandem/srp/monitor", show_srp_monitor, render_any, \
@@ -61,19 +61,19 @@ enum command_permission { COMMAND_VIEW, COMMAND_OPERATE };
 		"/tandem/sessions", show_sessions, render_any, \
 		"live sessions") \
 	X("show session", COMMAND_SESSION, COMMAND_VIEW, \
-		"/tandem/session", show_session, render_any, \
+		"/tandem/session", show_session, render_session, \
 		"everything about one session") \
 	X("show pools", COMMAND_NOTHING, COMMAND_VIEW, \
 		"/tandem/pools", show_pools, render_any, \
 		"address pools and their use") \
 	X("show ports", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/ports", show_ports, render_any, \
+		"/tandem/ports", show_ports, render_counters, \
 		"ports, links, packets and drops") \
 	X("show workers", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/workers", show_workers, render_any, \
+		"/tandem/workers", show_workers, render_counters, \
 		"worker cores, packets, cycles, drops by reason") \
 	X("show gtp statistics", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/gtp", show_gtp, render_any, \
+		"/tandem/gtp", show_gtp, render_counters, \
 		"GTP-C procedures, and whether answers wait for the standby") \
 	X("show configuration", COMMAND_NOTHING, COMMAND_VIEW, \
 		NULL, show_configuration, render_text, \
