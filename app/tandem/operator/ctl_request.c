@@ -38,7 +38,7 @@ unsigned int request_limit(const json_t *args)
 }
 
 /* 15 digits of 4 bits, filled up with 0xf; then the NSAPI. */
-static uint64_t imsi_key(const char *text, size_t len)
+static uint64_t request_imsi_key(const char *text, size_t len)
 {
 	uint64_t key = 0;
 
@@ -47,7 +47,7 @@ static uint64_t imsi_key(const char *text, size_t len)
 	return key << 4;
 }
 
-static bool teid_of(const char *text, uint32_t *teid)
+static bool request_teid(const char *text, uint32_t *teid)
 {
 	unsigned long long v;
 	char *end;
@@ -73,9 +73,9 @@ enum request_by request_session(
 	if (ip_addr_parse(text, ue) == 0)
 		return REQUEST_BY_UE;
 	if (strncmp(text, "0x", 2) == 0 || (kind != NULL && strcmp(kind, "teid") == 0))
-		return teid_of(text, teid) ? REQUEST_BY_TEID : REQUEST_BY_NOTHING;
+		return request_teid(text, teid) ? REQUEST_BY_TEID : REQUEST_BY_NOTHING;
 	if (strspn(text, "0123456789") != len || len < IMSI_MIN || len > IMSI_MAX)
 		return REQUEST_BY_NOTHING;
-	*key = imsi_key(text, len);
+	*key = request_imsi_key(text, len);
 	return REQUEST_BY_IMSI;
 }

@@ -52,7 +52,7 @@ uint32_t log_level(const char *name)
 }
 
 /* NULL: no memory. */
-static char *running(const char *first, size_t *len)
+static char *reload_running_text(const char *first, size_t *len)
 {
 	char *text = NULL;
 	FILE *f = open_memstream(&text, len);
@@ -67,7 +67,7 @@ static char *running(const char *first, size_t *len)
 json_t *show_configuration(struct control *c, json_t *args, usec_t now)
 {
 	size_t len;
-	char *text = running("", &len);
+	char *text = reload_running_text("", &len);
 	json_t *o =
 		text != NULL ? json_pack("{s:s,s:s}", "file", T.config_file, "text", text) : NULL;
 
@@ -80,14 +80,14 @@ json_t *show_configuration(struct control *c, json_t *args, usec_t now)
 
 /* A path was chosen by somebody, and may have been cut within a character: neither JSON nor a log
  * takes such a thing. */
-static void plain(char *text)
+static void reload_plain(char *text)
 {
 	for (char *p = text; *p != '\0'; p++)
 		if (*p != '\n' && (*p < ' ' || *p > '~'))
 			*p = '?';
 }
 
-static json_t *refuse(const char *reason)
+static json_t *reload_refuse(const char *reason)
 {
 	return json_pack("{s:b,s:s}", "ok", 0, "error", reason);
 }
@@ -96,7 +96,7 @@ static json_t *refuse(const char *reason)
 
 /* The files of keys are tried as well: they are used from the next SRP connection on, and then it
  * is late to say what is wrong with them. */
-static void load(struct disk_work *w)
+static void reload_load(struct disk_work *w)
 {
 	struct tls *t;
 
@@ -109,13 +109,13 @@ static void load(struct disk_work *w)
 	tls_destroy(t);
 }
 
-static void *work(void *arg)
+static void *reload_work(void *arg)
 {
 	struct disk_work *w = arg;
 	uint64_t one = 1;
 
 	if (w->reload)
-		load(w);
+		reload_load(w);
 	else
 		w->ret = save_text(w->path, w->text, w->len, w->why);
 	if (write(w->event, &one, sizeof(one)) < 0)
@@ -123,7 +123,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static void work_free(struct disk_work *w)
+static void reload_work_free(struct disk_work *w)
 {
 	if (w == NULL)
 		return;
@@ -139,7 +139,7 @@ struct reload {
 	FILE *lines; /* of those that need a restart */
 };
 
-static void note(void *ctx, const struct config_change *ch)
+static void reload_note(void *ctx, const struct config_change *ch)
 {
 	struct reload *r = ctx;
 
@@ -149,7 +149,7 @@ static void note(void *ctx, const struct config_change *ch)
 		fprintf(r->lines, "\n%s: %s -> %s", ch->key, ch->from, ch->to);
 }
 
-static void log_lines(uint32_t level, const char *text)
+static void reload_log_lines(uint32_t level, const char *text)
 {
 	for (const char *p = text; p != NULL && *p != '\0';) {
 		int len = (int)strcspn(p, "\n");
@@ -161,7 +161,7 @@ static void log_lines(uint32_t level, const char *text)
 
 /* Two lists of whole lines: what is wrong, or what needs a restart, and that nothing was
  * changed. */
-static json_t *refused(const char *what, const char *lines)
+static json_t *reload_refused(const char *what, const char *lines)
 {
 	char *text = NULL;
 	json_t *r;
@@ -170,27 +170,27 @@ static json_t *refused(const char *what, const char *lines)
 		    (int)strlen(lines) - (lines[0] != '\0' && lines[strlen(lines) - 1] == '\n'),
 		    lines) < 0)
 		return NULL;
-	plain(text);
-	log_lines(RTE_LOG_ERR, text);
-	r = refuse(text);
+	reload_plain(text);
+	reload_log_lines(RTE_LOG_ERR, text);
+	r = reload_refuse(text);
 	free(text);
 	return r;
 }
 
-static json_t *file_refused(const struct disk_work *w)
+static json_t *reload_file_refused(const struct disk_work *w)
 {
 	char what[64];
 
 	snprintf(what, sizeof(what), "%u error%s in the file", w->report.errors,
 		w->report.errors == 1 ? "" : "s");
 	if (w->why[0] != '\0')
-		return refused("a file of keys cannot be used", w->why);
-	return refused(w->report.errors > 0 ? what : "the file cannot be read",
+		return reload_refused("a file of keys cannot be used", w->why);
+	return reload_refused(w->report.errors > 0 ? what : "the file cannot be read",
 		w->report.text != NULL ? w->report.text : strerror(-w->ret));
 }
 
 /* NULL, or why nothing was changed. */
-static const char *apply(
+static const char *reload_apply(
 	struct control *c, const struct config *next, const json_t *changed, usec_t now)
 {
 	uint32_t was = log_level(T.conf->log.level), level = log_level(next->log.level);
@@ -228,26 +228,26 @@ static const char *apply(
 	return NULL;
 }
 
-static json_t *accepted(struct control *c, const struct disk_work *w, json_t *changed)
+static json_t *reload_accepted(struct control *c, const struct disk_work *w, json_t *changed)
 {
-	const char *why = apply(c, &w->next, changed, clock_us());
+	const char *why = reload_apply(c, &w->next, changed, clock_us());
 	char result[64];
 	size_t n = json_array_size(changed);
 
 	if (why != NULL)
-		return refused(why, "try again");
+		return reload_refused(why, "try again");
 	if (n == 0) {
 		LOG(NOTICE, "reload: %s is what runs: nothing was changed", w->path);
 		snprintf(result, sizeof(result), "the file is what runs: nothing was changed");
 	} else {
 		snprintf(result, sizeof(result), "%zu key%s changed", n, n == 1 ? "" : "s");
 	}
-	log_lines(RTE_LOG_WARNING, w->report.text);
+	reload_log_lines(RTE_LOG_WARNING, w->report.text);
 	return json_pack("{s:b,s:{s:s,s:s,s:O,s:[],s:s*}}", "ok", 1, "data", "file", w->path,
 		"result", result, "changed", changed, "needs_restart", "warnings", w->report.text);
 }
 
-static json_t *reloaded(struct control *c, const struct disk_work *w)
+static json_t *reload_answer(struct control *c, const struct disk_work *w)
 {
 	struct reload r = { json_array(), json_array(), NULL };
 	char *lines = NULL, what[64];
@@ -255,22 +255,22 @@ static json_t *reloaded(struct control *c, const struct disk_work *w)
 	size_t size, n;
 
 	if (w->ret < 0) {
-		answer = file_refused(w);
+		answer = reload_file_refused(w);
 		goto end;
 	}
 	r.lines = open_memstream(&lines, &size);
 	if (r.lines == NULL)
 		goto end;
-	config_changes(T.conf, &w->next, note, &r);
+	config_changes(T.conf, &w->next, reload_note, &r);
 	if (fclose(r.lines) != 0)
 		goto end;
 	n = json_array_size(r.restart);
 	if (n == 0) {
-		answer = accepted(c, w, r.changed);
+		answer = reload_accepted(c, w, r.changed);
 		goto end;
 	}
 	snprintf(what, sizeof(what), "%zu key%s a restart", n, n == 1 ? " needs" : "s need");
-	answer = refused(what, lines);
+	answer = reload_refused(what, lines);
 	json_object_set(answer, "needs_restart", r.restart);
 	json_object_set(answer, "not_changed", r.changed);
 end:
@@ -280,12 +280,12 @@ end:
 	return answer;
 }
 
-static json_t *saved(struct disk_work *w)
+static json_t *reload_saved(struct disk_work *w)
 {
 	if (w->ret < 0) {
-		plain(w->why);
+		reload_plain(w->why);
 		LOG(ERR, "save configuration: %s", w->why);
-		return refuse(w->why);
+		return reload_refuse(w->why);
 	}
 	LOG(NOTICE, "configuration saved in %s", w->path);
 	return json_pack("{s:b,s:{s:s,s:s,s:I}}", "ok", 1, "data", "result",
@@ -295,7 +295,7 @@ static json_t *saved(struct disk_work *w)
 
 /* ---- control's side of the thread ---- */
 
-static struct disk_work *work_end(struct control *c)
+static struct disk_work *reload_work_end(struct control *c)
 {
 	struct disk_work *w = c->disk;
 
@@ -306,14 +306,14 @@ static struct disk_work *work_end(struct control *c)
 	return w;
 }
 
-static void on_ended(struct control *c, struct source *s, uint32_t events)
+static void reload_on_ended(struct control *c, struct source *s, uint32_t events)
 {
-	struct disk_work *w = work_end(c);
+	struct disk_work *w = reload_work_end(c);
 
 	(void)s;
 	(void)events;
-	ctl_answer(c, w->reload ? reloaded(c, w) : saved(w));
-	work_free(w);
+	ctl_answer(c, w->reload ? reload_answer(c, w) : reload_saved(w));
+	reload_work_free(w);
 	if (c->reload_again) {
 		c->reload_again = false;
 		reload_hangup(c);
@@ -321,30 +321,31 @@ static void on_ended(struct control *c, struct source *s, uint32_t events)
 }
 
 /* NULL: begun, whoever waits is answered when it has ended. Else why not; w was freed. */
-static json_t *work_begin(struct control *c, struct disk_work *w)
+static json_t *reload_work_begin(struct control *c, struct disk_work *w)
 {
 	int ret;
 
 	if (c->disk != NULL) {
-		work_free(w);
-		return refuse("a save or reload is going on: try again when it has ended");
+		reload_work_free(w);
+		return reload_refuse("a save or reload is going on: try again when it has ended");
 	}
 	w->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	ret = w->event < 0 ? -errno : control_watch(c, &c->disk_src, w->event, EPOLLIN, on_ended);
+	ret = w->event < 0 ? -errno
+			   : control_watch(c, &c->disk_src, w->event, EPOLLIN, reload_on_ended);
 	/* EAL puts it on a CPU that no lcore polls, where there is one. */
 	if (ret == 0)
-		ret = rte_ctrl_thread_create(&w->thread, "tandem-disk", NULL, work, w);
+		ret = rte_ctrl_thread_create(&w->thread, "tandem-disk", NULL, reload_work, w);
 	if (ret == 0) {
 		c->disk = w;
 		return NULL;
 	}
 	control_unwatch(c, &c->disk_src);
-	work_free(w);
+	reload_work_free(w);
 	LOG(ERR, "no thread to save or load the configuration: %s", strerror(abs(ret)));
-	return refuse("no thread could be made for it: see the log");
+	return reload_refuse("no thread could be made for it: see the log");
 }
 
-static struct disk_work *work_new(const char *path)
+static struct disk_work *reload_work_new(const char *path)
 {
 	struct disk_work *w = calloc(1, sizeof(*w));
 
@@ -355,12 +356,12 @@ static struct disk_work *work_new(const char *path)
 
 static json_t *reload_begin(struct control *c)
 {
-	struct disk_work *w = work_new(T.config_file);
+	struct disk_work *w = reload_work_new(T.config_file);
 
 	if (w == NULL)
-		return refuse("no memory");
+		return reload_refuse("no memory");
 	w->reload = true;
-	return work_begin(c, w);
+	return reload_work_begin(c, w);
 }
 
 json_t *act_reload(struct control *c, json_t *args, usec_t now)
@@ -380,15 +381,15 @@ json_t *act_save(struct control *c, json_t *args, usec_t now)
 
 	(void)now;
 	if (path == NULL || strlen(path) >= PATH_MAX)
-		return refuse("which file? give an absolute path");
-	w = work_new(path);
+		return reload_refuse("which file? give an absolute path");
+	w = reload_work_new(path);
 	if (w != NULL)
-		w->text = running(comments_lost, &w->len);
+		w->text = reload_running_text(comments_lost, &w->len);
 	if (w == NULL || w->text == NULL) {
-		work_free(w);
-		return refuse("no memory");
+		reload_work_free(w);
+		return reload_refuse("no memory");
 	}
-	why = work_begin(c, w);
+	why = reload_work_begin(c, w);
 	return why != NULL ? why : json_null();
 }
 
@@ -404,5 +405,5 @@ void reload_hangup(struct control *c)
 
 void reload_close(struct control *c)
 {
-	work_free(work_end(c));
+	reload_work_free(reload_work_end(c));
 }

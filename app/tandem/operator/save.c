@@ -17,7 +17,7 @@ struct like {
 	gid_t gid;
 };
 
-static int target(const char *path, struct like *l, char why[SAVE_WHY])
+static int save_target(const char *path, struct like *l, char why[SAVE_WHY])
 {
 	struct stat st;
 
@@ -46,7 +46,7 @@ static int target(const char *path, struct like *l, char why[SAVE_WHY])
 	return 0;
 }
 
-static int fill(int fd, const struct like *l, const char *text, size_t len)
+static int save_fill(int fd, const struct like *l, const char *text, size_t len)
 {
 	for (size_t at = 0; at < len;) {
 		ssize_t n = write(fd, text + at, len - at);
@@ -60,7 +60,7 @@ static int fill(int fd, const struct like *l, const char *text, size_t len)
 											  : 0;
 }
 
-static int folder_sync(const char *folder)
+static int save_folder_sync(const char *folder)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret;
 
@@ -72,7 +72,7 @@ static int folder_sync(const char *folder)
 }
 
 /* The temporary file's name, and the folder that both are in ("/" keeps its slash). */
-static int names(const char *path, char temp[PATH_MAX], char folder[PATH_MAX])
+static int save_names(const char *path, char temp[PATH_MAX], char folder[PATH_MAX])
 {
 	const char *base = strrchr(path, '/') + 1;
 	size_t len = (size_t)(base - path);
@@ -88,11 +88,11 @@ int save_text(const char *path, const char *text, size_t len, char why[SAVE_WHY]
 {
 	char temp[PATH_MAX], folder[PATH_MAX];
 	struct like l;
-	int fd, ret = target(path, &l, why);
+	int fd, ret = save_target(path, &l, why);
 
 	if (ret < 0)
 		return ret;
-	ret = names(path, temp, folder);
+	ret = save_names(path, temp, folder);
 	fd = ret == 0 ? mkostemp(temp, O_CLOEXEC) : -1;
 	if (ret == 0 && fd < 0)
 		ret = -errno;
@@ -101,7 +101,7 @@ int save_text(const char *path, const char *text, size_t len, char why[SAVE_WHY]
 			strerror(-ret));
 		return ret;
 	}
-	ret = fill(fd, &l, text, len);
+	ret = save_fill(fd, &l, text, len);
 	close(fd);
 	if (ret == 0 && rename(temp, path) < 0)
 		ret = -errno;
@@ -111,7 +111,7 @@ int save_text(const char *path, const char *text, size_t len, char why[SAVE_WHY]
 			path, strerror(-ret));
 		return ret;
 	}
-	ret = folder_sync(folder);
+	ret = save_folder_sync(folder);
 	if (ret < 0)
 		snprintf(why, SAVE_WHY,
 			"%.200s is written, but its folder is not on the disk yet (%s): save again",
