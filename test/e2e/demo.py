@@ -5,6 +5,7 @@ loses a session. Ends with one line RESULT ... verdict=ok or verdict=failed."""
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -152,13 +153,26 @@ def planned(story, pair, streams, before):
     check(pair.identities(new) == before, "sessions changed in the planned switchover")
 
 
+def fresh(pair):
+    """Removes what an earlier run left, whose history would be shown as if it were of this one."""
+    for chassis in pair.both:
+        shutil.rmtree(chassis.state, ignore_errors=True)
+        os.makedirs(chassis.state)
+
+
 def tell(lab, story):
     """The whole of it."""
     story.say("two chassis start in network namespaces: left (primary) and right (backup)")
     # The shipped configurations as they are.
     pair = Pair(lab, own_state=False)
+    fresh(pair)
     try:
+        began = time.monotonic()
         pair.start()
+        for chassis in pair.both:
+            ages = [e["age_ms"] for e in chassis.ctl("show srp history")["history"]]
+            check(ages and max(ages) < (time.monotonic() - began) * 1000,
+                  f"{chassis.side} shows an earlier run: {ages}")
         story.say(f"{pair.active.side} is Active, {pair.other(pair.active).side} is Standby and "
                   "in sync")
         streams = attach(lab, story, pair)
