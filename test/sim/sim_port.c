@@ -340,6 +340,12 @@ int ctl_open(struct control *c)
 }
 
 void ctl_close(struct control *c) {}
+int counters_open(struct control *c)
+{
+	(void)c;
+	return 0;
+}
+void counters_close(struct control *c) {}
 
 void reload_hangup(struct control *c) {}
 

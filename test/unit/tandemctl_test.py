@@ -428,7 +428,8 @@ class Watch(unittest.TestCase):
 
     def test_rates(self):
         out = self.watch({"rx_packets": 100, "rx_bytes": 5, "mtu": 1500, "age_ms": 3, "n": 9},
-                         {"rx_packets": 10100, "rx_bytes": 5, "mtu": 1500, "age_ms": 103, "n": 3}, "show", "ports")
+                         {"rx_packets": 10100, "rx_bytes": 5, "mtu": 1500, "age_ms": 103, "n": 3},
+                         "show", "ports")
         heads = re.findall(r"^\S+Z, every 0.1 s$", out, re.M)
         self.assertEqual(len(heads), 2, out)
         _, first, second = out.split(" every 0.1 s\n")

@@ -7,7 +7,7 @@
 #include "audit_watch.h"
 #include "show.h"
 
-static void watch(struct control *c, struct audit_watch *w, usec_t now)
+static void audit_read(struct control *c, struct audit_watch *w, usec_t now)
 {
 	const struct replicator_view *v = replicator_view(T.repl);
 	bool active = srp_info(c->srp)->state == SRP_ACTIVE;
@@ -35,7 +35,7 @@ uint32_t audit_left_s(struct control *c, usec_t now)
 	struct audit_watch w;
 	struct audit_progress_view v;
 
-	watch(c, &w, now);
+	audit_read(c, &w, now);
 	audit_watch_progress(&w, now, &v);
 	return v.time_left == USEC_NEVER ? 0 : (uint32_t)(v.time_left / USEC_PER_SEC + 1);
 }
@@ -47,7 +47,7 @@ void audit_alarm(struct control *c, usec_t now)
 	char text[SRP_REASON_MAX];
 	bool on;
 
-	watch(c, &w, now);
+	audit_read(c, &w, now);
 	on = audit_watch_overdue(&w, now, text, sizeof(text));
 	if (on != alarms_is_raised(c->alarms, name)) /* the words change all the time */
 		alarms_set(c->alarms, name, on, text, now);
@@ -59,11 +59,11 @@ json_t *show_resync(struct control *c, usec_t now)
 	struct audit_progress_view v;
 	json_t *o;
 
-	watch(c, &w, now);
+	audit_read(c, &w, now);
 	audit_watch_progress(&w, now, &v);
 	o = json_pack("{s:s,s:I,s:I,s:I,s:I,s:I}", "state", v.state, "buckets",
 		(json_int_t)w.buckets, "matched", (json_int_t)v.matched, "differing",
-		(json_int_t)w.differing, "per_cent", (json_int_t)v.per_cent, "compared_per_s",
+		(json_int_t)w.differing, "done_percent", (json_int_t)v.per_cent, "compared_per_s",
 		(json_int_t)v.rate);
 	json_object_set_new(o, "time_left_ms",
 		v.time_left == USEC_NEVER ? json_null()
@@ -75,7 +75,7 @@ json_t *show_resync(struct control *c, usec_t now)
 	return o;
 }
 
-static json_t *refused(const char *why)
+static json_t *audit_refused(const char *why)
 {
 	LOG(NOTICE, "srp resync: refused: %s", why);
 	return json_pack("{s:b,s:s}", "ok", 0, "error", why);
@@ -93,16 +93,17 @@ json_t *act_resync(struct control *c, json_t *args, usec_t now)
 		snprintf(text, sizeof(text),
 			"this chassis is %s: only an Active or a Standby compares",
 			srp_state_name(state));
-		return refused(text);
+		return audit_refused(text);
 	}
 	if (state == SRP_ACTIVE && !atomic_load(&v->stream_on))
-		return refused(
+		return audit_refused(
 			"no stream runs: no peer that is Standby is heard on the replication path");
 	if (state == SRP_STANDBY && !atomic_load(&v->receiving))
-		return refused("no stream of the Active has come: see that it hears us on the "
-			       "replication path");
+		return audit_refused(
+			"no stream of the Active has come: see that it hears us on the "
+			"replication path");
 	if (to_replicator_send(&T.to_repl, to_replicator_recheck(T.msgs)) < 0)
-		return refused("the replication core is busy: try again");
+		return audit_refused("the replication core is busy: try again");
 	snprintf(text, sizeof(text),
 		"%s: all %u buckets are compared now, and what differs is sent; see show srp "
 		"checkpoint statistics",

@@ -3,9 +3,12 @@
 #ifndef TANDEM_OPERATOR_COMMAND_H
 #define TANDEM_OPERATOR_COMMAND_H
 
+#include <jansson.h>
+
+#include "common/usec.h"
 #include "telemetry/commands.h"
 
-#include "process/control.h"
+struct control;
 
 struct command {
 	const char *words;

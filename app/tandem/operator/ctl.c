@@ -13,6 +13,7 @@
 
 #include "command.h"
 #include "ctl_request.h"
+#include "process/control.h"
 
 static void ctl_drop(struct control *c, struct client *k)
 {

@@ -3,6 +3,7 @@
 
 #include <rte_ethdev.h>
 
+#include "counters.h"
 #include "show.h"
 
 void show_counters(json_t *to, const void *counters, const char *const *names, unsigned int n)
@@ -34,52 +35,41 @@ json_t *show_pools(struct control *c, json_t *args, usec_t now)
 	return json_pack("{s:o}", "pools", list);
 }
 
-json_t *show_ports(struct control *c, json_t *args, usec_t now)
+static json_t *show_port(struct control *c, const struct port *p)
 {
-	json_t *list = json_array();
+	char mac[RTE_ETHER_ADDR_FMT_SIZE], group[sizeof(p->conf->name) + 8];
+	json_t *o;
 
-	(void)args;
-	(void)now;
-	for (unsigned int i = 0; i < T.n_ports; i++) {
-		const struct port *p = &T.port[i];
-		struct rte_eth_stats st = { 0 };
-		char mac[RTE_ETHER_ADDR_FMT_SIZE];
-
-		rte_eth_stats_get(p->id, &st);
-		rte_ether_format_addr(mac, sizeof(mac), &p->mac);
-		json_array_append_new(
-			list, json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
-				      "name", p->conf->name, "device", p->conf->device, "twin",
-				      p->conf->twin, "mac", mac, "link",
-				      net_mirror_link(c->mirror, p->id) ? "up" : "down", "mtu",
-				      (json_int_t)p->conf->mtu, "roles",
-				      p->conf->roles & CONFIG_REPLICATION ? "replication"
-				      : p->conf->roles == CONFIG_ACCESS   ? "access"
-				      : p->conf->roles == CONFIG_CORE     ? "core"
-									  : "access, core",
-				      "rx_packets", (json_int_t)st.ipackets, "rx_bytes",
-				      (json_int_t)st.ibytes, "rx_missed", (json_int_t)st.imissed,
-				      "tx_packets", (json_int_t)st.opackets, "tx_bytes",
-				      (json_int_t)st.obytes, "tx_errors", (json_int_t)st.oerrors,
-				      "queues", (json_int_t)p->n_rxq));
-	}
-	json_t *o = json_pack("{s:o,s:{}}", "ports", list, "routing");
-	json_t *routing = json_object_get(o, "routing");
-	struct signalling_view signalling;
-
-	signalling_view(c->signalling, &signalling);
-	show_counters(routing, net_mirror_count(c->mirror), net_mirror_counters_names,
-		net_mirror_counters_n);
-	json_object_set_new(o, "punted_to_kernel", json_integer((json_int_t)c->twin_in));
-	json_object_set_new(o, "sent_for_kernel", json_integer((json_int_t)c->twin_out));
-	json_object_set_new(o, "frames_dropped",
-		json_integer((json_int_t)(c->frames_dropped + c->punts_dropped +
-					  signalling.frames_dropped)));
-	json_object_set_new(o, "msg_unknown", json_integer((json_int_t)c->doors.unknown));
+	rte_ether_format_addr(mac, sizeof(mac), &p->mac);
+	o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:I}", "name", p->conf->name, "device",
+		p->conf->device, "twin", p->conf->twin, "mac", mac, "link",
+		net_mirror_link(c->mirror, p->id) ? "up" : "down", "mtu", (json_int_t)p->conf->mtu,
+		"roles",
+		p->conf->roles & CONFIG_REPLICATION ? "replication"
+		: p->conf->roles == CONFIG_ACCESS   ? "access"
+		: p->conf->roles == CONFIG_CORE     ? "core"
+						    : "access, core",
+		"queues", (json_int_t)p->n_rxq);
+	snprintf(group, sizeof(group), "port/%s", p->conf->name);
+	counters_show(c, o, "kernel", group);
 	return o;
 }
 
-static json_t *pulse(const struct core_pulse *p, unsigned int lcore, const char *role)
+json_t *show_ports(struct control *c, json_t *args, usec_t now)
+{
+	json_t *list = json_array(), *routing = json_object(), *o;
+
+	(void)args;
+	(void)now;
+	for (unsigned int i = 0; i < T.n_ports; i++)
+		json_array_append_new(list, show_port(c, &T.port[i]));
+	counters_show(c, routing, "kernel", "routing");
+	o = json_pack("{s:o,s:o}", "ports", list, "routing", routing);
+	counters_show(c, o, "kernel", "twins");
+	return o;
+}
+
+static json_t *show_pulse(const struct core_pulse *p, unsigned int lcore, const char *role)
 {
 	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I}", "core", role, "lcore", (json_int_t)lcore,
 		"turns", (json_int_t)atomic_load(&p->turns), "busy_turns",
@@ -87,36 +77,38 @@ static json_t *pulse(const struct core_pulse *p, unsigned int lcore, const char 
 		"stalled_ms", (json_int_t)(atomic_load(&p->stalled_us) / 1000));
 }
 
+/* The groups of one worker, or with instance "" of all of them together. */
+static void show_worker(struct control *c, json_t *o, const char *instance)
+{
+	static const char *const groups[] = { "fastpath", "worker", "sync" };
+	char group[32];
+
+	for (unsigned int i = 0; i < RTE_DIM(groups); i++) {
+		snprintf(group, sizeof(group), "%s%s", groups[i], instance);
+		counters_show(c, o, "worker", group);
+	}
+}
+
 json_t *show_workers(struct control *c, json_t *args, usec_t now)
 {
 	json_t *list = json_array(), *cores = json_array(), *total = json_object();
-	struct fastpath_counters fp = { 0 };
-	struct worker_counters wc = { 0 };
-	struct sync_counters sc = { 0 };
 
-	(void)c;
 	(void)args;
 	(void)now;
-	json_array_append_new(cores, pulse(&T.pulse_control, rte_get_main_lcore(), "control"));
-	json_array_append_new(cores, pulse(&T.pulse_repl, T.repl_lcore, "replication"));
+	json_array_append_new(cores, show_pulse(&T.pulse_control, rte_get_main_lcore(), "control"));
+	json_array_append_new(cores, show_pulse(&T.pulse_repl, T.repl_lcore, "replication"));
 	for (unsigned int i = 0; i < T.n_workers; i++) {
 		json_t *w = json_pack("{s:I,s:I,s:I}", "worker", (json_int_t)i, "lcore",
 			(json_int_t)T.worker_lcore[i], "shards", (json_int_t)T.worker[i]->n_shards);
+		char instance[16];
 
 		json_array_append_new(
-			cores, pulse(&T.pulse_worker[i], T.worker_lcore[i], "worker"));
-		show_counters(
-			w, &T.worker[i]->fp.count, fastpath_counters_names, fastpath_counters_n);
-		show_counters(w, &T.worker[i]->count, worker_counters_names, worker_counters_n);
-		show_counters(w, &T.worker[i]->sync.count, sync_counters_names, sync_counters_n);
-		counters_add(&fp, &T.worker[i]->fp.count, fastpath_counters_n);
-		counters_add(&wc, &T.worker[i]->count, worker_counters_n);
-		counters_add(&sc, &T.worker[i]->sync.count, sync_counters_n);
+			cores, show_pulse(&T.pulse_worker[i], T.worker_lcore[i], "worker"));
+		snprintf(instance, sizeof(instance), "/%u", i);
+		show_worker(c, w, instance);
 		json_array_append_new(list, w);
 	}
-	show_counters(total, &fp, fastpath_counters_names, fastpath_counters_n);
-	show_counters(total, &wc, worker_counters_names, worker_counters_n);
-	show_counters(total, &sc, sync_counters_names, sync_counters_n);
+	show_worker(c, total, "");
 	return json_pack("{s:o,s:o,s:o}", "cores", cores, "total", total, "workers", list);
 }
 
@@ -133,13 +125,8 @@ json_t *show_gtp(struct control *c, json_t *args, usec_t now)
 	(void)args;
 	(void)now;
 	signalling_view(c->signalling, &v);
-	show_counters(o, &v.gtpc, gtpc_counters_names, gtpc_counters_n);
-	show_counters(o, &v.gate, commit_gate_counters_names, commit_gate_counters_n);
-	show_counters(o, &v.direct, signalling_direct_counters_names, signalling_direct_counters_n);
-	show_counters(o, &v.gtpu, signalling_gtpu_counters_names, signalling_gtpu_counters_n);
+	counters_show(c, o, "signalling", NULL);
 	json_object_set_new(o, "restart_counter", json_integer(srp_info(c->srp)->restart_counter));
 	json_object_set_new(o, "answers", json_string(show_answers(&v)));
-	json_object_set_new(o, "requests_in_progress", json_integer(v.requests_in_progress));
-	json_object_set_new(o, "requests_refused", json_integer((json_int_t)v.requests_refused));
 	return o;
 }

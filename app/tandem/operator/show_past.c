@@ -20,37 +20,46 @@ json_t *show_time(int64_t wall_us)
 	return json_string(text);
 }
 
+json_t *show_term(srp_term_t term)
+{
+	char text[48];
+
+	snprintf(text, sizeof(text), "%lu.%lu", (unsigned long)(term >> 1),
+		(unsigned long)(term & 1));
+	return json_string(text);
+}
+
 int64_t show_wall_of(usec_t at, usec_t now)
 {
 	return at == USEC_NEVER || at == 0 || at > now ? 0
 						       : control_wall_us() - (int64_t)(now - at);
 }
 
-static double tenths_ms(usec_t us)
+static double show_tenths_ms(usec_t us)
 {
 	return (double)(us / 100) / 10;
 }
 
-static json_t *count(uint64_t n)
+static json_t *show_count(uint64_t n)
 {
 	return json_integer((json_int_t)n);
 }
 
 /* Adds where the time went, if that was taken. */
-static void add_phases(json_t *o, const struct history_entry *e)
+static void show_phases(json_t *o, const struct history_entry *e)
 {
 	json_t *list;
 
 	if (!e->timed)
 		return;
 	if (e->died || e->planned) /* planned: 0, nobody was without a chassis */
-		json_object_set_new(o, "outage_ms", json_real(tenths_ms(e->outage_us)));
+		json_object_set_new(o, "outage_ms", json_real(show_tenths_ms(e->outage_us)));
 	if (e->died)
-		json_object_set_new(o, "stood_still_ms", json_real(tenths_ms(e->stood_still)));
+		json_object_set_new(o, "stood_still_ms", json_real(show_tenths_ms(e->stood_still)));
 	list = json_array();
 	for (unsigned int i = 0; i < e->n_phases; i++)
 		json_array_append_new(list, json_pack("{s:s,s:f}", "phase", e->phase[i].name,
-						    "took_ms", tenths_ms(e->phase[i].us)));
+						    "took_ms", show_tenths_ms(e->phase[i].us)));
 	json_object_set_new(o, "phases", list);
 }
 
@@ -65,10 +74,10 @@ json_t *show_last_switchover(struct control *c)
 		if (e == NULL || !(e->to == SRP_ACTIVE ||
 					 (e->from == SRP_PENDING_STANDBY && e->to == SRP_STANDBY)))
 			continue;
-		o = json_pack("{s:s,s:o,s:b,s:s,s:I}", "to", srp_state_name(e->to), "time",
+		o = json_pack("{s:s,s:o,s:b,s:s,s:o}", "to", srp_state_name(e->to), "time",
 			show_time(e->wall_us), "planned", e->planned, "cause",
-			srp_cause_name(e->cause), "term", (json_int_t)(e->term >> 1));
-		add_phases(o, e);
+			srp_cause_name(e->cause), "term", show_term(e->term));
+		show_phases(o, e);
 		return o;
 	}
 	return json_null();
@@ -82,55 +91,55 @@ void show_transitions(const struct control *c, json_t *to)
 		if (strcmp(srp_cause_name((enum srp_cause)i), "unknown") != 0 &&
 			i != SRP_CAUSE_NONE && i != SRP_CAUSE_STARTUP && i != SRP_CAUSE_ABORTED)
 			json_object_set_new(causes, srp_cause_name((enum srp_cause)i),
-				count(journal_switchovers(c->journal, (enum srp_cause)i)));
+				show_count(journal_switchovers(c->journal, (enum srp_cause)i)));
 	for (unsigned int i = 0; i <= SRP_PENDING_STANDBY; i++)
 		json_object_set_new(states, srp_state_name((enum srp_state)i),
-			count(journal_transitions(c->journal, (enum srp_state)i)));
+			show_count(journal_transitions(c->journal, (enum srp_state)i)));
 	json_object_set_new(to, "switchovers_by_cause", causes);
 	json_object_set_new(to, "transitions_to", states);
 }
 
 /* Of an earlier process by the clock on the wall, which may have been set meanwhile. */
-static json_t *age_of(const struct history_entry *e, usec_t now)
+static json_t *show_age(const struct history_entry *e, usec_t now)
 {
 	int64_t age = e->at != USEC_NEVER ? (int64_t)(now - RTE_MIN(e->at, now))
 					  : control_wall_us() - e->wall_us;
 
-	return count(age > 0 ? (uint64_t)age / 1000 : 0);
+	return show_count(age > 0 ? (uint64_t)age / 1000 : 0);
 }
 
-static void add_transition(json_t *list, const struct history_entry *e, usec_t now)
+static void show_transition_row(json_t *list, const struct history_entry *e, usec_t now)
 {
-	json_t *o = json_pack("{s:o,s:o,s:s,s:s,s:s,s:I,s:b}", "time", show_time(e->wall_us),
-		"age_ms", age_of(e, now), "from", srp_state_name(e->from), "to",
+	json_t *o = json_pack("{s:o,s:o,s:s,s:s,s:s,s:o,s:b}", "time", show_time(e->wall_us),
+		"age_ms", show_age(e, now), "from", srp_state_name(e->from), "to",
 		srp_state_name(e->to), "cause", srp_cause_name(e->cause), "term",
-		(json_int_t)(e->term >> 1), "planned", e->planned);
+		show_term(e->term), "planned", e->planned);
 
-	add_phases(o, e);
+	show_phases(o, e);
 	json_array_append_new(list, o);
 }
 
-static void add_loss(json_t *list, const struct history_entry *e, usec_t now)
+static void show_loss_row(json_t *list, const struct history_entry *e, usec_t now)
 {
 	bool told = e->loss == HISTORY_LOSS_KNOWN;
 	uint64_t unvouched =
 		e->known > e->vouched + e->freed ? e->known - e->vouched - e->freed : 0;
-	json_t *o = json_pack("{s:o,s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:o}", "time",
+	json_t *o = json_pack("{s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "time",
 		show_time(e->wall_us), "to", srp_state_name(e->to), "cause",
-		srp_cause_name(e->cause), "term", (json_int_t)(e->term >> 1), "sessions_known",
-		e->loss != HISTORY_LOSS_NONE ? count(e->known) : json_null(), "vouched_for",
-		told ? count(e->vouched) : json_null(), "lost",
-		told ? count(unvouched + e->freed) : json_null(), "unvouched",
-		told ? count(unvouched) : json_null(), "ended_by_audit",
-		told ? count(e->freed) : json_null());
+		srp_cause_name(e->cause), "term", show_term(e->term), "sessions_known",
+		e->loss != HISTORY_LOSS_NONE ? show_count(e->known) : json_null(), "vouched_for",
+		told ? show_count(e->vouched) : json_null(), "lost",
+		told ? show_count(unvouched + e->freed) : json_null(), "unvouched",
+		told ? show_count(unvouched) : json_null(), "ended_by_audit",
+		told ? show_count(e->freed) : json_null());
 
 	(void)now;
-	add_phases(o, e);
+	show_phases(o, e);
 	json_array_append_new(list, o);
 }
 
 /* The newest ones that are asked for. */
-static json_t *newest(struct control *c, json_t *args, bool switchovers,
+static json_t *show_newest(struct control *c, json_t *args, bool switchovers,
 	void (*add)(json_t *list, const struct history_entry *e, usec_t now), usec_t now)
 {
 	struct history *h = journal_history(c->journal);
@@ -154,12 +163,12 @@ static json_t *newest(struct control *c, json_t *args, bool switchovers,
 
 json_t *show_srp_history(struct control *c, json_t *args, usec_t now)
 {
-	return json_pack("{s:o}", "history", newest(c, args, false, add_transition, now));
+	return json_pack("{s:o}", "history", show_newest(c, args, false, show_transition_row, now));
 }
 
 json_t *show_call_loss(struct control *c, json_t *args, usec_t now)
 {
-	return json_pack("{s:o}", "switchovers", newest(c, args, true, add_loss, now));
+	return json_pack("{s:o}", "switchovers", show_newest(c, args, true, show_loss_row, now));
 }
 
 json_t *show_alarms(struct control *c, json_t *args, usec_t now)

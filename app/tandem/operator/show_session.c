@@ -5,7 +5,7 @@
 #include "ctl_request.h"
 #include "show.h"
 
-static void digits(char *to, uint64_t key)
+static void show_digits(char *to, uint64_t key)
 {
 	for (int i = 0; i < 15; i++) {
 		unsigned int d = (unsigned int)(key >> (60 - 4 * i)) & 0xf;
@@ -16,7 +16,7 @@ static void digits(char *to, uint64_t key)
 	*to = '\0';
 }
 
-static void bcd(char *to, const uint8_t *p, unsigned int n)
+static void show_bcd(char *to, const uint8_t *p, unsigned int n)
 {
 	for (unsigned int i = 0; i < 2 * n; i++) {
 		unsigned int d = i % 2 == 0 ? p[i / 2] & 0xf : p[i / 2] >> 4;
@@ -28,23 +28,23 @@ static void bcd(char *to, const uint8_t *p, unsigned int n)
 	*to = '\0';
 }
 
-static json_t *usage(const struct session_usage *u)
+static json_t *show_usage(const struct session_usage *u)
 {
 	return json_pack("{s:I,s:I,s:I,s:I}", "up_packets", (json_int_t)u->up_pkts, "up_bytes",
 		(json_int_t)u->up_bytes, "down_packets", (json_int_t)u->dn_pkts, "down_bytes",
 		(json_int_t)u->dn_bytes);
 }
 
-static json_t *brief(const struct session_rec *r)
+static json_t *show_brief(const struct session_rec *r)
 {
 	char imsi[16], ue[IP_ADDR_TEXT], sgsn[IP_ADDR_TEXT], teid[16];
 	struct session_usage total = { r->usage[0].up_pkts + r->usage[1].up_pkts,
 		r->usage[0].up_bytes + r->usage[1].up_bytes,
 		r->usage[0].dn_pkts + r->usage[1].dn_pkts,
 		r->usage[0].dn_bytes + r->usage[1].dn_bytes };
-	json_t *o, *u = usage(&total);
+	json_t *o, *u = show_usage(&total);
 
-	digits(imsi, r->key);
+	show_digits(imsi, r->key);
 	snprintf(teid, sizeof(teid), "0x%08x", r->handle);
 	o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s}", "imsi", imsi, "nsapi",
 		(json_int_t)(r->key & 0xf), "teid", teid, "ue_address", ip_addr_print(&r->ue, ue),
@@ -55,13 +55,26 @@ static json_t *brief(const struct session_rec *r)
 	return o;
 }
 
-static json_t *whole(const struct session_rec *r)
+/* The record has a time of the pair's clock, which both chassis share; the date is by the clock of
+ * this one. */
+static void show_created(json_t *o, uint64_t created_ms)
+{
+	uint64_t pair = pair_time_ms(&T.pair_time, clock_us());
+	uint64_t age_ms = pair > created_ms ? pair - created_ms : 0;
+
+	json_object_set_new(
+		o, "created", show_time(control_wall_us() - (int64_t)(age_ms * USEC_PER_MSEC)));
+	json_object_set_new(o, "age_s", json_integer((json_int_t)(age_ms / 1000)));
+	json_object_set_new(o, "created_ms", json_integer((json_int_t)created_ms));
+}
+
+static json_t *show_whole(const struct session_rec *r)
 {
 	char ctl[IP_ADDR_TEXT], msisdn[2 * SESSION_MSISDN_MAX + 1],
 		qos[2 * SESSION_QOS_MAX + 1] = "", teid[16];
-	json_t *o = brief(r);
+	json_t *o = show_brief(r);
 
-	bcd(msisdn, r->msisdn, sizeof(r->msisdn));
+	show_bcd(msisdn, r->msisdn, sizeof(r->msisdn));
 	for (unsigned int i = 0; i < r->qos_len && i < SESSION_QOS_MAX; i++)
 		snprintf(qos + 2 * i, 3, "%02x", r->qos[i]);
 	json_object_set_new(o, "msisdn", json_string(msisdn));
@@ -78,14 +91,14 @@ static json_t *whole(const struct session_rec *r)
 #ifdef TANDEM_WIRE_V2
 	json_object_set_new(o, "charging_characteristics", json_integer(r->charging));
 #endif
-	json_object_set_new(o, "created_ms", json_integer((json_int_t)r->created_ms));
+	show_created(o, r->created_ms);
 	json_object_set_new(
 		o, "sgsn_recovery", r->has_recovery ? json_integer(r->recovery) : json_null());
 	json_object_set_new(o, "shard", json_integer(session_handle_shard(r->handle)));
 	json_object_set_new(o, "worker",
 		json_integer(T.shared.worker_of_shard[session_handle_shard(r->handle)]));
-	json_object_set_new(o, "usage_side0", usage(&r->usage[0]));
-	json_object_set_new(o, "usage_side1", usage(&r->usage[1]));
+	json_object_set_new(o, "usage_side0", show_usage(&r->usage[0]));
+	json_object_set_new(o, "usage_side1", show_usage(&r->usage[1]));
 	return o;
 }
 
@@ -94,7 +107,8 @@ enum { LOOKED_AT = 1 << 18 };
 
 /* Calls `each` for live sessions, in order of their addresses, until it returns false. The pools'
  * arrays are a hundredth of the table, and end where the last session was found. */
-static void walk(uint64_t total, bool (*each)(void *ctx, const struct session_rec *r), void *ctx)
+static void show_walk(
+	uint64_t total, bool (*each)(void *ctx, const struct session_rec *r), void *ctx)
 {
 	unsigned int looked = 0;
 
@@ -124,11 +138,11 @@ struct listing {
 	json_int_t limit;
 };
 
-static bool list_one(void *ctx, const struct session_rec *r)
+static bool show_list_one(void *ctx, const struct session_rec *r)
 {
 	struct listing *l = ctx;
 
-	json_array_append_new(l->list, brief(r));
+	json_array_append_new(l->list, show_brief(r));
 	return (json_int_t)json_array_size(l->list) < l->limit;
 }
 
@@ -141,14 +155,14 @@ json_t *show_sessions(struct control *c, json_t *args, usec_t now)
 	(void)now;
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
 		total += T.table->shard[i].n_live;
-	walk((uint64_t)total, list_one, &l);
+	show_walk((uint64_t)total, show_list_one, &l);
 	return json_pack("{s:I,s:I,s:I,s:o}", "total", total, "capacity",
 		(json_int_t)T.conf->table.max_sessions, "shown",
 		(json_int_t)json_array_size(l.list), "sessions", l.list);
 }
 
 /* By IMSI all contexts of the subscriber, through the index: one look-up per NSAPI. */
-static json_t *by_imsi(struct control *c, uint64_t key)
+static json_t *show_by_imsi(struct control *c, uint64_t key)
 {
 	json_t *list = json_array();
 
@@ -160,7 +174,7 @@ static json_t *by_imsi(struct control *c, uint64_t key)
 			continue;
 		session_read(T.table, session_slot_of(T.table, handle), &r);
 		if (r.state == SESSION_LIVE)
-			json_array_append_new(list, whole(&r));
+			json_array_append_new(list, show_whole(&r));
 	}
 	if (json_array_size(list) > 0)
 		return json_pack("{s:o}", "sessions", list);
@@ -182,12 +196,12 @@ json_t *show_session(struct control *c, json_t *args, usec_t now)
 		handle = pool_lookup4(T.pools, ip_addr_to_v4(&ue), &in_pool);
 		break;
 	case REQUEST_BY_IMSI:
-		return by_imsi(c, key);
+		return show_by_imsi(c, key);
 	default:
 		break;
 	}
 	if (session_find(T.table, handle) == NULL)
 		return NULL;
 	session_read(T.table, session_slot_of(T.table, handle), &r);
-	return r.state == SESSION_LIVE ? json_pack("{s:[o]}", "sessions", whole(&r)) : NULL;
+	return r.state == SESSION_LIVE ? json_pack("{s:[o]}", "sessions", show_whole(&r)) : NULL;
 }

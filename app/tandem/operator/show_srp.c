@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
+#include "counters.h"
 #include "show.h"
 
-static void set_ms(json_t *o, const char *key, usec_t at, usec_t now)
+static void show_set_ms(json_t *o, const char *key, usec_t at, usec_t now)
 {
 	json_object_set_new(o, key,
 		at == USEC_NEVER || at == 0 || at > now
@@ -11,60 +12,51 @@ static void set_ms(json_t *o, const char *key, usec_t at, usec_t now)
 			: json_integer((json_int_t)((now - at) / 1000)));
 }
 
-static void set_text(json_t *o, const char *key, const char *text)
+static void show_set_text(json_t *o, const char *key, const char *text)
 {
 	json_object_set_new(o, key, json_string(text));
 }
-static void set_int(json_t *o, const char *key, uint64_t v)
+static void show_set_int(json_t *o, const char *key, uint64_t v)
 {
 	json_object_set_new(o, key, json_integer((json_int_t)v));
 }
-static void set_bool(json_t *o, const char *key, bool v)
+static void show_set_bool(json_t *o, const char *key, bool v)
 {
 	json_object_set_new(o, key, json_boolean(v));
 }
 
-static void set_mac(json_t *o, const char *key, const uint8_t mac[6])
+static void show_set_mac(json_t *o, const char *key, const uint8_t mac[6])
 {
 	char text[RTE_ETHER_ADDR_FMT_SIZE];
 	struct rte_ether_addr a;
 
 	memcpy(a.addr_bytes, mac, 6);
 	rte_ether_format_addr(text, sizeof(text), &a);
-	set_text(o, key, text);
-}
-
-static void set_term(json_t *o, const char *key, srp_term_t term)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%lu.%lu", (unsigned long)(term >> 1),
-		(unsigned long)(term & 1));
-	set_text(o, key, text);
+	show_set_text(o, key, text);
 }
 
 static void show_peer(const struct control *c, json_t *o, const struct srp_info *i, usec_t now)
 {
 	char text[IP_ADDR_TEXT];
 
-	set_text(o, "peer_remote_address", ip_addr_print(&T.conf->srp.peer, text));
-	set_text(o, "peer_state", i->peer.known ? srp_state_name(i->peer.state) : "unknown");
-	set_text(o, "peer_mode",
+	show_set_text(o, "peer_remote_address", ip_addr_print(&T.conf->srp.peer, text));
+	show_set_text(o, "peer_state", i->peer.known ? srp_state_name(i->peer.state) : "unknown");
+	show_set_text(o, "peer_mode",
 		i->peer.known ? (i->peer.mode == SRP_PRIMARY ? "Primary" : "Backup") : "unknown");
-	set_int(o, "peer_priority", i->peer.priority);
-	set_mac(o, "peer_tiebreaker", i->peer.mac);
-	set_int(o, "peer_route_modifier", i->peer.rm);
+	show_set_int(o, "peer_priority", i->peer.priority);
+	show_set_mac(o, "peer_tiebreaker", i->peer.mac);
+	show_set_int(o, "peer_route_modifier", i->peer.rm);
 	json_object_set_new(o, "last_hello_time", show_time(show_wall_of(i->peer.hello_at, now)));
-	set_ms(o, "last_hello_age_ms", i->peer.hello_at, now);
-	set_text(o, "peer_configuration_validation", show_validation(i));
-	set_text(o, "last_peer_configuration_error",
+	show_set_ms(o, "last_hello_age_ms", i->peer.hello_at, now);
+	show_set_text(o, "peer_configuration_validation", show_validation(i));
+	show_set_text(o, "last_peer_configuration_error",
 		i->config_error[0] != '\0' ? i->config_error : "None");
-	set_text(o, "last_peer_configuration_event",
+	show_set_text(o, "last_peer_configuration_event",
 		i->config_event_text[0] != '\0' ? i->config_event_text : "None");
-	set_ms(o, "last_peer_configuration_event_age_ms", i->config_event, now);
-	set_int(o, "replication_version", i->stream_version);
-	set_int(o, "replication_mtu", c->srp_conf.wire.mtu);
-	set_int(o, "peer_replication_mtu", i->peer.wire.mtu);
+	show_set_ms(o, "last_peer_configuration_event_age_ms", i->config_event, now);
+	show_set_int(o, "replication_version", i->stream_version);
+	show_set_int(o, "replication_mtu", c->srp_conf.wire.mtu);
+	show_set_int(o, "peer_replication_mtu", i->peer.wire.mtu);
 }
 
 static void show_security(const struct control *c, json_t *o)
@@ -73,28 +65,28 @@ static void show_security(const struct control *c, json_t *o)
 	uint32_t id = atomic_load(&v->key_id);
 
 	if (T.conf->srp.insecure) {
-		set_text(o, "replication_security", "plain text (insecure = true)");
+		show_set_text(o, "replication_security", "plain text (insecure = true)");
 		return;
 	}
-	set_text(o, "replication_security",
+	show_set_text(o, "replication_security",
 		tls_pre_shared(c->link.tls) ? "AES-128-GCM, pre-shared key"
 					    : "AES-128-GCM, certificates");
-	set_text(o, "crypto_device", crypt_device(T.crypt));
+	show_set_text(o, "crypto_device", crypt_device(T.crypt));
 	json_object_set_new(o, "key_id", id != 0 ? json_integer((json_int_t)id) : json_null());
-	set_int(o, "key_phase", atomic_load(&v->key_phase));
-	set_int(o, "keys_open", atomic_load(&v->keys_live));
+	show_set_int(o, "key_phase", atomic_load(&v->key_phase));
+	show_set_int(o, "keys_open", atomic_load(&v->keys_live));
 }
 
 /* The name of the group, so that what is zero in plain text is not mistaken for what was
  * checked. */
-static void show_keys(json_t *o)
+static void show_keys(struct control *c, json_t *o)
 {
 	json_t *keys = json_object();
 
 	if (T.conf->srp.insecure)
 		return;
-	show_counters(keys, replicator_keys_count(T.repl), keys_counters_names, keys_counters_n);
-	show_counters(keys, replicator_crypt_count(T.repl), crypt_counters_names, crypt_counters_n);
+	counters_show(c, keys, "replicator", "keys");
+	counters_show(c, keys, "replicator", "crypt");
 	json_object_set_new(o, "keys", keys);
 }
 
@@ -107,15 +99,15 @@ static void show_sync(struct control *c, json_t *o, usec_t now)
 	usec_t heard = atomic_load(&v->heard);
 	struct signalling_view signalling;
 
-	set_text(o, "replication_path",
+	show_set_text(o, "replication_path",
 		heard != USEC_NEVER && now - RTE_MIN(heard, now) <
 					       T.conf->srp.dead_interval_ms * USEC_PER_MSEC
 			? "up"
 			: "down");
 	show_security(c, o);
-	set_ms(o, "replication_heard_age_ms", heard, now);
-	set_bool(o, "in_sync", since != 0 && unmatched == 0);
-	set_bool(o, "joined", atomic_load(&v->joined));
+	show_set_ms(o, "replication_heard_age_ms", heard, now);
+	show_set_bool(o, "in_sync", since != 0 && unmatched == 0);
+	show_set_bool(o, "joined", atomic_load(&v->joined));
 	json_object_set_new(o, "in_sync_since",
 		since == 0 || pair < since
 			? json_null()
@@ -125,10 +117,10 @@ static void show_sync(struct control *c, json_t *o, usec_t now)
 	json_object_set_new(o, "in_sync_age_ms",
 		since == 0 || pair < since ? json_null()
 					   : json_integer((json_int_t)(pair - since)));
-	set_int(o, "unmatched_buckets", unmatched);
-	set_int(o, "unacknowledged_packets", atomic_load(&v->unacked));
+	show_set_int(o, "unmatched_buckets", unmatched);
+	show_set_int(o, "unacknowledged_packets", atomic_load(&v->unacked));
 	signalling_view(c->signalling, &signalling);
-	set_text(o, "answers", show_answers(&signalling));
+	show_set_text(o, "answers", show_answers(&signalling));
 }
 
 json_t *show_srp_info(struct control *c, json_t *args, usec_t now)
@@ -139,27 +131,27 @@ json_t *show_srp_info(struct control *c, json_t *args, usec_t now)
 
 	(void)args;
 	control_routes_text(c, routes, sizeof(routes), now);
-	set_text(o, "context", T.conf->chassis.name);
-	set_text(o, "local_address", ip_addr_print(&T.conf->srp.bind, text));
-	set_text(o, "chassis_state", srp_state_name(i->state));
-	set_text(o, "chassis_mode", T.conf->chassis.primary ? "Primary" : "Backup");
-	set_int(o, "chassis_priority", T.conf->chassis.priority);
-	set_mac(o, "local_tiebreaker", c->srp_conf.mac);
-	set_int(o, "route_modifier", i->rm);
-	set_text(o, "vip_and_pool_routes", routes);
+	show_set_text(o, "context", T.conf->chassis.name);
+	show_set_text(o, "local_address", ip_addr_print(&T.conf->srp.bind, text));
+	show_set_text(o, "chassis_state", srp_state_name(i->state));
+	show_set_text(o, "chassis_mode", T.conf->chassis.primary ? "Primary" : "Backup");
+	show_set_int(o, "chassis_priority", T.conf->chassis.priority);
+	show_set_mac(o, "local_tiebreaker", c->srp_conf.mac);
+	show_set_int(o, "route_modifier", i->rm);
+	show_set_text(o, "vip_and_pool_routes", routes);
 	show_peer(c, o, i, now);
-	set_text(o, "last_validate_switchover_status",
+	show_set_text(o, "last_validate_switchover_status",
 		i->validate_status[0] != '\0' ? i->validate_status : "None");
-	set_text(o, "connection_state", i->connected ? "Connected" : "None");
-	set_term(o, "term", i->term);
-	set_term(o, "highest_term_seen", i->highest_term);
-	set_int(o, "term_reserve", i->reserve);
-	set_int(o, "restart_counter", i->restart_counter);
-	set_int(o, "side", T.side);
+	show_set_text(o, "connection_state", i->connected ? "Connected" : "None");
+	json_object_set_new(o, "term", show_term(i->term));
+	json_object_set_new(o, "highest_term_seen", show_term(i->highest_term));
+	show_set_int(o, "term_reserve", i->reserve);
+	show_set_int(o, "restart_counter", i->restart_counter);
+	show_set_int(o, "side", T.side);
 	show_sync(c, o, now);
 	json_object_set_new(o, "last_switchover", show_last_switchover(c));
-	set_ms(o, "state_age_ms", i->last_change, now);
-	set_int(o, "uptime_ms", (now - c->started) / 1000);
+	show_set_ms(o, "state_age_ms", i->last_change, now);
+	show_set_int(o, "uptime_ms", (now - c->started) / 1000);
 	return o;
 }
 
@@ -169,13 +161,12 @@ json_t *show_srp_statistics(struct control *c, json_t *args, usec_t now)
 
 	(void)args;
 	(void)now;
-	show_counters(o, &srp_info(c->srp)->count, srp_counters_names, srp_counters_n);
-	set_int(o, "heartbeats_sent", counter_get(&replicator_stream_count(T.repl)->tx_heartbeats));
+	counters_show(c, o, "pair", NULL);
+	show_set_int(
+		o, "heartbeats_sent", counter_get(&replicator_stream_count(T.repl)->tx_heartbeats));
 	show_transitions(c, o);
 	show_security(c, o);
-	set_int(o, "connections_of_strangers", c->link.strangers);
-	set_int(o, "handshakes_failed", c->link.handshakes_failed);
-	set_text(
+	show_set_text(
 		o, "last_handshake_failure", c->link.refused[0] != '\0' ? c->link.refused : "None");
 	return o;
 }
@@ -212,38 +203,20 @@ json_t *show_srp_checkpoint(struct control *c, json_t *args, usec_t now)
 {
 	const struct replicator_view *v = replicator_view(T.repl);
 	json_t *o = json_object();
-	struct sync_counters sc = { 0 };
-	struct session_counters st = { 0 };
-	struct signalling_view signalling;
 
 	(void)args;
-	for (unsigned int i = 0; i < T.n_workers; i++)
-		counters_add(&sc, &T.worker[i]->sync.count, sync_counters_n);
-	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
-		counters_add(&st, &T.table->shard[i].count, session_counters_n);
-	show_counters(o, &sc, sync_counters_names, sync_counters_n);
-	set_int(o, "applied_macro", st.applied_slot);
-	set_int(o, "applied_micro", st.applied_delta);
-	set_int(o, "evicted", st.evicted);
-	set_int(o, "refused_handle", st.refused_handle);
-	set_int(o, "refused_pool", st.refused_pool);
-	set_int(o, "refused_malformed", st.refused_malformed);
-	set_int(o, "refused_not_owner", st.not_owner);
-	show_counters(o, replicator_stream_count(T.repl), repl_counters_names, repl_counters_n);
-	show_counters(
-		o, replicator_count(T.repl), replicator_counters_names, replicator_counters_n);
-	show_counters(o, replicator_port_count(T.repl), replicator_port_counters_names,
-		replicator_port_counters_n);
-	signalling_view(c->signalling, &signalling);
-	show_counters(o, &signalling.gate, commit_gate_counters_names, commit_gate_counters_n);
+	counters_show(c, o, "worker", "sync");
+	counters_show(c, o, "session", NULL);
+	counters_show(c, o, "replicator", "stream");
+	counters_show(c, o, "replicator", "core");
+	counters_show(c, o, "replicator", "port");
+	counters_show(c, o, "replicator", "gauges");
+	counters_show(c, o, "signalling", "gate");
 	json_object_set_new(o, "resync", show_resync(c, now));
 	show_records(o);
-	set_int(o, "unacknowledged_packets", atomic_load(&v->unacked));
-	set_ms(o, "oldest_unacknowledged_ms", atomic_load(&v->oldest_unacked), now);
-	set_int(o, "round_trip_us", atomic_load(&v->srtt));
-	set_int(o, "replication_rate_mbps", atomic_load(&v->rate_mbps));
+	show_set_ms(o, "oldest_unacknowledged_ms", atomic_load(&v->oldest_unacked), now);
 	show_security(c, o);
-	show_keys(o);
+	show_keys(c, o);
 	return o;
 }
 
@@ -252,11 +225,10 @@ json_t *show_srp_audit(struct control *c, json_t *args, usec_t now)
 	const struct replicator_view *v = replicator_view(T.repl);
 	json_t *o = json_object();
 
-	(void)c;
 	(void)args;
-	show_counters(o, replicator_audit_count(T.repl), audit_counters_names, audit_counters_n);
-	set_int(o, "buckets", atomic_load(&v->buckets));
-	set_int(o, "unmatched_buckets", atomic_load(&v->unmatched));
-	set_ms(o, "oldest_match_age_ms", atomic_load(&v->in_sync_since), now);
+	counters_show(c, o, "replicator", "audit");
+	show_set_int(o, "buckets", atomic_load(&v->buckets));
+	show_set_int(o, "unmatched_buckets", atomic_load(&v->unmatched));
+	show_set_ms(o, "oldest_match_age_ms", atomic_load(&v->in_sync_since), now);
 	return o;
 }

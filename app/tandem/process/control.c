@@ -226,6 +226,8 @@ struct control *control_create(void)
 	}
 	if (ret == 0)
 		ret = srp_open(c, &saved);
+	if (ret == 0)
+		ret = counters_open(c);
 	if (ret < 0) {
 		control_destroy(c);
 		return NULL;
@@ -243,6 +245,7 @@ void control_destroy(struct control *c)
 	doors_fini(&c->doors);
 	reload_close(c);
 	ctl_close(c);
+	counters_close(c);
 	link_close(c);
 	monitors_close(c);
 	signalling_destroy(c->signalling);

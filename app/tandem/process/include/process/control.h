@@ -117,8 +117,11 @@ struct link_srp {
 	char refused[TLS_WHY]; /* why the last one was */
 };
 
+struct metrics;
+
 struct control {
 	int ep;
+	struct metrics *metrics; /* of every room; who shows figures walks it */
 	struct srp *srp;
 	struct srp_conf srp_conf;
 	struct link_srp link;
@@ -291,6 +294,9 @@ void probe_turn(struct control *c, usec_t now);
 int start_signalling(struct control *c);
 
 /* control_json.c, show*.c */
+/* operator/counters.c: the registry of figures, once all rooms are there. 0 or -errno. */
+int counters_open(struct control *c);
+void counters_close(struct control *c);
 int ctl_open(struct control *c);
 void ctl_close(struct control *c);
 /* The answer to a command whose answer was null; takes it. Nobody may be there any more who
