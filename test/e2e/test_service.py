@@ -265,7 +265,8 @@ def test_views_agree(lab, pair):
             moving = {
                 k
                 for k in shown if k.endswith(("_ms", "last_hello_time",
-                                              "in_sync_since")) or command == "show workers"
+                                              "in_sync_since", "created",
+                                              "age_s")) or command == "show workers"
             }
             assert shown and set(told) == set(shown), f"{path}: {set(told) ^ set(shown)}"
             differ = {k: (told[k], shown[k]) for k in set(shown) - moving if told[k] != shown[k]}
