@@ -152,7 +152,7 @@ check_spelling() {
 	mapfile -t c < <(files .c .h .py .sh .md .conf .build .txt |
 		grep -Ev '^test/(golden/config|fuzz/corpus)/')
 	verdict "codespell" "$(codespell "${c[@]}" 2>&1 \
-		-L 'ue,ues,nd,te,fo,ot,inout,ans,ro,wan,pres,mis,bu,hel')"
+		-L 'statics,ue,ues,nd,te,fo,ot,inout,ans,ro,wan,pres,mis,bu,hel')"
 }
 
 check_structure() {

@@ -50,15 +50,15 @@ GOALS = {
     "fuzz inputs that are files, most of a target": 1,
 }
 LEFT = {
-    "C files in the fullest folder of test/": 66,
+    "C files in the fullest folder of test/": 57,
     "circles between folders": 2,
-    "arrows to a higher room": 41,
-    "circles of more than two files in a folder": 4,
-    "members of the largest struct of app/": 75,
-    "functions over 60 lines": 4,
-    "static function names in more than one file": 29,
-    "static function names of one word, per mille": 149,
-    "lines over 100 columns": 3,
+    "arrows to a higher room": 29,
+    "circles of more than two files in a folder": 2,
+    "members of the largest struct of app/": 76,
+    "functions over 60 lines": 2,
+    "static function names in more than one file": 14,
+    "static function names of one word, per mille": 74,
+    "lines over 100 columns": 2,
 }
 
 
