@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 HEADER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib", "common",
-                      "mutant.h")
+                      "include", "common", "mutant.h")
 
 # What a failed invariant says.
 ACKED = r"acknowledged, peer has|is acknowledged and not at the standby"
