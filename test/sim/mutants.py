@@ -117,7 +117,7 @@ TABLE = {
     "usage_left_to_audit": ("sim", 1, 60, [USAGE]),
     "idle_goes_on": ("sim", 1, 130, [IN_TIME]),
     "pair_time_restarts": ("sim", 1, 100, [IN_TIME]),
-    "pair_time_of_any": ("sim", 160, 180, [IN_TIME]),
+    "pair_time_of_any": ("sim", 320, 335, [IN_TIME]),
     "address_cut": ("sim", 1, 60, [NOT_TWICE]),
     "old_word_believed": ("sim", 535, 535, [PROTECTED, NONE_LOST, r"INV_09: "], "--narrow"),
     "written_before_release": ("sim", 265, 285, [OWNER_WRITES]),
