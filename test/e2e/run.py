@@ -23,7 +23,7 @@ from schedule import Schedule  # noqa: E402
 from worker import Crew  # noqa: E402
 
 # One waits most of its time; more would make cores wait for each other.
-JOBS = 2
+JOBS = 1  # two have not been seen to pass three whole runs yet
 
 
 class Case:

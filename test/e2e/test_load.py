@@ -9,6 +9,7 @@ import time
 from chassis import Pair
 from lab import wait_until
 from load import OSMO, Load, OsmoGgsn, PortLoad, path
+from shared import alone
 
 N = 1000
 
@@ -123,6 +124,7 @@ def test_load_osmo(lab):
     return told(report)
 
 
+@alone
 def test_load_ports(lab, pair):
     """the same with DPDK ports of its own, which answer ARP and follow the VIP to the other
     chassis"""
