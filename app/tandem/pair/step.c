@@ -116,8 +116,10 @@ void control_announce_anew(struct control *c, usec_t now)
 
 int control_metric(struct control *c, uint8_t rm)
 {
+	if (!c->up)
+		return 0; /* what a standby advertises is standby_rm()'s to say */
 	c->rm = rm;
-	return c->up ? routes(c, rm) : 0;
+	return routes(c, rm);
 }
 
 /* Where a VIP is (net.h says why): on shared subnets an address of lo, or of the twin. */
