@@ -46,7 +46,7 @@ struct control;
 
 struct tandem {
 	const char *config_file;
-	/*w: control; while the others run only what a reload changes, which control alone reads */
+	/* w: control; while the others run only what a reload changes, which control alone reads */
 	struct config *conf;
 	unsigned int n_ports;
 	struct port port[CONFIG_PORTS];
@@ -76,7 +76,7 @@ struct tandem {
 	struct rte_ring *kernel_out[TANDEM_WORKERS]; /* control -> worker: m->port says where to */
 	struct rte_ring *kernel_repl;                /* control -> replication core */
 	struct rte_ring *handover[TANDEM_WORKERS];
-	/*worker -> replication core: finished packets, one FIFO */
+	/* worker -> replication core: finished packets, one FIFO */
 	struct rte_ring *stream_out[TANDEM_WORKERS];
 	struct core_pulse pulse_control, pulse_repl, pulse_worker[TANDEM_WORKERS];
 	struct flow_limits flow;    /* w: replication core: how full stream_out may be */
@@ -115,7 +115,7 @@ void control_destroy(struct control *c);
 void control_turn(struct control *c); /* one turn; waits in it for 1 ms at most */
 int control_run(struct control *c);   /* turns until told to stop; 0 or -errno */
 
-/* control_reload.c: a word of log.level as rte_log has it */
+/* operator/reload.c: a word of log.level as rte_log has it */
 uint32_t log_level(const char *name);
 
 /* lcores.c: which lcore does what. -EINVAL: too few, or not those that the configuration names */

@@ -193,7 +193,7 @@ void control_stop(struct control *c);
 /* messages.c: what control does with each message of the other cores. */
 void control_doors(struct control *c);
 
-/* control_listen.c, control_link.c: the SRP connection */
+/* pair/listen.c, pair/link.c: the SRP connection */
 int link_open(struct control *c);
 void link_close(struct control *c);
 void link_connect(struct control *c, usec_t now);
@@ -219,13 +219,13 @@ static inline int64_t control_wall_us(void)
 	return clock_wall_us();
 }
 
-/* control_srp.c: what srp is told, and what it wants done */
+/* pair/actions.c: what srp is told, and what it wants done */
 void srp_actions(struct control *c, usec_t now);
 void srp_feed(struct control *c, usec_t now);
 /* us: control's own loop did not run; stream_us: the replication core's did not. */
 void srp_stood_still(struct control *c, usec_t us, usec_t stream_us, usec_t now);
 
-/* control_trace.c: where the time of a switchover goes. heard: the last sign of life in the stream;
+/* pair/trace.c: where the time of a switchover goes. heard: the last sign of life in the stream;
  * then: srp has asked over SRP; moved; a step has ended; the next one begins. `now` is of this
  * moment, not of the turn. */
 void trace_heard(struct control *c, usec_t heard);
@@ -234,7 +234,7 @@ void trace_role(struct control *c, const struct srp_action *a, usec_t now);
 void trace_step(struct control *c, enum srp_step step, usec_t now);
 void trace_wait(struct control *c, enum srp_step next, usec_t now);
 
-/* control_port.c. A carrier came or went; devices without an interface under them are asked; frames
+/* kernel/port.c. A carrier came or went; devices without an interface under them are asked; frames
  * to and from the twins, true if there were any; what waited on either side while the whole chassis
  * stood still is dropped. */
 void port_link(void *ctx, uint16_t port, bool up);
@@ -242,12 +242,12 @@ void port_links(struct control *c, usec_t now);
 bool port_frames(struct control *c);
 void port_drop_stale(struct control *c);
 
-/* control_audit.c: raises or clears the alarm of an overdue comparison */
+/* operator/audit.c: raises or clears the alarm of an overdue comparison */
 void audit_alarm(struct control *c, usec_t now);
 /* How long the comparison that runs may take yet, by its rate; 0: not known, or none runs. */
 uint32_t audit_left_s(struct control *c, usec_t now);
 
-/* control_config.c: what must agree with the peer. The peer's lines are here: what differs is told
+/* pair/agree.c: what must agree with the peer. The peer's lines are here: what differs is told
  * to srp. */
 int configuration_open(struct control *c);
 void configuration_close(struct control *c);
@@ -256,7 +256,7 @@ void configuration_close(struct control *c);
 int configuration_agree(struct control *c, const struct config *next, usec_t now);
 void configuration_compare(struct control *c, usec_t now);
 
-/* control_monitor.c: their verdicts are srp's to judge; at each change of srp's state; 0 or
+/* monitors/monitors.c: their verdicts are srp's to judge; at each change of srp's state; 0 or
  * -errno */
 int monitors_open(struct control *c);
 void monitors_close(struct control *c);
@@ -264,7 +264,7 @@ void monitors_rules(struct control *c, const struct config *f);
 void monitors_turn(struct control *c, usec_t now);
 void monitors_role(struct control *c, const struct srp_action *a, usec_t now);
 
-/* control_step.c: steps of a role change */
+/* pair/step.c: steps of a role change */
 void step_begin(struct control *c, const struct srp_action *a, usec_t now);
 void step_worker_done(struct control *c, const struct from_worker_done *m, usec_t now);
 void step_repl_done(struct control *c, const struct from_replicator_done *m, usec_t now);
@@ -283,7 +283,7 @@ void control_withdraw(struct control *c);
 /* Where and as what the routes are up, for `show srp info`: "advertised, metric 2, as standby" */
 void control_routes_text(const struct control *c, char *text, size_t len, usec_t now);
 
-/* control_probe.c: asks for the VIPs (net_probe) before this chassis becomes Active for being alone
+/* kernel/probe.c: asks for the VIPs (net_probe) before this chassis becomes Active for being alone
  * (srp_probed() says when and what follows). Asked for; a frame that a port received, which stays
  * the caller's; sends what is due and tells srp. */
 void probe_begin(struct control *c, usec_t now);
@@ -293,7 +293,7 @@ void probe_turn(struct control *c, usec_t now);
 /* start_signalling.c: the signalling room is given what it needs. 0 or -errno. */
 int start_signalling(struct control *c);
 
-/* control_json.c, show*.c */
+/* operator/ctl.c, operator/show*.c */
 /* operator/counters.c: the registry of figures, once all rooms are there. 0 or -errno. */
 int counters_open(struct control *c);
 void counters_close(struct control *c);
@@ -302,7 +302,7 @@ void ctl_close(struct control *c);
 /* The answer to a command whose answer was null; takes it. Nobody may be there any more who
  * waits. */
 void ctl_answer(struct control *c, json_t *answer);
-/* control_reload.c: SIGHUP; the end: waits for the disk */
+/* operator/reload.c: SIGHUP; the end: waits for the disk */
 void reload_hangup(struct control *c);
 void reload_close(struct control *c);
 
