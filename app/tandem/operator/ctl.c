@@ -16,7 +16,7 @@
 
 static void drop(struct control *c, struct client *k)
 {
-	control_unwatch(c, &k->src);
+	reactor_unwatch(c->reactor, &k->src);
 	free(k->out);
 	k->out = NULL;
 	k->in_len = k->out_len = k->out_sent = 0;
@@ -30,9 +30,7 @@ static void send_some(struct control *c, struct client *k)
 			MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-			struct epoll_event e = { .events = EPOLLOUT, .data.ptr = &k->src };
-
-			epoll_ctl(c->ep, EPOLL_CTL_MOD, k->src.fd, &e);
+			reactor_change(c->reactor, &k->src, EPOLLOUT);
 			return;
 		}
 		if (n <= 0)
@@ -101,8 +99,9 @@ void ctl_answer(struct control *c, json_t *answer)
 	json_decref(answer);
 }
 
-static void on_client(struct control *c, struct source *s, uint32_t events)
+static void on_client(void *ctx, struct source *s, uint32_t events)
 {
+	struct control *c = ctx;
 	struct client *k = (struct client *)((char *)s - offsetof(struct client, src));
 	char *end;
 	ssize_t n;
@@ -131,19 +130,17 @@ static void on_client(struct control *c, struct source *s, uint32_t events)
 	}
 	r = execute(c, k, k->in, (size_t)(end - k->in));
 	if (json_is_null(r)) {
-		struct epoll_event e = {
-			.data.ptr = &k->src
-		}; /* what more it says, or half a close, is not news */
-
 		k->waiting = true;
-		epoll_ctl(c->ep, EPOLL_CTL_MOD, k->src.fd, &e);
+		/* what more it says, or half a close, is not news */
+		reactor_change(c->reactor, &k->src, 0);
 		return;
 	}
 	reply(c, k, r);
 }
 
-static void on_accept(struct control *c, struct source *s, uint32_t events)
+static void on_accept(void *ctx, struct source *s, uint32_t events)
 {
+	struct control *c = ctx;
 	int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct client *k = &c->clients[0];
 
@@ -157,7 +154,7 @@ static void on_accept(struct control *c, struct source *s, uint32_t events)
 			k = &c->clients[i];
 	drop(c, k);
 	k->since = clock_us();
-	if (control_watch(c, &k->src, fd, EPOLLIN, on_client) < 0) {
+	if (reactor_watch(c->reactor, &k->src, fd, EPOLLIN, on_client, c) < 0) {
 		close(fd);
 		k->src.fd = -1;
 	}
@@ -193,7 +190,7 @@ int ctl_open(struct control *c)
 		close(fd);
 		return ret;
 	}
-	return control_watch(c, &c->ctl, fd, EPOLLIN, on_accept);
+	return reactor_watch(c->reactor, &c->ctl, fd, EPOLLIN, on_accept, c);
 }
 
 void ctl_close(struct control *c)
@@ -202,5 +199,5 @@ void ctl_close(struct control *c)
 		drop(c, &c->clients[i]);
 	if (c->ctl.fd >= 0)
 		unlink(T.conf->telemetry.control_socket);
-	control_unwatch(c, &c->ctl);
+	reactor_unwatch(c->reactor, &c->ctl);
 }

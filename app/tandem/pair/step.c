@@ -13,17 +13,34 @@
  * through. */
 enum { LATE_GIVE_UP_US = 60000000, LATE_MOST_US = 30000000 };
 
-static void finish(struct control *c, bool ok, uint64_t number, const char *why, usec_t now)
+/* Recorded here, given to srp when what it asked for before has been carried out: an answer that
+ * is there at once takes the same way as one of another core. */
+static void finish(struct control *c, bool ok, uint64_t number, const char *why)
+{
+	struct step *s = &c->step;
+
+	s->waiting = 0;
+	s->answered = true;
+	s->ok = ok;
+	s->number = number;
+	s->why = why;
+	if (MUTANT(answer_in_step))
+		pair_drain(c, c->now);
+}
+
+bool step_deliver(struct control *c, usec_t now)
 {
 	struct step s = c->step;
 
+	if (!s.answered)
+		return false;
 	trace_step(c, s.step, clock_us());
-	c->step.step = SRP_STEP_NONE;
-	c->step.waiting = 0;
-	if (!ok)
+	c->step = (struct step){ .step = SRP_STEP_NONE };
+	if (!s.ok)
 		LOG(WARNING, "step %s of term %lu: %s", srp_step_name(s.step),
-			(unsigned long)s.term, why);
-	srp_done(c->srp, s.step, s.term, ok, number, why, now);
+			(unsigned long)s.term, s.why);
+	srp_done(c->srp, s.step, s.term, s.ok, s.number, s.why, now);
+	return true;
 }
 
 static void own_all(uint8_t (*who)(unsigned int shard))
@@ -312,7 +329,6 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 {
 	int ret;
 
-	trace_wait(c, a->step, clock_us());
 	c->step = (struct step){
 		.step = a->step, .term = a->term, .old_term = a->old_term, .cookie = ++c->cookie
 	};
@@ -329,7 +345,7 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 		c->active_planned = a->planned;
 		ask_workers(c, MSG_OWN, a->planned);
 		if (MUTANT(own_not_awaited))
-			finish(c, true, 0, "", now);
+			finish(c, true, 0, "");
 		break;
 	case SRP_STEP_ACTIVATE:
 		ret = activate(c, a->rm, now);
@@ -340,7 +356,7 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 		/* Planned, the other one is better off. Else there is no other: better without a
 		 * route than not at all. */
 		finish(c, ret == 0 || !c->active_planned, 0,
-			ret == 0 ? "" : "an address or route could not be installed", now);
+			ret == 0 ? "" : "an address or route could not be installed");
 		break;
 	case SRP_STEP_STREAM:
 		ask_repl(c, MSG_START);
@@ -365,7 +381,7 @@ void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 			control_withdraw(c);
 		c->answering = c->hold = false;
 		signalling_deactivated(c->signalling);
-		finish(c, true, 0, "", now);
+		finish(c, true, 0, "");
 		break;
 	case SRP_STEP_RELEASE:
 		ask_workers(c, MSG_RELEASE, false);
@@ -442,13 +458,12 @@ void step_done(struct control *c, const struct msg *m, usec_t now)
 			late_over(c);
 		return;
 	}
-	if (m->cookie != s->cookie || s->step == SRP_STEP_NONE || s->waiting == 0)
+	if (m->cookie != s->cookie || s->step == SRP_STEP_NONE || s->waiting == 0 || s->answered)
 		return;
 	if (!m->ok) {
 		finish(c, false, 0,
 			m->what == MSG_DRAIN ? "the stream ended before everything was acknowledged"
-					     : "a core refused a term that it knows to be old",
-			now);
+					     : "a core refused a term that it knows to be old");
 		return;
 	}
 	if (--s->waiting > 0)
@@ -456,16 +471,16 @@ void step_done(struct control *c, const struct msg *m, usec_t now)
 	switch (s->step) {
 	case SRP_STEP_STOP:
 		own_all(to_none);
-		finish(c, true, m->number, "", now);
+		finish(c, true, m->number, "");
 		break;
 	case SRP_STEP_RELEASE:
 		c->owned = false;
 		own_all(to_none);
-		finish(c, true, 0, "", now);
+		finish(c, true, 0, "");
 		break;
 	case SRP_STEP_LATE:
 		if (s->draining || MUTANT(drain_not_awaited)) {
-			finish(c, true, m->number, "", now);
+			finish(c, true, m->number, "");
 			break;
 		}
 		c->owned = false;   /* they change nothing any more */
@@ -478,7 +493,7 @@ void step_done(struct control *c, const struct msg *m, usec_t now)
 			c->answering = true;
 			/* The peer may have announced itself and ended since. */
 			control_announce_anew(c, now);
-			finish(c, true, 0, "", now);
+			finish(c, true, 0, "");
 			break;
 		}
 		s->draining = true;
@@ -490,18 +505,18 @@ void step_done(struct control *c, const struct msg *m, usec_t now)
 			begin_write(c, now);
 			break;
 		}
-		finish(c, true, 0, "", now);
+		finish(c, true, 0, "");
 		break;
 	default:
-		finish(c, true, m->number, "", now);
+		finish(c, true, m->number, "");
 		break;
 	}
 }
 
 void step_turn(struct control *c, usec_t now)
 {
-	if (c->step.step == SRP_STEP_HOLD && signalling_idle(c->signalling))
-		finish(c, true, 0, "", now);
+	if (c->step.step == SRP_STEP_HOLD && !c->step.answered && signalling_idle(c->signalling))
+		finish(c, true, 0, "");
 	late_turn(c, now);
 	standby_turn(c, now);
 }

@@ -20,15 +20,19 @@ static void start_signalling_role(void *ctx, struct signalling_role *role)
 		.stood_still = c->stood_still };
 }
 
-static void start_signalling_gtpc(struct control *c, struct source *s, uint32_t events)
+static void start_signalling_gtpc(void *ctx, struct source *s, uint32_t events)
 {
+	struct control *c = ctx;
+
 	(void)s;
 	(void)events;
 	signalling_gtpc_ready(c->signalling, clock_us());
 }
 
-static void start_signalling_gtpu(struct control *c, struct source *s, uint32_t events)
+static void start_signalling_gtpu(void *ctx, struct source *s, uint32_t events)
 {
+	struct control *c = ctx;
+
 	(void)s;
 	(void)events;
 	signalling_gtpu_ready(c->signalling, clock_us());
@@ -76,10 +80,10 @@ int start_signalling(struct control *c)
 	c->signalling = signalling_create(&env);
 	if (c->signalling == NULL)
 		return -errno;
-	ret = control_watch(
-		c, &c->gtpc_src, signalling_gtpc_fd(c->signalling), EPOLLIN, start_signalling_gtpc);
+	ret = reactor_watch(c->reactor, &c->gtpc_src, signalling_gtpc_fd(c->signalling), EPOLLIN,
+		start_signalling_gtpc, c);
 	if (ret == 0)
-		ret = control_watch(c, &c->gtpu_src, signalling_gtpu_fd(c->signalling), EPOLLIN,
-			start_signalling_gtpu);
+		ret = reactor_watch(c->reactor, &c->gtpu_src, signalling_gtpu_fd(c->signalling),
+			EPOLLIN, start_signalling_gtpu, c);
 	return ret;
 }

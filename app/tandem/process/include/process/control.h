@@ -10,6 +10,7 @@
 #include "cores/doors.h"
 #include "srp/frame.h"
 #include "monitor/monitor.h"
+#include "reactor/reactor.h"
 #include "replicator/replicator.h"
 #include "signalling/signalling.h"
 #include "srp/srp.h"
@@ -26,12 +27,6 @@ enum {
 	LINK_CONNS = 4 /* of the peer's address at once, proven or not */
 };
 
-/* What epoll tells apart. */
-struct source {
-	int fd;
-	void (*ready)(struct control *c, struct source *s, uint32_t events);
-};
-
 struct client {
 	struct source src;
 	usec_t since;
@@ -46,8 +41,12 @@ struct step { /* what srp asked for and other cores are doing */
 	enum srp_step step;
 	srp_term_t term, old_term;
 	unsigned int waiting; /* answers still to come */
-	bool ok, draining;
-	uint64_t cookie, number;
+	bool draining;
+	uint64_t cookie;
+	/* What srp is told when its actions have been carried out; answered: there is something. */
+	bool answered, ok;
+	uint64_t number;
+	const char *why;
 };
 
 /* Whether somebody answers for a VIP: under way for srp. */
@@ -113,7 +112,7 @@ struct link_srp {
 };
 
 struct control {
-	int ep;
+	struct reactor *reactor;
 	struct srp *srp;
 	struct srp_conf srp_conf;
 	struct link_srp link;
@@ -125,7 +124,7 @@ struct control {
 	struct routers *routers; /* NULL: no BGP peers are monitored */
 	struct local *local;
 	usec_t monitors_at;
-	struct source signals, journal_src, ctl, mirror_src, disk_src;
+	struct source signals, journal_src, ctl, mirror_src;
 	struct disk_work *disk; /* a save or reload that a thread works on, NULL: none */
 	bool reload_again;      /* SIGHUP came meanwhile */
 	struct client clients[CONTROL_CLIENTS];
@@ -134,7 +133,8 @@ struct control {
 	struct step step;
 	struct probe probe;
 	struct doors doors;
-	usec_t now; /* when the messages of this turn were taken */
+	usec_t now; /* when the messages of this turn were taken, then when its wait ended */
+	bool in_drain;
 	uint64_t cookie;
 	bool answering, hold; /* signalling is answered; held back for a planned switchover */
 	bool indexing;        /* signalling reads the index from the slots again */
@@ -179,9 +179,6 @@ struct control {
 };
 
 /* control.c */
-int control_watch(struct control *c, struct source *s, int fd, uint32_t events,
-	void (*ready)(struct control *, struct source *, uint32_t));
-void control_unwatch(struct control *c, struct source *s);
 void control_stop(struct control *c);
 int control_to_workers(const struct msg *model);
 
@@ -212,7 +209,10 @@ static inline int64_t control_wall_us(void)
 }
 
 /* control_srp.c: what srp is told, and what it wants done */
-void srp_actions(struct control *c, usec_t now);
+/* What lib/srp wants done, and the answers to its steps that are there, until there is nothing
+ * more. The loop calls it after each event: whoever calls into lib/srp only records, and nothing
+ * that is called from here may call it again. */
+void pair_drain(struct control *c, usec_t now);
 void srp_feed(struct control *c, usec_t now);
 /* us: control's own loop did not run; stream_us: the replication core's did not. */
 void srp_stood_still(struct control *c, usec_t us, usec_t stream_us, usec_t now);
@@ -259,6 +259,8 @@ void monitors_role(struct control *c, const struct srp_action *a, usec_t now);
 /* control_step.c: steps of a role change */
 void step_begin(struct control *c, const struct srp_action *a, usec_t now);
 void step_done(struct control *c, const struct msg *m, usec_t now);
+/* Gives srp the answer to the step that was carried out; false: there is none. */
+bool step_deliver(struct control *c, usec_t now);
 void step_turn(struct control *c, usec_t now);
 /* At the control core's turn: says where the VIPs are, if it is due. _anew: from the first of a
  * bounded number of times, at an activation, when the link of a VIP's port came up, and when the
