@@ -96,7 +96,7 @@ static void alarm_changed(struct control *c, const struct srp_action *a, usec_t 
 	 * them. */
 	if (a->alarm == SRP_ALARM_DUAL_ACTIVE && !a->raised &&
 		srp_info(c->srp)->state == SRP_ACTIVE)
-		control_announce_anew(c, now);
+		vips_announce_anew(c->vips, now);
 }
 
 static void carry_out(struct control *c, const struct srp_action *a, usec_t now)
@@ -124,7 +124,7 @@ static void carry_out(struct control *c, const struct srp_action *a, usec_t now)
 		role(c, a, now);
 		break;
 	case SRP_ACT_METRIC:
-		control_metric(c, a->rm);
+		vips_set_metric(c->vips, a->rm);
 		break;
 	case SRP_ACT_ALARM:
 		alarm_changed(c, a, now);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <rte_ethdev.h>
@@ -12,14 +10,9 @@
 
 #include "process/control.h"
 #include "common/mutant.h"
+#include "process.h"
 
-enum {
-	REST_NS = 1000000,
-	WAITED_FOR_NS = 100000,
-	DUE_NS = 20000,
-	WATCHDOG_GRACE_US = 1000000,
-	STOP_US = 20000000
-};
+enum { REST_NS = 1000000, WAITED_FOR_NS = 100000, DUE_NS = 20000, WATCHDOG_GRACE_US = 1000000 };
 
 _Static_assert((int)DOORS_WORKERS >= (int)TANDEM_WORKERS, "a mark for each worker");
 
@@ -40,29 +33,6 @@ int control_to_workers(const struct msg *model)
 }
 
 /* ---- events ---- */
-
-static void on_signal(void *ctx, struct source *s, uint32_t events)
-{
-	struct control *c = ctx;
-	struct signalfd_siginfo info;
-
-	(void)events;
-	while (read(s->fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGHUP) {
-			reload_hangup(c);
-			continue;
-		}
-		if (c->stopping) {
-			LOG(NOTICE, "second signal: going down at once");
-			control_stop(c);
-			return;
-		}
-		LOG(NOTICE, "%s: going down", strsignal((int)info.ssi_signo));
-		c->stopping = true;
-		c->stop_by = c->now + STOP_US;
-		srp_shutdown(c->srp, c->now);
-	}
-}
 
 static void on_journal(void *ctx, struct source *s, uint32_t events)
 {
@@ -126,8 +96,8 @@ static void handle(struct control *c, const struct msg *m, usec_t now)
 		break;
 	case MSG_HEARTBEAT:
 		srp_heartbeat(c->srp, m->body, m->len, m->fresh, now);
-		if (!c->answering && m->fresh && m->pair_ms > 0 && !MUTANT(pair_time_restarts) &&
-			keeps_pair_time(c))
+		if (!pair_answers(c->pair) && m->fresh && m->pair_ms > 0 &&
+			!MUTANT(pair_time_restarts) && keeps_pair_time(c))
 			pair_time_set(&T.pair_time, m->pair_ms, m->heard);
 		break;
 	default:
@@ -214,9 +184,16 @@ static int kernel_open(struct control *c)
 			"removed %d addresses and routes that an earlier process left in the "
 			"kernel",
 			n);
-	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
-		if (!T.conf->loopbacks[i].srp_activate)
-			control_vip(c, &T.conf->loopbacks[i], true);
+	c->vips = vips_create(&(struct vips_settings){ .conf = T.conf,
+		.kernel = c->kernel,
+		.ports = T.port,
+		.n_ports = T.n_ports,
+		.shared = &T.shared,
+		.mbufs = T.mbufs,
+		.out = T.kernel_out[0] });
+	if (c->vips == NULL)
+		return -ENOMEM;
+	vips_fixed(c->vips);
 	for (unsigned int i = 0; i < T.n_ports; i++) {
 		twins[i] = T.port[i].twin;
 		m.under_ifindex[i] = T.port[i].under_ifindex;
@@ -228,20 +205,6 @@ static int kernel_open(struct control *c)
 		return -errno;
 	return reactor_watch(
 		c->reactor, &c->mirror_src, net_mirror_fd(c->mirror), EPOLLIN, on_netlink, c);
-}
-
-static int signals_open(struct control *c)
-{
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	/* blocked in all threads since main() */
-	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	return fd < 0 ? -errno : reactor_watch(c->reactor, &c->signals, fd, EPOLLIN, on_signal, c);
 }
 
 static const struct {
@@ -276,8 +239,11 @@ struct control *control_create(void)
 	c->heard = USEC_NEVER;
 	c->started = c->now = clock_us();
 	c->reactor = reactor_create(settled, c);
-	if (c->reactor == NULL) {
-		LOG(ERR, "epoll: %s", strerror(errno));
+	c->pair = pair_create();
+	if (c->reactor == NULL || c->pair == NULL) {
+		LOG(ERR, "the control core cannot begin: %s", strerror(errno));
+		pair_destroy(c->pair);
+		reactor_destroy(c->reactor);
 		rte_free(c);
 		return NULL;
 	}
@@ -305,8 +271,8 @@ void control_destroy(struct control *c)
 {
 	if (c == NULL)
 		return;
-	if (c->kernel != NULL)
-		control_withdraw(c);
+	vips_destroy(c->vips);
+	c->vips = NULL;
 	doors_fini(&c->doors, T.msgs);
 	reload_close(c);
 	ctl_close(c);
@@ -322,6 +288,7 @@ void control_destroy(struct control *c)
 	configuration_close(c);
 	records_close(c);
 	reactor_unwatch(c->reactor, &c->signals);
+	pair_destroy(c->pair);
 	reactor_destroy(c->reactor);
 	rte_free(c);
 }
@@ -379,7 +346,8 @@ static bool heir_gone(const struct control *c, usec_t now)
 
 static bool may_leave(const struct control *c, usec_t now)
 {
-	return now >= c->stop_by || (c->goodbye && (!c->late_usage || heir_gone(c, now)));
+	return now >= c->stop_by ||
+	       (c->goodbye && (!pair_late_usage(c->pair) || heir_gone(c, now)));
 }
 
 static void leave_turn(struct control *c, usec_t now)
@@ -388,7 +356,7 @@ static void leave_turn(struct control *c, usec_t now)
 		return;
 	if (!c->goodbye)
 		LOG(WARNING, "the peer did not take over in time: going down all the same");
-	else if (c->late_usage)
+	else if (pair_late_usage(c->pair))
 		LOG(WARNING,
 			"nobody takes the usage that was counted here late: going down without");
 	control_stop(c);
@@ -423,12 +391,12 @@ static void (*const timers[])(struct control *c, usec_t now) = {
 	srp_feed, /* what the stream says, before srp judges */
 	monitors_turn,
 	tick,
-	step_turn,
+	pair_turn,
 	probe_turn,
 	link_turn,
 	stream_alarms,
 	signalling,
-	control_announce,
+	pair_announce,
 	next_hops,
 	slow,
 	leave_turn,

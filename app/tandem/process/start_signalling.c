@@ -10,12 +10,12 @@ static void start_signalling_role(void *ctx, struct signalling_role *role)
 	const struct control *c = ctx;
 	const struct srp_info *srp = srp_info(c->srp);
 
-	*role = (struct signalling_role){ .answering = c->answering,
-		.held = c->hold,
+	*role = (struct signalling_role){ .answering = pair_answers(c->pair),
+		.held = pair_holds(c->pair),
 		.must_not_answer = srp->mute,
-		.vips_up = c->up,
-		.owned = c->owned,
-		.own_term = c->own_term,
+		.vips_up = vips_state(c->vips) == VIPS_UP,
+		.owned = pair_owns(c->pair),
+		.own_term = pair_own_term(c->pair),
 		.restart_counter = (uint8_t)srp->restart_counter,
 		.stood_still = c->stood_still };
 }

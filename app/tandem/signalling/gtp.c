@@ -156,7 +156,7 @@ static void request(
 	size_t len;
 
 	/* a switchover is on its way: whoever is active then answers the repetition */
-	if (c->hold) {
+	if (pair_holds(c->pair)) {
 		c->gtp.count.drop_held++;
 		return;
 	}
@@ -186,7 +186,7 @@ void gtp_datagram(
 	uint8_t buf[GTPC_MSG_MAX];
 
 	n->rx++;
-	if (!c->answering || srp_info(c->srp)->mute) {
+	if (!pair_answers(c->pair) || srp_info(c->srp)->mute) {
 		n->drop_not_active++;
 		return;
 	}

@@ -106,7 +106,7 @@ static void datagram(
 	struct gtpu g = { 0 };
 	enum gtpu_verdict v = gtpu_parse_slow(p, len, &g);
 
-	if (!c->answering || srp_info(c->srp)->mute)
+	if (!pair_answers(c->pair) || srp_info(c->srp)->mute)
 		return;
 	if (v == GTPU_UNKNOWN_EXTENSION) {
 		reply(c, from, buf, gtpu_encode_supported_extension_headers(buf, g.seq));

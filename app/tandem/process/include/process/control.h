@@ -18,12 +18,13 @@
 #include "journal/journal.h"
 #include "replicator/alarms.h"
 #include "cores/tandem.h"
+#include "kernel/kernel.h"
+#include "pair/pair.h"
 #include "pair/tls.h"
 #include "worker/worker.h"
 
 enum {
 	CONTROL_CLIENTS = 16,
-	ANNOUNCEMENTS = 5,
 	LINK_CONNS = 4 /* of the peer's address at once, proven or not */
 };
 
@@ -35,18 +36,6 @@ struct client {
 	size_t in_len;
 	char *out;
 	size_t out_len, out_sent;
-};
-
-struct step { /* what srp asked for and other cores are doing */
-	enum srp_step step;
-	srp_term_t term, old_term;
-	unsigned int waiting; /* answers still to come */
-	bool draining;
-	uint64_t cookie;
-	/* What srp is told when its actions have been carried out; answered: there is something. */
-	bool answered, ok;
-	uint64_t number;
-	const char *why;
 };
 
 /* Whether somebody answers for a VIP: under way for srp. */
@@ -130,32 +119,17 @@ struct control {
 	struct client clients[CONTROL_CLIENTS];
 	struct signalling *signalling;
 	struct source gtpc_src, gtpu_src;
-	struct step step;
+	struct pair *pair;
 	struct probe probe;
 	struct doors doors;
 	usec_t now; /* when the messages of this turn were taken, then when its wait ended */
 	bool in_drain;
-	uint64_t cookie;
-	bool answering, hold; /* signalling is answered; held back for a planned switchover */
-	bool indexing;        /* signalling reads the index from the slots again */
-	bool late_usage;      /* our own usage still goes to the new active */
-	unsigned int late_waiting;
-	bool late_drain; /* all workers are through: to be acknowledged */
-	repl_term_t late_term;
-	usec_t late_by;
-	bool owned;           /* workers may write the slots */
-	repl_term_t own_term; /* in which they own them */
+	bool indexing; /* signalling reads the index from the slots again */
 	struct net_kernel *kernel;
 	struct net_mirror *mirror;
 	uint16_t repl_adjacency;
-	uint8_t rm;      /* metric of the routes that are up */
-	bool up;         /* VIPs and routes are up */
-	bool lingers;    /* handed over: the routes still are, as the longer path */
-	bool in_standby; /* the routes are up, as the longer path, by advertise-in-standby */
-	usec_t linger_by;
-	usec_t routes_retry; /* in_standby could not be: tried again then */
-	unsigned int announce_left;
-	usec_t announce_at, slow_at, links_at;
+	struct vips *vips;
+	usec_t slow_at, links_at;
 	usec_t stood_still;  /* sum of what was told to srp: in it nobody listened to the standby */
 	usec_t stood_until;  /* the end of the last */
 	usec_t repl_stalled; /* of the replication core, already told to srp */
@@ -173,8 +147,7 @@ struct control {
 	bool stopping, goodbye;
 	uint32_t heir; /* with goodbye: incarnation of who may still take our late usage */
 	usec_t stop_by;
-	usec_t started, became_active;
-	bool active_planned;
+	usec_t started;
 	uint64_t punts_dropped, twin_in, twin_out, frames_dropped;
 };
 
@@ -255,24 +228,6 @@ void monitors_close(struct control *c);
 void monitors_rules(struct control *c, const struct config *f);
 void monitors_turn(struct control *c, usec_t now);
 void monitors_role(struct control *c, const struct srp_action *a, usec_t now);
-
-/* control_step.c: steps of a role change */
-void step_begin(struct control *c, const struct srp_action *a, usec_t now);
-void step_done(struct control *c, const struct msg *m, usec_t now);
-/* Gives srp the answer to the step that was carried out; false: there is none. */
-bool step_deliver(struct control *c, usec_t now);
-void step_turn(struct control *c, usec_t now);
-/* At the control core's turn: says where the VIPs are, if it is due. _anew: from the first of a
- * bounded number of times, at an activation, when the link of a VIP's port came up, and when the
- * other of two Active ones gave up. */
-void control_announce(struct control *c, usec_t now);
-void control_announce_anew(struct control *c, usec_t now);
-int control_metric(struct control *c, uint8_t rm);
-/* The address of a loopback comes or goes. 0 / -errno, logged. */
-int control_vip(struct control *c, const struct config_loopback *l, bool up);
-void control_withdraw(struct control *c);
-/* Where and as what the routes are up, for `show srp info`: "advertised, metric 2, as standby" */
-void control_routes_text(const struct control *c, char *text, size_t len, usec_t now);
 
 /* control_probe.c: asks for the VIPs (net_probe) before this chassis becomes Active for being alone
  * (srp_probed() says when and what follows). Asked for; a frame that a port received, which stays
