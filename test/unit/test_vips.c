@@ -11,8 +11,6 @@
 
 enum { VIPS = 2, S = 1000000 };
 
-int tandem_logtype;
-
 static struct config conf;
 static struct port port;
 static struct fastpath_shared shared;

@@ -136,7 +136,7 @@ static void step_signalling(struct control *c)
 static int step_signalling_begin(struct control *c, usec_t now)
 {
 	step_signalling(c);
-	signalling_activated(c->signalling, c->pair->own_term, c->pair->own_planned, now);
+	signalling_activated(c->signalling, srp_info(c->srp)->term, c->pair->own_planned, now);
 	return 0;
 }
 
