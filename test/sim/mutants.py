@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 HEADER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib", "common",
-                      "mutant.h")
+                      "include", "common", "mutant.h")
 
 # What a failed invariant says.
 ACKED = r"acknowledged, peer has|is acknowledged and not at the standby"
@@ -107,6 +107,7 @@ TABLE = {
     "error_at_once": ("sim", 1, 20, [OWNER_SPEAKS]),
     "drain_not_awaited": ("sim", 52, 80, [NONE_LOST, OWNER_WRITES, USAGE]),
     "late_dropped": ("sim", 60, 80, [NONE_LOST]),
+    "answer_in_step": ("sim", 1, 20, [NOT_STUCK]),
     "own_not_awaited": ("sim", 1, 20, [OWNER_SPEAKS]),
     "route_withdrawn": ("sim", 60, 130, [NONE_LOST]),
     "route_preferred": ("sim", 1, 60, [OWNER_SPEAKS]),
