@@ -59,8 +59,8 @@ const char *srp_alarm_name(enum srp_alarm a)
 
 const char *srp_step_name(enum srp_step s)
 {
-	static const char *const names[] = { "none", "stop", "own", "activate", "stream", "hold",
-		"late", "resume", "deactivate", "release", "write" };
+	static const char *const names[] = { "none", "claim", "stop", "own", "activate", "stream",
+		"hold", "late", "resume", "deactivate", "release", "write" };
 
 	return NAME(names, s);
 }

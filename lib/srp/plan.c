@@ -2,12 +2,13 @@
 /* Sequences of steps that other cores carry out. A step is asked for when the one before it was
  * answered; a sequence has one deadline, and what happens at its end or at its deadline stands in
  * its row. */
+#include <assert.h>
 #include <stdio.h>
 
 #include "common/mutant.h"
 #include "srp_pvt.h"
 
-enum { PLAN_STEPS = 5 };
+enum { PLAN_STEPS = 6 };
 
 static void plan_end_nothing(struct srp *s, usec_t now)
 {
@@ -77,7 +78,7 @@ static const struct plan_row {
 } rows[PLAN_MAX] = {
 	[PLAN_JOIN] = { "join", { SRP_STEP_WRITE }, plan_end_nothing, plan_late_abort },
 	[PLAN_PROMOTE] = { "promotion",
-		{ SRP_STEP_STOP, SRP_STEP_OWN, SRP_STEP_ACTIVATE, SRP_STEP_STREAM },
+		{ SRP_STEP_CLAIM, SRP_STEP_STOP, SRP_STEP_OWN, SRP_STEP_ACTIVATE, SRP_STEP_STREAM },
 		plan_end_promote, plan_late_abort },
 	[PLAN_RAISE] = { "new term", { SRP_STEP_STREAM }, plan_end_nothing, plan_late_abort },
 	[PLAN_OFFER] = { "switchover", { SRP_STEP_HOLD, SRP_STEP_LATE }, plan_end_offer,
@@ -94,8 +95,8 @@ static const struct plan_row {
 static enum srp_step plan_awaited(const struct srp *s)
 {
 	if (MUTANT(vips_before_own) && s->plan.kind == PLAN_PROMOTE &&
-		(s->plan.at == 1 || s->plan.at == 2))
-		return rows[s->plan.kind].steps[3 - s->plan.at];
+		(s->plan.at == 2 || s->plan.at == 3))
+		return rows[s->plan.kind].steps[5 - s->plan.at];
 	return s->plan.kind == PLAN_NONE ? SRP_STEP_NONE : rows[s->plan.kind].steps[s->plan.at];
 }
 
@@ -217,6 +218,7 @@ static void plan_advance(struct srp *s, usec_t now)
 /* Goes on without the answer that is awaited. */
 void srp_plan_skip(struct srp *s, usec_t now)
 {
+	assert(plan_awaited(s) != SRP_STEP_CLAIM); /* no short cut passes it */
 	plan_advance(s, now);
 }
 

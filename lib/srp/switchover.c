@@ -246,7 +246,7 @@ void srp_refuse(struct srp *s, srp_term_t offered, const char *why)
 /* What the workers may have counted meanwhile is late usage of the term that did not come to be. */
 void srp_offer_back_out(struct srp *s, usec_t now)
 {
-	bool owned = s->plan.at > 0;
+	bool owned = s->plan.at > 1; /* OWN was asked for, behind CLAIM and STOP */
 	srp_term_t own = s->plan.term;
 
 	if (s->info.peer.term > s->info.term)

@@ -107,6 +107,7 @@ TABLE = {
     "error_at_once": ("sim", 1, 20, [OWNER_SPEAKS]),
     "drain_not_awaited": ("sim", 52, 80, [NONE_LOST, OWNER_WRITES, USAGE]),
     "late_dropped": ("sim", 60, 80, [NONE_LOST]),
+    "answer_in_step": ("sim", 1, 20, [NOT_STUCK]),
     "own_not_awaited": ("sim", 1, 20, [OWNER_SPEAKS]),
     "route_withdrawn": ("sim", 60, 130, [NONE_LOST]),
     "route_preferred": ("sim", 1, 60, [OWNER_SPEAKS]),

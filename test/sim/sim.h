@@ -22,6 +22,7 @@
 #include "shim.h"
 
 #include "process/control.h"
+#include "pair_priv.h"
 #include "replicator_priv.h"
 #include "signalling_priv.h"
 #include "worker/worker.h"
@@ -390,6 +391,12 @@ unsigned int wire_send(unsigned int path, unsigned int direction, const struct e
 	const void *bytes, size_t len);
 void wire_cut(unsigned int path, unsigned int direction, bool on);
 bool wire_good(unsigned int path, usec_t since);
+
+/* Its VIPs and routes are up. */
+static inline bool control_is_up(const struct control *c)
+{
+	return vips_state(c->vips) == VIPS_UP;
+}
 
 /* sim_node.c */
 void node_setup(int id);

@@ -79,7 +79,7 @@ void check_alone(struct world *w, int i, const struct srp_action *a)
 {
 	const struct node *n = &w->n[i];
 
-	if (a->step == SRP_STEP_STOP && a->alone && a->cause == SRP_CAUSE_STARTUP && n->conf.l2 &&
+	if (a->step == SRP_STEP_CLAIM && a->alone && a->cause == SRP_CAUSE_STARTUP && n->conf.l2 &&
 		(!n->asked || n->answered))
 		fail(w, "chassis %d becomes Active alone although its addresses %s", i,
 			n->answered ? "are answered" : "may be answered");

@@ -77,7 +77,7 @@ static bool owner_of(const struct promise *p, const struct node *n)
 static void promoted(struct node *n)
 {
 	struct node *other = &sim.node[!n->id];
-	bool split = other->up && other->t.control->owned;
+	bool split = other->up && pair_owns(other->t.control->pair);
 
 	for (uint32_t pos = 0; pos < SLOTS; pos++) {
 		struct promise *p = &sim.promise[pos];
@@ -122,7 +122,8 @@ static void vouches(struct node *n)
 			continue;
 		if (owner_of(p, owner)) {
 			check_kept(n, owner, pos, "vouches for its table");
-		} else if (owner->up && owner->t.control->owned) { /* of the lineage that lost */
+		} else if (owner->up &&
+			   pair_owns(owner->t.control->pair)) { /* of the lineage that lost */
 			p->told = false;
 			sim.second_faults++;
 		}
@@ -163,7 +164,7 @@ static void promise(struct node *n, uint32_t handle, uint8_t type)
 							  : DOOR_FREE;
 	bool there = peer->up && repl_peer_incarnation(n->t.repl->stream) == peer->t.incarnation &&
 		     (t->acked_life == 0 || t->acked_life == peer->life);
-	bool taken_over = there && peer->t.control->owned;
+	bool taken_over = there && pair_owns(peer->t.control->pair);
 	struct session_rec r;
 
 	p.valid[n->id] = true;
@@ -271,7 +272,7 @@ void check_emit(struct node *n, unsigned int port, const char *what)
 
 	for (unsigned int w = 0; w < n->t.n_workers; w++)
 		late |= n->t.worker[w]->fp.mode != FASTPATH_IDLE;
-	if (c->owned || c->up || late || sim.now < n->silent_since + 5 * MS)
+	if (pair_owns(c->pair) || control_is_up(c) || late || sim.now < n->silent_since + 5 * MS)
 		return;
 	broken(8, "chassis %c sends %s on %s and owns nothing", name(n), what,
 		port == ACCESS ? "access" : "core");
@@ -291,11 +292,12 @@ static void check_addressed(struct node *n)
 {
 	const struct control *c = n->t.control;
 
-	for (unsigned int w = 0; w < n->t.n_workers && c->up && !n->addressed; w++)
-		if (n->t.worker[w]->fp.mode != FASTPATH_OWN || n->t.worker[w]->term != c->own_term)
+	for (unsigned int w = 0; w < n->t.n_workers && control_is_up(c) && !n->addressed; w++)
+		if (n->t.worker[w]->fp.mode != FASTPATH_OWN ||
+			n->t.worker[w]->term != pair_own_term(c->pair))
 			broken(8, "chassis %c has its addresses and worker %u does not own yet",
 				name(n), w);
-	n->addressed = c->up;
+	n->addressed = control_is_up(c);
 }
 
 /* Who owns nothing has no address, and no route unless late packets may still come, or as a Standby
@@ -308,9 +310,9 @@ static void check_left(const struct node *n)
 
 	for (unsigned int w = 0; w < n->t.n_workers; w++)
 		late |= n->t.worker[w]->fp.mode != FASTPATH_IDLE;
-	if (c->up)
+	if (control_is_up(c))
 		return;
-	if (c->in_standby && srp_info(c->srp)->state != SRP_STANDBY &&
+	if (vips_state(c->vips) == VIPS_AHEAD && srp_info(c->srp)->state != SRP_STANDBY &&
 		srp_info(c->srp)->state != SRP_PENDING_ACTIVE)
 		broken(8, "chassis %c has a standby's routes and is none", name(n));
 	if (h->vip[0] || h->vip[1])
@@ -318,7 +320,8 @@ static void check_left(const struct node *n)
 	for (unsigned int port = ACCESS; port <= CORE; port++) {
 		if (h->metric[port] == 0)
 			continue;
-		if (!late && !c->in_standby && sim.now > n->silent_since + 3000 * MS)
+		if (!late && vips_state(c->vips) != VIPS_AHEAD &&
+			sim.now > n->silent_since + 3000 * MS)
 			broken(8, "chassis %c still has routes and forwards nothing", name(n));
 		if (sim.quiet && other->metric[port] != 0 && other->metric[port] >= h->metric[port])
 			broken(8,
@@ -414,11 +417,12 @@ void check_led(void)
 	for (unsigned int i = PATH_SRP; i <= PATH_STREAM; i++)
 		path |= sim.now > bound && wire_good(i, sim.now - bound);
 	if (!a->up || !b->up || a->host.disk_full || b->host.disk_full ||
-		a->t.control->up != b->t.control->up)
+		control_is_up(a->t.control) != control_is_up(b->t.control))
 		sim.unled = sim.now;
 	else if (path && sim.now > RTE_MAX(sim.unled, RTE_MAX(a->booted, b->booted)) + bound &&
 		 sim.now > sim.last_stall + bound)
-		broken(10, "%s chassis Active for %llu ms", a->t.control->up ? "both" : "no",
+		broken(10, "%s chassis Active for %llu ms",
+			control_is_up(a->t.control) ? "both" : "no",
 			(unsigned long long)(sim.now - sim.unled) / MS);
 }
 
@@ -429,8 +433,8 @@ static bool gives_up(const struct node *n, enum srp_state to)
 
 	return to == SRP_STANDBY &&
 	       (srp_info(n->t.control->srp)->last_cause == SRP_CAUSE_DUAL_ACTIVE ||
-		       (n->state == SRP_PENDING_STANDBY && other->up && other->t.control->owned &&
-			       other->unplanned != 0));
+		       (n->state == SRP_PENDING_STANDBY && other->up &&
+			       pair_owns(other->t.control->pair) && other->unplanned != 0));
 }
 
 static void state_changed(struct node *n, enum srp_state to)
@@ -470,8 +474,10 @@ static void check_published(const struct node *n)
 	const struct control *c = n->t.control;
 	const struct role *r = &n->t.role;
 
-	if (atomic_load(&r->term) != c->own_term || atomic_load(&r->owned) != c->owned ||
-		atomic_load(&r->answering) != c->answering || atomic_load(&r->held) != c->hold ||
+	if (atomic_load(&r->term) != pair_own_term(c->pair) ||
+		atomic_load(&r->owned) != pair_owns(c->pair) ||
+		atomic_load(&r->answering) != pair_answers(c->pair) ||
+		atomic_load(&r->held) != pair_holds(c->pair) ||
 		atomic_load(&r->must_not_answer) != srp_info(c->srp)->mute ||
 		atomic_load(&r->restart_counter) != srp_info(c->srp)->restart_counter ||
 		atomic_load(&r->stood_still) != c->stood_still)
@@ -483,22 +489,22 @@ static void control_turned(struct node *n)
 	struct control *c = n->t.control;
 	enum srp_state state = srp_info(c->srp)->state;
 
-	if (c->owned && n->own_term != c->own_term) {
+	if (pair_owns(c->pair) && n->own_term != pair_own_term(c->pair)) {
 		bool resumed = n->owned;
 
-		check_term(n, c->own_term);
-		n->own_term = c->own_term;
+		check_term(n, pair_own_term(c->pair));
+		n->own_term = pair_own_term(c->pair);
 		if (!resumed) {
 			promoted(n);
-			n->unplanned = c->active_planned ? 0 : sim.now;
+			n->unplanned = c->pair->own_planned ? 0 : sim.now;
 		}
 		n->owned = true;
 	}
-	if (c->step.step == SRP_STEP_WRITE) { /* from here a RESUME is out of the question */
-		n->owned = n->owned && c->owned;
+	if (c->pair->step.step == SRP_STEP_WRITE) { /* from here a RESUME is out of the question */
+		n->owned = n->owned && pair_owns(c->pair);
 		n->vouched = false;
 	}
-	if (c->owned || c->up)
+	if (pair_owns(c->pair) || control_is_up(c))
 		n->silent_since = sim.now;
 	if (state != n->state)
 		state_changed(n, state);

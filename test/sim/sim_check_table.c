@@ -137,7 +137,7 @@ void check_flip(void)
 	if (!sim.flip.set)
 		return;
 	/* something worse came in between */
-	if (!n->up || n->life != sim.flip.life || n->t.control->owned) {
+	if (!n->up || n->life != sim.flip.life || pair_owns(n->t.control->pair)) {
 		sim.flip.set = false;
 	} else if (sim.node[!n->id].up && same(sim.flip.pos)) {
 		sim.flip.set = false;

@@ -125,7 +125,7 @@ void expiry_check(const struct node *n, uint32_t handle, const struct truth *t)
 {
 	usec_t calm = RTE_MAX(sim.last_stall, n->owner_since) + PASS;
 
-	if (!n->t.control->up || n->state != SRP_ACTIVE || sim.now < calm)
+	if (!control_is_up(n->t.control) || n->state != SRP_ACTIVE || sim.now < calm)
 		return;
 	if (timeout_us(n, false) > 0 && sim.now > t->created + timeout_us(n, false) + PASS)
 		broken(14, "chassis %c: %08x lives %llu ms longer than its session timeout",

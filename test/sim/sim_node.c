@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "process/boot.h"
+#include "srp_pvt.h"
 
 enum { DOOR = 16384, FRAMES = 2048 };
 
@@ -95,8 +96,14 @@ void log_last(const char *const *part, unsigned int n)
 		story(me()->id, "%s", text);
 }
 
+/* Control gives up when srp says so, or when another core stands still: never within a drain of
+ * srp's actions that srp did not end itself. */
 void sim_abort(void)
 {
+	const struct control *c = me()->t.control;
+
+	if (c != NULL && me()->running == CONTROL && c->in_drain && !c->srp->gone)
+		broken(15, "chassis %c aborts itself and srp did not ask for it", 'A' + me()->id);
 	longjmp(me()->out, 1);
 }
 

@@ -118,11 +118,6 @@ ssize_t tls_send(struct tls_conn *c, const void *from, size_t n)
 	return sent < 0 && errno == EAGAIN ? 0 : sent;
 }
 
-bool tls_pending(const struct tls_conn *c)
-{
-	return false;
-}
-
 int tls_secrets(struct tls_conn *c, uint8_t tx[KEYS_SECRET], uint8_t rx[KEYS_SECRET], uint16_t *id)
 {
 	uint64_t both[2] = { c->nonce[0], c->nonce[1] };

@@ -103,7 +103,7 @@ static void test_boot_alone(void)
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
 	rig_run(&r, 20 * MS);
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
-	rig_steps(&r, "stop own activate stream");
+	rig_steps(&r, "claim stop own activate stream");
 	CU_ASSERT_TRUE(rig_step(&r, SRP_STEP_ACTIVATE)->alone);
 	CU_ASSERT_EQUAL(srp_info(r.s)->rm, 18);
 	CU_ASSERT_EQUAL(srp_info(r.s)->term, 6 << 1 | 0);

@@ -284,7 +284,7 @@ static void test_planned_standby(void)
 	rig_say(&r, SRP_PENDING_STANDBY, r.body.term);
 	offer(&r, term, SELF);
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
-	rig_steps(&r, "stop own activate stream");
+	rig_steps(&r, "claim stop own activate stream");
 	CU_ASSERT_PTR_NOT_NULL(rig_sent(&r, SRP_MSG_CONFIRM, &m));
 	CU_ASSERT_EQUAL(m.offered, term);
 	CU_ASSERT_EQUAL(srp_info(r.s)->term, term);
@@ -343,7 +343,7 @@ static void test_offer_backs_out(void)
 	offer(&r, 22 << 1, SELF);
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
 	CU_ASSERT_PTR_NOT_NULL(rig_sent(&r, SRP_MSG_REFUSE, &m));
-	rig_steps(&r, "stop write");
+	rig_steps(&r, "claim stop write");
 	rig_stop(&r);
 
 	/* The workers cannot own. */
@@ -353,7 +353,7 @@ static void test_offer_backs_out(void)
 	offer(&r, 22 << 1, SELF);
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
 	CU_ASSERT_PTR_NOT_NULL(rig_sent(&r, SRP_MSG_REFUSE, &m));
-	rig_steps(&r, "stop own deactivate release write");
+	rig_steps(&r, "claim stop own deactivate release write");
 	rig_stop(&r);
 
 	/* The peer took the role back. */
@@ -364,7 +364,7 @@ static void test_offer_backs_out(void)
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_PENDING_ACTIVE);
 	rig_say(&r, SRP_ACTIVE, 23 << 1 | 1);
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
-	rig_steps(&r, "stop own activate deactivate release write");
+	rig_steps(&r, "claim stop own activate deactivate release write");
 	CU_ASSERT_EQUAL(srp_info(r.s)->term, 23 << 1 | 1);
 	rig_stop(&r);
 

@@ -39,8 +39,8 @@ void port_link(void *ctx, uint16_t port, bool up)
 	if (atomic_exchange(&T.shared.port[port].up, up) != up)
 		LOG(NOTICE, "port %u: link %s", port, up ? "up" : "down");
 	/* what was announced into a dead link was not heard */
-	if (up && c->up && p != NULL && has_vip(p))
-		control_announce_anew(c, clock_us());
+	if (up && vips_state(c->vips) == VIPS_UP && p != NULL && has_vip(p))
+		vips_announce_anew(c->vips, clock_us());
 }
 
 /* A device that has no interface of the kernel's under it is asked itself. */

@@ -124,7 +124,7 @@ void aaa_close(struct control *c)
 	struct aaa *a = c->aaa;
 
 	for (unsigned int i = 0; a != NULL && i < a->n; i++) {
-		control_unwatch(c, &a->server[i].src);
+		reactor_unwatch(c->reactor, &a->server[i].src);
 		radius_probe_destroy(a->server[i].probe);
 	}
 	free(a);
@@ -166,8 +166,9 @@ static void report(struct control *c, struct server *s, usec_t now)
 	monitor_report(c->monitor, s->object, states[i.state], why, now);
 }
 
-static void on_server(struct control *c, struct source *src, uint32_t events)
+static void on_server(void *ctx, struct source *src, uint32_t events)
 {
+	struct control *c = ctx;
 	struct server *s = (struct server *)src;
 	usec_t now = clock_us();
 
@@ -185,7 +186,7 @@ static int connect_to(struct control *c, struct server *s)
 	socklen_t len = sock_address(&to, &a->address, (uint16_t)a->port);
 	int fd, ret;
 
-	control_unwatch(c, &s->src);
+	reactor_unwatch(c->reactor, &s->src);
 	if (ip_addr_equal(&a->source, &any)) {
 		fd = socket(to.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		fd = fd < 0 ? -errno : fd;
@@ -196,7 +197,7 @@ static int connect_to(struct control *c, struct server *s)
 		return fd;
 	ret = connect(fd, (struct sockaddr *)&to, len) < 0 ? -errno : 0;
 	if (ret == 0)
-		ret = control_watch(c, &s->src, fd, EPOLLIN, on_server);
+		ret = reactor_watch(c->reactor, &s->src, fd, EPOLLIN, on_server, c);
 	if (ret < 0) {
 		close(fd);
 		s->src.fd = -1;
@@ -260,7 +261,7 @@ void aaa_probe(struct control *c, bool on, usec_t now)
 			radius_probe_start(s->probe, now);
 		} else {
 			radius_probe_stop(s->probe, now);
-			control_unwatch(c, &s->src);
+			reactor_unwatch(c->reactor, &s->src);
 		}
 	}
 }

@@ -251,7 +251,6 @@ void monitors_turn(struct control *c, usec_t now)
 	if (wish == MONITOR_NONE)
 		wish = monitor_wish(&v, NULL);
 	srp_wish(c->srp, causes[wish], now);
-	srp_actions(c, now);
 }
 
 /* ---- views and commands ---- */

@@ -18,7 +18,7 @@ int monitors_alarms_register(struct alarms *a);
 int monitors_add(struct control *c, enum monitor_type type, const char *name, const char *address,
 	const char *group, usec_t now);
 
-/* control_aaa.c. Can the servers' secrets be had? False: `why` says what to do. */
+/* aaa.c. Can the servers' secrets be had? False: `why` says what to do. */
 bool aaa_check(const struct config *f, char why[SECRET_WHY]);
 /* 0 or -errno; logs which server it is. Nothing is probed yet. */
 int aaa_open(struct control *c, usec_t now);
@@ -28,13 +28,13 @@ void aaa_probe(struct control *c, bool on, usec_t now);
 /* Sends what is due, and reports every server to the monitors. */
 void aaa_turn(struct control *c, usec_t now);
 
-/* control_routers.c: listens for routers, if there are bgp-peers; what is due by time. 0 or -errno,
+/* routers.c: listens for routers, if there are bgp-peers; what is due by time. 0 or -errno,
  * logged. */
 int routers_open(struct control *c, usec_t now);
 void routers_close(struct control *c);
 void routers_turn(struct control *c, usec_t now);
 
-/* control_local.c: own devices, carriers of ports, routes of the kernel; 0 or -errno; reports
+/* local.c: own devices, carriers of ports, routes of the kernel; 0 or -errno; reports
  * each. */
 int local_open(struct control *c, usec_t now);
 void local_close(struct control *c);

@@ -77,11 +77,12 @@ static void lost(struct control *c, struct router *r, const char *why)
 			"connects again",
 			ip_addr_print(&r->from, from), why);
 	station_close(c->routers->station, r->session);
-	control_unwatch(c, &r->src);
+	reactor_unwatch(c->reactor, &r->src);
 }
 
-static void on_router(struct control *c, struct source *s, uint32_t events)
+static void on_router(void *ctx, struct source *s, uint32_t events)
 {
+	struct control *c = ctx;
 	struct router *r = (struct router *)s;
 	uint8_t octets[READ];
 	char why[BMP_TEXT];
@@ -163,8 +164,9 @@ static struct router *place(struct control *c, const struct ip_addr *from)
 	return free_one;
 }
 
-static void on_listen(struct control *c, struct source *s, uint32_t events)
+static void on_listen(void *ctx, struct source *s, uint32_t events)
 {
+	struct control *c = ctx;
 	struct routers *rs = c->routers;
 	struct sockaddr_storage from = { 0 };
 	socklen_t len = sizeof(from);
@@ -191,7 +193,7 @@ static void on_listen(struct control *c, struct source *s, uint32_t events)
 	*r = (struct router){ .src.fd = -1, .from = addr, .begin_by = now + BEGIN_US };
 	r->session = station_open(rs->station, &addr, now);
 	keep_alive(fd);
-	if (r->session < 0 || control_watch(c, &r->src, fd, EPOLLIN, on_router) < 0) {
+	if (r->session < 0 || reactor_watch(c->reactor, &r->src, fd, EPOLLIN, on_router, c) < 0) {
 		station_close(rs->station, r->session);
 		r->src.fd = -1;
 		close(fd);
@@ -239,7 +241,7 @@ static int listen_open(struct control *c)
 	if (ret == 0 && listen(fd, STATION_SESSIONS) < 0)
 		ret = -errno;
 	if (ret == 0)
-		ret = control_watch(c, &c->routers->listen, fd, EPOLLIN, on_listen);
+		ret = reactor_watch(c->reactor, &c->routers->listen, fd, EPOLLIN, on_listen, c);
 	if (ret < 0) {
 		LOG(ERR, "BMP: cannot listen on %s port %u: %s", ip_addr_print(&at, text),
 			T.conf->monitors.bmp_port, strerror(-ret));
@@ -275,9 +277,9 @@ void routers_close(struct control *c)
 
 	if (rs == NULL)
 		return;
-	control_unwatch(c, &rs->listen);
+	reactor_unwatch(c->reactor, &rs->listen);
 	for (unsigned int i = 0; i < STATION_SESSIONS; i++)
-		control_unwatch(c, &rs->session[i].src);
+		reactor_unwatch(c->reactor, &rs->session[i].src);
 	station_destroy(rs->station);
 	free(rs);
 	c->routers = NULL;

@@ -19,7 +19,6 @@ json_t *act_switchover(struct control *c, json_t *args, usec_t now)
 	int ret = srp_switchover(c->srp, request_force(args), reason, now);
 
 	LOG(NOTICE, "srp initiate-switchover: %s", ret == 0 ? "started" : reason);
-	srp_actions(c, now);
 	return command_answer(ret, ret == 0 ? "switchover started" : reason);
 }
 

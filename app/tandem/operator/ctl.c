@@ -17,7 +17,7 @@
 
 static void ctl_drop(struct control *c, struct client *k)
 {
-	control_unwatch(c, &k->src);
+	reactor_unwatch(c->reactor, &k->src);
 	free(k->out);
 	k->out = NULL;
 	k->in_len = k->out_len = k->out_sent = 0;
@@ -31,9 +31,7 @@ static void ctl_send(struct control *c, struct client *k)
 			MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-			struct epoll_event e = { .events = EPOLLOUT, .data.ptr = &k->src };
-
-			epoll_ctl(c->ep, EPOLL_CTL_MOD, k->src.fd, &e);
+			reactor_change(c->reactor, &k->src, EPOLLOUT);
 			return;
 		}
 		if (n <= 0)
@@ -105,8 +103,9 @@ void ctl_answer(struct control *c, json_t *answer)
 	json_decref(answer);
 }
 
-static void ctl_on_client(struct control *c, struct source *s, uint32_t events)
+static void ctl_on_client(void *ctx, struct source *s, uint32_t events)
 {
+	struct control *c = ctx;
 	struct client *k = (struct client *)((char *)s - offsetof(struct client, src));
 	char *end;
 	ssize_t n;
@@ -135,19 +134,17 @@ static void ctl_on_client(struct control *c, struct source *s, uint32_t events)
 	}
 	r = ctl_execute(c, k, k->in, (size_t)(end - k->in));
 	if (json_is_null(r)) {
-		struct epoll_event e = {
-			.data.ptr = &k->src
-		}; /* what more it says, or half a close, is not news */
-
 		k->waiting = true;
-		epoll_ctl(c->ep, EPOLL_CTL_MOD, k->src.fd, &e);
+		/* what more it says, or half a close, is not news */
+		reactor_change(c->reactor, &k->src, 0);
 		return;
 	}
 	ctl_reply(c, k, r);
 }
 
-static void ctl_on_accept(struct control *c, struct source *s, uint32_t events)
+static void ctl_on_accept(void *ctx, struct source *s, uint32_t events)
 {
+	struct control *c = ctx;
 	int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct client *k = &c->clients[0];
 
@@ -161,7 +158,7 @@ static void ctl_on_accept(struct control *c, struct source *s, uint32_t events)
 			k = &c->clients[i];
 	ctl_drop(c, k);
 	k->since = clock_us();
-	if (control_watch(c, &k->src, fd, EPOLLIN, ctl_on_client) < 0) {
+	if (reactor_watch(c->reactor, &k->src, fd, EPOLLIN, ctl_on_client, c) < 0) {
 		close(fd);
 		k->src.fd = -1;
 	}
@@ -197,7 +194,7 @@ int ctl_open(struct control *c)
 		close(fd);
 		return ret;
 	}
-	return control_watch(c, &c->ctl, fd, EPOLLIN, ctl_on_accept);
+	return reactor_watch(c->reactor, &c->ctl, fd, EPOLLIN, ctl_on_accept, c);
 }
 
 void ctl_close(struct control *c)
@@ -206,5 +203,5 @@ void ctl_close(struct control *c)
 		ctl_drop(c, &c->clients[i]);
 	if (c->ctl.fd >= 0)
 		unlink(T.conf->telemetry.control_socket);
-	control_unwatch(c, &c->ctl);
+	reactor_unwatch(c->reactor, &c->ctl);
 }

@@ -4,14 +4,8 @@
  * control's. What it found is taken here, between two turns. */
 #include <errno.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <rte_lcore.h>
 
 #include "save.h"
 #include "show.h"
@@ -19,8 +13,7 @@
 _Static_assert((int)TLS_WHY >= (int)SAVE_WHY, "why takes what either says");
 
 struct disk_work {
-	pthread_t thread;
-	int event; /* w: the thread, once, when it has ended; closed with c->disk_src */
+	struct work work; /* first: reload_work_of() */
 	bool reload;
 	char path[PATH_MAX];
 	char *text; /* to be saved */
@@ -109,18 +102,19 @@ static void reload_load(struct disk_work *w)
 	tls_destroy(t);
 }
 
-static void *reload_work(void *arg)
+static struct disk_work *reload_work_of(struct work *w)
 {
-	struct disk_work *w = arg;
-	uint64_t one = 1;
+	return (struct disk_work *)w;
+}
+
+static void reload_work_run(struct work *work)
+{
+	struct disk_work *w = reload_work_of(work);
 
 	if (w->reload)
 		reload_load(w);
 	else
 		w->ret = save_text(w->path, w->text, w->len, w->why);
-	if (write(w->event, &one, sizeof(one)) < 0)
-		abort(); /* a new eventfd takes it */
-	return NULL;
 }
 
 static void reload_work_free(struct disk_work *w)
@@ -224,7 +218,6 @@ static const char *reload_apply(
 			json_string_value(json_object_get(ch, "to")));
 	if (level != was)
 		log_level_set(level);
-	srp_actions(c, now);
 	return NULL;
 }
 
@@ -295,23 +288,12 @@ static json_t *reload_saved(struct disk_work *w)
 
 /* ---- control's side of the thread ---- */
 
-static struct disk_work *reload_work_end(struct control *c)
+static void reload_on_ended(void *ctx, struct work *work)
 {
-	struct disk_work *w = c->disk;
+	struct control *c = ctx;
+	struct disk_work *w = reload_work_of(work);
 
 	c->disk = NULL;
-	if (w != NULL)
-		pthread_join(w->thread, NULL);
-	control_unwatch(c, &c->disk_src);
-	return w;
-}
-
-static void reload_on_ended(struct control *c, struct source *s, uint32_t events)
-{
-	struct disk_work *w = reload_work_end(c);
-
-	(void)s;
-	(void)events;
 	ctl_answer(c, w->reload ? reload_answer(c, w) : reload_saved(w));
 	reload_work_free(w);
 	if (c->reload_again) {
@@ -329,19 +311,16 @@ static json_t *reload_work_begin(struct control *c, struct disk_work *w)
 		reload_work_free(w);
 		return reload_refuse("a save or reload is going on: try again when it has ended");
 	}
-	w->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	ret = w->event < 0 ? -errno
-			   : control_watch(c, &c->disk_src, w->event, EPOLLIN, reload_on_ended);
-	/* EAL puts it on a CPU that no lcore polls, where there is one. */
-	if (ret == 0)
-		ret = rte_ctrl_thread_create(&w->thread, "tandem-disk", NULL, reload_work, w);
+	w->work.run = reload_work_run;
+	w->work.ended = reload_on_ended;
+	w->work.ctx = c;
+	ret = work_begin(c->reactor, &w->work, "tandem-disk");
 	if (ret == 0) {
 		c->disk = w;
 		return NULL;
 	}
-	control_unwatch(c, &c->disk_src);
 	reload_work_free(w);
-	LOG(ERR, "no thread to save or load the configuration: %s", strerror(abs(ret)));
+	LOG(ERR, "no thread to save or load the configuration: %s", strerror(-ret));
 	return reload_refuse("no thread could be made for it: see the log");
 }
 
@@ -405,5 +384,9 @@ void reload_hangup(struct control *c)
 
 void reload_close(struct control *c)
 {
-	reload_work_free(reload_work_end(c));
+	if (c->disk == NULL)
+		return;
+	work_close(c->reactor, &c->disk->work);
+	reload_work_free(c->disk);
+	c->disk = NULL;
 }

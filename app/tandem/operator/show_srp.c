@@ -130,7 +130,7 @@ json_t *show_srp_info(struct control *c, json_t *args, usec_t now)
 	char text[IP_ADDR_TEXT], routes[64];
 
 	(void)args;
-	control_routes_text(c, routes, sizeof(routes), now);
+	pair_routes_text(c, routes, sizeof(routes), now);
 	show_set_text(o, "context", T.conf->chassis.name);
 	show_set_text(o, "local_address", ip_addr_print(&T.conf->srp.bind, text));
 	show_set_text(o, "chassis_state", srp_state_name(i->state));

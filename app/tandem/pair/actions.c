@@ -88,67 +88,89 @@ static void role_publish(const struct control *c)
 	const struct srp_info *i = srp_info(c->srp);
 	struct role *r = &T.role;
 
-	atomic_store_explicit(&r->term, c->own_term, memory_order_relaxed);
-	atomic_store_explicit(&r->owned, c->owned, memory_order_relaxed);
-	atomic_store_explicit(&r->answering, c->answering, memory_order_relaxed);
-	atomic_store_explicit(&r->held, c->hold, memory_order_relaxed);
+	atomic_store_explicit(&r->term, pair_own_term(c->pair), memory_order_relaxed);
+	atomic_store_explicit(&r->owned, pair_owns(c->pair), memory_order_relaxed);
+	atomic_store_explicit(&r->answering, pair_answers(c->pair), memory_order_relaxed);
+	atomic_store_explicit(&r->held, pair_holds(c->pair), memory_order_relaxed);
 	atomic_store_explicit(&r->must_not_answer, i->mute, memory_order_relaxed);
 	atomic_store_explicit(&r->restart_counter, i->restart_counter, memory_order_relaxed);
 	atomic_store_explicit(&r->stood_still, c->stood_still, memory_order_relaxed);
 }
 
-void srp_actions(struct control *c, usec_t now)
+static void alarm_changed(struct control *c, const struct srp_action *a, usec_t now)
+{
+	alarms_set(c->alarms, srp_alarm_name(a->alarm), a->raised, a->text, now);
+	/* Who gave up answered for the VIPs too until now, and may have been the last to announce
+	 * them. */
+	if (a->alarm == SRP_ALARM_DUAL_ACTIVE && !a->raised &&
+		srp_info(c->srp)->state == SRP_ACTIVE)
+		vips_announce_anew(c->vips, now);
+}
+
+static void carry_out(struct control *c, const struct srp_action *a, usec_t now)
+{
+	switch (a->kind) {
+	case SRP_ACT_SEND:
+		link_send(c, a->msg, a->len, now);
+		break;
+	case SRP_ACT_CLOSE:
+		link_drop(c, now);
+		break;
+	case SRP_ACT_HEARTBEAT:
+		heartbeat(a);
+		break;
+	case SRP_ACT_STEP:
+		LOG(DEBUG, "step %s of term %lu begins", srp_step_name(a->step),
+			(unsigned long)a->term);
+		trace_wait(c, a->step, clock_us());
+		step_begin(c, a, now);
+		break;
+	case SRP_ACT_RESERVE:
+		journal_reserve(c->journal, a->number, a->restart_counter);
+		break;
+	case SRP_ACT_ROLE:
+		role(c, a, now);
+		break;
+	case SRP_ACT_METRIC:
+		vips_set_metric(c->vips, a->rm);
+		break;
+	case SRP_ACT_ALARM:
+		alarm_changed(c, a, now);
+		break;
+	case SRP_ACT_PROBE:
+		probe_begin(c, now);
+		break;
+	case SRP_ACT_LINES:
+		configuration_compare(c, now);
+		break;
+	case SRP_ACT_GOODBYE:
+		c->goodbye = true;
+		c->heir = atomic_load(&replicator_view(T.repl)->peer_incarnation);
+		break;
+	case SRP_ACT_ABORT:
+		log_last((const char *const[]){ "pair: ", a->text,
+				 ": aborting, the peer is the remedy" },
+			3);
+		abort();
+	}
+}
+
+void pair_drain(struct control *c, usec_t now)
 {
 	struct srp_action a;
 
-	trace_asked(c, now);
-	while (srp_next(c->srp, &a)) {
-		switch (a.kind) {
-		case SRP_ACT_SEND:
-			link_send(c, a.msg, a.len, now);
-			break;
-		case SRP_ACT_CLOSE:
-			link_drop(c, now);
-			break;
-		case SRP_ACT_HEARTBEAT:
-			heartbeat(&a);
-			break;
-		case SRP_ACT_STEP:
-			step_begin(c, &a, now);
-			break;
-		case SRP_ACT_RESERVE:
-			journal_reserve(c->journal, a.number, a.restart_counter);
-			break;
-		case SRP_ACT_ROLE:
-			role(c, &a, now);
-			break;
-		case SRP_ACT_METRIC:
-			control_metric(c, a.rm);
-			break;
-		case SRP_ACT_ALARM:
-			alarms_set(c->alarms, srp_alarm_name(a.alarm), a.raised, a.text, now);
-			/* Who gave up answered for the VIPs too until now, and may have been the
-			 * last to announce them. */
-			if (a.alarm == SRP_ALARM_DUAL_ACTIVE && !a.raised &&
-				srp_info(c->srp)->state == SRP_ACTIVE)
-				control_announce_anew(c, now);
-			break;
-		case SRP_ACT_PROBE:
-			probe_begin(c, now);
-			break;
-		case SRP_ACT_LINES:
-			configuration_compare(c, now);
-			break;
-		case SRP_ACT_GOODBYE:
-			c->goodbye = true;
-			c->heir = atomic_load(&replicator_view(T.repl)->peer_incarnation);
-			break;
-		case SRP_ACT_ABORT:
-			log_last((const char *const[]){ "pair: ", a.text,
-					 ": aborting, the peer is the remedy" },
-				3);
-			abort();
-		}
+	if (c->in_drain) {
+		log_last((const char *const[]){ "pair: a role change was to be carried out in the "
+						"middle of another's step: aborting" },
+			1);
+		abort();
 	}
+	c->in_drain = true;
+	do {
+		trace_asked(c, now);
+		while (srp_next(c->srp, &a))
+			carry_out(c, &a, now);
+	} while (step_deliver(c, now));
+	c->in_drain = false;
 	role_publish(c);
 }

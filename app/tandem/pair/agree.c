@@ -108,7 +108,6 @@ json_t *act_validate_configuration(struct control *c, json_t *args, usec_t now)
 
 	(void)args;
 	LOG(NOTICE, "srp validate-configuration: %s", ret == 0 ? "started" : reason);
-	srp_actions(c, now);
 	if (ret < 0)
 		return json_pack("{s:b,s:s}", "ok", 0, "error", reason);
 	return json_pack("{s:b,s:{s:s}}", "ok", 1, "data", "result",

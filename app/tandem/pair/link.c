@@ -36,15 +36,13 @@ static struct link_conn *conn_of(struct source *s)
 
 static void events(struct control *c, struct link_conn *l, uint32_t set)
 {
-	struct epoll_event e = { .events = set, .data.ptr = &l->src };
-
-	epoll_ctl(c->ep, EPOLL_CTL_MOD, l->src.fd, &e);
+	reactor_change(c->reactor, &l->src, set);
 }
 
 void link_free(struct control *c, struct link_conn *l)
 {
 	tls_close(l->tls);
-	control_unwatch(c, &l->src);
+	reactor_unwatch(c->reactor, &l->src);
 	*l = (struct link_conn){ .src.fd = -1 };
 }
 
@@ -140,7 +138,6 @@ static void message(struct control *c, struct link_conn *l, usec_t now)
 	srp_message(c->srp, l->in + SRP_FRAME_HEAD, len, now);
 	if (srp_info(c->srp)->count.hellos_received != hellos)
 		hello_heard(c, l, now);
-	srp_actions(c, now); /* may close the connection */
 }
 
 /* What the first bytes of a peer say that speaks TLS to us in plain text. */
@@ -158,11 +155,12 @@ static void not_peer(struct control *c, struct link_conn *l, const char *why, us
 	refuse(c, l, why, now);
 }
 
+/* One message: what it causes may close the connection, and comes before the next. */
 static void receive(struct control *c, struct link_conn *l, usec_t now)
 {
 	char why[TLS_WHY];
 
-	for (unsigned int i = 0; i < 64 && l->state == LINK_UP; i++) {
+	for (;;) {
 		int want = srp_frame_wanted(l->in, l->in_len);
 		ssize_t n;
 
@@ -181,7 +179,8 @@ static void receive(struct control *c, struct link_conn *l, usec_t now)
 		}
 		if (want == 0) {
 			message(c, l, now);
-			continue;
+			reactor_again(c->reactor, &l->src);
+			return;
 		}
 		n = bytes_in(l, l->in + l->in_len, (size_t)want, why);
 		if (n < 0) {
@@ -244,8 +243,7 @@ static void up(struct control *c, struct link_conn *l, usec_t now)
 	l->state = LINK_UP;
 	c->link.up = l;
 	srp_connected(c->srp, now);
-	srp_actions(c, now);
-	receive(c, l, now);
+	reactor_again(c->reactor, &l->src); /* something may wait in it, or in TLS, already */
 }
 
 /* The replication core must be able to open what the peer will seal, before our hello lets it. */
@@ -363,14 +361,14 @@ void link_established(struct control *c, struct link_conn *l, usec_t now)
 	l->by = now + RTE_MIN(srp_proof_us(T.conf->srp.dead_interval_ms * USEC_PER_MSEC),
 			      (usec_t)HANDSHAKE_US);
 	srp_connecting(c->srp, true, now);
-	srp_actions(c, now);
 	handshake(c, l, now);
 }
 
-static void on_conn(struct control *c, struct source *s, uint32_t set)
+static void on_conn(void *ctx, struct source *s, uint32_t set)
 {
+	struct control *c = ctx;
 	struct link_conn *l = conn_of(s);
-	usec_t now = clock_us();
+	usec_t now = c->now;
 	int error = 0;
 	socklen_t len = sizeof(error);
 
@@ -420,7 +418,7 @@ struct link_conn *link_take(struct control *c, int fd, uint32_t set)
 {
 	struct link_conn *l = place(c);
 
-	if (control_watch(c, &l->src, fd, set, on_conn) < 0) {
+	if (reactor_watch(c->reactor, &l->src, fd, set, on_conn, c) < 0) {
 		close(fd);
 		l->src.fd = -1;
 		return NULL;
@@ -459,7 +457,7 @@ static enum making making(struct control *c, usec_t now)
  * who else would wait in vain. The stream goes on with the keys that it has. */
 static void leave(struct control *c, usec_t now)
 {
-	control_unwatch(c, &c->link.listen);
+	reactor_unwatch(c->reactor, &c->link.listen);
 	flush(c, c->link.up, now);
 	for (unsigned int i = 0; i < LINK_CONNS; i++) {
 		struct link_conn *l = &c->link.conn[i];
@@ -471,7 +469,6 @@ static void leave(struct control *c, usec_t now)
 
 void link_turn(struct control *c, usec_t now)
 {
-	struct link_conn *l;
 	enum making what;
 
 	if (c->goodbye) {
@@ -480,10 +477,6 @@ void link_turn(struct control *c, usec_t now)
 	}
 	what = making(c, now);
 	srp_connecting(c->srp, what == MAKING_PROOF, now);
-	srp_actions(c, now);
-	l = c->link.up;
-	if (l != NULL && l->tls != NULL && tls_pending(l->tls))
-		receive(c, l, now);
 	flush(c, c->link.up, now);
 	if (T.side != 0 && c->link.up == NULL && what == MAKING_NONE && now >= c->link.retry_at)
 		link_connect(c, now);

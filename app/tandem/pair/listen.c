@@ -26,15 +26,16 @@ static bool is_peer(struct control *c, const struct ip_addr *from, usec_t now)
 	return false;
 }
 
-static void on_listen(struct control *c, struct source *s, uint32_t set)
+static void on_listen(void *ctx, struct source *s, uint32_t set)
 {
+	struct control *c = ctx;
 	struct sockaddr_storage from = { 0 };
 	socklen_t len = sizeof(from);
 	struct link_conn *l;
 	struct ip_addr addr;
 	uint16_t port;
 	int fd = accept4(s->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	usec_t now = clock_us();
+	usec_t now = c->now;
 
 	(void)set;
 	if (fd < 0)
@@ -94,12 +95,12 @@ int link_open(struct control *c)
 		close(fd);
 		return ret;
 	}
-	return control_watch(c, &c->link.listen, fd, EPOLLIN, on_listen);
+	return reactor_watch(c->reactor, &c->link.listen, fd, EPOLLIN, on_listen, c);
 }
 
 void link_close(struct control *c)
 {
-	control_unwatch(c, &c->link.listen);
+	reactor_unwatch(c->reactor, &c->link.listen);
 	for (unsigned int i = 0; i < LINK_CONNS; i++)
 		if (c->link.conn[i].src.fd >= 0)
 			link_free(c, &c->link.conn[i]);

@@ -1,508 +1,376 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Steps of a role change, as srp orders them: each is a few messages to other cores and, when all
- * have answered, one srp_done(). Ownership of the shards changes hands only here, after the
- * previous writer let go. */
+/* Steps of a role change, as srp orders them: a table of parts, each a few messages to other cores
+ * or something that is done here at once. When all parts are through srp gets one answer. Ownership
+ * of the shards changes hands only here, after the previous writer let go. How long a sequence of
+ * steps may take, and what follows if it takes longer, stands in lib/srp's plan: here nothing runs
+ * out. */
 #include <errno.h>
-#include <net/if.h>
-#include <string.h>
 
 #include "process/control.h"
 #include "common/mutant.h"
 
-/* Late packets are forwarded for half a minute at most; then their usage has as long again to get
- * through. */
-enum { LATE_GIVE_UP_US = 60000000, LATE_MOST_US = 30000000 };
+#include "pair_priv.h"
 
-static void finish(struct control *c, bool ok, uint64_t number, const char *why, usec_t now)
+enum { STEP_PARTS = 4 };
+
+static const char step_old_term[] = "a core refused a term that it knows to be old";
+
+/* Recorded here, given to srp when what it asked for before has been carried out: an answer that
+ * is there at once takes the same way as one of another core. */
+static void step_answer(struct control *c, bool ok, const char *why)
 {
-	struct step s = c->step;
+	struct step *s = &c->pair->step;
 
+	s->waiting = 0;
+	s->answered = true;
+	s->ok = ok;
+	s->why = why;
+	if (MUTANT(answer_in_step))
+		pair_drain(c, c->now);
+}
+
+bool step_deliver(struct control *c, usec_t now)
+{
+	struct step s = c->pair->step;
+
+	if (!s.answered)
+		return false;
 	trace_step(c, s.step, clock_us());
-	c->step.step = SRP_STEP_NONE;
-	c->step.waiting = 0;
-	if (!ok)
+	c->pair->step = (struct step){ .step = SRP_STEP_NONE };
+	if (!s.ok)
 		LOG(WARNING, "step %s of term %lu: %s", srp_step_name(s.step),
-			(unsigned long)s.term, why);
-	srp_done(c->srp, s.step, s.term, ok, number, why, now);
+			(unsigned long)s.term, s.why);
+	srp_done(c->srp, s.step, s.term, s.ok, s.number, s.why, now);
+	return true;
 }
 
-static void own_all(uint8_t (*who)(unsigned int shard))
-{
-	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
-		session_own(T.table, i, who(i));
-}
+/* ---- what parts do ---- */
 
-static uint8_t to_none(unsigned int shard)
+/* Each returns how many answers will come: one of each worker, or the replication core's. A message
+ * that could not be sent is answered by nobody: srp's pending timer is the remedy. */
+static int step_ask_workers(struct to_worker *m)
 {
-	(void)shard;
-	return SESSION_BY_NONE;
-}
-
-static uint8_t to_repl(unsigned int shard)
-{
-	(void)shard;
-	return SESSION_BY_REPL;
-}
-
-static uint8_t to_worker(unsigned int shard)
-{
-	return T.shared.worker_of_shard[shard];
-}
-
-/* Answers still to come: one of each worker, or the replication core's. A message that could not be
- * sent is answered by nobody: srp's pending timer is the remedy. */
-static void ask_workers(struct control *c, struct to_worker *m)
-{
-	c->step.waiting = T.n_workers;
 	to_worker_send_all(T.to_worker, T.n_workers, m);
+	return (int)T.n_workers;
 }
 
-static void ask_repl(struct control *c, struct to_replicator *m)
+static int step_ask_repl(struct to_replicator *m)
 {
-	c->step.waiting = 1;
 	to_replicator_send(&T.to_repl, m);
+	return 1;
 }
 
-static void ask_release(struct control *c)
+static void step_slots(struct control *c, enum pair_slots slots)
 {
-	ask_workers(c, to_worker_release(T.msgs, c->step.term, c->step.cookie));
+	c->pair->slots = slots;
+	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
+		session_own(T.table, i,
+			slots == PAIR_SLOTS_OWNED    ? T.shared.worker_of_shard[i]
+			: slots == PAIR_SLOTS_STREAM ? SESSION_BY_REPL
+						     : SESSION_BY_NONE);
 }
 
-/* ---- VIPs and routes ---- */
-
-/* Metric 0: away with it. */
-static int route(
-	struct control *c, const struct ip_addr *a, uint8_t len, uint32_t metric, const char *of)
+/* Two chassis alone: nobody else is asked. */
+static int step_claim(struct control *c, usec_t now)
 {
-	int ret = metric == 0 ? net_pool_route_del(c->kernel, a, len)
-			      : net_pool_route_set(c->kernel, a, len, metric);
-
-	if (ret < 0 && metric != 0)
-		LOG(ERR, "%s: cannot install its route: %s", of, strerror(-ret));
-	return ret;
+	return 0;
 }
 
-/* What a routing daemon redistributes: the pools and, where routers decide, the VIPs. What makes
- * the kernel answer for a VIP has no metric, so each has a host route besides. The kernel looks at
- * its table `local` first: the host route counts only while the VIP is not there, and then what
- * comes for it ends in that route and is answered by nobody. */
-static int routes(struct control *c, uint32_t metric)
+static int step_stop(struct control *c, usec_t now)
 {
-	int ret = 0;
+	const struct step *s = &c->pair->step;
 
-	for (unsigned int i = 0; i < T.conf->n_pools; i++) {
-		const struct config_pool *p = &T.conf->pools[i];
-		int err = p->srp_activate
-				  ? route(c, &p->prefix.addr, p->prefix.len, metric, p->name)
-				  : 0;
-
-		ret = err < 0 ? err : ret;
-	}
-	for (unsigned int i = 0; i < T.conf->n_loopbacks && !T.conf->srp.l2; i++) {
-		const struct config_loopback *l = &T.conf->loopbacks[i];
-		uint8_t len = ip_addr_is_v4(&l->address) ? 32 : 128;
-		int err = l->srp_activate ? route(c, &l->address, len, metric, l->name) : 0;
-
-		ret = err < 0 ? err : ret;
-	}
-	return ret;
+	return step_ask_repl(to_replicator_stop(T.msgs, s->term, s->cookie));
 }
 
-void control_announce_anew(struct control *c, usec_t now)
+static void step_slots_free(struct control *c, usec_t now)
 {
-	c->announce_left = ANNOUNCEMENTS;
-	c->announce_at = now;
+	step_slots(c, PAIR_SLOTS_NONE);
 }
 
-int control_metric(struct control *c, uint8_t rm)
+static int step_own(struct control *c, usec_t now)
 {
-	if (!c->up)
-		return 0; /* what a standby advertises is standby_rm()'s to say */
-	c->rm = rm;
-	return routes(c, rm);
+	const struct step *s = &c->pair->step;
+
+	c->pair->own_term = s->term;
+	c->pair->own_planned = s->planned;
+	late_cancel(c); /* whatever was unsent stays in our own set */
+	step_slots(c, PAIR_SLOTS_OWNED);
+	step_ask_workers(to_worker_own(T.msgs, s->term, s->cookie, s->planned));
+	return MUTANT(own_not_awaited) ? 0 : (int)T.n_workers;
 }
 
-/* Where a VIP is (net.h says why): on shared subnets an address of lo, or of the twin. */
-static unsigned int vip_where(const struct config_loopback *l)
+static int step_vips_up(struct control *c, usec_t now)
 {
-	if (!T.conf->srp.l2)
-		return NET_VIP_ROUTED;
-	for (unsigned int k = 0; k < T.n_ports && !ip_addr_is_v4(&l->address); k++)
-		if (strcmp(T.port[k].conf->name, l->port) == 0)
-			return T.port[k].twin.ifindex;
-	return if_nametoindex("lo");
-}
-
-int control_vip(struct control *c, const struct config_loopback *l, bool up)
-{
-	int ret = up ? net_vip_add(c->kernel, &l->address, vip_where(l))
-		     : net_vip_del(c->kernel, &l->address, vip_where(l));
-
-	if (ret < 0 && up)
-		LOG(ERR, "loopback %s: cannot add its address%s: %s", l->name,
-			ip_addr_is_v4(&l->address) ? "" : ", is IPv6 disabled in the kernel?",
-			strerror(-ret));
-	return ret;
-}
-
-static int activate(struct control *c, uint8_t rm, usec_t now)
-{
-	int ret = 0;
-
-	c->up = true;
-	c->lingers = c->in_standby = false;
-	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++) {
-		const struct config_loopback *l = &T.conf->loopbacks[i];
-		int err = l->srp_activate ? control_vip(c, l, true) : 0;
-
-		ret = err < 0 ? err : ret;
-	}
-	if (control_metric(c, rm) < 0)
-		ret = -EIO;
-	control_announce_anew(c, now);
-	control_announce(c, now);
-	return ret;
-}
-
-static void vips_away(struct control *c)
-{
-	c->up = false;
-	c->announce_left = 0;
-	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
-		if (T.conf->loopbacks[i].srp_activate)
-			control_vip(c, &T.conf->loopbacks[i], false);
-}
-
-void control_withdraw(struct control *c)
-{
-	if (!c->up && !c->lingers && !c->in_standby)
-		return;
-	if (c->up)
-		vips_away(c);
-	c->lingers = c->in_standby = false;
-	routes(c, 0);
-}
-
-/* By advertise-in-standby; 0: not. */
-static uint8_t standby_rm(const struct control *c, usec_t now)
-{
-	const struct config *f = T.conf;
-	uint8_t have = c->in_standby || c->lingers ? c->rm : 0;
-
-	if (!f->srp.advertise_in_standby || f->srp.l2)
+	/* Planned, the other one is better off. Else there is no other: better without a route than
+	 * not at all. */
+	if (vips_up(c->vips, c->pair->step.rm, now) == 0 || !c->pair->own_planned)
 		return 0;
-	return srp_standby_rm(srp_info(c->srp), f->srp.hold_off_ms * USEC_PER_MSEC, have, now);
+	c->pair->step.why = "an address or route could not be installed";
+	return -EIO;
 }
 
-/* The routes alone: the VIPs are nobody's addresses here, and what a router sends although the
- * Active's path is the shorter one ends in a blackhole (VIP) or at workers that own nothing (pool).
- * activate() takes them over as they are. */
-static void in_standby(struct control *c, uint8_t rm, usec_t now)
+/* Again also when Active once more: the peer may have announced itself and ended since. */
+static int step_announce(struct control *c, usec_t now)
 {
-	if (rm == 0) {
-		control_withdraw(c);
-		return;
-	}
-	if (!c->in_standby)
-		LOG(NOTICE, "advertise-in-standby: VIPs and pools are told with metric %u", rm);
-	c->lingers = false;
-	c->in_standby = true;
-	c->rm = rm;
-	if (routes(c, rm) < 0) { /* as in linger() */
-		control_withdraw(c);
-		c->routes_retry = now + USEC_PER_SEC;
-	}
+	vips_announce_anew(c->vips, now);
+	vips_announce(c->vips, now);
+	return 0;
 }
 
-static void standby_turn(struct control *c, usec_t now)
+static void step_signalling(struct control *c)
 {
-	uint8_t rm;
-
-	if (c->up || c->lingers || now < c->routes_retry)
-		return;
-	rm = standby_rm(c, now);
-	if (rm != (c->in_standby ? c->rm : 0))
-		in_standby(c, rm, now);
+	c->pair->signalling = vips_confirmed(c->vips, &config_gtp(T.conf)->address)
+				      ? PAIR_ANSWERS
+				      : PAIR_NO_ADDRESS;
 }
 
-void control_routes_text(const struct control *c, char *text, size_t len, usec_t now)
+static int step_signalling_begin(struct control *c, usec_t now)
 {
-	const struct srp_info *i = srp_info(c->srp);
-	usec_t ends = i->last_change + T.conf->srp.hold_off_ms * USEC_PER_MSEC;
+	step_signalling(c);
+	signalling_activated(c->signalling, srp_info(c->srp)->term, c->pair->own_planned, now);
+	return 0;
+}
 
-	if (c->up || c->lingers || c->in_standby)
-		snprintf(text, len, "advertised, metric %u%s", c->rm,
-			c->in_standby ? ", as standby"
-			: c->lingers  ? ", until no late packet comes"
-				      : "");
-	else if (T.conf->srp.advertise_in_standby && i->state == SRP_STANDBY && now < ends)
-		snprintf(text, len, "not advertised, hold-off-time ends in %lu ms",
-			(unsigned long)((ends - now) / USEC_PER_MSEC));
+static int step_start_stream(struct control *c, usec_t now)
+{
+	const struct step *s = &c->pair->step;
+
+	return step_ask_repl(to_replicator_start(T.msgs, s->term, s->cookie));
+}
+
+static int step_hold(struct control *c, usec_t now)
+{
+	c->pair->signalling = PAIR_HOLDS;
+	return 0;
+}
+
+static bool step_no_answer_waits(const struct control *c)
+{
+	return signalling_idle(c->signalling);
+}
+
+static int step_late(struct control *c, usec_t now)
+{
+	const struct step *s = &c->pair->step;
+
+	return step_ask_workers(to_worker_late(T.msgs, s->term, s->cookie));
+}
+
+/* They change nothing any more. */
+static void step_slots_late(struct control *c, usec_t now)
+{
+	if (!MUTANT(drain_not_awaited))
+		c->pair->slots = PAIR_SLOTS_LATE;
+}
+
+/* The workers have encoded all; now it must be acknowledged. */
+static int step_drain(struct control *c, usec_t now)
+{
+	const struct step *s = &c->pair->step;
+
+	return MUTANT(drain_not_awaited)
+		       ? 0
+		       : step_ask_repl(to_replicator_drain(T.msgs, s->term, s->cookie));
+}
+
+static int step_own_again(struct control *c, usec_t now)
+{
+	const struct step *s = &c->pair->step;
+
+	c->pair->own_term = s->term;
+	c->pair->slots = PAIR_SLOTS_OWNED; /* nobody else wrote since */
+	return step_ask_workers(to_worker_resume(T.msgs, s->term, s->cookie));
+}
+
+static int step_signalling_resume(struct control *c, usec_t now)
+{
+	step_signalling(c);
+	return 0;
+}
+
+static int step_signalling_end(struct control *c, usec_t now)
+{
+	signalling_flush(c->signalling); /* what was answered leaves while it is ours to answer */
+	c->pair->signalling = PAIR_SILENT;
+	signalling_deactivated(c->signalling);
+	return 0;
+}
+
+static int step_vips_down(struct control *c, usec_t now)
+{
+	const struct step *s = &c->pair->step;
+
+	if (s->planned && !T.conf->srp.l2 && !pair_owns(c->pair) && !MUTANT(route_withdrawn))
+		routes_linger(c, s->rm, now);
 	else
-		snprintf(text, len, "not advertised");
+		vips_withdraw(c->vips);
+	return 0;
 }
 
-/* Handed over: routers need time to learn the new Active's routes, and without any they drop what
- * they get. So ours stay, a longer path than its, for as long as late packets are forwarded
- * (late_ended; at most LATE_MOST). The addresses do not: nobody but the Active answers. */
-static void linger(struct control *c, uint8_t rm, usec_t now)
+static int step_release(struct control *c, usec_t now)
 {
-	if (!MUTANT(address_stays))
-		vips_away(c);
-	c->up = false;
-	c->lingers = true;
-	c->linger_by = now + LATE_MOST_US;
-	c->rm = rm;
-	if (!MUTANT(route_preferred) && routes(c, rm) < 0)
-		control_withdraw(c); /* what is not known to be the longer path must not stay */
+	const struct step *s = &c->pair->step;
+
+	return step_ask_workers(to_worker_release(T.msgs, s->term, s->cookie));
 }
 
-/* Gratuitous ARP or unsolicited NA on the port of each VIP: at once, and a bounded number of times
- * more, only while we are active and only where the link is up. Who stood still first hears whether
- * the peer took over; it may have done so and ended since, then the segment still sends to it. */
-void control_announce(struct control *c, usec_t now)
+/* Owned: the peer took over before late mode was reached: nobody else may write yet. */
+static int step_release_owned(struct control *c, usec_t now)
 {
-	static const usec_t gap[ANNOUNCEMENTS] = { 2000000, 1000000, 400000, 100000, 30000 };
+	if (!pair_owns(c->pair) || MUTANT(written_before_release))
+		return 0;
+	return step_release(c, now);
+}
 
-	if (c->up && srp_info(c->srp)->mute)
-		control_announce_anew(c, now);
-	if (c->announce_left == 0 || now < c->announce_at || !c->up || srp_info(c->srp)->mute)
-		return;
-	c->announce_left--;
-	c->announce_at = now + gap[c->announce_left];
-	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++) {
-		const struct config_loopback *l = &T.conf->loopbacks[i];
+static int step_write(struct control *c, usec_t now)
+{
+	struct step *s = &c->pair->step;
 
-		for (unsigned int k = 0; k < T.n_ports && l->srp_activate; k++) {
-			struct port *p = &T.port[k];
-			struct rte_mbuf *m;
+	step_slots(c, PAIR_SLOTS_STREAM);
+	s->old_term = late_begin(c, s->old_term, now);
+	return step_ask_repl(to_replicator_write(T.msgs, s->term, s->cookie, s->old_term));
+}
 
-			if (strcmp(p->conf->name, l->port) != 0 ||
-				!atomic_load(&T.shared.port[p->id].up))
-				continue;
-			m = net_announce(T.mbufs, &p->mac, &l->address);
-			if (m == NULL)
-				continue;
-			m->port = p->id;
-			if (rte_ring_enqueue(T.kernel_out[0], m) < 0)
-				rte_pktmbuf_free(m);
+/* ---- the table ---- */
+
+struct step_part {
+	/* How many answers will come; 0: it is done; -errno: it failed, step.why says why. */
+	int (*begin)(struct control *c, usec_t now);
+	/* When all are there. */
+	void (*ended)(struct control *c, usec_t now);
+	/* It is over not by answers but when this is so, which is looked at each turn. */
+	bool (*until)(const struct control *c);
+	/* What it means that a core refuses; NULL: step_old_term. */
+	const char *refused;
+};
+
+static const struct step_part step_parts[][STEP_PARTS] = {
+	[SRP_STEP_CLAIM] = { { .begin = step_claim } },
+	[SRP_STEP_STOP] = { { .begin = step_stop, .ended = step_slots_free } },
+	[SRP_STEP_OWN] = { { .begin = step_own } },
+	/* Nothing is announced or answered for a VIP that the kernel has not confirmed. */
+	[SRP_STEP_ACTIVATE] = { { .begin = step_vips_up }, { .begin = step_announce },
+		{ .begin = step_signalling_begin } },
+	[SRP_STEP_STREAM] = { { .begin = step_start_stream } },
+	[SRP_STEP_HOLD] = { { .begin = step_hold, .until = step_no_answer_waits } },
+	[SRP_STEP_LATE] = { { .begin = step_late, .ended = step_slots_late },
+		{ .begin = step_drain,
+			.refused = "the stream ended before everything was acknowledged" } },
+	[SRP_STEP_RESUME] = { { .begin = step_own_again }, { .begin = step_start_stream },
+		{ .begin = step_announce }, { .begin = step_signalling_resume } },
+	[SRP_STEP_DEACTIVATE] = { { .begin = step_signalling_end }, { .begin = step_vips_down } },
+	[SRP_STEP_RELEASE] = { { .begin = step_release, .ended = step_slots_free } },
+	[SRP_STEP_WRITE] = { { .begin = step_release_owned, .ended = step_slots_free },
+		{ .begin = step_write } },
+};
+
+/* NULL: the step is through. */
+static const struct step_part *step_part(const struct step *s)
+{
+	const struct step_part *p = s->at < STEP_PARTS ? &step_parts[s->step][s->at] : NULL;
+
+	return p != NULL && p->begin != NULL ? p : NULL;
+}
+
+/* Begins parts until one has to wait. */
+static void step_go_on(struct control *c, usec_t now)
+{
+	struct step *s = &c->pair->step;
+	const struct step_part *p;
+
+	for (; (p = step_part(s)) != NULL; s->at++) {
+		int n = p->begin(c, now);
+
+		if (n < 0) {
+			step_answer(c, false, s->why);
+			return;
 		}
+		s->waiting = (unsigned int)n;
+		if (n > 0 || p->until != NULL)
+			return;
 	}
+	step_answer(c, true, "");
 }
 
-/* ---- begin ---- */
-
-static void begin_write(struct control *c, usec_t now)
+static void step_part_ended(struct control *c, usec_t now)
 {
-	if (c->step.old_term == 0 &&
-		c->late_usage) /* asked again before our usage was through: it still goes */
-		c->step.old_term = c->late_term;
-	own_all(to_repl);
-	c->late_usage = c->step.old_term != 0;
-	atomic_store(&T.table->late_merge, c->late_usage);
-	c->late_waiting = T.n_workers;
-	c->late_drain = false;
-	c->late_term = c->step.old_term;
-	c->late_by = now + LATE_GIVE_UP_US;
-	ask_repl(c, to_replicator_write(T.msgs, c->step.term, c->step.cookie, c->step.old_term));
+	struct step *s = &c->pair->step;
+	const struct step_part *p = step_part(s);
+
+	if (p->ended != NULL)
+		p->ended(c, now);
+	s->at++;
+	step_go_on(c, now);
 }
 
 void step_begin(struct control *c, const struct srp_action *a, usec_t now)
 {
-	int ret;
-
-	trace_wait(c, a->step, clock_us());
-	c->step = (struct step){
-		.step = a->step, .term = a->term, .old_term = a->old_term, .cookie = ++c->cookie
-	};
-	switch (a->step) {
-	case SRP_STEP_STOP:
-		ask_repl(c, to_replicator_stop(T.msgs, a->term, c->cookie));
-		break;
-	case SRP_STEP_OWN:
-		c->owned = true;
-		c->own_term = a->term;
-		c->late_usage = false; /* whatever was unsent stays in our own set */
-		atomic_store(&T.table->late_merge, false);
-		own_all(to_worker);
-		c->active_planned = a->planned;
-		ask_workers(c, to_worker_own(T.msgs, a->term, c->cookie, a->planned));
-		if (MUTANT(own_not_awaited))
-			finish(c, true, 0, "", now);
-		break;
-	case SRP_STEP_ACTIVATE:
-		ret = activate(c, a->rm, now);
-		c->answering = true;
-		c->hold = false;
-		c->became_active = now;
-		signalling_activated(c->signalling, srp_info(c->srp)->term, c->active_planned, now);
-		/* Planned, the other one is better off. Else there is no other: better without a
-		 * route than not at all. */
-		finish(c, ret == 0 || !c->active_planned, 0,
-			ret == 0 ? "" : "an address or route could not be installed", now);
-		break;
-	case SRP_STEP_STREAM:
-		ask_repl(c, to_replicator_start(T.msgs, c->step.term, c->step.cookie));
-		break;
-	case SRP_STEP_HOLD:
-		c->hold = true; /* done when no commit waits: step_turn */
-		break;
-	case SRP_STEP_LATE:
-		ask_workers(c, to_worker_late(T.msgs, a->term, c->cookie));
-		break;
-	case SRP_STEP_RESUME:
-		c->owned = true;
-		c->own_term = a->term;
-		ask_workers(c, to_worker_resume(T.msgs, a->term, c->cookie));
-		break;
-	case SRP_STEP_DEACTIVATE:
-		signalling_flush(
-			c->signalling); /* what was answered leaves while it is ours to answer */
-		if (a->planned && !T.conf->srp.l2 && !c->owned && !MUTANT(route_withdrawn))
-			linger(c, a->rm, now);
-		else
-			control_withdraw(c);
-		c->answering = c->hold = false;
-		signalling_deactivated(c->signalling);
-		finish(c, true, 0, "", now);
-		break;
-	case SRP_STEP_RELEASE:
-		ask_release(c);
-		break;
-	case SRP_STEP_WRITE:
-		/* Owned: the peer took over before late mode was reached: nobody else may write
-		 * yet. */
-		if (c->owned && !MUTANT(written_before_release))
-			ask_release(c);
-		else
-			begin_write(c, now);
-		break;
-	case SRP_STEP_NONE:
-		break;
-	}
+	c->pair->step = (struct step){ .step = a->step,
+		.term = a->term,
+		.old_term = a->old_term,
+		.planned = a->planned,
+		.rm = a->rm,
+		.cookie = ++c->pair->cookies };
+	if (a->step != SRP_STEP_NONE)
+		step_go_on(c, now);
 }
 
-/* ---- answers ---- */
-
-void step_late_ended(struct control *c, const struct from_worker_late_end *m, usec_t now)
+static void step_answered(struct control *c, uint64_t cookie, bool ok, uint64_t number, usec_t now)
 {
-	if (!c->late_usage || m->term != c->late_term || c->late_waiting == 0 ||
-		--c->late_waiting > 0)
-		return;
-	/* our usage has left; when it is acknowledged, the peer knows it all */
-	c->late_drain = true;
-	if (!c->up) /* and no worker forwards any more */
-		in_standby(c, standby_rm(c, now), now);
-}
+	struct step *s = &c->pair->step;
 
-static void late_over(struct control *c)
-{
-	c->late_usage = c->late_drain = false;
-	atomic_store(&T.table->late_merge, false);
-	to_replicator_send(&T.to_repl, to_replicator_late_stream_off(T.msgs, c->late_term));
-}
-
-void step_late_drained(struct control *c, const struct from_replicator_late_drained *m)
-{
-	if (c->late_usage && m->term == c->late_term)
-		late_over(c);
-}
-
-static void late_turn(struct control *c, usec_t now)
-{
-	if (c->lingers && now >= c->linger_by)
-		in_standby(c, standby_rm(c, now), now);
-	if (!c->late_usage)
+	if (cookie != s->cookie || s->step == SRP_STEP_NONE || s->waiting == 0 || s->answered)
 		return;
-	if (now >= c->late_by) {
-		LOG(WARNING, "the Active does not take the usage that was counted here late: it is "
-			     "given up");
-		late_over(c);
-		return;
-	}
-	if (!c->late_drain)
-		return;
-	/* without room at the next turn */
-	c->late_drain =
-		to_replicator_send(&T.to_repl, to_replicator_late_drain(T.msgs, c->late_term)) < 0;
-}
-
-static void step_answered(
-	struct control *c, uint64_t cookie, bool ok, uint64_t number, const char *why, usec_t now)
-{
-	struct step *s = &c->step;
-
-	if (cookie != s->cookie || s->step == SRP_STEP_NONE || s->waiting == 0)
-		return;
-	if (!ok) {
-		finish(c, false, 0, why, now);
-		return;
-	}
-	if (--s->waiting > 0)
-		return;
-	switch (s->step) {
-	case SRP_STEP_STOP:
-		own_all(to_none);
-		finish(c, true, number, "", now);
-		break;
-	case SRP_STEP_RELEASE:
-		c->owned = false;
-		own_all(to_none);
-		finish(c, true, 0, "", now);
-		break;
-	case SRP_STEP_LATE:
-		if (s->draining || MUTANT(drain_not_awaited)) {
-			finish(c, true, number, "", now);
-			break;
-		}
-		c->owned = false;   /* they change nothing any more */
-		s->draining = true; /* the workers have encoded all; now it must be acknowledged */
-		ask_repl(c, to_replicator_drain(T.msgs, s->term, s->cookie));
-		break;
-	case SRP_STEP_RESUME:
-		if (s->draining) {
-			c->hold = false;
-			c->answering = true;
-			/* The peer may have announced itself and ended since. */
-			control_announce_anew(c, now);
-			finish(c, true, 0, "", now);
-			break;
-		}
-		s->draining = true;
-		ask_repl(c, to_replicator_start(T.msgs, c->step.term, c->step.cookie));
-		break;
-	case SRP_STEP_WRITE:
-		if (c->owned) {
-			c->owned = false;
-			begin_write(c, now);
-			break;
-		}
-		finish(c, true, 0, "", now);
-		break;
-	default:
-		finish(c, true, number, "", now);
-		break;
-	}
+	s->number = number;
+	if (!ok)
+		step_answer(c, false,
+			step_part(s)->refused != NULL ? step_part(s)->refused : step_old_term);
+	else if (--s->waiting == 0)
+		step_part_ended(c, now);
 }
 
 void step_worker_done(struct control *c, const struct from_worker_done *m, usec_t now)
 {
-	step_answered(c, m->cookie, m->ok, 0, "a core refused a term that it knows to be old", now);
+	step_answered(c, m->cookie, m->ok, 0, now);
 }
 
 void step_repl_done(struct control *c, const struct from_replicator_done *m, usec_t now)
 {
-	step_answered(c, m->cookie, m->ok, m->number,
-		m->order == TO_REPLICATOR_DRAIN
-			? "the stream ended before everything was acknowledged"
-			: "a core refused a term that it knows to be old",
-		now);
+	step_answered(c, m->cookie, m->ok, m->number, now);
 }
 
-void step_turn(struct control *c, usec_t now)
+void step_late_ended(struct control *c, const struct from_worker_late_end *m, usec_t now)
 {
-	if (c->step.step == SRP_STEP_HOLD && signalling_idle(c->signalling))
-		finish(c, true, 0, "", now);
+	late_worker_ended(c, m->term, now);
+}
+
+void step_late_drained(struct control *c, const struct from_replicator_late_drained *m)
+{
+	late_acknowledged(c, m->term);
+}
+
+void pair_turn(struct control *c, usec_t now)
+{
+	const struct step *s = &c->pair->step;
+	const struct step_part *p = s->step != SRP_STEP_NONE && !s->answered ? step_part(s) : NULL;
+
+	if (p != NULL && p->until != NULL && p->until(c))
+		step_part_ended(c, now);
 	late_turn(c, now);
-	standby_turn(c, now);
+	routes_turn(c, now);
+}
+
+/* Who stood still first hears whether the peer took over; it may have done so and ended since, then
+ * the segment still sends to it. */
+void pair_announce(struct control *c, usec_t now)
+{
+	if (srp_info(c->srp)->mute) {
+		vips_announce_anew(c->vips, now);
+		return;
+	}
+	vips_turn(c->vips, now);
+	if (c->pair->signalling == PAIR_NO_ADDRESS)
+		step_signalling(c);
+	vips_announce(c->vips, now);
 }

@@ -346,11 +346,6 @@ ssize_t tls_send(struct tls_conn *c, const void *from, size_t n)
 	return again(c, ret) ? 0 : -1;
 }
 
-bool tls_pending(const struct tls_conn *c)
-{
-	return SSL_has_pending(c->ssl) == 1;
-}
-
 int tls_secrets(struct tls_conn *c, uint8_t tx[KEYS_SECRET], uint8_t rx[KEYS_SECRET], uint16_t *id)
 {
 	static const char *const label[] = { "EXPORTER-tandem-side-0", "EXPORTER-tandem-side-1" };

@@ -1,73 +1,31 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <rte_ethdev.h>
 #include <rte_malloc.h>
 
 #include "process/control.h"
+#include "process.h"
 
-enum {
-	REST_NS = 1000000,
-	WAITED_FOR_NS = 100000,
-	DUE_NS = 20000,
-	WATCHDOG_GRACE_US = 1000000,
-	STOP_US = 20000000
-};
+enum { REST_NS = 1000000, WAITED_FOR_NS = 100000, DUE_NS = 20000, WATCHDOG_GRACE_US = 1000000 };
 
-int control_watch(struct control *c, struct source *s, int fd, uint32_t events,
-	void (*ready)(struct control *, struct source *, uint32_t))
+/* An event of whatever kind is over. */
+static void settled(void *ctx)
 {
-	struct epoll_event e = { .events = events, .data.ptr = s };
+	struct control *c = ctx;
 
-	s->fd = fd;
-	s->ready = ready;
-	return epoll_ctl(c->ep, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
-}
-
-void control_unwatch(struct control *c, struct source *s)
-{
-	if (s->fd < 0)
-		return;
-	epoll_ctl(c->ep, EPOLL_CTL_DEL, s->fd, NULL);
-	close(s->fd);
-	s->fd = -1;
-	s->ready = NULL;
+	pair_drain(c, c->now);
 }
 
 /* ---- events ---- */
 
-static void on_signal(struct control *c, struct source *s, uint32_t events)
+static void on_journal(void *ctx, struct source *s, uint32_t events)
 {
-	struct signalfd_siginfo info;
-
-	(void)events;
-	while (read(s->fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGHUP) {
-			reload_hangup(c);
-			continue;
-		}
-		if (c->stopping) {
-			LOG(NOTICE, "second signal: going down at once");
-			control_stop(c);
-			return;
-		}
-		LOG(NOTICE, "%s: going down", strsignal((int)info.ssi_signo));
-		c->stopping = true;
-		c->stop_by = clock_us() + STOP_US;
-		srp_shutdown(c->srp, clock_us());
-		srp_actions(c, clock_us());
-	}
-}
-
-static void on_journal(struct control *c, struct source *s, uint32_t events)
-{
+	struct control *c = ctx;
 	uint64_t reserve;
 	int error;
 
@@ -75,12 +33,12 @@ static void on_journal(struct control *c, struct source *s, uint32_t events)
 	(void)events;
 	if (!journal_reserved(c->journal, &reserve, &error))
 		return;
-	srp_saved_reserve(c->srp, reserve, error == 0, clock_us());
-	srp_actions(c, clock_us());
+	srp_saved_reserve(c->srp, reserve, error == 0, c->now);
 }
 
-static void on_netlink(struct control *c, struct source *s, uint32_t events)
+static void on_netlink(void *ctx, struct source *s, uint32_t events)
 {
+	struct control *c = ctx;
 	int ret;
 
 	(void)s;
@@ -152,9 +110,16 @@ static int kernel_open(struct control *c)
 			"removed %d addresses and routes that an earlier process left in the "
 			"kernel",
 			n);
-	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
-		if (!T.conf->loopbacks[i].srp_activate)
-			control_vip(c, &T.conf->loopbacks[i], true);
+	c->vips = vips_create(&(struct vips_settings){ .conf = T.conf,
+		.kernel = c->kernel,
+		.ports = T.port,
+		.n_ports = T.n_ports,
+		.shared = &T.shared,
+		.mbufs = T.mbufs,
+		.out = T.kernel_out[0] });
+	if (c->vips == NULL)
+		return -ENOMEM;
+	vips_fixed(c->vips);
 	for (unsigned int i = 0; i < T.n_ports; i++) {
 		twins[i] = T.port[i].twin;
 		m.under_ifindex[i] = T.port[i].under_ifindex;
@@ -164,21 +129,8 @@ static int kernel_open(struct control *c)
 	c->mirror = net_mirror_create(&m);
 	if (c->mirror == NULL)
 		return -errno;
-	return control_watch(c, &c->mirror_src, net_mirror_fd(c->mirror), EPOLLIN, on_netlink);
-}
-
-static int signals_open(struct control *c)
-{
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	/* blocked in all threads since main() */
-	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	return fd < 0 ? -errno : control_watch(c, &c->signals, fd, EPOLLIN, on_signal);
+	return reactor_watch(
+		c->reactor, &c->mirror_src, net_mirror_fd(c->mirror), EPOLLIN, on_netlink, c);
 }
 
 static const struct {
@@ -202,7 +154,7 @@ struct control *control_create(void)
 
 	if (c == NULL)
 		return NULL;
-	c->disk_src.fd = c->signals.fd = c->journal_src.fd = c->ctl.fd = c->mirror_src.fd =
+	c->signals.fd = c->journal_src.fd = c->ctl.fd = c->mirror_src.fd =
 		c->signalling_src.gtpc.fd = c->signalling_src.gtpu.fd = -1;
 	c->link.listen.fd = -1;
 	for (unsigned int i = 0; i < LINK_CONNS; i++)
@@ -212,13 +164,21 @@ struct control *control_create(void)
 	c->repl_adjacency = FIB_NONE;
 	c->heard = USEC_NEVER;
 	control_doors(c);
-	c->started = clock_us();
-	c->ep = epoll_create1(EPOLL_CLOEXEC);
+	c->started = c->now = clock_us();
+	c->reactor = reactor_create(settled, c);
+	c->pair = pair_create();
+	if (c->reactor == NULL || c->pair == NULL) {
+		LOG(ERR, "the control core cannot begin: %s", strerror(errno));
+		pair_destroy(c->pair);
+		reactor_destroy(c->reactor);
+		rte_free(c);
+		return NULL;
+	}
 	if (records_open(c, &saved) < 0) {
 		control_destroy(c);
 		return NULL;
 	}
-	control_watch(c, &c->journal_src, journal_fd(c->journal), EPOLLIN, on_journal);
+	reactor_watch(c->reactor, &c->journal_src, journal_fd(c->journal), EPOLLIN, on_journal, c);
 	for (unsigned int i = 0; i < RTE_DIM(parts) && ret == 0; i++) {
 		ret = parts[i].open(c);
 		if (ret < 0)
@@ -240,8 +200,8 @@ void control_destroy(struct control *c)
 {
 	if (c == NULL)
 		return;
-	if (c->kernel != NULL)
-		control_withdraw(c);
+	vips_destroy(c->vips);
+	c->vips = NULL;
 	doors_fini(&c->doors);
 	reload_close(c);
 	ctl_close(c);
@@ -257,9 +217,9 @@ void control_destroy(struct control *c)
 	srp_destroy(c->srp);
 	configuration_close(c);
 	records_close(c);
-	control_unwatch(c, &c->signals);
-	if (c->ep >= 0)
-		close(c->ep);
+	reactor_unwatch(c->reactor, &c->signals);
+	pair_destroy(c->pair);
+	reactor_destroy(c->reactor);
 	rte_free(c);
 }
 
@@ -316,36 +276,61 @@ static bool heir_gone(const struct control *c, usec_t now)
 
 static bool may_leave(const struct control *c, usec_t now)
 {
-	return now >= c->stop_by || (c->goodbye && (!c->late_usage || heir_gone(c, now)));
+	return now >= c->stop_by ||
+	       (c->goodbye && (!pair_late_usage(c->pair) || heir_gone(c, now)));
 }
 
-static void turn(struct control *c, usec_t now)
+static void leave_turn(struct control *c, usec_t now)
 {
-	srp_feed(c, now);
-	srp_actions(c, now);
-	monitors_turn(c, now);
+	if (!c->stopping || !may_leave(c, now))
+		return;
+	if (!c->goodbye)
+		LOG(WARNING, "the peer did not take over in time: going down all the same");
+	else if (pair_late_usage(c->pair))
+		LOG(WARNING,
+			"nobody takes the usage that was counted here late: going down without");
+	control_stop(c);
+}
+
+static void tick(struct control *c, usec_t now)
+{
 	srp_tick(c->srp, now);
-	srp_actions(c, now);
-	step_turn(c, now);
-	probe_turn(c, now);
-	srp_actions(c, now);
-	link_turn(c, now);
+}
+
+/* The stream was refused for its keys: the connection, which made them, is made again. */
+static void stream_alarms(struct control *c, usec_t now)
+{
 	if (!T.conf->srp.insecure && replicator_alarms_turn(&c->repl_watch, T.repl, c->alarms, now))
 		link_drop(c, now);
-	signalling_turn(c->signalling, now);
-	control_announce(c, now);
-	unresolved(c);
-	slow(c, now);
-	if (c->stopping && may_leave(c, now)) {
-		if (!c->goodbye)
-			LOG(WARNING, "the peer did not take over in time: going down all the same");
-		else if (c->late_usage)
-			LOG(WARNING,
-				"nobody takes the usage that was counted here late: going down "
-				"without");
-		control_stop(c);
-	}
 }
+
+static void signalling(struct control *c, usec_t now)
+{
+	signalling_turn(c->signalling, now);
+}
+
+static void next_hops(struct control *c, usec_t now)
+{
+	(void)now;
+	unresolved(c);
+}
+
+/* What each turn does when messages, frames and sockets were served, in this order. Each row is an
+ * event of its own: what it causes is carried out before the next. */
+static void (*const timers[])(struct control *c, usec_t now) = {
+	srp_feed, /* what the stream says, before srp judges */
+	monitors_turn,
+	tick,
+	pair_turn,
+	probe_turn,
+	link_turn,
+	stream_alarms,
+	signalling,
+	pair_announce,
+	next_hops,
+	slow,
+	leave_turn,
+};
 
 /* Time in which we, or the core that listens to the peer, did not run: told before anything that
  * waited meanwhile. */
@@ -379,49 +364,46 @@ static void stalls(struct control *c, usec_t own, usec_t now)
 		c->stood_until = now;
 		c->deaf += repl;
 		srp_stood_still(c, own, repl, now);
-		srp_actions(c, now);
+		reactor_settle(c->reactor);
 	}
 }
 
 /* Until a socket has something, a ring may have (rings wake nobody) or srp must judge. Soon, while
  * somebody waits for an answer or the role changes. */
-static int rest(struct control *c, bool busy, struct epoll_event *e, int room, usec_t now)
+static void rest(struct control *c, bool busy, usec_t now)
 {
 	usec_t due = srp_due(c->srp), left = due > now ? due - now : 0;
-	struct timespec t = { 0, REST_NS };
+	long ns = REST_NS;
 
 	if (!signalling_idle(c->signalling) || now < c->brisk_until)
-		t.tv_nsec = WAITED_FOR_NS;
-	if (left * 1000 < (usec_t)t.tv_nsec)
-		t.tv_nsec = RTE_MAX((long)left * 1000, (long)DUE_NS);
+		ns = WAITED_FOR_NS;
+	if (left * 1000 < (usec_t)ns)
+		ns = RTE_MAX((long)left * 1000, (long)DUE_NS);
 	if (busy || !T.conf->idle_sleep)
-		t.tv_nsec = 0;
-	return epoll_pwait2(c->ep, e, room, &t, NULL);
+		ns = 0;
+	reactor_wait(c->reactor, ns);
 }
 
 void control_turn(struct control *c)
 {
-	struct epoll_event e[32];
 	usec_t now = clock_us(), stall = pulse_turn(&T.pulse_control, now);
 	bool busy;
-	int n;
 
-	stalls(c, stall, now);
 	c->now = now;
+	stalls(c, stall, now);
 	busy = doors_turn(&c->doors);
 	busy |= port_frames(c) || signalling_indexing(c->signalling);
-	n = rest(c, busy, e, RTE_DIM(e), now);
+	reactor_settle(c->reactor);
+	rest(c, busy, now);
 	/* In here is where a stopped process mostly stands: looked at before any timer fires. */
-	now = clock_us();
+	c->now = now = clock_us();
 	stalls(c, pulse_turn(&T.pulse_control, now), now);
 	/* Sockets first, then timers: a core drains its input before a timer may fire. */
-	for (int i = 0; i < n; i++) {
-		struct source *s = e[i].data.ptr;
-
-		if (s->ready != NULL)
-			s->ready(c, s, e[i].events);
+	reactor_dispatch(c->reactor);
+	for (unsigned int i = 0; i < RTE_DIM(timers); i++) {
+		timers[i](c, now);
+		reactor_settle(c->reactor);
 	}
-	turn(c, now);
 	if (now >= c->grace)
 		watchdog_repl(now);
 }

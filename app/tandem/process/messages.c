@@ -12,7 +12,7 @@ static void of_worker_done(void *ctx, struct from_worker_done *m)
 	struct control *c = ctx;
 
 	step_worker_done(c, m, c->now);
-	srp_actions(c, c->now);
+	reactor_settle(c->reactor);
 }
 
 static void of_worker_late_end(void *ctx, struct from_worker_late_end *m)
@@ -20,7 +20,7 @@ static void of_worker_late_end(void *ctx, struct from_worker_late_end *m)
 	struct control *c = ctx;
 
 	step_late_ended(c, m, c->now);
-	srp_actions(c, c->now);
+	reactor_settle(c->reactor);
 }
 
 static void of_worker_answer(void *ctx, struct from_worker_answer *m)
@@ -28,6 +28,7 @@ static void of_worker_answer(void *ctx, struct from_worker_answer *m)
 	struct control *c = ctx;
 
 	signalling_answered(c->signalling, m, c->now);
+	reactor_settle(c->reactor);
 }
 
 static void of_worker_ended(void *ctx, struct from_worker_ended *m)
@@ -35,6 +36,7 @@ static void of_worker_ended(void *ctx, struct from_worker_ended *m)
 	struct control *c = ctx;
 
 	signalling_ended(c->signalling, m, c->now);
+	reactor_settle(c->reactor);
 }
 
 static void of_worker_index(void *ctx, struct from_worker_index *m)
@@ -42,6 +44,7 @@ static void of_worker_index(void *ctx, struct from_worker_index *m)
 	struct control *c = ctx;
 
 	signalling_indexed(c->signalling, &m->changes);
+	reactor_settle(c->reactor);
 }
 
 static const struct from_worker_handlers of_worker = { .done = of_worker_done,
@@ -57,7 +60,7 @@ static void of_repl_done(void *ctx, struct from_replicator_done *m)
 	struct control *c = ctx;
 
 	step_repl_done(c, m, c->now);
-	srp_actions(c, c->now);
+	reactor_settle(c->reactor);
 }
 
 static void of_repl_late_drained(void *ctx, struct from_replicator_late_drained *m)
@@ -65,7 +68,7 @@ static void of_repl_late_drained(void *ctx, struct from_replicator_late_drained 
 	struct control *c = ctx;
 
 	step_late_drained(c, m);
-	srp_actions(c, c->now);
+	reactor_settle(c->reactor);
 }
 
 static void of_repl_keyed(void *ctx, struct from_replicator_keyed *m)
@@ -73,6 +76,7 @@ static void of_repl_keyed(void *ctx, struct from_replicator_keyed *m)
 	struct control *c = ctx;
 
 	link_keyed(c, m, c->now);
+	reactor_settle(c->reactor);
 }
 
 static void of_repl_index(void *ctx, struct from_replicator_index *m)
@@ -80,6 +84,7 @@ static void of_repl_index(void *ctx, struct from_replicator_index *m)
 	struct control *c = ctx;
 
 	signalling_indexed(c->signalling, &m->changes);
+	reactor_settle(c->reactor);
 }
 
 static void of_repl_committed(void *ctx, struct from_replicator_committed *m)
@@ -87,6 +92,7 @@ static void of_repl_committed(void *ctx, struct from_replicator_committed *m)
 	struct control *c = ctx;
 
 	signalling_committed(c->signalling, &m->entries, c->now);
+	reactor_settle(c->reactor);
 }
 
 static void of_repl_stream_state(void *ctx, struct from_replicator_stream_state *m)
@@ -94,6 +100,7 @@ static void of_repl_stream_state(void *ctx, struct from_replicator_stream_state 
 	struct control *c = ctx;
 
 	signalling_stream(c->signalling, m->on, c->now);
+	reactor_settle(c->reactor);
 }
 
 /* Pair time is the Active's, and still is while it hands over: that may be all that a standby ever
@@ -111,11 +118,11 @@ static void of_repl_heartbeat(void *ctx, struct from_replicator_heartbeat *m)
 	struct control *c = ctx;
 
 	srp_heartbeat(c->srp, m->body, m->len, m->fresh, c->now);
-	if (!c->answering && m->fresh && m->pair_ms > 0 && !MUTANT(pair_time_restarts) &&
+	if (!pair_answers(c->pair) && m->fresh && m->pair_ms > 0 && !MUTANT(pair_time_restarts) &&
 		keeps_pair_time(c))
 		pair_time_set(&T.pair_time, m->pair_ms, m->heard);
 	/* hundreds may have waited: what one causes is not left for the next */
-	srp_actions(c, c->now);
+	reactor_settle(c->reactor);
 }
 
 static const struct from_replicator_handlers of_repl = { .done = of_repl_done,

@@ -10,25 +10,29 @@ static void start_signalling_role(void *ctx, struct signalling_role *role)
 	const struct control *c = ctx;
 	const struct srp_info *srp = srp_info(c->srp);
 
-	*role = (struct signalling_role){ .answering = c->answering,
-		.held = c->hold,
+	*role = (struct signalling_role){ .answering = pair_answers(c->pair),
+		.held = pair_holds(c->pair),
 		.must_not_answer = srp->mute,
-		.vips_up = c->up,
-		.owned = c->owned,
-		.own_term = c->own_term,
+		.vips_up = vips_state(c->vips) == VIPS_UP,
+		.owned = pair_owns(c->pair),
+		.own_term = pair_own_term(c->pair),
 		.restart_counter = (uint8_t)srp->restart_counter,
 		.stood_still = c->stood_still };
 }
 
-static void start_signalling_gtpc(struct control *c, struct source *s, uint32_t events)
+static void start_signalling_gtpc(void *ctx, struct source *s, uint32_t events)
 {
+	struct control *c = ctx;
+
 	(void)s;
 	(void)events;
 	signalling_gtpc_ready(c->signalling, clock_us());
 }
 
-static void start_signalling_gtpu(struct control *c, struct source *s, uint32_t events)
+static void start_signalling_gtpu(void *ctx, struct source *s, uint32_t events)
 {
+	struct control *c = ctx;
+
 	(void)s;
 	(void)events;
 	signalling_gtpu_ready(c->signalling, clock_us());
@@ -76,10 +80,10 @@ int start_signalling(struct control *c)
 	c->signalling = signalling_create(&env);
 	if (c->signalling == NULL)
 		return -errno;
-	ret = control_watch(c, &c->signalling_src.gtpc, signalling_gtpc_fd(c->signalling), EPOLLIN,
-		start_signalling_gtpc);
+	ret = reactor_watch(c->reactor, &c->signalling_src.gtpc, signalling_gtpc_fd(c->signalling),
+		EPOLLIN, start_signalling_gtpc, c);
 	if (ret == 0)
-		ret = control_watch(c, &c->signalling_src.gtpu, signalling_gtpu_fd(c->signalling),
-			EPOLLIN, start_signalling_gtpu);
+		ret = reactor_watch(c->reactor, &c->signalling_src.gtpu,
+			signalling_gtpu_fd(c->signalling), EPOLLIN, start_signalling_gtpu, c);
 	return ret;
 }

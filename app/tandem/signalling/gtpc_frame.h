@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* gtpc_frame: GTP-C's UDP datagrams as Ethernet frames, for the direct way between a port and
- * control (control_direct.c). Pure functions over the caller's bytes; any core. A decoder of
+ * control (direct.c). Pure functions over the caller's bytes; any core. A decoder of
  * outside bytes: fuzzed (test/fuzz/fuzz_gtpc_frame.c). */
 #ifndef TANDEM_GTPC_FRAME_H
 #define TANDEM_GTPC_FRAME_H

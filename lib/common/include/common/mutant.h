@@ -66,6 +66,7 @@
 	X(drain_not_awaited) /* a hand-over goes on before all is acknowledged */ \
 	X(late_dropped) /* packets that come late are dropped */ \
 	X(own_not_awaited) /* workers may not yet own when the addresses come */ \
+	X(answer_in_step) /* a step that ends is answered in the middle of what carries it out */ \
 	X(written_before_release) /* the stream is applied before the workers let go */ \
 	X(route_withdrawn) /* who hands over withdraws its routes at once */ \
 	X(route_preferred) /* who hands over keeps its routes as they were */ \

@@ -108,6 +108,10 @@ struct srp_stream {
 /* Steps that other cores carry out; each is answered by srp_done with the same step and term. */
 enum srp_step {
 	SRP_STEP_NONE,
+	/* may this chassis become Active in `term`? Every promotion begins with it, whatever it was
+	 * caused by, and nothing of the promotion happens before its answer. Two chassis without a
+	 * witness answer it themselves, at once */
+	SRP_STEP_CLAIM,
 	/* replication core: apply all held, then stop applying. done: number = last applied */
 	SRP_STEP_STOP,
 	/* workers own their shards; quarantines and idle timers restart; Error Indications wait */

@@ -42,8 +42,6 @@ bool tls_wants_write(const struct tls_conn *c);
  * connection, else "". */
 ssize_t tls_recv(struct tls_conn *c, void *to, size_t n, char why[TLS_WHY]);
 ssize_t tls_send(struct tls_conn *c, const void *from, size_t n);
-/* Bytes have been decrypted that tls_recv was not asked for: no event of the socket will tell. */
-bool tls_pending(const struct tls_conn *c);
 /* The exporter's secrets (lib/repl/WIRE.md, "Keys") of a finished handshake. 0 or -EPROTO. */
 int tls_secrets(struct tls_conn *c, uint8_t tx[KEYS_SECRET], uint8_t rx[KEYS_SECRET], uint16_t *id);
 

@@ -10,6 +10,7 @@
 #include "cores/doors.h"
 #include "srp/frame.h"
 #include "monitor/monitor.h"
+#include "reactor/reactor.h"
 #include "replicator/replicator.h"
 #include "signalling/signalling.h"
 #include "srp/srp.h"
@@ -17,19 +18,14 @@
 #include "journal/journal.h"
 #include "replicator/alarms.h"
 #include "cores/tandem.h"
+#include "kernel/kernel.h"
+#include "pair/pair.h"
 #include "pair/tls.h"
 #include "worker/worker.h"
 
 enum {
 	CONTROL_CLIENTS = 16,
-	ANNOUNCEMENTS = 5,
 	LINK_CONNS = 4 /* of the peer's address at once, proven or not */
-};
-
-/* What epoll tells apart. */
-struct source {
-	int fd;
-	void (*ready)(struct control *c, struct source *s, uint32_t events);
 };
 
 struct client {
@@ -45,14 +41,6 @@ struct client {
 /* The sockets of signalling. */
 struct signalling_sources {
 	struct source gtpc, gtpu;
-};
-
-struct step { /* what srp asked for and other cores are doing */
-	enum srp_step step;
-	srp_term_t term, old_term;
-	unsigned int waiting; /* answers still to come */
-	bool ok, draining;
-	uint64_t cookie, number;
 };
 
 /* Whether somebody answers for a VIP: under way for srp. */
@@ -120,8 +108,8 @@ struct link_srp {
 struct metrics;
 
 struct control {
-	int ep;
 	struct metrics *metrics; /* of every room; who shows figures walks it */
+	struct reactor *reactor;
 	struct srp *srp;
 	struct srp_conf srp_conf;
 	struct link_srp link;
@@ -133,36 +121,22 @@ struct control {
 	struct routers *routers; /* NULL: no BGP peers are monitored */
 	struct local *local;
 	usec_t monitors_at;
-	struct source signals, journal_src, ctl, mirror_src, disk_src;
+	struct source signals, journal_src, ctl, mirror_src;
 	struct disk_work *disk; /* a save or reload that a thread works on, NULL: none */
 	bool reload_again;      /* SIGHUP came meanwhile */
 	struct client clients[CONTROL_CLIENTS];
 	struct signalling *signalling;
 	struct signalling_sources signalling_src;
-	struct step step;
+	struct pair *pair;
 	struct probe probe;
 	struct doors doors;
-	usec_t now; /* when the messages of this turn were taken */
-	uint64_t cookie;
-	bool answering, hold; /* signalling is answered; held back for a planned switchover */
-	bool late_usage;      /* our own usage still goes to the new active */
-	unsigned int late_waiting;
-	bool late_drain; /* all workers are through: to be acknowledged */
-	repl_term_t late_term;
-	usec_t late_by;
-	bool owned;           /* workers may write the slots */
-	repl_term_t own_term; /* in which they own them */
+	usec_t now; /* when the messages of this turn were taken, then when its wait ended */
+	bool in_drain;
 	struct net_kernel *kernel;
 	struct net_mirror *mirror;
 	uint16_t repl_adjacency;
-	uint8_t rm;      /* metric of the routes that are up */
-	bool up;         /* VIPs and routes are up */
-	bool lingers;    /* handed over: the routes still are, as the longer path */
-	bool in_standby; /* the routes are up, as the longer path, by advertise-in-standby */
-	usec_t linger_by;
-	usec_t routes_retry; /* in_standby could not be: tried again then */
-	unsigned int announce_left;
-	usec_t announce_at, slow_at, links_at;
+	struct vips *vips;
+	usec_t slow_at, links_at;
 	usec_t stood_still;  /* sum of what was told to srp: in it nobody listened to the standby */
 	usec_t stood_until;  /* the end of the last */
 	usec_t repl_stalled; /* of the replication core, already told to srp */
@@ -180,15 +154,11 @@ struct control {
 	bool stopping, goodbye;
 	uint32_t heir; /* with goodbye: incarnation of who may still take our late usage */
 	usec_t stop_by;
-	usec_t started, became_active;
-	bool active_planned;
+	usec_t started;
 	uint64_t punts_dropped, twin_in, twin_out, frames_dropped;
 };
 
 /* control.c */
-int control_watch(struct control *c, struct source *s, int fd, uint32_t events,
-	void (*ready)(struct control *, struct source *, uint32_t));
-void control_unwatch(struct control *c, struct source *s);
 void control_stop(struct control *c);
 /* messages.c: what control does with each message of the other cores. */
 void control_doors(struct control *c);
@@ -220,7 +190,10 @@ static inline int64_t control_wall_us(void)
 }
 
 /* pair/actions.c: what srp is told, and what it wants done */
-void srp_actions(struct control *c, usec_t now);
+/* What lib/srp wants done, and the answers to its steps that are there, until there is nothing
+ * more. The loop calls it after each event: whoever calls into lib/srp only records, and nothing
+ * that is called from here may call it again. */
+void pair_drain(struct control *c, usec_t now);
 void srp_feed(struct control *c, usec_t now);
 /* us: control's own loop did not run; stream_us: the replication core's did not. */
 void srp_stood_still(struct control *c, usec_t us, usec_t stream_us, usec_t now);
@@ -263,25 +236,6 @@ void monitors_close(struct control *c);
 void monitors_rules(struct control *c, const struct config *f);
 void monitors_turn(struct control *c, usec_t now);
 void monitors_role(struct control *c, const struct srp_action *a, usec_t now);
-
-/* pair/step.c: steps of a role change */
-void step_begin(struct control *c, const struct srp_action *a, usec_t now);
-void step_worker_done(struct control *c, const struct from_worker_done *m, usec_t now);
-void step_repl_done(struct control *c, const struct from_replicator_done *m, usec_t now);
-void step_late_ended(struct control *c, const struct from_worker_late_end *m, usec_t now);
-void step_late_drained(struct control *c, const struct from_replicator_late_drained *m);
-void step_turn(struct control *c, usec_t now);
-/* At the control core's turn: says where the VIPs are, if it is due. _anew: from the first of a
- * bounded number of times, at an activation, when the link of a VIP's port came up, and when the
- * other of two Active ones gave up. */
-void control_announce(struct control *c, usec_t now);
-void control_announce_anew(struct control *c, usec_t now);
-int control_metric(struct control *c, uint8_t rm);
-/* The address of a loopback comes or goes. 0 / -errno, logged. */
-int control_vip(struct control *c, const struct config_loopback *l, bool up);
-void control_withdraw(struct control *c);
-/* Where and as what the routes are up, for `show srp info`: "advertised, metric 2, as standby" */
-void control_routes_text(const struct control *c, char *text, size_t len, usec_t now);
 
 /* kernel/probe.c: asks for the VIPs (net_probe) before this chassis becomes Active for being alone
  * (srp_probed() says when and what follows). Asked for; a frame that a port received, which stays

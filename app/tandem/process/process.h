@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the files of this room share. */
+#ifndef TANDEM_PROCESS_H
+#define TANDEM_PROCESS_H
+
+#include <stdbool.h>
+
+struct config;
+struct control;
+
+enum { PROCESS_EXIT_CONFIG = 1, PROCESS_EXIT_USAGE = 2, PROCESS_EXIT_START = 3 };
+
+/* options.c: what stands behind "--". Points into argv. */
+struct options {
+	const char *config, *peer;
+	bool check, print;
+};
+
+/* -EINVAL: the usage was printed. Ends the process for --help and --knobs. */
+int options_parse(int argc, char **argv, struct options *o);
+/* Reads the configuration; what is wrong with it goes to stderr. 0 or -errno. */
+int options_load(const char *file, struct config *c);
+/* --check: the process' exit code. */
+int options_check(const struct options *o);
+
+/* signals.c: those that a file descriptor of the control core reports, in every thread that is
+ * made from now on; and that descriptor. */
+void signals_block(void);
+int signals_open(struct control *c); /* 0 or -errno */
+
+/* notify.c: tells the service manager (systemd, Type=notify), if there is one. */
+void notify_manager(const char *state);
+
+/* start.c: the start-up table forward, the control core until it is told to end, and the table
+ * backward. The process' exit code. */
+int start_run(void);
+
+#endif

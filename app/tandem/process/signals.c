@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* SIGTERM and SIGINT: the peer takes over first, and the second one ends the process at once.
+ * SIGHUP: the configuration is read again. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "process/control.h"
+#include "process.h"
+
+enum { SIGNALS_STOP_US = 20000000 };
+
+static void signals_set(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+}
+
+void signals_block(void)
+{
+	sigset_t set;
+
+	signals_set(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void signals_ready(void *ctx, struct source *s, uint32_t events)
+{
+	struct control *c = ctx;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (read(s->fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP) {
+			reload_hangup(c);
+			continue;
+		}
+		if (c->stopping) {
+			LOG(NOTICE, "second signal: going down at once");
+			control_stop(c);
+			return;
+		}
+		LOG(NOTICE, "%s: going down", strsignal((int)info.ssi_signo));
+		c->stopping = true;
+		c->stop_by = c->now + SIGNALS_STOP_US;
+		srp_shutdown(c->srp, c->now);
+	}
+}
+
+int signals_open(struct control *c)
+{
+	sigset_t set;
+	int fd;
+
+	signals_set(&set);
+	/* blocked in all threads since main() */
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return fd < 0 ? -errno
+		      : reactor_watch(c->reactor, &c->signals, fd, EPOLLIN, signals_ready, c);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Start-up is a table run forward, shutdown the same table run backward. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_lcore.h>
+#include <rte_mbuf.h>
+#include <rte_random.h>
+#include <rte_ring.h>
+
+#include "cores/tandem.h"
+#include "process.h"
+#include "process/boot.h"
+#include "replicator/crypt.h"
+#include "replicator/replicator.h"
+#include "telemetry/telemetry.h"
+#include "worker/worker.h"
+
+static int start_crypto(void)
+{
+	char why[CRYPT_WHY];
+
+	if (T.conf->srp.insecure) {
+		LOG(WARNING,
+			"srp.insecure: the stream and SRP are plain text, and nobody's identity is "
+			"checked");
+		return 0;
+	}
+	T.crypt = crypt_create(T.conf->srp.crypto_device, why);
+	if (T.crypt == NULL) {
+		LOG(ERR, "%s", why);
+		return -ENODEV;
+	}
+	LOG(INFO, "replication: AES-128-GCM by %s", crypt_device(T.crypt));
+	return 0;
+}
+
+static void start_crypto_end(void)
+{
+	crypt_destroy(T.crypt);
+}
+
+static int start_cores(void)
+{
+	role_init(&T.role);
+	tandem_pulses_init(
+		T.conf->srp.heartbeat_interval_ms * USEC_PER_MSEC * T.conf->srp.dead_multiplier,
+		T.conf->idle_sleep);
+	do
+		T.incarnation = (uint32_t)rte_rand();
+	while (T.incarnation == 0);
+	for (unsigned int i = 0; i < T.n_workers; i++) {
+		T.worker[i] = boot_worker(i);
+		if (T.worker[i] == NULL)
+			return -ENOMEM;
+	}
+	T.repl = boot_replicator();
+	if (T.repl == NULL)
+		return -ENOMEM;
+	T.control = control_create();
+	return T.control != NULL ? 0 : -EIO;
+}
+
+static void start_drain_mbufs(struct rte_ring *r)
+{
+	void *m;
+
+	while (r != NULL && rte_ring_dequeue(r, &m) == 0)
+		rte_pktmbuf_free(m);
+}
+
+static void start_cores_end(void)
+{
+	control_destroy(T.control);
+	replicator_destroy(T.repl);
+	for (unsigned int i = 0; i < T.n_workers; i++) {
+		worker_destroy(T.worker[i]);
+		start_drain_mbufs(T.kernel_out[i]);
+		start_drain_mbufs(T.handover[i]);
+		start_drain_mbufs(T.stream_out[i]);
+	}
+	start_drain_mbufs(T.punt);
+	start_drain_mbufs(T.kernel_repl);
+}
+
+static int start_launch(void)
+{
+	int ret = rte_eal_remote_launch(replicator_run, T.repl, T.repl_lcore);
+
+	for (unsigned int i = 0; i < T.n_workers && ret == 0; i++)
+		ret = rte_eal_remote_launch(worker_run, T.worker[i], T.worker_lcore[i]);
+	return ret;
+}
+
+static void start_join(void)
+{
+	unsigned int id;
+
+	atomic_store(&T.quit, true);
+	RTE_LCORE_FOREACH_WORKER (id)
+		rte_eal_wait_lcore(id);
+}
+
+static int start_telemetry(void)
+{
+	return T.conf->telemetry.enabled ? telemetry_register(T.conf->telemetry.control_socket) : 0;
+}
+
+static void start_nothing(void) {}
+
+static const struct stage {
+	const char *name;
+	int (*start)(void);
+	void (*stop)(void);
+} stages[] = {
+	{ "lcores", lcores_choose, start_nothing },
+	{ "memory", boot_memory, boot_memory_end },
+	{ "tables", boot_tables, boot_tables_end },
+	{ "ports", ports_open, ports_close },
+	{ "crypto", start_crypto, start_crypto_end },
+	{ "cores", start_cores, start_cores_end },
+	{ "telemetry", start_telemetry, start_nothing },
+	{ "launch", start_launch, start_join },
+};
+
+int start_run(void)
+{
+	unsigned int up;
+	int ret = 0;
+
+	for (up = 0; up < RTE_DIM(stages); up++) {
+		ret = stages[up].start();
+		if (ret < 0) {
+			LOG(ERR, "start of %s failed: %s", stages[up].name, strerror(-ret));
+			stages[up].stop();
+			break;
+		}
+	}
+	if (ret == 0) {
+		LOG(NOTICE, "%s: ready", T.conf->chassis.name);
+		notify_manager("READY=1");
+		ret = control_run(T.control);
+		notify_manager("STOPPING=1");
+	}
+	while (up-- > 0)
+		stages[up].stop();
+	return ret == 0 ? EXIT_SUCCESS : PROCESS_EXIT_START;
+}

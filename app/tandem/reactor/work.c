@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Work that blocks: a thread a piece, and an event when it has ended. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <rte_lcore.h>
+
+#include "reactor/reactor.h"
+
+static void *work_thread(void *arg)
+{
+	struct work *w = arg;
+	uint64_t one = 1;
+
+	w->run(w);
+	if (write(w->end.fd, &one, sizeof(one)) < 0)
+		abort(); /* a new eventfd takes it */
+	return NULL;
+}
+
+void work_close(struct reactor *r, struct work *w)
+{
+	pthread_join(w->thread, NULL);
+	reactor_unwatch(r, &w->end);
+}
+
+static void work_ended(void *ctx, struct source *s, uint32_t events)
+{
+	struct work *w = (struct work *)((char *)s - offsetof(struct work, end));
+
+	(void)events;
+	work_close(ctx, w);
+	w->ended(w->ctx, w);
+}
+
+int work_begin(struct reactor *r, struct work *w, const char *name)
+{
+	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = reactor_watch(r, &w->end, fd, EPOLLIN, work_ended, r);
+	if (ret < 0) {
+		close(fd);
+		return ret;
+	}
+	/* The EAL puts it on a CPU that no lcore polls, where there is one. */
+	ret = rte_ctrl_thread_create(&w->thread, name, NULL, work_thread, w);
+	if (ret != 0)
+		reactor_unwatch(r, &w->end);
+	return -abs(ret);
+}

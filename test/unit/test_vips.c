@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* vips: what a chassis has in its kernel, and that nothing is announced for what is not there. */
+#include <errno.h>
+#include <string.h>
+
+#include <rte_malloc.h>
+
+#include "cores/tandem.h"
+#include "kernel/kernel.h"
+#include "ut.h"
+
+enum { VIPS = 2, S = 1000000 };
+
+static struct config conf;
+static struct port port;
+static struct fastpath_shared shared;
+static struct vips *v;
+
+/* ---- the kernel ---- */
+
+static bool address[VIPS], refuse_address[VIPS], refuse_routes;
+static uint32_t metric; /* of the pool's route */
+static unsigned int asked, announced[VIPS];
+
+static unsigned int vip_of(const struct ip_addr *a)
+{
+	return ip_addr_equal(a, &conf.loopbacks[1].address);
+}
+
+int net_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int where)
+{
+	asked++;
+	if (refuse_address[vip_of(vip)])
+		return -EACCES;
+	address[vip_of(vip)] = true;
+	return 0;
+}
+
+int net_vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int where)
+{
+	address[vip_of(vip)] = false;
+	return 0;
+}
+
+int net_pool_route_set(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len, uint32_t m)
+{
+	if (refuse_routes)
+		return -EACCES;
+	if (len == 24)
+		metric = m;
+	return 0;
+}
+
+int net_pool_route_del(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len)
+{
+	if (len == 24)
+		metric = 0;
+	return 0;
+}
+
+struct rte_mbuf *net_announce(
+	struct rte_mempool *pool, const struct rte_ether_addr *mac, const struct ip_addr *addr)
+{
+	announced[vip_of(addr)]++;
+	return NULL;
+}
+
+/* ---- memory, without the EAL ---- */
+
+void *rte_zmalloc(const char *type, size_t size, unsigned int align)
+{
+	return calloc(1, size);
+}
+
+void rte_free(void *p)
+{
+	free(p);
+}
+
+/* ---- the tests ---- */
+
+static void setup(void)
+{
+	conf = (struct config){ .n_loopbacks = VIPS, .n_pools = 1 };
+	for (unsigned int i = 0; i < VIPS; i++) {
+		struct config_loopback *l = &conf.loopbacks[i];
+
+		snprintf(l->name, sizeof(l->name), "vip%u", i);
+		snprintf(l->port, sizeof(l->port), "access");
+		l->address = ip_addr_v4(0x0a000001 + i);
+		l->srp_activate = true;
+		address[i] = refuse_address[i] = false;
+		announced[i] = 0;
+	}
+	snprintf(conf.ports[0].name, sizeof(conf.ports[0].name), "access");
+	conf.pools[0].prefix.addr = ip_addr_v4(0x0a010000);
+	conf.pools[0].prefix.len = 24;
+	conf.pools[0].srp_activate = true;
+	port = (struct port){ .conf = &conf.ports[0] };
+	atomic_store(&shared.port[0].up, true);
+	refuse_routes = false;
+	metric = asked = 0;
+	v = vips_create(&(struct vips_settings){
+		.conf = &conf, .ports = &port, .n_ports = 1, .shared = &shared });
+	CU_ASSERT_PTR_NOT_NULL_FATAL(v);
+}
+
+static void teardown(void)
+{
+	vips_destroy(v);
+	CU_ASSERT_FALSE(address[0] || address[1]);
+	CU_ASSERT_EQUAL(metric, 0);
+}
+
+static void announce(usec_t now)
+{
+	vips_announce_anew(v, now);
+	vips_announce(v, now);
+}
+
+static void test_life(void)
+{
+	announce(S);
+	CU_ASSERT_EQUAL(announced[0], 0);
+	CU_ASSERT_EQUAL(vips_ahead(v, 2), 0);
+	CU_ASSERT_EQUAL(vips_state(v), VIPS_AHEAD);
+	CU_ASSERT_EQUAL(metric, 2);
+	CU_ASSERT_FALSE(address[0] || address[1]);
+	/* What an Active would advertise is no matter of a standby's routes, nor of what is said of
+	 * them. */
+	CU_ASSERT_EQUAL(vips_set_metric(v, 9), 0);
+	CU_ASSERT_TRUE(metric == 2 && vips_metric(v) == 2);
+	CU_ASSERT_EQUAL(vips_up(v, 1, S), 0);
+	CU_ASSERT_EQUAL(vips_state(v), VIPS_UP);
+	CU_ASSERT_TRUE(address[0] && address[1] && metric == 1);
+	announce(S);
+	CU_ASSERT_TRUE(announced[0] == 1 && announced[1] == 1);
+	CU_ASSERT_EQUAL(vips_set_metric(v, 3), 0);
+	CU_ASSERT_EQUAL(metric, 3);
+	vips_linger(v, 4);
+	CU_ASSERT_EQUAL(vips_state(v), VIPS_LINGERING);
+	CU_ASSERT_TRUE(!address[0] && !address[1] && metric == 4);
+	CU_ASSERT_FALSE(vips_confirmed(v, &conf.loopbacks[0].address));
+	announce(2 * S);
+	CU_ASSERT_TRUE(announced[0] == 1 && announced[1] == 1);
+	vips_withdraw(v);
+	CU_ASSERT_EQUAL(vips_state(v), VIPS_DOWN);
+	CU_ASSERT_EQUAL(metric, 0);
+}
+
+/* Nothing is said of an address that the kernel has not confirmed. */
+static void test_refused(void)
+{
+	refuse_address[1] = true;
+	CU_ASSERT_EQUAL(vips_up(v, 1, S), -EACCES);
+	CU_ASSERT_TRUE(vips_confirmed(v, &conf.loopbacks[0].address));
+	CU_ASSERT_FALSE(vips_confirmed(v, &conf.loopbacks[1].address));
+	announce(S);
+	CU_ASSERT_TRUE(announced[0] == 1 && announced[1] == 0);
+	asked = 0;
+	CU_ASSERT_FALSE(vips_turn(v, 2 * S - 1));
+	CU_ASSERT_EQUAL(asked, 0);
+	CU_ASSERT_FALSE(vips_turn(v, 2 * S)); /* still refused; the other is not asked for again */
+	CU_ASSERT_EQUAL(asked, 1);
+	refuse_address[1] = false;
+	CU_ASSERT_FALSE(vips_turn(v, 3 * S - 1));
+	CU_ASSERT_TRUE(vips_turn(v, 3 * S));
+	CU_ASSERT_TRUE(vips_confirmed(v, &conf.loopbacks[1].address));
+	vips_announce(v, 3 * S);
+	CU_ASSERT_TRUE(announced[0] == 2 && announced[1] == 1);
+	CU_ASSERT_FALSE(vips_turn(v, 9 * S));
+}
+
+/* What is not known to be the longer path does not stay. */
+static void test_routes_refused(void)
+{
+	CU_ASSERT_EQUAL(vips_up(v, 1, S), 0);
+	refuse_routes = true;
+	vips_linger(v, 2);
+	CU_ASSERT_EQUAL(vips_state(v), VIPS_DOWN);
+	CU_ASSERT_EQUAL(metric, 0);
+	CU_ASSERT_EQUAL(vips_ahead(v, 2), -EACCES);
+	CU_ASSERT_EQUAL(vips_state(v), VIPS_DOWN);
+	CU_ASSERT_EQUAL(vips_up(v, 1, S), -EACCES);
+	refuse_routes = false;
+	CU_ASSERT_TRUE(vips_turn(v, 2 * S));
+	CU_ASSERT_EQUAL(metric, 1);
+}
+
+int main(void)
+{
+	static CU_TestInfo tests[] = { { "life", test_life }, { "refused", test_refused },
+		{ "routes refused", test_routes_refused }, CU_TEST_INFO_NULL };
+	static CU_SuiteInfo suites[] = { { "vips", NULL, NULL, setup, teardown, tests },
+		CU_SUITE_INFO_NULL };
+
+	return ut_run(suites);
+}
