@@ -60,12 +60,12 @@ MORE_CORPUS = {"config": [os.path.join(TOP, "test/golden/config"), os.path.join(
 # What makes, ends, writes, tells of itself or asks a socket decodes nothing.
 NOT_DECODING = (
     r"(^|:)(\w*_(create|destroy|due|counter?s?|fini|open|send|restart|again|begin|slots|srtt|info)|"
-    r"gtp[cu]_encode_\w+|put\w*|encode\w*|session_encode|session_wire_size|usage_hi|group_bytes|"
+    r"gtp[cu]_encode_\w+|(\w+_)?put(_\w+)?|(\w+_)?encode\w*|session_encode|session_wire_size|usage_hi|group_bytes|"
     r"text_read|config_load|ops_whole|earlier|"
     r"repl_(heard|hears_us|peer_\w+|count|heartbeat_now|pair_time|keys\w*|slot\w*)|"
     r"audit_(count|in_sync_since)|"
     r"radius_(encode|code_name|secret_set|state_letter|reason_text)|"
-    r"makes_sense|text_fits|has_(address|id)|keys_(due|tx_id)|net_(announce|probe)|frame|"
+    r"makes_sense|text_fits|has_(address|id)|keys_(due|tx_id)|net_(announce|probe)|(\w+_)?frame|"
     r"fastpath_(send|police|prefetch_due|fini))$")
 ENV = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:allocator_may_return_null=1",
            UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
