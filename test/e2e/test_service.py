@@ -257,8 +257,10 @@ def test_views_agree(lab, pair):
                                     }), (f"/tandem/session,{contexts[0].address}", "show session", {
                                         "session": contexts[0].address
                                     }), ("/tandem/gtp", "show gtp statistics",
-                                         {}), ("/tandem/srp/history", "show srp history",
-                                               {}), ("/tandem/srp/info", "show srp info",
+                                         {}), ("/tandem/srp/history,4",
+                                               "show srp history", {
+                                                   "limit": 4
+                                               }), ("/tandem/srp/info", "show srp info",
                                                      {}), ("/tandem/workers", "show workers", {})):
             told, shown = flat(telemetry.ask(path)), flat(chassis.ctl(command, **args))
             # What moves by itself is compared by its name only.

@@ -11,16 +11,18 @@
 
 #include <openssl/crypto.h>
 
-#include "monitors.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "monitors_priv.h"
+#include "reactor/reactor.h"
 #include "radius/radius_probe.h"
 #include "base/secret.h"
-#include "show.h"
 #include "base/sock.h"
 
 enum { DRAIN = 256 /* datagrams a turn: whoever floods does not keep us from the rest */ };
 
 struct server {
-	struct source src; /* first: on_server() */
+	struct source src; /* first: aaa_on_server() */
 	const struct config_aaa *conf;
 	struct radius_probe *probe;
 	int object; /* of the monitors */
@@ -33,7 +35,7 @@ struct aaa {
 
 /* ---- configuration ---- */
 
-static enum radius_require require_of(const char *text)
+static enum radius_require aaa_require_of(const char *text)
 {
 	return strcmp(text, "yes") == 0  ? RADIUS_REQUIRE_YES
 	       : strcmp(text, "no") == 0 ? RADIUS_REQUIRE_NO
@@ -42,7 +44,7 @@ static enum radius_require require_of(const char *text)
 
 /* What a probe of a server is made of; to be wiped by the caller. False: its secret cannot be had,
  * `why` tells. */
-static bool probe_conf(const struct config *f, const struct config_aaa *a,
+static bool aaa_probe_conf(const struct config *f, const struct config_aaa *a,
 	struct radius_probe_conf *c, char why[SECRET_WHY])
 {
 	char key[CONFIG_NAME + 40], secret[RADIUS_SECRET_MAX + 1];
@@ -50,7 +52,7 @@ static bool probe_conf(const struct config *f, const struct config_aaa *a,
 
 	*c = (struct radius_probe_conf){ .method = a->status_server ? RADIUS_METHOD_STATUS_SERVER
 								    : RADIUS_METHOD_AUTH,
-		.require = require_of(a->require_message_authenticator),
+		.require = aaa_require_of(a->require_message_authenticator),
 		.nas = a->source,
 		.period = a->period_s * USEC_PER_SEC,
 		.timeout = a->timeout_s * USEC_PER_SEC,
@@ -66,18 +68,19 @@ static bool probe_conf(const struct config *f, const struct config_aaa *a,
 	return good;
 }
 
-bool aaa_check(const struct config *f, char why[SECRET_WHY])
+bool monitors_check(const struct config *f, char why[SECRET_WHY])
 {
 	struct radius_probe_conf c;
 	bool good = true;
 
 	for (unsigned int i = 0; i < f->n_aaa_servers && good; i++)
-		good = probe_conf(f, &f->aaa_servers[i], &c, why);
+		good = aaa_probe_conf(f, &f->aaa_servers[i], &c, why);
 	OPENSSL_cleanse(&c, sizeof(c));
 	return good;
 }
 
-static int server_open(struct control *c, struct server *s, const struct config_aaa *a, usec_t now)
+static int aaa_server_open(
+	struct monitors *m, struct server *s, const struct config_aaa *a, usec_t now)
 {
 	struct radius_probe_conf conf;
 	char why[SECRET_WHY], address[MONITORS_ADDRESS];
@@ -85,7 +88,7 @@ static int server_open(struct control *c, struct server *s, const struct config_
 
 	s->conf = a;
 	s->src.fd = -1;
-	if (!probe_conf(T.conf, a, &conf, why)) {
+	if (!aaa_probe_conf(m->set.conf, a, &conf, why)) {
 		LOG(ERR, "%s", why);
 		ret = -EINVAL;
 	} else {
@@ -97,44 +100,45 @@ static int server_open(struct control *c, struct server *s, const struct config_
 		return ret;
 	ip_addr_print(&a->address, address);
 	snprintf(address + strlen(address), sizeof(address) - strlen(address), " port %u", a->port);
-	s->object = monitors_add(c, MONITOR_AAA, a->name, address, a->group, now);
+	s->object = monitors_add(m, MONITOR_AAA, a->name, address, a->group, now);
 	return s->object < 0 ? s->object : 0;
 }
 
-int aaa_open(struct control *c, usec_t now)
+int aaa_open(struct monitors *m, usec_t now)
 {
 	int ret = 0;
 
-	if (T.conf->n_aaa_servers == 0)
+	if (m->set.conf->n_aaa_servers == 0)
 		return 0;
-	c->aaa = calloc(1, sizeof(*c->aaa));
-	if (c->aaa == NULL)
+	m->aaa = calloc(1, sizeof(*m->aaa));
+	if (m->aaa == NULL)
 		return -ENOMEM;
-	for (unsigned int i = 0; i < T.conf->n_aaa_servers && ret == 0; i++) {
-		ret = server_open(c, &c->aaa->server[i], &T.conf->aaa_servers[i], now);
-		c->aaa->n = i + 1;
+	for (unsigned int i = 0; i < m->set.conf->n_aaa_servers && ret == 0; i++) {
+		ret = aaa_server_open(m, &m->aaa->server[i], &m->set.conf->aaa_servers[i], now);
+		m->aaa->n = i + 1;
 		if (ret < 0)
-			LOG(ERR, "AAA server %s: %s", T.conf->aaa_servers[i].name, strerror(-ret));
+			LOG(ERR, "AAA server %s: %s", m->set.conf->aaa_servers[i].name,
+				strerror(-ret));
 	}
 	return ret;
 }
 
-void aaa_close(struct control *c)
+void aaa_close(struct monitors *m)
 {
-	struct aaa *a = c->aaa;
+	struct aaa *a = m->aaa;
 
 	for (unsigned int i = 0; a != NULL && i < a->n; i++) {
-		reactor_unwatch(c->reactor, &a->server[i].src);
+		reactor_unwatch(m->set.reactor, &a->server[i].src);
 		radius_probe_destroy(a->server[i].probe);
 	}
 	free(a);
-	c->aaa = NULL;
+	m->aaa = NULL;
 }
 
 /* ---- sockets ---- */
 
 /* Takes what has come. False: there may be more. */
-static bool drain(struct server *s, usec_t now)
+static bool aaa_drain(struct server *s, usec_t now)
 {
 	uint8_t b[RADIUS_PACKET_MAX + 1];
 
@@ -151,7 +155,7 @@ static bool drain(struct server *s, usec_t now)
 	return false;
 }
 
-static void report(struct control *c, struct server *s, usec_t now)
+static void aaa_report(struct monitors *m, struct server *s, usec_t now)
 {
 	static const enum monitor_state states[] = {
 		[RADIUS_INIT] = MONITOR_INIT, [RADIUS_UP] = MONITOR_UP, [RADIUS_DOWN] = MONITOR_DOWN
@@ -163,22 +167,22 @@ static void report(struct control *c, struct server *s, usec_t now)
 	snprintf(why, sizeof(why), "%s%s%s%s", radius_reason_text(i.reason),
 		i.error != 0 ? " (" : "", i.error != 0 ? strerror(i.error) : "",
 		i.error != 0 ? ")" : "");
-	monitor_report(c->monitor, s->object, states[i.state], why, now);
+	monitor_report(m->monitor, s->object, states[i.state], why, now);
 }
 
-static void on_server(void *ctx, struct source *src, uint32_t events)
+static void aaa_on_server(void *ctx, struct source *src, uint32_t events)
 {
-	struct control *c = ctx;
+	struct monitors *m = ctx;
 	struct server *s = (struct server *)src;
 	usec_t now = clock_us();
 
 	(void)events;
-	drain(s, now);
-	report(c, s, now);
+	aaa_drain(s, now);
+	aaa_report(m, s, now);
 }
 
 /* A socket towards the server, from the address that the routes of now give it. 0 or -errno. */
-static int connect_to(struct control *c, struct server *s)
+static int aaa_connect(struct monitors *m, struct server *s)
 {
 	static const struct ip_addr any;
 	const struct config_aaa *a = s->conf;
@@ -186,7 +190,7 @@ static int connect_to(struct control *c, struct server *s)
 	socklen_t len = sock_address(&to, &a->address, (uint16_t)a->port);
 	int fd, ret;
 
-	reactor_unwatch(c->reactor, &s->src);
+	reactor_unwatch(m->set.reactor, &s->src);
 	if (ip_addr_equal(&a->source, &any)) {
 		fd = socket(to.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		fd = fd < 0 ? -errno : fd;
@@ -197,7 +201,7 @@ static int connect_to(struct control *c, struct server *s)
 		return fd;
 	ret = connect(fd, (struct sockaddr *)&to, len) < 0 ? -errno : 0;
 	if (ret == 0)
-		ret = reactor_watch(c->reactor, &s->src, fd, EPOLLIN, on_server, c);
+		ret = reactor_watch(m->set.reactor, &s->src, fd, EPOLLIN, aaa_on_server, m);
 	if (ret < 0) {
 		close(fd);
 		s->src.fd = -1;
@@ -207,8 +211,8 @@ static int connect_to(struct control *c, struct server *s)
 
 /* ---- rounds ---- */
 
-static void send_probe(
-	struct control *c, struct server *s, const uint8_t *bytes, size_t len, bool first)
+static void aaa_send(
+	struct monitors *m, struct server *s, const uint8_t *bytes, size_t len, bool first)
 {
 	struct radius_probe_info i;
 	int ret = 0;
@@ -216,14 +220,14 @@ static void send_probe(
 	radius_probe_info(s->probe, &i);
 	/* After a round without an answer the way there may be another one now. */
 	if (s->src.fd < 0 || (first && i.state == RADIUS_DOWN))
-		ret = connect_to(c, s);
+		ret = aaa_connect(m, s);
 	if (ret == 0 && send(s->src.fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		ret = -errno;
 	if (ret < 0)
 		radius_probe_failed(s->probe, -ret);
 }
 
-static void server_turn(struct control *c, struct server *s, usec_t now)
+static void aaa_server_turn(struct monitors *m, struct server *s, usec_t now)
 {
 	uint8_t fresh[RADIUS_AUTHENTICATOR], out[RADIUS_REQUEST_MAX];
 	struct radius_probe_info i;
@@ -231,74 +235,53 @@ static void server_turn(struct control *c, struct server *s, usec_t now)
 
 	if (now < radius_probe_due(s->probe))
 		return;
-	if (s->src.fd >= 0 && !drain(s, now))
+	if (s->src.fd >= 0 && !aaa_drain(s, now))
 		return;
 	if (now >= radius_probe_due(s->probe) &&
 		getrandom(fresh, sizeof(fresh), GRND_NONBLOCK) == (ssize_t)sizeof(fresh)) {
 		len = radius_probe_tick(s->probe, now, fresh, out);
 		radius_probe_info(s->probe, &i);
 		if (len > 0)
-			send_probe(c, s, out, len, i.tries == 1);
+			aaa_send(m, s, out, len, i.tries == 1);
 		OPENSSL_cleanse(
 			/* it has the user's password, hidden by the secret alone */
 			out, sizeof(out));
 	}
-	report(c, s, now);
+	aaa_report(m, s, now);
 }
 
-void aaa_turn(struct control *c, usec_t now)
+void aaa_turn(struct monitors *m, usec_t now)
 {
-	for (unsigned int i = 0; c->aaa != NULL && i < c->aaa->n; i++)
-		server_turn(c, &c->aaa->server[i], now);
+	for (unsigned int i = 0; m->aaa != NULL && i < m->aaa->n; i++)
+		aaa_server_turn(m, &m->aaa->server[i], now);
 }
 
-void aaa_probe(struct control *c, bool on, usec_t now)
+void aaa_probe(struct monitors *m, bool on, usec_t now)
 {
-	for (unsigned int i = 0; c->aaa != NULL && i < c->aaa->n; i++) {
-		struct server *s = &c->aaa->server[i];
+	for (unsigned int i = 0; m->aaa != NULL && i < m->aaa->n; i++) {
+		struct server *s = &m->aaa->server[i];
 
 		if (on) {
 			radius_probe_start(s->probe, now);
 		} else {
 			radius_probe_stop(s->probe, now);
-			reactor_unwatch(c->reactor, &s->src);
+			reactor_unwatch(m->set.reactor, &s->src);
 		}
 	}
 }
 
-/* ---- show ---- */
+/* ---- views ---- */
 
-json_t *show_radius(struct control *c, json_t *args, usec_t now)
+unsigned int monitors_servers(const struct monitors *m)
 {
-	json_t *all = json_object();
+	return m->aaa != NULL ? m->aaa->n : 0;
+}
 
-	(void)args;
-	for (unsigned int i = 0; c->aaa != NULL && i < c->aaa->n; i++) {
-		const struct server *s = &c->aaa->server[i];
-		struct radius_probe_info v;
-		char address[IP_ADDR_TEXT];
-		json_t *o;
+const struct config_aaa *monitors_server(
+	const struct monitors *m, unsigned int i, struct radius_probe_info *info)
+{
+	const struct server *s = &m->aaa->server[i];
 
-		radius_probe_info(s->probe, &v);
-		o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s}", "address",
-			ip_addr_print(&s->conf->address, address), "port",
-			(json_int_t)s->conf->port, "probe",
-			s->conf->status_server ? "status-server" : "auth", "state",
-			(char[]){ radius_state_letter(v.state), '\0' }, "why",
-			radius_reason_text(v.reason), "last_reply",
-			v.last_reply != 0 ? radius_code_name(v.last_reply) : "none");
-		json_object_set_new(o, "last_reply_age_ms",
-			v.last_reply_at == USEC_NEVER
-				? json_null()
-				: json_integer(
-					  (json_int_t)((now - v.last_reply_at) / USEC_PER_MSEC)));
-		json_object_set_new(o, "round_trip_us",
-			v.rtt == USEC_NEVER ? json_null() : json_integer((json_int_t)v.rtt));
-		json_object_set_new(o, "replies_must_be_signed",
-			v.message_authenticator ? json_true() : json_false());
-		show_counters(o, &v.count, radius_probe_counters_names, radius_probe_counters_n);
-		show_counters(o, &v.checks, radius_checks_names, radius_checks_n);
-		json_object_set_new(all, s->conf->name, o);
-	}
-	return all;
+	radius_probe_info(s->probe, info);
+	return s->conf;
 }

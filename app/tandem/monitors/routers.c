@@ -10,9 +10,12 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "monitors.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/sock.h"
+#include "monitors_priv.h"
 #include "monitor/station.h"
+#include "reactor/reactor.h"
 
 enum {
 	READ = 16384,
@@ -27,7 +30,7 @@ enum {
 };
 
 struct router {
-	struct source src; /* first: on_router() */
+	struct source src; /* first: routers_on_input() */
 	struct ip_addr from;
 	int session;     /* of the station */
 	usec_t begin_by; /* its first word, or it gives its place to another */
@@ -46,17 +49,17 @@ struct routers {
 	unsigned int logged;
 };
 
-static void on_state(void *ctx, int peer, enum monitor_state state, const char *why)
+static void routers_on_state(void *ctx, int peer, enum monitor_state state, const char *why)
 {
-	struct control *c = ctx;
+	struct monitors *m = ctx;
 
-	monitor_report(c->monitor, c->routers->object[peer], state, why, c->routers->now);
+	monitor_report(m->monitor, m->routers->object[peer], state, why, m->routers->now);
 }
 
 /* ---- connections ---- */
 
 /* A router that comes and goes without end must not fill the log. */
-static bool may_tell(struct routers *rs)
+static bool routers_may_log(struct routers *rs)
 {
 	if (rs->now >= rs->log_from + LOG_US) {
 		rs->log_from = rs->now;
@@ -67,59 +70,60 @@ static bool may_tell(struct routers *rs)
 	return rs->logged++ < LOG_MOST;
 }
 
-static void lost(struct control *c, struct router *r, const char *why)
+static void routers_lost(struct monitors *m, struct router *r, const char *why)
 {
 	char from[IP_ADDR_TEXT];
 
-	if (may_tell(c->routers))
+	if (routers_may_log(m->routers))
 		LOG(WARNING,
 			"BMP: the session of %s has ended: %s; its peers are unknown until it "
 			"connects again",
 			ip_addr_print(&r->from, from), why);
-	station_close(c->routers->station, r->session);
-	reactor_unwatch(c->reactor, &r->src);
+	station_close(m->routers->station, r->session);
+	reactor_unwatch(m->set.reactor, &r->src);
 }
 
-static void on_router(void *ctx, struct source *s, uint32_t events)
+static void routers_on_input(void *ctx, struct source *s, uint32_t events)
 {
-	struct control *c = ctx;
+	struct monitors *m = ctx;
 	struct router *r = (struct router *)s;
 	uint8_t octets[READ];
 	char why[BMP_TEXT];
 
 	(void)events;
-	c->routers->now = clock_us();
+	m->routers->now = clock_us();
 	for (unsigned int i = 0; i < READS; i++) {
 		ssize_t n = recv(s->fd, octets, sizeof(octets), MSG_DONTWAIT);
 
 		if (n > 0) {
 			r->begun = true;
-			if (station_input(c->routers->station, r->session, octets, (size_t)n, why,
-				    c->routers->now) == 0)
+			if (station_input(m->routers->station, r->session, octets, (size_t)n, why,
+				    m->routers->now) == 0)
 				continue;
-			lost(c, r, why); /* the station has closed it already */
+			routers_lost(m, r, why); /* the station has closed it already */
 		} else if (n == 0) {
-			lost(c, r, "closed by the router");
+			routers_lost(m, r, "closed by the router");
 		} else if (errno != EAGAIN && errno != EINTR) {
-			lost(c, r, strerror(errno));
+			routers_lost(m, r, strerror(errno));
 		}
 		return;
 	}
 }
 
 /* Routers that the configuration names; any, where one of the peers leaves it open. */
-static bool may_report(const struct ip_addr *from)
+static bool routers_may_report(const struct config *f, const struct ip_addr *from)
 {
 	static const struct ip_addr any;
 
-	for (unsigned int i = 0; i < T.conf->n_bgp_peers; i++)
-		if (ip_addr_equal(&T.conf->bgp_peers[i].router, &any) ||
-			ip_addr_equal(&T.conf->bgp_peers[i].router, from))
+	for (unsigned int i = 0; i < f->n_bgp_peers; i++)
+		if (ip_addr_equal(&f->bgp_peers[i].router, &any) ||
+			ip_addr_equal(&f->bgp_peers[i].router, from))
 			return true;
 	return false;
 }
 
-static void refuse(struct routers *rs, const struct ip_addr *from, const char *why, usec_t now)
+static void routers_refuse(
+	struct routers *rs, const struct ip_addr *from, const char *why, usec_t now)
 {
 	char text[IP_ADDR_TEXT];
 
@@ -131,7 +135,7 @@ static void refuse(struct routers *rs, const struct ip_addr *from, const char *w
 	}
 }
 
-static void keep_alive(int fd)
+static void routers_keep_alive(int fd)
 {
 	const struct {
 		int level, option, value;
@@ -145,9 +149,9 @@ static void keep_alive(int fd)
 
 /* A place: a router that comes again takes that of its former connection, which its own end may not
  * have closed. */
-static struct router *place(struct control *c, const struct ip_addr *from)
+static struct router *routers_place(struct monitors *m, const struct ip_addr *from)
 {
-	struct routers *rs = c->routers;
+	struct routers *rs = m->routers;
 	struct router *free_one = NULL;
 
 	for (unsigned int i = 0; i < STATION_SESSIONS; i++) {
@@ -159,15 +163,15 @@ static struct router *place(struct control *c, const struct ip_addr *from)
 	for (unsigned int i = 0; i < STATION_SESSIONS && free_one == NULL; i++)
 		if (ip_addr_equal(&rs->session[i].from, from)) {
 			free_one = &rs->session[i];
-			lost(c, free_one, "it has connected anew");
+			routers_lost(m, free_one, "it has connected anew");
 		}
 	return free_one;
 }
 
-static void on_listen(void *ctx, struct source *s, uint32_t events)
+static void routers_on_listen(void *ctx, struct source *s, uint32_t events)
 {
-	struct control *c = ctx;
-	struct routers *rs = c->routers;
+	struct monitors *m = ctx;
+	struct routers *rs = m->routers;
 	struct sockaddr_storage from = { 0 };
 	socklen_t len = sizeof(from);
 	struct router *r;
@@ -181,113 +185,116 @@ static void on_listen(void *ctx, struct source *s, uint32_t events)
 	if (fd < 0)
 		return;
 	sock_from(&from, &addr, &port);
-	r = may_report(&addr) ? place(c, &addr) : NULL;
+	r = routers_may_report(m->set.conf, &addr) ? routers_place(m, &addr) : NULL;
 	if (r == NULL) {
-		refuse(rs, &addr,
-			may_report(&addr) ? "too many routers report already"
-					  : "it is the router of none of the bgp-peers",
+		routers_refuse(rs, &addr,
+			routers_may_report(m->set.conf, &addr)
+				? "too many routers report already"
+				: "it is the router of none of the bgp-peers",
 			now);
 		close(fd);
 		return;
 	}
 	*r = (struct router){ .src.fd = -1, .from = addr, .begin_by = now + BEGIN_US };
 	r->session = station_open(rs->station, &addr, now);
-	keep_alive(fd);
-	if (r->session < 0 || reactor_watch(c->reactor, &r->src, fd, EPOLLIN, on_router, c) < 0) {
+	routers_keep_alive(fd);
+	if (r->session < 0 ||
+		reactor_watch(m->set.reactor, &r->src, fd, EPOLLIN, routers_on_input, m) < 0) {
 		station_close(rs->station, r->session);
 		r->src.fd = -1;
 		close(fd);
 		return;
 	}
-	if (may_tell(rs))
+	if (routers_may_log(rs))
 		LOG(NOTICE, "BMP: %s reports its BGP peers", ip_addr_print(&addr, text));
 }
 
 /* ---- life ---- */
 
-static int peers_open(struct control *c, usec_t now)
+static int routers_peers_open(struct monitors *m, usec_t now)
 {
 	static const struct ip_addr any;
 
-	for (unsigned int i = 0; i < T.conf->n_bgp_peers; i++) {
-		const struct config_bgp_peer *p = &T.conf->bgp_peers[i];
+	for (unsigned int i = 0; i < m->set.conf->n_bgp_peers; i++) {
+		const struct config_bgp_peer *p = &m->set.conf->bgp_peers[i];
 		struct station_peer sp = { .addr = p->address,
 			.of_router = !ip_addr_equal(&p->router, &any),
 			.router = p->router };
 		char address[IP_ADDR_TEXT];
-		int peer = station_add(c->routers->station, &sp, now), object;
+		int peer = station_add(m->routers->station, &sp, now), object;
 
 		object = peer < 0 ? peer
-				  : monitors_add(c, MONITOR_BGP, p->name,
+				  : monitors_add(m, MONITOR_BGP, p->name,
 					    ip_addr_print(&p->address, address), p->group, now);
 		if (object < 0)
 			return object;
-		c->routers->object[peer] = object;
+		m->routers->object[peer] = object;
 	}
 	return 0;
 }
 
-static int listen_open(struct control *c)
+static int routers_listen_open(struct monitors *m)
 {
 	static const struct ip_addr any;
-	struct ip_addr at = T.conf->monitors.bmp_address;
+	struct ip_addr at = m->set.conf->monitors.bmp_address;
 	char text[IP_ADDR_TEXT];
 	int fd, ret;
 
 	if (ip_addr_equal(&at, &any))
 		at = ip_addr_v4(0x7f000001);
-	fd = sock_bound(&at, (uint16_t)T.conf->monitors.bmp_port, SOCK_STREAM);
+	fd = sock_bound(&at, (uint16_t)m->set.conf->monitors.bmp_port, SOCK_STREAM);
 	ret = fd < 0 ? fd : 0;
 	if (ret == 0 && listen(fd, STATION_SESSIONS) < 0)
 		ret = -errno;
 	if (ret == 0)
-		ret = reactor_watch(c->reactor, &c->routers->listen, fd, EPOLLIN, on_listen, c);
+		ret = reactor_watch(
+			m->set.reactor, &m->routers->listen, fd, EPOLLIN, routers_on_listen, m);
 	if (ret < 0) {
 		LOG(ERR, "BMP: cannot listen on %s port %u: %s", ip_addr_print(&at, text),
-			T.conf->monitors.bmp_port, strerror(-ret));
+			m->set.conf->monitors.bmp_port, strerror(-ret));
 		if (fd >= 0)
 			close(fd);
 	}
 	return ret;
 }
 
-int routers_open(struct control *c, usec_t now)
+int routers_open(struct monitors *m, usec_t now)
 {
 	int ret;
 
-	if (T.conf->n_bgp_peers == 0)
+	if (m->set.conf->n_bgp_peers == 0)
 		return 0;
-	c->routers = calloc(1, sizeof(*c->routers));
-	if (c->routers == NULL)
+	m->routers = calloc(1, sizeof(*m->routers));
+	if (m->routers == NULL)
 		return -ENOMEM;
-	c->routers->listen.fd = -1;
+	m->routers->listen.fd = -1;
 	for (unsigned int i = 0; i < STATION_SESSIONS; i++)
-		c->routers->session[i].src.fd = -1;
-	c->routers->station =
-		station_create(T.conf->monitors.bmp_settle_s * USEC_PER_SEC, on_state, c);
-	if (c->routers->station == NULL)
+		m->routers->session[i].src.fd = -1;
+	m->routers->station = station_create(
+		m->set.conf->monitors.bmp_settle_s * USEC_PER_SEC, routers_on_state, m);
+	if (m->routers->station == NULL)
 		return -ENOMEM;
-	ret = peers_open(c, now);
-	return ret < 0 ? ret : listen_open(c);
+	ret = routers_peers_open(m, now);
+	return ret < 0 ? ret : routers_listen_open(m);
 }
 
-void routers_close(struct control *c)
+void routers_close(struct monitors *m)
 {
-	struct routers *rs = c->routers;
+	struct routers *rs = m->routers;
 
 	if (rs == NULL)
 		return;
-	reactor_unwatch(c->reactor, &rs->listen);
+	reactor_unwatch(m->set.reactor, &rs->listen);
 	for (unsigned int i = 0; i < STATION_SESSIONS; i++)
-		reactor_unwatch(c->reactor, &rs->session[i].src);
+		reactor_unwatch(m->set.reactor, &rs->session[i].src);
 	station_destroy(rs->station);
 	free(rs);
-	c->routers = NULL;
+	m->routers = NULL;
 }
 
-void routers_turn(struct control *c, usec_t now)
+void routers_turn(struct monitors *m, usec_t now)
 {
-	struct routers *rs = c->routers;
+	struct routers *rs = m->routers;
 
 	if (rs == NULL)
 		return;
@@ -296,7 +303,7 @@ void routers_turn(struct control *c, usec_t now)
 		struct router *r = &rs->session[i];
 
 		if (r->src.fd >= 0 && !r->begun && now >= r->begin_by)
-			lost(c, r, "it said nothing");
+			routers_lost(m, r, "it said nothing");
 	}
 	if (now >= station_due(rs->station))
 		station_tick(rs->station, now);

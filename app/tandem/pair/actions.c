@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pair/health.h"
 #include "process/control.h"
 
 /* How long after a change of role other cores' answers, the kernel's and the first packets' next
@@ -72,7 +73,7 @@ static void role(struct control *c, const struct srp_action *a, usec_t now)
 		srp_state_name(a->to), srp_cause_name(a->cause), (unsigned long)(a->term >> 1),
 		(unsigned long)(a->term & 1));
 	trace_role(c, a, clock_us());
-	monitors_role(c, a, now);
+	health_role(c, a, now);
 	c->brisk_until = now + BRISK_US;
 }
 

@@ -45,7 +45,7 @@ int configuration_agree(struct control *c, const struct config *next, usec_t now
 	c->lines = lines;
 	c->lines_len = len;
 	c->srp_conf = s;
-	monitors_rules(c, next);
+	monitors_rules(c->monitors, next);
 	return 0;
 }
 

@@ -141,7 +141,7 @@ static const struct {
 	{ "kernel addresses and routes", kernel_open },
 	{ "signalling", start_signalling },
 	{ "SRP socket", link_open },
-	{ "monitors", monitors_open },
+	{ "monitors", watch_open },
 	{ "control socket", ctl_open },
 	{ "configuration", configuration_open },
 };
@@ -207,7 +207,8 @@ void control_destroy(struct control *c)
 	ctl_close(c);
 	counters_close(c);
 	link_close(c);
-	monitors_close(c);
+	monitors_destroy(c->monitors);
+	c->monitors = NULL;
 	signalling_destroy(c->signalling);
 	c->signalling_src.gtpc.fd = c->signalling_src.gtpu.fd = -1;
 	c->mirror_src.fd = -1; /* the mirror closes it */
@@ -292,6 +293,11 @@ static void leave_turn(struct control *c, usec_t now)
 	control_stop(c);
 }
 
+static void control_monitors(struct control *c, usec_t now)
+{
+	monitors_turn(c->monitors, now);
+}
+
 static void tick(struct control *c, usec_t now)
 {
 	srp_tick(c->srp, now);
@@ -319,7 +325,7 @@ static void next_hops(struct control *c, usec_t now)
  * event of its own: what it causes is carried out before the next. */
 static void (*const timers[])(struct control *c, usec_t now) = {
 	srp_feed, /* what the stream says, before srp judges */
-	monitors_turn,
+	control_monitors,
 	tick,
 	pair_turn,
 	probe_turn,

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "monitors.h"
+#include "monitors/monitors.h"
 #include "pair/tls.h"
 #include "process.h"
 
@@ -50,7 +50,7 @@ static bool options_keys_good(const struct config *c)
 static bool options_secrets_good(const struct config *c)
 {
 	char why[SECRET_WHY];
-	bool good = aaa_check(c, why);
+	bool good = monitors_check(c, why);
 
 	if (!good)
 		fprintf(stderr, "%s: %s\n", c->file, why);

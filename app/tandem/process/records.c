@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "monitors.h"
 #include "pair/alarms.h"
 #include "process/control.h"
 

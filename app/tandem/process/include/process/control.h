@@ -9,7 +9,7 @@
 
 #include "cores/doors.h"
 #include "srp/frame.h"
-#include "monitor/monitor.h"
+#include "monitors/monitors.h"
 #include "reactor/reactor.h"
 #include "replicator/replicator.h"
 #include "signalling/signalling.h"
@@ -115,12 +115,7 @@ struct control {
 	struct link_srp link;
 	struct alarms *alarms;
 	struct journal *journal;
-	struct monitor *monitor;
 	struct monitors *monitors;
-	struct aaa *aaa;         /* NULL: no server is probed */
-	struct routers *routers; /* NULL: no BGP peers are monitored */
-	struct local *local;
-	usec_t monitors_at;
 	struct source signals, journal_src, ctl, mirror_src;
 	struct disk_work *disk; /* a save or reload that a thread works on, NULL: none */
 	bool reload_again;      /* SIGHUP came meanwhile */
@@ -183,6 +178,8 @@ void link_free(struct control *c, struct link_conn *l);
 /* records.c: the alarms and the journal. 0 or -errno, logged; closed after a failure, too. */
 int records_open(struct control *c, struct srp_saved *saved);
 void records_close(struct control *c);
+/* watch.c: what is monitored. 0 or -errno. */
+int watch_open(struct control *c);
 
 static inline int64_t control_wall_us(void)
 {
@@ -228,14 +225,6 @@ void configuration_close(struct control *c);
  * -EBUSY: a role is changing; -ENOMEM; nothing was taken then. */
 int configuration_agree(struct control *c, const struct config *next, usec_t now);
 void configuration_compare(struct control *c, usec_t now);
-
-/* monitors/monitors.c: their verdicts are srp's to judge; at each change of srp's state; 0 or
- * -errno */
-int monitors_open(struct control *c);
-void monitors_close(struct control *c);
-void monitors_rules(struct control *c, const struct config *f);
-void monitors_turn(struct control *c, usec_t now);
-void monitors_role(struct control *c, const struct srp_action *a, usec_t now);
 
 /* kernel/probe.c: asks for the VIPs (net_probe) before this chassis becomes Active for being alone
  * (srp_probed() says when and what follows). Asked for; a frame that a port received, which stays

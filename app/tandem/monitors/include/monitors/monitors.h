@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* monitors: what is monitored here (AAA servers, BGP peers, routes of the kernel, carriers of
+ * ports, own devices), in the engine of lib/monitor, with the sockets and the clock that it needs.
+ * Its verdicts go to a callback; what follows from them is not decided here. A part that has
+ * nothing to monitor does nothing.
+ *
+ * Control core only. Nothing blocks but monitors_check(), which reads files. */
+#ifndef TANDEM_MONITORS_H
+#define TANDEM_MONITORS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/alarms.h"
+#include "base/secret.h"
+#include "config/config.h"
+#include "monitor/monitor.h"
+
+struct monitors;
+struct net_mirror;
+struct radius_probe_info;
+struct reactor;
+
+/* What the monitors ask of other rooms and tell them. */
+struct monitors_ops {
+	/* Whether the port (its number in `port` of the settings) has carrier. */
+	bool (*carrier)(void *ctx, unsigned int port);
+	/* Whether the crypto device of the stream has failed. */
+	bool (*crypto_failed)(void *ctx);
+	/* Once a turn: what the monitors say. It may call back monitors_role(). */
+	void (*verdict)(void *ctx, const struct monitor_verdict *v, usec_t now);
+};
+
+struct monitors_settings {
+	const struct config *conf; /* stays where it is; live keys of it are in monitors_rules() */
+	struct reactor *reactor;
+	struct net_mirror *mirror;
+	struct alarms *alarms; /* monitors_alarms_register() was called for it */
+	unsigned int n_ports;
+	struct {
+		const struct config_port *conf;
+		uint16_t id; /* DPDK port */
+	} port[CONFIG_PORTS];
+	struct monitors_ops ops;
+	void *ctx;
+};
+
+/* Whether the files of the servers' secrets can be used; if not, `why` says what to do. */
+bool monitors_check(const struct config *f, char why[SECRET_WHY]);
+/* 0 or -errno. Once, before monitors_create(). */
+int monitors_alarms_register(struct alarms *a);
+
+/* NULL + errno, logged. */
+struct monitors *monitors_create(const struct monitors_settings *s);
+void monitors_destroy(struct monitors *m); /* NULL is allowed */
+/* The rules of `f` (guard, damping, what is revertible) hold from the next verdict on. */
+void monitors_rules(struct monitors *m, const struct config *f);
+/* Reads all levels, sends what is due, logs what changed, and gives the verdict; once a ms. */
+void monitors_turn(struct monitors *m, usec_t now);
+/* This chassis became Active, or Standby or Init; in between the last one holds. by: the peer's
+ * failure that made it Active, MONITOR_NONE for any other cause. */
+void monitors_role(struct monitors *m, bool active, enum monitor_type by, usec_t now);
+
+/* ---- for views and commands ---- */
+
+/* As monitor_verdict() and monitor_object(); address: beside the name, "" none. */
+void monitors_verdict(struct monitors *m, usec_t now, struct monitor_verdict *v);
+const struct monitor_object *monitors_object(
+	const struct monitors *m, int object, const char **address);
+/* AAA servers that are probed. */
+unsigned int monitors_servers(const struct monitors *m);
+const struct config_aaa *monitors_server(
+	const struct monitors *m, unsigned int i, struct radius_probe_info *info);
+/* All servers are probed anew; true: a failure was held, and may cause a switchover again. */
+bool monitors_reset_auth(struct monitors *m, usec_t now);
+
+#endif

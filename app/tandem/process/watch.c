@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What is monitored, and what the monitors ask of other rooms. */
+#include <errno.h>
+
+#include "pair/health.h"
+#include "process/control.h"
+
+static bool watch_carrier(void *ctx, unsigned int port)
+{
+	(void)ctx;
+	return atomic_load(&T.shared.port[T.port[port].id].up);
+}
+
+static bool watch_crypto_failed(void *ctx)
+{
+	(void)ctx;
+	return atomic_load(&replicator_view(T.repl)->crypt_failed);
+}
+
+int watch_open(struct control *c)
+{
+	struct monitors_settings s = { .conf = T.conf,
+		.reactor = c->reactor,
+		.mirror = c->mirror,
+		.alarms = c->alarms,
+		.n_ports = T.n_ports,
+		.ops = { watch_carrier, watch_crypto_failed, health_verdict },
+		.ctx = c };
+
+	for (unsigned int i = 0; i < T.n_ports; i++) {
+		s.port[i].conf = T.port[i].conf;
+		s.port[i].id = T.port[i].id;
+	}
+	c->monitors = monitors_create(&s);
+	return c->monitors != NULL ? 0 : -errno;
+}
