@@ -264,6 +264,8 @@ void node_boot(int id)
 	n->waits = 0;
 	n->n_protected = 0;
 	n->state = SRP_INIT;
+	if (boot_settings() < 0)
+		exit(2);
 	for (unsigned int i = 0; i < t->n_workers; i++)
 		t->worker[i] = boot_worker(i);
 	t->repl = boot_replicator();
@@ -311,6 +313,8 @@ void node_crash(int id, bool machine, const char *why)
 	n->died = machine ? 0 : sim.now;
 	if (t->control != NULL)
 		rte_hash_free(t->control->signalling->index.hash);
+	settings_destroy(t->settings);
+	t->settings = NULL;
 	sock_died(n, machine);
 	port_flush(n);
 	for (unsigned int i = 0; i < t->n_workers; i++) {

@@ -265,6 +265,7 @@ void bed_reset(void)
 		bed.w[w].held_not_before = UINT64_MAX;
 		dirty_clear(&bed.dirty[w]);
 		bed.w[w].sh = &bed.sh;
+		bed.w[w].settings = &bed.settings;
 		bed.w[w].role = &bed.role;
 		bed.w[w].worker = (uint8_t)w;
 		bed.w[w].queue = (uint16_t)w;
@@ -284,9 +285,9 @@ void bed_reset(void)
 		s->dirty = s->listed = 0;
 		s->active_s = 0;
 		s->nh_gen = 0;
-		fastpath_meter_init(&bed.sh, s);
+		fastpath_meter_init(&bed.settings, s);
 	}
-	fastpath_police(&bed.sh, 0, 0, 0);
+	bed.settings = (struct settings){ .n_apns = 1 };
 }
 
 static int open_port(unsigned int p)

@@ -47,6 +47,7 @@ struct bed {
 	struct pool_set *ps;
 	struct fib *fib;
 	struct fastpath_shared sh;
+	struct settings settings;
 	struct role role;
 	struct fastpath w[2];
 	struct dirty dirty[2];

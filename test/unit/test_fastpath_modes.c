@@ -70,7 +70,9 @@ static void test_late(void)
 	struct frame in, out, want;
 
 	bed_reset();
-	fastpath_police(&bed.sh, 0, 8, 8); /* not obeyed: the buckets are the owner's */
+	/* not obeyed: the buckets are the owner's */
+	CU_ASSERT_EQUAL(settings_police(&bed.settings.apn[0].up, 8), 0);
+	CU_ASSERT_EQUAL(settings_police(&bed.settings.apn[0].down, 8), 0);
 	bed.w[0].mode = FASTPATH_LATE;
 	bed.w[0].streaming = false;
 	before = *s;
@@ -158,8 +160,7 @@ static uint64_t passes(bool up, unsigned int seconds)
 static void test_policing(void)
 {
 	bed_reset();
-	CU_ASSERT_EQUAL(fastpath_police(&bed.sh, CONFIG_APNS, 1, 1), -EINVAL);
-	CU_ASSERT_EQUAL(fastpath_police(&bed.sh, 0, 1000, 0), 0);
+	CU_ASSERT_EQUAL(settings_police(&bed.settings.apn[0].up, 1000), 0);
 	for (unsigned int up = 0; up < 2; up++) {
 		uint64_t bytes = passes(up, 4), want = up ? 4 * 125000 + 15000 : 4 * 1250000;
 
@@ -169,8 +170,8 @@ static void test_policing(void)
 	CU_ASSERT_EQUAL(bed.w[0].count.drop_policed_up, 5000 - bed_slot(2)->up_pkts);
 	CU_ASSERT_EQUAL(bed.w[0].count.drop_policed_down, 0);
 	bed_reset();
-	CU_ASSERT_EQUAL(fastpath_police(&bed.sh, 0, 0, 2000), 0);
-	CU_ASSERT_EQUAL(bed.sh.apn[0].down.cbs, 25000); /* 100 ms */
+	CU_ASSERT_EQUAL(settings_police(&bed.settings.apn[0].down, 2000), 0);
+	CU_ASSERT_EQUAL(bed.settings.apn[0].down.profile.cbs, 25000); /* 100 ms */
 	CU_ASSERT_TRUE(passes(false, 4) <= 4 * 250000 + 25000);
 	CU_ASSERT_TRUE(bed.w[0].count.drop_policed_down > 3900);
 	CU_ASSERT_EQUAL(passes(true, 1), 1250000);

@@ -102,15 +102,6 @@ struct to_replicator *to_replicator_key_use(
 	return m;
 }
 
-struct to_replicator *to_replicator_rate(struct rte_mempool *pool, uint32_t mbits)
-{
-	struct to_replicator *m = to_replicator_new(pool, TO_REPLICATOR_RATE);
-
-	if (m != NULL)
-		m->rate.mbits = mbits;
-	return m;
-}
-
 struct to_replicator *to_replicator_recheck(struct rte_mempool *pool)
 {
 	return to_replicator_new(pool, TO_REPLICATOR_RECHECK);

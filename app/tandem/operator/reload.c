@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "process/boot.h"
 #include "save.h"
 #include "show.h"
 
@@ -183,30 +184,33 @@ static json_t *reload_file_refused(const struct disk_work *w)
 		w->report.text != NULL ? w->report.text : strerror(-w->ret));
 }
 
-/* NULL, or why nothing was changed. */
-static const char *reload_apply(
-	struct control *c, const struct config *next, const json_t *changed, usec_t now)
+/* 0, or -errno and why nothing was changed. */
+static int reload_apply(struct control *c, const struct config *next, const json_t *changed,
+	usec_t now, char *why, size_t len)
 {
 	uint32_t was = log_level(T.conf->log.level), level = log_level(next->log.level);
-	struct to_replicator *m = NULL;
+	struct settings settings;
 	const json_t *ch;
 	size_t i;
 	int ret;
 
-	if (next->srp.replication_rate_mbps != T.conf->srp.replication_rate_mbps) {
-		m = to_replicator_rate(T.msgs, next->srp.replication_rate_mbps);
-		if (m == NULL)
-			return "the replication core is too busy to be told";
+	if (settings_holder(T.settings) != NULL) {
+		snprintf(why, len, "%s still works by the settings of the reload before",
+			settings_holder(T.settings));
+		return -EBUSY;
 	}
 	ret = configuration_agree(c, next, now);
 	if (ret < 0) {
-		if (m != NULL)
-			msg_free(T.msgs, m);
-		return ret == -EBUSY ? "the role is changing" : "there is no memory";
+		snprintf(why, len, ret == -EBUSY ? "the role is changing" : "there is no memory");
+		return ret;
 	}
-	if (m != NULL && to_replicator_send(&T.to_repl, m) < 0) {
+	ret = boot_settings_of(next, &settings);
+	if (ret == 0)
+		ret = settings_publish(T.settings, &settings);
+	if (ret < 0) {
 		configuration_agree(c, T.conf, now);
-		return "the replication core is too busy to be told";
+		snprintf(why, len, "the cores cannot be given their settings: %s", strerror(-ret));
+		return ret;
 	}
 	config_take_live(T.conf, next);
 	/* a level that the command line set goes on until the key itself changes */
@@ -218,16 +222,15 @@ static const char *reload_apply(
 			json_string_value(json_object_get(ch, "to")));
 	if (level != was)
 		log_level_set(level);
-	return NULL;
+	return 0;
 }
 
 static json_t *reload_accepted(struct control *c, const struct disk_work *w, json_t *changed)
 {
-	const char *why = reload_apply(c, &w->next, changed, clock_us());
-	char result[64];
+	char result[64], why[128];
 	size_t n = json_array_size(changed);
 
-	if (why != NULL)
+	if (reload_apply(c, &w->next, changed, clock_us(), why, sizeof(why)) < 0)
 		return reload_refused(why, "try again");
 	if (n == 0) {
 		LOG(NOTICE, "reload: %s is what runs: nothing was changed", w->path);

@@ -155,17 +155,14 @@ int boot_tables(void)
 	T.shared.indirect = T.indirect;
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
 		T.shared.worker_of_shard[i] = (uint8_t)(i % T.n_workers);
-	for (unsigned int i = 0; i < T.conf->n_apns; i++)
-		if (fastpath_police(&T.shared, i, T.conf->apns[i].ambr_up_kbps,
-			    T.conf->apns[i].ambr_down_kbps) < 0)
-			return -EINVAL;
 	LOG(INFO, "side %u, %u sessions in %.1f MB", T.side, T.table->n_slots * SESSION_SHARDS,
 		(double)(T.table->bytes + T.pools->bytes) / 1e6);
-	return 0;
+	return boot_settings();
 }
 
 void boot_tables_end(void)
 {
+	boot_settings_end();
 	session_table_destroy(T.table);
 	pool_set_destroy(T.pools);
 }

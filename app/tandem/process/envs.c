@@ -20,7 +20,8 @@ struct worker *boot_worker(unsigned int number)
 {
 	struct worker_env e = { .number = number,
 		.n_workers = T.n_workers,
-		.conf = T.conf,
+		.settings = T.settings,
+		.checkpoint_us = T.conf->srp.micro_checkpoint_interval_ms * USEC_PER_MSEC,
 		.shared = &T.shared,
 		.role = &T.role,
 		.incarnation = T.incarnation,
@@ -50,6 +51,7 @@ struct replicator *boot_replicator(void)
 {
 	const struct port *p = replication_port();
 	const struct replicator_env e = { .conf = T.conf,
+		.settings = T.settings,
 		.table = T.table,
 		.worker_of_shard = T.shared.worker_of_shard,
 		.n_workers = T.n_workers,

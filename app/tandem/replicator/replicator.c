@@ -116,7 +116,9 @@ struct replicator *replicator_create(const struct replicator_env *e)
 	replicator_open_port(r);
 	r->present_us = RTE_MAX(beat * r->env.conf->srp.dead_multiplier,
 		r->env.conf->srp.dead_interval_ms * USEC_PER_MSEC);
-	replicator_rate(r, r->env.conf->srp.replication_rate_mbps, clock_us());
+	settings_join(e->settings, e->n_workers);
+	r->settings = settings_newest(e->settings)->number;
+	replicator_rate(r, settings_newest(e->settings)->replication_mbps, clock_us());
 	flow_limit(&r->flow, &(struct flow_path){ .room = REPL_WINDOW, .window = REPL_WINDOW },
 		r->env.flow);
 	r->version = REPL_VERSION_MIN;
@@ -138,6 +140,7 @@ void replicator_destroy(struct replicator *r)
 {
 	if (r == NULL)
 		return;
+	settings_leave(r->env.settings, r->env.n_workers);
 	repl_destroy(r->stream);
 	audit_destroy(r->audit);
 	keys_wipe(&r->keys);
@@ -246,6 +249,18 @@ static void replicator_watch(const struct replicator *r)
 		pulse_watch(&r->env.pulse_of_worker[i], "worker", r->now);
 }
 
+/* What sends at once begins anew with each rate: only one that changed is taken. */
+static void replicator_settings(struct replicator *r)
+{
+	const struct settings *s = settings_turn(r->env.settings, r->env.n_workers);
+
+	if (s->number == r->settings)
+		return;
+	r->settings = s->number;
+	if (s->replication_mbps != atomic_load(&r->view.rate_mbps))
+		replicator_rate(r, s->replication_mbps, r->now);
+}
+
 bool replicator_turn(struct replicator *r)
 {
 	usec_t stall;
@@ -253,6 +268,7 @@ bool replicator_turn(struct replicator *r)
 
 	r->now = clock_us();
 	stall = pulse_turn(r->env.pulse, r->now);
+	replicator_settings(r);
 	replicator_keys_turn(r);
 	busy = replicator_receive(r);
 	busy |= replicator_messages(r);

@@ -27,6 +27,7 @@ struct replicator {
 	/* w: control. the peer says that it is Standby: what is sent is taken */
 	_Atomic bool peer_applies;
 	_Atomic bool peer_differs; /* w: control. the two configurations forbid a stream */
+	uint64_t settings;         /* number of the snapshot that is kept to */
 	struct flow flow;
 	unsigned int next_worker;     /* whose finished packets go first */
 	_Atomic uint8_t peer_version; /* w: control. that both speak */

@@ -149,13 +149,6 @@ static void replicator_late_stream_off(void *replicator, struct to_replicator_la
 	workers_stream(r, false);
 }
 
-static void replicator_set_rate(void *replicator, struct to_replicator_rate *m)
-{
-	struct replicator *r = replicator;
-
-	replicator_rate(r, m->mbits, r->now);
-}
-
 static void replicator_compare(void *replicator, struct to_replicator_recheck *m)
 {
 	(void)m;
@@ -195,7 +188,6 @@ const struct to_replicator_handlers replicator_of_control = { .stop = replicator
 	.heartbeat = replicator_heartbeat,
 	.key = replicator_new_key,
 	.key_use = replicator_use_key,
-	.rate = replicator_set_rate,
 	.recheck = replicator_compare };
 
 bool replicator_messages(struct replicator *r)

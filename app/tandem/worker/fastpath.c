@@ -329,34 +329,11 @@ void fastpath_prefetch_due(const struct fastpath *f, unsigned int n)
 	}
 }
 
-/* Committed burst only: what exceeds it is red. */
-static int profile(struct rte_meter_srtcm_profile *p, uint32_t kbps)
+void fastpath_meter_init(const struct settings *settings, struct session_slot *s)
 {
-	enum { FULL_PACKETS = 10 * 1500 };
-	uint64_t rate = (uint64_t)kbps * 1000 / 8; /* bytes a second */
-	struct rte_meter_srtcm_params params = { .cir = rate,
-		.cbs = RTE_MAX(rate / 10, (uint64_t)FULL_PACKETS) };
+	const struct settings_apn *apn = &settings->apn[s->apn % SETTINGS_APNS];
 
-	return rte_meter_srtcm_profile_config(p, &params) == 0 ? 0 : -EINVAL;
-}
-
-int fastpath_police(
-	struct fastpath_shared *sh, unsigned int apn, uint32_t up_kbps, uint32_t down_kbps)
-{
-	if (apn >= CONFIG_APNS)
-		return -EINVAL;
-	if (up_kbps > 0 && profile(&sh->apn[apn].up, up_kbps) < 0)
-		return -EINVAL;
-	if (down_kbps > 0 && profile(&sh->apn[apn].down, down_kbps) < 0)
-		return -EINVAL;
-	sh->apn[apn].police_up = up_kbps > 0;
-	sh->apn[apn].police_down = down_kbps > 0;
-	return 0;
-}
-
-void fastpath_meter_init(struct fastpath_shared *sh, struct session_slot *s)
-{
 	/* Time 0 is so long ago that the first packet finds the bucket full, whatever the burst. */
-	s->up_meter = (struct rte_meter_srtcm){ .tc = sh->apn[s->apn % CONFIG_APNS].up.cbs };
-	s->dn_meter = (struct rte_meter_srtcm){ .tc = sh->apn[s->apn % CONFIG_APNS].down.cbs };
+	s->up_meter = (struct rte_meter_srtcm){ .tc = apn->up.profile.cbs };
+	s->dn_meter = (struct rte_meter_srtcm){ .tc = apn->down.profile.cbs };
 }

@@ -226,9 +226,12 @@ static inline void fp_tx(struct fastpath *f, uint16_t port, struct rte_mbuf *m)
 }
 
 static inline bool fp_red(const struct fastpath *f, struct rte_meter_srtcm *meter,
-	struct rte_meter_srtcm_profile *p, uint32_t len)
+	const struct settings_police *p, uint32_t len)
 {
-	return rte_meter_srtcm_color_blind_check(meter, p, f->now_tsc, len) == RTE_COLOR_RED;
+	/* librte_meter reads the profile and has no const for it. */
+	return p->on && rte_meter_srtcm_color_blind_check(meter,
+				(struct rte_meter_srtcm_profile *)(uintptr_t)&p->profile,
+				f->now_tsc, len) == RTE_COLOR_RED;
 }
 
 #endif

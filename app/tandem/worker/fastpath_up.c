@@ -111,8 +111,7 @@ static __rte_always_inline uint64_t *up_one(
 	total = rte_be_to_cpu_16(ip->total_length);
 	if (late && MUTANT(late_touches_record))
 		s->req_type = 0;
-	if (!late && f->sh->apn[v.apn % CONFIG_APNS].police_up &&
-		fp_red(f, &s->up_meter, &f->sh->apn[v.apn % CONFIG_APNS].up, total))
+	if (!late && fp_red(f, &s->up_meter, &f->settings->apn[v.apn % SETTINGS_APNS].up, total))
 		return &f->count.drop_policed_up;
 	dst4 = rte_be_to_cpu_32(ip->dst_addr);
 	if (unlikely(unroutable(f, dst4)))

@@ -21,8 +21,7 @@ static int worker_sync(struct worker *w, uint64_t shards)
 {
 	const struct worker_env *e = &w->env;
 	int ret = sync_init(&w->sync, e->shared->table, w->number, shards,
-		w->n_shards * e->shared->table->n_slots,
-		e->conf->srp.micro_checkpoint_interval_ms * USEC_PER_MSEC, e->stream_mbufs,
+		w->n_shards * e->shared->table->n_slots, e->checkpoint_us, e->stream_mbufs,
 		e->stream_out, (uint16_t)(e->stream_mtu - 28 - REPL_TAG), &memory_rte);
 
 	if (ret == 0)
@@ -48,6 +47,7 @@ struct worker *worker_create(const struct worker_env *e)
 		shards |= UINT64_C(1) << i;
 	}
 	w->fp.sh = e->shared;
+	w->fp.settings = settings_newest(e->settings);
 	w->fp.role = e->role;
 	w->fp.worker = (uint8_t)e->number;
 	w->fp.queue = (uint16_t)e->number;
@@ -59,6 +59,7 @@ struct worker *worker_create(const struct worker_env *e)
 		rte_free(w);
 		return NULL;
 	}
+	settings_join(e->settings, e->number);
 	return w;
 }
 
@@ -66,6 +67,7 @@ void worker_destroy(struct worker *w)
 {
 	if (w == NULL)
 		return;
+	settings_leave(w->env.settings, w->number);
 	fastpath_fini(&w->fp);
 	sync_fini(&w->sync, &memory_rte);
 	rte_free(w);
@@ -220,7 +222,7 @@ static void worker_streams(struct worker *w, bool on, bool late, uint8_t version
 {
 	w->fp.streaming = on;
 	sync_version(&w->sync, version);
-	sync_stream(&w->sync, on, late, w->env.conf->srp.audit_interval_s * USEC_PER_SEC, w->now);
+	sync_stream(&w->sync, on, late, w->fp.settings->audit_us, w->now);
 }
 
 /* Of a role that is over. */
@@ -453,6 +455,7 @@ bool worker_turn(struct worker *w)
 	bool busy;
 
 	gap = pulse_turn(w->env.pulse, now);
+	w->fp.settings = settings_turn(w->env.settings, w->number);
 	if (gap > w->env.pulse->stale_us) /* nobody was idle: we did not look */
 		w->idle_base_s = (uint32_t)(now / USEC_PER_SEC);
 	if (pulse_stood_still(w->env.pulse_of_replicator, now, gap))

@@ -65,7 +65,7 @@ void worker_create_session(void *worker, struct to_worker_create *m)
 		return;
 	}
 	s = session_slot_of(w->env.shared->table, rec->handle);
-	fastpath_meter_init(w->env.shared, s);
+	fastpath_meter_init(w->fp.settings, s);
 	s->active_s = (uint32_t)(w->now / USEC_PER_SEC);
 	w->count.creates++;
 	session_answer(w, &m->q, 0, sync_commit(&w->sync, rec->handle, w->now));
@@ -153,12 +153,12 @@ static bool session_end(struct worker *w, struct session_slot *s, enum ended_why
 /* False: to be looked at again, it should have ended. */
 static bool sweep_check(struct worker *w, struct session_slot *s, usec_t now)
 {
-	const struct config_apn *apn = &w->env.conf->apns[s->apn];
+	const struct settings_apn *apn = &w->fp.settings->apn[s->apn % SETTINGS_APNS];
 	struct sweep *sw = &w->sweep;
 	uint32_t now_s = (uint32_t)(now / USEC_PER_SEC),
 		 since = RTE_MAX(s->active_s, w->idle_base_s);
 
-	if (s->apn >= w->env.conf->n_apns)
+	if (s->apn >= w->fp.settings->n_apns)
 		return true;
 	if (apn->idle_timeout_s > 0 && now_s - since >= apn->idle_timeout_s && now_s >= since) {
 		return session_end(w, s, ENDED_IDLE_TIMEOUT, now);

@@ -157,8 +157,6 @@ static void test_orders(void)
 	MADE(r, TO_REPLICATOR_KEY, r->key.cookie == 8);
 	r = to_replicator_key_use(pool, 77, true);
 	MADE(r, TO_REPLICATOR_KEY_USE, r->key_use.key_id == 77 && r->key_use.restarted);
-	r = to_replicator_rate(pool, 100);
-	MADE(r, TO_REPLICATOR_RATE, r->rate.mbits == 100);
 	r = to_replicator_recheck(pool);
 	MADE(r, TO_REPLICATOR_RECHECK, true);
 	s = repl_to_worker_stream(pool, 7, true, 2);

@@ -21,6 +21,7 @@
 #include "cores/index_outbox.h"
 #include "cores/repl_to_worker.h"
 #include "cores/role.h"
+#include "cores/settings.h"
 #include "cores/to_replicator.h"
 #include "cores/to_worker.h"
 #include "net/net.h"
@@ -48,6 +49,7 @@ struct tandem {
 	const char *config_file;
 	/* w: control; while the others run only what a reload changes, which control alone reads */
 	struct config *conf;
+	struct settings_board *settings;
 	unsigned int n_ports;
 	struct port port[CONFIG_PORTS];
 	struct rte_mempool *mbufs, *indirect, *msgs, *stream_mbufs;

@@ -5,12 +5,23 @@
 #ifndef TANDEM_BOOT_H
 #define TANDEM_BOOT_H
 
+#include "config/config.h"
+#include "cores/settings.h"
+
 /* Pools, rings and doors. 0 or -errno; the end frees what there is, after a failure too. */
 int boot_memory(void);
 void boot_memory_end(void);
 /* The side, address pools and session table; which worker owns which shard. 0 or -errno. */
 int boot_tables(void);
 void boot_tables_end(void);
+
+/* settings.c: what a configuration says to the cores. 0, or -EINVAL: a rate of an APN is too high.
+ */
+int boot_settings_of(const struct config *c, struct settings *s);
+/* The board where it is published, with T.conf's on it, before the cores are made; boot_tables()
+ * does it, too. 0 or -errno. */
+int boot_settings(void);
+void boot_settings_end(void);
 
 /* envs.c: a worker, the replication core, of what T holds. NULL: as worker_create() and
  * replicator_create(). */

@@ -11,6 +11,7 @@
 #include "repl/repl.h"
 #include "cores/index_outbox.h"
 #include "cores/repl_to_worker.h"
+#include "cores/settings.h"
 #include "cores/tandem.h"
 #include "cores/to_replicator.h"
 
@@ -55,9 +56,8 @@ struct replicator_view {
 
 /* What the replication core is given. It is copied, and what it points at outlives the object. */
 struct replicator_env {
-	/* Of it: srp's times, addresses and rate at the start. A reload changes the rate alone, and
-	 * says so by a message. */
-	const struct config *conf;
+	const struct config *conf; /* of it: srp's times and addresses, at start */
+	struct settings_board *settings; /* live; the replication core is core n_workers of it */
 	struct session_table *table;
 	const uint8_t *worker_of_shard;
 	unsigned int n_workers;

@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "common/counters.h"
 #include "cores/role.h"
+#include "cores/settings.h"
 #include "session/dirty.h"
 #include "net/fib.h"
 #include "pool/pool.h"
@@ -52,10 +53,6 @@ struct fastpath_shared {
 		uint32_t twin4;
 		_Atomic bool up; /* w: control (link) */
 	} port[FASTPATH_PORTS];
-	struct {
-		bool police_up, police_down;
-		struct rte_meter_srtcm_profile up, down;
-	} apn[CONFIG_APNS];
 	unsigned int n_workers;
 	uint8_t worker_of_shard[SESSION_SHARDS];
 	struct rte_mempool *direct; /* for fragments (copied) and ICMP errors */
@@ -80,6 +77,7 @@ COUNTERS_DEFINE(fastpath_counters, FASTPATH_COUNTERS);
 struct fastpath {
 	/* w: control before launch */
 	struct fastpath_shared *sh;
+	const struct settings *settings; /* of this turn: w: worker, at its beginning */
 	const struct role *role; /* until when this chassis may serve */
 	uint8_t worker;          /* number */
 	uint16_t queue;          /* tx queue on every port */
@@ -132,12 +130,8 @@ void fastpath_fini(struct fastpath *f);
 /* Asks for the cache lines of the slots that are due to be encoded, at most n of them. Call it at
  * the begin of a turn that ends with dirty_next: the slots are long cold by then. */
 void fastpath_prefetch_due(const struct fastpath *f, unsigned int n);
-/* Profiles of an APN's AMBR in kbit/s, 0: not policed. Burst: 100 ms of the rate, at least 10 full
- * packets. -EINVAL. */
-int fastpath_police(
-	struct fastpath_shared *sh, unsigned int apn, uint32_t up_kbps, uint32_t down_kbps);
 /* Fills both token buckets of a slot (creation, promotion lazily: a slot with zero meter time is
  * full). */
-void fastpath_meter_init(struct fastpath_shared *sh, struct session_slot *s);
+void fastpath_meter_init(const struct settings *settings, struct session_slot *s);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "cores/from_worker.h"
 #include "cores/repl_to_worker.h"
+#include "cores/settings.h"
 #include "cores/tandem.h"
 #include "cores/to_worker.h"
 #include "worker/fastpath.h"
@@ -50,9 +51,8 @@ struct sweep {
 /* What a worker is given. It is copied, and what it points at outlives the worker. */
 struct worker_env {
 	unsigned int number, n_workers;
-	/* Of it: srp.micro-checkpoint-interval, srp.audit-interval, the timeouts of APNs. A reload
-	 * changes none of them. */
-	const struct config *conf;
+	struct settings_board *settings; /* live; this worker is core `number` of it */
+	usec_t checkpoint_us;            /* srp.micro-checkpoint-interval, at start */
 	struct fastpath_shared *shared; /* the table, the pools, the routes, who owns which shard */
 	const struct role *role;        /* until when this chassis may serve */
 	uint32_t incarnation;           /* of this process */

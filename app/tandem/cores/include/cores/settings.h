@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* settings: what workers and the replication core read of the configuration: one immutable,
+ * numbered snapshot. The control core publishes the next by one pointer and frees the older when
+ * every core has reported that it holds it no more (DPDK's QSBR RCU). At most two are alive. */
+#ifndef TANDEM_CORES_SETTINGS_H
+#define TANDEM_CORES_SETTINGS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_meter.h>
+#include <rte_rcu_qsbr.h>
+
+#include "common/usec.h"
+
+enum {
+	SETTINGS_APNS = 64,
+	SETTINGS_CORES = 64 /* workers and the replication core */
+};
+
+/* A rate that user packets are held to; token buckets are in the slots. */
+struct settings_police {
+	bool on;
+	struct rte_meter_srtcm_profile profile;
+};
+
+struct settings_apn {
+	uint32_t session_timeout_s, idle_timeout_s; /* 0: none */
+	struct settings_police up, down;            /* of the APN's AMBR */
+};
+
+/* A snapshot. Nobody changes it once it is published. */
+struct settings {
+	uint64_t number; /* 1: that of the start. Set by settings_publish(). */
+	unsigned int n_apns;
+	struct settings_apn apn[SETTINGS_APNS];
+	usec_t audit_us;           /* srp.audit-interval */
+	uint32_t replication_mbps; /* srp.replication-rate, Mbit/s; 0: no limit */
+};
+
+/* Where snapshots are published. w: control; r: the cores. */
+struct settings_board {
+	_Atomic(const struct settings *) newest;
+	/* Control's own. older: replaced, and perhaps held by a core yet; NULL: none. */
+	const struct settings *older;
+	uint64_t token, numbers;
+	unsigned int n_cores;
+	const char *name[SETTINGS_CORES];
+	struct rte_rcu_qsbr *cores;
+};
+
+/* Control core, before the cores run. names: of the cores, kept by reference; a core is known by
+ * its place among them. NULL with errno: -EINVAL too many, -ENOMEM. */
+struct settings_board *settings_create(
+	const struct settings *first, const char *const *names, unsigned int n_cores);
+/* After the cores. NULL is nothing. */
+void settings_destroy(struct settings_board *b);
+
+/* Control core. Copies `next`, numbers it and makes it the newest. 0; -EBUSY: the older one is held
+ * by settings_holder(), nothing was changed; -ENOMEM. */
+int settings_publish(struct settings_board *b, const struct settings *next);
+/* Control core. The name of a core that still holds the older snapshot; NULL: none does, and it has
+ * been freed. */
+const char *settings_holder(struct settings_board *b);
+/* Control core. The newest. */
+const struct settings *settings_newest(const struct settings_board *b);
+
+/* A core begins to read, and ends: what it was given is not its own any more. Called for it by
+ * control before it runs and after it has ended, or by itself. */
+void settings_join(struct settings_board *b, unsigned int core);
+void settings_leave(struct settings_board *b, unsigned int core);
+/* That core, at the beginning of each turn: it holds nothing of the turn before, and takes the
+ * newest, which is good until its next call. */
+static inline const struct settings *settings_turn(struct settings_board *b, unsigned int core)
+{
+	rte_rcu_qsbr_quiescent(b->cores, core);
+	return atomic_load_explicit(&b->newest, memory_order_acquire);
+}
+
+/* kbit/s, 0: not policed. Burst: what the rate gives in 100 ms, at least 10 full packets. -EINVAL:
+ * the rate is beyond what librte_meter takes. */
+int settings_police(struct settings_police *p, uint32_t kbps);
+
+#endif

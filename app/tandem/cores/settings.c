@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_common.h>
+
+#include "cores/settings.h"
+
+enum { SETTINGS_NOT_READING = 0 }; /* rte_rcu_qsbr's count of a thread that is offline */
+
+int settings_police(struct settings_police *p, uint32_t kbps)
+{
+	enum { FULL_PACKETS = 10 * 1500 };
+	uint64_t rate = (uint64_t)kbps * 1000 / 8; /* bytes a second */
+	/* Committed burst only: what exceeds it is red. */
+	struct rte_meter_srtcm_params params = { .cir = rate,
+		.cbs = RTE_MAX(rate / 10, (uint64_t)FULL_PACKETS) };
+
+	*p = (struct settings_police){ .on = kbps > 0 };
+	if (kbps > 0 && rte_meter_srtcm_profile_config(&p->profile, &params) != 0)
+		return -EINVAL;
+	return 0;
+}
+
+static const struct settings *settings_copy(struct settings_board *b, const struct settings *from)
+{
+	struct settings *s =
+		aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_CEIL(sizeof(*s), RTE_CACHE_LINE_SIZE));
+
+	if (s == NULL)
+		return NULL;
+	*s = *from;
+	s->number = ++b->numbers;
+	return s;
+}
+
+struct settings_board *settings_create(
+	const struct settings *first, const char *const *names, unsigned int n_cores)
+{
+	size_t size = rte_rcu_qsbr_get_memsize(SETTINGS_CORES);
+	struct settings_board *b;
+
+	if (n_cores > SETTINGS_CORES) {
+		errno = EINVAL;
+		return NULL;
+	}
+	b = calloc(1, sizeof(*b));
+	if (b == NULL)
+		return NULL;
+	b->cores = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_CEIL(size, RTE_CACHE_LINE_SIZE));
+	atomic_store(&b->newest, settings_copy(b, first));
+	if (b->cores == NULL || settings_newest(b) == NULL) {
+		settings_destroy(b);
+		errno = ENOMEM;
+		return NULL;
+	}
+	rte_rcu_qsbr_init(b->cores, SETTINGS_CORES);
+	b->n_cores = n_cores;
+	memcpy(b->name, names, n_cores * sizeof(names[0]));
+	return b;
+}
+
+void settings_destroy(struct settings_board *b)
+{
+	if (b == NULL)
+		return;
+	free((void *)(uintptr_t)b->older);
+	free((void *)(uintptr_t)settings_newest(b));
+	free(b->cores);
+	free(b);
+}
+
+const struct settings *settings_newest(const struct settings_board *b)
+{
+	return atomic_load_explicit(&b->newest, memory_order_relaxed);
+}
+
+void settings_join(struct settings_board *b, unsigned int core)
+{
+	rte_rcu_qsbr_thread_register(b->cores, core);
+	rte_rcu_qsbr_thread_online(b->cores, core);
+}
+
+void settings_leave(struct settings_board *b, unsigned int core)
+{
+	rte_rcu_qsbr_thread_offline(b->cores, core);
+	rte_rcu_qsbr_thread_unregister(b->cores, core);
+}
+
+/* The core whose report is still to come; n_cores: none. */
+static unsigned int settings_awaited(const struct settings_board *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < b->n_cores; i++) {
+		uint64_t seen = __atomic_load_n(&b->cores->qsbr_cnt[i].cnt, __ATOMIC_ACQUIRE);
+
+		if (seen != SETTINGS_NOT_READING && seen < b->token)
+			break;
+	}
+	return i;
+}
+
+const char *settings_holder(struct settings_board *b)
+{
+	if (b->older == NULL)
+		return NULL;
+	if (rte_rcu_qsbr_check(b->cores, b->token, false) != 1) {
+		unsigned int core = settings_awaited(b);
+
+		if (core < b->n_cores)
+			return b->name[core];
+		/* It has reported between the two looks. */
+		if (rte_rcu_qsbr_check(b->cores, b->token, false) != 1)
+			return "a core";
+	}
+	free((void *)(uintptr_t)b->older);
+	b->older = NULL;
+	return NULL;
+}
+
+int settings_publish(struct settings_board *b, const struct settings *next)
+{
+	const struct settings *copy;
+
+	if (settings_holder(b) != NULL)
+		return -EBUSY;
+	copy = settings_copy(b, next);
+	if (copy == NULL)
+		return -ENOMEM;
+	b->older = atomic_exchange(&b->newest, copy);
+	b->token = rte_rcu_qsbr_start(b->cores);
+	return 0;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Snapshots of settings: whole, the newest, and alive for as long as a core holds them. */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+
+#include "cores/settings.h"
+#include "ut.h"
+
+enum { READERS = 3, PUBLISHED = 300 };
+
+static const char *const names[READERS] = { "worker 0", "worker 1", "the replication core" };
+static struct settings_board *b;
+
+/* All of it says the same number. */
+static void fill(struct settings *s, uint32_t n)
+{
+	*s = (struct settings){ .n_apns = SETTINGS_APNS, .audit_us = n, .replication_mbps = n };
+	for (unsigned int i = 0; i < SETTINGS_APNS; i++)
+		s->apn[i].idle_timeout_s = s->apn[i].session_timeout_s = n;
+}
+
+static bool whole(const struct settings *s)
+{
+	bool good = s->audit_us == s->replication_mbps;
+
+	for (unsigned int i = 0; i < SETTINGS_APNS; i++)
+		good &= s->apn[i].idle_timeout_s == s->replication_mbps &&
+			s->apn[i].session_timeout_s == s->replication_mbps;
+	return good;
+}
+
+static void setup(void)
+{
+	struct settings s;
+
+	fill(&s, 1);
+	b = settings_create(&s, names, READERS);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(b);
+}
+
+static void teardown(void)
+{
+	settings_destroy(b);
+}
+
+static int publish(uint32_t n)
+{
+	struct settings s;
+
+	fill(&s, n);
+	return settings_publish(b, &s);
+}
+
+static void test_numbers(void)
+{
+	CU_ASSERT_EQUAL(settings_newest(b)->number, 1);
+	CU_ASSERT_PTR_NULL(settings_holder(b));
+	CU_ASSERT_EQUAL(publish(2), 0); /* nobody reads yet */
+	CU_ASSERT_EQUAL(publish(3), 0);
+	CU_ASSERT_EQUAL(settings_newest(b)->number, 3);
+	CU_ASSERT_EQUAL(settings_newest(b)->replication_mbps, 3);
+}
+
+/* At most two are alive, and who keeps the older is named. */
+static void test_held(void)
+{
+	const struct settings *held;
+
+	settings_join(b, 0);
+	settings_join(b, 1);
+	held = settings_turn(b, 0);
+	settings_turn(b, 1);
+	CU_ASSERT_EQUAL(publish(2), 0);
+	CU_ASSERT_EQUAL(settings_turn(b, 1)->number, 2);
+	CU_ASSERT_STRING_EQUAL(settings_holder(b), "worker 0");
+	CU_ASSERT_EQUAL(publish(3), -EBUSY);
+	CU_ASSERT_TRUE(held->number == 1 && whole(held)); /* it is alive */
+	CU_ASSERT_EQUAL(settings_newest(b)->number, 2);   /* nothing was changed */
+	CU_ASSERT_EQUAL(settings_turn(b, 0)->number, 2);
+	CU_ASSERT_PTR_NULL(settings_holder(b));
+	CU_ASSERT_EQUAL(publish(3), 0);
+	settings_turn(b, 0);
+	CU_ASSERT_STRING_EQUAL(settings_holder(b), "worker 1");
+	settings_leave(b, 1); /* it has ended */
+	CU_ASSERT_PTR_NULL(settings_holder(b));
+	settings_leave(b, 0);
+}
+
+static void test_refused(void)
+{
+	struct settings s;
+
+	fill(&s, 1);
+	CU_ASSERT_PTR_NULL(settings_create(&s, names, SETTINGS_CORES + 1));
+	CU_ASSERT_EQUAL(errno, EINVAL);
+}
+
+static void test_police(void)
+{
+	struct settings_police p;
+
+	CU_ASSERT_EQUAL(settings_police(&p, 0), 0);
+	CU_ASSERT_FALSE(p.on);
+	CU_ASSERT_EQUAL(settings_police(&p, 8), 0);
+	CU_ASSERT_TRUE(p.on && p.profile.cbs == 15000); /* ten full packets */
+	CU_ASSERT_EQUAL(settings_police(&p, 2000), 0);
+	CU_ASSERT_EQUAL(p.profile.cbs, 25000); /* 100 ms */
+}
+
+/* ---- cores that turn meanwhile ---- */
+
+static struct {
+	_Atomic bool quit;
+	_Atomic uint64_t turns, torn, backwards;
+} readers;
+
+static void *reader(void *arg)
+{
+	unsigned int core = (unsigned int)(uintptr_t)arg;
+	uint64_t number = 0;
+
+	settings_join(b, core);
+	while (!atomic_load(&readers.quit)) {
+		const struct settings *s = settings_turn(b, core);
+
+		atomic_fetch_add(&readers.torn, !whole(s));
+		atomic_fetch_add(&readers.backwards, s->number < number);
+		number = s->number;
+		atomic_fetch_add(&readers.turns, 1);
+		sched_yield(); /* there may be fewer CPUs than threads */
+	}
+	settings_leave(b, core);
+	return NULL;
+}
+
+static void test_readers(void)
+{
+	pthread_t thread[READERS];
+	unsigned int done = 0, busy = 0;
+
+	memset(&readers, 0, sizeof(readers));
+	for (uintptr_t i = 0; i < READERS; i++)
+		CU_ASSERT_EQUAL_FATAL(pthread_create(&thread[i], NULL, reader, (void *)i), 0);
+	while (atomic_load(&readers.turns) < READERS)
+		sched_yield();
+	while (done < PUBLISHED) {
+		int ret = publish(done + 2);
+
+		done += ret == 0;
+		busy += ret == -EBUSY;
+		if (ret == -EBUSY)
+			sched_yield();
+	}
+	atomic_store(&readers.quit, true);
+	for (unsigned int i = 0; i < READERS; i++)
+		pthread_join(thread[i], NULL);
+	CU_ASSERT_EQUAL(atomic_load(&readers.torn), 0);
+	CU_ASSERT_EQUAL(atomic_load(&readers.backwards), 0);
+	CU_ASSERT_TRUE(busy > 0); /* else nobody held anything, and nothing was tried */
+	CU_ASSERT_EQUAL(settings_newest(b)->number, PUBLISHED + 1);
+	CU_ASSERT_PTR_NULL(settings_holder(b));
+}
+
+int main(void)
+{
+	static CU_TestInfo tests[] = { { "numbers", test_numbers }, { "held", test_held },
+		{ "refused", test_refused }, { "police", test_police }, { "readers", test_readers },
+		CU_TEST_INFO_NULL };
+	static CU_SuiteInfo suites[] = { { "settings", NULL, NULL, setup, teardown, tests },
+		CU_SUITE_INFO_NULL };
+
+	return ut_run(suites);
+}
