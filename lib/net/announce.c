@@ -24,13 +24,13 @@ struct nd {
 	rte_be16_t cksum;
 	uint8_t flags, reserved[3];
 	uint8_t target[16];
-} __rte_packed __rte_aligned(2);
+} __attribute__((packed, aligned(2)));
 
 struct na {
 	struct nd nd;
 	uint8_t opt_type, opt_units; /* of 8 bytes */
 	struct rte_ether_addr mac;
-} __rte_packed __rte_aligned(2);
+} __attribute__((packed, aligned(2)));
 
 enum { ND_HEAD = sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv6_hdr) };
 
@@ -78,8 +78,8 @@ static void announce_put_nd_head(uint8_t *p, const struct rte_ether_addr *mac, c
 	};
 
 	if (src != NULL)
-		memcpy(ip.src_addr, src, sizeof(ip.src_addr));
-	memcpy(ip.dst_addr, group, sizeof(ip.dst_addr));
+		memcpy(&ip.src_addr, src, sizeof(ip.src_addr));
+	memcpy(&ip.dst_addr, group, sizeof(ip.dst_addr));
 	nd->cksum = rte_ipv6_udptcp_cksum(&ip, nd);
 	memcpy(p, &eth, sizeof(eth));
 	memcpy(p + sizeof(eth), &ip, sizeof(ip));
@@ -198,7 +198,7 @@ static bool announce_nd_read(const uint8_t *p, size_t len, struct net_claim *c)
 		return false;
 	c->probes = nd.type == NS_TYPE;
 	memcpy(c->addr.b, nd.target, sizeof(c->addr.b));
-	return !c->probes || memcmp(ip.src_addr, nobody, sizeof(nobody)) == 0;
+	return !c->probes || memcmp(&ip.src_addr, nobody, sizeof(nobody)) == 0;
 }
 
 bool net_claim_read(const uint8_t *p, size_t len, struct net_claim *c)

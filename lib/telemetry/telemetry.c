@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <rte_telemetry.h>
 
+#include "common/dpdk.h"
 #include "telemetry/commands.h"
 #include "telemetry/telemetry.h"
 
@@ -143,7 +144,7 @@ static void telemetry_add(struct rte_tel_data *d, const char *name, json_t *v, i
 	switch (json_typeof(v)) {
 	case JSON_INTEGER:
 		*budget -= 20;
-		rte_tel_data_add_dict_u64(d, name, (uint64_t)json_integer_value(v));
+		rte_tel_data_add_dict_uint(d, name, (uint64_t)json_integer_value(v));
 		break;
 	case JSON_STRING:
 		*budget -= (int)json_string_length(v);

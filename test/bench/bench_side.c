@@ -80,8 +80,8 @@ static int open_port(struct bench_side *s)
 	T.fib->adj[0].word =
 		UINT64_C(0x020000000000) << 16 | (uint64_t)s->port << 8 | FIB_ADJ_VALID;
 	for (unsigned int i = 0; s->role == BENCH_STANDBY && i < LINK_MS; i++) {
-		rte_eth_link_get_nowait(s->port, &link);
-		if (link.link_status == RTE_ETH_LINK_UP)
+		if (rte_eth_link_get_nowait(s->port, &link) == 0 &&
+			link.link_status == RTE_ETH_LINK_UP)
 			return 0;
 		rte_delay_us_sleep(1000);
 	}

@@ -9,12 +9,13 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 
+#include "common/dpdk.h"
 #include "cores/tandem.h"
 #include "process.h"
 
 static int main_log_thread(pthread_t *thread, void *(*body)(void *), void *arg)
 {
-	return rte_ctrl_thread_create(thread, "tandem-log", NULL, body, arg);
+	return dpdk_control_thread(thread, "tandem-log", body, arg);
 }
 
 /* As the configuration says; --log-level of the EAL goes further where somebody asks for it. */

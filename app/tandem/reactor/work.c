@@ -5,8 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <rte_lcore.h>
-
+#include "common/dpdk.h"
 #include "reactor/reactor.h"
 
 static void *work_thread(void *arg)
@@ -47,7 +46,7 @@ int work_begin(struct reactor *r, struct work *w, const char *name)
 		return ret;
 	}
 	/* The EAL puts it on a CPU that no lcore polls, where there is one. */
-	ret = rte_ctrl_thread_create(&w->thread, name, NULL, work_thread, w);
+	ret = dpdk_control_thread(&w->thread, name, work_thread, w);
 	if (ret != 0)
 		reactor_unwatch(r, &w->end);
 	return -abs(ret);
