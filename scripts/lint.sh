@@ -80,10 +80,11 @@ table=${table//$'\n\t'/}
 }
 
 check_format() {
-	command -v clang-format-14 >/dev/null || { skip "clang-format"; return; }
+	local format
+	format=$(scripts/clang.sh format) || { skip "clang-format (version 14 is missing)"; return; }
 	mapfile -t c < <(files .c .h)
 	verdict "clang-format" "$([ ${#c[@]} -eq 0 ] ||
-		clang-format-14 --dry-run -Werror "${c[@]}" 2>&1 | grep -F error:)"
+		"$format" --dry-run -Werror "${c[@]}" 2>&1 | grep -F error:)"
 }
 
 check_tokens() {

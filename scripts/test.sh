@@ -193,7 +193,7 @@ second_lane() {
 	fi
 	# clang compiles what is shipped; the replays of the fuzz corpora, built from the same
 	# objects, tell the coverage.
-	CC=clang-14 timed build-clang build build-clang "$programs" "" -Dbuildtype=debug \
+	CC=$(scripts/clang.sh clang) timed build-clang build build-clang "$programs" "" -Dbuildtype=debug \
 		-Db_lundef=false "-Dc_args=-fprofile-instr-generate -fcoverage-mapping" \
 		-Dc_link_args=-fprofile-instr-generate &&
 		timed coverage counting coverage test/fuzz/fuzz.py --coverage

@@ -60,7 +60,8 @@ MORE_CORPUS = {"config": [os.path.join(TOP, "test/golden/config"), os.path.join(
 # What makes, ends, writes, tells of itself or asks a socket decodes nothing.
 NOT_DECODING = (
     r"(^|:)(\w*_(create|destroy|due|counter?s?|fini|open|send|restart|again|begin|slots|srtt|info)|"
-    r"gtp[cu]_encode_\w+|(\w+_)?put(_\w+)?|(\w+_)?encode\w*|session_encode|session_wire_size|usage_hi|group_bytes|"
+    r"gtp[cu]_encode_\w+|(\w+_)?put(_\w+)?|(\w+_)?encode\w*|session_encode|session_wire_size|"
+    r"usage_hi|group_bytes|"
     r"text_read|config_load|ops_whole|earlier|"
     r"repl_(heard|hears_us|peer_\w+|count|heartbeat_now|pair_time|keys\w*|slot\w*)|"
     r"audit_(count|in_sync_since)|"
@@ -69,6 +70,12 @@ NOT_DECODING = (
     r"fastpath_(send|police|prefetch_due|fini))$")
 ENV = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:allocator_may_return_null=1",
            UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
+
+
+def llvm(tool):
+    """The program, of the version that scripts/clang.sh knows."""
+    return subprocess.run([os.path.join(TOP, "scripts/clang.sh"), tool], stdout=subprocess.PIPE,
+                          text=True, check=True).stdout.strip()
 
 
 def kept_in(name):
@@ -84,7 +91,7 @@ def build(folder, targets, options):
     if not os.path.exists(os.path.join(folder, "build.ninja")):
         made = run(["meson", "setup", folder, "-Dbuildtype=debugoptimized", "-Db_lundef=false",
                     *options],
-                   cwd=TOP, env=dict(os.environ, CC="clang-14", LLVM_PROFILE_FILE="/dev/null"))
+                   cwd=TOP, env=dict(os.environ, CC=llvm("clang"), LLVM_PROFILE_FILE="/dev/null"))
         if made.returncode:
             sys.exit(made.stdout[-2000:] + "\n0 passed, 1 failed, 0 skipped")
     made = run(["ninja", "-C", folder, "-j2", *(f"test/fuzz/{t}" for t in targets)])
@@ -168,7 +175,7 @@ def covered_lines(program, profile, source):
     """Lines of the file that were reached, and all of them, but for the functions that read nothing
     from outside."""
     def ask(*command):
-        return subprocess.run(["llvm-cov-14", *command, "-instr-profile", profile, program],
+        return subprocess.run([llvm("llvm-cov"), *command, "-instr-profile", profile, program],
                               stdout=subprocess.PIPE, text=True, errors="replace",
                               check=True).stdout
 
@@ -203,7 +210,7 @@ def cover(names):
         if done.returncode:
             print(f"FAILED  {name}: {done.stdout[-500:]}\n0 passed, 1 failed, 0 skipped")
             return 1
-        subprocess.run(["llvm-profdata-14", "merge", "-o", merged, raw], check=True)
+        subprocess.run([llvm("llvm-profdata"), "merge", "-o", merged, raw], check=True)
         for source in TARGETS[name]:
             hit, lines = covered_lines(program, merged, source)
             n += 1

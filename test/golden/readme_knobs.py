@@ -8,10 +8,12 @@ import subprocess
 import sys
 
 tandem, readme = sys.argv[1:]
-table = subprocess.run([tandem, "--knobs"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+table = subprocess.run([tandem, "--knobs"], stdout=subprocess.PIPE, text=True,
+                       check=True).stdout.strip()
 with open(readme, encoding="utf-8") as handle:
     text = handle.read()
-new, count = re.subn(r"(?s)(<!-- knobs:[^\n]*-->\n).*?(<!-- /knobs -->)", lambda m: m[1] + "\n" + table + "\n\n" + m[2], text)
+new, count = re.subn(r"(?s)(<!-- knobs:[^\n]*-->\n).*?(<!-- /knobs -->)",
+                     lambda m: m[1] + "\n" + table + "\n\n" + m[2], text)
 if count != 1 or "chassis.mode" not in table:
     sys.exit("config/README.md has no place for the table of keys, or the daemon printed none")
 if os.environ.get("UPDATE") == "1":
