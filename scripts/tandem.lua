@@ -63,7 +63,7 @@ define("d64", "number term.number session.created_ms usage64.up_packets usage64.
     "account.applied account.refused_stale account.refused_absent account.refused_malformed account.refused_owner " ..
     "account.refused_other srp.offered.number srp.number")
 define("d8", "term.side srp.term.side srp.highest.side srp.offered.side")
-define("x64", "session.key digest.hash want.arg srp.config_digest")
+define("x64", "session.key digest.hash want.arg srp.config_digest srp.capabilities")
 define("bytes", "session.msisdn session.qos extra.value record.unknown srp.more encrypted tag")
 define("ipv6", "session.ue session.peer_control session.peer_user session.request_source")
 define("ether", "srp.tie_breaker")
@@ -205,7 +205,7 @@ local function body_of_srp(c)
     c:add("srp.side srp.state srp.mode srp.priority srp.route_modifier srp.restart_counter srp.tie_breaker")
     c:term("srp.term")
     c:term("srp.highest")
-    c:add("srp.floor srp.incarnation srp.hears srp.serial")
+    c:add("srp.floor srp.incarnation srp.hears srp.serial srp.capabilities")
 end
 
 local decode = {

@@ -23,6 +23,7 @@ void srp_body_write(struct wr *w, const struct srp_body *b)
 	wr_u32(w, b->incarnation);
 	wr_u32(w, b->hears);
 	wr_u32(w, b->serial);
+	wr_u64(w, b->capabilities);
 }
 
 int srp_body_read(struct rd *r, struct srp_body *b)
@@ -42,6 +43,7 @@ int srp_body_read(struct rd *r, struct srp_body *b)
 	b->incarnation = rd_u32(r);
 	b->hears = rd_u32(r);
 	b->serial = rd_u32(r);
+	b->capabilities = rd_u64(r);
 	if (r->bad || version != SRP_VERSION || b->side > 1 || b->state > SRP_PENDING_STANDBY ||
 		b->mode > SRP_PRIMARY || b->priority == 0 || b->rm == 0 || b->incarnation == 0 ||
 		b->term >> 1 > SRP_NUMBER_MAX || b->highest >> 1 > SRP_NUMBER_MAX ||

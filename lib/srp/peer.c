@@ -113,6 +113,7 @@ static void peer_adopt(struct srp *s, const struct srp_body *b, usec_t now)
 	p->term = b->term;
 	p->highest_term = b->highest;
 	p->hears_us = b->hears == s->conf.incarnation;
+	p->capabilities = b->capabilities;
 	s->peer_floor = b->floor;
 	s->peer_serial = b->serial;
 	srp_term_seen(s, b->term);

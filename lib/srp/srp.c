@@ -154,7 +154,8 @@ static struct srp_body srp_body_of(const struct srp *s)
 		.floor = s->floor,
 		.incarnation = s->conf.incarnation,
 		.hears = srp_peer_alive(s) ? s->info.peer.incarnation : 0,
-		.serial = s->serial };
+		.serial = s->serial,
+		.capabilities = s->conf.capabilities };
 
 	memcpy(b.mac, s->conf.mac, sizeof(b.mac));
 	return b;

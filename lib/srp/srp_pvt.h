@@ -10,7 +10,7 @@
 
 enum {
 	SRP_VERSION = 1,
-	SRP_BODY = 49,   /* bytes of a heartbeat's body */
+	SRP_BODY = 57,   /* bytes of a heartbeat's body */
 	SRP_RETIRED = 4, /* incarnations of the peer that are known to be gone */
 	SRP_QUEUE = 48,  /* actions that one event may cause, with room to spare */
 	SRP_RM_MAX = 255,
@@ -40,6 +40,7 @@ struct srp_body {
 	srp_term_t term, highest;
 	uint64_t floor; /* numbers up to it may have been used before the last start */
 	uint32_t incarnation, hears, serial;
+	uint64_t capabilities; /* beside the version: what else the sender can do, a bit each */
 };
 
 struct srp_msg {

@@ -271,7 +271,8 @@ static void encode_heartbeat(struct packet *p)
 		.floor = 41,
 		.incarnation = 0x11223344,
 		.hears = 0x55667788,
-		.serial = UINT32_MAX };
+		.serial = UINT32_MAX,
+		.capabilities = UINT64_C(1) << 63 | 1 };
 	uint8_t *head;
 
 	open_packet(p, 0, 13, 12);

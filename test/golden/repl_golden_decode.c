@@ -235,6 +235,7 @@ static void decode_heartbeat(struct rd *body)
 	x("srp.incarnation", b.incarnation, 8);
 	x("srp.hears", b.hears, 8);
 	u("srp.serial", b.serial);
+	x("srp.capabilities", b.capabilities, 16);
 	if (body->left > 0)
 		bytes("srp.more", body->p, body->left);
 }

@@ -44,6 +44,13 @@ static void test_stale_and_malformed(void)
 	r.body.serial -= 1;
 	rig_hello(&r);
 	CU_ASSERT_EQUAL(srp_info(r.s)->peer.state, SRP_ACTIVE);
+	CU_ASSERT_EQUAL(srp_info(r.s)->peer.capabilities, 0);
+	r.body.capabilities =
+		UINT64_C(1) << 63 | 5; /* bits that nobody knows are kept as they are */
+	r.body.state = SRP_ACTIVE;
+	r.body.serial += 2;
+	rig_hello(&r);
+	CU_ASSERT_EQUAL(srp_info(r.s)->peer.capabilities, UINT64_C(1) << 63 | 5);
 	rig_stop(&r);
 }
 
@@ -60,7 +67,8 @@ static void random_body(uint64_t *seed, struct srp_body *b)
 		.floor = ut_random(seed) >> 2,
 		.incarnation = (uint32_t)ut_random(seed) | 1,
 		.hears = (uint32_t)ut_random(seed),
-		.serial = (uint32_t)ut_random(seed) };
+		.serial = (uint32_t)ut_random(seed),
+		.capabilities = ut_random(seed) };
 	for (int i = 0; i < 6; i++)
 		b->mac[i] = (uint8_t)ut_random(seed);
 }

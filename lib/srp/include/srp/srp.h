@@ -74,6 +74,9 @@ struct srp_conf {
 	usec_t configuration_us;
 	bool unlicensed;      /* no licence of session recovery: nobody joins */
 	struct srp_wire wire; /* versions of 0: 1 to 1 */
+	/* What this release can do beside the versions, a bit each (WIRE.md): told in hellos and in
+	 * the stream's heartbeats. What is done is what both can do. */
+	uint64_t capabilities;
 	/* name of the replication port, for the text that says what to do */
 	char mtu_port[32];
 	usec_t hello_us, dead_us, delay_us, heartbeat_us, pending_us;
@@ -207,6 +210,7 @@ struct srp_peer {
 	struct srp_health health;      /* nothing known of a release that does not say */
 	usec_t hello_at, heartbeat_at; /* USEC_NEVER: none in this life of it */
 	bool hears_us;
+	uint64_t capabilities; /* as its last word says; unknown bits are kept */
 };
 
 // clang-format off
