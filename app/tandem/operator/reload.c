@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "process/boot.h"
 #include "save.h"
 #include "show.h"
 
@@ -204,7 +203,7 @@ static int reload_apply(struct control *c, const struct config *next, const json
 		snprintf(why, len, ret == -EBUSY ? "the role is changing" : "there is no memory");
 		return ret;
 	}
-	ret = boot_settings_of(next, &settings);
+	ret = settings_of(next, &settings);
 	if (ret == 0)
 		ret = settings_publish(T.settings, &settings);
 	if (ret < 0) {

@@ -158,15 +158,15 @@ static void publish_pass(struct replicator *r, const struct repl_status *st)
 
 		pass.left = told ? st->left : SESSION_SHARDS * r->env.table->buckets;
 		pass.differing = told ? st->differing : 0;
-		if (pass.left > r->pass_left || !told) {
-			r->pass_began = r->on ? r->now : USEC_NEVER;
-			r->pass_ended = USEC_NEVER;
-		} else if (pass.left == 0 && r->pass_ended == USEC_NEVER) {
-			r->pass_ended = r->now;
+		if (pass.left > r->pass.left || !told) {
+			r->pass.began = r->on ? r->now : USEC_NEVER;
+			r->pass.ended = USEC_NEVER;
+		} else if (pass.left == 0 && r->pass.ended == USEC_NEVER) {
+			r->pass.ended = r->now;
 		}
-		r->pass_left = pass.left;
-		pass.began = r->pass_began;
-		pass.ended = r->pass_ended;
+		r->pass.left = pass.left;
+		pass.began = r->pass.began;
+		pass.ended = r->pass.ended;
 	}
 	atomic_store(&v->left, pass.left);
 	atomic_store(&v->differing, pass.differing);

@@ -15,6 +15,27 @@ enum {
 	REPLICATOR_OUTSTANDING = 256, /* buckets that a standby may want at once */
 };
 
+/* What an order to drain waits for. */
+struct replicator_drain {
+	uint64_t cookie;
+	repl_term_t term;
+	bool on, late; /* late: of late usage, for which nobody waits as for a step */
+};
+
+/* Comparisons that an operator asked for. As active: told to the standby a few times more; as
+ * standby: `heard` is the last that it was told. */
+struct replicator_recheck {
+	uint32_t number, heard;
+	unsigned int left;
+	usec_t at;
+};
+
+/* The standby's pass over the table, as it was last seen. */
+struct replicator_pass {
+	uint32_t left;
+	usec_t began, ended;
+};
+
 struct replicator {
 	struct replicator_env env;
 	struct repl *stream;
@@ -40,19 +61,11 @@ struct replicator {
 	bool on;                 /* the stream runs */
 	bool told;               /* workers and control were told that it does */
 	unsigned int wants_left; /* buckets that this WANT may still ask for */
-	/* what an order to drain waits for; of late usage: nobody waits for it as for a step */
-	uint64_t drain_cookie;
-	repl_term_t drain_term;
-	bool draining, drain_late;
+	struct replicator_drain drain;
 	usec_t lost_at;
 	int64_t pair_offset_us;
-	/* comparisons that an operator asked for: as active, told to the standby a few times; as
-	 * standby, the last heard */
-	uint32_t recheck, recheck_heard;
-	unsigned int recheck_left;
-	usec_t recheck_at;
-	uint32_t pass_left; /* of the standby's pass, as last seen */
-	usec_t pass_began, pass_ended;
+	struct replicator_recheck recheck;
+	struct replicator_pass pass;
 	usec_t present_us;                 /* the peer is there when heard within this */
 	struct from_replicator *committed; /* being filled */
 	/* being filled while a WANT is decoded */

@@ -69,7 +69,7 @@ static void late_stop(struct replicator *r)
 {
 	if (!r->late)
 		return;
-	r->late = r->on = r->draining = false;
+	r->late = r->on = r->drain.on = false;
 	repl_stream_stop(r->stream);
 }
 
@@ -95,7 +95,7 @@ static void replicator_write(void *replicator, struct to_replicator_write *m)
 	repl_receive(r->stream, REPL_RX_APPLY, m->term, 0);
 	r->late = m->late_term != 0;
 	r->late_term = m->late_term;
-	r->draining = r->told = false;
+	r->drain.on = r->told = false;
 	r->writing = true;
 	if (r->late) {
 		late_start(r);
@@ -125,18 +125,18 @@ static void replicator_drain(void *replicator, struct to_replicator_drain *m)
 {
 	struct replicator *r = replicator;
 
-	r->draining = true;
-	r->drain_late = false;
-	r->drain_cookie = m->cookie;
-	r->drain_term = m->term;
+	r->drain.on = true;
+	r->drain.late = false;
+	r->drain.cookie = m->cookie;
+	r->drain.term = m->term;
 }
 
 static void replicator_late_drain(void *replicator, struct to_replicator_late_drain *m)
 {
 	struct replicator *r = replicator;
 
-	r->draining = r->drain_late = true;
-	r->drain_term = m->term;
+	r->drain.on = r->drain.late = true;
+	r->drain.term = m->term;
 }
 
 static void replicator_late_stream_off(void *replicator, struct to_replicator_late_stream_off *m)
@@ -246,18 +246,18 @@ void replicator_presence(struct replicator *r)
 
 static void drain_over(struct replicator *r, bool ok, uint64_t number)
 {
-	r->draining = false;
-	if (!r->drain_late) {
-		replicator_done(r, TO_REPLICATOR_DRAIN, r->drain_term, r->drain_cookie, ok, number);
+	r->drain.on = false;
+	if (!r->drain.late) {
+		replicator_done(r, TO_REPLICATOR_DRAIN, r->drain.term, r->drain.cookie, ok, number);
 		return;
 	}
 	index_outbox_flush(r->env.outbox);
-	replicator_to_control(r, from_replicator_late_drained(r->env.msgs, r->drain_term));
+	replicator_to_control(r, from_replicator_late_drained(r->env.msgs, r->drain.term));
 }
 
 void replicator_drained(struct replicator *r)
 {
-	if (!r->draining)
+	if (!r->drain.on)
 		return;
 	/* The peer went: what nobody acknowledged is forgotten, and that is not the same as
 	 * acknowledged. */

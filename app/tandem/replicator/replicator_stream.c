@@ -112,9 +112,9 @@ void replicator_recheck(struct replicator *r)
 		return;
 	}
 	/* another number than the last one's, of whichever process */
-	r->recheck = (uint32_t)r->now | 1;
-	r->recheck_left = RECHECKS;
-	r->recheck_at = 0;
+	r->recheck.number = (uint32_t)r->now | 1;
+	r->recheck.left = RECHECKS;
+	r->recheck.at = 0;
 }
 
 /* The active's operator asks for it; told more than once, it is one request. */
@@ -123,9 +123,9 @@ static void recheck_one(void *ctx, unsigned int how, uint32_t request, uint64_t 
 	struct replicator *r = ctx;
 
 	(void)arg;
-	if (how != AUDIT_WANT_CYCLE || request == r->recheck_heard)
+	if (how != AUDIT_WANT_CYCLE || request == r->recheck.heard)
 		return;
-	r->recheck_heard = request;
+	r->recheck.heard = request;
 	audit_recheck(r->audit, r->now);
 }
 
@@ -235,12 +235,12 @@ static void on_want_fill(void *ctx, struct wr *w, usec_t pto, usec_t now)
 	struct replicator *r = ctx;
 
 	if (r->active) {
-		if (r->recheck_left == 0 ||
-			now - r->recheck_at < RTE_MAX(2 * pto, (usec_t)RECHECK_US))
+		if (r->recheck.left == 0 ||
+			now - r->recheck.at < RTE_MAX(2 * pto, (usec_t)RECHECK_US))
 			return;
-		r->recheck_left--;
-		r->recheck_at = now;
-		audit_want_cycle(w, r->recheck);
+		r->recheck.left--;
+		r->recheck.at = now;
+		audit_want_cycle(w, r->recheck.number);
 	} else if (repl_rx_stream(r->stream) != 0) {
 		audit_want(r->audit, w, pto, now);
 	}

@@ -87,6 +87,18 @@ static inline uint64_t *too_big(
 	return &f->count.drop_too_big;
 }
 
+/* The user's own packet, by the next hop. */
+static __rte_always_inline void up_send(
+	struct fastpath *f, struct rte_mbuf *m, const struct fp_hop *hop, uint32_t total)
+{
+	fp_ttl_down(rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, FP_ETH));
+	fp_eth(f, hop, rte_pktmbuf_mtod(m, void *));
+	if (likely(total <= f->sh->port[hop->port].mtu))
+		fp_tx(f, hop->port, m);
+	else
+		fp_fragment(f, hop->port, m);
+}
+
 static __rte_always_inline uint64_t *up_one(
 	struct fastpath *f, struct fp_item *it, struct sum *sum, const bool late)
 {
@@ -138,15 +150,10 @@ static __rte_always_inline uint64_t *up_one(
 		if (why != NULL)
 			return why;
 	}
-	fp_ttl_down(ip);
-	fp_eth(f, &hop, rte_pktmbuf_mtod(m, void *));
 	fp_account(f, s, it->handle, &s->up_pkts, total, late);
 	sum->packets++;
 	sum->bytes += total;
-	if (likely(total <= f->sh->port[hop.port].mtu))
-		fp_tx(f, hop.port, m);
-	else
-		fp_fragment(f, hop.port, m);
+	up_send(f, m, &hop, total);
 	return NULL;
 }
 

@@ -5,9 +5,6 @@
 #ifndef TANDEM_BOOT_H
 #define TANDEM_BOOT_H
 
-#include "config/config.h"
-#include "cores/settings.h"
-
 /* Pools, rings and doors. 0 or -errno; the end frees what there is, after a failure too. */
 int boot_memory(void);
 void boot_memory_end(void);
@@ -15,11 +12,8 @@ void boot_memory_end(void);
 int boot_tables(void);
 void boot_tables_end(void);
 
-/* settings.c: what a configuration says to the cores. 0, or -EINVAL: a rate of an APN is too high.
- */
-int boot_settings_of(const struct config *c, struct settings *s);
-/* The board where it is published, with T.conf's on it, before the cores are made; boot_tables()
- * does it, too. 0 or -errno. */
+/* settings.c: the board where the cores' settings are published, with T.conf's on it, before the
+ * cores are made; boot_tables() does it, too. 0 or -errno. */
 int boot_settings(void);
 void boot_settings_end(void);
 
