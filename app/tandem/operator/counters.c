@@ -81,13 +81,15 @@ static const struct metric twin_metrics[] = {
 static void counters_read_twins(void *ctx, uint64_t *value, unsigned int n)
 {
 	const struct control *c = ctx;
+	struct kernel_view k;
 	struct signalling_view v;
 
 	(void)n;
 	signalling_view(c->signalling, &v);
-	value[0] = c->twin_in;
-	value[1] = c->twin_out;
-	value[2] = c->frames_dropped + c->punts_dropped + v.frames_dropped;
+	kernel_view(c->kernel, &k);
+	value[0] = k.to_kernel;
+	value[1] = k.from_kernel;
+	value[2] = k.frames_dropped + v.frames_dropped;
 	value[3] = c->doors.unknown;
 }
 
@@ -214,7 +216,8 @@ static int counters_add_rooms(struct control *c)
 	int ret[] = {
 		ADD("session", "table", session_metrics, counters_read_session, NULL),
 		ADD("kernel", "twins", twin_metrics, counters_read_twins, c),
-		ADD_COUNTERS("kernel", "routing", net_mirror_counters, net_mirror_count(c->mirror)),
+		ADD_COUNTERS("kernel", "routing", net_mirror_counters,
+			net_mirror_count(kernel_mirror(c->kernel))),
 		ADD("signalling", "gtpc", gtpc_metrics, counters_read_gtpc, s),
 		ADD("signalling", "gate", gate_metrics, counters_read_gate, s),
 		ADD("signalling", "direct", direct_metrics, counters_read_direct, s),

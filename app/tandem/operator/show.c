@@ -43,8 +43,8 @@ static json_t *show_port(struct control *c, const struct port *p)
 	rte_ether_format_addr(mac, sizeof(mac), &p->mac);
 	o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:I}", "name", p->conf->name, "device",
 		p->conf->device, "twin", p->conf->twin, "mac", mac, "link",
-		net_mirror_link(c->mirror, p->id) ? "up" : "down", "mtu", (json_int_t)p->conf->mtu,
-		"roles",
+		net_mirror_link(kernel_mirror(c->kernel), p->id) ? "up" : "down", "mtu",
+		(json_int_t)p->conf->mtu, "roles",
 		p->conf->roles & CONFIG_REPLICATION ? "replication"
 		: p->conf->roles == CONFIG_ACCESS   ? "access"
 		: p->conf->roles == CONFIG_CORE     ? "core"
