@@ -8,7 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "cores/tandem.h"
+#include "process/tandem.h"
 #include "process.h"
 
 void notify_manager(const char *state)

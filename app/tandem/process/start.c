@@ -9,7 +9,7 @@
 #include <rte_random.h>
 #include <rte_ring.h>
 
-#include "cores/tandem.h"
+#include "process/tandem.h"
 #include "process.h"
 #include "process/boot.h"
 #include "replicator/crypt.h"

@@ -17,7 +17,7 @@
 #include "base/alarms.h"
 #include "journal/journal.h"
 #include "replicator/alarms.h"
-#include "cores/tandem.h"
+#include "process/tandem.h"
 #include "kernel/kernel.h"
 #include "pair/pair.h"
 #include "pair/tls.h"
