@@ -196,6 +196,8 @@ int bench_side_open(struct bench_side *s, unsigned int cpu)
 	T.repl_lcore = rte_lcore_id();
 	ret = boot_memory();
 	if (ret == 0)
+		ret = boot_settings();
+	if (ret == 0)
 		ret = boot_tables();
 	if (ret == 0)
 		ret = open_port(s);
@@ -227,6 +229,7 @@ void bench_side_close(struct bench_side *s)
 	worker_destroy(s->worker);
 	crypt_destroy(T.crypt);
 	boot_tables_end();
+	boot_settings_end();
 	boot_memory_end();
 	free(s->order);
 	free(T.conf);

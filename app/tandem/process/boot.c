@@ -157,12 +157,11 @@ int boot_tables(void)
 		T.shared.worker_of_shard[i] = (uint8_t)(i % T.n_workers);
 	LOG(INFO, "side %u, %u sessions in %.1f MB", T.side, T.table->n_slots * SESSION_SHARDS,
 		(double)(T.table->bytes + T.pools->bytes) / 1e6);
-	return boot_settings();
+	return 0;
 }
 
 void boot_tables_end(void)
 {
-	boot_settings_end();
 	session_table_destroy(T.table);
 	pool_set_destroy(T.pools);
 }

@@ -120,6 +120,7 @@ static const struct stage {
 } stages[] = {
 	{ "lcores", lcores_choose, start_nothing },
 	{ "memory", boot_memory, boot_memory_end },
+	{ "settings", boot_settings, boot_settings_end },
 	{ "tables", boot_tables, boot_tables_end },
 	{ "ports", ports_open, ports_close },
 	{ "crypto", start_crypto, start_crypto_end },

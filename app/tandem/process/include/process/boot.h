@@ -13,7 +13,7 @@ int boot_tables(void);
 void boot_tables_end(void);
 
 /* settings.c: the board where the cores' settings are published, with T.conf's on it, before the
- * cores are made; boot_tables() does it, too. 0 or -errno. */
+ * cores are made. 0 or -errno. */
 int boot_settings(void);
 void boot_settings_end(void);
 
