@@ -63,7 +63,7 @@ struct replicator_view {
 
 /* What the replication core is given. It is copied, and what it points at outlives the object. */
 struct replicator_env {
-	const struct config *conf; /* of it: srp's times and addresses, at start */
+	const struct config *conf;       /* of it: srp's times and addresses, at start */
 	struct settings_board *settings; /* live; the replication core is core n_workers of it */
 	struct session_table *table;
 	const uint8_t *worker_of_shard;

@@ -78,9 +78,9 @@ struct fastpath {
 	/* w: control before launch */
 	struct fastpath_shared *sh;
 	const struct settings *settings; /* of this turn: w: worker, at its beginning */
-	const struct role *role; /* until when this chassis may serve */
-	uint8_t worker;          /* number */
-	uint16_t queue;          /* tx queue on every port */
+	const struct role *role;         /* until when this chassis may serve */
+	uint8_t worker;                  /* number */
+	uint16_t queue;                  /* tx queue on every port */
 	struct dirty *dirty;
 	struct rte_ring *punt; /* to control: mbuf->port names the port it came in on */
 	/*to other workers (multi-producer); whole frames, unchanged */
