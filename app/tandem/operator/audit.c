@@ -1,56 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The comparison of the two tables, as operators see it: commands, progress, and the alarm when it
- * is overdue. */
+/* The comparison of the two tables, as operators see it: commands and progress. */
 #include <errno.h>
 #include <string.h>
 
-#include "audit_watch.h"
+#include "replicator/audit_watch.h"
 #include "show.h"
 
-static void audit_read(struct control *c, struct audit_watch *w, usec_t now)
+static bool audit_active(struct control *c)
 {
-	const struct replicator_view *v = replicator_view(T.repl);
-	bool active = srp_info(c->srp)->state == SRP_ACTIVE;
-	uint64_t since = atomic_load(&v->in_sync_since_ms), pair = pair_time_ms(&T.pair_time, now);
-
-	*w = (struct audit_watch){
-		.watched = active ? atomic_load(&v->stream_on) : atomic_load(&v->receiving),
-		.since = USEC_NEVER,
-		.began = atomic_load(&v->pass_began),
-		.ended = atomic_load(&v->pass_ended),
-		.interval = T.conf->srp.audit_interval_s * USEC_PER_SEC,
-		.buckets = atomic_load(&v->buckets),
-		.left = atomic_load(&v->left),
-		.differing = atomic_load(&v->differing),
-		.unmatched = active ? atomic_load(&v->peer_unmatched) : atomic_load(&v->unmatched)
-	};
-	if (!active)
-		w->since = atomic_load(&v->in_sync_since);
-	else if (since != 0) /* as the standby said; its words are in pair time */
-		w->since = pair > since ? now - RTE_MIN(now, (pair - since) * USEC_PER_MSEC) : now;
-}
-
-uint32_t audit_left_s(struct control *c, usec_t now)
-{
-	struct audit_watch w;
-	struct audit_progress_view v;
-
-	audit_read(c, &w, now);
-	audit_watch_progress(&w, now, &v);
-	return v.time_left == USEC_NEVER ? 0 : (uint32_t)(v.time_left / USEC_PER_SEC + 1);
-}
-
-void audit_alarm(struct control *c, usec_t now)
-{
-	const char *name = srp_alarm_name(SRP_ALARM_AUDIT);
-	struct audit_watch w;
-	char text[SRP_REASON_MAX];
-	bool on;
-
-	audit_read(c, &w, now);
-	on = audit_watch_overdue(&w, now, text, sizeof(text));
-	if (on != alarms_is_raised(c->alarms, name)) /* the words change all the time */
-		alarms_set(c->alarms, name, on, text, now);
+	return srp_info(c->srp)->state == SRP_ACTIVE;
 }
 
 json_t *show_resync(struct control *c, usec_t now)
@@ -59,7 +17,7 @@ json_t *show_resync(struct control *c, usec_t now)
 	struct audit_progress_view v;
 	json_t *o;
 
-	audit_read(c, &w, now);
+	replicator_audit(T.repl, audit_active(c), now, &w);
 	audit_watch_progress(&w, now, &v);
 	o = json_pack("{s:s,s:I,s:I,s:I,s:I,s:I}", "state", v.state, "buckets",
 		(json_int_t)w.buckets, "matched", (json_int_t)v.matched, "differing",

@@ -212,11 +212,6 @@ void port_links(struct control *c, usec_t now);
 bool port_frames(struct control *c);
 void port_drop_stale(struct control *c);
 
-/* operator/audit.c: raises or clears the alarm of an overdue comparison */
-void audit_alarm(struct control *c, usec_t now);
-/* How long the comparison that runs may take yet, by its rate; 0: not known, or none runs. */
-uint32_t audit_left_s(struct control *c, usec_t now);
-
 /* pair/agree.c: what must agree with the peer. The peer's lines are here: what differs is told
  * to srp. */
 int configuration_open(struct control *c);
