@@ -6,13 +6,6 @@
 #include "counters.h"
 #include "show.h"
 
-void show_counters(json_t *to, const void *counters, const char *const *names, unsigned int n)
-{
-	for (unsigned int i = 0; i < n; i++)
-		json_object_set_new(to, names[i],
-			json_integer((json_int_t)counter_get((const uint64_t *)counters + i)));
-}
-
 json_t *show_pools(struct control *c, json_t *args, usec_t now)
 {
 	json_t *list = json_array();
@@ -66,6 +59,7 @@ json_t *show_ports(struct control *c, json_t *args, usec_t now)
 	counters_show(c, routing, "kernel", "routing");
 	o = json_pack("{s:o,s:o}", "ports", list, "routing", routing);
 	counters_show(c, o, "kernel", "twins");
+	counters_show(c, o, "process", "messages");
 	return o;
 }
 

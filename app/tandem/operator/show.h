@@ -9,8 +9,6 @@
 
 /* ---- show.c ---- */
 
-/* Adds n counters (named by `names`) that are not registered to an object. */
-void show_counters(json_t *to, const void *counters, const char *const *names, unsigned int n);
 json_t *show_pools(struct control *c, json_t *args, usec_t now);
 json_t *show_ports(struct control *c, json_t *args, usec_t now);
 json_t *show_workers(struct control *c, json_t *args, usec_t now);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "counters.h"
 #include "monitors/monitors.h"
 #include "pair/health.h"
 #include "radius/radius_probe.h"
@@ -118,7 +119,7 @@ json_t *show_radius(struct control *c, json_t *args, usec_t now)
 	for (unsigned int i = 0; i < monitors_servers(c->monitors); i++) {
 		struct radius_probe_info v;
 		const struct config_aaa *f = monitors_server(c->monitors, i, &v);
-		char address[IP_ADDR_TEXT];
+		char address[IP_ADDR_TEXT], group[CONFIG_NAME + 8];
 		json_t *o;
 
 		o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s}", "address",
@@ -136,8 +137,8 @@ json_t *show_radius(struct control *c, json_t *args, usec_t now)
 			v.rtt == USEC_NEVER ? json_null() : json_integer((json_int_t)v.rtt));
 		json_object_set_new(o, "replies_must_be_signed",
 			v.message_authenticator ? json_true() : json_false());
-		show_counters(o, &v.count, radius_probe_counters_names, radius_probe_counters_n);
-		show_counters(o, &v.checks, radius_checks_names, radius_checks_n);
+		snprintf(group, sizeof(group), "radius/%s", f->name);
+		counters_show(c, o, "monitors", group);
 		json_object_set_new(all, f->name, o);
 	}
 	return all;

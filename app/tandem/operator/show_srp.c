@@ -206,7 +206,7 @@ json_t *show_srp_checkpoint(struct control *c, json_t *args, usec_t now)
 
 	(void)args;
 	counters_show(c, o, "worker", "sync");
-	counters_show(c, o, "session", NULL);
+	counters_show(c, o, "replicator", "table");
 	counters_show(c, o, "replicator", "stream");
 	counters_show(c, o, "replicator", "core");
 	counters_show(c, o, "replicator", "port");

@@ -159,6 +159,8 @@ void control_stop(struct control *c);
 void control_doors(struct control *c);
 
 /* pair/listen.c, pair/link.c: the SRP connection */
+struct metrics;
+int pair_metrics_register(struct metrics *m, struct control *c);
 int link_open(struct control *c);
 void link_close(struct control *c);
 void link_connect(struct control *c, usec_t now);
@@ -207,6 +209,7 @@ void trace_wait(struct control *c, enum srp_step next, usec_t now);
 /* kernel/port.c. A carrier came or went; devices without an interface under them are asked; frames
  * to and from the twins, true if there were any; what waited on either side while the whole chassis
  * stood still is dropped. */
+int kernel_metrics_register(struct metrics *m, struct control *c);
 void port_link(void *ctx, uint16_t port, bool up);
 void port_links(struct control *c, usec_t now);
 bool port_frames(struct control *c);
