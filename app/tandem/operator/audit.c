@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The comparison of the two tables, as operators see it: commands and progress. */
-#include <errno.h>
-#include <string.h>
+#include <stdio.h>
 
+#include "base/log.h"
+#include "command.h"
+#include "cores/to_replicator.h"
 #include "replicator/audit_watch.h"
+#include "replicator/replicator.h"
 #include "show.h"
 
-static bool audit_active(struct control *c)
-{
-	return srp_info(c->srp)->state == SRP_ACTIVE;
-}
-
-json_t *show_resync(struct control *c, usec_t now)
+json_t *show_resync(const struct replicator *r, bool active, usec_t now)
 {
 	struct audit_watch w;
 	struct audit_progress_view v;
 	json_t *o;
 
-	replicator_audit(T.repl, audit_active(c), now, &w);
+	replicator_audit(r, active, now, &w);
 	audit_watch_progress(&w, now, &v);
 	o = json_pack("{s:s,s:I,s:I,s:I,s:I,s:I}", "state", v.state, "buckets",
 		(json_int_t)w.buckets, "matched", (json_int_t)v.matched, "differing",
@@ -33,40 +31,38 @@ json_t *show_resync(struct control *c, usec_t now)
 	return o;
 }
 
-static json_t *audit_refused(const char *why)
+json_t *act_resync(void *family, json_t *args, usec_t now)
 {
-	LOG(NOTICE, "srp resync: refused: %s", why);
-	return json_pack("{s:b,s:s}", "ok", 0, "error", why);
-}
-
-json_t *act_resync(struct control *c, json_t *args, usec_t now)
-{
-	const struct replicator_view *v = replicator_view(T.repl);
-	enum srp_state state = srp_info(c->srp)->state;
+	static const char words[] = "srp resync";
+	const struct operator_audit *f = family;
+	const struct replicator_view *v = replicator_view(f->replicator);
+	struct operator_pair_view pair;
+	enum srp_state state;
 	char text[160];
 
 	(void)args;
-	(void)now;
+	show_pair(f->pair, &pair, now);
+	state = pair.srp->state;
 	if (state != SRP_ACTIVE && state != SRP_STANDBY) {
 		snprintf(text, sizeof(text),
 			"this chassis is %s: only an Active or a Standby compares",
 			srp_state_name(state));
-		return audit_refused(text);
+		return command_refused(words, text);
 	}
 	if (state == SRP_ACTIVE && !atomic_load(&v->stream_on))
-		return audit_refused(
+		return command_refused(words,
 			"no stream runs: no peer that is Standby is heard on the replication path");
 	if (state == SRP_STANDBY && !atomic_load(&v->receiving))
-		return audit_refused(
+		return command_refused(words,
 			"no stream of the Active has come: see that it hears us on the "
 			"replication path");
-	if (to_replicator_send(&T.to_repl, to_replicator_recheck(T.msgs)) < 0)
-		return audit_refused("the replication core is busy: try again");
+	if (to_replicator_send(f->orders, to_replicator_recheck(f->msgs)) < 0)
+		return command_refused(words, "the replication core is busy: try again");
 	snprintf(text, sizeof(text),
 		"%s: all %u buckets are compared now, and what differs is sent; see show srp "
 		"checkpoint statistics",
 		state == SRP_ACTIVE ? "the Standby was asked" : "the Active was asked",
 		atomic_load(&v->buckets));
-	LOG(NOTICE, "srp resync: %s", text);
-	return json_pack("{s:b,s:{s:s}}", "ok", 1, "data", "result", text);
+	LOG(NOTICE, "%s: %s", words, text);
+	return command_answer(0, text);
 }
