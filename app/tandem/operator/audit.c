@@ -59,9 +59,10 @@ json_t *act_resync(void *family, json_t *args, usec_t now)
 	if (to_replicator_send(f->orders, to_replicator_recheck(f->msgs)) < 0)
 		return command_refused(words, "the replication core is busy: try again");
 	snprintf(text, sizeof(text),
-		"%s: all %u buckets are compared now, and what differs is sent; see show srp "
+		"%s; all %u buckets are compared, and what differs is sent: see show srp "
 		"checkpoint statistics",
-		state == SRP_ACTIVE ? "the Standby was asked" : "the Active was asked",
+		state == SRP_ACTIVE ? "the Standby was asked to compare now"
+				    : "the comparison with the Active begins now",
 		atomic_load(&v->buckets));
 	LOG(NOTICE, "%s: %s", words, text);
 	return command_answer(0, text);

@@ -204,8 +204,9 @@ static void show_records(const struct replicator *r, json_t *o)
 		json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b}", "stream", (json_int_t)s.stream,
 			"sent", (json_int_t)s.sent, "acknowledged", (json_int_t)s.acked,
 			"superseded", (json_int_t)s.superseded, "in_flight",
-			(json_int_t)s.in_flight, "abandoned", (json_int_t)s.abandoned, "unheard",
-			(json_int_t)s.unheard, "untrue", s.untrue));
+			(json_int_t)s.in_flight, "abandoned", (json_int_t)s.abandoned,
+			"acknowledged_by_account", (json_int_t)s.acked_by_account, "account_wrong",
+			s.account_wrong));
 	json_object_set_new(o, "records_at_peer", show_received(&s.peer));
 	json_object_set_new(o, "records_received", show_received(replicator_received(r)));
 }

@@ -41,19 +41,19 @@ enum command_permission { COMMAND_VIEW, COMMAND_OPERATE };
 		"comparisons of the two tables, and repairs") \
 	X("show srp monitor", COMMAND_NOTHING, COMMAND_VIEW, \
 		"/tandem/srp/monitor", show_srp_monitor, monitors, render_any, \
-		"what is monitored, its state, and what follows from it") \
+		"monitored objects, their states, and the verdict from them") \
 	X("show radius statistics", COMMAND_NOTHING, COMMAND_VIEW, \
 		"/tandem/radius", show_radius, monitors, render_named, \
-		"probes of the AAA servers: requests, replies, refused ones") \
+		"probes of AAA servers: requests, replies, refused replies") \
 	X("show srp history", COMMAND_COUNT, COMMAND_VIEW, \
 		"/tandem/srp/history", show_srp_history, history, render_history, \
-		"transitions with cause and term, newest last") \
+		"state changes, cause and term, the newest last") \
 	X("show srp call-loss statistics", COMMAND_COUNT, COMMAND_VIEW, \
 		"/tandem/srp/call_loss", show_call_loss, history, render_history, \
 		"sessions known and lost in each switchover") \
 	X("show srp configuration-difference", COMMAND_NOTHING, COMMAND_VIEW, \
 		"/tandem/srp/configuration", show_difference, pair, render_any, \
-		"keys that must agree with the peer and do not") \
+		"keys that must be equal on both chassis and are not") \
 	X("show license information", COMMAND_NOTHING, COMMAND_VIEW, \
 		"/tandem/license", show_license, pair, render_any, \
 		"whether session recovery is licensed, here and on the peer") \
@@ -80,19 +80,19 @@ enum command_permission { COMMAND_VIEW, COMMAND_OPERATE };
 		"running configuration, defaults included") \
 	X("save configuration", COMMAND_FILE, COMMAND_OPERATE, \
 		NULL, act_save, reload, render_any, \
-		"write it to a file (absolute path); the comments of the loaded file are lost") \
+		"write the running configuration to a file (absolute path), without comments") \
 	X("reload configuration", COMMAND_NOTHING, COMMAND_OPERATE, \
 		NULL, act_reload, reload, render_any, \
-		"load the file anew: take all that changed, or nothing if a key needs a restart") \
+		"load the file again: take all changes, or none if one needs a restart") \
 	X("show alarms", COMMAND_NOTHING, COMMAND_VIEW, \
 		"/tandem/alarms", show_alarms, history, render_any, \
-		"what needs attention, and what did") \
+		"alarms that are raised, and alarms that were cleared") \
 	X("srp resync", COMMAND_NOTHING, COMMAND_OPERATE, \
 		NULL, act_resync, audit, render_any, \
-		"compare the whole table with the peer now, and send what differs") \
+		"compare both tables completely now, and repair what differs") \
 	X("srp initiate-switchover", COMMAND_FORCE, COMMAND_OPERATE, \
 		NULL, act_switchover, pair, render_any, \
-		"hand over to the peer; on the Active only") \
+		"make the peer Active and this chassis Standby; on the Active only") \
 	X("srp initiate-audit auto", COMMAND_NOTHING, COMMAND_OPERATE, \
 		NULL, act_resync, audit, render_any, \
 		"the same as srp resync, by the name that other gateways have for it") \
@@ -107,7 +107,7 @@ enum command_permission { COMMAND_VIEW, COMMAND_OPERATE };
 		"compare the configuration with the peer's now, key by key") \
 	X("srp reset-auth-probe-fail", COMMAND_NOTHING, COMMAND_OPERATE, \
 		NULL, act_reset_auth, monitors, render_any, \
-		"an AAA failure may cause a switchover again; on the Active only")
+		"probe all AAA servers again, whose failure may cause a switchover; on the Active")
 // clang-format on
 
 #endif
