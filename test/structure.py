@@ -51,13 +51,12 @@ GOALS = {
 }
 LEFT = {
     "C files in the fullest folder of test/": 57,
-    "circles between folders": 2,
-    "arrows to a higher room": 29,
-    "circles of more than two files in a folder": 2,
-    "members of the largest struct of app/": 76,
-    "functions over 60 lines": 2,
-    "static function names in more than one file": 14,
-    "static function names of one word, per mille": 74,
+    "circles between folders": 1,
+    "arrows to a higher room": 12,
+    "circles of more than two files in a folder": 1,
+    "members of the largest struct of app/": 44,
+    "static function names in more than one file": 5,
+    "static function names of one word, per mille": 50,
     "lines over 100 columns": 2,
 }
 

@@ -16,7 +16,7 @@
 #include "bench_pair.h"
 #include "bench_side.h"
 #include "commit_gate.h"
-#include "cores/tandem.h"
+#include "process/tandem.h"
 #include "replicator/replicator.h"
 #include "worker/worker.h"
 

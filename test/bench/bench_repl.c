@@ -16,6 +16,7 @@
 #include "bench_json.h"
 #include "bench_pair.h"
 #include "bench_side.h"
+#include "process/tandem.h"
 #include "replicator/replicator.h"
 #include "worker/worker.h"
 

@@ -15,6 +15,7 @@
 #include "bench_pair.h"
 #include "bench_side.h"
 #include "process/boot.h"
+#include "process/tandem.h"
 #include "replicator/replicator.h"
 #include "worker/worker.h"
 

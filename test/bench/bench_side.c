@@ -16,6 +16,7 @@
 #include <rte_pause.h>
 
 #include "process/boot.h"
+#include "process/tandem.h"
 #include "replicator/replicator.h"
 #include "worker/worker.h"
 

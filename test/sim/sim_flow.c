@@ -236,7 +236,7 @@ static void case_slow(void)
 			w.n_pending, w.unacked_most, repl_window(w.node[0].r), w.fifo_most);
 		check(w.unacked_most <= REPL_WINDOW, "%s: %u unacknowledged", p->what,
 			w.unacked_most);
-		check(w.fifo_most <= SYNC_FIFO, "%s: FIFO %u", p->what, w.fifo_most);
+		check(w.fifo_most <= STREAM_FIFO, "%s: FIFO %u", p->what, w.fifo_most);
 		check(w.repaired_bytes <= 3 * lost + 10000, "%s: %llu bytes repaired for %llu lost",
 			p->what, (unsigned long long)w.repaired_bytes, (unsigned long long)lost);
 		check(latency(99) <= p->most && w.n_pending < 400, "%s: commits wait", p->what);

@@ -39,7 +39,7 @@ int bed_eal(void)
 		RTE_ALIGN(sizeof(struct stream_meta), RTE_MBUF_PRIV_ALIGN),
 		RTE_PKTMBUF_HEADROOM + 2048, SOCKET_ID_ANY);
 	for (unsigned int i = 0; i < WORKERS; i++) {
-		rings[i] = rte_ring_create(i == 0 ? "out0" : "out1", SYNC_FIFO, SOCKET_ID_ANY,
+		rings[i] = rte_ring_create(i == 0 ? "out0" : "out1", STREAM_FIFO, SOCKET_ID_ANY,
 			RING_F_SP_ENQ | RING_F_SC_DEQ);
 		if (rings[i] == NULL)
 			return -1;
@@ -263,7 +263,7 @@ static void node_start(unsigned int id, uint32_t sessions, uint32_t mbits)
 	n->t = session_table_create(&p);
 	n->r = repl_create(&rp, w.now);
 	n->audit = audit_create(SESSION_SHARDS * n->t->buckets, OUTSTANDING, &hash);
-	flow_init(&n->flow, mbits, PAYLOAD + OUTER, WORKERS, SYNC_FIFO, w.now);
+	flow_init(&n->flow, mbits, PAYLOAD + OUTER, WORKERS, STREAM_FIFO, w.now);
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
 		session_own(n->t, i, n->active ? (uint8_t)worker_of(i) : SESSION_BY_REPL);
 	repl_heartbeat(n->r, 2, (const uint8_t *)"hb", 2);

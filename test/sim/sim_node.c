@@ -3,7 +3,7 @@
  * can end anywhere. */
 #include "sim.h"
 
-#include "base/memory.h"
+#include "cores/memory.h"
 #include "process/boot.h"
 #include "srp_pvt.h"
 
@@ -156,7 +156,7 @@ static void doors(struct node *n)
 		t->repl_to_worker[i].door = door(n);
 		t->kernel_out[i] = ring(FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
 		t->handover[i] = ring(FRAMES, RING_F_SC_DEQ);
-		t->stream_out[i] = ring(SYNC_FIFO, RING_F_SP_ENQ | RING_F_SC_DEQ);
+		t->stream_out[i] = ring(STREAM_FIFO, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	}
 	t->to_repl.door = door(n);
 	t->from_repl.door = door(n);

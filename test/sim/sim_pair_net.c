@@ -125,8 +125,8 @@ int pair_eal(void)
 		char name[16];
 
 		snprintf(name, sizeof(name), "out_%u", i);
-		rings[i / 4][i / 2 % 2][i % 2] = rte_ring_create(
-			name, i % 2 ? 8 : SYNC_FIFO, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+		rings[i / 4][i / 2 % 2][i % 2] = rte_ring_create(name, i % 2 ? 8 : STREAM_FIFO,
+			SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 		if (rings[i / 4][i / 2 % 2][i % 2] == NULL)
 			return -1;
 	}

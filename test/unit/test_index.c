@@ -7,7 +7,7 @@
 #include <rte_eal.h>
 #include <rte_lcore.h>
 
-#include "cores/tandem.h"
+#include "process/tandem.h"
 #include "session_index.h"
 #include "ut.h"
 

@@ -5,7 +5,7 @@
 #include <rte_ethdev.h>
 
 #include "base/metrics.h"
-#include "process/control.h"
+#include "kernel_priv.h"
 
 enum { KERNEL_GROUP = 64 };
 
@@ -20,7 +20,7 @@ static const struct metric kernel_port_metrics[] = {
 
 static void kernel_metrics_port(void *ctx, uint64_t *value, unsigned int n)
 {
-	const struct port *p = ctx;
+	const struct kernel_port *p = ctx;
 	struct rte_eth_stats st = { 0 };
 
 	(void)n;
@@ -42,28 +42,29 @@ static const struct metric kernel_twin_metrics[] = {
 
 static void kernel_metrics_twins(void *ctx, uint64_t *value, unsigned int n)
 {
-	const struct control *c = ctx;
+	struct kernel_view v;
 
 	(void)n;
-	value[0] = c->twin_in;
-	value[1] = c->twin_out;
-	value[2] = c->frames_dropped + c->punts_dropped;
+	kernel_view(ctx, &v);
+	value[0] = v.to_kernel;
+	value[1] = v.from_kernel;
+	value[2] = v.frames_dropped;
 }
 
-int kernel_metrics_register(struct metrics *m, struct control *c)
+int kernel_metrics_register(struct metrics *m, struct kernel *k)
 {
 	int ret = metrics_register(m, "kernel", "twins", kernel_twin_metrics,
-		RTE_DIM(kernel_twin_metrics), kernel_metrics_twins, c);
+		RTE_DIM(kernel_twin_metrics), kernel_metrics_twins, k);
 
 	if (ret == 0)
 		ret = metrics_register_counters(m, "kernel", "routing", net_mirror_counters_names,
-			net_mirror_counters_n, net_mirror_count(c->mirror));
-	for (unsigned int i = 0; i < T.n_ports && ret == 0; i++) {
+			net_mirror_counters_n, net_mirror_count(k->mirror));
+	for (unsigned int i = 0; i < k->s.n_ports && ret == 0; i++) {
 		char group[KERNEL_GROUP];
 
-		snprintf(group, sizeof(group), "port/%s", T.port[i].conf->name);
+		snprintf(group, sizeof(group), "port/%s", k->s.port[i].conf->name);
 		ret = metrics_register(m, "kernel", group, kernel_port_metrics,
-			RTE_DIM(kernel_port_metrics), kernel_metrics_port, &T.port[i]);
+			RTE_DIM(kernel_port_metrics), kernel_metrics_port, &k->s.port[i]);
 	}
 	return ret;
 }

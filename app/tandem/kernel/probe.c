@@ -1,40 +1,35 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The probe of RFC 5227 section 2.1.1 and of RFC 4862 section 5.4, without their random delays: a
- * chassis waited for delay-interval and dead-interval already. What does not count: our own kernel
- * and twins, which speak with our ports' addresses; a port without a carrier, which nobody can be
- * served or disturbed through. */
-#include <stdio.h>
+/* The frames of the probe of RFC 5227 section 2.1.1 and of RFC 4862 section 5.4; when they leave is
+ * the business of who probes. What does not count: our own kernel and twins, which speak with our
+ * ports' addresses; a port without a carrier, which nobody can be served or disturbed through. */
+#include <stdatomic.h>
 #include <string.h>
 
-#include "process/control.h"
+#include <rte_mbuf.h>
+#include <rte_ring.h>
 
-enum { PROBES = 3, PROBE_GAP_US = 100000 };
+#include "kernel_priv.h"
 
-static bool is_ours(const struct rte_ether_addr *mac)
+static bool probe_is_ours(const struct kernel *k, const struct rte_ether_addr *mac)
 {
-	for (unsigned int i = 0; i < T.n_ports; i++)
-		if (rte_is_same_ether_addr(mac, &T.port[i].mac))
+	for (unsigned int i = 0; i < k->s.n_ports; i++)
+		if (rte_is_same_ether_addr(mac, &k->s.port[i].mac))
 			return true;
 	return false;
-}
-
-static bool probed_on(const struct config_loopback *l, const struct port *p)
-{
-	return l->srp_activate && strcmp(p->conf->name, l->port) == 0;
 }
 
 /* The lowest address that is probed, NULL: none. Of two chassis that probe at the same time, that
  * of the higher MAC address on its port goes on: one port, or each might be the higher on another.
  */
-static const struct ip_addr *first(void)
+static const struct ip_addr *probe_lowest(const struct kernel *k)
 {
 	const struct ip_addr *lowest = NULL;
 
-	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
-		for (unsigned int k = 0; k < T.n_ports; k++) {
-			const struct config_loopback *l = &T.conf->loopbacks[i];
+	for (unsigned int i = 0; i < k->s.conf->n_loopbacks; i++)
+		for (unsigned int j = 0; j < k->s.n_ports; j++) {
+			const struct config_loopback *l = &k->s.conf->loopbacks[i];
 
-			if (probed_on(l, &T.port[k]) &&
+			if (kernel_vip_on(l, &k->s.port[j]) &&
 				(lowest == NULL ||
 					memcmp(&l->address, lowest, sizeof(*lowest)) < 0))
 				lowest = &l->address;
@@ -42,84 +37,57 @@ static const struct ip_addr *first(void)
 	return lowest;
 }
 
-static void ask_all(void)
+static void probe_send_on(
+	const struct kernel *k, const struct kernel_port *p, const struct ip_addr *vip)
 {
-	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
-		for (unsigned int k = 0; k < T.n_ports; k++) {
-			const struct config_loopback *l = &T.conf->loopbacks[i];
-			const struct port *p = &T.port[k];
-			struct rte_mbuf *m;
+	struct rte_mbuf *m = atomic_load(p->up) ? net_probe(k->s.mbufs, &p->mac, vip) : NULL;
 
-			if (!probed_on(l, p) || !atomic_load(&T.shared.port[p->id].up))
-				continue;
-			m = net_probe(T.mbufs, &p->mac, &l->address);
-			if (m == NULL)
-				continue;
-			m->port = p->id;
-			if (rte_ring_enqueue(T.kernel_out[0], m) < 0)
-				rte_pktmbuf_free(m);
-		}
-}
-
-void probe_begin(struct control *c, usec_t now)
-{
-	c->probe = (struct probe){ .on = true, .at = now, .stood_still = c->stood_still };
-}
-
-void probe_see(struct control *c, const struct port *in, const struct rte_mbuf *m)
-{
-	struct probe *p = &c->probe;
-	struct net_claim a;
-	char vip[IP_ADDR_TEXT];
-
-	if (!p->on || p->answered ||
-		!net_claim_read(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, &a) ||
-		is_ours(&a.mac))
+	if (m == NULL)
 		return;
-	if (a.probes && (first() == NULL || !ip_addr_equal(&a.addr, first()) ||
+	m->port = p->id;
+	if (rte_ring_enqueue(k->s.out, m) < 0)
+		rte_pktmbuf_free(m);
+}
+
+void kernel_probe_begin(struct kernel *k)
+{
+	k->probing = true;
+}
+
+void kernel_probe_end(struct kernel *k)
+{
+	k->probing = false;
+}
+
+bool kernel_probe_send(struct kernel *k)
+{
+	if (probe_lowest(k) == NULL)
+		return false;
+	for (unsigned int i = 0; i < k->s.conf->n_loopbacks; i++)
+		for (unsigned int j = 0; j < k->s.n_ports; j++) {
+			const struct config_loopback *l = &k->s.conf->loopbacks[i];
+
+			if (kernel_vip_on(l, &k->s.port[j]))
+				probe_send_on(k, &k->s.port[j], &l->address);
+		}
+	return true;
+}
+
+void probe_frame(struct kernel *k, const struct kernel_port *in, const struct rte_mbuf *m)
+{
+	const struct ip_addr *lowest = probe_lowest(k);
+	struct net_claim a;
+
+	if (!net_claim_read(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, &a) ||
+		probe_is_ours(k, &a.mac))
+		return;
+	if (a.probes && (lowest == NULL || !ip_addr_equal(&a.addr, lowest) ||
 				memcmp(&a.mac, &in->mac, sizeof(a.mac)) < 0))
 		return;
-	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++) {
-		const struct config_loopback *l = &T.conf->loopbacks[i];
+	for (unsigned int i = 0; i < k->s.conf->n_loopbacks; i++) {
+		const struct config_loopback *l = &k->s.conf->loopbacks[i];
 
-		if (!probed_on(l, in) || !ip_addr_equal(&l->address, &a.addr))
-			continue;
-		p->answered = true;
-		snprintf(p->who, sizeof(p->who), "VIP %s is %s by " RTE_ETHER_ADDR_PRT_FMT,
-			ip_addr_print(&a.addr, vip), a.probes ? "probed" : "answered",
-			RTE_ETHER_ADDR_BYTES(&a.mac));
+		if (kernel_vip_on(l, in) && ip_addr_equal(&l->address, &a.addr))
+			k->s.ops.claimed(k->s.ctx, &a);
 	}
-}
-
-static void end(struct control *c, bool answered, usec_t now)
-{
-	c->probe.on = false;
-	srp_probed(c->srp, answered, c->probe.who, now);
-}
-
-void probe_turn(struct control *c, usec_t now)
-{
-	struct probe *p = &c->probe;
-
-	if (!p->on)
-		return;
-	if (p->answered) {
-		end(c, true, now);
-		return;
-	}
-	/* What was answered meanwhile may have been dropped with all that waited. */
-	if (p->stood_still != c->stood_still) {
-		p->stood_still = c->stood_still;
-		p->sent = 0;
-		p->at = now;
-	}
-	if (now < p->at)
-		return;
-	if (p->sent == PROBES || first() == NULL) {
-		end(c, false, now);
-		return;
-	}
-	ask_all();
-	p->sent++;
-	p->at = now + PROBE_GAP_US;
 }

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "kernel/kernel.h"
-
+/* The VIPs' addresses, routes and announcements. */
 #include <errno.h>
 #include <net/if.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
+#include "base/log.h"
 #include "common/mutant.h"
-#include "cores/tandem.h"
+
+#include "kernel_priv.h"
 
 enum { VIPS_ANNOUNCEMENTS = 5, VIPS_RETRY_US = 1000000 };
 
@@ -67,8 +69,8 @@ bool vips_confirmed(const struct vips *v, const struct ip_addr *vip)
 static int vips_route(
 	struct vips *v, const struct ip_addr *a, uint8_t len, uint32_t metric, const char *of)
 {
-	int ret = metric == 0 ? net_pool_route_del(v->s.kernel, a, len)
-			      : net_pool_route_set(v->s.kernel, a, len, metric);
+	int ret = metric == 0 ? net_pool_route_del(v->s.net, a, len)
+			      : net_pool_route_set(v->s.net, a, len, metric);
 
 	if (ret < 0 && metric != 0 && !v->again)
 		LOG(ERR, "%s: cannot install its route: %s", of, strerror(-ret));
@@ -127,8 +129,8 @@ static unsigned int vips_where(const struct vips *v, const struct config_loopbac
 static int vips_address(struct vips *v, unsigned int i, bool up)
 {
 	const struct config_loopback *l = &v->s.conf->loopbacks[i];
-	int ret = up ? net_vip_add(v->s.kernel, &l->address, vips_where(v, l))
-		     : net_vip_del(v->s.kernel, &l->address, vips_where(v, l));
+	int ret = up ? net_vip_add(v->s.net, &l->address, vips_where(v, l))
+		     : net_vip_del(v->s.net, &l->address, vips_where(v, l));
 
 	v->confirmed[i] = up && ret == 0;
 	if (ret < 0 && up && !v->again)
@@ -242,11 +244,9 @@ void vips_announce_anew(struct vips *v, usec_t now)
 	v->announce_at = now;
 }
 
-static void vips_announce_on(struct vips *v, const struct port *p, const struct ip_addr *vip)
+static void vips_announce_on(struct vips *v, const struct kernel_port *p, const struct ip_addr *vip)
 {
-	struct rte_mbuf *m = atomic_load(&v->s.shared->port[p->id].up)
-				     ? net_announce(v->s.mbufs, &p->mac, vip)
-				     : NULL;
+	struct rte_mbuf *m = atomic_load(p->up) ? net_announce(v->s.mbufs, &p->mac, vip) : NULL;
 
 	if (m == NULL)
 		return;
@@ -266,9 +266,8 @@ void vips_announce(struct vips *v, usec_t now)
 	for (unsigned int i = 0; i < v->s.conf->n_loopbacks; i++) {
 		const struct config_loopback *l = &v->s.conf->loopbacks[i];
 
-		for (unsigned int k = 0; k < v->s.n_ports && l->srp_activate && v->confirmed[i];
-			k++)
-			if (strcmp(v->s.ports[k].conf->name, l->port) == 0)
+		for (unsigned int k = 0; k < v->s.n_ports && v->confirmed[i]; k++)
+			if (kernel_vip_on(l, &v->s.ports[k]))
 				vips_announce_on(v, &v->s.ports[k], &l->address);
 	}
 }

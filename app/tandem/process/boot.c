@@ -6,9 +6,9 @@
 #include <rte_errno.h>
 
 #include "process/boot.h"
-#include "base/memory.h"
+#include "cores/memory.h"
 #include "worker/sync.h"
-#include "cores/tandem.h"
+#include "process/tandem.h"
 
 enum { MBUFS = 16384, MSGS = 32767, STREAM_MBUFS = 8191, DOOR = 16384, FRAMES = 2048 };
 
@@ -75,7 +75,7 @@ int boot_memory(void)
 		T.repl_to_worker[i].door = boot_door("repl_to_worker", i);
 		T.kernel_out[i] = ring("kernel_out", i, FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
 		T.handover[i] = ring("handover", i, FRAMES, RING_F_SC_DEQ);
-		T.stream_out[i] = ring("stream_out", i, SYNC_FIFO, RING_F_SP_ENQ | RING_F_SC_DEQ);
+		T.stream_out[i] = ring("stream_out", i, STREAM_FIFO, RING_F_SP_ENQ | RING_F_SC_DEQ);
 		if (T.to_worker[i].door.ring == NULL || T.from_worker[i].door.ring == NULL ||
 			T.repl_to_worker[i].door.ring == NULL || T.kernel_out[i] == NULL ||
 			T.handover[i] == NULL || T.stream_out[i] == NULL)

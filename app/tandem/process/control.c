@@ -36,18 +36,6 @@ static void on_journal(void *ctx, struct source *s, uint32_t events)
 	srp_saved_reserve(c->srp, reserve, error == 0, c->now);
 }
 
-static void on_netlink(void *ctx, struct source *s, uint32_t events)
-{
-	struct control *c = ctx;
-	int ret;
-
-	(void)s;
-	(void)events;
-	ret = net_mirror_process(c->mirror);
-	if (ret < 0)
-		LOG(ERR, "rtnetlink: %s", strerror(-ret));
-}
-
 /* ---- life ---- */
 
 static int srp_open(struct control *c, const struct srp_saved *saved)
@@ -88,57 +76,12 @@ static int srp_open(struct control *c, const struct srp_saved *saved)
 	return c->srp != NULL ? 0 : -errno;
 }
 
-static int kernel_open(struct control *c)
-{
-	struct ip_addr vips[CONFIG_LOOPBACKS];
-	struct net_mirror_conf m = { .fib = T.fib, .link = port_link, .ctx = c };
-	static struct net_twin twins[CONFIG_PORTS];
-	int n;
-
-	c->kernel = net_kernel_open();
-	if (c->kernel == NULL)
-		return -errno;
-	for (unsigned int i = 0; i < T.conf->n_loopbacks; i++)
-		vips[i] = T.conf->loopbacks[i].address;
-	/* An earlier process may have been killed while active: nothing of ours may answer before
-	 * we know our role. */
-	n = net_cleanup(c->kernel, vips, T.conf->n_loopbacks);
-	if (n < 0)
-		return n;
-	if (n > 0)
-		LOG(NOTICE,
-			"removed %d addresses and routes that an earlier process left in the "
-			"kernel",
-			n);
-	c->vips = vips_create(&(struct vips_settings){ .conf = T.conf,
-		.kernel = c->kernel,
-		.ports = T.port,
-		.n_ports = T.n_ports,
-		.shared = &T.shared,
-		.mbufs = T.mbufs,
-		.out = T.kernel_out[0] });
-	if (c->vips == NULL)
-		return -ENOMEM;
-	vips_fixed(c->vips);
-	for (unsigned int i = 0; i < T.n_ports; i++) {
-		twins[i] = T.port[i].twin;
-		m.under_ifindex[i] = T.port[i].under_ifindex;
-	}
-	m.twins = twins;
-	m.n_twins = T.n_ports;
-	c->mirror = net_mirror_create(&m);
-	if (c->mirror == NULL)
-		return -errno;
-	return reactor_watch(
-		c->reactor, &c->mirror_src, net_mirror_fd(c->mirror), EPOLLIN, on_netlink, c);
-}
-
 static const struct {
 	const char *what;
 	int (*open)(struct control *c);
 } parts[] = {
 	{ "signals", signals_open },
-	{ "kernel addresses and routes", kernel_open },
+	{ "kernel addresses and routes", start_kernel },
 	{ "signalling", start_signalling },
 	{ "SRP socket", link_open },
 	{ "monitors", watch_open },
@@ -153,8 +96,8 @@ struct control *control_create(void)
 
 	if (c == NULL)
 		return NULL;
-	c->signals.fd = c->journal_src.fd = c->mirror_src.fd = c->signalling_src.gtpc.fd =
-		c->signalling_src.gtpu.fd = -1;
+	c->signals.fd = c->journal_src.fd = c->signalling_src.gtpc.fd = c->signalling_src.gtpu.fd =
+		-1;
 	c->link.listen.fd = -1;
 	for (unsigned int i = 0; i < LINK_CONNS; i++)
 		c->link.conn[i].src.fd = -1;
@@ -197,8 +140,8 @@ void control_destroy(struct control *c)
 {
 	if (c == NULL)
 		return;
-	vips_destroy(c->vips);
-	c->vips = NULL;
+	if (c->vips != NULL) /* before anything that answers for them ends */
+		vips_withdraw(c->vips);
 	doors_fini(&c->doors);
 	reload_close(c);
 	start_operator_end(c);
@@ -207,10 +150,8 @@ void control_destroy(struct control *c)
 	c->monitors = NULL;
 	signalling_destroy(c->signalling);
 	c->signalling_src.gtpc.fd = c->signalling_src.gtpu.fd = -1;
-	c->mirror_src.fd = -1; /* the mirror closes it */
 	c->journal_src.fd = -1;
-	net_mirror_destroy(c->mirror);
-	net_kernel_close(c->kernel);
+	kernel_destroy(c->kernel);
 	srp_destroy(c->srp);
 	configuration_close(c);
 	records_close(c);
@@ -237,7 +178,7 @@ static void unresolved(struct control *c)
 				     : 0;
 
 		if (w != 0)
-			net_mirror_want(c->mirror, (uint16_t)(w >> 32), (uint32_t)w);
+			net_mirror_want(kernel_mirror(c->kernel), (uint16_t)(w >> 32), (uint32_t)w);
 	}
 }
 
@@ -250,12 +191,11 @@ static void slow(struct control *c, usec_t now)
 	if (c->repl_adjacency == FIB_NONE)
 		for (unsigned int i = 0; i < T.n_ports; i++)
 			if (T.port[i].conf->roles & CONFIG_REPLICATION) {
-				c->repl_adjacency = net_mirror_keep(
-					c->mirror, T.port[i].id, &T.conf->srp.stream_peer);
+				c->repl_adjacency = net_mirror_keep(kernel_mirror(c->kernel),
+					T.port[i].id, &T.conf->srp.stream_peer);
 				replicator_peer(T.repl, c->repl_adjacency);
 			}
-	net_mirror_resolve(c->mirror);
-	port_links(c, now);
+	kernel_turn(c->kernel, now);
 	journal_turn(c->journal, srp_info(c->srp)->last_change, now);
 	signalling_end_superseded(c->signalling);
 }
@@ -358,7 +298,7 @@ static void stalls(struct control *c, usec_t own, usec_t now)
 	if (own > 0)
 		c->grace = now + WATCHDOG_GRACE_US;
 	if (chassis_stood_still(now, own))
-		port_drop_stale(c);
+		kernel_drop_stale(c->kernel);
 	if (own > 0 || repl > 0) {
 		/* Both stood still together, mostly: the longer of the two is the time in which
 		 * nobody listened. */
@@ -394,7 +334,7 @@ void control_turn(struct control *c)
 	c->now = now;
 	stalls(c, stall, now);
 	busy = doors_turn(&c->doors);
-	busy |= port_frames(c) || signalling_indexing(c->signalling);
+	busy |= kernel_frames(c->kernel, now) || signalling_indexing(c->signalling);
 	reactor_settle(c->reactor);
 	rest(c, busy, now);
 	/* In here is where a stopped process mostly stands: looked at before any timer fires. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "process/boot.h"
+#include "process/tandem.h"
 #include "replicator/replicator.h"
 #include "worker/worker.h"
 

@@ -3,7 +3,7 @@
 
 #include <rte_lcore.h>
 
-#include "cores/tandem.h"
+#include "process/tandem.h"
 
 int lcores_choose(void)
 {

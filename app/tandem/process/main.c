@@ -10,7 +10,7 @@
 #include <rte_errno.h>
 
 #include "common/dpdk.h"
-#include "cores/tandem.h"
+#include "process/tandem.h"
 #include "process.h"
 
 static int main_log_thread(pthread_t *thread, void *(*body)(void *), void *arg)

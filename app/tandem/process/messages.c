@@ -3,7 +3,7 @@
 #include "common/mutant.h"
 #include "process/control.h"
 
-_Static_assert((int)DOORS_WORKERS >= (int)TANDEM_WORKERS, "a mark for each worker");
+_Static_assert((int)MSG_WORKERS >= (int)TANDEM_WORKERS, "a mark for each worker");
 
 /* ---- of workers ---- */
 

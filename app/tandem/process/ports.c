@@ -13,7 +13,7 @@
 #include <rte_bus_vdev.h>
 #include <rte_ethdev.h>
 
-#include "cores/tandem.h"
+#include "process/tandem.h"
 
 enum {
 	RX_DESC = 1024,

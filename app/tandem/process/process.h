@@ -28,9 +28,6 @@ int options_check(const struct options *o);
 void signals_block(void);
 int signals_open(struct control *c); /* 0 or -errno */
 
-/* notify.c: tells the service manager (systemd, Type=notify), if there is one. */
-void notify_manager(const char *state);
-
 /* start.c: the start-up table forward, the control core until it is told to end, and the table
  * backward. The process' exit code. */
 int start_run(void);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "process/boot.h"
-#include "cores/tandem.h"
+#include "process/tandem.h"
 
 _Static_assert((int)SETTINGS_CORES > (int)TANDEM_WORKERS, "workers and the replication core");
 

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Start-up is a table run forward, shutdown the same table run backward. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 #include <rte_random.h>
 #include <rte_ring.h>
 
-#include "cores/tandem.h"
+#include "process/tandem.h"
 #include "process.h"
 #include "process/boot.h"
 #include "replicator/crypt.h"
@@ -124,6 +128,30 @@ static const struct stage {
 	{ "launch", start_launch, start_join },
 };
 
+/* Tells the service manager (systemd, Type=notify), if there is one: sd_notify(3) without its
+ * library, one datagram. */
+static void start_notify(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	socklen_t len;
+	int fd;
+
+	if (path == NULL || strlen(path) >= sizeof(un.sun_path) ||
+		(path[0] != '/' && path[0] != '@'))
+		return;
+	memcpy(un.sun_path, path, strlen(path));
+	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+	if (un.sun_path[0] == '@')
+		un.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&un, len) < 0)
+		LOG(DEBUG, "cannot notify the service manager: %s", strerror(errno));
+	close(fd);
+}
+
 int start_run(void)
 {
 	unsigned int up;
@@ -139,9 +167,9 @@ int start_run(void)
 	}
 	if (ret == 0) {
 		LOG(NOTICE, "%s: ready", T.conf->chassis.name);
-		notify_manager("READY=1");
+		start_notify("READY=1");
 		ret = control_run(T.control);
-		notify_manager("STOPPING=1");
+		start_notify("STOPPING=1");
 	}
 	while (up-- > 0)
 		stages[up].stop();

@@ -64,7 +64,7 @@ int start_signalling(struct control *c)
 		.n_ports = start_signalling_ports(ports),
 		.table = T.table,
 		.fib = T.fib,
-		.mirror = c->mirror,
+		.mirror = kernel_mirror(c->kernel),
 		.n_workers = T.n_workers,
 		.to_worker = T.to_worker,
 		.worker_of_shard = T.shared.worker_of_shard,

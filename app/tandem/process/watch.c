@@ -21,7 +21,7 @@ int watch_open(struct control *c)
 {
 	struct monitors_settings s = { .conf = T.conf,
 		.reactor = c->reactor,
-		.mirror = c->mirror,
+		.mirror = kernel_mirror(c->kernel),
 		.alarms = c->alarms,
 		.n_ports = T.n_ports,
 		.ops = { watch_carrier, watch_crypto_failed, health_verdict },

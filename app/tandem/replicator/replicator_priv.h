@@ -3,12 +3,14 @@
 #ifndef TANDEM_REPLICATOR_PRIV_H
 #define TANDEM_REPLICATOR_PRIV_H
 
+#include "base/clock.h"
+#include "base/log.h"
+#include "cores/stream.h"
 #include "repl/flow.h"
 #include "ethernet.h"
 #include "replicator/crypt.h"
 #include "repl/keys.h"
 #include "replicator/replicator.h"
-#include "worker/sync.h"
 
 enum {
 	REPLICATOR_BURST = 32,
@@ -69,7 +71,7 @@ struct replicator {
 	usec_t present_us;                 /* the peer is there when heard within this */
 	struct from_replicator *committed; /* being filled */
 	/* being filled while a WANT is decoded */
-	struct repl_to_worker *want[TANDEM_WORKERS];
+	struct repl_to_worker *want[MSG_WORKERS];
 	usec_t next_view, now;
 	usec_t grace;              /* until then nobody is watched */
 	uint32_t quarantine_shard; /* the next whose quarantine is looked at, as standby */

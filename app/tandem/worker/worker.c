@@ -5,7 +5,7 @@
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 
-#include "base/memory.h"
+#include "cores/memory.h"
 #include "common/mutant.h"
 #include "worker/worker.h"
 

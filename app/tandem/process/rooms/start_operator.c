@@ -44,7 +44,7 @@ static int start_operator_metrics(struct control *c, struct metrics *m)
 	if (ret == 0)
 		ret = journal_metrics_register(m, c->journal);
 	if (ret == 0)
-		ret = kernel_metrics_register(m, c);
+		ret = kernel_metrics_register(m, c->kernel);
 	for (unsigned int i = 0; i < T.n_workers && ret == 0; i++)
 		ret = worker_metrics_register(m, T.worker[i]);
 	if (ret == 0)

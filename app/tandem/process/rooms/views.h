@@ -4,7 +4,7 @@
 #ifndef TANDEM_PROCESS_VIEWS_H
 #define TANDEM_PROCESS_VIEWS_H
 
-#include "cores/tandem.h"
+#include "process/tandem.h"
 #include "operator/operator.h"
 
 struct control;

@@ -16,7 +16,7 @@
 #include "cores/from_replicator.h"
 #include "cores/from_worker.h"
 
-enum { DOORS_WORKERS = 63, DOORS_BURST = 256 };
+enum { DOORS_WORKERS = MSG_WORKERS, DOORS_BURST = 256 };
 
 /* Where the messages come from, and who handles them with `ctx`. */
 struct doors_conf {

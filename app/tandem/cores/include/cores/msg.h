@@ -23,6 +23,7 @@
 #include "repl/repl.h"
 
 enum { MSG_BYTES = 256, MSG_ENTRIES = 28, MSG_BODY = 128, MSG_INDEX_ENTRIES = 18 };
+enum { MSG_WORKERS = 63 }; /* most workers of a chassis */
 
 /* The first type of each direction: no two directions share a type. */
 enum msg_direction {

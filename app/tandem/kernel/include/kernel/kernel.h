@@ -1,26 +1,104 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* kernel: what a chassis has in its Linux kernel: the addresses of the loopbacks (VIPs), the routes
- * that routing daemons redistribute, and what tells the subnets where a VIP is. When they are there
- * is decided by the room `pair`; here is how, and what the kernel said to it.
+/* kernel: what a chassis has in its Linux kernel, and what passes between the two: the frames of
+ * the ports' twins, the mirror of routes and neighbours, the carriers of the ports, the addresses
+ * of the loopbacks (VIPs), the routes that routing daemons redistribute, and the frames that tell
+ * the subnets where a VIP is, or ask who has it. When VIPs are there is decided by the room `pair`;
+ * here is how, and what the kernel said to it.
  *
- * The control core alone calls these. Each address and route is one request to the kernel, which
- * answers at once: a call returns when the kernel has confirmed or refused, and does not block
- * beyond that. */
+ * The control core alone calls these. Each address, route and carrier is one request to the kernel,
+ * which answers at once: a call returns when the kernel has confirmed or refused, and does not
+ * block beyond that. All other calls never block. */
 #ifndef TANDEM_KERNEL_H
 #define TANDEM_KERNEL_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_ether.h>
+
 #include "common/addr.h"
 #include "common/usec.h"
+#include "config/config.h"
+#include "net/net.h"
 
-struct config;
-struct fastpath_shared;
-struct net_kernel;
-struct port;
+struct fib;
+struct kernel;
+struct metrics;
+struct reactor;
+struct rte_mbuf;
 struct rte_mempool;
 struct rte_ring;
+struct vips;
+
+/* A port and its twin, both open for as long as the room lives. */
+struct kernel_port {
+	const struct config_port *conf;
+	uint16_t id; /* DPDK port */
+	struct rte_ether_addr mac;
+	unsigned int under_ifindex; /* the kernel's interface under the device; 0: there is none */
+	struct net_twin twin;
+	_Atomic bool *up;     /* w: this room: the carrier */
+	struct rte_ring *out; /* takes what the kernel sends on the twin, m->port set */
+};
+
+struct kernel_ops {
+	/* A frame that a core left to the control core, from port m->port. True: it was taken and
+	 * is gone; false: it goes to the twin. */
+	bool (*frame)(void *ctx, struct rte_mbuf *m, usec_t now);
+	/* Between kernel_probe_begin() and _end(): another station has the VIP, or probes for it
+	 * and goes first. */
+	void (*claimed)(void *ctx, const struct net_claim *claim);
+};
+
+/* What the room is given. It is copied, and what it points at outlives the room. */
+struct kernel_settings {
+	const struct config *conf; /* of it: loopbacks, pools, srp.l2, which no reload changes */
+	struct reactor *reactor;
+	struct fib *fib; /* w: this room: the kernel's routes and neighbours */
+	struct rte_mempool *mbufs;
+	struct rte_ring *punt; /* frames of other cores to the control core: this room takes them */
+	struct rte_ring *out;  /* announcements and probes; a worker transmits them: m->port */
+	unsigned int n_ports;
+	struct kernel_port port[CONFIG_PORTS];
+	struct kernel_ops ops;
+	void *ctx;
+};
+
+/* Removes what an earlier process left in the kernel, adds the loopbacks that do not come and go
+ * with the role, and mirrors routes and neighbours from then on. NULL + errno. */
+struct kernel *kernel_create(const struct kernel_settings *s);
+/* Withdraws the VIPs and their routes. NULL is allowed. */
+void kernel_destroy(struct kernel *k);
+
+/* Takes frames from the punt ring and the twins, a bounded number. True if there were any. */
+bool kernel_frames(struct kernel *k, usec_t now);
+/* What waits on either side is dropped: the whole chassis stood still, and it is old. */
+void kernel_drop_stale(struct kernel *k);
+/* Once in a few ms: neighbours are asked again, and devices for their carriers. */
+void kernel_turn(struct kernel *k, usec_t now);
+
+/* Objects of the room, for the rooms that use them. */
+struct vips *kernel_vips(struct kernel *k);
+struct net_mirror *kernel_mirror(struct kernel *k);
+
+/* For views. Frames that the kernel was given; that it sent; that found no room or were old. */
+struct kernel_view {
+	uint64_t to_kernel, from_kernel, frames_dropped;
+};
+void kernel_view(const struct kernel *k, struct kernel_view *v);
+/* Registers the figures of ports, twins and the mirror; they must be unregistered before
+ * kernel_destroy(). 0 or -errno. */
+int kernel_metrics_register(struct metrics *m, struct kernel *k);
+
+/* ---- whether another station has a VIP (RFC 5227 section 2.1.1, RFC 4862 section 5.4) ---- */
+
+void kernel_probe_begin(struct kernel *k);
+/* Asks once for each VIP that comes and goes with the role, on its port, if that has carrier.
+ * False: there is no such VIP. */
+bool kernel_probe_send(struct kernel *k);
+void kernel_probe_end(struct kernel *k);
+
+/* ---- VIPs ---- */
 
 /* VIPs and the routes of pools and VIPs exclude each other's states: */
 enum vips_state {
@@ -30,32 +108,12 @@ enum vips_state {
 	VIPS_LINGERING, /* handed over: the routes stay as the longer path, the addresses do not */
 };
 
-/* The caller's for as long as the object lives. */
-struct vips_settings {
-	const struct config *conf;
-	struct net_kernel *kernel;
-	const struct port *ports;
-	unsigned int n_ports;
-	const struct fastpath_shared *shared; /* which port's link is up */
-	struct rte_mempool *mbufs;
-	struct rte_ring *out; /* frames that a worker transmits: m->port says where */
-};
-
-struct vips;
-
-/* NULL: no memory. */
-struct vips *vips_create(const struct vips_settings *s);
-/* Withdraws what is there. NULL is allowed. */
-void vips_destroy(struct vips *v);
-
 enum vips_state vips_state(const struct vips *v);
 /* The metric of the routes that are there. */
 uint8_t vips_metric(const struct vips *v);
 /* The kernel has confirmed that this VIP is an address of this chassis. */
 bool vips_confirmed(const struct vips *v, const struct ip_addr *vip);
 
-/* The addresses of loopbacks that do not come and go with the role. Errors are logged. */
-void vips_fixed(struct vips *v);
 /* VIPS_UP: all addresses and routes. 0, or the -errno of one that the kernel refused: the others
  * are there, and vips_turn() tries again. */
 int vips_up(struct vips *v, uint8_t metric, usec_t now);

@@ -15,7 +15,7 @@
 #include "base/alarms.h"
 #include "journal/journal.h"
 #include "replicator/alarms.h"
-#include "cores/tandem.h"
+#include "process/tandem.h"
 #include "kernel/kernel.h"
 #include "pair/pair.h"
 #include "pair/tls.h"
@@ -101,7 +101,7 @@ struct control {
 	struct alarms *alarms;
 	struct journal *journal;
 	struct monitors *monitors;
-	struct source signals, journal_src, mirror_src;
+	struct source signals, journal_src;
 	struct disk_work *disk; /* a save or reload that a thread works on, NULL: none */
 	bool reload_again;      /* SIGHUP came meanwhile */
 	struct operator_room *operator_room;
@@ -113,11 +113,10 @@ struct control {
 	struct doors doors;
 	usec_t now; /* when the messages of this turn were taken, then when its wait ended */
 	bool in_drain;
-	struct net_kernel *kernel;
-	struct net_mirror *mirror;
+	struct kernel *kernel;
+	struct vips *vips; /* of `kernel` */
 	uint16_t repl_adjacency;
-	struct vips *vips;
-	usec_t slow_at, links_at;
+	usec_t slow_at;
 	usec_t stood_still;  /* sum of what was told to srp: in it nobody listened to the standby */
 	usec_t stood_until;  /* the end of the last */
 	usec_t repl_stalled; /* of the replication core, already told to srp */
@@ -136,7 +135,6 @@ struct control {
 	uint32_t heir; /* with goodbye: incarnation of who may still take our late usage */
 	usec_t stop_by;
 	usec_t started;
-	uint64_t punts_dropped, twin_in, twin_out, frames_dropped;
 };
 
 /* control.c */
@@ -192,15 +190,6 @@ void trace_role(struct control *c, const struct srp_action *a, usec_t now);
 void trace_step(struct control *c, enum srp_step step, usec_t now);
 void trace_wait(struct control *c, enum srp_step next, usec_t now);
 
-/* kernel/port.c. A carrier came or went; devices without an interface under them are asked; frames
- * to and from the twins, true if there were any; what waited on either side while the whole chassis
- * stood still is dropped. */
-int kernel_metrics_register(struct metrics *m, struct control *c);
-void port_link(void *ctx, uint16_t port, bool up);
-void port_links(struct control *c, usec_t now);
-bool port_frames(struct control *c);
-void port_drop_stale(struct control *c);
-
 /* pair/agree.c: what must agree with the peer. The peer's lines are here: what differs is told
  * to srp. */
 int configuration_open(struct control *c);
@@ -210,13 +199,15 @@ void configuration_close(struct control *c);
 int configuration_agree(struct control *c, const struct config *next, usec_t now);
 void configuration_compare(struct control *c, usec_t now);
 
-/* kernel/probe.c: asks for the VIPs (net_probe) before this chassis becomes Active for being alone
- * (srp_probed() says when and what follows). Asked for; a frame that a port received, which stays
- * the caller's; sends what is due and tells srp. */
+/* pair/probe.c: asks for the VIPs before this chassis becomes Active for being alone
+ * (srp_probed() says when and what follows). Asked for; another station has one, or goes first;
+ * sends what is due and reports to srp. */
 void probe_begin(struct control *c, usec_t now);
-void probe_see(struct control *c, const struct port *in, const struct rte_mbuf *m);
+void probe_claimed(struct control *c, const struct net_claim *a);
 void probe_turn(struct control *c, usec_t now);
 
+/* start_kernel.c: the kernel room is given what it needs. 0 or -errno. */
+int start_kernel(struct control *c);
 /* start_signalling.c: the signalling room is given what it needs. 0 or -errno. */
 int start_signalling(struct control *c);
 

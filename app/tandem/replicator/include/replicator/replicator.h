@@ -5,15 +5,22 @@
 #ifndef TANDEM_REPLICATOR_H
 #define TANDEM_REPLICATOR_H
 
-#include "repl/audit.h"
-#include "replicator/crypt.h"
-#include "repl/keys.h"
-#include "repl/repl.h"
+#include <rte_ether.h>
+
+#include "base/pulse.h"
+#include "config/config.h"
+#include "cores/from_replicator.h"
 #include "cores/index_outbox.h"
 #include "cores/repl_to_worker.h"
 #include "cores/settings.h"
-#include "cores/tandem.h"
 #include "cores/to_replicator.h"
+#include "net/fib.h"
+#include "repl/audit.h"
+#include "repl/flow.h"
+#include "repl/keys.h"
+#include "repl/repl.h"
+#include "replicator/crypt.h"
+#include "session/session.h"
 
 struct metrics;
 

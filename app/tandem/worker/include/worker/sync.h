@@ -14,23 +14,16 @@
 
 #include "repl/audit.h"
 #include "common/counters.h"
+#include "cores/stream.h"
 #include "session/dirty.h"
 #include "repl/flow.h"
 #include "repl/repl.h"
 #include "session/session.h"
 
-enum { SYNC_RECORDS = 64, SYNC_BUCKETS = 4, SYNC_FLUSH_US = 300, SYNC_TICKS = 20, SYNC_FIFO = 256 };
+enum { SYNC_RECORDS = 64, SYNC_BUCKETS = 4, SYNC_FLUSH_US = 300, SYNC_TICKS = 20 };
 enum {
 	SYNC_SHARE = 8
 }; /* packets of deltas, when they fill all there is, to one of bulk: a resync must end */
-
-/* In the private area of a stream mbuf: what the packet holds, for acknowledgement and loss. */
-struct stream_meta {
-	uint16_t n;
-	uint8_t owner;
-	uint8_t version; /* of the stream that it was made for */
-	repl_entry_t entry[REPL_ENTRIES];
-};
 
 // clang-format off
 #define SYNC_COUNTERS(X) \

@@ -5,10 +5,13 @@
 #ifndef TANDEM_WORKER_H
 #define TANDEM_WORKER_H
 
+#include "base/clock.h"
+#include "base/pulse.h"
+#include "config/config.h"
 #include "cores/from_worker.h"
 #include "cores/repl_to_worker.h"
+#include "cores/role.h"
 #include "cores/settings.h"
-#include "cores/tandem.h"
 #include "cores/to_worker.h"
 #include "worker/fastpath.h"
 #include "worker/sync.h"

@@ -2,8 +2,8 @@
 /* tandem: the process: what the three kinds of core share, who writes each part, and how they reach
  * each other. Made by the control core at boot, constant afterwards except where a field says
  * otherwise. */
-#ifndef TANDEM_TANDEM_H
-#define TANDEM_TANDEM_H
+#ifndef TANDEM_PROCESS_TANDEM_H
+#define TANDEM_PROCESS_TANDEM_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -13,9 +13,6 @@
 #include "base/log.h"
 #include "base/pulse.h"
 #include "config/config.h"
-#include "worker/fastpath.h"
-#include "net/fib.h"
-#include "repl/flow.h"
 #include "cores/from_replicator.h"
 #include "cores/from_worker.h"
 #include "cores/index_outbox.h"
@@ -24,9 +21,12 @@
 #include "cores/settings.h"
 #include "cores/to_replicator.h"
 #include "cores/to_worker.h"
+#include "net/fib.h"
 #include "net/net.h"
 #include "pool/pool.h"
+#include "repl/flow.h"
 #include "session/session.h"
+#include "worker/fastpath.h"
 
 enum { TANDEM_WORKERS = FASTPATH_WORKERS };
 

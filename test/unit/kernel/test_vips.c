@@ -5,15 +5,14 @@
 
 #include <rte_malloc.h>
 
-#include "cores/tandem.h"
-#include "kernel/kernel.h"
+#include "kernel_priv.h"
 #include "ut.h"
 
 enum { VIPS = 2, S = 1000000 };
 
 static struct config conf;
-static struct port port;
-static struct fastpath_shared shared;
+static struct kernel_port port;
+static _Atomic bool up;
 static struct vips *v;
 
 /* ---- the kernel ---- */
@@ -96,12 +95,11 @@ static void setup(void)
 	conf.pools[0].prefix.addr = ip_addr_v4(0x0a010000);
 	conf.pools[0].prefix.len = 24;
 	conf.pools[0].srp_activate = true;
-	port = (struct port){ .conf = &conf.ports[0] };
-	atomic_store(&shared.port[0].up, true);
+	port = (struct kernel_port){ .conf = &conf.ports[0], .up = &up };
+	atomic_store(&up, true);
 	refuse_routes = false;
 	metric = asked = 0;
-	v = vips_create(&(struct vips_settings){
-		.conf = &conf, .ports = &port, .n_ports = 1, .shared = &shared });
+	v = vips_create(&(struct vips_settings){ .conf = &conf, .ports = &port, .n_ports = 1 });
 	CU_ASSERT_PTR_NOT_NULL_FATAL(v);
 }
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the kernel room is given at the start, and where its frames go. */
+#include <errno.h>
+
+#include "process/control.h"
+
+static bool start_kernel_frame(void *ctx, struct rte_mbuf *m, usec_t now)
+{
+	struct control *c = ctx;
+
+	return signalling_frame(c->signalling, m, now);
+}
+
+static void start_kernel_claimed(void *ctx, const struct net_claim *claim)
+{
+	probe_claimed(ctx, claim);
+}
+
+int start_kernel(struct control *c)
+{
+	struct kernel_settings s = { .conf = T.conf,
+		.reactor = c->reactor,
+		.fib = T.fib,
+		.mbufs = T.mbufs,
+		.punt = T.punt,
+		.out = T.kernel_out[0],
+		.n_ports = T.n_ports,
+		.ops = { start_kernel_frame, start_kernel_claimed },
+		.ctx = c };
+
+	for (unsigned int i = 0; i < T.n_ports; i++) {
+		const struct port *p = &T.port[i];
+
+		s.port[i] = (struct kernel_port){ .conf = p->conf,
+			.id = p->id,
+			.mac = p->mac,
+			.under_ifindex = p->under_ifindex,
+			.twin = p->twin,
+			.up = &T.shared.port[p->id].up,
+			.out = p->conf->roles & CONFIG_REPLICATION ? T.kernel_repl
+								   : T.kernel_out[0] };
+	}
+	c->kernel = kernel_create(&s);
+	if (c->kernel == NULL)
+		return -errno;
+	c->vips = kernel_vips(c->kernel);
+	return 0;
+}

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Shows that the compiler keeps the walls between the rooms of app/tandem.
+
+test/walls.py BUILD ROOM=ROOM,ROOM,... ...
+    BUILD: a build folder; then each room with the rooms of its row (app/tandem/meson.build).
+
+For each room a file of one line is compiled with the room's own flags, as compile_commands.json
+has them. The line includes a header of a room that is not in the row: it must not be found, each of
+them. All headers of the room itself and of its row together must compile. The room's files must all
+be compiled with these same flags. Rooms in NOT_YET have no target of their own: the list may only
+shrink."""
+import glob
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+NOT_YET = {"operator", "pair", "process"}
+MISSING = re.compile(r"fatal error: '?([\w/.]+)'?(?: file not found|: No such file)")
+
+
+def complain(text):
+    complain.n += 1
+    print(f"walls.py: {text}")
+
+
+complain.n = 0
+
+
+class Room:
+    def __init__(self, name, folder, commands):
+        self.name = name
+        self.files = sorted(glob.glob(f"{folder}/{name}/*.c"))
+        headers = sorted(glob.glob(f"{folder}/{name}/include/{name}/*.h"))
+        self.headers = [os.path.relpath(h, f"{folder}/{name}/include") for h in headers]
+        self.target = f"lib{name}.a.p/"
+        self.flags = {}
+        for c in commands:
+            source = os.path.realpath(os.path.join(c["directory"], c["file"]))
+            if f"app/tandem/{self.target}" in c["output"] and source in self.files:
+                self.flags[source] = self.flags_of(c)
+                self.directory = c["directory"]
+
+    @staticmethod
+    def flags_of(command):
+        """Compiler and flags without what names the file."""
+        words = shlex.split(command["command"])
+        out, skip = [], False
+        for w in words:
+            if skip:
+                skip = False
+            elif w in ("-o", "-MF", "-MQ", "-c"):
+                skip = True
+            elif w not in ("-MD",) and not w.endswith(command["file"]):
+                out.append(w)
+        while out and os.path.basename(out[0]) in ("ccache", "sccache"):
+            out = out[1:]
+        return tuple(out)
+
+
+def refused(flags, directory, headers):
+    """What the compiler says of a file that includes these; None: it compiles."""
+    run = subprocess.run(
+        [*flags, "-fdiagnostics-color=never", "-fsyntax-only", "-x", "c", "-"],
+        input="".join(f'#include "{h}"\n' for h in headers),
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        env=dict(os.environ, LC_ALL="C"),
+    )
+    return None if run.returncode == 0 else run.stderr
+
+
+def check(room, row, rooms, private):
+    flags = set(room.flags.values())
+    without = [os.path.basename(f) for f in room.files if f not in room.flags]
+    if without:
+        complain(f"{room.name}: {', '.join(without)}: not in its target")
+    if len(flags) != 1:
+        complain(f"{room.name}: {len(flags)} sets of flags for its files, not one")
+        return 0
+    flags = flags.pop()
+    for f in flags:
+        seen = os.path.realpath(os.path.join(room.directory, f[2:]))
+        if f.startswith("-I") and seen in private:
+            complain(f"{room.name}: sees what is private in {seen}")
+    mine = [h for r in rooms if r.name in row | {room.name} for h in r.headers]
+    said = refused(flags, room.directory, mine)
+    if said is not None:
+        complain(f"{room.name}: headers of its row do not compile:\n{said}")
+    others = [h for r in rooms if r.name not in row | {room.name} for h in r.headers]
+    for header in others:
+        said = refused(flags, room.directory, [header])
+        missing = MISSING.search(said or "")
+        if said is None:
+            complain(f'{room.name} can include "{header}", which is not in its row')
+        elif missing is None or missing.group(1) != header:
+            complain(f'{room.name}: "{header}" is refused for another reason:\n{said}')
+    return len(mine) + len(others)
+
+
+def main(build, *rows):
+    folder = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../app/tandem")
+    folder = os.path.normpath(folder)
+    commands = json.load(open(os.path.join(build, "compile_commands.json"), encoding="utf-8"))
+    rows = {name: set(filter(None, row.split(","))) for name, row in (r.split("=") for r in rows)}
+    names = {d for d in os.listdir(folder) if os.path.isdir(os.path.join(folder, d))}
+    rooms = [Room(n, folder, commands) for n in sorted(names)]
+    if set(rows) | NOT_YET != names:
+        complain(f"rooms without a row: {sorted(names - set(rows) - NOT_YET)}")
+    for name in sorted(NOT_YET & set(rows)):
+        complain(f"{name} has a row: take it out of NOT_YET")
+    private = {folder} | {os.path.join(folder, n) for n in names}
+    tried = 0
+    for room in rooms:
+        if room.name in rows:
+            tried += check(room, rows[room.name], rooms, private)
+    print(f"{len(rows)} rooms, {tried} headers, {complain.n} complaints")
+    return 1 if complain.n > 0 or tried == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
