@@ -7,7 +7,7 @@
 
 enum { WORDS = 4, WORD = 32 };
 
-#define ROW(words, argument, permission, path, handler, renderer, help)                            \
+#define ROW(words, argument, permission, path, handler, family, renderer, help)                    \
 	{ words, argument, permission, renderer, help },
 static const struct command commands[] = { COMMANDS(ROW) };
 #undef ROW

@@ -111,17 +111,17 @@ static void repl_account_settle(struct repl *r)
 	if (a->peer.next <= t->last_state)
 		return;
 	if (told < a->acked || told > a->acked + a->superseded + a->in_flight)
-		a->untrue = true;
+		a->account_wrong = true;
 	more = told - a->acked;
-	if (a->untrue || a->in_flight > 0 || more == 0)
+	if (a->account_wrong || a->in_flight > 0 || more == 0)
 		return;
 	t->keep = t->tail; /* none of them is acknowledged twice */
 	a->superseded -= more;
 	a->acked += more;
-	a->unheard += more;
+	a->acked_by_account += more;
 	r->count.records_superseded -= more;
 	r->count.records_acked += more;
-	r->count.records_unheard += more;
+	r->count.records_acked_by_account += more;
 }
 
 void repl_account_heard(struct repl *r, uint64_t number, struct rd *body)

@@ -30,7 +30,7 @@ enum { HELP_MAX = 64 };
 #define PARAMETER_COMMAND_FORCE   ""
 
 /* Commands without a path are in the table as well, and are not registered. */
-#define ROW(words, argument, permission, path, handler, renderer, help)                            \
+#define ROW(words, argument, permission, path, handler, family, renderer, help)                    \
 	{ path, words, argument, help PARAMETER_##argument },
 static const struct {
 	const char *path, *words;
@@ -39,7 +39,7 @@ static const struct {
 } telemetry_commands[] = { COMMANDS(ROW) };
 #undef ROW
 
-#define FITS(words, argument, permission, path, handler, renderer, help)                           \
+#define FITS(words, argument, permission, path, handler, family, renderer, help)                   \
 	_Static_assert(                                                                            \
 		(permission) != COMMAND_VIEW || sizeof(help PARAMETER_##argument) <= HELP_MAX,     \
 		words ": the help is too long for telemetry");

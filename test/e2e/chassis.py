@@ -326,7 +326,7 @@ RECEIVED = ("applied", "refused_stale", "refused_absent", "refused_malformed", "
 ENCODED = ("macro_sent", "micro_sent", "delete_sent", "late_sent")
 
 
-def untrue(pair):
+def disagreement(pair):
     """What the two chassis' accounts of the records do not agree on, or None. None as well where
     that cannot be judged now: unless one is Active and the other a Standby in sync, to which it
     streams."""
@@ -341,7 +341,7 @@ def untrue(pair):
     for chassis, data in told.items():
         sent, got = data["records_sent"], data["records_received"]
         became = sent["acknowledged"] + sent["superseded"] + sent["in_flight"] + sent["abandoned"]
-        if sent["sent"] != became or sent["untrue"]:
+        if sent["sent"] != became or sent["account_wrong"]:
             return f"{chassis.side}: records sent: {sent}"
         if sum(data[k] for k in
                ENCODED) != data["tx_entries"] + data["discarded_records"] + data["dropped_records"]:
@@ -360,8 +360,8 @@ def untrue(pair):
 def check_truth(pair, timeout=5):
     """Records sent = applied + refused + superseded + in flight, to the unit, by what both chassis
     say."""
-    wait_until(lambda: untrue(pair) is None, timeout, lambda: "the accounts of the two chassis "
-                                                              f"to agree: {untrue(pair)}")
+    wait_until(lambda: disagreement(pair) is None, timeout,
+               lambda: f"the accounts of the two chassis to agree: {disagreement(pair)}")
 
 
 def remove_prefix(lab, chassis):

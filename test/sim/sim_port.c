@@ -334,18 +334,12 @@ uint16_t net_mirror_keep(struct net_mirror *m, uint16_t port, const struct ip_ad
 }
 
 /* The operator's socket is not part of this. */
-int ctl_open(struct control *c)
+int start_operator(struct control *c)
 {
 	return 0;
 }
 
-void ctl_close(struct control *c) {}
-int counters_open(struct control *c)
-{
-	(void)c;
-	return 0;
-}
-void counters_close(struct control *c) {}
+void start_operator_end(struct control *c) {}
 
 void reload_hangup(struct control *c) {}
 

@@ -30,7 +30,7 @@ static inline const char *truth_alone(const struct repl *r)
 	if (c->rx_refused != c->rx_refused_stale + c->rx_refused_absent + c->rx_refused_malformed +
 				     c->rx_refused_owner + c->rx_refused_other)
 		return "records refused: not the sum of the reasons";
-	if (s.untrue)
+	if (s.account_wrong)
 		return "the peer acknowledged more than it took, or took more than was sent";
 	return NULL;
 }

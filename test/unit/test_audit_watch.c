@@ -2,7 +2,7 @@
 /* Progress, estimate and the alarm of an overdue audit. */
 #include <string.h>
 
-#include "audit_watch.h"
+#include "replicator/audit_watch.h"
 #include "ut.h"
 
 enum { S = 1000000 };

@@ -7,7 +7,7 @@
 #include "telemetry/commands.h"
 #include "ut.h"
 
-#define ROW(words, argument, permission, path, handler, renderer, help)                            \
+#define ROW(words, argument, permission, path, handler, family, renderer, help)                    \
 	{ words, argument, permission, path, #handler, #renderer, help },
 static const struct row {
 	const char *words;

@@ -85,7 +85,7 @@ static void test_sent(void)
 }
 
 /* All ACKs of a packet were lost: the account tells. */
-static void test_unheard(void)
+static void test_acked_by_account(void)
 {
 	struct rig g;
 	struct repl_sent_records s;
@@ -113,19 +113,19 @@ static void test_unheard(void)
 	a.refused[REPL_REFUSED_STALE] = 3;
 	account(&g, 5, &a);
 	IS(&g, 21, 17, 4, 0, 0);
-	CU_ASSERT_EQUAL(COUNT(&g, records_unheard), 2);
+	CU_ASSERT_EQUAL(COUNT(&g, records_acked_by_account), 2);
 	rig_ack(&g, 6, 1, n[0], n[1]); /* too late now to count once more */
 	IS(&g, 21, 17, 4, 0, 0);
 	a.applied = 99;
 	account(&g, 4, &a); /* overtaken */
 	repl_sent_records(g.r, &s);
 	CU_ASSERT_EQUAL(s.peer.applied, 14);
-	CU_ASSERT_FALSE(s.untrue);
+	CU_ASSERT_FALSE(s.account_wrong);
 	rig_stop(&g);
 }
 
 /* A receiver that tells of fewer records than it acknowledged, or of more than there were. */
-static void test_untrue(void)
+static void test_account_wrong(void)
 {
 	for (uint64_t told = 5; told <= 11; told++) {
 		struct rig g;
@@ -140,7 +140,7 @@ static void test_untrue(void)
 		account(&g, 3,
 			&(struct repl_received){ .stream = 1, .next = n[4] + 1, .applied = told });
 		repl_sent_records(g.r, &s);
-		CU_ASSERT_EQUAL(s.untrue, told < 6 || told > 10);
+		CU_ASSERT_EQUAL(s.account_wrong, told < 6 || told > 10);
 		CU_ASSERT_EQUAL(sum(&s), s.sent);
 		rig_stop(&g);
 	}
@@ -267,8 +267,8 @@ int main(void)
 {
 	CU_TestInfo tests[] = {
 		{ "sent", test_sent },
-		{ "unheard", test_unheard },
-		{ "untrue", test_untrue },
+		{ "acked by account", test_acked_by_account },
+		{ "account wrong", test_account_wrong },
 		{ "received", test_received },
 		{ "told", test_told },
 		{ "versions", test_versions },

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "monitors_priv.h"
 #include "reactor/reactor.h"
 #include "radius/radius_probe.h"
@@ -284,4 +285,35 @@ const struct config_aaa *monitors_server(
 
 	radius_probe_info(s->probe, info);
 	return s->conf;
+}
+
+#define AAA_METRIC(name) { #name, NULL, NULL, METRIC_COUNTER },
+static const struct metric aaa_metrics[] = { RADIUS_PROBE_COUNTERS(AAA_METRIC)
+		RADIUS_CHECKS(AAA_METRIC) };
+#undef AAA_METRIC
+
+static void aaa_metrics_read(void *ctx, uint64_t *value, unsigned int n)
+{
+	const struct server *s = ctx;
+	struct radius_probe_info v;
+
+	(void)n;
+	radius_probe_info(s->probe, &v);
+	memcpy(value, &v.count, sizeof(v.count));
+	memcpy(value + radius_probe_counters_n, &v.checks, sizeof(v.checks));
+}
+
+int monitors_metrics_register(struct metrics *m, struct monitors *o)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < monitors_servers(o) && ret == 0; i++) {
+		struct server *s = &o->aaa->server[i];
+		char group[CONFIG_NAME + 8];
+
+		snprintf(group, sizeof(group), "radius/%s", s->conf->name);
+		ret = metrics_register(m, "monitors", group, aaa_metrics, RTE_DIM(aaa_metrics),
+			aaa_metrics_read, s);
+	}
+	return ret;
 }

@@ -1,65 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The comparison of the two tables, as operators see it: commands, progress, and the alarm when it
- * is overdue. */
-#include <errno.h>
-#include <string.h>
+/* The comparison of the two tables, as operators see it: commands and progress. */
+#include <stdio.h>
 
-#include "audit_watch.h"
+#include "base/log.h"
+#include "command.h"
+#include "cores/to_replicator.h"
+#include "replicator/audit_watch.h"
+#include "replicator/replicator.h"
 #include "show.h"
 
-static void audit_read(struct control *c, struct audit_watch *w, usec_t now)
-{
-	const struct replicator_view *v = replicator_view(T.repl);
-	bool active = srp_info(c->srp)->state == SRP_ACTIVE;
-	uint64_t since = atomic_load(&v->in_sync_since_ms), pair = pair_time_ms(&T.pair_time, now);
-
-	*w = (struct audit_watch){
-		.watched = active ? atomic_load(&v->stream_on) : atomic_load(&v->receiving),
-		.since = USEC_NEVER,
-		.began = atomic_load(&v->pass_began),
-		.ended = atomic_load(&v->pass_ended),
-		.interval = T.conf->srp.audit_interval_s * USEC_PER_SEC,
-		.buckets = atomic_load(&v->buckets),
-		.left = atomic_load(&v->left),
-		.differing = atomic_load(&v->differing),
-		.unmatched = active ? atomic_load(&v->peer_unmatched) : atomic_load(&v->unmatched)
-	};
-	if (!active)
-		w->since = atomic_load(&v->in_sync_since);
-	else if (since != 0) /* as the standby said; its words are in pair time */
-		w->since = pair > since ? now - RTE_MIN(now, (pair - since) * USEC_PER_MSEC) : now;
-}
-
-uint32_t audit_left_s(struct control *c, usec_t now)
-{
-	struct audit_watch w;
-	struct audit_progress_view v;
-
-	audit_read(c, &w, now);
-	audit_watch_progress(&w, now, &v);
-	return v.time_left == USEC_NEVER ? 0 : (uint32_t)(v.time_left / USEC_PER_SEC + 1);
-}
-
-void audit_alarm(struct control *c, usec_t now)
-{
-	const char *name = srp_alarm_name(SRP_ALARM_AUDIT);
-	struct audit_watch w;
-	char text[SRP_REASON_MAX];
-	bool on;
-
-	audit_read(c, &w, now);
-	on = audit_watch_overdue(&w, now, text, sizeof(text));
-	if (on != alarms_is_raised(c->alarms, name)) /* the words change all the time */
-		alarms_set(c->alarms, name, on, text, now);
-}
-
-json_t *show_resync(struct control *c, usec_t now)
+json_t *show_resync(const struct replicator *r, bool active, usec_t now)
 {
 	struct audit_watch w;
 	struct audit_progress_view v;
 	json_t *o;
 
-	audit_read(c, &w, now);
+	replicator_audit(r, active, now, &w);
 	audit_watch_progress(&w, now, &v);
 	o = json_pack("{s:s,s:I,s:I,s:I,s:I,s:I}", "state", v.state, "buckets",
 		(json_int_t)w.buckets, "matched", (json_int_t)v.matched, "differing",
@@ -75,40 +31,39 @@ json_t *show_resync(struct control *c, usec_t now)
 	return o;
 }
 
-static json_t *audit_refused(const char *why)
+json_t *act_resync(void *family, json_t *args, usec_t now)
 {
-	LOG(NOTICE, "srp resync: refused: %s", why);
-	return json_pack("{s:b,s:s}", "ok", 0, "error", why);
-}
-
-json_t *act_resync(struct control *c, json_t *args, usec_t now)
-{
-	const struct replicator_view *v = replicator_view(T.repl);
-	enum srp_state state = srp_info(c->srp)->state;
+	static const char words[] = "srp resync";
+	const struct operator_audit *f = family;
+	const struct replicator_view *v = replicator_view(f->replicator);
+	struct operator_pair_view pair;
+	enum srp_state state;
 	char text[160];
 
 	(void)args;
-	(void)now;
+	show_pair(f->pair, &pair, now);
+	state = pair.srp->state;
 	if (state != SRP_ACTIVE && state != SRP_STANDBY) {
 		snprintf(text, sizeof(text),
 			"this chassis is %s: only an Active or a Standby compares",
 			srp_state_name(state));
-		return audit_refused(text);
+		return command_refused(words, text);
 	}
 	if (state == SRP_ACTIVE && !atomic_load(&v->stream_on))
-		return audit_refused(
+		return command_refused(words,
 			"no stream runs: no peer that is Standby is heard on the replication path");
 	if (state == SRP_STANDBY && !atomic_load(&v->receiving))
-		return audit_refused(
+		return command_refused(words,
 			"no stream of the Active has come: see that it hears us on the "
 			"replication path");
-	if (to_replicator_send(&T.to_repl, to_replicator_recheck(T.msgs)) < 0)
-		return audit_refused("the replication core is busy: try again");
+	if (to_replicator_send(f->orders, to_replicator_recheck(f->msgs)) < 0)
+		return command_refused(words, "the replication core is busy: try again");
 	snprintf(text, sizeof(text),
-		"%s: all %u buckets are compared now, and what differs is sent; see show srp "
+		"%s; all %u buckets are compared, and what differs is sent: see show srp "
 		"checkpoint statistics",
-		state == SRP_ACTIVE ? "the Standby was asked" : "the Active was asked",
+		state == SRP_ACTIVE ? "the Standby was asked to compare now"
+				    : "the comparison with the Active begins now",
 		atomic_load(&v->buckets));
-	LOG(NOTICE, "srp resync: %s", text);
-	return json_pack("{s:b,s:{s:s}}", "ok", 1, "data", "result", text);
+	LOG(NOTICE, "%s: %s", words, text);
+	return command_answer(0, text);
 }

@@ -2,9 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "command.h"
-#include "ctl_request.h"
-#include "show.h"
 
 json_t *command_answer(int ret, const char *text)
 {
@@ -13,44 +12,28 @@ json_t *command_answer(int ret, const char *text)
 	return json_pack("{s:b,s:s}", "ok", 0, "error", text);
 }
 
-json_t *act_switchover(struct control *c, json_t *args, usec_t now)
+json_t *command_refused(const char *words, const char *why)
 {
-	char reason[SRP_REASON_MAX] = "";
-	int ret = srp_switchover(c->srp, request_force(args), reason, now);
-
-	LOG(NOTICE, "srp initiate-switchover: %s", ret == 0 ? "started" : reason);
-	return command_answer(ret, ret == 0 ? "switchover started" : reason);
+	LOG(NOTICE, "%s: refused: %s", words, why);
+	return command_answer(-EPERM, why);
 }
 
-json_t *act_validate_switchover(struct control *c, json_t *args, usec_t now)
+const struct operator_command *command_find(
+	const struct operator_command *commands, unsigned int n, const char *words)
 {
-	char reason[SRP_REASON_MAX] = "";
-	int ret = srp_validate(c->srp, reason, now);
-
-	(void)args;
-	return command_answer(ret, ret == 0 ? "the peer is ready to take over" : reason);
-}
-
-#define ROW(words, argument, permission, path, handler, renderer, help)                            \
-	{ words, permission, handler },
-static const struct command commands[] = { COMMANDS(ROW) };
-#undef ROW
-
-const struct command *command_find(const char *words)
-{
-	for (unsigned int i = 0; i < RTE_DIM(commands); i++)
+	for (unsigned int i = 0; i < n; i++)
 		if (strcmp(commands[i].words, words) == 0)
 			return &commands[i];
 	return NULL;
 }
 
-json_t *command_run(const struct command *command, struct control *c, json_t *args, usec_t now)
+json_t *command_run(const struct operator_command *command, json_t *args, usec_t now)
 {
 	json_t *data;
 
 	if (command == NULL)
 		return command_answer(-EINVAL, "unknown command: see tandemctl --help");
-	data = command->handler(c, args, now);
+	data = command->handler(command->family, args, now);
 	if (command->permission == COMMAND_OPERATE)
 		return data;
 	if (data == NULL)

@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "operator/operator.h"
+#include "process/control.h"
 #include "save.h"
-#include "show.h"
 
 _Static_assert((int)TLS_WHY >= (int)SAVE_WHY, "why takes what either says");
 
@@ -57,14 +58,14 @@ static char *reload_running_text(const char *first, size_t *len)
 	return fclose(f) == 0 ? text : NULL;
 }
 
-json_t *show_configuration(struct control *c, json_t *args, usec_t now)
+json_t *show_configuration(void *family, json_t *args, usec_t now)
 {
 	size_t len;
 	char *text = reload_running_text("", &len);
 	json_t *o =
 		text != NULL ? json_pack("{s:s,s:s}", "file", T.config_file, "text", text) : NULL;
 
-	(void)c;
+	(void)family;
 	(void)args;
 	(void)now;
 	free(text);
@@ -296,7 +297,7 @@ static void reload_on_ended(void *ctx, struct work *work)
 	struct disk_work *w = reload_work_of(work);
 
 	c->disk = NULL;
-	ctl_answer(c, w->reload ? reload_answer(c, w) : reload_saved(w));
+	operator_answer(c->operator_room, w->reload ? reload_answer(c, w) : reload_saved(w));
 	reload_work_free(w);
 	if (c->reload_again) {
 		c->reload_again = false;
@@ -345,17 +346,18 @@ static json_t *reload_begin(struct control *c)
 	return reload_work_begin(c, w);
 }
 
-json_t *act_reload(struct control *c, json_t *args, usec_t now)
+json_t *act_reload(void *family, json_t *args, usec_t now)
 {
-	json_t *why = reload_begin(c);
+	json_t *why = reload_begin(family);
 
 	(void)args;
 	(void)now;
 	return why != NULL ? why : json_null();
 }
 
-json_t *act_save(struct control *c, json_t *args, usec_t now)
+json_t *act_save(void *family, json_t *args, usec_t now)
 {
+	struct control *c = family;
 	const char *path = json_string_value(json_object_get(args, "file"));
 	struct disk_work *w;
 	json_t *why;

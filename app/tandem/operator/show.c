@@ -1,114 +1,113 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <string.h>
+/* Ports, cores and GTP; figures of the registry in a view. */
+#include <stdio.h>
 
-#include <rte_ethdev.h>
-
-#include "counters.h"
+#include "base/metrics.h"
+#include "base/pulse.h"
 #include "show.h"
+#include "signalling/signalling.h"
 
-void show_counters(json_t *to, const void *counters, const char *const *names, unsigned int n)
+static void show_metrics_visit(void *ctx, const struct metrics_group *g)
 {
-	for (unsigned int i = 0; i < n; i++)
-		json_object_set_new(to, names[i],
-			json_integer((json_int_t)counter_get((const uint64_t *)counters + i)));
-}
+	json_t *to = ctx;
 
-json_t *show_pools(struct control *c, json_t *args, usec_t now)
-{
-	json_t *list = json_array();
+	for (unsigned int i = 0; i < g->n; i++) {
+		json_int_t before = json_integer_value(json_object_get(to, g->metric[i].name));
 
-	(void)c;
-	(void)args;
-	(void)now;
-	for (unsigned int i = 0; i < T.pools->n; i++) {
-		const struct pool *p = &T.pools->p[i];
-		char text[IP_ADDR_TEXT + 4];
-
-		ip_addr_print(&p->conf.prefix, text);
-		snprintf(text + strlen(text), 5, "/%u", p->conf.prefix_len);
-		json_array_append_new(list,
-			json_pack("{s:s,s:s,s:I,s:I,s:b,s:I}", "name", p->conf.name, "prefix", text,
-				"addresses", (json_int_t)p->size, "used", (json_int_t)pool_used(p),
-				"srp_activate", p->conf.srp_activate, "quarantine_s",
-				(json_int_t)T.table->quarantine_s));
+		json_object_set_new(
+			to, g->metric[i].name, json_integer(before + (json_int_t)g->value[i]));
 	}
-	return json_pack("{s:o}", "pools", list);
 }
 
-static json_t *show_port(struct control *c, const struct port *p)
+void show_metrics(struct metrics *m, json_t *to, const char *room, const char *group)
 {
-	char mac[RTE_ETHER_ADDR_FMT_SIZE], group[sizeof(p->conf->name) + 8];
+	json_t *sum = json_object();
+
+	metrics_walk(m, room, group, show_metrics_visit, sum);
+	json_object_update(to, sum);
+	json_decref(sum);
+}
+
+static json_t *show_port(const struct operator_cores *f, unsigned int i)
+{
+	struct operator_port p;
+	char mac[RTE_ETHER_ADDR_FMT_SIZE], group[sizeof(p.conf->name) + 8];
 	json_t *o;
 
-	rte_ether_format_addr(mac, sizeof(mac), &p->mac);
-	o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:I}", "name", p->conf->name, "device",
-		p->conf->device, "twin", p->conf->twin, "mac", mac, "link",
-		net_mirror_link(kernel_mirror(c->kernel), p->id) ? "up" : "down", "mtu",
-		(json_int_t)p->conf->mtu, "roles",
-		p->conf->roles & CONFIG_REPLICATION ? "replication"
-		: p->conf->roles == CONFIG_ACCESS   ? "access"
-		: p->conf->roles == CONFIG_CORE     ? "core"
-						    : "access, core",
-		"queues", (json_int_t)p->n_rxq);
-	snprintf(group, sizeof(group), "port/%s", p->conf->name);
-	counters_show(c, o, "kernel", group);
+	f->port(f->ctx, i, &p);
+	rte_ether_format_addr(mac, sizeof(mac), &p.mac);
+	o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:I}", "name", p.conf->name, "device",
+		p.conf->device, "twin", p.conf->twin, "mac", mac, "link", p.link_up ? "up" : "down",
+		"mtu", (json_int_t)p.conf->mtu, "roles",
+		p.conf->roles & CONFIG_REPLICATION ? "replication"
+		: p.conf->roles == CONFIG_ACCESS   ? "access"
+		: p.conf->roles == CONFIG_CORE     ? "core"
+						   : "access, core",
+		"queues", (json_int_t)p.queues);
+	snprintf(group, sizeof(group), "port/%s", p.conf->name);
+	show_metrics(f->metrics, o, "kernel", group);
 	return o;
 }
 
-json_t *show_ports(struct control *c, json_t *args, usec_t now)
+json_t *show_ports(void *family, json_t *args, usec_t now)
 {
+	const struct operator_cores *f = family;
 	json_t *list = json_array(), *routing = json_object(), *o;
 
 	(void)args;
 	(void)now;
-	for (unsigned int i = 0; i < T.n_ports; i++)
-		json_array_append_new(list, show_port(c, &T.port[i]));
-	counters_show(c, routing, "kernel", "routing");
+	for (unsigned int i = 0; i < f->n_ports; i++)
+		json_array_append_new(list, show_port(f, i));
+	show_metrics(f->metrics, routing, "kernel", "routing");
 	o = json_pack("{s:o,s:o}", "ports", list, "routing", routing);
-	counters_show(c, o, "kernel", "twins");
+	show_metrics(f->metrics, o, "kernel", "twins");
+	show_metrics(f->metrics, o, "process", "messages");
 	return o;
 }
 
-static json_t *show_pulse(const struct core_pulse *p, unsigned int lcore, const char *role)
+static json_t *show_pulse(const struct operator_core *core, const char *role)
 {
-	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I}", "core", role, "lcore", (json_int_t)lcore,
-		"turns", (json_int_t)atomic_load(&p->turns), "busy_turns",
+	const struct core_pulse *p = core->pulse;
+
+	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I}", "core", role, "lcore",
+		(json_int_t)core->lcore, "turns", (json_int_t)atomic_load(&p->turns), "busy_turns",
 		(json_int_t)atomic_load(&p->busy), "stalls", (json_int_t)atomic_load(&p->stalls),
 		"stalled_ms", (json_int_t)(atomic_load(&p->stalled_us) / 1000));
 }
 
 /* The groups of one worker, or with instance "" of all of them together. */
-static void show_worker(struct control *c, json_t *o, const char *instance)
+static void show_worker(const struct operator_cores *f, json_t *o, const char *instance)
 {
 	static const char *const groups[] = { "fastpath", "worker", "sync" };
 	char group[32];
 
 	for (unsigned int i = 0; i < RTE_DIM(groups); i++) {
 		snprintf(group, sizeof(group), "%s%s", groups[i], instance);
-		counters_show(c, o, "worker", group);
+		show_metrics(f->metrics, o, "worker", group);
 	}
 }
 
-json_t *show_workers(struct control *c, json_t *args, usec_t now)
+json_t *show_workers(void *family, json_t *args, usec_t now)
 {
+	const struct operator_cores *f = family;
 	json_t *list = json_array(), *cores = json_array(), *total = json_object();
 
 	(void)args;
 	(void)now;
-	json_array_append_new(cores, show_pulse(&T.pulse_control, rte_get_main_lcore(), "control"));
-	json_array_append_new(cores, show_pulse(&T.pulse_repl, T.repl_lcore, "replication"));
-	for (unsigned int i = 0; i < T.n_workers; i++) {
+	json_array_append_new(cores, show_pulse(&f->control, "control"));
+	json_array_append_new(cores, show_pulse(&f->replication, "replication"));
+	for (unsigned int i = 0; i < f->n_workers; i++) {
+		const struct operator_core *core = &f->worker[i];
 		json_t *w = json_pack("{s:I,s:I,s:I}", "worker", (json_int_t)i, "lcore",
-			(json_int_t)T.worker_lcore[i], "shards", (json_int_t)T.worker[i]->n_shards);
+			(json_int_t)core->lcore, "shards", (json_int_t)core->shards);
 		char instance[16];
 
-		json_array_append_new(
-			cores, show_pulse(&T.pulse_worker[i], T.worker_lcore[i], "worker"));
+		json_array_append_new(cores, show_pulse(core, "worker"));
 		snprintf(instance, sizeof(instance), "/%u", i);
-		show_worker(c, w, instance);
+		show_worker(f, w, instance);
 		json_array_append_new(list, w);
 	}
-	show_worker(c, total, "");
+	show_worker(f, total, "");
 	return json_pack("{s:o,s:o,s:o}", "cores", cores, "total", total, "workers", list);
 }
 
@@ -117,16 +116,18 @@ const char *show_answers(const struct signalling_view *v)
 	return v->answers_protected ? "protected" : "unprotected";
 }
 
-json_t *show_gtp(struct control *c, json_t *args, usec_t now)
+json_t *show_gtp(void *family, json_t *args, usec_t now)
 {
-	json_t *o = json_object();
+	const struct operator_gtp *f = family;
+	struct operator_pair_view pair;
 	struct signalling_view v;
+	json_t *o = json_object();
 
 	(void)args;
-	(void)now;
-	signalling_view(c->signalling, &v);
-	counters_show(c, o, "signalling", NULL);
-	json_object_set_new(o, "restart_counter", json_integer(srp_info(c->srp)->restart_counter));
+	show_pair(f->pair, &pair, now);
+	signalling_view(f->signalling, &v);
+	show_metrics(f->metrics, o, "signalling", NULL);
+	json_object_set_new(o, "restart_counter", json_integer(pair.srp->restart_counter));
 	json_object_set_new(o, "answers", json_string(show_answers(&v)));
 	return o;
 }

@@ -3,8 +3,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/log.h"
+#include "command.h"
 #include "monitors/monitors.h"
-#include "pair/health.h"
 #include "radius/radius_probe.h"
 #include "show.h"
 
@@ -54,15 +55,18 @@ static json_t *show_monitor_object(const struct monitor_object *m, const char *a
 	return o;
 }
 
-json_t *show_srp_monitor(struct control *c, json_t *args, usec_t now)
+json_t *show_srp_monitor(void *family, json_t *args, usec_t now)
 {
+	const struct operator_monitors *f = family;
+	struct operator_pair_view pair;
 	json_t *list = json_array(), *o = json_object();
 	struct monitor_verdict v;
 
 	(void)args;
-	monitors_verdict(c->monitors, now, &v);
+	show_pair(f->pair, &pair, now);
+	monitors_verdict(f->monitors, now, &v);
 	show_monitor_types(o, "failed", v.health.failed);
-	show_monitor_types(o, "failed_at_peer", health_of_peer(c->srp).failed);
+	show_monitor_types(o, "failed_at_peer", pair.peer_health.failed);
 	show_monitor_types(o, "acting", v.acting);
 	show_monitor_types(o, "damped", v.damped);
 	json_object_set_new(o, "acts_in_ms",
@@ -72,7 +76,7 @@ json_t *show_srp_monitor(struct control *c, json_t *args, usec_t now)
 	show_monitor_types(o, "held", v.held);
 	for (int i = 0; i < MONITOR_OBJECTS; i++) {
 		const char *address;
-		const struct monitor_object *m = monitors_object(c->monitors, i, &address);
+		const struct monitor_object *m = monitors_object(f->monitors, i, &address);
 
 		if (m != NULL)
 			json_array_append_new(list, show_monitor_object(m, address, now));
@@ -81,49 +85,47 @@ json_t *show_srp_monitor(struct control *c, json_t *args, usec_t now)
 	return o;
 }
 
-static json_t *show_monitor_refused(const char *why)
+json_t *act_reset_auth(void *family, json_t *args, usec_t now)
 {
-	LOG(NOTICE, "srp reset-auth-probe-fail: refused: %s", why);
-	return json_pack("{s:b,s:s}", "ok", 0, "error", why);
-}
-
-json_t *act_reset_auth(struct control *c, json_t *args, usec_t now)
-{
-	enum srp_state state = srp_info(c->srp)->state;
+	static const char words[] = "srp reset-auth-probe-fail";
+	const struct operator_monitors *f = family;
+	struct operator_pair_view pair;
 	char text[160];
 	bool held;
 
 	(void)args;
-	if (monitors_servers(c->monitors) == 0)
-		return show_monitor_refused(
-			"no server is probed: see aaa-servers in the configuration");
-	if (state != SRP_ACTIVE) {
+	show_pair(f->pair, &pair, now);
+	if (monitors_servers(f->monitors) == 0)
+		return command_refused(
+			words, "no server is probed: see aaa-servers in the configuration");
+	if (pair.srp->state != SRP_ACTIVE) {
 		snprintf(text, sizeof(text),
 			"this chassis is %s: run the command on the Active, which probes",
-			srp_state_name(state));
-		return show_monitor_refused(text);
+			srp_state_name(pair.srp->state));
+		return command_refused(words, text);
 	}
-	held = monitors_reset_auth(c->monitors, now);
+	held = monitors_reset_auth(f->monitors, now);
 	snprintf(text, sizeof(text), "%s; all servers are probed anew, see show srp monitor",
 		held ? "an AAA failure may cause a switchover again" : "no AAA failure was held");
-	LOG(NOTICE, "srp reset-auth-probe-fail: %s", text);
-	return json_pack("{s:b,s:{s:s}}", "ok", 1, "data", "result", text);
+	LOG(NOTICE, "%s: %s", words, text);
+	return command_answer(0, text);
 }
 
-json_t *show_radius(struct control *c, json_t *args, usec_t now)
+json_t *show_radius(void *family, json_t *args, usec_t now)
 {
+	const struct operator_monitors *f = family;
 	json_t *all = json_object();
 
 	(void)args;
-	for (unsigned int i = 0; i < monitors_servers(c->monitors); i++) {
+	for (unsigned int i = 0; i < monitors_servers(f->monitors); i++) {
 		struct radius_probe_info v;
-		const struct config_aaa *f = monitors_server(c->monitors, i, &v);
-		char address[IP_ADDR_TEXT];
+		const struct config_aaa *server = monitors_server(f->monitors, i, &v);
+		char address[IP_ADDR_TEXT], group[CONFIG_NAME + 8];
 		json_t *o;
 
 		o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s}", "address",
-			ip_addr_print(&f->address, address), "port", (json_int_t)f->port, "probe",
-			f->status_server ? "status-server" : "auth", "state",
+			ip_addr_print(&server->address, address), "port", (json_int_t)server->port,
+			"probe", server->status_server ? "status-server" : "auth", "state",
 			(char[]){ radius_state_letter(v.state), '\0' }, "why",
 			radius_reason_text(v.reason), "last_reply",
 			v.last_reply != 0 ? radius_code_name(v.last_reply) : "none");
@@ -136,9 +138,9 @@ json_t *show_radius(struct control *c, json_t *args, usec_t now)
 			v.rtt == USEC_NEVER ? json_null() : json_integer((json_int_t)v.rtt));
 		json_object_set_new(o, "replies_must_be_signed",
 			v.message_authenticator ? json_true() : json_false());
-		show_counters(o, &v.count, radius_probe_counters_names, radius_probe_counters_n);
-		show_counters(o, &v.checks, radius_checks_names, radius_checks_n);
-		json_object_set_new(all, f->name, o);
+		snprintf(group, sizeof(group), "radius/%s", server->name);
+		show_metrics(f->metrics, o, "monitors", group);
+		json_object_set_new(all, server->name, o);
 	}
 	return all;
 }

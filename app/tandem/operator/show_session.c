@@ -2,8 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "ctl_request.h"
+#include "pool/pool.h"
+#include "session/session.h"
 #include "show.h"
+#include "signalling/signalling.h"
 
 static void show_digits(char *to, uint64_t key)
 {
@@ -35,7 +39,7 @@ static json_t *show_usage(const struct session_usage *u)
 		(json_int_t)u->dn_bytes);
 }
 
-static json_t *show_brief(const struct session_rec *r)
+static json_t *show_brief(const struct operator_table *f, const struct session_rec *r)
 {
 	char imsi[16], ue[IP_ADDR_TEXT], sgsn[IP_ADDR_TEXT], teid[16];
 	struct session_usage total = { r->usage[0].up_pkts + r->usage[1].up_pkts,
@@ -49,7 +53,7 @@ static json_t *show_brief(const struct session_rec *r)
 	o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s}", "imsi", imsi, "nsapi",
 		(json_int_t)(r->key & 0xf), "teid", teid, "ue_address", ip_addr_print(&r->ue, ue),
 		"sgsn_address", ip_addr_print(&r->peer_usr, sgsn), "apn",
-		r->apn < T.conf->n_apns ? T.conf->apns[r->apn].name : "?");
+		r->apn < f->conf->n_apns ? f->conf->apns[r->apn].name : "?");
 	json_object_update(o, u);
 	json_decref(u);
 	return o;
@@ -57,22 +61,22 @@ static json_t *show_brief(const struct session_rec *r)
 
 /* The record has a time of the pair's clock, which both chassis share; the date is by the clock of
  * this one. */
-static void show_created(json_t *o, uint64_t created_ms)
+static void show_created(const struct operator_table *f, json_t *o, uint64_t created_ms)
 {
-	uint64_t pair = pair_time_ms(&T.pair_time, clock_us());
+	uint64_t pair = pair_time_ms(f->pair_time, clock_us());
 	uint64_t age_ms = pair > created_ms ? pair - created_ms : 0;
 
 	json_object_set_new(
-		o, "created", show_time(control_wall_us() - (int64_t)(age_ms * USEC_PER_MSEC)));
+		o, "created", show_time(clock_wall_us() - (int64_t)(age_ms * USEC_PER_MSEC)));
 	json_object_set_new(o, "age_s", json_integer((json_int_t)(age_ms / 1000)));
 	json_object_set_new(o, "created_ms", json_integer((json_int_t)created_ms));
 }
 
-static json_t *show_whole(const struct session_rec *r)
+static json_t *show_whole(const struct operator_table *f, const struct session_rec *r)
 {
 	char ctl[IP_ADDR_TEXT], msisdn[2 * SESSION_MSISDN_MAX + 1],
 		qos[2 * SESSION_QOS_MAX + 1] = "", teid[16];
-	json_t *o = show_brief(r);
+	json_t *o = show_brief(f, r);
 
 	show_bcd(msisdn, r->msisdn, sizeof(r->msisdn));
 	for (unsigned int i = 0; i < r->qos_len && i < SESSION_QOS_MAX; i++)
@@ -85,46 +89,46 @@ static json_t *show_whole(const struct session_rec *r)
 	snprintf(teid, sizeof(teid), "0x%08x", r->peer_usr_teid);
 	json_object_set_new(o, "sgsn_user_teid", json_string(teid));
 	json_object_set_new(o, "pool",
-		json_string(r->pool < T.conf->n_pools ? T.conf->pools[r->pool].name : "?"));
+		json_string(r->pool < f->conf->n_pools ? f->conf->pools[r->pool].name : "?"));
 	json_object_set_new(o, "qos", json_string(qos));
 	json_object_set_new(o, "charging_id", json_integer(r->charging_id));
 #ifdef TANDEM_WIRE_V2
 	json_object_set_new(o, "charging_characteristics", json_integer(r->charging));
 #endif
-	show_created(o, r->created_ms);
+	show_created(f, o, r->created_ms);
 	json_object_set_new(
 		o, "sgsn_recovery", r->has_recovery ? json_integer(r->recovery) : json_null());
 	json_object_set_new(o, "shard", json_integer(session_handle_shard(r->handle)));
-	json_object_set_new(o, "worker",
-		json_integer(T.shared.worker_of_shard[session_handle_shard(r->handle)]));
+	json_object_set_new(
+		o, "worker", json_integer(f->worker_of_shard[session_handle_shard(r->handle)]));
 	json_object_set_new(o, "usage_side0", show_usage(&r->usage[0]));
 	json_object_set_new(o, "usage_side1", show_usage(&r->usage[1]));
 	return o;
 }
 
 /* slots a command at most: control has other things to do within its second */
-enum { LOOKED_AT = 1 << 18 };
+enum { SHOW_LOOKED_AT = 1 << 18 };
 
 /* Calls `each` for live sessions, in order of their addresses, until it returns false. The pools'
  * arrays are a hundredth of the table, and end where the last session was found. */
-static void show_walk(
-	uint64_t total, bool (*each)(void *ctx, const struct session_rec *r), void *ctx)
+static void show_walk(const struct operator_table *f, uint64_t total,
+	bool (*each)(void *ctx, const struct session_rec *r), void *ctx)
 {
 	unsigned int looked = 0;
 
-	for (unsigned int i = 0; i < T.pools->n; i++)
-		for (uint32_t k = 0; k < T.pools->p[i].size && total > 0 && looked < LOOKED_AT;
-			k++) {
+	for (unsigned int i = 0; i < f->pools->n; i++)
+		for (uint32_t k = 0;
+			k < f->pools->p[i].size && total > 0 && looked < SHOW_LOOKED_AT; k++) {
 			uint32_t handle = atomic_load_explicit(
-				&T.pools->p[i].handle[k], memory_order_relaxed);
+				&f->pools->p[i].handle[k], memory_order_relaxed);
 			struct session_rec r;
 
 			if (handle == 0)
 				continue;
 			looked++; /* it may be an address in quarantine */
-			if (session_find(T.table, handle) == NULL)
+			if (session_find(f->table, handle) == NULL)
 				continue;
-			session_read(T.table, session_slot_of(T.table, handle), &r);
+			session_read(f->table, session_slot_of(f->table, handle), &r);
 			if (r.state != SESSION_LIVE)
 				continue;
 			total--;
@@ -133,48 +137,49 @@ static void show_walk(
 		}
 }
 
-struct listing {
+struct show_listing {
+	const struct operator_table *table;
 	json_t *list;
 	json_int_t limit;
 };
 
 static bool show_list_one(void *ctx, const struct session_rec *r)
 {
-	struct listing *l = ctx;
+	struct show_listing *l = ctx;
 
-	json_array_append_new(l->list, show_brief(r));
+	json_array_append_new(l->list, show_brief(l->table, r));
 	return (json_int_t)json_array_size(l->list) < l->limit;
 }
 
-json_t *show_sessions(struct control *c, json_t *args, usec_t now)
+json_t *show_sessions(void *family, json_t *args, usec_t now)
 {
-	struct listing l = { json_array(), request_limit(args) };
+	const struct operator_table *f = family;
+	struct show_listing l = { f, json_array(), request_limit(args) };
 	json_int_t total = 0;
 
-	(void)c;
 	(void)now;
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
-		total += T.table->shard[i].n_live;
-	show_walk((uint64_t)total, show_list_one, &l);
+		total += f->table->shard[i].n_live;
+	show_walk(f, (uint64_t)total, show_list_one, &l);
 	return json_pack("{s:I,s:I,s:I,s:o}", "total", total, "capacity",
-		(json_int_t)T.conf->table.max_sessions, "shown",
+		(json_int_t)f->conf->table.max_sessions, "shown",
 		(json_int_t)json_array_size(l.list), "sessions", l.list);
 }
 
 /* By IMSI all contexts of the subscriber, through the index: one look-up per NSAPI. */
-static json_t *show_by_imsi(struct control *c, uint64_t key)
+static json_t *show_by_imsi(const struct operator_table *f, uint64_t key)
 {
 	json_t *list = json_array();
 
 	for (unsigned int nsapi = 0; nsapi < 16; nsapi++) {
-		uint32_t handle = signalling_find(c->signalling, key | nsapi);
+		uint32_t handle = signalling_find(f->signalling, key | nsapi);
 		struct session_rec r;
 
 		if (handle == 0)
 			continue;
-		session_read(T.table, session_slot_of(T.table, handle), &r);
+		session_read(f->table, session_slot_of(f->table, handle), &r);
 		if (r.state == SESSION_LIVE)
-			json_array_append_new(list, show_whole(&r));
+			json_array_append_new(list, show_whole(f, &r));
 	}
 	if (json_array_size(list) > 0)
 		return json_pack("{s:o}", "sessions", list);
@@ -182,8 +187,9 @@ static json_t *show_by_imsi(struct control *c, uint64_t key)
 	return NULL;
 }
 
-json_t *show_session(struct control *c, json_t *args, usec_t now)
+json_t *show_session(void *family, json_t *args, usec_t now)
 {
+	const struct operator_table *f = family;
 	struct ip_addr ue;
 	uint32_t handle = 0;
 	uint64_t key;
@@ -193,15 +199,37 @@ json_t *show_session(struct control *c, json_t *args, usec_t now)
 	(void)now;
 	switch (request_session(args, &ue, &handle, &key)) {
 	case REQUEST_BY_UE:
-		handle = pool_lookup4(T.pools, ip_addr_to_v4(&ue), &in_pool);
+		handle = pool_lookup4(f->pools, ip_addr_to_v4(&ue), &in_pool);
 		break;
 	case REQUEST_BY_IMSI:
-		return show_by_imsi(c, key);
+		return show_by_imsi(f, key);
 	default:
 		break;
 	}
-	if (session_find(T.table, handle) == NULL)
+	if (session_find(f->table, handle) == NULL)
 		return NULL;
-	session_read(T.table, session_slot_of(T.table, handle), &r);
-	return r.state == SESSION_LIVE ? json_pack("{s:[o]}", "sessions", show_whole(&r)) : NULL;
+	session_read(f->table, session_slot_of(f->table, handle), &r);
+	return r.state == SESSION_LIVE ? json_pack("{s:[o]}", "sessions", show_whole(f, &r)) : NULL;
+}
+
+json_t *show_pools(void *family, json_t *args, usec_t now)
+{
+	const struct operator_table *f = family;
+	json_t *list = json_array();
+
+	(void)args;
+	(void)now;
+	for (unsigned int i = 0; i < f->pools->n; i++) {
+		const struct pool *p = &f->pools->p[i];
+		char text[IP_ADDR_TEXT + 4];
+
+		ip_addr_print(&p->conf.prefix, text);
+		snprintf(text + strlen(text), 5, "/%u", p->conf.prefix_len);
+		json_array_append_new(list,
+			json_pack("{s:s,s:s,s:I,s:I,s:b,s:I}", "name", p->conf.name, "prefix", text,
+				"addresses", (json_int_t)p->size, "used", (json_int_t)pool_used(p),
+				"srp_activate", p->conf.srp_activate, "quarantine_s",
+				(json_int_t)f->table->quarantine_s));
+	}
+	return json_pack("{s:o}", "pools", list);
 }

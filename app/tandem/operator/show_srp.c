@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
-#include "counters.h"
+#include <rte_common.h>
+
+#include "base/clock.h"
+#include "replicator/replicator.h"
 #include "show.h"
+#include "signalling/signalling.h"
 
 static void show_set_ms(json_t *o, const char *key, usec_t at, usec_t now)
 {
@@ -35,11 +39,13 @@ static void show_set_mac(json_t *o, const char *key, const uint8_t mac[6])
 	show_set_text(o, key, text);
 }
 
-static void show_peer(const struct control *c, json_t *o, const struct srp_info *i, usec_t now)
+static void show_peer(
+	const struct operator_srp *f, json_t *o, const struct operator_pair_view *v, usec_t now)
 {
+	const struct srp_info *i = v->srp;
 	char text[IP_ADDR_TEXT];
 
-	show_set_text(o, "peer_remote_address", ip_addr_print(&T.conf->srp.peer, text));
+	show_set_text(o, "peer_remote_address", ip_addr_print(&f->conf->srp.peer, text));
 	show_set_text(o, "peer_state", i->peer.known ? srp_state_name(i->peer.state) : "unknown");
 	show_set_text(o, "peer_mode",
 		i->peer.known ? (i->peer.mode == SRP_PRIMARY ? "Primary" : "Backup") : "unknown");
@@ -55,23 +61,23 @@ static void show_peer(const struct control *c, json_t *o, const struct srp_info 
 		i->config_event_text[0] != '\0' ? i->config_event_text : "None");
 	show_set_ms(o, "last_peer_configuration_event_age_ms", i->config_event, now);
 	show_set_int(o, "replication_version", i->stream_version);
-	show_set_int(o, "replication_mtu", c->srp_conf.wire.mtu);
+	show_set_int(o, "replication_mtu", v->replication_mtu);
 	show_set_int(o, "peer_replication_mtu", i->peer.wire.mtu);
 }
 
-static void show_security(const struct control *c, json_t *o)
+static void show_security(
+	const struct operator_srp *f, json_t *o, const struct operator_pair_view *pair)
 {
-	const struct replicator_view *v = replicator_view(T.repl);
+	const struct replicator_view *v = replicator_view(f->replicator);
 	uint32_t id = atomic_load(&v->key_id);
 
-	if (T.conf->srp.insecure) {
+	if (f->conf->srp.insecure) {
 		show_set_text(o, "replication_security", "plain text (insecure = true)");
 		return;
 	}
 	show_set_text(o, "replication_security",
-		tls_pre_shared(c->link.tls) ? "AES-128-GCM, pre-shared key"
-					    : "AES-128-GCM, certificates");
-	show_set_text(o, "crypto_device", crypt_device(T.crypt));
+		pair->pre_shared ? "AES-128-GCM, pre-shared key" : "AES-128-GCM, certificates");
+	show_set_text(o, "crypto_device", f->crypto_device);
 	json_object_set_new(o, "key_id", id != 0 ? json_integer((json_int_t)id) : json_null());
 	show_set_int(o, "key_phase", atomic_load(&v->key_phase));
 	show_set_int(o, "keys_open", atomic_load(&v->keys_live));
@@ -79,39 +85,40 @@ static void show_security(const struct control *c, json_t *o)
 
 /* The name of the group, so that what is zero in plain text is not mistaken for what was
  * checked. */
-static void show_keys(struct control *c, json_t *o)
+static void show_keys(const struct operator_srp *f, json_t *o)
 {
 	json_t *keys = json_object();
 
-	if (T.conf->srp.insecure)
+	if (f->conf->srp.insecure)
 		return;
-	counters_show(c, keys, "replicator", "keys");
-	counters_show(c, keys, "replicator", "crypt");
+	show_metrics(f->metrics, keys, "replicator", "keys");
+	show_metrics(f->metrics, keys, "replicator", "crypt");
 	json_object_set_new(o, "keys", keys);
 }
 
-static void show_sync(struct control *c, json_t *o, usec_t now)
+static void show_sync(
+	const struct operator_srp *f, json_t *o, const struct operator_pair_view *view, usec_t now)
 {
-	const struct replicator_view *v = replicator_view(T.repl);
-	uint64_t since = atomic_load(&v->in_sync_since_ms), pair = pair_time_ms(&T.pair_time, now);
-	bool active = srp_info(c->srp)->state == SRP_ACTIVE;
+	const struct replicator_view *v = replicator_view(f->replicator);
+	uint64_t since = atomic_load(&v->in_sync_since_ms), pair = pair_time_ms(f->pair_time, now);
+	bool active = view->srp->state == SRP_ACTIVE;
 	uint32_t unmatched = active ? atomic_load(&v->peer_unmatched) : atomic_load(&v->unmatched);
 	usec_t heard = atomic_load(&v->heard);
 	struct signalling_view signalling;
 
 	show_set_text(o, "replication_path",
 		heard != USEC_NEVER && now - RTE_MIN(heard, now) <
-					       T.conf->srp.dead_interval_ms * USEC_PER_MSEC
+					       f->conf->srp.dead_interval_ms * USEC_PER_MSEC
 			? "up"
 			: "down");
-	show_security(c, o);
+	show_security(f, o, view);
 	show_set_ms(o, "replication_heard_age_ms", heard, now);
 	show_set_bool(o, "in_sync", since != 0 && unmatched == 0);
 	show_set_bool(o, "joined", atomic_load(&v->joined));
 	json_object_set_new(o, "in_sync_since",
 		since == 0 || pair < since
 			? json_null()
-			: show_time(control_wall_us() - (int64_t)((pair - since) * USEC_PER_MSEC)));
+			: show_time(clock_wall_us() - (int64_t)((pair - since) * USEC_PER_MSEC)));
 	json_object_set_new(
 		o, "in_sync_since_ms", since == 0 ? json_null() : json_integer((json_int_t)since));
 	json_object_set_new(o, "in_sync_age_ms",
@@ -119,27 +126,30 @@ static void show_sync(struct control *c, json_t *o, usec_t now)
 					   : json_integer((json_int_t)(pair - since)));
 	show_set_int(o, "unmatched_buckets", unmatched);
 	show_set_int(o, "unacknowledged_packets", atomic_load(&v->unacked));
-	signalling_view(c->signalling, &signalling);
+	signalling_view(f->signalling, &signalling);
 	show_set_text(o, "answers", show_answers(&signalling));
 }
 
-json_t *show_srp_info(struct control *c, json_t *args, usec_t now)
+json_t *show_srp_info(void *family, json_t *args, usec_t now)
 {
-	const struct srp_info *i = srp_info(c->srp);
+	const struct operator_srp *f = family;
+	const struct srp_info *i;
+	struct operator_pair_view v;
 	json_t *o = json_object();
-	char text[IP_ADDR_TEXT], routes[64];
+	char text[IP_ADDR_TEXT];
 
 	(void)args;
-	pair_routes_text(c, routes, sizeof(routes), now);
-	show_set_text(o, "context", T.conf->chassis.name);
-	show_set_text(o, "local_address", ip_addr_print(&T.conf->srp.bind, text));
+	show_pair(f->pair, &v, now);
+	i = v.srp;
+	show_set_text(o, "context", f->conf->chassis.name);
+	show_set_text(o, "local_address", ip_addr_print(&f->conf->srp.bind, text));
 	show_set_text(o, "chassis_state", srp_state_name(i->state));
-	show_set_text(o, "chassis_mode", T.conf->chassis.primary ? "Primary" : "Backup");
-	show_set_int(o, "chassis_priority", T.conf->chassis.priority);
-	show_set_mac(o, "local_tiebreaker", c->srp_conf.mac);
+	show_set_text(o, "chassis_mode", f->conf->chassis.primary ? "Primary" : "Backup");
+	show_set_int(o, "chassis_priority", f->conf->chassis.priority);
+	show_set_mac(o, "local_tiebreaker", v.tie_breaker);
 	show_set_int(o, "route_modifier", i->rm);
-	show_set_text(o, "vip_and_pool_routes", routes);
-	show_peer(c, o, i, now);
+	show_set_text(o, "vip_and_pool_routes", v.routes);
+	show_peer(f, o, &v, now);
 	show_set_text(o, "last_validate_switchover_status",
 		i->validate_status[0] != '\0' ? i->validate_status : "None");
 	show_set_text(o, "connection_state", i->connected ? "Connected" : "None");
@@ -147,27 +157,28 @@ json_t *show_srp_info(struct control *c, json_t *args, usec_t now)
 	json_object_set_new(o, "highest_term_seen", show_term(i->highest_term));
 	show_set_int(o, "term_reserve", i->reserve);
 	show_set_int(o, "restart_counter", i->restart_counter);
-	show_set_int(o, "side", T.side);
-	show_sync(c, o, now);
-	json_object_set_new(o, "last_switchover", show_last_switchover(c));
+	show_set_int(o, "side", f->side);
+	show_sync(f, o, &v, now);
+	json_object_set_new(o, "last_switchover", show_last_switchover(f->journal));
 	show_set_ms(o, "state_age_ms", i->last_change, now);
-	show_set_int(o, "uptime_ms", (now - c->started) / 1000);
+	show_set_int(o, "uptime_ms", (now - f->started) / 1000);
 	return o;
 }
 
-json_t *show_srp_statistics(struct control *c, json_t *args, usec_t now)
+json_t *show_srp_statistics(void *family, json_t *args, usec_t now)
 {
+	const struct operator_srp *f = family;
+	struct operator_pair_view v;
 	json_t *o = json_object();
 
 	(void)args;
-	(void)now;
-	counters_show(c, o, "pair", NULL);
-	show_set_int(
-		o, "heartbeats_sent", counter_get(&replicator_stream_count(T.repl)->tx_heartbeats));
-	show_transitions(c, o);
-	show_security(c, o);
-	show_set_text(
-		o, "last_handshake_failure", c->link.refused[0] != '\0' ? c->link.refused : "None");
+	show_pair(f->pair, &v, now);
+	show_metrics(f->metrics, o, "pair", NULL);
+	show_set_int(o, "heartbeats_sent",
+		counter_get(&replicator_stream_count(f->replicator)->tx_heartbeats));
+	show_transitions(f->journal, o);
+	show_security(f, o, &v);
+	show_set_text(o, "last_handshake_failure", v.refused[0] != '\0' ? v.refused : "None");
 	return o;
 }
 
@@ -184,49 +195,55 @@ static json_t *show_received(const struct repl_received *a)
 
 /* Of the present stream each way: sent == acknowledged + superseded + in flight + abandoned, and
  * acknowledged == applied + refused by what the peer tells of itself. */
-static void show_records(json_t *o)
+static void show_records(const struct replicator *r, json_t *o)
 {
 	struct repl_sent_records s;
 
-	replicator_records(T.repl, &s);
+	replicator_records(r, &s);
 	json_object_set_new(o, "records_sent",
 		json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b}", "stream", (json_int_t)s.stream,
 			"sent", (json_int_t)s.sent, "acknowledged", (json_int_t)s.acked,
 			"superseded", (json_int_t)s.superseded, "in_flight",
-			(json_int_t)s.in_flight, "abandoned", (json_int_t)s.abandoned, "unheard",
-			(json_int_t)s.unheard, "untrue", s.untrue));
+			(json_int_t)s.in_flight, "abandoned", (json_int_t)s.abandoned,
+			"acknowledged_by_account", (json_int_t)s.acked_by_account, "account_wrong",
+			s.account_wrong));
 	json_object_set_new(o, "records_at_peer", show_received(&s.peer));
-	json_object_set_new(o, "records_received", show_received(replicator_received(T.repl)));
+	json_object_set_new(o, "records_received", show_received(replicator_received(r)));
 }
 
-json_t *show_srp_checkpoint(struct control *c, json_t *args, usec_t now)
+json_t *show_srp_checkpoint(void *family, json_t *args, usec_t now)
 {
-	const struct replicator_view *v = replicator_view(T.repl);
+	const struct operator_srp *f = family;
+	const struct replicator_view *v = replicator_view(f->replicator);
+	struct operator_pair_view pair;
 	json_t *o = json_object();
 
 	(void)args;
-	counters_show(c, o, "worker", "sync");
-	counters_show(c, o, "session", NULL);
-	counters_show(c, o, "replicator", "stream");
-	counters_show(c, o, "replicator", "core");
-	counters_show(c, o, "replicator", "port");
-	counters_show(c, o, "replicator", "gauges");
-	counters_show(c, o, "signalling", "gate");
-	json_object_set_new(o, "resync", show_resync(c, now));
-	show_records(o);
+	show_pair(f->pair, &pair, now);
+	show_metrics(f->metrics, o, "worker", "sync");
+	show_metrics(f->metrics, o, "replicator", "table");
+	show_metrics(f->metrics, o, "replicator", "stream");
+	show_metrics(f->metrics, o, "replicator", "core");
+	show_metrics(f->metrics, o, "replicator", "port");
+	show_metrics(f->metrics, o, "replicator", "gauges");
+	show_metrics(f->metrics, o, "signalling", "gate");
+	json_object_set_new(
+		o, "resync", show_resync(f->replicator, pair.srp->state == SRP_ACTIVE, now));
+	show_records(f->replicator, o);
 	show_set_ms(o, "oldest_unacknowledged_ms", atomic_load(&v->oldest_unacked), now);
-	show_security(c, o);
-	show_keys(c, o);
+	show_security(f, o, &pair);
+	show_keys(f, o);
 	return o;
 }
 
-json_t *show_srp_audit(struct control *c, json_t *args, usec_t now)
+json_t *show_srp_audit(void *family, json_t *args, usec_t now)
 {
-	const struct replicator_view *v = replicator_view(T.repl);
+	const struct operator_srp *f = family;
+	const struct replicator_view *v = replicator_view(f->replicator);
 	json_t *o = json_object();
 
 	(void)args;
-	counters_show(c, o, "replicator", "audit");
+	show_metrics(f->metrics, o, "replicator", "audit");
 	show_set_int(o, "buckets", atomic_load(&v->buckets));
 	show_set_int(o, "unmatched_buckets", atomic_load(&v->unmatched));
 	show_set_ms(o, "oldest_match_age_ms", atomic_load(&v->in_sync_since), now);

@@ -4,6 +4,7 @@
 
 #include "pair/health.h"
 #include "process/control.h"
+#include "replicator/audit_watch.h"
 
 /* How long after a change of role other cores' answers, the kernel's and the first packets' next
  * hops are worth turns that follow each other fast. */
@@ -37,12 +38,30 @@ static struct srp_stream view(struct control *c, usec_t now)
 	s.in_sync = since != 0 && atomic_load(&v->peer_unmatched) == 0 &&
 		    now - RTE_MIN(status, now) < USEC_PER_SEC &&
 		    s.in_sync_age_ms <= 2 * T.conf->srp.audit_interval_s * 1000 + 1000;
-	if (!s.in_sync && srp_info(c->srp)->state == SRP_ACTIVE)
-		s.sync_left_s = audit_left_s(c, now);
+	if (!s.in_sync && srp_info(c->srp)->state == SRP_ACTIVE) {
+		struct audit_watch w;
+
+		replicator_audit(T.repl, true, now, &w);
+		s.sync_left_s = audit_watch_left_s(&w, now);
+	}
 	for (unsigned int k = 0; k < SESSION_SHARDS; k++)
 		live += T.table->shard[k].n_live;
 	s.table_empty = live == 0;
 	return s;
+}
+
+/* Raises or clears the alarm of an overdue comparison. */
+static void audit_alarm(struct control *c, usec_t now)
+{
+	const char *name = srp_alarm_name(SRP_ALARM_AUDIT);
+	struct audit_watch w;
+	char text[SRP_REASON_MAX];
+	bool on;
+
+	replicator_audit(T.repl, srp_info(c->srp)->state == SRP_ACTIVE, now, &w);
+	on = audit_watch_overdue(&w, now, text, sizeof(text));
+	if (on != alarms_is_raised(c->alarms, name)) /* the words change all the time */
+		alarms_set(c->alarms, name, on, text, now);
 }
 
 void srp_stood_still(struct control *c, usec_t us, usec_t stream_us, usec_t now)

@@ -85,7 +85,6 @@ static const struct {
 	{ "signalling", start_signalling },
 	{ "SRP socket", link_open },
 	{ "monitors", watch_open },
-	{ "control socket", ctl_open },
 	{ "configuration", configuration_open },
 };
 
@@ -97,13 +96,11 @@ struct control *control_create(void)
 
 	if (c == NULL)
 		return NULL;
-	c->signals.fd = c->journal_src.fd = c->ctl.fd = c->signalling_src.gtpc.fd =
-		c->signalling_src.gtpu.fd = -1;
+	c->signals.fd = c->journal_src.fd = c->signalling_src.gtpc.fd = c->signalling_src.gtpu.fd =
+		-1;
 	c->link.listen.fd = -1;
 	for (unsigned int i = 0; i < LINK_CONNS; i++)
 		c->link.conn[i].src.fd = -1;
-	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
-		c->clients[i].src.fd = -1;
 	c->repl_adjacency = FIB_NONE;
 	c->heard = USEC_NEVER;
 	control_doors(c);
@@ -130,7 +127,7 @@ struct control *control_create(void)
 	if (ret == 0)
 		ret = srp_open(c, &saved);
 	if (ret == 0)
-		ret = counters_open(c);
+		ret = start_operator(c);
 	if (ret < 0) {
 		control_destroy(c);
 		return NULL;
@@ -147,8 +144,7 @@ void control_destroy(struct control *c)
 		vips_withdraw(c->vips);
 	doors_fini(&c->doors);
 	reload_close(c);
-	ctl_close(c);
-	counters_close(c);
+	start_operator_end(c);
 	link_close(c);
 	monitors_destroy(c->monitors);
 	c->monitors = NULL;

@@ -106,9 +106,9 @@ struct repl_sent_records {
 	uint64_t in_flight;
 	uint64_t abandoned; /* in flight when the stream ended */
 	/* of acked: no ACK of them came through, the peer's ACCOUNT told */
-	uint64_t unheard;
+	uint64_t acked_by_account;
 	/* the peer's ACCOUNT told of fewer than it acknowledged: a bug */
-	bool untrue;
+	bool account_wrong;
 	struct repl_received peer; /* as the peer's last ACCOUNT of this stream said */
 };
 
@@ -158,7 +158,7 @@ struct repl_ops {
 #define REPL_COUNTERS(X) \
 	X(tx_packets) X(tx_bytes) X(tx_state_packets) X(tx_entries) X(tx_acks) X(tx_wants) \
 	X(tx_heartbeats) X(tx_pings) X(records_acked) X(records_superseded) X(records_abandoned) \
-	X(records_unheard) X(acked_packets) X(lost_packets) X(lost_entries) \
+	X(records_acked_by_account) X(acked_packets) X(lost_packets) X(lost_entries) \
 	X(spurious_losses) X(window_full) X(rx_packets) X(rx_bytes) X(rx_state_packets) \
 	X(rx_slots) X(rx_deltas) X(rx_digests) X(rx_wants) X(rx_acks) X(rx_heartbeats) \
 	X(rx_applied) X(rx_refused) X(rx_refused_stale) X(rx_refused_absent) \

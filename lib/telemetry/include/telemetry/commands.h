@@ -23,91 +23,91 @@ enum command_argument {
  * the user who gave it. Only a view has a telemetry path. */
 enum command_permission { COMMAND_VIEW, COMMAND_OPERATE };
 
-/* X(words, argument, permission, telemetry path, handler of the daemon, renderer of tandemctl,
- * help) */
+/* X(words, argument, permission, telemetry path, handler of the daemon, family of handlers that it
+ * is of (they share a context), renderer of tandemctl, help) */
 // clang-format off
 #define COMMANDS(X) \
 	X("show srp info", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/srp/info", show_srp_info, render_srp_info, \
+		"/tandem/srp/info", show_srp_info, srp, render_srp_info, \
 		"both chassis, and whether a switchover would lose anything") \
 	X("show srp statistics", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/srp/statistics", show_srp_statistics, render_counters, \
+		"/tandem/srp/statistics", show_srp_statistics, srp, render_counters, \
 		"hellos, heartbeats, switchovers by cause, transitions") \
 	X("show srp checkpoint statistics", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/srp/checkpoint", show_srp_checkpoint, render_counters, \
+		"/tandem/srp/checkpoint", show_srp_checkpoint, srp, render_counters, \
 		"checkpoints sent, applied, superseded, refused") \
 	X("show srp audit-statistics", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/srp/audit", show_srp_audit, render_counters, \
+		"/tandem/srp/audit", show_srp_audit, srp, render_counters, \
 		"comparisons of the two tables, and repairs") \
 	X("show srp monitor", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/srp/monitor", show_srp_monitor, render_any, \
-		"what is monitored, its state, and what follows from it") \
+		"/tandem/srp/monitor", show_srp_monitor, monitors, render_any, \
+		"monitored objects, their states, and the verdict from them") \
 	X("show radius statistics", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/radius", show_radius, render_named, \
-		"probes of the AAA servers: requests, replies, refused ones") \
+		"/tandem/radius", show_radius, monitors, render_named, \
+		"probes of AAA servers: requests, replies, refused replies") \
 	X("show srp history", COMMAND_COUNT, COMMAND_VIEW, \
-		"/tandem/srp/history", show_srp_history, render_history, \
-		"transitions with cause and term, newest last") \
+		"/tandem/srp/history", show_srp_history, history, render_history, \
+		"state changes, cause and term, the newest last") \
 	X("show srp call-loss statistics", COMMAND_COUNT, COMMAND_VIEW, \
-		"/tandem/srp/call_loss", show_call_loss, render_history, \
+		"/tandem/srp/call_loss", show_call_loss, history, render_history, \
 		"sessions known and lost in each switchover") \
 	X("show srp configuration-difference", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/srp/configuration", show_difference, render_any, \
-		"keys that must agree with the peer and do not") \
+		"/tandem/srp/configuration", show_difference, pair, render_any, \
+		"keys that must be equal on both chassis and are not") \
 	X("show license information", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/license", show_license, render_any, \
+		"/tandem/license", show_license, pair, render_any, \
 		"whether session recovery is licensed, here and on the peer") \
 	X("show sessions", COMMAND_LIMIT, COMMAND_VIEW, \
-		"/tandem/sessions", show_sessions, render_any, \
+		"/tandem/sessions", show_sessions, table, render_any, \
 		"live sessions") \
 	X("show session", COMMAND_SESSION, COMMAND_VIEW, \
-		"/tandem/session", show_session, render_session, \
+		"/tandem/session", show_session, table, render_session, \
 		"everything about one session") \
 	X("show pools", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/pools", show_pools, render_any, \
+		"/tandem/pools", show_pools, table, render_any, \
 		"address pools and their use") \
 	X("show ports", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/ports", show_ports, render_counters, \
+		"/tandem/ports", show_ports, cores, render_counters, \
 		"ports, links, packets and drops") \
 	X("show workers", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/workers", show_workers, render_counters, \
+		"/tandem/workers", show_workers, cores, render_counters, \
 		"worker cores, packets, cycles, drops by reason") \
 	X("show gtp statistics", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/gtp", show_gtp, render_counters, \
+		"/tandem/gtp", show_gtp, gtp, render_counters, \
 		"GTP-C procedures, and whether answers wait for the standby") \
 	X("show configuration", COMMAND_NOTHING, COMMAND_VIEW, \
-		NULL, show_configuration, render_text, \
+		NULL, show_configuration, reload, render_text, \
 		"running configuration, defaults included") \
 	X("save configuration", COMMAND_FILE, COMMAND_OPERATE, \
-		NULL, act_save, render_any, \
-		"write it to a file (absolute path); the comments of the loaded file are lost") \
+		NULL, act_save, reload, render_any, \
+		"write the running configuration to a file (absolute path), without comments") \
 	X("reload configuration", COMMAND_NOTHING, COMMAND_OPERATE, \
-		NULL, act_reload, render_any, \
-		"load the file anew: take all that changed, or nothing if a key needs a restart") \
+		NULL, act_reload, reload, render_any, \
+		"load the file again: take all changes, or none if one needs a restart") \
 	X("show alarms", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/alarms", show_alarms, render_any, \
-		"what needs attention, and what did") \
+		"/tandem/alarms", show_alarms, history, render_any, \
+		"alarms that are raised, and alarms that were cleared") \
 	X("srp resync", COMMAND_NOTHING, COMMAND_OPERATE, \
-		NULL, act_resync, render_any, \
-		"compare the whole table with the peer now, and send what differs") \
+		NULL, act_resync, audit, render_any, \
+		"compare both tables completely now, and repair what differs") \
 	X("srp initiate-switchover", COMMAND_FORCE, COMMAND_OPERATE, \
-		NULL, act_switchover, render_any, \
-		"hand over to the peer; on the Active only") \
+		NULL, act_switchover, pair, render_any, \
+		"make the peer Active and this chassis Standby; on the Active only") \
 	X("srp initiate-audit auto", COMMAND_NOTHING, COMMAND_OPERATE, \
-		NULL, act_resync, render_any, \
+		NULL, act_resync, audit, render_any, \
 		"the same as srp resync, by the name that other gateways have for it") \
 	X("srp initiate-audit manual-with-sync", COMMAND_NOTHING, COMMAND_OPERATE, \
-		NULL, act_resync, render_any, \
+		NULL, act_resync, audit, render_any, \
 		"the same as srp resync: an audit that repairs") \
 	X("srp validate-switchover", COMMAND_NOTHING, COMMAND_OPERATE, \
-		NULL, act_validate_switchover, render_any, \
+		NULL, act_validate_switchover, pair, render_any, \
 		"check whether a switchover would be refused, and why") \
 	X("srp validate-configuration", COMMAND_NOTHING, COMMAND_OPERATE, \
-		NULL, act_validate_configuration, render_any, \
+		NULL, act_validate_configuration, pair, render_any, \
 		"compare the configuration with the peer's now, key by key") \
 	X("srp reset-auth-probe-fail", COMMAND_NOTHING, COMMAND_OPERATE, \
-		NULL, act_reset_auth, render_any, \
-		"an AAA failure may cause a switchover again; on the Active only")
+		NULL, act_reset_auth, monitors, render_any, \
+		"probe all AAA servers again, whose failure may cause a switchover; on the Active")
 // clang-format on
 
 #endif

@@ -14,6 +14,7 @@
 #include "srp/srp.h"
 
 struct journal;
+struct metrics;
 
 /* What the journal asks of other rooms at a switchover. */
 struct journal_ops {
@@ -72,6 +73,8 @@ struct history *journal_history(struct journal *j);
 /* Since start. */
 uint64_t journal_switchovers(const struct journal *j, enum srp_cause cause);
 uint64_t journal_transitions(const struct journal *j, enum srp_state to);
+/* Registers both; they must be unregistered before journal_close(). 0 or -errno. */
+int journal_metrics_register(struct metrics *m, struct journal *j);
 /* Alarms that are over, oldest first; NULL: there are no more. */
 const struct journal_alarm *journal_alarm(const struct journal *j, unsigned int k);
 

@@ -23,6 +23,7 @@
 
 struct fib;
 struct kernel;
+struct metrics;
 struct reactor;
 struct rte_mbuf;
 struct rte_mempool;
@@ -85,6 +86,9 @@ struct kernel_view {
 	uint64_t to_kernel, from_kernel, frames_dropped;
 };
 void kernel_view(const struct kernel *k, struct kernel_view *v);
+/* Registers the figures of ports, twins and the mirror; they must be unregistered before
+ * kernel_destroy(). 0 or -errno. */
+int kernel_metrics_register(struct metrics *m, struct kernel *k);
 
 /* ---- whether another station has a VIP (RFC 5227 section 2.1.1, RFC 4862 section 5.4) ---- */
 

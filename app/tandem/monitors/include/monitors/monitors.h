@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "monitor/monitor.h"
 
+struct metrics;
 struct monitors;
 struct net_mirror;
 struct radius_probe_info;
@@ -71,6 +72,9 @@ const struct monitor_object *monitors_object(
 unsigned int monitors_servers(const struct monitors *m);
 const struct config_aaa *monitors_server(
 	const struct monitors *m, unsigned int i, struct radius_probe_info *info);
+/* Registers the counters of each server's probe, group "radius/NAME"; they must be unregistered
+ * before monitors_destroy(). 0 or -errno. */
+int monitors_metrics_register(struct metrics *m, struct monitors *o);
 /* All servers are probed anew; true: a failure was held, and may cause a switchover again. */
 bool monitors_reset_auth(struct monitors *m, usec_t now);
 

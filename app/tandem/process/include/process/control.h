@@ -5,8 +5,6 @@
 #ifndef TANDEM_CONTROL_H
 #define TANDEM_CONTROL_H
 
-#include <jansson.h>
-
 #include "cores/doors.h"
 #include "srp/frame.h"
 #include "monitors/monitors.h"
@@ -23,20 +21,7 @@
 #include "pair/tls.h"
 #include "worker/worker.h"
 
-enum {
-	CONTROL_CLIENTS = 16,
-	LINK_CONNS = 4 /* of the peer's address at once, proven or not */
-};
-
-struct client {
-	struct source src;
-	usec_t since;
-	bool waiting; /* for ctl_answer(); one at most */
-	char in[8192];
-	size_t in_len;
-	char *out;
-	size_t out_len, out_sent;
-};
+enum { LINK_CONNS = 4 /* of the peer's address at once, proven or not */ };
 
 /* The sockets of signalling. */
 struct signalling_sources {
@@ -105,10 +90,10 @@ struct link_srp {
 	char refused[TLS_WHY]; /* why the last one was */
 };
 
-struct metrics;
+struct operator_room;
+struct start_operator;
 
 struct control {
-	struct metrics *metrics; /* of every room; who shows figures walks it */
 	struct reactor *reactor;
 	struct srp *srp;
 	struct srp_conf srp_conf;
@@ -116,10 +101,11 @@ struct control {
 	struct alarms *alarms;
 	struct journal *journal;
 	struct monitors *monitors;
-	struct source signals, journal_src, ctl;
+	struct source signals, journal_src;
 	struct disk_work *disk; /* a save or reload that a thread works on, NULL: none */
 	bool reload_again;      /* SIGHUP came meanwhile */
-	struct client clients[CONTROL_CLIENTS];
+	struct operator_room *operator_room;
+	struct start_operator *start_operator; /* what that was given */
 	struct signalling *signalling;
 	struct signalling_sources signalling_src;
 	struct pair *pair;
@@ -157,6 +143,8 @@ void control_stop(struct control *c);
 void control_doors(struct control *c);
 
 /* pair/listen.c, pair/link.c: the SRP connection */
+struct metrics;
+int pair_metrics_register(struct metrics *m, struct control *c);
 int link_open(struct control *c);
 void link_close(struct control *c);
 void link_connect(struct control *c, usec_t now);
@@ -202,11 +190,6 @@ void trace_role(struct control *c, const struct srp_action *a, usec_t now);
 void trace_step(struct control *c, enum srp_step step, usec_t now);
 void trace_wait(struct control *c, enum srp_step next, usec_t now);
 
-/* operator/audit.c: raises or clears the alarm of an overdue comparison */
-void audit_alarm(struct control *c, usec_t now);
-/* How long the comparison that runs may take yet, by its rate; 0: not known, or none runs. */
-uint32_t audit_left_s(struct control *c, usec_t now);
-
 /* pair/agree.c: what must agree with the peer. The peer's lines are here: what differs is told
  * to srp. */
 int configuration_open(struct control *c);
@@ -228,15 +211,10 @@ int start_kernel(struct control *c);
 /* start_signalling.c: the signalling room is given what it needs. 0 or -errno. */
 int start_signalling(struct control *c);
 
-/* operator/ctl.c, operator/show*.c */
-/* operator/counters.c: the registry of figures, once all rooms are there. 0 or -errno. */
-int counters_open(struct control *c);
-void counters_close(struct control *c);
-int ctl_open(struct control *c);
-void ctl_close(struct control *c);
-/* The answer to a command whose answer was null; takes it. Nobody may be there any more who
- * waits. */
-void ctl_answer(struct control *c, json_t *answer);
+/* rooms/start_operator.c: the registry of figures and the operator room, once all others are there.
+ * 0 or -errno, logged; its end in either case. */
+int start_operator(struct control *c);
+void start_operator_end(struct control *c);
 /* operator/reload.c: SIGHUP; the end: waits for the disk */
 void reload_hangup(struct control *c);
 void reload_close(struct control *c);

@@ -22,6 +22,8 @@
 #include "replicator/crypt.h"
 #include "session/session.h"
 
+struct metrics;
+
 // clang-format off
 #define REPLICATOR_COUNTERS(X) \
 	X(tx_unresolved) X(tx_unsealed) X(no_mbuf) X(msg_no_room) X(msg_unknown) \
@@ -114,6 +116,9 @@ const struct repl_received *replicator_received(const struct replicator *r);
 const struct keys_counters *replicator_keys_count(const struct replicator *r);
 /* NULL in plain text. */
 const struct crypt_counters *replicator_crypt_count(const struct replicator *r);
+/* Registers the counters and gauges of the room, and what was applied to the table. They must be
+ * unregistered before it is destroyed. 0 or -errno. Control core. */
+int replicator_metrics_register(struct metrics *m, struct replicator *r);
 /* w: control: where the peer's replication address is (adjacency index of the fib). */
 void replicator_peer(struct replicator *r, uint16_t adjacency);
 /* w: control: whether the peer says that it is Standby. */

@@ -22,6 +22,7 @@ struct fib;
 struct from_worker_answer;
 struct from_worker_ended;
 struct msg_entries;
+struct metrics;
 struct msg_index;
 struct net_mirror;
 struct rte_mbuf;
@@ -149,5 +150,7 @@ struct signalling_view {
 	uint64_t frames_dropped;   /* reassembled user packets that found no room */
 };
 void signalling_view(const struct signalling *s, struct signalling_view *v);
+/* Registers the figures of the view; unregistered before the room is destroyed. 0 or -errno. */
+int signalling_metrics_register(struct metrics *m, struct signalling *s);
 
 #endif

@@ -80,6 +80,8 @@ struct worker_env {
 	const _Atomic bool *quit; /* ends worker_run() */
 };
 
+struct metrics;
+
 struct worker {
 	struct fastpath fp;
 	struct sync sync;
@@ -114,6 +116,9 @@ struct worker *worker_create(const struct worker_env *env);
 void worker_destroy(struct worker *w);
 int worker_run(void *worker); /* lcore function: turns until told to quit */
 const struct fastpath_counters *worker_fastpath_count(const struct worker *w);
+/* Registers the worker's counters, groups "fastpath/N", "worker/N" and "sync/N" of worker N. They
+ * must be unregistered before it is destroyed. 0 or -errno. Control core. */
+int worker_metrics_register(struct metrics *m, const struct worker *w);
 
 /* What the worker does with each message. */
 extern const struct to_worker_handlers worker_of_control;

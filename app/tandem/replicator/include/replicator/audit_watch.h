@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* audit_watch: what an operator is told of the comparison of the two tables: how far it is, how
- * long it will take, and whether it is overdue. Pure: numbers in, numbers and words out; for the
- * control core. */
-#ifndef TANDEM_AUDIT_WATCH_H
-#define TANDEM_AUDIT_WATCH_H
+/* audit_watch: how far the comparison of the two tables is, how long it will take, and whether it
+ * is overdue: for operators, for the alarm, and for what lib/srp says to the peer. Pure but for
+ * replicator_audit(): numbers in, numbers and words out. Control core. */
+#ifndef TANDEM_REPLICATOR_AUDIT_WATCH_H
+#define TANDEM_REPLICATOR_AUDIT_WATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/usec.h"
+
+struct replicator;
 
 struct audit_watch {
 	bool watched; /* there is a stream to or from the peer */
@@ -29,7 +31,14 @@ struct audit_progress_view {
 	usec_t time_left; /* USEC_NEVER: not known */
 };
 
+/* What is known of the comparison. active: this chassis is Active, so that the standby compares and
+ * what it reported last counts. Control core; it reads what the replication core publishes. */
+void replicator_audit(const struct replicator *r, bool active, usec_t now, struct audit_watch *w);
+
 void audit_watch_progress(const struct audit_watch *w, usec_t now, struct audit_progress_view *v);
+/* How long the comparison that runs may take yet, by its rate, in seconds; 0: that is not known, or
+ * none runs. */
+uint32_t audit_watch_left_s(const struct audit_watch *w, usec_t now);
 /* Whether the oldest match is older than two cycles; a bucket that never matched counts from the
  * beginning of the pass. What to do about it goes to `text`. */
 bool audit_watch_overdue(const struct audit_watch *w, usec_t now, char *text, size_t size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
 
-#include "audit_watch.h"
+#include "replicator/audit_watch.h"
 
 enum { FIRST_US = 20000 }; /* before that a rate says nothing */
 
@@ -21,6 +21,14 @@ void audit_watch_progress(const struct audit_watch *w, usec_t now, struct audit_
 		v->time_left = 0;
 	else if (took >= FIRST_US && v->matched > 0)
 		v->time_left = (usec_t)w->left * took / v->matched;
+}
+
+uint32_t audit_watch_left_s(const struct audit_watch *w, usec_t now)
+{
+	struct audit_progress_view v;
+
+	audit_watch_progress(w, now, &v);
+	return v.time_left == USEC_NEVER ? 0 : (uint32_t)(v.time_left / USEC_PER_SEC + 1);
 }
 
 bool audit_watch_overdue(const struct audit_watch *w, usec_t now, char *text, size_t size)

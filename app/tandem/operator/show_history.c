@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What was: transitions, what each switchover cost, alarms. Newest last. */
+/* Views of transitions, of what each switchover cost, and of alarms. The newest row is the last. */
 #include <string.h>
 #include <time.h>
 
+#include <rte_common.h>
+
+#include "base/alarms.h"
+#include "base/clock.h"
 #include "ctl_request.h"
+#include "journal/journal.h"
 #include "show.h"
 
 json_t *show_time(int64_t wall_us)
@@ -31,8 +36,7 @@ json_t *show_term(srp_term_t term)
 
 int64_t show_wall_of(usec_t at, usec_t now)
 {
-	return at == USEC_NEVER || at == 0 || at > now ? 0
-						       : control_wall_us() - (int64_t)(now - at);
+	return at == USEC_NEVER || at == 0 || at > now ? 0 : clock_wall_us() - (int64_t)(now - at);
 }
 
 static double show_tenths_ms(usec_t us)
@@ -63,9 +67,9 @@ static void show_phases(json_t *o, const struct history_entry *e)
 	json_object_set_new(o, "phases", list);
 }
 
-json_t *show_last_switchover(struct control *c)
+json_t *show_last_switchover(struct journal *j)
 {
-	struct history *h = journal_history(c->journal);
+	struct history *h = journal_history(j);
 
 	for (uint64_t i = h->next; i > history_first(h); i--) {
 		const struct history_entry *e = history_get(h, i - 1);
@@ -83,7 +87,7 @@ json_t *show_last_switchover(struct control *c)
 	return json_null();
 }
 
-void show_transitions(const struct control *c, json_t *to)
+void show_transitions(const struct journal *j, json_t *to)
 {
 	json_t *causes = json_object(), *states = json_object();
 
@@ -91,10 +95,10 @@ void show_transitions(const struct control *c, json_t *to)
 		if (strcmp(srp_cause_name((enum srp_cause)i), "unknown") != 0 &&
 			i != SRP_CAUSE_NONE && i != SRP_CAUSE_STARTUP && i != SRP_CAUSE_ABORTED)
 			json_object_set_new(causes, srp_cause_name((enum srp_cause)i),
-				show_count(journal_switchovers(c->journal, (enum srp_cause)i)));
+				show_count(journal_switchovers(j, (enum srp_cause)i)));
 	for (unsigned int i = 0; i <= SRP_PENDING_STANDBY; i++)
 		json_object_set_new(states, srp_state_name((enum srp_state)i),
-			show_count(journal_transitions(c->journal, (enum srp_state)i)));
+			show_count(journal_transitions(j, (enum srp_state)i)));
 	json_object_set_new(to, "switchovers_by_cause", causes);
 	json_object_set_new(to, "transitions_to", states);
 }
@@ -103,7 +107,7 @@ void show_transitions(const struct control *c, json_t *to)
 static json_t *show_age(const struct history_entry *e, usec_t now)
 {
 	int64_t age = e->at != USEC_NEVER ? (int64_t)(now - RTE_MIN(e->at, now))
-					  : control_wall_us() - e->wall_us;
+					  : clock_wall_us() - e->wall_us;
 
 	return show_count(age > 0 ? (uint64_t)age / 1000 : 0);
 }
@@ -139,10 +143,10 @@ static void show_loss_row(json_t *list, const struct history_entry *e, usec_t no
 }
 
 /* The newest ones that are asked for. */
-static json_t *show_newest(struct control *c, json_t *args, bool switchovers,
+static json_t *show_newest(struct journal *j, json_t *args, bool switchovers,
 	void (*add)(json_t *list, const struct history_entry *e, usec_t now), usec_t now)
 {
-	struct history *h = journal_history(c->journal);
+	struct history *h = journal_history(j);
 	unsigned int want = request_limit(args), n = 0;
 	json_t *list = json_array();
 	uint64_t from = h->next;
@@ -161,30 +165,37 @@ static json_t *show_newest(struct control *c, json_t *args, bool switchovers,
 	return list;
 }
 
-json_t *show_srp_history(struct control *c, json_t *args, usec_t now)
+json_t *show_srp_history(void *family, json_t *args, usec_t now)
 {
-	return json_pack("{s:o}", "history", show_newest(c, args, false, show_transition_row, now));
+	const struct operator_history *f = family;
+
+	return json_pack(
+		"{s:o}", "history", show_newest(f->journal, args, false, show_transition_row, now));
 }
 
-json_t *show_call_loss(struct control *c, json_t *args, usec_t now)
+json_t *show_call_loss(void *family, json_t *args, usec_t now)
 {
-	return json_pack("{s:o}", "switchovers", show_newest(c, args, true, show_loss_row, now));
+	const struct operator_history *f = family;
+
+	return json_pack(
+		"{s:o}", "switchovers", show_newest(f->journal, args, true, show_loss_row, now));
 }
 
-json_t *show_alarms(struct control *c, json_t *args, usec_t now)
+json_t *show_alarms(void *family, json_t *args, usec_t now)
 {
+	const struct operator_history *f = family;
 	json_t *on = json_array(), *over = json_array();
 	const struct journal_alarm *was;
 	const struct alarm *a;
 
 	(void)args;
-	for (unsigned int i = 0; (a = alarms_get(c->alarms, i)) != NULL; i++)
+	for (unsigned int i = 0; (a = alarms_get(f->alarms, i)) != NULL; i++)
 		if (a->raised)
 			json_array_append_new(on,
 				json_pack("{s:s,s:o,s:I,s:s}", "alarm", a->info->name, "raised",
 					show_time(a->wall_us), "age_ms",
 					(json_int_t)((now - a->since) / 1000), "text", a->text));
-	for (unsigned int i = 0; (was = journal_alarm(c->journal, i)) != NULL; i++)
+	for (unsigned int i = 0; (was = journal_alarm(f->journal, i)) != NULL; i++)
 		json_array_append_new(over, json_pack("{s:s,s:o,s:o,s:s}", "alarm", was->info->name,
 						    "raised", show_time(was->raised_us), "cleared",
 						    show_time(was->cleared_us), "text", was->text));

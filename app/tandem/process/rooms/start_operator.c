@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The operator's room, which comes last: the registry of all rooms' figures, and the table that
+ * says which handler answers a command, and of what. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/metrics.h"
+#include "process/control.h"
+#include "views.h"
+
+enum {
+#define ROW(words, argument, permission, path, handler, family, renderer, help) +1
+	START_COMMANDS = COMMANDS(ROW)
+#undef ROW
+};
+
+struct start_operator {
+	struct metrics *metrics;
+	struct views views;
+	struct operator_command commands[START_COMMANDS];
+};
+
+/* ---- the registry ---- */
+
+static const struct metric start_message_metrics[] = {
+	{ "msg_unknown", "messages", "Messages of other cores had no type that is known.",
+		METRIC_COUNTER },
+};
+
+static void start_operator_messages(void *ctx, uint64_t *value, unsigned int n)
+{
+	const struct control *c = ctx;
+
+	(void)n;
+	value[0] = c->doors.unknown;
+}
+
+static int start_operator_metrics(struct control *c, struct metrics *m)
+{
+	int ret = metrics_register(m, "process", "messages", start_message_metrics,
+		RTE_DIM(start_message_metrics), start_operator_messages, c);
+
+	if (ret == 0)
+		ret = journal_metrics_register(m, c->journal);
+	if (ret == 0)
+		ret = kernel_metrics_register(m, c->kernel);
+	for (unsigned int i = 0; i < T.n_workers && ret == 0; i++)
+		ret = worker_metrics_register(m, T.worker[i]);
+	if (ret == 0)
+		ret = replicator_metrics_register(m, T.repl);
+	if (ret == 0)
+		ret = signalling_metrics_register(m, c->signalling);
+	if (ret == 0)
+		ret = monitors_metrics_register(m, c->monitors);
+	if (ret == 0)
+		ret = pair_metrics_register(m, c);
+	if (ret < 0)
+		LOG(ERR, "registry of counters: %s", strerror(-ret));
+	return ret;
+}
+
+/* ---- the table ---- */
+
+static void start_operator_commands(struct start_operator *s, struct control *c)
+{
+	struct views *v = &s->views;
+	const struct {
+		void *srp, *audit, *table, *gtp, *cores, *monitors, *history, *pair, *reload;
+	} family = { &v->srp, &v->audit, &v->table, &v->gtp, &v->cores, &v->monitors, &v->history,
+		&v->pair, c };
+#define ROW(words, argument, permission, path, handler, of, renderer, help)                        \
+	{ words, permission, handler, family.of },
+	const struct operator_command rows[] = { COMMANDS(ROW) };
+#undef ROW
+
+	_Static_assert(sizeof(rows) == sizeof(s->commands), "one row a command");
+	memcpy(s->commands, rows, sizeof(rows));
+}
+
+int start_operator(struct control *c)
+{
+	struct start_operator *s = calloc(1, sizeof(*s));
+	int ret;
+
+	c->start_operator = s;
+	if (s == NULL)
+		return -ENOMEM;
+	s->metrics = metrics_create();
+	ret = s->metrics != NULL ? start_operator_metrics(c, s->metrics) : -ENOMEM;
+	if (ret < 0)
+		return ret;
+	views_fill(&s->views, c, s->metrics);
+	start_operator_commands(s, c);
+	c->operator_room = operator_create(&(struct operator_settings){ .reactor = c->reactor,
+		.socket_path = T.conf->telemetry.control_socket,
+		.commands = s->commands,
+		.n_commands = START_COMMANDS });
+	if (c->operator_room != NULL)
+		return 0;
+	ret = -errno;
+	LOG(ERR, "control socket: %s", strerror(-ret));
+	return ret;
+}
+
+void start_operator_end(struct control *c)
+{
+	operator_destroy(c->operator_room);
+	c->operator_room = NULL;
+	if (c->start_operator != NULL)
+		metrics_destroy(c->start_operator->metrics);
+	free(c->start_operator);
+	c->start_operator = NULL;
+}
