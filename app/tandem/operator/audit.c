@@ -10,7 +10,7 @@
 static void audit_read(struct control *c, struct audit_watch *w, usec_t now)
 {
 	const struct replicator_view *v = replicator_view(T.repl);
-	bool active = srp_info(c->srp)->state == SRP_ACTIVE;
+	bool active = pair_srp(c->pair)->state == SRP_ACTIVE;
 	uint64_t since = atomic_load(&v->in_sync_since_ms), pair = pair_time_ms(&T.pair_time, now);
 
 	*w = (struct audit_watch){
@@ -84,7 +84,7 @@ static json_t *audit_refused(const char *why)
 json_t *act_resync(struct control *c, json_t *args, usec_t now)
 {
 	const struct replicator_view *v = replicator_view(T.repl);
-	enum srp_state state = srp_info(c->srp)->state;
+	enum srp_state state = pair_srp(c->pair)->state;
 	char text[160];
 
 	(void)args;

@@ -16,7 +16,7 @@ json_t *command_answer(int ret, const char *text)
 json_t *act_switchover(struct control *c, json_t *args, usec_t now)
 {
 	char reason[SRP_REASON_MAX] = "";
-	int ret = srp_switchover(c->srp, request_force(args), reason, now);
+	int ret = pair_switchover(c->pair, request_force(args), reason, now);
 
 	LOG(NOTICE, "srp initiate-switchover: %s", ret == 0 ? "started" : reason);
 	return command_answer(ret, ret == 0 ? "switchover started" : reason);
@@ -25,7 +25,7 @@ json_t *act_switchover(struct control *c, json_t *args, usec_t now)
 json_t *act_validate_switchover(struct control *c, json_t *args, usec_t now)
 {
 	char reason[SRP_REASON_MAX] = "";
-	int ret = srp_validate(c->srp, reason, now);
+	int ret = pair_validate(c->pair, reason, now);
 
 	(void)args;
 	return command_answer(ret, ret == 0 ? "the peer is ready to take over" : reason);

@@ -157,10 +157,12 @@ static const struct metric link_metrics[] = {
 static void counters_read_link(void *ctx, uint64_t *value, unsigned int n)
 {
 	const struct control *c = ctx;
+	struct pair_view v;
 
 	(void)n;
-	value[0] = c->link.strangers;
-	value[1] = c->link.handshakes_failed;
+	pair_view(c->pair, &v, clock_us());
+	value[0] = v.strangers;
+	value[1] = v.handshakes_failed;
 }
 
 static const struct metric stream_metrics[] = {
@@ -223,7 +225,7 @@ static int counters_add_rooms(struct control *c)
 		ADD("signalling", "direct", direct_metrics, counters_read_direct, s),
 		ADD("signalling", "gtpu", gtpu_metrics, counters_read_gtpu, s),
 		ADD("signalling", "requests", request_metrics, counters_read_requests, s),
-		ADD_COUNTERS("pair", "srp", srp_counters, &srp_info(c->srp)->count),
+		ADD_COUNTERS("pair", "srp", srp_counters, &pair_srp(c->pair)->count),
 		ADD("pair", "link", link_metrics, counters_read_link, c),
 		ADD_COUNTERS("replicator", "stream", repl_counters, replicator_stream_count(r)),
 		ADD_COUNTERS("replicator", "core", replicator_counters, replicator_count(r)),

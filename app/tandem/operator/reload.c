@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pair/tls.h"
 #include "save.h"
 #include "show.h"
 

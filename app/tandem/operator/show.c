@@ -126,7 +126,7 @@ json_t *show_gtp(struct control *c, json_t *args, usec_t now)
 	(void)now;
 	signalling_view(c->signalling, &v);
 	counters_show(c, o, "signalling", NULL);
-	json_object_set_new(o, "restart_counter", json_integer(srp_info(c->srp)->restart_counter));
+	json_object_set_new(o, "restart_counter", json_integer(pair_srp(c->pair)->restart_counter));
 	json_object_set_new(o, "answers", json_string(show_answers(&v)));
 	return o;
 }

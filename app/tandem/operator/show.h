@@ -62,7 +62,7 @@ json_t *show_configuration(struct control *c, json_t *args, usec_t now);
 json_t *act_save(struct control *c, json_t *args, usec_t now);
 json_t *act_reload(struct control *c, json_t *args, usec_t now);
 
-/* ---- pair/agree.c ---- */
+/* ---- show_agree.c ---- */
 
 json_t *show_difference(struct control *c, json_t *args, usec_t now);
 json_t *show_license(struct control *c, json_t *args, usec_t now);

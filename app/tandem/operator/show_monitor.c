@@ -4,7 +4,6 @@
 #include <time.h>
 
 #include "monitors/monitors.h"
-#include "pair/health.h"
 #include "radius/radius_probe.h"
 #include "show.h"
 
@@ -62,7 +61,7 @@ json_t *show_srp_monitor(struct control *c, json_t *args, usec_t now)
 	(void)args;
 	monitors_verdict(c->monitors, now, &v);
 	show_monitor_types(o, "failed", v.health.failed);
-	show_monitor_types(o, "failed_at_peer", health_of_peer(c->srp).failed);
+	show_monitor_types(o, "failed_at_peer", pair_peer_health(c->pair).failed);
 	show_monitor_types(o, "acting", v.acting);
 	show_monitor_types(o, "damped", v.damped);
 	json_object_set_new(o, "acts_in_ms",
@@ -89,7 +88,7 @@ static json_t *show_monitor_refused(const char *why)
 
 json_t *act_reset_auth(struct control *c, json_t *args, usec_t now)
 {
-	enum srp_state state = srp_info(c->srp)->state;
+	enum srp_state state = pair_srp(c->pair)->state;
 	char text[160];
 	bool held;
 

@@ -35,11 +35,11 @@ static void show_set_mac(json_t *o, const char *key, const uint8_t mac[6])
 	show_set_text(o, key, text);
 }
 
-static void show_peer(const struct control *c, json_t *o, const struct srp_info *i, usec_t now)
+static void show_peer(json_t *o, const struct pair_view *v, const struct srp_info *i, usec_t now)
 {
 	char text[IP_ADDR_TEXT];
 
-	show_set_text(o, "peer_remote_address", ip_addr_print(&T.conf->srp.peer, text));
+	show_set_text(o, "peer_remote_address", ip_addr_print(&v->peer.address, text));
 	show_set_text(o, "peer_state", i->peer.known ? srp_state_name(i->peer.state) : "unknown");
 	show_set_text(o, "peer_mode",
 		i->peer.known ? (i->peer.mode == SRP_PRIMARY ? "Primary" : "Backup") : "unknown");
@@ -55,7 +55,7 @@ static void show_peer(const struct control *c, json_t *o, const struct srp_info 
 		i->config_event_text[0] != '\0' ? i->config_event_text : "None");
 	show_set_ms(o, "last_peer_configuration_event_age_ms", i->config_event, now);
 	show_set_int(o, "replication_version", i->stream_version);
-	show_set_int(o, "replication_mtu", c->srp_conf.wire.mtu);
+	show_set_int(o, "replication_mtu", v->replication_mtu);
 	show_set_int(o, "peer_replication_mtu", i->peer.wire.mtu);
 }
 
@@ -63,14 +63,15 @@ static void show_security(const struct control *c, json_t *o)
 {
 	const struct replicator_view *v = replicator_view(T.repl);
 	uint32_t id = atomic_load(&v->key_id);
+	struct pair_view pair;
 
 	if (T.conf->srp.insecure) {
 		show_set_text(o, "replication_security", "plain text (insecure = true)");
 		return;
 	}
+	pair_view(c->pair, &pair, clock_us());
 	show_set_text(o, "replication_security",
-		tls_pre_shared(c->link.tls) ? "AES-128-GCM, pre-shared key"
-					    : "AES-128-GCM, certificates");
+		pair.pre_shared ? "AES-128-GCM, pre-shared key" : "AES-128-GCM, certificates");
 	show_set_text(o, "crypto_device", crypt_device(T.crypt));
 	json_object_set_new(o, "key_id", id != 0 ? json_integer((json_int_t)id) : json_null());
 	show_set_int(o, "key_phase", atomic_load(&v->key_phase));
@@ -94,7 +95,7 @@ static void show_sync(struct control *c, json_t *o, usec_t now)
 {
 	const struct replicator_view *v = replicator_view(T.repl);
 	uint64_t since = atomic_load(&v->in_sync_since_ms), pair = pair_time_ms(&T.pair_time, now);
-	bool active = srp_info(c->srp)->state == SRP_ACTIVE;
+	bool active = pair_srp(c->pair)->state == SRP_ACTIVE;
 	uint32_t unmatched = active ? atomic_load(&v->peer_unmatched) : atomic_load(&v->unmatched);
 	usec_t heard = atomic_load(&v->heard);
 	struct signalling_view signalling;
@@ -125,21 +126,22 @@ static void show_sync(struct control *c, json_t *o, usec_t now)
 
 json_t *show_srp_info(struct control *c, json_t *args, usec_t now)
 {
-	const struct srp_info *i = srp_info(c->srp);
+	const struct srp_info *i = pair_srp(c->pair);
 	json_t *o = json_object();
-	char text[IP_ADDR_TEXT], routes[64];
+	char text[IP_ADDR_TEXT];
+	struct pair_view v;
 
 	(void)args;
-	pair_routes_text(c, routes, sizeof(routes), now);
+	pair_view(c->pair, &v, now);
 	show_set_text(o, "context", T.conf->chassis.name);
 	show_set_text(o, "local_address", ip_addr_print(&T.conf->srp.bind, text));
 	show_set_text(o, "chassis_state", srp_state_name(i->state));
 	show_set_text(o, "chassis_mode", T.conf->chassis.primary ? "Primary" : "Backup");
 	show_set_int(o, "chassis_priority", T.conf->chassis.priority);
-	show_set_mac(o, "local_tiebreaker", c->srp_conf.mac);
+	show_set_mac(o, "local_tiebreaker", v.tie_breaker);
 	show_set_int(o, "route_modifier", i->rm);
-	show_set_text(o, "vip_and_pool_routes", routes);
-	show_peer(c, o, i, now);
+	show_set_text(o, "vip_and_pool_routes", v.routes);
+	show_peer(o, &v, i, now);
 	show_set_text(o, "last_validate_switchover_status",
 		i->validate_status[0] != '\0' ? i->validate_status : "None");
 	show_set_text(o, "connection_state", i->connected ? "Connected" : "None");
@@ -147,7 +149,7 @@ json_t *show_srp_info(struct control *c, json_t *args, usec_t now)
 	json_object_set_new(o, "highest_term_seen", show_term(i->highest_term));
 	show_set_int(o, "term_reserve", i->reserve);
 	show_set_int(o, "restart_counter", i->restart_counter);
-	show_set_int(o, "side", T.side);
+	show_set_int(o, "side", v.seat);
 	show_sync(c, o, now);
 	json_object_set_new(o, "last_switchover", show_last_switchover(c));
 	show_set_ms(o, "state_age_ms", i->last_change, now);
@@ -158,16 +160,16 @@ json_t *show_srp_info(struct control *c, json_t *args, usec_t now)
 json_t *show_srp_statistics(struct control *c, json_t *args, usec_t now)
 {
 	json_t *o = json_object();
+	struct pair_view v;
 
 	(void)args;
-	(void)now;
+	pair_view(c->pair, &v, now);
 	counters_show(c, o, "pair", NULL);
 	show_set_int(
 		o, "heartbeats_sent", counter_get(&replicator_stream_count(T.repl)->tx_heartbeats));
 	show_transitions(c, o);
 	show_security(c, o);
-	show_set_text(
-		o, "last_handshake_failure", c->link.refused[0] != '\0' ? c->link.refused : "None");
+	show_set_text(o, "last_handshake_failure", v.refused[0] != '\0' ? v.refused : "None");
 	return o;
 }
 
