@@ -88,7 +88,7 @@ void audit_alarm(struct control *c, usec_t now);
 /* How long the comparison that runs may take yet, by its rate; 0: not known, or none runs. */
 uint32_t audit_left_s(struct control *c, usec_t now);
 
-/* start_pair.c: the pair is given what it needs. 0 or -errno. */
+/* rooms/start_pair.c: the pair is given what it needs. 0 or -errno. */
 int start_pair(struct control *c, const struct srp_saved *saved);
 /* A reload: what the pair and the monitors have of `next` holds from now on. As
  * pair_reconfigure(). */
@@ -99,7 +99,7 @@ void start_pair_turn(struct control *c, usec_t now);
 void start_pair_announce(struct control *c, usec_t now);
 
 
-/* start_kernel.c: the kernel room is given what it needs. 0 or -errno. */
+/* rooms/start_kernel.c: the kernel room is given what it needs. 0 or -errno. */
 int start_kernel(struct control *c);
 /* start_signalling.c: the signalling room is given what it needs. 0 or -errno. */
 int start_signalling(struct control *c);
