@@ -99,8 +99,8 @@ struct pair_peer {
 	char name[CONFIG_NAME]; /* that its certificate must have */
 	uint32_t incarnation;   /* of its process, by its last hello that counted; 0: none did */
 };
-/* Another chassis is the peer from now on: connections to the one before are closed, and only that
- * one may make new ones. Address and name are copied, the incarnation is not known yet. */
+/* Another chassis is the peer from now on: connections to the one before are closed, and only the
+ * new one can connect. Address and name are copied; the incarnation is not known yet. */
 void pair_replace_peer(struct pair *p, const struct pair_peer *peer, usec_t now);
 
 /* ---- the role ---- */
