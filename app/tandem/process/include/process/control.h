@@ -82,7 +82,6 @@ static inline int64_t control_wall_us(void)
 	return clock_wall_us();
 }
 
-
 /* operator/audit.c: raises or clears the alarm of an overdue comparison */
 void audit_alarm(struct control *c, usec_t now);
 /* How long the comparison that runs may take yet, by its rate; 0: not known, or none runs. */
@@ -97,7 +96,6 @@ int configuration_agree(struct control *c, const struct config *next, usec_t now
 void start_pair_feed(struct control *c, usec_t now);
 void start_pair_turn(struct control *c, usec_t now);
 void start_pair_announce(struct control *c, usec_t now);
-
 
 /* rooms/start_kernel.c: the kernel room is given what it needs. 0 or -errno. */
 int start_kernel(struct control *c);
