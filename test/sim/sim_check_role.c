@@ -15,13 +15,13 @@ static char name(const struct node *n)
 static bool forgotten(const struct node *n, const struct term *t)
 {
 	return n->id == t->node && n->host.disk_lost &&
-	       (!srp_info(n->t.control->srp)->peer.known || !t->heard);
+	       (!pair_srp(n->t.control->pair)->peer.known || !t->heard);
 }
 
 static void check_term(const struct node *n, repl_term_t term)
 {
 	const struct node *other = &sim.node[!n->id];
-	bool heard = other->up && srp_info(other->t.control->srp)->highest_term >= term;
+	bool heard = other->up && pair_srp(other->t.control->pair)->highest_term >= term;
 
 	if ((term & 1) != (unsigned int)n->id)
 		broken(3, "chassis %c uses term %llu of the other side", name(n),
@@ -312,8 +312,8 @@ static void check_left(const struct node *n)
 		late |= n->t.worker[w]->fp.mode != FASTPATH_IDLE;
 	if (control_is_up(c))
 		return;
-	if (vips_state(c->vips) == VIPS_AHEAD && srp_info(c->srp)->state != SRP_STANDBY &&
-		srp_info(c->srp)->state != SRP_PENDING_ACTIVE)
+	if (vips_state(c->vips) == VIPS_AHEAD && pair_srp(c->pair)->state != SRP_STANDBY &&
+		pair_srp(c->pair)->state != SRP_PENDING_ACTIVE)
 		broken(8, "chassis %c has a standby's routes and is none", name(n));
 	if (h->vip[0] || h->vip[1])
 		broken(8, "chassis %c has an address and is not Active", name(n));
@@ -372,14 +372,14 @@ static void check_dead(const struct node *n)
 	usec_t patience = 2 * f->srp.dead_interval_ms * MS,
 	       beat = f->srp.heartbeat_interval_ms * MS;
 	unsigned int loss = f->srp.dead_multiplier >= 8 ? 50 : 0;
-	const struct srp_info *info = srp_info(n->t.control->srp);
+	const struct srp_info *info = pair_srp(n->t.control->pair);
 
 	if (!p->up || info->peer.incarnation != p->t.incarnation || info->peer.state == SRP_INIT ||
 		sim.now < p->booted + patience || sim.now < sim.last_stall + patience ||
 		sim.now < patience)
 		return;
 	sim.false_deaths++;
-	if (n->t.control->link.up != NULL && worked(PATH_SRP, 0, sim.now - patience))
+	if (n->t.control->pair->link.up != NULL && worked(PATH_SRP, 0, sim.now - patience))
 		broken(10, "chassis %c takes the other for dead although the SRP connection worked",
 			name(n));
 	if (worked(PATH_STREAM, loss, sim.now - patience))
@@ -398,7 +398,7 @@ static void check_alone(const struct node *n)
 	const struct node *p = &sim.node[!n->id];
 	usec_t took = 400 * MS;
 
-	if (sim.l3 || srp_info(n->t.control->srp)->peer.known || !p->host.vip[0] ||
+	if (sim.l3 || pair_srp(n->t.control->pair)->peer.known || !p->host.vip[0] ||
 		sim.now < p->vips_since + took || sim.now < sim.last_stall + took)
 		return;
 	if (worked(PATH_ACCESS, 0, sim.now - took) || worked(PATH_CORE, 0, sim.now - took))
@@ -432,14 +432,14 @@ static bool gives_up(const struct node *n, enum srp_state to)
 	const struct node *other = &sim.node[!n->id];
 
 	return to == SRP_STANDBY &&
-	       (srp_info(n->t.control->srp)->last_cause == SRP_CAUSE_DUAL_ACTIVE ||
+	       (pair_srp(n->t.control->pair)->last_cause == SRP_CAUSE_DUAL_ACTIVE ||
 		       (n->state == SRP_PENDING_STANDBY && other->up &&
 			       pair_owns(other->t.control->pair) && other->unplanned != 0));
 }
 
 static void state_changed(struct node *n, enum srp_state to)
 {
-	const struct srp_info *info = srp_info(n->t.control->srp);
+	const struct srp_info *info = pair_srp(n->t.control->pair);
 
 	story(n->id, "is %s now (%s)", srp_state_name(to), srp_cause_name(info->last_cause));
 	if (to == SRP_PENDING_ACTIVE && info->last_cause == SRP_CAUSE_DEAD_TIMER)
@@ -478,16 +478,16 @@ static void check_published(const struct node *n)
 		atomic_load(&r->owned) != pair_owns(c->pair) ||
 		atomic_load(&r->answering) != pair_answers(c->pair) ||
 		atomic_load(&r->held) != pair_holds(c->pair) ||
-		atomic_load(&r->must_not_answer) != srp_info(c->srp)->mute ||
-		atomic_load(&r->restart_counter) != srp_info(c->srp)->restart_counter ||
-		atomic_load(&r->stood_still) != c->stood_still)
+		atomic_load(&r->must_not_answer) != pair_srp(c->pair)->mute ||
+		atomic_load(&r->restart_counter) != pair_srp(c->pair)->restart_counter ||
+		atomic_load(&r->stood_still) != c->pair->stalls.sum)
 		broken(17, "chassis %c: the published role is not the chassis' own", name(n));
 }
 
 static void control_turned(struct node *n)
 {
 	struct control *c = n->t.control;
-	enum srp_state state = srp_info(c->srp)->state;
+	enum srp_state state = pair_srp(c->pair)->state;
 
 	if (pair_owns(c->pair) && n->own_term != pair_own_term(c->pair)) {
 		bool resumed = n->owned;

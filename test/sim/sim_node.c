@@ -102,7 +102,8 @@ void sim_abort(void)
 {
 	const struct control *c = me()->t.control;
 
-	if (c != NULL && me()->running == CONTROL && c->in_drain && !c->srp->gone)
+	if (c != NULL && me()->running == CONTROL && c->pair != NULL && c->pair->in_drain &&
+		!c->pair->srp->gone)
 		broken(15, "chassis %c aborts itself and srp did not ask for it", 'A' + me()->id);
 	longjmp(me()->out, 1);
 }

@@ -3,6 +3,7 @@
  * side of the kernel. */
 #include <rte_arp.h>
 
+#include "base/metrics.h"
 #include "net/net.h"
 #include "sim.h"
 
@@ -340,6 +341,19 @@ int start_operator(struct control *c)
 }
 
 void start_operator_end(struct control *c) {}
+
+/* Nobody asks for figures here. */
+int metrics_register(struct metrics *m, const char *room, const char *group,
+	const struct metric *metric, unsigned int n, metrics_read_fn *reader, void *ctx)
+{
+	return 0;
+}
+
+int metrics_register_counters(struct metrics *m, const char *room, const char *group,
+	const char *const *names, unsigned int n, const void *counters)
+{
+	return 0;
+}
 
 void reload_hangup(struct control *c) {}
 

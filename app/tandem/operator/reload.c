@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "operator/operator.h"
+#include "pair/tls.h"
 #include "process/control.h"
 #include "save.h"
 

@@ -45,7 +45,7 @@ static void show_peer(
 	const struct srp_info *i = v->srp;
 	char text[IP_ADDR_TEXT];
 
-	show_set_text(o, "peer_remote_address", ip_addr_print(&f->conf->srp.peer, text));
+	show_set_text(o, "peer_remote_address", ip_addr_print(&v->peer_address, text));
 	show_set_text(o, "peer_state", i->peer.known ? srp_state_name(i->peer.state) : "unknown");
 	show_set_text(o, "peer_mode",
 		i->peer.known ? (i->peer.mode == SRP_PRIMARY ? "Primary" : "Backup") : "unknown");

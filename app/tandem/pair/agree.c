@@ -2,24 +2,25 @@
 /* The two chassis' configurations, compared key by key: lib/srp brings the peer's lines, lib/config
  * says what differs. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "process/control.h"
+#include "pair_priv.h"
 
-int configuration_open(struct control *c)
+int agree_open(struct pair *p)
 {
-	FILE *to = open_memstream(&c->lines, &c->lines_len);
+	FILE *to = open_memstream(&p->agree.lines, &p->agree.lines_len);
 
 	if (to == NULL)
 		return -errno;
-	config_lines(T.conf, to);
+	config_lines(p->conf, to);
 	return fclose(to) == 0 ? 0 : -errno;
 }
 
-int configuration_agree(struct control *c, const struct config *next, usec_t now)
+int pair_reconfigure(struct pair *p, const struct config *next, usec_t now)
 {
-	struct srp_conf s = c->srp_conf;
+	struct srp_conf s = p->srp_conf;
 	char *lines = NULL;
 	size_t len;
 	FILE *to = open_memstream(&lines, &len);
@@ -34,44 +35,43 @@ int configuration_agree(struct control *c, const struct config *next, usec_t now
 		s.config_digest = config_digest(next);
 		s.configuration_us = next->srp.configuration_interval_s * USEC_PER_SEC;
 		s.pending_us = next->srp.pending_timeout_s * USEC_PER_SEC;
-		ret = srp_reconfigure(c->srp, &s, now);
+		ret = srp_reconfigure(p->srp, &s, now);
 	}
 	if (ret < 0) {
 		free(lines);
 		return ret;
 	}
-	free(c->lines);
-	c->lines = lines;
-	c->lines_len = len;
-	c->srp_conf = s;
-	monitors_rules(c->monitors, next);
+	free(p->agree.lines);
+	p->agree.lines = lines;
+	p->agree.lines_len = len;
+	p->srp_conf = s;
 	return 0;
 }
 
-void configuration_close(struct control *c)
+void agree_close(struct pair *p)
 {
-	free(c->lines);
-	free(c->difference);
-	c->lines = c->difference = NULL;
+	free(p->agree.lines);
+	free(p->agree.difference);
+	p->agree.lines = p->agree.difference = NULL;
 }
 
-void configuration_compare(struct control *c, usec_t now)
+void agree_compare(struct pair *p, usec_t now)
 {
 	size_t len = 0, size;
-	const char *peer = srp_peer_lines(c->srp, &len);
+	const char *peer = srp_peer_lines(p->srp, &len);
 	char first[SRP_REASON_MAX], *text = NULL;
 	FILE *to = peer != NULL ? open_memstream(&text, &size) : NULL;
 	int n;
 
 	if (to == NULL)
 		return;
-	n = config_lines_difference(c->lines, c->lines_len, peer, len, to);
+	n = config_lines_difference(p->agree.lines, p->agree.lines_len, peer, len, to);
 	if (fclose(to) != 0 || n < 0) { /* compared again at the next interval */
 		free(text);
 		return;
 	}
-	free(c->difference);
-	c->difference = text;
+	free(p->agree.difference);
+	p->agree.difference = text;
 	snprintf(first, sizeof(first), "%.*s", (int)strcspn(text, "\n"), text);
-	srp_compared(c->srp, (unsigned int)n, first, now);
+	srp_compared(p->srp, (unsigned int)n, first, now);
 }

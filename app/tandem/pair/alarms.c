@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "pair/alarms.h"
-
-#include "srp/srp.h"
+#include "base/alarms.h"
+#include "pair_priv.h"
 
 /* Names are lib/srp's, filled in at registration. */
 static struct alarm_info pair_srp_alarms[SRP_ALARM_MAX] = {

@@ -1,76 +1,82 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Late usage: who handed over goes on forwarding what routers still send here, and counts it. The
  * counts follow the Active over the stream; when it has acknowledged them all they are its own. */
-#include "process/control.h"
 
+#include "cores/from_replicator.h"
+#include "cores/from_worker.h"
 #include "pair_priv.h"
+#include "session/session.h"
 
 enum { LATE_GIVE_UP_US = 60000000 };
 
-repl_term_t late_begin(struct control *c, repl_term_t old_term, usec_t now)
+repl_term_t late_begin(struct pair *p, repl_term_t old_term, usec_t now)
 {
-	struct late *l = &c->pair->late;
+	struct late *l = &p->late;
 
 	/* asked again before our usage was through: it still goes */
 	if (old_term == 0 && l->state != LATE_NONE)
 		old_term = l->term;
 	l->state = old_term != 0 ? LATE_COUNTED : LATE_NONE;
-	atomic_store(&T.table->late_merge, old_term != 0);
-	l->waiting = T.n_workers;
+	atomic_store(&p->cores.table->late_merge, old_term != 0);
+	l->waiting = p->cores.n_workers;
 	l->term = old_term;
 	l->give_up_at = now + LATE_GIVE_UP_US;
 	return old_term;
 }
 
-void late_cancel(struct control *c)
+void late_cancel(struct pair *p)
 {
-	c->pair->late.state = LATE_NONE;
-	atomic_store(&T.table->late_merge, false);
+	p->late.state = LATE_NONE;
+	atomic_store(&p->cores.table->late_merge, false);
 }
 
-static void late_over(struct control *c)
+static void late_over(struct pair *p)
 {
-	late_cancel(c);
-	to_replicator_send(&T.to_repl, to_replicator_late_stream_off(T.msgs, c->pair->late.term));
+	late_cancel(p);
+	to_replicator_send(
+		p->cores.to_replicator, to_replicator_late_stream_off(p->cores.msgs, p->late.term));
 }
 
-void late_worker_ended(struct control *c, repl_term_t term, usec_t now)
+/* A worker forwards no late packet any more. */
+void pair_late_ended(struct pair *p, const struct from_worker_late_end *m, usec_t now)
 {
-	struct late *l = &c->pair->late;
+	struct late *l = &p->late;
 
-	if (l->state == LATE_NONE || term != l->term || l->waiting == 0 || --l->waiting > 0)
+	if (l->state == LATE_NONE || m->term != l->term || l->waiting == 0 || --l->waiting > 0)
 		return;
 	/* our usage has left; when it is acknowledged, the peer knows it all */
 	l->state = LATE_LEFT;
-	if (vips_state(c->vips) != VIPS_UP) /* and no worker forwards any more */
-		routes_behind(c, now);
+	if (vips_state(p->vips) != VIPS_UP) /* and no worker forwards any more */
+		routes_behind(p, now);
 }
 
-void late_acknowledged(struct control *c, repl_term_t term)
+/* All late usage of the term is acknowledged. */
+void pair_late_drained(struct pair *p, const struct from_replicator_late_drained *m)
 {
-	if (c->pair->late.state != LATE_NONE && term == c->pair->late.term)
-		late_over(c);
+	if (p->late.state != LATE_NONE && m->term == p->late.term)
+		late_over(p);
 }
 
-static bool late_drain(const struct late *l)
+static bool late_drain(const struct pair *p)
 {
-	return to_replicator_send(&T.to_repl, to_replicator_late_drain(T.msgs, l->term)) == 0;
+	return to_replicator_send(p->cores.to_replicator,
+		       to_replicator_late_drain(p->cores.msgs, p->late.term)) == 0;
 }
 
-void late_turn(struct control *c, usec_t now)
+void late_turn(struct pair *p, usec_t now)
 {
-	struct late *l = &c->pair->late;
+	struct late *l = &p->late;
 
-	if (vips_state(c->vips) == VIPS_LINGERING && now >= l->linger_by)
-		routes_behind(c, now);
+	if (vips_state(p->vips) == VIPS_LINGERING && now >= l->linger_by)
+		routes_behind(p, now);
 	if (l->state == LATE_NONE)
 		return;
 	if (now >= l->give_up_at) {
 		LOG(WARNING, "the Active does not take the usage that was counted here late: it is "
 			     "given up");
-		late_over(c);
+		late_over(p);
 		return;
 	}
-	if (l->state == LATE_LEFT && late_drain(l)) /* else at the next turn */
+	if (l->state == LATE_LEFT && late_drain(p)) /* else at the next turn */
 		l->state = LATE_DRAINED;
 }

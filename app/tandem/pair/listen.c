@@ -1,63 +1,63 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where SRP connections come from: side 0 listens, side 1 connects. */
+/* Where SRP connections come from: seat 0 listens, seat 1 connects. */
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "process/control.h"
 #include "base/sock.h"
+#include "pair_priv.h"
 
 enum { RETRY_US = 200000, CONNECT_US = 1000000, LOG_US = 10000000 };
 
-static bool is_peer(struct control *c, const struct ip_addr *from, usec_t now)
+static bool listen_is_peer(struct pair *p, const struct ip_addr *from, usec_t now)
 {
 	char text[IP_ADDR_TEXT];
 
-	if (ip_addr_equal(from, &T.conf->srp.peer))
+	if (ip_addr_equal(from, &p->peer.address))
 		return true;
-	if (c->link.strangers++ == 0 ||
-		now >= c->link.stranger_log) { /* a flood of them must not become one of logs */
+	if (p->link.strangers++ == 0 ||
+		now >= p->link.stranger_log) { /* a flood of them must not become one of logs */
 		LOG(WARNING,
 			"SRP: a connection from %s, which is not srp.peer: refused (%lu so far)",
-			ip_addr_print(from, text), (unsigned long)c->link.strangers);
-		c->link.stranger_log = now + LOG_US;
+			ip_addr_print(from, text), (unsigned long)p->link.strangers);
+		p->link.stranger_log = now + LOG_US;
 	}
 	return false;
 }
 
-static void on_listen(void *ctx, struct source *s, uint32_t set)
+static void listen_ready(void *ctx, struct source *s, uint32_t set)
 {
-	struct control *c = ctx;
+	struct pair *p = ctx;
 	struct sockaddr_storage from = { 0 };
 	socklen_t len = sizeof(from);
 	struct link_conn *l;
 	struct ip_addr addr;
 	uint16_t port;
 	int fd = accept4(s->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	usec_t now = c->now;
+	usec_t now = p->now;
 
 	(void)set;
 	if (fd < 0)
 		return;
 	sock_from(&from, &addr, &port);
-	if (!is_peer(c, &addr, now)) {
+	if (!listen_is_peer(p, &addr, now)) {
 		close(fd);
 		return;
 	}
-	l = link_take(c, fd, EPOLLIN);
+	l = link_take(p, fd, EPOLLIN);
 	if (l != NULL)
-		link_established(c, l, now);
+		link_established(p, l, now);
 }
 
-void link_connect(struct control *c, usec_t now)
+void link_connect(struct pair *p, usec_t now)
 {
 	struct sockaddr_storage to;
-	socklen_t len = sock_address(&to, &T.conf->srp.peer, (uint16_t)T.conf->srp.port);
-	int fd = sock_bound(&T.conf->srp.bind, 0, SOCK_STREAM);
+	socklen_t len = sock_address(&to, &p->peer.address, (uint16_t)p->conf->srp.port);
+	int fd = sock_bound(&p->conf->srp.bind, 0, SOCK_STREAM);
 	struct link_conn *l;
 
-	c->link.retry_at = now + link_soon(RETRY_US);
+	p->link.retry_at = now + link_soon(p, RETRY_US);
 	if (fd < 0)
 		return;
 	if (connect(fd, (struct sockaddr *)&to, len) < 0 && errno != EINPROGRESS) {
@@ -65,29 +65,29 @@ void link_connect(struct control *c, usec_t now)
 
 		close(fd);
 		if (refused)
-			srp_disconnected(c->srp, true, now);
+			srp_disconnected(p->srp, true, now);
 		return;
 	}
-	l = link_take(c, fd, EPOLLIN | EPOLLOUT);
+	l = link_take(p, fd, EPOLLIN | EPOLLOUT);
 	if (l != NULL)
-		l->by = now + link_soon(CONNECT_US);
+		l->by = now + link_soon(p, CONNECT_US);
 }
 
-int link_open(struct control *c)
+int link_open(struct pair *p)
 {
 	char why[TLS_WHY];
 	int fd, ret;
 
-	if (!T.conf->srp.insecure) {
-		c->link.tls = tls_create(T.conf, why);
-		if (c->link.tls == NULL) {
+	if (!p->conf->srp.insecure) {
+		p->link.tls = tls_create(p->conf, why);
+		if (p->link.tls == NULL) {
 			LOG(ERR, "%s", why);
 			return -EINVAL;
 		}
 	}
-	if (T.side != 0)
-		return 0; /* side 1 connects */
-	fd = sock_bound(&T.conf->srp.bind, (uint16_t)T.conf->srp.port, SOCK_STREAM);
+	if (p->seat != 0)
+		return 0; /* seat 1 connects */
+	fd = sock_bound(&p->conf->srp.bind, (uint16_t)p->conf->srp.port, SOCK_STREAM);
 	if (fd < 0)
 		return fd;
 	if (listen(fd, 8) < 0) {
@@ -95,16 +95,28 @@ int link_open(struct control *c)
 		close(fd);
 		return ret;
 	}
-	return reactor_watch(c->reactor, &c->link.listen, fd, EPOLLIN, on_listen, c);
+	return reactor_watch(p->reactor, &p->link.listen, fd, EPOLLIN, listen_ready, p);
 }
 
-void link_close(struct control *c)
+/* Its incarnation is that of its first hello that counts. */
+void pair_replace_peer(struct pair *p, const struct pair_peer *peer, usec_t now)
 {
-	reactor_unwatch(c->reactor, &c->link.listen);
+	char text[IP_ADDR_TEXT];
+
+	p->peer = *peer;
+	p->peer.incarnation = 0;
+	LOG(NOTICE, "SRP: the peer is %s from now on", ip_addr_print(&peer->address, text));
+	link_drop_all(p, now);
+	p->link.retry_at = now;
+}
+
+void link_close(struct pair *p)
+{
+	reactor_unwatch(p->reactor, &p->link.listen);
 	for (unsigned int i = 0; i < LINK_CONNS; i++)
-		if (c->link.conn[i].src.fd >= 0)
-			link_free(c, &c->link.conn[i]);
-	c->link.up = NULL;
-	tls_destroy(c->link.tls);
-	c->link.tls = NULL;
+		if (p->link.conn[i].src.fd >= 0)
+			link_free(p, &p->link.conn[i]);
+	p->link.up = NULL;
+	tls_destroy(p->link.tls);
+	p->link.tls = NULL;
 }

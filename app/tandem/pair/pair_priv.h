@@ -1,13 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the files of this room share. */
+/* What the files of this room share: the room's state. */
 #ifndef TANDEM_PAIR_PRIV_H
 #define TANDEM_PAIR_PRIV_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/alarms.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "cores/role.h"
+#include "cores/to_replicator.h"
+#include "cores/to_worker.h"
+#include "journal/history.h"
+#include "kernel/kernel.h"
+#include "link.h"
 #include "pair/pair.h"
 #include "srp/srp.h"
+
+#define PAIR_ALARM_REFUSED "srp-peer-refused"
 
 /* Who may write the slots. */
 enum pair_slots {
@@ -33,7 +45,7 @@ struct step {
 	unsigned int at;      /* part of the step's row */
 	unsigned int waiting; /* answers to this part that are still to come */
 	uint64_t cookie;
-	/* What srp is told when its actions have been carried out; answered: there is something. */
+	/* What srp hears when its actions have been carried out; answered: there is something. */
 	bool answered, ok;
 	uint64_t number; /* of the last answer */
 	const char *why;
@@ -55,31 +67,137 @@ struct late {
 	usec_t linger_by; /* VIPS_LINGERING ends then at the latest */
 };
 
+/* Time in which this chassis' own cores did not run (feed.c). */
+struct stalls {
+	usec_t sum;        /* of what was reported to srp: in it nobody listened to the peer */
+	usec_t ended;      /* the last one */
+	usec_t reported;   /* of the replication core's, what srp knows already */
+	usec_t stream_sum; /* of what was reported, the replication core's alone */
+};
+
+/* What must agree with the peer, as lines; what of it does not, by the last comparison. */
+struct agree {
+	char *lines, *difference;
+	size_t lines_len;
+};
+
+/* Whether somebody answers for a VIP: under way for srp. */
+struct probe {
+	bool on, answered;
+	unsigned int sent;
+	usec_t at;          /* the next, or the verdict */
+	usec_t stood_still; /* stalls.sum when it began */
+	char who[96];       /* answered: by whom */
+};
+
+/* Of a switchover: what took how long. */
+struct trace {
+	/* the peer's last sign of life, or the order; end of the last phase. 0: none */
+	usec_t began, mark;
+	/* until VIPs and routes were up; 0: planned, nobody was without a chassis */
+	usec_t outage_us;
+	usec_t stood_still; /* of the first phases: own stalls, in which no silence counted */
+	bool died;          /* the peer */
+	unsigned int n;
+	struct {
+		const char *name;
+		usec_t us;
+	} phase[HISTORY_PHASES];
+};
+
+/* The peer's silence, for the trace: its last sign of life in the stream and stalls.stream_sum
+ * then; the first ask over SRP since, 0 none; how many asks there were. */
+struct silence {
+	usec_t heard, stream_stalls, asked_at;
+	uint64_t asks;
+};
+
 struct pair {
+	/* of the settings */
+	const struct config *conf;
+	uint8_t seat;
+	struct reactor *reactor;
+	struct alarms *alarms;
+	struct journal *journal;
+	struct vips *vips;
+	struct signalling *signalling;
+	struct pair_cores cores;
+	struct pair_ops ops;
+	void *ctx;
+
+	struct srp *srp;
+	struct srp_conf srp_conf;
+	usec_t now; /* as pair_woke() said last: what sockets bring is of this time */
+	bool in_drain;
+	struct pair_peer peer;
+	struct link link;
+	struct agree agree;
+
 	struct step step;
 	struct late late;
 	uint64_t cookies;
 	enum pair_slots slots;
-	enum pair_signalling signalling;
+	enum pair_signalling signalling_is;
 	repl_term_t own_term;
 	bool own_planned;    /* how own_term began */
 	usec_t routes_retry; /* the kernel refused a Standby's routes: tried again then */
+	usec_t brisk_until;  /* a change of role: turns follow each other fast */
+
+	struct stalls stalls;
+	struct probe probe;
+	struct silence silence;
+	struct trace trace; /* being taken */
+
+	bool goodbye;
+	/* with goodbye: incarnation of who may still take the usage that was counted here late */
+	uint32_t late_usage_peer;
 };
+
+/* agree.c */
+int agree_open(struct pair *p); /* 0 or -errno */
+void agree_close(struct pair *p);
+/* The peer's lines are here: what differs is reported to srp. */
+void agree_compare(struct pair *p, usec_t now);
+
+/* feed.c: tells the monitors of a change of srp's state. */
+void feed_role(struct pair *p, const struct srp_action *a, usec_t now);
 
 /* late.c. WRITE begins: of old_term usage was counted here (0: none, or none new). Returns the
  * term whose usage is late. OWN ends it: what was unsent stays in the own set. */
-repl_term_t late_begin(struct control *c, repl_term_t old_term, usec_t now);
-void late_cancel(struct control *c);
-/* A worker forwards no late packet any more. */
-void late_worker_ended(struct control *c, repl_term_t term, usec_t now);
-/* All late usage of `term` is acknowledged. */
-void late_acknowledged(struct control *c, repl_term_t term);
-void late_turn(struct control *c, usec_t now);
+repl_term_t late_begin(struct pair *p, repl_term_t old_term, usec_t now);
+void late_cancel(struct pair *p);
+void late_turn(struct pair *p, usec_t now);
+
+/* probe.c: before this chassis becomes Active for being alone (srp_probed() says when and what
+ * follows). */
+void probe_begin(struct pair *p, usec_t now);
+void probe_turn(struct pair *p, usec_t now);
+
+/* role.c: other cores and rooms read it by cores/role.h. */
+void role_publish(const struct pair *p);
 
 /* routes.c. The routes stay as the longer path after a hand-over; what a chassis that is neither
  * Active nor lingering advertises, from now on and at each turn. */
-void routes_linger(struct control *c, uint8_t rm, usec_t now);
-void routes_behind(struct control *c, usec_t now);
-void routes_turn(struct control *c, usec_t now);
+void routes_linger(struct pair *p, uint8_t rm, usec_t now);
+void routes_behind(struct pair *p, usec_t now);
+void routes_turn(struct pair *p, usec_t now);
+/* "advertised, metric 2, as standby" */
+void routes_text(const struct pair *p, char *text, size_t len, usec_t now);
+
+/* step.c. Begins what lib/srp asks for. */
+void step_begin(struct pair *p, const struct srp_action *a, usec_t now);
+/* Gives lib/srp the answer to a step that was carried out; false: there is none. */
+bool step_deliver(struct pair *p, usec_t now);
+/* Steps that wait for a condition. */
+void step_turn(struct pair *p, usec_t now);
+
+/* trace.c: where the time of a switchover goes. heard: the last sign of life in the stream; then:
+ * srp has asked over SRP; moved; a step has ended; the next one begins. `now` is of this moment,
+ * not of the turn. */
+void trace_heard(struct pair *p, usec_t heard);
+void trace_asked(struct pair *p, usec_t now);
+void trace_role(struct pair *p, const struct srp_action *a, usec_t now);
+void trace_step(struct pair *p, enum srp_step step, usec_t now);
+void trace_wait(struct pair *p, enum srp_step next, usec_t now);
 
 #endif

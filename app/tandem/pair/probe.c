@@ -1,60 +1,61 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The probe of RFC 5227 section 2.1.1 and of RFC 4862 section 5.4, without their random delays: a
- * chassis waited for delay-interval and dead-interval already. Its frames are the kernel room's. */
+ * chassis waited for delay-interval and dead-interval already. Who asks, and hears answers, is
+ * behind the room's ops; here is when, and what it means. */
 #include <stdio.h>
 
-#include "process/control.h"
+#include "net/net.h"
+#include "pair_priv.h"
 
 enum { PROBES = 3, PROBE_GAP_US = 100000 };
 
-void probe_begin(struct control *c, usec_t now)
+void probe_begin(struct pair *p, usec_t now)
 {
-	c->probe = (struct probe){ .on = true, .at = now, .stood_still = c->stood_still };
-	kernel_probe_begin(c->kernel);
+	p->probe = (struct probe){ .on = true, .at = now, .stood_still = p->stalls.sum };
+	p->ops.listen_for_claims(p->ctx, true);
 }
 
-void probe_claimed(struct control *c, const struct net_claim *a)
+void pair_claimed(struct pair *p, const struct net_claim *claim)
 {
-	struct probe *p = &c->probe;
 	char vip[IP_ADDR_TEXT];
 
-	if (!p->on || p->answered)
+	if (!p->probe.on || p->probe.answered)
 		return;
-	p->answered = true;
-	snprintf(p->who, sizeof(p->who), "VIP %s is %s by " RTE_ETHER_ADDR_PRT_FMT,
-		ip_addr_print(&a->addr, vip), a->probes ? "probed" : "answered",
-		RTE_ETHER_ADDR_BYTES(&a->mac));
+	p->probe.answered = true;
+	snprintf(p->probe.who, sizeof(p->probe.who), "VIP %s is %s by " RTE_ETHER_ADDR_PRT_FMT,
+		ip_addr_print(&claim->addr, vip), claim->probes ? "probed" : "answered",
+		RTE_ETHER_ADDR_BYTES(&claim->mac));
 }
 
-static void probe_over(struct control *c, bool answered, usec_t now)
+static void probe_end(struct pair *p, bool answered, usec_t now)
 {
-	c->probe.on = false;
-	kernel_probe_end(c->kernel);
-	srp_probed(c->srp, answered, c->probe.who, now);
+	p->probe.on = false;
+	p->ops.listen_for_claims(p->ctx, false);
+	srp_probed(p->srp, answered, p->probe.who, now);
 }
 
-void probe_turn(struct control *c, usec_t now)
+void probe_turn(struct pair *p, usec_t now)
 {
-	struct probe *p = &c->probe;
+	struct probe *b = &p->probe;
 
-	if (!p->on)
+	if (!b->on)
 		return;
-	if (p->answered) {
-		probe_over(c, true, now);
+	if (b->answered) {
+		probe_end(p, true, now);
 		return;
 	}
 	/* What was answered meanwhile may have been dropped with all that waited. */
-	if (p->stood_still != c->stood_still) {
-		p->stood_still = c->stood_still;
-		p->sent = 0;
-		p->at = now;
+	if (b->stood_still != p->stalls.sum) {
+		b->stood_still = p->stalls.sum;
+		b->sent = 0;
+		b->at = now;
 	}
-	if (now < p->at)
+	if (now < b->at)
 		return;
-	if (p->sent == PROBES || !kernel_probe_send(c->kernel)) {
-		probe_over(c, false, now);
+	if (b->sent == PROBES || !p->ops.probe(p->ctx)) {
+		probe_end(p, false, now);
 		return;
 	}
-	p->sent++;
-	p->at = now + PROBE_GAP_US;
+	b->sent++;
+	b->at = now + PROBE_GAP_US;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The routes of a chassis that is not Active: for late packets after a hand-over, and ahead of need
  * by advertise-in-standby. The Active's come and go with its steps (step.c). */
-#include "process/control.h"
 
 #include "pair_priv.h"
 
@@ -9,67 +8,67 @@
 enum { LATE_MOST_US = 30000000, ROUTES_RETRY_US = 1000000 };
 
 /* By advertise-in-standby; 0: not. */
-static uint8_t routes_standby_rm(const struct control *c, usec_t now)
+static uint8_t routes_standby_rm(const struct pair *p, usec_t now)
 {
-	const struct config *f = T.conf;
-	uint8_t have = vips_state(c->vips) == VIPS_AHEAD || vips_state(c->vips) == VIPS_LINGERING
-			       ? vips_metric(c->vips)
+	const struct config *f = p->conf;
+	uint8_t have = vips_state(p->vips) == VIPS_AHEAD || vips_state(p->vips) == VIPS_LINGERING
+			       ? vips_metric(p->vips)
 			       : 0;
 
 	if (!f->srp.advertise_in_standby || f->srp.l2)
 		return 0;
-	return srp_standby_rm(srp_info(c->srp), f->srp.hold_off_ms * USEC_PER_MSEC, have, now);
+	return srp_standby_rm(srp_info(p->srp), f->srp.hold_off_ms * USEC_PER_MSEC, have, now);
 }
 
 /* The routes alone: the VIPs are nobody's addresses here, and what a router sends although the
  * Active's path is the shorter one ends in a blackhole (VIP) or at workers that own nothing (pool).
  * An activation takes them over as they are. */
-static void routes_ahead(struct control *c, uint8_t rm, usec_t now)
+static void routes_ahead(struct pair *p, uint8_t rm, usec_t now)
 {
 	if (rm == 0)
-		vips_withdraw(c->vips);
-	else if (vips_ahead(c->vips, rm) < 0)
-		c->pair->routes_retry = now + ROUTES_RETRY_US;
+		vips_withdraw(p->vips);
+	else if (vips_ahead(p->vips, rm) < 0)
+		p->routes_retry = now + ROUTES_RETRY_US;
 }
 
-void routes_behind(struct control *c, usec_t now)
+void routes_behind(struct pair *p, usec_t now)
 {
-	routes_ahead(c, routes_standby_rm(c, now), now);
+	routes_ahead(p, routes_standby_rm(p, now), now);
 }
 
-void routes_turn(struct control *c, usec_t now)
+void routes_turn(struct pair *p, usec_t now)
 {
-	enum vips_state state = vips_state(c->vips);
+	enum vips_state state = vips_state(p->vips);
 	uint8_t rm;
 
-	if (state == VIPS_UP || state == VIPS_LINGERING || now < c->pair->routes_retry)
+	if (state == VIPS_UP || state == VIPS_LINGERING || now < p->routes_retry)
 		return;
-	rm = routes_standby_rm(c, now);
-	if (rm != (state == VIPS_AHEAD ? vips_metric(c->vips) : 0))
-		routes_ahead(c, rm, now);
+	rm = routes_standby_rm(p, now);
+	if (rm != (state == VIPS_AHEAD ? vips_metric(p->vips) : 0))
+		routes_ahead(p, rm, now);
 }
 
 /* Handed over: routers need time to learn the new Active's routes, and without any they drop what
  * they get. So ours stay, a longer path than its, for as long as late packets are forwarded. The
  * addresses do not: nobody but the Active answers. */
-void routes_linger(struct control *c, uint8_t rm, usec_t now)
+void routes_linger(struct pair *p, uint8_t rm, usec_t now)
 {
-	c->pair->late.linger_by = now + LATE_MOST_US;
-	vips_linger(c->vips, rm);
+	p->late.linger_by = now + LATE_MOST_US;
+	vips_linger(p->vips, rm);
 }
 
-void pair_routes_text(const struct control *c, char *text, size_t len, usec_t now)
+void routes_text(const struct pair *p, char *text, size_t len, usec_t now)
 {
-	const struct srp_info *i = srp_info(c->srp);
-	usec_t ends = i->last_change + T.conf->srp.hold_off_ms * USEC_PER_MSEC;
-	enum vips_state state = vips_state(c->vips);
+	const struct srp_info *i = srp_info(p->srp);
+	usec_t ends = i->last_change + p->conf->srp.hold_off_ms * USEC_PER_MSEC;
+	enum vips_state state = vips_state(p->vips);
 
 	if (state != VIPS_DOWN)
-		snprintf(text, len, "advertised, metric %u%s", vips_metric(c->vips),
+		snprintf(text, len, "advertised, metric %u%s", vips_metric(p->vips),
 			state == VIPS_AHEAD       ? ", as standby"
 			: state == VIPS_LINGERING ? ", until no late packet comes"
 						  : "");
-	else if (T.conf->srp.advertise_in_standby && i->state == SRP_STANDBY && now < ends)
+	else if (p->conf->srp.advertise_in_standby && i->state == SRP_STANDBY && now < ends)
 		snprintf(text, len, "not advertised, hold-off-time ends in %lu ms",
 			(unsigned long)((ends - now) / USEC_PER_MSEC));
 	else

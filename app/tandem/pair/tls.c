@@ -26,7 +26,6 @@ struct tls {
 	uint64_t files;     /* what tells other files from those that were read */
 	SSL_CTX *ctx;
 	bool psk;
-	char peer_name[CONFIG_NAME];
 	uint8_t key[PSK_MOST];
 	size_t key_len;
 };
@@ -35,12 +34,13 @@ struct tls_conn {
 	SSL *ssl;
 	struct tls *t;
 	unsigned int side;
+	char peer_name[CONFIG_NAME];
 	bool wants_write;
 };
 
 /* ---- files ---- */
 
-static int digit(char c)
+static int tls_digit(char c)
 {
 	return c >= '0' && c <= '9'   ? c - '0'
 	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
@@ -49,7 +49,7 @@ static int digit(char c)
 }
 
 /* One line of hexadecimal digits. */
-static bool read_psk(struct tls *t, const char *path, char why[TLS_WHY])
+static bool tls_read_psk(struct tls *t, const char *path, char why[TLS_WHY])
 {
 	char line[2 * PSK_MOST + 3] = "";
 	FILE *f;
@@ -66,9 +66,10 @@ static bool read_psk(struct tls *t, const char *path, char why[TLS_WHY])
 	fclose(f);
 	while (n > 0 && isspace((unsigned char)line[n - 1]))
 		n--;
-	for (i = 0; i + 1 < n && i / 2 < PSK_MOST && digit(line[i]) >= 0 && digit(line[i + 1]) >= 0;
+	for (i = 0; i + 1 < n && i / 2 < PSK_MOST && tls_digit(line[i]) >= 0 &&
+		    tls_digit(line[i + 1]) >= 0;
 		i += 2)
-		t->key[i / 2] = (uint8_t)(digit(line[i]) << 4 | digit(line[i + 1]));
+		t->key[i / 2] = (uint8_t)(tls_digit(line[i]) << 4 | tls_digit(line[i + 1]));
 	t->key_len = i / 2;
 	OPENSSL_cleanse(line, sizeof(line));
 	if (i == n && t->key_len >= PSK_LEAST)
@@ -80,7 +81,7 @@ static bool read_psk(struct tls *t, const char *path, char why[TLS_WHY])
 	return false;
 }
 
-static bool file_failed(const char *key, const char *path, char why[TLS_WHY])
+static bool tls_file_failed(const char *key, const char *path, char why[TLS_WHY])
 {
 	unsigned long e = ERR_peek_last_error();
 
@@ -93,41 +94,41 @@ static bool file_failed(const char *key, const char *path, char why[TLS_WHY])
 	return false;
 }
 
-static bool read_certificates(struct tls *t, const struct config *c, char why[TLS_WHY])
+static bool tls_read_certificates(struct tls *t, const struct config *c, char why[TLS_WHY])
 {
 	if (!secret_file("srp.key-file", c->srp.key_file, why))
 		return false;
 	if (SSL_CTX_load_verify_file(t->ctx, c->srp.ca_file) != 1)
-		return file_failed("ca-file", c->srp.ca_file, why);
+		return tls_file_failed("ca-file", c->srp.ca_file, why);
 	if (SSL_CTX_use_certificate_chain_file(t->ctx, c->srp.certificate_file) != 1)
-		return file_failed("certificate-file", c->srp.certificate_file, why);
+		return tls_file_failed("certificate-file", c->srp.certificate_file, why);
 	if (SSL_CTX_use_PrivateKey_file(t->ctx, c->srp.key_file, SSL_FILETYPE_PEM) == 1)
 		return true;
 	if (ERR_GET_REASON(ERR_peek_last_error()) != X509_R_KEY_VALUES_MISMATCH)
-		return file_failed("key-file", c->srp.key_file, why);
+		return tls_file_failed("key-file", c->srp.key_file, why);
 	snprintf(why, TLS_WHY, "srp.key-file: %s is not the key of %s", c->srp.key_file,
 		c->srp.certificate_file);
 	return false;
 }
 
-static uint64_t text_hash(uint64_t h, const char *text)
+static uint64_t tls_text_hash(uint64_t h, const char *text)
 {
 	for (; *text != '\0'; text++)
 		h = (h ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
 	return h;
 }
 
-static uint64_t files_now(const struct config *c)
+static uint64_t tls_files_now(const struct config *c)
 {
 	const char *const path[] = { c->srp.psk_file, c->srp.ca_file, c->srp.certificate_file,
 		c->srp.key_file };
 	/* a reload may change it, and which files they are */
-	uint64_t h = text_hash(0, c->srp.peer_name);
+	uint64_t h = tls_text_hash(0, c->srp.peer_name);
 	struct stat st;
 
 	for (unsigned int i = 0; i < sizeof(path) / sizeof(path[0]); i++)
 		if (path[i][0] != '\0' && stat(path[i], &st) == 0)
-			h = (text_hash(h + i, path[i]) ^ (uint64_t)st.st_ino ^
+			h = (tls_text_hash(h + i, path[i]) ^ (uint64_t)st.st_ino ^
 				    (uint64_t)st.st_size << 40 ^ (uint64_t)st.st_mtim.tv_sec << 30 ^
 				    (uint64_t)st.st_mtim.tv_nsec) *
 			    UINT64_C(0x9e3779b97f4a7c15);
@@ -136,7 +137,7 @@ static uint64_t files_now(const struct config *c)
 
 /* ---- pre-shared key ---- */
 
-static SSL_SESSION *psk_session(const struct tls *t, SSL *ssl)
+static SSL_SESSION *tls_psk_session(const struct tls *t, SSL *ssl)
 {
 	static const unsigned char cipher[] = { 0x13, 0x01 };
 	SSL_SESSION *s = SSL_SESSION_new();
@@ -149,7 +150,7 @@ static SSL_SESSION *psk_session(const struct tls *t, SSL *ssl)
 	return NULL;
 }
 
-static int psk_use(
+static int tls_psk_use(
 	SSL *ssl, const EVP_MD *md, const unsigned char **id, size_t *len, SSL_SESSION **s)
 {
 	const struct tls *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
@@ -157,24 +158,24 @@ static int psk_use(
 	(void)md;
 	*id = (const unsigned char *)identity;
 	*len = sizeof(identity) - 1;
-	*s = psk_session(t, ssl);
+	*s = tls_psk_session(t, ssl);
 	return *s != NULL;
 }
 
-static int psk_find(SSL *ssl, const unsigned char *id, size_t len, SSL_SESSION **s)
+static int tls_psk_find(SSL *ssl, const unsigned char *id, size_t len, SSL_SESSION **s)
 {
 	const struct tls *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 
 	*s = NULL;
 	if (len != sizeof(identity) - 1 || memcmp(id, identity, len) != 0)
 		return 1; /* not ours: the handshake ends for want of a certificate */
-	*s = psk_session(t, ssl);
+	*s = tls_psk_session(t, ssl);
 	return *s != NULL;
 }
 
 /* ---- context ---- */
 
-static bool set_up(struct tls *t, const struct config *c, char why[TLS_WHY])
+static bool tls_set_up(struct tls *t, const struct config *c, char why[TLS_WHY])
 {
 	t->ctx = SSL_CTX_new(TLS_method());
 	if (t->ctx == NULL || SSL_CTX_set_min_proto_version(t->ctx, TLS1_3_VERSION) != 1 ||
@@ -193,10 +194,10 @@ static bool set_up(struct tls *t, const struct config *c, char why[TLS_WHY])
 	SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_app_data(t->ctx, t);
 	if (!t->psk)
-		return read_certificates(t, c, why);
-	SSL_CTX_set_psk_use_session_callback(t->ctx, psk_use);
-	SSL_CTX_set_psk_find_session_callback(t->ctx, psk_find);
-	return read_psk(t, c->srp.psk_file, why);
+		return tls_read_certificates(t, c, why);
+	SSL_CTX_set_psk_use_session_callback(t->ctx, tls_psk_use);
+	SSL_CTX_set_psk_find_session_callback(t->ctx, tls_psk_find);
+	return tls_read_psk(t, c->srp.psk_file, why);
 }
 
 struct tls *tls_create(const struct config *c, char why[TLS_WHY])
@@ -208,11 +209,10 @@ struct tls *tls_create(const struct config *c, char why[TLS_WHY])
 		return NULL;
 	}
 	t->users = 1;
-	t->files = files_now(c);
+	t->files = tls_files_now(c);
 	t->psk = c->srp.psk_file[0] != '\0';
-	snprintf(t->peer_name, sizeof(t->peer_name), "%s", c->srp.peer_name);
 	ERR_clear_error();
-	if (set_up(t, c, why))
+	if (tls_set_up(t, c, why))
 		return t;
 	tls_destroy(t);
 	return NULL;
@@ -222,7 +222,7 @@ bool tls_changed(struct tls *t, const struct config *c)
 {
 	uint64_t was = t->files;
 
-	t->files = files_now(c);
+	t->files = tls_files_now(c);
 	return t->files != was;
 }
 
@@ -242,16 +242,17 @@ void tls_destroy(struct tls *t)
 
 /* ---- connection ---- */
 
-struct tls_conn *tls_open(struct tls *t, int fd, unsigned int side)
+struct tls_conn *tls_open(struct tls *t, int fd, unsigned int side, const char *peer_name)
 {
 	struct tls_conn *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return NULL;
 	*c = (struct tls_conn){ .ssl = SSL_new(t->ctx), .t = t, .side = side };
+	snprintf(c->peer_name, sizeof(c->peer_name), "%s", peer_name);
 	t->users++;
 	if (c->ssl == NULL || SSL_set_fd(c->ssl, fd) != 1 ||
-		(!t->psk && SSL_set1_host(c->ssl, t->peer_name) != 1)) {
+		(!t->psk && SSL_set1_host(c->ssl, c->peer_name) != 1)) {
 		tls_close(c);
 		return NULL;
 	}
@@ -278,7 +279,7 @@ void tls_close(struct tls_conn *c)
 	free(c);
 }
 
-static bool again(struct tls_conn *c, int ret)
+static bool tls_again(struct tls_conn *c, int ret)
 {
 	int e = SSL_get_error(c->ssl, ret);
 
@@ -287,7 +288,7 @@ static bool again(struct tls_conn *c, int ret)
 }
 
 /* Nothing rests on the defaults of a library: what was proven is asked again. */
-static bool proven(const struct tls_conn *c)
+static bool tls_proven(const struct tls_conn *c)
 {
 	X509 *peer = SSL_get0_peer_certificate(c->ssl);
 
@@ -303,11 +304,11 @@ enum tls_step tls_handshake(struct tls_conn *c, char why[TLS_WHY])
 	ERR_clear_error();
 	errno = 0;
 	ret = SSL_do_handshake(c->ssl);
-	if (ret == 1 && proven(c))
+	if (ret == 1 && tls_proven(c))
 		return TLS_DONE;
-	if (ret != 1 && again(c, ret))
+	if (ret != 1 && tls_again(c, ret))
 		return TLS_AGAIN;
-	tls_why(c->ssl, c->t->psk, c->t->peer_name, why);
+	tls_why(c->ssl, c->t->psk, c->peer_name, why);
 	return TLS_FAILED;
 }
 
@@ -327,10 +328,10 @@ ssize_t tls_recv(struct tls_conn *c, void *to, size_t n, char why[TLS_WHY])
 	ret = SSL_read_ex(c->ssl, to, n, &got);
 	if (ret == 1)
 		return (ssize_t)got;
-	if (again(c, ret))
+	if (tls_again(c, ret))
 		return 0;
 	if (ERR_peek_error() != 0)
-		tls_why(c->ssl, c->t->psk, c->t->peer_name, why);
+		tls_why(c->ssl, c->t->psk, c->peer_name, why);
 	return -1;
 }
 
@@ -343,7 +344,7 @@ ssize_t tls_send(struct tls_conn *c, const void *from, size_t n)
 	ret = SSL_write_ex(c->ssl, from, n, &sent);
 	if (ret == 1)
 		return (ssize_t)sent;
-	return again(c, ret) ? 0 : -1;
+	return tls_again(c, ret) ? 0 : -1;
 }
 
 int tls_secrets(struct tls_conn *c, uint8_t tx[KEYS_SECRET], uint8_t rx[KEYS_SECRET], uint16_t *id)

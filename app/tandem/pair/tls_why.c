@@ -10,7 +10,7 @@
 #include "tls_why.h"
 
 /* Own check of the peer's certificate. */
-static void verify_why(SSL *ssl, const char *peer_name, char why[TLS_WHY])
+static void tls_why_verify(SSL *ssl, const char *peer_name, char why[TLS_WHY])
 {
 	long v = SSL_get_verify_result(ssl);
 	X509 *peer = SSL_get0_peer_certificate(ssl);
@@ -115,7 +115,7 @@ void tls_why(SSL *ssl, bool psk, const char *peer_name, char why[TLS_WHY])
 				"the peer shows a certificate, here srp.psk-file is set: the same "
 				"kind on both");
 		else
-			verify_why(ssl, peer_name, why);
+			tls_why_verify(ssl, peer_name, why);
 		return;
 	}
 	for (unsigned int i = 0;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How long each part of a switchover took, for `show srp info` and the log: from the peer's last
  * sign of life, or from the order, over the steps of the other cores to the new role. */
-#include <string.h>
+#include <stdio.h>
 
-#include "process/control.h"
+#include <rte_common.h>
 
-static void phase(struct trace *t, const char *name, usec_t now)
+#include "journal/journal.h"
+#include "pair_priv.h"
+
+static void trace_phase(struct trace *t, const char *name, usec_t now)
 {
 	if (t->n == HISTORY_PHASES)
 		return;
@@ -14,42 +17,42 @@ static void phase(struct trace *t, const char *name, usec_t now)
 	t->mark = RTE_MAX(t->mark, now);
 }
 
-void trace_heard(struct control *c, usec_t heard)
+void trace_heard(struct pair *p, usec_t heard)
 {
-	if (heard == c->heard)
+	if (heard == p->silence.heard)
 		return;
-	c->heard = heard;
-	c->heard_deaf = c->deaf;
-	c->asked_at = 0;
+	p->silence.heard = heard;
+	p->silence.stream_stalls = p->stalls.stream_sum;
+	p->silence.asked_at = 0;
 }
 
-void trace_asked(struct control *c, usec_t now)
+void trace_asked(struct pair *p, usec_t now)
 {
-	uint64_t asks = srp_info(c->srp)->count.asks_sent;
+	uint64_t asks = srp_info(p->srp)->count.asks_sent;
 
-	if (asks != c->asks && c->asked_at == 0)
-		c->asked_at = now;
-	c->asks = asks;
+	if (asks != p->silence.asks && p->silence.asked_at == 0)
+		p->silence.asked_at = now;
+	p->silence.asks = asks;
 }
 
-static void begin(struct control *c, const struct srp_action *a, usec_t now)
+static void trace_begin(struct pair *p, const struct srp_action *a, usec_t now)
 {
-	struct trace *t = &c->trace;
+	struct trace *t = &p->trace;
 	bool died = a->to == SRP_PENDING_ACTIVE && a->cause == SRP_CAUSE_DEAD_TIMER &&
-		    c->heard != USEC_NEVER;
+		    p->silence.heard != USEC_NEVER;
 
 	*t = (struct trace){ .began = now, .mark = now };
 	if (!died)
 		return;
-	t->began = t->mark = RTE_MIN(c->heard, now);
+	t->began = t->mark = RTE_MIN(p->silence.heard, now);
 	t->died = true;
-	t->stood_still = c->deaf - c->heard_deaf;
-	if (c->asked_at != 0)
-		phase(t, "silence", c->asked_at);
-	phase(t, c->asked_at != 0 ? "ask" : "silence", now);
+	t->stood_still = p->stalls.stream_sum - p->silence.stream_stalls;
+	if (p->silence.asked_at != 0)
+		trace_phase(t, "silence", p->silence.asked_at);
+	trace_phase(t, p->silence.asked_at != 0 ? "ask" : "silence", now);
 }
 
-static void tell(const struct trace *t)
+static void trace_report(const struct trace *t)
 {
 	char text[256];
 	size_t used = 0;
@@ -62,9 +65,9 @@ static void tell(const struct trace *t)
 }
 
 /* Into the entry of the transition that ended it. */
-static void keep(struct control *c, const struct trace *t)
+static void trace_keep(struct pair *p, const struct trace *t)
 {
-	struct history_entry *e = journal_last(c->journal);
+	struct history_entry *e = journal_last(p->journal);
 
 	e->timed = true;
 	e->died = t->died;
@@ -78,35 +81,35 @@ static void keep(struct control *c, const struct trace *t)
 	}
 }
 
-void trace_role(struct control *c, const struct srp_action *a, usec_t now)
+void trace_role(struct pair *p, const struct srp_action *a, usec_t now)
 {
-	struct trace *t = &c->trace;
+	struct trace *t = &p->trace;
 
 	if (a->to == SRP_PENDING_ACTIVE || a->to == SRP_PENDING_STANDBY) {
-		begin(c, a, now);
+		trace_begin(p, a, now);
 	} else if (t->began != 0 && t->n > 0) {
-		keep(c, t);
-		tell(t);
+		trace_keep(p, t);
+		trace_report(t);
 		*t = (struct trace){ 0 };
 	}
 }
 
-void trace_step(struct control *c, enum srp_step step, usec_t now)
+void trace_step(struct pair *p, enum srp_step step, usec_t now)
 {
-	struct trace *t = &c->trace;
+	struct trace *t = &p->trace;
 
 	if (t->began == 0)
 		return;
-	phase(t, srp_step_name(step), now);
+	trace_phase(t, srp_step_name(step), now);
 	if (step == SRP_STEP_ACTIVATE && t->died)
 		t->outage_us = now - t->began;
 }
 
-void trace_wait(struct control *c, enum srp_step next, usec_t now)
+void trace_wait(struct pair *p, enum srp_step next, usec_t now)
 {
-	struct trace *t = &c->trace;
+	struct trace *t = &p->trace;
 
 	/* What the peer does with the offer. */
 	if (t->began != 0 && (next == SRP_STEP_DEACTIVATE || next == SRP_STEP_RESUME) && t->n > 0)
-		phase(t, "offer", now);
+		trace_phase(t, "offer", now);
 }

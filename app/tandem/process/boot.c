@@ -7,6 +7,7 @@
 
 #include "process/boot.h"
 #include "cores/memory.h"
+#include "pair/settings.h"
 #include "worker/sync.h"
 #include "process/tandem.h"
 
@@ -129,8 +130,7 @@ int boot_tables(void)
 		memcpy(pools[i].name, f->name, sizeof(pools[i].name));
 		p.quarantine_s = RTE_MAX(p.quarantine_s, f->quarantine_s);
 	}
-	/* Known alone, equal on both: the lower address is side 0. */
-	T.side = memcmp(T.conf->srp.bind.b, T.conf->srp.peer.b, 16) < 0 ? 0 : 1;
+	T.side = pair_seat(T.conf);
 	p.side = T.side;
 	T.pools = pool_set_create(pools, T.conf->n_pools, &memory_rte);
 	if (T.pools != NULL) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What control does with each message of the other cores: one row a type. */
-#include "common/mutant.h"
 #include "process/control.h"
 
 _Static_assert((int)MSG_WORKERS >= (int)TANDEM_WORKERS, "a mark for each worker");
@@ -11,7 +10,7 @@ static void of_worker_done(void *ctx, struct from_worker_done *m)
 {
 	struct control *c = ctx;
 
-	step_worker_done(c, m, c->now);
+	pair_worker_done(c->pair, m, c->now);
 	reactor_settle(c->reactor);
 }
 
@@ -19,7 +18,7 @@ static void of_worker_late_end(void *ctx, struct from_worker_late_end *m)
 {
 	struct control *c = ctx;
 
-	step_late_ended(c, m, c->now);
+	pair_late_ended(c->pair, m, c->now);
 	reactor_settle(c->reactor);
 }
 
@@ -59,7 +58,7 @@ static void of_repl_done(void *ctx, struct from_replicator_done *m)
 {
 	struct control *c = ctx;
 
-	step_repl_done(c, m, c->now);
+	pair_repl_done(c->pair, m, c->now);
 	reactor_settle(c->reactor);
 }
 
@@ -67,7 +66,7 @@ static void of_repl_late_drained(void *ctx, struct from_replicator_late_drained 
 {
 	struct control *c = ctx;
 
-	step_late_drained(c, m);
+	pair_late_drained(c->pair, m);
 	reactor_settle(c->reactor);
 }
 
@@ -75,7 +74,7 @@ static void of_repl_keyed(void *ctx, struct from_replicator_keyed *m)
 {
 	struct control *c = ctx;
 
-	link_keyed(c, m, c->now);
+	pair_keyed(c->pair, m, c->now);
 	reactor_settle(c->reactor);
 }
 
@@ -103,24 +102,11 @@ static void of_repl_stream_state(void *ctx, struct from_replicator_stream_state 
 	reactor_settle(c->reactor);
 }
 
-/* Pair time is the Active's, and still is while it hands over: that may be all that a standby ever
- * hears of it. A peer that was just started again counts by a clock that begins anew: whoever is
- * about to take over from its earlier life must not go by that one. */
-static bool keeps_pair_time(const struct control *c)
-{
-	enum srp_state peer = srp_info(c->srp)->peer.state;
-
-	return peer == SRP_ACTIVE || peer == SRP_PENDING_STANDBY || MUTANT(pair_time_of_any);
-}
-
 static void of_repl_heartbeat(void *ctx, struct from_replicator_heartbeat *m)
 {
 	struct control *c = ctx;
 
-	srp_heartbeat(c->srp, m->body, m->len, m->fresh, c->now);
-	if (!pair_answers(c->pair) && m->fresh && m->pair_ms > 0 && !MUTANT(pair_time_restarts) &&
-		keeps_pair_time(c))
-		pair_time_set(&T.pair_time, m->pair_ms, m->heard);
+	pair_heartbeat(c->pair, m, c->now);
 	/* hundreds may have waited: what one causes is not left for the next */
 	reactor_settle(c->reactor);
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "pair/alarms.h"
 #include "process/control.h"
 
 static uint64_t records_live(void *ctx)

@@ -49,7 +49,7 @@ static void signals_ready(void *ctx, struct source *s, uint32_t events)
 		LOG(NOTICE, "%s: going down", strsignal((int)info.ssi_signo));
 		c->stopping = true;
 		c->stop_by = c->now + SIGNALS_STOP_US;
-		srp_shutdown(c->srp, c->now);
+		pair_shutdown(c->pair, c->now);
 	}
 }
 

@@ -8,16 +8,16 @@
 static void start_signalling_role(void *ctx, struct signalling_role *role)
 {
 	const struct control *c = ctx;
-	const struct srp_info *srp = srp_info(c->srp);
+	const struct srp_info *srp = pair_srp(c->pair);
 
 	*role = (struct signalling_role){ .answering = pair_answers(c->pair),
 		.held = pair_holds(c->pair),
-		.must_not_answer = srp->mute,
+		.must_not_answer = pair_must_not_answer(c->pair),
 		.vips_up = vips_state(c->vips) == VIPS_UP,
 		.owned = pair_owns(c->pair),
 		.own_term = pair_own_term(c->pair),
 		.restart_counter = (uint8_t)srp->restart_counter,
-		.stood_still = c->stood_still };
+		.stood_still = pair_stood_still(c->pair) };
 }
 
 static void start_signalling_gtpc(void *ctx, struct source *s, uint32_t events)

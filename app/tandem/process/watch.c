@@ -2,7 +2,6 @@
 /* What is monitored, and what the monitors ask of other rooms. */
 #include <errno.h>
 
-#include "pair/health.h"
 #include "process/control.h"
 
 static bool watch_carrier(void *ctx, unsigned int port)
@@ -17,6 +16,13 @@ static bool watch_crypto_failed(void *ctx)
 	return atomic_load(&replicator_view(T.repl)->crypt_failed);
 }
 
+static void watch_verdict(void *ctx, const struct monitor_verdict *v, usec_t now)
+{
+	const struct control *c = ctx;
+
+	pair_verdict(c->pair, v, now);
+}
+
 int watch_open(struct control *c)
 {
 	struct monitors_settings s = { .conf = T.conf,
@@ -24,7 +30,7 @@ int watch_open(struct control *c)
 		.mirror = kernel_mirror(c->kernel),
 		.alarms = c->alarms,
 		.n_ports = T.n_ports,
-		.ops = { watch_carrier, watch_crypto_failed, health_verdict },
+		.ops = { watch_carrier, watch_crypto_failed, watch_verdict },
 		.ctx = c };
 
 	for (unsigned int i = 0; i < T.n_ports; i++) {

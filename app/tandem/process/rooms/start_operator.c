@@ -54,7 +54,7 @@ static int start_operator_metrics(struct control *c, struct metrics *m)
 	if (ret == 0)
 		ret = monitors_metrics_register(m, c->monitors);
 	if (ret == 0)
-		ret = pair_metrics_register(m, c);
+		ret = pair_metrics_register(m, c->pair);
 	if (ret < 0)
 		LOG(ERR, "registry of counters: %s", strerror(-ret));
 	return ret;

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "pair/health.h"
 #include "process/control.h"
 
 /* ---- the pair ---- */
@@ -11,37 +10,40 @@
 static void views_pair(void *ctx, struct operator_pair_view *v, usec_t now)
 {
 	const struct control *c = ctx;
+	struct pair_view p;
 
-	*v = (struct operator_pair_view){ .srp = srp_info(c->srp),
-		.peer_health = health_of_peer(c->srp),
-		.differences = c->difference,
-		.refused = c->link.refused,
-		.replication_mtu = c->srp_conf.wire.mtu,
-		.licensed = !c->srp_conf.unlicensed,
-		.pre_shared = c->link.tls != NULL && tls_pre_shared(c->link.tls) };
-	memcpy(v->tie_breaker, c->srp_conf.mac, sizeof(v->tie_breaker));
-	pair_routes_text(c, v->routes, sizeof(v->routes), now);
+	pair_view(c->pair, &p, now);
+	*v = (struct operator_pair_view){ .srp = pair_srp(c->pair),
+		.peer_address = p.peer.address,
+		.peer_health = pair_peer_health(c->pair),
+		.differences = p.differences,
+		.refused = p.refused,
+		.replication_mtu = p.replication_mtu,
+		.licensed = p.licensed,
+		.pre_shared = p.pre_shared };
+	memcpy(v->tie_breaker, p.tie_breaker, sizeof(v->tie_breaker));
+	memcpy(v->routes, p.routes, sizeof(v->routes));
 }
 
 static int views_switchover(void *ctx, bool force, char reason[SRP_REASON_MAX], usec_t now)
 {
-	struct control *c = ctx;
+	const struct control *c = ctx;
 
-	return srp_switchover(c->srp, force, reason, now);
+	return pair_switchover(c->pair, force, reason, now);
 }
 
 static int views_validate_switchover(void *ctx, char reason[SRP_REASON_MAX], usec_t now)
 {
-	struct control *c = ctx;
+	const struct control *c = ctx;
 
-	return srp_validate(c->srp, reason, now);
+	return pair_validate(c->pair, reason, now);
 }
 
 static int views_validate_configuration(void *ctx, char reason[SRP_REASON_MAX], usec_t now)
 {
-	struct control *c = ctx;
+	const struct control *c = ctx;
 
-	return srp_validate_configuration(c->srp, reason, now);
+	return pair_validate_configuration(c->pair, reason, now);
 }
 
 /* ---- ports ---- */

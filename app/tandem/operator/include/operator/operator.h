@@ -56,6 +56,7 @@ void operator_answer(struct operator_room *o, json_t *answer);
 /* What the pair says of itself; valid until the command has ended. */
 struct operator_pair_view {
 	const struct srp_info *srp;
+	struct ip_addr peer_address; /* of its end of the SRP connection */
 	struct monitor_health peer_health;
 	const char *differences; /* lines that differ from the peer's; NULL: never compared */
 	const char *refused;     /* why the last handshake failed; "": none did */

@@ -1,29 +1,108 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* pair: which of the two chassis is Active, and what that means here: the connection to the peer,
- * the steps of a change of roles, and the role as other rooms may ask for it. This room alone
- * decides when slots change hands, when VIPs and routes come and go, and when signalling is
- * answered. The control core alone calls these; none blocks. */
+/* pair: which of the two chassis is Active, and what that means here: the SRP connection to the
+ * peer, lib/srp, the steps of a change of roles, and the role as other rooms may ask for it. This
+ * room alone decides when slots change hands, when VIPs and routes come and go, and when signalling
+ * is answered. What calls of it cause is only recorded; pair_drain() carries it out.
+ *
+ * The control core alone calls these functions. None blocks but pair_create(), which reads the
+ * files of keys, and the handshake of a connection after such a file was replaced. Times are us of
+ * the own clock. */
 #ifndef TANDEM_PAIR_H
 #define TANDEM_PAIR_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-#include "common/usec.h"
+#include "common/addr.h"
+#include "config/config.h"
+#include "monitor/monitor.h"
+#include "pair/settings.h"
 #include "repl/repl.h"
+#include "srp/srp.h"
 
-struct control;
+struct alarms;
 struct from_replicator_done;
+struct from_replicator_heartbeat;
+struct from_replicator_keyed;
 struct from_replicator_late_drained;
 struct from_worker_done;
 struct from_worker_late_end;
-struct msg;
+struct metrics;
+struct net_claim;
 struct pair;
-struct srp_action;
 
-/* NULL: no memory. */
-struct pair *pair_create(void);
+/* 0 or -errno. Once, before pair_create(): the alarms of lib/srp and those of the connection. */
+int pair_alarms_register(struct alarms *a);
+/* NULL + errno, and the reason is logged. */
+struct pair *pair_create(const struct pair_settings *s);
+/* Closes the connection. NULL is allowed. */
 void pair_destroy(struct pair *p);
+
+/* ---- the loop ---- */
+
+/* The loop has looked at its clock: first of all at the beginning of a turn, and after its wait. It
+ * had stood still for `stall` us, 0: it had not. True: lib/srp has heard of time in which nobody
+ * listened to the peer. */
+bool pair_woke(struct pair *p, usec_t stall, usec_t now);
+/* Carries out what lib/srp asked for until there is nothing more: after each event, and never from
+ * within another call of this room. */
+void pair_drain(struct pair *p, usec_t now);
+/* Once a turn: what the stream says, before lib/srp judges; then all timers of the room, each
+ * drained before the next; last, when signalling had its turn, where the VIPs are. */
+void pair_feed(struct pair *p, usec_t now);
+void pair_turn(struct pair *p, usec_t now);
+void pair_announce(struct pair *p, usec_t now);
+/* When lib/srp must judge next; a role changes now, so turns should follow each other fast. */
+usec_t pair_due(const struct pair *p);
+bool pair_is_brisk(const struct pair *p, usec_t now);
+
+/* ---- events ---- */
+
+/* Messages of workers and of the replication core. */
+void pair_worker_done(struct pair *p, const struct from_worker_done *m, usec_t now);
+void pair_late_ended(struct pair *p, const struct from_worker_late_end *m, usec_t now);
+void pair_repl_done(struct pair *p, const struct from_replicator_done *m, usec_t now);
+void pair_late_drained(struct pair *p, const struct from_replicator_late_drained *m);
+void pair_keyed(struct pair *p, const struct from_replicator_keyed *m, usec_t now);
+void pair_heartbeat(struct pair *p, const struct from_replicator_heartbeat *m, usec_t now);
+/* The key of the stream is used up: the connection, which made it, is made again. */
+void pair_key_exhausted(struct pair *p, usec_t now);
+/* The term reserve is on disk up to `reserve`, or the write failed. */
+void pair_reserved(struct pair *p, uint64_t reserve, bool ok, usec_t now);
+/* What the monitors say. */
+void pair_verdict(struct pair *p, const struct monitor_verdict *v, usec_t now);
+/* Another station has a VIP that is probed, or probes for it and goes first. */
+void pair_claimed(struct pair *p, const struct net_claim *claim);
+
+/* ---- commands ---- */
+
+/* As srp_switchover(), srp_validate() and srp_validate_configuration(): 0, or -errno and why. */
+int pair_switchover(struct pair *p, bool force, char reason[SRP_REASON_MAX], usec_t now);
+int pair_validate(struct pair *p, char reason[SRP_REASON_MAX], usec_t now);
+int pair_validate_configuration(struct pair *p, char reason[SRP_REASON_MAX], usec_t now);
+/* Takes what lib/srp has of `next`; those of its keys that are not live must be as they were. 0;
+ * -EBUSY: a role is changing; -ENOMEM; after an error nothing was taken. */
+int pair_reconfigure(struct pair *p, const struct config *next, usec_t now);
+/* The process is to end: the peer takes over first, if there is one. */
+void pair_shutdown(struct pair *p, usec_t now);
+enum pair_leaving {
+	PAIR_WAITS_FOR_PEER,  /* it has not taken over yet */
+	PAIR_WAITS_FOR_USAGE, /* it has not yet acknowledged usage that was counted here late */
+	PAIR_LEAVES_USAGE,    /* nobody is there any more who would */
+	PAIR_LEAVES,
+};
+enum pair_leaving pair_leaving(const struct pair *p, usec_t now);
+
+/* The other chassis of the pair. */
+struct pair_peer {
+	struct ip_addr address; /* of its end of the SRP connection */
+	char name[CONFIG_NAME]; /* that its certificate must have */
+	uint32_t incarnation;   /* of its process, by its last hello that counted; 0: none did */
+};
+/* Another chassis is the peer from now on: connections to the one before are closed, and only the
+ * new one can connect. Address and name are copied; the incarnation is not known yet. */
+void pair_replace_peer(struct pair *p, const struct pair_peer *peer, usec_t now);
 
 /* ---- the role ---- */
 
@@ -33,27 +112,35 @@ bool pair_owns(const struct pair *p);
 repl_term_t pair_own_term(const struct pair *p);
 /* Signalling is answered. */
 bool pair_answers(const struct pair *p);
+/* The peer may have taken over: nothing is answered, whatever else is so. */
+bool pair_must_not_answer(const struct pair *p);
 /* Answers are given to what is in progress, but nothing new is begun: a hand-over is near. */
 bool pair_holds(const struct pair *p);
 /* Usage that was counted here after the peer took over is not yet acknowledged by it. */
 bool pair_late_usage(const struct pair *p);
+/* The sum of the times in which nobody listened to the peer. */
+usec_t pair_stood_still(const struct pair *p);
 
-/* ---- steps of a change of roles ---- */
+/* ---- for views ---- */
 
-/* Begins what lib/srp asks for. */
-void step_begin(struct control *c, const struct srp_action *a, usec_t now);
-/* Another core's answer. */
-void step_worker_done(struct control *c, const struct from_worker_done *m, usec_t now);
-void step_repl_done(struct control *c, const struct from_replicator_done *m, usec_t now);
-void step_late_ended(struct control *c, const struct from_worker_late_end *m, usec_t now);
-void step_late_drained(struct control *c, const struct from_replicator_late_drained *m);
-/* Gives lib/srp the answer to a step that was carried out; false: there is none. */
-bool step_deliver(struct control *c, usec_t now);
-/* At each turn: steps that wait for a condition, late usage, a Standby's routes. */
-void pair_turn(struct control *c, usec_t now);
-/* At each turn: says where the VIPs are, if that is due. */
-void pair_announce(struct control *c, usec_t now);
-/* Where and as what the routes are up, for `show srp info`: "advertised, metric 2, as standby" */
-void pair_routes_text(const struct control *c, char *text, size_t len, usec_t now);
+/* As lib/srp has it; stays where it is for as long as the object lives. */
+const struct srp_info *pair_srp(const struct pair *p);
+/* What the peer says of its monitors. */
+struct monitor_health pair_peer_health(const struct pair *p);
+
+struct pair_view {
+	struct pair_peer peer;
+	uint8_t seat, tie_breaker[6];
+	uint16_t replication_mtu;  /* of the own port */
+	bool licensed, pre_shared; /* pre_shared: a key proves who is who; else certificates */
+	uint64_t strangers, handshakes_failed; /* connections from elsewhere; of impostors */
+	const char *refused;     /* why the last of these was, "" if the peer was heard since */
+	const char *differences; /* lines, by the last comparison of the configurations */
+	char routes[64];         /* where and as what they are up: "advertised, metric 2" */
+};
+/* Its texts hold until the next call of this room. */
+void pair_view(const struct pair *p, struct pair_view *v, usec_t now);
+/* The room's figures go into the registry. 0 or -errno. */
+int pair_metrics_register(struct metrics *m, struct pair *p);
 
 #endif

@@ -29,8 +29,9 @@ bool tls_changed(struct tls *t, const struct config *c);
 /* Pre-shared key, as opposed to certificates. */
 bool tls_pre_shared(const struct tls *t);
 
-/* side: 0 accepted the connection, 1 made it. NULL: no memory. */
-struct tls_conn *tls_open(struct tls *t, int fd, unsigned int side);
+/* side: 0 accepted the connection, 1 made it; peer_name: what the peer's certificate must have.
+ * NULL: no memory. */
+struct tls_conn *tls_open(struct tls *t, int fd, unsigned int side, const char *peer_name);
 /* The socket stays open. */
 void tls_close(struct tls_conn *c);
 /* Goes on with the handshake. TLS_DONE: what the own side can check of the peer was right.

@@ -13,7 +13,9 @@ static bool start_kernel_frame(void *ctx, struct rte_mbuf *m, usec_t now)
 
 static void start_kernel_claimed(void *ctx, const struct net_claim *claim)
 {
-	probe_claimed(ctx, claim);
+	const struct control *c = ctx;
+
+	pair_claimed(c->pair, claim);
 }
 
 int start_kernel(struct control *c)

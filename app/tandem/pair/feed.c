@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What lib/srp is told: of the stream, of times in which nobody listened to the peer, and of the
+ * monitors. */
+#include <rte_common.h>
+
+#include "base/pulse.h"
+#include "common/mutant.h"
+#include "cores/from_replicator.h"
+#include "pair_priv.h"
+#include "replicator/replicator.h"
+#include "session/session.h"
+
+/* ---- the stream ---- */
+
+static struct srp_stream feed_stream(struct pair *p, usec_t now)
+{
+	const struct replicator_view *v = replicator_view(p->cores.replicator);
+	uint64_t pair = pair_time_ms(p->cores.pair_time, now),
+		 since = atomic_load(&v->in_sync_since_ms);
+	usec_t status = atomic_load(&v->status_heard);
+	uint32_t live = 0;
+	struct srp_stream s = { .heard = atomic_load(&v->heard),
+		.hears_us = atomic_load(&v->hears_us),
+		.unacked = atomic_load(&v->unacked),
+		.last_number = atomic_load(&v->last_number),
+		.applied = atomic_load(&v->applied),
+		.joined = atomic_load(&v->joined),
+		.matched_since = atomic_load(&v->in_sync_since),
+		.in_sync_since_ms = since };
+
+	trace_heard(p, s.heard);
+	/* Heard, but not understood: somebody is there, for the rule of a boot alone
+	 * (lib/srp/README.md section 1). */
+	if (s.heard == USEC_NEVER && srp_info(p->srp)->state == SRP_INIT &&
+		!srp_info(p->srp)->peer.known && atomic_load(&v->unopened) != 0)
+		s.heard = atomic_load(&v->unopened);
+	if (since != 0 && pair >= since)
+		s.in_sync_age_ms = (uint32_t)RTE_MIN(pair - since, (uint64_t)UINT32_MAX);
+	s.in_sync = since != 0 && atomic_load(&v->peer_unmatched) == 0 &&
+		    now - RTE_MIN(status, now) < USEC_PER_SEC &&
+		    s.in_sync_age_ms <= 2 * p->conf->srp.audit_interval_s * 1000 + 1000;
+	if (!s.in_sync && srp_info(p->srp)->state == SRP_ACTIVE)
+		s.sync_left_s = p->ops.comparison_left_s(p->ctx, now);
+	for (unsigned int k = 0; k < SESSION_SHARDS; k++)
+		live += p->cores.table->shard[k].n_live;
+	s.table_empty = live == 0;
+	return s;
+}
+
+void pair_feed(struct pair *p, usec_t now)
+{
+	const struct srp_info *i = srp_info(p->srp);
+	struct srp_stream s = feed_stream(p, now);
+
+	srp_stream(p->srp, &s, now);
+	replicator_peer_version(p->cores.replicator, i->stream_version);
+	replicator_peer_differs(p->cores.replicator, i->differs);
+	replicator_peer_applies(
+		p->cores.replicator, i->peer.known && i->agreed && i->peer.state == SRP_STANDBY);
+}
+
+/* Pair time is the Active's, and still is while it hands over: that may be all that a standby ever
+ * hears of it. A peer that was just started again counts by a clock that begins anew: whoever is
+ * about to take over from its earlier life must not go by that one. */
+static bool feed_keeps_pair_time(const struct pair *p)
+{
+	enum srp_state peer = srp_info(p->srp)->peer.state;
+
+	return peer == SRP_ACTIVE || peer == SRP_PENDING_STANDBY || MUTANT(pair_time_of_any);
+}
+
+void pair_heartbeat(struct pair *p, const struct from_replicator_heartbeat *m, usec_t now)
+{
+	srp_heartbeat(p->srp, m->body, m->len, m->fresh, now);
+	if (!pair_answers(p) && m->fresh && m->pair_ms > 0 && !MUTANT(pair_time_restarts) &&
+		feed_keeps_pair_time(p))
+		pair_time_set(p->cores.pair_time, m->pair_ms, m->heard);
+}
+
+/* ---- time in which nobody listened ---- */
+
+/* How long the replication core stood still, as far as srp does not know it yet. When control wakes
+ * up first from a sleep of the whole process, the other has not even noticed its own. */
+static usec_t feed_stream_stalls(struct pair *p, usec_t own, usec_t now)
+{
+	const struct core_pulse *of = p->cores.pulse_of_replicator;
+	usec_t tick = atomic_load_explicit(&of->tick, memory_order_relaxed);
+	usec_t all = atomic_load_explicit(&of->stalled_us, memory_order_relaxed);
+	usec_t unreported;
+
+	if (own > 0 && now > tick + STALL_US)
+		all += now - tick;
+	unreported = all > p->stalls.reported ? all - p->stalls.reported : 0;
+	p->stalls.reported += unreported;
+	return unreported;
+}
+
+bool pair_woke(struct pair *p, usec_t stall, usec_t now)
+{
+	usec_t stream = feed_stream_stalls(p, stall, now);
+	struct srp_stream s;
+
+	p->now = now;
+	if (stall == 0 && stream == 0)
+		return false;
+	/* Both stood still together, mostly: the longer of the two is the time in which nobody
+	 * listened. */
+	p->stalls.sum += RTE_MAX(stall, stream);
+	p->stalls.ended = now;
+	p->stalls.stream_sum += stream;
+	s = feed_stream(p, now);
+	srp_stalled(p->srp, stall, stream, &s, now);
+	return true;
+}
+
+usec_t pair_stood_still(const struct pair *p)
+{
+	return p->stalls.sum;
+}
+
+/* ---- the monitors ---- */
+
+static const enum srp_cause feed_causes[MONITOR_TYPES + 1] = {
+	[MONITOR_FAULT] = SRP_CAUSE_LOCAL_FAULT,
+	[MONITOR_LINK] = SRP_CAUSE_LINK,
+	[MONITOR_BFD] = SRP_CAUSE_BFD,
+	[MONITOR_BGP] = SRP_CAUSE_BGP,
+	[MONITOR_ROUTE] = SRP_CAUSE_ROUTE,
+	[MONITOR_AAA] = SRP_CAUSE_AAA,
+	[MONITOR_NONE] = SRP_CAUSE_NONE,
+};
+
+static enum monitor_type feed_type_of(enum srp_cause cause)
+{
+	unsigned int t = 0;
+
+	while (t < MONITOR_TYPES && feed_causes[t] != cause)
+		t++;
+	return (enum monitor_type)t;
+}
+
+/* Bits of causes from bits of types, and back: only what both chassis can see of themselves. */
+static uint32_t feed_to_causes(uint8_t types)
+{
+	uint32_t set = 0;
+
+	for (unsigned int t = 0; t < MONITOR_TYPES; t++)
+		if (t != MONITOR_AAA && (types & 1U << t) != 0)
+			set |= 1U << feed_causes[t];
+	return set;
+}
+
+static uint8_t feed_to_types(uint32_t set)
+{
+	uint8_t types = 0;
+
+	for (unsigned int t = 0; t < MONITOR_TYPES; t++)
+		if ((set & 1U << feed_causes[t]) != 0)
+			types |= (uint8_t)(1U << t);
+	return types;
+}
+
+struct monitor_health pair_peer_health(const struct pair *p)
+{
+	const struct srp_health *h = &srp_info(p->srp)->peer.health;
+
+	return (struct monitor_health){ .known = feed_to_types(h->known),
+		.failed = feed_to_types(h->failed) };
+}
+
+void pair_verdict(struct pair *p, const struct monitor_verdict *v, usec_t now)
+{
+	struct monitor_health peer = pair_peer_health(p);
+	struct srp_health own = { .known = feed_to_causes(v->health.known),
+		.failed = feed_to_causes(v->health.failed) };
+	enum monitor_type failure;
+
+	srp_health(p->srp, &own, now);
+	/* A switchover to a peer that would do no better is requested all the same: srp refuses it,
+	 * and says why. */
+	failure = monitor_wish(v, &peer);
+	if (failure == MONITOR_NONE)
+		failure = monitor_wish(v, NULL);
+	srp_wish(p->srp, feed_causes[failure], now);
+}
+
+void feed_role(struct pair *p, const struct srp_action *a, usec_t now)
+{
+	/* Handing over it is Active still, until the peer has taken over: what was held is, if that
+	 * comes to nothing. */
+	if (a->to == SRP_ACTIVE) {
+		enum monitor_type by = a->planned ? feed_type_of(a->cause) : MONITOR_NONE;
+
+		if (by != MONITOR_NONE)
+			LOG(NOTICE, "Active for the peer's %s", srp_cause_name(a->cause));
+		p->ops.became(p->ctx, true, by, now);
+	} else if (a->to == SRP_STANDBY || a->to == SRP_INIT) {
+		p->ops.became(p->ctx, false, MONITOR_NONE, now);
+	}
+}

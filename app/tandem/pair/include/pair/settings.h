@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* settings: what the room `pair` is given when it is created, by the process. It is copied, and
+ * what it points at outlives the room. */
+#ifndef TANDEM_PAIR_SETTINGS_H
+#define TANDEM_PAIR_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/usec.h"
+#include "monitor/monitor.h"
+#include "srp/srp.h"
+
+struct alarms;
+struct config;
+struct core_pulse;
+struct journal;
+struct pair_time;
+struct reactor;
+struct replicator;
+struct role;
+struct rte_mempool;
+struct session_table;
+struct signalling;
+struct to_replicator_door;
+struct to_worker_door;
+struct vips;
+
+/* Who carries out the steps of a change of roles, and what tells them of the role. */
+struct pair_cores {
+	const struct to_worker_door *to_worker; /* n_workers of them */
+	unsigned int n_workers;
+	const struct to_replicator_door *to_replicator;
+	struct rte_mempool *msgs;
+	struct replicator *replicator; /* its snapshot, and who the peer is for it */
+	const struct core_pulse *pulse_of_replicator;
+	struct session_table *table; /* whose slots change hands */
+	const uint8_t *worker_of_shard;
+	struct role *role;           /* published here */
+	struct pair_time *pair_time; /* counts on from the Active's */
+};
+
+/* What the room asks of others, and tells them. They may ask this room, and change nothing of it.
+ */
+struct pair_ops {
+	/* How long the comparison of the tables that runs may take yet, s; 0: not known, or none
+	 * runs. */
+	uint32_t (*comparison_left_s)(void *ctx, usec_t now);
+	/* This chassis became Active, or Standby or Init; by: the peer's failure that made it
+	 * Active, MONITOR_NONE for any other cause. */
+	void (*became)(void *ctx, bool active, enum monitor_type by, usec_t now);
+	/* From now on pair_claimed() says that another station has a VIP, or probes for one and
+	 * goes first (RFC 5227 section 2.1.1, RFC 4862 section 5.4); until it is not on. */
+	void (*listen_for_claims)(void *ctx, bool on);
+	/* Asks once for all VIPs that another station might have; false: there are none. */
+	bool (*probe)(void *ctx);
+};
+
+struct pair_settings {
+	/* A reload changes what of it is live, by pair_reconfigure() first. */
+	const struct config *conf;
+	/* Which of the two chassis this is, 0 or 1: both must have another one. By default
+	 * pair_seat(). */
+	uint8_t seat;
+	uint32_t incarnation; /* of this process */
+	uint8_t mac[6];       /* the tie-breaker, if chassis.tie-breaker is none */
+	struct srp_saved saved;
+	struct reactor *reactor;
+	struct alarms *alarms; /* pair_alarms_register() was called for it */
+	struct journal *journal;
+	struct vips *vips;
+	struct signalling *signalling;
+	struct pair_cores cores;
+	struct pair_ops ops;
+	void *ctx;
+};
+
+/* Known alone, and another one on each chassis: the lower address of the two is seat 0. */
+uint8_t pair_seat(const struct config *f);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One connection: its bytes and messages, and how it ends. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <rte_common.h>
+
+#include "pair_priv.h"
+
+enum { LEAST_US = 10000, RETRY_US = 200000, REFUSED_US = 1000000, LOG_US = 10000000 };
+
+/* A quarter of dead-interval, within bounds: two chassis that start must find each other before
+ * either counts as alone. */
+usec_t link_soon(const struct pair *p, usec_t most)
+{
+	return RTE_MIN(
+		RTE_MAX(p->conf->srp.dead_interval_ms * USEC_PER_MSEC / 4, (usec_t)LEAST_US), most);
+}
+
+void link_free(struct pair *p, struct link_conn *l)
+{
+	tls_close(l->tls);
+	reactor_unwatch(p->reactor, &l->src);
+	*l = (struct link_conn){ .src.fd = -1 };
+}
+
+void link_lost(struct pair *p, struct link_conn *l, bool refused, usec_t now)
+{
+	bool was = p->link.up == l;
+
+	link_free(p, l);
+	if (was)
+		p->link.up = NULL;
+	p->link.retry_at = now + link_soon(p, RETRY_US);
+	if (was || refused)
+		srp_disconnected(p->srp, refused, now);
+}
+
+void link_drop(struct pair *p, usec_t now)
+{
+	if (p->link.up != NULL)
+		link_lost(p, p->link.up, false, now);
+}
+
+void link_drop_all(struct pair *p, usec_t now)
+{
+	for (unsigned int i = 0; i < LINK_CONNS; i++)
+		if (p->link.conn[i].state != LINK_FREE)
+			link_lost(p, &p->link.conn[i], false, now);
+}
+
+void link_refuse(struct pair *p, struct link_conn *l, const char *why, usec_t now)
+{
+	struct link *s = &p->link;
+
+	s->handshakes_failed++;
+	if (strcmp(s->refused, why) != 0 || now >= s->refused_log) {
+		snprintf(s->refused, sizeof(s->refused), "%s", why);
+		s->refused_log = now + LOG_US;
+		LOG(WARNING, "SRP: %s (%lu refused so far)", why,
+			(unsigned long)s->handshakes_failed);
+	}
+	if (s->up == NULL)
+		alarms_raise(p->alarms, PAIR_ALARM_REFUSED, why, now);
+	link_lost(p, l, false, now);
+	s->retry_at = now + link_soon(p, REFUSED_US);
+}
+
+ssize_t link_bytes_in(struct link_conn *l, uint8_t *to, size_t n, char why[TLS_WHY])
+{
+	ssize_t got;
+
+	why[0] = '\0';
+	if (l->tls != NULL)
+		return tls_recv(l->tls, to, n, why);
+	got = recv(l->src.fd, to, n, 0);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	return got > 0 ? got : -1;
+}
+
+static ssize_t link_bytes_out(struct link_conn *l, const uint8_t *from, size_t n)
+{
+	ssize_t sent;
+
+	if (l->tls != NULL)
+		return tls_send(l->tls, from, n);
+	sent = send(l->src.fd, from, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return sent < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : sent;
+}
+
+/* ---- messages: `length u16 | message` ---- */
+
+/* A hello over this connection is the peer's word that it opens what this connection's key
+ * seals. */
+static void link_hello(struct pair *p, struct link_conn *l, usec_t now)
+{
+	uint32_t peer = srp_info(p->srp)->peer.incarnation;
+	bool restarted = p->link.sealed_for != 0 && p->link.sealed_for != peer;
+
+	p->peer.incarnation = peer;
+	if (!l->heard) {
+		l->heard = true;
+		p->link.refused[0] = '\0';
+		alarms_clear(p->alarms, PAIR_ALARM_REFUSED, now);
+	}
+	if (l->used || l->tls == NULL)
+		return;
+	/* without room the next hello does it */
+	l->used = to_replicator_send(p->cores.to_replicator,
+			  to_replicator_key_use(p->cores.msgs, l->key_id, restarted)) == 0;
+	if (l->used)
+		p->link.sealed_for = peer;
+}
+
+static void link_message(struct pair *p, struct link_conn *l, usec_t now)
+{
+	uint64_t hellos = srp_info(p->srp)->count.hellos_received;
+	size_t len = l->in_len - SRP_FRAME_HEAD;
+
+	l->in_len = 0;
+	srp_message(p->srp, l->in + SRP_FRAME_HEAD, len, now);
+	if (srp_info(p->srp)->count.hellos_received != hellos)
+		link_hello(p, l, now);
+}
+
+/* What the first bytes of a peer say that speaks TLS to us in plain text. */
+static bool link_is_tls(const struct link_conn *l)
+{
+	return l->tls == NULL && (l->in[0] == 0x16 || l->in[0] == 0x15) && l->in[1] == 0x03;
+}
+
+/* In plain text everybody is up who connects, until he says something that the peer does not
+ * say. */
+static void link_not_peer(struct pair *p, struct link_conn *l, const char *why, usec_t now)
+{
+	p->link.up = NULL;
+	srp_disconnected(p->srp, false, now);
+	link_refuse(p, l, why, now);
+}
+
+void link_receive(struct pair *p, struct link_conn *l, usec_t now)
+{
+	char why[TLS_WHY];
+
+	for (;;) {
+		int want = srp_frame_wanted(l->in, l->in_len);
+		ssize_t n;
+
+		if (want < 0) {
+			if (link_is_tls(l))
+				snprintf(why, sizeof(why),
+					"the peer speaks TLS, here insecure = true is set: both "
+					"must say the same");
+			else
+				snprintf(why, sizeof(why), "a message of %zu bytes: closing",
+					srp_frame_length(l->in));
+			p->link.up = NULL; /* it was none */
+			srp_disconnected(p->srp, false, now);
+			link_refuse(p, l, why, now);
+			return;
+		}
+		if (want == 0) {
+			link_message(p, l, now);
+			reactor_again(p->reactor, &l->src);
+			return;
+		}
+		n = link_bytes_in(l, l->in + l->in_len, (size_t)want, why);
+		if (n < 0) {
+			if (why[0] != '\0')
+				LOG(WARNING, "SRP: %s", why);
+			if (l->tls == NULL && !l->heard)
+				link_not_peer(p, l,
+					"the peer closed the connection without a hello: if it "
+					"wants TLS, insecure = true must go here; see its log",
+					now);
+			else
+				link_lost(p, l, false, now);
+		}
+		if (n <= 0)
+			return;
+		l->in_len += (size_t)n;
+	}
+}
+
+void link_flush(struct pair *p, struct link_conn *l, usec_t now)
+{
+	ssize_t n;
+
+	if (l == NULL || l->out_len == 0)
+		return;
+	n = link_bytes_out(l, l->out, l->out_len);
+	if (n < 0) {
+		link_lost(p, l, false, now);
+		return;
+	}
+	l->out_len -= (size_t)n;
+	memmove(l->out, l->out + n, l->out_len);
+}
+
+void link_send(struct pair *p, const uint8_t *msg, size_t len, usec_t now)
+{
+	struct link_conn *l = p->link.up;
+
+	if (l == NULL)
+		return;
+	/* the peer does not read: that is a lost connection */
+	if (l->out_len + 2 + len > sizeof(l->out)) {
+		link_lost(p, l, false, now);
+		return;
+	}
+	l->out[l->out_len++] = (uint8_t)(len >> 8);
+	l->out[l->out_len++] = (uint8_t)len;
+	memcpy(l->out + l->out_len, msg, len);
+	l->out_len += len;
+	link_flush(p, l, now);
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The room's life and turn, what lib/srp wants done, and what operators may ask. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_common.h>
+#include <rte_malloc.h>
+
+#include "journal/journal.h"
+#include "base/metrics.h"
+#include "pair_priv.h"
+#include "replicator/replicator.h"
+#include "session/session.h"
+
+/* How long after a change of role other cores' answers, the kernel's and the first packets' next
+ * hops are worth turns that follow each other fast. */
+enum { BRISK_US = 100000 };
+
+/* ---- life ---- */
+
+uint8_t pair_seat(const struct config *f)
+{
+	return memcmp(f->srp.bind.b, f->srp.peer.b, sizeof(f->srp.bind.b)) < 0 ? 0 : 1;
+}
+
+static void pair_srp_conf(struct pair *p, const struct pair_settings *set)
+{
+	const struct config *f = set->conf;
+	struct srp_conf *s = &p->srp_conf;
+	static const uint8_t none[6];
+
+	s->side = set->seat;
+	s->mode = f->chassis.primary ? SRP_PRIMARY : SRP_BACKUP;
+	s->priority = (uint8_t)f->chassis.priority;
+	memcpy(s->mac,
+		memcmp(f->chassis.tie_breaker, none, 6) != 0 ? f->chassis.tie_breaker : set->mac,
+		6);
+	s->l2 = f->srp.l2;
+	s->incarnation = set->incarnation;
+	s->capacity = set->cores.table->n_slots * SESSION_SHARDS;
+	s->config_digest = config_digest(f);
+	s->lines = p->agree.lines;
+	s->lines_len = p->agree.lines_len;
+	s->configuration_us = f->srp.configuration_interval_s * USEC_PER_SEC;
+	s->unlicensed = !f->licensed;
+	for (unsigned int i = 0; i < f->n_ports; i++)
+		if (f->ports[i].roles & CONFIG_REPLICATION) {
+			s->wire.mtu = (uint16_t)f->ports[i].mtu;
+			snprintf(s->mtu_port, sizeof(s->mtu_port), "%s", f->ports[i].name);
+		}
+	s->wire.version_min = REPL_VERSION_MIN;
+	s->wire.version_max = REPL_VERSION_MAX;
+	s->hello_us = f->srp.hello_interval_ms * USEC_PER_MSEC;
+	s->dead_us = f->srp.dead_interval_ms * USEC_PER_MSEC;
+	s->delay_us = f->srp.delay_interval_ms * USEC_PER_MSEC;
+	s->heartbeat_us = f->srp.heartbeat_interval_ms * USEC_PER_MSEC;
+	s->pending_us = f->srp.pending_timeout_s * USEC_PER_SEC;
+	s->dead_multiplier = f->srp.dead_multiplier;
+}
+
+static int pair_open(struct pair *p, const struct pair_settings *s)
+{
+	int ret = link_open(p);
+
+	if (ret < 0) {
+		LOG(ERR, "SRP socket: %s", strerror(-ret));
+		return ret;
+	}
+	ret = agree_open(p);
+	if (ret < 0) {
+		LOG(ERR, "configuration: %s", strerror(-ret));
+		return ret;
+	}
+	pair_srp_conf(p, s);
+	p->srp = srp_create(&p->srp_conf, &s->saved, clock_us());
+	return p->srp != NULL ? 0 : -errno;
+}
+
+struct pair *pair_create(const struct pair_settings *s)
+{
+	struct pair *p = rte_zmalloc("pair", sizeof(*p), 0);
+	int ret;
+
+	if (p == NULL) {
+		LOG(ERR, "the pair cannot begin: there is no memory");
+		errno = ENOMEM;
+		return NULL;
+	}
+	p->conf = s->conf;
+	p->seat = s->seat;
+	p->reactor = s->reactor;
+	p->alarms = s->alarms;
+	p->journal = s->journal;
+	p->vips = s->vips;
+	p->signalling = s->signalling;
+	p->cores = s->cores;
+	p->ops = s->ops;
+	p->ctx = s->ctx;
+	p->now = clock_us();
+	p->silence.heard = USEC_NEVER;
+	p->peer.address = s->conf->srp.peer;
+	snprintf(p->peer.name, sizeof(p->peer.name), "%s", s->conf->srp.peer_name);
+	p->link.listen.fd = -1;
+	for (unsigned int i = 0; i < LINK_CONNS; i++)
+		p->link.conn[i].src.fd = -1;
+	ret = pair_open(p, s);
+	if (ret < 0) {
+		pair_destroy(p);
+		errno = -ret;
+		return NULL;
+	}
+	return p;
+}
+
+void pair_destroy(struct pair *p)
+{
+	if (p == NULL)
+		return;
+	link_close(p);
+	srp_destroy(p->srp);
+	agree_close(p);
+	rte_free(p);
+}
+
+/* ---- what lib/srp wants done ---- */
+
+static void pair_do_role(struct pair *p, const struct srp_action *a, usec_t now)
+{
+	journal_role(p->journal, a, now);
+	LOG(NOTICE, "%s -> %s, cause %s, term %lu.%lu", srp_state_name(a->from),
+		srp_state_name(a->to), srp_cause_name(a->cause), (unsigned long)(a->term >> 1),
+		(unsigned long)(a->term & 1));
+	trace_role(p, a, clock_us());
+	feed_role(p, a, now);
+	p->brisk_until = now + BRISK_US;
+}
+
+static void pair_do_heartbeat(const struct pair *p, const struct srp_action *a)
+{
+	to_replicator_send(p->cores.to_replicator,
+		to_replicator_heartbeat(p->cores.msgs, a->term, a->msg, a->len, a->now));
+}
+
+static void pair_do_alarm(struct pair *p, const struct srp_action *a, usec_t now)
+{
+	alarms_set(p->alarms, srp_alarm_name(a->alarm), a->raised, a->text, now);
+	/* Who gave up answered for the VIPs too until now, and may have been the last to announce
+	 * them. */
+	if (a->alarm == SRP_ALARM_DUAL_ACTIVE && !a->raised &&
+		srp_info(p->srp)->state == SRP_ACTIVE)
+		vips_announce_anew(p->vips, now);
+}
+
+static void pair_carry_out(struct pair *p, const struct srp_action *a, usec_t now)
+{
+	switch (a->kind) {
+	case SRP_ACT_SEND:
+		link_send(p, a->msg, a->len, now);
+		break;
+	case SRP_ACT_CLOSE:
+		link_drop(p, now);
+		break;
+	case SRP_ACT_HEARTBEAT:
+		pair_do_heartbeat(p, a);
+		break;
+	case SRP_ACT_STEP:
+		LOG(DEBUG, "step %s of term %lu begins", srp_step_name(a->step),
+			(unsigned long)a->term);
+		trace_wait(p, a->step, clock_us());
+		step_begin(p, a, now);
+		break;
+	case SRP_ACT_RESERVE:
+		journal_reserve(p->journal, a->number, a->restart_counter);
+		break;
+	case SRP_ACT_ROLE:
+		pair_do_role(p, a, now);
+		break;
+	case SRP_ACT_METRIC:
+		vips_set_metric(p->vips, a->rm);
+		break;
+	case SRP_ACT_ALARM:
+		pair_do_alarm(p, a, now);
+		break;
+	case SRP_ACT_PROBE:
+		probe_begin(p, now);
+		break;
+	case SRP_ACT_LINES:
+		agree_compare(p, now);
+		break;
+	case SRP_ACT_GOODBYE:
+		p->goodbye = true;
+		p->late_usage_peer =
+			atomic_load(&replicator_view(p->cores.replicator)->peer_incarnation);
+		break;
+	case SRP_ACT_ABORT:
+		log_last((const char *const[]){ "pair: ", a->text,
+				 ": aborting, the peer is the remedy" },
+			3);
+		abort();
+	}
+}
+
+void pair_drain(struct pair *p, usec_t now)
+{
+	struct srp_action a;
+
+	if (p->in_drain) {
+		log_last((const char *const[]){ "pair: a role change was to be carried out in the "
+						"middle of another's step: aborting" },
+			1);
+		abort();
+	}
+	p->in_drain = true;
+	do {
+		trace_asked(p, now);
+		while (srp_next(p->srp, &a))
+			pair_carry_out(p, &a, now);
+	} while (step_deliver(p, now));
+	p->in_drain = false;
+	role_publish(p);
+}
+
+/* ---- the loop ---- */
+
+static void pair_tick(struct pair *p, usec_t now)
+{
+	srp_tick(p->srp, now);
+}
+
+/* Each is an event of its own: what it causes is carried out before the next. */
+static void (*const pair_timers[])(struct pair *p, usec_t now) = {
+	pair_tick,
+	step_turn,
+	probe_turn,
+	link_turn,
+};
+
+void pair_turn(struct pair *p, usec_t now)
+{
+	for (unsigned int i = 0; i < RTE_DIM(pair_timers); i++) {
+		pair_timers[i](p, now);
+		pair_drain(p, now);
+	}
+}
+
+usec_t pair_due(const struct pair *p)
+{
+	return srp_due(p->srp);
+}
+
+bool pair_is_brisk(const struct pair *p, usec_t now)
+{
+	return now < p->brisk_until;
+}
+
+/* ---- events and commands ---- */
+
+void pair_key_exhausted(struct pair *p, usec_t now)
+{
+	link_drop(p, now);
+}
+
+void pair_reserved(struct pair *p, uint64_t reserve, bool ok, usec_t now)
+{
+	srp_saved_reserve(p->srp, reserve, ok, now);
+}
+
+int pair_switchover(struct pair *p, bool force, char reason[SRP_REASON_MAX], usec_t now)
+{
+	return srp_switchover(p->srp, force, reason, now);
+}
+
+int pair_validate(struct pair *p, char reason[SRP_REASON_MAX], usec_t now)
+{
+	return srp_validate(p->srp, reason, now);
+}
+
+int pair_validate_configuration(struct pair *p, char reason[SRP_REASON_MAX], usec_t now)
+{
+	return srp_validate_configuration(p->srp, reason, now);
+}
+
+void pair_shutdown(struct pair *p, usec_t now)
+{
+	srp_shutdown(p->srp, now);
+}
+
+/* Its process is gone, or another is there: nobody takes the usage that is still counted here. */
+static bool pair_late_usage_peer_gone(const struct pair *p, usec_t now)
+{
+	const struct replicator_view *v = replicator_view(p->cores.replicator);
+	usec_t heard = atomic_load(&v->heard), dead = p->conf->srp.dead_interval_ms * USEC_PER_MSEC;
+
+	if (heard == USEC_NEVER || atomic_load(&v->peer_incarnation) != p->late_usage_peer)
+		return true;
+	return now >= RTE_MAX(heard, p->stalls.ended) + dead;
+}
+
+enum pair_leaving pair_leaving(const struct pair *p, usec_t now)
+{
+	if (!p->goodbye)
+		return PAIR_WAITS_FOR_PEER;
+	if (!pair_late_usage(p))
+		return PAIR_LEAVES;
+	return pair_late_usage_peer_gone(p, now) ? PAIR_LEAVES_USAGE : PAIR_WAITS_FOR_USAGE;
+}
+
+/* ---- for views ---- */
+
+const struct srp_info *pair_srp(const struct pair *p)
+{
+	return srp_info(p->srp);
+}
+
+void pair_view(const struct pair *p, struct pair_view *v, usec_t now)
+{
+	*v = (struct pair_view){ .peer = p->peer,
+		.seat = p->seat,
+		.replication_mtu = p->srp_conf.wire.mtu,
+		.licensed = !p->srp_conf.unlicensed,
+		.pre_shared = p->link.tls != NULL && tls_pre_shared(p->link.tls),
+		.strangers = p->link.strangers,
+		.handshakes_failed = p->link.handshakes_failed,
+		.refused = p->link.refused,
+		.differences = p->agree.difference != NULL ? p->agree.difference : "" };
+	memcpy(v->tie_breaker, p->srp_conf.mac, sizeof(v->tie_breaker));
+	routes_text(p, v->routes, sizeof(v->routes), now);
+}
+
+/* ---- figures ---- */
+
+static const struct metric pair_link_metrics[] = {
+	{ "connections_of_strangers", "connections",
+		"SRP connections came from an address that is not the peer's.", METRIC_COUNTER },
+	{ "handshakes_failed", "connections", "Somebody could not prove to be the peer.",
+		METRIC_COUNTER },
+};
+
+static void pair_metrics_link(void *ctx, uint64_t *value, unsigned int n)
+{
+	const struct pair *p = ctx;
+
+	(void)n;
+	value[0] = p->link.strangers;
+	value[1] = p->link.handshakes_failed;
+}
+
+int pair_metrics_register(struct metrics *m, struct pair *p)
+{
+	int ret = metrics_register_counters(
+		m, "pair", "srp", srp_counters_names, srp_counters_n, &srp_info(p->srp)->count);
+
+	return ret < 0 ? ret
+		       : metrics_register(m, "pair", "link", pair_link_metrics,
+				 RTE_DIM(pair_link_metrics), pair_metrics_link, p);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the room `pair` is given at the start, what it asks of other rooms, and its part of a
+ * turn. */
+#include <errno.h>
+#include <string.h>
+
+#include "process/control.h"
+#include "replicator/audit_watch.h"
+
+static uint32_t start_pair_comparison_left(void *ctx, usec_t now)
+{
+	struct audit_watch w;
+
+	(void)ctx;
+	replicator_audit(T.repl, true, now, &w);
+	return audit_watch_left_s(&w, now);
+}
+
+static void start_pair_became(void *ctx, bool active, enum monitor_type by, usec_t now)
+{
+	const struct control *c = ctx;
+
+	monitors_role(c->monitors, active, by, now);
+}
+
+static void start_pair_listen_for_claims(void *ctx, bool on)
+{
+	const struct control *c = ctx;
+
+	if (on)
+		kernel_probe_begin(c->kernel);
+	else
+		kernel_probe_end(c->kernel);
+}
+
+static bool start_pair_probe(void *ctx)
+{
+	const struct control *c = ctx;
+
+	return kernel_probe_send(c->kernel);
+}
+
+int start_pair(struct control *c, const struct srp_saved *saved)
+{
+	struct pair_settings s = { .conf = T.conf,
+		.seat = T.side,
+		.incarnation = T.incarnation,
+		.saved = *saved,
+		.reactor = c->reactor,
+		.alarms = c->alarms,
+		.journal = c->journal,
+		.vips = c->vips,
+		.signalling = c->signalling,
+		.cores = { .to_worker = T.to_worker,
+			.n_workers = T.n_workers,
+			.to_replicator = &T.to_repl,
+			.msgs = T.msgs,
+			.replicator = T.repl,
+			.pulse_of_replicator = &T.pulse_repl,
+			.table = T.table,
+			.worker_of_shard = T.shared.worker_of_shard,
+			.role = &T.role,
+			.pair_time = &T.pair_time },
+		.ops = { start_pair_comparison_left, start_pair_became,
+			start_pair_listen_for_claims, start_pair_probe },
+		.ctx = c };
+
+	memcpy(s.mac, T.port[0].mac.addr_bytes, sizeof(s.mac));
+	c->pair = pair_create(&s);
+	return c->pair != NULL ? 0 : -errno;
+}
+
+int configuration_agree(struct control *c, const struct config *next, usec_t now)
+{
+	int ret = pair_reconfigure(c->pair, next, now);
+
+	if (ret == 0)
+		monitors_rules(c->monitors, next);
+	return ret;
+}
+
+/* Raises or clears the alarm of an overdue comparison. */
+static void start_pair_audit_alarm(struct control *c, usec_t now)
+{
+	const char *name = srp_alarm_name(SRP_ALARM_AUDIT);
+	struct audit_watch w;
+	char text[SRP_REASON_MAX];
+	bool on;
+
+	replicator_audit(T.repl, pair_srp(c->pair)->state == SRP_ACTIVE, now, &w);
+	on = audit_watch_overdue(&w, now, text, sizeof(text));
+	if (on != alarms_is_raised(c->alarms, name)) /* the words change all the time */
+		alarms_set(c->alarms, name, on, text, now);
+}
+
+void start_pair_feed(struct control *c, usec_t now)
+{
+	pair_feed(c->pair, now);
+	start_pair_audit_alarm(c, now);
+}
+
+void start_pair_turn(struct control *c, usec_t now)
+{
+	pair_turn(c->pair, now);
+}
+
+void start_pair_announce(struct control *c, usec_t now)
+{
+	pair_announce(c->pair, now);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "pair_stubs.h"
+
+#include "journal/journal.h"
+#include "kernel/kernel.h"
+#include "replicator/replicator.h"
+#include "signalling/signalling.h"
+
+static uint32_t stub_comparison_left(void *ctx, usec_t now)
+{
+	return 0;
+}
+
+static void stub_became(void *ctx, bool active, enum monitor_type by, usec_t now) {}
+
+static void stub_listen_for_claims(void *ctx, bool on) {}
+
+static bool stub_probe(void *ctx)
+{
+	return false;
+}
+
+const struct pair_ops pair_stubs_ops = { stub_comparison_left, stub_became, stub_listen_for_claims,
+	stub_probe };
+
+/* ---- kernel ---- */
+
+enum vips_state vips_state(const struct vips *v)
+{
+	return VIPS_DOWN;
+}
+
+uint8_t vips_metric(const struct vips *v)
+{
+	return 0;
+}
+
+bool vips_confirmed(const struct vips *v, const struct ip_addr *vip)
+{
+	return false;
+}
+
+int vips_up(struct vips *v, uint8_t metric, usec_t now)
+{
+	return 0;
+}
+
+int vips_set_metric(struct vips *v, uint8_t metric)
+{
+	return 0;
+}
+
+int vips_ahead(struct vips *v, uint8_t metric)
+{
+	return 0;
+}
+
+void vips_linger(struct vips *v, uint8_t metric) {}
+void vips_withdraw(struct vips *v) {}
+
+bool vips_turn(struct vips *v, usec_t now)
+{
+	return false;
+}
+
+void vips_announce_anew(struct vips *v, usec_t now) {}
+void vips_announce(struct vips *v, usec_t now) {}
+
+/* ---- replicator ---- */
+
+const struct replicator_view *replicator_view(const struct replicator *r)
+{
+	static struct replicator_view view = { .heard = USEC_NEVER, .in_sync_since = USEC_NEVER };
+
+	return &view;
+}
+
+void replicator_peer_version(struct replicator *r, uint8_t version) {}
+void replicator_peer_differs(struct replicator *r, bool differs) {}
+void replicator_peer_applies(struct replicator *r, bool applies) {}
+
+/* ---- journal ---- */
+
+void journal_reserve(struct journal *j, uint64_t reserve, uint8_t restart_counter) {}
+void journal_role(struct journal *j, const struct srp_action *a, usec_t now) {}
+
+struct history_entry *journal_last(struct journal *j)
+{
+	static struct history_entry entry;
+
+	return &entry;
+}
+
+/* ---- signalling ---- */
+
+bool signalling_idle(const struct signalling *s)
+{
+	return true;
+}
+
+void signalling_activated(struct signalling *s, uint64_t term, bool planned, usec_t now) {}
+void signalling_deactivated(struct signalling *s) {}
+void signalling_flush(struct signalling *s) {}

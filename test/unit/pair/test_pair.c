@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Chassis in one process that connect over loopback: who listens and who connects is the seat that
+ * each is given, and the peer can be replaced while a pair runs. No other core is there: nothing
+ * answers a step, so that no role is reached and other rooms have nothing to do. */
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_mempool.h>
+#include <rte_ring.h>
+
+#include "base/alarms.h"
+#include "base/clock.h"
+#include "base/pulse.h"
+#include "cores/role.h"
+#include "cores/to_replicator.h"
+#include "pair/pair.h"
+#include "pair_stubs.h"
+#include "reactor/reactor.h"
+#include "session/session.h"
+#include "ut.h"
+
+enum { LEFT, RIGHT, SPARE, CHASSIS, MSGS = 4095, PATIENCE_US = 10000000 };
+
+struct chassis {
+	struct config conf;
+	struct reactor *reactor;
+	struct alarms *alarms;
+	struct pair *pair;
+	struct core_pulse pulse;
+	struct role role;
+	struct pair_time pair_time;
+};
+
+static struct chassis chassis[CHASSIS];
+static struct rte_mempool *msgs;
+static struct to_replicator_door door;
+static struct session_table table;
+static uint16_t port;
+
+static struct ip_addr address(unsigned int i)
+{
+	return ip_addr_v4(UINT32_C(0x7f000001) + i);
+}
+
+static uint32_t incarnation(unsigned int i)
+{
+	return 1000 + i;
+}
+
+static void settled(void *ctx)
+{
+	struct chassis *c = ctx;
+
+	pair_drain(c->pair, clock_us());
+}
+
+/* One that no other socket of the left chassis has. */
+static uint16_t free_port(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	CU_ASSERT_EQUAL_FATAL(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	close(fd);
+	return ntohs(a.sin_port);
+}
+
+static void start(unsigned int i, unsigned int peer, uint8_t seat)
+{
+	struct chassis *c = &chassis[i];
+	struct pair_settings s = { .conf = &c->conf,
+		.seat = seat,
+		.incarnation = incarnation(i),
+		.mac = { 2, 0, 0, 0, 0, (uint8_t)i },
+		.cores = { .to_replicator = &door,
+			.msgs = msgs,
+			.pulse_of_replicator = &c->pulse,
+			.table = &table,
+			.role = &c->role,
+			.pair_time = &c->pair_time },
+		.ops = pair_stubs_ops };
+
+	c->conf.srp.bind = address(i);
+	c->conf.srp.peer = address(peer);
+	c->conf.srp.port = port;
+	c->conf.srp.insecure = true;
+	c->conf.srp.hello_interval_ms = 50;
+	c->conf.srp.dead_interval_ms = 60000;
+	c->conf.srp.delay_interval_ms = 60000;
+	c->conf.srp.heartbeat_interval_ms = 1000;
+	c->conf.srp.dead_multiplier = 60;
+	c->conf.srp.pending_timeout_s = 600;
+	c->conf.licensed = true;
+	c->conf.chassis.priority = 1 + i;
+	c->reactor = s.reactor = reactor_create(settled, c);
+	c->alarms = s.alarms = alarms_create();
+	CU_ASSERT_EQUAL_FATAL(pair_alarms_register(c->alarms), 0);
+	c->pair = pair_create(&s);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c->pair);
+}
+
+static void turn(struct chassis *c)
+{
+	void *m;
+
+	pair_woke(c->pair, 0, clock_us());
+	reactor_wait(c->reactor, 100000);
+	pair_woke(c->pair, 0, clock_us());
+	reactor_dispatch(c->reactor);
+	pair_feed(c->pair, clock_us());
+	pair_turn(c->pair, clock_us());
+	while (rte_ring_dequeue(door.door.ring, &m) == 0)
+		rte_mempool_put(msgs, m);
+}
+
+/* Turns all chassis until `done` is so. */
+static bool run_until(bool (*done)(void))
+{
+	for (usec_t end = clock_us() + PATIENCE_US; clock_us() < end;) {
+		for (unsigned int i = 0; i < CHASSIS; i++)
+			if (chassis[i].pair != NULL)
+				turn(&chassis[i]);
+		if (done())
+			return true;
+	}
+	return false;
+}
+
+static bool hears(unsigned int i, unsigned int peer)
+{
+	const struct srp_info *s = pair_srp(chassis[i].pair);
+
+	return s->connected && s->peer.known && s->peer.incarnation == incarnation(peer);
+}
+
+static struct pair_view view_of(unsigned int i)
+{
+	struct pair_view v;
+
+	pair_view(chassis[i].pair, &v, clock_us());
+	return v;
+}
+
+static bool is_peer_of(unsigned int i, const struct ip_addr *a)
+{
+	struct pair_view v = view_of(i);
+
+	return ip_addr_equal(&v.peer.address, a);
+}
+
+static void setup(void)
+{
+	memset(chassis, 0, sizeof(chassis));
+	port = free_port();
+}
+
+static void teardown(void)
+{
+	for (unsigned int i = 0; i < CHASSIS; i++) {
+		pair_destroy(chassis[i].pair);
+		reactor_destroy(chassis[i].reactor);
+		alarms_destroy(chassis[i].alarms);
+	}
+	CU_ASSERT_EQUAL(rte_mempool_in_use_count(msgs), 0);
+}
+
+/* ---- seats ---- */
+
+static void test_seat(void)
+{
+	struct config f = { .srp = { .bind = address(LEFT), .peer = address(RIGHT) } };
+
+	CU_ASSERT_EQUAL(pair_seat(&f), 0);
+	f.srp.bind = address(SPARE);
+	CU_ASSERT_EQUAL(pair_seat(&f), 1);
+}
+
+static bool both_hear(void)
+{
+	return hears(LEFT, RIGHT) && hears(RIGHT, LEFT);
+}
+
+/* Whoever has seat 0 listens, whatever the addresses are. */
+static void test_seats_given(void)
+{
+	for (uint8_t left = 0; left < 2; left++) {
+		setup();
+		start(LEFT, RIGHT, left);
+		start(RIGHT, LEFT, 1 - left);
+		CU_ASSERT_TRUE(run_until(both_hear));
+		CU_ASSERT_EQUAL(view_of(LEFT).seat, left);
+		CU_ASSERT_EQUAL(view_of(LEFT).peer.incarnation, incarnation(RIGHT));
+		CU_ASSERT_EQUAL(view_of(RIGHT).peer.incarnation, incarnation(LEFT));
+		if (left == 0)
+			teardown();
+	}
+}
+
+/* ---- another peer ---- */
+
+static bool spare_refused(void)
+{
+	return both_hear() && view_of(LEFT).strangers > 0;
+}
+
+static bool spare_in_place(void)
+{
+	return hears(LEFT, SPARE) && hears(SPARE, LEFT) &&
+	       !pair_srp(chassis[RIGHT].pair)->connected;
+}
+
+static bool refused_again(void)
+{
+	static uint64_t before;
+
+	if (before == 0)
+		before = view_of(LEFT).strangers;
+	return view_of(LEFT).strangers > before;
+}
+
+/* The peer of who listens. */
+static void test_replace_of_listener(void)
+{
+	struct pair_peer peer = { .address = address(SPARE), .name = "spare" };
+
+	start(LEFT, RIGHT, 0);
+	start(RIGHT, LEFT, 1);
+	start(SPARE, LEFT, 1);
+	CU_ASSERT_TRUE_FATAL(run_until(spare_refused));
+	CU_ASSERT_TRUE(is_peer_of(LEFT, &chassis[LEFT].conf.srp.peer));
+	pair_replace_peer(chassis[LEFT].pair, &peer, clock_us());
+	CU_ASSERT_TRUE(is_peer_of(LEFT, &peer.address));
+	CU_ASSERT_STRING_EQUAL(view_of(LEFT).peer.name, "spare");
+	CU_ASSERT_EQUAL(view_of(LEFT).peer.incarnation, 0);
+	CU_ASSERT_TRUE(run_until(spare_in_place));
+	CU_ASSERT_EQUAL(view_of(LEFT).peer.incarnation, incarnation(SPARE));
+	CU_ASSERT_TRUE(run_until(refused_again)); /* the one that was the peer */
+	CU_ASSERT_TRUE(hears(LEFT, SPARE));
+}
+
+static bool right_hears_spare(void)
+{
+	return hears(RIGHT, SPARE) && hears(SPARE, RIGHT);
+}
+
+/* The peer of who connects: it goes to the other address. */
+static void test_replace_of_connector(void)
+{
+	struct pair_peer peer = { .address = address(SPARE) };
+
+	start(LEFT, RIGHT, 0);
+	start(RIGHT, LEFT, 1);
+	start(SPARE, RIGHT, 0);
+	CU_ASSERT_TRUE_FATAL(run_until(both_hear));
+	CU_ASSERT_FALSE(pair_srp(chassis[SPARE].pair)->connected);
+	pair_replace_peer(chassis[RIGHT].pair, &peer, clock_us());
+	CU_ASSERT_TRUE(run_until(right_hears_spare));
+	CU_ASSERT_FALSE(pair_srp(chassis[LEFT].pair)->connected);
+	CU_ASSERT_EQUAL(view_of(RIGHT).peer.incarnation, incarnation(SPARE));
+}
+
+static int eal(void)
+{
+	char *args[] = { "test_pair", "--no-huge", "--no-shconf", "--no-pci", "-m", "64", "-l", "0",
+		"--log-level", "error", NULL };
+
+	if (rte_eal_init(RTE_DIM(args) - 1, args) < 0)
+		return -1;
+	clock_init();
+	msgs = rte_mempool_create(
+		"msgs", MSGS, MSG_BYTES, 0, 0, NULL, NULL, NULL, NULL, SOCKET_ID_ANY, 0);
+	door.door = (struct door){ rte_ring_create("door", MSGS + 1, SOCKET_ID_ANY, 0), msgs };
+	return msgs != NULL && door.door.ring != NULL ? 0 : -1;
+}
+
+int main(void)
+{
+	CU_TestInfo seats[] = { { "default", test_seat }, CU_TEST_INFO_NULL };
+	CU_TestInfo tests[] = { { "seats that are given", test_seats_given },
+		{ "another peer of who listens", test_replace_of_listener },
+		{ "another peer of who connects", test_replace_of_connector }, CU_TEST_INFO_NULL };
+	CU_SuiteInfo suites[] = { { "seat", NULL, NULL, NULL, NULL, seats },
+		{ "pair", NULL, NULL, setup, teardown, tests }, CU_SUITE_INFO_NULL };
+
+	return eal() == 0 ? ut_run(suites) : EXIT_FAILURE;
+}
