@@ -187,7 +187,8 @@ second_lane() {
 	export LLVM_PROFILE_FILE=/dev/null
 	timed lint counting lint scripts/lint.sh
 	if timed build-asan build build-asan "$programs" "unit sim fuzz" \
-		-Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized; then
+		-Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 -Ddebug=false \
+		"-Dc_args=-g1 -Wno-maybe-uninitialized"; then
 		echo built >&9
 		timed "build-asan: unit sim fuzz" meson_tests build-asan 4 unit sim fuzz
 	fi

@@ -50,7 +50,6 @@ GOALS = {
     "fuzz inputs that are files, most of a target": 1,
 }
 LEFT = {
-    "C files in the fullest folder of test/": 57,
     "circles between folders": 1,
     "arrows to a higher room": 3,
     "circles of more than two files in a folder": 1,

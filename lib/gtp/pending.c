@@ -22,7 +22,9 @@ struct pending_entry {
 struct gtpc_pending {
 	struct pending_entry e[GTPC_PENDING_MAX + 1]; /* the last one is the ring's head */
 	uint16_t by_seq[UINT16_MAX + 1];              /* entry, or NONE */
-	uint16_t free, next_seq;
+	uint16_t free;  /* the first of those that were used and are free again, or NONE */
+	uint16_t fresh; /* entries from here on were never used, and nothing is in them yet */
+	uint16_t next_seq;
 	usec_t t3;
 	unsigned int n3;
 };
@@ -56,9 +58,8 @@ void gtpc_pending_clear(struct gtpc_pending *p)
 	struct pending_entry *head = &p->e[GTPC_PENDING_MAX];
 
 	memset(p->by_seq, 0xff, sizeof(p->by_seq));
-	for (uint16_t i = 0; i < GTPC_PENDING_MAX; i++)
-		p->e[i].next = i + 1 < GTPC_PENDING_MAX ? (uint16_t)(i + 1) : NONE;
-	p->free = 0;
+	p->free = NONE;
+	p->fresh = 0;
 	head->prev = head->next = GTPC_PENDING_MAX;
 }
 
@@ -95,17 +96,20 @@ uint16_t gtpc_pending_seq(struct gtpc_pending *p)
 int gtpc_pending_add(struct gtpc_pending *p, const struct gtpc_peer *to, uint16_t seq,
 	const uint8_t *msg, size_t len, uint64_t cookie, usec_t now)
 {
-	uint16_t i = p->free;
+	uint16_t i = p->free != NONE ? p->free : p->fresh;
 	struct pending_entry *e;
 
 	if (len > PENDING_MSG)
 		return -EMSGSIZE;
-	if (i == NONE)
+	if (i == GTPC_PENDING_MAX)
 		return -ENOSPC;
 	if (p->by_seq[seq] != NONE)
 		return -EEXIST;
 	e = &p->e[i];
-	p->free = e->next;
+	if (p->free != NONE)
+		p->free = e->next;
+	else
+		p->fresh++;
 	e->to = *to;
 	e->seq = seq;
 	e->len = (uint16_t)len;

@@ -144,6 +144,8 @@ int monitor_add(struct monitor *m, enum monitor_type type, const char *name, con
 		m->group[g] = (struct group){ .type = type };
 		memcpy(m->group[g].name, shown.group, MONITOR_NAME);
 	}
+	m->n = (unsigned int)g >= m->n ? (unsigned int)g + 1 : m->n;
+	m->n = (unsigned int)place >= m->n ? (unsigned int)place + 1 : m->n;
 	m->group[g].members++;
 	monitor_group_judge(&m->group[g], now);
 	m->object[place] =

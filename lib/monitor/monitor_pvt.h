@@ -27,6 +27,7 @@ struct monitor {
 	struct monitor_conf conf;
 	struct object object[MONITOR_OBJECTS];
 	struct group group[MONITOR_OBJECTS];
+	unsigned int n; /* one past the highest place of an object or a group that was ever taken */
 	bool active;
 	uint8_t held; /* types for which this chassis was made Active and that are not revertible */
 	usec_t began; /* of the guard: start, or the last change of role */

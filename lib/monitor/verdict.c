@@ -125,7 +125,7 @@ static void verdict_alarm_text(const struct monitor *m, unsigned int group, stru
 
 static bool verdict_next_object(struct monitor *m, struct monitor_event *e)
 {
-	for (unsigned int i = 0; i < MONITOR_OBJECTS; i++) {
+	for (unsigned int i = 0; i < m->n; i++) {
 		struct object *o = &m->object[i];
 
 		if (!o->used || o->told == o->shown.state)
@@ -148,7 +148,7 @@ bool monitor_next(struct monitor *m, struct monitor_event *e)
 {
 	if (verdict_next_object(m, e))
 		return true;
-	for (unsigned int i = 0; i < MONITOR_OBJECTS; i++) {
+	for (unsigned int i = 0; i < m->n; i++) {
 		struct group *g = &m->group[i];
 		unsigned int differ = g->told ^ verdict_alarms_now(m, g);
 

@@ -158,9 +158,9 @@ def test_state_read_only(lab):
     text = alarms(survivor)["term-reserve"]
     assert "0 left" in text and "cannot become Active" in text, text
     assert transitions(survivor)[:len(kept)] == kept
-    # delay-interval and dead-interval of the lab are 5 s together: a chassis that is alone is
+    # delay-interval and dead-interval of the lab are 3.3 s together: a chassis that is alone is
     # Active by then.
-    wait_until(lambda: survivor.info()["uptime_ms"] > 8000, 15, "the time after which it would be "
+    wait_until(lambda: survivor.info()["uptime_ms"] > 5000, 15, "the time after which it would be "
                                                                 "Active")
     assert survivor.process.output().count("cannot write the term reserve") == 1, (
         "told once a second")

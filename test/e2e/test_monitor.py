@@ -144,6 +144,7 @@ def test_bmp_frr(lab):
 
 EDITS = {"srp.guard-period": "3", "srp.damping-period": "2"}
 GUARD_S, SWITCH_S = 3, 30
+QUIET_S = 6  # longer than guard and damping together
 MONITORED = """
 bgp-peers = ( {{ name = "far"; address = "10.5.{net}.1"; router = "127.0.0.1"; }} );
 monitors = {{ bmp-port = {port}; bmp-settle = 5; }};
@@ -255,7 +256,7 @@ def test_bgp_after_aaa(lab):
     for server in servers:
         server.kill9()
     handed_over(old, new)
-    held(new)
+    held(new, QUIET_S)
     lab.link("core", f"to-{new.side[0]}-bgp", "down")
     moved(new, old, "bgp-failure")
     # Its AAA failure may act again, and would, were its peer not worse.
@@ -265,7 +266,7 @@ def test_bgp_after_aaa(lab):
     assert old.ctl("show srp monitor")["held"] == "none" and old.info()["chassis_state"] == "Active"
     lab.link("core", f"to-{new.side[0]}-bgp", "up")
     handed_over(old, new)
-    held(new)
+    held(new, QUIET_S)
     made = {
         c: [cause for to, cause in causes(c) if to == "Active" and cause != "startup"]
         for c in pair.both

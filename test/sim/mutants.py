@@ -46,22 +46,22 @@ STATES_ONLY, USAGE, LED, NOT_TWICE = r"INV_05: ", r"INV_07: ", r"INV_10: ", r"IN
 WELL_AT_LAST, IN_TIME, NOT_STUCK = r"INV_11: ", r"INV_14: ", r"INV_15: "
 NONE_LOST = OWNER_SPEAKS
 
-# mutant: simulator, seeds, the invariants that may see it. Where few seeds meet a mistake, the
-# first is near one that does.
+# mutant: simulator, seeds, the invariants that may see it. The first seed is one that shows it;
+# when that changes, one of those after it does.
 # sim_flow has cases, no seeds.
 TABLE = {
     "ack_on_receive": ("sim_repl", 1, 20, [ACKED]),
     "again_acked": ("sim_repl", 1, 20, [ACKED]),
     "old_applied": ("sim_repl", 1, 20, [BACK]),
-    "gap_passed": ("sim_repl", 1, 20, [BACK]),
+    "gap_passed": ("sim_repl", 10, 20, [BACK]),
     "gap_never_skipped": ("sim_repl", 1, 20, [EQUAL]),
     "window_ignored": ("sim_repl", 1, 60, [WINDOW]),
     "lost_forgotten": ("sim_repl", 1, 20, [USAGE_LOST]),
     "ping_not_sent": ("sim_repl", 1, 20, [ANSWERED]),
     "late_burst_is_life": ("sim_repl", 1, 40, [LIFE]),
-    "late_any_term": ("sim_pair", 1, 30, [LATE, ACKED]),
+    "late_any_term": ("sim_pair", 18, 30, [LATE, ACKED]),
     "numbers_restart": ("sim_repl", 1, 20, [NUMBER]),
-    "held_dropped": ("sim_pair", 1, 20, [ARRIVED]),
+    "held_dropped": ("sim_pair", 5, 20, [ARRIVED]),
     "digest_skipped": ("sim_pair", 1, 20, [EQUAL, AUDITED, COMPARED]),
     "audit_once": ("sim_pair", 1, 20, [AUDITED]),
     "want_once": ("sim_repl", 1, 40, [EQUAL]),
@@ -72,20 +72,20 @@ TABLE = {
     "free_takes_address": ("sim_pair", 1, 20, [TABLES]),
     "quarantine_not_carried": ("sim_pair", 1, 20, [TABLES, LEASED]),
     "quarantine_not_restarted": ("sim_pair", 1, 20, [LEASED]),
-    "late_added": ("sim_pair", 1, 30, [AHEAD]),
-    "own_overwritten": ("sim_pair", 1, 30, [USAGE_LOST]),
-    "other_generation": ("sim_pair", 1, 20,
+    "late_added": ("sim_pair", 2, 30, [AHEAD]),
+    "own_overwritten": ("sim_pair", 9, 30, [USAGE_LOST]),
+    "other_generation": ("sim_pair", 3, 20,
                          [AHEAD, NEVER_HAD, r"usage of \d+ sessions came, \d+ were applied"]),
-    "usage_low_alone": ("sim_pair", 1, 40, [NEVER_HAD]),
+    "usage_low_alone": ("sim_pair", 2, 40, [NEVER_HAD]),
     "qos_tail_kept": ("sim_pair", 1, 20, [NEVER_HAD]),
     "side_not_in_handle": ("sim_pair", 1, 20, [AHEAD, NEVER_HAD]),
     "index_kept": ("sim_pair", 1, 20, [TABLES]),
-    "part_keeps_promise": ("sim_pair", 1, 20, [ACKED]),
-    "lost_free_forgotten": ("sim_pair", 1, 30, [HANDED_OVER, ANSWERED]),
+    "part_keeps_promise": ("sim_pair", 4, 20, [ACKED]),
+    "lost_free_forgotten": ("sim_pair", 2, 30, [HANDED_OVER, ANSWERED]),
     "free_not_sent": ("sim_pair", 1, 30, [HANDED_OVER, ANSWERED]),
     "lost_group_forgotten": ("sim_pair", 1, 30, [HANDED_OVER, ANSWERED]),
     "commit_in_second_packet": ("sim_pair", 1, 20, [ACKED]),
-    "hash_without_qos": ("sim_pair", 20, 40, [AUDITED, EQUAL]),
+    "hash_without_qos": ("sim_pair", 24, 40, [AUDITED, EQUAL]),
     "lost_and_all_behind": ("sim_flow", "slow", None, [REPAIR]),
     "offered_term_reused": ("sim_srp", 1, 100, [TERM_TWICE]),
     "term_beyond_reserve": ("sim_srp", 1, 100, [RESERVE]),
@@ -100,28 +100,28 @@ TABLE = {
     "dual_goes_on": ("sim", 1, 20, [LED]),
     "probe_ignored": ("sim_srp", 1, 100, [ALONE]),
     "answer_before_commit": ("sim", 1, 20, [PROTECTED]),
-    "gate_never_closes": ("sim", 1, 20, [WELL_AT_LAST]),
-    "commit_unordered": ("sim", 35, 60, [PROTECTED]),
-    "standby_forwards": ("sim", 25, 75, [OWNER_SPEAKS]),
+    "gate_never_closes": ("sim", 5, 20, [WELL_AT_LAST]),
+    "commit_unordered": ("sim", 44, 60, [PROTECTED]),
+    "standby_forwards": ("sim", 30, 75, [OWNER_SPEAKS]),
     "gate_never_opens": ("sim", 1, 20, [NOT_STUCK]),
     "error_at_once": ("sim", 1, 20, [OWNER_SPEAKS]),
-    "drain_not_awaited": ("sim", 52, 80, [NONE_LOST, OWNER_WRITES, USAGE]),
-    "late_dropped": ("sim", 60, 80, [NONE_LOST]),
+    "drain_not_awaited": ("sim", 54, 80, [NONE_LOST, OWNER_WRITES, USAGE]),
+    "late_dropped": ("sim", 62, 80, [NONE_LOST]),
     "answer_in_step": ("sim", 1, 20, [NOT_STUCK]),
     "own_not_awaited": ("sim", 1, 20, [OWNER_SPEAKS]),
-    "route_withdrawn": ("sim", 60, 130, [NONE_LOST]),
-    "route_preferred": ("sim", 1, 60, [OWNER_SPEAKS]),
-    "address_stays": ("sim", 1, 60, [OWNER_SPEAKS]),
-    "late_touches_record": ("sim", 1, 60, [OWNER_WRITES]),
+    "route_withdrawn": ("sim", 62, 130, [NONE_LOST]),
+    "route_preferred": ("sim", 15, 60, [OWNER_SPEAKS]),
+    "address_stays": ("sim", 2, 60, [OWNER_SPEAKS]),
+    "late_touches_record": ("sim", 2, 60, [OWNER_WRITES]),
     "handover_skipped": ("sim", 1, 60, [OWNER_WRITES]),
     "usage_half_applied": ("sim", 1, 60, [STATES_ONLY]),
-    "usage_left_to_audit": ("sim", 1, 60, [USAGE]),
-    "idle_goes_on": ("sim", 1, 130, [IN_TIME]),
-    "pair_time_restarts": ("sim", 1, 100, [IN_TIME]),
-    "pair_time_of_any": ("sim", 320, 335, [IN_TIME]),
+    "usage_left_to_audit": ("sim", 2, 60, [USAGE]),
+    "idle_goes_on": ("sim", 6, 130, [IN_TIME]),
+    "pair_time_restarts": ("sim", 7, 100, [IN_TIME]),
+    "pair_time_of_any": ("sim", 326, 335, [IN_TIME]),
     "address_cut": ("sim", 1, 60, [NOT_TWICE]),
     "old_word_believed": ("sim", 535, 535, [PROTECTED, NONE_LOST, r"INV_09: "], "--narrow"),
-    "written_before_release": ("sim", 265, 285, [OWNER_WRITES]),
+    "written_before_release": ("sim", 274, 285, [OWNER_WRITES]),
 }
 
 # The same of lib/srp met by the exploration: deviations that it takes, and what is said then.
@@ -141,10 +141,10 @@ EXPLORED = {
 
 # The same met by the whole daemon: seeds, and the invariant.
 FULL = {
-    "floor_forgotten": (1, 20, [r"INV_03: "]),
+    "floor_forgotten": (7, 20, [r"INV_03: "]),
     "quarantine_not_carried": (1, 20, [r"INV_06: "]),
-    "match_assumed": (1, 20, [r"INV_09: "]),
-    "one_path_enough": (1, 20, [LED]),
+    "match_assumed": (3, 20, [r"INV_09: "]),
+    "one_path_enough": (5, 20, [LED]),
 }
 
 # What a part's simulator says, by the invariants' numbers; each of the 16 must be seen by some

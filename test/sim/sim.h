@@ -333,7 +333,9 @@ struct sim {
 		/* L3: when ACCESS and CORE had a route to the gateway for the first time, 0: never
 		 * */
 		[2];
+	/* in the order in which they were made, and where each is, hashed: its place + 1, 0 none */
 	struct truth truth[HANDLES];
+	uint16_t truth_at[HANDLES], n_truths;
 	struct promise promise[SLOTS];
 	usec_t last_stall;
 	unsigned int second_faults;
@@ -407,6 +409,7 @@ void node_turn(int id, int core);
 void node_wake(int id, int core, usec_t within);
 bool node_runs(const struct node *n, int core);
 struct node *node_of(const struct session_table *t);
+void own_pages(void *p, size_t len);
 
 /* sim_crypt.c */
 uint64_t crypt_mix(const uint64_t *w, size_t n, uint64_t h);

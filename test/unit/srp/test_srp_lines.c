@@ -201,7 +201,7 @@ static void test_older_release(void)
 /* The other end of it: any piece of ours that is asked for, and nothing else. */
 static void test_served(void)
 {
-	char own[LONG];
+	char own[LONG] = { 0 };
 	struct srp_conf c = lines_conf(own, sizeof(own));
 	struct srp_msg m;
 	struct rig r;

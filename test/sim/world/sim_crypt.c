@@ -66,6 +66,7 @@ void crypt_expand(
 
 struct crypt *crypt_create(const char *device, char why[CRYPT_WHY])
 {
+	own_pages(sealed, sizeof(sealed));
 	return sim_zalloc(sizeof(struct crypt), 64);
 }
 

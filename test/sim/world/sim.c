@@ -11,27 +11,28 @@
 #include "common/mutant.h"
 #include "sim.h"
 
-/* The EAL's memory is a file that children would share: it becomes each process' own. */
+/* The EAL's memory is a file that children would share: it becomes each process' own. The file has
+ * few pages when the EAL has just started; what is not in it stays untouched. Without a file the
+ * memory is the process' own already. */
 static int own_memory(const struct rte_memseg_list *list, void *arg)
 {
-	enum { PAGE = 4096 };
-	static const uint8_t zero[PAGE];
-	uint8_t *from = list->base_va, *keep, *to;
+	int file =
+		list->len > 0 && !list->external
+			? rte_memseg_get_fd_thread_unsafe(rte_mem_virt2memseg(list->base_va, list))
+			: -1;
+	uint8_t *to;
 
-	if (list->external || list->len == 0)
+	if (file < 0)
 		return 0;
-	keep = calloc(1, list->len);
-	for (size_t i = 0; keep != NULL && i < list->len; i += PAGE)
-		if (memcmp(from + i, zero, PAGE) != 0)
-			memcpy(keep + i, from + i, PAGE);
-	to = mmap(from, list->len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-		-1, 0);
-	if (keep == NULL || to == MAP_FAILED)
+	to = mmap(list->base_va, list->len, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	if (to == MAP_FAILED)
 		return -1;
-	for (size_t i = 0; i < list->len; i += PAGE)
-		if (memcmp(keep + i, zero, PAGE) != 0)
-			memcpy(to + i, keep + i, PAGE);
-	free(keep);
+	for (off_t at = lseek(file, 0, SEEK_DATA), end; at >= 0; at = lseek(file, end, SEEK_DATA)) {
+		end = lseek(file, at, SEEK_HOLE);
+		if (end < 0 || pread(file, to + at, (size_t)(end - at), at) != end - at)
+			return -1;
+	}
 	return 0;
 }
 
@@ -187,6 +188,8 @@ static unsigned long long range(
 			struct rlimit cpu = { .rlim_cur = 20, .rlim_max = 30 };
 
 			setrlimit(RLIMIT_CPU, &cpu); /* a run that does not end is a finding too */
+			own_pages(sim.node, sizeof(sim.node));
+			own_pages(sim.promise, sizeof(sim.promise));
 			_exit(one(seed, false, show) ? 0 : 1);
 		}
 		seed_of[running].pid = pid;

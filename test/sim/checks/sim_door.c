@@ -15,16 +15,14 @@ struct truth *truth_of(uint32_t handle, bool make)
 {
 	uint32_t i = (handle ^ handle >> 13) * 0x9e3779b1u >> 18;
 
-	for (;; i = (i + 1) % HANDLES) {
-		if (sim.truth[i].handle == handle)
-			return &sim.truth[i];
-		if (sim.truth[i].handle == 0)
-			break;
-	}
+	for (; sim.truth_at[i] != 0; i = (i + 1) % HANDLES)
+		if (sim.truth[sim.truth_at[i] - 1].handle == handle)
+			return &sim.truth[sim.truth_at[i] - 1];
 	if (!make)
 		return NULL;
-	sim.truth[i].handle = handle;
-	return &sim.truth[i];
+	sim.truth[sim.n_truths].handle = handle;
+	sim.truth_at[i] = ++sim.n_truths;
+	return &sim.truth[sim.n_truths - 1];
 }
 
 /* ---- states of slots ---- */

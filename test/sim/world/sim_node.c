@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A chassis: its process is made as app/tandem/main.c makes it, its cores get their turns, and it
  * can end anywhere. */
+#include <sys/mman.h>
+
 #include "sim.h"
 
 #include "cores/memory.h"
@@ -8,6 +10,12 @@
 #include "srp_pvt.h"
 
 enum { DOOR = 16384, FRAMES = 2048 };
+
+#ifdef __SANITIZE_ADDRESS__
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
 
 struct tandem *sim_tandem = &sim.node[0].t;
 
@@ -41,7 +49,18 @@ unsigned int sim_lcore(void)
 	return (unsigned int)me()->running;
 }
 
-static void *take(void *ctx, size_t size, size_t align)
+/* Asks for all pages of a piece of memory at once. One by one, as they are touched, each costs a
+ * page fault, and a run touches thousands. Where the kernel cannot do it, they come one by one. */
+void own_pages(void *p, size_t len)
+{
+#ifdef MADV_POPULATE_WRITE
+	uintptr_t from = (uintptr_t)p / 4096 * 4096;
+
+	madvise((void *)from, (uintptr_t)p + len - from, MADV_POPULATE_WRITE);
+#endif
+}
+
+static void *take(size_t size, size_t align)
 {
 	void *p = size >= 65536 ? calloc(1, size + align)
 				: aligned_alloc(align, RTE_ALIGN(size, align));
@@ -53,10 +72,40 @@ static void *take(void *ctx, size_t size, size_t align)
 	return (void *)RTE_ALIGN((uintptr_t)p, align);
 }
 
-/* Never given back: a run is a process of its own. */
+/* Of the kernel itself: calloc() writes to all of it where MALLOC_PERTURB_ is set. */
+static void *map(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		exit(2);
+	return p;
+}
+
+/* Never given back: a run is a process of its own. Most pieces are cut out of chunks whose pages
+ * are all there; of large ones few pages are touched, and a sanitizer shall know each by itself. */
 void *sim_zalloc(size_t size, size_t align)
 {
-	return take(NULL, RTE_MAX(size, (size_t)1), RTE_MAX(align, (size_t)64));
+	enum { LARGE = 4 << 20, CHUNK = 1 << 20 };
+	static uintptr_t next, end;
+	uintptr_t at;
+
+	size = RTE_MAX(size, (size_t)1);
+	align = RTE_MAX(align, (size_t)RTE_CACHE_LINE_SIZE);
+	if (SANITIZED)
+		return take(size, align);
+	if (size >= LARGE)
+		return map(size);
+	if (RTE_ALIGN(next, align) + size > end) {
+		size_t len = RTE_MAX(size, (size_t)CHUNK);
+
+		next = (uintptr_t)map(len);
+		end = next + len;
+		own_pages((void *)next, len);
+	}
+	at = RTE_ALIGN(next, align);
+	next = at + size;
+	return (void *)at;
 }
 
 void sim_free(void *p) {}
