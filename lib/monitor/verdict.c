@@ -49,7 +49,8 @@ void monitor_verdict(const struct monitor *m, usec_t now, struct monitor_verdict
 	v->health.known = there & (uint8_t)~open;
 }
 
-enum monitor_type monitor_wish(const struct monitor_verdict *v, const struct monitor_health *peer)
+enum monitor_type monitor_request(
+	const struct monitor_verdict *v, const struct monitor_health *peer)
 {
 	unsigned int theirs =
 		peer != NULL ? peer->failed & ~(unsigned int)MONITOR_ASKED_BY_ACTIVE : 0;

@@ -35,13 +35,14 @@ void quarantine_inherit(
 	struct ip_addr ue = slot_address(ue4);
 
 	for (uint32_t i = sh->fifo_head; sh->contested > 0 && i != sh->fifo_tail; i++) {
-		uint32_t heir = sh->fifo[i & (t->n_slots - 1)];
-		const struct session_slot *s = &sh->slots[heir];
+		uint32_t successor = sh->fifo[i & (t->n_slots - 1)];
+		const struct session_slot *s = &sh->slots[successor];
 
-		if (heir == slot || !(s->flags & SESSION_F_QUARANTINE) || s->last_ue4 != ue4 ||
+		if (successor == slot || !(s->flags & SESSION_F_QUARANTINE) || s->last_ue4 != ue4 ||
 			s->pool != pool)
 			continue;
-		t->hooks.bind(t->hooks.ctx, pool, &ue, session_handle_make(t, shard, heir, s->gen));
+		t->hooks.bind(
+			t->hooks.ctx, pool, &ue, session_handle_make(t, shard, successor, s->gen));
 		sh->contested--;
 		return;
 	}

@@ -78,12 +78,13 @@ uint8_t srp_standby_rm(const struct srp_info *i, usec_t hold_off_us, uint8_t hav
 
 void srp_unvouched(struct srp *s)
 {
-	srp_alarm(s, SRP_ALARM_UNVOUCHED, !s->stream.joined || s->unfed,
-		s->unfed ? "became Active with the copy of before the configurations differed: "
-			   "sessions "
-			   "made since are lost"
-			 : "became Active before the copy was complete: sessions that it lacks are "
-			   "lost");
+	srp_alarm(s, SRP_ALARM_UNVOUCHED, !s->stream.joined || s->copy_outdated,
+		s->copy_outdated
+			? "became Active with the copy of before the configurations differed: "
+			  "sessions "
+			  "made since are lost"
+			: "became Active before the copy was complete: sessions that it lacks are "
+			  "lost");
 }
 
 /* Empty handed on purpose: without a term that is ours for certain there is no promotion. */
@@ -282,7 +283,7 @@ static void election_rule_active(struct srp *s, usec_t now)
 		if (s->stream.in_sync)
 			srp_alarm_clear(s, SRP_ALARM_UNVOUCHED);
 		/* What is known of it from before a stall proves nothing. */
-		if (s->info.rm >= SRP_RM_THRESHOLD && !s->info.mute)
+		if (s->info.rm >= SRP_RM_THRESHOLD && !s->info.must_not_answer)
 			s->info.rm = 1;
 	}
 	/* It is about to give up: what it counted in its term is welcome in our stream, in whatever
@@ -333,7 +334,7 @@ void srp_rules(struct srp *s, usec_t now)
 		election_rule_active(s, now);
 		if (s->info.state == SRP_ACTIVE) {
 			election_metric(s, now);
-			srp_wish_check(s, now);
+			srp_request_check(s, now);
 		}
 		break;
 	case SRP_PENDING_ACTIVE:

@@ -155,14 +155,14 @@ static void liveness_alarms(struct srp *s, usec_t now)
 
 static void liveness_mute(struct srp *s, usec_t now)
 {
-	usec_t fresh = srp_after(s->mute_since, s->conf.heartbeat_us);
+	usec_t fresh = srp_after(s->silent_since, s->conf.heartbeat_us);
 
 	/* What waited in our own queues is read within the first interval. */
 	if (s->life.heard_at != USEC_NEVER && s->life.heard_at >= fresh)
-		s->mute_since = USEC_NEVER;
-	if (srp_reached(s, srp_after(s->mute_since, s->conf.hello_us), now))
-		s->mute_since = USEC_NEVER;
-	s->info.mute = s->mute_since != USEC_NEVER;
+		s->silent_since = USEC_NEVER;
+	if (srp_reached(s, srp_after(s->silent_since, s->conf.hello_us), now))
+		s->silent_since = USEC_NEVER;
+	s->info.must_not_answer = s->silent_since != USEC_NEVER;
 }
 
 void srp_life_update(struct srp *s, usec_t now)

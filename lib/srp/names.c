@@ -49,7 +49,7 @@ const char *srp_alarm_name(enum srp_alarm a)
 		[SRP_ALARM_DUAL_ACTIVE] = "dual-active",
 		[SRP_ALARM_ONE_WAY] = "one-way",
 		[SRP_ALARM_UNVOUCHED] = "unvouched",
-		[SRP_ALARM_WISH] = "switchover-refused",
+		[SRP_ALARM_REQUEST_REFUSED] = "switchover-refused",
 		[SRP_ALARM_AUDIT] = "audit-overdue",
 		[SRP_ALARM_VIP_ANSWERED] = "vip-answered",
 	};

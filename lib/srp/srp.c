@@ -96,14 +96,14 @@ void srp_move(struct srp *s, enum srp_state to, enum srp_cause cause, usec_t now
 	a->rm = s->info.rm;
 	a->planned = s->plan.planned;
 	s->info.state = to;
-	s->unfed = s->unfed && (to == SRP_STANDBY || to == SRP_PENDING_ACTIVE);
+	s->copy_outdated = s->copy_outdated && (to == SRP_STANDBY || to == SRP_PENDING_ACTIVE);
 	s->info.last_cause = cause;
 	s->info.last_change = now;
 	s->info.count.transitions++;
 	if (to != SRP_INIT)
 		srp_alarm_clear(s, SRP_ALARM_TIEBREAK);
 	if (to == SRP_STANDBY || to == SRP_INIT)
-		srp_wish_forget(s);
+		srp_request_forget(s);
 }
 
 static void srp_hello(struct srp *s, usec_t now)
@@ -252,11 +252,11 @@ struct srp *srp_create(const struct srp_conf *c, const struct srp_saved *saved, 
 		.heard_at = USEC_NEVER,
 		.first = USEC_NEVER,
 		.slept_at = USEC_NEVER };
-	s->lines.due = s->fed_from = s->probe.due = USEC_NEVER;
+	s->lines.due = s->stream_allowed_since = s->probe.due = USEC_NEVER;
 	s->boot_due = now + c->delay_us + c->dead_us;
 	s->hello_due = now;
 	s->peer_state_since = s->one_way_since = s->connection_since = s->metric_due =
-		s->mute_since = s->connected_at = s->connecting_at = USEC_NEVER;
+		s->silent_since = s->connected_at = s->connecting_at = USEC_NEVER;
 	srp_settle(s, now);
 	return s;
 }
@@ -319,9 +319,9 @@ static void srp_take_stream(struct srp *s, const struct srp_stream *st)
 {
 	s->stream = *st;
 	/* A whole cycle matched since the stream may run again. */
-	if (s->unfed && s->fed_from != USEC_NEVER && st->joined &&
-		st->matched_since != USEC_NEVER && st->matched_since > s->fed_from)
-		s->unfed = false;
+	if (s->copy_outdated && s->stream_allowed_since != USEC_NEVER && st->joined &&
+		st->matched_since != USEC_NEVER && st->matched_since > s->stream_allowed_since)
+		s->copy_outdated = false;
 	if (st->heard != USEC_NEVER && st->heard != s->life.stream_given) {
 		s->life.stream_given = st->heard;
 		s->life.stream = srp_latest(s->life.stream, st->heard);
@@ -349,8 +349,8 @@ void srp_stalled(
 	/* The peer may have given us up: then it shall win. */
 	if (longer >= srp_window(s) &&
 		(s->info.state == SRP_ACTIVE || s->info.state == SRP_PENDING_STANDBY)) {
-		s->mute_since = now;
-		s->info.mute = true;
+		s->silent_since = now;
+		s->info.must_not_answer = true;
 	}
 	if (longer >= srp_window(s) && s->info.state == SRP_ACTIVE) {
 		s->info.rm = srp_rm_start(s);
@@ -410,11 +410,11 @@ void srp_judge(struct srp *s, usec_t now)
 	}
 	srp_alarm(s, SRP_ALARM_CONFIG_MISMATCH, i->differs, "%s", i->config_error);
 	if (i->differs && i->state == SRP_STANDBY)
-		s->unfed = true;
+		s->copy_outdated = true;
 	if (i->differs)
-		s->fed_from = USEC_NEVER;
-	else if (s->fed_from == USEC_NEVER)
-		s->fed_from = now;
+		s->stream_allowed_since = USEC_NEVER;
+	else if (s->stream_allowed_since == USEC_NEVER)
+		s->stream_allowed_since = now;
 }
 
 /* What the hello says of what must be equal or fit. */

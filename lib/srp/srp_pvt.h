@@ -158,8 +158,8 @@ struct srp {
 
 	struct srp_lines lines;
 	/* as Standby: the copy may be as old as a mismatch, by which the stream stops */
-	bool unfed;
-	usec_t fed_from; /* since when it does not any more; USEC_NEVER: it does */
+	bool copy_outdated;
+	usec_t stream_allowed_since; /* since when it does not any more; USEC_NEVER: it does */
 	uint32_t peer_serial, retired[SRP_RETIRED];
 	unsigned int n_retired;
 
@@ -169,14 +169,14 @@ struct srp {
 	/* a stall changed rm: routers are told if nothing else resolves it until then */
 	usec_t metric_due;
 	uint8_t rm_announced;
-	usec_t mute_since; /* USEC_NEVER: not */
+	usec_t silent_since; /* USEC_NEVER: not */
 
 	bool shutting, shut_tried, gone;
 	struct srp_health health; /* as the own monitors say */
 
-	enum srp_cause wish;            /* of a monitor, while Active; SRP_CAUSE_NONE: none */
-	usec_t wish_due;                /* not before: the last try came to nothing */
-	char wish_text[SRP_REASON_MAX]; /* as the alarm has it; "": none */
+	enum srp_cause request;            /* of a monitor, while Active; SRP_CAUSE_NONE: none */
+	usec_t request_due;                /* not before: the last try came to nothing */
+	char request_text[SRP_REASON_MAX]; /* as the alarm has it; "": none */
 
 	uint32_t serial;
 	struct srp_body said; /* what heartbeats carry now */
@@ -310,9 +310,9 @@ void srp_on_goodbye(struct srp *s, const struct srp_msg *m, usec_t now);
 void srp_shutdown_check(struct srp *s, usec_t now);
 void srp_goodbye(struct srp *s, bool was_active);
 
-/* ---- wish.c ---- */
-void srp_wish_check(struct srp *s, usec_t now);
-/* Not Active any more: what was wished for is over. */
-void srp_wish_forget(struct srp *s);
+/* ---- request.c ---- */
+void srp_request_check(struct srp *s, usec_t now);
+/* Not Active any more: what was asked for is over. */
+void srp_request_forget(struct srp *s);
 
 #endif

@@ -176,7 +176,7 @@ void srp_offer_give_up(struct srp *s, const char *why, usec_t now)
 		s->info.count.switchovers_planned_aborted++;
 		snprintf(
 			s->info.validate_status, SRP_REASON_MAX, "switchover aborted: %.120s", why);
-		s->wish_due = now + s->conf.pending_us;
+		s->request_due = now + s->conf.pending_us;
 	}
 	if (term == 0) {
 		switchover_await_term(s, now);

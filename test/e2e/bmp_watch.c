@@ -53,7 +53,7 @@ static void tell(void)
 	while (monitor_next(engine, &e))
 		line(e.object >= 0 ? "state" : e.raised ? "raised" : "cleared", e.text);
 	monitor_verdict(engine, now, &v);
-	wish = monitor_wish(&v, NULL);
+	wish = monitor_request(&v, NULL);
 	if (wish == wished)
 		return;
 	wished = wish;

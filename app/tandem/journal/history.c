@@ -8,7 +8,7 @@
 enum { CRC_TAIL = 13 }; /* " crc=01234567" */
 
 /* IEEE 802.3's. A line is short and written at a switchover: no table. */
-static uint32_t crc32(const char *p, size_t len)
+static uint32_t history_crc32(const char *p, size_t len)
 {
 	uint32_t crc = UINT32_MAX;
 
@@ -65,7 +65,7 @@ size_t history_print(const struct history_entry *e, char to[HISTORY_LINE])
 		used += (size_t)snprintf(to + used, HISTORY_LINE - used, "%s:%" PRIu64 ",",
 			e->phase[i].name, e->phase[i].us);
 	return used + (size_t)snprintf(to + used, HISTORY_LINE - used, " crc=%08" PRIx32 "\n",
-			      crc32(to, used));
+			      history_crc32(to, used));
 }
 
 static bool state_of(const char *name, enum srp_state *to)
@@ -105,7 +105,7 @@ static bool phases_of(const char *p, struct history_entry *e)
 
 /* A line without its end. The CRC says that it is as it was written; what a later version wrote may
  * still not be understood. */
-static bool parse(const char *text, size_t len, struct history_entry *e)
+static bool history_parse(const char *text, size_t len, struct history_entry *e)
 {
 	char line[HISTORY_LINE], from[24], to[24], cause[32];
 	unsigned int planned, timed, died, loss;
@@ -114,7 +114,7 @@ static bool parse(const char *text, size_t len, struct history_entry *e)
 
 	if (len <= CRC_TAIL || len >= sizeof(line))
 		return false;
-	snprintf(crc, sizeof(crc), " crc=%08" PRIx32, crc32(text, len - CRC_TAIL));
+	snprintf(crc, sizeof(crc), " crc=%08" PRIx32, history_crc32(text, len - CRC_TAIL));
 	if (memcmp(crc, text + len - CRC_TAIL, CRC_TAIL) != 0)
 		return false;
 	memcpy(line, text, len);
@@ -148,7 +148,7 @@ void history_read(struct history *h, const char *text, size_t len)
 		const char *end = memchr(text, '\n', len);
 		size_t n = end != NULL ? (size_t)(end - text) : len;
 
-		if (end != NULL && parse(text, n, &e)) {
+		if (end != NULL && history_parse(text, n, &e)) {
 			struct history_entry *at = &h->entry[e.number % HISTORY_MOST];
 
 			if (e.number >= at->number)

@@ -50,7 +50,7 @@ static bool is_torn(int fd, off_t size)
 	return size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
 }
 
-static int add(int fd, const char *text, size_t len, off_t *size)
+static int history_file_append(int fd, const char *text, size_t len, off_t *size)
 {
 	struct stat st;
 	int ret;
@@ -81,7 +81,7 @@ int history_file_add(const char *dir, const char *text, size_t len)
 	fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return -errno;
-	ret = add(fd, text, len, &size);
+	ret = history_file_append(fd, text, len, &size);
 	close(fd);
 	if (ret < 0)
 		return ret;

@@ -98,7 +98,7 @@ static int write_file(const struct state *s, uint64_t reserve, uint8_t counter)
 }
 
 /* The lock is held before and after, not while the disk works. */
-static void save(struct state *s)
+static void state_write(struct state *s)
 {
 	uint64_t reserve = s->reserve, one = 1;
 	uint8_t counter = s->restart_counter;
@@ -115,7 +115,7 @@ static void save(struct state *s)
 		return; /* the counter is at its maximum: it is readable all the same */
 }
 
-static void add(struct state *s)
+static void state_append(struct state *s)
 {
 	char *text = s->text;
 	size_t len = s->text_len;
@@ -130,7 +130,7 @@ static void add(struct state *s)
 	s->add_error = ret;
 }
 
-static void *run(void *arg)
+static void *state_run(void *arg)
 {
 	struct state *s = arg;
 
@@ -139,9 +139,9 @@ static void *run(void *arg)
 		while (!s->asked && s->text == NULL && !s->quit)
 			pthread_cond_wait(&s->wake, &s->lock);
 		if (s->asked)
-			save(s);
+			state_write(s);
 		else if (s->text != NULL)
-			add(s);
+			state_append(s);
 		else
 			break;
 	}
@@ -170,7 +170,7 @@ struct state *state_open(const char *dir, struct srp_saved *saved)
 	if (ret == 0) {
 		pthread_mutex_init(&s->lock, NULL);
 		pthread_cond_init(&s->wake, NULL);
-		ret = -pthread_create(&s->thread, NULL, run, s);
+		ret = -pthread_create(&s->thread, NULL, state_run, s);
 	}
 	if (ret < 0) {
 		if (s->event >= 0)

@@ -178,10 +178,10 @@ void pair_verdict(struct pair *p, const struct monitor_verdict *v, usec_t now)
 	srp_health(p->srp, &own, now);
 	/* A switchover to a peer that would do no better is requested all the same: srp refuses it,
 	 * and says why. */
-	failure = monitor_wish(v, &peer);
+	failure = monitor_request(v, &peer);
 	if (failure == MONITOR_NONE)
-		failure = monitor_wish(v, NULL);
-	srp_wish(p->srp, feed_causes[failure], now);
+		failure = monitor_request(v, NULL);
+	srp_request_switchover(p->srp, feed_causes[failure], now);
 }
 
 void feed_role(struct pair *p, const struct srp_action *a, usec_t now)

@@ -29,7 +29,7 @@ bool pair_late_usage(const struct pair *p)
 
 bool pair_must_not_answer(const struct pair *p)
 {
-	return srp_info(p->srp)->mute;
+	return srp_info(p->srp)->must_not_answer;
 }
 
 void role_publish(const struct pair *p)

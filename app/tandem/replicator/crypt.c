@@ -41,7 +41,7 @@ struct crypt {
 
 /* "name" or "name,arguments": a virtual device is made, a PCI device must have been probed by the
  * EAL. */
-static int find(const char *device, char name[NAME], char why[CRYPT_WHY])
+static int crypt_find(const char *device, char name[NAME], char why[CRYPT_WHY])
 {
 	const char *args = strchr(device, ',');
 	int id;
@@ -68,7 +68,7 @@ static int find(const char *device, char name[NAME], char why[CRYPT_WHY])
 	return id;
 }
 
-static bool able(uint8_t dev)
+static bool crypt_able(uint8_t dev)
 {
 	const struct rte_cryptodev_sym_capability_idx idx = { .type = RTE_CRYPTO_SYM_XFORM_AEAD,
 		.algo.aead = RTE_CRYPTO_AEAD_AES_GCM };
@@ -81,15 +81,15 @@ static bool able(uint8_t dev)
 
 /* Measured on servers with AES-NI and AVX-512, cycles a packet at 256 and 1,400 bytes: aesni_gcm
  * 124 and 226, aesni_mb 134 and 254, openssl 572 and 1,039. */
-static int choose(const char *device, char name[NAME], char why[CRYPT_WHY])
+static int crypt_choose(const char *device, char name[NAME], char why[CRYPT_WHY])
 {
 	static const char *const fastest[] = { "crypto_aesni_gcm", "crypto_aesni_mb",
 		"crypto_openssl" };
 	int id = -ENODEV;
 
 	if (device[0] != '\0') {
-		id = find(device, name, why);
-		if (id >= 0 && !able((uint8_t)id)) {
+		id = crypt_find(device, name, why);
+		if (id >= 0 && !crypt_able((uint8_t)id)) {
 			snprintf(why, CRYPT_WHY, "srp.crypto-device %s cannot do AES-128-GCM",
 				device);
 			return -ENOTSUP;
@@ -97,8 +97,8 @@ static int choose(const char *device, char name[NAME], char why[CRYPT_WHY])
 		return id;
 	}
 	for (unsigned int i = 0; i < RTE_DIM(fastest); i++) {
-		id = find(fastest[i], name, why);
-		if (id >= 0 && able((uint8_t)id))
+		id = crypt_find(fastest[i], name, why);
+		if (id >= 0 && crypt_able((uint8_t)id))
 			return id;
 	}
 	snprintf(why, CRYPT_WHY,
@@ -106,7 +106,7 @@ static int choose(const char *device, char name[NAME], char why[CRYPT_WHY])
 	return -ENODEV;
 }
 
-static int configure(struct crypt *c)
+static int crypt_configure(struct crypt *c)
 {
 	const struct rte_cryptodev_config conf = { .socket_id = SOCKET_ID_ANY,
 		.nb_queue_pairs = 1 };
@@ -145,14 +145,14 @@ struct crypt *crypt_create(const char *device, char why[CRYPT_WHY])
 		snprintf(why, CRYPT_WHY, "no memory");
 		return NULL;
 	}
-	id = choose(device, c->name, why);
+	id = crypt_choose(device, c->name, why);
 	if (id < 0) {
 		rte_free(c);
 		return NULL;
 	}
 	c->dev = (uint8_t)id;
 	c->patience = rte_get_tsc_hz() / 1000 * PATIENCE_MS;
-	ret = configure(c);
+	ret = crypt_configure(c);
 	if (ret < 0) {
 		snprintf(why, CRYPT_WHY, "crypto device %s: %s", c->name, strerror(-ret));
 		crypt_destroy(c);
@@ -200,7 +200,7 @@ const struct crypt_counters *crypt_count(const struct crypt *c)
 
 /* ---- sessions ---- */
 
-static void *session(struct crypt *c, const struct keys_slot *s)
+static void *crypt_session(struct crypt *c, const struct keys_slot *s)
 {
 	struct rte_crypto_sym_xform x = { .type = RTE_CRYPTO_SYM_XFORM_AEAD,
 		.aead = { .op = s->seals ? RTE_CRYPTO_AEAD_OP_ENCRYPT : RTE_CRYPTO_AEAD_OP_DECRYPT,
@@ -224,7 +224,7 @@ void crypt_sync(struct crypt *c, const struct keys *k)
 		c->serial[i] = k->slot[i].serial;
 		if (c->serial[i] == 0)
 			continue;
-		c->session[i] = session(c, &k->slot[i]);
+		c->session[i] = crypt_session(c, &k->slot[i]);
 		if (c->session[i] == NULL)
 			c->count.crypt_session_failures++;
 		else
@@ -235,7 +235,7 @@ void crypt_sync(struct crypt *c, const struct keys *k)
 /* ---- packets ---- */
 
 /* Nonce: the slot's IV xor the packet number (RFC 9001 section 5.3). */
-static void nonce(uint8_t *to, const struct keys_slot *s, const uint8_t *header)
+static void crypt_nonce(uint8_t *to, const struct keys_slot *s, const uint8_t *header)
 {
 	uint64_t low, number;
 
@@ -246,7 +246,7 @@ static void nonce(uint8_t *to, const struct keys_slot *s, const uint8_t *header)
 	memcpy(to + KEYS_IV - 8, &low, 8);
 }
 
-static void prepare(struct crypt *c, const struct keys_slot *s, struct rte_crypto_op *op,
+static void crypt_prepare(struct crypt *c, const struct keys_slot *s, struct rte_crypto_op *op,
 	const struct crypt_packet *p)
 {
 	uint8_t *header = rte_pktmbuf_mtod_offset(p->m, uint8_t *, p->at);
@@ -264,11 +264,11 @@ static void prepare(struct crypt *c, const struct keys_slot *s, struct rte_crypt
 	sym->aead.aad.phys_addr = at;
 	sym->aead.digest.data = header + p->len;
 	sym->aead.digest.phys_addr = at + p->len;
-	nonce(rte_crypto_op_ctod_offset(op, uint8_t *, IV_AT), s, header);
+	crypt_nonce(rte_crypto_op_ctod_offset(op, uint8_t *, IV_AT), s, header);
 }
 
 /* All of them in and out again; false: the device kept some. */
-static bool pass(struct crypt *c, struct rte_crypto_op **op, unsigned int n)
+static bool crypt_pass(struct crypt *c, struct rte_crypto_op **op, unsigned int n)
 {
 	struct rte_crypto_op *back[CRYPT_BURST];
 	unsigned int in = 0, out = 0;
@@ -300,12 +300,12 @@ void crypt_run(struct crypt *c, const struct keys *k, struct crypt_packet *p, un
 		}
 		op[m] = c->op[m];
 		of[m] = &p[i];
-		prepare(c, &k->slot[p[i].slot], op[m], &p[i]);
+		crypt_prepare(c, &k->slot[p[i].slot], op[m], &p[i]);
 		m++;
 	}
 	if (m == 0)
 		return;
-	if (!pass(c, op, m)) {
+	if (!crypt_pass(c, op, m)) {
 		c->failed = true;
 		c->count.crypt_device_failures++;
 		return;

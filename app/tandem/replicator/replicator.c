@@ -147,7 +147,7 @@ void replicator_destroy(struct replicator *r)
 	rte_free(r);
 }
 
-static void publish_pass(struct replicator *r, const struct repl_status *st)
+static void replicator_publish_pass(struct replicator *r, const struct repl_status *st)
 {
 	struct replicator_view *v = &r->view;
 	struct audit_pass pass;
@@ -175,7 +175,7 @@ static void publish_pass(struct replicator *r, const struct repl_status *st)
 	atomic_store(&v->receiving, !r->active && repl_rx_stream(r->stream) != 0);
 }
 
-static void publish_keys(struct replicator *r, struct replicator_view *v)
+static void replicator_publish_keys(struct replicator *r, struct replicator_view *v)
 {
 	uint32_t phase = 0;
 
@@ -188,7 +188,7 @@ static void publish_keys(struct replicator *r, struct replicator_view *v)
 	atomic_store(&v->crypt_failed, crypt_failed(r->crypt));
 }
 
-static void publish(struct replicator *r)
+static void replicator_publish(struct replicator *r)
 {
 	const struct repl_status *st = repl_peer_status(r->stream);
 	struct replicator_view *v = &r->view;
@@ -221,13 +221,13 @@ static void publish(struct replicator *r)
 	atomic_store(&v->status_heard, st->heard);
 	atomic_store(&v->peer_buckets, st->buckets);
 	atomic_store(&v->peer_unmatched, st->unmatched);
-	publish_pass(r, st);
+	replicator_publish_pass(r, st);
 	atomic_store(&v->last_number, repl_last_number(r->stream));
 	atomic_store(&v->applied, repl_applied(r->stream));
 	atomic_store(&v->peer_incarnation, repl_peer_incarnation(r->stream));
 	atomic_store(&v->srtt, repl_srtt(r->stream));
 	atomic_store(&v->oldest_unacked, repl_oldest_unacked(r->stream));
-	publish_keys(r, v);
+	replicator_publish_keys(r, v);
 }
 
 /* On shared CPUs the core that hears the peer goes before the others. */
@@ -282,7 +282,7 @@ bool replicator_turn(struct replicator *r)
 	replicator_drained(r);
 	replicator_limits(r);
 	index_outbox_flush(r->env.outbox);
-	publish(r);
+	replicator_publish(r);
 	if (stall > 0) /* others may have stood still with us: they get their second anew */
 		r->grace = r->now + WATCHDOG_US;
 	if (r->now >= r->grace)

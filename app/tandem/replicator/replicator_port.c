@@ -36,7 +36,8 @@ bool replicator_receive(struct replicator *r)
 }
 
 /* A burst of packets that repl_seal or repl_poll made, with the slots that seal them. */
-static void transmit(struct replicator *r, struct rte_mbuf **m, const int *slot, unsigned int n)
+static void replicator_transmit(
+	struct replicator *r, struct rte_mbuf **m, const int *slot, unsigned int n)
 {
 	struct transport *t = &r->ethernet.transport;
 
@@ -50,7 +51,7 @@ static void transmit(struct replicator *r, struct rte_mbuf **m, const int *slot,
 	t->tx(t, m, replicator_seal(r, m, slot, n));
 }
 
-static void sized(struct rte_mbuf *m, size_t len)
+static void replicator_sized(struct rte_mbuf *m, size_t len)
 {
 	m->data_len = (uint16_t)len;
 	m->pkt_len = (uint32_t)len;
@@ -85,7 +86,7 @@ bool replicator_send_state(struct replicator *r)
 					  : -ENOTCONN;
 
 			if (len > 0) {
-				sized(m[k], (size_t)len);
+				replicator_sized(m[k], (size_t)len);
 				slot[sealed] = repl_slot(r->stream);
 				m[sealed++] = m[k];
 			} else {
@@ -95,7 +96,7 @@ bool replicator_send_state(struct replicator *r)
 				rte_pktmbuf_free(m[k]);
 			}
 		}
-		transmit(r, m, slot, sealed);
+		replicator_transmit(r, m, slot, sealed);
 		busy |= n > 0;
 	}
 	return busy;
@@ -142,9 +143,9 @@ bool replicator_send_control(struct replicator *r)
 			rte_pktmbuf_free(m[n]);
 			break;
 		}
-		sized(m[n], len);
+		replicator_sized(m[n], len);
 		slot[n++] = repl_slot(r->stream);
 	}
-	transmit(r, m, slot, n);
+	replicator_transmit(r, m, slot, n);
 	return n > 0;
 }

@@ -41,7 +41,7 @@ static void control_stream(struct replicator *r, bool on)
 
 /* Finished packets belong to the stream that was: they must not go out in another, where they mean
  * something else. */
-static void discard(struct replicator *r)
+static void replicator_discard(struct replicator *r)
 {
 	for (unsigned int w = 0; w < r->env.n_workers; w++) {
 		void *m;
@@ -59,7 +59,7 @@ static void discard(struct replicator *r)
 
 static void late_start(struct replicator *r)
 {
-	discard(r);
+	replicator_discard(r);
 	repl_stream_late(r->stream, r->late_term, r->now);
 	r->on = true;
 	workers_late_stream(r);
@@ -78,7 +78,7 @@ static void replicator_stop(void *replicator, struct to_replicator_stop *m)
 	struct replicator *r = replicator;
 
 	late_stop(r); /* what it did not bring stays in our own set */
-	discard(r);
+	replicator_discard(r);
 	replicator_done(r, TO_REPLICATOR_STOP, m->term, m->cookie, true,
 		repl_receive_stop(r->stream, r->now));
 	r->writing = false;
@@ -100,7 +100,7 @@ static void replicator_write(void *replicator, struct to_replicator_write *m)
 	if (r->late) {
 		late_start(r);
 	} else {
-		discard(r);
+		replicator_discard(r);
 		repl_stream_stop(r->stream);
 		workers_stream(r, false);
 	}

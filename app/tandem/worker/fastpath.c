@@ -87,7 +87,7 @@ static inline uint64_t *outer_check(struct fastpath *f, struct rte_mbuf *m)
 }
 
 /* The worker that has to see a shard's packet. True: it was not this one, and m is gone. */
-static inline bool elsewhere(
+static inline bool fastpath_elsewhere(
 	struct fastpath *f, const struct fp_burst *b, uint32_t shard, struct rte_mbuf *m)
 {
 	uint8_t owner = f->sh->worker_of_shard[shard];
@@ -170,7 +170,7 @@ static inline void classify_udp(struct fastpath *f, struct fp_burst *b, struct r
 		fp_drop(m, &f->count.drop_not_active);
 		return;
 	}
-	if (elsewhere(f, b, session_handle_shard(g.teid), m))
+	if (fastpath_elsewhere(f, b, session_handle_shard(g.teid), m))
 		return;
 	it->slot = session_slot_of(f->sh->table, g.teid);
 	it->m = m;
@@ -180,7 +180,7 @@ static inline void classify_udp(struct fastpath *f, struct fp_burst *b, struct r
 	b->n_up++;
 }
 
-static inline void classify(
+static inline void fastpath_classify(
 	struct fastpath *f, struct fp_burst *b, uint16_t port, struct rte_mbuf *m)
 {
 	const struct fastpath_shared *sh = f->sh;
@@ -239,7 +239,7 @@ static inline void find_slots(struct fastpath *f, struct fp_burst *b)
 			fp_drop(m, &f->count.drop_no_session_down);
 			continue;
 		}
-		if (elsewhere(f, b, session_handle_shard(handle), m))
+		if (fastpath_elsewhere(f, b, session_handle_shard(handle), m))
 			continue;
 		s = session_slot_of(f->sh->table, handle);
 		rte_prefetch0(s);
@@ -254,7 +254,7 @@ static inline void find_slots(struct fastpath *f, struct fp_burst *b)
 
 /* The slots' prefetches of a burst stand close together, in a loop of their own: most of them miss
  * the TLB too, and page walks overlap only if little else is between them. */
-static inline void run(struct fastpath *f, struct fp_burst *b)
+static inline void fastpath_run(struct fastpath *f, struct fp_burst *b)
 {
 	for (uint16_t i = 0; i < b->n_up; i++)
 		rte_prefetch0(b->up[i].slot);
@@ -286,9 +286,9 @@ void fastpath_rx(struct fastpath *f, uint16_t port, struct rte_mbuf **pkts, uint
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], const void *));
 	for (uint16_t i = 0; i < n; i++) {
 		pkts[i]->port = port; /* whoever gets it by a ring must know */
-		classify(f, &b, port, pkts[i]);
+		fastpath_classify(f, &b, port, pkts[i]);
 	}
-	run(f, &b);
+	fastpath_run(f, &b);
 	f->mode = mode;
 }
 
@@ -305,11 +305,11 @@ void fastpath_handed(struct fastpath *f, struct rte_mbuf **pkts, uint16_t n)
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], const void *));
 	for (uint16_t i = 0; i < n; i++) {
 		if (likely(pkts[i]->port < FASTPATH_PORTS))
-			classify(f, &b, pkts[i]->port, pkts[i]);
+			fastpath_classify(f, &b, pkts[i]->port, pkts[i]);
 		else
 			fp_drop(pkts[i], &f->count.drop_wrong_port);
 	}
-	run(f, &b);
+	fastpath_run(f, &b);
 	f->mode = mode;
 }
 

@@ -33,7 +33,7 @@ static inline uint32_t hop_of(
  * packet has its own, and a sum over it would be the dearest step of the path. DF is clear: what
  * does not fit is fragmented here or on the way, so the identification must not repeat soon, nor
  * between workers. */
-static inline void encapsulate(
+static inline void fastpath_encapsulate(
 	struct fastpath *f, const struct fp_view *v, struct rte_ipv4_hdr *ip, uint32_t total)
 {
 	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
@@ -104,7 +104,7 @@ static __rte_always_inline uint64_t *down_one(
 	if (unlikely(at == NULL))
 		return &f->count.drop_no_mbuf;
 	fp_eth(f, &hop, at);
-	encapsulate(f, &v, (struct rte_ipv4_hdr *)(at + FP_ETH), total);
+	fastpath_encapsulate(f, &v, (struct rte_ipv4_hdr *)(at + FP_ETH), total);
 	fp_account(f, s, it->handle, &s->dn_pkts, total, late);
 	sum->sent++;
 	sum->sent_bytes += total;

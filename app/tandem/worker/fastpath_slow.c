@@ -131,7 +131,7 @@ static bool no_error_about(const struct rte_ipv4_hdr *ip, uint32_t len)
 
 /* Sends a packet of our own, behind room for an Ethernet header: to a subscriber or by the core
  * network. */
-static void output(struct fastpath *f, struct rte_mbuf *m)
+static void fastpath_output(struct fastpath *f, struct rte_mbuf *m)
 {
 	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, FP_ETH);
 	uint32_t dst4 = rte_be_to_cpu_32(ip->dst_addr);
@@ -211,7 +211,7 @@ void fp_icmp_error(
 	memcpy(icmp + 1, about, quoted);
 	icmp->icmp_cksum = (uint16_t)~rte_raw_cksum(icmp, sizeof(*icmp) + quoted);
 	f->count.icmp_sent++;
-	output(f, e);
+	fastpath_output(f, e);
 }
 
 /* m: a whole frame whose packet is too big for the port. Fragments are copies, each in one buffer:

@@ -41,7 +41,7 @@ static inline uint64_t *inner_check(
 }
 
 /* Destinations that no router passes on, and ourselves. */
-static inline bool unroutable(const struct fastpath *f, uint32_t dst4)
+static inline bool fastpath_unroutable(const struct fastpath *f, uint32_t dst4)
 {
 	return dst4 < 0x01000000 || dst4 >= 0xe0000000 || (dst4 >> 24) == 127 ||
 	       dst4 == f->sh->gtp4;
@@ -49,7 +49,7 @@ static inline bool unroutable(const struct fastpath *f, uint32_t dst4)
 
 /* Strips all in front of the inner packet but room for an Ethernet header, and what is behind
  * it. */
-static inline void decapsulate(struct rte_mbuf *m, uint16_t offset, uint32_t total)
+static inline void fastpath_decapsulate(struct rte_mbuf *m, uint16_t offset, uint32_t total)
 {
 	m->data_off = (uint16_t)(m->data_off + offset - FP_ETH);
 	m->data_len = (uint16_t)(FP_ETH + total);
@@ -126,7 +126,7 @@ static __rte_always_inline uint64_t *up_one(
 	if (!late && fp_red(f, &s->up_meter, &f->settings->apn[v.apn % SETTINGS_APNS].up, total))
 		return &f->count.drop_policed_up;
 	dst4 = rte_be_to_cpu_32(ip->dst_addr);
-	if (unlikely(unroutable(f, dst4)))
+	if (unlikely(fastpath_unroutable(f, dst4)))
 		return &f->count.drop_no_route;
 	entry = fp_pool_entry(f->sh->pools, dst4);
 	/* Before the frame is touched: one that must wait for its next hop comes back as it is. */
@@ -135,7 +135,7 @@ static __rte_always_inline uint64_t *up_one(
 		if (unlikely(why != NULL))
 			return why;
 	}
-	decapsulate(m, it->offset, total);
+	fastpath_decapsulate(m, it->offset, total);
 	if (unlikely(entry != NULL)) { /* one router, one hop: the downlink takes the TTL */
 		fp_account(f, s, it->handle, &s->up_pkts, total, late);
 		ue_to_ue(f, m, entry);

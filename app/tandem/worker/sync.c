@@ -176,7 +176,8 @@ static bool encode_usage(struct sync *s, const struct session_slot *slot, usec_t
 
 /* Encodes groups of one slot; commit 0: none waits on it. False: no room now, the slot is
  * unchanged. */
-static bool encode(struct sync *s, uint32_t handle, uint8_t groups, uint32_t commit, usec_t now)
+static bool sync_encode(
+	struct sync *s, uint32_t handle, uint8_t groups, uint32_t commit, usec_t now)
 {
 	uint32_t shard = session_handle_shard(handle), n = session_handle_slot(s->table, handle);
 	struct session_slot *slot = session_slot_of(s->table, handle);
@@ -248,13 +249,13 @@ uint32_t sync_commit(struct sync *s, uint32_t handle, usec_t now)
 	s->count.commits++;
 	if (MUTANT(free_not_sent) && slot->teid == 0)
 		return commit;
-	if (MUTANT(commit_in_second_packet) && encode(s, handle, SESSION_G_SLOT, 0, now)) {
+	if (MUTANT(commit_in_second_packet) && sync_encode(s, handle, SESSION_G_SLOT, 0, now)) {
 		packet_close(s);
-		encode(s, handle, SESSION_G_REQUEST, commit, now);
+		sync_encode(s, handle, SESSION_G_REQUEST, commit, now);
 		packet_close(s);
 		return commit;
 	}
-	if (!encode(s, handle, SESSION_G_SLOT, commit, now)) {
+	if (!sync_encode(s, handle, SESSION_G_SLOT, commit, now)) {
 		dirty_mark_soon(&s->dirty, slot, handle, SESSION_G_SLOT);
 		return commit;
 	}
@@ -305,7 +306,7 @@ static bool encode_dirty_of_bucket(
 		}
 		if (groups == 0)
 			continue;
-		if (!encode(s, session_handle_make(s->table, shard, n, slot->gen), groups,
+		if (!sync_encode(s, session_handle_make(s->table, shard, n, slot->gen), groups,
 			    s->commit, now))
 			return false;
 		slot->dirty = 0;
@@ -347,7 +348,7 @@ static bool audit_piece(struct sync *s, usec_t now)
 	return true;
 }
 
-static bool below(const struct sync *s, const _Atomic uint32_t *limit)
+static bool sync_below(const struct sync *s, const _Atomic uint32_t *limit)
 {
 	return rte_ring_count(s->out) < atomic_load_explicit(limit, memory_order_relaxed);
 }
@@ -356,7 +357,7 @@ static bool below(const struct sync *s, const _Atomic uint32_t *limit)
  * changed still goes; of `soon` that is all that is not usage. */
 static bool encode_due(struct sync *s, bool *busy, usec_t now)
 {
-	bool deltas = below(s, &s->limits->delta);
+	bool deltas = sync_below(s, &s->limits->delta);
 	unsigned int most =
 		deltas ? SYNC_RECORDS
 		       : RTE_MIN(s->dirty.soon.tail - s->dirty.soon.head, (uint32_t)SYNC_RECORDS);
@@ -373,7 +374,7 @@ static bool encode_due(struct sync *s, bool *busy, usec_t now)
 		}
 		*busy = true;
 		if (!encode_usage(s, slot, now) &&
-			!encode(s, handle, slot->dirty, s->commit, now)) {
+			!sync_encode(s, handle, slot->dirty, s->commit, now)) {
 			dirty_mark_soon(&s->dirty, slot, handle, slot->dirty);
 			return false;
 		}
@@ -387,7 +388,7 @@ static bool bulk_turn(struct sync *s, const _Atomic uint32_t *limit, uint32_t pa
 {
 	bool did = false;
 
-	if (!below(s, limit))
+	if (!sync_below(s, limit))
 		return false;
 	if (s->job.what == AUDIT_JOB_NONE)
 		s->job = audit_source_next(s->source, now);

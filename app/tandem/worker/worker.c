@@ -290,7 +290,7 @@ const struct repl_to_worker_handlers worker_of_replicator = { .stream = worker_s
 	.want = worker_want,
 	.late_usage = worker_late_usage };
 
-static bool take_orders(struct worker *w)
+static bool worker_take_orders(struct worker *w)
 {
 	bool busy = false;
 
@@ -310,7 +310,7 @@ static bool take_orders(struct worker *w)
 	return busy;
 }
 
-static bool take_stream_news(struct worker *w)
+static bool worker_take_stream_news(struct worker *w)
 {
 	bool busy = false;
 
@@ -328,7 +328,7 @@ static bool take_stream_news(struct worker *w)
 }
 
 /* Frames of the kernel's and of other workers. */
-static bool take_frames(struct worker *w)
+static bool worker_take_frames(struct worker *w)
 {
 	struct rte_mbuf *m[FASTPATH_BURST];
 	unsigned int n = rte_ring_dequeue_burst(
@@ -343,7 +343,7 @@ static bool take_frames(struct worker *w)
 	return n + k > 0;
 }
 
-static bool receive(struct worker *w)
+static bool worker_receive(struct worker *w)
 {
 	struct rte_mbuf *m[FASTPATH_BURST];
 	bool busy = false;
@@ -397,7 +397,7 @@ static void late_end(struct worker *w, usec_t now)
 /* We stood still for so long that the peer may have taken over: what waited in the ports meanwhile
  * (packets, and ARP requests for VIPs that are the peer's by now) is not ours to answer. Bounded by
  * what a port's ring holds. */
-static void drop_stale(struct worker *w)
+static void worker_drop_stale(struct worker *w)
 {
 	struct rte_mbuf *m[FASTPATH_BURST];
 
@@ -434,7 +434,7 @@ static void late_turn(struct worker *w, usec_t now)
 	worker_done(w, TO_WORKER_LATE, w->term, w->late_cookie, true);
 }
 
-static void seconds(struct worker *w, usec_t now)
+static void worker_seconds(struct worker *w, usec_t now)
 {
 	uint32_t now_s = (uint32_t)(now / USEC_PER_SEC);
 
@@ -459,16 +459,16 @@ bool worker_turn(struct worker *w)
 	if (gap > w->env.pulse->stale_us) /* nobody was idle: we did not look */
 		w->idle_base_s = (uint32_t)(now / USEC_PER_SEC);
 	if (pulse_stood_still(w->env.pulse_of_replicator, now, gap))
-		drop_stale(w);
+		worker_drop_stale(w);
 	w->now = now;
 	w->fp.now_tsc = rte_rdtsc();
 	if (w->sync.on)
 		fastpath_prefetch_due(&w->fp, SYNC_RECORDS);
-	seconds(w, now);
-	busy = receive(w);
-	busy |= take_frames(w);
-	busy |= take_orders(w);
-	busy |= take_stream_news(w);
+	worker_seconds(w, now);
+	busy = worker_receive(w);
+	busy |= worker_take_frames(w);
+	busy |= worker_take_orders(w);
+	busy |= worker_take_stream_news(w);
 	late_turn(w, now);
 	busy |= sync_turn(&w->sync, now);
 	busy |= worker_sweep(w, now);

@@ -478,7 +478,7 @@ static void check_published(const struct node *n)
 		atomic_load(&r->owned) != pair_owns(c->pair) ||
 		atomic_load(&r->answering) != pair_answers(c->pair) ||
 		atomic_load(&r->held) != pair_holds(c->pair) ||
-		atomic_load(&r->must_not_answer) != pair_srp(c->pair)->mute ||
+		atomic_load(&r->must_not_answer) != pair_srp(c->pair)->must_not_answer ||
 		atomic_load(&r->restart_counter) != pair_srp(c->pair)->restart_counter ||
 		atomic_load(&r->stood_still) != c->pair->stalls.sum)
 		broken(17, "chassis %c: the published role is not the chassis' own", name(n));

@@ -102,10 +102,10 @@ static void mix_liveness(const struct world *w, const struct srp *s)
 static void mix_machine(const struct world *w, const struct srp *s, const struct srp *other)
 {
 	mix((uint64_t)s->info.state << 32 | (uint64_t)s->info.rm << 16 |
-		(uint64_t)s->info.restart_counter << 8 | (uint64_t)s->unfed << 5 |
+		(uint64_t)s->info.restart_counter << 8 | (uint64_t)s->copy_outdated << 5 |
 		(uint64_t)s->info.agreed << 4 | (uint64_t)s->info.connected << 3 |
 		(uint64_t)s->info.stream_alive << 2 | (uint64_t)s->info.dual_path << 1 |
-		s->info.mute);
+		s->info.must_not_answer);
 	mix(s->info.alarms);
 	mix(s->info.term);
 	mix(s->info.highest_term);
@@ -131,7 +131,7 @@ static void mix_machine(const struct world *w, const struct srp *s, const struct
 	mix_time(w, s->connected_at);
 	mix_time(w, s->connecting_at);
 	mix_time(w, s->metric_due);
-	mix_time(w, s->mute_since);
+	mix_time(w, s->silent_since);
 	mix_body(w, &s->said, s->serial);
 	mix_peer(w, s, other);
 	mix_plan(w, s);

@@ -98,7 +98,8 @@ static void switch_over(struct world *w)
 
 			/* By a monitor, which wishes until it is heard; an operator's word comes
 			 * with an end to that. */
-			srp_wish(w->n[i].s, how == 1 ? SRP_CAUSE_AAA : SRP_CAUSE_NONE, w->now);
+			srp_request_switchover(
+				w->n[i].s, how == 1 ? SRP_CAUSE_AAA : SRP_CAUSE_NONE, w->now);
 			drain(w, i);
 			if (how != 1)
 				ret = srp_switchover(w->n[i].s, how == 0, why, w->now);

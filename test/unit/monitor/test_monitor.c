@@ -43,7 +43,7 @@ static enum monitor_type wish(const struct monitor *m, usec_t now)
 {
 	struct monitor_verdict v = verdict(m, now);
 
-	return monitor_wish(&v, NULL);
+	return monitor_request(&v, NULL);
 }
 
 /* Alarms that stand, by the edges alone: bits of the one group's. */
@@ -303,7 +303,7 @@ static void test_wish(void)
 		struct monitor_verdict v = { .health.failed = wishes[i].failed,
 			.acting = wishes[i].acting };
 		struct monitor_health peer = { .failed = wishes[i].theirs };
-		enum monitor_type got = monitor_wish(&v, wishes[i].told ? &peer : NULL);
+		enum monitor_type got = monitor_request(&v, wishes[i].told ? &peer : NULL);
 
 		CU_ASSERT_EQUAL(got, wishes[i].want);
 		if (got != wishes[i].want)

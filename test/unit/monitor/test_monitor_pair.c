@@ -63,7 +63,7 @@ static void run(struct pair *p, usec_t until)
 
 		monitor_verdict(p->m[p->active], p->now, &own);
 		monitor_verdict(p->m[p->active ^ 1], p->now, &peer);
-		by = monitor_wish(&own, &peer.health);
+		by = monitor_request(&own, &peer.health);
 		if (by != MONITOR_NONE) {
 			hand_over(p, by);
 			continue; /* the new one may want at once, which must not be */

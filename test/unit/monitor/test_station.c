@@ -338,7 +338,7 @@ static enum monitor_type wish(void)
 	struct monitor_verdict v;
 
 	monitor_verdict(engine, clock_us, &v);
-	return monitor_wish(&v, NULL);
+	return monitor_request(&v, NULL);
 }
 
 /* Both peers of the group down: a wish. The session lost: none, whatever was before. */

@@ -5,7 +5,7 @@
 #include "srp_rig.h"
 
 extern CU_TestInfo srp_term_tests[], srp_switch_tests[], srp_stall_tests[], srp_message_tests[],
-	srp_wish_tests[], srp_lines_tests[], srp_probe_tests[];
+	srp_request_tests[], srp_lines_tests[], srp_probe_tests[];
 
 static void test_election_order(void)
 {
@@ -527,7 +527,7 @@ int main(void)
 	CU_SuiteInfo suites[] = { { "election", NULL, NULL, NULL, NULL, tests },
 		{ "terms", NULL, NULL, NULL, NULL, srp_term_tests },
 		{ "switchover", NULL, NULL, NULL, NULL, srp_switch_tests },
-		{ "wishes of monitors", NULL, NULL, NULL, NULL, srp_wish_tests },
+		{ "wishes of monitors", NULL, NULL, NULL, NULL, srp_request_tests },
 		{ "probes for a VIP", NULL, NULL, NULL, NULL, srp_probe_tests },
 		{ "stalls", NULL, NULL, NULL, NULL, srp_stall_tests },
 		{ "messages", NULL, NULL, NULL, NULL, srp_message_tests },

@@ -68,11 +68,11 @@ static void test_stall(void)
 	srp_stalled(r.s, 50 * MS, 50 * MS, &r.st, r.now);
 	rig_drain(&r);
 	CU_ASSERT_EQUAL(srp_info(r.s)->rm, 18);
-	CU_ASSERT_TRUE(srp_info(r.s)->mute);
+	CU_ASSERT_TRUE(srp_info(r.s)->must_not_answer);
 	CU_ASSERT_PTR_NULL(rig_find(&r, SRP_ACT_METRIC));
 	r.stream = r.srp = true;
 	rig_run(&r, 11 * MS);
-	CU_ASSERT_FALSE(srp_info(r.s)->mute);
+	CU_ASSERT_FALSE(srp_info(r.s)->must_not_answer);
 	CU_ASSERT_EQUAL(srp_info(r.s)->rm, 1);
 	CU_ASSERT_PTR_NULL(rig_find(&r, SRP_ACT_METRIC));
 	rig_stop(&r);

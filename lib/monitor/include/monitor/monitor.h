@@ -145,7 +145,8 @@ void monitor_verdict(const struct monitor *m, usec_t now, struct monitor_verdict
  * MONITOR_NONE. lib/srp/README.md section 3 forbids a peer that is known to be worse; one that
  * fails in the same way is no better, and two that hand over to each other for what both have would
  * go on for ever: so not to that one either. AAA is excepted. */
-enum monitor_type monitor_wish(const struct monitor_verdict *v, const struct monitor_health *peer);
+enum monitor_type monitor_request(
+	const struct monitor_verdict *v, const struct monitor_health *peer);
 /* Which groups of a type failed, in words. */
 void monitor_text(const struct monitor *m, enum monitor_type type, char text[MONITOR_TEXT]);
 

@@ -167,7 +167,7 @@ enum srp_alarm {
 	SRP_ALARM_DUAL_ACTIVE,
 	SRP_ALARM_ONE_WAY,
 	SRP_ALARM_UNVOUCHED,
-	SRP_ALARM_WISH, /* a monitor wishes for a switchover, and it is refused */
+	SRP_ALARM_REQUEST_REFUSED, /* a monitor asks for a switchover, and it is refused */
 	/* not raised by srp, which does not know of the audit: the caller's */
 	SRP_ALARM_AUDIT,
 	SRP_ALARM_VIP_ANSWERED, /* alone, and not Active: somebody answers for a VIP */
@@ -220,7 +220,7 @@ struct srp_peer {
 	X(connection_losses) X(switchovers_planned) X(switchovers_planned_aborted) \
 	X(switchovers_dead_timer) X(switchovers_dual_active) X(switchovers_dual_standby) \
 	X(transitions) X(offers_refused) X(validations) X(validations_failed) X(stalls) \
-	X(switchovers_monitor) X(wishes_refused) X(probes) X(probes_answered)
+	X(switchovers_monitor) X(monitor_requests_refused) X(probes) X(probes_answered)
 // clang-format on
 COUNTERS_DEFINE(srp_counters, SRP_COUNTERS);
 
@@ -246,7 +246,7 @@ struct srp_info {
 	uint32_t alarms;            /* bit set of enum srp_alarm */
 	/* as active, or handing over: late by more than the peer's patience, answer no signalling
 	 * until it is heard again */
-	bool mute;
+	bool must_not_answer;
 	struct srp_counters count;
 };
 
@@ -319,16 +319,16 @@ void srp_compared(struct srp *s, unsigned int n, const char *first, usec_t now);
  * that hears its peer meanwhile goes by that. Not asked for: ignored. */
 enum { SRP_PROBE_US = 1000000 };
 void srp_probed(struct srp *s, bool answered, const char *who, usec_t now);
-/* What a monitor's verdict wishes for: SRP_CAUSE_AAA, _BGP, _BFD, _DIAMETER, _ROUTE, _LINK or
+/* What a monitor's verdict asks for: SRP_CAUSE_AAA, _BGP, _BFD, _DIAMETER, _ROUTE, _LINK or
  * _LOCAL_FAULT; SRP_CAUSE_NONE: nothing. A level, which may be repeated; of a chassis that is not
  * Active nothing is taken, and it is forgotten when that ceases to be Active. A planned switchover
  * of that cause begins once srp_validate's checks pass, and the offer carries the cause to the
- * peer; until then the chassis stays Active and SRP_ALARM_WISH says why. One that was begun and
- * came to nothing is tried again after pending_us. What is not revertible is not known here:
- * lib/monitor wishes for it or not. */
-void srp_wish(struct srp *s, enum srp_cause cause, usec_t now);
+ * peer; until then the chassis stays Active and SRP_ALARM_REQUEST_REFUSED says why. One that was
+ * begun and came to nothing is tried again after pending_us. What is not revertible is not known
+ * here: lib/monitor asks for it or not. */
+void srp_request_switchover(struct srp *s, enum srp_cause cause, usec_t now);
 /* What the own monitors say, told to the peer at each change. A switchover that is not forced goes
- * to no peer whose monitors see a failure that is not here too, and what a monitor wishes for to
+ * to no peer whose monitors see a failure that is not here too, and what a monitor asks for to
  * none that has the same one (lib/srp/README.md section 3). */
 void srp_health(struct srp *s, const struct srp_health *h, usec_t now);
 /* SIGTERM: planned switchover first when a ready standby is there, else a goodbye; ends in

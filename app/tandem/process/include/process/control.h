@@ -18,7 +18,6 @@
 #include "pair/pair.h"
 #include "worker/worker.h"
 
-
 /* The sockets of signalling. */
 struct signalling_sources {
 	struct source gtpc, gtpu;

@@ -4,11 +4,11 @@
 
 #include "srp_rig.h"
 
-extern CU_TestInfo srp_wish_tests[];
+extern CU_TestInfo srp_request_tests[];
 
 static void wish(struct rig *r, enum srp_cause cause)
 {
-	srp_wish(r->s, cause, r->now);
+	srp_request_switchover(r->s, cause, r->now);
 	rig_drain(r);
 }
 
@@ -17,16 +17,16 @@ static unsigned int alarms(const struct rig *r)
 	unsigned int n = 0;
 
 	for (unsigned int i = 0; i < r->n; i++)
-		n += r->log[i].kind == SRP_ACT_ALARM && r->log[i].alarm == SRP_ALARM_WISH &&
-		     r->log[i].raised;
+		n += r->log[i].kind == SRP_ACT_ALARM &&
+		     r->log[i].alarm == SRP_ALARM_REQUEST_REFUSED && r->log[i].raised;
 	return n;
 }
 
 static const char *alarm_text(const struct rig *r)
 {
 	for (unsigned int i = r->n; i > 0; i--)
-		if (r->log[i - 1].kind == SRP_ACT_ALARM && r->log[i - 1].alarm == SRP_ALARM_WISH &&
-			r->log[i - 1].raised)
+		if (r->log[i - 1].kind == SRP_ACT_ALARM &&
+			r->log[i - 1].alarm == SRP_ALARM_REQUEST_REFUSED && r->log[i - 1].raised)
 			return r->log[i - 1].text;
 	return "";
 }
@@ -51,12 +51,12 @@ static void test_granted(void)
 		CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
 		CU_ASSERT_EQUAL(srp_info(r.s)->last_cause, causes[i]);
 		CU_ASSERT_EQUAL(srp_info(r.s)->count.switchovers_monitor, 1);
-		CU_ASSERT_EQUAL(srp_info(r.s)->count.wishes_refused, 0);
-		CU_ASSERT_EQUAL(r.s->wish, SRP_CAUSE_NONE);
+		CU_ASSERT_EQUAL(srp_info(r.s)->count.monitor_requests_refused, 0);
+		CU_ASSERT_EQUAL(r.s->request, SRP_CAUSE_NONE);
 		/* Of a Standby nothing is taken. */
 		wish(&r, causes[i]);
-		CU_ASSERT_EQUAL(r.s->wish, SRP_CAUSE_NONE);
-		CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_WISH));
+		CU_ASSERT_EQUAL(r.s->request, SRP_CAUSE_NONE);
+		CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_REQUEST_REFUSED));
 		rig_stop(&r);
 	}
 }
@@ -109,20 +109,20 @@ static void test_refused(void)
 		wish(&r, SRP_CAUSE_AAA);
 		rig_run(&r, 50 * MS);
 		CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
-		CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_WISH));
+		CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_REQUEST_REFUSED));
 		CU_ASSERT_EQUAL(alarms(&r), 1);
 		CU_ASSERT_PTR_NOT_NULL(strstr(alarm_text(&r), want[i]));
 		CU_ASSERT_PTR_NOT_NULL(strstr(alarm_text(&r), "aaa-failure"));
 		CU_ASSERT_PTR_NULL(rig_step(&r, SRP_STEP_HOLD));
-		CU_ASSERT_EQUAL(srp_info(r.s)->count.wishes_refused, 1);
+		CU_ASSERT_EQUAL(srp_info(r.s)->count.monitor_requests_refused, 1);
 		if (i == 0) {
 			r.st.in_sync = true;
 			rig_run(&r, 20 * MS);
 			CU_ASSERT_EQUAL(rig_state(&r), SRP_PENDING_STANDBY);
-			CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_WISH));
+			CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_REQUEST_REFUSED));
 		} else {
 			wish(&r, SRP_CAUSE_NONE);
-			CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_WISH));
+			CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_REQUEST_REFUSED));
 		}
 		rig_stop(&r);
 	}
@@ -141,7 +141,7 @@ static void test_another_reason(void)
 	rig_down(&r, false);
 	CU_ASSERT_EQUAL(alarms(&r), 2);
 	CU_ASSERT_PTR_NOT_NULL(strstr(alarm_text(&r), "SRP connection"));
-	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_WISH));
+	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_REQUEST_REFUSED));
 	rig_stop(&r);
 }
 
@@ -165,7 +165,7 @@ static void test_tried_again(void)
 	rig_run(&r, r.conf.pending_us - 100 * MS);
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
 	CU_ASSERT_PTR_NULL(rig_step(&r, SRP_STEP_HOLD));
-	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_WISH));
+	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_REQUEST_REFUSED));
 	rig_run(&r, 200 * MS);
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_PENDING_STANDBY);
 	CU_ASSERT_PTR_NOT_NULL(rig_sent(&r, SRP_MSG_OFFER, &m));
@@ -185,7 +185,7 @@ static void test_beside_others(void)
 	r.st.in_sync = false;
 	rig_run(&r, 20 * MS);
 	wish(&r, SRP_CAUSE_AAA);
-	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_WISH));
+	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_REQUEST_REFUSED));
 	CU_ASSERT_EQUAL(srp_switchover(r.s, true, why, r.now), 0);
 	rig_drain(&r);
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_PENDING_STANDBY);
@@ -197,10 +197,10 @@ static void test_beside_others(void)
 	wish(&r, SRP_CAUSE_AAA);
 	srp_shutdown(r.s, r.now);
 	rig_drain(&r);
-	CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_WISH));
+	CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_REQUEST_REFUSED));
 	CU_ASSERT_PTR_NOT_NULL(rig_find(&r, SRP_ACT_GOODBYE));
 	wish(&r, SRP_CAUSE_BGP);
-	CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_WISH));
+	CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_REQUEST_REFUSED));
 	rig_stop(&r);
 }
 
@@ -239,19 +239,19 @@ static void test_health(void)
 		wish(&r, SRP_CAUSE_BGP);
 		CU_ASSERT_EQUAL(
 			rig_state(&r), cases[i].why == NULL ? SRP_PENDING_STANDBY : SRP_ACTIVE);
-		CU_ASSERT_EQUAL(rig_alarm(&r, SRP_ALARM_WISH), cases[i].why != NULL);
+		CU_ASSERT_EQUAL(rig_alarm(&r, SRP_ALARM_REQUEST_REFUSED), cases[i].why != NULL);
 		if (cases[i].why != NULL) {
 			CU_ASSERT_PTR_NOT_NULL(strstr(alarm_text(&r), cases[i].why));
 			r.health.failed = 0; /* mended there */
 			rig_hello(&r);
 			CU_ASSERT_EQUAL(rig_state(&r), SRP_PENDING_STANDBY);
-			CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_WISH));
+			CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_REQUEST_REFUSED));
 		}
 		rig_stop(&r);
 	}
 }
 
-CU_TestInfo srp_wish_tests[] = {
+CU_TestInfo srp_request_tests[] = {
 	{ "granted", test_granted },
 	{ "the peer knows the cause", test_cause_at_the_peer },
 	{ "refused", test_refused },
