@@ -81,7 +81,10 @@ table=${table//$'\n\t'/}
 
 check_format() {
 	local format
-	format=$(scripts/clang.sh format) || { skip "clang-format (version 14 is missing)"; return; }
+	format=$(scripts/clang.sh format) || {
+		skip "clang-format (version 14 is missing)"
+		return
+	}
 	mapfile -t c < <(files .c .h)
 	verdict "clang-format" "$([ ${#c[@]} -eq 0 ] ||
 		"$format" --dry-run -Werror "${c[@]}" 2>&1 | grep -F error:)"

@@ -194,8 +194,9 @@ second_lane() {
 	fi
 	# clang compiles what is shipped; the replays of the fuzz corpora, built from the same
 	# objects, tell the coverage.
-	CC=$(scripts/clang.sh clang) timed build-clang build build-clang "$programs" "" -Dbuildtype=debug \
-		-Db_lundef=false "-Dc_args=-fprofile-instr-generate -fcoverage-mapping" \
+	CC=$(scripts/clang.sh clang) timed build-clang build build-clang "$programs" "" \
+		-Dbuildtype=debug -Db_lundef=false \
+		"-Dc_args=-fprofile-instr-generate -fcoverage-mapping" \
 		-Dc_link_args=-fprofile-instr-generate &&
 		timed coverage counting coverage test/fuzz/fuzz.py --coverage
 	timed "fuzz, 5 s a target" counting fuzz test/fuzz/fuzz.py --seconds 5

@@ -50,12 +50,7 @@ GOALS = {
     "fuzz inputs that are files, most of a target": 1,
 }
 LEFT = {
-    "circles between folders": 1,
-    "arrows to a higher room": 3,
     "circles of more than two files in a folder": 1,
-    "static function names in more than one file": 4,
-    "static function names of one word, per mille": 32,
-    "lines over 100 columns": 2,
 }
 
 

@@ -18,7 +18,7 @@ import shlex
 import subprocess
 import sys
 
-NOT_YET = {"operator", "process"}
+NOT_YET = {"process"}
 MISSING = re.compile(r"fatal error: '?([\w/.]+)'?(?: file not found|: No such file)")
 
 

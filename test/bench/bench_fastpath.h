@@ -24,6 +24,7 @@ struct bench {
 	struct pool_set *pools;
 	struct fib *fib;
 	struct fastpath_shared sh;
+	struct settings settings; /* no APN is policed */
 	struct role role;
 	struct fastpath fp;
 	struct dirty dirty;

@@ -211,6 +211,7 @@ int bench_open(struct bench *b)
 	b->sh.n_workers = 1;
 	b->sh.direct = b->pool;
 	b->fp.sh = &b->sh;
+	b->fp.settings = &b->settings;
 	role_init(&b->role);
 	b->fp.role = &b->role;
 	b->fp.dirty = &b->dirty;

@@ -72,6 +72,21 @@ void log_init(uint32_t level)
 	rte_log_set_level((uint32_t)log_output, RTE_LOG_DEBUG);
 }
 
+uint32_t log_level(const char *name)
+{
+	static const struct {
+		const char *name;
+		uint32_t level;
+	} levels[] = { { "debug", RTE_LOG_DEBUG }, { "info", RTE_LOG_INFO },
+		{ "notice", RTE_LOG_NOTICE }, { "warning", RTE_LOG_WARNING },
+		{ "error", RTE_LOG_ERR } };
+
+	for (unsigned int i = 0; i < RTE_DIM(levels); i++)
+		if (strcmp(name, levels[i].name) == 0)
+			return levels[i].level;
+	return RTE_LOG_INFO;
+}
+
 void log_level_set(uint32_t level)
 {
 	for (unsigned int i = 0; i < LOG_ROOMS; i++)

@@ -7,9 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_common.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "command.h"
+#include "cores/settings.h"
 #include "operator/operator.h"
+#include "operator/reload.h"
 #include "pair/tls.h"
-#include "process/control.h"
+#include "reactor/reactor.h"
 #include "save.h"
 
 _Static_assert((int)TLS_WHY >= (int)SAVE_WHY, "why takes what either says");
@@ -27,27 +34,18 @@ struct disk_work {
 	struct config_report report;
 };
 
+struct operator_reload {
+	struct operator_reload_settings s;
+	struct disk_work *disk; /* a save or reload that a thread works on, NULL: none */
+	bool again;             /* SIGHUP came meanwhile */
+};
+
 static const char comments_lost[] =
 	"# The running configuration, defaults included. Comments of the file that it was loaded "
 	"from are lost.\n";
 
-uint32_t log_level(const char *name)
-{
-	static const struct {
-		const char *name;
-		uint32_t level;
-	} levels[] = { { "debug", RTE_LOG_DEBUG }, { "info", RTE_LOG_INFO },
-		{ "notice", RTE_LOG_NOTICE }, { "warning", RTE_LOG_WARNING },
-		{ "error", RTE_LOG_ERR } };
-
-	for (unsigned int i = 0; i < RTE_DIM(levels); i++)
-		if (strcmp(name, levels[i].name) == 0)
-			return levels[i].level;
-	return RTE_LOG_INFO;
-}
-
 /* NULL: no memory. */
-static char *reload_running_text(const char *first, size_t *len)
+static char *reload_running_text(const struct config *conf, const char *first, size_t *len)
 {
 	char *text = NULL;
 	FILE *f = open_memstream(&text, len);
@@ -55,18 +53,17 @@ static char *reload_running_text(const char *first, size_t *len)
 	if (f == NULL)
 		return NULL;
 	fputs(first, f);
-	config_print(T.conf, f);
+	config_print(conf, f);
 	return fclose(f) == 0 ? text : NULL;
 }
 
 json_t *show_configuration(void *family, json_t *args, usec_t now)
 {
+	const struct operator_reload *r = family;
 	size_t len;
-	char *text = reload_running_text("", &len);
-	json_t *o =
-		text != NULL ? json_pack("{s:s,s:s}", "file", T.config_file, "text", text) : NULL;
+	char *text = reload_running_text(r->s.conf, "", &len);
+	json_t *o = text != NULL ? json_pack("{s:s,s:s}", "file", r->s.file, "text", text) : NULL;
 
-	(void)family;
 	(void)args;
 	(void)now;
 	free(text);
@@ -186,34 +183,34 @@ static json_t *reload_file_refused(const struct disk_work *w)
 }
 
 /* 0, or -errno and why nothing was changed. */
-static int reload_apply(struct control *c, const struct config *next, const json_t *changed,
+static int reload_apply(struct operator_reload *r, const struct config *next, const json_t *changed,
 	usec_t now, char *why, size_t len)
 {
-	uint32_t was = log_level(T.conf->log.level), level = log_level(next->log.level);
+	uint32_t was = log_level(r->s.conf->log.level), level = log_level(next->log.level);
 	struct settings settings;
 	const json_t *ch;
 	size_t i;
 	int ret;
 
-	if (settings_holder(T.settings) != NULL) {
+	if (settings_holder(r->s.settings) != NULL) {
 		snprintf(why, len, "%s still works by the settings of the reload before",
-			settings_holder(T.settings));
+			settings_holder(r->s.settings));
 		return -EBUSY;
 	}
-	ret = configuration_agree(c, next, now);
+	ret = r->s.agree(r->s.ctx, next, now);
 	if (ret < 0) {
 		snprintf(why, len, ret == -EBUSY ? "the role is changing" : "there is no memory");
 		return ret;
 	}
 	ret = settings_of(next, &settings);
 	if (ret == 0)
-		ret = settings_publish(T.settings, &settings);
+		ret = settings_publish(r->s.settings, &settings);
 	if (ret < 0) {
-		configuration_agree(c, T.conf, now);
+		r->s.agree(r->s.ctx, r->s.conf, now);
 		snprintf(why, len, "the cores cannot be given their settings: %s", strerror(-ret));
 		return ret;
 	}
-	config_take_live(T.conf, next);
+	config_take_live(r->s.conf, next);
 	/* a level that the command line set goes on until the key itself changes */
 	if (level != was)
 		log_level_set(RTE_MAX(level, was));
@@ -226,12 +223,13 @@ static int reload_apply(struct control *c, const struct config *next, const json
 	return 0;
 }
 
-static json_t *reload_accepted(struct control *c, const struct disk_work *w, json_t *changed)
+static json_t *reload_accepted(
+	struct operator_reload *r, const struct disk_work *w, json_t *changed)
 {
 	char result[64], why[128];
 	size_t n = json_array_size(changed);
 
-	if (reload_apply(c, &w->next, changed, clock_us(), why, sizeof(why)) < 0)
+	if (reload_apply(r, &w->next, changed, clock_us(), why, sizeof(why)) < 0)
 		return reload_refused(why, "try again");
 	if (n == 0) {
 		LOG(NOTICE, "reload: %s is what runs: nothing was changed", w->path);
@@ -244,9 +242,9 @@ static json_t *reload_accepted(struct control *c, const struct disk_work *w, jso
 		"result", result, "changed", changed, "needs_restart", "warnings", w->report.text);
 }
 
-static json_t *reload_answer(struct control *c, const struct disk_work *w)
+static json_t *reload_answer(struct operator_reload *r, const struct disk_work *w)
 {
-	struct reload r = { json_array(), json_array(), NULL };
+	struct reload found = { json_array(), json_array(), NULL };
 	char *lines = NULL, what[64];
 	json_t *answer = NULL;
 	size_t size, n;
@@ -255,24 +253,24 @@ static json_t *reload_answer(struct control *c, const struct disk_work *w)
 		answer = reload_file_refused(w);
 		goto end;
 	}
-	r.lines = open_memstream(&lines, &size);
-	if (r.lines == NULL)
+	found.lines = open_memstream(&lines, &size);
+	if (found.lines == NULL)
 		goto end;
-	config_changes(T.conf, &w->next, reload_note, &r);
-	if (fclose(r.lines) != 0)
+	config_changes(r->s.conf, &w->next, reload_note, &found);
+	if (fclose(found.lines) != 0)
 		goto end;
-	n = json_array_size(r.restart);
+	n = json_array_size(found.restart);
 	if (n == 0) {
-		answer = reload_accepted(c, w, r.changed);
+		answer = reload_accepted(r, w, found.changed);
 		goto end;
 	}
 	snprintf(what, sizeof(what), "%zu key%s a restart", n, n == 1 ? " needs" : "s need");
 	answer = reload_refused(what, lines);
-	json_object_set(answer, "needs_restart", r.restart);
-	json_object_set(answer, "not_changed", r.changed);
+	json_object_set(answer, "needs_restart", found.restart);
+	json_object_set(answer, "not_changed", found.changed);
 end:
-	json_decref(r.changed);
-	json_decref(r.restart);
+	json_decref(found.changed);
+	json_decref(found.restart);
 	free(lines);
 	return answer;
 }
@@ -294,33 +292,33 @@ static json_t *reload_saved(struct disk_work *w)
 
 static void reload_on_ended(void *ctx, struct work *work)
 {
-	struct control *c = ctx;
+	struct operator_reload *r = ctx;
 	struct disk_work *w = reload_work_of(work);
 
-	c->disk = NULL;
-	operator_answer(c->operator_room, w->reload ? reload_answer(c, w) : reload_saved(w));
+	r->disk = NULL;
+	r->s.answer(r->s.ctx, w->reload ? reload_answer(r, w) : reload_saved(w));
 	reload_work_free(w);
-	if (c->reload_again) {
-		c->reload_again = false;
-		reload_hangup(c);
+	if (r->again) {
+		r->again = false;
+		reload_hangup(r);
 	}
 }
 
 /* NULL: begun, whoever waits is answered when it has ended. Else why not; w was freed. */
-static json_t *reload_work_begin(struct control *c, struct disk_work *w)
+static json_t *reload_work_begin(struct operator_reload *r, struct disk_work *w)
 {
 	int ret;
 
-	if (c->disk != NULL) {
+	if (r->disk != NULL) {
 		reload_work_free(w);
 		return reload_refuse("a save or reload is going on: try again when it has ended");
 	}
 	w->work.run = reload_work_run;
 	w->work.ended = reload_on_ended;
-	w->work.ctx = c;
-	ret = work_begin(c->reactor, &w->work, "tandem-disk");
+	w->work.ctx = r;
+	ret = work_begin(r->s.reactor, &w->work, "tandem-disk");
 	if (ret == 0) {
-		c->disk = w;
+		r->disk = w;
 		return NULL;
 	}
 	reload_work_free(w);
@@ -337,14 +335,14 @@ static struct disk_work *reload_work_new(const char *path)
 	return w;
 }
 
-static json_t *reload_begin(struct control *c)
+static json_t *reload_begin(struct operator_reload *r)
 {
-	struct disk_work *w = reload_work_new(T.config_file);
+	struct disk_work *w = reload_work_new(r->s.file);
 
 	if (w == NULL)
 		return reload_refuse("no memory");
 	w->reload = true;
-	return reload_work_begin(c, w);
+	return reload_work_begin(r, w);
 }
 
 json_t *act_reload(void *family, json_t *args, usec_t now)
@@ -358,7 +356,7 @@ json_t *act_reload(void *family, json_t *args, usec_t now)
 
 json_t *act_save(void *family, json_t *args, usec_t now)
 {
-	struct control *c = family;
+	struct operator_reload *r = family;
 	const char *path = json_string_value(json_object_get(args, "file"));
 	struct disk_work *w;
 	json_t *why;
@@ -368,30 +366,41 @@ json_t *act_save(void *family, json_t *args, usec_t now)
 		return reload_refuse("which file? give an absolute path");
 	w = reload_work_new(path);
 	if (w != NULL)
-		w->text = reload_running_text(comments_lost, &w->len);
+		w->text = reload_running_text(r->s.conf, comments_lost, &w->len);
 	if (w == NULL || w->text == NULL) {
 		reload_work_free(w);
 		return reload_refuse("no memory");
 	}
-	why = reload_work_begin(c, w);
+	why = reload_work_begin(r, w);
 	return why != NULL ? why : json_null();
 }
 
-void reload_hangup(struct control *c)
+void reload_hangup(struct operator_reload *r)
 {
-	if (c->disk != NULL) { /* it may have read the file before it was what it is now */
-		c->reload_again = true;
+	if (r->disk != NULL) { /* it may have read the file before it was what it is now */
+		r->again = true;
 		return;
 	}
-	LOG(NOTICE, "SIGHUP: reading %s", T.config_file);
-	json_decref(reload_begin(c));
+	LOG(NOTICE, "SIGHUP: reading %s", r->s.file);
+	json_decref(reload_begin(r));
 }
 
-void reload_close(struct control *c)
+struct operator_reload *reload_create(const struct operator_reload_settings *s)
 {
-	if (c->disk == NULL)
+	struct operator_reload *r = calloc(1, sizeof(*r));
+
+	if (r != NULL)
+		r->s = *s;
+	return r;
+}
+
+void reload_destroy(struct operator_reload *r)
+{
+	if (r == NULL)
 		return;
-	work_close(c->reactor, &c->disk->work);
-	reload_work_free(c->disk);
-	c->disk = NULL;
+	if (r->disk != NULL) {
+		work_close(r->s.reactor, &r->disk->work);
+		reload_work_free(r->disk);
+	}
+	free(r);
 }

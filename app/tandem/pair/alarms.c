@@ -34,8 +34,8 @@ static struct alarm_info pair_srp_alarms[SRP_ALARM_MAX] = {
 					     "copy of the sessions that is not known to be whole.",
 		.action = "Bring the other chassis and the replication path back, so that the "
 			  "tables are compared." },
-	[SRP_ALARM_REQUEST_REFUSED] = { .meaning =
-						"A monitor asks for a switchover, and it is refused.",
+	[SRP_ALARM_REQUEST_REFUSED] = { .meaning = "A monitor asks for a switchover, and it is "
+						   "refused.",
 		.action = "Mend what the text names: the failure here, or what makes the peer "
 			  "unfit to take over." },
 	[SRP_ALARM_AUDIT] = { .meaning = "The last whole comparison of the two tables is older "

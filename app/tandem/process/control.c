@@ -99,7 +99,6 @@ void control_destroy(struct control *c)
 	if (c->vips != NULL) /* before anything that answers for them ends */
 		vips_withdraw(c->vips);
 	doors_fini(&c->doors);
-	reload_close(c);
 	start_operator_end(c);
 	pair_destroy(c->pair);
 	c->pair = NULL;

@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "operator/reload.h"
 #include "process/control.h"
 #include "process.h"
 
@@ -38,7 +39,7 @@ static void signals_ready(void *ctx, struct source *s, uint32_t events)
 	(void)events;
 	while (read(s->fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGHUP) {
-			reload_hangup(c);
+			reload_hangup(c->reload);
 			continue;
 		}
 		if (c->stopping) {

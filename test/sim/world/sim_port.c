@@ -4,6 +4,7 @@
 #include <rte_arp.h>
 
 #include "base/metrics.h"
+#include "operator/reload.h"
 #include "net/net.h"
 #include "sim.h"
 
@@ -355,6 +356,4 @@ int metrics_register_counters(struct metrics *m, const char *room, const char *g
 	return 0;
 }
 
-void reload_hangup(struct control *c) {}
-
-void reload_close(struct control *c) {}
+void reload_hangup(struct operator_reload *r) {}

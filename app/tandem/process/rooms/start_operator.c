@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/metrics.h"
+#include "operator/reload.h"
 #include "process/control.h"
 #include "views.h"
 
@@ -60,6 +61,20 @@ static int start_operator_metrics(struct control *c, struct metrics *m)
 	return ret;
 }
 
+/* ---- a reload ---- */
+
+static int start_operator_agree(void *ctx, const struct config *next, usec_t now)
+{
+	return configuration_agree(ctx, next, now);
+}
+
+static void start_operator_answer(void *ctx, json_t *answer)
+{
+	const struct control *c = ctx;
+
+	operator_answer(c->operator_room, answer);
+}
+
 /* ---- the table ---- */
 
 static void start_operator_commands(struct start_operator *s, struct control *c)
@@ -68,7 +83,7 @@ static void start_operator_commands(struct start_operator *s, struct control *c)
 	const struct {
 		void *srp, *audit, *table, *gtp, *cores, *monitors, *history, *pair, *reload;
 	} family = { &v->srp, &v->audit, &v->table, &v->gtp, &v->cores, &v->monitors, &v->history,
-		&v->pair, c };
+		&v->pair, c->reload };
 #define ROW(words, argument, permission, path, handler, of, renderer, help)                        \
 	{ words, permission, handler, family.of },
 	const struct operator_command rows[] = { COMMANDS(ROW) };
@@ -90,6 +105,15 @@ int start_operator(struct control *c)
 	ret = s->metrics != NULL ? start_operator_metrics(c, s->metrics) : -ENOMEM;
 	if (ret < 0)
 		return ret;
+	c->reload = reload_create(&(struct operator_reload_settings){ .conf = T.conf,
+		.file = T.config_file,
+		.settings = T.settings,
+		.reactor = c->reactor,
+		.agree = start_operator_agree,
+		.answer = start_operator_answer,
+		.ctx = c });
+	if (c->reload == NULL)
+		return -ENOMEM;
 	views_fill(&s->views, c, s->metrics);
 	start_operator_commands(s, c);
 	c->operator_room = operator_create(&(struct operator_settings){ .reactor = c->reactor,
@@ -105,6 +129,8 @@ int start_operator(struct control *c)
 
 void start_operator_end(struct control *c)
 {
+	reload_destroy(c->reload); /* whoever waits for it is answered no more */
+	c->reload = NULL;
 	operator_destroy(c->operator_room);
 	c->operator_room = NULL;
 	if (c->start_operator != NULL)

@@ -74,8 +74,8 @@ struct srp_conf {
 	usec_t configuration_us;
 	bool unlicensed;      /* no licence of session recovery: nobody joins */
 	struct srp_wire wire; /* versions of 0: 1 to 1 */
-	/* What this release can do beside the versions, a bit each (WIRE.md): told in hellos and in
-	 * the stream's heartbeats. What is done is what both can do. */
+	/* What this release can do beside the versions, a bit each (lib/srp/WIRE.md): told in
+	 * hellos and in the stream's heartbeats. What is done is what both can do. */
 	uint64_t capabilities;
 	/* name of the replication port, for the text that says what to do */
 	char mtu_port[32];

@@ -42,6 +42,8 @@ void log_line(struct log_site *site, uint32_t level, const char *format, ...)
 /* Registers the log types and sets the level of all rooms, where the EAL's options say nothing
  * else. After rte_eal_init(). */
 void log_init(uint32_t level);
+/* A word of log.level as rte_log has it; any other word: info. */
+uint32_t log_level(const char *name);
 /* Sets the level of all rooms. */
 void log_level_set(uint32_t level);
 

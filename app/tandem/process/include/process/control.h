@@ -23,6 +23,7 @@ struct signalling_sources {
 	struct source gtpc, gtpu;
 };
 
+struct operator_reload;
 struct operator_room;
 struct start_operator;
 
@@ -33,8 +34,7 @@ struct control {
 	struct srp_saved saved; /* what the journal read at the start */
 	struct monitors *monitors;
 	struct source signals, journal_src;
-	struct disk_work *disk; /* a save or reload that a thread works on, NULL: none */
-	bool reload_again;      /* SIGHUP came meanwhile */
+	struct operator_reload *reload;
 	struct operator_room *operator_room;
 	struct start_operator *start_operator; /* what that was given */
 	struct signalling *signalling;
@@ -88,8 +88,5 @@ int start_signalling(struct control *c);
  * 0 or -errno, logged; its end in either case. */
 int start_operator(struct control *c);
 void start_operator_end(struct control *c);
-/* operator/reload.c: SIGHUP; the end: waits for the disk */
-void reload_hangup(struct control *c);
-void reload_close(struct control *c);
 
 #endif

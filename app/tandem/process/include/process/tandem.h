@@ -117,9 +117,6 @@ void control_destroy(struct control *c);
 void control_turn(struct control *c); /* one turn; waits in it for 1 ms at most */
 int control_run(struct control *c);   /* turns until told to stop; 0 or -errno */
 
-/* operator/reload.c: a word of log.level as rte_log has it */
-uint32_t log_level(const char *name);
-
 /* lcores.c: which lcore does what. -EINVAL: too few, or not those that the configuration names */
 int lcores_choose(void);
 

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* reload: the running configuration is shown, saved, and loaded anew. What touches the disk is done
+ * by a thread that ends with it, one at a time, and its end is an event of the reactor. The control
+ * core alone calls these functions; only reload_destroy() blocks: it waits for that thread. */
+#ifndef TANDEM_OPERATOR_RELOAD_H
+#define TANDEM_OPERATOR_RELOAD_H
+
+#include <jansson.h>
+
+#include "common/usec.h"
+#include "config/config.h"
+
+struct operator_reload;
+struct reactor;
+struct settings_board;
+
+/* It is copied, and what it points at outlives the object. */
+struct operator_reload_settings {
+	struct config *conf;             /* what runs; a reload changes the live keys of it */
+	const char *file;                /* that it was loaded from */
+	struct settings_board *settings; /* where the cores are given theirs */
+	struct reactor *reactor;
+	/* The other rooms take what they have of `next`; those of its keys that are not live are
+	 * conf's. 0; -EBUSY: a role is changing; -ENOMEM: nothing was taken then. */
+	int (*agree)(void *ctx, const struct config *next, usec_t now);
+	/* Takes the answer to the command that act_save() or act_reload() has begun. Nobody may be
+	 * there any more who waits. */
+	void (*answer)(void *ctx, json_t *answer);
+	void *ctx;
+};
+
+/* NULL: no memory. */
+struct operator_reload *reload_create(const struct operator_reload_settings *s);
+void reload_destroy(struct operator_reload *r); /* NULL is nothing */
+/* SIGHUP: reads the file again; at once, or when the thread that works now has ended. */
+void reload_hangup(struct operator_reload *r);
+
+#endif
