@@ -94,16 +94,6 @@ void monitors_destroy(struct monitors *m)
 	free(m);
 }
 
-int monitors_add(struct monitors *m, enum monitor_type type, const char *name, const char *address,
-	const char *group, usec_t now)
-{
-	int object = monitor_add(m->monitor, type, name, m->set.conf->chassis.name, group, now);
-
-	if (object >= 0)
-		snprintf(m->address[object], MONITORS_ADDRESS, "%s", address);
-	return object;
-}
-
 /* ---- what is logged ---- */
 
 static struct monitors_raised *monitors_raised_of(struct monitors *m, const struct monitor_event *e)

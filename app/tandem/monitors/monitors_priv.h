@@ -26,7 +26,7 @@ struct monitors {
 	struct monitors_raised raised[MONITORS_RAISED];
 };
 
-/* The number of what is monitored, or -errno as monitor_add. address: in logs and views beside the
+/* watched.c. The number of what is monitored, or -errno as monitor_add. address: in logs and views beside the
  * name; "": none. */
 int monitors_add(struct monitors *m, enum monitor_type type, const char *name, const char *address,
 	const char *group, usec_t now);

@@ -178,7 +178,8 @@ static void pair_carry_out(struct pair *p, const struct srp_action *a, usec_t no
 		pair_do_role(p, a, now);
 		break;
 	case SRP_ACT_METRIC:
-		vips_set_metric(p->vips, a->rm);
+		if (!role_lapsed(p->cores.role, rte_rdtsc()))
+			vips_set_metric(p->vips, a->rm);
 		break;
 	case SRP_ACT_ALARM:
 		pair_do_alarm(p, a, now);

@@ -103,6 +103,10 @@ static int step_own(struct pair *p, usec_t now)
 
 static int step_vips_up(struct pair *p, usec_t now)
 {
+	if (role_lapsed(p->cores.role, rte_rdtsc())) {
+		p->step.why = "the time in which this chassis may serve is over";
+		return -ETIMEDOUT;
+	}
 	/* Planned, the other one is better off. Else there is no other: better without a route than
 	 * not at all. */
 	if (vips_up(p->vips, p->step.rm, now) == 0 || !p->own_planned)

@@ -169,6 +169,22 @@ static void teardown(void)
 	CU_ASSERT_EQUAL(rte_mempool_in_use_count(msgs), 0);
 }
 
+/* ---- the role ---- */
+
+/* When the time to serve is over, nothing is answered, whatever lib/srp says. */
+static void test_time_to_serve(void)
+{
+	struct chassis *c = &chassis[LEFT];
+
+	start(LEFT, RIGHT, 0);
+	role_init(&c->role);
+	CU_ASSERT_FALSE(pair_must_not_answer(c->pair));
+	atomic_store(&c->role.serve_until, 1);
+	CU_ASSERT_TRUE(pair_must_not_answer(c->pair));
+	atomic_store(&c->role.serve_until, ROLE_FOR_EVER);
+	CU_ASSERT_FALSE(pair_must_not_answer(c->pair));
+}
+
 /* ---- seats ---- */
 
 static void test_seat(void)
@@ -281,7 +297,8 @@ static int eal(void)
 int main(void)
 {
 	CU_TestInfo seats[] = { { "default", test_seat }, CU_TEST_INFO_NULL };
-	CU_TestInfo tests[] = { { "seats that are given", test_seats_given },
+	CU_TestInfo tests[] = { { "time to serve", test_time_to_serve },
+		{ "seats that are given", test_seats_given },
 		{ "another peer of who listens", test_replace_of_listener },
 		{ "another peer of who connects", test_replace_of_connector }, CU_TEST_INFO_NULL };
 	CU_SuiteInfo suites[] = { { "seat", NULL, NULL, NULL, NULL, seats },

@@ -112,7 +112,8 @@ bool pair_owns(const struct pair *p);
 repl_term_t pair_own_term(const struct pair *p);
 /* Signalling is answered. */
 bool pair_answers(const struct pair *p);
-/* The peer may have taken over: nothing is answered, whatever else is so. */
+/* The peer may have taken over, or the time to serve is over (cores/role.h): nothing is answered,
+ * announced or routed, whatever else is so. */
 bool pair_must_not_answer(const struct pair *p);
 /* Answers are given to what is in progress, but nothing new is begun: a hand-over is near. */
 bool pair_holds(const struct pair *p);
