@@ -259,7 +259,8 @@ class Scene:
         speakers(lab)
         for far in self.fars:
             far.steady()
-        self.follow(self.pair.active)
+        # What is monitored may have moved the role meanwhile: one chassis had its route first.
+        self.follow(self.pair.settle()[0])
         sgsn = Sgsnemu(lab)
         self.place = sgsn.namespace, sgsn.attach()[0]
 

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/pulse.h"
 
-enum { WATCHDOG_US = 1000000, DIGITS = 21 };
+enum { DIGITS = 21 };
 
 void pulse_rest(struct core_pulse *p, bool busy, unsigned int *idle)
 {
@@ -42,12 +42,18 @@ static const char *pulse_number(uint64_t n, char to[DIGITS])
 	return at;
 }
 
-void pulse_watch(const struct core_pulse *p, const char *core, usec_t now)
+void pulse_watch(struct pulse_seen *s, const struct core_pulse *own, const struct core_pulse *p,
+	const char *core, usec_t patience, usec_t now)
 {
 	usec_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed);
+	usec_t stalled = atomic_load_explicit(&own->stalled_us, memory_order_relaxed);
 	char ms[DIGITS];
 
-	if (tick == 0 || now < tick || now - tick < WATCHDOG_US)
+	if (tick != s->tick) {
+		*s = (struct pulse_seen){ tick, stalled };
+		return;
+	}
+	if (tick == 0 || now < tick || now - tick < patience + (stalled - s->stalled))
 		return;
 	log_last((const char *const[]){ "base: the ", core, " core has not turned for ",
 			 pulse_number((now - tick) / USEC_PER_MSEC, ms),

@@ -11,7 +11,7 @@
 #include "process/control.h"
 #include "process.h"
 
-enum { REST_NS = 1000000, WAITED_FOR_NS = 100000, DUE_NS = 20000, WATCHDOG_GRACE_US = 1000000 };
+enum { REST_NS = 1000000, WAITED_FOR_NS = 100000, DUE_NS = 20000 };
 
 /* An event of whatever kind is over. */
 static void settled(void *ctx)
@@ -210,8 +210,6 @@ static void (*const timers[])(struct control *c, usec_t now) = {
  * waited meanwhile. */
 static void stalls(struct control *c, usec_t own, usec_t now)
 {
-	if (own > 0)
-		c->grace = now + WATCHDOG_GRACE_US;
 	if (chassis_stood_still(now, own))
 		kernel_drop_stale(c->kernel);
 	if (pair_woke(c->pair, own, now))
@@ -254,8 +252,7 @@ void control_turn(struct control *c)
 		timers[i](c, now);
 		reactor_settle(c->reactor);
 	}
-	if (now >= c->grace)
-		watchdog_repl(now);
+	watchdog_repl(&c->replicator_seen, now);
 }
 
 int control_run(struct control *c)

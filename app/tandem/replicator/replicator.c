@@ -9,7 +9,7 @@
 
 #include "replicator_priv.h"
 
-enum { VIEW_US = 1000, WATCHDOG_US = 1000000, REALTIME_PRIORITY = 10 };
+enum { VIEW_US = 1000, REALTIME_PRIORITY = 10 };
 
 const struct replicator_view *replicator_view(const struct replicator *r)
 {
@@ -241,12 +241,14 @@ static void replicator_realtime(const struct replicator *r)
 			"on without");
 }
 
-/* Whoever finds that a core has not turned for a second aborts the process: the peer takes over. */
-static void replicator_watch(const struct replicator *r)
+/* Whoever finds that a core has not turned for too long aborts the process: the peer takes over. */
+static void replicator_watch(struct replicator *r)
 {
-	pulse_watch(r->env.pulse_of_control, "control", r->now);
+	pulse_watch(&r->watched.control, r->env.pulse, r->env.pulse_of_control, "control",
+		PULSE_PATIENCE_CONTROL_US, r->now);
 	for (unsigned int i = 0; i < r->env.n_workers; i++)
-		pulse_watch(&r->env.pulse_of_worker[i], "worker", r->now);
+		pulse_watch(&r->watched.worker[i], r->env.pulse, &r->env.pulse_of_worker[i],
+			"worker", PULSE_PATIENCE_US, r->now);
 }
 
 /* What sends at once begins anew with each rate: only one that changed is taken. */
@@ -263,11 +265,10 @@ static void replicator_settings(struct replicator *r)
 
 bool replicator_turn(struct replicator *r)
 {
-	usec_t stall;
 	bool busy;
 
 	r->now = clock_us();
-	stall = pulse_turn(r->env.pulse, r->now);
+	pulse_turn(r->env.pulse, r->now);
 	replicator_settings(r);
 	replicator_keys_turn(r);
 	busy = replicator_receive(r);
@@ -283,10 +284,7 @@ bool replicator_turn(struct replicator *r)
 	replicator_limits(r);
 	index_outbox_flush(r->env.outbox);
 	replicator_publish(r);
-	if (stall > 0) /* others may have stood still with us: they get their second anew */
-		r->grace = r->now + WATCHDOG_US;
-	if (r->now >= r->grace)
-		replicator_watch(r);
+	replicator_watch(r);
 	return busy;
 }
 

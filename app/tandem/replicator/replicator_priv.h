@@ -38,6 +38,11 @@ struct replicator_pass {
 	usec_t began, ended;
 };
 
+/* By the watchdog. */
+struct replicator_watched {
+	struct pulse_seen control, worker[MSG_WORKERS];
+};
+
 struct replicator {
 	struct replicator_env env;
 	struct repl *stream;
@@ -73,7 +78,7 @@ struct replicator {
 	/* being filled while a WANT is decoded */
 	struct repl_to_worker *want[MSG_WORKERS];
 	usec_t next_view, now;
-	usec_t grace;              /* until then nobody is watched */
+	struct replicator_watched watched;
 	uint32_t quarantine_shard; /* the next whose quarantine is looked at, as standby */
 	struct replicator_view view;
 	struct replicator_counters count; /* r: telemetry */

@@ -80,10 +80,12 @@ static void test_stood_still(void)
 	CU_ASSERT_TRUE(pulse_stood_still(&p, 1062000, 60000));
 }
 
-/* How a child ends that looks at a core whose last turn was so long ago, and what it says. */
-static int watch(usec_t ago, char said[256])
+/* How a child ends that watches a core which has turned once, and what it says. The watcher turns
+ * each 1 ms for `us`, but that each `each` turns (0: never) it does not run for `stall` us. */
+static int watch(usec_t us, unsigned int each, usec_t stall, char said[256])
 {
-	struct core_pulse p = { 0 };
+	struct core_pulse p = { 0 }, own = { 0 };
+	struct pulse_seen seen = { 0 };
 	int fd[2], status = 0;
 	ssize_t n;
 	pid_t pid;
@@ -92,8 +94,14 @@ static int watch(usec_t ago, char said[256])
 	pulse_turn(&p, 5000000);
 	pid = fork();
 	if (pid == 0) {
+		usec_t now = 5000000;
+
 		dup2(fd[1], STDERR_FILENO);
-		pulse_watch(&p, "worker", 5000000 + ago);
+		for (unsigned int i = 1; now <= 5000000 + us; i++) {
+			pulse_turn(&own, now);
+			pulse_watch(&seen, &own, &p, "worker", PULSE_PATIENCE_US, now);
+			now += each > 0 && i % each == 0 ? stall : 1000;
+		}
 		_exit(0);
 	}
 	close(fd[1]);
@@ -108,11 +116,22 @@ static void test_watchdog(void)
 {
 	char said[256];
 
-	CU_ASSERT_EQUAL(watch(999999, said), 0);
+	CU_ASSERT_EQUAL(watch(999000, 0, 0, said), 0);
 	CU_ASSERT_STRING_EQUAL(said, "");
-	CU_ASSERT_EQUAL(watch(1234567, said), SIGABRT);
-	CU_ASSERT_STRING_EQUAL(said, "base: the worker core has not turned for 1234 ms: aborting, "
+	CU_ASSERT_EQUAL(watch(1000000, 0, 0, said), SIGABRT);
+	CU_ASSERT_STRING_EQUAL(said, "base: the worker core has not turned for 1000 ms: aborting, "
 				     "the peer is the remedy\n");
+}
+
+/* A watcher on a machine that takes its CPU away now and then sees it all the same, and its own
+ * absence is held against nobody. */
+static void test_watchdog_with_stalls(void)
+{
+	char said[256];
+
+	CU_ASSERT_EQUAL(watch(2000000, 100, 20000, said), SIGABRT); /* 20 ms of each 120 */
+	CU_ASSERT_EQUAL(watch(10990000, 10, 10000000, said), 0);    /* a sleep of the machine */
+	CU_ASSERT_EQUAL(watch(12000000, 900, 10000000, said), SIGABRT);
 }
 
 int main(void)
@@ -123,6 +142,7 @@ int main(void)
 		{ "without_idle_sleep_no_nap", test_without_idle_sleep_no_nap },
 		{ "stood_still", test_stood_still },
 		{ "watchdog", test_watchdog },
+		{ "watchdog_with_stalls", test_watchdog_with_stalls },
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = { { "pulse", NULL, NULL, NULL, NULL, tests },

@@ -16,7 +16,11 @@ enum {
 	/* Idle ones. A core that spins on takes the CPU from others where they share it. */
 	SLEEP_AFTER_TURNS = 20,
 	SLEEP_US = 100,
-	STALL_US = 2000
+	STALL_US = 2000,
+	/* The watchdog's patience. Control asks the kernel, which answers late while others hold
+	 * its locks (rtnetlink): more than a second was seen while routing daemons started. */
+	PULSE_PATIENCE_US = 1000000,
+	PULSE_PATIENCE_CONTROL_US = 3000000
 };
 
 struct core_pulse {
@@ -76,8 +80,17 @@ static inline bool pulse_stood_still(const struct core_pulse *p, usec_t now, use
 /* End of a turn: counts it, and sleeps when that is allowed and nothing happened for long. */
 void pulse_rest(struct core_pulse *p, bool busy, unsigned int *idle);
 
-/* The watchdog: aborts the process when the core has not turned for a second, so that the standby
- * takes over. Neither stdio nor any lock is needed for it. */
-void pulse_watch(const struct core_pulse *p, const char *core, usec_t now);
+/* What a watching core remembers of one that it watches; all zero at first. */
+struct pulse_seen {
+	usec_t tick;    /* its last turn that was seen */
+	usec_t stalled; /* the sum of the watcher's own stalls then */
+};
+
+/* The watchdog, at each turn of the watching core, whose own pulse is `own`: aborts the process
+ * when the other core has not turned for `patience` us, so that the standby takes over. The time in
+ * which the watcher did not run itself does not count: the other may have stood still with it.
+ * Neither stdio nor any lock is needed for it. */
+void pulse_watch(struct pulse_seen *s, const struct core_pulse *own, const struct core_pulse *p,
+	const char *core, usec_t patience, usec_t now);
 
 #endif

@@ -46,7 +46,7 @@ struct control {
 	struct vips *vips; /* of `kernel` */
 	uint16_t repl_adjacency;
 	usec_t slow_at;
-	usec_t grace; /* until then the watchdog does not look */
+	struct pulse_seen replicator_seen; /* by the watchdog */
 	struct replicator_watch repl_watch;
 	bool stopping;
 	usec_t stop_by;

@@ -104,11 +104,11 @@ static inline bool chassis_stood_still(usec_t now, usec_t gap)
 	return pulse_stood_still(&T.pulse_repl, now, gap);
 }
 
-/* Control watches the replication core, which watches the others: a core that has not turned for a
- * second is the end of the process. */
-static inline void watchdog_repl(usec_t now)
+/* Control watches the replication core, which watches the others: a core that does not turn for too
+ * long is the end of the process. */
+static inline void watchdog_repl(struct pulse_seen *seen, usec_t now)
 {
-	pulse_watch(&T.pulse_repl, "replication", now);
+	pulse_watch(seen, &T.pulse_control, &T.pulse_repl, "replication", PULSE_PATIENCE_US, now);
 }
 
 /* control.c */
