@@ -26,8 +26,8 @@ struct monitors {
 	struct monitors_raised raised[MONITORS_RAISED];
 };
 
-/* watched.c. The number of what is monitored, or -errno as monitor_add. address: in logs and views beside the
- * name; "": none. */
+/* watched.c. The number of what is monitored, or -errno as monitor_add. address: in logs and views
+ * beside the name; "": none. */
 int monitors_add(struct monitors *m, enum monitor_type type, const char *name, const char *address,
 	const char *group, usec_t now);
 
