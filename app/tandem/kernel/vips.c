@@ -207,7 +207,10 @@ int vips_ahead(struct vips *v, uint8_t metric)
 	if (v->state == VIPS_UP)
 		vips_addresses_away(v);
 	if (v->state != VIPS_AHEAD)
-		LOG(NOTICE, "advertise-in-standby: VIPs and pools are told with metric %u", metric);
+		LOG(NOTICE,
+			"advertise-in-standby: the routes of VIPs and pools are advertised with "
+			"metric %u",
+			metric);
 	v->state = VIPS_AHEAD;
 	v->metric = metric;
 	ret = vips_routes(v, metric);

@@ -117,7 +117,8 @@ bool vips_confirmed(const struct vips *v, const struct ip_addr *vip);
 /* VIPS_UP: all addresses and routes. 0, or the -errno of one that the kernel refused: the others
  * are there, and vips_turn() tries again. */
 int vips_up(struct vips *v, uint8_t metric, usec_t now);
-/* Another metric for the routes of VIPS_UP; from then on in any state, for the next vips_up(). */
+/* Another metric for the routes of VIPS_UP. In any other state it changes nothing, and returns 0:
+ * what a Standby advertises is vips_ahead()'s to say. */
 int vips_set_metric(struct vips *v, uint8_t metric);
 /* VIPS_AHEAD, the routes alone; -errno: the kernel refused one, and all were withdrawn. */
 int vips_ahead(struct vips *v, uint8_t metric);
