@@ -28,6 +28,7 @@ say() { printf '%s %s\n' "$(date +%H:%M:%S)" "$*"; }
 
 broken() { # broken NAME LOG: a step that is no test failed
 	add "0 1 0"
+	echo "$1: log $2" >>"$logs/failures"
 	say "FAILED $1, log $2:"
 	tail -n 40 "$2"
 }
@@ -92,10 +93,10 @@ build() { # build DIR TARGETS SUITES MESON-OPTION...: the targets, and what test
 # What meson's log says, as "P F S"; failing tests with the tail of their output go to stderr, what
 # each took to $logs.
 meson_counts() { # meson_counts DIR TESTLOG
-	python3 - "$1" "$2" "$logs/took" <<'PY'
+	python3 - "$1" "$2" "$logs/took" "$logs/failures" <<'PY'
 import json, sys
 count = {"passed": 0, "failed": 0, "skipped": 0}
-build, log, took = sys.argv[1:]
+build, log, took, failures = sys.argv[1:]
 with open(log, encoding="utf-8") as lines, open(took, "a", encoding="utf-8") as rows:
     for line in lines:
         test = json.loads(line)
@@ -105,6 +106,8 @@ with open(log, encoding="utf-8") as lines, open(took, "a", encoding="utf-8") as 
         rows.write(f"{test['duration']:.1f} s {test['name'].split(' / ')[-1]} ({build})\n")
         if kind == "failed":
             why = f"{test['result']}, {test['duration']:.1f} s"
+            with open(failures, "a", encoding="utf-8") as f:
+                print(f"{test['name'].split(' / ')[-1]} ({build}): {why}", file=f)
             print(f"FAILED {test['name']} ({why})", file=sys.stderr)
             output = (test.get("stdout") or "") + (test.get("stderr") or "")
             print("\n".join("    " + x for x in output.splitlines()[-40:]), file=sys.stderr)
@@ -148,6 +151,7 @@ counting() { # counting NAME COMMAND...
 		"$log" | tail -n 1)
 	sed -nE "s/^(passed|failed) *([a-z0-9_]*\.[A-Za-z0-9_]*) ([0-9.]* s).*/\3 \2 ($name)/p" \
 		"$log" >>"$logs/took"
+	sed -nE "s/^(failed|FAILED|DIRTY) +/$name: &/p" "$log" >>"$logs/failures"
 	if [ -n "$sum" ]; then
 		add "$sum"
 	else
@@ -173,6 +177,10 @@ finish() {
 	[ -s "$logs/table" ] && report "$(awk -v s="$SECONDS" 'BEGIN { printf "%.1f", s / 60 }')"
 	sum=$(awk '{ p += $1; f += $2; s += $3 }
 		END { print p + 0 " passed, " f + 0 " failed, " s + 0 " skipped" }' "$logs/counts")
+	if [ -s "$logs/failures" ]; then # once more, where whoever reads the end alone sees it
+		echo "What failed or left its pair unclean:"
+		cut -c 1-600 "$logs/failures" | sed 's/^/  /'
+	fi
 	[[ "$sum" == *" 0 failed"* ]] || say "logs: $logs, build*/meson-logs"
 	echo "$sum"
 	[[ "$sum" == *" 0 failed"* ]]
@@ -219,7 +227,7 @@ fi
 
 rm -rf "$logs"
 mkdir -p "$logs"
-touch "$logs/counts" "$logs/took"
+touch "$logs/counts" "$logs/took" "$logs/failures"
 scripts/install.sh >"$logs/install.log" 2>&1 || {
 	broken install "$logs/install.log"
 	finish

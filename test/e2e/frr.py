@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 
-from lab import Process, Skip, run, wait_until
+from lab import LabError, Process, Skip, run, wait_until
 
 DAEMONS = "/usr/lib/frr"
 COMMON = """frr defaults traditional
@@ -69,7 +69,17 @@ class Frr:
     def ask(self, *commands, daemon="bgpd"):
         """Commands for a daemon; what it says."""
         words = [word for command in commands for word in ("-c", command)]
-        return run("vtysh", "--vty_socket", self.directory, "-d", daemon, *words)
+
+        def said():
+            """What it says, in a tuple; None while one that was just started does not listen."""
+            try:
+                return (run("vtysh", "--vty_socket", self.directory, "-d", daemon, *words),)
+            except LabError as error:
+                if "failed to connect" not in str(error):
+                    raise
+                return None
+
+        return wait_until(said, 10, f"{daemon} to listen")[0]
 
     def notices(self, neighbour, state):
         """When bgpd noticed that a neighbour went Up or Down: times of day."""

@@ -240,10 +240,11 @@ class BirdFar(Far):
         return [at for at, event in self.told() if at >= since and event.startswith(gone)]
 
     def steady(self):
-        wait_until(
-            lambda: run("birdc", "-s", self.control, "show", "protocols").count("Established") ==
-            len(SIDES), 30, lambda: f"{self.name} to have both neighbours: "
-            f"{run('birdc', '-s', self.control, 'show', 'protocols')}")
+        def protocols():
+            return run("birdc", "-s", self.control, "show", "protocols", check=False)
+
+        wait_until(lambda: protocols().count("Established") == len(SIDES), 30,
+                   lambda: f"{self.name} to have both neighbours: {protocols()}")
 
 
 class Scene:

@@ -197,7 +197,7 @@ static void pair_carry_out(struct pair *p, const struct srp_action *a, usec_t no
 		break;
 	case SRP_ACT_ABORT:
 		log_last((const char *const[]){ "pair: ", a->text,
-				 ": aborting, the peer is the remedy" },
+				 ": this process ends, so that the peer takes over" },
 			3);
 		abort();
 	}

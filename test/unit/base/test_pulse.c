@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* pulse: when a core that has nothing to do sleeps (the test counts the naps in place of taking
  * them), who is said to have stood still, and what the watchdog does. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -119,8 +123,9 @@ static void test_watchdog(void)
 	CU_ASSERT_EQUAL(watch(999000, 0, 0, said), 0);
 	CU_ASSERT_STRING_EQUAL(said, "");
 	CU_ASSERT_EQUAL(watch(1000000, 0, 0, said), SIGABRT);
-	CU_ASSERT_STRING_EQUAL(said, "base: the worker core has not turned for 1000 ms: aborting, "
-				     "the peer is the remedy\n");
+	CU_ASSERT_STRING_EQUAL(said, "base: the worker core has not turned for 1000 ms, where it "
+				     "stands is not known: this process ends, so that the peer "
+				     "takes over\n");
 }
 
 /* A watcher on a machine that takes its CPU away now and then sees it all the same, and its own
@@ -134,6 +139,65 @@ static void test_watchdog_with_stalls(void)
 	CU_ASSERT_EQUAL(watch(12000000, 900, 10000000, said), SIGABRT);
 }
 
+/* Until the kernel says that a thread of this process sleeps. */
+static void wait_until_asleep(pid_t thread)
+{
+	char path[64], stat[96], *name;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)thread);
+	do {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		n = read(fd, stat, sizeof(stat) - 1);
+		close(fd);
+		stat[n > 0 ? n : 0] = '\0';
+		name = strrchr(stat, ')');
+	} while (name == NULL || name[2] != 'S');
+}
+
+static void *turn_once_and_wait(void *pulse)
+{
+	pulse_turn(pulse, 5000000);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* The last line tells where the core's thread is, so that its reader knows what to look for. */
+static void test_watchdog_says_where(void)
+{
+	static struct core_pulse p, own;
+	struct pulse_seen seen = { 0 };
+	char said[256];
+	int fd[2], status;
+	ssize_t n;
+
+	CU_ASSERT_EQUAL_FATAL(pipe(fd), 0);
+	if (fork() == 0) {
+		pthread_t other;
+
+		dup2(fd[1], STDERR_FILENO);
+		pthread_create(&other, NULL, turn_once_and_wait, &p);
+		while (atomic_load(&p.thread) == 0)
+			sched_yield();
+		for (usec_t now = 5000000; now < 7000000; now += 1000) {
+			/* It may not have come to sleep yet when the time has passed. */
+			if (now == 5900000)
+				wait_until_asleep(atomic_load(&p.thread));
+			pulse_turn(&own, now);
+			pulse_watch(&seen, &own, &p, "worker", PULSE_PATIENCE_US, now);
+		}
+		_exit(0);
+	}
+	close(fd[1]);
+	n = read(fd[0], said, sizeof(said) - 1);
+	said[n > 0 ? n : 0] = '\0';
+	close(fd[0]);
+	CU_ASSERT_TRUE(wait(&status) > 0 && WIFSIGNALED(status));
+	CU_ASSERT_PTR_NOT_NULL(strstr(said, "for 1000 ms, it sleeps in the kernel's "));
+}
+
 int main(void)
 {
 	static CU_TestInfo tests[] = {
@@ -143,6 +207,7 @@ int main(void)
 		{ "stood_still", test_stood_still },
 		{ "watchdog", test_watchdog },
 		{ "watchdog_with_stalls", test_watchdog_with_stalls },
+		{ "watchdog_says_where", test_watchdog_says_where },
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = { { "pulse", NULL, NULL, NULL, NULL, tests },

@@ -7,6 +7,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include <rte_common.h>
 
@@ -25,6 +27,7 @@ enum {
 
 struct core_pulse {
 	_Atomic usec_t tick;    /* w: that core, each turn. The watchdog reads it. */
+	_Atomic pid_t thread;   /* w: that core, at its first turn. For the watchdog. */
 	_Atomic uint64_t turns; /* w: that core, r: telemetry */
 	_Atomic uint64_t busy;  /* turns that had something to do */
 	/* How often the core's own loop did not run for more than STALL_US, and the sum of those
@@ -53,6 +56,8 @@ static inline usec_t pulse_turn(struct core_pulse *p, usec_t now)
 	atomic_store_explicit(&p->tick, now, memory_order_relaxed);
 	atomic_store_explicit(&p->turns, atomic_load_explicit(&p->turns, memory_order_relaxed) + 1,
 		memory_order_relaxed);
+	if (last == 0)
+		atomic_store_explicit(&p->thread, gettid(), memory_order_relaxed);
 	if (last == 0 || now < last || gap <= STALL_US)
 		return 0;
 	atomic_store_explicit(&p->stalls,
@@ -88,8 +93,9 @@ struct pulse_seen {
 
 /* The watchdog, at each turn of the watching core, whose own pulse is `own`: aborts the process
  * when the other core has not turned for `patience` us, so that the standby takes over. The time in
- * which the watcher did not run itself does not count: the other may have stood still with it.
- * Neither stdio nor any lock is needed for it. */
+ * which the watcher did not run itself does not count: the other may have stood still with it. What
+ * is said last is where the other's thread stands: whether it waits for a CPU, or in which function
+ * of the kernel it sleeps. Neither stdio nor any lock is needed for it. */
 void pulse_watch(struct pulse_seen *s, const struct core_pulse *own, const struct core_pulse *p,
 	const char *core, usec_t patience, usec_t now);
 
