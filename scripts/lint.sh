@@ -65,6 +65,7 @@ table='
 ^lib/(srp|repl|gtp|pool|session|radius|monitor)/|code
 	|\b(clock_gettime|gettimeofday|socket|getenv|rand|random)\s*\(
 	|\b(rte_log|RTE_LOG|rte_rdtsc|rte_get_timer_cycles|rte_get_tsc_cycles)\b
+^(app|lib)/|raw|\bMUTANT\b
 ^(app|test)/|code|\b(strcpy|strcat|sprintf|vsprintf|gets|atoi|atol)\s*\(
 ^app/tandem/worker/fastpath|code
 	|\b(malloc|calloc|realloc|free|rte_malloc|rte_zmalloc|rte_free|printf|fprintf
@@ -166,6 +167,11 @@ check_structure() {
 	verdict "structure" "$out"
 }
 
+# Each planted mistake applies to the sources as they are, and a simulator is to find it.
+check_mutants() {
+	verdict "mutants" "$(python3 test/sim/mutants.py --check 2>&1)"
+}
+
 check_citations() {
 	mapfile -t c < <(files .c .h .py .sh .build .conf .service .lua .md |
 		grep -v '^test/fuzz/corpus/')
@@ -180,6 +186,7 @@ check_top
 check_fuzz
 check_syntax
 check_spelling
+check_mutants
 check_citations
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

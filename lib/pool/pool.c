@@ -4,7 +4,6 @@
 #include <rte_common.h>
 
 #include "session/freemap.h"
-#include "common/mutant.h"
 #include "pool/pool.h"
 
 /* Offset of the shard's first address in the pool, and how many it has there. */
@@ -191,9 +190,7 @@ static void pool_unbind(void *ctx, uint8_t pool, const struct ip_addr *ue, uint3
 	uint32_t offset;
 	_Atomic uint32_t *e = pool_entry_of(ps, pool, ue, &offset);
 
-	if (e == NULL || handle == 0 ||
-		(atomic_load_explicit(e, memory_order_relaxed) != handle &&
-			!MUTANT(cleared_uncompared)))
+	if (e == NULL || handle == 0 || atomic_load_explicit(e, memory_order_relaxed) != handle)
 		return;
 	atomic_store_explicit(e, 0, memory_order_release);
 	pool_set_free(&ps->p[pool], offset, true);

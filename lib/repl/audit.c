@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "repl/audit.h"
-#include "common/mutant.h"
 
 enum {
 	SLICE = 4096,        /* buckets that one call looks at */
@@ -230,8 +229,6 @@ static void audit_compare(struct audit *a, uint32_t b, uint64_t theirs, bool ans
 		return;
 	}
 	a->count.differing++;
-	if (MUTANT(match_assumed))
-		audit_match(a, b, now);
 	if (w == NULL && !audit_todo_get(a, b)) {
 		a->relapsed += a->matched[b] != USEC_NEVER;
 		audit_todo_set(a, b);
@@ -395,8 +392,7 @@ static bool audit_want_due(const struct want *w, usec_t again, usec_t now)
 {
 	unsigned int shift = w->tries > AGAIN_MAX_SHIFT ? AGAIN_MAX_SHIFT : w->tries;
 
-	return w->n != 0 &&
-	       (w->tries == 0 || (now - w->at >= again << (shift - 1) && !MUTANT(want_once)));
+	return w->n != 0 && (w->tries == 0 || now - w->at >= again << (shift - 1));
 }
 
 /* Asked for more than once: a request of the same number costs nothing where it was heard. */
@@ -457,8 +453,6 @@ void audit_want(struct audit *a, struct wr *out, usec_t pto, usec_t now)
 
 usec_t audit_in_sync_since(const struct audit *a)
 {
-	if (MUTANT(in_sync_early) && a->never < a->n)
-		return a->news;
 	return a->never > 0 ? USEC_NEVER : a->since;
 }
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "repl/audit.h"
-#include "common/mutant.h"
 
 enum {
 	SHARDS = 64,
@@ -197,8 +196,7 @@ static bool audit_source_cycle_due(const struct audit_source *s, usec_t now)
 		return false;
 	if (s->joining)
 		return true;
-	return !MUTANT(audit_once) && s->interval != 0 &&
-	       now >= s->cycle_at + s->interval * s->cursor / s->n;
+	return s->interval != 0 && now >= s->cycle_at + s->interval * s->cursor / s->n;
 }
 
 static struct audit_job audit_source_next_digest(struct audit_source *s)
@@ -209,8 +207,6 @@ static struct audit_job audit_source_next_digest(struct audit_source *s)
 		.n = in_shard < AUDIT_DIGESTS ? in_shard : AUDIT_DIGESTS };
 
 	s->cursor += job.n;
-	if (MUTANT(digest_skipped) && s->cursor + job.n == s->n)
-		s->cursor = s->n;
 	return job;
 }
 

@@ -2,7 +2,6 @@
 /* Who the peer is, and whether what arrives was sent just now. Frames that were queued on a dead
  * link arrive in a burst when it returns, numbers ascending: only their time of sending tells them
  * from life. */
-#include "common/mutant.h"
 #include "repl_priv.h"
 
 static bool repl_life_retired(const struct repl *r, uint32_t incarnation)
@@ -104,5 +103,5 @@ bool repl_life_fresh(struct repl *r, const struct repl_header *h, const struct r
 	}
 	repl_life_sample(l, delay, now);
 	*excess = (int64_t)((uint64_t)delay - (uint64_t)repl_life_quickest(l));
-	return *excess >= 0 && (*excess <= life || MUTANT(late_burst_is_life));
+	return *excess >= 0 && *excess <= life;
 }

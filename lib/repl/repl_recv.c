@@ -4,7 +4,6 @@
  * older state than it had. */
 #include <errno.h>
 
-#include "common/mutant.h"
 #include "repl_priv.h"
 
 static bool bit_get(const uint64_t *map, uint64_t number)
@@ -132,7 +131,7 @@ static bool repl_recv_stream_taken(struct repl *r, const struct repl_header *h, 
 		r->count.rx_not_receiving++;
 	else if (x->mode == REPL_RX_APPLY && h->term < x->floor)
 		r->count.rx_old_term++;
-	else if (x->mode == REPL_RX_LATE && h->term > x->late_term && !MUTANT(late_any_term))
+	else if (x->mode == REPL_RX_LATE && h->term > x->late_term)
 		r->count.rx_not_receiving++;
 	else if (h->stream == 0 || h->stream < x->stream ||
 		 (x->begun && h->stream == x->stream &&
@@ -226,7 +225,7 @@ static void repl_recv_deliver(struct repl *r, uint64_t number, const uint8_t *re
 	}
 	if (number > r->rx.applied)
 		r->rx.applied = number;
-	if (!all && !MUTANT(again_acked)) {
+	if (!all) {
 		r->count.rx_again++;
 		return;
 	}
@@ -301,8 +300,6 @@ static void repl_recv_settle(struct repl *r, bool all, usec_t now)
 		}
 		if (x->gap_since == USEC_NEVER)
 			x->gap_since = now;
-		if (!all && MUTANT(gap_never_skipped))
-			return;
 		if (!all && now - x->gap_since < r->p.gap_us &&
 			repl_recv_above_gap(x, r->p.gap_packets) < r->p.gap_packets)
 			return;
@@ -323,8 +320,6 @@ static void repl_recv_hold(
 		x->held[i].len = len;
 		memcpy(x->held[i].records, records, len);
 		x->n_held++;
-		if (MUTANT(ack_on_receive))
-			repl_recv_take(x, number, true, now);
 		return;
 	}
 	/* Cannot be: a gap is skipped at gap_packets <= REPL_HELD. Unacknowledged, it would come
@@ -346,7 +341,7 @@ void repl_rx_ordered(
 		repl_recv_deliver(r, h->number, records, len, now, now);
 		return;
 	}
-	if (h->number < x->next && !MUTANT(old_applied)) {
+	if (h->number < x->next) {
 		r->count.rx_late_packets++;
 		return;
 	}
@@ -354,7 +349,7 @@ void repl_rx_ordered(
 	while (x->next < h->number && repl_recv_seen(x, x->next) &&
 		repl_recv_held_find(x, x->next) == NULL)
 		x->next++;
-	if (h->number == x->next || MUTANT(gap_passed)) {
+	if (h->number == x->next) {
 		x->next++;
 		repl_recv_deliver(r, h->number, records, len, now, now);
 	} else {
@@ -433,8 +428,7 @@ uint64_t repl_receive_stop(struct repl *r, usec_t now)
 {
 	uint64_t applied;
 
-	if (!MUTANT(held_dropped))
-		repl_recv_settle(r, true, now);
+	repl_recv_settle(r, true, now);
 	applied = r->rx.applied;
 	repl_receive(r, REPL_RX_NONE, r->rx.floor, 0);
 	return applied;

@@ -4,7 +4,6 @@
  * state. */
 #include <errno.h>
 
-#include "common/mutant.h"
 #include "repl_priv.h"
 
 enum { AHEAD = 8 }; /* packets */
@@ -57,7 +56,7 @@ static void repl_send_lose(struct repl *r, uint64_t i)
 	r->tx.unacked--;
 	r->count.lost_packets++;
 	r->count.lost_entries += s->n;
-	if (s->n > 0 && !MUTANT(lost_forgotten))
+	if (s->n > 0)
 		r->ops.lost(r->ops.ctx, s->owner, entries_at(r, i), s->n);
 }
 
@@ -110,8 +109,6 @@ void repl_stream_start(struct repl *r, repl_term_t term, usec_t now)
 	t->stream++;
 	t->streaming = true;
 	t->term = term;
-	if (MUTANT(numbers_restart))
-		t->number = 0;
 	t->first = t->number + 1;
 	t->last_elicit = now;
 }
@@ -141,8 +138,6 @@ unsigned int repl_room(const struct repl *r)
 
 	if (!t->streaming || r->peer == 0 || !repl_has_key(r))
 		return 0;
-	if (MUTANT(window_ignored))
-		return REPL_WINDOW;
 	return ring < window ? ring : window;
 }
 
@@ -352,7 +347,7 @@ static void repl_send_detect_loss(struct repl *r, usec_t now)
 	for (uint64_t i = t->tail; i < t->head; i++) {
 		struct repl_sent *s = sent_at(r, i);
 
-		if (s->number >= t->largest_acked && !(MUTANT(lost_and_all_behind) && lost > 0))
+		if (s->number >= t->largest_acked)
 			break;
 
 		if (s->state != REPL_SENT)
@@ -420,7 +415,7 @@ void repl_tx_tick(struct repl *r, usec_t now)
 {
 	if (r->tx.loss_at <= now)
 		repl_send_detect_loss(r, now);
-	if (!r->tx.ping_due && repl_send_pto_at(r) <= now && !MUTANT(ping_not_sent)) {
+	if (!r->tx.ping_due && repl_send_pto_at(r) <= now) {
 		r->tx.ping_due = true;
 		r->tx.backoff++;
 	}

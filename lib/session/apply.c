@@ -5,7 +5,6 @@
 
 #include <rte_prefetch.h>
 
-#include "common/mutant.h"
 #include "slot.h"
 #include "wire.h"
 
@@ -112,8 +111,7 @@ static void apply_set_other(struct session_slot *s, const struct session_usage *
 static void apply_set_own(
 	struct session_table *t, struct session_slot *s, const struct session_usage *u)
 {
-	if (atomic_load_explicit(&t->late_merge, memory_order_relaxed) &&
-		!MUTANT(own_overwritten)) {
+	if (atomic_load_explicit(&t->late_merge, memory_order_relaxed)) {
 		apply_raise_own(s, u);
 		return;
 	}
@@ -138,7 +136,7 @@ static int apply_live(
 	if (t->hooks.bind(t->hooks.ctx, r->pool, &r->ue, r->handle) < 0)
 		return not_here(p);
 	apply_leave_address(t, p, r->pool, ip_addr_to_v4(&r->ue));
-	if (holder != 0 && session_slot_of(t, holder) != s && !MUTANT(no_eviction))
+	if (holder != 0 && session_slot_of(t, holder) != s)
 		apply_evict(t, p->sh, holder);
 	if (was != 0 && !same)
 		slot_index(t, was_key, was, false);
@@ -175,8 +173,7 @@ static int apply_free(
 	if (last4 != 0) { /* another session may have the address already: it keeps it */
 		uint32_t holder = t->hooks.named(t->hooks.ctx, r->pool, &r->ue);
 
-		if ((holder == 0 || (holder == mine && s->gen != 0) ||
-			    MUTANT(free_takes_address)) &&
+		if ((holder == 0 || (holder == mine && s->gen != 0)) &&
 			t->hooks.bind(t->hooks.ctx, r->pool, &r->ue, r->handle) < 0)
 			return not_here(p);
 		p->sh->contested += holder != mine && session_find(t, holder) != NULL;
@@ -189,14 +186,12 @@ static int apply_free(
 	if (last4 == 0) {
 		quarantine_drop(s);
 		rte_bitmap_set(p->sh->free_map, p->slot);
-	} else if (MUTANT(quarantine_not_carried)) {
-		rte_bitmap_set(p->sh->free_map, p->slot);
 	} else if (!waits) {
 		quarantine_put(t, p->shard, p->slot, now_s);
 	}
 	p->sh->n_live -= was != 0;
 	p->sh->count.ended_by_peer += was != 0;
-	if (was != 0 && !MUTANT(index_kept))
+	if (was != 0)
 		slot_index(t, was_key, was, false);
 	return 0;
 }
@@ -247,8 +242,6 @@ int session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uin
 /* The 64-bit counter that ends in `low` and is not less than `cur`: counters only grow. */
 static uint64_t apply_extend(uint64_t cur, uint32_t low)
 {
-	if (MUTANT(usage_low_alone))
-		return (cur & ~(uint64_t)UINT32_MAX) | low;
 	return cur + (uint32_t)(low - (uint32_t)cur);
 }
 
@@ -258,8 +251,6 @@ static void apply_low(struct session_slot *s, const uint32_t low[4])
 		apply_extend(s->other.up_bytes, low[1]), apply_extend(s->other.dn_pkts, low[2]),
 		apply_extend(s->other.dn_bytes, low[3]) };
 
-	if (MUTANT(usage_half_applied))
-		u.dn_bytes = s->other.dn_bytes;
 	apply_set_other(s, &u);
 }
 
@@ -309,8 +300,7 @@ int session_apply_delta(struct session_table *t, uint8_t by, struct rd *body)
 		uint32_t handle = wire_get32(in);
 
 		p = apply_place_of(t, handle);
-		if ((p.s->teid == handle && handle != 0) ||
-			(MUTANT(other_generation) && p.s->teid != 0)) {
+		if (p.s->teid == handle && handle != 0) {
 			uint32_t low[4] = { wire_get32(in + 5), wire_get32(in + 9),
 				wire_get32(in + 13), wire_get32(in + 17) };
 
@@ -349,8 +339,7 @@ static unsigned int apply_run(struct session_table *t, uint8_t by, const uint8_t
 
 		if (i + AHEAD < n)
 			apply_prefetch_usage(t, in + AHEAD * SESSION_USAGE_BYTES);
-		if (((s->teid != handle || handle == 0) &&
-			    !(MUTANT(other_generation) && s->teid != 0)) ||
+		if (s->teid != handle || handle == 0 ||
 			!session_owns(t, session_handle_shard(handle), by)) {
 			t->shard[session_handle_shard(handle)].count.refused_handle++;
 			continue;
@@ -396,8 +385,6 @@ int session_apply_late(
 		p.sh->count.refused_handle++;
 		return -ESTALE;
 	}
-	if (MUTANT(late_added))
-		most.up_pkts = have->up_pkts + u->up_pkts;
 	apply_set_other(p.s, &most);
 	p.sh->count.applied_delta++;
 	return 0;

@@ -2,7 +2,6 @@
 #include <errno.h>
 
 #include "session/freemap.h"
-#include "common/mutant.h"
 #include "slot.h"
 
 void session_generations(
@@ -21,8 +20,7 @@ static uint32_t door_next_handle(
 	uint32_t handle, step = t->shard[shard].gen_step;
 
 	do {
-		gen = (((gen >> 1) + step) << 1 | (MUTANT(side_not_in_handle) ? 0U : t->side)) &
-		      t->gen_mask;
+		gen = (((gen >> 1) + step) << 1 | t->side) & t->gen_mask;
 		handle = session_handle_make(t, shard, slot, gen);
 	} while (gen < 2 || handle == UINT32_MAX);
 	return handle;

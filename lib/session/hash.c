@@ -7,7 +7,6 @@
 #include <rte_prefetch.h>
 
 #include "extra.h"
-#include "common/mutant.h"
 #include "slot.h"
 
 #define K0 UINT64_C(0x9e3779b97f4a7c15)
@@ -89,9 +88,8 @@ static __rte_always_inline void hash_mix_live(
 			(uint64_t)s->qos[16] << 24;
 
 	hash_mix4(l, hash_pair(s->teid, s->ue4), kind, s->key, hash_bytes8(s->msisdn));
-	if (!MUTANT(hash_without_qos))
-		hash_mix4(l, hash_pair(s->charging_id, s->created_s), hash_bytes8(s->qos),
-			hash_bytes8(s->qos + 8), s->gen);
+	hash_mix4(l, hash_pair(s->charging_id, s->created_s), hash_bytes8(s->qos),
+		hash_bytes8(s->qos + 8), s->gen);
 	hash_mix_usage(l, s, side);
 	if (version > 1)
 		hash_mix4(l, slot_extra_word(s), 0, 0, 0);

@@ -2,7 +2,6 @@
 /* A FIFO of slot numbers in order of freeing. A slot that begins to live while it is listed (its
  * record was applied) stays listed and is dropped when its turn comes, so the FIFO never holds a
  * slot twice and never overflows. */
-#include "common/mutant.h"
 #include "slot.h"
 
 void quarantine_put(struct session_table *t, uint32_t shard, uint32_t slot, uint32_t now_s)
@@ -103,6 +102,5 @@ unsigned int session_quarantine_expire(
 
 void session_quarantine_restart(struct session_table *t, uint32_t shard, uint32_t now_s)
 {
-	if (!MUTANT(quarantine_not_restarted))
-		t->shard[shard].quarantine_base_s = now_s;
+	t->shard[shard].quarantine_base_s = now_s;
 }

@@ -2,7 +2,6 @@
 #include <rte_pause.h>
 
 #include "extra.h"
-#include "common/mutant.h"
 #include "slot.h"
 
 void slot_copy(const struct session_slot *s, struct session_slot *copy)
@@ -96,8 +95,7 @@ static void slot_store_tunnel(struct session_slot *s, const struct session_rec *
 static void slot_store_qos(struct session_slot *s, const struct session_rec *rec)
 {
 	s->qos_len = rec->qos_len < SESSION_QOS_MAX ? rec->qos_len : SESSION_QOS_MAX;
-	if (!MUTANT(qos_tail_kept))
-		memset(s->qos, 0, sizeof(s->qos));
+	memset(s->qos, 0, sizeof(s->qos));
 	memcpy(s->qos, rec->qos, s->qos_len);
 }
 

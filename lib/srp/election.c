@@ -3,7 +3,6 @@
  * modifier. */
 #include <string.h>
 
-#include "common/mutant.h"
 #include "srp_pvt.h"
 
 static int order_mac(const struct srp *s)
@@ -37,8 +36,6 @@ int srp_order_dual(const struct srp *s)
 		return term;
 	if (d == 0)
 		d = order_priority(s);
-	if (MUTANT(tie_the_same))
-		return 1;
 	return d != 0 ? d : term;
 }
 
@@ -228,15 +225,14 @@ static void election_rule_standby(struct srp *s, usec_t now)
  * a worse route modifier. */
 static bool peer_knows(const struct srp *s)
 {
-	return (s->info.peer.hears_us && s->info.peer.highest_term >= s->info.term) ||
-	       MUTANT(old_word_believed);
+	return s->info.peer.hears_us && s->info.peer.highest_term >= s->info.term;
 }
 
 static void election_dual_active(struct srp *s, usec_t now)
 {
 	bool loses = srp_order_dual(s) < 0, knows = peer_knows(s);
 
-	if (loses && knows && !MUTANT(dual_goes_on)) {
+	if (loses && knows) {
 		srp_demote(s, SRP_CAUSE_DUAL_ACTIVE, now);
 		return;
 	}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Is the peer alive? Two independent paths: the stream, and asks over the SRP connection
  * (lib/srp/README.md section 5). One silent path is an alarm; only both silent is a death. */
-#include "common/mutant.h"
 #include "srp_pvt.h"
 
 bool srp_peer_alive(const struct srp *s)
@@ -96,8 +95,7 @@ static bool liveness_dead(struct srp *s, usec_t now)
 		return true;
 	/* An ask gets an interval for its answer, also when this tick itself came late. */
 	return l->asking && srp_reached(s, l->ask_first + s->conf.heartbeat_us, now) &&
-	       (l->answered == USEC_NEVER || MUTANT(one_path_enough) ||
-		       srp_reached(s, l->answered + srp_window(s), now));
+	       (l->answered == USEC_NEVER || srp_reached(s, l->answered + srp_window(s), now));
 }
 
 static void liveness_revive(struct srp *s, usec_t now)
@@ -200,7 +198,7 @@ void srp_life_stall(struct srp *s, usec_t us, usec_t stream_us, usec_t now)
 	usec_t longer = us > stream_us ? us : stream_us;
 
 	/* What was dead before we slept did not wake up for it. */
-	if (!l->dead && !MUTANT(own_stall_counts)) {
+	if (!l->dead) {
 		liveness_push(&l->stream, stream_us, now);
 		liveness_push(&l->srp, us, now);
 	}

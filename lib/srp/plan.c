@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "common/mutant.h"
 #include "srp_pvt.h"
 
 enum { PLAN_STEPS = 6 };
@@ -94,9 +93,6 @@ static const struct plan_row {
 
 static enum srp_step plan_awaited(const struct srp *s)
 {
-	if (MUTANT(vips_before_own) && s->plan.kind == PLAN_PROMOTE &&
-		(s->plan.at == 2 || s->plan.at == 3))
-		return rows[s->plan.kind].steps[5 - s->plan.at];
 	return s->plan.kind == PLAN_NONE ? SRP_STEP_NONE : rows[s->plan.kind].steps[s->plan.at];
 }
 
@@ -159,7 +155,7 @@ static void plan_begin(struct srp *s)
 void srp_plan_check(struct srp *s, usec_t now)
 {
 	plan_begin(s);
-	if (s->plan.kind != PLAN_NONE && !MUTANT(no_timeout) && srp_reached(s, s->plan.due, now))
+	if (s->plan.kind != PLAN_NONE && srp_reached(s, s->plan.due, now))
 		rows[s->plan.kind].late(s, now);
 	plan_begin(s);
 }

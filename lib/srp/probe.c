@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/mutant.h"
 #include "srp_pvt.h"
 
 static void probe_ask(struct srp *s, usec_t now)
@@ -65,7 +64,6 @@ void srp_probed(struct srp *s, bool answered, const char *who, usec_t now)
 {
 	if (s->gone || s->probe.state != PROBE_OUT)
 		return;
-	answered = answered && !MUTANT(probe_ignored);
 	s->info.count.probes_answered += answered;
 	s->probe.state = answered ? PROBE_TAKEN : PROBE_FREE;
 	s->probe.due = now + (answered ? s->conf.dead_us : SRP_PROBE_US);

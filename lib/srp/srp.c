@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/mutant.h"
 #include "srp_pvt.h"
 
 struct srp_action *srp_emit(struct srp *s, enum srp_action_kind kind)
@@ -238,7 +237,7 @@ struct srp *srp_create(const struct srp_conf *c, const struct srp_saved *saved, 
 	if (s->conf.wire.version_max == 0)
 		s->conf.wire.version_min = s->conf.wire.version_max = 1;
 	s->info.stream_version = s->conf.wire.version_min;
-	s->floor = MUTANT(floor_forgotten) ? 0 : saved->reserve;
+	s->floor = saved->reserve;
 	s->info.restart_counter = s->counter_saved = saved->restart_counter;
 	s->info.rm = srp_rm_start(s);
 	s->info.last_change = now;

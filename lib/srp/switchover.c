@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "common/mutant.h"
 #include "srp_pvt.h"
 
 static int switchover_refuse(char reason[SRP_REASON_MAX], int err, const char *fmt, ...)
@@ -170,7 +169,7 @@ static void switchover_await_term(struct srp *s, usec_t now)
 
 void srp_offer_give_up(struct srp *s, const char *why, usec_t now)
 {
-	srp_term_t own = s->info.term, term = MUTANT(resumed_in_old_term) ? own : srp_term_take(s);
+	srp_term_t own = s->info.term, term = srp_term_take(s);
 
 	if (!s->plan.given_up) {
 		s->info.count.switchovers_planned_aborted++;

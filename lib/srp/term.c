@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Terms, the durable reserve they are used from, and the pair's restart counter that is saved with
  * it. */
-#include "common/mutant.h"
 #include "srp_pvt.h"
 
 static uint64_t term_max64(uint64_t a, uint64_t b)
@@ -34,9 +33,7 @@ void srp_term_seen(struct srp *s, srp_term_t t)
 
 srp_term_t srp_term_take(struct srp *s)
 {
-	if (MUTANT(offered_term_reused) && s->plan.offered)
-		return s->plan.offer;
-	if (srp_term_left(s) == 0 && !MUTANT(term_beyond_reserve))
+	if (srp_term_left(s) == 0)
 		return 0;
 	s->own_last = (term_spent(s) + 1) << 1 | s->conf.side;
 	srp_term_seen(s, s->own_last);
@@ -57,7 +54,7 @@ srp_term_t srp_term_offer(struct srp *s)
 bool srp_term_usable(const struct srp *s, srp_term_t t)
 {
 	return (t & 1) == s->conf.side && t >= s->info.highest_term && t > s->own_last &&
-	       t >> 1 > s->floor && (t >> 1 <= s->info.reserve || MUTANT(offer_beyond_reserve));
+	       t >> 1 > s->floor && t >> 1 <= s->info.reserve;
 }
 
 void srp_reserve_check(struct srp *s, usec_t now)

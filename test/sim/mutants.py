@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Plants each mistake of lib/common/mutant.h in turn and lets a simulator find it: it must, within
-the seeds given, and by an invariant that is stated here. `mutants.py BUILD-FOLDER [NAME...]`;
-prints the table."""
+"""Turns on each mistake of test/mutants in turn and lets a simulator find it: it must, within the
+seeds given, and by an invariant that is stated here. `mutants.py BUILD-FOLDER [NAME...]` prints the
+table; `mutants.py --check` prints what is wrong with the patches or the table (lint runs it)."""
 import os
 import re
 import subprocess
@@ -10,8 +10,8 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-HEADER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib", "common",
-                      "include", "common", "mutant.h")
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "mutants"))
+import patches  # noqa: E402
 
 # What a failed invariant says.
 ACKED = r"acknowledged, peer has|is acknowledged and not at the standby"
@@ -163,11 +163,6 @@ def numbers(said):
                                         if re.search(expression, said)}
 
 
-def names():
-    with open(HEADER, encoding="utf-8") as f:
-        return re.findall(r"^\tX\((\w+)\)", f.read(), re.M)
-
-
 def hunted(folder, name, simulator, arguments, invariants):
     """(caught?, line of the table, numbers of the invariants that saw it)"""
     command = [os.path.join(folder, simulator + "_mutants"), "--mutant", name, *arguments]
@@ -202,12 +197,23 @@ def hunt(folder, name):
     return found
 
 
+def unlike():
+    """What the folder of patches and the table do not both have."""
+    have = patches.names()
+    return ([f"{n}.patch has no row in the table of mutants.py" for n in have if n not in TABLE] +
+            [f"{n} is in the table of mutants.py and is no patch"
+             for n in sorted({*TABLE, *EXPLORED, *FULL}) if n not in have])
+
+
 def main():
-    folder, wanted = sys.argv[1], sys.argv[2:] or names()
-    failed = [f"{n}: in the list of mutant.h, not in the table of mutants.py" for n in wanted
-              if n not in TABLE]
-    failed += [f"{n}: in the table, not in mutant.h" for n in [*TABLE, *EXPLORED, *FULL]
-               if n not in names()]
+    if sys.argv[1:] == ["--check"]:
+        wrong = patches.check() + unlike()
+        print("\n".join(wrong), end="\n" if wrong else "")
+        return 1 if wrong else 0
+    folder, wanted = sys.argv[1], sys.argv[2:] or patches.names()
+    failed = unlike() + [f"{n} is no patch" for n in wanted if n not in patches.names()]
+    for line in failed:
+        print("FAILED " + line)
     seen = set()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for found in pool.map(lambda n: hunt(folder, n), [n for n in wanted if n in TABLE]):
@@ -217,7 +223,7 @@ def main():
                 if not caught:
                     failed.append(line)
     unseen = set(range(1, 17)) - seen
-    if wanted == names() and unseen:
+    if wanted == patches.names() and unseen:
         failed.append(f"no mutant is seen by the invariants {sorted(unseen)}")
         print("FAILED " + failed[-1])
     print(f"{len(wanted)} mutants, {len(failed)} failed")

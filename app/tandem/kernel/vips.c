@@ -10,7 +10,6 @@
 #include <rte_ring.h>
 
 #include "base/log.h"
-#include "common/mutant.h"
 
 #include "kernel_priv.h"
 
@@ -221,11 +220,10 @@ int vips_ahead(struct vips *v, uint8_t metric)
 
 void vips_linger(struct vips *v, uint8_t metric)
 {
-	if (!MUTANT(address_stays))
-		vips_addresses_away(v);
+	vips_addresses_away(v);
 	v->state = VIPS_LINGERING;
 	v->metric = metric;
-	if (!MUTANT(route_preferred) && vips_routes(v, metric) < 0)
+	if (vips_routes(v, metric) < 0)
 		vips_withdraw(v); /* as in vips_ahead() */
 }
 

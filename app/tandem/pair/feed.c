@@ -4,7 +4,6 @@
 #include <rte_common.h>
 
 #include "base/pulse.h"
-#include "common/mutant.h"
 #include "cores/from_replicator.h"
 #include "pair_priv.h"
 #include "replicator/replicator.h"
@@ -66,14 +65,13 @@ static bool feed_keeps_pair_time(const struct pair *p)
 {
 	enum srp_state peer = srp_info(p->srp)->peer.state;
 
-	return peer == SRP_ACTIVE || peer == SRP_PENDING_STANDBY || MUTANT(pair_time_of_any);
+	return peer == SRP_ACTIVE || peer == SRP_PENDING_STANDBY;
 }
 
 void pair_heartbeat(struct pair *p, const struct from_replicator_heartbeat *m, usec_t now)
 {
 	srp_heartbeat(p->srp, m->body, m->len, m->fresh, now);
-	if (!pair_answers(p) && m->fresh && m->pair_ms > 0 && !MUTANT(pair_time_restarts) &&
-		feed_keeps_pair_time(p))
+	if (!pair_answers(p) && m->fresh && m->pair_ms > 0 && feed_keeps_pair_time(p))
 		pair_time_set(p->cores.pair_time, m->pair_ms, m->heard);
 }
 

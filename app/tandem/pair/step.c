@@ -6,7 +6,6 @@
  * out. */
 #include <errno.h>
 
-#include "common/mutant.h"
 #include "cores/from_replicator.h"
 #include "cores/from_worker.h"
 #include "pair_priv.h"
@@ -26,8 +25,6 @@ static void step_answer(struct pair *p, bool ok, const char *why)
 	s->answered = true;
 	s->ok = ok;
 	s->why = why;
-	if (MUTANT(answer_in_step))
-		pair_drain(p, p->now);
 }
 
 bool step_deliver(struct pair *p, usec_t now)
@@ -98,7 +95,7 @@ static int step_own(struct pair *p, usec_t now)
 	late_cancel(p); /* whatever was unsent stays in our own set */
 	step_slots(p, PAIR_SLOTS_OWNED);
 	step_ask_workers(p, to_worker_own(p->cores.msgs, s->term, s->cookie, s->planned));
-	return MUTANT(own_not_awaited) ? 0 : (int)p->cores.n_workers;
+	return (int)p->cores.n_workers;
 }
 
 static int step_vips_up(struct pair *p, usec_t now)
@@ -164,8 +161,7 @@ static int step_late(struct pair *p, usec_t now)
 /* They change nothing any more. */
 static void step_slots_late(struct pair *p, usec_t now)
 {
-	if (!MUTANT(drain_not_awaited))
-		p->slots = PAIR_SLOTS_LATE;
+	p->slots = PAIR_SLOTS_LATE;
 }
 
 /* The workers have encoded all; now it must be acknowledged. */
@@ -173,9 +169,7 @@ static int step_drain(struct pair *p, usec_t now)
 {
 	const struct step *s = &p->step;
 
-	return MUTANT(drain_not_awaited)
-		       ? 0
-		       : step_ask_repl(p, to_replicator_drain(p->cores.msgs, s->term, s->cookie));
+	return step_ask_repl(p, to_replicator_drain(p->cores.msgs, s->term, s->cookie));
 }
 
 static int step_own_again(struct pair *p, usec_t now)
@@ -205,7 +199,7 @@ static int step_vips_down(struct pair *p, usec_t now)
 {
 	const struct step *s = &p->step;
 
-	if (s->planned && !p->conf->srp.l2 && !pair_owns(p) && !MUTANT(route_withdrawn))
+	if (s->planned && !p->conf->srp.l2 && !pair_owns(p))
 		routes_linger(p, s->rm, now);
 	else
 		vips_withdraw(p->vips);
@@ -222,7 +216,7 @@ static int step_release(struct pair *p, usec_t now)
 /* Owned: the peer took over before late mode was reached: nobody else may write yet. */
 static int step_release_owned(struct pair *p, usec_t now)
 {
-	if (!pair_owns(p) || MUTANT(written_before_release))
+	if (!pair_owns(p))
 		return 0;
 	return step_release(p, now);
 }

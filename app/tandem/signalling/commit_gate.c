@@ -2,7 +2,6 @@
 #include "commit_gate.h"
 
 #include "base/log.h"
-#include "common/mutant.h"
 
 static struct txn_list *commit_gate_bucket(struct commit_gate *g, uint32_t handle)
 {
@@ -42,10 +41,6 @@ static void commit_gate_release(
 void commit_gate_answer(
 	struct commit_gate *g, struct signalling_txn *x, const struct commit_gate_time *t)
 {
-	if (MUTANT(answer_before_commit) && g->is_protected) {
-		commit_gate_release(g, x, true, t->now);
-		return;
-	}
 	if (x->commit == 0 || !g->is_protected) {
 		commit_gate_release(g, x, false, t->now);
 		return;
@@ -61,12 +56,12 @@ void commit_gate_answer(
 /* Commit numbers count modulo 2^24: b is a or later. */
 static bool commit_gate_reached(uint32_t a, uint32_t b)
 {
-	return ((b - a) & 0xffffff) < 0x800000 || MUTANT(commit_unordered);
+	return ((b - a) & 0xffffff) < 0x800000;
 }
 
 void commit_gate_committed(struct commit_gate *g, const repl_entry_t *e, unsigned int n, usec_t now)
 {
-	if (!g->is_protected && !MUTANT(gate_never_closes)) {
+	if (!g->is_protected) {
 		g->is_protected = true;
 		g->count.protection_began++;
 	}
@@ -108,8 +103,6 @@ void commit_gate_stream(struct commit_gate *g, bool on, usec_t now)
 		g->is_protected = true;
 		return;
 	}
-	if (MUTANT(gate_never_opens))
-		return;
 	if (g->is_protected)
 		g->count.protection_ended_stream++;
 	commit_gate_release_all(g, now);
@@ -121,8 +114,7 @@ void commit_gate_turn(struct commit_gate *g, const struct commit_gate_time *t)
 
 	/* As every deadline, this one moves by the time in which we did not run: the
 	 * acknowledgement may wait in a ring. */
-	if (x == NULL || t->now < x->deadline + (t->stood_still - x->stood_still) ||
-		MUTANT(gate_never_opens))
+	if (x == NULL || t->now < x->deadline + (t->stood_still - x->stood_still))
 		return;
 	g->count.protection_ended_timeout++;
 	LOG(WARNING,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Responses to SGSNs: refusals, and what an accepted request is answered with. */
-#include "common/mutant.h"
 #include "signalling_priv.h"
 
 static void response_count_cause(struct gtpc_counters *n, enum gtpc_cause cause)
@@ -78,8 +77,6 @@ static void response_fill_accept(struct signalling *s, const struct session_rec 
 		a->pco = create->pco;
 		a->pco_len = create->pco_len;
 	}
-	if (MUTANT(address_cut))
-		a->ue.b[15] &= 3;
 }
 
 size_t response_accept(struct signalling *s, uint8_t *buf, uint8_t type, uint16_t seq,

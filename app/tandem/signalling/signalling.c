@@ -9,7 +9,6 @@
 
 #include "ask.h"
 #include "base/log.h"
-#include "common/mutant.h"
 #include "signalling_priv.h"
 
 /* After an unplanned promotion no Error Indication is sent for so long: sessions that the peer made
@@ -175,7 +174,7 @@ void signalling_activated(struct signalling *s, uint64_t term, bool planned, use
 {
 	s->live_most = s->env.conf->table.max_sessions; /* not known: they are counted */
 	s->next_charging = (uint32_t)(term << 20) | 1;
-	s->gtpu.error_from = planned || MUTANT(error_at_once) ? now : now + SIGNALLING_NO_ERROR_US;
+	s->gtpu.error_from = planned ? now : now + SIGNALLING_NO_ERROR_US;
 	paths_uncheck(&s->paths);
 }
 

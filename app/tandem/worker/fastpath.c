@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fastpath_priv.h"
-#include "common/mutant.h"
 
 #include <errno.h>
 
@@ -92,7 +91,7 @@ static inline bool fastpath_elsewhere(
 {
 	uint8_t owner = f->sh->worker_of_shard[shard];
 
-	if (likely(owner == f->worker) || MUTANT(handover_skipped))
+	if (likely(owner == f->worker))
 		return false;
 	if (b->handed)
 		fp_drop(m, &f->count.drop_not_active);
@@ -166,7 +165,7 @@ static inline void classify_udp(struct fastpath *f, struct fp_burst *b, struct r
 		gtpu_other(f, m, verdict, g.type);
 		return;
 	}
-	if (unlikely(f->mode == FASTPATH_IDLE && !MUTANT(standby_forwards))) {
+	if (unlikely(f->mode == FASTPATH_IDLE)) {
 		fp_drop(m, &f->count.drop_not_active);
 		return;
 	}
@@ -214,8 +213,7 @@ static inline void fastpath_classify(
 		return;
 	}
 	rte_prefetch0((const void *)(uintptr_t)entry);
-	why = f->mode == FASTPATH_IDLE && !MUTANT(standby_forwards) ? &f->count.drop_not_active
-								    : outer_check(f, m);
+	why = f->mode == FASTPATH_IDLE ? &f->count.drop_not_active : outer_check(f, m);
 	if (unlikely(why != NULL)) {
 		fp_drop(m, why);
 		return;

@@ -17,7 +17,6 @@
 
 #include "worker/fastpath.h"
 #include "gtp/gtpu.h"
-#include "common/mutant.h"
 
 enum {
 	FP_ETH = sizeof(struct rte_ether_hdr),
@@ -179,7 +178,7 @@ static inline void fp_account(struct fastpath *f, struct session_slot *s, uint32
 	if (s->active_s != f->now_s)
 		s->active_s = f->now_s;
 	/* Of a demoted chassis only whole usage is taken (lib/repl/README.md section 6). */
-	if (f->streaming && (late || !MUTANT(usage_left_to_audit)))
+	if (f->streaming)
 		dirty_mark(f->dirty, s, handle, late ? SESSION_G_USAGE64 : SESSION_G_USAGE32);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* fastpath_up: G-PDU to IP. */
 #include "fastpath_priv.h"
-#include "common/mutant.h"
 
 enum { ICMP_TIME_EXCEEDED = 11, ICMP_UNREACHABLE = 3, ICMP_FRAG_NEEDED = 4 };
 
@@ -121,8 +120,6 @@ static __rte_always_inline uint64_t *up_one(
 	if (unlikely(rte_be_to_cpu_32(ip->src_addr) != v.ue4))
 		return &f->count.drop_spoofed;
 	total = rte_be_to_cpu_16(ip->total_length);
-	if (late && MUTANT(late_touches_record))
-		s->req_type = 0;
 	if (!late && fp_red(f, &s->up_meter, &f->settings->apn[v.apn % SETTINGS_APNS].up, total))
 		return &f->count.drop_policed_up;
 	dst4 = rte_be_to_cpu_32(ip->dst_addr);

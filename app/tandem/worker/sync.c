@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "common/mutant.h"
 #include "worker/sync.h"
 
 enum { AHEAD = 4 }; /* slots that a pass over a bucket asks for before their turn */
@@ -216,9 +215,7 @@ static bool sync_encode(
 	handle = session_handle_make(s->table, shard, n, slot->gen);
 	/* Only a whole record keeps a promise: an earlier one that is lost may have held what a
 	 * part does not repeat. */
-	meta->entry[meta->n++] = repl_entry(handle,
-		whole || MUTANT(part_keeps_promise) || MUTANT(commit_in_second_packet) ? commit : 0,
-		written);
+	meta->entry[meta->n++] = repl_entry(handle, whole ? commit : 0, written);
 	if (s->late)
 		s->count.late_sent++;
 	else if (whole && slot->teid == 0)
@@ -247,14 +244,6 @@ uint32_t sync_commit(struct sync *s, uint32_t handle, usec_t now)
 		return 0;
 	commit = commit_next(s);
 	s->count.commits++;
-	if (MUTANT(free_not_sent) && slot->teid == 0)
-		return commit;
-	if (MUTANT(commit_in_second_packet) && sync_encode(s, handle, SESSION_G_SLOT, 0, now)) {
-		packet_close(s);
-		sync_encode(s, handle, SESSION_G_REQUEST, commit, now);
-		packet_close(s);
-		return commit;
-	}
 	if (!sync_encode(s, handle, SESSION_G_SLOT, commit, now)) {
 		dirty_mark_soon(&s->dirty, slot, handle, SESSION_G_SLOT);
 		return commit;
@@ -270,10 +259,6 @@ void sync_lost(struct sync *s, const repl_entry_t *e, unsigned int n)
 		uint32_t handle = repl_entry_handle(e[i]);
 		uint8_t groups = repl_entry_groups(e[i]);
 
-		if (MUTANT(lost_free_forgotten) && session_slot_of(s->table, handle)->teid == 0)
-			continue;
-		if (MUTANT(lost_group_forgotten))
-			groups &= (uint8_t)~SESSION_G_IDENTITY;
 		if (groups & SESSION_G_USAGE32) /* what comes back from a loss goes as 64 bits */
 			groups = (uint8_t)((groups & ~SESSION_G_USAGE32) | SESSION_G_USAGE64);
 		dirty_mark_soon(&s->dirty, session_slot_of(s->table, handle), handle, groups);

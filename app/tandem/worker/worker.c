@@ -6,7 +6,6 @@
 #include <rte_malloc.h>
 
 #include "cores/memory.h"
-#include "common/mutant.h"
 #include "worker/worker.h"
 
 enum {
@@ -154,9 +153,8 @@ static void worker_owns(struct worker *w, repl_term_t term, bool planned)
 		session_generations(w->env.shared->table, w->shards[i], w->env.incarnation, term);
 	}
 	w->term = term;
-	if (!MUTANT(idle_goes_on))
-		w->idle_base_s = now_s;
-	w->ei_from = planned || MUTANT(error_at_once) ? w->now : w->now + 3 * USEC_PER_SEC;
+	w->idle_base_s = now_s;
+	w->ei_from = planned ? w->now : w->now + 3 * USEC_PER_SEC;
 	w->late_asked = w->late_pending = false;
 	w->sync.paused = false;
 }
@@ -200,7 +198,7 @@ static void worker_late(void *worker, struct to_worker_late *m)
 	w->late_asked = true;
 	w->late_cookie = m->cookie;
 	w->term = m->term;
-	w->fp.mode = MUTANT(late_dropped) ? FASTPATH_IDLE : FASTPATH_LATE;
+	w->fp.mode = FASTPATH_LATE;
 }
 
 static void worker_release(void *worker, struct to_worker_release *m)

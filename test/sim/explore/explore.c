@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "explore.h"
-#include "common/mutant.h"
+#include "mutant.h"
 
 enum { MAX_DEVIATIONS = 8 };
 

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "common/mutant.h"
+#include "mutant.h"
 #include "sim_flow.h"
 
 static bool failed;

@@ -7,7 +7,7 @@
 
 #include <rte_eal.h>
 
-#include "common/mutant.h"
+#include "mutant.h"
 #include "sim_pair.h"
 
 static repl_term_t next_term(const struct node *n)

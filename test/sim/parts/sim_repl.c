@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/mutant.h"
+#include "mutant.h"
 #include "sim_repl.h"
 #include "truth.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/mutant.h"
+#include "mutant.h"
 #include "sim_srp.h"
 
 enum { BEGIN = 3000 * MS, FAULTS = 15000 * MS, SETTLE = 9000 * MS };

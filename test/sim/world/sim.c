@@ -8,7 +8,7 @@
 
 #include <rte_eal.h>
 
-#include "common/mutant.h"
+#include "mutant.h"
 #include "sim.h"
 
 /* The EAL's memory is a file that children would share: it becomes each process' own. The file has

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
 #include <string.h>
 
-#include "common/mutant.h"
+#include "hook.h"
+#include "mutant.h"
 
-#ifdef TANDEM_MUTANTS
 #define MUTANT_NAME(name) #name,
 static const char *const names[] = { "none", MUTANTS(MUTANT_NAME) };
 
@@ -16,6 +17,6 @@ bool mutant_set(const char *name)
 			mutant_on = (enum mutant)i;
 			return true;
 		}
+	fprintf(stderr, "there is no mutant %s: each is a patch in test/mutants\n", name);
 	return false;
 }
-#endif
