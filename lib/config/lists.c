@@ -3,17 +3,6 @@
  * overlap. */
 #include "value.h"
 
-static uint32_t mask_of(uint8_t len)
-{
-	return len == 0 ? 0 : UINT32_MAX << (32 - len);
-}
-
-static bool prefix_has(const struct config_prefix *p, const struct ip_addr *a)
-{
-	return ip_addr_is_v4(a) &&
-	       ((ip_addr_to_v4(&p->addr) ^ ip_addr_to_v4(a)) & mask_of(p->len)) == 0;
-}
-
 static void lists_unique(
 	struct load *l, enum section_id id, const char *key, size_t at, size_t bytes)
 {
@@ -99,7 +88,7 @@ static void lists_check_loopback(struct load *l, unsigned int i)
 		load_error(l, SECTION_LOOPBACKS, i, "port",
 			"expected the name of a port, not \"%s\"", lb->port);
 	} else if (addr_good && c->srp.l2 && ip_addr_is_v4(&lb->address) && p->address.len > 0 &&
-		   !prefix_has(&p->address, &lb->address)) {
+		   !ip_prefix_covers(&p->address, &lb->address)) {
 		load_warning(l, SECTION_LOOPBACKS, i, "address",
 			"not in the subnet of port \"%s\": ARP will not announce it there",
 			p->name);
@@ -109,24 +98,24 @@ static void lists_check_loopback(struct load *l, unsigned int i)
 static void lists_check_pool(struct load *l, unsigned int i)
 {
 	const struct config *c = l->c;
-	const struct config_prefix *p = &c->pools[i].prefix;
+	const struct ip_prefix *p = &c->pools[i].prefix;
 
 	if (!load_good(l, SECTION_POOLS, i, "prefix"))
 		return;
 	for (unsigned int j = 0; j < i; j++)
 		if (load_good(l, SECTION_POOLS, j, "prefix") &&
-			(prefix_has(p, &c->pools[j].prefix.addr) ||
-				prefix_has(&c->pools[j].prefix, &p->addr)))
+			(ip_prefix_covers(p, &c->pools[j].prefix.addr) ||
+				ip_prefix_covers(&c->pools[j].prefix, &p->addr)))
 			load_error(l, SECTION_POOLS, i, "prefix",
 				"expected a prefix of its own: it overlaps pools[%u].prefix", j);
 	for (unsigned int j = 0; j < c->n_ports; j++)
 		if (load_good(l, SECTION_PORTS, j, "address") && c->ports[j].address.len > 0 &&
-			prefix_has(p, &c->ports[j].address.addr))
+			ip_prefix_covers(p, &c->ports[j].address.addr))
 			load_error(l, SECTION_POOLS, i, "prefix",
 				"expected subscribers only: it holds ports[%u].address", j);
 	for (unsigned int j = 0; j < c->n_loopbacks; j++)
 		if (load_good(l, SECTION_LOOPBACKS, j, "address") &&
-			prefix_has(p, &c->loopbacks[j].address))
+			ip_prefix_covers(p, &c->loopbacks[j].address))
 			load_error(l, SECTION_POOLS, i, "prefix",
 				"expected subscribers only: it holds loopbacks[%u].address", j);
 }
@@ -155,7 +144,6 @@ static void lists_check_apn(struct load *l, unsigned int i)
 
 static void lists_check_aaa(struct load *l, unsigned int i)
 {
-	static const struct ip_addr none;
 	const struct config_aaa *a = &l->c->aaa_servers[i];
 
 	if (load_good(l, SECTION_AAA, i, "probe") && load_good(l, SECTION_AAA, i, "user") &&
@@ -163,7 +151,7 @@ static void lists_check_aaa(struct load *l, unsigned int i)
 		load_error(l, SECTION_AAA, i, "user",
 			"missing: expected a user to ask for, with probe = \"auth\"");
 	if (load_good(l, SECTION_AAA, i, "source") && load_good(l, SECTION_AAA, i, "address") &&
-		!ip_addr_equal(&a->source, &none) &&
+		!ip_addr_is_none(&a->source) &&
 		ip_addr_is_v4(&a->source) != ip_addr_is_v4(&a->address))
 		load_error(l, SECTION_AAA, i, "source",
 			"expected an address of the same family as address");

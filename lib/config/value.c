@@ -292,11 +292,9 @@ static bool value_addr_of(const char *text, bool either, struct ip_addr *a, char
 
 static bool value_read_addr(const struct knob *k, const config_setting_t *s, void *base, char *why)
 {
-	static const struct ip_addr none;
 	struct ip_addr a;
 
-	if (!value_addr_of(config_setting_get_string(s), k->max > 0, &a, why) ||
-		ip_addr_equal(&a, &none) || (ip_addr_is_v4(&a) && ip_addr_to_v4(&a) == 0))
+	if (!value_addr_of(config_setting_get_string(s), k->max > 0, &a, why) || ip_addr_is_any(&a))
 		return false;
 	*(struct ip_addr *)value_field(k, base) = a;
 	return true;
@@ -346,7 +344,7 @@ static void value_expect_addrs(const struct knob *k, char *to, size_t size)
 		(unsigned int)(k->size / sizeof(struct ip_addr)));
 }
 
-static bool value_prefix_of(const config_setting_t *s, struct config_prefix *p, char *why)
+static bool value_prefix_of(const config_setting_t *s, struct ip_prefix *p, char *why)
 {
 	const char *text = config_setting_get_string(s),
 		   *slash = text != NULL ? strchr(text, '/') : NULL;
@@ -358,7 +356,8 @@ static bool value_prefix_of(const config_setting_t *s, struct config_prefix *p, 
 		return false;
 	snprintf(addr, sizeof(addr), "%.*s", (int)(slash - text), text);
 	len = strtol(slash + 1, &end, 10);
-	if (!value_addr_of(addr, false, &p->addr, why) || *end != '\0' || len > 32)
+	if (!value_addr_of(addr, false, &p->addr, why) || *end != '\0' ||
+		len > ip_addr_bits(&p->addr))
 		return false;
 	p->len = (uint8_t)len;
 	return true;
@@ -367,41 +366,38 @@ static bool value_prefix_of(const config_setting_t *s, struct config_prefix *p, 
 static bool value_read_ifaddr(
 	const struct knob *k, const config_setting_t *s, void *base, char *why)
 {
-	struct config_prefix p = { 0 };
+	struct ip_prefix p = { 0 };
 
-	if (!value_prefix_of(s, &p, why) || p.len == 0 || ip_addr_to_v4(&p.addr) == 0)
+	if (!value_prefix_of(s, &p, why) || p.len == 0 || ip_addr_is_any(&p.addr))
 		return false;
-	*(struct config_prefix *)value_field(k, base) = p;
+	*(struct ip_prefix *)value_field(k, base) = p;
 	return true;
 }
 
 static bool value_read_prefix(
 	const struct knob *k, const config_setting_t *s, void *base, char *why)
 {
-	struct config_prefix p = { 0 };
-	uint32_t addr, net;
-	char text[IP_ADDR_TEXT];
+	struct ip_prefix p = { 0 };
+	char text[IP_PREFIX_TEXT];
 
 	if (!value_prefix_of(s, &p, why) || p.len < k->min || p.len > k->max)
 		return false;
-	addr = ip_addr_to_v4(&p.addr);
-	net = p.len > 0 ? addr & UINT32_MAX << (32 - p.len) : 0;
-	if (net != addr) {
-		p.addr = ip_addr_v4(net);
-		snprintf(why, KNOB_WHY, "expected \"%s/%u\": %s has host bits set",
-			ip_addr_print(&p.addr, text), p.len, value_said(s, (char[KNOB_SAID]){ 0 }));
+	if (!ip_prefix_valid(&p)) {
+		p = ip_prefix_around(&p.addr, p.len);
+		snprintf(why, KNOB_WHY, "expected \"%s\": %s has host bits set",
+			ip_prefix_print(&p, text), value_said(s, (char[KNOB_SAID]){ 0 }));
 		return false;
 	}
-	*(struct config_prefix *)value_field(k, base) = p;
+	*(struct ip_prefix *)value_field(k, base) = p;
 	return true;
 }
 
 static void value_print_prefix(const struct knob *k, const void *base, FILE *to)
 {
-	const struct config_prefix *p = field_const(k, base);
-	char text[IP_ADDR_TEXT];
+	const struct ip_prefix *p = field_const(k, base);
+	char text[IP_PREFIX_TEXT];
 
-	fprintf(to, "\"%s/%u\"", ip_addr_print(&p->addr, text), p->len);
+	fprintf(to, "\"%s\"", ip_prefix_print(p, text));
 }
 
 static void value_expect_prefix(const struct knob *k, char *to, size_t size)
@@ -477,7 +473,7 @@ void knob_default(const struct knob *k, void *base)
 
 bool knob_is_set(const struct knob *k, const void *base)
 {
-	static const uint8_t nothing[sizeof(struct config_prefix)];
+	static const uint8_t nothing[sizeof(struct ip_prefix)];
 
 	switch (k->type) {
 	case KNOB_NAME:
@@ -489,7 +485,7 @@ bool knob_is_set(const struct knob *k, const void *base)
 	case KNOB_PREFIX:
 		return memcmp(field_const(k, base), nothing, k->size) != 0;
 	case KNOB_IFADDR:
-		return ((const struct config_prefix *)field_const(k, base))->len > 0;
+		return ((const struct ip_prefix *)field_const(k, base))->len > 0;
 	case KNOB_ADDRS:
 	case KNOB_LCORES:
 		return value_count_of(k, base) > 0;

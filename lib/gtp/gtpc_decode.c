@@ -180,11 +180,8 @@ static int gtpc_decode_get_gsn_address(const struct ie *ie, struct ip_addr *a)
 
 	if (ret < 0)
 		return ret;
-	if (ie->len == 4) {
-		uint8_t first = a->b[12];
-
-		return first == 0 || first == 127 || first >= 224 ? -EBADMSG : 0;
-	}
+	if (ie->len == 4)
+		return ip4_is_unicast(ip_addr_to_v4(a)) ? 0 : -EBADMSG;
 	if (ip_addr_is_v4(a) || a->b[0] == 0xff)
 		return -EBADMSG;
 	return memcmp(a->b, none, sizeof(none)) == 0 && a->b[15] <= 1 ? -EBADMSG : 0;

@@ -64,7 +64,7 @@ static void gtpc_encode_put_end_user_address(struct wr *w, const struct ip_addr 
 	wr_u16(w, v4 ? 6 : 18);
 	wr_u8(w, 0xf1); /* spare ones, IETF */
 	wr_u8(w, v4 ? 0x21 : 0x57);
-	wr_bytes(w, v4 ? ue->b + 12 : ue->b, v4 ? 4 : 16);
+	wr_bytes(w, ip_addr_bytes(ue), ip_addr_size(ue));
 }
 
 static void gtpc_encode_put_pco(struct wr *w, const struct gtpc_accept *a)

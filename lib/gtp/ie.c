@@ -151,22 +151,10 @@ void ie_put_bytes(struct wr *w, uint8_t type, const void *value, size_t len)
 
 void ie_put_address(struct wr *w, uint8_t type, const struct ip_addr *a)
 {
-	if (ip_addr_is_v4(a))
-		ie_put_bytes(w, type, a->b + 12, 4);
-	else
-		ie_put_bytes(w, type, a->b, 16);
+	ie_put_bytes(w, type, ip_addr_bytes(a), ip_addr_size(a));
 }
 
 int ie_get_address(const struct ie *ie, struct ip_addr *a)
 {
-	struct rd r = rd_init(ie->p, ie->len);
-
-	memset(a, 0, sizeof(*a));
-	if (ie->len == 4)
-		*a = ip_addr_v4(rd_u32(&r));
-	else if (ie->len == 16)
-		rd_copy(&r, a->b, 16);
-	else
-		return -EBADMSG;
-	return 0;
+	return ip_addr_from_bytes(a, ie->p, ie->len) ? 0 : -EBADMSG;
 }

@@ -173,16 +173,13 @@ static void pco_answer_ppp(const struct answer *a, uint16_t protocol, struct rd 
 
 static void pco_answer_container(const struct answer *a, bool v4, struct wr *w)
 {
-	static const struct ip_addr none;
-
 	for (unsigned int i = 0; i < 2; i++) {
 		const struct ip_addr *d = &a->dns[i];
 		struct wr u = pco_unit_begin(w, v4 ? PCO_DNS4 : PCO_DNS6);
 
-		if (ip_addr_is_v4(d) != v4 || ip_addr_equal(d, &none) ||
-			(v4 && ip_addr_to_v4(d) == 0))
+		if (ip_addr_is_v4(d) != v4 || ip_addr_is_any(d))
 			continue;
-		wr_bytes(&u, v4 ? d->b + 12 : d->b, v4 ? 4 : 16);
+		wr_bytes(&u, ip_addr_bytes(d), ip_addr_size(d));
 		pco_unit_end(w, &u);
 	}
 }

@@ -132,10 +132,9 @@ static void bmp_per_peer(struct rd *r, struct bmp_fact *f)
 	f->bgp_id = rd_u32(r);
 	rd_bytes(r, 8); /* when; the router's clock is not ours */
 	if ((f->flags & FLAG_V) != 0)
-		memcpy(f->addr.b, addr, sizeof(addr));
+		ip_addr_from_bytes(&f->addr, addr, 16);
 	else
-		f->addr = ip_addr_v4((uint32_t)addr[12] << 24 | (uint32_t)addr[13] << 16 |
-				     (uint32_t)addr[14] << 8 | addr[15]);
+		ip_addr_from_bytes(&f->addr, addr + 12, 4); /* RFC 7854 4.2: at the end */
 }
 
 static int bmp_peer_up(struct bmp *b, struct rd *r, struct bmp_fact *f)

@@ -83,9 +83,7 @@ static bool text_fits(const char *text, size_t min, size_t max)
 
 static bool has_address(const struct radius_request *q)
 {
-	static const struct ip_addr none;
-
-	return !ip_addr_equal(&q->nas, &none);
+	return !ip_addr_is_none(&q->nas);
 }
 
 static bool has_id(const struct radius_request *q)
@@ -106,10 +104,10 @@ static bool radius_makes_sense(const struct radius_request *q, const struct radi
 
 static void radius_put_nas(struct wr *w, const struct radius_request *q)
 {
-	if (has_address(q) && ip_addr_is_v4(&q->nas))
-		radius_put(w, RADIUS_NAS_IP_ADDRESS, q->nas.b + 12, 4);
-	else if (has_address(q))
-		radius_put(w, RADIUS_NAS_IPV6_ADDRESS, q->nas.b, sizeof(q->nas.b));
+	if (has_address(q))
+		radius_put(w,
+			ip_addr_is_v4(&q->nas) ? RADIUS_NAS_IP_ADDRESS : RADIUS_NAS_IPV6_ADDRESS,
+			ip_addr_bytes(&q->nas), ip_addr_size(&q->nas));
 	if (has_id(q))
 		radius_put(w, RADIUS_NAS_IDENTIFIER, q->nas_id, strlen(q->nas_id));
 }

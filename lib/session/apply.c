@@ -200,10 +200,9 @@ static int apply_free(
  * be. */
 static bool apply_is_whole(const struct session_table *t, const struct wire_body *b)
 {
-	static const struct ip_addr none;
 	const struct session_rec *r = &b->rec;
 	uint32_t gen_field = r->handle & ((UINT32_C(1) << t->gen_bits) - 1);
-	bool addressed = !ip_addr_equal(&r->ue, &none);
+	bool addressed = !ip_addr_is_none(&r->ue);
 
 	if (!(b->groups & SESSION_G_IDENTITY) || gen_field > t->gen_mask)
 		return false;
@@ -221,7 +220,6 @@ int session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uin
 {
 	uint32_t shard = body_shard(body);
 	struct wire_body b;
-	static const struct ip_addr none;
 	struct place p;
 	int ret;
 
@@ -231,7 +229,7 @@ int session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uin
 		return apply_malformed(t, shard);
 	p = apply_place_of(t, b.rec.handle);
 	/* no pool has these yet */
-	if (ip_addr_to_v4(&b.rec.ue) == 0 && !ip_addr_equal(&b.rec.ue, &none))
+	if (ip_addr_to_v4(&b.rec.ue) == 0 && !ip_addr_is_none(&b.rec.ue))
 		return not_here(&p);
 	ret = b.rec.state == SESSION_LIVE ? apply_live(t, &p, &b, now_s)
 					  : apply_free(t, &p, &b, now_s);

@@ -185,14 +185,13 @@ static void aaa_on_server(void *ctx, struct source *src, uint32_t events)
 /* A socket towards the server, from the address that the routes of now give it. 0 or -errno. */
 static int aaa_connect(struct monitors *m, struct server *s)
 {
-	static const struct ip_addr any;
 	const struct config_aaa *a = s->conf;
 	struct sockaddr_storage to;
 	socklen_t len = sock_address(&to, &a->address, (uint16_t)a->port);
 	int fd, ret;
 
 	reactor_unwatch(m->set.reactor, &s->src);
-	if (ip_addr_equal(&a->source, &any)) {
+	if (ip_addr_is_none(&a->source)) {
 		fd = socket(to.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		fd = fd < 0 ? -errno : fd;
 	} else {

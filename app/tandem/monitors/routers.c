@@ -113,10 +113,8 @@ static void routers_on_input(void *ctx, struct source *s, uint32_t events)
 /* Routers that the configuration names; any, where one of the peers leaves it open. */
 static bool routers_may_report(const struct config *f, const struct ip_addr *from)
 {
-	static const struct ip_addr any;
-
 	for (unsigned int i = 0; i < f->n_bgp_peers; i++)
-		if (ip_addr_equal(&f->bgp_peers[i].router, &any) ||
+		if (ip_addr_is_none(&f->bgp_peers[i].router) ||
 			ip_addr_equal(&f->bgp_peers[i].router, from))
 			return true;
 	return false;
@@ -213,12 +211,10 @@ static void routers_on_listen(void *ctx, struct source *s, uint32_t events)
 
 static int routers_peers_open(struct monitors *m, usec_t now)
 {
-	static const struct ip_addr any;
-
 	for (unsigned int i = 0; i < m->set.conf->n_bgp_peers; i++) {
 		const struct config_bgp_peer *p = &m->set.conf->bgp_peers[i];
 		struct station_peer sp = { .addr = p->address,
-			.of_router = !ip_addr_equal(&p->router, &any),
+			.of_router = !ip_addr_is_none(&p->router),
 			.router = p->router };
 		char address[IP_ADDR_TEXT];
 		int peer = station_add(m->routers->station, &sp, now), object;
@@ -235,12 +231,11 @@ static int routers_peers_open(struct monitors *m, usec_t now)
 
 static int routers_listen_open(struct monitors *m)
 {
-	static const struct ip_addr any;
 	struct ip_addr at = m->set.conf->monitors.bmp_address;
 	char text[IP_ADDR_TEXT];
 	int fd, ret;
 
-	if (ip_addr_equal(&at, &any))
+	if (ip_addr_is_none(&at))
 		at = ip_addr_v4(0x7f000001);
 	fd = sock_bound(&at, (uint16_t)m->set.conf->monitors.bmp_port, SOCK_STREAM);
 	ret = fd < 0 ? fd : 0;

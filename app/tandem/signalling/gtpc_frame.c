@@ -18,8 +18,7 @@ _Static_assert(GTPC_FRAME_HEAD == sizeof(struct rte_ether_hdr) + sizeof(struct r
 /* Sources that the kernel would call martian are the kernel's to judge. */
 static bool gtpc_frame_answerable(uint32_t from4, uint16_t from_port, uint32_t vip4)
 {
-	return from_port != 0 && from4 != vip4 && from4 >= 0x01000000 && from4 < 0xe0000000 &&
-	       (from4 >> 24) != 127;
+	return from_port != 0 && from4 != vip4 && ip4_is_unicast(from4);
 }
 
 enum gtpc_frame gtpc_frame_read(const uint8_t *frame, size_t len, const struct rte_ether_addr *mac,

@@ -63,15 +63,13 @@ static const struct config_apn *procedure_find_apn(const struct config *conf, co
 static enum gtpc_cause procedure_check_create(
 	const struct gtpc_create *q, const struct config_apn *apn)
 {
-	static const struct ip_addr any;
-
 	if (q->linked_nsapi != 0xff)
 		return GTPC_SERVICE_NOT_SUPPORTED; /* secondary contexts */
 	if (q->pdp_type_org != 1 || q->pdp_type != 0x21)
 		return GTPC_UNKNOWN_PDP_TYPE;
 	if (apn == NULL)
 		return GTPC_UNKNOWN_APN;
-	if (!ip_addr_equal(&q->ue, &any) && ip_addr_to_v4(&q->ue) != 0)
+	if (!ip_addr_is_any(&q->ue))
 		return GTPC_SERVICE_NOT_SUPPORTED; /* static addresses */
 	if (!ip_addr_is_v4(&q->peer_usr) || !ip_addr_is_v4(&q->peer_ctl))
 		return GTPC_SERVICE_NOT_SUPPORTED; /* tunnels over IPv6 */

@@ -8,10 +8,9 @@
 
 static struct txn_list *txn_bucket(struct txn_table *t, const struct txn_request *q)
 {
-	uint32_t addr;
+	uint32_t addr = ip_addr_hash(&q->peer.addr);
 
-	memcpy(&addr, q->peer.addr.b + 12, sizeof(addr));
-	return &t->by_request[(addr * 2654435761u >> 16 ^ q->peer.port ^ q->seq) % TXN_HASH];
+	return &t->by_request[(addr >> 16 ^ q->peer.port ^ q->seq) % TXN_HASH];
 }
 
 int txn_table_init(struct txn_table *t)

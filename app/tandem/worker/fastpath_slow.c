@@ -119,7 +119,7 @@ static bool no_error_about(const struct rte_ipv4_hdr *ip, uint32_t len)
 
 	if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_OFFSET_MASK))
 		return true;
-	if (src < 0x01000000 || src >= 0xe0000000 || (src >> 24) == 127 || dst >= 0xe0000000)
+	if (!ip4_is_unicast(src) || dst >= 0xe0000000)
 		return true;
 	if (ip->next_proto_id != IPPROTO_ICMP)
 		return false;

@@ -42,8 +42,7 @@ static inline uint64_t *inner_check(
 /* Destinations that no router passes on, and ourselves. */
 static inline bool fastpath_unroutable(const struct fastpath *f, uint32_t dst4)
 {
-	return dst4 < 0x01000000 || dst4 >= 0xe0000000 || (dst4 >> 24) == 127 ||
-	       dst4 == f->sh->gtp4;
+	return !ip4_is_unicast(dst4) || dst4 == f->sh->gtp4;
 }
 
 /* Strips all in front of the inner packet but room for an Ethernet header, and what is behind

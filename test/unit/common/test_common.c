@@ -84,12 +84,103 @@ static void test_addr_text(void)
 	CU_ASSERT_EQUAL(ip_addr_to_v4(&a), 0x0a080064);
 }
 
+/* What the bytes of one family say of it. */
+static const struct {
+	const char *text;
+	size_t size;
+	uint8_t bits;
+	bool none, any;
+} families[] = {
+	{ "10.8.0.100", 4, 32, false, false },
+	{ "0.0.0.0", 4, 32, false, true },
+	{ "::", 16, 128, true, true },
+	{ "2001:db8::1", 16, 128, false, false },
+	{ "::1", 16, 128, false, false },
+	{ "::fffe:a08:64", 16, 128, false, false },
+	{ "1::ffff:a08:64", 16, 128, false, false },
+};
+
+static void test_addr_families(void)
+{
+	for (unsigned int i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		struct ip_addr a, back;
+
+		CU_ASSERT_EQUAL_FATAL(ip_addr_parse(families[i].text, &a), 0);
+		CU_ASSERT_EQUAL(ip_addr_size(&a), families[i].size);
+		CU_ASSERT_EQUAL(ip_addr_bits(&a), families[i].bits);
+		CU_ASSERT_EQUAL(ip_addr_is_v4(&a), families[i].bits == 32);
+		CU_ASSERT_EQUAL(ip_addr_is_none(&a), families[i].none);
+		CU_ASSERT_EQUAL(ip_addr_is_any(&a), families[i].any);
+		CU_ASSERT_TRUE(ip_addr_from_bytes(&back, ip_addr_bytes(&a), ip_addr_size(&a)));
+		CU_ASSERT_TRUE(ip_addr_equal(&a, &back));
+		CU_ASSERT_EQUAL(ip_addr_hash(&a), ip_addr_hash(&back));
+		CU_ASSERT_FALSE(ip_addr_from_bytes(&back, a.b, 5));
+		CU_ASSERT_TRUE(ip_addr_is_none(&back));
+		CU_ASSERT_TRUE(families[i].bits == 32 || ip_addr_to_v4(&a) == 0);
+	}
+}
+
+static const struct {
+	const char *addr;
+	uint8_t len;
+	const char *cut; /* what is left of the address without host bits */
+	const char *in, *out;
+} prefixes[] = {
+	{ "10.8.0.100", 16, "10.8.0.0", "10.8.255.255", "10.9.0.0" },
+	{ "10.8.0.100", 32, "10.8.0.100", "10.8.0.100", "10.8.0.101" },
+	{ "10.8.0.100", 31, "10.8.0.100", "10.8.0.101", "10.8.0.102" },
+	{ "10.8.0.100", 0, "0.0.0.0", "255.255.255.255", "::" },
+	{ "128.0.0.1", 1, "128.0.0.0", "255.0.0.0", "127.255.255.255" },
+	{ "2001:db8::1", 0, "::", "ffff::", "10.8.0.100" },
+	{ "2001:db8::1", 32, "2001:db8::", "2001:db8:ffff::", "2001:db9::" },
+	{ "2001:db8::1", 63, "2001:db8::", "2001:db8:0:1::", "2001:db8:0:2::" },
+	{ "2001:db8::1", 64, "2001:db8::", "2001:db8::ffff", "2001:db8:0:1::" },
+	{ "2001:db8::3", 127, "2001:db8::2", "2001:db8::2", "2001:db8::4" },
+	{ "2001:db8::3", 128, "2001:db8::3", "2001:db8::3", "2001:db8::2" },
+};
+
+static void test_prefixes(void)
+{
+	for (unsigned int i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		struct ip_addr a, cut, in, out;
+		struct ip_prefix p, whole;
+
+		CU_ASSERT_EQUAL_FATAL(ip_addr_parse(prefixes[i].addr, &a), 0);
+		CU_ASSERT_EQUAL_FATAL(ip_addr_parse(prefixes[i].cut, &cut), 0);
+		CU_ASSERT_EQUAL_FATAL(ip_addr_parse(prefixes[i].in, &in), 0);
+		CU_ASSERT_EQUAL_FATAL(ip_addr_parse(prefixes[i].out, &out), 0);
+		p = ip_prefix_around(&a, prefixes[i].len);
+		CU_ASSERT_TRUE(ip_prefix_equal(&p, &(struct ip_prefix){ cut, prefixes[i].len }));
+		CU_ASSERT_TRUE(ip_prefix_valid(&p));
+		whole = (struct ip_prefix){ a, prefixes[i].len };
+		CU_ASSERT_EQUAL(ip_prefix_valid(&whole), ip_addr_equal(&a, &cut));
+		CU_ASSERT_TRUE(ip_prefix_covers(&p, &in) && ip_prefix_covers(&whole, &in));
+		CU_ASSERT_FALSE(ip_prefix_covers(&p, &out) || ip_prefix_covers(&whole, &out));
+		p.len = (uint8_t)(ip_addr_bits(&a) + 1);
+		CU_ASSERT_FALSE(ip_prefix_valid(&p));
+	}
+}
+
+static void test_ip4(void)
+{
+	CU_ASSERT_EQUAL(ip4_mask(0), 0);
+	CU_ASSERT_EQUAL(ip4_mask(9), 0xff800000);
+	CU_ASSERT_EQUAL(ip4_mask(32), UINT32_MAX);
+	CU_ASSERT_TRUE(ip4_is_unicast(0x01000000) && ip4_is_unicast(0xdfffffff));
+	CU_ASSERT_TRUE(ip4_is_unicast(0x7effffff) && ip4_is_unicast(0x80000000));
+	CU_ASSERT_FALSE(ip4_is_unicast(0x00ffffff) || ip4_is_unicast(0xe0000000));
+	CU_ASSERT_FALSE(ip4_is_unicast(0x7f000001) || ip4_is_unicast(UINT32_MAX));
+}
+
 int main(void)
 {
 	CU_TestInfo tests[] = {
 		{ "cursor_round_trip", test_cursor_round_trip },
 		{ "cursor_error_sticks", test_cursor_error_sticks },
 		{ "addr_text", test_addr_text },
+		{ "addr_families", test_addr_families },
+		{ "prefixes", test_prefixes },
+		{ "ip4", test_ip4 },
 		CU_TEST_INFO_NULL,
 	};
 	CU_SuiteInfo suites[] = { { "common", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };

@@ -28,20 +28,15 @@ enum {
 
 enum config_role { CONFIG_ACCESS = 1, CONFIG_CORE = 2, CONFIG_REPLICATION = 4 };
 
-struct config_prefix {
-	struct ip_addr addr;
-	uint8_t len;
-};
-
 struct config_port {
 	char name[CONFIG_NAME];
 	char device
 		/* DPDK device: PCI address, or a vdev's name with arguments
 		 * ("net_af_packet0,iface=l-acc") */
 		[CONFIG_PATH];
-	uint8_t roles;                /* set of enum config_role; replication is alone */
-	char twin[16];                /* kernel interface */
-	struct config_prefix address; /* of the twin; len 0: none is set (someone else does) */
+	uint8_t roles;            /* set of enum config_role; replication is alone */
+	char twin[16];            /* kernel interface */
+	struct ip_prefix address; /* of the twin; len 0: none is set (someone else does) */
 	uint32_t mtu;
 	bool monitor;                    /* carrier lost: the Active hands over (link-failure) */
 	char monitor_group[CONFIG_NAME]; /* "": by itself */
@@ -56,7 +51,7 @@ struct config_loopback { /* VIP */
 
 struct config_pool {
 	char name[CONFIG_NAME];
-	struct config_prefix prefix;
+	struct ip_prefix prefix;
 	bool srp_activate;
 	uint32_t quarantine_s;
 };
@@ -96,7 +91,7 @@ struct config_bgp_peer { /* of a router that reports to us by BMP (lib/srp/READM
 
 struct config_route { /* to be in the kernel's table */
 	char name[CONFIG_NAME];
-	struct config_prefix prefix;
+	struct ip_prefix prefix;
 	char group[CONFIG_NAME]; /* "": all without one are one group */
 };
 
