@@ -5,7 +5,6 @@
 #include <libmnl/libmnl.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
-#include <rte_byteorder.h>
 
 #include "mirror.h"
 
@@ -16,9 +15,9 @@ enum { ASK_AGAIN_MS = 1000, ASK_IDLE_MS = 5000, SCAN = 256, ASKS = 16, WANT_AGAI
 /* By number, for headers older than Linux 5.16. */
 enum { ATTR_NDA_FLAGS_EXT = 15, FLAG_EXT_MANAGED = 1 };
 
-static uint32_t *adj_bucket(struct net_mirror *m, uint8_t twin, uint32_t nh4)
+static uint32_t *adj_bucket(struct net_mirror *m, uint8_t twin, const struct ip_addr *nh)
 {
-	return &m->adj_bucket[(nh4 ^ twin) * UINT32_C(0x9e3779b1) >> 20];
+	return &m->adj_bucket[(ip_addr_hash(nh) ^ twin) * UINT32_C(0x9e3779b1) >> 20];
 }
 
 void adj_init(struct net_mirror *m)
@@ -31,11 +30,13 @@ void adj_init(struct net_mirror *m)
 	m->adj_free_tail = FIB_ADJ_MAX - 1;
 }
 
-uint32_t adj_find(const struct net_mirror *m, uint8_t twin, uint32_t nh4)
+uint32_t adj_find(
+	const struct net_mirror *m, uint16_t instance, uint8_t twin, const struct ip_addr *nh)
 {
-	uint32_t i = *adj_bucket((struct net_mirror *)m, twin, nh4);
+	uint32_t i = *adj_bucket((struct net_mirror *)m, twin, nh);
 
-	while (i != NIL && (m->adj[i].twin != twin || m->c.fib->adj[i].nh4 != nh4))
+	while (i != NIL && (m->adj[i].twin != twin || m->adj[i].instance != instance ||
+				   !ip_addr_equal(&m->adj[i].nh, nh)))
 		i = m->adj[i].next;
 	return i == NIL ? FIB_NONE : i;
 }
@@ -56,9 +57,9 @@ static uint64_t adj_word_unresolved(const struct net_mirror *m, uint8_t twin)
 	return (uint64_t)m->twin[twin].port << 8 | FIB_ADJ_USED;
 }
 
-uint32_t adj_get(struct net_mirror *m, uint8_t twin, uint32_t nh4)
+uint32_t adj_get(struct net_mirror *m, uint16_t instance, uint8_t twin, const struct ip_addr *nh)
 {
-	uint32_t i = adj_find(m, twin, nh4), *head = adj_bucket(m, twin, nh4);
+	uint32_t i = adj_find(m, instance, twin, nh), *head = adj_bucket(m, twin, nh);
 
 	if (i != FIB_NONE)
 		return i;
@@ -69,11 +70,10 @@ uint32_t adj_get(struct net_mirror *m, uint8_t twin, uint32_t nh4)
 		return FIB_NONE;
 	}
 	m->adj_free = m->adj[i].next;
-	m->adj[i] = (struct adj){ .next = *head, .twin = twin, .used = true };
+	m->adj[i] = (struct adj){
+		.next = *head, .nh = *nh, .instance = instance, .twin = twin, .used = true
+	};
 	*head = i;
-	m->c.fib->adj[i].nh4 = nh4;
-	m->c.fib->adj[i].ifindex = m->twin[twin].ifindex;
-	m->c.fib->adj[i].refs = 0;
 	atomic_store_explicit(&m->c.fib->adj[i].wanted, 0, memory_order_relaxed);
 	adj_word_set(m, i, adj_word_unresolved(m, twin));
 	return i;
@@ -81,7 +81,7 @@ uint32_t adj_get(struct net_mirror *m, uint8_t twin, uint32_t nh4)
 
 static bool adj_needed(const struct net_mirror *m, uint32_t i)
 {
-	return m->c.fib->adj[i].refs > 0 || m->adj[i].kept;
+	return m->adj[i].refs > 0 || m->adj[i].kept;
 }
 
 void adj_put(struct net_mirror *m, uint32_t i)
@@ -93,7 +93,7 @@ void adj_put(struct net_mirror *m, uint32_t i)
 	 * more. */
 	if (!a->used || adj_needed(m, i) || a->neighbour || a->managed || a->held > 0)
 		return;
-	at = adj_bucket(m, a->twin, m->c.fib->adj[i].nh4);
+	at = adj_bucket(m, a->twin, &a->nh);
 	while (*at != i)
 		at = &m->adj[*at].next;
 	*at = a->next;
@@ -108,7 +108,7 @@ void adj_put(struct net_mirror *m, uint32_t i)
 
 void adj_refer(struct net_mirror *m, uint32_t i, int by)
 {
-	m->c.fib->adj[i].refs += (uint32_t)by;
+	m->adj[i].refs += (uint32_t)by;
 	if (by < 0)
 		adj_put(m, i);
 }
@@ -126,7 +126,7 @@ static void adj_host_set(struct net_mirror *m, uint32_t i, bool on)
 
 	if (a->host == on)
 		return;
-	if (routes_host(m->routes, m->c.fib->adj[i].nh4, on ? i : FIB_NONE) < 0) {
+	if (routes_host(m->routes, a->instance, &a->nh, on ? i : FIB_NONE) < 0) {
 		m->count.routes_full++;
 		m->left_out = true;
 		return;
@@ -139,7 +139,7 @@ static bool adj_host_due(const struct net_mirror *m, uint32_t i)
 	const struct adj *a = &m->adj[i];
 
 	return a->used && a->neighbour &&
-	       routes_cover(m->routes, m->c.fib->adj[i].nh4) ==
+	       routes_cover(m->routes, a->instance, &a->nh) ==
 		       (FIB_GLEAN | (uint32_t)m->twin[a->twin].port);
 }
 
@@ -169,7 +169,9 @@ static void adj_neighbour_gone(struct net_mirror *m, uint32_t i)
 
 void adj_neighbour(struct net_mirror *m, uint8_t twin, const struct rtmsg_neigh *n)
 {
-	uint32_t i = n->usable ? adj_get(m, twin, n->dst) : adj_find(m, twin, n->dst);
+	uint16_t instance = m->twin[twin].instance;
+	uint32_t i = n->usable ? adj_get(m, instance, twin, &n->dst)
+			       : adj_find(m, instance, twin, &n->dst);
 	uint64_t mac = 0;
 	struct adj *a;
 
@@ -212,22 +214,22 @@ void adj_forget(struct net_mirror *m)
 {
 	for (uint32_t i = 0; i < FIB_ADJ_MAX; i++) {
 		adj_host_set(m, i, false);
-		m->c.fib->adj[i].refs = 0;
+		m->adj[i].refs = 0;
 		adj_word_set(m, i, 0);
 	}
 }
 
 /* ---- asking the kernel ---- */
 
-static int adj_request(struct net_mirror *m, uint8_t twin, uint32_t dst, bool managed)
+static int adj_request(struct net_mirror *m, uint8_t twin, const struct ip_addr *dst, bool managed)
 {
 	union net_request r;
 	struct ndmsg *nd = net_request_init(&r, RTM_NEWNEIGH, NLM_F_CREATE, sizeof(*nd));
 
-	nd->ndm_family = AF_INET;
+	nd->ndm_family = net_request_family(dst);
 	nd->ndm_ifindex = (int)m->twin[twin].ifindex;
 	nd->ndm_flags = NTF_USE;
-	mnl_attr_put_u32(&r.nlh, NDA_DST, rte_cpu_to_be_32(dst));
+	net_request_put_addr(&r, NDA_DST, dst);
 	if (managed)
 		mnl_attr_put_u32(&r.nlh, ATTR_NDA_FLAGS_EXT, FLAG_EXT_MANAGED);
 	m->count.resolves++;
@@ -238,13 +240,12 @@ static int adj_request(struct net_mirror *m, uint8_t twin, uint32_t dst, bool ma
 static void adj_ask(struct net_mirror *m, uint32_t i, uint64_t now)
 {
 	struct adj *a = &m->adj[i];
-	uint32_t dst = m->c.fib->adj[i].nh4;
 	bool managed = adj_needed(m, i) && !m->no_managed;
-	int ret = adj_request(m, a->twin, dst, managed);
+	int ret = adj_request(m, a->twin, &a->nh, managed);
 
 	if (managed && (ret == -EOPNOTSUPP || ret == -EINVAL)) {
 		managed = false;
-		ret = adj_request(m, a->twin, dst, false);
+		ret = adj_request(m, a->twin, &a->nh, false);
 		m->no_managed = ret == 0;
 	}
 	a->asked_ms = now;
@@ -305,9 +306,9 @@ uint16_t net_mirror_keep(struct net_mirror *m, uint16_t port, const struct ip_ad
 	uint8_t t = adj_twin_of_port(m, port);
 	uint32_t i;
 
-	if (t == m->c.n_twins || !ip_addr_is_v4(addr))
+	if (t == m->c.n_twins || !mirror_follows(addr))
 		return FIB_NONE;
-	i = adj_get(m, t, ip_addr_to_v4(addr));
+	i = adj_get(m, m->twin[t].instance, t, addr);
 	if (i == FIB_NONE)
 		return FIB_NONE;
 	m->adj[i].kept = true;
@@ -316,22 +317,23 @@ uint16_t net_mirror_keep(struct net_mirror *m, uint16_t port, const struct ip_ad
 	return (uint16_t)i;
 }
 
-void net_mirror_want(struct net_mirror *m, uint16_t port, uint32_t dst4)
+void net_mirror_want(struct net_mirror *m, uint16_t port, const struct ip_addr *dst)
 {
 	uint8_t t = adj_twin_of_port(m, port);
-	uint32_t slot = dst4 * UINT32_C(0x9e3779b1) >> 24;
+	uint32_t slot = ip_addr_hash(dst) >> 24;
 	uint64_t now = mirror_now_ms();
 
 	if (t == m->c.n_twins || !m->twin[t].up || m->n_own == MIRROR_OWN || m->dump != DUMP_NONE ||
-		routes_cover(m->routes, dst4) != (FIB_GLEAN | (uint32_t)port))
+		routes_cover(m->routes, m->twin[t].instance, dst) != (FIB_GLEAN | (uint32_t)port))
 		return;
 	for (unsigned int o = 0; o < m->n_own; o++)
-		if (m->own[o] == dst4) /* asking for it would make a neighbour of ourselves */
+		if (ip_addr_equal(&m->own[o],
+			    dst)) /* asking for it would make a neighbour of ourselves */
 			return;
 	/* A slot of the table asks once a second: whoever scans the subnet through us makes
 	 * MIRROR_WANTS requests. */
 	if (m->want_ms[slot] != 0 && now - m->want_ms[slot] < WANT_AGAIN_MS)
 		return;
 	m->want_ms[slot] = now;
-	adj_request(m, t, dst4, false);
+	adj_request(m, t, dst, false);
 }

@@ -21,8 +21,7 @@ enum { ATTR_IFA_PROTO = 11, POOL_ROUTES = 256, CLEANUP_BATCH = 64, CLEANUP_ROUND
 enum { ANSWER_MS = 1000, RECV_BYTES = 32768, RCVBUF_BYTES = 1 << 20 };
 
 struct pool_route {
-	struct ip_addr prefix;
-	uint8_t len;
+	struct ip_prefix to;
 	uint32_t metric;
 };
 
@@ -184,34 +183,27 @@ int net_request_ask(struct net_kernel *k, union net_request *r)
 	return ret < 0 ? ret : kernel_answer_wait(k, NULL, NULL);
 }
 
-static int kernel_family(const struct ip_addr *a)
+uint8_t net_request_family(const struct ip_addr *a)
 {
 	return ip_addr_is_v4(a) ? AF_INET : AF_INET6;
 }
 
-static void put_ip(union net_request *r, uint16_t type, const struct ip_addr *a)
+void net_request_put_addr(union net_request *r, uint16_t type, const struct ip_addr *a)
 {
-	bool v4 = ip_addr_is_v4(a);
-
-	mnl_attr_put(&r->nlh, type, v4 ? 4 : 16, v4 ? a->b + 12 : a->b);
+	mnl_attr_put(&r->nlh, type, ip_addr_size(a), ip_addr_bytes(a));
 }
 
 static void kernel_addr_request(union net_request *r, uint16_t type, uint16_t flags,
-	unsigned int ifindex, const struct ip_addr *a, uint8_t len)
+	unsigned int ifindex, const struct ip_prefix *own)
 {
 	struct ifaddrmsg *ifa = net_request_init(r, type, flags, sizeof(*ifa));
 
-	ifa->ifa_family = (uint8_t)kernel_family(a);
-	ifa->ifa_prefixlen = len;
+	ifa->ifa_family = net_request_family(&own->addr);
+	ifa->ifa_prefixlen = own->len;
 	ifa->ifa_index = ifindex;
 	ifa->ifa_scope = RT_SCOPE_UNIVERSE;
-	put_ip(r, IFA_LOCAL, a);
-	put_ip(r, IFA_ADDRESS, a);
-}
-
-static uint8_t host_len(const struct ip_addr *a)
-{
-	return ip_addr_is_v4(a) ? 32 : 128;
+	net_request_put_addr(r, IFA_LOCAL, &own->addr);
+	net_request_put_addr(r, IFA_ADDRESS, &own->addr);
 }
 
 static int kernel_vip_route(
@@ -220,23 +212,23 @@ static int kernel_vip_route(
 	union net_request r;
 	struct rtmsg *rt = net_request_init(&r, type, flags, sizeof(*rt));
 
-	rt->rtm_family = (unsigned char)kernel_family(vip);
-	rt->rtm_dst_len = host_len(vip);
+	rt->rtm_family = net_request_family(vip);
+	rt->rtm_dst_len = ip_addr_bits(vip);
 	rt->rtm_table = RT_TABLE_LOCAL;
 	rt->rtm_protocol = NET_PROTO;
 	rt->rtm_type = RTN_LOCAL;
 	rt->rtm_scope = RT_SCOPE_HOST;
-	put_ip(&r, RTA_DST, vip);
+	net_request_put_addr(&r, RTA_DST, vip);
 	mnl_attr_put_u32(&r.nlh, RTA_OIF, if_nametoindex("lo"));
 	return net_request_ask(k, &r);
 }
 
 static int kernel_vip_address(struct net_kernel *k, const struct ip_addr *vip, unsigned int ifindex)
 {
+	struct ip_prefix own = { *vip, ip_addr_bits(vip) };
 	union net_request r;
 
-	kernel_addr_request(
-		&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, vip, host_len(vip));
+	kernel_addr_request(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, &own);
 	/* usable at once: the pair itself sees to it that only one side has it */
 	if (!ip_addr_is_v4(vip))
 		mnl_attr_put_u32(&r.nlh, IFA_FLAGS, IFA_F_NODAD);
@@ -255,6 +247,7 @@ int net_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int wh
 
 int net_vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int where)
 {
+	struct ip_prefix own = { *vip, ip_addr_bits(vip) };
 	union net_request r;
 	int ret;
 
@@ -262,18 +255,18 @@ int net_vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int wh
 		ret = kernel_vip_route(k, RTM_DELROUTE, 0, vip);
 		return ret == -ESRCH ? 0 : ret;
 	}
-	kernel_addr_request(&r, RTM_DELADDR, 0, where, vip, host_len(vip));
+	kernel_addr_request(&r, RTM_DELADDR, 0, where, &own);
 	ret = net_request_ask(k, &r);
 	return ret == -EADDRNOTAVAIL || ret == -ENODEV ? 0 : ret;
 }
 
-int net_addr_add(struct net_kernel *k, unsigned int ifindex, const struct ip_addr *a, uint8_t len)
+int net_addr_add(struct net_kernel *k, unsigned int ifindex, const struct ip_prefix *own)
 {
 	union net_request r;
 	int ret;
 
-	kernel_addr_request(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, a, len);
-	if (!ip_addr_is_v4(a))
+	kernel_addr_request(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, own);
+	if (!ip_addr_is_v4(&own->addr))
 		mnl_attr_put_u32(&r.nlh, IFA_FLAGS, IFA_F_NODAD);
 	ret = net_request_ask(k, &r);
 	return ret == -EEXIST ? 0 : ret;
@@ -308,34 +301,32 @@ static int kernel_route_request(struct net_kernel *k, uint16_t type, uint16_t fl
 	union net_request r;
 	struct rtmsg *rt = net_request_init(&r, type, flags, sizeof(*rt));
 
-	rt->rtm_family = (unsigned char)kernel_family(&p->prefix);
-	rt->rtm_dst_len = p->len;
+	rt->rtm_family = net_request_family(&p->to.addr);
+	rt->rtm_dst_len = p->to.len;
 	rt->rtm_table = RT_TABLE_MAIN;
 	rt->rtm_protocol = NET_PROTO;
 	rt->rtm_type = RTN_BLACKHOLE;
 	rt->rtm_scope = RT_SCOPE_UNIVERSE;
-	put_ip(&r, RTA_DST, &p->prefix);
+	net_request_put_addr(&r, RTA_DST, &p->to.addr);
 	if (!any_metric)
 		mnl_attr_put_u32(&r.nlh, RTA_PRIORITY, p->metric);
 	return net_request_ask(k, &r);
 }
 
-static struct pool_route *kernel_route_find(
-	struct net_kernel *k, const struct ip_addr *prefix, uint8_t len)
+static struct pool_route *kernel_route_find(struct net_kernel *k, const struct ip_prefix *to)
 {
 	for (unsigned int i = 0; i < k->n_routes; i++)
-		if (k->route[i].len == len && ip_addr_equal(&k->route[i].prefix, prefix))
+		if (ip_prefix_equal(&k->route[i].to, to))
 			return &k->route[i];
 	return NULL;
 }
 
-int net_pool_route_set(
-	struct net_kernel *k, const struct ip_addr *prefix, uint8_t len, uint32_t metric)
+int net_pool_route_set(struct net_kernel *k, const struct ip_prefix *to, uint32_t metric)
 {
-	struct pool_route new = { *prefix, len, metric }, *old = kernel_route_find(k, prefix, len);
+	struct pool_route new = { *to, metric }, *old = kernel_route_find(k, to);
 	int ret;
 
-	if (len > host_len(prefix))
+	if (to->len > ip_addr_bits(&to->addr))
 		return -EINVAL;
 	if (old == NULL && k->n_routes == POOL_ROUTES)
 		return -ENOSPC;
@@ -357,9 +348,9 @@ int net_pool_route_set(
 }
 
 /* Without a metric the kernel deletes the first that matches: repeated until there is none. */
-int net_pool_route_del(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len)
+int net_pool_route_del(struct net_kernel *k, const struct ip_prefix *to)
 {
-	struct pool_route any = { *prefix, len, 0 }, *known = kernel_route_find(k, prefix, len);
+	struct pool_route any = { *to, 0 }, *known = kernel_route_find(k, to);
 	int ret = 0;
 
 	for (int round = 0; ret == 0 && round < CLEANUP_ROUNDS; round++)
@@ -484,8 +475,9 @@ int net_cleanup(struct net_kernel *k, const struct ip_addr *vips, unsigned int n
 	}
 	free(l);
 	for (unsigned int i = 0; ret >= 0 && i < n; i++) {
-		kernel_addr_request(
-			&r, RTM_DELADDR, 0, if_nametoindex("lo"), &vips[i], host_len(&vips[i]));
+		struct ip_prefix own = { vips[i], ip_addr_bits(&vips[i]) };
+
+		kernel_addr_request(&r, RTM_DELADDR, 0, if_nametoindex("lo"), &own);
 		ret = net_request_ask(k, &r);
 		removed += ret == 0;
 		ret = ret == -EADDRNOTAVAIL ? 0 : ret;

@@ -17,6 +17,10 @@ union net_request {
 /* Starts a request: header with type and flags (NLM_F_REQUEST is added), and `size` zeroed bytes
  * behind it. */
 void *net_request_init(union net_request *r, uint16_t type, uint16_t flags, size_t size);
+/* AF_INET or AF_INET6. */
+uint8_t net_request_family(const struct ip_addr *a);
+/* An attribute that is an address. */
+void net_request_put_addr(union net_request *r, uint16_t type, const struct ip_addr *a);
 /* Sends it with NLM_F_ACK and waits for the kernel's answer, at most 1 s. 0 / -errno as the kernel
  * said; -ETIMEDOUT. */
 int net_request_ask(struct net_kernel *k, union net_request *r);

@@ -46,11 +46,14 @@ static void mirror_nh_hold(void *ctx, uint32_t nh, int by)
 
 /* ---- routes ---- */
 
-static uint32_t mirror_hop_nh(struct net_mirror *m, uint8_t t, uint32_t gw, bool make)
+static uint32_t mirror_hop_nh(
+	struct net_mirror *m, uint8_t t, const struct rtmsg_hop *hop, bool make)
 {
-	if (gw == 0)
+	uint16_t instance = m->twin[t].instance;
+
+	if (ip_addr_is_any(&hop->gw))
 		return FIB_GLEAN | (uint32_t)m->twin[t].port;
-	return make ? adj_get(m, t, gw) : adj_find(m, t, gw);
+	return make ? adj_get(m, instance, t, &hop->gw) : adj_find(m, instance, t, &hop->gw);
 }
 
 /* Of a multipath route the first next hop over a twin whose link is up, or else the first over a
@@ -63,17 +66,17 @@ static uint32_t mirror_hop_choose(struct net_mirror *m, const struct rtmsg_route
 			for (uint8_t t = 0; t < m->c.n_twins; t++) {
 				const struct mirror_twin *tw = &m->twin[t];
 
-				if (tw->ifindex != r->hop[h].ifindex)
+				if (tw->ifindex != r->hop[h].ifindex || tw->instance != r->instance)
 					continue;
 				if (any || (r->hop[h].usable && tw->up && tw->link))
-					return mirror_hop_nh(m, t, r->hop[h].gw, make);
+					return mirror_hop_nh(m, t, &r->hop[h], make);
 			}
 	return FIB_NONE;
 }
 
 static void mirror_route_gone(struct net_mirror *m, const struct rtmsg_route *r)
 {
-	int ret = routes_del(m->routes, r->prefix, r->len, r->metric);
+	int ret = routes_del(m->routes, r->instance, &r->to, r->metric);
 
 	if (ret == 0)
 		return;
@@ -91,7 +94,7 @@ static void mirror_route_new(struct net_mirror *m, const struct rtmsg_route *r)
 			mirror_route_gone(m, r);
 		return;
 	}
-	ret = routes_set(m->routes, r->prefix, r->len, r->metric, nh, r->replace, m->stamp);
+	ret = routes_set(m->routes, r->instance, &r->to, r->metric, nh, r->replace, m->stamp);
 	if (!(nh & FIB_GLEAN))
 		adj_put(m, nh);
 	if (ret == 1) {
@@ -113,12 +116,14 @@ static int mirror_on_route(struct net_mirror *m, const struct nlmsghdr *h)
 
 	if (ret != 0)
 		return ret;
+	if (!mirror_follows(&r.to.addr))
+		return 1;
 	watch_route(m, &r, h->nlmsg_type == RTM_NEWROUTE);
 	if (h->nlmsg_type == RTM_NEWROUTE) {
 		mirror_route_new(m, &r);
 		return 0;
 	}
-	have = routes_get(m->routes, r.prefix, r.len, r.metric);
+	have = routes_get(m->routes, r.instance, &r.to, r.metric);
 	if (have == FIB_NONE)
 		return 0;
 	if (have == mirror_hop_choose(m, &r, false))
@@ -194,20 +199,22 @@ static int mirror_on_link(struct net_mirror *m, const struct nlmsghdr *h)
 /* With an address go, unsaid, the routes that prefer it as their source. */
 static int mirror_on_addr(struct net_mirror *m, const struct nlmsghdr *h)
 {
-	uint32_t v4 = 0;
+	struct ip_addr own;
 	unsigned int i = 0;
-	int ret = rtmsg_addr(h, &v4);
+	int ret = rtmsg_addr(h, &own);
 
 	if (ret != 0)
 		return ret;
-	while (i < m->n_own && m->own[i] != v4)
+	if (!mirror_follows(&own))
+		return 1;
+	while (i < m->n_own && !ip_addr_equal(&m->own[i], &own))
 		i++;
 	if (h->nlmsg_type == RTM_DELADDR) {
 		m->again = true;
 		if (i < m->n_own)
 			m->own[i] = m->own[--m->n_own];
 	} else if (i == m->n_own && m->n_own < MIRROR_OWN) {
-		m->own[m->n_own++] = v4;
+		m->own[m->n_own++] = own;
 	}
 	return 0;
 }
@@ -219,6 +226,8 @@ static int mirror_on_neigh(struct net_mirror *m, const struct nlmsghdr *h)
 
 	if (ret != 0)
 		return ret;
+	if (!mirror_follows(&n.dst))
+		return 1;
 	for (uint8_t t = 0; t < m->c.n_twins; t++)
 		if (m->twin[t].ifindex == n.ifindex)
 			adj_neighbour(m, t, &n);
@@ -338,6 +347,7 @@ struct net_mirror *mirror_new(const struct net_mirror_conf *c)
 	m->dump = DUMP_NONE;
 	for (unsigned int t = 0; t < c->n_twins; t++) {
 		m->twin[t].port = c->twins[t].port;
+		m->twin[t].instance = c->twins[t].instance;
 		m->twin[t].ifindex = c->twins[t].ifindex;
 		m->twin[t].under =
 			c->under_ifindex[t] != 0 ? c->under_ifindex[t] : c->twins[t].ifindex;

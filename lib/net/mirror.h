@@ -17,8 +17,8 @@ struct watch_route {
 enum { WATCH_ROUTES = 8 };
 
 struct mirror_watch {
-	uint32_t prefix; /* host order */
-	uint8_t len;
+	uint16_t instance;
+	struct ip_prefix to;
 	uint32_t since; /* dumps that began later show all of it */
 	unsigned int n;
 	struct watch_route route[WATCH_ROUTES];
@@ -27,7 +27,7 @@ struct mirror_watch {
 enum { MIRROR_BUF = 32768, MIRROR_OWN = 64, MIRROR_WANTS = 256 };
 
 struct mirror_twin {
-	uint16_t port;
+	uint16_t port, instance;
 	uint32_t ifindex, under;
 	bool up;   /* the kernel interface, administratively */
 	bool link; /* carrier of the underlying one, as told by the callback */
@@ -39,7 +39,10 @@ struct adj {
 	uint32_t next; /* of the bucket, or free */
 	uint32_t stamp;
 	uint64_t asked_ms;
-	uint32_t held; /* entries of the rte_lpm that name it */
+	uint32_t refs;     /* routes */
+	uint32_t held;     /* entries of the fib that name it */
+	struct ip_addr nh; /* next hop; of a connected prefix the destination itself */
+	uint16_t instance;
 	uint8_t twin;
 	bool used;
 	bool kept;      /* by net_mirror_keep */
@@ -47,7 +50,7 @@ struct adj {
 	bool fixed;     /* which is permanent: never ask, that would end it */
 	bool stale;     /* which it would probe if it had traffic for it */
 	bool managed;   /* we asked the kernel to keep it resolved */
-	bool host;      /* its own /32 stands in the routes */
+	bool host;      /* it stands in the routes itself */
 };
 
 /* A full dump is these requests, one after the other, over the socket on which the changes come in
@@ -64,7 +67,7 @@ struct net_mirror {
 	struct routes *routes;
 	uint32_t routes_seen; /* routes_version when host routes were last judged */
 	/* the chassis' addresses; full: net_mirror_want asks for nothing */
-	uint32_t own[MIRROR_OWN];
+	struct ip_addr own[MIRROR_OWN];
 	unsigned int n_own;
 
 	enum mirror_dump dump;
@@ -99,6 +102,11 @@ static inline uint64_t mirror_now_ms(void)
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
+/* Workers forward IPv4 alone: routes and neighbours of IPv6 are the kernel's own. */
+static inline bool mirror_follows(const struct ip_addr *a)
+{
+	return ip_addr_is_v4(a);
+}
 /* Feeds a datagram from the kernel; returns how many messages it held. Its lengths are not
  * trusted. */
 unsigned int mirror_input(struct net_mirror *m, const uint8_t *data, size_t len);
@@ -122,12 +130,13 @@ void watch_sweep(struct net_mirror *m);
 void adj_init(struct net_mirror *m);
 /* Asks the kernel for some of the neighbours that are wanted, stale or not known. */
 void adj_resolve(struct net_mirror *m, uint64_t now_ms);
-/* Index of (nh4, twin), FIB_NONE. get makes it; full: FIB_NONE and counted. */
-uint32_t adj_find(const struct net_mirror *m, uint8_t twin, uint32_t nh4);
-uint32_t adj_get(struct net_mirror *m, uint8_t twin, uint32_t nh4);
+/* Index of (instance, twin, nh), FIB_NONE. get makes it; full: FIB_NONE and counted. */
+uint32_t adj_find(
+	const struct net_mirror *m, uint16_t instance, uint8_t twin, const struct ip_addr *nh);
+uint32_t adj_get(struct net_mirror *m, uint16_t instance, uint8_t twin, const struct ip_addr *nh);
 /* Adjacency i lost or got a route. */
 void adj_refer(struct net_mirror *m, uint32_t i, int by);
-/* So did an entry of the rte_lpm. */
+/* So did an entry of the fib. */
 void adj_hold(struct net_mirror *m, uint32_t i, int by);
 /* Gives i back if nothing needs it any more. */
 void adj_put(struct net_mirror *m, uint32_t i);
@@ -137,8 +146,8 @@ void adj_neighbour(struct net_mirror *m, uint8_t twin, const struct rtmsg_neigh 
 void adj_sweep(struct net_mirror *m, uint8_t twin, bool all);
 /* Takes every adjacency out of the fib, at the end. */
 void adj_forget(struct net_mirror *m);
-/* Judges again which neighbours have their own /32: those that a connected prefix of their twin
- * covers. */
+/* Judges again which neighbours stand in the routes themselves: those that a connected prefix of
+ * their twin covers. */
 void adj_hosts(struct net_mirror *m);
 
 #endif

@@ -2,22 +2,20 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <rte_lpm.h>
-
 #include "routes.h"
 
 static const uint32_t NIL = UINT32_MAX;
 
 enum { BUCKETS = 1 << 16, NODES = FIB_ROUTES + FIB_ADJ_MAX };
 
-/* One prefix. */
+/* One prefix of one instance. */
 struct node {
-	uint32_t next; /* of the bucket, or free */
-	uint32_t prefix;
+	uint32_t next;   /* of the bucket, or free */
 	uint32_t routes; /* head: ascending metric */
-	uint32_t host;   /* adjacency of the neighbour itself (32 bits only), FIB_NONE */
-	uint32_t nh;     /* what rte_lpm says now, FIB_NONE: nothing */
-	uint8_t len;
+	uint32_t host;   /* adjacency of the neighbour itself (a host's prefix only), FIB_NONE */
+	uint32_t nh;     /* what the fib says now, FIB_NONE: nothing */
+	uint16_t instance;
+	struct ip_prefix to;
 };
 
 struct route {
@@ -31,11 +29,12 @@ struct route {
 struct routes {
 	struct routes_conf c;
 	uint32_t free_node, free_route;
-	unsigned int n, n_len[33]; /* routes in all, and by length */
+	unsigned int n, n_len[2][129]; /* routes in all, and by family (v4: 1) and length */
 	uint32_t version;
 	uint64_t refused;
-	uint32_t half[2]; /* rte_lpm knows no length 0: what its two halves say, FIB_NONE */
-	uint32_t walk;    /* of routes_work: the bucket to go on with; BUCKETS: nothing is due */
+	/* The fib knows no length 0: what its two halves say, FIB_NONE. By family as above. */
+	uint32_t half[INSTANCES][2][2];
+	uint32_t walk; /* of routes_work: the bucket to go on with; BUCKETS: nothing is due */
 	unsigned int writes;
 	uint32_t bucket[BUCKETS];
 	struct node node[NODES];
@@ -49,7 +48,8 @@ struct routes *routes_create(const struct routes_conf *c)
 	if (t == NULL)
 		return NULL;
 	t->c = *c;
-	t->half[0] = t->half[1] = FIB_NONE;
+	for (unsigned int i = 0; i < INSTANCES * 4; i++)
+		t->half[i / 4][i / 2 % 2][i % 2] = FIB_NONE;
 	t->walk = BUCKETS;
 	for (uint32_t i = 0; i < BUCKETS; i++)
 		t->bucket[i] = NIL;
@@ -65,40 +65,44 @@ void routes_destroy(struct routes *t)
 	free(t);
 }
 
-static uint32_t *routes_bucket_of(struct routes *t, uint32_t prefix, uint8_t len)
+/* Without the instance: they are few, and a prefix that stands in several is told apart by the rest
+ * of its key. */
+static uint32_t *routes_bucket_of(struct routes *t, const struct ip_prefix *to)
 {
-	uint32_t h = (prefix ^ (uint32_t)len << 3) * UINT32_C(0x9e3779b1);
+	uint32_t h = ip_addr_hash(&to->addr) ^ (uint32_t)to->len << 3;
 
-	return &t->bucket[h >> 16];
+	return &t->bucket[h * UINT32_C(0x9e3779b1) >> 16];
 }
 
-static struct node *routes_node_find(const struct routes *t, uint32_t prefix, uint8_t len)
+static struct node *routes_node_find(
+	const struct routes *t, uint16_t instance, const struct ip_prefix *to)
 {
-	uint32_t i = *routes_bucket_of((struct routes *)t, prefix, len);
+	uint32_t i = *routes_bucket_of((struct routes *)t, to);
 
 	for (; i != NIL; i = t->node[i].next)
-		if (t->node[i].prefix == prefix && t->node[i].len == len)
+		if (t->node[i].instance == instance && ip_prefix_equal(&t->node[i].to, to))
 			return (struct node *)&t->node[i];
 	return NULL;
 }
 
-static struct node *routes_node_get(struct routes *t, uint32_t prefix, uint8_t len)
+static struct node *routes_node_get(struct routes *t, uint16_t instance, const struct ip_prefix *to)
 {
-	uint32_t *head = routes_bucket_of(t, prefix, len), i = t->free_node;
-	struct node *n = routes_node_find(t, prefix, len);
+	uint32_t *head = routes_bucket_of(t, to), i = t->free_node;
+	struct node *n = routes_node_find(t, instance, to);
 
 	if (n != NULL || i == NIL)
 		return n;
 	n = &t->node[i];
 	t->free_node = n->next;
-	*n = (struct node){ *head, prefix, NIL, FIB_NONE, FIB_NONE, len };
+	*n = (struct node){ *head, NIL, FIB_NONE, FIB_NONE, instance, *to };
 	*head = i;
 	return n;
 }
 
 static void routes_node_put(struct routes *t, struct node *n)
 {
-	uint32_t *at = routes_bucket_of(t, n->prefix, n->len), self = (uint32_t)(n - t->node);
+	uint32_t *at = routes_bucket_of(t, &n->to);
+	uint32_t self = (uint32_t)(n - t->node);
 
 	if (n->routes != NIL || n->host != FIB_NONE || n->nh != FIB_NONE)
 		return;
@@ -120,28 +124,26 @@ static uint32_t routes_node_best(const struct routes *t, const struct node *n)
 	return t->route[n->routes].nh;
 }
 
-static void routes_lpm_put(
-	struct routes *t, uint32_t prefix, uint8_t len, uint32_t *now, uint32_t nh)
+static void routes_fib_put(
+	struct routes *t, uint16_t instance, const struct ip_prefix *to, uint32_t *now, uint32_t nh)
 {
 	struct fib *f = t->c.fib;
 	uint32_t old = *now;
 
-	if (old == nh)
+	if (old == nh || !fib_has(f, instance, &to->addr))
 		return;
 	t->writes++;
 	if (nh == FIB_NONE) {
-		rte_lpm_delete(f->lpm, prefix, len);
-	} else if (rte_lpm_add(f->lpm, prefix, len, nh) < 0) {
+		fib_remove(f, instance, to);
+	} else if (fib_put(f, instance, to, nh) < 0) {
 		/* No room. An older next hop may stand there still, and may be wrong: rather
 		 * none. */
 		t->refused++;
 		if (old != FIB_NONE)
-			rte_lpm_delete(f->lpm, prefix, len);
+			fib_remove(f, instance, to);
 		nh = FIB_NONE;
 	}
 	*now = nh;
-	/* After the change: who sees the new number finds the new route. */
-	atomic_fetch_add_explicit(&f->gen, 1, memory_order_release);
 	if (nh != FIB_NONE)
 		t->c.hold(t->c.ctx, nh, 1);
 	if (old != FIB_NONE)
@@ -149,14 +151,19 @@ static void routes_lpm_put(
 }
 
 /* The halves are the /1 routes, and for want of one the default route. */
-static void routes_halves_choose(struct routes *t)
+static void routes_halves_choose(struct routes *t, uint16_t instance, bool v4)
 {
-	uint32_t all = routes_node_best(t, routes_node_find(t, 0, 0));
+	struct ip_prefix to = { v4 ? ip_addr_v4(0) : (struct ip_addr){ { 0 } }, 0 };
+	uint32_t all = routes_node_best(t, routes_node_find(t, instance, &to));
 
-	for (uint32_t h = 0; h < 2; h++) {
-		uint32_t nh = routes_node_best(t, routes_node_find(t, h << 31, 1));
+	to.len = 1;
+	for (unsigned int h = 0; h < 2; h++) {
+		uint32_t nh;
 
-		routes_lpm_put(t, h << 31, 1, &t->half[h], nh != FIB_NONE ? nh : all);
+		to.addr.b[v4 ? IP_V4_AT : 0] = (uint8_t)(h << 7);
+		nh = routes_node_best(t, routes_node_find(t, instance, &to));
+		routes_fib_put(
+			t, instance, &to, &t->half[instance][v4][h], nh != FIB_NONE ? nh : all);
 	}
 }
 
@@ -164,13 +171,18 @@ static void routes_node_choose(struct routes *t, struct node *n)
 {
 	uint32_t nh = routes_node_best(t, n);
 
-	if (n->len <= 1) {
-		routes_halves_choose(t);
+	if (n->to.len <= 1) {
+		routes_halves_choose(t, n->instance, ip_addr_is_v4(&n->to.addr));
 		return;
 	}
 	if (n->host != FIB_NONE && (nh == FIB_NONE || nh & FIB_GLEAN))
 		nh = n->host;
-	routes_lpm_put(t, n->prefix, n->len, &n->nh, nh);
+	routes_fib_put(t, n->instance, &n->to, &n->nh, nh);
+}
+
+static unsigned int *routes_of_length(struct routes *t, const struct ip_prefix *to)
+{
+	return &t->n_len[ip_addr_is_v4(&to->addr)][to->len];
 }
 
 static int routes_route_insert(struct routes *t, struct node *n, uint32_t *at, struct route new)
@@ -184,7 +196,7 @@ static int routes_route_insert(struct routes *t, struct node *n, uint32_t *at, s
 	t->route[i] = new;
 	*at = i;
 	t->n++;
-	t->n_len[n->len]++;
+	(*routes_of_length(t, &n->to))++;
 	t->version++;
 	t->c.refer(t->c.ctx, new.nh, 1);
 	return 1;
@@ -198,7 +210,7 @@ static void routes_route_remove(struct routes *t, struct node *n, uint32_t *at)
 	t->route[i].next = t->free_route;
 	t->free_route = i;
 	t->n--;
-	t->n_len[n->len]--;
+	(*routes_of_length(t, &n->to))--;
 	t->version++;
 }
 
@@ -212,14 +224,17 @@ static uint32_t *routes_route_at(struct routes *t, struct node *n, uint32_t metr
 	return at;
 }
 
-int routes_set(struct routes *t, uint32_t prefix, uint8_t len, uint32_t metric, uint32_t nh,
-	bool replace, uint32_t stamp)
+int routes_set(struct routes *t, uint16_t instance, const struct ip_prefix *to, uint32_t metric,
+	uint32_t nh, bool replace, uint32_t stamp)
 {
-	struct node *n = routes_node_get(t, prefix, len);
+	struct node *n;
 	struct route *r;
 	uint32_t *at, old;
 	int ret = 0;
 
+	if (instance >= INSTANCES || to->len > ip_addr_bits(&to->addr))
+		return -EINVAL;
+	n = routes_node_get(t, instance, to);
 	if (n == NULL)
 		return -ENOSPC;
 	at = routes_route_at(t, n, metric);
@@ -253,9 +268,9 @@ int routes_set(struct routes *t, uint32_t prefix, uint8_t len, uint32_t metric, 
 	return ret;
 }
 
-int routes_del(struct routes *t, uint32_t prefix, uint8_t len, uint32_t metric)
+int routes_del(struct routes *t, uint16_t instance, const struct ip_prefix *to, uint32_t metric)
 {
-	struct node *n = routes_node_find(t, prefix, len);
+	struct node *n = routes_node_find(t, instance, to);
 	uint32_t *at, nh;
 	bool twice;
 
@@ -308,9 +323,10 @@ unsigned int routes_sweep(struct routes *t,
 	return removed;
 }
 
-uint32_t routes_get(const struct routes *t, uint32_t prefix, uint8_t len, uint32_t metric)
+uint32_t routes_get(
+	const struct routes *t, uint16_t instance, const struct ip_prefix *to, uint32_t metric)
 {
-	const struct node *n = routes_node_find(t, prefix, len);
+	const struct node *n = routes_node_find(t, instance, to);
 	uint32_t i = n == NULL ? NIL : n->routes;
 
 	while (i != NIL && t->route[i].metric != metric)
@@ -318,26 +334,29 @@ uint32_t routes_get(const struct routes *t, uint32_t prefix, uint8_t len, uint32
 	return i == NIL ? FIB_NONE : t->route[i].nh;
 }
 
-uint32_t routes_cover(const struct routes *t, uint32_t dst)
+uint32_t routes_cover(const struct routes *t, uint16_t instance, const struct ip_addr *dst)
 {
-	for (int len = 32; len >= 0; len--) {
+	const unsigned int *n_len = t->n_len[ip_addr_is_v4(dst)];
+
+	for (int len = ip_addr_bits(dst); len >= 0; len--) {
+		struct ip_prefix to;
 		uint32_t nh;
 
-		if (t->n_len[len] == 0)
+		if (n_len[len] == 0)
 			continue;
-		nh = routes_node_best(
-			t, routes_node_find(
-				   t, len == 0 ? 0 : dst & UINT32_MAX << (32 - len), (uint8_t)len));
+		to = ip_prefix_around(dst, (uint8_t)len);
+		nh = routes_node_best(t, routes_node_find(t, instance, &to));
 		if (nh != FIB_NONE)
 			return nh;
 	}
 	return FIB_NONE;
 }
 
-int routes_host(struct routes *t, uint32_t dst, uint32_t adj)
+int routes_host(struct routes *t, uint16_t instance, const struct ip_addr *dst, uint32_t adj)
 {
-	struct node *n =
-		adj == FIB_NONE ? routes_node_find(t, dst, 32) : routes_node_get(t, dst, 32);
+	struct ip_prefix to = { *dst, ip_addr_bits(dst) };
+	struct node *n = adj == FIB_NONE ? routes_node_find(t, instance, &to)
+					 : routes_node_get(t, instance, &to);
 
 	if (n == NULL)
 		return adj == FIB_NONE ? 0 : -ENOSPC;
@@ -354,12 +373,14 @@ void routes_choose(struct routes *t)
 
 bool routes_work(struct routes *t, unsigned int budget)
 {
-	if (t->walk == 0)
-		routes_halves_choose(t);
+	for (uint16_t i = 0; t->walk == 0 && i < INSTANCES; i++) {
+		routes_halves_choose(t, i, true);
+		routes_halves_choose(t, i, false);
+	}
 	for (t->writes = 0; t->walk < BUCKETS && t->writes < budget; t->walk++)
 		for (uint32_t i = t->bucket[t->walk], next; i != NIL; i = next) {
 			next = t->node[i].next;
-			if (t->node[i].len > 1)
+			if (t->node[i].to.len > 1)
 				routes_node_choose(t, &t->node[i]);
 			routes_node_put(t, &t->node[i]);
 		}

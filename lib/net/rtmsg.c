@@ -16,6 +16,7 @@ struct attrs {
 	const uint8_t *p;
 	size_t left;
 	bool bad;
+	uint8_t family; /* of the addresses in them */
 };
 
 struct attr {
@@ -58,13 +59,34 @@ static bool rtmsg_attr_u32(struct attrs *a, const struct attr *from, uint32_t *v
 	return true;
 }
 
-static void rtmsg_attr_ip4(struct attrs *a, const struct attr *from, uint32_t *v)
+static bool rtmsg_family_known(uint8_t family)
 {
-	if (rtmsg_attr_u32(a, from, v))
-		*v = rte_be_to_cpu_32(*v);
+	return family == AF_INET || family == AF_INET6;
 }
 
-/* The fixed part of a message into `body`, its attributes into `a`. */
+/* An address of the message's family. */
+static void rtmsg_attr_addr(struct attrs *a, const struct attr *from, struct ip_addr *v)
+{
+	if (from->len != (a->family == AF_INET ? 4 : 16) ||
+		!ip_addr_from_bytes(v, from->p, from->len))
+		a->bad = true;
+}
+
+/* Whether it can be told from the other family: an IPv4-mapped destination of the table of IPv6
+ * would be taken for one of IPv4, which it is not. */
+static bool rtmsg_of_family(uint8_t family, const struct ip_addr *a)
+{
+	return rtmsg_family_known(family) && ip_addr_is_v4(a) == (family == AF_INET);
+}
+
+/* The unspecified address of a family. */
+static struct ip_addr rtmsg_any(uint8_t family)
+{
+	return family == AF_INET ? ip_addr_v4(0) : (struct ip_addr){ { 0 } };
+}
+
+/* The fixed part of a message into `body`, its attributes into `a`. The first byte of each of these
+ * messages but that of links is the family of its addresses. */
 static bool rtmsg_message_open(const struct nlmsghdr *h, void *body, size_t size, struct attrs *a)
 {
 	size_t fixed = NLMSG_HDRLEN + NLMSG_ALIGN(size);
@@ -73,7 +95,8 @@ static bool rtmsg_message_open(const struct nlmsghdr *h, void *body, size_t size
 		return false;
 	memcpy(body, (const uint8_t *)h + NLMSG_HDRLEN, size);
 	fixed = RTE_MIN(fixed, (size_t)h->nlmsg_len);
-	*a = (struct attrs){ (const uint8_t *)h + fixed, h->nlmsg_len - fixed, false };
+	*a = (struct attrs){ (const uint8_t *)h + fixed, h->nlmsg_len - fixed, false,
+		*(const uint8_t *)body };
 	return true;
 }
 
@@ -94,8 +117,8 @@ const struct nlmsghdr *rtmsg_next(const uint8_t **p, size_t *left, bool *bad)
 	return h;
 }
 
-/* One next hop's attributes: those of the route itself, or of a part of RTA_MULTIPATH. An IPv6
- * gateway (RTA_VIA) makes the hop unusable here: only IPv4 neighbours are mirrored. */
+/* One next hop's attributes: those of the route itself, or of a part of RTA_MULTIPATH. A gateway of
+ * the other family (RTA_VIA) makes the hop unusable here: only IPv4 neighbours are mirrored. */
 static bool rtmsg_hop_attr(struct attrs *a, const struct attr *at, struct rtmsg_hop *hop, bool *via)
 {
 	switch (at->type) {
@@ -103,7 +126,7 @@ static bool rtmsg_hop_attr(struct attrs *a, const struct attr *at, struct rtmsg_
 		rtmsg_attr_u32(a, at, &hop->ifindex);
 		return true;
 	case RTA_GATEWAY:
-		rtmsg_attr_ip4(a, at, &hop->gw);
+		rtmsg_attr_addr(a, at, &hop->gw);
 		return true;
 	case RTA_VIA:
 		*via = true;
@@ -120,7 +143,7 @@ static void rtmsg_hop_add(struct rtmsg_route *r, struct rtmsg_hop hop, unsigned 
 	r->hop[r->n_hops++] = hop;
 }
 
-static bool rtmsg_multipath(struct rtmsg_route *r, const uint8_t *p, size_t left)
+static bool rtmsg_multipath(struct rtmsg_route *r, uint8_t family, const uint8_t *p, size_t left)
 {
 	while (left > 0) {
 		struct rtnexthop nh;
@@ -134,7 +157,7 @@ static bool rtmsg_multipath(struct rtmsg_route *r, const uint8_t *p, size_t left
 		memcpy(&nh, p, sizeof(nh));
 		if (nh.rtnh_len < sizeof(nh) || nh.rtnh_len > left)
 			return false;
-		struct attrs a = { p + sizeof(nh), nh.rtnh_len - sizeof(nh), false };
+		struct attrs a = { p + sizeof(nh), nh.rtnh_len - sizeof(nh), false, family };
 
 		hop.ifindex = (uint32_t)nh.rtnh_ifindex;
 		while (rtmsg_attr_next(&a, &at))
@@ -162,13 +185,14 @@ int rtmsg_route(const struct nlmsghdr *h, struct rtmsg_route *r)
 	if (!rtmsg_message_open(h, &rt, sizeof(rt), &a))
 		return -EBADMSG;
 	table = rt.rtm_table;
+	got.to.addr = rtmsg_any(rt.rtm_family);
 	while (rtmsg_attr_next(&a, &at)) {
 		if (at.type == RTA_MULTIPATH)
 			paths = at;
-		else if (rt.rtm_family != AF_INET || rtmsg_hop_attr(&a, &at, &hop, &via))
+		else if (!rtmsg_family_known(rt.rtm_family) || rtmsg_hop_attr(&a, &at, &hop, &via))
 			continue;
 		else if (at.type == RTA_DST)
-			rtmsg_attr_ip4(&a, &at, &got.prefix);
+			rtmsg_attr_addr(&a, &at, &got.to.addr);
 		else if (at.type == RTA_PRIORITY)
 			rtmsg_attr_u32(&a, &at, &got.metric);
 		else if (at.type == RTA_TABLE)
@@ -178,22 +202,28 @@ int rtmsg_route(const struct nlmsghdr *h, struct rtmsg_route *r)
 		return -EBADMSG;
 	/* A lookup by destination alone cannot tell types of service apart: routes that have one
 	 * are left out. */
-	if (rt.rtm_family != AF_INET || table != RT_TABLE_MAIN || rt.rtm_tos != 0 ||
-		rt.rtm_flags & RTM_F_CLONED)
+	if (!rtmsg_of_family(rt.rtm_family, &got.to.addr) || table != RT_TABLE_MAIN ||
+		rt.rtm_tos != 0 || rt.rtm_flags & RTM_F_CLONED)
 		return 1;
-	if (rt.rtm_dst_len > 32)
+	if (rt.rtm_dst_len > ip_addr_bits(&got.to.addr))
 		return -EBADMSG;
-	got.len = rt.rtm_dst_len;
-	got.prefix &= got.len == 0 ? 0 : UINT32_MAX << (32 - got.len);
+	got.instance = INSTANCE_MAIN;
+	got.to = ip_prefix_around(&got.to.addr, rt.rtm_dst_len);
 	got.replace = (h->nlmsg_flags & NLM_F_REPLACE) != 0;
 	got.append = (h->nlmsg_flags & NLM_F_APPEND) != 0;
 	if (rt.rtm_type == RTN_UNICAST) {
 		rtmsg_hop_add(&got, hop, rt.rtm_flags, via);
-		if (paths.p != NULL && !rtmsg_multipath(&got, paths.p, paths.len))
+		if (paths.p != NULL && !rtmsg_multipath(&got, rt.rtm_family, paths.p, paths.len))
 			return -EBADMSG;
 	}
 	*r = got;
 	return 0;
+}
+
+/* The kernel lists multicast and broadcast destinations too. */
+static bool rtmsg_is_group(const struct ip_addr *a)
+{
+	return ip_addr_is_v4(a) ? ip_addr_to_v4(a) >> 28 >= 14 : a->b[0] == 0xff;
 }
 
 int rtmsg_neigh(const struct nlmsghdr *h, struct rtmsg_neigh *n)
@@ -211,10 +241,10 @@ int rtmsg_neigh(const struct nlmsghdr *h, struct rtmsg_neigh *n)
 	if (!rtmsg_message_open(h, &nd, sizeof(nd), &a))
 		return -EBADMSG;
 	while (rtmsg_attr_next(&a, &at)) {
-		if (nd.ndm_family != AF_INET)
+		if (!rtmsg_family_known(nd.ndm_family))
 			continue;
 		if (at.type == NDA_DST) {
-			rtmsg_attr_ip4(&a, &at, &got.dst);
+			rtmsg_attr_addr(&a, &at, &got.dst);
 			has_dst = true;
 		} else if (at.type == NDA_LLADDR && at.len == sizeof(got.mac)) {
 			memcpy(&got.mac, at.p, sizeof(got.mac));
@@ -223,8 +253,8 @@ int rtmsg_neigh(const struct nlmsghdr *h, struct rtmsg_neigh *n)
 	}
 	if (a.bad)
 		return -EBADMSG;
-	/* The kernel lists multicast and broadcast destinations too; they are no next hops. */
-	if (nd.ndm_family != AF_INET || !has_dst || nd.ndm_flags & NTF_PROXY || got.dst >> 28 >= 14)
+	if (!has_dst || !rtmsg_of_family(nd.ndm_family, &got.dst) || nd.ndm_flags & NTF_PROXY ||
+		rtmsg_is_group(&got.dst))
 		return 1;
 	got.ifindex = (uint32_t)nd.ndm_ifindex;
 	got.state = nd.ndm_state;
@@ -235,23 +265,28 @@ int rtmsg_neigh(const struct nlmsghdr *h, struct rtmsg_neigh *n)
 	return 0;
 }
 
-int rtmsg_addr(const struct nlmsghdr *h, uint32_t *v4)
+/* IPv4 names the own address IFA_LOCAL, and IPv6 IFA_ADDRESS, unless there is a peer. */
+int rtmsg_addr(const struct nlmsghdr *h, struct ip_addr *own)
 {
 	struct ifaddrmsg ifa;
 	struct attrs a;
 	struct attr at;
-	bool has = false;
+	bool has = false, local = false;
 
 	if (!rtmsg_message_open(h, &ifa, sizeof(ifa), &a))
 		return -EBADMSG;
-	while (rtmsg_attr_next(&a, &at))
-		if (ifa.ifa_family == AF_INET && at.type == IFA_LOCAL) {
-			rtmsg_attr_ip4(&a, &at, v4);
-			has = true;
-		}
+	while (rtmsg_attr_next(&a, &at)) {
+		if (!rtmsg_family_known(ifa.ifa_family) ||
+			(at.type != IFA_LOCAL &&
+				(at.type != IFA_ADDRESS || ifa.ifa_family == AF_INET || local)))
+			continue;
+		rtmsg_attr_addr(&a, &at, own);
+		has = true;
+		local = local || at.type == IFA_LOCAL;
+	}
 	if (a.bad)
 		return -EBADMSG;
-	return has ? 0 : 1;
+	return has && rtmsg_of_family(ifa.ifa_family, own) ? 0 : 1;
 }
 
 int rtmsg_link(const struct nlmsghdr *h, struct rtmsg_link *l)

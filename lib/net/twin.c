@@ -58,7 +58,7 @@ static int twin_tap_start(struct net_twin *t, uint32_t mtu, struct rte_mempool *
 	return ret == 0 ? rte_eth_promiscuous_enable(t->tap) : ret;
 }
 
-static int twin_tap_address(struct net_twin *t, const struct ip_addr *addr, uint8_t addr_len)
+static int twin_tap_address(struct net_twin *t, const struct ip_prefix *own)
 {
 	struct net_kernel *k = net_kernel_open();
 	int ret;
@@ -66,14 +66,14 @@ static int twin_tap_address(struct net_twin *t, const struct ip_addr *addr, uint
 	if (k == NULL)
 		return -errno;
 	ret = net_link_up(k, t->ifindex);
-	if (ret == 0 && addr_len > 0)
-		ret = net_addr_add(k, t->ifindex, addr, addr_len);
+	if (ret == 0 && own->len > 0)
+		ret = net_addr_add(k, t->ifindex, own);
 	net_kernel_close(k);
 	return ret;
 }
 
 int net_twin_open(struct net_twin *t, uint16_t port, const char *name, uint32_t mtu,
-	const struct ip_addr *addr, uint8_t addr_len, struct rte_mempool *pool)
+	const struct ip_prefix *own, struct rte_mempool *pool)
 {
 	struct rte_ether_addr mac;
 	char args[96];
@@ -86,6 +86,7 @@ int net_twin_open(struct net_twin *t, uint16_t port, const char *name, uint32_t 
 	if (ret < 0)
 		return ret;
 	t->port = port;
+	t->instance = INSTANCE_MAIN;
 	snprintf(t->name, sizeof(t->name), "%s", name);
 	snprintf(t->vdev, sizeof(t->vdev), "net_tap_twin%u",
 		port); /* of its own, beside an operator's net_tapN */
@@ -104,7 +105,7 @@ int net_twin_open(struct net_twin *t, uint16_t port, const char *name, uint32_t 
 	if (ret == 0 && t->ifindex == 0)
 		ret = -ENODEV;
 	if (ret == 0)
-		ret = twin_tap_address(t, addr, addr_len);
+		ret = twin_tap_address(t, own);
 	if (ret < 0)
 		net_twin_close(t);
 	return ret < 0 ? ret : 0;

@@ -10,7 +10,7 @@
 static struct mirror_watch *watch_of(struct net_mirror *m, const struct rtmsg_route *r)
 {
 	for (unsigned int i = 0; i < m->n_watches; i++)
-		if (m->watch[i].prefix == r->prefix && m->watch[i].len == r->len)
+		if (m->watch[i].instance == r->instance && ip_prefix_equal(&m->watch[i].to, &r->to))
 			return &m->watch[i];
 	return NULL;
 }
@@ -102,14 +102,14 @@ void watch_sweep(struct net_mirror *m)
 	}
 }
 
-int net_mirror_watch(struct net_mirror *m, uint32_t prefix4, uint8_t len)
+int net_mirror_watch(struct net_mirror *m, uint16_t instance, const struct ip_prefix *to)
 {
-	if (len > 32 || (len < 32 && prefix4 << len != 0))
+	if (instance >= INSTANCES || !mirror_follows(&to->addr) || !ip_prefix_valid(to))
 		return -EINVAL;
 	if (m->n_watches == NET_WATCHES)
 		return -ENOSPC;
 	m->watch[m->n_watches] =
-		(struct mirror_watch){ .prefix = prefix4, .len = len, .since = m->stamp };
+		(struct mirror_watch){ .instance = instance, .to = *to, .since = m->stamp };
 	m->again = true; /* what is there already, a dump tells */
 	return (int)m->n_watches++;
 }

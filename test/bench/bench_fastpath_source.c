@@ -185,9 +185,12 @@ static int open_ports(struct bench *b)
 		b->fib->adj[p].word =
 			UINT64_C(0x525400000099) << 16 | (uint64_t)p << 8 | FIB_ADJ_VALID;
 	}
-	if (rte_lpm_add(b->fib->lpm, 0x0a080000, 16, 0) < 0 ||
-		rte_lpm_add(b->fib->lpm, 0x0a090000, 16, 1) < 0)
-		return -1;
+	for (uint32_t i = 0; i < 2; i++) {
+		struct ip_prefix to = { ip_addr_v4(0x0a080000 + (i << 16)), 16 };
+
+		if (fib_put(b->fib, INSTANCE_MAIN, &to, i) < 0)
+			return -1;
+	}
 	b->fib->gen = 1;
 	return 0;
 }

@@ -12,13 +12,13 @@ static void one(const struct nlmsghdr *h)
 	struct rtmsg_route r;
 	struct rtmsg_neigh n;
 	struct rtmsg_link l;
-	uint32_t v4;
+	struct ip_addr own;
 
-	if (rtmsg_route(h, &r) == 0 && (r.len > 32 || r.n_hops > RTMSG_HOPS))
+	if (rtmsg_route(h, &r) == 0 && (!ip_prefix_valid(&r.to) || r.n_hops > RTMSG_HOPS))
 		abort();
 	rtmsg_neigh(h, &n);
 	rtmsg_link(h, &l);
-	rtmsg_addr(h, &v4);
+	rtmsg_addr(h, &own);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -64,6 +64,8 @@ void bed_free(void);
 /* Both workers as new: OWN, no counts, nothing queued. */
 void bed_reset(void);
 struct session_slot *bed_slot(unsigned int i);
+/* A host route; nh FIB_NONE: no longer. 0 / -errno. */
+int bed_route(uint32_t dst4, uint32_t nh);
 
 /* An IPv4 header with a right checksum; flags: the 16 bits of flags and offset. */
 void put_ip(uint8_t *p, uint32_t src, uint32_t dst, uint8_t proto, uint8_t ttl, uint16_t total,

@@ -178,7 +178,7 @@ static inline bool lab_up(void)
 
 static inline bool port_up(unsigned int i)
 {
-	struct ip_addr own = ip_addr_v4(0x0a090001);
+	struct ip_prefix own = { ip_addr_v4(0x0a090001), i == 0 ? 24 : 0 };
 	struct rte_eth_conf conf = { 0 };
 	char name[32], args[64], twin[8];
 
@@ -192,8 +192,7 @@ static inline bool port_up(unsigned int i)
 	       rte_eth_rx_queue_setup(ports[i], 0, 64, 0, NULL, pool) == 0 &&
 	       rte_eth_tx_queue_setup(ports[i], 0, 64, 0, NULL) == 0 &&
 	       rte_eth_dev_start(ports[i]) == 0 &&
-	       net_twin_open(&twins[i], ports[i], twin, 1450, i == 0 ? &own : NULL, i == 0 ? 24 : 0,
-		       pool) == 0;
+	       net_twin_open(&twins[i], ports[i], twin, 1450, &own, pool) == 0;
 }
 
 static inline int suite_up(void)

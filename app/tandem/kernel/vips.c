@@ -65,11 +65,10 @@ bool vips_confirmed(const struct vips *v, const struct ip_addr *vip)
 /* ---- routes ---- */
 
 /* Metric 0: away with it. */
-static int vips_route(
-	struct vips *v, const struct ip_addr *a, uint8_t len, uint32_t metric, const char *of)
+static int vips_route(struct vips *v, const struct ip_prefix *to, uint32_t metric, const char *of)
 {
-	int ret = metric == 0 ? net_pool_route_del(v->s.net, a, len)
-			      : net_pool_route_set(v->s.net, a, len, metric);
+	int ret = metric == 0 ? net_pool_route_del(v->s.net, to)
+			      : net_pool_route_set(v->s.net, to, metric);
 
 	if (ret < 0 && metric != 0 && !v->again)
 		LOG(ERR, "%s: cannot install its route: %s", of, strerror(-ret));
@@ -87,16 +86,14 @@ static int vips_routes(struct vips *v, uint32_t metric)
 
 	for (unsigned int i = 0; i < f->n_pools; i++) {
 		const struct config_pool *p = &f->pools[i];
-		int err = p->srp_activate
-				  ? vips_route(v, &p->prefix.addr, p->prefix.len, metric, p->name)
-				  : 0;
+		int err = p->srp_activate ? vips_route(v, &p->prefix, metric, p->name) : 0;
 
 		ret = err < 0 ? err : ret;
 	}
 	for (unsigned int i = 0; i < f->n_loopbacks && !f->srp.l2; i++) {
 		const struct config_loopback *l = &f->loopbacks[i];
-		uint8_t len = ip_addr_is_v4(&l->address) ? 32 : 128;
-		int err = l->srp_activate ? vips_route(v, &l->address, len, metric, l->name) : 0;
+		struct ip_prefix host = { l->address, ip_addr_bits(&l->address) };
+		int err = l->srp_activate ? vips_route(v, &host, metric, l->name) : 0;
 
 		ret = err < 0 ? err : ret;
 	}

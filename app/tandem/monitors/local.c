@@ -55,16 +55,13 @@ static int local_port_open(struct monitors *m, unsigned int i, usec_t now)
 static int local_route_open(struct monitors *m, unsigned int i, usec_t now)
 {
 	const struct config_route *r = &m->set.conf->routes[i];
-	char address[IP_ADDR_TEXT], prefix[MONITORS_ADDRESS];
-	int ret;
+	char prefix[IP_PREFIX_TEXT];
+	int ret = net_mirror_watch(m->set.mirror, INSTANCE_MAIN, &r->prefix);
 
-	snprintf(prefix, sizeof(prefix), "%s/%u", ip_addr_print(&r->prefix.addr, address),
-		r->prefix.len);
-	ret = net_mirror_watch(m->set.mirror, ip_addr_to_v4(&r->prefix.addr), r->prefix.len);
 	m->local->watch[i] = ret;
 	if (ret >= 0)
-		m->local->route[i] = ret =
-			monitors_add(m, MONITOR_ROUTE, r->name, prefix, r->group, now);
+		m->local->route[i] = ret = monitors_add(m, MONITOR_ROUTE, r->name,
+			ip_prefix_print(&r->prefix, prefix), r->group, now);
 	return ret;
 }
 

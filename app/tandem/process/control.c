@@ -130,8 +130,11 @@ static void unresolved(struct control *c)
 				     ? atomic_exchange(at, 0)
 				     : 0;
 
-		if (w != 0)
-			net_mirror_want(kernel_mirror(c->kernel), (uint16_t)(w >> 32), (uint32_t)w);
+		if (w != 0) {
+			struct ip_addr dst = ip_addr_v4((uint32_t)w);
+
+			net_mirror_want(kernel_mirror(c->kernel), (uint16_t)(w >> 32), &dst);
+		}
 	}
 }
 

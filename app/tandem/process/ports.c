@@ -180,8 +180,8 @@ static int open_one(struct port *p)
 		return ret;
 	}
 	p->under_ifindex = under(p->conf);
-	ret = net_twin_open(&p->twin, p->id, p->conf->twin, p->conf->mtu, &p->conf->address.addr,
-		p->conf->address.len, T.mbufs);
+	ret = net_twin_open(
+		&p->twin, p->id, p->conf->twin, p->conf->mtu, &p->conf->address, T.mbufs);
 	if (ret < 0) {
 		LOG(ERR, "port %s: twin %s: %s (root and /dev/net/tun are needed)", p->conf->name,
 			p->conf->twin, strerror(-ret));

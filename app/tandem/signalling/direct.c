@@ -47,9 +47,9 @@ enum gtpc_frame direct_read(struct direct *t, struct rte_mbuf *m, struct gtpc_da
 /* The access port that leads to an address, and the MAC address of the next hop there; NULL: only
  * the kernel can tell. */
 static const struct signalling_port *direct_way(
-	const struct direct *t, uint32_t to4, size_t len, struct rte_ether_addr *hop)
+	const struct direct *t, const struct ip_addr *to, size_t len, struct rte_ether_addr *hop)
 {
-	uint32_t nh = fib_lookup(t->env->fib, to4);
+	uint32_t nh = fib_lookup(t->env->fib, INSTANCE_MAIN, to);
 	const struct signalling_port *p;
 	uint16_t id;
 
@@ -67,12 +67,10 @@ bool direct_send(struct direct *t, const struct gtpc_peer *to, const uint8_t *ms
 	struct signalling_role role;
 	struct rte_ether_addr hop;
 	struct rte_mbuf *m;
-	uint32_t to4;
 
 	if (!ip_addr_is_v4(&to->addr) || !direct_role(t, &role))
 		return false;
-	to4 = ip_addr_to_v4(&to->addr);
-	out = direct_way(t, to4, len, &hop);
+	out = direct_way(t, &to->addr, len, &hop);
 	m = out != NULL ? rte_pktmbuf_alloc(t->env->mbufs) : NULL;
 	if (m == NULL || len + GTPC_FRAME_HEAD > rte_pktmbuf_tailroom(m)) {
 		rte_pktmbuf_free(m);
@@ -81,7 +79,7 @@ bool direct_send(struct direct *t, const struct gtpc_peer *to, const uint8_t *ms
 	memcpy(rte_pktmbuf_append(m, (uint16_t)(GTPC_FRAME_HEAD + len)) + GTPC_FRAME_HEAD, msg,
 		len);
 	gtpc_frame_write(rte_pktmbuf_mtod(m, uint8_t *), (uint16_t)len, &out->mac, &hop,
-		t->env->vip4, to4, to->port, t->ip_id++);
+		t->env->vip4, ip_addr_to_v4(&to->addr), to->port, t->ip_id++);
 	m->port = out->id;
 	if (rte_ring_enqueue(t->env->transmit, m) < 0) {
 		rte_pktmbuf_free(m);

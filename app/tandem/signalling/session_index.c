@@ -116,12 +116,13 @@ static void session_index_neighbour(struct session_index *x, uint32_t handle)
 	const struct session_slot *s = session_find(x->env->table, handle);
 	uint32_t sgsn4 = s != NULL ? s->peer_usr4 : 0;
 	uint32_t *known = &x->sgsn4[sgsn4 % SESSION_INDEX_SGSNS];
+	struct ip_addr sgsn = ip_addr_v4(sgsn4);
 
 	if (sgsn4 == 0 || *known == sgsn4)
 		return;
 	*known = sgsn4;
 	for (unsigned int i = 0; i < x->env->n_ports; i++)
-		net_mirror_want(x->env->mirror, x->env->ports[i].id, sgsn4);
+		net_mirror_want(x->env->mirror, x->env->ports[i].id, &sgsn);
 }
 
 static void session_index_entry(struct session_index *x, uint64_t key, uint32_t handle, bool live)

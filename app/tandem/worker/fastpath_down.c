@@ -17,11 +17,11 @@ static inline uint32_t hop_of(
 	uint32_t gen, nh;
 
 	if (late)
-		return fib_lookup(f->sh->fib, peer4);
+		return fib_lookup4(f->sh->fib, INSTANCE_MAIN, peer4);
 	gen = atomic_load_explicit(&f->sh->fib->gen, memory_order_acquire);
 	if (likely(s->nh_gen == gen && gen != 0))
 		return s->nh;
-	nh = fib_lookup(f->sh->fib, peer4);
+	nh = fib_lookup4(f->sh->fib, INSTANCE_MAIN, peer4);
 	if (nh < FIB_ADJ_MAX) {
 		s->nh = (uint16_t)nh;
 		s->nh_gen = gen;

@@ -182,22 +182,16 @@ static inline void fp_account(struct fastpath *f, struct session_slot *s, uint32
 		dirty_mark(f->dirty, s, handle, late ? SESSION_G_USAGE64 : SESSION_G_USAGE32);
 }
 
-/* nh: result of fib_lookup for dst4. */
+/* nh: result of fib_lookup4 for dst4. */
 static inline uint64_t *fp_hop(
 	struct fastpath *f, uint32_t nh, uint32_t dst4, uint8_t role, struct fp_hop *h)
 {
-	struct fib_adj *a;
-
 	if (unlikely(nh >= FIB_ADJ_MAX))
 		return fp_hop_none(f, nh, dst4);
-	a = &f->sh->fib->adj[nh];
-	h->word = atomic_load_explicit(&a->word, memory_order_relaxed);
-	if (unlikely(!(h->word & FIB_ADJ_VALID))) {
-		if (atomic_load_explicit(&a->wanted, memory_order_relaxed) == 0)
-			atomic_store_explicit(&a->wanted, 1, memory_order_relaxed);
+	h->word = fib_adj_word(f->sh->fib, nh);
+	if (unlikely(!(h->word & FIB_ADJ_VALID)))
 		return &f->count.drop_unresolved;
-	}
-	h->port = (uint16_t)(h->word >> 8 & 0xff);
+	h->port = fib_word_port(h->word);
 	if (unlikely(h->port >= FASTPATH_PORTS || !(f->sh->port[h->port].roles & role)))
 		return &f->count.drop_wrong_port;
 	if (unlikely(!atomic_load_explicit(&f->sh->port[h->port].up, memory_order_relaxed)))

@@ -143,7 +143,7 @@ static void fastpath_output(struct fastpath *f, struct rte_mbuf *m)
 		fp_down_inner(f, m, entry);
 		return;
 	}
-	why = fp_hop(f, fib_lookup(f->sh->fib, dst4), dst4, CONFIG_CORE, &hop);
+	why = fp_hop(f, fib_lookup4(f->sh->fib, INSTANCE_MAIN, dst4), dst4, CONFIG_CORE, &hop);
 	if (why != NULL) {
 		fp_drop(m, why);
 		return;

@@ -127,7 +127,8 @@ static __rte_always_inline uint64_t *up_one(
 	entry = fp_pool_entry(f->sh->pools, dst4);
 	/* Before the frame is touched: one that must wait for its next hop comes back as it is. */
 	if (likely(entry == NULL && ip->time_to_live > 1)) {
-		why = fp_hop(f, fib_lookup(f->sh->fib, dst4), dst4, CONFIG_CORE, &hop);
+		why = fp_hop(
+			f, fib_lookup4(f->sh->fib, INSTANCE_MAIN, dst4), dst4, CONFIG_CORE, &hop);
 		if (unlikely(why != NULL))
 			return why;
 	}

@@ -467,7 +467,7 @@ static void neighbours(int id)
 {
 	struct fib *f = &fibs[id];
 
-	f->lpm = lpm;
+	f->lpm[INSTANCE_MAIN] = lpm;
 	f->adj = calloc(FIB_ADJ_MAX, sizeof(*f->adj));
 	if (f->adj == NULL)
 		exit(2);

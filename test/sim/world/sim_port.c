@@ -270,26 +270,25 @@ int net_vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int wh
 	return 0;
 }
 
-static int route(const struct ip_addr *prefix, uint32_t metric)
+static int route(const struct ip_prefix *to, uint32_t metric)
 {
-	unsigned int port = ip_addr_to_v4(prefix) == POOL_BASE ? CORE : ACCESS;
+	unsigned int port = ip_addr_to_v4(&to->addr) == POOL_BASE ? CORE : ACCESS;
 
-	if (ip_addr_to_v4(prefix) == VIP_CORE) /* nobody asks for it */
+	if (ip_addr_to_v4(&to->addr) == VIP_CORE) /* nobody asks for it */
 		return 0;
 	me()->host.metric[port] = metric;
 	traffic_routes(me()->id, port);
 	return 0;
 }
 
-int net_pool_route_set(
-	struct net_kernel *k, const struct ip_addr *prefix, uint8_t len, uint32_t metric)
+int net_pool_route_set(struct net_kernel *k, const struct ip_prefix *to, uint32_t metric)
 {
-	return route(prefix, metric);
+	return route(to, metric);
 }
 
-int net_pool_route_del(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len)
+int net_pool_route_del(struct net_kernel *k, const struct ip_prefix *to)
 {
-	return route(prefix, 0);
+	return route(to, 0);
 }
 
 int net_cleanup(struct net_kernel *k, const struct ip_addr *vips, unsigned int n)
@@ -328,7 +327,7 @@ int net_mirror_process(struct net_mirror *m)
 
 void net_mirror_resolve(struct net_mirror *m) {}
 
-void net_mirror_want(struct net_mirror *m, uint16_t port, uint32_t dst4) {}
+void net_mirror_want(struct net_mirror *m, uint16_t port, const struct ip_addr *dst) {}
 
 uint16_t net_mirror_keep(struct net_mirror *m, uint16_t port, const struct ip_addr *addr)
 {

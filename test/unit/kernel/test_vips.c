@@ -41,18 +41,18 @@ int net_vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int wh
 	return 0;
 }
 
-int net_pool_route_set(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len, uint32_t m)
+int net_pool_route_set(struct net_kernel *k, const struct ip_prefix *to, uint32_t m)
 {
 	if (refuse_routes)
 		return -EACCES;
-	if (len == 24)
+	if (to->len == 24)
 		metric = m;
 	return 0;
 }
 
-int net_pool_route_del(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len)
+int net_pool_route_del(struct net_kernel *k, const struct ip_prefix *to)
 {
-	if (len == 24)
+	if (to->len == 24)
 		metric = 0;
 	return 0;
 }

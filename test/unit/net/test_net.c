@@ -129,7 +129,7 @@ static void stop(void)
 	for (uint32_t i = 0; i < FIB_ADJ_MAX; i++)
 		left += atomic_load(&fib->adj[i].word) != 0;
 	CU_ASSERT_EQUAL(left, 0);
-	CU_ASSERT_EQUAL(fib_lookup(fib, 0x0a000009), FIB_NONE);
+	CU_ASSERT_EQUAL(fib_lookup4(fib, INSTANCE_MAIN, 0x0a000009), FIB_NONE);
 }
 
 /* ---- tests ---- */
@@ -141,26 +141,26 @@ static void test_messages(void)
 	start();
 	put_route(RTM_NEWROUTE, 0, 0x0a000000, 24, 0, 0);
 	feed();
-	CU_ASSERT_EQUAL(fib_lookup(fib, 0x0a000009), FIB_GLEAN | PORT0);
+	CU_ASSERT_EQUAL(fib_lookup4(fib, INSTANCE_MAIN, 0x0a000009), FIB_GLEAN | PORT0);
 	put_neigh(RTM_NEWNEIGH, 0x0a000009, NUD_REACHABLE);
 	feed();
-	nh = fib_lookup(fib, 0x0a000009);
+	nh = fib_lookup4(fib, INSTANCE_MAIN, 0x0a000009);
 	CU_ASSERT_TRUE(nh < FIB_ADJ_MAX);
 	CU_ASSERT_EQUAL(
 		atomic_load(&fib->adj[nh].word), UINT64_C(0x020000000009) << 16 | PORT0 << 8 | 3);
 	put_multipath(0xc0000200, 24); /* its first hop has no carrier */
 	feed();
-	nh = fib_lookup(fib, 0xc0000201);
+	nh = fib_lookup4(fib, INSTANCE_MAIN, 0xc0000201);
 	CU_ASSERT_TRUE(nh < FIB_ADJ_MAX);
-	CU_ASSERT_EQUAL(fib->adj[nh].nh4, 0x0a000003);
-	CU_ASSERT_EQUAL(fib->adj[nh].ifindex, TW0);
+	CU_ASSERT_EQUAL(ip_addr_to_v4(&m->adj[nh].nh), 0x0a000003);
+	CU_ASSERT_EQUAL(m->twin[m->adj[nh].twin].ifindex, TW0);
 	put_neigh(RTM_NEWNEIGH, 0x0a000009, NUD_FAILED);
 	feed();
-	CU_ASSERT_EQUAL(fib_lookup(fib, 0x0a000009), FIB_GLEAN | PORT0);
+	CU_ASSERT_EQUAL(fib_lookup4(fib, INSTANCE_MAIN, 0x0a000009), FIB_GLEAN | PORT0);
 	put_link(RTM_DELLINK, TW0, IFF_UP | IFF_LOWER_UP);
 	feed();
-	CU_ASSERT_EQUAL(fib_lookup(fib, 0x0a000009), FIB_NONE);
-	CU_ASSERT_EQUAL(fib_lookup(fib, 0xc0000201), FIB_NONE);
+	CU_ASSERT_EQUAL(fib_lookup4(fib, INSTANCE_MAIN, 0x0a000009), FIB_NONE);
+	CU_ASSERT_EQUAL(fib_lookup4(fib, INSTANCE_MAIN, 0xc0000201), FIB_NONE);
 	CU_ASSERT_EQUAL(m->count.malformed, 0);
 	stop();
 }
@@ -267,6 +267,8 @@ static void test_mangled(void)
 /* More gateways than adjacencies, more routes than room: counted, bounded, and all given back. */
 static void test_full(void)
 {
+	struct ip_addr gw = ip_addr_v4(0x0a000001);
+
 	start();
 	for (uint32_t i = 0; i < FIB_ADJ_MAX + 10; i++) {
 		put_route(RTM_NEWROUTE, 0, 0x14000000 + (i << 8), 24, 0, 0x0a000001 + i);
@@ -279,7 +281,7 @@ static void test_full(void)
 		feed();
 	}
 	CU_ASSERT_EQUAL(routes_count(m->routes), 0);
-	CU_ASSERT_EQUAL(adj_find(m, 0, 0x0a000001), FIB_NONE);
+	CU_ASSERT_EQUAL(adj_find(m, INSTANCE_MAIN, 0, &gw), FIB_NONE);
 	/* lengths 17..24, since rte_lpm searches each length one by one */
 	for (uint32_t i = 0; i < FIB_ROUTES + 10; i++) {
 		put_route(RTM_NEWROUTE, 0, 0x14000000 + (i >> 3 << 15), 17 + i % 8, 0, 0x0a000001);
@@ -296,24 +298,201 @@ static void test_full(void)
 		feed();
 	}
 	CU_ASSERT_EQUAL(routes_refused(m->routes), 10);
-	CU_ASSERT_EQUAL(fib_lookup(fib, 0x14000000 + (FIB_TBL8 + 5) * 256U), FIB_NONE);
+	CU_ASSERT_EQUAL(
+		fib_lookup4(fib, INSTANCE_MAIN, 0x14000000 + (FIB_TBL8 + 5) * 256U), FIB_NONE);
 	stop();
 }
 
 /* A freed adjacency is not the next one to be given out: a worker may still hold its number. */
 static void test_reuse(void)
 {
+	struct ip_addr gw = ip_addr_v4(0x0a000001);
 	uint32_t a, b;
 
 	start();
-	a = adj_get(m, 0, 0x0a000001);
+	a = adj_get(m, INSTANCE_MAIN, 0, &gw);
 	adj_put(m, a);
-	CU_ASSERT_EQUAL(adj_find(m, 0, 0x0a000001), FIB_NONE);
+	CU_ASSERT_EQUAL(adj_find(m, INSTANCE_MAIN, 0, &gw), FIB_NONE);
 	for (uint32_t i = 0; i < FIB_ADJ_MAX - 1; i++) {
-		b = adj_get(m, 0, 0x0a000001);
+		b = adj_get(m, INSTANCE_MAIN, 0, &gw);
 		CU_ASSERT_NOT_EQUAL(b, a);
 		adj_put(m, b);
 	}
+	stop();
+}
+
+/* One next hop, of either family, in two instances and on two twins: four adjacencies, and each is
+ * found again by all that names it. */
+static void test_adj_keys(void)
+{
+	static const char *const next_hops[] = { "10.0.0.1", "2001:db8::1" };
+
+	start();
+	for (unsigned int n = 0; n < RTE_DIM(next_hops); n++) {
+		struct ip_addr nh;
+		uint32_t i[4];
+
+		CU_ASSERT_EQUAL_FATAL(ip_addr_parse(next_hops[n], &nh), 0);
+		for (unsigned int k = 0; k < 4; k++) {
+			CU_ASSERT_EQUAL(adj_find(m, k & 1, k >> 1, &nh), FIB_NONE);
+			i[k] = adj_get(m, k & 1, k >> 1, &nh);
+			for (unsigned int o = 0; o < k; o++)
+				CU_ASSERT_NOT_EQUAL(i[k], i[o]);
+		}
+		for (unsigned int k = 0; k < 4; k++) {
+			CU_ASSERT_EQUAL(adj_find(m, k & 1, k >> 1, &nh), i[k]);
+			CU_ASSERT_EQUAL(adj_get(m, k & 1, k >> 1, &nh), i[k]);
+		}
+		for (unsigned int k = 0; k < 4; k++) {
+			adj_put(m, i[k]);
+			CU_ASSERT_EQUAL(adj_find(m, k & 1, k >> 1, &nh), FIB_NONE);
+			if (k < 3)
+				CU_ASSERT_EQUAL(adj_find(m, 1, 1, &nh), i[3]);
+		}
+	}
+	stop();
+}
+
+/* A twin of another instance has no part in the main table's routes, whatever names it. */
+static void test_twin_of_other_instance(void)
+{
+	struct ip_addr near = ip_addr_v4(0x0a000009);
+	uint32_t asked;
+
+	start();
+	m->twin[0].instance = 1;
+	put_route(RTM_NEWROUTE, 0, 0x0a000000, 24, 0, 0);
+	feed();
+	put_route(RTM_NEWROUTE, 0, 0xc0000200, 24, 0, 0x0a000003);
+	feed();
+	CU_ASSERT_EQUAL(routes_count(m->routes), 0);
+	put_neigh(RTM_NEWNEIGH, 0x0a000009, NUD_REACHABLE);
+	feed();
+	CU_ASSERT_EQUAL(adj_find(m, INSTANCE_MAIN, 0, &near), FIB_NONE);
+	CU_ASSERT_NOT_EQUAL(adj_find(m, 1, 0, &near), FIB_NONE);
+	/* a connected route of its own instance covers it; one of the main one would not */
+	CU_ASSERT_EQUAL(routes_set(m->routes, INSTANCE_MAIN,
+				&(struct ip_prefix){ ip_addr_v4(0x0a000000), 24 }, 0,
+				FIB_GLEAN | PORT0, false, m->stamp),
+		1);
+	adj_hosts(m);
+	CU_ASSERT_FALSE(m->adj[adj_find(m, 1, 0, &near)].host);
+	CU_ASSERT_EQUAL(routes_set(m->routes, 1, &(struct ip_prefix){ ip_addr_v4(0x0a000000), 24 },
+				0, FIB_GLEAN | PORT0, false, m->stamp),
+		1);
+	adj_hosts(m);
+	CU_ASSERT_TRUE(m->adj[adj_find(m, 1, 0, &near)].host);
+	asked = fib_lookup4(fib, INSTANCE_MAIN, 0x0a000009);
+	CU_ASSERT_EQUAL(asked, FIB_GLEAN | PORT0);
+	stop();
+}
+
+/* A watched prefix is that of one instance. */
+static void test_watch_instance(void)
+{
+	struct ip_prefix to = { ip_addr_v4(0xc0000200), 24 };
+	int here, there;
+
+	start();
+	here = net_mirror_watch(m, INSTANCE_MAIN, &to);
+	there = net_mirror_watch(m, 1, &to);
+	CU_ASSERT_EQUAL(net_mirror_watch(m, INSTANCES, &to), -EINVAL);
+	put_route(RTM_NEWROUTE, 0, 0xc0000200, 24, 0, 0x0a000003);
+	feed();
+	CU_ASSERT_EQUAL(net_mirror_present(m, here), NET_PRESENT);
+	CU_ASSERT_NOT_EQUAL(net_mirror_present(m, there), NET_PRESENT);
+	stop();
+}
+
+/* ---- messages of both families ---- */
+
+static const struct nlmsghdr *route_to(uint8_t family, const char *to, uint8_t len, const char *gw)
+{
+	struct rtmsg *rt = net_request_init(&q, RTM_NEWROUTE, 0, sizeof(*rt));
+	struct ip_addr a;
+
+	rt->rtm_family = family;
+	rt->rtm_dst_len = len;
+	rt->rtm_table = RT_TABLE_MAIN;
+	rt->rtm_type = RTN_UNICAST;
+	mnl_attr_put_u32(&q.nlh, RTA_OIF, TW0);
+	CU_ASSERT_EQUAL_FATAL(ip_addr_parse(to, &a), 0);
+	if (len > 0)
+		mnl_attr_put(&q.nlh, RTA_DST, family == AF_INET ? 4 : 16,
+			family == AF_INET ? a.b + IP_V4_AT : a.b);
+	if (gw != NULL) {
+		CU_ASSERT_EQUAL_FATAL(ip_addr_parse(gw, &a), 0);
+		net_request_put_addr(&q, RTA_GATEWAY, &a);
+	}
+	return &q.nlh;
+}
+
+static const struct {
+	uint8_t family, len;
+	const char *to, *gw;
+	int want;
+} family_routes[] = {
+	{ AF_INET, 24, "192.0.2.0", "10.0.0.3", 0 },
+	{ AF_INET, 0, "0.0.0.0", "10.0.0.3", 0 },
+	{ AF_INET, 24, "192.0.2.0", NULL, 0 },
+	{ AF_INET, 33, "192.0.2.0", "10.0.0.3", -EBADMSG },
+	{ AF_INET, 24, "192.0.2.0", "2001:db8::3", -EBADMSG },
+	{ AF_INET6, 48, "2001:db8:1::", "2001:db8::3", 0 },
+	{ AF_INET6, 0, "::", "2001:db8::3", 0 },
+	{ AF_INET6, 128, "2001:db8:1::7", NULL, 0 },
+	{ AF_INET6, 129, "2001:db8:1::7", NULL, -EBADMSG },
+	{ AF_INET6, 48, "2001:db8:1::", "10.0.0.3", -EBADMSG },
+	{ AF_INET6, 96, "::ffff:0.0.0.0", "2001:db8::3", 1 },
+	{ AF_UNSPEC, 0, "::", NULL, 1 },
+};
+
+static void test_families(void)
+{
+	for (unsigned int i = 0; i < RTE_DIM(family_routes); i++) {
+		struct ip_prefix to = { .len = family_routes[i].len };
+		struct rtmsg_route r;
+		struct ip_addr gw = { { 0 } };
+		int ret = rtmsg_route(route_to(family_routes[i].family, family_routes[i].to, to.len,
+					      family_routes[i].gw),
+			&r);
+
+		CU_ASSERT_EQUAL(ret, family_routes[i].want);
+		if (ret != 0)
+			continue;
+		ip_addr_parse(family_routes[i].to, &to.addr);
+		CU_ASSERT_TRUE(ip_prefix_equal(&r.to, &to));
+		CU_ASSERT_EQUAL(r.instance, INSTANCE_MAIN);
+		CU_ASSERT_EQUAL_FATAL(r.n_hops, 1);
+		if (family_routes[i].gw != NULL)
+			ip_addr_parse(family_routes[i].gw, &gw);
+		CU_ASSERT_TRUE(ip_addr_equal(&r.hop[0].gw, &gw));
+	}
+}
+
+/* What the mirror does with IPv6: nothing, whatever the kernel says. */
+static void test_ipv6_left_alone(void)
+{
+	static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 9 };
+	struct ip_addr near;
+	struct ndmsg *nd;
+
+	start();
+	route_to(AF_INET6, "2001:db8:1::", 48, "2001:db8::3");
+	feed();
+	CU_ASSERT_EQUAL(routes_count(m->routes), 0);
+	CU_ASSERT_EQUAL(ip_addr_parse("2001:db8::3", &near), 0);
+	nd = net_request_init(&q, RTM_NEWNEIGH, 0, sizeof(*nd));
+	nd->ndm_family = AF_INET6;
+	nd->ndm_ifindex = TW0;
+	nd->ndm_state = NUD_REACHABLE;
+	net_request_put_addr(&q, NDA_DST, &near);
+	mnl_attr_put(&q.nlh, NDA_LLADDR, sizeof(mac), mac);
+	feed();
+	CU_ASSERT_EQUAL(m->count.neighbours_added, 0);
+	CU_ASSERT_EQUAL(adj_find(m, INSTANCE_MAIN, 0, &near), FIB_NONE);
+	CU_ASSERT_EQUAL(net_mirror_keep(m, PORT0, &near), FIB_NONE);
+	CU_ASSERT_EQUAL(fib_lookup(fib, INSTANCE_MAIN, &near), FIB_NONE);
+	CU_ASSERT_EQUAL(m->count.malformed, 0);
 	stop();
 }
 
@@ -361,6 +540,11 @@ int main(int argc, char **argv)
 		{ "mangled", test_mangled },
 		{ "full", test_full },
 		{ "reuse", test_reuse },
+		{ "adj_keys", test_adj_keys },
+		{ "twin_of_other_instance", test_twin_of_other_instance },
+		{ "watch_instance", test_watch_instance },
+		{ "families", test_families },
+		{ "ipv6_left_alone", test_ipv6_left_alone },
 		CU_TEST_INFO_NULL,
 	};
 	CU_SuiteInfo suites[] = { { "net", suite_up, suite_down, NULL, NULL, tests },

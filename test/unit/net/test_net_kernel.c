@@ -40,7 +40,7 @@ static void test_cleanup(void)
 {
 	struct ip_addr vip = addr("10.9.1.100"), vip6 = addr("2001:db8::100"),
 		       listed = addr("10.9.1.101");
-	struct ip_addr net = addr("172.20.0.0"), net6 = addr("2001:db8:1::");
+	struct ip_prefix net = { addr("172.20.0.0"), 16 }, net6 = { addr("2001:db8:1::"), 48 };
 	struct ip_addr routed = addr("10.9.1.103"), routed6 = addr("2001:db8::103");
 
 	CU_ASSERT_EQUAL(net_cleanup(kernel, &listed, 1), 0);
@@ -49,8 +49,8 @@ static void test_cleanup(void)
 	CU_ASSERT_EQUAL(net_vip_add(kernel, &routed, NET_VIP_ROUTED), 0);
 	CU_ASSERT_EQUAL(net_vip_add(kernel, &routed6, NET_VIP_ROUTED), 0);
 	CU_ASSERT_TRUE(sh("ip addr add 10.9.1.101/32 dev lo; ip addr add 10.9.1.102/32 dev lo"));
-	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &net, 16, 7), 0);
-	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &net6, 48, 7), 0);
+	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &net, 7), 0);
+	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &net6, 7), 0);
 	CU_ASSERT_TRUE(sh("ip route add blackhole 172.20.0.0/16 proto 84 metric 9"));
 	CU_ASSERT_TRUE(sh("ip route add blackhole 172.21.0.0/16 proto 85 metric 9"));
 	/* another process: it knows nothing of what this one set */
@@ -105,15 +105,16 @@ static void monitor_read(int fd, char *to, size_t size)
 
 static void test_pool_route(void)
 {
-	struct ip_addr net = addr("172.20.0.0"), bad = addr("172.20.0.1");
+	struct ip_prefix net = { addr("172.20.0.0"), 16 }, bad = { addr("172.20.0.1"), 16 };
+	struct ip_prefix long_one = { addr("172.20.0.0"), 33 };
 	char seen[16];
 	int fd;
 
-	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &net, 16, 5), 0);
+	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &net, 5), 0);
 	fd = monitor_open();
-	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &net, 16, 3), 0); /* lower, then higher */
-	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &net, 16, 8), 0);
-	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &net, 16, 8), 0);
+	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &net, 3), 0); /* lower, then higher */
+	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &net, 8), 0);
+	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &net, 8), 0);
 	monitor_read(fd, seen, sizeof(seen));
 	CU_ASSERT_STRING_EQUAL(seen, "+-+-");
 	CU_ASSERT_TRUE(sh("ip route show proto 84 | grep -q 'blackhole 172.20.0.0/16 metric 8'"));
@@ -121,12 +122,12 @@ static void test_pool_route(void)
 	CU_ASSERT_TRUE(sh(
 		/* a stranger's process of ours */
 		"ip route add blackhole 172.20.0.0/16 proto 84 metric 2"));
-	CU_ASSERT_EQUAL(net_pool_route_del(kernel, &net, 16), 0);
-	CU_ASSERT_EQUAL(net_pool_route_del(kernel, &net, 16), 0);
+	CU_ASSERT_EQUAL(net_pool_route_del(kernel, &net), 0);
+	CU_ASSERT_EQUAL(net_pool_route_del(kernel, &net), 0);
 	monitor_read(fd, seen, sizeof(seen));
 	CU_ASSERT_STRING_EQUAL(seen, "+--");
-	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &bad, 16, 1), -EINVAL);
-	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &net, 33, 1), -EINVAL);
+	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &bad, 1), -EINVAL);
+	CU_ASSERT_EQUAL(net_pool_route_set(kernel, &long_one, 1), -EINVAL);
 	close(fd);
 }
 
@@ -150,12 +151,13 @@ static void test_twin_ping(void)
 
 static void test_twin_refused(void)
 {
+	struct ip_prefix none = { .len = 0 };
 	struct net_twin t;
 
-	CU_ASSERT_EQUAL(net_twin_open(&t, ports[0], "a-name-too-long-for-it", 1500, NULL, 0, pool),
-		-EINVAL);
-	CU_ASSERT_EQUAL(net_twin_open(&t, ports[0], "x,mac=y", 1500, NULL, 0, pool), -EINVAL);
-	CU_ASSERT_TRUE(net_twin_open(&t, 77, "tw9", 1500, NULL, 0, pool) < 0);
+	CU_ASSERT_EQUAL(
+		net_twin_open(&t, ports[0], "a-name-too-long-for-it", 1500, &none, pool), -EINVAL);
+	CU_ASSERT_EQUAL(net_twin_open(&t, ports[0], "x,mac=y", 1500, &none, pool), -EINVAL);
+	CU_ASSERT_TRUE(net_twin_open(&t, 77, "tw9", 1500, &none, pool) < 0);
 	net_twin_close(&t);
 	net_twin_close(NULL);
 }

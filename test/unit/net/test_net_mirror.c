@@ -1,32 +1,33 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the kernel says of routes, neighbours and links, as the workers see it in the fib. */
+#include "mirror.h"
 #include "net_lab.h"
 
 static unsigned int edges[RTE_MAX_ETHPORTS];
 
 static bool glean(const char *dst, unsigned int t)
 {
-	return fib_lookup(fib, ip(dst)) == (FIB_GLEAN | (uint32_t)twins[t].port);
+	return fib_lookup4(fib, INSTANCE_MAIN, ip(dst)) == (FIB_GLEAN | (uint32_t)twins[t].port);
 }
 
 static bool none(const char *dst)
 {
-	return fib_lookup(fib, ip(dst)) == FIB_NONE;
+	return fib_lookup4(fib, INSTANCE_MAIN, ip(dst)) == FIB_NONE;
 }
 
 /* dst goes by way of gw over twin t. */
 static bool via(const char *dst, const char *gw, unsigned int t)
 {
-	uint32_t i = fib_lookup(fib, ip(dst));
+	uint32_t i = fib_lookup4(fib, INSTANCE_MAIN, ip(dst));
 
-	return i < FIB_ADJ_MAX && fib->adj[i].nh4 == ip(gw) &&
-	       fib->adj[i].ifindex == twins[t].ifindex;
+	return i < FIB_ADJ_MAX && ip_addr_to_v4(&mirror->adj[i].nh) == ip(gw) &&
+	       mirror->twin[mirror->adj[i].twin].ifindex == twins[t].ifindex;
 }
 
 static bool resolved(const char *dst, unsigned int t)
 {
 	struct rte_ether_addr mac;
-	uint32_t i = fib_lookup(fib, ip(dst));
+	uint32_t i = fib_lookup4(fib, INSTANCE_MAIN, ip(dst));
 	uint16_t port;
 
 	return i < FIB_ADJ_MAX && fib_adj_get(fib, (uint16_t)i, &mac, &port) &&
@@ -245,13 +246,20 @@ static void test_mirror_wanted(void)
 	CU_ASSERT_TRUE(WAIT(none("192.0.2.1")));
 }
 
+static void want(uint16_t port, const char *text)
+{
+	struct ip_addr dst = addr(text);
+
+	net_mirror_want(mirror, port, &dst);
+}
+
 static void test_mirror_glean(void)
 {
 	uint64_t asked;
 
 	CU_ASSERT_TRUE(sh("ip neigh flush all"));
 	CU_ASSERT_TRUE(WAIT(glean("10.8.0.2", 1)));
-	net_mirror_want(mirror, ports[1], ip("10.8.0.2"));
+	want(ports[1], "10.8.0.2");
 	CU_ASSERT_TRUE(WAIT(resolved("10.8.0.2", 1)));
 	/* a more specific route by way of a gateway hides it, and gives it back */
 	CU_ASSERT_TRUE(sh("ip route add 10.8.0.0/30 via 10.9.0.2"));
@@ -259,9 +267,9 @@ static void test_mirror_glean(void)
 	CU_ASSERT_TRUE(sh("ip route del 10.8.0.0/30"));
 	CU_ASSERT_TRUE(WAIT(via("10.8.0.2", "10.8.0.2", 1)));
 	asked = count()->resolves;
-	net_mirror_want(mirror, ports[1], ip("10.8.0.1")); /* our own */
-	net_mirror_want(mirror, ports[1], ip("10.9.0.2")); /* not of that port */
-	net_mirror_want(mirror, 99, ip("10.8.0.2"));
+	want(ports[1], "10.8.0.1"); /* our own */
+	want(ports[1], "10.9.0.2"); /* not of that port */
+	want(99, "10.8.0.2");
 	CU_ASSERT_EQUAL(count()->resolves, asked);
 	/* it moves to another address, and says so */
 	CU_ASSERT_TRUE(
@@ -270,7 +278,8 @@ static void test_mirror_glean(void)
 	uint16_t port = 0;
 
 	CU_ASSERT_TRUE(
-		WAIT(fib_adj_get(fib, (uint16_t)fib_lookup(fib, ip("10.8.0.2")), &mac, &port) &&
+		WAIT(fib_adj_get(fib, (uint16_t)fib_lookup4(fib, INSTANCE_MAIN, ip("10.8.0.2")),
+			     &mac, &port) &&
 			mac.addr_bytes[5] == 9));
 	CU_ASSERT_EQUAL(port, ports[1]);
 	CU_ASSERT_TRUE(sh("ip neigh del 10.8.0.2 dev tw1"));
@@ -335,14 +344,22 @@ static enum net_presence present(int watch)
 	return net_mirror_present(mirror, watch);
 }
 
+static int watch(const char *text, uint8_t len)
+{
+	struct ip_prefix to = { addr(text), len };
+
+	return net_mirror_watch(mirror, INSTANCE_MAIN, &to);
+}
+
 /* A prefix is there while a usable unicast route of that very length is, of whatever metric and
  * interface. */
 static void test_mirror_watch(void)
 {
-	int w = net_mirror_watch(mirror, ip("203.0.113.0"), 24), d = net_mirror_watch(mirror, 0, 0);
+	int w = watch("203.0.113.0", 24), d = watch("0.0.0.0", 0);
 
-	CU_ASSERT_EQUAL(net_mirror_watch(mirror, ip("203.0.113.1"), 24), -EINVAL);
-	CU_ASSERT_EQUAL(net_mirror_watch(mirror, 0, 33), -EINVAL);
+	CU_ASSERT_EQUAL(watch("203.0.113.1", 24), -EINVAL);
+	CU_ASSERT_EQUAL(watch("0.0.0.0", 33), -EINVAL);
+	CU_ASSERT_EQUAL(watch("2001:db8::", 32), -EINVAL);
 	CU_ASSERT_EQUAL(present(w), NET_PRESENCE_UNKNOWN);
 	CU_ASSERT_TRUE(WAIT(present(w) == NET_ABSENT && present(d) == NET_ABSENT));
 	CU_ASSERT_TRUE(sh(
@@ -367,7 +384,7 @@ static void test_mirror_watch(void)
  * of its own. */
 static void test_mirror_watch_link(void)
 {
-	int w = net_mirror_watch(mirror, ip("203.0.112.0"), 24);
+	int w = watch("203.0.112.0", 24);
 
 	CU_ASSERT_TRUE(sh(
 		"ip link add wa0 type veth peer name wa1; ip link set wa0 up; ip link set wa1 up; "

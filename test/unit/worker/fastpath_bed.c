@@ -314,6 +314,14 @@ static int open_port(unsigned int p)
 	return rte_eth_dev_start((uint16_t)p);
 }
 
+int bed_route(uint32_t dst4, uint32_t nh)
+{
+	struct ip_prefix to = { ip_addr_v4(dst4), 32 };
+
+	return nh == FIB_NONE ? fib_remove(bed.fib, INSTANCE_MAIN, &to)
+			      : fib_put(bed.fib, INSTANCE_MAIN, &to, nh);
+}
+
 static int open_fib(void)
 {
 	static const struct {
@@ -342,9 +350,12 @@ static int open_fib(void)
 	bed.fib = fib_create("bed", 0);
 	if (bed.fib == NULL)
 		return -1;
-	for (unsigned int i = 0; i < RTE_DIM(routes); i++)
-		if (rte_lpm_add(bed.fib->lpm, routes[i].dst, routes[i].depth, routes[i].nh) < 0)
+	for (unsigned int i = 0; i < RTE_DIM(routes); i++) {
+		struct ip_prefix to = { ip_addr_v4(routes[i].dst), routes[i].depth };
+
+		if (fib_put(bed.fib, INSTANCE_MAIN, &to, routes[i].nh) < 0)
 			return -1;
+	}
 	for (uint16_t a = 1; a < RTE_DIM(port); a++) {
 		uint64_t word = 0;
 

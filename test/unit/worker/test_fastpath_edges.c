@@ -341,8 +341,7 @@ static void test_held(void)
 	bed_rx(0, &in);
 	bed_rx(0, &in);
 	frame_down(&in, BED_HOST, BED_UE(2), 64, 100, 0);
-	CU_ASSERT_EQUAL(rte_lpm_add(bed.fib->lpm, BED_SGSN, 32, BED_ADJ_SILENT), 0);
-	bed.fib->gen++;
+	CU_ASSERT_EQUAL(bed_route(BED_SGSN, BED_ADJ_SILENT), 0);
 	bed_rx(0, &in);
 	CU_ASSERT_EQUAL(f->n_held, 3);
 	CU_ASSERT_EQUAL(f->unresolved, (uint64_t)BED_CORE << 32 | IP4(10, 68, 3, 4));
@@ -350,9 +349,8 @@ static void test_held(void)
 	f->now_tsc += ms;
 	fastpath_flush(f);
 	CU_ASSERT_EQUAL(f->n_held, 3);
-	CU_ASSERT_EQUAL(rte_lpm_add(bed.fib->lpm, IP4(10, 68, 3, 4), 32, BED_ADJ_CORE), 0);
-	CU_ASSERT_EQUAL(rte_lpm_add(bed.fib->lpm, BED_SGSN, 32, BED_ADJ_SGSN), 0);
-	bed.fib->gen++;
+	CU_ASSERT_EQUAL(bed_route(IP4(10, 68, 3, 4), BED_ADJ_CORE), 0);
+	CU_ASSERT_EQUAL(bed_route(BED_SGSN, BED_ADJ_SGSN), 0);
 	f->now_tsc += ms;
 	fastpath_flush(f);
 	fastpath_flush(f);
@@ -366,7 +364,7 @@ static void test_held(void)
 	CU_ASSERT_EQUAL(f->count.up_tx_packets, 2);
 	CU_ASSERT_EQUAL(f->count.down_rx_packets, 1);
 	CU_ASSERT_EQUAL(f->count.handed_in, 0);
-	rte_lpm_delete(bed.fib->lpm, IP4(10, 68, 3, 4), 32);
+	bed_route(IP4(10, 68, 3, 4), FIB_NONE);
 }
 
 /* One that never answers: dropped when the window ends, and nothing is held for a while. */

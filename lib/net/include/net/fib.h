@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* fib: next hops for the workers: rte_lpm -> adjacency, mirrored from the kernel by lib/net/mirror.
- * One writer (control core); workers and the replication core read without a lock. Nothing here
- * asks the kernel. */
+/* fib: next hops for the workers: a table of each routing instance -> adjacency, mirrored from the
+ * kernel by lib/net/mirror. One writer (control core); workers and the replication core read
+ * without a lock. Nothing here asks the kernel. */
 #ifndef TANDEM_NET_FIB_H
 #define TANDEM_NET_FIB_H
 
@@ -12,6 +12,8 @@
 #include <rte_ether.h>
 #include <rte_lpm.h>
 
+#include "common/addr.h"
+
 enum { FIB_ADJ_MAX = 4096, FIB_ROUTES = 65536, FIB_TBL8 = 1024, FIB_NONE = 0xffff };
 
 /* An adjacency: next hop on a port. One 64-bit word, so a reader never sees half a MAC: mac 48 |
@@ -21,53 +23,90 @@ struct fib_adj {
 	_Atomic uint64_t word; /* w: control, r: workers */
 	/* w: workers (a packet needs it resolved), r: control, cleared by it */
 	_Atomic uint32_t wanted;
-	uint32_t nh4;     /* w: control. next hop, host order */
-	uint32_t ifindex; /* w: control */
-	uint32_t refs;    /* w: control */
-	/* connected routes: the destination itself is the next hop, found in `nh4` of host
-	 * adjacencies (/32 routes) */
 };
 
 struct fib {
-	struct rte_lpm *lpm;           /* depth 1..32 -> adjacency index; see FIB_GLEAN */
-	struct fib_adj *adj;           /* FIB_ADJ_MAX */
-	struct rte_ether_addr mac[32]; /* w: control at boot. source MAC by port id */
-	/*w: control. moves whenever any route or adjacency changes: cached look-ups are stale */
+	struct fib_adj *adj; /* FIB_ADJ_MAX */
+	/* w: control. moves whenever any route or adjacency changes: cached look-ups are stale */
 	_Atomic uint32_t gen;
+	int socket_id;
+	/* Of each routing instance: IPv4, depth 1..32 -> adjacency index; see FIB_GLEAN. NULL:
+	 * there is no such instance. w: control */
+	struct rte_lpm *lpm[INSTANCES];
+	struct rte_ether_addr mac[32]; /* w: control at boot. source MAC by port id */
 };
 
-/* An LPM result with this bit: a connected prefix; its low 16 bits are the twin's port. The
- * packet's own destination must be resolved by the kernel: punt it to that twin (the kernel sends
- * it on, and a /32 adjacency follows). */
+/* A next hop with this bit: a connected prefix; its low 16 bits are the twin's port. The packet's
+ * own destination must be resolved by the kernel: punt it to that twin (the kernel sends it on, and
+ * an adjacency of the host itself follows). */
 enum { FIB_GLEAN = 1 << 20 };
 
-/* dst4: host order. Adjacency index; or FIB_GLEAN | port; or FIB_NONE: no route. */
-static inline uint32_t fib_lookup(const struct fib *f, uint32_t dst4)
+/* For packets: dst4 in host order, in an instance that is known to be there (INSTANCE_MAIN always
+ * is). Adjacency index; or FIB_GLEAN | port; or FIB_NONE: no route. */
+static inline uint32_t fib_lookup4(const struct fib *f, uint16_t instance, uint32_t dst4)
 {
 	uint32_t nh;
 
-	return rte_lpm_lookup(f->lpm, dst4, &nh) == 0 ? nh : FIB_NONE;
+	return rte_lpm_lookup(f->lpm[instance], dst4, &nh) == 0 ? nh : FIB_NONE;
 }
 
-/* Destination MAC and port of adjacency i; false: not resolved now (and it is marked as wanted:
- * punt or drop). */
+/* Whether the instance has a table of the address's family. Workers forward IPv4 alone, so there is
+ * none of IPv6. */
+static inline bool fib_has(const struct fib *f, uint16_t instance, const struct ip_addr *a)
+{
+	return instance < INSTANCES && ip_addr_is_v4(a) && f->lpm[instance] != NULL;
+}
+
+/* The same for any address in any instance: where there is no table, there is no route. */
+static inline uint32_t fib_lookup(const struct fib *f, uint16_t instance, const struct ip_addr *dst)
+{
+	if (!fib_has(f, instance, dst))
+		return FIB_NONE;
+	return fib_lookup4(f, instance, ip_addr_to_v4(dst));
+}
+
+/* The word of adjacency i. When it is not FIB_ADJ_VALID (not resolved now: punt or drop) it is
+ * marked as wanted. */
+static inline uint64_t fib_adj_word(struct fib *f, uint32_t i)
+{
+	struct fib_adj *a = &f->adj[i];
+	uint64_t w = atomic_load_explicit(&a->word, memory_order_relaxed);
+
+	if (__builtin_expect(!(w & FIB_ADJ_VALID), 0) &&
+		atomic_load_explicit(&a->wanted, memory_order_relaxed) == 0)
+		atomic_store_explicit(&a->wanted, 1, memory_order_relaxed);
+	return w;
+}
+
+static inline uint16_t fib_word_port(uint64_t word)
+{
+	return (uint16_t)(word >> 8 & 0xff);
+}
+
+/* Destination MAC and port of adjacency i; false: not resolved now, as above. */
 static inline bool fib_adj_get(
 	struct fib *f, uint16_t i, struct rte_ether_addr *dst, uint16_t *port)
 {
-	uint64_t w = atomic_load_explicit(&f->adj[i].word, memory_order_relaxed);
+	uint64_t w = fib_adj_word(f, i);
 
-	if (!(w & FIB_ADJ_VALID)) {
-		if (atomic_load_explicit(&f->adj[i].wanted, memory_order_relaxed) == 0)
-			atomic_store_explicit(&f->adj[i].wanted, 1, memory_order_relaxed);
+	if (!(w & FIB_ADJ_VALID))
 		return false;
-	}
-	*port = (uint16_t)(w >> 8 & 0xff);
+	*port = fib_word_port(w);
 	for (int b = 0; b < 6; b++)
 		dst->addr_bytes[b] = (uint8_t)(w >> (56 - 8 * b));
 	return true;
 }
 
-struct fib *fib_create(const char *name, int socket_id); /* NULL + rte_errno */
+/* With the tables of INSTANCE_MAIN. NULL + rte_errno. Control core, as all that follows. */
+struct fib *fib_create(const char *name, int socket_id);
 void fib_destroy(struct fib *f);
+/* Makes the tables of one more instance, of 64 MB each; nothing happens where they are. 0; -EINVAL:
+ * no such number; -errno. name: as of an rte_lpm. */
+int fib_instance_open(struct fib *f, uint16_t instance, const char *name);
+/* Writes the next hop of a prefix of at least one bit; `gen` has moved when they return. 0;
+ * -ENOENT: there is no table for it; -errno: it has no room, and what stood there before stands
+ * there still. */
+int fib_put(struct fib *f, uint16_t instance, const struct ip_prefix *to, uint32_t nh);
+int fib_remove(struct fib *f, uint16_t instance, const struct ip_prefix *to);
 
 #endif

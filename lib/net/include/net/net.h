@@ -25,14 +25,15 @@ struct net_twin {
 	uint16_t tap;  /* DPDK port of the TAP */
 	char name[NET_IFNAME];
 	unsigned int ifindex;
-	bool made; /* by us (not taken over from a persistent tap) */
+	uint16_t instance; /* routing instance of the port; net_twin_open() sets INSTANCE_MAIN */
+	bool made;         /* by us (not taken over from a persistent tap) */
 	char vdev[32];
 };
 
 /* Makes or takes over kernel interface `name` with the port's MAC and MTU through net_tap, sets it
- * up, adds the address (len 0: none). pool: for its receive queue. 0 / -errno. */
+ * up, adds its own address in its subnet (len 0: none). pool: for its receive queue. 0 / -errno. */
 int net_twin_open(struct net_twin *t, uint16_t port, const char *name, uint32_t mtu,
-	const struct ip_addr *addr, uint8_t addr_len, struct rte_mempool *pool);
+	const struct ip_prefix *own, struct rte_mempool *pool);
 void net_twin_close(struct net_twin *t);
 /* From the kernel (to be sent on the port) / to the kernel. to: consumes all; returns how many the
  * kernel took. */
@@ -57,9 +58,8 @@ int net_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int wh
 int net_vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int where);
 /* Blackhole route of a pool, protocol NET_PROTO, metric. Replaces one of ours with another metric
  * (add first, then delete: there is no moment without). */
-int net_pool_route_set(
-	struct net_kernel *k, const struct ip_addr *prefix, uint8_t len, uint32_t metric);
-int net_pool_route_del(struct net_kernel *k, const struct ip_addr *prefix, uint8_t len);
+int net_pool_route_set(struct net_kernel *k, const struct ip_prefix *to, uint32_t metric);
+int net_pool_route_del(struct net_kernel *k, const struct ip_prefix *to);
 /* Removes every address and route that an earlier process left: all of NET_PROTO, and the VIPs
  * given. Returns how many, or -errno. */
 int net_cleanup(struct net_kernel *k, const struct ip_addr *vips, unsigned int n);
@@ -67,7 +67,7 @@ int net_link_up(struct net_kernel *k, unsigned int ifindex);
 /* The carrier of a twin as the kernel and a routing daemon see it: the underlying link's, which the
  * TAP cannot know. */
 int net_link_carrier(struct net_kernel *k, unsigned int ifindex, bool on);
-int net_addr_add(struct net_kernel *k, unsigned int ifindex, const struct ip_addr *a, uint8_t len);
+int net_addr_add(struct net_kernel *k, unsigned int ifindex, const struct ip_prefix *own);
 
 /* ---- the mirror (mirror.c) ---- */
 
@@ -99,17 +99,17 @@ int net_mirror_process(struct net_mirror *m);
 /* Asks the kernel to resolve the adjacencies that workers wanted (managed neighbours, else
  * NTF_USE). Call every few ms. */
 void net_mirror_resolve(struct net_mirror *m);
-/* A packet for dst4 (host order) was punted from that port for want of a neighbour (FIB_GLEAN): the
- * kernel is asked to resolve it, at most once a second. Nothing happens unless a connected prefix
- * of the twin covers it. */
-void net_mirror_want(struct net_mirror *m, uint16_t port, uint32_t dst4);
+/* A packet for dst was punted from that port for want of a neighbour (FIB_GLEAN): the kernel is
+ * asked to resolve it, at most once a second. Nothing happens unless a connected prefix of the twin
+ * covers it in the port's instance. */
+void net_mirror_want(struct net_mirror *m, uint16_t port, const struct ip_addr *dst);
 /* Makes sure that `addr` on the twin stays resolved, and gives its adjacency index (FIB_NONE: no
  * room). For the SRP peer. */
 uint16_t net_mirror_keep(struct net_mirror *m, uint16_t port, const struct ip_addr *addr);
-/* From now on it is known whether the kernel's main table has a unicast route of this very prefix
- * (host order, no host bits) with a usable next hop, over any interface. Its number; -EINVAL,
+/* From now on it is known whether the kernel's table of that instance has a unicast route of this
+ * very prefix (IPv4, no host bits) with a usable next hop, over any interface. Its number; -EINVAL,
  * -ENOSPC. */
-int net_mirror_watch(struct net_mirror *m, uint32_t prefix4, uint8_t len);
+int net_mirror_watch(struct net_mirror *m, uint16_t instance, const struct ip_prefix *to);
 enum net_presence { NET_PRESENCE_UNKNOWN, NET_ABSENT, NET_PRESENT };
 /* Absence is only known from a whole dump on. */
 enum net_presence net_mirror_present(const struct net_mirror *m, int watch);
