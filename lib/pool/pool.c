@@ -60,19 +60,20 @@ static int pool_add_memory(struct pool_set *ps, struct pool *p)
 static int pool_add(struct pool_set *ps, const struct pool_conf *conf)
 {
 	struct pool *p = &ps->p[ps->n];
+	const struct ip_prefix *prefix = &conf->prefix;
 
-	if (!ip_addr_is_v4(&conf->prefix) || conf->prefix_len < 8 || conf->prefix_len > 30)
+	if (conf->instance >= INSTANCES || !ip_addr_is_v4(&prefix->addr) ||
+		!ip_prefix_valid(prefix) || prefix->len < 8 || prefix->len > 30)
 		return -EINVAL;
 	p->conf = *conf;
-	p->base4 = ip_addr_to_v4(&conf->prefix);
-	p->size = UINT32_C(1) << (32 - conf->prefix_len);
-	p->mask4 = ~(p->size - 1);
-	if (p->base4 & ~p->mask4)
-		return -EINVAL;
+	p->base4 = ip_addr_to_v4(&prefix->addr);
+	p->size = UINT32_C(1) << (32 - prefix->len);
+	p->key = pool_key4(conf->instance, p->base4);
+	p->mask = pool_key4(UINT16_MAX, ip4_mask(prefix->len));
 	for (unsigned int i = 0; i < ps->n; i++) {
-		uint32_t wider = p->mask4 & ps->p[i].mask4;
+		uint64_t wider = p->mask & ps->p[i].mask;
 
-		if ((p->base4 & wider) == (ps->p[i].base4 & wider))
+		if ((p->key & wider) == (ps->p[i].key & wider))
 			return -EINVAL;
 	}
 	ps->n++; /* from here on pool_set_destroy frees what it has */
@@ -180,7 +181,7 @@ static int pool_bind(void *ctx, uint8_t pool, const struct ip_addr *ue, uint32_t
 		return -ENOENT;
 	if (atomic_load_explicit(e, memory_order_relaxed) == 0)
 		pool_set_free(&ps->p[pool], offset, false);
-	atomic_store_explicit(e, handle, memory_order_release); /* with pool_lookup4's acquire */
+	atomic_store_explicit(e, handle, memory_order_release); /* with the readers' acquire */
 	return 0;
 }
 

@@ -120,8 +120,7 @@ static uint64_t index_bytes(const struct bench *b)
 static int open_sessions(struct bench *b)
 {
 	struct pool_conf conf = { .name = "bench",
-		.prefix = ip_addr_v4(0xac100000),
-		.prefix_len = b->n > 60000 ? 12 : 20 };
+		.prefix = { ip_addr_v4(0xac100000), b->n > 60000 ? 12 : 20 } };
 	struct session_params params = { .capacity = b->n, .mem = &mem };
 	uint64_t random = 20260101;
 

@@ -51,9 +51,7 @@ static void make_side(struct side *s, uint8_t side)
 {
 	struct session_mem mem = { arena_alloc, arena_free, s };
 	struct session_params p = { .capacity = 64, .side = side, .quarantine_s = 2, .mem = &mem };
-	struct pool_conf conf = {
-		.name = "pool", .prefix = ip_addr_v4(POOL4), .prefix_len = PREFIX
-	};
+	struct pool_conf conf = { .name = "pool", .prefix = { ip_addr_v4(POOL4), PREFIX } };
 
 	s->ps = pool_set_create(&conf, 1, &mem);
 	if (s->ps == NULL)

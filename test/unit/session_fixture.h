@@ -34,8 +34,17 @@ static inline void fix_index(void *ctx, uint64_t key, uint32_t handle, bool live
 static inline void fix_pool_conf(struct pool_conf *p, const char *prefix, uint8_t len)
 {
 	memset(p, 0, sizeof(*p));
-	CU_ASSERT_EQUAL(ip_addr_parse(prefix, &p->prefix), 0);
-	p->prefix_len = len;
+	CU_ASSERT_EQUAL(ip_addr_parse(prefix, &p->prefix.addr), 0);
+	p->prefix.len = len;
+}
+
+/* The handle that holds an address of a pool; 0: none. */
+static inline uint32_t fix_holder(const struct pool_set *ps, uint32_t ue4)
+{
+	struct ip_addr ue = ip_addr_v4(ue4);
+	bool in_pool;
+
+	return pool_lookup(ps, INSTANCE_MAIN, &ue, &in_pool);
 }
 
 /* Two pools, 0: 10.0.0.0/24, 1: 10.1.0.32/27; FIX_BY owns every shard. */

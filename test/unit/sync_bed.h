@@ -42,7 +42,7 @@ static inline void index_nothing(void *ctx, uint64_t key, uint32_t handle, bool 
 
 static inline void setup(void)
 {
-	struct pool_conf conf = { .name = "p", .prefix = ip_addr_v4(0x0a000000), .prefix_len = 16 };
+	struct pool_conf conf = { .name = "p", .prefix = { ip_addr_v4(0x0a000000), 16 } };
 	struct session_params p = { .capacity = CAPACITY, .mem = &session_mem_libc };
 
 	b.ps = pool_set_create(&conf, 1, &session_mem_libc);

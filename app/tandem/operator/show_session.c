@@ -199,7 +199,7 @@ json_t *show_session(void *family, json_t *args, usec_t now)
 	(void)now;
 	switch (request_session(args, &ue, &handle, &key)) {
 	case REQUEST_BY_UE:
-		handle = pool_lookup4(f->pools, ip_addr_to_v4(&ue), &in_pool);
+		handle = pool_lookup(f->pools, INSTANCE_MAIN, &ue, &in_pool);
 		break;
 	case REQUEST_BY_IMSI:
 		return show_by_imsi(f, key);
@@ -221,15 +221,14 @@ json_t *show_pools(void *family, json_t *args, usec_t now)
 	(void)now;
 	for (unsigned int i = 0; i < f->pools->n; i++) {
 		const struct pool *p = &f->pools->p[i];
-		char text[IP_ADDR_TEXT + 4];
+		char text[IP_PREFIX_TEXT];
 
-		ip_addr_print(&p->conf.prefix, text);
-		snprintf(text + strlen(text), 5, "/%u", p->conf.prefix_len);
-		json_array_append_new(list,
-			json_pack("{s:s,s:s,s:I,s:I,s:b,s:I}", "name", p->conf.name, "prefix", text,
-				"addresses", (json_int_t)p->size, "used", (json_int_t)pool_used(p),
-				"srp_activate", p->conf.srp_activate, "quarantine_s",
-				(json_int_t)f->table->quarantine_s));
+		json_array_append_new(
+			list, json_pack("{s:s,s:s,s:I,s:I,s:b,s:I}", "name", p->conf.name, "prefix",
+				      ip_prefix_print(&p->conf.prefix, text), "addresses",
+				      (json_int_t)p->size, "used", (json_int_t)pool_used(p),
+				      "srp_activate", p->conf.srp_activate, "quarantine_s",
+				      (json_int_t)f->table->quarantine_s));
 	}
 	return json_pack("{s:o}", "pools", list);
 }

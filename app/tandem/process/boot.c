@@ -124,8 +124,8 @@ int boot_tables(void)
 	for (unsigned int i = 0; i < T.conf->n_pools; i++) {
 		const struct config_pool *f = &T.conf->pools[i];
 
-		pools[i] = (struct pool_conf){ .prefix = f->prefix.addr,
-			.prefix_len = f->prefix.len,
+		pools[i] = (struct pool_conf){ .instance = INSTANCE_MAIN,
+			.prefix = f->prefix,
 			.srp_activate = f->srp_activate };
 		memcpy(pools[i].name, f->name, sizeof(pools[i].name));
 		p.quarantine_s = RTE_MAX(p.quarantine_s, f->quarantine_s);

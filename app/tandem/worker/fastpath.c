@@ -207,7 +207,8 @@ static inline void fastpath_classify(
 			fp_drop(m, why);
 		return;
 	}
-	entry = (sh->port[port].roles & CONFIG_CORE) ? fp_pool_entry(sh->pools, dst4) : NULL;
+	entry = (sh->port[port].roles & CONFIG_CORE) ? pool_entry4(sh->pools, INSTANCE_MAIN, dst4)
+						     : NULL;
 	if (unlikely(entry == NULL)) {
 		fp_punt(f, m);
 		return;

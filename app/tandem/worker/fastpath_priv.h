@@ -118,18 +118,6 @@ static inline void fp_ttl_down(struct rte_ipv4_hdr *ip)
 	ip->hdr_checksum = (uint16_t)(sum + (sum >= 0xffff));
 }
 
-/* The handle's place of an address in a pool, NULL when it is in none. */
-static inline const _Atomic uint32_t *fp_pool_entry(const struct pool_set *ps, uint32_t v4)
-{
-	for (unsigned int i = 0; i < ps->n; i++) {
-		const struct pool *p = &ps->p[i];
-
-		if ((v4 & p->mask4) == p->base4)
-			return &p->handle[v4 - p->base4];
-	}
-	return NULL;
-}
-
 /* The owner of a shard reads its slots as they are: it is the only writer. In late mode the
  * replication core writes them, under the sequence count (its release pairs with the acquire here).
  * False: no such session. */

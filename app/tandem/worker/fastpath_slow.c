@@ -135,7 +135,7 @@ static void fastpath_output(struct fastpath *f, struct rte_mbuf *m)
 {
 	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, FP_ETH);
 	uint32_t dst4 = rte_be_to_cpu_32(ip->dst_addr);
-	const _Atomic uint32_t *entry = fp_pool_entry(f->sh->pools, dst4);
+	const _Atomic uint32_t *entry = pool_entry4(f->sh->pools, INSTANCE_MAIN, dst4);
 	struct fp_hop hop;
 	uint64_t *why;
 

@@ -124,7 +124,7 @@ static __rte_always_inline uint64_t *up_one(
 	dst4 = rte_be_to_cpu_32(ip->dst_addr);
 	if (unlikely(fastpath_unroutable(f, dst4)))
 		return &f->count.drop_no_route;
-	entry = fp_pool_entry(f->sh->pools, dst4);
+	entry = pool_entry4(f->sh->pools, INSTANCE_MAIN, dst4);
 	/* Before the frame is touched: one that must wait for its next hop comes back as it is. */
 	if (likely(entry == NULL && ip->time_to_live > 1)) {
 		why = fp_hop(

@@ -252,11 +252,11 @@ static void node_start(unsigned int id, uint32_t sessions, uint32_t mbits)
 	struct session_params p = {
 		.capacity = sessions, .side = (uint8_t)id, .mem = &session_mem_libc
 	};
-	struct pool_conf conf = { .name = "p", .prefix = ip_addr_v4(0x0a000000), .prefix_len = 30 };
+	struct pool_conf conf = { .name = "p", .prefix = { ip_addr_v4(0x0a000000), 30 } };
 
-	for (; conf.prefix_len > 9 &&
-		(UINT64_C(1) << (32 - conf.prefix_len)) < UINT64_C(2) * sessions;)
-		conf.prefix_len--;
+	for (; conf.prefix.len > 9 &&
+		(UINT64_C(1) << (32 - conf.prefix.len)) < UINT64_C(2) * sessions;)
+		conf.prefix.len--;
 	*n = (struct node){ .active = id == 0 };
 	n->ps = pool_set_create(&conf, 1, &session_mem_libc);
 	pool_hooks(n->ps, &p.hooks);

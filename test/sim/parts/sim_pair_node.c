@@ -391,9 +391,8 @@ static void tables(struct node *n)
 		.side = (uint8_t)n->id,
 		.quarantine_s = QUARANTINE,
 		.mem = &session_mem_libc };
-	struct pool_conf conf = {
-		.name = "pool", .prefix = ip_addr_v4(0x0a000000), .prefix_len = 32 - POOL_BITS
-	};
+	struct pool_conf conf = { .name = "pool",
+		.prefix = { ip_addr_v4(0x0a000000), 32 - POOL_BITS } };
 
 	n->ps = pool_set_create(&conf, 1, &session_mem_libc);
 	if (n->ps == NULL)

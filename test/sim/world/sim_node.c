@@ -242,10 +242,9 @@ static void ports(struct node *n)
 static void tables(struct node *n)
 {
 	struct tandem *t = &n->t;
-	struct pool_conf pool = { .name = "pool",
-		.prefix = n->conf.pools[0].prefix.addr,
-		.prefix_len = n->conf.pools[0].prefix.len,
-		.srp_activate = true };
+	struct pool_conf pool = {
+		.name = "pool", .prefix = n->conf.pools[0].prefix, .srp_activate = true
+	};
 	struct session_params p = { .capacity = n->conf.table.max_sessions,
 		.n_apns = 1,
 		.mem = &memory_rte,

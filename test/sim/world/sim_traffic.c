@@ -148,11 +148,11 @@ static void forwarded(int node, const uint8_t *ip, bool down)
 	p->when = sim.now;
 	p->late = n->t.worker[n->running - WORKER]->fp.mode != FASTPATH_OWN;
 	if (down) { /* the address may have changed hands meanwhile */
+		struct ip_addr ue;
 		bool in_pool;
-		uint32_t ue;
 
-		memcpy(&ue, ip + 16, sizeof(ue));
-		p->handle = pool_lookup4(n->t.pools, rte_be_to_cpu_32(ue), &in_pool);
+		ip_addr_from_bytes(&ue, ip + 16, 4);
+		p->handle = pool_lookup(n->t.pools, INSTANCE_MAIN, &ue, &in_pool);
 	}
 	t = truth_of(p->handle, true);
 	t->last = t->last_at[node] = sim.now;

@@ -6,9 +6,9 @@
 
 static struct pool_conf conf_of(const char *prefix, uint8_t len)
 {
-	struct pool_conf c = { .prefix_len = len };
+	struct pool_conf c = { .prefix = { .len = len } };
 
-	CU_ASSERT_EQUAL(ip_addr_parse(prefix, &c.prefix), 0);
+	CU_ASSERT_EQUAL(ip_addr_parse(prefix, &c.prefix.addr), 0);
 	return c;
 }
 
@@ -48,7 +48,7 @@ static void test_prefixes(void)
 	}
 	for (uint32_t i = 0; i < POOL_MAX + 1; i++) {
 		many[i] = conf_of("10.0.0.0", 24);
-		many[i].prefix = ip_addr_v4(0x0a000000 + (i << 8));
+		many[i].prefix.addr = ip_addr_v4(0x0a000000 + (i << 8));
 	}
 	CU_ASSERT_PTR_NULL(pool_set_create(many, POOL_MAX + 1, &session_mem_libc));
 	struct pool_set *ps = pool_set_create(many, POOL_MAX, &session_mem_libc);
@@ -78,7 +78,7 @@ static void exhaust(const char *prefix, uint8_t len)
 			CU_ASSERT_EQUAL(session_shard_of(&ue), shard);
 			CU_ASSERT_EQUAL(h.named(h.ctx, 0, &ue), 0);
 			CU_ASSERT_EQUAL(h.bind(h.ctx, 0, &ue, ++n), 0);
-			CU_ASSERT_EQUAL(pool_lookup4(ps, ip_addr_to_v4(&ue), &in_pool), n);
+			CU_ASSERT_EQUAL(pool_lookup(ps, INSTANCE_MAIN, &ue, &in_pool), n);
 		}
 	CU_ASSERT_EQUAL(n, size - 2);
 	CU_ASSERT_EQUAL(pool_used(&ps->p[0]), size - 2);
@@ -122,7 +122,7 @@ static void test_addresses(void)
 
 		CU_ASSERT_EQUAL(h.bind(h.ctx, addresses[i].pool, &ue, 9), there ? 0 : -ENOENT);
 		CU_ASSERT_EQUAL(h.named(h.ctx, addresses[i].pool, &ue), there ? 9 : 0);
-		CU_ASSERT_EQUAL(pool_lookup4(ps, addresses[i].ue4, &in_pool), there ? 9 : 0);
+		CU_ASSERT_EQUAL(pool_lookup(ps, INSTANCE_MAIN, &ue, &in_pool), there ? 9 : 0);
 		CU_ASSERT_EQUAL(in_pool, addresses[i].in_pool);
 		/* names another handle: nothing happens */
 		h.unbind(h.ctx, addresses[i].pool, &ue, 8);
@@ -133,11 +133,46 @@ static void test_addresses(void)
 		CU_ASSERT_EQUAL(pool_used(&ps->p[0]), 0);
 	}
 	memset(&v6, 0x20, sizeof(v6));
+	CU_ASSERT_PTR_NULL(pool_entry(ps, INSTANCE_MAIN, &v6));
 	CU_ASSERT_EQUAL(h.bind(h.ctx, 0, &v6, 9), -ENOENT);
 	CU_ASSERT_EQUAL(pool_pick(ps, 2, 0, &v6), -ENOSPC);
 	CU_ASSERT_EQUAL(pool_pick(ps, 0, SESSION_SHARDS, &v6), -ENOSPC);
 	pool_set_destroy(ps);
 	pool_set_destroy(NULL);
+}
+
+/* Pools of two instances have the same addresses, and neither knows the other's sessions. */
+static void test_instances(void)
+{
+	struct pool_conf c[3] = { conf_of("10.0.0.0", 24), conf_of("10.0.0.0", 24),
+		conf_of("10.0.0.0", 16) };
+	struct ip_addr ue = ip_addr_v4(0x0a000001), wide = ip_addr_v4(0x0a000101);
+	struct session_hooks h;
+	struct pool_set *ps;
+	bool in_pool;
+
+	c[1].instance = 1;
+	c[2].instance = INSTANCES - 1;
+	ps = pool_set_create(c, 3, &session_mem_libc);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(ps);
+	pool_hooks(ps, &h);
+	CU_ASSERT_EQUAL(h.bind(h.ctx, 1, &ue, 9), 0);
+	CU_ASSERT_EQUAL(pool_lookup(ps, INSTANCE_MAIN, &ue, &in_pool), 0);
+	CU_ASSERT_TRUE(in_pool);
+	CU_ASSERT_EQUAL(pool_lookup(ps, 1, &ue, &in_pool), 9);
+	CU_ASSERT_EQUAL(h.bind(h.ctx, 0, &ue, 7), 0);
+	CU_ASSERT_EQUAL(pool_lookup(ps, 1, &ue, &in_pool), 9);
+	CU_ASSERT_EQUAL(pool_lookup(ps, INSTANCE_MAIN, &ue, &in_pool), 7);
+	CU_ASSERT_EQUAL(pool_lookup(ps, INSTANCES - 1, &ue, &in_pool), 0);
+	CU_ASSERT_PTR_NULL(pool_entry(ps, 2, &ue));
+	CU_ASSERT_PTR_NULL(pool_entry(ps, INSTANCE_MAIN, &wide));
+	CU_ASSERT_PTR_NULL(pool_entry(ps, 1, &wide));
+	CU_ASSERT_PTR_NOT_NULL(pool_entry(ps, INSTANCES - 1, &wide));
+	pool_set_destroy(ps);
+	c[2].instance = 1; /* overlaps the second one */
+	CU_ASSERT_PTR_NULL(pool_set_create(c, 3, &session_mem_libc));
+	c[2].instance = INSTANCES;
+	CU_ASSERT_PTR_NULL(pool_set_create(c, 3, &session_mem_libc));
 }
 
 /* Picks, binds and unbinds against one array; next-fit means that a freed address is not the next
@@ -210,6 +245,7 @@ int main(void)
 		{ "prefixes", test_prefixes },
 		{ "exhaust", test_exhaust },
 		{ "addresses", test_addresses },
+		{ "instances", test_instances },
 		{ "random", test_random },
 		{ "next_fit", test_next_fit },
 		CU_TEST_INFO_NULL,

@@ -20,7 +20,6 @@ static unsigned int broken_slots(const struct chassis *c, uint32_t shard)
 	const struct session_table *t = c->t;
 	const struct session_shard *sh = &t->shard[shard];
 	unsigned int bad = 0, live = 0, listed = 0;
-	bool in_pool;
 
 	for (uint32_t i = 0; i < t->n_slots; i++) {
 		const struct session_slot *s = &sh->slots[i];
@@ -32,7 +31,7 @@ static unsigned int broken_slots(const struct chassis *c, uint32_t shard)
 			live++;
 			bad += s->teid != handle || handle == UINT32_MAX || s->gen == 0;
 			bad += session_shard_of_ue4(s->ue4) != shard || !given || s->last_ue4 != 0;
-			bad += pool_lookup4(c->ps, s->ue4, &in_pool) != s->teid;
+			bad += fix_holder(c->ps, s->ue4) != s->teid;
 			bad += c->index[s->key % FIX_KEYS] == 0;
 			bad += (s->flags & SESSION_F_QUARANTINE) != 0;
 		} else {
@@ -59,8 +58,9 @@ static unsigned int broken_addresses(const struct chassis *c)
 	for (unsigned int i = 0; i < ADDRESSES; i++) {
 		uint8_t pool;
 		uint32_t ue4 = address(i, &pool), offset = ue4 - c->ps->p[pool].base4;
-		bool in_pool, edge = offset == 0 || offset == c->ps->p[pool].size - 1;
-		uint32_t h = pool_lookup4(c->ps, ue4, &in_pool);
+		bool in_pool = pool_entry4(c->ps, INSTANCE_MAIN, ue4) != NULL;
+		bool edge = offset == 0 || offset == c->ps->p[pool].size - 1;
+		uint32_t h = fix_holder(c->ps, ue4);
 		const struct session_slot *s = session_slot_of(c->t, h);
 		bool is_free = rte_bitmap_get(c->ps->p[pool].free_map[ue4 & 63], offset / 64) != 0;
 
@@ -253,9 +253,8 @@ static bool is_named(struct pair *p, unsigned int i)
 {
 	uint8_t pool;
 	uint32_t ue4 = address(i, &pool);
-	bool in_pool;
 
-	return pool_lookup4(p->c[p->active]->ps, ue4, &in_pool) != 0;
+	return fix_holder(p->c[p->active]->ps, ue4) != 0;
 }
 
 /* Never early; late by no more than one more quarantine (a slot that was listed already when it was
@@ -391,9 +390,8 @@ static void learn(struct pair *p)
 	for (unsigned int i = 0; i < ADDRESSES; i++) {
 		struct truth *u = &p->truth[i];
 		uint8_t pool;
-		bool in_pool;
-		uint32_t ue4 = address(i, &pool),
-			 h = pool_lookup4(p->c[p->active]->ps, ue4, &in_pool);
+		uint32_t ue4 = address(i, &pool);
+		uint32_t h = fix_holder(p->c[p->active]->ps, ue4);
 		const struct session_slot *s = session_find(p->c[p->active]->t, h);
 
 		u->is = s != NULL ? LIVE : h != 0 ? WAITS : NONE;

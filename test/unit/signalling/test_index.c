@@ -21,7 +21,7 @@ static uint32_t handle_of[SESSIONS];
 
 static void setup(void)
 {
-	struct pool_conf conf = { .name = "p", .prefix = ip_addr_v4(0x0a000000), .prefix_len = 16 };
+	struct pool_conf conf = { .name = "p", .prefix = { ip_addr_v4(0x0a000000), 16 } };
 	struct session_params p = { .capacity = 2 * SESSIONS, .mem = &session_mem_libc };
 
 	T.n_workers = 1;

@@ -372,9 +372,7 @@ static int open_fib(void)
 
 static int open_sessions(void)
 {
-	struct pool_conf conf = {
-		.name = "bed", .prefix = ip_addr_v4(IP4(172, 20, 0, 0)), .prefix_len = 16
-	};
+	struct pool_conf conf = { .name = "bed", .prefix = { ip_addr_v4(IP4(172, 20, 0, 0)), 16 } };
 	struct session_params params = { .capacity = 64, .mem = &libc_mem };
 
 	bed.ps = pool_set_create(&conf, 1, &libc_mem);
