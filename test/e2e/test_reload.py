@@ -305,7 +305,7 @@ def test_keys_elsewhere(lab):
             was = handle.read()
         assert keys in was
         put(chassis, was.replace(keys, os.path.join(lab.directory, "none")))
-        refused_reload(chassis, "a file of keys cannot be used", "srp.key-file: ")
+        refused_reload(chassis, "a file of certificates or keys cannot be used", "srp.key-file: ")
         put(chassis, was.replace(keys, moved))
         said = chassis.ctl("reload configuration")
         assert {c["key"]
@@ -320,7 +320,7 @@ def test_keys_elsewhere(lab):
                                                                             "read its new files")
     active = pair.settle()[0]
     client.attach("262011000000002")
-    assert "going on with the keys as they were" not in active.process.output()
+    assert "go on with the certificates and keys as they were" not in active.process.output()
     wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 5,
                "the sessions on both")
     assert active.total() == 2 and "certificates" in active.info()["replication_security"]

@@ -26,7 +26,8 @@ static void kernel_news(void *ctx, struct source *s, uint32_t events)
 	(void)events;
 	ret = net_mirror_process(k->mirror);
 	if (ret < 0)
-		LOG(ERR, "rtnetlink: %s", strerror(-ret));
+		LOG(ERR, "the kernel's routes and neighbours cannot be followed: %s",
+			strerror(-ret));
 }
 
 /* An earlier process may have been killed while active: nothing of ours may answer before we know

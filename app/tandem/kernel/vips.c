@@ -67,11 +67,13 @@ bool vips_confirmed(const struct vips *v, const struct ip_addr *vip)
 /* Metric 0: away with it. */
 static int vips_route(struct vips *v, const struct ip_prefix *to, uint32_t metric, const char *of)
 {
+	char text[IP_PREFIX_TEXT];
 	int ret = metric == 0 ? net_pool_route_del(v->s.net, to)
 			      : net_pool_route_set(v->s.net, to, metric);
 
 	if (ret < 0 && metric != 0 && !v->again)
-		LOG(ERR, "%s: cannot install its route: %s", of, strerror(-ret));
+		LOG(ERR, "%s: cannot install the route %s, which is tried again: %s", of,
+			ip_prefix_print(to, text), strerror(-ret));
 	return ret;
 }
 

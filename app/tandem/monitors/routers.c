@@ -66,7 +66,7 @@ static bool routers_may_log(struct routers *rs)
 		rs->logged = 0;
 	}
 	if (rs->logged == LOG_MOST)
-		LOG(WARNING, "BMP: routers come and go: no more of that for 10 s");
+		LOG(WARNING, "BMP: routers connect and leave often: no more such lines for 10 s");
 	return rs->logged++ < LOG_MOST;
 }
 
@@ -188,7 +188,7 @@ static void routers_on_listen(void *ctx, struct source *s, uint32_t events)
 		routers_refuse(rs, &addr,
 			routers_may_report(m->set.conf, &addr)
 				? "too many routers report already"
-				: "it is the router of none of the bgp-peers",
+				: "no item of bgp-peers names it as its router",
 			now);
 		close(fd);
 		return;
@@ -298,7 +298,7 @@ void routers_turn(struct monitors *m, usec_t now)
 		struct router *r = &rs->session[i];
 
 		if (r->src.fd >= 0 && !r->begun && now >= r->begin_by)
-			routers_lost(m, r, "it said nothing");
+			routers_lost(m, r, "it sent no message");
 	}
 	if (now >= station_due(rs->station))
 		station_tick(rs->station, now);

@@ -177,7 +177,7 @@ static json_t *reload_file_refused(const struct disk_work *w)
 	snprintf(what, sizeof(what), "%u error%s in the file", w->report.errors,
 		w->report.errors == 1 ? "" : "s");
 	if (w->why[0] != '\0')
-		return reload_refused("a file of keys cannot be used", w->why);
+		return reload_refused("a file of certificates or keys cannot be used", w->why);
 	return reload_refused(w->report.errors > 0 ? what : "the file cannot be read",
 		w->report.text != NULL ? w->report.text : strerror(-w->ret));
 }
@@ -193,7 +193,7 @@ static int reload_apply(struct operator_reload *r, const struct config *next, co
 	int ret;
 
 	if (settings_holder(r->s.settings) != NULL) {
-		snprintf(why, len, "%s still works by the settings of the reload before",
+		snprintf(why, len, "%s has not finished with the settings before the last reload",
 			settings_holder(r->s.settings));
 		return -EBUSY;
 	}
@@ -226,14 +226,16 @@ static int reload_apply(struct operator_reload *r, const struct config *next, co
 static json_t *reload_accepted(
 	struct operator_reload *r, const struct disk_work *w, json_t *changed)
 {
-	char result[64], why[128];
+	char result[80], why[128];
 	size_t n = json_array_size(changed);
 
 	if (reload_apply(r, &w->next, changed, clock_us(), why, sizeof(why)) < 0)
 		return reload_refused(why, "try again");
 	if (n == 0) {
-		LOG(NOTICE, "reload: %s is what runs: nothing was changed", w->path);
-		snprintf(result, sizeof(result), "the file is what runs: nothing was changed");
+		LOG(NOTICE, "reload: nothing was changed: what %s says is in force already",
+			w->path);
+		snprintf(result, sizeof(result),
+			"nothing was changed: what the file says is in force already");
 	} else {
 		snprintf(result, sizeof(result), "%zu key%s changed", n, n == 1 ? "" : "s");
 	}
@@ -322,8 +324,9 @@ static json_t *reload_work_begin(struct operator_reload *r, struct disk_work *w)
 		return NULL;
 	}
 	reload_work_free(w);
-	LOG(ERR, "no thread to save or load the configuration: %s", strerror(-ret));
-	return reload_refuse("no thread could be made for it: see the log");
+	LOG(ERR, "the configuration cannot be saved or loaded, no thread starts: %s",
+		strerror(-ret));
+	return reload_refuse("nothing was done, no thread starts: see the log, and try again");
 }
 
 static struct disk_work *reload_work_new(const char *path)
@@ -340,7 +343,7 @@ static json_t *reload_begin(struct operator_reload *r)
 	struct disk_work *w = reload_work_new(r->s.file);
 
 	if (w == NULL)
-		return reload_refuse("no memory");
+		return reload_refuse("nothing was done, there is no memory: try again");
 	w->reload = true;
 	return reload_work_begin(r, w);
 }
@@ -363,13 +366,13 @@ json_t *act_save(void *family, json_t *args, usec_t now)
 
 	(void)now;
 	if (path == NULL || strlen(path) >= PATH_MAX)
-		return reload_refuse("which file? give an absolute path");
+		return reload_refuse("no file is named: give an absolute path");
 	w = reload_work_new(path);
 	if (w != NULL)
 		w->text = reload_running_text(r->s.conf, comments_lost, &w->len);
 	if (w == NULL || w->text == NULL) {
 		reload_work_free(w);
-		return reload_refuse("no memory");
+		return reload_refuse("nothing was done, there is no memory: try again");
 	}
 	why = reload_work_begin(r, w);
 	return why != NULL ? why : json_null();

@@ -72,8 +72,8 @@ void late_turn(struct pair *p, usec_t now)
 	if (l->state == LATE_NONE)
 		return;
 	if (now >= l->give_up_at) {
-		LOG(WARNING, "the Active does not take the usage that was counted here late: it is "
-			     "given up");
+		LOG(WARNING, "the Active does not take the usage that was counted here after the "
+			     "switchover: it is lost");
 		late_over(p);
 		return;
 	}

@@ -125,7 +125,8 @@ static void link_renew(struct pair *p)
 		return;
 	t = tls_create(p->conf, why);
 	if (t == NULL) {
-		LOG(ERR, "%s; going on with the keys as they were", why);
+		LOG(ERR, "%s; new connections go on with the certificates and keys as they were",
+			why);
 		return;
 	}
 	tls_destroy(p->link.tls);
@@ -134,7 +135,7 @@ static void link_renew(struct pair *p)
 	 * nothing. */
 	if (ip_addr_equal(&p->peer.address, &p->conf->srp.peer))
 		snprintf(p->peer.name, sizeof(p->peer.name), "%s", p->conf->srp.peer_name);
-	LOG(NOTICE, "SRP: the files of keys have changed: read anew");
+	LOG(NOTICE, "SRP: the files of certificates and keys have changed and were read again");
 }
 
 void link_established(struct pair *p, struct link_conn *l, usec_t now)

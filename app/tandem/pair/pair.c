@@ -65,12 +65,12 @@ static int pair_open(struct pair *p, const struct pair_settings *s)
 	int ret = link_open(p);
 
 	if (ret < 0) {
-		LOG(ERR, "SRP socket: %s", strerror(-ret));
+		LOG(ERR, "the SRP connection cannot be prepared: %s", strerror(-ret));
 		return ret;
 	}
 	ret = agree_open(p);
 	if (ret < 0) {
-		LOG(ERR, "configuration: %s", strerror(-ret));
+		LOG(ERR, "the configuration cannot be prepared for comparison: %s", strerror(-ret));
 		return ret;
 	}
 	pair_srp_conf(p, s);
