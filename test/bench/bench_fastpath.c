@@ -15,6 +15,7 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
+#include "base/clock.h"
 #include "bench_json.h"
 #include "gtp/gtpu.h"
 
@@ -286,6 +287,7 @@ int main(int argc, char **argv)
 	eal[n_eal++] = smoke ? "192" : "1024";
 	if (rte_eal_init(n_eal, eal) < 0)
 		return EXIT_FAILURE;
+	clock_init(&clock_tsc);
 	ret = size("1k", 1000, huge != NULL, reps, smoke ? 8 : PIECES_MAX);
 	if (!smoke && ret == EXIT_SUCCESS)
 		ret = size("1M", 1000000, huge != NULL, reps, PIECES_MAX);

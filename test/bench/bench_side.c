@@ -187,7 +187,7 @@ int bench_side_open(struct bench_side *s, unsigned int cpu)
 	if (ret < 0 || T.conf == NULL)
 		return ret < 0 ? ret : -ENOMEM;
 	configure(s, T.conf);
-	clock_init();
+	clock_init(&clock_tsc);
 	tandem_pulses_init(UINT64_MAX, T.conf->idle_sleep);
 	role_init(&T.role);
 	T.incarnation = 100 + s->role;

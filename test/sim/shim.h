@@ -50,7 +50,6 @@ extern struct tandem *sim_tandem;
 #define T (*sim_tandem)
 
 /* sim_node.c */
-uint64_t sim_tsc(void);
 void sim_abort(void) __attribute__((noreturn));
 unsigned int sim_lcore(void);
 void *sim_zalloc(size_t size, size_t align);
@@ -119,10 +118,7 @@ int sim_keys_init(struct keys *k, const struct keys_params *p);
 #define keys_init(k, p)              sim_keys_init(k, p)
 
 #define abort()                                       sim_abort()
-#define time(t)                                       ((time_t)0)
 #define prctl(...)                                    ((void)0)
-#define rte_rdtsc()                                   sim_tsc()
-#define rte_get_tsc_hz()                              UINT64_C(1000000)
 #define rte_lcore_id()                                sim_lcore()
 #define rte_zmalloc(name, size, align)                sim_zalloc(size, align)
 #define rte_zmalloc_socket(name, size, align, socket) sim_zalloc(size, align)

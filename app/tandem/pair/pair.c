@@ -178,7 +178,7 @@ static void pair_carry_out(struct pair *p, const struct srp_action *a, usec_t no
 		pair_do_role(p, a, now);
 		break;
 	case SRP_ACT_METRIC:
-		if (!role_lapsed(p->cores.role, rte_rdtsc()))
+		if (!role_lapsed(p->cores.role, clock_ticks()))
 			vips_set_metric(p->vips, a->rm);
 		break;
 	case SRP_ACT_ALARM:

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The role as other rooms ask for it, and as other cores read it. */
-#include <rte_cycles.h>
-
 #include "pair_priv.h"
 
 bool pair_owns(const struct pair *p)
@@ -31,7 +29,7 @@ bool pair_late_usage(const struct pair *p)
 
 bool pair_must_not_answer(const struct pair *p)
 {
-	return srp_info(p->srp)->must_not_answer || role_lapsed(p->cores.role, rte_rdtsc());
+	return srp_info(p->srp)->must_not_answer || role_lapsed(p->cores.role, clock_ticks());
 }
 
 void role_publish(const struct pair *p)

@@ -101,7 +101,7 @@ static int step_own(struct pair *p, usec_t now)
 
 static int step_vips_up(struct pair *p, usec_t now)
 {
-	if (role_lapsed(p->cores.role, rte_rdtsc())) {
+	if (role_lapsed(p->cores.role, clock_ticks())) {
 		p->step.why = "the time in which this chassis may serve is over";
 		return -ETIMEDOUT;
 	}

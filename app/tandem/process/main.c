@@ -76,7 +76,7 @@ int main(int argc, char **argv)
 		free(T.conf);
 		return PROCESS_EXIT_START;
 	}
-	clock_init();
+	clock_init(&clock_tsc);
 	main_logs();
 	ret = start_run();
 	log_stop();

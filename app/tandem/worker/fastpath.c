@@ -3,8 +3,6 @@
 
 #include <errno.h>
 
-#include <rte_cycles.h>
-
 void fp_drop(struct rte_mbuf *m, uint64_t *why)
 {
 	(*why)++;

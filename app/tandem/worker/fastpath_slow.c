@@ -3,9 +3,10 @@
  * neighbour. */
 #include "fastpath_priv.h"
 
-#include <rte_cycles.h>
 #include <rte_icmp.h>
 #include <rte_ip_frag.h>
+
+#include "base/clock.h"
 
 enum {
 	ICMP_ERRORS_PER_S = 1000,
@@ -17,7 +18,7 @@ enum {
  * once (at least one). */
 bool fp_rate(uint64_t *tat, uint64_t now_tsc, uint32_t per_s)
 {
-	uint64_t hz = rte_get_tsc_hz();
+	uint64_t hz = clock_hz;
 
 	if (per_s == 0 || (*tat > now_tsc && *tat - now_tsc > hz / 10))
 		return false;
@@ -48,7 +49,7 @@ enum { HELD_MS = 200, HELD_RETRY_US = 500, HELD_PAUSE_MS = 1000 };
 
 bool fp_refuse(struct fastpath *f, struct rte_mbuf *m, uint64_t *why)
 {
-	uint64_t hz = rte_get_tsc_hz();
+	uint64_t hz = clock_hz;
 
 	if (why == &f->count.drop_unresolved && f->n_held < FASTPATH_HELD) {
 		if (f->n_held == 0 && f->now_tsc >= f->held_not_before && f->held_until == 0) {
@@ -72,7 +73,7 @@ void fp_held_turn(struct fastpath *f)
 
 	if (f->now_tsc < f->held_next)
 		return;
-	f->held_next = f->now_tsc + rte_get_tsc_hz() * HELD_RETRY_US / 1000000;
+	f->held_next = f->now_tsc + clock_hz * HELD_RETRY_US / 1000000;
 	for (uint16_t i = 0; i < n;
 		/* those that still cannot go are held behind the others, in their order */
 		i += k) {
@@ -86,7 +87,7 @@ void fp_held_turn(struct fastpath *f)
 	if (f->n_held == 0) {
 		f->held_not_before = f->now_tsc < f->held_until
 					     ? 0
-					     : f->now_tsc + rte_get_tsc_hz() * HELD_PAUSE_MS / 1000;
+					     : f->now_tsc + clock_hz * HELD_PAUSE_MS / 1000;
 		f->held_until = 0;
 	}
 }

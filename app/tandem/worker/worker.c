@@ -249,7 +249,7 @@ static void worker_late_stream(void *worker, struct repl_to_worker_late_stream *
 	w->late_asked = true;
 	w->late_pending = false;
 	w->late_term = m->late_term;
-	w->fp.late_last_tsc = rte_rdtsc();
+	w->fp.late_last_tsc = clock_ticks();
 	/* Handed over as planned, what was counted before is known to the peer. Else it may be any
 	 * slot. */
 	w->late_slots =
@@ -379,7 +379,7 @@ static bool late_sweep(struct worker *w)
 static void late_end(struct worker *w, usec_t now)
 {
 	if (w->fp.mode == FASTPATH_LATE) {
-		usec_t quiet = (rte_rdtsc() - w->fp.late_last_tsc) * USEC_PER_SEC / clock_hz;
+		usec_t quiet = (clock_ticks() - w->fp.late_last_tsc) * USEC_PER_SEC / clock_hz;
 
 		if (quiet < LATE_QUIET_US && now - w->late_since < LATE_MOST_US)
 			return;
@@ -459,7 +459,7 @@ bool worker_turn(struct worker *w)
 	if (pulse_stood_still(w->env.pulse_of_replicator, now, gap))
 		worker_drop_stale(w);
 	w->now = now;
-	w->fp.now_tsc = rte_rdtsc();
+	w->fp.now_tsc = clock_ticks();
 	if (w->sync.on)
 		fastpath_prefetch_due(&w->fp, SYNC_RECORDS);
 	worker_seconds(w, now);

@@ -39,10 +39,23 @@ static struct node *me(void)
 	return &sim.node[sim_tandem == &sim.node[1].t];
 }
 
-uint64_t sim_tsc(void)
+static uint64_t node_ticks(void)
 {
 	return clock_of(me());
 }
+
+static uint64_t node_hz(void)
+{
+	return USEC_PER_SEC;
+}
+
+/* Some day in 2026. */
+static int64_t node_wall_us(void)
+{
+	return INT64_C(1780000000000000) + (int64_t)clock_of(me());
+}
+
+static const struct clock_ops node_clock = { node_ticks, node_hz, node_wall_us };
 
 unsigned int sim_lcore(void)
 {
@@ -297,7 +310,7 @@ void node_boot(int id)
 	doors(n);
 	ports(n);
 	tables(n);
-	clock_init();
+	clock_init(&node_clock);
 	tandem_pulses_init(
 		n->conf.srp.heartbeat_interval_ms * USEC_PER_MSEC * n->conf.srp.dead_multiplier,
 		n->conf.idle_sleep);

@@ -280,7 +280,7 @@ int main(void)
 	if (mkdtemp(dir) == NULL || rte_eal_init(RTE_DIM(argv), argv) < 0)
 		return EXIT_FAILURE;
 	snprintf(path, sizeof(path), "%s/ctl", dir);
-	clock_init();
+	clock_init(&clock_tsc);
 	ret = ut_run(suites);
 	rmdir(dir);
 	rte_eal_cleanup();

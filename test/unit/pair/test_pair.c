@@ -287,7 +287,7 @@ static int eal(void)
 
 	if (rte_eal_init(RTE_DIM(args) - 1, args) < 0)
 		return -1;
-	clock_init();
+	clock_init(&clock_tsc);
 	msgs = rte_mempool_create(
 		"msgs", MSGS, MSG_BYTES, 0, 0, NULL, NULL, NULL, NULL, SOCKET_ID_ANY, 0);
 	door.door = (struct door){ rte_ring_create("door", MSGS + 1, SOCKET_ID_ANY, 0), msgs };

@@ -7,6 +7,8 @@
 #include <rte_ethdev.h>
 #include <rte_ip.h>
 
+#include "base/clock.h"
+
 enum { MBUFS = 1023, MBUFS_DIRECT = 255, SNAP = 4096 };
 
 struct bed bed;
@@ -438,6 +440,7 @@ int bed_open(void)
 	}
 	if (rte_eal_init(RTE_DIM(argv), argv) < 0)
 		return -1;
+	clock_init(&clock_tsc);
 	bed.pool = rte_pktmbuf_pool_create("bed", MBUFS, 0, 0, SNAP + RTE_PKTMBUF_HEADROOM, 0);
 	bed.direct =
 		rte_pktmbuf_pool_create("direct", MBUFS_DIRECT, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, 0);

@@ -1,33 +1,52 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* clock: microseconds of the TSC, which is one clock for all cores (it is invariant on every CPU
- * that DPDK supports well), and pair time, which both chassis of a pair count alike. Any core;
- * nothing blocks. */
+/* clock: microseconds of a counter that is one for all cores, the time of day, and pair time, which
+ * both chassis of a pair count alike. Any core; nothing blocks. */
 #ifndef TANDEM_BASE_CLOCK_H
 #define TANDEM_BASE_CLOCK_H
 
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include <rte_cycles.h>
-
 #include "common/usec.h"
 
-/* Ticks of the TSC in a second. clock_init() writes it, before any core runs. */
+/* Where the time comes from. Any core calls these. A burst of packets asks for the time once. */
+struct clock_ops {
+	uint64_t (*ticks)(void);  /* of the counter, which never goes back */
+	uint64_t (*hz)(void);     /* its ticks in a second, constant */
+	int64_t (*wall_us)(void); /* us since 1970, UTC */
+};
+
+/* The TSC, which is invariant on every CPU that DPDK supports well, and the kernel's time of
+ * day. */
+extern const struct clock_ops clock_tsc;
+
+/* What clock_init() chose, clock_tsc before; and its hz(). Written before any core runs. */
+extern const struct clock_ops *clock_ops;
 extern uint64_t clock_hz;
 
-/* After rte_eal_init(), which measures the TSC, and before anybody asks for the time. */
-void clock_init(void);
+/* After rte_eal_init(), which measures the TSC, and before anybody asks for the time. `ops` is
+ * constant from now on. */
+void clock_init(const struct clock_ops *ops);
+
+/* The counter itself: clock_hz ticks are a second. */
+static inline uint64_t clock_ticks(void)
+{
+	return clock_ops->ticks();
+}
 
 /* Time since some moment before the process began. */
 static inline usec_t clock_us(void)
 {
-	uint64_t t = rte_rdtsc();
+	uint64_t t = clock_ticks();
 
 	return t / clock_hz * USEC_PER_SEC + t % clock_hz * USEC_PER_SEC / clock_hz;
 }
 
 /* The time of day, us since 1970, UTC: to be shown, never to be counted on. */
-int64_t clock_wall_us(void);
+static inline int64_t clock_wall_us(void)
+{
+	return clock_ops->wall_us();
+}
 
 /* Pair time is the Active's clock; a chassis that becomes Active counts on from it. The control
  * core writes, any core reads. */
