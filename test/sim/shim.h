@@ -61,25 +61,6 @@ int sim_door_send(const struct door *d, struct msg *m);
 uint16_t sim_rx(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n);
 uint16_t sim_tx(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n);
 
-/* sim_sock.c */
-int sim_epoll_ctl(int ep, int op, int fd, struct epoll_event *e);
-int sim_epoll_wait(int ep, struct epoll_event *e, int n, int ms);
-int sim_close(int fd);
-ssize_t sim_read(int fd, void *to, size_t size);
-int sim_socket(int family, int type, int proto);
-int sim_bind(int fd, const struct sockaddr *a, socklen_t len);
-int sim_listen(int fd, int backlog);
-int sim_accept(int fd, struct sockaddr *a, socklen_t *len);
-int sim_connect(int fd, const struct sockaddr *a, socklen_t len);
-int sim_so_error(int fd, int option, void *value);
-ssize_t sim_send(int fd, const void *from, size_t size);
-ssize_t sim_recv(int fd, void *to, size_t size);
-ssize_t sim_sendto(int fd, const void *from, size_t size, const struct sockaddr *a);
-ssize_t sim_recvfrom(int fd, void *to, size_t size, struct sockaddr *a, socklen_t *len);
-int sim_sendmmsg(int fd, struct mmsghdr *m, unsigned int n);
-int sim_recvmmsg(int fd, struct mmsghdr *m, unsigned int n);
-int sim_signalfd(void);
-
 /* sim_check_role.c: an answer that is kept for repetitions is one that was just given */
 void sim_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type,
 	uint16_t seq, uint32_t digest, const uint8_t *msg, size_t len, usec_t now);
@@ -127,30 +108,5 @@ int sim_keys_init(struct keys *k, const struct keys_params *p);
 #define rte_hash_free(h)                              ((void)(h))
 #define rte_eth_rx_burst(port, queue, m, n)           sim_rx(port, queue, m, n)
 #define rte_eth_tx_burst(port, queue, m, n)           sim_tx(port, queue, m, n)
-
-#define epoll_create1(flags)           1
-#define epoll_ctl(ep, op, fd, e)       sim_epoll_ctl(ep, op, fd, e)
-#define epoll_wait(ep, e, n, ms)       sim_epoll_wait(ep, e, n, ms)
-#define epoll_pwait2(ep, e, n, t, set) ((void)(t), sim_epoll_wait(ep, e, n, 0))
-#define close(fd)                      sim_close(fd)
-#define read(fd, to, size)             sim_read(fd, to, size)
-#define socket(family, type, proto)    sim_socket(family, type, proto)
-#define bind(fd, a, len)               sim_bind(fd, a, len)
-#define listen(fd, n)                  sim_listen(fd, n)
-#define accept4(fd, a, len, flags)     sim_accept(fd, a, len)
-#define connect(fd, a, len)            sim_connect(fd, a, len)
-#define setsockopt(fd, level, option, value, len)                                                  \
-	__extension__({                                                                            \
-		(void)(value);                                                                     \
-		0;                                                                                 \
-	})
-#define getsockopt(fd, level, option, value, len) ((void)(len), sim_so_error(fd, option, value))
-#define send(fd, from, size, flags)               sim_send(fd, from, size)
-#define recv(fd, to, size, flags)                 sim_recv(fd, to, size)
-#define sendto(fd, from, size, flags, a, len)     ((void)(len), sim_sendto(fd, from, size, a))
-#define recvfrom(fd, to, size, flags, a, len)     sim_recvfrom(fd, to, size, a, len)
-#define sendmmsg(fd, m, n, flags)                 sim_sendmmsg(fd, m, n)
-#define recvmmsg(fd, m, n, flags, timeout)        sim_recvmmsg(fd, m, n)
-#define signalfd(fd, set, flags)                  ((void)(set), sim_signalfd())
 
 #endif

@@ -21,6 +21,7 @@
 
 #include "shim.h"
 
+#include "base/sock.h"
 #include "process/control.h"
 #include "pair_priv.h"
 #include "replicator_priv.h"
@@ -28,16 +29,6 @@
 #include "worker/worker.h"
 
 #undef abort
-#undef close
-#undef read
-#undef socket
-#undef bind
-#undef listen
-#undef connect
-#undef send
-#undef recv
-#undef sendto
-#undef recvfrom
 #undef door_send
 #undef session_create
 #undef session_update
@@ -415,6 +406,9 @@ void own_pages(void *p, size_t len);
 uint64_t crypt_mix(const uint64_t *w, size_t n, uint64_t h);
 
 /* sim_sock.c */
+extern const struct sock_ops sock_sim;
+ssize_t sock_sim_send(int fd, const void *from, size_t size, int flags);
+ssize_t sock_sim_recv(int fd, void *to, size_t size, int flags);
 void sock_reset(struct node *n);
 int sock_make(int kind);
 void sock_died(struct node *n, bool machine);
@@ -423,6 +417,8 @@ void sock_deliver(
 void tcp_reset(void);
 
 /* sim_port.c */
+ssize_t port_sim_send_to(
+	int fd, const void *from, size_t size, int flags, const struct sockaddr *a, socklen_t len);
 void port_in(int node, unsigned int port, const uint8_t *bytes, size_t len);
 void port_flush(struct node *n);
 size_t frame_udp(uint8_t *to, const struct rte_ether_addr *dst, uint32_t src4, uint32_t dst4,

@@ -3,9 +3,81 @@
 #include <string.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/sock.h"
+
+/* ---- the kernel's: addresses have a type of their own in its headers ---- */
+
+static int sock_kernel_bind(int fd, const struct sockaddr *a, socklen_t len)
+{
+	return bind(fd, a, len);
+}
+
+static int sock_kernel_accept(int fd, struct sockaddr *a, socklen_t *len, int flags)
+{
+	return accept4(fd, a, len, flags);
+}
+
+static int sock_kernel_connect(int fd, const struct sockaddr *a, socklen_t len)
+{
+	return connect(fd, a, len);
+}
+
+static ssize_t sock_kernel_send_to(
+	int fd, const void *from, size_t n, int flags, const struct sockaddr *a, socklen_t len)
+{
+	return sendto(fd, from, n, flags, a, len);
+}
+
+static ssize_t sock_kernel_recv_from(
+	int fd, void *to, size_t n, int flags, struct sockaddr *a, socklen_t *len)
+{
+	return recvfrom(fd, to, n, flags, a, len);
+}
+
+static int sock_kernel_recv_many(int fd, struct mmsghdr *m, unsigned int n, int flags)
+{
+	return recvmmsg(fd, m, n, flags, NULL);
+}
+
+static int sock_kernel_signals(const sigset_t *set, int flags)
+{
+	return signalfd(-1, set, flags);
+}
+
+static int sock_kernel_epoll_wait(int ep, struct epoll_event *e, int n, long ns)
+{
+	struct timespec t = { 0, ns };
+
+	return epoll_pwait2(ep, e, n, &t, NULL);
+}
+
+const struct sock_ops sock_kernel = { .socket = socket,
+	.bind = sock_kernel_bind,
+	.listen = listen,
+	.accept = sock_kernel_accept,
+	.connect = sock_kernel_connect,
+	.set_option = setsockopt,
+	.get_option = getsockopt,
+	.send = send,
+	.recv = recv,
+	.send_to = sock_kernel_send_to,
+	.recv_from = sock_kernel_recv_from,
+	.send_many = sendmmsg,
+	.recv_many = sock_kernel_recv_many,
+	.signals = sock_kernel_signals,
+	.read = read,
+	.close = close,
+	.epoll_create = epoll_create1,
+	.epoll_ctl = epoll_ctl,
+	.epoll_wait = sock_kernel_epoll_wait };
+
+const struct sock_ops *sock_ops = &sock_kernel;
+
+/* ---- addresses ---- */
 
 socklen_t sock_address(struct sockaddr_storage *ss, const struct ip_addr *a, uint16_t port)
 {
@@ -45,18 +117,19 @@ int sock_bound(const struct ip_addr *a, uint16_t port, int type)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sock_address(&ss, a, port);
-	int fd = socket(ss.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1, ret;
+	int fd = sock_ops->socket(ss.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1,
+	    ret;
 
 	if (fd < 0)
 		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	sock_ops->set_option(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (ss.ss_family == AF_INET)
-		setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one));
+		sock_ops->set_option(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one));
 	else
-		setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&ss, len) < 0) {
+		sock_ops->set_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof(one));
+	if (sock_ops->bind(fd, (struct sockaddr *)&ss, len) < 0) {
 		ret = -errno;
-		close(fd);
+		sock_ops->close(fd);
 		return ret;
 	}
 	return fd;

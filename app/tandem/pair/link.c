@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <rte_common.h>
 
+#include "base/sock.h"
 #include "cores/from_replicator.h"
 #include "pair_priv.h"
 
@@ -142,7 +142,7 @@ void link_established(struct pair *p, struct link_conn *l, usec_t now)
 {
 	int one = 1;
 
-	setsockopt(l->src.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	sock_ops->set_option(l->src.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (p->link.tls == NULL) {
 		link_up(p, l, now);
 		return;
@@ -172,7 +172,7 @@ static void link_ready(void *ctx, struct source *s, uint32_t set)
 	case LINK_TCP:
 		if (!(set & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
 			break;
-		getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+		sock_ops->get_option(s->fd, SOL_SOCKET, SO_ERROR, &error, &len);
 		if (error != 0)
 			link_lost(p, l, error == ECONNREFUSED, now);
 		else
@@ -215,7 +215,7 @@ struct link_conn *link_take(struct pair *p, int fd, uint32_t set)
 	struct link_conn *l = link_free_one(p);
 
 	if (reactor_watch(p->reactor, &l->src, fd, set, link_ready, p) < 0) {
-		close(fd);
+		sock_ops->close(fd);
 		l->src.fd = -1;
 		return NULL;
 	}

@@ -7,6 +7,7 @@
 
 #include <rte_common.h>
 
+#include "base/sock.h"
 #include "pair_priv.h"
 
 enum { LEAST_US = 10000, RETRY_US = 200000, REFUSED_US = 1000000, LOG_US = 10000000 };
@@ -75,7 +76,7 @@ ssize_t link_bytes_in(struct link_conn *l, uint8_t *to, size_t n, char why[TLS_W
 	why[0] = '\0';
 	if (l->tls != NULL)
 		return tls_recv(l->tls, to, n, why);
-	got = recv(l->src.fd, to, n, 0);
+	got = sock_ops->recv(l->src.fd, to, n, 0);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	return got > 0 ? got : -1;
@@ -87,7 +88,7 @@ static ssize_t link_bytes_out(struct link_conn *l, const uint8_t *from, size_t n
 
 	if (l->tls != NULL)
 		return tls_send(l->tls, from, n);
-	sent = send(l->src.fd, from, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	sent = sock_ops->send(l->src.fd, from, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	return sent < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : sent;
 }
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/sock.h"
 #include "pair_priv.h"
@@ -34,7 +33,8 @@ static void listen_ready(void *ctx, struct source *s, uint32_t set)
 	struct link_conn *l;
 	struct ip_addr addr;
 	uint16_t port;
-	int fd = accept4(s->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = sock_ops->accept(
+		s->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	usec_t now = p->now;
 
 	(void)set;
@@ -42,7 +42,7 @@ static void listen_ready(void *ctx, struct source *s, uint32_t set)
 		return;
 	sock_from(&from, &addr, &port);
 	if (!listen_is_peer(p, &addr, now)) {
-		close(fd);
+		sock_ops->close(fd);
 		return;
 	}
 	l = link_take(p, fd, EPOLLIN);
@@ -60,10 +60,10 @@ void link_connect(struct pair *p, usec_t now)
 	p->link.retry_at = now + link_soon(p, RETRY_US);
 	if (fd < 0)
 		return;
-	if (connect(fd, (struct sockaddr *)&to, len) < 0 && errno != EINPROGRESS) {
+	if (sock_ops->connect(fd, (struct sockaddr *)&to, len) < 0 && errno != EINPROGRESS) {
 		bool refused = errno == ECONNREFUSED;
 
-		close(fd);
+		sock_ops->close(fd);
 		if (refused)
 			srp_disconnected(p->srp, true, now);
 		return;
@@ -90,9 +90,9 @@ int link_open(struct pair *p)
 	fd = sock_bound(&p->conf->srp.bind, (uint16_t)p->conf->srp.port, SOCK_STREAM);
 	if (fd < 0)
 		return fd;
-	if (listen(fd, 8) < 0) {
+	if (sock_ops->listen(fd, 8) < 0) {
 		ret = -errno;
-		close(fd);
+		sock_ops->close(fd);
 		return ret;
 	}
 	return reactor_watch(p->reactor, &p->link.listen, fd, EPOLLIN, listen_ready, p);

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <unistd.h>
 
+#include "base/sock.h"
 #include "operator/reload.h"
 #include "process/control.h"
 #include "process.h"
@@ -37,7 +37,7 @@ static void signals_ready(void *ctx, struct source *s, uint32_t events)
 	struct signalfd_siginfo info;
 
 	(void)events;
-	while (read(s->fd, &info, sizeof(info)) == sizeof(info)) {
+	while (sock_ops->read(s->fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGHUP) {
 			reload_hangup(c->reload);
 			continue;
@@ -61,7 +61,7 @@ int signals_open(struct control *c)
 
 	signals_set(&set);
 	/* blocked in all threads since main() */
-	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	fd = sock_ops->signals(&set, SFD_NONBLOCK | SFD_CLOEXEC);
 	return fd < 0 ? -errno
 		      : reactor_watch(c->reactor, &c->signals, fd, EPOLLIN, signals_ready, c);
 }

@@ -2,10 +2,10 @@
 #include "reactor/reactor.h"
 
 #include <errno.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <rte_malloc.h>
+
+#include "base/sock.h"
 
 enum { REACTOR_EVENTS = 32 };
 
@@ -30,7 +30,7 @@ struct reactor *reactor_create(void (*settled)(void *ctx), void *ctx)
 	r->settled = settled;
 	r->ctx = ctx;
 	TAILQ_INIT(&r->again);
-	r->ep = epoll_create1(EPOLL_CLOEXEC);
+	r->ep = sock_ops->epoll_create(EPOLL_CLOEXEC);
 	if (r->ep < 0) {
 		rte_free(r);
 		return NULL;
@@ -42,7 +42,7 @@ void reactor_destroy(struct reactor *r)
 {
 	if (r == NULL)
 		return;
-	close(r->ep);
+	sock_ops->close(r->ep);
 	rte_free(r);
 }
 
@@ -51,7 +51,7 @@ int reactor_watch(struct reactor *r, struct source *s, int fd, uint32_t events,
 {
 	struct epoll_event e = { .events = events, .data.ptr = s };
 
-	if (epoll_ctl(r->ep, EPOLL_CTL_ADD, fd, &e) < 0)
+	if (sock_ops->epoll_ctl(r->ep, EPOLL_CTL_ADD, fd, &e) < 0)
 		return -errno;
 	*s = (struct source){ .fd = fd, .ready = ready, .ctx = ctx };
 	return 0;
@@ -61,7 +61,7 @@ void reactor_change(struct reactor *r, struct source *s, uint32_t events)
 {
 	struct epoll_event e = { .events = events, .data.ptr = s };
 
-	epoll_ctl(r->ep, EPOLL_CTL_MOD, s->fd, &e);
+	sock_ops->epoll_ctl(r->ep, EPOLL_CTL_MOD, s->fd, &e);
 }
 
 /* What waits for its handler is not handed to whoever uses the source next. */
@@ -80,8 +80,8 @@ void reactor_unwatch(struct reactor *r, struct source *s)
 	if (s->fd < 0 || s->ready == NULL)
 		return;
 	reactor_forget(r, s);
-	epoll_ctl(r->ep, EPOLL_CTL_DEL, s->fd, NULL);
-	close(s->fd);
+	sock_ops->epoll_ctl(r->ep, EPOLL_CTL_DEL, s->fd, NULL);
+	sock_ops->close(s->fd);
 	s->fd = -1;
 	s->ready = NULL;
 }
@@ -95,9 +95,8 @@ void reactor_again(struct reactor *r, struct source *s)
 
 void reactor_wait(struct reactor *r, long ns)
 {
-	struct timespec t = { 0, TAILQ_EMPTY(&r->again) ? ns : 0 };
-
-	r->n_events = epoll_pwait2(r->ep, r->event, REACTOR_EVENTS, &t, NULL);
+	r->n_events = sock_ops->epoll_wait(
+		r->ep, r->event, REACTOR_EVENTS, TAILQ_EMPTY(&r->again) ? ns : 0);
 }
 
 static void reactor_call(struct reactor *r, struct source *s, uint32_t events)

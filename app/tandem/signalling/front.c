@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/sock.h"
 #include "config/config.h"
@@ -30,15 +29,15 @@ int front_open(struct front *f, const struct signalling_env *env)
 	if (f->fd < 0)
 		return f->fd;
 	/* Beyond the system's limit where we may. */
-	if (setsockopt(f->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
-		setsockopt(f->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (sock_ops->set_option(f->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		sock_ops->set_option(f->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	return 0;
 }
 
 void front_close(struct front *f)
 {
 	if (f->fd >= 0)
-		close(f->fd);
+		sock_ops->close(f->fd);
 	gtpc_pending_destroy(f->pending);
 	gtpc_answered_destroy(f->answered);
 }
@@ -59,7 +58,7 @@ void front_receive(struct front *f, front_handler *handler, void *ctx, usec_t no
 				.msg_iov = &iov[i],
 				.msg_iovlen = 1 };
 		}
-		n = recvmmsg(f->fd, msg, FRONT_DATAGRAMS, MSG_DONTWAIT, NULL);
+		n = sock_ops->recv_many(f->fd, msg, FRONT_DATAGRAMS, MSG_DONTWAIT);
 		/* n < 0: there is none; an ICMP error of a peer is no reason to stop. */
 		for (int i = 0; i < n; i++) {
 			struct gtpc_peer peer;
@@ -76,7 +75,8 @@ void front_flush(struct front *f)
 	unsigned int done = 0;
 
 	while (done < q->n) {
-		int n = sendmmsg(f->fd, q->msg + done, q->n - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+		int n = sock_ops->send_many(
+			f->fd, q->msg + done, q->n - done, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		/* Full or unreachable: lost as on any UDP path; the peer repeats. */
 		done += n > 0 ? (unsigned int)n : 1;

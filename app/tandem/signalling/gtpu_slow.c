@@ -3,7 +3,6 @@
 
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <rte_ether.h>
 #include <rte_ip.h>
@@ -29,7 +28,7 @@ int gtpu_slow_open(struct gtpu_slow *u, const struct signalling_env *env)
 void gtpu_slow_close(struct gtpu_slow *u)
 {
 	if (u->fd >= 0)
-		close(u->fd);
+		sock_ops->close(u->fd);
 }
 
 static void gtpu_slow_reply(
@@ -38,7 +37,8 @@ static void gtpu_slow_reply(
 	struct sockaddr_storage ss;
 	socklen_t n = sock_address(&ss, &to->addr, to->port);
 
-	(void)sendto(u->fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&ss, n);
+	(void)sock_ops->send_to(
+		u->fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&ss, n);
 }
 
 static void gtpu_slow_write_head(const struct gtpu_slow *u, struct rte_ether_hdr *eth,
@@ -159,7 +159,8 @@ void gtpu_slow_receive(struct gtpu_slow *u, usec_t now)
 		static uint8_t buf[65536]; /* one control core */
 		struct sockaddr_storage ss;
 		socklen_t len = sizeof(ss);
-		ssize_t n = recvfrom(u->fd, buf, sizeof(buf), 0, (struct sockaddr *)&ss, &len);
+		ssize_t n = sock_ops->recv_from(
+			u->fd, buf, sizeof(buf), 0, (struct sockaddr *)&ss, &len);
 		struct gtpc_peer from;
 
 		if (n < 0)

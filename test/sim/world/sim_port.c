@@ -226,7 +226,8 @@ uint16_t net_twin_from(struct net_twin *t, struct rte_mbuf **m, uint16_t n)
 }
 
 /* Answers leave by the kernel's stack: through the twin of the access port. */
-ssize_t sim_sendto(int fd, const void *from, size_t size, const struct sockaddr *a)
+ssize_t port_sim_send_to(
+	int fd, const void *from, size_t size, int flags, const struct sockaddr *a, socklen_t a_len)
 {
 	struct node *n = me();
 	const struct sockaddr_in *to = (const struct sockaddr_in *)a;

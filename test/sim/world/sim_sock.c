@@ -185,24 +185,24 @@ void tcp_reset(void)
 	node_wake(1, CONTROL, 50);
 }
 
-int sim_socket(int family, int type, int proto)
+static int sock_sim_socket(int family, int type, int proto)
 {
 	return sock_make((type & 0xf) == SOCK_DGRAM ? SOCK_UDP : SOCK_NEW);
 }
 
-int sim_bind(int fd, const struct sockaddr *a, socklen_t len)
+static int sock_sim_bind(int fd, const struct sockaddr *a, socklen_t len)
 {
 	at(fd)->port = ntohs(((const struct sockaddr_in *)a)->sin_port);
 	return 0;
 }
 
-int sim_listen(int fd, int backlog)
+static int sock_sim_listen(int fd, int backlog)
 {
 	at(fd)->kind = SOCK_LISTEN;
 	return 0;
 }
 
-int sim_connect(int fd, const struct sockaddr *a, socklen_t len)
+static int sock_sim_connect(int fd, const struct sockaddr *a, socklen_t len)
 {
 	struct node *n = me();
 	struct conn *c = &sim.conn[sim.n_conns];
@@ -224,7 +224,7 @@ int sim_connect(int fd, const struct sockaddr *a, socklen_t len)
 	return -1;
 }
 
-int sim_accept(int fd, struct sockaddr *a, socklen_t *len)
+static int sock_sim_accept(int fd, struct sockaddr *a, socklen_t *len, int flags)
 {
 	struct node *n = me();
 	struct sock *l = at(fd), *s;
@@ -246,7 +246,7 @@ int sim_accept(int fd, struct sockaddr *a, socklen_t *len)
 	return made;
 }
 
-ssize_t sim_send(int fd, const void *from, size_t size)
+ssize_t sock_sim_send(int fd, const void *from, size_t size, int flags)
 {
 	struct sock *s = at(fd);
 	bool ends;
@@ -264,7 +264,7 @@ ssize_t sim_send(int fd, const void *from, size_t size)
 	return (ssize_t)size;
 }
 
-ssize_t sim_recv(int fd, void *to, size_t size)
+ssize_t sock_sim_recv(int fd, void *to, size_t size, int flags)
 {
 	struct sock *s = at(fd);
 
@@ -281,7 +281,13 @@ ssize_t sim_recv(int fd, void *to, size_t size)
 	return (ssize_t)size;
 }
 
-int sim_so_error(int fd, int option, void *value)
+static int sock_sim_set_option(int fd, int level, int option, const void *value, socklen_t len)
+{
+	return 0;
+}
+
+/* The daemon asks for SO_ERROR alone. */
+static int sock_sim_get_option(int fd, int level, int option, void *value, socklen_t *len)
 {
 	*(int *)value = at(fd)->error;
 	return 0;
@@ -303,7 +309,7 @@ static void shut(struct node *n, struct sock *s)
 	s->kind = SOCK_NONE;
 }
 
-int sim_close(int fd)
+static int sock_sim_close(int fd)
 {
 	struct sock *s = at(fd);
 
@@ -351,7 +357,8 @@ void sock_deliver(
 	}
 }
 
-ssize_t sim_recvfrom(int fd, void *to, size_t size, struct sockaddr *a, socklen_t *len)
+static ssize_t sock_sim_recv_from(
+	int fd, void *to, size_t size, int flags, struct sockaddr *a, socklen_t *len)
 {
 	struct sock *s = at(fd);
 	struct dgram *d = s->first;
@@ -375,24 +382,25 @@ ssize_t sim_recvfrom(int fd, void *to, size_t size, struct sockaddr *a, socklen_
 	return n;
 }
 
-int sim_sendmmsg(int fd, struct mmsghdr *m, unsigned int n)
+static int sock_sim_send_many(int fd, struct mmsghdr *m, unsigned int n, int flags)
 {
 	for (unsigned int i = 0; i < n; i++) {
 		const struct iovec *v = m[i].msg_hdr.msg_iov;
 
-		sim_sendto(fd, v->iov_base, v->iov_len, m[i].msg_hdr.msg_name);
+		port_sim_send_to(fd, v->iov_base, v->iov_len, flags, m[i].msg_hdr.msg_name,
+			m[i].msg_hdr.msg_namelen);
 	}
 	return (int)n;
 }
 
-int sim_recvmmsg(int fd, struct mmsghdr *m, unsigned int n)
+static int sock_sim_recv_many(int fd, struct mmsghdr *m, unsigned int n, int flags)
 {
 	unsigned int i = 0;
 
 	for (; i < n; i++) {
 		const struct iovec *v = m[i].msg_hdr.msg_iov;
-		ssize_t got =
-			sim_recvfrom(fd, v->iov_base, v->iov_len, m[i].msg_hdr.msg_name, NULL);
+		ssize_t got = sock_sim_recv_from(
+			fd, v->iov_base, v->iov_len, flags, m[i].msg_hdr.msg_name, NULL);
 
 		if (got < 0)
 			break;
@@ -403,12 +411,12 @@ int sim_recvmmsg(int fd, struct mmsghdr *m, unsigned int n)
 
 /* ---- the rest ---- */
 
-int sim_signalfd(void)
+static int sock_sim_signals(const sigset_t *set, int flags)
 {
 	return sock_make(SOCK_SIGNAL);
 }
 
-ssize_t sim_read(int fd, void *to, size_t size)
+static ssize_t sock_sim_read(int fd, void *to, size_t size)
 {
 	struct node *n = me();
 	struct signalfd_siginfo info = { .ssi_signo = SIGTERM };
@@ -422,7 +430,12 @@ ssize_t sim_read(int fd, void *to, size_t size)
 	return sizeof(info);
 }
 
-int sim_epoll_ctl(int ep, int op, int fd, struct epoll_event *e)
+static int sock_sim_epoll_create(int flags)
+{
+	return 1;
+}
+
+static int sock_sim_epoll_ctl(int ep, int op, int fd, struct epoll_event *e)
 {
 	struct sock *s = at(fd);
 
@@ -453,7 +466,8 @@ static uint32_t ready(const struct node *n, const struct sock *s)
 	}
 }
 
-int sim_epoll_wait(int ep, struct epoll_event *e, int most, int ms)
+/* Time goes on between turns only: nobody waits in one. */
+static int sock_sim_epoll_wait(int ep, struct epoll_event *e, int most, long ns)
 {
 	struct node *n = me();
 	int found = 0;
@@ -471,3 +485,23 @@ int sim_epoll_wait(int ep, struct epoll_event *e, int most, int ms)
 	}
 	return found;
 }
+
+const struct sock_ops sock_sim = { .socket = sock_sim_socket,
+	.bind = sock_sim_bind,
+	.listen = sock_sim_listen,
+	.accept = sock_sim_accept,
+	.connect = sock_sim_connect,
+	.set_option = sock_sim_set_option,
+	.get_option = sock_sim_get_option,
+	.send = sock_sim_send,
+	.recv = sock_sim_recv,
+	.send_to = port_sim_send_to,
+	.recv_from = sock_sim_recv_from,
+	.send_many = sock_sim_send_many,
+	.recv_many = sock_sim_recv_many,
+	.signals = sock_sim_signals,
+	.read = sock_sim_read,
+	.close = sock_sim_close,
+	.epoll_create = sock_sim_epoll_create,
+	.epoll_ctl = sock_sim_epoll_ctl,
+	.epoll_wait = sock_sim_epoll_wait };

@@ -51,14 +51,14 @@ static void say(struct tls_conn *c)
 	uint8_t hello[HELLO] = { 0x16 };
 
 	memcpy(hello + 1, &c->nonce[c->side], 8);
-	if (sim_send(c->fd, hello, sizeof(hello)) == (ssize_t)sizeof(hello))
+	if (sock_sim_send(c->fd, hello, sizeof(hello), 0) == (ssize_t)sizeof(hello))
 		c->said = true;
 }
 
 /* What is still wanted of the peer's `want` bytes: 0 all there, < 0 the connection is lost. */
 static int hear(struct tls_conn *c, size_t want)
 {
-	ssize_t n = sim_recv(c->fd, c->in + c->n_in, want - c->n_in);
+	ssize_t n = sock_sim_recv(c->fd, c->in + c->n_in, want - c->n_in, 0);
 
 	if (n == 0 || (n < 0 && errno != EAGAIN))
 		return -1;
@@ -92,7 +92,7 @@ enum tls_step tls_handshake(struct tls_conn *c, char why[TLS_WHY])
 		if (c->side == 0)
 			say(c);
 		else
-			c->done = sim_send(c->fd, &finished, sizeof(finished)) == FINISHED;
+			c->done = sock_sim_send(c->fd, &finished, sizeof(finished), 0) == FINISHED;
 		if (!(c->side == 0 ? c->said : c->done)) {
 			snprintf(why, TLS_WHY, "the connection was lost in the handshake");
 			return TLS_FAILED;
@@ -108,7 +108,7 @@ bool tls_wants_write(const struct tls_conn *c)
 
 ssize_t tls_recv(struct tls_conn *c, void *to, size_t n, char why[TLS_WHY])
 {
-	ssize_t got = sim_recv(c->fd, to, n);
+	ssize_t got = sock_sim_recv(c->fd, to, n, 0);
 
 	why[0] = '\0';
 	if (got < 0 && errno == EAGAIN)
@@ -118,7 +118,7 @@ ssize_t tls_recv(struct tls_conn *c, void *to, size_t n, char why[TLS_WHY])
 
 ssize_t tls_send(struct tls_conn *c, const void *from, size_t n)
 {
-	ssize_t sent = sim_send(c->fd, from, n);
+	ssize_t sent = sock_sim_send(c->fd, from, n, 0);
 
 	return sent < 0 && errno == EAGAIN ? 0 : sent;
 }
