@@ -57,10 +57,6 @@ void sim_free(void *p);
 struct rte_hash *sim_hash_create(const struct rte_hash_parameters *p);
 int sim_door_send(const struct door *d, struct msg *m);
 
-/* sim_port.c */
-uint16_t sim_rx(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n);
-uint16_t sim_tx(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n);
-
 /* sim_check_role.c: an answer that is kept for repetitions is one that was just given */
 void sim_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type,
 	uint16_t seq, uint32_t digest, const uint8_t *msg, size_t len, usec_t now);
@@ -106,7 +102,5 @@ int sim_keys_init(struct keys *k, const struct keys_params *p);
 #define rte_free(p)                                   sim_free(p)
 #define rte_hash_create(p)                            sim_hash_create(p)
 #define rte_hash_free(h)                              ((void)(h))
-#define rte_eth_rx_burst(port, queue, m, n)           sim_rx(port, queue, m, n)
-#define rte_eth_tx_burst(port, queue, m, n)           sim_tx(port, queue, m, n)
 
 #endif

@@ -21,6 +21,7 @@
 
 #include "shim.h"
 
+#include "base/port.h"
 #include "base/sock.h"
 #include "process/control.h"
 #include "pair_priv.h"
@@ -417,6 +418,7 @@ void sock_deliver(
 void tcp_reset(void);
 
 /* sim_port.c */
+extern const struct port_ops port_sim;
 ssize_t port_sim_send_to(
 	int fd, const void *from, size_t size, int flags, const struct sockaddr *a, socklen_t len);
 void port_in(int node, unsigned int port, const uint8_t *bytes, size_t len);

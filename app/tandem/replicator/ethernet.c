@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <rte_ethdev.h>
+#include <rte_ether.h>
 #include <rte_ip.h>
+#include <rte_mbuf.h>
 #include <rte_udp.h>
 
+#include "base/port.h"
 #include "ethernet.h"
 
 enum {
@@ -59,7 +61,7 @@ static unsigned int ethernet_rx(struct transport *t, struct arrived *a, bool *mo
 {
 	struct ethernet *e = (struct ethernet *)t;
 	struct rte_mbuf *m[TRANSPORT_BURST];
-	uint16_t n = rte_eth_rx_burst(e->port, 0, m, TRANSPORT_BURST);
+	uint16_t n = port_ops->rx(e->port, 0, m, TRANSPORT_BURST);
 	unsigned int k = 0;
 
 	for (uint16_t i = 0; i < n; i++)
@@ -138,7 +140,7 @@ static void ethernet_tx(struct transport *t, struct rte_mbuf **m, unsigned int n
 	}
 	for (unsigned int i = 0; i < n; i++)
 		ethernet_wrap(e, m[i], &to);
-	sent = rte_eth_tx_burst(e->port, 0, m, (uint16_t)n);
+	sent = port_ops->tx(e->port, 0, m, (uint16_t)n);
 	e->count.tx_frames += sent;
 	e->count.tx_failed += n - sent;
 	rte_pktmbuf_free_bulk(m + sent, n - sent);
@@ -154,7 +156,7 @@ bool ethernet_from_kernel(struct ethernet *e)
 		return false;
 	for (unsigned int i = 0; i < n; i++)
 		flow_sent(e->flow, m[i]->pkt_len);
-	sent = rte_eth_tx_burst(e->port, 0, m, (uint16_t)n);
+	sent = port_ops->tx(e->port, 0, m, (uint16_t)n);
 	for (; sent < n; sent++)
 		rte_pktmbuf_free(m[sent]);
 	return true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fastpath_priv.h"
+#include "base/port.h"
 
 #include <errno.h>
 
@@ -29,7 +30,7 @@ void fp_hand_over(struct fastpath *f, uint8_t worker, struct rte_mbuf *m)
 void fp_flush_port(struct fastpath *f, uint16_t port)
 {
 	uint16_t n = f->tx[port].n;
-	uint16_t sent = rte_eth_tx_burst(port, f->queue, f->tx[port].m, n);
+	uint16_t sent = port_ops->tx(port, f->queue, f->tx[port].m, n);
 
 	if (unlikely(sent < n)) {
 		f->count.drop_tx_full += (uint64_t)(n - sent);

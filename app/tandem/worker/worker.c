@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
-#include <rte_ethdev.h>
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 
+#include "base/port.h"
 #include "cores/memory.h"
 #include "worker/worker.h"
 
@@ -348,7 +348,7 @@ static bool worker_receive(struct worker *w)
 
 	for (unsigned int i = 0; i < w->env.n_ports; i++) {
 		uint16_t port = w->env.ports[i];
-		uint16_t n = rte_eth_rx_burst(port, w->queue, m, FASTPATH_BURST);
+		uint16_t n = port_ops->rx(port, w->queue, m, FASTPATH_BURST);
 
 		if (n > 0) {
 			fastpath_rx(&w->fp, port, m, n);
@@ -403,7 +403,7 @@ static void worker_drop_stale(struct worker *w)
 		uint16_t n = FASTPATH_BURST;
 
 		for (unsigned int k = 0; k < STALE_BURSTS && n > 0; k++) {
-			n = rte_eth_rx_burst(w->env.ports[i], w->queue, m, FASTPATH_BURST);
+			n = port_ops->rx(w->env.ports[i], w->queue, m, FASTPATH_BURST);
 			rte_pktmbuf_free_bulk(m, n);
 			w->count.stale_frames += n;
 		}

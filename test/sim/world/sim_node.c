@@ -541,6 +541,7 @@ void node_setup(int id)
 	struct node *n = &sim.node[id];
 	char name[32];
 
+	port_ops = &port_sim;
 	sock_ops = &sock_sim;
 	if (lpm == NULL)
 		routes();

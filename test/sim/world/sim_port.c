@@ -76,7 +76,7 @@ void port_flush(struct node *n)
 	}
 }
 
-uint16_t sim_rx(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n)
+static uint16_t port_sim_rx(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n)
 {
 	struct frames *f = &me()->rx[port][queue];
 
@@ -154,7 +154,7 @@ static void out(struct node *n, unsigned int port, const uint8_t *p, size_t len)
 	traffic_out(n->id, port, p, len);
 }
 
-uint16_t sim_tx(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n)
+static uint16_t port_sim_tx(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n)
 {
 	struct node *me_now = me();
 
@@ -167,6 +167,8 @@ uint16_t sim_tx(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n)
 	}
 	return n;
 }
+
+const struct port_ops port_sim = { port_sim_rx, port_sim_tx };
 
 /* ---- the kernel behind the twins ---- */
 
