@@ -52,8 +52,6 @@ extern struct tandem *sim_tandem;
 /* sim_node.c */
 void sim_abort(void) __attribute__((noreturn));
 unsigned int sim_lcore(void);
-void *sim_zalloc(size_t size, size_t align);
-void sim_free(void *p);
 struct rte_hash *sim_hash_create(const struct rte_hash_parameters *p);
 int sim_door_send(const struct door *d, struct msg *m);
 
@@ -94,13 +92,10 @@ int sim_keys_init(struct keys *k, const struct keys_params *p);
 #define repl_input(r, pkt, len, now) sim_repl_input(r, pkt, len, now)
 #define keys_init(k, p)              sim_keys_init(k, p)
 
-#define abort()                                       sim_abort()
-#define prctl(...)                                    ((void)0)
-#define rte_lcore_id()                                sim_lcore()
-#define rte_zmalloc(name, size, align)                sim_zalloc(size, align)
-#define rte_zmalloc_socket(name, size, align, socket) sim_zalloc(size, align)
-#define rte_free(p)                                   sim_free(p)
-#define rte_hash_create(p)                            sim_hash_create(p)
-#define rte_hash_free(h)                              ((void)(h))
+#define abort()            sim_abort()
+#define prctl(...)         ((void)0)
+#define rte_lcore_id()     sim_lcore()
+#define rte_hash_create(p) sim_hash_create(p)
+#define rte_hash_free(h)   ((void)(h))
 
 #endif

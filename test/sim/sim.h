@@ -21,6 +21,7 @@
 
 #include "shim.h"
 
+#include "base/memory.h"
 #include "base/port.h"
 #include "base/sock.h"
 #include "process/control.h"

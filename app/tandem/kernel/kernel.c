@@ -3,9 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include <rte_malloc.h>
-
 #include "base/log.h"
+#include "base/memory.h"
 
 #include "kernel_priv.h"
 
@@ -99,7 +98,7 @@ static int kernel_open(struct kernel *k)
 
 struct kernel *kernel_create(const struct kernel_settings *s)
 {
-	struct kernel *k = rte_zmalloc("kernel", sizeof(*k), 0);
+	struct kernel *k = memory_take("kernel", sizeof(*k), 0);
 	int ret;
 
 	if (k == NULL) {
@@ -124,7 +123,7 @@ void kernel_destroy(struct kernel *k)
 	vips_destroy(k->vips);
 	net_mirror_destroy(k->mirror); /* closes what mirror_src watched */
 	net_kernel_close(k->net);
-	rte_free(k);
+	memory_give(k);
 }
 
 void kernel_turn(struct kernel *k, usec_t now)

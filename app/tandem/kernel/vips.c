@@ -5,11 +5,11 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include <rte_malloc.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 
 #include "kernel_priv.h"
 
@@ -29,7 +29,7 @@ struct vips {
 
 struct vips *vips_create(const struct vips_settings *s)
 {
-	struct vips *v = rte_zmalloc("vips", sizeof(*v), 0);
+	struct vips *v = memory_take("vips", sizeof(*v), 0);
 
 	if (v != NULL)
 		v->s = *s;
@@ -41,7 +41,7 @@ void vips_destroy(struct vips *v)
 	if (v == NULL)
 		return;
 	vips_withdraw(v);
-	rte_free(v);
+	memory_give(v);
 }
 
 enum vips_state vips_state(const struct vips *v)

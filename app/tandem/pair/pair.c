@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include <rte_common.h>
-#include <rte_malloc.h>
 
-#include "journal/journal.h"
+#include "base/memory.h"
 #include "base/metrics.h"
+#include "journal/journal.h"
 #include "pair_priv.h"
 #include "replicator/replicator.h"
 #include "session/session.h"
@@ -80,7 +80,7 @@ static int pair_open(struct pair *p, const struct pair_settings *s)
 
 struct pair *pair_create(const struct pair_settings *s)
 {
-	struct pair *p = rte_zmalloc("pair", sizeof(*p), 0);
+	struct pair *p = memory_take("pair", sizeof(*p), 0);
 	int ret;
 
 	if (p == NULL) {
@@ -121,7 +121,7 @@ void pair_destroy(struct pair *p)
 	link_close(p);
 	srp_destroy(p->srp);
 	agree_close(p);
-	rte_free(p);
+	memory_give(p);
 }
 
 /* ---- what lib/srp wants done ---- */

@@ -5,9 +5,9 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <rte_ethdev.h>
-#include <rte_malloc.h>
+#include <rte_common.h>
 
+#include "base/memory.h"
 #include "process/control.h"
 #include "process.h"
 
@@ -56,7 +56,7 @@ static const struct {
 
 struct control *control_create(void)
 {
-	struct control *c = rte_zmalloc("control", sizeof(*c), 0);
+	struct control *c = memory_take("control", sizeof(*c), 0);
 	int ret = 0;
 
 	if (c == NULL)
@@ -69,7 +69,7 @@ struct control *control_create(void)
 	c->reactor = reactor_create(settled, c);
 	if (c->reactor == NULL) {
 		LOG(ERR, "the control core cannot begin: %s", strerror(errno));
-		rte_free(c);
+		memory_give(c);
 		return NULL;
 	}
 	if (records_open(c, &c->saved) < 0) {
@@ -111,7 +111,7 @@ void control_destroy(struct control *c)
 	records_close(c);
 	reactor_unwatch(c->reactor, &c->signals);
 	reactor_destroy(c->reactor);
-	rte_free(c);
+	memory_give(c);
 }
 
 void control_stop(struct control *c)

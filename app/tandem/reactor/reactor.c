@@ -3,8 +3,7 @@
 
 #include <errno.h>
 
-#include <rte_malloc.h>
-
+#include "base/memory.h"
 #include "base/sock.h"
 
 enum { REACTOR_EVENTS = 32 };
@@ -21,7 +20,7 @@ struct reactor {
 
 struct reactor *reactor_create(void (*settled)(void *ctx), void *ctx)
 {
-	struct reactor *r = rte_zmalloc("reactor", sizeof(*r), 0);
+	struct reactor *r = memory_take("reactor", sizeof(*r), 0);
 
 	if (r == NULL) {
 		errno = ENOMEM;
@@ -32,7 +31,7 @@ struct reactor *reactor_create(void (*settled)(void *ctx), void *ctx)
 	TAILQ_INIT(&r->again);
 	r->ep = sock_ops->epoll_create(EPOLL_CLOEXEC);
 	if (r->ep < 0) {
-		rte_free(r);
+		memory_give(r);
 		return NULL;
 	}
 	return r;
@@ -43,7 +42,7 @@ void reactor_destroy(struct reactor *r)
 	if (r == NULL)
 		return;
 	sock_ops->close(r->ep);
-	rte_free(r);
+	memory_give(r);
 }
 
 int reactor_watch(struct reactor *r, struct source *s, int fd, uint32_t events,

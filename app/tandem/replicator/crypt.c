@@ -10,8 +10,8 @@
 #include <rte_cryptodev.h>
 #include <rte_cycles.h>
 #include <rte_errno.h>
-#include <rte_malloc.h>
 
+#include "base/memory.h"
 #include "replicator/crypt.h"
 #include "repl/repl.h"
 
@@ -137,7 +137,7 @@ static int crypt_configure(struct crypt *c)
 
 struct crypt *crypt_create(const char *device, char why[CRYPT_WHY])
 {
-	struct crypt *c = rte_zmalloc("crypt", sizeof(*c), RTE_CACHE_LINE_SIZE);
+	struct crypt *c = memory_take("crypt", sizeof(*c), RTE_CACHE_LINE_SIZE);
 	uint8_t nothing[KEYS_SECRET] = { 0 };
 	int id, ret;
 
@@ -147,7 +147,7 @@ struct crypt *crypt_create(const char *device, char why[CRYPT_WHY])
 	}
 	id = crypt_choose(device, c->name, why);
 	if (id < 0) {
-		rte_free(c);
+		memory_give(c);
 		return NULL;
 	}
 	c->dev = (uint8_t)id;
@@ -180,7 +180,7 @@ void crypt_destroy(struct crypt *c)
 				rte_crypto_op_free(c->op[i]);
 	rte_mempool_free(c->ops);
 	rte_mempool_free(c->sessions);
-	rte_free(c);
+	memory_give(c);
 }
 
 const char *crypt_device(const struct crypt *c)

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include <rte_lcore.h>
-#include <rte_malloc.h>
 
+#include "base/memory.h"
 #include "replicator_priv.h"
 
 enum { VIEW_US = 1000, REALTIME_PRIORITY = 10 };
@@ -67,13 +67,13 @@ void replicator_peer_applies(struct replicator *r, bool applies)
 static void *mem_take(void *ctx, size_t size)
 {
 	(void)ctx;
-	return rte_zmalloc("repl", size, RTE_CACHE_LINE_SIZE);
+	return memory_take("repl", size, RTE_CACHE_LINE_SIZE);
 }
 
 static void mem_give(void *ctx, void *p)
 {
 	(void)ctx;
-	rte_free(p);
+	memory_give(p);
 }
 
 static void replicator_open_port(struct replicator *r)
@@ -96,7 +96,7 @@ static void replicator_open_port(struct replicator *r)
 
 struct replicator *replicator_create(const struct replicator_env *e)
 {
-	struct replicator *r = rte_zmalloc("replicator", sizeof(*r), RTE_CACHE_LINE_SIZE);
+	struct replicator *r = memory_take("replicator", sizeof(*r), RTE_CACHE_LINE_SIZE);
 	struct repl_ops ops;
 	struct audit_hash hash;
 	usec_t beat = e->conf->srp.heartbeat_interval_ms * USEC_PER_MSEC;
@@ -144,7 +144,7 @@ void replicator_destroy(struct replicator *r)
 	repl_destroy(r->stream);
 	audit_destroy(r->audit);
 	keys_wipe(&r->keys);
-	rte_free(r);
+	memory_give(r);
 }
 
 static void replicator_publish_pass(struct replicator *r, const struct repl_status *st)

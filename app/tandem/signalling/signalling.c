@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include <rte_malloc.h>
 #include <rte_mbuf.h>
 
 #include "ask.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "signalling_priv.h"
 
 /* After an unplanned promotion no Error Indication is sent for so long: sessions that the peer made
@@ -46,7 +46,7 @@ static int signalling_open(struct signalling *s)
 
 struct signalling *signalling_create(const struct signalling_env *env)
 {
-	struct signalling *s = rte_zmalloc("signalling", sizeof(*s), 0);
+	struct signalling *s = memory_take("signalling", sizeof(*s), 0);
 	int ret;
 
 	if (s == NULL) {
@@ -77,7 +77,7 @@ void signalling_destroy(struct signalling *s)
 	gtpu_slow_close(&s->gtpu);
 	session_index_fini(&s->index);
 	txn_table_fini(&s->txns);
-	rte_free(s);
+	memory_give(s);
 }
 
 int signalling_gtpc_fd(const struct signalling *s)

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <rte_malloc.h>
+#include "base/memory.h"
 
 static struct txn_list *txn_bucket(struct txn_table *t, const struct txn_request *q)
 {
@@ -15,7 +15,7 @@ static struct txn_list *txn_bucket(struct txn_table *t, const struct txn_request
 
 int txn_table_init(struct txn_table *t)
 {
-	*t = (struct txn_table){ .places = rte_zmalloc("txns", TXN_MAX * sizeof(*t->places), 0) };
+	*t = (struct txn_table){ .places = memory_take("txns", TXN_MAX * sizeof(*t->places), 0) };
 	TAILQ_INIT(&t->free);
 	TAILQ_INIT(&t->for_worker);
 	for (unsigned int i = 0; i < TXN_HASH; i++)
@@ -25,7 +25,7 @@ int txn_table_init(struct txn_table *t)
 
 void txn_table_fini(struct txn_table *t)
 {
-	rte_free(t->places);
+	memory_give(t->places);
 }
 
 struct signalling_txn *txn_new(struct txn_table *t, const struct txn_request *q, usec_t now)

@@ -2,8 +2,8 @@
 #include <errno.h>
 
 #include <rte_lcore.h>
-#include <rte_malloc.h>
 
+#include "base/memory.h"
 #include "base/port.h"
 #include "cores/memory.h"
 #include "worker/worker.h"
@@ -30,8 +30,7 @@ static int worker_sync(struct worker *w, uint64_t shards)
 
 struct worker *worker_create(const struct worker_env *e)
 {
-	struct worker *w =
-		rte_zmalloc_socket("worker", sizeof(*w), RTE_CACHE_LINE_SIZE, SOCKET_ID_ANY);
+	struct worker *w = memory_take("worker", sizeof(*w), RTE_CACHE_LINE_SIZE);
 	uint64_t shards = 0;
 
 	if (w == NULL)
@@ -55,7 +54,7 @@ struct worker *worker_create(const struct worker_env *e)
 	for (unsigned int i = 0; i < e->n_workers; i++)
 		w->fp.handover[i] = e->handover[i];
 	if (worker_sync(w, shards) < 0) {
-		rte_free(w);
+		memory_give(w);
 		return NULL;
 	}
 	settings_join(e->settings, e->number);
@@ -69,7 +68,7 @@ void worker_destroy(struct worker *w)
 	settings_leave(w->env.settings, w->number);
 	fastpath_fini(&w->fp);
 	sync_fini(&w->sync, &memory_rte);
-	rte_free(w);
+	memory_give(w);
 }
 
 const struct fastpath_counters *worker_fastpath_count(const struct worker *w)

@@ -67,7 +67,7 @@ void crypt_expand(
 struct crypt *crypt_create(const char *device, char why[CRYPT_WHY])
 {
 	own_pages(sealed, sizeof(sealed));
-	return sim_zalloc(sizeof(struct crypt), 64);
+	return memory_take("crypt", sizeof(struct crypt), 0);
 }
 
 bool crypt_failed(const struct crypt *c)

@@ -97,7 +97,7 @@ static void *map(size_t size)
 
 /* Never given back: a run is a process of its own. Most pieces are cut out of chunks whose pages
  * are all there; of large ones few pages are touched, and a sanitizer shall know each by itself. */
-void *sim_zalloc(size_t size, size_t align)
+static void *node_take(const char *name, size_t size, size_t align)
 {
 	enum { LARGE = 4 << 20, CHUNK = 1 << 20 };
 	static uintptr_t next, end;
@@ -121,7 +121,9 @@ void *sim_zalloc(size_t size, size_t align)
 	return (void *)at;
 }
 
-void sim_free(void *p) {}
+static void node_give(void *p) {}
+
+static const struct memory_ops node_memory = { node_take, node_give };
 
 struct rte_hash *sim_hash_create(const struct rte_hash_parameters *p)
 {
@@ -197,7 +199,8 @@ int sim_door_send(const struct door *d, struct msg *m)
 
 static struct rte_ring *ring(unsigned int n, unsigned int flags)
 {
-	struct rte_ring *r = sim_zalloc((size_t)rte_ring_get_memsize(n), RTE_CACHE_LINE_SIZE);
+	struct rte_ring *r =
+		memory_take("ring", (size_t)rte_ring_get_memsize(n), RTE_CACHE_LINE_SIZE);
 
 	if (rte_ring_init(r, "ring", n, flags) < 0)
 		exit(2);
@@ -541,6 +544,7 @@ void node_setup(int id)
 	struct node *n = &sim.node[id];
 	char name[32];
 
+	memory_ops = &node_memory;
 	port_ops = &port_sim;
 	sock_ops = &sock_sim;
 	if (lpm == NULL)

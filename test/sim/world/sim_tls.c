@@ -36,7 +36,7 @@ bool tls_pre_shared(const struct tls *t)
 
 struct tls_conn *tls_open(struct tls *t, int fd, unsigned int side, const char *peer_name)
 {
-	struct tls_conn *c = sim_zalloc(sizeof(*c), 64);
+	struct tls_conn *c = memory_take("tls", sizeof(*c), 0);
 
 	c->fd = fd;
 	c->side = side;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* vips: what a chassis has in its kernel, and that nothing is announced for what is not there. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include <rte_malloc.h>
-
+#include "base/memory.h"
 #include "kernel_priv.h"
 #include "ut.h"
 
@@ -66,15 +66,14 @@ struct rte_mbuf *net_announce(
 
 /* ---- memory, without the EAL ---- */
 
-void *rte_zmalloc(const char *type, size_t size, unsigned int align)
+static void *take(const char *name, size_t size, size_t align)
 {
 	return calloc(1, size);
 }
 
-void rte_free(void *p)
-{
-	free(p);
-}
+static const struct memory_ops memory_libc = { take, free };
+
+const struct memory_ops *memory_ops = &memory_libc;
 
 /* ---- the tests ---- */
 

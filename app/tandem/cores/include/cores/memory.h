@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* memory: the daemon's allocator for tables: EAL memory (hugepages where there are any). Boot and
- * shutdown only. */
+/* memory: the daemon's allocator for tables: that of base/memory.h. Boot and shutdown only. */
 #ifndef TANDEM_MEMORY_H
 #define TANDEM_MEMORY_H
 

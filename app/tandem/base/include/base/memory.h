@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* memory: where the rooms' objects and tables come from: the EAL (hugepages where there are any).
+ * While rooms are made and ended only: it takes locks. */
+#ifndef TANDEM_BASE_MEMORY_H
+#define TANDEM_BASE_MEMORY_H
+
+#include <stddef.h>
+
+struct memory_ops {
+	/* Zeroed, or NULL: there is none. align: a power of two; 0: as for any type. */
+	void *(*take)(const char *name, size_t size, size_t align);
+	void (*give)(void *p); /* NULL is allowed */
+};
+
+extern const struct memory_ops memory_eal;
+
+/* memory_eal, unless the process chooses others before anything is taken. */
+extern const struct memory_ops *memory_ops;
+
+static inline void *memory_take(const char *name, size_t size, size_t align)
+{
+	return memory_ops->take(name, size, align);
+}
+
+static inline void memory_give(void *p)
+{
+	memory_ops->give(p);
+}
+
+#endif
