@@ -28,22 +28,8 @@
 #include "pair_priv.h"
 #include "replicator_priv.h"
 #include "signalling_priv.h"
+#include "watched.h"
 #include "worker/worker.h"
-
-#undef abort
-#undef door_send
-#undef session_create
-#undef session_update
-#undef session_free
-#undef session_apply_slot
-#undef session_apply_delta
-#undef session_apply_late
-#undef session_apply_usage
-#undef rte_hash_create
-#undef rte_hash_free
-#undef gtpc_answered_put
-#undef repl_input
-#undef keys_init
 
 enum {
 	CONTROL, /* cores */

@@ -30,10 +30,15 @@ static void outbox_of_worker(
 		index_outbox_mark_stale(o);
 }
 
+unsigned int index_outbox_lcore(void)
+{
+	return rte_lcore_id();
+}
+
 void index_outbox_notify(void *outbox, uint64_t key, uint32_t handle, bool live)
 {
 	struct index_outbox *o = outbox;
-	unsigned int lcore = rte_lcore_id();
+	unsigned int lcore = o->lcore();
 
 	for (unsigned int i = 0; i < o->n_workers; i++)
 		if (o->worker_lcore[i] == lcore) {

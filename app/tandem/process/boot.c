@@ -33,6 +33,7 @@ static void boot_outbox(void)
 	T.outbox.worker = T.from_worker;
 	T.outbox.worker_lcore = T.worker_lcore;
 	T.outbox.n_workers = T.n_workers;
+	T.outbox.lcore = index_outbox_lcore;
 	T.outbox.replicator = &T.from_repl;
 	T.outbox.pool = T.msgs;
 }

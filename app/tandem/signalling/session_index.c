@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <rte_hash.h>
@@ -19,12 +20,15 @@ enum { SESSION_INDEX_REBUILD = 256 };
 
 int session_index_init(struct session_index *x, const struct signalling_env *env)
 {
-	struct rte_hash_parameters p = { .name = "index",
+	char name[RTE_HASH_NAMESIZE];
+	struct rte_hash_parameters p = { .name = name,
 		.entries = env->table->n_slots * SESSION_SHARDS + 64,
 		.key_len = sizeof(uint64_t),
 		.hash_func = rte_hash_crc,
 		.socket_id = SOCKET_ID_ANY };
 
+	/* the EAL knows it by its name, and a process may hold two chassis */
+	snprintf(name, sizeof(name), "index-%p", (void *)x);
 	*x = (struct session_index){
 		.env = env, .rebuild_shard = SESSION_SHARDS, .hash = rte_hash_create(&p)
 	};

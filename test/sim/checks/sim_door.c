@@ -155,10 +155,11 @@ static struct node *writer(
 	return n;
 }
 
-int sim_session_create(struct session_table *t, uint8_t by, struct session_rec *rec, uint32_t now_s)
+int __wrap_session_create(
+	struct session_table *t, uint8_t by, struct session_rec *rec, uint32_t now_s)
 {
 	struct node *n = writer(t, by, UINT32_MAX, false, "create");
-	int ret = session_create(t, by, rec, now_s);
+	int ret = __real_session_create(t, by, rec, now_s);
 	const struct node *other;
 	struct truth *truth;
 
@@ -180,21 +181,21 @@ int sim_session_create(struct session_table *t, uint8_t by, struct session_rec *
 	return 0;
 }
 
-int sim_session_update(
+int __wrap_session_update(
 	struct session_table *t, uint8_t by, const struct session_rec *rec, uint8_t groups)
 {
 	struct node *n = writer(t, by, session_handle_shard(rec->handle), false, "change");
-	int ret = session_update(t, by, rec, groups);
+	int ret = __real_session_update(t, by, rec, groups);
 
 	if (ret == 0)
 		written(n, rec->handle, DOOR_UPDATE);
 	return ret;
 }
 
-int sim_session_free(struct session_table *t, uint8_t by, uint32_t handle, uint32_t now_s)
+int __wrap_session_free(struct session_table *t, uint8_t by, uint32_t handle, uint32_t now_s)
 {
 	struct node *n = writer(t, by, session_handle_shard(handle), false, "end");
-	int ret = session_free(t, by, handle, now_s);
+	int ret = __real_session_free(t, by, handle, now_s);
 
 	if (ret == 0) {
 		written(n, handle, DOOR_FREE);
@@ -203,12 +204,12 @@ int sim_session_free(struct session_table *t, uint8_t by, uint32_t handle, uint3
 	return ret;
 }
 
-int sim_session_apply_late(
+int __wrap_session_apply_late(
 	struct session_table *t, uint8_t by, uint32_t handle, const struct session_usage *u)
 {
 	struct node *n = node_of(t);
 	const struct truth *truth = truth_of(handle, false);
-	int ret = session_apply_late(t, by, handle, u);
+	int ret = __real_session_apply_late(t, by, handle, u);
 
 	if (ret == 0)
 		shadow_wrote(n, pos_of(n, handle), false);
@@ -327,7 +328,8 @@ static int apply(struct session_table *t, uint8_t by, struct rd *body, bool slot
 	uint32_t handle = rd_u32(&head), shard = session_handle_shard(handle);
 	uint8_t groups = rd_u8(&head);
 	uint64_t evicted = t->shard[shard].count.evicted;
-	int ret = slot ? session_apply_slot(t, by, body, now_s) : session_apply_delta(t, by, body);
+	int ret = slot ? __real_session_apply_slot(t, by, body, now_s)
+		       : __real_session_apply_delta(t, by, body);
 
 	if (ret == 0) {
 		shadow_wrote(n, pos_of(n, handle), true);
@@ -339,17 +341,17 @@ static int apply(struct session_table *t, uint8_t by, struct rd *body, bool slot
 	return ret;
 }
 
-int sim_session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uint32_t now_s)
+int __wrap_session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uint32_t now_s)
 {
 	return apply(t, by, body, true, now_s);
 }
 
 /* Many short ones in a body. */
-int sim_session_apply_usage(struct session_table *t, uint8_t by, struct rd *body)
+int __wrap_session_apply_usage(struct session_table *t, uint8_t by, struct rd *body)
 {
 	struct node *n = applier(t, by), *author = author_of(n);
 	struct rd each = *body;
-	int ret = session_apply_usage(t, by, body);
+	int ret = __real_session_apply_usage(t, by, body);
 	struct session_rec r;
 
 	while (ret >= 0 && each.left >= SESSION_USAGE_BYTES) {
@@ -367,7 +369,7 @@ int sim_session_apply_usage(struct session_table *t, uint8_t by, struct rd *body
 	return ret;
 }
 
-int sim_session_apply_delta(struct session_table *t, uint8_t by, struct rd *body)
+int __wrap_session_apply_delta(struct session_table *t, uint8_t by, struct rd *body)
 {
 	return apply(t, by, body, false, 0);
 }

@@ -129,7 +129,7 @@ static void genuine(unsigned int node, const uint8_t *pkt, uint64_t nonce, uint6
 	opened[node].digest[opened[node].n++] = packet;
 }
 
-void sim_repl_input(struct repl *r, const uint8_t *pkt, size_t len, usec_t now)
+void __wrap_repl_input(struct repl *r, const uint8_t *pkt, size_t len, usec_t now)
 {
 	unsigned int node = sim_tandem == &sim.node[1].t;
 	uint64_t packet = hash(pkt, len, 0);
@@ -139,15 +139,15 @@ void sim_repl_input(struct repl *r, const uint8_t *pkt, size_t len, usec_t now)
 		known = opened[node].pkt[i] == pkt && opened[node].digest[i] == packet;
 	if (!known)
 		broken(4, "the stream takes a packet whose tag was not right");
-	repl_input(r, pkt, len, now);
+	__real_repl_input(r, pkt, len, now);
 }
 
-int sim_keys_init(struct keys *k, const struct keys_params *p)
+int __wrap_keys_init(struct keys *k, const struct keys_params *p)
 {
 	struct keys_params mine = *p;
 
 	mine.limit = sim.phase_packets;
-	return keys_init(k, &mine);
+	return __real_keys_init(k, &mine);
 }
 
 /* ---- the cipher ---- */

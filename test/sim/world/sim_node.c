@@ -57,7 +57,7 @@ static int64_t node_wall_us(void)
 
 static const struct clock_ops node_clock = { node_ticks, node_hz, node_wall_us };
 
-unsigned int sim_lcore(void)
+static unsigned int node_lcore(void)
 {
 	return (unsigned int)me()->running;
 }
@@ -125,16 +125,6 @@ static void node_give(void *p) {}
 
 static const struct memory_ops node_memory = { node_take, node_give };
 
-struct rte_hash *sim_hash_create(const struct rte_hash_parameters *p)
-{
-	struct rte_hash_parameters mine = *p;
-	char name[RTE_HASH_NAMESIZE];
-
-	snprintf(name, sizeof(name), "index_%d_%u", me()->id, me()->life);
-	mine.name = name;
-	return rte_hash_create(&mine);
-}
-
 /* base/log.c has a thread. */
 void log_line(struct log_site *site, uint32_t level, const char *format, ...)
 {
@@ -162,7 +152,7 @@ void log_last(const char *const *part, unsigned int n)
 
 /* Control gives up when srp says so, or when another core stands still: never within a drain of
  * srp's actions that srp did not end itself. */
-void sim_abort(void)
+void __wrap_abort(void)
 {
 	const struct control *c = me()->t.control;
 
@@ -172,8 +162,26 @@ void sim_abort(void)
 	longjmp(me()->out, 1);
 }
 
-/* A process may end between any two messages. */
-int sim_door_send(const struct door *d, struct msg *m)
+/* A process may end between any two messages, but not among the orders that all workers are given
+ * at once, nor at what the index is told. */
+static bool may_end_at(const struct msg *m)
+{
+	switch (m->type) {
+	case TO_WORKER_OWN:
+	case TO_WORKER_LATE:
+	case TO_WORKER_RESUME:
+	case TO_WORKER_RELEASE:
+	case TO_WORKER_PURGE:
+	case TO_WORKER_PEER_GONE:
+	case FROM_WORKER_INDEX:
+	case FROM_REPLICATOR_INDEX:
+		return false;
+	default:
+		return true;
+	}
+}
+
+int __wrap_door_send(const struct door *d, struct msg *m)
 {
 	struct node *n = me();
 
@@ -186,13 +194,12 @@ int sim_door_send(const struct door *d, struct msg *m)
 	} else if (m->type == FROM_REPLICATOR_COMMITTED) {
 		check_acked(n, &((const struct from_replicator *)m)->committed.entries);
 	}
-	if (n->msgs_left > 0 && m->type != FROM_WORKER_INDEX && m->type != FROM_REPLICATOR_INDEX &&
-		--n->msgs_left == 0) {
+	if (n->msgs_left > 0 && may_end_at(m) && --n->msgs_left == 0) {
 		if (sim.verbose)
 			story(n->id, "the message that is not sent: %s", msg_row(m->type)->name);
 		longjmp(n->out, 2);
 	}
-	return door_send(d, m);
+	return __real_door_send(d, m);
 }
 
 /* ---- boot ---- */
@@ -231,6 +238,7 @@ static void doors(struct node *n)
 	t->outbox.worker = t->from_worker;
 	t->outbox.worker_lcore = t->worker_lcore;
 	t->outbox.n_workers = t->n_workers;
+	t->outbox.lcore = node_lcore;
 	t->outbox.replicator = &t->from_repl;
 	t->outbox.pool = t->msgs;
 }

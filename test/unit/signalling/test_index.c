@@ -28,6 +28,7 @@ static void setup(void)
 	T.worker_lcore[0] = RTE_MAX_LCORE; /* we are the replication core */
 	T.outbox = (struct index_outbox){ .worker = T.from_worker,
 		.worker_lcore = T.worker_lcore,
+		.lcore = index_outbox_lcore,
 		.n_workers = 1,
 		.replicator = &T.from_repl,
 		.pool = T.msgs };

@@ -19,12 +19,15 @@ struct index_outbox {
 	const struct from_worker_door *worker; /* n_workers of them */
 	const unsigned int *worker_lcore;      /* on which each runs */
 	unsigned int n_workers;
+	unsigned int (*lcore)(void); /* on which the caller runs; index_outbox_lcore() */
 	const struct from_replicator_door *replicator;
 	struct rte_mempool *pool;
 	struct from_replicator *open; /* replication core: being filled */
 	_Atomic bool stale;           /* w: any core, r+cleared: control */
 };
 
+/* rte_lcore_id(). Any core. */
+unsigned int index_outbox_lcore(void);
 /* session_hooks.index, with the outbox as its context; called on the core that writes the slot. */
 void index_outbox_notify(void *outbox, uint64_t key, uint32_t handle, bool live);
 /* Replication core: at the end of its turn, and before anything that control must not hear first.
