@@ -74,8 +74,8 @@ static void create(void)
 	memset(rec.msisdn, 0xff, sizeof(rec.msisdn));
 	com.under_way++;
 	com.asked[at] = rte_rdtsc();
-	to_worker_send(&T.to_worker[0],
-		to_worker_create(T.msgs, BENCH_TERM, txn_cookie(&com.txns, x), &rec));
+	to_worker_send(&bench_tandem.to_worker[0],
+		to_worker_create(bench_tandem.msgs, BENCH_TERM, txn_cookie(&com.txns, x), &rec));
 }
 
 static void on_committed(void *side, struct from_replicator_committed *m)
@@ -87,7 +87,7 @@ static void on_committed(void *side, struct from_replicator_committed *m)
 static void on_answer(void *side, struct from_worker_answer *m)
 {
 	const struct commit_gate_time t = { .now = clock_us(),
-		.timeout = T.conf->srp.commit_timeout_ms * USEC_PER_MSEC };
+		.timeout = bench_tandem.conf->srp.commit_timeout_ms * USEC_PER_MSEC };
 	struct signalling_txn *x = txn_by_cookie(&com.txns, m->cookie);
 
 	(void)side;
@@ -121,7 +121,7 @@ static void mark(struct bench_side *s, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t handle = s->order[s->at++ % s->pair->sessions];
-		struct session_slot *slot = session_slot_of(T.table, handle);
+		struct session_slot *slot = session_slot_of(bench_tandem.table, handle);
 
 		slot->up_pkts++;
 		slot->up_bytes += 100;
@@ -210,7 +210,7 @@ static int active_floor(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 		uint64_t from = rte_rdtsc();
 		bool back = false;
 
-		m = rte_pktmbuf_alloc(T.stream_mbufs);
+		m = rte_pktmbuf_alloc(bench_tandem.stream_mbufs);
 		m->data_len = FRAME;
 		m->pkt_len = FRAME;
 		rte_eth_tx_burst(s->port, 0, &m, 1);

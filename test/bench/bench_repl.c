@@ -44,7 +44,7 @@ static void mark(struct bench_side *s, uint32_t n)
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t handle = s->order[(s->at + i) % s->pair->sessions];
-		struct session_slot *slot = session_slot_of(T.table, handle);
+		struct session_slot *slot = session_slot_of(bench_tandem.table, handle);
 
 		slot->up_pkts++;
 		slot->up_bytes += 100;
@@ -66,7 +66,7 @@ static int active_round(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 	bench_side_begin(s);
 	sent = y->count.micro_sent;
 	while ((y->count.micro_sent - sent < arg[0] || y->open != NULL || !rte_ring_empty(y->out) ||
-		       atomic_load(&replicator_view(T.repl)->unacked) > 0) &&
+		       atomic_load(&replicator_view(bench_tandem.repl)->unacked) > 0) &&
 		clock_us() < give_up)
 		bench_side_turn(s);
 	bench_side_end(s);
@@ -93,12 +93,13 @@ static void fill(struct bench_side *s, struct rte_mbuf *m, uint32_t from)
 	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *) + FRAME;
 
 	for (uint32_t i = 0; i < PER_PACKET; i++) {
-		const struct session_slot *next =
-			session_slot_of(T.table, s->order[(from + i + AHEAD) % s->pair->sessions]);
+		const struct session_slot *next = session_slot_of(
+			bench_tandem.table, s->order[(from + i + AHEAD) % s->pair->sessions]);
 
 		rte_prefetch0(next);
 		rte_prefetch0(&next->peer_usr_teid);
-		p = put(p, session_slot_of(T.table, s->order[(from + i) % s->pair->sessions]));
+		p = put(p, session_slot_of(
+				   bench_tandem.table, s->order[(from + i) % s->pair->sessions]));
 	}
 	m->data_len = (uint16_t)(FRAME + PER_PACKET * RECORD);
 	m->pkt_len = m->data_len;
@@ -111,14 +112,14 @@ static int active_floor(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 	struct rte_mbuf *m[BURST];
 
 	mark(s, (uint32_t)arg[0]);
-	dirty_forget(&s->worker->sync.dirty, T.table);
+	dirty_forget(&s->worker->sync.dirty, bench_tandem.table);
 	bench_side_begin(s);
 	while (sent < packets && clock_us() < give_up) {
 		uint64_t from = rte_rdtsc();
 		uint16_t n = 0;
 
 		if (sent - atomic_load(&s->shared->taken) > FLIGHT - BURST ||
-			rte_pktmbuf_alloc_bulk(T.stream_mbufs, m, BURST) < 0) {
+			rte_pktmbuf_alloc_bulk(bench_tandem.stream_mbufs, m, BURST) < 0) {
 			s->idle_cycles += rte_rdtsc() - from;
 			continue;
 		}
@@ -144,13 +145,13 @@ static void take(const struct rte_mbuf *m)
 
 	for (unsigned int i = 0; i < PER_PACKET; i++) {
 		memcpy(v, p + i * RECORD, 4);
-		rte_prefetch0(&session_slot_of(T.table, rte_be_to_cpu_32(v[0]))->other);
+		rte_prefetch0(&session_slot_of(bench_tandem.table, rte_be_to_cpu_32(v[0]))->other);
 	}
 	for (unsigned int i = 0; i < PER_PACKET; i++) {
 		struct session_usage *u;
 
 		memcpy(v, p + i * RECORD, sizeof(v));
-		u = &session_slot_of(T.table, rte_be_to_cpu_32(v[0]))->other;
+		u = &session_slot_of(bench_tandem.table, rte_be_to_cpu_32(v[0]))->other;
 		u->up_pkts = rte_be_to_cpu_32(v[1]);
 		u->up_bytes = rte_be_to_cpu_32(v[2]);
 		u->dn_pkts = rte_be_to_cpu_32(v[3]);

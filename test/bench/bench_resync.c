@@ -38,10 +38,10 @@ static int standby_empty(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 {
 	int ret;
 
-	boot_tables_end();
-	ret = boot_tables();
+	boot_tables_end(&bench_tandem);
+	ret = boot_tables(&bench_tandem);
 	for (unsigned int i = 0; ret == 0 && i < SESSION_SHARDS; i++)
-		session_own(T.table, i, SESSION_BY_REPL);
+		session_own(bench_tandem.table, i, SESSION_BY_REPL);
 	return ret;
 }
 
@@ -50,7 +50,7 @@ static int active_miss(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 {
 	for (uint32_t i = 0; i < s->pair->sessions / 100; i++) {
 		struct session_slot *slot =
-			session_slot_of(T.table, s->order[s->at++ % s->pair->sessions]);
+			session_slot_of(bench_tandem.table, s->order[s->at++ % s->pair->sessions]);
 
 		slot->up_pkts++;
 		slot->up_bytes += 100;
@@ -65,7 +65,7 @@ static void live(struct bench_side *s, uint64_t since)
 
 	for (; s->shared->out[2] < due; s->shared->out[2]++) {
 		uint32_t handle = s->order[s->at++ % s->pair->sessions];
-		struct session_slot *slot = session_slot_of(T.table, handle);
+		struct session_slot *slot = session_slot_of(bench_tandem.table, handle);
 
 		slot->up_pkts++;
 		slot->up_bytes += 100;
@@ -99,13 +99,14 @@ static int active_floor(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 		uint16_t n = 0;
 
 		if ((int64_t)(sent - atomic_load(&s->shared->taken)) > FLIGHT - BURST ||
-			rte_pktmbuf_alloc_bulk(T.stream_mbufs, m, BURST) < 0)
+			rte_pktmbuf_alloc_bulk(bench_tandem.stream_mbufs, m, BURST) < 0)
 			continue;
 		for (unsigned int i = 0; i < BURST; i++) {
 			uint8_t *p = rte_pktmbuf_mtod(m[i], uint8_t *) + FRAME;
 
 			for (unsigned int k = 0; k < PER_PACKET; k++, p += RECORD)
-				memcpy(p, &T.table->slots[(sent + i) * PER_PACKET + k], RECORD);
+				memcpy(p, &bench_tandem.table->slots[(sent + i) * PER_PACKET + k],
+					RECORD);
 			m[i]->data_len = FRAME + PER_PACKET * RECORD;
 			m[i]->pkt_len = m[i]->data_len;
 		}

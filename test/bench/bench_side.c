@@ -22,6 +22,8 @@
 
 enum { LINK_MS = 5000, DESC = 1024, SHORT_TURN = 20000, STALL_LEAST_US = 20 };
 
+struct tandem bench_tandem;
+
 static const uint32_t addresses[] = { 0x0a070001, 0x0a070002 };
 
 static void configure(struct bench_side *s, struct config *f)
@@ -69,16 +71,18 @@ static int open_port(struct bench_side *s)
 	if (rte_vdev_init("net_memif0", args) < 0 ||
 		rte_eth_dev_get_port_by_name("net_memif0", &s->port) < 0)
 		return -ENODEV;
-	T.n_ports = 1;
-	T.port[0].conf = &T.conf->ports[0];
-	T.port[0].id = s->port;
+	bench_tandem.n_ports = 1;
+	bench_tandem.port[0].conf = &bench_tandem.conf->ports[0];
+	bench_tandem.port[0].id = s->port;
 	if (rte_eth_dev_configure(s->port, 1, 1, &conf) < 0 ||
-		rte_eth_rx_queue_setup(s->port, 0, DESC, SOCKET_ID_ANY, NULL, T.mbufs) < 0 ||
+		rte_eth_rx_queue_setup(s->port, 0, DESC, SOCKET_ID_ANY, NULL, bench_tandem.mbufs) <
+			0 ||
 		rte_eth_tx_queue_setup(s->port, 0, DESC, SOCKET_ID_ANY, NULL) < 0 ||
-		rte_eth_dev_start(s->port) < 0 || rte_eth_macaddr_get(s->port, &T.port[0].mac) < 0)
+		rte_eth_dev_start(s->port) < 0 ||
+		rte_eth_macaddr_get(s->port, &bench_tandem.port[0].mac) < 0)
 		return -ENODEV;
-	T.fib->mac[s->port] = T.port[0].mac;
-	T.fib->adj[0].word =
+	bench_tandem.fib->mac[s->port] = bench_tandem.port[0].mac;
+	bench_tandem.fib->adj[0].word =
 		UINT64_C(0x020000000000) << 16 | (uint64_t)s->port << 8 | FIB_ADJ_VALID;
 	for (unsigned int i = 0; s->role == BENCH_STANDBY && i < LINK_MS; i++) {
 		if (rte_eth_link_get_nowait(s->port, &link) == 0 &&
@@ -116,8 +120,8 @@ static int open_sessions(struct bench_side *s)
 			.req_src = ip_addr_v4(0x0a080000 + (i & 255)) };
 
 		memset(rec.msisdn, 0xff, sizeof(rec.msisdn));
-		if (pool_pick(T.pools, 0, i % SESSION_SHARDS, &rec.ue) < 0 ||
-			session_create(T.table, 0, &rec, 1) < 0)
+		if (pool_pick(bench_tandem.pools, 0, i % SESSION_SHARDS, &rec.ue) < 0 ||
+			session_create(bench_tandem.table, 0, &rec, 1) < 0)
 			return -ENOSPC;
 		s->order[i] = rec.handle;
 	}
@@ -155,16 +159,17 @@ static int open_eal(struct bench_side *s, unsigned int cpu)
 static int keys(const struct bench_side *s)
 {
 	enum { KEY_ID = 77 };
-	struct to_replicator *m = to_replicator_key(T.msgs, 0);
+	struct to_replicator *m = to_replicator_key(bench_tandem.msgs, 0);
 
 	if (m == NULL)
 		return -ENOMEM;
 	memset(m->key.tx_secret, (int)s->role + 1, sizeof(m->key.tx_secret));
 	memset(m->key.rx_secret, (int)!s->role + 1, sizeof(m->key.rx_secret));
 	m->key.key_id = KEY_ID;
-	if (to_replicator_send(&T.to_repl, m) < 0)
+	if (to_replicator_send(&bench_tandem.to_repl, m) < 0)
 		return -ENOBUFS;
-	return to_replicator_send(&T.to_repl, to_replicator_key_use(T.msgs, KEY_ID, false));
+	return to_replicator_send(
+		&bench_tandem.to_repl, to_replicator_key_use(bench_tandem.msgs, KEY_ID, false));
 }
 
 static int crypt_open(const struct bench_side *s)
@@ -173,32 +178,32 @@ static int crypt_open(const struct bench_side *s)
 
 	if (!s->pair->secret)
 		return 0;
-	T.crypt = crypt_create("", why);
-	if (T.crypt == NULL)
+	bench_tandem.crypt = crypt_create("", why);
+	if (bench_tandem.crypt == NULL)
 		fprintf(stderr, "%s\n", why);
-	return T.crypt != NULL ? 0 : -ENODEV;
+	return bench_tandem.crypt != NULL ? 0 : -ENODEV;
 }
 
 int bench_side_open(struct bench_side *s, unsigned int cpu)
 {
 	int ret = open_eal(s, cpu);
 
-	T.conf = calloc(1, sizeof(*T.conf));
-	if (ret < 0 || T.conf == NULL)
+	bench_tandem.conf = calloc(1, sizeof(*bench_tandem.conf));
+	if (ret < 0 || bench_tandem.conf == NULL)
 		return ret < 0 ? ret : -ENOMEM;
-	configure(s, T.conf);
+	configure(s, bench_tandem.conf);
 	clock_init(&clock_tsc);
-	tandem_pulses_init(UINT64_MAX, T.conf->idle_sleep);
-	role_init(&T.role);
-	T.incarnation = 100 + s->role;
-	T.n_workers = 1;
-	T.worker_lcore[0] = RTE_MAX_LCORE;
-	T.repl_lcore = rte_lcore_id();
-	ret = boot_memory();
+	tandem_pulses_init(&bench_tandem, UINT64_MAX, bench_tandem.conf->idle_sleep);
+	role_init(&bench_tandem.role);
+	bench_tandem.incarnation = 100 + s->role;
+	bench_tandem.n_workers = 1;
+	bench_tandem.worker_lcore[0] = RTE_MAX_LCORE;
+	bench_tandem.repl_lcore = rte_lcore_id();
+	ret = boot_memory(&bench_tandem);
 	if (ret == 0)
-		ret = boot_settings();
+		ret = boot_settings(&bench_tandem);
 	if (ret == 0)
-		ret = boot_tables();
+		ret = boot_tables(&bench_tandem);
 	if (ret == 0)
 		ret = open_port(s);
 	if (ret == 0)
@@ -206,12 +211,12 @@ int bench_side_open(struct bench_side *s, unsigned int cpu)
 	if (ret < 0)
 		return ret;
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
-		session_own(T.table, i, s->role == BENCH_ACTIVE ? 0 : SESSION_BY_REPL);
-	T.worker[0] = s->worker = boot_worker(0);
-	T.repl = boot_replicator();
-	if (s->worker == NULL || T.repl == NULL)
+		session_own(bench_tandem.table, i, s->role == BENCH_ACTIVE ? 0 : SESSION_BY_REPL);
+	bench_tandem.worker[0] = s->worker = boot_worker(&bench_tandem, 0);
+	bench_tandem.repl = boot_replicator(&bench_tandem);
+	if (s->worker == NULL || bench_tandem.repl == NULL)
 		return -ENOMEM;
-	replicator_peer(T.repl, 0);
+	replicator_peer(bench_tandem.repl, 0);
 	if (s->pair->secret && keys(s) < 0)
 		return -ENOMEM;
 	return s->role == BENCH_ACTIVE ? open_sessions(s) : 0;
@@ -225,19 +230,20 @@ void bench_side_close(struct bench_side *s)
 	if (s->role == BENCH_ACTIVE)
 		unlink(path);
 	rte_eth_dev_stop(s->port);
-	replicator_destroy(T.repl);
+	replicator_destroy(bench_tandem.repl);
 	worker_destroy(s->worker);
-	crypt_destroy(T.crypt);
-	boot_tables_end();
-	boot_settings_end();
-	boot_memory_end();
+	crypt_destroy(bench_tandem.crypt);
+	boot_tables_end(&bench_tandem);
+	boot_settings_end(&bench_tandem);
+	boot_memory_end(&bench_tandem);
 	free(s->order);
-	free(T.conf);
+	free(bench_tandem.conf);
 }
 
 static void beat(const char *body)
 {
-	to_replicator_send(&T.to_repl, to_replicator_heartbeat(T.msgs, BENCH_TERM,
+	to_replicator_send(
+		&bench_tandem.to_repl, to_replicator_heartbeat(bench_tandem.msgs, BENCH_TERM,
 					       (const uint8_t *)body, strlen(body), false));
 }
 
@@ -248,24 +254,25 @@ static void messages(struct bench_side *s)
 	struct from_worker *w;
 	struct repl_to_worker *t;
 
-	while ((r = from_replicator_take(&T.from_repl)) != NULL) {
+	while ((r = from_replicator_take(&bench_tandem.from_repl)) != NULL) {
 		from_replicator_dispatch(&s->of_replicator, s, r);
-		msg_free(T.msgs, r);
+		msg_free(bench_tandem.msgs, r);
 	}
-	while ((w = from_worker_take(&T.from_worker[0])) != NULL) {
+	while ((w = from_worker_take(&bench_tandem.from_worker[0])) != NULL) {
 		from_worker_dispatch(&s->of_worker, s, w);
-		msg_free(T.msgs, w);
+		msg_free(bench_tandem.msgs, w);
 	}
 	/* A standby's worker has nothing to do, and no core here: what it is told is thrown away
 	 * too. */
-	while (s->role != BENCH_ACTIVE && (t = repl_to_worker_take(&T.repl_to_worker[0])) != NULL)
-		msg_free(T.msgs, t);
+	while (s->role != BENCH_ACTIVE &&
+		(t = repl_to_worker_take(&bench_tandem.repl_to_worker[0])) != NULL)
+		msg_free(bench_tandem.msgs, t);
 }
 
 /* What tells that a turn did something: packets of the stream either way, and what was encoded. */
 static uint64_t work(const struct bench_side *s)
 {
-	const struct repl_counters *c = replicator_stream_count(T.repl);
+	const struct repl_counters *c = replicator_stream_count(bench_tandem.repl);
 	const struct sync_counters *y = &s->worker->sync.count;
 
 	return c->tx_packets + c->rx_packets + y->micro_sent + y->macro_sent + y->digests_sent +
@@ -279,7 +286,7 @@ bool bench_side_turn(struct bench_side *s)
 
 	if (s->role == BENCH_ACTIVE)
 		worker_turn(s->worker);
-	replicator_turn(T.repl);
+	replicator_turn(bench_tandem.repl);
 	to = rte_rdtsc();
 	idle = work(s) == did;
 	messages(s);
@@ -327,7 +334,7 @@ void bench_side_begin(struct bench_side *s)
 	atomic_fetch_add(&s->shared->here, 1);
 	while (atomic_load(&s->shared->here) < BENCH_SIDES)
 		rte_pause();
-	s->before = *replicator_stream_count(T.repl);
+	s->before = *replicator_stream_count(bench_tandem.repl);
 	s->robbed = s->robbed_seen = robbed();
 	s->shared->n_stalls[s->role] = 0;
 	s->shared->tsc_hz = clock_hz;
@@ -340,7 +347,7 @@ void bench_side_begin(struct bench_side *s)
 void bench_side_end(struct bench_side *s)
 {
 	uint64_t now = rte_rdtsc();
-	const struct repl_counters *after = replicator_stream_count(T.repl);
+	const struct repl_counters *after = replicator_stream_count(bench_tandem.repl);
 
 	s->use->cycles =
 		(double)(cpu_ns() - s->cpu_begun) * (double)clock_hz / 1e9 - (double)s->idle_cycles;
@@ -367,7 +374,8 @@ int bench_side_write(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 {
 	(void)arg;
 	beat("standby");
-	to_replicator_send(&T.to_repl, to_replicator_write(T.msgs, BENCH_TERM, 0, 0));
+	to_replicator_send(
+		&bench_tandem.to_repl, to_replicator_write(bench_tandem.msgs, BENCH_TERM, 0, 0));
 	bench_side_turn(s);
 	return 0;
 }
@@ -375,19 +383,21 @@ int bench_side_write(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 void bench_side_stream(struct bench_side *s)
 {
 	beat("active");
-	to_worker_send(&T.to_worker[0], to_worker_own(T.msgs, BENCH_TERM, 0, false));
-	to_replicator_send(&T.to_repl, to_replicator_start(T.msgs, BENCH_TERM, 0));
-	replicator_peer_applies(
-		T.repl, false); /* until what the standby said of the last stream is forgotten */
+	to_worker_send(
+		&bench_tandem.to_worker[0], to_worker_own(bench_tandem.msgs, BENCH_TERM, 0, false));
+	to_replicator_send(
+		&bench_tandem.to_repl, to_replicator_start(bench_tandem.msgs, BENCH_TERM, 0));
+	replicator_peer_applies(bench_tandem.repl,
+		false); /* until what the standby said of the last stream is forgotten */
 	for (usec_t until = clock_us() + 5 * USEC_PER_MSEC; clock_us() < until;)
 		bench_side_turn(s);
-	replicator_peer_applies(T.repl, true);
+	replicator_peer_applies(bench_tandem.repl, true);
 }
 
 bool bench_side_in_sync(void)
 {
-	return atomic_load_explicit(
-		       &replicator_view(T.repl)->in_sync_since_ms, memory_order_relaxed) != 0;
+	return atomic_load_explicit(&replicator_view(bench_tandem.repl)->in_sync_since_ms,
+		       memory_order_relaxed) != 0;
 }
 
 int bench_side_join(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
@@ -409,8 +419,8 @@ int bench_side_hash(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 
 	(void)arg;
 	for (uint32_t shard = 0; shard < SESSION_SHARDS; shard++)
-		for (uint32_t b = 0; b < T.table->buckets; b++)
-			h = (h ^ session_hash_bucket(T.table, shard, b)) *
+		for (uint32_t b = 0; b < bench_tandem.table->buckets; b++)
+			h = (h ^ session_hash_bucket(bench_tandem.table, shard, b)) *
 			    UINT64_C(0x9e3779b97f4a7c15);
 	s->shared->out[s->role] = h;
 	return 0;

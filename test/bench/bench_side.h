@@ -8,6 +8,7 @@
 #include "cores/from_replicator.h"
 #include "cores/from_worker.h"
 
+struct tandem;
 struct worker;
 
 enum { BENCH_TERM = 1000 << 1 };
@@ -30,6 +31,8 @@ struct bench_side {
 	long robbed, robbed_seen;
 	uint64_t looked;
 };
+
+extern struct tandem bench_tandem; /* the chassis of this process */
 
 /* The EAL on that CPU, and everything up to the first turn. 0 or -errno. */
 int bench_side_open(struct bench_side *s, unsigned int cpu);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* sim: two chassis in one process, in virtual time, from a seed. What runs is the daemon itself:
  * every file of app/tandem but main.c, ports.c, lcores.c, state.c and the operator's views is
- * compiled behind shim.h and called turn by turn, on top of the real lib/srp, repl, session, pool,
- * gtp and the real fast path. One file a part of the world.
+ * called turn by turn, on top of the real lib/srp, repl, session, pool, gtp and the real fast path.
+ * One file a part of the world.
  *
  * Modelled: the network between the chassis and to both sides, path by path and direction by
  * direction (sim_net.c); TCP, UDP and epoll (sim_sock.c); the kernel's VIPs, routes and twins
@@ -17,9 +17,25 @@
 #ifndef TANDEM_SIM_H
 #define TANDEM_SIM_H
 
+#include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-#include "shim.h"
+#include <rte_ethdev.h>
+#include <rte_hash.h>
+#include <rte_ip.h>
+#include <rte_lpm.h>
+#include <rte_malloc.h>
+#include <rte_mempool.h>
+#include <rte_ring.h>
+#include <rte_udp.h>
 
 #include "base/memory.h"
 #include "base/port.h"
@@ -349,6 +365,12 @@ struct sim {
 };
 
 extern struct sim sim;
+extern struct node *node_now; /* whose turn it is, or who is made */
+
+static inline struct node *me(void)
+{
+	return node_now;
+}
 
 /* sim_net.c */
 uint64_t rnd(uint64_t below);

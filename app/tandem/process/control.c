@@ -54,13 +54,14 @@ static const struct {
 	{ "monitors", watch_open },
 };
 
-struct control *control_create(void)
+struct control *control_create(struct tandem *t)
 {
 	struct control *c = memory_take("control", sizeof(*c), 0);
 	int ret = 0;
 
 	if (c == NULL)
 		return NULL;
+	c->t = t;
 	c->signals.fd = c->journal_src.fd = c->signalling_src.gtpc.fd = c->signalling_src.gtpu.fd =
 		-1;
 	c->repl_adjacency = FIB_NONE;
@@ -116,16 +117,17 @@ void control_destroy(struct control *c)
 
 void control_stop(struct control *c)
 {
-	(void)c;
-	atomic_store(&T.quit, true);
+	atomic_store(&c->t->quit, true);
 }
 
 /* A packet waits in a worker for its next hop: after a promotion that is the first one to each
  * neighbour. */
 static void unresolved(struct control *c)
 {
-	for (unsigned int i = 0; i < T.n_workers; i++) {
-		_Atomic uint64_t *at = &T.worker[i]->fp.unresolved;
+	const struct tandem *t = c->t;
+
+	for (unsigned int i = 0; i < t->n_workers; i++) {
+		_Atomic uint64_t *at = &t->worker[i]->fp.unresolved;
 		uint64_t w = atomic_load_explicit(at, memory_order_relaxed) != 0
 				     ? atomic_exchange(at, 0)
 				     : 0;
@@ -141,15 +143,17 @@ static void unresolved(struct control *c)
 /* What is not urgent: the peer's address, neighbours to be asked again. */
 static void slow(struct control *c, usec_t now)
 {
+	const struct tandem *t = c->t;
+
 	if (now < c->slow_at)
 		return;
 	c->slow_at = now + 5 * USEC_PER_MSEC;
 	if (c->repl_adjacency == FIB_NONE)
-		for (unsigned int i = 0; i < T.n_ports; i++)
-			if (T.port[i].conf->roles & CONFIG_REPLICATION) {
+		for (unsigned int i = 0; i < t->n_ports; i++)
+			if (t->port[i].conf->roles & CONFIG_REPLICATION) {
 				c->repl_adjacency = net_mirror_keep(kernel_mirror(c->kernel),
-					T.port[i].id, &T.conf->srp.stream_peer);
-				replicator_peer(T.repl, c->repl_adjacency);
+					t->port[i].id, &t->conf->srp.stream_peer);
+				replicator_peer(t->repl, c->repl_adjacency);
 			}
 	kernel_turn(c->kernel, now);
 	journal_turn(c->journal, pair_srp(c->pair)->last_change, now);
@@ -180,7 +184,8 @@ static void control_monitors(struct control *c, usec_t now)
 /* The stream was refused for its keys: the connection, which made them, is made again. */
 static void stream_alarms(struct control *c, usec_t now)
 {
-	if (!T.conf->srp.insecure && replicator_alarms_turn(&c->repl_watch, T.repl, c->alarms, now))
+	if (!c->t->conf->srp.insecure &&
+		replicator_alarms_turn(&c->repl_watch, c->t->repl, c->alarms, now))
 		pair_key_exhausted(c->pair, now);
 }
 
@@ -213,7 +218,7 @@ static void (*const timers[])(struct control *c, usec_t now) = {
  * waited meanwhile. */
 static void stalls(struct control *c, usec_t own, usec_t now)
 {
-	if (chassis_stood_still(now, own))
+	if (chassis_stood_still(c->t, now, own))
 		kernel_drop_stale(c->kernel);
 	if (pair_woke(c->pair, own, now))
 		reactor_settle(c->reactor);
@@ -230,14 +235,15 @@ static void rest(struct control *c, bool busy, usec_t now)
 		ns = WAITED_FOR_NS;
 	if (left * 1000 < (usec_t)ns)
 		ns = RTE_MAX((long)left * 1000, (long)DUE_NS);
-	if (busy || !T.conf->idle_sleep)
+	if (busy || !c->t->conf->idle_sleep)
 		ns = 0;
 	reactor_wait(c->reactor, ns);
 }
 
 void control_turn(struct control *c)
 {
-	usec_t now = clock_us(), stall = pulse_turn(&T.pulse_control, now);
+	struct core_pulse *pulse = &c->t->pulse_control;
+	usec_t now = clock_us(), stall = pulse_turn(pulse, now);
 	bool busy;
 
 	c->now = now;
@@ -248,19 +254,19 @@ void control_turn(struct control *c)
 	rest(c, busy, now);
 	/* In here is where a stopped process mostly stands: looked at before any timer fires. */
 	c->now = now = clock_us();
-	stalls(c, pulse_turn(&T.pulse_control, now), now);
+	stalls(c, pulse_turn(pulse, now), now);
 	/* Sockets first, then timers: a core drains its input before a timer may fire. */
 	reactor_dispatch(c->reactor);
 	for (unsigned int i = 0; i < RTE_DIM(timers); i++) {
 		timers[i](c, now);
 		reactor_settle(c->reactor);
 	}
-	watchdog_repl(&c->replicator_seen, now);
+	watchdog_repl(c->t, &c->replicator_seen, now);
 }
 
 int control_run(struct control *c)
 {
-	while (!atomic_load_explicit(&T.quit, memory_order_relaxed))
+	while (!atomic_load_explicit(&c->t->quit, memory_order_relaxed))
 		control_turn(c);
 	return 0;
 }

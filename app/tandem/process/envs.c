@@ -7,77 +7,77 @@
 #include "replicator/replicator.h"
 #include "worker/worker.h"
 
-static const struct port *replication_port(void)
+static const struct port *replication_port(const struct tandem *t)
 {
 	const struct port *p = NULL;
 
-	for (unsigned int i = 0; i < T.n_ports; i++)
-		if (T.port[i].conf->roles & CONFIG_REPLICATION)
-			p = &T.port[i];
+	for (unsigned int i = 0; i < t->n_ports; i++)
+		if (t->port[i].conf->roles & CONFIG_REPLICATION)
+			p = &t->port[i];
 	return p;
 }
 
-struct worker *boot_worker(unsigned int number)
+struct worker *boot_worker(struct tandem *t, unsigned int number)
 {
 	struct worker_env e = { .number = number,
-		.n_workers = T.n_workers,
-		.settings = T.settings,
-		.checkpoint_us = T.conf->srp.micro_checkpoint_interval_ms * USEC_PER_MSEC,
-		.shared = &T.shared,
-		.role = &T.role,
-		.incarnation = T.incarnation,
-		.stream_mtu = (uint16_t)replication_port()->conf->mtu,
-		.orders = &T.to_worker[number],
-		.reports = &T.from_worker[number],
-		.stream_news = &T.repl_to_worker[number],
-		.msgs = T.msgs,
-		.punt = T.punt,
-		.kernel_out = T.kernel_out[number],
-		.handover = T.handover,
-		.stream_out = T.stream_out[number],
-		.stream_mbufs = T.stream_mbufs,
-		.flow = &T.flow,
-		.pulse = &T.pulse_worker[number],
-		.pulse_of_replicator = &T.pulse_repl,
-		.pair_time = &T.pair_time,
-		.quit = &T.quit };
+		.n_workers = t->n_workers,
+		.settings = t->settings,
+		.checkpoint_us = t->conf->srp.micro_checkpoint_interval_ms * USEC_PER_MSEC,
+		.shared = &t->shared,
+		.role = &t->role,
+		.incarnation = t->incarnation,
+		.stream_mtu = (uint16_t)replication_port(t)->conf->mtu,
+		.orders = &t->to_worker[number],
+		.reports = &t->from_worker[number],
+		.stream_news = &t->repl_to_worker[number],
+		.msgs = t->msgs,
+		.punt = t->punt,
+		.kernel_out = t->kernel_out[number],
+		.handover = t->handover,
+		.stream_out = t->stream_out[number],
+		.stream_mbufs = t->stream_mbufs,
+		.flow = &t->flow,
+		.pulse = &t->pulse_worker[number],
+		.pulse_of_replicator = &t->pulse_repl,
+		.pair_time = &t->pair_time,
+		.quit = &t->quit };
 
-	for (unsigned int i = 0; i < T.n_ports; i++)
-		if (T.port[i].conf->roles & (CONFIG_ACCESS | CONFIG_CORE))
-			e.ports[e.n_ports++] = T.port[i].id;
+	for (unsigned int i = 0; i < t->n_ports; i++)
+		if (t->port[i].conf->roles & (CONFIG_ACCESS | CONFIG_CORE))
+			e.ports[e.n_ports++] = t->port[i].id;
 	return worker_create(&e);
 }
 
-struct replicator *boot_replicator(void)
+struct replicator *boot_replicator(struct tandem *t)
 {
-	const struct port *p = replication_port();
-	const struct replicator_env e = { .conf = T.conf,
-		.settings = T.settings,
-		.table = T.table,
-		.worker_of_shard = T.shared.worker_of_shard,
-		.n_workers = T.n_workers,
-		.fib = T.fib,
-		.crypt = T.crypt,
-		.side = T.side,
-		.incarnation = T.incarnation,
+	const struct port *p = replication_port(t);
+	const struct replicator_env e = { .conf = t->conf,
+		.settings = t->settings,
+		.table = t->table,
+		.worker_of_shard = t->shared.worker_of_shard,
+		.n_workers = t->n_workers,
+		.fib = t->fib,
+		.crypt = t->crypt,
+		.side = t->side,
+		.incarnation = t->incarnation,
 		.port = p->id,
 		.mtu = (uint16_t)p->conf->mtu,
 		.mac = p->mac,
-		.orders = &T.to_repl,
-		.reports = &T.from_repl,
-		.to_worker = T.repl_to_worker,
-		.msgs = T.msgs,
-		.outbox = &T.outbox,
-		.punt = T.punt,
-		.kernel_out = T.kernel_repl,
-		.stream_out = T.stream_out,
-		.stream_mbufs = T.stream_mbufs,
-		.flow = &T.flow,
-		.pulse = &T.pulse_repl,
-		.pair_time = &T.pair_time,
-		.pulse_of_control = &T.pulse_control,
-		.pulse_of_worker = T.pulse_worker,
-		.quit = &T.quit };
+		.orders = &t->to_repl,
+		.reports = &t->from_repl,
+		.to_worker = t->repl_to_worker,
+		.msgs = t->msgs,
+		.outbox = &t->outbox,
+		.punt = t->punt,
+		.kernel_out = t->kernel_repl,
+		.stream_out = t->stream_out,
+		.stream_mbufs = t->stream_mbufs,
+		.flow = &t->flow,
+		.pulse = &t->pulse_repl,
+		.pair_time = &t->pair_time,
+		.pulse_of_control = &t->pulse_control,
+		.pulse_of_worker = t->pulse_worker,
+		.quit = &t->quit };
 
 	return replicator_create(&e);
 }

@@ -5,9 +5,9 @@
 
 #include "process/tandem.h"
 
-int lcores_choose(void)
+int lcores_choose(struct tandem *t)
 {
-	const struct config *f = T.conf;
+	const struct config *f = t->conf;
 	unsigned int id, last = RTE_MAX_LCORE;
 	bool taken[RTE_MAX_LCORE] = { 0 };
 
@@ -27,13 +27,13 @@ int lcores_choose(void)
 	}
 	RTE_LCORE_FOREACH_WORKER (id)
 		last = id;
-	T.repl_lcore = f->lcores.replication >= 0 ? (unsigned int)f->lcores.replication : last;
-	if (!rte_lcore_is_enabled(T.repl_lcore) || T.repl_lcore == rte_get_main_lcore()) {
+	t->repl_lcore = f->lcores.replication >= 0 ? (unsigned int)f->lcores.replication : last;
+	if (!rte_lcore_is_enabled(t->repl_lcore) || t->repl_lcore == rte_get_main_lcore()) {
 		LOG(ERR, "lcores.replication is %u: not one of the EAL's worker lcores",
-			T.repl_lcore);
+			t->repl_lcore);
 		return -EINVAL;
 	}
-	taken[T.repl_lcore] = true;
+	taken[t->repl_lcore] = true;
 	if (f->lcores.n_workers > 0) {
 		for (unsigned int i = 0; i < f->lcores.n_workers; i++) {
 			id = (unsigned int)f->lcores.workers[i];
@@ -44,13 +44,13 @@ int lcores_choose(void)
 				return -EINVAL;
 			}
 			taken[id] = true;
-			T.worker_lcore[T.n_workers++] = id;
+			t->worker_lcore[t->n_workers++] = id;
 		}
 		return 0;
 	}
 	RTE_LCORE_FOREACH_WORKER (id) {
-		if (!taken[id] && T.n_workers < TANDEM_WORKERS)
-			T.worker_lcore[T.n_workers++] = id;
+		if (!taken[id] && t->n_workers < TANDEM_WORKERS)
+			t->worker_lcore[t->n_workers++] = id;
 	}
 	return 0;
 }

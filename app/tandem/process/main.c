@@ -19,13 +19,13 @@ static int main_log_thread(pthread_t *thread, void *(*body)(void *), void *arg)
 }
 
 /* As the configuration says; --log-level of the EAL goes further where somebody asks for it. */
-static void main_logs(void)
+static void main_logs(const struct config *conf)
 {
 	struct log_settings s = log_defaults;
 	int ret;
 
-	log_init(log_level(T.conf->log.level));
-	if (!T.conf->log.syslog)
+	log_init(log_level(conf->log.level));
+	if (!conf->log.syslog)
 		rte_openlog_stream(stderr); /* the EAL's own stream goes to both */
 	s.spawn = main_log_thread;
 	ret = log_start(&s);
@@ -46,6 +46,8 @@ static int main_split(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	static struct tandem chassis;
+	struct tandem *t = &chassis;
 	struct options o = { 0 };
 	int split = main_split(argc, argv), ret;
 
@@ -53,14 +55,14 @@ int main(int argc, char **argv)
 		return PROCESS_EXIT_USAGE;
 	if (o.check)
 		return options_check(&o);
-	T.conf = calloc(1, sizeof(*T.conf));
-	if (T.conf == NULL)
+	t->conf = calloc(1, sizeof(*t->conf));
+	if (t->conf == NULL)
 		return PROCESS_EXIT_START;
-	if (options_load(o.config, T.conf) < 0) {
-		free(T.conf);
+	if (options_load(o.config, t->conf) < 0) {
+		free(t->conf);
 		return PROCESS_EXIT_CONFIG;
 	}
-	T.config_file = o.config;
+	t->config_file = o.config;
 	signals_block();
 	if (split > 0) {
 		argv[split] = NULL;
@@ -73,14 +75,14 @@ int main(int argc, char **argv)
 		fprintf(stderr,
 			"tandem: the EAL did not start: %s; check the options before \"--\"\n",
 			rte_strerror(rte_errno));
-		free(T.conf);
+		free(t->conf);
 		return PROCESS_EXIT_START;
 	}
 	clock_init(&clock_tsc);
-	main_logs();
-	ret = start_run();
+	main_logs(t->conf);
+	ret = start_run(t);
 	log_stop();
 	rte_eal_cleanup();
-	free(T.conf);
+	free(t->conf);
 	return ret;
 }

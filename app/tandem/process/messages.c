@@ -121,13 +121,14 @@ static const struct from_replicator_handlers of_repl = { .done = of_repl_done,
 
 void control_doors(struct control *c)
 {
-	const struct doors_conf conf = { .worker = T.from_worker,
-		.n_workers = T.n_workers,
-		.replicator = &T.from_repl,
+	struct tandem *t = c->t;
+	const struct doors_conf conf = { .worker = t->from_worker,
+		.n_workers = t->n_workers,
+		.replicator = &t->from_repl,
 		.of_worker = &of_worker,
 		.of_replicator = &of_repl,
 		.ctx = c,
-		.pool = T.msgs };
+		.pool = t->msgs };
 
 	doors_init(&c->doors, &conf);
 }

@@ -62,15 +62,15 @@ static unsigned int under(const struct config_port *conf)
 	return if_nametoindex(name);
 }
 
-static int queues(struct port *p, const struct rte_eth_dev_info *info)
+static int queues(const struct tandem *t, struct port *p, const struct rte_eth_dev_info *info)
 {
-	p->n_rxq = p->n_txq = (uint16_t)(p->conf->roles & CONFIG_REPLICATION ? 1 : T.n_workers);
+	p->n_rxq = p->n_txq = (uint16_t)(p->conf->roles & CONFIG_REPLICATION ? 1 : t->n_workers);
 	if (p->n_rxq <= info->max_rx_queues && p->n_txq <= info->max_tx_queues)
 		return 0;
 	LOG(ERR,
 		"port %s: %u workers need %u queues, %s has %u to receive and %u to send: use "
 		"fewer workers or another device",
-		p->conf->name, T.n_workers, p->n_rxq, p->conf->device, info->max_rx_queues,
+		p->conf->name, t->n_workers, p->n_rxq, p->conf->device, info->max_rx_queues,
 		info->max_tx_queues);
 	return -ENODEV;
 }
@@ -121,7 +121,7 @@ static int take_mtu(const struct port *p)
 	return -EMSGSIZE;
 }
 
-static int configure(struct port *p)
+static int configure(const struct tandem *t, struct port *p)
 {
 	struct rte_eth_dev_info info;
 	struct rte_eth_conf conf = { 0 };
@@ -130,7 +130,7 @@ static int configure(struct port *p)
 
 	if (ret < 0)
 		return ret;
-	ret = queues(p, &info);
+	ret = queues(t, p, &info);
 	if (ret < 0)
 		return ret;
 	if (p->n_rxq > 1 && (info.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP))) {
@@ -146,7 +146,7 @@ static int configure(struct port *p)
 		txd = TX_DESC;
 	}
 	for (uint16_t q = 0; q < p->n_rxq && ret == 0; q++)
-		ret = rte_eth_rx_queue_setup(p->id, q, rxd, SOCKET_ID_ANY, NULL, T.mbufs);
+		ret = rte_eth_rx_queue_setup(p->id, q, rxd, SOCKET_ID_ANY, NULL, t->mbufs);
 	for (uint16_t q = 0; q < p->n_txq && ret == 0; q++)
 		ret = rte_eth_tx_queue_setup(p->id, q, txd, SOCKET_ID_ANY, NULL);
 	if (ret < 0)
@@ -166,7 +166,7 @@ static int configure(struct port *p)
 	return rte_eth_macaddr_get(p->id, &p->mac);
 }
 
-static int open_one(struct port *p)
+static int open_one(struct tandem *t, struct port *p)
 {
 	int ret = find(p->conf, &p->id);
 
@@ -174,44 +174,44 @@ static int open_one(struct port *p)
 		return ret;
 	if (p->id >= FASTPATH_PORTS)
 		return -ENOSPC;
-	ret = configure(p);
+	ret = configure(t, p);
 	if (ret < 0) {
 		LOG(ERR, "port %s: %s: %s", p->conf->name, p->conf->device, strerror(-ret));
 		return ret;
 	}
 	p->under_ifindex = under(p->conf);
 	ret = net_twin_open(
-		&p->twin, p->id, p->conf->twin, p->conf->mtu, &p->conf->address, T.mbufs);
+		&p->twin, p->id, p->conf->twin, p->conf->mtu, &p->conf->address, t->mbufs);
 	if (ret < 0) {
 		LOG(ERR, "port %s: twin %s: %s (root and /dev/net/tun are needed)", p->conf->name,
 			p->conf->twin, strerror(-ret));
 		return ret;
 	}
-	T.fib->mac[p->id] = p->mac;
-	T.shared.port[p->id].roles = p->conf->roles;
-	T.shared.port[p->id].mtu = (uint16_t)p->conf->mtu;
-	T.shared.port[p->id].twin4 =
+	t->fib->mac[p->id] = p->mac;
+	t->shared.port[p->id].roles = p->conf->roles;
+	t->shared.port[p->id].mtu = (uint16_t)p->conf->mtu;
+	t->shared.port[p->id].twin4 =
 		p->conf->address.len > 0 ? ip_addr_to_v4(&p->conf->address.addr) : 0;
 	LOG(INFO, "port %s: %s is port %u, twin %s, %u queues", p->conf->name, p->conf->device,
 		p->id, p->conf->twin, p->n_rxq);
 	return 0;
 }
 
-int ports_open(void)
+int ports_open(struct tandem *t)
 {
-	for (unsigned int i = 0; i < T.conf->n_ports; i++) {
-		T.port[i].conf = &T.conf->ports[i];
-		T.n_ports = i + 1;
-		if (open_one(&T.port[i]) < 0)
+	for (unsigned int i = 0; i < t->conf->n_ports; i++) {
+		t->port[i].conf = &t->conf->ports[i];
+		t->n_ports = i + 1;
+		if (open_one(t, &t->port[i]) < 0)
 			return -ENODEV;
 	}
 	return 0;
 }
 
-void ports_close(void)
+void ports_close(struct tandem *t)
 {
-	while (T.n_ports > 0) {
-		struct port *p = &T.port[--T.n_ports];
+	while (t->n_ports > 0) {
+		struct port *p = &t->port[--t->n_ports];
 
 		if (p->twin.name[0] != '\0')
 			net_twin_close(&p->twin);

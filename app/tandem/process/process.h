@@ -7,6 +7,7 @@
 
 struct config;
 struct control;
+struct tandem;
 
 enum { PROCESS_EXIT_CONFIG = 1, PROCESS_EXIT_USAGE = 2, PROCESS_EXIT_START = 3 };
 
@@ -30,6 +31,6 @@ int signals_open(struct control *c); /* 0 or -errno */
 
 /* start.c: the start-up table forward, the control core until it is told to end, and the table
  * backward. The process' exit code. */
-int start_run(void);
+int start_run(struct tandem *t);
 
 #endif

@@ -7,36 +7,37 @@
 
 static uint64_t records_live(void *ctx)
 {
+	const struct tandem *t = ctx;
 	uint64_t n = 0;
 
-	(void)ctx;
 	for (unsigned int k = 0; k < SESSION_SHARDS; k++)
-		n += T.table->shard[k].n_live;
+		n += t->table->shard[k].n_live;
 	return n;
 }
 
 static uint64_t records_ended_by_peer(void *ctx)
 {
+	const struct tandem *t = ctx;
 	uint64_t n = 0;
 
-	(void)ctx;
 	for (unsigned int k = 0; k < SESSION_SHARDS; k++)
-		n += counter_get(&T.table->shard[k].count.ended_by_peer);
+		n += counter_get(&t->table->shard[k].count.ended_by_peer);
 	return n;
 }
 
 static bool records_joined(void *ctx)
 {
-	(void)ctx;
-	return atomic_load(&replicator_view(T.repl)->joined);
+	const struct tandem *t = ctx;
+
+	return atomic_load(&replicator_view(t->repl)->joined);
 }
 
 static bool records_compared_since(void *ctx, usec_t since)
 {
-	const struct replicator_view *v = replicator_view(T.repl);
+	const struct tandem *t = ctx;
+	const struct replicator_view *v = replicator_view(t->repl);
 	usec_t began = atomic_load(&v->pass_began), ended = atomic_load(&v->pass_ended);
 
-	(void)ctx;
 	return atomic_load(&v->receiving) && atomic_load(&v->joined) && began != USEC_NEVER &&
 	       began >= since && ended != USEC_NEVER && ended >= began;
 }
@@ -46,9 +47,10 @@ static int (*const records_alarms[])(struct alarms *a) = { pair_alarms_register,
 
 int records_open(struct control *c, struct srp_saved *saved)
 {
-	struct journal_settings s = { .state_dir = T.conf->chassis.state_dir,
+	struct journal_settings s = { .state_dir = c->t->conf->chassis.state_dir,
 		.ops = { records_live, records_ended_by_peer, records_joined,
-			records_compared_since } };
+			records_compared_since },
+		.ctx = c->t };
 	int ret = 0;
 
 	c->alarms = s.alarms = alarms_create();

@@ -8,25 +8,25 @@
 
 _Static_assert((int)SETTINGS_CORES > (int)TANDEM_WORKERS, "workers and the replication core");
 
-int boot_settings(void)
+int boot_settings(struct tandem *t)
 {
 	static char names[SETTINGS_CORES][32];
 	const char *name[SETTINGS_CORES];
 	struct settings first;
-	int ret = settings_of(T.conf, &first);
+	int ret = settings_of(t->conf, &first);
 
 	if (ret < 0)
 		return ret;
-	for (unsigned int i = 0; i <= T.n_workers; i++) {
+	for (unsigned int i = 0; i <= t->n_workers; i++) {
 		snprintf(names[i], sizeof(names[i]), "worker %u", i);
-		name[i] = i < T.n_workers ? names[i] : "the replication core";
+		name[i] = i < t->n_workers ? names[i] : "the replication core";
 	}
-	T.settings = settings_create(&first, name, T.n_workers + 1);
-	return T.settings != NULL ? 0 : -errno;
+	t->settings = settings_create(&first, name, t->n_workers + 1);
+	return t->settings != NULL ? 0 : -errno;
 }
 
-void boot_settings_end(void)
+void boot_settings_end(struct tandem *t)
 {
-	settings_destroy(T.settings);
-	T.settings = NULL;
+	settings_destroy(t->settings);
+	t->settings = NULL;
 }

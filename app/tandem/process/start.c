@@ -21,49 +21,49 @@
 #include "telemetry/telemetry.h"
 #include "worker/worker.h"
 
-static int start_crypto(void)
+static int start_crypto(struct tandem *t)
 {
 	char why[CRYPT_WHY];
 
-	if (T.conf->srp.insecure) {
+	if (t->conf->srp.insecure) {
 		LOG(WARNING,
 			"srp.insecure: the stream and SRP are plain text, and nobody's identity is "
 			"checked");
 		return 0;
 	}
-	T.crypt = crypt_create(T.conf->srp.crypto_device, why);
-	if (T.crypt == NULL) {
+	t->crypt = crypt_create(t->conf->srp.crypto_device, why);
+	if (t->crypt == NULL) {
 		LOG(ERR, "%s", why);
 		return -ENODEV;
 	}
-	LOG(INFO, "replication: AES-128-GCM by %s", crypt_device(T.crypt));
+	LOG(INFO, "replication: AES-128-GCM by %s", crypt_device(t->crypt));
 	return 0;
 }
 
-static void start_crypto_end(void)
+static void start_crypto_end(struct tandem *t)
 {
-	crypt_destroy(T.crypt);
+	crypt_destroy(t->crypt);
 }
 
-static int start_cores(void)
+static int start_cores(struct tandem *t)
 {
-	role_init(&T.role);
-	tandem_pulses_init(
-		T.conf->srp.heartbeat_interval_ms * USEC_PER_MSEC * T.conf->srp.dead_multiplier,
-		T.conf->idle_sleep);
+	role_init(&t->role);
+	tandem_pulses_init(t,
+		t->conf->srp.heartbeat_interval_ms * USEC_PER_MSEC * t->conf->srp.dead_multiplier,
+		t->conf->idle_sleep);
 	do
-		T.incarnation = (uint32_t)rte_rand();
-	while (T.incarnation == 0);
-	for (unsigned int i = 0; i < T.n_workers; i++) {
-		T.worker[i] = boot_worker(i);
-		if (T.worker[i] == NULL)
+		t->incarnation = (uint32_t)rte_rand();
+	while (t->incarnation == 0);
+	for (unsigned int i = 0; i < t->n_workers; i++) {
+		t->worker[i] = boot_worker(t, i);
+		if (t->worker[i] == NULL)
 			return -ENOMEM;
 	}
-	T.repl = boot_replicator();
-	if (T.repl == NULL)
+	t->repl = boot_replicator(t);
+	if (t->repl == NULL)
 		return -ENOMEM;
-	T.control = control_create();
-	return T.control != NULL ? 0 : -EIO;
+	t->control = control_create(t);
+	return t->control != NULL ? 0 : -EIO;
 }
 
 static void start_drain_mbufs(struct rte_ring *r)
@@ -74,49 +74,53 @@ static void start_drain_mbufs(struct rte_ring *r)
 		rte_pktmbuf_free(m);
 }
 
-static void start_cores_end(void)
+static void start_cores_end(struct tandem *t)
 {
-	control_destroy(T.control);
-	replicator_destroy(T.repl);
-	for (unsigned int i = 0; i < T.n_workers; i++) {
-		worker_destroy(T.worker[i]);
-		start_drain_mbufs(T.kernel_out[i]);
-		start_drain_mbufs(T.handover[i]);
-		start_drain_mbufs(T.stream_out[i]);
+	control_destroy(t->control);
+	replicator_destroy(t->repl);
+	for (unsigned int i = 0; i < t->n_workers; i++) {
+		worker_destroy(t->worker[i]);
+		start_drain_mbufs(t->kernel_out[i]);
+		start_drain_mbufs(t->handover[i]);
+		start_drain_mbufs(t->stream_out[i]);
 	}
-	start_drain_mbufs(T.punt);
-	start_drain_mbufs(T.kernel_repl);
+	start_drain_mbufs(t->punt);
+	start_drain_mbufs(t->kernel_repl);
 }
 
-static int start_launch(void)
+static int start_launch(struct tandem *t)
 {
-	int ret = rte_eal_remote_launch(replicator_run, T.repl, T.repl_lcore);
+	int ret = rte_eal_remote_launch(replicator_run, t->repl, t->repl_lcore);
 
-	for (unsigned int i = 0; i < T.n_workers && ret == 0; i++)
-		ret = rte_eal_remote_launch(worker_run, T.worker[i], T.worker_lcore[i]);
+	for (unsigned int i = 0; i < t->n_workers && ret == 0; i++)
+		ret = rte_eal_remote_launch(worker_run, t->worker[i], t->worker_lcore[i]);
 	return ret;
 }
 
-static void start_join(void)
+static void start_join(struct tandem *t)
 {
 	unsigned int id;
 
-	atomic_store(&T.quit, true);
+	atomic_store(&t->quit, true);
 	RTE_LCORE_FOREACH_WORKER (id)
 		rte_eal_wait_lcore(id);
 }
 
-static int start_telemetry(void)
+static int start_telemetry(struct tandem *t)
 {
-	return T.conf->telemetry.enabled ? telemetry_register(T.conf->telemetry.control_socket) : 0;
+	return t->conf->telemetry.enabled ? telemetry_register(t->conf->telemetry.control_socket)
+					  : 0;
 }
 
-static void start_nothing(void) {}
+static void start_nothing(struct tandem *t)
+{
+	(void)t;
+}
 
 static const struct stage {
 	const char *name;
-	int (*start)(void);
-	void (*stop)(void);
+	int (*start)(struct tandem *t);
+	void (*stop)(struct tandem *t);
 } stages[] = {
 	{ "lcores", lcores_choose, start_nothing },
 	{ "memory", boot_memory, boot_memory_end },
@@ -153,26 +157,26 @@ static void start_notify(const char *state)
 	close(fd);
 }
 
-int start_run(void)
+int start_run(struct tandem *t)
 {
 	unsigned int up;
 	int ret = 0;
 
 	for (up = 0; up < RTE_DIM(stages); up++) {
-		ret = stages[up].start();
+		ret = stages[up].start(t);
 		if (ret < 0) {
 			LOG(ERR, "start of %s failed: %s", stages[up].name, strerror(-ret));
-			stages[up].stop();
+			stages[up].stop(t);
 			break;
 		}
 	}
 	if (ret == 0) {
-		LOG(NOTICE, "%s: ready", T.conf->chassis.name);
+		LOG(NOTICE, "%s: ready", t->conf->chassis.name);
 		start_notify("READY=1");
-		ret = control_run(T.control);
+		ret = control_run(t->control);
 		start_notify("STOPPING=1");
 	}
 	while (up-- > 0)
-		stages[up].stop();
+		stages[up].stop(t);
 	return ret == 0 ? EXIT_SUCCESS : PROCESS_EXIT_START;
 }

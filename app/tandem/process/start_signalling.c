@@ -39,40 +39,41 @@ static void start_signalling_gtpu(void *ctx, struct source *s, uint32_t events)
 }
 
 /* Those of the access ports. */
-static unsigned int start_signalling_ports(struct signalling_port *ports)
+static unsigned int start_signalling_ports(struct tandem *t, struct signalling_port *ports)
 {
 	unsigned int n = 0;
 
-	for (unsigned int i = 0; i < T.n_ports; i++) {
-		const struct port *p = &T.port[i];
+	for (unsigned int i = 0; i < t->n_ports; i++) {
+		const struct port *p = &t->port[i];
 
 		if (p->conf->roles & CONFIG_ACCESS)
 			ports[n++] = (struct signalling_port){ .id = p->id,
 				.mtu = (uint16_t)p->conf->mtu,
 				.mac = p->mac,
-				.up = &T.shared.port[p->id].up };
+				.up = &t->shared.port[p->id].up };
 	}
 	return n;
 }
 
 int start_signalling(struct control *c)
 {
+	struct tandem *t = c->t;
 	struct signalling_port ports[CONFIG_PORTS];
-	const struct signalling_env env = { .conf = T.conf,
-		.vip4 = T.shared.gtp4,
+	const struct signalling_env env = { .conf = t->conf,
+		.vip4 = t->shared.gtp4,
 		.ports = ports,
-		.n_ports = start_signalling_ports(ports),
-		.table = T.table,
-		.fib = T.fib,
+		.n_ports = start_signalling_ports(t, ports),
+		.table = t->table,
+		.fib = t->fib,
 		.mirror = kernel_mirror(c->kernel),
-		.n_workers = T.n_workers,
-		.to_worker = T.to_worker,
-		.worker_of_shard = T.shared.worker_of_shard,
-		.msgs = T.msgs,
-		.mbufs = T.mbufs,
-		.transmit = T.kernel_out[0],
-		.handover = T.handover,
-		.index_stale = &T.outbox.stale,
+		.n_workers = t->n_workers,
+		.to_worker = t->to_worker,
+		.worker_of_shard = t->shared.worker_of_shard,
+		.msgs = t->msgs,
+		.mbufs = t->mbufs,
+		.transmit = t->kernel_out[0],
+		.handover = t->handover,
+		.index_stale = &t->outbox.stale,
 		.role = start_signalling_role,
 		.ctx = c };
 	int ret;

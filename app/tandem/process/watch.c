@@ -6,14 +6,17 @@
 
 static bool watch_carrier(void *ctx, unsigned int port)
 {
-	(void)ctx;
-	return atomic_load(&T.shared.port[T.port[port].id].up);
+	const struct control *c = ctx;
+	const struct tandem *t = c->t;
+
+	return atomic_load(&t->shared.port[t->port[port].id].up);
 }
 
 static bool watch_crypto_failed(void *ctx)
 {
-	(void)ctx;
-	return atomic_load(&replicator_view(T.repl)->crypt_failed);
+	const struct control *c = ctx;
+
+	return atomic_load(&replicator_view(c->t->repl)->crypt_failed);
 }
 
 static void watch_verdict(void *ctx, const struct monitor_verdict *v, usec_t now)
@@ -25,17 +28,18 @@ static void watch_verdict(void *ctx, const struct monitor_verdict *v, usec_t now
 
 int watch_open(struct control *c)
 {
-	struct monitors_settings s = { .conf = T.conf,
+	const struct tandem *t = c->t;
+	struct monitors_settings s = { .conf = t->conf,
 		.reactor = c->reactor,
 		.mirror = kernel_mirror(c->kernel),
 		.alarms = c->alarms,
-		.n_ports = T.n_ports,
+		.n_ports = t->n_ports,
 		.ops = { watch_carrier, watch_crypto_failed, watch_verdict },
 		.ctx = c };
 
-	for (unsigned int i = 0; i < T.n_ports; i++) {
-		s.port[i].conf = T.port[i].conf;
-		s.port[i].id = T.port[i].id;
+	for (unsigned int i = 0; i < t->n_ports; i++) {
+		s.port[i].conf = t->port[i].conf;
+		s.port[i].id = t->port[i].id;
 	}
 	c->monitors = monitors_create(&s);
 	return c->monitors != NULL ? 0 : -errno;

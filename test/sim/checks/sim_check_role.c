@@ -255,7 +255,7 @@ static void check_answer(struct node *n, bool is_protected, uint32_t to, uint16_
 void __wrap_gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type,
 	uint16_t seq, uint32_t digest, const uint8_t *msg, size_t len, usec_t now)
 {
-	struct node *n = &sim.node[sim_tandem == &sim.node[1].t];
+	struct node *n = me();
 	uint64_t safe = n->t.control->signalling->gate.count.protected_answers;
 
 	check_answer(n, safe != n->n_protected, ip_addr_to_v4(&to->addr), seq, msg, len);

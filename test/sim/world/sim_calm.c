@@ -15,7 +15,7 @@ int node_hand_over(int i, char reason[SRP_REASON_MAX])
 {
 	int ret;
 
-	sim_tandem = &sim.node[i].t;
+	node_now = &sim.node[i];
 	ret = pair_switchover(sim.node[i].t.control->pair, false, reason, clock_us());
 	story(i, "is told to hand over: %s", ret == 0 ? "begins" : reason);
 	sim.planned += ret == 0;

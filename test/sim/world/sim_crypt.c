@@ -131,7 +131,7 @@ static void genuine(unsigned int node, const uint8_t *pkt, uint64_t nonce, uint6
 
 void __wrap_repl_input(struct repl *r, const uint8_t *pkt, size_t len, usec_t now)
 {
-	unsigned int node = sim_tandem == &sim.node[1].t;
+	unsigned int node = (unsigned int)me()->id;
 	uint64_t packet = hash(pkt, len, 0);
 	bool known = sim.insecure;
 
@@ -186,7 +186,7 @@ static void tag_of(const uint8_t *pkt, size_t len, uint64_t nonce, uint64_t tag[
 
 void crypt_run(struct crypt *c, const struct keys *k, struct crypt_packet *p, unsigned int n)
 {
-	unsigned int node = sim_tandem == &sim.node[1].t;
+	unsigned int node = (unsigned int)me()->id;
 
 	opened[node].n = 0;
 	for (unsigned int i = 0; i < n; i++) {

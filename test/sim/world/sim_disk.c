@@ -4,11 +4,6 @@
 #include "journal/state.h"
 #include "sim.h"
 
-static struct node *me(void)
-{
-	return &sim.node[sim_tandem == &sim.node[1].t];
-}
-
 static void disk_begin(struct node *n);
 
 static void disk_done(struct ev *e)

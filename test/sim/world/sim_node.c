@@ -17,7 +17,7 @@ enum { DOOR = 16384, FRAMES = 2048 };
 #define SANITIZED false
 #endif
 
-struct tandem *sim_tandem = &sim.node[0].t;
+struct node *node_now = &sim.node[0];
 
 static struct rte_lpm *lpm; /* the same routes on both: two /24s */
 static struct fib fibs[2];
@@ -32,11 +32,6 @@ struct node *node_of(const struct session_table *t)
 static usec_t clock_of(const struct node *n)
 {
 	return n->clock + sim.now + (usec_t)((int64_t)sim.now * n->drift / 1000000);
-}
-
-static struct node *me(void)
-{
-	return &sim.node[sim_tandem == &sim.node[1].t];
 }
 
 static uint64_t node_ticks(void)
@@ -306,7 +301,7 @@ void node_boot(int id)
 		.conf = &n->conf };
 
 	*t = kept;
-	sim_tandem = t;
+	node_now = n;
 	n->life++;
 	sim.boots++;
 	n->up = true;
@@ -322,7 +317,7 @@ void node_boot(int id)
 	ports(n);
 	tables(n);
 	clock_init(&node_clock);
-	tandem_pulses_init(
+	tandem_pulses_init(t,
 		n->conf.srp.heartbeat_interval_ms * USEC_PER_MSEC * n->conf.srp.dead_multiplier,
 		n->conf.idle_sleep);
 	t->crypt = sim.insecure ? NULL : crypt_create("", NULL);
@@ -337,12 +332,12 @@ void node_boot(int id)
 	n->waits = 0;
 	n->n_protected = 0;
 	n->state = SRP_INIT;
-	if (boot_settings() < 0)
+	if (boot_settings(t) < 0)
 		exit(2);
 	for (unsigned int i = 0; i < t->n_workers; i++)
-		t->worker[i] = boot_worker(i);
-	t->repl = boot_replicator();
-	t->control = control_create();
+		t->worker[i] = boot_worker(t, i);
+	t->repl = boot_replicator(t);
+	t->control = control_create(t);
 	n->running = -1;
 	if (t->control == NULL) { /* an operator looks at the torn state file and takes it away */
 		story(id, "does not start: its state file is not readable");
@@ -442,7 +437,7 @@ void node_turn(int id, int core)
 	struct node *n = &sim.node[id];
 	int how;
 
-	sim_tandem = &n->t;
+	node_now = n;
 	n->running = core;
 	how = setjmp(n->out);
 	if (how == 0) {

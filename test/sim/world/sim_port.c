@@ -8,11 +8,6 @@
 #include "net/net.h"
 #include "sim.h"
 
-static struct node *me(void)
-{
-	return &sim.node[sim_tandem == &sim.node[1].t];
-}
-
 static void put(struct frames *f, struct rte_mbuf *m)
 {
 	if (f->n == RTE_DIM(f->m)) {

@@ -5,11 +5,6 @@
 
 enum { FD = 100, DGRAMS = 512, RTO = 60 * MS, SOON = 1 * MS };
 
-static struct node *me(void)
-{
-	return &sim.node[sim_tandem == &sim.node[1].t];
-}
-
 static struct sock *at(int fd)
 {
 	struct node *n = me();

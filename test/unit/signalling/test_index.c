@@ -13,6 +13,7 @@
 
 enum { SESSIONS = 12000, MESSAGES = 2047 };
 
+static struct tandem T;
 static struct session_table *table;
 static struct pool_set *pools;
 static struct signalling_env env;

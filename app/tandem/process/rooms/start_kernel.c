@@ -20,27 +20,28 @@ static void start_kernel_claimed(void *ctx, const struct net_claim *claim)
 
 int start_kernel(struct control *c)
 {
-	struct kernel_settings s = { .conf = T.conf,
+	struct tandem *t = c->t;
+	struct kernel_settings s = { .conf = t->conf,
 		.reactor = c->reactor,
-		.fib = T.fib,
-		.mbufs = T.mbufs,
-		.punt = T.punt,
-		.out = T.kernel_out[0],
-		.n_ports = T.n_ports,
+		.fib = t->fib,
+		.mbufs = t->mbufs,
+		.punt = t->punt,
+		.out = t->kernel_out[0],
+		.n_ports = t->n_ports,
 		.ops = { start_kernel_frame, start_kernel_claimed },
 		.ctx = c };
 
-	for (unsigned int i = 0; i < T.n_ports; i++) {
-		const struct port *p = &T.port[i];
+	for (unsigned int i = 0; i < t->n_ports; i++) {
+		const struct port *p = &t->port[i];
 
 		s.port[i] = (struct kernel_port){ .conf = p->conf,
 			.id = p->id,
 			.mac = p->mac,
 			.under_ifindex = p->under_ifindex,
 			.twin = p->twin,
-			.up = &T.shared.port[p->id].up,
-			.out = p->conf->roles & CONFIG_REPLICATION ? T.kernel_repl
-								   : T.kernel_out[0] };
+			.up = &t->shared.port[p->id].up,
+			.out = p->conf->roles & CONFIG_REPLICATION ? t->kernel_repl
+								   : t->kernel_out[0] };
 	}
 	c->kernel = kernel_create(&s);
 	if (c->kernel == NULL)

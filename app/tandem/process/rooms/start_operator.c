@@ -39,6 +39,7 @@ static void start_operator_messages(void *ctx, uint64_t *value, unsigned int n)
 
 static int start_operator_metrics(struct control *c, struct metrics *m)
 {
+	const struct tandem *t = c->t;
 	int ret = metrics_register(m, "process", "messages", start_message_metrics,
 		RTE_DIM(start_message_metrics), start_operator_messages, c);
 
@@ -46,10 +47,10 @@ static int start_operator_metrics(struct control *c, struct metrics *m)
 		ret = journal_metrics_register(m, c->journal);
 	if (ret == 0)
 		ret = kernel_metrics_register(m, c->kernel);
-	for (unsigned int i = 0; i < T.n_workers && ret == 0; i++)
-		ret = worker_metrics_register(m, T.worker[i]);
+	for (unsigned int i = 0; i < t->n_workers && ret == 0; i++)
+		ret = worker_metrics_register(m, t->worker[i]);
 	if (ret == 0)
-		ret = replicator_metrics_register(m, T.repl);
+		ret = replicator_metrics_register(m, t->repl);
 	if (ret == 0)
 		ret = signalling_metrics_register(m, c->signalling);
 	if (ret == 0)
@@ -95,6 +96,7 @@ static void start_operator_commands(struct start_operator *s, struct control *c)
 
 int start_operator(struct control *c)
 {
+	struct tandem *t = c->t;
 	struct start_operator *s = calloc(1, sizeof(*s));
 	int ret;
 
@@ -105,9 +107,9 @@ int start_operator(struct control *c)
 	ret = s->metrics != NULL ? start_operator_metrics(c, s->metrics) : -ENOMEM;
 	if (ret < 0)
 		return ret;
-	c->reload = reload_create(&(struct operator_reload_settings){ .conf = T.conf,
-		.file = T.config_file,
-		.settings = T.settings,
+	c->reload = reload_create(&(struct operator_reload_settings){ .conf = t->conf,
+		.file = t->config_file,
+		.settings = t->settings,
 		.reactor = c->reactor,
 		.agree = start_operator_agree,
 		.answer = start_operator_answer,
@@ -117,7 +119,7 @@ int start_operator(struct control *c)
 	views_fill(&s->views, c, s->metrics);
 	start_operator_commands(s, c);
 	c->operator_room = operator_create(&(struct operator_settings){ .reactor = c->reactor,
-		.socket_path = T.conf->telemetry.control_socket,
+		.socket_path = t->conf->telemetry.control_socket,
 		.commands = s->commands,
 		.n_commands = START_COMMANDS });
 	if (c->operator_room != NULL)

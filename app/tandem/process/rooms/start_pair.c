@@ -9,10 +9,10 @@
 
 static uint32_t start_pair_comparison_left(void *ctx, usec_t now)
 {
+	const struct control *c = ctx;
 	struct audit_watch w;
 
-	(void)ctx;
-	replicator_audit(T.repl, true, now, &w);
+	replicator_audit(c->t->repl, true, now, &w);
 	return audit_watch_left_s(&w, now);
 }
 
@@ -42,30 +42,31 @@ static bool start_pair_probe(void *ctx)
 
 int start_pair(struct control *c, const struct srp_saved *saved)
 {
-	struct pair_settings s = { .conf = T.conf,
-		.seat = T.side,
-		.incarnation = T.incarnation,
+	struct tandem *t = c->t;
+	struct pair_settings s = { .conf = t->conf,
+		.seat = t->side,
+		.incarnation = t->incarnation,
 		.saved = *saved,
 		.reactor = c->reactor,
 		.alarms = c->alarms,
 		.journal = c->journal,
 		.vips = c->vips,
 		.signalling = c->signalling,
-		.cores = { .to_worker = T.to_worker,
-			.n_workers = T.n_workers,
-			.to_replicator = &T.to_repl,
-			.msgs = T.msgs,
-			.replicator = T.repl,
-			.pulse_of_replicator = &T.pulse_repl,
-			.table = T.table,
-			.worker_of_shard = T.shared.worker_of_shard,
-			.role = &T.role,
-			.pair_time = &T.pair_time },
+		.cores = { .to_worker = t->to_worker,
+			.n_workers = t->n_workers,
+			.to_replicator = &t->to_repl,
+			.msgs = t->msgs,
+			.replicator = t->repl,
+			.pulse_of_replicator = &t->pulse_repl,
+			.table = t->table,
+			.worker_of_shard = t->shared.worker_of_shard,
+			.role = &t->role,
+			.pair_time = &t->pair_time },
 		.ops = { start_pair_comparison_left, start_pair_became,
 			start_pair_listen_for_claims, start_pair_probe },
 		.ctx = c };
 
-	memcpy(s.mac, T.port[0].mac.addr_bytes, sizeof(s.mac));
+	memcpy(s.mac, t->port[0].mac.addr_bytes, sizeof(s.mac));
 	c->pair = pair_create(&s);
 	return c->pair != NULL ? 0 : -errno;
 }
@@ -87,7 +88,7 @@ static void start_pair_audit_alarm(struct control *c, usec_t now)
 	char text[SRP_REASON_MAX];
 	bool on;
 
-	replicator_audit(T.repl, pair_srp(c->pair)->state == SRP_ACTIVE, now, &w);
+	replicator_audit(c->t->repl, pair_srp(c->pair)->state == SRP_ACTIVE, now, &w);
 	on = audit_watch_overdue(&w, now, text, sizeof(text));
 	if (on != alarms_is_raised(c->alarms, name)) /* the words change all the time */
 		alarms_set(c->alarms, name, on, text, now);

@@ -51,7 +51,7 @@ static int views_validate_configuration(void *ctx, char reason[SRP_REASON_MAX], 
 static void views_port(void *ctx, unsigned int i, struct operator_port *p)
 {
 	const struct control *c = ctx;
-	const struct port *port = &T.port[i];
+	const struct port *port = &c->t->port[i];
 
 	*p = (struct operator_port){ .conf = port->conf,
 		.mac = port->mac,
@@ -63,51 +63,57 @@ static void views_port(void *ctx, unsigned int i, struct operator_port *p)
 
 static void views_fill_pair(struct views *v, struct control *c, struct metrics *metrics)
 {
+	struct tandem *t = c->t;
+
 	v->pair = (struct operator_pair){ .view = views_pair,
 		.switchover = views_switchover,
 		.validate_switchover = views_validate_switchover,
 		.validate_configuration = views_validate_configuration,
 		.ctx = c };
-	v->srp = (struct operator_srp){ .conf = T.conf,
+	v->srp = (struct operator_srp){ .conf = t->conf,
 		.pair = &v->pair,
 		.journal = c->journal,
 		.metrics = metrics,
-		.replicator = T.repl,
+		.replicator = t->repl,
 		.signalling = c->signalling,
-		.pair_time = &T.pair_time,
-		.crypto_device = T.crypt != NULL ? crypt_device(T.crypt) : NULL,
-		.side = T.side,
+		.pair_time = &t->pair_time,
+		.crypto_device = t->crypt != NULL ? crypt_device(t->crypt) : NULL,
+		.side = t->side,
 		.started = c->started };
 	v->audit = (struct operator_audit){
-		.pair = &v->pair, .replicator = T.repl, .orders = &T.to_repl, .msgs = T.msgs
+		.pair = &v->pair, .replicator = t->repl, .orders = &t->to_repl, .msgs = t->msgs
 	};
 }
 
 static void views_fill_cores(struct views *v, struct control *c, struct metrics *metrics)
 {
-	for (unsigned int i = 0; i < T.n_workers; i++)
-		v->worker[i] = (struct operator_core){ .pulse = &T.pulse_worker[i],
-			.lcore = T.worker_lcore[i],
-			.shards = T.worker[i]->n_shards };
+	struct tandem *t = c->t;
+
+	for (unsigned int i = 0; i < t->n_workers; i++)
+		v->worker[i] = (struct operator_core){ .pulse = &t->pulse_worker[i],
+			.lcore = t->worker_lcore[i],
+			.shards = t->worker[i]->n_shards };
 	v->cores = (struct operator_cores){ .metrics = metrics,
-		.control = { .pulse = &T.pulse_control, .lcore = rte_get_main_lcore() },
-		.replication = { .pulse = &T.pulse_repl, .lcore = T.repl_lcore },
+		.control = { .pulse = &t->pulse_control, .lcore = rte_get_main_lcore() },
+		.replication = { .pulse = &t->pulse_repl, .lcore = t->repl_lcore },
 		.worker = v->worker,
-		.n_workers = T.n_workers,
-		.n_ports = T.n_ports,
+		.n_workers = t->n_workers,
+		.n_ports = t->n_ports,
 		.port = views_port,
 		.ctx = c };
 }
 
 void views_fill(struct views *v, struct control *c, struct metrics *metrics)
 {
+	struct tandem *t = c->t;
+
 	views_fill_pair(v, c, metrics);
 	views_fill_cores(v, c, metrics);
-	v->table = (struct operator_table){ .conf = T.conf,
-		.table = T.table,
-		.pools = T.pools,
-		.worker_of_shard = T.shared.worker_of_shard,
-		.pair_time = &T.pair_time,
+	v->table = (struct operator_table){ .conf = t->conf,
+		.table = t->table,
+		.pools = t->pools,
+		.worker_of_shard = t->shared.worker_of_shard,
+		.pair_time = &t->pair_time,
 		.signalling = c->signalling };
 	v->gtp = (struct operator_gtp){
 		.pair = &v->pair, .metrics = metrics, .signalling = c->signalling

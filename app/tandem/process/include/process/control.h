@@ -28,6 +28,7 @@ struct operator_room;
 struct start_operator;
 
 struct control {
+	struct tandem *t;
 	struct reactor *reactor;
 	struct alarms *alarms;
 	struct journal *journal;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* tandem: the process: what the three kinds of core share, who writes each part, and how they reach
+/* tandem: a chassis: what the three kinds of core share, who writes each part, and how they reach
  * each other. Made by the control core at boot, constant afterwards except where a field says
  * otherwise. */
 #ifndef TANDEM_PROCESS_TANDEM_H
@@ -86,42 +86,40 @@ struct tandem {
 	_Atomic bool quit;          /* w: control */
 };
 
-extern struct tandem T; /* one process, one gateway */
-
 /* As each core's pulse_init(); before the cores run. */
-static inline void tandem_pulses_init(usec_t stale_us, bool may_sleep)
+static inline void tandem_pulses_init(struct tandem *t, usec_t stale_us, bool may_sleep)
 {
-	pulse_init(&T.pulse_control, stale_us, may_sleep);
-	pulse_init(&T.pulse_repl, stale_us, may_sleep);
+	pulse_init(&t->pulse_control, stale_us, may_sleep);
+	pulse_init(&t->pulse_repl, stale_us, may_sleep);
 	for (unsigned int i = 0; i < TANDEM_WORKERS; i++)
-		pulse_init(&T.pulse_worker[i], stale_us, may_sleep);
+		pulse_init(&t->pulse_worker[i], stale_us, may_sleep);
 }
 
 /* Whether the peer may have taken over during the caller's own gap: only if the core that speaks to
  * it stood still as well. */
-static inline bool chassis_stood_still(usec_t now, usec_t gap)
+static inline bool chassis_stood_still(const struct tandem *t, usec_t now, usec_t gap)
 {
-	return pulse_stood_still(&T.pulse_repl, now, gap);
+	return pulse_stood_still(&t->pulse_repl, now, gap);
 }
 
 /* Control watches the replication core, which watches the others: a core that does not turn for too
  * long is the end of the process. */
-static inline void watchdog_repl(struct pulse_seen *seen, usec_t now)
+static inline void watchdog_repl(struct tandem *t, struct pulse_seen *seen, usec_t now)
 {
-	pulse_watch(seen, &T.pulse_control, &T.pulse_repl, "replication", PULSE_PATIENCE_US, now);
+	pulse_watch(seen, &t->pulse_control, &t->pulse_repl, "replication", PULSE_PATIENCE_US, now);
 }
 
-/* control.c */
-struct control *control_create(void);
+/* control.c. The control core of t, whose other cores are there; NULL, logged. */
+struct control *control_create(struct tandem *t);
 void control_destroy(struct control *c);
 void control_turn(struct control *c); /* one turn; waits in it for 1 ms at most */
 int control_run(struct control *c);   /* turns until told to stop; 0 or -errno */
 
 /* lcores.c: which lcore does what. -EINVAL: too few, or not those that the configuration names */
-int lcores_choose(void);
+int lcores_choose(struct tandem *t);
 
 /* ports.c */
-int ports_open(void);
-void ports_close(void);
+int ports_open(struct tandem *t);
+void ports_close(struct tandem *t);
 
 #endif
