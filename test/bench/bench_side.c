@@ -178,7 +178,7 @@ static int crypt_open(const struct bench_side *s)
 
 	if (!s->pair->secret)
 		return 0;
-	bench_tandem.crypt = crypt_create("", why);
+	bench_tandem.crypt = crypt_ops->create("", why);
 	if (bench_tandem.crypt == NULL)
 		fprintf(stderr, "%s\n", why);
 	return bench_tandem.crypt != NULL ? 0 : -ENODEV;
@@ -232,7 +232,7 @@ void bench_side_close(struct bench_side *s)
 	rte_eth_dev_stop(s->port);
 	replicator_destroy(bench_tandem.repl);
 	worker_destroy(s->worker);
-	crypt_destroy(bench_tandem.crypt);
+	crypt_ops->destroy(bench_tandem.crypt);
 	boot_tables_end(&bench_tandem);
 	boot_settings_end(&bench_tandem);
 	boot_memory_end(&bench_tandem);

@@ -40,8 +40,11 @@
 #include "base/memory.h"
 #include "base/port.h"
 #include "base/sock.h"
+#include "journal/state.h"
 #include "process/control.h"
+#include "pair/tls.h"
 #include "pair_priv.h"
+#include "replicator/crypt.h"
 #include "replicator_priv.h"
 #include "signalling_priv.h"
 #include "watched.h"
@@ -413,7 +416,14 @@ struct node *node_of(const struct session_table *t);
 void own_pages(void *p, size_t len);
 
 /* sim_crypt.c */
+extern const struct crypt_ops crypt_sim;
 uint64_t crypt_mix(const uint64_t *w, size_t n, uint64_t h);
+
+/* sim_disk.c */
+extern const struct disk_ops disk_sim;
+
+/* sim_tls.c */
+extern const struct tls_ops tls_sim;
 
 /* sim_sock.c */
 extern const struct sock_ops sock_sim;

@@ -83,14 +83,14 @@ struct journal *journal_open(const struct journal_settings *s, struct srp_saved 
 		return NULL;
 	j->set = *s;
 	snprintf(j->dir, sizeof(j->dir), "%s", s->state_dir);
-	j->state = state_open(j->dir, saved);
+	j->state = disk_ops->open(j->dir, saved);
 	if (j->state == NULL) {
 		ret = errno;
 		free(j);
 		errno = ret;
 		return NULL;
 	}
-	ret = state_history(j->state, &j->h);
+	ret = disk_ops->history(j->state, &j->h);
 	if (ret < 0)
 		LOG(ERR,
 			"state-dir %s: cannot read the history of transitions: %s; it goes on "
@@ -139,8 +139,8 @@ void journal_close(struct journal *j)
 	alarms_reader(j->set.alarms, NULL, NULL);
 	text = j->dirty ? journal_lines(j, &len) : NULL;
 	if (text != NULL) /* written before the state's thread ends */
-		state_add(j->state, text, len);
-	state_close(j->state);
+		disk_ops->add(j->state, text, len);
+	disk_ops->close(j->state);
 	free(j);
 }
 
@@ -148,17 +148,17 @@ void journal_close(struct journal *j)
 
 void journal_reserve(struct journal *j, uint64_t reserve, uint8_t restart_counter)
 {
-	state_save(j->state, reserve, restart_counter);
+	disk_ops->save(j->state, reserve, restart_counter);
 }
 
 int journal_fd(const struct journal *j)
 {
-	return state_fd(j->state);
+	return disk_ops->fd(j->state);
 }
 
 bool journal_reserved(struct journal *j, uint64_t *reserve, int *error)
 {
-	if (!state_saved(j->state, reserve, error))
+	if (!disk_ops->saved(j->state, reserve, error))
 		return false;
 	if (*error < 0 && *error != j->reserve_error) /* it is tried every second */
 		LOG(ERR, "cannot write the term reserve in %s: %s; make room there", j->dir,
@@ -264,7 +264,7 @@ void journal_turn(struct journal *j, usec_t last_change, usec_t now)
 	 * table, begun after that, has matched. */
 	if (j->comparing != 0 && j->set.ops.compared_since(j->set.ctx, last_change))
 		journal_compared(j);
-	if (j->adding && state_added(j->state, &error))
+	if (j->adding && disk_ops->added(j->state, &error))
 		journal_added(j, error, now);
 	if (!j->dirty || j->adding || now < j->again_at)
 		return;
@@ -272,7 +272,7 @@ void journal_turn(struct journal *j, usec_t last_change, usec_t now)
 	if (text == NULL)
 		return;
 	j->adding = true;
-	state_add(j->state, text, len);
+	disk_ops->add(j->state, text, len);
 }
 
 /* ---- for views ---- */

@@ -266,3 +266,8 @@ bool state_added(struct state *s, int *error)
 	pthread_mutex_unlock(&s->lock);
 	return added;
 }
+
+const struct disk_ops disk_files = { state_open, state_close, state_fd, state_save, state_saved,
+	state_history, state_add, state_added };
+
+const struct disk_ops *disk_ops = &disk_files;

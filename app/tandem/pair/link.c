@@ -43,7 +43,7 @@ static void link_hand_keys(struct pair *p, struct link_conn *l, usec_t now)
 	struct to_replicator *m = to_replicator_key(p->cores.msgs, l->serial);
 
 	if (m == NULL ||
-		tls_secrets(l->tls, m->key.tx_secret, m->key.rx_secret, &m->key.key_id) < 0) {
+		tls_ops->secrets(l->tls, m->key.tx_secret, m->key.rx_secret, &m->key.key_id) < 0) {
 		if (m != NULL)
 			msg_free(p->cores.msgs, m);
 		link_lost(p, l, false, now);
@@ -96,9 +96,9 @@ static void link_handshake(struct pair *p, struct link_conn *l, usec_t now)
 {
 	char why[TLS_WHY];
 
-	switch (tls_handshake(l->tls, why)) {
+	switch (tls_ops->handshake(l->tls, why)) {
 	case TLS_AGAIN:
-		link_events(p, l, tls_wants_write(l->tls) ? EPOLLIN | EPOLLOUT : EPOLLIN);
+		link_events(p, l, tls_ops->wants_write(l->tls) ? EPOLLIN | EPOLLOUT : EPOLLIN);
 		break;
 	case TLS_FAILED:
 		link_refuse(p, l, why, now);
@@ -121,15 +121,15 @@ static void link_renew(struct pair *p)
 	struct tls *t;
 	char why[TLS_WHY];
 
-	if (!tls_changed(p->link.tls, p->conf))
+	if (!tls_ops->changed(p->link.tls, p->conf))
 		return;
-	t = tls_create(p->conf, why);
+	t = tls_ops->create(p->conf, why);
 	if (t == NULL) {
 		LOG(ERR, "%s; new connections go on with the certificates and keys as they were",
 			why);
 		return;
 	}
-	tls_destroy(p->link.tls);
+	tls_ops->destroy(p->link.tls);
 	p->link.tls = t;
 	/* srp.peer-name is live; of a peer that was put in place of the configuration's it says
 	 * nothing. */
@@ -148,7 +148,7 @@ void link_established(struct pair *p, struct link_conn *l, usec_t now)
 		return;
 	}
 	link_renew(p);
-	l->tls = tls_open(p->link.tls, l->src.fd, p->seat, p->peer.name);
+	l->tls = tls_ops->open(p->link.tls, l->src.fd, p->seat, p->peer.name);
 	if (l->tls == NULL) {
 		link_lost(p, l, false, now);
 		return;

@@ -22,7 +22,7 @@ usec_t link_soon(const struct pair *p, usec_t most)
 
 void link_free(struct pair *p, struct link_conn *l)
 {
-	tls_close(l->tls);
+	tls_ops->close(l->tls);
 	reactor_unwatch(p->reactor, &l->src);
 	*l = (struct link_conn){ .src.fd = -1 };
 }
@@ -75,7 +75,7 @@ ssize_t link_bytes_in(struct link_conn *l, uint8_t *to, size_t n, char why[TLS_W
 
 	why[0] = '\0';
 	if (l->tls != NULL)
-		return tls_recv(l->tls, to, n, why);
+		return tls_ops->recv(l->tls, to, n, why);
 	got = sock_ops->recv(l->src.fd, to, n, 0);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
@@ -87,7 +87,7 @@ static ssize_t link_bytes_out(struct link_conn *l, const uint8_t *from, size_t n
 	ssize_t sent;
 
 	if (l->tls != NULL)
-		return tls_send(l->tls, from, n);
+		return tls_ops->send(l->tls, from, n);
 	sent = sock_ops->send(l->src.fd, from, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	return sent < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : sent;
 }

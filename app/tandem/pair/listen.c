@@ -79,7 +79,7 @@ int link_open(struct pair *p)
 	int fd, ret;
 
 	if (!p->conf->srp.insecure) {
-		p->link.tls = tls_create(p->conf, why);
+		p->link.tls = tls_ops->create(p->conf, why);
 		if (p->link.tls == NULL) {
 			LOG(ERR, "%s", why);
 			return -EINVAL;
@@ -117,6 +117,6 @@ void link_close(struct pair *p)
 		if (p->link.conn[i].src.fd >= 0)
 			link_free(p, &p->link.conn[i]);
 	p->link.up = NULL;
-	tls_destroy(p->link.tls);
+	tls_ops->destroy(p->link.tls);
 	p->link.tls = NULL;
 }

@@ -321,7 +321,7 @@ void pair_view(const struct pair *p, struct pair_view *v, usec_t now)
 		.seat = p->seat,
 		.replication_mtu = p->srp_conf.wire.mtu,
 		.licensed = !p->srp_conf.unlicensed,
-		.pre_shared = p->link.tls != NULL && tls_pre_shared(p->link.tls),
+		.pre_shared = p->link.tls != NULL && tls_ops->pre_shared(p->link.tls),
 		.strangers = p->link.strangers,
 		.handshakes_failed = p->link.handshakes_failed,
 		.refused = p->link.refused,

@@ -366,3 +366,8 @@ int tls_secrets(struct tls_conn *c, uint8_t tx[KEYS_SECRET], uint8_t rx[KEYS_SEC
 		*id = 1;
 	return 0;
 }
+
+const struct tls_ops tls_openssl = { tls_create, tls_destroy, tls_changed, tls_pre_shared, tls_open,
+	tls_close, tls_handshake, tls_wants_write, tls_recv, tls_send, tls_secrets };
+
+const struct tls_ops *tls_ops = &tls_openssl;

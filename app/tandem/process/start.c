@@ -31,18 +31,18 @@ static int start_crypto(struct tandem *t)
 			"checked");
 		return 0;
 	}
-	t->crypt = crypt_create(t->conf->srp.crypto_device, why);
+	t->crypt = crypt_ops->create(t->conf->srp.crypto_device, why);
 	if (t->crypt == NULL) {
 		LOG(ERR, "%s", why);
 		return -ENODEV;
 	}
-	LOG(INFO, "replication: AES-128-GCM by %s", crypt_device(t->crypt));
+	LOG(INFO, "replication: AES-128-GCM by %s", crypt_ops->device(t->crypt));
 	return 0;
 }
 
 static void start_crypto_end(struct tandem *t)
 {
-	crypt_destroy(t->crypt);
+	crypt_ops->destroy(t->crypt);
 }
 
 static int start_cores(struct tandem *t)

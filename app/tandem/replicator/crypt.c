@@ -339,3 +339,8 @@ void crypt_expand(
 	memcpy(out, t, len);
 	OPENSSL_cleanse(t, sizeof(t));
 }
+
+const struct crypt_ops crypt_dpdk = { crypt_create, crypt_destroy, crypt_device, crypt_sync,
+	crypt_run, crypt_failed, crypt_count, crypt_expand };
+
+const struct crypt_ops *crypt_ops = &crypt_dpdk;

@@ -45,7 +45,7 @@ const struct keys_counters *replicator_keys_count(const struct replicator *r)
 }
 const struct crypt_counters *replicator_crypt_count(const struct replicator *r)
 {
-	return r->crypt != NULL ? crypt_count(r->crypt) : NULL;
+	return r->crypt != NULL ? crypt_ops->count(r->crypt) : NULL;
 }
 void replicator_peer(struct replicator *r, uint16_t adjacency)
 {
@@ -185,7 +185,7 @@ static void replicator_publish_keys(struct replicator *r, struct replicator_view
 	atomic_store(&v->key_id, keys_tx_id(&r->keys, &phase));
 	atomic_store(&v->key_phase, phase);
 	atomic_store(&v->keys_live, keys_live(&r->keys, r->now));
-	atomic_store(&v->crypt_failed, crypt_failed(r->crypt));
+	atomic_store(&v->crypt_failed, crypt_ops->failed(r->crypt));
 }
 
 static void replicator_publish(struct replicator *r)

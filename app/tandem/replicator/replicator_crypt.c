@@ -8,7 +8,7 @@
 
 int replicator_secure(struct replicator *r)
 {
-	const struct keys_params p = { .leads = r->env.side == 0, .expand = crypt_expand };
+	const struct keys_params p = { .leads = r->env.side == 0, .expand = crypt_ops->expand };
 
 	if (r->env.conf->srp.insecure)
 		return 0;
@@ -22,7 +22,7 @@ int replicator_secure(struct replicator *r)
 void replicator_keys_turn(struct replicator *r)
 {
 	if (r->crypt != NULL && keys_tick(&r->keys, r->now))
-		crypt_sync(r->crypt, &r->keys);
+		crypt_ops->sync(r->crypt, &r->keys);
 }
 
 bool replicator_key(struct replicator *r, struct to_replicator_key *m)
@@ -32,7 +32,7 @@ bool replicator_key(struct replicator *r, struct to_replicator_key *m)
 	explicit_bzero(m->tx_secret, sizeof(m->tx_secret));
 	explicit_bzero(m->rx_secret, sizeof(m->rx_secret));
 	if (ok)
-		crypt_sync(r->crypt, &r->keys);
+		crypt_ops->sync(r->crypt, &r->keys);
 	return ok;
 }
 
@@ -71,14 +71,14 @@ void replicator_take(struct replicator *r, const struct arrived *a, unsigned int
 			r->unopened = r->now;
 	}
 	if (k > 0)
-		crypt_run(r->crypt, &r->keys, p, k);
+		crypt_ops->run(r->crypt, &r->keys, p, k);
 	for (unsigned int i = 0; i < k; i++) {
 		const uint8_t *pkt = rte_pktmbuf_mtod_offset(p[i].m, uint8_t *, p[i].at);
 
 		if (p[i].good) {
 			keys_opened(&r->keys, p[i].slot, number_of(pkt), r->now);
 			repl_input(r->stream, pkt, p[i].len, r->now);
-		} else if (!crypt_failed(r->crypt)) {
+		} else if (!crypt_ops->failed(r->crypt)) {
 			keys_forged(&r->keys);
 			r->unopened = r->now;
 		}
@@ -99,7 +99,7 @@ unsigned int replicator_seal(
 		p[i] = (struct crypt_packet){
 			.m = m[i], .len = (uint16_t)(m[i]->data_len - REPL_TAG), .slot = slot[i]
 		};
-	crypt_run(r->crypt, &r->keys, p, n);
+	crypt_ops->run(r->crypt, &r->keys, p, n);
 	for (unsigned int i = 0; i < n; i++) {
 		if (p[i].good) {
 			m[k++] = p[i].m;

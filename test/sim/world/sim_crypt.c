@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Stands for app/tandem/crypt.c: a cipher and a tag that keep nothing secret but are wrong wherever
+/* The stream's ciphers: a cipher and a tag that keep nothing secret but are wrong wherever
  * the real ones would be: for another key, another number, another header, a flipped bit. And the
  * watch on it: no key seals two packets with one nonce (INV_04), and the stream takes nothing but
  * what it was sent. */
@@ -54,7 +54,7 @@ static uint64_t hash(const void *p, size_t len, uint64_t h)
 	return crypt_mix(w, (len + 7) / 8, h ^ len);
 }
 
-void crypt_expand(
+static void crypt_sim_expand(
 	void *ctx, const uint8_t secret[KEYS_SECRET], const char *label, uint8_t *out, size_t len)
 {
 	uint64_t of = hash(label, strlen(label), 1), word[KEYS_SECRET / 8];
@@ -64,23 +64,23 @@ void crypt_expand(
 	memcpy(out, word, len);
 }
 
-struct crypt *crypt_create(const char *device, char why[CRYPT_WHY])
+static struct crypt *crypt_sim_create(const char *device, char why[CRYPT_WHY])
 {
 	own_pages(sealed, sizeof(sealed));
 	return memory_take("crypt", sizeof(struct crypt), 0);
 }
 
-bool crypt_failed(const struct crypt *c)
+static bool crypt_sim_failed(const struct crypt *c)
 {
 	return false;
 }
 
-const struct crypt_counters *crypt_count(const struct crypt *c)
+static const struct crypt_counters *crypt_sim_count(const struct crypt *c)
 {
 	return &c->count;
 }
 
-void crypt_sync(struct crypt *c, const struct keys *k)
+static void crypt_sim_sync(struct crypt *c, const struct keys *k)
 {
 	for (unsigned int i = 0; i < KEYS_SLOTS; i++) {
 		if (c->session[i].serial == k->slot[i].serial)
@@ -184,7 +184,8 @@ static void tag_of(const uint8_t *pkt, size_t len, uint64_t nonce, uint64_t tag[
 	tag[1] = crypt_mix(tag, 1, nonce);
 }
 
-void crypt_run(struct crypt *c, const struct keys *k, struct crypt_packet *p, unsigned int n)
+static void crypt_sim_run(
+	struct crypt *c, const struct keys *k, struct crypt_packet *p, unsigned int n)
 {
 	unsigned int node = (unsigned int)me()->id;
 
@@ -217,3 +218,11 @@ void crypt_run(struct crypt *c, const struct keys *k, struct crypt_packet *p, un
 			genuine(node, pkt, nonce, hash(pkt, p[i].len, 0));
 	}
 }
+
+/* Nobody shows the device, and memory is not given back. */
+const struct crypt_ops crypt_sim = { .create = crypt_sim_create,
+	.sync = crypt_sim_sync,
+	.run = crypt_sim_run,
+	.failed = crypt_sim_failed,
+	.count = crypt_sim_count,
+	.expand = crypt_sim_expand };

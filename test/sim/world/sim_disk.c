@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The state file, for app/tandem/state.c, which has a thread: writes that take their time, one
- * after the other. */
+/* The state file, where the product has a thread: writes that take their time, one after the
+ * other. */
 #include "journal/state.h"
 #include "sim.h"
 
@@ -29,7 +29,7 @@ static void disk_begin(struct node *n)
 	ev_at(sim.now + n->host.fsync / 2 + rnd(n->host.fsync), n->id, disk_done)->life = n->life;
 }
 
-struct state *state_open(const char *dir, struct srp_saved *saved)
+static struct state *disk_sim_open(const char *dir, struct srp_saved *saved)
 {
 	struct node *n = me();
 
@@ -43,14 +43,14 @@ struct state *state_open(const char *dir, struct srp_saved *saved)
 	return (struct state *)n;
 }
 
-void state_close(struct state *s) {}
+static void disk_sim_close(struct state *s) {}
 
-int state_fd(const struct state *s)
+static int disk_sim_fd(const struct state *s)
 {
 	return sock_make(SOCK_STATE);
 }
 
-void state_save(struct state *s, uint64_t reserve, uint8_t restart_counter)
+static void disk_sim_save(struct state *s, uint64_t reserve, uint8_t restart_counter)
 {
 	struct node *n = (struct node *)s;
 
@@ -61,7 +61,7 @@ void state_save(struct state *s, uint64_t reserve, uint8_t restart_counter)
 		disk_begin(n);
 }
 
-bool state_saved(struct state *s, uint64_t *reserve, int *error)
+static bool disk_sim_saved(struct state *s, uint64_t *reserve, int *error)
 {
 	struct node *n = (struct node *)s;
 
@@ -75,7 +75,7 @@ bool state_saved(struct state *s, uint64_t *reserve, int *error)
 
 /* The history. It takes no time here: nothing waits for it, so an event for it would tell nothing
  * and draw numbers. */
-int state_history(struct state *s, struct history *h)
+static int disk_sim_history(struct state *s, struct history *h)
 {
 	const struct node *n = (struct node *)s;
 
@@ -83,7 +83,7 @@ int state_history(struct state *s, struct history *h)
 	return 0;
 }
 
-void state_add(struct state *s, char *text, size_t len)
+static void disk_sim_add(struct state *s, char *text, size_t len)
 {
 	struct node *n = (struct node *)s;
 	struct host *o = &n->host;
@@ -98,7 +98,7 @@ void state_add(struct state *s, char *text, size_t len)
 	free(text);
 }
 
-bool state_added(struct state *s, int *error)
+static bool disk_sim_added(struct state *s, int *error)
 {
 	struct node *n = (struct node *)s;
 	bool added = n->added != 0;
@@ -107,3 +107,6 @@ bool state_added(struct state *s, int *error)
 	n->added = 0;
 	return added;
 }
+
+const struct disk_ops disk_sim = { disk_sim_open, disk_sim_close, disk_sim_fd, disk_sim_save,
+	disk_sim_saved, disk_sim_history, disk_sim_add, disk_sim_added };

@@ -320,7 +320,7 @@ void node_boot(int id)
 	tandem_pulses_init(t,
 		n->conf.srp.heartbeat_interval_ms * USEC_PER_MSEC * n->conf.srp.dead_multiplier,
 		n->conf.idle_sleep);
-	t->crypt = sim.insecure ? NULL : crypt_create("", NULL);
+	t->crypt = sim.insecure ? NULL : crypt_ops->create("", NULL);
 	t->incarnation = (uint32_t)(1 + rnd(UINT32_MAX - 1));
 	sock_reset(n);
 	shadow_begin(n);
@@ -547,9 +547,12 @@ void node_setup(int id)
 	struct node *n = &sim.node[id];
 	char name[32];
 
+	crypt_ops = &crypt_sim;
+	disk_ops = &disk_sim;
 	memory_ops = &node_memory;
 	port_ops = &port_sim;
 	sock_ops = &sock_sim;
+	tls_ops = &tls_sim;
 	if (lpm == NULL)
 		routes();
 	n->id = id;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Stands for app/tandem/tls.c: a handshake of three messages that exchanges nonces, with the stream
+/* TLS between the chassis: a handshake of three messages that exchanges nonces, with the stream
  * of bytes behind it as it is. Both ends derive the same secrets and id, of no other connection.
  * Nobody but the peer is on the other end. */
 #include "pair/tls.h"
@@ -17,24 +17,25 @@ struct tls_conn {
 	uint64_t nonce[2]; /* by side */
 };
 
-struct tls *tls_create(const struct config *c, char why[TLS_WHY])
+static struct tls *tls_sim_create(const struct config *c, char why[TLS_WHY])
 {
 	return (struct tls *)me();
 }
 
-void tls_destroy(struct tls *t) {}
+static void tls_sim_destroy(struct tls *t) {}
 
-bool tls_changed(struct tls *t, const struct config *c)
+static bool tls_sim_changed(struct tls *t, const struct config *c)
 {
 	return false;
 }
 
-bool tls_pre_shared(const struct tls *t)
+static bool tls_sim_pre_shared(const struct tls *t)
 {
 	return true;
 }
 
-struct tls_conn *tls_open(struct tls *t, int fd, unsigned int side, const char *peer_name)
+static struct tls_conn *tls_sim_open(
+	struct tls *t, int fd, unsigned int side, const char *peer_name)
 {
 	struct tls_conn *c = memory_take("tls", sizeof(*c), 0);
 
@@ -44,7 +45,7 @@ struct tls_conn *tls_open(struct tls *t, int fd, unsigned int side, const char *
 	return c;
 }
 
-void tls_close(struct tls_conn *c) {}
+static void tls_sim_close(struct tls_conn *c) {}
 
 static void say(struct tls_conn *c)
 {
@@ -67,7 +68,7 @@ static int hear(struct tls_conn *c, size_t want)
 }
 
 /* Side 1 asks, side 0 answers, side 1 confirms. */
-enum tls_step tls_handshake(struct tls_conn *c, char why[TLS_WHY])
+static enum tls_step tls_sim_handshake(struct tls_conn *c, char why[TLS_WHY])
 {
 	static const uint8_t finished = 0x14;
 	int wanted;
@@ -101,12 +102,12 @@ enum tls_step tls_handshake(struct tls_conn *c, char why[TLS_WHY])
 	return TLS_DONE;
 }
 
-bool tls_wants_write(const struct tls_conn *c)
+static bool tls_sim_wants_write(const struct tls_conn *c)
 {
 	return false;
 }
 
-ssize_t tls_recv(struct tls_conn *c, void *to, size_t n, char why[TLS_WHY])
+static ssize_t tls_sim_recv(struct tls_conn *c, void *to, size_t n, char why[TLS_WHY])
 {
 	ssize_t got = sock_sim_recv(c->fd, to, n, 0);
 
@@ -116,14 +117,15 @@ ssize_t tls_recv(struct tls_conn *c, void *to, size_t n, char why[TLS_WHY])
 	return got > 0 ? got : -1;
 }
 
-ssize_t tls_send(struct tls_conn *c, const void *from, size_t n)
+static ssize_t tls_sim_send(struct tls_conn *c, const void *from, size_t n)
 {
 	ssize_t sent = sock_sim_send(c->fd, from, n, 0);
 
 	return sent < 0 && errno == EAGAIN ? 0 : sent;
 }
 
-int tls_secrets(struct tls_conn *c, uint8_t tx[KEYS_SECRET], uint8_t rx[KEYS_SECRET], uint16_t *id)
+static int tls_sim_secrets(
+	struct tls_conn *c, uint8_t tx[KEYS_SECRET], uint8_t rx[KEYS_SECRET], uint16_t *id)
 {
 	uint64_t both[2] = { c->nonce[0], c->nonce[1] };
 
@@ -136,3 +138,7 @@ int tls_secrets(struct tls_conn *c, uint8_t tx[KEYS_SECRET], uint8_t rx[KEYS_SEC
 	*id = (uint16_t)(1 + crypt_mix(both, 2, 99) % (sim.key_ids > 0 ? sim.key_ids : UINT16_MAX));
 	return 0;
 }
+
+const struct tls_ops tls_sim = { tls_sim_create, tls_sim_destroy, tls_sim_changed,
+	tls_sim_pre_shared, tls_sim_open, tls_sim_close, tls_sim_handshake, tls_sim_wants_write,
+	tls_sim_recv, tls_sim_send, tls_sim_secrets };

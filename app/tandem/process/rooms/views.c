@@ -77,7 +77,7 @@ static void views_fill_pair(struct views *v, struct control *c, struct metrics *
 		.replicator = t->repl,
 		.signalling = c->signalling,
 		.pair_time = &t->pair_time,
-		.crypto_device = t->crypt != NULL ? crypt_device(t->crypt) : NULL,
+		.crypto_device = t->crypt != NULL ? crypt_ops->device(t->crypt) : NULL,
 		.side = t->side,
 		.started = c->started };
 	v->audit = (struct operator_audit){

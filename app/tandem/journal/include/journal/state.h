@@ -33,4 +33,21 @@ void state_add(struct state *s, char *text, size_t len);
  * Nobody is woken: ask. */
 bool state_added(struct state *s, int *error);
 
+/* The disk as the journal uses it: each member as the function of that name above. */
+struct disk_ops {
+	struct state *(*open)(const char *dir, struct srp_saved *saved);
+	void (*close)(struct state *s);
+	int (*fd)(const struct state *s);
+	void (*save)(struct state *s, uint64_t reserve, uint8_t restart_counter);
+	bool (*saved)(struct state *s, uint64_t *reserve, int *error);
+	int (*history)(struct state *s, struct history *h);
+	void (*add)(struct state *s, char *text, size_t len);
+	bool (*added)(struct state *s, int *error);
+};
+
+extern const struct disk_ops disk_files;
+
+/* disk_files, unless the process chooses another before journal_open(). */
+extern const struct disk_ops *disk_ops;
+
 #endif

@@ -46,4 +46,25 @@ ssize_t tls_send(struct tls_conn *c, const void *from, size_t n);
 /* The exporter's secrets (lib/repl/WIRE.md, "Keys") of a finished handshake. 0 or -EPROTO. */
 int tls_secrets(struct tls_conn *c, uint8_t tx[KEYS_SECRET], uint8_t rx[KEYS_SECRET], uint16_t *id);
 
+/* TLS as the pair's connection uses it: each member as the function of that name above. */
+struct tls_ops {
+	struct tls *(*create)(const struct config *c, char why[TLS_WHY]);
+	void (*destroy)(struct tls *t);
+	bool (*changed)(struct tls *t, const struct config *c);
+	bool (*pre_shared)(const struct tls *t);
+	struct tls_conn *(*open)(struct tls *t, int fd, unsigned int side, const char *peer_name);
+	void (*close)(struct tls_conn *c);
+	enum tls_step (*handshake)(struct tls_conn *c, char why[TLS_WHY]);
+	bool (*wants_write)(const struct tls_conn *c);
+	ssize_t (*recv)(struct tls_conn *c, void *to, size_t n, char why[TLS_WHY]);
+	ssize_t (*send)(struct tls_conn *c, const void *from, size_t n);
+	int (*secrets)(
+		struct tls_conn *c, uint8_t tx[KEYS_SECRET], uint8_t rx[KEYS_SECRET], uint16_t *id);
+};
+
+extern const struct tls_ops tls_openssl;
+
+/* tls_openssl, unless the process chooses another before the pair is made. */
+extern const struct tls_ops *tls_ops;
+
 #endif

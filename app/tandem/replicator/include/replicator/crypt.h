@@ -54,4 +54,21 @@ const struct crypt_counters *crypt_count(const struct crypt *c);
 void crypt_expand(
 	void *ctx, const uint8_t secret[KEYS_SECRET], const char *label, uint8_t *out, size_t len);
 
+/* The ciphers as the daemon uses them: each member as the function of that name above. */
+struct crypt_ops {
+	struct crypt *(*create)(const char *device, char why[CRYPT_WHY]);
+	void (*destroy)(struct crypt *c);
+	const char *(*device)(const struct crypt *c);
+	void (*sync)(struct crypt *c, const struct keys *k);
+	void (*run)(struct crypt *c, const struct keys *k, struct crypt_packet *p, unsigned int n);
+	bool (*failed)(const struct crypt *c);
+	const struct crypt_counters *(*count)(const struct crypt *c);
+	keys_expand_fn *expand;
+};
+
+extern const struct crypt_ops crypt_dpdk;
+
+/* crypt_dpdk, unless the process chooses others before the replication core is made. */
+extern const struct crypt_ops *crypt_ops;
+
 #endif
