@@ -41,6 +41,7 @@
 #include "base/port.h"
 #include "base/sock.h"
 #include "journal/state.h"
+#include "net/net.h"
 #include "process/control.h"
 #include "pair/tls.h"
 #include "pair_priv.h"
@@ -438,6 +439,7 @@ void tcp_reset(void);
 
 /* sim_port.c */
 extern const struct port_ops port_sim;
+extern const struct net_ops net_sim;
 ssize_t port_sim_send_to(
 	int fd, const void *from, size_t size, int flags, const struct sockaddr *a, socklen_t len);
 void port_in(int node, unsigned int port, const uint8_t *bytes, size_t len);

@@ -23,7 +23,7 @@ static unsigned int frames_to_kernel(struct kernel *k, usec_t now)
 			probe_frame(k, p, m[i]);
 		if (k->s.ops.frame(k->s.ctx, m[i], now))
 			continue;
-		if (net_twin_to(&p->twin, &m[i], 1) == 1)
+		if (net_ops->twin_to(&p->twin, &m[i], 1) == 1)
 			k->twin_in++;
 		else
 			k->punts_dropped++;
@@ -38,7 +38,7 @@ static unsigned int frames_from_kernel(struct kernel *k)
 	for (unsigned int i = 0; i < k->s.n_ports; i++) {
 		struct rte_mbuf *m[FRAMES];
 		struct kernel_port *p = &k->s.port[i];
-		uint16_t n = net_twin_from(&p->twin, m, FRAMES);
+		uint16_t n = net_ops->twin_from(&p->twin, m, FRAMES);
 
 		for (uint16_t j = 0; j < n; j++) {
 			m[j]->port = p->id;
@@ -79,7 +79,7 @@ void kernel_drop_stale(struct kernel *k)
 	}
 	for (unsigned int i = 0; i < k->s.n_ports; i++)
 		for (unsigned int j = 0, n = 1; j < FRAMES && n > 0; j++) {
-			n = net_twin_from(&k->s.port[i].twin, m, FRAMES);
+			n = net_ops->twin_from(&k->s.port[i].twin, m, FRAMES);
 			rte_pktmbuf_free_bulk(m, n);
 			k->frames_dropped += n;
 		}

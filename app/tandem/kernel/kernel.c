@@ -23,7 +23,7 @@ static void kernel_news(void *ctx, struct source *s, uint32_t events)
 
 	(void)s;
 	(void)events;
-	ret = net_mirror_process(k->mirror);
+	ret = net_ops->mirror_process(k->mirror);
 	if (ret < 0)
 		LOG(ERR, "the kernel's routes and neighbours cannot be followed: %s",
 			strerror(-ret));
@@ -39,7 +39,7 @@ static int kernel_clean(struct kernel *k)
 
 	for (unsigned int i = 0; i < f->n_loopbacks; i++)
 		vips[i] = f->loopbacks[i].address;
-	n = net_cleanup(k->net, vips, f->n_loopbacks);
+	n = net_ops->cleanup(k->net, vips, f->n_loopbacks);
 	if (n > 0)
 		LOG(NOTICE,
 			"removed %d addresses and routes that an earlier process left in the "
@@ -76,18 +76,18 @@ static int kernel_mirror_open(struct kernel *k)
 		k->twins[i] = k->s.port[i].twin;
 		m.under_ifindex[i] = k->s.port[i].under_ifindex;
 	}
-	k->mirror = net_mirror_create(&m);
+	k->mirror = net_ops->mirror_create(&m);
 	if (k->mirror == NULL)
 		return -errno;
-	return reactor_watch(
-		k->s.reactor, &k->mirror_src, net_mirror_fd(k->mirror), EPOLLIN, kernel_news, k);
+	return reactor_watch(k->s.reactor, &k->mirror_src, net_ops->mirror_fd(k->mirror), EPOLLIN,
+		kernel_news, k);
 }
 
 static int kernel_open(struct kernel *k)
 {
 	int ret;
 
-	k->net = net_kernel_open();
+	k->net = net_ops->kernel_open();
 	if (k->net == NULL)
 		return -errno;
 	ret = kernel_clean(k);
@@ -121,14 +121,14 @@ void kernel_destroy(struct kernel *k)
 	if (k == NULL)
 		return;
 	vips_destroy(k->vips);
-	net_mirror_destroy(k->mirror); /* closes what mirror_src watched */
-	net_kernel_close(k->net);
+	net_ops->mirror_destroy(k->mirror); /* closes what mirror_src watched */
+	net_ops->kernel_close(k->net);
 	memory_give(k);
 }
 
 void kernel_turn(struct kernel *k, usec_t now)
 {
-	net_mirror_resolve(k->mirror);
+	net_ops->mirror_resolve(k->mirror);
 	links_turn(k, now);
 }
 

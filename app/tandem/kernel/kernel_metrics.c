@@ -58,7 +58,7 @@ int kernel_metrics_register(struct metrics *m, struct kernel *k)
 
 	if (ret == 0)
 		ret = metrics_register_counters(m, "kernel", "routing", net_mirror_counters_names,
-			net_mirror_counters_n, net_mirror_count(k->mirror));
+			net_mirror_counters_n, net_ops->mirror_count(k->mirror));
 	for (unsigned int i = 0; i < k->s.n_ports && ret == 0; i++) {
 		char group[KERNEL_GROUP];
 

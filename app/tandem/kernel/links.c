@@ -30,7 +30,7 @@ void links_changed(void *ctx, uint16_t port, bool up)
 		return;
 	/* The kernel and a routing daemon on the twin must notice too. */
 	if (p->under_ifindex != 0)
-		net_link_carrier(k->net, p->twin.ifindex, up);
+		net_ops->link_carrier(k->net, p->twin.ifindex, up);
 	if (atomic_exchange(p->up, up) != up)
 		LOG(NOTICE, "port %s: its link is %s", p->conf->name, up ? "up" : "down");
 	/* what was announced into a dead link was not heard */

@@ -68,8 +68,8 @@ bool vips_confirmed(const struct vips *v, const struct ip_addr *vip)
 static int vips_route(struct vips *v, const struct ip_prefix *to, uint32_t metric, const char *of)
 {
 	char text[IP_PREFIX_TEXT];
-	int ret = metric == 0 ? net_pool_route_del(v->s.net, to)
-			      : net_pool_route_set(v->s.net, to, metric);
+	int ret = metric == 0 ? net_ops->pool_route_del(v->s.net, to)
+			      : net_ops->pool_route_set(v->s.net, to, metric);
 
 	if (ret < 0 && metric != 0 && !v->again)
 		LOG(ERR, "%s: cannot install the route %s, which is tried again: %s", of,
@@ -127,8 +127,8 @@ static unsigned int vips_where(const struct vips *v, const struct config_loopbac
 static int vips_address(struct vips *v, unsigned int i, bool up)
 {
 	const struct config_loopback *l = &v->s.conf->loopbacks[i];
-	int ret = up ? net_vip_add(v->s.net, &l->address, vips_where(v, l))
-		     : net_vip_del(v->s.net, &l->address, vips_where(v, l));
+	int ret = up ? net_ops->vip_add(v->s.net, &l->address, vips_where(v, l))
+		     : net_ops->vip_del(v->s.net, &l->address, vips_where(v, l));
 
 	v->confirmed[i] = up && ret == 0;
 	if (ret < 0 && up && !v->again)

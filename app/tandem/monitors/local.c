@@ -56,7 +56,7 @@ static int local_route_open(struct monitors *m, unsigned int i, usec_t now)
 {
 	const struct config_route *r = &m->set.conf->routes[i];
 	char prefix[IP_PREFIX_TEXT];
-	int ret = net_mirror_watch(m->set.mirror, INSTANCE_MAIN, &r->prefix);
+	int ret = net_ops->mirror_watch(m->set.mirror, INSTANCE_MAIN, &r->prefix);
 
 	m->local->watch[i] = ret;
 	if (ret >= 0)
@@ -116,7 +116,7 @@ void local_turn(struct monitors *m, usec_t now)
 	local_report(
 		m, l->crypto, !m->set.ops.crypto_failed(m->set.ctx), "it does not answer", now);
 	for (unsigned int i = 0; i < m->set.conf->n_routes; i++) {
-		enum net_presence is = net_mirror_present(m->set.mirror, l->watch[i]);
+		enum net_presence is = net_ops->mirror_present(m->set.mirror, l->watch[i]);
 
 		monitor_report(m->monitor, l->route[i], presence[is],
 			is == NET_ABSENT ? "not in the kernel's main table" : NULL, now);

@@ -135,7 +135,7 @@ static void unresolved(struct control *c)
 		if (w != 0) {
 			struct ip_addr dst = ip_addr_v4((uint32_t)w);
 
-			net_mirror_want(kernel_mirror(c->kernel), (uint16_t)(w >> 32), &dst);
+			net_ops->mirror_want(kernel_mirror(c->kernel), (uint16_t)(w >> 32), &dst);
 		}
 	}
 }
@@ -151,7 +151,7 @@ static void slow(struct control *c, usec_t now)
 	if (c->repl_adjacency == FIB_NONE)
 		for (unsigned int i = 0; i < t->n_ports; i++)
 			if (t->port[i].conf->roles & CONFIG_REPLICATION) {
-				c->repl_adjacency = net_mirror_keep(kernel_mirror(c->kernel),
+				c->repl_adjacency = net_ops->mirror_keep(kernel_mirror(c->kernel),
 					t->port[i].id, &t->conf->srp.stream_peer);
 				replicator_peer(t->repl, c->repl_adjacency);
 			}

@@ -114,7 +114,7 @@ static void session_index_add(struct session_index *x, uint64_t key, uint32_t ha
 
 /* An SGSN that has a session will be sent packets: on a standby, too, the kernel is to know its
  * neighbour before a promotion needs it. What is behind a gateway is no neighbour, and
- * net_mirror_want() leaves it alone. */
+ * net_ops->mirror_want() leaves it alone. */
 static void session_index_neighbour(struct session_index *x, uint32_t handle)
 {
 	const struct session_slot *s = session_find(x->env->table, handle);
@@ -126,7 +126,7 @@ static void session_index_neighbour(struct session_index *x, uint32_t handle)
 		return;
 	*known = sgsn4;
 	for (unsigned int i = 0; i < x->env->n_ports; i++)
-		net_mirror_want(x->env->mirror, x->env->ports[i].id, &sgsn);
+		net_ops->mirror_want(x->env->mirror, x->env->ports[i].id, &sgsn);
 }
 
 static void session_index_entry(struct session_index *x, uint64_t key, uint32_t handle, bool live)

@@ -550,6 +550,7 @@ void node_setup(int id)
 	crypt_ops = &crypt_sim;
 	disk_ops = &disk_sim;
 	memory_ops = &node_memory;
+	net_ops = &net_sim;
 	port_ops = &port_sim;
 	sock_ops = &sock_sim;
 	tls_ops = &tls_sim;

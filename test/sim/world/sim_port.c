@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Ports, twins and the kernel behind them: frames in and out, VIPs and routes. Stands for lib/net's
- * side of the kernel. */
+/* Ports, twins and the kernel behind them: frames in and out, VIPs and routes. */
 #include <rte_arp.h>
 
 #include "base/metrics.h"
@@ -194,7 +193,7 @@ size_t frame_udp(uint8_t *to, const struct rte_ether_addr *dst, uint32_t src4, u
 
 /* What a worker left to the kernel: UDP to a VIP that is on `lo`, else nothing that would be
  * missed. */
-uint16_t net_twin_to(struct net_twin *t, struct rte_mbuf **m, uint16_t n)
+static uint16_t net_sim_twin_to(struct net_twin *t, struct rte_mbuf **m, uint16_t n)
 {
 	struct node *me_now = me();
 
@@ -215,7 +214,7 @@ uint16_t net_twin_to(struct net_twin *t, struct rte_mbuf **m, uint16_t n)
 	return n;
 }
 
-uint16_t net_twin_from(struct net_twin *t, struct rte_mbuf **m, uint16_t n)
+static uint16_t net_sim_twin_from(struct net_twin *t, struct rte_mbuf **m, uint16_t n)
 {
 	struct frames *f = &me()->twin[t->port];
 
@@ -242,19 +241,19 @@ ssize_t port_sim_send_to(
 
 /* ---- VIPs and routes ---- */
 
-struct net_kernel *net_kernel_open(void)
+static struct net_kernel *net_sim_kernel_open(void)
 {
 	return (struct net_kernel *)me();
 }
 
-void net_kernel_close(struct net_kernel *k) {}
+static void net_sim_kernel_close(struct net_kernel *k) {}
 
 static unsigned int vip_of(const struct ip_addr *a)
 {
 	return ip_addr_to_v4(a) == VIP_CORE;
 }
 
-int net_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int where)
+static int net_sim_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int where)
 {
 	if (!me()->host.vip[0] && !me()->host.vip[1])
 		me()->vips_since = sim.now;
@@ -262,7 +261,7 @@ int net_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int wh
 	return 0;
 }
 
-int net_vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int where)
+static int net_sim_vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int where)
 {
 	me()->host.vip[vip_of(vip)] = false;
 	return 0;
@@ -279,17 +278,17 @@ static int route(const struct ip_prefix *to, uint32_t metric)
 	return 0;
 }
 
-int net_pool_route_set(struct net_kernel *k, const struct ip_prefix *to, uint32_t metric)
+static int net_sim_pool_route_set(struct net_kernel *k, const struct ip_prefix *to, uint32_t metric)
 {
 	return route(to, metric);
 }
 
-int net_pool_route_del(struct net_kernel *k, const struct ip_prefix *to)
+static int net_sim_pool_route_del(struct net_kernel *k, const struct ip_prefix *to)
 {
 	return route(to, 0);
 }
 
-int net_cleanup(struct net_kernel *k, const struct ip_addr *vips, unsigned int n)
+static int net_sim_cleanup(struct net_kernel *k, const struct ip_addr *vips, unsigned int n)
 {
 	struct host *h = &me()->host;
 	int left = h->vip[0] + h->vip[1] + (h->metric[ACCESS] != 0) + (h->metric[CORE] != 0);
@@ -301,36 +300,55 @@ int net_cleanup(struct net_kernel *k, const struct ip_addr *vips, unsigned int n
 	return left;
 }
 
-int net_link_carrier(struct net_kernel *k, unsigned int ifindex, bool on)
+static int net_sim_link_carrier(struct net_kernel *k, unsigned int ifindex, bool on)
 {
 	return 0;
 }
 
-struct net_mirror *net_mirror_create(const struct net_mirror_conf *c)
+static struct net_mirror *net_sim_mirror_create(const struct net_mirror_conf *c)
 {
 	return (struct net_mirror *)me();
 }
 
-void net_mirror_destroy(struct net_mirror *m) {}
+static void net_sim_mirror_destroy(struct net_mirror *m) {}
 
-int net_mirror_fd(const struct net_mirror *m)
+static int net_sim_mirror_fd(const struct net_mirror *m)
 {
 	return -1;
 }
 
-int net_mirror_process(struct net_mirror *m)
+static int net_sim_mirror_process(struct net_mirror *m)
 {
 	return 0;
 }
 
-void net_mirror_resolve(struct net_mirror *m) {}
+static void net_sim_mirror_resolve(struct net_mirror *m) {}
 
-void net_mirror_want(struct net_mirror *m, uint16_t port, const struct ip_addr *dst) {}
+static void net_sim_mirror_want(struct net_mirror *m, uint16_t port, const struct ip_addr *dst) {}
 
-uint16_t net_mirror_keep(struct net_mirror *m, uint16_t port, const struct ip_addr *addr)
+static uint16_t net_sim_mirror_keep(struct net_mirror *m, uint16_t port, const struct ip_addr *addr)
 {
 	return STREAM;
 }
+
+/* Nobody looks at the mirror: there are no views, figures nor watched routes. */
+const struct net_ops net_sim = { .twin_from = net_sim_twin_from,
+	.twin_to = net_sim_twin_to,
+	.kernel_open = net_sim_kernel_open,
+	.kernel_close = net_sim_kernel_close,
+	.vip_add = net_sim_vip_add,
+	.vip_del = net_sim_vip_del,
+	.pool_route_set = net_sim_pool_route_set,
+	.pool_route_del = net_sim_pool_route_del,
+	.cleanup = net_sim_cleanup,
+	.link_carrier = net_sim_link_carrier,
+	.mirror_create = net_sim_mirror_create,
+	.mirror_destroy = net_sim_mirror_destroy,
+	.mirror_fd = net_sim_mirror_fd,
+	.mirror_process = net_sim_mirror_process,
+	.mirror_resolve = net_sim_mirror_resolve,
+	.mirror_want = net_sim_mirror_want,
+	.mirror_keep = net_sim_mirror_keep };
 
 /* The operator's socket is not part of this. */
 int start_operator(struct control *c)

@@ -26,7 +26,7 @@ static unsigned int vip_of(const struct ip_addr *a)
 	return ip_addr_equal(a, &conf.loopbacks[1].address);
 }
 
-int net_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int where)
+static int vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int where)
 {
 	asked++;
 	if (refuse_address[vip_of(vip)])
@@ -35,13 +35,13 @@ int net_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int wh
 	return 0;
 }
 
-int net_vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int where)
+static int vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int where)
 {
 	address[vip_of(vip)] = false;
 	return 0;
 }
 
-int net_pool_route_set(struct net_kernel *k, const struct ip_prefix *to, uint32_t m)
+static int pool_route_set(struct net_kernel *k, const struct ip_prefix *to, uint32_t m)
 {
 	if (refuse_routes)
 		return -EACCES;
@@ -50,12 +50,19 @@ int net_pool_route_set(struct net_kernel *k, const struct ip_prefix *to, uint32_
 	return 0;
 }
 
-int net_pool_route_del(struct net_kernel *k, const struct ip_prefix *to)
+static int pool_route_del(struct net_kernel *k, const struct ip_prefix *to)
 {
 	if (to->len == 24)
 		metric = 0;
 	return 0;
 }
+
+static const struct net_ops net_here = { .vip_add = vip_add,
+	.vip_del = vip_del,
+	.pool_route_set = pool_route_set,
+	.pool_route_del = pool_route_del };
+
+const struct net_ops *net_ops = &net_here;
 
 struct rte_mbuf *net_announce(
 	struct rte_mempool *pool, const struct rte_ether_addr *mac, const struct ip_addr *addr)

@@ -56,7 +56,7 @@ static void views_port(void *ctx, unsigned int i, struct operator_port *p)
 	*p = (struct operator_port){ .conf = port->conf,
 		.mac = port->mac,
 		.queues = port->n_rxq,
-		.link_up = net_mirror_link(kernel_mirror(c->kernel), port->id) };
+		.link_up = net_ops->mirror_link(kernel_mirror(c->kernel), port->id) };
 }
 
 /* ---- what each family is given ---- */

@@ -116,6 +116,39 @@ enum net_presence net_mirror_present(const struct net_mirror *m, int watch);
 bool net_mirror_link(const struct net_mirror *m, uint16_t port);
 const struct net_mirror_counters *net_mirror_count(const struct net_mirror *m);
 
+/* ---- the same as a seam (ops.c) ---- */
+
+/* What the rooms ask of the kernel and of twins: each member as the function of that name above. */
+struct net_ops {
+	uint16_t (*twin_from)(struct net_twin *t, struct rte_mbuf **pkts, uint16_t n);
+	uint16_t (*twin_to)(struct net_twin *t, struct rte_mbuf **pkts, uint16_t n);
+	struct net_kernel *(*kernel_open)(void);
+	void (*kernel_close)(struct net_kernel *k);
+	int (*vip_add)(struct net_kernel *k, const struct ip_addr *vip, unsigned int where);
+	int (*vip_del)(struct net_kernel *k, const struct ip_addr *vip, unsigned int where);
+	int (*pool_route_set)(struct net_kernel *k, const struct ip_prefix *to, uint32_t metric);
+	int (*pool_route_del)(struct net_kernel *k, const struct ip_prefix *to);
+	int (*cleanup)(struct net_kernel *k, const struct ip_addr *vips, unsigned int n);
+	int (*link_carrier)(struct net_kernel *k, unsigned int ifindex, bool on);
+	struct net_mirror *(*mirror_create)(const struct net_mirror_conf *c);
+	void (*mirror_destroy)(struct net_mirror *m);
+	int (*mirror_fd)(const struct net_mirror *m);
+	int (*mirror_process)(struct net_mirror *m);
+	void (*mirror_resolve)(struct net_mirror *m);
+	void (*mirror_want)(struct net_mirror *m, uint16_t port, const struct ip_addr *dst);
+	uint16_t (*mirror_keep)(struct net_mirror *m, uint16_t port, const struct ip_addr *addr);
+	int (*mirror_watch)(
+		struct net_mirror *m, uint16_t instance, const struct ip_prefix *prefix);
+	enum net_presence (*mirror_present)(const struct net_mirror *m, int watch);
+	bool (*mirror_link)(const struct net_mirror *m, uint16_t port);
+	const struct net_mirror_counters *(*mirror_count)(const struct net_mirror *m);
+};
+
+extern const struct net_ops net_linux;
+
+/* net_linux, unless the process chooses another before the kernel room is made. */
+extern const struct net_ops *net_ops;
+
 /* ---- announcements (announce.c): frames to send on a port ---- */
 
 /* Gratuitous ARP, request form (IPv4), or unsolicited NA (IPv6), from the port's MAC. NULL: no
