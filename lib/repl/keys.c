@@ -236,7 +236,7 @@ int keys_packet(struct keys *k, const uint8_t *pkt, size_t len, uint32_t incarna
 		return -EBADMSG;
 	}
 	repl_header_read(pkt, &h);
-	if (h.version < REPL_VERSION_MIN || h.version > REPL_VERSION_MAX) {
+	if (h.version < wire_spoken.version_min || h.version > wire_spoken.version_max) {
 		k->count.rx_version++;
 		return -EBADMSG;
 	}

@@ -31,7 +31,7 @@ struct repl *repl_create(const struct repl_params *p, usec_t now)
 	if (r->p.gap_packets == 0)
 		r->p.gap_packets = 3;
 	if (r->p.version_max == 0)
-		r->p.version_max = REPL_VERSION_MAX;
+		r->p.version_max = wire_spoken.version_max;
 	r->heard = USEC_NEVER;
 	r->peer_status.heard = USEC_NEVER;
 	r->hb_at = now;
@@ -63,7 +63,7 @@ void repl_destroy(struct repl *r)
 
 static bool repl_header_taken(struct repl *r, const struct repl_header *h)
 {
-	if (h->version < REPL_VERSION_MIN || h->version > r->p.version_max)
+	if (h->version < wire_spoken.version_min || h->version > r->p.version_max)
 		r->count.rx_version++;
 	else if (r->keys != NULL ? h->key == 0 : h->key != 0 || h->flags & REPL_F_PHASE)
 		r->count.rx_bad_key++;

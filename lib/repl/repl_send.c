@@ -20,7 +20,7 @@ static const repl_entry_t *entries_at(const struct repl *r, uint64_t i)
 
 void repl_tx_init(struct repl *r)
 {
-	r->tx.version = REPL_VERSION_MIN;
+	r->tx.version = wire_spoken.version_min;
 	r->tx.loss_at = USEC_NEVER;
 	r->tx.min_rtt = USEC_NEVER;
 	r->tx.window = r->tx.threshold = REPL_WINDOW;

@@ -92,7 +92,7 @@ static __rte_always_inline void hash_mix_live(
 		hash_bytes8(s->qos + 8), s->gen);
 	hash_mix_usage(l, s, side);
 	if (version > 1)
-		hash_mix4(l, slot_extra_word(s), 0, 0, 0);
+		hash_mix4(l, slot_extra_word(s, version), 0, 0, 0);
 	hash_mix_common(l, s);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <rte_pause.h>
 
-#include "extra.h"
 #include "slot.h"
 
 void slot_copy(const struct session_slot *s, struct session_slot *copy)
@@ -58,7 +57,7 @@ void slot_record(const struct session_table *t, uint32_t shard, uint32_t slot,
 	rec->usage[t->side] = (struct session_usage){ copy->up_pkts, copy->up_bytes, copy->dn_pkts,
 		copy->dn_bytes };
 	rec->usage[!t->side] = copy->other;
-	slot_extra_record(copy, rec);
+	memcpy(rec->extra, copy->extra, sizeof(rec->extra));
 }
 
 void session_read_at(
@@ -125,7 +124,7 @@ void slot_store(struct session_slot *s, const struct session_rec *rec, uint8_t g
 	if (groups & SESSION_G_REQUEST)
 		slot_store_request(s, rec);
 	if (groups & SESSION_G_EXTRA)
-		slot_extra_store(s, rec);
+		memcpy(s->extra, rec->extra, sizeof(s->extra));
 }
 
 void slot_store_live(
@@ -178,6 +177,6 @@ void slot_store_free(struct session_slot *s, uint16_t gen, uint8_t pool, uint32_
 	s->charging_id = 0;
 	s->qos_len = 0;
 	memset(s->qos, 0, sizeof(s->qos));
-	slot_extra_clear(s);
+	memset(s->extra, 0, sizeof(s->extra));
 	slot_store_usage(s, &none, &none);
 }

@@ -9,9 +9,6 @@
 #include "slot.h"
 #include "wire.h"
 
-/* Groups of the whole record of a live session. */
-enum { WHOLE = SESSION_G_SLOT & ~SESSION_G_EXTRA };
-
 /* Bytes of what four groups there are, by their bits: a sum of as many conditions costs more than a
  * body. */
 #define BYTES4(i, a, b, c, d)                                                                      \
@@ -26,8 +23,9 @@ enum { WHOLE = SESSION_G_SLOT & ~SESSION_G_EXTRA };
 			BYTES4(15, a, b, c, d)                                                     \
 	}
 static const uint8_t low_bytes[] = BYTES16(WIRE_IDENTITY, WIRE_TUNNEL, WIRE_QOS, WIRE_REQUEST);
-static const uint8_t high_bytes[] = BYTES16(WIRE_USAGE32, WIRE_USAGE64, WIRE_USAGE64, WIRE_EXTRA);
+static const uint8_t high_bytes[] = BYTES16(WIRE_USAGE32, WIRE_USAGE64, WIRE_USAGE64, 0);
 
+/* Without EXTRA. */
 static inline unsigned int size_of(uint8_t groups)
 {
 	return WIRE_HEAD + low_bytes[groups & 15] + high_bytes[groups >> 4];
@@ -35,7 +33,7 @@ static inline unsigned int size_of(uint8_t groups)
 
 unsigned int session_wire_size(uint8_t groups)
 {
-	return size_of(groups);
+	return size_of(groups) + (groups & SESSION_G_EXTRA ? wire_extra_size() : 0);
 }
 
 static void wire_put8(uint8_t **p, uint8_t v)
@@ -272,7 +270,7 @@ static uint8_t wire_encode_once(const struct session_table *t, uint32_t shard, u
 	uint32_t handle = s->teid;
 	uint8_t *p;
 
-	groups &= SESSION_G_ALL;
+	groups &= session_groups(wire_spoken.version_max);
 	if (handle == 0) {
 		handle = session_handle_make(t, shard, slot, s->gen);
 		groups = s->gen != 0 ? SLOT_G_FREE : SESSION_G_IDENTITY;
@@ -281,11 +279,11 @@ static uint8_t wire_encode_once(const struct session_table *t, uint32_t shard, u
 	}
 	if (groups & SESSION_G_USAGE64)
 		groups &= (uint8_t)~SESSION_G_USAGE32;
-	p = wr_room(w, size_of(groups));
+	p = wr_room(w, session_wire_size(groups));
 	if (p == NULL)
 		return 0;
-	if (groups == WHOLE) /* of a resync: nothing is left to ask */
-		wire_encode_groups(p, s, handle, WHOLE, own);
+	if (groups == SESSION_G_SLOT) /* of a resync: nothing is left to ask */
+		wire_encode_groups(p, s, handle, SESSION_G_SLOT, own);
 	else
 		wire_encode_groups(p, s, handle, groups, own);
 	return groups;
@@ -337,12 +335,12 @@ int wire_decode(struct rd *body, struct wire_body *b)
 
 	if (head == NULL || head[4] == 0)
 		return -EBADMSG;
-	if ((head[4] & WHOLE) != WHOLE) /* else everything is overwritten */
+	if ((head[4] & SESSION_G_SLOT) != SESSION_G_SLOT) /* else everything is overwritten */
 		memset(b, 0, sizeof(*b));
-	rec_extra_clear(&b->rec);
+	memset(b->rec.extra, 0, sizeof(b->rec.extra));
 	b->rec.handle = wire_get32(head);
 	b->groups = head[4] & SESSION_G_ALL;
-	p = rd_bytes(body, size_of(b->groups & ~SESSION_G_EXTRA) - WIRE_HEAD);
+	p = rd_bytes(body, size_of(b->groups) - WIRE_HEAD);
 	if (p == NULL)
 		return -EBADMSG;
 	if (head[4] & SESSION_G_EXTRA) {
@@ -350,8 +348,8 @@ int wire_decode(struct rd *body, struct wire_body *b)
 
 		if (known < 0)
 			return known;
-		if (known == 0)
-			b->groups &= (uint8_t)~SESSION_G_EXTRA;
+		if (known > 0)
+			b->groups |= SESSION_G_EXTRA;
 	} else if (body->left > 0)
 		return -EBADMSG;
 	if (b->groups & SESSION_G_IDENTITY)

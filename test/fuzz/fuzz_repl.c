@@ -126,7 +126,7 @@ static void good_header(struct target *t, unsigned int how, uint8_t *pkt)
 	struct repl_header h;
 
 	repl_header_read(pkt, &h);
-	h.version = REPL_VERSION_MIN;
+	h.version = wire_spoken.version_min;
 	h.key = 0;
 	h.flags &= REPL_F_ORDERED;
 	h.sender = PEER;

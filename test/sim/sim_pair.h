@@ -212,11 +212,11 @@ void check_flip(void);
 void check_end(void);
 void commit_wait(struct node *n, uint32_t handle, uint32_t commit, uint32_t freed);
 
-/* The versions of the wire that the two chassis speak: 1, and in a test build of the next one 2
+/* The versions of the wire that the two chassis speak: 1, and in the next release's test build 2
  * too, by the seed. */
 static inline uint8_t version_of(unsigned int node)
 {
-	return SESSION_VERSION_MAX > 1 && sim.seed >> node & 1 ? 1 : SESSION_VERSION_MAX;
+	return sim.seed >> node & 1 ? wire_spoken.version_min : wire_spoken.version_max;
 }
 static inline uint8_t version_agreed(void)
 {

@@ -143,7 +143,7 @@ static inline void rig_stop(struct rig *g)
  * number 1. */
 static inline struct repl_header rig_header(const struct rig *g, uint64_t number, uint8_t flags)
 {
-	return (struct repl_header){ .version = REPL_VERSION_MIN,
+	return (struct repl_header){ .version = wire_spoken.version_min,
 		.flags = flags,
 		.number = number,
 		.sender = RIG_PEER,

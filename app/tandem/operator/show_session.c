@@ -92,9 +92,9 @@ static json_t *show_whole(const struct operator_table *f, const struct session_r
 		json_string(r->pool < f->conf->n_pools ? f->conf->pools[r->pool].name : "?"));
 	json_object_set_new(o, "qos", json_string(qos));
 	json_object_set_new(o, "charging_id", json_integer(r->charging_id));
-#ifdef TANDEM_WIRE_V2
-	json_object_set_new(o, "charging_characteristics", json_integer(r->charging));
-#endif
+	for (unsigned int i = 0; i < wire_spoken.groups; i++)
+		json_object_set_new(o, wire_spoken.group[i].name,
+			json_integer((json_int_t)session_extra(r, wire_spoken.group[i].id)));
 	show_created(f, o, r->created_ms);
 	json_object_set_new(
 		o, "sgsn_recovery", r->has_recovery ? json_integer(r->recovery) : json_null());

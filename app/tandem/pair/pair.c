@@ -50,8 +50,8 @@ static void pair_srp_conf(struct pair *p, const struct pair_settings *set)
 			s->wire.mtu = (uint16_t)f->ports[i].mtu;
 			snprintf(s->mtu_port, sizeof(s->mtu_port), "%s", f->ports[i].name);
 		}
-	s->wire.version_min = REPL_VERSION_MIN;
-	s->wire.version_max = REPL_VERSION_MAX;
+	s->wire.version_min = wire_spoken.version_min;
+	s->wire.version_max = wire_spoken.version_max;
 	s->hello_us = f->srp.hello_interval_ms * USEC_PER_MSEC;
 	s->dead_us = f->srp.dead_interval_ms * USEC_PER_MSEC;
 	s->delay_us = f->srp.delay_interval_ms * USEC_PER_MSEC;

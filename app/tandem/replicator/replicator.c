@@ -121,8 +121,8 @@ struct replicator *replicator_create(const struct replicator_env *e)
 	replicator_rate(r, settings_newest(e->settings)->replication_mbps, clock_us());
 	flow_limit(&r->flow, &(struct flow_path){ .room = REPL_WINDOW, .window = REPL_WINDOW },
 		r->env.flow);
-	r->version = REPL_VERSION_MIN;
-	atomic_store(&r->peer_version, REPL_VERSION_MIN);
+	r->version = wire_spoken.version_min;
+	atomic_store(&r->peer_version, wire_spoken.version_min);
 	r->view.heard = USEC_NEVER;
 	r->view.oldest_unacked = USEC_NEVER;
 	r->view.in_sync_since = USEC_NEVER;

@@ -93,9 +93,7 @@ static void procedure_fill_create(
 	r->key = q->key;
 	memcpy(r->msisdn, q->msisdn, sizeof(r->msisdn));
 	r->charging_id = ++s->next_charging;
-#ifdef TANDEM_WIRE_V2
-	r->charging = q->charging_characteristics;
-#endif
+	session_extra_set(r, WIRE_CHARGING, q->charging_characteristics);
 	r->peer_ctl_teid = q->peer_ctl_teid;
 	r->peer_usr_teid = q->peer_usr_teid;
 	r->peer_ctl = q->peer_ctl;

@@ -17,7 +17,7 @@ int sync_init(struct sync *s, struct session_table *t, uint8_t worker, uint64_t 
 	s->pool = pool;
 	s->out = out;
 	s->payload = payload;
-	s->version = SESSION_VERSION_MIN;
+	s->version = wire_spoken.version_min;
 	s->tick_us = interval_us / SYNC_TICKS;
 	s->limits = &flow_unlimited;
 	s->bulk_most = UINT32_MAX;
@@ -191,7 +191,7 @@ static bool sync_encode(
 		whole = false;
 		groups = SESSION_G_USAGE64;
 	} else if (whole) {
-		groups = SESSION_G_SLOT;
+		groups = SESSION_G_SLOT | SESSION_G_EXTRA;
 	}
 	groups &= session_groups(s->version);
 	if (groups == 0) /* nothing that the peer would understand changed */

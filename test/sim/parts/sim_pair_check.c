@@ -328,10 +328,11 @@ static bool same(uint32_t pos)
 	for (unsigned int g = 0; g < GROUPS; g++)
 		if (group_hash(&a, g, 0) != group_hash(&b, g, 0))
 			return false;
-#ifdef TANDEM_WIRE_V2
-	if (version_agreed() > 1 && a.charging != b.charging)
-		return false;
-#endif
+	for (unsigned int i = 0; i < wire_spoken.groups; i++)
+		if (wire_spoken.group[i].version <= version_agreed() &&
+			session_extra(&a, wire_spoken.group[i].id) !=
+				session_extra(&b, wire_spoken.group[i].id))
+			return false;
 	return sim.node[0].t->shard[0].slots[pos].gen == sim.node[1].t->shard[0].slots[pos].gen;
 }
 

@@ -142,9 +142,8 @@ static void random_groups(struct session_rec *r)
 	r->qos_len = (uint8_t)(1 + rnd(SESSION_QOS_MAX));
 	for (unsigned int i = 0; i < r->qos_len; i++)
 		r->qos[i] = (uint8_t)rnd(256);
-#ifdef TANDEM_WIRE_V2
-	r->charging = (uint16_t)rnd(65536);
-#endif
+	for (unsigned int i = 0; i < wire_spoken.groups; i++)
+		session_extra_set(r, wire_spoken.group[i].id, rnd(65536));
 	r->has_recovery = true;
 	r->recovery = (uint8_t)rnd(256);
 	r->req_type = (uint8_t)(16 + rnd(6));

@@ -276,7 +276,7 @@ static void test_reasons(void)
 	struct side x;
 	uint8_t pkt[REPL_HEADER + REPL_TAG];
 	struct repl_header h = {
-		.version = REPL_VERSION_MIN, .key = 7, .number = 1, .sender = 0x2222
+		.version = wire_spoken.version_min, .key = 7, .number = 1, .sender = 0x2222
 	};
 
 	init(&x, true, 0);
@@ -296,7 +296,7 @@ static void test_reasons(void)
 	CU_ASSERT_EQUAL(OPEN(sizeof(pkt)), -EBADMSG);
 	CU_ASSERT_EQUAL(x.k.count.rx_version, 1);
 	h = (struct repl_header){
-		.version = REPL_VERSION_MIN, .key = 8, .number = 1, .sender = 0x2222
+		.version = wire_spoken.version_min, .key = 8, .number = 1, .sender = 0x2222
 	};
 	CU_ASSERT_EQUAL(OPEN(sizeof(pkt)), -ENOKEY);
 	CU_ASSERT_EQUAL(x.k.count.rx_unknown_key, 1);

@@ -41,7 +41,7 @@ static void test_header_written(void)
 	CU_ASSERT_EQUAL(repl_seal(g.r, out, sizeof(out), 0, NULL, 0, g.now), REPL_HEADER);
 	CU_ASSERT_EQUAL(repl_seal(g.r, out, sizeof(out), 0, NULL, 0, g.now), REPL_HEADER);
 	repl_header_read(out, &h);
-	CU_ASSERT_EQUAL(h.version, REPL_VERSION_MIN);
+	CU_ASSERT_EQUAL(h.version, wire_spoken.version_min);
 	CU_ASSERT_EQUAL(h.flags, REPL_F_ORDERED);
 	CU_ASSERT_EQUAL(h.key, 0);
 	CU_ASSERT_EQUAL(h.number, 2);

@@ -152,6 +152,9 @@ void test_later_groups(void)
 	uint64_t packets = 0;
 
 	struct session_rec r = made(a, 0x0a000007, 1), got;
+	CU_ASSERT_EQUAL(session_groups(UINT8_MAX), SESSION_G_ALL); /* there is none as yet */
+	session_extra_set(&r, WIRE_CHARGING, 1);
+	CU_ASSERT_EQUAL(session_extra(&r, WIRE_CHARGING), 0);
 	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
 	for (unsigned int i = 0; i < 2 * sizeof(later) / sizeof(later[0]); i++) {
 		bool whole = i % 2 == 0;
@@ -350,6 +353,7 @@ static const struct {
 	FIELD(charging_id, true, false),
 	FIELD(key, true, false),
 	FIELD(msisdn, true, false),
+	FIELD(extra, false, false),
 	FIELD(peer_ctl, true, true),
 	FIELD(peer_usr, true, true),
 	FIELD(peer_ctl_teid, true, true),

@@ -12,14 +12,9 @@
 #include "common/counters.h"
 #include "common/cursor.h"
 #include "common/usec.h"
+#include "common/wire.h" /* versions of packets and records that are spoken here */
 
 enum {
-	REPL_VERSION_MIN = 1, /* spoken here: of packets and records */
-#ifdef TANDEM_WIRE_V2
-	REPL_VERSION_MAX = 2, /* test build: records may hold one more field group */
-#else
-	REPL_VERSION_MAX = 1,
-#endif
 	REPL_HEADER = 40,   /* bytes before the records */
 	REPL_NUMBER_AT = 4, /* where in it the packet number is, 8 bytes */
 	/* bytes behind the records for the AEAD's tag; kept free in plain text too */
@@ -178,7 +173,7 @@ struct repl_params {
 	usec_t life_us;
 	usec_t gap_us;            /* how long a gap is waited for: 1000 */
 	unsigned int gap_packets; /* 3 */
-	/* packets of higher versions are not taken; 0: REPL_VERSION_MAX */
+	/* packets of higher versions are not taken; 0: the highest that is spoken here */
 	uint8_t version_max;
 	const struct repl_ops *ops;             /* copied */
 	void *(*alloc)(void *ctx, size_t size); /* zeroed; called by repl_create only */

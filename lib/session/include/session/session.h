@@ -17,6 +17,7 @@
 #include "common/counters.h"
 #include "common/cursor.h"
 #include "common/usec.h"
+#include "common/wire.h"
 
 enum {
 	SESSION_SHARDS = 64, /* equal on both chassis; the low 6 bits of the UE address */
@@ -30,23 +31,10 @@ enum {
 	SESSION_USAGE_BYTES = 20,
 };
 
-/* Versions of the wire form that this build speaks (SLOT, DELTA and digests; lib/repl/WIRE.md). A
- * test build
- * (-DTANDEM_WIRE_V2) speaks one more, to prove that the next release can be paired with this one.
- */
-enum {
-	SESSION_VERSION_MIN = 1,
-#ifdef TANDEM_WIRE_V2
-	SESSION_VERSION_MAX = 2,
-#else
-	SESSION_VERSION_MAX = 1,
-#endif
-};
-
 enum session_state { SESSION_FREE = 0, SESSION_LIVE = 1 };
 
 /* Field groups: what a DELTA can carry, lowest bit first on the wire; each has a fixed size per
- * version. */
+ * version. Which versions are spoken here, and which later groups they have, says common/wire.h. */
 enum session_group {
 	SESSION_G_IDENTITY =
 		/* state, IMSI+NSAPI, MSISDN, APN, pool, UE address, charging id, times */
@@ -59,13 +47,10 @@ enum session_group {
 	SESSION_G_USAGE32 = 1 << 4, /* low 32 bits of the sender's own usage set */
 	SESSION_G_USAGE64 = 1 << 5, /* the sender's own usage set, whole */
 	SESSION_G_OTHER64 = 1 << 6, /* the other side's usage set as the sender has it, whole */
-	SESSION_G_EXTRA = 1 << 7,   /* all groups of later versions (extra.h) */
-#ifdef TANDEM_WIRE_V2
-	SESSION_G_ALL = 0xff,
-#else
-	SESSION_G_ALL = 0x7f, /* groups that this build knows */
-#endif
-	SESSION_G_SLOT = SESSION_G_ALL & ~SESSION_G_USAGE32, /* whole record (macro checkpoint) */
+	SESSION_G_EXTRA = 1 << 7,   /* all groups of later versions (common/wire.h) */
+	SESSION_G_ALL = 0x7f,       /* of version 1 */
+	/* whole record of version 1 (macro checkpoint); EXTRA goes with it in a later version */
+	SESSION_G_SLOT = SESSION_G_ALL & ~SESSION_G_USAGE32,
 };
 
 struct session_usage {
@@ -104,9 +89,7 @@ struct session_rec {
 	struct ip_addr req_src;
 	/* usage, by side */
 	struct session_usage usage[2];
-#ifdef TANDEM_WIRE_V2
-	uint16_t charging; /* characteristics, TS 29.060 7.7.23 */
-#endif
+	uint8_t extra[WIRE_LATER_BYTES]; /* values of later versions' groups; the rest is 0 */
 };
 
 /* One slot, 256 bytes: two hot lines (uplink, downlink), two cold. Host order. w: the shard's
@@ -141,7 +124,7 @@ struct session_slot {
 	/* cold */
 	uint64_t key;
 	uint8_t msisdn[SESSION_MSISDN_MAX];
-	uint8_t ue6[8]; /* interface for IPv6: the prefix */
+	uint8_t extra[WIRE_LATER_BYTES]; /* as in struct session_rec */
 	uint8_t peer_ctl[16], peer_usr[16];
 	uint32_t peer_ctl_teid;
 	uint32_t created_s;         /* pair time, seconds (milliseconds on the wire) */
@@ -152,9 +135,6 @@ struct session_slot {
 	uint8_t qos[SESSION_QOS_MAX];
 	/* free: the last address (of `pool`); its quarantine is the slot's. 0 none */
 	uint32_t last_ue4;
-#ifdef TANDEM_WIRE_V2
-	uint16_t charging;
-#endif
 } __attribute__((aligned(64)));
 
 enum {
@@ -164,15 +144,20 @@ enum {
 	/* local: freed again while listed there: goes to its end once */
 	SESSION_F_AGAIN = 1 << 3,
 };
-#ifndef TANDEM_WIRE_V2
 _Static_assert(sizeof(struct session_slot) == 256, "a slot is four cache lines");
-#endif
 
 /* The groups that exist in a version of the wire form. */
 static inline uint8_t session_groups(uint8_t version)
 {
-	return version < SESSION_VERSION_MAX ? SESSION_G_ALL & ~SESSION_G_EXTRA : SESSION_G_ALL;
+	return wire_spoken.groups > 0 && version >= wire_spoken.group[0].version
+		       ? SESSION_G_ALL | SESSION_G_EXTRA
+		       : SESSION_G_ALL;
 }
+
+/* A later group's value in a record, as a number. Where no version that is spoken here has the
+ * group it is 0, and setting it does nothing. */
+uint64_t session_extra(const struct session_rec *rec, uint8_t id);
+void session_extra_set(struct session_rec *rec, uint8_t id, uint64_t value);
 
 /* Where memory comes from: rte_malloc in the daemon, libc in tests (so that ASan sees it). Zeroed,
  * aligned. */
@@ -414,7 +399,7 @@ uint64_t session_hash_slot_in(const struct session_table *t, uint32_t shard, uin
 static inline uint64_t session_hash_slot(
 	const struct session_table *t, uint32_t shard, uint32_t slot)
 {
-	return session_hash_slot_in(t, shard, slot, SESSION_VERSION_MAX);
+	return session_hash_slot_in(t, shard, slot, wire_spoken.version_max);
 }
 /* bucket: 0 .. t->buckets - 1, slots bucket*64 .. +63 (fewer never: n_slots is a multiple of
  * 64). */
@@ -423,7 +408,7 @@ uint64_t session_hash_bucket_in(
 static inline uint64_t session_hash_bucket(
 	const struct session_table *t, uint32_t shard, uint32_t bucket)
 {
-	return session_hash_bucket_in(t, shard, bucket, SESSION_VERSION_MAX);
+	return session_hash_bucket_in(t, shard, bucket, wire_spoken.version_max);
 }
 
 #endif
