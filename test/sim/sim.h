@@ -13,7 +13,10 @@
  * it): then the connection is TLS (sim_tls.c) and the stream sealed (sim_crypt.c), both without
  * real ciphers; the keys are lib/repl's. Not modelled: ARP requests and ND (a segment learns from
  * announcements alone), NIC faults, memory that runs out, IP fragments, torn words between cores: a
- * turn of a core is atomic, but that a process may end at each message that it sends. */
+ * turn of a core is atomic, but that a process may end at each message that it sends.
+ *
+ * A profile (sim_profile.c, `--profile`) says which world a run is of. `daemon` is the above; the
+ * others are cases (sim_case.h). */
 #ifndef TANDEM_SIM_H
 #define TANDEM_SIM_H
 
@@ -62,15 +65,12 @@ enum { ACCESS, CORE, STREAM, PORTS };
 enum { PATH_SRP, PATH_STREAM, PATH_ACCESS, PATH_CORE, PATHS };
 enum { TO_0, TO_1, FROM_0, FROM_1, DIRECTIONS }; /* of a path, by chassis */
 enum {
-	SLOTS = 64 * SESSION_SHARDS,
-	PER_SHARD = 64,
 	FRAME = 1800,
 	INNER = 48, /* bytes of a user packet: IPv4, UDP, and the packet's number in the payload */
 	SUBS = 160,
 	SGSNS = 3,
 	SOCKS = 16,
 	CONNS = 512,
-	HANDLES = 16384, /* of sessions in a run, hashed */
 	PACKETS = 1 << 15,
 	MS = 1000,
 	/* how long all has been well when the pair must hand over once more */
@@ -104,8 +104,10 @@ struct wire {
 	usec_t delay, jitter;
 	unsigned int rate; /* bytes a ms, 0: no limit */
 	usec_t busy;       /* until then the line is taken */
+	usec_t queue;      /* what waits for the line at most; 0: 30 ms */
 	bool cut;
 	usec_t good_since;
+	uint64_t sent, lost; /* bytes that it was given, and of those what did not get through */
 };
 
 /* ---- a chassis and its host ---- */
@@ -200,17 +202,18 @@ struct node {
 	/* what the checks remember */
 	repl_term_t own_term; /* of the last ownership that was seen */
 	uint64_t n_protected; /* answers */
-	struct states history[SLOTS][GROUPS];
+	/* by slot: sim.slots of each (sim_profile.c) */
+	struct states (*history)[GROUPS];
 	/* as standby: index in the peer's history of what was applied last */
-	uint32_t seen[SLOTS][GROUPS];
+	uint32_t (*seen)[GROUPS];
 	repl_term_t seen_term;
 	unsigned int seen_life, seen_author;
 	/* as standby: the peer's set, as applied last in that term */
-	struct session_usage applied[SLOTS];
-	uint32_t applied_handle[SLOTS];
-	struct session_slot shadow[SLOTS]; /* what the slots should be (sim_shadow.c) */
-	bool is_used[SLOTS];               /* ever written */
-	uint16_t used[SLOTS];
+	struct session_usage *applied;
+	uint32_t *applied_handle;
+	struct session_slot *shadow; /* what the slots should be (sim_shadow.c) */
+	bool *is_used;               /* ever written */
+	uint32_t *used;
 	unsigned int n_used;
 	bool owned;
 	usec_t silent_since;  /* it owned something until then */
@@ -220,10 +223,23 @@ struct node {
 	unsigned int lineage; /* of its table: begins with nothing, goes on by promotions */
 	usec_t heard;         /* something of the peer's stream came in whole */
 	uint64_t repair;      /* bytes of records that were taken for lost */
+	uint64_t again;       /* and what they are as they are sent again */
 	usec_t unplanned;     /* it was promoted then and the other did not hand over */
 	uint64_t waits;       /* the answer that waits for its commit longest */
 	usec_t waits_since;
 	usec_t pending_since, died, demoted;
+	/* records that its replication core applies a ms, 0: any number; until when it is busy, ns
+	 */
+	unsigned int pace;
+	uint64_t applying;
+	/* of the stream: the last number that was sent, and in which life; the peer of which a
+	 * packet came as soon as they do; its core's last turn */
+	uint64_t number;
+	unsigned int number_life;
+	uint32_t heard_prompt;
+	usec_t replicated;
+	usec_t *changed;  /* when a slot was written or counted in last */
+	uint64_t brought; /* bytes that the stream brought it, but for heartbeats */
 	enum srp_state state;
 };
 
@@ -310,10 +326,17 @@ struct term {
 struct sim {
 	uint64_t seed, random, aside, own[CHANCES], digest, order, events;
 	usec_t now, calm_at, end_at, last_fault;
+	usec_t tables_due; /* the tables are looked at */
+	unsigned int table_checks;
 	usec_t last_switch; /* the hand-over when all is well again; 0: not yet */
 	bool verbose, failed, calm;
-	bool l3, quiet; /* quiet: planned switchovers only, on good paths */
-	unsigned int profile;
+	bool l3, quiet;   /* quiet: planned switchovers only, on good paths */
+	unsigned int mix; /* of faults */
+	const struct profile *profile;
+	/* of the tables, as the profile has it; handles: of sessions in a run, hashed */
+	uint32_t per_shard, slots, handles;
+	unsigned int handle_bits;
+	bool is_case; /* it is told what happens when; nothing is drawn */
 	struct node node[2];
 	struct wire wire[PATHS][DIRECTIONS];
 	struct ev **heap;
@@ -333,9 +356,9 @@ struct sim {
 		 * */
 		[2];
 	/* in the order in which they were made, and where each is, hashed: its place + 1, 0 none */
-	struct truth truth[HANDLES];
-	uint16_t truth_at[HANDLES], n_truths;
-	struct promise promise[SLOTS];
+	struct truth *truth;
+	uint32_t *truth_at, n_truths;
+	struct promise *promise; /* by slot */
 	usec_t last_stall;
 	unsigned int second_faults;
 	bool spoilt; /* a flipped bit became the truth: nothing more can be said */
@@ -357,11 +380,13 @@ struct sim {
 		unsigned int life;
 		uint32_t pos;
 		usec_t at;
+		bool both; /* of the Active: the Standby's copy follows it */
 	} flip;
 	struct term terms[256];
 	unsigned int n_terms;
 	/* told at the end */
 	uint64_t lost_bytes; /* of the stream, on the wire */
+	unsigned int said;   /* looks at a Standby that says that it is in sync */
 	usec_t unled;        /* since then not exactly one has been Active */
 	unsigned int lineages, expired, false_deaths, crashes, boots, promotions, planned, aborted,
 		dual, stalls, cuts, parted, torn, flips, repaired, rekeys, sealed, bad_tags,
@@ -405,6 +430,20 @@ static inline bool control_is_up(const struct control *c)
 	return vips_state(c->vips) == VIPS_UP;
 }
 
+/* sim.c: the world goes on until then, or until something is broken. */
+void world_run(usec_t end);
+
+/* sim_profile.c */
+const struct profile *profile_of(const char *name); /* NULL: there is none of that name */
+void profile_names(FILE *to);
+/* Before the chassis are set up, and in each seed's own process. */
+void profile_take(const struct profile *p);
+void profile_run(void);
+
+/* sim_case.c (sim_case.h): commits that were acknowledged; a frame of the stream that came in */
+void case_acked(const struct msg_entries *m);
+void case_arrived(struct node *n, const uint8_t *frame, size_t len);
+
 /* sim_node.c */
 void node_setup(int id);
 void node_boot(int id);
@@ -414,6 +453,8 @@ void node_turn(int id, int core);
 void node_wake(int id, int core, usec_t within);
 bool node_runs(const struct node *n, int core);
 struct node *node_of(const struct session_table *t);
+/* Its own clock now. */
+usec_t node_clock(const struct node *n);
 void own_pages(void *p, size_t len);
 
 /* sim_crypt.c */
@@ -500,11 +541,19 @@ void expiry_check(const struct node *n, uint32_t handle, const struct truth *t);
 void repair_lost(struct node *n, const struct msg_entries *m);
 void repair_check(void);
 void check_led(void);
+/* sim_check_stream.c */
+void stream_sent(struct node *n, const uint8_t *pkt);
+void stream_input(struct node *n, struct repl *r, const uint8_t *pkt, size_t len, usec_t now);
+void stream_turned(struct node *n);
+void check_in_sync(void);
 void story_slot(const struct node *n, uint32_t pos);
 /* all: the addresses that no slot has, too */
 void check_tables(bool all);
 void check_flip(void);
 void check_calm(void);
 void check_end(void);
+/* Of an Active and its Standby when nothing is under way: both have the same, and all of it. */
+void check_pair(const struct node *active, const struct node *standby);
+bool check_same(uint32_t pos);
 
 #endif

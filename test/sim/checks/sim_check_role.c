@@ -59,7 +59,7 @@ static void check_kept(
 	const struct promise *p = &sim.promise[pos];
 	struct session_rec r;
 
-	session_read_at(n->t.table, pos / PER_SHARD, pos % PER_SHARD, &r);
+	session_read_at(n->t.table, pos / sim.per_shard, pos % sim.per_shard, &r);
 	for (unsigned int g = 0; g < GROUPS && !excused(pos); g++)
 		if (!history_has(author, pos, g, p->at[author->id][g], group_hash(&r, g)))
 			broken(9,
@@ -79,7 +79,7 @@ static void promoted(struct node *n)
 	struct node *other = &sim.node[!n->id];
 	bool split = other->up && pair_owns(other->t.control->pair);
 
-	for (uint32_t pos = 0; pos < SLOTS; pos++) {
+	for (uint32_t pos = 0; pos < sim.slots; pos++) {
 		struct promise *p = &sim.promise[pos];
 
 		if (!p->told)
@@ -115,7 +115,7 @@ static void vouches(struct node *n)
 
 	n->vouched = true;
 	story(n->id, "is in sync");
-	for (uint32_t pos = 0; pos < SLOTS; pos++) {
+	for (uint32_t pos = 0; pos < sim.slots; pos++) {
 		struct promise *p = &sim.promise[pos];
 
 		if (!p->told)
@@ -136,6 +136,7 @@ void check_acked(const struct node *n, const struct msg_entries *m)
 	const struct node *peer = &sim.node[!n->id];
 	bool there = peer->up && repl_peer_incarnation(n->t.repl->stream) == peer->t.incarnation;
 
+	case_acked(m);
 	for (unsigned int i = 0; i < m->n && there; i++)
 		truth_of(repl_entry_handle(m->entry[i]), true)->acked_life = peer->life;
 }
@@ -175,7 +176,7 @@ static void promise(struct node *n, uint32_t handle, uint8_t type)
 		p.at[n->id][g] = t->at[how][g];
 		if (!there || excused(pos))
 			continue;
-		session_read_at(peer->t.table, pos / PER_SHARD, pos % PER_SHARD, &r);
+		session_read_at(peer->t.table, pos / sim.per_shard, pos % sim.per_shard, &r);
 		if (p.at[n->id][g] >= h->n ||
 			(taken_over ? !history_has(peer, pos, g, 0, h->state[p.at[n->id][g]])
 				    : !history_has(n, pos, g, p.at[n->id][g], group_hash(&r, g)))) {
@@ -527,6 +528,7 @@ static void replication_turned(struct node *n)
 			repl_unacked(r->stream));
 	if (joined && !n->vouched)
 		vouches(n);
+	stream_turned(n);
 }
 
 void check_turn(struct node *n, int core)

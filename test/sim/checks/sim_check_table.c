@@ -8,23 +8,24 @@
 
 static struct session_slot *slot(const struct node *n, uint32_t pos)
 {
-	return &n->t.table->shard[pos / PER_SHARD].slots[pos % PER_SHARD];
+	return &n->t.table->shard[pos / sim.per_shard].slots[pos % sim.per_shard];
 }
 
 static bool flipped(const struct node *n, uint32_t pos)
 {
-	return sim.flip.set && sim.flip.node == n->id && sim.flip.pos == pos;
+	return sim.flip.set && (sim.flip.both || sim.flip.node == n->id) && sim.flip.pos == pos;
 }
 
 static void check_free(const struct node *n, uint32_t pos, const struct session_slot *s)
 {
 	const struct session_table *t = n->t.table;
-	uint32_t handle = session_handle_make(t, pos / PER_SHARD, pos % PER_SHARD, s->gen);
+	uint32_t handle = session_handle_make(t, pos / sim.per_shard, pos % sim.per_shard, s->gen);
 	const struct ip_addr last = ip_addr_v4(s->last_ue4);
 	bool waits = s->flags & SESSION_F_QUARANTINE;
 	uint32_t named = s->last_ue4 != 0 ? t->hooks.named(t->hooks.ctx, s->pool, &last) : 0;
 
-	if (waits == (rte_bitmap_get(t->shard[pos / PER_SHARD].free_map, pos % PER_SHARD) != 0))
+	if (waits ==
+		(rte_bitmap_get(t->shard[pos / sim.per_shard].free_map, pos % sim.per_shard) != 0))
 		broken(6, "chassis %c: free slot %u: its quarantine and its bit disagree",
 			'A' + n->id, pos);
 	if (!waits && named == handle && s->gen != 0)
@@ -45,12 +46,12 @@ static void check_live(const struct node *n, uint32_t pos, const struct session_
 	const struct truth *truth = truth_of(s->teid, false);
 	const struct session_usage own = { s->up_pkts, s->up_bytes, s->dn_pkts, s->dn_bytes };
 
-	if (s->teid != session_handle_make(t, pos / PER_SHARD, pos % PER_SHARD, s->gen))
+	if (s->teid != session_handle_make(t, pos / sim.per_shard, pos % sim.per_shard, s->gen))
 		broken(6, "chassis %c: slot %u has the handle %08x", 'A' + n->id, pos, s->teid);
 	if (t->hooks.named(t->hooks.ctx, s->pool, &ue) != s->teid)
 		broken(6, "chassis %c: slot %u: its address names another session", 'A' + n->id,
 			pos);
-	if (rte_bitmap_get(t->shard[pos / PER_SHARD].free_map, pos % PER_SHARD) != 0 ||
+	if (rte_bitmap_get(t->shard[pos / sim.per_shard].free_map, pos % sim.per_shard) != 0 ||
 		s->flags & SESSION_F_QUARANTINE)
 		broken(6, "chassis %c: live slot %u may be given out", 'A' + n->id, pos);
 	if (truth == NULL)
@@ -97,7 +98,7 @@ static void check_table(const struct node *n, bool all)
 		uint32_t pos = n->used[i];
 		const struct session_slot *s = slot(n, pos);
 
-		live[pos / PER_SHARD] += s->teid != 0;
+		live[pos / sim.per_shard] += s->teid != 0;
 		if (flipped(n, pos))
 			continue;
 		shadow_check(n, pos);
@@ -124,10 +125,10 @@ void check_tables(bool all)
 
 /* ---- a flipped bit ---- */
 
-static bool same(uint32_t pos)
+bool check_same(uint32_t pos)
 {
-	return session_hash_slot(sim.node[0].t.table, pos / PER_SHARD, pos % PER_SHARD) ==
-	       session_hash_slot(sim.node[1].t.table, pos / PER_SHARD, pos % PER_SHARD);
+	return session_hash_slot(sim.node[0].t.table, pos / sim.per_shard, pos % sim.per_shard) ==
+	       session_hash_slot(sim.node[1].t.table, pos / sim.per_shard, pos % sim.per_shard);
 }
 
 void check_flip(void)
@@ -139,7 +140,7 @@ void check_flip(void)
 	/* something worse came in between */
 	if (!n->up || n->life != sim.flip.life || pair_owns(n->t.control->pair)) {
 		sim.flip.set = false;
-	} else if (sim.node[!n->id].up && same(sim.flip.pos)) {
+	} else if (sim.node[!n->id].up && check_same(sim.flip.pos)) {
 		sim.flip.set = false;
 		sim.repaired++;
 		story(n->id, "the flipped bit is repaired after %llu ms",
@@ -163,7 +164,7 @@ static void check_usage_end(const struct node *n, uint32_t pos)
 
 	if (truth == NULL)
 		return;
-	session_read_at(n->t.table, pos / PER_SHARD, pos % PER_SHARD, &r);
+	session_read_at(n->t.table, pos / sim.per_shard, pos % sim.per_shard, &r);
 	for (unsigned int side = 0; side < 2; side++)
 		if (sim.crashes == 0 && sim.dual == 0 && sim.parted == 0 &&
 			memcmp(&r.usage[side], &truth->use[side], sizeof(r.usage[side])) != 0)
@@ -225,7 +226,7 @@ static void check_subs(const struct node *n)
 				broken(16, "subscribers %u and %u have the same address or TEID", k,
 					i);
 	}
-	for (uint32_t pos = 0; pos < SLOTS; pos++) {
+	for (uint32_t pos = 0; pos < sim.slots; pos++) {
 		const struct session_slot *sl = slot(n, pos);
 		bool wanted = sl->teid == 0;
 
@@ -247,7 +248,7 @@ void story_slot(const struct node *n, uint32_t pos)
 {
 	struct session_rec r;
 
-	session_read_at(n->t.table, pos / PER_SHARD, pos % PER_SHARD, &r);
+	session_read_at(n->t.table, pos / sim.per_shard, pos % sim.per_shard, &r);
 	story(n->id,
 		"slot %u: %08x state %u ue %08x key %llx teid %08x created %llu usage %llu/%llu "
 		"%llu/%llu req %u %u",
@@ -276,8 +277,8 @@ static void check_stream(const struct node *n, const struct node *standby)
 	const struct repl_status *st = repl_peer_status(n->t.repl->stream);
 	uint64_t pair = repl_pair_ms(n->t.repl->stream, n->t.repl->now);
 
-	for (uint32_t pos = 0; pos < SLOTS; pos++)
-		if (!same(pos) && !on_the_way(pos)) {
+	for (uint32_t pos = 0; pos < sim.slots; pos++)
+		if (!check_same(pos) && !on_the_way(pos)) {
 			story_slot(n, pos);
 			story_slot(standby, pos);
 			broken(11, "slot %u differs at the end", pos);
@@ -359,6 +360,20 @@ static void check_packets(const struct node *active)
 	}
 }
 
+static void check_slots(const struct node *active, const struct node *standby)
+{
+	check_tables(true);
+	shadow_check_unused(active);
+	shadow_check_unused(standby);
+}
+
+void check_pair(const struct node *active, const struct node *standby)
+{
+	check_slots(active, standby);
+	check_stream(active, standby);
+	check_accounts(active, standby);
+}
+
 void check_end(void)
 {
 	struct node *a = &sim.node[0], *b = &sim.node[1];
@@ -376,15 +391,13 @@ void check_end(void)
 	}
 	if (sim.answers == 0 || (sim.quiet && sim.forwarded == 0))
 		broken(10, "nobody served the SGSNs");
-	check_tables(true);
-	shadow_check_unused(a);
-	shadow_check_unused(b);
+	check_slots(a, b);
 	check_packets(a);
 	check_stream(a, b);
 	check_accounts(a, b);
 	repair_check();
 	check_subs(a);
 	use_check(a, false, true);
-	for (uint32_t pos = 0; pos < SLOTS; pos++)
+	for (uint32_t pos = 0; pos < sim.slots; pos++)
 		check_usage_end(a, pos);
 }

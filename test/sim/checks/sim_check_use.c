@@ -72,7 +72,7 @@ void use_check(const struct node *n, bool is_promoted, bool joined)
 	for (unsigned int i = 0; i < n->n_used; i++) {
 		uint32_t pos = n->used[i];
 		const struct session_slot *s =
-			&n->t.table->shard[pos / PER_SHARD].slots[pos % PER_SHARD];
+			&n->t.table->shard[pos / sim.per_shard].slots[pos % sim.per_shard];
 		const struct truth *t = s->teid != 0 ? truth_of(s->teid, false) : NULL;
 		const struct session_usage own = { s->up_pkts, s->up_bytes, s->dn_pkts,
 			s->dn_bytes };
@@ -142,9 +142,17 @@ void expiry_check(const struct node *n, uint32_t handle, const struct truth *t)
 
 void repair_lost(struct node *n, const struct msg_entries *m)
 {
-	for (unsigned int i = 0; i < m->n; i++)
-		if (repl_entry_groups(m->entry[i]) != 0)
-			n->repair += session_wire_size(repl_entry_groups(m->entry[i]));
+	for (unsigned int i = 0; i < m->n; i++) {
+		uint8_t groups = repl_entry_groups(m->entry[i]);
+
+		if (groups == 0)
+			continue;
+		n->repair += session_wire_size(groups);
+		/* usage comes back in 64 bits */
+		if (groups & SESSION_G_USAGE32)
+			groups = (uint8_t)((groups & ~SESSION_G_USAGE32) | SESSION_G_USAGE64);
+		n->again += REPL_RECORD_HEAD + session_wire_size(groups);
+	}
 }
 
 /* What is sent again is little more than what was lost. A dead or standing peer acknowledges

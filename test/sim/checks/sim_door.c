@@ -7,15 +7,16 @@ static const char *const group_names[GROUPS] = { "identity", "tunnel", "qos", "r
 
 uint32_t pos_of(const struct node *n, uint32_t handle)
 {
-	return session_handle_shard(handle) * PER_SHARD + session_handle_slot(n->t.table, handle);
+	return session_handle_shard(handle) * sim.per_shard +
+	       session_handle_slot(n->t.table, handle);
 }
 
 /* NULL: none of that handle, and none was wanted. */
 struct truth *truth_of(uint32_t handle, bool make)
 {
-	uint32_t i = (handle ^ handle >> 13) * 0x9e3779b1u >> 18;
+	uint32_t i = (handle ^ handle >> 13) * 0x9e3779b1u >> (32 - sim.handle_bits);
 
-	for (; sim.truth_at[i] != 0; i = (i + 1) % HANDLES)
+	for (; sim.truth_at[i] != 0; i = (i + 1) % sim.handles)
 		if (sim.truth[sim.truth_at[i] - 1].handle == handle)
 			return &sim.truth[sim.truth_at[i] - 1];
 	if (!make)
@@ -79,7 +80,7 @@ void history_push(struct node *n, uint32_t pos)
 {
 	struct session_rec r;
 
-	session_read_at(n->t.table, pos / PER_SHARD, pos % PER_SHARD, &r);
+	session_read_at(n->t.table, pos / sim.per_shard, pos % sim.per_shard, &r);
 	for (unsigned int g = 0; g < GROUPS; g++)
 		append(&n->history[pos][g], group_hash(&r, g));
 }
@@ -87,9 +88,9 @@ void history_push(struct node *n, uint32_t pos)
 /* It owns the slots from now on: what it has is where its history begins. */
 void history_begin(struct node *n)
 {
-	for (uint32_t pos = 0; pos < SLOTS; pos++) {
+	for (uint32_t pos = 0; pos < sim.slots; pos++) {
 		const struct session_slot *s =
-			&n->t.table->shard[pos / PER_SHARD].slots[pos % PER_SHARD];
+			&n->t.table->shard[pos / sim.per_shard].slots[pos % sim.per_shard];
 
 		for (unsigned int g = 0; g < GROUPS; g++)
 			n->history[pos][g].n = 0;
@@ -265,8 +266,8 @@ static struct node *author_of(struct node *n)
 		n->seen_term = author->own_term;
 		n->seen_life = n->life;
 		n->seen_author = author->life;
-		memset(n->seen, 0, sizeof(n->seen));
-		memset(n->applied_handle, 0, sizeof(n->applied_handle));
+		memset(n->seen, 0, sim.slots * sizeof(n->seen[0]));
+		memset(n->applied_handle, 0, sim.slots * sizeof(n->applied_handle[0]));
 	}
 	return author;
 }
@@ -281,7 +282,7 @@ static void check_applied(struct node *n, bool slot, uint32_t handle, uint8_t gr
 
 	if (author == NULL || (sim.flip.set && sim.flip.pos == pos))
 		return;
-	session_read_at(n->t.table, pos / PER_SHARD, pos % PER_SHARD, &r);
+	session_read_at(n->t.table, pos / sim.per_shard, pos % sim.per_shard, &r);
 	if ((r.handle & n->t.table->gen_mask) == 0)
 		return; /* never used at its owner */
 	for (unsigned int g = 0; g < GROUPS; g++) {
@@ -305,6 +306,14 @@ static void check_applied(struct node *n, bool slot, uint32_t handle, uint8_t gr
 		}
 	}
 	check_usage(n, pos, &r);
+}
+
+/* The core of a slow chassis is busy with each. */
+static void paced(struct node *n, unsigned int records)
+{
+	if (n->pace == 0)
+		return;
+	n->applying = RTE_MAX(n->applying, sim.now * 1000) + records * (1000 * MS / n->pace);
 }
 
 static struct node *applier(struct session_table *t, uint8_t by)
@@ -331,12 +340,13 @@ static int apply(struct session_table *t, uint8_t by, struct rd *body, bool slot
 	int ret = slot ? __real_session_apply_slot(t, by, body, now_s)
 		       : __real_session_apply_delta(t, by, body);
 
+	paced(n, 1);
 	if (ret == 0) {
 		shadow_wrote(n, pos_of(n, handle), true);
 		if (evicted != t->shard[shard].count.evicted)
 			shadow_evicted(n, shard);
 		check_applied(n, slot, handle, groups);
-	} else if (ret != -ESTALE)
+	} else if (ret != -ESTALE && !(sim.flip.both && sim.flip.pos == pos_of(n, handle)))
 		broken(5, "chassis %c: a record of %08x is refused: %d", 'A' + n->id, handle, ret);
 	return ret;
 }
@@ -354,6 +364,7 @@ int __wrap_session_apply_usage(struct session_table *t, uint8_t by, struct rd *b
 	int ret = __real_session_apply_usage(t, by, body);
 	struct session_rec r;
 
+	paced(n, (unsigned int)(each.left / SESSION_USAGE_BYTES));
 	while (ret >= 0 && each.left >= SESSION_USAGE_BYTES) {
 		uint32_t handle = rd_u32(&each), pos = pos_of(n, handle);
 
@@ -363,7 +374,7 @@ int __wrap_session_apply_usage(struct session_table *t, uint8_t by, struct rd *b
 		shadow_wrote(n, pos, true);
 		if (author == NULL || (sim.flip.set && sim.flip.pos == pos))
 			continue;
-		session_read_at(t, pos / PER_SHARD, pos % PER_SHARD, &r);
+		session_read_at(t, pos / sim.per_shard, pos % sim.per_shard, &r);
 		check_usage(n, pos, &r);
 	}
 	return ret;

@@ -6,7 +6,7 @@
 
 static struct session_slot *slot(const struct node *n, uint32_t pos)
 {
-	return &n->t.table->shard[pos / PER_SHARD].slots[pos % PER_SHARD];
+	return &n->t.table->shard[pos / sim.per_shard].slots[pos % sim.per_shard];
 }
 
 void shadow_begin(struct node *n)
@@ -25,6 +25,7 @@ void shadow_wrote(struct node *n, uint32_t pos, bool count)
 	struct session_slot *mine = &n->shadow[pos];
 	const struct session_slot was = *mine;
 
+	n->changed[pos] = sim.now;
 	*mine = *slot(n, pos);
 	if (!count) {
 		mine->up_pkts = was.up_pkts;
@@ -34,14 +35,14 @@ void shadow_wrote(struct node *n, uint32_t pos, bool count)
 	}
 	if (!n->is_used[pos]) {
 		n->is_used[pos] = true;
-		n->used[n->n_used++] = (uint16_t)pos;
+		n->used[n->n_used++] = pos;
 	}
 }
 
 /* A record takes an address away from whoever has it: another slot of its shard. */
 void shadow_evicted(struct node *n, uint32_t shard)
 {
-	for (uint32_t pos = shard * PER_SHARD; pos < (shard + 1) * PER_SHARD; pos++)
+	for (uint32_t pos = shard * sim.per_shard; pos < (shard + 1) * sim.per_shard; pos++)
 		if (n->is_used[pos])
 			shadow_wrote(n, pos, true);
 }
@@ -51,11 +52,12 @@ void shadow_forwarded(struct node *n, uint32_t handle, bool down, uint64_t bytes
 	uint32_t pos = pos_of(n, handle);
 	struct session_slot *mine = &n->shadow[pos];
 
-	if (n->t.shared.worker_of_shard[pos / PER_SHARD] != n->running - WORKER)
+	if (n->t.shared.worker_of_shard[pos / sim.per_shard] != n->running - WORKER)
 		broken(1, "chassis %c: core %d forwards for %08x, which is another worker's",
 			'A' + n->id, n->running, handle);
 	if (mine->teid != handle)
 		return;
+	n->changed[pos] = sim.now;
 	if (down) {
 		mine->dn_pkts++;
 		mine->dn_bytes += bytes;
@@ -99,7 +101,7 @@ void shadow_check_unused(const struct node *n)
 {
 	static const struct session_slot none;
 
-	for (uint32_t pos = 0; pos < SLOTS; pos++)
+	for (uint32_t pos = 0; pos < sim.slots; pos++)
 		if (!n->is_used[pos] && differs(slot(n, pos), &none))
 			broken(1, "chassis %c: slot %u was written and never given to anybody",
 				'A' + n->id, pos);

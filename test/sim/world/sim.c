@@ -69,37 +69,40 @@ static usec_t next_turn(int *node, int *core)
 	return first;
 }
 
-static void run(void)
+static void look(void)
 {
-	unsigned int checks = 0;
-	usec_t tables = 0;
+	if (sim.now < sim.tables_due)
+		return;
+	if (sim.table_checks % 3 == 0) { /* what is wrong stays wrong */
+		check_tables(sim.table_checks % 30 == 0);
+		check_in_sync();
+	}
+	if (!sim.is_case)
+		check_flip();
+	check_led();
+	sim.table_checks++;
+	sim.tables_due = sim.now + 20 * MS;
+}
 
+void world_run(usec_t end)
+{
 	while (!sim.failed && !sim.spoilt) {
 		int node = 0, core = 0;
 		usec_t at = next_turn(&node, &core);
 
 		if (sim.n_heap > 0 && sim.heap[0]->at <= at) {
-			if (sim.heap[0]->at >= sim.end_at)
+			if (sim.heap[0]->at >= end)
 				break;
 			ev_run();
 			continue;
 		}
-		if (at >= sim.end_at)
+		if (at >= end)
 			break;
 		sim.now = RTE_MAX(at, sim.now);
 		digest(sim.now << 4 ^ (uint64_t)node << 3 ^ (uint64_t)core);
 		node_turn(node, core);
-		if (sim.now >= tables) {
-			if (checks % 3 == 0) /* what is wrong stays wrong */
-				check_tables(checks % 30 == 0);
-			check_flip();
-			check_led();
-			checks++;
-			tables = sim.now + 20 * MS;
-		}
+		look();
 	}
-	if (!sim.failed && !sim.spoilt)
-		check_end();
 }
 
 /* Of the seed itself and of nothing that is drawn: the run of a seed is the same, forced or not. */
@@ -121,10 +124,7 @@ static bool one(uint64_t seed, bool verbose, bool show)
 		rnd(2);
 	for (int i = 0; i < 20; i++)
 		rnd_aside(2);
-	fault_setup();
-	traffic_setup();
-	sgsn_setup();
-	run();
+	profile_run();
 	if (show)
 		printf("seed %llu: digest %016llx, %llu events, %u boots, %u crashes, %u "
 		       "promotions, %u planned (%u given up), %u dual, %u cuts, %u stalls, %u bits "
@@ -185,11 +185,11 @@ static unsigned long long range(
 		if (pid < 0)
 			return to - from + 1;
 		if (pid == 0) {
-			struct rlimit cpu = { .rlim_cur = 20, .rlim_max = 30 };
+			rlim_t most = sim.is_case ? 200 : 20;
+			struct rlimit cpu = { .rlim_cur = most, .rlim_max = most + 10 };
 
 			setrlimit(RLIMIT_CPU, &cpu); /* a run that does not end is a finding too */
 			own_pages(sim.node, sizeof(sim.node));
-			own_pages(sim.promise, sizeof(sim.promise));
 			_exit(one(seed, false, show) ? 0 : 1);
 		}
 		seed_of[running].pid = pid;
@@ -203,9 +203,10 @@ static unsigned long long range(
 
 static int usage(void)
 {
-	fprintf(stderr,
-		"usage: sim [--secure | --insecure] [--narrow] [--seed N | --seeds A..B[,C..D]...] "
-		"[-j[JOBS]] [-v: tell the story] [-s: a line a seed] [--mutant NAME]\n");
+	fprintf(stderr, "usage: sim [--profile NAME] [--secure | --insecure] [--narrow] "
+			"[--seed N | --seeds A..B[,C..D]...] "
+			"[-j[JOBS]] [-v: tell the story] [-s: a line a seed] [--mutant NAME]\n");
+	profile_names(stderr);
 	return 2;
 }
 
@@ -237,7 +238,8 @@ int main(int argc, char **argv)
 		{ "seeds", required_argument, NULL, 'r' },
 		{ "mutant", required_argument, NULL, 'm' }, { "secure", no_argument, NULL, 'e' },
 		{ "insecure", no_argument, NULL, 'i' }, { "narrow", no_argument, NULL, 'n' },
-		{ 0 } };
+		{ "profile", required_argument, NULL, 'p' }, { 0 } };
+	const struct profile *profile = profile_of("daemon");
 	const char *seeds = "1..20";
 	unsigned int jobs = 1;
 	bool verbose = false, show = false, first = false;
@@ -254,6 +256,8 @@ int main(int argc, char **argv)
 			first = true;
 		else if (c == 'n')
 			sim.narrow = true;
+		else if (c == 'p' && profile_of(optarg) != NULL)
+			profile = profile_of(optarg);
 		else if (c == 'v')
 			verbose = true;
 		else if (c == 's')
@@ -265,6 +269,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "sim: the EAL did not start\n");
 		return 2;
 	}
+	profile_take(profile);
 	node_setup(0);
 	node_setup(1);
 	if (verbose)

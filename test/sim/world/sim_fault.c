@@ -3,9 +3,9 @@
  * nothing does. */
 #include "sim.h"
 
-enum { QUIET, LOSSY, CRASHES, PARTITIONS, STALLS, ALL, PROFILES };
+enum { QUIET, LOSSY, CRASHES, PARTITIONS, STALLS, ALL, MIXES };
 
-static const char *const profiles[PROFILES] = { "quiet", "lossy", "crashes", "partitions", "stalls",
+static const char *const mix_names[MIXES] = { "quiet", "lossy", "crashes", "partitions", "stalls",
 	"all" };
 
 /* ---- processes and machines ---- */
@@ -105,7 +105,7 @@ static bool switch_over(void)
 		return false;
 	ret = node_hand_over(i, reason);
 	/* The peer may take over before it comes to the hand-over. */
-	if (ret == 0 && (sim.profile == STALLS || sim.profile == ALL) && rnd_aside(3) == 0)
+	if (ret == 0 && (sim.mix == STALLS || sim.mix == ALL) && rnd_aside(3) == 0)
 		ev_at(sim.now + rnd_aside(1500), i, sleeps)->number =
 			100 * MS + rnd_aside(900 * MS);
 	node_wake(i, CONTROL, 10);
@@ -182,7 +182,7 @@ static usec_t restart_alone(usec_t us)
 {
 	int i = node_active();
 
-	if (sim.narrow || sim.l3 || (sim.profile != ALL && sim.profile != PARTITIONS) || i < 0 ||
+	if (sim.narrow || sim.l3 || (sim.mix != ALL && sim.mix != PARTITIONS) || i < 0 ||
 		!sim.node[!i].up || sim.node[!i].starting || rnd_aside(2) == 0)
 		return us;
 	node_crash(!i, false, "is killed behind the cut");
@@ -287,8 +287,9 @@ static void flip(void)
 		pair_late_usage(n->t.control->pair))
 		return;
 	for (unsigned int tries = 0; tries < 500; tries++) {
-		uint32_t pos = (uint32_t)rnd(SLOTS);
-		struct session_slot *s = &n->t.table->shard[pos / PER_SHARD].slots[pos % PER_SHARD];
+		uint32_t pos = (uint32_t)rnd(sim.slots);
+		struct session_slot *s =
+			&n->t.table->shard[pos / sim.per_shard].slots[pos % sim.per_shard];
 		unsigned int f = (unsigned int)rnd(RTE_DIM(fields)),
 			     bit = (unsigned int)rnd(fields[f].bytes * 8);
 
@@ -329,7 +330,7 @@ static void shutdown_signal(int i)
 
 static void once(void)
 {
-	static const uint8_t mixes[PROFILES][11] = {
+	static const uint8_t mixes[MIXES][11] = {
 		/* planned, planned+crash, crash, cut, core stall, chassis stall, TCP reset, SGSN
 		   restart, flip, disk, rekey */
 		[QUIET] = { 6, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0 },
@@ -339,7 +340,7 @@ static void once(void)
 		[STALLS] = { 3, 0, 0, 0, 4, 3, 0, 1, 0, 0, 0 },
 		[ALL] = { 3, 2, 3, 3, 2, 2, 1, 1, 1, 1, 2 },
 	};
-	const uint8_t *mix = mixes[sim.profile];
+	const uint8_t *mix = mixes[sim.mix];
 	unsigned int total = 0, k = 0, pick;
 
 	unsigned int kinds = RTE_DIM(mixes[0]) - !sim.secure;
@@ -408,9 +409,9 @@ static void wires(void)
 
 			w->delay = 20 + rnd(400);
 			w->jitter = rnd(3 * MS);
-			if (sim.profile == QUIET)
+			if (sim.mix == QUIET)
 				continue;
-			if (sim.profile == LOSSY || rnd(3) == 0) {
+			if (sim.mix == LOSSY || rnd(3) == 0) {
 				w->loss = (unsigned int)(rnd(2) ? rnd(50) : 0);
 				w->duplicate = p == PATH_STREAM ? (unsigned int)rnd(30) : 0;
 				w->corrupt = p == PATH_STREAM ? (unsigned int)rnd(10) : 0;
@@ -426,7 +427,7 @@ static void wires(void)
  * is corrupted there its receiver's FCS finds: that is a loss. */
 static void user_wires(void)
 {
-	if (sim.profile == QUIET || !widened(OF_PATHS, 4))
+	if (sim.mix == QUIET || !widened(OF_PATHS, 4))
 		return;
 	for (unsigned int p = PATH_ACCESS; p <= PATH_CORE; p++)
 		for (unsigned int d = 0; d < DIRECTIONS; d++) {
@@ -486,12 +487,12 @@ void fault_setup(void)
 {
 	unsigned int beat = rnd(2) ? 10 : 20, multiplier, commit, session_s, idle_s;
 
-	sim.profile = (unsigned int)rnd(PROFILES);
-	sim.quiet = sim.profile == QUIET;
+	sim.mix = (unsigned int)rnd(MIXES);
+	sim.quiet = sim.mix == QUIET;
 	sim.l3 = rnd(2);
 	sim.micro_ms = (unsigned int)(10 + rnd(100));
 	sim.idle = 300 + rnd(1200);
-	multiplier = sim.profile == LOSSY ? 8 : 3 + (unsigned int)rnd(4);
+	multiplier = sim.mix == LOSSY ? 8 : 3 + (unsigned int)rnd(4);
 	commit = (unsigned int)(20 + rnd(80));
 	session_s = rnd_aside(4) == 0 ? 2 + (unsigned int)rnd_aside(2) : 0;
 	idle_s = rnd_aside(4) == 0 ? 1 + (unsigned int)rnd_aside(2) : 0;
@@ -508,6 +509,6 @@ void fault_setup(void)
 	ev_at(600 * MS + rnd(200 * MS), -1, fault);
 	calm_setup();
 	story(-1, "profile %s, %s, heartbeats %u ms x %u, %s, phases of %llu packets",
-		profiles[sim.profile], sim.l3 ? "L3" : "L2", beat, multiplier,
+		mix_names[sim.mix], sim.l3 ? "L3" : "L2", beat, multiplier,
 		sim.insecure ? "plain text" : "encrypted", (unsigned long long)sim.phase_packets);
 }

@@ -172,10 +172,11 @@ unsigned int wire_send(unsigned int path, unsigned int direction, const struct e
 	const void *bytes, size_t len)
 {
 	struct wire *w = &sim.wire[path][direction];
-	usec_t at = sim.now + w->delay;
+	usec_t at = sim.now + w->delay, queue = w->queue > 0 ? w->queue : 30 * MS;
 
-	if (w->cut || chance(w->loss) ||
-		(w->rate > 0 && w->busy > sim.now + 30 * MS /* its queue is full */)) {
+	w->sent += len;
+	if (w->cut || chance(w->loss) || (w->rate > 0 && w->busy > sim.now + queue)) {
+		w->lost += len;
 		sim.lost_bytes += path == PATH_STREAM ? len : 0;
 		return 0;
 	}

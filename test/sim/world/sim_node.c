@@ -29,14 +29,14 @@ struct node *node_of(const struct session_table *t)
 
 /* ---- what the daemon takes from the machine ---- */
 
-static usec_t clock_of(const struct node *n)
+usec_t node_clock(const struct node *n)
 {
 	return n->clock + sim.now + (usec_t)((int64_t)sim.now * n->drift / 1000000);
 }
 
 static uint64_t node_ticks(void)
 {
-	return clock_of(me());
+	return node_clock(me());
 }
 
 static uint64_t node_hz(void)
@@ -47,10 +47,10 @@ static uint64_t node_hz(void)
 /* Some day in 2026. */
 static int64_t node_wall_us(void)
 {
-	return INT64_C(1780000000000000) + (int64_t)clock_of(me());
+	return INT64_C(1780000000000000) + (int64_t)node_clock(me());
 }
 
-static const struct clock_ops node_clock = { node_ticks, node_hz, node_wall_us };
+static const struct clock_ops node_clock_ops = { node_ticks, node_hz, node_wall_us };
 
 static unsigned int node_lcore(void)
 {
@@ -316,7 +316,7 @@ void node_boot(int id)
 	doors(n);
 	ports(n);
 	tables(n);
-	clock_init(&node_clock);
+	clock_init(&node_clock_ops);
 	tandem_pulses_init(t,
 		n->conf.srp.heartbeat_interval_ms * USEC_PER_MSEC * n->conf.srp.dead_multiplier,
 		n->conf.idle_sleep);
@@ -531,6 +531,9 @@ static void configure(struct node *n)
 		exit(2);
 	}
 	config_report_free(&r);
+	n->conf.table.max_sessions = sim.slots;
+	n->conf.pools[0].prefix.len =
+		(uint8_t)(32 - rte_log2_u32(sim.slots) - (sim.is_case ? 1 : 0));
 	/* signalling of one goes past its kernel, the other's through it */
 	n->conf.gtp_direct = n->id == 0;
 	if (n->id == 0)

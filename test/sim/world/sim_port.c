@@ -74,6 +74,9 @@ static uint16_t port_sim_rx(uint16_t port, uint16_t queue, struct rte_mbuf **m, 
 {
 	struct frames *f = &me()->rx[port][queue];
 
+	/* A slow chassis takes one after the other: they wait in the port. */
+	if (port == STREAM && me()->pace > 0)
+		n = me()->applying > sim.now * 1000 ? 0 : 1;
 	return f->n == 0 ? 0 : take(f, m, n);
 }
 
@@ -83,6 +86,7 @@ static void stream_arrives(struct ev *e)
 {
 	if (!e->flipped && sim.node[!e->node].up)
 		sim.node[e->node].heard = sim.now;
+	case_arrived(&sim.node[e->node], e->bytes, e->len);
 	port_in(e->node, STREAM, e->bytes, e->len);
 }
 
@@ -138,6 +142,8 @@ static void out(struct node *n, unsigned int port, const uint8_t *p, size_t len)
 
 	digest(len << 8 ^ port ^ (uint64_t)p[len - 1] << 32);
 	if (port == STREAM) {
+		if (len >= 42 + REPL_HEADER && p[12] == 0x08 && p[13] == 0x00)
+			stream_sent(n, p + 42);
 		wire_send(PATH_STREAM, (unsigned int)!n->id, &like, p, len);
 		return;
 	}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Every bit of a slot's replicated words, flipped once on either side. On the standby it is found
+ * and put right within a cycle. On the active it is found as well: what is held twice is put right
+ * (session_mend), all else is the truth by now and is copied. Where the record no longer hangs
+ * together (the address is of another shard, or another session's), the standby refuses it or
+ * cannot match it, says so, and the alarm follows. Next hops, policers, `dirty`, `seq` and their
+ * like are local: no digest covers them. handle[], bitmaps and indexes are derived: check_tables()
+ * looks at them. A quarter of the bits by seed. */
+#include <stddef.h>
+
+#include "sim_case.h"
+
+enum { CYCLE = 20 * MS, SESSIONS = 1024, QUIET = 12 * CYCLE, PARTS = 4 };
+
+/* What may become of it on the active: a value is copied; what is held twice is put right, unless
+ * it can be copied; a name of the slot, or of an APN that there is not, may be neither, but is
+ * told. */
+enum kind { VALUE, TWICE, NAME };
+
+// clang-format off
+#define FIELD(name, kind, free) \
+	{ #name, offsetof(struct session_slot, name), sizeof(((struct session_slot *)0)->name), \
+		kind, free }
+
+static const struct {
+	const char *text;
+	size_t at, size;
+	enum kind kind;
+	bool free; /* of a free slot too */
+} fields[] = {
+	FIELD(teid, TWICE, true), FIELD(gen, TWICE, true), FIELD(ue4, NAME, false),
+	FIELD(pool, NAME, false), FIELD(last_ue4, NAME, true), FIELD(key, VALUE, false),
+	FIELD(msisdn, VALUE, false), FIELD(apn, NAME, false), FIELD(pdp_type, VALUE, false),
+	FIELD(charging_id, VALUE, false), FIELD(created_s, VALUE, false),
+	FIELD(up_pkts, VALUE, false), FIELD(up_bytes, VALUE, false),
+	FIELD(dn_pkts, VALUE, false), FIELD(dn_bytes, VALUE, false), FIELD(other, VALUE, false),
+	FIELD(peer_usr_teid, VALUE, true), FIELD(peer_usr4, TWICE, true),
+	FIELD(peer_ctl, VALUE, true), FIELD(peer_usr, VALUE, true),
+	FIELD(peer_ctl_teid, VALUE, true), FIELD(flags, VALUE, true),
+	FIELD(req_src4, VALUE, true), FIELD(req_port, VALUE, true), FIELD(req_seq, VALUE, true),
+	FIELD(req_type, VALUE, true), FIELD(recovery, TWICE, true), FIELD(qos_len, TWICE, false),
+	FIELD(qos, TWICE, false),
+};
+// clang-format on
+
+static struct node *const a = &sim.node[0], *const b = &sim.node[1];
+
+static struct flips {
+	unsigned int seen, flipped, repaired, copied, mended, told;
+	usec_t longest;
+} n;
+
+static struct session_slot *slot(const struct node *of, uint32_t pos)
+{
+	return &of->t.table->shard[pos / sim.per_shard].slots[pos % sim.per_shard];
+}
+
+static bool whole(void)
+{
+	return audit_unmatched(b->t.repl->audit) == 0 && check_same(sim.flip.pos);
+}
+
+static void begins(uint32_t pos, unsigned int side)
+{
+	sim.flip.set = true;
+	sim.flip.both = side == 0;
+	sim.flip.node = (int)side;
+	sim.flip.life = sim.node[side].life;
+	sim.flip.pos = pos;
+	sim.flip.at = sim.now;
+	sim.flips++;
+	n.flipped++;
+}
+
+static void one(uint32_t pos, unsigned int side, unsigned int f, size_t byte, unsigned int bit)
+{
+	uint8_t *at = (uint8_t *)slot(&sim.node[side], pos) + fields[f].at + byte,
+		mask = (uint8_t)(1 << bit), was = *at;
+	bool good;
+
+	if (sim.failed || n.seen++ % PARTS != sim.seed % PARTS)
+		return;
+	begins(pos, side);
+	*at ^= mask;
+	case_step(CASE_STEP);
+	good = case_until(whole, CYCLE + 5 * MS);
+	if (good && side == 1 && *at == was)
+		n.repaired++;
+	else if (good && side == 0 && *at != was)
+		n.copied++;
+	else if (good && side == 0 && fields[f].kind == TWICE)
+		n.mended++;
+	else if (!good && side == 0 && fields[f].kind == NAME &&
+		 audit_unmatched(b->t.repl->audit) > 0)
+		n.told++; /* it cannot be copied, and the pair says that it is not in sync */
+	else
+		broken(12, "%s, byte %zu, bit %u of the %s: %s", fields[f].text, byte, bit,
+			side == 0 ? "active" : "standby", good ? "not seen" : "not repaired");
+	if (good)
+		n.longest = RTE_MAX(n.longest, sim.now - sim.flip.at);
+	if (side == 0)
+		*at = was;
+	if (!case_until(whole, QUIET))
+		broken(12, "%s, byte %zu, bit %u: it does not come back", fields[f].text, byte,
+			bit);
+	sim.flip.set = false;
+}
+
+static void all(uint32_t live, uint32_t dead, unsigned int side)
+{
+	for (unsigned int f = 0; f < RTE_DIM(fields); f++)
+		for (unsigned int k = 0; k < fields[f].size * 8; k++) {
+			if (fields[f].at == offsetof(struct session_slot, flags) && k > 0)
+				break; /* the others are local */
+			if (fields[f].at != offsetof(struct session_slot, last_ue4))
+				one(live, side, f, k / 8, k % 8);
+			if (fields[f].free)
+				one(dead, side, f, k / 8, k % 8);
+		}
+}
+
+/* As it could not be configured: a cycle of the audit is as short as a test wants it. */
+static void hurry(struct node *of)
+{
+	struct settings *s = (struct settings *)(uintptr_t)settings_newest(of->t.settings);
+
+	s->audit_us = CYCLE;
+}
+
+void case_flips(void)
+{
+	struct session_slot *live, *dead;
+	uint32_t pos[2], handle;
+	unsigned int w;
+
+	case_start(SESSIONS, 20);
+	sim.idle = 1000;
+	hurry(a);
+	live = case_any();
+	do
+		dead = case_any();
+	while (dead == live);
+	pos[0] = pos_of(a, live->teid);
+	pos[1] = pos_of(a, dead->teid);
+	case_count(live);
+	handle = dead->teid;
+	w = case_worker(a, session_handle_shard(handle));
+	session_free(a->t.table, (uint8_t)w, handle, (uint32_t)(clock_ticks() / USEC_PER_SEC));
+	case_worker_end(a);
+	node_boot(1);
+	if (!case_until(case_in_sync, 10 * USEC_PER_SEC))
+		broken(11, "no sync to begin with");
+	case_step(4 * USEC_PER_SEC); /* quarantines are over */
+	for (unsigned int side = 0; side < 2; side++)
+		all(pos[0], pos[1], side);
+	if (sim.failed)
+		return;
+	case_step(500 * MS); /* the active hears of it */
+	check_pair(a, b);
+	printf("flipped bits: %u; standby's repaired %u; active's copied %u, put right %u, told "
+	       "%u; found and put right within %llu us of a cycle of %u\n",
+		n.flipped, n.repaired, n.copied, n.mended, n.told, (unsigned long long)n.longest,
+		CYCLE);
+}

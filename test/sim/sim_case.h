@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Profiles that are told what happens when: a pair on good paths, and what is done to it. The calls
+ * of a case run the world on and come back, so that a case reads from above to below. */
+#ifndef TANDEM_SIM_CASE_H
+#define TANDEM_SIM_CASE_H
+
+#include "sim.h"
+
+/* sim_case.c */
+enum { CASE_STEP = 100 };
+/* Chassis A, Active, with so many sessions; beat: ms between heartbeats. */
+void case_start(uint32_t sessions, unsigned int beat);
+void case_step(usec_t us);
+/* Until it is so; false: not within so many us. */
+bool case_until(bool (*is)(void), usec_t most);
+/* A worker's turn to write: of the session's shard. */
+unsigned int case_worker(struct node *n, uint32_t shard);
+void case_worker_end(struct node *n);
+/* A random session of chassis A. */
+struct session_slot *case_any(void);
+/* As the fast path counts a packet that it forwards. */
+void case_count(struct session_slot *s);
+/* As signalling changes a session and commits it. */
+void case_commit(void);
+/* What commits took, us, since case_forget(): of so many of 100; USEC_NEVER: there were none. */
+usec_t case_latency(unsigned int per_cent);
+unsigned int case_commits(unsigned int *under_way);
+void case_forget(void);
+/* The stream is on; and the Standby says that all matches. */
+bool case_streams(void);
+bool case_in_sync(void);
+/* Neither chassis hears the other's stream, for long enough that it ends; or does again. */
+void case_leave(void);
+void case_join(void);
+
+/* sim_case_*.c */
+void case_resync(void);
+void case_rate(void);
+void case_slow(void);
+void case_flips(void);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A pair for cases: chassis A is Active with as many sessions as are wanted, chassis B comes when
+ * it is told to; nothing is drawn but which session something happens to. What is done to sessions
+ * is done in the name of the worker that owns them, through the door. */
+#include "sim_case.h"
+
+enum { PENDING = 4096, LATENCIES = 65536 };
+
+/* Commits under way, and what the others took. */
+static struct {
+	struct {
+		uint32_t handle, commit;
+		usec_t at;
+	} pending[PENDING];
+	unsigned int n_pending;
+	usec_t took[LATENCIES];
+	unsigned int n_took;
+} commits;
+
+static struct node *const a = &sim.node[0];
+
+/* ---- the pair ---- */
+
+static void configure(struct node *n, unsigned int beat)
+{
+	struct config *f = &n->conf;
+
+	f->srp.heartbeat_interval_ms = beat;
+	f->srp.dead_multiplier = 8;
+	f->srp.hello_interval_ms = 100;
+	f->srp.dead_interval_ms = 400;
+	f->srp.delay_interval_ms = 150;
+	f->srp.micro_checkpoint_interval_ms = 100;
+	f->srp.audit_interval_s = 60;
+	f->srp.commit_timeout_ms = 500;
+	f->srp.pending_timeout_s = 2;
+	f->srp.insecure = true;
+	f->srp.l2 = false;
+	n->host.fsync = 1 * MS;
+	n->clock = UINT64_C(1000000000) * (usec_t)(n->id + 1);
+}
+
+void case_step(usec_t us)
+{
+	usec_t end = sim.now + us;
+
+	world_run(end);
+	sim.now = RTE_MAX(sim.now, end);
+}
+
+bool case_until(bool (*is)(void), usec_t most)
+{
+	for (usec_t end = sim.now + most; !sim.failed && !is();) {
+		if (sim.now >= end)
+			return false;
+		case_step(CASE_STEP);
+	}
+	return !sim.failed;
+}
+
+static bool owns(void)
+{
+	return control_is_up(a->t.control) && a->state == SRP_ACTIVE;
+}
+
+bool case_streams(void)
+{
+	return a->t.repl->on;
+}
+
+bool case_in_sync(void)
+{
+	const struct repl_status *st = repl_peer_status(a->t.repl->stream);
+
+	return a->t.repl->on && st->in_sync_since_ms != 0 && st->unmatched == 0 && st->left == 0;
+}
+
+static void load(uint32_t sessions)
+{
+	for (uint32_t i = 0; i < sessions; i++) {
+		struct session_rec r = {
+			.pdp_type = 0x21, .key = (uint64_t)(i + 1) << 4, .qos_len = 3
+		};
+		uint32_t shard = i % SESSION_SHARDS;
+		unsigned int w = case_worker(a, shard);
+
+		if (pool_pick(a->t.pools, 0, shard, &r.ue) < 0 ||
+			session_create(a->t.table, (uint8_t)w, &r, 0) < 0)
+			broken(6, "no room for session %u of %u", i, sessions);
+		case_worker_end(a);
+		if (i % 512 == 511) /* the index follows */
+			case_step(1 * MS);
+	}
+}
+
+void case_start(uint32_t sessions, unsigned int beat)
+{
+	sim.insecure = true;
+	sim.secure = false;
+	sim.calm = true;
+	sim.l3 = true;
+	sim.micro_ms = 100;
+	sim.idle = CASE_STEP;
+	sim.end_at = USEC_NEVER;
+	for (unsigned int p = 0; p < PATHS; p++)
+		for (unsigned int d = 0; d < DIRECTIONS; d++)
+			sim.wire[p][d].delay = 50;
+	for (int i = 0; i < 2; i++)
+		configure(&sim.node[i], beat);
+	node_boot(0);
+	if (!case_until(owns, 10 * USEC_PER_SEC))
+		broken(10, "a chassis alone does not become Active");
+	load(sessions);
+}
+
+void case_leave(void)
+{
+	for (unsigned int d = TO_0; d <= TO_1; d++)
+		wire_cut(PATH_STREAM, d, true);
+	for (usec_t end = sim.now + 2000 * MS; a->t.repl->on && sim.now < end;)
+		case_step(CASE_STEP);
+	if (a->t.repl->on)
+		broken(11, "the stream goes on though nobody hears it");
+}
+
+void case_join(void)
+{
+	for (unsigned int d = TO_0; d <= TO_1; d++)
+		wire_cut(PATH_STREAM, d, false);
+	if (!case_until(case_streams, 5 * USEC_PER_SEC))
+		broken(11, "the peer is there, and nothing is streamed to it");
+}
+
+/* ---- what is done to sessions ---- */
+
+unsigned int case_worker(struct node *n, uint32_t shard)
+{
+	unsigned int w = n->t.shared.worker_of_shard[shard];
+
+	node_now = n;
+	n->running = WORKER + (int)w;
+	return w;
+}
+
+void case_worker_end(struct node *n)
+{
+	n->running = -1;
+}
+
+struct session_slot *case_any(void)
+{
+	for (;;) {
+		struct session_slot *s =
+			&a->t.table->shard[rnd(SESSION_SHARDS)].slots[rnd(sim.per_shard)];
+
+		if (s->teid != 0)
+			return s;
+	}
+}
+
+/* Looked up once a session. */
+static struct truth *truth_at(const struct session_slot *s)
+{
+	static struct truth **known;
+	struct truth **at;
+
+	if (known == NULL)
+		known = calloc(sim.slots, sizeof(*known));
+	if (known == NULL)
+		exit(2);
+	at = &known[pos_of(a, s->teid)];
+	if (*at == NULL || (*at)->handle != s->teid)
+		*at = truth_of(s->teid, true);
+	return *at;
+}
+
+void case_count(struct session_slot *s)
+{
+	struct worker *w = a->t.worker[case_worker(a, session_handle_shard(s->teid))];
+	struct truth *t = truth_at(s);
+
+	s->up_pkts++;
+	s->up_bytes += INNER;
+	t->use[a->id].up_pkts++;
+	t->use[a->id].up_bytes += INNER;
+	t->last = t->last_at[a->id] = sim.now;
+	shadow_forwarded(a, s->teid, false, INNER);
+	if (w->fp.streaming)
+		dirty_mark(&w->sync.dirty, s, s->teid, SESSION_G_USAGE32);
+	case_worker_end(a);
+}
+
+void case_commit(void)
+{
+	struct session_slot *s = case_any();
+	struct session_rec r = { .handle = s->teid, .qos_len = 3, .req_seq = (uint16_t)rnd(65536) };
+	unsigned int w = case_worker(a, session_handle_shard(s->teid)), n = commits.n_pending;
+
+	session_update(a->t.table, (uint8_t)w, &r, SESSION_G_QOS | SESSION_G_REQUEST);
+	if (n < PENDING) {
+		commits.pending[n].handle = r.handle;
+		commits.pending[n].at = sim.now;
+		commits.pending[n].commit =
+			sync_commit(&a->t.worker[w]->sync, r.handle, clock_ticks());
+		commits.n_pending += commits.pending[n].commit != 0;
+	}
+	case_worker_end(a);
+}
+
+void case_acked(const struct msg_entries *m)
+{
+	for (unsigned int i = 0; i < m->n; i++)
+		for (unsigned int k = 0; k < commits.n_pending; k++) {
+			if (commits.pending[k].handle != repl_entry_handle(m->entry[i]) ||
+				commits.pending[k].commit > repl_entry_commit(m->entry[i]))
+				continue;
+			commits.took[commits.n_took++ % LATENCIES] =
+				sim.now - commits.pending[k].at;
+			commits.pending[k] = commits.pending[--commits.n_pending];
+			break;
+		}
+}
+
+static int by_value(const void *x, const void *y)
+{
+	usec_t p = *(const usec_t *)x, q = *(const usec_t *)y;
+
+	return p < q ? -1 : p > q;
+}
+
+usec_t case_latency(unsigned int per_cent)
+{
+	unsigned int n = RTE_MIN(commits.n_took, (unsigned int)LATENCIES);
+
+	if (n == 0)
+		return USEC_NEVER;
+	qsort(commits.took, n, sizeof(commits.took[0]), by_value);
+	return commits.took[(n - 1) * per_cent / 100];
+}
+
+unsigned int case_commits(unsigned int *under_way)
+{
+	*under_way = commits.n_pending;
+	return commits.n_took;
+}
+
+void case_forget(void)
+{
+	commits.n_took = 0;
+}
+
+/* ---- what it costs ---- */
+
+/* Heartbeats come whether there is anything to say or not; what goes with them is what comes back
+ * from it. */
+void case_arrived(struct node *n, const uint8_t *frame, size_t len)
+{
+	enum { HEADERS = 42 };
+	struct rd r;
+	bool counts = false;
+
+	if (!sim.is_case || len < HEADERS + REPL_HEADER)
+		return;
+	r = rd_init(frame + HEADERS + REPL_HEADER, len - HEADERS - REPL_HEADER);
+	while (r.left > REPL_RECORD_HEAD && !counts) {
+		uint8_t kind = rd_u8(&r);
+
+		counts = kind != REPL_HEARTBEAT && kind != REPL_STATUS && kind != REPL_ACCOUNT;
+		rd_bytes(&r, rd_u16(&r));
+	}
+	n->brought += counts ? len : 0;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Profiles: which world a run is of, how large its tables are, and what is told of it. In `daemon`
+ * all that may happen to a pair is drawn from the seed. The others are cases, on good paths but for
+ * what they are about: what replication costs, what it may delay, and what the audit sees. */
+#include <sys/mman.h>
+
+#include "sim_case.h"
+
+static void daemon_run(void)
+{
+	fault_setup();
+	traffic_setup();
+	sgsn_setup();
+	world_run(sim.end_at);
+	if (!sim.failed && !sim.spoilt)
+		check_end();
+}
+
+/* per_shard: slots; handles: of all sessions of a run, two to the power of it. */
+struct profile {
+	const char *name, *is;
+	uint32_t per_shard;
+	unsigned int handle_bits;
+	void (*run)(void);
+};
+
+static const struct profile profiles[] = {
+	{ "daemon", "all that may happen, drawn from the seed", 64, 14, daemon_run },
+	{ "resync", "what a standby costs that comes, or comes back", 1024, 18, case_resync },
+	{ "rate", "replication-rate is kept, and commits go first: seeds 1 to 3", 1024, 18,
+		case_rate },
+	{ "slow", "more changes than the path takes: seeds 1 to 5", 256, 17, case_slow },
+	{ "flips", "every bit of a slot, flipped on either side: seeds 1 to 4", 64, 14,
+		case_flips },
+};
+
+const struct profile *profile_of(const char *name)
+{
+	for (unsigned int i = 0; i < RTE_DIM(profiles); i++)
+		if (strcmp(profiles[i].name, name) == 0)
+			return &profiles[i];
+	return NULL;
+}
+
+void profile_names(FILE *to)
+{
+	for (unsigned int i = 0; i < RTE_DIM(profiles); i++)
+		fprintf(to, "  %-8s %s\n", profiles[i].name, profiles[i].is);
+}
+
+void profile_take(const struct profile *p)
+{
+	sim.profile = p;
+	sim.per_shard = p->per_shard;
+	sim.slots = SESSION_SHARDS * p->per_shard;
+	sim.handle_bits = p->handle_bits;
+	sim.handles = 1u << p->handle_bits;
+	sim.is_case = p->run != daemon_run;
+}
+
+/* Zeroes; all: with their pages, as a run touches most of them. */
+static void *pages(size_t n, size_t size, bool all)
+{
+	void *p = mmap(NULL, n * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		exit(2);
+	if (all)
+		own_pages(p, n * size);
+	return p;
+}
+
+static void remember(struct node *n)
+{
+	n->history = pages(sim.slots, sizeof(n->history[0]), true);
+	n->seen = pages(sim.slots, sizeof(n->seen[0]), true);
+	n->applied = pages(sim.slots, sizeof(n->applied[0]), true);
+	n->applied_handle = pages(sim.slots, sizeof(n->applied_handle[0]), true);
+	n->shadow = pages(sim.slots, sizeof(n->shadow[0]), true);
+	n->is_used = pages(sim.slots, sizeof(n->is_used[0]), true);
+	n->changed = pages(sim.slots, sizeof(n->changed[0]), true);
+	n->used = pages(sim.slots, sizeof(n->used[0]), true);
+}
+
+void profile_run(void)
+{
+	remember(&sim.node[0]);
+	remember(&sim.node[1]);
+	sim.promise = pages(sim.slots, sizeof(sim.promise[0]), true);
+	sim.truth = pages(sim.handles, sizeof(sim.truth[0]), false);
+	sim.truth_at = pages(sim.handles, sizeof(sim.truth_at[0]), false);
+	sim.profile->run();
+}
