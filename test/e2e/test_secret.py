@@ -247,8 +247,8 @@ def test_new_certificates(lab):
         os.replace(os.path.join(made, file), os.path.join(keydir, file))
     cut_srp(lab)
     for chassis in pair.both:
-        wait_until(lambda c=chassis: "read anew" in c.process.output(), 10, f"{chassis.side} to "
-                                                                            "read its files anew")
+        wait_until(lambda c=chassis: "read again" in c.process.output(), 10, f"{chassis.side} to "
+                                                                             "read its files anew")
     pair.settle()
     wait_heard([stream], 50)
     assert not stream.stop().lost
