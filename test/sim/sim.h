@@ -104,6 +104,7 @@ struct wire {
 	usec_t delay, jitter;
 	unsigned int rate; /* bytes a ms, 0: no limit */
 	usec_t busy;       /* until then the line is taken */
+	usec_t held;       /* until then it keeps what it is given; 0: it does not */
 	usec_t queue;      /* what waits for the line at most; 0: 30 ms */
 	bool cut;
 	usec_t good_since;
@@ -336,7 +337,8 @@ struct sim {
 	/* of the tables, as the profile has it; handles: of sessions in a run, hashed */
 	uint32_t per_shard, slots, handles;
 	unsigned int handle_bits;
-	bool is_case; /* it is told what happens when; nothing is drawn */
+	unsigned int again; /* per mille of records that a standby cannot apply at once */
+	bool is_case;       /* it is told what happens when; nothing is drawn */
 	struct node node[2];
 	struct wire wire[PATHS][DIRECTIONS];
 	struct ev **heap;
@@ -441,7 +443,7 @@ void profile_take(const struct profile *p);
 void profile_run(void);
 
 /* sim_case.c (sim_case.h): commits that were acknowledged; a frame of the stream that came in */
-void case_acked(const struct msg_entries *m);
+void case_acked(const struct msg_entries *m, bool there);
 void case_arrived(struct node *n, const uint8_t *frame, size_t len);
 
 /* sim_node.c */
@@ -538,7 +540,7 @@ void use_crashed(const struct node *n);
 void use_check(const struct node *n, bool is_promoted, bool joined);
 void expiry_ended(const struct node *n, uint32_t handle, enum ended_why why);
 void expiry_check(const struct node *n, uint32_t handle, const struct truth *t);
-void repair_lost(struct node *n, const struct msg_entries *m);
+void repair_lost(struct node *n, const struct door *to, const struct msg_entries *m);
 void repair_check(void);
 void check_led(void);
 /* sim_check_stream.c */

@@ -16,15 +16,18 @@ bool case_until(bool (*is)(void), usec_t most);
 /* A worker's turn to write: of the session's shard. */
 unsigned int case_worker(struct node *n, uint32_t shard);
 void case_worker_end(struct node *n);
-/* A random session of chassis A. */
-struct session_slot *case_any(void);
+/* A random session. */
+struct session_slot *case_any(const struct node *n);
 /* As the fast path counts a packet that it forwards. */
-void case_count(struct session_slot *s);
+void case_count(struct node *n, struct session_slot *s);
 /* As signalling changes a session and commits it. */
-void case_commit(void);
+void case_commit(struct node *n, const struct session_slot *s);
+/* A cycle of the audit takes so many us from the next stream on, as none could be configured. */
+void case_hurry(struct node *n, usec_t cycle);
 /* What commits took, us, since case_forget(): of so many of 100; USEC_NEVER: there were none. */
 usec_t case_latency(unsigned int per_cent);
 unsigned int case_commits(unsigned int *under_way);
+/* Of those under way, too. */
 void case_forget(void);
 /* The stream is on; and the Standby says that all matches. */
 bool case_streams(void);
@@ -38,5 +41,6 @@ void case_resync(void);
 void case_rate(void);
 void case_slow(void);
 void case_flips(void);
+void case_stream(void);
 
 #endif

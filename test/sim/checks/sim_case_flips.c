@@ -119,14 +119,6 @@ static void all(uint32_t live, uint32_t dead, unsigned int side)
 		}
 }
 
-/* As it could not be configured: a cycle of the audit is as short as a test wants it. */
-static void hurry(struct node *of)
-{
-	struct settings *s = (struct settings *)(uintptr_t)settings_newest(of->t.settings);
-
-	s->audit_us = CYCLE;
-}
-
 void case_flips(void)
 {
 	struct session_slot *live, *dead;
@@ -135,14 +127,14 @@ void case_flips(void)
 
 	case_start(SESSIONS, 20);
 	sim.idle = 1000;
-	hurry(a);
-	live = case_any();
+	case_hurry(a, CYCLE);
+	live = case_any(a);
 	do
-		dead = case_any();
+		dead = case_any(a);
 	while (dead == live);
 	pos[0] = pos_of(a, live->teid);
 	pos[1] = pos_of(a, dead->teid);
-	case_count(live);
+	case_count(a, live);
 	handle = dead->teid;
 	w = case_worker(a, session_handle_shard(handle));
 	session_free(a->t.table, (uint8_t)w, handle, (uint32_t)(clock_ticks() / USEC_PER_SEC));

@@ -13,9 +13,9 @@ static struct node *const a = &sim.node[0], *const b = &sim.node[1];
 static void live(unsigned int packets)
 {
 	for (unsigned int i = 0; i < packets; i++)
-		case_count(case_any());
+		case_count(a, case_any(a));
 	if (sim.now / 2000 != (sim.now + CASE_STEP) / 2000)
-		case_commit();
+		case_commit(a, case_any(a));
 	case_step(CASE_STEP);
 }
 
@@ -102,7 +102,7 @@ static const struct slow_path paths[] = {
 static void burst(void)
 {
 	for (uint32_t i = 0; i < sim.slots; i++)
-		case_count(case_any());
+		case_count(a, case_any(a));
 }
 
 static void narrow(const struct slow_path *p)
@@ -131,7 +131,7 @@ static void check_slow(const struct slow_path *p)
 	if (a->again > 3 * w->lost + 10000)
 		broken(13, "%s: %llu bytes repaired for %llu lost", p->what,
 			(unsigned long long)a->again, (unsigned long long)w->lost);
-	if (case_latency(99) > p->most || under_way >= 400)
+	if (case_latency(99) > p->most || under_way >= 250)
 		broken(13, "%s: of 100 commits one takes %llu us or more, and %u are under way",
 			p->what, (unsigned long long)case_latency(99), under_way);
 }

@@ -35,7 +35,7 @@ static uint64_t settle(const char *what)
 static void miss(uint32_t n)
 {
 	while (n > 0) {
-		struct session_slot *s = case_any();
+		struct session_slot *s = case_any(a);
 		struct session_rec r = { .handle = s->teid, .qos_len = 3, .req_seq = 777 };
 		unsigned int w;
 

@@ -136,7 +136,7 @@ void check_acked(const struct node *n, const struct msg_entries *m)
 	const struct node *peer = &sim.node[!n->id];
 	bool there = peer->up && repl_peer_incarnation(n->t.repl->stream) == peer->t.incarnation;
 
-	case_acked(m);
+	case_acked(m, there);
 	for (unsigned int i = 0; i < m->n && there; i++)
 		truth_of(repl_entry_handle(m->entry[i]), true)->acked_life = peer->life;
 }

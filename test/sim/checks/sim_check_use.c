@@ -140,11 +140,17 @@ void expiry_check(const struct node *n, uint32_t handle, const struct truth *t)
 
 /* ---- repair ---- */
 
-void repair_lost(struct node *n, const struct msg_entries *m)
+/* What was lost is its owner's to send again. */
+void repair_lost(struct node *n, const struct door *to, const struct msg_entries *m)
 {
 	for (unsigned int i = 0; i < m->n; i++) {
 		uint8_t groups = repl_entry_groups(m->entry[i]);
+		uint32_t handle = repl_entry_handle(m->entry[i]);
+		unsigned int w = n->t.shared.worker_of_shard[session_handle_shard(handle)];
 
+		if (to != &n->t.repl_to_worker[w].door)
+			broken(1, "chassis %c: %08x was lost, and another worker is told",
+				'A' + n->id, handle);
 		if (groups == 0)
 			continue;
 		n->repair += session_wire_size(groups);

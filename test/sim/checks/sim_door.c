@@ -337,8 +337,9 @@ static int apply(struct session_table *t, uint8_t by, struct rd *body, bool slot
 	uint32_t handle = rd_u32(&head), shard = session_handle_shard(handle);
 	uint8_t groups = rd_u8(&head);
 	uint64_t evicted = t->shard[shard].count.evicted;
-	int ret = slot ? __real_session_apply_slot(t, by, body, now_s)
-		       : __real_session_apply_delta(t, by, body);
+	int ret = chance(sim.again) ? -EAGAIN
+		  : slot            ? __real_session_apply_slot(t, by, body, now_s)
+				    : __real_session_apply_delta(t, by, body);
 
 	paced(n, 1);
 	if (ret == 0) {
@@ -346,7 +347,8 @@ static int apply(struct session_table *t, uint8_t by, struct rd *body, bool slot
 		if (evicted != t->shard[shard].count.evicted)
 			shadow_evicted(n, shard);
 		check_applied(n, slot, handle, groups);
-	} else if (ret != -ESTALE && !(sim.flip.both && sim.flip.pos == pos_of(n, handle)))
+	} else if (ret != -ESTALE && !(ret == -EAGAIN && sim.again > 0) &&
+		   !(sim.flip.both && sim.flip.pos == pos_of(n, handle)))
 		broken(5, "chassis %c: a record of %08x is refused: %d", 'A' + n->id, handle, ret);
 	return ret;
 }

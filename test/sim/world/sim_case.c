@@ -4,12 +4,13 @@
  * is done in the name of the worker that owns them, through the door. */
 #include "sim_case.h"
 
-enum { PENDING = 4096, LATENCIES = 65536 };
+enum { PENDING = 1 << 16, LATENCIES = 65536 };
 
 /* Commits under way, and what the others took. */
 static struct {
 	struct {
-		uint32_t handle, commit;
+		const struct node *by;
+		uint32_t handle, commit, state[GROUPS]; /* state: its place in the history */
 		usec_t at;
 	} pending[PENDING];
 	unsigned int n_pending;
@@ -147,11 +148,11 @@ void case_worker_end(struct node *n)
 	n->running = -1;
 }
 
-struct session_slot *case_any(void)
+struct session_slot *case_any(const struct node *n)
 {
 	for (;;) {
 		struct session_slot *s =
-			&a->t.table->shard[rnd(SESSION_SHARDS)].slots[rnd(sim.per_shard)];
+			&n->t.table->shard[rnd(SESSION_SHARDS)].slots[rnd(sim.per_shard)];
 
 		if (s->teid != 0)
 			return s;
@@ -159,7 +160,7 @@ struct session_slot *case_any(void)
 }
 
 /* Looked up once a session. */
-static struct truth *truth_at(const struct session_slot *s)
+static struct truth *truth_at(const struct node *n, const struct session_slot *s)
 {
 	static struct truth **known;
 	struct truth **at;
@@ -168,52 +169,71 @@ static struct truth *truth_at(const struct session_slot *s)
 		known = calloc(sim.slots, sizeof(*known));
 	if (known == NULL)
 		exit(2);
-	at = &known[pos_of(a, s->teid)];
+	at = &known[pos_of(n, s->teid)];
 	if (*at == NULL || (*at)->handle != s->teid)
 		*at = truth_of(s->teid, true);
 	return *at;
 }
 
-void case_count(struct session_slot *s)
+void case_count(struct node *n, struct session_slot *s)
 {
-	struct worker *w = a->t.worker[case_worker(a, session_handle_shard(s->teid))];
-	struct truth *t = truth_at(s);
+	struct worker *w = n->t.worker[case_worker(n, session_handle_shard(s->teid))];
+	struct truth *t = truth_at(n, s);
 
 	s->up_pkts++;
 	s->up_bytes += INNER;
-	t->use[a->id].up_pkts++;
-	t->use[a->id].up_bytes += INNER;
-	t->last = t->last_at[a->id] = sim.now;
-	shadow_forwarded(a, s->teid, false, INNER);
+	t->use[n->id].up_pkts++;
+	t->use[n->id].up_bytes += INNER;
+	t->last = t->last_at[n->id] = sim.now;
+	shadow_forwarded(n, s->teid, false, INNER);
 	if (w->fp.streaming)
-		dirty_mark(&w->sync.dirty, s, s->teid, SESSION_G_USAGE32);
-	case_worker_end(a);
+		dirty_mark(&w->sync.dirty, s, s->teid,
+			w->fp.mode == FASTPATH_LATE ? SESSION_G_USAGE64 : SESSION_G_USAGE32);
+	case_worker_end(n);
 }
 
-void case_commit(void)
+void case_commit(struct node *n, const struct session_slot *s)
 {
-	struct session_slot *s = case_any();
 	struct session_rec r = { .handle = s->teid, .qos_len = 3, .req_seq = (uint16_t)rnd(65536) };
-	unsigned int w = case_worker(a, session_handle_shard(s->teid)), n = commits.n_pending;
+	unsigned int w = case_worker(n, session_handle_shard(s->teid)), k = commits.n_pending;
 
-	session_update(a->t.table, (uint8_t)w, &r, SESSION_G_QOS | SESSION_G_REQUEST);
-	if (n < PENDING) {
-		commits.pending[n].handle = r.handle;
-		commits.pending[n].at = sim.now;
-		commits.pending[n].commit =
-			sync_commit(&a->t.worker[w]->sync, r.handle, clock_ticks());
-		commits.n_pending += commits.pending[n].commit != 0;
+	session_update(n->t.table, (uint8_t)w, &r, SESSION_G_QOS | SESSION_G_REQUEST);
+	if (k < PENDING) {
+		commits.pending[k].by = n;
+		commits.pending[k].handle = r.handle;
+		commits.pending[k].at = sim.now;
+		for (unsigned int g = 0; g < GROUPS; g++)
+			commits.pending[k].state[g] = n->history[pos_of(n, r.handle)][g].n - 1;
+		commits.pending[k].commit =
+			sync_commit(&n->t.worker[w]->sync, r.handle, clock_ticks());
+		commits.n_pending += commits.pending[k].commit != 0;
 	}
-	case_worker_end(a);
+	case_worker_end(n);
 }
 
-void case_acked(const struct msg_entries *m)
+/* What is acknowledged is there. */
+static void check_there(unsigned int k)
+{
+	const struct node *by = commits.pending[k].by, *peer = &sim.node[!by->id];
+	uint32_t handle = commits.pending[k].handle, pos = pos_of(by, handle);
+	struct session_rec r;
+
+	session_read_at(peer->t.table, pos / sim.per_shard, pos % sim.per_shard, &r);
+	for (unsigned int g = 0; g < GROUPS; g++)
+		if (!history_has(by, pos, g, commits.pending[k].state[g], group_hash(&r, g)))
+			broken(2, "commit %u of %08x is acknowledged and not at the standby",
+				commits.pending[k].commit, handle);
+}
+
+void case_acked(const struct msg_entries *m, bool there)
 {
 	for (unsigned int i = 0; i < m->n; i++)
 		for (unsigned int k = 0; k < commits.n_pending; k++) {
 			if (commits.pending[k].handle != repl_entry_handle(m->entry[i]) ||
 				commits.pending[k].commit > repl_entry_commit(m->entry[i]))
 				continue;
+			if (there)
+				check_there(k);
 			commits.took[commits.n_took++ % LATENCIES] =
 				sim.now - commits.pending[k].at;
 			commits.pending[k] = commits.pending[--commits.n_pending];
@@ -246,7 +266,14 @@ unsigned int case_commits(unsigned int *under_way)
 
 void case_forget(void)
 {
-	commits.n_took = 0;
+	commits.n_took = commits.n_pending = 0;
+}
+
+void case_hurry(struct node *n, usec_t cycle)
+{
+	struct settings *s = (struct settings *)(uintptr_t)settings_newest(n->t.settings);
+
+	s->audit_us = cycle;
 }
 
 /* ---- what it costs ---- */

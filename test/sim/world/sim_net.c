@@ -184,6 +184,8 @@ unsigned int wire_send(unsigned int path, unsigned int direction, const struct e
 		w->busy = RTE_MAX(w->busy, sim.now) + (len * MS + w->rate - 1) / w->rate;
 		at = w->busy + w->delay;
 	}
+	if (w->held > sim.now)
+		at += w->held - sim.now;
 	if (chance(w->reorder)) {
 		usec_t later = rnd(w->jitter + 1);
 

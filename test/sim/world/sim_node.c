@@ -185,7 +185,7 @@ int __wrap_door_send(const struct door *d, struct msg *m)
 
 		expiry_ended(n, e->rec.handle, (enum ended_why)e->why);
 	} else if (m->type == REPL_TO_WORKER_LOST) {
-		repair_lost(n, &((const struct repl_to_worker *)m)->lost.entries);
+		repair_lost(n, d, &((const struct repl_to_worker *)m)->lost.entries);
 	} else if (m->type == FROM_REPLICATOR_COMMITTED) {
 		check_acked(n, &((const struct from_replicator *)m)->committed.entries);
 	}

@@ -32,6 +32,8 @@ static const struct profile profiles[] = {
 	{ "slow", "more changes than the path takes: seeds 1 to 5", 256, 17, case_slow },
 	{ "flips", "every bit of a slot, flipped on either side: seeds 1 to 4", 64, 14,
 		case_flips },
+	{ "stream", "a stream on paths as bad as they come, drawn from the seed", 64, 14,
+		case_stream },
 };
 
 const struct profile *profile_of(const char *name)
