@@ -60,7 +60,7 @@ def _watch(cpu, out):
     os.sched_setaffinity(0, {cpu})
     last = time.time()
     while True:
-        time.sleep(0.001)
+        time.sleep(0.001)  # what is measured is how late this ends
         now = time.time()
         if (now - last) * 1000 >= STALL_MS:
             out.send((last, now))

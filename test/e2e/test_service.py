@@ -112,6 +112,7 @@ def test_stalled_core(lab, pair):
                                                        "stands still")
         assert f"the {core} core has not turned" in active.process.output(), (
             active.process.output()[-500:])
+        assert "it was stopped by a signal or a debugger" in active.process.output()
         assert pair.identities(peer) == sessions
         stream.wait_heard(50)
         active.start()

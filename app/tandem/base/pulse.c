@@ -81,6 +81,13 @@ static const char *pulse_where(pid_t thread, char in[PULSE_TEXT])
 		in[0] = '\0';
 		return "it runs or waits for a CPU";
 	}
+	if (name[2] == 'T' || name[2] == 't') {
+		in[0] = '\0';
+		return "it was stopped by a signal or a debugger";
+	}
+	/* A kernel that does not say where has "0" there. */
+	if (in[0] == '\0' || in[0] == '0')
+		memcpy(in, "code", sizeof("code"));
 	return name[2] == 'D' ? "it is blocked in the kernel's " : "it sleeps in the kernel's ";
 }
 
