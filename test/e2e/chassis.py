@@ -11,13 +11,16 @@ import tempfile
 import time
 from datetime import datetime
 
-from lab import SIDES, TOP, LabError, Process, control, run, wait_until
+from lab import CORE_GATEWAY, SIDES, TOP, VIP, LabError, Process, control, run, wait_until
 
 LCORES = "0@0,1@1,2@0"
 # From cold start to a pair in sync: EAL, the delay before an election, the join.
 PAIR_S = 30
 # Where the shipped configurations of the lab look for their keys.
 KEYS = "/run/tandem/keys"
+
+# Whom each network sends to, by the network's name.
+NEXT_HOPS = {"acc": VIP, "core": CORE_GATEWAY}
 # Wherever a case does not say otherwise: two who start together need not wait as long for each
 # other as machines do. dead-interval stays what is shipped, a machine with few CPUs may stand
 # still.
@@ -208,6 +211,19 @@ class Chassis:
         """Waits for a chassis state."""
         return self.wait(lambda i: i["chassis_state"] == state, timeout, f"chassis state {state}")
 
+    def macs(self):
+        """The MAC address of each port, by the port's name."""
+        return {p["name"]: p["mac"].lower() for p in self.ctl("show ports")["ports"]}
+
+    def is_next_hop(self):
+        """Both networks send to this chassis and do not ask who else has the VIPs, until
+        `ask_for_next_hop`: where both chassis are Active, both answer, and the first answer wins."""
+        macs = self.macs()
+        for network, address in NEXT_HOPS.items():
+            mac = macs["access" if network == "acc" else "core"]
+            self.lab.ip(network, "neigh", "replace", address, "lladdr", mac, "dev", "br0", "nud",
+                        "permanent")
+
     def sessions(self):
         """What `show sessions` lists, by address."""
         data = self.ctl("show sessions", limit=1000)
@@ -324,6 +340,12 @@ class Pair:
 RECEIVED = ("applied", "refused_stale", "refused_absent", "refused_malformed", "refused_owner",
             "refused_other")
 ENCODED = ("macro_sent", "micro_sent", "delete_sent", "late_sent")
+
+
+def ask_for_next_hop(lab):
+    """Ends what `Chassis.is_next_hop` began: both networks ask who has the VIPs."""
+    for network, address in NEXT_HOPS.items():
+        lab.ip(network, "neigh", "del", address, "dev", "br0")
 
 
 def disagreement(pair):

@@ -26,11 +26,6 @@ def probes(chassis):
     return count["probes"], count["probes_answered"]
 
 
-def macs(chassis):
-    """The MAC address of each port."""
-    return {p["name"]: p["mac"].lower() for p in chassis.ctl("show ports")["ports"]}
-
-
 def neighbour(lab, network, address):
     """The MAC address that a network's kernel has for an address."""
     found = lab.ip(network, "neigh", "show", address).split()
@@ -69,10 +64,10 @@ def stays_away(lab, pair, stream, retries):
     wait_until(lambda: probes(pair.right)[1] >= asked + retries, retries * (DEAD_S + SLACK_S),
                "the retries")
     text = alarm(pair.right)
-    ours = [m for n, m in macs(pair.left).items() if m in text.lower()]
+    ours = [m for n, m in pair.left.macs().items() if m in text.lower()]
     assert ours and ("is answered "
                      "by" in text) and (VIP in text or CORE_GATEWAY in text), (text,
-                                                                               macs(pair.left))
+                                                                               pair.left.macs())
     assert "mend the links" in text and "delete the VIP from its lo" in text, text
     assert pair.right.info()["chassis_state"] == "Init" and not has_vip(lab, "right"), (
         pair.right.info())
@@ -87,7 +82,7 @@ def test_links_absent(lab):
     joins when they are back"""
     pair, _, stream = split(lab)
     stays_away(lab, pair, stream, 2)
-    access = macs(pair.left)
+    access = pair.left.macs()
     assert neighbour(lab, "acc", VIP) in access.values(), "the VIP moved"
     for link in LINKS:
         lab.link("left", link, "up")
@@ -114,7 +109,7 @@ def test_active_gone(lab):
     sgsn.kill()
     anew = Sgsnemu(lab)
     assert ping(lab, anew.namespace, anew.attach()[0], count=5) >= 4
-    assert neighbour(lab, "acc", VIP) in macs(pair.right).values()
+    assert neighbour(lab, "acc", VIP) in pair.right.macs().values()
     role = pair.right.ctl("show srp history")["history"][-1]
     assert (role["to"], role["cause"]) == ("Active", "startup"), role
     return f"Active {took:.1f} s after the other's death"
