@@ -216,8 +216,8 @@ class Chassis:
         return {p["name"]: p["mac"].lower() for p in self.ctl("show ports")["ports"]}
 
     def is_next_hop(self):
-        """Both networks send to this chassis and do not ask who else has the VIPs, until
-        `ask_for_next_hop`: where both chassis are Active, both answer, and the first answer wins."""
+        """Both networks send to this chassis and do not ask who has the VIPs, until
+        `ask_for_next_hop`: while both chassis are Active, both answer, and the first one wins."""
         macs = self.macs()
         for network, address in NEXT_HOPS.items():
             mac = macs["access" if network == "acc" else "core"]
