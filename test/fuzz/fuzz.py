@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Builds the fuzz targets with libFuzzer, ASan and UBSan and runs each for some seconds, two at a
-time. What crashes one is kept in BUILD/crashes and named; `--keep` it with the fix. Ends with
+time. What crashes one is kept in build-fuzz/crashes and named; `--keep` it with the fix. Ends with
 `N passed, N failed, N skipped`. test/fuzz/README.md explains the corpora and how to add a target.
 
-fuzz.py [--seconds N] [--grow] [TARGET...]
+fuzz.py [--seconds N] [--grow] [--edges] [TARGET...]
     --grow    puts what was found into test/fuzz/corpus, minimised
+    --edges   uses the build of the coverage, whose feedback does not have the comparisons
 fuzz.py --coverage [TARGET...]
     fuzzes nothing; prints which lines of the decoders the corpora reach (clang's source coverage),
     and fails where those are less than 80 %
@@ -27,7 +28,7 @@ import corpus
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(TOP, "build-fuzz")
-COVERED = os.path.join(TOP, "build-clang")
+SHARED = os.path.join(TOP, "build-clang")
 CORPUS = os.path.join(HERE, "corpus")
 CRASHED = os.path.join(BUILD, "crashes")
 MAX_LEN = 4096
@@ -87,10 +88,15 @@ def run(command, **more):
                           errors="replace", check=False, **more)
 
 
-def build(folder, targets, options):
+def build(folder, targets):
+    """Makes the programs: in SHARED with what clang.ini says, else with all of libFuzzer's
+    feedback."""
     if not os.path.exists(os.path.join(folder, "build.ninja")):
-        made = run(["meson", "setup", folder, "-Dbuildtype=debugoptimized", "-Db_lundef=false",
-                    *options],
+        options = ["-Dbuildtype=debugoptimized", "-Db_lundef=false",
+                   "-Db_sanitize=address,undefined", "-Dc_args=-fsanitize=fuzzer-no-link"]
+        if folder == SHARED:
+            options = ["--native-file", os.path.join(HERE, "clang.ini")]
+        made = run(["meson", "setup", folder, *options],
                    cwd=TOP, env=dict(os.environ, CC=llvm("clang"), LLVM_PROFILE_FILE="/dev/null"))
         if made.returncode:
             sys.exit(made.stdout[-2000:] + "\n0 passed, 1 failed, 0 skipped")
@@ -99,14 +105,14 @@ def build(folder, targets, options):
         sys.exit(made.stdout[-3000:] + "\n0 passed, 1 failed, 0 skipped")
 
 
-def fuzz(name, seconds):
+def fuzz(name, seconds, folder):
     """One target for so long: (fine?, what to say)."""
     found = os.path.join(BUILD, "corpus", name)
     os.makedirs(found, exist_ok=True)
     before = set(os.listdir(CRASHED))
     with tempfile.TemporaryDirectory(dir=BUILD) as kept:
         corpus.unpack(kept_in(name), kept)
-        done = run([os.path.join(BUILD, "test/fuzz/fuzz_" + name), f"-max_total_time={seconds}",
+        done = run([os.path.join(folder, "test/fuzz/fuzz_" + name), f"-max_total_time={seconds}",
                     f"-max_len={MAX_LEN}", "-timeout=10", "-entropic=0", "-detect_leaks=0",
                     "-rss_limit_mb=2048", "-print_final_stats=1",
                     f"-artifact_prefix={CRASHED}/{name}-", found, kept, *MORE_CORPUS.get(name, [])],
@@ -197,14 +203,12 @@ def covered_lines(program, profile, source):
 
 def cover(names):
     """Line coverage of the decoders by their own target's corpus."""
-    build(COVERED, [f"fuzz_{n}_replay" for n in names],
-          ["-Dc_args=-fprofile-instr-generate -fcoverage-mapping",
-           "-Dc_link_args=-fprofile-instr-generate"])
+    build(SHARED, [f"fuzz_{n}_replay" for n in names])
     low = n = 0
     for name in names:
-        program = os.path.join(COVERED, f"test/fuzz/fuzz_{name}_replay")
-        raw = os.path.join(COVERED, name + ".profraw")
-        merged = os.path.join(COVERED, name + ".profdata")
+        program = os.path.join(SHARED, f"test/fuzz/fuzz_{name}_replay")
+        raw = os.path.join(SHARED, name + ".profraw")
+        merged = os.path.join(SHARED, name + ".profdata")
         done = run([program, kept_in(name), *MORE_CORPUS.get(name, [])],
                    env=dict(ENV, LLVM_PROFILE_FILE=raw))
         if done.returncode:
@@ -226,6 +230,7 @@ def arguments():
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--seconds", type=int, default=30)
     ask.add_argument("--grow", action="store_true")
+    ask.add_argument("--edges", action="store_true")
     ask.add_argument("--coverage", action="store_true")
     ask.add_argument("--keep", nargs=2, metavar=("TARGET", "FILE"))
     ask.add_argument("--as", dest="named", metavar="NAME")
@@ -247,13 +252,14 @@ def main():
     names = args.names or list(TARGETS)
     if args.coverage:
         return cover(names)
-    build(BUILD, ["fuzz_" + n for n in names],
-          ["-Db_sanitize=address,undefined", "-Dc_args=-fsanitize=fuzzer-no-link"])
+    folder = SHARED if args.edges else BUILD
+    build(folder, ["fuzz_" + n for n in names])
     os.makedirs(CRASHED, exist_ok=True)
     failed = set()
     if args.seconds > 0:
         with ThreadPoolExecutor(2) as two:
-            for name, (fine, said) in zip(names, two.map(lambda n: fuzz(n, args.seconds), names)):
+            for name, (fine, said) in zip(names, two.map(
+                    lambda n: fuzz(n, args.seconds, folder), names)):
                 failed |= set() if fine else {name}
                 print(said, flush=True)
     if args.grow:
