@@ -20,6 +20,9 @@ ACCEPTED, NO_RESOURCES, ADDRESSES_OCCUPIED, UNKNOWN_APN = 128, 199, 211, 219
 FIXED = {1: 1, 14: 1, 8: 1, 16: 4, 17: 4, 127: 4, 20: 1}
 
 
+# After the last packet that came: for as long others may be on their way still.
+LAST_S = 3.0
+
 # A session: its TEIDs at the pair, the subscriber's address, the TEID at the SGSN.
 Context = collections.namedtuple("Context", "imsi control teid address own")
 Datagram = collections.namedtuple("Datagram", "kind teid sequence body")
@@ -248,7 +251,10 @@ class Talker:
         self.sent[context.address].append((at, len(packet)))
 
     def _receive(self):
-        got = self.user.receive(0.000001)
+        try:
+            got = self.user.receive(0.000001)
+        except OSError:
+            return  # what became of an earlier one: nobody was there
         if got is not None and got.kind == G_PDU:
             self.heard[str(ipaddress.ip_address(got.body[16:20]))].append(
                 (time.time(), len(got.body)))
@@ -262,10 +268,13 @@ class Talker:
                 due += self.interval
             if select.select([self.user.sock], [], [], max(0.0, due - time.monotonic()))[0]:
                 self._receive()
-        end = time.monotonic() + 1.0
-        while self.counts(self.heard) < self.counts(self.sent) and time.monotonic() < end:
+        quiet = time.monotonic()
+        while self.counts(self.heard) < self.counts(self.sent):
             if select.select([self.user.sock], [], [], 0.05)[0]:
                 self._receive()
+                quiet = time.monotonic()
+            elif time.monotonic() > quiet + LAST_S:
+                break
 
     def wait_heard(self, count, timeout=15):
         """Waits until `count` more answers are in than now."""
@@ -274,6 +283,6 @@ class Talker:
                    lambda: f"{goal - self.counts(self.heard)} more answers")
 
     def stop(self):
-        """Ends it, and waits a second at most for what is still on the way."""
+        """Ends it, and waits for what is still on the way, until nothing has come for a while."""
         self.stopping.set()
         self.thread.join()
