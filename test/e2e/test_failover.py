@@ -8,7 +8,7 @@ import time
 from chassis import PAIR_S, Pair
 from lab import wait_until
 from shared import alone
-from traffic import Iperf, Probes, Sgsnemu, ping, wait_heard
+from traffic import Iperf, Probes, Sgsnemu, no_loss, ping, wait_heard
 
 # Virtual machines stall for tens of milliseconds: the gap is told exactly, and asserted loosely.
 GAP_MS = 250
@@ -89,7 +89,7 @@ def test_return_and_switch_back(lab, pair):
     warm(stream)
     pair.settle()
     result = stream.stop()
-    assert not result.lost, f"lost {result.lost}: {result}"
+    no_loss(pair, result)
     assert equal_tables(pair) == before
     return str(result)
 
@@ -109,7 +109,7 @@ def test_sigkill_standby(lab, pair):
     pair.settle()
     assert len(equal_tables(pair)) == 2
     result = stream.stop()
-    assert not result.lost, str(result)
+    no_loss(pair, result)
     return str(result)
 
 
@@ -151,8 +151,7 @@ def test_twenty_times(lab, pair):
     warm(*streams)
     results = [stream.stop() for stream in streams]
     assert equal_tables(pair) == before
-    lost = sum(len(r.lost) for r in results)
-    assert lost == 0, f"{lost} lost: {[str(r) for r in results]}"
+    no_loss(pair, *results)
     return f"{results[0]}"
 
 
@@ -194,7 +193,7 @@ def test_sigterm_hands_over(lab, pair):
     warm(stream)
     assert pair.identities(staying) == before
     result = stream.stop()
-    assert not result.lost, f"lost {result.lost}: {result}"
+    no_loss(pair, result)
     return str(result)
 
 
@@ -249,7 +248,7 @@ def test_replication_link_cut(lab, pair):
     pair.settle()
     equal_tables(pair)
     result = stream.stop()
-    assert not result.lost, str(result)
+    no_loss(pair, result)
     for chassis, state in ((active, "Active"), (standby, "Standby")):
         assert chassis.info()["chassis_state"] == state, chassis.info()
     assert active.info()["term"] == term, "the term changed"
@@ -273,5 +272,5 @@ def test_srp_link_cut(lab, pair):
     lab.link("left", "l-srp", "up")
     pair.settle(60)
     result = stream.stop()
-    assert not result.lost, str(result)
+    no_loss(pair, result)
     return str(result)

@@ -13,7 +13,7 @@ from gtp import Client
 from lab import wait_until
 from test_agree import rewrite
 from test_usage import imsi
-from traffic import Probes, Sgsnemu, wait_heard
+from traffic import Probes, Sgsnemu, no_loss, wait_heard
 
 # Who waits for nobody: the boot rule's delay and the dead interval of SRP.
 SOON = {"srp.hello-interval": "200", "srp.dead-interval": "600", "srp.delay-interval": "500"}
@@ -92,7 +92,7 @@ def test_primary_returns(lab):
     assert info["peer_route_modifier"] < info["route_modifier"] and not alarms(
         primary) and not alarms(backup), info
     result = stream.stop()
-    assert not result.lost, str(result)
+    no_loss(pair, result)
     return str(result)
 
 
@@ -181,7 +181,7 @@ def test_switchover_while_reloading(lab):
     pair.settle()
     wait_heard([stream], 20)
     result = stream.stop()
-    assert not result.lost, str(result)
+    no_loss(pair, result)
     assert pair.identities(new) == before == pair.identities(old)
     check_truth(pair)
     return f"switched over in {took * 1000:.0f} ms with the reload waiting, {result}"

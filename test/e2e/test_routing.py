@@ -15,7 +15,7 @@ from lab import CORE_HOST, POOL, SIDES, TOP, VIP, Process, Skip, run, wait_until
 from shared import alone
 from test_monitor import BMP, PORT, is_state, moved
 from test_reload import put, rewrite
-from traffic import Probes, Sgsnemu, wait_heard
+from traffic import Probes, Sgsnemu, no_loss, wait_heard
 
 ACCESS_ROUTER = "10.8.0.1"
 HOST = {"left": 11, "right": 12}
@@ -314,7 +314,7 @@ class Scene:
             assert not far.deserted(since), (
                 f"{far.name}: nobody announced {far.prefix}: {far.deserted(since)}")
         result = stream.stop()
-        assert not result.lost, str(result)
+        no_loss(self.pair, result)
         self.pair.settle()
         return (f"planned: moved after {late[0]:.0f} ms (core) {late[1]:.0f} ms (access), AS "
                 f"paths {lengths}, {result}")
@@ -380,7 +380,7 @@ class Scene:
         for far in self.fars:
             assert not far.moves(victim, since), f"{far.name} moved to {victim.side}"
         result = stream.stop()
-        assert not result.lost, str(result)
+        no_loss(self.pair, result)
         return f"returned: AS paths {lengths}"
 
 
@@ -445,7 +445,7 @@ class AheadScene(Scene):
         self.always(new, since)
         wait_heard([stream], 50)
         result = stream.stop()
-        assert not result.lost, str(result)
+        no_loss(self.pair, result)
         self.pair.settle()
         return f"planned: AS paths {lengths}, {result}"
 

@@ -12,7 +12,7 @@ import time
 import gtp
 from chassis import Chassis, Pair, copy_keys, edit, make_keys, without_certificate
 from lab import LabError, in_namespace, run, wait_until
-from traffic import Probes, Sgsnemu, checksum, wait_heard
+from traffic import Probes, Sgsnemu, checksum, no_loss, wait_heard
 
 UDP_AT = 14 + 20 + 8
 SRP_PORT = 8484
@@ -199,7 +199,7 @@ def test_pre_shared_key(lab):
     pair.switchover()
     pair.settle()
     wait_heard([stream], 50)
-    assert not stream.stop().lost
+    no_loss(pair, stream.stop())
 
 
 def no_pair(pair, left, right):
@@ -251,7 +251,7 @@ def test_new_certificates(lab):
                                                                              "read its files anew")
     pair.settle()
     wait_heard([stream], 50)
-    assert not stream.stop().lost
+    no_loss(pair, stream.stop())
 
 
 def test_wrong_pre_shared_key(lab):
@@ -368,7 +368,7 @@ def test_devices(lab):
     pair.switchover()
     pair.settle()
     wait_heard([stream], 50)
-    assert not stream.stop().lost
+    no_loss(pair, stream.stop())
     assert [c.info()["crypto_device"] for c in pair.both] == ["crypto_aesni_mb", "crypto_openssl"]
 
 
@@ -438,7 +438,7 @@ def test_hostile_link(lab, pair):
         after)
     assert pair.identities(pair.left) == sessions == pair.identities(pair.right)
     wait_heard([stream], 50)
-    assert not stream.stop().lost
+    no_loss(pair, stream.stop())
     return ", ".join(told)
 
 
@@ -524,5 +524,5 @@ def test_key_change_under_traffic(lab, pair):
     # An old key ends a second after the new one was seen.
     for chassis in pair.both:
         chassis.wait(lambda i: i["keys_open"] == 1, 10, "one key that opens")
-    assert not stream.stop().lost
+    no_loss(pair, stream.stop())
     return f"{len(used) + 1} keys"

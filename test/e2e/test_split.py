@@ -11,7 +11,7 @@ from shared import alone
 from test_aaa import alarms, causes
 from test_failover import GAP_MS, equal_tables, warm
 from test_routing import BirdFar, Far, Scene, bird, frr
-from traffic import Capture, Probes, Sgsnemu
+from traffic import Capture, Probes, Sgsnemu, no_loss
 
 LINKS = ("l-srp", "l-repl")
 # For as long an Active announces its addresses, at an activation and after a link came up.
@@ -120,7 +120,7 @@ def split_l3(lab, speakers, router):
         assert not far.moves(new, since), (
             f"{far.name} moved to {new.side}: {far.events.output()[-1500:]}")
     assert forwarded(new) == carried, f"{new.side} forwarded {forwarded(new) - carried} packets"
-    assert not result.lost, str(result)
+    no_loss(pair, result)
     return f"AS paths while both were Active {lengths}; {result}"
 
 
@@ -231,7 +231,7 @@ def test_l2(lab):
     assert not said, f"{old.side}, which was about to give up, announced itself {len(said)} times"
     assert scene.holder() == new.side and forwarded(old) == carried, (
         f"{forwarded(old) - carried} packets by {old.side}")
-    assert not moved.lost and not result.lost, f"{moved}; {result}"
+    no_loss(pair, moved, result)
     return f"terms while both were Active {terms}; moved: {moved}; repaired: {result}"
 
 
