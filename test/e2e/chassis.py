@@ -211,6 +211,11 @@ class Chassis:
         """Waits for a chassis state."""
         return self.wait(lambda i: i["chassis_state"] == state, timeout, f"chassis state {state}")
 
+    def stood_still_ms(self):
+        """Of the silence after which it took over last: how long it did not run itself. A bound of
+        the time that this took is for the rest."""
+        return self.info()["last_switchover"]["stood_still_ms"]
+
     def macs(self):
         """The MAC address of each port, by the port's name."""
         return {p["name"]: p["mac"].lower() for p in self.ctl("show ports")["ports"]}

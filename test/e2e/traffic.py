@@ -59,7 +59,7 @@ class Sgsnemu:
         """The addresses its subscribers were given so far, in order."""
         return re.findall(r"received EUA with IP address: ([0-9.]+)", self.process.output())
 
-    def attach(self, timeout=15):
+    def attach(self, timeout=60):
         """Waits until every context has its address, and puts them all on the interface. Returns
         them."""
         wait_until(
@@ -77,7 +77,7 @@ class Sgsnemu:
             self.lab.ip(self.namespace, "addr", "replace", f"{address}/32", "dev", self.device)
         return found
 
-    def detach(self, timeout=5.0):
+    def detach(self, timeout=30.0):
         """Deletes the contexts as a phone that is switched off does. Returns the causes that the
         GGSN answered."""
         answered = lambda: re.findall(r"delete PDP context response. Cause value: "
@@ -294,8 +294,9 @@ class Iperf:
         report = json.loads(self.client.output())
         if "error" in report:
             raise LabError(f"iperf3: {report['error']}")
+        # The last interval may be a moment in which nothing was due.
         return report["end"]["sum_received"]["bytes"], [
-            i["sum"]["bytes"] for i in report["intervals"]
+            i["sum"]["bytes"] for i in report["intervals"] if i["sum"]["seconds"] > 0.25
         ]
 
 
