@@ -14,8 +14,9 @@ from shared import alone
 N = 1000
 
 
-def check(report, code, count):
-    """What a run on a GGSN that loses nothing reports."""
+def check(report, code, count, stale=0):
+    """What a run on a GGSN that loses nothing reports; but for `stale` packets, which it threw away
+    for having stood still."""
     assert code == 0, f"exit {code}: {report}"
     for name in ("create", "delete"):
         done = report[name]
@@ -32,8 +33,8 @@ def check(report, code, count):
     }, report["sessions"]
     for way in ("up", "down"):
         flow = report[way]
-        assert flow["sent"] > count and flow["lost"] == flow["duplicates"] == flow[
-            "reordered"] == 0, f"{way}: {flow}"
+        assert flow["sent"] > count and flow["lost"] <= stale and flow["duplicates"] == flow[
+            "reordered"] == 0, f"{way}: {flow}, {stale} thrown away"
         assert flow["gap"]["ms"] > 0 and flow["bytes_received"] == 100 * flow["received"], flow
     assert report["other"]["foreign"] == report["other"]["old_tunnel"] == 0, report["other"]
 
@@ -52,7 +53,7 @@ def test_load_pair(lab, pair):
     load = Load(lab,
                 sessions=N,
                 rate=2000,
-                duration=4,
+                duration=0,
                 up=500,
                 down=500,
                 update_rate=100,
@@ -60,21 +61,26 @@ def test_load_pair(lab, pair):
                 per_session=sessions)
     load.wait_created()
     for chassis in pair.both:
-        wait_until(lambda c=chassis: c.total() == N, 5, f"{N} sessions at {chassis.side}")
+        wait_until(lambda c=chassis: c.total() == N, 15, f"{N} sessions at {chassis.side}")
+
+    def enough():
+        now = load.interim()
+        return now["update"]["accepted"] > 100 and now["up"]["sent"] > N < now["down"]["sent"]
+    wait_until(enough, 60, "traffic and updates")
+    load.go_on()
     load.wait(lambda found: [r for r in found if r["phase"] == "verify"], 30,
               "the end of verification")
     code, report = load.finish()
-    check(report, code, N)
-    assert report["update"]["accepted"] > 100, report["update"]
+    check(report, code, N, pair.active.counter("stale_frames"))
     for chassis in pair.both:
-        wait_until(lambda c=chassis: c.total() == 0, 5, f"no sessions at {chassis.side}")
-    sent = report["up"]["sent"], report["down"]["sent"]
+        wait_until(lambda c=chassis: c.total() == 0, 15, f"no sessions at {chassis.side}")
+    got = report["up"]["received"], report["down"]["received"]
     counted = tuple(pair.active.counter(name) for name in ("up_tx_packets", "down_tx_packets"))
-    assert counted == sent, f"the chassis forwarded {counted}, tandem-load sent {sent}"
+    assert counted == got, f"the chassis forwarded {counted}, tandem-load received {got}"
     with open(sessions, encoding="ascii") as handle:
         rows = [json.loads(line) for line in handle]
     assert len({r["ue"] for r in rows}) == len({r["teid"] for r in rows}) == N
-    assert tuple(sum(r[way]["received"] for r in rows) for way in ("up", "down")) == sent
+    assert tuple(sum(r[way]["received"] for r in rows) for way in ("up", "down")) == got
     return told(report)
 
 
@@ -93,7 +99,8 @@ def test_load_usage(lab, pair):
     wait_until(lambda: load.interim()["up"]["received"] > 400, 20, "some traffic")
     load.stop()
     code, report = load.finish()
-    assert code == 0 and report["up"]["lost"] == report["down"]["lost"] == 0, report
+    stale = pair.active.counter("stale_frames")
+    assert code == 0 and max(report[way]["lost"] for way in ("up", "down")) <= stale, report
     with open(sessions, encoding="ascii") as handle:
         rows = {r["ue"]: r for r in map(json.loads, handle)}
     shown = pair.active.sessions()
@@ -128,11 +135,14 @@ def test_load_osmo(lab):
 def test_load_ports(lab, pair):
     """the same with DPDK ports of its own, which answer ARP and follow the VIP to the other
     chassis"""
-    load = PortLoad(lab, sessions=N, rate=2000, duration=0, up=500, down=500)
-    load.wait_created()
+    load = PortLoad(lab, sessions=N, rate=500, duration=0, up=500, down=500)
+    created = load.wait_created()["create"]
+    assert created["accepted"] == N, created
     wait_until(lambda: load.interim()["down"]["received"] > N, 30, "traffic")
-    survivor = pair.other(pair.active)
-    pair.active.kill9()
+    # Only who is in sync takes over at once.
+    victim, survivor = pair.settle()
+    wait_until(lambda: survivor.total() == N, 10, "every session at the standby")
+    victim.kill9()
     survivor.state_is("Active", 10)
     before = load.interim()["down"]["received"]
     wait_until(lambda: load.interim()["down"]["received"] > before + N, 30, "traffic through the "
@@ -142,9 +152,15 @@ def test_load_ports(lab, pair):
     assert code == 0, report
     assert report["delete"]["accepted"] == N and report["sessions"]["ended_by_ggsn"] == 0, report
     gap = max(report[way]["gap"]["ms"] for way in ("up", "down"))
-    assert 20 < gap < 1000, f"a dead chassis left a gap of {gap} ms"
+    # For as long as tandem-load or the survivor did not run, the gap is the machine's.
+    own = max(report[way]["gap"]["own_ms"] for way in ("up", "down"))
+    stood_still = survivor.stood_still_ms()
+    assert 20 < gap < 1000 + own + stood_still, (
+        f"a dead chassis left a gap of {gap} ms; tandem-load did not run for {own} of them, the "
+        f"survivor for {stood_still}")
     for way in ("up", "down"):
-        assert 0 < report[way]["lost"] < 500, report[way]
+        assert report[way]["lost"] < 500 + stood_still / 2, report[way]
+        assert report[way]["lost"] > 0 or own > 0, report[way]
     return f"gap {gap:.0f} ms, {report['up']['lost']} and {report['down']['lost']} lost"
 
 
@@ -154,11 +170,13 @@ def test_load_sees_loss(lab):
     load = Load(lab, ggsn=OSMO, sessions=10, duration=0, up=1000, down=1000, drain=200)
     load.wait_created()
     wait_until(lambda: load.interim()["up"]["received"] > 500, 20, "some traffic")
+    before = time.time()
     lab.link("osmo", "o-core", "down")
     cut_at = time.time()
     cut = load.interim()
-    wait_until(lambda: load.interim()["up"]["sent"] > cut["up"]["sent"] + 300, 20, "packets into "
-                                                                                   "the cut link")
+    # What it did not send in time is sent at once.
+    wait_until(lambda: load.interim()["up"]["sent"] > cut["up"]["sent"] + 300
+               and time.time() > cut_at + 0.3, 20, "packets into the cut link")
     lab.link("osmo", "o-core", "up")
     joined = load.interim()
     wait_until(lambda: load.interim()["up"]["received"] > joined["up"]["received"] + 100, 20,
@@ -167,8 +185,9 @@ def test_load_sees_loss(lab):
     code, report = load.finish()
     assert code == 0 and report["sessions"]["failed"] == 0, report
     assert report["up"]["lost"] >= 250, report["up"]
-    assert report["up"]["gap"]["ms"] >= 250, report["up"]
-    assert abs(report["up"]["gap"]["at"] - cut_at) < 0.2, (cut_at, report["up"])
+    gap = report["up"]["gap"]
+    assert gap["ms"] >= 250, report["up"]
+    assert before - 0.2 - gap["own_ms"] / 1000 < gap["at"] < cut_at + 0.2, (cut_at, report["up"])
     assert report["up"]["sent"] == report["up"]["received"] + report["up"]["lost"], report["up"]
     return f"{report['up']['lost']} lost, gap {report['up']['gap']['ms']:.0f} ms"
 
