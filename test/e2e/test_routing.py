@@ -149,10 +149,10 @@ class Far:
             return all(
                 told.get(h, {}).get("bgpState") == "Established"
                 and told[h]["bgpTimerUpMsec"] >= STEADY_MS for h in self.hosts.values())
-        wait_until(check, 30, lambda: f"{self.name} to keep both neighbours: "
+        wait_until(check, 60, lambda: f"{self.name} to keep both neighbours: "
                                       f"{self.frr.ask('show bgp summary')}")
 
-    def follows(self, chassis, timeout=10):
+    def follows(self, chassis, timeout=30):
         """Waits until the best path, and the kernel's route, is the chassis'."""
         wait_until(lambda: self.via() == chassis.side and self.paths()[1] == chassis.side, timeout,
                    lambda: f"{self.name} to follow {chassis.side}: {self.paths()}, kernel "
@@ -172,9 +172,8 @@ class Far:
 
     def moved(self, chassis, since):
         """Seconds from `since` until the kernel's route was first the chassis'."""
-        found = self.moves(chassis, since)
-        assert found, f"{self.name}: no move to {chassis.side}: {self.events.output()[-2000:]}"
-        return found[0]
+        return wait_until(lambda: self.moves(chassis, since), 10, lambda: f"{self.name}: no move "
+                          f"to {chassis.side}: {self.events.output()[-2000:]}")[0]
 
     def accept(self, chassis, on):
         """Whether it has the chassis as a neighbour."""
@@ -243,7 +242,7 @@ class BirdFar(Far):
         def protocols():
             return run("birdc", "-s", self.control, "show", "protocols", check=False)
 
-        wait_until(lambda: protocols().count("Established") == len(SIDES), 30,
+        wait_until(lambda: protocols().count("Established") == len(SIDES), 60,
                    lambda: f"{self.name} to have both neighbours: {protocols()}")
 
 
@@ -294,7 +293,7 @@ class Scene:
                 if lengths != {side: 1 + rm for side, rm in wanted.items() if rm is not None}:
                     return False
             return lengths
-        return wait_until(check, 10, lambda: f"prepends: {[f.paths() for f in self.fars]}, "
+        return wait_until(check, 30, lambda: f"prepends: {[f.paths() for f in self.fars]}, "
                                              f"{[self.metric(c) for c in self.pair.both]}")
 
     def planned(self):
@@ -329,11 +328,14 @@ class Scene:
         survivor.state_is("Active", 10)
         self.follow(survivor)
         late = [far.moved(survivor, at) for far in self.fars]
-        assert all(within[0] <= s <= within[1] for s in late), (
-            f"moved after {late} s, wanted {within}")
+        stood_still = survivor.stood_still_ms()
         wait_heard([stream], 50)
         self.counted()
         result = stream.stop()
+        # What the machine took from the survivor, or from who asked, it took from the routers.
+        machine = (stood_still + result.gap_ms - result.asked_gap_ms) / 1000
+        assert all(within[0] <= s <= within[1] + machine for s in late), (
+            f"moved after {late} s, wanted {within}, and the machine stood still for {machine} s")
         return (f"SIGKILL: decided after {self.pair.decided_ms(survivor, at):.0f} ms, moved after "
                 f"{late[0] * 1000:.0f} ms (core) "
                 f"{late[1] * 1000:.0f} ms (access), gap {result.gap_ms:.0f} ms")
@@ -412,7 +414,7 @@ class AheadScene(Scene):
             # are as long as they are the longer path.
             return info["chassis_state"] == "Standby" and metric is not None and int(
                 metric[1]) > info["peer_route_modifier"]
-        wait_until(check, 30, lambda: f"{standby.side} to advertise: {standby.info()}")
+        wait_until(check, 60, lambda: f"{standby.side} to advertise: {standby.info()}")
         lengths = self.counted()
         assert set(lengths) == set(
             SIDES) and lengths[standby.side] > lengths[self.pair.active.side], lengths
@@ -498,6 +500,7 @@ def bird(lab):
                    own(shipped("bird.conf"), side).replace("log syslog all;", "log stderr all;"))
 
 
+@alone
 def test_frr(lab):
     """FRR as shipped, routers without BFD: they follow the Active; planned, somebody announces
     always; SIGKILL, by hold time"""
@@ -511,6 +514,7 @@ def test_frr_bfd(lab):
     return Scene(lab, frr, bfd=True).killed(BFD_S)
 
 
+@alone
 def test_bird(lab):
     """BIRD as shipped, routers without BFD: the same"""
     return by_hold_time(Scene(lab, bird, bfd=False))
@@ -529,11 +533,13 @@ def test_standby_frr(lab):
     return ahead(AheadScene(lab, frr, bfd=True), BFD_S)
 
 
+@alone
 def test_standby_bird(lab):
     """BIRD as shipped, advertise-in-standby, routers without BFD: the same"""
     return ahead(AheadScene(lab, bird, bfd=False), HOLD_S)
 
 
+@alone
 def test_bird_router(lab):
     """FRR as shipped, BIRD as the routers, which would keep a dead chassis' routes if FRR offered a
     graceful restart"""
@@ -566,6 +572,7 @@ def frr_bmp(lab):
     ]
 
 
+@alone
 def test_follow_bgp(lab):
     """FRR as shipped, BIRD as the routers: they follow a switchover there and back, a BGP failure
     there and back, a death, a return"""
@@ -578,6 +585,7 @@ def test_follow_bgp(lab):
               rewrite=lambda text: text + BGP_WATCHED), "bgp-failure")
 
 
+@alone
 def test_follow_route(lab):
     """BIRD as shipped, FRR as the routers: the same, where the monitored default route goes"""
     return follow(

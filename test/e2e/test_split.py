@@ -124,12 +124,14 @@ def split_l3(lab, speakers, router):
     return f"AS paths while both were Active {lengths}; {result}"
 
 
+@alone
 def test_l3_frr(lab):
     """SRP and replication cut, both Active, FRR: routers keep the old one; repaired, the promoted
     one demotes, nothing moved"""
     return split_l3(lab, frr, Far)
 
 
+@alone
 def test_l3_bird(lab):
     """the same with BIRD on the chassis and as the routers"""
     return split_l3(lab, bird, BirdFar)
