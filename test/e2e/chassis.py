@@ -256,6 +256,42 @@ class Chassis:
         return value - self.noted.get(name, 0) if isinstance(value, int) else value
 
 
+class Standstill:
+    """The longest time for which a core of a chassis stood still, by its own account. Between two
+    looks several stalls count as one."""
+
+    def __init__(self, chassis):
+        self.chassis, self.longest_ms = chassis, 0
+        self.before = self._told()
+
+    def _told(self):
+        return {core["lcore"]: core["stalled_ms"]
+                for core in self.chassis.ctl("show workers")["cores"]}
+
+    def look(self):
+        """The longest so far."""
+        now = self._told()
+        self.longest_ms = max(self.longest_ms, *(now[lcore] - self.before[lcore] for lcore in now))
+        self.before = now
+        return self.longest_ms
+
+
+# srp.commit-timeout: so long an answer waits for the standby.
+COMMIT_MS = 50
+
+
+def attach_protected(active, standby, attach):
+    """Attaches a subscriber when answers are protected, and asserts that this one was: unless the
+    standby stood still for longer than an answer waits. Returns what attach() does."""
+    active.wait(lambda i: i["answers"] == "protected", 10, "answers that the standby protects")
+    told = [active.counter(f"gtp.{name}_answers") for name in ("protected", "unprotected")]
+    still = Standstill(standby)
+    made = attach()
+    now = [active.counter(f"gtp.{name}_answers") for name in ("protected", "unprotected")]
+    assert now == [told[0] + 1, told[1]] or still.look() >= COMMIT_MS, f"{told} became {now}"
+    return made
+
+
 class Pair:
     """Both chassis, and which of them has which role now."""
 

@@ -4,6 +4,7 @@ causes, and user packets of which each is known."""
 
 import collections
 import ipaddress
+import itertools
 import select
 import socket
 import struct
@@ -11,7 +12,7 @@ import threading
 import time
 
 from lab import CORE_HOST, VIP, LabError, in_namespace, wait_until
-from traffic import checksum
+from traffic import SO_TIMESTAMPNS, arrived, checksum
 
 ECHO, CREATE, UPDATE, DELETE = 1, 16, 18, 20
 ERROR_INDICATION, EXTENSIONS, END_MARKER, G_PDU = 26, 31, 254, 255
@@ -25,7 +26,8 @@ LAST_S = 3.0
 
 # A session: its TEIDs at the pair, the subscriber's address, the TEID at the SGSN.
 Context = collections.namedtuple("Context", "imsi control teid address own")
-Datagram = collections.namedtuple("Datagram", "kind teid sequence body")
+# `at`: when it arrived (time of day).
+Datagram = collections.namedtuple("Datagram", "kind teid sequence body at", defaults=(None,))
 
 
 def own_teid(imsi):
@@ -109,7 +111,7 @@ class Client:
         except TimeoutError:
             return None
 
-    def request(self, kind, teid, body, timeout=3.0):
+    def request(self, kind, teid, body, timeout=10.0):
         """A request and its response: (type, elements)."""
         sequence = next(self.sequence)
         self.sock.send(message(kind, teid, sequence, body))
@@ -122,7 +124,7 @@ class Client:
                            f"number {number}")
         return elements(answer[12:])
 
-    def ask(self, octets, timeout=3.0):
+    def ask(self, octets, timeout=10.0):
         """Sends octets; the datagram that comes back, or None."""
         self.sock.send(octets)
         return self.receive(timeout)
@@ -174,6 +176,7 @@ class User:
             # What is too big goes in fragments.
             sock.setsockopt(socket.IPPROTO_IP, 10, 0)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+            sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             sock.bind((address, 2152))
             sock.connect((VIP, 2152))
             return sock
@@ -187,17 +190,18 @@ class User:
             struct.pack("!BBHI", flags, kind,
                         len(optional) + len(body), teid) + optional + body)
 
-    def receive(self, timeout=2.0):
+    def receive(self, timeout=10.0):
         """The next datagram, or None."""
         self.sock.settimeout(timeout)
         try:
-            data = self.sock.recv(65536)
+            data, extra, _, _ = self.sock.recvmsg(65536, 64)
         except TimeoutError:
             return None
         flags, kind, _, teid = struct.unpack("!BBHI", data[:8])
         at = 12 if flags & 7 else 8
         return Datagram(kind, teid,
-                        struct.unpack("!H", data[8:10])[0] if flags & 2 else None, data[at:])
+                        struct.unpack("!H", data[8:10])[0] if flags & 2 else None, data[at:],
+                        arrived(extra))
 
     def drain(self):
         """Forgets what has come in so far."""
@@ -208,12 +212,19 @@ class User:
         """Pings until the core host's next hop is known and an answer came, then forgets them
         all."""
         wait_until(
-            lambda: self.send(context.teid, echo(context.address, ident=0)) or self.receive(0.1), 5,
+            lambda: self.send(context.teid, echo(context.address, ident=0)) or self.receive(0.1), 15,
             "the first answer")
-        # A last one, told from the others: behind it nothing is on the way.
-        self.send(context.teid, echo(context.address, ident=0, sequence=2))
-        wait_until(lambda: (self.receive(1) or Datagram(0, 0, 0, b"")).body[26:28] == b"\0\2", 5,
-                   "the last answer")
+        numbers = itertools.count(2)
+
+        def last():
+            """A last one, told from the others: behind it nothing is on the way."""
+            number = next(numbers)
+            self.send(context.teid, echo(context.address, ident=0, sequence=number))
+            while (got := self.receive(1)) is not None:
+                if got.body[26:28] == struct.pack("!H", number):
+                    return True
+            return False
+        wait_until(last, 15, "the last answer")
 
     def indicate(self, datagram, address=None):
         """Answers a G-PDU with an Error Indication: no such tunnel here."""
@@ -257,7 +268,7 @@ class Talker:
             return  # what became of an earlier one: nobody was there
         if got is not None and got.kind == G_PDU:
             self.heard[str(ipaddress.ip_address(got.body[16:20]))].append(
-                (time.time(), len(got.body)))
+                (got.at, len(got.body)))
 
     def _run(self):
         due, number = time.monotonic(), 0

@@ -56,7 +56,8 @@ def after_dual_active(lab, topology):
     other = Sgsnemu(lab)
     assert ping(lab, other.namespace, other.attach()[0]) >= 2, "no new session after dual active"
     same_usage(pair)
-    assert pair.active.counter("gtp.answers") == "protected", "answers do not wait for the standby"
+    wait_until(lambda: pair.active.counter("gtp.answers") == "protected", 10,
+               "answers that wait for the standby")
     assert sgsn.detach() == [128] * 2
     before = pair.identities(pair.active)
     pair.settle()

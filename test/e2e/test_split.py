@@ -5,7 +5,7 @@ make of two Active ones."""
 import json
 import time
 
-from chassis import Pair, check_truth
+from chassis import Pair, attach_protected, check_truth
 from lab import CORE_GATEWAY, SIDES, VIP, run, wait_until
 from shared import alone
 from test_aaa import alarms, causes
@@ -78,12 +78,8 @@ def goes_on(lab, pair, made, stream):
     active, standby = pair.settle()
     equal_tables(pair)
     assert made in standby.sessions(), "what was made while the links were cut is not there"
-    told = [active.counter(f"gtp.{name}_answers") for name in ("protected", "unprotected")]
-    late = Sgsnemu(lab)
-    address = late.attach()[0]
-    assert [active.counter(f"gtp.{name}_answers")
-            for name in ("protected", "unprotected")] == [told[0] + 1, told[1]], told
-    assert address in standby.sessions(), "it was acknowledged, and is not there"
+    address = attach_protected(active, standby, lambda: Sgsnemu(lab).attach()[0])
+    wait_until(lambda: address in standby.sessions(), 10, "what was acknowledged")
     equal_tables(pair)
     warm(stream)
     check_truth(pair)

@@ -108,6 +108,16 @@ def checksum(data):
     return ~total & 0xffff
 
 
+def arrived(extra):
+    """When a packet arrived, by what recvmsg() has besides. That is nearest to the wire: who reads
+    it may be scheduled late."""
+    for level, kind, value in extra:
+        if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
+            seconds, nano = struct.unpack("qq", value[:16])
+            return seconds + nano / 1e9
+    return time.time()
+
+
 class Result:
     """What became of a stream of probes."""
 
@@ -181,12 +191,7 @@ class Probes:
                 data, extra, _, _ = self.sock.recvmsg(2048, 64)
             except OSError:
                 return
-            # Nearest to the wire: this thread may be scheduled late.
-            at = time.time()
-            for level, kind, value in extra:
-                if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
-                    seconds, nano = struct.unpack("qq", value[:16])
-                    at = seconds + nano / 1e9
+            at = arrived(extra)
             head = (data[0] & 15) * 4
             if len(data) < head + 8:
                 continue
