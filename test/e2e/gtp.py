@@ -91,10 +91,12 @@ class Client:
         def make():
             sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             sock.bind((address, port))
             sock.connect((VIP, remote_port))
             return sock
         self.address = address
+        self.at = None  # when the last datagram arrived (time of day)
         self.sequence = lab.sequence if sequence is None else sequence
         self.sock = in_namespace(lab.namespace("acc"), make)
         lab.cleanups.append(self.sock.close)
@@ -107,21 +109,24 @@ class Client:
         """The next datagram, or None."""
         self.sock.settimeout(timeout)
         try:
-            return self.sock.recv(4096)
+            data, extra, _, _ = self.sock.recvmsg(4096, 64)
         except TimeoutError:
             return None
+        self.at = arrived(extra)
+        return data
 
     def request(self, kind, teid, body, timeout=10.0):
         """A request and its response: (type, elements)."""
-        sequence = next(self.sequence)
+        sequence, number = next(self.sequence), None
         self.sock.send(message(kind, teid, sequence, body))
-        answer = self.receive(timeout)
-        if answer is None:
-            raise LabError(f"no answer to GTP-C message {kind}")
-        _, got, _, _, number = struct.unpack("!BBHIH", answer[:10])
-        if got != kind + 1 or number != sequence:
-            raise LabError(f"GTP-C message {kind}, number {sequence} was answered by {got}, "
-                           f"number {number}")
+        end = time.monotonic() + timeout
+        while number != sequence & 0xffff:  # what an earlier one was answered may be late
+            answer = self.receive(max(0.001, end - time.monotonic()))
+            if answer is None:
+                raise LabError(f"no answer to GTP-C message {kind}")
+            _, got, _, _, number = struct.unpack("!BBHIH", answer[:10])
+        if got != kind + 1:
+            raise LabError(f"GTP-C message {kind}, number {sequence} was answered by {got}")
         return elements(answer[12:])
 
     def ask(self, octets, timeout=10.0):
@@ -212,8 +217,8 @@ class User:
         """Pings until the core host's next hop is known and an answer came, then forgets them
         all."""
         wait_until(
-            lambda: self.send(context.teid, echo(context.address, ident=0)) or self.receive(0.1), 15,
-            "the first answer")
+            lambda: self.send(context.teid, echo(context.address, ident=0)) or self.receive(0.1),
+            15, "the first answer")
         numbers = itertools.count(2)
 
         def last():

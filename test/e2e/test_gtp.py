@@ -7,9 +7,9 @@ import socket
 import struct
 import time
 
-from chassis import TWO_WORKERS, Pair
+from chassis import TWO_WORKERS, Pair, Standstill
 from gtp import (ACCEPTED, ADDRESSES_OCCUPIED, CREATE, DELETE, ECHO, END_MARKER, ERROR_INDICATION,
-                 EXTENSIONS, G_PDU, UPDATE, Client, User, create_elements, echo, elements,
+                 EXTENSIONS, G_PDU, UPDATE, Client, Context, User, create_elements, echo, elements,
                  ip_packet, message, own_teid, update_elements)
 from lab import CORE_HOST, VIP, in_namespace, wait_until
 from shared import alone, needs
@@ -126,7 +126,7 @@ def test_gtpu_headers(lab, pair):
     before = active.counter("end_markers")
     user.send(context.teid, b"", END_MARKER)
     user.send(context.teid, b"", END_MARKER, 0x32, bytes(4))
-    wait_until(lambda: active.counter("end_markers") == before + 2, 3, "the End Markers")
+    wait_until(lambda: active.counter("end_markers") == before + 2, 10, "the End Markers")
     user.send(context.teid,
               echo(context.address),
               flags=0x36,
@@ -138,7 +138,7 @@ def test_gtpu_headers(lab, pair):
         told)
     spoofed = active.counter("drop_spoofed")
     user.send(context.teid, echo("172.20.200.200"))
-    wait_until(lambda: active.counter("drop_spoofed") == spoofed + 1, 3, "the spoofed packet's "
+    wait_until(lambda: active.counter("drop_spoofed") == spoofed + 1, 10, "the spoofed packet's "
                                                                          "counter")
     assert user.receive(0.1) is None
 
@@ -162,7 +162,7 @@ def test_gtpu_in_fragments(lab, pair):
         spoofed = pair.active.counter("drop_spoofed")
         sender.send(contexts[0].teid, echo(contexts[1].address, size=1472))
         wait_until(lambda n=spoofed: pair.active.counter("drop_spoofed") == n + 1,
-                   3,
+                   10,
                    "the spoofed packet's counter")
     assert pair.active.counter("gtp.gtpu_reassembled") == before + 4
 
@@ -183,21 +183,21 @@ def test_error_indication_obeyed(lab):
         contexts.append(found)
     assert found[0] == ADDRESSES_OCCUPIED and contexts, found
     _, _, teid, address = contexts[0]
-    core.sendto(b"down", (address, 4000))
-    got = user.receive()
-    assert got is not None and got.kind == G_PDU and got.teid == own_teid(imsi(20)), got
+    got = down(core, user, Context(imsi(20), None, teid, address, None))
+    assert got.kind == G_PDU and got.teid == own_teid(imsi(20)), got
     # Of another tunnel, and of another SGSN's tunnel: nobody is meant.
     user.indicate(got._replace(teid=got.teid + 1000))
     user.indicate(got, "10.8.0.77")
-    wait_until(lambda: pair.active.counter("gtp.error_indications_received") == 2, 3,
+    wait_until(lambda: pair.active.counter("gtp.error_indications_received") == 2, 10,
                "the indications' counter")
     sweeps = pair.active.counter("sweeps")
-    wait_until(lambda: pair.active.counter("sweeps") >= sweeps + 3, 10, "three passes over the "
+    wait_until(lambda: pair.active.counter("sweeps") >= sweeps + 3, 30, "three passes over the "
                                                                         "sessions")
     assert pair.active.total() == pair.other(pair.active).total() == len(contexts)
+    began = time.monotonic()
     user.indicate(got)
     for chassis in pair.both:
-        wait_until(lambda c=chassis: address not in c.sessions(), 5, "the session to go at "
+        wait_until(lambda c=chassis: address not in c.sessions(), 15, "the session to go at "
                                                                      f"{chassis.side}")
     ended = time.monotonic()
     assert pair.active.counter("ended_error_indication") == 1
@@ -210,12 +210,12 @@ def test_error_indication_obeyed(lab):
             break
         assert found[0] == ADDRESSES_OCCUPIED, found
         refused += 1
-        wait_until(lambda: user.receive(0.1) is None, 1, "silence")
-        assert time.monotonic() < ended + quarantine + 5, "the address never came back"
+        wait_until(lambda: user.receive(0.1) is None, 10, "silence")
+        assert time.monotonic() < ended + 10 * quarantine, "the address never came back"
     assert found[3] == address and refused > 0
     # Seconds are counted whole.
-    assert time.monotonic() - ended >= quarantine - 1, (
-        f"given out again after {time.monotonic() - ended:.1f} s")
+    assert time.monotonic() - began >= quarantine - 1, (
+        f"given out again after {time.monotonic() - began:.1f} s")
     assert found[2] != teid, "the same TEID at once"
     user.send(teid, echo(address))
     got = user.receive(0.3)
@@ -246,7 +246,7 @@ def test_error_indication_sent(lab, pair):
     victim.kill9()
     survivor.state_is("Active", 10)
     user.drain()
-    wait_until(indicated, 15, "an Error Indication of the survivor")
+    wait_until(indicated, 30, "an Error Indication of the survivor")
     age = survivor.info()["state_age_ms"]
     assert age >= 2900, f"one was sent {age} ms after the promotion"
     return f"{count} in {spent:.2f} s; after a crash the first at {age} ms"
@@ -275,12 +275,12 @@ def test_sgsn_restart_told(lab, pair):
     assert pair.active.counter("ended_sgsn_restart") == 3 and pair.active.counter(
         "gtp.sgsn_restarts") == 1
     # The other chassis has never heard of either SGSN, but its slots have.
-    assert pair.switchover() is pair.right
+    new = pair.switchover()
     late = second.attach(imsi(43), recovery=9)
-    sweeps = pair.right.counter("sweeps")
-    wait_until(lambda: pair.right.counter("sweeps") >= sweeps + 3, 10, "three passes over the "
+    sweeps = new.counter("sweeps")
+    wait_until(lambda: new.counter("sweeps") >= sweeps + 3, 30, "three passes over the "
                                                                        "sessions")
-    assert set(pair.right.sessions()) == {fresh, late.address, *kept}, (
+    assert set(new.sessions()) == {fresh, late.address, *kept}, (
         "an SGSN that did not restart lost a session")
     update = second.ask(
         message(UPDATE, late.control, 902, update_elements(0x6666, two, QOS, recovery=10)))
@@ -300,16 +300,24 @@ def test_sgsn_restart_by_echo(lab):
     gone = sgsn.attach(imsi(60), recovery=5).address
     kept = other.attach(imsi(61), recovery=5).address
     assert len(equal_tables(pair)) == 2
+
+    def answers(recovery):
+        """Whether it was asked; each time it is, it answers: an answer may come too late."""
+        asked = sgsn.receive(0.2)
+        if asked is None:
+            return False
+        assert asked[1] == ECHO, asked
+        number = struct.unpack("!H", asked[8:10])[0]
+        sgsn.sock.send(message(ECHO + 1, 0, number, bytes([14, recovery])))
+        return True
+
+    def settled(recovery, left):
+        answers(recovery)
+        return all(set(c.sessions()) == left for c in pair.both)
     for recovery, left in ((5, {gone, kept}), (6, {kept})):
-        asked = sgsn.receive(5)
-        assert asked is not None and asked[1] == ECHO, asked
-        sgsn.sock.send(
-            message(ECHO + 1, 0,
-                    struct.unpack("!H", asked[8:10])[0], bytes([14, recovery])))
-        for chassis in pair.both:
-            wait_until(lambda c=chassis, l=left: set(c.sessions()) == l,
-                       10,
-                       lambda c=chassis: f"{c.side}: {c.sessions()}")
+        wait_until(lambda r=recovery: answers(r), 15, "an Echo Request")
+        wait_until(lambda r=recovery, l=left: settled(r, l), 30,
+                   lambda l=left: f"{l} to stay: {[c.sessions() for c in pair.both]}")
     told = pair.active.counter("gtp.sgsn_restarts")
     assert told == 1, told
 
@@ -328,30 +336,35 @@ def deletes(client, timeout):
 def test_idle_timeout(lab):
     """a silent session ends after idle-timeout, a busy one does not; the SGSN is told again until
     it answers"""
-    pair = Pair(lab, edits={"apns.idle-timeout": "2"}).start()
+    # Longer than who keeps the other one busy may stand still.
+    timeout = 4
+    pair = Pair(lab, edits={"apns.idle-timeout": str(timeout)}).start()
     own = lab.add_ue()[1]
     client, user = Client(lab, port=2123, address=own), User(lab, own)
     busy = client.attach(imsi(60))
-    began = time.monotonic()
+    began, still = time.time(), Standstill(pair.active)
     idle = client.attach(imsi(61))
     told = None
     while told is None:
         user.send(busy.teid, echo(busy.address))
         told = deletes(client, 0.1)
-        assert time.monotonic() < began + 8, "no Delete for the idle session"
-    at = time.monotonic()
-    assert told[1] == idle.own and 1 <= at - began, f"{told} after {at - began:.1f} s"
-    for chassis in pair.both:
-        wait_until(lambda c=chassis: set(c.sessions()) == {busy.address}, 5, "the idle one to go "
-                                                                             f"at {chassis.side}")
+        assert time.time() < began + 10 * timeout, "no Delete for the idle session"
+    at = client.at
+    # Seconds are counted whole.
+    assert told[1] == idle.own and timeout - 1 <= at - began, f"{told} after {at - began:.1f} s"
+
+    def gone():
+        user.send(busy.teid, echo(busy.address))
+        return all(set(c.sessions()) == {busy.address} for c in pair.both)
+    wait_until(gone, 15, "the idle one to go at both")
     assert pair.active.counter("ended_idle") == 1
     again = None
     while again is None:
         user.send(busy.teid, echo(busy.address))
         again = deletes(client, 0.1)
-        assert time.monotonic() < at + 6, "no repetition"
-    assert again[0] == told[0] and 2.5 <= time.monotonic() - at <= 4, (
-        f"{again} after {time.monotonic() - at:.1f} s")
+        assert time.time() < at + 30, "no repetition"
+    assert again[0] == told[0] and 2.5 <= client.at - at <= 4 + still.look() / 1000, (
+        f"{again} after {client.at - at:.1f} s, stood still for {still.longest_ms} ms")
     client.sock.send(message(DELETE + 1, 0, told[2], bytes([1, ACCEPTED])))
     quiet = time.monotonic() + 3.5
     while time.monotonic() < quiet:
@@ -368,21 +381,24 @@ def test_session_timeout(lab):
     pair = Pair(lab, edits={"apns.session-timeout": "5"}).start()
     own = lab.add_ue()[1]
     client, user = Client(lab, port=2123, address=own), User(lab, own)
-    began = time.monotonic()
+    began = time.time()
     context = client.attach(imsi(70))
     equal_tables(pair)
     victim = pair.active
-    victim.kill9()
     survivor = pair.other(victim)
+    still = Standstill(survivor)
+    victim.kill9()
     told = None
     while told is None:
         user.send(context.teid, echo(context.address))
         told = deletes(client, 0.1)
-        assert time.monotonic() < began + 12, "no Delete"
-    spent = time.monotonic() - began
-    assert told[1] == context.own and 4 <= spent <= 7, f"after {spent:.1f} s"
+        assert time.time() < began + 60, "no Delete"
+    spent = client.at - began
+    assert told[1] == context.own and 4 <= spent <= 7 + still.look() / 1000, (
+        f"after {spent:.1f} s, stood still for {still.longest_ms} ms")
     client.sock.send(message(DELETE + 1, 0, told[2], bytes([1, ACCEPTED])))
-    assert survivor.total() == 0 and survivor.counter("ended_session_timeout") == 1
+    wait_until(lambda: survivor.total() == 0, 10, "no session")
+    assert survivor.counter("ended_session_timeout") == 1
     return f"after {spent:.1f} s"
 
 
@@ -396,7 +412,7 @@ def test_restart_counter(lab, pair):
         def ask():
             answer = client.ask(message(ECHO, 0, next(client.sequence), b""), 0.2)
             return answer if answer is not None and answer[1] == ECHO + 1 else None
-        found = elements(wait_until(ask, 10, "an Echo Response")[12:])[14][0]
+        found = elements(wait_until(ask, 30, "an Echo Response")[12:])[14][0]
         who = imsi(next(number))
         created = client.request(CREATE, 0, create_elements(who, own_teid(who), client.address))
         assert created[1][0] == ACCEPTED and created[14][0] == found, (
@@ -481,9 +497,15 @@ def test_downlink_sizes(lab, pair):
     assert fits == 1464, f"told {fits}"
     assert pair.active.counter("drop_too_big") >= 1 and pair.active.counter("icmp_sent") >= 1
     assert user.receive(0.05) is None
-    # What was refused before the host knew is told by an error that waits at the socket.
-    wait_until(lambda: core.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0, 1, "no error")
-    core.send(bytes(fits - 28))
+
+    def sent():
+        """What was refused before the host knew is told by errors that wait at the socket, or will
+        yet."""
+        try:
+            return core.send(bytes(fits - 28)) > 0
+        except OSError:
+            return False
+    wait_until(sent, 5, "no error")
     got = user.receive()
     assert got is not None and len(got.body) == fits, got
     assert pair.active.counter("fragmented") == before + 1
@@ -507,7 +529,7 @@ def test_ue_to_ue_workers(lab, pair):
                                                                               users[0])):
             packet = echo(source.address, target.address)
             sender.send(source.teid, packet)
-            got = receiver.receive(5)
+            got = receiver.receive()
             assert got is not None and got.teid == target.own, got
             assert got.body[12:20] == packet[12:20] and got.body[20:] == packet[20:], got.body.hex()
             assert got.body[8] == packet[8] - 1, f"TTL {got.body[8]}: one router, one hop"
