@@ -169,7 +169,7 @@ class Chassis:
         self.process.popen.wait()
         return at
 
-    def term(self, timeout=20):
+    def term(self, timeout=60):
         """SIGTERM; the exit code."""
         self.ended = True
         self.process.send(signal.SIGTERM)
@@ -361,7 +361,7 @@ class Pair:
         """A planned switchover. Returns the new Active."""
         old = self.active
         new = self.other(old)
-        wait_until(lambda: self.begins(old), 5, "the durable reserve of terms")
+        wait_until(lambda: self.begins(old), 30, "the durable reserve of terms")
         new.state_is("Active", timeout)
         old.state_is("Standby", timeout)
         return new
@@ -420,7 +420,7 @@ def disagreement(pair):
     return None
 
 
-def check_truth(pair, timeout=5):
+def check_truth(pair, timeout=20):
     """Records sent = applied + refused + superseded + in flight, to the unit, by what both chassis
     say."""
     wait_until(lambda: disagreement(pair) is None, timeout,

@@ -105,7 +105,9 @@ def answers(lab, namespace, target):
               target,
               check=False)
     assert "DUP" not in out, out
-    return int(re.search(r"(\d+) received", out).group(1)) >= 2
+    # The program itself waits for the last one no longer than for the others.
+    return int(re.search(r"(\d+) received", out).group(1)) >= 2 or ping(
+        lab, namespace, None, target) >= 2
 
 
 def test_kernel_owns_addresses(lab, pair):
@@ -117,7 +119,7 @@ def test_kernel_owns_addresses(lab, pair):
         for target in targets:
             assert answers(lab, namespace, target), f"{namespace} cannot ping {target}"
             out = run("ip", "netns", "exec", lab.namespace(namespace), "traceroute", "-n", "-N",
-                      "1", "-q", "1", "-w", "2", "-m", "2", target)
+                      "1", "-q", "1", "-w", "10", "-m", "2", target)
             assert re.search(rf"^ *1 +{re.escape(target)} ", out, re.M), out
     for namespace, target in (("acc", VIP), ("acc", "10.8.0.12"), ("core", CORE_GATEWAY)):
         out = run("ip",
@@ -128,7 +130,7 @@ def test_kernel_owns_addresses(lab, pair):
                   "-c",
                   "2",
                   "-w",
-                  "3",
+                  "15",
                   "-I",
                   "br0",
                   target,
@@ -145,7 +147,7 @@ def test_traceroute_through(lab):
     address = sgsn.attach()[0]
     ping(lab, sgsn.namespace, address)
     out = run("ip", "netns", "exec", lab.namespace(sgsn.namespace), "traceroute", "-n", "-q", "2",
-              "-w", "2", "-m", "4", "-s", address, CORE_HOST)
+              "-w", "10", "-m", "4", "-s", address, CORE_HOST)
     hops = re.findall(r"^ *(\d+) +([0-9.]+) ", out, re.M)
     assert len(hops) == 2 and hops[1][1] == CORE_HOST, out
 
@@ -168,17 +170,14 @@ def test_tshark_accepts_all(lab, pair):
     own = lab.add_ue()[1]
     control, user = Client(lab, address=own), Client(lab, port=2152, address=own, remote_port=2152)
     assert control.create("240019999999999", "no.such.apn")[0] == UNKNOWN_APN
-    control.sock.send(message(ECHO, 0, 77, b""))
-    assert control.receive(3) is not None
-    control.sock.send(bytes.fromhex("1e01000000010000ffffffff0000000000000000"))
-    assert control.receive(3) is not None
-    user.sock.send(message(ECHO, 0, 78, b""))
-    assert user.receive(3) is not None
+    assert control.ask(message(ECHO, 0, 77, b"")) is not None
+    assert control.ask(bytes.fromhex("1e01000000010000ffffffff0000000000000000")) is not None
+    assert user.ask(message(ECHO, 0, 78, b"")) is not None
 
     def indicated():
         user.sock.send(bytes.fromhex("30ff0014fffffff0") + bytes(20))
         return user.receive(0.2)
-    assert wait_until(indicated, 10, "an Error Indication")[1] == 26
+    assert wait_until(indicated, 30, "an Error Indication")[1] == 26
     pair.switchover()
     assert ping(lab, sgsn.namespace, address) >= 2
     assert sgsn.detach() == [128, 128]

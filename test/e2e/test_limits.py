@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import subprocess
+import time
 
 from chassis import Chassis, Pair, tandem
 from gtp import (ACCEPTED, ADDRESSES_OCCUPIED, CREATE, NO_RESOURCES, UNKNOWN_APN, Client,
@@ -41,14 +42,19 @@ def test_exhausted_pool(lab):
     assert 5 <= len(held) <= 8, held
     assert pair.active.counter("gtp.rejected_no_addresses") == 1
     address, control = held.popitem()
+    began = time.monotonic()
     assert client.delete(control) == ACCEPTED
-    assert client.create("240010000001000")[0] == ADDRESSES_OCCUPIED, (
+    cause = client.create("240010000001000")[0]
+    # Seconds are counted whole: it lasts a second at least.
+    assert cause == ADDRESSES_OCCUPIED or time.monotonic() - began >= 1, (
         "an address in quarantine was given out")
 
     def again():
         got = client.create("240010000001001")
         return got if got[0] == ACCEPTED else None
-    assert wait_until(again, 10, "the address to leave its quarantine")[3] == address
+    if cause == ADDRESSES_OCCUPIED:
+        got = wait_until(again, 30, "the address to leave its quarantine")
+        assert got[3] == address, got
     wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 5, "equal tables")
     client.close()
 
@@ -80,16 +86,13 @@ def test_repeated_request(lab, pair):
     too"""
     client = Client(lab)
     request = message(CREATE, 0, 4711, create_elements("240010000000042", 7, client.address))
-    client.sock.send(request)
-    first = client.receive(3)
-    client.sock.send(request)
-    assert client.receive(3) == first
+    first = client.ask(request)
+    assert first is not None and client.ask(request) == first
     pair.switchover()
-    client.sock.send(request)
-    third = client.receive(3)
+    third = client.ask(request)
     assert third is not None and third[8:] == first[8:], (
         f"{first.hex()} became {third and third.hex()}")
-    assert pair.left.total() == pair.right.total() == 1
+    wait_until(lambda: pair.left.total() == pair.right.total() == 1, 5, "one session at each")
     client.close()
 
 
@@ -137,7 +140,7 @@ def test_spoofed_source(lab, pair):
             return active.counter(counter)
         before = active.counter(counter)
         wait_until(lambda: sent() > before, 5, counter)
-    assert user.receive(2) is not None, "the honest packet was not answered"
+    assert user.receive(10) is not None, "the honest packet was not answered"
     client.close()
     user.close()
 
@@ -153,8 +156,7 @@ def table(plane):
 
 def answered(client, octets):
     """Sends octets and returns what came back in time."""
-    client.sock.send(octets)
-    return client.receive(2)
+    return client.ask(octets)
 
 
 def one_malformed(pair, client, octets, verdict, prefix):
@@ -163,7 +165,7 @@ def one_malformed(pair, client, octets, verdict, prefix):
     if kind == "drop":
         before = pair.active.counter(prefix + value)
         client.sock.send(octets)
-        wait_until(lambda: pair.active.counter(prefix + value) == before + 1, 3, f"{value} to go "
+        wait_until(lambda: pair.active.counter(prefix + value) == before + 1, 10, f"{value} to go "
                                                                                  f"from {before} "
                                                                                  f"to {before + 1}")
         answer = client.receive(0.01)
@@ -200,7 +202,7 @@ def malformed(lab, pair, plane):
         client.close()
     assert not wrong, f"{len(wrong)} of {len(rows)}: " + "; ".join(wrong[:12])
     assert ping(lab, sgsn.namespace, address) >= 2, "the subscriber suffers"
-    assert pair.left.total() == pair.right.total() == 1
+    wait_until(lambda: pair.left.total() == pair.right.total() == 1, 5, "one session at each")
     return len(rows)
 
 

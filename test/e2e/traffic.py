@@ -314,17 +314,17 @@ class Capture:
         self.process = Process(lab, lab.namespace(namespace), f"dumpcap-{namespace}-{link}",
                                ["dumpcap", "-q", "-P", "-i", link, "-w", self.file])
         # The file's header is there once the socket is.
-        wait_until(lambda: os.path.exists(self.file) and os.path.getsize(self.file) >= 24, 10,
+        wait_until(lambda: os.path.exists(self.file) and os.path.getsize(self.file) >= 24, 60,
                    "the capture to start")
 
     def stop(self, last=None):
         """Ends the capture, once it holds a packet that the filter `last` lets through: the newest
         are still on their way to the file when they have arrived."""
         if last is not None:
-            wait_until(lambda: self.rows(last, "frame.number", check=False), 10,
+            wait_until(lambda: self.rows(last, "frame.number", check=False), 60,
                        f"{last} in {self.file}")
         self.process.send(signal.SIGINT)
-        self.process.wait(10)
+        self.process.wait(60)
 
     def rows(self, display_filter, *fields, check=True):
         """The fields of every packet that the filter lets through, checksums verified."""

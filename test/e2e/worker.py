@@ -17,8 +17,9 @@ from chassis import check_truth, tandem
 from shared import Shared, dropped
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-CASE_S = 240
-RESET_S = 120
+# Ten times what the longest case takes.
+CASE_S = 400
+RESET_S = 200
 TAIL_LINES = 30
 # What DPDK prints at each start; the whole log is kept.
 NOISE = ("EAL: Detected", "EAL: Physical", "EAL: Selected", "TELEMETRY:", "tap_", "qdisc_",
