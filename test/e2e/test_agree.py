@@ -66,7 +66,7 @@ def test_pool_differs(lab, pair):
     restart(other, before)
     pair.settle()
     assert pair.active is active
-    wait_until(lambda: other.total() == 2, 5, "both sessions on the standby")
+    wait_until(lambda: other.total() == 2, 15, "both sessions on the standby")
     check_truth(pair)
     assert active.ask("srp validate-configuration")["ok"]
     active.wait(lambda i: i["last_peer_configuration_event"] == "compared key by key: "
@@ -74,7 +74,8 @@ def test_pool_differs(lab, pair):
                                                                             "command")
     for chassis in pair.both:
         assert chassis.info()["peer_configuration_validation"] == "Complete"
-        assert not chassis.ctl("show alarms")["alarms"], chassis.ctl("show alarms")
+        wait_until(lambda c=chassis: not c.ctl("show alarms")["alarms"], 15,
+                   lambda c=chassis: f"no alarm: {c.ctl('show alarms')}")
     assert active.ctl("show srp configuration-difference")["differences"] == []
 
 

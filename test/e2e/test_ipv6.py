@@ -61,13 +61,13 @@ def test_vip6_taken(lab):
     left = Pair(lab, edits={"srp.topology": '"l2"'}, rewrite=with_vip6).left
     left.start()
     left.wait_ready()
-    text = wait_until(lambda: alarm(left), 15, lambda: f"the alarm: {left.info()}")
+    text = wait_until(lambda: alarm(left), 60, lambda: f"the alarm: {left.info()}")
     assert f"VIP {VIP6} is answered by " in text, text
     assert left.info()["chassis_state"] == "Init", left.info()
     lab.ip("acc", "addr", "del", f"{VIP6}/128", "dev", "br0")
-    left.state_is("Active", 10)
+    left.state_is("Active", 60)
     assert alarm(left) is None
-    wait_until(lambda: VIP6 in lab.ip("left", "-6", "addr", "show", "tw-acc"), 5, "the VIP")
+    wait_until(lambda: VIP6 in lab.ip("left", "-6", "addr", "show", "tw-acc"), 15, "the VIP")
     return text
 
 
@@ -83,17 +83,19 @@ def test_vip6(lab):
         lab.ip(side, "addr", "add", f"{HOSTS[side]}/64", "dev", "tw-acc", "nodad")
     active = pair.active
     standby = pair.other(active)
-    wait_until(lambda: answers(lab), 5, f"{VIP6} to answer")
+    wait_until(lambda: answers(lab), 15, f"{VIP6} to answer")
     assert neighbour(lab) == mac(lab, active.side)
     for chassis, there in ((active, True), (standby, False)):
         assert (VIP6 in lab.ip(chassis.side, "-6", "addr", "show", "tw-acc")) == there
     pair.switchover()
     # Nobody asked: the entry is there, so what moves it is the announcement.
-    wait_until(lambda: neighbour(lab) == mac(lab, standby.side), 5, "the neighbour's entry to move")
-    assert answers(lab)
+    wait_until(lambda: neighbour(lab) == mac(lab, standby.side), 15,
+               "the neighbour's entry to move")
+    wait_until(lambda: answers(lab), 15, f"{VIP6} to answer")
     assert VIP6 not in lab.ip(active.side, "-6", "addr", "show", "tw-acc")
     pair.settle()
     standby.kill9()
-    wait_until(lambda: neighbour(lab) == mac(lab, active.side), 5, "the neighbour's entry to move")
-    assert answers(lab)
+    wait_until(lambda: neighbour(lab) == mac(lab, active.side), 15,
+               "the neighbour's entry to move")
+    wait_until(lambda: answers(lab), 15, f"{VIP6} to answer")
     return f"{VIP6} moved twice"

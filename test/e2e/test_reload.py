@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The running configuration: shown, saved, started from, loaded anew by command and by SIGHUP."""
 
+import errno
 import itertools
 import json
 import os
@@ -102,8 +103,9 @@ def test_good(lab):
     logged = len(active.process.output())
     active.process.send(signal.SIGHUP)
     wait_until(lambda: rate(active) == 0, 5, "the reload by SIGHUP")
-    said = active.process.output()[logged:]
-    assert "SIGHUP" not in said and "reload: log.level: " in said, said
+    said = lambda: active.process.output()[logged:]
+    wait_until(lambda: "reload: log.level: " in said(), 5, lambda: f"the log: {said()}")
+    assert "SIGHUP" not in said(), said()
     wait_until(lambda: attach_directly(active, client, imsis), 10, "an answer past the kernel "
                                                                    "again")
     sessions = pair.identities(active)
@@ -111,7 +113,8 @@ def test_good(lab):
     after = active.info()
     assert after["term"] == before["term"] and after[
         "peer_configuration_validation"] == "Complete", after
-    assert len(sessions) >= 7 and pair.identities(pair.other(active)) == sessions
+    assert len(sessions) >= 7, sessions
+    wait_until(lambda: pair.identities(pair.other(active)) == sessions, 10, "equal tables")
     return f"{len(LIVE)} keys, {len(sessions)} sessions"
 
 
@@ -156,13 +159,14 @@ def test_agreed(lab):
             chassis.wait(lambda i: i["peer_configuration_validation"] == "Complete", 10,
                          "to be equal again")
         assert pair.settle()[0] is active
-        assert len(
-            pair.identities(active)) == n and pair.identities(standby) == pair.identities(active)
+        assert len(pair.identities(active)) == n
+        wait_until(lambda: pair.identities(standby) == pair.identities(active), 10, "equal tables")
     for chassis in pair.both:
         info = chassis.info()
         assert info["uptime_ms"] > before[chassis]["uptime_ms"] and info["state_age_ms"] > before[
             chassis]["state_age_ms"], info
-        assert not chassis.ctl("show alarms")["alarms"], chassis.ctl("show alarms")
+        wait_until(lambda c=chassis: not c.ctl("show alarms")["alarms"], 15,
+                   lambda c=chassis: f"no alarm: {c.ctl('show alarms')}")
     assert len(pair.identities(pair.switchover())) == n
     return f"{n} sessions"
 
@@ -246,7 +250,18 @@ def test_save(lab):
     chassis.file = file
     chassis.start()
     chassis.wait_ready()
-    assert text(chassis) == running and rate(chassis) == 500
+    assert text(chassis) == running
+    wait_until(lambda: rate(chassis) == 500, 5, "the replication core to keep to its rate")
+
+
+def reader(fifo):
+    """A descriptor that writes to who reads a FIFO; None if nobody does."""
+    try:
+        return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        return None
 
 
 def test_slow_disk(lab):
@@ -275,8 +290,7 @@ def test_slow_disk(lab):
             if not stays:
                 asker.close()
             chassis.info()
-            # Somebody reads, or this fails
-            pipe = os.open(chassis.file, os.O_WRONLY | os.O_NONBLOCK)
+            pipe = wait_until(lambda: reader(chassis.file), 5, "somebody to read")
             os.remove(chassis.file)
             put(chassis, edit(was, "srp.replication-rate", "200"))
             os.write(pipe, edit(was, "srp.replication-rate", "100").encode())
@@ -316,11 +330,11 @@ def test_keys_elsewhere(lab):
         "a connection that is up is not cut")
     cut_srp(lab)
     for chassis in pair.both:
-        wait_until(lambda c=chassis: "read again" in c.process.output(), 10, f"{chassis.side} to "
+        wait_until(lambda c=chassis: "read again" in c.process.output(), 30, f"{chassis.side} to "
                                                                              "read its new files")
     active = pair.settle()[0]
     client.attach("262011000000002")
     assert "go on with the certificates and keys as they were" not in active.process.output()
-    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 5,
+    wait_until(lambda: pair.identities(pair.left) == pair.identities(pair.right), 15,
                "the sessions on both")
     assert active.total() == 2 and "certificates" in active.info()["replication_security"]

@@ -2,6 +2,7 @@
 """Who may speak to a chassis: certificates, pre-shared keys, plain text where it is wanted, and
 what strangers can do."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -10,7 +11,8 @@ import threading
 import time
 
 import gtp
-from chassis import Chassis, Pair, copy_keys, edit, make_keys, without_certificate
+from chassis import (Chassis, Pair, Standstill, copy_keys, edit, make_keys,
+                     without_certificate)
 from lab import LabError, in_namespace, run, wait_until
 from traffic import Probes, Sgsnemu, checksum, no_loss, wait_heard
 
@@ -52,7 +54,7 @@ class Wire:
 
     def wait(self, side, count):
         """Waits for that many packets of a chassis; the last of them."""
-        wait_until(lambda: len(self.frames[side]) >= count, 10, f"{count} packets of {side}")
+        wait_until(lambda: len(self.frames[side]) >= count, 60, f"{count} packets of {side}")
         return self.frames[side][-count:]
 
     def send(self, frame):
@@ -212,15 +214,14 @@ def no_pair(pair, left, right):
     for chassis, text in ((pair.left, left), (pair.right, right)):
         if text is None:
             continue
-        said = wait_until(lambda c=chassis: next(
-            (a for n, a in alarms(c).items() if n == "srp-peer-refused"), None),
-                          15,
-                          lambda c=chassis: f"{c.side} to refuse its peer: "
-                          f"{c.process.output()[-800:]}")
-        assert text in said, f"{chassis.side}: {said}"
-        statistics = chassis.ctl("show srp statistics")
-        assert statistics["handshakes_failed"] > 0 and text in statistics[
-            "last_handshake_failure"], statistics
+        # Each tries again and again, and a handshake may fail for want of time as well.
+        wait_until(lambda c=chassis, t=text: t in alarms(c).get("srp-peer-refused", ""), 30,
+                   lambda c=chassis, t=text: f"{c.side} to refuse its peer, {t!r}: {alarms(c)}, "
+                   f"{c.process.output()[-800:]}")
+        failed = lambda c=chassis: c.ctl("show srp statistics")
+        wait_until(lambda t=text, f=failed: t in f()["last_handshake_failure"], 30,
+                   lambda t=text, f=failed: f"{t!r} as the last failure: {f()}")
+        assert failed()["handshakes_failed"] > 0, failed()
         wait_until(lambda c=chassis, t=text: t in c.process.output(), 5, f"{text!r} in the log")
     # Each is alone, nothing of the other is believed: one takes the VIPs, and the other finds them
     # taken.
@@ -228,7 +229,7 @@ def no_pair(pair, left, right):
         states = {c: c.info()["chassis_state"] for c in pair.both}
         return any(states[a] == "Active" and states[b] == "Init" and "vip-answered" in alarms(b)
                    for a, b in (pair.both, pair.both[::-1]))
-    wait_until(settled, 45, lambda: "one Active, and one that finds the VIPs taken: "
+    wait_until(settled, 90, lambda: "one Active, and one that finds the VIPs taken: "
                                     f"{[c.info() for c in pair.both]}")
     shown = [c.info() for c in pair.both]
     assert not any(i["in_sync"] or i["joined"] for i in shown), shown
@@ -247,7 +248,7 @@ def test_new_certificates(lab):
         os.replace(os.path.join(made, file), os.path.join(keydir, file))
     cut_srp(lab)
     for chassis in pair.both:
-        wait_until(lambda c=chassis: "read again" in c.process.output(), 10, f"{chassis.side} to "
+        wait_until(lambda c=chassis: "read again" in c.process.output(), 30, f"{chassis.side} to "
                                                                              "read its files anew")
     pair.settle()
     wait_heard([stream], 50)
@@ -422,13 +423,13 @@ def test_hostile_link(lab, pair):
             told.append(f"{counter} {read() - was}")
         # Persistent: an alarm; when it ends, the alarm does.
         bad = [f for c, fs in hostile(wire, 60) if c == "rx_bad_tag" for f in fs]
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while "replication-packets-refused" not in alarms(pair.left):
             if time.monotonic() > deadline:
                 raise LabError(f"no alarm: {keys(pair.left)}")
             for frame in bad[:20]:
                 wire.send(frame)
-        wait_until(lambda: "replication-packets-refused" not in alarms(pair.left), 30,
+        wait_until(lambda: "replication-packets-refused" not in alarms(pair.left), 60,
                    "the alarm to clear")
     finally:
         wire.stop()
@@ -474,21 +475,26 @@ def test_stranger_on_srp_port(lab, pair):
     for number in range(24):
         sock = from_peer(lab)
         open_ones.append(sock)
-        if number % 3 == 0:
-            sock.sendall(os.urandom(3000))
-        elif number % 3 == 1:
-            sock.sendall(b"\x00\x40" + os.urandom(64))
-    wait_until(lambda: pair.left.ctl("show srp statistics")["handshakes_failed"] >= failed + 16, 10,
+        with contextlib.suppress(OSError):  # it may have been shown the door by then
+            if number % 3 == 0:
+                sock.sendall(os.urandom(3000))
+            elif number % 3 == 1:
+                sock.sendall(b"\x00\x40" + os.urandom(64))
+    wait_until(lambda: pair.left.ctl("show srp statistics")["handshakes_failed"] >= failed + 16, 30,
                "garbage to be counted")
     # Nobody that says nothing stays for ever.
-    silent = from_peer(lab)
+    silent, still = from_peer(lab), Standstill(pair.left)
+    silent.settimeout(30)
     began = time.monotonic()
-    assert silent.recv(1) == b"" and time.monotonic() - began < 4, "a silent connection is kept"
+    # It has two seconds.
+    assert silent.recv(1) == b"", "a silent connection is kept"
+    spent = time.monotonic() - began
+    assert spent < 6 + still.look() / 1000, f"it was kept for {spent:.1f} s"
     assert [losses(c) for c in pair.both] == lost, "strangers cost the pair its connection"
     # While some hold their places the pair's own connection is made anew.
     more = [from_peer(lab) for _ in range(8)]
     cut_srp(lab)
-    wait_until(lambda: losses(pair.left) > lost[0], 10, "the connection to be cut")
+    wait_until(lambda: losses(pair.left) > lost[0], 30, "the connection to be cut")
     pair.settle()
     for sock in open_ones + more + [silent]:
         sock.close()
@@ -509,7 +515,7 @@ def test_key_change_under_traffic(lab, pair):
         for chassis in pair.both:
             chassis.wait(lambda i, k=key: i["key_id"] not in
                          (None, k) and i["connection_state"] == "Connected",
-                         10,
+                         30,
                          f"another key than {key}")
     pair.settle()
     wait_heard([stream], 50)

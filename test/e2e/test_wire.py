@@ -37,11 +37,11 @@ def test_jumbo(lab):
     large = Process(
         lab, lab.namespace(standby.side), "tshark",
         ["tshark", "-q", "-i", f"{standby.side[0]}-repl", "-c", "1", "-f", "udp and greater 1600"])
-    wait_until(lambda: "Capturing" in large.output(), 10, "tshark")
+    wait_until(lambda: "Capturing" in large.output(), 60, "tshark")
     standby.start()
     standby.wait_ready()
     pair.settle()
-    assert large.wait(10) == 0, large.output()
+    assert large.wait(60) == 0, large.output()
     assert standby.total() == 640
     user.warm(contexts[0])
     pair.switchover()
@@ -106,7 +106,7 @@ def check_versions(lab, newer):
             user.warm(context)
         contexts.append(client.attach(f"24003000000010{turn}"))
         client.delete(contexts.pop(0).control)
-        wait_until(lambda: pair.left.sessions() == pair.right.sessions(), 5, "equal sessions")
+        wait_until(lambda: pair.left.sessions() == pair.right.sessions(), 15, "equal sessions")
         check_truth(pair)
         audit = pair.other(pair.active).ctl("show srp audit-statistics")
         assert audit["differing"] == 0 and audit["unmatched_buckets"] == 0, audit
