@@ -131,6 +131,37 @@ def write_sysctls(settings):
                 handle.write(value)
 
 
+class Metronome:
+    """When this process stood still: it wakes up every few milliseconds, and remembers when it
+    could not. What others did in that time they may not have been able to do earlier."""
+
+    BEAT_S, LATE_S = 0.005, 0.02
+
+    def __init__(self, lab):
+        self.pauses = []
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+        lab.cleanups.append(self.stop)
+
+    def _run(self):
+        last = time.time()
+        while not self.stopping.wait(self.BEAT_S):
+            now = time.time()
+            if now - last > self.LATE_S:
+                self.pauses.append((last, now))
+            last = now
+
+    def stood_still(self, since, until):
+        """Seconds of that time (of day) in which it did."""
+        return sum(max(0.0, min(until, b) - max(since, a)) for a, b in list(self.pauses))
+
+    def stop(self):
+        """Ends it."""
+        self.stopping.set()
+        self.thread.join()
+
+
 class Process:
     """A process of the lab, inside a namespace, with all it prints in a file."""
 

@@ -46,7 +46,7 @@ def states(chassis):
     return {m["name"]: m["state"] for m in chassis.ctl("show srp monitor")["monitors"]}
 
 
-def wait_states(chassis, timeout=15, **want):
+def wait_states(chassis, timeout=60, **want):
     """Waits for states of servers: one="U"."""
     wait_until(lambda: all(states(chassis)[k] == v for k, v in want.items()), timeout,
                lambda: f"{chassis.side}: {want}, not {states(chassis)}")
@@ -55,6 +55,12 @@ def wait_states(chassis, timeout=15, **want):
 def alarms(chassis):
     """Texts of the alarms that are raised, by name."""
     return {a["alarm"]: a["text"] for a in chassis.ctl("show alarms")["alarms"]}
+
+
+def cleared(chassis, *names):
+    """Waits until none of these alarms is raised."""
+    wait_until(lambda: not set(names) & set(alarms(chassis)), 10,
+               lambda: f"{chassis.side}: {names} to clear: {alarms(chassis)}")
 
 
 def causes(chassis):
@@ -82,7 +88,7 @@ def stays(chassis, quiet_s=QUIET_S):
 def handed_over(old, new):
     """The AAA failure of old made new Active, by plan, and both know it."""
     new.state_is("Active", SWITCH_S)
-    old.state_is("Standby", 10)
+    old.state_is("Standby", SWITCH_S)
     assert causes(new)[-1] == ("Active", "aaa-failure"), causes(new)
     assert causes(old)[-1] == ("Standby", "aaa-failure"), causes(old)
     assert new.info()["last_switchover"]["planned"]
@@ -90,7 +96,7 @@ def handed_over(old, new):
 
 def held(chassis, quiet_s=QUIET_S):
     """It cannot reach AAA either, says so, and stays."""
-    wait_until(lambda: chassis.ctl("show srp monitor")["held"] == "auth-probe", 20, "the failure "
+    wait_until(lambda: chassis.ctl("show srp monitor")["held"] == "auth-probe", 60, "the failure "
                                                                                     "to be held")
     assert "stays Active" in alarms(chassis)["monitor-held"], alarms(chassis)
     stays(chassis, quiet_s)
@@ -111,8 +117,8 @@ def test_servers_stop(lab):
     monitors = {m["name"]: m for m in old.ctl("show srp monitor")["monitors"]}
     assert "secret differs" in monitors["three"]["why"] and monitors["one"][
         "address"] == "10.8.0.1 port 1812", monitors
-    assert "three" in alarms(
-        old)["monitor-degraded"] and "auth-probe three is down" in old.process.output()
+    assert "three" in alarms(old)["monitor-degraded"], alarms(old)
+    wait_until(lambda: "auth-probe three is down" in old.process.output(), 5, "the log to tell")
     assert {states(new)[name] for name in ("one", "two", "three")} == {"I"}, "a Standby probes"
     assert new.ctl("show radius statistics")["one"]["requests"] == 0
     text = run(os.path.join(lab.build, "app", "tandemctl", "tandemctl"), "--socket", old.socket,
@@ -138,7 +144,7 @@ def test_servers_stop(lab):
     servers[0].start()
     servers[1].pause(False)
     wait_states(old, one="U", two="U")
-    assert "monitor-held" not in alarms(old) and "monitor-failed" not in alarms(old), alarms(old)
+    cleared(old, "monitor-held", "monitor-failed")
     assert [c for c in causes(old) + causes(new)
             if c[0] == "Active" and c[1] != "startup"] == [("Active", "manual"),
                                                            ("Active", "aaa-failure"),
@@ -157,7 +163,7 @@ def test_nobody_to_take_over(lab):
     old.wait(lambda i: i["connection_state"] != "Connected", 10, "the peer to be lost")
     for server in servers:
         server.kill9()
-    wait_until(lambda: "aaa-failure" in alarms(old).get("switchover-refused", ""), 20,
+    wait_until(lambda: "aaa-failure" in alarms(old).get("switchover-refused", ""), 60,
                lambda: alarms(old))
     assert "no peer" in alarms(old)["switchover-refused"] or "connection" in alarms(
         old)["switchover-refused"], alarms(old)
@@ -165,7 +171,7 @@ def test_nobody_to_take_over(lab):
     new.start()
     new.wait_ready()
     handed_over(old, new)
-    assert "switchover-refused" not in alarms(old), alarms(old)
+    cleared(old, "switchover-refused")
 
 
 def test_secret_files(lab):

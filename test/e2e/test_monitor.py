@@ -7,10 +7,11 @@ import time
 
 from chassis import Pair, check_config, shipped
 from frr import Frr
-from lab import Process, run, wait_until
+from lab import Metronome, Process, run, wait_until
 from radius import FreeRadius
 from shared import alone
-from test_aaa import SERVERS, alarms, causes, handed_over, held, secrets, states, wait_states
+from test_aaa import (SERVERS, alarms, causes, cleared, handed_over, held, secrets, states,
+                      wait_states)
 
 OWN, RIGHT, CORE, LINK = "10.6.0.11", "10.6.0.12", "10.5.0.1", "10.5.0.11"
 PORT = "11019"
@@ -18,6 +19,8 @@ NEIGHBOUR = """ neighbor {0} remote-as {1}
  neighbor {0} timers 1 3
  neighbor {0} timers connect 1
 """
+# Where nobody has to be found silent, a router that is late is not to be taken for dead.
+PATIENT_NEIGHBOUR = NEIGHBOUR.replace("timers 1 3", "timers 3 9")
 BGP = """router bgp {0}
  bgp router-id {1}
  bgp log-neighbor-changes
@@ -45,6 +48,7 @@ class Watch:
             os.path.join(lab.build, "test/e2e/bmp_watch"), PORT,
             str(settle_ms), self.capture, *peers
         ])
+        self.metronome = Metronome(lab)
         self.wait("listening")
 
     def lines(self, what):
@@ -54,7 +58,7 @@ class Watch:
                                            rf".*{re.escape(what)}", self.process.output(), re.M)
         ]
 
-    def wait(self, what, count=1, timeout=20):
+    def wait(self, what, count=1, timeout=60):
         """Waits for the count-th such line; when it was."""
         return wait_until(lambda: self.lines(what)[count - 1:count], timeout,
                           lambda: f"'{what}' number {count}: {self.process.output()}")[0]
@@ -80,11 +84,15 @@ def routers(lab):
 def seen_after(watch, router, peer, what, count):
     """Waits until the station says so of a peer: how many ms after bgpd's own notice."""
     seen = watch.wait(f"bgp {peer} is {what}", count)
-    noticed = wait_until(lambda: router.notices(peer, "Up" if what == "up" else "Down"), 5,
-                         f"bgpd's notice of {peer}")[-1]
-    late = (seen - noticed) * 1000
-    assert -1 < late < 100, (
-        f"{peer} {what}: {late:.1f} ms after bgpd's notice: {watch.process.output()}")
+
+    def notices():
+        found = router.notices(peer, "Up" if what == "up" else "Down")
+        return len(found) >= count and [at for at in found if at < seen + 0.001]
+    # bgpd writes its log a moment later.
+    noticed = wait_until(notices, 10, f"bgpd's notice of {peer}")[-1]
+    late, machine = (seen - noticed) * 1000, watch.metronome.stood_still(noticed, seen) * 1000
+    assert late < 100 + machine, (f"{peer} {what}: {late:.1f} ms after bgpd's notice, {machine:.1f}"
+                                  f" of them stood still: {watch.process.output()}")
     return late
 
 
@@ -108,7 +116,7 @@ def test_bmp_frr(lab):
                                                              "0; "
         "tcp dport 179 drop; tcp sport 179 drop; }")
     late["silent"] = seen_after(watch, left, CORE, "down", 1)
-    watch.wait("wish bgp group far: all 2 down", timeout=2)
+    watch.wait("wish bgp group far: all 2 down")
     # both come back
     run("ip", "netns", "exec", lab.namespace("core"), "nft", "delete table ip cut")
     right.start()
@@ -118,8 +126,7 @@ def test_bmp_frr(lab):
     # the peer says why
     right.ask("configure terminal", "router bgp 65002", f"neighbor {OWN} shutdown")
     late["refused"] = seen_after(watch, left, RIGHT, "down", 2)
-    assert watch.lines(f"bgp {RIGHT} is down: closed by the peer: administrative shutdown"), (
-        watch.process.output())
+    watch.wait(f"bgp {RIGHT} is down: closed by the peer: administrative shutdown")
     right.ask("configure terminal", "router bgp 65002", f"no neighbor {OWN} shutdown")
     seen_after(watch, left, RIGHT, "up", 3)
     # a carrier that goes
@@ -166,14 +173,15 @@ def speakers(lab):
         lab.ip("core", "addr", "add", f"10.5.{net}.1/24", "dev", f"to-{link}")
         found[side] = Frr(
             lab, side,
-            BGP.format(65001, f"10.5.{net}.{HOST[side]}", NEIGHBOUR.format(f"10.5.{net}.1", 65000),
-                       f"10.5.{net}.0/24") + BMP.format(PORT), ["bmp"])
-    near = "".join(NEIGHBOUR.format(f"10.5.{NET[s]}.{HOST[s]}", 65001) for s in NET)
+            BGP.format(65001, f"10.5.{net}.{HOST[side]}",
+                       PATIENT_NEIGHBOUR.format(f"10.5.{net}.1", 65000), f"10.5.{net}.0/24") +
+            BMP.format(PORT), ["bmp"])
+    near = "".join(PATIENT_NEIGHBOUR.format(f"10.5.{NET[s]}.{HOST[s]}", 65001) for s in NET)
     found["core"] = Frr(lab, "core", BGP.format(65000, CORE, near, "10.9.0.0/24"))
     return found
 
 
-def is_state(chassis, name, state, timeout=20):
+def is_state(chassis, name, state, timeout=60):
     """Waits until a monitor of the chassis is in that state."""
     wait_until(lambda: states(chassis)[name] == state, timeout,
                lambda: f"{chassis.side}: {name} to be {state}: {chassis.ctl('show srp monitor')}")
@@ -182,7 +190,7 @@ def is_state(chassis, name, state, timeout=20):
 def moved(old, new, cause):
     """The failure of old made new Active, by plan, and both say for what."""
     new.state_is("Active", SWITCH_S)
-    old.state_is("Standby", 10)
+    old.state_is("Standby", SWITCH_S)
     assert causes(new)[-1] == ("Active", cause) and causes(old)[-1] == ("Standby", cause), (
         f"{causes(old)} {causes(new)}")
 
@@ -211,8 +219,9 @@ def test_bgp_failure(lab):
     lab.link("core", link(old), "down")
     moved(old, new, "bgp-failure")
     is_state(old, "far", "D")
-    told = new.ctl("show srp monitor")
-    assert told["failed_at_peer"] == "bgp" and told["failed"] == "none", told
+    told = lambda: new.ctl("show srp monitor")
+    wait_until(lambda: told()["failed_at_peer"] == "bgp", 10, lambda: f"its failure: {told()}")
+    assert told()["failed"] == "none", told()
     # Who has the failure is handed nothing: by a monitor, nor by an operator who does not force it.
     pair.settle()  # the checks of before: a Standby in sync
     refused = new.ask("srp initiate-switchover")
@@ -220,11 +229,11 @@ def test_bgp_failure(lab):
     lab.link("core", link(new), "down")
     wait_until(
         lambda: "the peer has the same "
-        "failure" in alarms(new).get("switchover-refused", ""), 20, lambda: alarms(new))
+        "failure" in alarms(new).get("switchover-refused", ""), 60, lambda: alarms(new))
     # It is revertible: restored there, it hands back for its own.
     lab.link("core", link(old), "up")
     moved(new, old, "bgp-failure")
-    assert "switchover-refused" not in alarms(new), alarms(new)
+    cleared(new, "switchover-refused")
     lab.link("core", link(new), "up")
     is_state(new, "far", "U")
     # Whoever would tell does not: an alarm, and nothing else.
@@ -232,11 +241,11 @@ def test_bgp_failure(lab):
     routers[old.side].kill9()
     is_state(old, "far", "?")
     wait_until(lambda: "BMP session lost" in alarms(old).get("monitor-unknown", "") or
-               "closed" in alarms(old).get("monitor-unknown", ""), 10, lambda: alarms(old))
+               "closed" in alarms(old).get("monitor-unknown", ""), 30, lambda: alarms(old))
     routers[old.side].start()
-    is_state(old, "far", "U", 30)
+    is_state(old, "far", "U")
     assert causes(old) == before and old.info()["chassis_state"] == "Active"
-    assert "monitor-unknown" not in alarms(old), alarms(old)
+    cleared(old, "monitor-unknown")
 
 
 def test_bgp_after_aaa(lab):
@@ -260,7 +269,7 @@ def test_bgp_after_aaa(lab):
     lab.link("core", f"to-{new.side[0]}-bgp", "down")
     moved(new, old, "bgp-failure")
     # Its AAA failure may act again, and would, were its peer not worse.
-    wait_until(lambda: "aaa-failure" in alarms(old).get("switchover-refused", ""), 20,
+    wait_until(lambda: "aaa-failure" in alarms(old).get("switchover-refused", ""), 60,
                lambda: alarms(old))
     assert "bgp-failure there" in alarms(old)["switchover-refused"], alarms(old)
     assert old.ctl("show srp monitor")["held"] == "none" and old.info()["chassis_state"] == "Active"
@@ -322,7 +331,7 @@ def test_route_and_link(lab):
         for chassis in pair.both:
             wait_until(lambda c=chassis, n=name: any(m["name"] == n and m["type"] in "RL" and m[
                 "state"] == "U" for m in c.ctl("show srp monitor")["monitors"]),
-                       20,
+                       60,
                        "monitors to be up")
         change(old, False)
         moved(old, new, cause)
@@ -362,7 +371,7 @@ def many_speakers(lab):
         for near, far in peer_addresses(side):
             lab.ip(side, "addr", "add", f"{near}/24", "dev", link)
             lab.ip("core", "addr", "add", f"{far}/24", "dev", f"to-{link}")
-        sessions[side] = [(near, far, NEIGHBOUR + " neighbor {0} update-source "
+        sessions[side] = [(near, far, PATIENT_NEIGHBOUR + " neighbor {0} update-source "
                                                   "{2}\n") for near, far in peer_addresses(side)]
     for side, found in sessions.items():
         near = "".join(text.format(far, 65000, own) for own, far, text in found)
@@ -403,7 +412,7 @@ def test_bgp_flaps(lab):
                  *(f"{'no ' if on else ''}neighbor {near} "
                    "shutdown" for near, _ in peer_addresses(chassis.side)))
     def all_are(chassis, state):
-        wait_until(lambda: of_type(chassis, "B") == {state}, 30, lambda: f"{chassis.side}: all "
+        wait_until(lambda: of_type(chassis, "B") == {state}, 90, lambda: f"{chassis.side}: all "
                    f"{state}: {states(chassis)}")
     for chassis in pair.both:
         all_are(chassis, "U")
@@ -442,7 +451,7 @@ def test_aaa_flaps(lab):
     pair = Pair(lab, AAA_EDITS, rewrite=lambda text: text + f"\naaa-servers = ( {items} "
                                                             ");\n").start()
     def all_are(state):
-        wait_until(lambda: any(of_type(c, "A") == {state} for c in pair.both), 30,
+        wait_until(lambda: any(of_type(c, "A") == {state} for c in pair.both), 90,
                    lambda: f"all {state} at the Active: {[states(c) for c in pair.both]}")
     def flap_all():
         server.pause(True)
