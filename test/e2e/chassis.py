@@ -214,7 +214,7 @@ class Chassis:
     def stood_still_ms(self):
         """Of the silence after which it took over last: how long it did not run itself. A bound of
         the time that this took is for the rest."""
-        return self.info()["last_switchover"]["stood_still_ms"]
+        return self.info()["last_switchover"].get("stood_still_ms", 0)
 
     def macs(self):
         """The MAC address of each port, by the port's name."""
