@@ -13,7 +13,8 @@ from datetime import datetime
 
 from lab import CORE_GATEWAY, SIDES, TOP, VIP, LabError, Process, control, run, wait_until
 
-LCORES = "0@0,1@1,2@0"
+# Either CPU for each: pinned, four of the six threads of a pair would share one of the two.
+LCORES = "0@(0,1),1@(0,1),2@(0,1)"
 # From cold start to a pair in sync: EAL, the delay before an election, the join.
 PAIR_S = 30
 # Where the shipped configurations of the lab look for their keys.
@@ -86,7 +87,7 @@ def two_queues(text):
 
 
 # What a pair with two workers needs.
-TWO_WORKERS = {"lcores": "0@0,1@1,2@0,3@1", "rewrite": two_queues}
+TWO_WORKERS = {"lcores": LCORES + ",3@(0,1)", "rewrite": two_queues}
 
 
 def without_certificate(text):

@@ -118,7 +118,7 @@ def queues(chassis, workers):
         text = handle.read()
     with open(chassis.file, "w", encoding="utf-8") as handle:
         handle.write(re.sub(r"(iface=.-(?:acc|core)),qpairs=1", rf"\1,qpairs={workers}", text))
-    chassis.lcores = ",".join(f"{n}@{n % 2}" for n in range(workers + 2))
+    chassis.lcores = ",".join(f"{n}@(0,1)" for n in range(workers + 2))
 
 
 def test_unequal_workers(lab):
