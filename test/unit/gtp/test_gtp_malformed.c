@@ -86,6 +86,42 @@ static void test_malformed_table(void)
 		fclose(f);
 }
 
+/* How many messages of a golden file are of that type of GTP-C. refused: malformed.txt, and those
+ * that are answered with a cause. */
+static unsigned int golden_of_type(uint8_t type, bool refused)
+{
+	FILE *f = golden_open(refused ? "malformed.txt" : "vectors.txt");
+	struct golden g;
+	unsigned int n = 0;
+
+	while (f != NULL && golden_next(f, refused, &g))
+		if (g.msg[1] == type && (refused ? strncmp(g.word[1], "cause:", 6) == 0
+						 : strncmp(g.name, "u_", 2) != 0))
+			n++;
+	if (f != NULL)
+		fclose(f);
+	return n;
+}
+
+/* Each type that the decoder knows has a vector, and each request that is answered with a cause is
+ * refused in malformed.txt: of such a request alone a wrong length is no reason to drop it. */
+static void test_every_type(void)
+{
+	for (unsigned int type = 0; type < 256; type++) {
+		uint8_t p[13] = { 0x32, (uint8_t)type, 0, 4 };
+		struct gtpc_header h;
+		bool known = gtpc_decode_header(p, 12, &h) == GTPC_OK,
+		     request = gtpc_decode_header(p, 13, &h) == GTPC_OK,
+		     has = (!known || golden_of_type((uint8_t)type, false) > 0) &&
+			   (!request || golden_of_type((uint8_t)type, true) > 0);
+
+		CU_ASSERT_TRUE(has);
+		if (!has)
+			fprintf(stderr, "message type %u: no vector, or none that is refused\n",
+				type);
+	}
+}
+
 static void decode_all(const uint8_t *msg, size_t len)
 {
 	uint8_t *p = malloc(len > 0 ? len : 1);
@@ -234,6 +270,7 @@ static void test_error_indication(void)
 
 CU_TestInfo test_gtp_malformed[] = {
 	{ "malformed_table", test_malformed_table },
+	{ "every_type", test_every_type },
 	{ "mutations", test_mutations },
 	{ "user_packets", test_user_packets },
 	{ "fast_is_slow", test_fast_is_slow },
