@@ -59,8 +59,20 @@ const char *srp_alarm_name(enum srp_alarm a)
 
 const char *srp_step_name(enum srp_step s)
 {
-	static const char *const names[] = { "none", "claim", "stop", "own", "activate", "stream",
-		"hold", "late", "resume", "deactivate", "release", "write" };
+	static const char *const names[SRP_STEPS] = {
+		[SRP_STEP_NONE] = "none",
+		[SRP_STEP_CLAIM] = "claim",
+		[SRP_STEP_STOP] = "stop",
+		[SRP_STEP_OWN] = "own",
+		[SRP_STEP_ACTIVATE] = "activate",
+		[SRP_STEP_STREAM] = "stream",
+		[SRP_STEP_HOLD] = "hold",
+		[SRP_STEP_LATE] = "late",
+		[SRP_STEP_RESUME] = "resume",
+		[SRP_STEP_DEACTIVATE] = "deactivate",
+		[SRP_STEP_RELEASE] = "release",
+		[SRP_STEP_WRITE] = "write",
+	};
 
 	return NAME(names, s);
 }

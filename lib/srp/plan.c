@@ -203,7 +203,7 @@ static void plan_advance(struct srp *s, usec_t now)
 {
 	const struct plan_row *row = &rows[s->plan.kind];
 
-	if (row->steps[++s->plan.at] != SRP_STEP_NONE) {
+	if (++s->plan.at < PLAN_STEPS && row->steps[s->plan.at] != SRP_STEP_NONE) {
 		plan_ask_step(s);
 		return;
 	}

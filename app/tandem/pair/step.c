@@ -4,6 +4,7 @@
  * of the shards changes hands only here, after the previous writer let go. How long a sequence of
  * steps may take, and what follows if it takes longer, stands in lib/srp's plan: here nothing runs
  * out. */
+#include <assert.h>
 #include <errno.h>
 
 #include "cores/from_replicator.h"
@@ -245,7 +246,7 @@ struct step_part {
 	const char *refused;
 };
 
-static const struct step_part step_parts[][STEP_PARTS] = {
+static const struct step_part step_parts[SRP_STEPS][STEP_PARTS] = {
 	[SRP_STEP_CLAIM] = { { .begin = step_claim } },
 	[SRP_STEP_STOP] = { { .begin = step_stop, .ended = step_slots_free } },
 	[SRP_STEP_OWN] = { { .begin = step_own } },
@@ -312,8 +313,10 @@ void step_begin(struct pair *p, const struct srp_action *a, usec_t now)
 		.planned = a->planned,
 		.rm = a->rm,
 		.cookie = ++p->cookies };
-	if (a->step != SRP_STEP_NONE)
-		step_go_on(p, now);
+	if (a->step == SRP_STEP_NONE)
+		return;
+	assert(step_part(&p->step) != NULL); /* each step has a row */
+	step_go_on(p, now);
 }
 
 static void step_answered(struct pair *p, uint64_t cookie, bool ok, uint64_t number, usec_t now)

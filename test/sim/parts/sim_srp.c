@@ -178,7 +178,7 @@ static void fault(struct world *w)
 		}
 		break;
 	case 8:
-		w->n[i].withhold = (enum srp_step)(1 + rnd(w, SRP_STEP_WRITE));
+		w->n[i].withhold = (enum srp_step)(1 + rnd(w, SRP_STEPS - 1));
 		trace(w, i, "withholds %s", srp_step_name(w->n[i].withhold));
 		break;
 	default:

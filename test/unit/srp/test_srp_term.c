@@ -148,6 +148,15 @@ static void test_pending_abort(void)
 	}
 }
 
+static void test_step_names(void)
+{
+	for (int i = 0; i < SRP_STEPS; i++)
+		for (int k = i; k <= SRP_STEPS; k++)
+			CU_ASSERT_EQUAL(strcmp(srp_step_name((enum srp_step)i),
+						srp_step_name((enum srp_step)k)) == 0,
+				i == k);
+}
+
 static void test_standby_rm(void)
 {
 	static const struct {
@@ -198,5 +207,6 @@ CU_TestInfo srp_term_tests[] = {
 	{ "route modifier", test_route_modifier },
 	{ "routes in standby", test_standby_rm },
 	{ "pending states end", test_pending_abort },
+	{ "names of steps", test_step_names },
 	CU_TEST_INFO_NULL,
 };

@@ -132,6 +132,7 @@ enum srp_step {
 	/* replication core writes the slots from now on; own usage of `old_term` is sent as late
 	 * usage */
 	SRP_STEP_WRITE,
+	SRP_STEPS,
 };
 
 enum srp_action_kind {
