@@ -69,7 +69,13 @@ enum section_id {
 	SECTIONS,
 };
 
-enum { SECTION_ITEMS = CONFIG_POOLS, KNOB_PATH = 64, KNOB_SAID = 80, KNOB_WHY = 256 };
+enum {
+	SECTION_ITEMS = CONFIG_POOLS,
+	SECTION_KNOBS = 64, /* in one section at most: the bits of load.good */
+	KNOB_PATH = 64,
+	KNOB_SAID = 80,
+	KNOB_WHY = 256
+};
 
 /* A group (one item, whose base is struct config), or with item_size a list of groups. */
 struct section {
@@ -128,7 +134,7 @@ struct load {
 	const config_setting_t *group[SECTIONS];
 	const config_setting_t *item[SECTIONS][SECTION_ITEMS];
 	bool wrong[SECTIONS]; /* not even a group or list: told, and nothing in it was read */
-	uint32_t good[SECTIONS][SECTION_ITEMS]; /* bit i: knob i was read */
+	uint64_t good[SECTIONS][SECTION_ITEMS]; /* bit i: knob i was read */
 };
 
 /* Before libconfig sees it: what it would take in silence (numbers that wrap, other files). False:

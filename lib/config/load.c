@@ -62,7 +62,7 @@ static void load_item(
 		} else if (v != NULL && !knob_read(k, v, base, why)) {
 			load_error(l, id, i, k->key, "%s", why);
 		} else {
-			l->good[id][i] |= 1U << j;
+			l->good[id][i] |= UINT64_C(1) << j;
 		}
 	}
 }

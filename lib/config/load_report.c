@@ -77,6 +77,6 @@ bool load_good(const struct load *l, enum section_id id, unsigned int i, const c
 
 	for (unsigned int j = 0; j < s->n_knobs; j++)
 		if (strcmp(s->knobs[j].key, key) == 0)
-			return (l->good[id][i] & 1U << j) != 0;
+			return (l->good[id][i] & UINT64_C(1) << j) != 0;
 	return false;
 }

@@ -506,6 +506,14 @@ static void test_live_rows(void)
 	CU_ASSERT_TRUE(n > 0);
 }
 
+/* Each row of a section has a bit of load.good. */
+static void test_sections_fit(void)
+{
+	for (unsigned int i = 0; i < SECTIONS; i++)
+		CU_ASSERT_TRUE(config_sections[i].n_knobs > 0 &&
+			       config_sections[i].n_knobs <= SECTION_KNOBS);
+}
+
 static void test_knob_table_has_no_holes(void)
 {
 	char *text = NULL;
@@ -539,6 +547,7 @@ int main(void)
 		{ "changed_order", test_changed_order },
 		{ "take_live", test_take_live },
 		{ "live_rows", test_live_rows },
+		{ "sections_fit", test_sections_fit },
 		{ "knob_table_has_no_holes", test_knob_table_has_no_holes },
 		CU_TEST_INFO_NULL,
 	};
