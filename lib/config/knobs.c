@@ -23,45 +23,50 @@ static const char *const levels[] = { "debug", "info", "notice", "warning", "err
 // clang-format off
 static const struct knob chassis[] = {
 	{ "name", KNOB_NAME, KNOB_MUST, AT(config, chassis.name),
-		.help = "this chassis, in logs and to the peer" },
+		.help = "name of this chassis, in logs and at the peer" },
 	{ "mode", KNOB_CHOICE, 0, AT(config, chassis.primary), .choices = modes, .def = 0,
-		.help = "who becomes Active when both start; no failback later" },
+		.help = "which chassis becomes Active when both start at once; there is no "
+			"failback later" },
 	{ "priority", KNOB_U32, 0, AT(config, chassis.priority), RANGE(125, 1, 255, NULL),
-		.help = "decides between equal modes; higher wins" },
+		.help = "decides which chassis becomes Active when both have the same mode; "
+			"higher wins" },
 	{ "state-dir", KNOB_TEXT, 0, AT(config, chassis.state_dir), .def_text = "/var/lib/tandem",
 		.help = "directory of what survives a restart: terms, restart counter, history" },
 	{ "tie-breaker", KNOB_MAC, 0, AT(config, chassis.tie_breaker),
-		.help = "decides between equal priorities; default: the first port's MAC address" },
+		.help = "decides which chassis becomes Active when mode and priority are equal; "
+			"default: the first port's MAC address" },
 };
 
 static const struct knob ports[] = {
 	{ "name", KNOB_NAME, KNOB_MUST, AT(config_port, name),
-		.help = "of the port; loopbacks refer to it" },
+		.help = "name of the port; loopbacks refer to it" },
 	{ "device", KNOB_TEXT, KNOB_MUST, AT(config_port, device),
 		.help = "DPDK device: a PCI address, or a virtual device with its arguments" },
 	{ "roles", KNOB_ROLES, KNOB_MUST, AT(config_port, roles),
-		.help = "replication is alone on its port" },
+		.help = "what the port is for; a replication port has no other role" },
 	{ "twin", KNOB_NAME, KNOB_MUST, AT(config_port, twin),
 		.help = "kernel interface that shadows the port" },
 	{ "address", KNOB_IFADDR, 0, AT(config_port, address),
-		.help = "of the twin, with its prefix length; default: someone else sets it" },
+		.help = "address of the port's twin, with its prefix length; default: someone "
+			"else sets it" },
 	{ "mtu", KNOB_U32, 0, AT(config_port, mtu), RANGE(1500, 576, 9600, "bytes"),
-		.help = "of the port and its twin" },
+		.help = "largest IP packet of the port and its twin" },
 	{ "monitor", KNOB_BOOL, 0, AT(config_port, monitor),
 		.help = "the Active hands over when the port loses its carrier (link-failure)" },
 	{ "monitor-group", KNOB_NAME, 0, AT(config_port, monitor_group),
-		.help = "fails when all its ports are down; without one a port fails by itself" },
+		.help = "group of monitored ports, which fails when all its ports are down; a "
+			"port without a group fails by itself" },
 };
 
 static const struct knob loopbacks[] = {
 	{ "name", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_loopback, name),
-		.help = "of the VIP; services refer to it" },
+		.help = "name of the loopback; services refer to it" },
 	{ "address", KNOB_ADDR, KNOB_MUST | KNOB_AGREE, AT(config_loopback, address), .max = 1,
 		.help = "the VIP itself; GTP needs an IPv4 one" },
 	{ "port", KNOB_NAME, KNOB_MUST, AT(config_loopback, port),
 		.help = "name of the port in whose subnet it is announced" },
 	{ "srp-activate", KNOB_BOOL, KNOB_AGREE, AT(config_loopback, srp_activate),
-		.help = "follows the Active chassis" },
+		.help = "whether the VIP follows the Active chassis" },
 };
 
 static const struct knob services[] = {
@@ -69,22 +74,24 @@ static const struct knob services[] = {
 		.help = "name of the loopback that GTP-C and GTP-U use; default: the first "
 			"loopback" },
 	{ "gtp-direct", KNOB_BOOL, KNOB_LIVE, AT(config, gtp_direct), .def = 1,
-		.help = "GTP-C between ports and control past the kernel where it can; false: all "
-			"of it passes the twin, its firewall and captures" },
+		.help = "true: GTP-C goes between ports and the control core without the kernel "
+			"where it can; false: all of it passes the twin, its firewall and "
+			"captures" },
 	{ "echo-interval", KNOB_U32, KNOB_AGREE, AT(config, echo_interval_s),
 		RANGE(60, 0, 3600, "s"),
-		.help = "between Echo Requests to each SGSN; less than 60 is for labs (TS 29.060 "
-			"7.2.1); 0: none" },
+		.help = "time between Echo Requests to each SGSN; less than 60 is for labs (TS "
+			"29.060 7.2.1); 0: none are sent" },
 };
 
 static const struct knob pools[] = {
 	{ "name", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_pool, name),
-		.help = "of the pool; APNs refer to it" },
+		.help = "name of the pool; APNs refer to it" },
 	{ "prefix", KNOB_PREFIX, KNOB_MUST | KNOB_AGREE, AT(config_pool, prefix),
 		.min = 8, .max = 30,
-		.help = "addresses of subscribers" },
+		.help = "addresses that the pool gives to subscribers" },
 	{ "srp-activate", KNOB_BOOL, KNOB_AGREE, AT(config_pool, srp_activate),
-		.help = "follows the Active chassis; only such a pool's sessions are recovered" },
+		.help = "whether the pool follows the Active chassis; only such a pool's "
+			"sessions are recovered" },
 	{ "quarantine", KNOB_U32, KNOB_AGREE, AT(config_pool, quarantine_s),
 		RANGE(10, 0, 3600, "s"),
 		.help = "time before an address that was given back is given out again" },
@@ -94,236 +101,254 @@ static const struct knob apns[] = {
 	{ "name", KNOB_APN, KNOB_MUST | KNOB_AGREE, AT(config_apn, name),
 		.help = "access point name, in any case" },
 	{ "pool", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_apn, pool),
-		.help = "name of the pool of its subscribers" },
+		.help = "name of the pool from which the APN's subscribers get addresses" },
 	{ "dns", KNOB_ADDRS, KNOB_AGREE, AT(config_apn, dns), COUNT(config_apn, n_dns),
-		.help = "name servers told to the subscriber" },
+		.help = "name servers that are sent to the subscriber" },
 	{ "selection-mode", KNOB_CHOICE, KNOB_AGREE, AT(config_apn, verified_only),
 		.choices = selections, .def = 0,
 		.help = "verified: refuse subscribers whose right to this APN was not verified by "
 			"the SGSN" },
 	{ "session-timeout", KNOB_U32, KNOB_AGREE, AT(config_apn, session_timeout_s),
 		RANGE(0, 0, 31536000, "s"),
-		.help = "longest life of a session; 0: none" },
+		.help = "longest life of a session; 0: no limit" },
 	{ "idle-timeout", KNOB_U32, KNOB_AGREE, AT(config_apn, idle_timeout_s),
 		RANGE(0, 0, 31536000, "s"),
-		.help = "a session without traffic ends after it; 0: none" },
+		.help = "time without traffic that ends a session; 0: no limit" },
 	{ "ambr-up", KNOB_U32, KNOB_AGREE, AT(config_apn, ambr_up_kbps),
 		RANGE(0, 0, 100000000, "kbit/s"),
-		.help = "policing from the subscriber; 0: none" },
+		.help = "most traffic from one subscriber, the rest is dropped; 0: no limit" },
 	{ "ambr-down", KNOB_U32, KNOB_AGREE, AT(config_apn, ambr_down_kbps),
 		RANGE(0, 0, 100000000, "kbit/s"),
-		.help = "policing to the subscriber; 0: none" },
+		.help = "most traffic to one subscriber, the rest is dropped; 0: no limit" },
 };
 
 static const struct knob aaa_servers[] = {
 	{ "name", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_aaa, name),
-		.help = "of the server, in logs, alarms and views" },
+		.help = "name of the AAA server, in logs, alarms and views" },
 	{ "address", KNOB_ADDR, KNOB_MUST | KNOB_AGREE, AT(config_aaa, address), .max = 1,
-		.help = "of a RADIUS server that the Active probes; when none of a group answers "
-			"it hands over (aaa-failure)" },
+		.help = "address of a RADIUS server that the Active probes; when none of a "
+			"group answers, the Active hands over (aaa-failure)" },
 	{ "port", KNOB_U32, KNOB_AGREE, AT(config_aaa, port), RANGE(1812, 1, 65535, NULL),
-		.help = "its UDP port" },
+		.help = "UDP port of the AAA server" },
 	{ "secret-file", KNOB_TEXT, KNOB_MUST, AT(config_aaa, secret_file),
 		.help = "file (mode 600) with the secret shared with the server; on a second line "
 			"the probe user's password, if it shall be right" },
 	{ "probe", KNOB_CHOICE, KNOB_AGREE, AT(config_aaa, status_server),
 		.choices = probes, .def = 0,
-		.help = "auth: Access-Request, and a Reject is an answer too; status-server: RFC "
-			"5997" },
+		.help = "what is sent to the AAA server; auth: Access-Request, and a Reject is "
+			"an answer too; status-server: RFC 5997" },
 	{ "user", KNOB_TEXT, KNOB_AGREE, AT(config_aaa, user),
-		.help = "who is asked for by probe = \"auth\"" },
+		.help = "user name in the Access-Request of probe = \"auth\"" },
 	{ "timeout", KNOB_U32, KNOB_AGREE, AT(config_aaa, timeout_s), RANGE(3, 1, 60, "s"),
-		.help = "after which a probe is sent again" },
+		.help = "time without a reply after which a probe is sent again" },
 	{ "max-retries", KNOB_U32, KNOB_AGREE, AT(config_aaa, max_retries), RANGE(5, 1, 20, NULL),
-		.help = "how often in all; then the server is down" },
+		.help = "how often a probe is sent, the first time included, before the AAA "
+			"server is down" },
 	{ "period", KNOB_U32, KNOB_AGREE, AT(config_aaa, period_s), RANGE(60, 1, 3600, "s"),
-		.help = "between probes; less than 60 is for labs" },
+		.help = "time between two probes of the AAA server; less than 60 is for labs" },
 	{ "group", KNOB_NAME, KNOB_AGREE, AT(config_aaa, group),
-		.help = "fails when all its servers are down; those without one are a group too" },
+		.help = "group of AAA servers, which fails when all its servers are down; "
+			"servers without a group form one too" },
 	{ "require-message-authenticator", KNOB_WORD, KNOB_AGREE,
 		AT(config_aaa, require_message_authenticator),
 		.choices = requires, .def = 0,
-		.help = "whether replies must be signed (RFC 3579); auto: once one of this server "
-			"was" },
+		.help = "whether the AAA server's replies must be signed (RFC 3579); auto: from "
+			"its first signed reply on" },
 	{ "source", KNOB_ADDR, 0, AT(config_aaa, source), .max = 1,
-		.help = "own address towards it; default: the kernel's choice" },
+		.help = "own address in probes of the AAA server; default: the kernel's choice" },
 };
 
 static const struct knob bgp_peers[] = {
 	{ "name", KNOB_NAME, KNOB_MUST, AT(config_bgp_peer, name),
-		.help = "of the peer, in logs, alarms and views" },
+		.help = "name of the BGP peer, in logs, alarms and views" },
 	{ "address", KNOB_ADDR, KNOB_MUST, AT(config_bgp_peer, address), .max = 1,
-		.help = "of a BGP peer that a router reports to us by BMP; when all of a group are "
-			"down the Active hands over (bgp-failure)" },
+		.help = "address of a BGP peer whose state a router reports by BMP; when all "
+			"peers of a group are down, the Active hands over (bgp-failure)" },
 	{ "router", KNOB_ADDR, 0, AT(config_bgp_peer, router), .max = 1,
-		.help = "whence that router's BMP connection comes; needed where several report; "
-			"default: whichever tells of the peer" },
+		.help = "address from which the router's BMP connection comes; needed where "
+			"several routers report the same peer; default: any router that reports "
+			"it" },
 	{ "group", KNOB_NAME, 0, AT(config_bgp_peer, group),
-		.help = "fails when all its peers are down; those without one are a group too" },
+		.help = "group of BGP peers, which fails when all its peers are down; peers "
+			"without a group form one too" },
 };
 
 static const struct knob routes[] = {
 	{ "name", KNOB_NAME, KNOB_MUST, AT(config_route, name),
-		.help = "of the route, in logs, alarms and views" },
+		.help = "name of the monitored route, in logs, alarms and views" },
 	{ "prefix", KNOB_PREFIX, KNOB_MUST, AT(config_route, prefix), .min = 0, .max = 32,
-		.help = "that the kernel's main table must have, over any interface; when all of a "
-			"group are gone the Active hands over (route-failure)" },
+		.help = "prefix to which the kernel's main table must have a route, over any "
+			"interface; when all routes of a group are gone, the Active hands over "
+			"(route-failure)" },
 	{ "group", KNOB_NAME, 0, AT(config_route, group),
-		.help = "fails when all its routes are gone; those without one are a group too" },
+		.help = "group of monitored routes, which fails when all its routes are gone; "
+			"routes without a group form one too" },
 };
 
 static const struct knob monitors[] = {
 	{ "bmp-address", KNOB_ADDR, 0, AT(config, monitors.bmp_address), .max = 1,
-		.help = "where routers report their BGP peers (RFC 7854), if there are bgp-peers; "
-			"default: 127.0.0.1" },
+		.help = "own address on which routers report their BGP peers (RFC 7854), if "
+			"there are bgp-peers; default: 127.0.0.1" },
 	{ "bmp-port", KNOB_U32, 0, AT(config, monitors.bmp_port), RANGE(11019, 1, 65535, NULL),
-		.help = "its TCP port" },
+		.help = "TCP port on which routers report their BGP peers (RFC 7854)" },
 	{ "bmp-settle", KNOB_U32, 0, AT(config, monitors.bmp_settle_s), RANGE(10, 1, 300, "s"),
-		.help = "time that a router has after it connected to tell of a peer before that "
-			"is down" },
+		.help = "how long a router that connected by BMP may take to report a BGP peer "
+			"before that peer is down" },
 	{ "aaa-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE, AT(config, monitors.aaa_revertible),
-		.help = "who became Active for the peer's aaa-failure may hand back for its own; "
-			"false: stays Active" },
+		.help = "true: a chassis that became Active because of the peer's aaa-failure "
+			"may hand back because of its own; false: it stays Active" },
 	{ "bgp-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE,
 		AT(config, monitors.bgp_revertible), .def = 1,
-		.help = "the same for bgp-failure" },
+		.help = "true: a chassis that became Active because of the peer's bgp-failure "
+			"may hand back because of its own; false: it stays Active" },
 	{ "route-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE,
 		AT(config, monitors.route_revertible), .def = 1,
-		.help = "for route-failure" },
+		.help = "true: a chassis that became Active because of the peer's route-failure "
+			"may hand back because of its own; false: it stays Active" },
 	{ "link-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE,
 		AT(config, monitors.link_revertible), .def = 1,
-		.help = "for link-failure" },
+		.help = "true: a chassis that became Active because of the peer's link-failure "
+			"may hand back because of its own; false: it stays Active" },
 	{ "fault-revertible", KNOB_BOOL, KNOB_AGREE | KNOB_LIVE,
 		AT(config, monitors.fault_revertible), .def = 1,
-		.help = "for local-fault" },
+		.help = "true: a chassis that became Active because of the peer's local-fault "
+			"may hand back because of its own; false: it stays Active" },
 };
 
 static const struct knob srp[] = {
 	{ "bind", KNOB_ADDR, KNOB_MUST, AT(config, srp.bind),
 		.help = "own address of the SRP connection, on a plain kernel interface" },
-	{ "peer", KNOB_ADDR, KNOB_MUST, AT(config, srp.peer), .help = "the peer's" },
+	{ "peer", KNOB_ADDR, KNOB_MUST, AT(config, srp.peer),
+		.help = "address of the peer's end of the SRP connection" },
 	{ "port", KNOB_U32, KNOB_AGREE, AT(config, srp.port), RANGE(8484, 1, 65535, NULL),
 		.help = "TCP port of the SRP connection" },
 	{ "stream-bind", KNOB_ADDR, 0, AT(config, srp.stream_bind),
 		.help = "own address of the replication stream; default: the address of the "
 			"replication port" },
 	{ "stream-peer", KNOB_ADDR, KNOB_MUST, AT(config, srp.stream_peer),
-		.help = "the peer's, on its replication port" },
+		.help = "address of the peer's replication port" },
 	{ "stream-port", KNOB_U32, KNOB_AGREE, AT(config, srp.stream_port),
 		RANGE(8485, 1, 65535, NULL),
 		.help = "UDP port of the replication stream" },
 	{ "insecure", KNOB_BOOL, KNOB_AGREE, AT(config, srp.insecure),
-		.help = "plain text, nobody's identity checked; for labs" },
+		.help = "true: plain text between the chassis, and the peer's identity is not "
+			"checked; for labs" },
 	{ "psk-file", KNOB_TEXT, KNOB_LIVE, AT(config, srp.psk_file),
 		.help = "file with the pre-shared key of the pair, 64 hexadecimal digits; instead "
 			"of certificates" },
 	{ "ca-file", KNOB_TEXT, KNOB_LIVE, AT(config, srp.ca_file),
 		.help = "PEM file of the CA that signed the peer's certificate" },
 	{ "certificate-file", KNOB_TEXT, KNOB_LIVE, AT(config, srp.certificate_file),
-		.help = "PEM file of own certificate, and what chains it to the CA" },
+		.help = "PEM file of this chassis's certificate, and the certificates that "
+			"chain it to the CA" },
 	{ "key-file", KNOB_TEXT, KNOB_LIVE, AT(config, srp.key_file),
-		.help = "PEM file of own certificate's key" },
+		.help = "PEM file of the private key of this chassis's certificate" },
 	{ "peer-name", KNOB_NAME, KNOB_LIVE, AT(config, srp.peer_name),
 		.help = "name that the peer's certificate must have" },
 	{ "crypto-device", KNOB_TEXT, 0, AT(config, srp.crypto_device),
 		.help = "DPDK crypto device for the replication stream; default: the fastest "
 			"software device" },
 	{ "topology", KNOB_CHOICE, KNOB_AGREE, AT(config, srp.l2), .choices = topologies, .def = 1,
-		.help = "l2: both chassis on shared subnets, announcements by ARP; l3: routers "
-			"decide" },
+		.help = "l2: both chassis are on shared subnets, and ARP announces the Active; "
+			"l3: routers decide" },
 	{ "advertise-in-standby", KNOB_BOOL, KNOB_LIVE, AT(config, srp.advertise_in_standby),
-		.help = "topology l3: the Standby tells routers the longer path ahead of need; "
-			"only for routers that honour it" },
+		.help = "topology l3: the Standby advertises its longer path to routers before "
+			"it is needed; only for routers that honour path lengths" },
 	{ "hold-off-time", KNOB_U32, KNOB_LIVE, AT(config, srp.hold_off_ms),
 		RANGE(30000, 0, 600000, "ms"),
-		.help = "after it became Standby, before it does so" },
+		.help = "how long a chassis must have been Standby before it advertises routes "
+			"(advertise-in-standby)" },
 	{ "hello-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.hello_interval_ms),
 		RANGE(1000, 10, 60000, "ms"),
-		.help = "between hellos on the SRP connection" },
+		.help = "time between hellos on the SRP connection" },
 	{ "dead-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.dead_interval_ms),
 		RANGE(3000, 30, 600000, "ms"),
 		.help = "silence after which the peer is dead; at least 3 x hello-interval" },
 	{ "delay-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.delay_interval_ms),
 		RANGE(5000, 0, 600000, "ms"),
-		.help = "after start, before dead-interval runs" },
+		.help = "how long a chassis waits after its start before dead-interval runs" },
 	{ "heartbeat-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.heartbeat_interval_ms),
 		RANGE(10, 1, 10000, "ms"),
-		.help = "between heartbeats in the replication stream" },
+		.help = "time between heartbeats in the replication stream" },
 	{ "dead-multiplier", KNOB_U32, KNOB_AGREE, AT(config, srp.dead_multiplier),
 		RANGE(3, 3, 50, "heartbeats"),
 		.help = "missed heartbeats after which the replication path is dead" },
 	{ "configuration-interval", KNOB_U32, KNOB_AGREE | KNOB_LIVE,
 		AT(config, srp.configuration_interval_s),
 		RANGE(3600, 60, 86400, "s"),
-		.help = "between comparisons of the two configurations" },
+		.help = "time between comparisons of the two configurations" },
 	{ "guard-period", KNOB_U32, KNOB_AGREE | KNOB_LIVE, AT(config, srp.guard_period_s),
 		RANGE(60, 0, 3600, "s"),
-		.help = "after a switchover or start, monitor failures must last for "
-			"damping-period" },
+		.help = "time from a start or a switchover in which monitor failures must last "
+			"for damping-period before they act" },
 	{ "damping-period", KNOB_U32, KNOB_AGREE | KNOB_LIVE, AT(config, srp.damping_period_s),
 		RANGE(60, 0, 3600, "s"),
-		.help = "how long a monitor failure must last within guard-period" },
+		.help = "how long a monitor failure must last before it acts within guard-period" },
 	{ "micro-checkpoint-interval", KNOB_U32, KNOB_AGREE,
 		AT(config, srp.micro_checkpoint_interval_ms),
 		RANGE(100, 10, 10000, "ms"),
-		.help = "between checkpoints of a session's usage" },
+		.help = "time between checkpoints of a session's usage" },
 	{ "audit-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.audit_interval_s),
 		RANGE(60, 1, 86400, "s"),
-		.help = "one full cycle of comparison of the two tables" },
+		.help = "time that one full comparison of the two session tables takes" },
 	{ "replication-rate", KNOB_U32, KNOB_LIVE, AT(config, srp.replication_rate_mbps),
 		RANGE(0, 0, 400000, "Mbit/s"),
-		.help = "most that the replication port sends; signalling goes first, then usage, "
-			"then resync and audit; 0: no limit" },
+		.help = "most that the replication port sends; signalling goes first, then "
+			"usage, then resync and audit; 0: no limit" },
 	{ "commit-timeout", KNOB_U32, KNOB_AGREE | KNOB_LIVE, AT(config, srp.commit_timeout_ms),
 		RANGE(50, 10, 200, "ms"),
-		.help = "how long an answer waits until the standby has the session" },
+		.help = "longest time that an answer to an SGSN waits until the standby has the "
+			"session" },
 	{ "pending-timeout", KNOB_U32, KNOB_AGREE | KNOB_LIVE, AT(config, srp.pending_timeout_s),
 		RANGE(10, 1, 60, "s"),
-		.help = "longest stay in a pending state" },
+		.help = "longest time that a chassis stays in a pending state" },
 	{ "realtime", KNOB_BOOL, 0, AT(config, srp.realtime),
-		.help = "SCHED_FIFO for the replication core, for shared CPUs" },
+		.help = "true: the replication core runs under SCHED_FIFO, for machines where "
+			"cores share CPUs" },
 };
 
 static const struct knob table[] = {
 	{ "max-sessions", KNOB_U32, KNOB_AGREE, AT(config, table.max_sessions),
 		RANGE(65536, 64, 16777216, "sessions"),
-		.help = "capacity of the session table" },
+		.help = "most sessions that the session table can hold" },
 };
 
 static const struct knob license[] = {
 	{ "inter-chassis-session-recovery", KNOB_BOOL, 0, AT(config, licensed), .def = 1,
-		.help = "the feature is licensed; without it on both nothing is recovered: the "
-			"chassis do not join" },
+		.help = "whether this chassis is licensed to recover sessions; if one of the "
+			"two is not, they do not join and nothing is recovered" },
 };
 
 static const struct knob lcores[] = {
 	{ "control", KNOB_LCORE, 0, AT(config, lcores.control), RANGE(-1, -1, 127, NULL),
-		.help = "-1: the EAL main lcore" },
+		.help = "lcore of the control core; -1: the EAL main lcore" },
 	{ "replication", KNOB_LCORE, 0, AT(config, lcores.replication), RANGE(-1, -1, 127, NULL),
-		.help = "-1: the last lcore" },
+		.help = "lcore of the replication core; -1: the last lcore" },
 	{ "workers", KNOB_LCORES, 0, AT(config, lcores.workers),
 		COUNT(config, lcores.n_workers), .min = 0, .max = 127,
-		.help = "default: all the others" },
+		.help = "lcores of the workers; default: all the others" },
 };
 
 static const struct knob top[] = {
 	{ "idle", KNOB_CHOICE, 0, AT(config, idle_sleep), .choices = idles, .def = 0,
-		.help = "poll: dedicated cores; sleep: lcores share CPUs (laptops, labs)" },
+		.help = "what a core does that has no work; poll: it runs on, for dedicated "
+			"cores; sleep: it sleeps, for lcores that share CPUs (laptops, labs)" },
 };
 
 static const struct knob telemetry[] = {
 	{ "enabled", KNOB_BOOL, 0, AT(config, telemetry.enabled), .def = 1,
-		.help = "/tandem/... on DPDK's telemetry socket" },
+		.help = "whether DPDK's telemetry socket has the views, under /tandem/" },
 	{ "control-socket", KNOB_TEXT, 0,
 		AT(config, telemetry.control_socket), .def_text = "/run/tandem/control.sock",
-		.max = 107, .help = "Unix socket of tandemctl" },
+		.max = 107,
+		.help = "path of the Unix socket to which tandemctl connects" },
 };
 
 static const struct knob logging[] = {
 	{ "level", KNOB_WORD, KNOB_LIVE, AT(config, log.level), .choices = levels, .def = 1,
 		.help = "least severe message that is logged" },
 	{ "syslog", KNOB_BOOL, 0, AT(config, log.syslog),
-		.help = "to syslog too, not only to stderr" },
+		.help = "true: messages go to syslog too, not only to stderr" },
 };
 
 const struct section config_sections[SECTIONS] = {

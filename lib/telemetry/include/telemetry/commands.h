@@ -71,7 +71,7 @@ enum command_permission { COMMAND_VIEW, COMMAND_OPERATE };
 		"ports, links, packets and drops") \
 	X("show workers", COMMAND_NOTHING, COMMAND_VIEW, \
 		"/tandem/workers", show_workers, cores, render_counters, \
-		"worker cores, packets, cycles, drops by reason") \
+		"cores and their turns, workers' packets, drops by reason") \
 	X("show gtp statistics", COMMAND_NOTHING, COMMAND_VIEW, \
 		"/tandem/gtp", show_gtp, gtp, render_counters, \
 		"GTP-C procedures, and whether answers wait for the standby") \
@@ -95,10 +95,10 @@ enum command_permission { COMMAND_VIEW, COMMAND_OPERATE };
 		"make the peer Active and this chassis Standby; on the Active only") \
 	X("srp initiate-audit auto", COMMAND_NOTHING, COMMAND_OPERATE, \
 		NULL, act_resync, audit, render_any, \
-		"the same as srp resync, by the name that other gateways have for it") \
+		"compare and repair as srp resync does; other gateways know it by this name") \
 	X("srp initiate-audit manual-with-sync", COMMAND_NOTHING, COMMAND_OPERATE, \
 		NULL, act_resync, audit, render_any, \
-		"the same as srp resync: an audit that repairs") \
+		"compare and repair as srp resync does: an audit that repairs") \
 	X("srp validate-switchover", COMMAND_NOTHING, COMMAND_OPERATE, \
 		NULL, act_validate_switchover, pair, render_any, \
 		"check whether a switchover would be refused, and why") \
