@@ -152,14 +152,18 @@ char *render_value(json_t *v, const char *unit)
 	return text;
 }
 
-/* What a view says for a word that would not stand alone, or NULL. */
+/* What a view says for a word or a figure that would not stand alone, or NULL. */
 static const char *render_words_for(const char *key, json_t *v)
 {
 	static const struct {
 		const char *key, *word, *text;
 	} words[] = { { "answers", "protected", "protected by the standby" },
-		{ "answers", "unprotected", "not protected by the standby" } };
+		{ "answers", "unprotected", "not protected by the standby" },
+		{ "answers", "none", "none by this chassis" } };
 
+	if (json_is_integer(v) && json_integer_value(v) == 0 &&
+		strcmp(key, "replication_rate_mbps") == 0)
+		return "unlimited";
 	for (size_t i = 0; json_is_string(v) && i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(key, words[i].key) == 0 &&
 			strcmp(json_string_value(v), words[i].word) == 0)

@@ -405,7 +405,7 @@ def disagreement(pair):
     for chassis, data in told.items():
         sent, got = data["records_sent"], data["records_received"]
         became = sent["acknowledged"] + sent["superseded"] + sent["in_flight"] + sent["abandoned"]
-        if sent["sent"] != became or sent["account_wrong"]:
+        if sent["sent"] != became or sent["peer_account"] != "agrees":
             return f"{chassis.side}: records sent: {sent}"
         if sum(data[k] for k in
                ENCODED) != data["tx_entries"] + data["discarded_records"] + data["dropped_records"]:

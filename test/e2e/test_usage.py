@@ -313,6 +313,8 @@ def test_commit_gate(lab, pair):
     standby = pair.other(active)
     attach_protected(active, standby, lambda: client.attach(imsi(1)))
     active.wait(lambda i: i["answers"] == "protected", 10, "answers that the standby protects")
+    assert standby.info()["answers"] == "none"
+    assert active.info()["joined"] is None and standby.info()["joined"] is True
     told = [active.counter(f"gtp.{name}_answers") for name in ("protected", "unprotected")]
     still = Standstill(active)
     standby.may_end()

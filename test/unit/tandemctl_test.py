@@ -279,11 +279,17 @@ class Text(unittest.TestCase):
 
     def test_words_that_stand_alone(self):
         for word, text in (("protected", "protected by the standby"),
-                           ("unprotected", "not protected by the standby"), ("?", "?")):
+                           ("unprotected", "not protected by the standby"),
+                           ("none", "none by this chassis"), ("?", "?")):
             self.assertEqual(self.text({"answers": word}, "show", "gtp", "statistics"),
                              f"Answers: {text}\n")
             p, _ = ask(ok({"answers": word}), "show", "srp", "info")
             self.assertTrue(re.search(f"\nAnswers: +{re.escape(text)}\n$", p.stdout), p.stdout)
+
+    def test_no_limit_of_the_rate(self):
+        for rate, text in ((0, "unlimited"), (70, "70 Mbit/s")):
+            self.assertEqual(self.text({"replication_rate_mbps": rate}, "show", "srp",
+                                       "checkpoint", "statistics"), f"Replication Rate: {text}\n")
 
     def test_table(self):
         pools = [{"name": "subscribers", "size": 65536, "used": 3},

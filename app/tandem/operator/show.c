@@ -113,7 +113,7 @@ json_t *show_workers(void *family, json_t *args, usec_t now)
 
 const char *show_answers(const struct signalling_view *v)
 {
-	return v->answers_protected ? "protected" : "unprotected";
+	return !v->answering ? "none" : v->answers_protected ? "protected" : "unprotected";
 }
 
 json_t *show_gtp(void *family, json_t *args, usec_t now)

@@ -12,7 +12,8 @@ struct signalling_view;
 /* Adds the figures of the groups that room and group select (base/metrics.h) to an object, by their
  * names; those of several instances ("fastpath/0", "fastpath/1") are summed up. */
 void show_metrics(struct metrics *m, json_t *to, const char *room, const char *group);
-/* Whether answers to SGSNs wait for the standby: "protected" or "unprotected". */
+/* Whether answers to SGSNs wait for the standby: "protected" or "unprotected"; "none": this chassis
+ * answers nobody now, as every Standby. */
 const char *show_answers(const struct signalling_view *v);
 
 /* ---- show_pair.c ---- */

@@ -96,13 +96,19 @@ static void show_keys(const struct operator_srp *f, json_t *o)
 	json_object_set_new(o, "keys", keys);
 }
 
+/* The Standby measures it; the Active knows what the Standby said last. */
+static uint32_t show_unmatched(const struct replicator_view *v, bool active)
+{
+	return active ? atomic_load(&v->peer_unmatched) : atomic_load(&v->unmatched);
+}
+
 static void show_sync(
 	const struct operator_srp *f, json_t *o, const struct operator_pair_view *view, usec_t now)
 {
 	const struct replicator_view *v = replicator_view(f->replicator);
 	uint64_t since = atomic_load(&v->in_sync_since_ms), pair = pair_time_ms(f->pair_time, now);
 	bool active = view->srp->state == SRP_ACTIVE;
-	uint32_t unmatched = active ? atomic_load(&v->peer_unmatched) : atomic_load(&v->unmatched);
+	uint32_t unmatched = show_unmatched(v, active);
 	usec_t heard = atomic_load(&v->heard);
 	struct signalling_view signalling;
 
@@ -114,7 +120,9 @@ static void show_sync(
 	show_security(f, o, view);
 	show_set_ms(o, "replication_heard_age_ms", heard, now);
 	show_set_bool(o, "in_sync", since != 0 && unmatched == 0);
-	show_set_bool(o, "joined", atomic_load(&v->joined));
+	/* The Active has the original: there is nothing that it could join. */
+	json_object_set_new(
+		o, "joined", active ? json_null() : json_boolean(atomic_load(&v->joined)));
 	json_object_set_new(o, "in_sync_since",
 		since == 0 || pair < since
 			? json_null()
@@ -194,19 +202,19 @@ static json_t *show_received(const struct repl_received *a)
 }
 
 /* Of the present stream each way: sent == acknowledged + superseded + in flight + abandoned, and
- * acknowledged == applied + refused by what the peer tells of itself. */
+ * acknowledged == applied + refused by the peer's own account. */
 static void show_records(const struct replicator *r, json_t *o)
 {
 	struct repl_sent_records s;
 
 	replicator_records(r, &s);
 	json_object_set_new(o, "records_sent",
-		json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b}", "stream", (json_int_t)s.stream,
+		json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s}", "stream", (json_int_t)s.stream,
 			"sent", (json_int_t)s.sent, "acknowledged", (json_int_t)s.acked,
 			"superseded", (json_int_t)s.superseded, "in_flight",
 			(json_int_t)s.in_flight, "abandoned", (json_int_t)s.abandoned,
-			"acknowledged_by_account", (json_int_t)s.acked_by_account, "account_wrong",
-			s.account_wrong));
+			"acknowledged_by_account", (json_int_t)s.acked_by_account, "peer_account",
+			s.account_wrong ? "disagrees" : "agrees"));
 	json_object_set_new(o, "records_at_peer", show_received(&s.peer));
 	json_object_set_new(o, "records_received", show_received(replicator_received(r)));
 }
@@ -240,12 +248,14 @@ json_t *show_srp_audit(void *family, json_t *args, usec_t now)
 {
 	const struct operator_srp *f = family;
 	const struct replicator_view *v = replicator_view(f->replicator);
+	struct operator_pair_view pair;
 	json_t *o = json_object();
 
 	(void)args;
+	show_pair(f->pair, &pair, now);
 	show_metrics(f->metrics, o, "replicator", "audit");
 	show_set_int(o, "buckets", atomic_load(&v->buckets));
-	show_set_int(o, "unmatched_buckets", atomic_load(&v->unmatched));
+	show_set_int(o, "unmatched_buckets", show_unmatched(v, pair.srp->state == SRP_ACTIVE));
 	show_set_ms(o, "oldest_match_age_ms", atomic_load(&v->in_sync_since), now);
 	return o;
 }

@@ -38,7 +38,7 @@ static const struct metric replicator_gauges[] = {
 		METRIC_GAUGE },
 	{ "round_trip_us", "microseconds", "How long an acknowledgement takes, smoothed.",
 		METRIC_GAUGE },
-	{ "replication_rate_mbps", "megabits per second", "The rate that the stream may have.",
+	{ "replication_rate_mbps", "megabits per second", "The rate that the stream may have; 0: no limit.",
 		METRIC_GAUGE },
 };
 

@@ -144,6 +144,7 @@ struct signalling_view {
 	struct commit_gate_counters gate;
 	struct signalling_direct_counters direct; /* GTP-C past the kernel */
 	struct signalling_gtpu_counters gtpu;
+	bool answering;         /* this chassis answers SGSNs now */
 	bool answers_protected; /* answers wait for the standby's acknowledgement */
 	unsigned int requests_in_progress;
 	uint64_t requests_refused; /* for too many were in progress */
