@@ -19,7 +19,7 @@ bool render_is_left_out(const char *key, json_t *v, const struct render *r)
 	const char *unit = render_unit(key, &len);
 
 	if (!r->counters || r->all || !json_is_integer(v) || json_integer_value(v) != 0 ||
-		(unit[0] != '\0' && strcmp(unit, " bytes") != 0))
+		unit[0] != '\0')
 		return false;
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
 		if (strcmp(levels[i], key) == 0)
@@ -44,9 +44,38 @@ static bool render_is_table(json_t *v)
 	return json_array_size(v) > 0 && json_is_object(json_array_get(v, 0));
 }
 
+/* A list of texts that are more than a word each: they stand one a line. */
+static bool render_is_texts(json_t *v)
+{
+	bool spaces = false;
+	size_t i;
+	json_t *e;
+
+	json_array_foreach (v, i, e) {
+		if (!json_is_string(e))
+			return false;
+		spaces = spaces || strchr(json_string_value(e), ' ') != NULL;
+	}
+	return spaces;
+}
+
 static bool render_is_block(json_t *v)
 {
-	return render_is_table(v) || json_object_size(v) > 0;
+	return render_is_table(v) || render_is_texts(v) || json_object_size(v) > 0;
+}
+
+static void render_texts(json_t *list, int indent, struct render *r)
+{
+	size_t i;
+	json_t *e;
+
+	json_array_foreach (list, i, e) {
+		char *text = render_value(e, "");
+
+		fprintf(r->to, "%*s", indent, "");
+		render_wrapped(r, text != NULL ? text : "?", indent + RENDER_INDENT);
+		free(text);
+	}
 }
 
 int render_labels_width(json_t *object, const struct render *r)
@@ -89,6 +118,8 @@ void render_member(json_t *object, const char *key, int width, int indent, struc
 	fprintf(r->to, "%*s%s:\n", indent, "", label);
 	if (json_is_object(v))
 		render_object(v, indent + RENDER_INDENT, r);
+	else if (render_is_texts(v))
+		render_texts(v, indent + RENDER_INDENT, r);
 	else
 		render_table(v, indent + RENDER_INDENT, r);
 }
@@ -136,14 +167,6 @@ void render_counters(json_t *data, struct render *r)
 	if (r->zero > 0)
 		fprintf(r->to, "(%u counter%s zero: see --all)\n", r->zero,
 			r->zero == 1 ? " is" : "s are");
-}
-
-void render_named(json_t *data, struct render *r)
-{
-	if (json_is_object(data) && json_object_size(data) == 0)
-		fputs("none\n", r->to);
-	else
-		render_counters(data, r);
 }
 
 void render_text(json_t *data, struct render *r)

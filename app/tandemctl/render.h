@@ -22,8 +22,6 @@ struct render {
 void render_any(json_t *data, struct render *r);
 /* A view of counters: those that are zero are left out, and how many they are stands at the end. */
 void render_counters(json_t *data, struct render *r);
-/* Objects of counters by name, of which there may be none. */
-void render_named(json_t *data, struct render *r);
 /* Rows of the history, in which the phases of a switchover stand in words. */
 void render_history(json_t *data, struct render *r);
 /* The layout that operators know. */

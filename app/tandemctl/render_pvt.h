@@ -26,6 +26,8 @@ void render_whole_characters(char *text);
  * fit. */
 void render_line(
 	const struct render *r, const char *label, int width, const char *text, int indent);
+/* Prints a text from column `at` on, where the cursor is, and breaks it to fit. */
+void render_wrapped(const struct render *r, const char *text, int at);
 /* The widest label among the members that have one line each. */
 int render_labels_width(json_t *object, const struct render *r);
 void render_member(json_t *object, const char *key, int width, int indent, struct render *r);

@@ -13,8 +13,8 @@ enum { VALUE_LEAST = 16 }; /* characters beside a label */
 static const struct {
 	const char *suffix, *unit;
 } units[] = { { "_ms", " ms" }, { "_us", " us" }, { "_ns", " ns" }, { "_per_s", "/s" },
-	{ "_s", " s" }, { "_bytes", " bytes" }, { "_kbps", " kbit/s" }, { "_mbps", " Mbit/s" },
-	{ "_pct", " %" }, { "_percent", " %" } };
+	{ "_s", " s" }, { "_kbps", " kbit/s" }, { "_mbps", " Mbit/s" }, { "_pct", " %" },
+	{ "_percent", " %" } };
 
 static const char *const acronyms[] = { "srp", "vip", "vips", "teid", "imsi", "msisdn", "apn",
 	"gtp", "mtu", "dns", "ip", "ue", "id", "mac", "sgsn", "ggsn", "rm", "rx", "tx", "icmp",
@@ -141,7 +141,8 @@ char *render_value(json_t *v, const char *unit)
 		}
 		break;
 	case JSON_OBJECT:
-		text = json_dumps(v, JSON_COMPACT | JSON_PRESERVE_ORDER);
+		text = json_object_size(v) == 0 ? strdup("-")
+						: json_dumps(v, JSON_COMPACT | JSON_PRESERVE_ORDER);
 		break;
 	default:
 		text = strdup("-");
@@ -215,18 +216,10 @@ static size_t render_break(const char *text, int room)
 	return at;
 }
 
-void render_line(const struct render *r, const char *label, int width, const char *text, int indent)
+void render_wrapped(const struct render *r, const char *text, int at)
 {
-	int at = indent + width + 2, room = r->width > 0 ? r->width - at : INT_MAX;
+	int room = r->width <= 0 ? INT_MAX : r->width - at > 1 ? r->width - at : 1;
 
-	fprintf(r->to, "%*s%s:", indent, "", label);
-	if (room < VALUE_LEAST && render_width(text) > room) { /* it begins on the next line */
-		at = indent + 2 * RENDER_INDENT;
-		room = r->width - at > 1 ? r->width - at : 1;
-		fprintf(r->to, "\n%*s", at, "");
-	} else {
-		fprintf(r->to, "%*s", width - render_width(label) + 1, "");
-	}
 	for (;;) {
 		size_t n = render_break(text, room);
 
@@ -236,4 +229,18 @@ void render_line(const struct render *r, const char *label, int width, const cha
 			return;
 		fprintf(r->to, "%*s", at, "");
 	}
+}
+
+void render_line(const struct render *r, const char *label, int width, const char *text, int indent)
+{
+	int at = indent + width + 2, room = r->width > 0 ? r->width - at : INT_MAX;
+
+	fprintf(r->to, "%*s%s:", indent, "", label);
+	if (room < VALUE_LEAST && render_width(text) > room) { /* it begins on the next line */
+		at = indent + 2 * RENDER_INDENT;
+		fprintf(r->to, "\n%*s", at, "");
+	} else {
+		fprintf(r->to, "%*s", width - render_width(label) + 1, "");
+	}
+	render_wrapped(r, text, at);
 }

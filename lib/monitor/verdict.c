@@ -167,16 +167,6 @@ bool monitor_next(struct monitor *m, struct monitor_event *e)
 	return false;
 }
 
-char monitor_type_letter(enum monitor_type t)
-{
-	return (unsigned int)t < MONITOR_TYPES ? "XLFBRA"[t] : '-';
-}
-
-char monitor_state_letter(enum monitor_state s)
-{
-	return (unsigned int)s <= MONITOR_UNKNOWN ? "IUD?"[s] : '-';
-}
-
 const char *monitor_type_name(enum monitor_type t)
 {
 	static const char *const names[] = { "local-fault", "link", "bfd", "bgp", "route",

@@ -336,9 +336,13 @@ void radius_probe_info(const struct radius_probe *p, struct radius_probe_info *i
 		.checks = p->checks };
 }
 
-char radius_state_letter(enum radius_state s)
+const char *radius_state_name(enum radius_state s)
 {
-	return "IUD"[s];
+	static const char *const names[] = {
+		[RADIUS_INIT] = "init", [RADIUS_UP] = "up", [RADIUS_DOWN] = "down"
+	};
+
+	return names[s];
 }
 
 const char *radius_reason_text(enum radius_reason r)

@@ -47,7 +47,7 @@ def states(chassis):
 
 
 def wait_states(chassis, timeout=60, **want):
-    """Waits for states of servers: one="U"."""
+    """Waits for states of servers: one="up"."""
     wait_until(lambda: all(states(chassis)[k] == v for k, v in want.items()), timeout,
                lambda: f"{chassis.side}: {want}, not {states(chassis)}")
 
@@ -69,9 +69,14 @@ def causes(chassis):
             if h["to"] in ("Active", "Standby")]
 
 
+def probes(chassis):
+    """What is shown of each server's probes, by its name."""
+    return {s["name"]: s for s in chassis.ctl("show radius statistics")["servers"]}
+
+
 def failed_rounds(chassis, server):
     """Rounds of probes without an answer."""
-    return chassis.ctl("show radius statistics")[server]["rounds_failed"]
+    return probes(chassis)[server]["rounds_failed"]
 
 
 def stays(chassis, quiet_s=QUIET_S):
@@ -110,8 +115,8 @@ def test_servers_stop(lab):
     pair = make_pair(lab).start()
     old, new = pair.active, pair.other(pair.active)
     # The user of two is nobody there: its Reject is an answer. Of three the secret differs.
-    wait_states(old, one="U", two="U", three="D")
-    told = old.ctl("show radius statistics")
+    wait_states(old, one="up", two="up", three="down")
+    told = probes(old)
     assert told["one"]["last_reply"] == "Access-Accept" and told["two"][
         "last_reply"] == "Access-Reject", told
     monitors = {m["name"]: m for m in old.ctl("show srp monitor")["monitors"]}
@@ -119,14 +124,14 @@ def test_servers_stop(lab):
         "address"] == "10.8.0.1 port 1812", monitors
     assert "three" in alarms(old)["monitor-degraded"], alarms(old)
     wait_until(lambda: "auth-probe three is down" in old.process.output(), 5, "the log to tell")
-    assert {states(new)[name] for name in ("one", "two", "three")} == {"I"}, "a Standby probes"
-    assert new.ctl("show radius statistics")["one"]["requests"] == 0
+    assert {states(new)[name] for name in ("one", "two", "three")} == {"init"}, "a Standby probes"
+    assert probes(new)["one"]["requests"] == 0
     text = run(os.path.join(lab.build, "app", "tandemctl", "tandemctl"), "--socket", old.socket,
                "show", "srp", "monitor")
     assert "10.8.0.1 port 1812" in text and "Held" in text, text
     # One by one: the first is gone, the second says nothing.
     servers[0].kill9()
-    wait_states(old, one="D")
+    wait_states(old, one="down")
     stays(old)
     servers[1].pause(True)
     handed_over(old, new)
@@ -143,7 +148,7 @@ def test_servers_stop(lab):
     # They are back.
     servers[0].start()
     servers[1].pause(False)
-    wait_states(old, one="U", two="U")
+    wait_states(old, one="up", two="up")
     cleared(old, "monitor-held", "monitor-failed")
     assert [c for c in causes(old) + causes(new)
             if c[0] == "Active" and c[1] != "startup"] == [("Active", "manual"),
@@ -158,7 +163,7 @@ def test_nobody_to_take_over(lab):
     servers = [FreeRadius(lab, "acc").start(), FreeRadius(lab, "core").start()]
     pair = make_pair(lab).start()
     old, new = pair.active, pair.other(pair.active)
-    wait_states(old, one="U", two="U")
+    wait_states(old, one="up", two="up")
     new.kill9()
     old.wait(lambda i: i["connection_state"] != "Connected", 10, "the peer to be lost")
     for server in servers:

@@ -213,12 +213,12 @@ def test_bgp_failure(lab):
     for router in routers.values():
         router.start()
     for chassis in pair.both:
-        is_state(chassis, "far", "U")
+        is_state(chassis, "far", "up")
     old, new = pair.active, pair.other(pair.active)
     link = lambda chassis: f"to-{chassis.side[0]}-bgp"
     lab.link("core", link(old), "down")
     moved(old, new, "bgp-failure")
-    is_state(old, "far", "D")
+    is_state(old, "far", "down")
     told = lambda: new.ctl("show srp monitor")
     wait_until(lambda: told()["failed_at_peer"] == "bgp", 10, lambda: f"its failure: {told()}")
     assert told()["failed"] == "none", told()
@@ -235,15 +235,15 @@ def test_bgp_failure(lab):
     moved(new, old, "bgp-failure")
     cleared(new, "switchover-refused")
     lab.link("core", link(new), "up")
-    is_state(new, "far", "U")
+    is_state(new, "far", "up")
     # Whoever would tell does not: an alarm, and nothing else.
     before = causes(old)
     routers[old.side].kill9()
-    is_state(old, "far", "?")
+    is_state(old, "far", "unknown")
     wait_until(lambda: "BMP session lost" in alarms(old).get("monitor-unknown", "") or
                "closed" in alarms(old).get("monitor-unknown", ""), 30, lambda: alarms(old))
     routers[old.side].start()
-    is_state(old, "far", "U")
+    is_state(old, "far", "up")
     assert causes(old) == before and old.info()["chassis_state"] == "Active"
     cleared(old, "monitor-unknown")
 
@@ -259,9 +259,9 @@ def test_bgp_after_aaa(lab):
     for router in routers.values():
         router.start()
     for chassis in pair.both:
-        is_state(chassis, "far", "U")
+        is_state(chassis, "far", "up")
     old, new = pair.active, pair.other(pair.active)
-    wait_states(old, one="U", two="U")
+    wait_states(old, one="up", two="up")
     for server in servers:
         server.kill9()
     handed_over(old, new)
@@ -296,9 +296,9 @@ def flap(pair, set_state, name, cause, seen=True):
             chassis = pair.both[n % 2]
             set_state(chassis, up)
             if seen:
-                is_state(chassis, name, "U" if up else "D")
+                is_state(chassis, name, "up" if up else "down")
     for chassis in pair.both:
-        is_state(chassis, name, "U")
+        is_state(chassis, name, "up")
     pair.settle()
     took = time.monotonic() - began
     made = sum(len([c for c in causes(x) if c == ("Active", cause)]) for x in pair.both) - before
@@ -329,10 +329,10 @@ def test_route_and_link(lab):
     for name, cause, change in (("upstream", "route-failure", route), ("core", "link-failure",
                                                                        carrier)):
         for chassis in pair.both:
-            wait_until(lambda c=chassis, n=name: any(m["name"] == n and m["type"] in "RL" and m[
-                "state"] == "U" for m in c.ctl("show srp monitor")["monitors"]),
-                       60,
-                       "monitors to be up")
+            wait_until(
+                lambda c=chassis, n=name: any(
+                    m["name"] == n and m["type"] in ("route", "link") and m["state"] == "up"
+                    for m in c.ctl("show srp monitor")["monitors"]), 60, "monitors to be up")
         change(old, False)
         moved(old, new, cause)
         change(old, True)
@@ -392,9 +392,9 @@ def many_monitored(text):
             f"monitors = {{ bmp-port = {PORT}; bmp-settle = 5; }};\n")
 
 
-def of_type(chassis, letter):
+def of_type(chassis, name):
     """The states in which its monitors of a type are."""
-    return {m["state"] for m in chassis.ctl("show srp monitor")["monitors"] if m["type"] == letter}
+    return {m["state"] for m in chassis.ctl("show srp monitor")["monitors"] if m["type"] == name}
 
 
 def made_active(pair, cause):
@@ -412,19 +412,19 @@ def test_bgp_flaps(lab):
                  *(f"{'no ' if on else ''}neighbor {near} "
                    "shutdown" for near, _ in peer_addresses(chassis.side)))
     def all_are(chassis, state):
-        wait_until(lambda: of_type(chassis, "B") == {state}, 90, lambda: f"{chassis.side}: all "
+        wait_until(lambda: of_type(chassis, "bgp") == {state}, 90, lambda: f"{chassis.side}: all "
                    f"{state}: {states(chassis)}")
     for chassis in pair.both:
-        all_are(chassis, "U")
+        all_are(chassis, "up")
     began = time.monotonic()
     for n in range(PHASES):
         down, up = pair.both[n % 2], pair.both[1 - n % 2]
         accept(up, True)
-        all_are(up, "U")
+        all_are(up, "up")
         accept(down, False)
-        all_are(down, "D")
+        all_are(down, "down")
     accept(down, True)
-    all_are(down, "U")
+    all_are(down, "up")
     pair.settle()
     took, made = time.monotonic() - began, made_active(pair, "bgp-failure")
     assert 1 <= made <= 1 + took / GUARD_S, f"{made} switchovers in {took:.1f} s"
@@ -451,14 +451,14 @@ def test_aaa_flaps(lab):
     pair = Pair(lab, AAA_EDITS, rewrite=lambda text: text + f"\naaa-servers = ( {items} "
                                                             ");\n").start()
     def all_are(state):
-        wait_until(lambda: any(of_type(c, "A") == {state} for c in pair.both), 90,
+        wait_until(lambda: any(of_type(c, "auth-probe") == {state} for c in pair.both), 90,
                    lambda: f"all {state} at the Active: {[states(c) for c in pair.both]}")
     def flap_all():
         server.pause(True)
-        all_are("D")
+        all_are("down")
         server.pause(False)
-        all_are("U")
-    all_are("U")
+        all_are("up")
+    all_are("up")
     began = time.monotonic()
     for _ in range(AAA_HELD):
         flap_all()
@@ -467,7 +467,7 @@ def test_aaa_flaps(lab):
     between = time.monotonic()
     for _ in range(AAA_RESET):
         pair.settle()[0].ctl("srp reset-auth-probe-fail")
-        all_are("U")
+        all_are("up")
         flap_all()
     pair.settle()
     took, made = time.monotonic() - between, made_active(pair, "aaa-failure") - 1

@@ -345,7 +345,7 @@ class Scene:
         far = self.fars[0]
         old, new = self.pair.active, self.pair.other(self.pair.active)
         for chassis in self.pair.both:
-            is_state(chassis, "internet", "U")
+            is_state(chassis, "internet", "up")
         stream = self.stream()
         since = time.time()
         far.accept(old, False)

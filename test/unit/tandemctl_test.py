@@ -267,7 +267,7 @@ class Text(unittest.TestCase):
                                    "show", "srp", "statistics"),
                          "Peer State:     Standby\n"
                          "Last Hello Age: 340 ms\n"
-                         "RX:             7 bytes\n"
+                         "RX Bytes:       7\n"
                          "In Sync:        yes\n"
                          "Link:           -\n"
                          "Load:           0.25\n"
@@ -309,6 +309,21 @@ class Text(unittest.TestCase):
         p, _ = ask(b'{"ok":true}\n', "srp", "initiate-switchover")
         self.assertEqual((p.returncode, p.stdout), (0, "done\n"))
         self.assertEqual(self.text("fine", "show", "alarms"), "fine\n")
+        self.assertEqual(self.text({"a": 1, "keys": {}}, "show", "ports"), "A:    1\nKeys: -\n")
+
+    def test_texts_stand_one_a_line(self):
+        found = {"differences": ["srp.port = 8484 here, 8485 there", "pools is 'x y' here"]}
+        self.assertEqual(self.text(dict(found, n=1), "show", "srp", "configuration-difference"),
+                         "Differences:\n  srp.port = 8484 here, 8485 there\n"
+                         "  pools is 'x y' here\nN: 1\n")
+        p, _ = ask(ok(dict(found, n=1)), "show", "srp", "configuration-difference", columns=25)
+        self.assertIn("\n  srp.port = 8484 here,\n    8485 there\n", p.stdout)
+
+    def test_names_of_operators(self):
+        """A name stands as it was written: it is a value, and no label."""
+        servers = [{"name": "aaa1", "state": "up"}, {"name": "x_ms", "state": "down"}]
+        self.assertEqual(self.text({"servers": servers}, "show", "radius", "statistics"),
+                         "Name  State\naaa1  up\nx_ms  down\n")
 
     def test_odd_shapes(self):
         for data in [1, None, False, [1, 2], [[1], {"a": 1}], [{"a": 1}, 2],
@@ -417,7 +432,7 @@ class Layout(unittest.TestCase):
                          "Rows:\n  Core  Some\n     0     0\n     1     3\n"
                          "(6 counters are zero: see --all)\n")
         p, _ = ask(ok(data), "show", "workers", "--all")
-        self.assertIn("\nBytes In: 0 bytes\n", p.stdout)
+        self.assertIn("\nBytes In Bytes: 0\n", p.stdout)
         self.assertIn("  Core  None  Some\n", p.stdout)
         self.assertNotIn("--all", p.stdout)
         p, _ = ask(ok({"rx": 0}), "show", "pools")
@@ -485,7 +500,7 @@ class SrpInfo(unittest.TestCase):
         self.assertIn("In sync since:                   2026-01-02 03:04:05 (7 ms ago)",
                       p.stdout.splitlines())
         self.assertNotIn("99", p.stdout)
-        p, _ = ask(ok({}), "show", "radius", "statistics")
+        p, _ = ask(ok({"servers": []}), "show", "radius", "statistics")
         self.assertEqual(p.stdout, "none\n")
 
     def test_hello_and_switchover(self):

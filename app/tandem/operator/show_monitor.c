@@ -43,11 +43,9 @@ static void show_monitor_change(json_t *o, usec_t changed, usec_t now)
 
 static json_t *show_monitor_object(const struct monitor_object *m, const char *address, usec_t now)
 {
-	json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "type",
-		(char[]){ monitor_type_letter(m->type), '\0' }, "state",
-		(char[]){ monitor_state_letter(m->state), '\0' }, "group",
-		m->group[0] != '\0' ? m->group : "-", "name", m->name, "address", address,
-		"context", m->context);
+	json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "name", m->name, "type",
+		monitor_type_name(m->type), "state", monitor_state_name(m->state), "group",
+		m->group[0] != '\0' ? m->group : "-", "address", address, "context", m->context);
 
 	show_monitor_change(o, m->changed, now);
 	json_object_set_new(o, "downs", json_integer(m->downs));
@@ -111,36 +109,36 @@ json_t *act_reset_auth(void *family, json_t *args, usec_t now)
 	return command_answer(0, text);
 }
 
+static json_t *show_server(const struct operator_monitors *f, unsigned int i, usec_t now)
+{
+	struct radius_probe_info v;
+	const struct config_aaa *server = monitors_server(f->monitors, i, &v);
+	char address[IP_ADDR_TEXT], group[CONFIG_NAME + 8];
+	json_t *o = json_pack("{s:s,s:s,s:I,s:s,s:s,s:s,s:s}", "name", server->name, "address",
+		ip_addr_print(&server->address, address), "port", (json_int_t)server->port, "probe",
+		server->status_server ? "status-server" : "auth", "state",
+		radius_state_name(v.state), "why", radius_reason_text(v.reason), "last_reply",
+		v.last_reply != 0 ? radius_code_name(v.last_reply) : "none");
+
+	json_object_set_new(o, "last_reply_age_ms",
+		v.last_reply_at == USEC_NEVER
+			? json_null()
+			: json_integer((json_int_t)((now - v.last_reply_at) / USEC_PER_MSEC)));
+	json_object_set_new(o, "round_trip_us",
+		v.rtt == USEC_NEVER ? json_null() : json_integer((json_int_t)v.rtt));
+	json_object_set_new(o, "replies_must_be_signed", json_boolean(v.message_authenticator));
+	snprintf(group, sizeof(group), "radius/%s", server->name);
+	show_metrics(f->metrics, o, "monitors", group);
+	return o;
+}
+
 json_t *show_radius(void *family, json_t *args, usec_t now)
 {
 	const struct operator_monitors *f = family;
-	json_t *all = json_object();
+	json_t *list = json_array();
 
 	(void)args;
-	for (unsigned int i = 0; i < monitors_servers(f->monitors); i++) {
-		struct radius_probe_info v;
-		const struct config_aaa *server = monitors_server(f->monitors, i, &v);
-		char address[IP_ADDR_TEXT], group[CONFIG_NAME + 8];
-		json_t *o;
-
-		o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s}", "address",
-			ip_addr_print(&server->address, address), "port", (json_int_t)server->port,
-			"probe", server->status_server ? "status-server" : "auth", "state",
-			(char[]){ radius_state_letter(v.state), '\0' }, "why",
-			radius_reason_text(v.reason), "last_reply",
-			v.last_reply != 0 ? radius_code_name(v.last_reply) : "none");
-		json_object_set_new(o, "last_reply_age_ms",
-			v.last_reply_at == USEC_NEVER
-				? json_null()
-				: json_integer(
-					  (json_int_t)((now - v.last_reply_at) / USEC_PER_MSEC)));
-		json_object_set_new(o, "round_trip_us",
-			v.rtt == USEC_NEVER ? json_null() : json_integer((json_int_t)v.rtt));
-		json_object_set_new(o, "replies_must_be_signed",
-			v.message_authenticator ? json_true() : json_false());
-		snprintf(group, sizeof(group), "radius/%s", server->name);
-		show_metrics(f->metrics, o, "monitors", group);
-		json_object_set_new(all, server->name, o);
-	}
-	return all;
+	for (unsigned int i = 0; i < monitors_servers(f->monitors); i++)
+		json_array_append_new(list, show_server(f, i, now));
+	return json_pack("{s:o}", "servers", list);
 }

@@ -423,15 +423,13 @@ static void test_text_is_cut(void)
 
 static void test_names(void)
 {
-	static const char letters[] = "XLFBRA";
+	static const char *const states[] = { "init", "up", "down", "unknown" };
 
-	for (unsigned int t = 0; t < MONITOR_TYPES; t++) {
-		CU_ASSERT_EQUAL(monitor_type_letter((enum monitor_type)t), letters[t]);
+	for (unsigned int t = 0; t < MONITOR_TYPES; t++)
 		CU_ASSERT_STRING_NOT_EQUAL(monitor_type_name((enum monitor_type)t), "none");
-	}
+	for (unsigned int s = 0; s <= MONITOR_UNKNOWN; s++)
+		CU_ASSERT_STRING_EQUAL(monitor_state_name((enum monitor_state)s), states[s]);
 	CU_ASSERT_STRING_EQUAL(monitor_type_name(MONITOR_NONE), "none");
-	CU_ASSERT_EQUAL(monitor_state_letter(MONITOR_UNKNOWN), '?');
-	CU_ASSERT_STRING_EQUAL(monitor_state_name(MONITOR_DOWN), "down");
 	CU_ASSERT_STRING_EQUAL(monitor_alarm_name(MONITOR_ALARM_HELD), "monitor-held");
 }
 

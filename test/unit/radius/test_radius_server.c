@@ -271,8 +271,8 @@ static void test_answered(void)
 		in = info_of(&l);
 		if (in.state != RADIUS_UP || in.last_reply != answered[i].want ||
 			in.checks.valid != 3) {
-			fprintf(stderr, "%s: %c %s, %s\n", answered[i].what,
-				radius_state_letter(in.state), radius_code_name(in.last_reply),
+			fprintf(stderr, "%s: %s, %s, %s\n", answered[i].what,
+				radius_state_name(in.state), radius_code_name(in.last_reply),
 				radius_reason_text(in.reason));
 			CU_FAIL("not answered as it should be");
 		}

@@ -154,10 +154,11 @@ void monitor_text(const struct monitor *m, enum monitor_type type, char text[MON
  * is not told. */
 bool monitor_next(struct monitor *m, struct monitor_event *e);
 
-char monitor_type_letter(enum monitor_type t);      /* A B R L F, X for local faults */
-char monitor_state_letter(enum monitor_state s);    /* I U D ? */
-const char *monitor_type_name(enum monitor_type t); /* "auth-probe", "bgp", ... */
+/* The words of logs, views and telemetry: "auth-probe", "bgp", ...; "none" of MONITOR_NONE. */
+const char *monitor_type_name(enum monitor_type t);
+/* "init", "up", "down" or "unknown". */
 const char *monitor_state_name(enum monitor_state s);
+/* "monitor-failed" and so on: the name under which base/alarms.h has the alarm. */
 const char *monitor_alarm_name(enum monitor_alarm a);
 
 #endif

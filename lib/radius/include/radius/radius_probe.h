@@ -112,8 +112,8 @@ void radius_probe_failed(struct radius_probe *p, int error);
 enum radius_state radius_probe_state(const struct radius_probe *p);
 void radius_probe_info(const struct radius_probe *p, struct radius_probe_info *info);
 
-/* 'I', 'U' or 'D', as `show srp monitor` has it. */
-char radius_state_letter(enum radius_state s);
+/* "init", "up" or "down", as `show srp monitor` has it. */
+const char *radius_state_name(enum radius_state s);
 /* What is wrong and where to look; "" if nothing is. */
 const char *radius_reason_text(enum radius_reason r);
 

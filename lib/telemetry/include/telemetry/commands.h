@@ -43,7 +43,7 @@ enum command_permission { COMMAND_VIEW, COMMAND_OPERATE };
 		"/tandem/srp/monitor", show_srp_monitor, monitors, render_any, \
 		"monitored objects, their states, and the verdict from them") \
 	X("show radius statistics", COMMAND_NOTHING, COMMAND_VIEW, \
-		"/tandem/radius", show_radius, monitors, render_named, \
+		"/tandem/radius", show_radius, monitors, render_counters, \
 		"probes of AAA servers: requests, replies, refused replies") \
 	X("show srp history", COMMAND_COUNT, COMMAND_VIEW, \
 		"/tandem/srp/history", show_srp_history, history, render_history, \
