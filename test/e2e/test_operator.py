@@ -58,9 +58,9 @@ def test_mac_decides(lab):
     again(pair, left, left)
     for chassis in pair.both:
         wait_until(lambda c=chassis: "tie-break" in alarms(c), 10, f"{chassis.side} to say so")
-        text = next(a["text"] for a in chassis.ctl("show alarms")["alarms"]
-                    if a["alarm"] == "tie-break")
-        assert "change one" in text, text
+        alarm = next(a for a in chassis.ctl("show alarms")["alarms"] if a["alarm"] == "tie-break")
+        assert "change one" in alarm["text"] and "neither" in alarm["meaning"], alarm
+        assert alarm["action"].startswith("Change one of the three"), alarm
     # For longer than anybody waits for the other.
     for chassis in pair.both:
         chassis.wait(lambda i: i["uptime_ms"] > 3 * BOOT_MS, 20, "a time in which somebody else "

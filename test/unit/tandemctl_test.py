@@ -37,7 +37,7 @@ SRP_LABELS = [
 REPLIES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../golden/replies")
 # Replies that are kept, and which views they are of.
 VIEWS = (("session", ("show", "session", "172.20.0.1")), ("workers", ("show", "workers")),
-         ("ports", ("show", "ports")),
+         ("ports", ("show", "ports")), ("alarms", ("show", "alarms")),
          ("checkpoint", ("show", "srp", "checkpoint", "statistics")))
 
 

@@ -42,9 +42,9 @@ struct journal {
 
 static const struct alarm_info journal_alarms[] = {
 	{ JOURNAL_ALARM_HISTORY,
-		"The state directory does not take the history of transitions, which is kept in "
-		"memory alone.",
-		"Make the state directory writable, with room.", false },
+		"The history of state changes could not be written. It is kept in memory, and "
+		"writing is tried again each second.",
+		"Make the state directory writable, and free space there.", false },
 };
 
 int journal_alarms_register(struct alarms *a)

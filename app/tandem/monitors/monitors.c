@@ -13,19 +13,28 @@
 enum { MONITORS_TURN_US = 1000 };
 
 /* Names are lib/monitor's, filled in at registration. */
+// clang-format off
 static struct alarm_info monitors_alarms[MONITOR_ALARMS] = {
-	[MONITOR_ALARM_FAILED] = { .meaning = "All members of a monitored group are down.",
-		.action = "Mend what the text names; `show srp monitor` says why each is down." },
-	[MONITOR_ALARM_DEGRADED] = { .meaning = "A member of a monitored group is down, and "
-						"others of it are not.",
-		.action = "Mend what the text names before the rest of the group fails." },
-	[MONITOR_ALARM_UNKNOWN] = { .meaning = "Nobody says whether a monitored peer is up.",
-		.action = "Look whether its router still reports to this chassis (BMP)." },
-	[MONITOR_ALARM_HELD] = { .meaning = "A group failed, and this chassis stays Active, as "
-					    "it became Active for the same failure of the peer.",
-		.action = "Mend what the text names; for AAA servers, `srp "
-			  "reset-auth-probe-fail` lets the failure act again." },
+	[MONITOR_ALARM_FAILED] = {
+		.meaning = "Every member of a group of monitored objects is down. On the Active "
+			"this may cause a switchover.",
+		.action = "Mend the members; `show srp monitor` says why each is down." },
+	[MONITOR_ALARM_DEGRADED] = {
+		.meaning = "Some members of a group of monitored objects are down, not all. "
+			"Nothing follows from it.",
+		.action = "Mend these members before the rest of the group fails." },
+	[MONITOR_ALARM_UNKNOWN] = {
+		.meaning = "Nothing is known of a monitored BGP peer, because a router that would "
+			"report it is not connected by BMP.",
+		.action = "Look at the BMP connection of that router." },
+	[MONITOR_ALARM_HELD] = {
+		.meaning = "A group of monitored objects failed, and this Active stays Active all "
+			"the same: it became Active because of the peer's failure of this kind, "
+			"which is not revertible.",
+		.action = "Mend the members. For AAA servers, `srp reset-auth-probe-fail` then "
+			"lets a failure act again." },
 };
+// clang-format on
 
 int monitors_alarms_register(struct alarms *a)
 {

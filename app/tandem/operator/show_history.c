@@ -181,6 +181,13 @@ json_t *show_call_loss(void *family, json_t *args, usec_t now)
 		"{s:o}", "switchovers", show_newest(f->journal, args, true, show_loss_row, now));
 }
 
+static json_t *show_alarm(const struct alarm *a, usec_t now)
+{
+	return json_pack("{s:s,s:o,s:I,s:s,s:s,s:s}", "alarm", a->info->name, "raised",
+		show_time(a->wall_us), "age_ms", (json_int_t)((now - a->since) / 1000), "text",
+		a->text, "meaning", a->info->meaning, "action", a->info->action);
+}
+
 json_t *show_alarms(void *family, json_t *args, usec_t now)
 {
 	const struct operator_history *f = family;
@@ -191,10 +198,7 @@ json_t *show_alarms(void *family, json_t *args, usec_t now)
 	(void)args;
 	for (unsigned int i = 0; (a = alarms_get(f->alarms, i)) != NULL; i++)
 		if (a->raised)
-			json_array_append_new(on,
-				json_pack("{s:s,s:o,s:I,s:s}", "alarm", a->info->name, "raised",
-					show_time(a->wall_us), "age_ms",
-					(json_int_t)((now - a->since) / 1000), "text", a->text));
+			json_array_append_new(on, show_alarm(a, now));
 	for (unsigned int i = 0; (was = journal_alarm(f->journal, i)) != NULL; i++)
 		json_array_append_new(over, json_pack("{s:s,s:o,s:o,s:s}", "alarm", was->info->name,
 						    "raised", show_time(was->raised_us), "cleared",

@@ -3,55 +3,72 @@
 #include "pair_priv.h"
 
 /* Names are lib/srp's, filled in at registration. */
+// clang-format off
 static struct alarm_info pair_srp_alarms[SRP_ALARM_MAX] = {
-	[SRP_ALARM_PEER_LOST] = { .meaning = "Nothing of the peer is heard on any path.",
-		.action = "Look whether the other chassis runs and whether the links between "
-			  "both are up." },
-	[SRP_ALARM_CONNECTION] = { .meaning = "The SRP connection to the peer is down, while "
-					      "the peer is heard on the replication path.",
-		.action = "Look at the path between the two SRP addresses; until it is back, "
-			  "planned switchovers are refused." },
-	[SRP_ALARM_REPLICATION_PATH] = { .meaning = "The replication path to the peer is down, "
-						    "while the SRP connection is up.",
-		.action = "Look at the replication ports and the link between them; until it is "
-			  "back, answers go out unprotected." },
-	[SRP_ALARM_CONFIG_MISMATCH] = { .meaning = "The two configurations differ in what must "
-						   "agree, or a licence is missing.",
-		.action = "See `show srp configuration-difference` and make the two equal; until "
-			  "then nothing is replicated." },
-	[SRP_ALARM_TIEBREAK] = { .meaning = "Both chassis have the same tie breaker.",
-		.action = "Give one of them another chassis.tie-breaker." },
-	[SRP_ALARM_RESERVE] = { .meaning = "No reserve of terms could be written to the state "
-					   "directory.",
-		.action = "Make the state directory writable, with room; until then this chassis "
-			  "may be unable to become Active." },
-	[SRP_ALARM_DUAL_ACTIVE] = { .meaning = "Both chassis are or were Active at once.",
-		.action = "Look at both paths between the chassis; see `show srp call-loss` for "
-			  "what it cost." },
-	[SRP_ALARM_ONE_WAY] = { .meaning = "The peer is heard, but does not hear this chassis.",
-		.action = "Look for a link or a filter that passes one direction only." },
-	[SRP_ALARM_UNVOUCHED] = { .meaning = "This chassis would take over, or took over, with a "
-					     "copy of the sessions that is not known to be whole.",
-		.action = "Bring the other chassis and the replication path back, so that the "
-			  "tables are compared." },
-	[SRP_ALARM_REQUEST_REFUSED] = { .meaning = "A monitor asks for a switchover, and it is "
-						   "refused.",
-		.action = "Mend what the text names: the failure here, or what makes the peer "
-			  "unfit to take over." },
-	[SRP_ALARM_AUDIT] = { .meaning = "The last whole comparison of the two tables is older "
-					 "than it may be.",
-		.action = "See `show srp audit-statistics`; raise srp.replication-rate or "
-			  "srp.audit-interval if the comparison cannot keep up." },
-	[SRP_ALARM_VIP_ANSWERED] = { .meaning = "This chassis is alone and not Active, because "
-						"somebody answers for one of its VIPs.",
-		.action = "Find who answers: the text names the VIP and the MAC address. If it "
-			  "is the kernel of a dead chassis, remove the address there." },
+	[SRP_ALARM_PEER_LOST] = {
+		.meaning = "The peer shut down, is silent on both paths, or was never heard by "
+			"this Active. There is no standby.",
+		.action = "Bring the other chassis back, or the links between both." },
+	[SRP_ALARM_CONNECTION] = {
+		.meaning = "The peer is heard in the replication stream, but there has been no "
+			"SRP connection for one `hello-interval`. Planned switchovers are refused.",
+		.action = "Look at the network between `srp.bind` and `srp.peer`." },
+	[SRP_ALARM_REPLICATION_PATH] = {
+		.meaning = "The peer is heard over the SRP connection only. Nothing is "
+			"replicated, and answers leave unprotected.",
+		.action = "Look at the replication ports and the link between them." },
+	[SRP_ALARM_CONFIG_MISMATCH] = {
+		.meaning = "Something that must be equal on both chassis is not: a key, the table "
+			"size, the MTU of the replication ports, the stream version or a licence. "
+			"There is no stream, and nothing is replicated. The text names what "
+			"differs, with both values.",
+		.action = "See `show srp configuration-difference` for all keys that differ, "
+			"and make them equal." },
+	[SRP_ALARM_TIEBREAK] = {
+		.meaning = "Mode, priority and tie-breaker are equal on both chassis, so that "
+			"neither becomes Active.",
+		.action = "Change one of the three on one chassis." },
+	[SRP_ALARM_RESERVE] = {
+		.meaning = "The reserve of terms is low and cannot be written to the state "
+			"directory. With none left this chassis cannot become Active.",
+		.action = "Make the state directory writable, and free space there." },
+	[SRP_ALARM_DUAL_ACTIVE] = {
+		.meaning = "Both chassis are Active. One of them gives up by itself when they "
+			"hear each other.",
+		.action = "Mend what cut both paths between the chassis. Afterwards see `show "
+			"srp call-loss statistics` for what it cost." },
+	[SRP_ALARM_ONE_WAY] = {
+		.meaning = "The peer is Active and does not hear this chassis, which gives up the "
+			"Active role.",
+		.action = "Look at both directions of both paths between the chassis." },
+	[SRP_ALARM_UNVOUCHED] = {
+		.meaning = "This chassis became Active, or would, with a copy of the sessions "
+			"that was not complete, or that is older than a configuration mismatch. "
+			"Sessions that the copy lacks are lost.",
+		.action = "Bring back the other chassis and the replication path: the alarm "
+			"ends when a Standby is in sync. Nothing brings lost sessions back." },
+	[SRP_ALARM_REQUEST_REFUSED] = {
+		.meaning = "A monitor of this Active failed, and a check forbids the switchover. "
+			"The text has the cause and the check.",
+		.action = "Mend what failed, or what the check names." },
+	[SRP_ALARM_AUDIT] = {
+		.meaning = "For more than two `audit-interval`s some part of the session tables "
+			"has not been seen to match.",
+		.action = "Look at the replication path, then run `srp resync`. If the alarm "
+			"stays, raise `srp.replication-rate` or `srp.audit-interval`." },
+	[SRP_ALARM_VIP_ANSWERED] = {
+		.meaning = "This chassis is alone in Init, and somebody answers for one of its "
+			"VIPs. The text names the VIP and the MAC address.",
+		.action = "Find out who answers, and end it there. If it is the kernel of a "
+			"dead chassis, remove the address from it." },
 };
+// clang-format on
 
 static const struct alarm_info pair_own_alarms[] = {
-	{ PAIR_ALARM_REFUSED, "Somebody at the peer's address cannot prove to be the peer.",
-		"Look at the certificates and clocks of both chassis, and at who has the peer's "
-		"address.",
+	{ PAIR_ALARM_REFUSED,
+		"Somebody at the peer's address could not prove to be the peer. The text says why.",
+		"Look at the keys, certificates and clocks of both chassis, and at who has the "
+		"peer's address. The alarm ends with the first hello of the real peer.",
 		false },
 };
 

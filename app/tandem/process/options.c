@@ -18,6 +18,7 @@ static const char options_usage[] =
 	"compared\n"
 	"      --print        with --check: print the configuration, defaults included\n"
 	"      --knobs        print the table of all keys (Markdown)\n"
+	"      --alarms       print the rows of the table of all alarms (Markdown)\n"
 	"  -h, --help         this text\n"
 	"At least three lcores are needed, e.g. --lcores 0@0,1@1,2@2 (control, workers, "
 	"replication).\n";
@@ -89,7 +90,8 @@ int options_parse(int argc, char **argv, struct options *o)
 	static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
 		{ "check", no_argument, NULL, 'k' }, { "peer", required_argument, NULL, 'p' },
 		{ "print", no_argument, NULL, 'P' }, { "knobs", no_argument, NULL, 'K' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+		{ "alarms", no_argument, NULL, 'A' }, { "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 } };
 	int opt;
 
 	optind = 1;
@@ -110,6 +112,8 @@ int options_parse(int argc, char **argv, struct options *o)
 		case 'K':
 			config_print_knobs(stdout);
 			exit(EXIT_SUCCESS);
+		case 'A':
+			exit(records_print_alarms(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 		case 'h':
 			fputs(options_usage, stdout);
 			exit(EXIT_SUCCESS);

@@ -4,6 +4,7 @@
 #define TANDEM_PROCESS_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 struct config;
 struct control;
@@ -17,12 +18,15 @@ struct options {
 	bool check, print;
 };
 
-/* -EINVAL: the usage was printed. Ends the process for --help and --knobs. */
+/* -EINVAL: the usage was printed. Ends the process for --help, --knobs and --alarms. */
 int options_parse(int argc, char **argv, struct options *o);
 /* Reads the configuration; what is wrong with it goes to stderr. 0 or -errno. */
 int options_load(const char *file, struct config *c);
 /* --check: the process' exit code. */
 int options_check(const struct options *o);
+
+/* records.c: the rows of the table of all alarms, as the guide has them. 0 or -ENOMEM. */
+int records_print_alarms(FILE *to);
 
 /* signals.c: those that a file descriptor of the control core reports, in every thread that is
  * made from now on; and that descriptor. */

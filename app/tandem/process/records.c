@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "process.h"
 #include "process/control.h"
 
 static uint64_t records_live(void *ctx)
@@ -45,21 +46,42 @@ static bool records_compared_since(void *ctx, usec_t since)
 static int (*const records_alarms[])(struct alarms *a) = { pair_alarms_register,
 	replicator_alarms_register, journal_alarms_register, monitors_alarms_register };
 
+static int records_register(struct alarms *a)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < RTE_DIM(records_alarms) && ret == 0; i++)
+		ret = records_alarms[i](a);
+	return ret;
+}
+
+int records_print_alarms(FILE *to)
+{
+	struct alarms *a = alarms_create();
+	int ret = a != NULL ? records_register(a) : -ENOMEM;
+	const struct alarm *m;
+
+	for (unsigned int i = 0; ret == 0 && (m = alarms_get(a, i)) != NULL; i++)
+		fprintf(to, "| `%s` | %s | %s |\n", m->info->name, m->info->meaning,
+			m->info->action);
+	alarms_destroy(a);
+	return ret;
+}
+
 int records_open(struct control *c, struct srp_saved *saved)
 {
 	struct journal_settings s = { .state_dir = c->t->conf->chassis.state_dir,
 		.ops = { records_live, records_ended_by_peer, records_joined,
 			records_compared_since },
 		.ctx = c->t };
-	int ret = 0;
+	int ret;
 
 	c->alarms = s.alarms = alarms_create();
 	if (c->alarms == NULL)
 		return -ENOMEM;
-	for (unsigned int i = 0; i < RTE_DIM(records_alarms) && ret == 0; i++)
-		ret = records_alarms[i](c->alarms);
+	ret = records_register(c->alarms);
 	if (ret < 0) {
-		LOG(ERR, "alarms: %s", strerror(-ret));
+		LOG(ERR, "the alarms cannot be registered: %s", strerror(-ret));
 		return ret;
 	}
 	c->journal = journal_open(&s, saved);

@@ -14,12 +14,16 @@ enum { PERSIST_S = 3, QUIET_S = 10 };
 
 static const struct alarm_info replicator_alarms[] = {
 	{ REPLICATOR_ALARM_PACKETS,
-		"Packets that come from the peer's address cannot be opened: nothing but a mistake "
-		"or an attack explains them.",
-		"Look who else is on the replication link.", false },
-	{ REPLICATOR_ALARM_CRYPTO, "The crypto device does not answer, and nothing is replicated.",
+		"For 3 s packets have come from the peer's address that cannot be opened. The "
+		"text counts them by reason.",
+		"Look who else is on the replication link. The alarm ends after 10 s without such "
+		"packets.",
+		false },
+	{ REPLICATOR_ALARM_CRYPTO,
+		"The crypto device of the replication stream does not answer, and nothing is "
+		"replicated.",
 		"If this chassis is Active, hand over with `srp initiate-switchover force`; then "
-		"restart it.",
+		"restart it. Only a restart ends the alarm.",
 		false },
 };
 
