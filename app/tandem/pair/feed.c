@@ -111,11 +111,6 @@ bool pair_woke(struct pair *p, usec_t stall, usec_t now)
 	return true;
 }
 
-usec_t pair_stood_still(const struct pair *p)
-{
-	return p->stalls.sum;
-}
-
 /* ---- the monitors ---- */
 
 static const enum srp_cause feed_causes[MONITOR_TYPES + 1] = {

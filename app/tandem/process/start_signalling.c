@@ -1,24 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the signalling room is given at the start, and what it is told of the role. */
+/* What the signalling room is given at the start. */
 #include <errno.h>
 #include <sys/epoll.h>
 
 #include "process/control.h"
-
-static void start_signalling_role(void *ctx, struct signalling_role *role)
-{
-	const struct control *c = ctx;
-	const struct srp_info *srp = pair_srp(c->pair);
-
-	*role = (struct signalling_role){ .answering = pair_answers(c->pair),
-		.held = pair_holds(c->pair),
-		.must_not_answer = pair_must_not_answer(c->pair),
-		.vips_up = vips_state(c->vips) == VIPS_UP,
-		.owned = pair_owns(c->pair),
-		.own_term = pair_own_term(c->pair),
-		.restart_counter = (uint8_t)srp->restart_counter,
-		.stood_still = pair_stood_still(c->pair) };
-}
 
 static void start_signalling_gtpc(void *ctx, struct source *s, uint32_t events)
 {
@@ -74,8 +59,7 @@ int start_signalling(struct control *c)
 		.transmit = t->kernel_out[0],
 		.handover = t->handover,
 		.index_stale = &t->outbox.stale,
-		.role = start_signalling_role,
-		.ctx = c };
+		.role = &t->role };
 	int ret;
 
 	c->signalling = signalling_create(&env);

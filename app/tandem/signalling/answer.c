@@ -41,7 +41,6 @@ static bool answer_try_next(struct signalling *s, struct signalling_txn *x, int 
 static void answer_accepted(struct signalling *s, struct signalling_txn *x,
 	const struct from_worker_answer *m, usec_t now)
 {
-	const struct signalling_role role = signalling_role_now(s);
 	struct gtpc_counters *n = &s->front.count;
 	uint8_t type = x->request.type;
 
@@ -56,7 +55,7 @@ static void answer_accepted(struct signalling *s, struct signalling_txn *x,
 	x->handle = m->rec.handle;
 	x->commit = m->commit;
 	commit_gate_answer(&s->gate, x,
-		&(struct commit_gate_time){ now, role.stood_still,
+		&(struct commit_gate_time){ now, atomic_load(&s->env.role->stood_still),
 			s->env.conf->srp.commit_timeout_ms * USEC_PER_MSEC });
 }
 
@@ -81,13 +80,12 @@ void signalling_answered(struct signalling *s, const struct from_worker_answer *
 void signalling_ended(struct signalling *s, const struct from_worker_ended *m, usec_t now)
 {
 	const struct gtpc_peer to = { m->rec.peer_ctl, GTPC_PORT };
-	const struct signalling_role role = signalling_role_now(s);
 	uint8_t buf[GTPC_MSG_MAX];
 	uint16_t seq;
 
-	if (m->why == ENDED_SGSN_RESTART || m->why == ENDED_PEER_GONE || !role.answering)
+	if (m->why == ENDED_SGSN_RESTART || m->why == ENDED_PEER_GONE)
 		return;
-	if (role.must_not_answer) /* the session may live on at the peer */
+	if (!role_answers(s->env.role)) /* the session may live on at the peer */
 		return;
 	seq = gtpc_pending_seq(s->front.pending);
 	front_ask(&s->front, &to, seq, buf,

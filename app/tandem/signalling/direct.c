@@ -8,15 +8,13 @@
 #include <rte_ring.h>
 
 #include "config/config.h"
+#include "cores/role.h"
 #include "net/fib.h"
 
-/* False: there is no direct way now. */
-static bool direct_role(const struct direct *t, struct signalling_role *role)
+/* False: there is no direct way now. Whoever answers has the VIP. */
+static bool direct_is_open(const struct direct *t)
 {
-	if (!t->env->conf->gtp_direct)
-		return false;
-	t->env->role(t->env->ctx, role);
-	return role->vips_up && role->answering;
+	return t->env->conf->gtp_direct && atomic_load(&t->env->role->answering);
 }
 
 static const struct signalling_port *direct_port(const struct direct *t, uint16_t id)
@@ -30,10 +28,9 @@ static const struct signalling_port *direct_port(const struct direct *t, uint16_
 enum gtpc_frame direct_read(struct direct *t, struct rte_mbuf *m, struct gtpc_datagram *d)
 {
 	const struct signalling_port *in = direct_port(t, m->port);
-	struct signalling_role role;
 	enum gtpc_frame is;
 
-	if (in == NULL || m->nb_segs != 1 || !direct_role(t, &role) || role.must_not_answer)
+	if (in == NULL || m->nb_segs != 1 || !direct_is_open(t) || !role_answers(t->env->role))
 		return GTPC_FRAME_OTHER;
 	is = gtpc_frame_read(
 		rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, &in->mac, t->env->vip4, d);
@@ -64,11 +61,10 @@ static const struct signalling_port *direct_way(
 bool direct_send(struct direct *t, const struct gtpc_peer *to, const uint8_t *msg, size_t len)
 {
 	const struct signalling_port *out;
-	struct signalling_role role;
 	struct rte_ether_addr hop;
 	struct rte_mbuf *m;
 
-	if (!ip_addr_is_v4(&to->addr) || !direct_role(t, &role))
+	if (!ip_addr_is_v4(&to->addr) || !direct_is_open(t))
 		return false;
 	out = direct_way(t, &to->addr, len, &hop);
 	m = out != NULL ? rte_pktmbuf_alloc(t->env->mbufs) : NULL;

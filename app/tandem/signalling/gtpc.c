@@ -37,7 +37,7 @@ static void gtpc_echo(struct signalling *s, const struct gtpc_peer *from, uint16
 
 	s->front.count.echo_requests++;
 	front_send(&s->front, from, buf,
-		gtpc_encode_echo_response(buf, seq, signalling_role_now(s).restart_counter));
+		gtpc_encode_echo_response(buf, seq, atomic_load(&s->env.role->restart_counter)));
 	s->front.count.echo_responses++;
 }
 
@@ -49,7 +49,7 @@ static void gtpc_request(
 	};
 
 	/* A switchover is on its way: whoever is active then answers the repetition. */
-	if (signalling_role_now(s).held) {
+	if (atomic_load(&s->env.role->held)) {
 		s->front.count.drop_held++;
 		return;
 	}
@@ -101,12 +101,11 @@ static void gtpc_bad_header(
 void gtpc_message(void *ctx, const struct gtpc_peer *from, const uint8_t *p, size_t len, usec_t now)
 {
 	struct signalling *s = ctx;
-	const struct signalling_role role = signalling_role_now(s);
 	enum gtpc_verdict verdict;
 	struct gtpc_header h;
 
 	s->front.count.rx++;
-	if (!role.answering || role.must_not_answer) {
+	if (!role_answers(s->env.role)) {
 		s->front.count.drop_not_active++;
 		return;
 	}

@@ -13,6 +13,7 @@
 #include "ask.h"
 #include "base/sock.h"
 #include "config/config.h"
+#include "cores/role.h"
 #include "gtp/gtpu.h"
 #include "net/fib.h"
 
@@ -120,10 +121,8 @@ static void gtpu_slow_datagram(
 	uint8_t buf[GTPU_MSG_MAX];
 	struct gtpu g = { 0 };
 	enum gtpu_verdict v = gtpu_parse_slow(p, len, &g);
-	struct signalling_role role;
 
-	u->env->role(u->env->ctx, &role);
-	if (!role.answering || role.must_not_answer)
+	if (!role_answers(u->env->role))
 		return;
 	if (v == GTPU_UNKNOWN_EXTENSION) {
 		gtpu_slow_reply(u, from, buf, gtpu_encode_supported_extension_headers(buf, g.seq));

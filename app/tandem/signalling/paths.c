@@ -4,6 +4,7 @@
 #include "ask.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "cores/role.h"
 
 enum { PATHS_ECHO_TURN = 16, PATHS_FORGET_US = 600000000 };
 
@@ -57,12 +58,11 @@ void paths_uncheck(struct paths *p)
 void paths_turn(struct paths *p, usec_t now)
 {
 	usec_t interval = p->env->conf->echo_interval_s * USEC_PER_SEC;
-	struct signalling_role role;
+	const struct role *role = p->env->role;
 
 	if (interval == 0 || p->n == 0)
 		return;
-	p->env->role(p->env->ctx, &role);
-	if (!role.answering || role.held)
+	if (!atomic_load(&role->answering) || atomic_load(&role->held))
 		return;
 	for (unsigned int i = 0; i < PATHS_ECHO_TURN && i < p->n; i++) {
 		struct path *at = &p->path[p->echo_next++ % p->n];

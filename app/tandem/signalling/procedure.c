@@ -32,7 +32,7 @@ static bool procedure_ask(struct signalling *s, struct signalling_txn *x, enum t
 					   .groups = groups,
 					   .worker = worker,
 					   .cookie = txn_cookie(&s->txns, x),
-					   .term = signalling_role_now(s).own_term,
+					   .term = atomic_load(&s->env.role->term),
 					   .rec = &x->rec });
 }
 

@@ -47,7 +47,7 @@ void response_refuse(struct signalling *s, const struct txn_request *q, uint32_t
 {
 	uint8_t buf[GTPC_MSG_MAX];
 	size_t len = gtpc_encode_cause_response(buf, (enum gtpc_type)(q->type + 1), peer_teid,
-		q->seq, cause, signalling_role_now(s).restart_counter, false);
+		q->seq, cause, atomic_load(&s->env.role->restart_counter), false);
 
 	response_count_cause(&s->front.count, cause);
 	front_answer(&s->front, q, buf, len, now);
@@ -62,7 +62,7 @@ static void response_fill_accept(struct signalling *s, const struct session_rec 
 	*a = (struct gtpc_accept){ .peer_ctl_teid = rec->peer_ctl_teid,
 		.seq = seq,
 		.nsapi = (uint8_t)(rec->key & 0xf),
-		.recovery = signalling_role_now(s).restart_counter,
+		.recovery = atomic_load(&s->env.role->restart_counter),
 		.ctl_teid = rec->handle,
 		.usr_teid = rec->handle,
 		.charging_id = rec->charging_id,
@@ -86,7 +86,8 @@ size_t response_accept(struct signalling *s, uint8_t *buf, uint8_t type, uint16_
 
 	if (type == GTPC_DELETE_REQUEST)
 		return gtpc_encode_cause_response(buf, GTPC_DELETE_RESPONSE, rec->peer_ctl_teid,
-			seq, GTPC_REQUEST_ACCEPTED, signalling_role_now(s).restart_counter, false);
+			seq, GTPC_REQUEST_ACCEPTED, atomic_load(&s->env.role->restart_counter),
+			false);
 	response_fill_accept(s, rec, seq, create, &a);
 	return type == GTPC_CREATE_REQUEST ? gtpc_encode_create_response(buf, &a)
 					   : gtpc_encode_update_response(buf, &a);

@@ -119,7 +119,7 @@ bool signalling_frame(struct signalling *s, struct rte_mbuf *m, usec_t now)
 static struct commit_gate_time signalling_gate_time(const struct signalling *s, usec_t now)
 {
 	return (struct commit_gate_time){ .now = now,
-		.stood_still = signalling_role_now(s).stood_still,
+		.stood_still = atomic_load(&s->env.role->stood_still),
 		.timeout = s->env.conf->srp.commit_timeout_ms * USEC_PER_MSEC };
 }
 
@@ -203,7 +203,7 @@ static void signalling_end_one(void *ctx, uint32_t superseded, uint32_t by)
 	rec.handle = superseded;
 	if (ask_worker(&s->env, &(struct ask){ .type = TO_WORKER_DELETE,
 					.worker = ask_owner(&s->env, superseded),
-					.term = signalling_role_now(s).own_term,
+					.term = atomic_load(&s->env.role->term),
 					.rec = &rec }))
 		LOG(NOTICE, "session %08x ends: its subscriber has %08x, and its end was not heard",
 			superseded, by);
@@ -211,10 +211,10 @@ static void signalling_end_one(void *ctx, uint32_t superseded, uint32_t by)
 
 void signalling_end_superseded(struct signalling *s)
 {
-	const struct signalling_role role = signalling_role_now(s);
+	const struct role *role = s->env.role;
+	bool ours = atomic_load(&role->owned) && atomic_load(&role->answering);
 
-	session_index_superseded(
-		&s->index, role.owned && role.answering ? signalling_end_one : NULL, s);
+	session_index_superseded(&s->index, ours ? signalling_end_one : NULL, s);
 }
 
 uint32_t signalling_find(const struct signalling *s, uint64_t key)

@@ -6,6 +6,7 @@
 
 #include "commit_gate.h"
 #include "config/config.h"
+#include "cores/role.h"
 #include "front.h"
 #include "gtpu_slow.h"
 #include "paths.h"
@@ -26,14 +27,6 @@ struct signalling {
 	uint32_t next_charging;
 	unsigned int next_worker; /* for the next Create */
 };
-
-static inline struct signalling_role signalling_role_now(const struct signalling *s)
-{
-	struct signalling_role role;
-
-	s->env.role(s->env.ctx, &role);
-	return role;
-}
 
 /* gtpc.c: a message of a peer, by whichever way it came (front_handler; ctx: struct signalling). */
 void gtpc_message(

@@ -10,6 +10,7 @@
 
 #include <rte_common.h>
 
+#include "base/clock.h"
 #include "common/usec.h"
 
 #define ROLE_FOR_EVER UINT64_MAX
@@ -40,6 +41,14 @@ static inline void role_init(struct role *r)
 static inline bool role_lapsed(const struct role *r, uint64_t tsc)
 {
 	return tsc >= atomic_load_explicit(&r->serve_until, memory_order_relaxed);
+}
+
+/* Whether a peer is answered now. Any core. */
+static inline bool role_answers(const struct role *r)
+{
+	return atomic_load_explicit(&r->answering, memory_order_relaxed) &&
+	       !atomic_load_explicit(&r->must_not_answer, memory_order_relaxed) &&
+	       !role_lapsed(r, clock_ticks());
 }
 
 #endif

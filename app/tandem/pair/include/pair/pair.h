@@ -119,8 +119,6 @@ bool pair_must_not_answer(const struct pair *p);
 bool pair_holds(const struct pair *p);
 /* Usage that was counted here after the peer took over is not yet acknowledged by it. */
 bool pair_late_usage(const struct pair *p);
-/* The sum of the times in which nobody listened to the peer. */
-usec_t pair_stood_still(const struct pair *p);
 
 /* ---- for views ---- */
 

@@ -25,24 +25,13 @@ struct msg_entries;
 struct metrics;
 struct msg_index;
 struct net_mirror;
+struct role;
 struct rte_mbuf;
 struct rte_mempool;
 struct rte_ring;
 struct session_table;
 struct to_worker_door;
 struct signalling;
-
-/* What this chassis may do now. */
-struct signalling_role {
-	bool answering;       /* signalling is ours to answer */
-	bool held;            /* a switchover is on its way: requests wait for who is Active then */
-	bool must_not_answer; /* the peer may serve: nothing is said, whatever else is true */
-	bool vips_up;         /* the VIPs and their routes are up */
-	bool owned;           /* workers may write the slots, in own_term */
-	uint64_t own_term;
-	uint8_t restart_counter; /* the pair's, for Recovery */
-	usec_t stood_still;      /* the sum of the times in which nobody listened to the standby */
-};
 
 /* An access port: SGSNs are reached by it. */
 struct signalling_port {
@@ -70,9 +59,7 @@ struct signalling_env {
 	struct rte_ring *const *handover;
 	/* set by any core whose news of a slot found no room: the index is read anew */
 	_Atomic bool *index_stale;
-	/* fills *role; called whenever the role matters */
-	void (*role)(void *ctx, struct signalling_role *role);
-	void *ctx;
+	const struct role *role; /* as it is published, read whenever it matters */
 };
 
 /* NULL + errno, and the reason is logged. */
