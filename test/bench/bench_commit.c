@@ -18,7 +18,7 @@
 #include "commit_gate.h"
 #include "process/tandem.h"
 #include "replicator/replicator.h"
-#include "worker/worker.h"
+#include "worker_priv.h"
 
 enum { FRAME = 340, EVERY_US = 500, BATCH = 128, BACKLOG = 1 << 15 };
 

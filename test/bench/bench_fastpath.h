@@ -4,7 +4,7 @@
 #ifndef TANDEM_BENCH_FASTPATH_H
 #define TANDEM_BENCH_FASTPATH_H
 
-#include "worker/fastpath.h"
+#include "fastpath.h"
 
 enum { BENCH_INNER = 64 }; /* bytes */
 #define BENCH_GTP UINT32_C(0x0a08000a)
@@ -23,7 +23,7 @@ struct bench {
 	struct session_table *table;
 	struct pool_set *pools;
 	struct fib *fib;
-	struct fastpath_shared sh;
+	struct worker_shared sh;
 	struct settings settings; /* no APN is policed */
 	struct role role;
 	struct fastpath fp;

@@ -18,7 +18,7 @@
 #include "bench_side.h"
 #include "process/tandem.h"
 #include "replicator/replicator.h"
-#include "worker/worker.h"
+#include "worker_priv.h"
 
 enum {
 	ROUNDS_MAX = 99,

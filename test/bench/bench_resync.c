@@ -17,7 +17,7 @@
 #include "process/boot.h"
 #include "process/tandem.h"
 #include "replicator/replicator.h"
-#include "worker/worker.h"
+#include "worker_priv.h"
 
 enum {
 	ROUNDS_MAX = 15,

@@ -18,7 +18,7 @@
 #include "process/boot.h"
 #include "process/tandem.h"
 #include "replicator/replicator.h"
-#include "worker/worker.h"
+#include "worker_priv.h"
 
 enum { LINK_MS = 5000, DESC = 1024, SHORT_TURN = 20000, STALL_LEAST_US = 20 };
 

@@ -52,7 +52,7 @@
 #include "replicator_priv.h"
 #include "signalling_priv.h"
 #include "watched.h"
-#include "worker/worker.h"
+#include "worker_priv.h"
 
 enum {
 	CONTROL, /* cores */

@@ -9,7 +9,7 @@
 #include "pool/pool.h"
 #include "repl/repl.h"
 #include "session/session.h"
-#include "worker/sync.h"
+#include "sync.h"
 
 enum {
 	WORKERS = 2,

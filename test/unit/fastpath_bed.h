@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "worker/fastpath.h"
+#include "fastpath.h"
 #include "ut.h"
 
 #define IP4(a, b, c, d)                                                                            \
@@ -46,7 +46,7 @@ struct bed {
 	struct session_table *t;
 	struct pool_set *ps;
 	struct fib *fib;
-	struct fastpath_shared sh;
+	struct worker_shared sh;
 	struct settings settings;
 	struct role role;
 	struct fastpath w[2];

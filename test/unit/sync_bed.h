@@ -9,7 +9,7 @@
 #include <rte_eal.h>
 
 #include "pool/pool.h"
-#include "worker/sync.h"
+#include "sync.h"
 #include "ut.h"
 
 enum {

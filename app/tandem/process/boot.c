@@ -7,8 +7,8 @@
 
 #include "process/boot.h"
 #include "cores/memory.h"
+#include "cores/stream.h"
 #include "pair/settings.h"
-#include "worker/sync.h"
 #include "process/tandem.h"
 
 enum { MBUFS = 16384, MSGS = 32767, STREAM_MBUFS = 8191, DOOR = 16384, FRAMES = 2048 };

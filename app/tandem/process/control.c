@@ -127,15 +127,13 @@ static void unresolved(struct control *c)
 	const struct tandem *t = c->t;
 
 	for (unsigned int i = 0; i < t->n_workers; i++) {
-		_Atomic uint64_t *at = &t->worker[i]->fp.unresolved;
-		uint64_t w = atomic_load_explicit(at, memory_order_relaxed) != 0
-				     ? atomic_exchange(at, 0)
-				     : 0;
+		uint16_t port;
+		uint32_t dst4;
 
-		if (w != 0) {
-			struct ip_addr dst = ip_addr_v4((uint32_t)w);
+		if (worker_unresolved(t->worker[i], &port, &dst4)) {
+			struct ip_addr dst = ip_addr_v4(dst4);
 
-			net_ops->mirror_want(kernel_mirror(c->kernel), (uint16_t)(w >> 32), &dst);
+			net_ops->mirror_want(kernel_mirror(c->kernel), port, &dst);
 		}
 	}
 }

@@ -172,7 +172,7 @@ static int open_one(struct tandem *t, struct port *p)
 
 	if (ret < 0)
 		return ret;
-	if (p->id >= FASTPATH_PORTS)
+	if (p->id >= WORKER_PORTS)
 		return -ENOSPC;
 	ret = configure(t, p);
 	if (ret < 0) {

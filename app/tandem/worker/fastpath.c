@@ -20,7 +20,7 @@ void fp_punt(struct fastpath *f, struct rte_mbuf *m)
 
 void fp_hand_over(struct fastpath *f, uint8_t worker, struct rte_mbuf *m)
 {
-	if (worker < FASTPATH_WORKERS && f->handover[worker] != NULL &&
+	if (worker < WORKER_MOST && f->handover[worker] != NULL &&
 		rte_ring_enqueue(f->handover[worker], m) == 0)
 		f->count.handed_over++;
 	else
@@ -50,7 +50,7 @@ void fastpath_flush(struct fastpath *f)
 
 void fastpath_send(struct fastpath *f, uint16_t port, struct rte_mbuf *m)
 {
-	if (unlikely(port >= FASTPATH_PORTS || f->sh->port[port].roles == 0))
+	if (unlikely(port >= WORKER_PORTS || f->sh->port[port].roles == 0))
 		fp_drop(m, &f->count.drop_wrong_port);
 	else if (unlikely(!atomic_load_explicit(&f->sh->port[port].up, memory_order_relaxed)))
 		fp_drop(m, &f->count.drop_link_down);
@@ -181,7 +181,7 @@ static inline void classify_udp(struct fastpath *f, struct fp_burst *b, struct r
 static inline void fastpath_classify(
 	struct fastpath *f, struct fp_burst *b, uint16_t port, struct rte_mbuf *m)
 {
-	const struct fastpath_shared *sh = f->sh;
+	const struct worker_shared *sh = f->sh;
 	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(eth + 1);
 	const _Atomic uint32_t *entry;
@@ -302,7 +302,7 @@ void fastpath_handed(struct fastpath *f, struct rte_mbuf **pkts, uint16_t n)
 	for (uint16_t i = 0; i < n; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], const void *));
 	for (uint16_t i = 0; i < n; i++) {
-		if (likely(pkts[i]->port < FASTPATH_PORTS))
+		if (likely(pkts[i]->port < WORKER_PORTS))
 			fastpath_classify(f, &b, pkts[i]->port, pkts[i]);
 		else
 			fp_drop(pkts[i], &f->count.drop_wrong_port);

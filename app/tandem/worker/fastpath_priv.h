@@ -15,7 +15,7 @@
 #include <rte_prefetch.h>
 #include <rte_udp.h>
 
-#include "worker/fastpath.h"
+#include "fastpath.h"
 #include "gtp/gtpu.h"
 
 enum {
@@ -180,7 +180,7 @@ static inline uint64_t *fp_hop(
 	if (unlikely(!(h->word & FIB_ADJ_VALID)))
 		return &f->count.drop_unresolved;
 	h->port = fib_word_port(h->word);
-	if (unlikely(h->port >= FASTPATH_PORTS || !(f->sh->port[h->port].roles & role)))
+	if (unlikely(h->port >= WORKER_PORTS || !(f->sh->port[h->port].roles & role)))
 		return &f->count.drop_wrong_port;
 	if (unlikely(!atomic_load_explicit(&f->sh->port[h->port].up, memory_order_relaxed)))
 		return &f->count.drop_link_down;

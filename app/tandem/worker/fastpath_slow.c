@@ -33,7 +33,7 @@ uint64_t *fp_hop_none(struct fastpath *f, uint32_t nh, uint32_t dst4)
 	uint16_t port = (uint16_t)nh;
 	uint64_t word = (uint64_t)port << 32 | dst4;
 
-	if (nh == FIB_NONE || !(nh & FIB_GLEAN) || port >= FASTPATH_PORTS ||
+	if (nh == FIB_NONE || !(nh & FIB_GLEAN) || port >= WORKER_PORTS ||
 		f->sh->port[port].twin4 == dst4)
 		return &f->count.drop_no_route;
 	/* Control takes it with acquire; the word is all there is. A later one may overwrite: its
@@ -41,6 +41,17 @@ uint64_t *fp_hop_none(struct fastpath *f, uint32_t nh, uint32_t dst4)
 	if (atomic_load_explicit(&f->unresolved, memory_order_relaxed) != word)
 		atomic_store_explicit(&f->unresolved, word, memory_order_relaxed);
 	return &f->count.drop_unresolved;
+}
+
+bool fastpath_unresolved(struct fastpath *f, uint16_t *port, uint32_t *dst4)
+{
+	uint64_t word = atomic_load_explicit(&f->unresolved, memory_order_relaxed);
+
+	if (word != 0)
+		word = atomic_exchange(&f->unresolved, 0);
+	*port = (uint16_t)(word >> 32);
+	*dst4 = (uint32_t)word;
+	return word != 0;
 }
 
 /* The window is short and rare: a next hop that does not answer must not cost more than a few held
@@ -101,11 +112,11 @@ void fastpath_fini(struct fastpath *f)
 /* Whose name an error carries: the address of the port that the packet came in on, if that is a
  * core one; the access network's addresses are no subscriber's business where another is to be had.
  */
-static uint32_t error_source(const struct fastpath_shared *sh, uint16_t port)
+static uint32_t error_source(const struct worker_shared *sh, uint16_t port)
 {
 	if ((sh->port[port].roles & CONFIG_CORE) && sh->port[port].twin4 != 0)
 		return sh->port[port].twin4;
-	for (unsigned int i = 0; i < FASTPATH_PORTS; i++)
+	for (unsigned int i = 0; i < WORKER_PORTS; i++)
 		if ((sh->port[i].roles & CONFIG_CORE) && sh->port[i].twin4 != 0)
 			return sh->port[i].twin4;
 	return sh->port[port].twin4 != 0 ? sh->port[port].twin4 : sh->gtp4;
@@ -154,11 +165,11 @@ static void fastpath_output(struct fastpath *f, struct rte_mbuf *m)
 }
 
 /* The port that a frame of our own pretends to have come in on. */
-static uint16_t core_port(const struct fastpath_shared *sh, uint16_t port)
+static uint16_t core_port(const struct worker_shared *sh, uint16_t port)
 {
 	if (sh->port[port].roles & CONFIG_CORE)
 		return port;
-	for (uint16_t i = 0; i < FASTPATH_PORTS; i++)
+	for (uint16_t i = 0; i < WORKER_PORTS; i++)
 		if (sh->port[i].roles & CONFIG_CORE)
 			return i;
 	return port;

@@ -61,9 +61,9 @@ static void ue_to_ue(struct fastpath *f, struct rte_mbuf *m, const _Atomic uint3
 	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
 	uint16_t port = 0;
 
-	while (port < FASTPATH_PORTS && !(f->sh->port[port].roles & CONFIG_CORE))
+	while (port < WORKER_PORTS && !(f->sh->port[port].roles & CONFIG_CORE))
 		port++;
-	if (port == FASTPATH_PORTS) {
+	if (port == WORKER_PORTS) {
 		fp_drop(m, &f->count.drop_no_route);
 		return;
 	}

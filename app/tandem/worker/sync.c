@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "worker/sync.h"
+#include "sync.h"
 
 enum { AHEAD = 4 }; /* slots that a pass over a bucket asks for before their turn */
 enum { USAGE = SESSION_G_USAGE32 | SESSION_G_USAGE64 | SESSION_G_OTHER64 };

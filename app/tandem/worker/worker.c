@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "base/port.h"
 #include "cores/memory.h"
-#include "worker/worker.h"
+#include "worker_priv.h"
 
 enum {
 	WORKER_MSGS = 16,
@@ -71,9 +71,14 @@ void worker_destroy(struct worker *w)
 	memory_give(w);
 }
 
-const struct fastpath_counters *worker_fastpath_count(const struct worker *w)
+unsigned int worker_shards(const struct worker *w)
 {
-	return &w->fp.count;
+	return w->n_shards;
+}
+
+bool worker_unresolved(struct worker *w, uint16_t *port, uint32_t *dst4)
+{
+	return fastpath_unresolved(&w->fp, port, dst4);
 }
 
 static void worker_report(struct worker *w, struct from_worker *m)

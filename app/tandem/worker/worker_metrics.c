@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/metrics.h"
-#include "worker/worker.h"
+#include "worker_priv.h"
 
 enum { WORKER_GROUP = 32 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
-#include "worker/worker.h"
+#include "worker_priv.h"
 
 /* The request goes back as its answer. */
 static void session_answer(struct worker *w, struct session_request *q, int error, uint32_t commit)

@@ -250,7 +250,7 @@ static void test_send(void)
 	CU_ASSERT_TRUE(bed_sent(0, BED_REPL, &out) && frame_equal("the kernel's", &out, &in));
 	fastpath_send(&bed.w[0], BED_DARK, bed_mbuf(&in));
 	CU_ASSERT_EQUAL(bed.w[0].count.drop_link_down, 1);
-	fastpath_send(&bed.w[0], FASTPATH_PORTS, bed_mbuf(&in));
+	fastpath_send(&bed.w[0], WORKER_PORTS, bed_mbuf(&in));
 	CU_ASSERT_EQUAL(bed.w[0].count.drop_wrong_port, 1);
 }
 

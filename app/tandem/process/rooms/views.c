@@ -92,7 +92,7 @@ static void views_fill_cores(struct views *v, struct control *c, struct metrics 
 	for (unsigned int i = 0; i < t->n_workers; i++)
 		v->worker[i] = (struct operator_core){ .pulse = &t->pulse_worker[i],
 			.lcore = t->worker_lcore[i],
-			.shards = t->worker[i]->n_shards };
+			.shards = worker_shards(t->worker[i]) };
 	v->cores = (struct operator_cores){ .metrics = metrics,
 		.control = { .pulse = &t->pulse_control, .lcore = rte_get_main_lcore() },
 		.replication = { .pulse = &t->pulse_repl, .lcore = t->repl_lcore },

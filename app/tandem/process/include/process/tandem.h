@@ -26,9 +26,9 @@
 #include "pool/pool.h"
 #include "repl/flow.h"
 #include "session/session.h"
-#include "worker/fastpath.h"
+#include "worker/shared.h"
 
-enum { TANDEM_WORKERS = FASTPATH_WORKERS };
+enum { TANDEM_WORKERS = WORKER_MOST };
 
 struct port {
 	const struct config_port *conf;
@@ -56,7 +56,7 @@ struct tandem {
 	struct session_table *table;
 	struct pool_set *pools;
 	struct fib *fib;
-	struct fastpath_shared shared;
+	struct worker_shared shared;
 	unsigned int n_workers;
 	unsigned int worker_lcore[TANDEM_WORKERS], repl_lcore;
 	struct worker *worker[TANDEM_WORKERS];

@@ -22,14 +22,9 @@
 #include "net/fib.h"
 #include "pool/pool.h"
 #include "session/session.h"
+#include "worker/shared.h"
 
-enum {
-	FASTPATH_PORTS = 32,
-	FASTPATH_WORKERS = 63,
-	FASTPATH_BURST = 32,
-	FASTPATH_TX = 64,
-	FASTPATH_HELD = 128
-};
+enum { FASTPATH_BURST = 32, FASTPATH_TX = 64, FASTPATH_HELD = 128 };
 
 /* What the worker may do with user packets. Set by the worker itself when control asks (own, late,
  * release). */
@@ -38,26 +33,6 @@ enum fastpath_mode {
 	FASTPATH_OWN,  /* forward, count, mark dirty */
 	/* forward, count in the own set under the slot's sequence count; change nothing else */
 	FASTPATH_LATE,
-};
-
-/* Shared by all workers; w: control before the workers start (pointers) or as noted; r: workers. */
-struct fastpath_shared {
-	struct session_table *table;
-	struct pool_set *pools;
-	struct fib *fib;
-	uint32_t gtp4; /* the VIP of GTP-U, host order */
-	struct {
-		uint8_t roles; /* enum config_role; 0: not ours */
-		uint16_t mtu;
-		/* the twin's own address (source of ICMP errors), host order; 0 none */
-		uint32_t twin4;
-		_Atomic bool up; /* w: control (link) */
-	} port[FASTPATH_PORTS];
-	unsigned int n_workers;
-	uint8_t worker_of_shard[SESSION_SHARDS];
-	struct rte_mempool *direct; /* for fragments (copied) and ICMP errors */
-	/* spare: fragments are copies, so that ports need no scatter */
-	struct rte_mempool *indirect;
 };
 
 // clang-format off
@@ -76,7 +51,7 @@ COUNTERS_DEFINE(fastpath_counters, FASTPATH_COUNTERS);
 
 struct fastpath {
 	/* w: control before launch */
-	struct fastpath_shared *sh;
+	struct worker_shared *sh;
 	const struct settings *settings; /* of this turn: w: worker, at its beginning */
 	const struct role *role;         /* until when this chassis may serve */
 	uint8_t worker;                  /* number */
@@ -84,7 +59,7 @@ struct fastpath {
 	struct dirty *dirty;
 	struct rte_ring *punt; /* to control: mbuf->port names the port it came in on */
 	/*to other workers (multi-producer); whole frames, unchanged */
-	struct rte_ring *handover[FASTPATH_WORKERS];
+	struct rte_ring *handover[WORKER_MOST];
 	/* w: worker */
 	enum fastpath_mode mode;
 	bool streaming; /* mark dirty: a standby may be there */
@@ -97,8 +72,7 @@ struct fastpath {
 	uint32_t ei_per_s; /* 0: none are punted */
 	uint64_t icmp_tsc; /* ICMP errors of our own: rate limit */
 	/* The last connected destination without an adjacency: port << 32 | address, 0 none.
-	 * Control takes it (exchange with 0) and has the kernel resolve it. w: worker, r: control
-	 */
+	 * Control takes it and has the kernel resolve it. w: worker, control */
 	_Atomic uint64_t unresolved;
 	/* Packets whose next hop is being resolved, as they came in: tried again until the window
 	 * ends. A new active has asked no neighbour yet, and a planned switchover loses nothing. */
@@ -110,7 +84,7 @@ struct fastpath {
 	struct {
 		uint16_t n;
 		struct rte_mbuf *m[FASTPATH_TX];
-	} tx[FASTPATH_PORTS];
+	} tx[WORKER_PORTS];
 	struct fastpath_counters count; /* r: telemetry */
 } __rte_cache_aligned;
 
@@ -125,6 +99,8 @@ void fastpath_send(struct fastpath *f, uint16_t port, struct rte_mbuf *m);
 /* Sends what is queued; what a port does not take is dropped and counted. Call at the end of each
  * turn. */
 void fastpath_flush(struct fastpath *f);
+/* As worker_unresolved(). Control core. */
+bool fastpath_unresolved(struct fastpath *f, uint16_t *port, uint32_t *dst4);
 /* Frees what is held (shutdown). */
 void fastpath_fini(struct fastpath *f);
 /* Asks for the cache lines of the slots that are due to be encoded, at most n of them. Call it at

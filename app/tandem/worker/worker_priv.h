@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the files of this room share: a worker. Its own core alone writes it while it runs; what
+ * others read says so. Nothing here blocks. */
+#ifndef TANDEM_WORKER_PRIV_H
+#define TANDEM_WORKER_PRIV_H
+
+#include "base/clock.h"
+#include "base/pulse.h"
+#include "cores/from_worker.h"
+#include "cores/repl_to_worker.h"
+#include "cores/role.h"
+#include "cores/settings.h"
+#include "cores/to_worker.h"
+#include "fastpath.h"
+#include "sync.h"
+#include "worker/worker.h"
+
+enum {
+	WORKER_PURGES = 64,
+	WORKER_GONE = 64,
+	WORKER_KEPT = 256,
+	WORKER_SWEEP = 64,
+	WORKER_SWEEP_FAST = 512,
+	WORKER_ENDED = 2048
+};
+
+// clang-format off
+#define WORKER_COUNTERS(X) \
+	X(creates) X(creates_no_address) X(creates_no_slot) X(updates) X(deletes) \
+	X(stale_handles) X(refused_term) \
+	X(ended_idle) X(ended_session_timeout) X(ended_sgsn_restart) X(ended_error_indication) \
+	X(sweeps) \
+	X(stale_frames) X(late_usage_applied) X(late_usage_refused) X(msgs) X(msg_no_room) \
+	X(msg_unknown)
+// clang-format on
+COUNTERS_DEFINE(worker_counters, WORKER_COUNTERS);
+
+/* A pass over all own slots: timeouts always; SGSN restarts and dead peers when asked. */
+struct sweep {
+	uint32_t shard, slot; /* where the next piece begins; shard: index into own shards */
+	usec_t next;
+	/* asked for, taken up when the next pass begins; in force during this pass */
+	unsigned int n_asked_purges, n_asked_gone, n_purges, n_gone;
+	struct {
+		uint32_t addr4;
+		uint8_t recovery;
+	} asked_purge[WORKER_PURGES], purge[WORKER_PURGES];
+	struct {
+		uint32_t addr4, teid;
+	} asked_gone[WORKER_GONE], gone[WORKER_GONE];
+};
+
+struct worker {
+	struct fastpath fp;
+	struct sync sync;
+	uint8_t number;
+	uint16_t queue;
+	unsigned int n_shards, next_shard;
+	uint8_t shards[SESSION_SHARDS];
+	repl_term_t term, late_term; /* late_term: of which our late usage goes out */
+	uint32_t late_slots;         /* of an unplanned demotion: still to be looked at for usage */
+	bool late_asked, late_pending;
+	uint32_t late_mark;
+	uint64_t late_cookie;
+	usec_t late_since; /* when the peer took over */
+	/* The peer's late usage that came while we hand over: it is ours to write again if that
+	 * comes to nothing. */
+	struct {
+		uint32_t handle;
+		struct session_usage usage;
+	} kept[WORKER_KEPT];
+	unsigned int n_kept;
+	uint32_t idle_base_s;
+	usec_t ei_from; /* Error Indications are allowed from then on */
+	usec_t now;     /* of this turn */
+	usec_t next_second;
+	struct sweep sweep;
+	struct worker_counters count; /* r: telemetry */
+	struct worker_env env;
+};
+
+/* What the worker does with each message. */
+extern const struct to_worker_handlers worker_of_control;
+extern const struct repl_to_worker_handlers worker_of_replicator;
+
+/* worker_session.c: requests of control, and sessions that end by themselves. */
+void worker_create_session(void *worker, struct to_worker_create *m);
+void worker_update_session(void *worker, struct to_worker_update *m);
+void worker_delete_session(void *worker, struct to_worker_delete *m);
+bool worker_sweep(struct worker *w, usec_t now);
+void worker_sweep_purge(void *worker, struct to_worker_purge *m);
+void worker_sweep_gone(void *worker, struct to_worker_peer_gone *m);
+
+#endif
