@@ -72,7 +72,7 @@ table='
 	|clock_gettime|usleep|pthread_mutex_lock|rte_spinlock_lock)\s*\(|\bRTE_LOG\b
 ^app/tandem/(cores|reactor|kernel|worker|signalling|monitors|pair|operator|process)/|code
 	|\b(rte_rdtsc|rte_get_tsc_hz|rte_eth_[rt]x_burst|rte_z?malloc|rte_free)\b
-^app/tandem/(reactor/reactor|signalling/|pair/)|code
+^app/tandem/(reactor/reactor|signalling/|monitors/|pair/|operator/(audit|c|r|show)|process/)|code
 	|(?<![>\w])(epoll_(create1|ctl|wait|pwait2)|socket|bind|listen|accept4|connect|close
 	|[gs]etsockopt|send|recv|sendto|recvfrom|sendmmsg|recvmmsg)\s*\(
 ^app/tandem/(kernel|signalling|process|monitors)/|code

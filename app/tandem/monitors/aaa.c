@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -144,7 +143,7 @@ static bool aaa_drain(struct server *s, usec_t now)
 	uint8_t b[RADIUS_PACKET_MAX + 1];
 
 	for (unsigned int i = 0; i < DRAIN; i++) {
-		ssize_t n = recv(s->src.fd, b, sizeof(b), MSG_DONTWAIT);
+		ssize_t n = sock_ops->recv(s->src.fd, b, sizeof(b), MSG_DONTWAIT);
 
 		if (n >= 0)
 			radius_probe_input(s->probe, b, (size_t)n, now);
@@ -192,18 +191,18 @@ static int aaa_connect(struct monitors *m, struct server *s)
 
 	reactor_unwatch(m->set.reactor, &s->src);
 	if (ip_addr_is_none(&a->source)) {
-		fd = socket(to.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		fd = sock_ops->socket(to.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		fd = fd < 0 ? -errno : fd;
 	} else {
 		fd = sock_bound(&a->source, 0, SOCK_DGRAM);
 	}
 	if (fd < 0)
 		return fd;
-	ret = connect(fd, (struct sockaddr *)&to, len) < 0 ? -errno : 0;
+	ret = sock_ops->connect(fd, (struct sockaddr *)&to, len) < 0 ? -errno : 0;
 	if (ret == 0)
 		ret = reactor_watch(m->set.reactor, &s->src, fd, EPOLLIN, aaa_on_server, m);
 	if (ret < 0) {
-		close(fd);
+		sock_ops->close(fd);
 		s->src.fd = -1;
 	}
 	return ret;
@@ -221,7 +220,7 @@ static void aaa_send(
 	/* After a round without an answer the way there may be another one now. */
 	if (s->src.fd < 0 || (first && i.state == RADIUS_DOWN))
 		ret = aaa_connect(m, s);
-	if (ret == 0 && send(s->src.fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+	if (ret == 0 && sock_ops->send(s->src.fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		ret = -errno;
 	if (ret < 0)
 		radius_probe_failed(s->probe, -ret);

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -93,7 +92,7 @@ static void routers_on_input(void *ctx, struct source *s, uint32_t events)
 	(void)events;
 	m->routers->now = clock_us();
 	for (unsigned int i = 0; i < READS; i++) {
-		ssize_t n = recv(s->fd, octets, sizeof(octets), MSG_DONTWAIT);
+		ssize_t n = sock_ops->recv(s->fd, octets, sizeof(octets), MSG_DONTWAIT);
 
 		if (n > 0) {
 			r->begun = true;
@@ -142,7 +141,8 @@ static void routers_keep_alive(int fd)
 		{ IPPROTO_TCP, TCP_KEEPCNT, KEEP_TIMES } };
 
 	for (unsigned int i = 0; i < RTE_DIM(set); i++)
-		setsockopt(fd, set[i].level, set[i].option, &set[i].value, sizeof(set[i].value));
+		sock_ops->set_option(
+			fd, set[i].level, set[i].option, &set[i].value, sizeof(set[i].value));
 }
 
 /* A place: a router that comes again takes that of its former connection, which its own end may not
@@ -176,7 +176,8 @@ static void routers_on_listen(void *ctx, struct source *s, uint32_t events)
 	struct ip_addr addr;
 	char text[IP_ADDR_TEXT];
 	uint16_t port;
-	int fd = accept4(s->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = sock_ops->accept(
+		s->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	usec_t now = rs->now = clock_us();
 
 	(void)events;
@@ -190,7 +191,7 @@ static void routers_on_listen(void *ctx, struct source *s, uint32_t events)
 				? "too many routers report already"
 				: "no item of bgp-peers names it as its router",
 			now);
-		close(fd);
+		sock_ops->close(fd);
 		return;
 	}
 	*r = (struct router){ .src.fd = -1, .from = addr, .begin_by = now + BEGIN_US };
@@ -200,7 +201,7 @@ static void routers_on_listen(void *ctx, struct source *s, uint32_t events)
 		reactor_watch(m->set.reactor, &r->src, fd, EPOLLIN, routers_on_input, m) < 0) {
 		station_close(rs->station, r->session);
 		r->src.fd = -1;
-		close(fd);
+		sock_ops->close(fd);
 		return;
 	}
 	if (routers_may_log(rs))
@@ -239,7 +240,7 @@ static int routers_listen_open(struct monitors *m)
 		at = ip_addr_v4(0x7f000001);
 	fd = sock_bound(&at, (uint16_t)m->set.conf->monitors.bmp_port, SOCK_STREAM);
 	ret = fd < 0 ? fd : 0;
-	if (ret == 0 && listen(fd, STATION_SESSIONS) < 0)
+	if (ret == 0 && sock_ops->listen(fd, STATION_SESSIONS) < 0)
 		ret = -errno;
 	if (ret == 0)
 		ret = reactor_watch(
@@ -248,7 +249,7 @@ static int routers_listen_open(struct monitors *m)
 		LOG(ERR, "BMP: cannot listen on %s port %u: %s", ip_addr_print(&at, text),
 			m->set.conf->monitors.bmp_port, strerror(-ret));
 		if (fd >= 0)
-			close(fd);
+			sock_ops->close(fd);
 	}
 	return ret;
 }

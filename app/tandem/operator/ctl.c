@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sock.h"
 #include "command.h"
 #include "ctl_request.h"
 #include "reactor/reactor.h"
@@ -52,8 +53,8 @@ static void ctl_drop(struct operator_room *o, struct ctl_client *k)
 static void ctl_send(struct operator_room *o, struct ctl_client *k)
 {
 	while (k->out_sent < k->out_len) {
-		ssize_t n = send(k->src.fd, k->out + k->out_sent, k->out_len - k->out_sent,
-			MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = sock_ops->send(k->src.fd, k->out + k->out_sent,
+			k->out_len - k->out_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
 			reactor_change(o->settings.reactor, &k->src, EPOLLOUT);
@@ -76,7 +77,7 @@ static void ctl_log(
 	char text[64];
 	size_t n;
 
-	getsockopt(k->src.fd, SOL_SOCKET, SO_PEERCRED, &who, &len);
+	sock_ops->get_option(k->src.fd, SOL_SOCKET, SO_PEERCRED, &who, &len);
 	for (n = 0; n < sizeof(text) - 1 && words[n] != '\0'; n++)
 		text[n] = words[n] >= ' ' && words[n] <= '~' ? words[n] : '?';
 	text[n] = '\0';
@@ -146,7 +147,7 @@ static void ctl_on_client(void *ctx, struct source *s, uint32_t events)
 			ctl_send(o, k);
 		return;
 	}
-	n = recv(s->fd, k->in + k->in_len, sizeof(k->in) - k->in_len, MSG_DONTWAIT);
+	n = sock_ops->recv(s->fd, k->in + k->in_len, sizeof(k->in) - k->in_len, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -173,7 +174,7 @@ static void ctl_on_client(void *ctx, struct source *s, uint32_t events)
 static void ctl_on_accept(void *ctx, struct source *s, uint32_t events)
 {
 	struct operator_room *o = ctx;
-	int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = sock_ops->accept(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct ctl_client *k = &o->clients[0];
 
 	(void)events;
@@ -187,7 +188,7 @@ static void ctl_on_accept(void *ctx, struct source *s, uint32_t events)
 	ctl_drop(o, k);
 	k->since = clock_us();
 	if (reactor_watch(o->settings.reactor, &k->src, fd, EPOLLIN, ctl_on_client, o) < 0) {
-		close(fd);
+		sock_ops->close(fd);
 		k->src.fd = -1;
 	}
 }
@@ -209,18 +210,19 @@ static int ctl_listen(const char *path)
 		*slash = '\0';
 		mkdir(dir, 0755); /* there already, mostly; bind() tells if it is not */
 	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = sock_ops->socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
 	unlink(path);
 	was = umask(0177);
-	ret = bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0 || listen(fd, CTL_CLIENTS) < 0
+	ret = sock_ops->bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0 ||
+			      sock_ops->listen(fd, CTL_CLIENTS) < 0
 		      ? -errno
 		      : 0;
 	umask(was);
 	if (ret == 0)
 		return fd;
-	close(fd);
+	sock_ops->close(fd);
 	return ret;
 }
 
@@ -239,7 +241,7 @@ struct operator_room *operator_create(const struct operator_settings *s)
 	fd = ctl_listen(o->path);
 	ret = fd < 0 ? fd : reactor_watch(s->reactor, &o->listen, fd, EPOLLIN, ctl_on_accept, o);
 	if (ret < 0 && fd >= 0)
-		close(fd);
+		sock_ops->close(fd);
 	if (ret < 0) {
 		operator_destroy(o);
 		errno = -ret;

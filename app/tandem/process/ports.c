@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <rte_bus_vdev.h>
 #include <rte_ethdev.h>
 
+#include "base/sock.h"
 #include "process/tandem.h"
 
 enum {
@@ -87,11 +87,11 @@ static uint32_t under_mtu(const struct config_port *conf)
 	if (p == NULL || frame < FRAME_HEAD)
 		return 0;
 	snprintf(r.ifr_name, sizeof(r.ifr_name), "%.*s", (int)strcspn(p + 6, ","), p + 6);
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = sock_ops->socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return 0;
 	ret = ioctl(fd, SIOCGIFMTU, &r);
-	close(fd);
+	sock_ops->close(fd);
 	return ret < 0 ? 0 : RTE_MIN((uint32_t)r.ifr_mtu, frame - FRAME_HEAD);
 }
 

@@ -6,13 +6,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 #include <rte_random.h>
 #include <rte_ring.h>
 
+#include "base/sock.h"
 #include "process/tandem.h"
 #include "process.h"
 #include "process/boot.h"
@@ -149,12 +149,13 @@ static void start_notify(const char *state)
 	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
 	if (un.sun_path[0] == '@')
 		un.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = sock_ops->socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&un, len) < 0)
+	if (sock_ops->send_to(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&un, len) <
+		0)
 		LOG(DEBUG, "cannot notify the service manager: %s", strerror(errno));
-	close(fd);
+	sock_ops->close(fd);
 }
 
 int start_run(struct tandem *t)
