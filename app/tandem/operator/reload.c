@@ -37,7 +37,7 @@ struct disk_work {
 struct operator_reload {
 	struct operator_reload_settings s;
 	struct disk_work *disk; /* a save or reload that a thread works on, NULL: none */
-	bool again;             /* SIGHUP came meanwhile */
+	bool hangup;            /* SIGHUP came, and the file is not being read for it yet */
 };
 
 static const char comments_lost[] =
@@ -300,10 +300,6 @@ static void reload_on_ended(void *ctx, struct work *work)
 	r->disk = NULL;
 	r->s.answer(r->s.ctx, w->reload ? reload_answer(r, w) : reload_saved(w));
 	reload_work_free(w);
-	if (r->again) {
-		r->again = false;
-		reload_hangup(r);
-	}
 }
 
 /* NULL: begun, whoever waits is answered when it has ended. Else why not; w was freed. */
@@ -380,10 +376,17 @@ json_t *act_save(void *family, json_t *args, usec_t now)
 
 void reload_hangup(struct operator_reload *r)
 {
-	if (r->disk != NULL) { /* it may have read the file before it was what it is now */
-		r->again = true;
+	r->hangup = true;
+	reload_turn(r);
+}
+
+void reload_turn(struct operator_reload *r)
+{
+	/* What is read now may be older than the signal, and nobody is there who could be told to
+	 * try again. */
+	if (!r->hangup || r->disk != NULL || settings_holder(r->s.settings) != NULL)
 		return;
-	}
+	r->hangup = false;
 	LOG(NOTICE, "SIGHUP: reading %s", r->s.file);
 	json_decref(reload_begin(r));
 }

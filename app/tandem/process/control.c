@@ -8,6 +8,7 @@
 #include <rte_common.h>
 
 #include "base/memory.h"
+#include "operator/reload.h"
 #include "process/control.h"
 #include "process.h"
 
@@ -156,6 +157,7 @@ static void slow(struct control *c, usec_t now)
 	kernel_turn(c->kernel, now);
 	journal_turn(c->journal, pair_srp(c->pair)->last_change, now);
 	signalling_end_superseded(c->signalling);
+	reload_turn(c->reload);
 }
 
 static void leave_turn(struct control *c, usec_t now)

@@ -224,13 +224,11 @@ uint32_t signalling_find(const struct signalling *s, uint64_t key)
 
 void signalling_view(const struct signalling *s, struct signalling_view *v)
 {
-	const struct signalling_role role = signalling_role_now(s);
-
 	*v = (struct signalling_view){ .gtpc = s->front.count,
 		.gate = s->gate.count,
 		.direct = s->front.direct.count,
 		.gtpu = s->gtpu.count,
-		.answering = role.answering && !role.must_not_answer,
+		.answering = role_answers(s->env.role),
 		.answers_protected = s->gate.is_protected,
 		.requests_in_progress = s->txns.n,
 		.requests_refused = s->txns.full,

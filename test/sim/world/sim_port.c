@@ -378,3 +378,4 @@ int metrics_register_counters(struct metrics *m, const char *room, const char *g
 }
 
 void reload_hangup(struct operator_reload *r) {}
+void reload_turn(struct operator_reload *r) {}

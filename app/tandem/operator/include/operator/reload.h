@@ -32,7 +32,9 @@ struct operator_reload_settings {
 /* NULL: no memory. */
 struct operator_reload *reload_create(const struct operator_reload_settings *s);
 void reload_destroy(struct operator_reload *r); /* NULL is nothing */
-/* SIGHUP: reads the file again; at once, or when the thread that works now has ended. */
+/* SIGHUP: reads the file again; at once, or by reload_turn() as soon as the thread that works now
+ * has ended and every core has let go of the settings before the last reload. */
 void reload_hangup(struct operator_reload *r);
+void reload_turn(struct operator_reload *r); /* every few milliseconds */
 
 #endif
