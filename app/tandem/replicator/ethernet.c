@@ -167,6 +167,7 @@ void ethernet_init(struct ethernet *e, uint16_t port_mtu)
 	e->transport = (struct transport){ .rx = ethernet_rx,
 		.tx = ethernet_tx,
 		.link = ethernet_link,
-		.mtu = (uint16_t)(port_mtu - OUTER_IP) };
+		.mtu = (uint16_t)(port_mtu - OUTER_IP),
+		.brought = &e->count.rx_frames };
 	e->adjacency = FIB_NONE;
 }

@@ -92,6 +92,7 @@ static void replicator_open_port(struct replicator *r)
 	e->kernel_out = v->kernel_out;
 	e->flow = &r->flow;
 	ethernet_init(e, v->mtu);
+	r->transport = &e->transport;
 }
 
 struct replicator *replicator_create(const struct replicator_env *e)

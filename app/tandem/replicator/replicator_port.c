@@ -16,8 +16,8 @@ _Static_assert((int)REPLICATOR_BURST == (int)TRANSPORT_BURST, "a burst goes thro
 
 bool replicator_receive(struct replicator *r)
 {
-	struct transport *t = &r->ethernet.transport;
-	uint64_t before = r->ethernet.count.rx_frames;
+	struct transport *t = r->transport;
+	uint64_t before = *t->brought;
 	bool more;
 
 	/* Drained before any timer may fire; bounded, so that a flood cannot hold the timers for
@@ -32,14 +32,14 @@ bool replicator_receive(struct replicator *r)
 		if (!more || clock_us() - r->now > RECEIVE_US)
 			break;
 	}
-	return r->ethernet.count.rx_frames != before;
+	return *t->brought != before;
 }
 
 /* A burst of packets that repl_seal or repl_poll made, with the slots that seal them. */
 static void replicator_transmit(
 	struct replicator *r, struct rte_mbuf **m, const int *slot, unsigned int n)
 {
-	struct transport *t = &r->ethernet.transport;
+	struct transport *t = r->transport;
 
 	if (n == 0)
 		return;
@@ -136,8 +136,7 @@ bool replicator_send_control(struct replicator *r)
 			break;
 		}
 		len = repl_poll(r->stream, rte_pktmbuf_mtod(m[n], uint8_t *),
-			RTE_MIN((size_t)r->ethernet.transport.mtu,
-				(size_t)rte_pktmbuf_tailroom(m[n])),
+			RTE_MIN((size_t)r->transport->mtu, (size_t)rte_pktmbuf_tailroom(m[n])),
 			r->now);
 		if (len == 0) {
 			rte_pktmbuf_free(m[n]);

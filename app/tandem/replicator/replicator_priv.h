@@ -51,7 +51,8 @@ struct replicator {
 	struct keys keys;
 	/* when a packet of the peer's address last came that could not be opened; 0 never */
 	usec_t unopened;
-	struct ethernet ethernet; /* the transport that there is */
+	struct transport *transport; /* what carries the stream */
+	struct ethernet ethernet;    /* the transport that there is; the kernel's frames pass it */
 	/* w: control. the peer says that it is Standby: what is sent is taken */
 	_Atomic bool peer_applies;
 	_Atomic bool peer_differs; /* w: control. the two configurations forbid a stream */

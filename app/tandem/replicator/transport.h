@@ -26,6 +26,8 @@ struct transport {
 	/* Whether the peer can be reached: until then it is not worth while to seal a packet. */
 	bool (*link)(const struct transport *t);
 	uint16_t mtu; /* bytes of a packet at most */
+	/* Counts all that the device brought: the turn in which it grows is a busy one. */
+	const uint64_t *brought;
 };
 
 enum { TRANSPORT_BURST = 32 };
