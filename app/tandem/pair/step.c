@@ -114,11 +114,13 @@ static int step_vips_up(struct pair *p, usec_t now)
 	return -EIO;
 }
 
-/* Again also when Active once more: the peer may have announced itself and ended since. */
+/* Again also when Active once more: the peer may have announced itself and ended since. Not when
+ * the time to serve is over: pair_announce() does it when there is more. */
 static int step_announce(struct pair *p, usec_t now)
 {
 	vips_announce_anew(p->vips, now);
-	vips_announce(p->vips, now);
+	if (!role_lapsed(p->cores.role, clock_ticks()))
+		vips_announce(p->vips, now);
 	return 0;
 }
 
@@ -142,9 +144,10 @@ static int step_start_stream(struct pair *p, usec_t now)
 	return step_ask_repl(p, to_replicator_start(p->cores.msgs, s->term, s->cookie));
 }
 
+/* Who answers nobody yet, for the VIP is not confirmed, does not begin to now. */
 static int step_hold(struct pair *p, usec_t now)
 {
-	p->signalling_is = PAIR_HOLDS;
+	p->signalling_is = p->signalling_is == PAIR_ANSWERS ? PAIR_HOLDS : PAIR_SILENT;
 	return 0;
 }
 

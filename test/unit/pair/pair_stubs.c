@@ -23,6 +23,8 @@ static bool stub_probe(void *ctx)
 const struct pair_ops pair_stubs_ops = { stub_comparison_left, stub_became, stub_listen_for_claims,
 	stub_probe };
 
+struct pair_stubs pair_stubs;
+
 /* ---- kernel ---- */
 
 enum vips_state vips_state(const struct vips *v)
@@ -37,7 +39,7 @@ uint8_t vips_metric(const struct vips *v)
 
 bool vips_confirmed(const struct vips *v, const struct ip_addr *vip)
 {
-	return false;
+	return pair_stubs.confirmed;
 }
 
 int vips_up(struct vips *v, uint8_t metric, usec_t now)
@@ -64,7 +66,11 @@ bool vips_turn(struct vips *v, usec_t now)
 }
 
 void vips_announce_anew(struct vips *v, usec_t now) {}
-void vips_announce(struct vips *v, usec_t now) {}
+
+void vips_announce(struct vips *v, usec_t now)
+{
+	pair_stubs.announced++;
+}
 
 /* ---- replicator ---- */
 

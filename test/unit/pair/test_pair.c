@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Chassis in one process that connect over loopback: who listens and who connects is the seat that
- * each is given, and the peer can be replaced while a pair runs. No other core is there: nothing
- * answers a step, so that no role is reached and other rooms have nothing to do. */
+ * each is given, and the peer can be replaced while a pair runs. No other core is there: what
+ * answers a step is the test, and other rooms have nothing to do. */
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,9 +14,9 @@
 #include "base/alarms.h"
 #include "base/clock.h"
 #include "base/pulse.h"
-#include "cores/role.h"
-#include "cores/to_replicator.h"
-#include "pair/pair.h"
+#include "cores/from_replicator.h"
+#include "cores/from_worker.h"
+#include "pair_priv.h"
 #include "pair_stubs.h"
 #include "reactor/reactor.h"
 #include "session/session.h"
@@ -37,6 +37,7 @@ struct chassis {
 static struct chassis chassis[CHASSIS];
 static struct rte_mempool *msgs;
 static struct to_replicator_door door;
+static struct to_worker_door worker_door;
 static struct session_table table;
 static uint16_t port;
 
@@ -77,7 +78,9 @@ static void start(unsigned int i, unsigned int peer, uint8_t seat)
 		.seat = seat,
 		.incarnation = incarnation(i),
 		.mac = { 2, 0, 0, 0, 0, (uint8_t)i },
-		.cores = { .to_replicator = &door,
+		.cores = { .to_worker = &worker_door,
+			.n_workers = 1,
+			.to_replicator = &door,
 			.msgs = msgs,
 			.pulse_of_replicator = &c->pulse,
 			.table = &table,
@@ -104,18 +107,26 @@ static void start(unsigned int i, unsigned int peer, uint8_t seat)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c->pair);
 }
 
-static void turn(struct chassis *c)
+/* What the other cores are told. */
+static void doors_empty(void)
 {
+	struct rte_ring *ring[] = { door.door.ring, worker_door.door.ring };
 	void *m;
 
+	for (unsigned int i = 0; i < RTE_DIM(ring); i++)
+		while (rte_ring_dequeue(ring[i], &m) == 0)
+			rte_mempool_put(msgs, m);
+}
+
+static void turn(struct chassis *c)
+{
 	pair_woke(c->pair, 0, clock_us());
 	reactor_wait(c->reactor, 100000);
 	pair_woke(c->pair, 0, clock_us());
 	reactor_dispatch(c->reactor);
 	pair_feed(c->pair, clock_us());
 	pair_turn(c->pair, clock_us());
-	while (rte_ring_dequeue(door.door.ring, &m) == 0)
-		rte_mempool_put(msgs, m);
+	doors_empty();
 }
 
 /* Turns all chassis until `done` is so. */
@@ -156,6 +167,7 @@ static bool is_peer_of(unsigned int i, const struct ip_addr *a)
 static void setup(void)
 {
 	memset(chassis, 0, sizeof(chassis));
+	pair_stubs = (struct pair_stubs){ 0 };
 	port = free_port();
 }
 
@@ -183,6 +195,86 @@ static void test_time_to_serve(void)
 	CU_ASSERT_TRUE(pair_must_not_answer(c->pair));
 	atomic_store(&c->role.serve_until, ROLE_FOR_EVER);
 	CU_ASSERT_FALSE(pair_must_not_answer(c->pair));
+}
+
+/* As if lib/srp asked for it. */
+static void step(struct pair *p, enum srp_step step)
+{
+	step_begin(p, &(struct srp_action){ .step = step, .term = 2 }, clock_us());
+}
+
+/* The step of a switchover that comes to nothing, and the answers of the other cores. */
+static void resume(struct pair *p)
+{
+	step(p, SRP_STEP_RESUME);
+	pair_worker_done(
+		p, &(struct from_worker_done){ .cookie = p->cookies, .ok = true }, clock_us());
+	pair_repl_done(
+		p, &(struct from_replicator_done){ .cookie = p->cookies, .ok = true }, clock_us());
+	doors_empty();
+}
+
+/* A chassis that becomes Active. */
+static struct pair *activated(void)
+{
+	struct chassis *c = &chassis[LEFT];
+
+	snprintf(c->conf.loopbacks[0].name, sizeof(c->conf.loopbacks[0].name), "gtp");
+	snprintf(c->conf.gtp_loopback, sizeof(c->conf.gtp_loopback), "gtp");
+	c->conf.n_loopbacks = 1;
+	start(LEFT, RIGHT, 0);
+	role_init(&c->role);
+	step(c->pair, SRP_STEP_ACTIVATE);
+	return c->pair;
+}
+
+/* While the kernel has not confirmed the VIP nobody is answered, not even when a hand-over begins;
+ * and when it confirms the VIP then, answers do not begin for what is about to be handed over. */
+static void test_unconfirmed(void)
+{
+	struct pair *p = activated();
+
+	CU_ASSERT_FALSE(pair_answers(p));
+	step(p, SRP_STEP_HOLD);
+	CU_ASSERT_FALSE(pair_answers(p));
+	pair_stubs.confirmed = true;
+	pair_announce(p, clock_us());
+	CU_ASSERT_FALSE(pair_answers(p));
+	resume(p);
+	CU_ASSERT_TRUE(pair_answers(p));
+	CU_ASSERT_FALSE(pair_holds(p));
+	step(p, SRP_STEP_HOLD);
+	CU_ASSERT_TRUE(pair_answers(p));
+	CU_ASSERT_TRUE(pair_holds(p));
+}
+
+/* It is confirmed later than the rest. */
+static void test_confirmed_later(void)
+{
+	struct pair *p = activated();
+
+	pair_announce(p, clock_us());
+	CU_ASSERT_FALSE(pair_answers(p));
+	pair_stubs.confirmed = true;
+	pair_announce(p, clock_us());
+	CU_ASSERT_TRUE(pair_answers(p));
+}
+
+/* When the time to serve is over, the VIPs are not announced, by whichever way. */
+static void test_time_to_announce(void)
+{
+	struct pair *p = activated();
+
+	CU_ASSERT_EQUAL(pair_stubs.announced, 1);
+	resume(p);
+	CU_ASSERT_EQUAL(pair_stubs.announced, 2);
+	atomic_store(&chassis[LEFT].role.serve_until, 1);
+	resume(p);
+	pair_announce(p, clock_us());
+	CU_ASSERT_EQUAL(pair_stubs.announced, 2);
+	atomic_store(&chassis[LEFT].role.serve_until, ROLE_FOR_EVER);
+	pair_announce(p, clock_us());
+	CU_ASSERT_EQUAL(pair_stubs.announced, 3);
 }
 
 /* ---- seats ---- */
@@ -291,13 +383,17 @@ static int eal(void)
 	msgs = rte_mempool_create(
 		"msgs", MSGS, MSG_BYTES, 0, 0, NULL, NULL, NULL, NULL, SOCKET_ID_ANY, 0);
 	door.door = (struct door){ rte_ring_create("door", MSGS + 1, SOCKET_ID_ANY, 0), msgs };
-	return msgs != NULL && door.door.ring != NULL ? 0 : -1;
+	worker_door.door =
+		(struct door){ rte_ring_create("worker", MSGS + 1, SOCKET_ID_ANY, 0), msgs };
+	return msgs != NULL && door.door.ring != NULL && worker_door.door.ring != NULL ? 0 : -1;
 }
 
 int main(void)
 {
 	CU_TestInfo seats[] = { { "default", test_seat }, CU_TEST_INFO_NULL };
 	CU_TestInfo tests[] = { { "time to serve", test_time_to_serve },
+		{ "no address", test_unconfirmed }, { "the address later", test_confirmed_later },
+		{ "time to announce", test_time_to_announce },
 		{ "seats that are given", test_seats_given },
 		{ "another peer of who listens", test_replace_of_listener },
 		{ "another peer of who connects", test_replace_of_connector }, CU_TEST_INFO_NULL };
