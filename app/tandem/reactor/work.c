@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Work that blocks: a thread a piece, and an event when it has ended. */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -8,6 +9,8 @@
 #include "common/dpdk.h"
 #include "reactor/reactor.h"
 
+/* The work is the control core's again as soon as its end is written: nothing of it is touched
+ * behind that, and nobody waits for what the thread takes to be gone. */
 static void *work_thread(void *arg)
 {
 	struct work *w = arg;
@@ -21,7 +24,10 @@ static void *work_thread(void *arg)
 
 void work_close(struct reactor *r, struct work *w)
 {
-	pthread_join(w->thread, NULL);
+	struct pollfd end = { .fd = w->end.fd, .events = POLLIN };
+
+	while (poll(&end, 1, -1) < 0 && errno == EINTR)
+		;
 	reactor_unwatch(r, &w->end);
 }
 
@@ -30,13 +36,14 @@ static void work_ended(void *ctx, struct source *s, uint32_t events)
 	struct work *w = (struct work *)((char *)s - offsetof(struct work, end));
 
 	(void)events;
-	work_close(ctx, w);
+	reactor_unwatch(ctx, &w->end);
 	w->ended(w->ctx, w);
 }
 
 int work_begin(struct reactor *r, struct work *w, const char *name)
 {
 	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), ret;
+	pthread_t thread;
 
 	if (fd < 0)
 		return -errno;
@@ -46,8 +53,10 @@ int work_begin(struct reactor *r, struct work *w, const char *name)
 		return ret;
 	}
 	/* The EAL puts it on a CPU that no lcore polls, where there is one. */
-	ret = dpdk_control_thread(&w->thread, name, work_thread, w);
-	if (ret != 0)
+	ret = dpdk_control_thread(&thread, name, work_thread, w);
+	if (ret == 0)
+		pthread_detach(thread);
+	else
 		reactor_unwatch(r, &w->end);
 	return -abs(ret);
 }

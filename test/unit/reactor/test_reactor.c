@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* reactor: what is called when, and that each event is settled before the next. */
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <rte_common.h>
@@ -169,11 +173,67 @@ static void test_work(void)
 	CU_ASSERT_STRING_EQUAL(said, "");
 }
 
+/* A thread that is not gone before the test has seen the end of its work. */
+static struct {
+	pthread_key_t key;
+	sem_t seen, gone;
+} slow;
+
+/* At the thread's exit. */
+static void slow_exit(void *value)
+{
+	struct timespec until;
+
+	(void)value;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 10;
+	while (sem_timedwait(&slow.seen, &until) < 0 && errno == EINTR)
+		;
+	sem_post(&slow.gone);
+}
+
+static void slow_run(struct work *w)
+{
+	((struct job *)w)->done = 1;
+	pthread_setspecific(slow.key, &slow);
+}
+
+static void slow_ended(void *ctx, struct work *w)
+{
+	int gone = 0;
+
+	job_ended(ctx, w);
+	sem_getvalue(&slow.gone, &gone);
+	CU_ASSERT_EQUAL(gone, 0);
+	sem_post(&slow.seen);
+}
+
+/* The control core does not wait for the thread, only for its work. */
+static void test_slow_exit(void)
+{
+	static struct job j;
+
+	pthread_key_create(&slow.key, slow_exit);
+	sem_init(&slow.seen, 0, 0);
+	sem_init(&slow.gone, 0, 0);
+	j = (struct job){ .work = { .run = slow_run, .ended = slow_ended, .ctx = &said } };
+	CU_ASSERT_EQUAL_FATAL(work_begin(r, &j.work, "slow"), 0);
+	while (said[0] == '\0') {
+		reactor_wait(r, 100000000);
+		reactor_dispatch(r);
+	}
+	CU_ASSERT_STRING_EQUAL(said, "w.");
+	while (sem_wait(&slow.gone) < 0)
+		;
+	pthread_key_delete(slow.key);
+}
+
 int main(void)
 {
 	static CU_TestInfo tests[] = { { "each event is settled", test_each_is_settled },
 		{ "unwatched is not called", test_unwatched_is_not_called },
-		{ "again", test_again }, { "work", test_work }, CU_TEST_INFO_NULL };
+		{ "again", test_again }, { "work", test_work },
+		{ "a thread that ends slowly", test_slow_exit }, CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "reactor", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
 	char prefix[32];

@@ -18,7 +18,7 @@
 #if RTE_VERSION < RTE_VERSION_NUM(23, 11, 0, 0)
 
 /* A thread that the EAL puts on a CPU which no lcore polls, where there is one. 0 or an error of
- * errno.h, of either sign. Whoever calls it joins it. */
+ * errno.h, of either sign. Whoever calls it joins it, or detaches it. */
 static inline int dpdk_control_thread(
 	pthread_t *thread, const char *name, void *(*run)(void *), void *arg)
 {

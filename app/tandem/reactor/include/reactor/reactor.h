@@ -10,7 +10,6 @@
 #ifndef TANDEM_REACTOR_H
 #define TANDEM_REACTOR_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -71,13 +70,12 @@ struct work {
 	void (*run)(struct work *w);              /* in the thread */
 	void (*ended)(void *ctx, struct work *w); /* in the control core; w may be freed here */
 	void *ctx;
-	pthread_t thread;
 	struct source end;
 };
 
 /* name: of the thread. 0, or -errno: nothing was begun. */
 int work_begin(struct reactor *r, struct work *w, const char *name);
-/* Waits for the thread; `ended` is not called. For the process' end. */
+/* Waits until the work is done; `ended` is not called. For the process' end. */
 void work_close(struct reactor *r, struct work *w);
 
 #endif
