@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/dpdk.h"
 #include "history_file.h"
 #include "journal/state.h"
 
@@ -170,7 +171,7 @@ struct state *state_open(const char *dir, struct srp_saved *saved)
 	if (ret == 0) {
 		pthread_mutex_init(&s->lock, NULL);
 		pthread_cond_init(&s->wake, NULL);
-		ret = -pthread_create(&s->thread, NULL, state_run, s);
+		ret = -abs(dpdk_control_thread(&s->thread, "tandem-journal", state_run, s));
 	}
 	if (ret < 0) {
 		if (s->event >= 0)

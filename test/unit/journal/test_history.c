@@ -14,6 +14,7 @@
 #include "history_file.h"
 #include "journal/state.h"
 #include "ut.h"
+#include "ut_eal.h"
 
 static struct history made, got;
 static char dir[64], file[96], older[96];
@@ -387,5 +388,5 @@ int main(void)
 	static CU_SuiteInfo suites[] = { { "history", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
 
-	return ut_run(suites);
+	return ut_eal("test_history") == 0 ? ut_run(suites) : EXIT_FAILURE;
 }

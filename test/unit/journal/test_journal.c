@@ -10,6 +10,7 @@
 
 #include "journal/journal.h"
 #include "ut.h"
+#include "ut_eal.h"
 
 enum { WAIT_S = 20 };
 
@@ -212,5 +213,5 @@ int main(void)
 	CU_SuiteInfo suites[] = { { "journal", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
 
-	return ut_run(suites);
+	return ut_eal("test_journal") == 0 ? ut_run(suites) : EXIT_FAILURE;
 }

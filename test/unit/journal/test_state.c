@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The durable reserve: what a real file system has at every moment is what the next process
  * reads. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -11,6 +14,7 @@
 
 #include "journal/state.h"
 #include "ut.h"
+#include "ut_eal.h"
 
 enum { WAIT_MS = 10000 };
 
@@ -256,15 +260,58 @@ static void teardown(void)
 	CU_ASSERT_EQUAL(clear(), 0);
 }
 
+/* The thread of this process that has that name, or 0. */
+static pid_t thread_of(const char *name)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *d;
+	pid_t found = 0;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(tasks);
+	while (found == 0 && (d = readdir(tasks)) != NULL) {
+		char comm[320], is[32] = "";
+		FILE *f;
+
+		snprintf(comm, sizeof(comm), "/proc/self/task/%s/comm", d->d_name);
+		f = fopen(comm, "re");
+		if (f != NULL && fscanf(f, "%31s", is) == 1 && strcmp(is, name) == 0)
+			found = (pid_t)atoi(d->d_name);
+		if (f != NULL)
+			fclose(f);
+	}
+	closedir(tasks);
+	return found;
+}
+
+static cpu_set_t all; /* the CPUs of this process before the EAL chose one */
+
+/* The disk's thread runs beside the control core, not in its place: on no CPU of an lcore, where
+ * there is another one. */
+static void test_thread(void)
+{
+	struct state *s = open_with(0, 0);
+	pid_t thread = thread_of("tandem-journal");
+	cpu_set_t own, its;
+
+	CU_ASSERT_NOT_EQUAL_FATAL(thread, 0);
+	CU_ASSERT_EQUAL_FATAL(sched_getaffinity(0, sizeof(own), &own), 0);
+	CU_ASSERT_EQUAL_FATAL(sched_getaffinity(thread, sizeof(its), &its), 0);
+	CPU_AND(&own, &own, &its);
+	CU_ASSERT_EQUAL(CPU_COUNT(&own), CPU_COUNT(&all) > 1 ? 0 : 1);
+	state_close(s);
+}
+
 int main(void)
 {
 	static CU_TestInfo tests[] = { { "nothing is there", test_absent },
 		{ "round trip", test_round_trip }, { "corrupt", test_corrupt },
 		{ "unwritable, then not", test_unwritable }, { "no permission", test_permission },
 		{ "the newest wins", test_newest_wins }, { "crash before the rename", test_torn },
-		{ "no directory", test_no_directory }, CU_TEST_INFO_NULL };
+		{ "no directory", test_no_directory }, { "thread", test_thread },
+		CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "state", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
 
-	return ut_run(suites);
+	sched_getaffinity(0, sizeof(all), &all);
+	return ut_eal("test_state") == 0 ? ut_run(suites) : EXIT_FAILURE;
 }
