@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The time to serve: when it is over nothing of what signalling says leaves, whatever says it and
+ * whenever it was decided. The room with sockets that count. */
+#include <errno.h>
+#include <string.h>
+
+#include <rte_common.h>
+
+#include "base/sock.h"
+#include "gtp/gtpu.h"
+#include "pool/pool.h"
+#include "signalling_priv.h"
+#include "ut.h"
+#include "ut_eal.h"
+
+enum { NOW = 1000000, HANDLE = 0x100, COMMIT = 5, TIMEOUT_MS = 50, ECHO_S = 60 };
+
+static struct role role;
+static struct config conf;
+static struct session_table *table;
+static struct pool_set *pools;
+static struct signalling_env env;
+static _Atomic bool stale;
+static struct signalling *s;
+static const struct txn_request asked = {
+	.peer = { { .b = { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1 } }, GTPC_PORT },
+	.type = GTPC_CREATE_REQUEST,
+	.seq = 7
+};
+static const uint8_t message[] = { 0x32, GTPC_CREATE_RESPONSE, 0, 0 };
+
+/* ---- sockets ---- */
+
+static unsigned int said;
+static bool datagram_waits;
+
+static int serve_socket(int family, int type, int protocol)
+{
+	return 1000;
+}
+
+static int serve_bind(int fd, const struct sockaddr *a, socklen_t len)
+{
+	return 0;
+}
+
+static int serve_set_option(int fd, int level, int option, const void *value, socklen_t len)
+{
+	return 0;
+}
+
+static int serve_close(int fd)
+{
+	return 0;
+}
+
+static int serve_send_many(int fd, struct mmsghdr *m, unsigned int n, int flags)
+{
+	said += n;
+	return (int)n;
+}
+
+static ssize_t serve_send_to(
+	int fd, const void *from, size_t n, int flags, const struct sockaddr *a, socklen_t len)
+{
+	said++;
+	return (ssize_t)n;
+}
+
+/* An Echo Request of GTP-U. */
+static ssize_t serve_recv_from(
+	int fd, void *to, size_t n, int flags, struct sockaddr *a, socklen_t *len)
+{
+	static const uint8_t echo[] = { 0x32, GTPU_ECHO_REQUEST, 0, 4, [11] = 0 };
+
+	if (!datagram_waits) {
+		errno = EAGAIN;
+		return -1;
+	}
+	datagram_waits = false;
+	*len = sock_address((struct sockaddr_storage *)a, &asked.peer.addr, GTPU_PORT);
+	memcpy(to, echo, sizeof(echo));
+	return sizeof(echo);
+}
+
+static const struct sock_ops serve_sock = { .socket = serve_socket,
+	.bind = serve_bind,
+	.set_option = serve_set_option,
+	.close = serve_close,
+	.send_to = serve_send_to,
+	.recv_from = serve_recv_from,
+	.send_many = serve_send_many };
+
+/* ---- what is said ---- */
+
+static void nothing(void) {}
+
+/* The answer to a request waits for the standby. */
+static void wait_for_commit(void)
+{
+	const struct commit_gate_time t = { .now = NOW, .timeout = TIMEOUT_MS * USEC_PER_MSEC };
+	struct signalling_txn *x = txn_new(&s->txns, &asked, NOW);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(x);
+	signalling_stream(s, true, NOW);
+	memcpy(x->msg, message, sizeof(message));
+	x->len = sizeof(message);
+	x->handle = HANDLE;
+	x->commit = COMMIT;
+	commit_gate_answer(&s->gate, x, &t);
+}
+
+static void commit(void)
+{
+	repl_entry_t e = repl_entry(HANDLE, COMMIT, 0);
+
+	commit_gate_committed(&s->gate, &e, 1, NOW);
+}
+
+static void commit_late(void)
+{
+	signalling_turn(s, NOW + TIMEOUT_MS * USEC_PER_MSEC);
+}
+
+static void stream_ends(void)
+{
+	signalling_stream(s, false, NOW);
+}
+
+static void refuse(void)
+{
+	response_refuse(s, &asked, 1, GTPC_NO_RESOURCES, NOW);
+}
+
+static void know_path(void)
+{
+	paths_get(&s->paths, &asked.peer.addr, NOW);
+}
+
+static void ask_path(void)
+{
+	signalling_turn(s, NOW + ECHO_S * USEC_PER_SEC);
+}
+
+static void ask(void)
+{
+	CU_ASSERT_TRUE(front_ask(&s->front, &asked.peer, gtpc_pending_seq(s->front.pending),
+		message, sizeof(message), HANDLE, NOW));
+}
+
+static void ask_again(void)
+{
+	signalling_turn(s, NOW + GTPC_T3_US);
+}
+
+static void answer(void)
+{
+	front_answer(&s->front, &asked, message, sizeof(message), NOW);
+}
+
+static void answer_again(void)
+{
+	CU_ASSERT_TRUE(front_answer_again(&s->front, &asked, NOW));
+}
+
+static void answer_echo(void)
+{
+	datagram_waits = true;
+	signalling_gtpu_ready(s, NOW);
+	CU_ASSERT_FALSE(datagram_waits);
+}
+
+static const struct {
+	const char *what;
+	void (*before)(void); /* in time, and what it says leaves at once */
+	void (*say)(void);
+} ways[] = {
+	{ "an acknowledged answer", wait_for_commit, commit },
+	{ "an answer that is not acknowledged in time", wait_for_commit, commit_late },
+	{ "an answer whose stream ends", wait_for_commit, stream_ends },
+	{ "a refusal", nothing, refuse },
+	{ "an Echo Request", know_path, ask_path },
+	{ "a request that nobody answered", ask, ask_again },
+	{ "an answer to a repetition", answer, answer_again },
+	{ "an Echo Response of GTP-U", nothing, answer_echo },
+};
+
+/* ---- tests ---- */
+
+static void serve_index(void *ctx, uint64_t key, uint32_t handle, bool live) {}
+
+static void setup(void)
+{
+	static const struct signalling_port none;
+	struct pool_conf pool = { .name = "p", .prefix = { ip_addr_v4(0x0a010000), 24 } };
+	struct session_params p = { .capacity = 1000, .mem = &session_mem_libc };
+
+	pools = pool_set_create(&pool, 1, &session_mem_libc);
+	pool_hooks(pools, &p.hooks);
+	p.hooks.index = serve_index;
+	table = session_table_create(&p);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(table);
+	conf = (struct config){ .n_loopbacks = 1, .echo_interval_s = ECHO_S };
+	conf.srp.commit_timeout_ms = TIMEOUT_MS;
+	conf.loopbacks[0].address = ip_addr_v4(0x0a0000fe);
+	role_init(&role);
+	atomic_store(&role.answering, true);
+	env = (struct signalling_env){
+		.conf = &conf, .ports = &none, .table = table, .index_stale = &stale, .role = &role
+	};
+	s = signalling_create(&env);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+	said = 0;
+}
+
+static void teardown(void)
+{
+	signalling_destroy(s);
+	session_table_destroy(table);
+	pool_set_destroy(pools);
+}
+
+/* What was said by ways[i] when the time to serve was this. */
+static unsigned int says(unsigned int i, uint64_t serve_until)
+{
+	unsigned int n;
+
+	setup();
+	ways[i].before();
+	signalling_flush(s);
+	said = 0;
+	atomic_store(&role.serve_until, serve_until);
+	ways[i].say();
+	signalling_flush(s);
+	n = said;
+	teardown();
+	return n;
+}
+
+static void test_ways(void)
+{
+	for (unsigned int i = 0; i < RTE_DIM(ways); i++) {
+		unsigned int in_time = says(i, ROLE_FOR_EVER), late = says(i, 1);
+
+		if (in_time != 1 || late != 0)
+			printf("%s: said %u times in time, %u times later\n", ways[i].what, in_time,
+				late);
+		CU_ASSERT_EQUAL(in_time, 1);
+		CU_ASSERT_EQUAL(late, 0);
+	}
+}
+
+/* What still waits in the queue of the socket does not leave either, then or later. */
+static void test_queued(void)
+{
+	setup();
+	answer();
+	atomic_store(&role.serve_until, 1);
+	signalling_flush(s);
+	atomic_store(&role.serve_until, ROLE_FOR_EVER);
+	signalling_flush(s);
+	CU_ASSERT_EQUAL(said, 0);
+	answer();
+	signalling_flush(s);
+	CU_ASSERT_EQUAL(said, 1);
+	teardown();
+}
+
+int main(void)
+{
+	CU_TestInfo tests[] = { { "by every way", test_ways }, { "queued", test_queued },
+		CU_TEST_INFO_NULL };
+	CU_SuiteInfo suites[] = { { "time to serve", NULL, NULL, NULL, NULL, tests },
+		CU_SUITE_INFO_NULL };
+
+	sock_ops = &serve_sock;
+	return ut_eal("test_serve") == 0 ? ut_run(suites) : EXIT_FAILURE;
+}
