@@ -82,7 +82,7 @@ void alarms_set(struct alarms *a, const char *name, bool raised, const char *tex
 		return;
 	}
 	if (raised && m->raised && m->info->log_changes && strcmp(m->text, text) != 0)
-		LOG(WARNING, "alarm %s: %s", name, text);
+		LOG(WARNING, "alarm %s has changed: %s", name, text);
 	if (raised)
 		snprintf(m->text, sizeof(m->text), "%s", text);
 	if (raised != m->raised)

@@ -93,19 +93,21 @@ void log_level_set(uint32_t level)
 		rte_log_set_level((uint32_t)log_types[i], level);
 }
 
-/* By the folder of the source file; others are the program's. */
+/* By the innermost folder of the source file that is a room; other files are the program's. */
 static int log_room_of(const char *file)
 {
-	const char *end = strrchr(file, '/'), *from;
+	const char *from;
 
-	if (end == NULL)
-		return 0;
-	for (from = end; from > file && from[-1] != '/'; from--)
-		;
-	for (unsigned int i = 1; i < LOG_ROOMS; i++)
-		if (strncmp(log_rooms[i], from, (size_t)(end - from)) == 0 &&
-			log_rooms[i][end - from] == '\0')
-			return (int)i;
+	for (const char *end = strrchr(file, '/'); end != NULL && end > file; end = from - 1) {
+		for (from = end; from > file && from[-1] != '/'; from--)
+			;
+		for (unsigned int i = 1; i < LOG_ROOMS; i++)
+			if (strncmp(log_rooms[i], from, (size_t)(end - from)) == 0 &&
+				log_rooms[i][end - from] == '\0')
+				return (int)i;
+		if (from == file)
+			break;
+	}
 	return 0;
 }
 

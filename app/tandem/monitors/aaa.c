@@ -89,7 +89,7 @@ static int aaa_server_open(
 	s->conf = a;
 	s->src.fd = -1;
 	if (!aaa_probe_conf(m->set.conf, a, &conf, why)) {
-		LOG(ERR, "%s", why);
+		LOG(ERR, "AAA server %s has no secret that can be used: %s", a->name, why);
 		ret = -EINVAL;
 	} else {
 		s->probe = radius_probe_create(&conf);
@@ -117,8 +117,8 @@ int aaa_open(struct monitors *m, usec_t now)
 		ret = aaa_server_open(m, &m->aaa->server[i], &m->set.conf->aaa_servers[i], now);
 		m->aaa->n = i + 1;
 		if (ret < 0)
-			LOG(ERR, "AAA server %s: %s", m->set.conf->aaa_servers[i].name,
-				strerror(-ret));
+			LOG(ERR, "AAA server %s cannot be probed: %s",
+				m->set.conf->aaa_servers[i].name, strerror(-ret));
 	}
 	return ret;
 }

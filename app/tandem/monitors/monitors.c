@@ -141,7 +141,7 @@ static void monitors_edge(struct monitors *m, const struct monitor_event *e, use
 				used > 0 ? "; " : "", m->raised[i].text);
 	alarms_set(m->set.alarms, name, used > 0, text, now);
 	if (was && used > 0)
-		LOG(WARNING, "alarm %s: %s", name, e->text);
+		LOG(WARNING, "alarm %s has changed: %s", name, e->text);
 }
 
 static void monitors_events(struct monitors *m, usec_t now)
@@ -154,9 +154,9 @@ static void monitors_events(struct monitors *m, usec_t now)
 		if (e.object < 0)
 			monitors_edge(m, &e, now);
 		else if (e.to == MONITOR_DOWN)
-			LOG(WARNING, "%s (%s)", e.text, address);
+			LOG(WARNING, "a monitor has failed: %s (%s)", e.text, address);
 		else if (e.to != MONITOR_INIT)
-			LOG(NOTICE, "%s (%s)", e.text, address);
+			LOG(NOTICE, "a monitor has changed: %s (%s)", e.text, address);
 	}
 }
 

@@ -78,7 +78,8 @@ json_t *act_validate_configuration(void *family, json_t *args, usec_t now)
 	int ret = pair->validate_configuration(pair->ctx, reason, now);
 
 	(void)args;
-	LOG(NOTICE, "srp validate-configuration: %s", ret == 0 ? "started" : reason);
+	LOG(NOTICE, "srp validate-configuration: %s%s",
+		ret == 0 ? "the comparison has started" : "it is refused: ", reason);
 	return command_answer(ret,
 		ret == 0 ? "comparison started; 'show srp configuration-difference' has the result"
 			 : reason);
@@ -90,7 +91,8 @@ json_t *act_switchover(void *family, json_t *args, usec_t now)
 	char reason[SRP_REASON_MAX] = "";
 	int ret = pair->switchover(pair->ctx, request_force(args), reason, now);
 
-	LOG(NOTICE, "srp initiate-switchover: %s", ret == 0 ? "started" : reason);
+	LOG(NOTICE, "srp initiate-switchover: %s%s",
+		ret == 0 ? "the switchover has started" : "it is refused: ", reason);
 	return command_answer(ret, ret == 0 ? "switchover started" : reason);
 }
 

@@ -125,7 +125,9 @@ static void link_renew(struct pair *p)
 		return;
 	t = tls_ops->create(p->conf, why);
 	if (t == NULL) {
-		LOG(ERR, "%s; new connections go on with the certificates and keys as they were",
+		LOG(ERR,
+			"the new certificates or keys cannot be used: %s; new "
+			"connections go on with the certificates and keys as they were",
 			why);
 		return;
 	}

@@ -18,7 +18,7 @@ static bool listen_is_peer(struct pair *p, const struct ip_addr *from, usec_t no
 	if (p->link.strangers++ == 0 ||
 		now >= p->link.stranger_log) { /* a flood of them must not become one of logs */
 		LOG(WARNING,
-			"SRP: a connection from %s, which is not srp.peer: refused (%lu so far)",
+			"SRP: a connection from %s was refused, which is not srp.peer (%lu so far)",
 			ip_addr_print(from, text), (unsigned long)p->link.strangers);
 		p->link.stranger_log = now + LOG_US;
 	}
@@ -81,7 +81,7 @@ int link_open(struct pair *p)
 	if (!p->conf->srp.insecure) {
 		p->link.tls = tls_ops->create(p->conf, why);
 		if (p->link.tls == NULL) {
-			LOG(ERR, "%s", why);
+			LOG(ERR, "the SRP connection cannot be secured: %s", why);
 			return -EINVAL;
 		}
 	}

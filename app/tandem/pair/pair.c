@@ -129,9 +129,9 @@ void pair_destroy(struct pair *p)
 static void pair_do_role(struct pair *p, const struct srp_action *a, usec_t now)
 {
 	journal_role(p->journal, a, now);
-	LOG(NOTICE, "%s -> %s, cause %s, term %lu.%lu", srp_state_name(a->from),
-		srp_state_name(a->to), srp_cause_name(a->cause), (unsigned long)(a->term >> 1),
-		(unsigned long)(a->term & 1));
+	LOG(NOTICE, "this chassis has changed from %s to %s, cause %s, term %lu.%lu",
+		srp_state_name(a->from), srp_state_name(a->to), srp_cause_name(a->cause),
+		(unsigned long)(a->term >> 1), (unsigned long)(a->term & 1));
 	trace_role(p, a, clock_us());
 	feed_role(p, a, now);
 	p->brisk_until = now + BRISK_US;

@@ -60,7 +60,9 @@ static void trace_report(const struct trace *t)
 	for (unsigned int i = 0; i < t->n && used < sizeof(text); i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s %s %.1f",
 			i > 0 ? "," : "", t->phase[i].name, (double)t->phase[i].us / 1000);
-	LOG(NOTICE, "switchover: %.1f ms (for %.1f of them this process did not run):%s",
+	LOG(NOTICE,
+		"the switchover took %.1f ms (for %.1f of them this process did not run), in these "
+		"phases:%s",
 		(double)(t->mark - t->began) / 1000, (double)t->stood_still / 1000, text);
 }
 

@@ -65,7 +65,9 @@ int boot_memory(struct tandem *t)
 	t->fib = fib_create("fib", SOCKET_ID_ANY);
 	if (t->mbufs == NULL || t->indirect == NULL || t->stream_mbufs == NULL || t->msgs == NULL ||
 		t->fib == NULL) {
-		LOG(ERR, "buffers: %s: give the EAL more memory (-m or hugepages)",
+		LOG(ERR,
+			"packet buffers cannot be had: %s: give the EAL more memory (-m or "
+			"hugepages)",
 			rte_strerror(rte_errno));
 		return -ENOMEM;
 	}
@@ -141,7 +143,8 @@ int boot_tables(struct tandem *t)
 	}
 	if (t->table == NULL) {
 		LOG(ERR,
-			"a table of %u sessions: %s: give the EAL more memory (about %u MB for it)",
+			"a table of %u sessions cannot be had: %s: give the EAL more memory (about "
+			"%u MB for it)",
 			t->conf->table.max_sessions, strerror(errno),
 			t->conf->table.max_sessions / 3200 + 1);
 		return -ENOMEM;
@@ -155,7 +158,8 @@ int boot_tables(struct tandem *t)
 	t->shared.indirect = t->indirect;
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
 		t->shared.worker_of_shard[i] = (uint8_t)(i % t->n_workers);
-	LOG(INFO, "side %u, %u sessions in %.1f MB", t->side, t->table->n_slots * SESSION_SHARDS,
+	LOG(INFO, "this chassis is side %u; its table has room for %u sessions in %.1f MB", t->side,
+		t->table->n_slots * SESSION_SHARDS,
 		(double)(t->table->bytes + t->pools->bytes) / 1e6);
 	return 0;
 }

@@ -82,7 +82,8 @@ struct control *control_create(struct tandem *t)
 	for (unsigned int i = 0; i < RTE_DIM(parts) && ret == 0; i++) {
 		ret = parts[i].open(c);
 		if (ret < 0)
-			LOG(ERR, "%s: %s", parts[i].what, strerror(-ret));
+			LOG(ERR, "the control core cannot begin with its %s: %s", parts[i].what,
+				strerror(-ret));
 	}
 	if (ret == 0)
 		ret = start_operator(c);
@@ -172,7 +173,7 @@ static void leave_turn(struct control *c, usec_t now)
 		LOG(WARNING, "the peer did not take over in time: going down all the same");
 	else if (how != PAIR_LEAVES)
 		LOG(WARNING,
-			"nobody takes the usage that was counted here late: going down without");
+			"the usage that was counted here late is lost, as no chassis took it");
 	control_stop(c);
 }
 

@@ -176,15 +176,18 @@ static int open_one(struct tandem *t, struct port *p)
 		return -ENOSPC;
 	ret = configure(t, p);
 	if (ret < 0) {
-		LOG(ERR, "port %s: %s: %s", p->conf->name, p->conf->device, strerror(-ret));
+		LOG(ERR, "port %s: its device %s cannot be started: %s", p->conf->name,
+			p->conf->device, strerror(-ret));
 		return ret;
 	}
 	p->under_ifindex = under(p->conf);
 	ret = net_twin_open(
 		&p->twin, p->id, p->conf->twin, p->conf->mtu, &p->conf->address, t->mbufs);
 	if (ret < 0) {
-		LOG(ERR, "port %s: twin %s: %s (root and /dev/net/tun are needed)", p->conf->name,
-			p->conf->twin, strerror(-ret));
+		LOG(ERR,
+			"port %s: its twin %s cannot be made: %s (root and /dev/net/tun are "
+			"needed)",
+			p->conf->name, p->conf->twin, strerror(-ret));
 		return ret;
 	}
 	t->fib->mac[p->id] = p->mac;
@@ -192,8 +195,8 @@ static int open_one(struct tandem *t, struct port *p)
 	t->shared.port[p->id].mtu = (uint16_t)p->conf->mtu;
 	t->shared.port[p->id].twin4 =
 		p->conf->address.len > 0 ? ip_addr_to_v4(&p->conf->address.addr) : 0;
-	LOG(INFO, "port %s: %s is port %u, twin %s, %u queues", p->conf->name, p->conf->device,
-		p->id, p->conf->twin, p->n_rxq);
+	LOG(INFO, "port %s is the device %s, DPDK's port %u, with the twin %s and %u queues",
+		p->conf->name, p->conf->device, p->id, p->conf->twin, p->n_rxq);
 	return 0;
 }
 

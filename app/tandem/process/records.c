@@ -87,7 +87,9 @@ int records_open(struct control *c, struct srp_saved *saved)
 	c->journal = journal_open(&s, saved);
 	if (c->journal == NULL) {
 		ret = -errno;
-		LOG(ERR, "state-dir %s: %s; it must be a directory that can be written",
+		LOG(ERR,
+			"the state directory %s cannot be used: %s; it must be a directory that "
+			"can be written",
 			s.state_dir, strerror(-ret));
 	}
 	return ret;

@@ -43,11 +43,15 @@ static void signals_ready(void *ctx, struct source *s, uint32_t events)
 			continue;
 		}
 		if (c->stopping) {
-			LOG(NOTICE, "second signal: going down at once");
+			LOG(NOTICE, "a second signal came: this chassis is going down at once, "
+				    "without a hand-over");
 			control_stop(c);
 			return;
 		}
-		LOG(NOTICE, "%s: going down", strsignal((int)info.ssi_signo));
+		LOG(NOTICE,
+			"the signal \"%s\" came: this chassis hands over if it is Active, and is "
+			"going down",
+			strsignal((int)info.ssi_signo));
 		c->stopping = true;
 		c->stop_by = c->now + SIGNALS_STOP_US;
 		pair_shutdown(c->pair, c->now);

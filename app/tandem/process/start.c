@@ -33,10 +33,11 @@ static int start_crypto(struct tandem *t)
 	}
 	t->crypt = crypt_ops->create(t->conf->srp.crypto_device, why);
 	if (t->crypt == NULL) {
-		LOG(ERR, "%s", why);
+		LOG(ERR, "the replication stream cannot be encrypted: %s", why);
 		return -ENODEV;
 	}
-	LOG(INFO, "replication: AES-128-GCM by %s", crypt_ops->device(t->crypt));
+	LOG(INFO, "the replication stream is encrypted with AES-128-GCM by the device %s",
+		crypt_ops->device(t->crypt));
 	return 0;
 }
 
@@ -166,7 +167,8 @@ int start_run(struct tandem *t)
 	for (up = 0; up < RTE_DIM(stages); up++) {
 		ret = stages[up].start(t);
 		if (ret < 0) {
-			LOG(ERR, "start of %s failed: %s", stages[up].name, strerror(-ret));
+			LOG(ERR, "this chassis cannot start, as its stage \"%s\" failed: %s",
+				stages[up].name, strerror(-ret));
 			stages[up].stop(t);
 			break;
 		}

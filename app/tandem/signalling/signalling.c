@@ -27,13 +27,13 @@ static void signalling_release(void *ctx, const struct signalling_txn *x, usec_t
 static int signalling_opened(const char *what, int ret)
 {
 	if (ret < 0)
-		LOG(ERR, "%s: %s", what, strerror(-ret));
+		LOG(ERR, "the %s cannot be opened: %s", what, strerror(-ret));
 	return ret;
 }
 
 static int signalling_open(struct signalling *s)
 {
-	int ret = signalling_opened("transactions", txn_table_init(&s->txns));
+	int ret = signalling_opened("table of transactions", txn_table_init(&s->txns));
 
 	if (ret == 0)
 		ret = signalling_opened("session index", session_index_init(&s->index, &s->env));

@@ -312,14 +312,18 @@ static void test_long_line_is_cut(void)
 static void test_room(void)
 {
 	struct log_site s = { .file = "../app/tandem/pair/link.c", .format = "a" };
+	struct log_site inner = { .file = "../app/tandem/process/rooms/views.c", .format = "a" };
 	struct log_site other = { .file = "elsewhere/pairs/link.c", .format = "a" };
+	struct log_site top = { .file = "/link.c", .format = "a" };
 
 	CU_ASSERT_EQUAL_FATAL(log_start(&settings), 0);
 	log_line(&s, RTE_LOG_NOTICE, "a %d", 1);
 	log_line(&other, RTE_LOG_NOTICE, "a %d", 2);
 	log_line(&s, RTE_LOG_DEBUG, "a %d", 3);
+	log_line(&inner, RTE_LOG_NOTICE, "a %d", 4);
+	log_line(&top, RTE_LOG_NOTICE, "a %d", 5);
 	log_stop();
-	CU_ASSERT_STRING_EQUAL(out, "pair: a 1\ntandem: a 2\n");
+	CU_ASSERT_STRING_EQUAL(out, "pair: a 1\ntandem: a 2\nprocess: a 4\ntandem: a 5\n");
 }
 
 /* In a child whose stderr is `fd`: a line that the thread cannot write, and the last words. It ends

@@ -58,7 +58,7 @@ static int start_operator_metrics(struct control *c, struct metrics *m)
 	if (ret == 0)
 		ret = pair_metrics_register(m, c->pair);
 	if (ret < 0)
-		LOG(ERR, "registry of counters: %s", strerror(-ret));
+		LOG(ERR, "the counters cannot be registered: %s", strerror(-ret));
 	return ret;
 }
 
@@ -125,7 +125,10 @@ int start_operator(struct control *c)
 	if (c->operator_room != NULL)
 		return 0;
 	ret = -errno;
-	LOG(ERR, "control socket: %s", strerror(-ret));
+	LOG(ERR,
+		"the control socket %s cannot be opened: %s; its directory must exist, and "
+		"no other chassis may have it",
+		t->conf->telemetry.control_socket, strerror(-ret));
 	return ret;
 }
 
