@@ -66,7 +66,7 @@ static bool monitor_take_text(char to[MONITOR_NAME], const char *text)
 /* The group of that name, or a free place; -1: none is left. */
 static int monitor_group_find(const struct monitor *m, enum monitor_type type, const char *name)
 {
-	int place = -1;
+	int slot = -1;
 
 	for (int i = 0; i < MONITOR_OBJECTS; i++) {
 		const struct group *g = &m->group[i];
@@ -74,11 +74,11 @@ static int monitor_group_find(const struct monitor *m, enum monitor_type type, c
 		if (g->members > 0 || g->told != 0) {
 			if (g->type == type && strcmp(g->name, name) == 0)
 				return i;
-		} else if (place < 0) {
-			place = i;
+		} else if (slot < 0) {
+			slot = i;
 		}
 	}
-	return place;
+	return slot;
 }
 
 /* Its members were counted anew: did it fail, or end to? */
@@ -121,7 +121,7 @@ int monitor_add(struct monitor *m, enum monitor_type type, const char *name, con
 	const char *group, usec_t now)
 {
 	struct monitor_object shown = { .type = type, .changed = USEC_NEVER };
-	int place = -1, g;
+	int slot = -1, g;
 
 	if ((unsigned int)type >= MONITOR_TYPES || name == NULL || name[0] == '\0' ||
 		!monitor_take_text(shown.name, name) ||
@@ -132,25 +132,24 @@ int monitor_add(struct monitor *m, enum monitor_type type, const char *name, con
 		const struct object *o = &m->object[i];
 
 		if (!o->used)
-			place = place < 0 ? i : place;
+			slot = slot < 0 ? i : slot;
 		else if (o->shown.type == type && strcmp(o->shown.name, shown.name) == 0 &&
 			 strcmp(o->shown.context, shown.context) == 0)
 			return -EEXIST;
 	}
 	g = monitor_group_find(m, type, shown.group);
-	if (place < 0 || g < 0)
+	if (slot < 0 || g < 0)
 		return -ENOSPC;
 	if (m->group[g].members == 0 && m->group[g].told == 0) {
 		m->group[g] = (struct group){ .type = type };
 		memcpy(m->group[g].name, shown.group, MONITOR_NAME);
 	}
 	m->n = (unsigned int)g >= m->n ? (unsigned int)g + 1 : m->n;
-	m->n = (unsigned int)place >= m->n ? (unsigned int)place + 1 : m->n;
+	m->n = (unsigned int)slot >= m->n ? (unsigned int)slot + 1 : m->n;
 	m->group[g].members++;
 	monitor_group_judge(&m->group[g], now);
-	m->object[place] =
-		(struct object){ .shown = shown, .used = true, .group = (unsigned int)g };
-	return place;
+	m->object[slot] = (struct object){ .shown = shown, .used = true, .group = (unsigned int)g };
+	return slot;
 }
 
 int monitor_remove(struct monitor *m, int object, usec_t now)

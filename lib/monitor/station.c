@@ -71,18 +71,18 @@ static bool station_same_peer(const struct station_peer *a, const struct station
 
 int station_add(struct station *s, const struct station_peer *p, usec_t now)
 {
-	int place = -ENOSPC;
+	int slot = -ENOSPC;
 
 	for (int i = 0; i < STATION_PEERS; i++) {
 		if (s->peer[i].used && station_same_peer(&s->peer[i].conf, p))
 			return -EEXIST;
-		if (!s->peer[i].used && place < 0)
-			place = i;
+		if (!s->peer[i].used && slot < 0)
+			slot = i;
 	}
-	if (place >= 0)
-		s->peer[place] =
+	if (slot >= 0)
+		s->peer[slot] =
 			(struct peer){ .conf = *p, .used = true, .session = NOBODY, .since = now };
-	return place;
+	return slot;
 }
 
 int station_remove(struct station *s, int peer)

@@ -93,9 +93,9 @@ static void keys_retire(struct keys *k, unsigned int i)
 	explicit_bzero(&k->conn[i], sizeof(k->conn[i]));
 }
 
-/* A free place; in a storm of connections the oldest yields that is neither ours nor the peer's to
+/* A free connection; in a storm of them the oldest yields that is neither ours nor the peer's to
  * seal with, as far as we know. If the peer did use it, its next hello mends that. */
-static unsigned int keys_place(struct keys *k)
+static unsigned int keys_slot_free(struct keys *k)
 {
 	unsigned int oldest = KEYS_CONNECTIONS;
 
@@ -124,7 +124,7 @@ int keys_connect(struct keys *k, const uint8_t tx_secret[KEYS_SECRET],
 		return -EEXIST;
 	}
 	keys_tick(k, now);
-	i = keys_place(k);
+	i = keys_slot_free(k);
 	c = &k->conn[i];
 	*c = (struct keys_connection){
 		.id = id, .order = ++k->orders, .until = USEC_NEVER, .phase_seen = now
@@ -288,7 +288,7 @@ void keys_forged(struct keys *k)
 }
 
 /* The slot of a phase that is over, until the grace of the one behind it has passed. */
-static struct keys_slot *keys_phase_past(struct keys *k, unsigned int i)
+static struct keys_slot *keys_phase_before(struct keys *k, unsigned int i)
 {
 	struct keys_connection *c = &k->conn[i];
 	struct keys_slot *s = rx_slot(k, i, c->rx_phase + KEYS_RX - 1);
@@ -304,7 +304,7 @@ bool keys_tick(struct keys *k, usec_t now)
 
 	for (unsigned int i = 0; i < KEYS_CONNECTIONS; i++) {
 		struct keys_connection *c = &k->conn[i];
-		struct keys_slot *past = keys_phase_past(k, i);
+		struct keys_slot *before = keys_phase_before(k, i);
 
 		if (c->id == 0)
 			continue;
@@ -314,8 +314,8 @@ bool keys_tick(struct keys *k, usec_t now)
 			changed = true;
 			continue;
 		}
-		if (past != NULL && now - c->phase_seen >= KEYS_GRACE_US) {
-			explicit_bzero(past, sizeof(*past));
+		if (before != NULL && now - c->phase_seen >= KEYS_GRACE_US) {
+			explicit_bzero(before, sizeof(*before));
 			changed = true;
 		}
 		changed |= keys_prepare(k, i);
@@ -334,7 +334,7 @@ usec_t keys_due(const struct keys *k)
 			continue;
 		if ((int)i != k->tx && c->until < due)
 			due = c->until;
-		if (keys_phase_past((struct keys *)(uintptr_t)k, i) != NULL &&
+		if (keys_phase_before((struct keys *)(uintptr_t)k, i) != NULL &&
 			c->phase_seen + KEYS_GRACE_US < due)
 			due = c->phase_seen + KEYS_GRACE_US;
 		if (c->tx_derived <= c->tx_phase + 1 || c->rx_derived <= c->rx_phase + 1)

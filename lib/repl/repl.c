@@ -363,7 +363,8 @@ usec_t repl_due(const struct repl *r)
 {
 	usec_t due = repl_earlier(repl_tx_due(r), repl_rx_due(r));
 
-	if (!repl_has_key(r)) /* poll is mute; a PING waits for the key, not for a time */
+	/* Without a key repl_poll() sends nothing; a PING waits for the key, not for a time. */
+	if (!repl_has_key(r))
 		return r->tx.ping_due ? repl_earlier(r->tx.loss_at, repl_rx_due(r)) : due;
 	if (r->hb_set && r->p.heartbeat_us != 0)
 		due = r->hb_now ? 0 : repl_earlier(due, r->hb_at);

@@ -11,15 +11,15 @@
 enum { AHEAD = 24 }; /* how many records before its turn a slot is asked for */
 
 /* Where a record goes. */
-struct place {
+struct apply_target {
 	struct session_shard *sh;
 	struct session_slot *s;
 	uint32_t shard, slot;
 };
 
-static struct place apply_place_of(struct session_table *t, uint32_t handle)
+static struct apply_target apply_target_of(struct session_table *t, uint32_t handle)
 {
-	struct place p = { .shard = session_handle_shard(handle),
+	struct apply_target p = { .shard = session_handle_shard(handle),
 		.slot = session_handle_slot(t, handle) };
 
 	p.sh = &t->shard[p.shard];
@@ -39,7 +39,7 @@ static int apply_malformed(struct session_table *t, uint32_t shard)
 	return -EBADMSG;
 }
 
-static int not_here(struct place *p)
+static int not_here(struct apply_target *p)
 {
 	p->sh->count.refused_pool++;
 	return -ENOENT;
@@ -48,7 +48,7 @@ static int not_here(struct place *p)
 /* Ends what the slot held for the address table and the index. The slot itself is the caller's to
  * change. */
 static void apply_leave_address(
-	struct session_table *t, struct place *p, uint8_t pool, uint32_t ue4)
+	struct session_table *t, struct apply_target *p, uint8_t pool, uint32_t ue4)
 {
 	const struct session_slot *s = p->s;
 	uint32_t held = s->teid != 0 ? s->ue4 : s->last_ue4;
@@ -122,7 +122,7 @@ static void apply_set_own(
 }
 
 static int apply_live(
-	struct session_table *t, struct place *p, const struct wire_body *b, uint32_t now_s)
+	struct session_table *t, struct apply_target *p, const struct wire_body *b, uint32_t now_s)
 {
 	const struct session_rec *r = &b->rec;
 	struct session_slot *s = p->s;
@@ -159,7 +159,7 @@ static int apply_live(
 }
 
 static int apply_free(
-	struct session_table *t, struct place *p, const struct wire_body *b, uint32_t now_s)
+	struct session_table *t, struct apply_target *p, const struct wire_body *b, uint32_t now_s)
 {
 	const struct session_rec *r = &b->rec;
 	struct session_slot *s = p->s;
@@ -220,14 +220,14 @@ int session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uin
 {
 	uint32_t shard = body_shard(body);
 	struct wire_body b;
-	struct place p;
+	struct apply_target p;
 	int ret;
 
 	if (!shard_writable(t, shard, by))
 		return -EPERM;
 	if (wire_decode(body, &b) < 0 || !apply_is_whole(t, &b))
 		return apply_malformed(t, shard);
-	p = apply_place_of(t, b.rec.handle);
+	p = apply_target_of(t, b.rec.handle);
 	/* no pool has these yet */
 	if (ip_addr_to_v4(&b.rec.ue) == 0 && !ip_addr_is_none(&b.rec.ue))
 		return not_here(&p);
@@ -259,7 +259,7 @@ static bool apply_is_same_session(const struct session_slot *s, const struct ses
 	       ip_addr_to_v4(&r->ue) == s->ue4;
 }
 
-static int apply_groups(struct session_table *t, struct place *p, const struct wire_body *b)
+static int apply_groups(struct session_table *t, struct apply_target *p, const struct wire_body *b)
 {
 	struct session_slot *s = p->s;
 
@@ -288,7 +288,7 @@ int session_apply_delta(struct session_table *t, uint8_t by, struct rd *body)
 {
 	uint32_t shard = body_shard(body);
 	struct wire_body b;
-	struct place p;
+	struct apply_target p;
 
 	if (!shard_writable(t, shard, by))
 		return -EPERM;
@@ -297,7 +297,7 @@ int session_apply_delta(struct session_table *t, uint8_t by, struct rd *body)
 		const uint8_t *in = rd_bytes(body, WIRE_HEAD + WIRE_USAGE32);
 		uint32_t handle = wire_get32(in);
 
-		p = apply_place_of(t, handle);
+		p = apply_target_of(t, handle);
 		if (p.s->teid == handle && handle != 0) {
 			uint32_t low[4] = { wire_get32(in + 5), wire_get32(in + 9),
 				wire_get32(in + 13), wire_get32(in + 17) };
@@ -311,7 +311,7 @@ int session_apply_delta(struct session_table *t, uint8_t by, struct rd *body)
 	}
 	if (wire_decode(body, &b) < 0)
 		return apply_malformed(t, shard);
-	p = apply_place_of(t, b.rec.handle);
+	p = apply_target_of(t, b.rec.handle);
 	return apply_groups(t, &p, &b);
 }
 
@@ -371,7 +371,7 @@ int session_apply_usage(struct session_table *t, uint8_t by, struct rd *body)
 int session_apply_late(
 	struct session_table *t, uint8_t by, uint32_t handle, const struct session_usage *u)
 {
-	struct place p = apply_place_of(t, handle);
+	struct apply_target p = apply_target_of(t, handle);
 	struct session_usage *have = &p.s->other;
 	struct session_usage most = { apply_larger(have->up_pkts, u->up_pkts),
 		apply_larger(have->up_bytes, u->up_bytes), apply_larger(have->dn_pkts, u->dn_pkts),

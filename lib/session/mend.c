@@ -8,17 +8,17 @@
 static uint32_t mend_true_handle(
 	const struct session_table *t, uint32_t shard, uint32_t slot, const struct session_slot *s)
 {
-	uint32_t by_place = session_handle_make(t, shard, slot, s->gen);
+	uint32_t by_slot = session_handle_make(t, shard, slot, s->gen);
 	struct ip_addr ue = slot_address(s->ue4);
 	uint32_t named;
 
-	if (s->teid == 0 || s->teid == by_place)
+	if (s->teid == 0 || s->teid == by_slot)
 		return s->teid;
 	if (s->key == 0) /* a free slot: no session is without an IMSI */
 		return 0;
 	named = t->hooks.named(t->hooks.ctx, s->pool, &ue);
-	if (named == by_place)
-		return by_place;
+	if (named == by_slot)
+		return by_slot;
 	if (named == s->teid && session_handle_shard(named) == shard &&
 		session_handle_slot(t, named) == slot)
 		return named;

@@ -151,7 +151,7 @@ static void liveness_alarms(struct srp *s, usec_t now)
 		"ports and their link");
 }
 
-static void liveness_mute(struct srp *s, usec_t now)
+static void liveness_must_not_answer(struct srp *s, usec_t now)
 {
 	usec_t fresh = srp_after(s->silent_since, s->conf.heartbeat_us);
 
@@ -180,7 +180,7 @@ void srp_life_update(struct srp *s, usec_t now)
 		l->stream != USEC_NEVER && !srp_reached(s, l->stream + srp_window(s), now);
 	s->info.dual_path = s->info.stream_alive && s->info.connected && l->srp != USEC_NEVER &&
 			    !srp_reached(s, l->srp + s->conf.dead_us, now);
-	liveness_mute(s, now);
+	liveness_must_not_answer(s, now);
 	liveness_close_silent(s, now);
 	liveness_alarms(s, now);
 }

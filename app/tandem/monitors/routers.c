@@ -145,9 +145,9 @@ static void routers_keep_alive(int fd)
 			fd, set[i].level, set[i].option, &set[i].value, sizeof(set[i].value));
 }
 
-/* A place: a router that comes again takes that of its former connection, which its own end may not
- * have closed. */
-static struct router *routers_place(struct monitors *m, const struct ip_addr *from)
+/* A slot for a new connection, or NULL: a router that comes again takes that of its former
+ * connection, which its own end may not have closed. */
+static struct router *routers_slot(struct monitors *m, const struct ip_addr *from)
 {
 	struct routers *rs = m->routers;
 	struct router *free_one = NULL;
@@ -184,7 +184,7 @@ static void routers_on_listen(void *ctx, struct source *s, uint32_t events)
 	if (fd < 0)
 		return;
 	sock_from(&from, &addr, &port);
-	r = routers_may_report(m->set.conf, &addr) ? routers_place(m, &addr) : NULL;
+	r = routers_may_report(m->set.conf, &addr) ? routers_slot(m, &addr) : NULL;
 	if (r == NULL) {
 		routers_refuse(rs, &addr,
 			routers_may_report(m->set.conf, &addr)

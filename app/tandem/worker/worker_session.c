@@ -23,8 +23,9 @@ static bool session_admitted(struct worker *w, struct session_request *q)
 	return false;
 }
 
-/* A free address and a free slot in one of our shards, beginning where the last search ended. */
-static int session_place(struct worker *w, struct session_rec *rec, usec_t now)
+/* Gives the session a free address and a free slot in one of our shards, beginning where the last
+ * search ended. 0 or -errno. */
+static int session_begin(struct worker *w, struct session_rec *rec, usec_t now)
 {
 	int why = -EADDRNOTAVAIL;
 
@@ -57,7 +58,7 @@ void worker_create_session(void *worker, struct to_worker_create *m)
 	if (!session_admitted(w, &m->q))
 		return;
 	rec->created_ms = pair_time_ms(w->env.pair_time, w->now);
-	ret = session_place(w, rec, w->now);
+	ret = session_begin(w, rec, w->now);
 	if (ret < 0) {
 		w->count.creates_no_address += ret == -EADDRNOTAVAIL;
 		w->count.creates_no_slot += ret == -ENOSPC;
