@@ -79,6 +79,7 @@ table='
 	|\bnet_(kernel|vip|pool_route|mirror)_\w+\s*\(
 	|\bnet_(cleanup|link_carrier|twin_(from|to))\s*\(
 ^(app|lib|test)/|raw|\b(TODO|FIXME|XXX|HACK)\b
+^(app|lib|test)/|raw|/\*[A-Za-z]
 ^(app|lib)/|code
 	|(?<![A-Za-z])(past|heir|deaf|unfed|fed_from|unheard|untrue|mute|wish|place)(?![A-Za-z])
 '

@@ -122,17 +122,22 @@ int dump_answer(struct net_mirror *m, const struct nlmsghdr *h);
 /* What is due by time: a dump to repeat, and the next part of the work on the routes. */
 void mirror_tick(struct net_mirror *m, uint64_t now_ms);
 
-/* watch.c: a route came or went; something became of an interface; a whole dump has ended. */
+/* ---- watch.c: the callbacks of who watches ---- */
+
+/* A route came or went. */
 void watch_route(struct net_mirror *m, const struct rtmsg_route *r, bool added);
+/* Something became of an interface. */
 void watch_link(struct net_mirror *m, uint32_t ifindex);
+/* A whole dump has ended. */
 void watch_sweep(struct net_mirror *m);
 
 void adj_init(struct net_mirror *m);
 /* Asks the kernel for some of the neighbours that are wanted, stale or not known. */
 void adj_resolve(struct net_mirror *m, uint64_t now_ms);
-/* Index of (instance, twin, nh), FIB_NONE. get makes it; full: FIB_NONE and counted. */
+/* The index of (instance, twin, nh), or FIB_NONE. */
 uint32_t adj_find(
 	const struct net_mirror *m, uint16_t instance, uint8_t twin, const struct ip_addr *nh);
+/* The same, made if it is missing; when the table is full, FIB_NONE, and counted. */
 uint32_t adj_get(struct net_mirror *m, uint16_t instance, uint8_t twin, const struct ip_addr *nh);
 /* Adjacency i lost or got a route. */
 void adj_refer(struct net_mirror *m, uint32_t i, int by);

@@ -153,35 +153,46 @@ struct pair {
 	uint32_t late_usage_peer;
 };
 
-/* agree.c */
-int agree_open(struct pair *p); /* 0 or -errno */
+/* ---- agree.c ---- */
+
+/* Prepares the own lines for the comparison. 0 or -errno. */
+int agree_open(struct pair *p);
 void agree_close(struct pair *p);
 /* The peer's lines are here: what differs is reported to srp. */
 void agree_compare(struct pair *p, usec_t now);
 
-/* feed.c: tells the monitors of a change of srp's state. */
+/* feed.c: reports a change of srp's state to the monitors. */
 void feed_role(struct pair *p, const struct srp_action *a, usec_t now);
 
-/* late.c. WRITE begins: of old_term usage was counted here (0: none, or none new). Returns the
- * term whose usage is late. OWN ends it: what was unsent stays in the own set. */
+/* ---- late.c: usage that was counted here and reaches the new Active late ---- */
+
+/* The step WRITE begins: usage of old_term was counted here (0: none, or none new). Returns the
+ * term whose usage is late. */
 repl_term_t late_begin(struct pair *p, repl_term_t old_term, usec_t now);
+/* The step OWN ends it: what was not sent stays in the own set. */
 void late_cancel(struct pair *p);
+/* Once a turn: drains the usage to the Active, and gives up what it does not take in time. */
 void late_turn(struct pair *p, usec_t now);
 
-/* probe.c: before this chassis becomes Active for being alone (srp_probed() says when and what
- * follows). */
+/* ---- probe.c: whether somebody answers for a VIP, before this chassis is Active alone ---- */
+
+/* Begins to ask who has the VIPs; srp_probed() gets the answer. */
 void probe_begin(struct pair *p, usec_t now);
+/* Once a turn: asks again, until somebody answered or nobody did. */
 void probe_turn(struct pair *p, usec_t now);
 
 /* role.c: other cores and rooms read it by cores/role.h. */
 void role_publish(const struct pair *p);
 
-/* routes.c. The routes stay as the longer path after a hand-over; what a chassis that is neither
- * Active nor lingering advertises, from now on and at each turn. */
+/* ---- routes.c ---- */
+
+/* After a hand-over: the routes stay, as the longer path, while late packets come. */
 void routes_linger(struct pair *p, uint8_t rm, usec_t now);
+/* Advertises at once what a chassis advertises that is neither Active nor lingering. */
 void routes_behind(struct pair *p, usec_t now);
+/* Once a turn: the same, when its time has come or the kernel refused before. */
 void routes_turn(struct pair *p, usec_t now);
-/* "advertised, metric 2, as standby" */
+/* For a view: "advertised, metric 2, as standby". */
 void routes_text(const struct pair *p, char *text, size_t len, usec_t now);
 
 /* step.c. Begins what lib/srp asks for. */
@@ -191,13 +202,18 @@ bool step_deliver(struct pair *p, usec_t now);
 /* Steps that wait for a condition. */
 void step_turn(struct pair *p, usec_t now);
 
-/* trace.c: where the time of a switchover goes. heard: the last sign of life in the stream; then:
- * srp has asked over SRP; moved; a step has ended; the next one begins. `now` is of this moment,
- * not of the turn. */
+/* ---- trace.c: where the time of a switchover goes; `now` is of this moment, not of the turn ----
+ */
+
+/* The last sign of life in the stream was at `heard`. */
 void trace_heard(struct pair *p, usec_t heard);
+/* lib/srp has asked the peer over the SRP connection whether it lives. */
 void trace_asked(struct pair *p, usec_t now);
+/* The role has changed. */
 void trace_role(struct pair *p, const struct srp_action *a, usec_t now);
+/* A step has ended. */
 void trace_step(struct pair *p, enum srp_step step, usec_t now);
+/* The next step begins. */
 void trace_wait(struct pair *p, enum srp_step next, usec_t now);
 
 #endif

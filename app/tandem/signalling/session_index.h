@@ -37,9 +37,9 @@ void session_index_fini(struct session_index *x);
 void session_index_message(struct session_index *x, const struct msg_index *m);
 /* The live handle of a key, 0 none. */
 uint32_t session_index_find(const struct session_index *x, uint64_t key);
-/* Reads the next piece when the index is stale. True while there is more to read; _turning: the
- * same, of the last turn. */
+/* Reads the next piece when the index is stale. True while there is more to read. */
 bool session_index_turn(struct session_index *x);
+/* The index is being read anew: there is more to read. */
 bool session_index_turning(const struct session_index *x);
 /* Forgets superseded sessions that are gone, and calls `end` (or NULL) for those that are alive. */
 void session_index_superseded(struct session_index *x,

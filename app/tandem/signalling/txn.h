@@ -61,9 +61,10 @@ struct signalling_txn *txn_new(struct txn_table *t, const struct txn_request *q,
 void txn_free(struct txn_table *t, struct signalling_txn *x);
 /* The transaction of a request that is repeated, or NULL. */
 struct signalling_txn *txn_in_progress(struct txn_table *t, const struct txn_request *q);
-/* The cookie of a message to a worker, and the transaction that its answer means, or NULL: it was
- * given up meanwhile. */
+/* The cookie that a message to a worker carries for this transaction. */
 uint64_t txn_cookie(const struct txn_table *t, const struct signalling_txn *x);
+/* The transaction that a worker's answer with this cookie means; NULL: it was given up meanwhile.
+ */
 struct signalling_txn *txn_by_cookie(struct txn_table *t, uint64_t cookie);
 /* The worker has answered: the transaction waits for the standby from now on. */
 void txn_wait_commit(struct txn_table *t, struct signalling_txn *x);

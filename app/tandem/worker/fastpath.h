@@ -58,7 +58,7 @@ struct fastpath {
 	uint16_t queue;                  /* tx queue on every port */
 	struct dirty *dirty;
 	struct rte_ring *punt; /* to control: mbuf->port names the port it came in on */
-	/*to other workers (multi-producer); whole frames, unchanged */
+	/* Whole, unchanged frames to other workers; rings of several producers. */
 	struct rte_ring *handover[WORKER_MOST];
 	/* w: worker */
 	enum fastpath_mode mode;
@@ -66,8 +66,8 @@ struct fastpath {
 	uint32_t now_s; /* second of the local clock, set by the worker once a turn */
 	uint64_t now_tsc;
 	uint64_t late_last_tsc; /* when the last late packet was forwarded */
-	/*unknown TEIDs punted to the kernel (which ends at control, for an Error Indication): rate
-	 * limit */
+	/* The rate limit of packets with unknown TEIDs, which are punted to the kernel: control
+	 * answers them with an Error Indication. */
 	uint64_t ei_tokens_tsc;
 	uint32_t ei_per_s; /* 0: none are punted */
 	uint64_t icmp_tsc; /* ICMP errors of our own: rate limit */

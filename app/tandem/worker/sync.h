@@ -39,7 +39,7 @@ struct sync {
 	struct session_table *table;
 	struct rte_mempool *pool; /* stream mbufs, private area struct stream_meta */
 	struct rte_ring *out;     /* finished packets */
-	/*how full `out` may be; set after sync_init, else flow_unlimited */
+	/* How full `out` may be; it is set after sync_init(), until then flow_unlimited. */
 	const struct flow_limits *limits;
 	uint8_t worker;
 	uint8_t version;  /* of the stream: what records may hold, and hashes cover */

@@ -84,7 +84,7 @@ struct config_aaa { /* a RADIUS server that is probed while Active (lib/srp/READ
 struct config_bgp_peer { /* of a router that reports to us by BMP (lib/srp/README.md section 3) */
 	char name[CONFIG_NAME];
 	struct ip_addr address; /* the peer's; either family */
-	/*whence that router's BMP connection comes; all zero: whichever tells of the peer */
+	/* Where that router's BMP connection comes from; all zero: any that reports the peer. */
 	struct ip_addr router;
 	char group[CONFIG_NAME]; /* "": all peers without one are one group */
 };
@@ -197,7 +197,7 @@ int config_difference(const struct config *a, const struct config *b, FILE *to);
 void config_lines(const struct config *c, FILE *to);
 enum { CONFIG_LINES = 2048, CONFIG_LINE = 512 };
 /* Compares such texts, of which `there` may be anything that a peer sent: lines beyond CONFIG_LINES
- * and bytes of a line beyond CONFIG_LINE are left out and told, what does not print becomes '?'.
+ * and bytes of a line beyond CONFIG_LINE are left out and noted, what does not print becomes '?'.
  * Lines as of config_difference, in the order of `here`, then what is only there; an item that is
  * absent as a whole is one line. Returns how many, or -ENOMEM. */
 int config_lines_difference(

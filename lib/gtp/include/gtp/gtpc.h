@@ -248,7 +248,7 @@ struct gtpc_answered *gtpc_answered_create(usec_t ttl); /* NULL + errno */
 void gtpc_answered_destroy(struct gtpc_answered *a);
 void gtpc_answered_clear(struct gtpc_answered *a); /* none is known any more */
 /* digest: of the request's content. A repetition is the same message (7.6): a peer that restarted
- * begins to count anew, and its first request must not get what its earlier life was told. */
+ * begins to count anew, and its first request must not get what its earlier life was answered. */
 void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type,
 	uint16_t seq, uint32_t digest, const uint8_t *msg, size_t len, usec_t now);
 /* The answer given to the request (type: the request's); NULL if unknown or too old. */

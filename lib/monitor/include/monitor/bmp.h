@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* bmp: one connection of a router that reports its BGP peers to us (RFC 7854): bytes of TCP in, in
  * pieces of any size, facts out by a callback. Pure; owns its memory, which is fixed; one caller.
- * What tells of routes (monitoring, mirroring, statistics) and messages of types that are not known
+ * What reports routes (monitoring, mirroring, statistics) and messages of types that are not known
  * (4.1: to be ignored) are skipped by their length.
  *
  * Whose frames do not add up is not believed any more: the connection ends with a reason. What is
@@ -42,17 +42,17 @@ enum bmp_type {
 
 /* Reasons of a Peer Down (4.9; 6: RFC 9069 5.3). */
 enum bmp_down {
-	BMP_DOWN_LOCAL_NOTIFICATION = 1, /* the router closed; what it told the peer follows */
+	BMP_DOWN_LOCAL_NOTIFICATION = 1, /* the router closed; what it sent the peer follows */
 	BMP_DOWN_LOCAL_EVENT = 2,        /* the router closed, without a notification */
 	BMP_DOWN_REMOTE_NOTIFICATION = 3,
 	BMP_DOWN_REMOTE = 4,        /* the peer closed, or the connection broke */
-	BMP_DOWN_NOT_MONITORED = 5, /* not down: the router will not tell of it any more */
+	BMP_DOWN_NOT_MONITORED = 5, /* not down: the router will not report it any more */
 	BMP_DOWN_LOCAL_TLV = 6,     /* the router closed; information follows */
 };
 
 struct bmp_fact {
 	enum bmp_type type; /* BMP_PEER_UP, _PEER_DOWN, _INITIATION or _TERMINATION */
-	/* 4.2: 0 global, 1 of a route distinguisher, 2 local; others are not told */
+	/* 4.2: 0 global, 1 of a route distinguisher, 2 local; others are not reported */
 	uint8_t peer_type;
 	/* V 0x80, L 0x40 (post-policy), A 0x20, O 0x10 (RFC 8671; ignored with up and down) */
 	uint8_t flags;

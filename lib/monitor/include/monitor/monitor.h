@@ -49,7 +49,7 @@ enum monitor_state {
 	MONITOR_INIT,
 	MONITOR_UP, /* it answers, is established, present, has carrier */
 	MONITOR_DOWN,
-	MONITOR_UNKNOWN, /* whoever would tell does not (a BMP session that was lost) */
+	MONITOR_UNKNOWN, /* whoever would report it does not (a BMP session that was lost) */
 };
 
 enum { MONITOR_OBJECTS = 128, MONITOR_NAME = 64, MONITOR_WHY = 160, MONITOR_TEXT = 512 };
@@ -150,8 +150,8 @@ enum monitor_type monitor_request(
 /* Which groups of a type failed, in words. */
 void monitor_text(const struct monitor *m, enum monitor_type type, char text[MONITOR_TEXT]);
 
-/* The next edge that was not told yet; false: none. A level that came and went between two drains
- * is not told. */
+/* The next edge that was not reported yet; false: none. A level that came and went between two
+ * drains is not reported. */
 bool monitor_next(struct monitor *m, struct monitor_event *e);
 
 /* The words of logs, views and telemetry: "auth-probe", "bgp", ...; "none" of MONITOR_NONE. */

@@ -3,7 +3,7 @@
  * connections of routers and time in, the state of each peer out by a callback, which the caller
  * hands to monitor_report(). Pure; owns its memory; one caller.
  *
- * A router tells of the peers that are established when a session begins (RFC 7854 3.3), and of
+ * A router reports the peers that are established when a session begins (RFC 7854 3.3), and
  * changes from then on. So a peer of which nothing was heard `settle` after the Initiation is down.
  * Until then nothing is known: some routers (FRR) begin with a Peer Down for each peer that is not
  * up *yet*, which after their own restart means nothing.
@@ -21,7 +21,7 @@ enum { STATION_PEERS = MONITOR_OBJECTS, STATION_SESSIONS = 8 };
 
 struct station_peer {
 	struct ip_addr addr;
-	/* distinguisher counts; else a peer of that address in any VRF, the last one told */
+	/* distinguisher counts; else a peer of that address in any VRF, the last one reported */
 	bool of_vrf;
 	uint64_t distinguisher; /* FRR 8.4 reports 0 for all */
 	/* router counts: needed where several report, else the silence of one of them is taken for
@@ -40,8 +40,8 @@ struct station;
 struct station *station_create(usec_t settle, station_fn fn, void *ctx);
 void station_destroy(struct station *s);
 
-/* Its number, 0 .. STATION_PEERS - 1; -EEXIST, -ENOSPC. What a session told before is not known of
- * it: close those that are open, the routers come again and tell. */
+/* Its number, 0 .. STATION_PEERS - 1; -EEXIST, -ENOSPC. What a session reported before is not known
+ * of it: close those that are open, the routers come again and report. */
 int station_add(struct station *s, const struct station_peer *p, usec_t now);
 /* -ENOENT. */
 int station_remove(struct station *s, int peer);

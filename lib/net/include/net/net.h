@@ -48,8 +48,8 @@ void net_kernel_close(struct net_kernel *k);
 /* VIP (/32 or /128), marked with NET_PROTO where the kernel can: the kernel answers for it from now
  * on. `where`: the index of an interface that gets it as an address, or NET_VIP_ROUTED: a route of
  * the table `local` instead. Where routers decide it has to be that: a routing daemon prefers an
- * address (connected) to our route of the same prefix, and would tell that it is near, without the
- * metric, on both of two chassis that are Active. On a shared subnet an IPv6 VIP belongs on the
+ * address (connected) to our route of the same prefix, and would advertise that it is near, without
+ * the metric, on both of two chassis that are Active. On a shared subnet an IPv6 VIP belongs on the
  * twin: Linux answers ARP for the addresses of any interface, but a Neighbor Solicitation only for
  * those of the one that it came in by. Adding one that is there is no error, nor is deleting one
  * that is not, or whose interface went. 0 / -errno. */

@@ -57,8 +57,8 @@ struct radius_probe_conf {
 	struct radius_secret secret;
 	/* of RADIUS_METHOD_AUTH */
 	char user[RADIUS_VALUE_MAX + 1], password[RADIUS_PASSWORD_MAX + 1];
-	struct ip_addr nas;                /* our address towards the server; all zero: not told */
-	char nas_id[RADIUS_VALUE_MAX + 1]; /* "": not told */
+	struct ip_addr nas;                /* our address towards the server; all zero: not sent */
+	char nas_id[RADIUS_VALUE_MAX + 1]; /* "": not sent */
 	usec_t period, timeout;
 	unsigned int max_retries; /* times that a request is sent; 1: no retransmission */
 };
@@ -67,7 +67,7 @@ struct radius_probe_info {
 	enum radius_state state;
 	usec_t since;              /* of that state */
 	enum radius_reason reason; /* RADIUS_REASON_NONE unless Down */
-	/* Down: errno told last in the round that failed, 0: none was; else 0 */
+	/* Down: errno reported last in the round that failed, 0: none was; else 0 */
 	int error;
 	uint8_t last_reply;   /* code, 0: none yet */
 	usec_t last_reply_at; /* USEC_NEVER: none yet */
@@ -105,7 +105,7 @@ size_t radius_probe_tick(struct radius_probe *p, usec_t now,
  * Up. */
 enum radius_check radius_probe_input(
 	struct radius_probe *p, const uint8_t *bytes, size_t len, usec_t now);
-/* The packet could not be sent, or ICMP told that it did not arrive: errno `error` of the socket.
+/* The packet could not be sent, or ICMP said that it did not arrive: errno `error` of the socket.
  * This try failed; the next one is made at its time. */
 void radius_probe_failed(struct radius_probe *p, int error);
 

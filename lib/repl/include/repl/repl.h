@@ -85,7 +85,7 @@ enum repl_refused {
 /* State records of one stream that were received, in packets that were taken. */
 struct repl_received {
 	uint32_t stream; /* 0: none yet */
-	/*number up to which, exclusively, everything is decided; 0: not in order (late usage) */
+	/* Every number below this one is decided; 0: not in order (late usage). */
 	uint64_t next;
 	uint64_t applied, refused[REPL_REFUSED_REASONS];
 };
@@ -96,13 +96,13 @@ struct repl_sent_records {
 	uint32_t stream;
 	uint64_t sent;
 	uint64_t acked; /* applied, or refused and counted, by the peer */
-	/*lost on the way: what they told was told again, by newer records or the audit */
+	/* Lost on the way; newer records or the audit brought their content again. */
 	uint64_t superseded;
 	uint64_t in_flight;
 	uint64_t abandoned; /* in flight when the stream ended */
-	/* of acked: no ACK of them came through, the peer's ACCOUNT told */
+	/* Of acked: no ACK of them came through, but the peer's ACCOUNT counts them. */
 	uint64_t acked_by_account;
-	/* the peer's ACCOUNT told of fewer than it acknowledged: a bug */
+	/* The peer's ACCOUNT counts fewer than it acknowledged: a bug. */
 	bool account_wrong;
 	struct repl_received peer; /* as the peer's last ACCOUNT of this stream said */
 };
@@ -111,7 +111,7 @@ struct repl_sent_records {
 struct repl_status {
 	uint64_t in_sync_since_ms; /* pair time; 0 never */
 	uint32_t buckets, unmatched;
-	uint32_t differing, left; /* as audit_pass() tells them */
+	uint32_t differing, left; /* as audit_pass() has them */
 	usec_t heard;
 };
 

@@ -169,7 +169,7 @@ struct session_mem {
 
 extern const struct session_mem session_mem_libc; /* for tests and tools */
 
-/* What the table tells of addresses; lib/pool implements it. Called by the shard's writer, inside
+/* What the table reports of addresses; lib/pool implements it. Called by the shard's writer, inside
  * the door. */
 struct session_hooks {
 	/* The handle that address `ue` of `pool` names now, 0 none. */
@@ -238,7 +238,7 @@ struct session_table {
 	struct session_shard shard[SESSION_SHARDS];
 	struct session_hooks hooks;
 	struct session_mem mem;
-	/*of all shards, in the order of handles; the other maps lie behind them */
+	/* The slots of all shards, in the order of handles; the other maps lie behind them. */
 	struct session_slot *slots;
 	uint64_t bytes; /* all memory of the table */
 };

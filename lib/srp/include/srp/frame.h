@@ -9,7 +9,7 @@
 
 enum { SRP_FRAME_HEAD = 2, SRP_FRAME_MAX = SRP_FRAME_HEAD + SRP_MSG_MAX };
 
-/* How many bytes the message has that the head of a frame tells of. */
+/* How many bytes the message has that the head of a frame announces. */
 static inline size_t srp_frame_length(const uint8_t head[SRP_FRAME_HEAD])
 {
 	return (size_t)head[0] << 8 | head[1];

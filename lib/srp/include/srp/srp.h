@@ -67,14 +67,14 @@ struct srp_conf {
 	/* The same as text, for the peer to compare: the caller's, as long as the machine lives.
 	 * Carried here and not beside this library, because who the peer is, whether a word of it
 	 * is stale and when a connection begins anew are known here; what the lines mean is not.
-	 * NULL: neither told nor asked for. At most SRP_LINES_MAX bytes. */
+	 * NULL: neither sent nor asked for. At most SRP_LINES_MAX bytes. */
 	const char *lines;
 	size_t lines_len;
 	/* between comparisons while connected; 0: at connect and by command only */
 	usec_t configuration_us;
 	bool unlicensed;      /* no licence of session recovery: nobody joins */
 	struct srp_wire wire; /* versions of 0: 1 to 1 */
-	/* What this release can do beside the versions, a bit each (lib/srp/WIRE.md): told in
+	/* What this release can do beside the versions, a bit each (lib/srp/WIRE.md): sent in
 	 * hellos and in the stream's heartbeats. What is done is what both can do. */
 	uint64_t capabilities;
 	/* name of the replication port, for the text that says what to do */
@@ -302,9 +302,9 @@ int srp_validate_configuration(struct srp *s, char reason[SRP_REASON_MAX], usec_
 const char *srp_peer_lines(const struct srp *s, size_t *len);
 /* What the pair must agree on is another from now on, by a reload: of `c` the digest, the lines
  * (the caller's, as before; the old ones are not read any more), configuration_us and pending_us
- * are taken, the rest is as at srp_create. The peer is told at once, and what differs is fetched
- * and compared anew (lib/srp/README.md section 8). 0; -EBUSY: the digest is another while a role is
- * changing, and nothing was taken: ask again when it has. Whoever owns the machine. */
+ * are taken, the rest is as at srp_create. The peer is notified at once, and what differs is
+ * fetched and compared anew (lib/srp/README.md section 8). 0; -EBUSY: the digest is another while a
+ * role is changing, and nothing was taken: ask again when it has. Whoever owns the machine. */
 int srp_reconfigure(struct srp *s, const struct srp_conf *c, usec_t now);
 /* n keys differ between those lines and the own; first: "KEY: A here, B there" of one of them, ""
  * if none. */
@@ -328,8 +328,8 @@ void srp_probed(struct srp *s, bool answered, const char *who, usec_t now);
  * begun and came to nothing is tried again after pending_us. What is not revertible is not known
  * here: lib/monitor asks for it or not. */
 void srp_request_switchover(struct srp *s, enum srp_cause cause, usec_t now);
-/* What the own monitors say, told to the peer at each change. A switchover that is not forced goes
- * to no peer whose monitors see a failure that is not here too, and what a monitor asks for to
+/* What the own monitors say, reported to the peer at each change. A switchover that is not forced
+ * goes to no peer whose monitors see a failure that is not here too, and what a monitor asks for to
  * none that has the same one (lib/srp/README.md section 3). */
 void srp_health(struct srp *s, const struct srp_health *h, usec_t now);
 /* SIGTERM: planned switchover first when a ready standby is there, else a goodbye; ends in

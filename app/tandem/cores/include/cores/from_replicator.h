@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* from_replicator: what the replication core tells control. The constructors are called by the
+/* from_replicator: what the replication core reports to control. The constructors are called by the
  * replication core; the handlers by the control core (doors.h says in which order). */
 #ifndef TANDEM_CORES_FROM_REPLICATOR_H
 #define TANDEM_CORES_FROM_REPLICATOR_H

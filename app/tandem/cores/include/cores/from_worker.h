@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* from_worker: what a worker tells control. The constructors are called by that worker; the
+/* from_worker: what a worker reports to control. The constructors are called by that worker; the
  * handlers by the control core (doors.h says in which order). */
 #ifndef TANDEM_CORES_FROM_WORKER_H
 #define TANDEM_CORES_FROM_WORKER_H

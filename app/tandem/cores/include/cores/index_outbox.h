@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* index_outbox: how the cores that write slots tell control's index which sessions began and ended.
- * One object a chassis, made by control before the cores run. A worker changes few sessions a turn,
- * and its answers follow at once: each change is a message. The stream may bring millions a second:
- * the replication core's are collected, and index_outbox_flush() sends what there is. What found no
- * room is not repeated: the index is stale then, and control reads the slots again. */
+/* index_outbox: how the cores that write slots report to control's index which sessions began and
+ * ended. One object a chassis, made by control before the cores run. A worker changes few sessions
+ * a turn, and its answers follow at once: each change is a message. The stream may bring millions a
+ * second: the replication core's are collected, and index_outbox_flush() sends what there is. What
+ * found no room is not repeated: the index is stale then, and control reads the slots again. */
 #ifndef TANDEM_CORES_INDEX_OUTBOX_H
 #define TANDEM_CORES_INDEX_OUTBOX_H
 

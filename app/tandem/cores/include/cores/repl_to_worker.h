@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* repl_to_worker: what the replication core tells a worker. The constructors are called by the
+/* repl_to_worker: what the replication core sends to a worker. The constructors are called by the
  * replication core; the handlers by the worker that the door belongs to. */
 #ifndef TANDEM_CORES_REPL_TO_WORKER_H
 #define TANDEM_CORES_REPL_TO_WORKER_H

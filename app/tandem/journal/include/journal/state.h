@@ -24,7 +24,8 @@ void state_save(struct state *s, uint64_t reserve, uint8_t restart_counter);
 /* A write that has ended: true once each. */
 bool state_saved(struct state *s, uint64_t *reserve, int *error);
 
-/* What earlier processes told: 0 or -errno; the history has what could be read in either case. */
+/* Reads what earlier processes saved: 0 or -errno; the history has what could be read in either
+ * case. */
 int state_history(struct state *s, struct history *h);
 /* Adds lines to the history, behind those that still wait; `text` (malloc'ed) is the state's from
  * now on. */

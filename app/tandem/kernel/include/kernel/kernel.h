@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* kernel: what a chassis has in its Linux kernel, and what passes between the two: the frames of
  * the ports' twins, the mirror of routes and neighbours, the carriers of the ports, the addresses
- * of the loopbacks (VIPs), the routes that routing daemons redistribute, and the frames that tell
- * the subnets where a VIP is, or ask who has it. When VIPs are there is decided by the room `pair`;
- * here is how, and what the kernel said to it.
+ * of the loopbacks (VIPs), the routes that routing daemons redistribute, and the frames that
+ * announce to the subnets where a VIP is, or ask who has it. When VIPs are there is decided by the
+ * room `pair`; here is how, and what the kernel said to it.
  *
  * The control core alone calls these. Each address, route and carrier is one request to the kernel,
  * which answers at once: a call returns when the kernel has confirmed or refused, and does not

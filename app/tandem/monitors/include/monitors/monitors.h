@@ -22,7 +22,7 @@ struct net_mirror;
 struct radius_probe_info;
 struct reactor;
 
-/* What the monitors ask of other rooms and tell them. */
+/* What the monitors ask of other rooms and report to them. */
 struct monitors_ops {
 	/* Whether the port (its number in `port` of the settings) has carrier. */
 	bool (*carrier)(void *ctx, unsigned int port);

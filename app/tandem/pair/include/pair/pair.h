@@ -48,13 +48,15 @@ bool pair_woke(struct pair *p, usec_t stall, usec_t now);
 /* Carries out what lib/srp asked for until there is nothing more: after each event, and never from
  * within another call of this room. */
 void pair_drain(struct pair *p, usec_t now);
-/* Once a turn: what the stream says, before lib/srp judges; then all timers of the room, each
- * drained before the next; last, when signalling had its turn, where the VIPs are. */
+/* Once a turn, first: gives lib/srp what the stream says, before it judges. */
 void pair_feed(struct pair *p, usec_t now);
+/* Once a turn, behind pair_feed(): all timers of the room, each drained before the next. */
 void pair_turn(struct pair *p, usec_t now);
+/* Once a turn, when signalling had its own: announces where the VIPs are. */
 void pair_announce(struct pair *p, usec_t now);
-/* When lib/srp must judge next; a role changes now, so turns should follow each other fast. */
+/* When lib/srp must judge next. */
 usec_t pair_due(const struct pair *p);
+/* A role changes now: turns should follow each other fast. */
 bool pair_is_brisk(const struct pair *p, usec_t now);
 
 /* ---- events ---- */

@@ -26,7 +26,7 @@ struct to_replicator_door;
 struct to_worker_door;
 struct vips;
 
-/* Who carries out the steps of a change of roles, and what tells them of the role. */
+/* Who carries out the steps of a change of roles, and what shows them the role. */
 struct pair_cores {
 	const struct to_worker_door *to_worker; /* n_workers of them */
 	unsigned int n_workers;
@@ -40,7 +40,8 @@ struct pair_cores {
 	struct pair_time *pair_time; /* counts on from the Active's */
 };
 
-/* What the room asks of others, and tells them. They may ask this room, and change nothing of it.
+/* What the room asks of others and reports to them. They may ask this room, and change nothing of
+ * it.
  */
 struct pair_ops {
 	/* How long the comparison of the tables that runs may take yet, s; 0: not known, or none

@@ -47,7 +47,7 @@ struct replicator_view {
 	_Atomic bool hears_us, stream_on, joined, receiving;
 	_Atomic uint32_t unacked, peer_incarnation, unmatched, buckets;
 	_Atomic uint64_t last_number, applied;
-	/*as standby: own; as active: the standby's report. pair time, 0 never */
+	/* The Standby's own, and on the Active what the Standby reported; pair time, 0: never. */
 	_Atomic uint64_t in_sync_since_ms;
 	_Atomic usec_t status_heard, in_sync_since; /* in_sync_since: own clock, standby only */
 	_Atomic usec_t srtt, oldest_unacked;
@@ -77,7 +77,7 @@ struct replicator_env {
 	/* the replication port */
 	uint16_t port, mtu;
 	struct rte_ether_addr mac;
-	/* doors, and what is told to the index */
+	/* The doors, and the reports to the index. */
 	const struct to_replicator_door *orders;
 	const struct from_replicator_door *reports;
 	const struct repl_to_worker_door *to_worker; /* n_workers of them */

@@ -68,32 +68,36 @@ void signalling_destroy(struct signalling *s);
 
 /* ---- datagrams ---- */
 
-/* The sockets, to be watched for input: owned by the room. _ready: there is some. */
+/* The socket of GTP-C, to be watched for input; the room owns it. */
 int signalling_gtpc_fd(const struct signalling *s);
+/* The socket of GTP-U, likewise. */
 int signalling_gtpu_fd(const struct signalling *s);
+/* Reads what came in on the socket of GTP-C. */
 void signalling_gtpc_ready(struct signalling *s, usec_t now);
+/* Reads what came in on the socket of GTP-U. */
 void signalling_gtpu_ready(struct signalling *s, usec_t now);
 /* A frame that came in on port m->port. True: it was GTP-C for us, and m is gone; false: it is the
  * kernel's, and m stays the caller's. */
 bool signalling_frame(struct signalling *s, struct rte_mbuf *m, usec_t now);
 
-/* Once in a turn: repetitions and deadlines, then all that waits in the output queue leaves.
- * _indexing: the index is being read anew, and the next turn should not wait. */
+/* Once in a turn: repetitions and deadlines, then all that waits in the output queue leaves. */
 void signalling_turn(struct signalling *s, usec_t now);
+/* The index is being read anew, and the next turn should not wait. */
 bool signalling_indexing(const struct signalling *s);
 /* What was said leaves now: before it stops being ours to say. */
 void signalling_flush(struct signalling *s);
 
 /* ---- messages of other cores ---- */
 
-/* Of a worker: its answer to a request; a session ended by itself. */
+/* A worker has answered a request. */
 void signalling_answered(struct signalling *s, const struct from_worker_answer *m, usec_t now);
+/* A worker reports that a session ended by itself. */
 void signalling_ended(struct signalling *s, const struct from_worker_ended *m, usec_t now);
-/* Of whoever writes slots: sessions that began and ended. */
+/* Sessions began and ended; whichever core writes the slots reports it. */
 void signalling_indexed(struct signalling *s, const struct msg_index *m);
-/* Of the replication core: commits that the standby acknowledged; a stream began, or
- * ended, and with it the standby's protection. */
+/* The replication core reports commits that the standby acknowledged. */
 void signalling_committed(struct signalling *s, const struct msg_entries *m, usec_t now);
+/* A stream began, or ended, and with it the standby's protection. */
 void signalling_stream(struct signalling *s, bool on, usec_t now);
 
 /* ---- the role ---- */
