@@ -71,6 +71,7 @@ enum {
 	SGSNS = 3,
 	SOCKS = 16,
 	CONNS = 512,
+	KEPT = 256, /* packets that a direction of a path keeps at most */
 	PACKETS = 1 << 15,
 	MS = 1000,
 	/* how long all has been well when the pair must hand over once more */
@@ -106,6 +107,9 @@ struct wire {
 	usec_t busy;       /* until then the line is taken */
 	usec_t held;       /* until then it keeps what it is given; 0: it does not */
 	usec_t queue;      /* what waits for the line at most; 0: 30 ms */
+	/* it keeps what it is given until it is told to let go (wire_let_go()) */
+	bool keeps;
+	unsigned int n_kept;
 	bool cut;
 	usec_t good_since;
 	uint64_t sent, lost; /* bytes that it was given, and of those what did not get through */
@@ -239,8 +243,10 @@ struct node {
 	unsigned int number_life;
 	uint32_t heard_prompt;
 	usec_t replicated;
-	usec_t *changed;  /* when a slot was written or counted in last */
-	uint64_t brought; /* bytes that the stream brought it, but for heartbeats */
+	usec_t *changed;        /* when a slot was written or counted in last */
+	unsigned int histories; /* times that its history began */
+	bool late;              /* its late usage is not through yet */
+	uint64_t brought;       /* bytes that the stream brought it, but for heartbeats */
 	enum srp_state state;
 };
 
@@ -338,7 +344,9 @@ struct sim {
 	uint32_t per_shard, slots, handles;
 	unsigned int handle_bits;
 	unsigned int again; /* per mille of records that a standby cannot apply at once */
-	bool is_case;       /* it is told what happens when; nothing is drawn */
+	unsigned int fifo;  /* packets that a worker has ready at most; 0: as the daemon has it */
+	unsigned int pool_bits; /* of the pool's addresses */
+	bool is_case;           /* it is told what happens when; nothing is drawn */
 	struct node node[2];
 	struct wire wire[PATHS][DIRECTIONS];
 	struct ev **heap;
@@ -424,6 +432,7 @@ void broken(int invariant, const char *format, ...) __attribute__((format(printf
 unsigned int wire_send(unsigned int path, unsigned int direction, const struct ev *like,
 	const void *bytes, size_t len);
 void wire_cut(unsigned int path, unsigned int direction, bool on);
+void wire_let_go(unsigned int path, unsigned int direction);
 bool wire_good(unsigned int path, usec_t since);
 
 /* Its VIPs and routes are up. */
@@ -443,7 +452,7 @@ void profile_take(const struct profile *p);
 void profile_run(void);
 
 /* sim_case.c (sim_case.h): commits that were acknowledged; a frame of the stream that came in */
-void case_acked(const struct msg_entries *m, bool there);
+void case_acked(const struct node *n, const struct msg_entries *m, bool there);
 void case_arrived(struct node *n, const uint8_t *frame, size_t len);
 
 /* sim_node.c */
@@ -462,6 +471,9 @@ void own_pages(void *p, size_t len);
 /* sim_crypt.c */
 extern const struct crypt_ops crypt_sim;
 uint64_t crypt_mix(const uint64_t *w, size_t n, uint64_t h);
+
+/* sim_release.c: the version of the stream that both chassis can speak */
+uint8_t release_agreed(void);
 
 /* sim_disk.c */
 extern const struct disk_ops disk_sim;
@@ -508,6 +520,8 @@ void traffic_routes(int node, unsigned int port);
 
 /* sim_fault.c */
 void fault_setup(void);
+/* A bit of the Standby's copy; sim.flip says which. */
+void fault_flip(void);
 
 /* sim_calm.c */
 void calm_setup(void);
@@ -526,7 +540,7 @@ enum { DOOR_CREATE, DOOR_UPDATE, DOOR_FREE };
 void shadow_begin(struct node *n);
 void shadow_wrote(struct node *n, uint32_t pos, bool count);
 void shadow_evicted(struct node *n, uint32_t shard);
-void shadow_forwarded(struct node *n, uint32_t handle, bool down, uint64_t bytes);
+void shadow_forwarded(struct node *n, uint32_t handle, bool down, uint64_t packets);
 void shadow_check(const struct node *n, uint32_t pos);
 void shadow_check_unused(const struct node *n);
 bool history_has(
@@ -535,6 +549,8 @@ void check_emit(struct node *n, unsigned int port, const char *what);
 void check_error_indication(const struct node *n);
 void check_turn(struct node *n, int core);
 void check_acked(const struct node *n, const struct msg_entries *m);
+/* What a commit promises is acknowledged: at is where it stands in the history of n. */
+void promise_acked(struct node *n, uint32_t handle, const uint32_t at[GROUPS]);
 bool promise_missing(const struct node *n, unsigned int life, uint32_t handle);
 void use_crashed(const struct node *n);
 void use_check(const struct node *n, bool is_promoted, bool joined);
@@ -543,6 +559,14 @@ void expiry_check(const struct node *n, uint32_t handle, const struct truth *t);
 void repair_lost(struct node *n, const struct door *to, const struct msg_entries *m);
 void repair_check(void);
 void check_led(void);
+/* sim_check_promotion.c: by a planned switchover or not; what of it must be there; addresses that
+ * wait out their quarantine */
+void promotion_check(struct node *n, bool planned, bool joined);
+/* Into the chassis, as its replication core does. */
+void promotion_arrived(struct node *n, struct repl *r, const uint8_t *pkt, size_t len, usec_t now);
+void lease_freed(const struct node *n, uint32_t handle, uint32_t ue4);
+void lease_acked(const struct node *n, const struct msg_entries *m, bool there);
+void lease_check(const struct node *n, const struct session_rec *r);
 /* sim_check_stream.c */
 void stream_sent(struct node *n, const uint8_t *pkt);
 void stream_input(struct node *n, struct repl *r, const uint8_t *pkt, size_t len, usec_t now);
@@ -551,6 +575,8 @@ void check_in_sync(void);
 void story_slot(const struct node *n, uint32_t pos);
 /* all: the addresses that no slot has, too */
 void check_tables(bool all);
+/* By the records, where the digests are what is on trial. */
+bool check_alike(uint32_t pos);
 void check_flip(void);
 void check_calm(void);
 void check_end(void);

@@ -8,7 +8,11 @@
 
 /* sim_case.c */
 enum { CASE_STEP = 100 };
-/* Chassis A, Active, with so many sessions; beat: ms between heartbeats. */
+/* A world of good paths, and how both are configured; beat: ms between heartbeats. */
+void case_world(unsigned int beat);
+/* Chassis A, Active, with so many sessions. */
+void case_begin(uint32_t sessions);
+/* Both. */
 void case_start(uint32_t sessions, unsigned int beat);
 void case_step(usec_t us);
 /* Until it is so; false: not within so many us. */
@@ -19,14 +23,18 @@ void case_worker_end(struct node *n);
 /* A random session. */
 struct session_slot *case_any(const struct node *n);
 /* As the fast path counts a packet that it forwards. */
-void case_count(struct node *n, struct session_slot *s);
+void case_count(struct node *n, struct session_slot *s); /* one, up */
+void case_count_some(struct node *n, struct session_slot *s, bool down, uint64_t packets);
 /* As signalling changes a session and commits it. */
 void case_commit(struct node *n, const struct session_slot *s);
+/* In a worker's turn: what was done to that session is committed. */
+void case_promise(struct node *n, uint32_t handle);
 /* A cycle of the audit takes so many us from the next stream on, as none could be configured. */
 void case_hurry(struct node *n, usec_t cycle);
 /* What commits took, us, since case_forget(): of so many of 100; USEC_NEVER: there were none. */
 usec_t case_latency(unsigned int per_cent);
 unsigned int case_commits(unsigned int *under_way);
+usec_t case_oldest(void); /* of those under way; USEC_NEVER: there is none */
 /* Of those under way, too. */
 void case_forget(void);
 /* The stream is on; and the Standby says that all matches. */
@@ -42,5 +50,6 @@ void case_rate(void);
 void case_slow(void);
 void case_flips(void);
 void case_stream(void);
+void case_tables(void);
 
 #endif

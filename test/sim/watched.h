@@ -10,6 +10,8 @@
 #include "repl/keys.h"
 #include "repl/repl.h"
 #include "session/session.h"
+#include "srp/srp.h"
+#include "worker/sync.h"
 
 #define WATCHED(type, name, ...)                                                                   \
 	type __wrap_##name(__VA_ARGS__);                                                           \
@@ -35,6 +37,16 @@ WATCHED(int, session_apply_delta, struct session_table *t, uint8_t by, struct rd
 WATCHED(int, session_apply_usage, struct session_table *t, uint8_t by, struct rd *body)
 WATCHED(int, session_apply_late, struct session_table *t, uint8_t by, uint32_t handle,
 	const struct session_usage *u)
+
+/* sim_check_promotion.c: commits that end a session; what was applied when the stream's receiver
+ * stops */
+WATCHED(uint32_t, sync_commit, struct sync *s, uint32_t handle, usec_t now)
+WATCHED(uint64_t, repl_receive_stop, struct repl *r, usec_t now)
+
+/* sim_release.c: the versions of the wire that a chassis speaks */
+WATCHED(struct repl *, repl_create, const struct repl_params *p, usec_t now)
+WATCHED(struct srp *, srp_create, const struct srp_conf *c, const struct srp_saved *saved,
+	usec_t now)
 
 /* sim_crypt.c: what the stream takes in; phases of the keys that end within a run */
 WATCHED(void, repl_input, struct repl *r, const uint8_t *pkt, size_t len, usec_t now)

@@ -98,6 +98,7 @@ static void promoted(struct node *n)
 		p->told = p->valid[0] || p->valid[1];
 		sim.second_faults += !p->told; /* both that had it are gone */
 	}
+	promotion_check(n, n->t.control->pair->own_planned, n->vouched);
 	history_begin(n);
 	use_check(n, true, n->vouched);
 	n->vouched = false;
@@ -136,7 +137,8 @@ void check_acked(const struct node *n, const struct msg_entries *m)
 	const struct node *peer = &sim.node[!n->id];
 	bool there = peer->up && repl_peer_incarnation(n->t.repl->stream) == peer->t.incarnation;
 
-	case_acked(m, there);
+	case_acked(n, m, there);
+	lease_acked(n, m, there);
 	for (unsigned int i = 0; i < m->n && there; i++)
 		truth_of(repl_entry_handle(m->entry[i]), true)->acked_life = peer->life;
 }
@@ -193,6 +195,21 @@ static void promise(struct node *n, uint32_t handle, uint8_t type)
 		p.life[peer->id] = peer->life;
 	}
 	p.holder = there ? peer->life : 0;
+	sim.promise[pos] = p;
+}
+
+void promise_acked(struct node *n, uint32_t handle, const uint32_t at[GROUPS])
+{
+	struct node *peer = &sim.node[!n->id];
+	bool taken_over = pair_owns(peer->t.control->pair);
+	uint32_t pos = pos_of(n, handle);
+	struct promise p = { .told = true, .holder = peer->life };
+
+	p.valid[n->id] = true;
+	p.life[n->id] = n->life;
+	p.valid[peer->id] = taken_over;
+	p.life[peer->id] = peer->life;
+	memcpy(p.at[n->id], at, sizeof(p.at[0]));
 	sim.promise[pos] = p;
 }
 
@@ -505,6 +522,7 @@ static void control_turned(struct node *n)
 		n->owned = n->owned && pair_owns(c->pair);
 		n->vouched = false;
 	}
+	n->late = pair_late_usage(c->pair);
 	if (pair_owns(c->pair) || control_is_up(c))
 		n->silent_since = sim.now;
 	if (state != n->state)

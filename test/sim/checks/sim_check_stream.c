@@ -37,7 +37,7 @@ void stream_input(struct node *n, struct repl *r, const uint8_t *pkt, size_t len
 	bool theirs = peer->up && sender == peer->t.incarnation;
 	uint32_t age = theirs ? (uint32_t)node_clock(peer) - u32(pkt + SENT_AT) : 0;
 
-	__real_repl_input(r, pkt, len, now);
+	promotion_arrived(n, r, pkt, len, now);
 	if (!theirs || was != sender)
 		n->heard_prompt = 0;
 	else if (repl_heard(r) != heard && n->heard_prompt == sender && age > life + usual &&

@@ -49,6 +49,7 @@ uint64_t group_hash(const struct session_rec *r, unsigned int group)
 	case G_IDENTITY:
 		h = mix(mix(h, kind, sizeof(kind)), &r->handle, sizeof(r->handle));
 		h = mix(mix(h, &r->key, sizeof(r->key)), r->msisdn, sizeof(r->msisdn));
+		h = mix(h, &r->created_ms, sizeof(r->created_ms));
 		return mix(mix(h, &r->ue, sizeof(r->ue)), &r->charging_id, sizeof(r->charging_id));
 	case G_TUNNEL:
 		h = mix(mix(h, &r->peer_ctl, sizeof(r->peer_ctl)), &r->peer_usr,
@@ -88,6 +89,7 @@ void history_push(struct node *n, uint32_t pos)
 /* It owns the slots from now on: what it has is where its history begins. */
 void history_begin(struct node *n)
 {
+	n->histories++;
 	for (uint32_t pos = 0; pos < sim.slots; pos++) {
 		const struct session_slot *s =
 			&n->t.table->shard[pos / sim.per_shard].slots[pos % sim.per_shard];
@@ -166,6 +168,7 @@ int __wrap_session_create(
 
 	if (ret < 0)
 		return ret;
+	lease_check(n, rec);
 	written(n, rec->handle, DOOR_CREATE);
 	truth = truth_of(rec->handle, true);
 	other = &sim.node[!n->id];
@@ -196,9 +199,11 @@ int __wrap_session_update(
 int __wrap_session_free(struct session_table *t, uint8_t by, uint32_t handle, uint32_t now_s)
 {
 	struct node *n = writer(t, by, session_handle_shard(handle), false, "end");
+	uint32_t ue4 = session_slot_of(t, handle)->ue4;
 	int ret = __real_session_free(t, by, handle, now_s);
 
 	if (ret == 0) {
+		lease_freed(n, handle, ue4);
 		written(n, handle, DOOR_FREE);
 		truth_of(handle, true)->freed = sim.now;
 	}
@@ -358,14 +363,29 @@ int __wrap_session_apply_slot(struct session_table *t, uint8_t by, struct rd *bo
 	return apply(t, by, body, true, now_s);
 }
 
+/* Of how many sessions that are there. */
+static int usage_here(const struct session_table *t, struct rd body)
+{
+	int here = 0;
+
+	while (body.left >= SESSION_USAGE_BYTES) {
+		here += session_find(t, rd_u32(&body)) != NULL;
+		rd_bytes(&body, SESSION_USAGE_BYTES - sizeof(uint32_t));
+	}
+	return here;
+}
+
 /* Many short ones in a body. */
 int __wrap_session_apply_usage(struct session_table *t, uint8_t by, struct rd *body)
 {
 	struct node *n = applier(t, by), *author = author_of(n);
 	struct rd each = *body;
-	int ret = __real_session_apply_usage(t, by, body);
+	int here = usage_here(t, *body), ret = __real_session_apply_usage(t, by, body);
 	struct session_rec r;
 
+	if (ret >= 0 && ret != here)
+		broken(5, "chassis %c: usage of %d sessions came, %d were applied", 'A' + n->id,
+			here, ret);
 	paced(n, (unsigned int)(each.left / SESSION_USAGE_BYTES));
 	while (ret >= 0 && each.left >= SESSION_USAGE_BYTES) {
 		uint32_t handle = rd_u32(&each), pos = pos_of(n, handle);

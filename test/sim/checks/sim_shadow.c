@@ -47,7 +47,7 @@ void shadow_evicted(struct node *n, uint32_t shard)
 			shadow_wrote(n, pos, true);
 }
 
-void shadow_forwarded(struct node *n, uint32_t handle, bool down, uint64_t bytes)
+void shadow_forwarded(struct node *n, uint32_t handle, bool down, uint64_t packets)
 {
 	uint32_t pos = pos_of(n, handle);
 	struct session_slot *mine = &n->shadow[pos];
@@ -59,11 +59,11 @@ void shadow_forwarded(struct node *n, uint32_t handle, bool down, uint64_t bytes
 		return;
 	n->changed[pos] = sim.now;
 	if (down) {
-		mine->dn_pkts++;
-		mine->dn_bytes += bytes;
+		mine->dn_pkts += packets;
+		mine->dn_bytes += packets * INNER;
 	} else {
-		mine->up_pkts++;
-		mine->up_bytes += bytes;
+		mine->up_pkts += packets;
+		mine->up_bytes += packets * INNER;
 	}
 }
 

@@ -9,7 +9,8 @@ enum { PENDING = 1 << 16, LATENCIES = 65536 };
 /* Commits under way, and what the others took. */
 static struct {
 	struct {
-		const struct node *by;
+		struct node *by;
+		unsigned int life;
 		uint32_t handle, commit, state[GROUPS]; /* state: its place in the history */
 		usec_t at;
 	} pending[PENDING];
@@ -94,7 +95,7 @@ static void load(uint32_t sessions)
 	}
 }
 
-void case_start(uint32_t sessions, unsigned int beat)
+void case_world(unsigned int beat)
 {
 	sim.insecure = true;
 	sim.secure = false;
@@ -108,10 +109,20 @@ void case_start(uint32_t sessions, unsigned int beat)
 			sim.wire[p][d].delay = 50;
 	for (int i = 0; i < 2; i++)
 		configure(&sim.node[i], beat);
+}
+
+void case_begin(uint32_t sessions)
+{
 	node_boot(0);
 	if (!case_until(owns, 10 * USEC_PER_SEC))
 		broken(10, "a chassis alone does not become Active");
 	load(sessions);
+}
+
+void case_start(uint32_t sessions, unsigned int beat)
+{
+	case_world(beat);
+	case_begin(sessions);
 }
 
 void case_leave(void)
@@ -175,61 +186,80 @@ static struct truth *truth_at(const struct node *n, const struct session_slot *s
 	return *at;
 }
 
-void case_count(struct node *n, struct session_slot *s)
+void case_count_some(struct node *n, struct session_slot *s, bool down, uint64_t packets)
 {
 	struct worker *w = n->t.worker[case_worker(n, session_handle_shard(s->teid))];
 	struct truth *t = truth_at(n, s);
 
-	s->up_pkts++;
-	s->up_bytes += INNER;
-	t->use[n->id].up_pkts++;
-	t->use[n->id].up_bytes += INNER;
+	if (down) {
+		s->dn_pkts += packets;
+		s->dn_bytes += packets * INNER;
+		t->use[n->id].dn_pkts += packets;
+		t->use[n->id].dn_bytes += packets * INNER;
+	} else {
+		s->up_pkts += packets;
+		s->up_bytes += packets * INNER;
+		t->use[n->id].up_pkts += packets;
+		t->use[n->id].up_bytes += packets * INNER;
+	}
 	t->last = t->last_at[n->id] = sim.now;
-	shadow_forwarded(n, s->teid, false, INNER);
+	shadow_forwarded(n, s->teid, down, packets);
 	if (w->fp.streaming)
 		dirty_mark(&w->sync.dirty, s, s->teid,
 			w->fp.mode == FASTPATH_LATE ? SESSION_G_USAGE64 : SESSION_G_USAGE32);
 	case_worker_end(n);
 }
 
+void case_promise(struct node *n, uint32_t handle)
+{
+	unsigned int w = (unsigned int)(n->running - WORKER), k = commits.n_pending;
+
+	if (k == PENDING)
+		return;
+	commits.pending[k].by = n;
+	commits.pending[k].life = n->life;
+	commits.pending[k].handle = handle;
+	commits.pending[k].at = sim.now;
+	for (unsigned int g = 0; g < GROUPS; g++)
+		commits.pending[k].state[g] = n->history[pos_of(n, handle)][g].n - 1;
+	commits.pending[k].commit = sync_commit(&n->t.worker[w]->sync, handle, clock_ticks());
+	commits.n_pending += commits.pending[k].commit != 0;
+}
+
 void case_commit(struct node *n, const struct session_slot *s)
 {
 	struct session_rec r = { .handle = s->teid, .qos_len = 3, .req_seq = (uint16_t)rnd(65536) };
-	unsigned int w = case_worker(n, session_handle_shard(s->teid)), k = commits.n_pending;
+	unsigned int w = case_worker(n, session_handle_shard(s->teid));
 
 	session_update(n->t.table, (uint8_t)w, &r, SESSION_G_QOS | SESSION_G_REQUEST);
-	if (k < PENDING) {
-		commits.pending[k].by = n;
-		commits.pending[k].handle = r.handle;
-		commits.pending[k].at = sim.now;
-		for (unsigned int g = 0; g < GROUPS; g++)
-			commits.pending[k].state[g] = n->history[pos_of(n, r.handle)][g].n - 1;
-		commits.pending[k].commit =
-			sync_commit(&n->t.worker[w]->sync, r.handle, clock_ticks());
-		commits.n_pending += commits.pending[k].commit != 0;
-	}
+	case_promise(n, r.handle);
 	case_worker_end(n);
 }
 
-/* What is acknowledged is there. */
+/* What is acknowledged is there, or was when the other took over; and stays. */
 static void check_there(unsigned int k)
 {
-	const struct node *by = commits.pending[k].by, *peer = &sim.node[!by->id];
-	uint32_t handle = commits.pending[k].handle, pos = pos_of(by, handle);
+	struct node *by = commits.pending[k].by, *peer = &sim.node[!by->id];
+	const uint32_t handle = commits.pending[k].handle, *at = commits.pending[k].state;
+	uint32_t pos = pos_of(by, handle);
+	bool taken_over = pair_owns(peer->t.control->pair);
 	struct session_rec r;
 
 	session_read_at(peer->t.table, pos / sim.per_shard, pos % sim.per_shard, &r);
-	for (unsigned int g = 0; g < GROUPS; g++)
-		if (!history_has(by, pos, g, commits.pending[k].state[g], group_hash(&r, g)))
+	for (unsigned int g = 0; g < GROUPS && !(sim.flip.set && sim.flip.pos == pos); g++)
+		if (taken_over ? !history_has(peer, pos, g, 0, by->history[pos][g].state[at[g]])
+			       : !history_has(by, pos, g, at[g], group_hash(&r, g)))
 			broken(2, "commit %u of %08x is acknowledged and not at the standby",
 				commits.pending[k].commit, handle);
+	promise_acked(by, handle, at);
 }
 
-void case_acked(const struct msg_entries *m, bool there)
+void case_acked(const struct node *n, const struct msg_entries *m, bool there)
 {
 	for (unsigned int i = 0; i < m->n; i++)
 		for (unsigned int k = 0; k < commits.n_pending; k++) {
-			if (commits.pending[k].handle != repl_entry_handle(m->entry[i]) ||
+			if (commits.pending[k].by != n || commits.pending[k].life != n->life ||
+				commits.pending[k].handle != repl_entry_handle(m->entry[i]) ||
 				commits.pending[k].commit > repl_entry_commit(m->entry[i]))
 				continue;
 			if (there)
@@ -258,6 +288,15 @@ usec_t case_latency(unsigned int per_cent)
 	return commits.took[(n - 1) * per_cent / 100];
 }
 
+usec_t case_oldest(void)
+{
+	usec_t at = USEC_NEVER;
+
+	for (unsigned int k = 0; k < commits.n_pending; k++)
+		at = RTE_MIN(at, commits.pending[k].at);
+	return at;
+}
+
 unsigned int case_commits(unsigned int *under_way)
 {
 	*under_way = commits.n_pending;
@@ -267,6 +306,11 @@ unsigned int case_commits(unsigned int *under_way)
 void case_forget(void)
 {
 	commits.n_took = commits.n_pending = 0;
+}
+
+void case_count(struct node *n, struct session_slot *s)
+{
+	case_count_some(n, s, false, 1);
 }
 
 void case_hurry(struct node *n, usec_t cycle)

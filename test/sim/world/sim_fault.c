@@ -267,7 +267,7 @@ static void rekey(void)
 
 /* ---- memory and disks ---- */
 
-static void flip(void)
+void fault_flip(void)
 {
 	static const struct {
 		size_t at, bytes;
@@ -379,7 +379,7 @@ static void once(void)
 		sgsn_restart((unsigned int)rnd(SGSNS));
 		break;
 	case 8:
-		flip();
+		fault_flip();
 		break;
 	case 9:
 		disk((int)rnd(2));

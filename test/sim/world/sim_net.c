@@ -168,6 +168,41 @@ static void copy_to(const struct ev *like, usec_t at, const void *bytes, size_t 
 	}
 }
 
+static struct ev *kept[PATHS][DIRECTIONS][KEPT];
+
+static bool keep(unsigned int path, unsigned int direction, const struct ev *like,
+	const void *bytes, size_t len)
+{
+	struct wire *w = &sim.wire[path][direction];
+	struct ev *e = w->n_kept < KEPT ? malloc(sizeof(*e)) : NULL;
+
+	if (e == NULL)
+		return false;
+	*e = *like;
+	e->len = len;
+	e->bytes = malloc(len);
+	if (e->bytes == NULL)
+		exit(2);
+	memcpy(e->bytes, bytes, len);
+	kept[path][direction][w->n_kept++] = e;
+	return true;
+}
+
+void wire_let_go(unsigned int path, unsigned int direction)
+{
+	struct wire *w = &sim.wire[path][direction];
+
+	w->keeps = false;
+	for (unsigned int i = 0; i < w->n_kept; i++) {
+		struct ev *e = kept[path][direction][i];
+
+		copy_to(e, sim.now + 1 + i, e->bytes, e->len, false);
+		free(e->bytes);
+		free(e);
+	}
+	w->n_kept = 0;
+}
+
 unsigned int wire_send(unsigned int path, unsigned int direction, const struct ev *like,
 	const void *bytes, size_t len)
 {
@@ -180,6 +215,8 @@ unsigned int wire_send(unsigned int path, unsigned int direction, const struct e
 		sim.lost_bytes += path == PATH_STREAM ? len : 0;
 		return 0;
 	}
+	if (w->keeps && len > 0)
+		return keep(path, direction, like, bytes, len);
 	if (w->rate > 0) {
 		w->busy = RTE_MAX(w->busy, sim.now) + (len * MS + w->rate - 1) / w->rate;
 		at = w->busy + w->delay;

@@ -224,7 +224,8 @@ static void doors(struct node *n)
 		t->repl_to_worker[i].door = door(n);
 		t->kernel_out[i] = ring(FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
 		t->handover[i] = ring(FRAMES, RING_F_SC_DEQ);
-		t->stream_out[i] = ring(STREAM_FIFO, RING_F_SP_ENQ | RING_F_SC_DEQ);
+		t->stream_out[i] =
+			ring(sim.fifo > 0 ? sim.fifo : STREAM_FIFO, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	}
 	t->to_repl.door = door(n);
 	t->from_repl.door = door(n);
@@ -532,8 +533,7 @@ static void configure(struct node *n)
 	}
 	config_report_free(&r);
 	n->conf.table.max_sessions = sim.slots;
-	n->conf.pools[0].prefix.len =
-		(uint8_t)(32 - rte_log2_u32(sim.slots) - (sim.is_case ? 1 : 0));
+	n->conf.pools[0].prefix.len = (uint8_t)(32 - sim.pool_bits);
 	/* signalling of one goes past its kernel, the other's through it */
 	n->conf.gtp_direct = n->id == 0;
 	if (n->id == 0)

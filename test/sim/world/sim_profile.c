@@ -6,6 +6,8 @@
 
 #include "sim_case.h"
 
+enum { POOL_BITS = 9 }; /* of `tables` */
+
 static void daemon_run(void)
 {
 	fault_setup();
@@ -34,6 +36,8 @@ static const struct profile profiles[] = {
 		case_flips },
 	{ "stream", "a stream on paths as bad as they come, drawn from the seed", 64, 14,
 		case_stream },
+	{ "tables", "few addresses, sessions that come and go, roles that change, from the seed",
+		64, 15, case_tables },
 };
 
 const struct profile *profile_of(const char *name)
@@ -58,6 +62,7 @@ void profile_take(const struct profile *p)
 	sim.handle_bits = p->handle_bits;
 	sim.handles = 1u << p->handle_bits;
 	sim.is_case = p->run != daemon_run;
+	sim.pool_bits = p->run == case_tables ? POOL_BITS : rte_log2_u32(sim.slots) + sim.is_case;
 }
 
 /* Zeroes; all: with their pages, as a run touches most of them. */

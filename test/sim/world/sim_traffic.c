@@ -163,7 +163,7 @@ static void forwarded(int node, const uint8_t *ip, bool down)
 		t->use[node].up_pkts++;
 		t->use[node].up_bytes += INNER;
 	}
-	shadow_forwarded(n, p->handle, down, INNER);
+	shadow_forwarded(n, p->handle, down, 1);
 }
 
 static void to_sgsn(struct ev *e)
