@@ -19,11 +19,12 @@ NEVER_HAD = r"a state that its owner never had"
 TERM_TWICE = r"term \d+ used twice|of the other side"
 RESERVE = r"beyond its durable reserve"
 TABLES = (r"its address names another|still named by its address|the index has|"
-          r"its bit and its handle disagree")
+          r"its bit and its handle disagree|have one address")
 LEASED = r"leased again"
 AHEAD = r"usage of side \d is ahead of the truth"
 USAGE_LOST = r"usage was lost"
 ONE_OWNER = r"nobody owns|two own"
+OTHER_SIDE = r"which is the other side's to give"
 PROMOTED = r"promotes although"
 EQUAL = r"differs at the end"
 HANDED_OVER = r"is not handed over"
@@ -56,30 +57,30 @@ TABLE = {
     "late_burst_is_life": ("sim", 1, 10, [LED], "--profile", "stream"),
     "late_any_term": ("sim_pair", 18, 30, [LATE, ACKED]),
     "numbers_restart": ("sim", 1, 10, [NOT_AGAIN], "--profile", "stream"),
-    "held_dropped": ("sim_pair", 5, 20, [ARRIVED]),
+    "held_dropped": ("sim", 3, 20, [ARRIVED], "--profile", "tables"),
     "digest_skipped": ("sim_pair", 1, 20, [EQUAL, AUDITED, COMPARED]),
     "audit_once": ("sim_pair", 1, 20, [AUDITED]),
     "want_once": ("sim", 5, 5, [WELL_AT_LAST], "--profile", "slow"),
     "in_sync_early": ("sim", 1, 20, [WELL_AT_LAST]),
     "match_assumed": ("sim", 3, 20, [KEPT]),
-    "no_eviction": ("sim_pair", 1, 20, [TABLES]),
-    "cleared_uncompared": ("sim_pair", 1, 20, [TABLES]),
-    "free_takes_address": ("sim_pair", 1, 20, [TABLES]),
+    "no_eviction": ("sim", 1, 20, [TABLES], "--profile", "tables"),
+    "cleared_uncompared": ("sim", 1, 20, [TABLES, LEASED], "--profile", "tables"),
+    "free_takes_address": ("sim", 1, 20, [TABLES], "--profile", "tables"),
     "quarantine_not_carried": ("sim_pair", 1, 20, [TABLES, LEASED]),
-    "quarantine_not_restarted": ("sim_pair", 1, 20, [LEASED]),
+    "quarantine_not_restarted": ("sim", 2, 20, [LEASED], "--profile", "tables"),
     "late_added": ("sim_pair", 2, 30, [AHEAD]),
     "own_overwritten": ("sim_pair", 9, 30, [USAGE_LOST]),
     "other_generation": ("sim_pair", 3, 20,
                          [AHEAD, NEVER_HAD, r"usage of \d+ sessions came, \d+ were applied"]),
-    "usage_low_alone": ("sim_pair", 2, 40, [NEVER_HAD]),
-    "qos_tail_kept": ("sim_pair", 1, 20, [NEVER_HAD]),
-    "side_not_in_handle": ("sim_pair", 1, 20, [AHEAD, NEVER_HAD]),
-    "index_kept": ("sim_pair", 1, 20, [TABLES]),
+    "usage_low_alone": ("sim", 11, 40, [STATES_ONLY], "--profile", "tables"),
+    "qos_tail_kept": ("sim", 1, 20, [NEVER_HAD], "--profile", "tables"),
+    "side_not_in_handle": ("sim", 1, 20, [OTHER_SIDE], "--profile", "tables"),
+    "index_kept": ("sim", 1, 20, [TABLES], "--profile", "tables"),
     "part_keeps_promise": ("sim_pair", 4, 20, [ACKED]),
-    "lost_free_forgotten": ("sim_pair", 2, 30, [HANDED_OVER, ANSWERED]),
-    "free_not_sent": ("sim_pair", 1, 30, [HANDED_OVER, ANSWERED]),
+    "lost_free_forgotten": ("sim", 8, 30, [HANDED_OVER, ANSWERED], "--profile", "tables"),
+    "free_not_sent": ("sim", 1, 30, [HANDED_OVER, ANSWERED], "--profile", "tables"),
     "lost_group_forgotten": ("sim_pair", 1, 30, [HANDED_OVER, ANSWERED]),
-    "commit_in_second_packet": ("sim_pair", 1, 20, [ACKED]),
+    "commit_in_second_packet": ("sim", 1, 20, [ACKED], "--profile", "tables"),
     "hash_without_qos": ("sim_pair", 24, 40, [AUDITED, EQUAL]),
     "lost_and_all_behind": ("sim", 4, 5, [BOUNDED], "--profile", "slow"),
     "offered_term_reused": ("sim_srp", 1, 100, [TERM_TWICE]),

@@ -21,11 +21,11 @@ static struct {
 	unsigned int ops, traffic; /* per mille of steps; a step */
 	uint16_t payload;          /* of packets of records */
 	usec_t next, restart_at[2];
-	bool calm, quiet; /* quiet: nothing comes, changes or goes any more */
-	usec_t inexact;   /* what was counted in sessions of before may be lost */
+	bool quiet;     /* nothing comes, changes or goes any more */
+	usec_t inexact; /* what was counted in sessions of before may be lost */
 	unsigned int promotions;
 	struct wire bad;
-} story_is;
+} tale;
 
 /* ---- subscribers ---- */
 
@@ -137,9 +137,9 @@ static void subscribers(struct node *n)
 	const struct session_slot *s;
 	uint32_t shard = (uint32_t)rnd(SESSION_SHARDS);
 
-	for (unsigned int i = 0; n->up && i < story_is.traffic; i++)
+	for (unsigned int i = 0; n->up && i < tale.traffic; i++)
 		traffic(n);
-	if (!n->up || rnd(1000) >= story_is.ops)
+	if (!n->up || rnd(1000) >= tale.ops)
 		return;
 	if (rnd(2)) {
 		if (writes(n, shard))
@@ -161,12 +161,12 @@ static void small(struct node *n)
 {
 	case_hurry(n, CYCLE);
 	for (unsigned int w = 0; w < n->t.n_workers; w++)
-		n->t.worker[w]->sync.payload = story_is.payload;
+		n->t.worker[w]->sync.payload = tale.payload;
 }
 
 static void boot(struct node *n)
 {
-	story_is.restart_at[n->id] = 0;
+	tale.restart_at[n->id] = 0;
 	node_boot(n->id);
 	small(n);
 }
@@ -176,12 +176,12 @@ static void back(struct node *n)
 {
 	if (n->up)
 		return;
-	if (story_is.restart_at[n->id] == 0) {
-		story_is.restart_at[n->id] = sim.now + 5 * MS + rnd(300 * MS);
+	if (tale.restart_at[n->id] == 0) {
+		tale.restart_at[n->id] = sim.now + 5 * MS + rnd(300 * MS);
 		/* what it had counted late goes with it */
-		story_is.inexact = sim.now;
+		tale.inexact = sim.now;
 		case_forget();
-	} else if (sim.now >= story_is.restart_at[n->id]) {
+	} else if (sim.now >= tale.restart_at[n->id]) {
 		boot(n);
 	}
 }
@@ -213,13 +213,13 @@ static void watch(void)
 	/* nobody acknowledges what a stream had that is no more */
 	if (n == NULL || !n->t.repl->on)
 		case_forget();
-	if (sim.promotions == story_is.promotions)
+	if (sim.promotions == tale.promotions)
 		return;
-	story_is.promotions = sim.promotions;
+	tale.promotions = sim.promotions;
 	case_forget();
 	for (int i = 0; i < 2; i++)
 		if (sim.node[i].owner_since + STEP >= sim.now && sim.node[i].unplanned != 0)
-			story_is.inexact = sim.now;
+			tale.inexact = sim.now;
 }
 
 /* ---- what happens ---- */
@@ -252,7 +252,7 @@ static void run(usec_t us)
 {
 	for (usec_t end = sim.now + us; !sim.failed && sim.now < end;) {
 		watch();
-		for (int i = 0; i < 2 && !story_is.quiet; i++)
+		for (int i = 0; i < 2 && !tale.quiet; i++)
 			subscribers(&sim.node[i]);
 		case_step(STEP);
 	}
@@ -268,7 +268,7 @@ static void die_heard_late(struct node *n)
 	sim.wire[PATH_STREAM][!n->id].loss = 300;
 	run(20 * MS + rnd(30 * MS));
 	node_crash(n->id, false, "is killed");
-	sim.wire[PATH_STREAM][!n->id].loss = story_is.bad.loss;
+	sim.wire[PATH_STREAM][!n->id].loss = tale.bad.loss;
 	for (usec_t end = sim.now + 2000 * MS;
 		!sim.failed && sim.now < end && other->up && other->state == SRP_STANDBY;)
 		case_step(20);
@@ -298,7 +298,7 @@ static void event(void)
 	bool ready = is_paired();
 	usec_t us;
 
-	story_is.next = sim.now + 50 * MS + rnd(250 * MS);
+	tale.next = sim.now + 50 * MS + rnd(250 * MS);
 	switch (rnd(10)) {
 	case 0:
 	case 1:
@@ -354,16 +354,16 @@ static void path(const struct wire *like)
 
 static void draw(void)
 {
-	story_is.bad = (struct wire){ .loss = (unsigned int)(rnd(3) == 0 ? 0 : rnd(120)),
+	tale.bad = (struct wire){ .loss = (unsigned int)(rnd(3) == 0 ? 0 : rnd(120)),
 		.corrupt = (unsigned int)rnd(10),
 		.duplicate = (unsigned int)rnd(50),
 		.reorder = (unsigned int)rnd(200),
 		.delay = 20 + rnd(1500),
 		.jitter = rnd(4000),
 		.rate = rnd(3) == 0 ? 2000 + (unsigned int)rnd(6000) : 0 };
-	story_is.ops = (unsigned int)(20 + rnd(250));
-	story_is.traffic = (unsigned int)(1 + rnd(3));
-	story_is.payload = (uint16_t)(600 + rnd(800));
+	tale.ops = (unsigned int)(20 + rnd(250));
+	tale.traffic = (unsigned int)(1 + rnd(3));
+	tale.payload = (uint16_t)(600 + rnd(800));
 	sim.fifo = rnd(2) ? 8 : 0;
 	sim.idle = 300 + rnd(700);
 	sim.micro_ms = 20;
@@ -411,7 +411,7 @@ static void check_counted(const struct node *n)
 
 		session_read_at(n->t.table, pos / sim.per_shard, pos % sim.per_shard, &r);
 		t = r.state == SESSION_LIVE ? truth_of(r.handle, false) : NULL;
-		if (t != NULL && t->created > story_is.inexact &&
+		if (t != NULL && t->created > tale.inexact &&
 			memcmp(r.usage, t->use, sizeof(r.usage)) != 0)
 			broken(7, "chassis %c: %08x: usage was lost", 'A' + n->id, r.handle);
 	}
@@ -462,12 +462,12 @@ void case_tables(void)
 	case_begin(SESSIONS);
 	small(a);
 	boot(b);
-	path(&story_is.bad);
+	path(&tale.bad);
 	run_until(is_paired, 3 * USEC_PER_SEC);
 	for (usec_t end = sim.now + BAD; !sim.failed && sim.now < end; run(STEP))
-		if (sim.now >= story_is.next)
+		if (sim.now >= tale.next)
 			event();
-	path(&(struct wire){ .delay = story_is.bad.delay });
+	path(&(struct wire){ .delay = tale.bad.delay });
 	if (!run_until(is_paired, 6 * USEC_PER_SEC))
 		broken(11, "all is calm, and the pair does not come together");
 	if (sim.failed)
@@ -481,7 +481,7 @@ void case_tables(void)
 	if (!run_until(is_handed_over, 4 * USEC_PER_SEC))
 		broken(11, "all is calm, and chassis %c does not hand over", 'A' + old->id);
 	run(400 * MS);
-	story_is.quiet = true;
+	tale.quiet = true;
 	run(400 * MS);
 	for (unsigned int i = 0; i < FLIPS && !sim.failed; i++)
 		flip();

@@ -18,6 +18,28 @@ void shadow_begin(struct node *n)
 	n->n_used = 0;
 }
 
+/* An address is one session's. */
+static void check_alone(const struct node *n, uint32_t pos)
+{
+	static uint32_t *lives[2]; /* by address: where it was written last, + 1 */
+	const struct pool *p = &n->t.pools->p[0];
+	const struct session_slot *s = slot(n, pos), *other;
+	uint32_t *at;
+
+	if (lives[n->id] == NULL)
+		lives[n->id] = calloc(p->size, sizeof(uint32_t));
+	if (lives[n->id] == NULL)
+		exit(2);
+	if (s->teid == 0 || s->ue4 - p->base4 >= p->size || sim.flip.set)
+		return;
+	at = &lives[n->id][s->ue4 - p->base4];
+	other = *at != 0 ? slot(n, *at - 1) : NULL;
+	if (other != NULL && other != s && other->teid != 0 && other->ue4 == s->ue4)
+		broken(6, "chassis %c: slots %u and %u have one address", 'A' + n->id, *at - 1,
+			pos);
+	*at = pos + 1;
+}
+
 /* count: its own usage too. A worker's request to change a session leaves that alone, though
  * packets of the same turn may already be counted and not yet have left. */
 void shadow_wrote(struct node *n, uint32_t pos, bool count)
@@ -26,6 +48,7 @@ void shadow_wrote(struct node *n, uint32_t pos, bool count)
 	const struct session_slot was = *mine;
 
 	n->changed[pos] = sim.now;
+	check_alone(n, pos);
 	*mine = *slot(n, pos);
 	if (!count) {
 		mine->up_pkts = was.up_pkts;
