@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the next release may speak: one version more, in which records have charging
  * characteristics. Linked in front of the libraries, this makes the test build of that release:
- * tandem-next and sim_pair_next. */
+ * tandem-next and sim_next. */
 #include "common/wire.h"
 
 const struct wire_versions wire_spoken = {
