@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Long runs. `soak.sh sim [SEEDS [SIMULATOR...]]`: every simulator over so many seeds (100000), two
 # at a time, in pieces; what is done is remembered as long as the program is the same, so an
-# interrupted run goes on where it was.
+# interrupted run goes on where it was. `sim:NAME` is sim with that profile.
 # `soak.sh fuzz [SECONDS [TARGET...]]`: every fuzz target for so long (30), from what earlier runs
 # found.
 # Ends with a verdict; exit 1 when something failed, with the seed or the crash file named.
@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.." || exit 1
 piece=250
 
 usage() {
-	sed -n '3,6s/^# //p' scripts/soak.sh >&2
+	sed -n '3,7s/^# //p' scripts/soak.sh >&2
 	exit 2
 }
 
@@ -21,7 +21,9 @@ say() { printf '%s %s\n' "$(date +%H:%M:%S)" "$*"; }
 if [ "${1:-}" = --piece ]; then
 	sim=$2 first=$3 last=$4 done=$5 pieces=$6
 	log=$done/$sim-$first.log
-	if "build/test/sim/$sim" --seeds "$first..$last" >"$log" 2>&1; then
+	profile=()
+	[ "$sim" = "${sim#*:}" ] || profile=(--profile "${sim#*:}")
+	if "build/test/sim/${sim%%:*}" "${profile[@]}" --seeds "$first..$last" >"$log" 2>&1; then
 		mv "$log" "$done/$sim-$first.ok"
 		result=ok
 	else
@@ -35,11 +37,12 @@ if [ "${1:-}" = --piece ]; then
 fi
 
 soak_sim() { # soak_sim SEEDS SIMULATOR...
-	local seeds=$1 done sim first last failed pieces
+	local seeds=$1 done sim first last failed pieces programs
 	shift
 	[ -f build/build.ninja ] || meson setup build >/dev/null || exit 1
-	ninja -C build $(printf 'test/sim/%s ' "$@") >/dev/null || exit 1
-	done=build/soak/$(cd build/test/sim && sha256sum "$@" | sha256sum | cut -c 1-16)
+	programs=("${@%%:*}")
+	ninja -C build $(printf 'test/sim/%s ' "${programs[@]}") >/dev/null || exit 1
+	done=build/soak/$(cd build/test/sim && sha256sum "${programs[@]}" | sha256sum | cut -c 1-16)
 	mkdir -p "$done"
 	rm -f "$done"/*.failed
 	pieces=$(($# * ((seeds + piece - 1) / piece)))
@@ -61,7 +64,7 @@ what=${1:-} much=${2:-}
 case "$what" in
 sim)
 	[ $# -gt 0 ] || set -- $(cd test/sim &&
-		sed -n "s/^test('\(sim[a-z_]*\)', \1, .*--seeds.*/\1/p" meson.build)
+		sed -n "s/^test('\(sim[a-z_]*\)', \1, .*--seeds.*/\1/p" meson.build) sim:stream sim:tables
 	soak_sim "${much:-100000}" "$@"
 	;;
 fuzz)
