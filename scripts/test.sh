@@ -212,7 +212,7 @@ second_lane() {
 	# One build for the sanitizers, the fuzzers and the coverage of the corpora; clang sees all
 	# that is shipped.
 	if CC=$(scripts/clang.sh clang) timed build-clang build build-clang "$programs" \
-		"unit sim fuzz" --native-file test/fuzz/clang.ini; then
+		"unit sim fuzz" --native-file test/clang.ini; then
 		echo built >&9
 		timed "build-clang: unit sim fuzz" meson_tests build-clang 8 unit sim fuzz
 		timed coverage counting coverage test/fuzz/fuzz.py --coverage

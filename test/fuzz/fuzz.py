@@ -95,7 +95,7 @@ def build(folder, targets):
         options = ["-Dbuildtype=debugoptimized", "-Db_lundef=false",
                    "-Db_sanitize=address,undefined", "-Dc_args=-fsanitize=fuzzer-no-link"]
         if folder == SHARED:
-            options = ["--native-file", os.path.join(HERE, "clang.ini")]
+            options = ["--native-file", os.path.join(TOP, "test/clang.ini")]
         made = run(["meson", "setup", folder, *options],
                    cwd=TOP, env=dict(os.environ, CC=llvm("clang"), LLVM_PROFILE_FILE="/dev/null"))
         if made.returncode:
