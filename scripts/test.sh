@@ -83,14 +83,16 @@ calibrate() {
 }
 
 build() { # build DIR TARGETS SUITES MESON-OPTION...: the targets, and what tests of the suites run
-	local dir=$1 targets=$2 suites=$3 log=$logs/$1.log
+	local dir=$1 targets=$2 suites=$3 log=$logs/$1.log option changed=()
 	shift 3
+	for option; do [[ $option != -D* ]] || changed+=("$option"); done
 	say "build $dir"
 	# shellcheck disable=SC2086
 	{
 		[ -f "$dir/build.ninja" ] || meson setup "$dir" "$@"
 	} >"$log" 2>&1 &&
-		meson configure "$dir" -Dwerror=true -Dwarning_level=3 "$@" >>"$log" 2>&1 &&
+		meson configure "$dir" -Dwerror=true -Dwarning_level=3 "${changed[@]}" \
+			>>"$log" 2>&1 &&
 		ninja -C "$dir" build.ninja >>"$log" 2>&1 &&
 		ninja -C "$dir" -j "$(nproc)" $targets $(suites_need "$dir" $suites) \
 			>>"$log" 2>&1 && return 0
