@@ -11,7 +11,7 @@
 #include "repl/repl.h"
 #include "session/session.h"
 #include "srp/srp.h"
-#include "worker/sync.h"
+#include "sync.h"
 
 #define WATCHED(type, name, ...)                                                                   \
 	type __wrap_##name(__VA_ARGS__);                                                           \
