@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +16,10 @@
 #include "telemetry/commands.h"
 #include "telemetry/telemetry.h"
 
-enum { REPLY_MAX = 4 << 20, VALUE = 127, BUDGET = 14000, PAGE = 32 };
+enum { REPLY_MAX = 4 << 20, VALUE = 127, BUDGET = 14000, PAGE = 32, PATH = 56 };
 
-static char socket_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+/* By chassis: telemetry tells its callback the path of the command, and nothing else. */
+static char telemetry_socket[TELEMETRY_CHASSIS][sizeof(((struct sockaddr_un *)0)->sun_path)];
 
 /* The telemetry library takes no longer help than this. */
 enum { HELP_MAX = 64 };
@@ -62,7 +64,8 @@ static void telemetry_argument(json_t *args, enum command_argument argument, con
 }
 
 /* One question to the control socket; each side waits two seconds at most. */
-static json_t *telemetry_ask(const char *command, enum command_argument argument, const char *value)
+static json_t *telemetry_ask(unsigned int chassis, const char *command,
+	enum command_argument argument, const char *value)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	struct timeval limit = { 2, 0 };
@@ -75,7 +78,7 @@ static json_t *telemetry_ask(const char *command, enum command_argument argument
 	if (fd < 0 || q == NULL)
 		goto out;
 	telemetry_argument(json_object_get(q, "args"), argument, value);
-	memcpy(un.sun_path, socket_path, sizeof(un.sun_path));
+	memcpy(un.sun_path, telemetry_socket[chassis], sizeof(un.sun_path));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	line = json_dumps(q, JSON_COMPACT);
@@ -165,20 +168,44 @@ static void telemetry_add(struct rte_tel_data *d, const char *name, json_t *v, i
 	}
 }
 
+#define TELEMETRY_ROOT "/tandem/"
+
+/* "/tandem/session/list" of a chassis. */
+static void telemetry_path(char path[PATH], unsigned int chassis, const char *of_first)
+{
+	if (chassis == 0)
+		snprintf(path, PATH, "%s", of_first);
+	else
+		snprintf(path, PATH, TELEMETRY_ROOT "%u/%s", chassis,
+			of_first + strlen(TELEMETRY_ROOT));
+}
+
+/* The chassis that a path is of: 0 where it names none. */
+static unsigned int telemetry_chassis(const char *path)
+{
+	const char *number = path + strlen(TELEMETRY_ROOT);
+
+	return isdigit((unsigned char)*number) ? (unsigned int)strtoul(number, NULL, 10) : 0;
+}
+
 static int telemetry_on_command(const char *cmd, const char *params, struct rte_tel_data *d)
 {
+	unsigned int i, chassis = telemetry_chassis(cmd);
 	int budget = BUDGET;
 	json_t *r, *data, *item;
 	const char *key;
-	unsigned int i;
+	char path[PATH];
 
 	for (i = 0; i < COMMANDS_N; i++)
-		if (telemetry_commands[i].path != NULL &&
-			strcmp(telemetry_commands[i].path, cmd) == 0)
-			break;
-	if (i == COMMANDS_N)
+		if (telemetry_commands[i].path != NULL) {
+			telemetry_path(path, chassis, telemetry_commands[i].path);
+			if (strcmp(path, cmd) == 0)
+				break;
+		}
+	if (i == COMMANDS_N || chassis >= TELEMETRY_CHASSIS)
 		return -EINVAL;
-	r = telemetry_ask(telemetry_commands[i].words, telemetry_commands[i].argument, params);
+	r = telemetry_ask(
+		chassis, telemetry_commands[i].words, telemetry_commands[i].argument, params);
 	data = json_object_get(r, "data");
 	rte_tel_data_start_dict(d);
 	if (data != NULL)
@@ -194,17 +221,23 @@ static int telemetry_on_command(const char *cmd, const char *params, struct rte_
 	return 0;
 }
 
-int telemetry_register(const char *control_socket)
+int telemetry_register(unsigned int chassis, const char *control_socket)
 {
-	if (strlen(control_socket) >= sizeof(socket_path))
-		return -ENAMETOOLONG;
-	memcpy(socket_path, control_socket, strlen(control_socket) + 1);
-	for (unsigned int i = 0; i < COMMANDS_N; i++) {
-		int ret = telemetry_commands[i].path == NULL
-				  ? 0
-				  : rte_telemetry_register_cmd(telemetry_commands[i].path,
-					    telemetry_on_command, telemetry_commands[i].help);
+	char path[PATH];
 
+	if (chassis >= TELEMETRY_CHASSIS)
+		return -ERANGE;
+	if (strlen(control_socket) >= sizeof(telemetry_socket[chassis]))
+		return -ENAMETOOLONG;
+	memcpy(telemetry_socket[chassis], control_socket, strlen(control_socket) + 1);
+	for (unsigned int i = 0; i < COMMANDS_N; i++) {
+		int ret = 0;
+
+		if (telemetry_commands[i].path != NULL) {
+			telemetry_path(path, chassis, telemetry_commands[i].path);
+			ret = rte_telemetry_register_cmd(
+				path, telemetry_on_command, telemetry_commands[i].help);
+		}
 		if (ret < 0)
 			return ret;
 	}

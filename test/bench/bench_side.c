@@ -178,7 +178,7 @@ static int crypt_open(const struct bench_side *s)
 
 	if (!s->pair->secret)
 		return 0;
-	bench_tandem.crypt = crypt_ops->create("", why);
+	bench_tandem.crypt = crypt_ops->create("", 0, why);
 	if (bench_tandem.crypt == NULL)
 		fprintf(stderr, "%s\n", why);
 	return bench_tandem.crypt != NULL ? 0 : -ENODEV;

@@ -8,8 +8,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+/* What one registration brought. */
+struct alarms_infos {
+	struct alarms_infos *next;
+	struct alarm_info info[];
+};
+
 struct alarms {
 	unsigned int n;
+	struct alarms_infos *infos;
 	struct alarm *alarm;
 	alarms_over_fn *over;
 	void *ctx;
@@ -24,6 +31,12 @@ void alarms_destroy(struct alarms *a)
 {
 	if (a == NULL)
 		return;
+	while (a->infos != NULL) {
+		struct alarms_infos *next = a->infos->next;
+
+		free(a->infos);
+		a->infos = next;
+	}
 	free(a->alarm);
 	free(a);
 }
@@ -38,17 +51,24 @@ static struct alarm *alarms_find(const struct alarms *a, const char *name)
 
 int alarms_register(struct alarms *a, const struct alarm_info *info, unsigned int n)
 {
+	struct alarms_infos *infos;
 	struct alarm *more;
 
 	for (unsigned int i = 0; i < n; i++)
 		if (alarms_find(a, info[i].name) != NULL)
 			return -EEXIST;
-	more = realloc(a->alarm, (a->n + n) * sizeof(*more));
-	if (more == NULL)
+	infos = malloc(sizeof(*infos) + n * sizeof(*info));
+	more = infos != NULL ? realloc(a->alarm, (a->n + n) * sizeof(*more)) : NULL;
+	if (more == NULL) {
+		free(infos);
 		return -ENOMEM;
+	}
 	a->alarm = more;
+	memcpy(infos->info, info, n * sizeof(*info));
+	infos->next = a->infos;
+	a->infos = infos;
 	for (unsigned int i = 0; i < n; i++)
-		a->alarm[a->n++] = (struct alarm){ .info = &info[i] };
+		a->alarm[a->n++] = (struct alarm){ .info = &infos->info[i] };
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,7 +78,8 @@ struct settings_board *settings_create(
 	}
 	rte_rcu_qsbr_init(b->cores, SETTINGS_CORES);
 	b->n_cores = n_cores;
-	memcpy(b->name, names, n_cores * sizeof(names[0]));
+	for (unsigned int i = 0; i < n_cores; i++)
+		snprintf(b->name[i], sizeof(b->name[i]), "%s", names[i]);
 	return b;
 }
 

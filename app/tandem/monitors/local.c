@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <rte_ethdev.h>
+#include <rte_pause.h>
 
 #include "monitors_priv.h"
 #include "net/net.h"
@@ -20,10 +21,9 @@ struct local {
 	int link[CONFIG_PORTS], device[CONFIG_PORTS]; /* objects of the monitors; NOT_MONITORED */
 	int crypto;
 	int route[CONFIG_ROUTES], watch[CONFIG_ROUTES]; /* object; the mirror's number */
+	/* w: EAL's interrupt thread: the device of a port was taken out */
+	atomic_bool removed[CONFIG_PORTS];
 };
-
-/* Set by EAL's interrupt thread: the device of a port was taken out. */
-static atomic_bool removed[CONFIG_PORTS];
 
 static int local_on_removal(uint16_t port, enum rte_eth_event_type type, void *at, void *ret)
 {
@@ -41,11 +41,10 @@ static int local_port_open(struct monitors *m, unsigned int i, usec_t now)
 	struct local *l = m->local;
 	int ret;
 
-	atomic_store(&removed[i], false);
 	l->device[i] = ret = monitors_add(m, MONITOR_FAULT, p->name, p->twin, p->name, now);
 	if (ret >= 0)
-		ret = rte_eth_dev_callback_register(
-			m->set.port[i].id, RTE_ETH_EVENT_INTR_RMV, local_on_removal, &removed[i]);
+		ret = rte_eth_dev_callback_register(m->set.port[i].id, RTE_ETH_EVENT_INTR_RMV,
+			local_on_removal, &l->removed[i]);
 	l->link[i] = NOT_MONITORED;
 	if (ret >= 0 && p->monitor)
 		l->link[i] = ret = monitors_add(m, MONITOR_LINK, p->name, p->twin, group, now);
@@ -87,10 +86,15 @@ int local_open(struct monitors *m, usec_t now)
 
 void local_close(struct monitors *m)
 {
-	for (unsigned int i = 0; m->local != NULL && i < m->set.n_ports; i++)
-		rte_eth_dev_callback_unregister(
-			m->set.port[i].id, RTE_ETH_EVENT_INTR_RMV, local_on_removal, &removed[i]);
-	free(m->local);
+	struct local *l = m->local;
+
+	/* It is tried again while the interrupt thread is within the callback, which only sets a
+	 * flag. */
+	for (unsigned int i = 0; l != NULL && i < m->set.n_ports; i++)
+		while (rte_eth_dev_callback_unregister(m->set.port[i].id, RTE_ETH_EVENT_INTR_RMV,
+			       local_on_removal, &l->removed[i]) == -EAGAIN)
+			rte_pause();
+	free(l);
 	m->local = NULL;
 }
 
@@ -109,8 +113,8 @@ void local_turn(struct monitors *m, usec_t now)
 	const struct local *l = m->local;
 
 	for (unsigned int i = 0; i < m->set.n_ports; i++) {
-		local_report(m, l->device[i], !atomic_load(&removed[i]), "the device was taken out",
-			now);
+		local_report(m, l->device[i], !atomic_load(&l->removed[i]),
+			"the device was taken out", now);
 		local_report(m, l->link[i], m->set.ops.carrier(m->set.ctx, i), "no carrier", now);
 	}
 	local_report(

@@ -14,7 +14,7 @@ enum { MONITORS_TURN_US = 1000 };
 
 /* Names are lib/monitor's, filled in at registration. */
 // clang-format off
-static struct alarm_info monitors_alarms[MONITOR_ALARMS] = {
+static const struct alarm_info monitors_alarms[MONITOR_ALARMS] = {
 	[MONITOR_ALARM_FAILED] = {
 		.meaning = "Every member of a group of monitored objects is down. On the Active "
 			"this may cause a switchover.",
@@ -38,9 +38,13 @@ static struct alarm_info monitors_alarms[MONITOR_ALARMS] = {
 
 int monitors_alarms_register(struct alarms *a)
 {
-	for (unsigned int i = 0; i < MONITOR_ALARMS; i++)
-		monitors_alarms[i].name = monitor_alarm_name((enum monitor_alarm)i);
-	return alarms_register(a, monitors_alarms, MONITOR_ALARMS);
+	struct alarm_info info[MONITOR_ALARMS];
+
+	for (unsigned int i = 0; i < MONITOR_ALARMS; i++) {
+		info[i] = monitors_alarms[i];
+		info[i].name = monitor_alarm_name((enum monitor_alarm)i);
+	}
+	return alarms_register(a, info, MONITOR_ALARMS);
 }
 
 static void monitors_conf(struct monitor_conf *conf, const struct config *f)

@@ -4,7 +4,7 @@
 
 /* Names are lib/srp's, filled in at registration. */
 // clang-format off
-static struct alarm_info pair_srp_alarms[SRP_ALARM_MAX] = {
+static const struct alarm_info pair_srp_alarms[SRP_ALARM_MAX] = {
 	[SRP_ALARM_PEER_LOST] = {
 		.meaning = "The peer shut down, is silent on both paths, or was never heard by "
 			"this Active. There is no standby.",
@@ -74,12 +74,14 @@ static const struct alarm_info pair_own_alarms[] = {
 
 int pair_alarms_register(struct alarms *a)
 {
+	struct alarm_info info[SRP_ALARM_MAX];
 	int ret;
 
 	for (unsigned int i = 0; i < SRP_ALARM_MAX; i++) {
-		pair_srp_alarms[i].name = srp_alarm_name((enum srp_alarm)i);
-		pair_srp_alarms[i].log_changes = true;
+		info[i] = pair_srp_alarms[i];
+		info[i].name = srp_alarm_name((enum srp_alarm)i);
+		info[i].log_changes = true;
 	}
-	ret = alarms_register(a, pair_srp_alarms, SRP_ALARM_MAX);
+	ret = alarms_register(a, info, SRP_ALARM_MAX);
 	return ret < 0 ? ret : alarms_register(a, pair_own_alarms, 1);
 }

@@ -13,17 +13,27 @@
 
 enum { MBUFS = 16384, MSGS = 32767, STREAM_MBUFS = 8191, DOOR = 16384, FRAMES = 2048 };
 
-static struct rte_ring *ring(const char *name, unsigned int i, unsigned int n, unsigned int flags)
-{
-	char full[RTE_RING_NAMESIZE];
+enum { BOOT_NAME = RTE_MEMPOOL_NAMESIZE /* the shortest: rings and tables take more */ };
 
-	snprintf(full, sizeof(full), "%s%u", name, i);
-	return rte_ring_create(full, n, SOCKET_ID_ANY, flags);
+/* The EAL knows rings, pools and tables by their names, which all chassis of a process share. */
+static const char *boot_name(const struct tandem *t, const char *what, char name[BOOT_NAME])
+{
+	snprintf(name, BOOT_NAME, "c%u_%s", t->number, what);
+	return name;
+}
+
+static struct rte_ring *boot_ring(const struct tandem *t, const char *what, unsigned int i,
+	unsigned int n, unsigned int flags)
+{
+	char name[BOOT_NAME];
+
+	snprintf(name, sizeof(name), "c%u_%s%u", t->number, what, i);
+	return rte_ring_create(name, n, SOCKET_ID_ANY, flags);
 }
 
 static struct door boot_door(const struct tandem *t, const char *name, unsigned int i)
 {
-	return (struct door){ ring(name, i, DOOR, RING_F_SP_ENQ | RING_F_SC_DEQ), t->msgs };
+	return (struct door){ boot_ring(t, name, i, DOOR, RING_F_SP_ENQ | RING_F_SC_DEQ), t->msgs };
 }
 
 static void boot_outbox(struct tandem *t)
@@ -45,40 +55,50 @@ static uint16_t stream_room(const struct tandem *t)
 	return RTE_MBUF_DEFAULT_BUF_SIZE;
 }
 
-int boot_memory(struct tandem *t)
+static int boot_pools(struct tandem *t)
 {
+	char name[BOOT_NAME];
 	uint32_t mtu = 1500;
 
 	for (unsigned int i = 0; i < t->conf->n_ports; i++)
 		mtu = RTE_MAX(mtu, t->conf->ports[i].mtu);
-	t->mbufs = rte_pktmbuf_pool_create("mbufs", MBUFS - 1, 256, 0,
+	t->mbufs = rte_pktmbuf_pool_create(boot_name(t, "mbufs", name), MBUFS - 1, 256, 0,
 		(uint16_t)RTE_MAX((uint32_t)RTE_MBUF_DEFAULT_BUF_SIZE,
 			RTE_PKTMBUF_HEADROOM +
 				RTE_ALIGN_CEIL(mtu + 128, 1024)) /* a whole frame of af_packet */,
 		SOCKET_ID_ANY);
-	t->indirect = rte_pktmbuf_pool_create("indirect", 4095, 128, 0, 0, SOCKET_ID_ANY);
-	t->stream_mbufs = rte_pktmbuf_pool_create("stream", STREAM_MBUFS, 128,
+	t->shared.indirect = rte_pktmbuf_pool_create(
+		boot_name(t, "indirect", name), 4095, 128, 0, 0, SOCKET_ID_ANY);
+	t->stream_mbufs = rte_pktmbuf_pool_create(boot_name(t, "stream", name), STREAM_MBUFS, 128,
 		RTE_ALIGN(sizeof(struct stream_meta), RTE_MBUF_PRIV_ALIGN), stream_room(t),
 		SOCKET_ID_ANY);
-	t->msgs = rte_mempool_create(
-		"msgs", MSGS, MSG_BYTES, 256, 0, NULL, NULL, NULL, NULL, SOCKET_ID_ANY, 0);
-	t->fib = fib_create("fib", SOCKET_ID_ANY);
-	if (t->mbufs == NULL || t->indirect == NULL || t->stream_mbufs == NULL || t->msgs == NULL ||
-		t->fib == NULL) {
+	t->msgs = rte_mempool_create(boot_name(t, "msgs", name), MSGS, MSG_BYTES, 256, 0, NULL,
+		NULL, NULL, NULL, SOCKET_ID_ANY, 0);
+	t->fib = fib_create(boot_name(t, "fib", name), SOCKET_ID_ANY);
+	if (t->mbufs == NULL || t->shared.indirect == NULL || t->stream_mbufs == NULL ||
+		t->msgs == NULL || t->fib == NULL) {
 		LOG(ERR,
 			"packet buffers cannot be had: %s: give the EAL more memory (-m or "
 			"hugepages)",
 			rte_strerror(rte_errno));
 		return -ENOMEM;
 	}
+	return 0;
+}
+
+int boot_memory(struct tandem *t)
+{
+	if (boot_pools(t) < 0)
+		return -ENOMEM;
 	for (unsigned int i = 0; i < t->n_workers; i++) {
 		t->to_worker[i].door = boot_door(t, "to_worker", i);
 		t->from_worker[i].door = boot_door(t, "from_worker", i);
 		t->repl_to_worker[i].door = boot_door(t, "repl_to_worker", i);
-		t->kernel_out[i] = ring("kernel_out", i, FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
-		t->handover[i] = ring("handover", i, FRAMES, RING_F_SC_DEQ);
+		t->kernel_out[i] =
+			boot_ring(t, "kernel_out", i, FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
+		t->handover[i] = boot_ring(t, "handover", i, FRAMES, RING_F_SC_DEQ);
 		t->stream_out[i] =
-			ring("stream_out", i, STREAM_FIFO, RING_F_SP_ENQ | RING_F_SC_DEQ);
+			boot_ring(t, "stream_out", i, STREAM_FIFO, RING_F_SP_ENQ | RING_F_SC_DEQ);
 		if (t->to_worker[i].door.ring == NULL || t->from_worker[i].door.ring == NULL ||
 			t->repl_to_worker[i].door.ring == NULL || t->kernel_out[i] == NULL ||
 			t->handover[i] == NULL || t->stream_out[i] == NULL)
@@ -87,8 +107,8 @@ int boot_memory(struct tandem *t)
 	t->to_repl.door = boot_door(t, "to_repl", 0);
 	t->from_repl.door = boot_door(t, "from_repl", 0);
 	boot_outbox(t);
-	t->punt = ring("punt", 0, FRAMES, RING_F_SC_DEQ);
-	t->kernel_repl = ring("kernel_repl", 0, FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	t->punt = boot_ring(t, "punt", 0, FRAMES, RING_F_SC_DEQ);
+	t->kernel_repl = boot_ring(t, "kernel_repl", 0, FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	return t->to_repl.door.ring != NULL && t->from_repl.door.ring != NULL && t->punt != NULL &&
 			       t->kernel_repl != NULL
 		       ? 0
@@ -112,7 +132,7 @@ void boot_memory_end(struct tandem *t)
 	fib_destroy(t->fib);
 	rte_mempool_free(t->msgs);
 	rte_mempool_free(t->stream_mbufs);
-	rte_mempool_free(t->indirect);
+	rte_mempool_free(t->shared.indirect);
 	rte_mempool_free(t->mbufs);
 }
 
@@ -155,7 +175,6 @@ int boot_tables(struct tandem *t)
 	t->shared.gtp4 = ip_addr_to_v4(&config_gtp(t->conf)->address);
 	t->shared.n_workers = t->n_workers;
 	t->shared.direct = t->mbufs;
-	t->shared.indirect = t->indirect;
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
 		t->shared.worker_of_shard[i] = (uint8_t)(i % t->n_workers);
 	LOG(INFO, "this chassis is side %u; its table has room for %u sessions in %.1f MB", t->side,

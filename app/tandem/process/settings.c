@@ -10,7 +10,7 @@ _Static_assert((int)SETTINGS_CORES > (int)TANDEM_WORKERS, "workers and the repli
 
 int boot_settings(struct tandem *t)
 {
-	static char names[SETTINGS_CORES][32];
+	char names[SETTINGS_CORES][SETTINGS_NAME];
 	const char *name[SETTINGS_CORES];
 	struct settings first;
 	int ret = settings_of(t->conf, &first);

@@ -31,7 +31,7 @@ static int start_crypto(struct tandem *t)
 			"checked");
 		return 0;
 	}
-	t->crypt = crypt_ops->create(t->conf->srp.crypto_device, why);
+	t->crypt = crypt_ops->create(t->conf->srp.crypto_device, t->number, why);
 	if (t->crypt == NULL) {
 		LOG(ERR, "the replication stream cannot be encrypted: %s", why);
 		return -ENODEV;
@@ -100,17 +100,17 @@ static int start_launch(struct tandem *t)
 
 static void start_join(struct tandem *t)
 {
-	unsigned int id;
-
 	atomic_store(&t->quit, true);
-	RTE_LCORE_FOREACH_WORKER (id)
-		rte_eal_wait_lcore(id);
+	for (unsigned int i = 0; i < t->n_workers; i++)
+		rte_eal_wait_lcore(t->worker_lcore[i]);
+	rte_eal_wait_lcore(t->repl_lcore);
 }
 
 static int start_telemetry(struct tandem *t)
 {
-	return t->conf->telemetry.enabled ? telemetry_register(t->conf->telemetry.control_socket)
-					  : 0;
+	return t->conf->telemetry.enabled
+		       ? telemetry_register(t->number, t->conf->telemetry.control_socket)
+		       : 0;
 }
 
 static void start_nothing(struct tandem *t)

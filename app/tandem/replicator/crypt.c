@@ -81,7 +81,8 @@ static bool crypt_able(uint8_t dev)
 
 /* Measured on servers with AES-NI and AVX-512, cycles a packet at 256 and 1,400 bytes: aesni_gcm
  * 124 and 226, aesni_mb 134 and 254, openssl 572 and 1,039. */
-static int crypt_choose(const char *device, char name[NAME], char why[CRYPT_WHY])
+static int crypt_choose(
+	const char *device, unsigned int chassis, char name[NAME], char why[CRYPT_WHY])
 {
 	static const char *const fastest[] = { "crypto_aesni_gcm", "crypto_aesni_mb",
 		"crypto_openssl" };
@@ -97,7 +98,10 @@ static int crypt_choose(const char *device, char name[NAME], char why[CRYPT_WHY]
 		return id;
 	}
 	for (unsigned int i = 0; i < RTE_DIM(fastest); i++) {
-		id = crypt_find(fastest[i], name, why);
+		char own[NAME]; /* a device has one user */
+
+		snprintf(own, sizeof(own), chassis == 0 ? "%s" : "%s%u", fastest[i], chassis);
+		id = crypt_find(own, name, why);
 		if (id >= 0 && crypt_able((uint8_t)id))
 			return id;
 	}
@@ -111,12 +115,15 @@ static int crypt_configure(struct crypt *c)
 	const struct rte_cryptodev_config conf = { .socket_id = SOCKET_ID_ANY,
 		.nb_queue_pairs = 1 };
 	struct rte_cryptodev_qp_conf queue = { .nb_descriptors = DESCRIPTORS };
+	char sessions[32], ops[32];
 	int ret;
 
-	c->sessions = rte_cryptodev_sym_session_pool_create("crypt_sessions", SESSIONS,
+	snprintf(sessions, sizeof(sessions), "crypt_sessions%u", c->dev);
+	snprintf(ops, sizeof(ops), "crypt_ops%u", c->dev);
+	c->sessions = rte_cryptodev_sym_session_pool_create(sessions, SESSIONS,
 		rte_cryptodev_sym_get_private_session_size(c->dev), 0, 0, SOCKET_ID_ANY);
-	c->ops = rte_crypto_op_pool_create("crypt_ops", RTE_CRYPTO_OP_TYPE_SYMMETRIC,
-		2 * CRYPT_BURST - 1, 0, IV_ROOM, SOCKET_ID_ANY);
+	c->ops = rte_crypto_op_pool_create(
+		ops, RTE_CRYPTO_OP_TYPE_SYMMETRIC, 2 * CRYPT_BURST - 1, 0, IV_ROOM, SOCKET_ID_ANY);
 	if (c->sessions == NULL || c->ops == NULL)
 		return -rte_errno;
 	ret = rte_cryptodev_configure(c->dev, (struct rte_cryptodev_config *)(uintptr_t)&conf);
@@ -135,7 +142,7 @@ static int crypt_configure(struct crypt *c)
 	return ret;
 }
 
-struct crypt *crypt_create(const char *device, char why[CRYPT_WHY])
+struct crypt *crypt_create(const char *device, unsigned int chassis, char why[CRYPT_WHY])
 {
 	struct crypt *c = memory_take("crypt", sizeof(*c), RTE_CACHE_LINE_SIZE);
 	uint8_t nothing[KEYS_SECRET] = { 0 };
@@ -145,7 +152,7 @@ struct crypt *crypt_create(const char *device, char why[CRYPT_WHY])
 		snprintf(why, CRYPT_WHY, "no memory");
 		return NULL;
 	}
-	id = crypt_choose(device, c->name, why);
+	id = crypt_choose(device, chassis, c->name, why);
 	if (id < 0) {
 		memory_give(c);
 		return NULL;

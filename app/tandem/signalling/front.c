@@ -8,13 +8,7 @@
 #include "config/config.h"
 #include "cores/role.h"
 
-enum {
-	FRONT_DATAGRAMS = 64,
-	FRONT_DATAGRAM = 2048,
-	FRONT_ROUNDS = 4,
-	FRONT_ANSWERED_US = 30000000,
-	FRONT_RCVBUF = 4 << 20
-};
+enum { FRONT_ROUNDS = 4, FRONT_ANSWERED_US = 30000000, FRONT_RCVBUF = 4 << 20 };
 
 int front_open(struct front *f, const struct signalling_env *env)
 {
@@ -45,7 +39,6 @@ void front_close(struct front *f)
 
 void front_receive(struct front *f, front_handler *handler, void *ctx, usec_t now)
 {
-	static uint8_t buf[FRONT_DATAGRAMS][FRONT_DATAGRAM]; /* one control core */
 	struct sockaddr_storage from[FRONT_DATAGRAMS];
 	struct mmsghdr msg[FRONT_DATAGRAMS];
 	struct iovec iov[FRONT_DATAGRAMS];
@@ -53,7 +46,7 @@ void front_receive(struct front *f, front_handler *handler, void *ctx, usec_t no
 
 	for (unsigned int round = 0; round < FRONT_ROUNDS && n == FRONT_DATAGRAMS; round++) {
 		for (unsigned int i = 0; i < FRONT_DATAGRAMS; i++) {
-			iov[i] = (struct iovec){ buf[i], FRONT_DATAGRAM };
+			iov[i] = (struct iovec){ f->in[i], FRONT_DATAGRAM };
 			msg[i].msg_hdr = (struct msghdr){ .msg_name = &from[i],
 				.msg_namelen = sizeof(from[i]),
 				.msg_iov = &iov[i],
@@ -65,7 +58,7 @@ void front_receive(struct front *f, front_handler *handler, void *ctx, usec_t no
 			struct gtpc_peer peer;
 
 			sock_from(&from[i], &peer.addr, &peer.port);
-			handler(ctx, &peer, buf[i], msg[i].msg_len, now);
+			handler(ctx, &peer, f->in[i], msg[i].msg_len, now);
 		}
 	}
 }

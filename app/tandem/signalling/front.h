@@ -11,7 +11,11 @@
 #include "direct.h"
 #include "txn.h"
 
-enum { FRONT_BATCH = 64 };
+enum {
+	FRONT_BATCH = 64,
+	FRONT_DATAGRAMS = 64,  /* that are read at once */
+	FRONT_DATAGRAM = 2048, /* bytes of one */
+};
 
 /* Messages that leave the socket together, at the end of a turn at the latest. */
 struct front_queue {
@@ -30,6 +34,7 @@ struct front {
 	struct gtpc_pending *pending;
 	struct gtpc_answered *answered;
 	struct gtpc_counters count; /* of the whole protocol */
+	uint8_t in[FRONT_DATAGRAMS][FRONT_DATAGRAM];
 };
 
 typedef void front_handler(

@@ -157,16 +157,15 @@ static void gtpu_slow_datagram(
 void gtpu_slow_receive(struct gtpu_slow *u, usec_t now)
 {
 	for (unsigned int i = 0; i < GTPU_DATAGRAMS; i++) {
-		static uint8_t buf[65536]; /* one control core */
 		struct sockaddr_storage ss;
 		socklen_t len = sizeof(ss);
 		ssize_t n = sock_ops->recv_from(
-			u->fd, buf, sizeof(buf), 0, (struct sockaddr *)&ss, &len);
+			u->fd, u->in, sizeof(u->in), 0, (struct sockaddr *)&ss, &len);
 		struct gtpc_peer from;
 
 		if (n < 0)
 			return;
 		sock_from(&ss, &from.addr, &from.port);
-		gtpu_slow_datagram(u, &from, buf, (size_t)n, now);
+		gtpu_slow_datagram(u, &from, u->in, (size_t)n, now);
 	}
 }

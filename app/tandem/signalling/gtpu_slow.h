@@ -15,6 +15,7 @@ struct gtpu_slow {
 	/* From when on Error Indications are sent: not right after an unplanned promotion, for an
 	 * SGSN gives the context up on one. */
 	usec_t error_from;
+	uint8_t in[65536]; /* a datagram of any size */
 };
 
 /* 0 or -errno. */

@@ -64,7 +64,7 @@ static void crypt_sim_expand(
 	memcpy(out, word, len);
 }
 
-static struct crypt *crypt_sim_create(const char *device, char why[CRYPT_WHY])
+static struct crypt *crypt_sim_create(const char *device, unsigned int chassis, char why[CRYPT_WHY])
 {
 	own_pages(sealed, sizeof(sealed));
 	return memory_take("crypt", sizeof(struct crypt), 0);

@@ -285,7 +285,6 @@ static void tables(struct node *n)
 	t->shared.gtp4 = VIP_GTP;
 	t->shared.n_workers = t->n_workers;
 	t->shared.direct = t->mbufs;
-	t->shared.indirect = t->indirect;
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
 		t->shared.worker_of_shard[i] = (uint8_t)(i % t->n_workers);
 }
@@ -295,7 +294,6 @@ void node_boot(int id)
 	struct node *n = &sim.node[id];
 	struct tandem *t = &n->t;
 	struct tandem kept = { .mbufs = t->mbufs,
-		.indirect = t->indirect,
 		.stream_mbufs = t->stream_mbufs,
 		.msgs = t->msgs,
 		.fib = &fibs[id],
@@ -321,7 +319,7 @@ void node_boot(int id)
 	tandem_pulses_init(t,
 		n->conf.srp.heartbeat_interval_ms * USEC_PER_MSEC * n->conf.srp.dead_multiplier,
 		n->conf.idle_sleep);
-	t->crypt = sim.insecure ? NULL : crypt_ops->create("", NULL);
+	t->crypt = sim.insecure ? NULL : crypt_ops->create("", 0, NULL);
 	t->incarnation = (uint32_t)(1 + rnd(UINT32_MAX - 1));
 	sock_reset(n);
 	shadow_begin(n);

@@ -122,7 +122,7 @@ static void bursts(struct crypt *c, uint64_t seed)
 static void device(const char *name)
 {
 	char why[CRYPT_WHY] = "";
-	struct crypt *c = crypt_create(name, why);
+	struct crypt *c = crypt_create(name, 0, why);
 
 	if (c == NULL) { /* this machine has no such instructions */
 		printf("(%s) ", why);
@@ -154,7 +154,7 @@ static void test_openssl(void)
 static void test_default(void)
 {
 	char why[CRYPT_WHY];
-	struct crypt *c = crypt_create("", why);
+	struct crypt *c = crypt_create("", 0, why);
 
 	CU_ASSERT_PTR_NOT_NULL(c);
 	crypt_destroy(c);
@@ -164,11 +164,11 @@ static void test_absent(void)
 {
 	char why[CRYPT_WHY] = "";
 
-	CU_ASSERT_PTR_NULL(crypt_create("0000:99:00.0", why));
+	CU_ASSERT_PTR_NULL(crypt_create("0000:99:00.0", 0, why));
 	CU_ASSERT_PTR_NOT_NULL(strstr(why, "0000:99:00.0 is not there: bind it"));
-	CU_ASSERT_PTR_NULL(crypt_create("crypto_nonsense", why));
+	CU_ASSERT_PTR_NULL(crypt_create("crypto_nonsense", 0, why));
 	CU_ASSERT_PTR_NOT_NULL(strstr(why, "crypto_nonsense cannot be made here"));
-	CU_ASSERT_PTR_NULL(crypt_create("crypto_null", why));
+	CU_ASSERT_PTR_NULL(crypt_create("crypto_null", 0, why));
 	CU_ASSERT_PTR_NOT_NULL(strstr(why, "cannot do AES-128-GCM"));
 }
 
@@ -176,7 +176,7 @@ static void test_absent(void)
 static void test_no_session(void)
 {
 	char why[CRYPT_WHY];
-	struct crypt *c = crypt_create("", why);
+	struct crypt *c = crypt_create("", 0, why);
 	struct crypt_packet p = { .slot = 0 };
 	struct keys tx, rx;
 	uint64_t seed = 3;

@@ -6,8 +6,12 @@
 #ifndef TANDEM_TELEMETRY_H
 #define TANDEM_TELEMETRY_H
 
-/* Registers all commands. control_socket: path of the daemon's control socket, copied. 0 /
- * -errno. */
-int telemetry_register(const char *control_socket);
+enum { TELEMETRY_CHASSIS = 8 };
+
+/* Registers all commands of a chassis, as /tandem/... of chassis 0 of the process, and as
+ * /tandem/N/... of chassis N < TELEMETRY_CHASSIS. control_socket: path of its control socket,
+ * copied. Main thread, once a chassis; does not block. 0 or -errno; -ERANGE: there are too many
+ * chassis. */
+int telemetry_register(unsigned int chassis, const char *control_socket);
 
 #endif

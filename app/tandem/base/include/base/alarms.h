@@ -33,8 +33,8 @@ struct alarms;
 
 struct alarms *alarms_create(void); /* NULL: there is no memory */
 void alarms_destroy(struct alarms *a);
-/* Adds n alarms, none of them raised; `info` must stay where it is. 0; -EEXIST: one of the names is
- * there already; -ENOMEM. After an error none of them is there. */
+/* Adds n alarms, none of them raised; `info` is copied, its texts must stay where they are. 0;
+ * -EEXIST: one of the names is there already; -ENOMEM. After an error none of them is there. */
 int alarms_register(struct alarms *a, const struct alarm_info *info, unsigned int n);
 
 /* Called when an alarm is cleared, with the alarm as it was while raised. */

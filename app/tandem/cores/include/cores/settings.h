@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* settings: what workers and the replication core read of the configuration: one immutable,
  * numbered snapshot. The control core publishes the next by one pointer and frees the older when
- * every core has reported that it holds it no more (DPDK's QSBR RCU). At most two are alive. */
+ * every core has reported that it holds it no more (DPDK's QSBR RCU). At most two are alive.
+ * Nothing here blocks: a publication is refused while the older snapshot is still held. */
 #ifndef TANDEM_CORES_SETTINGS_H
 #define TANDEM_CORES_SETTINGS_H
 
@@ -17,7 +18,8 @@
 
 enum {
 	SETTINGS_APNS = 64,
-	SETTINGS_CORES = 64 /* workers and the replication core */
+	SETTINGS_CORES = 64, /* workers and the replication core */
+	SETTINGS_NAME = 32   /* of a core, its end included */
 };
 
 /* A rate that user packets are held to; token buckets are in the slots. */
@@ -47,12 +49,13 @@ struct settings_board {
 	const struct settings *older;
 	uint64_t token, numbers;
 	unsigned int n_cores;
-	const char *name[SETTINGS_CORES];
+	char name[SETTINGS_CORES][SETTINGS_NAME];
 	struct rte_rcu_qsbr *cores;
 };
 
-/* Control core, before the cores run. names: of the cores, kept by reference; a core is known by
- * its place among them. NULL with errno: -EINVAL too many, -ENOMEM. */
+/* Control core, before the cores run. names: of the cores, copied, with SETTINGS_NAME - 1
+ * characters at most; a core is known by its place among them. NULL with errno: -EINVAL too many,
+ * -ENOMEM. */
 struct settings_board *settings_create(
 	const struct settings *first, const char *const *names, unsigned int n_cores);
 /* After the cores. NULL is nothing. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* tandem: a chassis: what the three kinds of core share, who writes each part, and how they reach
  * each other. Made by the control core at boot, constant afterwards except where a field says
- * otherwise. */
+ * otherwise. A process may hold several: nothing of a chassis stands outside of it. The control
+ * core alone calls these functions; those that make and end something wait for the EAL, and
+ * control_turn() and control_run() as they say. */
 #ifndef TANDEM_PROCESS_TANDEM_H
 #define TANDEM_PROCESS_TANDEM_H
 
@@ -47,12 +49,15 @@ struct control;
 
 struct tandem {
 	const char *config_file;
+	/* of this chassis among those of the process, from 0: a part of all names that the EAL
+	 * knows */
+	unsigned int number;
 	/* w: control; while the others run only what a reload changes, which control alone reads */
 	struct config *conf;
 	struct settings_board *settings;
 	unsigned int n_ports;
 	struct port port[CONFIG_PORTS];
-	struct rte_mempool *mbufs, *indirect, *msgs, *stream_mbufs;
+	struct rte_mempool *mbufs, *msgs, *stream_mbufs;
 	struct session_table *table;
 	struct pool_set *pools;
 	struct fib *fib;

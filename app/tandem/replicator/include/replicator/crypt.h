@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* crypt: AES-128-GCM of the replication stream's packets on a rte_cryptodev, in bursts, in place,
- * in order. Made at boot by the main core; everything else by the core that has the stream
- * (replication core). Owns its device, sessions and operations; packets stay the caller's. */
+ * in order. The control core makes it at boot, which waits for the device and may load libraries,
+ * and destroys it; any core may read crypt_device(), and the replication core calls everything
+ * else. crypt_run() spins until the device has done a burst, 5 ms at most; nothing else blocks.
+ * Owns its device, sessions and operations; packets stay the caller's. */
 #ifndef TANDEM_CRYPT_H
 #define TANDEM_CRYPT_H
 
@@ -36,8 +38,9 @@ struct crypt_packet {
 };
 
 /* A device by name ("crypto_aesni_mb", a PCI address, both with arguments); empty: the fastest
- * software device that there is. NULL: `why` says what to do. */
-struct crypt *crypt_create(const char *device, char why[CRYPT_WHY]);
+ * software device that there is, one for each chassis (its number in this process, from 0). NULL:
+ * `why` says what to do. */
+struct crypt *crypt_create(const char *device, unsigned int chassis, char why[CRYPT_WHY]);
 void crypt_destroy(struct crypt *c);
 const char *crypt_device(const struct crypt *c);
 /* Makes and ends sessions where slots changed: after keys_connect, and when keys_tick says so. */
@@ -56,7 +59,7 @@ void crypt_expand(
 
 /* The ciphers as the daemon uses them: each member as the function of that name above. */
 struct crypt_ops {
-	struct crypt *(*create)(const char *device, char why[CRYPT_WHY]);
+	struct crypt *(*create)(const char *device, unsigned int chassis, char why[CRYPT_WHY]);
 	void (*destroy)(struct crypt *c);
 	const char *(*device)(const struct crypt *c);
 	void (*sync)(struct crypt *c, const struct keys *k);
