@@ -51,15 +51,53 @@ GOALS = {
     "arrows to a higher room": 0,
     "circles of more than two files in a folder": 0,
     "members of the largest struct of app/": 40,
-    "handles of other rooms in one type": 5,
+    "handles of other rooms in one type, but for those of HANDLES_MAY": 5,
+    "lines of the longest public header of a room": 150,
+    "rooms without a public header of their name": 0,
+    "mutable objects that no chassis owns, but for those of OBJECTS_MAY": 0,
     "functions over 60 lines": 0,
     "static function names in more than one file": 0,
     "static function names of one word, per mille": 30,
     "lines over 100 columns": 0,
     "helps that do not stand alone": 0,
+    "unresolved citations": 0,
     "fuzz inputs that are files, most of a target": 1,
 }
 LEFT = {}
+# Types that hold more handles than a type should: how many, and why a better cut is worse.
+HANDLES_MAY = {
+    "struct pair": (
+        9,
+        "it orders what others do at a change of roles: as many callbacks would hide whom it calls",
+    ),
+    "struct pair_settings": (9, "what struct pair is given"),
+}
+# Rooms whose objects have a header each.
+HEADERS_MAY = {
+    "base": "what each room needs of it differs: a header an object",
+    "cores": "a header a direction of messages, and an object",
+    "process": "no room uses it: tandem.h and boot.h are for whoever runs cores without main()",
+}
+# Objects that outlive every chassis of a process, and why.
+SEAM = "a seam: the process chooses before it makes a chassis"
+OBJECTS_MAY = {
+    "app/tandem/base/clock.c: clock_ops": SEAM,
+    "app/tandem/base/clock.c: clock_hz": SEAM,
+    "app/tandem/base/memory.c: memory_ops": SEAM,
+    "app/tandem/base/port.c: port_ops": SEAM,
+    "app/tandem/base/sock.c: sock_ops": SEAM,
+    "app/tandem/journal/state.c: disk_ops": SEAM,
+    "app/tandem/pair/tls.c: tls_ops": SEAM,
+    "app/tandem/replicator/crypt.c: crypt_ops": SEAM,
+    "lib/net/ops.c: net_ops": SEAM,
+    "app/tandem/base/include/base/log.h: log_site_": "a place in the source, whoever runs it",
+    "app/tandem/base/log.c: log_running": "a process has one log",
+    "app/tandem/base/log.c: log_given_up": "a process has one log",
+    "app/tandem/base/log.c: log_output": "a number that the EAL gave the process",
+    "app/tandem/base/log.c: log_types": "numbers that the EAL gave the process",
+    "app/tandem/process/main.c: chassis": "the one of main(), too large for its stack",
+    "lib/telemetry/telemetry.c: telemetry_socket": "DPDK tells a callback its path alone",
+}
 
 
 def tracked(tree):
@@ -285,28 +323,111 @@ def largest_struct(t):
 
 
 def handles(t):
-    """Pointers to structs that another room of app/tandem defines, by the struct that holds it."""
-    home = {}
+    """Pointers to structs that another room of app/tandem defines, const ones too, by the struct
+    that holds them: itself, or in a struct that stands in it by value."""
+    home, pointers, within = {}, collections.defaultdict(set), collections.defaultdict(set)
     for tag in t.tags:
         if tag["kind"] == "struct" and tag["path"].startswith("app/tandem/"):
             home.setdefault(tag["name"], t.room(tag["path"]))
-    held = collections.defaultdict(set)
     for tag in t.tags:
-        if (
-            tag["kind"] != "member"
-            or not tag["path"].startswith("app/tandem/")
-            or "scope" not in tag
-        ):
+        if tag["kind"] != "member" or "scope" not in tag:
             continue
-        room = t.room(tag["path"])
-        m = re.match(r"struct:(\w+) \*$", tag.get("typeref", ""))
-        if room != "app/tandem/process" and m and home.get(m[1], room) != room:
-            held[(tag["path"], tag["scope"].split("::")[0])].add(m[1])
-    rows = sorted(
-        ((len(h), f"{p}: struct {s}: {' '.join(sorted(h))}") for (p, s), h in held.items()),
-        reverse=True,
-    )
+        if not tag["path"].startswith("app/tandem/"):
+            continue
+        owner = (tag["path"], tag["scope"].split("::")[0])
+        kind = re.sub(r"\bconst\b|^typename:", "", tag.get("typeref", "")).strip()
+        m = re.match(r"struct[ :](\w+)\s*((?:\*\s*)*)(?:\[.*)?$", kind)
+        if m and m[2]:
+            pointers[owner].add(m[1])
+        elif m and m[1] in home:
+            within[owner].add(m[1])
+    at = {name: (path, name) for path, name in list(pointers) + list(within)}
+
+    def held(owner, seen):
+        out = set(pointers[owner])
+        for name in within[owner] - seen:
+            out |= held(at[name], seen | {name}) if name in at else set()
+        return out
+
+    rows = []
+    for owner in set(pointers) | set(within):
+        room = t.room(owner[0])
+        if room == "app/tandem/process":
+            continue
+        h = {n for n in held(owner, {owner[1]}) if home.get(n, room) != room}
+        may = HANDLES_MAY.get(f"struct {owner[1]}", (0, ""))[0]
+        if len(h) > may:
+            rows.append((len(h), f"{owner[0]}: struct {owner[1]}: {' '.join(sorted(h))}"))
+    rows.sort(reverse=True)
     return rows[0][0] if rows else 0, [r for n, r in rows if n > 5]
+
+
+def public_headers(t):
+    return [f for f in t.sources if re.match(r"app/tandem/\w+/include/\w+/\w+\.h$", f)]
+
+
+def long_headers(t):
+    n = {f: t.text[f].count("\n") for f in public_headers(t)}
+    return max(n.values(), default=0), [f"{f}: {k}" for f, k in sorted(n.items()) if k > 150]
+
+
+def nameless_rooms(t):
+    there = set(public_headers(t))
+    out = [
+        f"app/tandem/{r}/include/{r}/{r}.h is missing"
+        for r in ROOMS
+        if f"app/tandem/{r}/include/{r}/{r}.h" not in there and r not in HEADERS_MAY
+    ]
+    return len(out), out
+
+
+def is_mutable(declaration):
+    """Of what stands before the initial value, the bounds or the body."""
+    last = declaration.rsplit("*", 1)[-1]
+    return not re.search(r"\bconst\b", last if "*" in declaration else declaration)
+
+
+def objects(t):
+    """Variables at file scope and static ones in functions that can be written."""
+    found = set()
+    for f in t.sources:
+        if f.startswith("app/") and not f.startswith("app/tandem/"):
+            continue
+        code = t.code[f]
+        for m in re.finditer(
+            r"^[ \t]*static\s(?!inline\b)([^;={(\[]*?)(\w+)\s*([;=\[])", code, flags=re.M
+        ):
+            if is_mutable(m[1]):
+                found.add(f"{f}: {m[2]}")
+        for m in re.finditer(r"^[ \t]*static\s[^;={(]*\(\*(?!const\b)\s*(\w+)", code, flags=re.M):
+            found.add(f"{f}: {m[1]}")
+        for m in re.finditer(r"^[ \t]*static\s([^;=({]*)\{", code, flags=re.M):
+            if is_mutable(m[1]):
+                found.add(f"{f}: {m[1].strip()}")
+        if f.endswith(".c"):
+            for m in re.finditer(
+                r"^(?!static\b|extern\b|typedef\b|return\b|goto\b)"
+                r"((?:\w+\s+)+\**|(?:\w+\s+)+\*\s*const\s+)(\w+)\s*(?:\[[^\]]*\]\s*)*[;=]",
+                code,
+                flags=re.M,
+            ):
+                if is_mutable(m[1]):
+                    found.add(f"{f}: {m[2]}")
+    out = sorted(found - set(OBJECTS_MAY))
+    out += [f"{o} is listed, and is none" for o in sorted(set(OBJECTS_MAY) - found)]
+    return len(out), out
+
+
+def citations(t):
+    """What test/citations.py finds in all that may cite."""
+    kinds = (".c", ".h", ".py", ".sh", ".build", ".conf", ".service", ".lua", ".md")
+    files = [f for f in t.files if f.endswith(kinds) and not f.startswith("test/fuzz/corpus/")]
+    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "citations.py")
+    run = subprocess.run(
+        [sys.executable, program, *files], cwd=t.top, capture_output=True, text=True
+    )
+    out = run.stdout.splitlines() + run.stderr.splitlines()
+    return len(out), out
 
 
 def functions(t):
@@ -385,11 +506,15 @@ def measure(t):
                 file_circles(t, found),
                 largest_struct(t),
                 handles(t),
+                long_headers(t),
+                nameless_rooms(t),
+                objects(t),
                 long_functions(t),
                 shared_statics(t),
                 one_word(t),
                 wide_lines(t),
                 leaning_helps(t),
+                citations(t),
                 fuzz_inputs(t),
             ],
         )

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* memory: where the rooms' objects and tables come from: the EAL (hugepages where there are any).
- * While rooms are made and ended only: it takes locks. */
+ * The control core calls it, and only while rooms are made and ended: it may wait for a lock of the
+ * EAL. */
 #ifndef TANDEM_BASE_MEMORY_H
 #define TANDEM_BASE_MEMORY_H
 

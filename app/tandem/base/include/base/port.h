@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* port: how bursts of frames come from and go to the ports. Each queue belongs to one core, which
- * alone calls these for it. Nothing blocks; what a burst costs is one indirect call. */
+/* port: how bursts of frames come from and go to the ports. Each queue belongs to one core
+ * (worker, replication), and no other core calls these for it. Nothing blocks; what a burst costs
+ * is one indirect call. */
 #ifndef TANDEM_BASE_PORT_H
 #define TANDEM_BASE_PORT_H
 

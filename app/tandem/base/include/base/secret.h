@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* secret: files of secrets, which nobody but their owner may reach. At start and `--check`; what
- * they hold is never printed. */
+/* secret: files of secrets, which nobody but their owner may reach; what they hold is never
+ * printed. The control core calls it at start and when such a file was replaced, and `--check`
+ * does: it reads files, and may wait for the disk. */
 #ifndef TANDEM_SECRET_H
 #define TANDEM_SECRET_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* doors: in which order control takes what the other cores put in its doors. One object, control
- * core only; it owns the messages between the ring and the handler, no memory else.
+ * core only; it owns the messages between the ring and the handler, no memory else. Nothing blocks.
  *
  * A worker puts its answer in its door before it lets go of the packet that holds the session, so
  * an acknowledgement that the replication core's door holds has its answer in a worker's door, or

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* from_replicator: what the replication core reports to control. The constructors are called by the
- * replication core; the handlers by the control core (doors.h says in which order). */
+ * replication core; the handlers by the control core (doors.h says in which order). Neither blocks.
+ */
 #ifndef TANDEM_CORES_FROM_REPLICATOR_H
 #define TANDEM_CORES_FROM_REPLICATOR_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* from_worker: what a worker reports to control. The constructors are called by that worker; the
- * handlers by the control core (doors.h says in which order). */
+ * handlers by the control core (doors.h says in which order). Neither blocks. */
 #ifndef TANDEM_CORES_FROM_WORKER_H
 #define TANDEM_CORES_FROM_WORKER_H
 

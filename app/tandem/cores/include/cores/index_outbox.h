@@ -3,7 +3,8 @@
  * ended. One object a chassis, made by control before the cores run. A worker changes few sessions
  * a turn, and its answers follow at once: each change is a message. The stream may bring millions a
  * second: the replication core's are collected, and index_outbox_flush() sends what there is. What
- * found no room is not repeated: the index is stale then, and control reads the slots again. */
+ * found no room is not repeated: the index is stale then, and control reads the slots again.
+ * Nothing here blocks. */
 #ifndef TANDEM_CORES_INDEX_OUTBOX_H
 #define TANDEM_CORES_INDEX_OUTBOX_H
 

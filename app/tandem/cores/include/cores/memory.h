@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* memory: the daemon's allocator for tables: that of base/memory.h. Boot and shutdown only. */
+/* memory: the daemon's allocator for tables: that of base/memory.h. The control core uses it, at
+ * boot and shutdown alone: it may wait for a lock of the EAL. */
 #ifndef TANDEM_MEMORY_H
 #define TANDEM_MEMORY_H
 

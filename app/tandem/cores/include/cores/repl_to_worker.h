@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* repl_to_worker: what the replication core sends to a worker. The constructors are called by the
- * replication core; the handlers by the worker that the door belongs to. */
+ * replication core; the handlers by the worker that the door belongs to. Neither blocks. */
 #ifndef TANDEM_CORES_REPL_TO_WORKER_H
 #define TANDEM_CORES_REPL_TO_WORKER_H
 

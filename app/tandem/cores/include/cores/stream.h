@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* stream: the finished packets that a worker gives the replication core: one FIFO each way, and
  * what a packet says of itself beside its bytes. Filled by the worker, read by the replication
- * core; the mbuf belongs to whoever took it last. */
+ * core; the mbuf belongs to whoever took it last. Nothing here is a call. */
 #ifndef TANDEM_CORES_STREAM_H
 #define TANDEM_CORES_STREAM_H
 

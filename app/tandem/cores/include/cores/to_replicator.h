@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* to_replicator: what control asks of the replication core. The constructors are called by the
- * control core; the handlers by the replication core. */
+ * control core; the handlers by the replication core. Neither blocks. */
 #ifndef TANDEM_CORES_TO_REPLICATOR_H
 #define TANDEM_CORES_TO_REPLICATOR_H
 

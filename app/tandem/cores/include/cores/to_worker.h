@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* to_worker: what control asks of a worker. The constructors are called by the control core; the
- * handlers by the worker that the door belongs to. */
+ * handlers by the worker that the door belongs to. Neither blocks. */
 #ifndef TANDEM_CORES_TO_WORKER_H
 #define TANDEM_CORES_TO_WORKER_H
 

@@ -2,7 +2,8 @@
 /* history: the last transitions of a chassis (lib/srp/README.md section 9), in memory and as lines
  * of a file. An entry is one line of text that ends in the CRC-32 of what is before it: a torn or
  * damaged line is recognised and costs that entry alone. A later line of the same number replaces
- * an earlier one. Pure; the control core, which owns the memory. */
+ * an earlier one. Pure: nothing here blocks. The control core alone calls it, and owns the memory.
+ */
 #ifndef TANDEM_HISTORY_H
 #define TANDEM_HISTORY_H
 

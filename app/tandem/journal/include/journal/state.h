@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* state: what must survive the process: the term reserve and GTP's restart counter, in
  * state-dir/srp.state. Written by a thread of its own (fsync blocks): write, fsync, rename, fsync
- * of the directory. Control core calls; one request at a time is in work, the newest waits. The
- * same thread adds to the history of transitions (history_file.h), after the reserve: a chassis
- * without a history can become Active, one without a reserve cannot. */
+ * of the directory. The control core alone calls these functions; state_open(), state_history() and
+ * state_close() wait for the disk, the others do not. One request at a time is in work, the newest
+ * waits. The same thread adds to the history of transitions (history_file.h), after the reserve: a
+ * chassis without a history can become Active, one without a reserve cannot. */
 #ifndef TANDEM_STATE_H
 #define TANDEM_STATE_H
 

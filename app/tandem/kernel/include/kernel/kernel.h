@@ -5,9 +5,13 @@
  * announce to the subnets where a VIP is, or ask who has it. When VIPs are there is decided by the
  * room `pair`; here is how, and what the kernel said to it.
  *
- * The control core alone calls these. Each address, route and carrier is one request to the kernel,
- * which answers at once: a call returns when the kernel has confirmed or refused, and does not
- * block beyond that. All other calls never block. */
+ * The control core alone calls these. Calls that set or remove an address, a route or a carrier
+ * block: each of these is a request by rtnetlink, and the caller sleeps until the kernel has
+ * confirmed or refused it, for one second without a word from it at most (-ETIMEDOUT). As a rule it
+ * answers within tens of microseconds; while others hold its locks it was seen to take more than a
+ * second. kernel_create() and kernel_destroy() make such requests, too. No other call blocks. This
+ * departs from the reactor's contract (lib/README.md section 1); to take these requests over, as it
+ * did the disk's, is work of the reactor that is still to be done. */
 #ifndef TANDEM_KERNEL_H
 #define TANDEM_KERNEL_H
 

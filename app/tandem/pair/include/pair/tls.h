@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* tls: TLS 1.3 of the SRP connection (OpenSSL): both sides prove who they are, by certificate or by
  * a pre-shared key; no resumption, no early data. Over non-blocking sockets, which stay the
- * caller's. Control core. */
+ * caller's. Control core only. tls_create() and tls_changed() read files, and may wait for the
+ * disk; nothing else blocks. */
 #ifndef TANDEM_TLS_H
 #define TANDEM_TLS_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* boot: the memory that the cores of a chassis share, made from its conf and n_workers before any
  * core runs: main's first stages, and those of whoever runs cores without the rest of the daemon
- * (test/bench). Control core only. */
+ * (test/bench). Control core only; the EAL may make each of these calls wait. */
 #ifndef TANDEM_BOOT_H
 #define TANDEM_BOOT_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* control: the control core: epoll on kernel sockets (SRP, GTP-C, GTP-U slow path, rtnetlink,
- * control socket, signals), timers, twins, VIPs. One thread; everything here is called by it alone
- * unless said otherwise. */
+ * control socket, signals), timers, twins, VIPs. One thread: the control core alone calls what is
+ * here. A turn blocks for 1 ms at most in its wait, and in what kernel/kernel.h says of requests;
+ * what makes and ends rooms reads files and asks the kernel, before and after the turns. */
 #ifndef TANDEM_CONTROL_H
 #define TANDEM_CONTROL_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the control core watches of the replication core, to raise alarms. Control core only. */
+/* alarms: what the control core watches of the replication core, to raise alarms: it compares what
+ * that core publishes. Control core only; nothing here blocks. */
 #ifndef TANDEM_REPLICATOR_ALARMS_H
 #define TANDEM_REPLICATOR_ALARMS_H
 

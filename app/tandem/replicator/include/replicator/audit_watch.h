@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* audit_watch: how far the comparison of the two tables is, how long it will take, and whether it
  * is overdue: for operators, for the alarm, and for what lib/srp says to the peer. Pure but for
- * replicator_audit(): numbers in, numbers and words out. Control core. */
+ * replicator_audit(): numbers in, numbers and words out. Control core only; nothing here blocks. */
 #ifndef TANDEM_REPLICATOR_AUDIT_WATCH_H
 #define TANDEM_REPLICATOR_AUDIT_WATCH_H
 

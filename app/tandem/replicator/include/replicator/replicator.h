@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* replicator: the replication core: numbers, sends, acknowledges and applies the stream; the only
- * writer of the slots while the chassis is standby. Never blocks and never calls the kernel (but
- * for the rest of idle = "sleep"). */
+ * writer of the slots while the chassis is standby. A running one never blocks and never calls the
+ * kernel (but for the rest of idle = "sleep").
+ *
+ * replicator_run() and replicator_turn() belong to the replication core. The control core calls all
+ * the others: it makes and destroys the object while that core does not run, which may wait for a
+ * lock of the EAL, and reads and sets the rest at any time, without waiting. */
 #ifndef TANDEM_REPLICATOR_H
 #define TANDEM_REPLICATOR_H
 

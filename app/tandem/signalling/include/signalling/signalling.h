@@ -13,9 +13,8 @@
 
 #include <rte_ether.h>
 
-#include "common/counters.h"
 #include "common/usec.h"
-#include "gtp/gtpc.h"
+#include "signalling/view.h"
 
 struct config;
 struct fib;
@@ -116,31 +115,6 @@ void signalling_end_superseded(struct signalling *s);
 /* The live session of key (IMSI << 4 | NSAPI, as session_rec.key): its handle, 0 none. */
 uint32_t signalling_find(const struct signalling *s, uint64_t key);
 
-/* protection_began: the standby acknowledged again, after answers went out without it. */
-// clang-format off
-#define COMMIT_GATE_COUNTERS(X) \
-	X(commits) X(protected_answers) X(unprotected_answers) X(protection_ended_timeout) \
-	X(protection_ended_stream) X(protection_began)
-#define SIGNALLING_DIRECT_COUNTERS(X) X(rx_direct) X(rx_damaged) X(tx_direct)
-#define SIGNALLING_GTPU_COUNTERS(X) \
-	X(gtpu_echo_requests) X(error_indications_sent) X(error_indications_suppressed) \
-	X(error_indications_received) X(gtpu_reassembled) X(gtpu_slow_dropped)
-// clang-format on
-COUNTERS_DEFINE(commit_gate_counters, COMMIT_GATE_COUNTERS);
-COUNTERS_DEFINE(signalling_direct_counters, SIGNALLING_DIRECT_COUNTERS);
-COUNTERS_DEFINE(signalling_gtpu_counters, SIGNALLING_GTPU_COUNTERS);
-
-struct signalling_view {
-	struct gtpc_counters gtpc;
-	struct commit_gate_counters gate;
-	struct signalling_direct_counters direct; /* GTP-C past the kernel */
-	struct signalling_gtpu_counters gtpu;
-	bool answering;         /* this chassis answers SGSNs now */
-	bool answers_protected; /* answers wait for the standby's acknowledgement */
-	unsigned int requests_in_progress;
-	uint64_t requests_refused; /* for too many were in progress */
-	uint64_t frames_dropped;   /* reassembled user packets that found no room */
-};
 void signalling_view(const struct signalling *s, struct signalling_view *v);
 /* Registers the figures of the view; unregistered before the room is destroyed. 0 or -errno. */
 int signalling_metrics_register(struct metrics *m, struct signalling *s);
