@@ -200,6 +200,26 @@ static void agree_pair_ports(struct findings *fs, const struct config *a, const 
 		}
 }
 
+uint8_t config_seat(const struct config *c)
+{
+	if (strcmp(c->srp.seat, "0") == 0)
+		return 0;
+	if (strcmp(c->srp.seat, "1") == 0)
+		return 1;
+	return memcmp(c->srp.bind.b, c->srp.peer.b, sizeof(c->srp.bind.b)) < 0 ? 0 : 1;
+}
+
+/* Seats that the addresses give differ where the addresses are right, which is looked at anyway. */
+static void agree_pair_seat(struct findings *fs, const struct config *a, const struct config *b)
+{
+	bool by_address = strcmp(a->srp.seat, "auto") == 0 && strcmp(b->srp.seat, "auto") == 0;
+
+	if (!by_address && config_seat(a) == config_seat(b))
+		finding_add(fs, 0, false, "srp.seat",
+			"expected the seat that the other chassis has not: both are side %u",
+			config_seat(a));
+}
+
 int config_check_pair(const struct config *a, const struct config *b, struct config_report *r)
 {
 	static const uint8_t none[sizeof(a->chassis.tie_breaker)];
@@ -221,6 +241,7 @@ int config_check_pair(const struct config *a, const struct config *b, struct con
 		&b->srp.stream_bind);
 	agree_pair_addr(&fs, "srp.stream-bind", &a->srp.stream_bind, "srp.stream-peer",
 		&b->srp.stream_peer);
+	agree_pair_seat(&fs, a, b);
 	agree_pair_ports(&fs, a, b);
 	agree_pair_difference(&fs, a, b);
 	ret = findings_report(&fs, a->file, r);

@@ -13,6 +13,7 @@
 	.max = sizeof(((struct config *)NULL)->field) / sizeof(((struct config *)NULL)->field[0])
 
 static const char *const modes[] = { "backup", "primary", NULL };
+static const char *const seats[] = { "auto", "0", "1", NULL };
 static const char *const topologies[] = { "l3", "l2", NULL };
 static const char *const idles[] = { "poll", "sleep", NULL };
 static const char *const selections[] = { "any", "verified", NULL };
@@ -248,6 +249,9 @@ static const struct knob srp[] = {
 	{ "crypto-device", KNOB_TEXT, 0, AT(config, srp.crypto_device),
 		.help = "DPDK crypto device for the replication stream; default: the fastest "
 			"software device" },
+	{ "seat", KNOB_WORD, 0, AT(config, srp.seat), .choices = seats, .def = 0,
+		.help = "which of the two sides this chassis is, another one on each chassis; "
+			"auto: the chassis with the lower srp.bind is side 0" },
 	{ "topology", KNOB_CHOICE, KNOB_AGREE, AT(config, srp.l2), .choices = topologies, .def = 1,
 		.help = "l2: both chassis are on shared subnets, and ARP announces the Active; "
 			"l3: routers decide" },

@@ -20,11 +20,6 @@ enum { BRISK_US = 100000 };
 
 /* ---- life ---- */
 
-uint8_t pair_seat(const struct config *f)
-{
-	return memcmp(f->srp.bind.b, f->srp.peer.b, sizeof(f->srp.bind.b)) < 0 ? 0 : 1;
-}
-
 static void pair_srp_conf(struct pair *p, const struct pair_settings *set)
 {
 	const struct config *f = set->conf;

@@ -8,7 +8,6 @@
 #include "process/boot.h"
 #include "cores/memory.h"
 #include "cores/stream.h"
-#include "pair/settings.h"
 #include "process/tandem.h"
 
 enum { MBUFS = 16384, MSGS = 32767, STREAM_MBUFS = 8191, DOOR = 16384, FRAMES = 2048 };
@@ -152,7 +151,7 @@ int boot_tables(struct tandem *t)
 		memcpy(pools[i].name, f->name, sizeof(pools[i].name));
 		p.quarantine_s = RTE_MAX(p.quarantine_s, f->quarantine_s);
 	}
-	t->side = pair_seat(t->conf);
+	t->side = config_seat(t->conf);
 	p.side = t->side;
 	t->pools = pool_set_create(pools, t->conf->n_pools, &memory_rte);
 	if (t->pools != NULL) {

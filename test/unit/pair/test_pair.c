@@ -283,9 +283,16 @@ static void test_seat(void)
 {
 	struct config f = { .srp = { .bind = address(LEFT), .peer = address(RIGHT) } };
 
-	CU_ASSERT_EQUAL(pair_seat(&f), 0);
+	CU_ASSERT_EQUAL(config_seat(&f), 0);
 	f.srp.bind = address(SPARE);
-	CU_ASSERT_EQUAL(pair_seat(&f), 1);
+	CU_ASSERT_EQUAL(config_seat(&f), 1);
+	snprintf(f.srp.seat, sizeof(f.srp.seat), "0");
+	CU_ASSERT_EQUAL(config_seat(&f), 0);
+	f.srp.bind = address(LEFT);
+	snprintf(f.srp.seat, sizeof(f.srp.seat), "1");
+	CU_ASSERT_EQUAL(config_seat(&f), 1);
+	snprintf(f.srp.seat, sizeof(f.srp.seat), "auto");
+	CU_ASSERT_EQUAL(config_seat(&f), 0);
 }
 
 static bool both_hear(void)

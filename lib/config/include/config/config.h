@@ -135,6 +135,7 @@ struct config {
 		char peer_name[CONFIG_NAME]; /* in the peer's certificate */
 		/* DPDK crypto device; empty: the fastest software device */
 		char crypto_device[CONFIG_PATH];
+		char seat[8];              /* "auto" | "0" | "1"; config_seat() */
 		bool l2;                   /* topology = "l2" | "l3" */
 		bool advertise_in_standby; /* routes up, as the longer path; l3 alone */
 		uint32_t hold_off_ms;      /* since it became Standby */
@@ -220,6 +221,9 @@ void config_take_live(struct config *now, const struct config *next);
 /* The table of knobs in config/README.md (Markdown), from the knob table. */
 void config_print_knobs(FILE *to);
 const struct config_loopback *config_gtp(const struct config *c);
+/* Which of the two chassis this is, 0 or 1: as srp.seat says, else the one with the lower address
+ * of the SRP connection is 0. */
+uint8_t config_seat(const struct config *c);
 const struct config_port *config_port_by_name(const struct config *c, const char *name);
 
 #endif

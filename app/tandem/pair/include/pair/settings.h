@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* settings: what the room `pair` is given when it is created, by the process. It is copied, and
- * what it points at outlives the room. */
+ * what it points at outlives the room. The control core fills it, and the room calls the callbacks
+ * on that core; none of them may block. */
 #ifndef TANDEM_PAIR_SETTINGS_H
 #define TANDEM_PAIR_SETTINGS_H
 
@@ -60,8 +61,7 @@ struct pair_ops {
 struct pair_settings {
 	/* A reload changes what of it is live, by pair_reconfigure() first. */
 	const struct config *conf;
-	/* Which of the two chassis this is, 0 or 1: both must have another one. By default
-	 * pair_seat(). */
+	/* Which of the two chassis this is, 0 or 1 (config_seat()): each must have another one. */
 	uint8_t seat;
 	uint32_t incarnation; /* of this process */
 	uint8_t mac[6];       /* the tie-breaker, if chassis.tie-breaker is none */
@@ -75,8 +75,5 @@ struct pair_settings {
 	struct pair_ops ops;
 	void *ctx;
 };
-
-/* Known alone, and another one on each chassis: the lower address of the two is seat 0. */
-uint8_t pair_seat(const struct config *f);
 
 #endif
