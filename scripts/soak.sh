@@ -64,7 +64,8 @@ what=${1:-} much=${2:-}
 case "$what" in
 sim)
 	[ $# -gt 0 ] || set -- $(cd test/sim &&
-		sed -n "s/^test('\(sim[a-z_]*\)', \1, .*--seeds.*/\1/p" meson.build) sim:stream sim:tables
+		sed -n "s/^test('\(sim[a-z_]*\)', \1, .*--seeds.*/\1/p" meson.build) \
+		sim:stream sim:tables
 	soak_sim "${much:-100000}" "$@"
 	;;
 fuzz)

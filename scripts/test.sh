@@ -199,8 +199,8 @@ finish() {
 	exit
 }
 
-# Behind the first lane wherever both want a CPU: end-to-end cases assert times. A session of its own
-# has a weight of its own where the kernel groups by session, and in there priorities mean nothing.
+# Behind the first lane wherever both want a CPU: end-to-end cases assert times. A session of its
+# own has a weight of its own where the kernel groups by session; in there priorities mean nothing.
 second_lane() {
 	trap 'echo end >&9' EXIT
 	[ ! -w /proc/self/autogroup ] || echo 19 >/proc/self/autogroup

@@ -20,7 +20,8 @@ if os.environ.get("UPDATE") == "1":
         handle.write(page)
 found = ROW.findall(page)
 problems = [f"{guide} has no row for the alarm {name}" for name in sorted(set(rows) - set(found))]
-problems += [f"{guide} has a row, but there is no alarm: {n}" for n in sorted(set(found) - set(rows))]
+problems += [f"{guide} has a row, but there is no alarm: {n}"
+             for n in sorted(set(found) - set(rows))]
 problems += [f"{guide} has two rows for {n}" for n in sorted(set(found)) if found.count(n) > 1]
 problems += [f"the daemon says something else of {m[1]}: UPDATE=1 meson test -C build golden_alarms"
              for m in ROW.finditer(page) if rows.get(m[1], m[0]) != m[0]]

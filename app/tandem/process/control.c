@@ -172,8 +172,7 @@ static void leave_turn(struct control *c, usec_t now)
 	if (how == PAIR_WAITS_FOR_PEER)
 		LOG(WARNING, "the peer did not take over in time: going down all the same");
 	else if (how != PAIR_LEAVES)
-		LOG(WARNING,
-			"the usage that was counted here late is lost, as no chassis took it");
+		LOG(WARNING, "the usage that was counted here late is lost, as no chassis took it");
 	control_stop(c);
 }
 

@@ -38,8 +38,8 @@ static const struct metric replicator_gauges[] = {
 		METRIC_GAUGE },
 	{ "round_trip_us", "microseconds", "How long an acknowledgement takes, smoothed.",
 		METRIC_GAUGE },
-	{ "replication_rate_mbps", "megabits per second", "The rate that the stream may have; 0: no limit.",
-		METRIC_GAUGE },
+	{ "replication_rate_mbps", "megabits per second",
+		"The rate that the stream may have; 0: no limit.", METRIC_GAUGE },
 };
 
 static void replicator_metrics_gauges(void *ctx, uint64_t *value, unsigned int n)

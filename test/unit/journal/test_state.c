@@ -275,7 +275,7 @@ static pid_t thread_of(const char *name)
 		snprintf(comm, sizeof(comm), "/proc/self/task/%s/comm", d->d_name);
 		f = fopen(comm, "re");
 		if (f != NULL && fscanf(f, "%31s", is) == 1 && strcmp(is, name) == 0)
-			found = (pid_t)atoi(d->d_name);
+			found = (pid_t)strtol(d->d_name, NULL, 10);
 		if (f != NULL)
 			fclose(f);
 	}
