@@ -18,6 +18,21 @@ static bool check_all_good(const struct load *l, enum section_id id, const char 
 	return true;
 }
 
+static void check_replication_mtu(struct load *l)
+{
+	const struct config *c = l->c;
+
+	for (unsigned int i = 0; i < c->n_ports; i++)
+		if ((c->ports[i].roles & CONFIG_REPLICATION) != 0 &&
+			load_good(l, SECTION_PORTS, i, "roles") &&
+			load_good(l, SECTION_PORTS, i, "mtu") &&
+			c->ports[i].mtu < CONFIG_REPLICATION_MTU)
+			load_error(l, SECTION_PORTS, i, "mtu",
+				"expected at least %u on the port with the role \"replication\", "
+				"which a heartbeat takes, not %u",
+				CONFIG_REPLICATION_MTU, c->ports[i].mtu);
+}
+
 static void check_roles(struct load *l)
 {
 	static const struct {
@@ -42,6 +57,7 @@ static void check_roles(struct load *l)
 			load_error(l, SECTION_PORTS, i, "roles",
 				"expected one port with the role \"replication\", not two");
 	}
+	check_replication_mtu(l);
 	if (l->wrong[SECTION_PORTS] || !check_all_good(l, SECTION_PORTS, "roles"))
 		return;
 	for (unsigned int i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)

@@ -316,7 +316,7 @@ size_t repl_poll(struct repl *r, uint8_t *buf, size_t room, usec_t now)
 	size_t len, space;
 
 	/* Enough for everything but the WANT, which takes what is left. */
-	if (room < 1200 || !repl_has_key(r))
+	if (room < REPL_ROOM_LEAST || !repl_has_key(r))
 		return 0;
 	if (room > REPL_PACKET_MAX)
 		room = REPL_PACKET_MAX;

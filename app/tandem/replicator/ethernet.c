@@ -162,6 +162,9 @@ bool ethernet_from_kernel(struct ethernet *e)
 	return true;
 }
 
+_Static_assert((int)CONFIG_REPLICATION_MTU == (int)REPL_ROOM_LEAST + (int)OUTER_IP,
+	"below it not one heartbeat leaves");
+
 void ethernet_init(struct ethernet *e, uint16_t port_mtu)
 {
 	e->transport = (struct transport){ .rx = ethernet_rx,

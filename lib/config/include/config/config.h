@@ -24,6 +24,8 @@ enum {
 	CONFIG_BGP_PEERS = 32,
 	CONFIG_ROUTES = 16,
 	CONFIG_USER = 64,
+	/* the least MTU of a replication port: a heartbeat of REPL_ROOM_LEAST, with UDP and IPv4 */
+	CONFIG_REPLICATION_MTU = 1228,
 };
 
 enum config_role { CONFIG_ACCESS = 1, CONFIG_CORE = 2, CONFIG_REPLICATION = 4 };

@@ -22,6 +22,7 @@ enum {
 	REPL_WINDOW = 4096,          /* unacknowledged ack-eliciting packets at most */
 	REPL_ENTRIES = 64,           /* (slot, groups) entries a packet at most */
 	REPL_PACKET_MAX = 9600 - 28, /* the largest MTU, without the headers of IPv4 and UDP */
+	REPL_ROOM_LEAST = 1200,      /* a packet of control records may take so much */
 	REPL_RECORD_HEAD = 3,        /* kind u8 | length u16 */
 	REPL_USAGE_BYTES = 20,
 };
@@ -252,7 +253,7 @@ void repl_input(struct repl *r, const uint8_t *pkt, size_t len, usec_t now);
 /* Timers: loss detection, gap skipping. Call each turn, after the input has been drained. */
 void repl_tick(struct repl *r, usec_t now);
 /* Builds the next due packet of control records (ACK, WANT, STATUS, heartbeat, PING) into buf (>=
- * 1200 bytes): its length, 0 when nothing is due. Call until it returns 0. */
+ * REPL_ROOM_LEAST bytes): its length, 0 when nothing is due. Call until it returns 0. */
 size_t repl_poll(struct repl *r, uint8_t *buf, size_t room, usec_t now);
 /* The time at which tick or poll has something to do, at the latest. */
 usec_t repl_due(const struct repl *r);
