@@ -40,6 +40,7 @@ static bool doors_workers(struct doors *d)
 			i < DOORS_BURST && (m = from_worker_take(&f->worker[w])) != NULL; i++) {
 			d->unknown += !from_worker_dispatch(f->of_worker, f->ctx, m);
 			msg_free(f->pool, m);
+			f->settled(f->ctx);
 			d->left[w] -= d->left[w] > 0;
 			busy = true;
 		}
@@ -61,6 +62,7 @@ bool doors_turn(struct doors *d)
 	for (unsigned int i = 0; i < d->n_held; i++) {
 		d->unknown += !from_replicator_dispatch(f->of_replicator, f->ctx, d->held[i]);
 		msg_free(f->pool, d->held[i]);
+		f->settled(f->ctx);
 	}
 	d->n_held = 0;
 	return busy;

@@ -7,26 +7,33 @@
 
 enum { FRAMES = 64, FRAME_ROUNDS = 4 };
 
+static void frames_one(struct kernel *k, struct rte_mbuf *m, usec_t now)
+{
+	struct kernel_port *p = kernel_port_of(k, m->port);
+
+	if (p == NULL) {
+		rte_pktmbuf_free(m);
+		return;
+	}
+	if (k->probing)
+		probe_frame(k, p, m);
+	if (k->s.ops.frame(k->s.ctx, m, now))
+		return;
+	if (net_ops->twin_to(&p->twin, &m, 1) == 1)
+		k->twin_in++;
+	else
+		k->punts_dropped++;
+}
+
+/* Each is an event of its own: what it causes is carried out before the next. */
 static unsigned int frames_to_kernel(struct kernel *k, usec_t now)
 {
 	struct rte_mbuf *m[FRAMES];
 	unsigned int n = rte_ring_dequeue_burst(k->s.punt, (void **)m, FRAMES, NULL);
 
 	for (unsigned int i = 0; i < n; i++) {
-		struct kernel_port *p = kernel_port_of(k, m[i]->port);
-
-		if (p == NULL) {
-			rte_pktmbuf_free(m[i]);
-			continue;
-		}
-		if (k->probing)
-			probe_frame(k, p, m[i]);
-		if (k->s.ops.frame(k->s.ctx, m[i], now))
-			continue;
-		if (net_ops->twin_to(&p->twin, &m[i], 1) == 1)
-			k->twin_in++;
-		else
-			k->punts_dropped++;
+		frames_one(k, m[i], now);
+		reactor_settle(k->s.reactor);
 	}
 	return n;
 }

@@ -250,7 +250,6 @@ void control_turn(struct control *c)
 	stalls(c, stall, now);
 	busy = doors_turn(&c->doors);
 	busy |= kernel_frames(c->kernel, now) || signalling_indexing(c->signalling);
-	reactor_settle(c->reactor);
 	rest(c, busy, now);
 	/* In here is where a stopped process mostly stands: looked at before any timer fires. */
 	c->now = now = clock_us();

@@ -11,7 +11,6 @@ static void of_worker_done(void *ctx, struct from_worker_done *m)
 	struct control *c = ctx;
 
 	pair_worker_done(c->pair, m, c->now);
-	reactor_settle(c->reactor);
 }
 
 static void of_worker_late_end(void *ctx, struct from_worker_late_end *m)
@@ -19,7 +18,6 @@ static void of_worker_late_end(void *ctx, struct from_worker_late_end *m)
 	struct control *c = ctx;
 
 	pair_late_ended(c->pair, m, c->now);
-	reactor_settle(c->reactor);
 }
 
 static void of_worker_answer(void *ctx, struct from_worker_answer *m)
@@ -27,7 +25,6 @@ static void of_worker_answer(void *ctx, struct from_worker_answer *m)
 	struct control *c = ctx;
 
 	signalling_answered(c->signalling, m, c->now);
-	reactor_settle(c->reactor);
 }
 
 static void of_worker_ended(void *ctx, struct from_worker_ended *m)
@@ -35,7 +32,6 @@ static void of_worker_ended(void *ctx, struct from_worker_ended *m)
 	struct control *c = ctx;
 
 	signalling_ended(c->signalling, m, c->now);
-	reactor_settle(c->reactor);
 }
 
 static void of_worker_index(void *ctx, struct from_worker_index *m)
@@ -43,7 +39,6 @@ static void of_worker_index(void *ctx, struct from_worker_index *m)
 	struct control *c = ctx;
 
 	signalling_indexed(c->signalling, &m->changes);
-	reactor_settle(c->reactor);
 }
 
 static const struct from_worker_handlers of_worker = { .done = of_worker_done,
@@ -59,7 +54,6 @@ static void of_repl_done(void *ctx, struct from_replicator_done *m)
 	struct control *c = ctx;
 
 	pair_repl_done(c->pair, m, c->now);
-	reactor_settle(c->reactor);
 }
 
 static void of_repl_late_drained(void *ctx, struct from_replicator_late_drained *m)
@@ -67,7 +61,6 @@ static void of_repl_late_drained(void *ctx, struct from_replicator_late_drained 
 	struct control *c = ctx;
 
 	pair_late_drained(c->pair, m);
-	reactor_settle(c->reactor);
 }
 
 static void of_repl_keyed(void *ctx, struct from_replicator_keyed *m)
@@ -75,7 +68,6 @@ static void of_repl_keyed(void *ctx, struct from_replicator_keyed *m)
 	struct control *c = ctx;
 
 	pair_keyed(c->pair, m, c->now);
-	reactor_settle(c->reactor);
 }
 
 static void of_repl_index(void *ctx, struct from_replicator_index *m)
@@ -83,7 +75,6 @@ static void of_repl_index(void *ctx, struct from_replicator_index *m)
 	struct control *c = ctx;
 
 	signalling_indexed(c->signalling, &m->changes);
-	reactor_settle(c->reactor);
 }
 
 static void of_repl_committed(void *ctx, struct from_replicator_committed *m)
@@ -91,7 +82,6 @@ static void of_repl_committed(void *ctx, struct from_replicator_committed *m)
 	struct control *c = ctx;
 
 	signalling_committed(c->signalling, &m->entries, c->now);
-	reactor_settle(c->reactor);
 }
 
 static void of_repl_stream_state(void *ctx, struct from_replicator_stream_state *m)
@@ -99,7 +89,6 @@ static void of_repl_stream_state(void *ctx, struct from_replicator_stream_state 
 	struct control *c = ctx;
 
 	signalling_stream(c->signalling, m->on, c->now);
-	reactor_settle(c->reactor);
 }
 
 static void of_repl_heartbeat(void *ctx, struct from_replicator_heartbeat *m)
@@ -107,8 +96,6 @@ static void of_repl_heartbeat(void *ctx, struct from_replicator_heartbeat *m)
 	struct control *c = ctx;
 
 	pair_heartbeat(c->pair, m, c->now);
-	/* hundreds may have waited: what one causes is not left for the next */
-	reactor_settle(c->reactor);
 }
 
 static const struct from_replicator_handlers of_repl = { .done = of_repl_done,
@@ -119,6 +106,13 @@ static const struct from_replicator_handlers of_repl = { .done = of_repl_done,
 	.stream_state = of_repl_stream_state,
 	.heartbeat = of_repl_heartbeat };
 
+static void of_settled(void *ctx)
+{
+	struct control *c = ctx;
+
+	reactor_settle(c->reactor);
+}
+
 void control_doors(struct control *c)
 {
 	struct tandem *t = c->t;
@@ -127,6 +121,7 @@ void control_doors(struct control *c)
 		.replicator = &t->from_repl,
 		.of_worker = &of_worker,
 		.of_replicator = &of_repl,
+		.settled = of_settled,
 		.ctx = c,
 		.pool = t->msgs };
 

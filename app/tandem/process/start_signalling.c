@@ -5,6 +5,13 @@
 
 #include "process/control.h"
 
+static void start_signalling_settled(void *ctx)
+{
+	struct control *c = ctx;
+
+	reactor_settle(c->reactor);
+}
+
 static void start_signalling_gtpc(void *ctx, struct source *s, uint32_t events)
 {
 	struct control *c = ctx;
@@ -59,7 +66,9 @@ int start_signalling(struct control *c)
 		.transmit = t->kernel_out[0],
 		.handover = t->handover,
 		.index_stale = &t->outbox.stale,
-		.role = &t->role };
+		.role = &t->role,
+		.settled = start_signalling_settled,
+		.ctx = c };
 	int ret;
 
 	c->signalling = signalling_create(&env);

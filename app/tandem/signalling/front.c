@@ -59,6 +59,7 @@ void front_receive(struct front *f, front_handler *handler, void *ctx, usec_t no
 
 			sock_from(&from[i], &peer.addr, &peer.port);
 			handler(ctx, &peer, f->in[i], msg[i].msg_len, now);
+			f->direct.env->settled(f->direct.env->ctx);
 		}
 	}
 }

@@ -167,5 +167,6 @@ void gtpu_slow_receive(struct gtpu_slow *u, usec_t now)
 			return;
 		sock_from(&ss, &from.addr, &from.port);
 		gtpu_slow_datagram(u, &from, u->in, (size_t)n, now);
+		u->env->settled(u->env->ctx);
 	}
 }

@@ -16,13 +16,21 @@ static struct doors doors;
 /* What the handler saw. */
 static struct {
 	unsigned int answers, commits, early; /* early: commits before their answer */
+	unsigned int settled, unsettled; /* messages; handled behind one that was not settled */
 	bool answered[ROOM];
 	void (*meanwhile)(void); /* other cores, while control handles a message */
 } seen;
 
+static void on_settled(void *ctx)
+{
+	(void)ctx;
+	seen.settled++;
+}
+
 static void on_answer(void *ctx, struct from_worker_answer *m)
 {
 	(void)ctx;
+	seen.unsettled += seen.settled != seen.answers + seen.commits;
 	seen.answers++;
 	seen.answered[m->cookie] = true;
 	if (seen.meanwhile != NULL)
@@ -32,6 +40,7 @@ static void on_answer(void *ctx, struct from_worker_answer *m)
 static void on_committed(void *ctx, struct from_replicator_committed *m)
 {
 	(void)ctx;
+	seen.unsettled += seen.settled != seen.answers + seen.commits;
 	seen.commits++;
 	seen.early += !seen.answered[repl_entry_handle(m->entries.entry[0])];
 	if (seen.meanwhile != NULL)
@@ -76,6 +85,7 @@ static void setup(void)
 		.replicator = &repl,
 		.of_worker = &of_worker,
 		.of_replicator = &of_replicator,
+		.settled = on_settled,
 		.pool = pool };
 
 	memset(&seen, 0, sizeof(seen));
@@ -98,6 +108,8 @@ static void test_backlog(void)
 	turns();
 	CU_ASSERT_EQUAL(seen.answers, 3 * DOORS_BURST);
 	CU_ASSERT_EQUAL(seen.commits, 3 * DOORS_BURST);
+	CU_ASSERT_EQUAL(seen.settled, 6 * DOORS_BURST);
+	CU_ASSERT_EQUAL(seen.unsettled, 0);
 	CU_ASSERT_EQUAL(seen.early, 0);
 }
 

@@ -29,10 +29,20 @@ static const struct txn_request asked = {
 };
 static const uint8_t message[] = { 0x32, GTPC_CREATE_RESPONSE, 0, 0 };
 
+/* The same of GTP-C and of GTP-U. */
+static const uint8_t echo_request[] = { 0x32, GTPC_ECHO_REQUEST, 0, 4, [11] = 0 };
+_Static_assert((int)GTPC_ECHO_REQUEST == (int)GTPU_ECHO_REQUEST, "one for both");
+
 /* ---- sockets ---- */
 
-static unsigned int said;
-static bool datagram_waits;
+static unsigned int said, settled;
+static unsigned int datagrams; /* Echo Requests that wait in a socket */
+
+/* An event is over. */
+static void serve_settled(void *ctx)
+{
+	settled++;
+}
 
 static int serve_socket(int family, int type, int protocol)
 {
@@ -67,20 +77,29 @@ static ssize_t serve_send_to(
 	return (ssize_t)n;
 }
 
-/* An Echo Request of GTP-U. */
 static ssize_t serve_recv_from(
 	int fd, void *to, size_t n, int flags, struct sockaddr *a, socklen_t *len)
 {
-	static const uint8_t echo[] = { 0x32, GTPU_ECHO_REQUEST, 0, 4, [11] = 0 };
-
-	if (!datagram_waits) {
+	if (datagrams == 0) {
 		errno = EAGAIN;
 		return -1;
 	}
-	datagram_waits = false;
+	datagrams--;
 	*len = sock_address((struct sockaddr_storage *)a, &asked.peer.addr, GTPU_PORT);
-	memcpy(to, echo, sizeof(echo));
-	return sizeof(echo);
+	memcpy(to, echo_request, sizeof(echo_request));
+	return sizeof(echo_request);
+}
+
+static int serve_recv_many(int fd, struct mmsghdr *m, unsigned int n, int flags)
+{
+	int got = 0;
+
+	for (; datagrams > 0 && (unsigned int)got < n; datagrams--, got++) {
+		sock_address(m[got].msg_hdr.msg_name, &asked.peer.addr, GTPC_PORT);
+		memcpy(m[got].msg_hdr.msg_iov->iov_base, echo_request, sizeof(echo_request));
+		m[got].msg_len = sizeof(echo_request);
+	}
+	return got > 0 ? got : -1;
 }
 
 static const struct sock_ops serve_sock = { .socket = serve_socket,
@@ -89,6 +108,7 @@ static const struct sock_ops serve_sock = { .socket = serve_socket,
 	.close = serve_close,
 	.send_to = serve_send_to,
 	.recv_from = serve_recv_from,
+	.recv_many = serve_recv_many,
 	.send_many = serve_send_many };
 
 /* ---- what is said ---- */
@@ -165,9 +185,9 @@ static void answer_again(void)
 
 static void answer_echo(void)
 {
-	datagram_waits = true;
+	datagrams = 1;
 	signalling_gtpu_ready(s, NOW);
-	CU_ASSERT_FALSE(datagram_waits);
+	CU_ASSERT_EQUAL(datagrams, 0);
 }
 
 static const struct {
@@ -205,9 +225,12 @@ static void setup(void)
 	conf.loopbacks[0].address = ip_addr_v4(0x0a0000fe);
 	role_init(&role);
 	atomic_store(&role.answering, true);
-	env = (struct signalling_env){
-		.conf = &conf, .ports = &none, .table = table, .index_stale = &stale, .role = &role
-	};
+	env = (struct signalling_env){ .conf = &conf,
+		.ports = &none,
+		.table = table,
+		.index_stale = &stale,
+		.role = &role,
+		.settled = serve_settled };
 	s = signalling_create(&env);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
 	said = 0;
@@ -266,10 +289,26 @@ static void test_queued(void)
 	teardown();
 }
 
+/* Each datagram is an event of its own, however many a socket gives at once. */
+static void test_settled(void)
+{
+	setup();
+	datagrams = 100;
+	settled = 0;
+	signalling_gtpc_ready(s, NOW);
+	CU_ASSERT_EQUAL(s->front.count.echo_responses, 100);
+	CU_ASSERT_EQUAL(settled, 100);
+	datagrams = 10;
+	settled = 0;
+	signalling_gtpu_ready(s, NOW);
+	CU_ASSERT_EQUAL(settled, 10);
+	teardown();
+}
+
 int main(void)
 {
 	CU_TestInfo tests[] = { { "by every way", test_ways }, { "queued", test_queued },
-		CU_TEST_INFO_NULL };
+		{ "each datagram is settled", test_settled }, CU_TEST_INFO_NULL };
 	CU_SuiteInfo suites[] = { { "time to serve", NULL, NULL, NULL, NULL, tests },
 		CU_SUITE_INFO_NULL };
 

@@ -25,6 +25,9 @@ struct doors_conf {
 	const struct from_replicator_door *replicator;
 	const struct from_worker_handlers *of_worker;
 	const struct from_replicator_handlers *of_replicator;
+	/* After each message, which is an event of its own: hundreds may wait, and what one causes
+	 * is not left for the next. */
+	void (*settled)(void *ctx);
 	void *ctx;
 	struct rte_mempool *pool; /* they go back to it */
 };

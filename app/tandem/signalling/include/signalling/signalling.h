@@ -59,6 +59,9 @@ struct signalling_env {
 	/* set by any core whose news of a slot found no room: the index is read anew */
 	_Atomic bool *index_stale;
 	const struct role *role; /* as it is published, read whenever it matters */
+	/* After each datagram of a socket, which is an event of its own. */
+	void (*settled)(void *ctx);
+	void *ctx;
 };
 
 /* NULL + errno, and the reason is logged. */
