@@ -93,14 +93,14 @@ static usec_t feed_stream_stalls(struct pair *p, usec_t own, usec_t now)
 	return unreported;
 }
 
-bool pair_woke(struct pair *p, usec_t stall, usec_t now)
+void pair_woke(struct pair *p, usec_t stall, usec_t now)
 {
 	usec_t stream = feed_stream_stalls(p, stall, now);
 	struct srp_stream s;
 
 	p->now = now;
 	if (stall == 0 && stream == 0)
-		return false;
+		return;
 	/* Both stood still together, mostly: the longer of the two is the time in which nobody
 	 * listened. */
 	p->stalls.sum += RTE_MAX(stall, stream);
@@ -108,7 +108,6 @@ bool pair_woke(struct pair *p, usec_t stall, usec_t now)
 	p->stalls.stream_sum += stream;
 	s = feed_stream(p, now);
 	srp_stalled(p->srp, stall, stream, &s, now);
-	return true;
 }
 
 /* ---- the monitors ---- */

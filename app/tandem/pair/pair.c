@@ -220,25 +220,24 @@ void pair_drain(struct pair *p, usec_t now)
 
 /* ---- the loop ---- */
 
-static void pair_tick(struct pair *p, usec_t now)
+void pair_judge(struct pair *p, usec_t now)
 {
 	srp_tick(p->srp, now);
 }
 
-/* Each is an event of its own: what it causes is carried out before the next. */
-static void (*const pair_timers[])(struct pair *p, usec_t now) = {
-	pair_tick,
-	step_turn,
-	probe_turn,
-	link_turn,
-};
-
-void pair_turn(struct pair *p, usec_t now)
+void pair_steps(struct pair *p, usec_t now)
 {
-	for (unsigned int i = 0; i < RTE_DIM(pair_timers); i++) {
-		pair_timers[i](p, now);
-		pair_drain(p, now);
-	}
+	step_turn(p, now);
+}
+
+void pair_probe(struct pair *p, usec_t now)
+{
+	probe_turn(p, now);
+}
+
+void pair_connect(struct pair *p, usec_t now)
+{
+	link_turn(p, now);
 }
 
 usec_t pair_due(const struct pair *p)

@@ -8,11 +8,8 @@
 #include <rte_common.h>
 
 #include "base/memory.h"
-#include "operator/reload.h"
 #include "process/control.h"
 #include "process.h"
-
-enum { REST_NS = 1000000, WAITED_FOR_NS = 100000, DUE_NS = 20000 };
 
 /* An event of whatever kind is over. */
 static void settled(void *ctx)
@@ -120,147 +117,6 @@ void control_destroy(struct control *c)
 void control_stop(struct control *c)
 {
 	atomic_store(&c->t->quit, true);
-}
-
-/* A packet waits in a worker for its next hop: after a promotion that is the first one to each
- * neighbour. */
-static void unresolved(struct control *c)
-{
-	const struct tandem *t = c->t;
-
-	for (unsigned int i = 0; i < t->n_workers; i++) {
-		uint16_t port;
-		uint32_t dst4;
-
-		if (worker_unresolved(t->worker[i], &port, &dst4)) {
-			struct ip_addr dst = ip_addr_v4(dst4);
-
-			net_ops->mirror_want(kernel_mirror(c->kernel), port, &dst);
-		}
-	}
-}
-
-/* What is not urgent: the peer's address, neighbours to be asked again. */
-static void slow(struct control *c, usec_t now)
-{
-	const struct tandem *t = c->t;
-
-	if (now < c->slow_at)
-		return;
-	c->slow_at = now + 5 * USEC_PER_MSEC;
-	if (c->repl_adjacency == FIB_NONE)
-		for (unsigned int i = 0; i < t->n_ports; i++)
-			if (t->port[i].conf->roles & CONFIG_REPLICATION) {
-				c->repl_adjacency = net_ops->mirror_keep(kernel_mirror(c->kernel),
-					t->port[i].id, &t->conf->srp.stream_peer);
-				replicator_peer(t->repl, c->repl_adjacency);
-			}
-	kernel_turn(c->kernel, now);
-	journal_turn(c->journal, pair_srp(c->pair)->last_change, now);
-	signalling_end_superseded(c->signalling);
-	reload_turn(c->reload);
-}
-
-static void leave_turn(struct control *c, usec_t now)
-{
-	enum pair_leaving how = pair_leaving(c->pair, now);
-
-	if (!c->stopping)
-		return;
-	if (now < c->stop_by && (how == PAIR_WAITS_FOR_PEER || how == PAIR_WAITS_FOR_USAGE))
-		return;
-	if (how == PAIR_WAITS_FOR_PEER)
-		LOG(WARNING, "the peer did not take over in time: going down all the same");
-	else if (how != PAIR_LEAVES)
-		LOG(WARNING, "the usage that was counted here late is lost, as no chassis took it");
-	control_stop(c);
-}
-
-static void control_monitors(struct control *c, usec_t now)
-{
-	monitors_turn(c->monitors, now);
-}
-
-/* The stream was refused for its keys: the connection, which made them, is made again. */
-static void stream_alarms(struct control *c, usec_t now)
-{
-	if (!c->t->conf->srp.insecure &&
-		replicator_alarms_turn(&c->repl_watch, c->t->repl, c->alarms, now))
-		pair_key_exhausted(c->pair, now);
-}
-
-static void signalling(struct control *c, usec_t now)
-{
-	signalling_turn(c->signalling, now);
-}
-
-static void next_hops(struct control *c, usec_t now)
-{
-	(void)now;
-	unresolved(c);
-}
-
-/* What each turn does when messages, frames and sockets were served, in this order. Each row is an
- * event of its own: what it causes is carried out before the next. */
-static void (*const timers[])(struct control *c, usec_t now) = {
-	start_pair_feed, /* what the stream says, before the pair judges */
-	control_monitors,
-	start_pair_turn,
-	stream_alarms,
-	signalling,
-	start_pair_announce,
-	next_hops,
-	slow,
-	leave_turn,
-};
-
-/* Time in which we, or the core that listens to the peer, did not run: told before anything that
- * waited meanwhile. */
-static void stalls(struct control *c, usec_t own, usec_t now)
-{
-	if (chassis_stood_still(c->t, now, own))
-		kernel_drop_stale(c->kernel);
-	if (pair_woke(c->pair, own, now))
-		reactor_settle(c->reactor);
-}
-
-/* Until a socket has something, a ring may have (rings wake nobody) or srp must judge. Soon, while
- * somebody waits for an answer or the role changes. */
-static void rest(struct control *c, bool busy, usec_t now)
-{
-	usec_t due = pair_due(c->pair), left = due > now ? due - now : 0;
-	long ns = REST_NS;
-
-	if (!signalling_idle(c->signalling) || pair_is_brisk(c->pair, now))
-		ns = WAITED_FOR_NS;
-	if (left * 1000 < (usec_t)ns)
-		ns = RTE_MAX((long)left * 1000, (long)DUE_NS);
-	if (busy || !c->t->conf->idle_sleep)
-		ns = 0;
-	reactor_wait(c->reactor, ns);
-}
-
-void control_turn(struct control *c)
-{
-	struct core_pulse *pulse = &c->t->pulse_control;
-	usec_t now = clock_us(), stall = pulse_turn(pulse, now);
-	bool busy;
-
-	c->now = now;
-	stalls(c, stall, now);
-	busy = doors_turn(&c->doors);
-	busy |= kernel_frames(c->kernel, now) || signalling_indexing(c->signalling);
-	rest(c, busy, now);
-	/* In here is where a stopped process mostly stands: looked at before any timer fires. */
-	c->now = now = clock_us();
-	stalls(c, pulse_turn(pulse, now), now);
-	/* Sockets first, then timers: a core drains its input before a timer may fire. */
-	reactor_dispatch(c->reactor);
-	for (unsigned int i = 0; i < RTE_DIM(timers); i++) {
-		timers[i](c, now);
-		reactor_settle(c->reactor);
-	}
-	watchdog_repl(c->t, &c->replicator_seen, now);
 }
 
 int control_run(struct control *c)

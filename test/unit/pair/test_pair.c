@@ -120,12 +120,17 @@ static void doors_empty(void)
 
 static void turn(struct chassis *c)
 {
+	static void (*const rows[])(struct pair * p, usec_t now) = { pair_feed, pair_judge,
+		pair_steps, pair_probe, pair_connect };
+
 	pair_woke(c->pair, 0, clock_us());
 	reactor_wait(c->reactor, 100000);
 	pair_woke(c->pair, 0, clock_us());
 	reactor_dispatch(c->reactor);
-	pair_feed(c->pair, clock_us());
-	pair_turn(c->pair, clock_us());
+	for (unsigned int i = 0; i < RTE_DIM(rows); i++) {
+		rows[i](c->pair, clock_us());
+		pair_drain(c->pair, clock_us());
+	}
 	doors_empty();
 }
 

@@ -100,9 +100,24 @@ void start_pair_feed(struct control *c, usec_t now)
 	start_pair_audit_alarm(c, now);
 }
 
-void start_pair_turn(struct control *c, usec_t now)
+void start_pair_judge(struct control *c, usec_t now)
 {
-	pair_turn(c->pair, now);
+	pair_judge(c->pair, now);
+}
+
+void start_pair_steps(struct control *c, usec_t now)
+{
+	pair_steps(c->pair, now);
+}
+
+void start_pair_probes(struct control *c, usec_t now)
+{
+	pair_probe(c->pair, now);
+}
+
+void start_pair_connect(struct control *c, usec_t now)
+{
+	pair_connect(c->pair, now);
 }
 
 void start_pair_announce(struct control *c, usec_t now)

@@ -42,17 +42,24 @@ void pair_destroy(struct pair *p);
 /* ---- the loop ---- */
 
 /* The loop has looked at its clock: first of all at the beginning of a turn, and after its wait. It
- * had stood still for `stall` us, 0: it had not. True: lib/srp has heard of time in which nobody
- * listened to the peer. */
-bool pair_woke(struct pair *p, usec_t stall, usec_t now);
+ * had stood still for `stall` us, 0: it had not. lib/srp hears of time in which nobody listened to
+ * the peer. */
+void pair_woke(struct pair *p, usec_t stall, usec_t now);
 /* Carries out what lib/srp asked for until there is nothing more: after each event, and never from
  * within another call of this room. */
 void pair_drain(struct pair *p, usec_t now);
-/* Once a turn, first: gives lib/srp what the stream says, before it judges. */
+/* The rows of a turn follow, in their order, each an event of its own. This one gives lib/srp what
+ * the stream says, before it judges. */
 void pair_feed(struct pair *p, usec_t now);
-/* Once a turn, behind pair_feed(): all timers of the room, each drained before the next. */
-void pair_turn(struct pair *p, usec_t now);
-/* Once a turn, when signalling had its own: announces where the VIPs are. */
+/* lib/srp judges. */
+void pair_judge(struct pair *p, usec_t now);
+/* Steps that wait for a condition go on. */
+void pair_steps(struct pair *p, usec_t now);
+/* The probe for the VIPs. */
+void pair_probe(struct pair *p, usec_t now);
+/* The connection to the peer. */
+void pair_connect(struct pair *p, usec_t now);
+/* Last, when signalling had its turn: announces where the VIPs are. */
 void pair_announce(struct pair *p, usec_t now);
 /* When lib/srp must judge next. */
 usec_t pair_due(const struct pair *p);

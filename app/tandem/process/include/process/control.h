@@ -44,6 +44,7 @@ struct control {
 	struct pair *pair;
 	struct doors doors;
 	usec_t now; /* when the messages of this turn were taken, then when its wait ended */
+	bool busy;  /* this turn had messages or frames: the next one does not wait */
 	struct kernel *kernel;
 	struct vips *vips; /* of `kernel` */
 	uint16_t repl_adjacency;
@@ -78,7 +79,10 @@ int start_pair(struct control *c, const struct srp_saved *saved);
 int configuration_agree(struct control *c, const struct config *next, usec_t now);
 /* Rows of a turn. */
 void start_pair_feed(struct control *c, usec_t now);
-void start_pair_turn(struct control *c, usec_t now);
+void start_pair_judge(struct control *c, usec_t now);
+void start_pair_steps(struct control *c, usec_t now);
+void start_pair_probes(struct control *c, usec_t now);
+void start_pair_connect(struct control *c, usec_t now);
 void start_pair_announce(struct control *c, usec_t now);
 
 /* rooms/start_kernel.c: the kernel room is given what it needs. 0 or -errno. */
