@@ -81,8 +81,8 @@ static void check_record(const struct node *n, struct rd *body)
 			at++;
 		if ((b.groups & bits[g]) && at < h->n && !(sim.flip.set && sim.flip.pos == pos) &&
 			!history_has(author, pos, g, at, group_hash(&r, g)))
-			broken(2, "chassis %c: slot %u: what had arrived was lost at the promotion",
-				'A' + n->id, pos);
+			broken(2, "chassis %c: slot %u: what had arrived was dropped", 'A' + n->id,
+				pos);
 	}
 }
 

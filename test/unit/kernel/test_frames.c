@@ -47,7 +47,7 @@ static void test_settled(void)
 	struct rte_mempool *pool = rte_pktmbuf_pool_create("frames", 255, 0, 0, 256, SOCKET_ID_ANY);
 
 	net_ops = &frames_net;
-	k = (struct kernel){ .s = { .n_ports = 1 } };
+	k = (struct kernel){ .s = { .n_ports = 1, .ops = { .frame = frames_frame } } };
 	k.s.reactor = reactor_create(frames_settled, NULL);
 	k.s.punt = rte_ring_create("punt", 256, SOCKET_ID_ANY, 0);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(pool);
