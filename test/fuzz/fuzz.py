@@ -113,7 +113,7 @@ def fuzz(name, seconds, folder):
     with tempfile.TemporaryDirectory(dir=BUILD) as kept:
         corpus.unpack(kept_in(name), kept)
         done = run([os.path.join(folder, "test/fuzz/fuzz_" + name), f"-max_total_time={seconds}",
-                    f"-max_len={MAX_LEN}", "-timeout=10", "-entropic=0", "-detect_leaks=0",
+                    f"-max_len={MAX_LEN}", "-timeout=60", "-entropic=0", "-detect_leaks=0",
                     "-rss_limit_mb=2048", "-print_final_stats=1",
                     f"-artifact_prefix={CRASHED}/{name}-", found, kept, *MORE_CORPUS.get(name, [])],
                    env=ENV, timeout=seconds * 4 + 120)
