@@ -118,10 +118,3 @@ void control_stop(struct control *c)
 {
 	atomic_store(&c->t->quit, true);
 }
-
-int control_run(struct control *c)
-{
-	while (!atomic_load_explicit(&c->t->quit, memory_order_relaxed))
-		control_turn(c);
-	return 0;
-}

@@ -162,3 +162,10 @@ void control_turn(struct control *c)
 		reactor_settle(c->reactor);
 	}
 }
+
+int control_run(struct control *c)
+{
+	while (!atomic_load_explicit(&c->t->quit, memory_order_relaxed))
+		control_turn(c);
+	return 0;
+}

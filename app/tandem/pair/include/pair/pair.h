@@ -48,19 +48,14 @@ void pair_woke(struct pair *p, usec_t stall, usec_t now);
 /* Carries out what lib/srp asked for until there is nothing more: after each event, and never from
  * within another call of this room. */
 void pair_drain(struct pair *p, usec_t now);
-/* The rows of a turn follow, in their order, each an event of its own. This one gives lib/srp what
- * the stream says, before it judges. */
-void pair_feed(struct pair *p, usec_t now);
-/* lib/srp judges. */
-void pair_judge(struct pair *p, usec_t now);
-/* Steps that wait for a condition go on. */
-void pair_steps(struct pair *p, usec_t now);
-/* The probe for the VIPs. */
-void pair_probe(struct pair *p, usec_t now);
-/* The connection to the peer. */
-void pair_connect(struct pair *p, usec_t now);
-/* Last, when signalling had its turn: announces where the VIPs are. */
-void pair_announce(struct pair *p, usec_t now);
+/* The rows of a turn, in their order, each an event of its own; the last comes when signalling had
+ * its turn. */
+void pair_feed(struct pair *p, usec_t now);     /* what the stream says, before lib/srp judges */
+void pair_judge(struct pair *p, usec_t now);    /* what lib/srp makes of it */
+void pair_steps(struct pair *p, usec_t now);    /* steps that wait for a condition go on */
+void pair_probe(struct pair *p, usec_t now);    /* whether somebody answers for the VIPs */
+void pair_connect(struct pair *p, usec_t now);  /* the connection to the peer */
+void pair_announce(struct pair *p, usec_t now); /* where the VIPs are */
 /* When lib/srp must judge next. */
 usec_t pair_due(const struct pair *p);
 /* A role changes now: turns should follow each other fast. */
