@@ -23,7 +23,7 @@ case "${1:-}" in
 esac
 
 # test/README.md: the CPU seconds of the calibration on its machine, and the minutes of a whole run.
-TABLE_CALIBRATION=0.55 TABLE_LIMIT=16
+TABLE_CALIBRATION=0.6 TABLE_LIMIT=16
 logs=$PWD/build-logs
 suites="unit golden sim fuzz bench"
 programs="app/tandem/tandem app/tandemctl/tandemctl app/tandem-load/tandem-load test/e2e/bmp_watch"

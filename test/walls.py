@@ -5,10 +5,11 @@
 test/walls.py BUILD ROOM=ROOM,ROOM,... ...
     BUILD: a build folder; then each room with the rooms of its row (app/tandem/meson.build).
 
-For each room a file of one line is compiled with the room's own flags, as compile_commands.json
-has them. The line includes a header of a room that is not in the row: it must not be found, each of
-them. All headers of the room itself and of its row together must compile. The room's files must all
-be compiled with these same flags."""
+For each room files are compiled with the room's own flags, as compile_commands.json has them. One
+asks the compiler for each header of the rooms that are not in the row (__has_include): none may be
+found. One includes such a header: it must be refused for that reason. One includes all headers of
+the room itself and of its row: they must compile. The room's files must all be compiled with these
+same flags."""
 import glob
 import json
 import os
@@ -17,6 +18,7 @@ import shlex
 import subprocess
 import sys
 
+FOUND = re.compile(r"error: (?:#error )?found ([\w/.]+)")
 MISSING = re.compile(r"fatal error: '?([\w/.]+)'?(?: file not found|: No such file)")
 
 
@@ -59,11 +61,11 @@ class Room:
         return tuple(out)
 
 
-def refused(flags, directory, headers):
-    """What the compiler says of a file that includes these; None: it compiles."""
+def refused(flags, directory, headers, line='#include "{0}"'):
+    """What the compiler says of a file with a line for each of these; None: it compiles."""
     run = subprocess.run(
         [*flags, "-fdiagnostics-color=never", "-fsyntax-only", "-x", "c", "-"],
-        input="".join(f'#include "{h}"\n' for h in headers),
+        input="".join(line.format(h) + "\n" for h in headers) + "extern int walls;\n",
         cwd=directory,
         capture_output=True,
         text=True,
@@ -90,13 +92,17 @@ def check(room, row, rooms, private):
     if said is not None:
         complain(f"{room.name}: headers of its row do not compile:\n{said}")
     others = [h for r in rooms if r.name not in row | {room.name} for h in r.headers]
-    for header in others:
-        said = refused(flags, room.directory, [header])
+    asked = '#if __has_include("{0}")\n#error found {0}\n#endif'
+    said = refused(flags, room.directory, others, asked)
+    for header in FOUND.findall(said or ""):
+        complain(f'{room.name} can include "{header}", which is not in its row')
+    if said is not None and not FOUND.search(said):
+        complain(f"{room.name}: its compiler cannot be asked for headers:\n{said}")
+    if others:
+        said = refused(flags, room.directory, others[:1])
         missing = MISSING.search(said or "")
-        if said is None:
-            complain(f'{room.name} can include "{header}", which is not in its row')
-        elif missing is None or missing.group(1) != header:
-            complain(f'{room.name}: "{header}" is refused for another reason:\n{said}')
+        if missing is None or missing.group(1) != others[0]:
+            complain(f'{room.name}: "{others[0]}" is not refused as one not found:\n{said}')
     return len(mine) + len(others)
 
 
