@@ -40,6 +40,10 @@ void case_forget(void);
 /* The stream is on; and the Standby says that all matches. */
 bool case_streams(void);
 bool case_in_sync(void);
+/* The stream's path, both ways: losses, order and time as `like` has them. */
+void case_path(const struct wire *like);
+/* Says so if n's peer has not been in sync within three cycles of comparison. */
+void case_check_recent(const struct node *n, usec_t cycle);
 /* Neither chassis hears the other's stream, for long enough that it ends; or does again. */
 void case_leave(void);
 void case_join(void);

@@ -24,16 +24,7 @@ static void draw(void)
 
 static void path(const struct wire *like, unsigned int again)
 {
-	for (unsigned int d = TO_0; d <= TO_1; d++) {
-		struct wire *w = &sim.wire[PATH_STREAM][d];
-
-		w->loss = like->loss;
-		w->duplicate = like->duplicate;
-		w->reorder = like->reorder;
-		w->delay = like->delay;
-		w->jitter = like->jitter;
-		w->rate = like->rate;
-	}
+	case_path(like);
 	sim.again = again;
 }
 
@@ -183,12 +174,8 @@ static void check_rest(void)
 {
 	enum { SOON = 25 * MS };
 	const struct repl *tx = b->t.repl->stream, *rx = a->t.repl->stream;
-	const struct repl_status *st = repl_peer_status(tx);
-	uint64_t pair = repl_pair_ms(tx, b->t.repl->now);
 
-	if (pair > st->in_sync_since_ms + 3 * CYCLE / MS)
-		broken(11, "in sync since %llu ms only",
-			(unsigned long long)(pair - st->in_sync_since_ms));
+	case_check_recent(b, CYCLE);
 	if (repl_unacked(rx) > 0)
 		broken(13, "%u packets of late usage are never acknowledged", repl_unacked(rx));
 	if (!repl_hears_us(tx) || b->t.repl->now - repl_heard(tx) > SOON ||

@@ -338,16 +338,11 @@ static void event(void)
 
 static void path(const struct wire *like)
 {
+	case_path(like);
 	for (unsigned int d = TO_0; d <= TO_1; d++) {
 		struct wire *w = &sim.wire[PATH_STREAM][d];
 
-		w->loss = like->loss;
 		w->corrupt = like->corrupt;
-		w->duplicate = like->duplicate;
-		w->reorder = like->reorder;
-		w->delay = like->delay;
-		w->jitter = like->jitter;
-		w->rate = like->rate;
 		w->good_since = sim.now;
 	}
 }
@@ -419,12 +414,7 @@ static void check_counted(const struct node *n)
 
 static void check_rest(const struct node *n, const struct node *standby)
 {
-	const struct repl_status *st = repl_peer_status(n->t.repl->stream);
-	uint64_t pair = repl_pair_ms(n->t.repl->stream, n->t.repl->now);
-
-	if (pair > st->in_sync_since_ms + 3 * CYCLE / MS)
-		broken(11, "in sync since %llu ms only",
-			(unsigned long long)(pair - st->in_sync_since_ms));
+	case_check_recent(n, CYCLE);
 	if (case_oldest() < sim.now - 200 * MS)
 		broken(13, "a commit of %llu ms ago was never acknowledged",
 			(unsigned long long)(sim.now - case_oldest()) / MS);

@@ -125,6 +125,29 @@ void case_start(uint32_t sessions, unsigned int beat)
 	case_begin(sessions);
 }
 
+void case_path(const struct wire *like)
+{
+	for (unsigned int d = TO_0; d <= TO_1; d++) {
+		struct wire *w = &sim.wire[PATH_STREAM][d];
+
+		w->loss = like->loss;
+		w->duplicate = like->duplicate;
+		w->reorder = like->reorder;
+		w->delay = like->delay;
+		w->jitter = like->jitter;
+		w->rate = like->rate;
+	}
+}
+
+void case_check_recent(const struct node *n, usec_t cycle)
+{
+	uint64_t pair = repl_pair_ms(n->t.repl->stream, n->t.repl->now),
+		 since = repl_peer_status(n->t.repl->stream)->in_sync_since_ms;
+
+	if (pair > since + 3 * cycle / MS)
+		broken(11, "in sync since %llu ms only", (unsigned long long)(pair - since));
+}
+
 void case_leave(void)
 {
 	for (unsigned int d = TO_0; d <= TO_1; d++)
