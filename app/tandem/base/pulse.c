@@ -12,10 +12,17 @@
 
 enum { DIGITS = 21, PULSE_PATH = 64, PULSE_TEXT = 96 };
 
+/* After so many idle turns. */
+static void pulse_nap(unsigned int idle)
+{
+	unsigned int us = SLEEP_US * (idle - SLEEP_AFTER_TURNS);
+	const struct timespec nap = { 0, 1000L * RTE_MIN(us, (unsigned int)SLEEP_MOST_US) };
+
+	nanosleep(&nap, NULL);
+}
+
 void pulse_rest(struct core_pulse *p, bool busy, unsigned int *idle)
 {
-	static const struct timespec nap = { 0, SLEEP_US * 1000 };
-
 	if (busy) {
 		*idle = 0;
 		atomic_store_explicit(&p->busy,
@@ -27,8 +34,10 @@ void pulse_rest(struct core_pulse *p, bool busy, unsigned int *idle)
 		rte_pause();
 		return;
 	}
-	if (++*idle > SLEEP_AFTER_TURNS)
-		nanosleep(&nap, NULL);
+	if (*idle < SLEEP_AFTER_TURNS + SLEEP_MOST_US / SLEEP_US)
+		++*idle;
+	if (*idle > SLEEP_AFTER_TURNS)
+		pulse_nap(*idle);
 	else
 		rte_pause();
 }

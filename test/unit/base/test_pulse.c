@@ -15,11 +15,12 @@
 #include "ut.h"
 
 static unsigned int naps;
+static long nap_us; /* the last one */
 
 int nanosleep(const struct timespec *asked, struct timespec *left)
 {
 	CU_ASSERT_EQUAL(asked->tv_sec, 0);
-	CU_ASSERT_EQUAL(asked->tv_nsec, SLEEP_US * 1000);
+	nap_us = asked->tv_nsec / 1000;
 	naps++;
 	return 0;
 }
@@ -44,6 +45,24 @@ static void test_twenty_idle_turns_then_naps(void)
 
 	CU_ASSERT_EQUAL(idle_turns(20, &idle, true), 0);
 	CU_ASSERT_EQUAL(idle_turns(5, &idle, true), 5);
+}
+
+/* Each is longer than the one before, up to a length that no packet waits for too long. */
+static void test_naps_lengthen(void)
+{
+	unsigned int idle = 0;
+
+	idle_turns(21, &idle, true);
+	CU_ASSERT_EQUAL(nap_us, 100);
+	idle_turns(1, &idle, true);
+	CU_ASSERT_EQUAL(nap_us, 200);
+	idle_turns(3, &idle, true);
+	CU_ASSERT_EQUAL(nap_us, 500);
+	idle_turns(100, &idle, true);
+	CU_ASSERT_EQUAL(nap_us, 500);
+	idle = 0;
+	idle_turns(21, &idle, true);
+	CU_ASSERT_EQUAL(nap_us, 100);
 }
 
 static void test_work_starts_the_count_anew(void)
@@ -202,6 +221,7 @@ int main(void)
 {
 	static CU_TestInfo tests[] = {
 		{ "twenty_idle_turns_then_naps", test_twenty_idle_turns_then_naps },
+		{ "naps_lengthen", test_naps_lengthen },
 		{ "work_starts_the_count_anew", test_work_starts_the_count_anew },
 		{ "without_idle_sleep_no_nap", test_without_idle_sleep_no_nap },
 		{ "stood_still", test_stood_still },

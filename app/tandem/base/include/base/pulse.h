@@ -15,9 +15,12 @@
 #include "common/usec.h"
 
 enum {
-	/* Idle ones. A core that spins on takes the CPU from others where they share it. */
+	/* Idle ones. A core that spins on takes the CPU from others where they share it, and so
+	 * does one that wakes up all the time: each nap is longer than the one before, up to a
+	 * length at which a core hears of its first packet or message in good time. */
 	SLEEP_AFTER_TURNS = 20,
 	SLEEP_US = 100,
+	SLEEP_MOST_US = 500,
 	STALL_US = 2000,
 	/* The watchdog's patience. Control asks the kernel, which answers late while others hold
 	 * its locks (rtnetlink): more than a second was seen while routing daemons started. */
