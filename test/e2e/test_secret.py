@@ -229,8 +229,11 @@ def no_pair(pair, left, right):
         states = {c: c.info()["chassis_state"] for c in pair.both}
         return any(states[a] == "Active" and states[b] == "Init" and "vip-answered" in alarms(b)
                    for a, b in (pair.both, pair.both[::-1]))
+    # Who waits for what is in the log; how the states came about, in the counters.
+    seen = lambda c: {"state": c.info()["chassis_state"], "alarms": alarms(c),
+                      "srp": c.ctl("show srp statistics"), "log": c.process.output()[-1500:]}
     wait_until(settled, 90, lambda: "one Active, and one that finds the VIPs taken: "
-                                    f"{[c.info() for c in pair.both]}")
+                                    f"{[seen(c) for c in pair.both]}")
     shown = [c.info() for c in pair.both]
     assert not any(i["in_sync"] or i["joined"] for i in shown), shown
     return pair
