@@ -183,8 +183,8 @@ void adj_neighbour(struct net_mirror *m, uint8_t twin, const struct rtmsg_neigh 
 		adj_neighbour_gone(m, i);
 		return;
 	}
-	for (int b = 0; b < RTE_ETHER_ADDR_LEN; b++)
-		mac = mac << 8 | n->mac.addr_bytes[b];
+	for (int b = 0; b < (int)sizeof(n->mac.octet); b++)
+		mac = mac << 8 | n->mac.octet[b];
 	if (!a->neighbour)
 		m->count.neighbours_added++;
 	a->neighbour = true;

@@ -6,6 +6,7 @@
 #include <rte_icmp.h>
 #include <rte_ip.h>
 
+#include "common/ether.h"
 #include "net/net.h"
 
 enum {
@@ -29,7 +30,7 @@ struct nd {
 struct na {
 	struct nd nd;
 	uint8_t opt_type, opt_units; /* of 8 bytes */
-	struct rte_ether_addr mac;
+	struct mac_addr mac;
 } __attribute__((packed, aligned(2)));
 
 enum { ND_HEAD = sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv6_hdr) };
@@ -39,9 +40,9 @@ enum { ND_HEAD = sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv6_hdr) };
  * else may ignore it for `locktime`. A probe's sender is nobody (RFC 5227 section 2.1.1), so that
  * no neighbour learns anything from it. */
 static void announce_put_arp(
-	uint8_t *p, const struct rte_ether_addr *mac, uint32_t sender4, uint32_t target4)
+	uint8_t *p, const struct mac_addr *mac, uint32_t sender4, uint32_t target4)
 {
-	struct rte_ether_hdr eth = { .src_addr = *mac,
+	struct rte_ether_hdr eth = { .src_addr = *ether_of(mac),
 		.ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP) };
 	struct rte_arp_hdr arp = {
 		.arp_hardware = rte_cpu_to_be_16(RTE_ARP_HRD_ETHER),
@@ -49,7 +50,7 @@ static void announce_put_arp(
 		.arp_hlen = RTE_ETHER_ADDR_LEN,
 		.arp_plen = sizeof(rte_be32_t),
 		.arp_opcode = rte_cpu_to_be_16(RTE_ARP_OP_REQUEST),
-		.arp_data = { .arp_sha = *mac,
+		.arp_data = { .arp_sha = *ether_of(mac),
 			.arp_sip = rte_cpu_to_be_32(sender4),
 			.arp_tip = rte_cpu_to_be_32(target4) },
 	};
@@ -62,12 +63,12 @@ static void announce_put_arp(
 /* What comes before a message of neighbour discovery that stands at p + ND_HEAD, and its checksum.
  * src: NULL for nobody. The group's MAC address ends with the last four octets of its own (RFC 2464
  * section 7). */
-static void announce_put_nd_head(uint8_t *p, const struct rte_ether_addr *mac, const uint8_t *src,
+static void announce_put_nd_head(uint8_t *p, const struct mac_addr *mac, const uint8_t *src,
 	const uint8_t group[16], struct nd *nd, uint16_t len)
 {
 	struct rte_ether_hdr eth = {
 		.dst_addr = { { 0x33, 0x33, group[12], group[13], group[14], group[15] } },
-		.src_addr = *mac,
+		.src_addr = *ether_of(mac),
 		.ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6),
 	};
 	struct rte_ipv6_hdr ip = {
@@ -87,7 +88,7 @@ static void announce_put_nd_head(uint8_t *p, const struct rte_ether_addr *mac, c
 }
 
 /* RFC 4861 section 7.2.6: unsolicited, to all nodes, override set. */
-static void announce_put_na(uint8_t *p, const struct rte_ether_addr *mac, const struct ip_addr *vip)
+static void announce_put_na(uint8_t *p, const struct mac_addr *mac, const struct ip_addr *vip)
 {
 	static const uint8_t all_nodes[16] = { 0xff, 0x02, [15] = 1 };
 	struct na na = { .nd = { .type = NA_TYPE, .flags = NA_OVERRIDE },
@@ -101,7 +102,7 @@ static void announce_put_na(uint8_t *p, const struct rte_ether_addr *mac, const 
 
 /* RFC 4862 section 5.4.2: from the unspecified address to the solicited-node group, without the
  * option of the sender's MAC. */
-static void announce_put_ns(uint8_t *p, const struct rte_ether_addr *mac, const struct ip_addr *vip)
+static void announce_put_ns(uint8_t *p, const struct mac_addr *mac, const struct ip_addr *vip)
 {
 	uint8_t group[16] = { 0xff, 0x02, [11] = 1, [12] = 0xff, vip->b[13], vip->b[14],
 		vip->b[15] };
@@ -128,7 +129,7 @@ static struct rte_mbuf *announce_frame(struct rte_mempool *pool, uint16_t len)
 }
 
 struct rte_mbuf *net_announce(
-	struct rte_mempool *pool, const struct rte_ether_addr *mac, const struct ip_addr *vip)
+	struct rte_mempool *pool, const struct mac_addr *mac, const struct ip_addr *vip)
 {
 	bool v4 = ip_addr_is_v4(vip);
 	struct rte_mbuf *m = announce_frame(pool, v4 ? FRAME_MIN : ND_HEAD + sizeof(struct na));
@@ -144,7 +145,7 @@ struct rte_mbuf *net_announce(
 }
 
 struct rte_mbuf *net_probe(
-	struct rte_mempool *pool, const struct rte_ether_addr *mac, const struct ip_addr *vip)
+	struct rte_mempool *pool, const struct mac_addr *mac, const struct ip_addr *vip)
 {
 	bool v4 = ip_addr_is_v4(vip);
 	struct rte_mbuf *m = announce_frame(pool, v4 ? FRAME_MIN : ND_HEAD + sizeof(struct nd));
@@ -173,7 +174,7 @@ static bool announce_arp_read(const uint8_t *p, size_t len, struct net_claim *c)
 			arp.arp_opcode != rte_cpu_to_be_16(RTE_ARP_OP_REPLY)))
 		return false;
 	sender4 = rte_be_to_cpu_32(arp.arp_data.arp_sip);
-	c->mac = arp.arp_data.arp_sha;
+	c->mac = *mac_of(&arp.arp_data.arp_sha);
 	c->probes = sender4 == 0;
 	c->addr = ip_addr_v4(c->probes ? rte_be_to_cpu_32(arp.arp_data.arp_tip) : sender4);
 	return true;
@@ -208,7 +209,7 @@ bool net_claim_read(const uint8_t *p, size_t len, struct net_claim *c)
 	if (len < sizeof(eth))
 		return false;
 	memcpy(&eth, p, sizeof(eth));
-	c->mac = eth.src_addr;
+	c->mac = *mac_of(&eth.src_addr);
 	if (eth.ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
 		return announce_arp_read(p + sizeof(eth), len - sizeof(eth), c);
 	return eth.ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6) &&

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include <rte_errno.h>
+#include <rte_lpm.h>
 #include <rte_malloc.h>
 
 #include "net/fib.h"

@@ -4,6 +4,8 @@
 #ifndef TANDEM_NET_KERNEL_H
 #define TANDEM_NET_KERNEL_H
 
+#include <sys/types.h>
+
 #include <linux/netlink.h>
 
 #include "net/net.h"

@@ -4,7 +4,10 @@
 #ifndef TANDEM_NET_MIRROR_H
 #define TANDEM_NET_MIRROR_H
 
+#include <time.h>
+
 #include "kernel.h"
+#include "net/fib.h"
 #include "routes.h"
 #include "rtmsg.h"
 

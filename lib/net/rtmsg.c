@@ -260,7 +260,7 @@ int rtmsg_neigh(const struct nlmsghdr *h, struct rtmsg_neigh *n)
 	got.state = nd.ndm_state;
 	got.gone = h->nlmsg_type == RTM_DELNEIGH;
 	got.usable = h->nlmsg_type == RTM_NEWNEIGH && has_mac && (nd.ndm_state & USABLE) != 0 &&
-		     rte_is_valid_assigned_ether_addr(&got.mac);
+		     mac_is_station(&got.mac);
 	*n = got;
 	return 0;
 }

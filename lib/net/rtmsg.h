@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 #include <linux/netlink.h>
-#include <rte_ether.h>
 
 #include "common/addr.h"
+#include "common/mac.h"
 
 enum { RTMSG_HOPS = 16 }; /* of a multipath route; more are ignored */
 
@@ -37,7 +37,7 @@ struct rtmsg_neigh {
 	uint16_t state;
 	bool gone;   /* RTM_DELNEIGH */
 	bool usable; /* has an address to send to now */
-	struct rte_ether_addr mac;
+	struct mac_addr mac;
 };
 
 struct rtmsg_link {

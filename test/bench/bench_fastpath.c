@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "bench_json.h"
+#include "common/ether.h"
 #include "gtp/gtpu.h"
 
 enum variant { FLOOR, OFF, REPL10, REPL100, VARIANTS };
@@ -84,7 +85,7 @@ static void floor_up(struct bench *b, struct rte_mbuf **m, uint16_t n)
 
 		if (m[i]->data_len < 50 ||
 			eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
-			!rte_is_same_ether_addr(&eth->dst_addr, &b->fib->mac[0]) ||
+			!rte_is_same_ether_addr(&eth->dst_addr, ether_of(&b->fib->mac[0])) ||
 			ip->version_ihl != 0x45 || ip->dst_addr != rte_cpu_to_be_32(BENCH_GTP) ||
 			rte_ipv4_cksum(ip) != 0 || udp->dst_port != rte_cpu_to_be_16(GTPU_PORT) ||
 			gtpu_parse((const uint8_t *)(udp + 1),
@@ -94,7 +95,7 @@ static void floor_up(struct bench *b, struct rte_mbuf **m, uint16_t n)
 			continue;
 		}
 		eth->dst_addr = eth->src_addr;
-		eth->src_addr = b->fib->mac[0];
+		eth->src_addr = *ether_of(&b->fib->mac[0]);
 		fastpath_send(&b->fp, 0, m[i]);
 	}
 }
@@ -109,7 +110,7 @@ static void floor_down(struct bench *b, struct rte_mbuf **m, uint16_t n)
 
 		if (m[i]->data_len < 34 ||
 			eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
-			!rte_is_same_ether_addr(&eth->dst_addr, &b->fib->mac[1]) ||
+			!rte_is_same_ether_addr(&eth->dst_addr, ether_of(&b->fib->mac[1])) ||
 			ip->version_ihl != 0x45 ||
 			rte_be_to_cpu_16(ip->total_length) > m[i]->data_len - 14 ||
 			rte_ipv4_cksum(ip) != 0) {
@@ -117,7 +118,7 @@ static void floor_down(struct bench *b, struct rte_mbuf **m, uint16_t n)
 			continue;
 		}
 		eth->dst_addr = eth->src_addr;
-		eth->src_addr = b->fib->mac[1];
+		eth->src_addr = *ether_of(&b->fib->mac[1]);
 		fastpath_send(&b->fp, 1, m[i]);
 	}
 }

@@ -5,6 +5,7 @@
 #define TANDEM_BENCH_FASTPATH_H
 
 #include "fastpath.h"
+#include "net/fib.h"
 
 enum { BENCH_INNER = 64 }; /* bytes */
 #define BENCH_GTP UINT32_C(0x0a08000a)

@@ -40,7 +40,7 @@ static void put_ip(uint8_t *p, uint32_t src, uint32_t dst, uint16_t total)
 	memcpy(p, &ip, sizeof(ip));
 }
 
-static void put_eth(uint8_t *p, const struct rte_ether_addr *dst)
+static void put_eth(uint8_t *p, const struct mac_addr *dst)
 {
 	memcpy(p, dst, 6);
 	memcpy(p + 6, "\x52\x54\0\0\0\x99", 6);
@@ -177,7 +177,7 @@ static int open_ports(struct bench *b)
 			rte_eth_rx_queue_setup(p, 0, 64, 0, NULL, b->pool) < 0 ||
 			rte_eth_tx_queue_setup(p, 0, 64, 0, NULL) < 0 || rte_eth_dev_start(p) < 0)
 			return -1;
-		b->fib->mac[p] = (struct rte_ether_addr){ { 2, 0, 0, 0, 0, (uint8_t)p } };
+		b->fib->mac[p] = (struct mac_addr){ { 2, 0, 0, 0, 0, (uint8_t)p } };
 		b->sh.port[p].roles = p == 0 ? CONFIG_ACCESS : CONFIG_CORE;
 		b->sh.port[p].mtu = 1500;
 		b->sh.port[p].up = true;

@@ -15,6 +15,7 @@
 #include <rte_lcore.h>
 #include <rte_pause.h>
 
+#include "common/ether.h"
 #include "process/boot.h"
 #include "process/tandem.h"
 #include "replicator/replicator.h"
@@ -61,6 +62,7 @@ static int open_port(struct bench_side *s)
 {
 	static const struct rte_eth_conf conf;
 	struct rte_eth_link link = { 0 };
+	struct rte_ether_addr mac;
 	char args[256], path[128];
 
 	socket_path(s, path, sizeof(path));
@@ -78,9 +80,9 @@ static int open_port(struct bench_side *s)
 		rte_eth_rx_queue_setup(s->port, 0, DESC, SOCKET_ID_ANY, NULL, bench_tandem.mbufs) <
 			0 ||
 		rte_eth_tx_queue_setup(s->port, 0, DESC, SOCKET_ID_ANY, NULL) < 0 ||
-		rte_eth_dev_start(s->port) < 0 ||
-		rte_eth_macaddr_get(s->port, &bench_tandem.port[0].mac) < 0)
+		rte_eth_dev_start(s->port) < 0 || rte_eth_macaddr_get(s->port, &mac) < 0)
 		return -ENODEV;
+	bench_tandem.port[0].mac = *mac_of(&mac);
 	bench_tandem.fib->mac[s->port] = bench_tandem.port[0].mac;
 	bench_tandem.fib->adj[0].word =
 		UINT64_C(0x020000000000) << 16 | (uint64_t)s->port << 8 | FIB_ADJ_VALID;

@@ -10,10 +10,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct rte_ether_addr mac = { { 2, 0, 0, 0, 0, 1 } },
-					   other = { { 2, 0, 0, 0, 0, 2 } };
+	static const struct mac_addr mac = { { 2, 0, 0, 0, 0, 1 } },
+				     other = { { 2, 0, 0, 0, 0, 2 } };
 	enum { VIP = 0x0a080064 };
-	static uint8_t back[GTPC_FRAME_HEAD + UINT16_MAX] __rte_aligned(4);
+	static uint8_t back[GTPC_FRAME_HEAD + UINT16_MAX] __attribute__((aligned(4)));
 	struct gtpc_datagram d, e;
 
 	if (gtpc_frame_read(data, size, &mac, VIP, &d) != GTPC_FRAME_OURS)

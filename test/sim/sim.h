@@ -499,7 +499,7 @@ ssize_t port_sim_send_to(
 	int fd, const void *from, size_t size, int flags, const struct sockaddr *a, socklen_t len);
 void port_in(int node, unsigned int port, const uint8_t *bytes, size_t len);
 void port_flush(struct node *n);
-size_t frame_udp(uint8_t *to, const struct rte_ether_addr *dst, uint32_t src4, uint32_t dst4,
+size_t frame_udp(uint8_t *to, const struct mac_addr *dst, uint32_t src4, uint32_t dst4,
 	uint16_t sport, uint16_t dport, const void *p, size_t len);
 
 /* sim_sgsn.c */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fastpath.h"
+#include "net/fib.h"
 #include "ut.h"
 
 #define IP4(a, b, c, d)                                                                            \

@@ -27,6 +27,7 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 
+#include "net/fib.h"
 #include "net/net.h"
 #include "ut.h"
 

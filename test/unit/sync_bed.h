@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <rte_eal.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
 
 #include "pool/pool.h"
 #include "sync.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
+#include <rte_ring.h>
+
 #include "cores/doors.h"
 
 void doors_init(struct doors *d, const struct doors_conf *conf)

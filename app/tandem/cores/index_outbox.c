@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <rte_lcore.h>
+#include <rte_ring.h>
 
 #include "cores/index_outbox.h"
 

@@ -10,10 +10,10 @@
 
 #include "kernel_priv.h"
 
-static bool probe_is_ours(const struct kernel *k, const struct rte_ether_addr *mac)
+static bool probe_is_ours(const struct kernel *k, const struct mac_addr *mac)
 {
 	for (unsigned int i = 0; i < k->s.n_ports; i++)
-		if (rte_is_same_ether_addr(mac, &k->s.port[i].mac))
+		if (mac_equal(mac, &k->s.port[i].mac))
 			return true;
 	return false;
 }

@@ -31,14 +31,13 @@ void show_metrics(struct metrics *m, json_t *to, const char *room, const char *g
 static json_t *show_port(const struct operator_cores *f, unsigned int i)
 {
 	struct operator_port p;
-	char mac[RTE_ETHER_ADDR_FMT_SIZE], group[sizeof(p.conf->name) + 8];
+	char mac[MAC_TEXT], group[sizeof(p.conf->name) + 8];
 	json_t *o;
 
 	f->port(f->ctx, i, &p);
-	rte_ether_format_addr(mac, sizeof(mac), &p.mac);
 	o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:I}", "name", p.conf->name, "device",
-		p.conf->device, "twin", p.conf->twin, "mac", mac, "link", p.link_up ? "up" : "down",
-		"mtu", (json_int_t)p.conf->mtu, "roles",
+		p.conf->device, "twin", p.conf->twin, "mac", mac_print(&p.mac, mac), "link",
+		p.link_up ? "up" : "down", "mtu", (json_int_t)p.conf->mtu, "roles",
 		p.conf->roles & CONFIG_REPLICATION ? "replication"
 		: p.conf->roles == CONFIG_ACCESS   ? "access"
 		: p.conf->roles == CONFIG_CORE     ? "core"

@@ -31,12 +31,11 @@ static void show_set_bool(json_t *o, const char *key, bool v)
 
 static void show_set_mac(json_t *o, const char *key, const uint8_t mac[6])
 {
-	char text[RTE_ETHER_ADDR_FMT_SIZE];
-	struct rte_ether_addr a;
+	char text[MAC_TEXT];
+	struct mac_addr a;
 
-	memcpy(a.addr_bytes, mac, 6);
-	rte_ether_format_addr(text, sizeof(text), &a);
-	show_set_text(o, key, text);
+	memcpy(a.octet, mac, 6);
+	show_set_text(o, key, mac_print(&a, text));
 }
 
 static void show_peer(

@@ -17,14 +17,14 @@ void probe_begin(struct pair *p, usec_t now)
 
 void pair_claimed(struct pair *p, const struct net_claim *claim)
 {
-	char vip[IP_ADDR_TEXT];
+	char vip[IP_ADDR_TEXT], mac[MAC_TEXT];
 
 	if (!p->probe.on || p->probe.answered)
 		return;
 	p->probe.answered = true;
-	snprintf(p->probe.who, sizeof(p->probe.who), "VIP %s is %s by " RTE_ETHER_ADDR_PRT_FMT,
+	snprintf(p->probe.who, sizeof(p->probe.who), "VIP %s is %s by %s",
 		ip_addr_print(&claim->addr, vip), claim->probes ? "probed" : "answered",
-		RTE_ETHER_ADDR_BYTES(&claim->mac));
+		mac_print(&claim->mac, mac));
 }
 
 static void probe_end(struct pair *p, bool answered, usec_t now)

@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include <rte_errno.h>
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+#include <rte_ring.h>
 
 #include "process/boot.h"
 #include "cores/memory.h"

@@ -13,6 +13,7 @@
 #include <rte_ethdev.h>
 
 #include "base/sock.h"
+#include "common/ether.h"
 #include "process/tandem.h"
 
 enum {
@@ -125,6 +126,7 @@ static int configure(const struct tandem *t, struct port *p)
 {
 	struct rte_eth_dev_info info;
 	struct rte_eth_conf conf = { 0 };
+	struct rte_ether_addr mac = { 0 };
 	uint16_t rxd = RX_DESC, txd = TX_DESC;
 	int ret = rte_eth_dev_info_get(p->id, &info);
 
@@ -163,7 +165,9 @@ static int configure(const struct tandem *t, struct port *p)
 	if (ret < 0 && ret != -ENOTSUP)
 		LOG(WARNING, "port %s: it does not pass multicasts to the kernel: %s",
 			p->conf->name, strerror(-ret));
-	return rte_eth_macaddr_get(p->id, &p->mac);
+	ret = rte_eth_macaddr_get(p->id, &mac);
+	p->mac = *mac_of(&mac);
+	return ret;
 }
 
 static int open_one(struct tandem *t, struct port *p)

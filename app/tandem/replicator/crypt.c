@@ -10,6 +10,7 @@
 #include <rte_cryptodev.h>
 #include <rte_cycles.h>
 #include <rte_errno.h>
+#include <rte_mbuf.h>
 
 #include "base/memory.h"
 #include "replicator/crypt.h"

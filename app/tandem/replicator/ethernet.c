@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_mbuf.h>
+#include <rte_ring.h>
 #include <rte_udp.h>
 
 #include "base/port.h"
+#include "common/ether.h"
 #include "ethernet.h"
+#include "net/fib.h"
 
 enum {
 	OUTER = sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr) +
@@ -83,15 +85,15 @@ static unsigned int ethernet_rx(struct transport *t, struct arrived *a, bool *mo
 
 /* Ethernet, IPv4 and UDP in front of the payload. With a UDP checksum in plain text, where it is
  * all that guards the bytes. */
-static void ethernet_wrap(struct ethernet *e, struct rte_mbuf *m, const struct rte_ether_addr *to)
+static void ethernet_wrap(struct ethernet *e, struct rte_mbuf *m, const struct mac_addr *to)
 {
 	uint16_t len = m->data_len;
 	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)rte_pktmbuf_prepend(m, OUTER);
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(eth + 1);
 	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
 
-	eth->dst_addr = *to;
-	eth->src_addr = e->mac;
+	eth->dst_addr = *ether_of(to);
+	eth->src_addr = *ether_of(&e->mac);
 	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
 	*ip = (struct rte_ipv4_hdr){ .version_ihl = 0x45,
 		.type_of_service = 0xc0 /* CS6 */,
@@ -111,7 +113,7 @@ static void ethernet_wrap(struct ethernet *e, struct rte_mbuf *m, const struct r
 	flow_sent(e->flow, m->pkt_len);
 }
 
-static bool ethernet_next_hop(const struct ethernet *e, struct rte_ether_addr *to)
+static bool ethernet_next_hop(const struct ethernet *e, struct mac_addr *to)
 {
 	uint16_t adj = atomic_load_explicit(&e->adjacency, memory_order_relaxed), port;
 
@@ -120,7 +122,7 @@ static bool ethernet_next_hop(const struct ethernet *e, struct rte_ether_addr *t
 
 static bool ethernet_link(const struct transport *t)
 {
-	struct rte_ether_addr to;
+	struct mac_addr to;
 
 	return ethernet_next_hop((const struct ethernet *)t, &to);
 }
@@ -128,7 +130,7 @@ static bool ethernet_link(const struct transport *t)
 static void ethernet_tx(struct transport *t, struct rte_mbuf **m, unsigned int n)
 {
 	struct ethernet *e = (struct ethernet *)t;
-	struct rte_ether_addr to;
+	struct mac_addr to;
 	uint16_t sent;
 
 	if (n == 0)

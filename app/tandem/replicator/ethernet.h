@@ -6,18 +6,18 @@
 #ifndef TANDEM_ETHERNET_H
 #define TANDEM_ETHERNET_H
 
-#include <rte_ether.h>
-#include <rte_ring.h>
-
-#include "net/fib.h"
+#include "common/mac.h"
 #include "repl/flow.h"
 #include "replicator/replicator.h"
 #include "transport.h"
 
+struct fib;
+struct rte_ring;
+
 struct ethernet {
 	struct transport transport; /* first */
 	uint16_t port;              /* DPDK's */
-	struct rte_ether_addr mac;
+	struct mac_addr mac;
 	uint32_t local4, peer4; /* host order */
 	uint16_t udp_port, ip_id;
 	/* in plain text, where nothing else guards the bytes, the UDP checksum is written and

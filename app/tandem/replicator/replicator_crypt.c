@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_byteorder.h>
+#include <rte_mbuf.h>
+
 #include "replicator_priv.h"
 
 int replicator_secure(struct replicator *r)

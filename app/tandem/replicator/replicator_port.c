@@ -3,6 +3,10 @@
  * in. */
 #include <errno.h>
 
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
 #include "replicator_priv.h"
 
 enum {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Orders of the control core: whether the slots are ours to write, in which term the stream runs,
  * and when it is through. */
+#include <rte_mbuf.h>
+
 #include "replicator_priv.h"
 
 enum { QUIET_US = 100000 };

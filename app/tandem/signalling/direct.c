@@ -4,12 +4,13 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include <rte_ether.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
 #include "config/config.h"
 #include "cores/role.h"
-#include "net/fib.h"
+#include "net/fib_lookup.h"
 
 /* False: there is no direct way now. Whoever answers has the VIP. */
 static bool direct_is_open(const struct direct *t)
@@ -44,7 +45,7 @@ enum gtpc_frame direct_read(struct direct *t, struct rte_mbuf *m, struct gtpc_da
 /* The access port that leads to an address, and the MAC address of the next hop there; NULL: only
  * the kernel can tell. */
 static const struct signalling_port *direct_way(
-	const struct direct *t, const struct ip_addr *to, size_t len, struct rte_ether_addr *hop)
+	const struct direct *t, const struct ip_addr *to, size_t len, struct mac_addr *hop)
 {
 	uint32_t nh = fib_lookup(t->env->fib, INSTANCE_MAIN, to);
 	const struct signalling_port *p;
@@ -61,7 +62,7 @@ static const struct signalling_port *direct_way(
 bool direct_send(struct direct *t, const struct gtpc_peer *to, const uint8_t *msg, size_t len)
 {
 	const struct signalling_port *out;
-	struct rte_ether_addr hop;
+	struct mac_addr hop;
 	struct rte_mbuf *m;
 
 	if (!ip_addr_is_v4(&to->addr) || !direct_is_open(t))

@@ -7,6 +7,7 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
+#include "common/ether.h"
 #include "gtp/gtpc.h"
 
 enum { TTL = 64, FRAGMENT = 0x3fff /* more to come, or an offset */ };
@@ -21,7 +22,7 @@ static bool gtpc_frame_answerable(uint32_t from4, uint16_t from_port, uint32_t v
 	return from_port != 0 && from4 != vip4 && ip4_is_unicast(from4);
 }
 
-enum gtpc_frame gtpc_frame_read(const uint8_t *frame, size_t len, const struct rte_ether_addr *mac,
+enum gtpc_frame gtpc_frame_read(const uint8_t *frame, size_t len, const struct mac_addr *mac,
 	uint32_t vip4, struct gtpc_datagram *d)
 {
 	const struct rte_ether_hdr *eth = (const struct rte_ether_hdr *)frame;
@@ -30,7 +31,7 @@ enum gtpc_frame gtpc_frame_read(const uint8_t *frame, size_t len, const struct r
 	size_t total, datagram;
 
 	if (len < GTPC_FRAME_HEAD || eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4) ||
-		!rte_is_same_ether_addr(&eth->dst_addr, mac) ||
+		!rte_is_same_ether_addr(&eth->dst_addr, ether_of(mac)) ||
 		ip->version_ihl != RTE_IPV4_VHL_DEF || ip->next_proto_id != IPPROTO_UDP ||
 		ip->dst_addr != rte_cpu_to_be_32(vip4) ||
 		(ip->fragment_offset & RTE_BE16(FRAGMENT)) != 0 ||
@@ -51,16 +52,15 @@ enum gtpc_frame gtpc_frame_read(const uint8_t *frame, size_t len, const struct r
 	return GTPC_FRAME_OURS;
 }
 
-void gtpc_frame_write(uint8_t *frame, uint16_t len, const struct rte_ether_addr *src,
-	const struct rte_ether_addr *dst, uint32_t vip4, uint32_t to4, uint16_t to_port,
-	uint16_t ip_id)
+void gtpc_frame_write(uint8_t *frame, uint16_t len, const struct mac_addr *src,
+	const struct mac_addr *dst, uint32_t vip4, uint32_t to4, uint16_t to_port, uint16_t ip_id)
 {
 	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)frame;
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(eth + 1);
 	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
 
-	eth->dst_addr = *dst;
-	eth->src_addr = *src;
+	eth->dst_addr = *ether_of(dst);
+	eth->src_addr = *ether_of(src);
 	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
 	*ip = (struct rte_ipv4_hdr){ .version_ihl = RTE_IPV4_VHL_DEF,
 		.total_length = rte_cpu_to_be_16((uint16_t)(len + sizeof(*ip) + sizeof(*udp))),

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <rte_ether.h>
+#include "common/mac.h"
 
 enum { GTPC_FRAME_HEAD = 42 }; /* Ethernet, IPv4 without options, UDP */
 
@@ -28,14 +28,13 @@ struct gtpc_datagram { /* addresses in host order */
  * without options and not a fragment (RFC 791 3.1), UDP (RFC 768) to vip4:2123 from a unicast
  * address and a port that can be answered; both checksums are verified, but for a UDP checksum of
  * zero: none was made. */
-enum gtpc_frame gtpc_frame_read(const uint8_t *frame, size_t len, const struct rte_ether_addr *mac,
+enum gtpc_frame gtpc_frame_read(const uint8_t *frame, size_t len, const struct mac_addr *mac,
 	uint32_t vip4, struct gtpc_datagram *d);
 
 /* Writes the GTPC_FRAME_HEAD bytes in front of a datagram of `len` bytes that stands behind them,
  * from vip4:2123. It may be fragmented on its way (no DF): nobody here would learn of a smaller
  * MTU. */
-void gtpc_frame_write(uint8_t *frame, uint16_t len, const struct rte_ether_addr *src,
-	const struct rte_ether_addr *dst, uint32_t vip4, uint32_t to4, uint16_t to_port,
-	uint16_t ip_id);
+void gtpc_frame_write(uint8_t *frame, uint16_t len, const struct mac_addr *src,
+	const struct mac_addr *dst, uint32_t vip4, uint32_t to4, uint16_t to_port, uint16_t ip_id);
 
 #endif

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
@@ -12,6 +11,7 @@
 
 #include "ask.h"
 #include "base/sock.h"
+#include "common/ether.h"
 #include "config/config.h"
 #include "cores/role.h"
 #include "gtp/gtpu.h"
@@ -52,7 +52,7 @@ static void gtpu_slow_write_head(const struct gtpu_slow *u, struct rte_ether_hdr
 
 	memset(eth, 0, GTPU_OUTER);
 	/* A frame to another station would be the kernel's to ignore. */
-	eth->dst_addr = u->env->fib->mac[port];
+	eth->dst_addr = *ether_of(&u->env->fib->mac[port]);
 	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
 	ip->version_ihl = 0x45;
 	ip->total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + sizeof(*udp) + len));

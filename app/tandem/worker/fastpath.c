@@ -191,7 +191,7 @@ static inline void fastpath_classify(
 	/* A frame for another station is the kernel's to ignore: two chassis share a segment. */
 	if (unlikely(m->data_len < FP_ETH + FP_IP ||
 		     eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
-		     !rte_is_same_ether_addr(&eth->dst_addr, &sh->fib->mac[port]))) {
+		     !rte_is_same_ether_addr(&eth->dst_addr, ether_of(&sh->fib->mac[port])))) {
 		fp_punt(f, m);
 		return;
 	}

@@ -10,13 +10,16 @@
 #include <rte_branch_prediction.h>
 #include <rte_byteorder.h>
 #include <rte_ethdev.h>
-#include <rte_ether.h>
 #include <rte_ip.h>
+#include <rte_mbuf.h>
 #include <rte_prefetch.h>
+#include <rte_ring.h>
 #include <rte_udp.h>
 
+#include "common/ether.h"
 #include "fastpath.h"
 #include "gtp/gtpu.h"
+#include "net/fib_lookup.h"
 
 enum {
 	FP_ETH = sizeof(struct rte_ether_hdr),

@@ -203,7 +203,7 @@ void fp_icmp_error(
 		return;
 	}
 	e->port = core_port(f->sh, m->port);
-	eth->dst_addr = eth->src_addr = f->sh->fib->mac[e->port];
+	eth->dst_addr = eth->src_addr = *ether_of(&f->sh->fib->mac[e->port]);
 	eth->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
 	ip = (struct rte_ipv4_hdr *)(eth + 1);
 	*ip = (struct rte_ipv4_hdr){

@@ -69,7 +69,7 @@ static void ue_to_ue(struct fastpath *f, struct rte_mbuf *m, const _Atomic uint3
 	}
 	m->port = port;
 	m->ol_flags &= ~RTE_MBUF_F_RX_IP_CKSUM_MASK; /* was said of the outer header */
-	eth->dst_addr = eth->src_addr = f->sh->fib->mac[port];
+	eth->dst_addr = eth->src_addr = *ether_of(&f->sh->fib->mac[port]);
 	eth->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
 	f->count.ue_to_ue++;
 	fp_down_inner(f, m, entry);

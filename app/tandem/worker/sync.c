@@ -2,6 +2,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
 #include "sync.h"
 
 enum { AHEAD = 4 }; /* slots that a pass over a bucket asks for before their turn */

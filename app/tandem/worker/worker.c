@@ -2,6 +2,8 @@
 #include <errno.h>
 
 #include <rte_lcore.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
 
 #include "base/memory.h"
 #include "base/port.h"

@@ -2,6 +2,9 @@
 /* Tables: what is derived from the slots agrees with them, usage with what was forwarded; and at
  * the end both chassis, and the SGSNs, with each other. */
 #include <rte_bitmap.h>
+#include <rte_hash.h>
+#include <rte_mempool.h>
+#include <rte_ring.h>
 
 #include "sim.h"
 #include "truth.h"

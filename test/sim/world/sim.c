@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include <rte_eal.h>
+#include <rte_memory.h>
 
 #include "mutant.h"
 #include "sim.h"

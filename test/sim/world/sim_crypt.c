@@ -3,6 +3,8 @@
  * the real ones would be: for another key, another number, another header, a flipped bit. And the
  * watch on it: no key seals two packets with one nonce (INV_04), and the stream takes nothing but
  * what it was sent. */
+#include <rte_mbuf.h>
+
 #include "replicator/crypt.h"
 
 #include "sim.h"

@@ -3,6 +3,11 @@
  * can end anywhere. */
 #include <sys/mman.h>
 
+#include <rte_hash.h>
+#include <rte_lpm.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
 #include "sim.h"
 
 #include "cores/memory.h"
@@ -489,8 +494,7 @@ static void neighbours(int id)
 	if (f->adj == NULL)
 		exit(2);
 	for (unsigned int i = 0; i < PORTS; i++) {
-		f->mac[i] =
-			(struct rte_ether_addr){ { 2, 0, 0, 0, (uint8_t)(id + 1), (uint8_t)i } };
+		f->mac[i] = (struct mac_addr){ { 2, 0, 0, 0, (uint8_t)(id + 1), (uint8_t)i } };
 		atomic_store(&f->adj[i].word,
 			UINT64_C(0x0200000000000000) | (uint64_t)(!id + 1) << 24 |
 				(uint64_t)i << 16 | (uint64_t)i << 8 | FIB_ADJ_VALID);

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Ports, twins and the kernel behind them: frames in and out, VIPs and routes. */
 #include <rte_arp.h>
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+#include <rte_udp.h>
 
 #include "base/metrics.h"
+#include "common/ether.h"
 #include "operator/reload.h"
 #include "net/net.h"
 #include "sim.h"
@@ -111,7 +115,7 @@ static void probe_arrives(struct ev *e)
 		return;
 	story(n->id, "its kernel answers for a VIP");
 	eth->dst_addr = d->arp_tha = d->arp_sha;
-	eth->src_addr = d->arp_sha = n->t.port[e->a].mac;
+	eth->src_addr = d->arp_sha = *ether_of(&n->t.port[e->a].mac);
 	d->arp_sip = d->arp_tip;
 	d->arp_tip = 0;
 	arp->arp_opcode = rte_cpu_to_be_16(RTE_ARP_OP_REPLY);
@@ -172,7 +176,7 @@ const struct port_ops port_sim = { port_sim_rx, port_sim_tx };
 
 /* ---- the kernel behind the twins ---- */
 
-size_t frame_udp(uint8_t *to, const struct rte_ether_addr *dst, uint32_t src4, uint32_t dst4,
+size_t frame_udp(uint8_t *to, const struct mac_addr *dst, uint32_t src4, uint32_t dst4,
 	uint16_t sport, uint16_t dport, const void *p, size_t len)
 {
 	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)to;
@@ -181,7 +185,7 @@ size_t frame_udp(uint8_t *to, const struct rte_ether_addr *dst, uint32_t src4, u
 
 	memset(to, 0, sizeof(*eth) + sizeof(*ip) + sizeof(*udp));
 	if (dst != NULL)
-		eth->dst_addr = *dst;
+		eth->dst_addr = *ether_of(dst);
 	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
 	ip->version_ihl = 0x45;
 	ip->total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + sizeof(*udp) + len));

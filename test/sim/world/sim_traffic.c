@@ -2,6 +2,10 @@
 /* The networks on both sides of the gateway, and user packets through it. On an L2 segment frames
  * go where the last announcement of the VIP came from; on L3 they follow routes, which move slowly.
  */
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_udp.h>
+
 #include "gtp/gtpu.h"
 #include "sim.h"
 
@@ -32,7 +36,7 @@ unsigned int world_to_gateway(unsigned int port, const uint8_t *frame, size_t le
 	if (to < 0)
 		return 0;
 	memcpy(own, frame, len);
-	memcpy(own, sim.node[to].t.fib->mac[port].addr_bytes, 6);
+	memcpy(own, sim.node[to].t.fib->mac[port].octet, 6);
 	like.node = to;
 	return wire_send(port == CORE ? PATH_CORE : PATH_ACCESS, (unsigned int)to, &like, own, len);
 }

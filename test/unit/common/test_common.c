@@ -3,6 +3,7 @@
 
 #include "common/addr.h"
 #include "common/cursor.h"
+#include "common/mac.h"
 #include "ut.h"
 
 static void test_cursor_round_trip(void)
@@ -161,6 +162,21 @@ static void test_prefixes(void)
 	}
 }
 
+static void test_mac(void)
+{
+	static const struct mac_addr nobody, ours = { { 2, 0, 0, 0x0a, 0xff, 1 } },
+					     all = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
+					     group = { { 1, 0, 0x5e, 0, 0, 1 } },
+					     last = { { 0, 0, 0, 0, 0, 1 } };
+	char text[MAC_TEXT];
+
+	CU_ASSERT_STRING_EQUAL(mac_print(&ours, text), "02:00:00:0A:FF:01");
+	CU_ASSERT_TRUE(mac_is_station(&ours) && mac_is_station(&last));
+	CU_ASSERT_FALSE(mac_is_station(&nobody) || mac_is_station(&all) || mac_is_station(&group));
+	CU_ASSERT_TRUE(mac_equal(&ours, &(struct mac_addr){ { 2, 0, 0, 0x0a, 0xff, 1 } }));
+	CU_ASSERT_FALSE(mac_equal(&nobody, &last) || mac_equal(&ours, &nobody));
+}
+
 static void test_ip4(void)
 {
 	CU_ASSERT_EQUAL(ip4_mask(0), 0);
@@ -180,6 +196,7 @@ int main(void)
 		{ "addr_text", test_addr_text },
 		{ "addr_families", test_addr_families },
 		{ "prefixes", test_prefixes },
+		{ "mac", test_mac },
 		{ "ip4", test_ip4 },
 		CU_TEST_INFO_NULL,
 	};

@@ -2,6 +2,8 @@
 /* The order in which control takes what other cores tell it: no acknowledgement before the answer
  * that it is for. */
 #include <rte_eal.h>
+#include <rte_mempool.h>
+#include <rte_ring.h>
 
 #include "cores/doors.h"
 #include "ut.h"

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include <rte_eal.h>
+#include <rte_mempool.h>
+#include <rte_ring.h>
 
 #include "cores/from_replicator.h"
 #include "cores/from_worker.h"

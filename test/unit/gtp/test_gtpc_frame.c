@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <rte_byteorder.h>
+#include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_udp.h>
 
@@ -12,8 +13,7 @@
 
 enum { VIP = 0x0a080064, SGSN = 0x0a080001, LEN = 61, WHOLE = GTPC_FRAME_HEAD + LEN };
 
-static const struct rte_ether_addr ours = { { 2, 0, 0, 0, 0, 1 } },
-				   theirs = { { 2, 0, 0, 0, 0, 2 } };
+static const struct mac_addr ours = { { 2, 0, 0, 0, 0, 1 } }, theirs = { { 2, 0, 0, 0, 0, 2 } };
 
 struct frame {
 	uint8_t b[WHOLE + 32] __rte_aligned(4);

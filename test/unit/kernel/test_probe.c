@@ -5,6 +5,7 @@
 #include <rte_arp.h>
 #include <rte_mbuf.h>
 
+#include "common/ether.h"
 #include "kernel_priv.h"
 #include "ut.h"
 
@@ -16,9 +17,9 @@ static _Atomic bool up[2];
 static unsigned int n_claims;
 static struct net_claim last;
 
-static const struct rte_ether_addr mine[2] = { { { 2, 0, 0, 0, 0, 5 } }, { { 2, 0, 0, 0, 0, 6 } } };
-static const struct rte_ether_addr lower = { { 2, 0, 0, 0, 0, 1 } };
-static const struct rte_ether_addr higher = { { 2, 0, 0, 0, 0, 9 } };
+static const struct mac_addr mine[2] = { { { 2, 0, 0, 0, 0, 5 } }, { { 2, 0, 0, 0, 0, 6 } } };
+static const struct mac_addr lower = { { 2, 0, 0, 0, 0, 1 } };
+static const struct mac_addr higher = { { 2, 0, 0, 0, 0, 9 } };
 
 static void probe_claimed(void *ctx, const struct net_claim *claim)
 {
@@ -60,7 +61,7 @@ static void vips(void)
 
 /* A frame arrives on `port`: an answer for the address, or a probe for it. How many claims. */
 static unsigned int arrives(
-	unsigned int port, const struct rte_ether_addr *mac, uint32_t address, bool answers)
+	unsigned int port, const struct mac_addr *mac, uint32_t address, bool answers)
 {
 	uint8_t frame[64] = { 0 };
 	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)frame;
@@ -68,14 +69,14 @@ static unsigned int arrives(
 	struct rte_mbuf m = { .buf_addr = frame, .data_len = sizeof(frame) };
 	unsigned int before = n_claims;
 
-	eth->src_addr = *mac;
+	eth->src_addr = *ether_of(mac);
 	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_ARP);
 	arp->arp_hardware = RTE_BE16(RTE_ARP_HRD_ETHER);
 	arp->arp_protocol = RTE_BE16(RTE_ETHER_TYPE_IPV4);
 	arp->arp_hlen = RTE_ETHER_ADDR_LEN;
 	arp->arp_plen = 4;
 	arp->arp_opcode = answers ? RTE_BE16(RTE_ARP_OP_REPLY) : RTE_BE16(RTE_ARP_OP_REQUEST);
-	arp->arp_data.arp_sha = *mac;
+	arp->arp_data.arp_sha = *ether_of(mac);
 	arp->arp_data.arp_sip = answers ? rte_cpu_to_be_32(address) : 0;
 	arp->arp_data.arp_tip = answers ? 0 : rte_cpu_to_be_32(address);
 	probe_frame(&k, &k.s.port[port], &m);
@@ -89,7 +90,7 @@ static void test_answered(void)
 	vips();
 	CU_ASSERT_EQUAL(arrives(0, &higher, VIP_LOW, true), 1);
 	CU_ASSERT_TRUE(ip_addr_equal(&last.addr, &low) && !last.probes);
-	CU_ASSERT_TRUE(rte_is_same_ether_addr(&last.mac, &higher));
+	CU_ASSERT_TRUE(mac_equal(&last.mac, &higher));
 	CU_ASSERT_EQUAL(arrives(0, &lower, VIP_HIGH, true), 1);
 	CU_ASSERT_EQUAL(arrives(1, &lower, CORE_VIP, true), 1);
 }

@@ -65,7 +65,7 @@ static const struct net_ops net_here = { .vip_add = vip_add,
 const struct net_ops *net_ops = &net_here;
 
 struct rte_mbuf *net_announce(
-	struct rte_mempool *pool, const struct rte_ether_addr *mac, const struct ip_addr *addr)
+	struct rte_mempool *pool, const struct mac_addr *mac, const struct ip_addr *addr)
 {
 	announced[vip_of(addr)]++;
 	return NULL;

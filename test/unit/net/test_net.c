@@ -12,6 +12,7 @@
 #include <rte_eal.h>
 
 #include "mirror.h"
+#include "net/fib_lookup.h"
 #include "ut.h"
 
 enum { TW0 = 5, TW1 = 6, PORT0 = 1, PORT1 = 2 }; /* ifindex and port of two twins that are none */
@@ -500,14 +501,14 @@ static void test_ipv6_left_alone(void)
 
 static void test_fib_adj(void)
 {
-	struct rte_ether_addr mac;
+	struct mac_addr mac;
 	uint16_t port = 0;
 
 	CU_ASSERT_FALSE(fib_adj_get(fib, 4, &mac, &port));
 	CU_ASSERT_EQUAL(atomic_load(&fib->adj[4].wanted), 1);
 	atomic_store(&fib->adj[4].word, UINT64_C(0x0102030405060703));
 	CU_ASSERT_TRUE(fib_adj_get(fib, 4, &mac, &port));
-	CU_ASSERT_EQUAL(memcmp(mac.addr_bytes, "\1\2\3\4\5\6", 6), 0);
+	CU_ASSERT_EQUAL(memcmp(mac.octet, "\1\2\3\4\5\6", 6), 0);
 	CU_ASSERT_EQUAL(port, 7);
 	atomic_store(&fib->adj[4].word, 0);
 	atomic_store(&fib->adj[4].wanted, 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* VIPs, pool routes, leftovers, twins and announcements in the real kernel. */
+#include "common/ether.h"
 #include "net_lab.h"
 
 static unsigned int lo(void)
@@ -177,7 +178,8 @@ static void test_announce(void)
 	CU_ASSERT_TRUE(on_peer("ip addr add 2001:db8:9::2/64 dev p0 nodad"));
 	CU_ASSERT_TRUE(on_peer(
 		"ip neigh replace 2001:db8:9::100 lladdr 02:00:00:00:00:01 dev p0 nud stale"));
-	struct rte_mbuf *m[2] = { net_announce(pool, &mac, &vip), net_announce(pool, &mac, &vip6) };
+	struct rte_mbuf *m[2] = { net_announce(pool, mac_of(&mac), &vip),
+		net_announce(pool, mac_of(&mac), &vip6) };
 
 	CU_ASSERT_PTR_NOT_NULL(m[0]);
 	CU_ASSERT_PTR_NOT_NULL(m[1]);
@@ -191,7 +193,7 @@ static void test_announce(void)
 }
 
 /* A probe that was sent: whether the peer's kernel, which has the address, says so. */
-static bool claimed(struct rte_mbuf *m, const struct ip_addr *vip, const struct rte_ether_addr *mac)
+static bool claimed(struct rte_mbuf *m, const struct ip_addr *vip, const struct mac_addr *mac)
 {
 	struct rte_mbuf *got[8];
 	struct net_claim c;
@@ -207,7 +209,7 @@ static bool claimed(struct rte_mbuf *m, const struct ip_addr *vip, const struct 
 			found |= net_claim_read(rte_pktmbuf_mtod(got[i], uint8_t *),
 					 got[i]->data_len, &c) &&
 				 !c.probes && ip_addr_equal(&c.addr, vip) &&
-				 !rte_is_same_ether_addr(&c.mac, mac);
+				 !mac_equal(&c.mac, mac);
 			rte_pktmbuf_free(got[i]);
 		}
 		if (!found)
@@ -218,16 +220,15 @@ static bool claimed(struct rte_mbuf *m, const struct ip_addr *vip, const struct 
 
 /* What it says of itself, and that nothing is read of it with one octet less, or with any of those
  * changed that say what it is. */
-static void probe_read(struct rte_mbuf *m, const struct ip_addr *vip,
-	const struct rte_ether_addr *mac, unsigned int len, unsigned int from, unsigned int to)
+static void probe_read(struct rte_mbuf *m, const struct ip_addr *vip, const struct mac_addr *mac,
+	unsigned int len, unsigned int from, unsigned int to)
 {
 	uint8_t bad[96] = { 0 };
 	struct net_claim c;
 
 	memcpy(bad, rte_pktmbuf_mtod(m, void *), len);
 	CU_ASSERT_TRUE(net_claim_read(bad, len, &c));
-	CU_ASSERT_TRUE(
-		c.probes && ip_addr_equal(&c.addr, vip) && rte_is_same_ether_addr(&c.mac, mac));
+	CU_ASSERT_TRUE(c.probes && ip_addr_equal(&c.addr, vip) && mac_equal(&c.mac, mac));
 	CU_ASSERT_FALSE(net_claim_read(bad, len - 1, &c));
 	for (unsigned int i = from; i < to; i++) {
 		bad[i] ^= 0x40;
@@ -240,7 +241,7 @@ static void probe_read(struct rte_mbuf *m, const struct ip_addr *vip,
  * whom asked, without learning. */
 static void test_probe(void)
 {
-	struct rte_ether_addr mac = { { 2, 0, 0, 0, 0, 0x77 } };
+	struct mac_addr mac = { { 2, 0, 0, 0, 0, 0x77 } };
 	struct ip_addr vip = addr("10.9.0.2"), vip6 = addr("2001:db8:9::2");
 	static const uint8_t want[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 0x77, 8,
 		6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 0x77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10, 9,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the kernel says of routes, neighbours and links, as the workers see it in the fib. */
 #include "mirror.h"
+#include "net/fib_lookup.h"
 #include "net_lab.h"
 
 static unsigned int edges[RTE_MAX_ETHPORTS];
@@ -26,7 +27,7 @@ static bool via(const char *dst, const char *gw, unsigned int t)
 
 static bool resolved(const char *dst, unsigned int t)
 {
-	struct rte_ether_addr mac;
+	struct mac_addr mac;
 	uint32_t i = fib_lookup4(fib, INSTANCE_MAIN, ip(dst));
 	uint16_t port;
 
@@ -274,13 +275,13 @@ static void test_mirror_glean(void)
 	/* it moves to another address, and says so */
 	CU_ASSERT_TRUE(
 		sh("ip neigh replace 10.8.0.2 lladdr 02:00:00:00:00:09 dev tw1 nud reachable"));
-	struct rte_ether_addr mac = { { 0 } };
+	struct mac_addr mac = { { 0 } };
 	uint16_t port = 0;
 
 	CU_ASSERT_TRUE(
 		WAIT(fib_adj_get(fib, (uint16_t)fib_lookup4(fib, INSTANCE_MAIN, ip("10.8.0.2")),
 			     &mac, &port) &&
-			mac.addr_bytes[5] == 9));
+			mac.octet[5] == 9));
 	CU_ASSERT_EQUAL(port, ports[1]);
 	CU_ASSERT_TRUE(sh("ip neigh del 10.8.0.2 dev tw1"));
 	CU_ASSERT_TRUE(WAIT(glean("10.8.0.2", 1)));
@@ -303,7 +304,7 @@ static void test_mirror_keep(void)
 {
 	struct ip_addr a = addr("10.9.0.2"), six = addr("2001:db8::1");
 	uint16_t i = net_mirror_keep(mirror, ports[0], &a), port;
-	struct rte_ether_addr mac;
+	struct mac_addr mac;
 
 	CU_ASSERT_NOT_EQUAL(i, FIB_NONE);
 	CU_ASSERT_EQUAL(net_mirror_keep(mirror, ports[0], &a), i);

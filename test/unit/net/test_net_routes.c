@@ -6,6 +6,7 @@
 
 #include <rte_eal.h>
 
+#include "net/fib_lookup.h"
 #include "routes.h"
 #include "ut.h"
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <rte_eal.h>
+#include <rte_mbuf.h>
 
 #include "base/clock.h"
 #include "pool/pool.h"

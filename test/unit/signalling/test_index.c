@@ -6,6 +6,7 @@
 
 #include <rte_eal.h>
 #include <rte_lcore.h>
+#include <rte_mempool.h>
 
 #include "process/tandem.h"
 #include "session_index.h"

@@ -77,7 +77,7 @@ void put_eth(uint8_t *p, const uint8_t *dst, const uint8_t *src)
 
 const uint8_t *mac_port(uint16_t port)
 {
-	return bed.fib->mac[port].addr_bytes;
+	return bed.fib->mac[port].octet;
 }
 
 const uint8_t *mac_adj(uint16_t adj)
@@ -367,7 +367,7 @@ static int open_fib(void)
 			bed.fib->adj[a].word = word << 16 | (uint64_t)port[a] << 8 | FIB_ADJ_VALID;
 	}
 	for (uint8_t p = 0; p < BED_PORTS; p++)
-		bed.fib->mac[p] = (struct rte_ether_addr){ { 0x02, 0, 0, 0, 0x10, p } };
+		bed.fib->mac[p] = (struct mac_addr){ { 0x02, 0, 0, 0, 0x10, p } };
 	bed.fib->gen = 7;
 	return 0;
 }

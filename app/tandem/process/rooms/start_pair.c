@@ -66,7 +66,7 @@ int start_pair(struct control *c, const struct srp_saved *saved)
 			start_pair_listen_for_claims, start_pair_probe },
 		.ctx = c };
 
-	memcpy(s.mac, t->port[0].mac.addr_bytes, sizeof(s.mac));
+	memcpy(s.mac, t->port[0].mac.octet, sizeof(s.mac));
 	c->pair = pair_create(&s);
 	return c->pair != NULL ? 0 : -errno;
 }

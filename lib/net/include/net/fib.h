@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* fib: next hops for the workers: a table of each routing instance -> adjacency, mirrored from the
  * kernel by lib/net/mirror. One writer (control core); workers and the replication core read
- * without a lock. Nothing here asks the kernel. */
+ * without a lock. Nothing here asks the kernel. Whoever looks a next hop up includes fib_lookup.h.
+ */
 #ifndef TANDEM_NET_FIB_H
 #define TANDEM_NET_FIB_H
 
@@ -9,10 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <rte_ether.h>
-#include <rte_lpm.h>
-
 #include "common/addr.h"
+#include "common/mac.h"
+
+struct rte_lpm;
 
 enum { FIB_ADJ_MAX = 4096, FIB_ROUTES = 65536, FIB_TBL8 = 1024, FIB_NONE = 0xffff };
 
@@ -33,7 +34,7 @@ struct fib {
 	/* Of each routing instance: IPv4, depth 1..32 -> adjacency index; see FIB_GLEAN. NULL:
 	 * there is no such instance. w: control */
 	struct rte_lpm *lpm[INSTANCES];
-	struct rte_ether_addr mac[32]; /* w: control at boot. source MAC by port id */
+	struct mac_addr mac[32]; /* w: control at boot. source MAC by port id */
 };
 
 /* A next hop with this bit: a connected prefix; its low 16 bits are the twin's port. The packet's
@@ -41,28 +42,11 @@ struct fib {
  * an adjacency of the host itself follows). */
 enum { FIB_GLEAN = 1 << 20 };
 
-/* For packets: dst4 in host order, in an instance that is known to be there (INSTANCE_MAIN always
- * is). Adjacency index; or FIB_GLEAN | port; or FIB_NONE: no route. */
-static inline uint32_t fib_lookup4(const struct fib *f, uint16_t instance, uint32_t dst4)
-{
-	uint32_t nh;
-
-	return rte_lpm_lookup(f->lpm[instance], dst4, &nh) == 0 ? nh : FIB_NONE;
-}
-
 /* Whether the instance has a table of the address's family. Workers forward IPv4 alone, so there is
  * none of IPv6. */
 static inline bool fib_has(const struct fib *f, uint16_t instance, const struct ip_addr *a)
 {
 	return instance < INSTANCES && ip_addr_is_v4(a) && f->lpm[instance] != NULL;
-}
-
-/* The same for any address in any instance: where there is no table, there is no route. */
-static inline uint32_t fib_lookup(const struct fib *f, uint16_t instance, const struct ip_addr *dst)
-{
-	if (!fib_has(f, instance, dst))
-		return FIB_NONE;
-	return fib_lookup4(f, instance, ip_addr_to_v4(dst));
 }
 
 /* The word of adjacency i. When it is not FIB_ADJ_VALID (not resolved now: punt or drop) it is
@@ -84,8 +68,7 @@ static inline uint16_t fib_word_port(uint64_t word)
 }
 
 /* Destination MAC and port of adjacency i; false: not resolved now, as above. */
-static inline bool fib_adj_get(
-	struct fib *f, uint16_t i, struct rte_ether_addr *dst, uint16_t *port)
+static inline bool fib_adj_get(struct fib *f, uint16_t i, struct mac_addr *dst, uint16_t *port)
 {
 	uint64_t w = fib_adj_word(f, i);
 
@@ -93,7 +76,7 @@ static inline bool fib_adj_get(
 		return false;
 	*port = fib_word_port(w);
 	for (int b = 0; b < 6; b++)
-		dst->addr_bytes[b] = (uint8_t)(w >> (56 - 8 * b));
+		dst->octet[b] = (uint8_t)(w >> (56 - 8 * b));
 	return true;
 }
 

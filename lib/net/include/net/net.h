@@ -10,11 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <rte_mbuf.h>
-
 #include "common/addr.h"
 #include "common/counters.h"
-#include "net/fib.h"
+#include "common/mac.h"
+
+struct fib;
+struct rte_mbuf;
+struct rte_mempool;
 
 enum { NET_PROTO = 84, NET_TWINS = 16, NET_IFNAME = 16, NET_WATCHES = 16 };
 
@@ -154,14 +156,14 @@ extern const struct net_ops *net_ops;
 /* Gratuitous ARP, request form (IPv4), or unsolicited NA (IPv6), from the port's MAC. NULL: no
  * mbuf. */
 struct rte_mbuf *net_announce(
-	struct rte_mempool *pool, const struct rte_ether_addr *mac, const struct ip_addr *vip);
+	struct rte_mempool *pool, const struct mac_addr *mac, const struct ip_addr *vip);
 /* "Does anybody have this VIP?", in nobody's name: an ARP Probe (RFC 5227 section 2.1.1) or the
  * Neighbor Solicitation of duplicate address detection (RFC 4862 section 5.4.2) from the port's
  * MAC. The caller owns it. NULL: no mbuf. */
 struct rte_mbuf *net_probe(
-	struct rte_mempool *pool, const struct rte_ether_addr *mac, const struct ip_addr *vip);
+	struct rte_mempool *pool, const struct mac_addr *mac, const struct ip_addr *vip);
 struct net_claim {
-	struct rte_ether_addr mac;
+	struct mac_addr mac;
 	struct ip_addr addr;
 	bool probes; /* would like to have it, as we do */
 };

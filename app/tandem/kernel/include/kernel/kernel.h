@@ -18,9 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <rte_ether.h>
-
 #include "common/addr.h"
+#include "common/mac.h"
 #include "common/usec.h"
 #include "config/config.h"
 #include "net/net.h"
@@ -38,7 +37,7 @@ struct vips;
 struct kernel_port {
 	const struct config_port *conf;
 	uint16_t id; /* DPDK port */
-	struct rte_ether_addr mac;
+	struct mac_addr mac;
 	unsigned int under_ifindex; /* the kernel's interface under the device; 0: there is none */
 	struct net_twin twin;
 	_Atomic bool *up;     /* w: this room: the carrier */

@@ -8,9 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <rte_ether.h>
-
 #include "common/addr.h"
+#include "common/mac.h"
 #include "common/usec.h"
 #include "config/config.h"
 #include "monitor/monitor.h"
@@ -88,7 +87,7 @@ struct operator_gtp {
 
 struct operator_port {
 	const struct config_port *conf;
-	struct rte_ether_addr mac;
+	struct mac_addr mac;
 	unsigned int queues;
 	bool link_up;
 };

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/pulse.h"
+#include "common/mac.h"
 #include "config/config.h"
 #include "cores/from_replicator.h"
 #include "cores/from_worker.h"
@@ -37,7 +38,7 @@ struct port {
 	uint16_t id; /* DPDK port */
 	uint16_t n_rxq, n_txq;
 	unsigned int under_ifindex;
-	struct rte_ether_addr mac;
+	struct mac_addr mac;
 	struct net_twin twin;
 	bool started;
 };

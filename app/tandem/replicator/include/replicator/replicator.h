@@ -9,16 +9,14 @@
 #ifndef TANDEM_REPLICATOR_H
 #define TANDEM_REPLICATOR_H
 
-#include <rte_ether.h>
-
 #include "base/pulse.h"
+#include "common/mac.h"
 #include "config/config.h"
 #include "cores/from_replicator.h"
 #include "cores/index_outbox.h"
 #include "cores/repl_to_worker.h"
 #include "cores/settings.h"
 #include "cores/to_replicator.h"
-#include "net/fib.h"
 #include "repl/audit.h"
 #include "repl/flow.h"
 #include "repl/keys.h"
@@ -26,7 +24,10 @@
 #include "replicator/crypt.h"
 #include "session/session.h"
 
+struct fib;
 struct metrics;
+struct rte_mempool;
+struct rte_ring;
 
 // clang-format off
 #define REPLICATOR_COUNTERS(X) \
@@ -80,7 +81,7 @@ struct replicator_env {
 	uint32_t incarnation; /* of this process */
 	/* the replication port */
 	uint16_t port, mtu;
-	struct rte_ether_addr mac;
+	struct mac_addr mac;
 	/* The doors, and the reports to the index. */
 	const struct to_replicator_door *orders;
 	const struct from_replicator_door *reports;

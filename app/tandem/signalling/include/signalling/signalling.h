@@ -11,8 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <rte_ether.h>
-
+#include "common/mac.h"
 #include "common/usec.h"
 #include "signalling/view.h"
 
@@ -35,7 +34,7 @@ struct signalling;
 /* An access port: SGSNs are reached by it. */
 struct signalling_port {
 	uint16_t id, mtu;
-	struct rte_ether_addr mac;
+	struct mac_addr mac;
 	const _Atomic bool *up; /* its carrier */
 };
 
