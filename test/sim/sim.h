@@ -31,14 +31,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <rte_ethdev.h>
-#include <rte_hash.h>
-#include <rte_ip.h>
-#include <rte_lpm.h>
-#include <rte_malloc.h>
-#include <rte_mempool.h>
-#include <rte_ring.h>
-#include <rte_udp.h>
+#include <rte_common.h>
 
 #include "base/memory.h"
 #include "base/port.h"

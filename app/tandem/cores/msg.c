@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
+#include <rte_mempool.h>
+#include <rte_ring.h>
+
 #include "cores/from_replicator.h"
 #include "cores/from_worker.h"
 #include "cores/msg.h"
@@ -32,10 +35,22 @@ struct msg *msg_new(struct rte_mempool *pool, uint8_t type)
 	return m;
 }
 
+void msg_free(struct rte_mempool *pool, void *m)
+{
+	rte_mempool_put(pool, m);
+}
+
 int door_send(const struct door *d, struct msg *m)
 {
 	if (rte_ring_enqueue(d->ring, m) == 0)
 		return 0;
 	msg_free(d->pool, m);
 	return -ENOBUFS;
+}
+
+struct msg *door_take(const struct door *d)
+{
+	void *m;
+
+	return rte_ring_dequeue(d->ring, &m) == 0 ? m : NULL;
 }

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <rte_mbuf.h>
+struct rte_mbuf;
 
 /* A packet of the stream that arrived, somewhere in a buffer. */
 struct arrived {

@@ -10,19 +10,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <rte_mbuf.h>
-#include <rte_meter.h>
-#include <rte_ring.h>
-
 #include "config/config.h"
 #include "common/counters.h"
 #include "cores/role.h"
 #include "cores/settings.h"
 #include "session/dirty.h"
-#include "net/fib.h"
 #include "pool/pool.h"
 #include "session/session.h"
 #include "worker/shared.h"
+
+struct rte_mbuf;
+struct rte_ring;
 
 enum { FASTPATH_BURST = 32, FASTPATH_TX = 64, FASTPATH_HELD = 128 };
 

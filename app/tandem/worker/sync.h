@@ -9,9 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <rte_mbuf.h>
-#include <rte_ring.h>
-
 #include "repl/audit.h"
 #include "common/counters.h"
 #include "cores/stream.h"
@@ -19,6 +16,10 @@
 #include "repl/flow.h"
 #include "repl/repl.h"
 #include "session/session.h"
+
+struct rte_mbuf;
+struct rte_mempool;
+struct rte_ring;
 
 enum { SYNC_RECORDS = 64, SYNC_BUCKETS = 4, SYNC_FLUSH_US = 300, SYNC_TICKS = 20 };
 enum {

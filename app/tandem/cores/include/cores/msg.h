@@ -17,10 +17,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <rte_mempool.h>
-#include <rte_ring.h>
-
 #include "repl/repl.h"
+
+struct rte_mempool;
+struct rte_ring;
 
 enum { MSG_BYTES = 256, MSG_ENTRIES = 28, MSG_BODY = 128, MSG_INDEX_ENTRIES = 18 };
 enum { MSG_WORKERS = 63 }; /* most workers of a chassis */
@@ -64,10 +64,7 @@ struct msg_index {
 
 /* A zeroed message, or NULL: the pool is empty. For constructors. */
 struct msg *msg_new(struct rte_mempool *pool, uint8_t type);
-static inline void msg_free(struct rte_mempool *pool, void *m)
-{
-	rte_mempool_put(pool, m);
-}
+void msg_free(struct rte_mempool *pool, void *m);
 
 /* One ring, single consumer; what no door took goes back to `pool`. */
 struct door {
@@ -78,12 +75,7 @@ struct door {
 /* 0, or -ENOBUFS: the door is full; then the message was given back. */
 int door_send(const struct door *d, struct msg *m);
 /* The next message, or NULL. */
-static inline struct msg *door_take(const struct door *d)
-{
-	void *m;
-
-	return rte_ring_dequeue(d->ring, &m) == 0 ? m : NULL;
-}
+struct msg *door_take(const struct door *d);
 
 /* ---- what a list of rows becomes. A row: X(DIRECTION, direction, TYPE, name) ---- */
 

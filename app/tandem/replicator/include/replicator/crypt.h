@@ -11,8 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <rte_mbuf.h>
-
 #include "common/counters.h"
 #include "repl/keys.h"
 
@@ -26,6 +24,7 @@ enum { CRYPT_BURST = 32, CRYPT_WHY = 256 };
 COUNTERS_DEFINE(crypt_counters, CRYPT_COUNTERS);
 
 struct crypt;
+struct rte_mbuf;
 
 struct crypt_packet {
 	struct rte_mbuf *m; /* one segment */
