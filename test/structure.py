@@ -54,6 +54,7 @@ GOALS = {
     "handles of other rooms in one type, but for those of HANDLES_MAY": 5,
     "lines of the longest public header of a room": 150,
     "rooms without a public header of their name": 0,
+    "headers that bring x86's intrinsics, but for those of DEAR_MAY": 0,
     "mutable objects that no chassis owns, but for those of OBJECTS_MAY": 0,
     "functions over 60 lines": 0,
     "static function names in more than one file": 0,
@@ -77,6 +78,18 @@ HEADERS_MAY = {
     "base": "what each room needs of it differs: a header an object",
     "cores": "a header a direction of messages, and an object",
     "process": "no room uses it: tandem.h and boot.h are for whoever runs cores without main()",
+}
+# Headers of DPDK that bring x86intrin.h, 40,000 lines, and cost each file that includes one half a
+# second: .c files include them.
+DEAR = re.compile(
+    r"^#include <rte_(arp|crypto\w*|ether|ethdev|ip|ip_frag|lpm|mbuf|memcpy|mempool|net|vect)\.h>",
+    flags=re.M,
+)
+FRAMES = "for those alone who handle frames, and no header includes it but the fast path's"
+DEAR_MAY = {
+    "app/tandem/worker/fastpath_priv.h": "what is inlined for each packet",
+    "lib/common/include/common/ether.h": FRAMES,
+    "lib/net/include/net/fib_lookup.h": FRAMES,
 }
 # Objects that outlive every chassis of a process, and why.
 SEAM = "a seam: the process chooses before it makes a chassis"
@@ -381,6 +394,17 @@ def nameless_rooms(t):
     return len(out), out
 
 
+def dear_headers(t, found):
+    """Also those that include such a header of ours."""
+    dear, more = set(), {f for f in t.sources if f.endswith(".h") and DEAR.search(t.text[f])}
+    while more:
+        dear |= more
+        more = {a for a, b, _ in found if a.endswith(".h") and b in dear} - dear
+    out = sorted(dear - set(DEAR_MAY))
+    out += [f"{f} is listed, and is none" for f in sorted(set(DEAR_MAY) - dear)]
+    return len(out), out
+
+
 def is_mutable(declaration):
     """Of what stands before the initial value, the bounds or the body."""
     last = declaration.rsplit("*", 1)[-1]
@@ -508,6 +532,7 @@ def measure(t):
                 handles(t),
                 long_headers(t),
                 nameless_rooms(t),
+                dear_headers(t, found),
                 objects(t),
                 long_functions(t),
                 shared_statics(t),
