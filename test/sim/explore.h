@@ -84,8 +84,8 @@ struct world {
 	/* a step failed or a disk was full: a process may end itself */
 	bool faulty;
 	struct chassis c[2];
-	struct tcp tcp[2]; /* towards chassis i */
 	struct beats beats[2];
+	struct tcp tcp[2]; /* towards chassis i; last, as most of it is not used (world_copy) */
 };
 
 /* What goes otherwise in one round. */
@@ -127,6 +127,8 @@ static inline bool world_joined(
 void world_drain(struct world *w, int i);
 /* The process of chassis i ends, or it loses power, for so many rounds. */
 void world_leave(struct world *w, int i, bool power, uint8_t down);
+/* Without what was in the places of messages that are none. */
+void world_copy(struct world *to, const struct world *from);
 void world_create(const struct profile *p);
 void world_begin(struct world *w);
 /* One round; d: what goes otherwise in it, concerning chassis `who`. NULL: nothing. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "explore.h"
@@ -71,36 +72,77 @@ void broken(const char *fmt, ...)
 static struct visit {
 	/* left + 1, 0: empty; keys of different `left` differ as well */
 	uint64_t key : 60, left : 4;
-	uint64_t next; /* key of what follows undisturbed */
 } * visits;
+/* Of each visit, and only while doubting: the key of what follows undisturbed, 0: not known. */
+static uint64_t *followers;
 static size_t n_visits, room_visits;
+
+static size_t visit_place(uint64_t key)
+{
+	return (key * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (room_visits - 1);
+}
 
 static struct visit *visit_find(uint64_t key)
 {
-	size_t at = key * UINT64_C(0x9e3779b97f4a7c15) >> 20;
+	size_t at = visit_place(key);
 
-	for (at &= room_visits - 1; visits[at].left != 0 && visits[at].key != key;
-		at = (at + 1) & (room_visits - 1))
+	for (; visits[at].left != 0 && visits[at].key != key; at = (at + 1) & (room_visits - 1))
 		;
 	return &visits[at];
+}
+
+/* Zeroes, in huge pages where the kernel has them: whatever is looked up is elsewhere. */
+static void *visits_room(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		abort();
+	madvise(p, size, MADV_HUGEPAGE);
+	return p;
+}
+
+static void visits_make(size_t room)
+{
+	room_visits = room;
+	visits = visits_room(room * sizeof(*visits));
+	followers = doubting ? visits_room(room * sizeof(*followers)) : NULL;
+}
+
+static void visits_free(struct visit *v, uint64_t *next, size_t room)
+{
+	munmap(v, room * sizeof(*v));
+	if (next != NULL)
+		munmap(next, room * sizeof(*next));
 }
 
 static void visits_grow(void)
 {
 	struct visit *old = visits;
+	uint64_t *next = followers;
 	size_t had = room_visits;
 
-	room_visits = had == 0 ? 1 << 16 : had * 2;
-	visits = calloc(room_visits, sizeof(*visits));
-	if (visits == NULL)
-		abort();
-	for (size_t i = 0; i < had; i++)
-		if (old[i].left != 0)
-			*visit_find(old[i].key) = old[i];
-	free(old);
+	visits_make(had * 4);
+	for (size_t i = 0; i < had; i++) {
+		struct visit *v;
+
+		if (old[i].left == 0)
+			continue;
+		v = visit_find(old[i].key);
+		*v = old[i];
+		if (doubting)
+			followers[v - visits] = next[i];
+	}
+	visits_free(old, next, had);
 }
 
 #define KEY ((UINT64_C(1) << 60) - 1)
+
+/* It will be asked for soon, and is in no cache. */
+static void visit_soon(uint64_t key)
+{
+	__builtin_prefetch(&visits[visit_place(key & KEY)]);
+}
 
 /* True if nothing new is to be found from there with that many deviations left. */
 static bool visited(uint64_t key, unsigned int left)
@@ -124,13 +166,13 @@ static bool visited(uint64_t key, unsigned int left)
 static void doubt(const struct world *w, uint64_t key, unsigned int left)
 {
 	static struct world next;
-	const struct visit *v = visit_find(key & KEY);
+	uint64_t follower = doubting ? followers[visit_find(key & KEY) - visits] : 0;
 
-	if (!doubting || v->next == 0)
+	if (follower == 0)
 		return;
-	next = *w;
+	world_copy(&next, w);
 	world_round(&next, NULL, 0);
-	if (world_key(&next, left) != v->next)
+	if (world_key(&next, left) != follower)
 		broken("a state of the same key goes on otherwise");
 }
 
@@ -152,7 +194,7 @@ static void deviate(const struct world *from, unsigned int left)
 		for (int who = 0; who < 2; who++) {
 			if (!deviations[d].possible(from, who) || out_of_time())
 				continue;
-			next[left] = *from;
+			world_copy(&next[left], from);
 			way[n_way++] = (struct step){ from->round, d, who };
 			world_round(&next[left], &deviations[d], who);
 			seen.rounds++;
@@ -183,9 +225,12 @@ static void explore(const struct world *from, unsigned int left)
 	uint64_t keys[SETTLE + 1];
 	unsigned int n = 0;
 
-	course[0] = *from;
+	world_copy(&course[0], from);
+	keys[0] = world_key(&course[0], left);
 	for (;; n++) {
-		keys[n] = world_key(&course[n], left);
+		visit_soon(keys[n]);
+		if (n < SETTLE)
+			world_copy(&course[n + 1], &course[n]);
 		if (visited(keys[n], left)) {
 			doubt(&course[n], keys[n], left);
 			for (unsigned int k = 0; k < n; k++)
@@ -199,9 +244,10 @@ static void explore(const struct world *from, unsigned int left)
 		seen.states++;
 		if (n == SETTLE)
 			broken("no rest after %u rounds without a deviation", SETTLE);
-		course[n + 1] = course[n];
 		world_round(&course[n + 1], NULL, 0);
-		visit_find(keys[n] & KEY)->next = world_key(&course[n + 1], left);
+		keys[n + 1] = world_key(&course[n + 1], left);
+		if (doubting)
+			followers[visit_find(keys[n] & KEY) - visits] = keys[n + 1];
 		seen.rounds++;
 	}
 	for (unsigned int k = 0; k < n && left > 0; k++)
@@ -233,7 +279,10 @@ static void explore_profile(struct profile *p, unsigned int left)
 	for (int i = 0; i < 2; i++)
 		p->conf[i].l2 = strncmp(p->name, "l2", 2) == 0;
 	profile_name = p->name;
-	memset(visits, 0, room_visits * sizeof(*visits));
+	if (visits != NULL)
+		visits_free(visits, followers, room_visits);
+	/* Two deviations meet some four million states. */
+	visits_make(left > 1 ? (size_t)1 << 23 : (size_t)1 << 17);
 	n_visits = 0;
 	world_create(p);
 	world_begin(&begin);
@@ -302,7 +351,6 @@ int main(int argc, char **argv)
 	if (left > MAX_DEVIATIONS)
 		left = MAX_DEVIATIONS;
 	due = seconds > 0 ? begun + (time_t)seconds : 0;
-	visits_grow();
 	for (unsigned int i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {
 		if (only != NULL && strcmp(only, profiles[i].name) != 0)
 			continue;

@@ -5,13 +5,40 @@
  * is forgotten here hides states: explore.c compares what two worlds of one key do next. */
 #include "explore.h"
 
-static uint64_t hash;
+/* A key is made of words; so many a chassis, a heartbeat and a message have at most. */
+enum { LANES = 4, WORDS = 2 * (128 + 16 * BEATS + 24 * QUEUE) };
+
+static uint64_t words[WORDS];
+static unsigned int n_words;
 static int64_t horizon;
 
 static void mix(uint64_t v)
 {
+	if (n_words == WORDS)
+		broken("a state has more words than a key takes");
+	words[n_words++] = v;
+}
+
+static uint64_t mixed(uint64_t hash, uint64_t v)
+{
 	hash = (hash ^ v) * UINT64_C(0xff51afd7ed558ccd);
-	hash ^= hash >> 32;
+	return hash ^ hash >> 32;
+}
+
+/* In lanes that do not wait for one another; how many words there are goes into it, too. */
+static uint64_t hash_of_words(void)
+{
+	uint64_t lane[LANES] = { 1, 2, 3, 4 }, hash = n_words;
+	unsigned int k = 0;
+
+	for (; k + LANES <= n_words; k += LANES)
+		for (unsigned int i = 0; i < LANES; i++)
+			lane[i] = mixed(lane[i], words[k + i]);
+	for (; k < n_words; k++)
+		hash = mixed(hash, words[k]);
+	for (unsigned int i = 0; i < LANES; i++)
+		hash = mixed(hash, lane[i]);
+	return hash;
 }
 
 /* In half rounds, as far back as anything looks to whatever is to come. */
@@ -223,7 +250,7 @@ static int64_t look_back(const struct world *w, unsigned int left)
 uint64_t world_key(const struct world *w, unsigned int left)
 {
 	horizon = look_back(w, left);
-	hash = 1;
+	n_words = 0;
 	mix((uint64_t)w->cut_stream[0] << 24 | (uint64_t)w->cut_stream[1] << 16 |
 		(uint64_t)w->cut_tcp << 8 |
 		(uint64_t)(w->tcp_good > WINDOW ? WINDOW + 1 : w->tcp_good) << 40 |
@@ -231,5 +258,5 @@ uint64_t world_key(const struct world *w, unsigned int left)
 	mix(w->c[0].connection != 0 && w->c[0].connection == w->c[1].connection);
 	for (int i = 0; i < 2; i++)
 		mix_chassis(w, i);
-	return hash;
+	return hash_of_words();
 }

@@ -25,6 +25,18 @@ static void save(struct world *w)
 		memcpy(w->c[i].head, machines[i], SRP_HEAD);
 }
 
+static void copy_messages(struct tcp *to, const struct tcp *from)
+{
+	memcpy(to, from, offsetof(struct tcp, msg) + from->n * sizeof(from->msg[0]));
+}
+
+void world_copy(struct world *to, const struct world *from)
+{
+	memcpy(to, from, offsetof(struct world, tcp));
+	for (int i = 0; i < 2; i++)
+		copy_messages(&to->tcp[i], &from->tcp[i]);
+}
+
 /* ---- what the machines ask for ---- */
 
 static void send_beat(struct world *w, int i)
@@ -239,7 +251,7 @@ static bool messages_arrive(struct world *w, int i)
 	if (!c->up || c->stalled > 0 || w->cut_tcp > 0 || explore_plan.hold_tcp[i] || t->n == 0 ||
 		!world_joined(w))
 		return false;
-	got = *t;
+	copy_messages(&got, t);
 	n = explore_plan.one_tcp[i] ? 1 : got.n;
 	explore_plan.hold_tcp[i] = explore_plan.one_tcp[i];
 	t->n = 0;
