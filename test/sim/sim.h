@@ -459,7 +459,17 @@ bool node_runs(const struct node *n, int core);
 struct node *node_of(const struct session_table *t);
 /* Its own clock now. */
 usec_t node_clock(const struct node *n);
-void own_pages(void *p, size_t len);
+
+/* sim_memory.c */
+extern const struct memory_ops memory_sim;
+/* The EAL's memory is this process' own from now on, and its children's. */
+int memory_own(void);
+/* Asks for all pages of a piece of memory at once. One by one, as they are touched, each costs a
+ * page fault, and a run touches thousands. Where the kernel cannot do it, they come one by one. */
+void memory_pages(void *p, size_t len);
+/* Zeroes: map: of which few pages are touched. */
+void *memory_map(size_t size);
+void *memory_zeroes(size_t size, size_t align);
 
 /* sim_crypt.c */
 extern const struct crypt_ops crypt_sim;

@@ -2,7 +2,6 @@
 /* sim: runs seeds. Each is a process of its own (fork), so that no run can see another, and a
  * daemon that corrupts its memory fails its own seed. */
 #include <getopt.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -11,31 +10,6 @@
 
 #include "mutant.h"
 #include "sim.h"
-
-/* The EAL's memory is a file that children would share: it becomes each process' own. The file has
- * few pages when the EAL has just started; what is not in it stays untouched. Without a file the
- * memory is the process' own already. */
-static int own_memory(const struct rte_memseg_list *list, void *arg)
-{
-	int file =
-		list->len > 0 && !list->external
-			? rte_memseg_get_fd_thread_unsafe(rte_mem_virt2memseg(list->base_va, list))
-			: -1;
-	uint8_t *to;
-
-	if (file < 0)
-		return 0;
-	to = mmap(list->base_va, list->len, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	if (to == MAP_FAILED)
-		return -1;
-	for (off_t at = lseek(file, 0, SEEK_DATA), end; at >= 0; at = lseek(file, end, SEEK_DATA)) {
-		end = lseek(file, at, SEEK_HOLE);
-		if (end < 0 || pread(file, to + at, (size_t)(end - at), at) != end - at)
-			return -1;
-	}
-	return 0;
-}
 
 static int eal(void)
 {
@@ -49,7 +23,7 @@ static int eal(void)
 		argv[i] = (char *)(uintptr_t)args[i];
 	if (rte_eal_init(RTE_DIM(args), argv) < 0)
 		return -1;
-	return rte_memseg_list_walk(own_memory, NULL);
+	return memory_own();
 }
 
 /* The next core that has a turn, and when. */
@@ -190,7 +164,7 @@ static unsigned long long range(
 			struct rlimit cpu = { .rlim_cur = most, .rlim_max = most + 10 };
 
 			setrlimit(RLIMIT_CPU, &cpu); /* a run that does not end is a finding too */
-			own_pages(sim.node, sizeof(sim.node));
+			memory_pages(sim.node, sizeof(sim.node));
 			_exit(one(seed, false, show) ? 0 : 1);
 		}
 		seed_of[running].pid = pid;

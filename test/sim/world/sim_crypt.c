@@ -68,7 +68,7 @@ static void crypt_sim_expand(
 
 static struct crypt *crypt_sim_create(const char *device, unsigned int chassis, char why[CRYPT_WHY])
 {
-	own_pages(sealed, sizeof(sealed));
+	memory_pages(sealed, sizeof(sealed));
 	return memory_take("crypt", sizeof(struct crypt), 0);
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A chassis: its process is made as app/tandem/main.c makes it, its cores get their turns, and it
  * can end anywhere. */
-#include <sys/mman.h>
-
 #include <rte_hash.h>
 #include <rte_lpm.h>
 #include <rte_mbuf.h>
@@ -15,12 +13,6 @@
 #include "srp_pvt.h"
 
 enum { DOOR = 16384, FRAMES = 2048 };
-
-#ifdef __SANITIZE_ADDRESS__
-#define SANITIZED true
-#else
-#define SANITIZED false
-#endif
 
 struct node *node_now = &sim.node[0];
 
@@ -61,69 +53,6 @@ static unsigned int node_lcore(void)
 {
 	return (unsigned int)me()->running;
 }
-
-/* Asks for all pages of a piece of memory at once. One by one, as they are touched, each costs a
- * page fault, and a run touches thousands. Where the kernel cannot do it, they come one by one. */
-void own_pages(void *p, size_t len)
-{
-#ifdef MADV_POPULATE_WRITE
-	uintptr_t from = (uintptr_t)p / 4096 * 4096;
-
-	madvise((void *)from, (uintptr_t)p + len - from, MADV_POPULATE_WRITE);
-#endif
-}
-
-static void *take(size_t size, size_t align)
-{
-	void *p = size >= 65536 ? calloc(1, size + align)
-				: aligned_alloc(align, RTE_ALIGN(size, align));
-
-	if (p == NULL)
-		exit(2);
-	if (size < 65536)
-		return memset(p, 0, RTE_ALIGN(size, align));
-	return (void *)RTE_ALIGN((uintptr_t)p, align);
-}
-
-/* Of the kernel itself: calloc() writes to all of it where MALLOC_PERTURB_ is set. */
-static void *map(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		exit(2);
-	return p;
-}
-
-/* Never given back: a run is a process of its own. Most pieces are cut out of chunks whose pages
- * are all there; of large ones few pages are touched, and a sanitizer shall know each by itself. */
-static void *node_take(const char *name, size_t size, size_t align)
-{
-	enum { LARGE = 4 << 20, CHUNK = 1 << 20 };
-	static uintptr_t next, end;
-	uintptr_t at;
-
-	size = RTE_MAX(size, (size_t)1);
-	align = RTE_MAX(align, (size_t)RTE_CACHE_LINE_SIZE);
-	if (SANITIZED)
-		return take(size, align);
-	if (size >= LARGE)
-		return map(size);
-	if (RTE_ALIGN(next, align) + size > end) {
-		size_t len = RTE_MAX(size, (size_t)CHUNK);
-
-		next = (uintptr_t)map(len);
-		end = next + len;
-		own_pages((void *)next, len);
-	}
-	at = RTE_ALIGN(next, align);
-	next = at + size;
-	return (void *)at;
-}
-
-static void node_give(void *p) {}
-
-static const struct memory_ops node_memory = { node_take, node_give };
 
 /* base/log.c has a thread. */
 void log_line(struct log_site *site, uint32_t level, const char *format, ...)
@@ -475,9 +404,7 @@ static void routes(void)
 		uint32_t adj;
 	} nets[] = { { SGSN_NET, ACCESS }, { SERVER, CORE } };
 
-	lpm = calloc(1, sizeof(*lpm));
-	if (lpm == NULL)
-		exit(2);
+	lpm = memory_map(sizeof(*lpm));
 	for (unsigned int i = 0; i < RTE_DIM(nets); i++)
 		lpm->tbl24[nets[i].net >> 8] = (struct rte_lpm_tbl_entry){
 			.next_hop = nets[i].adj, .valid = 1, .depth = 24
@@ -554,7 +481,7 @@ void node_setup(int id)
 
 	crypt_ops = &crypt_sim;
 	disk_ops = &disk_sim;
-	memory_ops = &node_memory;
+	memory_ops = &memory_sim;
 	net_ops = &net_sim;
 	port_ops = &port_sim;
 	sock_ops = &sock_sim;

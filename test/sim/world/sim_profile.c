@@ -2,8 +2,6 @@
 /* Profiles: which world a run is of, how large its tables are, and what is told of it. In `daemon`
  * all that may happen to a pair is drawn from the seed. The others are cases, on good paths but for
  * what they are about: what replication costs, what it may delay, and what the audit sees. */
-#include <sys/mman.h>
-
 #include "sim_case.h"
 
 enum { POOL_BITS = 9 }; /* of `tables` */
@@ -65,36 +63,25 @@ void profile_take(const struct profile *p)
 	sim.pool_bits = p->run == case_tables ? POOL_BITS : rte_log2_u32(sim.slots) + sim.is_case;
 }
 
-/* Zeroes; all: with their pages, as a run touches most of them. */
-static void *pages(size_t n, size_t size, bool all)
-{
-	void *p = mmap(NULL, n * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		exit(2);
-	if (all)
-		own_pages(p, n * size);
-	return p;
-}
-
 static void remember(struct node *n)
 {
-	n->history = pages(sim.slots, sizeof(n->history[0]), true);
-	n->seen = pages(sim.slots, sizeof(n->seen[0]), true);
-	n->applied = pages(sim.slots, sizeof(n->applied[0]), true);
-	n->applied_handle = pages(sim.slots, sizeof(n->applied_handle[0]), true);
-	n->shadow = pages(sim.slots, sizeof(n->shadow[0]), true);
-	n->is_used = pages(sim.slots, sizeof(n->is_used[0]), true);
-	n->changed = pages(sim.slots, sizeof(n->changed[0]), true);
-	n->used = pages(sim.slots, sizeof(n->used[0]), true);
+	n->history = memory_zeroes(sim.slots * sizeof(n->history[0]), RTE_CACHE_LINE_SIZE);
+	n->seen = memory_zeroes(sim.slots * sizeof(n->seen[0]), RTE_CACHE_LINE_SIZE);
+	n->applied = memory_zeroes(sim.slots * sizeof(n->applied[0]), RTE_CACHE_LINE_SIZE);
+	n->applied_handle =
+		memory_zeroes(sim.slots * sizeof(n->applied_handle[0]), RTE_CACHE_LINE_SIZE);
+	n->shadow = memory_zeroes(sim.slots * sizeof(n->shadow[0]), RTE_CACHE_LINE_SIZE);
+	n->is_used = memory_zeroes(sim.slots * sizeof(n->is_used[0]), RTE_CACHE_LINE_SIZE);
+	n->changed = memory_zeroes(sim.slots * sizeof(n->changed[0]), RTE_CACHE_LINE_SIZE);
+	n->used = memory_zeroes(sim.slots * sizeof(n->used[0]), RTE_CACHE_LINE_SIZE);
 }
 
 void profile_run(void)
 {
 	remember(&sim.node[0]);
 	remember(&sim.node[1]);
-	sim.promise = pages(sim.slots, sizeof(sim.promise[0]), true);
-	sim.truth = pages(sim.handles, sizeof(sim.truth[0]), false);
-	sim.truth_at = pages(sim.handles, sizeof(sim.truth_at[0]), false);
+	sim.promise = memory_zeroes(sim.slots * sizeof(sim.promise[0]), RTE_CACHE_LINE_SIZE);
+	sim.truth = memory_map(sim.handles * sizeof(sim.truth[0]));
+	sim.truth_at = memory_map(sim.handles * sizeof(sim.truth_at[0]));
 	sim.profile->run();
 }
