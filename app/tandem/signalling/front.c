@@ -64,17 +64,17 @@ void front_receive(struct front *f, front_handler *handler, void *ctx, usec_t no
 	}
 }
 
-/* The time to serve is over. All that signalling says by GTP-C passes the two functions below, so
- * that whatever was decided to be said earlier does not leave any more. */
-static bool front_lapsed(const struct front *f)
+/* All that signalling says by GTP-C passes the two functions below, so that whatever was decided to
+ * be said earlier does not leave any more. */
+static bool front_must_not_send(const struct front *f)
 {
-	return role_lapsed(f->direct.env->role, clock_ticks());
+	return role_must_not_send(f->direct.env->role);
 }
 
 void front_flush(struct front *f)
 {
 	struct front_queue *q = &f->queue;
-	unsigned int done = q->n > 0 && front_lapsed(f) ? q->n : 0;
+	unsigned int done = q->n > 0 && front_must_not_send(f) ? q->n : 0;
 
 	while (done < q->n) {
 		int n = sock_ops->send_many(
@@ -92,7 +92,7 @@ void front_send(struct front *f, const struct gtpc_peer *to, const uint8_t *msg,
 	struct front_queue *q = &f->queue;
 	unsigned int i;
 
-	if (front_lapsed(f))
+	if (front_must_not_send(f))
 		return;
 	f->count.tx++;
 	if (direct_send(&f->direct, to, msg, len))

@@ -45,9 +45,8 @@ int front_open(struct front *f, const struct signalling_env *env);
 void front_close(struct front *f);
 /* Hands over what waits in the socket, within bounds. */
 void front_receive(struct front *f, front_handler *handler, void *ctx, usec_t now);
-/* Sends past the kernel at once, or queues for front_flush(). Nothing leaves by either when the
- * time in which this chassis may serve is over (cores/role.h): to the peer it is lost on its way.
- */
+/* Sends past the kernel at once, or queues for front_flush(). Nothing leaves by either when
+ * role_must_not_send() (cores/role.h): to the peer it is lost on its way. */
 void front_send(struct front *f, const struct gtpc_peer *to, const uint8_t *msg, size_t len);
 void front_flush(struct front *f);
 

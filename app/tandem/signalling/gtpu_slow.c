@@ -38,7 +38,7 @@ static void gtpu_slow_reply(
 	struct sockaddr_storage ss;
 	socklen_t n = sock_address(&ss, &to->addr, to->port);
 
-	if (role_lapsed(u->env->role, clock_ticks()))
+	if (role_must_not_send(u->env->role))
 		return;
 	(void)sock_ops->send_to(
 		u->fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&ss, n);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The time to serve: when it is over nothing of what signalling says leaves, whatever says it and
- * whenever it was decided. The room with sockets that count. */
+/* When the time to serve is over, or the peer may have taken over, nothing of what signalling says
+ * leaves, whatever says it and whenever it was decided. The room with sockets that count. */
 #include <errno.h>
 #include <string.h>
 
@@ -243,8 +243,25 @@ static void teardown(void)
 	pool_set_destroy(pools);
 }
 
-/* What was said by ways[i] when the time to serve was this. */
-static unsigned int says(unsigned int i, uint64_t serve_until)
+static void in_time(void)
+{
+	atomic_store(&role.serve_until, ROLE_FOR_EVER);
+	atomic_store(&role.must_not_answer, false);
+}
+
+static void lapsed(void)
+{
+	atomic_store(&role.serve_until, 1);
+}
+
+/* It stood still for so long that the peer may have taken over. */
+static void must_not_answer(void)
+{
+	atomic_store(&role.must_not_answer, true);
+}
+
+/* What was said by ways[i] when the role was this. */
+static unsigned int says(unsigned int i, void (*role_is)(void))
 {
 	unsigned int n;
 
@@ -252,7 +269,7 @@ static unsigned int says(unsigned int i, uint64_t serve_until)
 	ways[i].before();
 	signalling_flush(s);
 	said = 0;
-	atomic_store(&role.serve_until, serve_until);
+	role_is();
 	ways[i].say();
 	signalling_flush(s);
 	n = said;
@@ -263,29 +280,57 @@ static unsigned int says(unsigned int i, uint64_t serve_until)
 static void test_ways(void)
 {
 	for (unsigned int i = 0; i < RTE_DIM(ways); i++) {
-		unsigned int in_time = says(i, ROLE_FOR_EVER), late = says(i, 1);
+		unsigned int now = says(i, in_time), late = says(i, lapsed),
+			     doubtful = says(i, must_not_answer);
 
-		if (in_time != 1 || late != 0)
-			printf("%s: said %u times in time, %u times later\n", ways[i].what, in_time,
-				late);
-		CU_ASSERT_EQUAL(in_time, 1);
+		if (now != 1 || late != 0 || doubtful != 0)
+			printf("%s: said %u times in time, %u times later, %u times when the peer "
+			       "may have taken over\n",
+				ways[i].what, now, late, doubtful);
+		CU_ASSERT_EQUAL(now, 1);
 		CU_ASSERT_EQUAL(late, 0);
+		CU_ASSERT_EQUAL(doubtful, 0);
 	}
 }
 
 /* What still waits in the queue of the socket does not leave either, then or later. */
-static void test_queued(void)
+static void check_queued(void (*role_is)(void))
 {
 	setup();
 	answer();
-	atomic_store(&role.serve_until, 1);
+	role_is();
 	signalling_flush(s);
-	atomic_store(&role.serve_until, ROLE_FOR_EVER);
+	in_time();
 	signalling_flush(s);
 	CU_ASSERT_EQUAL(said, 0);
 	answer();
 	signalling_flush(s);
 	CU_ASSERT_EQUAL(said, 1);
+	teardown();
+}
+
+static void test_queued(void)
+{
+	check_queued(lapsed);
+	check_queued(must_not_answer);
+}
+
+/* An answer that did not leave is lost on its way: who asks again gets it, once the peer is heard
+ * and has not taken over. Who has taken over answers by itself. */
+static void test_asked_again(void)
+{
+	setup();
+	wait_for_commit();
+	must_not_answer();
+	commit();
+	signalling_flush(s);
+	CU_ASSERT_EQUAL(said, 0);
+	in_time();
+	answer_again();
+	signalling_flush(s);
+	CU_ASSERT_EQUAL(said, 1);
+	signalling_deactivated(s);
+	CU_ASSERT_FALSE(front_answer_again(&s->front, &asked, NOW));
 	teardown();
 }
 
@@ -308,7 +353,8 @@ static void test_settled(void)
 int main(void)
 {
 	CU_TestInfo tests[] = { { "by every way", test_ways }, { "queued", test_queued },
-		{ "each datagram is settled", test_settled }, CU_TEST_INFO_NULL };
+		{ "asked again", test_asked_again }, { "each datagram is settled", test_settled },
+		CU_TEST_INFO_NULL };
 	CU_SuiteInfo suites[] = { { "time to serve", NULL, NULL, NULL, NULL, tests },
 		CU_SUITE_INFO_NULL };
 

@@ -43,12 +43,18 @@ static inline bool role_lapsed(const struct role *r, uint64_t tsc)
 	return tsc >= atomic_load_explicit(&r->serve_until, memory_order_relaxed);
 }
 
+/* Whether nothing of signalling may leave now, whenever it was decided: the time to serve is over,
+ * or the peer may have taken over. Any core. */
+static inline bool role_must_not_send(const struct role *r)
+{
+	return atomic_load_explicit(&r->must_not_answer, memory_order_relaxed) ||
+	       role_lapsed(r, clock_ticks());
+}
+
 /* Whether a peer is answered now. Any core. */
 static inline bool role_answers(const struct role *r)
 {
-	return atomic_load_explicit(&r->answering, memory_order_relaxed) &&
-	       !atomic_load_explicit(&r->must_not_answer, memory_order_relaxed) &&
-	       !role_lapsed(r, clock_ticks());
+	return atomic_load_explicit(&r->answering, memory_order_relaxed) && !role_must_not_send(r);
 }
 
 #endif
