@@ -166,17 +166,22 @@ static int apply_free(
 	uint32_t was = s->teid, last4 = ip_addr_to_v4(&r->ue);
 	uint64_t was_key = s->key;
 	uint16_t gen = (uint16_t)(r->handle & t->gen_mask);
-	bool waits = s->flags & SESSION_F_QUARANTINE && s->gen == gen && s->last_ue4 == last4 &&
-		     s->pool == r->pool;
+	bool known = was == 0 && s->gen == gen && s->last_ue4 == last4 && s->pool == r->pool;
+	bool waits = known && s->flags & SESSION_F_QUARANTINE;
 	uint32_t mine = session_handle_make(t, p->shard, p->slot, s->gen);
 
-	if (last4 != 0) { /* another session may have the address already: it keeps it */
+	/* Another session may have the address already, and keeps it. Another free slot may wait
+	 * with it, where of this session nothing but its end was heard: the address waits with this
+	 * one, whose quarantine ends last, unless the end is no news. */
+	if (last4 != 0) {
 		uint32_t holder = t->hooks.named(t->hooks.ctx, r->pool, &r->ue);
+		bool other_has = holder != mine && session_find(t, holder) != NULL;
+		bool other_waits = holder != mine && !other_has && !known;
 
-		if ((holder == 0 || (holder == mine && s->gen != 0)) &&
+		if ((holder == 0 || (holder == mine && s->gen != 0) || other_waits) &&
 			t->hooks.bind(t->hooks.ctx, r->pool, &r->ue, r->handle) < 0)
 			return not_here(p);
-		p->sh->contested += holder != mine && session_find(t, holder) != NULL;
+		p->sh->contested += other_has;
 	}
 	apply_leave_address(t, p, r->pool, last4);
 	slot_write_begin(s);

@@ -26,25 +26,29 @@ void quarantine_drop(struct session_slot *s)
 
 /* Two chassis that were both active may have leased one address to two sessions. The winner's has
  * ended when its record comes, the loser's ends by the next one: only then is the address free for
- * the quarantine that it must wait out. */
+ * the quarantine that it must wait out. Where several wait with it, that is the last one's. */
 void quarantine_inherit(
 	struct session_table *t, uint32_t shard, uint32_t slot, uint8_t pool, uint32_t ue4)
 {
 	struct session_shard *sh = &t->shard[shard];
+	const struct session_slot *last = NULL;
 	struct ip_addr ue = slot_address(ue4);
+	uint32_t handle = 0;
 
 	for (uint32_t i = sh->fifo_head; sh->contested > 0 && i != sh->fifo_tail; i++) {
 		uint32_t successor = sh->fifo[i & (t->n_slots - 1)];
 		const struct session_slot *s = &sh->slots[successor];
 
 		if (successor == slot || !(s->flags & SESSION_F_QUARANTINE) || s->last_ue4 != ue4 ||
-			s->pool != pool)
+			s->pool != pool || (last != NULL && s->freed_s < last->freed_s))
 			continue;
-		t->hooks.bind(
-			t->hooks.ctx, pool, &ue, session_handle_make(t, shard, successor, s->gen));
-		sh->contested--;
-		return;
+		last = s;
+		handle = session_handle_make(t, shard, successor, s->gen);
 	}
+	if (last == NULL)
+		return;
+	t->hooks.bind(t->hooks.ctx, pool, &ue, handle);
+	sh->contested--;
 }
 
 static bool quarantine_is_over(const struct session_table *t, const struct session_shard *sh,

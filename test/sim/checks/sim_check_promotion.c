@@ -229,18 +229,13 @@ static void lease_promoted(const struct node *n, bool joined)
 			&n->t.table->shard[pos / sim.per_shard].slots[pos % sim.per_shard];
 		uint32_t handle = session_handle_make(
 			n->t.table, pos / sim.per_shard, pos % sim.per_shard, s->gen);
-		uint32_t named;
 
 		if (s->teid != 0 || !(s->flags & SESSION_F_QUARANTINE))
 			continue;
-		named = p->handle[(s->last_ue4 - p->base4) % p->size];
-		/* What another session had since is that one's to keep. And two slots may wait with
-		 * one address, where the standby heard of the second session by its end alone: the
-		 * address is free when the first has waited (lib/session does not know better). */
-		if (named == handle)
+		/* What another session had since is that one's to keep; and where two slots wait
+		 * with one address, it is the second's. */
+		if (p->handle[(s->last_ue4 - p->base4) % p->size] == handle)
 			lease_of(n, s->last_ue4)->waits = sim.now;
-		else if (named == 0)
-			lease_of(n, s->last_ue4)->freed = 0;
 	}
 	leaser.node = n->id;
 	leaser.life = n->life;

@@ -15,8 +15,9 @@ static struct session_rec made(struct chassis *c, uint32_t ue4, uint64_t key)
 	return r;
 }
 
-/* Ships a slot as it stands; the answer of the other side. */
-static int ship(struct chassis *from, struct chassis *to, uint32_t handle, uint8_t groups)
+/* Ships a slot as it stands, which is heard then; the answer of the other side. */
+static int ship_at(
+	struct chassis *from, struct chassis *to, uint32_t handle, uint8_t groups, uint32_t now_s)
 {
 	uint8_t buf[SESSION_WIRE_MAX];
 	struct wr w = wr_init(buf, sizeof(buf));
@@ -24,8 +25,13 @@ static int ship(struct chassis *from, struct chassis *to, uint32_t handle, uint8
 
 	CU_ASSERT_NOT_EQUAL(session_encode(from->t, shard, slot, groups, &w), 0);
 	struct rd r = rd_init(buf, sizeof(buf) - w.left);
-	return groups & SESSION_G_IDENTITY ? session_apply_slot(to->t, FIX_BY, &r, 100)
+	return groups & SESSION_G_IDENTITY ? session_apply_slot(to->t, FIX_BY, &r, now_s)
 					   : session_apply_delta(to->t, FIX_BY, &r);
+}
+
+static int ship(struct chassis *from, struct chassis *to, uint32_t handle, uint8_t groups)
+{
+	return ship_at(from, to, handle, groups, 100);
 }
 
 static bool hashes_equal(struct chassis *a, struct chassis *b, uint32_t handle)
@@ -311,6 +317,82 @@ void test_quarantine_inherited(void)
 	CU_ASSERT_EQUAL(session_create(b->t, FIX_BY, &again, 1), -EEXIST);
 	session_quarantine_expire(b->t, FIX_BY, 11, 1000, 64);
 	CU_ASSERT_EQUAL(session_create(b->t, FIX_BY, &again, 1000), 0);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	fix_free(a);
+	fix_free(b);
+}
+
+/* Two sessions that had one address in turn and have ended, the first in slot 0. */
+static void ended_in_turn(struct chassis *c, uint32_t ue4, struct session_rec ended[2])
+{
+	ended[0] = made(c, ue4, 5);
+	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, ended[0].handle, 90), 0);
+	session_quarantine_expire(c->t, FIX_BY, session_shard_of(&ended[0].ue), 100, 64);
+	ended[1] = made(c, ue4, 6);
+	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, ended[1].handle, 104), 0);
+	CU_ASSERT_EQUAL(session_handle_slot(c->t, ended[1].handle), 1);
+}
+
+/* Of the second session nothing is heard but its end, while the first, which was heard of late,
+ * is still in quarantine: the address waits for as long as the second. */
+void test_quarantine_by_end_alone(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec ended[2], again = { .pdp_type = 0x21, .key = 9 };
+
+	ended_in_turn(a, 0x0a00000b, ended);
+	CU_ASSERT_EQUAL(ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 100), 0);
+	CU_ASSERT_EQUAL(ship_at(a, b, ended[1].handle, SESSION_G_SLOT, 104), 0);
+	CU_ASSERT_EQUAL(ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 106), 0); /* repeated */
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 11, 110, 64), 1);
+	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), ended[1].handle);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	again.ue = ip_addr_v4(0x0a00000b);
+	CU_ASSERT_EQUAL(session_create(b->t, FIX_BY, &again, 110), -EEXIST);
+	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 11, 113, 64), 0);
+	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 11, 114, 64), 1);
+	CU_ASSERT_EQUAL(session_create(b->t, FIX_BY, &again, 114), 0);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	fix_free(a);
+	fix_free(b);
+}
+
+/* What is heard again of the first, which has waited, is no news: the address stays with the
+ * second. */
+void test_quarantine_old_end(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec ended[2];
+
+	ended_in_turn(a, 0x0a00000b, ended);
+	CU_ASSERT_EQUAL(ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 90), 0);
+	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 11, 100, 64), 1);
+	CU_ASSERT_EQUAL(ship_at(a, b, ended[1].handle, SESSION_G_SLOT, 104), 0);
+	CU_ASSERT_EQUAL(ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 106), 0);
+	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), ended[1].handle);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	fix_free(a);
+	fix_free(b);
+}
+
+/* Both ended while a session of the other side had the address: when that one is cleared, the
+ * address waits for as long as the second. */
+void test_quarantine_inherited_youngest(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec ended[2];
+
+	made(b, 0x0a00004b, 6); /* in slot 0 */
+	made(b, 0x0a00008b, 7); /* in slot 1 */
+	made(b, 0x0a00000b, 8); /* in slot 2 */
+	ended_in_turn(a, 0x0a00000b, ended);
+	CU_ASSERT_EQUAL(ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 100), 0);
+	CU_ASSERT_EQUAL(ship_at(a, b, ended[1].handle, SESSION_G_SLOT, 104), 0);
+	CU_ASSERT_EQUAL(ship_at(a, b, session_handle_make(a->t, 11, 2, 0), SESSION_G_SLOT, 104), 0);
+	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), ended[1].handle);
+	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 11, 110, 64), 1);
+	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), ended[1].handle);
 	CU_ASSERT_EQUAL(fix_broken(b), 0);
 	fix_free(a);
 	fix_free(b);
