@@ -60,6 +60,14 @@ static void probe_taken(struct srp *s, const char *who)
 		s->probe.who);
 }
 
+void srp_probing(struct srp *s, usec_t now)
+{
+	if (s->gone || s->probe.state != PROBE_OUT)
+		return;
+	s->probe.due = now + SRP_PROBE_US;
+	srp_settle(s, now);
+}
+
 void srp_probed(struct srp *s, bool answered, const char *who, usec_t now)
 {
 	if (s->gone || s->probe.state != PROBE_OUT)

@@ -106,6 +106,7 @@ void pair_woke(struct pair *p, usec_t stall, usec_t now)
 	p->stalls.sum += RTE_MAX(stall, stream);
 	p->stalls.ended = now;
 	p->stalls.stream_sum += stream;
+	p->stalls.dropped += RTE_MAX(stall, stream) > p->cores.pulse_of_replicator->stale_us;
 	s = feed_stream(p, now);
 	srp_stalled(p->srp, stall, stream, &s, now);
 }

@@ -69,10 +69,11 @@ struct late {
 
 /* Time in which this chassis' own cores did not run (feed.c). */
 struct stalls {
-	usec_t sum;        /* of what was reported to srp: in it nobody listened to the peer */
-	usec_t ended;      /* the last one */
-	usec_t reported;   /* of the replication core's, what srp knows already */
-	usec_t stream_sum; /* of what was reported, the replication core's alone */
+	usec_t sum;           /* of what was reported to srp: in it nobody listened to the peer */
+	usec_t ended;         /* the last one */
+	usec_t reported;      /* of the replication core's, what srp knows already */
+	usec_t stream_sum;    /* of what was reported, the replication core's alone */
+	unsigned int dropped; /* how many were so long that cores drop what waited meanwhile */
 };
 
 /* What must agree with the peer, as lines; what of it does not, by the last comparison. */
@@ -84,10 +85,10 @@ struct agree {
 /* Whether somebody answers for a VIP: under way for srp. */
 struct probe {
 	bool on, answered;
-	unsigned int sent;
-	usec_t at;          /* the next, or the verdict */
-	usec_t stood_still; /* stalls.sum when it began */
-	char who[96];       /* answered: by whom */
+	unsigned int sent;    /* questions, of which the last may be out, and all others count */
+	usec_t at;            /* the next, or the verdict */
+	unsigned int dropped; /* stalls.dropped when the last question was sent */
+	char who[96];         /* answered: by whom */
 };
 
 /* Of a switchover: what took how long. */

@@ -11,7 +11,7 @@ enum { PROBES = 3, PROBE_GAP_US = 100000 };
 
 void probe_begin(struct pair *p, usec_t now)
 {
-	p->probe = (struct probe){ .on = true, .at = now, .stood_still = p->stalls.sum };
+	p->probe = (struct probe){ .on = true, .at = now, .dropped = p->stalls.dropped };
 	p->ops.listen_for_claims(p->ctx, true);
 }
 
@@ -44,11 +44,13 @@ void probe_turn(struct pair *p, usec_t now)
 		probe_end(p, true, now);
 		return;
 	}
-	/* What was answered meanwhile may have been dropped with all that waited. */
-	if (b->stood_still != p->stalls.sum) {
-		b->stood_still = p->stalls.sum;
-		b->sent = 0;
+	/* The answer to the question that is out may have been dropped with all that waited: it is
+	 * asked again. Those before had their time, and in a shorter stall nothing is dropped. */
+	if (b->dropped != p->stalls.dropped) {
+		b->dropped = p->stalls.dropped;
+		b->sent -= b->sent > 0;
 		b->at = now;
+		srp_probing(p->srp, now);
 	}
 	if (now < b->at)
 		return;

@@ -13,11 +13,15 @@ static uint32_t stub_comparison_left(void *ctx, usec_t now)
 
 static void stub_became(void *ctx, bool active, enum monitor_type by, usec_t now) {}
 
-static void stub_listen_for_claims(void *ctx, bool on) {}
+static void stub_listen_for_claims(void *ctx, bool on)
+{
+	pair_stubs.listens = on;
+}
 
 static bool stub_probe(void *ctx)
 {
-	return false;
+	pair_stubs.probes++;
+	return true;
 }
 
 const struct pair_ops pair_stubs_ops = { stub_comparison_left, stub_became, stub_listen_for_claims,
@@ -87,7 +91,11 @@ void replicator_peer_applies(struct replicator *r, bool applies) {}
 
 /* ---- journal ---- */
 
-void journal_reserve(struct journal *j, uint64_t reserve, uint8_t restart_counter) {}
+void journal_reserve(struct journal *j, uint64_t reserve, uint8_t restart_counter)
+{
+	pair_stubs.reserve = reserve;
+}
+
 void journal_role(struct journal *j, const struct srp_action *a, usec_t now) {}
 
 struct history_entry *journal_last(struct journal *j)

@@ -16,6 +16,7 @@
 #include "base/pulse.h"
 #include "cores/from_replicator.h"
 #include "cores/from_worker.h"
+#include "net/net.h"
 #include "pair_priv.h"
 #include "pair_stubs.h"
 #include "reactor/reactor.h"
@@ -282,6 +283,139 @@ static void test_time_to_announce(void)
 	CU_ASSERT_EQUAL(pair_stubs.announced, 3);
 }
 
+/* ---- alone on a shared subnet ---- */
+
+enum { WINDOW_US = 50000, STEP_US = 1000, GAP_US = 100000, SHORT_US = 3000, LONG_US = 60000 };
+
+static usec_t alone_now; /* of the chassis that is alone: its own time */
+
+/* A turn of it, which begins after it stood still for so long; 0: it did not. */
+static void alone_turn(usec_t stall)
+{
+	static void (*const rows[])(
+		struct pair * p, usec_t now) = { pair_feed, pair_judge, pair_steps, pair_probe };
+	struct chassis *c = &chassis[LEFT];
+
+	alone_now += stall > 0 ? stall : STEP_US;
+	atomic_store(&c->pulse.tick, alone_now);
+	pair_woke(c->pair, stall, alone_now);
+	pair_drain(c->pair, alone_now);
+	for (unsigned int i = 0; i < RTE_DIM(rows); i++) {
+		rows[i](c->pair, alone_now);
+		pair_drain(c->pair, alone_now);
+	}
+	if (pair_stubs.reserve != 0) { /* the disk */
+		pair_reserved(c->pair, pair_stubs.reserve, true, alone_now);
+		pair_stubs.reserve = 0;
+		pair_drain(c->pair, alone_now);
+	}
+	doors_empty();
+}
+
+/* For so long; it stands still once in each `each` of it for `stall`. 0: never. */
+static void alone_run(usec_t us, usec_t each, usec_t stall)
+{
+	usec_t next = alone_now + each;
+
+	for (usec_t end = alone_now + us; alone_now < end;) {
+		bool stalls = each > 0 && alone_now >= next;
+
+		alone_turn(stalls ? stall : 0);
+		if (stalls)
+			next = alone_now + each;
+	}
+}
+
+static enum srp_state alone_state(void)
+{
+	return pair_srp(chassis[LEFT].pair)->state;
+}
+
+/* It counts as alone, and has asked for the first time who has the VIPs. */
+static void alone_asks(void)
+{
+	struct chassis *c = &chassis[LEFT];
+
+	c->conf.srp.l2 = true;
+	start(LEFT, RIGHT, 0);
+	role_init(&c->role);
+	pulse_init(&c->pulse, WINDOW_US, true);
+	alone_now = clock_us() +
+		    (c->conf.srp.delay_interval_ms + c->conf.srp.dead_interval_ms) * USEC_PER_MSEC;
+	alone_turn(0);
+	CU_ASSERT_EQUAL(pair_stubs.probes, 1);
+	CU_ASSERT_TRUE(pair_stubs.listens);
+	CU_ASSERT_EQUAL(alone_state(), SRP_INIT);
+}
+
+static void check_alone_becomes_active(unsigned int probes)
+{
+	CU_ASSERT_EQUAL(pair_stubs.probes, probes);
+	CU_ASSERT_FALSE(pair_stubs.listens);
+	CU_ASSERT_EQUAL(alone_state(), SRP_PENDING_ACTIVE);
+}
+
+/* Three questions, each with its time to be answered in. */
+static void test_alone(void)
+{
+	alone_asks();
+	alone_run(3 * GAP_US - 2 * STEP_US, 0, 0);
+	CU_ASSERT_EQUAL(pair_stubs.probes, 3);
+	CU_ASSERT_EQUAL(alone_state(), SRP_INIT);
+	alone_run(2 * STEP_US, 0, 0);
+	check_alone_becomes_active(3);
+}
+
+/* In a short stall nothing is dropped, so that each question counts, however many there are. */
+static void test_alone_short_stalls(void)
+{
+	alone_asks();
+	alone_run(3 * GAP_US + 2 * SHORT_US, GAP_US / 4, SHORT_US);
+	check_alone_becomes_active(3);
+}
+
+/* What was answered in a long one was dropped: the question that was out is asked again. */
+static void test_alone_long_stall(void)
+{
+	alone_asks();
+	alone_run(2 * GAP_US + 2 * STEP_US, 0, 0);
+	CU_ASSERT_EQUAL(pair_stubs.probes, 3);
+	alone_turn(LONG_US);
+	CU_ASSERT_EQUAL(pair_stubs.probes, 4);
+	alone_run(GAP_US - STEP_US, 0, 0);
+	CU_ASSERT_EQUAL(alone_state(), SRP_INIT);
+	alone_run(2 * STEP_US, 0, 0);
+	check_alone_becomes_active(4);
+}
+
+/* No question has its time: there is no verdict, however long that goes on, and then there is. */
+static void test_alone_long_stalls(void)
+{
+	alone_asks();
+	alone_run(30 * GAP_US, GAP_US / 2, LONG_US);
+	CU_ASSERT_TRUE(pair_stubs.probes > 20);
+	CU_ASSERT_TRUE(pair_stubs.listens);
+	CU_ASSERT_EQUAL(alone_state(), SRP_INIT);
+	alone_run(3 * GAP_US + 2 * STEP_US, 0, 0);
+	CU_ASSERT_FALSE(pair_stubs.listens);
+	CU_ASSERT_EQUAL(alone_state(), SRP_PENDING_ACTIVE);
+}
+
+/* The answer to the question that was asked again counts. */
+static void test_alone_claimed(void)
+{
+	struct net_claim claim = { .addr = ip_addr_v4(UINT32_C(0x0affff64)) };
+
+	alone_asks();
+	alone_run(2 * GAP_US + 2 * STEP_US, 0, 0);
+	alone_turn(LONG_US);
+	pair_claimed(chassis[LEFT].pair, &claim);
+	alone_run(2 * GAP_US, 0, 0);
+	CU_ASSERT_EQUAL(pair_srp(chassis[LEFT].pair)->count.probes_answered, 1);
+	CU_ASSERT_FALSE(pair_stubs.listens);
+	CU_ASSERT_EQUAL(alone_state(), SRP_INIT);
+}
+
 /* ---- seats ---- */
 
 static void test_seat(void)
@@ -405,7 +539,11 @@ int main(void)
 	CU_TestInfo seats[] = { { "default", test_seat }, CU_TEST_INFO_NULL };
 	CU_TestInfo tests[] = { { "time to serve", test_time_to_serve },
 		{ "no address", test_unconfirmed }, { "the address later", test_confirmed_later },
-		{ "time to announce", test_time_to_announce },
+		{ "time to announce", test_time_to_announce }, { "alone", test_alone },
+		{ "alone, short stalls", test_alone_short_stalls },
+		{ "alone, a long stall", test_alone_long_stall },
+		{ "alone, long stalls", test_alone_long_stalls },
+		{ "alone, and answered", test_alone_claimed },
 		{ "seats that are given", test_seats_given },
 		{ "another peer of who listens", test_replace_of_listener },
 		{ "another peer of who connects", test_replace_of_connector }, CU_TEST_INFO_NULL };

@@ -157,6 +157,25 @@ static void test_bound(void)
 	rig_stop(&r);
 }
 
+/* Who is asked says that he asks again: then the time for it begins anew, however often. */
+static void test_asked_again(void)
+{
+	struct rig r;
+
+	asks(&r);
+	for (int i = 0; i < 5; i++) {
+		rig_run(&r, 900 * MS);
+		srp_probing(r.s, r.now);
+		rig_drain(&r);
+	}
+	rig_run(&r, 990 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
+	CU_ASSERT_EQUAL(srp_info(r.s)->count.probes, 1);
+	rig_run(&r, 10 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	rig_stop(&r);
+}
+
 /* The peer speaks while it is asked, or while the alarm stands: its word counts, and what the probe
  * finds does not. */
 static void test_peer_heard(void)
@@ -236,6 +255,7 @@ static void test_unasked(void)
 	answer(&r, true, who);
 	CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_VIP_ANSWERED));
 	answer(&r, false, NULL);
+	srp_probing(r.s, r.now);
 	rig_run(&r, 8000 * MS);
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
 	CU_ASSERT_EQUAL(n_of(&r, SRP_ACT_PROBE), 1);
@@ -256,6 +276,7 @@ CU_TestInfo srp_probe_tests[] = {
 	{ "answered", test_answered },
 	{ "text", test_text },
 	{ "bound", test_bound },
+	{ "asked again", test_asked_again },
 	{ "peer heard", test_peer_heard },
 	{ "old verdict", test_old_verdict },
 	{ "standby", test_standby },

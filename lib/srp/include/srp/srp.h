@@ -320,6 +320,9 @@ void srp_compared(struct srp *s, unsigned int n, const char *first, usec_t now);
  * that hears its peer meanwhile goes by that. Not asked for: ignored. */
 enum { SRP_PROBE_US = 1000000 };
 void srp_probed(struct srp *s, bool answered, const char *who, usec_t now);
+/* The question of SRP_ACT_PROBE is asked again, as nobody could have heard an answer: there are
+ * SRP_PROBE_US for it from now on. Not asked for: ignored. */
+void srp_probing(struct srp *s, usec_t now);
 /* What a monitor's verdict asks for: SRP_CAUSE_AAA, _BGP, _BFD, _DIAMETER, _ROUTE, _LINK or
  * _LOCAL_FAULT; SRP_CAUSE_NONE: nothing. A level, which may be repeated; of a chassis that is not
  * Active nothing is taken, and it is forgotten when that ceases to be Active. A planned switchover
