@@ -123,13 +123,31 @@ static void liveness_close_silent(struct srp *s, usec_t now)
 	srp_emit(s, SRP_ACT_CLOSE);
 }
 
+/* Two chassis that both listen, or both connect, never meet. By TLS neither has a key by which it
+ * could hear the other: then it may be this, or there is nobody. */
+static void liveness_alarm_never_heard(struct srp *s)
+{
+	srp_alarm(s, SRP_ALARM_PEER_LOST, s->info.state == SRP_ACTIVE,
+		"the peer was never heard%s: start it. If it runs: check srp.peer, and that "
+		"srp.seat is 0 on one chassis and 1 on the other",
+		s->life.refused ? ", nobody listens there" : "");
+}
+
+static void liveness_alarm_seats(struct srp *s, usec_t now)
+{
+	srp_alarm(s, SRP_ALARM_EQUAL_SEATS,
+		s->same_side_at != USEC_NEVER &&
+			!srp_reached(s, s->same_side_at + s->conf.dead_us, now),
+		"the other chassis has seat %u too, so that neither connects to the other: set "
+		"srp.seat to 0 on one and to 1 on the other",
+		s->conf.side);
+}
+
 static void liveness_alarms(struct srp *s, usec_t now)
 {
 	struct srp_life *l = &s->life;
 	bool alive = srp_peer_alive(s);
-	const char *silent = s->info.peer.known ? "the peer is silent on both paths"
-						: "the peer was never heard";
-	const char *lost = l->left ? "the peer shut down" : silent;
+	const char *lost = l->left ? "the peer shut down" : "the peer is silent on both paths";
 	bool stream_late = l->stream == USEC_NEVER && s->info.connected && l->srp != USEC_NEVER &&
 			   srp_reached(s, srp_after(l->first, s->conf.dead_us), now);
 
@@ -138,9 +156,12 @@ static void liveness_alarms(struct srp *s, usec_t now)
 	else if (s->connection_since == USEC_NEVER)
 		s->connection_since = now;
 
-	srp_alarm(s, SRP_ALARM_PEER_LOST,
-		!alive && (s->info.peer.known || s->info.state == SRP_ACTIVE),
-		"%s: bring it back, there is no standby", lost);
+	if (s->info.peer.known)
+		srp_alarm(s, SRP_ALARM_PEER_LOST, !alive, "%s: bring it back, there is no standby",
+			lost);
+	else
+		liveness_alarm_never_heard(s);
+	liveness_alarm_seats(s, now);
 	srp_alarm(s, SRP_ALARM_CONNECTION,
 		srp_reached(s, srp_after(s->connection_since, s->conf.hello_us), now),
 		"the peer is heard in the stream only: check the network between srp bind and srp "
@@ -211,4 +232,5 @@ void srp_life_stall(struct srp *s, usec_t us, usec_t stream_us, usec_t now)
 	liveness_push(&s->connection_since, longer, now);
 	liveness_push(&s->connected_at, longer, now);
 	liveness_push(&s->connecting_at, longer, now);
+	liveness_push(&s->same_side_at, longer, now);
 }

@@ -52,6 +52,7 @@ const char *srp_alarm_name(enum srp_alarm a)
 		[SRP_ALARM_REQUEST_REFUSED] = "switchover-refused",
 		[SRP_ALARM_AUDIT] = "audit-overdue",
 		[SRP_ALARM_VIP_ANSWERED] = "vip-answered",
+		[SRP_ALARM_EQUAL_SEATS] = "equal-seats",
 	};
 
 	return NAME(names, a);

@@ -133,8 +133,12 @@ static bool peer_gone(const struct srp *s, const struct srp_body *b, usec_t now)
 
 int srp_peer_said(struct srp *s, const struct srp_body *b, usec_t now)
 {
-	if (b->incarnation == s->conf.incarnation || b->side == s->conf.side)
+	if (b->incarnation == s->conf.incarnation)
 		return -EBADMSG;
+	if (b->side == s->conf.side) {
+		s->same_side_at = now;
+		return -EBADMSG;
+	}
 	if (peer_gone(s, b, now) || (s->life.left && b->incarnation == s->info.peer.incarnation))
 		return -ESTALE;
 	if (!s->info.peer.known || b->incarnation != s->info.peer.incarnation)

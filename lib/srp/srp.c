@@ -255,7 +255,7 @@ struct srp *srp_create(const struct srp_conf *c, const struct srp_saved *saved, 
 	s->boot_due = now + c->delay_us + c->dead_us;
 	s->hello_due = now;
 	s->peer_state_since = s->one_way_since = s->connection_since = s->metric_due =
-		s->silent_since = s->connected_at = s->connecting_at = USEC_NEVER;
+		s->silent_since = s->connected_at = s->connecting_at = s->same_side_at = USEC_NEVER;
 	srp_settle(s, now);
 	return s;
 }

@@ -8,7 +8,8 @@ static const struct alarm_info pair_srp_alarms[SRP_ALARM_MAX] = {
 	[SRP_ALARM_PEER_LOST] = {
 		.meaning = "The peer shut down, is silent on both paths, or was never heard by "
 			"this Active. There is no standby.",
-		.action = "Bring the other chassis back, or the links between both." },
+		.action = "Bring the other chassis back, or the links between both. If it was "
+			"never heard and runs, look at `srp.peer` and `srp.seat` of both." },
 	[SRP_ALARM_CONNECTION] = {
 		.meaning = "The peer is heard in the replication stream, but there has been no "
 			"SRP connection for one `hello-interval`. Planned switchovers are refused.",
@@ -61,6 +62,13 @@ static const struct alarm_info pair_srp_alarms[SRP_ALARM_MAX] = {
 			"VIPs. The text names the VIP and the MAC address.",
 		.action = "Find out who answers, and end it there. If it is the kernel of a "
 			"dead chassis, remove the address from it." },
+	[SRP_ALARM_EQUAL_SEATS] = {
+		.meaning = "The other chassis is heard in the replication stream and has the same "
+			"`srp.seat`: both wait for the other to connect, or both connect and "
+			"nobody listens. With TLS it cannot be heard, and there is `peer-lost` "
+			"alone.",
+		.action = "Set `srp.seat` to \"0\" on one chassis and to \"1\" on the other, and "
+			"start the one that was changed again." },
 };
 // clang-format on
 

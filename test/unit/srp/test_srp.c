@@ -119,6 +119,75 @@ static void test_boot_alone(void)
 	rig_stop(&r);
 }
 
+/* What an alarm said when it was raised last; "": it was not. */
+static const char *alarm_text(const struct rig *r, enum srp_alarm a)
+{
+	for (unsigned int i = r->n; i-- > 0;)
+		if (r->log[i].kind == SRP_ACT_ALARM && r->log[i].alarm == a && r->log[i].raised)
+			return r->log[i].text;
+	return "";
+}
+
+/* Nobody was ever heard: it may be that both chassis have one seat. */
+static void test_never_heard(void)
+{
+	for (int refused = 0; refused < 2; refused++) {
+		const char *text;
+		struct rig r;
+
+		rig_start(&r, NULL);
+		if (refused)
+			rig_down(&r, true);
+		rig_run(&r, 8010 * MS);
+		CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_PEER_LOST));
+		CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_EQUAL_SEATS));
+		text = alarm_text(&r, SRP_ALARM_PEER_LOST);
+		CU_ASSERT_PTR_NOT_NULL(
+			strstr(text, "srp.seat is 0 on one chassis and 1 on the other"));
+		CU_ASSERT_EQUAL(strstr(text, "nobody listens there") != NULL, refused);
+		/* Once it was heard the seats are right. */
+		rig_up(&r, true, true);
+		rig_say(&r, SRP_STANDBY, srp_info(r.s)->term);
+		CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_PEER_LOST));
+		r.n = 0;
+		r.stream = false;
+		rig_down(&r, true);
+		rig_run(&r, 50 * MS);
+		CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_PEER_LOST));
+		CU_ASSERT_PTR_NULL(strstr(alarm_text(&r, SRP_ALARM_PEER_LOST), "seat"));
+		rig_stop(&r);
+	}
+}
+
+/* Another chassis of our own side is no peer, and it is said why; until it has the other seat. */
+static void test_equal_seats(void)
+{
+	struct rig r;
+
+	rig_start(&r, NULL);
+	r.body.side = r.conf.side;
+	r.stream = true;
+	rig_run(&r, 20 * MS);
+	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_EQUAL_SEATS));
+	CU_ASSERT_PTR_NOT_NULL(strstr(alarm_text(&r, SRP_ALARM_EQUAL_SEATS), "has seat 0 too"));
+	CU_ASSERT_FALSE(srp_info(r.s)->peer.known);
+	r.n = 0;
+	rig_run(&r, 7000 * MS);
+	CU_ASSERT_STRING_EQUAL(alarm_text(&r, SRP_ALARM_EQUAL_SEATS), ""); /* it stands */
+	r.body.side = !r.conf.side;
+	rig_run(&r, 2900 * MS);
+	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_EQUAL_SEATS));
+	rig_run(&r, 200 * MS);
+	CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_EQUAL_SEATS));
+	CU_ASSERT_TRUE(srp_info(r.s)->peer.known);
+	/* A looped cable brings what we said ourselves. */
+	r.body.side = r.conf.side;
+	r.body.incarnation = r.conf.incarnation;
+	rig_run(&r, 100 * MS);
+	CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_EQUAL_SEATS));
+	rig_stop(&r);
+}
+
 static void test_boot_unreadable(void)
 {
 	struct rig r;
@@ -509,6 +578,8 @@ int main(void)
 		{ "election order", test_election_order },
 		{ "boot, hearing a peer", test_boot_hears },
 		{ "boot alone", test_boot_alone },
+		{ "never heard", test_never_heard },
+		{ "equal seats", test_equal_seats },
 		{ "boot, unreadable peer", test_boot_unreadable },
 		{ "boot, somebody connects", test_boot_connecting },
 		{ "boot, connected late", test_boot_connected_late },

@@ -172,6 +172,7 @@ enum srp_alarm {
 	/* not raised by srp, which does not know of the audit: the caller's */
 	SRP_ALARM_AUDIT,
 	SRP_ALARM_VIP_ANSWERED, /* alone, and not Active: somebody answers for a VIP */
+	SRP_ALARM_EQUAL_SEATS,  /* another chassis of our own side is heard */
 	SRP_ALARM_MAX
 };
 
