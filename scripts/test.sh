@@ -191,7 +191,7 @@ finish() {
 		END { print p + 0 " passed, " f + 0 " failed, " s + 0 " skipped" }' "$logs/counts")
 	if [ -s "$logs/failures" ]; then # once more, where whoever reads the end alone sees it
 		echo "What failed or left its pair unclean:"
-		cut -c 1-600 "$logs/failures" | sed 's/^/  /'
+		cut -c 1-2400 "$logs/failures" | sed 's/^/  /'
 	fi
 	[[ "$sum" == *" 0 failed"* ]] || say "logs: $logs, build*/meson-logs"
 	echo "$sum"
