@@ -86,6 +86,7 @@ struct agree {
 struct probe {
 	bool on, answered;
 	unsigned int sent;    /* questions, of which the last may be out, and all others count */
+	unsigned int again;   /* of them, how many were questions once more */
 	usec_t at;            /* the next, or the verdict */
 	unsigned int dropped; /* stalls.dropped when the last question was sent */
 	char who[96];         /* answered: by whom */

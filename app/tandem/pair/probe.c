@@ -7,7 +7,9 @@
 #include "net/net.h"
 #include "pair_priv.h"
 
-enum { PROBES = 3, PROBE_GAP_US = 100000 };
+/* A machine that stands still all the time hears an answer sooner or later, or there is none:
+ * nobody is served while it asks. */
+enum { PROBES = 3, PROBES_AGAIN = 50, PROBE_GAP_US = 100000 };
 
 void probe_begin(struct pair *p, usec_t now)
 {
@@ -48,8 +50,11 @@ void probe_turn(struct pair *p, usec_t now)
 	 * asked again. Those before had their time, and in a shorter stall nothing is dropped. */
 	if (b->dropped != p->stalls.dropped) {
 		b->dropped = p->stalls.dropped;
-		b->sent -= b->sent > 0;
-		b->at = now;
+		if (b->sent > 0 && b->again < PROBES_AGAIN) {
+			b->again++;
+			b->sent--;
+			b->at = now;
+		}
 		srp_probing(p->srp, now);
 	}
 	if (now < b->at)

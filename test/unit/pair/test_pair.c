@@ -388,7 +388,7 @@ static void test_alone_long_stall(void)
 	check_alone_becomes_active(4);
 }
 
-/* No question has its time: there is no verdict, however long that goes on, and then there is. */
+/* No question has its time: there is no verdict for as long as that goes on, and then there is. */
 static void test_alone_long_stalls(void)
 {
 	alone_asks();
@@ -399,6 +399,15 @@ static void test_alone_long_stalls(void)
 	alone_run(3 * GAP_US + 2 * STEP_US, 0, 0);
 	CU_ASSERT_FALSE(pair_stubs.listens);
 	CU_ASSERT_EQUAL(alone_state(), SRP_PENDING_ACTIVE);
+}
+
+/* But not for ever: a chassis that is alone has subscribers to serve. */
+static void test_alone_stalls_for_ever(void)
+{
+	alone_asks();
+	alone_run(60 * GAP_US, GAP_US / 2, LONG_US);
+	CU_ASSERT_TRUE(pair_stubs.probes > 50);
+	check_alone_becomes_active(pair_stubs.probes);
 }
 
 /* The answer to the question that was asked again counts. */
@@ -543,6 +552,7 @@ int main(void)
 		{ "alone, short stalls", test_alone_short_stalls },
 		{ "alone, a long stall", test_alone_long_stall },
 		{ "alone, long stalls", test_alone_long_stalls },
+		{ "alone, stalls for ever", test_alone_stalls_for_ever },
 		{ "alone, and answered", test_alone_claimed },
 		{ "seats that are given", test_seats_given },
 		{ "another peer of who listens", test_replace_of_listener },
