@@ -4,11 +4,11 @@
 mean). Today's encoders must write those bytes, and today's decoders and the dissector
 (scripts/tandem.lua in tshark) must read them so.
 
-Version 1 is released: its two files stay as they are, whatever comes. A version 2 that changes what
-an encoder writes gets its own v2.hex and v2.txt beside them: add it to VERSIONS, let `repl_golden
-encode` write the newest version, and leave v1.hex to the decoders. UPDATE=1 writes the newest
-version's files anew, which is only right before it is released. 77: there is no tshark, the rest
-was checked."""
+Once version 1 is released, its two files stay as they are, whatever comes; it is not released yet
+(config/guide/upgrading.md). A version 2 that changes what an encoder writes gets its own v2.hex and
+v2.txt beside them: add it to VERSIONS, let `repl_golden encode` write the newest version, and leave
+v1.hex to the decoders. UPDATE=1 writes the newest version's files anew, which is only right before
+it is released. 77: there is no tshark, the rest was checked."""
 
 import os
 import random
