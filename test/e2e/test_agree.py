@@ -51,7 +51,8 @@ def test_pool_differs(lab, pair):
             if a["alarm"] == "config-mismatch"
         ]
         assert len(alarm) == 1 and key in alarm[0], alarm
-        wait_until(lambda c=chassis, k=key: k in c.process.output(), 5, f"the log to name {key}")
+        logged = key.replace('"', '\\"') # within the quotes of text="..."
+        wait_until(lambda c=chassis, k=logged: k in c.process.output(), 5, f"the log to name {key}")
         audit = ("60 here, 61 there", "61 here, 60 there")[chassis is other]
         assert chassis.ctl("show srp configuration-difference")["differences"] == [
             key, f"srp.audit-interval: {audit}"

@@ -91,7 +91,7 @@ def test_survives(lab):
     def edges(name):
         """How often an alarm was raised: by the log, and by what is and was shown."""
         was = [a for a in survivor.ctl("show alarms")["cleared"] if a["alarm"] == name]
-        logged = survivor.process.output().count(f"alarm {name} raised")
+        logged = survivor.process.output().count(f"alarm={name} state=raised ")
         return logged, len(was) + (name in alarms(survivor))
     for name in {a["alarm"] for a in cleared}:
         # A line is written a moment after the alarm is raised.
@@ -148,9 +148,9 @@ def test_state_read_only(lab):
     assert "Read-only file system" in text and survivor.state in text, text
     kept = transitions(survivor)
     assert len(kept) == len(before) + 2
-    wait_until(lambda: "alarm history-not-saved raised" in survivor.process.output(), 5,
+    wait_until(lambda: "alarm=history-not-saved state=raised " in survivor.process.output(), 5,
                "the log to tell of it")
-    assert survivor.process.output().count("alarm history-not-saved raised") == 1
+    assert survivor.process.output().count("alarm=history-not-saved state=raised ") == 1
     # Writable again: nothing was lost meanwhile.
     run("mount", "-o", "remount,rw", survivor.state)
     wait_until(lambda: "history-not-saved" not in alarms(survivor), 15, "the alarm to clear")

@@ -88,9 +88,12 @@ static void alarms_edge(struct alarms *a, struct alarm *m, bool raised, usec_t n
 	m->since = now;
 	m->wall_us = wall;
 	if (raised)
-		LOG(WARNING, "alarm %s raised: %s", m->info->name, m->text);
+		LOG(WARNING,
+			"an alarm was raised: show alarms says what to do alarm=%s state=raised "
+			"text=%s",
+			LOG_TEXT(m->info->name), LOG_TEXT(m->text));
 	else
-		LOG(NOTICE, "alarm %s cleared", m->info->name);
+		LOG(NOTICE, "an alarm was cleared alarm=%s state=cleared", LOG_TEXT(m->info->name));
 }
 
 void alarms_set(struct alarms *a, const char *name, bool raised, const char *text, usec_t now)
@@ -98,11 +101,13 @@ void alarms_set(struct alarms *a, const char *name, bool raised, const char *tex
 	struct alarm *m = alarms_find(a, name);
 
 	if (m == NULL) {
-		LOG(ERR, "alarm %s is raised or cleared, but nobody registered it", name);
+		LOG(ERR, "an alarm is raised or cleared, but nobody registered it alarm=%s",
+			LOG_TEXT(name));
 		return;
 	}
 	if (raised && m->raised && m->info->log_changes && strcmp(m->text, text) != 0)
-		LOG(WARNING, "alarm %s has changed: %s", name, text);
+		LOG(WARNING, "an alarm has changed alarm=%s state=changed text=%s", LOG_TEXT(name),
+			LOG_TEXT(text));
 	if (raised)
 		snprintf(m->text, sizeof(m->text), "%s", text);
 	if (raised != m->raised)

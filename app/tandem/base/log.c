@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "log_text.h"
 
 enum { STOP_S = 2, LAST = 512, POLL_MOST_MS = 60000 };
 
@@ -183,7 +184,7 @@ static struct log_cell *log_claim(struct log *l, uint64_t *at)
 	}
 }
 
-/* "room: sentence\n"; the number of bytes. */
+/* "room: sentence key=value\n"; the number of bytes. */
 static size_t log_format(char to[LOG_LINE], const char *room, const char *format, va_list args)
 {
 	static const char cut[] = " [...]\n";
@@ -192,9 +193,12 @@ static size_t log_format(char to[LOG_LINE], const char *room, const char *format
 
 	used += n > 0 ? (size_t)n : 0;
 	if (used + 1 >= LOG_LINE) {
+		to[LOG_LINE - sizeof(cut)] = '\0';
+		log_text_clean(to);
 		memcpy(to + LOG_LINE - sizeof(cut), cut, sizeof(cut));
 		return LOG_LINE - 1;
 	}
+	log_text_clean(to);
 	to[used] = '\n';
 	to[used + 1] = '\0';
 	return used + 1;
@@ -275,7 +279,7 @@ static void log_tell_dropped(struct log *l, bool at_once)
 		l->dropped_at = atomic_load(&l->tail);
 	if (l->head < l->dropped_at && !at_once)
 		return;
-	log_say(l, "%lu lines of the log were dropped: its output took no more",
+	log_say(l, "lines of the log were dropped, as its output took no more count=%lu",
 		(unsigned long)(dropped - l->dropped_told));
 	l->dropped_told = dropped;
 	l->dropped_at = 0;
@@ -312,8 +316,11 @@ static int log_tell_limited(struct log *l, bool all)
 		due = atomic_load(&s->since) + l->set.interval;
 		if (all || now >= due) {
 			/* From here on it may be put into the other list again. */
-			log_say(l, "%u more lines like \"%s: %s\"", atomic_exchange(&s->more, 0),
-				log_rooms[log_room(s)], s->format);
+			log_say(l,
+				"more lines of one kind came than are logged, which were left out "
+				"count=%u room=%s format=%s",
+				atomic_exchange(&s->more, 0), log_rooms[log_room(s)],
+				LOG_TEXT(s->format));
 			continue;
 		}
 		s->next = keep;

@@ -115,9 +115,9 @@ void pulse_watch(struct pulse_seen *s, const struct core_pulse *own, const struc
 	if (tick == 0 || now < tick || now - tick < patience + (stalled - s->stalled))
 		return;
 	where = pulse_where(atomic_load_explicit(&p->thread, memory_order_relaxed), in);
-	log_last((const char *const[]){ "base: the ", core, " core has not turned for ",
-			 pulse_number((now - tick) / USEC_PER_MSEC, ms), " ms, ", where, in,
-			 ": this process ends, so that the peer takes over" },
-		8);
+	log_last((const char *const[]){ "base: the ", core, " core has not turned for too long, ",
+			 where, in, ": this process ends, so that the peer takes over core=", core,
+			 " silent_ms=", pulse_number((now - tick) / USEC_PER_MSEC, ms) },
+		9);
 	abort();
 }

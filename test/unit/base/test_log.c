@@ -111,9 +111,9 @@ static void test_full_ring_drops_and_counts(void)
 	log_stop();
 	CU_ASSERT_EQUAL(count("line 14.\n"), 1);
 	CU_ASSERT_EQUAL(count("line 15.\n"), 0);
-	CU_ASSERT_PTR_NOT_NULL(
-		strstr(out, "line 14.\nbase: 5 lines of the log were dropped: its output took no "
-			    "more\nbase: after it\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(out,
+		"line 14.\nbase: lines of the log were dropped, as its output took no more "
+		"count=5\nbase: after it\n"));
 }
 
 static void to_fd(void *ctx, uint32_t level, const char *line, size_t len)
@@ -176,7 +176,9 @@ static void test_blocked_reader(void)
 		if (out[i] == '\0')
 			out[i] = ' ';
 	CU_ASSERT_EQUAL(count("base: line "), LINES);
-	CU_ASSERT_EQUAL(count("base: 144 lines of the log were dropped"), 1);
+	CU_ASSERT_EQUAL(count("base: lines of the log were dropped, as its output took no more "
+			      "count=144\n"),
+		1);
 }
 
 /* The output never takes anything: the end comes all the same. */
@@ -226,7 +228,8 @@ static void test_limit_per_kind(void)
 	log_stop();
 	CU_ASSERT_STRING_EQUAL(out, "base: flood 0\nbase: flood 1\nbase: flood 2\n"
 				    "base: another kind\n"
-				    "base: 7 more lines like \"base: flood %u\"\n");
+				    "base: more lines of one kind came than are logged, which were "
+				    "left out count=7 room=base format=\"flood %u\"\n");
 }
 
 static void ebb(unsigned int i)
@@ -249,8 +252,10 @@ static void test_limit_ends(void)
 	ebb(3);
 	sem_wait(&wrote);
 	log_stop();
-	CU_ASSERT_STRING_EQUAL(out, "base: ebb 0\nbase: 2 more lines like \"base: ebb %u\"\n"
-				    "base: ebb 3\n");
+	CU_ASSERT_STRING_EQUAL(out,
+		"base: ebb 0\nbase: more lines of one kind came than are logged, "
+		"which were left out count=2 room=base format=\"ebb %u\"\n"
+		"base: ebb 3\n");
 }
 
 enum { THREADS = 4, EACH = 2000 };
@@ -307,6 +312,77 @@ static void test_long_line_is_cut(void)
 	log_stop();
 	CU_ASSERT_EQUAL(out_len, LOG_LINE - 1 + strlen("base: next\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(out, "xxx [...]\nbase: next\n"));
+}
+
+/* What is quoted, and how; nothing in a value ends it, its line or the terminal's peace. */
+static void test_quotes(void)
+{
+	static const struct {
+		const char *text, *value;
+	} cases[] = {
+		{ "left", "left" },
+		{ "0000:99:00.0", "0000:99:00.0" },
+		{ "b\xc3\xa4r", "b\xc3\xa4r" },
+		{ "", "\"\"" },
+		{ NULL, "\"\"" },
+		{ "No such file", "\"No such file\"" },
+		{ "x state=cleared", "\"x state=cleared\"" },
+		{ "x=", "\"x=\"" },
+		{ "\" alarm=none a=\"", "\"\\\" alarm=none a=\\\"\"" },
+		{ "\\", "\"\\\\\"" },
+		{ "\\\" a=b", "\"\\\\\\\" a=b\"" },
+		{ "a\nbase: b", "\"a\\nbase: b\"" },
+		{ "a\r\x1b[2J\x7f", "\"a\\u000d\\u001b[2J\\u007f\"" },
+		{ "\xc2\x9b", "\"\\u009b\"" },                        /* C1 */
+		{ "\xe2\x80\xa8\xe2\x80\xae", "\"\\u2028\\u202e\"" }, /* a line's end, a turn */
+		{ "\xe2\x81\xa6", "\"\\u2066\"" },                    /* another turn */
+		{ "a\xff", "\"a\\ufffd\"" },                          /* never in UTF-8 */
+		{ "\x80", "\"\\ufffd\"" },                            /* no beginning */
+		{ "\xc3", "\"\\ufffd\"" },                            /* no end */
+		{ "\xc3\"", "\"\\ufffd\\\"\"" },                 /* nor does it take the quote */
+		{ "\xc0\xa2", "\"\\ufffd\\ufffd\"" },            /* a quote, too long */
+		{ "\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\"" }, /* half a surrogate */
+		{ "\xf4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\"" }, /* past Unicode */
+		{ "\xf0\x9f\x98\x80 ", "\"\xf0\x9f\x98\x80 \"" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		CU_ASSERT_STRING_EQUAL(LOG_TEXT(cases[i].text), cases[i].value);
+}
+
+/* A long text keeps its closing quote and no half escape, wherever the cut falls. */
+static void test_long_value_is_cut(void)
+{
+	char to[LOG_VALUE + 1], text[2 * LOG_VALUE];
+
+	for (size_t lead = 0; lead < 8; lead++) {
+		memset(text, 'x', lead);
+		for (size_t i = lead; i < sizeof(text) - 1; i++)
+			text[i] = i % 2 ? '"' : '\x01';
+		text[sizeof(text) - 1] = '\0';
+		to[LOG_VALUE] = '~';
+		CU_ASSERT_PTR_EQUAL(log_quote(to, text), to);
+		CU_ASSERT_EQUAL(to[LOG_VALUE], '~');
+		CU_ASSERT_TRUE(strlen(to) < LOG_VALUE && strlen(to) > LOG_VALUE - 12);
+		CU_ASSERT_PTR_NOT_NULL(strstr(to, "\\u0001\\\""));
+		CU_ASSERT_TRUE(strcmp(strchr(to, '\0') - 10, "\\u0001...\"") == 0 ||
+			       strcmp(strchr(to, '\0') - 6, "\\\"...\"") == 0);
+	}
+	memset(text, 'x', LOG_VALUE);
+	text[LOG_VALUE - 1] = '\0';
+	CU_ASSERT_STRING_EQUAL(log_quote(to, text), text); /* the longest that stands as it is */
+	memset(text, 'x', LOG_VALUE);
+	text[LOG_VALUE] = '\0';
+	CU_ASSERT_EQUAL(strlen(log_quote(to, text)), LOG_VALUE - 1);
+}
+
+/* Whoever forgets LOG_TEXT() still writes one line, of UTF-8. */
+static void test_one_line(void)
+{
+	CU_ASSERT_EQUAL_FATAL(log_start(&settings), 0);
+	LOG(NOTICE, "a %s", "b\npair: c\x1b[m\xc2\x9b\xff\xe2\x80\xa8\xc3\xa4");
+	log_stop();
+	CU_ASSERT_STRING_EQUAL(out, "base: a b?pair: c?[m?\?\?\?\?\?\xc3\xa4\n");
 }
 
 static void test_room(void)
@@ -397,7 +473,9 @@ int main(void)
 		{ "a limit per kind", test_limit_per_kind },
 		{ "the limit ends with its interval", test_limit_ends },
 		{ "many threads", test_many_threads },
-		{ "a long line is cut", test_long_line_is_cut }, { "rooms", test_room },
+		{ "a long line is cut", test_long_line_is_cut }, { "quotes", test_quotes },
+		{ "a long value is cut", test_long_value_is_cut },
+		{ "a line is one line", test_one_line }, { "rooms", test_room },
 		{ "last words", test_last_words },
 		{ "last words do not wait", test_last_words_do_not_wait }, CU_TEST_INFO_NULL };
 	CU_SuiteInfo suites[] = { { "log", NULL, NULL, setup, teardown, tests },

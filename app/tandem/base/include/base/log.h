@@ -4,8 +4,14 @@
  * a line is dropped and counted; lines of one kind (one LOG in the source) are limited. Before
  * log_start() and after log_stop() lines are written at once, by the caller.
  *
- * A line reads "room: sentence"; the room is the folder of the source file. Each room has a log
- * type of the EAL, so that `--log-level tandem.pair:debug` sets the level of one room. */
+ * A line reads "room: sentence key=value ..."; the room is the folder of the source file. Each room
+ * has a log type of the EAL, so that `--log-level tandem.pair:debug` sets the level of one room.
+ *
+ * The sentence is for whoever reads the log: what happened, and what to do. What a log collector
+ * may filter or plot stands behind it in pairs (logfmt), written out in the format; the sentence
+ * has neither '=' nor a quotation mark. A key is one of config/guide/log.md, which says what it
+ * means and how to add one. A text that is not a word of ours goes through LOG_TEXT(), as it must
+ * not forge a pair. */
 #ifndef TANDEM_BASE_LOG_H
 #define TANDEM_BASE_LOG_H
 
@@ -33,8 +39,17 @@ struct log_site {
 		static struct log_site log_site_ = { .file = __FILE__, .format = fmt };            \
 		log_line(&log_site_, level, fmt, ##__VA_ARGS__);                                   \
 	} while (0)
-/* LOG(WARNING, "a sentence about %s", what): no newline, no room's name. */
+/* LOG(WARNING, "a file cannot be read path=%s", LOG_TEXT(path)): no newline, no room's name. */
 #define LOG(level, fmt, ...) LOG_AT(RTE_LOG_##level, fmt, ##__VA_ARGS__)
+
+enum { LOG_VALUE = 768 /* bytes of a value with its quotes; what is longer ends in "..." */ };
+
+/* A value of a pair: the text itself, or between quotes with escapes where it is empty, or has
+ * a space, '=', a quotation mark, a backslash, a control character, or what is no UTF-8. NULL is an
+ * empty text. Any thread. Returns `to`. */
+const char *log_quote(char to[LOG_VALUE], const char *text);
+/* The same in a buffer that lives as long as the block around it: for an argument of LOG(). */
+#define LOG_TEXT(text) log_quote((char[LOG_VALUE]){ 0 }, text)
 
 void log_line(struct log_site *site, uint32_t level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
