@@ -4,6 +4,7 @@ directory that fails."""
 
 import json
 import os
+import re
 
 from chassis import Pair, ask_for_next_hop, tandemctl
 from lab import run, wait_until
@@ -80,7 +81,8 @@ def test_survives(lab):
     after = transitions(victim)
     assert after[:len(before)] == before, (before, after)
     assert after[-1]["to"] == "Standby", after
-    wait_until(lambda: "1 lines of srp.history are torn" in victim.process.output(), 5,
+    wait_until(lambda: re.search(r"lines of srp\.history are torn .* count=1$",
+                                 victim.process.output(), re.M), 5,
                "the log to tell of the torn line")
     for chassis in pair.both:
         info = chassis.info()

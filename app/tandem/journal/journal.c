@@ -93,14 +93,14 @@ struct journal *journal_open(const struct journal_settings *s, struct srp_saved 
 	ret = disk_ops->history(j->state, &j->h);
 	if (ret < 0)
 		LOG(ERR,
-			"state-dir %s: cannot read the history of transitions: %s; it goes on "
-			"without what was",
-			j->dir, strerror(-ret));
+			"cannot read the history of transitions, which goes on without what was: "
+			"see who may read the state directory path=%s error=%s",
+			LOG_TEXT(j->dir), LOG_TEXT(strerror(-ret)));
 	if (j->h.skipped > 0)
 		LOG(WARNING,
-			"state-dir %s: %lu lines of srp.history are torn or damaged, and were "
-			"skipped",
-			j->dir, (unsigned long)j->h.skipped);
+			"lines of srp.history are torn or damaged, and were skipped path=%s "
+			"count=%lu",
+			LOG_TEXT(j->dir), (unsigned long)j->h.skipped);
 	alarms_reader(s->alarms, journal_over, j);
 	return j;
 }
@@ -161,8 +161,10 @@ bool journal_reserved(struct journal *j, uint64_t *reserve, int *error)
 	if (!disk_ops->saved(j->state, reserve, error))
 		return false;
 	if (*error < 0 && *error != j->reserve_error) /* it is tried every second */
-		LOG(ERR, "cannot write the term reserve in %s: %s; make room there", j->dir,
-			strerror(-*error));
+		LOG(ERR,
+			"cannot write the term reserve: make room in the state directory path=%s "
+			"error=%s",
+			LOG_TEXT(j->dir), LOG_TEXT(strerror(-*error)));
 	j->reserve_error = *error;
 	return true;
 }
@@ -182,8 +184,10 @@ static void journal_compared(struct journal *j)
 	e->vouched = e->known > e->freed ? e->known - e->freed : 0;
 	e->loss = HISTORY_LOSS_KNOWN;
 	journal_changed(j, e);
-	LOG(NOTICE, "after dual active: %lu of %lu sessions were not the peer's, and ended here",
-		(unsigned long)e->freed, (unsigned long)e->known);
+	LOG(NOTICE,
+		"after dual active: the sessions that were not the peer's ended here sessions=%lu "
+		"ended=%lu",
+		(unsigned long)e->known, (unsigned long)e->freed);
 }
 
 static void journal_loss(struct journal *j, struct history_entry *e)

@@ -25,8 +25,8 @@ static void kernel_news(void *ctx, struct source *s, uint32_t events)
 	(void)events;
 	ret = net_ops->mirror_process(k->mirror);
 	if (ret < 0)
-		LOG(ERR, "the kernel's routes and neighbours cannot be followed: %s",
-			strerror(-ret));
+		LOG(ERR, "the kernel's routes and neighbours cannot be followed error=%s",
+			LOG_TEXT(strerror(-ret)));
 }
 
 /* An earlier process may have been killed while active: nothing of ours may answer before we know
@@ -42,8 +42,8 @@ static int kernel_clean(struct kernel *k)
 	n = net_ops->cleanup(k->net, vips, f->n_loopbacks);
 	if (n > 0)
 		LOG(NOTICE,
-			"removed %d addresses and routes that an earlier process left in the "
-			"kernel",
+			"addresses and routes that an earlier process left in the kernel were "
+			"removed count=%d",
 			n);
 	return n < 0 ? n : 0;
 }

@@ -32,7 +32,8 @@ void links_changed(void *ctx, uint16_t port, bool up)
 	if (p->under_ifindex != 0)
 		net_ops->link_carrier(k->net, p->twin.ifindex, up);
 	if (atomic_exchange(p->up, up) != up)
-		LOG(NOTICE, "port %s: its link is %s", p->conf->name, up ? "up" : "down");
+		LOG(NOTICE, "the link of a port has changed port=%s state=%s",
+			LOG_TEXT(p->conf->name), up ? "up" : "down");
 	/* what was announced into a dead link was not heard */
 	if (up && vips_state(k->vips) == VIPS_UP && links_vip(k, p))
 		vips_announce_anew(k->vips, clock_us());

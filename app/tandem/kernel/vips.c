@@ -72,8 +72,10 @@ static int vips_route(struct vips *v, const struct ip_prefix *to, uint32_t metri
 			      : net_ops->pool_route_set(v->s.net, to, metric);
 
 	if (ret < 0 && metric != 0 && !v->again)
-		LOG(ERR, "%s: cannot install the route %s, which is tried again: %s", of,
-			ip_prefix_print(to, text), strerror(-ret));
+		LOG(ERR,
+			"the route of a pool or loopback cannot be installed, and is tried again "
+			"name=%s prefix=%s metric=%u error=%s",
+			LOG_TEXT(of), ip_prefix_print(to, text), metric, LOG_TEXT(strerror(-ret)));
 	return ret;
 }
 
@@ -127,14 +129,16 @@ static unsigned int vips_where(const struct vips *v, const struct config_loopbac
 static int vips_address(struct vips *v, unsigned int i, bool up)
 {
 	const struct config_loopback *l = &v->s.conf->loopbacks[i];
+	char text[IP_ADDR_TEXT];
 	int ret = up ? net_ops->vip_add(v->s.net, &l->address, vips_where(v, l))
 		     : net_ops->vip_del(v->s.net, &l->address, vips_where(v, l));
 
 	v->confirmed[i] = up && ret == 0;
 	if (ret < 0 && up && !v->again)
-		LOG(ERR, "loopback %s: cannot add its address%s: %s", l->name,
+		LOG(ERR, "the address of a loopback cannot be added%s name=%s address=%s error=%s",
 			ip_addr_is_v4(&l->address) ? "" : ", is IPv6 disabled in the kernel?",
-			strerror(-ret));
+			LOG_TEXT(l->name), ip_addr_print(&l->address, text),
+			LOG_TEXT(strerror(-ret)));
 	return ret;
 }
 
@@ -206,8 +210,8 @@ int vips_ahead(struct vips *v, uint8_t metric)
 		vips_addresses_away(v);
 	if (v->state != VIPS_AHEAD)
 		LOG(NOTICE,
-			"advertise-in-standby: the routes of VIPs and pools are advertised with "
-			"metric %u",
+			"advertise-in-standby: the routes of VIPs and pools are advertised "
+			"metric=%u",
 			metric);
 	v->state = VIPS_AHEAD;
 	v->metric = metric;
