@@ -41,7 +41,8 @@ void paths_recovery(struct paths *p, const struct ip_addr *addr, uint8_t value, 
 		char text[IP_ADDR_TEXT];
 
 		p->front->count.sgsn_restarts++;
-		LOG(NOTICE, "SGSN %s restarted (Recovery %u, was %u): its sessions are removed",
+		LOG(NOTICE,
+			"an SGSN restarted: its sessions are removed peer=%s recovery=%u was=%u",
 			ip_addr_print(addr, text), value, at->recovery);
 	}
 	at->known = at->checked = true;
@@ -96,10 +97,11 @@ void paths_echo_result(struct paths *p, const struct ip_addr *addr, bool answere
 		return;
 	at->failed = !answered;
 	if (answered)
-		LOG(NOTICE, "SGSN %s answers Echo Requests again", ip_addr_print(addr, text));
+		LOG(NOTICE, "an SGSN answers Echo Requests again peer=%s",
+			ip_addr_print(addr, text));
 	else
 		LOG(WARNING,
-			"SGSN %s does not answer Echo Requests: check the access network; its "
-			"sessions are kept",
+			"an SGSN does not answer Echo Requests: check the access network; its "
+			"sessions are kept peer=%s",
 			ip_addr_print(addr, text));
 }

@@ -27,7 +27,8 @@ static void signalling_release(void *ctx, const struct signalling_txn *x, usec_t
 static int signalling_opened(const char *what, int ret)
 {
 	if (ret < 0)
-		LOG(ERR, "the %s cannot be opened: %s", what, strerror(-ret));
+		LOG(ERR, "a part of the signalling cannot be opened part=%s error=%s",
+			LOG_TEXT(what), LOG_TEXT(strerror(-ret)));
 	return ret;
 }
 
@@ -205,7 +206,9 @@ static void signalling_end_one(void *ctx, uint32_t superseded, uint32_t by)
 					.worker = ask_owner(&s->env, superseded),
 					.term = atomic_load(&s->env.role->term),
 					.rec = &rec }))
-		LOG(NOTICE, "session %08x ends: its subscriber has %08x, and its end was not heard",
+		LOG(NOTICE,
+			"a session ends: its subscriber has a newer one, and its end was not heard "
+			"session=%08x successor=%08x",
 			superseded, by);
 }
 
