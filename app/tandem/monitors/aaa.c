@@ -89,7 +89,8 @@ static int aaa_server_open(
 	s->conf = a;
 	s->src.fd = -1;
 	if (!aaa_probe_conf(m->set.conf, a, &conf, why)) {
-		LOG(ERR, "AAA server %s has no secret that can be used: %s", a->name, why);
+		LOG(ERR, "an AAA server has no secret that can be used name=%s reason=%s",
+			LOG_TEXT(a->name), LOG_TEXT(why));
 		ret = -EINVAL;
 	} else {
 		s->probe = radius_probe_create(&conf);
@@ -117,8 +118,9 @@ int aaa_open(struct monitors *m, usec_t now)
 		ret = aaa_server_open(m, &m->aaa->server[i], &m->set.conf->aaa_servers[i], now);
 		m->aaa->n = i + 1;
 		if (ret < 0)
-			LOG(ERR, "AAA server %s cannot be probed: %s",
-				m->set.conf->aaa_servers[i].name, strerror(-ret));
+			LOG(ERR, "an AAA server cannot be probed name=%s error=%s",
+				LOG_TEXT(m->set.conf->aaa_servers[i].name),
+				LOG_TEXT(strerror(-ret)));
 	}
 	return ret;
 }

@@ -145,7 +145,8 @@ static void monitors_edge(struct monitors *m, const struct monitor_event *e, use
 				used > 0 ? "; " : "", m->raised[i].text);
 	alarms_set(m->set.alarms, name, used > 0, text, now);
 	if (was && used > 0)
-		LOG(WARNING, "alarm %s has changed: %s", name, e->text);
+		LOG(WARNING, "an alarm has changed alarm=%s state=changed text=%s", LOG_TEXT(name),
+			LOG_TEXT(e->text));
 }
 
 static void monitors_events(struct monitors *m, usec_t now)
@@ -158,9 +159,15 @@ static void monitors_events(struct monitors *m, usec_t now)
 		if (e.object < 0)
 			monitors_edge(m, &e, now);
 		else if (e.to == MONITOR_DOWN)
-			LOG(WARNING, "a monitor has failed: %s (%s)", e.text, address);
+			LOG(WARNING,
+				"a monitor has failed: see show srp monitor type=%s state=%s "
+				"address=%s text=%s",
+				monitor_type_name(e.type), monitor_state_name(e.to),
+				LOG_TEXT(address), LOG_TEXT(e.text));
 		else if (e.to != MONITOR_INIT)
-			LOG(NOTICE, "a monitor has changed: %s (%s)", e.text, address);
+			LOG(NOTICE, "a monitor has changed type=%s state=%s address=%s text=%s",
+				monitor_type_name(e.type), monitor_state_name(e.to),
+				LOG_TEXT(address), LOG_TEXT(e.text));
 	}
 }
 

@@ -75,9 +75,9 @@ static void routers_lost(struct monitors *m, struct router *r, const char *why)
 
 	if (routers_may_log(m->routers))
 		LOG(WARNING,
-			"BMP: the session of %s has ended: %s; its peers are unknown until it "
-			"connects again",
-			ip_addr_print(&r->from, from), why);
+			"BMP: the session of a router has ended: its peers are unknown until it "
+			"connects again peer=%s reason=%s",
+			ip_addr_print(&r->from, from), LOG_TEXT(why));
 	station_close(m->routers->station, r->session);
 	reactor_unwatch(m->set.reactor, &r->src);
 }
@@ -126,8 +126,8 @@ static void routers_refuse(
 
 	/* a flood of them must not become one of logs */
 	if (rs->refused++ == 0 || now >= rs->log_at) {
-		LOG(WARNING, "BMP: a connection from %s is refused: %s (%lu so far)",
-			ip_addr_print(from, text), why, (unsigned long)rs->refused);
+		LOG(WARNING, "BMP: a connection was refused peer=%s reason=%s total=%lu",
+			ip_addr_print(from, text), LOG_TEXT(why), (unsigned long)rs->refused);
 		rs->log_at = now + LOG_US;
 	}
 }
@@ -205,7 +205,8 @@ static void routers_on_listen(void *ctx, struct source *s, uint32_t events)
 		return;
 	}
 	if (routers_may_log(rs))
-		LOG(NOTICE, "BMP: %s reports its BGP peers", ip_addr_print(&addr, text));
+		LOG(NOTICE, "BMP: a router reports its BGP peers peer=%s",
+			ip_addr_print(&addr, text));
 }
 
 /* ---- life ---- */
@@ -246,8 +247,11 @@ static int routers_listen_open(struct monitors *m)
 		ret = reactor_watch(
 			m->set.reactor, &m->routers->listen, fd, EPOLLIN, routers_on_listen, m);
 	if (ret < 0) {
-		LOG(ERR, "BMP: cannot listen on %s port %u: %s", ip_addr_print(&at, text),
-			m->set.conf->monitors.bmp_port, strerror(-ret));
+		LOG(ERR,
+			"BMP: cannot listen for routers: see that the address is ours, and that "
+			"nobody else has the TCP port address=%s tcp_port=%u error=%s",
+			ip_addr_print(&at, text), m->set.conf->monitors.bmp_port,
+			LOG_TEXT(strerror(-ret)));
 		if (fd >= 0)
 			sock_ops->close(fd);
 	}

@@ -185,7 +185,8 @@ void feed_role(struct pair *p, const struct srp_action *a, usec_t now)
 		enum monitor_type by = a->planned ? feed_type_of(a->cause) : MONITOR_NONE;
 
 		if (by != MONITOR_NONE)
-			LOG(NOTICE, "this chassis became Active because of the peer's %s",
+			LOG(NOTICE,
+				"this chassis became Active because of the peer's failure cause=%s",
 				srp_cause_name(a->cause));
 		p->ops.became(p->ctx, true, by, now);
 	} else if (a->to == SRP_STANDBY || a->to == SRP_INIT) {

@@ -126,9 +126,9 @@ static void link_renew(struct pair *p)
 	t = tls_ops->create(p->conf, why);
 	if (t == NULL) {
 		LOG(ERR,
-			"the new certificates or keys cannot be used: %s; new "
-			"connections go on with the certificates and keys as they were",
-			why);
+			"the new certificates or keys cannot be used: new connections go on with "
+			"the certificates and keys as they were reason=%s",
+			LOG_TEXT(why));
 		return;
 	}
 	tls_ops->destroy(p->link.tls);

@@ -60,8 +60,8 @@ void link_refuse(struct pair *p, struct link_conn *l, const char *why, usec_t no
 	if (strcmp(s->refused, why) != 0 || now >= s->refused_log) {
 		snprintf(s->refused, sizeof(s->refused), "%s", why);
 		s->refused_log = now + LOG_US;
-		LOG(WARNING, "SRP: a connection was refused (%lu so far): %s",
-			(unsigned long)s->handshakes_failed, why);
+		LOG(WARNING, "SRP: a connection was refused total=%lu reason=%s",
+			(unsigned long)s->handshakes_failed, LOG_TEXT(why));
 	}
 	if (s->up == NULL)
 		alarms_raise(p->alarms, PAIR_ALARM_REFUSED, why, now);
@@ -171,7 +171,7 @@ void link_receive(struct pair *p, struct link_conn *l, usec_t now)
 		n = link_bytes_in(l, l->in + l->in_len, (size_t)want, why);
 		if (n < 0) {
 			if (why[0] != '\0')
-				LOG(WARNING, "the SRP connection ended: %s", why);
+				LOG(WARNING, "the SRP connection ended reason=%s", LOG_TEXT(why));
 			if (l->tls == NULL && !l->heard)
 				link_not_peer(p, l,
 					"the peer closed the connection without a hello: if it "

@@ -18,7 +18,8 @@ static bool listen_is_peer(struct pair *p, const struct ip_addr *from, usec_t no
 	if (p->link.strangers++ == 0 ||
 		now >= p->link.stranger_log) { /* a flood of them must not become one of logs */
 		LOG(WARNING,
-			"SRP: a connection from %s was refused, which is not srp.peer (%lu so far)",
+			"SRP: a connection was refused, as it does not come from srp.peer peer=%s "
+			"total=%lu",
 			ip_addr_print(from, text), (unsigned long)p->link.strangers);
 		p->link.stranger_log = now + LOG_US;
 	}
@@ -81,7 +82,7 @@ int link_open(struct pair *p)
 	if (!p->conf->srp.insecure) {
 		p->link.tls = tls_ops->create(p->conf, why);
 		if (p->link.tls == NULL) {
-			LOG(ERR, "the SRP connection cannot be secured: %s", why);
+			LOG(ERR, "the SRP connection cannot be secured reason=%s", LOG_TEXT(why));
 			return -EINVAL;
 		}
 	}
@@ -105,7 +106,8 @@ void pair_replace_peer(struct pair *p, const struct pair_peer *peer, usec_t now)
 
 	p->peer = *peer;
 	p->peer.incarnation = 0;
-	LOG(NOTICE, "SRP: the peer is %s from now on", ip_addr_print(&peer->address, text));
+	LOG(NOTICE, "SRP: the peer has another address from now on peer=%s",
+		ip_addr_print(&peer->address, text));
 	link_drop_all(p, now);
 	p->link.retry_at = now;
 }

@@ -60,12 +60,16 @@ static int pair_open(struct pair *p, const struct pair_settings *s)
 	int ret = link_open(p);
 
 	if (ret < 0) {
-		LOG(ERR, "the SRP connection cannot be prepared: %s", strerror(-ret));
+		LOG(ERR,
+			"the SRP connection cannot be prepared: see that srp.bind is an address of "
+			"ours error=%s",
+			LOG_TEXT(strerror(-ret)));
 		return ret;
 	}
 	ret = agree_open(p);
 	if (ret < 0) {
-		LOG(ERR, "the configuration cannot be prepared for comparison: %s", strerror(-ret));
+		LOG(ERR, "the configuration cannot be prepared for comparison error=%s",
+			LOG_TEXT(strerror(-ret)));
 		return ret;
 	}
 	pair_srp_conf(p, s);
@@ -124,9 +128,10 @@ void pair_destroy(struct pair *p)
 static void pair_do_role(struct pair *p, const struct srp_action *a, usec_t now)
 {
 	journal_role(p->journal, a, now);
-	LOG(NOTICE, "this chassis has changed from %s to %s, cause %s, term %lu.%lu",
-		srp_state_name(a->from), srp_state_name(a->to), srp_cause_name(a->cause),
-		(unsigned long)(a->term >> 1), (unsigned long)(a->term & 1));
+	LOG(NOTICE, "this chassis is %s now was=%s state=%s cause=%s term=%lu.%lu",
+		srp_state_name(a->to), srp_state_name(a->from), srp_state_name(a->to),
+		srp_cause_name(a->cause), (unsigned long)(a->term >> 1),
+		(unsigned long)(a->term & 1));
 	trace_role(p, a, clock_us());
 	feed_role(p, a, now);
 	p->brisk_until = now + BRISK_US;
@@ -161,8 +166,9 @@ static void pair_carry_out(struct pair *p, const struct srp_action *a, usec_t no
 		pair_do_heartbeat(p, a);
 		break;
 	case SRP_ACT_STEP:
-		LOG(DEBUG, "step %s of term %lu begins", srp_step_name(a->step),
-			(unsigned long)a->term);
+		LOG(DEBUG, "a step of a role change begins step=%s term=%lu.%lu",
+			srp_step_name(a->step), (unsigned long)(a->term >> 1),
+			(unsigned long)(a->term & 1));
 		trace_wait(p, a->step, clock_us());
 		step_begin(p, a, now);
 		break;

@@ -37,9 +37,9 @@ bool step_deliver(struct pair *p, usec_t now)
 	trace_step(p, s.step, clock_us());
 	p->step = (struct step){ .step = SRP_STEP_NONE };
 	if (!s.ok)
-		LOG(WARNING, "role change: step %s of term %lu.%lu failed: %s",
+		LOG(WARNING, "a step of a role change failed step=%s term=%lu.%lu reason=%s",
 			srp_step_name(s.step), (unsigned long)(s.term >> 1),
-			(unsigned long)(s.term & 1), s.why);
+			(unsigned long)(s.term & 1), LOG_TEXT(s.why));
 	srp_done(p->srp, s.step, s.term, s.ok, s.number, s.why, now);
 	return true;
 }

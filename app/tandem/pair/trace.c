@@ -58,12 +58,10 @@ static void trace_report(const struct trace *t)
 	size_t used = 0;
 
 	for (unsigned int i = 0; i < t->n && used < sizeof(text); i++)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s %s %.1f",
-			i > 0 ? "," : "", t->phase[i].name, (double)t->phase[i].us / 1000);
-	LOG(NOTICE,
-		"the switchover took %.1f ms (for %.1f of them this process did not run), in these "
-		"phases:%s",
-		(double)(t->mark - t->began) / 1000, (double)t->stood_still / 1000, text);
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s %.1f",
+			i > 0 ? ", " : "", t->phase[i].name, (double)t->phase[i].us / 1000);
+	LOG(NOTICE, "the switchover has ended took_ms=%.1f stood_still_ms=%.1f phases_ms=%s",
+		(double)(t->mark - t->began) / 1000, (double)t->stood_still / 1000, LOG_TEXT(text));
 }
 
 /* Into the entry of the transition that ended it. */
