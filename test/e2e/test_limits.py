@@ -251,8 +251,8 @@ def test_control_socket(pair):
     # its own.
     pair.left.ask("srp validate-switchover")
     pair.left.ask("not\ntandem: a command")
-    for line in ("srp validate-switchover", "not?tandem: a command"):
-        told = f"control socket: {line}, by user {os.getuid()}, process {os.getpid()}\n"
+    for line in ("srp validate-switchover", "not\\ntandem: a command"):
+        told = f' command="{line}" uid={os.getuid()} pid={os.getpid()}\n'
         wait_until(lambda t=told: t in pair.left.process.output(), 5, told)
     for octets in (b"", b"\n", b"{\n", b'{"command": 7}\n', b'{"command": "show nonsense"}\n',
                    b"x" * 100000 + b"\n",

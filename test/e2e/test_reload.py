@@ -91,7 +91,7 @@ def test_good(lab):
         for key, value in LIVE.items():
             assert re.search(rf"(?m)^\t{key.split('.')[1]} = {value};", text(chassis)), (
                 text(chassis))
-            wait_until(lambda c=chassis, k=key: f"reload: {k}: " in c.process.output(), 5,
+            wait_until(lambda c=chassis, k=key: f"changed a key key={k} " in c.process.output(), 5,
                        f"the log to name {key}")
         wait_until(lambda c=chassis: rate(c) == 500, 5, "the replication core to keep to the new "
                                                         "rate")
@@ -104,7 +104,7 @@ def test_good(lab):
     active.process.send(signal.SIGHUP)
     wait_until(lambda: rate(active) == 0, 5, "the reload by SIGHUP")
     said = lambda: active.process.output()[logged:]
-    wait_until(lambda: "reload: log.level: " in said(), 5, lambda: f"the log: {said()}")
+    wait_until(lambda: " key=log.level " in said(), 5, lambda: f"the log: {said()}")
     assert "SIGHUP" not in said(), said()
     wait_until(lambda: attach_directly(active, client, imsis), 10, "an answer past the kernel "
                                                                    "again")
@@ -285,7 +285,7 @@ def test_slow_disk(lab):
             wait_until(lambda t=turns: chassis.ctl("show workers")["cores"][0]["turns"] > t + 10,
                        5,
                        "control to turn")
-            done = chassis.process.output().count("reload: srp.replication-rate: ")
+            done = chassis.process.output().count(" key=srp.replication-rate ")
             chassis.process.send(signal.SIGHUP)
             if not stays:
                 asker.close()
@@ -299,7 +299,7 @@ def test_slow_disk(lab):
                 answer = json.loads(asker.makefile("rb").readline())
                 assert answer["data"]["changed"][0]["to"] == "100", answer
         # The one that was asked for, then the one by SIGHUP.
-        wait_until(lambda n=done: chassis.process.output().count("reload: srp.replication-rate: ")
+        wait_until(lambda n=done: chassis.process.output().count(" key=srp.replication-rate ")
                    == n + 2,
                    5,
                    "both reloads")

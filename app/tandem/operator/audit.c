@@ -64,6 +64,9 @@ json_t *act_resync(void *family, json_t *args, usec_t now)
 		state == SRP_ACTIVE ? "the Standby was asked to compare now"
 				    : "the comparison with the Active begins now",
 		atomic_load(&v->buckets));
-	LOG(NOTICE, "%s: %s", words, text);
+	LOG(NOTICE,
+		"the whole tables of both chassis are compared now, as an operator asked "
+		"command=%s buckets=%u",
+		LOG_TEXT(words), atomic_load(&v->buckets));
 	return command_answer(0, text);
 }

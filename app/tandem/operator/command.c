@@ -14,7 +14,8 @@ json_t *command_answer(int ret, const char *text)
 
 json_t *command_refused(const char *words, const char *why)
 {
-	LOG(NOTICE, "%s: refused: %s", words, why);
+	LOG(NOTICE, "an operator's command was refused command=%s reason=%s", LOG_TEXT(words),
+		LOG_TEXT(why));
 	return command_answer(-EPERM, why);
 }
 

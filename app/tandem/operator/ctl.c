@@ -75,15 +75,13 @@ static void ctl_log(
 	struct ucred who = { .uid = (uid_t)-1 };
 	socklen_t len = sizeof(who);
 	char text[64];
-	size_t n;
 
 	sock_ops->get_option(k->src.fd, SOL_SOCKET, SO_PEERCRED, &who, &len);
-	for (n = 0; n < sizeof(text) - 1 && words[n] != '\0'; n++)
-		text[n] = words[n] >= ' ' && words[n] <= '~' ? words[n] : '?';
-	text[n] = '\0';
+	snprintf(text, sizeof(text), "%s", words);
 	LOG_AT(command != NULL && command->permission == COMMAND_VIEW ? RTE_LOG_DEBUG
 								      : RTE_LOG_NOTICE,
-		"control socket: %s, by user %u, process %d", text, who.uid, who.pid);
+		"a command came over the control socket command=%s uid=%u pid=%d", LOG_TEXT(text),
+		who.uid, who.pid);
 }
 
 static json_t *ctl_execute(

@@ -142,12 +142,21 @@ static void reload_note(void *ctx, const struct config_change *ch)
 		fprintf(r->lines, "\n%s: %s -> %s", ch->key, ch->from, ch->to);
 }
 
-static void reload_log_lines(uint32_t level, const char *text)
+static void reload_log_lines(bool refused, const char *text)
 {
+	char line[LOG_VALUE];
+
 	for (const char *p = text; p != NULL && *p != '\0';) {
 		int len = (int)strcspn(p, "\n");
 
-		LOG_AT(level, "reload: %.*s", len, p);
+		snprintf(line, sizeof(line), "%.*s", len, p);
+		if (refused)
+			LOG(ERR,
+				"the reload was refused and changed nothing: the text says why "
+				"text=%s",
+				LOG_TEXT(line));
+		else
+			LOG(WARNING, "the reload was done, with a warning text=%s", LOG_TEXT(line));
 		p += len + (p[len] == '\n');
 	}
 }
@@ -164,7 +173,7 @@ static json_t *reload_refused(const char *what, const char *lines)
 		    lines) < 0)
 		return NULL;
 	reload_plain(text);
-	reload_log_lines(RTE_LOG_ERR, text);
+	reload_log_lines(true, text);
 	r = reload_refuse(text);
 	free(text);
 	return r;
@@ -215,9 +224,10 @@ static int reload_apply(struct operator_reload *r, const struct config *next, co
 	if (level != was)
 		log_level_set(RTE_MAX(level, was));
 	json_array_foreach (changed, i, ch)
-		LOG(NOTICE, "reload: %s: %s -> %s", json_string_value(json_object_get(ch, "key")),
-			json_string_value(json_object_get(ch, "from")),
-			json_string_value(json_object_get(ch, "to")));
+		LOG(NOTICE, "the reload has changed a key key=%s was=%s value=%s",
+			LOG_TEXT(json_string_value(json_object_get(ch, "key"))),
+			LOG_TEXT(json_string_value(json_object_get(ch, "from"))),
+			LOG_TEXT(json_string_value(json_object_get(ch, "to"))));
 	if (level != was)
 		log_level_set(level);
 	return 0;
@@ -232,14 +242,16 @@ static json_t *reload_accepted(
 	if (reload_apply(r, &w->next, changed, clock_us(), why, sizeof(why)) < 0)
 		return reload_refused(why, "try again");
 	if (n == 0) {
-		LOG(NOTICE, "reload: nothing was changed: what %s says is in force already",
-			w->path);
+		LOG(NOTICE,
+			"the reload has changed nothing: what the file says is in force already "
+			"path=%s",
+			LOG_TEXT(w->path));
 		snprintf(result, sizeof(result),
 			"nothing was changed: what the file says is in force already");
 	} else {
 		snprintf(result, sizeof(result), "%zu key%s changed", n, n == 1 ? "" : "s");
 	}
-	reload_log_lines(RTE_LOG_WARNING, w->report.text);
+	reload_log_lines(false, w->report.text);
 	return json_pack("{s:b,s:{s:s,s:s,s:O,s:[],s:s*}}", "ok", 1, "data", "file", w->path,
 		"result", result, "changed", changed, "needs_restart", "warnings", w->report.text);
 }
@@ -281,10 +293,10 @@ static json_t *reload_saved(struct disk_work *w)
 {
 	if (w->ret < 0) {
 		reload_plain(w->why);
-		LOG(ERR, "save configuration: %s", w->why);
+		LOG(ERR, "the configuration cannot be saved reason=%s", LOG_TEXT(w->why));
 		return reload_refuse(w->why);
 	}
-	LOG(NOTICE, "configuration saved in %s", w->path);
+	LOG(NOTICE, "the configuration was saved path=%s", LOG_TEXT(w->path));
 	return json_pack("{s:b,s:{s:s,s:s,s:I}}", "ok", 1, "data", "result",
 		"saved: defaults are in it, comments of the loaded file are not", "file", w->path,
 		"bytes", (json_int_t)w->len);
@@ -320,8 +332,10 @@ static json_t *reload_work_begin(struct operator_reload *r, struct disk_work *w)
 		return NULL;
 	}
 	reload_work_free(w);
-	LOG(ERR, "the configuration cannot be saved or loaded, no thread starts: %s",
-		strerror(-ret));
+	LOG(ERR,
+		"the configuration cannot be saved or loaded, as no thread starts: try again "
+		"error=%s",
+		LOG_TEXT(strerror(-ret)));
 	return reload_refuse("nothing was done, no thread starts: see the log, and try again");
 }
 
@@ -387,7 +401,7 @@ void reload_turn(struct operator_reload *r)
 	if (!r->hangup || r->disk != NULL || settings_holder(r->s.settings) != NULL)
 		return;
 	r->hangup = false;
-	LOG(NOTICE, "SIGHUP: reading %s", r->s.file);
+	LOG(NOTICE, "SIGHUP came: the configuration is loaded anew path=%s", LOG_TEXT(r->s.file));
 	json_decref(reload_begin(r));
 }
 

@@ -105,7 +105,10 @@ json_t *act_reset_auth(void *family, json_t *args, usec_t now)
 	held = monitors_reset_auth(f->monitors, now);
 	snprintf(text, sizeof(text), "%s; all servers are probed anew, see show srp monitor",
 		held ? "an AAA failure may cause a switchover again" : "no AAA failure was held");
-	LOG(NOTICE, "%s: %s", words, text);
+	LOG(NOTICE,
+		"all AAA servers are probed anew, and a failure of theirs may cause a switchover, "
+		"as an operator asked command=%s held=%s",
+		LOG_TEXT(words), held ? "yes" : "no");
 	return command_answer(0, text);
 }
 

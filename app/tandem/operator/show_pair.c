@@ -73,27 +73,31 @@ json_t *show_license(void *family, json_t *args, usec_t now)
 
 json_t *act_validate_configuration(void *family, json_t *args, usec_t now)
 {
+	static const char words[] = "srp validate-configuration";
 	const struct operator_pair *pair = family;
 	char reason[SRP_REASON_MAX] = "";
 	int ret = pair->validate_configuration(pair->ctx, reason, now);
 
 	(void)args;
-	LOG(NOTICE, "srp validate-configuration: %s%s",
-		ret == 0 ? "the comparison has started" : "it is refused: ", reason);
-	return command_answer(ret,
-		ret == 0 ? "comparison started; 'show srp configuration-difference' has the result"
-			 : reason);
+	if (ret != 0)
+		return command_refused(words, reason);
+	LOG(NOTICE, "the configurations are compared now, as an operator asked command=%s",
+		LOG_TEXT(words));
+	return command_answer(
+		0, "comparison started; 'show srp configuration-difference' has the result");
 }
 
 json_t *act_switchover(void *family, json_t *args, usec_t now)
 {
+	static const char words[] = "srp initiate-switchover";
 	const struct operator_pair *pair = family;
 	char reason[SRP_REASON_MAX] = "";
 	int ret = pair->switchover(pair->ctx, request_force(args), reason, now);
 
-	LOG(NOTICE, "srp initiate-switchover: %s%s",
-		ret == 0 ? "the switchover has started" : "it is refused: ", reason);
-	return command_answer(ret, ret == 0 ? "switchover started" : reason);
+	if (ret != 0)
+		return command_refused(words, reason);
+	LOG(NOTICE, "the switchover has started, as an operator asked command=%s", LOG_TEXT(words));
+	return command_answer(0, "switchover started");
 }
 
 json_t *act_validate_switchover(void *family, json_t *args, usec_t now)
