@@ -152,8 +152,9 @@ class Chassis:
 
     def wait_ready(self, timeout=40):
         """Waits until the daemon says that it is up."""
-        wait_until(lambda: ": ready" in self.process.output() or not self.process.running(),
-                   timeout, lambda: f"{self.side} to be ready: {self.process.output()[-1500:]}")
+        wait_until(
+            lambda: "this chassis is ready" in self.process.output() or not self.process.running(),
+            timeout, lambda: f"{self.side} to be ready: {self.process.output()[-1500:]}")
         if not self.process.running():
             raise LabError(f"{self.side} ended with {self.process.popen.returncode}: "
                            f"{self.process.output()[-1500:]}")

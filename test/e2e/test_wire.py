@@ -80,7 +80,8 @@ def test_mtu_refused(lab):
         pair.left.may_end()
         assert pair.left.process.wait(40) != 0
         said = pair.left.process.output()
-        for words in ("port repl", "does not take mtu 9000", "framesz=9216"):
+        for words in ("does not take its MTU", " port=repl ", " mtu_bytes=9000 ",
+                      " framesz_bytes=9216\n"):
             assert words in said, said
 
 

@@ -80,9 +80,9 @@ static int boot_pools(struct tandem *t)
 	if (t->mbufs == NULL || t->shared.indirect == NULL || t->stream_mbufs == NULL ||
 		t->msgs == NULL || t->fib == NULL) {
 		LOG(ERR,
-			"packet buffers cannot be had: %s: give the EAL more memory (-m or "
-			"hugepages)",
-			rte_strerror(rte_errno));
+			"packet buffers cannot be had: give the EAL more memory (-m or hugepages) "
+			"error=%s",
+			LOG_TEXT(rte_strerror(rte_errno)));
 		return -ENOMEM;
 	}
 	return 0;
@@ -165,10 +165,10 @@ int boot_tables(struct tandem *t)
 	}
 	if (t->table == NULL) {
 		LOG(ERR,
-			"a table of %u sessions cannot be had: %s: give the EAL more memory (about "
-			"%u MB for it)",
-			t->conf->table.max_sessions, strerror(errno),
-			t->conf->table.max_sessions / 3200 + 1);
+			"the table of sessions cannot be had: give the EAL more memory sessions=%u "
+			"memory_mb=%u error=%s",
+			t->conf->table.max_sessions, t->conf->table.max_sessions / 3200 + 1,
+			LOG_TEXT(strerror(errno)));
 		return -ENOMEM;
 	}
 	t->shared.table = t->table;
@@ -179,7 +179,7 @@ int boot_tables(struct tandem *t)
 	t->shared.direct = t->mbufs;
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
 		t->shared.worker_of_shard[i] = (uint8_t)(i % t->n_workers);
-	LOG(INFO, "this chassis is side %u; its table has room for %u sessions in %.1f MB", t->side,
+	LOG(INFO, "the table of sessions is there side=%u sessions=%u memory_mb=%.1f", t->side,
 		t->table->n_slots * SESSION_SHARDS,
 		(double)(t->table->bytes + t->pools->bytes) / 1e6);
 	return 0;

@@ -67,7 +67,7 @@ struct control *control_create(struct tandem *t)
 	c->started = c->now = clock_us();
 	c->reactor = reactor_create(settled, c);
 	if (c->reactor == NULL) {
-		LOG(ERR, "the control core cannot begin: %s", strerror(errno));
+		LOG(ERR, "the control core cannot begin error=%s", LOG_TEXT(strerror(errno)));
 		memory_give(c);
 		return NULL;
 	}
@@ -79,8 +79,8 @@ struct control *control_create(struct tandem *t)
 	for (unsigned int i = 0; i < RTE_DIM(parts) && ret == 0; i++) {
 		ret = parts[i].open(c);
 		if (ret < 0)
-			LOG(ERR, "the control core cannot begin with its %s: %s", parts[i].what,
-				strerror(-ret));
+			LOG(ERR, "a part of the control core cannot begin part=%s error=%s",
+				LOG_TEXT(parts[i].what), LOG_TEXT(strerror(-ret)));
 	}
 	if (ret == 0)
 		ret = start_operator(c);

@@ -13,23 +13,25 @@ int lcores_choose(struct tandem *t)
 
 	if (rte_lcore_count() < 3) {
 		LOG(ERR,
-			"%u lcores: at least three are needed (control, replication, one worker): "
-			"see --lcores",
+			"there are too few lcores: at least three are needed (control, "
+			"replication, one worker), see --lcores lcores=%u",
 			rte_lcore_count());
 		return -EINVAL;
 	}
 	if (f->lcores.control >= 0 && (unsigned int)f->lcores.control != rte_get_main_lcore()) {
 		LOG(ERR,
-			"lcores.control is %d, but the EAL's main lcore is %u: start with "
-			"--main-lcore %d",
-			f->lcores.control, rte_get_main_lcore(), f->lcores.control);
+			"lcores.control is not the main lcore of the EAL: start with the option "
+			"--main-lcore and the same lcore lcore=%d main_lcore=%u",
+			f->lcores.control, rte_get_main_lcore());
 		return -EINVAL;
 	}
 	RTE_LCORE_FOREACH_WORKER (id)
 		last = id;
 	t->repl_lcore = f->lcores.replication >= 0 ? (unsigned int)f->lcores.replication : last;
 	if (!rte_lcore_is_enabled(t->repl_lcore) || t->repl_lcore == rte_get_main_lcore()) {
-		LOG(ERR, "lcores.replication is %u: not one of the EAL's worker lcores",
+		LOG(ERR,
+			"lcores.replication is not one of the EAL's worker lcores: see --lcores "
+			"lcore=%u",
 			t->repl_lcore);
 		return -EINVAL;
 	}
@@ -39,7 +41,9 @@ int lcores_choose(struct tandem *t)
 			id = (unsigned int)f->lcores.workers[i];
 			if (id >= RTE_MAX_LCORE || !rte_lcore_is_enabled(id) || taken[id] ||
 				id == rte_get_main_lcore()) {
-				LOG(ERR, "lcores.workers: %u is not a free worker lcore of the EAL",
+				LOG(ERR,
+					"lcores.workers has one that is not a free worker lcore of "
+					"the EAL: see --lcores lcore=%u",
 					id);
 				return -EINVAL;
 			}

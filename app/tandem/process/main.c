@@ -30,8 +30,10 @@ static void main_logs(const struct config *conf)
 	s.spawn = main_log_thread;
 	ret = log_start(&s);
 	if (ret < 0)
-		LOG(WARNING, "no thread for the log: %s; whoever logs waits for its output",
-			strerror(-ret));
+		LOG(WARNING,
+			"there is no thread for the log: whoever logs waits for its output "
+			"error=%s",
+			LOG_TEXT(strerror(-ret)));
 }
 
 /* Where the EAL's options end. Without "--" all arguments are ours (--help, --check), so that

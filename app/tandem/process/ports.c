@@ -38,15 +38,18 @@ static int find(const struct config_port *conf, uint16_t *id)
 		return 0;
 	if (strncmp(name, "net_", 4) != 0) {
 		LOG(ERR,
-			"port %s: device %s is not there: bind it with dpdk-devbind.py and allow "
-			"it with -a",
-			conf->name, name);
+			"the device of a port is not there: bind it with dpdk-devbind.py and allow "
+			"it with -a port=%s device=%s",
+			LOG_TEXT(conf->name), LOG_TEXT(name));
 		return -ENODEV;
 	}
 	ret = rte_vdev_init(name, args);
 	if (ret < 0 || rte_eth_dev_get_port_by_name(name, id) < 0) {
-		LOG(ERR, "port %s: device %s cannot be made: %s", conf->name, conf->device,
-			strerror(ret < 0 ? -ret : ENODEV));
+		LOG(ERR,
+			"the device of a port cannot be made: see what DPDK says above "
+			"port=%s device=%s error=%s",
+			LOG_TEXT(conf->name), LOG_TEXT(conf->device),
+			LOG_TEXT(strerror(ret < 0 ? -ret : ENODEV)));
 		return -ENODEV;
 	}
 	return 0;
@@ -69,10 +72,10 @@ static int queues(const struct tandem *t, struct port *p, const struct rte_eth_d
 	if (p->n_rxq <= info->max_rx_queues && p->n_txq <= info->max_tx_queues)
 		return 0;
 	LOG(ERR,
-		"port %s: %u workers need %u queues, %s has %u to receive and %u to send: use "
-		"fewer workers or another device",
-		p->conf->name, t->n_workers, p->n_rxq, p->conf->device, info->max_rx_queues,
-		info->max_tx_queues);
+		"the device of a port has too few queues: use fewer workers or another device "
+		"port=%s device=%s workers=%u queues=%u rx_queues=%u tx_queues=%u",
+		LOG_TEXT(p->conf->name), LOG_TEXT(p->conf->device), t->n_workers, p->n_rxq,
+		info->max_rx_queues, info->max_tx_queues);
 	return -ENODEV;
 }
 
@@ -110,15 +113,17 @@ static int take_mtu(const struct port *p)
 		return 0;
 	if (!(p->conf->roles & CONFIG_REPLICATION)) {
 		LOG(WARNING,
-			"port %s: %s does not take mtu %u: larger packets than it takes are lost",
-			p->conf->name, p->conf->device, mtu);
+			"the device of a port does not take its MTU: larger packets than it takes "
+			"are lost port=%s device=%s mtu_bytes=%u",
+			LOG_TEXT(p->conf->name), LOG_TEXT(p->conf->device), mtu);
 		return 0;
 	}
 	LOG(ERR,
-		"port %s: %s does not take mtu %u: set a smaller mtu on both chassis, or let the "
-		"device have it (net_af_packet: that mtu on the interface under it, framesz=%u or "
-		"more)",
-		p->conf->name, p->conf->device, mtu, RTE_ALIGN_CEIL(mtu + FRAME_HEAD, 1024));
+		"the device of a port does not take its MTU: set a smaller mtu on both chassis, or "
+		"let the device have it (net_af_packet: that mtu on the interface under it, and at "
+		"least that framesz) port=%s device=%s mtu_bytes=%u framesz_bytes=%u",
+		LOG_TEXT(p->conf->name), LOG_TEXT(p->conf->device), mtu,
+		RTE_ALIGN_CEIL(mtu + FRAME_HEAD, 1024));
 	return -EMSGSIZE;
 }
 
@@ -163,8 +168,10 @@ static int configure(const struct tandem *t, struct port *p)
 	 * pass them all and cannot be told. */
 	ret = p->conf->roles & CONFIG_REPLICATION ? 0 : rte_eth_allmulticast_enable(p->id);
 	if (ret < 0 && ret != -ENOTSUP)
-		LOG(WARNING, "port %s: it does not pass multicasts to the kernel: %s",
-			p->conf->name, strerror(-ret));
+		LOG(WARNING,
+			"a port does not pass multicasts to the kernel: neighbour discovery and "
+			"routing daemons miss them port=%s error=%s",
+			LOG_TEXT(p->conf->name), LOG_TEXT(strerror(-ret)));
 	ret = rte_eth_macaddr_get(p->id, &mac);
 	p->mac = *mac_of(&mac);
 	return ret;
@@ -180,8 +187,11 @@ static int open_one(struct tandem *t, struct port *p)
 		return -ENOSPC;
 	ret = configure(t, p);
 	if (ret < 0) {
-		LOG(ERR, "port %s: its device %s cannot be started: %s", p->conf->name,
-			p->conf->device, strerror(-ret));
+		LOG(ERR,
+			"the device of a port cannot be started: see what DPDK says above "
+			"port=%s device=%s error=%s",
+			LOG_TEXT(p->conf->name), LOG_TEXT(p->conf->device),
+			LOG_TEXT(strerror(-ret)));
 		return ret;
 	}
 	p->under_ifindex = under(p->conf);
@@ -189,9 +199,9 @@ static int open_one(struct tandem *t, struct port *p)
 		&p->twin, p->id, p->conf->twin, p->conf->mtu, &p->conf->address, t->mbufs);
 	if (ret < 0) {
 		LOG(ERR,
-			"port %s: its twin %s cannot be made: %s (root and /dev/net/tun are "
-			"needed)",
-			p->conf->name, p->conf->twin, strerror(-ret));
+			"the twin of a port cannot be made: root and /dev/net/tun are needed "
+			"port=%s twin=%s error=%s",
+			LOG_TEXT(p->conf->name), LOG_TEXT(p->conf->twin), LOG_TEXT(strerror(-ret)));
 		return ret;
 	}
 	t->fib->mac[p->id] = p->mac;
@@ -199,8 +209,9 @@ static int open_one(struct tandem *t, struct port *p)
 	t->shared.port[p->id].mtu = (uint16_t)p->conf->mtu;
 	t->shared.port[p->id].twin4 =
 		p->conf->address.len > 0 ? ip_addr_to_v4(&p->conf->address.addr) : 0;
-	LOG(INFO, "port %s is the device %s, DPDK's port %u, with the twin %s and %u queues",
-		p->conf->name, p->conf->device, p->id, p->conf->twin, p->n_rxq);
+	LOG(INFO, "a port is open port=%s device=%s dpdk_port=%u twin=%s queues=%u",
+		LOG_TEXT(p->conf->name), LOG_TEXT(p->conf->device), p->id, LOG_TEXT(p->conf->twin),
+		p->n_rxq);
 	return 0;
 }
 

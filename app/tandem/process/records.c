@@ -81,16 +81,16 @@ int records_open(struct control *c, struct srp_saved *saved)
 		return -ENOMEM;
 	ret = records_register(c->alarms);
 	if (ret < 0) {
-		LOG(ERR, "the alarms cannot be registered: %s", strerror(-ret));
+		LOG(ERR, "the alarms cannot be registered error=%s", LOG_TEXT(strerror(-ret)));
 		return ret;
 	}
 	c->journal = journal_open(&s, saved);
 	if (c->journal == NULL) {
 		ret = -errno;
 		LOG(ERR,
-			"the state directory %s cannot be used: %s; it must be a directory that "
-			"can be written",
-			s.state_dir, strerror(-ret));
+			"the state directory cannot be used: it must be a directory that can be "
+			"written path=%s error=%s",
+			LOG_TEXT(s.state_dir), LOG_TEXT(strerror(-ret)));
 	}
 	return ret;
 }

@@ -49,9 +49,9 @@ static void signals_ready(void *ctx, struct source *s, uint32_t events)
 			return;
 		}
 		LOG(NOTICE,
-			"the signal \"%s\" came: this chassis hands over if it is Active, and is "
-			"going down",
-			strsignal((int)info.ssi_signo));
+			"a signal came: this chassis hands over if it is Active, and is going down "
+			"signal=%s",
+			LOG_TEXT(strsignal((int)info.ssi_signo)));
 		c->stopping = true;
 		c->stop_by = c->now + SIGNALS_STOP_US;
 		pair_shutdown(c->pair, c->now);

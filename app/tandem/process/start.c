@@ -33,11 +33,11 @@ static int start_crypto(struct tandem *t)
 	}
 	t->crypt = crypt_ops->create(t->conf->srp.crypto_device, t->number, why);
 	if (t->crypt == NULL) {
-		LOG(ERR, "the replication stream cannot be encrypted: %s", why);
+		LOG(ERR, "the replication stream cannot be encrypted reason=%s", LOG_TEXT(why));
 		return -ENODEV;
 	}
-	LOG(INFO, "the replication stream is encrypted with AES-128-GCM by the device %s",
-		crypt_ops->device(t->crypt));
+	LOG(INFO, "the replication stream is encrypted with AES-128-GCM device=%s",
+		LOG_TEXT(crypt_ops->device(t->crypt)));
 	return 0;
 }
 
@@ -155,7 +155,7 @@ static void start_notify(const char *state)
 		return;
 	if (sock_ops->send_to(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&un, len) <
 		0)
-		LOG(DEBUG, "cannot notify the service manager: %s", strerror(errno));
+		LOG(DEBUG, "cannot notify the service manager error=%s", LOG_TEXT(strerror(errno)));
 	sock_ops->close(fd);
 }
 
@@ -167,14 +167,16 @@ int start_run(struct tandem *t)
 	for (up = 0; up < RTE_DIM(stages); up++) {
 		ret = stages[up].start(t);
 		if (ret < 0) {
-			LOG(ERR, "this chassis cannot start, as its stage \"%s\" failed: %s",
-				stages[up].name, strerror(-ret));
+			LOG(ERR,
+				"this chassis cannot start, as a part of it failed part=%s "
+				"error=%s",
+				LOG_TEXT(stages[up].name), LOG_TEXT(strerror(-ret)));
 			stages[up].stop(t);
 			break;
 		}
 	}
 	if (ret == 0) {
-		LOG(NOTICE, "%s: ready", t->conf->chassis.name);
+		LOG(NOTICE, "this chassis is ready chassis=%s", LOG_TEXT(t->conf->chassis.name));
 		start_notify("READY=1");
 		ret = control_run(t->control);
 		start_notify("STOPPING=1");

@@ -58,7 +58,7 @@ static int start_operator_metrics(struct control *c, struct metrics *m)
 	if (ret == 0)
 		ret = pair_metrics_register(m, c->pair);
 	if (ret < 0)
-		LOG(ERR, "the counters cannot be registered: %s", strerror(-ret));
+		LOG(ERR, "the counters cannot be registered error=%s", LOG_TEXT(strerror(-ret)));
 	return ret;
 }
 
@@ -126,9 +126,9 @@ int start_operator(struct control *c)
 		return 0;
 	ret = -errno;
 	LOG(ERR,
-		"the control socket %s cannot be opened: %s; its directory must exist, and "
-		"no other chassis may have it",
-		t->conf->telemetry.control_socket, strerror(-ret));
+		"the control socket cannot be opened: its directory must exist, and no other "
+		"chassis may have it path=%s error=%s",
+		LOG_TEXT(t->conf->telemetry.control_socket), LOG_TEXT(strerror(-ret)));
 	return ret;
 }
 
