@@ -189,6 +189,11 @@ check_citations() {
 	verdict "citations" "$(python3 test/citations.py "${c[@]}" 2>&1)"
 }
 
+check_log() {
+	mapfile -t c < <(files .c .h | grep '^app/tandem/' | grep -v /log.h)
+	verdict "log keys" "$(python3 test/logkeys.py config/guide/log.md "${c[@]}" 2>&1)"
+}
+
 check_format
 check_structure
 check_tokens
@@ -199,5 +204,6 @@ check_syntax
 check_spelling
 check_mutants
 check_citations
+check_log
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
