@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -10,10 +11,9 @@
 
 struct metrics_entry {
 	TAILQ_ENTRY(metrics_entry) next;
-	char *room, *group;
-	const struct metric *metric;
-	struct metric *own; /* metrics that were made of names; freed with the entry */
-	unsigned int n;
+	const char *room;
+	char *group;
+	const struct metrics_table *table;
 	metrics_read_fn *read;
 	void *ctx;
 	const uint64_t *counters;
@@ -21,15 +21,20 @@ struct metrics_entry {
 
 struct metrics {
 	TAILQ_HEAD(, metrics_entry) entries;
+	const struct metrics_room *const *rooms;
+	unsigned int n_rooms;
 	uint64_t value[METRICS_GROUP];
 };
 
-struct metrics *metrics_create(void)
+struct metrics *metrics_create(const struct metrics_room *const *rooms, unsigned int n)
 {
 	struct metrics *m = calloc(1, sizeof(*m));
 
-	if (m != NULL)
-		TAILQ_INIT(&m->entries);
+	if (m == NULL)
+		return NULL;
+	TAILQ_INIT(&m->entries);
+	m->rooms = rooms;
+	m->n_rooms = n;
 	return m;
 }
 
@@ -37,9 +42,7 @@ static void metrics_free(struct metrics_entry *e)
 {
 	if (e == NULL)
 		return;
-	free(e->room);
 	free(e->group);
-	free(e->own);
 	free(e);
 }
 
@@ -70,39 +73,61 @@ static bool metrics_has(const struct metrics *m, const char *room, const char *g
 	return false;
 }
 
-/* A new entry without figures, not yet in the list. 0 or what metrics_register() says. */
-static int metrics_new(struct metrics *m, const char *room, const char *group, unsigned int n,
+/* The room that has a table; NULL: none has. */
+static const struct metrics_room *metrics_room_of(
+	const struct metrics *m, const struct metrics_table *table)
+{
+	for (unsigned int r = 0; r < m->n_rooms; r++)
+		for (unsigned int i = 0; i < m->rooms[r]->n; i++)
+			if (&m->rooms[r]->table[i] == table)
+				return m->rooms[r];
+	return NULL;
+}
+
+/* To be freed; NULL: there is no memory. */
+static char *metrics_group_name(const struct metrics_table *table, const char *instance)
+{
+	char *name;
+
+	if (instance == NULL)
+		return strdup(table->group);
+	return asprintf(&name, "%s/%s", table->group, instance) < 0 ? NULL : name;
+}
+
+/* A new entry without a way to read it, not yet in the list. 0 or what metrics_register() says. */
+static int metrics_new(struct metrics *m, const struct metrics_table *table, const char *instance,
 	struct metrics_entry **to)
 {
+	const struct metrics_room *room = metrics_room_of(m, table);
 	struct metrics_entry *e;
 
-	if (n == 0 || n > METRICS_GROUP)
+	if (room == NULL || (instance != NULL) != (table->label != NULL) || table->n == 0 ||
+		table->n > METRICS_GROUP)
 		return -EINVAL;
-	if (metrics_has(m, room, group))
-		return -EEXIST;
 	e = calloc(1, sizeof(*e));
 	if (e == NULL)
 		return -ENOMEM;
-	e->room = strdup(room);
-	e->group = strdup(group);
-	e->n = n;
-	if (e->room == NULL || e->group == NULL) {
+	e->room = room->name;
+	e->table = table;
+	e->group = metrics_group_name(table, instance);
+	if (e->group == NULL || metrics_has(m, e->room, e->group)) {
+		int ret = e->group == NULL ? -ENOMEM : -EEXIST;
+
 		metrics_free(e);
-		return -ENOMEM;
+		return ret;
 	}
 	*to = e;
 	return 0;
 }
 
-int metrics_register(struct metrics *m, const char *room, const char *group,
-	const struct metric *metric, unsigned int n, metrics_read_fn *read, void *ctx)
+int metrics_register(struct metrics *m, const struct metrics_table *table, const char *instance,
+	metrics_read_fn *read, void *ctx)
 {
 	struct metrics_entry *e = NULL;
-	int ret = metrics_new(m, room, group, n, &e);
+	int ret = metrics_new(m, table, instance, &e);
 
 	if (ret < 0)
 		return ret;
-	e->metric = metric;
 	e->read = read;
 	e->ctx = ctx;
 	TAILQ_INSERT_TAIL(&m->entries, e, next);
@@ -117,22 +142,14 @@ static void metrics_read_counters(void *ctx, uint64_t *value, unsigned int n)
 		value[i] = counter_get(&e->counters[i]);
 }
 
-int metrics_register_counters(struct metrics *m, const char *room, const char *group,
-	const char *const *names, unsigned int n, const void *counters)
+int metrics_register_counters(struct metrics *m, const struct metrics_table *table,
+	const char *instance, const void *counters)
 {
 	struct metrics_entry *e = NULL;
-	int ret = metrics_new(m, room, group, n, &e);
+	int ret = metrics_new(m, table, instance, &e);
 
 	if (ret < 0)
 		return ret;
-	e->own = calloc(n, sizeof(*e->own));
-	if (e->own == NULL) {
-		metrics_free(e);
-		return -ENOMEM;
-	}
-	for (unsigned int i = 0; i < n; i++)
-		e->own[i] = (struct metric){ .name = names[i], .kind = METRIC_COUNTER };
-	e->metric = e->own;
 	e->counters = counters;
 	e->read = metrics_read_counters;
 	e->ctx = e;
@@ -168,12 +185,13 @@ unsigned int metrics_walk(
 	unsigned int n = 0;
 
 	TAILQ_FOREACH (e, &m->entries, next) {
-		struct metrics_group g = { e->room, e->group, e->metric, m->value, e->n };
+		const struct metrics_table *t = e->table;
+		struct metrics_group g = { e->room, e->group, t->label, t->metric, m->value, t->n };
 
 		if (!metrics_selected(e, room, group))
 			continue;
-		memset(m->value, 0, e->n * sizeof(m->value[0]));
-		e->read(e->ctx, m->value, e->n);
+		memset(m->value, 0, t->n * sizeof(m->value[0]));
+		e->read(e->ctx, m->value, t->n);
 		visit(ctx, &g);
 		n++;
 	}

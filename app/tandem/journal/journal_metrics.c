@@ -1,37 +1,35 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Switchovers by cause and transitions by the state they led to, for whoever walks the registry. */
-#include <rte_common.h>
-
 #include "base/metrics.h"
 #include "journal/journal.h"
 
 #define JOURNAL_SWITCHOVERS(X)                                                                     \
-	X(AAA, "aaa_failure")                                                                      \
-	X(BGP, "bgp_failure")                                                                      \
-	X(BFD, "bfd_failure")                                                                      \
-	X(DIAMETER, "diameter_failure")                                                            \
-	X(DUAL_ACTIVE, "dual_active")                                                              \
-	X(DUAL_STANDBY, "dual_standby")                                                            \
-	X(DEAD_TIMER, "dead_timer_expiry")                                                         \
-	X(FORCED, "forced")                                                                        \
-	X(MANUAL, "manual")                                                                        \
-	X(ROUTE, "route_failure")                                                                  \
-	X(LINK, "link_failure")                                                                    \
-	X(LOCAL_FAULT, "local_fault")                                                              \
-	X(SHUTDOWN, "shutdown")
+	X(AAA, "aaa_failure", "AAA servers had failed")                                            \
+	X(BGP, "bgp_failure", "BGP peers had failed")                                              \
+	X(BFD, "bfd_failure", "BFD sessions had failed")                                           \
+	X(DIAMETER, "diameter_failure", "Diameter peers had failed")                               \
+	X(DUAL_ACTIVE, "dual_active", "both chassis were Active")                                  \
+	X(DUAL_STANDBY, "dual_standby", "both chassis were Standby")                               \
+	X(DEAD_TIMER, "dead_timer_expiry", "the peer was silent for dead-interval")                \
+	X(FORCED, "forced", "an operator forced them")                                             \
+	X(MANUAL, "manual", "an operator asked for them")                                          \
+	X(ROUTE, "route_failure", "monitored routes had failed")                                   \
+	X(LINK, "link_failure", "monitored links had failed")                                      \
+	X(LOCAL_FAULT, "local_fault", "the Active had a fault of its own")                         \
+	X(SHUTDOWN, "shutdown", "the Active was shut down")
 #define JOURNAL_TRANSITIONS(X)                                                                     \
-	X(INIT, "init")                                                                            \
-	X(STANDBY, "standby")                                                                      \
-	X(PENDING_ACTIVE, "pending_active")                                                        \
-	X(ACTIVE, "active")                                                                        \
-	X(PENDING_STANDBY, "pending_standby")
+	X(INIT, "init", "Init")                                                                    \
+	X(STANDBY, "standby", "Standby")                                                           \
+	X(PENDING_ACTIVE, "pending_active", "Pending-Active")                                      \
+	X(ACTIVE, "active", "Active")                                                              \
+	X(PENDING_STANDBY, "pending_standby", "Pending-Standby")
 
-#define JOURNAL_METRIC_SWITCHOVER(cause, name)                                                     \
-	{ name, "switchovers", "Switchovers of this cause happened.", METRIC_COUNTER },
-#define JOURNAL_METRIC_TRANSITION(state, name)                                                     \
-	{ name, "transitions", "This chassis went to this state.", METRIC_COUNTER },
-#define JOURNAL_CAUSE(cause, name) SRP_CAUSE_##cause,
-#define JOURNAL_STATE(state, name) SRP_##state,
+#define JOURNAL_METRIC_SWITCHOVER(cause, name, because)                                            \
+	{ name, "switchovers", "Switchovers happened because " because ".", METRIC_COUNTER },
+#define JOURNAL_METRIC_TRANSITION(state, name, word)                                               \
+	{ name, "transitions", "This chassis became " word ".", METRIC_COUNTER },
+#define JOURNAL_CAUSE(cause, name, because) SRP_CAUSE_##cause,
+#define JOURNAL_STATE(state, name, word)    SRP_##state,
 
 static const struct metric journal_switchover_metrics[] = { JOURNAL_SWITCHOVERS(
 	JOURNAL_METRIC_SWITCHOVER) };
@@ -52,13 +50,21 @@ static void journal_metrics_transitions(void *ctx, uint64_t *value, unsigned int
 		value[i] = journal_transitions(ctx, journal_metric_states[i]);
 }
 
+enum { JOURNAL_TABLE_SWITCHOVERS, JOURNAL_TABLE_TRANSITIONS };
+static const struct metrics_table journal_tables[] = {
+	[JOURNAL_TABLE_SWITCHOVERS] =
+		METRICS_TABLE("switchovers", NULL, journal_switchover_metrics),
+	[JOURNAL_TABLE_TRANSITIONS] =
+		METRICS_TABLE("transitions", NULL, journal_transition_metrics),
+};
+const struct metrics_room journal_metrics = METRICS_ROOM("journal", journal_tables);
+
 int journal_metrics_register(struct metrics *m, struct journal *j)
 {
-	int ret = metrics_register(m, "journal", "switchovers", journal_switchover_metrics,
-		RTE_DIM(journal_switchover_metrics), journal_metrics_switchovers, j);
+	int ret = metrics_register(m, &journal_tables[JOURNAL_TABLE_SWITCHOVERS], NULL,
+		journal_metrics_switchovers, j);
 
 	return ret < 0 ? ret
-		       : metrics_register(m, "journal", "transitions", journal_transition_metrics,
-				 RTE_DIM(journal_transition_metrics), journal_metrics_transitions,
-				 j);
+		       : metrics_register(m, &journal_tables[JOURNAL_TABLE_TRANSITIONS], NULL,
+				 journal_metrics_transitions, j);
 }

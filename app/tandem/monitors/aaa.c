@@ -287,10 +287,7 @@ const struct config_aaa *monitors_server(
 	return s->conf;
 }
 
-#define AAA_METRIC(name) { #name, NULL, NULL, METRIC_COUNTER },
-static const struct metric aaa_metrics[] = { RADIUS_PROBE_COUNTERS(AAA_METRIC)
-		RADIUS_CHECKS(AAA_METRIC) };
-#undef AAA_METRIC
+static const struct metric aaa_metrics[] = { RADIUS_PROBE_COUNTERS(METRIC) RADIUS_CHECKS(METRIC) };
 
 static void aaa_metrics_read(void *ctx, uint64_t *value, unsigned int n)
 {
@@ -303,17 +300,17 @@ static void aaa_metrics_read(void *ctx, uint64_t *value, unsigned int n)
 	memcpy(value + radius_probe_counters_n, &v.checks, sizeof(v.checks));
 }
 
+static const struct metrics_table aaa_tables[] = { METRICS_TABLE("radius", "server", aaa_metrics) };
+const struct metrics_room monitors_metrics = METRICS_ROOM("monitors", aaa_tables);
+
 int monitors_metrics_register(struct metrics *m, struct monitors *o)
 {
 	int ret = 0;
 
 	for (unsigned int i = 0; i < monitors_servers(o) && ret == 0; i++) {
 		struct server *s = &o->aaa->server[i];
-		char group[CONFIG_NAME + 8];
 
-		snprintf(group, sizeof(group), "radius/%s", s->conf->name);
-		ret = metrics_register(m, "monitors", group, aaa_metrics, RTE_DIM(aaa_metrics),
-			aaa_metrics_read, s);
+		ret = metrics_register(m, &aaa_tables[0], s->conf->name, aaa_metrics_read, s);
 	}
 	return ret;
 }

@@ -2,8 +2,9 @@
 /* Ports, cores and GTP; figures of the registry in a view. */
 #include <stdio.h>
 
+#include <rte_common.h>
+
 #include "base/metrics.h"
-#include "base/pulse.h"
 #include "show.h"
 #include "signalling/signalling.h"
 
@@ -64,14 +65,15 @@ json_t *show_ports(void *family, json_t *args, usec_t now)
 	return o;
 }
 
-static json_t *show_pulse(const struct operator_core *core, const char *role)
+static json_t *show_core(
+	const struct operator_cores *f, const char *role, const char *name, unsigned int lcore)
 {
-	const struct core_pulse *p = core->pulse;
+	json_t *o = json_pack("{s:s,s:I}", "core", role, "lcore", (json_int_t)lcore);
+	char group[32];
 
-	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I}", "core", role, "lcore",
-		(json_int_t)core->lcore, "turns", (json_int_t)atomic_load(&p->turns), "busy_turns",
-		(json_int_t)atomic_load(&p->busy), "stalls", (json_int_t)atomic_load(&p->stalls),
-		"stalled_ms", (json_int_t)(atomic_load(&p->stalled_us) / 1000));
+	snprintf(group, sizeof(group), "core/%s", name);
+	show_metrics(f->metrics, o, "process", group);
+	return o;
 }
 
 /* The groups of one worker, or with instance "" of all of them together. */
@@ -93,15 +95,17 @@ json_t *show_workers(void *family, json_t *args, usec_t now)
 
 	(void)args;
 	(void)now;
-	json_array_append_new(cores, show_pulse(&f->control, "control"));
-	json_array_append_new(cores, show_pulse(&f->replication, "replication"));
+	json_array_append_new(cores, show_core(f, "control", "control", f->control_lcore));
+	json_array_append_new(
+		cores, show_core(f, "replication", "replication", f->replication_lcore));
 	for (unsigned int i = 0; i < f->n_workers; i++) {
-		const struct operator_core *core = &f->worker[i];
+		const struct operator_worker *core = &f->worker[i];
 		json_t *w = json_pack("{s:I,s:I,s:I}", "worker", (json_int_t)i, "lcore",
 			(json_int_t)core->lcore, "shards", (json_int_t)core->shards);
-		char instance[16];
+		char name[24], instance[16];
 
-		json_array_append_new(cores, show_pulse(core, "worker"));
+		snprintf(name, sizeof(name), "worker%u", i);
+		json_array_append_new(cores, show_core(f, "worker", name, core->lcore));
 		snprintf(instance, sizeof(instance), "/%u", i);
 		show_worker(f, w, instance);
 		json_array_append_new(list, w);

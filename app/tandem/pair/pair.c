@@ -334,8 +334,10 @@ void pair_view(const struct pair *p, struct pair_view *v, usec_t now)
 
 static const struct metric pair_link_metrics[] = {
 	{ "connections_of_strangers", "connections",
-		"SRP connections came from an address that is not the peer's.", METRIC_COUNTER },
-	{ "handshakes_failed", "connections", "Somebody could not prove to be the peer.",
+		"SRP connections were refused because their source is not the peer's address.",
+		METRIC_COUNTER },
+	{ "handshakes_failed", "connections",
+		"SRP connections were refused: the other end did not prove to be the peer.",
 		METRIC_COUNTER },
 };
 
@@ -348,12 +350,21 @@ static void pair_metrics_link(void *ctx, uint64_t *value, unsigned int n)
 	value[1] = p->link.handshakes_failed;
 }
 
+static const struct metric pair_srp_metrics[] = { SRP_COUNTERS(METRIC) };
+
+enum { PAIR_TABLE_SRP, PAIR_TABLE_LINK };
+static const struct metrics_table pair_tables[] = {
+	[PAIR_TABLE_SRP] = METRICS_TABLE("srp", NULL, pair_srp_metrics),
+	[PAIR_TABLE_LINK] = METRICS_TABLE("link", NULL, pair_link_metrics),
+};
+const struct metrics_room pair_metrics = METRICS_ROOM("pair", pair_tables);
+
 int pair_metrics_register(struct metrics *m, struct pair *p)
 {
 	int ret = metrics_register_counters(
-		m, "pair", "srp", srp_counters_names, srp_counters_n, &srp_info(p->srp)->count);
+		m, &pair_tables[PAIR_TABLE_SRP], NULL, &srp_info(p->srp)->count);
 
 	return ret < 0 ? ret
-		       : metrics_register(m, "pair", "link", pair_link_metrics,
-				 RTE_DIM(pair_link_metrics), pair_metrics_link, p);
+		       : metrics_register(
+				 m, &pair_tables[PAIR_TABLE_LINK], NULL, pair_metrics_link, p);
 }

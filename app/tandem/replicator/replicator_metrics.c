@@ -5,14 +5,26 @@
 
 /* What was applied to the table: the shards' counters under the names that operators know. */
 static const struct metric replicator_table_metrics[] = {
-	{ "applied_macro", "records", "Whole records were applied to the table.", METRIC_COUNTER },
-	{ "applied_micro", "records", "Differences were applied to the table.", METRIC_COUNTER },
-	{ "evicted", "sessions", "Sessions made room for a record of the peer.", METRIC_COUNTER },
-	{ "refused_handle", "records", "Records named a slot that the table does not have.",
+	{ "applied_macro", "records",
+		"Records of whole slots of the peer were applied to the table.", METRIC_COUNTER },
+	{ "applied_micro", "records", "Records of parts of slots were applied to the table.",
 		METRIC_COUNTER },
-	{ "refused_pool", "records", "Records had an address that no pool has.", METRIC_COUNTER },
-	{ "refused_malformed", "records", "Records could not be decoded.", METRIC_COUNTER },
-	{ "refused_not_owner", "records", "Records came from a side that owns no slots.",
+	{ "evicted", "sessions",
+		"Sessions were removed because a record of the peer gives their address to "
+		"another session.",
+		METRIC_COUNTER },
+	{ "refused_handle", "requests",
+		"Records or requests were refused because the slot does not have the session that "
+		"they name.",
+		METRIC_COUNTER },
+	{ "refused_pool", "requests",
+		"Records or requests were refused because no pool has their address.",
+		METRIC_COUNTER },
+	{ "refused_malformed", "records",
+		"Records of the peer were refused because they are malformed.", METRIC_COUNTER },
+	{ "refused_not_owner", "requests",
+		"Records or requests were refused because whoever brought them does not own the "
+		"shard.",
 		METRIC_COUNTER },
 };
 
@@ -34,12 +46,12 @@ static void replicator_metrics_table(void *ctx, uint64_t *value, unsigned int n)
 }
 
 static const struct metric replicator_gauges[] = {
-	{ "unacknowledged_packets", "packets", "Packets wait for the peer's acknowledgement.",
+	{ "unacknowledged_packets", "packets",
+		"Packets of the stream wait for the peer's acknowledgement.", METRIC_GAUGE },
+	{ "round_trip_us", "microseconds",
+		"An acknowledgement of the peer takes so long, as a smoothed mean.", METRIC_GAUGE },
+	{ "replication_rate_mbps", "Mbit/s", "The stream may send so fast; 0 is without a limit.",
 		METRIC_GAUGE },
-	{ "round_trip_us", "microseconds", "How long an acknowledgement takes, smoothed.",
-		METRIC_GAUGE },
-	{ "replication_rate_mbps", "megabits per second",
-		"The rate that the stream may have; 0: no limit.", METRIC_GAUGE },
 };
 
 static void replicator_metrics_gauges(void *ctx, uint64_t *value, unsigned int n)
@@ -52,32 +64,47 @@ static void replicator_metrics_gauges(void *ctx, uint64_t *value, unsigned int n
 	value[2] = atomic_load(&v->rate_mbps);
 }
 
+static const struct metric replicator_stream_metrics[] = { REPL_COUNTERS(METRIC) };
+static const struct metric replicator_core_metrics[] = { REPLICATOR_COUNTERS(METRIC) };
+static const struct metric replicator_port_metrics[] = { REPLICATOR_PORT_COUNTERS(METRIC) };
+static const struct metric replicator_audit_metrics[] = { AUDIT_COUNTERS(METRIC) };
+static const struct metric replicator_keys_metrics[] = { KEYS_COUNTERS(METRIC) };
+static const struct metric replicator_crypt_metrics[] = { CRYPT_COUNTERS(METRIC) };
+
+/* The structs of counters have the first of them. */
+enum {
+	REPLICATOR_STRUCTS = 6,
+	REPLICATOR_TABLE_TABLE = REPLICATOR_STRUCTS,
+	REPLICATOR_TABLE_GAUGES
+};
+static const struct metrics_table replicator_tables[] = {
+	METRICS_TABLE("stream", NULL, replicator_stream_metrics),
+	METRICS_TABLE("core", NULL, replicator_core_metrics),
+	METRICS_TABLE("port", NULL, replicator_port_metrics),
+	METRICS_TABLE("audit", NULL, replicator_audit_metrics),
+	METRICS_TABLE("keys", NULL, replicator_keys_metrics),
+	METRICS_TABLE("crypt", NULL, replicator_crypt_metrics),
+	[REPLICATOR_TABLE_TABLE] = METRICS_TABLE("table", NULL, replicator_table_metrics),
+	[REPLICATOR_TABLE_GAUGES] = METRICS_TABLE("gauges", NULL, replicator_gauges),
+};
+const struct metrics_room replicator_metrics = METRICS_ROOM("replicator", replicator_tables);
+
 int replicator_metrics_register(struct metrics *m, struct replicator *r)
 {
-	const struct crypt_counters *crypt = replicator_crypt_count(r);
-	const struct {
-		const char *group;
-		const char *const *names;
-		unsigned int n;
-		const void *counters;
-	} groups[] = {
-		{ "stream", repl_counters_names, repl_counters_n, replicator_stream_count(r) },
-		{ "core", replicator_counters_names, replicator_counters_n, replicator_count(r) },
-		{ "port", replicator_port_counters_names, replicator_port_counters_n,
-			replicator_port_count(r) },
-		{ "audit", audit_counters_names, audit_counters_n, replicator_audit_count(r) },
-		{ "keys", keys_counters_names, keys_counters_n, replicator_keys_count(r) },
-		{ "crypt", crypt_counters_names, crypt_counters_n, crypt },
-	};
-	int ret = metrics_register(m, "replicator", "table", replicator_table_metrics,
-		RTE_DIM(replicator_table_metrics), replicator_metrics_table, r);
+	/* In the order of the tables; crypt: NULL in plain text. */
+	const void *const counters[] = { replicator_stream_count(r), replicator_count(r),
+		replicator_port_count(r), replicator_audit_count(r), replicator_keys_count(r),
+		replicator_crypt_count(r) };
+	int ret = metrics_register(
+		m, &replicator_tables[REPLICATOR_TABLE_TABLE], NULL, replicator_metrics_table, r);
 
+	_Static_assert(RTE_DIM(counters) == REPLICATOR_STRUCTS, "one struct a table");
 	if (ret == 0)
-		ret = metrics_register(m, "replicator", "gauges", replicator_gauges,
-			RTE_DIM(replicator_gauges), replicator_metrics_gauges, r);
-	for (unsigned int i = 0; i < RTE_DIM(groups) && ret == 0; i++)
-		if (groups[i].counters != NULL)
-			ret = metrics_register_counters(m, "replicator", groups[i].group,
-				groups[i].names, groups[i].n, groups[i].counters);
+		ret = metrics_register(m, &replicator_tables[REPLICATOR_TABLE_GAUGES], NULL,
+			replicator_metrics_gauges, r);
+	for (unsigned int i = 0; i < RTE_DIM(counters) && ret == 0; i++)
+		if (counters[i] != NULL)
+			ret = metrics_register_counters(
+				m, &replicator_tables[i], NULL, counters[i]);
 	return ret;
 }

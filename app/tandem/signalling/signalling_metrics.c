@@ -7,17 +7,20 @@
 #include "base/metrics.h"
 #include "signalling/signalling.h"
 
-#define METRIC(name) { #name, NULL, NULL, METRIC_COUNTER },
 static const struct metric signalling_gtpc_metrics[] = { GTPC_COUNTERS(METRIC) };
 static const struct metric signalling_gate_metrics[] = { COMMIT_GATE_COUNTERS(METRIC) };
 static const struct metric signalling_direct_metrics[] = { SIGNALLING_DIRECT_COUNTERS(METRIC) };
 static const struct metric signalling_gtpu_metrics[] = { SIGNALLING_GTPU_COUNTERS(METRIC) };
-#undef METRIC
 static const struct metric signalling_request_metrics[] = {
-	{ "requests_in_progress", "requests", "GTP-C requests wait for a worker or the peer.",
+	{ "requests_in_progress", "requests",
+		"GTP-C requests are being worked on: they wait for a worker or the standby.",
 		METRIC_GAUGE },
-	{ "requests_refused", "requests", "Too many requests were in progress.", METRIC_COUNTER },
-	{ "reassembled_dropped", "packets", "Reassembled user packets found no room.",
+	{ "requests_refused", "requests",
+		"GTP-C requests were refused, or left to be repeated, because too many were in "
+		"progress.",
+		METRIC_COUNTER },
+	{ "reassembled_dropped", "packets",
+		"User packets put together from fragments were dropped for lack of room.",
 		METRIC_COUNTER },
 };
 
@@ -64,21 +67,26 @@ static void signalling_metrics_requests(void *ctx, uint64_t *value, unsigned int
 	value[2] = v.frames_dropped;
 }
 
+static const struct metrics_table signalling_tables[] = {
+	METRICS_TABLE("gtpc", NULL, signalling_gtpc_metrics),
+	METRICS_TABLE("gate", NULL, signalling_gate_metrics),
+	METRICS_TABLE("direct", NULL, signalling_direct_metrics),
+	METRICS_TABLE("gtpu", NULL, signalling_gtpu_metrics),
+	METRICS_TABLE("requests", NULL, signalling_request_metrics),
+};
+const struct metrics_room signalling_metrics = METRICS_ROOM("signalling", signalling_tables);
+
+/* In the order of the tables. */
+static metrics_read_fn *const signalling_reads[] = { signalling_metrics_gtpc,
+	signalling_metrics_gate, signalling_metrics_direct, signalling_metrics_gtpu,
+	signalling_metrics_requests };
+_Static_assert(RTE_DIM(signalling_reads) == RTE_DIM(signalling_tables), "one reader a table");
+
 int signalling_metrics_register(struct metrics *m, struct signalling *s)
 {
-#define ADD(group, rows, read)                                                                     \
-	metrics_register(m, "signalling", group, rows, RTE_DIM(rows), read, s)
-	int ret[] = {
-		ADD("gtpc", signalling_gtpc_metrics, signalling_metrics_gtpc),
-		ADD("gate", signalling_gate_metrics, signalling_metrics_gate),
-		ADD("direct", signalling_direct_metrics, signalling_metrics_direct),
-		ADD("gtpu", signalling_gtpu_metrics, signalling_metrics_gtpu),
-		ADD("requests", signalling_request_metrics, signalling_metrics_requests),
-	};
-#undef ADD
+	int ret = 0;
 
-	for (unsigned int i = 0; i < RTE_DIM(ret); i++)
-		if (ret[i] < 0)
-			return ret[i];
-	return 0;
+	for (unsigned int i = 0; i < RTE_DIM(signalling_tables) && ret == 0; i++)
+		ret = metrics_register(m, &signalling_tables[i], NULL, signalling_reads[i], s);
+	return ret;
 }

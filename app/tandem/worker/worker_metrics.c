@@ -5,26 +5,27 @@
 #include "base/metrics.h"
 #include "worker_priv.h"
 
-enum { WORKER_GROUP = 32 };
+static const struct metric worker_fastpath_metrics[] = { FASTPATH_COUNTERS(METRIC) };
+static const struct metric worker_worker_metrics[] = { WORKER_COUNTERS(METRIC) };
+static const struct metric worker_sync_metrics[] = { SYNC_COUNTERS(METRIC) };
 
-static int worker_metrics_group(struct metrics *m, const struct worker *w, const char *name,
-	const char *const *names, unsigned int n, const void *counters)
-{
-	char group[WORKER_GROUP];
-
-	snprintf(group, sizeof(group), "%s/%u", name, w->number);
-	return metrics_register_counters(m, "worker", group, names, n, counters);
-}
+static const struct metrics_table worker_tables[] = {
+	METRICS_TABLE("fastpath", "worker", worker_fastpath_metrics),
+	METRICS_TABLE("worker", "worker", worker_worker_metrics),
+	METRICS_TABLE("sync", "worker", worker_sync_metrics),
+};
+const struct metrics_room worker_metrics = METRICS_ROOM("worker", worker_tables);
 
 int worker_metrics_register(struct metrics *m, const struct worker *w)
 {
-	int ret = worker_metrics_group(
-		m, w, "fastpath", fastpath_counters_names, fastpath_counters_n, &w->fp.count);
+	/* In the order of the tables. */
+	const void *const counters[] = { &w->fp.count, &w->count, &w->sync.count };
+	char number[16];
+	int ret = 0;
 
-	if (ret == 0)
-		ret = worker_metrics_group(
-			m, w, "worker", worker_counters_names, worker_counters_n, &w->count);
-	return ret < 0 ? ret
-		       : worker_metrics_group(m, w, "sync", sync_counters_names, sync_counters_n,
-				 &w->sync.count);
+	_Static_assert(RTE_DIM(counters) == RTE_DIM(worker_tables), "one struct a table");
+	snprintf(number, sizeof(number), "%u", w->number);
+	for (unsigned int i = 0; i < RTE_DIM(worker_tables) && ret == 0; i++)
+		ret = metrics_register_counters(m, &worker_tables[i], number, counters[i]);
+	return ret;
 }

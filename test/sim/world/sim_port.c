@@ -369,14 +369,14 @@ int start_operator(struct control *c)
 void start_operator_end(struct control *c) {}
 
 /* Nobody asks for figures here. */
-int metrics_register(struct metrics *m, const char *room, const char *group,
-	const struct metric *metric, unsigned int n, metrics_read_fn *reader, void *ctx)
+int metrics_register(struct metrics *m, const struct metrics_table *table, const char *instance,
+	metrics_read_fn *reader, void *ctx)
 {
 	return 0;
 }
 
-int metrics_register_counters(struct metrics *m, const char *room, const char *group,
-	const char *const *names, unsigned int n, const void *counters)
+int metrics_register_counters(struct metrics *m, const struct metrics_table *table,
+	const char *instance, const void *counters)
 {
 	return 0;
 }

@@ -18,6 +18,30 @@ static const struct metric gauges[] = {
 	{ "depth", "packets", "How many packets wait.", METRIC_GAUGE },
 	{ "age_seconds", "seconds", "How long the oldest packet has waited.", METRIC_GAUGE },
 };
+static const struct metric toys[] = { TOY_COUNTERS(METRIC) };
+static const struct metric many[METRICS_GROUP + 1];
+
+enum { A_TOY, A_QUEUE, A_PATH, A_PATHS, A_EMPTY, A_MANY };
+static const struct metrics_table a_tables[] = {
+	[A_TOY] = METRICS_TABLE("toy", NULL, toys),
+	[A_QUEUE] = METRICS_TABLE("queue", NULL, gauges),
+	[A_PATH] = METRICS_TABLE("path", "worker", gauges),
+	[A_PATHS] = METRICS_TABLE("paths", NULL, gauges),
+	[A_EMPTY] = { "empty", NULL, gauges, 0 },
+	[A_MANY] = METRICS_TABLE("many", NULL, many),
+};
+static const struct metrics_table b_tables[] = {
+	METRICS_TABLE("queue", NULL, gauges),
+	METRICS_TABLE("path", "worker", gauges),
+};
+static const struct metrics_table of_nobody = METRICS_TABLE("queue", NULL, gauges);
+static const struct metrics_room a = METRICS_ROOM("a", a_tables), b = METRICS_ROOM("b", b_tables);
+static const struct metrics_room *const rooms[] = { &a, &b };
+
+static struct metrics *create(void)
+{
+	return metrics_create(rooms, sizeof(rooms) / sizeof(rooms[0]));
+}
 
 /* What a walk saw, one "room.group.name=value kind unit" a line. */
 static char seen[2048];
@@ -59,16 +83,14 @@ static void read_nothing(void *ctx, uint64_t *value, unsigned int n)
 
 static void test_walk_sees_values_of_now(void)
 {
-	struct metrics *m = metrics_create();
+	struct metrics *m = create();
 	struct toy_counters toy = { .received = 7, .refused = 1 };
 	uint64_t level[] = { 3, 40 };
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
 	CU_ASSERT_EQUAL(walk(m, NULL, NULL), 0);
-	CU_ASSERT_EQUAL(
-		metrics_register_counters(m, "a", "toy", toy_counters_names, toy_counters_n, &toy),
-		0);
-	CU_ASSERT_EQUAL(metrics_register(m, "b", "queue", gauges, 2, read_levels, level), 0);
+	CU_ASSERT_EQUAL(metrics_register_counters(m, &a_tables[A_TOY], NULL, &toy), 0);
+	CU_ASSERT_EQUAL(metrics_register(m, &b_tables[0], NULL, read_levels, level), 0);
 	CU_ASSERT_EQUAL(walk(m, NULL, NULL), 2);
 	CU_ASSERT_STRING_EQUAL(seen, "a.toy.received=7 c -\na.toy.refused=1 c -\n"
 				     "b.queue.depth=3 g packets\nb.queue.age_seconds=40 g "
@@ -84,18 +106,19 @@ static void test_walk_sees_values_of_now(void)
 
 static void test_room_and_group_select(void)
 {
-	struct metrics *m = metrics_create();
+	struct metrics *m = create();
 	uint64_t level[] = { 1, 2 };
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
-	CU_ASSERT_EQUAL(metrics_register(m, "worker", "path/0", gauges, 1, read_levels, level), 0);
-	CU_ASSERT_EQUAL(metrics_register(m, "worker", "path/1", gauges, 1, read_levels, level), 0);
-	CU_ASSERT_EQUAL(metrics_register(m, "worker", "paths", gauges, 1, read_levels, level), 0);
-	CU_ASSERT_EQUAL(metrics_register(m, "pair", "path/0", gauges, 1, read_levels, level), 0);
-	CU_ASSERT_EQUAL(walk(m, "worker", NULL), 3);
-	CU_ASSERT_EQUAL(walk(m, "worker", "path"), 2);
-	CU_ASSERT_STRING_EQUAL(
-		seen, "worker.path/0.depth=1 g packets\nworker.path/1.depth=1 g packets\n");
+	CU_ASSERT_EQUAL(metrics_register(m, &a_tables[A_PATH], "0", read_levels, level), 0);
+	CU_ASSERT_EQUAL(metrics_register(m, &a_tables[A_PATH], "1", read_levels, level), 0);
+	CU_ASSERT_EQUAL(metrics_register(m, &a_tables[A_PATHS], NULL, read_levels, level), 0);
+	CU_ASSERT_EQUAL(metrics_register(m, &b_tables[1], "0", read_levels, level), 0);
+	CU_ASSERT_EQUAL(walk(m, "a", NULL), 3);
+	CU_ASSERT_EQUAL(walk(m, "a", "path"), 2);
+	CU_ASSERT_STRING_EQUAL(seen,
+		"a.path/0.depth=1 g packets\na.path/0.age_seconds=2 g seconds\n"
+		"a.path/1.depth=1 g packets\na.path/1.age_seconds=2 g seconds\n");
 	CU_ASSERT_EQUAL(walk(m, NULL, "path/0"), 2);
 	CU_ASSERT_EQUAL(walk(m, "nobody", NULL), 0);
 	metrics_destroy(m);
@@ -103,50 +126,53 @@ static void test_room_and_group_select(void)
 
 static void test_refused(void)
 {
-	struct metrics *m = metrics_create();
-	struct metric many[METRICS_GROUP + 1] = { { "n", NULL, NULL, METRIC_COUNTER } };
+	struct metrics *m = create();
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
-	CU_ASSERT_EQUAL(metrics_register(m, "a", "g", gauges, 0, read_nothing, NULL), -EINVAL);
-	CU_ASSERT_EQUAL(metrics_register(m, "a", "g", many, METRICS_GROUP + 1, read_nothing, NULL),
-		-EINVAL);
-	CU_ASSERT_EQUAL(metrics_register(m, "a", "g", gauges, 2, read_nothing, NULL), 0);
-	CU_ASSERT_EQUAL(metrics_register(m, "a", "g", gauges, 2, read_nothing, NULL), -EEXIST);
-	CU_ASSERT_EQUAL(metrics_register(m, "b", "g", gauges, 2, read_nothing, NULL), 0);
+	CU_ASSERT_EQUAL(metrics_register(m, &a_tables[A_EMPTY], NULL, read_nothing, NULL), -EINVAL);
+	CU_ASSERT_EQUAL(metrics_register(m, &a_tables[A_MANY], NULL, read_nothing, NULL), -EINVAL);
+	CU_ASSERT_EQUAL(metrics_register(m, &of_nobody, NULL, read_nothing, NULL), -EINVAL);
+	CU_ASSERT_EQUAL(metrics_register(m, &a_tables[A_QUEUE], "0", read_nothing, NULL), -EINVAL);
+	CU_ASSERT_EQUAL(metrics_register(m, &a_tables[A_PATH], NULL, read_nothing, NULL), -EINVAL);
+	CU_ASSERT_EQUAL(walk(m, NULL, NULL), 0);
+	CU_ASSERT_EQUAL(metrics_register(m, &a_tables[A_QUEUE], NULL, read_nothing, NULL), 0);
+	CU_ASSERT_EQUAL(metrics_register(m, &a_tables[A_QUEUE], NULL, read_nothing, NULL), -EEXIST);
+	CU_ASSERT_EQUAL(metrics_register(m, &b_tables[0], NULL, read_nothing, NULL), 0);
 	CU_ASSERT_EQUAL(walk(m, NULL, NULL), 2);
 	metrics_destroy(m);
 }
 
 static void test_values_do_not_leak(void)
 {
-	struct metrics *m = metrics_create();
+	struct metrics *m = create();
 	uint64_t level[] = { 5, 6 };
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
-	CU_ASSERT_EQUAL(metrics_register(m, "a", "full", gauges, 2, read_levels, level), 0);
-	CU_ASSERT_EQUAL(metrics_register(m, "a", "none", gauges, 1, read_nothing, NULL), 0);
-	CU_ASSERT_EQUAL(walk(m, "a", "none"), 1);
+	CU_ASSERT_EQUAL(metrics_register(m, &a_tables[A_QUEUE], NULL, read_levels, level), 0);
+	CU_ASSERT_EQUAL(metrics_register(m, &a_tables[A_PATHS], NULL, read_nothing, NULL), 0);
+	CU_ASSERT_EQUAL(walk(m, "a", "paths"), 1);
 	CU_ASSERT_EQUAL(walk(m, NULL, NULL), 2);
-	CU_ASSERT_PTR_NOT_NULL(strstr(seen, "a.none.depth=0 g"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(seen, "a.paths.depth=0 g"));
 	metrics_destroy(m);
 }
 
 static void test_unregister(void)
 {
-	struct metrics *m = metrics_create();
-	char room[] = "a", group[] = "one";
+	struct metrics *m = create();
+	char one[] = "one";
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
-	CU_ASSERT_EQUAL(metrics_register(m, room, group, gauges, 1, read_nothing, NULL), 0);
-	room[0] = group[0] = 'x'; /* both were copied */
-	CU_ASSERT_EQUAL(metrics_register(m, "a", "two", gauges, 1, read_nothing, NULL), 0);
-	CU_ASSERT_EQUAL(metrics_register(m, "b", "one", gauges, 1, read_nothing, NULL), 0);
-	metrics_unregister(m, "a", "one");
+	CU_ASSERT_EQUAL(metrics_register(m, &a_tables[A_PATH], one, read_nothing, NULL), 0);
+	one[0] = 'x'; /* it was copied */
+	CU_ASSERT_EQUAL(metrics_register(m, &a_tables[A_QUEUE], NULL, read_nothing, NULL), 0);
+	CU_ASSERT_EQUAL(metrics_register(m, &b_tables[0], NULL, read_nothing, NULL), 0);
+	metrics_unregister(m, "a", "path/one");
 	CU_ASSERT_EQUAL(walk(m, NULL, NULL), 2);
-	CU_ASSERT_EQUAL(metrics_register(m, "a", "one", gauges, 1, read_nothing, NULL), 0);
+	CU_ASSERT_EQUAL(metrics_register(m, &a_tables[A_PATH], "one", read_nothing, NULL), 0);
 	metrics_unregister(m, "a", NULL);
 	CU_ASSERT_EQUAL(walk(m, NULL, NULL), 1);
-	CU_ASSERT_STRING_EQUAL(seen, "b.one.depth=0 g packets\n");
+	CU_ASSERT_STRING_EQUAL(
+		seen, "b.queue.depth=0 g packets\nb.queue.age_seconds=0 g seconds\n");
 	metrics_destroy(m);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The operator's room, which comes last: the registry of all rooms' figures, and the table that
- * says which handler answers a command, and of what. */
+/* The operator's room, which comes last: the table that says which handler answers a command, and
+ * of what. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "operator/reload.h"
 #include "process/control.h"
+#include "process/figures.h"
 #include "views.h"
 
 enum {
@@ -21,46 +22,6 @@ struct start_operator {
 	struct views views;
 	struct operator_command commands[START_COMMANDS];
 };
-
-/* ---- the registry ---- */
-
-static const struct metric start_message_metrics[] = {
-	{ "msg_unknown", "messages", "Messages of other cores had no type that is known.",
-		METRIC_COUNTER },
-};
-
-static void start_operator_messages(void *ctx, uint64_t *value, unsigned int n)
-{
-	const struct control *c = ctx;
-
-	(void)n;
-	value[0] = c->doors.unknown;
-}
-
-static int start_operator_metrics(struct control *c, struct metrics *m)
-{
-	const struct tandem *t = c->t;
-	int ret = metrics_register(m, "process", "messages", start_message_metrics,
-		RTE_DIM(start_message_metrics), start_operator_messages, c);
-
-	if (ret == 0)
-		ret = journal_metrics_register(m, c->journal);
-	if (ret == 0)
-		ret = kernel_metrics_register(m, c->kernel);
-	for (unsigned int i = 0; i < t->n_workers && ret == 0; i++)
-		ret = worker_metrics_register(m, t->worker[i]);
-	if (ret == 0)
-		ret = replicator_metrics_register(m, t->repl);
-	if (ret == 0)
-		ret = signalling_metrics_register(m, c->signalling);
-	if (ret == 0)
-		ret = monitors_metrics_register(m, c->monitors);
-	if (ret == 0)
-		ret = pair_metrics_register(m, c->pair);
-	if (ret < 0)
-		LOG(ERR, "the counters cannot be registered error=%s", LOG_TEXT(strerror(-ret)));
-	return ret;
-}
 
 /* ---- a reload ---- */
 
@@ -103,10 +64,9 @@ int start_operator(struct control *c)
 	c->start_operator = s;
 	if (s == NULL)
 		return -ENOMEM;
-	s->metrics = metrics_create();
-	ret = s->metrics != NULL ? start_operator_metrics(c, s->metrics) : -ENOMEM;
-	if (ret < 0)
-		return ret;
+	s->metrics = figures_create(c);
+	if (s->metrics == NULL)
+		return -ENOMEM;
 	c->reload = reload_create(&(struct operator_reload_settings){ .conf = t->conf,
 		.file = t->config_file,
 		.settings = t->settings,

@@ -90,13 +90,12 @@ static void views_fill_cores(struct views *v, struct control *c, struct metrics 
 	struct tandem *t = c->t;
 
 	for (unsigned int i = 0; i < t->n_workers; i++)
-		v->worker[i] = (struct operator_core){ .pulse = &t->pulse_worker[i],
-			.lcore = t->worker_lcore[i],
+		v->worker[i] = (struct operator_worker){ .lcore = t->worker_lcore[i],
 			.shards = worker_shards(t->worker[i]) };
 	v->cores = (struct operator_cores){ .metrics = metrics,
-		.control = { .pulse = &t->pulse_control, .lcore = rte_get_main_lcore() },
-		.replication = { .pulse = &t->pulse_repl, .lcore = t->repl_lcore },
 		.worker = v->worker,
+		.control_lcore = rte_get_main_lcore(),
+		.replication_lcore = t->repl_lcore,
 		.n_workers = t->n_workers,
 		.n_ports = t->n_ports,
 		.port = views_port,

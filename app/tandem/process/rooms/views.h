@@ -15,7 +15,7 @@ struct views {
 	struct operator_audit audit;
 	struct operator_table table;
 	struct operator_gtp gtp;
-	struct operator_core worker[TANDEM_WORKERS];
+	struct operator_worker worker[TANDEM_WORKERS];
 	struct operator_cores cores;
 	struct operator_monitors monitors;
 	struct operator_history history;

@@ -75,6 +75,7 @@ uint64_t journal_switchovers(const struct journal *j, enum srp_cause cause);
 uint64_t journal_transitions(const struct journal *j, enum srp_state to);
 /* Registers both; they must be unregistered before journal_close(). 0 or -errno. */
 int journal_metrics_register(struct metrics *m, struct journal *j);
+extern const struct metrics_room journal_metrics; /* all of them */
 /* Alarms that are over, oldest first; NULL: there are no more. */
 const struct journal_alarm *journal_alarm(const struct journal *j, unsigned int k);
 

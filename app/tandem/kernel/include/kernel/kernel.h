@@ -92,6 +92,7 @@ void kernel_view(const struct kernel *k, struct kernel_view *v);
 /* Registers the figures of ports, twins and the mirror; they must be unregistered before
  * kernel_destroy(). 0 or -errno. */
 int kernel_metrics_register(struct metrics *m, struct kernel *k);
+extern const struct metrics_room kernel_metrics; /* all of them */
 
 /* ---- whether another station has a VIP (RFC 5227 section 2.1.1, RFC 4862 section 5.4) ---- */
 

@@ -75,6 +75,7 @@ const struct config_aaa *monitors_server(
 /* Registers the counters of each server's probe, group "radius/NAME"; they must be unregistered
  * before monitors_destroy(). 0 or -errno. */
 int monitors_metrics_register(struct metrics *m, struct monitors *o);
+extern const struct metrics_room monitors_metrics; /* all of them */
 /* All servers are probed anew; true: a failure was held, and may cause a switchover again. */
 bool monitors_reset_auth(struct monitors *m, usec_t now);
 

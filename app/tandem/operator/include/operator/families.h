@@ -16,7 +16,6 @@
 #include "srp/srp.h"
 
 struct alarms;
-struct core_pulse;
 struct journal;
 struct metrics;
 struct monitors;
@@ -92,16 +91,14 @@ struct operator_port {
 	bool link_up;
 };
 
-struct operator_core {
-	const struct core_pulse *pulse;
-	unsigned int lcore, shards; /* shards: of a worker */
+struct operator_worker {
+	unsigned int lcore, shards;
 };
 
 struct operator_cores {
 	struct metrics *metrics;
-	struct operator_core control, replication;
-	const struct operator_core *worker;
-	unsigned int n_workers, n_ports;
+	const struct operator_worker *worker;
+	unsigned int control_lcore, replication_lcore, n_workers, n_ports;
 	void (*port)(void *ctx, unsigned int i, struct operator_port *p);
 	void *ctx;
 };

@@ -145,5 +145,6 @@ struct pair_view {
 void pair_view(const struct pair *p, struct pair_view *v, usec_t now);
 /* The room's figures go into the registry. 0 or -errno. */
 int pair_metrics_register(struct metrics *m, struct pair *p);
+extern const struct metrics_room pair_metrics; /* all of them */
 
 #endif

@@ -124,6 +124,7 @@ const struct crypt_counters *replicator_crypt_count(const struct replicator *r);
 /* Registers the counters and gauges of the room, and what was applied to the table. They must be
  * unregistered before it is destroyed. 0 or -errno. Control core. */
 int replicator_metrics_register(struct metrics *m, struct replicator *r);
+extern const struct metrics_room replicator_metrics; /* all of them */
 /* w: control: where the peer's replication address is (adjacency index of the fib). */
 void replicator_peer(struct replicator *r, uint16_t adjacency);
 /* w: control: whether the peer says that it is Standby. */

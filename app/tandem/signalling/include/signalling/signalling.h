@@ -120,5 +120,6 @@ uint32_t signalling_find(const struct signalling *s, uint64_t key);
 void signalling_view(const struct signalling *s, struct signalling_view *v);
 /* Registers the figures of the view; unregistered before the room is destroyed. 0 or -errno. */
 int signalling_metrics_register(struct metrics *m, struct signalling *s);
+extern const struct metrics_room signalling_metrics; /* all of them */
 
 #endif

@@ -66,6 +66,7 @@ void worker_destroy(struct worker *w);
 /* Registers the worker's counters, groups "fastpath/N", "worker/N" and "sync/N" of worker N. They
  * must be unregistered before it is destroyed. 0 or -errno. */
 int worker_metrics_register(struct metrics *m, const struct worker *w);
+extern const struct metrics_room worker_metrics; /* all of them */
 /* How many shards are this worker's while the chassis is active. */
 unsigned int worker_shards(const struct worker *w);
 /* Takes the destination for which a packet found no resolved next hop: true, and the DPDK port and
