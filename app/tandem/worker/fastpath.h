@@ -35,15 +35,111 @@ enum fastpath_mode {
 
 // clang-format off
 #define FASTPATH_COUNTERS(X) \
-	X(up_rx_packets) X(up_rx_bytes) X(up_tx_packets) X(up_tx_bytes) X(down_rx_packets) \
-	X(down_rx_bytes) X(down_tx_packets) X(down_tx_bytes) X(ue_to_ue) X(handed_over) \
-	X(handed_in) X(punted) X(end_markers) X(fragmented) X(icmp_sent) X(late_packets) X(held) \
-	X(drop_not_active) X(drop_no_session_up) X(drop_no_session_down) X(drop_spoofed) \
-	X(drop_policed_up) X(drop_policed_down) X(drop_gtpu_version) X(drop_gtpu_length) \
-	X(drop_gtpu_extension) X(drop_gtpu_unknown_type) X(drop_inner_malformed) \
-	X(drop_inner_not_ipv4) X(drop_outer_malformed) X(drop_outer_checksum) X(drop_ttl) \
-	X(drop_too_big) X(drop_no_route) X(drop_unresolved) X(drop_no_mbuf) X(drop_tx_full) \
-	X(drop_punt_full) X(drop_handover_full) X(drop_link_down) X(drop_wrong_port)
+	X(up_rx_packets, COUNTER, "packets", \
+		"User packets came from SGSNs in tunnels and were looked at, whether they were " \
+		"forwarded or not.") \
+	X(up_rx_bytes, COUNTER, "bytes", \
+		"Bytes were in the user packets that came from SGSNs, without the headers of " \
+		"their tunnels.") \
+	X(up_tx_packets, COUNTER, "packets", \
+		"User packets from SGSNs were forwarded to the core network.") \
+	X(up_tx_bytes, COUNTER, "bytes", \
+		"Bytes were in the user packets that were forwarded to the core network, IP " \
+		"headers included.") \
+	X(down_rx_packets, COUNTER, "packets", \
+		"Packets for addresses that sessions have were looked at, whether they were " \
+		"forwarded or not.") \
+	X(down_rx_bytes, COUNTER, "bytes", \
+		"Bytes were in the packets for addresses that sessions have, IP headers " \
+		"included.") \
+	X(down_tx_packets, COUNTER, "packets", \
+		"Packets for subscribers were forwarded to SGSNs in tunnels.") \
+	X(down_tx_bytes, COUNTER, "bytes", \
+		"Bytes were in the packets that were forwarded to SGSNs, without the headers of " \
+		"their tunnels.") \
+	X(ue_to_ue, COUNTER, "packets", \
+		"Packets of one subscriber went to another subscriber of this gateway.") \
+	X(handed_over, COUNTER, "packets", \
+		"Packets were given to the worker that owns their session.") \
+	X(handed_in, COUNTER, "packets", \
+		"Packets were taken from other cores because this worker owns their session.") \
+	X(punted, COUNTER, "packets", \
+		"Packets were given to the control core, for the kernel or for GTP-U " \
+		"signalling.") \
+	X(end_markers, COUNTER, "messages", \
+		"End Markers of GTP-U were received and ignored.") \
+	X(fragmented, COUNTER, "packets", \
+		"Packets were sent in fragments because they were longer than the MTU of their " \
+		"port.") \
+	X(icmp_sent, COUNTER, "messages", \
+		"ICMP errors were made about packets that could not be forwarded.") \
+	X(late_packets, COUNTER, "packets", \
+		"Packets were forwarded in late mode, behind the order to hand over.") \
+	X(held, COUNTER, "waits", \
+		"A packet began to wait for the link-layer address of its next hop; a packet " \
+		"may wait more than once.") \
+	X(drop_not_active, COUNTER, "packets", \
+		"Packets were dropped because this chassis forwards none now, or because no " \
+		"worker owns their session.") \
+	X(drop_no_session_up, COUNTER, "packets", \
+		"Packets from SGSNs had a TEID of no session; for some of them an Error " \
+		"Indication is sent.") \
+	X(drop_no_session_down, COUNTER, "packets", \
+		"Packets for addresses of our pools were dropped because no session has the " \
+		"address.") \
+	X(drop_spoofed, COUNTER, "packets", \
+		"Packets of subscribers were dropped because their source is not the address of " \
+		"the session.") \
+	X(drop_policed_up, COUNTER, "packets", \
+		"Packets of subscribers were dropped because they exceeded the uplink rate of " \
+		"the APN.") \
+	X(drop_policed_down, COUNTER, "packets", \
+		"Packets for subscribers were dropped because they exceeded the downlink rate " \
+		"of the APN.") \
+	X(drop_gtpu_version, COUNTER, "packets", \
+		"GTP-U packets were dropped because they are not of GTP version 1.") \
+	X(drop_gtpu_length, COUNTER, "packets", \
+		"GTP-U packets were dropped because their length field does not fit, or a " \
+		"header is cut.") \
+	X(drop_gtpu_extension, COUNTER, "packets", \
+		"GTP-U packets were dropped because their extension headers are malformed or " \
+		"too long.") \
+	X(drop_gtpu_unknown_type, COUNTER, "packets", \
+		"GTP-U packets were dropped because their message type is not served.") \
+	X(drop_inner_malformed, COUNTER, "packets", \
+		"Packets of subscribers were dropped because the inner IPv4 header is " \
+		"malformed.") \
+	X(drop_inner_not_ipv4, COUNTER, "packets", \
+		"Packets of subscribers were dropped because the inner packet is not IPv4.") \
+	X(drop_outer_malformed, COUNTER, "packets", \
+		"Packets were dropped because their outer IPv4 or UDP header is malformed, or " \
+		"they are cut.") \
+	X(drop_outer_checksum, COUNTER, "packets", \
+		"Packets were dropped because the checksum of their outer IPv4 header is wrong.") \
+	X(drop_ttl, COUNTER, "packets", \
+		"Packets were dropped because their time to live ended here.") \
+	X(drop_too_big, COUNTER, "packets", \
+		"Packets were dropped because they are longer than the MTU and could not be " \
+		"fragmented.") \
+	X(drop_no_route, COUNTER, "packets", \
+		"Packets were dropped because no route leads to their destination.") \
+	X(drop_unresolved, COUNTER, "packets", \
+		"Packets were dropped because the link-layer address of their next hop is not " \
+		"known.") \
+	X(drop_no_mbuf, COUNTER, "packets", \
+		"Packets were dropped, or ICMP errors left out, because packet buffers had no " \
+		"room.") \
+	X(drop_tx_full, COUNTER, "packets", \
+		"Packets were dropped because the transmit queue of their port was full.") \
+	X(drop_punt_full, COUNTER, "packets", \
+		"Packets for the control core were dropped because its queue was full.") \
+	X(drop_handover_full, COUNTER, "packets", \
+		"Packets for another worker were dropped because its queue was full.") \
+	X(drop_link_down, COUNTER, "packets", \
+		"Packets were dropped because the link of their port is down.") \
+	X(drop_wrong_port, COUNTER, "packets", \
+		"Packets were dropped because the port to their next hop does not have the role " \
+		"for them.")
 // clang-format on
 COUNTERS_DEFINE(fastpath_counters, FASTPATH_COUNTERS);
 

@@ -28,9 +28,44 @@ enum {
 
 // clang-format off
 #define SYNC_COUNTERS(X) \
-	X(macro_sent) X(micro_sent) X(delete_sent) X(late_sent) X(digests_sent) X(packets) \
-	X(commits) X(repaired) X(mended) \
-	X(no_room) X(no_mbuf) X(wants) X(joins) X(dropped_records)
+	X(macro_sent, COUNTER, "records", \
+		"Records of whole sessions were put into packets of the replication stream.") \
+	X(micro_sent, COUNTER, "records", \
+		"Records of parts of sessions, such as usage, were put into packets of the " \
+		"replication stream.") \
+	X(delete_sent, COUNTER, "records", \
+		"Records of sessions that ended were put into packets of the replication " \
+		"stream.") \
+	X(late_sent, COUNTER, "records", \
+		"Records of late usage were put into packets, for the chassis that is Active " \
+		"now.") \
+	X(digests_sent, COUNTER, "records", \
+		"Records with hashes of the table were put into packets of the replication " \
+		"stream.") \
+	X(packets, COUNTER, "packets", \
+		"Packets of the replication stream were filled and given to the replication " \
+		"core.") \
+	X(commits, COUNTER, "commits", \
+		"Changes of sessions by signalling got a number, by which the standby's " \
+		"acknowledgement is known.") \
+	X(repaired, COUNTER, "records", \
+		"Records were lost or not sent, and what they said of a session is to be sent " \
+		"again.") \
+	X(mended, COUNTER, "slots", \
+		"Slots of the table contradicted themselves and were put right before they were " \
+		"sent.") \
+	X(no_room, COUNTER, "attempts", \
+		"No packet of the stream could be begun because the queue to the replication " \
+		"core was full.") \
+	X(no_mbuf, COUNTER, "attempts", \
+		"No packet of the stream could be begun because no packet buffer was free.") \
+	X(wants, COUNTER, "requests", \
+		"Requests of the peer for parts of the table came in.") \
+	X(joins, COUNTER, "streams", \
+		"Streams to a standby began, with a comparison of the whole table.") \
+	X(dropped_records, COUNTER, "records", \
+		"Records in a packet that was not finished were taken back because the stream " \
+		"changed.")
 // clang-format on
 COUNTERS_DEFINE(sync_counters, SYNC_COUNTERS);
 

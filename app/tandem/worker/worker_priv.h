@@ -26,12 +26,48 @@ enum {
 
 // clang-format off
 #define WORKER_COUNTERS(X) \
-	X(creates) X(creates_no_address) X(creates_no_slot) X(updates) X(deletes) \
-	X(stale_handles) X(refused_term) \
-	X(ended_idle) X(ended_session_timeout) X(ended_sgsn_restart) X(ended_error_indication) \
-	X(sweeps) \
-	X(stale_frames) X(late_usage_applied) X(late_usage_refused) X(msgs) X(msg_no_room) \
-	X(msg_unknown)
+	X(creates, COUNTER, "sessions", \
+		"Sessions were created.") \
+	X(creates_no_address, COUNTER, "requests", \
+		"Requests to create a session were refused because the pool had no free address " \
+		"here.") \
+	X(creates_no_slot, COUNTER, "requests", \
+		"Requests to create a session were refused because the worker had no free slot.") \
+	X(updates, COUNTER, "updates", \
+		"Changes of sessions, as an SGSN asked for them, were made.") \
+	X(deletes, COUNTER, "sessions", \
+		"Sessions were deleted because an SGSN asked for it.") \
+	X(stale_handles, COUNTER, "requests", \
+		"Requests to change or delete a session were refused because it is gone.") \
+	X(refused_term, COUNTER, "messages", \
+		"Messages were refused because they belong to another term, or this chassis " \
+		"owns no sessions.") \
+	X(ended_idle, COUNTER, "sessions", \
+		"Sessions were ended because the idle timeout ran out.") \
+	X(ended_session_timeout, COUNTER, "sessions", \
+		"Sessions were ended because the session timeout ran out.") \
+	X(ended_sgsn_restart, COUNTER, "sessions", \
+		"Sessions were ended because their SGSN restarted.") \
+	X(ended_error_indication, COUNTER, "sessions", \
+		"Sessions were ended because the SGSN sent an Error Indication for their " \
+		"tunnel.") \
+	X(sweeps, COUNTER, "passes", \
+		"Passes over all slots of the worker ended; they look for timeouts and for " \
+		"SGSNs that restarted.") \
+	X(stale_frames, COUNTER, "packets", \
+		"Packets were dropped because they had waited while the worker stood still.") \
+	X(late_usage_applied, COUNTER, "records", \
+		"Records of the peer's late usage were applied to sessions.") \
+	X(late_usage_refused, COUNTER, "records", \
+		"Records of the peer's late usage were refused: the session is gone or not " \
+		"owned, or none can be kept.") \
+	X(msgs, COUNTER, "messages", \
+		"Messages of the control core and of the replication core were handled.") \
+	X(msg_no_room, COUNTER, "messages", \
+		"Messages to the control core could not be sent because there was no room or no " \
+		"memory.") \
+	X(msg_unknown, COUNTER, "messages", \
+		"Messages of other cores were ignored because their type is not known.")
 // clang-format on
 COUNTERS_DEFINE(worker_counters, WORKER_COUNTERS);
 

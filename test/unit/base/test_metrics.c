@@ -10,7 +10,9 @@
 #include "ut.h"
 
 // clang-format off
-#define TOY_COUNTERS(X) X(received) X(refused)
+#define TOY_COUNTERS(X) \
+	X(received, COUNTER, "messages", "Messages were received.") \
+	X(waiting, GAUGE, "messages", "Messages wait.")
 // clang-format on
 COUNTERS_DEFINE(toy_counters, TOY_COUNTERS);
 
@@ -54,8 +56,7 @@ static void collect(void *ctx, const struct metrics_group *g)
 
 		snprintf(seen + used, sizeof(seen) - used, "%s.%s.%s=%llu %c %s\n", g->room,
 			g->group, g->metric[i].name, (unsigned long long)g->value[i],
-			g->metric[i].kind == METRIC_COUNTER ? 'c' : 'g',
-			g->metric[i].unit != NULL ? g->metric[i].unit : "-");
+			g->metric[i].kind == METRIC_COUNTER ? 'c' : 'g', g->metric[i].unit);
 	}
 }
 
@@ -84,7 +85,7 @@ static void read_nothing(void *ctx, uint64_t *value, unsigned int n)
 static void test_walk_sees_values_of_now(void)
 {
 	struct metrics *m = create();
-	struct toy_counters toy = { .received = 7, .refused = 1 };
+	struct toy_counters toy = { .received = 7, .waiting = 1 };
 	uint64_t level[] = { 3, 40 };
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
@@ -92,13 +93,13 @@ static void test_walk_sees_values_of_now(void)
 	CU_ASSERT_EQUAL(metrics_register_counters(m, &a_tables[A_TOY], NULL, &toy), 0);
 	CU_ASSERT_EQUAL(metrics_register(m, &b_tables[0], NULL, read_levels, level), 0);
 	CU_ASSERT_EQUAL(walk(m, NULL, NULL), 2);
-	CU_ASSERT_STRING_EQUAL(seen, "a.toy.received=7 c -\na.toy.refused=1 c -\n"
+	CU_ASSERT_STRING_EQUAL(seen, "a.toy.received=7 c messages\na.toy.waiting=1 g messages\n"
 				     "b.queue.depth=3 g packets\nb.queue.age_seconds=40 g "
 				     "seconds\n");
-	toy.refused = 2;
+	toy.waiting = 2;
 	level[0] = 0;
 	CU_ASSERT_EQUAL(walk(m, NULL, NULL), 2);
-	CU_ASSERT_STRING_EQUAL(seen, "a.toy.received=7 c -\na.toy.refused=2 c -\n"
+	CU_ASSERT_STRING_EQUAL(seen, "a.toy.received=7 c messages\na.toy.waiting=2 g messages\n"
 				     "b.queue.depth=0 g packets\nb.queue.age_seconds=40 g "
 				     "seconds\n");
 	metrics_destroy(m);

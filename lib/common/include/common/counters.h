@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* counters: a counter is named once, in a list `#define FOO_COUNTERS(X) X(name) X(name)`; struct,
- * sum and every view follow from the list. Counters have one writer; readers use counter_get and
- * may be a burst late. */
+/* counters: a figure is named once, in a list `#define FOO_COUNTERS(X) X(name, kind, unit, help)
+ * ...`; struct, sum and every view follow from the list. kind: COUNTER, it only ever grows while
+ * the process lives, or GAUGE, a level; unit: what is counted, "packets"; help: one whole sentence
+ * for an operator, which stands alone. Figures have one writer; readers use counter_get and may be
+ * a burst late. */
 #ifndef TANDEM_COMMON_COUNTERS_H
 #define TANDEM_COMMON_COUNTERS_H
 
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define COUNTER_FIELD(name) uint64_t name;
-#define COUNTER_NAME(name)  #name,
-#define COUNTER_ONE(name)   +1
+#define COUNTER_FIELD(name, kind, unit, help) uint64_t name;
+#define COUNTER_NAME(name, kind, unit, help)  #name,
+#define COUNTER_ONE(name, kind, unit, help)   +1
 
 /* struct s { name, name, ... } of uint64_t, `s_names[]` of text and `s_n` their number. */
 #define COUNTERS_DEFINE(s, LIST)                                                                   \

@@ -58,16 +58,84 @@ enum gtpc_cause { /* TS 29.060 table 38 */
 
 // clang-format off
 #define GTPC_COUNTERS(X) \
-	X(rx) X(tx) X(echo_requests) X(echo_responses) X(create_requests) X(create_accepted) \
-	X(update_requests) X(update_accepted) X(delete_requests) X(delete_accepted) \
-	X(retransmissions) X(rejected_missing_ie) X(rejected_bad_ie) X(rejected_format) \
-	X(rejected_unknown_apn) X(rejected_pdp_type) X(rejected_no_addresses) \
-	X(rejected_no_resources) X(rejected_not_found) X(rejected_authentication) \
-	X(rejected_system_failure) X(version_not_supported) X(extension_not_supported) \
-	X(drop_short) X(drop_length) \
-	X(drop_unknown_type) X(drop_not_gtp) X(drop_response_unmatched) X(drop_not_active) \
-	X(drop_held) X(sgsn_restarts) X(own_requests) X(own_retries) X(own_unanswered) \
-	X(unprotected)
+	X(rx, COUNTER, "messages", \
+		"GTP-C messages were received, those that were dropped included.") \
+	X(tx, COUNTER, "messages", \
+		"GTP-C messages were sent.") \
+	X(echo_requests, COUNTER, "messages", \
+		"Echo Requests were received.") \
+	X(echo_responses, COUNTER, "messages", \
+		"Echo Responses were sent.") \
+	X(create_requests, COUNTER, "messages", \
+		"Create PDP Context Requests were received, without repetitions that this " \
+		"process remembers.") \
+	X(create_accepted, COUNTER, "messages", \
+		"Create PDP Context Requests were accepted.") \
+	X(update_requests, COUNTER, "messages", \
+		"Update PDP Context Requests were received, without repetitions that this " \
+		"process remembers.") \
+	X(update_accepted, COUNTER, "messages", \
+		"Update PDP Context Requests were accepted.") \
+	X(delete_requests, COUNTER, "messages", \
+		"Delete PDP Context Requests were received, without repetitions that this " \
+		"process remembers.") \
+	X(delete_accepted, COUNTER, "messages", \
+		"Delete PDP Context Requests were accepted.") \
+	X(retransmissions, COUNTER, "messages", \
+		"Requests came again that were answered before, or that were being worked on.") \
+	X(rejected_missing_ie, COUNTER, "messages", \
+		"Requests were rejected because a mandatory information element was missing.") \
+	X(rejected_bad_ie, COUNTER, "messages", \
+		"Requests were rejected because an information element was incorrect.") \
+	X(rejected_format, COUNTER, "messages", \
+		"Requests were rejected because the format of the message was invalid.") \
+	X(rejected_unknown_apn, COUNTER, "messages", \
+		"Requests were rejected because their APN is missing or not configured.") \
+	X(rejected_pdp_type, COUNTER, "messages", \
+		"Requests were rejected because their PDP type or service is not supported.") \
+	X(rejected_no_addresses, COUNTER, "messages", \
+		"Requests were rejected because all addresses of the pool were occupied.") \
+	X(rejected_no_resources, COUNTER, "messages", \
+		"Requests were rejected because there were no resources or no memory for them.") \
+	X(rejected_not_found, COUNTER, "messages", \
+		"Requests were rejected because there is no such PDP context.") \
+	X(rejected_authentication, COUNTER, "messages", \
+		"Requests were rejected because the user was not authenticated.") \
+	X(rejected_system_failure, COUNTER, "messages", \
+		"Requests were rejected for a cause that has no counter of its own, such as a " \
+		"system failure.") \
+	X(version_not_supported, COUNTER, "messages", \
+		"Messages of another GTP version were answered with Version Not Supported.") \
+	X(extension_not_supported, COUNTER, "messages", \
+		"Messages with an unknown extension header were answered with the list of those " \
+		"that are known.") \
+	X(drop_short, COUNTER, "messages", \
+		"Messages were dropped because they are too short for a header, or have no " \
+		"sequence number.") \
+	X(drop_length, COUNTER, "messages", \
+		"Messages were dropped because their length field does not fit the datagram.") \
+	X(drop_unknown_type, COUNTER, "messages", \
+		"Messages were dropped because their type is not served.") \
+	X(drop_not_gtp, COUNTER, "messages", \
+		"Messages were dropped because they are not GTP, or no request of another GTP " \
+		"version.") \
+	X(drop_response_unmatched, COUNTER, "messages", \
+		"Responses were dropped because they are malformed or no request waits for " \
+		"them.") \
+	X(drop_not_active, COUNTER, "messages", \
+		"Messages were dropped because this chassis answers no SGSN now.") \
+	X(drop_held, COUNTER, "messages", \
+		"Requests were dropped because a switchover was on its way.") \
+	X(sgsn_restarts, COUNTER, "restarts", \
+		"An SGSN's Recovery value changed: it restarted.") \
+	X(own_requests, COUNTER, "messages", \
+		"Requests were sent to SGSNs, without repetitions.") \
+	X(own_retries, COUNTER, "messages", \
+		"Requests to SGSNs were sent again because no response came.") \
+	X(own_unanswered, COUNTER, "messages", \
+		"Requests to SGSNs were given up because no response came.") \
+	X(unprotected, COUNTER, "messages", \
+		"Nothing counts this any more, and it stays zero; see unprotected_answers.")
 // clang-format on
 COUNTERS_DEFINE(gtpc_counters, GTPC_COUNTERS);
 

@@ -68,10 +68,23 @@ struct bmp_fact {
 
 typedef void (*bmp_fact_fn)(void *ctx, const struct bmp_fact *f);
 
-/* not_peers: Loc-RIB (RFC 9069), and types that are not known. */
 // clang-format off
 #define BMP_COUNTERS(X) \
-	X(messages) X(skipped) X(skipped_octets) X(peer_ups) X(peer_downs) X(not_peers) X(malformed)
+	X(messages, COUNTER, "messages", \
+		"BMP messages of the router were received.") \
+	X(skipped, COUNTER, "messages", \
+		"BMP messages were skipped because they are of no use here.") \
+	X(skipped_octets, COUNTER, "octets", \
+		"Octets were in BMP messages that were skipped.") \
+	X(peer_ups, COUNTER, "messages", \
+		"Peer Up notifications were received.") \
+	X(peer_downs, COUNTER, "messages", \
+		"Peer Down notifications were received.") \
+	X(not_peers, COUNTER, "messages", \
+		"BMP messages were about no BGP peer, such as Loc-RIB, or about one of an " \
+		"unknown type.") \
+	X(malformed, COUNTER, "messages", \
+		"BMP messages were malformed, which ends the connection.")
 // clang-format on
 COUNTERS_DEFINE(bmp_counters, BMP_COUNTERS);
 

@@ -75,8 +75,29 @@ int net_addr_add(struct net_kernel *k, unsigned int ifindex, const struct ip_pre
 
 // clang-format off
 #define NET_MIRROR_COUNTERS(X) \
-	X(routes) X(routes_added) X(routes_removed) X(neighbours_added) X(neighbours_removed) \
-	X(redumps) X(overruns) X(adjacencies_full) X(routes_full) X(malformed) X(resolves)
+	X(routes, GAUGE, "routes", \
+		"Routes of the kernel are in the routing table of the fast path.") \
+	X(routes_added, COUNTER, "routes", \
+		"Routes of the kernel were added to the routing table of the fast path.") \
+	X(routes_removed, COUNTER, "routes", \
+		"Routes were removed from the routing table of the fast path.") \
+	X(neighbours_added, COUNTER, "neighbours", \
+		"Neighbours became usable as next hops.") \
+	X(neighbours_removed, COUNTER, "neighbours", \
+		"Neighbours ceased to be usable as next hops.") \
+	X(redumps, COUNTER, "dumps", \
+		"All routes and neighbours of the kernel were read again.") \
+	X(overruns, COUNTER, "events", \
+		"News of the kernel were lost because the socket's buffer was full; all is read " \
+		"again.") \
+	X(adjacencies_full, COUNTER, "events", \
+		"A next hop was left out because the table of next hops was full.") \
+	X(routes_full, COUNTER, "events", \
+		"A route or a neighbour was left out because the routing table was full.") \
+	X(malformed, COUNTER, "messages", \
+		"Messages of the kernel were not understood.") \
+	X(resolves, COUNTER, "requests", \
+		"The kernel was asked to find the link-layer address of a neighbour.")
 // clang-format on
 COUNTERS_DEFINE(net_mirror_counters, NET_MIRROR_COUNTERS);
 

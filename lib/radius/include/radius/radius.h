@@ -56,19 +56,35 @@ enum { RADIUS_AUTHENTICATE_ONLY = 8 }; /* Service-Type: no session is to follow 
  * alone. */
 // clang-format off
 #define RADIUS_CHECKS(X) \
-	X(valid) \
-	X(bad_length) /* shorter than a header or than it says, or longer than a packet may be */ \
-	X(bad_code) /* no reply, or none to what was asked */ \
-	X(bad_attribute) /* attributes do not fill the packet, or its signature is damaged */ \
-	X(bad_authenticator) /* response authenticator: another secret, or another request's */ \
-	X(bad_message_authenticator) \
-	X(no_message_authenticator) /* where one is required */ \
-	X(no_digest) /* libcrypto has no MD5 */ \
-	X(unmatched) /* no request of this identifier can still be answered */ \
-	X(duplicate) /* that request was answered */ \
-	X(stopped) /* nothing was asked for */
+	X(valid, COUNTER, "datagrams", \
+		"Datagrams at the probe's socket were valid replies.") \
+	X(bad_length, COUNTER, "datagrams", \
+		"Datagrams were refused because they are too short, too long, or not as long as " \
+		"they say.") \
+	X(bad_code, COUNTER, "datagrams", \
+		"Datagrams were refused because their code is no reply to what was asked.") \
+	X(bad_attribute, COUNTER, "datagrams", \
+		"Datagrams were refused because their attributes or their signature are " \
+		"damaged.") \
+	X(bad_authenticator, COUNTER, "datagrams", \
+		"Datagrams were refused because their authenticator is of another secret or " \
+		"another request.") \
+	X(bad_message_authenticator, COUNTER, "datagrams", \
+		"Datagrams were refused because their Message-Authenticator is wrong.") \
+	X(no_message_authenticator, COUNTER, "datagrams", \
+		"Datagrams were refused because they have no Message-Authenticator and must " \
+		"have one.") \
+	X(no_digest, COUNTER, "datagrams", \
+		"Datagrams could not be checked because libcrypto has no MD5.") \
+	X(unmatched, COUNTER, "datagrams", \
+		"Datagrams were refused because no request with their identifier can still be " \
+		"answered.") \
+	X(duplicate, COUNTER, "datagrams", \
+		"Datagrams were ignored because their request was answered before.") \
+	X(stopped, COUNTER, "datagrams", \
+		"Datagrams were ignored because the probe asks for nothing now.")
 // clang-format on
-#define RADIUS_CHECK_ENUM(name) RADIUS_CHECK_##name,
+#define RADIUS_CHECK_ENUM(name, kind, unit, help) RADIUS_CHECK_##name,
 enum radius_check { RADIUS_CHECKS(RADIUS_CHECK_ENUM) };
 COUNTERS_DEFINE(radius_checks, RADIUS_CHECKS); /* field and name of check c: the c-th */
 

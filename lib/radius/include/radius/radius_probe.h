@@ -45,9 +45,36 @@ enum radius_reason { /* why Down; of several in a round the last of this list */
 
 // clang-format off
 #define RADIUS_PROBE_COUNTERS(X) \
-	X(rounds) X(rounds_failed) X(requests) X(retransmissions) X(timeouts) X(errors) \
-	X(accepts) X(rejects) X(challenges) X(accounting_responses) X(late) \
-	X(went_up) X(went_down) X(identifiers_awaited)
+	X(rounds, COUNTER, "probes", \
+		"Probes of the AAA server were begun.") \
+	X(rounds_failed, COUNTER, "probes", \
+		"Probes of the AAA server ended without a valid reply.") \
+	X(requests, COUNTER, "messages", \
+		"Requests were made for the AAA server, without repetitions.") \
+	X(retransmissions, COUNTER, "messages", \
+		"Requests to the AAA server were repeated.") \
+	X(timeouts, COUNTER, "timeouts", \
+		"Requests had no valid reply of the AAA server in time.") \
+	X(errors, COUNTER, "errors", \
+		"Requests to the AAA server could not be made or sent, or the network said that " \
+		"it is not reached.") \
+	X(accepts, COUNTER, "messages", \
+		"Valid replies of the AAA server were an Access-Accept.") \
+	X(rejects, COUNTER, "messages", \
+		"Valid replies of the AAA server were an Access-Reject.") \
+	X(challenges, COUNTER, "messages", \
+		"Valid replies of the AAA server were an Access-Challenge.") \
+	X(accounting_responses, COUNTER, "messages", \
+		"Valid replies of the AAA server were an Accounting-Response.") \
+	X(late, COUNTER, "messages", \
+		"Valid replies of the AAA server came when their probe was over.") \
+	X(went_up, COUNTER, "changes", \
+		"The AAA server was found to be up.") \
+	X(went_down, COUNTER, "changes", \
+		"The AAA server was found to be down.") \
+	X(identifiers_awaited, COUNTER, "probes", \
+		"Probes were put off because their identifier may still be answered for an " \
+		"earlier one.")
 // clang-format on
 COUNTERS_DEFINE(radius_probe_counters, RADIUS_PROBE_COUNTERS);
 

@@ -34,8 +34,27 @@ enum {
 
 // clang-format off
 #define AUDIT_COUNTERS(X) \
-	X(cycles) X(compared) X(differing) X(repaired) X(wants_level2) X(wants_slots) \
-	X(wants_whole) X(wants_cycle) X(rechecks) X(malformed)
+	X(cycles, COUNTER, "passes", \
+		"Hashes of the last bucket of the peer's table came in, which end a pass over " \
+		"the table.") \
+	X(compared, COUNTER, "comparisons", \
+		"Hashes of buckets were compared with those of the peer.") \
+	X(differing, COUNTER, "comparisons", \
+		"Hashes of buckets were found to differ from those of the peer.") \
+	X(repaired, COUNTER, "buckets", \
+		"Buckets that differed from the peer's match again.") \
+	X(wants_level2, COUNTER, "requests", \
+		"Requests for the hashes of all slots of a bucket were sent.") \
+	X(wants_slots, COUNTER, "requests", \
+		"Requests for some slots of a bucket were sent.") \
+	X(wants_whole, COUNTER, "requests", \
+		"Requests for all slots of one or more buckets were sent.") \
+	X(wants_cycle, COUNTER, "requests", \
+		"Requests to compare the whole table were sent.") \
+	X(rechecks, COUNTER, "passes", \
+		"Comparisons of the whole table were begun because an operator asked for it.") \
+	X(malformed, COUNTER, "records", \
+		"Records of the audit were refused because they are malformed.")
 // clang-format on
 COUNTERS_DEFINE(audit_counters, AUDIT_COUNTERS);
 

@@ -48,11 +48,46 @@ typedef void keys_expand_fn(
 
 // clang-format off
 #define KEYS_COUNTERS(X) \
-	X(connected) X(used) X(evicted) X(expired) X(collisions) X(phases_begun) \
-	X(phases_followed) \
-	X(tx_no_key) X(tx_exhausted) X(rx_opened) X(rx_opened_old_key) X(rx_opened_old_phase) \
-	X(rx_length) X(rx_version) X(rx_plaintext) X(rx_reflected) X(rx_unknown_key) \
-	X(rx_expired_key) X(rx_bad_tag)
+	X(connected, COUNTER, "keys", \
+		"Keys of new SRP connections were added.") \
+	X(used, COUNTER, "keys", \
+		"The key that seals packets was replaced by that of a newer SRP connection.") \
+	X(evicted, COUNTER, "keys", \
+		"Keys were removed early because the keys of newer SRP connections needed their " \
+		"place.") \
+	X(expired, COUNTER, "keys", \
+		"Keys were removed because newer ones had taken over.") \
+	X(collisions, COUNTER, "keys", \
+		"Keys were not added because another key has the same number.") \
+	X(phases_begun, COUNTER, "phases", \
+		"New phases of a key were begun by this chassis.") \
+	X(phases_followed, COUNTER, "phases", \
+		"New phases of a key were taken up after the peer had begun them.") \
+	X(tx_no_key, COUNTER, "packets", \
+		"Packets were not sent because there was no key to seal them.") \
+	X(tx_exhausted, COUNTER, "packets", \
+		"Packets were not sent because their key has sealed as many as it may.") \
+	X(rx_opened, COUNTER, "packets", \
+		"Packets of the peer were opened.") \
+	X(rx_opened_old_key, COUNTER, "packets", \
+		"Packets of the peer were opened with an older key than its newest.") \
+	X(rx_opened_old_phase, COUNTER, "packets", \
+		"Packets of the peer were opened with the phase before the present one.") \
+	X(rx_length, COUNTER, "packets", \
+		"Packets were refused because they are too short or too long.") \
+	X(rx_version, COUNTER, "packets", \
+		"Packets were refused because they are of a version of the stream that is not " \
+		"spoken here.") \
+	X(rx_plaintext, COUNTER, "packets", \
+		"Packets were refused because they are in plain text.") \
+	X(rx_reflected, COUNTER, "packets", \
+		"Packets were refused because this chassis itself had sent them.") \
+	X(rx_unknown_key, COUNTER, "packets", \
+		"Packets were refused because the number of their key is not known.") \
+	X(rx_expired_key, COUNTER, "packets", \
+		"Packets were refused because their key, or its phase, is over.") \
+	X(rx_bad_tag, COUNTER, "packets", \
+		"Packets were refused because their tag is wrong: they were damaged or forged.")
 // clang-format on
 COUNTERS_DEFINE(keys_counters, KEYS_COUNTERS);
 

@@ -152,18 +152,115 @@ struct repl_ops {
 
 // clang-format off
 #define REPL_COUNTERS(X) \
-	X(tx_packets) X(tx_bytes) X(tx_state_packets) X(tx_entries) X(tx_acks) X(tx_wants) \
-	X(tx_heartbeats) X(tx_pings) X(records_acked) X(records_superseded) X(records_abandoned) \
-	X(records_acked_by_account) X(acked_packets) X(lost_packets) X(lost_entries) \
-	X(spurious_losses) X(window_full) X(rx_packets) X(rx_bytes) X(rx_state_packets) \
-	X(rx_slots) X(rx_deltas) X(rx_digests) X(rx_wants) X(rx_acks) X(rx_heartbeats) \
-	X(rx_applied) X(rx_refused) X(rx_refused_stale) X(rx_refused_absent) \
-	X(rx_refused_malformed) \
-	X(rx_refused_owner) X(rx_refused_other) X(rx_again) X(rx_gaps) X(rx_skipped) \
-	X(rx_late_packets) \
-	X(rx_duplicates) X(rx_unknown_kind) X(rx_stale_heartbeats) X(rx_malformed) X(rx_version) \
-	X(rx_old_term) X(rx_not_receiving) X(rx_wrong_incarnation) X(rx_wrong_stream) X(rx_own) \
-	X(rx_bad_key)
+	X(tx_packets, COUNTER, "packets", \
+		"Packets of the replication path were made for the peer.") \
+	X(tx_bytes, COUNTER, "bytes", \
+		"Bytes were in the packets that were made for the peer, without Ethernet, IP " \
+		"and UDP headers.") \
+	X(tx_state_packets, COUNTER, "packets", \
+		"Packets with session state were made for the peer.") \
+	X(tx_entries, COUNTER, "records", \
+		"Records of sessions were in the packets that were made for the peer.") \
+	X(tx_acks, COUNTER, "acknowledgements", \
+		"Acknowledgements were put into packets for the peer.") \
+	X(tx_wants, COUNTER, "records", \
+		"Records that ask the peer for parts of its table were put into packets.") \
+	X(tx_heartbeats, COUNTER, "heartbeats", \
+		"Heartbeats were put into packets for the peer.") \
+	X(tx_pings, COUNTER, "packets", \
+		"Packets that only ask for an acknowledgement were made, because none came.") \
+	X(records_acked, COUNTER, "records", \
+		"Records of sessions were acknowledged by the peer.") \
+	X(records_superseded, GAUGE, "records", \
+		"Records of sessions are counted as lost; newer records bring what they said.") \
+	X(records_abandoned, COUNTER, "records", \
+		"Records of sessions were on their way when their stream ended.") \
+	X(records_acked_by_account, COUNTER, "records", \
+		"Records that counted as lost had arrived, as the peer's account of the stream " \
+		"says.") \
+	X(acked_packets, COUNTER, "packets", \
+		"Packets with session state were acknowledged before they counted as lost.") \
+	X(lost_packets, COUNTER, "packets", \
+		"Packets with session state were counted as lost.") \
+	X(lost_entries, COUNTER, "records", \
+		"Records of sessions were in packets that were counted as lost.") \
+	X(spurious_losses, COUNTER, "packets", \
+		"Packets that had counted as lost were acknowledged after all.") \
+	X(window_full, COUNTER, "packets", \
+		"Packets were not sent because as many as may be were waiting for an " \
+		"acknowledgement.") \
+	X(rx_packets, COUNTER, "packets", \
+		"Packets of the replication path were received, those that were refused " \
+		"included.") \
+	X(rx_bytes, COUNTER, "bytes", \
+		"Bytes were in the packets of the replication path that were received.") \
+	X(rx_state_packets, COUNTER, "packets", \
+		"Packets with session state were received.") \
+	X(rx_slots, COUNTER, "records", \
+		"Records of whole slots were taken out of packets.") \
+	X(rx_deltas, COUNTER, "records", \
+		"Records of parts of slots were taken out of packets.") \
+	X(rx_digests, COUNTER, "records", \
+		"Records with hashes of the peer's table were taken out of packets.") \
+	X(rx_wants, COUNTER, "records", \
+		"Records with which the peer asks for parts of the table were received.") \
+	X(rx_acks, COUNTER, "acknowledgements", \
+		"Acknowledgements of the present stream were received.") \
+	X(rx_heartbeats, COUNTER, "heartbeats", \
+		"Heartbeats of the peer were received.") \
+	X(rx_applied, COUNTER, "records", \
+		"Records of the peer were applied.") \
+	X(rx_refused, COUNTER, "records", \
+		"Records of the peer were refused, for whatever reason.") \
+	X(rx_refused_stale, COUNTER, "records", \
+		"Records of the peer were refused because another session has the slot, or " \
+		"none.") \
+	X(rx_refused_absent, COUNTER, "records", \
+		"Records of the peer were refused because this chassis has no such slot, pool " \
+		"or address.") \
+	X(rx_refused_malformed, COUNTER, "records", \
+		"Records of the peer were refused because they are malformed.") \
+	X(rx_refused_owner, COUNTER, "records", \
+		"Records of the peer were refused because the slot is not the replication " \
+		"core's to write.") \
+	X(rx_refused_other, COUNTER, "records", \
+		"Records of the peer were refused for a reason that has no counter of its own.") \
+	X(rx_again, COUNTER, "packets", \
+		"Packets were left without an acknowledgement because not all in them could be " \
+		"taken now.") \
+	X(rx_gaps, COUNTER, "gaps", \
+		"Gaps in the order of packets were given up.") \
+	X(rx_skipped, COUNTER, "packets", \
+		"Packets that were missing were skipped where a gap was given up.") \
+	X(rx_late_packets, COUNTER, "packets", \
+		"Packets were dropped because they came too late.") \
+	X(rx_duplicates, COUNTER, "packets", \
+		"Packets were dropped because they had come before.") \
+	X(rx_unknown_kind, COUNTER, "records", \
+		"Records were skipped because their kind is not known.") \
+	X(rx_stale_heartbeats, COUNTER, "heartbeats", \
+		"Heartbeats had waited on the way or were overtaken by newer ones, and say " \
+		"nothing of now.") \
+	X(rx_malformed, COUNTER, "packets", \
+		"Packets were refused, or records in them ignored, because they are malformed.") \
+	X(rx_version, COUNTER, "packets", \
+		"Packets were refused because they are of a version of the stream that is not " \
+		"spoken here.") \
+	X(rx_old_term, COUNTER, "packets", \
+		"Packets were refused because they are of an older term.") \
+	X(rx_not_receiving, COUNTER, "packets", \
+		"Packets or records were refused because this chassis takes no such stream now.") \
+	X(rx_wrong_incarnation, COUNTER, "packets", \
+		"Packets were refused because they are from or for a process that is not the " \
+		"present one.") \
+	X(rx_wrong_stream, COUNTER, "packets", \
+		"Packets or reports were refused because they belong to another stream than the " \
+		"present one.") \
+	X(rx_own, COUNTER, "packets", \
+		"Packets were refused because this chassis itself had sent them.") \
+	X(rx_bad_key, COUNTER, "packets", \
+		"Packets were refused because they are sealed where plain text is expected, or " \
+		"not as expected.")
 // clang-format on
 COUNTERS_DEFINE(repl_counters, REPL_COUNTERS);
 

@@ -190,9 +190,35 @@ enum { SESSION_BY_NONE = 0xff, SESSION_BY_REPL = 0xfe };
 
 // clang-format off
 #define SESSION_COUNTERS(X) \
-	X(created) X(updated) X(freed) X(full) X(applied_slot) X(applied_delta) X(evicted) \
-	X(ended_by_peer) \
-	X(refused_handle) X(refused_pool) X(refused_malformed) X(not_owner) X(quarantine_released)
+	X(created, COUNTER, "sessions", \
+		"Sessions were created in the table.") \
+	X(updated, COUNTER, "updates", \
+		"Sessions of the table were changed by their owner.") \
+	X(freed, COUNTER, "sessions", \
+		"Sessions of the table were freed by their owner.") \
+	X(full, COUNTER, "requests", \
+		"Sessions could not be created because the shard had no free slot.") \
+	X(applied_slot, COUNTER, "records", \
+		"Records of whole slots of the peer were applied to the table.") \
+	X(applied_delta, COUNTER, "records", \
+		"Records of parts of slots of the peer were applied to the table.") \
+	X(evicted, COUNTER, "sessions", \
+		"Sessions were removed because a record of the peer gives their address to " \
+		"another session.") \
+	X(ended_by_peer, COUNTER, "sessions", \
+		"Sessions were ended by a record of the peer.") \
+	X(refused_handle, COUNTER, "requests", \
+		"Records or requests were refused because the slot does not have the session " \
+		"that they name.") \
+	X(refused_pool, COUNTER, "requests", \
+		"Records or requests were refused because no pool has their address.") \
+	X(refused_malformed, COUNTER, "records", \
+		"Records of the peer were refused because they are malformed.") \
+	X(not_owner, COUNTER, "requests", \
+		"Records or requests were refused because whoever brought them does not own the " \
+		"shard.") \
+	X(quarantine_released, COUNTER, "addresses", \
+		"Addresses were free again after their quarantine.")
 // clang-format on
 COUNTERS_DEFINE(session_counters, SESSION_COUNTERS);
 

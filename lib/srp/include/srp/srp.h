@@ -217,12 +217,62 @@ struct srp_peer {
 
 // clang-format off
 #define SRP_COUNTERS(X) \
-	X(hellos_sent) X(hellos_received) X(heartbeats_received) X(asks_sent) X(asks_received) \
-	X(answers_received) X(messages_malformed) X(messages_stale) X(connections) \
-	X(connection_losses) X(switchovers_planned) X(switchovers_planned_aborted) \
-	X(switchovers_dead_timer) X(switchovers_dual_active) X(switchovers_dual_standby) \
-	X(transitions) X(offers_refused) X(validations) X(validations_failed) X(stalls) \
-	X(switchovers_monitor) X(monitor_requests_refused) X(probes) X(probes_answered)
+	X(hellos_sent, COUNTER, "messages", \
+		"Hellos were sent over the SRP connection.") \
+	X(hellos_received, COUNTER, "messages", \
+		"Hellos of the peer were received over the SRP connection.") \
+	X(heartbeats_received, COUNTER, "heartbeats", \
+		"Heartbeats of the peer were received on the replication path.") \
+	X(asks_sent, COUNTER, "messages", \
+		"Questions whether the peer lives were sent over the SRP connection.") \
+	X(asks_received, COUNTER, "messages", \
+		"Questions of the peer whether this chassis lives were received over the SRP " \
+		"connection.") \
+	X(answers_received, COUNTER, "messages", \
+		"Answers to the question whether the peer lives were received.") \
+	X(messages_malformed, COUNTER, "messages", \
+		"Messages or heartbeats of the peer were refused because they are malformed.") \
+	X(messages_stale, COUNTER, "messages", \
+		"Messages or heartbeats of the peer were out of date: overtaken, or of or for " \
+		"another process.") \
+	X(connections, COUNTER, "connections", \
+		"SRP connections to the peer were made.") \
+	X(connection_losses, COUNTER, "connections", \
+		"SRP connections to the peer were lost, or closed because nothing came over " \
+		"them.") \
+	X(switchovers_planned, COUNTER, "switchovers", \
+		"Planned switchovers of this chassis ended with its new role, as Active or as " \
+		"Standby.") \
+	X(switchovers_planned_aborted, COUNTER, "switchovers", \
+		"Planned switchovers from this chassis were given up.") \
+	X(switchovers_dead_timer, COUNTER, "switchovers", \
+		"This chassis became Active because the peer was silent for dead-interval.") \
+	X(switchovers_dual_active, COUNTER, "switchovers", \
+		"This chassis gave the Active role up because both were Active.") \
+	X(switchovers_dual_standby, COUNTER, "switchovers", \
+		"This chassis became Active because both were Standby.") \
+	X(transitions, COUNTER, "transitions", \
+		"This chassis changed its state.") \
+	X(offers_refused, COUNTER, "offers", \
+		"Offers of the peer to hand over to this chassis were refused.") \
+	X(validations, COUNTER, "validations", \
+		"Checks whether a switchover would be refused were made because an operator " \
+		"asked for it.") \
+	X(validations_failed, COUNTER, "validations", \
+		"Checks whether a switchover would be refused said that it would be.") \
+	X(stalls, COUNTER, "stalls", \
+		"The control core or the stream's receiver stood still, and deadlines moved by " \
+		"that time.") \
+	X(switchovers_monitor, COUNTER, "switchovers", \
+		"Switchovers were begun because a monitored object had failed.") \
+	X(monitor_requests_refused, COUNTER, "requests", \
+		"Switchovers that a failed monitored object asks for were refused, counted once " \
+		"for each reason.") \
+	X(probes, COUNTER, "probes", \
+		"Rounds of probes were begun that ask whether another station has one of the " \
+		"VIPs.") \
+	X(probes_answered, COUNTER, "probes", \
+		"Rounds of probes found that another station has one of the VIPs.")
 // clang-format on
 COUNTERS_DEFINE(srp_counters, SRP_COUNTERS);
 

@@ -83,9 +83,12 @@ extern const struct log_settings log_defaults;
 
 // clang-format off
 #define LOG_COUNTERS(X) \
-	X(written) /* lines that the thread wrote */ \
-	X(dropped) /* the ring was full */ \
-	X(limited) /* too many of one kind */
+	X(written, COUNTER, "lines", \
+		"Lines of the log were written.") \
+	X(dropped, COUNTER, "lines", \
+		"Lines of the log were dropped because the output took no more.") \
+	X(limited, COUNTER, "lines", \
+		"Lines of the log were left out because there were too many of one kind.")
 // clang-format on
 COUNTERS_DEFINE(log_counters, LOG_COUNTERS);
 

@@ -15,8 +15,8 @@ enum metric_kind {
 
 struct metric {
 	const char *name; /* lower case words with underscores, without the room's name */
-	const char *unit; /* "packets", "bytes", "seconds"; NULL: it has none */
-	const char *help; /* a whole sentence for an operator; NULL: there is none yet */
+	const char *unit; /* what is counted or measured: "packets", "bytes", "milliseconds" */
+	const char *help; /* a whole sentence for an operator, which stands alone */
 	enum metric_kind kind;
 };
 
@@ -39,8 +39,19 @@ struct metrics_room {
 	unsigned int n;
 };
 
+enum { METRIC_UNIT = 24, METRIC_HELP = 120 /* characters at most */ };
+
+/* A literal text; the compiler refuses one that is empty or too long. */
+#define METRIC_TEXT(text, most)                                                                    \
+	(&(text)[0 * sizeof(struct {                                                               \
+		char c;                                                                            \
+		_Static_assert(sizeof(text) > 1, "a figure has a unit and a help");                \
+		_Static_assert(sizeof(text) <= (most) + 1, text ": this is too long");             \
+	})])
+
 /* A row of a table for a row of a list of counters (common/counters.h). */
-#define METRIC(name) { #name, NULL, NULL, METRIC_COUNTER },
+#define METRIC(name, kind, unit, help)                                                             \
+	{ #name, METRIC_TEXT(unit, METRIC_UNIT), METRIC_TEXT(help, METRIC_HELP), METRIC_##kind },
 /* A table in the array of a room's tables, and the room itself. */
 #define METRICS_TABLE(group, label, rows)                                                          \
 	{                                                                                          \

@@ -18,8 +18,20 @@ enum { CRYPT_BURST = 32, CRYPT_WHY = 256 };
 
 // clang-format off
 #define CRYPT_COUNTERS(X) \
-	X(crypt_packets) X(crypt_sessions) X(crypt_session_failures) X(crypt_refused) \
-	X(crypt_errors) X(crypt_device_failures)
+	X(crypt_packets, COUNTER, "packets", \
+		"Packets went through the crypto device to be sealed or opened, with whatever " \
+		"result.") \
+	X(crypt_sessions, COUNTER, "keys", \
+		"Keys were set up in the crypto device.") \
+	X(crypt_session_failures, COUNTER, "keys", \
+		"Keys could not be set up in the crypto device.") \
+	X(crypt_refused, COUNTER, "packets", \
+		"Packets were refused because their key is not set up, or because the crypto " \
+		"device failed.") \
+	X(crypt_errors, COUNTER, "packets", \
+		"Packets failed in the crypto device for another reason than a wrong tag.") \
+	X(crypt_device_failures, COUNTER, "failures", \
+		"The crypto device did not give its work back, and is not used any more.")
 // clang-format on
 COUNTERS_DEFINE(crypt_counters, CRYPT_COUNTERS);
 

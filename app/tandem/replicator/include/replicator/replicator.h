@@ -21,6 +21,7 @@
 #include "repl/flow.h"
 #include "repl/keys.h"
 #include "repl/repl.h"
+#include "replicator/counters.h"
 #include "replicator/crypt.h"
 #include "session/session.h"
 
@@ -28,22 +29,6 @@ struct fib;
 struct metrics;
 struct rte_mempool;
 struct rte_ring;
-
-// clang-format off
-#define REPLICATOR_COUNTERS(X) \
-	X(tx_unresolved) X(tx_unsealed) X(no_mbuf) X(msg_no_room) X(msg_unknown) \
-	X(resyncs_forced) X(refused_term) X(streams) X(discarded) X(discarded_records) \
-	X(late_deltas)
-// clang-format on
-COUNTERS_DEFINE(replicator_counters, REPLICATOR_COUNTERS);
-
-/* Of the replication port. */
-// clang-format off
-#define REPLICATOR_PORT_COUNTERS(X) \
-	X(rx_frames) X(punted) X(punt_full) X(drop_checksum) X(drop_not_peer) X(tx_frames) \
-	X(tx_failed)
-// clang-format on
-COUNTERS_DEFINE(replicator_port_counters, REPLICATOR_PORT_COUNTERS);
 
 /* What control and telemetry may read; w: replication core. */
 struct replicator_view {

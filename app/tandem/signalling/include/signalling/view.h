@@ -10,15 +10,44 @@
 #include "common/counters.h"
 #include "gtp/gtpc.h"
 
-/* protection_began: the standby acknowledged again, after answers went out without it. */
 // clang-format off
 #define COMMIT_GATE_COUNTERS(X) \
-	X(commits) X(protected_answers) X(unprotected_answers) X(protection_ended_timeout) \
-	X(protection_ended_stream) X(protection_began)
-#define SIGNALLING_DIRECT_COUNTERS(X) X(rx_direct) X(rx_damaged) X(tx_direct)
+	X(commits, COUNTER, "answers", \
+		"Answers to SGSNs began to wait for the standby's acknowledgement.") \
+	X(protected_answers, COUNTER, "answers", \
+		"Answers to SGSNs left after the standby had acknowledged what they promise.") \
+	X(unprotected_answers, COUNTER, "answers", \
+		"Answers to SGSNs left without an acknowledgement of the standby.") \
+	X(protection_ended_timeout, COUNTER, "events", \
+		"The standby did not acknowledge in time, and answers began to leave without " \
+		"it.") \
+	X(protection_ended_stream, COUNTER, "events", \
+		"The replication stream ended, and answers began to leave without the standby.") \
+	X(protection_began, COUNTER, "events", \
+		"The standby acknowledged again, after answers had left without it.")
+#define SIGNALLING_DIRECT_COUNTERS(X) \
+	X(rx_direct, COUNTER, "messages", \
+		"GTP-C messages were taken from packets of access ports, past the kernel.") \
+	X(rx_damaged, COUNTER, "packets", \
+		"Packets on access ports that should hold GTP-C for this chassis were damaged.") \
+	X(tx_direct, COUNTER, "messages", \
+		"GTP-C messages were sent by access ports, past the kernel.")
 #define SIGNALLING_GTPU_COUNTERS(X) \
-	X(gtpu_echo_requests) X(error_indications_sent) X(error_indications_suppressed) \
-	X(error_indications_received) X(gtpu_reassembled) X(gtpu_slow_dropped)
+	X(gtpu_echo_requests, COUNTER, "messages", \
+		"Echo Requests of GTP-U were received and answered.") \
+	X(error_indications_sent, COUNTER, "messages", \
+		"Error Indications were sent for packets whose TEID no session has.") \
+	X(error_indications_suppressed, COUNTER, "messages", \
+		"Error Indications were left out because this chassis began to serve a moment " \
+		"ago.") \
+	X(error_indications_received, COUNTER, "messages", \
+		"Error Indications of SGSNs were received.") \
+	X(gtpu_reassembled, COUNTER, "packets", \
+		"User packets that came in fragments were put together and given to their " \
+		"worker.") \
+	X(gtpu_slow_dropped, COUNTER, "packets", \
+		"GTP-U packets at the control core were dropped: malformed, or of a type that " \
+		"is not served.")
 // clang-format on
 COUNTERS_DEFINE(commit_gate_counters, COMMIT_GATE_COUNTERS);
 COUNTERS_DEFINE(signalling_direct_counters, SIGNALLING_DIRECT_COUNTERS);

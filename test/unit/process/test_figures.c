@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The tables of all rooms' figures: each figure has a kind, a unit and a help that an operator can
+ * read alone, and the names fit an exporter. */
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/metrics.h"
+#include "process/figures.h"
+#include "ut.h"
+
+/* How many figures broke a rule; each is named. */
+static unsigned int broken;
+
+static void complain(const char *group, const struct metric *m, const char *what)
+{
+	fprintf(stderr, "%s: %s: %s\n", group, m->name != NULL ? m->name : "?", what);
+	broken++;
+}
+
+static bool is_word(const char *text, const char *others)
+{
+	return text != NULL && islower((unsigned char)text[0]) &&
+	       strspn(text, others) == strlen(text);
+}
+
+static bool is_sentence(const char *help)
+{
+	size_t n = strlen(help);
+
+	return n > 1 && n <= METRIC_HELP && isupper((unsigned char)help[0]) && help[n - 1] == '.' &&
+	       strchr(help, ' ') != NULL && strpbrk(help, "|\n\"\\") == NULL;
+}
+
+static void check_figure(const char *group, const struct metric *m)
+{
+	static const char name[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+
+	if (!is_word(m->name, name))
+		complain(group, m, "its name is not of lower case words with underscores");
+	if (m->kind != METRIC_COUNTER && m->kind != METRIC_GAUGE)
+		complain(group, m, "it is neither a counter nor a gauge");
+	if (m->unit == NULL || m->unit[0] == '\0' || strlen(m->unit) > METRIC_UNIT)
+		complain(group, m, "it has no unit, or a long one");
+	if (m->help == NULL || !is_sentence(m->help))
+		complain(group, m, "its help is not one short sentence");
+}
+
+/* What a name's end says of the unit is the unit. */
+static void check_suffix(const char *group, const struct metric *m)
+{
+	static const struct {
+		const char *end, *unit;
+	} ends[] = { { "_bytes", "bytes" }, { "_octets", "octets" }, { "_ms", "milliseconds" },
+		{ "_us", "microseconds" }, { "_mbps", "Mbit/s" }, { "_packets", "packets" },
+		{ "_records", "records" } };
+	size_t n = strlen(m->name);
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		size_t k = strlen(ends[i].end);
+
+		if (n > k && strcmp(m->name + n - k, ends[i].end) == 0 &&
+			strcmp(m->unit, ends[i].unit) != 0)
+			complain(group, m, "its name says another unit");
+	}
+}
+
+static void test_figures(void)
+{
+	unsigned int rooms, figures = 0;
+	const struct metrics_room *const *room = figures_rooms(&rooms);
+
+	broken = 0;
+	for (unsigned int r = 0; r < rooms; r++)
+		for (unsigned int t = 0; t < room[r]->n; t++) {
+			const struct metrics_table *table = &room[r]->table[t];
+
+			CU_ASSERT_TRUE(table->n > 0 && table->n <= METRICS_GROUP);
+			for (unsigned int i = 0; i < table->n; i++) {
+				check_figure(table->group, &table->metric[i]);
+				check_suffix(table->group, &table->metric[i]);
+			}
+			figures += table->n;
+		}
+	CU_ASSERT_EQUAL(broken, 0);
+	CU_ASSERT_TRUE(figures > 250);
+}
+
+/* A name may stand in a table once, and a group in a room once: an exporter makes one series of
+ * each. */
+static void test_names(void)
+{
+	unsigned int rooms;
+	const struct metrics_room *const *room = figures_rooms(&rooms);
+
+	broken = 0;
+	for (unsigned int r = 0; r < rooms; r++)
+		for (unsigned int t = 0; t < room[r]->n; t++) {
+			const struct metrics_table *table = &room[r]->table[t];
+
+			for (unsigned int other = 0; other < t; other++)
+				CU_ASSERT_STRING_NOT_EQUAL(
+					table->group, room[r]->table[other].group);
+			for (unsigned int i = 1; i < table->n; i++)
+				for (unsigned int k = 0; k < i; k++)
+					if (strcmp(table->metric[i].name, table->metric[k].name) ==
+						0)
+						complain(table->group, &table->metric[i],
+							"it stands there twice");
+		}
+	CU_ASSERT_EQUAL(broken, 0);
+}
+
+/* One help is not for two figures of a table: then one of them is wrong. */
+static void test_helps(void)
+{
+	unsigned int rooms;
+	const struct metrics_room *const *room = figures_rooms(&rooms);
+
+	broken = 0;
+	for (unsigned int r = 0; r < rooms; r++)
+		for (unsigned int t = 0; t < room[r]->n; t++) {
+			const struct metrics_table *table = &room[r]->table[t];
+
+			for (unsigned int i = 1; i < table->n; i++)
+				for (unsigned int k = 0; k < i; k++)
+					if (strcmp(table->metric[i].help, table->metric[k].help) ==
+						0)
+						complain(table->group, &table->metric[i],
+							"another figure has its help");
+		}
+	CU_ASSERT_EQUAL(broken, 0);
+}
+
+int main(void)
+{
+	CU_TestInfo tests[] = { { "each figure has a kind, a unit and a help", test_figures },
+		{ "names are given once", test_names }, { "helps are given once", test_helps },
+		CU_TEST_INFO_NULL };
+	CU_SuiteInfo suites[] = { { "figures", NULL, NULL, NULL, NULL, tests },
+		CU_SUITE_INFO_NULL };
+
+	return ut_run(suites);
+}
