@@ -71,7 +71,18 @@ static int client_merge(json_t *all, json_t *more)
 	return 0;
 }
 
-static int client_answer(const char *line, json_t **data, char *why, size_t size)
+/* Adds the names of a list to an object's keys. */
+static void client_add_names(json_t *to, json_t *names)
+{
+	json_t *name;
+	size_t i;
+
+	json_array_foreach (names, i, name)
+		if (json_is_string(name))
+			json_object_set_new(to, json_string_value(name), json_true());
+}
+
+static int client_read(const char *line, struct client_answer *a, char *why, size_t size)
 {
 	json_error_t err;
 	json_t *answer = json_loads(line, JSON_REJECT_DUPLICATES, &err);
@@ -86,42 +97,49 @@ static int client_answer(const char *line, json_t **data, char *why, size_t size
 	} else if (!json_is_true(json_object_get(answer, "ok"))) {
 		snprintf(why, size, "%s", error != NULL ? error : "refused without a reason");
 		ret = -EREMOTE;
-	} else if (json_is_object(*data) && json_is_object(got)) {
-		ret = client_merge(*data, got);
+	} else if (json_is_object(a->data) && json_is_object(got)) {
+		ret = client_merge(a->data, got);
 	} else if (got != NULL) {
-		json_decref(*data);
-		*data = json_incref(got);
+		json_decref(a->data);
+		a->data = json_incref(got);
 	}
+	client_add_names(a->counters, json_object_get(answer, "counters"));
 	render_clean(why); /* it may quote names from the network, or the answer */
 	json_decref(answer);
 	return ret;
 }
 
-int client_receive(int fd, json_t **data, char *why, size_t size)
+void client_release(struct client_answer *a)
+{
+	json_decref(a->data);
+	json_decref(a->counters);
+	*a = (struct client_answer){ 0 };
+}
+
+int client_receive(int fd, struct client_answer *a, char *why, size_t size)
 {
 	FILE *from = fdopen(fd, "r");
 	char *line = NULL;
 	size_t room = 0;
 	int ret = from != NULL ? -ENODATA : -errno;
 
-	*data = NULL;
+	*a = (struct client_answer){ .counters = json_object() };
 	snprintf(why, size, "no answer: the connection was closed");
 	if (from == NULL) {
+		client_release(a);
 		close(fd);
 		return ret;
 	}
 	while ((ret == 0 || ret == -ENODATA) && (errno = 0, getline(&line, &room, from)) >= 0)
 		if (strspn(line, " \r\n") < strlen(line))
-			ret = client_answer(line, data, why, size);
+			ret = client_read(line, a, why, size);
 	if ((ret == 0 || ret == -ENODATA) && ferror(from)) {
 		ret = -errno;
 		snprintf(why, size, "no answer: %s", ret == -EAGAIN ? "timed out" : strerror(-ret));
 	}
 	free(line);
 	fclose(from);
-	if (ret < 0) {
-		json_decref(*data);
-		*data = NULL;
-	}
+	if (ret < 0)
+		client_release(a);
 	return ret;
 }

@@ -12,8 +12,15 @@
 int client_open(const char *path, unsigned int timeout_s);
 /* Sends {"command": words, "args": args}. 0 or -errno. */
 int client_send(int fd, const char *words, json_t *args);
-/* Takes fd. *data: the answer's data; of several answers one object, with lists joined. 0;
- * -EREMOTE: the daemon refused; else -errno: it did not answer. `why` tells. */
-int client_receive(int fd, json_t **data, char *why, size_t size);
+/* An answer; to be released by client_release(). */
+struct client_answer {
+	json_t *data; /* of several answers one object, with lists joined; NULL: there is none */
+	json_t *counters; /* an object: its keys name the members of `data` that are counters */
+};
+
+/* Takes fd. 0; -EREMOTE: the daemon refused; else -errno: it did not answer. `why` tells; then *a
+ * is empty. */
+int client_receive(int fd, struct client_answer *a, char *why, size_t size);
+void client_release(struct client_answer *a);
 
 #endif

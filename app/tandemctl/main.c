@@ -122,9 +122,12 @@ static int main_width(void)
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-static void main_show(const struct command *c, const struct options *o, json_t *data)
+static void main_show(
+	const struct command *c, const struct options *o, json_t *data, json_t *counters)
 {
-	struct render r = { .to = stdout, .width = main_width(), .all = o->all };
+	struct render r = {
+		.to = stdout, .width = main_width(), .all = o->all, .counters = counters
+	};
 
 	if (!o->json)
 		c->render(data, &r);
@@ -135,8 +138,9 @@ static void main_show(const struct command *c, const struct options *o, json_t *
 		putchar('\n');
 }
 
-/* The data of one answer, or the exit status of what went wrong, which was reported. */
-static int main_ask(const struct command *c, const struct options *o, json_t *args, json_t **data)
+/* One answer, or the exit status of what went wrong, which was reported. */
+static int main_ask(
+	const struct command *c, const struct options *o, json_t *args, struct client_answer *a)
 {
 	int fd = client_open(o->socket, o->timeout_s), ret;
 	static char why[65536]; /* a configuration may have many errors */
@@ -148,7 +152,7 @@ static int main_ask(const struct command *c, const struct options *o, json_t *ar
 	}
 	/* A daemon that closes early may still have said why: the answer is read in any case. */
 	client_send(fd, c->words, args);
-	ret = client_receive(fd, data, why, sizeof(why));
+	ret = client_receive(fd, a, why, sizeof(why));
 	if (ret < 0) {
 		fprintf(stderr, "tandemctl: %s%s%s\n", ret == -EREMOTE ? "" : o->socket,
 			ret == -EREMOTE ? "" : ": ", why);
@@ -178,23 +182,23 @@ static void main_head(const struct options *o)
 /* Asks again and again, until the daemon is gone or nobody reads. */
 static int main_watch(const struct command *c, const struct options *o, json_t *args)
 {
-	json_t *before = NULL, *data = NULL, *shown;
+	struct client_answer before = { 0 }, now;
 	double at = 0, was;
+	json_t *shown;
 	int ret;
 
-	while ((ret = main_ask(c, o, args, &data)) == EXIT_SUCCESS) {
+	while ((ret = main_ask(c, o, args, &now)) == EXIT_SUCCESS) {
 		struct timespec wait;
 		double next;
 
 		was = at;
 		at = main_seconds();
-		shown = rates_add(data, before, at - was);
+		shown = rates_add(now.data, before.data, now.counters, at - was);
 		main_head(o);
-		main_show(c, o, shown);
+		main_show(c, o, shown, now.counters);
 		json_decref(shown);
-		json_decref(before);
-		before = data;
-		data = NULL;
+		client_release(&before);
+		before = now;
 		if (!o->json)
 			putchar('\n');
 		if (fflush(stdout) != 0) {
@@ -207,22 +211,22 @@ static int main_watch(const struct command *c, const struct options *o, json_t *
 		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wait, NULL) == EINTR)
 			;
 	}
-	json_decref(before);
+	client_release(&before);
 	return ret;
 }
 
 static int main_once_or_watch(const struct command *c, const struct options *o, json_t *args)
 {
-	json_t *data = NULL;
+	struct client_answer a;
 	int ret;
 
 	if (o->every_s > 0)
 		return main_watch(c, o, args);
-	ret = main_ask(c, o, args, &data);
+	ret = main_ask(c, o, args, &a);
 	if (ret != EXIT_SUCCESS)
 		return ret;
-	main_show(c, o, data);
-	json_decref(data);
+	main_show(c, o, a.data, a.counters);
+	client_release(&a);
 	return fflush(stdout) == 0 ? EXIT_SUCCESS : UNUSABLE;
 }
 

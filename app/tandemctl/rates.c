@@ -27,9 +27,15 @@ static bool rates_same_row(json_t *a, json_t *b)
 					json_object_get(b, json_object_iter_key(first)));
 }
 
-static void rates_walk(json_t *now, json_t *before, double seconds, unsigned int depth);
+/* What stays the same on the way through an answer. */
+struct rates {
+	json_t *counters;
+	double seconds;
+};
 
-static void rates_object(json_t *now, json_t *before, double seconds, unsigned int depth)
+static void rates_walk(json_t *now, json_t *before, const struct rates *r, unsigned int depth);
+
+static void rates_object(json_t *now, json_t *before, const struct rates *r, unsigned int depth)
 {
 	json_t *found = json_object(), *v;
 	const char *key;
@@ -39,21 +45,22 @@ static void rates_object(json_t *now, json_t *before, double seconds, unsigned i
 		char name[KEY + 8];
 
 		if (json_is_integer(v) && json_is_integer(old) && strlen(key) < KEY &&
-			!rates_is_time(key) && json_integer_value(v) > json_integer_value(old)) {
+			json_object_get(r->counters, key) != NULL && !rates_is_time(key) &&
+			json_integer_value(v) > json_integer_value(old)) {
 			snprintf(name, sizeof(name), "%s_per_s", key);
 			json_object_set_new(found, name,
 				json_real(
 					(double)(json_integer_value(v) - json_integer_value(old)) /
-					seconds));
+					r->seconds));
 		} else {
-			rates_walk(v, old, seconds, depth + 1);
+			rates_walk(v, old, r, depth + 1);
 		}
 	}
 	json_object_update(now, found);
 	json_decref(found);
 }
 
-static void rates_walk(json_t *now, json_t *before, double seconds, unsigned int depth)
+static void rates_walk(json_t *now, json_t *before, const struct rates *r, unsigned int depth)
 {
 	json_t *v;
 	size_t i;
@@ -61,20 +68,21 @@ static void rates_walk(json_t *now, json_t *before, double seconds, unsigned int
 	if (depth > DEPTH)
 		return;
 	if (json_is_object(now) && json_is_object(before))
-		rates_object(now, before, seconds, depth);
+		rates_object(now, before, r, depth);
 	json_array_foreach (now, i, v) {
 		json_t *old = json_array_get(before, i);
 
 		if (json_is_object(v) && json_is_object(old) && rates_same_row(v, old))
-			rates_object(v, old, seconds, depth + 1);
+			rates_object(v, old, r, depth + 1);
 	}
 }
 
-json_t *rates_add(json_t *now, json_t *before, double seconds)
+json_t *rates_add(json_t *now, json_t *before, json_t *counters, double seconds)
 {
+	const struct rates r = { .counters = counters, .seconds = seconds };
 	json_t *copy = json_deep_copy(now);
 
 	if (copy != NULL && seconds > 0)
-		rates_walk(copy, before, seconds, 0);
+		rates_walk(copy, before, &r, 0);
 	return copy;
 }

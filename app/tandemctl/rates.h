@@ -5,10 +5,10 @@
 
 #include <jansson.h>
 
-/* A copy of `now` (to be released), in which each whole number that is greater than it was `before`
- * has its growth per second beside it: "rx_packets": 90, "rx_packets_per_s": 45. A number that has
- * the unit of a time is none, nor is one that became less: its owner started anew. NULL: there is
- * no memory. */
-json_t *rates_add(json_t *now, json_t *before, double seconds);
+/* A copy of `now` (to be released), in which each counter that is greater than it was `before` has
+ * its growth per second beside it: "rx_packets": 90, "rx_packets_per_s": 45. counters: its keys
+ * name the counters, as the daemon said. One that counts time has no rate, nor has one that became
+ * less: its owner started anew. NULL: there is no memory. */
+json_t *rates_add(json_t *now, json_t *before, json_t *counters, double seconds);
 
 #endif

@@ -7,24 +7,13 @@
 
 enum { DEPTH = 8 };
 
-/* Figures of counters' views that are not counters: their zero says something. */
-static const char *const levels[] = { "worker", "lcore", "shards", "queues", "mtu", "port", "side",
-	"restart_counter", "requests_in_progress", "unacknowledged_packets", "unmatched_buckets",
-	"buckets", "matched", "differing", "stream", "in_flight", "key_id", "key_phase",
-	"keys_open" };
-
 bool render_is_left_out(const char *key, json_t *v, const struct render *r)
 {
 	size_t len;
-	const char *unit = render_unit(key, &len);
 
-	if (!r->counters || r->all || !json_is_integer(v) || json_integer_value(v) != 0 ||
-		unit[0] != '\0')
-		return false;
-	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-		if (strcmp(levels[i], key) == 0)
-			return false;
-	return true;
+	/* One that has a unit says something when it is zero, too: "Stalled: 0 ms". */
+	return r->terse && !r->all && json_is_integer(v) && json_integer_value(v) == 0 &&
+	       render_unit(key, &len)[0] == '\0' && json_object_get(r->counters, key) != NULL;
 }
 
 bool render_is_rate(json_t *object, const char *key)
@@ -162,7 +151,7 @@ void render_any(json_t *data, struct render *r)
 
 void render_counters(json_t *data, struct render *r)
 {
-	r->counters = true;
+	r->terse = true;
 	render_any(data, r);
 	if (r->zero > 0)
 		fprintf(r->to, "(%u counter%s zero: see --all)\n", r->zero,

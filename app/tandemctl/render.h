@@ -13,14 +13,16 @@
 
 struct render {
 	FILE *to;
-	int width;         /* no line is wider, if words and labels allow; 0: there is no limit */
-	bool all;          /* counters that are zero are shown as well */
-	bool counters;     /* the view consists of counters; a renderer sets it */
+	int width;        /* no line is wider, if words and labels allow; 0: there is no limit */
+	bool all;         /* counters that are zero are shown as well */
+	bool terse;       /* counters that are zero may be left out; a renderer sets it */
+	json_t *counters; /* its keys name the counters, as the daemon said; NULL: there are none */
 	unsigned int zero; /* how many of them were left out */
 };
 
 void render_any(json_t *data, struct render *r);
-/* A view of counters: those that are zero are left out, and how many they are stands at the end. */
+/* A view with counters: those that are zero are left out, and how many they are stands at the end.
+ */
 void render_counters(json_t *data, struct render *r);
 /* Rows of the history, in which the phases of a switchover stand in words. */
 void render_history(json_t *data, struct render *r);

@@ -28,16 +28,16 @@ static void check(const char *text, size_t len)
 static void (*const views[])(json_t *data, struct render *r) = { render_any, render_srp_info,
 	render_text, render_session, render_counters, render_history };
 
-static void render(unsigned int view, json_t *data)
+static void render(unsigned int view, const struct client_answer *a)
 {
 	char *text = NULL;
 	size_t len = 0;
 	FILE *to = open_memstream(&text, &len);
-	struct render r = { .to = to, .width = view & 0x80 ? 40 : 0 };
+	struct render r = { .to = to, .width = view & 0x80 ? 40 : 0, .counters = a->counters };
 
 	if (to == NULL)
 		abort();
-	views[view % (sizeof(views) / sizeof(views[0]))](data, &r);
+	views[view % (sizeof(views) / sizeof(views[0]))](a->data, &r);
 	fclose(to);
 	check(text, len);
 	free(text);
@@ -46,7 +46,7 @@ static void render(unsigned int view, json_t *data)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char why[256];
-	json_t *answer;
+	struct client_answer answer;
 	int fd;
 
 	if (size == 0)
@@ -56,9 +56,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		lseek(fd, 0, SEEK_SET) != 0)
 		abort();
 	if (client_receive(fd, &answer, why, sizeof(why)) == 0)
-		render(data[0], answer);
+		render(data[0], &answer);
 	else
 		check(why, strlen(why));
-	json_decref(answer);
+	client_release(&answer);
 	return 0;
 }

@@ -94,8 +94,9 @@ def run(*args, columns=None):
                           text=True, timeout=20, env=env)
 
 
-def ok(data):
-    return json.dumps({"ok": True, "data": data}).encode() + b"\n"
+def ok(data, counters=()):
+    """counters: the names of what the daemon says are counters."""
+    return json.dumps({"ok": True, "data": data, "counters": list(counters)}).encode() + b"\n"
 
 
 def ask(answer, *args, columns=None):
@@ -372,7 +373,7 @@ class Layout(unittest.TestCase):
     """Recorded replies as pages, tables and blocks."""
 
     def text(self, name, *args, columns=None):
-        p, _ = ask(ok(recorded(name)), *args, columns=columns)
+        p, _ = ask(ok(recorded(name), recorded("counters")[name]), *args, columns=columns)
         self.assertEqual((p.returncode, p.stderr), (0, ""))
         return p.stdout
 
@@ -427,30 +428,35 @@ class Layout(unittest.TestCase):
         data = {"rx": 0, "tx": 5, "bytes_in_bytes": 0, "queues": 0, "age_ms": 0,
                 "keys": {"a": 0, "b": 0},
                 "rows": [{"core": 0, "none": 0, "some": 0}, {"core": 1, "none": 0, "some": 3}]}
-        p, _ = ask(ok(data), "show", "workers")
+        counters = ("rx", "tx", "bytes_in_bytes", "age_ms", "a", "b", "none", "some")
+        p, _ = ask(ok(data, counters), "show", "workers")
         self.assertEqual(p.stdout, "TX:     5\nQueues: 0\nAge:    0 ms\nKeys:\n  all are zero\n"
                          "Rows:\n  Core  Some\n     0     0\n     1     3\n"
                          "(6 counters are zero: see --all)\n")
-        p, _ = ask(ok(data), "show", "workers", "--all")
+        p, _ = ask(ok(data, counters), "show", "workers", "--all")
         self.assertIn("\nBytes In Bytes: 0\n", p.stdout)
         self.assertIn("  Core  None  Some\n", p.stdout)
         self.assertNotIn("--all", p.stdout)
-        p, _ = ask(ok({"rx": 0}), "show", "pools")
+        p, _ = ask(ok({"rx": 0}, ("rx",)), "show", "pools")
         self.assertEqual(p.stdout, "RX: 0\n", "what is no view of counters shows its zeros")
+        p, _ = ask(ok({"rx": 0, "tx": 1}), "show", "workers")
+        self.assertEqual(p.stdout, "RX: 0\nTX: 1\n", "what the daemon calls no counter is shown")
 
 
 class Watch(unittest.TestCase):
-    def watch(self, first, second, *args):
-        with Daemon(ok(first), more=[ok(second)]) as d:
+    def watch(self, first, second, *args, counters=("rx_packets", "rx_bytes", "n", "stalled_ms")):
+        with Daemon(ok(first, counters), more=[ok(second, counters)]) as d:
             p = run("-s", d.path, "-w", "0.1", *args)
         self.assertEqual(p.returncode, 2)
         self.assertIn("is it running?", p.stderr)
         return p.stdout
 
     def test_rates(self):
-        out = self.watch({"rx_packets": 100, "rx_bytes": 5, "mtu": 1500, "age_ms": 3, "n": 9},
-                         {"rx_packets": 10100, "rx_bytes": 5, "mtu": 1500, "age_ms": 103, "n": 3},
-                         "show", "ports")
+        """Counters that grew have one: not levels, not times, not what did not grow."""
+        out = self.watch(
+            {"rx_packets": 100, "rx_bytes": 5, "routes": 7, "stalled_ms": 3, "n": 9},
+            {"rx_packets": 10100, "rx_bytes": 5, "routes": 9, "stalled_ms": 99, "n": 3},
+            "show", "ports")
         heads = re.findall(r"^\S+Z, every 0.1 s$", out, re.M)
         self.assertEqual(len(heads), 2, out)
         _, first, second = out.split(" every 0.1 s\n")
@@ -458,6 +464,7 @@ class Watch(unittest.TestCase):
         rate = re.search(r"RX Packets: +10100 \((\d+)/s\)", second)
         self.assertTrue(rate and 10000 / 3 < int(rate[1]) <= 100000, second)
         self.assertEqual(second.count("/s)"), 1, second)
+        self.assertRegex(second, r"\nRoutes: +9\nStalled: +99 ms\n")
 
     def test_rows(self):
         """A row's rates are of the same row, by what names it."""

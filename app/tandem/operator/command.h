@@ -5,6 +5,10 @@
 
 #include "operator/operator.h"
 
+/* In an answer: the names of those members of a view's data that are counters, beside the data. In
+ * an object of a view that a handler returns: the same, as show_mark_counter() keeps them. */
+#define COMMAND_COUNTERS "counters"
+
 /* The command of exactly these words, or NULL. */
 const struct operator_command *command_find(
 	const struct operator_command *commands, unsigned int n, const char *words);

@@ -5,28 +5,54 @@
 #include <rte_common.h>
 
 #include "base/metrics.h"
+#include "command.h"
 #include "show.h"
 #include "signalling/signalling.h"
 
+void show_mark_counter(json_t *o, const char *name)
+{
+	json_t *marks = json_object_get(o, COMMAND_COUNTERS);
+
+	if (marks == NULL) {
+		marks = json_object();
+		json_object_set_new(o, COMMAND_COUNTERS, marks);
+	}
+	json_object_set_new(marks, name, json_true());
+}
+
+void show_mark_counters(json_t *o, const char *const *names, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		show_mark_counter(o, names[i]);
+}
+
+/* What a view is given, and the figures of the groups that were visited so far. */
+struct show_figures {
+	json_t *to, *sum;
+};
+
 static void show_metrics_visit(void *ctx, const struct metrics_group *g)
 {
-	json_t *to = ctx;
+	struct show_figures *f = ctx;
 
 	for (unsigned int i = 0; i < g->n; i++) {
-		json_int_t before = json_integer_value(json_object_get(to, g->metric[i].name));
+		const struct metric *m = &g->metric[i];
+		json_int_t before = json_integer_value(json_object_get(f->sum, m->name));
 
 		json_object_set_new(
-			to, g->metric[i].name, json_integer(before + (json_int_t)g->value[i]));
+			f->sum, m->name, json_integer(before + (json_int_t)g->value[i]));
+		if (m->kind == METRIC_COUNTER)
+			show_mark_counter(f->to, m->name);
 	}
 }
 
 void show_metrics(struct metrics *m, json_t *to, const char *room, const char *group)
 {
-	json_t *sum = json_object();
+	struct show_figures f = { .to = to, .sum = json_object() };
 
-	metrics_walk(m, room, group, show_metrics_visit, sum);
-	json_object_update(to, sum);
-	json_decref(sum);
+	metrics_walk(m, room, group, show_metrics_visit, &f);
+	json_object_update(to, f.sum);
+	json_decref(f.sum);
 }
 
 static json_t *show_port(const struct operator_cores *f, unsigned int i)

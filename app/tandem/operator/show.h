@@ -9,8 +9,13 @@ struct signalling_view;
 
 /* ---- show.c ---- */
 
+/* Says that a member of a view's object is a counter: tandemctl leaves it out while it is zero, and
+ * shows its rate. All else is a level. */
+void show_mark_counter(json_t *o, const char *name);
+void show_mark_counters(json_t *o, const char *const *names, unsigned int n);
 /* Adds the figures of the groups that room and group select (base/metrics.h) to an object, by their
- * names; those of several instances ("fastpath/0", "fastpath/1") are summed up. */
+ * names, and marks the counters; those of several instances ("fastpath/0", "fastpath/1") are summed
+ * up. */
 void show_metrics(struct metrics *m, json_t *to, const char *room, const char *group);
 /* Whether answers to SGSNs wait for the standby: "protected" or "unprotected"; "none": this chassis
  * answers nobody now, as every Standby. */

@@ -89,7 +89,8 @@ json_t *show_last_switchover(struct journal *j)
 
 void show_transitions(const struct journal *j, json_t *to)
 {
-	json_t *causes = json_object(), *states = json_object();
+	json_t *causes = json_object(), *states = json_object(), *v;
+	const char *key;
 
 	for (unsigned int i = 0; i <= SRP_CAUSE_ABORTED; i++)
 		if (strcmp(srp_cause_name((enum srp_cause)i), "unknown") != 0 &&
@@ -99,6 +100,10 @@ void show_transitions(const struct journal *j, json_t *to)
 	for (unsigned int i = 0; i <= SRP_PENDING_STANDBY; i++)
 		json_object_set_new(states, srp_state_name((enum srp_state)i),
 			show_count(journal_transitions(j, (enum srp_state)i)));
+	json_object_foreach (causes, key, v)
+		show_mark_counter(to, key);
+	json_object_foreach (states, key, v)
+		show_mark_counter(to, key);
 	json_object_set_new(to, "switchovers_by_cause", causes);
 	json_object_set_new(to, "transitions_to", states);
 }

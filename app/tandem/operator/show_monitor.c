@@ -49,6 +49,7 @@ static json_t *show_monitor_object(const struct monitor_object *m, const char *a
 
 	show_monitor_change(o, m->changed, now);
 	json_object_set_new(o, "downs", json_integer(m->downs));
+	show_mark_counter(o, "downs");
 	json_object_set_new(o, "why", json_string(m->why[0] != '\0' ? m->why : "-"));
 	return o;
 }

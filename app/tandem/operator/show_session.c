@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_common.h>
+
 #include "base/clock.h"
 #include "ctl_request.h"
 #include "pool/pool.h"
@@ -34,9 +36,14 @@ static void show_bcd(char *to, const uint8_t *p, unsigned int n)
 
 static json_t *show_usage(const struct session_usage *u)
 {
-	return json_pack("{s:I,s:I,s:I,s:I}", "up_packets", (json_int_t)u->up_pkts, "up_bytes",
-		(json_int_t)u->up_bytes, "down_packets", (json_int_t)u->dn_pkts, "down_bytes",
+	static const char *const counters[] = { "up_packets", "up_bytes", "down_packets",
+		"down_bytes" };
+	json_t *o = json_pack("{s:I,s:I,s:I,s:I}", counters[0], (json_int_t)u->up_pkts, counters[1],
+		(json_int_t)u->up_bytes, counters[2], (json_int_t)u->dn_pkts, counters[3],
 		(json_int_t)u->dn_bytes);
+
+	show_mark_counters(o, counters, RTE_DIM(counters));
+	return o;
 }
 
 static json_t *show_brief(const struct operator_table *f, const struct session_rec *r)

@@ -183,6 +183,7 @@ json_t *show_srp_statistics(void *family, json_t *args, usec_t now)
 	show_metrics(f->metrics, o, "pair", NULL);
 	show_set_int(o, "heartbeats_sent",
 		counter_get(&replicator_stream_count(f->replicator)->tx_heartbeats));
+	show_mark_counter(o, "heartbeats_sent");
 	show_transitions(f->journal, o);
 	show_security(f, o, &v);
 	show_set_text(o, "last_handshake_failure", v.refused[0] != '\0' ? v.refused : "None");
@@ -191,29 +192,37 @@ json_t *show_srp_statistics(void *family, json_t *args, usec_t now)
 
 static json_t *show_received(const struct repl_received *a)
 {
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "stream", (json_int_t)a->stream,
+	static const char *const counters[] = { "applied", "refused_stale", "refused_absent",
+		"refused_malformed", "refused_owner", "refused_other" };
+	json_t *o = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "stream", (json_int_t)a->stream,
 		"applied", (json_int_t)a->applied, "refused_stale",
 		(json_int_t)a->refused[REPL_REFUSED_STALE], "refused_absent",
 		(json_int_t)a->refused[REPL_REFUSED_ABSENT], "refused_malformed",
 		(json_int_t)a->refused[REPL_REFUSED_MALFORMED], "refused_owner",
 		(json_int_t)a->refused[REPL_REFUSED_OWNER], "refused_other",
 		(json_int_t)a->refused[REPL_REFUSED_OTHER]);
+
+	show_mark_counters(o, counters, RTE_DIM(counters));
+	return o;
 }
 
 /* Of the present stream each way: sent == acknowledged + superseded + in flight + abandoned, and
  * acknowledged == applied + refused by the peer's own account. */
 static void show_records(const struct replicator *r, json_t *o)
 {
+	static const char *const counters[] = { "sent", "acknowledged", "abandoned",
+		"acknowledged_by_account" };
 	struct repl_sent_records s;
+	json_t *sent;
 
 	replicator_records(r, &s);
-	json_object_set_new(o, "records_sent",
-		json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s}", "stream", (json_int_t)s.stream,
-			"sent", (json_int_t)s.sent, "acknowledged", (json_int_t)s.acked,
-			"superseded", (json_int_t)s.superseded, "in_flight",
-			(json_int_t)s.in_flight, "abandoned", (json_int_t)s.abandoned,
-			"acknowledged_by_account", (json_int_t)s.acked_by_account, "peer_account",
-			s.account_wrong ? "disagrees" : "agrees"));
+	sent = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s}", "stream", (json_int_t)s.stream,
+		"sent", (json_int_t)s.sent, "acknowledged", (json_int_t)s.acked, "superseded",
+		(json_int_t)s.superseded, "in_flight", (json_int_t)s.in_flight, "abandoned",
+		(json_int_t)s.abandoned, "acknowledged_by_account", (json_int_t)s.acked_by_account,
+		"peer_account", s.account_wrong ? "disagrees" : "agrees");
+	show_mark_counters(sent, counters, RTE_DIM(counters));
+	json_object_set_new(o, "records_sent", sent);
 	json_object_set_new(o, "records_at_peer", show_received(&s.peer));
 	json_object_set_new(o, "records_received", show_received(replicator_received(r)));
 }

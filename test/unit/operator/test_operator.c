@@ -12,8 +12,10 @@
 #include <rte_eal.h>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "operator/operator.h"
 #include "reactor/reactor.h"
+#include "show.h"
 #include "ut.h"
 
 enum { CLIENTS = 16 /* that are served at once */, LINE = 8192 };
@@ -51,7 +53,42 @@ static json_t *say_later(void *family, json_t *args, usec_t now)
 	return json_null();
 }
 
+/* A view of the registry's figures: a counter and a level, of two workers and of both together. */
+static const struct metric figures[] = {
+	{ "packets", "packets", "Packets came.", METRIC_COUNTER },
+	{ "waiting", "packets", "Packets wait.", METRIC_GAUGE },
+};
+static const struct metrics_table figures_tables[] = { METRICS_TABLE("path", "worker", figures) };
+static const struct metrics_room figures_room = METRICS_ROOM("toy", figures_tables);
+static const struct metrics_room *const figures_of[] = { &figures_room };
+
+static void read_figures(void *ctx, uint64_t *value, unsigned int n)
+{
+	(void)n;
+	value[0] = *(const unsigned int *)ctx;
+	value[1] = 2;
+}
+
+static json_t *say_figures(void *family, json_t *args, usec_t now)
+{
+	unsigned int first = 3, second = 4;
+	struct metrics *m = metrics_create(figures_of, RTE_DIM(figures_of));
+	json_t *o = json_pack("{s:i,s:[{}]}", "downs", 7, "workers");
+
+	(void)family;
+	(void)args;
+	(void)now;
+	CU_ASSERT_EQUAL(metrics_register(m, &figures_tables[0], "0", read_figures, &first), 0);
+	CU_ASSERT_EQUAL(metrics_register(m, &figures_tables[0], "1", read_figures, &second), 0);
+	show_mark_counter(o, "downs");
+	show_metrics(m, o, "toy", "path");
+	show_metrics(m, json_array_get(json_object_get(o, "workers"), 0), "toy", "path/1");
+	metrics_destroy(m);
+	return o;
+}
+
 static const struct operator_command commands[] = {
+	{ "show workers", COMMAND_VIEW, say_figures, NULL },
 	{ "show license information", COMMAND_VIEW, show_license, &pair },
 	{ "srp initiate-switchover", COMMAND_OPERATE, act_switchover, &pair },
 	{ "reload configuration", COMMAND_OPERATE, say_later, NULL },
@@ -165,6 +202,20 @@ static void test_view(void)
 	json_decref(r);
 }
 
+/* The data of a view are figures alone; which of them are counters stands beside the data. */
+static void test_figures(void)
+{
+	json_t *answer = ask("{\"command\": \"show workers\"}\n"),
+	       *want = json_pack("{s:b,s:{s:i,s:[{s:i,s:i}],s:i,s:i},s:[s,s]}", "ok", 1, "data",
+		       "downs", 7, "workers", "packets", 4, "waiting", 2, "packets", 7, "waiting",
+		       4, "counters", "downs", "packets");
+
+	CU_ASSERT_PTR_NOT_NULL(want);
+	CU_ASSERT_TRUE(json_equal(answer, want));
+	json_decref(answer);
+	json_decref(want);
+}
+
 static void test_operate(void)
 {
 	json_t *r = ask("{\"command\": \"srp initiate-switchover\", \"force\": true}\n");
@@ -266,9 +317,10 @@ static void test_socket(void)
 
 int main(void)
 {
-	static CU_TestInfo tests[] = { { "view", test_view }, { "operate", test_operate },
-		{ "refused", test_refused }, { "too long", test_too_long }, { "later", test_later },
-		{ "silent", test_silent }, { "socket", test_socket }, CU_TEST_INFO_NULL };
+	static CU_TestInfo tests[] = { { "view", test_view }, { "figures", test_figures },
+		{ "operate", test_operate }, { "refused", test_refused },
+		{ "too long", test_too_long }, { "later", test_later }, { "silent", test_silent },
+		{ "socket", test_socket }, CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "operator", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
 	char prefix[32];
