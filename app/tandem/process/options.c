@@ -9,6 +9,7 @@
 #include "monitors/monitors.h"
 #include "pair/tls.h"
 #include "process.h"
+#include "process/figures.h"
 
 static const char options_usage[] =
 	"usage: tandem [EAL options] -- -c FILE [--check [--peer FILE]]\n"
@@ -19,6 +20,7 @@ static const char options_usage[] =
 	"      --print        with --check: print the configuration, defaults included\n"
 	"      --knobs        print the table of all keys (Markdown)\n"
 	"      --alarms       print the rows of the table of all alarms (Markdown)\n"
+	"      --counters     print the tables of all counters and gauges (Markdown)\n"
 	"  -h, --help         this text\n"
 	"At least three lcores are needed, e.g. --lcores 0@0,1@1,2@2 (control, workers, "
 	"replication).\n";
@@ -90,8 +92,8 @@ int options_parse(int argc, char **argv, struct options *o)
 	static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
 		{ "check", no_argument, NULL, 'k' }, { "peer", required_argument, NULL, 'p' },
 		{ "print", no_argument, NULL, 'P' }, { "knobs", no_argument, NULL, 'K' },
-		{ "alarms", no_argument, NULL, 'A' }, { "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 } };
+		{ "alarms", no_argument, NULL, 'A' }, { "counters", no_argument, NULL, 'C' },
+		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
 	int opt;
 
 	optind = 1;
@@ -114,6 +116,9 @@ int options_parse(int argc, char **argv, struct options *o)
 			exit(EXIT_SUCCESS);
 		case 'A':
 			exit(records_print_alarms(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+		case 'C':
+			figures_print(stdout);
+			exit(EXIT_SUCCESS);
 		case 'h':
 			fputs(options_usage, stdout);
 			exit(EXIT_SUCCESS);

@@ -18,7 +18,8 @@ struct options {
 	bool check, print;
 };
 
-/* -EINVAL: the usage was printed. Ends the process for --help, --knobs and --alarms. */
+/* -EINVAL: the usage was printed. Ends the process for --help, --knobs, --alarms and
+ * --counters. */
 int options_parse(int argc, char **argv, struct options *o);
 /* Reads the configuration; what is wrong with it goes to stderr. 0 or -errno. */
 int options_load(const char *file, struct config *c);

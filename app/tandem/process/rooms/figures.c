@@ -87,6 +87,26 @@ const struct metrics_room *const *figures_rooms(unsigned int *n)
 	return figures_of_rooms;
 }
 
+static void figures_print_table(FILE *to, const char *room, const struct metrics_table *t)
+{
+	fprintf(to, "### %s: %s%s%s\n\n", room, t->group, t->label != NULL ? ", for each " : "",
+		t->label != NULL ? t->label : "");
+	fputs("| figure | kind | unit | meaning |\n|---|---|---|---|\n", to);
+	for (unsigned int i = 0; i < t->n; i++)
+		fprintf(to, "| `%s` | %s | %s | %s |\n", t->metric[i].name,
+			t->metric[i].kind == METRIC_COUNTER ? "counter" : "gauge",
+			t->metric[i].unit, t->metric[i].help);
+	fputc('\n', to);
+}
+
+void figures_print(FILE *to)
+{
+	for (unsigned int r = 0; r < RTE_DIM(figures_of_rooms); r++)
+		for (unsigned int i = 0; i < figures_of_rooms[r]->n; i++)
+			figures_print_table(
+				to, figures_of_rooms[r]->name, &figures_of_rooms[r]->table[i]);
+}
+
 static int figures_register(struct metrics *m, struct control *c)
 {
 	const struct tandem *t = c->t;
