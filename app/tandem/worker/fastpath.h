@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "config/config.h"
+#include "config/items.h"
 #include "common/counters.h"
 #include "cores/role.h"
 #include "cores/settings.h"

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "common/usec.h"
-#include "config/config.h"
+#include "config/items.h"
 #include "worker/shared.h"
 
 struct core_pulse;
