@@ -24,26 +24,6 @@ int settings_police(struct settings_police *p, uint32_t kbps)
 	return 0;
 }
 
-_Static_assert((int)SETTINGS_APNS == (int)CONFIG_APNS, "a slot names its APN by one number");
-
-int settings_of(const struct config *c, struct settings *s)
-{
-	*s = (struct settings){ .n_apns = c->n_apns,
-		.audit_us = c->srp.audit_interval_s * USEC_PER_SEC,
-		.replication_mbps = c->srp.replication_rate_mbps };
-	for (unsigned int i = 0; i < c->n_apns; i++) {
-		const struct config_apn *from = &c->apns[i];
-		struct settings_apn *apn = &s->apn[i];
-
-		apn->session_timeout_s = from->session_timeout_s;
-		apn->idle_timeout_s = from->idle_timeout_s;
-		if (settings_police(&apn->up, from->ambr_up_kbps) < 0 ||
-			settings_police(&apn->down, from->ambr_down_kbps) < 0)
-			return -EINVAL;
-	}
-	return 0;
-}
-
 static const struct settings *settings_copy(struct settings_board *b, const struct settings *from)
 {
 	struct settings *s =

@@ -196,7 +196,6 @@ static int reload_apply(struct operator_reload *r, const struct config *next, co
 	usec_t now, char *why, size_t len)
 {
 	uint32_t was = log_level(r->s.conf->log.level), level = log_level(next->log.level);
-	struct settings settings;
 	const json_t *ch;
 	size_t i;
 	int ret;
@@ -211,9 +210,7 @@ static int reload_apply(struct operator_reload *r, const struct config *next, co
 		snprintf(why, len, ret == -EBUSY ? "the role is changing" : "there is no memory");
 		return ret;
 	}
-	ret = settings_of(next, &settings);
-	if (ret == 0)
-		ret = settings_publish(r->s.settings, &settings);
+	ret = r->s.publish(r->s.ctx, next);
 	if (ret < 0) {
 		r->s.agree(r->s.ctx, r->s.conf, now);
 		snprintf(why, len, "the cores cannot be given their settings: %s", strerror(-ret));

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "process/boot.h"
+#include "process/settings_rooms.h"
 #include "process/tandem.h"
 
 _Static_assert((int)SETTINGS_CORES > (int)TANDEM_WORKERS, "workers and the replication core");

@@ -6,6 +6,7 @@
 
 #include "base/port.h"
 #include "common/ether.h"
+#include "config/items.h"
 #include "ethernet.h"
 #include "net/fib.h"
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "pool/pool.h"
 #include "process/boot.h"
+#include "process/settings_rooms.h"
 #include "process/tandem.h"
 #include "replicator/crypt.h"
 #include "replicator/replicator.h"

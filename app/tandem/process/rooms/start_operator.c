@@ -9,6 +9,7 @@
 #include "operator/reload.h"
 #include "process/control.h"
 #include "process/figures.h"
+#include "process/settings_rooms.h"
 #include "views.h"
 
 enum {
@@ -28,6 +29,15 @@ struct start_operator {
 static int start_operator_agree(void *ctx, const struct config *next, usec_t now)
 {
 	return configuration_agree(ctx, next, now);
+}
+
+static int start_operator_publish(void *ctx, const struct config *next)
+{
+	const struct control *c = ctx;
+	struct settings s;
+	int ret = settings_of(next, &s);
+
+	return ret == 0 ? settings_publish(c->t->settings, &s) : ret;
 }
 
 static void start_operator_answer(void *ctx, json_t *answer)
@@ -72,6 +82,7 @@ int start_operator(struct control *c)
 		.settings = t->settings,
 		.reactor = c->reactor,
 		.agree = start_operator_agree,
+		.publish = start_operator_publish,
 		.answer = start_operator_answer,
 		.ctx = c });
 	if (c->reload == NULL)

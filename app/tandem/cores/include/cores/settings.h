@@ -14,7 +14,6 @@
 #include <rte_rcu_qsbr.h>
 
 #include "common/usec.h"
-#include "config/config.h"
 
 enum {
 	SETTINGS_APNS = 64,
@@ -82,9 +81,6 @@ static inline const struct settings *settings_turn(struct settings_board *b, uns
 	return atomic_load_explicit(&b->newest, memory_order_acquire);
 }
 
-/* What a configuration says to the cores; number is 0. 0, or -EINVAL: a rate of an APN is too high.
- */
-int settings_of(const struct config *c, struct settings *s);
 /* kbit/s, 0: not policed. Burst: what the rate gives in 100 ms, at least 10 full packets. -EINVAL:
  * the rate is beyond what librte_meter takes. */
 int settings_police(struct settings_police *p, uint32_t kbps);

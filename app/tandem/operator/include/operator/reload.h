@@ -18,11 +18,14 @@ struct settings_board;
 struct operator_reload_settings {
 	struct config *conf;             /* what runs; a reload changes the live keys of it */
 	const char *file;                /* that it was loaded from */
-	struct settings_board *settings; /* where the cores are given theirs */
+	struct settings_board *settings; /* asked which core holds an older snapshot */
 	struct reactor *reactor;
 	/* The other rooms take what they have of `next`; those of its keys that are not live are
 	 * conf's. 0; -EBUSY: a role is changing; -ENOMEM: nothing was taken then. */
 	int (*agree)(void *ctx, const struct config *next, usec_t now);
+	/* The cores are given what they read of `next`, as a snapshot. 0, or -errno: they were not.
+	 */
+	int (*publish)(void *ctx, const struct config *next);
 	/* Takes the answer to the command that act_save() or act_reload() has begun. Nobody may be
 	 * there any more who waits. */
 	void (*answer)(void *ctx, json_t *answer);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* settings_rooms: what each room is given of the configuration: `start` is what a restart alone
+ * changes, `live` what a reload changes too. Only the process and the operator know struct config;
+ * each room's header has these types. Lists are not copied: `start` points into the configuration,
+ * which stays where it is, and no reload changes a list. The control core calls these; where
+ * nothing else is said, they do not block. */
+#ifndef TANDEM_PROCESS_SETTINGS_ROOMS_H
+#define TANDEM_PROCESS_SETTINGS_ROOMS_H
+
+#include "config/config.h"
+#include "cores/settings.h"
+
+/* What the cores read, as a snapshot that is not numbered yet (cores/settings.h). 0, or -EINVAL: a
+ * rate of an APN is too high. */
+int settings_of(const struct config *c, struct settings *s);
+
+#endif
