@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "process/boot.h"
+#include "process/settings_rooms.h"
 #include "process/tandem.h"
 #include "replicator/replicator.h"
 #include "worker/worker.h"
@@ -51,8 +52,7 @@ struct worker *boot_worker(struct tandem *t, unsigned int number)
 struct replicator *boot_replicator(struct tandem *t)
 {
 	const struct port *p = replication_port(t);
-	const struct replicator_env e = { .conf = t->conf,
-		.settings = t->settings,
+	struct replicator_env e = { .settings = t->settings,
 		.table = t->table,
 		.worker_of_shard = t->shared.worker_of_shard,
 		.n_workers = t->n_workers,
@@ -79,5 +79,6 @@ struct replicator *boot_replicator(struct tandem *t)
 		.pulse_of_worker = t->pulse_worker,
 		.quit = &t->quit };
 
+	settings_replicator_start(t->conf, &e.start);
 	return replicator_create(&e);
 }

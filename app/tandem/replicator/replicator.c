@@ -83,10 +83,10 @@ static void replicator_open_port(struct replicator *r)
 
 	e->port = v->port;
 	e->mac = v->mac;
-	e->local4 = ip_addr_to_v4(&v->conf->srp.stream_bind);
-	e->peer4 = ip_addr_to_v4(&v->conf->srp.stream_peer);
-	e->udp_port = (uint16_t)v->conf->srp.stream_port;
-	e->checksum = v->conf->srp.insecure;
+	e->local4 = v->start.local4;
+	e->peer4 = v->start.peer4;
+	e->udp_port = v->start.udp_port;
+	e->checksum = v->start.insecure;
 	e->fib = v->fib;
 	e->punt = v->punt;
 	e->kernel_out = v->kernel_out;
@@ -100,10 +100,10 @@ struct replicator *replicator_create(const struct replicator_env *e)
 	struct replicator *r = memory_take("replicator", sizeof(*r), RTE_CACHE_LINE_SIZE);
 	struct repl_ops ops;
 	struct audit_hash hash;
-	usec_t beat = e->conf->srp.heartbeat_interval_ms * USEC_PER_MSEC;
+	usec_t beat = e->start.heartbeat_us;
 	const struct repl_params p = { .incarnation = e->incarnation,
 		.heartbeat_us = beat,
-		.life_us = beat * e->conf->srp.dead_multiplier / 2,
+		.life_us = beat * e->start.dead_multiplier / 2,
 		.gap_us = 1000,
 		.gap_packets = 3,
 		.ops = &ops,
@@ -115,8 +115,7 @@ struct replicator *replicator_create(const struct replicator_env *e)
 	r->env = *e;
 	replicator_ops(r, &ops, &hash);
 	replicator_open_port(r);
-	r->present_us = RTE_MAX(beat * r->env.conf->srp.dead_multiplier,
-		r->env.conf->srp.dead_interval_ms * USEC_PER_MSEC);
+	r->present_us = RTE_MAX(beat * e->start.dead_multiplier, e->start.dead_us);
 	settings_join(e->settings, e->n_workers);
 	r->settings = settings_newest(e->settings)->number;
 	replicator_rate(r, settings_newest(e->settings)->replication_mbps, clock_us());
@@ -236,7 +235,7 @@ static void replicator_realtime(const struct replicator *r)
 {
 	const struct sched_param p = { .sched_priority = REALTIME_PRIORITY };
 
-	if (r->env.conf->srp.realtime && pthread_setschedparam(pthread_self(), SCHED_FIFO, &p) != 0)
+	if (r->env.start.realtime && pthread_setschedparam(pthread_self(), SCHED_FIFO, &p) != 0)
 		LOG(WARNING,
 			"srp.realtime: no right to SCHED_FIFO (CAP_SYS_NICE, LimitRTPRIO): going "
 			"on without");

@@ -14,7 +14,7 @@ void replicator_audit(const struct replicator *r, bool active, usec_t now, struc
 		.since = USEC_NEVER,
 		.began = atomic_load(&v->pass_began),
 		.ended = atomic_load(&v->pass_ended),
-		.interval = r->env.conf->srp.audit_interval_s * USEC_PER_SEC,
+		.interval = r->env.start.audit_us,
 		.buckets = atomic_load(&v->buckets),
 		.left = atomic_load(&v->left),
 		.differing = atomic_load(&v->differing),

@@ -13,7 +13,7 @@ int replicator_secure(struct replicator *r)
 {
 	const struct keys_params p = { .leads = r->env.side == 0, .expand = crypt_ops->expand };
 
-	if (r->env.conf->srp.insecure)
+	if (r->env.start.insecure)
 		return 0;
 	if (r->env.crypt == NULL)
 		return -ENODEV;

@@ -11,7 +11,6 @@
 
 #include "base/pulse.h"
 #include "common/mac.h"
-#include "config/config.h"
 #include "cores/from_replicator.h"
 #include "cores/index_outbox.h"
 #include "cores/repl_to_worker.h"
@@ -53,9 +52,21 @@ struct replicator_view {
 	_Atomic uint32_t key_id, key_phase, keys_live; /* that seal; how many open */
 };
 
+/* Of the configuration, what a restart alone changes. What a reload changes, the replication core
+ * takes from the newest snapshot (cores/settings.h). */
+struct replicator_start {
+	uint32_t local4, peer4; /* of the stream, host order */
+	uint16_t udp_port;
+	bool insecure; /* srp.insecure: plain text */
+	bool realtime; /* SCHED_FIFO for the core */
+	usec_t heartbeat_us, dead_us;
+	unsigned int dead_multiplier;
+	usec_t audit_us; /* that one full comparison takes */
+};
+
 /* What the replication core is given. It is copied, and what it points at outlives the object. */
 struct replicator_env {
-	const struct config *conf;       /* of it: srp's times and addresses, at start */
+	struct replicator_start start;
 	struct settings_board *settings; /* live; the replication core is core n_workers of it */
 	struct session_table *table;
 	const uint8_t *worker_of_shard;
