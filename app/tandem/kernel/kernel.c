@@ -33,7 +33,7 @@ static void kernel_news(void *ctx, struct source *s, uint32_t events)
  * our role. */
 static int kernel_clean(struct kernel *k)
 {
-	const struct config *f = k->s.conf;
+	const struct kernel_start *f = &k->s.start;
 	struct ip_addr vips[CONFIG_LOOPBACKS];
 	int n;
 
@@ -52,7 +52,7 @@ static int kernel_vips_open(struct kernel *k)
 {
 	const struct kernel_settings *s = &k->s;
 
-	k->vips = vips_create(&(struct vips_settings){ .conf = s->conf,
+	k->vips = vips_create(&(struct vips_settings){ .start = s->start,
 		.net = k->net,
 		.ports = s->port,
 		.n_ports = s->n_ports,

@@ -39,7 +39,7 @@ void probe_frame(struct kernel *k, const struct kernel_port *in, const struct rt
 
 /* vips.c. The caller's for as long as the object lives. */
 struct vips_settings {
-	const struct config *conf;
+	struct kernel_start start;
 	struct net_kernel *net;
 	const struct kernel_port *ports;
 	unsigned int n_ports;

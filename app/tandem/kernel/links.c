@@ -15,8 +15,8 @@ enum { LINKS_US = 100000 };
  * a peer that has it since. */
 static bool links_vip(const struct kernel *k, const struct kernel_port *p)
 {
-	for (unsigned int i = 0; i < k->s.conf->n_loopbacks; i++)
-		if (kernel_vip_on(&k->s.conf->loopbacks[i], p))
+	for (unsigned int i = 0; i < k->s.start.n_loopbacks; i++)
+		if (kernel_vip_on(&k->s.start.loopbacks[i], p))
 			return true;
 	return false;
 }

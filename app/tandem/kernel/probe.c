@@ -25,9 +25,9 @@ static const struct ip_addr *probe_lowest(const struct kernel *k)
 {
 	const struct ip_addr *lowest = NULL;
 
-	for (unsigned int i = 0; i < k->s.conf->n_loopbacks; i++)
+	for (unsigned int i = 0; i < k->s.start.n_loopbacks; i++)
 		for (unsigned int j = 0; j < k->s.n_ports; j++) {
-			const struct config_loopback *l = &k->s.conf->loopbacks[i];
+			const struct config_loopback *l = &k->s.start.loopbacks[i];
 
 			if (kernel_vip_on(l, &k->s.port[j]) &&
 				(lowest == NULL ||
@@ -63,9 +63,9 @@ bool kernel_probe_send(struct kernel *k)
 {
 	if (probe_lowest(k) == NULL)
 		return false;
-	for (unsigned int i = 0; i < k->s.conf->n_loopbacks; i++)
+	for (unsigned int i = 0; i < k->s.start.n_loopbacks; i++)
 		for (unsigned int j = 0; j < k->s.n_ports; j++) {
-			const struct config_loopback *l = &k->s.conf->loopbacks[i];
+			const struct config_loopback *l = &k->s.start.loopbacks[i];
 
 			if (kernel_vip_on(l, &k->s.port[j]))
 				probe_send_on(k, &k->s.port[j], &l->address);
@@ -84,8 +84,8 @@ void probe_frame(struct kernel *k, const struct kernel_port *in, const struct rt
 	if (a.probes && (lowest == NULL || !ip_addr_equal(&a.addr, lowest) ||
 				memcmp(&a.mac, &in->mac, sizeof(a.mac)) < 0))
 		return;
-	for (unsigned int i = 0; i < k->s.conf->n_loopbacks; i++) {
-		const struct config_loopback *l = &k->s.conf->loopbacks[i];
+	for (unsigned int i = 0; i < k->s.start.n_loopbacks; i++) {
+		const struct config_loopback *l = &k->s.start.loopbacks[i];
 
 		if (kernel_vip_on(l, in) && ip_addr_equal(&l->address, &a.addr))
 			k->s.ops.claimed(k->s.ctx, &a);

@@ -56,8 +56,8 @@ uint8_t vips_metric(const struct vips *v)
 
 bool vips_confirmed(const struct vips *v, const struct ip_addr *vip)
 {
-	for (unsigned int i = 0; i < v->s.conf->n_loopbacks; i++)
-		if (v->confirmed[i] && ip_addr_equal(&v->s.conf->loopbacks[i].address, vip))
+	for (unsigned int i = 0; i < v->s.start.n_loopbacks; i++)
+		if (v->confirmed[i] && ip_addr_equal(&v->s.start.loopbacks[i].address, vip))
 			return true;
 	return false;
 }
@@ -85,7 +85,7 @@ static int vips_route(struct vips *v, const struct ip_prefix *to, uint32_t metri
  * comes for it ends in that route and is answered by nobody. */
 static int vips_routes(struct vips *v, uint32_t metric)
 {
-	const struct config *f = v->s.conf;
+	const struct kernel_start *f = &v->s.start;
 	int ret = 0;
 
 	for (unsigned int i = 0; i < f->n_pools; i++) {
@@ -94,7 +94,7 @@ static int vips_routes(struct vips *v, uint32_t metric)
 
 		ret = err < 0 ? err : ret;
 	}
-	for (unsigned int i = 0; i < f->n_loopbacks && !f->srp.l2; i++) {
+	for (unsigned int i = 0; i < f->n_loopbacks && !f->l2; i++) {
 		const struct config_loopback *l = &f->loopbacks[i];
 		struct ip_prefix host = { l->address, ip_addr_bits(&l->address) };
 		int err = l->srp_activate ? vips_route(v, &host, metric, l->name) : 0;
@@ -118,7 +118,7 @@ int vips_set_metric(struct vips *v, uint8_t metric)
 /* Where a VIP is (net.h says why): on shared subnets an address of lo, or of the twin. */
 static unsigned int vips_where(const struct vips *v, const struct config_loopback *l)
 {
-	if (!v->s.conf->srp.l2)
+	if (!v->s.start.l2)
 		return NET_VIP_ROUTED;
 	for (unsigned int k = 0; k < v->s.n_ports && !ip_addr_is_v4(&l->address); k++)
 		if (strcmp(v->s.ports[k].conf->name, l->port) == 0)
@@ -128,7 +128,7 @@ static unsigned int vips_where(const struct vips *v, const struct config_loopbac
 
 static int vips_address(struct vips *v, unsigned int i, bool up)
 {
-	const struct config_loopback *l = &v->s.conf->loopbacks[i];
+	const struct config_loopback *l = &v->s.start.loopbacks[i];
 	char text[IP_ADDR_TEXT];
 	int ret = up ? net_ops->vip_add(v->s.net, &l->address, vips_where(v, l))
 		     : net_ops->vip_del(v->s.net, &l->address, vips_where(v, l));
@@ -144,8 +144,8 @@ static int vips_address(struct vips *v, unsigned int i, bool up)
 
 void vips_fixed(struct vips *v)
 {
-	for (unsigned int i = 0; i < v->s.conf->n_loopbacks; i++)
-		if (!v->s.conf->loopbacks[i].srp_activate)
+	for (unsigned int i = 0; i < v->s.start.n_loopbacks; i++)
+		if (!v->s.start.loopbacks[i].srp_activate)
 			vips_address(v, i, true);
 }
 
@@ -154,8 +154,8 @@ static int vips_addresses(struct vips *v)
 {
 	int ret = 0;
 
-	for (unsigned int i = 0; i < v->s.conf->n_loopbacks; i++) {
-		bool wanted = v->s.conf->loopbacks[i].srp_activate && !v->confirmed[i];
+	for (unsigned int i = 0; i < v->s.start.n_loopbacks; i++) {
+		bool wanted = v->s.start.loopbacks[i].srp_activate && !v->confirmed[i];
 		int err = wanted ? vips_address(v, i, true) : 0;
 
 		ret = err < 0 ? err : ret;
@@ -166,8 +166,8 @@ static int vips_addresses(struct vips *v)
 static void vips_addresses_away(struct vips *v)
 {
 	v->announce_left = 0;
-	for (unsigned int i = 0; i < v->s.conf->n_loopbacks; i++)
-		if (v->s.conf->loopbacks[i].srp_activate)
+	for (unsigned int i = 0; i < v->s.start.n_loopbacks; i++)
+		if (v->s.start.loopbacks[i].srp_activate)
 			vips_address(v, i, false);
 }
 
@@ -188,8 +188,8 @@ bool vips_turn(struct vips *v, usec_t now)
 {
 	bool all = v->routed;
 
-	for (unsigned int i = 0; i < v->s.conf->n_loopbacks; i++)
-		all &= v->confirmed[i] || !v->s.conf->loopbacks[i].srp_activate;
+	for (unsigned int i = 0; i < v->s.start.n_loopbacks; i++)
+		all &= v->confirmed[i] || !v->s.start.loopbacks[i].srp_activate;
 	if (v->state != VIPS_UP || all || now < v->retry_at)
 		return false;
 	v->again = true;
@@ -267,8 +267,8 @@ void vips_announce(struct vips *v, usec_t now)
 		return;
 	v->announce_left--;
 	v->announce_at = now + gap[v->announce_left];
-	for (unsigned int i = 0; i < v->s.conf->n_loopbacks; i++) {
-		const struct config_loopback *l = &v->s.conf->loopbacks[i];
+	for (unsigned int i = 0; i < v->s.start.n_loopbacks; i++) {
+		const struct config_loopback *l = &v->s.start.loopbacks[i];
 
 		for (unsigned int k = 0; k < v->s.n_ports && v->confirmed[i]; k++)
 			if (kernel_vip_on(l, &v->s.ports[k]))

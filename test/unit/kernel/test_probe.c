@@ -11,7 +11,8 @@
 
 enum { VIP_LOW = 0x0a000001, VIP_HIGH = 0x0a000002, FIXED = 0x0a000003, CORE_VIP = 0x0b000001 };
 
-static struct config conf;
+static struct config_loopback loopbacks[CONFIG_LOOPBACKS];
+static struct config_port ports[2];
 static struct kernel k;
 static _Atomic bool up[2];
 static unsigned int n_claims;
@@ -29,7 +30,7 @@ static void probe_claimed(void *ctx, const struct net_claim *claim)
 
 static void loopback(const char *port, uint32_t address, bool srp_activate)
 {
-	struct config_loopback *l = &conf.loopbacks[conf.n_loopbacks++];
+	struct config_loopback *l = &loopbacks[k.s.start.n_loopbacks++];
 
 	snprintf(l->port, sizeof(l->port), "%s", port);
 	l->address = ip_addr_v4(address);
@@ -38,14 +39,13 @@ static void loopback(const char *port, uint32_t address, bool srp_activate)
 
 static void setup(void)
 {
-	conf = (struct config){ .n_ports = 2 };
-	k = (struct kernel){ .s = { .conf = &conf, .n_ports = 2 } };
+	memset(loopbacks, 0, sizeof(loopbacks));
+	k = (struct kernel){ .s = { .start = { .loopbacks = loopbacks }, .n_ports = 2 } };
 	k.s.ops.claimed = probe_claimed;
 	for (unsigned int i = 0; i < 2; i++) {
-		snprintf(conf.ports[i].name, sizeof(conf.ports[i].name), "%s",
-			i == 0 ? "access" : "core");
+		snprintf(ports[i].name, sizeof(ports[i].name), "%s", i == 0 ? "access" : "core");
 		k.s.port[i] = (struct kernel_port){
-			.conf = &conf.ports[i], .id = (uint16_t)i, .mac = mine[i], .up = &up[i]
+			.conf = &ports[i], .id = (uint16_t)i, .mac = mine[i], .up = &up[i]
 		};
 	}
 	n_claims = 0;

@@ -10,7 +10,9 @@
 
 enum { VIPS = 2, S = 1000000 };
 
-static struct config conf;
+static struct config_loopback loopbacks[VIPS];
+static struct config_pool ue_pool;
+static struct config_port access_port;
 static struct kernel_port port;
 static _Atomic bool up;
 static struct vips *v;
@@ -23,7 +25,7 @@ static unsigned int asked, announced[VIPS];
 
 static unsigned int vip_of(const struct ip_addr *a)
 {
-	return ip_addr_equal(a, &conf.loopbacks[1].address);
+	return ip_addr_equal(a, &loopbacks[1].address);
 }
 
 static int vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int where)
@@ -86,9 +88,8 @@ const struct memory_ops *memory_ops = &memory_libc;
 
 static void setup(void)
 {
-	conf = (struct config){ .n_loopbacks = VIPS, .n_pools = 1 };
 	for (unsigned int i = 0; i < VIPS; i++) {
-		struct config_loopback *l = &conf.loopbacks[i];
+		struct config_loopback *l = &loopbacks[i];
 
 		snprintf(l->name, sizeof(l->name), "vip%u", i);
 		snprintf(l->port, sizeof(l->port), "access");
@@ -97,15 +98,19 @@ static void setup(void)
 		address[i] = refuse_address[i] = false;
 		announced[i] = 0;
 	}
-	snprintf(conf.ports[0].name, sizeof(conf.ports[0].name), "access");
-	conf.pools[0].prefix.addr = ip_addr_v4(0x0a010000);
-	conf.pools[0].prefix.len = 24;
-	conf.pools[0].srp_activate = true;
-	port = (struct kernel_port){ .conf = &conf.ports[0], .up = &up };
+	snprintf(access_port.name, sizeof(access_port.name), "access");
+	ue_pool = (struct config_pool){ .prefix = { ip_addr_v4(0x0a010000), 24 },
+		.srp_activate = true };
+	port = (struct kernel_port){ .conf = &access_port, .up = &up };
 	atomic_store(&up, true);
 	refuse_routes = false;
 	metric = asked = 0;
-	v = vips_create(&(struct vips_settings){ .conf = &conf, .ports = &port, .n_ports = 1 });
+	v = vips_create(&(struct vips_settings){ .start = { .loopbacks = loopbacks,
+							 .pools = &ue_pool,
+							 .n_loopbacks = VIPS,
+							 .n_pools = 1 },
+		.ports = &port,
+		.n_ports = 1 });
 	CU_ASSERT_PTR_NOT_NULL_FATAL(v);
 }
 
@@ -144,7 +149,7 @@ static void test_life(void)
 	vips_linger(v, 4);
 	CU_ASSERT_EQUAL(vips_state(v), VIPS_LINGERING);
 	CU_ASSERT_TRUE(!address[0] && !address[1] && metric == 4);
-	CU_ASSERT_FALSE(vips_confirmed(v, &conf.loopbacks[0].address));
+	CU_ASSERT_FALSE(vips_confirmed(v, &loopbacks[0].address));
 	announce(2 * S);
 	CU_ASSERT_TRUE(announced[0] == 1 && announced[1] == 1);
 	vips_withdraw(v);
@@ -157,8 +162,8 @@ static void test_refused(void)
 {
 	refuse_address[1] = true;
 	CU_ASSERT_EQUAL(vips_up(v, 1, S), -EACCES);
-	CU_ASSERT_TRUE(vips_confirmed(v, &conf.loopbacks[0].address));
-	CU_ASSERT_FALSE(vips_confirmed(v, &conf.loopbacks[1].address));
+	CU_ASSERT_TRUE(vips_confirmed(v, &loopbacks[0].address));
+	CU_ASSERT_FALSE(vips_confirmed(v, &loopbacks[1].address));
 	announce(S);
 	CU_ASSERT_TRUE(announced[0] == 1 && announced[1] == 0);
 	asked = 0;
@@ -169,7 +174,7 @@ static void test_refused(void)
 	refuse_address[1] = false;
 	CU_ASSERT_FALSE(vips_turn(v, 3 * S - 1));
 	CU_ASSERT_TRUE(vips_turn(v, 3 * S));
-	CU_ASSERT_TRUE(vips_confirmed(v, &conf.loopbacks[1].address));
+	CU_ASSERT_TRUE(vips_confirmed(v, &loopbacks[1].address));
 	vips_announce(v, 3 * S);
 	CU_ASSERT_TRUE(announced[0] == 2 && announced[1] == 1);
 	CU_ASSERT_FALSE(vips_turn(v, 9 * S));

@@ -36,3 +36,12 @@ void settings_replicator_start(const struct config *c, struct replicator_start *
 		.dead_multiplier = c->srp.dead_multiplier,
 		.audit_us = c->srp.audit_interval_s * USEC_PER_SEC };
 }
+
+void settings_kernel_start(const struct config *c, struct kernel_start *s)
+{
+	*s = (struct kernel_start){ .loopbacks = c->loopbacks,
+		.pools = c->pools,
+		.n_loopbacks = c->n_loopbacks,
+		.n_pools = c->n_pools,
+		.l2 = c->srp.l2 };
+}

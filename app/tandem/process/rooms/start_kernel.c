@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "process/control.h"
+#include "process/settings_rooms.h"
 
 static bool start_kernel_frame(void *ctx, struct rte_mbuf *m, usec_t now)
 {
@@ -21,8 +22,7 @@ static void start_kernel_claimed(void *ctx, const struct net_claim *claim)
 int start_kernel(struct control *c)
 {
 	struct tandem *t = c->t;
-	struct kernel_settings s = { .conf = t->conf,
-		.reactor = c->reactor,
+	struct kernel_settings s = { .reactor = c->reactor,
 		.fib = t->fib,
 		.mbufs = t->mbufs,
 		.punt = t->punt,
@@ -31,6 +31,7 @@ int start_kernel(struct control *c)
 		.ops = { start_kernel_frame, start_kernel_claimed },
 		.ctx = c };
 
+	settings_kernel_start(t->conf, &s.start);
 	for (unsigned int i = 0; i < t->n_ports; i++) {
 		const struct port *p = &t->port[i];
 

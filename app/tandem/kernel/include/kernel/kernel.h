@@ -21,7 +21,7 @@
 #include "common/addr.h"
 #include "common/mac.h"
 #include "common/usec.h"
-#include "config/config.h"
+#include "config/items.h"
 #include "net/net.h"
 
 struct fib;
@@ -53,9 +53,17 @@ struct kernel_ops {
 	void (*claimed)(void *ctx, const struct net_claim *claim);
 };
 
+/* Of the configuration; a restart alone changes it, and nothing of the room is live. */
+struct kernel_start {
+	const struct config_loopback *loopbacks;
+	const struct config_pool *pools;
+	unsigned int n_loopbacks, n_pools;
+	bool l2; /* srp.topology: the subnets are shared, and no router decides */
+};
+
 /* What the room is given. It is copied, and what it points at outlives the room. */
 struct kernel_settings {
-	const struct config *conf; /* of it: loopbacks, pools, srp.l2, which no reload changes */
+	struct kernel_start start;
 	struct reactor *reactor;
 	struct fib *fib; /* w: this room: the kernel's routes and neighbours */
 	struct rte_mempool *mbufs;
