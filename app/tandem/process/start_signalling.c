@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 
 #include "process/control.h"
+#include "process/settings_rooms.h"
 
 static void start_signalling_settled(void *ctx)
 {
@@ -51,8 +52,7 @@ int start_signalling(struct control *c)
 {
 	struct tandem *t = c->t;
 	struct signalling_port ports[CONFIG_PORTS];
-	const struct signalling_env env = { .conf = t->conf,
-		.vip4 = t->shared.gtp4,
+	struct signalling_env env = { .vip4 = t->shared.gtp4,
 		.ports = ports,
 		.n_ports = start_signalling_ports(t, ports),
 		.table = t->table,
@@ -71,6 +71,8 @@ int start_signalling(struct control *c)
 		.ctx = c };
 	int ret;
 
+	settings_signalling_start(t->conf, &env.start);
+	settings_signalling_live(t->conf, &env.live);
 	c->signalling = signalling_create(&env);
 	if (c->signalling == NULL)
 		return -errno;

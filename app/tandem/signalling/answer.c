@@ -56,7 +56,7 @@ static void answer_accepted(struct signalling *s, struct signalling_txn *x,
 	x->commit = m->commit;
 	commit_gate_answer(&s->gate, x,
 		&(struct commit_gate_time){ now, atomic_load(&s->env.role->stood_still),
-			s->env.conf->srp.commit_timeout_ms * USEC_PER_MSEC });
+			s->env.live.commit_timeout_us });
 }
 
 void signalling_answered(struct signalling *s, const struct from_worker_answer *m, usec_t now)

@@ -8,14 +8,13 @@
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
-#include "config/config.h"
 #include "cores/role.h"
 #include "net/fib_lookup.h"
 
 /* False: there is no direct way now. Whoever answers has the VIP. */
 static bool direct_is_open(const struct direct *t)
 {
-	return t->env->conf->gtp_direct && atomic_load(&t->env->role->answering);
+	return t->env->live.direct && atomic_load(&t->env->role->answering);
 }
 
 static const struct signalling_port *direct_port(const struct direct *t, uint16_t id)

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/sock.h"
-#include "config/config.h"
 #include "cores/role.h"
 
 enum { FRONT_ROUNDS = 4, FRONT_ANSWERED_US = 30000000, FRONT_RCVBUF = 4 << 20 };
@@ -20,7 +19,7 @@ int front_open(struct front *f, const struct signalling_env *env)
 	f->answered = gtpc_answered_create(FRONT_ANSWERED_US);
 	if (f->pending == NULL || f->answered == NULL)
 		return -ENOMEM;
-	f->fd = sock_bound(&config_gtp(env->conf)->address, GTPC_PORT, SOCK_DGRAM);
+	f->fd = sock_bound(&env->start.gtp, GTPC_PORT, SOCK_DGRAM);
 	if (f->fd < 0)
 		return f->fd;
 	/* Beyond the system's limit where we may. */

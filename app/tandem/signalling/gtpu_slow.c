@@ -12,7 +12,6 @@
 #include "ask.h"
 #include "base/sock.h"
 #include "common/ether.h"
-#include "config/config.h"
 #include "cores/role.h"
 #include "gtp/gtpu.h"
 #include "net/fib.h"
@@ -22,7 +21,7 @@ enum { GTPU_DATAGRAMS = 64, GTPU_OUTER = 42 };
 int gtpu_slow_open(struct gtpu_slow *u, const struct signalling_env *env)
 {
 	u->env = env;
-	u->fd = sock_bound(&config_gtp(env->conf)->address, GTPU_PORT, SOCK_DGRAM);
+	u->fd = sock_bound(&env->start.gtp, GTPU_PORT, SOCK_DGRAM);
 	return u->fd < 0 ? u->fd : 0;
 }
 
@@ -102,8 +101,7 @@ static void gtpu_slow_send_error(
 		return;
 	}
 	u->count.error_indications_sent++;
-	gtpu_slow_reply(u, &port, buf,
-		gtpu_encode_error_indication(buf, teid, &config_gtp(u->env->conf)->address));
+	gtpu_slow_reply(u, &port, buf, gtpu_encode_error_indication(buf, teid, &u->env->start.gtp));
 }
 
 /* The peer knows no such tunnel: its session ends. */

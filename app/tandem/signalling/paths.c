@@ -3,7 +3,6 @@
 
 #include "ask.h"
 #include "base/log.h"
-#include "config/config.h"
 #include "cores/role.h"
 
 enum { PATHS_ECHO_TURN = 16, PATHS_FORGET_US = 600000000 };
@@ -58,7 +57,7 @@ void paths_uncheck(struct paths *p)
 
 void paths_turn(struct paths *p, usec_t now)
 {
-	usec_t interval = p->env->conf->echo_interval_s * USEC_PER_SEC;
+	usec_t interval = p->env->start.echo_us;
 	const struct role *role = p->env->role;
 
 	if (interval == 0 || p->n == 0)

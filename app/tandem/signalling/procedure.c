@@ -49,14 +49,15 @@ static size_t procedure_network_identifier(const char *name)
 	return len;
 }
 
-static const struct config_apn *procedure_find_apn(const struct config *conf, const char *name)
+static const struct config_apn *procedure_find_apn(
+	const struct signalling_start *start, const char *name)
 {
 	size_t len = procedure_network_identifier(name);
 
-	for (unsigned int i = 0; i < conf->n_apns; i++)
-		if (strlen(conf->apns[i].name) == len &&
-			strncmp(conf->apns[i].name, name, len) == 0)
-			return &conf->apns[i];
+	for (unsigned int i = 0; i < start->n_apns; i++)
+		if (strlen(start->apns[i].name) == len &&
+			strncmp(start->apns[i].name, name, len) == 0)
+			return &start->apns[i];
 	return NULL;
 }
 
@@ -87,7 +88,7 @@ static void procedure_fill_create(
 	const struct path *p = paths_get(&s->paths, &q->peer_ctl, now);
 
 	r->state = SESSION_LIVE;
-	r->apn = (uint8_t)(apn - s->env.conf->apns);
+	r->apn = (uint8_t)(apn - s->env.start.apns);
 	r->pool = apn->pool_index;
 	r->pdp_type = 0x21;
 	r->key = q->key;
@@ -117,7 +118,7 @@ bool procedure_ask_create(struct signalling *s, struct signalling_txn *x)
  * Requests that are on their way to a worker count as sessions. */
 static bool procedure_table_full(struct signalling *s)
 {
-	uint32_t most = s->env.conf->table.max_sessions;
+	uint32_t most = s->env.start.max_sessions;
 
 	/* The workers write these counts all the time: they are read only when there may be too
 	 * many. */
@@ -152,7 +153,7 @@ void procedure_create(
 
 	s->front.count.create_requests++;
 	if (cause == GTPC_REQUEST_ACCEPTED) {
-		apn = procedure_find_apn(s->env.conf, create.apn);
+		apn = procedure_find_apn(&s->env.start, create.apn);
 		cause = procedure_check_create(&create, apn);
 	}
 	if (cause != GTPC_REQUEST_ACCEPTED) {

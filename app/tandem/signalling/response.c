@@ -56,8 +56,8 @@ void response_refuse(struct signalling *s, const struct txn_request *q, uint32_t
 static void response_fill_accept(struct signalling *s, const struct session_rec *rec, uint16_t seq,
 	const struct gtpc_create *create, struct gtpc_accept *a)
 {
-	const struct config_apn *apn = &s->env.conf->apns[rec->apn];
-	const struct ip_addr vip = config_gtp(s->env.conf)->address;
+	const struct config_apn *apn = &s->env.start.apns[rec->apn];
+	const struct ip_addr vip = s->env.start.gtp;
 
 	*a = (struct gtpc_accept){ .peer_ctl_teid = rec->peer_ctl_teid,
 		.seq = seq,
@@ -114,7 +114,7 @@ bool response_from_slot(struct signalling *s, const struct txn_request *q, uint3
 	if (q->type == GTPC_DELETE_REQUEST) {
 		if (rec.state != SESSION_FREE)
 			return false;
-	} else if (rec.state != SESSION_LIVE || rec.apn >= s->env.conf->n_apns ||
+	} else if (rec.state != SESSION_LIVE || rec.apn >= s->env.start.n_apns ||
 		   (create != NULL && !response_same_create(create, &rec))) {
 		return false;
 	}

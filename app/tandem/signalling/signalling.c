@@ -121,7 +121,7 @@ static struct commit_gate_time signalling_gate_time(const struct signalling *s, 
 {
 	return (struct commit_gate_time){ .now = now,
 		.stood_still = atomic_load(&s->env.role->stood_still),
-		.timeout = s->env.conf->srp.commit_timeout_ms * USEC_PER_MSEC };
+		.timeout = s->env.live.commit_timeout_us };
 }
 
 /* Nobody answered a request of our own. */
@@ -173,7 +173,7 @@ void signalling_stream(struct signalling *s, bool on, usec_t now)
 
 void signalling_activated(struct signalling *s, uint64_t term, bool planned, usec_t now)
 {
-	s->live_most = s->env.conf->table.max_sessions; /* not known: they are counted */
+	s->live_most = s->env.start.max_sessions; /* not known: they are counted */
 	s->next_charging = (uint32_t)(term << 20) | 1;
 	s->gtpu.error_from = planned ? now : now + SIGNALLING_NO_ERROR_US;
 	paths_uncheck(&s->paths);
@@ -188,6 +188,11 @@ void signalling_deactivated(struct signalling *s)
 	 * that comes again after we are Active once more may be gone, and its address another's.
 	 * The slots know the last answer of those that live. */
 	gtpc_answered_clear(s->front.answered);
+}
+
+void signalling_reconfigure(struct signalling *s, const struct signalling_live *live)
+{
+	s->env.live = *live;
 }
 
 bool signalling_idle(const struct signalling *s)

@@ -5,7 +5,7 @@
 #define TANDEM_SIGNALLING_PRIV_H
 
 #include "commit_gate.h"
-#include "config/config.h"
+#include "config/items.h"
 #include "cores/role.h"
 #include "front.h"
 #include "gtpu_slow.h"

@@ -16,7 +16,6 @@
 enum { NOW = 1000000, HANDLE = 0x100, COMMIT = 5, TIMEOUT_MS = 50, ECHO_S = 60 };
 
 static struct role role;
-static struct config conf;
 static struct session_table *table;
 static struct pool_set *pools;
 static struct signalling_env env;
@@ -220,12 +219,11 @@ static void setup(void)
 	p.hooks.index = serve_index;
 	table = session_table_create(&p);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(table);
-	conf = (struct config){ .n_loopbacks = 1, .echo_interval_s = ECHO_S };
-	conf.srp.commit_timeout_ms = TIMEOUT_MS;
-	conf.loopbacks[0].address = ip_addr_v4(0x0a0000fe);
 	role_init(&role);
 	atomic_store(&role.answering, true);
-	env = (struct signalling_env){ .conf = &conf,
+	env = (struct signalling_env){ .start = { .gtp = ip_addr_v4(0x0a0000fe),
+					       .echo_us = ECHO_S * USEC_PER_SEC },
+		.live = { .commit_timeout_us = TIMEOUT_MS * USEC_PER_MSEC },
 		.ports = &none,
 		.table = table,
 		.index_stale = &stale,

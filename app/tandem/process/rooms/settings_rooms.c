@@ -45,3 +45,18 @@ void settings_kernel_start(const struct config *c, struct kernel_start *s)
 		.n_pools = c->n_pools,
 		.l2 = c->srp.l2 };
 }
+
+void settings_signalling_start(const struct config *c, struct signalling_start *s)
+{
+	*s = (struct signalling_start){ .gtp = config_gtp(c)->address,
+		.echo_us = c->echo_interval_s * USEC_PER_SEC,
+		.max_sessions = c->table.max_sessions,
+		.n_apns = c->n_apns,
+		.apns = c->apns };
+}
+
+void settings_signalling_live(const struct config *c, struct signalling_live *l)
+{
+	*l = (struct signalling_live){ .direct = c->gtp_direct,
+		.commit_timeout_us = c->srp.commit_timeout_ms * USEC_PER_MSEC };
+}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "process/control.h"
+#include "process/settings_rooms.h"
 #include "replicator/audit_watch.h"
 
 static uint32_t start_pair_comparison_left(void *ctx, usec_t now)
@@ -75,9 +76,14 @@ int configuration_agree(struct control *c, const struct config *next, usec_t now
 {
 	int ret = pair_reconfigure(c->pair, next, now);
 
-	if (ret == 0)
-		monitors_rules(c->monitors, next);
-	return ret;
+	struct signalling_live signalling;
+
+	if (ret < 0)
+		return ret;
+	settings_signalling_live(next, &signalling);
+	signalling_reconfigure(c->signalling, &signalling);
+	monitors_rules(c->monitors, next);
+	return 0;
 }
 
 /* Raises or clears the alarm of an overdue comparison. */

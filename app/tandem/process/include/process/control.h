@@ -74,8 +74,7 @@ static inline int64_t control_wall_us(void)
 
 /* rooms/start_pair.c: the pair is given what it needs. 0 or -errno. */
 int start_pair(struct control *c, const struct srp_saved *saved);
-/* A reload: what the pair and the monitors have of `next` holds from now on. As
- * pair_reconfigure(). */
+/* A reload: what the rooms have of `next` holds from now on. As pair_reconfigure(). */
 int configuration_agree(struct control *c, const struct config *next, usec_t now);
 /* Rows of a turn. */
 void start_pair_feed(struct control *c, usec_t now);

@@ -11,11 +11,14 @@
 #include "cores/settings.h"
 #include "kernel/kernel.h"
 #include "replicator/replicator.h"
+#include "signalling/signalling.h"
 
 /* What the cores read, as a snapshot that is not numbered yet (cores/settings.h). 0, or -EINVAL: a
  * rate of an APN is too high. */
 int settings_of(const struct config *c, struct settings *s);
 void settings_replicator_start(const struct config *c, struct replicator_start *s);
 void settings_kernel_start(const struct config *c, struct kernel_start *s);
+void settings_signalling_start(const struct config *c, struct signalling_start *s);
+void settings_signalling_live(const struct config *c, struct signalling_live *l);
 
 #endif

@@ -11,11 +11,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/addr.h"
 #include "common/mac.h"
 #include "common/usec.h"
 #include "signalling/view.h"
 
-struct config;
+struct config_apn;
 struct fib;
 struct from_worker_answer;
 struct from_worker_ended;
@@ -38,10 +39,26 @@ struct signalling_port {
 	const _Atomic bool *up; /* its carrier */
 };
 
+/* Of the configuration, what a restart alone changes. */
+struct signalling_start {
+	struct ip_addr gtp; /* the VIP of GTP */
+	usec_t echo_us;     /* between Echo Requests to each SGSN; 0: none are sent */
+	uint32_t max_sessions;
+	unsigned int n_apns;
+	const struct config_apn *apns; /* config/items.h; a slot names its APN by its place here */
+};
+
+/* What a reload changes, too. */
+struct signalling_live {
+	bool direct;              /* services.gtp-direct */
+	usec_t commit_timeout_us; /* longest time that an answer waits for the standby */
+};
+
 /* What the room is given. It is copied, and what it points at outlives the room. */
 struct signalling_env {
-	const struct config *conf; /* a reload changes what of it is live */
-	uint32_t vip4;             /* the VIP of GTP, host order */
+	struct signalling_start start;
+	struct signalling_live live;
+	uint32_t vip4; /* start.gtp, host order */
 	const struct signalling_port *ports;
 	unsigned int n_ports;
 	const struct session_table *table;
@@ -66,6 +83,8 @@ struct signalling_env {
 /* NULL + errno, and the reason is logged. */
 struct signalling *signalling_create(const struct signalling_env *env);
 void signalling_destroy(struct signalling *s);
+/* A reload: what is read from now on. */
+void signalling_reconfigure(struct signalling *s, const struct signalling_live *live);
 
 /* ---- datagrams ---- */
 
