@@ -44,7 +44,7 @@ static enum radius_require aaa_require_of(const char *text)
 
 /* What a probe of a server is made of; to be wiped by the caller. False: its secret cannot be had,
  * `why` tells. */
-static bool aaa_probe_conf(const struct config *f, const struct config_aaa *a,
+static bool aaa_probe_conf(const struct monitors_start *f, const struct config_aaa *a,
 	struct radius_probe_conf *c, char why[SECRET_WHY])
 {
 	char key[CONFIG_NAME + 40], secret[RADIUS_SECRET_MAX + 1];
@@ -58,7 +58,7 @@ static bool aaa_probe_conf(const struct config *f, const struct config_aaa *a,
 		.timeout = a->timeout_s * USEC_PER_SEC,
 		.max_retries = a->max_retries };
 	snprintf(c->user, sizeof(c->user), "%s", a->user);
-	snprintf(c->nas_id, sizeof(c->nas_id), "%s", f->chassis.name);
+	snprintf(c->nas_id, sizeof(c->nas_id), "%s", f->chassis);
 	snprintf(key, sizeof(key), "aaa-servers[%s].secret-file", a->name);
 	good = secret_lines(
 		key, a->secret_file, secret, sizeof(secret), c->password, sizeof(c->password), why);
@@ -68,13 +68,13 @@ static bool aaa_probe_conf(const struct config *f, const struct config_aaa *a,
 	return good;
 }
 
-bool monitors_check(const struct config *f, char why[SECRET_WHY])
+bool monitors_check(const struct monitors_start *s, char why[SECRET_WHY])
 {
 	struct radius_probe_conf c;
 	bool good = true;
 
-	for (unsigned int i = 0; i < f->n_aaa_servers && good; i++)
-		good = aaa_probe_conf(f, &f->aaa_servers[i], &c, why);
+	for (unsigned int i = 0; i < s->n_aaa_servers && good; i++)
+		good = aaa_probe_conf(s, &s->aaa_servers[i], &c, why);
 	OPENSSL_cleanse(&c, sizeof(c));
 	return good;
 }
@@ -88,7 +88,7 @@ static int aaa_server_open(
 
 	s->conf = a;
 	s->src.fd = -1;
-	if (!aaa_probe_conf(m->set.conf, a, &conf, why)) {
+	if (!aaa_probe_conf(&m->set.start, a, &conf, why)) {
 		LOG(ERR, "an AAA server has no secret that can be used name=%s reason=%s",
 			LOG_TEXT(a->name), LOG_TEXT(why));
 		ret = -EINVAL;
@@ -109,17 +109,17 @@ int aaa_open(struct monitors *m, usec_t now)
 {
 	int ret = 0;
 
-	if (m->set.conf->n_aaa_servers == 0)
+	if (m->set.start.n_aaa_servers == 0)
 		return 0;
 	m->aaa = calloc(1, sizeof(*m->aaa));
 	if (m->aaa == NULL)
 		return -ENOMEM;
-	for (unsigned int i = 0; i < m->set.conf->n_aaa_servers && ret == 0; i++) {
-		ret = aaa_server_open(m, &m->aaa->server[i], &m->set.conf->aaa_servers[i], now);
+	for (unsigned int i = 0; i < m->set.start.n_aaa_servers && ret == 0; i++) {
+		ret = aaa_server_open(m, &m->aaa->server[i], &m->set.start.aaa_servers[i], now);
 		m->aaa->n = i + 1;
 		if (ret < 0)
 			LOG(ERR, "an AAA server cannot be probed name=%s error=%s",
-				LOG_TEXT(m->set.conf->aaa_servers[i].name),
+				LOG_TEXT(m->set.start.aaa_servers[i].name),
 				LOG_TEXT(strerror(-ret)));
 	}
 	return ret;

@@ -53,7 +53,7 @@ static int local_port_open(struct monitors *m, unsigned int i, usec_t now)
 
 static int local_route_open(struct monitors *m, unsigned int i, usec_t now)
 {
-	const struct config_route *r = &m->set.conf->routes[i];
+	const struct config_route *r = &m->set.start.routes[i];
 	char prefix[IP_PREFIX_TEXT];
 	int ret = net_ops->mirror_watch(m->set.mirror, INSTANCE_MAIN, &r->prefix);
 
@@ -66,6 +66,7 @@ static int local_route_open(struct monitors *m, unsigned int i, usec_t now)
 
 int local_open(struct monitors *m, usec_t now)
 {
+	const char *device = m->set.start.crypto_device;
 	int ret = 0;
 
 	m->local = calloc(1, sizeof(*m->local));
@@ -74,12 +75,10 @@ int local_open(struct monitors *m, usec_t now)
 	for (unsigned int i = 0; i < m->set.n_ports && ret >= 0; i++)
 		ret = local_port_open(m, i, now);
 	m->local->crypto = NOT_MONITORED;
-	if (ret >= 0 && !m->set.conf->srp.insecure)
+	if (ret >= 0 && device != NULL)
 		m->local->crypto = ret = monitors_add(m, MONITOR_FAULT, "crypto-device",
-			m->set.conf->srp.crypto_device[0] != '\0' ? m->set.conf->srp.crypto_device
-								  : "default",
-			"crypto-device", now);
-	for (unsigned int i = 0; i < m->set.conf->n_routes && ret >= 0; i++)
+			device[0] != '\0' ? device : "default", "crypto-device", now);
+	for (unsigned int i = 0; i < m->set.start.n_routes && ret >= 0; i++)
 		ret = local_route_open(m, i, now);
 	return ret < 0 ? ret : 0;
 }
@@ -119,7 +118,7 @@ void local_turn(struct monitors *m, usec_t now)
 	}
 	local_report(
 		m, l->crypto, !m->set.ops.crypto_failed(m->set.ctx), "it does not answer", now);
-	for (unsigned int i = 0; i < m->set.conf->n_routes; i++) {
+	for (unsigned int i = 0; i < m->set.start.n_routes; i++) {
 		enum net_presence is = net_ops->mirror_present(m->set.mirror, l->watch[i]);
 
 		monitor_report(m->monitor, l->route[i], presence[is],

@@ -47,25 +47,19 @@ int monitors_alarms_register(struct alarms *a)
 	return alarms_register(a, info, MONITOR_ALARMS);
 }
 
-static void monitors_conf(struct monitor_conf *conf, const struct config *f)
+static void monitors_conf(struct monitor_conf *conf, const struct monitors_live *live)
 {
-	monitor_conf_default(conf);
-	for (unsigned int t = 0; t < MONITOR_TYPES; t++) {
-		conf->type[t].guard = f->srp.guard_period_s * USEC_PER_SEC;
-		conf->type[t].damping = f->srp.damping_period_s * USEC_PER_SEC;
-	}
-	conf->type[MONITOR_AAA].revertible = f->monitors.aaa_revertible;
-	conf->type[MONITOR_BGP].revertible = f->monitors.bgp_revertible;
-	conf->type[MONITOR_ROUTE].revertible = f->monitors.route_revertible;
-	conf->type[MONITOR_LINK].revertible = f->monitors.link_revertible;
-	conf->type[MONITOR_FAULT].revertible = f->monitors.fault_revertible;
+	for (unsigned int t = 0; t < MONITOR_TYPES; t++)
+		conf->type[t] = (struct monitor_rule){ .revertible = live->revertible[t],
+			.guard = live->guard_us,
+			.damping = live->damping_us };
 }
 
-void monitors_rules(struct monitors *m, const struct config *f)
+void monitors_rules(struct monitors *m, const struct monitors_live *live)
 {
 	struct monitor_conf conf;
 
-	monitors_conf(&conf, f);
+	monitors_conf(&conf, live);
 	monitor_configure(m->monitor, &conf);
 }
 
@@ -81,7 +75,7 @@ struct monitors *monitors_create(const struct monitors_settings *s)
 	if (m == NULL)
 		return NULL;
 	m->set = *s;
-	monitors_conf(&conf, s->conf);
+	monitors_conf(&conf, &s->live);
 	m->monitor = monitor_create(&conf, now);
 	ret = m->monitor != NULL ? local_open(m, now) : -ENOMEM;
 	if (ret == 0)

@@ -110,7 +110,7 @@ static void routers_on_input(void *ctx, struct source *s, uint32_t events)
 }
 
 /* Routers that the configuration names; any, where one of the peers leaves it open. */
-static bool routers_may_report(const struct config *f, const struct ip_addr *from)
+static bool routers_may_report(const struct monitors_start *f, const struct ip_addr *from)
 {
 	for (unsigned int i = 0; i < f->n_bgp_peers; i++)
 		if (ip_addr_is_none(&f->bgp_peers[i].router) ||
@@ -184,10 +184,10 @@ static void routers_on_listen(void *ctx, struct source *s, uint32_t events)
 	if (fd < 0)
 		return;
 	sock_from(&from, &addr, &port);
-	r = routers_may_report(m->set.conf, &addr) ? routers_slot(m, &addr) : NULL;
+	r = routers_may_report(&m->set.start, &addr) ? routers_slot(m, &addr) : NULL;
 	if (r == NULL) {
 		routers_refuse(rs, &addr,
-			routers_may_report(m->set.conf, &addr)
+			routers_may_report(&m->set.start, &addr)
 				? "too many routers report already"
 				: "no item of bgp-peers names it as its router",
 			now);
@@ -213,8 +213,8 @@ static void routers_on_listen(void *ctx, struct source *s, uint32_t events)
 
 static int routers_peers_open(struct monitors *m, usec_t now)
 {
-	for (unsigned int i = 0; i < m->set.conf->n_bgp_peers; i++) {
-		const struct config_bgp_peer *p = &m->set.conf->bgp_peers[i];
+	for (unsigned int i = 0; i < m->set.start.n_bgp_peers; i++) {
+		const struct config_bgp_peer *p = &m->set.start.bgp_peers[i];
 		struct station_peer sp = { .addr = p->address,
 			.of_router = !ip_addr_is_none(&p->router),
 			.router = p->router };
@@ -233,13 +233,13 @@ static int routers_peers_open(struct monitors *m, usec_t now)
 
 static int routers_listen_open(struct monitors *m)
 {
-	struct ip_addr at = m->set.conf->monitors.bmp_address;
+	struct ip_addr at = m->set.start.bmp_address;
 	char text[IP_ADDR_TEXT];
 	int fd, ret;
 
 	if (ip_addr_is_none(&at))
 		at = ip_addr_v4(0x7f000001);
-	fd = sock_bound(&at, (uint16_t)m->set.conf->monitors.bmp_port, SOCK_STREAM);
+	fd = sock_bound(&at, m->set.start.bmp_port, SOCK_STREAM);
 	ret = fd < 0 ? fd : 0;
 	if (ret == 0 && sock_ops->listen(fd, STATION_SESSIONS) < 0)
 		ret = -errno;
@@ -250,8 +250,7 @@ static int routers_listen_open(struct monitors *m)
 		LOG(ERR,
 			"BMP: cannot listen for routers: see that the address is ours, and that "
 			"nobody else has the TCP port address=%s tcp_port=%u error=%s",
-			ip_addr_print(&at, text), m->set.conf->monitors.bmp_port,
-			LOG_TEXT(strerror(-ret)));
+			ip_addr_print(&at, text), m->set.start.bmp_port, LOG_TEXT(strerror(-ret)));
 		if (fd >= 0)
 			sock_ops->close(fd);
 	}
@@ -262,7 +261,7 @@ int routers_open(struct monitors *m, usec_t now)
 {
 	int ret;
 
-	if (m->set.conf->n_bgp_peers == 0)
+	if (m->set.start.n_bgp_peers == 0)
 		return 0;
 	m->routers = calloc(1, sizeof(*m->routers));
 	if (m->routers == NULL)
@@ -270,8 +269,7 @@ int routers_open(struct monitors *m, usec_t now)
 	m->routers->listen.fd = -1;
 	for (unsigned int i = 0; i < STATION_SESSIONS; i++)
 		m->routers->session[i].src.fd = -1;
-	m->routers->station = station_create(
-		m->set.conf->monitors.bmp_settle_s * USEC_PER_SEC, routers_on_state, m);
+	m->routers->station = station_create(m->set.start.bmp_settle_us, routers_on_state, m);
 	if (m->routers->station == NULL)
 		return -ENOMEM;
 	ret = routers_peers_open(m, now);

@@ -7,7 +7,7 @@
 int monitors_add(struct monitors *m, enum monitor_type type, const char *name, const char *address,
 	const char *group, usec_t now)
 {
-	int object = monitor_add(m->monitor, type, name, m->set.conf->chassis.name, group, now);
+	int object = monitor_add(m->monitor, type, name, m->set.start.chassis, group, now);
 
 	if (object >= 0)
 		snprintf(m->address[object], MONITORS_ADDRESS, "%s", address);

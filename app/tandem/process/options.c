@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "monitors/monitors.h"
 #include "pair/tls.h"
+#include "process/settings_rooms.h"
 #include "process.h"
 #include "process/figures.h"
 
@@ -53,7 +53,11 @@ static bool options_keys_good(const struct config *c)
 static bool options_secrets_good(const struct config *c)
 {
 	char why[SECRET_WHY];
-	bool good = monitors_check(c, why);
+	struct monitors_start s;
+	bool good;
+
+	settings_monitors_start(c, &s);
+	good = monitors_check(&s, why);
 
 	if (!good)
 		fprintf(stderr, "%s: %s\n", c->file, why);

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "process/control.h"
+#include "process/settings_rooms.h"
 
 static bool watch_carrier(void *ctx, unsigned int port)
 {
@@ -29,14 +30,15 @@ static void watch_verdict(void *ctx, const struct monitor_verdict *v, usec_t now
 int watch_open(struct control *c)
 {
 	const struct tandem *t = c->t;
-	struct monitors_settings s = { .conf = t->conf,
-		.reactor = c->reactor,
+	struct monitors_settings s = { .reactor = c->reactor,
 		.mirror = kernel_mirror(c->kernel),
 		.alarms = c->alarms,
 		.n_ports = t->n_ports,
 		.ops = { watch_carrier, watch_crypto_failed, watch_verdict },
 		.ctx = c };
 
+	settings_monitors_start(t->conf, &s.start);
+	settings_monitors_live(t->conf, &s.live);
 	for (unsigned int i = 0; i < t->n_ports; i++) {
 		s.port[i].conf = t->port[i].conf;
 		s.port[i].id = t->port[i].id;

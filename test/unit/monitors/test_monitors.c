@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "monitors/monitors.h"
+#include "process/settings_rooms.h"
 #include "ut.h"
 
 enum { FAULT = 1U << MONITOR_FAULT };
@@ -40,13 +41,14 @@ static void verdict(void *ctx, const struct monitor_verdict *v, usec_t now)
 
 static void setup(void)
 {
-	struct monitors_settings s = {
-		.conf = &conf, .ops = { no_carrier, crypto_failed, verdict }, .ctx = &last
-	};
+	struct monitors_settings s = { .ops = { no_carrier, crypto_failed, verdict },
+		.ctx = &last };
 
 	clock_hz = UINT64_C(1000000000); /* no EAL has measured it */
 	snprintf(conf.chassis.name, sizeof(conf.chassis.name), "left");
 	conf.monitors.fault_revertible = true;
+	settings_monitors_start(&conf, &s.start);
+	settings_monitors_live(&conf, &s.live);
 	failed = false;
 	n_verdicts = 0;
 	s.alarms = alarms = alarms_create();
@@ -88,11 +90,13 @@ static void test_verdict_and_alarm(void)
 /* With a guard, a failure at the beginning acts only when it has lasted. */
 static void test_rules_of_now(void)
 {
+	struct monitors_live live;
 	usec_t now = clock_us() + USEC_PER_SEC;
 
 	conf.srp.guard_period_s = 60;
 	conf.srp.damping_period_s = 30;
-	monitors_rules(m, &conf);
+	settings_monitors_live(&conf, &live);
+	monitors_rules(m, &live);
 	conf.srp.guard_period_s = conf.srp.damping_period_s = 0;
 	monitors_role(m, true, MONITOR_NONE, now);
 	failed = true;

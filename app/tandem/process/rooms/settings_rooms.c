@@ -60,3 +60,30 @@ void settings_signalling_live(const struct config *c, struct signalling_live *l)
 	*l = (struct signalling_live){ .direct = c->gtp_direct,
 		.commit_timeout_us = c->srp.commit_timeout_ms * USEC_PER_MSEC };
 }
+
+void settings_monitors_start(const struct config *c, struct monitors_start *s)
+{
+	*s = (struct monitors_start){ .chassis = c->chassis.name,
+		.crypto_device = c->srp.insecure ? NULL : c->srp.crypto_device,
+		.n_aaa_servers = c->n_aaa_servers,
+		.n_bgp_peers = c->n_bgp_peers,
+		.n_routes = c->n_routes,
+		.aaa_servers = c->aaa_servers,
+		.bgp_peers = c->bgp_peers,
+		.routes = c->routes,
+		.bmp_address = c->monitors.bmp_address,
+		.bmp_port = (uint16_t)c->monitors.bmp_port,
+		.bmp_settle_us = c->monitors.bmp_settle_s * USEC_PER_SEC };
+}
+
+void settings_monitors_live(const struct config *c, struct monitors_live *l)
+{
+	*l = (struct monitors_live){ .guard_us = c->srp.guard_period_s * USEC_PER_SEC,
+		.damping_us = c->srp.damping_period_s * USEC_PER_SEC,
+		.revertible = { [MONITOR_BFD] = true, /* no key has it */
+			[MONITOR_AAA] = c->monitors.aaa_revertible,
+			[MONITOR_BGP] = c->monitors.bgp_revertible,
+			[MONITOR_ROUTE] = c->monitors.route_revertible,
+			[MONITOR_LINK] = c->monitors.link_revertible,
+			[MONITOR_FAULT] = c->monitors.fault_revertible } };
+}

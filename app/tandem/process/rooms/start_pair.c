@@ -77,12 +77,14 @@ int configuration_agree(struct control *c, const struct config *next, usec_t now
 	int ret = pair_reconfigure(c->pair, next, now);
 
 	struct signalling_live signalling;
+	struct monitors_live monitors;
 
 	if (ret < 0)
 		return ret;
 	settings_signalling_live(next, &signalling);
 	signalling_reconfigure(c->signalling, &signalling);
-	monitors_rules(c->monitors, next);
+	settings_monitors_live(next, &monitors);
+	monitors_rules(c->monitors, &monitors);
 	return 0;
 }
 

@@ -13,7 +13,7 @@
 
 #include "base/alarms.h"
 #include "base/secret.h"
-#include "config/config.h"
+#include "config/items.h"
 #include "monitor/monitor.h"
 
 struct metrics;
@@ -32,8 +32,30 @@ struct monitors_ops {
 	void (*verdict)(void *ctx, const struct monitor_verdict *v, usec_t now);
 };
 
+/* Of the configuration, what a restart alone changes. */
+struct monitors_start {
+	const char *chassis;       /* its name, for servers and views */
+	const char *crypto_device; /* of the stream, "": the default; NULL: plain text, none */
+	/* the lists: AAA servers, BGP peers, routes of the kernel */
+	unsigned int n_aaa_servers, n_bgp_peers, n_routes;
+	const struct config_aaa *aaa_servers;
+	const struct config_bgp_peer *bgp_peers;
+	const struct config_route *routes;
+	struct ip_addr bmp_address; /* where routers report; all zero: 127.0.0.1 */
+	uint16_t bmp_port;
+	usec_t bmp_settle_us;
+};
+
+/* What a reload changes, too. */
+struct monitors_live {
+	usec_t guard_us, damping_us;
+	bool revertible[MONITOR_TYPES];
+};
+
+/* It is copied, and what it points at outlives the room. */
 struct monitors_settings {
-	const struct config *conf; /* stays where it is; live keys of it are in monitors_rules() */
+	struct monitors_start start;
+	struct monitors_live live;
 	struct reactor *reactor;
 	struct net_mirror *mirror;
 	struct alarms *alarms; /* monitors_alarms_register() was called for it */
@@ -47,15 +69,15 @@ struct monitors_settings {
 };
 
 /* Whether the files of the servers' secrets can be used; if not, `why` says what to do. */
-bool monitors_check(const struct config *f, char why[SECRET_WHY]);
+bool monitors_check(const struct monitors_start *s, char why[SECRET_WHY]);
 /* 0 or -errno. Once, before monitors_create(). */
 int monitors_alarms_register(struct alarms *a);
 
 /* NULL + errno, logged. */
 struct monitors *monitors_create(const struct monitors_settings *s);
 void monitors_destroy(struct monitors *m); /* NULL is allowed */
-/* The rules of `f` (guard, damping, what is revertible) hold from the next verdict on. */
-void monitors_rules(struct monitors *m, const struct config *f);
+/* A reload: these rules hold from the next verdict on. */
+void monitors_rules(struct monitors *m, const struct monitors_live *live);
 /* Reads all levels, sends what is due, logs what changed, and gives the verdict; once a ms. */
 void monitors_turn(struct monitors *m, usec_t now);
 /* This chassis became Active, or Standby or Init; in between the last one holds. by: the peer's

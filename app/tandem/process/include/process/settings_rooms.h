@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "cores/settings.h"
 #include "kernel/kernel.h"
+#include "monitors/monitors.h"
 #include "replicator/replicator.h"
 #include "signalling/signalling.h"
 
@@ -20,5 +21,7 @@ void settings_replicator_start(const struct config *c, struct replicator_start *
 void settings_kernel_start(const struct config *c, struct kernel_start *s);
 void settings_signalling_start(const struct config *c, struct signalling_start *s);
 void settings_signalling_live(const struct config *c, struct signalling_live *l);
+void settings_monitors_start(const struct config *c, struct monitors_start *s);
+void settings_monitors_live(const struct config *c, struct monitors_live *l);
 
 #endif
