@@ -15,21 +15,21 @@
 #include "cores/settings.h"
 #include "operator/operator.h"
 #include "operator/reload.h"
-#include "pair/tls.h"
 #include "reactor/reactor.h"
 #include "save.h"
 
-_Static_assert((int)TLS_WHY >= (int)SAVE_WHY, "why takes what either says");
+_Static_assert((int)RELOAD_WHY >= (int)SAVE_WHY, "why takes what either says");
 
 struct disk_work {
 	struct work work; /* first: reload_work_of() */
 	bool reload;
+	bool (*keys_good)(const struct config *next, char why[RELOAD_WHY]);
 	char path[PATH_MAX];
 	char *text; /* to be saved */
 	size_t len;
 	/* w: the thread, r: control after the event */
 	int ret;
-	char why[TLS_WHY];
+	char why[RELOAD_WHY];
 	struct config next;
 	struct config_report report;
 };
@@ -90,15 +90,11 @@ static json_t *reload_refuse(const char *reason)
  * is late to say what is wrong with them. */
 static void reload_load(struct disk_work *w)
 {
-	struct tls *t;
-
 	w->ret = config_load(w->path, &w->next, &w->report);
 	if (w->ret < 0 || w->next.srp.insecure)
 		return;
-	t = tls_create(&w->next, w->why);
-	if (t == NULL)
+	if (!w->keys_good(&w->next, w->why))
 		w->ret = -EINVAL;
-	tls_destroy(t);
 }
 
 static struct disk_work *reload_work_of(struct work *w)
@@ -352,6 +348,7 @@ static json_t *reload_begin(struct operator_reload *r)
 	if (w == NULL)
 		return reload_refuse("nothing was done, there is no memory: try again");
 	w->reload = true;
+	w->keys_good = r->s.keys_good;
 	return reload_work_begin(r, w);
 }
 

@@ -6,44 +6,58 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/lines.h"
 #include "pair_priv.h"
+
+/* NULL: no memory. */
+static char *agree_copy(const struct pair_live *live)
+{
+	char *lines = malloc(live->lines_len + 1);
+
+	if (lines == NULL)
+		return NULL;
+	memcpy(lines, live->lines, live->lines_len);
+	lines[live->lines_len] = '\0';
+	return lines;
+}
 
 int agree_open(struct pair *p)
 {
-	FILE *to = open_memstream(&p->agree.lines, &p->agree.lines_len);
-
-	if (to == NULL)
-		return -errno;
-	config_lines(p->conf, to);
-	return fclose(to) == 0 ? 0 : -errno;
+	p->agree.lines = agree_copy(&p->live);
+	if (p->agree.lines == NULL)
+		return -ENOMEM;
+	p->live.lines = p->agree.lines;
+	return 0;
 }
 
-int pair_reconfigure(struct pair *p, const struct config *next, usec_t now)
+void agree_srp_conf(const struct pair_live *live, struct srp_conf *s)
+{
+	s->lines = live->lines;
+	s->lines_len = live->lines_len;
+	s->config_digest = live->digest;
+	s->configuration_us = live->configuration_us;
+	s->pending_us = live->pending_us;
+}
+
+int pair_reconfigure(struct pair *p, const struct pair_live *live, usec_t now)
 {
 	struct srp_conf s = p->srp_conf;
-	char *lines = NULL;
-	size_t len;
-	FILE *to = open_memstream(&lines, &len);
+	char *lines = agree_copy(live);
 	int ret = -ENOMEM;
 
-	if (to == NULL)
+	if (lines == NULL)
 		return ret;
-	config_lines(next, to);
-	if (fclose(to) == 0) {
-		s.lines = lines;
-		s.lines_len = len;
-		s.config_digest = config_digest(next);
-		s.configuration_us = next->srp.configuration_interval_s * USEC_PER_SEC;
-		s.pending_us = next->srp.pending_timeout_s * USEC_PER_SEC;
-		ret = srp_reconfigure(p->srp, &s, now);
-	}
+	agree_srp_conf(live, &s);
+	s.lines = lines;
+	ret = srp_reconfigure(p->srp, &s, now);
 	if (ret < 0) {
 		free(lines);
 		return ret;
 	}
 	free(p->agree.lines);
 	p->agree.lines = lines;
-	p->agree.lines_len = len;
+	p->live = *live;
+	p->live.lines = lines;
 	p->srp_conf = s;
 	return 0;
 }
@@ -65,7 +79,7 @@ void agree_compare(struct pair *p, usec_t now)
 
 	if (to == NULL)
 		return;
-	n = config_lines_difference(p->agree.lines, p->agree.lines_len, peer, len, to);
+	n = config_lines_difference(p->agree.lines, p->live.lines_len, peer, len, to);
 	if (fclose(to) != 0 || n < 0) { /* compared again at the next interval */
 		free(text);
 		return;

@@ -37,7 +37,7 @@ static struct srp_stream feed_stream(struct pair *p, usec_t now)
 		s.in_sync_age_ms = (uint32_t)RTE_MIN(pair - since, (uint64_t)UINT32_MAX);
 	s.in_sync = since != 0 && atomic_load(&v->peer_unmatched) == 0 &&
 		    now - RTE_MIN(status, now) < USEC_PER_SEC &&
-		    s.in_sync_age_ms <= 2 * p->conf->srp.audit_interval_s * 1000 + 1000;
+		    s.in_sync_age_ms <= 2 * p->start.audit_us / USEC_PER_MSEC + 1000;
 	if (!s.in_sync && srp_info(p->srp)->state == SRP_ACTIVE)
 		s.sync_left_s = p->ops.comparison_left_s(p->ctx, now);
 	for (unsigned int k = 0; k < SESSION_SHARDS; k++)

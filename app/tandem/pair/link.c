@@ -121,9 +121,9 @@ static void link_renew(struct pair *p)
 	struct tls *t;
 	char why[TLS_WHY];
 
-	if (!tls_ops->changed(p->link.tls, p->conf))
+	if (!tls_ops->changed(p->link.tls, &p->live.files))
 		return;
-	t = tls_ops->create(p->conf, why);
+	t = tls_ops->create(&p->live.files, why);
 	if (t == NULL) {
 		LOG(ERR,
 			"the new certificates or keys cannot be used: new connections go on with "
@@ -135,8 +135,8 @@ static void link_renew(struct pair *p)
 	p->link.tls = t;
 	/* srp.peer-name is live; of a peer that was put in place of the configuration's it says
 	 * nothing. */
-	if (ip_addr_equal(&p->peer.address, &p->conf->srp.peer))
-		snprintf(p->peer.name, sizeof(p->peer.name), "%s", p->conf->srp.peer_name);
+	if (ip_addr_equal(&p->peer.address, &p->start.peer))
+		snprintf(p->peer.name, sizeof(p->peer.name), "%s", p->live.files.peer_name);
 	LOG(NOTICE, "SRP: the files of certificates and keys have changed and were read again");
 }
 
@@ -156,8 +156,7 @@ void link_established(struct pair *p, struct link_conn *l, usec_t now)
 		return;
 	}
 	l->state = LINK_TLS;
-	l->by = now + RTE_MIN(srp_proof_us(p->conf->srp.dead_interval_ms * USEC_PER_MSEC),
-			      (usec_t)HANDSHAKE_US);
+	l->by = now + RTE_MIN(srp_proof_us(p->start.dead_us), (usec_t)HANDSHAKE_US);
 	srp_connecting(p->srp, true, now);
 	link_handshake(p, l, now);
 }

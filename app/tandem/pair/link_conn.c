@@ -16,8 +16,7 @@ enum { LEAST_US = 10000, RETRY_US = 200000, REFUSED_US = 1000000, LOG_US = 10000
  * either counts as alone. */
 usec_t link_soon(const struct pair *p, usec_t most)
 {
-	return RTE_MIN(
-		RTE_MAX(p->conf->srp.dead_interval_ms * USEC_PER_MSEC / 4, (usec_t)LEAST_US), most);
+	return RTE_MIN(RTE_MAX(p->start.dead_us / 4, (usec_t)LEAST_US), most);
 }
 
 void link_free(struct pair *p, struct link_conn *l)

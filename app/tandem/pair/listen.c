@@ -54,8 +54,8 @@ static void listen_ready(void *ctx, struct source *s, uint32_t set)
 void link_connect(struct pair *p, usec_t now)
 {
 	struct sockaddr_storage to;
-	socklen_t len = sock_address(&to, &p->peer.address, (uint16_t)p->conf->srp.port);
-	int fd = sock_bound(&p->conf->srp.bind, 0, SOCK_STREAM);
+	socklen_t len = sock_address(&to, &p->peer.address, p->start.port);
+	int fd = sock_bound(&p->start.bind, 0, SOCK_STREAM);
 	struct link_conn *l;
 
 	p->link.retry_at = now + link_soon(p, RETRY_US);
@@ -79,8 +79,8 @@ int link_open(struct pair *p)
 	char why[TLS_WHY];
 	int fd, ret;
 
-	if (!p->conf->srp.insecure) {
-		p->link.tls = tls_ops->create(p->conf, why);
+	if (!p->start.insecure) {
+		p->link.tls = tls_ops->create(&p->live.files, why);
 		if (p->link.tls == NULL) {
 			LOG(ERR, "the SRP connection cannot be secured reason=%s", LOG_TEXT(why));
 			return -EINVAL;
@@ -88,7 +88,7 @@ int link_open(struct pair *p)
 	}
 	if (p->seat != 0)
 		return 0; /* seat 1 connects */
-	fd = sock_bound(&p->conf->srp.bind, (uint16_t)p->conf->srp.port, SOCK_STREAM);
+	fd = sock_bound(&p->start.bind, p->start.port, SOCK_STREAM);
 	if (fd < 0)
 		return fd;
 	if (sock_ops->listen(fd, 8) < 0) {

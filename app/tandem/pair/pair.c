@@ -22,37 +22,28 @@ enum { BRISK_US = 100000 };
 
 static void pair_srp_conf(struct pair *p, const struct pair_settings *set)
 {
-	const struct config *f = set->conf;
+	const struct pair_start *f = &set->start;
 	struct srp_conf *s = &p->srp_conf;
 	static const uint8_t none[6];
 
 	s->side = set->seat;
-	s->mode = f->chassis.primary ? SRP_PRIMARY : SRP_BACKUP;
-	s->priority = (uint8_t)f->chassis.priority;
-	memcpy(s->mac,
-		memcmp(f->chassis.tie_breaker, none, 6) != 0 ? f->chassis.tie_breaker : set->mac,
-		6);
-	s->l2 = f->srp.l2;
+	s->mode = f->primary ? SRP_PRIMARY : SRP_BACKUP;
+	s->priority = f->priority;
+	memcpy(s->mac, memcmp(f->tie_breaker, none, 6) != 0 ? f->tie_breaker : set->mac, 6);
+	s->l2 = f->l2;
 	s->incarnation = set->incarnation;
 	s->capacity = set->cores.table->n_slots * SESSION_SHARDS;
-	s->config_digest = config_digest(f);
-	s->lines = p->agree.lines;
-	s->lines_len = p->agree.lines_len;
-	s->configuration_us = f->srp.configuration_interval_s * USEC_PER_SEC;
 	s->unlicensed = !f->licensed;
-	for (unsigned int i = 0; i < f->n_ports; i++)
-		if (f->ports[i].roles & CONFIG_REPLICATION) {
-			s->wire.mtu = (uint16_t)f->ports[i].mtu;
-			snprintf(s->mtu_port, sizeof(s->mtu_port), "%s", f->ports[i].name);
-		}
+	s->wire.mtu = f->replication_mtu;
+	snprintf(s->mtu_port, sizeof(s->mtu_port), "%s", f->replication_port);
 	s->wire.version_min = wire_spoken.version_min;
 	s->wire.version_max = wire_spoken.version_max;
-	s->hello_us = f->srp.hello_interval_ms * USEC_PER_MSEC;
-	s->dead_us = f->srp.dead_interval_ms * USEC_PER_MSEC;
-	s->delay_us = f->srp.delay_interval_ms * USEC_PER_MSEC;
-	s->heartbeat_us = f->srp.heartbeat_interval_ms * USEC_PER_MSEC;
-	s->pending_us = f->srp.pending_timeout_s * USEC_PER_SEC;
-	s->dead_multiplier = f->srp.dead_multiplier;
+	s->hello_us = f->hello_us;
+	s->dead_us = f->dead_us;
+	s->delay_us = f->delay_us;
+	s->heartbeat_us = f->heartbeat_us;
+	s->dead_multiplier = f->dead_multiplier;
+	agree_srp_conf(&p->live, s);
 }
 
 static int pair_open(struct pair *p, const struct pair_settings *s)
@@ -87,7 +78,8 @@ struct pair *pair_create(const struct pair_settings *s)
 		errno = ENOMEM;
 		return NULL;
 	}
-	p->conf = s->conf;
+	p->start = s->start;
+	p->live = s->live;
 	p->seat = s->seat;
 	p->reactor = s->reactor;
 	p->alarms = s->alarms;
@@ -99,8 +91,8 @@ struct pair *pair_create(const struct pair_settings *s)
 	p->ctx = s->ctx;
 	p->now = clock_us();
 	p->silence.heard = USEC_NEVER;
-	p->peer.address = s->conf->srp.peer;
-	snprintf(p->peer.name, sizeof(p->peer.name), "%s", s->conf->srp.peer_name);
+	p->peer.address = s->start.peer;
+	snprintf(p->peer.name, sizeof(p->peer.name), "%s", s->live.files.peer_name);
 	p->link.listen.fd = -1;
 	for (unsigned int i = 0; i < LINK_CONNS; i++)
 		p->link.conn[i].src.fd = -1;
@@ -292,7 +284,7 @@ void pair_shutdown(struct pair *p, usec_t now)
 static bool pair_late_usage_peer_gone(const struct pair *p, usec_t now)
 {
 	const struct replicator_view *v = replicator_view(p->cores.replicator);
-	usec_t heard = atomic_load(&v->heard), dead = p->conf->srp.dead_interval_ms * USEC_PER_MSEC;
+	usec_t heard = atomic_load(&v->heard), dead = p->start.dead_us;
 
 	if (heard == USEC_NEVER || atomic_load(&v->peer_incarnation) != p->late_usage_peer)
 		return true;

@@ -9,7 +9,6 @@
 #include "base/alarms.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "config/config.h"
 #include "cores/role.h"
 #include "cores/to_replicator.h"
 #include "cores/to_worker.h"
@@ -79,7 +78,6 @@ struct stalls {
 /* What must agree with the peer, as lines; what of it does not, by the last comparison. */
 struct agree {
 	char *lines, *difference;
-	size_t lines_len;
 };
 
 /* Whether somebody answers for a VIP: under way for srp. */
@@ -116,7 +114,8 @@ struct silence {
 
 struct pair {
 	/* of the settings */
-	const struct config *conf;
+	struct pair_start start;
+	struct pair_live live; /* its lines: those of `agree` */
 	uint8_t seat;
 	struct reactor *reactor;
 	struct alarms *alarms;
@@ -157,8 +156,10 @@ struct pair {
 
 /* ---- agree.c ---- */
 
-/* Prepares the own lines for the comparison. 0 or -errno. */
+/* Copies the own lines, which are compared with the peer's. 0 or -ENOMEM. */
 int agree_open(struct pair *p);
+/* What lib/srp has of `live`. */
+void agree_srp_conf(const struct pair_live *live, struct srp_conf *s);
 void agree_close(struct pair *p);
 /* The peer's lines are here: what differs is reported to srp. */
 void agree_compare(struct pair *p, usec_t now);

@@ -10,14 +10,13 @@ enum { LATE_MOST_US = 30000000, ROUTES_RETRY_US = 1000000 };
 /* By advertise-in-standby; 0: not. */
 static uint8_t routes_standby_rm(const struct pair *p, usec_t now)
 {
-	const struct config *f = p->conf;
 	uint8_t have = vips_state(p->vips) == VIPS_AHEAD || vips_state(p->vips) == VIPS_LINGERING
 			       ? vips_metric(p->vips)
 			       : 0;
 
-	if (!f->srp.advertise_in_standby || f->srp.l2)
+	if (!p->live.advertise_in_standby || p->start.l2)
 		return 0;
-	return srp_standby_rm(srp_info(p->srp), f->srp.hold_off_ms * USEC_PER_MSEC, have, now);
+	return srp_standby_rm(srp_info(p->srp), p->live.hold_off_us, have, now);
 }
 
 /* The routes alone: the VIPs are nobody's addresses here, and what a router sends although the
@@ -60,7 +59,7 @@ void routes_linger(struct pair *p, uint8_t rm, usec_t now)
 void routes_text(const struct pair *p, char *text, size_t len, usec_t now)
 {
 	const struct srp_info *i = srp_info(p->srp);
-	usec_t ends = i->last_change + p->conf->srp.hold_off_ms * USEC_PER_MSEC;
+	usec_t ends = i->last_change + p->live.hold_off_us;
 	enum vips_state state = vips_state(p->vips);
 
 	if (state != VIPS_DOWN)
@@ -68,7 +67,7 @@ void routes_text(const struct pair *p, char *text, size_t len, usec_t now)
 			state == VIPS_AHEAD       ? ", as standby"
 			: state == VIPS_LINGERING ? ", until no late packet comes"
 						  : "");
-	else if (p->conf->srp.advertise_in_standby && i->state == SRP_STANDBY && now < ends)
+	else if (p->live.advertise_in_standby && i->state == SRP_STANDBY && now < ends)
 		snprintf(text, len, "not advertised, hold-off-time ends in %lu ms",
 			(unsigned long)((ends - now) / USEC_PER_MSEC));
 	else

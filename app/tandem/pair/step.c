@@ -126,8 +126,7 @@ static int step_announce(struct pair *p, usec_t now)
 
 static void step_signalling(struct pair *p)
 {
-	p->signalling_is = vips_confirmed(p->vips, &config_gtp(p->conf)->address) ? PAIR_ANSWERS
-										  : PAIR_NO_ADDRESS;
+	p->signalling_is = vips_confirmed(p->vips, &p->start.gtp) ? PAIR_ANSWERS : PAIR_NO_ADDRESS;
 }
 
 static int step_signalling_begin(struct pair *p, usec_t now)
@@ -204,7 +203,7 @@ static int step_vips_down(struct pair *p, usec_t now)
 {
 	const struct step *s = &p->step;
 
-	if (s->planned && !p->conf->srp.l2 && !pair_owns(p))
+	if (s->planned && !p->start.l2 && !pair_owns(p))
 		routes_linger(p, s->rm, now);
 	else
 		vips_withdraw(p->vips);

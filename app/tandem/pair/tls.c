@@ -94,20 +94,19 @@ static bool tls_file_failed(const char *key, const char *path, char why[TLS_WHY]
 	return false;
 }
 
-static bool tls_read_certificates(struct tls *t, const struct config *c, char why[TLS_WHY])
+static bool tls_read_certificates(struct tls *t, const struct tls_files *f, char why[TLS_WHY])
 {
-	if (!secret_file("srp.key-file", c->srp.key_file, why))
+	if (!secret_file("srp.key-file", f->key, why))
 		return false;
-	if (SSL_CTX_load_verify_file(t->ctx, c->srp.ca_file) != 1)
-		return tls_file_failed("ca-file", c->srp.ca_file, why);
-	if (SSL_CTX_use_certificate_chain_file(t->ctx, c->srp.certificate_file) != 1)
-		return tls_file_failed("certificate-file", c->srp.certificate_file, why);
-	if (SSL_CTX_use_PrivateKey_file(t->ctx, c->srp.key_file, SSL_FILETYPE_PEM) == 1)
+	if (SSL_CTX_load_verify_file(t->ctx, f->ca) != 1)
+		return tls_file_failed("ca-file", f->ca, why);
+	if (SSL_CTX_use_certificate_chain_file(t->ctx, f->certificate) != 1)
+		return tls_file_failed("certificate-file", f->certificate, why);
+	if (SSL_CTX_use_PrivateKey_file(t->ctx, f->key, SSL_FILETYPE_PEM) == 1)
 		return true;
 	if (ERR_GET_REASON(ERR_peek_last_error()) != X509_R_KEY_VALUES_MISMATCH)
-		return tls_file_failed("key-file", c->srp.key_file, why);
-	snprintf(why, TLS_WHY, "srp.key-file: %s is not the key of %s", c->srp.key_file,
-		c->srp.certificate_file);
+		return tls_file_failed("key-file", f->key, why);
+	snprintf(why, TLS_WHY, "srp.key-file: %s is not the key of %s", f->key, f->certificate);
 	return false;
 }
 
@@ -118,12 +117,11 @@ static uint64_t tls_text_hash(uint64_t h, const char *text)
 	return h;
 }
 
-static uint64_t tls_files_now(const struct config *c)
+static uint64_t tls_files_now(const struct tls_files *f)
 {
-	const char *const path[] = { c->srp.psk_file, c->srp.ca_file, c->srp.certificate_file,
-		c->srp.key_file };
+	const char *const path[] = { f->psk, f->ca, f->certificate, f->key };
 	/* a reload may change it, and which files they are */
-	uint64_t h = tls_text_hash(0, c->srp.peer_name);
+	uint64_t h = tls_text_hash(0, f->peer_name);
 	struct stat st;
 
 	for (unsigned int i = 0; i < sizeof(path) / sizeof(path[0]); i++)
@@ -175,7 +173,7 @@ static int tls_psk_find(SSL *ssl, const unsigned char *id, size_t len, SSL_SESSI
 
 /* ---- context ---- */
 
-static bool tls_set_up(struct tls *t, const struct config *c, char why[TLS_WHY])
+static bool tls_set_up(struct tls *t, const struct tls_files *f, char why[TLS_WHY])
 {
 	t->ctx = SSL_CTX_new(TLS_method());
 	if (t->ctx == NULL || SSL_CTX_set_min_proto_version(t->ctx, TLS1_3_VERSION) != 1 ||
@@ -194,13 +192,13 @@ static bool tls_set_up(struct tls *t, const struct config *c, char why[TLS_WHY])
 	SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_app_data(t->ctx, t);
 	if (!t->psk)
-		return tls_read_certificates(t, c, why);
+		return tls_read_certificates(t, f, why);
 	SSL_CTX_set_psk_use_session_callback(t->ctx, tls_psk_use);
 	SSL_CTX_set_psk_find_session_callback(t->ctx, tls_psk_find);
-	return tls_read_psk(t, c->srp.psk_file, why);
+	return tls_read_psk(t, f->psk, why);
 }
 
-struct tls *tls_create(const struct config *c, char why[TLS_WHY])
+struct tls *tls_create(const struct tls_files *f, char why[TLS_WHY])
 {
 	struct tls *t = calloc(1, sizeof(*t));
 
@@ -209,20 +207,20 @@ struct tls *tls_create(const struct config *c, char why[TLS_WHY])
 		return NULL;
 	}
 	t->users = 1;
-	t->files = tls_files_now(c);
-	t->psk = c->srp.psk_file[0] != '\0';
+	t->files = tls_files_now(f);
+	t->psk = f->psk[0] != '\0';
 	ERR_clear_error();
-	if (tls_set_up(t, c, why))
+	if (tls_set_up(t, f, why))
 		return t;
 	tls_destroy(t);
 	return NULL;
 }
 
-bool tls_changed(struct tls *t, const struct config *c)
+bool tls_changed(struct tls *t, const struct tls_files *f)
 {
 	uint64_t was = t->files;
 
-	t->files = tls_files_now(c);
+	t->files = tls_files_now(f);
 	return t->files != was;
 }
 

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pair/tls.h"
 #include "process/settings_rooms.h"
 #include "process.h"
 #include "process/figures.h"
@@ -42,12 +41,11 @@ int options_load(const char *file, struct config *c)
 static bool options_keys_good(const struct config *c)
 {
 	char why[TLS_WHY];
-	struct tls *t = tls_create(c, why);
+	bool good = settings_keys_good(c, why);
 
-	if (t == NULL)
+	if (!good)
 		fprintf(stderr, "%s: %s\n", c->file, why);
-	tls_destroy(t);
-	return t != NULL;
+	return good;
 }
 
 static bool options_secrets_good(const struct config *c)

@@ -17,14 +17,14 @@ struct tls_conn {
 	uint64_t nonce[2]; /* by side */
 };
 
-static struct tls *tls_sim_create(const struct config *c, char why[TLS_WHY])
+static struct tls *tls_sim_create(const struct tls_files *f, char why[TLS_WHY])
 {
 	return (struct tls *)me();
 }
 
 static void tls_sim_destroy(struct tls *t) {}
 
-static bool tls_sim_changed(struct tls *t, const struct config *c)
+static bool tls_sim_changed(struct tls *t, const struct tls_files *f)
 {
 	return false;
 }

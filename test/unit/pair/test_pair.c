@@ -19,6 +19,7 @@
 #include "net/net.h"
 #include "pair_priv.h"
 #include "pair_stubs.h"
+#include "process/settings_rooms.h"
 #include "reactor/reactor.h"
 #include "session/session.h"
 #include "ut.h"
@@ -75,8 +76,7 @@ static uint16_t free_port(void)
 static void start(unsigned int i, unsigned int peer, uint8_t seat)
 {
 	struct chassis *c = &chassis[i];
-	struct pair_settings s = { .conf = &c->conf,
-		.seat = seat,
+	struct pair_settings s = { .seat = seat,
 		.incarnation = incarnation(i),
 		.mac = { 2, 0, 0, 0, 0, (uint8_t)i },
 		.cores = { .to_worker = &worker_door,
@@ -101,11 +101,17 @@ static void start(unsigned int i, unsigned int peer, uint8_t seat)
 	c->conf.srp.pending_timeout_s = 600;
 	c->conf.licensed = true;
 	c->conf.chassis.priority = 1 + i;
+	snprintf(c->conf.loopbacks[0].name, sizeof(c->conf.loopbacks[0].name), "gtp");
+	snprintf(c->conf.gtp_loopback, sizeof(c->conf.gtp_loopback), "gtp");
+	c->conf.n_loopbacks = 1;
+	settings_pair_start(&c->conf, &s.start);
+	CU_ASSERT_EQUAL_FATAL(settings_pair_live(&c->conf, &s.live), 0);
 	c->reactor = s.reactor = reactor_create(settled, c);
 	c->alarms = s.alarms = alarms_create();
 	CU_ASSERT_EQUAL_FATAL(pair_alarms_register(c->alarms), 0);
 	c->pair = pair_create(&s);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c->pair);
+	settings_pair_live_end(&s.live);
 }
 
 /* What the other cores are told. */
@@ -225,9 +231,6 @@ static struct pair *activated(void)
 {
 	struct chassis *c = &chassis[LEFT];
 
-	snprintf(c->conf.loopbacks[0].name, sizeof(c->conf.loopbacks[0].name), "gtp");
-	snprintf(c->conf.gtp_loopback, sizeof(c->conf.gtp_loopback), "gtp");
-	c->conf.n_loopbacks = 1;
 	start(LEFT, RIGHT, 0);
 	role_init(&c->role);
 	step(c->pair, SRP_STEP_ACTIVATE);

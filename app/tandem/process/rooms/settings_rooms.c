@@ -3,6 +3,8 @@
 #include "process/settings_rooms.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 _Static_assert((int)SETTINGS_APNS == (int)CONFIG_APNS, "a slot names its APN by one number");
 
@@ -86,4 +88,79 @@ void settings_monitors_live(const struct config *c, struct monitors_live *l)
 			[MONITOR_ROUTE] = c->monitors.route_revertible,
 			[MONITOR_LINK] = c->monitors.link_revertible,
 			[MONITOR_FAULT] = c->monitors.fault_revertible } };
+}
+
+void settings_pair_start(const struct config *c, struct pair_start *s)
+{
+	*s = (struct pair_start){ .primary = c->chassis.primary,
+		.licensed = c->licensed,
+		.l2 = c->srp.l2,
+		.insecure = c->srp.insecure,
+		.priority = (uint8_t)c->chassis.priority,
+		.bind = c->srp.bind,
+		.peer = c->srp.peer,
+		.port = (uint16_t)c->srp.port,
+		.gtp = config_gtp(c)->address,
+		.hello_us = c->srp.hello_interval_ms * USEC_PER_MSEC,
+		.dead_us = c->srp.dead_interval_ms * USEC_PER_MSEC,
+		.delay_us = c->srp.delay_interval_ms * USEC_PER_MSEC,
+		.heartbeat_us = c->srp.heartbeat_interval_ms * USEC_PER_MSEC,
+		.audit_us = c->srp.audit_interval_s * USEC_PER_SEC,
+		.dead_multiplier = c->srp.dead_multiplier };
+	memcpy(s->tie_breaker, c->chassis.tie_breaker, sizeof(s->tie_breaker));
+	for (unsigned int i = 0; i < c->n_ports; i++)
+		if (c->ports[i].roles & CONFIG_REPLICATION) {
+			s->replication_mtu = (uint16_t)c->ports[i].mtu;
+			memcpy(s->replication_port, c->ports[i].name, sizeof(s->replication_port));
+		}
+}
+
+static void settings_tls_files(const struct config *c, struct tls_files *f)
+{
+	memcpy(f->psk, c->srp.psk_file, sizeof(f->psk));
+	memcpy(f->ca, c->srp.ca_file, sizeof(f->ca));
+	memcpy(f->certificate, c->srp.certificate_file, sizeof(f->certificate));
+	memcpy(f->key, c->srp.key_file, sizeof(f->key));
+	memcpy(f->peer_name, c->srp.peer_name, sizeof(f->peer_name));
+}
+
+int settings_pair_live(const struct config *c, struct pair_live *l)
+{
+	char *lines = NULL;
+	size_t len;
+	FILE *to = open_memstream(&lines, &len);
+
+	if (to == NULL)
+		return -ENOMEM;
+	config_lines(c, to);
+	if (fclose(to) != 0) {
+		free(lines);
+		return -ENOMEM;
+	}
+	*l = (struct pair_live){ .advertise_in_standby = c->srp.advertise_in_standby,
+		.hold_off_us = c->srp.hold_off_ms * USEC_PER_MSEC,
+		.configuration_us = c->srp.configuration_interval_s * USEC_PER_SEC,
+		.pending_us = c->srp.pending_timeout_s * USEC_PER_SEC,
+		.digest = config_digest(c),
+		.lines = lines,
+		.lines_len = len };
+	settings_tls_files(c, &l->files);
+	return 0;
+}
+
+void settings_pair_live_end(struct pair_live *l)
+{
+	free((void *)(uintptr_t)l->lines);
+	l->lines = NULL;
+}
+
+bool settings_keys_good(const struct config *c, char why[TLS_WHY])
+{
+	struct tls_files f;
+	struct tls *t;
+
+	settings_tls_files(c, &f);
+	t = tls_create(&f, why);
+	tls_destroy(t);
+	return t != NULL;
 }

@@ -18,6 +18,8 @@ enum {
 #undef ROW
 };
 
+_Static_assert((int)RELOAD_WHY == (int)TLS_WHY, "settings_keys_good() fills it");
+
 struct start_operator {
 	struct metrics *metrics;
 	struct views views;
@@ -81,6 +83,7 @@ int start_operator(struct control *c)
 		.file = t->config_file,
 		.settings = t->settings,
 		.reactor = c->reactor,
+		.keys_good = settings_keys_good,
 		.agree = start_operator_agree,
 		.publish = start_operator_publish,
 		.answer = start_operator_answer,

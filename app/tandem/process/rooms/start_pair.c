@@ -44,8 +44,7 @@ static bool start_pair_probe(void *ctx)
 int start_pair(struct control *c, const struct srp_saved *saved)
 {
 	struct tandem *t = c->t;
-	struct pair_settings s = { .conf = t->conf,
-		.seat = t->side,
+	struct pair_settings s = { .seat = t->side,
 		.incarnation = t->incarnation,
 		.saved = *saved,
 		.reactor = c->reactor,
@@ -67,18 +66,29 @@ int start_pair(struct control *c, const struct srp_saved *saved)
 			start_pair_listen_for_claims, start_pair_probe },
 		.ctx = c };
 
+	int ret = settings_pair_live(t->conf, &s.live);
+
+	if (ret < 0)
+		return ret;
+	settings_pair_start(t->conf, &s.start);
 	memcpy(s.mac, t->port[0].mac.octet, sizeof(s.mac));
 	c->pair = pair_create(&s);
-	return c->pair != NULL ? 0 : -errno;
+	ret = c->pair != NULL ? 0 : -errno;
+	settings_pair_live_end(&s.live);
+	return ret;
 }
 
 int configuration_agree(struct control *c, const struct config *next, usec_t now)
 {
-	int ret = pair_reconfigure(c->pair, next, now);
-
 	struct signalling_live signalling;
 	struct monitors_live monitors;
+	struct pair_live pair;
+	int ret = settings_pair_live(next, &pair);
 
+	if (ret < 0)
+		return ret;
+	ret = pair_reconfigure(c->pair, &pair, now);
+	settings_pair_live_end(&pair);
 	if (ret < 0)
 		return ret;
 	settings_signalling_live(next, &signalling);

@@ -5,10 +5,14 @@
 #ifndef TANDEM_OPERATOR_RELOAD_H
 #define TANDEM_OPERATOR_RELOAD_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 #include "common/usec.h"
 #include "config/config.h"
+
+enum { RELOAD_WHY = 640 };
 
 struct operator_reload;
 struct reactor;
@@ -20,6 +24,9 @@ struct operator_reload_settings {
 	const char *file;                /* that it was loaded from */
 	struct settings_board *settings; /* asked which core holds an older snapshot */
 	struct reactor *reactor;
+	/* Whether the files of keys that `next` names can be used; if not, `why` says what to do.
+	 * It is called by the thread that reads the file, and may wait for the disk. */
+	bool (*keys_good)(const struct config *next, char why[RELOAD_WHY]);
 	/* The other rooms take what they have of `next`; those of its keys that are not live are
 	 * conf's. 0; -EBUSY: a role is changing; -ENOMEM: nothing was taken then. */
 	int (*agree)(void *ctx, const struct config *next, usec_t now);

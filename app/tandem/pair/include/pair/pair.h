@@ -15,7 +15,6 @@
 #include <stdint.h>
 
 #include "common/addr.h"
-#include "config/config.h"
 #include "monitor/monitor.h"
 #include "pair/settings.h"
 #include "repl/repl.h"
@@ -85,9 +84,9 @@ void pair_claimed(struct pair *p, const struct net_claim *claim);
 int pair_switchover(struct pair *p, bool force, char reason[SRP_REASON_MAX], usec_t now);
 int pair_validate(struct pair *p, char reason[SRP_REASON_MAX], usec_t now);
 int pair_validate_configuration(struct pair *p, char reason[SRP_REASON_MAX], usec_t now);
-/* Takes what lib/srp has of `next`; those of its keys that are not live must be as they were. 0;
- * -EBUSY: a role is changing; -ENOMEM; after an error nothing was taken. */
-int pair_reconfigure(struct pair *p, const struct config *next, usec_t now);
+/* A reload: what holds from now on. 0; -EBUSY: a role is changing; -ENOMEM; after an error nothing
+ * was taken. */
+int pair_reconfigure(struct pair *p, const struct pair_live *live, usec_t now);
 /* The process is to end: the peer takes over first, if there is one. */
 void pair_shutdown(struct pair *p, usec_t now);
 enum pair_leaving {

@@ -8,12 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/usec.h"
+#include "common/addr.h"
+#include "config/items.h"
 #include "monitor/monitor.h"
+#include "pair/tls.h"
 #include "srp/srp.h"
 
 struct alarms;
-struct config;
 struct core_pulse;
 struct journal;
 struct pair_time;
@@ -58,13 +59,40 @@ struct pair_ops {
 	bool (*probe)(void *ctx);
 };
 
+/* Of the configuration, what a restart alone changes. */
+struct pair_start {
+	bool primary, licensed, l2, insecure;
+	uint8_t priority;
+	uint8_t tie_breaker[6];    /* all zero: pair_settings.mac */
+	struct ip_addr bind, peer; /* the SRP connection */
+	uint16_t port;             /* its TCP port */
+	struct ip_addr gtp;        /* the VIP of GTP: signalling is answered while it is here */
+	/* the replication port */
+	uint16_t replication_mtu;
+	char replication_port[CONFIG_NAME];
+	usec_t hello_us, dead_us, delay_us, heartbeat_us, audit_us;
+	unsigned int dead_multiplier; /* in heartbeats */
+};
+
+/* What a reload changes, too. */
+struct pair_live {
+	struct tls_files files; /* read again before the next connection */
+	bool advertise_in_standby;
+	usec_t hold_off_us, configuration_us, pending_us;
+	/* Of all keys that must agree, whichever room reads them: their digest, and their lines
+	 * (config/lines.h), which the room copies. */
+	uint64_t digest;
+	const char *lines;
+	size_t lines_len;
+};
+
 struct pair_settings {
-	/* A reload changes what of it is live, by pair_reconfigure() first. */
-	const struct config *conf;
+	struct pair_start start;
+	struct pair_live live;
 	/* Which of the two chassis this is, 0 or 1 (config_seat()): each must have another one. */
 	uint8_t seat;
 	uint32_t incarnation; /* of this process */
-	uint8_t mac[6];       /* the tie-breaker, if chassis.tie-breaker is none */
+	uint8_t mac[6];       /* the tie-breaker, if start has none */
 	struct srp_saved saved;
 	struct reactor *reactor;
 	struct alarms *alarms; /* pair_alarms_register() was called for it */

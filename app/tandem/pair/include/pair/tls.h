@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "config/config.h"
+#include "config/items.h"
 #include "repl/keys.h"
 
 enum { TLS_WHY = 640 };
@@ -20,13 +20,20 @@ struct tls_conn;
 
 enum tls_step { TLS_AGAIN, TLS_DONE, TLS_FAILED };
 
-/* Reads the files that the configuration names, checks them, and who may read the secret ones.
+/* Of the configuration, srp.*: a pre-shared key, or the three others and the peer's name. What is
+ * not set is "". */
+struct tls_files {
+	char psk[CONFIG_PATH], ca[CONFIG_PATH], certificate[CONFIG_PATH], key[CONFIG_PATH];
+	char peer_name[CONFIG_NAME];
+};
+
+/* Reads the files that are named, checks them, and who may read the secret ones.
  * NULL: `why` names file and reason. */
-struct tls *tls_create(const struct config *c, char why[TLS_WHY]);
+struct tls *tls_create(const struct tls_files *f, char why[TLS_WHY]);
 /* Connections that it made may go on. */
 void tls_destroy(struct tls *t);
 /* The files are not those that were read: a new tls is due. True once for each change. */
-bool tls_changed(struct tls *t, const struct config *c);
+bool tls_changed(struct tls *t, const struct tls_files *f);
 /* Pre-shared key, as opposed to certificates. */
 bool tls_pre_shared(const struct tls *t);
 
@@ -49,9 +56,9 @@ int tls_secrets(struct tls_conn *c, uint8_t tx[KEYS_SECRET], uint8_t rx[KEYS_SEC
 
 /* TLS as the pair's connection uses it: each member as the function of that name above. */
 struct tls_ops {
-	struct tls *(*create)(const struct config *c, char why[TLS_WHY]);
+	struct tls *(*create)(const struct tls_files *f, char why[TLS_WHY]);
 	void (*destroy)(struct tls *t);
-	bool (*changed)(struct tls *t, const struct config *c);
+	bool (*changed)(struct tls *t, const struct tls_files *f);
 	bool (*pre_shared)(const struct tls *t);
 	struct tls_conn *(*open)(struct tls *t, int fd, unsigned int side, const char *peer_name);
 	void (*close)(struct tls_conn *c);

@@ -11,6 +11,7 @@
 #include "cores/settings.h"
 #include "kernel/kernel.h"
 #include "monitors/monitors.h"
+#include "pair/settings.h"
 #include "replicator/replicator.h"
 #include "signalling/signalling.h"
 
@@ -23,5 +24,12 @@ void settings_signalling_start(const struct config *c, struct signalling_start *
 void settings_signalling_live(const struct config *c, struct signalling_live *l);
 void settings_monitors_start(const struct config *c, struct monitors_start *s);
 void settings_monitors_live(const struct config *c, struct monitors_live *l);
+void settings_pair_start(const struct config *c, struct pair_start *s);
+/* 0 or -ENOMEM. Its lines are freed by settings_pair_live_end(). */
+int settings_pair_live(const struct config *c, struct pair_live *l);
+void settings_pair_live_end(struct pair_live *l);
+/* Whether the files of keys and certificates can be used; if not, `why` says what to do. It reads
+ * them, and may wait for the disk. Any thread. */
+bool settings_keys_good(const struct config *c, char why[TLS_WHY]);
 
 #endif
