@@ -60,7 +60,7 @@ static json_t *show_brief(const struct operator_table *f, const struct session_r
 	o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s}", "imsi", imsi, "nsapi",
 		(json_int_t)(r->key & 0xf), "teid", teid, "ue_address", ip_addr_print(&r->ue, ue),
 		"sgsn_address", ip_addr_print(&r->peer_usr, sgsn), "apn",
-		r->apn < f->conf->n_apns ? f->conf->apns[r->apn].name : "?");
+		r->apn < f->start->n_apns ? f->start->apns[r->apn].name : "?");
 	json_object_update(o, u);
 	json_decref(u);
 	return o;
@@ -96,7 +96,7 @@ static json_t *show_whole(const struct operator_table *f, const struct session_r
 	snprintf(teid, sizeof(teid), "0x%08x", r->peer_usr_teid);
 	json_object_set_new(o, "sgsn_user_teid", json_string(teid));
 	json_object_set_new(o, "pool",
-		json_string(r->pool < f->conf->n_pools ? f->conf->pools[r->pool].name : "?"));
+		json_string(r->pool < f->start->n_pools ? f->start->pools[r->pool].name : "?"));
 	json_object_set_new(o, "qos", json_string(qos));
 	json_object_set_new(o, "charging_id", json_integer(r->charging_id));
 	for (unsigned int i = 0; i < wire_spoken.groups; i++)
@@ -169,8 +169,8 @@ json_t *show_sessions(void *family, json_t *args, usec_t now)
 		total += f->table->shard[i].n_live;
 	show_walk(f, (uint64_t)total, show_list_one, &l);
 	return json_pack("{s:I,s:I,s:I,s:o}", "total", total, "capacity",
-		(json_int_t)f->conf->table.max_sessions, "shown",
-		(json_int_t)json_array_size(l.list), "sessions", l.list);
+		(json_int_t)f->start->max_sessions, "shown", (json_int_t)json_array_size(l.list),
+		"sessions", l.list);
 }
 
 /* By IMSI all contexts of the subscriber, through the index: one look-up per NSAPI. */

@@ -70,7 +70,7 @@ static void show_security(
 	const struct replicator_view *v = replicator_view(f->replicator);
 	uint32_t id = atomic_load(&v->key_id);
 
-	if (f->conf->srp.insecure) {
+	if (f->start->insecure) {
 		show_set_text(o, "replication_security", "plain text (insecure = true)");
 		return;
 	}
@@ -88,7 +88,7 @@ static void show_keys(const struct operator_srp *f, json_t *o)
 {
 	json_t *keys = json_object();
 
-	if (f->conf->srp.insecure)
+	if (f->start->insecure)
 		return;
 	show_metrics(f->metrics, keys, "replicator", "keys");
 	show_metrics(f->metrics, keys, "replicator", "crypt");
@@ -112,10 +112,8 @@ static void show_sync(
 	struct signalling_view signalling;
 
 	show_set_text(o, "replication_path",
-		heard != USEC_NEVER && now - RTE_MIN(heard, now) <
-					       f->conf->srp.dead_interval_ms * USEC_PER_MSEC
-			? "up"
-			: "down");
+		heard != USEC_NEVER && now - RTE_MIN(heard, now) < f->start->dead_us ? "up"
+										     : "down");
 	show_security(f, o, view);
 	show_set_ms(o, "replication_heard_age_ms", heard, now);
 	show_set_bool(o, "in_sync", since != 0 && unmatched == 0);
@@ -148,11 +146,11 @@ json_t *show_srp_info(void *family, json_t *args, usec_t now)
 	(void)args;
 	show_pair(f->pair, &v, now);
 	i = v.srp;
-	show_set_text(o, "context", f->conf->chassis.name);
-	show_set_text(o, "local_address", ip_addr_print(&f->conf->srp.bind, text));
+	show_set_text(o, "context", f->start->chassis);
+	show_set_text(o, "local_address", ip_addr_print(&f->start->bind, text));
 	show_set_text(o, "chassis_state", srp_state_name(i->state));
-	show_set_text(o, "chassis_mode", f->conf->chassis.primary ? "Primary" : "Backup");
-	show_set_int(o, "chassis_priority", f->conf->chassis.priority);
+	show_set_text(o, "chassis_mode", f->start->primary ? "Primary" : "Backup");
+	show_set_int(o, "chassis_priority", f->start->priority);
 	show_set_mac(o, "local_tiebreaker", v.tie_breaker);
 	show_set_int(o, "route_modifier", i->rm);
 	show_set_text(o, "vip_and_pool_routes", v.routes);

@@ -164,3 +164,18 @@ bool settings_keys_good(const struct config *c, char why[TLS_WHY])
 	tls_destroy(t);
 	return t != NULL;
 }
+
+void settings_operator_start(const struct config *c, struct operator_start *s)
+{
+	*s = (struct operator_start){ .chassis = c->chassis.name,
+		.primary = c->chassis.primary,
+		.insecure = c->srp.insecure,
+		.priority = c->chassis.priority,
+		.max_sessions = c->table.max_sessions,
+		.bind = c->srp.bind,
+		.dead_us = c->srp.dead_interval_ms * USEC_PER_MSEC,
+		.n_apns = c->n_apns,
+		.n_pools = c->n_pools,
+		.apns = c->apns,
+		.pools = c->pools };
+}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "process/control.h"
+#include "process/settings_rooms.h"
 
 /* ---- the pair ---- */
 
@@ -70,7 +71,7 @@ static void views_fill_pair(struct views *v, struct control *c, struct metrics *
 		.validate_switchover = views_validate_switchover,
 		.validate_configuration = views_validate_configuration,
 		.ctx = c };
-	v->srp = (struct operator_srp){ .conf = t->conf,
+	v->srp = (struct operator_srp){ .start = &v->start,
 		.pair = &v->pair,
 		.journal = c->journal,
 		.metrics = metrics,
@@ -106,9 +107,10 @@ void views_fill(struct views *v, struct control *c, struct metrics *metrics)
 {
 	struct tandem *t = c->t;
 
+	settings_operator_start(t->conf, &v->start);
 	views_fill_pair(v, c, metrics);
 	views_fill_cores(v, c, metrics);
-	v->table = (struct operator_table){ .conf = t->conf,
+	v->table = (struct operator_table){ .start = &v->start,
 		.table = t->table,
 		.pools = t->pools,
 		.worker_of_shard = t->shared.worker_of_shard,

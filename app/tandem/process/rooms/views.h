@@ -10,6 +10,7 @@
 struct control;
 
 struct views {
+	struct operator_start start;
 	struct operator_pair pair;
 	struct operator_srp srp;
 	struct operator_audit audit;

@@ -11,7 +11,7 @@
 #include "common/addr.h"
 #include "common/mac.h"
 #include "common/usec.h"
-#include "config/config.h"
+#include "config/items.h"
 #include "monitor/monitor.h"
 #include "srp/srp.h"
 
@@ -49,8 +49,21 @@ struct operator_pair {
 	void *ctx;
 };
 
+/* Of the configuration, what views show beside other rooms' figures; a restart alone changes it.
+ * The configuration as a whole is the business of operator/reload.h. */
+struct operator_start {
+	const char *chassis; /* its name */
+	bool primary, insecure;
+	uint32_t priority, max_sessions;
+	struct ip_addr bind; /* own address of the SRP connection */
+	usec_t dead_us;
+	unsigned int n_apns, n_pools;
+	const struct config_apn *apns;
+	const struct config_pool *pools;
+};
+
 struct operator_srp {
-	const struct config *conf;
+	const struct operator_start *start;
 	const struct operator_pair *pair;
 	struct journal *journal;
 	struct metrics *metrics;
@@ -70,7 +83,7 @@ struct operator_audit {
 };
 
 struct operator_table {
-	const struct config *conf;
+	const struct operator_start *start;
 	const struct session_table *table;
 	const struct pool_set *pools;
 	const uint8_t *worker_of_shard;

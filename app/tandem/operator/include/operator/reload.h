@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* reload: the running configuration is shown, saved, and loaded anew. What touches the disk is done
- * by a thread that ends with it, one at a time, and its end is an event of the reactor. The control
- * core alone calls these functions; only reload_destroy() blocks: it waits for that thread. */
+/* reload: the running configuration is shown, saved, and loaded anew: its job is the configuration
+ * itself, so that it alone below the process knows the whole struct config. What touches the disk
+ * is done by a thread that ends with it, one at a time, and its end is an event of the reactor. The
+ * control core alone calls these functions; only reload_destroy() blocks: it waits for that thread.
+ */
 #ifndef TANDEM_OPERATOR_RELOAD_H
 #define TANDEM_OPERATOR_RELOAD_H
 

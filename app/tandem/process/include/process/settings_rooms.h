@@ -11,6 +11,7 @@
 #include "cores/settings.h"
 #include "kernel/kernel.h"
 #include "monitors/monitors.h"
+#include "operator/families.h"
 #include "pair/settings.h"
 #include "replicator/replicator.h"
 #include "signalling/signalling.h"
@@ -31,5 +32,6 @@ void settings_pair_live_end(struct pair_live *l);
 /* Whether the files of keys and certificates can be used; if not, `why` says what to do. It reads
  * them, and may wait for the disk. Any thread. */
 bool settings_keys_good(const struct config *c, char why[TLS_WHY]);
+void settings_operator_start(const struct config *c, struct operator_start *s);
 
 #endif
