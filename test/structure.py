@@ -56,6 +56,7 @@ GOALS = {
     "rooms without a public header of their name": 0,
     "headers that bring x86's intrinsics, but for those of DEAR_MAY": 0,
     "mutable objects that no chassis owns, but for those of OBJECTS_MAY": 0,
+    "rooms that know the whole configuration, but for CONFIG_MAY": 0,
     "functions over 60 lines": 0,
     "static function names in more than one file": 0,
     "static function names of one word, per mille": 30,
@@ -90,6 +91,12 @@ DEAR_MAY = {
     "app/tandem/worker/fastpath_priv.h": "what is inlined for each packet",
     "lib/common/include/common/ether.h": FRAMES,
     "lib/net/include/net/fib_lookup.h": FRAMES,
+}
+# Files below the room `process` that may name struct config. Other rooms are given structs of their
+# own, in which what is live is told from what a restart alone changes.
+CONFIG_MAY = {
+    "app/tandem/operator/include/operator/reload.h": "it shows, saves and loads the configuration",
+    "app/tandem/operator/reload.c": "the same",
 }
 # Objects that outlive every chassis of a process, and why.
 SEAM = "a seam: the process chooses before it makes a chassis"
@@ -405,6 +412,20 @@ def dear_headers(t, found):
     return len(out), out
 
 
+def whole_configuration(t):
+    """Files of rooms that name struct config, or include the header that has it."""
+    named = {
+        f
+        for f in t.sources
+        if f.startswith("app/tandem/") and t.room(f) != "app/tandem/process"
+        if re.search(r"\bstruct\s+config\b", t.code[f])
+        or re.search(r'^\s*#\s*include\s*"config/config\.h"', t.text[f], flags=re.M)
+    }
+    out = sorted(named - set(CONFIG_MAY))
+    out += [f"{f} is listed, and does not" for f in sorted(set(CONFIG_MAY) - named)]
+    return len(out), out
+
+
 def is_mutable(declaration):
     """Of what stands before the initial value, the bounds or the body."""
     last = declaration.rsplit("*", 1)[-1]
@@ -534,6 +555,7 @@ def measure(t):
                 nameless_rooms(t),
                 dear_headers(t, found),
                 objects(t),
+                whole_configuration(t),
                 long_functions(t),
                 shared_statics(t),
                 one_word(t),
