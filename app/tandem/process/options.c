@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* tandem [EAL options] -- -c FILE [--check [--peer FILE]] */
+/* tandem [EAL options] -- -c FILE [--check [--peer FILE] [--print]] */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "process/figures.h"
 
 static const char options_usage[] =
-	"usage: tandem [EAL options] -- -c FILE [--check [--peer FILE]]\n"
+	"usage: tandem [EAL options] -- -c FILE [--check [--peer FILE] [--print]]\n"
 	"  -c, --config FILE  the chassis' configuration\n"
 	"      --check        check it, say everything that is wrong with it, touch no device\n"
 	"      --peer FILE    with --check: the other chassis' configuration; what must agree is "
@@ -89,6 +89,12 @@ int options_check(const struct options *o)
 	return ret == 0 ? EXIT_SUCCESS : PROCESS_EXIT_CONFIG;
 }
 
+static int options_refused(const char *why)
+{
+	fprintf(stderr, "tandem: %s\n%s", why, options_usage);
+	return -EINVAL;
+}
+
 int options_parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
@@ -128,12 +134,11 @@ int options_parse(int argc, char **argv, struct options *o)
 			fputs(options_usage, stderr);
 			return -EINVAL;
 		}
-	if (o->config == NULL || optind < argc) {
-		fputs(o->config == NULL ? "tandem: -c FILE is missing\n"
-					: "tandem: too many arguments\n",
-			stderr);
-		fputs(options_usage, stderr);
-		return -EINVAL;
-	}
+	if (o->config == NULL)
+		return options_refused("-c FILE is missing");
+	if (optind < argc)
+		return options_refused("too many arguments");
+	if (!o->check && (o->peer != NULL || o->print))
+		return options_refused("--peer and --print need --check");
 	return 0;
 }
