@@ -23,6 +23,18 @@ enum {
 	FRAME_HEAD = 84,
 };
 
+/* The interface under an af_packet port; 0: there is none of that name, or no such port. */
+static unsigned int under(const struct config_port *conf)
+{
+	const char *p = strstr(conf->device, "iface=");
+	char name[IF_NAMESIZE];
+
+	if (p == NULL)
+		return 0;
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(p + 6, ","), p + 6);
+	return if_nametoindex(name);
+}
+
 /* "name" or "name,arguments": a vdev is made, a PCI device must have been probed by the EAL. */
 static int find(const struct config_port *conf, uint16_t *id)
 {
@@ -45,25 +57,15 @@ static int find(const struct config_port *conf, uint16_t *id)
 	}
 	ret = rte_vdev_init(name, args);
 	if (ret < 0 || rte_eth_dev_get_port_by_name(name, id) < 0) {
-		LOG(ERR,
-			"the device of a port cannot be made: see what DPDK says above "
-			"port=%s device=%s error=%s",
+		LOG(ERR, "the device of a port cannot be made: %s port=%s device=%s error=%s",
+			strstr(conf->device, "iface=") != NULL && under(conf) == 0
+				? "make its interface first, in this network namespace"
+				: "see what DPDK says above",
 			LOG_TEXT(conf->name), LOG_TEXT(conf->device),
 			LOG_TEXT(strerror(ret < 0 ? -ret : ENODEV)));
 		return -ENODEV;
 	}
 	return 0;
-}
-
-static unsigned int under(const struct config_port *conf)
-{
-	const char *p = strstr(conf->device, "iface=");
-	char name[IF_NAMESIZE];
-
-	if (p == NULL)
-		return 0;
-	snprintf(name, sizeof(name), "%.*s", (int)strcspn(p + 6, ","), p + 6);
-	return if_nametoindex(name);
 }
 
 static int queues(const struct tandem *t, struct port *p, const struct rte_eth_dev_info *info)
