@@ -14,23 +14,24 @@ static void tls_why_verify(SSL *ssl, const char *peer_name, char why[TLS_WHY])
 {
 	long v = SSL_get_verify_result(ssl);
 	X509 *peer = SSL_get0_peer_certificate(ssl);
-	char subject[80] = "none";
+	char name[80], subject[sizeof(name) + 4] = "";
 
+	/* OpenSSL keeps the certificate of some who were refused, not of all. */
 	if (peer != NULL)
-		X509_NAME_oneline(X509_get_subject_name(peer), subject, sizeof(subject));
+		snprintf(subject, sizeof(subject), " (%s)",
+			X509_NAME_oneline(X509_get_subject_name(peer), name, sizeof(name)));
 	switch (v) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
-		snprintf(why, TLS_WHY,
-			"the peer's certificate (%s) has expired: put a new one there", subject);
+		snprintf(why, TLS_WHY, "the peer's certificate%s has expired: put a new one there",
+			subject);
 		break;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
 		snprintf(why, TLS_WHY,
-			"the peer's certificate (%s) is not valid yet: compare the clocks",
-			subject);
+			"the peer's certificate%s is not valid yet: compare the clocks", subject);
 		break;
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 		snprintf(why, TLS_WHY,
-			"the peer's certificate (%s) does not have the name srp.peer-name says, %s",
+			"the peer's certificate%s does not have the name srp.peer-name says, %s",
 			subject, peer_name);
 		break;
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
@@ -40,12 +41,12 @@ static void tls_why_verify(SSL *ssl, const char *peer_name, char why[TLS_WHY])
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
 	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
 		snprintf(why, TLS_WHY,
-			"the peer's certificate (%s) is not of our CA: compare srp.ca-file on both "
+			"the peer's certificate%s is not of our CA: compare srp.ca-file on both "
 			"chassis",
 			subject);
 		break;
 	default:
-		snprintf(why, TLS_WHY, "the peer's certificate (%s) is refused: %s", subject,
+		snprintf(why, TLS_WHY, "the peer's certificate%s is refused: %s", subject,
 			X509_verify_cert_error_string(v));
 	}
 }
