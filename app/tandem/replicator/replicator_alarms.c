@@ -16,8 +16,9 @@ static const struct alarm_info replicator_alarms[] = {
 	{ REPLICATOR_ALARM_PACKETS,
 		"For 3 s packets have come from the peer's address that cannot be opened. The "
 		"text counts them by reason.",
-		"Look who else is on the replication link. The alarm ends after 10 s without such "
-		"packets.",
+		"If there is `srp-peer-refused` too, or no SRP connection, mend that first: it "
+		"brings the keys. Otherwise look who else is on the replication link. The alarm "
+		"ends after 10 s without such packets.",
 		false },
 	{ REPLICATOR_ALARM_CRYPTO,
 		"The crypto device of the replication stream does not answer, and nothing is "
@@ -55,7 +56,8 @@ static uint64_t replicator_refused(const struct keys_counters *k, char *text, si
 	}
 	if (used < size)
 		snprintf(text + used, size - used,
-			" since start: look who else is on the replication link");
+			" since start: see to the SRP connection, which brings the keys, then who "
+			"else is on the replication link");
 	return sum;
 }
 
