@@ -244,6 +244,8 @@ int main(int argc, char **argv)
 	argc -= optind;
 	if (o.next)
 		return options_complete(argv, argc, stdout), EXIT_SUCCESS;
+	if (argc > 0 && strcmp(argv[0], "help") == 0)
+		return main_usage(argv + 1, argc - 1, stdout);
 	if (o.help || argc == 0)
 		return main_usage(argv, argc, o.help ? stdout : stderr);
 	c = command_find(argv, argc, &used, why, sizeof(why));

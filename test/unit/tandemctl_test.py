@@ -207,6 +207,8 @@ class Commands(unittest.TestCase):
         self.assertIn("srp initiate-switchover [force]", p.stdout)
         self.assertNotIn("show pools", p.stdout)
         self.assertIn("show srp history [N]", run("show", "srp", "--help").stdout)
+        self.assertEqual(run("help").stdout, run("--help").stdout)
+        self.assertEqual(run("help", "srp").stdout, p.stdout)
         for words in COMMANDS:
             p = run(*words.split(), "-h")
             self.assertEqual(p.returncode, 0)
