@@ -200,6 +200,10 @@ def main():
         wrong = patches.check() + unlike()
         print("\n".join(wrong), end="\n" if wrong else "")
         return 1 if wrong else 0
+    if not os.path.exists(os.path.join(*sys.argv[1:2], "sim_mutants")):
+        print(__doc__, "In BUILD-FOLDER (build/test/sim) there is no sim_mutants: "
+              "`ninja -C build test/sim/sim_mutants` makes it.", sep="\n", file=sys.stderr)
+        return 2
     folder, wanted = sys.argv[1], sys.argv[2:] or patches.names()
     failed = unlike() + [f"{n} is no patch" for n in wanted if n not in patches.names()]
     for line in failed:
