@@ -58,7 +58,9 @@ static void apply_leave_address(
 		return;
 	t->hooks.unbind(
 		t->hooks.ctx, s->pool, &ue, session_handle_make(t, p->shard, p->slot, s->gen));
-	if (p->sh->contested > 0 && t->hooks.named(t->hooks.ctx, s->pool, &ue) == 0)
+	/* What a free slot leaves has waited where it was leased, also for all that had it before:
+	 * nobody inherits it. */
+	if (s->teid != 0 && p->sh->contested > 0 && t->hooks.named(t->hooks.ctx, s->pool, &ue) == 0)
 		quarantine_inherit(t, p->shard, p->slot, s->pool, held);
 }
 

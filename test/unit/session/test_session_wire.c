@@ -398,6 +398,36 @@ void test_quarantine_inherited_youngest(void)
 	fix_free(b);
 }
 
+/* A free slot that is used anew leaves an address which has waited where it was leased. An older
+ * one that still waits with it inherits nothing, or a session of the other side that is cleared
+ * next would leave an address to nobody. */
+void test_quarantine_of_reused(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1), *later = fix_new(0, 1);
+	struct session_rec ended[2], contested, anew;
+
+	made(b, 0x0a00004b, 6); /* in slot 0 */
+	made(b, 0x0a00008b, 7); /* in slot 1 */
+	made(b, 0x0a0000cb, 8); /* in slot 2 */
+	ended_in_turn(a, 0x0a00000b, ended);
+	made(a, 0x0a00008b, 9);              /* in slot 2 */
+	contested = made(a, 0x0a0000cb, 10); /* in slot 3 */
+	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, contested.handle, 104), 0);
+	CU_ASSERT_EQUAL(ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 100), 0);
+	CU_ASSERT_EQUAL(ship_at(a, b, ended[1].handle, SESSION_G_SLOT, 104), 0);
+	CU_ASSERT_EQUAL(ship_at(a, b, contested.handle, SESSION_G_SLOT, 104), 0);
+	made(later, 0x0a00000b, 5);
+	anew = made(later, 0x0a00004b, 11); /* in slot 1 */
+	CU_ASSERT_EQUAL(ship_at(later, b, anew.handle, SESSION_G_SLOT, 105), 0);
+	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), 0);
+	CU_ASSERT_EQUAL(ship_at(a, b, session_handle_make(a->t, 11, 2, 1), SESSION_G_SLOT, 106), 0);
+	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a0000cb), contested.handle);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	fix_free(a);
+	fix_free(b);
+	fix_free(later);
+}
+
 /* ---- digests ---- */
 
 #define FIELD(f, live, gone)                                                                       \
