@@ -176,6 +176,8 @@ check_structure() {
 	local out
 	out=$(python3 test/structure.py) && out=
 	verdict "structure" "$out"
+	out=$(python3 test/structure_test.py 2>&1) && out=
+	verdict "what structure refuses" "$out"
 }
 
 # Each planted mistake applies to the sources as they are, and a simulator is to find it.
