@@ -127,6 +127,12 @@ static void liveness_close_silent(struct srp *s, usec_t now)
  * could hear the other: then it may be this, or there is nobody. */
 static void liveness_alarm_never_heard(struct srp *s)
 {
+	if (s->life.first != USEC_NEVER) {
+		srp_alarm(s, SRP_ALARM_PEER_LOST, s->info.state == SRP_ACTIVE,
+			"what the peer says is not understood: see that both chassis run releases "
+			"that fit together");
+		return;
+	}
 	srp_alarm(s, SRP_ALARM_PEER_LOST, s->info.state == SRP_ACTIVE,
 		"the peer was never heard%s: start it. If it runs: check srp.peer, and that "
 		"srp.seat is 0 on one chassis and 1 on the other",

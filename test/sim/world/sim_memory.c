@@ -9,7 +9,9 @@
 
 enum { HUGE_PAGE = 2 << 20, CHUNK = 16 << 20, LARGE = 4 << 20 };
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef __has_feature /* clang's word for it */
+#define SANITIZED (__has_feature(address_sanitizer))
+#elif defined(__SANITIZE_ADDRESS__)
 #define SANITIZED true
 #else
 #define SANITIZED false
@@ -65,11 +67,26 @@ void *memory_map(size_t size)
 	return p;
 }
 
+/* A sanitizer shall know each piece by itself. */
+static void *take_apart(size_t size, size_t align)
+{
+	void *p = size >= 65536 ? calloc(1, size + align)
+				: aligned_alloc(align, RTE_ALIGN(size, align));
+
+	if (p == NULL)
+		exit(2);
+	if (size < 65536)
+		return memset(p, 0, RTE_ALIGN(size, align));
+	return (void *)RTE_ALIGN((uintptr_t)p, align);
+}
+
 void *memory_zeroes(size_t size, size_t align)
 {
 	static uintptr_t next, there, end; /* there: so far the pages are */
 	uintptr_t at = RTE_ALIGN(next, align);
 
+	if (SANITIZED)
+		return take_apart(size, align);
 	if (at + size > end) {
 		size_t len = RTE_ALIGN(RTE_MAX(size, (size_t)CHUNK), (size_t)HUGE_PAGE);
 
@@ -87,26 +104,12 @@ void *memory_zeroes(size_t size, size_t align)
 	return (void *)at;
 }
 
-static void *take_apart(size_t size, size_t align)
-{
-	void *p = size >= 65536 ? calloc(1, size + align)
-				: aligned_alloc(align, RTE_ALIGN(size, align));
-
-	if (p == NULL)
-		exit(2);
-	if (size < 65536)
-		return memset(p, 0, RTE_ALIGN(size, align));
-	return (void *)RTE_ALIGN((uintptr_t)p, align);
-}
-
-/* Of large pieces few pages are touched, and a sanitizer shall know each piece by itself. */
+/* Of large pieces few pages are touched. */
 static void *memory_sim_take(const char *name, size_t size, size_t align)
 {
 	size = RTE_MAX(size, (size_t)1);
 	align = RTE_MAX(align, (size_t)RTE_CACHE_LINE_SIZE);
-	if (SANITIZED)
-		return take_apart(size, align);
-	return size >= LARGE ? memory_map(size) : memory_zeroes(size, align);
+	return size >= LARGE && !SANITIZED ? memory_map(size) : memory_zeroes(size, align);
 }
 
 static void memory_sim_give(void *p) {}
