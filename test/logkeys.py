@@ -17,9 +17,9 @@ ROW = re.compile(r"^\| `([^`]*)` \|", re.MULTILINE)
 KEY = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 CONVERSION = re.compile(r"%[-0-9.]*(?:l|ll|z)?[a-zA-Z%]")
 VALUE = re.compile(r"%[0-9.]*(?:l|ll|z)?[udxf](?:\.%lu)?|%s|[A-Za-z0-9-]+")
-FIXED = re.compile(r'(srp|monitor)_\w+_name\(.*\)|[^"]*\? "[^"=]*" : "[^"=]*"', re.DOTALL)
+FIXED = re.compile(r'(srp|monitor)_\w+_name\(.*\)|[^"]*\?\s+"[^"=]*"\s+:\s+"[^"=]*"', re.DOTALL)
 WORDS = re.compile(r'LOG_TEXT\(.*\)|ip_(addr|prefix)_print\(.*\)|(srp|monitor)_\w+_name\(.*\)'
-                   r'|log_rooms\[.*\]|[^"]*\? "[a-z-]+" : "[a-z-]+"', re.DOTALL)
+                   r'|log_rooms\[.*\]|[^"]*\?\s+"[a-z-]+"\s+:\s+"[a-z-]+"', re.DOTALL)
 
 
 def blanked(text):

@@ -136,7 +136,7 @@ struct metrics *figures_create(struct control *c)
 
 	if (ret == 0)
 		return m;
-	LOG(ERR, "the counters cannot be registered: %s", strerror(-ret));
+	LOG(ERR, "the counters cannot be registered error=%s", LOG_TEXT(strerror(-ret)));
 	metrics_destroy(m);
 	return NULL;
 }
