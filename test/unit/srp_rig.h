@@ -45,6 +45,8 @@ void rig_start(struct rig *r, const struct srp_conf *over);
 void rig_stop(struct rig *r);
 enum srp_state rig_state(const struct rig *r);
 bool rig_alarm(const struct rig *r, enum srp_alarm a);
+/* What an alarm said when it was raised last; "": it was not. */
+const char *rig_alarm_text(const struct rig *r, enum srp_alarm a);
 const struct srp_action *rig_find(const struct rig *r, enum srp_action_kind kind);
 const struct srp_action *rig_step(const struct rig *r, enum srp_step step);
 const struct srp_action *rig_sent(const struct rig *r, enum srp_type type, struct srp_msg *m);

@@ -35,7 +35,7 @@ static unsigned int under(const struct config_port *conf)
 	return if_nametoindex(name);
 }
 
-static bool lacks_interface(const struct config_port *conf)
+static bool ports_lack_interface(const struct config_port *conf)
 {
 	return strstr(conf->device, "iface=") != NULL && under(conf) == 0;
 }
@@ -63,8 +63,9 @@ static int find(const struct config_port *conf, uint16_t *id)
 	ret = rte_vdev_init(name, args);
 	if (ret < 0 || rte_eth_dev_get_port_by_name(name, id) < 0) {
 		LOG(ERR, "the device of a port cannot be made: %s port=%s device=%s error=%s",
-			lacks_interface(conf) ? "make its interface in this network namespace first"
-					      : "see what DPDK says above",
+			ports_lack_interface(conf)
+				? "make its interface in this network namespace first"
+				: "see what DPDK says above",
 			LOG_TEXT(conf->name), LOG_TEXT(conf->device),
 			LOG_TEXT(strerror(ret < 0 ? -ret : ENODEV)));
 		return -ENODEV;

@@ -86,33 +86,28 @@ static void test_figures(void)
 	CU_ASSERT_TRUE(figures > 250);
 }
 
-/* A name may stand in a table once, and a group in a room once: an exporter makes one series of
- * each. */
-static void test_names(void)
+/* What two figures of one table have in common; NULL: nothing that each needs for itself. One help
+ * for two says that one of them is wrong; of each name an exporter makes one series. */
+static const char *figures_share(const struct metric *a, const struct metric *b)
 {
-	unsigned int rooms;
-	const struct metrics_room *const *room = figures_rooms(&rooms);
-
-	broken = 0;
-	for (unsigned int r = 0; r < rooms; r++)
-		for (unsigned int t = 0; t < room[r]->n; t++) {
-			const struct metrics_table *table = &room[r]->table[t];
-
-			for (unsigned int other = 0; other < t; other++)
-				CU_ASSERT_STRING_NOT_EQUAL(
-					table->group, room[r]->table[other].group);
-			for (unsigned int i = 1; i < table->n; i++)
-				for (unsigned int k = 0; k < i; k++)
-					if (strcmp(table->metric[i].name, table->metric[k].name) ==
-						0)
-						complain(table->group, &table->metric[i],
-							"it stands there twice");
-		}
-	CU_ASSERT_EQUAL(broken, 0);
+	if (strcmp(a->name, b->name) == 0)
+		return "it stands there twice";
+	return strcmp(a->help, b->help) == 0 ? "another figure has its help" : NULL;
 }
 
-/* One help is not for two figures of a table: then one of them is wrong. */
-static void test_helps(void)
+static void check_distinct(const struct metrics_table *t)
+{
+	for (unsigned int i = 1; i < t->n; i++)
+		for (unsigned int k = 0; k < i; k++) {
+			const char *what = figures_share(&t->metric[i], &t->metric[k]);
+
+			if (what != NULL)
+				complain(t->group, &t->metric[i], what);
+		}
+}
+
+/* A group stands in a room once, a name and a help in a table. */
+static void test_distinct(void)
 {
 	unsigned int rooms;
 	const struct metrics_room *const *room = figures_rooms(&rooms);
@@ -120,14 +115,10 @@ static void test_helps(void)
 	broken = 0;
 	for (unsigned int r = 0; r < rooms; r++)
 		for (unsigned int t = 0; t < room[r]->n; t++) {
-			const struct metrics_table *table = &room[r]->table[t];
-
-			for (unsigned int i = 1; i < table->n; i++)
-				for (unsigned int k = 0; k < i; k++)
-					if (strcmp(table->metric[i].help, table->metric[k].help) ==
-						0)
-						complain(table->group, &table->metric[i],
-							"another figure has its help");
+			for (unsigned int other = 0; other < t; other++)
+				CU_ASSERT_STRING_NOT_EQUAL(
+					room[r]->table[t].group, room[r]->table[other].group);
+			check_distinct(&room[r]->table[t]);
 		}
 	CU_ASSERT_EQUAL(broken, 0);
 }
@@ -135,8 +126,7 @@ static void test_helps(void)
 int main(void)
 {
 	CU_TestInfo tests[] = { { "each figure has a kind, a unit and a help", test_figures },
-		{ "names are given once", test_names }, { "helps are given once", test_helps },
-		CU_TEST_INFO_NULL };
+		{ "names and helps are given once", test_distinct }, CU_TEST_INFO_NULL };
 	CU_SuiteInfo suites[] = { { "figures", NULL, NULL, NULL, NULL, tests },
 		CU_SUITE_INFO_NULL };
 

@@ -160,6 +160,14 @@ bool rig_alarm(const struct rig *r, enum srp_alarm a)
 	return (srp_info(r->s)->alarms >> a & 1) != 0;
 }
 
+const char *rig_alarm_text(const struct rig *r, enum srp_alarm a)
+{
+	for (unsigned int i = r->n; i-- > 0;)
+		if (r->log[i].kind == SRP_ACT_ALARM && r->log[i].alarm == a && r->log[i].raised)
+			return r->log[i].text;
+	return "";
+}
+
 const struct srp_action *rig_find(const struct rig *r, enum srp_action_kind kind)
 {
 	for (unsigned int i = r->n; i > 0; i--)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Election and liveness. */
+/* Election, joining and liveness. */
 #include <string.h>
 
 #include "srp_rig.h"
 
 extern CU_TestInfo srp_term_tests[], srp_switch_tests[], srp_stall_tests[], srp_message_tests[],
-	srp_request_tests[], srp_lines_tests[], srp_probe_tests[];
+	srp_request_tests[], srp_lines_tests[], srp_probe_tests[], srp_boot_tests[];
 
 static void test_election_order(void)
 {
@@ -52,230 +52,6 @@ static void test_election_order(void)
 		CU_ASSERT_EQUAL(rig_state(&r), t[i].wins != 0 ? SRP_ACTIVE : SRP_INIT);
 		rig_stop(&r);
 	}
-}
-
-static void test_boot_hears(void)
-{
-	static const struct {
-		enum srp_state peer, then;
-		const char *steps;
-	} t[] = {
-		{ SRP_ACTIVE, SRP_STANDBY, "write" },
-		{ SRP_PENDING_ACTIVE, SRP_STANDBY, "write" },
-		{ SRP_PENDING_STANDBY, SRP_STANDBY, "write" },
-		{ SRP_STANDBY, SRP_INIT, "" },
-	};
-
-	for (unsigned int i = 0; i < 3 * sizeof(t) / sizeof(t[0]); i++) {
-		struct srp_conf c = rig_conf();
-		struct rig r;
-
-		/* Also the better one by every rule does not take over: no failback. */
-		c.mode = SRP_PRIMARY;
-		c.priority = 255;
-		rig_start(&r, &c);
-		rig_up(&r, i % 3 != 0, i % 3 != 1);
-		r.body.rm = 4;
-		rig_say(&r, t[i / 3].peer, 30 << 1 | 1);
-		rig_run(&r, 2000 * MS);
-		if (i % 3 == 1) { /* only a hello says whether the two fit */
-			CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
-			rig_up(&r, true, true);
-			rig_say(&r, t[i / 3].peer, 30 << 1 | 1);
-		}
-		CU_ASSERT_EQUAL(rig_state(&r), t[i / 3].then);
-		rig_steps(&r, t[i / 3].steps);
-		if (t[i / 3].then == SRP_STANDBY) {
-			CU_ASSERT_EQUAL(srp_info(r.s)->rm, 5);
-			CU_ASSERT_EQUAL(srp_info(r.s)->term, 30 << 1 | 1);
-			CU_ASSERT_EQUAL(srp_info(r.s)->restart_counter, 7);
-		}
-		rig_stop(&r);
-	}
-}
-
-static void test_boot_alone(void)
-{
-	struct rig r;
-
-	rig_start(&r, NULL);
-	rig_run(&r, 7990 * MS);
-	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
-	rig_run(&r, 20 * MS);
-	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
-	rig_steps(&r, "claim stop own activate stream");
-	CU_ASSERT_TRUE(rig_step(&r, SRP_STEP_ACTIVATE)->alone);
-	CU_ASSERT_EQUAL(srp_info(r.s)->rm, 18);
-	CU_ASSERT_EQUAL(srp_info(r.s)->term, 6 << 1 | 0);
-	CU_ASSERT_EQUAL(srp_info(r.s)->restart_counter, 41);
-	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_PEER_LOST));
-	/* A Standby comes: first formation. */
-	rig_up(&r, true, true);
-	rig_say(&r, SRP_STANDBY, srp_info(r.s)->term);
-	CU_ASSERT_EQUAL(srp_info(r.s)->rm, 1);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(rig_find(&r, SRP_ACT_METRIC));
-	CU_ASSERT_EQUAL(rig_find(&r, SRP_ACT_METRIC)->rm, 1);
-	CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_PEER_LOST));
-	rig_stop(&r);
-}
-
-/* What an alarm said when it was raised last; "": it was not. */
-static const char *alarm_text(const struct rig *r, enum srp_alarm a)
-{
-	for (unsigned int i = r->n; i-- > 0;)
-		if (r->log[i].kind == SRP_ACT_ALARM && r->log[i].alarm == a && r->log[i].raised)
-			return r->log[i].text;
-	return "";
-}
-
-/* Nobody was ever heard: it may be that both chassis have one seat. */
-static void test_never_heard(void)
-{
-	for (int refused = 0; refused < 2; refused++) {
-		const char *text;
-		struct rig r;
-
-		rig_start(&r, NULL);
-		if (refused)
-			rig_down(&r, true);
-		rig_run(&r, 8010 * MS);
-		CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_PEER_LOST));
-		CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_EQUAL_SEATS));
-		text = alarm_text(&r, SRP_ALARM_PEER_LOST);
-		CU_ASSERT_PTR_NOT_NULL(
-			strstr(text, "srp.seat is 0 on one chassis and 1 on the other"));
-		CU_ASSERT_EQUAL(strstr(text, "nobody listens there") != NULL, refused);
-		/* Once it was heard the seats are right. */
-		rig_up(&r, true, true);
-		rig_say(&r, SRP_STANDBY, srp_info(r.s)->term);
-		CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_PEER_LOST));
-		r.n = 0;
-		r.stream = false;
-		rig_down(&r, true);
-		rig_run(&r, 50 * MS);
-		CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_PEER_LOST));
-		CU_ASSERT_PTR_NULL(strstr(alarm_text(&r, SRP_ALARM_PEER_LOST), "seat"));
-		rig_stop(&r);
-	}
-}
-
-/* Another chassis of our own side is no peer, and it is said why; until it has the other seat. */
-static void test_equal_seats(void)
-{
-	struct rig r;
-
-	rig_start(&r, NULL);
-	r.body.side = r.conf.side;
-	r.stream = true;
-	rig_run(&r, 20 * MS);
-	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_EQUAL_SEATS));
-	CU_ASSERT_PTR_NOT_NULL(strstr(alarm_text(&r, SRP_ALARM_EQUAL_SEATS), "has seat 0 too"));
-	CU_ASSERT_FALSE(srp_info(r.s)->peer.known);
-	r.n = 0;
-	rig_run(&r, 7000 * MS);
-	CU_ASSERT_STRING_EQUAL(alarm_text(&r, SRP_ALARM_EQUAL_SEATS), ""); /* it stands */
-	r.body.side = !r.conf.side;
-	rig_run(&r, 2900 * MS);
-	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_EQUAL_SEATS));
-	rig_run(&r, 200 * MS);
-	CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_EQUAL_SEATS));
-	CU_ASSERT_TRUE(srp_info(r.s)->peer.known);
-	/* A looped cable brings what we said ourselves. */
-	r.body.side = r.conf.side;
-	r.body.incarnation = r.conf.incarnation;
-	rig_run(&r, 100 * MS);
-	CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_EQUAL_SEATS));
-	rig_stop(&r);
-}
-
-static void test_boot_unreadable(void)
-{
-	struct rig r;
-
-	/* Packets come, and nothing in them can be read. */
-	rig_start(&r, NULL);
-	for (int i = 0; i < 2990; i++) {
-		r.st.heard = r.now;
-		rig_run(&r, 10 * MS);
-	}
-	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
-	for (int i = 0; i < 20; i++) {
-		r.st.heard = r.now;
-		rig_run(&r, 10 * MS);
-	}
-	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
-	rig_stop(&r);
-}
-
-/* Alone is due at 8,000 ms; dead-interval is 3,000 ms. */
-static void test_boot_connecting(void)
-{
-	static const struct {
-		usec_t begins, ends;
-		bool up;
-		usec_t active;
-	} cases[] = {
-		{ 7900, 8100, false, 8100 },   /* it proved nothing */
-		{ 7900, 20000, false, 10900 }, /* it hangs */
-		{ 7900, 8100, true, 11100 },   /* and then says nothing */
-		{ 1000, 7990, false, 8000 },   /* over before it matters */
-		{ 1000, 20000, false, 8000 },  /* long enough */
-	};
-
-	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct rig r;
-		usec_t t = 0;
-
-		rig_start(&r, NULL);
-		for (; rig_state(&r) == SRP_INIT && t < 30000; t++) {
-			if (t == cases[i].begins)
-				srp_connecting(r.s, true, r.now);
-			if (t == cases[i].ends) {
-				if (cases[i].up)
-					srp_connected(r.s, r.now);
-				srp_connecting(r.s, false, r.now);
-			}
-			rig_run(&r, MS);
-		}
-		CU_ASSERT_TRUE(t >= cases[i].active && t <= cases[i].active + 2);
-		rig_stop(&r);
-	}
-}
-
-/* In its own time the peer says who it is: no second Active. */
-static void test_boot_connected_late(void)
-{
-	struct rig r;
-
-	rig_start(&r, NULL);
-	rig_run(&r, 7990 * MS);
-	srp_connecting(r.s, true, r.now);
-	rig_run(&r, 1000 * MS);
-	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
-	rig_up(&r, true, true);
-	srp_connecting(r.s, false, r.now);
-	rig_say(&r, SRP_ACTIVE, 30 << 1 | 1);
-	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
-	rig_stop(&r);
-}
-
-static void test_boot_peer_lost(void)
-{
-	struct rig r;
-	struct srp_conf c = rig_conf();
-
-	c.mac[5] = 0;
-	rig_start(&r, &c);
-	rig_up(&r, true, true);
-	rig_say(&r, SRP_INIT, 0);
-	rig_run(&r, 7000 * MS);
-	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
-	r.stream = r.srp = r.answers = false;
-	rig_run(&r, 2980 * MS);
-	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
-	rig_run(&r, 100 * MS);
-	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
-	rig_stop(&r);
 }
 
 static void test_join_refused(void)
@@ -576,14 +352,6 @@ int main(void)
 {
 	CU_TestInfo tests[] = {
 		{ "election order", test_election_order },
-		{ "boot, hearing a peer", test_boot_hears },
-		{ "boot alone", test_boot_alone },
-		{ "never heard", test_never_heard },
-		{ "equal seats", test_equal_seats },
-		{ "boot, unreadable peer", test_boot_unreadable },
-		{ "boot, somebody connects", test_boot_connecting },
-		{ "boot, connected late", test_boot_connected_late },
-		{ "boot, peer lost", test_boot_peer_lost },
 		{ "join refused", test_join_refused },
 		{ "join, the wire", test_join_wire },
 		{ "dead", test_dead },
@@ -596,6 +364,7 @@ int main(void)
 		CU_TEST_INFO_NULL,
 	};
 	CU_SuiteInfo suites[] = { { "election", NULL, NULL, NULL, NULL, tests },
+		{ "boot", NULL, NULL, NULL, NULL, srp_boot_tests },
 		{ "terms", NULL, NULL, NULL, NULL, srp_term_tests },
 		{ "switchover", NULL, NULL, NULL, NULL, srp_switch_tests },
 		{ "wishes of monitors", NULL, NULL, NULL, NULL, srp_request_tests },

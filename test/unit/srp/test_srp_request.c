@@ -22,15 +22,6 @@ static unsigned int alarms(const struct rig *r)
 	return n;
 }
 
-static const char *alarm_text(const struct rig *r)
-{
-	for (unsigned int i = r->n; i > 0; i--)
-		if (r->log[i - 1].kind == SRP_ACT_ALARM &&
-			r->log[i - 1].alarm == SRP_ALARM_REQUEST_REFUSED && r->log[i - 1].raised)
-			return r->log[i - 1].text;
-	return "";
-}
-
 static void test_granted(void)
 {
 	static const enum srp_cause causes[] = { SRP_CAUSE_AAA, SRP_CAUSE_BGP,
@@ -111,8 +102,10 @@ static void test_refused(void)
 		CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
 		CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_REQUEST_REFUSED));
 		CU_ASSERT_EQUAL(alarms(&r), 1);
-		CU_ASSERT_PTR_NOT_NULL(strstr(alarm_text(&r), want[i]));
-		CU_ASSERT_PTR_NOT_NULL(strstr(alarm_text(&r), "aaa-failure"));
+		CU_ASSERT_PTR_NOT_NULL(
+			strstr(rig_alarm_text(&r, SRP_ALARM_REQUEST_REFUSED), want[i]));
+		CU_ASSERT_PTR_NOT_NULL(
+			strstr(rig_alarm_text(&r, SRP_ALARM_REQUEST_REFUSED), "aaa-failure"));
 		CU_ASSERT_PTR_NULL(rig_step(&r, SRP_STEP_HOLD));
 		CU_ASSERT_EQUAL(srp_info(r.s)->count.monitor_requests_refused, 1);
 		if (i == 0) {
@@ -137,10 +130,11 @@ static void test_another_reason(void)
 	r.st.in_sync = false;
 	rig_run(&r, 20 * MS);
 	wish(&r, SRP_CAUSE_AAA);
-	CU_ASSERT_PTR_NOT_NULL(strstr(alarm_text(&r), "in sync"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig_alarm_text(&r, SRP_ALARM_REQUEST_REFUSED), "in sync"));
 	rig_down(&r, false);
 	CU_ASSERT_EQUAL(alarms(&r), 2);
-	CU_ASSERT_PTR_NOT_NULL(strstr(alarm_text(&r), "SRP connection"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(rig_alarm_text(&r, SRP_ALARM_REQUEST_REFUSED), "SRP connection"));
 	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_REQUEST_REFUSED));
 	rig_stop(&r);
 }
@@ -160,7 +154,8 @@ static void test_tried_again(void)
 			     .text = "the copy is not complete" });
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
 	rig_say(&r, SRP_STANDBY, srp_info(r.s)->term);
-	CU_ASSERT_PTR_NOT_NULL(strstr(alarm_text(&r), "the copy is not complete"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(rig_alarm_text(&r, SRP_ALARM_REQUEST_REFUSED), "the copy is not complete"));
 	r.n = 0;
 	rig_run(&r, r.conf.pending_us - 100 * MS);
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
@@ -241,7 +236,8 @@ static void test_health(void)
 			rig_state(&r), cases[i].why == NULL ? SRP_PENDING_STANDBY : SRP_ACTIVE);
 		CU_ASSERT_EQUAL(rig_alarm(&r, SRP_ALARM_REQUEST_REFUSED), cases[i].why != NULL);
 		if (cases[i].why != NULL) {
-			CU_ASSERT_PTR_NOT_NULL(strstr(alarm_text(&r), cases[i].why));
+			CU_ASSERT_PTR_NOT_NULL(strstr(
+				rig_alarm_text(&r, SRP_ALARM_REQUEST_REFUSED), cases[i].why));
 			r.health.failed = 0; /* mended there */
 			rig_hello(&r);
 			CU_ASSERT_EQUAL(rig_state(&r), SRP_PENDING_STANDBY);
