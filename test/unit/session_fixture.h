@@ -106,6 +106,37 @@ static inline struct session_rec fix_rec(uint64_t *seed, uint8_t pool, uint32_t 
 	return r;
 }
 
+/* A session of random content that was made at 100 s, in the first pool, or in the second for its
+ * addresses. */
+static inline struct session_rec fix_made(
+	uint64_t *seed, struct chassis *c, uint32_t ue4, uint64_t key)
+{
+	struct session_rec r = fix_rec(seed, ue4 >= 0x0a010000, ue4, key);
+
+	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &r, 100), 0);
+	return r;
+}
+
+/* Ships a slot as it stands, which is heard then; the answer of the other side. */
+static inline int fix_ship_at(
+	struct chassis *from, struct chassis *to, uint32_t handle, uint8_t groups, uint32_t now_s)
+{
+	uint8_t buf[SESSION_WIRE_MAX];
+	struct wr w = wr_init(buf, sizeof(buf));
+	uint32_t shard = session_handle_shard(handle), slot = session_handle_slot(from->t, handle);
+
+	CU_ASSERT_NOT_EQUAL(session_encode(from->t, shard, slot, groups, &w), 0);
+	struct rd r = rd_init(buf, sizeof(buf) - w.left);
+	return groups & SESSION_G_IDENTITY ? session_apply_slot(to->t, FIX_BY, &r, now_s)
+					   : session_apply_delta(to->t, FIX_BY, &r);
+}
+
+static inline int fix_ship(
+	struct chassis *from, struct chassis *to, uint32_t handle, uint8_t groups)
+{
+	return fix_ship_at(from, to, handle, groups, 100);
+}
+
 static inline bool fix_same_usage(const struct session_usage *a, const struct session_usage *b)
 {
 	return a->up_pkts == b->up_pkts && a->up_bytes == b->up_bytes && a->dn_pkts == b->dn_pkts &&

@@ -8,14 +8,6 @@
 
 static uint64_t seed = 7;
 
-static struct session_rec made(struct chassis *c, uint32_t ue4, uint64_t key)
-{
-	struct session_rec r = fix_rec(&seed, ue4 >= 0x0a010000, ue4, key);
-
-	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &r, 100), 0);
-	return r;
-}
-
 /* ---- table ---- */
 
 static const struct {
@@ -119,7 +111,7 @@ static void test_nth_allocation_fails(void)
 static void test_door_refuses(void)
 {
 	struct chassis *c = fix_new(0, 1);
-	struct session_rec r = made(c, 0x0a000001, 1), bad = r;
+	struct session_rec r = fix_made(&seed, c, 0x0a000001, 1), bad = r;
 	struct session_counters *n = &c->t->shard[1].count;
 	struct rd body = rd_init("\x04\0\0\0\1", 5);
 
@@ -170,15 +162,15 @@ static void test_handles(void)
 
 	CU_ASSERT_EQUAL(c[0]->t->gen_bits, 16);
 	only(c[0], 0, 0, 0xfffe);
-	CU_ASSERT_EQUAL(made(c[0], 0x0a000040, 1).handle, 2); /* 0 is skipped */
+	CU_ASSERT_EQUAL(fix_made(&seed, c[0], 0x0a000040, 1).handle, 2); /* 0 is skipped */
 	only(c[1], 63, 1023, 0xfffd);
 	/* ~0 and generation 1 are skipped */
-	CU_ASSERT_EQUAL(made(c[1], 0x0a00003f, 1).handle, 0xffff0003);
+	CU_ASSERT_EQUAL(fix_made(&seed, c[1], 0x0a00003f, 1).handle, 0xffff0003);
 	only(c[1], 62, 0, 0xfffd);
-	CU_ASSERT_EQUAL(made(c[1], 0x0a00003e, 2).handle, 62U << 26 | 0xffff);
+	CU_ASSERT_EQUAL(fix_made(&seed, c[1], 0x0a00003e, 2).handle, 62U << 26 | 0xffff);
 	/* a slot that the other side had: this side's bit, above the old one */
 	only(c[1], 5, 7, 8);
-	CU_ASSERT_EQUAL(made(c[1], 0x0a000005, 3).handle, 5U << 26 | 7U << 16 | 11);
+	CU_ASSERT_EQUAL(fix_made(&seed, c[1], 0x0a000005, 3).handle, 5U << 26 | 7U << 16 | 11);
 	struct session_rec r = { .pool = 0, .ue = ip_addr_v4(0x0a000045) };
 	CU_ASSERT_EQUAL(session_create(c[1]->t, FIX_BY, &r, 100), -ENOSPC);
 	CU_ASSERT_EQUAL(c[1]->t->shard[5].count.full, 1);
@@ -194,7 +186,7 @@ static void test_generation_cycle(void)
 	c->t->quarantine_s = 0; /* reusable with the next expiry, in the same second */
 	only(c, 0, 0, 0);
 	for (unsigned int i = 0; i < 70000; i++) {
-		struct session_rec r = made(c, 0x0a000040, 1);
+		struct session_rec r = fix_made(&seed, c, 0x0a000040, 1);
 
 		same += r.handle == last;
 		zero += r.handle == 0 || session_find(c->t, r.handle) == NULL;
@@ -219,7 +211,7 @@ static void test_generations_of_terms(void)
 		c = fix_new(0, 65536);
 		only(c, 0, 0, 0);
 		session_generations(c->t, 0, life / 2, (life % 2 * UINT64_C(1000) + 1) << 1);
-		first[life] = made(c, 0x0a000040, 1).handle;
+		first[life] = fix_made(&seed, c, 0x0a000040, 1).handle;
 		for (uint32_t other = 0; other < life; other++)
 			met += first[other] == first[life];
 		fix_free(c);
@@ -232,7 +224,7 @@ static void test_generations_of_terms(void)
 	only(c, 0, 0, 0);
 	session_generations(c->t, 0, 7, 2001 << 1);
 	for (unsigned int i = 0; i < CYCLE; i++) {
-		struct session_rec r = made(c, 0x0a000040, 1);
+		struct session_rec r = fix_made(&seed, c, 0x0a000040, 1);
 
 		met = seen[r.handle & 0xffff]++;
 		CU_ASSERT_EQUAL_FATAL(met, 0);
@@ -245,7 +237,7 @@ static void test_generations_of_terms(void)
 static void test_quarantine(void)
 {
 	struct chassis *c = fix_new(0, 1);
-	struct session_rec r = made(c, 0x0a000003, 1), again = r;
+	struct session_rec r = fix_made(&seed, c, 0x0a000003, 1), again = r;
 	struct ip_addr ue;
 
 	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, r.handle, 200), 0);

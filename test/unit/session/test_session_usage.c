@@ -6,31 +6,11 @@
 
 static uint64_t seed = 11;
 
-static struct session_rec made(struct chassis *c, uint32_t ue4, uint64_t key)
-{
-	struct session_rec r = fix_rec(&seed, false, ue4, key);
-
-	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &r, 100), 0);
-	return r;
-}
-
-static void ship(struct chassis *from, struct chassis *to, uint32_t handle)
-{
-	uint8_t buf[SESSION_WIRE_MAX];
-	struct wr w = wr_init(buf, sizeof(buf));
-
-	CU_ASSERT_NOT_EQUAL(session_encode(from->t, session_handle_shard(handle),
-				    session_handle_slot(from->t, handle), SESSION_G_SLOT, &w),
-		0);
-	struct rd r = rd_init(buf, sizeof(buf) - w.left);
-	CU_ASSERT_EQUAL(session_apply_slot(to->t, FIX_BY, &r, 100), 0);
-}
-
 /* The short form says what a DELTA of USAGE32 says, and writes nothing where that would not do. */
 void test_usage_short(void)
 {
 	struct chassis *a = fix_new(0, 1);
-	struct session_rec r = made(a, 0x0a000009, 1);
+	struct session_rec r = fix_made(&seed, a, 0x0a000009, 1);
 	struct session_slot *s = session_find(a->t, r.handle);
 	uint8_t run[SESSION_USAGE_BYTES], body[64];
 	struct wr w = wr_init(body, sizeof(body));
@@ -63,10 +43,10 @@ void test_usage_run(void)
 	struct rd in;
 
 	for (uint32_t i = 0; i < N; i++) {
-		struct session_rec r = made(a, 0x0a000001 + i, i + 1);
+		struct session_rec r = fix_made(&seed, a, 0x0a000001 + i, i + 1);
 
 		if (i % 10 != 3) /* these B does not have */
-			ship(a, b, r.handle);
+			CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_SLOT), 0);
 		s[i] = session_find(a->t, r.handle);
 		s[i]->up_pkts = i;
 		s[i]->dn_bytes = 1000 + i;

@@ -7,33 +7,6 @@
 
 static uint64_t seed = 7;
 
-static struct session_rec made(struct chassis *c, uint32_t ue4, uint64_t key)
-{
-	struct session_rec r = fix_rec(&seed, ue4 >= 0x0a010000, ue4, key);
-
-	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &r, 100), 0);
-	return r;
-}
-
-/* Ships a slot as it stands, which is heard then; the answer of the other side. */
-static int ship_at(
-	struct chassis *from, struct chassis *to, uint32_t handle, uint8_t groups, uint32_t now_s)
-{
-	uint8_t buf[SESSION_WIRE_MAX];
-	struct wr w = wr_init(buf, sizeof(buf));
-	uint32_t shard = session_handle_shard(handle), slot = session_handle_slot(from->t, handle);
-
-	CU_ASSERT_NOT_EQUAL(session_encode(from->t, shard, slot, groups, &w), 0);
-	struct rd r = rd_init(buf, sizeof(buf) - w.left);
-	return groups & SESSION_G_IDENTITY ? session_apply_slot(to->t, FIX_BY, &r, now_s)
-					   : session_apply_delta(to->t, FIX_BY, &r);
-}
-
-static int ship(struct chassis *from, struct chassis *to, uint32_t handle, uint8_t groups)
-{
-	return ship_at(from, to, handle, groups, 100);
-}
-
 static bool hashes_equal(struct chassis *a, struct chassis *b, uint32_t handle)
 {
 	uint32_t shard = session_handle_shard(handle), slot = session_handle_slot(a->t, handle);
@@ -51,7 +24,7 @@ void test_sizes_on_wire(void)
 void test_slot_bytes(void)
 {
 	struct chassis *c = fix_new(0, 1);
-	struct session_rec r = made(c, 0x0a000007, 0x1122334455667788);
+	struct session_rec r = fix_made(&seed, c, 0x0a000007, 0x1122334455667788);
 	uint8_t b[SESSION_WIRE_MAX];
 	struct wr w = wr_init(b, sizeof(b));
 	struct session_slot *s = session_find(c->t, r.handle);
@@ -79,12 +52,12 @@ void test_slot_bytes(void)
 void test_usage_forms(void)
 {
 	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
-	struct session_rec r = made(a, 0x0a000009, 1);
+	struct session_rec r = fix_made(&seed, a, 0x0a000009, 1);
 	struct session_slot *s = session_find(a->t, r.handle), *o;
 	uint8_t buf[64];
 	unsigned int wide = 0;
 
-	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_SLOT), 0);
 	o = session_find(b->t, r.handle);
 	for (unsigned int i = 0; i < 100; i++) {
 		struct wr w = wr_init(buf, sizeof(buf));
@@ -105,9 +78,9 @@ void test_usage_forms(void)
 	s->other.up_pkts = 40;
 	s->other.dn_pkts = 3;
 	b->t->late_merge = true;
-	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_OTHER64), 0);
+	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_OTHER64), 0);
 	CU_ASSERT_TRUE(o->up_pkts == 50 && o->dn_pkts == 3);
-	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_SLOT), 0);
 	CU_ASSERT_TRUE(o->up_pkts == 50 && o->dn_pkts == 3);
 	struct wr w = wr_init(buf, sizeof(buf));
 	uint32_t handle = 0;
@@ -123,7 +96,7 @@ void test_usage_forms(void)
 	CU_ASSERT_EQUAL(session_decode_late(&in, &handle, &u), -EBADMSG);
 	b->t->late_merge = false;
 	s->other.up_pkts = 45;
-	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_SLOT), 0);
 	CU_ASSERT_EQUAL(o->up_pkts, 45);
 	fix_free(a);
 	fix_free(b);
@@ -157,11 +130,11 @@ void test_later_groups(void)
 	uint8_t bytes[SESSION_WIRE_MAX];
 	uint64_t packets = 0;
 
-	struct session_rec r = made(a, 0x0a000007, 1), got;
+	struct session_rec r = fix_made(&seed, a, 0x0a000007, 1), got;
 	CU_ASSERT_EQUAL(session_groups(UINT8_MAX), SESSION_G_ALL); /* there is none as yet */
 	session_extra_set(&r, WIRE_CHARGING, 1);
 	CU_ASSERT_EQUAL(session_extra(&r, WIRE_CHARGING), 0);
-	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_SLOT), 0);
 	for (unsigned int i = 0; i < 2 * sizeof(later) / sizeof(later[0]); i++) {
 		bool whole = i % 2 == 0;
 		struct wr w = wr_init(bytes, sizeof(bytes));
@@ -213,7 +186,7 @@ void test_bad_slots(void)
 	struct wr w = wr_init(good, sizeof(good));
 	uint32_t n;
 
-	made(a, 0x0a000007, 1);
+	fix_made(&seed, a, 0x0a000007, 1);
 	CU_ASSERT_EQUAL(session_encode(a->t, 7, 0, SESSION_G_SLOT, &w), SESSION_G_SLOT);
 	n = (uint32_t)(sizeof(good) - w.left);
 	for (unsigned int i = 0; i < sizeof(bad_slots) / sizeof(bad_slots[0]); i++) {
@@ -246,14 +219,14 @@ void test_bad_slots(void)
 void test_bad_deltas(void)
 {
 	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
-	struct session_rec r = made(a, 0x0a000007, 1);
+	struct session_rec r = fix_made(&seed, a, 0x0a000007, 1);
 	struct session_counters *n = &b->t->shard[7].count;
 	uint8_t bytes[SESSION_WIRE_MAX];
 
-	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_USAGE32), -ESTALE);
-	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_TUNNEL), -ESTALE);
+	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_USAGE32), -ESTALE);
+	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_TUNNEL), -ESTALE);
 	CU_ASSERT_EQUAL(n->refused_handle, 2);
-	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_SLOT), 0);
 	for (unsigned int at = 5; at < 41;
 		at++) { /* an IDENTITY that names another session; others' octets do not */
 		struct wr w = wr_init(bytes, sizeof(bytes));
@@ -274,11 +247,11 @@ void test_bad_deltas(void)
 void test_eviction(void)
 {
 	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
-	struct session_rec mine = made(b, 0x0a00000b, 5), r;
+	struct session_rec mine = fix_made(&seed, b, 0x0a00000b, 5), r;
 
-	made(a, 0x0a00004b, 6);
-	r = made(a, 0x0a00000b, 7); /* in slot 1, on B in slot 0 */
-	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	fix_made(&seed, a, 0x0a00004b, 6);
+	r = fix_made(&seed, a, 0x0a00000b, 7); /* in slot 1, on B in slot 0 */
+	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_SLOT), 0);
 	CU_ASSERT_PTR_NULL(session_find(b->t, mine.handle));
 	CU_ASSERT_EQUAL(b->t->shard[11].count.evicted, 1);
 	CU_ASSERT_EQUAL(b->t->shard[11].count.ended_by_peer, 1);
@@ -286,9 +259,10 @@ void test_eviction(void)
 	CU_ASSERT_EQUAL(fix_broken(b), 0);
 	/* A's free slot 2 does not take the address from slot 1 on B, and a never used one clears
 	 * what B had there */
-	mine = made(b, 0x0a00008b, 8);
+	mine = fix_made(&seed, b, 0x0a00008b, 8);
 	CU_ASSERT_EQUAL(
-		ship(a, b, session_handle_make(a->t, 11, session_handle_slot(b->t, mine.handle), 0),
+		fix_ship(a, b,
+			session_handle_make(a->t, 11, session_handle_slot(b->t, mine.handle), 0),
 			SESSION_G_SLOT),
 		0);
 	CU_ASSERT_TRUE(b->index[8] == 0 && session_find(b->t, mine.handle) == NULL);
@@ -296,136 +270,6 @@ void test_eviction(void)
 	CU_ASSERT_EQUAL(fix_broken(b), 0);
 	fix_free(a);
 	fix_free(b);
-}
-
-/* Both were active and leased one address; the winner's session has ended when its record comes.
- * The address is not free at the loser when its own session is cleared, but when the quarantine
- * that came with the record is over. */
-void test_quarantine_inherited(void)
-{
-	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
-	struct session_rec ended = made(a, 0x0a00000b, 5), again = { .pdp_type = 0x21, .key = 9 };
-
-	made(b, 0x0a00004b, 6); /* in slot 0 */
-	made(b, 0x0a00000b, 7); /* in slot 1 */
-	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, ended.handle, 0), 0);
-	CU_ASSERT_EQUAL(ship(a, b, ended.handle, SESSION_G_SLOT), 0);
-	CU_ASSERT_EQUAL(ship(a, b, session_handle_make(a->t, 11, 1, 0), SESSION_G_SLOT), 0);
-	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), ended.handle);
-	CU_ASSERT_EQUAL(fix_broken(b), 0);
-	again.ue = ip_addr_v4(0x0a00000b);
-	CU_ASSERT_EQUAL(session_create(b->t, FIX_BY, &again, 1), -EEXIST);
-	session_quarantine_expire(b->t, FIX_BY, 11, 1000, 64);
-	CU_ASSERT_EQUAL(session_create(b->t, FIX_BY, &again, 1000), 0);
-	CU_ASSERT_EQUAL(fix_broken(b), 0);
-	fix_free(a);
-	fix_free(b);
-}
-
-/* Two sessions that had one address in turn and have ended, the first in slot 0. */
-static void ended_in_turn(struct chassis *c, uint32_t ue4, struct session_rec ended[2])
-{
-	ended[0] = made(c, ue4, 5);
-	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, ended[0].handle, 90), 0);
-	session_quarantine_expire(c->t, FIX_BY, session_shard_of(&ended[0].ue), 100, 64);
-	ended[1] = made(c, ue4, 6);
-	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, ended[1].handle, 104), 0);
-	CU_ASSERT_EQUAL(session_handle_slot(c->t, ended[1].handle), 1);
-}
-
-/* Of the second session nothing is heard but its end, while the first, which was heard of late,
- * is still in quarantine: the address waits for as long as the second. */
-void test_quarantine_by_end_alone(void)
-{
-	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
-	struct session_rec ended[2], again = { .pdp_type = 0x21, .key = 9 };
-
-	ended_in_turn(a, 0x0a00000b, ended);
-	CU_ASSERT_EQUAL(ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 100), 0);
-	CU_ASSERT_EQUAL(ship_at(a, b, ended[1].handle, SESSION_G_SLOT, 104), 0);
-	CU_ASSERT_EQUAL(ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 106), 0); /* repeated */
-	CU_ASSERT_EQUAL(fix_broken(b), 0);
-	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 11, 110, 64), 1);
-	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), ended[1].handle);
-	CU_ASSERT_EQUAL(fix_broken(b), 0);
-	again.ue = ip_addr_v4(0x0a00000b);
-	CU_ASSERT_EQUAL(session_create(b->t, FIX_BY, &again, 110), -EEXIST);
-	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 11, 113, 64), 0);
-	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 11, 114, 64), 1);
-	CU_ASSERT_EQUAL(session_create(b->t, FIX_BY, &again, 114), 0);
-	CU_ASSERT_EQUAL(fix_broken(b), 0);
-	fix_free(a);
-	fix_free(b);
-}
-
-/* What is heard again of the first, which has waited, is no news: the address stays with the
- * second. */
-void test_quarantine_old_end(void)
-{
-	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
-	struct session_rec ended[2];
-
-	ended_in_turn(a, 0x0a00000b, ended);
-	CU_ASSERT_EQUAL(ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 90), 0);
-	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 11, 100, 64), 1);
-	CU_ASSERT_EQUAL(ship_at(a, b, ended[1].handle, SESSION_G_SLOT, 104), 0);
-	CU_ASSERT_EQUAL(ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 106), 0);
-	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), ended[1].handle);
-	CU_ASSERT_EQUAL(fix_broken(b), 0);
-	fix_free(a);
-	fix_free(b);
-}
-
-/* Both ended while a session of the other side had the address: when that one is cleared, the
- * address waits for as long as the second. */
-void test_quarantine_inherited_youngest(void)
-{
-	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
-	struct session_rec ended[2];
-
-	made(b, 0x0a00004b, 6); /* in slot 0 */
-	made(b, 0x0a00008b, 7); /* in slot 1 */
-	made(b, 0x0a00000b, 8); /* in slot 2 */
-	ended_in_turn(a, 0x0a00000b, ended);
-	CU_ASSERT_EQUAL(ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 100), 0);
-	CU_ASSERT_EQUAL(ship_at(a, b, ended[1].handle, SESSION_G_SLOT, 104), 0);
-	CU_ASSERT_EQUAL(ship_at(a, b, session_handle_make(a->t, 11, 2, 0), SESSION_G_SLOT, 104), 0);
-	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), ended[1].handle);
-	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 11, 110, 64), 1);
-	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), ended[1].handle);
-	CU_ASSERT_EQUAL(fix_broken(b), 0);
-	fix_free(a);
-	fix_free(b);
-}
-
-/* A free slot that is used anew leaves an address which has waited where it was leased. An older
- * one that still waits with it inherits nothing, or a session of the other side that is cleared
- * next would leave an address to nobody. */
-void test_quarantine_of_reused(void)
-{
-	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1), *later = fix_new(0, 1);
-	struct session_rec ended[2], contested, anew;
-
-	made(b, 0x0a00004b, 6); /* in slot 0 */
-	made(b, 0x0a00008b, 7); /* in slot 1 */
-	made(b, 0x0a0000cb, 8); /* in slot 2 */
-	ended_in_turn(a, 0x0a00000b, ended);
-	made(a, 0x0a00008b, 9);              /* in slot 2 */
-	contested = made(a, 0x0a0000cb, 10); /* in slot 3 */
-	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, contested.handle, 104), 0);
-	CU_ASSERT_EQUAL(ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 100), 0);
-	CU_ASSERT_EQUAL(ship_at(a, b, ended[1].handle, SESSION_G_SLOT, 104), 0);
-	CU_ASSERT_EQUAL(ship_at(a, b, contested.handle, SESSION_G_SLOT, 104), 0);
-	made(later, 0x0a00000b, 5);
-	anew = made(later, 0x0a00004b, 11); /* in slot 1 */
-	CU_ASSERT_EQUAL(ship_at(later, b, anew.handle, SESSION_G_SLOT, 105), 0);
-	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), 0);
-	CU_ASSERT_EQUAL(ship_at(a, b, session_handle_make(a->t, 11, 2, 1), SESSION_G_SLOT, 106), 0);
-	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a0000cb), contested.handle);
-	CU_ASSERT_EQUAL(fix_broken(b), 0);
-	fix_free(a);
-	fix_free(b);
-	fix_free(later);
 }
 
 /* ---- digests ---- */
@@ -513,13 +357,13 @@ static void flip_all(struct chassis *c, uint32_t shard, struct session_slot *s, 
 void test_hash_live(void)
 {
 	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
-	struct session_rec r = made(a, 0x0a00000c, 1);
+	struct session_rec r = fix_made(&seed, a, 0x0a00000c, 1);
 	struct session_slot *s = session_find(a->t, r.handle);
 
 	s->up_pkts = 5;
 	s->other.up_pkts = 6;
 	CU_ASSERT_FALSE(hashes_equal(a, b, r.handle));
-	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_SLOT), 0);
 	CU_ASSERT_TRUE(hashes_equal(a, b, r.handle));
 	flip_all(a, 12, s, false);
 	flip_all(b, 12, session_find(b->t, r.handle), false);
@@ -530,12 +374,12 @@ void test_hash_live(void)
 void test_hash_free(void)
 {
 	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
-	struct session_rec r = made(a, 0x0a00000c, 1);
+	struct session_rec r = fix_made(&seed, a, 0x0a00000c, 1);
 
 	CU_ASSERT_TRUE(hashes_equal(a, b, 12U << 26 | 1 << 20)); /* never used on both */
 	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, r.handle, 100), 0);
 	CU_ASSERT_FALSE(hashes_equal(a, b, r.handle));
-	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_SLOT), 0);
 	CU_ASSERT_TRUE(hashes_equal(a, b, r.handle));
 	session_quarantine_expire(b->t, FIX_BY, 12, 1000, 1);
 	CU_ASSERT_TRUE(hashes_equal(a, b, r.handle)); /* quarantine is each chassis' own */
@@ -547,14 +391,14 @@ void test_hash_free(void)
 void test_freed_keeps_request(void)
 {
 	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
-	struct session_rec r = made(a, 0x0a00000c, 1), got;
+	struct session_rec r = fix_made(&seed, a, 0x0a00000c, 1), got;
 
-	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_SLOT), 0);
 	r.req_seq = 77;
 	r.req_type = 20;
 	CU_ASSERT_EQUAL(session_update(a->t, FIX_BY, &r, SESSION_G_REQUEST), 0);
 	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, r.handle, 100), 0);
-	CU_ASSERT_EQUAL(ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_SLOT), 0);
 	session_read_at(b->t, 12, 0, &got);
 	CU_ASSERT_TRUE(got.state == SESSION_FREE && got.handle == r.handle &&
 		       ip_addr_equal(&got.ue, &r.ue));
@@ -577,7 +421,7 @@ void test_usage_comes_round(void)
 	} cases[] = { { 0, 0, 0 }, { 7, 7, 7 }, { 7, 8, 8 }, { 7, 6, 0x100000006 },
 		{ 0x5ffffffff, 0, 0x600000000 }, { 0x500000000, UINT32_MAX, 0x5ffffffff } };
 	struct chassis *b = fix_new(1, 1);
-	struct session_rec r = made(b, 0x0a000004, 1);
+	struct session_rec r = fix_made(&seed, b, 0x0a000004, 1);
 	struct session_slot *s = session_find(b->t, r.handle);
 
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -604,7 +448,8 @@ void test_usage_comes_round(void)
 void test_freed_again(void)
 {
 	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
-	struct session_rec x = made(a, 0x0a00000c, 1), y = made(a, 0x0a00004c, 2);
+	struct session_rec x = fix_made(&seed, a, 0x0a00000c, 1),
+			   y = fix_made(&seed, a, 0x0a00004c, 2);
 	uint8_t first[SESSION_WIRE_MAX];
 	struct wr w = wr_init(first, sizeof(first));
 
@@ -615,7 +460,7 @@ void test_freed_again(void)
 		if (i == 0)
 			CU_ASSERT_EQUAL(session_free(b->t, FIX_BY, x.handle, 100), 0);
 	}
-	CU_ASSERT_EQUAL(ship(a, b, y.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(fix_ship(a, b, y.handle, SESSION_G_SLOT), 0);
 	CU_ASSERT_EQUAL(session_free(b->t, FIX_BY, y.handle, 102), 0);
 	CU_ASSERT_EQUAL(session_free(b->t, FIX_BY, x.handle, 109), 0);
 	CU_ASSERT_EQUAL(fix_broken(b), 0);

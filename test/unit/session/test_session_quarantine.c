@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How long an address waits where several sessions had it, some of them the other side's. */
+#include <errno.h>
+
+#include "session_fixture.h"
+
+static uint64_t seed = 13;
+
+/* Both were active and leased one address; the winner's session has ended when its record comes.
+ * The address is not free at the loser when its own session is cleared, but when the quarantine
+ * that came with the record is over. */
+void test_quarantine_inherited(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec ended = fix_made(&seed, a, 0x0a00000b, 5),
+			   again = { .pdp_type = 0x21, .key = 9 };
+
+	fix_made(&seed, b, 0x0a00004b, 6); /* in slot 0 */
+	fix_made(&seed, b, 0x0a00000b, 7); /* in slot 1 */
+	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, ended.handle, 0), 0);
+	CU_ASSERT_EQUAL(fix_ship(a, b, ended.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(fix_ship(a, b, session_handle_make(a->t, 11, 1, 0), SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), ended.handle);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	again.ue = ip_addr_v4(0x0a00000b);
+	CU_ASSERT_EQUAL(session_create(b->t, FIX_BY, &again, 1), -EEXIST);
+	session_quarantine_expire(b->t, FIX_BY, 11, 1000, 64);
+	CU_ASSERT_EQUAL(session_create(b->t, FIX_BY, &again, 1000), 0);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	fix_free(a);
+	fix_free(b);
+}
+
+/* Two sessions that had one address in turn and have ended, the first in slot 0. */
+static void ended_in_turn(struct chassis *c, uint32_t ue4, struct session_rec ended[2])
+{
+	ended[0] = fix_made(&seed, c, ue4, 5);
+	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, ended[0].handle, 90), 0);
+	session_quarantine_expire(c->t, FIX_BY, session_shard_of(&ended[0].ue), 100, 64);
+	ended[1] = fix_made(&seed, c, ue4, 6);
+	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, ended[1].handle, 104), 0);
+	CU_ASSERT_EQUAL(session_handle_slot(c->t, ended[1].handle), 1);
+}
+
+/* Of the second session nothing is heard but its end, while the first, which was heard of late,
+ * is still in quarantine: the address waits for as long as the second. */
+void test_quarantine_by_end_alone(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec ended[2], again = { .pdp_type = 0x21, .key = 9 };
+
+	ended_in_turn(a, 0x0a00000b, ended);
+	CU_ASSERT_EQUAL(fix_ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 100), 0);
+	CU_ASSERT_EQUAL(fix_ship_at(a, b, ended[1].handle, SESSION_G_SLOT, 104), 0);
+	CU_ASSERT_EQUAL(fix_ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 106), 0); /* repeated */
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 11, 110, 64), 1);
+	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), ended[1].handle);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	again.ue = ip_addr_v4(0x0a00000b);
+	CU_ASSERT_EQUAL(session_create(b->t, FIX_BY, &again, 110), -EEXIST);
+	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 11, 113, 64), 0);
+	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 11, 114, 64), 1);
+	CU_ASSERT_EQUAL(session_create(b->t, FIX_BY, &again, 114), 0);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	fix_free(a);
+	fix_free(b);
+}
+
+/* What is heard again of the first, which has waited, is no news: the address stays with the
+ * second. */
+void test_quarantine_old_end(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec ended[2];
+
+	ended_in_turn(a, 0x0a00000b, ended);
+	CU_ASSERT_EQUAL(fix_ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 90), 0);
+	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 11, 100, 64), 1);
+	CU_ASSERT_EQUAL(fix_ship_at(a, b, ended[1].handle, SESSION_G_SLOT, 104), 0);
+	CU_ASSERT_EQUAL(fix_ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 106), 0);
+	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), ended[1].handle);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	fix_free(a);
+	fix_free(b);
+}
+
+/* Both ended while a session of the other side had the address: when that one is cleared, the
+ * address waits for as long as the second. */
+void test_quarantine_inherited_youngest(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec ended[2];
+
+	fix_made(&seed, b, 0x0a00004b, 6); /* in slot 0 */
+	fix_made(&seed, b, 0x0a00008b, 7); /* in slot 1 */
+	fix_made(&seed, b, 0x0a00000b, 8); /* in slot 2 */
+	ended_in_turn(a, 0x0a00000b, ended);
+	CU_ASSERT_EQUAL(fix_ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 100), 0);
+	CU_ASSERT_EQUAL(fix_ship_at(a, b, ended[1].handle, SESSION_G_SLOT, 104), 0);
+	CU_ASSERT_EQUAL(
+		fix_ship_at(a, b, session_handle_make(a->t, 11, 2, 0), SESSION_G_SLOT, 104), 0);
+	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), ended[1].handle);
+	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 11, 110, 64), 1);
+	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), ended[1].handle);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	fix_free(a);
+	fix_free(b);
+}
+
+/* A free slot that is used anew leaves an address which has waited where it was leased. An older
+ * one that still waits with it inherits nothing, or a session of the other side that is cleared
+ * next would leave an address to nobody. */
+void test_quarantine_of_reused(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1), *later = fix_new(0, 1);
+	struct session_rec ended[2], contested, anew;
+
+	fix_made(&seed, b, 0x0a00004b, 6); /* in slot 0 */
+	fix_made(&seed, b, 0x0a00008b, 7); /* in slot 1 */
+	fix_made(&seed, b, 0x0a0000cb, 8); /* in slot 2 */
+	ended_in_turn(a, 0x0a00000b, ended);
+	fix_made(&seed, a, 0x0a00008b, 9);              /* in slot 2 */
+	contested = fix_made(&seed, a, 0x0a0000cb, 10); /* in slot 3 */
+	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, contested.handle, 104), 0);
+	CU_ASSERT_EQUAL(fix_ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 100), 0);
+	CU_ASSERT_EQUAL(fix_ship_at(a, b, ended[1].handle, SESSION_G_SLOT, 104), 0);
+	CU_ASSERT_EQUAL(fix_ship_at(a, b, contested.handle, SESSION_G_SLOT, 104), 0);
+	fix_made(&seed, later, 0x0a00000b, 5);
+	anew = fix_made(&seed, later, 0x0a00004b, 11); /* in slot 1 */
+	CU_ASSERT_EQUAL(fix_ship_at(later, b, anew.handle, SESSION_G_SLOT, 105), 0);
+	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), 0);
+	CU_ASSERT_EQUAL(
+		fix_ship_at(a, b, session_handle_make(a->t, 11, 2, 1), SESSION_G_SLOT, 106), 0);
+	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a0000cb), contested.handle);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	fix_free(a);
+	fix_free(b);
+	fix_free(later);
+}
