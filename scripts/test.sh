@@ -161,7 +161,10 @@ counting() { # counting NAME COMMAND...
 		"$log" | tail -n 1)
 	sed -nE "s/^(passed|failed) *([a-z0-9_]*\.[A-Za-z0-9_]*) ([0-9.]* s).*/\3 \2 ($name)/p" \
 		"$log" >>"$logs/took"
-	sed -nE "s/^(failed|FAILED|DIRTY) +/$name: &/p" "$log" >>"$logs/failures"
+	# With the ends of the logs that are printed below it, further in.
+	awk -v name="$name" '/^(failed|FAILED|DIRTY|AGAIN) / { print name ": " $0; below = 1; next }
+		below && /^    / { print; next }
+		{ below = 0 }' "$log" >>"$logs/failures"
 	if [ -n "$sum" ]; then
 		add "$sum"
 	else
@@ -262,7 +265,7 @@ exec 9<>"$logs/beside" 8<>"$logs/first"
 trap 'kill -- "-$(cat "$logs/beside.pid")" 2>/dev/null' EXIT
 if timed build build build "all app/tandem/tandem-next" "$suites"; then
 	echo built >&8
-	timed e2e counting e2e python3 test/e2e/run.py --build build
+	timed e2e counting e2e python3 test/e2e/run.py --build build --again 2
 else
 	echo failed >&8
 fi

@@ -23,6 +23,8 @@ FIXED = {1: 1, 14: 1, 8: 1, 16: 4, 17: 4, 127: 4, 20: 1}
 
 # After the last packet that came: for as long others may be on their way still.
 LAST_S = 3.0
+# So long an SGSN waits for a response before it repeats the request (TS 29.060 13.2).
+T3_RESPONSE_S = 3.0
 
 # A session: its TEIDs at the pair, the subscriber's address, the TEID at the SGSN.
 Context = collections.namedtuple("Context", "imsi control teid address own")
@@ -116,15 +118,22 @@ class Client:
         return data
 
     def request(self, kind, teid, body, timeout=10.0):
-        """A request and its response: (type, elements)."""
+        """A request, repeated while nobody answers, and its response: (type, elements)."""
         sequence, number = next(self.sequence), None
-        self.sock.send(message(kind, teid, sequence, body))
-        end = time.monotonic() + timeout
+        octets = message(kind, teid, sequence, body)
+        self.sock.send(octets)
+        now = time.monotonic()
+        end, again = now + timeout, now + T3_RESPONSE_S
         while number != sequence & 0xffff:  # what an earlier one was answered may be late
-            answer = self.receive(max(0.001, end - time.monotonic()))
-            if answer is None:
+            now = time.monotonic()
+            answer = self.receive(max(0.001, min(end, again) - now))
+            if answer is not None:
+                _, got, _, _, number = struct.unpack("!BBHIH", answer[:10])
+            elif time.monotonic() >= end:
                 raise LabError(f"no answer to GTP-C message {kind}")
-            _, got, _, _, number = struct.unpack("!BBHIH", answer[:10])
+            else:
+                self.sock.send(octets)
+                again += T3_RESPONSE_S
         if got != kind + 1:
             raise LabError(f"GTP-C message {kind}, number {sequence} was answered by {got}")
         return elements(answer[12:])

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs the end-to-end tests: every function test_* of test_*.py here; README.md tells how one is
 written. What a case returns is printed beside its name. `TIME name seconds` lines at the end have
-the durations. Ends with `N passed, N failed, N skipped`."""
+the durations. Ends with `N passed, N failed, N skipped`. With --again a few cases that failed are
+run a second time; both attempts are told."""
 
 import argparse
 import importlib
@@ -61,15 +62,28 @@ class Report:
     def __init__(self):
         self.count = {"passed": 0, "failed": 0, "skipped": 0}
         self.took = {}
+        self.failed = set()
 
     def add(self, result):
         """A case is done."""
         if result.dirty is not None:
             print(f"DIRTY   {result.dirty}", flush=True)
         self.count[result.verdict] += 1
+        if result.verdict == "failed":
+            self.failed.add(result.name)
         self.took[result.name] = result.seconds
         note = f": {result.note}" if result.note else ""
         print(f"{result.verdict:7} {result.name} {result.seconds:.1f} s{note}", flush=True)
+        for line in result.log:
+            print(line, flush=True)
+
+    def again(self, result):
+        """A case that failed was run a second time: one that passes is told, and fails nothing."""
+        if result.verdict == "passed":
+            self.count["failed"] -= 1
+            self.count["passed"] += 1
+        note = f": {result.note}" if result.note else ""
+        print(f"AGAIN   {result.name}: {result.verdict} at its second attempt{note}", flush=True)
         for line in result.log:
             print(line, flush=True)
 
@@ -88,6 +102,9 @@ def run_cases(cases, options):
     for some, jobs in ((together, options.jobs), ([c for c in cases if c.alone], 1)):
         if some:
             Crew(options, min(jobs, len(some))).run(Schedule(some), report.add)
+    once_more = [case for case in cases if case.name in report.failed]
+    if 0 < len(once_more) <= options.again and not options.keep:
+        Crew(options, 1).run(Schedule(once_more), report.again)
     return report.end()
 
 
@@ -99,6 +116,8 @@ def main():
                         help="only tests with NAME in their name; may be given more than once")
     parser.add_argument("--jobs", type=int, default=JOBS,
                         help=f"so many cases side by side (default {JOBS}), but for those alone")
+    parser.add_argument("--again", type=int, default=0, metavar="N",
+                        help="when at most N cases failed, run those once more (default 0)")
     parser.add_argument("--keep", action="store_true",
                         help="leave the lab of the (last) test as it is; one case at a time")
     parser.add_argument("--list", action="store_true", help="list the tests")

@@ -18,6 +18,8 @@ from lab import CORE_HOST, VIP, LabError, Process, in_namespace, run, wait_until
 SO_TIMESTAMPNS = 35
 # So long the probes of the last second are waited for, and any other for a second.
 LAST_S = 5.0
+# A GGSN of two chassis that has to answer does so long before.
+ANSWER_S = 10.0
 _ident = itertools.count(0x1000)
 _imsi = itertools.count(240010100000000, 100)
 
@@ -42,13 +44,18 @@ class Sgsnemu:
         os.makedirs(state, exist_ok=True)
         mode = extra or ("--createif", f"--tun-device={self.device}",
                          f"--netns={lab.namespace(self.namespace)}", "--defaultroute")
-        self.process = Process(lab, lab.namespace("acc"), f"sgsnemu-{self.namespace}", [
+        self.command = [
             "stdbuf", "-oL", "sgsnemu", "-l", self.local, "-r", remote, "--statedir", state,
             "--pidfile",
             os.path.join(state, "pid"), "--contexts",
             str(contexts), "-i",
             str(self.imsi), "-a", apn, *mode
-        ])
+        ]
+        self._begin()
+
+    def _begin(self):
+        self.process = Process(self.lab, self.lab.namespace("acc"), f"sgsnemu-{self.namespace}",
+                               self.command)
 
     @property
     def place(self):
@@ -62,10 +69,7 @@ class Sgsnemu:
     def attach(self, timeout=60):
         """Waits until every context has its address, and puts them all on the interface. Returns
         them."""
-        wait_until(
-            lambda: len(self.addresses()) >= self.contexts or not self.process.running(), timeout,
-            lambda: f"sgsnemu's {self.contexts} contexts; it said: "
-            f"{self.process.output()[-600:]}")
+        self._answered(timeout)
         found = self.addresses()
         if len(found) < self.contexts:
             raise LabError(f"sgsnemu ended early: {self.process.output()[-600:]}")
@@ -76,6 +80,26 @@ class Sgsnemu:
         for address in found[1:]:
             self.lab.ip(self.namespace, "addr", "replace", f"{address}/32", "dev", self.device)
         return found
+
+    def _answered(self, timeout):
+        """Waits until every context has its address, or sgsnemu ended. It sends each request once
+        and waits for ever, so that one lost datagram would be the end of it: where nothing more
+        is answered it is begun anew, as an SGSN that restarted."""
+        def answered():
+            return len(self.addresses()) >= self.contexts or not self.process.running()
+
+        end = time.monotonic() + timeout
+        while not answered():
+            known = self.process.output()
+            try:
+                wait_until(lambda: answered() or self.process.output() != known, ANSWER_S, "")
+            except LabError as error:
+                if time.monotonic() >= end:
+                    raise LabError(f"waited {timeout} s in vain for sgsnemu's {self.contexts} "
+                                   f"contexts; it said: {known[-600:]}") from error
+                self.lab.remarks.append("sgsnemu was not answered and asked once more")
+                self.kill()
+                self._begin()
 
     def detach(self, timeout=30.0):
         """Deletes the contexts as a phone that is switched off does. Returns the causes that the

@@ -130,7 +130,8 @@ class Worker:
             raise
         except BaseException as error:  # pylint: disable=broad-except
             result.verdict = "failed"
-            result.note = f"{type(error).__name__}: {error} ({place_of(error)})"
+            said = " | ".join(line.strip() for line in str(error).splitlines() if line.strip())
+            result.note = f"{type(error).__name__}: {said} ({place_of(error)})"
         finally:
             signal.alarm(0)
         result.seconds = time.monotonic() - began
@@ -168,10 +169,11 @@ class Worker:
 
     def _watched(self, case, result, lab):
         """Runs a case in a lab; when it fails the logs are kept."""
+        lab.remarks.clear()
         try:
             note = self._call(case, lab)
             check_end(lab)
-            return note
+            return "; ".join(([note] if note else []) + lab.remarks) or None
         except labs.Skip:
             raise
         except BaseException:
