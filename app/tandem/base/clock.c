@@ -27,9 +27,12 @@ const struct clock_ops clock_tsc = { clock_tsc_ticks, clock_tsc_hz, clock_tsc_wa
 
 const struct clock_ops *clock_ops = &clock_tsc;
 uint64_t clock_hz = 1; /* never 0: a log line of an early error may ask for the time */
+uint64_t clock_us_per_tick;
 
 void clock_init(const struct clock_ops *ops)
 {
 	clock_ops = ops;
 	clock_hz = ops->hz();
+	/* Upwards: a whole microsecond stays one. */
+	clock_us_per_tick = ((USEC_PER_SEC << CLOCK_SHIFT) + clock_hz - 1) / clock_hz;
 }
