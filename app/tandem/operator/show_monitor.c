@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Views of the monitors, and the command that resets the probes of AAA servers. */
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "command.h"
 #include "monitors/monitors.h"
@@ -23,20 +23,13 @@ static void show_monitor_types(json_t *o, const char *key, uint8_t types)
 
 static void show_monitor_change(json_t *o, usec_t changed, usec_t now)
 {
-	struct timespec wall;
-	struct tm tm;
-	char text[32];
-
 	if (changed == USEC_NEVER) {
 		json_object_set_new(o, "last_change", json_null());
 		json_object_set_new(o, "last_change_age_ms", json_null());
 		return;
 	}
-	clock_gettime(CLOCK_REALTIME, &wall);
-	wall.tv_sec -= (time_t)((now - changed) / USEC_PER_SEC);
-	gmtime_r(&wall.tv_sec, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	json_object_set_new(o, "last_change", json_string(text));
+	json_object_set_new(
+		o, "last_change", show_time(clock_wall_us() - (int64_t)(now - changed)));
 	json_object_set_new(o, "last_change_age_ms",
 		json_integer((json_int_t)((now - changed) / USEC_PER_MSEC)));
 }
