@@ -390,9 +390,12 @@ void reload_hangup(struct operator_reload *r)
 
 void reload_turn(struct operator_reload *r)
 {
+	/* Each turn: a snapshot that was replaced is freed as soon as no core holds it. */
+	bool held = settings_holder(r->s.settings) != NULL;
+
 	/* What is read now may be older than the signal, and nobody is there who could be told to
 	 * try again. */
-	if (!r->hangup || r->disk != NULL || settings_holder(r->s.settings) != NULL)
+	if (!r->hangup || r->disk != NULL || held)
 		return;
 	r->hangup = false;
 	LOG(NOTICE, "SIGHUP came: the configuration is loaded anew path=%s", LOG_TEXT(r->s.file));

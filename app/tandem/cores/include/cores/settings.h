@@ -32,7 +32,8 @@ struct settings_apn {
 	struct settings_police up, down;            /* of the APN's AMBR */
 };
 
-/* A snapshot. Nobody changes it once it is published. */
+/* A snapshot. Nobody changes it once it is published. It has what a reload may change while cores
+ * read; pools change with a restart alone, and stand in the table of sessions. */
 struct settings {
 	uint64_t number; /* 1: that of the start. Set by settings_publish(). */
 	unsigned int n_apns;
