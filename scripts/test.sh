@@ -196,6 +196,9 @@ finish() {
 		echo "What failed or left its pair unclean:"
 		cut -c 1-2400 "$logs/failures" | sed 's/^/  /'
 	fi
+	awk '/: AGAIN .*: passed at/ { n++ }
+		END { if (n > 0) print n " of those that passed failed at their first attempt" }' \
+		"$logs/failures"
 	[[ "$sum" == *" 0 failed"* ]] || say "logs: $logs, build*/meson-logs"
 	echo "$sum"
 	[[ "$sum" == *" 0 failed"* ]]

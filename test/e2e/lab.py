@@ -228,7 +228,7 @@ class Lab:
         self.keep = keep
         self.alone = alone  # whether it has to see to it that no other lab is there
         self.memory = ["--no-huge", "-m", "512"]  # what a chassis' EAL gets
-        self.remarks = []  # what a case does not fail of, and whoever reads its result wants to know
+        self.remarks = []  # printed with a case's result; it does not fail of them
         self.processes = []
         self.namespaces = []
         self.cleanups = []
