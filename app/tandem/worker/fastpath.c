@@ -60,7 +60,7 @@ void fastpath_send(struct fastpath *f, uint16_t port, struct rte_mbuf *m)
 
 /* An IPv4 packet that is for us, at the end of the Ethernet header: whole, in one piece and without
  * link padding. */
-static inline uint64_t *outer_check(struct fastpath *f, struct rte_mbuf *m)
+static inline uint64_t *fastpath_check_outer(struct fastpath *f, struct rte_mbuf *m)
 {
 	const struct rte_ipv4_hdr *ip;
 	uint64_t flags = m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
@@ -100,7 +100,7 @@ static inline bool fastpath_elsewhere(
 }
 
 /* What is neither a G-PDU nor wrong. m is consumed. */
-static void gtpu_other(
+static void fastpath_handle_gtpu(
 	struct fastpath *f, struct rte_mbuf *m, enum gtpu_verdict verdict, uint8_t type)
 {
 	static const size_t why[] = {
@@ -136,7 +136,7 @@ static void gtpu_other(
 /* UDP to the VIP that came in whole. The UDP checksum of a G-PDU stays unread: it may be zero, the
  * inner packet carries its own, and to sum a payload that only passes would cost more than all the
  * rest. */
-static inline void classify_udp(struct fastpath *f, struct fp_burst *b, struct rte_mbuf *m)
+static inline void fastpath_classify_udp(struct fastpath *f, struct fp_burst *b, struct rte_mbuf *m)
 {
 	const struct rte_ipv4_hdr *ip =
 		rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, FP_ETH);
@@ -161,7 +161,7 @@ static inline void classify_udp(struct fastpath *f, struct fp_burst *b, struct r
 	}
 	verdict = gtpu_parse((const uint8_t *)(udp + 1), len - sizeof(*udp), &g);
 	if (unlikely(verdict != GTPU_OK || g.type != GTPU_G_PDU)) {
-		gtpu_other(f, m, verdict, g.type);
+		fastpath_handle_gtpu(f, m, verdict, g.type);
 		return;
 	}
 	if (unlikely(f->mode == FASTPATH_IDLE)) {
@@ -199,9 +199,9 @@ static inline void fastpath_classify(
 	if (dst4 == sh->gtp4 && (sh->port[port].roles & CONFIG_ACCESS) &&
 		ip->next_proto_id == IPPROTO_UDP &&
 		!(ip->fragment_offset & rte_cpu_to_be_16(FP_IP_FRAGMENT))) {
-		why = outer_check(f, m);
+		why = fastpath_check_outer(f, m);
 		if (likely(why == NULL))
-			classify_udp(f, b, m);
+			fastpath_classify_udp(f, b, m);
 		else
 			fp_drop(m, why);
 		return;
@@ -213,7 +213,7 @@ static inline void fastpath_classify(
 		return;
 	}
 	rte_prefetch0((const void *)(uintptr_t)entry);
-	why = f->mode == FASTPATH_IDLE ? &f->count.drop_not_active : outer_check(f, m);
+	why = f->mode == FASTPATH_IDLE ? &f->count.drop_not_active : fastpath_check_outer(f, m);
 	if (unlikely(why != NULL)) {
 		fp_drop(m, why);
 		return;
@@ -224,7 +224,7 @@ static inline void fastpath_classify(
 }
 
 /* Second pass of the downlink: the handles have arrived, the slots' lines are asked for. */
-static inline void find_slots(struct fastpath *f, struct fp_burst *b)
+static inline void fastpath_find_slots(struct fastpath *f, struct fp_burst *b)
 {
 	uint16_t n = 0;
 
@@ -257,7 +257,7 @@ static inline void fastpath_run(struct fastpath *f, struct fp_burst *b)
 	for (uint16_t i = 0; i < b->n_up; i++)
 		rte_prefetch0(b->up[i].slot);
 	if (b->n_down > 0)
-		find_slots(f, b);
+		fastpath_find_slots(f, b);
 	if (b->n_up > 0)
 		fp_up_burst(f, b);
 	if (b->n_down > 0)
@@ -266,7 +266,7 @@ static inline void fastpath_run(struct fastpath *f, struct fp_burst *b)
 
 /* Once a burst: who may serve no longer forwards nothing more, whatever it owns. The mode for this
  * burst; what else comes in is the kernel's as ever. */
-static inline enum fastpath_mode mode_of_burst(const struct fastpath *f)
+static inline enum fastpath_mode fastpath_mode_of_burst(const struct fastpath *f)
 {
 	return unlikely(role_lapsed(f->role, f->now_tsc)) && f->mode == FASTPATH_OWN ? FASTPATH_IDLE
 										     : f->mode;
@@ -279,7 +279,7 @@ void fastpath_rx(struct fastpath *f, uint16_t port, struct rte_mbuf **pkts, uint
 
 	b.n_up = b.n_down = 0;
 	b.handed = false;
-	f->mode = mode_of_burst(f);
+	f->mode = fastpath_mode_of_burst(f);
 	for (uint16_t i = 0; i < n; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], const void *));
 	for (uint16_t i = 0; i < n; i++) {
@@ -298,7 +298,7 @@ void fastpath_handed(struct fastpath *f, struct rte_mbuf **pkts, uint16_t n)
 	b.n_up = b.n_down = 0;
 	b.handed = true;
 	f->count.handed_in += n;
-	f->mode = mode_of_burst(f);
+	f->mode = fastpath_mode_of_burst(f);
 	for (uint16_t i = 0; i < n; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], const void *));
 	for (uint16_t i = 0; i < n; i++) {

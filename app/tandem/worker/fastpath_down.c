@@ -11,7 +11,7 @@ struct sum {
 /* Adjacency of the SGSN: cached in the slot by its owner. The generation is read before the
  * look-up, so that a change of the FIB in between leaves a stale mark and not a stale hop;
  * generation 0 is that of a slot never used. */
-static inline uint32_t hop_of(
+static inline uint32_t fastpath_sgsn_hop(
 	struct fastpath *f, struct session_slot *s, uint32_t peer4, const bool late)
 {
 	uint32_t gen, nh;
@@ -62,7 +62,7 @@ static inline void fastpath_encapsulate(
 	gtpu_header((uint8_t *)(udp + 1), v->peer_teid, (uint16_t)total);
 }
 
-static __rte_always_inline uint64_t *down_one(
+static __rte_always_inline uint64_t *fastpath_down_packet(
 	struct fastpath *f, struct fp_item *it, struct sum *sum, const bool late)
 {
 	struct rte_mbuf *m = it->m;
@@ -87,7 +87,7 @@ static __rte_always_inline uint64_t *down_one(
 		fp_icmp_error(f, m, ICMP_TIME_EXCEEDED, 0, 0);
 		return &f->count.drop_ttl;
 	}
-	why = fp_hop(f, hop_of(f, s, v.peer4, late), v.peer4, CONFIG_ACCESS, &hop);
+	why = fp_hop(f, fastpath_sgsn_hop(f, s, v.peer4, late), v.peer4, CONFIG_ACCESS, &hop);
 	if (unlikely(why != NULL))
 		return why;
 	mtu = f->sh->port[hop.port].mtu;
@@ -115,7 +115,7 @@ static __rte_always_inline uint64_t *down_one(
 	return NULL;
 }
 
-static __rte_always_inline void down_burst(
+static __rte_always_inline void fastpath_down_packets(
 	struct fastpath *f, struct fp_item *items, uint16_t n, const bool late)
 {
 	struct sum sum = { 0 };
@@ -127,7 +127,7 @@ static __rte_always_inline void down_burst(
 		unsigned int len = items[i].m->data_len - (unsigned int)FP_ETH;
 
 		sum.bytes += len;
-		why = down_one(f, &items[i], &sum, late);
+		why = fastpath_down_packet(f, &items[i], &sum, late);
 		if (unlikely(why != NULL) && fp_refuse(f, items[i].m, why)) {
 			held++;
 			sum.bytes -= len;
@@ -142,9 +142,9 @@ static __rte_always_inline void down_burst(
 void fp_down_burst(struct fastpath *f, struct fp_burst *b)
 {
 	if (likely(f->mode == FASTPATH_OWN))
-		down_burst(f, b->down, b->n_down, false);
+		fastpath_down_packets(f, b->down, b->n_down, false);
 	else
-		down_burst(f, b->down, b->n_down, true);
+		fastpath_down_packets(f, b->down, b->n_down, true);
 }
 
 void fp_down_inner(struct fastpath *f, struct rte_mbuf *m, const _Atomic uint32_t *entry)
@@ -162,5 +162,5 @@ void fp_down_inner(struct fastpath *f, struct rte_mbuf *m, const _Atomic uint32_
 		return;
 	}
 	it.slot = session_slot_of(f->sh->table, handle);
-	down_burst(f, &it, 1, f->mode == FASTPATH_LATE);
+	fastpath_down_packets(f, &it, 1, f->mode == FASTPATH_LATE);
 }

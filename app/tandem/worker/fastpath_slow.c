@@ -112,7 +112,7 @@ void fastpath_fini(struct fastpath *f)
 /* Whose name an error carries: the address of the port that the packet came in on, if that is a
  * core one; the access network's addresses are no subscriber's business where another is to be had.
  */
-static uint32_t error_source(const struct worker_shared *sh, uint16_t port)
+static uint32_t fastpath_icmp_source(const struct worker_shared *sh, uint16_t port)
 {
 	if ((sh->port[port].roles & CONFIG_CORE) && sh->port[port].twin4 != 0)
 		return sh->port[port].twin4;
@@ -123,7 +123,7 @@ static uint32_t error_source(const struct worker_shared *sh, uint16_t port)
 }
 
 /* RFC 1122 3.2.2 and RFC 1812 4.3.2.7: what must never be answered by an error. */
-static bool no_error_about(const struct rte_ipv4_hdr *ip, uint32_t len)
+static bool fastpath_icmp_forbidden(const struct rte_ipv4_hdr *ip, uint32_t len)
 {
 	uint32_t src = rte_be_to_cpu_32(ip->src_addr), dst = rte_be_to_cpu_32(ip->dst_addr);
 	uint32_t header = (ip->version_ihl & 15u) * 4;
@@ -165,7 +165,7 @@ static void fastpath_output(struct fastpath *f, struct rte_mbuf *m)
 }
 
 /* The port that a frame of our own pretends to have come in on. */
-static uint16_t core_port(const struct worker_shared *sh, uint16_t port)
+static uint16_t fastpath_core_port(const struct worker_shared *sh, uint16_t port)
 {
 	if (sh->port[port].roles & CONFIG_CORE)
 		return port;
@@ -191,7 +191,8 @@ void fp_icmp_error(
 	struct rte_icmp_hdr *icmp;
 	struct rte_mbuf *e;
 
-	if (no_error_about(about, len) || !fp_rate(&f->icmp_tsc, f->now_tsc, ICMP_ERRORS_PER_S))
+	if (fastpath_icmp_forbidden(about, len) ||
+		!fp_rate(&f->icmp_tsc, f->now_tsc, ICMP_ERRORS_PER_S))
 		return;
 	e = rte_pktmbuf_alloc(f->sh->direct);
 	eth = e == NULL ? NULL
@@ -202,7 +203,7 @@ void fp_icmp_error(
 		f->count.drop_no_mbuf++;
 		return;
 	}
-	e->port = core_port(f->sh, m->port);
+	e->port = fastpath_core_port(f->sh, m->port);
 	eth->dst_addr = eth->src_addr = *ether_of(&f->sh->fib->mac[e->port]);
 	eth->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
 	ip = (struct rte_ipv4_hdr *)(eth + 1);
@@ -212,7 +213,7 @@ void fp_icmp_error(
 		.packet_id = rte_cpu_to_be_16(f->ip_id++),
 		.time_to_live = FP_TTL + 1, /* the downlink takes one */
 		.next_proto_id = IPPROTO_ICMP,
-		.src_addr = rte_cpu_to_be_32(error_source(f->sh, m->port)),
+		.src_addr = rte_cpu_to_be_32(fastpath_icmp_source(f->sh, m->port)),
 		.dst_addr = about->src_addr,
 	};
 	ip->hdr_checksum = rte_ipv4_cksum(ip);

@@ -9,7 +9,7 @@ struct sum {
 	uint64_t packets, bytes;
 };
 
-static void no_session(struct fastpath *f, struct rte_mbuf *m)
+static void fastpath_answer_no_session(struct fastpath *f, struct rte_mbuf *m)
 {
 	f->count.drop_no_session_up++;
 	/* Late: the session may only just have ended at the new owner, whose word it is. */
@@ -22,7 +22,7 @@ static void no_session(struct fastpath *f, struct rte_mbuf *m)
 /* The inner header; what the tunnel carries behind the packet is not part of it. The checksum is
  * read because a router must (RFC 1812 5.2.2) and because the TTL's change would otherwise be the
  * only thing that is right. */
-static inline uint64_t *inner_check(
+static inline uint64_t *fastpath_check_inner(
 	struct fastpath *f, const struct fp_item *it, const struct rte_ipv4_hdr *ip)
 {
 	unsigned int header = (ip->version_ihl & 15u) * 4,
@@ -56,7 +56,8 @@ static inline void fastpath_decapsulate(struct rte_mbuf *m, uint16_t offset, uin
 
 /* Goes on as if it had come from the core network: its next owner may be another worker, which
  * classifies it again. */
-static void ue_to_ue(struct fastpath *f, struct rte_mbuf *m, const _Atomic uint32_t *entry)
+static void fastpath_send_ue_to_ue(
+	struct fastpath *f, struct rte_mbuf *m, const _Atomic uint32_t *entry)
 {
 	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
 	uint16_t port = 0;
@@ -76,7 +77,7 @@ static void ue_to_ue(struct fastpath *f, struct rte_mbuf *m, const _Atomic uint3
 }
 
 /* The inner packet is as long as `total` and stands behind the room for an Ethernet header. */
-static inline uint64_t *too_big(
+static inline uint64_t *fastpath_refuse_too_big(
 	struct fastpath *f, struct rte_mbuf *m, const struct rte_ipv4_hdr *ip, uint16_t mtu)
 {
 	if (!(ip->fragment_offset & rte_cpu_to_be_16(FP_IP_DF)))
@@ -86,7 +87,7 @@ static inline uint64_t *too_big(
 }
 
 /* The user's own packet, by the next hop. */
-static __rte_always_inline void up_send(
+static __rte_always_inline void fastpath_up_send(
 	struct fastpath *f, struct rte_mbuf *m, const struct fp_hop *hop, uint32_t total)
 {
 	fp_ttl_down(rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, FP_ETH));
@@ -97,7 +98,7 @@ static __rte_always_inline void up_send(
 		fp_fragment(f, hop->port, m);
 }
 
-static __rte_always_inline uint64_t *up_one(
+static __rte_always_inline uint64_t *fastpath_up_packet(
 	struct fastpath *f, struct fp_item *it, struct sum *sum, const bool late)
 {
 	struct rte_mbuf *m = it->m;
@@ -110,10 +111,10 @@ static __rte_always_inline uint64_t *up_one(
 	uint64_t *why;
 
 	if (unlikely(!fp_view(s, it->handle, late, &v))) {
-		no_session(f, m);
+		fastpath_answer_no_session(f, m);
 		return NULL;
 	}
-	why = inner_check(f, it, ip);
+	why = fastpath_check_inner(f, it, ip);
 	if (unlikely(why != NULL))
 		return why;
 	if (unlikely(rte_be_to_cpu_32(ip->src_addr) != v.ue4))
@@ -135,7 +136,7 @@ static __rte_always_inline uint64_t *up_one(
 	fastpath_decapsulate(m, it->offset, total);
 	if (unlikely(entry != NULL)) { /* one router, one hop: the downlink takes the TTL */
 		fp_account(f, s, it->handle, &s->up_pkts, total, late);
-		ue_to_ue(f, m, entry);
+		fastpath_send_ue_to_ue(f, m, entry);
 		return NULL;
 	}
 	if (unlikely(ip->time_to_live <= 1)) {
@@ -143,18 +144,19 @@ static __rte_always_inline uint64_t *up_one(
 		return &f->count.drop_ttl;
 	}
 	if (unlikely(total > f->sh->port[hop.port].mtu)) {
-		why = too_big(f, m, ip, f->sh->port[hop.port].mtu);
+		why = fastpath_refuse_too_big(f, m, ip, f->sh->port[hop.port].mtu);
 		if (why != NULL)
 			return why;
 	}
 	fp_account(f, s, it->handle, &s->up_pkts, total, late);
 	sum->packets++;
 	sum->bytes += total;
-	up_send(f, m, &hop, total);
+	fastpath_up_send(f, m, &hop, total);
 	return NULL;
 }
 
-static __rte_always_inline void up_burst(struct fastpath *f, struct fp_burst *b, const bool late)
+static __rte_always_inline void fastpath_up_packets(
+	struct fastpath *f, struct fp_burst *b, const bool late)
 {
 	struct sum out = { 0 };
 	uint64_t bytes = 0;
@@ -164,7 +166,7 @@ static __rte_always_inline void up_burst(struct fastpath *f, struct fp_burst *b,
 		uint64_t *why;
 
 		bytes += b->up[i].len;
-		why = up_one(f, &b->up[i], &out, late);
+		why = fastpath_up_packet(f, &b->up[i], &out, late);
 		if (unlikely(why != NULL) && fp_refuse(f, b->up[i].m, why)) {
 			held++;
 			bytes -= b->up[i].len;
@@ -179,7 +181,7 @@ static __rte_always_inline void up_burst(struct fastpath *f, struct fp_burst *b,
 void fp_up_burst(struct fastpath *f, struct fp_burst *b)
 {
 	if (likely(f->mode == FASTPATH_OWN))
-		up_burst(f, b, false);
+		fastpath_up_packets(f, b, false);
 	else
-		up_burst(f, b, true);
+		fastpath_up_packets(f, b, true);
 }

@@ -79,7 +79,7 @@ void sync_stream(struct sync *s, bool on, bool late, usec_t audit_us, usec_t now
 	}
 }
 
-static bool packet_open(struct sync *s, usec_t now)
+static bool sync_packet_open(struct sync *s, usec_t now)
 {
 	uint8_t *p;
 
@@ -105,7 +105,7 @@ static bool packet_open(struct sync *s, usec_t now)
 }
 
 /* The record at the end of the packet is complete. */
-static void run_close(struct sync *s)
+static void sync_run_close(struct sync *s)
 {
 	size_t len = s->run != NULL ? (size_t)(s->w.p - s->run) - REPL_RECORD_HEAD : 0;
 
@@ -116,13 +116,13 @@ static void run_close(struct sync *s)
 	s->run = NULL;
 }
 
-static void packet_close(struct sync *s)
+static void sync_packet_close(struct sync *s)
 {
 	struct rte_mbuf *m = s->open;
 
 	if (m == NULL)
 		return;
-	run_close(s);
+	sync_run_close(s);
 	m->data_len = (uint16_t)(s->w.p - rte_pktmbuf_mtod(m, uint8_t *));
 	m->pkt_len = m->data_len;
 	s->open = NULL;
@@ -134,17 +134,17 @@ static void packet_close(struct sync *s)
 }
 
 /* An open packet with room for a record of `bytes` (and an entry, if it has one). */
-static bool packet_room(struct sync *s, size_t bytes, bool entry, usec_t now)
+static bool sync_packet_reserve(struct sync *s, size_t bytes, bool entry, usec_t now)
 {
 	if (s->open != NULL &&
 		(s->w.left < bytes || (entry && meta_of(s->open)->n == REPL_ENTRIES)))
-		packet_close(s);
-	return s->open != NULL || packet_open(s, now);
+		sync_packet_close(s);
+	return s->open != NULL || sync_packet_open(s, now);
 }
 
-static void record_head(struct sync *s, enum repl_kind kind, size_t body)
+static void sync_record_begin(struct sync *s, enum repl_kind kind, size_t body)
 {
-	run_close(s);
+	sync_run_close(s);
 	wr_u8(&s->w, (uint8_t)kind);
 	wr_u16(&s->w, (uint16_t)body);
 }
@@ -152,13 +152,13 @@ static void record_head(struct sync *s, enum repl_kind kind, size_t body)
 /* The usual: a live slot of which nothing changed but its usage, and that by less than 2^30. One
  * more in the run at the end of the packet. False: it is not that easy, or there is no room;
  * nothing was written. */
-static bool encode_usage(struct sync *s, const struct session_slot *slot, usec_t now)
+static bool sync_encode_usage(struct sync *s, const struct session_slot *slot, usec_t now)
 {
 	struct stream_meta *meta;
 
 	if (slot->dirty != SESSION_G_USAGE32 || s->late ||
-		!packet_room(s, (s->run != NULL ? 0 : REPL_RECORD_HEAD) + SESSION_USAGE_BYTES, true,
-			now))
+		!sync_packet_reserve(s,
+			(s->run != NULL ? 0 : REPL_RECORD_HEAD) + SESSION_USAGE_BYTES, true, now))
 		return false;
 	if (!session_put_usage(slot, s->w.p + (s->run != NULL ? 0 : REPL_RECORD_HEAD)))
 		return false;
@@ -200,12 +200,12 @@ static bool sync_encode(
 	if (groups == 0) /* nothing that the peer would understand changed */
 		return true;
 	/* USAGE32 may grow to USAGE64 */
-	if (!packet_room(s, REPL_RECORD_HEAD + session_wire_size(groups) + 16, true, now))
+	if (!sync_packet_reserve(s, REPL_RECORD_HEAD + session_wire_size(groups) + 16, true, now))
 		return false;
-	run_close(s);
+	sync_run_close(s);
 	before = s->w;
 	head = s->w.p;
-	record_head(s, whole ? REPL_SLOT : REPL_DELTA, 0);
+	sync_record_begin(s, whole ? REPL_SLOT : REPL_DELTA, 0);
 	written = session_encode(s->table, shard, n, groups, &s->w);
 	if (s->late && written != SESSION_G_USAGE64) { /* its new writer has just freed it */
 		s->w = before;
@@ -230,7 +230,7 @@ static bool sync_encode(
 	return true;
 }
 
-static uint32_t commit_next(struct sync *s)
+static uint32_t sync_commit_next(struct sync *s)
 {
 	s->commit = (s->commit + 1) & 0xffffff;
 	if (s->commit == 0)
@@ -245,7 +245,7 @@ uint32_t sync_commit(struct sync *s, uint32_t handle, usec_t now)
 
 	if (!s->on || s->late)
 		return 0;
-	commit = commit_next(s);
+	commit = sync_commit_next(s);
 	s->count.commits++;
 	if (!sync_encode(s, handle, SESSION_G_SLOT, commit, now)) {
 		dirty_mark_soon(&s->dirty, slot, handle, SESSION_G_SLOT);
@@ -279,7 +279,7 @@ void sync_want(struct sync *s, unsigned int how, uint32_t bucket, uint64_t arg)
 /* Encodes what is dirty in one bucket, so that the digest behind it speaks of what was sent. What
  * was encoded leaves `force`: where there is never room for all at once, the next turn goes on and
  * does not begin again. */
-static bool encode_dirty_of_bucket(
+static bool sync_encode_bucket(
 	struct sync *s, uint32_t shard, uint32_t bucket, uint64_t *force, usec_t now)
 {
 	for (uint32_t i = 0; i < SESSION_BUCKET; i++) {
@@ -304,7 +304,7 @@ static bool encode_dirty_of_bucket(
 }
 
 /* One piece of an audit job: a few buckets. False: no room, the job stays. */
-static bool audit_piece(struct sync *s, usec_t now)
+static bool sync_encode_audit(struct sync *s, usec_t now)
 {
 	struct audit_job *j = &s->job;
 	uint32_t shard = j->bucket / s->table->buckets, bucket = j->bucket % s->table->buckets;
@@ -312,11 +312,11 @@ static bool audit_piece(struct sync *s, usec_t now)
 	size_t body = j->what == AUDIT_JOB_LEVEL2 ? 5 + 2 * SESSION_BUCKET : 7 + 8 * (size_t)n;
 
 	for (uint32_t i = 0; i < n; i++)
-		if (!encode_dirty_of_bucket(s, shard, bucket + i, &j->mask, now))
+		if (!sync_encode_bucket(s, shard, bucket + i, &j->mask, now))
 			return false;
-	if (!packet_room(s, REPL_RECORD_HEAD + body, false, now))
+	if (!sync_packet_reserve(s, REPL_RECORD_HEAD + body, false, now))
 		return false;
-	record_head(s, REPL_DIGEST, body);
+	sync_record_begin(s, REPL_DIGEST, body);
 	if (j->what == AUDIT_JOB_LEVEL2) {
 		audit_digest_slots(&s->w, j->bucket);
 		for (uint32_t i = 0; i < SESSION_BUCKET; i++)
@@ -343,7 +343,7 @@ static bool sync_below(const struct sync *s, const _Atomic uint32_t *limit)
 
 /* Whatever is listed and due, `soon` first. False: no room. While deltas must wait, what signalling
  * changed still goes; of `soon` that is all that is not usage. */
-static bool encode_due(struct sync *s, bool *busy, usec_t now)
+static bool sync_encode_due(struct sync *s, bool *busy, usec_t now)
 {
 	bool deltas = sync_below(s, &s->limits->delta);
 	unsigned int most =
@@ -361,7 +361,7 @@ static bool encode_due(struct sync *s, bool *busy, usec_t now)
 			continue;
 		}
 		*busy = true;
-		if (!encode_usage(s, slot, now) &&
+		if (!sync_encode_usage(s, slot, now) &&
 			!sync_encode(s, handle, slot->dirty, s->commit, now)) {
 			dirty_mark_soon(&s->dirty, slot, handle, slot->dirty);
 			return false;
@@ -372,7 +372,8 @@ static bool encode_due(struct sync *s, bool *busy, usec_t now)
 }
 
 /* A piece of bulk, while the FIFO is below the limit and for so many packets at most. */
-static bool bulk_turn(struct sync *s, const _Atomic uint32_t *limit, uint32_t packets, usec_t now)
+static bool sync_bulk_turn(
+	struct sync *s, const _Atomic uint32_t *limit, uint32_t packets, usec_t now)
 {
 	bool did = false;
 
@@ -386,7 +387,7 @@ static bool bulk_turn(struct sync *s, const _Atomic uint32_t *limit, uint32_t pa
 	}
 	s->bulk_most = atomic_load_explicit(limit, memory_order_relaxed);
 	s->bulk_left = packets;
-	did = audit_piece(s, now);
+	did = sync_encode_audit(s, now);
 	s->bulk_packets = s->count.packets;
 	s->bulk_most = UINT32_MAX;
 	return did;
@@ -404,16 +405,16 @@ bool sync_turn(struct sync *s, usec_t now)
 		return false;
 	if (s->paused) { /* what was lost is still ours to repair; what changes now is late usage */
 		s->dirty.due_end = s->dirty.normal.head;
-		(void)encode_due(s, &busy, now);
-		packet_close(s);
+		(void)sync_encode_due(s, &busy, now);
+		sync_packet_close(s);
 		return busy;
 	}
 	if (!s->late && s->count.packets - s->bulk_packets >= SYNC_SHARE)
-		busy = bulk_turn(s, &s->limits->delta, 1, now);
-	if (encode_due(s, &busy, now) && !s->late)
-		busy = bulk_turn(s, &s->limits->bulk, UINT32_MAX, now) || busy;
+		busy = sync_bulk_turn(s, &s->limits->delta, 1, now);
+	if (sync_encode_due(s, &busy, now) && !s->late)
+		busy = sync_bulk_turn(s, &s->limits->bulk, UINT32_MAX, now) || busy;
 	if (s->open != NULL && (s->urgent || now - s->opened >= SYNC_FLUSH_US))
-		packet_close(s);
+		sync_packet_close(s);
 	return busy;
 }
 
@@ -429,10 +430,10 @@ bool sync_drained(struct sync *s, uint32_t mark, usec_t now)
 	if (s->on && !s->paused) {
 		bool busy;
 
-		(void)encode_due(s, &busy, now);
+		(void)sync_encode_due(s, &busy, now);
 	}
 	if ((int32_t)(mark - s->dirty.normal.head) > 0 || s->dirty.soon.head != s->dirty.soon.tail)
 		return false;
-	packet_close(s);
+	sync_packet_close(s);
 	return true;
 }

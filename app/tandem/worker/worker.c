@@ -95,7 +95,7 @@ static void worker_done(
 	worker_report(w, from_worker_done(w->env.msgs, order, term, cookie, ok));
 }
 
-static void late_apply(struct worker *w, uint32_t handle, const struct session_usage *u)
+static void worker_late_apply(struct worker *w, uint32_t handle, const struct session_usage *u)
 {
 	struct session_slot *s;
 
@@ -111,7 +111,7 @@ static void late_apply(struct worker *w, uint32_t handle, const struct session_u
 
 /* Handing over, the slots may be the peer's any moment. It was acknowledged already: kept until it
  * is known who has them. */
-static void late_keep(struct worker *w, const struct repl_to_worker_late_usage *m)
+static void worker_late_keep(struct worker *w, const struct repl_to_worker_late_usage *m)
 {
 	unsigned int i = 0;
 
@@ -131,9 +131,9 @@ static void worker_late_usage(void *worker, struct repl_to_worker_late_usage *m)
 	struct worker *w = worker;
 
 	if (w->fp.mode == FASTPATH_OWN)
-		late_apply(w, m->handle, &m->usage);
+		worker_late_apply(w, m->handle, &m->usage);
 	else if (w->fp.mode == FASTPATH_LATE && !w->sync.late)
-		late_keep(w, m);
+		worker_late_keep(w, m);
 	else /* it waited in the ring while the role ended: the winner tells it in full */
 		w->count.late_usage_refused++;
 }
@@ -189,7 +189,7 @@ static void worker_resume(void *worker, struct to_worker_resume *m)
 	worker_owns(w, m->term, true);
 	w->fp.mode = FASTPATH_OWN;
 	for (; w->n_kept > 0; w->n_kept--)
-		late_apply(w, w->kept[w->n_kept - 1].handle, &w->kept[w->n_kept - 1].usage);
+		worker_late_apply(w, w->kept[w->n_kept - 1].handle, &w->kept[w->n_kept - 1].usage);
 	worker_done(w, TO_WORKER_RESUME, m->term, m->cookie, true);
 }
 
@@ -365,7 +365,7 @@ static bool worker_receive(struct worker *w)
 }
 
 /* Marks what we counted, a piece of the table a turn. True when all was looked at. */
-static bool late_sweep(struct worker *w)
+static bool worker_late_sweep(struct worker *w)
 {
 	for (unsigned int i = 0; i < WORKER_SWEEP_FAST && w->late_slots > 0; i++) {
 		uint32_t n = --w->late_slots, shard = w->shards[n / w->env.shared->table->n_slots];
@@ -382,7 +382,7 @@ static bool late_sweep(struct worker *w)
 
 /* Handed over: late packets are forwarded until none came for a second. What they counted goes out
  * as late usage; when all of it has left for the replication core, control is told. */
-static void late_end(struct worker *w, usec_t now)
+static void worker_late_end(struct worker *w, usec_t now)
 {
 	if (w->fp.mode == FASTPATH_LATE) {
 		usec_t quiet = (clock_ticks() - w->fp.late_last_tsc) * USEC_PER_SEC / clock_hz;
@@ -391,7 +391,7 @@ static void late_end(struct worker *w, usec_t now)
 			return;
 		w->fp.mode = FASTPATH_IDLE;
 	}
-	if (!w->late_asked || !late_sweep(w) ||
+	if (!w->late_asked || !worker_late_sweep(w) ||
 		!sync_drained(&w->sync, w->sync.dirty.normal.tail, now))
 		return;
 	w->late_asked = false;
@@ -423,10 +423,10 @@ static void worker_drop_stale(struct worker *w)
 
 /* Late mode is answered when all that was dirty at its beginning has left for the replication
  * core. */
-static void late_turn(struct worker *w, usec_t now)
+static void worker_late_turn(struct worker *w, usec_t now)
 {
 	if (w->sync.late) {
-		late_end(w, now);
+		worker_late_end(w, now);
 		return;
 	}
 	if (!w->late_asked || w->late_pending)
@@ -473,7 +473,7 @@ bool worker_turn(struct worker *w)
 	busy |= worker_take_frames(w);
 	busy |= worker_take_orders(w);
 	busy |= worker_take_stream_news(w);
-	late_turn(w, now);
+	worker_late_turn(w, now);
 	busy |= sync_turn(&w->sync, now);
 	busy |= worker_sweep(w, now);
 	fastpath_flush(&w->fp);

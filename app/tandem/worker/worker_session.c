@@ -4,7 +4,8 @@
 #include "worker_priv.h"
 
 /* The request goes back as its answer. */
-static void session_answer(struct worker *w, struct session_request *q, int error, uint32_t commit)
+static void worker_answer_session(
+	struct worker *w, struct session_request *q, int error, uint32_t commit)
 {
 	struct from_worker *m = from_worker_answer(q, w->number, error, commit);
 
@@ -14,18 +15,18 @@ static void session_answer(struct worker *w, struct session_request *q, int erro
 }
 
 /* Whether the slots are ours to write in the term of the request; else it was refused. */
-static bool session_admitted(struct worker *w, struct session_request *q)
+static bool worker_admits_session(struct worker *w, struct session_request *q)
 {
 	if (w->fp.mode == FASTPATH_OWN && q->term == w->term)
 		return true;
 	w->count.refused_term++;
-	session_answer(w, q, -EPERM, 0);
+	worker_answer_session(w, q, -EPERM, 0);
 	return false;
 }
 
 /* Gives the session a free address and a free slot in one of our shards, beginning where the last
  * search ended. 0 or -errno. */
-static int session_begin(struct worker *w, struct session_rec *rec, usec_t now)
+static int worker_allocate_session(struct worker *w, struct session_rec *rec, usec_t now)
 {
 	int why = -EADDRNOTAVAIL;
 
@@ -55,21 +56,21 @@ void worker_create_session(void *worker, struct to_worker_create *m)
 	struct session_slot *s;
 	int ret;
 
-	if (!session_admitted(w, &m->q))
+	if (!worker_admits_session(w, &m->q))
 		return;
 	rec->created_ms = pair_time_ms(w->env.pair_time, w->now);
-	ret = session_begin(w, rec, w->now);
+	ret = worker_allocate_session(w, rec, w->now);
 	if (ret < 0) {
 		w->count.creates_no_address += ret == -EADDRNOTAVAIL;
 		w->count.creates_no_slot += ret == -ENOSPC;
-		session_answer(w, &m->q, ret, 0);
+		worker_answer_session(w, &m->q, ret, 0);
 		return;
 	}
 	s = session_slot_of(w->env.shared->table, rec->handle);
 	fastpath_meter_init(w->fp.settings, s);
 	s->active_s = (uint32_t)(w->now / USEC_PER_SEC);
 	w->count.creates++;
-	session_answer(w, &m->q, 0, sync_commit(&w->sync, rec->handle, w->now));
+	worker_answer_session(w, &m->q, 0, sync_commit(&w->sync, rec->handle, w->now));
 }
 
 void worker_update_session(void *worker, struct to_worker_update *m)
@@ -78,17 +79,17 @@ void worker_update_session(void *worker, struct to_worker_update *m)
 	struct session_rec *rec = &m->q.rec;
 	int ret;
 
-	if (!session_admitted(w, &m->q))
+	if (!worker_admits_session(w, &m->q))
 		return;
 	ret = session_update(w->env.shared->table, w->number, rec, m->groups);
 	if (ret < 0) {
 		w->count.stale_handles++;
-		session_answer(w, &m->q, ret, 0);
+		worker_answer_session(w, &m->q, ret, 0);
 		return;
 	}
 	w->count.updates++;
 	session_read(w->env.shared->table, session_slot_of(w->env.shared->table, rec->handle), rec);
-	session_answer(w, &m->q, 0, sync_commit(&w->sync, rec->handle, w->now));
+	worker_answer_session(w, &m->q, 0, sync_commit(&w->sync, rec->handle, w->now));
 }
 
 void worker_delete_session(void *worker, struct to_worker_delete *m)
@@ -97,12 +98,12 @@ void worker_delete_session(void *worker, struct to_worker_delete *m)
 	struct session_rec *rec = &m->q.rec, last;
 	struct session_slot *s;
 
-	if (!session_admitted(w, &m->q))
+	if (!worker_admits_session(w, &m->q))
 		return;
 	s = session_find(w->env.shared->table, rec->handle);
 	if (s == NULL) {
 		w->count.stale_handles++;
-		session_answer(w, &m->q, -ENOENT, 0);
+		worker_answer_session(w, &m->q, -ENOENT, 0);
 		return;
 	}
 	/* The request goes in first: a free slot still answers the same Delete again. */
@@ -112,12 +113,13 @@ void worker_delete_session(void *worker, struct to_worker_delete *m)
 		w->env.shared->table, w->number, rec->handle, (uint32_t)(w->now / USEC_PER_SEC));
 	w->count.deletes++;
 	*rec = last;
-	session_answer(w, &m->q, 0, sync_commit(&w->sync, last.handle, w->now));
+	worker_answer_session(w, &m->q, 0, sync_commit(&w->sync, last.handle, w->now));
 }
 
 /* Ends a session for a reason of our own; control tells the SGSN. False: control has enough to do,
  * try again. */
-static bool session_end(struct worker *w, struct session_slot *s, enum ended_why why, usec_t now)
+static bool worker_end_session(
+	struct worker *w, struct session_slot *s, enum ended_why why, usec_t now)
 {
 	uint32_t handle = s->teid;
 	const struct from_worker_door *door = w->env.reports;
@@ -152,7 +154,7 @@ static bool session_end(struct worker *w, struct session_slot *s, enum ended_why
 }
 
 /* False: to be looked at again, it should have ended. */
-static bool sweep_check(struct worker *w, struct session_slot *s, usec_t now)
+static bool worker_sweep_check(struct worker *w, struct session_slot *s, usec_t now)
 {
 	const struct settings_apn *apn = &w->fp.settings->apn[s->apn % SETTINGS_APNS];
 	struct sweep *sw = &w->sweep;
@@ -162,28 +164,28 @@ static bool sweep_check(struct worker *w, struct session_slot *s, usec_t now)
 	if (s->apn >= w->fp.settings->n_apns)
 		return true;
 	if (apn->idle_timeout_s > 0 && now_s - since >= apn->idle_timeout_s && now_s >= since) {
-		return session_end(w, s, ENDED_IDLE_TIMEOUT, now);
+		return worker_end_session(w, s, ENDED_IDLE_TIMEOUT, now);
 	}
 	if (apn->session_timeout_s > 0 && pair_time_ms(w->env.pair_time, now) / 1000 >=
 						  s->created_s + (uint64_t)apn->session_timeout_s) {
-		return session_end(w, s, ENDED_SESSION_TIMEOUT, now);
+		return worker_end_session(w, s, ENDED_SESSION_TIMEOUT, now);
 	}
 	for (unsigned int i = 0; i < sw->n_purges; i++) {
 		struct ip_addr a = ip_addr_v4(sw->purge[i].addr4);
 
 		if ((s->flags & SESSION_F_RECOVERY) && s->recovery != sw->purge[i].recovery &&
 			memcmp(s->peer_ctl, a.b, sizeof(a.b)) == 0) {
-			return session_end(w, s, ENDED_SGSN_RESTART, now);
+			return worker_end_session(w, s, ENDED_SGSN_RESTART, now);
 		}
 	}
 	for (unsigned int i = 0; i < sw->n_gone; i++)
 		if (s->peer_usr4 == sw->gone[i].addr4 && s->peer_usr_teid == sw->gone[i].teid) {
-			return session_end(w, s, ENDED_PEER_GONE, now);
+			return worker_end_session(w, s, ENDED_PEER_GONE, now);
 		}
 	return true;
 }
 
-static void sweep_begin(struct sweep *sw)
+static void worker_sweep_begin(struct sweep *sw)
 {
 	memcpy(sw->purge, sw->asked_purge, sizeof(sw->purge));
 	memcpy(sw->gone, sw->asked_gone, sizeof(sw->gone));
@@ -206,7 +208,7 @@ bool worker_sweep(struct worker *w, usec_t now)
 		struct session_slot *s =
 			&w->env.shared->table->shard[w->shards[sw->shard]].slots[sw->slot];
 
-		if (s->teid != 0 && !sweep_check(w, s, now))
+		if (s->teid != 0 && !worker_sweep_check(w, s, now))
 			break;
 		if (++sw->slot < w->env.shared->table->n_slots)
 			continue;
@@ -215,7 +217,7 @@ bool worker_sweep(struct worker *w, usec_t now)
 			continue;
 		sw->shard = 0;
 		w->count.sweeps++;
-		sweep_begin(sw);
+		worker_sweep_begin(sw);
 		break;
 	}
 	return asked;
