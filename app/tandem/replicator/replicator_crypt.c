@@ -39,7 +39,7 @@ bool replicator_key(struct replicator *r, struct to_replicator_key *m)
 	return ok;
 }
 
-static uint64_t number_of(const uint8_t *pkt)
+static uint64_t replicator_packet_number(const uint8_t *pkt)
 {
 	rte_be64_t number;
 
@@ -79,7 +79,7 @@ void replicator_take(struct replicator *r, const struct arrived *a, unsigned int
 		const uint8_t *pkt = rte_pktmbuf_mtod_offset(p[i].m, uint8_t *, p[i].at);
 
 		if (p[i].good) {
-			keys_opened(&r->keys, p[i].slot, number_of(pkt), r->now);
+			keys_opened(&r->keys, p[i].slot, replicator_packet_number(pkt), r->now);
 			repl_input(r->stream, pkt, p[i].len, r->now);
 		} else if (!crypt_ops->failed(r->crypt)) {
 			keys_forged(&r->keys);

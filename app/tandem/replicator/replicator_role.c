@@ -17,7 +17,7 @@ static void replicator_done(struct replicator *r, enum to_replicator_type order,
 }
 
 /* A worker that could not be told is tried again at the next turn. */
-static bool workers_stream(struct replicator *r, bool on)
+static bool replicator_notify_stream(struct replicator *r, bool on)
 {
 	bool ok = true;
 
@@ -28,14 +28,14 @@ static bool workers_stream(struct replicator *r, bool on)
 	return ok;
 }
 
-static void workers_late_stream(struct replicator *r)
+static void replicator_notify_late_stream(struct replicator *r)
 {
 	for (unsigned int w = 0; w < r->env.n_workers; w++)
 		r->on &= replicator_to_worker(r, w,
 			repl_to_worker_late_stream(r->env.msgs, r->term, r->late_term, r->version));
 }
 
-static void control_stream(struct replicator *r, bool on)
+static void replicator_report_stream(struct replicator *r, bool on)
 {
 	from_replicator_send(
 		r->env.reports, from_replicator_stream_state(r->env.msgs, r->term, on));
@@ -59,15 +59,15 @@ static void replicator_discard(struct replicator *r)
 	}
 }
 
-static void late_start(struct replicator *r)
+static void replicator_late_start(struct replicator *r)
 {
 	replicator_discard(r);
 	repl_stream_late(r->stream, r->late_term, r->now);
 	r->on = true;
-	workers_late_stream(r);
+	replicator_notify_late_stream(r);
 }
 
-static void late_stop(struct replicator *r)
+static void replicator_late_stop(struct replicator *r)
 {
 	if (!r->late)
 		return;
@@ -79,7 +79,7 @@ static void replicator_stop(void *replicator, struct to_replicator_stop *m)
 {
 	struct replicator *r = replicator;
 
-	late_stop(r); /* what it did not bring stays in our own set */
+	replicator_late_stop(r); /* what it did not bring stays in our own set */
 	replicator_discard(r);
 	replicator_done(r, TO_REPLICATOR_STOP, m->term, m->cookie, true,
 		repl_receive_stop(r->stream, r->now));
@@ -100,11 +100,11 @@ static void replicator_write(void *replicator, struct to_replicator_write *m)
 	r->drain.on = r->told = false;
 	r->writing = true;
 	if (r->late) {
-		late_start(r);
+		replicator_late_start(r);
 	} else {
 		replicator_discard(r);
 		repl_stream_stop(r->stream);
-		workers_stream(r, false);
+		replicator_notify_stream(r, false);
 	}
 	replicator_done(r, TO_REPLICATOR_WRITE, m->term, m->cookie, true, 0);
 }
@@ -147,8 +147,8 @@ static void replicator_late_stream_off(void *replicator, struct to_replicator_la
 
 	if (!r->late || r->late_term != m->term)
 		return;
-	late_stop(r);
-	workers_stream(r, false);
+	replicator_late_stop(r);
+	replicator_notify_stream(r, false);
 }
 
 static void replicator_compare(void *replicator, struct to_replicator_recheck *m)
@@ -227,26 +227,26 @@ void replicator_presence(struct replicator *r)
 	}
 	if (!r->active) {
 		if (r->late && !r->on && there) /* it broke off: from the beginning */
-			late_start(r);
+			replicator_late_start(r);
 		return;
 	}
 	if (takes && !r->on) {
 		repl_stream_start(r->stream, r->term, r->now);
 		r->on = r->told = true;
 		r->count.streams++;
-		workers_stream(r, true);
-		control_stream(r, true);
+		replicator_notify_stream(r, true);
+		replicator_report_stream(r, true);
 	} else if (((!there || differs) && r->on) ||
 		   /* told, not on: another process is there, or another term */
 		   (!r->on && r->told)) {
 		r->on = false;
 		repl_stream_stop(r->stream);
-		r->told = !workers_stream(r, false);
-		control_stream(r, false);
+		r->told = !replicator_notify_stream(r, false);
+		replicator_report_stream(r, false);
 	}
 }
 
-static void drain_over(struct replicator *r, bool ok, uint64_t number)
+static void replicator_drain_end(struct replicator *r, bool ok, uint64_t number)
 {
 	r->drain.on = false;
 	if (!r->drain.late) {
@@ -264,7 +264,7 @@ void replicator_drained(struct replicator *r)
 	/* The peer went: what nobody acknowledged is forgotten, and that is not the same as
 	 * acknowledged. */
 	if (!r->on && !r->late) {
-		drain_over(r, false, 0);
+		replicator_drain_end(r, false, 0);
 		return;
 	}
 	if (!r->on || repl_unacked(r->stream) > 0)
@@ -276,5 +276,5 @@ void replicator_drained(struct replicator *r)
 	if (r->lost_at != 0 &&
 		r->now - r->lost_at < QUIET_US) /* what was lost is on its way through a worker */
 		return;
-	drain_over(r, true, repl_last_number(r->stream));
+	replicator_drain_end(r, true, repl_last_number(r->stream));
 }

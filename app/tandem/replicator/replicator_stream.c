@@ -8,7 +8,7 @@
 
 enum { RECHECKS = 3, RECHECK_US = 50000 }; /* how often the standby is told, and how far apart */
 
-static int on_state(void *ctx, enum repl_kind kind, struct rd *body, bool late)
+static int replicator_on_state(void *ctx, enum repl_kind kind, struct rd *body, bool late)
 {
 	struct replicator *r = ctx;
 	uint32_t now_s = (uint32_t)(r->now / USEC_PER_SEC);
@@ -33,7 +33,7 @@ static int on_state(void *ctx, enum repl_kind kind, struct rd *body, bool late)
 	return session_apply_delta(r->env.table, SESSION_BY_REPL, body);
 }
 
-static void on_digest(void *ctx, struct rd *body, usec_t now)
+static void replicator_on_digest(void *ctx, struct rd *body, usec_t now)
 {
 	struct replicator *r = ctx;
 
@@ -41,7 +41,7 @@ static void on_digest(void *ctx, struct rd *body, usec_t now)
 }
 
 /* Wants go to the workers that own the buckets, a few in a message. */
-static void want_send(struct replicator *r, unsigned int w)
+static void replicator_want_send(struct replicator *r, unsigned int w)
 {
 	if (r->want[w] != NULL) /* without room the standby wants it again */
 		replicator_to_worker(r, w, r->want[w]);
@@ -49,7 +49,7 @@ static void want_send(struct replicator *r, unsigned int w)
 }
 
 /* Every worker hashes what is its own. */
-static void want_all(struct replicator *r, uint32_t request)
+static void replicator_want_cycle(struct replicator *r, uint32_t request)
 {
 	for (unsigned int w = 0; w < r->env.n_workers; w++) {
 		struct repl_to_worker *m = repl_to_worker_want(r->env.msgs);
@@ -65,7 +65,8 @@ static void want_all(struct replicator *r, uint32_t request)
 	}
 }
 
-static void want_buckets(struct replicator *r, unsigned int how, uint32_t bucket, uint64_t arg)
+static void replicator_want_buckets(
+	struct replicator *r, unsigned int how, uint32_t bucket, uint64_t arg)
 {
 	uint32_t n = how == AUDIT_WANT_WHOLE
 			     ? (uint32_t)RTE_MIN(arg, (uint64_t)REPLICATOR_OUTSTANDING)
@@ -89,19 +90,19 @@ static void want_buckets(struct replicator *r, unsigned int how, uint32_t bucket
 		m->want[m->n].bucket = bucket + i;
 		m->want[m->n].arg = how == AUDIT_WANT_WHOLE ? 1 : arg;
 		if (++m->n == MSG_WANTS)
-			want_send(r, w);
+			replicator_want_send(r, w);
 	}
 }
 
-static void want_one(void *ctx, unsigned int how, uint32_t bucket, uint64_t arg)
+static void replicator_take_want(void *ctx, unsigned int how, uint32_t bucket, uint64_t arg)
 {
 	struct replicator *r = ctx;
 
 	if (how == AUDIT_WANT_CYCLE && r->wants_left > 0) {
 		r->wants_left--;
-		want_all(r, bucket);
+		replicator_want_cycle(r, bucket);
 	} else if (how != AUDIT_WANT_CYCLE) {
-		want_buckets(r, how, bucket, arg);
+		replicator_want_buckets(r, how, bucket, arg);
 	}
 }
 
@@ -118,7 +119,7 @@ void replicator_recheck(struct replicator *r)
 }
 
 /* The active's operator asks for it; told more than once, it is one request. */
-static void recheck_one(void *ctx, unsigned int how, uint32_t request, uint64_t arg)
+static void replicator_take_recheck(void *ctx, unsigned int how, uint32_t request, uint64_t arg)
 {
 	struct replicator *r = ctx;
 
@@ -129,22 +130,23 @@ static void recheck_one(void *ctx, unsigned int how, uint32_t request, uint64_t 
 	audit_recheck(r->audit, r->now);
 }
 
-static void on_want(void *ctx, struct rd *body, usec_t now)
+static void replicator_on_want(void *ctx, struct rd *body, usec_t now)
 {
 	struct replicator *r = ctx;
 
 	(void)now;
 	if (!r->active) {
-		audit_want_decode(body, recheck_one, r);
+		audit_want_decode(body, replicator_take_recheck, r);
 		return;
 	}
 	r->wants_left = REPLICATOR_OUTSTANDING; /* a standby has no more open at once */
-	audit_want_decode(body, want_one, r);
+	audit_want_decode(body, replicator_take_want, r);
 	for (unsigned int w = 0; w < r->env.n_workers; w++)
-		want_send(r, w);
+		replicator_want_send(r, w);
 }
 
-static void on_heartbeat(void *ctx, struct rd *body, bool fresh, uint64_t peer_pair_ms, usec_t now)
+static void replicator_on_heartbeat(
+	void *ctx, struct rd *body, bool fresh, uint64_t peer_pair_ms, usec_t now)
 {
 	struct replicator *r = ctx;
 	struct from_replicator *m;
@@ -171,7 +173,7 @@ void replicator_committed(struct replicator *r)
 	r->committed = NULL;
 }
 
-static void on_acked(void *ctx, uint8_t owner, const repl_entry_t *e, unsigned int n)
+static void replicator_on_acked(void *ctx, uint8_t owner, const repl_entry_t *e, unsigned int n)
 {
 	struct replicator *r = ctx;
 	struct msg_entries *to;
@@ -214,7 +216,7 @@ void replicator_lost(struct replicator *r, uint8_t owner, const repl_entry_t *e,
 	}
 }
 
-static void on_peer_new(void *ctx, uint32_t incarnation)
+static void replicator_on_peer_new(void *ctx, uint32_t incarnation)
 {
 	struct replicator *r = ctx;
 
@@ -222,7 +224,7 @@ static void on_peer_new(void *ctx, uint32_t incarnation)
 	r->on = false; /* another process is there: everything is compared again */
 }
 
-static void on_stream_new(void *ctx, uint32_t stream, usec_t now)
+static void replicator_on_stream_new(void *ctx, uint32_t stream, usec_t now)
 {
 	struct replicator *r = ctx;
 
@@ -230,7 +232,7 @@ static void on_stream_new(void *ctx, uint32_t stream, usec_t now)
 	audit_restart(r->audit, now);
 }
 
-static void on_want_fill(void *ctx, struct wr *w, usec_t pto, usec_t now)
+static void replicator_on_want_fill(void *ctx, struct wr *w, usec_t pto, usec_t now)
 {
 	struct replicator *r = ctx;
 
@@ -246,7 +248,7 @@ static void on_want_fill(void *ctx, struct wr *w, usec_t pto, usec_t now)
 	}
 }
 
-static void on_status(void *ctx, struct repl_status *st)
+static void replicator_on_status(void *ctx, struct repl_status *st)
 {
 	struct replicator *r = ctx;
 	usec_t since = audit_in_sync_since(r->audit);
@@ -261,7 +263,7 @@ static void on_status(void *ctx, struct repl_status *st)
 	st->left = pass.left;
 }
 
-static uint64_t hash_bucket(void *ctx, uint32_t bucket)
+static uint64_t replicator_hash_bucket(void *ctx, uint32_t bucket)
 {
 	const struct replicator *r = ctx;
 
@@ -269,7 +271,7 @@ static uint64_t hash_bucket(void *ctx, uint32_t bucket)
 		bucket % r->env.table->buckets, repl_rx_version(r->stream));
 }
 
-static uint64_t hash_slot(void *ctx, uint32_t bucket, unsigned int slot)
+static uint64_t replicator_hash_slot(void *ctx, uint32_t bucket, unsigned int slot)
 {
 	const struct replicator *r = ctx;
 
@@ -277,7 +279,7 @@ static uint64_t hash_slot(void *ctx, uint32_t bucket, unsigned int slot)
 		bucket % r->env.table->buckets * SESSION_BUCKET + slot, repl_rx_version(r->stream));
 }
 
-static bool bucket_empty(void *ctx, uint32_t bucket)
+static bool replicator_bucket_is_empty(void *ctx, uint32_t bucket)
 {
 	const struct replicator *r = ctx;
 	const struct session_slot *s =
@@ -290,23 +292,24 @@ static bool bucket_empty(void *ctx, uint32_t bucket)
 	return true;
 }
 
-static void on_lost(void *ctx, uint8_t owner, const repl_entry_t *e, unsigned int n)
+static void replicator_on_lost(void *ctx, uint8_t owner, const repl_entry_t *e, unsigned int n)
 {
 	replicator_lost(ctx, owner, e, n);
 }
 
 void replicator_ops(struct replicator *r, struct repl_ops *ops, struct audit_hash *hash)
 {
-	*ops = (struct repl_ops){ .state = on_state,
-		.digest = on_digest,
-		.want = on_want,
-		.heartbeat = on_heartbeat,
-		.acked = on_acked,
-		.lost = on_lost,
-		.peer_new = on_peer_new,
-		.stream_new = on_stream_new,
-		.want_fill = on_want_fill,
-		.status = on_status,
+	*ops = (struct repl_ops){ .state = replicator_on_state,
+		.digest = replicator_on_digest,
+		.want = replicator_on_want,
+		.heartbeat = replicator_on_heartbeat,
+		.acked = replicator_on_acked,
+		.lost = replicator_on_lost,
+		.peer_new = replicator_on_peer_new,
+		.stream_new = replicator_on_stream_new,
+		.want_fill = replicator_on_want_fill,
+		.status = replicator_on_status,
 		.ctx = r };
-	*hash = (struct audit_hash){ hash_bucket, hash_slot, bucket_empty, r };
+	*hash = (struct audit_hash){ replicator_hash_bucket, replicator_hash_slot,
+		replicator_bucket_is_empty, r };
 }
