@@ -48,7 +48,7 @@ static void boot_outbox(struct tandem *t)
 	t->outbox.pool = t->msgs;
 }
 
-static uint16_t stream_room(const struct tandem *t)
+static uint16_t boot_stream_buffer_size(const struct tandem *t)
 {
 	for (unsigned int i = 0; i < t->conf->n_ports; i++)
 		if (t->conf->ports[i].roles & CONFIG_REPLICATION)
@@ -72,8 +72,8 @@ static int boot_pools(struct tandem *t)
 	t->shared.indirect = rte_pktmbuf_pool_create(
 		boot_name(t, "indirect", name), 4095, 128, 0, 0, SOCKET_ID_ANY);
 	t->stream_mbufs = rte_pktmbuf_pool_create(boot_name(t, "stream", name), STREAM_MBUFS, 128,
-		RTE_ALIGN(sizeof(struct stream_meta), RTE_MBUF_PRIV_ALIGN), stream_room(t),
-		SOCKET_ID_ANY);
+		RTE_ALIGN(sizeof(struct stream_meta), RTE_MBUF_PRIV_ALIGN),
+		boot_stream_buffer_size(t), SOCKET_ID_ANY);
 	t->msgs = rte_mempool_create(boot_name(t, "msgs", name), MSGS, MSG_BYTES, 256, 0, NULL,
 		NULL, NULL, NULL, SOCKET_ID_ANY, 0);
 	t->fib = fib_create(boot_name(t, "fib", name), SOCKET_ID_ANY);

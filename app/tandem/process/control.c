@@ -12,7 +12,7 @@
 #include "process.h"
 
 /* An event of whatever kind is over. */
-static void settled(void *ctx)
+static void control_settled(void *ctx)
 {
 	struct control *c = ctx;
 
@@ -21,7 +21,7 @@ static void settled(void *ctx)
 
 /* ---- events ---- */
 
-static void on_journal(void *ctx, struct source *s, uint32_t events)
+static void control_on_journal(void *ctx, struct source *s, uint32_t events)
 {
 	struct control *c = ctx;
 	uint64_t reserve;
@@ -65,7 +65,7 @@ struct control *control_create(struct tandem *t)
 	c->repl_adjacency = FIB_NONE;
 	control_doors(c);
 	c->started = c->now = clock_us();
-	c->reactor = reactor_create(settled, c);
+	c->reactor = reactor_create(control_settled, c);
 	if (c->reactor == NULL) {
 		LOG(ERR, "the control core cannot begin error=%s", LOG_TEXT(strerror(errno)));
 		memory_give(c);
@@ -75,7 +75,8 @@ struct control *control_create(struct tandem *t)
 		control_destroy(c);
 		return NULL;
 	}
-	reactor_watch(c->reactor, &c->journal_src, journal_fd(c->journal), EPOLLIN, on_journal, c);
+	reactor_watch(c->reactor, &c->journal_src, journal_fd(c->journal), EPOLLIN,
+		control_on_journal, c);
 	for (unsigned int i = 0; i < RTE_DIM(parts) && ret == 0; i++) {
 		ret = parts[i].open(c);
 		if (ret < 0)

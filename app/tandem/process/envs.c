@@ -8,7 +8,7 @@
 #include "replicator/replicator.h"
 #include "worker/worker.h"
 
-static const struct port *replication_port(const struct tandem *t)
+static const struct port *envs_replication_port(const struct tandem *t)
 {
 	const struct port *p = NULL;
 
@@ -27,7 +27,7 @@ struct worker *boot_worker(struct tandem *t, unsigned int number)
 		.shared = &t->shared,
 		.role = &t->role,
 		.incarnation = t->incarnation,
-		.stream_mtu = (uint16_t)replication_port(t)->conf->mtu,
+		.stream_mtu = (uint16_t)envs_replication_port(t)->conf->mtu,
 		.orders = &t->to_worker[number],
 		.reports = &t->from_worker[number],
 		.stream_news = &t->repl_to_worker[number],
@@ -51,7 +51,7 @@ struct worker *boot_worker(struct tandem *t, unsigned int number)
 
 struct replicator *boot_replicator(struct tandem *t)
 {
-	const struct port *p = replication_port(t);
+	const struct port *p = envs_replication_port(t);
 	struct replicator_env e = { .settings = t->settings,
 		.table = t->table,
 		.worker_of_shard = t->shared.worker_of_shard,

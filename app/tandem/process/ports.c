@@ -24,7 +24,7 @@ enum {
 };
 
 /* The interface under an af_packet port; 0: there is none of that name, or no such port. */
-static unsigned int under(const struct config_port *conf)
+static unsigned int ports_kernel_ifindex(const struct config_port *conf)
 {
 	const char *p = strstr(conf->device, "iface=");
 	char name[IF_NAMESIZE];
@@ -37,11 +37,11 @@ static unsigned int under(const struct config_port *conf)
 
 static bool ports_lack_interface(const struct config_port *conf)
 {
-	return strstr(conf->device, "iface=") != NULL && under(conf) == 0;
+	return strstr(conf->device, "iface=") != NULL && ports_kernel_ifindex(conf) == 0;
 }
 
 /* "name" or "name,arguments": a vdev is made, a PCI device must have been probed by the EAL. */
-static int find(const struct config_port *conf, uint16_t *id)
+static int ports_find_device(const struct config_port *conf, uint16_t *id)
 {
 	char name[CONFIG_PATH];
 	char *args;
@@ -73,7 +73,8 @@ static int find(const struct config_port *conf, uint16_t *id)
 	return 0;
 }
 
-static int queues(const struct tandem *t, struct port *p, const struct rte_eth_dev_info *info)
+static int ports_set_queues(
+	const struct tandem *t, struct port *p, const struct rte_eth_dev_info *info)
 {
 	p->n_rxq = p->n_txq = (uint16_t)(p->conf->roles & CONFIG_REPLICATION ? 1 : t->n_workers);
 	if (p->n_rxq <= info->max_rx_queues && p->n_txq <= info->max_tx_queues)
@@ -88,7 +89,7 @@ static int queues(const struct tandem *t, struct port *p, const struct rte_eth_d
 
 /* What the kernel lets through an interface, and what a frame of an af_packet ring holds behind its
  * head. */
-static uint32_t under_mtu(const struct config_port *conf)
+static uint32_t ports_kernel_mtu(const struct config_port *conf)
 {
 	const char *p = strstr(conf->device, "iface="), *size = strstr(conf->device, "framesz=");
 	uint32_t frame = size != NULL ? (uint32_t)strtoul(size + 8, NULL, 10) : 2048;
@@ -108,13 +109,13 @@ static uint32_t under_mtu(const struct config_port *conf)
 
 /* Where the device cannot say (virtual ones), what is under it decides. What the stream sends must
  * get through. */
-static int take_mtu(const struct port *p)
+static int ports_set_mtu(const struct port *p)
 {
 	uint32_t mtu = p->conf->mtu;
 	uint16_t has = 0;
 	int ret = rte_eth_dev_set_mtu(p->id, (uint16_t)mtu);
 
-	if (ret == 0 || under_mtu(p->conf) >= mtu)
+	if (ret == 0 || ports_kernel_mtu(p->conf) >= mtu)
 		return 0;
 	if (ret == -ENOTSUP && (rte_eth_dev_get_mtu(p->id, &has) < 0 || has >= mtu))
 		return 0;
@@ -134,7 +135,7 @@ static int take_mtu(const struct port *p)
 	return -EMSGSIZE;
 }
 
-static int configure(const struct tandem *t, struct port *p)
+static int ports_configure(const struct tandem *t, struct port *p)
 {
 	struct rte_eth_dev_info info;
 	struct rte_eth_conf conf = { 0 };
@@ -144,7 +145,7 @@ static int configure(const struct tandem *t, struct port *p)
 
 	if (ret < 0)
 		return ret;
-	ret = queues(t, p, &info);
+	ret = ports_set_queues(t, p, &info);
 	if (ret < 0)
 		return ret;
 	if (p->n_rxq > 1 && (info.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP))) {
@@ -165,7 +166,7 @@ static int configure(const struct tandem *t, struct port *p)
 		ret = rte_eth_tx_queue_setup(p->id, q, txd, SOCKET_ID_ANY, NULL);
 	if (ret < 0)
 		return ret;
-	ret = take_mtu(p);
+	ret = ports_set_mtu(p);
 	if (ret == 0)
 		ret = rte_eth_dev_start(p->id);
 	if (ret < 0)
@@ -184,15 +185,15 @@ static int configure(const struct tandem *t, struct port *p)
 	return ret;
 }
 
-static int open_one(struct tandem *t, struct port *p)
+static int ports_open_one(struct tandem *t, struct port *p)
 {
-	int ret = find(p->conf, &p->id);
+	int ret = ports_find_device(p->conf, &p->id);
 
 	if (ret < 0)
 		return ret;
 	if (p->id >= WORKER_PORTS)
 		return -ENOSPC;
-	ret = configure(t, p);
+	ret = ports_configure(t, p);
 	if (ret < 0) {
 		LOG(ERR,
 			"the device of a port cannot be started: see what DPDK says above "
@@ -201,7 +202,7 @@ static int open_one(struct tandem *t, struct port *p)
 			LOG_TEXT(strerror(-ret)));
 		return ret;
 	}
-	p->under_ifindex = under(p->conf);
+	p->under_ifindex = ports_kernel_ifindex(p->conf);
 	ret = net_twin_open(
 		&p->twin, p->id, p->conf->twin, p->conf->mtu, &p->conf->address, t->mbufs);
 	if (ret < 0) {
@@ -227,7 +228,7 @@ int ports_open(struct tandem *t)
 	for (unsigned int i = 0; i < t->conf->n_ports; i++) {
 		t->port[i].conf = &t->conf->ports[i];
 		t->n_ports = i + 1;
-		if (open_one(t, &t->port[i]) < 0)
+		if (ports_open_one(t, &t->port[i]) < 0)
 			return -ENODEV;
 	}
 	return 0;
