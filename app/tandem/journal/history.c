@@ -68,7 +68,7 @@ size_t history_print(const struct history_entry *e, char to[HISTORY_LINE])
 			      history_crc32(to, used));
 }
 
-static bool state_of(const char *name, enum srp_state *to)
+static bool history_parse_state(const char *name, enum srp_state *to)
 {
 	for (unsigned int i = SRP_INIT; i <= SRP_PENDING_STANDBY; i++)
 		if (strcmp(srp_state_name((enum srp_state)i), name) == 0) {
@@ -78,7 +78,7 @@ static bool state_of(const char *name, enum srp_state *to)
 	return false;
 }
 
-static bool cause_of(const char *name, enum srp_cause *to)
+static bool history_parse_cause(const char *name, enum srp_cause *to)
 {
 	for (unsigned int i = SRP_CAUSE_NONE; i <= SRP_CAUSE_ABORTED; i++)
 		if (strcmp(srp_cause_name((enum srp_cause)i), name) == 0) {
@@ -88,7 +88,7 @@ static bool cause_of(const char *name, enum srp_cause *to)
 	return false;
 }
 
-static bool phases_of(const char *p, struct history_entry *e)
+static bool history_parse_phases(const char *p, struct history_entry *e)
 {
 	for (; *p != '\0'; e->n_phases++) {
 		int used = 0;
@@ -136,8 +136,8 @@ static bool history_parse(const char *text, size_t len, struct history_entry *e)
 	e->died = died != 0;
 	e->loss = (enum history_loss)loss;
 	return loss <= HISTORY_LOSS_COMPARING && e->number != 0 && e->number < UINT64_MAX / 2 &&
-	       state_of(from, &e->from) && state_of(to, &e->to) && cause_of(cause, &e->cause) &&
-	       phases_of(line + used, e);
+	       history_parse_state(from, &e->from) && history_parse_state(to, &e->to) &&
+	       history_parse_cause(cause, &e->cause) && history_parse_phases(line + used, e);
 }
 
 void history_read(struct history *h, const char *text, size_t len)

@@ -10,12 +10,12 @@
 
 enum { PATH = 300 };
 
-static void path_of(char path[PATH], const char *dir, const char *suffix)
+static void history_file_path(char path[PATH], const char *dir, const char *suffix)
 {
 	snprintf(path, PATH, "%s/srp.history%s", dir, suffix);
 }
 
-static int sync_dir(const char *dir)
+static int history_file_sync_folder(const char *dir)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret;
 
@@ -26,7 +26,7 @@ static int sync_dir(const char *dir)
 	return ret;
 }
 
-static int write_all(int fd, const char *p, size_t len)
+static int history_file_write_all(int fd, const char *p, size_t len)
 {
 	while (len > 0) {
 		ssize_t n = write(fd, p, len);
@@ -43,7 +43,7 @@ static int write_all(int fd, const char *p, size_t len)
 
 /* Whether the last byte is not the end of a line: a crash, or a write that could not be taken
  * back. */
-static bool is_torn(int fd, off_t size)
+static bool history_file_is_torn(int fd, off_t size)
 {
 	char last = '\n';
 
@@ -58,9 +58,9 @@ static int history_file_append(int fd, const char *text, size_t len, off_t *size
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	*size = st.st_size;
-	ret = is_torn(fd, st.st_size) ? write_all(fd, "\n", 1) : 0;
+	ret = history_file_is_torn(fd, st.st_size) ? history_file_write_all(fd, "\n", 1) : 0;
 	if (ret == 0)
-		ret = write_all(fd, text, len);
+		ret = history_file_write_all(fd, text, len);
 	if (ret == 0 && fsync(fd) < 0)
 		ret = -errno;
 	if (ret < 0 && ftruncate(fd, st.st_size) < 0)
@@ -76,8 +76,8 @@ int history_file_add(const char *dir, const char *text, size_t len)
 	off_t size = 0;
 	int fd, ret;
 
-	path_of(path, dir, "");
-	path_of(older, dir, ".1");
+	history_file_path(path, dir, "");
+	history_file_path(older, dir, ".1");
 	fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return -errno;
@@ -87,10 +87,11 @@ int history_file_add(const char *dir, const char *text, size_t len)
 		return ret;
 	if (size >= HISTORY_FILE_BYTES && rename(path, older) < 0)
 		return 0; /* the lines are safe; it is tried again after the next ones */
-	return (size == (off_t)len || size >= HISTORY_FILE_BYTES) ? sync_dir(dir) : 0;
+	return (size == (off_t)len || size >= HISTORY_FILE_BYTES) ? history_file_sync_folder(dir)
+								  : 0;
 }
 
-static int read_one(const char *path, struct history *h)
+static int history_file_read_one(const char *path, struct history *h)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), ret = 0;
 	struct stat st;
@@ -127,9 +128,9 @@ int history_file_read(const char *dir, struct history *h)
 	char path[PATH], older[PATH];
 	int ret, err;
 
-	path_of(path, dir, "");
-	path_of(older, dir, ".1");
-	err = read_one(older, h);
-	ret = read_one(path, h);
+	history_file_path(path, dir, "");
+	history_file_path(older, dir, ".1");
+	err = history_file_read_one(older, h);
+	ret = history_file_read_one(path, h);
 	return ret < 0 ? ret : err;
 }

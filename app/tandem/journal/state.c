@@ -31,7 +31,7 @@ struct state {
 	int add_error;
 };
 
-static int make_dirs(const char *dir)
+static int state_make_folders(const char *dir)
 {
 	char path[256];
 
@@ -50,7 +50,7 @@ static int make_dirs(const char *dir)
 	}
 }
 
-static int read_file(struct state *s, struct srp_saved *saved)
+static int state_read_file(struct state *s, struct srp_saved *saved)
 {
 	FILE *f = fopen(s->path, "re");
 	unsigned int counter;
@@ -69,7 +69,7 @@ static int read_file(struct state *s, struct srp_saved *saved)
 	return 0;
 }
 
-static int write_file(const struct state *s, uint64_t reserve, uint8_t counter)
+static int state_write_file(const struct state *s, uint64_t reserve, uint8_t counter)
 {
 	char text[128];
 	int n = snprintf(text, sizeof(text),
@@ -107,7 +107,7 @@ static void state_write(struct state *s)
 
 	s->asked = false;
 	pthread_mutex_unlock(&s->lock);
-	ret = write_file(s, reserve, counter);
+	ret = state_write_file(s, reserve, counter);
 	pthread_mutex_lock(&s->lock);
 	s->ended = true;
 	s->ended_reserve = reserve;
@@ -161,9 +161,9 @@ struct state *state_open(const char *dir, struct srp_saved *saved)
 	snprintf(s->path, sizeof(s->path), "%s/srp.state", dir);
 	snprintf(s->temp, sizeof(s->temp), "%s/srp.state.new", dir);
 	s->event = -1;
-	ret = make_dirs(dir);
+	ret = state_make_folders(dir);
 	if (ret == 0)
-		ret = read_file(s, saved);
+		ret = state_read_file(s, saved);
 	if (ret == 0) {
 		s->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 		ret = s->event < 0 ? -errno : 0;
