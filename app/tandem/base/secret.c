@@ -25,7 +25,7 @@ bool secret_file(const char *key, const char *path, char why[SECRET_WHY])
 }
 
 /* False: the line is longer than there is room. */
-static bool take_line(const char **at, const char *end, char *to, size_t size)
+static bool secret_take_line(const char **at, const char *end, char *to, size_t size)
 {
 	const char *nl = memchr(*at, '\n', (size_t)(end - *at));
 	size_t len = (size_t)((nl != NULL ? nl : end) - *at);
@@ -61,8 +61,8 @@ bool secret_lines(const char *key, const char *path, char *first, size_t first_s
 	n = fread(bytes, 1, sizeof(bytes), f);
 	fclose(f);
 	good = n < sizeof(bytes) && memchr(bytes, '\0', n) == NULL &&
-	       take_line(&at, bytes + n, first, first_size) &&
-	       take_line(&at, bytes + n, second, second_size) && first[0] != '\0';
+	       secret_take_line(&at, bytes + n, first, first_size) &&
+	       secret_take_line(&at, bytes + n, second, second_size) && first[0] != '\0';
 	OPENSSL_cleanse(bytes, sizeof(bytes));
 	if (!good)
 		snprintf(why, SECRET_WHY,

@@ -9,7 +9,7 @@
  * is in it, and there is another way to learn of a slot. */
 enum { OUTBOX_WORKERS = 4096, OUTBOX_REPLICATOR = 1024 };
 
-static void outbox_put(struct msg_index *m, uint64_t key, uint32_t handle, bool live)
+static void index_outbox_put(struct msg_index *m, uint64_t key, uint32_t handle, bool live)
 {
 	m->entry[m->n].key = key;
 	m->entry[m->n].handle = handle;
@@ -17,7 +17,7 @@ static void outbox_put(struct msg_index *m, uint64_t key, uint32_t handle, bool 
 	m->n++;
 }
 
-static void outbox_of_worker(
+static void index_outbox_send_of_worker(
 	struct index_outbox *o, unsigned int w, uint64_t key, uint32_t handle, bool live)
 {
 	const struct from_worker_door *door = &o->worker[w];
@@ -26,7 +26,7 @@ static void outbox_of_worker(
 	if (rte_ring_count(door->door.ring) < OUTBOX_WORKERS / (o->n_workers + 1) + 256)
 		m = from_worker_index(o->pool);
 	if (m != NULL)
-		outbox_put(&m->index.changes, key, handle, live);
+		index_outbox_put(&m->index.changes, key, handle, live);
 	if (from_worker_send(door, m) < 0)
 		index_outbox_mark_stale(o);
 }
@@ -43,7 +43,7 @@ void index_outbox_notify(void *outbox, uint64_t key, uint32_t handle, bool live)
 
 	for (unsigned int i = 0; i < o->n_workers; i++)
 		if (o->worker_lcore[i] == lcore) {
-			outbox_of_worker(o, i, key, handle, live);
+			index_outbox_send_of_worker(o, i, key, handle, live);
 			return;
 		}
 	if (o->open == NULL && rte_ring_count(o->replicator->door.ring) <
@@ -53,7 +53,7 @@ void index_outbox_notify(void *outbox, uint64_t key, uint32_t handle, bool live)
 		index_outbox_mark_stale(o);
 		return;
 	}
-	outbox_put(&o->open->index.changes, key, handle, live);
+	index_outbox_put(&o->open->index.changes, key, handle, live);
 	if (o->open->index.changes.n == MSG_INDEX_ENTRIES)
 		index_outbox_flush(o);
 }
