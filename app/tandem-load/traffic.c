@@ -291,7 +291,7 @@ static bool is_dead(const struct load *l, const struct session *s)
 	       (session_carries(s) && (s->alive & traffic_wanted(l)) != traffic_wanted(l));
 }
 
-static void verify_count(struct load *l)
+static void traffic_count_dead(struct load *l)
 {
 	l->verify.dead = 0;
 	for (uint32_t i = 0; i < l->o->sessions; i++)
@@ -319,7 +319,7 @@ void verify_turn(struct load *l, usec_t now)
 		l->verify.round_end = now + VERIFY_WAIT_US;
 	if (now < l->verify.round_end)
 		return;
-	verify_count(l);
+	traffic_count_dead(l);
 	if (l->verify.dead == 0 || ++l->verify.round >= VERIFY_ROUNDS) {
 		l->verify.done = true;
 		return;

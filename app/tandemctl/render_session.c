@@ -40,7 +40,7 @@ static const struct session_field {
 
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
 
-static char *session_usage(json_t *u)
+static char *render_session_usage(json_t *u)
 {
 	static const char *const keys[] = { "up_packets", "up_bytes", "down_packets",
 		"down_bytes" };
@@ -58,7 +58,7 @@ static char *session_usage(json_t *u)
 }
 
 /* "93784 s (1 d 02:03:04)". */
-static char *session_age(json_t *v)
+static char *render_session_age(json_t *v)
 {
 	json_int_t s = json_integer_value(v);
 	char *text;
@@ -70,19 +70,19 @@ static char *session_age(json_t *v)
 	return text;
 }
 
-static char *session_text(json_t *session, const char *key)
+static char *render_session_text(json_t *session, const char *key)
 {
 	json_t *v = json_object_get(session, key);
 
 	if (json_is_object(v))
-		return session_usage(v);
+		return render_session_usage(v);
 	if (json_is_integer(v) && strcmp(key, "age_s") == 0)
-		return session_age(v);
+		return render_session_age(v);
 	return render_member_text(session, key, "");
 }
 
 /* Shown, or said by another line: created_ms is the same moment by the pair's own clock. */
-static bool session_has(const char *key)
+static bool render_session_has(const char *key)
 {
 	bool has = strcmp(key, "created_ms") == 0;
 
@@ -91,7 +91,7 @@ static bool session_has(const char *key)
 	return has;
 }
 
-static void session_page(json_t *session, struct render *r)
+static void render_session_page(json_t *session, struct render *r)
 {
 	const char *key, *group = NULL;
 	bool other = false;
@@ -107,13 +107,13 @@ static void session_page(json_t *session, struct render *r)
 		if (group[0] != '\0')
 			fprintf(r->to, "%s:\n", group);
 		group = "";
-		text = session_text(session, fields[i].key);
+		text = render_session_text(session, fields[i].key);
 		render_line(r, fields[i].label, LABELS,
 			text != NULL && text[0] != '\0' ? text : "-", RENDER_INDENT);
 		free(text);
 	}
 	json_object_foreach (session, key, v) {
-		if (session_has(key) || render_is_rate(session, key))
+		if (render_session_has(key) || render_is_rate(session, key))
 			continue;
 		if (!other)
 			fputs("Other:\n", r->to);
@@ -135,7 +135,7 @@ void render_session(json_t *data, struct render *r)
 		if (i > 0)
 			fputc('\n', r->to);
 		if (json_object_size(session) > 0)
-			session_page(session, r);
+			render_session_page(session, r);
 		else
 			render_any(session, r);
 	}

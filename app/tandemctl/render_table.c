@@ -15,7 +15,7 @@ struct table {
 	bool nested, more; /* a cell is an object; there are more columns */
 };
 
-static void table_head(const char *key, char *to, size_t size)
+static void render_table_head(const char *key, char *to, size_t size)
 {
 	char label[RENDER_LABEL];
 	size_t len;
@@ -27,7 +27,7 @@ static void table_head(const char *key, char *to, size_t size)
 }
 
 /* A column of counters that are all zero is left out; the first names the rows. */
-static bool table_column_zero(json_t *rows, const char *key, const struct render *r)
+static bool render_table_column_zero(json_t *rows, const char *key, const struct render *r)
 {
 	size_t i;
 	json_t *row, *v;
@@ -40,7 +40,7 @@ static bool table_column_zero(json_t *rows, const char *key, const struct render
 	return true;
 }
 
-static void table_fit(struct table *t, json_t *row, const char *key, json_t *v)
+static void render_table_fit(struct table *t, json_t *row, const char *key, json_t *v)
 {
 	char *text = render_member_text(row, key, ""), head[RENDER_LABEL + 16];
 	int width = text != NULL ? render_width(text) : 0;
@@ -49,7 +49,7 @@ static void table_fit(struct table *t, json_t *row, const char *key, json_t *v)
 	while (c < t->n && strcmp(t->key[c], key) != 0)
 		c++;
 	if (c == t->n && c < COLUMNS) {
-		table_head(key, head, sizeof(head));
+		render_table_head(key, head, sizeof(head));
 		t->key[c] = key;
 		t->width[c] = render_width(head);
 		t->number[c] = true;
@@ -65,7 +65,7 @@ static void table_fit(struct table *t, json_t *row, const char *key, json_t *v)
 	free(text);
 }
 
-static bool table_is_too_wide(const struct table *t, int indent, const struct render *r)
+static bool render_table_is_too_wide(const struct table *t, int indent, const struct render *r)
 {
 	int width = indent;
 
@@ -75,7 +75,7 @@ static bool table_is_too_wide(const struct table *t, int indent, const struct re
 }
 
 /* The last column is not padded, unless it is a number. */
-static void table_cell(const struct table *t, unsigned int c, const char *text, FILE *to)
+static void render_table_cell(const struct table *t, unsigned int c, const char *text, FILE *to)
 {
 	int pad = t->width[c] - render_width(text);
 
@@ -87,7 +87,7 @@ static void table_cell(const struct table *t, unsigned int c, const char *text, 
 		fprintf(to, "%s%*s", text, c + 1 < t->n ? pad : 0, "");
 }
 
-static void table_print(const struct table *t, json_t *rows, int indent, FILE *to)
+static void render_table_print(const struct table *t, json_t *rows, int indent, FILE *to)
 {
 	char head[RENDER_LABEL + 16];
 	json_t *row;
@@ -95,8 +95,8 @@ static void table_print(const struct table *t, json_t *rows, int indent, FILE *t
 
 	fprintf(to, "%*s", indent, "");
 	for (unsigned int c = 0; c < t->n; c++) {
-		table_head(t->key[c], head, sizeof(head));
-		table_cell(t, c, head, to);
+		render_table_head(t->key[c], head, sizeof(head));
+		render_table_cell(t, c, head, to);
 	}
 	fputc('\n', to);
 	json_array_foreach (rows, i, row) {
@@ -106,7 +106,7 @@ static void table_print(const struct table *t, json_t *rows, int indent, FILE *t
 					     ? render_member_text(row, t->key[c], "")
 					     : NULL;
 
-			table_cell(t, c, text != NULL ? text : "-", to);
+			render_table_cell(t, c, text != NULL ? text : "-", to);
 			free(text);
 		}
 		fputc('\n', to);
@@ -114,7 +114,7 @@ static void table_print(const struct table *t, json_t *rows, int indent, FILE *t
 }
 
 /* The first member of a row names its block. */
-static void table_block(json_t *row, int indent, struct render *r)
+static void render_table_block(json_t *row, int indent, struct render *r)
 {
 	const char *first = json_object_iter_key(json_object_iter(row)), *key;
 	int width = render_labels_width(row, r);
@@ -150,19 +150,19 @@ void render_table(json_t *rows, int indent, struct render *r)
 				first = key;
 			if (render_is_rate(row, key))
 				continue;
-			if (strcmp(key, first) != 0 && table_column_zero(rows, key, r))
+			if (strcmp(key, first) != 0 && render_table_column_zero(rows, key, r))
 				zero++;
 			else
-				table_fit(&t, row, key, v);
+				render_table_fit(&t, row, key, v);
 		}
 	}
-	if (!table_is_too_wide(&t, indent, r)) {
+	if (!render_table_is_too_wide(&t, indent, r)) {
 		r->zero += zero;
-		table_print(&t, rows, indent, r->to);
+		render_table_print(&t, rows, indent, r->to);
 		return;
 	}
 	json_array_foreach (rows, i, row) {
 		if (json_is_object(row))
-			table_block(row, indent, r);
+			render_table_block(row, indent, r);
 	}
 }
