@@ -139,7 +139,7 @@ int keys_connect(struct keys *k, const uint8_t tx_secret[KEYS_SECRET],
 	return 0;
 }
 
-static void end_older(struct keys *k, uint64_t order, usec_t at)
+static void keys_end_older(struct keys *k, uint64_t order, usec_t at)
 {
 	for (unsigned int i = 0; i < KEYS_CONNECTIONS; i++)
 		if (k->conn[i].id != 0 && k->conn[i].order < order && k->conn[i].until > at)
@@ -153,7 +153,7 @@ void keys_hello(struct keys *k, uint16_t id, bool restarted, usec_t now)
 	if (c == NULL)
 		return;
 	if (restarted)
-		end_older(k, c->order, now);
+		keys_end_older(k, c->order, now);
 	if (k->tx >= 0 && k->conn[k->tx].order >= c->order)
 		return;
 	k->tx = (int)(c - k->conn);
@@ -263,7 +263,7 @@ void keys_opened(struct keys *k, int slot, uint64_t number, usec_t now)
 	k->count.rx_opened++;
 	if (c->order > k->seen) {
 		k->seen = c->order;
-		end_older(k, c->order, now + KEYS_GRACE_US);
+		keys_end_older(k, c->order, now + KEYS_GRACE_US);
 	} else if (c->order < k->seen) {
 		k->count.rx_opened_old_key++;
 	}

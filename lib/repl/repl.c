@@ -4,7 +4,7 @@
 
 #include "repl_priv.h"
 
-static bool ops_whole(const struct repl_ops *o)
+static bool repl_has_all_ops(const struct repl_ops *o)
 {
 	return o != NULL && o->state != NULL && o->digest != NULL && o->want != NULL &&
 	       o->heartbeat != NULL && o->acked != NULL && o->lost != NULL && o->peer_new != NULL &&
@@ -15,8 +15,8 @@ struct repl *repl_create(const struct repl_params *p, usec_t now)
 {
 	struct repl *r;
 
-	if (p->incarnation == 0 || !ops_whole(p->ops) || p->alloc == NULL || p->free == NULL ||
-		p->gap_packets > REPL_HELD) {
+	if (p->incarnation == 0 || !repl_has_all_ops(p->ops) || p->alloc == NULL ||
+		p->free == NULL || p->gap_packets > REPL_HELD) {
 		errno = EINVAL;
 		return NULL;
 	}
