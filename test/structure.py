@@ -18,6 +18,8 @@ import re
 import subprocess
 import sys
 
+import names
+
 ROOMS = [
     "base",
     "cores",
@@ -60,6 +62,7 @@ GOALS = {
     "functions over 60 lines": 0,
     "static function names in more than one file": 0,
     "static function names of one word, per mille": 30,
+    "static functions without the prefix of their file or room, but for two-line helpers": 0,
     "lines over 100 columns": 0,
     "helps that do not stand alone": 0,
     "unresolved citations": 0,
@@ -501,35 +504,13 @@ def citations(t):
     return len(out), out
 
 
-def functions(t):
-    return [x for x in t.tags if x["kind"] == "function" and x["path"].endswith((".c", ".h"))]
-
-
 def long_functions(t):
     out = [
         f"{x['path']}:{x['line']}: {x['name']} {x['end'] - x['line'] + 1}"
-        for x in functions(t)
+        for x in names.functions(t)
         if x.get("end", x["line"]) - x["line"] + 1 > 60
     ]
     return len(out), out
-
-
-def statics(t):
-    return [x for x in functions(t) if x.get("file") and x["path"].endswith(".c")]
-
-
-def shared_statics(t):
-    by = collections.defaultdict(set)
-    for x in statics(t):
-        by[x["name"]].add(x["path"])
-    out = [f"{n}: {' '.join(sorted(p))}" for n, p in sorted(by.items()) if len(p) > 1]
-    return len(out), out
-
-
-def one_word(t):
-    all_of = statics(t)
-    out = [f"{x['path']}: {x['name']}" for x in all_of if "_" not in x["name"]]
-    return round(1000 * len(out) / len(all_of)), out
 
 
 def wide_lines(t):
@@ -583,8 +564,9 @@ def measure(t):
                 objects(t),
                 whole_configuration(t),
                 long_functions(t),
-                shared_statics(t),
-                one_word(t),
+                names.shared_statics(t),
+                names.one_word(t),
+                names.without_prefix(t),
                 wide_lines(t),
                 leaning_helps(t),
                 citations(t),

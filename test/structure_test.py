@@ -12,11 +12,15 @@ LOW, HIGH = "app/tandem/base/", "app/tandem/pair/"
 SOUND = {
     "lib/srp/README.md": "# Title\n\n## 1. One\n",
     f"{LOW}include/base/low.h": "int low_get(void);\nstruct low {\n\tint n;\n};\n",
-    f"{LOW}low.c": '#include "base/low.h"\nint low_get(void)\n{\n\treturn 1;\n}\n',
+    f"{LOW}low.c": '#include "base/low.h"\nstatic int two_lines(int n)\n{\n\tint m = n;\n\n'
+    "\t/* A comment is no line of a helper. */\n\treturn m;\n}\n"
+    "int low_get(void)\n{\n\treturn two_lines(1);\n}\n",
     f"{HIGH}include/pair/high.h": "int high_get(void);\n",
     f"{HIGH}high.c": "static int high_first(void)\n{\n\treturn 1;\n}\n"
     "int high_object;\nint high_get(void)\n{\n\treturn high_first();\n}\n",
 }
+# What does not begin with the name of bare.c or of the room pair, though some of it looks so.
+BARE = ("other", "one_bare", "bared_one", "pairs_one")
 LINES = "".join("\tn++;\n" for _ in range(60))
 UPWARD = (
     '#include "pair/high.h"',
@@ -74,6 +78,11 @@ def plant():
     twice = "static int twice_named(void)\n{\n\treturn 1;\n}"
     for name in (f"{LOW}twice.c", f"{HIGH}twice.c"):
         yield "static function names in more", name, twice, f"twice_named: {LOW}twice.c"
+    for i, text in enumerate(BARE):
+        name = f"{HIGH}bare.c"
+        says = f"{name}:{6 * i + 1}: {text}"
+        text = f"static int {text}(int n)\n{{\n\tn++;\n\tn++;\n\treturn n;\n}}"
+        yield "static functions without", name, text, says
     name = f"{LOW}long.c"
     yield "functions over 60", name, f"int long_one(int n)\n{{\n{LINES}\treturn n;\n}}", name
     name = f"{LOW}wide.c"
