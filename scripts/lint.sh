@@ -74,12 +74,14 @@ table='
 	|\b(clock_gettime|gettimeofday)\s*\(
 ^app/tandem/(signalling|monitors|pair|operator|process|switchover)/|code
 	|\b(clock_gettime|gettimeofday)\s*\(
-^app/tandem/(cores|reactor|kernel|worker|signalling|monitors|pair|operator|process)/|code
+^app/tandem/(cores|reactor|kernel|worker|signalling|monitors|switchover|pair|operator|process)/
+	|code
 	|\b(rte_rdtsc|rte_get_tsc_hz|rte_eth_[rt]x_burst|rte_z?malloc|rte_free)\b
-^app/tandem/(reactor/reactor|signalling/|monitors/|pair/|operator/(audit|c|r|show)|process/)|code
+^app/tandem/(reactor/reactor|signalling/|monitors/|switchover/|pair/|operator/(audit|c|r|show)|
+	process/)|code
 	|(?<![>\w])(epoll_(create1|ctl|wait|pwait2)|socket|bind|listen|accept4|connect|close
 	|[gs]etsockopt|send|recv|sendto|recvfrom|sendmmsg|recvmmsg)\s*\(
-^app/tandem/(kernel|signalling|process|monitors)/|code
+^app/tandem/(kernel|signalling|switchover|process|monitors)/|code
 	|\bnet_(kernel|vip|pool_route|mirror)_\w+\s*\(
 	|\bnet_(cleanup|link_carrier|twin_(from|to))\s*\(
 ^(app|lib|test)/|raw|\b(TODO|FIXME|XXX|HACK)\b

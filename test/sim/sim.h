@@ -41,6 +41,7 @@
 #include "process/control.h"
 #include "pair/tls.h"
 #include "pair_priv.h"
+#include "switchover_priv.h"
 #include "replicator/crypt.h"
 #include "replicator_priv.h"
 #include "signalling_priv.h"

@@ -51,7 +51,8 @@ static int log_output; /* the type that lines are written as: never filtered a s
 /* ---- rooms ---- */
 
 static const char *const log_rooms[] = { "tandem", "base", "cores", "reactor", "journal", "kernel",
-	"worker", "replicator", "signalling", "monitors", "pair", "operator", "process" };
+	"worker", "replicator", "signalling", "monitors", "switchover", "pair", "operator",
+	"process" };
 enum { LOG_ROOMS = sizeof(log_rooms) / sizeof(log_rooms[0]) };
 static int log_types[LOG_ROOMS];
 

@@ -71,7 +71,8 @@ static bool feed_keeps_pair_time(const struct pair *p)
 void pair_heartbeat(struct pair *p, const struct from_replicator_heartbeat *m, usec_t now)
 {
 	srp_heartbeat(p->srp, m->body, m->len, m->fresh, now);
-	if (!pair_answers(p) && m->fresh && m->pair_ms > 0 && feed_keeps_pair_time(p))
+	if (!switchover_answers(p->switchover) && m->fresh && m->pair_ms > 0 &&
+		feed_keeps_pair_time(p))
 		pair_time_set(p->cores.pair_time, m->pair_ms, m->heard);
 }
 

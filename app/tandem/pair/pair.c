@@ -65,7 +65,10 @@ static int pair_open(struct pair *p, const struct pair_settings *s)
 	}
 	pair_srp_conf(p, s);
 	p->srp = srp_create(&p->srp_conf, &s->saved, clock_us());
-	return p->srp != NULL ? 0 : -errno;
+	if (p->srp == NULL)
+		return -errno;
+	switchover_follow(p->switchover, srp_info(p->srp));
+	return 0;
 }
 
 struct pair *pair_create(const struct pair_settings *s)
@@ -84,8 +87,7 @@ struct pair *pair_create(const struct pair_settings *s)
 	p->reactor = s->reactor;
 	p->alarms = s->alarms;
 	p->journal = s->journal;
-	p->vips = s->vips;
-	p->signalling = s->signalling;
+	p->switchover = s->switchover;
 	p->cores = s->cores;
 	p->ops = s->ops;
 	p->ctx = s->ctx;
@@ -142,7 +144,7 @@ static void pair_do_alarm(struct pair *p, const struct srp_action *a, usec_t now
 	 * them. */
 	if (a->alarm == SRP_ALARM_DUAL_ACTIVE && !a->raised &&
 		srp_info(p->srp)->state == SRP_ACTIVE)
-		vips_announce_anew(p->vips, now);
+		switchover_announce_anew(p->switchover, now);
 }
 
 static void pair_carry_out(struct pair *p, const struct srp_action *a, usec_t now)
@@ -162,7 +164,7 @@ static void pair_carry_out(struct pair *p, const struct srp_action *a, usec_t no
 			srp_step_name(a->step), (unsigned long)(a->term >> 1),
 			(unsigned long)(a->term & 1));
 		trace_wait(p, a->step, clock_us());
-		step_begin(p, a, now);
+		switchover_begin(p->switchover, a, now);
 		break;
 	case SRP_ACT_RESERVE:
 		journal_reserve(p->journal, a->number, a->restart_counter);
@@ -171,8 +173,7 @@ static void pair_carry_out(struct pair *p, const struct srp_action *a, usec_t no
 		pair_do_role(p, a, now);
 		break;
 	case SRP_ACT_METRIC:
-		if (!role_lapsed(p->cores.role, clock_ticks()))
-			vips_set_metric(p->vips, a->rm);
+		switchover_set_metric(p->switchover, a->rm);
 		break;
 	case SRP_ACT_ALARM:
 		pair_do_alarm(p, a, now);
@@ -196,6 +197,22 @@ static void pair_carry_out(struct pair *p, const struct srp_action *a, usec_t no
 	}
 }
 
+/* Gives lib/srp the answer to a step that was carried out; false: there is none. */
+static bool pair_deliver(struct pair *p, usec_t now)
+{
+	struct switchover_result r;
+
+	if (!switchover_result(p->switchover, &r))
+		return false;
+	trace_step(p, r.step, clock_us());
+	if (!r.ok)
+		LOG(WARNING, "a step of a role change failed step=%s term=%lu.%lu reason=%s",
+			srp_step_name(r.step), (unsigned long)(r.term >> 1),
+			(unsigned long)(r.term & 1), LOG_TEXT(r.why));
+	srp_done(p->srp, r.step, r.term, r.ok, r.number, r.why, now);
+	return true;
+}
+
 void pair_drain(struct pair *p, usec_t now)
 {
 	struct srp_action a;
@@ -211,9 +228,9 @@ void pair_drain(struct pair *p, usec_t now)
 		trace_asked(p, now);
 		while (srp_next(p->srp, &a))
 			pair_carry_out(p, &a, now);
-	} while (step_deliver(p, now));
+	} while (pair_deliver(p, now));
 	p->in_drain = false;
-	role_publish(p);
+	switchover_publish(p->switchover, p->stalls.sum);
 }
 
 /* ---- the loop ---- */
@@ -221,11 +238,6 @@ void pair_drain(struct pair *p, usec_t now)
 void pair_judge(struct pair *p, usec_t now)
 {
 	srp_tick(p->srp, now);
-}
-
-void pair_steps(struct pair *p, usec_t now)
-{
-	step_turn(p, now);
 }
 
 void pair_probe(struct pair *p, usec_t now)
@@ -295,7 +307,7 @@ enum pair_leaving pair_leaving(const struct pair *p, usec_t now)
 {
 	if (!p->goodbye)
 		return PAIR_WAITS_FOR_PEER;
-	if (!pair_late_usage(p))
+	if (!switchover_late_usage(p->switchover))
 		return PAIR_LEAVES;
 	return pair_late_usage_peer_gone(p, now) ? PAIR_LEAVES_USAGE : PAIR_WAITS_FOR_USAGE;
 }
@@ -307,7 +319,7 @@ const struct srp_info *pair_srp(const struct pair *p)
 	return srp_info(p->srp);
 }
 
-void pair_view(const struct pair *p, struct pair_view *v, usec_t now)
+void pair_view(const struct pair *p, struct pair_view *v)
 {
 	*v = (struct pair_view){ .peer = p->peer,
 		.seat = p->seat,
@@ -319,7 +331,6 @@ void pair_view(const struct pair *p, struct pair_view *v, usec_t now)
 		.refused = p->link.refused,
 		.differences = p->agree.difference != NULL ? p->agree.difference : "" };
 	memcpy(v->tie_breaker, p->srp_conf.mac, sizeof(v->tie_breaker));
-	routes_text(p, v->routes, sizeof(v->routes), now);
 }
 
 /* ---- figures ---- */

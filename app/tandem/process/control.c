@@ -48,6 +48,7 @@ static const struct {
 	{ "signals", signals_open },
 	{ "kernel addresses and routes", start_kernel },
 	{ "signalling", start_signalling },
+	{ "switchover", start_switchover },
 	{ "pair", control_pair_open },
 	{ "monitors", watch_open },
 };
@@ -103,6 +104,8 @@ void control_destroy(struct control *c)
 	start_operator_end(c);
 	pair_destroy(c->pair);
 	c->pair = NULL;
+	switchover_destroy(c->switchover);
+	c->switchover = NULL;
 	monitors_destroy(c->monitors);
 	c->monitors = NULL;
 	signalling_destroy(c->signalling);

@@ -10,14 +10,14 @@ static void of_worker_done(void *ctx, struct from_worker_done *m)
 {
 	struct control *c = ctx;
 
-	pair_worker_done(c->pair, m, c->now);
+	switchover_worker_done(c->switchover, m, c->now);
 }
 
 static void of_worker_late_end(void *ctx, struct from_worker_late_end *m)
 {
 	struct control *c = ctx;
 
-	pair_late_ended(c->pair, m, c->now);
+	switchover_late_ended(c->switchover, m, c->now);
 }
 
 static void of_worker_answer(void *ctx, struct from_worker_answer *m)
@@ -53,14 +53,14 @@ static void of_repl_done(void *ctx, struct from_replicator_done *m)
 {
 	struct control *c = ctx;
 
-	pair_repl_done(c->pair, m, c->now);
+	switchover_repl_done(c->switchover, m, c->now);
 }
 
 static void of_repl_late_drained(void *ctx, struct from_replicator_late_drained *m)
 {
 	struct control *c = ctx;
 
-	pair_late_drained(c->pair, m);
+	switchover_late_drained(c->switchover, m);
 }
 
 static void of_repl_keyed(void *ctx, struct from_replicator_keyed *m)

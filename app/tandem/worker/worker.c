@@ -15,7 +15,7 @@ enum {
 	STALE_BURSTS = 128,
 	ERROR_INDICATIONS_PER_S = 100,
 	LATE_QUIET_US = 1000000,
-	LATE_MOST_US = 30000000 /* as in pair/step.c */
+	LATE_MOST_US = 30000000 /* as in switchover/routes.c */
 };
 
 static int worker_sync(struct worker *w, uint64_t shards)

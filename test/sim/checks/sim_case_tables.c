@@ -125,11 +125,11 @@ static void traffic(struct node *n)
 
 static bool writes(const struct node *n, uint32_t shard)
 {
-	const struct pair *p = n->t.control->pair;
+	const struct switchover *sw = n->t.control->switchover;
 	const struct worker *w = n->t.worker[n->t.shared.worker_of_shard[shard]];
 
-	return pair_owns(p) && pair_answers(p) && w->fp.mode == FASTPATH_OWN &&
-	       w->term == pair_own_term(p);
+	return switchover_owns(sw) && switchover_answers(sw) && w->fp.mode == FASTPATH_OWN &&
+	       w->term == switchover_own_term(sw);
 }
 
 static void subscribers(struct node *n)
@@ -440,7 +440,8 @@ static struct node *old;
 
 static bool is_handed_over(void)
 {
-	return old->state == SRP_STANDBY && is_paired() && !pair_late_usage(old->t.control->pair);
+	return old->state == SRP_STANDBY && is_paired() &&
+	       !switchover_late_usage(old->t.control->switchover);
 }
 
 void case_tables(void)

@@ -77,7 +77,7 @@ static bool owner_of(const struct promise *p, const struct node *n)
 static void promoted(struct node *n)
 {
 	struct node *other = &sim.node[!n->id];
-	bool split = other->up && pair_owns(other->t.control->pair);
+	bool split = other->up && switchover_owns(other->t.control->switchover);
 
 	for (uint32_t pos = 0; pos < sim.slots; pos++) {
 		struct promise *p = &sim.promise[pos];
@@ -98,7 +98,7 @@ static void promoted(struct node *n)
 		p->told = p->valid[0] || p->valid[1];
 		sim.second_faults += !p->told; /* both that had it are gone */
 	}
-	promotion_check(n, n->t.control->pair->own_planned, n->vouched);
+	promotion_check(n, n->t.control->switchover->own_planned, n->vouched);
 	history_begin(n);
 	use_check(n, true, n->vouched);
 	n->vouched = false;
@@ -124,7 +124,8 @@ static void vouches(struct node *n)
 		if (owner_of(p, owner)) {
 			check_kept(n, owner, pos, "vouches for its table");
 		} else if (owner->up &&
-			   pair_owns(owner->t.control->pair)) { /* of the lineage that lost */
+			   switchover_owns(
+				   owner->t.control->switchover)) { /* of the lineage that lost */
 			p->told = false;
 			sim.second_faults++;
 		}
@@ -167,7 +168,7 @@ static void promise(struct node *n, uint32_t handle, uint8_t type)
 							  : DOOR_FREE;
 	bool there = peer->up && repl_peer_incarnation(n->t.repl->stream) == peer->t.incarnation &&
 		     (t->acked_life == 0 || t->acked_life == peer->life);
-	bool taken_over = there && pair_owns(peer->t.control->pair);
+	bool taken_over = there && switchover_owns(peer->t.control->switchover);
 	struct session_rec r;
 
 	p.valid[n->id] = true;
@@ -201,7 +202,7 @@ static void promise(struct node *n, uint32_t handle, uint8_t type)
 void promise_acked(struct node *n, uint32_t handle, const uint32_t at[GROUPS])
 {
 	struct node *peer = &sim.node[!n->id];
-	bool taken_over = pair_owns(peer->t.control->pair);
+	bool taken_over = switchover_owns(peer->t.control->switchover);
 	uint32_t pos = pos_of(n, handle);
 	struct promise p = { .told = true, .holder = peer->life };
 
@@ -290,7 +291,8 @@ void check_emit(struct node *n, unsigned int port, const char *what)
 
 	for (unsigned int w = 0; w < n->t.n_workers; w++)
 		late |= n->t.worker[w]->fp.mode != FASTPATH_IDLE;
-	if (pair_owns(c->pair) || control_is_up(c) || late || sim.now < n->silent_since + 5 * MS)
+	if (switchover_owns(c->switchover) || control_is_up(c) || late ||
+		sim.now < n->silent_since + 5 * MS)
 		return;
 	broken(8, "chassis %c sends %s on %s and owns nothing", name(n), what,
 		port == ACCESS ? "access" : "core");
@@ -312,7 +314,7 @@ static void check_addressed(struct node *n)
 
 	for (unsigned int w = 0; w < n->t.n_workers && control_is_up(c) && !n->addressed; w++)
 		if (n->t.worker[w]->fp.mode != FASTPATH_OWN ||
-			n->t.worker[w]->term != pair_own_term(c->pair))
+			n->t.worker[w]->term != switchover_own_term(c->switchover))
 			broken(8, "chassis %c has its addresses and worker %u does not own yet",
 				name(n), w);
 	n->addressed = control_is_up(c);
@@ -452,7 +454,8 @@ static bool gives_up(const struct node *n, enum srp_state to)
 	return to == SRP_STANDBY &&
 	       (pair_srp(n->t.control->pair)->last_cause == SRP_CAUSE_DUAL_ACTIVE ||
 		       (n->state == SRP_PENDING_STANDBY && other->up &&
-			       pair_owns(other->t.control->pair) && other->unplanned != 0));
+			       switchover_owns(other->t.control->switchover) &&
+			       other->unplanned != 0));
 }
 
 static void state_changed(struct node *n, enum srp_state to)
@@ -492,10 +495,10 @@ static void check_published(const struct node *n)
 	const struct control *c = n->t.control;
 	const struct role *r = &n->t.role;
 
-	if (atomic_load(&r->term) != pair_own_term(c->pair) ||
-		atomic_load(&r->owned) != pair_owns(c->pair) ||
-		atomic_load(&r->answering) != pair_answers(c->pair) ||
-		atomic_load(&r->held) != pair_holds(c->pair) ||
+	if (atomic_load(&r->term) != switchover_own_term(c->switchover) ||
+		atomic_load(&r->owned) != switchover_owns(c->switchover) ||
+		atomic_load(&r->answering) != switchover_answers(c->switchover) ||
+		atomic_load(&r->held) != switchover_holds(c->switchover) ||
 		atomic_load(&r->must_not_answer) != pair_srp(c->pair)->must_not_answer ||
 		atomic_load(&r->restart_counter) != pair_srp(c->pair)->restart_counter ||
 		atomic_load(&r->stood_still) != c->pair->stalls.sum)
@@ -507,23 +510,24 @@ static void control_turned(struct node *n)
 	struct control *c = n->t.control;
 	enum srp_state state = pair_srp(c->pair)->state;
 
-	if (pair_owns(c->pair) && n->own_term != pair_own_term(c->pair)) {
+	if (switchover_owns(c->switchover) && n->own_term != switchover_own_term(c->switchover)) {
 		bool resumed = n->owned;
 
-		check_term(n, pair_own_term(c->pair));
-		n->own_term = pair_own_term(c->pair);
+		check_term(n, switchover_own_term(c->switchover));
+		n->own_term = switchover_own_term(c->switchover);
 		if (!resumed) {
 			promoted(n);
-			n->unplanned = c->pair->own_planned ? 0 : sim.now;
+			n->unplanned = c->switchover->own_planned ? 0 : sim.now;
 		}
 		n->owned = true;
 	}
-	if (c->pair->step.step == SRP_STEP_WRITE) { /* from here a RESUME is out of the question */
-		n->owned = n->owned && pair_owns(c->pair);
+	if (c->switchover->step.step ==
+		SRP_STEP_WRITE) { /* from here a RESUME is out of the question */
+		n->owned = n->owned && switchover_owns(c->switchover);
 		n->vouched = false;
 	}
-	n->late = pair_late_usage(c->pair);
-	if (pair_owns(c->pair) || control_is_up(c))
+	n->late = switchover_late_usage(c->switchover);
+	if (switchover_owns(c->switchover) || control_is_up(c))
 		n->silent_since = sim.now;
 	if (state != n->state)
 		state_changed(n, state);

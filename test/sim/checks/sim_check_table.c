@@ -216,7 +216,7 @@ void check_flip(void)
 	if (!sim.flip.set)
 		return;
 	/* something worse came in between */
-	if (!n->up || n->life != sim.flip.life || pair_owns(n->t.control->pair)) {
+	if (!n->up || n->life != sim.flip.life || switchover_owns(n->t.control->switchover)) {
 		sim.flip.set = false;
 	} else if (sim.node[!n->id].up && check_same(sim.flip.pos)) {
 		sim.flip.set = false;

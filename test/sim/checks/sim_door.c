@@ -138,7 +138,8 @@ static void written(struct node *n, uint32_t handle, unsigned int how)
 /* A hand-over is taken back, and the worker, which has not let go yet, does not know it yet. */
 static bool resumes(const struct control *c, const struct worker *w)
 {
-	return c->pair->step.step == SRP_STEP_RESUME && w->term == c->pair->step.old_term;
+	return c->switchover->step.step == SRP_STEP_RESUME &&
+	       w->term == c->switchover->step.old_term;
 }
 
 /* late: the peer's late usage, which has no other place to go while a hand-over may still be taken
@@ -158,8 +159,8 @@ static struct node *writer(
 			"chassis %c: worker %u would %s a session of shard %u, which is another's",
 			'A' + n->id, by, what, shard);
 	else if (late ? w->fp.mode == FASTPATH_IDLE
-		      : w->fp.mode != FASTPATH_OWN || !pair_owns(c->pair) ||
-				 (w->term != pair_own_term(c->pair) && !resumes(c, w)))
+		      : w->fp.mode != FASTPATH_OWN || !switchover_owns(c->switchover) ||
+				 (w->term != switchover_own_term(c->switchover) && !resumes(c, w)))
 		broken(1,
 			"chassis %c: worker %u would %s a session and does not own it in term %llu",
 			'A' + n->id, by, what, (unsigned long long)w->term);
@@ -180,7 +181,7 @@ int __wrap_session_create(
 	written(n, rec->handle, DOOR_CREATE);
 	truth = truth_of(rec->handle, true);
 	other = &sim.node[!n->id];
-	if (truth->created != 0 && other->up && pair_owns(other->t.control->pair) &&
+	if (truth->created != 0 && other->up && switchover_owns(other->t.control->switchover) &&
 		session_find(other->t.table, rec->handle))
 		broken(16, "chassis %c gives out TEID %08x, which is alive on the other",
 			'A' + n->id, rec->handle);

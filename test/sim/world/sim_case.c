@@ -265,7 +265,7 @@ static void check_there(unsigned int k)
 	struct node *by = commits.pending[k].by, *peer = &sim.node[!by->id];
 	const uint32_t handle = commits.pending[k].handle, *at = commits.pending[k].state;
 	uint32_t pos = pos_of(by, handle);
-	bool taken_over = pair_owns(peer->t.control->pair);
+	bool taken_over = switchover_owns(peer->t.control->switchover);
 	struct session_rec r;
 
 	session_read_at(peer->t.table, pos / sim.per_shard, pos % sim.per_shard, &r);

@@ -284,7 +284,7 @@ void fault_flip(void)
 	struct node *n = &sim.node[!i];
 
 	if (i < 0 || sim.flip.set || !n->up || !n->vouched || n->state != SRP_STANDBY ||
-		pair_late_usage(n->t.control->pair))
+		switchover_late_usage(n->t.control->switchover))
 		return;
 	for (unsigned int tries = 0; tries < 500; tries++) {
 		uint32_t pos = (uint32_t)rnd(sim.slots);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Chassis in one process that connect over loopback: who listens and who connects is the seat that
- * each is given, and the peer can be replaced while a pair runs. No other core is there: what
- * answers a step is the test, and other rooms have nothing to do. */
+ * each is given, and the peer can be replaced while a pair runs. No other core is there, so that
+ * nobody answers a step, and the rooms below have nothing to do. */
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,10 +14,11 @@
 #include "base/alarms.h"
 #include "base/clock.h"
 #include "base/pulse.h"
-#include "cores/from_replicator.h"
-#include "cores/from_worker.h"
+#include "cores/role.h"
+#include "cores/to_replicator.h"
+#include "cores/to_worker.h"
 #include "net/net.h"
-#include "pair_priv.h"
+#include "pair/pair.h"
 #include "pair_stubs.h"
 #include "process/settings_rooms.h"
 #include "reactor/reactor.h"
@@ -30,6 +31,7 @@ struct chassis {
 	struct config conf;
 	struct reactor *reactor;
 	struct alarms *alarms;
+	struct switchover *switchover;
 	struct pair *pair;
 	struct core_pulse pulse;
 	struct role role;
@@ -41,6 +43,7 @@ static struct rte_mempool *msgs;
 static struct to_replicator_door door;
 static struct to_worker_door worker_door;
 static struct session_table table;
+static uint8_t worker_of_shard[SESSION_SHARDS];
 static uint16_t port;
 
 static struct ip_addr address(unsigned int i)
@@ -76,16 +79,20 @@ static uint16_t free_port(void)
 static void start(unsigned int i, unsigned int peer, uint8_t seat)
 {
 	struct chassis *c = &chassis[i];
+	struct switchover_settings w = { .to_worker = &worker_door,
+		.n_workers = 1,
+		.to_replicator = &door,
+		.msgs = msgs,
+		.table = &table,
+		.worker_of_shard = worker_of_shard,
+		.role = &c->role };
 	struct pair_settings s = { .seat = seat,
 		.incarnation = incarnation(i),
 		.mac = { 2, 0, 0, 0, 0, (uint8_t)i },
-		.cores = { .to_worker = &worker_door,
-			.n_workers = 1,
-			.to_replicator = &door,
+		.cores = { .to_replicator = &door,
 			.msgs = msgs,
 			.pulse_of_replicator = &c->pulse,
 			.table = &table,
-			.role = &c->role,
 			.pair_time = &c->pair_time },
 		.ops = pair_stubs_ops };
 
@@ -104,6 +111,10 @@ static void start(unsigned int i, unsigned int peer, uint8_t seat)
 	snprintf(c->conf.loopbacks[0].name, sizeof(c->conf.loopbacks[0].name), "gtp");
 	snprintf(c->conf.gtp_loopback, sizeof(c->conf.gtp_loopback), "gtp");
 	c->conf.n_loopbacks = 1;
+	settings_switchover_start(&c->conf, &w.start);
+	settings_switchover_live(&c->conf, &w.live);
+	c->switchover = s.switchover = switchover_create(&w);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c->switchover);
 	settings_pair_start(&c->conf, &s.start);
 	CU_ASSERT_EQUAL_FATAL(settings_pair_live(&c->conf, &s.live), 0);
 	c->reactor = s.reactor = reactor_create(settled, c);
@@ -112,6 +123,32 @@ static void start(unsigned int i, unsigned int peer, uint8_t seat)
 	c->pair = pair_create(&s);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c->pair);
 	settings_pair_live_end(&s.live);
+}
+
+/* Rows of a turn. */
+static void turn_feed(struct chassis *c, usec_t now)
+{
+	pair_feed(c->pair, now);
+}
+
+static void turn_judge(struct chassis *c, usec_t now)
+{
+	pair_judge(c->pair, now);
+}
+
+static void turn_steps(struct chassis *c, usec_t now)
+{
+	switchover_turn(c->switchover, now);
+}
+
+static void turn_probe(struct chassis *c, usec_t now)
+{
+	pair_probe(c->pair, now);
+}
+
+static void turn_connect(struct chassis *c, usec_t now)
+{
+	pair_connect(c->pair, now);
 }
 
 /* What the other cores are told. */
@@ -127,15 +164,15 @@ static void doors_empty(void)
 
 static void turn(struct chassis *c)
 {
-	static void (*const rows[])(struct pair * p, usec_t now) = { pair_feed, pair_judge,
-		pair_steps, pair_probe, pair_connect };
+	static void (*const rows[])(struct chassis * c, usec_t now) = { turn_feed, turn_judge,
+		turn_steps, turn_probe, turn_connect };
 
 	pair_woke(c->pair, 0, clock_us());
 	reactor_wait(c->reactor, 100000);
 	pair_woke(c->pair, 0, clock_us());
 	reactor_dispatch(c->reactor);
 	for (unsigned int i = 0; i < RTE_DIM(rows); i++) {
-		rows[i](c->pair, clock_us());
+		rows[i](c, clock_us());
 		pair_drain(c->pair, clock_us());
 	}
 	doors_empty();
@@ -165,7 +202,7 @@ static struct pair_view view_of(unsigned int i)
 {
 	struct pair_view v;
 
-	pair_view(chassis[i].pair, &v, clock_us());
+	pair_view(chassis[i].pair, &v);
 	return v;
 }
 
@@ -187,103 +224,11 @@ static void teardown(void)
 {
 	for (unsigned int i = 0; i < CHASSIS; i++) {
 		pair_destroy(chassis[i].pair);
+		switchover_destroy(chassis[i].switchover);
 		reactor_destroy(chassis[i].reactor);
 		alarms_destroy(chassis[i].alarms);
 	}
 	CU_ASSERT_EQUAL(rte_mempool_in_use_count(msgs), 0);
-}
-
-/* ---- the role ---- */
-
-/* When the time to serve is over, nothing is answered, whatever lib/srp says. */
-static void test_time_to_serve(void)
-{
-	struct chassis *c = &chassis[LEFT];
-
-	start(LEFT, RIGHT, 0);
-	role_init(&c->role);
-	CU_ASSERT_FALSE(pair_must_not_answer(c->pair));
-	atomic_store(&c->role.serve_until, 1);
-	CU_ASSERT_TRUE(pair_must_not_answer(c->pair));
-	atomic_store(&c->role.serve_until, ROLE_FOR_EVER);
-	CU_ASSERT_FALSE(pair_must_not_answer(c->pair));
-}
-
-/* As if lib/srp asked for it. */
-static void step(struct pair *p, enum srp_step step)
-{
-	step_begin(p, &(struct srp_action){ .step = step, .term = 2 }, clock_us());
-}
-
-/* The step of a switchover that comes to nothing, and the answers of the other cores. */
-static void resume(struct pair *p)
-{
-	step(p, SRP_STEP_RESUME);
-	pair_worker_done(
-		p, &(struct from_worker_done){ .cookie = p->cookies, .ok = true }, clock_us());
-	pair_repl_done(
-		p, &(struct from_replicator_done){ .cookie = p->cookies, .ok = true }, clock_us());
-	doors_empty();
-}
-
-/* A chassis that becomes Active. */
-static struct pair *activated(void)
-{
-	struct chassis *c = &chassis[LEFT];
-
-	start(LEFT, RIGHT, 0);
-	role_init(&c->role);
-	step(c->pair, SRP_STEP_ACTIVATE);
-	return c->pair;
-}
-
-/* While the kernel has not confirmed the VIP nobody is answered, not even when a hand-over begins;
- * and when it confirms the VIP then, answers do not begin for what is about to be handed over. */
-static void test_unconfirmed(void)
-{
-	struct pair *p = activated();
-
-	CU_ASSERT_FALSE(pair_answers(p));
-	step(p, SRP_STEP_HOLD);
-	CU_ASSERT_FALSE(pair_answers(p));
-	pair_stubs.confirmed = true;
-	pair_announce(p, clock_us());
-	CU_ASSERT_FALSE(pair_answers(p));
-	resume(p);
-	CU_ASSERT_TRUE(pair_answers(p));
-	CU_ASSERT_FALSE(pair_holds(p));
-	step(p, SRP_STEP_HOLD);
-	CU_ASSERT_TRUE(pair_answers(p));
-	CU_ASSERT_TRUE(pair_holds(p));
-}
-
-/* It is confirmed later than the rest. */
-static void test_confirmed_later(void)
-{
-	struct pair *p = activated();
-
-	pair_announce(p, clock_us());
-	CU_ASSERT_FALSE(pair_answers(p));
-	pair_stubs.confirmed = true;
-	pair_announce(p, clock_us());
-	CU_ASSERT_TRUE(pair_answers(p));
-}
-
-/* When the time to serve is over, the VIPs are not announced, by whichever way. */
-static void test_time_to_announce(void)
-{
-	struct pair *p = activated();
-
-	CU_ASSERT_EQUAL(pair_stubs.announced, 1);
-	resume(p);
-	CU_ASSERT_EQUAL(pair_stubs.announced, 2);
-	atomic_store(&chassis[LEFT].role.serve_until, 1);
-	resume(p);
-	pair_announce(p, clock_us());
-	CU_ASSERT_EQUAL(pair_stubs.announced, 2);
-	atomic_store(&chassis[LEFT].role.serve_until, ROLE_FOR_EVER);
-	pair_announce(p, clock_us());
-	CU_ASSERT_EQUAL(pair_stubs.announced, 3);
 }
 
 /* ---- alone on a shared subnet ---- */
@@ -296,7 +241,7 @@ static usec_t alone_now; /* of the chassis that is alone: its own time */
 static void alone_turn(usec_t stall)
 {
 	static void (*const rows[])(
-		struct pair * p, usec_t now) = { pair_feed, pair_judge, pair_steps, pair_probe };
+		struct chassis * c, usec_t now) = { turn_feed, turn_judge, turn_steps, turn_probe };
 	struct chassis *c = &chassis[LEFT];
 
 	alone_now += stall > 0 ? stall : STEP_US;
@@ -304,7 +249,7 @@ static void alone_turn(usec_t stall)
 	pair_woke(c->pair, stall, alone_now);
 	pair_drain(c->pair, alone_now);
 	for (unsigned int i = 0; i < RTE_DIM(rows); i++) {
-		rows[i](c->pair, alone_now);
+		rows[i](c, alone_now);
 		pair_drain(c->pair, alone_now);
 	}
 	if (pair_stubs.reserve != 0) { /* the disk */
@@ -549,9 +494,7 @@ static int eal(void)
 int main(void)
 {
 	CU_TestInfo seats[] = { { "default", test_seat }, CU_TEST_INFO_NULL };
-	CU_TestInfo tests[] = { { "time to serve", test_time_to_serve },
-		{ "no address", test_unconfirmed }, { "the address later", test_confirmed_later },
-		{ "time to announce", test_time_to_announce }, { "alone", test_alone },
+	CU_TestInfo tests[] = { { "alone", test_alone },
 		{ "alone, short stalls", test_alone_short_stalls },
 		{ "alone, a long stall", test_alone_long_stall },
 		{ "alone, long stalls", test_alone_long_stalls },

@@ -26,6 +26,7 @@ struct starts {
 	struct kernel_start kernel;
 	struct signalling_start signalling;
 	struct monitors_start monitors;
+	struct switchover_start switchover;
 	struct pair_start pair;
 	struct operator_start operator_room;
 };
@@ -34,6 +35,7 @@ struct lives {
 	struct settings cores;
 	struct signalling_live signalling;
 	struct monitors_live monitors;
+	struct switchover_live switchover;
 	struct pair_live pair;
 };
 
@@ -57,6 +59,7 @@ static __attribute__((noinline)) void take_starts(struct starts *s)
 	settings_kernel_start(&conf, &s->kernel);
 	settings_signalling_start(&conf, &s->signalling);
 	settings_monitors_start(&conf, &s->monitors);
+	settings_switchover_start(&conf, &s->switchover);
 	settings_pair_start(&conf, &s->pair);
 	settings_operator_start(&conf, &s->operator_room);
 }
@@ -67,6 +70,7 @@ static __attribute__((noinline)) void take_lives(struct lives *l)
 	CU_ASSERT_EQUAL_FATAL(settings_of(&conf, &l->cores), 0);
 	settings_signalling_live(&conf, &l->signalling);
 	settings_monitors_live(&conf, &l->monitors);
+	settings_switchover_live(&conf, &l->switchover);
 	CU_ASSERT_EQUAL_FATAL(settings_pair_live(&conf, &l->pair), 0);
 	settings_pair_live_end(&l->pair);
 	l->pair.digest = 0;

@@ -90,6 +90,17 @@ void settings_monitors_live(const struct config *c, struct monitors_live *l)
 			[MONITOR_FAULT] = c->monitors.fault_revertible } };
 }
 
+void settings_switchover_start(const struct config *c, struct switchover_start *s)
+{
+	*s = (struct switchover_start){ .l2 = c->srp.l2, .gtp = config_gtp(c)->address };
+}
+
+void settings_switchover_live(const struct config *c, struct switchover_live *l)
+{
+	*l = (struct switchover_live){ .advertise_in_standby = c->srp.advertise_in_standby,
+		.hold_off_us = c->srp.hold_off_ms * USEC_PER_MSEC };
+}
+
 void settings_pair_start(const struct config *c, struct pair_start *s)
 {
 	*s = (struct pair_start){ .primary = c->chassis.primary,
@@ -100,7 +111,6 @@ void settings_pair_start(const struct config *c, struct pair_start *s)
 		.bind = c->srp.bind,
 		.peer = c->srp.peer,
 		.port = (uint16_t)c->srp.port,
-		.gtp = config_gtp(c)->address,
 		.hello_us = c->srp.hello_interval_ms * USEC_PER_MSEC,
 		.dead_us = c->srp.dead_interval_ms * USEC_PER_MSEC,
 		.delay_us = c->srp.delay_interval_ms * USEC_PER_MSEC,
@@ -137,9 +147,7 @@ int settings_pair_live(const struct config *c, struct pair_live *l)
 		free(lines);
 		return -ENOMEM;
 	}
-	*l = (struct pair_live){ .advertise_in_standby = c->srp.advertise_in_standby,
-		.hold_off_us = c->srp.hold_off_ms * USEC_PER_MSEC,
-		.configuration_us = c->srp.configuration_interval_s * USEC_PER_SEC,
+	*l = (struct pair_live){ .configuration_us = c->srp.configuration_interval_s * USEC_PER_SEC,
 		.pending_us = c->srp.pending_timeout_s * USEC_PER_SEC,
 		.digest = config_digest(c),
 		.lines = lines,

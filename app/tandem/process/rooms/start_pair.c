@@ -50,17 +50,12 @@ int start_pair(struct control *c, const struct srp_saved *saved)
 		.reactor = c->reactor,
 		.alarms = c->alarms,
 		.journal = c->journal,
-		.vips = c->vips,
-		.signalling = c->signalling,
-		.cores = { .to_worker = t->to_worker,
-			.n_workers = t->n_workers,
-			.to_replicator = &t->to_repl,
+		.switchover = c->switchover,
+		.cores = { .to_replicator = &t->to_repl,
 			.msgs = t->msgs,
 			.replicator = t->repl,
 			.pulse_of_replicator = &t->pulse_repl,
 			.table = t->table,
-			.worker_of_shard = t->shared.worker_of_shard,
-			.role = &t->role,
 			.pair_time = &t->pair_time },
 		.ops = { start_pair_comparison_left, start_pair_became,
 			start_pair_listen_for_claims, start_pair_probe },
@@ -82,6 +77,7 @@ int configuration_agree(struct control *c, const struct config *next, usec_t now
 {
 	struct signalling_live signalling;
 	struct monitors_live monitors;
+	struct switchover_live switchover;
 	struct pair_live pair;
 	int ret = settings_pair_live(next, &pair);
 
@@ -91,6 +87,8 @@ int configuration_agree(struct control *c, const struct config *next, usec_t now
 	settings_pair_live_end(&pair);
 	if (ret < 0)
 		return ret;
+	settings_switchover_live(next, &switchover);
+	switchover_reconfigure(c->switchover, &switchover);
 	settings_signalling_live(next, &signalling);
 	signalling_reconfigure(c->signalling, &signalling);
 	settings_monitors_live(next, &monitors);
@@ -123,11 +121,6 @@ void start_pair_judge(struct control *c, usec_t now)
 	pair_judge(c->pair, now);
 }
 
-void start_pair_steps(struct control *c, usec_t now)
-{
-	pair_steps(c->pair, now);
-}
-
 void start_pair_probes(struct control *c, usec_t now)
 {
 	pair_probe(c->pair, now);
@@ -136,9 +129,4 @@ void start_pair_probes(struct control *c, usec_t now)
 void start_pair_connect(struct control *c, usec_t now)
 {
 	pair_connect(c->pair, now);
-}
-
-void start_pair_announce(struct control *c, usec_t now)
-{
-	pair_announce(c->pair, now);
 }

@@ -13,7 +13,7 @@ static void views_pair(void *ctx, struct operator_pair_view *v, usec_t now)
 	const struct control *c = ctx;
 	struct pair_view p;
 
-	pair_view(c->pair, &p, now);
+	pair_view(c->pair, &p);
 	*v = (struct operator_pair_view){ .srp = pair_srp(c->pair),
 		.peer_address = p.peer.address,
 		.peer_health = pair_peer_health(c->pair),
@@ -23,7 +23,7 @@ static void views_pair(void *ctx, struct operator_pair_view *v, usec_t now)
 		.licensed = p.licensed,
 		.pre_shared = p.pre_shared };
 	memcpy(v->tie_breaker, p.tie_breaker, sizeof(v->tie_breaker));
-	memcpy(v->routes, p.routes, sizeof(v->routes));
+	switchover_routes(c->switchover, v->routes, sizeof(v->routes), now);
 }
 
 static int views_switchover(void *ctx, bool force, char reason[SRP_REASON_MAX], usec_t now)

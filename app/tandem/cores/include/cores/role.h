@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* role: what this chassis may do now, as `pair` publishes it. Only the control core writes, by
- * pair's role_publish(); any core reads, each field by itself. Nothing here blocks. */
+/* role: what this chassis may do now, as `switchover` publishes it. Only the control core writes,
+ * by switchover_publish(); any core reads, each field by itself. Nothing here blocks. */
 #ifndef TANDEM_CORES_ROLE_H
 #define TANDEM_CORES_ROLE_H
 

@@ -3,7 +3,7 @@
  * the ports' twins, the mirror of routes and neighbours, the carriers of the ports, the addresses
  * of the loopbacks (VIPs), the routes that routing daemons redistribute, and the frames that
  * announce to the subnets where a VIP is, or ask who has it. When VIPs are there is decided by the
- * room `pair`; here is how, and what the kernel said to it.
+ * room `switchover`; here is how, and what the kernel said to it.
  *
  * The control core alone calls these. Calls that set or remove an address, a route or a carrier
  * block: each of these is a request by rtnetlink, and the caller sleeps until the kernel has

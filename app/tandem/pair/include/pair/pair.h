@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* pair: which of the two chassis is Active, and what that means here: the SRP connection to the
- * peer, lib/srp, the steps of a change of roles, and the role as other rooms may ask for it. This
- * room alone decides when slots change hands, when VIPs and routes come and go, and when signalling
- * is answered. What calls of it cause is only recorded; pair_drain() carries it out.
+/* pair: which of the two chassis is Active: the SRP connection to the peer, what the replication
+ * stream says of it, and lib/srp, which judges by both. What a change of roles means on this
+ * chassis is carried out by the room `switchover`, step by step, as this room orders it. What calls
+ * of it cause is only recorded; pair_drain() carries it out.
  *
  * The control core alone calls these functions. None blocks but pair_create(), which reads the
- * files of keys, and the handshake of a connection after such a file was replaced. Times are us of
- * the own clock. */
+ * files of keys, the handshake of a connection after such a file was replaced, and pair_drain(), as
+ * far as the steps of `switchover` do. Times are us of the own clock. */
 #ifndef TANDEM_PAIR_H
 #define TANDEM_PAIR_H
 
@@ -21,12 +21,8 @@
 #include "srp/srp.h"
 
 struct alarms;
-struct from_replicator_done;
 struct from_replicator_heartbeat;
 struct from_replicator_keyed;
-struct from_replicator_late_drained;
-struct from_worker_done;
-struct from_worker_late_end;
 struct metrics;
 struct net_claim;
 struct pair;
@@ -47,14 +43,11 @@ void pair_woke(struct pair *p, usec_t stall, usec_t now);
 /* Carries out what lib/srp asked for until there is nothing more: after each event, and never from
  * within another call of this room. */
 void pair_drain(struct pair *p, usec_t now);
-/* The rows of a turn, in their order, each an event of its own; the last comes when signalling had
- * its turn. */
-void pair_feed(struct pair *p, usec_t now);     /* what the stream says, before lib/srp judges */
-void pair_judge(struct pair *p, usec_t now);    /* what lib/srp makes of it */
-void pair_steps(struct pair *p, usec_t now);    /* steps that wait for a condition go on */
-void pair_probe(struct pair *p, usec_t now);    /* whether somebody answers for the VIPs */
-void pair_connect(struct pair *p, usec_t now);  /* the connection to the peer */
-void pair_announce(struct pair *p, usec_t now); /* where the VIPs are */
+/* The rows of a turn, in their order, each an event of its own. */
+void pair_feed(struct pair *p, usec_t now);    /* what the stream says, before lib/srp judges */
+void pair_judge(struct pair *p, usec_t now);   /* what lib/srp makes of it */
+void pair_probe(struct pair *p, usec_t now);   /* whether somebody answers for the VIPs */
+void pair_connect(struct pair *p, usec_t now); /* the connection to the peer */
 /* When lib/srp must judge next. */
 usec_t pair_due(const struct pair *p);
 /* A role changes now: turns should follow each other fast. */
@@ -62,11 +55,7 @@ bool pair_is_brisk(const struct pair *p, usec_t now);
 
 /* ---- events ---- */
 
-/* Messages of workers and of the replication core. */
-void pair_worker_done(struct pair *p, const struct from_worker_done *m, usec_t now);
-void pair_late_ended(struct pair *p, const struct from_worker_late_end *m, usec_t now);
-void pair_repl_done(struct pair *p, const struct from_replicator_done *m, usec_t now);
-void pair_late_drained(struct pair *p, const struct from_replicator_late_drained *m);
+/* Messages of the replication core. Those that answer steps are for `switchover`. */
 void pair_keyed(struct pair *p, const struct from_replicator_keyed *m, usec_t now);
 void pair_heartbeat(struct pair *p, const struct from_replicator_heartbeat *m, usec_t now);
 /* The key of the stream is used up: the connection, which made it, is made again. */
@@ -107,22 +96,6 @@ struct pair_peer {
  * new one can connect. Address and name are copied; the incarnation is not known yet. */
 void pair_replace_peer(struct pair *p, const struct pair_peer *peer, usec_t now);
 
-/* ---- the role ---- */
-
-/* The workers may write the slots: they are this chassis'. */
-bool pair_owns(const struct pair *p);
-/* The term in which they own them, or did last. */
-repl_term_t pair_own_term(const struct pair *p);
-/* Signalling is answered. */
-bool pair_answers(const struct pair *p);
-/* The peer may have taken over, or the time to serve is over (cores/role.h): nothing is answered,
- * announced or routed, whatever else is so. */
-bool pair_must_not_answer(const struct pair *p);
-/* Answers are given to what is in progress, but nothing new is begun: a hand-over is near. */
-bool pair_holds(const struct pair *p);
-/* Usage that was counted here after the peer took over is not yet acknowledged by it. */
-bool pair_late_usage(const struct pair *p);
-
 /* ---- for views ---- */
 
 /* As lib/srp has it; stays where it is for as long as the object lives. */
@@ -138,10 +111,9 @@ struct pair_view {
 	uint64_t strangers, handshakes_failed; /* connections from elsewhere; of impostors */
 	const char *refused;     /* why the last of these was, "" if the peer was heard since */
 	const char *differences; /* lines, by the last comparison of the configurations */
-	char routes[64];         /* where and as what they are up: "advertised, metric 2" */
 };
 /* Its texts hold until the next call of this room. */
-void pair_view(const struct pair *p, struct pair_view *v, usec_t now);
+void pair_view(const struct pair *p, struct pair_view *v);
 /* The room's figures go into the registry. 0 or -errno. */
 int pair_metrics_register(struct metrics *m, struct pair *p);
 extern const struct metrics_room pair_metrics; /* all of them */

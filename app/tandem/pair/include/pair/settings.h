@@ -20,25 +20,18 @@ struct journal;
 struct pair_time;
 struct reactor;
 struct replicator;
-struct role;
 struct rte_mempool;
 struct session_table;
-struct signalling;
+struct switchover;
 struct to_replicator_door;
-struct to_worker_door;
-struct vips;
 
-/* Who carries out the steps of a change of roles, and what shows them the role. */
+/* The replication core, whose stream is the other way to the peer. */
 struct pair_cores {
-	const struct to_worker_door *to_worker; /* n_workers of them */
-	unsigned int n_workers;
 	const struct to_replicator_door *to_replicator;
 	struct rte_mempool *msgs;
 	struct replicator *replicator; /* its snapshot, and who the peer is for it */
 	const struct core_pulse *pulse_of_replicator;
-	struct session_table *table; /* whose slots change hands */
-	const uint8_t *worker_of_shard;
-	struct role *role;           /* published here */
+	const struct session_table *table;
 	struct pair_time *pair_time; /* counts on from the Active's */
 };
 
@@ -66,7 +59,6 @@ struct pair_start {
 	uint8_t tie_breaker[6];    /* all zero: pair_settings.mac */
 	struct ip_addr bind, peer; /* the SRP connection */
 	uint16_t port;             /* its TCP port */
-	struct ip_addr gtp;        /* the VIP of GTP: signalling is answered while it is here */
 	/* the replication port */
 	uint16_t replication_mtu;
 	char replication_port[CONFIG_NAME];
@@ -77,8 +69,7 @@ struct pair_start {
 /* What a reload changes, too. */
 struct pair_live {
 	struct tls_files files; /* read again before the next connection */
-	bool advertise_in_standby;
-	usec_t hold_off_us, configuration_us, pending_us;
+	usec_t configuration_us, pending_us;
 	/* Of all keys that must agree, whichever room reads them: their digest, and their lines
 	 * (config/lines.h), which the room copies. */
 	uint64_t digest;
@@ -97,8 +88,7 @@ struct pair_settings {
 	struct reactor *reactor;
 	struct alarms *alarms; /* pair_alarms_register() was called for it */
 	struct journal *journal;
-	struct vips *vips;
-	struct signalling *signalling;
+	struct switchover *switchover; /* carries out the steps of a change of roles */
 	struct pair_cores cores;
 	struct pair_ops ops;
 	void *ctx;

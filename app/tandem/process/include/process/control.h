@@ -17,6 +17,7 @@
 #include "process/tandem.h"
 #include "kernel/kernel.h"
 #include "pair/pair.h"
+#include "switchover/switchover.h"
 #include "worker/worker.h"
 
 /* The sockets of signalling. */
@@ -41,6 +42,7 @@ struct control {
 	struct start_operator *start_operator; /* what that was given */
 	struct signalling *signalling;
 	struct signalling_sources signalling_src;
+	struct switchover *switchover;
 	struct pair *pair;
 	struct doors doors;
 	usec_t now; /* when the messages of this turn were taken, then when its wait ended */
@@ -79,10 +81,14 @@ int configuration_agree(struct control *c, const struct config *next, usec_t now
 /* Rows of a turn. */
 void start_pair_feed(struct control *c, usec_t now);
 void start_pair_judge(struct control *c, usec_t now);
-void start_pair_steps(struct control *c, usec_t now);
 void start_pair_probes(struct control *c, usec_t now);
 void start_pair_connect(struct control *c, usec_t now);
-void start_pair_announce(struct control *c, usec_t now);
+
+/* rooms/start_switchover.c: the room that carries out a change of roles, likewise. */
+int start_switchover(struct control *c);
+/* Rows of a turn. */
+void start_switchover_turn(struct control *c, usec_t now);
+void start_switchover_announce(struct control *c, usec_t now);
 
 /* rooms/start_kernel.c: the kernel room is given what it needs. 0 or -errno. */
 int start_kernel(struct control *c);

@@ -15,6 +15,7 @@
 #include "pair/settings.h"
 #include "replicator/replicator.h"
 #include "signalling/signalling.h"
+#include "switchover/switchover.h"
 
 /* What the cores read, as a snapshot that is not numbered yet (cores/settings.h). 0, or -EINVAL: a
  * rate of an APN is too high. */
@@ -25,6 +26,8 @@ void settings_signalling_start(const struct config *c, struct signalling_start *
 void settings_signalling_live(const struct config *c, struct signalling_live *l);
 void settings_monitors_start(const struct config *c, struct monitors_start *s);
 void settings_monitors_live(const struct config *c, struct monitors_live *l);
+void settings_switchover_start(const struct config *c, struct switchover_start *s);
+void settings_switchover_live(const struct config *c, struct switchover_live *l);
 void settings_pair_start(const struct config *c, struct pair_start *s);
 /* 0 or -ENOMEM. Its lines are freed by settings_pair_live_end(). */
 int settings_pair_live(const struct config *c, struct pair_live *l);

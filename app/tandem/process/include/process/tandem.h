@@ -78,7 +78,7 @@ struct tandem {
 	struct from_replicator_door from_repl;
 	struct repl_to_worker_door repl_to_worker[TANDEM_WORKERS];
 	struct index_outbox outbox;
-	struct role role; /* w: pair */
+	struct role role; /* w: switchover */
 	/* frames */
 	struct rte_ring *punt;                       /* workers, replication core -> control */
 	struct rte_ring *kernel_out[TANDEM_WORKERS]; /* control -> worker: m->port says where to */
