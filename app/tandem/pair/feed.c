@@ -1,61 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What lib/srp is told: of the stream, of times in which nobody listened to the peer, and of the
  * monitors. */
-#include <rte_common.h>
-
-#include "base/pulse.h"
 #include "cores/from_replicator.h"
 #include "pair_priv.h"
-#include "replicator/replicator.h"
-#include "session/session.h"
 
 /* ---- the stream ---- */
 
 static struct srp_stream feed_stream(struct pair *p, usec_t now)
 {
-	const struct replicator_view *v = replicator_view(p->cores.replicator);
-	uint64_t pair = pair_time_ms(p->cores.pair_time, now),
-		 since = atomic_load(&v->in_sync_since_ms);
-	usec_t status = atomic_load(&v->status_heard);
-	uint32_t live = 0;
-	struct srp_stream s = { .heard = atomic_load(&v->heard),
-		.hears_us = atomic_load(&v->hears_us),
-		.unacked = atomic_load(&v->unacked),
-		.last_number = atomic_load(&v->last_number),
-		.applied = atomic_load(&v->applied),
-		.joined = atomic_load(&v->joined),
-		.matched_since = atomic_load(&v->in_sync_since),
-		.in_sync_since_ms = since };
+	const struct srp_info *i = srp_info(p->srp);
+	struct srp_stream s = stream_read(p->stream, i, now);
 
-	trace_heard(p, s.heard);
-	/* Heard, but not understood: somebody is there, for the rule of a boot alone
-	 * (lib/srp/README.md section 1). */
-	if (s.heard == USEC_NEVER && srp_info(p->srp)->state == SRP_INIT &&
-		!srp_info(p->srp)->peer.known && atomic_load(&v->unopened) != 0)
-		s.heard = atomic_load(&v->unopened);
-	if (since != 0 && pair >= since)
-		s.in_sync_age_ms = (uint32_t)RTE_MIN(pair - since, (uint64_t)UINT32_MAX);
-	s.in_sync = since != 0 && atomic_load(&v->peer_unmatched) == 0 &&
-		    now - RTE_MIN(status, now) < USEC_PER_SEC &&
-		    s.in_sync_age_ms <= 2 * p->start.audit_us / USEC_PER_MSEC + 1000;
-	if (!s.in_sync && srp_info(p->srp)->state == SRP_ACTIVE)
+	trace_heard(p, stream_heard(p->stream));
+	if (!s.in_sync && i->state == SRP_ACTIVE)
 		s.sync_left_s = p->ops.comparison_left_s(p->ctx, now);
-	for (unsigned int k = 0; k < SESSION_SHARDS; k++)
-		live += p->cores.table->shard[k].n_live;
-	s.table_empty = live == 0;
 	return s;
 }
 
 void pair_feed(struct pair *p, usec_t now)
 {
-	const struct srp_info *i = srp_info(p->srp);
 	struct srp_stream s = feed_stream(p, now);
 
 	srp_stream(p->srp, &s, now);
-	replicator_peer_version(p->cores.replicator, i->stream_version);
-	replicator_peer_differs(p->cores.replicator, i->differs);
-	replicator_peer_applies(
-		p->cores.replicator, i->peer.known && i->agreed && i->peer.state == SRP_STANDBY);
+	stream_report_peer(p->stream, srp_info(p->srp));
 }
 
 /* Pair time is the Active's, and still is while it hands over: that may be all that a standby ever
@@ -73,41 +40,19 @@ void pair_heartbeat(struct pair *p, const struct from_replicator_heartbeat *m, u
 	srp_heartbeat(p->srp, m->body, m->len, m->fresh, now);
 	if (!switchover_answers(p->switchover) && m->fresh && m->pair_ms > 0 &&
 		feed_keeps_pair_time(p))
-		pair_time_set(p->cores.pair_time, m->pair_ms, m->heard);
+		stream_keep_time(p->stream, m);
 }
 
 /* ---- time in which nobody listened ---- */
 
-/* How long the replication core stood still, as far as srp does not know it yet. When control wakes
- * up first from a sleep of the whole process, the other has not even noticed its own. */
-static usec_t feed_stream_stalls(struct pair *p, usec_t own, usec_t now)
-{
-	const struct core_pulse *of = p->cores.pulse_of_replicator;
-	usec_t tick = atomic_load_explicit(&of->tick, memory_order_relaxed);
-	usec_t all = atomic_load_explicit(&of->stalled_us, memory_order_relaxed);
-	usec_t unreported;
-
-	if (own > 0 && now > tick + STALL_US)
-		all += now - tick;
-	unreported = all > p->stalls.reported ? all - p->stalls.reported : 0;
-	p->stalls.reported += unreported;
-	return unreported;
-}
-
 void pair_woke(struct pair *p, usec_t stall, usec_t now)
 {
-	usec_t stream = feed_stream_stalls(p, stall, now);
+	usec_t stream = stream_woke(p->stream, stall, now);
 	struct srp_stream s;
 
-	p->now = now;
+	link_woke(p->link, now);
 	if (stall == 0 && stream == 0)
 		return;
-	/* Both stood still together, mostly: the longer of the two is the time in which nobody
-	 * listened. */
-	p->stalls.sum += RTE_MAX(stall, stream);
-	p->stalls.ended = now;
-	p->stalls.stream_sum += stream;
-	p->stalls.dropped += RTE_MAX(stall, stream) > p->cores.pulse_of_replicator->stale_us;
 	s = feed_stream(p, now);
 	srp_stalled(p->srp, stall, stream, &s, now);
 }

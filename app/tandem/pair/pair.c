@@ -11,7 +11,6 @@
 #include "base/metrics.h"
 #include "journal/journal.h"
 #include "pair_priv.h"
-#include "replicator/replicator.h"
 #include "session/session.h"
 
 /* How long after a change of role other cores' answers, the kernel's and the first packets' next
@@ -20,7 +19,8 @@ enum { BRISK_US = 100000 };
 
 /* ---- life ---- */
 
-static void pair_srp_conf(struct pair *p, const struct pair_settings *set)
+static void pair_srp_conf(
+	struct pair *p, const struct pair_settings *set, const struct session_table *table)
 {
 	const struct pair_start *f = &set->start;
 	struct srp_conf *s = &p->srp_conf;
@@ -32,7 +32,7 @@ static void pair_srp_conf(struct pair *p, const struct pair_settings *set)
 	memcpy(s->mac, memcmp(f->tie_breaker, none, 6) != 0 ? f->tie_breaker : set->mac, 6);
 	s->l2 = f->l2;
 	s->incarnation = set->incarnation;
-	s->capacity = set->cores.table->n_slots * SESSION_SHARDS;
+	s->capacity = table->n_slots * SESSION_SHARDS;
 	s->unlicensed = !f->licensed;
 	s->wire.mtu = f->replication_mtu;
 	snprintf(s->mtu_port, sizeof(s->mtu_port), "%s", f->replication_port);
@@ -46,32 +46,47 @@ static void pair_srp_conf(struct pair *p, const struct pair_settings *set)
 	agree_srp_conf(&p->live, s);
 }
 
-static int pair_open(struct pair *p, const struct pair_settings *s)
+static int pair_open_link(struct pair *p, const struct pair_connection *connection)
 {
-	int ret = link_open(p);
+	const struct link_pair of = { .srp = p->srp,
+		.start = &p->start,
+		.files = &p->live.files,
+		.peer = &p->peer,
+		.seat = p->seat };
 
-	if (ret < 0) {
-		LOG(ERR,
-			"the SRP connection cannot be prepared: see that srp.bind is an address of "
-			"ours error=%s",
-			LOG_TEXT(strerror(-ret)));
-		return ret;
-	}
-	ret = agree_open(p);
+	p->link = link_create(connection, &of, clock_us());
+	return p->link != NULL ? 0 : -errno;
+}
+
+static int pair_open(struct pair *p, const struct pair_settings *s,
+	const struct pair_connection *connection, const struct pair_stream *stream)
+{
+	int ret = agree_open(p);
+
 	if (ret < 0) {
 		LOG(ERR, "the configuration cannot be prepared for comparison error=%s",
 			LOG_TEXT(strerror(-ret)));
 		return ret;
 	}
-	pair_srp_conf(p, s);
+	p->stream = stream_create(stream, p->start.audit_us);
+	if (p->stream == NULL)
+		return -ENOMEM;
+	pair_srp_conf(p, s, stream->table);
 	p->srp = srp_create(&p->srp_conf, &s->saved, clock_us());
 	if (p->srp == NULL)
 		return -errno;
 	switchover_follow(p->switchover, srp_info(p->srp));
-	return 0;
+	ret = pair_open_link(p, connection);
+	if (ret < 0)
+		LOG(ERR,
+			"the SRP connection cannot be prepared: see that srp.bind is an address of "
+			"ours error=%s",
+			LOG_TEXT(strerror(-ret)));
+	return ret;
 }
 
-struct pair *pair_create(const struct pair_settings *s)
+struct pair *pair_create(const struct pair_settings *s, const struct pair_connection *connection,
+	const struct pair_stream *stream)
 {
 	struct pair *p = memory_take("pair", sizeof(*p), 0);
 	int ret;
@@ -84,21 +99,15 @@ struct pair *pair_create(const struct pair_settings *s)
 	p->start = s->start;
 	p->live = s->live;
 	p->seat = s->seat;
-	p->reactor = s->reactor;
 	p->alarms = s->alarms;
 	p->journal = s->journal;
 	p->switchover = s->switchover;
-	p->cores = s->cores;
 	p->ops = s->ops;
 	p->ctx = s->ctx;
-	p->now = clock_us();
 	p->silence.heard = USEC_NEVER;
 	p->peer.address = s->start.peer;
 	snprintf(p->peer.name, sizeof(p->peer.name), "%s", s->live.files.peer_name);
-	p->link.listen.fd = -1;
-	for (unsigned int i = 0; i < LINK_CONNS; i++)
-		p->link.conn[i].src.fd = -1;
-	ret = pair_open(p, s);
+	ret = pair_open(p, s, connection, stream);
 	if (ret < 0) {
 		pair_destroy(p);
 		errno = -ret;
@@ -111,8 +120,9 @@ void pair_destroy(struct pair *p)
 {
 	if (p == NULL)
 		return;
-	link_close(p);
+	link_destroy(p->link);
 	srp_destroy(p->srp);
+	stream_destroy(p->stream);
 	agree_close(p);
 	memory_give(p);
 }
@@ -131,12 +141,6 @@ static void pair_do_role(struct pair *p, const struct srp_action *a, usec_t now)
 	p->brisk_until = now + BRISK_US;
 }
 
-static void pair_do_heartbeat(const struct pair *p, const struct srp_action *a)
-{
-	to_replicator_send(p->cores.to_replicator,
-		to_replicator_heartbeat(p->cores.msgs, a->term, a->msg, a->len, a->now));
-}
-
 static void pair_do_alarm(struct pair *p, const struct srp_action *a, usec_t now)
 {
 	alarms_set(p->alarms, srp_alarm_name(a->alarm), a->raised, a->text, now);
@@ -151,13 +155,13 @@ static void pair_carry_out(struct pair *p, const struct srp_action *a, usec_t no
 {
 	switch (a->kind) {
 	case SRP_ACT_SEND:
-		link_send(p, a->msg, a->len, now);
+		link_send(p->link, a->msg, a->len, now);
 		break;
 	case SRP_ACT_CLOSE:
-		link_drop(p, now);
+		link_drop(p->link, now);
 		break;
 	case SRP_ACT_HEARTBEAT:
-		pair_do_heartbeat(p, a);
+		stream_heartbeat(p->stream, a);
 		break;
 	case SRP_ACT_STEP:
 		LOG(DEBUG, "a step of a role change begins step=%s term=%lu.%lu",
@@ -186,8 +190,7 @@ static void pair_carry_out(struct pair *p, const struct srp_action *a, usec_t no
 		break;
 	case SRP_ACT_GOODBYE:
 		p->goodbye = true;
-		p->late_usage_peer =
-			atomic_load(&replicator_view(p->cores.replicator)->peer_incarnation);
+		p->late_usage_peer = stream_incarnation(p->stream);
 		break;
 	case SRP_ACT_ABORT:
 		log_last((const char *const[]){ "pair: ", a->text,
@@ -230,7 +233,7 @@ void pair_drain(struct pair *p, usec_t now)
 			pair_carry_out(p, &a, now);
 	} while (pair_deliver(p, now));
 	p->in_drain = false;
-	switchover_publish(p->switchover, p->stalls.sum);
+	switchover_publish(p->switchover, p->stream->stalls.sum);
 }
 
 /* ---- the loop ---- */
@@ -247,7 +250,10 @@ void pair_probe(struct pair *p, usec_t now)
 
 void pair_connect(struct pair *p, usec_t now)
 {
-	link_turn(p, now);
+	if (p->goodbye)
+		link_leave(p->link, now);
+	else
+		link_turn(p->link, now);
 }
 
 usec_t pair_due(const struct pair *p)
@@ -264,7 +270,12 @@ bool pair_is_brisk(const struct pair *p, usec_t now)
 
 void pair_key_exhausted(struct pair *p, usec_t now)
 {
-	link_drop(p, now);
+	link_drop(p->link, now);
+}
+
+void pair_keyed(struct pair *p, const struct from_replicator_keyed *m, usec_t now)
+{
+	link_keyed(p->link, m, now);
 }
 
 void pair_reserved(struct pair *p, uint64_t reserve, bool ok, usec_t now)
@@ -287,20 +298,14 @@ int pair_validate_configuration(struct pair *p, char reason[SRP_REASON_MAX], use
 	return srp_validate_configuration(p->srp, reason, now);
 }
 
+void pair_replace_peer(struct pair *p, const struct pair_peer *peer, usec_t now)
+{
+	link_replace_peer(p->link, peer, now);
+}
+
 void pair_shutdown(struct pair *p, usec_t now)
 {
 	srp_shutdown(p->srp, now);
-}
-
-/* Its process is gone, or another is there: nobody takes the usage that is still counted here. */
-static bool pair_late_usage_peer_gone(const struct pair *p, usec_t now)
-{
-	const struct replicator_view *v = replicator_view(p->cores.replicator);
-	usec_t heard = atomic_load(&v->heard), dead = p->start.dead_us;
-
-	if (heard == USEC_NEVER || atomic_load(&v->peer_incarnation) != p->late_usage_peer)
-		return true;
-	return now >= RTE_MAX(heard, p->stalls.ended) + dead;
 }
 
 enum pair_leaving pair_leaving(const struct pair *p, usec_t now)
@@ -309,7 +314,10 @@ enum pair_leaving pair_leaving(const struct pair *p, usec_t now)
 		return PAIR_WAITS_FOR_PEER;
 	if (!switchover_late_usage(p->switchover))
 		return PAIR_LEAVES;
-	return pair_late_usage_peer_gone(p, now) ? PAIR_LEAVES_USAGE : PAIR_WAITS_FOR_USAGE;
+	/* Who is gone takes no usage that is still counted here. */
+	return stream_peer_gone(p->stream, p->late_usage_peer, p->start.dead_us, now)
+		       ? PAIR_LEAVES_USAGE
+		       : PAIR_WAITS_FOR_USAGE;
 }
 
 /* ---- for views ---- */
@@ -325,10 +333,10 @@ void pair_view(const struct pair *p, struct pair_view *v)
 		.seat = p->seat,
 		.replication_mtu = p->srp_conf.wire.mtu,
 		.licensed = !p->srp_conf.unlicensed,
-		.pre_shared = p->link.tls != NULL && tls_ops->pre_shared(p->link.tls),
-		.strangers = p->link.strangers,
-		.handshakes_failed = p->link.handshakes_failed,
-		.refused = p->link.refused,
+		.pre_shared = p->link->tls != NULL && tls_ops->pre_shared(p->link->tls),
+		.strangers = p->link->strangers,
+		.handshakes_failed = p->link->handshakes_failed,
+		.refused = p->link->refused,
 		.differences = p->agree.difference != NULL ? p->agree.difference : "" };
 	memcpy(v->tie_breaker, p->srp_conf.mac, sizeof(v->tie_breaker));
 }
@@ -349,8 +357,8 @@ static void pair_metrics_link(void *ctx, uint64_t *value, unsigned int n)
 	const struct pair *p = ctx;
 
 	(void)n;
-	value[0] = p->link.strangers;
-	value[1] = p->link.handshakes_failed;
+	value[0] = p->link->strangers;
+	value[1] = p->link->handshakes_failed;
 }
 
 static const struct metric pair_srp_metrics[] = { SRP_COUNTERS(METRIC) };

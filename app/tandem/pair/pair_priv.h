@@ -9,23 +9,12 @@
 #include "base/alarms.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "cores/to_replicator.h"
 #include "journal/history.h"
 #include "link.h"
 #include "pair/pair.h"
 #include "srp/srp.h"
+#include "stream.h"
 #include "switchover/switchover.h"
-
-#define PAIR_ALARM_REFUSED "srp-peer-refused"
-
-/* Time in which this chassis' own cores did not run (feed.c). */
-struct stalls {
-	usec_t sum;           /* of what was reported to srp: in it nobody listened to the peer */
-	usec_t ended;         /* the last one */
-	usec_t reported;      /* of the replication core's, what srp knows already */
-	usec_t stream_sum;    /* of what was reported, the replication core's alone */
-	unsigned int dropped; /* how many were so long that cores drop what waited meanwhile */
-};
 
 /* What must agree with the peer, as lines; what of it does not, by the last comparison. */
 struct agree {
@@ -38,7 +27,7 @@ struct probe {
 	unsigned int sent;    /* questions, of which the last may be out, and all others count */
 	unsigned int again;   /* of them, how many were questions once more */
 	usec_t at;            /* the next, or the verdict */
-	unsigned int dropped; /* stalls.dropped when the last question was sent */
+	unsigned int dropped; /* stalls.dropped of the stream when the last question was sent */
 	char who[96];         /* answered: by whom */
 };
 
@@ -58,7 +47,7 @@ struct trace {
 };
 
 /* The peer's silence, for the trace: its last sign of life in the stream and stalls.stream_sum
- * then; the first ask over SRP since, 0 none; how many asks there were. */
+ * of it then; the first ask over SRP since, 0 none; how many asks there were. */
 struct silence {
 	usec_t heard, stream_stalls, asked_at;
 	uint64_t asks;
@@ -69,24 +58,21 @@ struct pair {
 	struct pair_start start;
 	struct pair_live live; /* its lines: those of `agree` */
 	uint8_t seat;
-	struct reactor *reactor;
 	struct alarms *alarms;
 	struct journal *journal;
 	struct switchover *switchover;
-	struct pair_cores cores;
 	struct pair_ops ops;
 	void *ctx;
 
 	struct srp *srp;
 	struct srp_conf srp_conf;
-	usec_t now; /* as pair_woke() said last: what sockets bring is of this time */
 	bool in_drain;
 	struct pair_peer peer;
-	struct link link;
+	struct link *link;
+	struct stream *stream;
 	struct agree agree;
 	usec_t brisk_until; /* a change of role: turns follow each other fast */
 
-	struct stalls stalls;
 	struct probe probe;
 	struct silence silence;
 	struct trace trace; /* being taken */

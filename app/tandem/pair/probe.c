@@ -13,7 +13,7 @@ enum { PROBES = 3, PROBES_AGAIN = 50, PROBE_GAP_US = 100000 };
 
 void probe_begin(struct pair *p, usec_t now)
 {
-	p->probe = (struct probe){ .on = true, .at = now, .dropped = p->stalls.dropped };
+	p->probe = (struct probe){ .on = true, .at = now, .dropped = p->stream->stalls.dropped };
 	p->ops.listen_for_claims(p->ctx, true);
 }
 
@@ -48,8 +48,8 @@ void probe_turn(struct pair *p, usec_t now)
 	}
 	/* The answer to the question that is out may have been dropped with all that waited: it is
 	 * asked again. Those before had their time, and in a shorter stall nothing is dropped. */
-	if (b->dropped != p->stalls.dropped) {
-		b->dropped = p->stalls.dropped;
+	if (b->dropped != p->stream->stalls.dropped) {
+		b->dropped = p->stream->stalls.dropped;
 		if (b->sent > 0 && b->again < PROBES_AGAIN) {
 			b->again++;
 			b->sent--;

@@ -22,7 +22,7 @@ void trace_heard(struct pair *p, usec_t heard)
 	if (heard == p->silence.heard)
 		return;
 	p->silence.heard = heard;
-	p->silence.stream_stalls = p->stalls.stream_sum;
+	p->silence.stream_stalls = p->stream->stalls.stream_sum;
 	p->silence.asked_at = 0;
 }
 
@@ -46,7 +46,7 @@ static void trace_begin(struct pair *p, const struct srp_action *a, usec_t now)
 		return;
 	t->began = t->mark = RTE_MIN(p->silence.heard, now);
 	t->died = true;
-	t->stood_still = p->stalls.stream_sum - p->silence.stream_stalls;
+	t->stood_still = p->stream->stalls.stream_sum - p->silence.stream_stalls;
 	if (p->silence.asked_at != 0)
 		trace_phase(t, "silence", p->silence.asked_at);
 	trace_phase(t, p->silence.asked_at != 0 ? "ask" : "silence", now);

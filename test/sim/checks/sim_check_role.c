@@ -399,7 +399,7 @@ static void check_dead(const struct node *n)
 		sim.now < patience)
 		return;
 	sim.false_deaths++;
-	if (n->t.control->pair->link.up != NULL && worked(PATH_SRP, 0, sim.now - patience))
+	if (n->t.control->pair->link->up != NULL && worked(PATH_SRP, 0, sim.now - patience))
 		broken(10, "chassis %c takes the other for dead although the SRP connection worked",
 			name(n));
 	if (worked(PATH_STREAM, loss, sim.now - patience))
@@ -501,7 +501,7 @@ static void check_published(const struct node *n)
 		atomic_load(&r->held) != switchover_holds(c->switchover) ||
 		atomic_load(&r->must_not_answer) != pair_srp(c->pair)->must_not_answer ||
 		atomic_load(&r->restart_counter) != pair_srp(c->pair)->restart_counter ||
-		atomic_load(&r->stood_still) != c->pair->stalls.sum)
+		atomic_load(&r->stood_still) != c->pair->stream->stalls.sum)
 		broken(17, "chassis %c: the published role is not the chassis' own", name(n));
 }
 

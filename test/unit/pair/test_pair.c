@@ -89,12 +89,13 @@ static void start(unsigned int i, unsigned int peer, uint8_t seat)
 	struct pair_settings s = { .seat = seat,
 		.incarnation = incarnation(i),
 		.mac = { 2, 0, 0, 0, 0, (uint8_t)i },
-		.cores = { .to_replicator = &door,
-			.msgs = msgs,
-			.pulse_of_replicator = &c->pulse,
-			.table = &table,
-			.pair_time = &c->pair_time },
 		.ops = pair_stubs_ops };
+	struct pair_connection connection = { .to_replicator = &door, .msgs = msgs };
+	struct pair_stream stream = { .to_replicator = &door,
+		.msgs = msgs,
+		.pulse = &c->pulse,
+		.pair_time = &c->pair_time,
+		.table = &table };
 
 	c->conf.srp.bind = address(i);
 	c->conf.srp.peer = address(peer);
@@ -117,10 +118,10 @@ static void start(unsigned int i, unsigned int peer, uint8_t seat)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c->switchover);
 	settings_pair_start(&c->conf, &s.start);
 	CU_ASSERT_EQUAL_FATAL(settings_pair_live(&c->conf, &s.live), 0);
-	c->reactor = s.reactor = reactor_create(settled, c);
-	c->alarms = s.alarms = alarms_create();
+	c->reactor = connection.reactor = reactor_create(settled, c);
+	c->alarms = s.alarms = connection.alarms = alarms_create();
 	CU_ASSERT_EQUAL_FATAL(pair_alarms_register(c->alarms), 0);
-	c->pair = pair_create(&s);
+	c->pair = pair_create(&s, &connection, &stream);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c->pair);
 	settings_pair_live_end(&s.live);
 }

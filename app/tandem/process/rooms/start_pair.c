@@ -47,19 +47,22 @@ int start_pair(struct control *c, const struct srp_saved *saved)
 	struct pair_settings s = { .seat = t->side,
 		.incarnation = t->incarnation,
 		.saved = *saved,
-		.reactor = c->reactor,
 		.alarms = c->alarms,
 		.journal = c->journal,
 		.switchover = c->switchover,
-		.cores = { .to_replicator = &t->to_repl,
-			.msgs = t->msgs,
-			.replicator = t->repl,
-			.pulse_of_replicator = &t->pulse_repl,
-			.table = t->table,
-			.pair_time = &t->pair_time },
 		.ops = { start_pair_comparison_left, start_pair_became,
 			start_pair_listen_for_claims, start_pair_probe },
 		.ctx = c };
+	struct pair_connection connection = { .reactor = c->reactor,
+		.alarms = c->alarms,
+		.to_replicator = &t->to_repl,
+		.msgs = t->msgs };
+	struct pair_stream stream = { .replicator = t->repl,
+		.to_replicator = &t->to_repl,
+		.msgs = t->msgs,
+		.pulse = &t->pulse_repl,
+		.pair_time = &t->pair_time,
+		.table = t->table };
 
 	int ret = settings_pair_live(t->conf, &s.live);
 
@@ -67,7 +70,7 @@ int start_pair(struct control *c, const struct srp_saved *saved)
 		return ret;
 	settings_pair_start(t->conf, &s.start);
 	memcpy(s.mac, t->port[0].mac.octet, sizeof(s.mac));
-	c->pair = pair_create(&s);
+	c->pair = pair_create(&s, &connection, &stream);
 	ret = c->pair != NULL ? 0 : -errno;
 	settings_pair_live_end(&s.live);
 	return ret;

@@ -30,7 +30,8 @@ struct pair;
 /* 0 or -errno. Once, before pair_create(): the alarms of lib/srp and those of the connection. */
 int pair_alarms_register(struct alarms *a);
 /* NULL + errno, and the reason is logged. */
-struct pair *pair_create(const struct pair_settings *s);
+struct pair *pair_create(const struct pair_settings *s, const struct pair_connection *connection,
+	const struct pair_stream *stream);
 /* Closes the connection. NULL is allowed. */
 void pair_destroy(struct pair *p);
 

@@ -25,14 +25,23 @@ struct session_table;
 struct switchover;
 struct to_replicator_door;
 
-/* The replication core, whose stream is the other way to the peer. */
-struct pair_cores {
+/* What the SRP connection is given: who waits for its sockets, and who is handed the keys of the
+ * stream, which each connection makes. */
+struct pair_connection {
+	struct reactor *reactor;
+	struct alarms *alarms; /* pair_alarms_register() was called for it */
 	const struct to_replicator_door *to_replicator;
 	struct rte_mempool *msgs;
+};
+
+/* The replication core, whose stream is the other way to the peer. */
+struct pair_stream {
 	struct replicator *replicator; /* its snapshot, and who the peer is for it */
-	const struct core_pulse *pulse_of_replicator;
+	const struct to_replicator_door *to_replicator;
+	struct rte_mempool *msgs;
+	const struct core_pulse *pulse; /* of the replication core */
+	struct pair_time *pair_time;    /* counts on from the Active's */
 	const struct session_table *table;
-	struct pair_time *pair_time; /* counts on from the Active's */
 };
 
 /* What the room asks of others and reports to them. They may ask this room, and change nothing of
@@ -85,11 +94,9 @@ struct pair_settings {
 	uint32_t incarnation; /* of this process */
 	uint8_t mac[6];       /* the tie-breaker, if start has none */
 	struct srp_saved saved;
-	struct reactor *reactor;
 	struct alarms *alarms; /* pair_alarms_register() was called for it */
 	struct journal *journal;
 	struct switchover *switchover; /* carries out the steps of a change of roles */
-	struct pair_cores cores;
 	struct pair_ops ops;
 	void *ctx;
 };
