@@ -94,6 +94,16 @@ def plant():
     text = "".join(f"\tint m{i};\n" for i in range(41))
     name = f"{LOW}include/base/many.h"
     yield "members of the largest", name, f"struct many {{\n{text}}};", f"{name}: struct many: 41"
+    low = [f"struct low_{i} {{\n\tint n;\n}};\n" for i in range(6)]
+    held = [f"\tstruct low_{i} *{'' if i % 2 else 'const '}h{i};\n" for i in range(6)]
+    name, where = f"{HIGH}holds.c", f"{LOW}include/base/handles.h"
+    yield "handles of other rooms", where, "".join(low), f"{name}: struct holds: "
+    text = f"struct holds {{\n{''.join(held)}}};"
+    yield "handles of other rooms", name, text, f"{name}: struct holds: low_0 low_1"
+    name = f"{HIGH}within.c"
+    text = f"struct part {{\n{''.join(held[:3])}}};\n"
+    text += f"struct within {{\n\tstruct part part;\n{''.join(held[3:])}}};"
+    yield "handles of other rooms", name, text, f"{name}: struct within: low_0 low_1"
     for i in range(3):
         text = f"int round_{i}(void)\n{{\n\treturn round_{(i + 1) % 3}();\n}}"
         yield "circles of more than two", f"{LOW}round{i}.c", text, f"{LOW}round0.c {LOW}round1.c"
