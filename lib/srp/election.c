@@ -84,24 +84,47 @@ void srp_unvouched(struct srp *s)
 			  "lost");
 }
 
+/* A claim that came to nothing is not made again at once: whoever answers claims would be asked
+ * without end. */
+static bool election_claim_waits(struct srp *s, usec_t now)
+{
+	return !srp_reached(s, s->claim_due, now);
+}
+
 /* Empty handed on purpose: without a term that is ours for certain there is no promotion. */
 bool srp_promote(struct srp *s, enum srp_cause cause, bool alone, usec_t now)
 {
+	bool joining = s->plan.kind == PLAN_JOIN;
 	srp_term_t term;
 
-	if (s->gone || (!s->stream.joined && !srp_counter_ready(s)))
+	if (s->gone || election_claim_waits(s, now) || (!s->stream.joined && !srp_counter_ready(s)))
 		return false;
 	term = srp_term_take(s);
 	if (term == 0)
 		return false;
-	if (s->info.state == SRP_STANDBY)
-		srp_unvouched(s);
 	srp_plan_start(s, PLAN_PROMOTE, term, cause, now);
 	s->plan.alone = alone;
+	s->plan.from = s->info.state;
+	s->plan.joining = joining;
 	s->late_term = 0;
 	s->info.term = term;
 	srp_move(s, SRP_PENDING_ACTIVE, cause, now);
 	return true;
+}
+
+/* The claim is the first step, so that nothing of the old role was undone. The term is spent, and
+ * stays what this chassis says of itself, because that never falls. */
+void srp_promote_undo(struct srp *s, usec_t now)
+{
+	enum srp_state from = s->plan.from;
+
+	if (s->plan.joining)
+		srp_plan_start(s, PLAN_JOIN, s->info.term, SRP_CAUSE_ABORTED, now);
+	else
+		s->plan.kind = PLAN_NONE;
+	if (from == SRP_INIT)
+		s->info.rm = srp_rm_start(s);
+	srp_move(s, from, SRP_CAUSE_ABORTED, now);
 }
 
 /* Until its hello said that the two fit, and for as long as they do not. */
@@ -174,13 +197,13 @@ static void election_rule_init(struct srp *s, usec_t now)
 		srp_probe_forget(s);
 		election_init_with_peer(s, now);
 	} else if (srp_reached(s, election_alone_due(s, now), now) && !s->shutting &&
-		   srp_probe_free(s, now)) {
+		   !election_claim_waits(s, now) && srp_probe_free(s, now)) {
 		srp_promote(s, SRP_CAUSE_STARTUP, true, now);
 	}
 }
 
 /* The peer forgets nothing by being Standby too: two intervals tell a passing view from a real
- * one. */
+ * one. Whose claim came to nothing lets the other try before it does so again. */
 static void election_dual_standby(struct srp *s, usec_t now)
 {
 	usec_t patience = 2 * (s->info.stream_alive ? s->conf.heartbeat_us : s->conf.hello_us);
@@ -193,6 +216,8 @@ static void election_dual_standby(struct srp *s, usec_t now)
 		return;
 	if (order < 0)
 		patience += 2 * s->conf.dead_us;
+	else if (s->claim_due != 0)
+		patience += 2 * s->conf.dead_us + s->conf.hello_us;
 	if (srp_reached(s,
 		    srp_after(srp_latest(s->peer_state_since, s->info.last_change), patience), now))
 		srp_promote(s, SRP_CAUSE_DUAL_STANDBY, false, now);
@@ -209,6 +234,7 @@ static void election_rule_standby(struct srp *s, usec_t now)
 		return;
 	}
 	if (peer_holds(s)) {
+		s->claim_due = 0;
 		s->info.rm = srp_rm_behind_peer(s);
 		if (p->term > s->info.term)
 			s->info.term = p->term;

@@ -63,6 +63,7 @@ static void plan_end_leave(struct srp *s, usec_t now)
 }
 
 static void plan_late_abort(struct srp *s, usec_t now);
+static void plan_late_promote(struct srp *s, usec_t now);
 
 static void plan_late_offer(struct srp *s, usec_t now)
 {
@@ -78,7 +79,7 @@ static const struct plan_row {
 	[PLAN_JOIN] = { "join", { SRP_STEP_WRITE }, plan_end_nothing, plan_late_abort },
 	[PLAN_PROMOTE] = { "promotion",
 		{ SRP_STEP_CLAIM, SRP_STEP_STOP, SRP_STEP_OWN, SRP_STEP_ACTIVATE, SRP_STEP_STREAM },
-		plan_end_promote, plan_late_abort },
+		plan_end_promote, plan_late_promote },
 	[PLAN_RAISE] = { "new term", { SRP_STEP_STREAM }, plan_end_nothing, plan_late_abort },
 	[PLAN_OFFER] = { "switchover", { SRP_STEP_HOLD, SRP_STEP_LATE }, plan_end_offer,
 		plan_late_offer },
@@ -96,13 +97,44 @@ static enum srp_step plan_awaited(const struct srp *s)
 	return s->plan.kind == PLAN_NONE ? SRP_STEP_NONE : rows[s->plan.kind].steps[s->plan.at];
 }
 
+static void plan_say_late(const struct srp *s, char why[SRP_REASON_MAX])
+{
+	snprintf(why, SRP_REASON_MAX, "%s: no answer to %s within pending-timeout",
+		rows[s->plan.kind].name, srp_step_name(plan_awaited(s)));
+}
+
 static void plan_late_abort(struct srp *s, usec_t now)
 {
 	char why[SRP_REASON_MAX];
 
-	snprintf(why, sizeof(why), "%s: no answer to %s within pending-timeout",
-		rows[s->plan.kind].name, srp_step_name(plan_awaited(s)));
+	(void)now;
+	plan_say_late(s, why);
 	srp_abort(s, why);
+}
+
+/* Whoever answers claims says no, or nothing: this chassis goes on as what it was, with the copy
+ * that may be the only one, and the rules that wanted the promotion may want it again. An offer is
+ * refused instead, so that the old Active goes on. */
+static void plan_unclaimed(struct srp *s, const char *why, usec_t now)
+{
+	snprintf(s->info.validate_status, SRP_REASON_MAX, "%s", why);
+	if (s->plan.planned)
+		srp_refuse(s, s->plan.term, why);
+	else
+		s->claim_due = now + s->conf.hello_us;
+	srp_promote_undo(s, now);
+}
+
+static void plan_late_promote(struct srp *s, usec_t now)
+{
+	char why[SRP_REASON_MAX];
+
+	if (plan_awaited(s) != SRP_STEP_CLAIM) {
+		plan_late_abort(s, now);
+		return;
+	}
+	plan_say_late(s, why);
+	plan_unclaimed(s, why, now);
 }
 
 void srp_abort(struct srp *s, const char *why)
@@ -168,6 +200,8 @@ static void plan_failed(struct srp *s, enum srp_step step, const char *why, usec
 		srp_step_name(step), why);
 	if (s->plan.kind == PLAN_OFFER) {
 		srp_offer_give_up(s, text, now);
+	} else if (step == SRP_STEP_CLAIM) {
+		plan_unclaimed(s, text, now);
 	} else if (s->plan.kind == PLAN_PROMOTE && s->plan.planned) {
 		srp_refuse(s, s->plan.term, text);
 		srp_offer_back_out(s, now);
@@ -176,6 +210,16 @@ static void plan_failed(struct srp *s, enum srp_step step, const char *why, usec
 	} else {
 		srp_abort(s, text);
 	}
+}
+
+/* From here on the role is this chassis'. How long the answer took is not held against the cores,
+ * whose steps begin now. */
+static void plan_claimed(struct srp *s, usec_t now)
+{
+	s->claim_due = 0;
+	s->plan.due = now + s->conf.pending_us;
+	if (s->plan.from == SRP_STANDBY)
+		srp_unvouched(s); /* also of a forced offer, which takes what there is */
 }
 
 /* What an answer means beyond "go on". False: it ended the plan. */
@@ -188,6 +232,8 @@ static bool plan_answered(struct srp *s, enum srp_step step, uint64_t number, us
 		srp_offer_back_out(s, now);
 		return false;
 	}
+	if (step == SRP_STEP_CLAIM)
+		plan_claimed(s, now);
 	if (step == SRP_STEP_HOLD)
 		p->acked_due = now + SRP_ACKED_MS * USEC_PER_MSEC;
 	if (step == SRP_STEP_LATE)

@@ -81,8 +81,8 @@ void srp_move(struct srp *s, enum srp_state to, enum srp_cause cause, usec_t now
 	static const uint8_t allowed[] = {
 		[SRP_INIT] = 1 << SRP_STANDBY | 1 << SRP_PENDING_ACTIVE,
 		[SRP_STANDBY] = 1 << SRP_PENDING_ACTIVE,
-		[SRP_PENDING_ACTIVE] =
-			1 << SRP_ACTIVE | 1 << SRP_STANDBY | 1 << SRP_PENDING_STANDBY,
+		[SRP_PENDING_ACTIVE] = 1 << SRP_ACTIVE | 1 << SRP_STANDBY |
+				       1 << SRP_PENDING_STANDBY | 1 << SRP_INIT,
 		[SRP_ACTIVE] = 1 << SRP_PENDING_STANDBY,
 		[SRP_PENDING_STANDBY] = 1 << SRP_ACTIVE | 1 << SRP_STANDBY | 1 << SRP_INIT,
 	};

@@ -89,7 +89,10 @@ struct srp_plan {
 	srp_term_t term, old_term;
 	enum srp_cause cause;
 	bool planned, alone, forced;
-	bool begun;       /* the first step was asked for */
+	bool begun; /* the first step was asked for */
+	/* PLAN_PROMOTE: what this chassis was, and is again when its claim comes to nothing */
+	enum srp_state from;
+	bool joining;     /* PLAN_PROMOTE: it took the place of a PLAN_JOIN that had not ended */
 	bool offered;     /* PLAN_OFFER: the offer is out */
 	bool given_up;    /* PLAN_OFFER: it came to nothing, and waits for a term to resume in */
 	srp_term_t offer; /* PLAN_OFFER */
@@ -174,6 +177,10 @@ struct srp {
 
 	bool shutting, shut_tried, gone;
 	struct srp_health health; /* as the own monitors say */
+
+	/* No promotion of our own before: the last claim came to nothing, and no other chassis
+	 * has had its turn since; 0: not so. */
+	usec_t claim_due;
 
 	enum srp_cause request;            /* of a monitor, while Active; SRP_CAUSE_NONE: none */
 	usec_t request_due;                /* not before: the last try came to nothing */
@@ -275,6 +282,8 @@ uint8_t srp_rm_behind_peer(const struct srp *s);
 void srp_unvouched(struct srp *s);
 void srp_rules(struct srp *s, usec_t now);
 bool srp_promote(struct srp *s, enum srp_cause cause, bool alone, usec_t now);
+/* Pending-Active, and the claim came to nothing: as it was before the promotion. */
+void srp_promote_undo(struct srp *s, usec_t now);
 
 /* ---- probe.c ---- */
 /* Alone, and about to become Active: true if nobody answers for a VIP, as far as is known. Asks if

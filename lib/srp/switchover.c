@@ -248,6 +248,10 @@ void srp_offer_back_out(struct srp *s, usec_t now)
 	bool owned = s->plan.at > 1; /* OWN was asked for, behind CLAIM and STOP */
 	srp_term_t own = s->plan.term;
 
+	if (s->plan.at == 0) {
+		srp_promote_undo(s, now);
+		return;
+	}
 	if (s->info.peer.term > s->info.term)
 		s->info.term = s->info.peer.term;
 	srp_plan_start(s, owned ? PLAN_DEMOTE : PLAN_JOIN, s->info.term, SRP_CAUSE_ABORTED, now);
@@ -297,11 +301,11 @@ void srp_on_offer(struct srp *s, const struct srp_msg *m, usec_t now)
 	s->info.peer.state = SRP_PENDING_STANDBY;
 	srp_term_seen(s, m->offered);
 	s->own_last = m->offered;
-	srp_unvouched(s); /* a forced one takes what there is */
 	s->info.term = m->offered;
 	s->late_term = m->term;
 	srp_plan_start(s, PLAN_PROMOTE, m->offered, (enum srp_cause)m->cause, now);
 	s->plan.planned = true;
+	s->plan.from = SRP_STANDBY;
 	s->plan.old_term = m->term;
 	s->plan.number = m->number;
 	srp_move(s, SRP_PENDING_ACTIVE, (enum srp_cause)m->cause, now);

@@ -46,8 +46,11 @@ struct chassis {
 	bool up, writing, streaming, owner, late, leaving, aborted;
 	bool vips; /* of the kernel, which keeps them when the process is killed */
 	bool disk_full, disk_asked;
-	bool power;          /* it went without a FIN */
-	bool stuck;          /* steps are not answered */
+	bool power;        /* it went without a FIN */
+	bool stuck;        /* steps are not answered */
+	bool refuse_claim; /* its next claim is refused */
+	/* it is the second claim in turn; of the first nothing came, and this one is answered */
+	bool claim_anew;
 	uint8_t down;        /* rounds until it starts again */
 	uint8_t stalled;     /* rounds for which control does not run */
 	uint8_t stall;       /* rounds it lasted so far */
@@ -58,7 +61,8 @@ struct chassis {
 	uint32_t connection; /* that it believes in, 0: none */
 	uint32_t life;
 	uint64_t ask_reserve, number, applied;
-	srp_term_t used; /* the highest term that this side ever owned or streamed in */
+	srp_term_t claimed; /* the last claim that was granted in this life */
+	srp_term_t used;    /* the highest term that this side ever owned or streamed in */
 	uint32_t used_life;
 	uint8_t ask_counter;
 	uint8_t probe;     /* rounds until the probe is over, 0: none is under way */

@@ -34,6 +34,7 @@ ARRIVED = r"what had arrived was dropped"
 AUDITED = r"a flipped bit is not repaired|in sync since \d+ ms only"
 ANSWERED = r"never acknowledged"
 STUCK = r"is stuck in|a change of roles not ended|more terms than a run can need"
+FOR_A_CLAIM = r"ends itself because of a claim"
 ALONE = r"becomes Active alone although its addresses are answered"
 # What the full simulator says: the invariant's number.
 OWNER_WRITES, PROTECTED, OWNER_SPEAKS = r"INV_01: ", r"INV_02: ", r"INV_08: "
@@ -91,6 +92,7 @@ TABLE = {
     "one_path_enough": ("sim_srp", 1, 100, [PROMOTED]),
     "own_stall_counts": ("sim_srp", 1, 100, [PROMOTED]),
     "no_timeout": ("sim_srp", 1, 100, [STUCK]),
+    "claim_kills": ("sim_srp", 1, 100, [FOR_A_CLAIM]),
     "vips_before_own": ("sim_srp", 1, 100, [ONE_OWNER]),
     "resumed_in_old_term": ("sim_srp", 1, 100, [TERM_TWICE]),
     "dual_goes_on": ("sim", 1, 20, [LED]),
@@ -130,6 +132,7 @@ EXPLORED = {
     "one_path_enough": (1, [PROMOTED]),
     "own_stall_counts": (2, [PROMOTED]),
     "no_timeout": (1, [STUCK]),
+    "claim_kills": (1, [FOR_A_CLAIM]),
     "vips_before_own": (0, [r"answers on its addresses and does not own"]),
     "resumed_in_old_term": (2, [TERM_TWICE]),
     "probe_ignored": (2, [ALONE]),

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What must hold in every state, and after each undisturbed course. */
+#include <string.h>
+
 #include "explore.h"
 
 static bool is_pending(enum srp_state st)
@@ -33,6 +35,8 @@ static void check_step(const struct world *w, int i, const struct srp_action *a)
 
 	if (a->step == SRP_STEP_OWN || a->step == SRP_STEP_STREAM || a->step == SRP_STEP_RESUME)
 		check_term(w, i, a->term, a->step != SRP_STEP_STREAM);
+	if (a->step == SRP_STEP_OWN && a->term != c->claimed)
+		broken("chassis %c owns in a term for which its claim was not granted", 'A' + i);
 	if (a->step == SRP_STEP_OWN && c->writing)
 		broken("chassis %c owns what the stream still writes", 'A' + i);
 	if (a->step == SRP_STEP_ACTIVATE && !c->owner)
@@ -89,6 +93,8 @@ void check_action(const struct world *w, int i, const struct srp_action *a)
 		check_step(w, i, a);
 	} else if (a->kind == SRP_ACT_ROLE) {
 		check_role(w, i, a);
+	} else if (a->kind == SRP_ACT_ABORT && strstr(a->text, "claim") != NULL) {
+		broken("chassis %c ends itself because of a claim: %s", 'A' + i, a->text);
 	} else if (a->kind == SRP_ACT_ABORT || a->kind == SRP_ACT_ALARM) {
 		tell(i, "%s%s %s", a->kind == SRP_ACT_ABORT ? "aborts: " : srp_alarm_name(a->alarm),
 			a->kind == SRP_ACT_ABORT || a->raised ? "" : " cleared", a->text);

@@ -102,6 +102,17 @@ static void stick(struct world *w, int i)
 	w->faulty = true;
 }
 
+static bool would_be_granted(const struct world *w, int i)
+{
+	return runs(w, i) && !w->c[i].refuse_claim;
+}
+
+/* No fault: nobody has a reason to end itself. */
+static void refuse_claim(struct world *w, int i)
+{
+	w->c[i].refuse_claim = true;
+}
+
 static void fill_disk(struct world *w, int i)
 {
 	w->c[i].disk_full = !w->c[i].disk_full;
@@ -254,6 +265,7 @@ const struct deviation deviations[] = {
 	{ "takes a round longer to write to its disk", disk_due, hold_disk },
 	{ "has a disk that fills up, or is free again", always, fill_disk },
 	{ "does not answer the next step for as long as it runs", step_due, stick },
+	{ "has its next claim refused", would_be_granted, refuse_claim },
 	{ "has its SRP connection reset", talk, reset },
 	{ "ends and is back at once", is_up, crash_short },
 	{ "ends for long", is_up, crash_long },

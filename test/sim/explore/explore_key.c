@@ -95,7 +95,8 @@ static void mix_plan(const struct world *w, const struct srp *s)
 		return;
 	mix((uint64_t)p->at << 32 | p->cause << 8 | (unsigned int)p->planned << 4 |
 		(unsigned int)p->alone << 3 | (unsigned int)p->forced << 2 |
-		(unsigned int)p->given_up << 5 | (unsigned int)p->begun << 1 | p->offered);
+		(unsigned int)p->given_up << 5 | (unsigned int)p->from << 12 |
+		(unsigned int)p->joining << 6 | (unsigned int)p->begun << 1 | p->offered);
 	mix(p->term);
 	mix(p->old_term);
 	mix(p->offer);
@@ -147,6 +148,8 @@ static void mix_machine(const struct world *w, const struct srp *s, const struct
 		s->counter_saved);
 	mix(s->reserve_out ? s->reserve_asked : 0);
 	mix_time(w, s->reserve_failed ? s->reserve_retry : 0);
+	mix(s->claim_due != 0);
+	mix_time(w, s->claim_due);
 	mix(s->probe.state);
 	mix_time(w, s->probe.due);
 	mix_time(w, s->boot_due);
@@ -215,6 +218,7 @@ static void mix_chassis(const struct world *w, int i)
 		(uint64_t)c->owner << 21 | (uint64_t)c->late << 20 | (uint64_t)c->vips << 19 |
 		(uint64_t)c->leaving << 18 | (uint64_t)c->disk_full << 17 |
 		(uint64_t)c->disk_asked << 16 | (uint64_t)c->power << 15 |
+		(uint64_t)c->refuse_claim << 27 | (uint64_t)c->claim_anew << 26 |
 		(uint64_t)c->stuck << 25 | (uint64_t)c->stalled_all << 14 |
 		(uint64_t)(c->connection != 0) << 13 | (uint64_t)c->st.joined << 12 |
 		(uint64_t)c->st.table_empty << 11 | (uint64_t)c->st.in_sync << 10);
@@ -231,6 +235,7 @@ static void mix_chassis(const struct world *w, int i)
 		(uint64_t)c->sent << 24 | (c->answered <= BEAT ? c->answered : BEAT + 1));
 	mix(c->step != SRP_STEP_NONE ? c->step_term : 0);
 	mix((uint64_t)c->probe << 16 | (uint64_t)c->probe_for << 8 | c->probed);
+	mix(c->step == SRP_STEP_STOP ? c->claimed : 0);
 	mix(c->number);
 	mix(c->applied);
 	mix_time(w, c->st.heard);

@@ -80,6 +80,7 @@ static void step_asked(struct world *w, int i, const struct srp_action *a)
 		c->st.joined = false;
 		c->join_in = 3;
 	}
+	c->claim_anew = a->step == SRP_STEP_CLAIM && c->step == SRP_STEP_CLAIM;
 	c->step = a->step;
 	c->step_term = a->term;
 }
@@ -281,7 +282,9 @@ static void step_carried_out(struct world *w, int i, enum srp_step step)
 {
 	struct chassis *c = &w->c[i];
 
-	if (step == SRP_STEP_LATE) {
+	if (step == SRP_STEP_CLAIM) {
+		c->claimed = c->step_term;
+	} else if (step == SRP_STEP_LATE) {
 		c->late = true;
 		w->c[!i].applied = ++c->number;
 	} else if (step == SRP_STEP_STOP) {
@@ -303,12 +306,15 @@ static bool step_answered(struct world *w, int i)
 {
 	struct chassis *c = &w->c[i];
 	enum srp_step step = c->step;
-	bool ok = !explore_plan.fail_step[i];
+	bool refused = step == SRP_STEP_CLAIM && c->refuse_claim;
+	bool ok = !explore_plan.fail_step[i] && !refused;
 
 	if (!c->up || c->stalled > 0 || step == SRP_STEP_NONE || explore_plan.hold_step[i] ||
-		c->stuck || (step == SRP_STEP_LATE && !late_possible(w, i)))
+		(c->stuck && !c->claim_anew) || (step == SRP_STEP_LATE && !late_possible(w, i)))
 		return false;
 	c->step = SRP_STEP_NONE;
+	c->claim_anew = false;
+	c->refuse_claim = c->refuse_claim && !refused;
 	if (ok)
 		step_carried_out(w, i, step);
 	explore_plan.fail_step[i] = false;

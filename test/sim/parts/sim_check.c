@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What must hold, whatever happens. */
+#include <string.h>
+
 #include "sim_srp.h"
 
 /* A term belongs to one life of one chassis, for ever, and was durable before it was used. */
@@ -55,6 +57,8 @@ static void check_dead(struct world *w, int i)
 /* A full disk may leave an aborted switchover without a term to go on in. */
 void check_abort(struct world *w, int i, const char *why)
 {
+	if (strstr(why, "claim") != NULL)
+		fail(w, "chassis %d ends itself because of a claim: %s", i, why);
 	if (!w->withheld && !w->n[i].disk_full)
 		fail(w, "chassis %d aborts although no step was withheld: %s", i, why);
 }

@@ -4,8 +4,9 @@
 
 #include "srp_rig.h"
 
-extern CU_TestInfo srp_term_tests[], srp_switch_tests[], srp_stall_tests[], srp_message_tests[],
-	srp_request_tests[], srp_lines_tests[], srp_probe_tests[], srp_boot_tests[];
+extern CU_TestInfo srp_term_tests[], srp_switch_tests[], srp_claim_tests[], srp_stall_tests[],
+	srp_message_tests[], srp_request_tests[], srp_lines_tests[], srp_probe_tests[],
+	srp_boot_tests[];
 
 static void test_election_order(void)
 {
@@ -367,6 +368,7 @@ int main(void)
 		{ "boot", NULL, NULL, NULL, NULL, srp_boot_tests },
 		{ "terms", NULL, NULL, NULL, NULL, srp_term_tests },
 		{ "switchover", NULL, NULL, NULL, NULL, srp_switch_tests },
+		{ "claims", NULL, NULL, NULL, NULL, srp_claim_tests },
 		{ "wishes of monitors", NULL, NULL, NULL, NULL, srp_request_tests },
 		{ "probes for a VIP", NULL, NULL, NULL, NULL, srp_probe_tests },
 		{ "stalls", NULL, NULL, NULL, NULL, srp_stall_tests },

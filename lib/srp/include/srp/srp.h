@@ -36,7 +36,9 @@ enum srp_cause {
 	SRP_CAUSE_LOCAL_FAULT = 15,
 	SRP_CAUSE_STARTUP = 20,  /* first election after a start */
 	SRP_CAUSE_SHUTDOWN = 21, /* SIGTERM here, or the peer's goodbye */
-	SRP_CAUSE_ABORTED = 22,  /* a planned switchover that did not complete: Active again */
+	/* a planned switchover that did not complete, Active again; or a claim that came to
+	 * nothing, Standby or Init again */
+	SRP_CAUSE_ABORTED = 22,
 };
 
 enum {
@@ -112,14 +114,16 @@ struct srp_stream {
 enum srp_step {
 	SRP_STEP_NONE,
 	/* may this chassis become Active in `term`? Every promotion begins with it, whatever it was
-	 * caused by, and nothing of the promotion happens before its answer. Two chassis without a
-	 * witness answer it themselves, at once */
+	 * caused by, and nothing of the promotion happens before its answer. Refused, or late: the
+	 * chassis is what it was before, and may ask again later, in a higher term. Two chassis
+	 * without a witness answer it themselves, at once */
 	SRP_STEP_CLAIM,
 	/* replication core: apply all held, then stop applying. done: number = last applied */
 	SRP_STEP_STOP,
 	/* workers own their shards; quarantines and idle timers restart; Error Indications wait */
 	SRP_STEP_OWN,
-	/* VIPs, pool routes with metric = route modifier, announcements; answer signalling */
+	/* VIPs, pool routes with metric = route modifier; once the kernel has confirmed them,
+	 * announcements; then answer signalling */
 	SRP_STEP_ACTIVATE,
 	SRP_STEP_STREAM, /* start the stream in `term` towards the peer */
 	SRP_STEP_HOLD,   /* leave new signalling unanswered; done when no commit waits */
@@ -127,7 +131,7 @@ enum srp_step {
 	 * acked */
 	SRP_STEP_LATE,
 	SRP_STEP_RESUME,     /* undo HOLD and LATE, stream on in a new `term` */
-	SRP_STEP_DEACTIVATE, /* withdraw VIPs and routes; signalling is dropped */
+	SRP_STEP_DEACTIVATE, /* answer no signalling any more, then withdraw VIPs and routes */
 	SRP_STEP_RELEASE,    /* workers let go (unplanned demotion) */
 	/* replication core writes the slots from now on; own usage of `old_term` is sent as late
 	 * usage */
@@ -292,6 +296,8 @@ struct srp_info {
 	struct srp_peer peer;
 	enum srp_cause last_cause;
 	usec_t last_change, last_switchover;
+	/* validate_status: what the last check, the last switchover that was given up, or the last
+	 * claim that came to nothing said */
 	char config_error[SRP_REASON_MAX], validate_status[SRP_REASON_MAX];
 	char config_event_text[64]; /* what the last comparison of the configurations said */
 	usec_t config_event;        /* when */
