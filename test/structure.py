@@ -66,6 +66,7 @@ GOALS = {
     "static functions without the prefix of their file or room, but for two-line helpers": 0,
     "lines over 100 columns": 0,
     "helps that do not stand alone": 0,
+    "figures that nothing counts": 0,
     "unresolved citations": 0,
     "fuzz inputs that are files, most of a target": 1,
 }
@@ -529,6 +530,47 @@ def leaning_helps(t):
     return len(out), out
 
 
+def written(name, code):
+    """How often C writes a member, or takes its address or place for another to write it."""
+    way = r"[\w.>\[\]-]*(?:\.|->)"
+    return len(
+        re.findall(
+            rf"(?:\.|->){name}(?:\+\+|--|\s*[-+|]?=(?!=))"
+            rf"|(?:\+\+|--){way}{name}\b"
+            rf"|(?<!counter_get\()&{way}{name}\b"
+            rf"|\boffsetof\([^,()]*,\s*{name}\)",
+            code,
+        )
+    )
+
+
+def dead_figures(t):
+    """Figures of a list of counters (common/counters.h) whose member is written nowhere in the
+    rooms that name the list's struct: of lists that have a figure of one name, each needs a place
+    of its own. And rows of tables of figures (base/metrics.h) without a value."""
+    lists, rooms, out = {}, {}, []
+    for f in t.sources:
+        for m in re.finditer(r"#define (\w+)_COUNTERS\(X\)((?:.*\\\n)+.*)", t.text[f]):
+            lists[m[1].lower() + "_counters"] = (f, re.findall(r"\bX\((\w+)", m[2]))
+    for s, (home, _) in lists.items():
+        named = [f for f in t.sources if re.search(rf"\b{s}\b", t.code[f])]
+        rooms[s] = {t.room(f) for f in [home, *named]}
+    for s, (home, names) in sorted(lists.items()):
+        for name in names:
+            same = [o for o in lists if name in lists[o][1] and rooms[o] & rooms[s]]
+            where = set().union(*(rooms[o] for o in same))
+            code = "\n".join(t.code[f] for f in t.sources if t.room(f) in where)
+            if written(name, code) < len(same):
+                out.append(f"{home}: {s}: {name}")
+    for f in t.sources:
+        tables = re.findall(r"struct metric \w+\[\] = \{(.*?)\n\};", t.text[f], flags=re.S)
+        rows = sum(len(re.findall(r'\{\s*"', table)) for table in tables)
+        values = len(re.findall(r"\bvalue\[\d+\] =", t.code[f]))
+        if rows > values:
+            out.append(f"{f}: {rows} rows of figures, and {values} values")
+    return len(out), out
+
+
 def fuzz_inputs(t):
     n = collections.Counter(
         f.split("/")[3].split(".")[0] for f in t.files if f.startswith("test/fuzz/corpus/")
@@ -560,6 +602,7 @@ def measure(t):
                 names.without_prefix(t),
                 wide_lines(t),
                 leaning_helps(t),
+                dead_figures(t),
                 citations(t),
                 fuzz_inputs(t),
             ],

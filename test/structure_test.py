@@ -50,6 +50,27 @@ MUTABLE = (
     "RTE_DEFINE_PER_LCORE(int, {0});",
     "int low_with(void)\n{{\n\tstatic _Alignas(64) int {0};\n\n\treturn {0}++;\n}}",
 )
+# Lists of counters: `dead` is read and never counted.
+FIGURES = """#define LOW_COUNTERS(X) \\
+	X(alive, COUNTER, "events", "Events came.") \\
+	X(placed, COUNTER, "events", "Events were placed.") \\
+	X(dead, COUNTER, "events", "Events were lost.")
+COUNTERS_DEFINE(low_counters, LOW_COUNTERS);"""
+COUNTED = """uint64_t figures_count(struct low_counters *n)
+{
+	const size_t at = offsetof(struct low_counters, placed);
+
+	n->alive++;
+	return n->dead == 1 ? counter_get(&n->dead) : at;
+}"""
+TABLE = """static const struct metric rows[] = {
+	{ "one", "events", "One came.", METRIC_COUNTER },
+	{ "two", "events", "Two came.", METRIC_COUNTER },
+};
+static void table_read(void *ctx, uint64_t *value, unsigned int n)
+{
+	value[0] = 1;
+}"""
 DEAR = (
     "#include <rte_mbuf.h>",
     "# include <rte_ethdev.h>",
@@ -107,6 +128,11 @@ def plant():
     for i in range(3):
         text = f"int round_{i}(void)\n{{\n\treturn round_{(i + 1) % 3}();\n}}"
         yield "circles of more than two", f"{LOW}round{i}.c", text, f"{LOW}round0.c {LOW}round1.c"
+    header = f"{LOW}include/base/figures.h"
+    yield "figures that nothing counts", header, FIGURES, f"{header}: low_counters: dead"
+    yield "figures that nothing counts", f"{LOW}figures.c", COUNTED, header
+    name = f"{LOW}table.c"
+    yield "figures that nothing counts", name, TABLE, f"{name}: 2 rows of figures, and 1 values"
     yield "circles between folders", f"{HIGH}down.c", '#include "base/low.h"', "app/tandem/base <->"
     yield "C files in the fullest folder of app", f"{LOW}low.c", "", f"{LOW[:-1]}: "
 

@@ -133,9 +133,7 @@ enum gtpc_cause { /* TS 29.060 table 38 */
 	X(own_retries, COUNTER, "messages", \
 		"Requests to SGSNs were sent again because no response came.") \
 	X(own_unanswered, COUNTER, "messages", \
-		"Requests to SGSNs were given up because no response came.") \
-	X(unprotected, COUNTER, "messages", \
-		"Nothing counts this any more, and it stays zero; see unprotected_answers.")
+		"Requests to SGSNs were given up because no response came.")
 // clang-format on
 COUNTERS_DEFINE(gtpc_counters, GTPC_COUNTERS);
 

@@ -22,8 +22,6 @@
 	X(resyncs_forced, COUNTER, "streams", \
 		"Streams were begun anew because a worker could not be told which records were " \
 		"lost.") \
-	X(refused_term, COUNTER, "messages", \
-		"Nothing counts this, and it stays zero.") \
 	X(streams, COUNTER, "streams", \
 		"Streams to a standby were begun.") \
 	X(discarded, COUNTER, "packets", \
