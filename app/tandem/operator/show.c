@@ -46,19 +46,42 @@ static void show_metrics_visit(void *ctx, const struct metrics_group *g)
 	}
 }
 
-void show_metrics(struct metrics *m, json_t *to, const char *room, const char *group)
-{
-	struct show_figures f = { .to = to, .sum = json_object() };
+const struct show_groups show_objects[SHOW_OBJECTS][SHOW_GROUPS] = {
+	[SHOW_PORT] = { { "kernel", "port" } },
+	[SHOW_ROUTING] = { { "kernel", "routing" } },
+	[SHOW_PORTS] = { { "kernel", "twins" }, { "process", "messages" } },
+	[SHOW_CORE] = { { "process", "core" } },
+	[SHOW_WORKER] = { { "worker", "fastpath" }, { "worker", "worker" }, { "worker", "sync" } },
+	[SHOW_GTP] = { { "signalling", NULL } },
+	[SHOW_RADIUS] = { { "monitors", "radius" } },
+	[SHOW_SRP] = { { "pair", NULL } },
+	[SHOW_CHECKPOINT] = { { "worker", "sync" }, { "replicator", "table" },
+		{ "replicator", "stream" }, { "replicator", "core" }, { "replicator", "port" },
+		{ "replicator", "gauges" }, { "signalling", "gate" } },
+	[SHOW_KEYS] = { { "replicator", "keys" }, { "replicator", "crypt" } },
+	[SHOW_AUDIT] = { { "replicator", "audit" } },
+};
 
-	metrics_walk(m, room, group, show_metrics_visit, &f);
-	json_object_update(to, f.sum);
-	json_decref(f.sum);
+void show_metrics(
+	struct metrics *m, json_t *to, const struct show_groups *groups, const char *instance)
+{
+	struct show_figures f = { .to = to };
+	char one[METRICS_NAME];
+
+	for (const struct show_groups *g = groups; g->room != NULL; g++) {
+		f.sum = json_object();
+		if (instance != NULL)
+			snprintf(one, sizeof(one), "%s/%s", g->group, instance);
+		metrics_walk(m, g->room, instance != NULL ? one : g->group, show_metrics_visit, &f);
+		json_object_update(to, f.sum);
+		json_decref(f.sum);
+	}
 }
 
 static json_t *show_port(const struct operator_cores *f, unsigned int i)
 {
 	struct operator_port p;
-	char mac[MAC_TEXT], group[sizeof(p.conf->name) + 8];
+	char mac[MAC_TEXT];
 	json_t *o;
 
 	f->port(f->ctx, i, &p);
@@ -70,8 +93,7 @@ static json_t *show_port(const struct operator_cores *f, unsigned int i)
 		: p.conf->roles == CONFIG_CORE     ? "core"
 						   : "access, core",
 		"queues", (json_int_t)p.queues);
-	snprintf(group, sizeof(group), "port/%s", p.conf->name);
-	show_metrics(f->metrics, o, "kernel", group);
+	show_metrics(f->metrics, o, show_objects[SHOW_PORT], p.conf->name);
 	return o;
 }
 
@@ -84,10 +106,9 @@ json_t *show_ports(void *family, json_t *args, usec_t now)
 	(void)now;
 	for (unsigned int i = 0; i < f->n_ports; i++)
 		json_array_append_new(list, show_port(f, i));
-	show_metrics(f->metrics, routing, "kernel", "routing");
+	show_metrics(f->metrics, routing, show_objects[SHOW_ROUTING], NULL);
 	o = json_pack("{s:o,s:o}", "ports", list, "routing", routing);
-	show_metrics(f->metrics, o, "kernel", "twins");
-	show_metrics(f->metrics, o, "process", "messages");
+	show_metrics(f->metrics, o, show_objects[SHOW_PORTS], NULL);
 	return o;
 }
 
@@ -95,23 +116,9 @@ static json_t *show_core(
 	const struct operator_cores *f, const char *role, const char *name, unsigned int lcore)
 {
 	json_t *o = json_pack("{s:s,s:I}", "core", role, "lcore", (json_int_t)lcore);
-	char group[32];
 
-	snprintf(group, sizeof(group), "core/%s", name);
-	show_metrics(f->metrics, o, "process", group);
+	show_metrics(f->metrics, o, show_objects[SHOW_CORE], name);
 	return o;
-}
-
-/* The groups of one worker, or with instance "" of all of them together. */
-static void show_worker(const struct operator_cores *f, json_t *o, const char *instance)
-{
-	static const char *const groups[] = { "fastpath", "worker", "sync" };
-	char group[32];
-
-	for (unsigned int i = 0; i < RTE_DIM(groups); i++) {
-		snprintf(group, sizeof(group), "%s%s", groups[i], instance);
-		show_metrics(f->metrics, o, "worker", group);
-	}
 }
 
 json_t *show_workers(void *family, json_t *args, usec_t now)
@@ -132,11 +139,11 @@ json_t *show_workers(void *family, json_t *args, usec_t now)
 
 		snprintf(name, sizeof(name), "worker%u", i);
 		json_array_append_new(cores, show_core(f, "worker", name, core->lcore));
-		snprintf(instance, sizeof(instance), "/%u", i);
-		show_worker(f, w, instance);
+		snprintf(instance, sizeof(instance), "%u", i);
+		show_metrics(f->metrics, w, show_objects[SHOW_WORKER], instance);
 		json_array_append_new(list, w);
 	}
-	show_worker(f, total, "");
+	show_metrics(f->metrics, total, show_objects[SHOW_WORKER], NULL);
 	return json_pack("{s:o,s:o,s:o}", "cores", cores, "total", total, "workers", list);
 }
 
@@ -155,7 +162,7 @@ json_t *show_gtp(void *family, json_t *args, usec_t now)
 	(void)args;
 	show_pair(f->pair, &pair, now);
 	signalling_view(f->signalling, &v);
-	show_metrics(f->metrics, o, "signalling", NULL);
+	show_metrics(f->metrics, o, show_objects[SHOW_GTP], NULL);
 	json_object_set_new(o, "restart_counter", json_integer(pair.srp->restart_counter));
 	json_object_set_new(o, "answers", json_string(show_answers(&v)));
 	return o;

@@ -13,10 +13,32 @@ struct signalling_view;
  * shows its rate. All else is a level. */
 void show_mark_counter(json_t *o, const char *name);
 void show_mark_counters(json_t *o, const char *const *names, unsigned int n);
-/* Adds the figures of the groups that room and group select (base/metrics.h) to an object, by their
- * names, and marks the counters; those of several instances ("fastpath/0", "fastpath/1") are summed
- * up. */
-void show_metrics(struct metrics *m, json_t *to, const char *room, const char *group);
+/* Groups of figures that one object of a view shows, ended by a row without a room; group NULL: all
+ * of the room. Two of them must not have a figure of one name, as an object has one member of it:
+ * unit_figures compares them. */
+struct show_groups {
+	const char *room, *group;
+};
+enum show_object {
+	SHOW_PORT,
+	SHOW_ROUTING,
+	SHOW_PORTS,
+	SHOW_CORE,
+	SHOW_WORKER,
+	SHOW_GTP,
+	SHOW_RADIUS,
+	SHOW_SRP,
+	SHOW_CHECKPOINT,
+	SHOW_KEYS,
+	SHOW_AUDIT,
+	SHOW_OBJECTS
+};
+enum { SHOW_GROUPS = 8 };
+extern const struct show_groups show_objects[SHOW_OBJECTS][SHOW_GROUPS];
+/* Adds the figures of groups (base/metrics.h) to an object, by their names, and marks the counters.
+ * instance: of each group that one alone; NULL: those of all instances, summed up. */
+void show_metrics(
+	struct metrics *m, json_t *to, const struct show_groups *groups, const char *instance);
 /* Whether answers to SGSNs wait for the standby: "protected" or "unprotected"; "none": this chassis
  * answers nobody now, as every Standby. */
 const char *show_answers(const struct signalling_view *v);

@@ -110,7 +110,7 @@ static json_t *show_server(const struct operator_monitors *f, unsigned int i, us
 {
 	struct radius_probe_info v;
 	const struct config_aaa *server = monitors_server(f->monitors, i, &v);
-	char address[IP_ADDR_TEXT], group[CONFIG_NAME + 8];
+	char address[IP_ADDR_TEXT];
 	json_t *o = json_pack("{s:s,s:s,s:I,s:s,s:s,s:s,s:s}", "name", server->name, "address",
 		ip_addr_print(&server->address, address), "port", (json_int_t)server->port, "probe",
 		server->status_server ? "status-server" : "auth", "state",
@@ -124,8 +124,7 @@ static json_t *show_server(const struct operator_monitors *f, unsigned int i, us
 	json_object_set_new(o, "round_trip_us",
 		v.rtt == USEC_NEVER ? json_null() : json_integer((json_int_t)v.rtt));
 	json_object_set_new(o, "replies_must_be_signed", json_boolean(v.message_authenticator));
-	snprintf(group, sizeof(group), "radius/%s", server->name);
-	show_metrics(f->metrics, o, "monitors", group);
+	show_metrics(f->metrics, o, show_objects[SHOW_RADIUS], server->name);
 	return o;
 }
 

@@ -90,8 +90,7 @@ static void show_keys(const struct operator_srp *f, json_t *o)
 
 	if (f->start->insecure)
 		return;
-	show_metrics(f->metrics, keys, "replicator", "keys");
-	show_metrics(f->metrics, keys, "replicator", "crypt");
+	show_metrics(f->metrics, keys, show_objects[SHOW_KEYS], NULL);
 	json_object_set_new(o, "keys", keys);
 }
 
@@ -178,7 +177,7 @@ json_t *show_srp_statistics(void *family, json_t *args, usec_t now)
 
 	(void)args;
 	show_pair(f->pair, &v, now);
-	show_metrics(f->metrics, o, "pair", NULL);
+	show_metrics(f->metrics, o, show_objects[SHOW_SRP], NULL);
 	show_set_int(o, "heartbeats_sent",
 		counter_get(&replicator_stream_count(f->replicator)->tx_heartbeats));
 	show_mark_counter(o, "heartbeats_sent");
@@ -234,13 +233,7 @@ json_t *show_srp_checkpoint(void *family, json_t *args, usec_t now)
 
 	(void)args;
 	show_pair(f->pair, &pair, now);
-	show_metrics(f->metrics, o, "worker", "sync");
-	show_metrics(f->metrics, o, "replicator", "table");
-	show_metrics(f->metrics, o, "replicator", "stream");
-	show_metrics(f->metrics, o, "replicator", "core");
-	show_metrics(f->metrics, o, "replicator", "port");
-	show_metrics(f->metrics, o, "replicator", "gauges");
-	show_metrics(f->metrics, o, "signalling", "gate");
+	show_metrics(f->metrics, o, show_objects[SHOW_CHECKPOINT], NULL);
 	json_object_set_new(
 		o, "resync", show_resync(f->replicator, pair.srp->state == SRP_ACTIVE, now));
 	show_records(f->replicator, o);
@@ -259,7 +252,7 @@ json_t *show_srp_audit(void *family, json_t *args, usec_t now)
 
 	(void)args;
 	show_pair(f->pair, &pair, now);
-	show_metrics(f->metrics, o, "replicator", "audit");
+	show_metrics(f->metrics, o, show_objects[SHOW_AUDIT], NULL);
 	show_set_int(o, "buckets", atomic_load(&v->buckets));
 	show_set_int(o, "unmatched_buckets", show_unmatched(v, pair.srp->state == SRP_ACTIVE));
 	show_set_ms(o, "oldest_match_age_ms", atomic_load(&v->in_sync_since), now);

@@ -136,7 +136,7 @@ bool replicator_send_control(struct replicator *r)
 
 		m[n] = rte_pktmbuf_alloc(r->env.stream_mbufs);
 		if (m[n] == NULL) {
-			r->count.no_mbuf++;
+			r->count.tx_no_mbuf++;
 			break;
 		}
 		len = repl_poll(r->stream, rte_pktmbuf_mtod(m[n], uint8_t *),

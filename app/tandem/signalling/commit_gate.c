@@ -45,7 +45,7 @@ void commit_gate_answer(
 		commit_gate_release(g, x, false, t->now);
 		return;
 	}
-	g->count.commits++;
+	g->count.gated_answers++;
 	x->deadline = t->now + t->timeout;
 	x->stood_still = t->stood_still;
 	txn_wait_commit(g->txns, x);

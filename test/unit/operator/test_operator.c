@@ -71,6 +71,7 @@ static void read_figures(void *ctx, uint64_t *value, unsigned int n)
 
 static json_t *say_figures(void *family, json_t *args, usec_t now)
 {
+	static const struct show_groups groups[] = { { "toy", "path" }, { NULL, NULL } };
 	unsigned int first = 3, second = 4;
 	struct metrics *m = metrics_create(figures_of, RTE_DIM(figures_of));
 	json_t *o = json_pack("{s:i,s:[{}]}", "downs", 7, "workers");
@@ -81,8 +82,8 @@ static json_t *say_figures(void *family, json_t *args, usec_t now)
 	CU_ASSERT_EQUAL(metrics_register(m, &figures_tables[0], "0", read_figures, &first), 0);
 	CU_ASSERT_EQUAL(metrics_register(m, &figures_tables[0], "1", read_figures, &second), 0);
 	show_mark_counter(o, "downs");
-	show_metrics(m, o, "toy", "path");
-	show_metrics(m, json_array_get(json_object_get(o, "workers"), 0), "toy", "path/1");
+	show_metrics(m, o, groups, NULL);
+	show_metrics(m, json_array_get(json_object_get(o, "workers"), 0), groups, "1");
 	metrics_destroy(m);
 	return o;
 }

@@ -7,6 +7,7 @@
 
 #include "base/metrics.h"
 #include "process/figures.h"
+#include "show.h"
 #include "ut.h"
 
 /* How many figures broke a rule; each is named. */
@@ -123,10 +124,65 @@ static void test_distinct(void)
 	CU_ASSERT_EQUAL(broken, 0);
 }
 
+/* The tables that a row of a view's groups selects, the next after *r and *t; NULL: no more. */
+static const struct metrics_table *next_of(
+	const struct show_groups *g, unsigned int *r, unsigned int *t)
+{
+	unsigned int rooms;
+	const struct metrics_room *const *room = figures_rooms(&rooms);
+
+	for (; *r < rooms; ++*r, *t = 0)
+		while (strcmp(room[*r]->name, g->room) == 0 && *t < room[*r]->n) {
+			const struct metrics_table *table = &room[*r]->table[(*t)++];
+
+			if (g->group == NULL || strcmp(g->group, table->group) == 0)
+				return table;
+		}
+	return NULL;
+}
+
+/* Figures of one name in two tables of one object, of which the later would hide the earlier. */
+static void check_hides(const struct metrics_table *a, const struct metrics_table *b)
+{
+	for (unsigned int i = 0; i < a->n; i++)
+		for (unsigned int k = 0; k < b->n; k++)
+			if (strcmp(a->metric[i].name, b->metric[k].name) == 0)
+				complain(a->group, &a->metric[i], "a view hides it by another");
+}
+
+static void check_object(const struct show_groups *groups)
+{
+	const struct metrics_table *all[64], *one;
+	unsigned int n = 0;
+
+	CU_ASSERT_PTR_NULL(groups[SHOW_GROUPS - 1].room);
+	for (const struct show_groups *g = groups; g->room != NULL; g++) {
+		unsigned int r = 0, t = 0, before = n;
+
+		while ((one = next_of(g, &r, &t)) != NULL && n < sizeof(all) / sizeof(all[0])) {
+			for (unsigned int i = 0; i < n; i++)
+				check_hides(all[i], one);
+			all[n++] = one;
+		}
+		CU_ASSERT_TRUE(n > before); /* the group is there */
+	}
+	CU_ASSERT_TRUE(n > 0);
+}
+
+/* A figure of one object of a view is hidden by no other. */
+static void test_views(void)
+{
+	broken = 0;
+	for (unsigned int i = 0; i < SHOW_OBJECTS; i++)
+		check_object(show_objects[i]);
+	CU_ASSERT_EQUAL(broken, 0);
+}
+
 int main(void)
 {
 	CU_TestInfo tests[] = { { "each figure has a kind, a unit and a help", test_figures },
-		{ "names and helps are given once", test_distinct }, CU_TEST_INFO_NULL };
+		{ "names and helps are given once", test_distinct },
+		{ "no view hides a figure", test_views }, CU_TEST_INFO_NULL };
 	CU_SuiteInfo suites[] = { { "figures", NULL, NULL, NULL, NULL, tests },
 		CU_SUITE_INFO_NULL };
 

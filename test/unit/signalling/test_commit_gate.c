@@ -96,7 +96,7 @@ static void test_waits(void)
 	CU_ASSERT_TRUE(left_were(1, (const uint16_t[]){ 1 }));
 	CU_ASSERT_PTR_NULL(txn_by_cookie(&txns, cookie));
 	CU_ASSERT_EQUAL(txns.n, 0);
-	CU_ASSERT_EQUAL(gate.count.commits, 1);
+	CU_ASSERT_EQUAL(gate.count.gated_answers, 1);
 	CU_ASSERT_EQUAL(gate.count.protected_answers, 1);
 	CU_ASSERT_EQUAL(gate.count.unprotected_answers, 0);
 }
@@ -140,7 +140,7 @@ static void test_unprotected(void)
 	answer(2, 0x100, 0, START);
 	CU_ASSERT_TRUE(left_were(2, (const uint16_t[]){ 1, 2 }));
 	CU_ASSERT_EQUAL(gate.count.unprotected_answers, 2);
-	CU_ASSERT_EQUAL(gate.count.commits, 0);
+	CU_ASSERT_EQUAL(gate.count.gated_answers, 0);
 	CU_ASSERT_EQUAL(txns.n, 0);
 }
 

@@ -20,7 +20,10 @@ struct metric {
 	enum metric_kind kind;
 };
 
-enum { METRICS_GROUP = 256 /* figures in one group at most */ };
+enum {
+	METRICS_GROUP = 256, /* figures in one group at most */
+	METRICS_NAME = 64    /* room for the name of a group with that of its instance */
+};
 
 /* The figures of a group. */
 struct metrics_table {

@@ -11,7 +11,7 @@
 		"Packets to the peer were dropped because its link-layer address is not known.") \
 	X(tx_unsealed, COUNTER, "packets", \
 		"Packets to the peer were dropped because they could not be sealed.") \
-	X(no_mbuf, COUNTER, "attempts", \
+	X(tx_no_mbuf, COUNTER, "attempts", \
 		"No packet of our own could be made for the peer because no packet buffer was " \
 		"free.") \
 	X(msg_no_room, COUNTER, "messages", \

@@ -12,7 +12,7 @@
 
 // clang-format off
 #define COMMIT_GATE_COUNTERS(X) \
-	X(commits, COUNTER, "answers", \
+	X(gated_answers, COUNTER, "answers", \
 		"Answers to SGSNs began to wait for the standby's acknowledgement.") \
 	X(protected_answers, COUNTER, "answers", \
 		"Answers to SGSNs left after the standby had acknowledged what they promise.") \
