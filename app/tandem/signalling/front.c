@@ -75,12 +75,19 @@ void front_flush(struct front *f)
 	struct front_queue *q = &f->queue;
 	unsigned int done = q->n > 0 && front_must_not_send(f) ? q->n : 0;
 
+	f->count.tx_dropped += done;
 	while (done < q->n) {
 		int n = sock_ops->send_many(
 			f->fd, q->msg + done, q->n - done, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		/* Full or unreachable: lost as on any UDP path; the peer repeats. */
-		done += n > 0 ? (unsigned int)n : 1;
+		if (n <= 0) {
+			f->count.tx_dropped++;
+			n = 1;
+		} else {
+			f->count.tx += (unsigned int)n;
+		}
+		done += (unsigned int)n;
 	}
 	q->n = 0;
 	q->used = 0;
@@ -91,11 +98,14 @@ void front_send(struct front *f, const struct gtpc_peer *to, const uint8_t *msg,
 	struct front_queue *q = &f->queue;
 	unsigned int i;
 
-	if (front_must_not_send(f))
+	if (front_must_not_send(f)) {
+		f->count.tx_dropped++;
 		return;
-	f->count.tx++;
-	if (direct_send(&f->direct, to, msg, len))
+	}
+	if (direct_send(&f->direct, to, msg, len)) {
+		f->count.tx++;
 		return;
+	}
 	if (q->n == FRONT_BATCH)
 		front_flush(f);
 	i = q->n++;

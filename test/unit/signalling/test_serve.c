@@ -35,6 +35,7 @@ _Static_assert((int)GTPC_ECHO_REQUEST == (int)GTPU_ECHO_REQUEST, "one for both")
 /* ---- sockets ---- */
 
 static unsigned int said, settled;
+static unsigned int refusals;  /* messages that the kernel does not take */
 static unsigned int datagrams; /* Echo Requests that wait in a socket */
 
 /* An event is over. */
@@ -65,6 +66,12 @@ static int serve_close(int fd)
 
 static int serve_send_many(int fd, struct mmsghdr *m, unsigned int n, int flags)
 {
+	if (refusals > 0) {
+		refusals--;
+		errno = EAGAIN;
+		return -1;
+	}
+	n = RTE_MIN(n, 2U); /* not all at once */
 	said += n;
 	return (int)n;
 }
@@ -301,9 +308,12 @@ static void check_queued(void (*role_is)(void))
 	in_time();
 	signalling_flush(s);
 	CU_ASSERT_EQUAL(said, 0);
+	CU_ASSERT_EQUAL(s->front.count.tx, 0);
+	CU_ASSERT_EQUAL(s->front.count.tx_dropped, 1);
 	answer();
 	signalling_flush(s);
 	CU_ASSERT_EQUAL(said, 1);
+	CU_ASSERT_EQUAL(s->front.count.tx, 1);
 	teardown();
 }
 
@@ -332,6 +342,24 @@ static void test_asked_again(void)
 	teardown();
 }
 
+/* What the kernel took is counted as sent, what it refused as dropped. */
+static void test_refused(void)
+{
+	setup();
+	for (unsigned int i = 0; i < 7; i++)
+		answer();
+	CU_ASSERT_EQUAL(s->front.count.tx, 0);
+	refusals = 2;
+	signalling_flush(s);
+	CU_ASSERT_EQUAL(said, 5);
+	CU_ASSERT_EQUAL(s->front.count.tx, 5);
+	CU_ASSERT_EQUAL(s->front.count.tx_dropped, 2);
+	must_not_answer();
+	answer();
+	CU_ASSERT_EQUAL(s->front.count.tx_dropped, 3);
+	teardown();
+}
+
 /* Each datagram is an event of its own, however many a socket gives at once. */
 static void test_settled(void)
 {
@@ -351,8 +379,8 @@ static void test_settled(void)
 int main(void)
 {
 	CU_TestInfo tests[] = { { "by every way", test_ways }, { "queued", test_queued },
-		{ "asked again", test_asked_again }, { "each datagram is settled", test_settled },
-		CU_TEST_INFO_NULL };
+		{ "refused by the kernel", test_refused }, { "asked again", test_asked_again },
+		{ "each datagram is settled", test_settled }, CU_TEST_INFO_NULL };
 	CU_SuiteInfo suites[] = { { "time to serve", NULL, NULL, NULL, NULL, tests },
 		CU_SUITE_INFO_NULL };
 

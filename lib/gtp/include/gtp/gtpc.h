@@ -61,7 +61,10 @@ enum gtpc_cause { /* TS 29.060 table 38 */
 	X(rx, COUNTER, "messages", \
 		"GTP-C messages were received, those that were dropped included.") \
 	X(tx, COUNTER, "messages", \
-		"GTP-C messages were sent.") \
+		"GTP-C messages were given to the kernel or to an access port to be sent.") \
+	X(tx_dropped, COUNTER, "messages", \
+		"GTP-C messages were dropped because this chassis must not answer now, or the " \
+		"kernel refused them.") \
 	X(echo_requests, COUNTER, "messages", \
 		"Echo Requests were received.") \
 	X(echo_responses, COUNTER, "messages", \
