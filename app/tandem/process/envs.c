@@ -27,7 +27,8 @@ struct worker *boot_worker(struct tandem *t, unsigned int number)
 		.shared = &t->shared,
 		.role = &t->role,
 		.incarnation = t->incarnation,
-		.stream_mtu = (uint16_t)envs_replication_port(t)->conf->mtu,
+		.stream_packet =
+			replicator_packet_bytes((uint16_t)envs_replication_port(t)->conf->mtu),
 		.orders = &t->to_worker[number],
 		.reports = &t->from_worker[number],
 		.stream_news = &t->repl_to_worker[number],

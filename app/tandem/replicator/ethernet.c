@@ -168,12 +168,18 @@ bool ethernet_from_kernel(struct ethernet *e)
 _Static_assert((int)CONFIG_REPLICATION_MTU == (int)REPL_ROOM_LEAST + (int)OUTER_IP,
 	"below it not one heartbeat leaves");
 
+uint16_t ethernet_mtu(uint16_t port_mtu)
+{
+	return (uint16_t)(port_mtu - OUTER_IP);
+}
+
 void ethernet_init(struct ethernet *e, uint16_t port_mtu)
 {
 	e->transport = (struct transport){ .rx = ethernet_rx,
 		.tx = ethernet_tx,
 		.link = ethernet_link,
-		.mtu = (uint16_t)(port_mtu - OUTER_IP),
+		.mtu = ethernet_mtu(port_mtu),
+		.around = OUTER,
 		.brought = &e->count.rx_frames };
 	e->adjacency = FIB_NONE;
 }

@@ -30,6 +30,8 @@ struct ethernet {
 	struct replicator_port_counters count; /* r: telemetry */
 };
 
+/* Bytes of a packet at most, by the MTU of the port. Any core; pure. */
+uint16_t ethernet_mtu(uint16_t port_mtu);
 /* Before the core runs; the fields that say which port, addresses, rings and flow are set. */
 void ethernet_init(struct ethernet *e, uint16_t port_mtu);
 /* The kernel's frames to the port; true if there were any. */

@@ -64,6 +64,11 @@ void replicator_peer_applies(struct replicator *r, bool applies)
 	atomic_store_explicit(&r->peer_applies, applies, memory_order_relaxed);
 }
 
+uint16_t replicator_packet_bytes(uint16_t port_mtu)
+{
+	return ethernet_mtu(port_mtu);
+}
+
 static void *mem_take(void *ctx, size_t size)
 {
 	(void)ctx;

@@ -3,7 +3,6 @@
  * in. */
 #include <errno.h>
 
-#include <rte_ether.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
@@ -108,8 +107,8 @@ bool replicator_send_state(struct replicator *r)
 
 void replicator_rate(struct replicator *r, uint32_t mbits, usec_t now)
 {
-	flow_init(&r->flow, mbits, r->env.mtu + RTE_ETHER_HDR_LEN, r->env.n_workers, STREAM_FIFO,
-		now);
+	flow_init(&r->flow, mbits, r->transport->mtu + r->transport->around, r->env.n_workers,
+		STREAM_FIFO, now);
 	atomic_store(&r->view.rate_mbps, mbits);
 }
 

@@ -25,7 +25,8 @@ struct transport {
 	void (*tx)(struct transport *t, struct rte_mbuf **m, unsigned int n);
 	/* Whether the peer can be reached: until then it is not worth while to seal a packet. */
 	bool (*link)(const struct transport *t);
-	uint16_t mtu; /* bytes of a packet at most */
+	uint16_t mtu;    /* bytes of a packet at most */
+	uint16_t around; /* bytes that it puts around a packet, which count against the rate */
 	/* Counts all that the device brought: the turn in which it grows is a busy one. */
 	const uint64_t *brought;
 };

@@ -16,7 +16,7 @@
 #include "gtp/gtpu.h"
 #include "net/fib.h"
 
-enum { GTPU_DATAGRAMS = 64, GTPU_OUTER = 42 };
+enum { GTPU_DATAGRAMS = 64, GTPU_OUTER = 42 /* Ethernet, IPv4 without options, UDP */ };
 
 int gtpu_slow_open(struct gtpu_slow *u, const struct signalling_env *env)
 {

@@ -23,7 +23,7 @@ static int worker_sync(struct worker *w, uint64_t shards)
 	const struct worker_env *e = &w->env;
 	int ret = sync_init(&w->sync, e->shared->table, w->number, shards,
 		w->n_shards * e->shared->table->n_slots, e->checkpoint_us, e->stream_mbufs,
-		e->stream_out, (uint16_t)(e->stream_mtu - 28 - REPL_TAG), &memory_rte);
+		e->stream_out, (uint16_t)(e->stream_packet - REPL_TAG), &memory_rte);
 
 	if (ret == 0)
 		w->sync.limits = e->flow;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <rte_eal.h>
+#include <rte_ether.h>
 #include <rte_mbuf.h>
 
 #include "base/clock.h"
@@ -15,9 +16,11 @@
 #include "process/tandem.h"
 #include "replicator/crypt.h"
 #include "replicator/replicator.h"
+#include "replicator_priv.h"
 #include "telemetry/telemetry.h"
 #include "ut.h"
 #include "worker/worker.h"
+#include "worker_priv.h"
 
 enum { N = 2, WORKERS = 2, SESSIONS = 4096, ROUNDS = 2 };
 
@@ -116,6 +119,17 @@ static void passes(unsigned int k)
 	}
 }
 
+/* What a worker fills, the transport takes, to the last byte. */
+static void packets_fit(unsigned int k)
+{
+	const struct tandem *t = &chassis[k];
+
+	for (unsigned int i = 0; i < WORKERS; i++)
+		CU_ASSERT_EQUAL(t->worker[i]->sync.payload + REPL_TAG, t->repl->transport->mtu);
+	CU_ASSERT_EQUAL(t->repl->transport->mtu + t->repl->transport->around,
+		conf[k].ports[0].mtu + RTE_ETHER_HDR_LEN);
+}
+
 /* A session that this chassis has, and the other one has not. */
 static uint32_t session(unsigned int k)
 {
@@ -142,6 +156,7 @@ static void test_side_by_side(void)
 		CU_ASSERT_STRING_NOT_EQUAL(
 			crypt_ops->device(chassis[0].crypt), crypt_ops->device(chassis[1].crypt));
 		for (unsigned int k = 0; k < N; k++) {
+			packets_fit(k);
 			passes(k);
 			handle[k] = session(k);
 			CU_ASSERT_PTR_NOT_NULL(session_find(chassis[k].table, handle[k]));

@@ -98,6 +98,9 @@ struct replicator_env {
 	const _Atomic bool *quit; /* ends replicator_run() */
 };
 
+/* Bytes of a packet of the stream at most, its tag included, by the MTU of the replication port:
+ * what the transport takes. Any core; pure. */
+uint16_t replicator_packet_bytes(uint16_t port_mtu);
 /* Control core, before the cores run and after; NULL: there is no memory, or no cipher. */
 struct replicator *replicator_create(const struct replicator_env *env);
 void replicator_destroy(struct replicator *r);

@@ -40,7 +40,7 @@ struct worker_env {
 	uint32_t incarnation;         /* of this process */
 	uint16_t ports[CONFIG_PORTS]; /* DPDK ports of user traffic, which it polls */
 	unsigned int n_ports;
-	uint16_t stream_mtu; /* of the replication port */
+	uint16_t stream_packet; /* bytes of a packet of the stream at most, its tag included */
 	/* doors */
 	const struct to_worker_door *orders;
 	const struct from_worker_door *reports;
