@@ -25,6 +25,10 @@ problems += [f"{guide} has a row, but there is no alarm: {n}"
 problems += [f"{guide} has two rows for {n}" for n in sorted(set(found)) if found.count(n) > 1]
 problems += [f"the daemon says something else of {m[1]}: UPDATE=1 meson test -C build golden_alarms"
              for m in ROW.finditer(page) if rows.get(m[1], m[0]) != m[0]]
+# Of base/alarms.h; and a name that lib/srp or lib/monitor does not have.
+problems += [f"the room of the alarm {name} does not explain it, or its library does not name it"
+             for name, row in rows.items() if "does not explain" in row or "not explained" in row
+             or name == "unknown" or "(null)" in row]
 if len(rows) != printed.count("\n") or not rows:
     problems.append("a row that the daemon printed was not understood, or it printed none")
 sys.exit("\n".join(problems) or None)

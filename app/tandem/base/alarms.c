@@ -49,14 +49,28 @@ static struct alarm *alarms_find(const struct alarms *a, const char *name)
 	return NULL;
 }
 
+static struct alarm_info alarms_explained(const struct alarm_info *info)
+{
+	struct alarm_info all = *info;
+
+	if (all.meaning == NULL)
+		all.meaning = ALARM_NO_MEANING;
+	if (all.action == NULL)
+		all.action = ALARM_NO_ACTION;
+	return all;
+}
+
 int alarms_register(struct alarms *a, const struct alarm_info *info, unsigned int n)
 {
 	struct alarms_infos *infos;
 	struct alarm *more;
 
-	for (unsigned int i = 0; i < n; i++)
+	for (unsigned int i = 0; i < n; i++) {
+		if (info[i].name == NULL)
+			return -EINVAL;
 		if (alarms_find(a, info[i].name) != NULL)
 			return -EEXIST;
+	}
 	infos = malloc(sizeof(*infos) + n * sizeof(*info));
 	more = infos != NULL ? realloc(a->alarm, (a->n + n) * sizeof(*more)) : NULL;
 	if (more == NULL) {
@@ -64,7 +78,8 @@ int alarms_register(struct alarms *a, const struct alarm_info *info, unsigned in
 		return -ENOMEM;
 	}
 	a->alarm = more;
-	memcpy(infos->info, info, n * sizeof(*info));
+	for (unsigned int i = 0; i < n; i++)
+		infos->info[i] = alarms_explained(&info[i]);
 	infos->next = a->infos;
 	a->infos = infos;
 	for (unsigned int i = 0; i < n; i++)

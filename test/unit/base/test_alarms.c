@@ -50,6 +50,25 @@ static void test_registered_in_order(void)
 	CU_ASSERT_PTR_NULL(alarms_get(a, 2));
 }
 
+/* An alarm that its room forgot to explain has texts all the same. */
+static void test_unexplained(void)
+{
+	static const struct alarm_info bare = { .name = "bell-rings" },
+				       nameless = { .meaning = "-" };
+	const struct alarm *m;
+
+	CU_ASSERT_EQUAL(alarms_register(a, &bare, 1), 0);
+	m = alarms_get(a, 2);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+	CU_ASSERT_STRING_EQUAL(m->info->name, "bell-rings");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(m->info->meaning);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(m->info->action);
+	CU_ASSERT_STRING_EQUAL(m->info->meaning, ALARM_NO_MEANING);
+	CU_ASSERT_STRING_EQUAL(m->info->action, ALARM_NO_ACTION);
+	CU_ASSERT_EQUAL(alarms_register(a, &nameless, 1), -EINVAL);
+	CU_ASSERT_PTR_NULL(alarms_get(a, 3));
+}
+
 static void test_raise_and_clear(void)
 {
 	const struct alarm *m = alarms_get(a, 0);
@@ -98,8 +117,9 @@ static void test_no_reader(void)
 int main(void)
 {
 	CU_TestInfo tests[] = { { "in order of registration", test_registered_in_order },
-		{ "raise and clear", test_raise_and_clear }, { "unknown name", test_unknown_name },
-		{ "no reader", test_no_reader }, CU_TEST_INFO_NULL };
+		{ "unexplained", test_unexplained }, { "raise and clear", test_raise_and_clear },
+		{ "unknown name", test_unknown_name }, { "no reader", test_no_reader },
+		CU_TEST_INFO_NULL };
 	CU_SuiteInfo suites[] = { { "alarms", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
 

@@ -13,6 +13,11 @@
 
 enum { ALARM_TEXT = 512 };
 
+/* What an alarm says of itself that has no meaning or no action of its own, so that no reader has
+ * to ask; golden_alarms finds such a one. */
+#define ALARM_NO_MEANING "This release does not explain the alarm; its text says what is the case."
+#define ALARM_NO_ACTION  "Go by the alarm's text, and report that it is not explained."
+
 struct alarm_info {
 	const char *name;    /* lower case words with '-' between them */
 	const char *meaning; /* a whole sentence: what is the case while it is raised */
@@ -33,7 +38,8 @@ struct alarms;
 
 struct alarms *alarms_create(void); /* NULL: there is no memory */
 void alarms_destroy(struct alarms *a);
-/* Adds n alarms, none of them raised; `info` is copied, its texts must stay where they are. 0;
+/* Adds n alarms, none of them raised; `info` is copied, its texts must stay where they are, and
+ * of those that are NULL it gets ALARM_NO_MEANING and ALARM_NO_ACTION. 0; -EINVAL: a name is NULL;
  * -EEXIST: one of the names is there already; -ENOMEM. After an error none of them is there. */
 int alarms_register(struct alarms *a, const struct alarm_info *info, unsigned int n);
 
