@@ -142,14 +142,6 @@ static void election_join(struct srp *s, usec_t now)
 	srp_plan_start(s, PLAN_JOIN, s->info.term, SRP_CAUSE_STARTUP, now);
 }
 
-/* Somebody who should have become Active did not for so long that waiting for it serves nobody. */
-static bool waited_for_peer(struct srp *s, usec_t now)
-{
-	usec_t from = srp_latest(s->boot_due, s->peer_state_since);
-
-	return srp_reached(s, srp_after(from, 2 * s->conf.dead_us), now);
-}
-
 static void election_init_with_peer(struct srp *s, usec_t now)
 {
 	int order = srp_order_startup(s);
@@ -161,14 +153,14 @@ static void election_init_with_peer(struct srp *s, usec_t now)
 	}
 	if (s->info.peer.state == SRP_STANDBY) {
 		/* It has the sessions, and promotes as soon as it hears that we have none. */
-		if (waited_for_peer(s, now))
+		if (srp_reached(s, srp_boot_peer_due(s), now))
 			srp_promote(s, SRP_CAUSE_STARTUP, false, now);
 		return;
 	}
 	srp_alarm(s, SRP_ALARM_TIEBREAK, order == 0,
 		"mode, priority and tie-breaker equal the peer's: change one of them, until then "
 		"neither becomes Active");
-	if (order > 0 || (order < 0 && waited_for_peer(s, now))) {
+	if (order > 0 || (order < 0 && srp_reached(s, srp_boot_peer_due(s), now))) {
 		uint8_t rm = s->info.rm;
 
 		s->info.rm = 1;
@@ -177,18 +169,11 @@ static void election_init_with_peer(struct srp *s, usec_t now)
 	}
 }
 
-/* When nobody will come any more. */
-static usec_t election_alone_due(struct srp *s, usec_t now)
+/* When nobody will come any more; looked at again when what is heard has become silent. */
+static bool election_alone(struct srp *s, usec_t now)
 {
-	usec_t heard = srp_latest(s->life.stream, s->life.srp), due = s->boot_due;
-	usec_t met = s->info.connected ? s->connected_at : s->connecting_at;
-
-	/* Heard but not understood: it is there, so patience, but not for ever. */
-	if (!s->info.peer.known && heard != USEC_NEVER &&
-		!srp_reached(s, heard + s->conf.dead_us, now))
-		due = srp_latest(due, s->life.first + 10 * s->conf.dead_us);
-	/* Whoever proves itself, or is about to say its first word, has time of its own for it. */
-	return srp_latest(due, srp_after(met, srp_proof_us(s->conf.dead_us)));
+	srp_reached(s, srp_boot_heard_until(s), now);
+	return srp_reached(s, srp_boot_alone_due(s, now), now);
 }
 
 static void election_rule_init(struct srp *s, usec_t now)
@@ -196,8 +181,8 @@ static void election_rule_init(struct srp *s, usec_t now)
 	if (srp_peer_alive(s)) {
 		srp_probe_forget(s);
 		election_init_with_peer(s, now);
-	} else if (srp_reached(s, election_alone_due(s, now), now) && !s->shutting &&
-		   !election_claim_waits(s, now) && srp_probe_free(s, now)) {
+	} else if (election_alone(s, now) && !s->shutting && !election_claim_waits(s, now) &&
+		   srp_probe_free(s, now)) {
 		srp_promote(s, SRP_CAUSE_STARTUP, true, now);
 	}
 }

@@ -219,10 +219,9 @@ static void liveness_push(usec_t *t, usec_t us, usec_t now)
 		*t = *t + us < now ? *t + us : (*t > now ? *t : now);
 }
 
-void srp_life_stall(struct srp *s, usec_t us, usec_t stream_us, usec_t now)
+void srp_life_stall(struct srp *s, usec_t us, usec_t stream_us, usec_t others, usec_t now)
 {
 	struct srp_life *l = &s->life;
-	usec_t longer = us > stream_us ? us : stream_us;
 
 	/* What was dead before we slept did not wake up for it. */
 	if (!l->dead) {
@@ -232,11 +231,11 @@ void srp_life_stall(struct srp *s, usec_t us, usec_t stream_us, usec_t now)
 	liveness_push(&l->ask_first, us, now);
 	liveness_push(&l->ask_last, us, now);
 	liveness_push(&l->answered, us, now);
-	liveness_push(&l->first, longer, now);
-	liveness_push(&s->peer_state_since, longer, now);
-	liveness_push(&s->one_way_since, longer, now);
-	liveness_push(&s->connection_since, longer, now);
-	liveness_push(&s->connected_at, longer, now);
-	liveness_push(&s->connecting_at, longer, now);
-	liveness_push(&s->same_side_at, longer, now);
+	liveness_push(&l->first, others, now);
+	liveness_push(&s->peer_state_since, others, now);
+	liveness_push(&s->one_way_since, others, now);
+	liveness_push(&s->connection_since, others, now);
+	liveness_push(&s->connected_at, others, now);
+	liveness_push(&s->connecting_at, others, now);
+	liveness_push(&s->same_side_at, others, now);
 }

@@ -252,7 +252,7 @@ struct srp *srp_create(const struct srp_conf *c, const struct srp_saved *saved, 
 		.first = USEC_NEVER,
 		.slept_at = USEC_NEVER };
 	s->lines.due = s->stream_allowed_since = s->probe.due = USEC_NEVER;
-	s->boot_due = now + c->delay_us + c->dead_us;
+	srp_boot_begin(s, now);
 	s->hello_due = now;
 	s->peer_state_since = s->one_way_since = s->connection_since = s->metric_due =
 		s->silent_since = s->connected_at = s->connecting_at = s->same_side_at = USEC_NEVER;
@@ -287,6 +287,7 @@ void srp_connecting(struct srp *s, bool on, usec_t now)
 	if (on == (s->connecting_at != USEC_NEVER))
 		return;
 	s->connecting_at = on ? now : USEC_NEVER;
+	s->boot.meetings += on;
 	srp_settle(s, now);
 }
 
@@ -296,6 +297,7 @@ void srp_connected(struct srp *s, usec_t now)
 		return;
 	s->info.connected = true;
 	s->connected_at = now;
+	s->boot.meetings++;
 	s->life.refused = false;
 	s->life.asking = false;
 	srp_lines_connected(s);
@@ -337,14 +339,14 @@ void srp_stalled(
 	struct srp *s, usec_t us, usec_t stream_us, const struct srp_stream *st, usec_t now)
 {
 	usec_t longer = us > stream_us ? us : stream_us;
+	usec_t others = srp_boot_stalled(s, longer);
 
 	srp_take_stream(s, st);
 	s->info.count.stalls++;
-	s->boot_due = srp_after(s->boot_due, longer);
-	s->probe.due = srp_after(s->probe.due, longer);
+	s->probe.due = srp_after(s->probe.due, others);
 	s->plan.due = srp_after(s->plan.due, longer);
 	s->plan.acked_due = srp_after(s->plan.acked_due, longer);
-	srp_life_stall(s, us, stream_us, now);
+	srp_life_stall(s, us, stream_us, others, now);
 	/* The peer may have given us up: then it shall win. */
 	if (longer >= srp_window(s) &&
 		(s->info.state == SRP_ACTIVE || s->info.state == SRP_PENDING_STANDBY)) {

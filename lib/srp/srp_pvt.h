@@ -118,6 +118,13 @@ struct srp_life {
 	usec_t slept_at;
 };
 
+/* What may still move the end of a boot. */
+struct srp_boot {
+	usec_t stalls;         /* time of stalls up to the window */
+	unsigned int again;    /* longer stalls */
+	unsigned int meetings; /* how often somebody began to prove who it is, or connected */
+};
+
 /* Whether an address is answered by somebody else, before a boot alone. */
 enum srp_probe_state { PROBE_IDLE, PROBE_OUT, PROBE_FREE, PROBE_TAKEN };
 struct srp_probe {
@@ -149,6 +156,7 @@ struct srp {
 	struct srp_plan plan;
 	struct srp_life life;
 	struct srp_probe probe;
+	struct srp_boot boot;
 
 	uint64_t floor, peer_floor; /* term numbers that may have been used before the last start */
 	srp_term_t own_last;        /* the last term of our own */
@@ -249,7 +257,8 @@ bool srp_lines_differ(const struct srp *s, char why[SRP_REASON_MAX]);
 /* ---- liveness.c ---- */
 void srp_life_update(struct srp *s, usec_t now);
 void srp_life_answer(struct srp *s, uint32_t id, usec_t now);
-void srp_life_stall(struct srp *s, usec_t us, usec_t stream_us, usec_t now);
+/* others: by how much what no listener counts moves. */
+void srp_life_stall(struct srp *s, usec_t us, usec_t stream_us, usec_t others, usec_t now);
 /* Known, and neither dead nor gone. */
 bool srp_peer_alive(const struct srp *s);
 static inline usec_t srp_window(const struct srp *s)
@@ -284,6 +293,18 @@ void srp_rules(struct srp *s, usec_t now);
 bool srp_promote(struct srp *s, enum srp_cause cause, bool alone, usec_t now);
 /* Pending-Active, and the claim came to nothing: as it was before the promotion. */
 void srp_promote_undo(struct srp *s, usec_t now);
+
+/* ---- boot.c ---- */
+void srp_boot_begin(struct srp *s, usec_t now);
+/* Nobody listened for so long: by how much deadlines move. In Init that is bounded. */
+usec_t srp_boot_stalled(struct srp *s, usec_t us);
+/* When nobody will come any more, as far as is known now; that may change at
+ * srp_boot_heard_until(): USEC_NEVER, or when what is heard and not understood counts as silent. */
+usec_t srp_boot_alone_due(const struct srp *s, usec_t now);
+usec_t srp_boot_heard_until(const struct srp *s);
+/* When somebody who should have become Active did not for so long that waiting for it serves
+ * nobody. */
+usec_t srp_boot_peer_due(const struct srp *s);
 
 /* ---- probe.c ---- */
 /* Alone, and about to become Active: true if nobody answers for a VIP, as far as is known. Asks if

@@ -224,7 +224,121 @@ static void test_boot_peer_lost(void)
 	rig_stop(&r);
 }
 
+/* ---- stalls ---- */
+
+/* One of our cores stands still for `us`, or else the other. */
+static void stand_still(struct rig *r, usec_t us, bool stream)
+{
+	r->now += us;
+	srp_stalled(r->s, stream ? 0 : us, stream ? us : 0, &r->st, r->now);
+	rig_drain(r);
+}
+
+/* When a boot ends in which the two cores stand still in turn, each for `us`, and run for `run`
+ * between; 0: not within 200 s. */
+static usec_t boot_among_stalls(usec_t us, usec_t run)
+{
+	struct rig r;
+	usec_t began, ended;
+
+	rig_start(&r, NULL);
+	began = r.now;
+	for (unsigned int i = 0; rig_state(&r) == SRP_INIT && r.now < began + 200000 * MS; i++) {
+		stand_still(&r, us, i % 2);
+		rig_run(&r, run);
+		r.n = 0;
+	}
+	ended = rig_state(&r) == SRP_ACTIVE ? r.now - began : 0;
+	rig_stop(&r);
+	return ended;
+}
+
+/* A machine whose cores make no turn in time does not keep a chassis in Init for ever. */
+static void test_boot_among_stalls(void)
+{
+	usec_t half = boot_among_stalls(4 * MS, 4 * MS), all = boot_among_stalls(4 * MS, 0),
+	       long_ones = boot_among_stalls(1000 * MS, 0);
+
+	CU_ASSERT_TRUE(half > 8000 * MS && half <= 16100 * MS);
+	CU_ASSERT_TRUE(all > 8000 * MS && all <= 32100 * MS);
+	CU_ASSERT_EQUAL(long_ones, 58000 * MS);
+}
+
+/* Who waits for the winner of the start-up order is not held up by stalls for ever either. */
+static void test_boot_loser_among_stalls(void)
+{
+	struct srp_conf c = rig_conf();
+	struct rig r;
+	usec_t began;
+
+	c.mac[5] = 0;
+	rig_start(&r, &c);
+	rig_up(&r, true, true);
+	rig_say(&r, SRP_INIT, 0);
+	began = r.now;
+	while (rig_state(&r) == SRP_INIT && r.now < began + 200000 * MS) {
+		stand_still(&r, 4 * MS, false);
+		rig_beat(&r);
+		r.n = 0;
+	}
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	CU_ASSERT_TRUE(r.now - began > 14000 * MS && r.now - began <= 38100 * MS);
+	rig_stop(&r);
+}
+
+/* A long stall moves the boot by all of its time, whatever short ones there were. */
+static void test_boot_long_stall(void)
+{
+	struct rig r;
+
+	rig_start(&r, NULL);
+	while (r.s->boot.stalls > 0) {
+		stand_still(&r, 4 * MS, false);
+		r.n = 0;
+	}
+	rig_run(&r, 7900 * MS);
+	stand_still(&r, 60000 * MS, false);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
+	rig_run(&r, 90 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
+	rig_run(&r, 20 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	rig_stop(&r);
+}
+
+/* ---- connections without a hello ---- */
+
+/* Somebody connects again and again and never proves to be the peer; each time for so long that
+ * what the probe of the VIPs found is old by then. */
+static void test_boot_strangers(void)
+{
+	struct srp_conf c = rig_conf();
+	struct rig r;
+	usec_t began;
+
+	c.l2 = true;
+	rig_start(&r, &c);
+	began = r.now;
+	while (rig_state(&r) == SRP_INIT && r.now < began + 200000 * MS) {
+		rig_run(&r, 200 * MS);
+		srp_connecting(r.s, true, r.now);
+		rig_run(&r, 100 * MS);
+		srp_probed(r.s, false, NULL, r.now); /* what was asked 300 ms ago */
+		rig_run(&r, 1900 * MS);
+		srp_connecting(r.s, false, r.now);
+		rig_drain(&r);
+		r.n = 0;
+	}
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	CU_ASSERT_TRUE(r.now - began > 40000 * MS && r.now - began < 60000 * MS);
+	rig_stop(&r);
+}
+
 CU_TestInfo srp_boot_tests[] = {
+	{ "boot, stalls all the time", test_boot_among_stalls },
+	{ "boot, stalls, and a peer that is preferred", test_boot_loser_among_stalls },
+	{ "boot, a long stall", test_boot_long_stall },
+	{ "boot, strangers connect", test_boot_strangers },
 	{ "boot, hearing a peer", test_boot_hears },
 	{ "boot alone", test_boot_alone },
 	{ "never heard", test_never_heard },
