@@ -14,6 +14,7 @@ static const struct {
 	{ "Context", "context", NULL },
 	{ "Local Address", "local_address", NULL },
 	{ "Chassis State", "chassis_state", NULL },
+	{ "Waits for", "waits_for", NULL },
 	{ "Chassis Mode", "chassis_mode", NULL },
 	{ "Chassis Priority (higher wins)", "chassis_priority", NULL },
 	{ "Local Tiebreaker", "local_tiebreaker", NULL },
@@ -55,7 +56,7 @@ static void render_info_line(json_t *data, unsigned int i, int width, struct ren
 		render_object(v, RENDER_INDENT, r);
 	} else {
 		snprintf(line, sizeof(line), "%.120s",
-			text != NULL && !json_is_object(v) ? text : "-");
+			text != NULL && text[0] != '\0' && !json_is_object(v) ? text : "-");
 		if (json_is_integer(age) && (v == NULL || json_is_null(v)))
 			snprintf(line, sizeof(line), "%" JSON_INTEGER_FORMAT " ms ago",
 				json_integer_value(age));

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How long a boot waits (lib/srp/README.md section 1). */
+/* How long a boot waits, and what for (lib/srp/README.md section 1). */
+#include <stdio.h>
+
 #include "srp_pvt.h"
 
 enum {
@@ -77,4 +79,110 @@ usec_t srp_boot_alone_due(const struct srp *s, usec_t now)
 usec_t srp_boot_peer_due(const struct srp *s)
 {
 	return srp_after(srp_latest(s->boot_due, s->peer_state_since), 2 * s->conf.dead_us);
+}
+
+/* ---- what is waited for ---- */
+
+static unsigned long long boot_left_s(usec_t due, usec_t now)
+{
+	return due > now ? (due - now + USEC_PER_SEC - 1) / USEC_PER_SEC : 0;
+}
+
+/* What a promotion that nothing else holds up needs from the disk. */
+static void boot_needs(const struct srp *s, char text[SRP_REASON_MAX])
+{
+	bool counter = s->stream.joined || !s->stream.table_empty ||
+		       (s->counter_raised && s->counter_saved == s->info.restart_counter);
+
+	if (!counter)
+		snprintf(text, SRP_REASON_MAX,
+			"the restart counter to be written to the state "
+			"directory");
+	else if (srp_term_left(s) == 0)
+		snprintf(text, SRP_REASON_MAX,
+			"a term: the reserve in the state directory is "
+			"used up and cannot be written");
+	else
+		snprintf(text, SRP_REASON_MAX, "its own promotion, which is about to begin");
+}
+
+static void boot_waits_with_peer(const struct srp *s, char text[SRP_REASON_MAX], usec_t now)
+{
+	const struct srp_info *i = &s->info;
+	const char *peer = srp_state_name(i->peer.state);
+	unsigned long long left = boot_left_s(srp_boot_peer_due(s), now);
+
+	if (i->peer.state != SRP_INIT && i->peer.state != SRP_STANDBY) {
+		if (i->differs)
+			snprintf(text, SRP_REASON_MAX, "the peer to agree: %.*s",
+				SRP_REASON_MAX - 32, i->config_error);
+		else
+			snprintf(text, SRP_REASON_MAX,
+				"a hello of the peer, which is %s: until now it is heard in the "
+				"replication stream only",
+				peer);
+	} else if (i->peer.state == SRP_STANDBY && left > 0) {
+		snprintf(text, SRP_REASON_MAX,
+			"the peer, which is Standby and has the sessions, to become Active; "
+			"this chassis does in %llu s",
+			left);
+	} else if (i->peer.state == SRP_INIT && srp_order_startup(s) == 0) {
+		snprintf(text, SRP_REASON_MAX,
+			"another mode, priority or tie-breaker, which equal the peer's");
+	} else if (i->peer.state == SRP_INIT && srp_order_startup(s) < 0 && left > 0) {
+		snprintf(text, SRP_REASON_MAX,
+			"the peer, which is preferred, to become Active; this chassis does in "
+			"%llu s",
+			left);
+	} else {
+		boot_needs(s, text);
+	}
+}
+
+static void boot_waits_alone(const struct srp *s, char text[SRP_REASON_MAX], usec_t now)
+{
+	unsigned long long left = boot_left_s(srp_boot_alone_due(s, now), now);
+	const char *met = s->info.connected ? "connected, to say hello"
+					    : "connecting, to prove that it is the peer";
+
+	if (left > 0 && now >= s->boot_due && boot_met_at(s) != USEC_NEVER)
+		snprintf(text, SRP_REASON_MAX,
+			"who is %s; without that this chassis counts as alone in %llu s", met,
+			left);
+	else if (left > 0 && boot_not_understood(s, now))
+		snprintf(text, SRP_REASON_MAX,
+			"a word of the peer that can be understood; without one this chassis "
+			"counts as alone in %llu s",
+			left);
+	else if (left > 0)
+		snprintf(text, SRP_REASON_MAX,
+			"the peer's %s hello; without one this chassis counts as alone in %llu s",
+			s->info.peer.known ? "next" : "first", left);
+	else if (s->conf.l2 && s->probe.state == PROBE_TAKEN)
+		snprintf(text, SRP_REASON_MAX, "the VIPs to be free: %s", s->probe.who);
+	else if (s->conf.l2 && s->probe.state != PROBE_FREE)
+		snprintf(text, SRP_REASON_MAX, "the probe of the VIPs");
+	else
+		boot_needs(s, text);
+}
+
+void srp_waits_for(const struct srp *s, char text[SRP_REASON_MAX], usec_t now)
+{
+	text[0] = '\0';
+	if (s->gone)
+		return;
+	if (s->info.state == SRP_PENDING_ACTIVE || s->info.state == SRP_PENDING_STANDBY)
+		srp_plan_waits_for(s, text, now);
+	else if (s->info.state == SRP_INIT && s->shutting)
+		snprintf(text, SRP_REASON_MAX, "its end, as it was told to shut down");
+	else if (s->info.state == SRP_INIT && srp_peer_alive(s))
+		boot_waits_with_peer(s, text, now);
+	else if (s->info.state == SRP_INIT)
+		boot_waits_alone(s, text, now);
+}
+
+bool srp_waits_long(const struct srp *s, usec_t now)
+{
+	return s->info.state == SRP_INIT && !s->shutting && !s->gone &&
+	       now >= s->info.last_change + boot_us(s) + 2 * s->conf.dead_us + SRP_PROBE_US;
 }

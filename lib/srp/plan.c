@@ -174,6 +174,29 @@ void srp_plan_start(
 		.acked_due = USEC_NEVER };
 }
 
+void srp_plan_waits_for(const struct srp *s, char text[SRP_REASON_MAX], usec_t now)
+{
+	const struct srp_plan *p = &s->plan;
+	unsigned long long left =
+		p->due > now ? (p->due - now + USEC_PER_SEC - 1) / USEC_PER_SEC : 0;
+	bool offer = p->kind == PLAN_OFFER;
+
+	if (offer && p->given_up)
+		snprintf(text, SRP_REASON_MAX,
+			"a term to be Active in again: the reserve is written to the state "
+			"directory");
+	else if (offer && p->offered)
+		snprintf(text, SRP_REASON_MAX,
+			"the peer to take over; the switchover is given up in %llu s", left);
+	else if (p->kind != PLAN_NONE)
+		snprintf(text, SRP_REASON_MAX, "the step %s of the %s; %s in %llu s",
+			srp_step_name(plan_awaited(s)), rows[p->kind].name,
+			offer                   ? "it is given up"
+			: p->kind == PLAN_LEAVE ? "this process ends"
+						: "this process aborts",
+			left);
+}
+
 /* The first step goes out when the rules have settled, so that its caller may still fill the plan
  * in. */
 static void plan_begin(struct srp *s)

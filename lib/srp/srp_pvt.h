@@ -320,6 +320,8 @@ void srp_plan_check(struct srp *s, usec_t now);
 void srp_plan_done(struct srp *s, enum srp_step step, srp_term_t term, bool ok, uint64_t number,
 	const char *why, usec_t now);
 void srp_plan_skip(struct srp *s, usec_t now);
+/* In a pending state: which step is awaited, and what follows from its deadline. */
+void srp_plan_waits_for(const struct srp *s, char text[SRP_REASON_MAX], usec_t now);
 void srp_demote(struct srp *s, enum srp_cause cause, usec_t now);
 void srp_abort(struct srp *s, const char *why);
 

@@ -24,9 +24,9 @@ COMMANDS = [
     "show srp configuration-difference", "show license information", "srp validate-configuration",
 ]
 SRP_LABELS = [
-    "Context", "Local Address", "Chassis State", "Chassis Mode", "Chassis Priority (higher wins)",
-    "Local Tiebreaker", "Route-Modifier", "VIP and Pool Routes", "Peer Remote Address",
-    "Peer State", "Peer Mode", "Peer Priority", "Peer Tiebreaker",
+    "Context", "Local Address", "Chassis State", "Waits for", "Chassis Mode",
+    "Chassis Priority (higher wins)", "Local Tiebreaker", "Route-Modifier", "VIP and Pool Routes",
+    "Peer Remote Address", "Peer State", "Peer Mode", "Peer Priority", "Peer Tiebreaker",
     "Peer Route-Modifier", "Last Hello Message received", "Peer Configuration Validation",
     "Last Peer Configuration Error", "Last Peer Configuration Event",
     "Last Validate Switchover Status", "Connection State", "Term", "Replication path",
@@ -502,6 +502,11 @@ class SrpInfo(unittest.TestCase):
         self.assertIn("\nChassis State:                   Active\n", p.stdout)
         self.assertIn("\nTerm:                            3\n", p.stdout)
         self.assertTrue(p.stdout.endswith("\nExtra Thing:                     4 s\n"), p.stdout)
+
+    def test_waits_for(self):
+        for text, shown in (("", "-"), ("the probe of the VIPs", "the probe of the VIPs")):
+            p, _ = ask(ok({"waits_for": text}), "show", "srp", "info")
+            self.assertIn(f"\nWaits for:                       {shown}\n", p.stdout)
 
     def test_sync(self):
         p, _ = ask(ok({"in_sync_since": "2026-01-02 03:04:05", "in_sync_since_ms": 99,

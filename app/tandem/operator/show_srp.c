@@ -148,6 +148,7 @@ json_t *show_srp_info(void *family, json_t *args, usec_t now)
 	show_set_text(o, "context", f->start->chassis);
 	show_set_text(o, "local_address", ip_addr_print(&f->start->bind, text));
 	show_set_text(o, "chassis_state", srp_state_name(i->state));
+	show_set_text(o, "waits_for", v.waits_for);
 	show_set_text(o, "chassis_mode", f->start->primary ? "Primary" : "Backup");
 	show_set_int(o, "chassis_priority", f->start->priority);
 	show_set_mac(o, "local_tiebreaker", v.tie_breaker);

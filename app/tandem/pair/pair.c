@@ -238,9 +238,28 @@ void pair_drain(struct pair *p, usec_t now)
 
 /* ---- the loop ---- */
 
+/* Once each time that it stays in Init. */
+static void pair_log_init(struct pair *p, usec_t now)
+{
+	char waits_for[SRP_REASON_MAX];
+	bool stays = srp_waits_long(p->srp, now);
+
+	if (stays && !p->init_logged) {
+		srp_waits_for(p->srp, waits_for, now);
+		LOG(WARNING,
+			"this chassis stays in Init for longer than its timers allow state=%s "
+			"took_ms=%llu waits_for=%s",
+			srp_state_name(SRP_INIT),
+			(unsigned long long)((now - srp_info(p->srp)->last_change) / USEC_PER_MSEC),
+			LOG_TEXT(waits_for));
+	}
+	p->init_logged = stays;
+}
+
 void pair_judge(struct pair *p, usec_t now)
 {
 	srp_tick(p->srp, now);
+	pair_log_init(p, now);
 }
 
 void pair_probe(struct pair *p, usec_t now)
@@ -327,7 +346,7 @@ const struct srp_info *pair_srp(const struct pair *p)
 	return srp_info(p->srp);
 }
 
-void pair_view(const struct pair *p, struct pair_view *v)
+void pair_view(const struct pair *p, struct pair_view *v, usec_t now)
 {
 	*v = (struct pair_view){ .peer = p->peer,
 		.seat = p->seat,
@@ -339,6 +358,7 @@ void pair_view(const struct pair *p, struct pair_view *v)
 		.refused = p->link->refused,
 		.differences = p->agree.difference != NULL ? p->agree.difference : "" };
 	memcpy(v->tie_breaker, p->srp_conf.mac, sizeof(v->tie_breaker));
+	srp_waits_for(p->srp, v->waits_for, now);
 }
 
 /* ---- figures ---- */

@@ -77,6 +77,7 @@ struct pair {
 	struct silence silence;
 	struct trace trace; /* being taken */
 
+	bool init_logged; /* that this chassis stays in Init */
 	bool goodbye;
 	/* with goodbye: incarnation of who may still take the usage that was counted here late */
 	uint32_t late_usage_peer;

@@ -19,6 +19,7 @@
 #include "cores/to_worker.h"
 #include "net/net.h"
 #include "pair/pair.h"
+#include "pair_priv.h"
 #include "pair_stubs.h"
 #include "process/settings_rooms.h"
 #include "reactor/reactor.h"
@@ -203,7 +204,7 @@ static struct pair_view view_of(unsigned int i)
 {
 	struct pair_view v;
 
-	pair_view(chassis[i].pair, &v);
+	pair_view(chassis[i].pair, &v, clock_us());
 	return v;
 }
 
@@ -374,6 +375,33 @@ static void test_alone_claimed(void)
 	CU_ASSERT_EQUAL(alone_state(), SRP_INIT);
 }
 
+/* Whoever asks hears why it stays in Init, and the log says so when that takes too long. */
+static void test_alone_says_why(void)
+{
+	struct net_claim claim = { .addr = ip_addr_v4(UINT32_C(0x0affff64)) };
+	struct chassis *c = &chassis[LEFT];
+	struct pair_view v;
+
+	alone_asks();
+	pair_view(c->pair, &v, alone_now);
+	CU_ASSERT_STRING_EQUAL(v.waits_for, "the probe of the VIPs");
+	pair_claimed(c->pair, &claim);
+	alone_run(2 * STEP_US, 0, 0);
+	pair_view(c->pair, &v, alone_now);
+	CU_ASSERT_STRING_EQUAL(v.waits_for, "the VIPs to be free: VIP 10.255.255.100 is answered "
+					    "by 00:00:00:00:00:00");
+	CU_ASSERT_FALSE(c->pair->init_logged);
+	alone_now += 2 * c->conf.srp.dead_interval_ms * USEC_PER_MSEC + SRP_PROBE_US;
+	alone_turn(0);
+	CU_ASSERT_EQUAL(alone_state(), SRP_INIT);
+	CU_ASSERT_TRUE(c->pair->init_logged);
+	alone_run(3 * GAP_US + 2 * STEP_US, 0, 0);
+	CU_ASSERT_EQUAL(alone_state(), SRP_PENDING_ACTIVE);
+	CU_ASSERT_FALSE(c->pair->init_logged);
+	pair_view(c->pair, &v, alone_now);
+	CU_ASSERT_PTR_NOT_NULL(strstr(v.waits_for, " of the promotion; this process aborts in "));
+}
+
 /* ---- seats ---- */
 
 static void test_seat(void)
@@ -501,6 +529,7 @@ int main(void)
 		{ "alone, long stalls", test_alone_long_stalls },
 		{ "alone, stalls for ever", test_alone_stalls_for_ever },
 		{ "alone, and answered", test_alone_claimed },
+		{ "alone, and it says why", test_alone_says_why },
 		{ "seats that are given", test_seats_given },
 		{ "another peer of who listens", test_replace_of_listener },
 		{ "another peer of who connects", test_replace_of_connector }, CU_TEST_INFO_NULL };

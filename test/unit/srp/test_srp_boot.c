@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a chassis does that has just started, and what it says while nobody is heard. */
+#include <stdio.h>
 #include <string.h>
 
 #include "srp_rig.h"
@@ -334,7 +335,163 @@ static void test_boot_strangers(void)
 	rig_stop(&r);
 }
 
+/* ---- what is waited for ---- */
+
+static void waits(const struct rig *r, const char *want)
+{
+	char text[SRP_REASON_MAX];
+
+	srp_waits_for(r->s, text, r->now);
+	if (strcmp(text, want) != 0)
+		fprintf(stderr, "\nwaits for: %s\ninstead of: %s\n", text, want);
+	CU_ASSERT_STRING_EQUAL(text, want);
+}
+
+static void test_waits_alone(void)
+{
+	struct srp_conf c = rig_conf();
+	struct rig r;
+
+	c.l2 = true;
+	rig_start(&r, &c);
+	waits(&r, "the peer's first hello; without one this chassis counts as alone in 8 s");
+	rig_run(&r, 7500 * MS);
+	waits(&r, "the peer's first hello; without one this chassis counts as alone in 1 s");
+	srp_connecting(r.s, true, r.now);
+	rig_run(&r, 600 * MS);
+	waits(&r, "who is connecting, to prove that it is the peer; without that this chassis "
+		  "counts as alone in 3 s");
+	srp_connected(r.s, r.now);
+	srp_connecting(r.s, false, r.now);
+	rig_drain(&r);
+	waits(&r, "who is connected, to say hello; without that this chassis counts as alone in "
+		  "3 s");
+	srp_disconnected(r.s, false, r.now);
+	rig_drain(&r);
+	waits(&r, "the probe of the VIPs");
+	srp_probed(r.s, true, "VIP 10.0.0.1 is answered by 02:00:00:00:00:01", r.now);
+	rig_drain(&r);
+	waits(&r, "the VIPs to be free: VIP 10.0.0.1 is answered by 02:00:00:00:00:01");
+	r.withhold = SRP_STEP_OWN;
+	rig_run(&r, 3000 * MS);
+	srp_probed(r.s, false, NULL, r.now);
+	rig_drain(&r);
+	waits(&r, "the step own of the promotion; this process aborts in 10 s");
+	srp_done(r.s, SRP_STEP_OWN, srp_info(r.s)->term, true, 0, NULL, r.now);
+	rig_drain(&r);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	waits(&r, "");
+	rig_stop(&r);
+
+	/* Packets that it cannot open. */
+	rig_start(&r, NULL);
+	rig_run(&r, 7900 * MS);
+	r.st.heard = r.now;
+	srp_stream(r.s, &r.st, r.now);
+	waits(&r, "a word of the peer that can be understood; without one this chassis counts as "
+		  "alone in 30 s");
+	srp_shutdown(r.s, r.now);
+	waits(&r, "");
+	rig_stop(&r);
+}
+
+static void test_waits_with_peer(void)
+{
+	struct srp_conf c = rig_conf();
+	struct rig r;
+
+	/* An Active that is heard in the stream, and then does not fit. */
+	rig_start(&r, NULL);
+	rig_up(&r, true, false);
+	rig_say(&r, SRP_ACTIVE, 30 << 1 | 1);
+	waits(&r, "a hello of the peer, which is Active: until now it is heard in the replication "
+		  "stream only");
+	r.capacity = 99;
+	rig_up(&r, true, true);
+	rig_say(&r, SRP_ACTIVE, 30 << 1 | 1);
+	waits(&r,
+		"the peer to agree: table capacity differs (100 here, 99 there): make them equal");
+	r.capacity = 100;
+	rig_hello(&r);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
+	waits(&r, "");
+	rig_stop(&r);
+
+	/* A Standby that has the sessions and does not take the role; silent, it is waited for. */
+	rig_start(&r, NULL);
+	rig_up(&r, true, true);
+	rig_say(&r, SRP_STANDBY, 30 << 1 | 1);
+	waits(&r, "the peer, which is Standby and has the sessions, to become Active; this chassis "
+		  "does in 14 s");
+	r.stream = r.srp = r.answers = false;
+	rig_run(&r, 3100 * MS);
+	waits(&r, "the peer's next hello; without one this chassis counts as alone in 5 s");
+	rig_stop(&r);
+
+	/* A peer in Init that is preferred, or equal. */
+	c.mac[5] = 0;
+	rig_start(&r, &c);
+	rig_up(&r, true, true);
+	rig_say(&r, SRP_INIT, 0);
+	waits(&r, "the peer, which is preferred, to become Active; this chassis does in 14 s");
+	rig_stop(&r);
+	c.mac[5] = 1;
+	rig_start(&r, &c);
+	rig_up(&r, true, true);
+	rig_say(&r, SRP_INIT, 0);
+	waits(&r, "another mode, priority or tie-breaker, which equal the peer's");
+	rig_stop(&r);
+}
+
+/* A state directory that cannot be written. */
+static void test_waits_for_disk(void)
+{
+	struct rig r;
+
+	rig_start(&r, NULL);
+	r.disk_full = true;
+	r.s->info.reserve = r.s->floor;
+	rig_run(&r, 8100 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
+	waits(&r, "the restart counter to be written to the state directory");
+	r.st.table_empty = false;
+	rig_run(&r, MS);
+	waits(&r, "a term: the reserve in the state directory is used up and cannot be written");
+	CU_ASSERT_FALSE(srp_waits_long(r.s, r.now));
+	rig_run(&r, 6890 * MS);
+	CU_ASSERT_FALSE(srp_waits_long(r.s, r.now));
+	rig_run(&r, 20 * MS);
+	CU_ASSERT_TRUE(srp_waits_long(r.s, r.now));
+	r.disk_full = false;
+	rig_run(&r, 1100 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	CU_ASSERT_FALSE(srp_waits_long(r.s, r.now));
+	rig_stop(&r);
+}
+
+/* A switchover, of both ends. */
+static void test_waits_pending(void)
+{
+	char reason[SRP_REASON_MAX];
+	struct rig r;
+
+	rig_active(&r);
+	r.withhold = SRP_STEP_HOLD;
+	CU_ASSERT_EQUAL(srp_switchover(r.s, false, reason, r.now), 0);
+	rig_drain(&r);
+	waits(&r, "the step hold of the switchover; it is given up in 10 s");
+	r.withhold = SRP_STEP_NONE;
+	srp_done(r.s, SRP_STEP_HOLD, srp_info(r.s)->term, true, 0, NULL, r.now);
+	rig_drain(&r);
+	waits(&r, "the peer to take over; the switchover is given up in 10 s");
+	rig_stop(&r);
+}
+
 CU_TestInfo srp_boot_tests[] = {
+	{ "waits, alone", test_waits_alone },
+	{ "waits, with a peer", test_waits_with_peer },
+	{ "waits, for the disk", test_waits_for_disk },
+	{ "waits, in a pending state", test_waits_pending },
 	{ "boot, stalls all the time", test_boot_among_stalls },
 	{ "boot, stalls, and a peer that is preferred", test_boot_loser_among_stalls },
 	{ "boot, a long stall", test_boot_long_stall },

@@ -13,7 +13,7 @@ static void views_pair(void *ctx, struct operator_pair_view *v, usec_t now)
 	const struct control *c = ctx;
 	struct pair_view p;
 
-	pair_view(c->pair, &p);
+	pair_view(c->pair, &p, now);
 	*v = (struct operator_pair_view){ .srp = pair_srp(c->pair),
 		.peer_address = p.peer.address,
 		.peer_health = pair_peer_health(c->pair),
@@ -24,6 +24,7 @@ static void views_pair(void *ctx, struct operator_pair_view *v, usec_t now)
 		.pre_shared = p.pre_shared };
 	memcpy(v->tie_breaker, p.tie_breaker, sizeof(v->tie_breaker));
 	switchover_routes(c->switchover, v->routes, sizeof(v->routes), now);
+	memcpy(v->waits_for, p.waits_for, sizeof(v->waits_for));
 }
 
 static int views_switchover(void *ctx, bool force, char reason[SRP_REASON_MAX], usec_t now)

@@ -400,6 +400,14 @@ void srp_tick(struct srp *s, usec_t now);
 /* When srp_tick is due at the latest. */
 usec_t srp_due(const struct srp *s);
 
+/* What a chassis in Init or in a pending state waits for, and until when, for an operator: "the
+ * peer's first hello; without one this chassis counts as alone in 4 s". "": it waits for nothing,
+ * as in every other state. Pure; whoever owns the machine. */
+void srp_waits_for(const struct srp *s, char text[SRP_REASON_MAX], usec_t now);
+/* Whether it has been in Init for longer than a boot takes by its timers, stalls of its own
+ * included: delay-interval, three times dead-interval, and a probe. Pure. */
+bool srp_waits_long(const struct srp *s, usec_t now);
+
 /* The route modifier with which a chassis that is not Active may have its routes up, so that
  * routers know the longer path before they need it (lib/srp/README.md section 2,
  * advertise-in-standby): Standby for hold_off_us, and longer than the Active's by what that said

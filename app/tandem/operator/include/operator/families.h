@@ -37,7 +37,8 @@ struct operator_pair_view {
 	uint8_t tie_breaker[6];
 	uint16_t replication_mtu; /* of the own port */
 	bool licensed, pre_shared;
-	char routes[64]; /* where and as what they are up */
+	char routes[64];                /* where and as what they are up */
+	char waits_for[SRP_REASON_MAX]; /* in Init or in a pending state; "": nothing */
 };
 
 struct operator_pair {

@@ -112,9 +112,10 @@ struct pair_view {
 	uint64_t strangers, handshakes_failed; /* connections from elsewhere; of impostors */
 	const char *refused;     /* why the last of these was, "" if the peer was heard since */
 	const char *differences; /* lines, by the last comparison of the configurations */
+	char waits_for[SRP_REASON_MAX]; /* as srp_waits_for() has it */
 };
 /* Its texts hold until the next call of this room. */
-void pair_view(const struct pair *p, struct pair_view *v);
+void pair_view(const struct pair *p, struct pair_view *v, usec_t now);
 /* The room's figures go into the registry. 0 or -errno. */
 int pair_metrics_register(struct metrics *m, struct pair *p);
 extern const struct metrics_room pair_metrics; /* all of them */
