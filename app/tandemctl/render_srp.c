@@ -68,11 +68,9 @@ static void render_info_line(json_t *data, unsigned int i, int width, struct ren
 	free(text);
 }
 
-/* Shown, or told by another line: in_sync_since_ms is the same moment by the pair's own clock. */
+/* Shown already. */
 static bool render_info_has(const char *key)
 {
-	if (strcmp(key, "in_sync_since_ms") == 0)
-		return true;
 	for (unsigned int i = 0; i < INFO; i++)
 		if (strcmp(info[i].key, key) == 0 ||
 			(info[i].age != NULL && strcmp(info[i].age, key) == 0))

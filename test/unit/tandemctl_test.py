@@ -509,11 +509,10 @@ class SrpInfo(unittest.TestCase):
             self.assertIn(f"\nWaits for:                       {shown}\n", p.stdout)
 
     def test_sync(self):
-        p, _ = ask(ok({"in_sync_since": "2026-01-02 03:04:05", "in_sync_since_ms": 99,
-                       "in_sync_age_ms": 7}), "show", "srp", "info")
+        p, _ = ask(ok({"in_sync_since": "2026-01-02 03:04:05", "in_sync_age_ms": 7}), "show",
+                   "srp", "info")
         self.assertIn("In sync since:                   2026-01-02 03:04:05 (7 ms ago)",
                       p.stdout.splitlines())
-        self.assertNotIn("99", p.stdout)
         p, _ = ask(ok({"servers": []}), "show", "radius", "statistics")
         self.assertEqual(p.stdout, "none\n")
 

@@ -123,8 +123,6 @@ static void show_sync(
 		since == 0 || pair < since
 			? json_null()
 			: show_time(clock_wall_us() - (int64_t)((pair - since) * USEC_PER_MSEC)));
-	json_object_set_new(
-		o, "in_sync_since_ms", since == 0 ? json_null() : json_integer((json_int_t)since));
 	json_object_set_new(o, "in_sync_age_ms",
 		since == 0 || pair < since ? json_null()
 					   : json_integer((json_int_t)(pair - since)));
