@@ -210,6 +210,8 @@ int bench_side_open(struct bench_side *s, unsigned int cpu)
 		ret = open_port(s);
 	if (ret == 0)
 		ret = crypt_open(s);
+	if (ret == 0)
+		ret = boot_transport(&bench_tandem);
 	if (ret < 0)
 		return ret;
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
@@ -234,6 +236,7 @@ void bench_side_close(struct bench_side *s)
 	rte_eth_dev_stop(s->port);
 	replicator_destroy(bench_tandem.repl);
 	worker_destroy(s->worker);
+	boot_transport_end(&bench_tandem);
 	crypt_ops->destroy(bench_tandem.crypt);
 	boot_tables_end(&bench_tandem);
 	boot_settings_end(&bench_tandem);

@@ -110,9 +110,10 @@ int boot_memory(struct tandem *t)
 	t->from_repl.door = boot_door(t, "from_repl", 0);
 	boot_outbox(t);
 	t->punt = boot_ring(t, "punt", 0, FRAMES, RING_F_SC_DEQ);
-	t->kernel_repl = boot_ring(t, "kernel_repl", 0, FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	t->repl_port.kernel_out =
+		boot_ring(t, "kernel_repl", 0, FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	return t->to_repl.door.ring != NULL && t->from_repl.door.ring != NULL && t->punt != NULL &&
-			       t->kernel_repl != NULL
+			       t->repl_port.kernel_out != NULL
 		       ? 0
 		       : -ENOMEM;
 }
@@ -130,7 +131,7 @@ void boot_memory_end(struct tandem *t)
 	rte_ring_free(t->to_repl.door.ring);
 	rte_ring_free(t->from_repl.door.ring);
 	rte_ring_free(t->punt);
-	rte_ring_free(t->kernel_repl);
+	rte_ring_free(t->repl_port.kernel_out);
 	fib_destroy(t->fib);
 	rte_mempool_free(t->msgs);
 	rte_mempool_free(t->stream_mbufs);

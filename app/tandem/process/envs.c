@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the workers and the replication core are given when they are made. */
+#include <errno.h>
 #include <string.h>
 
 #include "process/boot.h"
 #include "process/settings_rooms.h"
 #include "process/tandem.h"
+#include "replicator/ethernet.h"
 #include "replicator/replicator.h"
+#include "replicator/twin_frames.h"
 #include "worker/worker.h"
 
 static const struct port *envs_replication_port(const struct tandem *t)
@@ -18,6 +21,29 @@ static const struct port *envs_replication_port(const struct tandem *t)
 	return p;
 }
 
+/* Which transport carries the stream is decided here and nowhere else. */
+int boot_transport(struct tandem *t)
+{
+	const struct port *p = envs_replication_port(t);
+	struct ethernet_settings s = {
+		.port = p->id, .port_mtu = (uint16_t)p->conf->mtu, .mac = p->mac, .fib = t->fib
+	};
+
+	t->repl_port.twin = s.twin = twin_frames_create(p->id, t->punt, t->repl_port.kernel_out);
+	if (t->repl_port.twin == NULL)
+		return -ENOMEM;
+	settings_ethernet_start(t->conf, &s.start);
+	t->repl_port.transport = ethernet_create(&s);
+	return t->repl_port.transport != NULL ? 0 : -ENOMEM;
+}
+
+void boot_transport_end(struct tandem *t)
+{
+	if (t->repl_port.transport != NULL)
+		t->repl_port.transport->ops->destroy(t->repl_port.transport);
+	twin_frames_destroy(t->repl_port.twin);
+}
+
 struct worker *boot_worker(struct tandem *t, unsigned int number)
 {
 	struct worker_env e = { .number = number,
@@ -27,8 +53,7 @@ struct worker *boot_worker(struct tandem *t, unsigned int number)
 		.shared = &t->shared,
 		.role = &t->role,
 		.incarnation = t->incarnation,
-		.stream_packet =
-			replicator_packet_bytes((uint16_t)envs_replication_port(t)->conf->mtu),
+		.stream_packet = t->repl_port.transport->mtu,
 		.orders = &t->to_worker[number],
 		.reports = &t->from_worker[number],
 		.stream_news = &t->repl_to_worker[number],
@@ -52,25 +77,20 @@ struct worker *boot_worker(struct tandem *t, unsigned int number)
 
 struct replicator *boot_replicator(struct tandem *t)
 {
-	const struct port *p = envs_replication_port(t);
 	struct replicator_env e = { .settings = t->settings,
 		.table = t->table,
 		.worker_of_shard = t->shared.worker_of_shard,
 		.n_workers = t->n_workers,
-		.fib = t->fib,
 		.crypt = t->crypt,
 		.side = t->side,
 		.incarnation = t->incarnation,
-		.port = p->id,
-		.mtu = (uint16_t)p->conf->mtu,
-		.mac = p->mac,
+		.transport = t->repl_port.transport,
+		.twin = t->repl_port.twin,
 		.orders = &t->to_repl,
 		.reports = &t->from_repl,
 		.to_worker = t->repl_to_worker,
 		.msgs = t->msgs,
 		.outbox = &t->outbox,
-		.punt = t->punt,
-		.kernel_out = t->kernel_repl,
 		.stream_out = t->stream_out,
 		.stream_mbufs = t->stream_mbufs,
 		.flow = &t->flow,

@@ -86,7 +86,7 @@ static void start_cores_end(struct tandem *t)
 		start_drain_mbufs(t->stream_out[i]);
 	}
 	start_drain_mbufs(t->punt);
-	start_drain_mbufs(t->kernel_repl);
+	start_drain_mbufs(t->repl_port.kernel_out);
 }
 
 static int start_launch(struct tandem *t)
@@ -129,6 +129,7 @@ static const struct stage {
 	{ "tables", boot_tables, boot_tables_end },
 	{ "ports", ports_open, ports_close },
 	{ "crypto", start_crypto, start_crypto_end },
+	{ "transport", boot_transport, boot_transport_end },
 	{ "cores", start_cores, start_cores_end },
 	{ "telemetry", start_telemetry, start_nothing },
 	{ "launch", start_launch, start_join },

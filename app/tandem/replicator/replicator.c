@@ -27,9 +27,11 @@ const struct replicator_counters *replicator_count(const struct replicator *r)
 {
 	return &r->count;
 }
-const struct replicator_port_counters *replicator_port_count(const struct replicator *r)
+void replicator_port_count(const struct replicator *r, struct replicator_port_counters *sum)
 {
-	return &r->ethernet.count;
+	*sum = (struct replicator_port_counters){ 0 };
+	counters_add(sum, &r->env.transport->count, replicator_port_counters_n);
+	counters_add(sum, twin_frames_count(r->env.twin), replicator_port_counters_n);
 }
 void replicator_records(const struct replicator *r, struct repl_sent_records *s)
 {
@@ -49,7 +51,10 @@ const struct crypt_counters *replicator_crypt_count(const struct replicator *r)
 }
 void replicator_peer(struct replicator *r, uint16_t adjacency)
 {
-	atomic_store(&r->ethernet.adjacency, adjacency);
+	struct transport *t = r->env.transport;
+
+	if (t->ops->peer != NULL)
+		t->ops->peer(t, adjacency);
 }
 void replicator_peer_version(struct replicator *r, uint8_t version)
 {
@@ -64,11 +69,6 @@ void replicator_peer_applies(struct replicator *r, bool applies)
 	atomic_store_explicit(&r->peer_applies, applies, memory_order_relaxed);
 }
 
-uint16_t replicator_packet_bytes(uint16_t port_mtu)
-{
-	return ethernet_mtu(port_mtu);
-}
-
 static void *mem_take(void *ctx, size_t size)
 {
 	(void)ctx;
@@ -79,25 +79,6 @@ static void mem_give(void *ctx, void *p)
 {
 	(void)ctx;
 	memory_give(p);
-}
-
-static void replicator_open_port(struct replicator *r)
-{
-	const struct replicator_env *v = &r->env;
-	struct ethernet *e = &r->ethernet;
-
-	e->port = v->port;
-	e->mac = v->mac;
-	e->local4 = v->start.local4;
-	e->peer4 = v->start.peer4;
-	e->udp_port = v->start.udp_port;
-	e->checksum = v->start.insecure;
-	e->fib = v->fib;
-	e->punt = v->punt;
-	e->kernel_out = v->kernel_out;
-	e->flow = &r->flow;
-	ethernet_init(e, v->mtu);
-	r->transport = &e->transport;
 }
 
 struct replicator *replicator_create(const struct replicator_env *e)
@@ -119,7 +100,6 @@ struct replicator *replicator_create(const struct replicator_env *e)
 		return NULL;
 	r->env = *e;
 	replicator_ops(r, &ops, &hash);
-	replicator_open_port(r);
 	r->present_us = RTE_MAX(beat * e->start.dead_multiplier, e->start.dead_us);
 	settings_join(e->settings, e->n_workers);
 	r->settings = settings_newest(e->settings)->number;
@@ -284,7 +264,7 @@ bool replicator_turn(struct replicator *r)
 	busy |= replicator_send_state(r);
 	replicator_committed(r);
 	busy |= replicator_send_control(r);
-	busy |= ethernet_from_kernel(&r->ethernet);
+	busy |= twin_frames_turn(r->env.twin, &r->flow);
 	replicator_drained(r);
 	replicator_limits(r);
 	index_outbox_flush(r->env.outbox);

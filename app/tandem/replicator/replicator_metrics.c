@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The figures of the replication core, for whoever walks the registry. */
+#include <string.h>
+
 #include "base/metrics.h"
 #include "replicator_priv.h"
 
@@ -71,8 +73,18 @@ static const struct metric replicator_audit_metrics[] = { AUDIT_COUNTERS(METRIC)
 static const struct metric replicator_keys_metrics[] = { KEYS_COUNTERS(METRIC) };
 static const struct metric replicator_crypt_metrics[] = { CRYPT_COUNTERS(METRIC) };
 
+/* Those of the transport and of the kernel's frames, which have their rows each. */
+static void replicator_metrics_port(void *ctx, uint64_t *value, unsigned int n)
+{
+	struct replicator_port_counters sum;
+
+	replicator_port_count(ctx, &sum);
+	memcpy(value, &sum, n * sizeof(*value));
+}
+
 /* The structs of counters have the first of them. */
 enum {
+	REPLICATOR_TABLE_PORT = 2,
 	REPLICATOR_STRUCTS = 6,
 	REPLICATOR_TABLE_TABLE = REPLICATOR_STRUCTS,
 	REPLICATOR_TABLE_GAUGES
@@ -80,7 +92,7 @@ enum {
 static const struct metrics_table replicator_tables[] = {
 	METRICS_TABLE("stream", NULL, replicator_stream_metrics),
 	METRICS_TABLE("core", NULL, replicator_core_metrics),
-	METRICS_TABLE("port", NULL, replicator_port_metrics),
+	[REPLICATOR_TABLE_PORT] = METRICS_TABLE("port", NULL, replicator_port_metrics),
 	METRICS_TABLE("audit", NULL, replicator_audit_metrics),
 	METRICS_TABLE("keys", NULL, replicator_keys_metrics),
 	METRICS_TABLE("crypt", NULL, replicator_crypt_metrics),
@@ -91,10 +103,9 @@ const struct metrics_room replicator_metrics = METRICS_ROOM("replicator", replic
 
 int replicator_metrics_register(struct metrics *m, struct replicator *r)
 {
-	/* In the order of the tables; crypt: NULL in plain text. */
-	const void *const counters[] = { replicator_stream_count(r), replicator_count(r),
-		replicator_port_count(r), replicator_audit_count(r), replicator_keys_count(r),
-		replicator_crypt_count(r) };
+	/* In the order of the tables; the port's is a sum; crypt: NULL in plain text. */
+	const void *const counters[] = { replicator_stream_count(r), replicator_count(r), NULL,
+		replicator_audit_count(r), replicator_keys_count(r), replicator_crypt_count(r) };
 	int ret = metrics_register(
 		m, &replicator_tables[REPLICATOR_TABLE_TABLE], NULL, replicator_metrics_table, r);
 
@@ -103,7 +114,10 @@ int replicator_metrics_register(struct metrics *m, struct replicator *r)
 		ret = metrics_register(m, &replicator_tables[REPLICATOR_TABLE_GAUGES], NULL,
 			replicator_metrics_gauges, r);
 	for (unsigned int i = 0; i < RTE_DIM(counters) && ret == 0; i++)
-		if (counters[i] != NULL)
+		if (i == REPLICATOR_TABLE_PORT)
+			ret = metrics_register(
+				m, &replicator_tables[i], NULL, replicator_metrics_port, r);
+		else if (counters[i] != NULL)
 			ret = metrics_register_counters(
 				m, &replicator_tables[i], NULL, counters[i]);
 	return ret;

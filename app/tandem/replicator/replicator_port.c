@@ -19,39 +19,43 @@ _Static_assert((int)REPLICATOR_BURST == (int)TRANSPORT_BURST, "a burst goes thro
 
 bool replicator_receive(struct replicator *r)
 {
-	struct transport *t = r->transport;
-	uint64_t before = *t->brought;
-	bool more;
+	struct transport *t = r->env.transport;
+	bool busy = false;
 
 	/* Drained before any timer may fire; bounded, so that a flood cannot hold the timers for
 	 * ever. */
 	for (unsigned int round = 0; round < RECEIVE_ROUNDS; round++) {
 		struct arrived a[TRANSPORT_BURST];
-		unsigned int n = t->rx(t, a, &more);
+		unsigned int brought, n = t->ops->rx(t, a, &brought);
 
 		replicator_take(r, a, n);
 		for (unsigned int i = 0; i < n; i++)
 			rte_pktmbuf_free(a[i].m);
-		if (!more || clock_us() - r->now > RECEIVE_US)
+		busy |= brought > 0;
+		if (brought < TRANSPORT_BURST || clock_us() - r->now > RECEIVE_US)
 			break;
 	}
-	return *t->brought != before;
+	return busy;
 }
 
 /* A burst of packets that repl_seal or repl_poll made, with the slots that seal them. */
 static void replicator_transmit(
 	struct replicator *r, struct rte_mbuf **m, const int *slot, unsigned int n)
 {
-	struct transport *t = r->transport;
+	struct transport *t = r->env.transport;
 
 	if (n == 0)
 		return;
-	if (!t->link(t)) {
+	if (!t->ops->link(t)) {
 		r->count.tx_unresolved += n;
 		rte_pktmbuf_free_bulk(m, n);
 		return;
 	}
-	t->tx(t, m, replicator_seal(r, m, slot, n));
+	n = replicator_seal(r, m, slot, n);
+	for (unsigned int i = 0; i < n; i++)
+		flow_sent(&r->flow, m[i]->pkt_len + t->around);
+	if (n > 0)
+		t->ops->tx(t, m, n);
 }
 
 static void replicator_sized(struct rte_mbuf *m, size_t len)
@@ -107,8 +111,9 @@ bool replicator_send_state(struct replicator *r)
 
 void replicator_rate(struct replicator *r, uint32_t mbits, usec_t now)
 {
-	flow_init(&r->flow, mbits, r->transport->mtu + r->transport->around, r->env.n_workers,
-		STREAM_FIFO, now);
+	const struct transport *t = r->env.transport;
+
+	flow_init(&r->flow, mbits, t->mtu + t->around, r->env.n_workers, STREAM_FIFO, now);
 	atomic_store(&r->view.rate_mbps, mbits);
 }
 
@@ -139,7 +144,7 @@ bool replicator_send_control(struct replicator *r)
 			break;
 		}
 		len = repl_poll(r->stream, rte_pktmbuf_mtod(m[n], uint8_t *),
-			RTE_MIN((size_t)r->transport->mtu, (size_t)rte_pktmbuf_tailroom(m[n])),
+			RTE_MIN((size_t)r->env.transport->mtu, (size_t)rte_pktmbuf_tailroom(m[n])),
 			r->now);
 		if (len == 0) {
 			rte_pktmbuf_free(m[n]);

@@ -7,10 +7,11 @@
 #include "base/log.h"
 #include "cores/stream.h"
 #include "repl/flow.h"
-#include "ethernet.h"
 #include "replicator/crypt.h"
 #include "repl/keys.h"
 #include "replicator/replicator.h"
+#include "replicator/transport.h"
+#include "replicator/twin_frames.h"
 
 enum {
 	REPLICATOR_BURST = 32,
@@ -51,8 +52,6 @@ struct replicator {
 	struct keys keys;
 	/* when a packet of the peer's address last came that could not be opened; 0 never */
 	usec_t unopened;
-	struct transport *transport; /* what carries the stream */
-	struct ethernet ethernet;    /* the transport that there is; the kernel's frames pass it */
 	/* w: control. the peer says that it is Standby: what is sent is taken */
 	_Atomic bool peer_applies;
 	_Atomic bool peer_differs; /* w: control. the two configurations forbid a stream */

@@ -164,7 +164,7 @@ static void doors(struct node *n)
 	t->to_repl.door = door(n);
 	t->from_repl.door = door(n);
 	t->punt = ring(FRAMES, RING_F_SC_DEQ);
-	t->kernel_repl = ring(FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	t->repl_port.kernel_out = ring(FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	t->outbox.worker = t->from_worker;
 	t->outbox.worker_lcore = t->worker_lcore;
 	t->outbox.n_workers = t->n_workers;
@@ -267,6 +267,8 @@ void node_boot(int id)
 	n->state = SRP_INIT;
 	if (boot_settings(t) < 0)
 		exit(2);
+	if (boot_transport(t) < 0)
+		exit(2);
 	for (unsigned int i = 0; i < t->n_workers; i++)
 		t->worker[i] = boot_worker(t, i);
 	t->repl = boot_replicator(t);
@@ -329,7 +331,7 @@ void node_crash(int id, bool machine, const char *why)
 	drain(t->to_repl.door.ring, t->msgs);
 	drain(t->from_repl.door.ring, t->msgs);
 	drain(t->punt, NULL);
-	drain(t->kernel_repl, NULL);
+	drain(t->repl_port.kernel_out, NULL);
 	if (machine) {
 		n->host.vip[0] = n->host.vip[1] = false;
 		n->host.metric[ACCESS] = n->host.metric[CORE] = 0;

@@ -16,7 +16,7 @@
 #include "process/tandem.h"
 #include "replicator/crypt.h"
 #include "replicator/replicator.h"
-#include "replicator_priv.h"
+#include "replicator/transport.h"
 #include "telemetry/telemetry.h"
 #include "ut.h"
 #include "worker/worker.h"
@@ -75,6 +75,7 @@ static void begin(unsigned int k)
 	t->crypt = crypt_ops->create("", t->number, why);
 	CU_ASSERT_STRING_EQUAL(why, "");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(t->crypt);
+	CU_ASSERT_EQUAL_FATAL(boot_transport(t), 0);
 	for (unsigned int i = 0; i < WORKERS; i++) {
 		t->worker[i] = boot_worker(t, i);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(t->worker[i]);
@@ -90,6 +91,7 @@ static void end(unsigned int k)
 	replicator_destroy(t->repl);
 	for (unsigned int i = 0; i < WORKERS; i++)
 		worker_destroy(t->worker[i]);
+	boot_transport_end(t);
 	crypt_ops->destroy(t->crypt);
 	boot_tables_end(t);
 	boot_settings_end(t);
@@ -125,8 +127,8 @@ static void packets_fit(unsigned int k)
 	const struct tandem *t = &chassis[k];
 
 	for (unsigned int i = 0; i < WORKERS; i++)
-		CU_ASSERT_EQUAL(t->worker[i]->sync.payload + REPL_TAG, t->repl->transport->mtu);
-	CU_ASSERT_EQUAL(t->repl->transport->mtu + t->repl->transport->around,
+		CU_ASSERT_EQUAL(t->worker[i]->sync.payload + REPL_TAG, t->repl_port.transport->mtu);
+	CU_ASSERT_EQUAL(t->repl_port.transport->mtu + t->repl_port.transport->around,
 		conf[k].ports[0].mtu + RTE_ETHER_HDR_LEN);
 }
 

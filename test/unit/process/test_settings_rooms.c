@@ -22,6 +22,7 @@ static const char text[] =
 
 /* All that rooms are given. Bytes between the members may hold anything: see alike(). */
 struct starts {
+	struct ethernet_start ethernet;
 	struct replicator_start replicator;
 	struct kernel_start kernel;
 	struct signalling_start signalling;
@@ -55,6 +56,7 @@ static __attribute__((noinline)) void leave(int byte)
 
 static __attribute__((noinline)) void take_starts(struct starts *s)
 {
+	settings_ethernet_start(&conf, &s->ethernet);
 	settings_replicator_start(&conf, &s->replicator);
 	settings_kernel_start(&conf, &s->kernel);
 	settings_signalling_start(&conf, &s->signalling);

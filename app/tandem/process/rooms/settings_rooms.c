@@ -26,12 +26,17 @@ int settings_of(const struct config *c, struct settings *s)
 	return 0;
 }
 
-void settings_replicator_start(const struct config *c, struct replicator_start *s)
+void settings_ethernet_start(const struct config *c, struct ethernet_start *s)
 {
-	*s = (struct replicator_start){ .local4 = ip_addr_to_v4(&c->srp.stream_bind),
+	*s = (struct ethernet_start){ .local4 = ip_addr_to_v4(&c->srp.stream_bind),
 		.peer4 = ip_addr_to_v4(&c->srp.stream_peer),
 		.udp_port = (uint16_t)c->srp.stream_port,
-		.insecure = c->srp.insecure,
+		.checksum = c->srp.insecure };
+}
+
+void settings_replicator_start(const struct config *c, struct replicator_start *s)
+{
+	*s = (struct replicator_start){ .insecure = c->srp.insecure,
 		.realtime = c->srp.realtime,
 		.heartbeat_us = c->srp.heartbeat_interval_ms * USEC_PER_MSEC,
 		.dead_us = c->srp.dead_interval_ms * USEC_PER_MSEC,

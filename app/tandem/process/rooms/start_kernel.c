@@ -41,7 +41,7 @@ int start_kernel(struct control *c)
 			.under_ifindex = p->under_ifindex,
 			.twin = p->twin,
 			.up = &t->shared.port[p->id].up,
-			.out = p->conf->roles & CONFIG_REPLICATION ? t->kernel_repl
+			.out = p->conf->roles & CONFIG_REPLICATION ? t->repl_port.kernel_out
 								   : t->kernel_out[0] };
 	}
 	c->kernel = kernel_create(&s);

@@ -19,6 +19,12 @@ void boot_tables_end(struct tandem *t);
 int boot_settings(struct tandem *t);
 void boot_settings_end(struct tandem *t);
 
+/* envs.c: what carries the stream, and the kernel's frames on the replication port, before the
+ * cores are made. 0 or -errno; the end frees what there is, after a failure too, when the cores are
+ * gone. */
+int boot_transport(struct tandem *t);
+void boot_transport_end(struct tandem *t);
+
 /* envs.c: a worker, the replication core, of what t holds. NULL: as worker_create() and
  * replicator_create(). */
 struct worker *boot_worker(struct tandem *t, unsigned int number);

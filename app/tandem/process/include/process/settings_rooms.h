@@ -13,6 +13,7 @@
 #include "monitors/monitors.h"
 #include "operator/families.h"
 #include "pair/settings.h"
+#include "replicator/ethernet.h"
 #include "replicator/replicator.h"
 #include "signalling/signalling.h"
 #include "switchover/switchover.h"
@@ -20,6 +21,7 @@
 /* What the cores read, as a snapshot that is not numbered yet (cores/settings.h). 0, or -EINVAL: a
  * rate of an APN is too high. */
 int settings_of(const struct config *c, struct settings *s);
+void settings_ethernet_start(const struct config *c, struct ethernet_start *s);
 void settings_replicator_start(const struct config *c, struct replicator_start *s);
 void settings_kernel_start(const struct config *c, struct kernel_start *s);
 void settings_signalling_start(const struct config *c, struct signalling_start *s);

@@ -43,6 +43,17 @@ struct port {
 	bool started;
 };
 
+struct transport;
+struct twin_frames;
+
+/* What the replication core has to do with the world; it alone uses what stands here, but for one
+ * end of the ring. */
+struct repl_port {
+	struct transport *transport; /* of the stream */
+	struct twin_frames *twin;    /* the kernel's frames on the replication port */
+	struct rte_ring *kernel_out; /* of these, control -> replication core */
+};
+
 struct crypt;
 struct worker;
 struct replicator;
@@ -82,8 +93,8 @@ struct tandem {
 	/* frames */
 	struct rte_ring *punt;                       /* workers, replication core -> control */
 	struct rte_ring *kernel_out[TANDEM_WORKERS]; /* control -> worker: m->port says where to */
-	struct rte_ring *kernel_repl;                /* control -> replication core */
 	struct rte_ring *handover[TANDEM_WORKERS];
+	struct repl_port repl_port;
 	/* worker -> replication core: finished packets, one FIFO */
 	struct rte_ring *stream_out[TANDEM_WORKERS];
 	struct core_pulse pulse_control, pulse_repl, pulse_worker[TANDEM_WORKERS];

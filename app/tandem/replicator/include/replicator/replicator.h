@@ -10,7 +10,6 @@
 #define TANDEM_REPLICATOR_H
 
 #include "base/pulse.h"
-#include "common/mac.h"
 #include "cores/from_replicator.h"
 #include "cores/index_outbox.h"
 #include "cores/repl_to_worker.h"
@@ -24,10 +23,11 @@
 #include "replicator/crypt.h"
 #include "session/session.h"
 
-struct fib;
 struct metrics;
 struct rte_mempool;
 struct rte_ring;
+struct transport;
+struct twin_frames;
 
 /* What control and telemetry may read; w: replication core. */
 struct replicator_view {
@@ -55,8 +55,6 @@ struct replicator_view {
 /* Of the configuration, what a restart alone changes. What a reload changes, the replication core
  * takes from the newest snapshot (cores/settings.h). */
 struct replicator_start {
-	uint32_t local4, peer4; /* of the stream, host order */
-	uint16_t udp_port;
 	bool insecure; /* srp.insecure: plain text */
 	bool realtime; /* SCHED_FIFO for the core */
 	usec_t heartbeat_us, dead_us;
@@ -71,21 +69,17 @@ struct replicator_env {
 	struct session_table *table;
 	const uint8_t *worker_of_shard;
 	unsigned int n_workers;
-	struct fib *fib;     /* where the peer is (replicator_peer) */
 	struct crypt *crypt; /* NULL: srp.insecure */
 	uint8_t side;
-	uint32_t incarnation; /* of this process */
-	/* the replication port */
-	uint16_t port, mtu;
-	struct mac_addr mac;
+	uint32_t incarnation;        /* of this process */
+	struct transport *transport; /* what carries the stream */
+	struct twin_frames *twin;    /* the kernel's frames on the replication port */
 	/* The doors, and the reports to the index. */
 	const struct to_replicator_door *orders;
 	const struct from_replicator_door *reports;
 	const struct repl_to_worker_door *to_worker; /* n_workers of them */
 	struct rte_mempool *msgs;
 	struct index_outbox *outbox;
-	/* frames to control, and of control's to the port */
-	struct rte_ring *punt, *kernel_out;
 	/* packets of the workers, the buffers of all packets, and how many may wait: it writes that
 	 */
 	struct rte_ring *const *stream_out;
@@ -98,9 +92,6 @@ struct replicator_env {
 	const _Atomic bool *quit; /* ends replicator_run() */
 };
 
-/* Bytes of a packet of the stream at most, its tag included, by the MTU of the replication port:
- * what the transport takes. Any core; pure. */
-uint16_t replicator_packet_bytes(uint16_t port_mtu);
 /* Control core, before the cores run and after; NULL: there is no memory, or no cipher. */
 struct replicator *replicator_create(const struct replicator_env *env);
 void replicator_destroy(struct replicator *r);
@@ -112,7 +103,8 @@ const struct replicator_view *replicator_view(const struct replicator *r);
 const struct repl_counters *replicator_stream_count(const struct replicator *r);
 const struct audit_counters *replicator_audit_count(const struct replicator *r);
 const struct replicator_counters *replicator_count(const struct replicator *r);
-const struct replicator_port_counters *replicator_port_count(const struct replicator *r);
+/* Of the transport and of the kernel's frames, summed up. */
+void replicator_port_count(const struct replicator *r, struct replicator_port_counters *sum);
 /* What became of the records of the own stream; what was taken of the peer's. Any core: not of one
  * moment while it runs. */
 void replicator_records(const struct replicator *r, struct repl_sent_records *s);
@@ -124,7 +116,8 @@ const struct crypt_counters *replicator_crypt_count(const struct replicator *r);
  * unregistered before it is destroyed. 0 or -errno. Control core. */
 int replicator_metrics_register(struct metrics *m, struct replicator *r);
 extern const struct metrics_room replicator_metrics; /* all of them */
-/* w: control: where the peer's replication address is (adjacency index of the fib). */
+/* w: control: where the peer's replication address is (adjacency index of the fib), for the
+ * transport. */
 void replicator_peer(struct replicator *r, uint16_t adjacency);
 /* w: control: whether the peer says that it is Standby. */
 void replicator_peer_applies(struct replicator *r, bool applies);
