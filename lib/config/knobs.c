@@ -294,11 +294,11 @@ static const struct knob srp[] = {
 		.help = "time between checkpoints of a session's usage" },
 	{ "audit-interval", KNOB_U32, KNOB_AGREE, AT(config, srp.audit_interval_s),
 		RANGE(60, 1, 86400, "s"),
-		.help = "time that one full comparison of the two session tables takes" },
+		.help = "time that one pass of the audit over both session tables takes" },
 	{ "replication-rate", KNOB_U32, KNOB_LIVE, AT(config, srp.replication_rate_mbps),
 		RANGE(0, 0, 400000, "Mbit/s"),
 		.help = "most that the replication port sends; signalling goes first, then "
-			"usage, then resync and audit; 0: no limit" },
+			"usage, then the audit and its repairs; 0: no limit" },
 	{ "commit-timeout", KNOB_U32, KNOB_AGREE | KNOB_LIVE, AT(config, srp.commit_timeout_ms),
 		RANGE(50, 10, 200, "ms"),
 		.help = "longest time that an answer to an SGSN waits until the standby has the "

@@ -12,9 +12,9 @@ enum {
 	RANGE = 64,          /* buckets of one AUDIT_WANT_WHOLE */
 	AGAIN_MIN_US = 5000, /* a WANT is repeated after 2 PTO, at least this */
 	AGAIN_MAX_SHIFT = 4, /* and less and less often: a long answer is not asked for twice */
-	/* without any news: what the join's cycle did not bring is asked for */
+	/* without any news: what the join's pass did not bring is asked for */
 	QUIET_US = 50000,
-	ASK_MOST = 3, /* times a whole cycle is asked for; then bucket by bucket */
+	ASK_MOST = 3, /* times a whole pass is asked for; then bucket by bucket */
 	SLOTS = 64,
 };
 
@@ -38,12 +38,12 @@ struct audit {
 	uint32_t relapsed; /* buckets that matched after the restart and differ now */
 	bool running;
 	struct audit_pass pass; /* but for `differing` */
-	uint32_t request;       /* number of the last recheck */
+	uint32_t request;       /* number of the last pass that was requested */
 	unsigned int asked;     /* how often it was asked for; ASK_MOST: enough */
 	usec_t asked_at;
 	usec_t restarted;
-	/* something came that was not known in this pass: the paced cycle that follows it is none
-	 * */
+	/* When something came that was not known in this pass. What the paced pass after it
+	 * repeats is not news. */
 	usec_t news;
 	/* the oldest match: `since` is the least of the last whole round, `round` of the one under
 	 * way */
@@ -101,7 +101,7 @@ static void audit_pass_begin(struct audit *a, usec_t now)
 	a->pass = (struct audit_pass){ .left = a->n, .began = now, .ended = USEC_NEVER };
 }
 
-void audit_recheck(struct audit *a, usec_t now)
+void audit_request_pass(struct audit *a, usec_t now)
 {
 	if (!a->running)
 		return;
@@ -109,7 +109,7 @@ void audit_recheck(struct audit *a, usec_t now)
 	a->request++;
 	a->asked = 0;
 	a->news = now;
-	a->count.rechecks++;
+	a->count.passes_requested++;
 }
 
 void audit_restart(struct audit *a, usec_t now)
@@ -119,7 +119,7 @@ void audit_restart(struct audit *a, usec_t now)
 	memset(a->want_of, 0, a->n * sizeof(*a->want_of));
 	memset(a->want, 0, a->max * sizeof(*a->want));
 	audit_pass_begin(a, now);
-	a->asked = ASK_MOST; /* the sender begins the cycle of a new stream by itself */
+	a->asked = ASK_MOST; /* the sender begins the pass of a new stream by itself */
 	a->outstanding = a->free_hint = a->n_todo = a->todo_at = a->never_at = a->round_at = 0;
 	a->never = a->n;
 	a->relapsed = 0;
@@ -240,7 +240,7 @@ static void audit_compare(struct audit *a, uint32_t b, uint64_t theirs, bool ans
 		w->tries = 0;
 		a->news = now;
 	} else if (!answer && w->tries > 1) {
-		w->tries = 1; /* a cycle later: the answer is not long, it is lost */
+		w->tries = 1; /* a pass later: the answer is not long, it is lost */
 	}
 }
 
@@ -257,7 +257,7 @@ static void audit_digest_buckets(struct audit *a, struct rd *body, usec_t now)
 	for (unsigned int i = 0; i < n; i++)
 		audit_compare(a, first + i, rd_u64(body), n == 1, now);
 	if (first + n == a->n)
-		a->count.cycles++;
+		a->count.passes++;
 }
 
 static void audit_hash_slots(struct audit *a, struct rd *body, usec_t now)
@@ -396,25 +396,25 @@ static bool audit_want_due(const struct want *w, usec_t again, usec_t now)
 }
 
 /* Asked for more than once: a request of the same number costs nothing where it was heard. */
-static bool audit_cycle_due(const struct audit *a, usec_t again, usec_t now)
+static bool audit_pass_due(const struct audit *a, usec_t again, usec_t now)
 {
 	return a->asked == 0 || (a->asked < ASK_MOST && now - a->asked_at >= again);
 }
 
-void audit_want_cycle(struct wr *w, uint32_t request)
+void audit_want_pass(struct wr *w, uint32_t request)
 {
 	wr_u16(w, 1);
-	wr_u8(w, AUDIT_WANT_CYCLE);
+	wr_u8(w, AUDIT_WANT_PASS);
 	wr_u32(w, request);
 	wr_u64(w, 0);
 }
 
-static unsigned int audit_put_cycle(struct audit *a, struct wr *out, usec_t now)
+static unsigned int audit_put_pass(struct audit *a, struct wr *out, usec_t now)
 {
-	audit_want_cycle(out, a->request);
+	audit_want_pass(out, a->request);
 	a->asked++;
 	a->asked_at = now;
-	a->count.wants_cycle++;
+	a->count.wants_pass++;
 	return 1;
 }
 
@@ -432,8 +432,8 @@ void audit_want(struct audit *a, struct wr *out, usec_t pto, usec_t now)
 		audit_admit_left(a);
 	if (out->left < 2 + AUDIT_WANT_BYTES)
 		return;
-	if (audit_cycle_due(a, quiet, now))
-		n = audit_put_cycle(a, out, now);
+	if (audit_pass_due(a, quiet, now))
+		n = audit_put_pass(a, out, now);
 	/* Asked in each turn, mostly while nothing is wanted. */
 	for (uint32_t i = 0; a->outstanding > 0 && i < a->max; i++) {
 		if (!audit_want_due(&a->want[i], again, now))

@@ -26,8 +26,8 @@ struct audit_source {
 	uint32_t head, queued;
 	bool running, joining;
 	uint32_t cursor;
-	uint32_t request; /* number of the last cycle that was asked for */
-	usec_t interval, cycle_at;
+	uint32_t request; /* number of the last pass that was asked for */
+	usec_t interval, pass_at;
 };
 
 struct audit_source *audit_source_create(uint64_t shards, uint32_t buckets_per_shard)
@@ -76,7 +76,7 @@ void audit_source_join(struct audit_source *s, usec_t interval_us, usec_t now)
 	audit_source_stop(s);
 	s->running = s->joining = true;
 	s->interval = interval_us;
-	s->cycle_at = now;
+	s->pass_at = now;
 	s->cursor = 0;
 }
 
@@ -89,7 +89,7 @@ void audit_source_stop(struct audit_source *s)
 	s->head = s->queued = 0;
 }
 
-void audit_source_cycle(struct audit_source *s)
+void audit_source_pass(struct audit_source *s)
 {
 	if (!s->running)
 		return;
@@ -137,9 +137,9 @@ void audit_source_want(struct audit_source *s, unsigned int how, uint32_t bucket
 
 	if (!s->running)
 		return;
-	if (how == AUDIT_WANT_CYCLE && bucket != s->request) {
+	if (how == AUDIT_WANT_PASS && bucket != s->request) {
 		s->request = bucket;
-		audit_source_cycle(s);
+		audit_source_pass(s);
 	}
 	if (how == AUDIT_WANT_WHOLE)
 		n = arg < WHOLE_MAX ? (uint32_t)arg : WHOLE_MAX;
@@ -177,26 +177,26 @@ static struct audit_job audit_source_next_want(struct audit_source *s)
 	return job;
 }
 
-/* The next cycle begins when this one's time is over, but what was missed is not caught up. Only
- * here, so that the last job of a cycle can still be given back. */
-static void audit_source_cycle_wrap(struct audit_source *s, usec_t now)
+/* The next pass begins when this one's time is over, but what was missed is not caught up. Only
+ * here, so that the last job of a pass can still be given back. */
+static void audit_source_pass_wrap(struct audit_source *s, usec_t now)
 {
 	if (s->cursor < s->n)
 		return;
 	s->cursor = 0;
-	s->cycle_at += s->interval;
-	if (s->joining || s->cycle_at + s->interval < now)
-		s->cycle_at = now;
+	s->pass_at += s->interval;
+	if (s->joining || s->pass_at + s->interval < now)
+		s->pass_at = now;
 	s->joining = false;
 }
 
-static bool audit_source_cycle_due(const struct audit_source *s, usec_t now)
+static bool audit_source_pass_due(const struct audit_source *s, usec_t now)
 {
 	if (!s->running)
 		return false;
 	if (s->joining)
 		return true;
-	return s->interval != 0 && now >= s->cycle_at + s->interval * s->cursor / s->n;
+	return s->interval != 0 && now >= s->pass_at + s->interval * s->cursor / s->n;
 }
 
 static struct audit_job audit_source_next_digest(struct audit_source *s)
@@ -214,8 +214,8 @@ struct audit_job audit_source_next(struct audit_source *s, usec_t now)
 {
 	if (s->queued > 0)
 		return audit_source_next_want(s);
-	audit_source_cycle_wrap(s, now);
-	if (audit_source_cycle_due(s, now))
+	audit_source_pass_wrap(s, now);
+	if (audit_source_pass_due(s, now))
 		return audit_source_next_digest(s);
 	return (struct audit_job){ .what = AUDIT_JOB_NONE };
 }
@@ -244,7 +244,7 @@ int audit_want_decode(struct rd *body,
 		uint32_t bucket = rd_u32(body);
 		uint64_t arg = rd_u64(body);
 
-		if (body->bad || how < AUDIT_WANT_SLOTS || how > AUDIT_WANT_CYCLE)
+		if (body->bad || how < AUDIT_WANT_SLOTS || how > AUDIT_WANT_PASS)
 			return -EBADMSG;
 		each(ctx, how, bucket, arg);
 	}

@@ -282,7 +282,7 @@ static uint8_t wire_encode_once(const struct session_table *t, uint32_t shard, u
 	p = wr_room(w, session_wire_size(groups));
 	if (p == NULL)
 		return 0;
-	if (groups == SESSION_G_SLOT) /* of a resync: nothing is left to ask */
+	if (groups == SESSION_G_SLOT) /* of an audit: nothing is left to ask */
 		wire_encode_groups(p, s, handle, SESSION_G_SLOT, own);
 	else
 		wire_encode_groups(p, s, handle, groups, own);

@@ -18,7 +18,7 @@ from traffic import Probes, Sgsnemu, no_loss, wait_heard
 # Who waits for nobody: the boot rule's delay and the dead interval of SRP.
 SOON = {"srp.hello-interval": "200", "srp.dead-interval": "600", "srp.delay-interval": "500"}
 BOOT_MS = 500 + 600
-# So slow that a comparison of a large table takes seconds.
+# So slow that a pass of the audit over a large table takes seconds.
 SLOW = {"srp.replication-rate": "1", "table.max-sessions": "1048576"}
 
 
@@ -107,7 +107,7 @@ def tell(chassis, *words):
 
 
 def resyncing(pair):
-    """A Standby that came back into a slow comparison; (active, standby)."""
+    """A Standby that came back into a slow pass of the audit; (active, standby)."""
     active, standby = pair.active, pair.other(pair.active)
     standby.kill9()
     active.wait(lambda i: i["connection_state"] != "Connected", 10, "the loss of the peer")

@@ -14,13 +14,13 @@ COMMIT_MS = 200  # the longest that may be configured
 
 
 def resync(chassis):
-    """How far the comparison of the tables is, as a chassis shows it."""
-    return chassis.ctl("show srp checkpoint statistics")["resync"]
+    """How far the pass of the audit is, as a chassis shows it."""
+    return chassis.ctl("show srp checkpoint statistics")["audit"]
 
 
-def rechecks(chassis):
-    """How often a comparison was asked for, by the standby's count."""
-    return chassis.ctl("show srp audit-statistics")["rechecks"]
+def passes_requested(chassis):
+    """How often a pass of the audit was requested, by the standby's count."""
+    return chassis.ctl("show srp audit-statistics")["passes_requested"]
 
 
 def refused(chassis):
@@ -41,21 +41,22 @@ def test_resync_asked(lab, pair):
     for chassis, command in ((active, "srp resync"), (standby, "srp resync"),
                              (active, "srp initiate-audit manual-with-sync"),
                              (standby, "srp initiate-audit auto")):
-        asked = rechecks(standby)
+        asked = passes_requested(standby)
         said = chassis.ctl(command)["result"]
         assert f"all {buckets} buckets" in said, said
-        wait_until(lambda n=asked: rechecks(standby) == n + 1, 5, "the standby to be asked")
+        wait_until(lambda n=asked: passes_requested(standby) == n + 1, 5,
+                   "the standby to be asked")
         for side in pair.both:
             # The active knows what the standby said last: it may be of before.
             done = wait_until(lambda c=side: (r := resync(c))["state"] == "complete" and r,
                               10,
-                              "the comparison")
+                              "the pass of the audit")
             assert done["matched"] == buckets and done["time_left_ms"] == 0, done
             assert side.info()["in_sync"] and not side.ctl("show alarms")["alarms"], side.info()
-        assert rechecks(standby) == asked + 1, "asked for once, done more than once"
+        assert passes_requested(standby) == asked + 1, "asked for once, done more than once"
     assert standby.info()["in_sync_since"] > since
     standby.kill9()
-    wait_until(lambda: "no stream runs" in refused(active), 10,
+    wait_until(lambda: "no replication stream runs" in refused(active), 10,
                lambda: f"a refusal without a standby: {refused(active)}")
 
 
@@ -67,7 +68,7 @@ def port_bytes(chassis):
 
 
 def test_low_rate(lab):
-    """replication-rate of 1 Mbit/s and a comparison of a million slots: it is kept, told, and
+    """replication-rate of 1 Mbit/s and a pass over a million slots: it is kept, told, and
     delays no answer unprotected"""
     pair = Pair(lab,
                 edits={

@@ -152,9 +152,9 @@ static void audits(struct target *t, unsigned int which)
 	if (which == 0 && job.what != AUDIT_JOB_NONE)
 		audit_source_again(t->source, &job);
 	if (which == 1)
-		audit_source_cycle(t->source);
+		audit_source_pass(t->source);
 	if (which == 2)
-		audit_recheck(t->audit, t->now);
+		audit_request_pass(t->audit, t->now);
 	audit_source_progress(t->source, &progress);
 	audit_pass(t->audit, &pass);
 	if (audit_unmatched(t->audit) > BUCKETS)

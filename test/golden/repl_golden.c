@@ -229,7 +229,7 @@ static void encode_reports(struct packet *p)
 		uint64_t arg;
 	} wants[] = { { AUDIT_WANT_SLOTS, 5, UINT64_C(0x8000000000000001) },
 		{ AUDIT_WANT_LEVEL2, 6, 0 }, { AUDIT_WANT_WHOLE, 7, 256 },
-		{ AUDIT_WANT_CYCLE, 1, 0 } };
+		{ AUDIT_WANT_PASS, 1, 0 } };
 	struct repl_received a = { 3, UINT64_MAX, UINT64_C(0x0102030405060708),
 		{ 1, 2, 3, 4, UINT64_MAX } };
 	uint8_t *head;

@@ -29,8 +29,8 @@ void case_count_some(struct node *n, struct session_slot *s, bool down, uint64_t
 void case_commit(struct node *n, const struct session_slot *s);
 /* In a worker's turn: what was done to that session is committed. */
 void case_promise(struct node *n, uint32_t handle);
-/* A cycle of the audit takes so many us from the next stream on, as none could be configured. */
-void case_hurry(struct node *n, usec_t cycle);
+/* A pass of the audit takes so many us from the next stream on, as none could be configured. */
+void case_hurry(struct node *n, usec_t pass);
 /* What commits took, us, since case_forget(): of so many of 100; USEC_NEVER: there were none. */
 usec_t case_latency(unsigned int per_cent);
 unsigned int case_commits(unsigned int *under_way);
@@ -42,8 +42,8 @@ bool case_streams(void);
 bool case_in_sync(void);
 /* The stream's path, both ways: losses, order and time as `like` has them. */
 void case_path(const struct wire *like);
-/* Says so if n's peer has not been in sync within three cycles of comparison. */
-void case_check_recent(const struct node *n, usec_t cycle);
+/* Says so if n's peer has not been in sync within three passes of the audit. */
+void case_check_recent(const struct node *n, usec_t pass);
 /* Neither chassis hears the other's stream, for long enough that it ends; or does again. */
 void case_leave(void);
 void case_join(void);

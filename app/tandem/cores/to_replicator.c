@@ -102,7 +102,7 @@ struct to_replicator *to_replicator_key_use(
 	return m;
 }
 
-struct to_replicator *to_replicator_recheck(struct rte_mempool *pool)
+struct to_replicator *to_replicator_audit(struct rte_mempool *pool)
 {
-	return to_replicator_new(pool, TO_REPLICATOR_RECHECK);
+	return to_replicator_new(pool, TO_REPLICATOR_AUDIT);
 }

@@ -35,7 +35,7 @@ struct journal {
 	bool joined; /* the copy was whole when we began to take over */
 	/* The number of the entry whose sessions are being compared, 0 none, and what the peer had
 	 * ended before. */
-	uint64_t comparing, ended;
+	uint64_t auditing, ended;
 	struct journal_alarm over[JOURNAL_ALARMS];
 	unsigned int n_over; /* ever */
 };
@@ -175,9 +175,9 @@ bool journal_reserved(struct journal *j, uint64_t *reserve, int *error)
  * ended meanwhile is counted with it: a record does not say why. */
 static void journal_compared(struct journal *j)
 {
-	struct history_entry *e = history_get(&j->h, j->comparing);
+	struct history_entry *e = history_get(&j->h, j->auditing);
 
-	j->comparing = 0;
+	j->auditing = 0;
 	if (e == NULL)
 		return;
 	e->freed = j->set.ops.ended_by_peer(j->set.ctx) - j->ended;
@@ -198,7 +198,7 @@ static void journal_loss(struct journal *j, struct history_entry *e)
 		e->vouched = j->joined ? e->known : 0;
 	} else if (e->cause == SRP_CAUSE_DUAL_ACTIVE) {
 		e->loss = HISTORY_LOSS_COMPARING;
-		j->comparing = e->number;
+		j->auditing = e->number;
 		j->ended = j->set.ops.ended_by_peer(j->set.ctx);
 	} else {
 		e->vouched = e->known; /* acknowledged, before the peer took over */
@@ -218,7 +218,7 @@ void journal_role(struct journal *j, const struct srp_action *a, usec_t now)
 	e->term = a->term;
 	e->planned = a->planned;
 	j->transitions[a->to]++;
-	if (j->comparing != 0) /* we move on before the comparison ended */
+	if (j->auditing != 0) /* the role moves on before the pass of the audit ended */
 		journal_compared(j);
 	if (a->to == SRP_PENDING_ACTIVE)
 		j->joined = j->set.ops.joined(j->set.ctx);
@@ -266,7 +266,7 @@ void journal_turn(struct journal *j, usec_t last_change, usec_t now)
 
 	/* What was ended by records since we let go is known once a pass over the peer's whole
 	 * table, begun after that, has matched. */
-	if (j->comparing != 0 && j->set.ops.compared_since(j->set.ctx, last_change))
+	if (j->auditing != 0 && j->set.ops.audited_since(j->set.ctx, last_change))
 		journal_compared(j);
 	if (j->adding && disk_ops->added(j->state, &error))
 		journal_added(j, error, now);

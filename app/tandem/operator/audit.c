@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The comparison of the two tables, as operators see it: commands and progress. */
+/* The audit of the two tables, as operators see it: commands and progress. */
 #include <stdio.h>
 
 #include "base/log.h"
@@ -9,7 +9,7 @@
 #include "replicator/replicator.h"
 #include "show.h"
 
-json_t *show_resync(const struct replicator *r, bool active, usec_t now)
+json_t *show_audit(const struct replicator *r, bool active, usec_t now)
 {
 	struct audit_watch w;
 	struct audit_progress_view v;
@@ -31,7 +31,7 @@ json_t *show_resync(const struct replicator *r, bool active, usec_t now)
 	return o;
 }
 
-json_t *act_resync(void *family, json_t *args, usec_t now)
+json_t *act_audit(void *family, json_t *args, usec_t now)
 {
 	static const char words[] = "srp resync";
 	const struct operator_audit *f = family;
@@ -45,27 +45,28 @@ json_t *act_resync(void *family, json_t *args, usec_t now)
 	state = pair.srp->state;
 	if (state != SRP_ACTIVE && state != SRP_STANDBY) {
 		snprintf(text, sizeof(text),
-			"this chassis is %s: only an Active or a Standby compares",
+			"this chassis is %s: only an Active or a Standby takes part in an audit",
 			srp_state_name(state));
 		return command_refused(words, text);
 	}
 	if (state == SRP_ACTIVE && !atomic_load(&v->stream_on))
 		return command_refused(words,
-			"no stream runs: no peer that is Standby is heard on the replication path");
+			"no replication stream runs: no peer that is Standby is heard on the "
+			"replication path");
 	if (state == SRP_STANDBY && !atomic_load(&v->receiving))
 		return command_refused(words,
-			"no stream of the Active has come: see that it hears us on the "
-			"replication path");
-	if (to_replicator_send(f->orders, to_replicator_recheck(f->msgs)) < 0)
+			"no replication stream of the Active has come: see that the Active hears "
+			"this chassis on the replication path");
+	if (to_replicator_send(f->orders, to_replicator_audit(f->msgs)) < 0)
 		return command_refused(words, "the replication core is busy: try again");
 	snprintf(text, sizeof(text),
 		"%s; all %u buckets are compared, and what differs is sent: see show srp "
 		"checkpoint statistics",
-		state == SRP_ACTIVE ? "the Standby was asked to compare now"
-				    : "the comparison with the Active begins now",
+		state == SRP_ACTIVE ? "the Standby was asked to begin a pass of the audit now"
+				    : "a pass of the audit begins now",
 		atomic_load(&v->buckets));
 	LOG(NOTICE,
-		"the whole tables of both chassis are compared now, as an operator asked "
+		"a pass of the audit over both whole tables begins, as an operator asked "
 		"command=%s buckets=%u",
 		LOG_TEXT(words), atomic_load(&v->buckets));
 	return command_answer(0, text);

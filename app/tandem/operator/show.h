@@ -63,7 +63,7 @@ void show_transitions(const struct journal *j, json_t *to);
 
 /* ---- audit.c ---- */
 
-/* How far the comparison of the tables is. */
-json_t *show_resync(const struct replicator *r, bool active, usec_t now);
+/* How far the pass of the audit is that runs or ran last. */
+json_t *show_audit(const struct replicator *r, bool active, usec_t now);
 
 #endif

@@ -83,8 +83,9 @@ json_t *act_validate_configuration(void *family, json_t *args, usec_t now)
 		return command_refused(words, reason);
 	LOG(NOTICE, "the configurations are compared now, as an operator asked command=%s",
 		LOG_TEXT(words));
-	return command_answer(
-		0, "comparison started; 'show srp configuration-difference' has the result");
+	return command_answer(0,
+		"the two configurations are compared; 'show srp configuration-difference' has "
+		"the result");
 }
 
 json_t *act_switchover(void *family, json_t *args, usec_t now)

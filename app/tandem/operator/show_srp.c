@@ -234,7 +234,7 @@ json_t *show_srp_checkpoint(void *family, json_t *args, usec_t now)
 	show_pair(f->pair, &pair, now);
 	show_metrics(f->metrics, o, show_objects[SHOW_CHECKPOINT], NULL);
 	json_object_set_new(
-		o, "resync", show_resync(f->replicator, pair.srp->state == SRP_ACTIVE, now));
+		o, "audit", show_audit(f->replicator, pair.srp->state == SRP_ACTIVE, now));
 	show_records(f->replicator, o);
 	show_set_ms(o, "oldest_unacknowledged_ms", atomic_load(&v->oldest_unacked), now);
 	show_security(f, o, &pair);

@@ -33,7 +33,7 @@ static bool records_joined(void *ctx)
 	return atomic_load(&replicator_view(t->repl)->joined);
 }
 
-static bool records_compared_since(void *ctx, usec_t since)
+static bool records_audited_since(void *ctx, usec_t since)
 {
 	const struct tandem *t = ctx;
 	const struct replicator_view *v = replicator_view(t->repl);
@@ -72,7 +72,7 @@ int records_open(struct control *c, struct srp_saved *saved)
 {
 	struct journal_settings s = { .state_dir = c->t->conf->chassis.state_dir,
 		.ops = { records_live, records_ended_by_peer, records_joined,
-			records_compared_since },
+			records_audited_since },
 		.ctx = c->t };
 	int ret;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the control core reads of the comparison of the two tables. */
+/* What the control core reads of the audit of the two tables. */
 #include "replicator/audit_watch.h"
 #include "replicator_priv.h"
 

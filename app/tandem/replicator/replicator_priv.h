@@ -25,9 +25,9 @@ struct replicator_drain {
 	bool on, late; /* late: of late usage, for which nobody waits as for a step */
 };
 
-/* Comparisons that an operator asked for. As active: told to the standby a few times more; as
- * standby: `heard` is the last that it was told. */
-struct replicator_recheck {
+/* Passes of the audit that an operator requested. The active sends the request to the standby a few
+ * times; `heard` is the number of the last request that came to this chassis as standby. */
+struct replicator_request {
 	uint32_t number, heard;
 	unsigned int left;
 	usec_t at;
@@ -71,7 +71,7 @@ struct replicator {
 	struct replicator_drain drain;
 	usec_t lost_at;
 	int64_t pair_offset_us;
-	struct replicator_recheck recheck;
+	struct replicator_request request;
 	struct replicator_pass pass;
 	usec_t present_us;                 /* the peer is there when heard within this */
 	struct from_replicator *committed; /* being filled */
@@ -88,8 +88,8 @@ struct replicator {
 void replicator_ops(struct replicator *r, struct repl_ops *ops, struct audit_hash *hash);
 /* Sends the acknowledged commits that were collected. */
 void replicator_committed(struct replicator *r);
-/* Compares everything, now. */
-void replicator_recheck(struct replicator *r);
+/* Begins a pass of the audit now, or asks the standby to. */
+void replicator_request_pass(struct replicator *r);
 void replicator_lost(struct replicator *r, uint8_t owner, const repl_entry_t *e, unsigned int n);
 
 /* replicator_port.c: packets in and out; each true if there was something to do */

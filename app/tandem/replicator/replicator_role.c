@@ -151,10 +151,10 @@ static void replicator_late_stream_off(void *replicator, struct to_replicator_la
 	replicator_notify_stream(r, false);
 }
 
-static void replicator_compare(void *replicator, struct to_replicator_recheck *m)
+static void replicator_audit_all(void *replicator, struct to_replicator_audit *m)
 {
 	(void)m;
-	replicator_recheck(replicator);
+	replicator_request_pass(replicator);
 }
 
 static void replicator_new_key(void *replicator, struct to_replicator_key *m)
@@ -190,7 +190,7 @@ const struct to_replicator_handlers replicator_of_control = { .stop = replicator
 	.heartbeat = replicator_heartbeat,
 	.key = replicator_new_key,
 	.key_use = replicator_use_key,
-	.recheck = replicator_compare };
+	.audit = replicator_audit_all };
 
 bool replicator_messages(struct replicator *r)
 {

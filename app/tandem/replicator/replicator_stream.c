@@ -6,7 +6,7 @@
 
 #include "replicator_priv.h"
 
-enum { RECHECKS = 3, RECHECK_US = 50000 }; /* how often the standby is told, and how far apart */
+enum { REQUESTS = 3, REQUEST_US = 50000 }; /* how often a request is sent, and how far apart */
 
 static int replicator_on_state(void *ctx, enum repl_kind kind, struct rd *body, bool late)
 {
@@ -49,7 +49,7 @@ static void replicator_want_send(struct replicator *r, unsigned int w)
 }
 
 /* Every worker hashes what is its own. */
-static void replicator_want_cycle(struct replicator *r, uint32_t request)
+static void replicator_want_pass(struct replicator *r, uint32_t request)
 {
 	for (unsigned int w = 0; w < r->env.n_workers; w++) {
 		struct repl_to_worker *m = repl_to_worker_want(r->env.msgs);
@@ -59,7 +59,7 @@ static void replicator_want_cycle(struct replicator *r, uint32_t request)
 			return;
 		}
 		m->want.n = 1;
-		m->want.want[0].how = AUDIT_WANT_CYCLE;
+		m->want.want[0].how = AUDIT_WANT_PASS;
 		m->want.want[0].bucket = request;
 		replicator_to_worker(r, w, m); /* it is asked for more than once */
 	}
@@ -98,36 +98,36 @@ static void replicator_take_want(void *ctx, unsigned int how, uint32_t bucket, u
 {
 	struct replicator *r = ctx;
 
-	if (how == AUDIT_WANT_CYCLE && r->wants_left > 0) {
+	if (how == AUDIT_WANT_PASS && r->wants_left > 0) {
 		r->wants_left--;
-		replicator_want_cycle(r, bucket);
-	} else if (how != AUDIT_WANT_CYCLE) {
+		replicator_want_pass(r, bucket);
+	} else if (how != AUDIT_WANT_PASS) {
 		replicator_want_buckets(r, how, bucket, arg);
 	}
 }
 
-void replicator_recheck(struct replicator *r)
+void replicator_request_pass(struct replicator *r)
 {
 	if (!r->active) {
-		audit_recheck(r->audit, r->now);
+		audit_request_pass(r->audit, r->now);
 		return;
 	}
 	/* another number than the last one's, of whichever process */
-	r->recheck.number = (uint32_t)r->now | 1;
-	r->recheck.left = RECHECKS;
-	r->recheck.at = 0;
+	r->request.number = (uint32_t)r->now | 1;
+	r->request.left = REQUESTS;
+	r->request.at = 0;
 }
 
-/* The active's operator asks for it; told more than once, it is one request. */
-static void replicator_take_recheck(void *ctx, unsigned int how, uint32_t request, uint64_t arg)
+/* The active's operator asks for it; a number that comes more than once is one request. */
+static void replicator_take_request(void *ctx, unsigned int how, uint32_t request, uint64_t arg)
 {
 	struct replicator *r = ctx;
 
 	(void)arg;
-	if (how != AUDIT_WANT_CYCLE || request == r->recheck.heard)
+	if (how != AUDIT_WANT_PASS || request == r->request.heard)
 		return;
-	r->recheck.heard = request;
-	audit_recheck(r->audit, r->now);
+	r->request.heard = request;
+	audit_request_pass(r->audit, r->now);
 }
 
 static void replicator_on_want(void *ctx, struct rd *body, usec_t now)
@@ -136,7 +136,7 @@ static void replicator_on_want(void *ctx, struct rd *body, usec_t now)
 
 	(void)now;
 	if (!r->active) {
-		audit_want_decode(body, replicator_take_recheck, r);
+		audit_want_decode(body, replicator_take_request, r);
 		return;
 	}
 	r->wants_left = REPLICATOR_OUTSTANDING; /* a standby has no more open at once */
@@ -207,7 +207,7 @@ void replicator_lost(struct replicator *r, uint8_t owner, const repl_entry_t *e,
 		if (repl_to_worker_send(&r->env.to_worker[owner], m) < 0) {
 			/* Its owner does not learn of it: the stream begins anew, and the audit
 			 * finds the slots. */
-			r->count.resyncs_forced++;
+			r->count.streams_restarted++;
 			r->on = false;
 			return;
 		}
@@ -237,12 +237,12 @@ static void replicator_on_want_fill(void *ctx, struct wr *w, usec_t pto, usec_t 
 	struct replicator *r = ctx;
 
 	if (r->active) {
-		if (r->recheck.left == 0 ||
-			now - r->recheck.at < RTE_MAX(2 * pto, (usec_t)RECHECK_US))
+		if (r->request.left == 0 ||
+			now - r->request.at < RTE_MAX(2 * pto, (usec_t)REQUEST_US))
 			return;
-		r->recheck.left--;
-		r->recheck.at = now;
-		audit_want_cycle(w, r->recheck.number);
+		r->request.left--;
+		r->request.at = now;
+		audit_want_pass(w, r->request.number);
 	} else if (repl_rx_stream(r->stream) != 0) {
 		audit_want(r->audit, w, pto, now);
 	}

@@ -24,7 +24,8 @@ struct rte_ring;
 enum { SYNC_RECORDS = 64, SYNC_BUCKETS = 4, SYNC_FLUSH_US = 300, SYNC_TICKS = 20 };
 enum {
 	SYNC_SHARE = 8
-}; /* packets of deltas, when they fill all there is, to one of bulk: a resync must end */
+}; /* packets of deltas, when they fill all there is, to one of bulk: a pass of the audit must end
+    */
 
 // clang-format off
 #define SYNC_COUNTERS(X) \
@@ -62,7 +63,7 @@ enum {
 	X(wants, COUNTER, "requests", \
 		"Requests of the peer for parts of the table came in.") \
 	X(joins, COUNTER, "streams", \
-		"Streams to a standby began, with a comparison of the whole table.") \
+		"Streams to a standby began, each with a pass of the audit.") \
 	X(dropped_records, COUNTER, "records", \
 		"Records in a packet that was not finished were taken back because the stream " \
 		"changed.")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Every bit of a slot's replicated words, flipped once on either side. On the standby it is found
- * and put right within a cycle. On the active it is found as well: what is held twice is put right
+ * and put right within a pass. On the active it is found as well: what is held twice is put right
  * (session_mend), all else is the truth by now and is copied. Where the record no longer hangs
  * together (the address is of another shard, or another session's), the standby refuses it or
  * cannot match it, says so, and the alarm follows. Next hops, policers, `dirty`, `seq` and their
@@ -10,7 +10,7 @@
 
 #include "sim_case.h"
 
-enum { CYCLE = 20 * MS, SESSIONS = 1024, QUIET = 12 * CYCLE, PARTS = 4 };
+enum { AUDIT_US = 20 * MS, SESSIONS = 1024, QUIET = 12 * AUDIT_US, PARTS = 4 };
 
 /* What may become of it on the active: a value is copied; what is held twice is put right, unless
  * it can be copied; a name of the slot, or of an APN that there is not, may be neither, but is
@@ -94,7 +94,7 @@ static void one(uint32_t pos, unsigned int side, unsigned int f, size_t byte, un
 	begins(pos, side);
 	*at ^= mask;
 	case_step(CASE_STEP);
-	good = case_until(whole, CYCLE + 5 * MS);
+	good = case_until(whole, AUDIT_US + 5 * MS);
 	if (good && side == 1 && *at == was)
 		n.repaired++;
 	else if (good && side == 0 && *at != was)
@@ -158,7 +158,7 @@ void case_flips(void)
 		return;
 	case_start(SESSIONS, 20);
 	sim.idle = 1000;
-	case_hurry(a, CYCLE);
+	case_hurry(a, AUDIT_US);
 	live = case_any(a);
 	do
 		dead = case_any(a);
@@ -181,7 +181,7 @@ void case_flips(void)
 	case_step(500 * MS); /* the active hears of it */
 	check_pair(a, b);
 	printf("flipped bits: %u; standby's repaired %u; active's copied %u, put right %u, told "
-	       "%u; found and put right within %llu us of a cycle of %u\n",
+	       "%u; found and put right within %llu us of a pass of %u\n",
 		n.flipped, n.repaired, n.copied, n.mended, n.told, (unsigned long long)n.longest,
-		CYCLE);
+		AUDIT_US);
 }

@@ -5,7 +5,7 @@
  * committed; then the roles change, with late usage; then all is calm, and all must be equal. */
 #include "sim_case.h"
 
-enum { SESSIONS = 2000, HOT = 300, BEAT = 10, CYCLE = 100 * MS, LONE = 20 };
+enum { SESSIONS = 2000, HOT = 300, BEAT = 10, AUDIT_US = 100 * MS, LONE = 20 };
 
 static struct node *const a = &sim.node[0], *const b = &sim.node[1];
 
@@ -64,7 +64,7 @@ static void restart(void)
 	case_forget();
 	case_step(5 * MS + rnd(50 * MS));
 	node_boot(1);
-	case_hurry(b, CYCLE);
+	case_hurry(b, AUDIT_US);
 }
 
 /* A dead link that keeps what it was given. */
@@ -169,13 +169,13 @@ static void check_counted(const struct node *n)
 	}
 }
 
-/* Nothing is under way, all was compared within the last cycles, and each hears the other. */
+/* Nothing is under way, all was compared within the last passes, and each hears the other. */
 static void check_rest(void)
 {
 	enum { SOON = 25 * MS };
 	const struct repl *tx = b->t.repl->stream, *rx = a->t.repl->stream;
 
-	case_check_recent(b, CYCLE);
+	case_check_recent(b, AUDIT_US);
 	if (repl_unacked(rx) > 0)
 		broken(13, "%u packets of late usage are never acknowledged", repl_unacked(rx));
 	if (!repl_hears_us(tx) || b->t.repl->now - repl_heard(tx) > SOON ||
@@ -189,9 +189,9 @@ void case_stream(void)
 {
 	draw();
 	case_start(SESSIONS, BEAT);
-	case_hurry(a, CYCLE);
+	case_hurry(a, AUDIT_US);
 	node_boot(1);
-	case_hurry(b, CYCLE);
+	case_hurry(b, AUDIT_US);
 	if (!case_until(case_in_sync, 10 * USEC_PER_SEC))
 		broken(11, "no sync to begin with");
 	path(&bad, (unsigned int)rnd(10));

@@ -9,7 +9,7 @@ enum {
 	SESSIONS = 128,
 	KEYS = 4096,
 	BEAT = 10,
-	CYCLE = 200 * MS,
+	AUDIT_US = 200 * MS,
 	STEP = 2 * CASE_STEP,
 	BAD = 3500 * MS, /* how long things go wrong */
 	FLIPS = 3,
@@ -159,7 +159,7 @@ static void subscribers(struct node *n)
 
 static void small(struct node *n)
 {
-	case_hurry(n, CYCLE);
+	case_hurry(n, AUDIT_US);
 	for (unsigned int w = 0; w < n->t.n_workers; w++)
 		n->t.worker[w]->sync.payload = tale.payload;
 }
@@ -376,7 +376,7 @@ static void draw(void)
 
 /* ---- the end ---- */
 
-/* One bit of the Standby's copy is put right within a cycle. */
+/* One bit of the Standby's copy is put right within a pass. */
 static bool mended(void)
 {
 	const struct node *standby = &sim.node[sim.flip.node];
@@ -390,8 +390,8 @@ static void flip(void)
 	fault_flip();
 	if (!sim.flip.set)
 		return;
-	if (!case_until(mended, CYCLE + 60 * MS))
-		broken(12, "chassis %c: slot %u: a flipped bit is not repaired within a cycle",
+	if (!case_until(mended, AUDIT_US + 60 * MS))
+		broken(12, "chassis %c: slot %u: a flipped bit is not repaired within a pass",
 			'A' + sim.flip.node, sim.flip.pos);
 	sim.flip.set = false;
 }
@@ -414,7 +414,7 @@ static void check_counted(const struct node *n)
 
 static void check_rest(const struct node *n, const struct node *standby)
 {
-	case_check_recent(n, CYCLE);
+	case_check_recent(n, AUDIT_US);
 	if (case_oldest() < sim.now - 200 * MS)
 		broken(13, "a commit of %llu ms ago was never acknowledged",
 			(unsigned long long)(sim.now - case_oldest()) / MS);

@@ -225,7 +225,7 @@ void check_flip(void)
 			(unsigned long long)(sim.now - sim.flip.at) / MS);
 	} else if (sim.last_fault < sim.flip.at &&
 		   sim.now > sim.flip.at + n->conf.srp.audit_interval_s * USEC_PER_SEC + 200 * MS) {
-		broken(12, "chassis %c: slot %u: a flipped bit is not repaired within a cycle",
+		broken(12, "chassis %c: slot %u: a flipped bit is not repaired within a pass",
 			'A' + n->id, sim.flip.pos);
 	}
 }

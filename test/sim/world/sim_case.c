@@ -139,12 +139,12 @@ void case_path(const struct wire *like)
 	}
 }
 
-void case_check_recent(const struct node *n, usec_t cycle)
+void case_check_recent(const struct node *n, usec_t pass)
 {
 	uint64_t pair = repl_pair_ms(n->t.repl->stream, n->t.repl->now),
 		 since = repl_peer_status(n->t.repl->stream)->in_sync_since_ms;
 
-	if (pair > since + 3 * cycle / MS)
+	if (pair > since + 3 * pass / MS)
 		broken(11, "in sync since %llu ms only", (unsigned long long)(pair - since));
 }
 
@@ -336,11 +336,11 @@ void case_count(struct node *n, struct session_slot *s)
 	case_count_some(n, s, false, 1);
 }
 
-void case_hurry(struct node *n, usec_t cycle)
+void case_hurry(struct node *n, usec_t pass)
 {
 	struct settings *s = (struct settings *)(uintptr_t)settings_newest(n->t.settings);
 
-	s->audit_us = cycle;
+	s->audit_us = pass;
 }
 
 /* ---- what it costs ---- */

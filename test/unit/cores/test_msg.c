@@ -159,8 +159,8 @@ static void test_orders(void)
 	MADE(r, TO_REPLICATOR_KEY, r->key.cookie == 8);
 	r = to_replicator_key_use(pool, 77, true);
 	MADE(r, TO_REPLICATOR_KEY_USE, r->key_use.key_id == 77 && r->key_use.restarted);
-	r = to_replicator_recheck(pool);
-	MADE(r, TO_REPLICATOR_RECHECK, true);
+	r = to_replicator_audit(pool);
+	MADE(r, TO_REPLICATOR_AUDIT, true);
 	s = repl_to_worker_stream(pool, 7, true, 2);
 	MADE(s, REPL_TO_WORKER_STREAM,
 		s->stream.term == 7 && s->stream.on && s->stream.version == 2);

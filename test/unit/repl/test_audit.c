@@ -71,7 +71,7 @@ static void send_slots(struct audit *a, uint32_t bucket, usec_t now)
 	audit_digest(a, &r, now);
 }
 
-static void send_cycle(struct audit *a, usec_t now)
+static void send_pass(struct audit *a, usec_t now)
 {
 	for (uint32_t b = 0; b < BUCKETS; b += AUDIT_DIGESTS)
 		send_buckets(a, b,
@@ -121,7 +121,7 @@ static void test_equal(void)
 	audit_restart(a, 1000);
 	CU_ASSERT_EQUAL(audit_unmatched(a), BUCKETS);
 	CU_ASSERT_EQUAL(audit_in_sync_since(a), USEC_NEVER);
-	send_cycle(a, 2000);
+	send_pass(a, 2000);
 	CU_ASSERT_EQUAL(audit_unmatched(a), 0);
 	CU_ASSERT_EQUAL(audit_in_sync_since(a), 1000); /* never newer than the truth */
 	scan(a);
@@ -129,10 +129,10 @@ static void test_equal(void)
 	send_buckets(a, 0, 128, 3000);
 	scan(a);
 	CU_ASSERT_EQUAL(audit_in_sync_since(a), 2000); /* the worst bucket counts */
-	send_cycle(a, 4000);
+	send_pass(a, 4000);
 	scan(a);
 	CU_ASSERT_EQUAL(audit_in_sync_since(a), 4000);
-	CU_ASSERT_EQUAL(audit_count(a)->cycles, 2);
+	CU_ASSERT_EQUAL(audit_count(a)->passes, 2);
 	CU_ASSERT_EQUAL(ask(a, 4000).n, 0);
 	audit_restart(a, 5000);
 	CU_ASSERT_EQUAL(audit_in_sync_since(a), USEC_NEVER);
@@ -146,7 +146,7 @@ static void test_escalation(void)
 
 	audit_restart(a, 0);
 	own.slot[7][1] = theirs.slot[7][1] = 5;
-	send_cycle(a, 1);
+	send_pass(a, 1);
 	theirs.slot[7][3] = 9;
 	theirs.slot[7][63] = 9;
 	send_buckets(a, 0, 128, 2);
@@ -162,7 +162,7 @@ static void test_escalation(void)
 	w = ask(a, 8000);
 	CU_ASSERT_EQUAL(w.how[0], AUDIT_WANT_SLOTS);
 	CU_ASSERT_EQUAL(w.arg[0], UINT64_C(1) << 63 | 1 << 3);
-	send_buckets(a, 0, 128, 8001); /* the cycle comes by: no verdict on the answer */
+	send_buckets(a, 0, 128, 8001); /* the pass comes by: no verdict on the answer */
 	CU_ASSERT_EQUAL(ask(a, 8001).n, 0);
 	send_buckets(a, 7, 1, 8002); /* differs again behind the answer */
 	w = ask(a, 8002);
@@ -176,8 +176,8 @@ static void test_escalation(void)
 	audit_destroy(a);
 }
 
-/* Lost so often that it is repeated seldom: the next cycle's digest makes it due at once. */
-static void test_cycle_repeats_want(void)
+/* Lost so often that it is repeated seldom: the next pass's digest makes it due at once. */
+static void test_pass_repeats_want(void)
 {
 	struct audit *a = fresh(OUTSTANDING);
 	usec_t now = 1;
@@ -185,7 +185,7 @@ static void test_cycle_repeats_want(void)
 	audit_restart(a, 0);
 	own.slot[7][1] = 1;
 	theirs.slot[7][1] = 2;
-	send_cycle(a, now);
+	send_pass(a, now);
 	for (unsigned int i = 0; i < 6; i++, now += 80000)
 		CU_ASSERT_EQUAL(ask(a, now).n, 1);
 	now -= 80000;
@@ -224,7 +224,7 @@ static void test_empty_wants_ranges(void)
 	for (uint32_t b = 0; b < BUCKETS; b++)
 		theirs.slot[b][b % SLOTS] = b + 1;
 	own.slot[70][0] = 1;
-	send_cycle(a, 1);
+	send_pass(a, 1);
 	w = ask(a, 1);
 	CU_ASSERT_EQUAL(w.n, 4); /* 0..63, 64..69, 70 slot by slot, 71..99 */
 	CU_ASSERT_EQUAL(w.how[0], AUDIT_WANT_WHOLE);
@@ -245,7 +245,7 @@ static void test_empty_wants_ranges(void)
 	audit_destroy(a);
 }
 
-/* Hashes of a join that were lost are asked for when the cycle is over. */
+/* Hashes of a join that were lost are asked for when the pass is over. */
 static void test_lost_digests(void)
 {
 	struct audit *a = fresh(OUTSTANDING);
@@ -262,7 +262,7 @@ static void test_lost_digests(void)
 	audit_destroy(a);
 }
 
-/* The paced cycle follows at once, and what it says again is no reason to go on waiting for what
+/* The paced pass follows at once, and what it says again is no reason to go on waiting for what
  * was lost. */
 static void test_lost_digests_paced(void)
 {
@@ -301,7 +301,7 @@ static const struct {
 
 /* An operator's pass unsays nothing, asks for all hashes a few times, then for what did not come,
  * bucket by bucket. */
-static void test_recheck(void)
+static void test_request_pass(void)
 {
 	struct audit *a = fresh(OUTSTANDING);
 	struct audit_pass pass;
@@ -309,20 +309,20 @@ static void test_recheck(void)
 
 	audit_pass(a, &pass);
 	CU_ASSERT_EQUAL(pass.began, USEC_NEVER);
-	audit_recheck(a, 0); /* no stream yet */
+	audit_request_pass(a, 0); /* no stream yet */
 	CU_ASSERT_EQUAL(ask(a, 0).n, 0);
 	audit_restart(a, 1000);
-	send_cycle(a, 2000);
+	send_pass(a, 2000);
 	scan(a);
 	audit_pass(a, &pass);
 	CU_ASSERT_EQUAL(pass.left, 0);
 	CU_ASSERT_EQUAL(pass.ended, 2000);
-	audit_recheck(a, 3000);
+	audit_request_pass(a, 3000);
 	CU_ASSERT_EQUAL(audit_unmatched(a), 0);
 	CU_ASSERT_EQUAL(audit_in_sync_since(a), 2000);
 	w = ask(a, 3000);
 	CU_ASSERT_EQUAL(w.n, 1);
-	CU_ASSERT_EQUAL(w.how[0], AUDIT_WANT_CYCLE);
+	CU_ASSERT_EQUAL(w.how[0], AUDIT_WANT_PASS);
 	CU_ASSERT_EQUAL(w.bucket[0], 1);
 	CU_ASSERT_EQUAL(ask(a, 4000).n, 0);
 	own.slot[3][4]++;
@@ -337,16 +337,16 @@ static void test_recheck(void)
 	send_buckets(a, 3, 1, 6001); /* once only */
 	audit_pass(a, &pass);
 	CU_ASSERT_EQUAL(pass.left, BUCKETS - 128);
-	CU_ASSERT_EQUAL(ask(a, 60000).how[0], AUDIT_WANT_CYCLE);
-	CU_ASSERT_EQUAL(ask(a, 120000).how[0], AUDIT_WANT_CYCLE);
+	CU_ASSERT_EQUAL(ask(a, 60000).how[0], AUDIT_WANT_PASS);
+	CU_ASSERT_EQUAL(ask(a, 120000).how[0], AUDIT_WANT_PASS);
 	w = ask(a, 180000);
 	CU_ASSERT_EQUAL(w.n, OUTSTANDING);
 	CU_ASSERT_EQUAL(w.how[0], AUDIT_WANT_LEVEL2);
-	send_cycle(a, 200000);
+	send_pass(a, 200000);
 	audit_pass(a, &pass);
 	CU_ASSERT_EQUAL(pass.left, 0);
 	CU_ASSERT_EQUAL(pass.ended, 200000);
-	CU_ASSERT_EQUAL(audit_count(a)->wants_cycle, 3);
+	CU_ASSERT_EQUAL(audit_count(a)->wants_pass, 3);
 	audit_destroy(a);
 }
 
@@ -471,12 +471,12 @@ int main(void)
 	CU_TestInfo tests[] = {
 		{ "equal", test_equal },
 		{ "escalation", test_escalation },
-		{ "cycle_repeats_want", test_cycle_repeats_want },
+		{ "pass_repeats_want", test_pass_repeats_want },
 		{ "no_slot_differs", test_no_slot_differs },
 		{ "empty_wants_ranges", test_empty_wants_ranges },
 		{ "lost_digests", test_lost_digests },
 		{ "lost_digests_paced", test_lost_digests_paced },
-		{ "recheck", test_recheck },
+		{ "request_pass", test_request_pass },
 		{ "malformed", test_malformed },
 		{ "want_decode", test_want_decode },
 		{ "random", test_random },

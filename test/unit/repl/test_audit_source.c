@@ -6,7 +6,7 @@
 #include "ut.h"
 
 /* Shards 1 and 3 of 200 buckets each. */
-static void test_source_cycle(void)
+static void test_source_pass(void)
 {
 	static const struct {
 		uint32_t bucket, n;
@@ -17,12 +17,12 @@ static void test_source_cycle(void)
 
 	CU_ASSERT_EQUAL(audit_source_next(s, now).what, AUDIT_JOB_NONE);
 	audit_source_join(s, 4000, now);
-	for (unsigned int cycle = 0; cycle < 3; cycle++)
+	for (unsigned int pass = 0; pass < 3; pass++)
 		for (unsigned int i = 0; i < 4; i++) {
-			if (cycle > 0 && (cycle > 1 || i > 0)) {
+			if (pass > 0 && (pass > 1 || i > 0)) {
 				/* Paced: 400 buckets in 4 ms. */
-				usec_t due = 1000 + (cycle - 1) * 4000 +
-					     (i / 2 * 200 + i % 2 * 128) * 10;
+				usec_t due =
+					1000 + (pass - 1) * 4000 + (i / 2 * 200 + i % 2 * 128) * 10;
 
 				CU_ASSERT_EQUAL(audit_source_next(s, due - 1).what, AUDIT_JOB_NONE);
 				now = due;
@@ -83,7 +83,7 @@ static void test_source_wants(void)
 	audit_source_destroy(s);
 }
 
-/* However many workers there are, each bucket is hashed once a cycle, by one of them, and each want
+/* However many workers there are, each bucket is hashed once a pass, by one of them, and each want
  * is one worker's: the other chassis may have any other number. */
 static void test_source_partition(void)
 {
@@ -116,27 +116,27 @@ static void test_source_partition(void)
 	}
 }
 
-/* A request for all hashes begins the cycle anew, once for each number; what is wanted stays so. */
+/* A request for all hashes begins the pass anew, once for each number; what is wanted stays so. */
 static void test_source_request(void)
 {
 	struct audit_source *s = audit_source_create(1, 200);
 	struct audit_progress p;
 
-	audit_source_want(s, AUDIT_WANT_CYCLE, 7, 0); /* nobody joined */
+	audit_source_want(s, AUDIT_WANT_PASS, 7, 0); /* nobody joined */
 	audit_source_join(s, 0, 0);
 	audit_source_next(s, 0);
 	audit_source_next(s, 0);
 	CU_ASSERT_EQUAL(audit_source_next(s, 0).what, AUDIT_JOB_NONE);
 	audit_source_want(s, AUDIT_WANT_SLOTS, 3, 1);
-	audit_source_want(s, AUDIT_WANT_CYCLE, 7, 0);
+	audit_source_want(s, AUDIT_WANT_PASS, 7, 0);
 	audit_source_progress(s, &p);
 	CU_ASSERT_TRUE(p.full_speed && p.hashed == 0 && p.buckets == 200 && p.wanted == 1);
 	CU_ASSERT_EQUAL(audit_source_next(s, 0).what, AUDIT_JOB_SLOTS);
 	CU_ASSERT_EQUAL(audit_source_next(s, 0).n, AUDIT_DIGESTS);
-	audit_source_want(s, AUDIT_WANT_CYCLE, 7, 0); /* again */
+	audit_source_want(s, AUDIT_WANT_PASS, 7, 0); /* again */
 	CU_ASSERT_EQUAL(audit_source_next(s, 0).n, 200 - AUDIT_DIGESTS);
 	CU_ASSERT_EQUAL(audit_source_next(s, 0).what, AUDIT_JOB_NONE);
-	audit_source_want(s, AUDIT_WANT_CYCLE, 8, 0);
+	audit_source_want(s, AUDIT_WANT_PASS, 8, 0);
 	CU_ASSERT_EQUAL(audit_source_next(s, 0).n, AUDIT_DIGESTS);
 	audit_source_destroy(s);
 }
@@ -144,7 +144,7 @@ static void test_source_request(void)
 int main(void)
 {
 	CU_TestInfo tests[] = {
-		{ "source_cycle", test_source_cycle },
+		{ "source_pass", test_source_pass },
 		{ "source_wants", test_source_wants },
 		{ "source_partition", test_source_partition },
 		{ "source_request", test_source_request },

@@ -99,7 +99,7 @@ int configuration_agree(struct control *c, const struct config *next, usec_t now
 	return 0;
 }
 
-/* Raises or clears the alarm of an overdue comparison. */
+/* Raises or clears the alarm of an overdue audit. */
 static void start_pair_audit_alarm(struct control *c, usec_t now)
 {
 	const char *name = srp_alarm_name(SRP_ALARM_AUDIT);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* audit: resync and audit are one mechanism (lib/repl/README.md section 4). `audit` is the
- * standby's side: compares digests with its own slots, WANTs what differs, and knows since when
- * everything matched. `audit_source` is one worker's side: the set of what was wanted, and the
- * cursor of the continuous cycle. Buckets are numbered over all shards (shard * buckets_per_shard +
- * bucket). Pure; each object has one caller. */
+/* audit: the one mechanism that keeps both tables equal (lib/repl/README.md section 4); a pass of
+ * it compares everything once. `audit` is the standby's side: compares digests with its own slots,
+ * WANTs what differs, and knows since when everything matched. `audit_source` is one worker's side:
+ * the set of what was wanted, and the cursor of the pass. Buckets are numbered over all shards
+ * (shard * buckets_per_shard + bucket). Pure; each object has one caller. */
 #ifndef TANDEM_AUDIT_H
 #define TANDEM_AUDIT_H
 
@@ -25,7 +25,7 @@ enum {
 		/* arg: number of buckets from `bucket` on: every slot, free ones too, then their
 		 * hashes */
 	3,
-	AUDIT_WANT_CYCLE =
+	AUDIT_WANT_PASS =
 		/* all hashes now, at full speed; bucket: number of the request, which may come
 		 * twice */
 	4,
@@ -34,7 +34,7 @@ enum {
 
 // clang-format off
 #define AUDIT_COUNTERS(X) \
-	X(cycles, COUNTER, "passes", \
+	X(passes, COUNTER, "passes", \
 		"Hashes of the last bucket of the peer's table came in, which end a pass over " \
 		"the table.") \
 	X(compared, COUNTER, "comparisons", \
@@ -49,10 +49,10 @@ enum {
 		"Requests for some slots of a bucket were sent.") \
 	X(wants_whole, COUNTER, "requests", \
 		"Requests for all slots of one or more buckets were sent.") \
-	X(wants_cycle, COUNTER, "requests", \
-		"Requests to compare the whole table were sent.") \
-	X(rechecks, COUNTER, "passes", \
-		"Comparisons of the whole table were begun because an operator asked for it.") \
+	X(wants_pass, COUNTER, "requests", \
+		"Requests for a pass over the whole table were sent.") \
+	X(passes_requested, COUNTER, "passes", \
+		"Passes over the whole table were begun because an operator asked for it.") \
 	X(malformed, COUNTER, "records", \
 		"Records of the audit were refused because they are malformed.")
 // clang-format on
@@ -75,12 +75,11 @@ struct audit *audit_create(uint32_t n_buckets, uint32_t outstanding, const struc
 void audit_destroy(struct audit *a);
 /* A new stream: nothing is known to match. What is in the slots stays and is compared. */
 void audit_restart(struct audit *a, usec_t now);
-/* On request (an operator's): everything is to be compared once more, at full speed. Unlike a
- * restart this unsays nothing: what matched is still known to have matched then. Without effect
- * while nothing runs. */
-void audit_recheck(struct audit *a, usec_t now);
-/* Adds AUDIT_WANT_CYCLE to a WANT body of one entry; body: empty. */
-void audit_want_cycle(struct wr *w, uint32_t request);
+/* On request (an operator's) a pass at full speed begins. Unlike a restart this unsays nothing:
+ * what matched is still known to have matched then. Without effect while nothing runs. */
+void audit_request_pass(struct audit *a, usec_t now);
+/* Adds AUDIT_WANT_PASS to a WANT body of one entry; body: empty. */
+void audit_want_pass(struct wr *w, uint32_t request);
 void audit_digest(struct audit *a, struct rd *body, usec_t now);
 /* Writes due WANT entries (n u16 first) while there is room; nothing at all if none is due. Again
  * after 2 PTO. */
@@ -90,7 +89,7 @@ void audit_want(struct audit *a, struct wr *w, usec_t pto, usec_t now);
  * costs a bounded slice. */
 usec_t audit_in_sync_since(const struct audit *a);
 uint32_t audit_unmatched(const struct audit *a); /* buckets */
-/* Of the pass since the last restart or recheck: buckets that have not matched in it; when it began
+/* Of the pass since the last restart or request: buckets that have not matched in it; when it began
  * (USEC_NEVER: there was none) and ended (USEC_NEVER: not yet). And buckets that are known to
  * differ now. */
 struct audit_pass {
@@ -108,14 +107,14 @@ struct audit_source; /* buckets of the shards that one worker owns */
 /* shards: which (bit set of 64); buckets_per_shard: power of two or not. NULL + errno. */
 struct audit_source *audit_source_create(uint64_t shards, uint32_t buckets_per_shard);
 void audit_source_destroy(struct audit_source *s);
-/* Forgets wants and starts a full-speed cycle (a standby joined); later cycles take interval_us
+/* Forgets wants and starts a pass at full speed (a standby joined); later passes take interval_us
  * each. */
 void audit_source_join(struct audit_source *s, usec_t interval_us, usec_t now);
 void audit_source_stop(struct audit_source *s);
-/* The cycle begins anew at full speed; what is wanted stays wanted. Without effect while
+/* The pass begins anew at full speed; what is wanted stays wanted. Without effect while
  * stopped. */
-void audit_source_cycle(struct audit_source *s);
-/* Buckets of the cycle under way that were hashed, and all; wanted buckets that wait. */
+void audit_source_pass(struct audit_source *s);
+/* Buckets of the pass under way that were hashed, and all; wanted buckets that wait. */
 struct audit_progress {
 	uint32_t hashed, buckets, wanted;
 	bool full_speed;
@@ -130,7 +129,7 @@ struct audit_job {
 	uint32_t n;      /* DIGEST: consecutive buckets, <= AUDIT_DIGESTS, all in one shard */
 	uint64_t mask;   /* SLOTS: which; the caller sends them, then a DIGEST of this one bucket */
 };
-/* The next thing to encode: wants first, then the cycle if it is due. The caller must carry it out,
+/* The next thing to encode: wants first, then the pass if it is due. The caller must carry it out,
  * or give it back. */
 struct audit_job audit_source_next(struct audit_source *s, usec_t now);
 void audit_source_again(struct audit_source *s, const struct audit_job *job);

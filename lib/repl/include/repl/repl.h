@@ -125,7 +125,7 @@ struct repl_ops {
 	/* DIGEST body, in order. The receiver compares its own slots, now. */
 	void (*digest)(void *ctx, struct rd *body, usec_t now);
 	/* WANT body from the peer; from an active one to its standby: it is to ask for everything
-	 * (AUDIT_WANT_CYCLE). */
+	 * (AUDIT_WANT_PASS). */
 	void (*want)(void *ctx, struct rd *body, usec_t now);
 	/* lib/srp's heartbeat body; `fresh`: it is a sign of life. peer_pair_ms: the peer's pair
 	 * time at arrival. */
@@ -140,7 +140,7 @@ struct repl_ops {
 	 * started anew, everything unacknowledged was lost. */
 	void (*peer_new)(void *ctx, uint32_t incarnation);
 	/* A new stream of the peer began while REPL_RX_APPLY (a join or a flap): the audit starts a
-	 * cycle. */
+	 * pass. */
 	void (*stream_new)(void *ctx, uint32_t stream, usec_t now);
 	/* As standby, or with a stream of our own. Bytes of due WANT bodies: fills `w` (possibly
 	 * nothing); pto: the current probe timeout. */

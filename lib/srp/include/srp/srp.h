@@ -98,14 +98,14 @@ struct srp_stream {
 	uint32_t unacked;     /* as active */
 	uint64_t last_number; /* as active: of the last state packet */
 	uint64_t applied;     /* as standby: of the last one applied */
-	bool joined;          /* as standby: a whole cycle matched since the join */
+	bool joined;          /* as standby: a whole pass matched since the join */
 	/* as standby: the oldest of all buckets' last matches; USEC_NEVER: not joined */
 	usec_t matched_since;
 	/* as active: what the standby said last, pair time; 0: not in sync */
 	uint64_t in_sync_since_ms;
 	uint32_t in_sync_age_ms; /* as active: age of the worst bucket's match by that report */
-	bool in_sync;            /* as active: age within the last audit cycle */
-	/* as active: how long the comparison that runs may take yet; 0: not known */
+	bool in_sync;            /* as active: age within two audit intervals */
+	/* as active: how long the pass of the audit that runs may take yet; 0: not known */
 	uint32_t sync_left_s;
 	bool table_empty; /* no session lives in the table */
 };

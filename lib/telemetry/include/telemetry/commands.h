@@ -38,7 +38,7 @@ enum command_permission { COMMAND_VIEW, COMMAND_OPERATE };
 		"checkpoints sent, applied, superseded, refused") \
 	X("show srp audit-statistics", COMMAND_NOTHING, COMMAND_VIEW, \
 		"/tandem/srp/audit", show_srp_audit, srp, render_counters, \
-		"comparisons of the two tables, and repairs") \
+		"passes of the audit over both tables, and repairs") \
 	X("show srp monitor", COMMAND_NOTHING, COMMAND_VIEW, \
 		"/tandem/srp/monitor", show_srp_monitor, monitors, render_any, \
 		"monitored objects, their states, and the verdict from them") \
@@ -88,16 +88,16 @@ enum command_permission { COMMAND_VIEW, COMMAND_OPERATE };
 		"/tandem/alarms", show_alarms, history, render_any, \
 		"alarms that are raised, and alarms that were cleared") \
 	X("srp resync", COMMAND_NOTHING, COMMAND_OPERATE, \
-		NULL, act_resync, audit, render_any, \
+		NULL, act_audit, audit, render_any, \
 		"compare both tables completely now, and repair what differs") \
 	X("srp initiate-switchover", COMMAND_FORCE, COMMAND_OPERATE, \
 		NULL, act_switchover, pair, render_any, \
 		"make the peer Active and this chassis Standby; on the Active only") \
 	X("srp initiate-audit auto", COMMAND_NOTHING, COMMAND_OPERATE, \
-		NULL, act_resync, audit, render_any, \
+		NULL, act_audit, audit, render_any, \
 		"compare and repair as srp resync does; other gateways know it by this name") \
 	X("srp initiate-audit manual-with-sync", COMMAND_NOTHING, COMMAND_OPERATE, \
-		NULL, act_resync, audit, render_any, \
+		NULL, act_audit, audit, render_any, \
 		"compare and repair as srp resync does: an audit that repairs") \
 	X("srp validate-switchover", COMMAND_NOTHING, COMMAND_OPERATE, \
 		NULL, act_validate_switchover, pair, render_any, \

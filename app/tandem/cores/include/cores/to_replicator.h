@@ -18,7 +18,7 @@
 	X(TO_REPLICATOR, to_replicator, HEARTBEAT, heartbeat) \
 	X(TO_REPLICATOR, to_replicator, KEY, key) \
 	X(TO_REPLICATOR, to_replicator, KEY_USE, key_use) \
-	X(TO_REPLICATOR, to_replicator, RECHECK, recheck)
+	X(TO_REPLICATOR, to_replicator, AUDIT, audit)
 // clang-format on
 MSG_TYPES(TO_REPLICATOR, to_replicator, TO_REPLICATOR_ROWS)
 
@@ -75,8 +75,8 @@ struct to_replicator_key_use {
 	uint16_t key_id;
 	bool restarted; /* the hello was of another process of the peer than before */
 };
-/* Compare everything now: as standby oneself, as Active by asking the standby to. */
-struct to_replicator_recheck {
+/* Begin a pass of the audit now: as standby oneself, as Active by asking the standby to. */
+struct to_replicator_audit {
 	uint8_t none; /* the type says it all, and C knows no struct without members */
 };
 
@@ -99,6 +99,6 @@ struct to_replicator *to_replicator_heartbeat(
 struct to_replicator *to_replicator_key(struct rte_mempool *pool, uint64_t cookie);
 struct to_replicator *to_replicator_key_use(
 	struct rte_mempool *pool, uint16_t key_id, bool restarted);
-struct to_replicator *to_replicator_recheck(struct rte_mempool *pool);
+struct to_replicator *to_replicator_audit(struct rte_mempool *pool);
 
 #endif

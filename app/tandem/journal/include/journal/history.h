@@ -37,7 +37,7 @@ struct history_entry {
 		uint64_t us;
 	} phase[HISTORY_PHASES];
 	enum history_loss loss;
-	/* sessions; freed: ended here by the comparison afterwards */
+	/* sessions; freed: ended here by the audit afterwards */
 	uint64_t known, vouched, freed;
 };
 

@@ -21,8 +21,8 @@ struct journal_ops {
 	uint64_t (*live)(void *ctx);          /* sessions in the table */
 	uint64_t (*ended_by_peer)(void *ctx); /* sessions that records of the peer ended, ever */
 	bool (*joined)(void *ctx);            /* our copy of the peer's table is whole */
-	/* A comparison with the peer's whole table that began at `since` or later has ended. */
-	bool (*compared_since)(void *ctx, usec_t since);
+	/* A pass of the audit that began at `since` or later has ended. */
+	bool (*audited_since)(void *ctx, usec_t since);
 };
 
 struct journal_settings {

@@ -19,8 +19,8 @@
 		"or no memory.") \
 	X(msg_unknown, COUNTER, "messages", \
 		"Messages of the control core were ignored because their type is not known.") \
-	X(resyncs_forced, COUNTER, "streams", \
-		"Streams were begun anew because a worker could not be told which records were " \
+	X(streams_restarted, COUNTER, "streams", \
+		"Streams were begun anew because a worker did not learn which records were " \
 		"lost.") \
 	X(streams, COUNTER, "streams", \
 		"Streams to a standby were begun.") \

@@ -59,7 +59,7 @@ struct replicator_start {
 	bool realtime; /* SCHED_FIFO for the core */
 	usec_t heartbeat_us, dead_us;
 	unsigned int dead_multiplier;
-	usec_t audit_us; /* that one full comparison takes */
+	usec_t audit_us; /* that one pass of the audit takes */
 };
 
 /* What the replication core is given. It is copied, and what it points at outlives the object. */
