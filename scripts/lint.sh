@@ -88,6 +88,7 @@ table='
 ^(app|lib|test)/|raw|/\*[A-Za-z]
 ^(app|lib)/|code
 	|(?<![A-Za-z])(past|heir|deaf|unfed|fed_from|unheard|untrue|mute|wish|place)(?![A-Za-z])
+	|_tell_|_told\b|\btold_
 '
 table=${table//$'\n\t'/}
 

@@ -81,7 +81,7 @@ tandem.experts = { malformed, unknown }
 tandem.prefs.port = Pref.uint("UDP port", 8485, "srp.stream-port")
 srp.prefs.port = Pref.uint("TCP port", 8484, "srp.port")
 
--- ---- a cursor: what would pass the end is told once, and then nothing more is read ----
+-- ---- a cursor: what would pass the end is reported once, and then nothing more is read ----
 
 local Cursor = {}
 Cursor.__index = Cursor

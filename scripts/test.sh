@@ -228,8 +228,8 @@ second_lane() {
 	fi
 }
 
-# The daemon with sanitizers through some of what it lives through: a leak shows when it is told to
-# end.
+# The daemon with sanitizers through some of what it lives through: a leak shows when it ends by
+# a signal.
 e2e_asan() {
 	counting e2e-asan python3 test/e2e/run.py --build build-clang -k attach_ping_detach \
 		-k sigterm_hands_over -k return_and_switch_back -k repeated_request -k malformed \

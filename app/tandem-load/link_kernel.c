@@ -54,7 +54,7 @@ static void link_kernel_flush_one(struct link_kernel *k, unsigned int e)
 			done += (unsigned int)n;
 			tries = 0;
 		} else if (errno != EINTR &&
-			   /* the first error may have been an ICMP message's, told late */
+			   /* the first error may be of an ICMP message that came before */
 			   ++tries > 1) {
 			k->link.not_sent++;
 			done++;

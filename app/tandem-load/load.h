@@ -97,7 +97,7 @@ struct load {
 	struct flow flow[DIRECTIONS];
 	uint64_t foreign, error_indications, ended_by_ggsn, unexpected;
 	uint64_t old_tunnel; /* packets to a TEID that an update had replaced */
-	uint32_t run;        /* told in every user packet: those of an earlier run are not ours */
+	uint32_t run;        /* it is in every user packet: those of an earlier run are not ours */
 	uint8_t recovery;
 	enum phase phase;
 	usec_t phase_since, began, traffic_us, drain_by;

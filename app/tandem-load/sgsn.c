@@ -103,7 +103,7 @@ static bool sgsn_ask(struct load *l, uint32_t i, uint8_t type, usec_t now)
 
 /* ---- answers ---- */
 
-static void sgsn_created(struct load *l, struct session *s, const struct gtpc_told *t)
+static void sgsn_created(struct load *l, struct session *s, const struct gtpc_reply *t)
 {
 	s->ctl_teid = t->ctl_teid;
 	s->usr_teid = t->usr_teid;
@@ -129,7 +129,7 @@ static void sgsn_answer(
 	struct load *l, const struct link_in *in, const struct gtpc_header *h, usec_t now)
 {
 	struct gtpc_peer from = { ip_addr_v4(in->from4), in->from_port };
-	struct gtpc_told t;
+	struct gtpc_reply t;
 	struct procedure *p;
 	struct session *s;
 	uint64_t cookie;
@@ -143,7 +143,7 @@ static void sgsn_answer(
 	request = (uint8_t)(cookie >> ASKED_SHIFT);
 	s = &l->session[(uint32_t)cookie];
 	p = sgsn_procedure_of(l, request);
-	if (gtpc_decode_told(h, &t) < 0 || h->type != request + 1 ||
+	if (gtpc_decode_reply(h, &t) < 0 || h->type != request + 1 ||
 		t.cause != GTPC_REQUEST_ACCEPTED) {
 		p->refused++;
 		l->refused_by_cause[h->type == request + 1 ? t.cause : 0]++;

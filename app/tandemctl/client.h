@@ -18,7 +18,7 @@ struct client_answer {
 	json_t *counters; /* an object: its keys name the members of `data` that are counters */
 };
 
-/* Takes fd. 0; -EREMOTE: the daemon refused; else -errno: it did not answer. `why` tells; then *a
+/* Takes fd. 0; -EREMOTE: the daemon refused; else -errno: it did not answer. `why` says so; then *a
  * is empty. */
 int client_receive(int fd, struct client_answer *a, char *why, size_t size);
 void client_release(struct client_answer *a);

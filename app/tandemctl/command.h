@@ -25,7 +25,7 @@ const char *command_argument_text(enum command_argument argument);
 /* True if the command is not complete without its argument. */
 bool command_argument_required(enum command_argument argument);
 /* The command of these words, each of which may be cut short while it stays unambiguous; *used: how
- * many were words of it. NULL: `why` tells. */
+ * many were words of it. NULL: `why` says the reason. */
 const struct command *command_find(char *const *words, int n, int *used, char *why, size_t size);
 /* One line for each command that the words (which may be none) can become. Returns how many. */
 int command_help(char *const *words, int n, FILE *to);

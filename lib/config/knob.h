@@ -31,8 +31,8 @@ enum knob_type {
 };
 
 /* AGREE: between the two chassis of a pair. LIVE: a reload changes it while the daemon runs. A row
- * that has LIVE is no list and stands in no list. With AGREE besides, the peer is told of the new
- * value at once; until it has the same, the stream between the two stops. */
+ * that has LIVE is no list and stands in no list. With AGREE besides, the peer is notified of the
+ * new value at once; until it has the same, the stream between the two stops. */
 enum { KNOB_MUST = 1, KNOB_AGREE = 2, KNOB_LIVE = 4 };
 
 struct knob {
@@ -95,8 +95,8 @@ const char *section_item_name(const struct section *s, const void *item);
 const void *section_item_by_name(const struct section *s, const struct config *c, const char *name);
 
 void knob_default(const struct knob *k, void *base);
-/* Takes the setting's value into the item at base. False: it is not what the row says, `why` tells
- * (KNOB_WHY bytes). */
+/* Takes the setting's value into the item at base. False: it is not what the row says, and `why`
+ * (KNOB_WHY bytes) has the reason. */
 bool knob_read(const struct knob *k, const config_setting_t *s, void *base, char *why);
 /* Whether there is anything to print: an address that nobody set has no text. */
 bool knob_is_set(const struct knob *k, const void *base);
@@ -132,7 +132,7 @@ struct load {
 	unsigned int last_line;
 	const config_setting_t *group[SECTIONS];
 	const config_setting_t *item[SECTIONS][SECTION_ITEMS];
-	bool wrong[SECTIONS]; /* not even a group or list: told, and nothing in it was read */
+	bool wrong[SECTIONS]; /* not even a group or list: reported, and nothing in it was read */
 	uint64_t good[SECTIONS][SECTION_ITEMS]; /* bit i: knob i was read */
 };
 

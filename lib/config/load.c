@@ -250,7 +250,7 @@ int config_load(const char *file, struct config *c, struct config_report *r)
 {
 	struct findings fs = { 0 };
 	char *text = NULL;
-	int ret = load_text_read(file, &text), told;
+	int ret = load_text_read(file, &text), reported;
 
 	if (ret == 0) {
 		ret = config_load_text(file, text, c, r);
@@ -263,8 +263,8 @@ int config_load(const char *file, struct config *c, struct config_report *r)
 		return ret;
 	finding_add(&fs, 0, false, "file", "%s",
 		ret == -EFBIG ? "expected text of at most 1 MiB" : strerror(-ret));
-	told = findings_report(&fs, file, r);
-	if (told < 0)
-		return told;
+	reported = findings_report(&fs, file, r);
+	if (reported < 0)
+		return reported;
 	return ret == -ENOENT ? ret : -EINVAL;
 }

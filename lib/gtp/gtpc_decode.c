@@ -21,8 +21,8 @@ static bool gtpc_decode_is_known(uint8_t type)
 	       type == GTPC_SUPPORTED_EXTENSION_HEADERS;
 }
 
-/* Of other versions only a request may be answered, else two nodes could go on telling each other
- * for ever. */
+/* Of other versions only a request may be answered, else two nodes could go on answering each
+ * other for ever. */
 static bool gtpc_decode_is_foreign_request(uint8_t version, uint8_t type)
 {
 	if (type == GTPC_ECHO_REQUEST)

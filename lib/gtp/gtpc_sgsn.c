@@ -101,7 +101,7 @@ static uint32_t gtpc_sgsn_number(const struct ie *ie)
 	return ie->p != NULL ? (uint32_t)rd_be(&r, (unsigned int)r.left) : 0;
 }
 
-int gtpc_decode_told(const struct gtpc_header *h, struct gtpc_told *t)
+int gtpc_decode_reply(const struct gtpc_header *h, struct gtpc_reply *t)
 {
 	const struct ie *eua, *ctl, *usr;
 	struct ies s;

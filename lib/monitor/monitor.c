@@ -71,7 +71,7 @@ static int monitor_group_find(const struct monitor *m, enum monitor_type type, c
 	for (int i = 0; i < MONITOR_OBJECTS; i++) {
 		const struct group *g = &m->group[i];
 
-		if (g->members > 0 || g->told != 0) {
+		if (g->members > 0 || g->reported != 0) {
 			if (g->type == type && strcmp(g->name, name) == 0)
 				return i;
 		} else if (slot < 0) {
@@ -140,7 +140,7 @@ int monitor_add(struct monitor *m, enum monitor_type type, const char *name, con
 	g = monitor_group_find(m, type, shown.group);
 	if (slot < 0 || g < 0)
 		return -ENOSPC;
-	if (m->group[g].members == 0 && m->group[g].told == 0) {
+	if (m->group[g].members == 0 && m->group[g].reported == 0) {
 		m->group[g] = (struct group){ .type = type };
 		memcpy(m->group[g].name, shown.group, MONITOR_NAME);
 	}

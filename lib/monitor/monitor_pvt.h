@@ -5,22 +5,22 @@
 
 #include "monitor/monitor.h"
 
-/* At most as many groups as objects. One without members is free once all that was told of it is
- * taken back. */
+/* There are at most as many groups as objects. A group without members is free once the alarms that
+ * were reported of it are cleared. */
 struct group {
 	enum monitor_type type;
 	char name[MONITOR_NAME];
 	unsigned int members, up, down, unknown;
 	usec_t since; /* of the failure, while it has failed */
 	bool failed;
-	uint8_t told; /* alarms, as last drained */
+	uint8_t reported; /* alarms, as last drained */
 };
 
 struct object {
 	struct monitor_object shown;
 	bool used;
 	unsigned int group;
-	enum monitor_state told;
+	enum monitor_state reported;
 };
 
 struct monitor {

@@ -10,14 +10,14 @@ enum { NOBODY = -1 };
 struct peer {
 	struct station_peer conf;
 	bool used;
-	bool told_up; /* `session`'s last word */
-	bool left;    /* `session` said that it will not tell of it any more */
+	bool reported_up; /* `session`'s last word */
+	bool left;        /* `session` said that it will not report it any more */
 	/* bit of each session that ever said that it is up: when that one says down, it means it */
 	uint8_t been;
 	enum monitor_state state;
-	int session; /* which told last, while it is open; or NOBODY */
-	bool known;  /* teller is set: the router that told last, open or not */
-	struct ip_addr teller;
+	int session; /* which reported last, while it is open; or NOBODY */
+	bool known;  /* reporter is set: the router that reported last, open or not */
+	struct ip_addr reporter;
 	usec_t since; /* when it was added */
 };
 
@@ -100,13 +100,13 @@ static void station_say(
 	s->fn(s->ctx, (int)peer, state, why);
 }
 
-/* Could this router tell of that peer? */
-static bool station_may_tell(const struct peer *p, const struct session *by)
+/* Whether this router may report that peer. */
+static bool station_may_report(const struct peer *p, const struct session *by)
 {
 	return p->used && (!p->conf.of_router || ip_addr_equal(&p->conf.router, &by->from));
 }
 
-static void station_told(struct session *by, unsigned int i, const struct bmp_fact *f)
+static void station_reported(struct session *by, unsigned int i, const struct bmp_fact *f)
 {
 	struct station *s = by->station;
 	struct peer *p = &s->peer[i];
@@ -114,10 +114,10 @@ static void station_told(struct session *by, unsigned int i, const struct bmp_fa
 
 	p->session = (int)(by - s->session);
 	p->known = true;
-	p->teller = by->from;
+	p->reporter = by->from;
 	p->left = f->type == BMP_PEER_DOWN && f->reason == BMP_DOWN_NOT_MONITORED;
-	p->told_up = f->type == BMP_PEER_UP;
-	p->been |= p->told_up ? me : 0;
+	p->reported_up = f->type == BMP_PEER_UP;
+	p->been |= p->reported_up ? me : 0;
 	if (f->type == BMP_PEER_UP)
 		station_say(s, i, MONITOR_UP, "");
 	else if (p->left)
@@ -139,9 +139,9 @@ static void station_on_fact(void *ctx, const struct bmp_fact *f)
 	for (unsigned int i = 0; i < STATION_PEERS; i++) {
 		const struct peer *p = &by->station->peer[i];
 
-		if (station_may_tell(p, by) && ip_addr_equal(&p->conf.addr, &f->addr) &&
+		if (station_may_report(p, by) && ip_addr_equal(&p->conf.addr, &f->addr) &&
 			(!p->conf.of_vrf || p->conf.distinguisher == f->distinguisher))
-			station_told(by, i, f);
+			station_reported(by, i, f);
 	}
 }
 
@@ -177,7 +177,7 @@ static void station_lose(struct station *s, int session, const char *why)
 		if (!p->used || p->session != session)
 			continue;
 		p->session = NOBODY;
-		p->told_up = p->left = false;
+		p->reported_up = p->left = false;
 		station_say(s, i, MONITOR_UNKNOWN, why);
 	}
 }
@@ -211,8 +211,8 @@ int station_close(struct station *s, int session)
 	return 0;
 }
 
-/* A router had its time: of whom it did not say that it is up, that one is down. Who was told of by
- * another router, or is by another session, is that one's. */
+/* A router had its time: each peer that it did not report as up is down. A peer that another router
+ * reported, or another session reports, is left to that one. */
 static void station_settle(struct station *s, struct session *by)
 {
 	int me = (int)(by - s->session);
@@ -221,15 +221,15 @@ static void station_settle(struct station *s, struct session *by)
 	for (unsigned int i = 0; i < STATION_PEERS; i++) {
 		struct peer *p = &s->peer[i];
 
-		if (!station_may_tell(p, by) || (p->session != me && p->session != NOBODY))
+		if (!station_may_report(p, by) || (p->session != me && p->session != NOBODY))
 			continue;
-		if (p->session == me && (p->told_up || p->left || p->state == MONITOR_DOWN))
+		if (p->session == me && (p->reported_up || p->left || p->state == MONITOR_DOWN))
 			continue;
-		if (p->session == NOBODY && p->known && !ip_addr_equal(&p->teller, &by->from))
+		if (p->session == NOBODY && p->known && !ip_addr_equal(&p->reporter, &by->from))
 			continue;
 		p->session = me;
 		p->known = true;
-		p->teller = by->from;
+		p->reporter = by->from;
 		station_say(s, i, MONITOR_DOWN, "not established");
 	}
 }
@@ -241,7 +241,7 @@ static bool station_waits(const struct station *s, const struct peer *p)
 	for (unsigned int i = 0; i < STATION_SESSIONS; i++) {
 		const struct session *n = &s->session[i];
 
-		if (n->bmp != NULL && n->begun && !n->settled && station_may_tell(p, n))
+		if (n->bmp != NULL && n->begun && !n->settled && station_may_report(p, n))
 			return true;
 	}
 	return false;
@@ -260,7 +260,7 @@ void station_tick(struct station *s, usec_t now)
 
 		if (p->used && p->state == MONITOR_INIT && now - p->since >= s->settle &&
 			!station_waits(s, p))
-			station_say(s, i, MONITOR_UNKNOWN, "no BMP session tells of it");
+			station_say(s, i, MONITOR_UNKNOWN, "no BMP session reports it");
 	}
 }
 

@@ -129,17 +129,17 @@ static bool verdict_next_object(struct monitor *m, struct monitor_event *e)
 	for (unsigned int i = 0; i < m->n; i++) {
 		struct object *o = &m->object[i];
 
-		if (!o->used || o->told == o->shown.state)
+		if (!o->used || o->reported == o->shown.state)
 			continue;
 		*e = (struct monitor_event){ .type = o->shown.type,
 			.object = (int)i,
-			.from = o->told,
+			.from = o->reported,
 			.to = o->shown.state };
 		memcpy(e->group, o->shown.group, MONITOR_NAME);
 		snprintf(e->text, MONITOR_TEXT, "%s %s is %s%s%s", monitor_type_name(e->type),
 			o->shown.name, monitor_state_name(e->to),
 			o->shown.why[0] != '\0' ? ": " : "", o->shown.why);
-		o->told = o->shown.state;
+		o->reported = o->shown.state;
 		return true;
 	}
 	return false;
@@ -151,17 +151,17 @@ bool monitor_next(struct monitor *m, struct monitor_event *e)
 		return true;
 	for (unsigned int i = 0; i < m->n; i++) {
 		struct group *g = &m->group[i];
-		unsigned int differ = g->told ^ verdict_alarms_now(m, g);
+		unsigned int differ = g->reported ^ verdict_alarms_now(m, g);
 
 		if (differ == 0)
 			continue;
 		*e = (struct monitor_event){ .type = g->type, .object = -1 };
 		while ((differ & 1U << e->alarm) == 0)
 			e->alarm++;
-		e->raised = (g->told & 1U << e->alarm) == 0;
+		e->raised = (g->reported & 1U << e->alarm) == 0;
 		memcpy(e->group, g->name, MONITOR_NAME);
 		verdict_alarm_text(m, i, e);
-		g->told ^= (uint8_t)(1U << e->alarm);
+		g->reported ^= (uint8_t)(1U << e->alarm);
 		return true;
 	}
 	return false;

@@ -89,8 +89,7 @@ void adj_put(struct net_mirror *m, uint32_t i)
 	struct adj *a = &m->adj[i];
 	uint32_t *at;
 
-	/* A managed one stays until net_mirror_resolve has told the kernel that we need it no
-	 * more. */
+	/* A managed one stays until net_mirror_resolve has made the kernel give it up. */
 	if (!a->used || adj_needed(m, i) || a->neighbour || a->managed || a->held > 0)
 		return;
 	at = adj_bucket(m, a->twin, &a->nh);

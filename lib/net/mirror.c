@@ -103,7 +103,7 @@ static void mirror_route_new(struct net_mirror *m, const struct rtmsg_route *r)
 		m->count.routes_full++;
 		m->left_out = true;
 	} else if (ret == -EEXIST && m->dump == DUMP_NONE && !r->append) {
-		/* put before ours, or we missed that ours went: a dump tells the order */
+		/* put before ours, or we missed that ours went: a dump shows the order */
 		m->again = true;
 	}
 }

@@ -33,7 +33,7 @@ struct mirror_twin {
 	uint16_t port, instance;
 	uint32_t ifindex, under;
 	bool up;   /* the kernel interface, administratively */
-	bool link; /* carrier of the underlying one, as told by the callback */
+	bool link; /* carrier of the underlying one, as the callback reported it */
 	uint32_t up_stamp, link_stamp;
 };
 

@@ -56,7 +56,7 @@ void watch_route(struct net_mirror *m, const struct rtmsg_route *r, bool added)
 	if (w == NULL)
 		return;
 	if (!added) {
-		/* The kernel may have two of this prefix and metric: what is left, a dump tells. */
+		/* The kernel may have two of this prefix and metric: a dump shows what is left. */
 		m->again = m->again || at != NULL;
 		if (at != NULL)
 			watch_gone(w, at);
@@ -110,7 +110,7 @@ int net_mirror_watch(struct net_mirror *m, uint16_t instance, const struct ip_pr
 		return -ENOSPC;
 	m->watch[m->n_watches] =
 		(struct mirror_watch){ .instance = instance, .to = *to, .since = m->stamp };
-	m->again = true; /* what is there already, a dump tells */
+	m->again = true; /* a dump shows what is there already */
 	return (int)m->n_watches++;
 }
 

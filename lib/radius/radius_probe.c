@@ -295,7 +295,7 @@ static void radius_probe_answered(struct radius_probe *p, const struct radius_re
 enum radius_check radius_probe_input(
 	struct radius_probe *p, const uint8_t *bytes, size_t len, usec_t now)
 {
-	static const enum radius_reason tells[radius_checks_n] = {
+	static const enum radius_reason reasons[radius_checks_n] = {
 		[RADIUS_CHECK_bad_length] = RADIUS_REASON_MALFORMED,
 		[RADIUS_CHECK_bad_code] = RADIUS_REASON_MALFORMED,
 		[RADIUS_CHECK_bad_attribute] = RADIUS_REASON_MALFORMED,
@@ -311,7 +311,7 @@ enum radius_check radius_probe_input(
 	if (check == RADIUS_CHECK_valid)
 		radius_probe_answered(p, &r, now);
 	else
-		radius_probe_note(p, tells[check]);
+		radius_probe_note(p, reasons[check]);
 	return check;
 }
 

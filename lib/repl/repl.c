@@ -36,7 +36,7 @@ struct repl *repl_create(const struct repl_params *p, usec_t now)
 	r->peer_status.heard = USEC_NEVER;
 	r->hb_at = now;
 	r->slot = -1;
-	r->told_at = r->want_at = r->account_at = USEC_NEVER;
+	r->status_at = r->want_at = r->account_at = USEC_NEVER;
 	repl_tx_init(r);
 	repl_rx_reset(r);
 	return r;
@@ -261,14 +261,14 @@ static void repl_put_heartbeat(struct repl *r, struct wr *w, usec_t now)
 static void repl_put_status(struct repl *r, struct wr *w, usec_t now)
 {
 	struct repl_status st = { 0 };
-	usec_t age = r->told_at == USEC_NEVER ? USEC_NEVER : now - r->told_at;
+	usec_t age = r->status_at == USEC_NEVER ? USEC_NEVER : now - r->status_at;
 	bool changed, turned;
 
 	r->ops.status(r->ops.ctx, &st);
-	turned = (st.in_sync_since_ms == 0) != (r->told.in_sync_since_ms == 0) ||
-		 (st.unmatched == 0) != (r->told.unmatched == 0);
-	changed = turned || st.in_sync_since_ms != r->told.in_sync_since_ms ||
-		  st.unmatched != r->told.unmatched || st.buckets != r->told.buckets;
+	turned = (st.in_sync_since_ms == 0) != (r->status.in_sync_since_ms == 0) ||
+		 (st.unmatched == 0) != (r->status.unmatched == 0);
+	changed = turned || st.in_sync_since_ms != r->status.in_sync_since_ms ||
+		  st.unmatched != r->status.unmatched || st.buckets != r->status.buckets;
 	if (age < REPL_STATUS_US && !turned && !(changed && age >= REPL_STATUS_MIN_US))
 		return;
 	wr_u8(w, REPL_STATUS);
@@ -279,8 +279,8 @@ static void repl_put_status(struct repl *r, struct wr *w, usec_t now)
 	wr_u32(w, st.unmatched);
 	wr_u32(w, st.differing);
 	wr_u32(w, st.left);
-	r->told = st;
-	r->told_at = now;
+	r->status = st;
+	r->status_at = now;
 }
 
 /* At most once for each time given, so that callers who poll until nothing is due get one packet of

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What became of every state record. Its sender counts what it sent, what was acknowledged, what
- * was lost and told anew; its receiver counts what it applied and what it refused, and sends that
+ * was lost and sent anew; its receiver counts what it applied and what it refused, and sends that
  * account back. A packet counts as a whole, when it is taken: so the two sides speak of the same
  * records, to the unit. */
 #include <errno.h>
@@ -100,19 +100,19 @@ static uint64_t repl_account_received_all(const struct repl_received *a)
 }
 
 /* Once both sides have decided on everything that was sent, they must agree. Where the receiver
- * took more than it could make us hear (all ACKs that told of a packet were lost) its word counts.
+ * took more than it could make us hear (all ACKs of a packet were lost) its word counts.
  */
 static void repl_account_settle(struct repl *r)
 {
 	struct repl_tx *t = &r->tx;
 	struct repl_sent_records *a = &t->records;
-	uint64_t told = repl_account_received_all(&a->peer), more;
+	uint64_t counted = repl_account_received_all(&a->peer), more;
 
 	if (a->peer.next <= t->last_state)
 		return;
-	if (told < a->acked || told > a->acked + a->superseded + a->in_flight)
+	if (counted < a->acked || counted > a->acked + a->superseded + a->in_flight)
 		a->account_wrong = true;
-	more = told - a->acked;
+	more = counted - a->acked;
 	if (a->account_wrong || a->in_flight > 0 || more == 0)
 		return;
 	t->keep = t->tail; /* none of them is acknowledged twice */

@@ -123,9 +123,9 @@ struct repl {
 	bool hb_set, hb_now;
 	usec_t hb_at;
 	int64_t pair_offset;
-	struct repl_status told;
-	usec_t told_at, want_at, account_at;
-	struct repl_received account; /* as told last */
+	struct repl_status status; /* as sent last */
+	usec_t status_at, want_at, account_at;
+	struct repl_received account; /* as sent last */
 };
 
 static inline size_t repl_tag(const struct repl *r)

@@ -16,7 +16,7 @@ static void bit_set(uint64_t *map, uint64_t number)
 	map[number / 64 % (REPL_SEEN / 64)] |= UINT64_C(1) << (number % 64);
 }
 
-/* The lowest number that the maps still tell of. Whole words only, so that moving on clears
+/* The lowest number that the maps still cover. Whole words only, so that moving on clears
  * words. */
 static uint64_t repl_recv_horizon(const struct repl_rx *x)
 {
@@ -147,8 +147,8 @@ static bool repl_recv_stream_taken(struct repl *r, const struct repl_header *h, 
 }
 
 /* One record of a slot. True unless it could not be applied now. What is no late usage is of a peer
- * that does not know yet that it was relieved: acknowledged, it would tell its SGSNs that a standby
- * has it. */
+ * that does not know yet that it was relieved: acknowledged, it would answer its SGSNs as if a
+ * standby had it. */
 static bool repl_recv_apply_state(
 	struct repl *r, uint8_t kind, struct rd *body, bool late, struct repl_verdict *v)
 {

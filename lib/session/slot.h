@@ -81,10 +81,10 @@ void quarantine_put(struct session_table *t, uint32_t shard, uint32_t slot, uint
  * on. */
 void quarantine_inherit(
 	struct session_table *t, uint32_t shard, uint32_t slot, uint8_t pool, uint32_t ue4);
-/* Out of quarantine, whether it was in or not; neither map nor pool is told. */
+/* Out of quarantine, whether it was in or not; neither map nor pool learns of it. */
 void quarantine_drop(struct session_slot *s);
 
-/* Tells the index, if there is one. */
+/* Notifies the index, if there is one. */
 static inline void slot_index(
 	const struct session_table *t, uint64_t key, uint32_t handle, bool live)
 {

@@ -128,6 +128,6 @@ uint32_t session_shard_of(const struct ip_addr *ue)
 
 void session_own(struct session_table *t, uint32_t shard, uint8_t who)
 {
-	/* Release: the new owner, told by message, sees what this core did for it before. */
+	/* Release: the new owner, notified by message, sees what this core did for it before. */
 	atomic_store_explicit(&t->shard[shard].owner, who, memory_order_release);
 }

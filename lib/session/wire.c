@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Each group's writer stands beside its reader, in the same order. Room and length are checked once
- * for a whole body, whose size its bitmap tells: the steps within run on bare pointers. */
+ * for a whole body, whose size its bitmap gives: the steps within run on bare pointers. */
 #include <errno.h>
 
 #include <rte_pause.h>

@@ -178,7 +178,7 @@ struct srp {
 	usec_t connected_at;  /* when the connection came up last; USEC_NEVER: never */
 	usec_t connecting_at; /* since when one is being proven; USEC_NEVER: none is */
 	usec_t same_side_at; /* when another chassis of our own side was heard; USEC_NEVER: never */
-	/* a stall changed rm: routers are told if nothing else resolves it until then */
+	/* a stall changed rm: it is advertised if nothing else resolves it until then */
 	usec_t metric_due;
 	uint8_t rm_announced;
 	usec_t silent_since; /* USEC_NEVER: not */

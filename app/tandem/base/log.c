@@ -35,7 +35,8 @@ struct log {
 	uint64_t head;
 	atomic_flag reading; /* held by whoever takes from the ring: the thread, or log_last() */
 	atomic_bool asleep, quit;
-	uint64_t dropped_told, dropped_at;      /* dropped_at: position at which to tell, 0 none */
+	uint64_t dropped_reported; /* of `dropped` */
+	uint64_t dropped_at;       /* position at which to report the others; 0: none is due */
 	_Atomic(struct log_site *) limited_new; /* sites with lines that were not logged */
 	struct log_site *limited_known;         /* the same, of the thread alone */
 };
@@ -143,7 +144,7 @@ static void log_wake(struct log *l)
 		return; /* the counter is at its maximum: it is readable all the same */
 }
 
-/* Whether this kind may say one more; if not, it is counted and told later. */
+/* Whether this kind may log one more line; if not, the line is counted and reported later. */
 static bool log_allowed(struct log *l, struct log_site *s)
 {
 	usec_t now = log_now(), since = atomic_load(&s->since);
@@ -269,20 +270,21 @@ static void log_say(struct log *l, const char *format, ...)
 	l->set.write(l->set.ctx, RTE_LOG_WARNING, text, len);
 }
 
-/* Lines were dropped: told where they are missing, behind those that were in the ring by then. */
-static void log_tell_dropped(struct log *l, bool at_once)
+/* Reports that lines were dropped, where they are missing: behind those that were in the ring by
+ * then. */
+static void log_report_dropped(struct log *l, bool at_once)
 {
 	uint64_t dropped = atomic_load(&l->dropped);
 
-	if (dropped == l->dropped_told)
+	if (dropped == l->dropped_reported)
 		return;
 	if (l->dropped_at == 0)
 		l->dropped_at = atomic_load(&l->tail);
 	if (l->head < l->dropped_at && !at_once)
 		return;
 	log_say(l, "lines of the log were dropped, as its output took no more count=%lu",
-		(unsigned long)(dropped - l->dropped_told));
-	l->dropped_told = dropped;
+		(unsigned long)(dropped - l->dropped_reported));
+	l->dropped_reported = dropped;
 	l->dropped_at = 0;
 }
 
@@ -297,12 +299,12 @@ static void log_write_all(struct log *l)
 		log_done(l, c);
 		atomic_flag_clear(&l->reading);
 		atomic_fetch_add_explicit(&l->written, 1, memory_order_relaxed);
-		log_tell_dropped(l, false);
+		log_report_dropped(l, false);
 	}
 }
 
-/* Tells of kinds whose interval is over. When the next one is: milliseconds, -1 never. */
-static int log_tell_limited(struct log *l, bool all)
+/* Reports the kinds whose interval is over. When the next one is: milliseconds, -1 never. */
+static int log_report_limited(struct log *l, bool all)
 {
 	struct log_site *s = atomic_exchange(&l->limited_new, NULL), *next, *keep = NULL;
 	usec_t now = log_now(), due, first = USEC_NEVER;
@@ -344,7 +346,7 @@ static void log_sleep(struct log *l, int ms)
 	atomic_store(&l->asleep, true);
 	/* Whoever logged before that woke nobody. */
 	if (log_next(l) == NULL && atomic_load(&l->limited_new) == NULL &&
-		atomic_load(&l->dropped) == l->dropped_told && !atomic_load(&l->quit))
+		atomic_load(&l->dropped) == l->dropped_reported && !atomic_load(&l->quit))
 		poll(&p, 1, ms);
 	atomic_store(&l->asleep, false);
 	if (read(l->event, &drain, sizeof(drain)) < 0)
@@ -360,8 +362,8 @@ static void *log_run(void *arg)
 	do {
 		quit = atomic_load(&l->quit);
 		log_write_all(l);
-		log_tell_dropped(l, quit);
-		ms = log_tell_limited(l, quit);
+		log_report_dropped(l, quit);
+		ms = log_report_limited(l, quit);
 		if (!quit)
 			log_sleep(l, ms);
 	} while (!quit);

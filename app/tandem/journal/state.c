@@ -247,7 +247,7 @@ void state_add(struct state *s, char *text, size_t len)
 	} else if (both == text) {
 		s->text_len = len;
 	} else {
-		free(text); /* no memory: told like a disk that does not take it */
+		free(text); /* no memory: reported like a disk that does not take it */
 		s->added = true;
 		s->add_error = -ENOMEM;
 	}

@@ -43,7 +43,7 @@ static enum radius_require aaa_require_of(const char *text)
 }
 
 /* What a probe of a server is made of; to be wiped by the caller. False: its secret cannot be had,
- * `why` tells. */
+ * `why` says the reason. */
 static bool aaa_probe_conf(const struct monitors_start *f, const struct config_aaa *a,
 	struct radius_probe_conf *c, char why[SECRET_WHY])
 {

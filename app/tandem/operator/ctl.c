@@ -206,7 +206,7 @@ static int ctl_listen(const char *path)
 	slash = strrchr(dir, '/');
 	if (slash != NULL && slash != dir) {
 		*slash = '\0';
-		mkdir(dir, 0755); /* there already, mostly; bind() tells if it is not */
+		mkdir(dir, 0755); /* there already, mostly; bind() fails if it is not */
 	}
 	fd = sock_ops->socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)

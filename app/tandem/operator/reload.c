@@ -393,8 +393,8 @@ void reload_turn(struct operator_reload *r)
 	/* Each turn: a snapshot that was replaced is freed as soon as no core holds it. */
 	bool held = settings_holder(r->s.settings) != NULL;
 
-	/* What is read now may be older than the signal, and nobody is there who could be told to
-	 * try again. */
+	/* What is read now may be older than the signal, and nobody waits who could be asked to try
+	 * again. */
 	if (!r->hangup || r->disk != NULL || held)
 		return;
 	r->hangup = false;

@@ -130,17 +130,17 @@ static void show_transition_row(json_t *list, const struct history_entry *e, use
 
 static void show_loss_row(json_t *list, const struct history_entry *e, usec_t now)
 {
-	bool told = e->loss == HISTORY_LOSS_KNOWN;
+	bool known = e->loss == HISTORY_LOSS_KNOWN;
 	uint64_t unvouched =
 		e->known > e->vouched + e->freed ? e->known - e->vouched - e->freed : 0;
 	json_t *o = json_pack("{s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "time",
 		show_time(e->wall_us), "to", srp_state_name(e->to), "cause",
 		srp_cause_name(e->cause), "term", show_term(e->term), "sessions_known",
 		e->loss != HISTORY_LOSS_NONE ? show_count(e->known) : json_null(), "vouched_for",
-		told ? show_count(e->vouched) : json_null(), "lost",
-		told ? show_count(unvouched + e->freed) : json_null(), "unvouched",
-		told ? show_count(unvouched) : json_null(), "ended_by_audit",
-		told ? show_count(e->freed) : json_null());
+		known ? show_count(e->vouched) : json_null(), "lost",
+		known ? show_count(unvouched + e->freed) : json_null(), "unvouched",
+		known ? show_count(unvouched) : json_null(), "ended_by_audit",
+		known ? show_count(e->freed) : json_null());
 
 	(void)now;
 	show_phases(o, e);

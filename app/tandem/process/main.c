@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* tandem [EAL options] -- -c FILE [--check [--peer FILE]]. Exit codes: 0 ended as told, 1 the
+/* tandem [EAL options] -- -c FILE [--check [--peer FILE]]. Exit codes: 0 ended by order, 1 the
  * configuration is wrong, 2 usage, 3 could not start. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -173,7 +173,7 @@ static int ports_configure(const struct tandem *t, struct port *p)
 		return ret;
 	p->started = true;
 	/* The kernel's neighbour discovery and routing daemons live on multicasts. Virtual devices
-	 * pass them all and cannot be told. */
+	 * pass them all and have no such setting. */
 	ret = p->conf->roles & CONFIG_REPLICATION ? 0 : rte_eth_allmulticast_enable(p->id);
 	if (ret < 0 && ret != -ENOTSUP)
 		LOG(WARNING,

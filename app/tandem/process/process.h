@@ -34,7 +34,7 @@ int records_print_alarms(FILE *to);
 void signals_block(void);
 int signals_open(struct control *c); /* 0 or -errno */
 
-/* start.c: the start-up table forward, the control core until it is told to end, and the table
+/* start.c: the start-up table forward, the control core until a signal ends it, and the table
  * backward. The process' exit code. */
 int start_run(struct tandem *t);
 

@@ -135,7 +135,7 @@ static const struct stage {
 	{ "launch", start_launch, start_join },
 };
 
-/* Tells the service manager (systemd, Type=notify), if there is one: sd_notify(3) without its
+/* Notifies the service manager (systemd, Type=notify), if there is one: sd_notify(3) without its
  * library, one datagram. */
 static void start_notify(const char *state)
 {

@@ -139,11 +139,11 @@ static void replicator_publish_pass(struct replicator *r, const struct repl_stat
 
 	audit_pass(r->audit, &pass);
 	if (r->active) { /* a pass begins where more is left than before */
-		bool told = r->on && st->heard != USEC_NEVER;
+		bool reported = r->on && st->heard != USEC_NEVER;
 
-		pass.left = told ? st->left : SESSION_SHARDS * r->env.table->buckets;
-		pass.differing = told ? st->differing : 0;
-		if (pass.left > r->pass.left || !told) {
+		pass.left = reported ? st->left : SESSION_SHARDS * r->env.table->buckets;
+		pass.differing = reported ? st->differing : 0;
+		if (pass.left > r->pass.left || !reported) {
 			r->pass.began = r->on ? r->now : USEC_NEVER;
 			r->pass.ended = USEC_NEVER;
 		} else if (pass.left == 0 && r->pass.ended == USEC_NEVER) {

@@ -66,7 +66,7 @@ struct replicator {
 	bool writing;      /* the slots are ours to write (standby) */
 	repl_term_t late_term;
 	bool on;                 /* the stream runs */
-	bool told;               /* workers and control were told that it does */
+	bool notified;           /* workers and control were notified that it does */
 	unsigned int wants_left; /* buckets that this WANT may still ask for */
 	struct replicator_drain drain;
 	usec_t lost_at;
@@ -99,7 +99,7 @@ bool replicator_send_control(struct replicator *r);
 /* Most that the port sends from now on, Mbit/s; 0: no limit. What may be sent at once begins
  * anew. */
 void replicator_rate(struct replicator *r, uint32_t mbits, usec_t now);
-/* Tells the workers how much they may encode. */
+/* Notifies the workers of how much they may encode. */
 void replicator_limits(struct replicator *r);
 
 /* replicator_crypt.c */

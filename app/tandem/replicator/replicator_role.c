@@ -16,7 +16,7 @@ static void replicator_done(struct replicator *r, enum to_replicator_type order,
 		r, from_replicator_done(r->env.msgs, order, term, cookie, ok, number));
 }
 
-/* A worker that could not be told is tried again at the next turn. */
+/* False: a worker could not be notified; the next turn tries again. */
 static bool replicator_notify_stream(struct replicator *r, bool on)
 {
 	bool ok = true;
@@ -97,7 +97,7 @@ static void replicator_write(void *replicator, struct to_replicator_write *m)
 	repl_receive(r->stream, REPL_RX_APPLY, m->term, 0);
 	r->late = m->late_term != 0;
 	r->late_term = m->late_term;
-	r->drain.on = r->told = false;
+	r->drain.on = r->notified = false;
 	r->writing = true;
 	if (r->late) {
 		replicator_late_start(r);
@@ -232,16 +232,16 @@ void replicator_presence(struct replicator *r)
 	}
 	if (takes && !r->on) {
 		repl_stream_start(r->stream, r->term, r->now);
-		r->on = r->told = true;
+		r->on = r->notified = true;
 		r->count.streams++;
 		replicator_notify_stream(r, true);
 		replicator_report_stream(r, true);
 	} else if (((!there || differs) && r->on) ||
-		   /* told, not on: another process is there, or another term */
-		   (!r->on && r->told)) {
+		   /* it was on and is off: another process is there, or another term */
+		   (!r->on && r->notified)) {
 		r->on = false;
 		repl_stream_stop(r->stream);
-		r->told = !replicator_notify_stream(r, false);
+		r->notified = !replicator_notify_stream(r, false);
 		replicator_report_stream(r, false);
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* ask: what signalling asks of workers, by their doors. A worker whose door is full is not asked:
- * the caller is told. Control core only. */
+ * the caller gets an error. Control core only. */
 #ifndef TANDEM_SIGNALLING_ASK_H
 #define TANDEM_SIGNALLING_ASK_H
 

@@ -42,7 +42,7 @@ enum gtpc_frame direct_read(struct direct *t, struct rte_mbuf *m, struct gtpc_da
 }
 
 /* The access port that leads to an address, and the MAC address of the next hop there; NULL: only
- * the kernel can tell. */
+ * the kernel knows. */
 static const struct signalling_port *direct_way(
 	const struct direct *t, const struct ip_addr *to, size_t len, struct mac_addr *hop)
 {

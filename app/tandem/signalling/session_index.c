@@ -71,7 +71,7 @@ uint32_t session_index_find(const struct session_index *x, uint64_t key)
 
 /* A subscriber has one session for an NSAPI: the one that came last. An owner ends the one before
  * first, so two are alive only where the end of the first was not heard: its owner died before it
- * had told of it. */
+ * had reported it. */
 static void session_index_supersede(struct session_index *x, uint64_t key, uint32_t handle)
 {
 	uint32_t was;

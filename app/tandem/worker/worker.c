@@ -134,7 +134,7 @@ static void worker_late_usage(void *worker, struct repl_to_worker_late_usage *m)
 		worker_late_apply(w, m->handle, &m->usage);
 	else if (w->fp.mode == FASTPATH_LATE && !w->sync.late)
 		worker_late_keep(w, m);
-	else /* it waited in the ring while the role ended: the winner tells it in full */
+	else /* it waited in the ring while the role ended: the winner sends it in full */
 		w->count.late_usage_refused++;
 }
 
@@ -381,7 +381,7 @@ static bool worker_late_sweep(struct worker *w)
 }
 
 /* Handed over: late packets are forwarded until none came for a second. What they counted goes out
- * as late usage; when all of it has left for the replication core, control is told. */
+ * as late usage; when all of it has left for the replication core, control is notified. */
 static void worker_late_end(struct worker *w, usec_t now)
 {
 	if (w->fp.mode == FASTPATH_LATE) {

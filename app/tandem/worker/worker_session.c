@@ -116,8 +116,8 @@ void worker_delete_session(void *worker, struct to_worker_delete *m)
 	worker_answer_session(w, &m->q, 0, sync_commit(&w->sync, last.handle, w->now));
 }
 
-/* Ends a session for a reason of our own; control tells the SGSN. False: control has enough to do,
- * try again. */
+/* Ends a session for a reason of our own; control notifies the SGSN. False: control has enough to
+ * do, try again. */
 static bool worker_end_session(
 	struct worker *w, struct session_slot *s, enum ended_why why, usec_t now)
 {

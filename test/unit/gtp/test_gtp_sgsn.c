@@ -90,35 +90,35 @@ static void test_names(void)
 	}
 }
 
-static int told(const char *name, struct gtpc_told *t)
+static int response_of(const char *name, struct gtpc_reply *t)
 {
 	struct golden g;
 	struct gtpc_header h;
 
 	if (!golden_find(name, &g) || gtpc_decode_header(g.msg, g.len, &h) != GTPC_OK)
 		return -ENOENT;
-	return gtpc_decode_told(&h, t);
+	return gtpc_decode_reply(&h, t);
 }
 
 static void test_answers(void)
 {
 	struct ip_addr vip = ip_addr_v4(0x0a080064), ue = ip_addr_v4(0xac140004);
-	struct gtpc_told t;
+	struct gtpc_reply t;
 
-	CU_ASSERT_EQUAL(told("create_response", &t), 0);
+	CU_ASSERT_EQUAL(response_of("create_response", &t), 0);
 	CU_ASSERT_EQUAL(t.cause, GTPC_REQUEST_ACCEPTED);
 	CU_ASSERT_TRUE(t.has_recovery && t.recovery == 7);
 	CU_ASSERT_TRUE(t.ctl_teid == 0x12345678 && t.usr_teid == 0x12345678);
 	CU_ASSERT_TRUE(ip_addr_equal(&t.ue, &ue) && ip_addr_equal(&t.ctl, &vip) &&
 		       ip_addr_equal(&t.usr, &vip));
-	CU_ASSERT_EQUAL(told("create_refused", &t), 0);
+	CU_ASSERT_EQUAL(response_of("create_refused", &t), 0);
 	CU_ASSERT_EQUAL(t.cause, GTPC_UNKNOWN_APN);
-	CU_ASSERT_EQUAL(told("update_response_without_teids", &t), 0);
+	CU_ASSERT_EQUAL(response_of("update_response_without_teids", &t), 0);
 	CU_ASSERT_TRUE(t.cause == GTPC_REQUEST_ACCEPTED && t.usr_teid == 0);
-	CU_ASSERT_EQUAL(told("delete_response", &t), 0);
+	CU_ASSERT_EQUAL(response_of("delete_response", &t), 0);
 	CU_ASSERT_EQUAL(t.cause, GTPC_REQUEST_ACCEPTED);
 	/* no IPv4 address for the subscriber */
-	CU_ASSERT_EQUAL(told("create_response_ipv6", &t), -EBADMSG);
+	CU_ASSERT_EQUAL(response_of("create_response_ipv6", &t), -EBADMSG);
 }
 
 /* Whatever the length, and with any octet changed: never a crash, and never accepted without what a
@@ -133,13 +133,13 @@ static void test_bad_answers(void)
 		uint8_t buf[GOLDEN_MAX];
 		size_t len = i % 2 == 0 ? g.len : ut_random(&seed) % (g.len + 1);
 		struct gtpc_header h;
-		struct gtpc_told t;
+		struct gtpc_reply t;
 
 		memcpy(buf, g.msg, len);
 		for (unsigned int k = 0; k < 1 + i % 3 && len > 12; k++)
 			buf[12 + ut_random(&seed) % (len - 12)] = (uint8_t)ut_random(&seed);
 		if (gtpc_decode_header(buf, len, &h) != GTPC_OK || h.type != GTPC_CREATE_RESPONSE ||
-			gtpc_decode_told(&h, &t) < 0 || t.cause != GTPC_REQUEST_ACCEPTED)
+			gtpc_decode_reply(&h, &t) < 0 || t.cause != GTPC_REQUEST_ACCEPTED)
 			continue;
 		CU_ASSERT_TRUE(t.ctl_teid != 0 && t.usr_teid != 0 && ip_addr_to_v4(&t.ue) != 0);
 	}

@@ -258,8 +258,8 @@ struct gtpc_ask {
 	const uint8_t *qos;
 };
 
-/* What came back. What was not in the message is 0. */
-struct gtpc_told {
+/* What a response of the GGSN holds. What was not in the message is 0. */
+struct gtpc_reply {
 	uint8_t cause, recovery;
 	bool has_recovery;
 	uint32_t ctl_teid, usr_teid; /* the GGSN's */
@@ -273,7 +273,7 @@ size_t gtpc_encode_update_request(uint8_t *buf, const struct gtpc_ask *a);
 /* Of a Create, Update or Delete PDP Context Response; 0 or -EBADMSG, also when an accepted Create
  * Response lacks what a context needs: both TEIDs, both addresses, the subscriber's IPv4 address.
  */
-int gtpc_decode_told(const struct gtpc_header *h, struct gtpc_told *t);
+int gtpc_decode_reply(const struct gtpc_header *h, struct gtpc_reply *t);
 
 /* Answers a Protocol Configuration Options IE (TS 24.008 10.5.6.3): DNS by IPCP (RFC 1877) and by
  * container 000DH. PAP and CHAP are accepted. Returns bytes written, 0 none. */

@@ -59,7 +59,7 @@ struct flow_path {
 	usec_t oldest_age, min_rtt;
 };
 
-/* Tells the workers what may be encoded. A window that is nearly full is kept for commits; a round
+/* Computes what the workers may encode. A window that is nearly full is kept for commits; a round
  * trip that grows means that a queue grows somewhere (a slow link, a slow standby), and commits
  * would stand in it: bulk waits until it is gone, and deltas too when it is long. */
 void flow_limit(const struct flow *f, const struct flow_path *p, struct flow_limits *l);

@@ -129,7 +129,7 @@ static inline void watchdog_repl(struct tandem *t, struct pulse_seen *seen, usec
 /* control.c. The control core of t, whose other cores are there; NULL, logged. */
 struct control *control_create(struct tandem *t);
 void control_destroy(struct control *c);
-int control_run(struct control *c); /* turns until told to stop; 0 or -errno */
+int control_run(struct control *c); /* turns until a signal ends it; 0 or -errno */
 /* turn.c: one turn; waits in it for 1 ms at most. */
 void control_turn(struct control *c);
 

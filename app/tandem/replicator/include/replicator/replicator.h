@@ -95,7 +95,7 @@ struct replicator_env {
 /* Control core, before the cores run and after; NULL: there is no memory, or no cipher. */
 struct replicator *replicator_create(const struct replicator_env *env);
 void replicator_destroy(struct replicator *r);
-int replicator_run(void *replicator); /* lcore function: turns until told to quit */
+int replicator_run(void *replicator); /* lcore function: turns until it is ordered to quit */
 /* One turn of the replication core's loop; whether there was something to do. */
 bool replicator_turn(struct replicator *r);
 

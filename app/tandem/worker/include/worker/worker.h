@@ -73,7 +73,7 @@ unsigned int worker_shards(const struct worker *w);
  * the IPv4 address (host order) of it; false: there is none. */
 bool worker_unresolved(struct worker *w, uint16_t *port, uint32_t *dst4);
 
-/* Of the worker's core: an lcore function, which turns until it is told to quit; and one turn,
+/* Of the worker's core: an lcore function, which turns until it is ordered to quit; and one turn,
  * which returns whether there was something to do. */
 int worker_run(void *worker);
 bool worker_turn(struct worker *w);
