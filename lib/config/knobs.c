@@ -46,10 +46,11 @@ static const struct knob ports[] = {
 	{ "roles", KNOB_ROLES, KNOB_MUST, AT(config_port, roles),
 		.help = "what the port is for; a replication port has no other role" },
 	{ "twin", KNOB_NAME, KNOB_MUST, AT(config_port, twin),
-		.help = "kernel interface that shadows the port" },
+		.help = "name of the kernel interface that the daemon makes for the port (its "
+			"twin): what the kernel receives and sends by the port passes it" },
 	{ "address", KNOB_IFADDR, 0, AT(config_port, address),
-		.help = "address of the port's twin, with its prefix length; default: someone "
-			"else sets it" },
+		.help = "address of the port's twin, with its prefix length; default: none, and "
+			"other software of the machine sets one" },
 	{ "mtu", KNOB_U32, 0, AT(config_port, mtu), RANGE(1500, 576, 9600, "bytes"),
 		.help = "largest IP packet of the port and its twin" },
 	{ "monitor", KNOB_BOOL, 0, AT(config_port, monitor),
@@ -63,9 +64,10 @@ static const struct knob loopbacks[] = {
 	{ "name", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_loopback, name),
 		.help = "name of the loopback; services refer to it" },
 	{ "address", KNOB_ADDR, KNOB_MUST | KNOB_AGREE, AT(config_loopback, address), .max = 1,
-		.help = "the VIP itself; GTP needs an IPv4 one" },
+		.help = "virtual IP address (VIP) of the pair; services.gtp needs an IPv4 address" },
 	{ "port", KNOB_NAME, KNOB_MUST, AT(config_loopback, port),
-		.help = "name of the port in whose subnet it is announced" },
+		.help = "name of the port that the VIP belongs to; topology l2: the VIP is in the "
+			"subnet of this port, where the Active announces it by ARP" },
 	{ "srp-activate", KNOB_BOOL, KNOB_AGREE, AT(config_loopback, srp_activate),
 		.help = "whether the VIP follows the Active chassis" },
 };
@@ -100,7 +102,7 @@ static const struct knob pools[] = {
 
 static const struct knob apns[] = {
 	{ "name", KNOB_APN, KNOB_MUST | KNOB_AGREE, AT(config_apn, name),
-		.help = "access point name, in any case" },
+		.help = "access point name; upper and lower case are the same" },
 	{ "pool", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_apn, pool),
 		.help = "name of the pool from which the APN's subscribers get addresses" },
 	{ "dns", KNOB_ADDRS, KNOB_AGREE, AT(config_apn, dns), COUNT(config_apn, n_dns),
@@ -132,8 +134,9 @@ static const struct knob aaa_servers[] = {
 	{ "port", KNOB_U32, KNOB_AGREE, AT(config_aaa, port), RANGE(1812, 1, 65535, NULL),
 		.help = "UDP port of the AAA server" },
 	{ "secret-file", KNOB_TEXT, KNOB_MUST, AT(config_aaa, secret_file),
-		.help = "file (mode 600) with the secret shared with the server; on a second line "
-			"the probe user's password, if it shall be right" },
+		.help = "file (mode 600) with the secret that is shared with the AAA server; a "
+			"second line has the password of `user`, without which probes are "
+			"rejected, which counts as an answer too" },
 	{ "probe", KNOB_CHOICE, KNOB_AGREE, AT(config_aaa, status_server),
 		.choices = probes, .def = 0,
 		.help = "what is sent to the AAA server; auth: Access-Request, and a Reject is "

@@ -116,13 +116,17 @@ void alarms_set(struct alarms *a, const char *name, bool raised, const char *tex
 	struct alarm *m = alarms_find(a, name);
 
 	if (m == NULL) {
-		LOG(ERR, "an alarm is raised or cleared, but nobody registered it alarm=%s",
+		LOG(ERR,
+			"an alarm that is not registered was raised or cleared, which is a fault "
+			"of the program: report it alarm=%s",
 			LOG_TEXT(name));
 		return;
 	}
 	if (raised && m->raised && m->info->log_changes && strcmp(m->text, text) != 0)
-		LOG(WARNING, "an alarm has changed alarm=%s state=changed text=%s", LOG_TEXT(name),
-			LOG_TEXT(text));
+		LOG(WARNING,
+			"the text of a raised alarm has changed: show alarms says what to do "
+			"alarm=%s state=changed text=%s",
+			LOG_TEXT(name), LOG_TEXT(text));
 	if (raised)
 		snprintf(m->text, sizeof(m->text), "%s", text);
 	if (raised != m->raised)

@@ -93,13 +93,14 @@ struct journal *journal_open(const struct journal_settings *s, struct srp_saved 
 	ret = disk_ops->history(j->state, &j->h);
 	if (ret < 0)
 		LOG(ERR,
-			"cannot read the history of transitions, which goes on without what was: "
-			"see who may read the state directory path=%s error=%s",
+			"the file of the history of transitions cannot be read, and what it holds "
+			"is not shown: make the state directory readable for the daemon path=%s "
+			"error=%s",
 			LOG_TEXT(j->dir), LOG_TEXT(strerror(-ret)));
 	if (j->h.skipped > 0)
 		LOG(WARNING,
-			"lines of srp.history are torn or damaged, and were skipped path=%s "
-			"count=%lu",
+			"lines of the file srp.history are torn or damaged: they are not shown, "
+			"and nothing else is affected path=%s count=%lu",
 			LOG_TEXT(j->dir), (unsigned long)j->h.skipped);
 	alarms_reader(s->alarms, journal_over, j);
 	return j;
@@ -185,8 +186,8 @@ static void journal_compared(struct journal *j)
 	e->loss = HISTORY_LOSS_KNOWN;
 	journal_changed(j, e);
 	LOG(NOTICE,
-		"after dual active: the sessions that were not the peer's ended here sessions=%lu "
-		"ended=%lu",
+		"both chassis had been Active, and the audit ended the sessions of this chassis "
+		"that the Active does not have sessions=%lu ended=%lu",
 		(unsigned long)e->known, (unsigned long)e->freed);
 }
 

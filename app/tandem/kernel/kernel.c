@@ -25,7 +25,9 @@ static void kernel_news(void *ctx, struct source *s, uint32_t events)
 	(void)events;
 	ret = net_ops->mirror_process(k->mirror);
 	if (ret < 0)
-		LOG(ERR, "the kernel's routes and neighbours cannot be followed error=%s",
+		LOG(ERR,
+			"changes of the kernel's routes and neighbours cannot be read: the fast "
+			"path may use old ones, see show ports error=%s",
 			LOG_TEXT(strerror(-ret)));
 }
 

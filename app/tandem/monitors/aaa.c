@@ -89,7 +89,9 @@ static int aaa_server_open(
 	s->conf = a;
 	s->src.fd = -1;
 	if (!aaa_probe_conf(&m->set.start, a, &conf, why)) {
-		LOG(ERR, "an AAA server has no secret that can be used name=%s reason=%s",
+		LOG(ERR,
+			"the secret of an AAA server cannot be used: see its secret-file name=%s "
+			"reason=%s",
 			LOG_TEXT(a->name), LOG_TEXT(why));
 		ret = -EINVAL;
 	} else {

@@ -139,8 +139,10 @@ static void monitors_edge(struct monitors *m, const struct monitor_event *e, use
 				used > 0 ? "; " : "", m->raised[i].text);
 	alarms_set(m->set.alarms, name, used > 0, text, now);
 	if (was && used > 0)
-		LOG(WARNING, "an alarm has changed alarm=%s state=changed text=%s", LOG_TEXT(name),
-			LOG_TEXT(e->text));
+		LOG(WARNING,
+			"the text of a raised alarm has changed: show alarms says what to do "
+			"alarm=%s state=changed text=%s",
+			LOG_TEXT(name), LOG_TEXT(e->text));
 }
 
 static void monitors_events(struct monitors *m, usec_t now)

@@ -20,8 +20,6 @@ enum {
 	READ = 16384,
 	READS = 16, /* a turn and session: whoever floods does not keep us from the rest */
 	BEGIN_US = 10000000,
-	LOG_US = 10000000,
-	LOG_MOST = 2 * STATION_SESSIONS, /* comings and goings in that time */
 	/* A router that is gone without a word is found out within this. */
 	KEEP_IDLE_S = 5,
 	KEEP_EVERY_S = 2,
@@ -42,10 +40,7 @@ struct routers {
 	int object[CONFIG_BGP_PEERS]; /* of the monitors, by the station's number */
 	struct router session[STATION_SESSIONS];
 	usec_t now; /* of the call into the station that is under way */
-	usec_t log_at;
 	uint64_t refused;
-	usec_t log_from; /* comings and goings are told since then: so many */
-	unsigned int logged;
 };
 
 static void routers_on_state(void *ctx, int peer, enum monitor_state state, const char *why)
@@ -57,27 +52,14 @@ static void routers_on_state(void *ctx, int peer, enum monitor_state state, cons
 
 /* ---- connections ---- */
 
-/* A router that comes and goes without end must not fill the log. */
-static bool routers_may_log(struct routers *rs)
-{
-	if (rs->now >= rs->log_from + LOG_US) {
-		rs->log_from = rs->now;
-		rs->logged = 0;
-	}
-	if (rs->logged == LOG_MOST)
-		LOG(WARNING, "BMP: routers connect and leave often: no more such lines for 10 s");
-	return rs->logged++ < LOG_MOST;
-}
-
 static void routers_lost(struct monitors *m, struct router *r, const char *why)
 {
 	char from[IP_ADDR_TEXT];
 
-	if (routers_may_log(m->routers))
-		LOG(WARNING,
-			"BMP: the session of a router has ended: its peers are unknown until it "
-			"connects again peer=%s reason=%s",
-			ip_addr_print(&r->from, from), LOG_TEXT(why));
+	LOG(WARNING,
+		"the BMP session of a router has ended: the state of its BGP peers is not known "
+		"until it connects again peer=%s reason=%s",
+		ip_addr_print(&r->from, from), LOG_TEXT(why));
 	station_close(m->routers->station, r->session);
 	reactor_unwatch(m->set.reactor, &r->src);
 }
@@ -119,17 +101,13 @@ static bool routers_may_report(const struct monitors_start *f, const struct ip_a
 	return false;
 }
 
-static void routers_refuse(
-	struct routers *rs, const struct ip_addr *from, const char *why, usec_t now)
+static void routers_refuse(struct routers *rs, const struct ip_addr *from, const char *why)
 {
 	char text[IP_ADDR_TEXT];
 
-	/* a flood of them must not become one of logs */
-	if (rs->refused++ == 0 || now >= rs->log_at) {
-		LOG(WARNING, "BMP: a connection was refused peer=%s reason=%s total=%lu",
-			ip_addr_print(from, text), LOG_TEXT(why), (unsigned long)rs->refused);
-		rs->log_at = now + LOG_US;
-	}
+	rs->refused++;
+	LOG(WARNING, "a BMP connection was refused peer=%s reason=%s total=%lu",
+		ip_addr_print(from, text), LOG_TEXT(why), (unsigned long)rs->refused);
 }
 
 static void routers_keep_alive(int fd)
@@ -189,8 +167,7 @@ static void routers_on_listen(void *ctx, struct source *s, uint32_t events)
 		routers_refuse(rs, &addr,
 			routers_may_report(&m->set.start, &addr)
 				? "too many routers report already"
-				: "no item of bgp-peers names it as its router",
-			now);
+				: "no item of bgp-peers names it as its router");
 		sock_ops->close(fd);
 		return;
 	}
@@ -204,9 +181,7 @@ static void routers_on_listen(void *ctx, struct source *s, uint32_t events)
 		sock_ops->close(fd);
 		return;
 	}
-	if (routers_may_log(rs))
-		LOG(NOTICE, "BMP: a router reports its BGP peers peer=%s",
-			ip_addr_print(&addr, text));
+	LOG(NOTICE, "a router reports its BGP peers by BMP peer=%s", ip_addr_print(&addr, text));
 }
 
 /* ---- life ---- */
@@ -248,8 +223,9 @@ static int routers_listen_open(struct monitors *m)
 			m->set.reactor, &m->routers->listen, fd, EPOLLIN, routers_on_listen, m);
 	if (ret < 0) {
 		LOG(ERR,
-			"BMP: cannot listen for routers: see that the address is ours, and that "
-			"nobody else has the TCP port address=%s tcp_port=%u error=%s",
+			"the daemon cannot listen for BMP connections of routers: "
+			"monitors.bmp-address must be an address of this machine, and no other "
+			"program may have the TCP port address=%s tcp_port=%u error=%s",
 			ip_addr_print(&at, text), m->set.start.bmp_port, LOG_TEXT(strerror(-ret)));
 		if (fd >= 0)
 			sock_ops->close(fd);

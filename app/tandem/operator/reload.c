@@ -152,7 +152,10 @@ static void reload_log_lines(bool refused, const char *text)
 				"text=%s",
 				LOG_TEXT(line));
 		else
-			LOG(WARNING, "the reload was done, with a warning text=%s", LOG_TEXT(line));
+			LOG(WARNING,
+				"the configuration was reloaded with a warning: see the text "
+				"text=%s",
+				LOG_TEXT(line));
 		p += len + (p[len] == '\n');
 	}
 }

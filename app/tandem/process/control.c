@@ -68,7 +68,10 @@ struct control *control_create(struct tandem *t)
 	c->started = c->now = clock_us();
 	c->reactor = reactor_create(control_settled, c);
 	if (c->reactor == NULL) {
-		LOG(ERR, "the control core cannot begin error=%s", LOG_TEXT(strerror(errno)));
+		LOG(ERR,
+			"the control core cannot start, as epoll or its timers are refused "
+			"error=%s",
+			LOG_TEXT(strerror(errno)));
 		memory_give(c);
 		return NULL;
 	}
@@ -81,7 +84,7 @@ struct control *control_create(struct tandem *t)
 	for (unsigned int i = 0; i < RTE_DIM(parts) && ret == 0; i++) {
 		ret = parts[i].open(c);
 		if (ret < 0)
-			LOG(ERR, "a part of the control core cannot begin part=%s error=%s",
+			LOG(ERR, "a part of the control core cannot start part=%s error=%s",
 				LOG_TEXT(parts[i].what), LOG_TEXT(strerror(-ret)));
 	}
 	if (ret == 0)

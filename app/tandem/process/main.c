@@ -31,8 +31,8 @@ static void main_logs(const struct config *conf)
 	ret = log_start(&s);
 	if (ret < 0)
 		LOG(WARNING,
-			"there is no thread for the log: whoever logs waits for its output "
-			"error=%s",
+			"the thread of the log cannot be started: cores wait for the log's output, "
+			"so start the daemon again error=%s",
 			LOG_TEXT(strerror(-ret)));
 }
 

@@ -27,13 +27,16 @@ static int start_crypto(struct tandem *t)
 
 	if (t->conf->srp.insecure) {
 		LOG(WARNING,
-			"srp.insecure: the stream and SRP are plain text, and nobody's identity is "
-			"checked");
+			"srp.insecure is true: the replication stream and SRP are plain text, and "
+			"the peer's identity is not checked, which is for labs");
 		return 0;
 	}
 	t->crypt = crypt_ops->create(t->conf->srp.crypto_device, t->number, why);
 	if (t->crypt == NULL) {
-		LOG(ERR, "the replication stream cannot be encrypted reason=%s", LOG_TEXT(why));
+		LOG(ERR,
+			"the replication stream cannot be encrypted: see srp.crypto-device "
+			"reason=%s",
+			LOG_TEXT(why));
 		return -ENODEV;
 	}
 	LOG(INFO, "the replication stream is encrypted with AES-128-GCM device=%s",

@@ -56,9 +56,13 @@ static void turn_leave(struct control *c, usec_t now)
 	if (now < c->stop_by && (how == PAIR_WAITS_FOR_PEER || how == PAIR_WAITS_FOR_USAGE))
 		return;
 	if (how == PAIR_WAITS_FOR_PEER)
-		LOG(WARNING, "the peer did not take over in time: going down all the same");
+		LOG(WARNING,
+			"this chassis ends although the peer did not take over in time: see on the "
+			"peer whether it is Active");
 	else if (how != PAIR_LEAVES)
-		LOG(WARNING, "the usage that was counted here late is lost, as no chassis took it");
+		LOG(WARNING,
+			"no chassis took the usage that was counted here after the switchover: it "
+			"is lost, see the replication path");
 	control_stop(c);
 }
 

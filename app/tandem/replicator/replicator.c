@@ -222,8 +222,8 @@ static void replicator_realtime(const struct replicator *r)
 
 	if (r->env.start.realtime && pthread_setschedparam(pthread_self(), SCHED_FIFO, &p) != 0)
 		LOG(WARNING,
-			"srp.realtime: no right to SCHED_FIFO (CAP_SYS_NICE, LimitRTPRIO): going "
-			"on without");
+			"srp.realtime has no effect, as the daemon may not use SCHED_FIFO: give it "
+			"CAP_SYS_NICE or LimitRTPRIO, or set srp.realtime to false");
 }
 
 /* Whoever finds that a core has not turned for too long aborts the process: the peer takes over. */

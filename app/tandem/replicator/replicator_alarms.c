@@ -94,6 +94,8 @@ bool replicator_alarms_turn(
 	if (counter_get(&k->tx_exhausted) == w->exhausted)
 		return false;
 	w->exhausted = counter_get(&k->tx_exhausted); /* the peer has not followed for 2^24 */
-	LOG(WARNING, "SRP: the replication key is used up: a new connection makes another");
+	LOG(WARNING,
+		"the key of the replication stream is used up: the SRP connection is made anew, "
+		"which makes another key");
 	return true;
 }

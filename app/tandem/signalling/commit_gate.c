@@ -118,8 +118,8 @@ void commit_gate_turn(struct commit_gate *g, const struct commit_gate_time *t)
 		return;
 	g->count.protection_ended_timeout++;
 	LOG(WARNING,
-		"the standby did not acknowledge in time: answers go out unprotected until it does "
-		"timeout_ms=%llu",
+		"the standby did not acknowledge in time: answers to SGSNs leave unprotected until "
+		"it does, see the replication path timeout_ms=%llu",
 		(unsigned long long)(t->timeout / USEC_PER_MSEC));
 	commit_gate_release_all(g, t->now);
 }

@@ -27,7 +27,7 @@ static void signalling_release(void *ctx, const struct signalling_txn *x, usec_t
 static int signalling_opened(const char *what, int ret)
 {
 	if (ret < 0)
-		LOG(ERR, "a part of the signalling cannot be opened part=%s error=%s",
+		LOG(ERR, "a part of GTP signalling cannot be opened part=%s error=%s",
 			LOG_TEXT(what), LOG_TEXT(strerror(-ret)));
 	return ret;
 }
