@@ -60,7 +60,7 @@ define("x32", "sender receiver handle session.charging_id session.peer_control_t
 define("d64", "number term.number session.created_ms usage64.up_packets usage64.up_bytes usage64.down_packets usage64.down_bytes " ..
     "other64.up_packets other64.up_bytes other64.down_packets other64.down_bytes ack.largest ack.high ack.low " ..
     "heartbeat.sent heartbeat.pair_ms srp.term.number srp.highest.number srp.floor status.in_sync_since_ms account.next " ..
-    "account.applied account.refused_stale account.refused_absent account.refused_malformed account.refused_owner " ..
+    "account.applied account.refused_stale account.refused_absent account.refused_malformed account.refused_not_owner " ..
     "account.refused_other srp.offered.number srp.number")
 define("d8", "term.side srp.term.side srp.highest.side srp.offered.side")
 define("x64", "session.key digest.hash want.arg srp.config_digest srp.capabilities")
@@ -270,7 +270,7 @@ local decode = {
     [8] = function() end,
     [9] = function(c)
         c:add("account.stream account.next account.applied account.refused_stale account.refused_absent " ..
-            "account.refused_malformed account.refused_owner account.refused_other")
+            "account.refused_malformed account.refused_not_owner account.refused_other")
     end,
     [10] = function(c)
         if c:left() % 20 ~= 0 or c:left() == 0 then

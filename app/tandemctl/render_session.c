@@ -5,7 +5,7 @@
 
 #include "render_pvt.h"
 
-enum { LABELS = 20 }; /* the widest label below */
+enum { LABELS = 24 }; /* the widest label below */
 
 /* In the order of the page; a row with a group begins it. */
 static const struct session_field {
@@ -16,13 +16,13 @@ static const struct session_field {
 	{ NULL, "APN", "apn" },
 	{ NULL, "NSAPI", "nsapi" },
 	{ NULL, "Charging ID", "charging_id" },
-	{ NULL, "Charging rules", "charging_characteristics" },
+	{ NULL, "Charging characteristics", "charging_characteristics" },
 	{ "Tunnel", "Own TEID", "teid" },
 	{ NULL, "SGSN control address", "sgsn_control_address" },
 	{ NULL, "SGSN control TEID", "sgsn_control_teid" },
-	{ NULL, "SGSN user address", "sgsn_address" },
+	{ NULL, "SGSN user address", "sgsn_user_address" },
 	{ NULL, "SGSN user TEID", "sgsn_user_teid" },
-	{ NULL, "SGSN restart counter", "sgsn_recovery" },
+	{ NULL, "SGSN restart counter", "sgsn_restart_counter" },
 	{ "Address", "UE address", "ue_address" },
 	{ NULL, "Pool", "pool" },
 	{ "QoS", "Profile", "qos" },
@@ -30,8 +30,8 @@ static const struct session_field {
 	{ NULL, "Up bytes", "up_bytes" },
 	{ NULL, "Down packets", "down_packets" },
 	{ NULL, "Down bytes", "down_bytes" },
-	{ NULL, "Of side 0", "usage_side0" },
-	{ NULL, "Of side 1", "usage_side1" },
+	{ NULL, "Of seat 0", "usage_seat0" },
+	{ NULL, "Of seat 1", "usage_seat1" },
 	{ "Replication", "Shard", "shard" },
 	{ NULL, "Worker", "worker" },
 	{ "Times", "Created", "created" },

@@ -216,7 +216,7 @@ static void agree_pair_seat(struct findings *fs, const struct config *a, const s
 
 	if (!by_address && config_seat(a) == config_seat(b))
 		finding_add(fs, 0, false, "srp.seat",
-			"expected the seat that the other chassis has not: both are side %u",
+			"expected the seat that the other chassis has not: both have seat %u",
 			config_seat(a));
 }
 

@@ -64,7 +64,8 @@ static const struct knob loopbacks[] = {
 	{ "name", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_loopback, name),
 		.help = "name of the loopback; services refer to it" },
 	{ "address", KNOB_ADDR, KNOB_MUST | KNOB_AGREE, AT(config_loopback, address), .max = 1,
-		.help = "virtual IP address (VIP) of the pair; services.gtp needs an IPv4 address" },
+		.help = "virtual IP address (VIP) of the pair; services.gtp needs an IPv4 "
+			"address" },
 	{ "port", KNOB_NAME, KNOB_MUST, AT(config_loopback, port),
 		.help = "name of the port that the VIP belongs to; topology l2: the VIP is in the "
 			"subnet of this port, where the Active announces it by ARP" },
@@ -253,8 +254,8 @@ static const struct knob srp[] = {
 		.help = "DPDK crypto device for the replication stream; default: the fastest "
 			"software device" },
 	{ "seat", KNOB_WORD, 0, AT(config, srp.seat), .choices = seats, .def = 0,
-		.help = "which of the two sides this chassis is, another one on each chassis; "
-			"auto: the chassis with the lower srp.bind is side 0" },
+		.help = "which of the two seats of the pair this chassis has, another one on each "
+			"chassis; auto: the chassis with the lower srp.bind has seat 0" },
 	{ "topology", KNOB_CHOICE, KNOB_AGREE, AT(config, srp.l2), .choices = topologies, .def = 1,
 		.help = "l2: both chassis are on shared subnets, and ARP announces the Active; "
 			"l3: routers decide" },

@@ -33,7 +33,7 @@ void repl_account_taken(struct repl *r, const struct repl_verdict *v)
 	struct repl_received *a = &r->rx.received;
 	struct repl_counters *c = &r->count;
 	uint64_t *total[REPL_REFUSED_REASONS] = { &c->rx_refused_stale, &c->rx_refused_absent,
-		&c->rx_refused_malformed, &c->rx_refused_owner, &c->rx_refused_other };
+		&c->rx_refused_malformed, &c->rx_refused_not_owner, &c->rx_refused_other };
 
 	a->applied += v->applied;
 	c->rx_applied += v->applied;
@@ -120,8 +120,8 @@ static void repl_account_settle(struct repl *r)
 	a->acked += more;
 	a->acked_by_account += more;
 	r->count.records_superseded -= more;
-	r->count.records_acked += more;
-	r->count.records_acked_by_account += more;
+	r->count.records_acknowledged += more;
+	r->count.records_acknowledged_by_account += more;
 }
 
 void repl_account_heard(struct repl *r, uint64_t number, struct rd *body)

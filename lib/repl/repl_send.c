@@ -299,7 +299,7 @@ static void repl_send_acked(struct repl *r, const struct repl_sent *s)
 	struct repl_sent_records *a = &r->tx.records;
 
 	a->acked += s->n;
-	r->count.records_acked += s->n;
+	r->count.records_acknowledged += s->n;
 	if (s->state == REPL_SENT) {
 		a->in_flight -= s->n;
 		return;
@@ -324,7 +324,7 @@ static bool repl_send_take_range(
 			fresh = true;
 			repl_send_window_acked(&r->tx, s);
 			r->tx.unacked--;
-			r->count.acked_packets++;
+			r->count.packets_acknowledged++;
 			if (s->number == a->largest)
 				repl_send_rtt_sample(r, now - s->at, a->delay);
 			if (s->n > 0)

@@ -347,7 +347,7 @@ class Pair:
 
     def identities(self, chassis):
         """What must not change about the sessions when the role moves."""
-        keys = ("imsi", "nsapi", "teid", "ue_address", "sgsn_address")
+        keys = ("imsi", "nsapi", "teid", "ue_address", "sgsn_user_address")
         return {tuple(s[k] for k in keys) for s in chassis.sessions().values()}
 
     def decided_ms(self, chassis, killed_at):
@@ -380,7 +380,7 @@ class Pair:
         return True
 
 
-RECEIVED = ("applied", "refused_stale", "refused_absent", "refused_malformed", "refused_owner",
+RECEIVED = ("applied", "refused_stale", "refused_absent", "refused_malformed", "refused_not_owner",
             "refused_other")
 ENCODED = ("macro_sent", "micro_sent", "delete_sent", "late_sent")
 

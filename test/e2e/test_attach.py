@@ -18,7 +18,7 @@ def test_attach_ping_detach(lab, pair):
     assert ping(lab, sgsn.namespace, address, count=5) >= 4
     wait_until(lambda: address in pair.right.sessions(), 5, "the session at the standby")
     session = pair.active.sessions()[address]
-    assert session["imsi"] == str(sgsn.imsi) and session["sgsn_address"] == sgsn.local, session
+    assert session["imsi"] == str(sgsn.imsi) and session["sgsn_user_address"] == sgsn.local, session
     assert pair.identities(pair.left) == pair.identities(pair.right)
     assert session["up_packets"] >= 4 and session["down_packets"] >= 4, session
     assert sgsn.detach() == [128]

@@ -83,7 +83,8 @@ def test_update_moves_tunnel(lab, pair):
                    5,
                    f"the new QoS at {chassis.side}")
         session = chassis.ctl("show session", session=context.address)["sessions"][0]
-        assert (session["sgsn_user_teid"], session["sgsn_address"]) == ("0x77777777", two), session
+        assert (session["sgsn_user_teid"], session["sgsn_user_address"]) == ("0x77777777", two), (
+            session)
     victim = pair.active
     victim.kill9()
     pair.other(victim).state_is("Active", 10)

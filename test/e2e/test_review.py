@@ -20,7 +20,7 @@ def usage(chassis):
     found = {}
     for address in chassis.sessions():
         whole = chassis.ctl("show session", id=address)["sessions"][0]
-        found[address] = (whole["usage_side0"], whole["usage_side1"])
+        found[address] = (whole["usage_seat0"], whole["usage_seat1"])
     return found
 
 

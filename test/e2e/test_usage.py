@@ -27,7 +27,7 @@ def usage(chassis, address):
     octets up and down."""
     session = chassis.ctl("show session", session=address)["sessions"][0]
     names = ("up_packets", "up_bytes", "down_packets", "down_bytes")
-    sides = [tuple(session[f"usage_side{n}"][k] for k in names) for n in (0, 1)]
+    sides = [tuple(session[f"usage_seat{n}"][k] for k in names) for n in (0, 1)]
     return sides[0], sides[1], tuple(session[k] for k in names)
 
 
@@ -101,7 +101,7 @@ def test_usage_crash(lab):
     talker.wait_heard(1000)
     victim = pair.active
     survivor = pair.other(victim)
-    side = victim.info()["side"]
+    side = victim.info()["seat"]
     stalled = stalled_s(survivor)
     killed = victim.kill9()
     survivor.state_is("Active", 10)

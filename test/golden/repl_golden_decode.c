@@ -199,7 +199,7 @@ static void decode_status(struct rd *body)
 static void decode_account(struct rd *body)
 {
 	static const char *const names[] = { "account.refused_stale", "account.refused_absent",
-		"account.refused_malformed", "account.refused_owner", "account.refused_other" };
+		"account.refused_malformed", "account.refused_not_owner", "account.refused_other" };
 	struct repl_received a;
 
 	if (repl_account_read(body, &a) < 0)

@@ -24,11 +24,11 @@ static inline const char *truth_alone(const struct repl *r)
 	repl_sent_records(r, &s);
 	if (s.sent != s.acked + s.superseded + s.in_flight + s.abandoned)
 		return "records of the stream: sent is not the sum of what became of them";
-	if (c->tx_entries !=
-		c->records_acked + c->records_superseded + c->records_abandoned + s.in_flight)
+	if (c->tx_entries != c->records_acknowledged + c->records_superseded +
+				     c->records_abandoned + s.in_flight)
 		return "records of all streams: sent is not the sum of what became of them";
 	if (c->rx_refused != c->rx_refused_stale + c->rx_refused_absent + c->rx_refused_malformed +
-				     c->rx_refused_owner + c->rx_refused_other)
+				     c->rx_refused_not_owner + c->rx_refused_other)
 		return "records refused: not the sum of the reasons";
 	if (s.account_wrong)
 		return "the peer acknowledged more than it took, or took more than was sent";

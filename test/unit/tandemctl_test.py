@@ -413,7 +413,7 @@ class Layout(unittest.TestCase):
         data["sessions"].append(dict(one, later_s=7))
         p, _ = ask(ok(data), "show", "session", one["imsi"])
         self.assertEqual(p.stdout.count("Subscriber:\n"), 2)
-        self.assertTrue(p.stdout.endswith("Other:\n  Later:                7 s\n"), p.stdout)
+        self.assertTrue(p.stdout.endswith("Other:\n  Later:                    7 s\n"), p.stdout)
 
     def test_blocks(self):
         rows = [{"name": "a", "text": "x" * 30, "n": 1},

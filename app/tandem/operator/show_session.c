@@ -59,7 +59,7 @@ static json_t *show_brief(const struct operator_table *f, const struct session_r
 	snprintf(teid, sizeof(teid), "0x%08x", r->handle);
 	o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s}", "imsi", imsi, "nsapi",
 		(json_int_t)(r->key & 0xf), "teid", teid, "ue_address", ip_addr_print(&r->ue, ue),
-		"sgsn_address", ip_addr_print(&r->peer_usr, sgsn), "apn",
+		"sgsn_user_address", ip_addr_print(&r->peer_usr, sgsn), "apn",
 		r->apn < f->start->n_apns ? f->start->apns[r->apn].name : "?");
 	json_object_update(o, u);
 	json_decref(u);
@@ -103,13 +103,13 @@ static json_t *show_whole(const struct operator_table *f, const struct session_r
 		json_object_set_new(o, wire_spoken.group[i].name,
 			json_integer((json_int_t)session_extra(r, wire_spoken.group[i].id)));
 	show_created(f, o, r->created_ms);
-	json_object_set_new(
-		o, "sgsn_recovery", r->has_recovery ? json_integer(r->recovery) : json_null());
+	json_object_set_new(o, "sgsn_restart_counter",
+		r->has_recovery ? json_integer(r->recovery) : json_null());
 	json_object_set_new(o, "shard", json_integer(session_handle_shard(r->handle)));
 	json_object_set_new(
 		o, "worker", json_integer(f->worker_of_shard[session_handle_shard(r->handle)]));
-	json_object_set_new(o, "usage_side0", show_usage(&r->usage[0]));
-	json_object_set_new(o, "usage_side1", show_usage(&r->usage[1]));
+	json_object_set_new(o, "usage_seat0", show_usage(&r->usage[0]));
+	json_object_set_new(o, "usage_seat1", show_usage(&r->usage[1]));
 	return o;
 }
 

@@ -160,7 +160,7 @@ json_t *show_srp_info(void *family, json_t *args, usec_t now)
 	json_object_set_new(o, "highest_term_seen", show_term(i->highest_term));
 	show_set_int(o, "term_reserve", i->reserve);
 	show_set_int(o, "restart_counter", i->restart_counter);
-	show_set_int(o, "side", f->side);
+	show_set_int(o, "seat", f->side);
 	show_sync(f, o, &v, now);
 	json_object_set_new(o, "last_switchover", show_last_switchover(f->journal));
 	show_set_ms(o, "state_age_ms", i->last_change, now);
@@ -189,12 +189,12 @@ json_t *show_srp_statistics(void *family, json_t *args, usec_t now)
 static json_t *show_received(const struct repl_received *a)
 {
 	static const char *const counters[] = { "applied", "refused_stale", "refused_absent",
-		"refused_malformed", "refused_owner", "refused_other" };
+		"refused_malformed", "refused_not_owner", "refused_other" };
 	json_t *o = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "stream", (json_int_t)a->stream,
 		"applied", (json_int_t)a->applied, "refused_stale",
 		(json_int_t)a->refused[REPL_REFUSED_STALE], "refused_absent",
 		(json_int_t)a->refused[REPL_REFUSED_ABSENT], "refused_malformed",
-		(json_int_t)a->refused[REPL_REFUSED_MALFORMED], "refused_owner",
+		(json_int_t)a->refused[REPL_REFUSED_MALFORMED], "refused_not_owner",
 		(json_int_t)a->refused[REPL_REFUSED_OWNER], "refused_other",
 		(json_int_t)a->refused[REPL_REFUSED_OTHER]);
 

@@ -180,7 +180,7 @@ int boot_tables(struct tandem *t)
 	t->shared.direct = t->mbufs;
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
 		t->shared.worker_of_shard[i] = (uint8_t)(i % t->n_workers);
-	LOG(INFO, "the table of sessions is there side=%u sessions=%u memory_mb=%.1f", t->side,
+	LOG(INFO, "the table of sessions is there seat=%u sessions=%u memory_mb=%.1f", t->side,
 		t->table->n_slots * SESSION_SHARDS,
 		(double)(t->table->bytes + t->pools->bytes) / 1e6);
 	return 0;

@@ -22,7 +22,7 @@ static void is(const struct rig *g, const uint64_t want[5])
 	CU_ASSERT_EQUAL(s.in_flight, want[3]);
 	CU_ASSERT_EQUAL(s.abandoned, want[4]);
 	CU_ASSERT_EQUAL(sum(&s), s.sent);
-	CU_ASSERT_EQUAL(COUNT(g, tx_entries), COUNT(g, records_acked) +
+	CU_ASSERT_EQUAL(COUNT(g, tx_entries), COUNT(g, records_acknowledged) +
 						      COUNT(g, records_superseded) +
 						      COUNT(g, records_abandoned) + s.in_flight);
 }
@@ -113,7 +113,7 @@ static void test_acked_by_account(void)
 	a.refused[REPL_REFUSED_STALE] = 3;
 	account(&g, 5, &a);
 	IS(&g, 21, 17, 4, 0, 0);
-	CU_ASSERT_EQUAL(COUNT(&g, records_acked_by_account), 2);
+	CU_ASSERT_EQUAL(COUNT(&g, records_acknowledged_by_account), 2);
 	rig_ack(&g, 6, 1, n[0], n[1]); /* too late now to count once more */
 	IS(&g, 21, 17, 4, 0, 0);
 	a.applied = 99;

@@ -135,7 +135,7 @@ static void test_spurious(void)
 	CU_ASSERT_EQUAL(COUNT(&g, lost_packets), 2);
 	rig_ack(&g, 3, 1, n[0], n[4]);
 	CU_ASSERT_EQUAL(COUNT(&g, spurious_losses), 2);
-	CU_ASSERT_EQUAL(COUNT(&g, acked_packets), 3);
+	CU_ASSERT_EQUAL(COUNT(&g, packets_acknowledged), 3);
 	CU_ASSERT_EQUAL(repl_unacked(g.r), 0);
 	CU_ASSERT_EQUAL(repl_room(g.r), REPL_WINDOW / 2);
 	rig_stop(&g);

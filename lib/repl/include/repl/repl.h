@@ -169,16 +169,16 @@ struct repl_ops {
 		"Heartbeats were put into packets for the peer.") \
 	X(tx_pings, COUNTER, "packets", \
 		"Packets that only ask for an acknowledgement were made, because none came.") \
-	X(records_acked, COUNTER, "records", \
+	X(records_acknowledged, COUNTER, "records", \
 		"Records of sessions were acknowledged by the peer.") \
 	X(records_superseded, GAUGE, "records", \
 		"Records of sessions are counted as lost; newer records bring what they said.") \
 	X(records_abandoned, COUNTER, "records", \
 		"Records of sessions were on their way when their stream ended.") \
-	X(records_acked_by_account, COUNTER, "records", \
+	X(records_acknowledged_by_account, COUNTER, "records", \
 		"Records that counted as lost had arrived, as the peer's account of the stream " \
 		"says.") \
-	X(acked_packets, COUNTER, "packets", \
+	X(packets_acknowledged, COUNTER, "packets", \
 		"Packets with session state were acknowledged before they counted as lost.") \
 	X(lost_packets, COUNTER, "packets", \
 		"Packets with session state were counted as lost.") \
@@ -220,7 +220,7 @@ struct repl_ops {
 		"or address.") \
 	X(rx_refused_malformed, COUNTER, "records", \
 		"Records of the peer were refused because they are malformed.") \
-	X(rx_refused_owner, COUNTER, "records", \
+	X(rx_refused_not_owner, COUNTER, "records", \
 		"Records of the peer were refused because the slot is not the replication " \
 		"core's to write.") \
 	X(rx_refused_other, COUNTER, "records", \
