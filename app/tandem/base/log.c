@@ -96,7 +96,8 @@ void log_level_set(uint32_t level)
 		rte_log_set_level((uint32_t)log_types[i], level);
 }
 
-/* By the innermost folder of the source file that is a room; other files are the program's. */
+/* The number of the room that a source file is in: the innermost folder that is a room. Files of no
+ * room are the program's. */
 static int log_room_of(const char *file)
 {
 	const char *from;
@@ -166,7 +167,7 @@ static bool log_allowed(struct log *l, struct log_site *s)
 	return false;
 }
 
-/* A free cell, NULL: the ring is full. */
+/* Takes a free cell of the ring, and its position; NULL: the ring is full. */
 static struct log_cell *log_claim(struct log *l, uint64_t *at)
 {
 	uint64_t pos = atomic_load_explicit(&l->tail, memory_order_relaxed);

@@ -12,7 +12,7 @@
 
 enum { DIGITS = 21, PULSE_PATH = 64, PULSE_TEXT = 96 };
 
-/* After so many idle turns. */
+/* Sleeps for a time that grows with the number of idle turns. */
 static void pulse_nap(unsigned int idle)
 {
 	unsigned int us = SLEEP_US * (idle - SLEEP_AFTER_TURNS);
@@ -42,7 +42,7 @@ void pulse_rest(struct core_pulse *p, bool busy, unsigned int *idle)
 		rte_pause();
 }
 
-/* Decimal, without stdio. */
+/* Writes a number in decimal, without stdio; the text is at the end of `to`. */
 static const char *pulse_number(uint64_t n, char to[DIGITS])
 {
 	char *at = to + DIGITS - 1;
@@ -54,7 +54,7 @@ static const char *pulse_number(uint64_t n, char to[DIGITS])
 	return at;
 }
 
-/* The beginning of a file that /proc has of a thread; "" when there is none. */
+/* Reads the beginning of a file that /proc has of a thread; "" when there is none. */
 static void pulse_proc(pid_t thread, const char *file, char to[PULSE_TEXT])
 {
 	char path[PULSE_PATH], number[DIGITS];

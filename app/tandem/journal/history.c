@@ -7,7 +7,7 @@
 
 enum { CRC_TAIL = 13 }; /* " crc=01234567" */
 
-/* IEEE 802.3's. A line is short and written at a switchover: no table. */
+/* The CRC of IEEE 802.3. It needs no table, as a line is short and is written at a switchover. */
 static uint32_t history_crc32(const char *p, size_t len)
 {
 	uint32_t crc = UINT32_MAX;

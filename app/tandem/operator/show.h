@@ -12,6 +12,7 @@ struct signalling_view;
 /* Says that a member of a view's object is a counter: tandemctl leaves it out while it is zero, and
  * shows its rate. All else is a level. */
 void show_mark_counter(json_t *o, const char *name);
+/* The same of n members. */
 void show_mark_counters(json_t *o, const char *const *names, unsigned int n);
 /* Groups of figures that one object of a view shows, ended by a row without a room; group NULL: all
  * of the room. Two of them must not have a figure of one name, as an object has one member of it:
@@ -57,6 +58,7 @@ json_t *show_time(int64_t wall_us);
 json_t *show_term(srp_term_t term);
 /* When a time of the own clock was, by the wall clock; 0 if it was never. */
 int64_t show_wall_of(usec_t at, usec_t now);
+/* The newest switchover in the history; null if there is none. */
 json_t *show_last_switchover(struct journal *j);
 /* Adds switchovers by cause and transitions by the state they led to, since start. */
 void show_transitions(const struct journal *j, json_t *to);

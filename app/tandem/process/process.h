@@ -29,10 +29,11 @@ int options_check(const struct options *o);
 /* records.c: the rows of the table of all alarms, as the guide has them. 0 or -ENOMEM. */
 int records_print_alarms(FILE *to);
 
-/* signals.c: those that a file descriptor of the control core reports, in every thread that is
- * made from now on; and that descriptor. */
+/* signals.c: blocks the signals that the control core takes, in every thread that is made from now
+ * on. */
 void signals_block(void);
-int signals_open(struct control *c); /* 0 or -errno */
+/* Opens the file descriptor by which the control core takes them. 0 or -errno. */
+int signals_open(struct control *c);
 
 /* start.c: the start-up table forward, the control core until a signal ends it, and the table
  * backward. The process' exit code. */

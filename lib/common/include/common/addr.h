@@ -35,14 +35,14 @@ enum {
  * of the kernel's main table, and the only one that is configured today. */
 enum { INSTANCE_MAIN = 0, INSTANCES = 16 };
 
-/* v4: host order. */
+/* Makes an address of an IPv4 address in host order. */
 static inline struct ip_addr ip_addr_v4(uint32_t v4)
 {
 	return (struct ip_addr){ { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, (uint8_t)(v4 >> 24),
 		(uint8_t)(v4 >> 16), (uint8_t)(v4 >> 8), (uint8_t)v4 } };
 }
 
-/* Half of the address, in host order: i = 0 the first eight bytes, 1 the others. */
+/* Returns half of the address in host order: the first eight bytes for i = 0, else the others. */
 static inline uint64_t ip_addr_half(const struct ip_addr *a, unsigned int i)
 {
 	uint64_t w;
@@ -56,7 +56,7 @@ static inline bool ip_addr_is_v4(const struct ip_addr *a)
 	return ip_addr_half(a, 0) == 0 && ip_addr_half(a, 1) >> 32 == 0xffff;
 }
 
-/* Host order; 0 if it is not IPv4. */
+/* Returns the IPv4 address in host order; 0 if it is not IPv4. */
 static inline uint32_t ip_addr_to_v4(const struct ip_addr *a)
 {
 	return ip_addr_is_v4(a) ? (uint32_t)ip_addr_half(a, 1) : 0;
@@ -67,28 +67,31 @@ static inline bool ip_addr_equal(const struct ip_addr *a, const struct ip_addr *
 	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
 }
 
-/* All zero: none was given. */
+/* Whether no address was given: all bytes are zero. */
 static inline bool ip_addr_is_none(const struct ip_addr *a)
 {
 	return (ip_addr_half(a, 0) | ip_addr_half(a, 1)) == 0;
 }
 
-/* The unspecified address of either family: names nobody. */
+/* Whether it is the unspecified address of either family, which names nobody. */
 static inline bool ip_addr_is_any(const struct ip_addr *a)
 {
 	return ip_addr_is_none(a) || (ip_addr_is_v4(a) && ip_addr_to_v4(a) == 0);
 }
 
-/* The address as its family writes it: so many bytes, and where they are. */
+/* How many bytes the address has as its family writes it. */
 static inline size_t ip_addr_size(const struct ip_addr *a)
 {
 	return ip_addr_is_v4(a) ? 4 : 16;
 }
+
+/* Where these bytes are. */
 static inline const uint8_t *ip_addr_bytes(const struct ip_addr *a)
 {
 	return ip_addr_is_v4(a) ? a->b + IP_V4_AT : a->b;
 }
-/* The reverse. size: 4 or 16; anything else: false, and *a is all zero. */
+
+/* Makes an address of such bytes. size: 4 or 16; anything else: false, and *a is all zero. */
 bool ip_addr_from_bytes(struct ip_addr *a, const void *p, size_t size);
 
 /* Length of the prefix that holds this address alone: 32 or 128. */

@@ -98,9 +98,10 @@ struct config_report {
 int config_load(const char *file, struct config *c, struct config_report *r);
 /* The same of a text in memory; `name` stands for the file's in the report. */
 int config_load_text(const char *name, const char *text, struct config *c, struct config_report *r);
-/* Across the two files of a pair: tie-breakers, side addresses, and all that must agree. Adds to
+/* Across the two files of a pair: tie-breakers, seats, addresses, and all that must agree. Adds to
  * the report. */
 int config_check_pair(const struct config *a, const struct config *b, struct config_report *r);
+/* Frees what a report holds. */
 void config_report_free(struct config_report *r);
 /* Canonical text, defaults included; loads again to the same struct. Secrets print as ***. */
 void config_print(const struct config *c, FILE *to);
@@ -131,10 +132,12 @@ unsigned int config_changes(const struct config *now, const struct config *next,
 void config_take_live(struct config *now, const struct config *next);
 /* The table of knobs in config/README.md (Markdown), from the knob table. */
 void config_print_knobs(FILE *to);
+/* The loopback that services.gtp names; NULL: there is none. */
 const struct config_loopback *config_gtp(const struct config *c);
 /* Which of the two chassis this is, 0 or 1: as srp.seat says, else the one with the lower address
  * of the SRP connection is 0. */
 uint8_t config_seat(const struct config *c);
+/* The port of that name; NULL: there is none. */
 const struct config_port *config_port_by_name(const struct config *c, const char *name);
 
 #endif

@@ -289,19 +289,20 @@ struct gtpc_peer {
 	uint16_t port;
 };
 
-/* our requests that wait for a response: bounded, one retransmission timer each */
+/* Our requests that wait for a response: a bounded number, with a retransmission timer each. */
 struct gtpc_pending;
-struct gtpc_pending *gtpc_pending_create(void); /* NULL + errno */
+/* Makes a set without requests. NULL + errno. */
+struct gtpc_pending *gtpc_pending_create(void);
+/* Frees the set and its requests. */
 void gtpc_pending_destroy(struct gtpc_pending *p);
 /* Other values than T3 (GTPC_T3_US) and N3 (GTPC_N3); while nothing waits. */
 void gtpc_pending_times(struct gtpc_pending *p, usec_t t3, unsigned int n3);
-/* Remembers a request (copied) that was just sent; its sequence number is gtpc_pending_seq() taken
- * before. */
+/* The sequence number of the next request. */
 uint16_t gtpc_pending_seq(struct gtpc_pending *p);
+/* Remembers a request (copied) that was just sent with a number of gtpc_pending_seq(). 0; -ENOSPC;
+ * -EMSGSIZE; -EEXIST: a request of that number waits already. */
 int gtpc_pending_add(struct gtpc_pending *p, const struct gtpc_peer *to, uint16_t seq,
-	const uint8_t *msg,
-	/* -ENOSPC, -EMSGSIZE, -EEXIST: that number waits already */
-	size_t len, uint64_t cookie, usec_t now);
+	const uint8_t *msg, size_t len, uint64_t cookie, usec_t now);
 /* A response came: true and *cookie if it matches one, which is then forgotten. */
 bool gtpc_pending_answered(
 	struct gtpc_pending *p, const struct gtpc_peer *from, uint16_t seq, uint64_t *cookie);
@@ -309,13 +310,18 @@ bool gtpc_pending_answered(
  * (len 0: forgotten). */
 bool gtpc_pending_due(struct gtpc_pending *p, usec_t now, struct gtpc_peer *to, const uint8_t **msg,
 	size_t *len, uint64_t *cookie);
+/* Forgets all requests. */
 void gtpc_pending_clear(struct gtpc_pending *p);
 
-/* the last answers, for requests that come again: bounded, oldest goes first, kept `ttl` us */
+/* The last answers, for requests that come again: a bounded number, the oldest of which goes first,
+ * each for `ttl` us. */
 struct gtpc_answered;
-struct gtpc_answered *gtpc_answered_create(usec_t ttl); /* NULL + errno */
+/* Makes a set without answers. NULL + errno. */
+struct gtpc_answered *gtpc_answered_create(usec_t ttl);
+/* Frees the set and its answers. */
 void gtpc_answered_destroy(struct gtpc_answered *a);
-void gtpc_answered_clear(struct gtpc_answered *a); /* none is known any more */
+/* Forgets all answers. */
+void gtpc_answered_clear(struct gtpc_answered *a);
 /* digest: of the request's content. A repetition is the same message (7.6): a peer that restarted
  * begins to count anew, and its first request must not get what its earlier life was answered. */
 void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type,

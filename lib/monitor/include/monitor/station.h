@@ -55,9 +55,9 @@ int station_input(
 /* Its connection was lost. -ENOENT. */
 int station_close(struct station *s, int session);
 
-/* Time passes; due: when at the latest (USEC_NEVER: nothing waits). What waits in sockets is handed
- * in before. */
+/* Time passes. What waits in sockets is handed in before. */
 void station_tick(struct station *s, usec_t now);
+/* When station_tick() is to be called at the latest; USEC_NEVER: nothing waits. */
 usec_t station_due(const struct station *s);
 
 /* NULL: no such session. */

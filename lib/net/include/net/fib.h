@@ -86,10 +86,11 @@ void fib_destroy(struct fib *f);
 /* Makes the tables of one more instance, of 64 MB each; nothing happens where they are. 0; -EINVAL:
  * no such number; -errno. name: as of an rte_lpm. */
 int fib_instance_open(struct fib *f, uint16_t instance, const char *name);
-/* Writes the next hop of a prefix of at least one bit; `gen` has moved when they return. 0;
- * -ENOENT: there is no table for it; -errno: it has no room, and what stood there before stands
- * there still. */
+/* Writes the next hop of a prefix of at least one bit; `gen` has moved when it returns. 0; -ENOENT:
+ * there is no table for it; -errno: it has no room, and what stood there before stands there
+ * still. */
 int fib_put(struct fib *f, uint16_t instance, const struct ip_prefix *to, uint32_t nh);
+/* Removes a prefix of at least one bit; `gen` has moved when it returns. Errors as of fib_put(). */
 int fib_remove(struct fib *f, uint16_t instance, const struct ip_prefix *to);
 
 #endif

@@ -37,9 +37,9 @@ struct net_twin {
 int net_twin_open(struct net_twin *t, uint16_t port, const char *name, uint32_t mtu,
 	const struct ip_prefix *own, struct rte_mempool *pool);
 void net_twin_close(struct net_twin *t);
-/* From the kernel (to be sent on the port) / to the kernel. to: consumes all; returns how many the
- * kernel took. */
+/* Takes at most n frames of the kernel, to be sent on the port. Returns how many there were. */
 uint16_t net_twin_from(struct net_twin *t, struct rte_mbuf **pkts, uint16_t n);
+/* Gives n frames to the kernel, and frees those that it does not take. Returns how many it took. */
 uint16_t net_twin_to(struct net_twin *t, struct rte_mbuf **pkts, uint16_t n);
 
 /* ---- kernel state by rtnetlink (kernel.c) ---- */
@@ -58,17 +58,20 @@ void net_kernel_close(struct net_kernel *k);
 enum { NET_VIP_ROUTED = 0 };
 int net_vip_add(struct net_kernel *k, const struct ip_addr *vip, unsigned int where);
 int net_vip_del(struct net_kernel *k, const struct ip_addr *vip, unsigned int where);
-/* Blackhole route of a pool, protocol NET_PROTO, metric. Replaces one of ours with another metric
- * (add first, then delete: there is no moment without). */
+/* Sets the blackhole route of a pool, with protocol NET_PROTO and that metric. It replaces one of
+ * ours with another metric (add first, then delete: there is no moment without). 0 or -errno. */
 int net_pool_route_set(struct net_kernel *k, const struct ip_prefix *to, uint32_t metric);
+/* Deletes the route of a pool with whatever metric; that there is none is no error. 0 or -errno. */
 int net_pool_route_del(struct net_kernel *k, const struct ip_prefix *to);
 /* Removes every address and route that an earlier process left: all of NET_PROTO, and the VIPs
  * given. Returns how many, or -errno. */
 int net_cleanup(struct net_kernel *k, const struct ip_addr *vips, unsigned int n);
+/* Sets an interface up. 0 or -errno. */
 int net_link_up(struct net_kernel *k, unsigned int ifindex);
 /* The carrier of a twin as the kernel and a routing daemon see it: the underlying link's, which the
  * TAP cannot know. */
 int net_link_carrier(struct net_kernel *k, unsigned int ifindex, bool on);
+/* Adds an address to an interface; that it is there is no error. 0 or -errno. */
 int net_addr_add(struct net_kernel *k, unsigned int ifindex, const struct ip_prefix *own);
 
 /* ---- the mirror (mirror.c) ---- */

@@ -21,14 +21,10 @@ enum {
 	/* WANT body: n u16, then n * (how u8 | bucket u32 | arg u64) */
 	AUDIT_WANT_SLOTS = 1,  /* arg: mask of slots to send; then the bucket's hash again */
 	AUDIT_WANT_LEVEL2 = 2, /* dirty slots, then a DIGEST slot by slot */
-	AUDIT_WANT_WHOLE =
-		/* arg: number of buckets from `bucket` on: every slot, free ones too, then their
-		 * hashes */
-	3,
-	AUDIT_WANT_PASS =
-		/* all hashes now, at full speed; bucket: number of the request, which may come
-		 * twice */
-	4,
+	/* arg: number of buckets from `bucket` on: every slot, free ones too, then their hashes */
+	AUDIT_WANT_WHOLE = 3,
+	/* all hashes now, at full speed; bucket: number of the request, which may come twice */
+	AUDIT_WANT_PASS = 4,
 	AUDIT_WANT_BYTES = 13,
 };
 
@@ -80,6 +76,7 @@ void audit_restart(struct audit *a, usec_t now);
 void audit_request_pass(struct audit *a, usec_t now);
 /* Adds AUDIT_WANT_PASS to a WANT body of one entry; body: empty. */
 void audit_want_pass(struct wr *w, uint32_t request);
+/* Compares the hashes of a DIGEST record of the peer with those of the own slots. */
 void audit_digest(struct audit *a, struct rd *body, usec_t now);
 /* Writes due WANT entries (n u16 first) while there is room; nothing at all if none is due. Again
  * after 2 PTO. */
@@ -88,7 +85,8 @@ void audit_want(struct audit *a, struct wr *w, usec_t pto, usec_t now);
  * audit_restart. May lag by what audit_scan has not looked at yet: call that once every few ms, it
  * costs a bounded slice. */
 usec_t audit_in_sync_since(const struct audit *a);
-uint32_t audit_unmatched(const struct audit *a); /* buckets */
+/* How many buckets have not matched since audit_restart, or matched and differ now. */
+uint32_t audit_unmatched(const struct audit *a);
 /* Of the pass since the last restart or request: buckets that have not matched in it; when it began
  * (USEC_NEVER: there was none) and ended (USEC_NEVER: not yet). And buckets that are known to
  * differ now. */
@@ -110,6 +108,7 @@ void audit_source_destroy(struct audit_source *s);
 /* Forgets wants and starts a pass at full speed (a standby joined); later passes take interval_us
  * each. */
 void audit_source_join(struct audit_source *s, usec_t interval_us, usec_t now);
+/* Forgets wants, and hashes nothing any more. */
 void audit_source_stop(struct audit_source *s);
 /* The pass begins anew at full speed; what is wanted stays wanted. Without effect while
  * stopped. */
@@ -132,6 +131,7 @@ struct audit_job {
 /* The next thing to encode: wants first, then the pass if it is due. The caller must carry it out,
  * or give it back. */
 struct audit_job audit_source_next(struct audit_source *s, usec_t now);
+/* Takes the last job back: it comes again. */
 void audit_source_again(struct audit_source *s, const struct audit_job *job);
 /* Splits a WANT body into entries for `each`; counts nothing, -EBADMSG when malformed (entries
  * before it were given). */

@@ -120,15 +120,15 @@ struct keys {
 	struct keys_connection conn[KEYS_CONNECTIONS];
 	struct keys_slot slot[KEYS_SLOTS];
 	uint64_t orders, seen; /* given so far; highest of which a packet was opened */
-	int tx;                /* connection that seals, < 0 none */
+	int tx;                /* connection that seals; < 0: there is none */
 	uint32_t serials;
 	uint16_t retired[KEYS_RETIRED];
 	unsigned int retired_at;
 };
 
-/* 0, or -EINVAL. */
+/* Begins without keys. 0, or -EINVAL: the limit is less than 64. */
 int keys_init(struct keys *k, const struct keys_params *p);
-/* Forgets all keys (overwritten in memory). */
+/* Forgets all keys, and overwrites them in memory. */
 void keys_wipe(struct keys *k);
 
 /* A new SRP connection's exporter gave the secrets of both directions and the id (not 0). It opens
@@ -157,7 +157,7 @@ int keys_packet(struct keys *k, const uint8_t *pkt, size_t len, uint32_t incarna
 /* Packet `number` was opened by this slot: its tag was good. The slot must not have changed since
  * keys_open. */
 void keys_opened(struct keys *k, int slot, uint64_t number, usec_t now);
-/* ... its tag was bad: counted, and nothing else. */
+/* The tag of a packet was bad: that is counted, and changes nothing. */
 void keys_forged(struct keys *k);
 
 /* Forgets what is over and prepares next phases. Each turn, when no packet is between keys_seal or
@@ -166,9 +166,9 @@ bool keys_tick(struct keys *k, usec_t now);
 /* When keys_tick has something to do, at the latest. */
 usec_t keys_due(const struct keys *k);
 
-/* The id and phase that seal; id 0 none. */
+/* Returns the id of the key that seals packets, and its phase; 0: nothing seals yet. */
 uint16_t keys_tx_id(const struct keys *k, uint32_t *phase);
-/* Keys that open at `now`. */
+/* How many keys open packets at `now`. */
 unsigned int keys_live(const struct keys *k, usec_t now);
 
 #endif

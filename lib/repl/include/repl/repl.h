@@ -311,9 +311,8 @@ unsigned int repl_room(const struct repl *r);
 /* The window now: halved by a loss, at most once a round trip; grows again as RFC 9002 section 7.3
  * has it. */
 unsigned int repl_window(const struct repl *r);
-usec_t repl_min_rtt(
-	/* the quickest of this stream; before there is one the smoothed one */
-	const struct repl *r);
+/* The shortest round trip of this stream; before there is one, the smoothed round trip. */
+usec_t repl_min_rtt(const struct repl *r);
 /* Completes a packet of records: pkt has REPL_HEADER bytes of room first, then the records; len
  * counts both. Fills the header in and remembers the entries (n <= REPL_ENTRIES; 0 is allowed:
  * digests elicit an ACK too). Returns the number of bytes to send (== len without keys, else
@@ -321,10 +320,13 @@ usec_t repl_min_rtt(
  * -EKEYEXPIRED: as keys_seal says. */
 int repl_seal(struct repl *r, uint8_t *pkt, size_t len, uint8_t owner, const repl_entry_t *e,
 	unsigned int n, usec_t now);
-/* Packets not yet acknowledged nor lost; number of the last state packet sealed (0 none). */
+/* How many packets are neither acknowledged yet nor lost. */
 unsigned int repl_unacked(const struct repl *r);
+/* The number of the last state packet that was sealed; 0: there was none. */
 uint64_t repl_last_number(const struct repl *r);
-usec_t repl_oldest_unacked(const struct repl *r); /* time it was sent, USEC_NEVER if none */
+/* When the oldest packet that is not acknowledged was sent; USEC_NEVER: there is none. */
+usec_t repl_oldest_unacked(const struct repl *r);
+/* What became of the records of the own stream. */
 void repl_sent_records(const struct repl *r, struct repl_sent_records *s);
 
 /* ---- receiver ---- */
@@ -335,11 +337,13 @@ void repl_receive(struct repl *r, enum repl_receive mode, repl_term_t floor, rep
 /* Applies all that is held, gaps skipped, then REPL_RX_NONE. Returns the highest number applied in
  * the stream. */
 uint64_t repl_receive_stop(struct repl *r, usec_t now);
+/* The highest number that was applied in the stream. */
 uint64_t repl_applied(const struct repl *r);
 /* The stream (id, term) that is being applied; 0 none. */
 uint32_t repl_rx_stream(const struct repl *r);
 /* The version of the packets of that stream: what its digests cover. */
 uint8_t repl_rx_version(const struct repl *r);
+/* What became of the records of that stream. */
 const struct repl_received *repl_received(const struct repl *r);
 
 /* ---- both ---- */
@@ -367,11 +371,15 @@ uint64_t repl_pair_ms(const struct repl *r, usec_t now);
 
 /* When the last authentic, fresh packet of the peer arrived; USEC_NEVER: never. */
 usec_t repl_heard(const struct repl *r);
-/* Our incarnation came back in the peer's packets: it hears us. */
+/* Whether our incarnation came back in the peer's packets: it hears us. */
 bool repl_hears_us(const struct repl *r);
+/* The incarnation of the peer's process; 0: none was heard. */
 uint32_t repl_peer_incarnation(const struct repl *r);
+/* The last STATUS of the peer. */
 const struct repl_status *repl_peer_status(const struct repl *r);
+/* The smoothed round trip (RFC 9002 section 5.3). */
 usec_t repl_srtt(const struct repl *r);
+/* The probe timeout (RFC 9002 section 6.2). */
 usec_t repl_pto(const struct repl *r);
 const struct repl_counters *repl_count(const struct repl *r);
 

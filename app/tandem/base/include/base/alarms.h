@@ -36,7 +36,9 @@ struct alarm {
 
 struct alarms;
 
-struct alarms *alarms_create(void); /* NULL: there is no memory */
+/* Makes a registry without alarms. NULL: there is no memory. */
+struct alarms *alarms_create(void);
+/* Frees the registry; NULL is nothing. */
 void alarms_destroy(struct alarms *a);
 /* Adds n alarms, none of them raised; `info` is copied, its texts must stay where they are, and
  * of those that are NULL it gets ALARM_NO_MEANING and ALARM_NO_ACTION. 0; -EINVAL: a name is NULL;
@@ -51,8 +53,11 @@ void alarms_reader(struct alarms *a, alarms_over_fn *over, void *ctx);
 /* Raises or clears an alarm, or gives it another text; the edges are logged. To repeat what is the
  * case already costs nothing. A name that nobody registered is logged as an error. */
 void alarms_set(struct alarms *a, const char *name, bool raised, const char *text, usec_t now);
+/* Raises an alarm, as alarms_set() does. */
 void alarms_raise(struct alarms *a, const char *name, const char *text, usec_t now);
+/* Clears an alarm, as alarms_set() does. */
 void alarms_clear(struct alarms *a, const char *name, usec_t now);
+/* Whether the alarm is raised now; false for a name that nobody registered. */
 bool alarms_is_raised(const struct alarms *a, const char *name);
 
 /* The k-th alarm in the order of registration, raised or not; NULL: there are no more. */

@@ -89,6 +89,7 @@ typedef void metrics_visit_fn(void *ctx, const struct metrics_group *g);
 /* A registry without groups, for the tables of n rooms, which must stay where they are; NULL when
  * there is no memory. */
 struct metrics *metrics_create(const struct metrics_room *const *rooms, unsigned int n);
+/* Frees the registry. */
 void metrics_destroy(struct metrics *m);
 /* Adds a group: one of the tables, with the value of its label; `instance` is copied, NULL where
  * the table has no label. 0; -EINVAL: no room of the registry has the table, instance and label do

@@ -40,8 +40,9 @@ extern const struct sock_ops sock_kernel;
 /* sock_kernel, unless the process chooses others before any room is made. */
 extern const struct sock_ops *sock_ops;
 
-/* Fills ss; returns its length. */
+/* Fills ss with an address and a port; returns its length. */
 socklen_t sock_address(struct sockaddr_storage *ss, const struct ip_addr *a, uint16_t port);
+/* Takes the address and the port out of ss. */
 void sock_from(const struct sockaddr_storage *ss, struct ip_addr *a, uint16_t *port);
 /* A non-blocking socket, bound to an address that need not be there yet (IP_FREEBIND). fd or
  * -errno. */

@@ -70,9 +70,10 @@ const char *settings_holder(struct settings_board *b);
 /* Control core. The newest. */
 const struct settings *settings_newest(const struct settings_board *b);
 
-/* A core begins to read, and ends: what it was given is not its own any more. Called for it by
- * control before it runs and after it has ended, or by itself. */
+/* A core begins to read. Control calls it for the core before that runs, or the core itself. */
 void settings_join(struct settings_board *b, unsigned int core);
+/* A core ends to read, and holds no snapshot any more. Control calls it for the core after that has
+ * ended, or the core itself. */
 void settings_leave(struct settings_board *b, unsigned int core);
 /* That core, at the beginning of each turn: it holds nothing of the turn before, and takes the
  * newest, which is good until its next call. */

@@ -70,10 +70,11 @@ void journal_turn(struct journal *j, usec_t last_change, usec_t now);
 /* ---- for views ---- */
 
 struct history *journal_history(struct journal *j);
-/* Since start. */
+/* How many switchovers had that cause since the start of this process. */
 uint64_t journal_switchovers(const struct journal *j, enum srp_cause cause);
+/* How often this chassis came into that state since the start of this process. */
 uint64_t journal_transitions(const struct journal *j, enum srp_state to);
-/* Registers both; they must be unregistered before journal_close(). 0 or -errno. */
+/* Registers both as counters; they must be unregistered before journal_close(). 0 or -errno. */
 int journal_metrics_register(struct metrics *m, struct journal *j);
 extern const struct metrics_room journal_metrics; /* all of them */
 /* Alarms that are over, oldest first; NULL: there are no more. */

@@ -18,9 +18,11 @@ struct state;
 /* Makes the directory if it is missing and reads what is there (zero when nothing is). NULL +
  * errno; EBADMSG: the file is there but not ours to read. */
 struct state *state_open(const char *dir, struct srp_saved *saved);
+/* Waits for the write that is under way, and ends the thread. */
 void state_close(struct state *s);
-/* Readable when a write has ended. */
+/* A file descriptor that is readable when a write has ended. */
 int state_fd(const struct state *s);
+/* Gives both to the thread that writes them; state_saved() has the outcome. */
 void state_save(struct state *s, uint64_t reserve, uint8_t restart_counter);
 /* A write that has ended: true once each. */
 bool state_saved(struct state *s, uint64_t *reserve, int *error);

@@ -83,16 +83,17 @@ void kernel_destroy(struct kernel *k);
 
 /* Takes frames from the punt ring and the twins, a bounded number. True if there were any. */
 bool kernel_frames(struct kernel *k, usec_t now);
-/* What waits on either side is dropped: the whole chassis stood still, and it is old. */
+/* Drops what waits on either side, which is old after the whole chassis stood still. */
 void kernel_drop_stale(struct kernel *k);
 /* Once in a few ms: neighbours are asked again, and devices for their carriers. */
 void kernel_turn(struct kernel *k, usec_t now);
 
-/* Objects of the room, for the rooms that use them. */
+/* The VIPs, for the rooms that use them. */
 struct vips *kernel_vips(struct kernel *k);
+/* The mirror of routes and neighbours, for the rooms that use it. */
 struct net_mirror *kernel_mirror(struct kernel *k);
 
-/* For views. Frames that the kernel was given; that it sent; that found no room or were old. */
+/* For views: frames that the kernel was given, that it sent, and that found no room or were old. */
 struct kernel_view {
 	uint64_t to_kernel, from_kernel, frames_dropped;
 };
@@ -110,9 +111,7 @@ void kernel_probe_begin(struct kernel *k);
 bool kernel_probe_send(struct kernel *k);
 void kernel_probe_end(struct kernel *k);
 
-/* ---- VIPs ---- */
-
-/* VIPs and the routes of pools and VIPs exclude each other's states: */
+/* The states of VIPs and of the routes of pools and VIPs, which exclude each other. */
 enum vips_state {
 	VIPS_DOWN,      /* neither addresses nor routes */
 	VIPS_AHEAD,     /* a Standby's routes, the longer path (advertise-in-standby) */
@@ -141,10 +140,10 @@ void vips_withdraw(struct vips *v);
 /* Tries again, once a second, what the kernel refused. True: it has confirmed all now. */
 bool vips_turn(struct vips *v, usec_t now);
 
-/* Gratuitous ARP or unsolicited NA of each VIP that the kernel has confirmed, on its port: a
- * bounded number of times from vips_announce_anew() on, while VIPS_UP and the link is up.
- * vips_announce() sends what is due. */
+/* Begins to announce each VIP that the kernel has confirmed, by gratuitous ARP or unsolicited NA on
+ * its port: a bounded number of times, while VIPS_UP and the link is up. */
 void vips_announce_anew(struct vips *v, usec_t now);
+/* Sends the announcements that are due. */
 void vips_announce(struct vips *v, usec_t now);
 
 #endif

@@ -86,12 +86,14 @@ void monitors_role(struct monitors *m, bool active, enum monitor_type by, usec_t
 
 /* ---- for views and commands ---- */
 
-/* As monitor_verdict() and monitor_object(); address: beside the name, "" none. */
+/* The verdict, as monitor_verdict(). */
 void monitors_verdict(struct monitors *m, usec_t now, struct monitor_verdict *v);
+/* An object, as monitor_object(); address: what is shown beside its name, "" if it has none. */
 const struct monitor_object *monitors_object(
 	const struct monitors *m, int object, const char **address);
-/* AAA servers that are probed. */
+/* How many AAA servers are probed. */
 unsigned int monitors_servers(const struct monitors *m);
+/* The i-th AAA server, and what its probe has found out. */
 const struct config_aaa *monitors_server(
 	const struct monitors *m, unsigned int i, struct radius_probe_info *info);
 /* Registers the counters of each server's probe, group "radius/NAME"; they must be unregistered

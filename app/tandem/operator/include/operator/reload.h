@@ -47,6 +47,7 @@ void reload_destroy(struct operator_reload *r); /* NULL is nothing */
 /* SIGHUP: reads the file again; at once, or by reload_turn() as soon as the thread that works now
  * has ended and every core has let go of the settings before the last reload. */
 void reload_hangup(struct operator_reload *r);
-void reload_turn(struct operator_reload *r); /* every few milliseconds */
+/* Does what waits; to be called every few milliseconds. */
+void reload_turn(struct operator_reload *r);
 
 #endif

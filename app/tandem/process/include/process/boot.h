@@ -7,27 +7,31 @@
 
 struct tandem;
 
-/* Pools, rings and doors. 0 or -errno; the end frees what there is, after a failure too. */
+/* Makes pools of memory, rings and doors. 0 or -errno. */
 int boot_memory(struct tandem *t);
+/* Frees what of them there is, after a failure of boot_memory() too. */
 void boot_memory_end(struct tandem *t);
-/* The side, address pools and session table; which worker owns which shard. 0 or -errno. */
+/* Makes the address pools and the session table, and decides the seat and which worker owns which
+ * shard. 0 or -errno. */
 int boot_tables(struct tandem *t);
+/* Frees what of them there is, after a failure of boot_tables() too. */
 void boot_tables_end(struct tandem *t);
 
-/* settings.c: the board where the cores' settings are published, with those of conf on it, before
- * the cores are made. 0 or -errno. */
+/* settings.c: makes the board where the cores' settings are published, with those of conf on it,
+ * before the cores are made. 0 or -errno. */
 int boot_settings(struct tandem *t);
+/* Frees the board, after the cores have ended. */
 void boot_settings_end(struct tandem *t);
 
-/* envs.c: what carries the stream, and the kernel's frames on the replication port, before the
- * cores are made. 0 or -errno; the end frees what there is, after a failure too, when the cores are
- * gone. */
+/* envs.c: makes what carries the stream, and the kernel's frames on the replication port, before
+ * the cores are made. 0 or -errno. */
 int boot_transport(struct tandem *t);
+/* Frees what of them there is, after a failure of boot_transport() too, when the cores are gone. */
 void boot_transport_end(struct tandem *t);
 
-/* envs.c: a worker, the replication core, of what t holds. NULL: as worker_create() and
- * replicator_create(). */
+/* envs.c: makes a worker of what t holds. NULL: as worker_create(). */
 struct worker *boot_worker(struct tandem *t, unsigned int number);
+/* Makes the replication core of what t holds. NULL: as replicator_create(). */
 struct replicator *boot_replicator(struct tandem *t);
 
 #endif

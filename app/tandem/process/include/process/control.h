@@ -63,8 +63,9 @@ void control_stop(struct control *c);
 /* messages.c: what control does with each message of the other cores. */
 void control_doors(struct control *c);
 
-/* records.c: the alarms and the journal. 0 or -errno, logged; closed after a failure, too. */
+/* records.c: opens the alarms and the journal. 0 or -errno, which is logged. */
 int records_open(struct control *c, struct srp_saved *saved);
+/* Closes the alarms and the journal, after a failure of records_open() too. */
 void records_close(struct control *c);
 /* watch.c: what is monitored. 0 or -errno. */
 int watch_open(struct control *c);
@@ -74,7 +75,7 @@ static inline int64_t control_wall_us(void)
 	return clock_wall_us();
 }
 
-/* rooms/start_pair.c: the pair is given what it needs. 0 or -errno. */
+/* rooms/start_pair.c: makes the pair of what it needs. 0 or -errno. */
 int start_pair(struct control *c, const struct srp_saved *saved);
 /* A reload: what the rooms have of `next` holds from now on. As pair_reconfigure(). */
 int configuration_agree(struct control *c, const struct config *next, usec_t now);
@@ -95,9 +96,10 @@ int start_kernel(struct control *c);
 /* start_signalling.c: the signalling room is given what it needs. 0 or -errno. */
 int start_signalling(struct control *c);
 
-/* rooms/start_operator.c: the registry of figures and the operator room, once all others are there.
- * 0 or -errno, logged; its end in either case. */
+/* rooms/start_operator.c: makes the registry of figures and the operator room, once all other rooms
+ * are there. 0 or -errno, which is logged. */
 int start_operator(struct control *c);
+/* Ends both, after a failure of start_operator() too. */
 void start_operator_end(struct control *c);
 
 #endif

@@ -21,6 +21,9 @@
 /* What the cores read, as a snapshot that is not numbered yet (cores/settings.h). 0, or -EINVAL: a
  * rate of an APN is too high. */
 int settings_of(const struct config *c, struct settings *s);
+
+/* Each of the following fills in what one room reads at its start, or may change while it runs. */
+
 void settings_ethernet_start(const struct config *c, struct ethernet_start *s);
 void settings_replicator_start(const struct config *c, struct replicator_start *s);
 void settings_kernel_start(const struct config *c, struct kernel_start *s);
@@ -31,12 +34,13 @@ void settings_monitors_live(const struct config *c, struct monitors_live *l);
 void settings_switchover_start(const struct config *c, struct switchover_start *s);
 void settings_switchover_live(const struct config *c, struct switchover_live *l);
 void settings_pair_start(const struct config *c, struct pair_start *s);
+void settings_operator_start(const struct config *c, struct operator_start *s);
 /* 0 or -ENOMEM. Its lines are freed by settings_pair_live_end(). */
 int settings_pair_live(const struct config *c, struct pair_live *l);
+/* Frees the lines that settings_pair_live() made. */
 void settings_pair_live_end(struct pair_live *l);
 /* Whether the files of keys and certificates can be used; if not, `why` says what to do. It reads
  * them, and may wait for the disk. Any thread. */
 bool settings_keys_good(const struct config *c, char why[TLS_WHY]);
-void settings_operator_start(const struct config *c, struct operator_start *s);
 
 #endif

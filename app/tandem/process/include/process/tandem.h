@@ -126,18 +126,22 @@ static inline void watchdog_repl(struct tandem *t, struct pulse_seen *seen, usec
 	pulse_watch(seen, &t->pulse_control, &t->pulse_repl, "replication", PULSE_PATIENCE_US, now);
 }
 
-/* control.c. The control core of t, whose other cores are there; NULL, logged. */
+/* control.c. Makes the control core of t, whose other cores are there. NULL: it failed, which is
+ * logged. */
 struct control *control_create(struct tandem *t);
+/* Ends what the control core holds, after its last turn. */
 void control_destroy(struct control *c);
-int control_run(struct control *c); /* turns until a signal ends it; 0 or -errno */
+/* Turns until a signal ends it. 0 or -errno. */
+int control_run(struct control *c);
 /* turn.c: one turn; waits in it for 1 ms at most. */
 void control_turn(struct control *c);
 
 /* lcores.c: which lcore does what. -EINVAL: too few, or not those that the configuration names */
 int lcores_choose(struct tandem *t);
 
-/* ports.c */
+/* ports.c. Starts the devices of all ports and makes their twins. 0 or -errno, which is logged. */
 int ports_open(struct tandem *t);
+/* Removes the twins and closes the devices, after a failure of ports_open() too. */
 void ports_close(struct tandem *t);
 
 #endif

@@ -48,11 +48,13 @@ struct crypt_packet {
 	bool good; /* out: sealed, or opened and its tag was right */
 };
 
-/* A device by name ("crypto_aesni_mb", a PCI address, both with arguments); empty: the fastest
- * software device that there is, one for each chassis (its number in this process, from 0). NULL:
- * `why` says what to do. */
+/* Opens a device by name ("crypto_aesni_mb", a PCI address, both with arguments); empty: the
+ * fastest software device that there is, one for each chassis (its number in this process, from 0).
+ * NULL: `why` says what to do. */
 struct crypt *crypt_create(const char *device, unsigned int chassis, char why[CRYPT_WHY]);
+/* Ends all sessions and closes the device; NULL is nothing. */
 void crypt_destroy(struct crypt *c);
+/* The name of the device that is used. */
 const char *crypt_device(const struct crypt *c);
 /* Makes and ends sessions where slots changed: after keys_connect, and when keys_tick says so. */
 void crypt_sync(struct crypt *c, const struct keys *k);
@@ -62,6 +64,7 @@ void crypt_run(struct crypt *c, const struct keys *k, struct crypt_packet *p, un
 /* The device did not answer in time: nothing is sealed or opened any more in the life of this
  * process. */
 bool crypt_failed(const struct crypt *c);
+/* The counters, which live as long as the device is open. */
 const struct crypt_counters *crypt_count(const struct crypt *c);
 
 /* keys_expand_fn: HKDF-Expand-Label of SHA-256 (RFC 8446 section 7.1) with an empty context. */

@@ -92,10 +92,13 @@ struct replicator_env {
 	const _Atomic bool *quit; /* ends replicator_run() */
 };
 
-/* Control core, before the cores run and after; NULL: there is no memory, or no cipher. */
+/* Makes the replication core; control core, before the cores run. NULL: there is no memory, or no
+ * cipher. */
 struct replicator *replicator_create(const struct replicator_env *env);
+/* Frees it; control core, after the cores have ended. */
 void replicator_destroy(struct replicator *r);
-int replicator_run(void *replicator); /* lcore function: turns until it is ordered to quit */
+/* The lcore function of the replication core. It turns until it is ordered to quit. */
+int replicator_run(void *replicator);
 /* One turn of the replication core's loop; whether there was something to do. */
 bool replicator_turn(struct replicator *r);
 
@@ -105,9 +108,10 @@ const struct audit_counters *replicator_audit_count(const struct replicator *r);
 const struct replicator_counters *replicator_count(const struct replicator *r);
 /* Of the transport and of the kernel's frames, summed up. */
 void replicator_port_count(const struct replicator *r, struct replicator_port_counters *sum);
-/* What became of the records of the own stream; what was taken of the peer's. Any core: not of one
- * moment while it runs. */
+/* What became of the records of the own stream. Any core: the numbers are not of one moment while
+ * the replication core runs. */
 void replicator_records(const struct replicator *r, struct repl_sent_records *s);
+/* What became of the records of the peer's stream. Any core, as above. */
 const struct repl_received *replicator_received(const struct replicator *r);
 const struct keys_counters *replicator_keys_count(const struct replicator *r);
 /* NULL in plain text. */

@@ -73,9 +73,9 @@ unsigned int worker_shards(const struct worker *w);
  * the IPv4 address (host order) of it; false: there is none. */
 bool worker_unresolved(struct worker *w, uint16_t *port, uint32_t *dst4);
 
-/* Of the worker's core: an lcore function, which turns until it is ordered to quit; and one turn,
- * which returns whether there was something to do. */
+/* The lcore function of the worker's core. It turns until it is ordered to quit. */
 int worker_run(void *worker);
+/* One turn, on the worker's core. It returns whether there was something to do. */
 bool worker_turn(struct worker *w);
 
 #endif
