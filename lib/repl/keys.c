@@ -84,9 +84,9 @@ static bool keys_prepare(struct keys *k, unsigned int i)
 	return changed;
 }
 
-static void keys_retire(struct keys *k, unsigned int i)
+static void keys_expire(struct keys *k, unsigned int i)
 {
-	k->retired[k->retired_at++ % KEYS_RETIRED] = k->conn[i].id;
+	k->expired[k->expired_at++ % KEYS_EXPIRED] = k->conn[i].id;
 	if (k->tx == (int)i)
 		k->tx = -1;
 	explicit_bzero(&k->slot[i * (KEYS_TX + KEYS_RX)], (KEYS_TX + KEYS_RX) * sizeof(k->slot[0]));
@@ -107,7 +107,7 @@ static unsigned int keys_slot_free(struct keys *k)
 			oldest = i;
 	}
 	k->count.evicted++;
-	keys_retire(k, oldest);
+	keys_expire(k, oldest);
 	return oldest;
 }
 
@@ -131,9 +131,9 @@ int keys_connect(struct keys *k, const uint8_t tx_secret[KEYS_SECRET],
 	};
 	memcpy(c->tx_secret, tx_secret, KEYS_SECRET);
 	memcpy(c->rx_secret, rx_secret, KEYS_SECRET);
-	for (unsigned int r = 0; r < KEYS_RETIRED; r++)
-		if (k->retired[r] == id)
-			k->retired[r] = 0;
+	for (unsigned int r = 0; r < KEYS_EXPIRED; r++)
+		if (k->expired[r] == id)
+			k->expired[r] = 0;
 	keys_prepare(k, i);
 	k->count.connected++;
 	return 0;
@@ -208,8 +208,8 @@ int keys_open(struct keys *k, uint16_t id, uint8_t phase, uint64_t number, usec_
 	uint32_t want;
 
 	if (c == NULL) {
-		for (unsigned int i = 0; id != 0 && i < KEYS_RETIRED; i++)
-			if (k->retired[i] == id) {
+		for (unsigned int i = 0; id != 0 && i < KEYS_EXPIRED; i++)
+			if (k->expired[i] == id) {
 				k->count.rx_expired_key++;
 				return -EKEYEXPIRED;
 			}
@@ -310,7 +310,7 @@ bool keys_tick(struct keys *k, usec_t now)
 			continue;
 		if (now >= c->until && (int)i != k->tx) {
 			k->count.expired++;
-			keys_retire(k, i);
+			keys_expire(k, i);
 			changed = true;
 			continue;
 		}

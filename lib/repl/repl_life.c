@@ -4,21 +4,21 @@
  * from life. */
 #include "repl_priv.h"
 
-static bool repl_life_retired(const struct repl *r, uint32_t incarnation)
+static bool repl_life_previous(const struct repl *r, uint32_t incarnation)
 {
-	for (unsigned int i = 0; i < REPL_RETIRED; i++)
-		if (r->retired[i] == incarnation)
+	for (unsigned int i = 0; i < REPL_PREVIOUS; i++)
+		if (r->previous[i] == incarnation)
 			return true;
 	return false;
 }
 
 static void repl_life_adopt(struct repl *r, uint32_t incarnation, usec_t now)
 {
-	for (unsigned int i = 0; i < REPL_RETIRED; i++)
-		if (r->retired[i] == incarnation)
-			r->retired[i] = 0;
+	for (unsigned int i = 0; i < REPL_PREVIOUS; i++)
+		if (r->previous[i] == incarnation)
+			r->previous[i] = 0;
 	if (r->peer != 0)
-		r->retired[r->retired_at++ % REPL_RETIRED] = r->peer;
+		r->previous[r->previous_at++ % REPL_PREVIOUS] = r->peer;
 	r->peer = incarnation;
 	r->hears_us = false;
 	r->heard = USEC_NEVER;
@@ -42,7 +42,8 @@ bool repl_life_peer(struct repl *r, const struct repl_header *h, usec_t now)
 	 * once it is silent the memory yields, so that no order of late packets can lock the living
 	 * one out. */
 	if (r->peer != 0) {
-		if (repl_life_retired(r, h->sender) && !(silent && h->receiver == r->p.incarnation))
+		if (repl_life_previous(r, h->sender) &&
+			!(silent && h->receiver == r->p.incarnation))
 			return false;
 		if (h->receiver != 0 && h->receiver != r->p.incarnation && !silent)
 			return false;

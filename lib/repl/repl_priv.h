@@ -10,8 +10,8 @@
 enum {
 	/* numbers remembered below the highest: above any span the window can have */
 	REPL_SEEN = 16384,
-	REPL_HELD = 16,   /* packets held behind a gap at most */
-	REPL_RETIRED = 8, /* incarnations of the peer remembered as gone */
+	REPL_HELD = 16,    /* packets held behind a gap at most */
+	REPL_PREVIOUS = 8, /* previous incarnations of the peer that are remembered */
 	REPL_MAX_ACK_DELAY = 2000,
 	REPL_GRANULARITY = 1000,
 	REPL_INITIAL_RTT = 10000, /* a direct link; one sample replaces it */
@@ -24,7 +24,7 @@ enum {
 	REPL_ACCOUNT_US = 50000, /* how often the account is sent, changed or not */
 	REPL_ACCOUNT_MIN_US = 5000,
 	REPL_WANT_US = 5000,       /* how often the audit is asked at least */
-	REPL_SILENCE_US = 1000000, /* after that the memory of retired incarnations yields */
+	REPL_SILENCE_US = 1000000, /* after that the memory of previous incarnations yields */
 	REPL_DELAY_SPAN_US = 10000000,
 };
 
@@ -111,8 +111,8 @@ struct repl {
 	struct repl_rx rx;
 	struct repl_life life;
 	uint32_t peer;
-	uint32_t retired[REPL_RETIRED];
-	unsigned int retired_at;
+	uint32_t previous[REPL_PREVIOUS];
+	unsigned int previous_at;
 	usec_t heard;
 	bool hears_us;
 	struct repl_status peer_status;

@@ -21,8 +21,8 @@ enum {
 	KEYS_TX = 2,          /* slots of a connection to seal: this phase and the next */
 	KEYS_RX = 3,          /* to open: the phase before, this one, the next */
 	KEYS_SLOTS = KEYS_CONNECTIONS * (KEYS_TX + KEYS_RX),
-	/* ids remembered as gone, to tell an expired key from an unknown one */
-	KEYS_RETIRED = 16,
+	/* ids of expired keys that are remembered, as such a key is not an unknown one */
+	KEYS_EXPIRED = 16,
 	KEYS_PHASE_PACKETS = 1 << 23, /* RFC 9001 section 6.6 for AES-128-GCM */
 	KEYS_GRACE_US = 1000000,      /* an old key opens so long after the new one was seen */
 };
@@ -122,8 +122,8 @@ struct keys {
 	uint64_t orders, seen; /* given so far; highest of which a packet was opened */
 	int tx;                /* connection that seals; < 0: there is none */
 	uint32_t serials;
-	uint16_t retired[KEYS_RETIRED];
-	unsigned int retired_at;
+	uint16_t expired[KEYS_EXPIRED];
+	unsigned int expired_at;
 };
 
 /* Begins without keys. 0, or -EINVAL: the limit is less than 64. */
