@@ -18,7 +18,7 @@ struct ip_addr {
 	uint8_t b[16];
 };
 
-/* Of routes, pools and interfaces. len: in bits of the address's own family. */
+/* A prefix of a route, a pool or an interface. len: in bits of the address's own family. */
 struct ip_prefix {
 	struct ip_addr addr;
 	uint8_t len;
@@ -94,13 +94,13 @@ static inline const uint8_t *ip_addr_bytes(const struct ip_addr *a)
 /* Makes an address of such bytes. size: 4 or 16; anything else: false, and *a is all zero. */
 bool ip_addr_from_bytes(struct ip_addr *a, const void *p, size_t size);
 
-/* Length of the prefix that holds this address alone: 32 or 128. */
+/* Returns the length of the prefix that holds this address alone: 32 or 128. */
 static inline uint8_t ip_addr_bits(const struct ip_addr *a)
 {
 	return ip_addr_is_v4(a) ? 32 : 128;
 }
 
-/* To spread addresses over the buckets of a table; the upper bits are the better ones. */
+/* Spreads addresses over the buckets of a table; the upper bits are the better ones. */
 static inline uint32_t ip_addr_hash(const struct ip_addr *a)
 {
 	uint64_t h = ip_addr_half(a, 0) * UINT64_C(0xff51afd7ed558ccd) ^ ip_addr_half(a, 1);
@@ -108,7 +108,7 @@ static inline uint32_t ip_addr_hash(const struct ip_addr *a)
 	return (uint32_t)(h * UINT64_C(0x9e3779b97f4a7c15) >> 32);
 }
 
-/* Host order; len 0..32. */
+/* Returns the mask of a length (0 to 32) in host order. */
 static inline uint32_t ip4_mask(uint8_t len)
 {
 	return len == 0 ? 0 : UINT32_MAX << (32 - len);
@@ -121,11 +121,11 @@ static inline bool ip4_is_unicast(uint32_t v4)
 	return v4 >= 0x01000000 && v4 < 0xe0000000 && v4 >> 24 != 127;
 }
 
-/* The prefix of that length around the address, without host bits. len: at most ip_addr_bits(). */
+/* Makes the prefix of that length around the address, without host bits; len <= ip_addr_bits(). */
 struct ip_prefix ip_prefix_around(const struct ip_addr *a, uint8_t len);
 /* Whether the length is possible and no host bit is set. */
 bool ip_prefix_valid(const struct ip_prefix *p);
-/* Of one family, and a's first bits are the prefix's. The prefix may have host bits set. */
+/* Whether a is of the prefix's family and begins with its bits. The prefix may have host bits. */
 bool ip_prefix_covers(const struct ip_prefix *p, const struct ip_addr *a);
 
 static inline bool ip_prefix_equal(const struct ip_prefix *a, const struct ip_prefix *b)
@@ -133,11 +133,11 @@ static inline bool ip_prefix_equal(const struct ip_prefix *a, const struct ip_pr
 	return a->len == b->len && ip_addr_equal(&a->addr, &b->addr);
 }
 
-/* Text to address; -EINVAL if it is neither family's. */
+/* Reads an address from a text; -EINVAL if it is neither family's. */
 int ip_addr_parse(const char *text, struct ip_addr *a);
-/* Address to text in `to` (IP_ADDR_TEXT bytes); returns `to`. */
+/* Writes an address as text to `to` (IP_ADDR_TEXT bytes); returns `to`. */
 char *ip_addr_print(const struct ip_addr *a, char to[IP_ADDR_TEXT]);
-/* The same as "address/length". */
+/* Writes a prefix as "address/length". */
 char *ip_prefix_print(const struct ip_prefix *p, char to[IP_PREFIX_TEXT]);
 
 #endif

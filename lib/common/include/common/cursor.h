@@ -33,7 +33,7 @@ static inline struct wr wr_init(void *p, size_t len)
 	return (struct wr){ (uint8_t *)p, len, false };
 }
 
-/* The next n bytes in place, or NULL (and bad) if there are fewer. */
+/* Gives the next n bytes in place, or NULL (and bad) if there are fewer. */
 static inline const uint8_t *rd_bytes(struct rd *r, size_t n)
 {
 	const uint8_t *p = r->p;
@@ -47,7 +47,7 @@ static inline const uint8_t *rd_bytes(struct rd *r, size_t n)
 	return p;
 }
 
-/* n (0..8) bytes as an unsigned number, most significant first; 0 when bad. */
+/* Reads n (0..8) bytes as an unsigned number, most significant first; 0 when bad. */
 static inline uint64_t rd_be(struct rd *r, unsigned int n)
 {
 	const uint8_t *p = rd_bytes(r, n);
@@ -59,7 +59,7 @@ static inline uint64_t rd_be(struct rd *r, unsigned int n)
 	return v;
 }
 
-/* Numbers of a size known when compiling: likewise. */
+/* The following read numbers of a size that is known when compiling, likewise. */
 static inline uint8_t rd_u8(struct rd *r)
 {
 	const uint8_t *p = rd_bytes(r, 1);
@@ -105,7 +105,7 @@ static inline void rd_copy(struct rd *r, void *to, size_t n)
 		memset(to, 0, n);
 }
 
-/* A cursor over the next n bytes, which this one skips. */
+/* Makes a cursor over the next n bytes, which this one skips. */
 static inline struct rd rd_sub(struct rd *r, size_t n)
 {
 	const uint8_t *p = rd_bytes(r, n);
@@ -113,7 +113,7 @@ static inline struct rd rd_sub(struct rd *r, size_t n)
 	return (struct rd){ p, p != NULL ? n : 0, p == NULL };
 }
 
-/* Room for n bytes, to be filled by the caller, or NULL (and bad). */
+/* Gives room for n bytes, which the caller fills, or NULL (and bad). */
 static inline uint8_t *wr_room(struct wr *w, size_t n)
 {
 	uint8_t *p = w->p;

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Aligned as in frames. */
+/* A MAC address, aligned as in frames. */
 struct mac_addr {
 	uint8_t octet[6];
 } __attribute__((aligned(2)));
@@ -21,13 +21,13 @@ static inline bool mac_equal(const struct mac_addr *a, const struct mac_addr *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-/* Of one station: no group, and not zero. */
+/* Whether the address is one station's: not a group's, and not zero. */
 static inline bool mac_is_station(const struct mac_addr *a)
 {
 	return (a->octet[0] & 1) == 0 && !mac_equal(a, &(struct mac_addr){ { 0 } });
 }
 
-/* As "02:00:00:0A:00:01"; returns `to`. */
+/* Writes the address as "02:00:00:0A:00:01"; returns `to`. */
 const char *mac_print(const struct mac_addr *a, char to[MAC_TEXT]);
 
 #endif

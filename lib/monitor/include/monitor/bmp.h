@@ -90,7 +90,7 @@ COUNTERS_DEFINE(bmp_counters, BMP_COUNTERS);
 
 struct bmp;
 
-/* NULL + errno. The callback runs within bmp_input and must not destroy. */
+/* Makes a parser. NULL + errno. The callback runs within bmp_input and must not destroy. */
 struct bmp *bmp_create(bmp_fact_fn fn, void *ctx);
 void bmp_destroy(struct bmp *b);
 /* The next octets of the connection. 0; -EBADMSG: what came makes no sense, -ESHUTDOWN: the router

@@ -112,19 +112,19 @@ struct monitor_event {
 
 struct monitor;
 
-/* NULL + errno. A start: guard begins. Not Active. */
+/* Makes the monitors of a chassis that starts and is not Active; the guard begins. NULL + errno. */
 struct monitor *monitor_create(const struct monitor_conf *c, usec_t now);
 void monitor_destroy(struct monitor *m);
-/* New rules; they hold from the next verdict on. */
+/* Gives it new rules, which hold from the next verdict on. */
 void monitor_configure(struct monitor *m, const struct monitor_conf *c);
 
 /* Its number, 0 .. MONITOR_OBJECTS - 1; -EEXIST (same type, context and name), -EINVAL (no name, or
  * a text that is too long), -ENOSPC. group, context: NULL or "": none. */
 int monitor_add(struct monitor *m, enum monitor_type type, const char *name, const char *context,
 	const char *group, usec_t now);
-/* Numbers of others stay; this one may be given again. -ENOENT. */
+/* Removes an object. The numbers of others stay, this one may be given again. 0 or -ENOENT. */
 int monitor_remove(struct monitor *m, int object, usec_t now);
-/* NULL: no such number is in use. Valid until it is removed. */
+/* Gives an object, until it is removed. NULL: no such number is in use. */
 const struct monitor_object *monitor_object(const struct monitor *m, int object);
 
 /* A fact. why: a few words for whoever looks ("wrong secret"), or NULL. Of what only an Active

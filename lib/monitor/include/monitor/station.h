@@ -36,23 +36,23 @@ typedef void (*station_fn)(void *ctx, int peer, enum monitor_state state, const 
 
 struct station;
 
-/* settle: us; a few seconds. NULL + errno. */
+/* Makes a station. settle: us, a few seconds. NULL + errno. */
 struct station *station_create(usec_t settle, station_fn fn, void *ctx);
 void station_destroy(struct station *s);
 
 /* Its number, 0 .. STATION_PEERS - 1; -EEXIST, -ENOSPC. What a session reported before is not known
  * of it: close those that are open, the routers come again and report. */
 int station_add(struct station *s, const struct station_peer *p, usec_t now);
-/* -ENOENT. */
+/* Removes a peer. 0, or -ENOENT: there is none of that number. */
 int station_remove(struct station *s, int peer);
 
-/* A router connected. The session's number; -ENOSPC, -ENOMEM. */
+/* A router connected: opens a session, and returns its number, -ENOSPC or -ENOMEM. */
 int station_open(struct station *s, const struct ip_addr *from, usec_t now);
 /* What it sent. 0; < 0 as bmp_input says, or -ENOENT: the session is closed here, its peers are
  * unknown, `why` (BMP_TEXT, or NULL) says why: close the connection. */
 int station_input(
 	struct station *s, int session, const void *octets, size_t len, char *why, usec_t now);
-/* Its connection was lost. -ENOENT. */
+/* The connection of a session was lost. 0, or -ENOENT: there is no such session. */
 int station_close(struct station *s, int session);
 
 /* Time passes. What waits in sockets is handed in before. */

@@ -25,7 +25,7 @@
 #include "common/counters.h"
 #include "common/usec.h"
 
-/* One place in the source that logs; what is limited together. */
+/* One place in the source that logs. Its lines are limited together. */
 struct log_site {
 	const char *file, *format;
 	_Atomic int room;            /* its log type's index + 1, 0: not looked up yet */
@@ -57,7 +57,7 @@ void log_line(struct log_site *site, uint32_t level, const char *format, ...)
 /* Registers the log types and sets the level of all rooms, where the EAL's options say nothing
  * else. After rte_eal_init(). */
 void log_init(uint32_t level);
-/* A word of log.level as rte_log has it; any other word: info. */
+/* Gives the level of rte_log that a word of log.level means; any other word means info. */
 uint32_t log_level(const char *name);
 /* Sets the level of all rooms. */
 void log_level_set(uint32_t level);
@@ -97,7 +97,7 @@ int log_start(const struct log_settings *s);
 /* Writes what the ring has and ends the thread. If the output takes nothing for 2 s, what is left
  * is given up. Nobody else may log meanwhile, but those who log afterwards may. */
 void log_stop(void);
-/* Since log_start(). */
+/* What was counted since log_start(). */
 void log_count(struct log_counters *c);
 
 /* The last line of a process that is about to abort: what the ring has, and then the parts one

@@ -15,7 +15,7 @@ struct memory_ops {
 
 extern const struct memory_ops memory_eal;
 
-/* memory_eal, unless the process chooses others before anything is taken. */
+/* This is memory_eal, unless the process chooses others before anything is taken. */
 extern const struct memory_ops *memory_ops;
 
 static inline void *memory_take(const char *name, size_t size, size_t align)

@@ -18,7 +18,7 @@ struct port_ops {
 
 extern const struct port_ops port_dpdk;
 
-/* port_dpdk, unless the process chooses others before the cores run. */
+/* This is port_dpdk, unless the process chooses others before the cores run. */
 extern const struct port_ops *port_ops;
 
 #endif

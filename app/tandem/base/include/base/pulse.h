@@ -44,7 +44,7 @@ struct core_pulse {
 	bool may_sleep; /* idle = "sleep": lcores share CPUs */
 } __rte_cache_aligned;
 
-/* Before the core runs. */
+/* Prepares the pulse of a core before it runs. */
 static inline void pulse_init(struct core_pulse *p, usec_t stale_us, bool may_sleep)
 {
 	p->stale_us = stale_us;
@@ -85,7 +85,7 @@ static inline bool pulse_stood_still(const struct core_pulse *p, usec_t now, use
 	return (tick < now && now - tick > p->stale_us) || (woke != 0 && woke + gap >= now);
 }
 
-/* End of a turn: counts it, and sleeps when that is allowed and nothing happened for long. */
+/* Ends a turn: counts it, and sleeps when that is allowed and nothing happened for long. */
 void pulse_rest(struct core_pulse *p, bool busy, unsigned int *idle);
 
 /* What a watching core remembers of one that it watches; all zero at first. */

@@ -10,7 +10,7 @@
 
 #include "common/addr.h"
 
-/* Each as the system call of that name, errno included. */
+/* Each member does what the system call of that name does, errno included. */
 struct sock_ops {
 	int (*socket)(int family, int type, int protocol);
 	int (*bind)(int fd, const struct sockaddr *a, socklen_t len);
@@ -37,7 +37,7 @@ struct sock_ops {
 
 extern const struct sock_ops sock_kernel;
 
-/* sock_kernel, unless the process chooses others before any room is made. */
+/* This is sock_kernel, unless the process chooses others before any room is made. */
 extern const struct sock_ops *sock_ops;
 
 /* Fills ss with an address and a port; returns its length. */

@@ -65,9 +65,9 @@ struct from_replicator *from_replicator_done(struct rte_mempool *pool,
 	enum to_replicator_type order, repl_term_t term, uint64_t cookie, bool ok, uint64_t number);
 struct from_replicator *from_replicator_late_drained(struct rte_mempool *pool, repl_term_t term);
 struct from_replicator *from_replicator_keyed(struct rte_mempool *pool, uint64_t cookie, bool ok);
-/* Without changes yet: index_outbox.h. */
+/* Makes a message without changes yet; index_outbox.h adds them. */
 struct from_replicator *from_replicator_index(struct rte_mempool *pool);
-/* Without entries yet. */
+/* Makes a message without entries yet. */
 struct from_replicator *from_replicator_committed(struct rte_mempool *pool);
 struct from_replicator *from_replicator_stream_state(
 	struct rte_mempool *pool, repl_term_t term, bool on);

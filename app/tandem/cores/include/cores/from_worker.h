@@ -62,7 +62,7 @@ struct from_worker *from_worker_answer(
 	struct session_request *q, uint8_t by, int32_t error, uint32_t commit);
 /* The record and the commit are the caller's to fill in. */
 struct from_worker *from_worker_ended(struct rte_mempool *pool, uint8_t by, enum ended_why why);
-/* Without changes yet: index_outbox.h. */
+/* Makes a message without changes yet; index_outbox.h adds them. */
 struct from_worker *from_worker_index(struct rte_mempool *pool);
 
 #endif

@@ -27,19 +27,19 @@ struct index_outbox {
 	_Atomic bool stale;           /* w: any core, r+cleared: control */
 };
 
-/* rte_lcore_id(). Any core. */
+/* Gives the number of the core that calls it, as rte_lcore_id(). Any core calls this. */
 unsigned int index_outbox_lcore(void);
 /* session_hooks.index, with the outbox as its context; called on the core that writes the slot. */
 void index_outbox_notify(void *outbox, uint64_t key, uint32_t handle, bool live);
 /* Replication core: at the end of its turn, and before anything that control must not hear first.
  */
 void index_outbox_flush(struct index_outbox *o);
-/* Any core: the index does not know every session. */
+/* Marks that the index does not know every session. Any core calls this. */
 static inline void index_outbox_mark_stale(struct index_outbox *o)
 {
 	atomic_store(&o->stale, true);
 }
-/* Control: whether it was marked since the last call. */
+/* Whether it was marked since the last call. Control calls this. */
 static inline bool index_outbox_take_stale(struct index_outbox *o)
 {
 	return atomic_exchange(&o->stale, false);

@@ -62,7 +62,7 @@ struct msg_index {
 	} __attribute__((packed)) entry[MSG_INDEX_ENTRIES];
 };
 
-/* A zeroed message, or NULL: the pool is empty. For constructors. */
+/* Takes a message and zeroes it; NULL: the pool is empty. Constructors call this. */
 struct msg *msg_new(struct rte_mempool *pool, uint8_t type);
 void msg_free(struct rte_mempool *pool, void *m);
 
@@ -72,9 +72,9 @@ struct door {
 	struct rte_mempool *pool;
 };
 
-/* 0, or -ENOBUFS: the door is full; then the message was given back. */
+/* Sends a message. 0, or -ENOBUFS: the door is full, and the message was given back. */
 int door_send(const struct door *d, struct msg *m);
-/* The next message, or NULL. */
+/* Takes the next message; NULL: there is none. */
 struct msg *door_take(const struct door *d);
 
 /* ---- what a list of rows becomes. A row: X(DIRECTION, direction, TYPE, name) ---- */

@@ -56,10 +56,10 @@ struct repl_to_worker *repl_to_worker_stream(
 	struct rte_mempool *pool, repl_term_t term, bool on, uint8_t version);
 struct repl_to_worker *repl_to_worker_late_stream(
 	struct rte_mempool *pool, repl_term_t term, repl_term_t late_term, uint8_t version);
-/* n <= MSG_ENTRIES. */
+/* Makes a message of n entries; n <= MSG_ENTRIES. */
 struct repl_to_worker *repl_to_worker_lost(
 	struct rte_mempool *pool, const repl_entry_t *e, unsigned int n);
-/* Without wants yet. */
+/* Makes a message without wants yet. */
 struct repl_to_worker *repl_to_worker_want(struct rte_mempool *pool);
 struct repl_to_worker *repl_to_worker_late_usage(
 	struct rte_mempool *pool, uint32_t handle, const struct session_usage *usage);

@@ -31,7 +31,7 @@ struct role {
 	_Atomic usec_t stood_still;
 } __rte_cache_aligned;
 
-/* Before any core runs: this chassis may do nothing. */
+/* Begins with a chassis that may do nothing, before any core runs. */
 static inline void role_init(struct role *r)
 {
 	*r = (struct role){ .serve_until = ROLE_FOR_EVER };

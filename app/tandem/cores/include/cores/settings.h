@@ -58,7 +58,7 @@ struct settings_board {
  * -ENOMEM. */
 struct settings_board *settings_create(
 	const struct settings *first, const char *const *names, unsigned int n_cores);
-/* After the cores. NULL is nothing. */
+/* Frees the board after the cores have ended. NULL is nothing. */
 void settings_destroy(struct settings_board *b);
 
 /* Control core. Copies `next`, numbers it and makes it the newest. 0; -EBUSY: the older one is held
@@ -67,7 +67,7 @@ int settings_publish(struct settings_board *b, const struct settings *next);
 /* Control core. The name of a core that still holds the older snapshot; NULL: none does, and it has
  * been freed. */
 const char *settings_holder(struct settings_board *b);
-/* Control core. The newest. */
+/* Gives the newest snapshot. Control core. */
 const struct settings *settings_newest(const struct settings_board *b);
 
 /* A core begins to read. Control calls it for the core before that runs, or the core itself. */

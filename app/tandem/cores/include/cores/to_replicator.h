@@ -92,7 +92,7 @@ struct to_replicator *to_replicator_drain(
 	struct rte_mempool *pool, repl_term_t term, uint64_t cookie);
 struct to_replicator *to_replicator_late_drain(struct rte_mempool *pool, repl_term_t term);
 struct to_replicator *to_replicator_late_stream_off(struct rte_mempool *pool, repl_term_t term);
-/* len <= MSG_BODY. */
+/* Makes a message with a body of len bytes; len <= MSG_BODY. */
 struct to_replicator *to_replicator_heartbeat(
 	struct rte_mempool *pool, repl_term_t term, const uint8_t *body, size_t len, bool at_once);
 /* The key's id and both secrets are the caller's to fill in. */

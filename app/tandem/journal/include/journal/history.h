@@ -48,13 +48,13 @@ struct history {
 	struct history_entry entry[HISTORY_MOST]; /* by number modulo HISTORY_MOST */
 };
 
-/* A new entry, unsaved; the oldest makes room. */
+/* Adds an entry, which is not saved yet; the oldest makes room. */
 struct history_entry *history_add(struct history *h);
-/* NULL: too old, or never read. */
+/* Gives the entry of a number; NULL: it is too old, or was never read. */
 struct history_entry *history_get(struct history *h, uint64_t number);
 /* The lowest number that may be there; entries are in first .. next - 1. */
 uint64_t history_first(const struct history *h);
-/* Bytes written, the line's end included; `to` has HISTORY_LINE bytes. */
+/* Writes a line to `to` (HISTORY_LINE bytes); returns its length, the line's end included. */
 size_t history_print(const struct history_entry *e, char to[HISTORY_LINE]);
 /* Takes the lines of a file, oldest file first. Those that are not whole are counted in
  * `skipped`. */

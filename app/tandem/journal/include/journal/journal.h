@@ -41,24 +41,24 @@ struct journal_alarm {
 
 enum { JOURNAL_ALARMS = 32 /* that are kept */ };
 
-/* 0 or -errno. Once, before journal_open(). */
+/* Registers the alarms of the room, once, before journal_open(). 0 or -errno. */
 int journal_alarms_register(struct alarms *a);
 
 /* Makes the directory if it is missing and reads what is there. NULL + errno; EBADMSG: the reserve
  * is there but not ours to read. A history that cannot be read is logged, and goes on empty. The
  * journal is the alarms' reader from now on. */
 struct journal *journal_open(const struct journal_settings *s, struct srp_saved *saved);
-/* Writes what is not on disk yet. NULL is allowed. */
+/* Writes what is not on disk yet, and ends. NULL is allowed. */
 void journal_close(struct journal *j);
 
 /* The term reserve and the restart counter are to be written; the newest request counts. */
 void journal_reserve(struct journal *j, uint64_t reserve, uint8_t restart_counter);
-/* Readable when such a write has ended. */
+/* Gives a file descriptor that is readable when such a write has ended. */
 int journal_fd(const struct journal *j);
 /* A write that has ended: true once each; error: 0 or -errno, logged when it changes. */
 bool journal_reserved(struct journal *j, uint64_t *reserve, int *error);
 
-/* A transition (SRP_ACT_ROLE). */
+/* Records a transition (SRP_ACT_ROLE). */
 void journal_role(struct journal *j, const struct srp_action *a, usec_t now);
 /* The last transition, to be completed in place before the next journal_turn(); NULL: none yet. */
 struct history_entry *journal_last(struct journal *j);

@@ -51,7 +51,7 @@ struct disk_ops {
 
 extern const struct disk_ops disk_files;
 
-/* disk_files, unless the process chooses another before journal_open(). */
+/* This is disk_files, unless the process chooses another before journal_open(). */
 extern const struct disk_ops *disk_ops;
 
 #endif

@@ -122,7 +122,7 @@ enum vips_state {
 enum vips_state vips_state(const struct vips *v);
 /* The metric of the routes that are there. */
 uint8_t vips_metric(const struct vips *v);
-/* The kernel has confirmed that this VIP is an address of this chassis. */
+/* Whether the kernel has confirmed that this VIP is an address of this chassis. */
 bool vips_confirmed(const struct vips *v, const struct ip_addr *vip);
 
 /* VIPS_UP: all addresses and routes. 0, or the -errno of one that the kernel refused: the others
@@ -131,11 +131,12 @@ int vips_up(struct vips *v, uint8_t metric, usec_t now);
 /* Another metric for the routes of VIPS_UP. In any other state it changes nothing, and returns 0:
  * what a Standby advertises is vips_ahead()'s to say. */
 int vips_set_metric(struct vips *v, uint8_t metric);
-/* VIPS_AHEAD, the routes alone; -errno: the kernel refused one, and all were withdrawn. */
+/* Becomes VIPS_AHEAD: sets the routes alone. -errno: the kernel refused one, and all were
+ * withdrawn. */
 int vips_ahead(struct vips *v, uint8_t metric);
-/* VIPS_LINGERING, or VIPS_DOWN if the kernel refused the longer path. */
+/* Becomes VIPS_LINGERING, or VIPS_DOWN if the kernel refused the longer path. */
 void vips_linger(struct vips *v, uint8_t metric);
-/* VIPS_DOWN. */
+/* Becomes VIPS_DOWN: removes addresses and routes. */
 void vips_withdraw(struct vips *v);
 /* Tries again, once a second, what the kernel refused. True: it has confirmed all now. */
 bool vips_turn(struct vips *v, usec_t now);

@@ -70,10 +70,10 @@ struct monitors_settings {
 
 /* Whether the files of the servers' secrets can be used; if not, `why` says what to do. */
 bool monitors_check(const struct monitors_start *s, char why[SECRET_WHY]);
-/* 0 or -errno. Once, before monitors_create(). */
+/* Registers the alarms of the room, once, before monitors_create(). 0 or -errno. */
 int monitors_alarms_register(struct alarms *a);
 
-/* NULL + errno, logged. */
+/* Makes the room. NULL + errno, and the reason is logged. */
 struct monitors *monitors_create(const struct monitors_settings *s);
 void monitors_destroy(struct monitors *m); /* NULL is allowed */
 /* A reload: these rules hold from the next verdict on. */

@@ -41,7 +41,7 @@ struct operator_reload_settings {
 	void *ctx;
 };
 
-/* NULL: no memory. */
+/* Makes the object. NULL: there is no memory. */
 struct operator_reload *reload_create(const struct operator_reload_settings *s);
 void reload_destroy(struct operator_reload *r); /* NULL is nothing */
 /* SIGHUP: reads the file again; at once, or by reload_turn() as soon as the thread that works now

@@ -85,7 +85,7 @@ struct crypt_ops {
 
 extern const struct crypt_ops crypt_dpdk;
 
-/* crypt_dpdk, unless the process chooses others before the replication core is made. */
+/* This is crypt_dpdk, unless the process chooses others before the replication core is made. */
 extern const struct crypt_ops *crypt_ops;
 
 #endif

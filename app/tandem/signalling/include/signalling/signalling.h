@@ -80,7 +80,7 @@ struct signalling_env {
 	void *ctx;
 };
 
-/* NULL + errno, and the reason is logged. */
+/* Makes the room. NULL + errno, and the reason is logged. */
 struct signalling *signalling_create(const struct signalling_env *env);
 void signalling_destroy(struct signalling *s);
 /* A reload: what is read from now on. */

@@ -59,9 +59,9 @@ struct worker_env {
 	const _Atomic bool *quit; /* ends worker_run() */
 };
 
-/* Before the cores run; NULL: there is no memory. */
+/* Makes a worker, before the cores run. NULL: there is no memory. */
 struct worker *worker_create(const struct worker_env *env);
-/* After the worker's core has ended; NULL is allowed. */
+/* Frees a worker, after its core has ended. NULL is allowed. */
 void worker_destroy(struct worker *w);
 /* Registers the worker's counters, groups "fastpath/N", "worker/N" and "sync/N" of worker N. They
  * must be unregistered before it is destroyed. 0 or -errno. */
