@@ -81,7 +81,7 @@ def test_survives(lab):
     after = transitions(victim)
     assert after[:len(before)] == before, (before, after)
     assert after[-1]["to"] == "Standby", after
-    wait_until(lambda: re.search(r"lines of srp\.history are torn .* count=1$",
+    wait_until(lambda: re.search(r"lines of the file srp\.history are torn .* count=1$",
                                  victim.process.output(), re.M), 5,
                "the log to tell of the torn line")
     for chassis in pair.both:
