@@ -33,9 +33,12 @@ struct journal {
 	usec_t again_at; /* after an error */
 	uint64_t switchovers[JOURNAL_CAUSES], transitions[JOURNAL_STATES];
 	bool joined; /* the copy was whole when we began to take over */
-	/* The number of the entry whose sessions are being compared, 0 none, and what the peer had
-	 * ended before. */
-	uint64_t auditing, ended;
+	/* The number of the entry whose sessions are being compared, 0 none. */
+	uint64_t auditing;
+	/* This chassis gave its role up, and begins to apply what the peer says: when, and what the
+	 * peer had ended before. */
+	usec_t gave_up_at;
+	uint64_t ended;
 	struct journal_alarm over[JOURNAL_ALARMS];
 	unsigned int n_over; /* ever */
 };
@@ -200,7 +203,6 @@ static void journal_loss(struct journal *j, struct history_entry *e)
 	} else if (e->cause == SRP_CAUSE_DUAL_ACTIVE) {
 		e->loss = HISTORY_LOSS_COMPARING;
 		j->auditing = e->number;
-		j->ended = j->set.ops.ended_by_peer(j->set.ctx);
 	} else {
 		e->vouched = e->known; /* acknowledged, before the peer took over */
 	}
@@ -223,6 +225,11 @@ void journal_role(struct journal *j, const struct srp_action *a, usec_t now)
 		journal_compared(j);
 	if (a->to == SRP_PENDING_ACTIVE)
 		j->joined = j->set.ops.joined(j->set.ctx);
+	/* The peer's records may be here before this core hears that it is Standby. */
+	if (a->to == SRP_PENDING_STANDBY) {
+		j->gave_up_at = now;
+		j->ended = j->set.ops.ended_by_peer(j->set.ctx);
+	}
 	if (!history_is_switchover(e))
 		return;
 	j->switchovers[a->cause]++;
@@ -259,7 +266,7 @@ static void journal_added(struct journal *j, int error, usec_t now)
 		j->again_at = now + JOURNAL_AGAIN_US;
 }
 
-void journal_turn(struct journal *j, usec_t last_change, usec_t now)
+void journal_turn(struct journal *j, usec_t now)
 {
 	char *text;
 	size_t len;
@@ -267,7 +274,7 @@ void journal_turn(struct journal *j, usec_t last_change, usec_t now)
 
 	/* What was ended by records since we let go is known once a pass over the peer's whole
 	 * table, begun after that, has matched. */
-	if (j->auditing != 0 && j->set.ops.audited_since(j->set.ctx, last_change))
+	if (j->auditing != 0 && j->set.ops.audited_since(j->set.ctx, j->gave_up_at))
 		journal_compared(j);
 	if (j->adding && disk_ops->added(j->state, &error))
 		journal_added(j, error, now);

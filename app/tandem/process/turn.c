@@ -42,7 +42,7 @@ static void turn_slow(struct control *c, usec_t now)
 				replicator_peer(t->repl, c->repl_adjacency);
 			}
 	kernel_turn(c->kernel, now);
-	journal_turn(c->journal, pair_srp(c->pair)->last_change, now);
+	journal_turn(c->journal, now);
 	signalling_end_superseded(c->signalling);
 	reload_turn(c->reload);
 }

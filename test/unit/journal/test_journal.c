@@ -12,14 +12,15 @@
 #include "ut.h"
 #include "ut_eal.h"
 
-enum { WAIT_S = 20 };
+enum { GAVE_UP_AT = 5000, WAIT_S = 20 };
 
 static char dir[64], history[96], older[96], reserve_file[96];
 static struct alarms *alarms;
 static struct journal *j;
 static struct srp_saved saved;
 static uint64_t live, ended;
-static bool joined, compared;
+static bool joined;
+static usec_t pass; /* when the pass of the audit began that has ended */
 
 static uint64_t get_live(void *ctx)
 {
@@ -42,7 +43,7 @@ static bool get_joined(void *ctx)
 static bool get_compared(void *ctx, usec_t since)
 {
 	(void)ctx;
-	return compared && since == 77;
+	return pass >= since;
 }
 
 static void open_journal(void)
@@ -66,7 +67,8 @@ static void setup(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(alarms);
 	CU_ASSERT_EQUAL_FATAL(journal_alarms_register(alarms), 0);
 	live = ended = 0;
-	joined = compared = false;
+	joined = false;
+	pass = 0;
 	open_journal();
 }
 
@@ -81,11 +83,16 @@ static void teardown(void)
 	CU_ASSERT_EQUAL(rmdir(dir), 0);
 }
 
-static void move(enum srp_state from, enum srp_state to, enum srp_cause cause)
+static void move_at(enum srp_state from, enum srp_state to, enum srp_cause cause, usec_t now)
 {
 	struct srp_action a = { .from = from, .to = to, .cause = cause, .term = 6 };
 
-	journal_role(j, &a, 1000);
+	journal_role(j, &a, now);
+}
+
+static void move(enum srp_state from, enum srp_state to, enum srp_cause cause)
+{
+	move_at(from, to, cause, 1000);
 }
 
 /* Turns until the alarm is as wanted; false: it did not come to that in time. */
@@ -98,7 +105,7 @@ static bool turn_until(bool raised)
 		now += USEC_PER_SEC) {
 		if (time(NULL) > end)
 			return false;
-		journal_turn(j, 77, now);
+		journal_turn(j, now);
 		nanosleep(&ms, NULL); /* its thread is at work */
 	}
 	return true;
@@ -157,16 +164,16 @@ static void test_loss(void)
 	e = journal_last(j);
 	CU_ASSERT_TRUE(e->loss == HISTORY_LOSS_KNOWN && e->known == 100 && e->vouched == 100);
 	ended = 5;
-	move(SRP_PENDING_STANDBY, SRP_STANDBY, SRP_CAUSE_DUAL_ACTIVE);
+	pass = GAVE_UP_AT - 1; /* of the time before it was Active */
+	move_at(SRP_ACTIVE, SRP_PENDING_STANDBY, SRP_CAUSE_DUAL_ACTIVE, GAVE_UP_AT);
+	ended = 12; /* the peer's records are here before this core hears that it is Standby */
+	move_at(SRP_PENDING_STANDBY, SRP_STANDBY, SRP_CAUSE_DUAL_ACTIVE, GAVE_UP_AT + 20);
 	e = journal_last(j);
 	CU_ASSERT_EQUAL(e->loss, HISTORY_LOSS_COMPARING);
-	ended = 12;
-	journal_turn(j, 77, 1000);
+	journal_turn(j, GAVE_UP_AT + 30);
 	CU_ASSERT_EQUAL(e->loss, HISTORY_LOSS_COMPARING);
-	compared = true;
-	journal_turn(j, 78, 1000); /* it began before the last change */
-	CU_ASSERT_EQUAL(e->loss, HISTORY_LOSS_COMPARING);
-	journal_turn(j, 77, 1000);
+	pass = GAVE_UP_AT + 10; /* as does its pass of the audit */
+	journal_turn(j, GAVE_UP_AT + 40);
 	CU_ASSERT_TRUE(e->loss == HISTORY_LOSS_KNOWN && e->freed == 7 && e->vouched == 93);
 }
 

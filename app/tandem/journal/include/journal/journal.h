@@ -64,8 +64,8 @@ void journal_role(struct journal *j, const struct srp_action *a, usec_t now);
 struct history_entry *journal_last(struct journal *j);
 /* The entry that journal_last() gave was changed. */
 void journal_changed(struct journal *j, struct history_entry *e);
-/* Now and then: hands unsaved entries to the thread. last_change: of the own role. */
-void journal_turn(struct journal *j, usec_t last_change, usec_t now);
+/* Now and then: hands unsaved entries to the thread. */
+void journal_turn(struct journal *j, usec_t now);
 
 /* ---- for views ---- */
 
