@@ -174,7 +174,7 @@ void srp_waits_for(const struct srp *s, char text[SRP_REASON_MAX], usec_t now)
 	if (s->info.state == SRP_PENDING_ACTIVE || s->info.state == SRP_PENDING_STANDBY)
 		srp_plan_waits_for(s, text, now);
 	else if (s->info.state == SRP_INIT && s->shutting)
-		snprintf(text, SRP_REASON_MAX, "its end, as it was told to shut down");
+		snprintf(text, SRP_REASON_MAX, "its end, because a shutdown was ordered");
 	else if (s->info.state == SRP_INIT && srp_peer_alive(s))
 		boot_waits_with_peer(s, text, now);
 	else if (s->info.state == SRP_INIT)

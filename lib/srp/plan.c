@@ -191,9 +191,9 @@ void srp_plan_waits_for(const struct srp *s, char text[SRP_REASON_MAX], usec_t n
 	else if (p->kind != PLAN_NONE)
 		snprintf(text, SRP_REASON_MAX, "the step %s of the %s; %s in %llu s",
 			srp_step_name(plan_awaited(s)), rows[p->kind].name,
-			offer                   ? "it is given up"
-			: p->kind == PLAN_LEAVE ? "this process ends"
-						: "this process aborts",
+			offer || plan_awaited(s) == SRP_STEP_CLAIM ? "it is given up"
+			: p->kind == PLAN_LEAVE                    ? "this process ends"
+								   : "this process aborts",
 			left);
 }
 

@@ -297,7 +297,7 @@ void srp_connected(struct srp *s, usec_t now)
 		return;
 	s->info.connected = true;
 	s->connected_at = now;
-	s->boot.meetings++;
+	s->boot.meetings += s->connecting_at == USEC_NEVER; /* else it was counted already */
 	s->life.refused = false;
 	s->life.asking = false;
 	srp_lines_connected(s);
@@ -319,7 +319,7 @@ void srp_disconnected(struct srp *s, bool refused, usec_t now)
 static void srp_take_stream(struct srp *s, const struct srp_stream *st)
 {
 	s->stream = *st;
-	/* A whole cycle matched since the stream may run again. */
+	/* A whole pass matched since the stream may run again. */
 	if (s->copy_outdated && s->stream_allowed_since != USEC_NEVER && st->joined &&
 		st->matched_since != USEC_NEVER && st->matched_since > s->stream_allowed_since)
 		s->copy_outdated = false;
@@ -343,7 +343,8 @@ void srp_stalled(
 
 	srp_take_stream(s, st);
 	s->info.count.stalls++;
-	s->probe.due = srp_after(s->probe.due, others);
+	/* A question that is out: its answer may have been dropped. */
+	s->probe.due = srp_after(s->probe.due, s->probe.state == PROBE_OUT ? longer : others);
 	s->plan.due = srp_after(s->plan.due, longer);
 	s->plan.acked_due = srp_after(s->plan.acked_due, longer);
 	srp_life_stall(s, us, stream_us, others, now);
@@ -359,7 +360,12 @@ void srp_stalled(
 	}
 	if (us >= s->conf.dead_us && s->info.state == SRP_STANDBY)
 		s->life.slept_at = now;
-	srp_settle(s, now);
+	/* What arrived meanwhile is still to be read, and may be the peer's first word: a boot ends
+	 * at the next tick at the earliest. */
+	if (s->info.state == SRP_INIT)
+		s->due = now;
+	else
+		srp_settle(s, now);
 }
 
 void srp_done(struct srp *s, enum srp_step step, srp_term_t term, bool ok, uint64_t number,

@@ -78,7 +78,7 @@ static int switchover_check_ready(const struct srp *s, char reason[SRP_REASON_MA
 		return -EINVAL;
 	if (!s->stream.in_sync)
 		return switchover_refuse(reason, -EINPROGRESS,
-			"the standby is not in sync within the last audit cycle: wait for it");
+			"the standby is not in sync by the last passes of the audit: wait for it");
 	if (switchover_peer_worse(s, reason))
 		return -EAGAIN;
 	if (srp_term_left(s) < SRP_RESERVE / 2)

@@ -265,7 +265,7 @@ static int missed(struct bench_pair *p, const char *name, unsigned int rounds, d
 	return 0;
 }
 
-/* A whole cycle over equal tables, as an audit is. Paced by audit-interval it takes this much of a
+/* A whole pass over equal tables, as an audit is. Paced by audit-interval it takes this much of a
  * core: the worker's and the replication core's part together, so the worker's is less. */
 static int audited(struct bench_pair *p, const char *name, unsigned int rounds)
 {

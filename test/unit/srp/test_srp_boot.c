@@ -233,6 +233,8 @@ static void stand_still(struct rig *r, usec_t us, bool stream)
 	r->now += us;
 	srp_stalled(r->s, stream ? 0 : us, stream ? us : 0, &r->st, r->now);
 	rig_drain(r);
+	srp_tick(r->s, r->now);
+	rig_drain(r);
 }
 
 /* When a boot ends in which the two cores stand still in turn, each for `us`, and run for `run`
@@ -303,6 +305,50 @@ static void test_boot_long_stall(void)
 	rig_run(&r, 90 * MS);
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
 	rig_run(&r, 20 * MS);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	rig_stop(&r);
+}
+
+/* A probe whose answer may have been dropped is not taken for one without an answer, however many
+ * stalls there were before it. */
+static void test_boot_stall_in_probe(void)
+{
+	struct srp_conf c = rig_conf();
+	struct rig r;
+
+	c.l2 = true;
+	rig_start(&r, &c);
+	while (r.s->boot.again > 0) {
+		stand_still(&r, 1000 * MS, false);
+		r.n = 0;
+	}
+	for (unsigned int i = 0; i < 100000 && r.s->probe.state != PROBE_OUT; i++)
+		rig_run(&r, MS);
+	CU_ASSERT_EQUAL(r.s->probe.state, PROBE_OUT);
+	stand_still(&r, SRP_PROBE_US + 200 * MS, false);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
+	rig_run(&r, SRP_PROBE_US);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
+	rig_stop(&r);
+}
+
+/* The peer's first word waits to be read while a boot's last stall ends. */
+static void test_boot_word_behind_stall(void)
+{
+	struct rig r;
+
+	rig_start(&r, NULL);
+	while (r.s->boot.stalls > 0) {
+		stand_still(&r, 4 * MS, false);
+		r.n = 0;
+	}
+	rig_run(&r, r.s->boot_due - r.now - 2 * MS);
+	r.now += 4 * MS;
+	srp_stalled(r.s, 4 * MS, 0, &r.st, r.now);
+	rig_drain(&r);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
+	srp_tick(r.s, r.now);
+	rig_drain(&r);
 	CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
 	rig_stop(&r);
 }
@@ -493,6 +539,8 @@ CU_TestInfo srp_boot_tests[] = {
 	{ "waits, for the disk", test_waits_for_disk },
 	{ "waits, in a pending state", test_waits_pending },
 	{ "boot, stalls all the time", test_boot_among_stalls },
+	{ "boot, a stall in a probe", test_boot_stall_in_probe },
+	{ "boot, a word behind a stall", test_boot_word_behind_stall },
 	{ "boot, stalls, and a peer that is preferred", test_boot_loser_among_stalls },
 	{ "boot, a long stall", test_boot_long_stall },
 	{ "boot, strangers connect", test_boot_strangers },

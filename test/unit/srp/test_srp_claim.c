@@ -147,14 +147,14 @@ static void test_refused_boot(void)
 		back_in(&r, SRP_INIT, refused);
 		rig_steps(&r, "claim");
 		CU_ASSERT_EQUAL(srp_info(r.s)->rm, 18);
-		CU_ASSERT_EQUAL(srp_info(r.s)->count.probes, l2);
+		CU_ASSERT_EQUAL(srp_info(r.s)->count.probes, (uint64_t)l2);
 		r.fail = SRP_STEP_NONE;
 		rig_run(&r, 900 * MS);
 		CU_ASSERT_EQUAL(rig_state(&r), SRP_INIT);
 		rig_run(&r, 120 * MS + (l2 ? SRP_PROBE_US : 0));
 		CU_ASSERT_EQUAL(rig_state(&r), SRP_ACTIVE);
 		rig_steps(&r, "claim claim stop own activate stream");
-		CU_ASSERT_EQUAL(srp_info(r.s)->count.probes, 2 * l2);
+		CU_ASSERT_EQUAL(srp_info(r.s)->count.probes, (uint64_t)(2 * l2));
 		CU_ASSERT_EQUAL(srp_info(r.s)->rm, 18);
 		CU_ASSERT_EQUAL(srp_info(r.s)->restart_counter, 41); /* raised once */
 		rig_stop(&r);

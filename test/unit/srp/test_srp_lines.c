@@ -310,7 +310,7 @@ static void test_licence(void)
 
 /* A pair that runs, and then differs: the Active stops the stream and hands nothing over; the
  * Standby keeps what it has, refuses an offer, and takes over a dead Active with it, unvouched,
- * until a whole cycle matched again. */
+ * until a whole pass matched again. */
 static void test_running(void)
 {
 	for (int again = 0; again < 2; again++) {

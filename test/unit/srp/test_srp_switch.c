@@ -52,8 +52,7 @@ static void test_checks(void)
 			bool forcible;
 			const char *word;
 		} want[] = { { 0, true, "ok" },
-			{ -EINPROGRESS, true,
-				"in sync within the last audit cycle: wait for it, about 17 s" },
+			{ -EINPROGRESS, true, "passes of the audit: wait for it, about 17 s" },
 			{ -EINVAL, true, "configurations" }, { -EINVAL, true, "capacity" },
 			{ -ENETDOWN, true, "replication" }, { -ENOTCONN, false, "srp bind" },
 			{ -EAGAIN, false, "Init" }, { -ENOTCONN, false, "no peer" } };
