@@ -70,10 +70,8 @@ table='
 ^app/tandem/worker/fastpath|code
 	|\b(malloc|calloc|realloc|free|rte_malloc|rte_zmalloc|rte_free|printf|fprintf
 	|clock_gettime|usleep|pthread_mutex_lock|rte_spinlock_lock)\s*\(|\bRTE_LOG\b
-^app/tandem/(reactor|journal|cores|replicator|kernel|worker)/|code
-	|\b(clock_gettime|gettimeofday)\s*\(
-^app/tandem/(signalling|monitors|pair|operator|process|switchover)/|code
-	|\b(clock_gettime|gettimeofday)\s*\(
+^app/tandem/(reactor|journal|cores|replicator|kernel|worker|signalling|monitors|switchover|pair|
+	operator|process)/|code|\b(clock_gettime|gettimeofday)\s*\(
 ^app/tandem/(cores|reactor|kernel|worker|signalling|monitors|switchover|pair|operator|process)/
 	|code
 	|\b(rte_rdtsc|rte_get_tsc_hz|rte_eth_[rt]x_burst|rte_z?malloc|rte_free)\b

@@ -96,12 +96,11 @@ static void boot_needs(const struct srp *s, char text[SRP_REASON_MAX])
 
 	if (!counter)
 		snprintf(text, SRP_REASON_MAX,
-			"the restart counter to be written to the state "
-			"directory");
+			"the restart counter to be written to the state directory");
 	else if (srp_term_left(s) == 0)
 		snprintf(text, SRP_REASON_MAX,
-			"a term: the reserve in the state directory is "
-			"used up and cannot be written");
+			"a term: the reserve in the state directory is used up and cannot be "
+			"written");
 	else
 		snprintf(text, SRP_REASON_MAX, "its own promotion, which is about to begin");
 }

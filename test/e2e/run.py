@@ -3,7 +3,7 @@
 """Runs the end-to-end tests: every function test_* of test_*.py here; README.md tells how one is
 written. What a case returns is printed beside its name. `TIME name seconds` lines at the end have
 the durations. Ends with `N passed, N failed, N skipped`. With --again a few cases that failed are
-run a second time; both attempts are told."""
+run a second time; both attempts are printed."""
 
 import argparse
 import importlib
@@ -78,7 +78,13 @@ class Report:
             print(line, flush=True)
 
     def again(self, result):
-        """A case that failed was run a second time: one that passes is told, and fails nothing."""
+        """A case that failed was run a second time: one that passes is printed, and fails nothing.
+        What is wrong with the end of its pair counts as at the first."""
+        if result.name not in self.failed:
+            self.add(result)
+            return
+        if result.dirty is not None:
+            print(f"DIRTY   {result.dirty}", flush=True)
         if result.verdict == "passed":
             self.count["failed"] -= 1
             self.count["passed"] += 1

@@ -429,6 +429,13 @@ static void test_waits_alone(void)
 	waits(&r, "");
 	rig_stop(&r);
 
+	/* A claim that nobody answers ends no process. */
+	rig_start(&r, NULL);
+	r.withhold = SRP_STEP_CLAIM;
+	rig_run(&r, 8500 * MS);
+	waits(&r, "the step claim of the promotion; it is given up in 10 s");
+	rig_stop(&r);
+
 	/* Packets that it cannot open. */
 	rig_start(&r, NULL);
 	rig_run(&r, 7900 * MS);
