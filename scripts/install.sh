@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 clang=$(./clang.sh version)
 # Sources are formatted by version 14 alone; where there is none, lint skips that check.
 format=clang-format-$clang
-packages="meson ninja-build pkg-config gcc libc6-dev clang-$clang $format llvm-$clang
+packages="meson ninja-build pkg-config gcc libc6-dev clang-$clang $format llvm-$clang lld-$clang
 	libclang-rt-$clang-dev libdpdk-dev dpdk libconfig-dev libjansson-dev libmnl-dev libssl-dev
 	openssl libcunit1-dev osmo-ggsn freeradius frr bird2 conntrackd iperf3 tshark nftables
 	ethtool universal-ctags iproute2 iputils-ping iputils-arping
