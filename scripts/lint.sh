@@ -127,11 +127,11 @@ check_tokens() {
 }
 
 check_licence() {
-	local f
+	mapfile -t c < <(files .c .h .py .sh meson.build)
 	# The first line; a script's second, behind the interpreter.
-	verdict "SPDX line" "$(files .c .h .py .sh meson.build | while read -r f; do
-		head -n 2 "$f" | grep -q 'SPDX-License-Identifier: BSD-3-Clause' || echo "$f"
-	done)"
+	verdict "SPDX line" "$(comm -23 <(printf '%s\n' "${c[@]}" | sort) \
+		<(grep -FHnm 1 'SPDX-License-Identifier: BSD-3-Clause' "${c[@]}" |
+			awk -F: '$2 <= 2 { print $1 }' | sort))"
 }
 
 check_top() {
@@ -160,11 +160,15 @@ check_fuzz() {
 check_syntax() {
 	local f
 	verdict "shell syntax" "$(files .sh | while read -r f; do bash -n "$f" 2>&1; done)"
-	verdict "python syntax" "$(files .py | while read -r f; do
-		python3 -c '
+	mapfile -t c < <(files .py)
+	verdict "python syntax" "$(python3 -c '
 import ast, sys
-ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$f" 2>&1 | tail -n 1
-	done)"
+for path in sys.argv[1:]:
+    try:
+        with open(path, encoding="utf-8") as source:
+            ast.parse(source.read(), path)
+    except (SyntaxError, ValueError) as wrong:
+        print(f"{path}: {wrong}")' "${c[@]}" 2>&1)"
 }
 
 check_spelling() {
