@@ -9,6 +9,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 
+#include "base/memory.h"
 #include "common/dpdk.h"
 #include "process/tandem.h"
 #include "process.h"
@@ -80,6 +81,7 @@ int main(int argc, char **argv)
 		free(t->conf);
 		return PROCESS_EXIT_START;
 	}
+	memory_huge_pages();
 	clock_init(&clock_tsc);
 	main_logs(t->conf);
 	ret = start_run(t);

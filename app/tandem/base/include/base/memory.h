@@ -28,4 +28,8 @@ static inline void memory_give(void *p)
 	memory_ops->give(p);
 }
 
+/* Asks for huge pages for the EAL's memory where it has no hugepages, once the EAL has started and
+ * before anything is taken from it. Where the kernel has none nothing changes. */
+void memory_huge_pages(void);
+
 #endif
