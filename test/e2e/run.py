@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs the end-to-end tests: every function test_* of test_*.py here; README.md tells how one is
-written. What a case returns is printed beside its name. `TIME name seconds` lines at the end have
-the durations. Ends with `N passed, N failed, N skipped`. With --again a few cases that failed are
-run a second time; both attempts are printed."""
+written. What a case returns is printed beside its name. `TIME name seconds CPU-seconds` lines at
+the end have the durations, and what the case and all that it started took of the CPUs. Ends with
+`N passed, N failed, N skipped`. With --again a few cases that failed are run a second time; both
+attempts are printed."""
 
 import argparse
 import importlib
@@ -61,7 +62,7 @@ class Report:
 
     def __init__(self):
         self.count = {"passed": 0, "failed": 0, "skipped": 0}
-        self.took = {}
+        self.took, self.cpu = {}, {}
         self.failed = set()
 
     def add(self, result):
@@ -71,7 +72,7 @@ class Report:
         self.count[result.verdict] += 1
         if result.verdict == "failed":
             self.failed.add(result.name)
-        self.took[result.name] = result.seconds
+        self.took[result.name], self.cpu[result.name] = result.seconds, result.cpu
         note = f": {result.note}" if result.note else ""
         print(f"{result.verdict:7} {result.name} {result.seconds:.1f} s{note}", flush=True)
         for line in result.log:
@@ -96,7 +97,7 @@ class Report:
     def end(self):
         """The durations and the last line. Returns the exit code."""
         for name, seconds in self.took.items():
-            print(f"TIME {name} {seconds:.2f}")
+            print(f"TIME {name} {seconds:.2f} {self.cpu[name]:.2f}")
         print(", ".join(f"{number} {verdict}" for verdict, number in self.count.items()))
         return 1 if self.count["failed"] else 0
 

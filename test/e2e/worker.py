@@ -6,6 +6,7 @@ import dataclasses
 import multiprocessing
 import multiprocessing.connection
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -39,6 +40,7 @@ class Result:
     verdict: str
     note: str = None
     seconds: float = 0.0
+    cpu: float = 0.0
     dirty: str = None
     log: list = dataclasses.field(default_factory=list)
 
@@ -89,6 +91,22 @@ def place_of(error):
     return " ".join(f"{os.path.basename(f.filename)}:{f.lineno}" for f in ours)
 
 
+def own_cpu():
+    """CPU seconds of this process and of those that it waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+def cpu_of(process):
+    """CPU seconds of a process that nobody waited for yet."""
+    try:
+        with open(f"/proc/{process.pid}/stat", encoding="ascii") as handle:
+            fields = handle.read().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def check_end(lab):
     """What has to hold at the end of each case."""
     if lab.pair is not None:
@@ -110,7 +128,7 @@ class Worker:
 
     def run(self, case):
         """Runs a case: its result."""
-        began = time.monotonic()
+        began, cpu = time.monotonic(), self._cpu()
         result = Result(case.name, "skipped")
         signal.signal(signal.SIGALRM, too_long)
         try:
@@ -134,7 +152,7 @@ class Worker:
             result.note = f"{type(error).__name__}: {said} ({place_of(error)})"
         finally:
             signal.alarm(0)
-        result.seconds = time.monotonic() - began
+        result.seconds, result.cpu = time.monotonic() - began, self._cpu() - cpu
         return result
 
     def close(self):
@@ -150,6 +168,11 @@ class Worker:
         finally:
             signal.alarm(0)
         return None
+
+    def _cpu(self):
+        """CPU seconds so far of all that was done for the cases."""
+        running = self.shared.lab.processes if self.shared is not None else []
+        return own_cpu() + sum(cpu_of(process) for process in running if process.running())
 
     def _missing(self, case):
         reason = labs.missing() if {"lab", "pair"} & set(case.parameters) else None
