@@ -11,7 +11,6 @@ A lab may serve several cases, one after the other (shared.py): `begin_case` and
 what belongs to one."""
 
 import contextlib
-import ctypes
 import fcntl
 import glob
 import itertools
@@ -21,18 +20,21 @@ import re
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import tempfile
 import threading
 import time
 
+from kernel import (in_namespace, make_namespace, remove_namespace, set_address, set_link,
+                    set_route, whole_checksums, write_sysctls)
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # How often a condition is looked at: at once, then less and less often, as each look costs those
-# who are waited for.
+# who are waited for. What has not come in a second is looked at after each further fiftieth of the
+# wait so far.
 POLL_S = (0.002, 0.02)
 POLL_GROWS = 1.25
-CLONE_NEWNET = 0x40000000
+POLL_PART, POLL_MOST_S = 0.02, 0.1
 VIP = "10.8.0.100"
 CORE_GATEWAY = "10.9.0.100"
 CORE_HOST = "10.9.0.1"
@@ -41,8 +43,6 @@ SIDES = ("left", "right")
 # The last octets of SGSNs' addresses, in the order in which they are given out. Others have a
 # meaning somewhere.
 SGSN_HOSTS = (1, *range(3, 11), *range(110, 200))
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class LabError(Exception):
@@ -56,16 +56,17 @@ class Skip(Exception):
 def wait_until(condition, timeout, what):
     """Waits for condition() to be true and returns its value; raises LabError after timeout
     seconds."""
-    deadline = time.monotonic() + timeout
+    began = time.monotonic()
     pause = POLL_S[0]
     while True:
         value = condition()
         if value:
             return value
-        if time.monotonic() >= deadline:
+        waited = time.monotonic() - began
+        if waited >= timeout:
             raise LabError(f"waited {timeout} s in vain for {what() if callable(what) else what}")
         time.sleep(pause)
-        pause = min(POLL_S[1], pause * POLL_GROWS)
+        pause = max(min(POLL_S[1], pause * POLL_GROWS), min(POLL_MOST_S, waited * POLL_PART))
 
 
 def run(*args, check=True, timeout=60, told=""):
@@ -87,48 +88,6 @@ def missing():
         if shutil.which(tool) is None:
             return f"needs {tool}"
     return None
-
-
-def in_namespace(namespace, make):
-    """Calls make() on a thread inside a network namespace; sockets made there stay there."""
-    result = []
-
-    def enter():
-        try:
-            with open(f"/run/netns/{namespace}", encoding="ascii") as handle:
-                if _libc.setns(handle.fileno(), CLONE_NEWNET) != 0:
-                    raise OSError(ctypes.get_errno(), f"setns {namespace}")
-            result.append((make(), None))
-        except BaseException as error:  # pylint: disable=broad-except
-            result.append((None, error))
-
-    thread = threading.Thread(target=enter)
-    thread.start()
-    thread.join()
-    value, error = result[0]
-    if error is not None:
-        raise error
-    return value
-
-
-def whole_checksums(link):
-    """ethtool -K LINK tx off, in the namespace of the caller: what a link sends has its
-    checksums."""
-    siocethtool, stxcsum = 0x8946, 0x17
-    value = ctypes.create_string_buffer(struct.pack("II", stxcsum, 0))
-    request = struct.pack("16sP", link.encode(), ctypes.addressof(value))
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        fcntl.ioctl(sock, siocethtool, request)
-
-
-def write_sysctls(settings):
-    """Sets kernel values, those that there are, in the namespace of the caller."""
-    for setting in settings:
-        key, value = setting.split("=")
-        path = "/proc/sys/" + key.replace(".", "/")
-        if os.path.exists(path):
-            with open(path, "w", encoding="ascii") as handle:
-                handle.write(value)
 
 
 class Metronome:
@@ -171,14 +130,14 @@ class Process:
         self.exit_code = None
         with open(self.log, "ab") as out:
             self.start_offset = out.tell()
-            # `ip netns exec` becomes the command: the pid is the command's own.
-            self.popen = subprocess.Popen(["ip", "netns", "exec", namespace, *args],
-                                          stdin=subprocess.DEVNULL,
-                                          stdout=out,
-                                          stderr=subprocess.STDOUT,
-                                          start_new_session=True,
-                                          cwd=lab.directory,
-                                          env=env)
+            # pylint: disable-next=consider-using-with
+            self.popen = in_namespace(namespace, lambda: subprocess.Popen(args,
+                                                                          stdin=subprocess.DEVNULL,
+                                                                          stdout=out,
+                                                                          stderr=subprocess.STDOUT,
+                                                                          start_new_session=True,
+                                                                          cwd=lab.directory,
+                                                                          env=env))
         self.pid = self.popen.pid
         lab.processes.append(self)
 
@@ -260,23 +219,27 @@ class Lab:
 
     def add_namespace(self, name):
         """Makes a namespace with a loopback that is up."""
-        return self._add_namespaces(name)[0]
-
-    def _add_namespaces(self, *names):
-        fulls = [self.namespace(name) for name in names]
-        run("ip", "-batch", "-", told="".join(f"netns add {full}\n" for full in fulls))
-        for name, full in zip(names, fulls):
-            self.namespaces.append(full)
-            # A fresh namespace copies the machine's values; reverse path checks and IPv6 chatter
-            # are not ours to test.
-            self.sysctl(full, "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0",
-                        "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
-            self.ip(name, "link", "set", "lo", "up")
-        return fulls
+        full = self.namespace(name)
+        make_namespace(full)
+        self.namespaces.append(full)
+        # A fresh namespace copies the machine's values; reverse path checks and IPv6 chatter are
+        # not ours to test.
+        self.sysctl(full, "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0",
+                    "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+        self.link(name, "lo", "up")
+        return full
 
     def sysctl(self, full, *settings):
         """Sets kernel values of a namespace."""
         in_namespace(full, lambda: write_sysctls(settings))
+
+    def inside(self, name, make):
+        """in_namespace() of one of the lab's."""
+        return in_namespace(self.namespace(name), make)
+
+    def run(self, name, *args, **how):
+        """run() inside a namespace."""
+        return self.inside(name, lambda: run(*args, **how))
 
     def ip(self, name, *args, check=True):
         """`ip` inside a namespace."""
@@ -296,14 +259,16 @@ class Lab:
         """A veth pair between two namespaces, both ends up, with whole checksums."""
         self.veths((name, link, peer_name, peer_link))
         for where, what in ((name, link), (peer_name, peer_link)):
-            self.ip(where, "link", "set", what, "up")
+            self.link(where, what, "up")
 
-    def veths(self, *pairs):
-        """Such pairs, their ends not up yet."""
-        run("ip", "-batch", "-", told="".join(
-            f"link add {link} netns {self.namespace(name)} type veth peer name {peer_link} netns "
-            f"{self.namespace(peer_name)}\n"
-            for name, link, peer_name, peer_link in pairs))
+    def veths(self, *pairs, bridges=()):
+        """Such pairs, their ends not up yet; and a bridge in each of those namespaces."""
+        lines = [f"link add br0 netns {self.namespace(name)} type bridge stp_state 0 forward_delay "
+                 "0\n" for name in bridges]
+        lines += [f"link add {link} netns {self.namespace(name)} type veth peer name {peer_link} "
+                  f"netns {self.namespace(peer_name)}\n"
+                  for name, link, peer_name, peer_link in pairs]
+        run("ip", "-batch", "-", told="".join(lines))
         for name, link, peer_name, peer_link in pairs:
             in_namespace(self.namespace(name), lambda what=link: whole_checksums(what))
             in_namespace(self.namespace(peer_name), lambda what=peer_link: whole_checksums(what))
@@ -321,29 +286,34 @@ class Lab:
         path = os.path.join(self.directory, f"{name}.nft")
         with open(path, "w", encoding="ascii") as handle:
             handle.write("\n".join(rules) + "\n")
-        run("ip", "netns", "exec", self.namespace(name), "nft", "-f", path)
+        self.run(name, "nft", "-f", path)
 
     def _lay_out(self):
         networks = {"acc": "10.8.0.1/24", "core": f"{CORE_HOST}/24"}
-        self._add_namespaces(*networks, *SIDES)
+        for name in (*networks, *SIDES):
+            self.add_namespace(name)
         self.veths(
             *((side, f"{side[0]}-{network}", network, f"to-{side}") for side in SIDES
               for network in networks), ("left", "l-repl", "right", "r-repl"),
-            ("left", "l-srp", "right", "r-srp"))
+            ("left", "l-srp", "right", "r-srp"), bridges=networks)
         for name, address in networks.items():
-            self.ip_lines(name, "link add br0 type bridge stp_state 0 forward_delay 0")
-            in_namespace(self.namespace(name), lambda: whole_checksums("br0"))
-            self.ip_lines(name, "link set br0 up", f"addr add {address} dev br0",
-                          *(line for side in SIDES for line in (f"link set to-{side} "
-                                                                "up", f"link set to-{side} master "
-                                                                      "br0")))
+            self.inside(name, lambda a=address: self._bridge(a))
         for side, host in (("left", 11), ("right", 12)):
             letter = side[0]
-            self.ip_lines(side, *(f"link set {letter}-{what} "
-                                  "up" for what in (*networks, "repl", "srp")),
-                          f"addr add 10.6.0.{host}/24 dev {letter}-srp")
+            for what in (*networks, "repl", "srp"):
+                self.link(side, f"{letter}-{what}", "up")
+            self.address(side, f"{letter}-srp", f"10.6.0.{host}/24")
             self.hide(side, [f"{letter}-acc", f"{letter}-core", f"{letter}-repl"])
-        self.ip("core", "route", "add", POOL, "via", CORE_GATEWAY)
+        self.route("core", POOL, CORE_GATEWAY)
+
+    @staticmethod
+    def _bridge(address):
+        """In the namespace of a network: puts both chassis' links into the bridge."""
+        whole_checksums("br0")
+        set_link("br0", True)
+        set_address("br0", address)
+        for side in SIDES:
+            set_link(f"to-{side}", True, master="br0")
 
     def add_ue(self):
         """A namespace for one subscriber's traffic, and an address of its own for the SGSN that
@@ -356,10 +326,9 @@ class Lab:
         name, address = f"ue{self.ue_count}", f"10.8.0.{host}"
         self.add_namespace(name)
         if host > 1:
-            self.ip("acc", "addr", "add", f"{address}/24", "dev", "br0")
+            self.address("acc", "br0", f"{address}/24")
             if self.marks is not None:
-                self.cleanups.append(
-                    lambda: self.ip("acc", "addr", "del", f"{address}/24", "dev", "br0"))
+                self.cleanups.append(lambda: self.address("acc", "br0", f"{address}/24", False))
         return name, address
 
     def ues_left(self):
@@ -368,7 +337,15 @@ class Lab:
 
     def link(self, name, link, state):
         """Sets a link up or down."""
-        self.ip(name, "link", "set", link, state)
+        self.inside(name, lambda: set_link(link, state == "up"))
+
+    def address(self, name, link, prefix, there=True):
+        """Gives a link an address, or takes it."""
+        self.inside(name, lambda: set_address(link, prefix, there))
+
+    def route(self, name, prefix, via, there=True):
+        """Adds a route, or removes it."""
+        self.inside(name, lambda: set_route(prefix, via, there))
 
     def begin_case(self):
         """From here on it is known what belongs to one case."""
@@ -412,13 +389,9 @@ class Lab:
 
     def _remove_namespaces(self, since):
         names, self.namespaces = self.namespaces[since:], self.namespaces[:since]
-        if names:
-            run("ip",
-                "-force",
-                "-batch",
-                "-",
-                told="".join(f"netns del {n}\n" for n in reversed(names)),
-                check=False)
+        for name in reversed(names):
+            with contextlib.suppress(OSError):
+                remove_namespace(name)
 
     def close(self):
         """Ends every process, then removes everything. Nobody is asked to go: how a chassis does

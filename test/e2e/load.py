@@ -6,7 +6,8 @@ import os
 import shutil
 import signal
 
-from lab import CORE_GATEWAY, CORE_HOST, POOL, VIP, LabError, Process, run, wait_until
+from kernel import set_link
+from lab import CORE_GATEWAY, CORE_HOST, POOL, VIP, LabError, Process, wait_until
 
 OSMO = "10.8.0.50"
 OSMO_CORE = "10.9.0.50"
@@ -105,7 +106,7 @@ class PortLoad(Load):
         lab.add_namespace("load")
         for network in ("acc", "core"):
             lab.veth("load", f"p-{network}", network, "to-load")
-            lab.ip(network, "link", "set", "to-load", "master", "br0")
+            lab.inside(network, lambda: set_link("to-load", master="br0"))
         lab.hide("load", ["p-acc", "p-core"])
         lab.cleanups.append(
             lambda: shutil.rmtree(f"/var/run/dpdk/{lab.prefix}load", ignore_errors=True))
@@ -133,8 +134,8 @@ class OsmoGgsn:
         lab.add_namespace("osmo")
         for network, address in (("acc", OSMO), ("core", OSMO_CORE)):
             lab.veth("osmo", f"o-{network}", network, "to-osmo")
-            lab.ip(network, "link", "set", "to-osmo", "master", "br0")
-            lab.ip("osmo", "addr", "add", f"{address}/24", "dev", f"o-{network}")
+            lab.inside(network, lambda: set_link("to-osmo", master="br0"))
+            lab.address("osmo", f"o-{network}", f"{address}/24")
         lab.sysctl(lab.namespace("osmo"), "net.ipv4.ip_forward=1")
         lab.ip("core", "route", "replace", pool, "via", OSMO_CORE)
         state = os.path.join(lab.directory, "osmo.state")
@@ -148,5 +149,4 @@ class OsmoGgsn:
         wait_until(self._listens, 10, lambda: f"osmo-ggsn: {self.process.output()[-600:]}")
 
     def _listens(self):
-        return f"{OSMO}:2123" in run("ip", "netns", "exec", self.lab.namespace("osmo"), "ss",
-                                     "-ulnH")
+        return f"{OSMO}:2123" in self.lab.run("osmo", "ss", "-ulnH")

@@ -12,7 +12,8 @@ import socket
 
 from chassis import LCORES, PAIR_S, Pair
 from gtp import DELETE, message
-from lab import SIDES, VIP, Lab, LabError, in_namespace, run, wait_until
+from kernel import packet_filters, write_sysctls
+from lab import SIDES, VIP, Lab, LabError, in_namespace, wait_until
 
 # SGSNs that one case may want at most; a lab with fewer left is given up.
 UES = 8
@@ -21,6 +22,8 @@ RESET_S = 15
 # state, which is not told before its carrier has changed once.
 OWN_NUMBERS = re.compile(r"^\d+: |@\S+|valid_lft.*|link/.*| qlen \d+|link-netns\S* \S+|metric \d+"
                          r"|state (UNKNOWN|UP)")
+# What `ip` says of a namespace that another lab is just making or removing.
+ELSEWHERE = "Error: Peer netns reference is invalid."
 AGAIN_S = 0.5
 
 
@@ -111,7 +114,7 @@ class Shared:
                    f"{self._raised() - self.alarms}")
         # What a host was told of the MTU of a path outlives the subscriber at its end.
         for name in ("acc", "core"):
-            self.lab.ip(name, "route", "flush", "cache")
+            self.lab.inside(name, lambda: write_sysctls(["net.ipv4.route.flush=-1"]))
         # The routes of who handed over linger.
         wait_until(lambda: self._seen() == self.scene, RESET_S, self._differs)
         if self.lab.ues_left() < UES:
@@ -174,9 +177,9 @@ class Shared:
         for name in (*SIDES, "acc", "core"):
             lines = self.lab.ip_lines(name, "addr show", "link show", "route show",
                                       "rule show").splitlines()
-            lines = [OWN_NUMBERS.sub("", line) for line in lines]
-            tables = run("ip", "netns", "exec", self.lab.namespace(name), "nft", "list", "tables")
-            found[name] = sorted(line.strip() for line in lines) + tables.splitlines()
+            lines = [OWN_NUMBERS.sub("", line) for line in lines if line != ELSEWHERE]
+            tables = self.lab.inside(name, packet_filters)
+            found[name] = sorted(line.strip() for line in lines) + [f"{t}" for t in tables]
         return found
 
     def _differs(self):

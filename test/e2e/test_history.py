@@ -174,9 +174,7 @@ def test_state_read_only(lab):
     assert survivor.process.output().count("cannot write the term reserve") == 1, (
         "told once a second")
     assert survivor.info()["chassis_state"] == "Init", survivor.info()
-    # It was started with mounts of its own, as they were then.
-    run("nsenter", "-t", str(survivor.process.pid), "-m", "mount", "-o", "remount,rw",
-        survivor.state)
+    run("mount", "-o", "remount,rw", survivor.state)
     survivor.state_is("Active", 15)
     wait_until(lambda: "term-reserve" not in alarms(survivor), 5, "the alarm of the reserve to "
                                                                   "clear")

@@ -7,11 +7,13 @@ import json
 import os
 import re
 import shutil
+import socket
 import time
 
 from chassis import Pair
 from frr import Frr
-from lab import CORE_HOST, POOL, SIDES, TOP, VIP, Process, Skip, run, wait_until
+from kernel import routes
+from lab import CORE_GATEWAY, CORE_HOST, POOL, SIDES, TOP, VIP, LabError, Process, Skip, wait_until
 from shared import alone
 from test_monitor import BMP, PORT, is_state, moved
 from test_reload import put, rewrite
@@ -66,6 +68,7 @@ BFD_S = (0.05, 1.0)
 # BGP's uptime is told in whole seconds. BFD's sessions come up a second or more after BGP's, and
 # FRR's may go down once more 0.3 s after that, and BGP's with them.
 STEADY_MS, STEADY_BFD_S = 2000, 3
+TANDEM = 84  # the protocol of its routes in the kernel's table
 
 
 def shipped(name):
@@ -92,6 +95,24 @@ def start_bird(lab, name, conf):
     Process(lab, lab.namespace(name), f"bird-{name}",
             ["bird", "-f", "-c", file, "-s",
              os.path.join(lab.directory, f"bird-{name}.ctl")])
+
+
+def ask_bird(control, command):
+    """A command for BIRD over its control socket; what it says. Each line begins with a number and
+    "-", with a number and a space where it is the last one, or with a space alone."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.settimeout(10)
+        sock.connect(control)
+        with sock.makefile("rw", encoding="utf-8") as talk:
+            talk.readline()  # it greets
+            talk.write(f"{command}\n")
+            talk.flush()
+            told = [talk.readline()]
+            while told[-1] and not re.match(r"\d{4} ", told[-1]):
+                told.append(talk.readline())
+    if re.match(r"[89]", told[-1]):
+        raise LabError(f"BIRD: {command}: {told}")
+    return "".join(re.sub(r"^(\d{4}[- ]| )", "", line) for line in told)
 
 
 class Far:
@@ -127,11 +148,8 @@ class Far:
 
     def via(self):
         """The side to which the kernel sends."""
-        line = self.lab.ip(self.name, "route", "show", self.prefix)
-        found = [
-            side for side, host in self.hosts.items()
-            if re.search(rf"via {re.escape(host)}\b", line)
-        ]
+        ways = [r.via for r in self.lab.inside(self.name, routes) if r.prefix == self.prefix]
+        found = [side for side, host in self.hosts.items() if host in ways]
         return found[0] if found else None
 
     def steady(self):
@@ -223,7 +241,10 @@ class BirdFar(Far):
         wait_until(lambda: os.path.exists(self.control), 10, "BIRD's control socket")
 
     def paths(self):
-        shown = run("birdc", "-s", self.control, "show", "route", self.prefix, "all", check=False)
+        try:
+            shown = ask_bird(self.control, f"show route {self.prefix} all")
+        except LabError:
+            shown = ""  # the prefix is not in its table
         lengths, best = {}, None
         for side, star, path in re.findall(r"\[(left|right) [^\]]*\] (\*?).*?BGP\.as_path: ([0-9 "
                                            r"]+)", shown, re.S):
@@ -232,7 +253,7 @@ class BirdFar(Far):
         return lengths, best
 
     def accept(self, chassis, on):
-        run("birdc", "-s", self.control, "enable" if on else "disable", chassis.side)
+        ask_bird(self.control, f"{'enable' if on else 'disable'} {chassis.side}")
 
     def deserted(self, since):
         gone = f"Deleted {self.prefix.removesuffix('/32')} "
@@ -240,7 +261,7 @@ class BirdFar(Far):
 
     def steady(self):
         def protocols():
-            return run("birdc", "-s", self.control, "show", "protocols", check=False)
+            return ask_bird(self.control, "show protocols")
 
         wait_until(lambda: protocols().count("Established") == len(SIDES), 60,
                    lambda: f"{self.name} to have both neighbours: {protocols()}")
@@ -254,7 +275,7 @@ class Scene:
         self.lab = lab
         self.pair = Pair(lab, {"srp.topology": '"l3"', **(edits or {})}, rewrite=rewrite).start()
         # The route by which the lab's core does without a routing daemon.
-        lab.ip("core", "route", "del", POOL)
+        lab.route("core", POOL, CORE_GATEWAY, False)
         self.fars = [router(lab, name, bfd) for name in ENDS]
         speakers(lab)
         for far in self.fars:
@@ -278,9 +299,9 @@ class Scene:
     def metric(self, chassis, prefix=POOL):
         """The route modifier with which Tandem put a prefix into the kernel's table; None: it is
         not there."""
-        found = re.findall(r"metric (\d+)",
-                           self.lab.ip(chassis.side, "route", "show", prefix, "proto", "84"))
-        return int(found[0]) if found else None
+        found = [r.metric for r in self.lab.inside(chassis.side, routes)
+                 if r.prefix == prefix and r.protocol == TANDEM]
+        return found[0] if found else None
 
     def counted(self):
         """Waits until the routers have from each chassis that has the route as many prepends as its

@@ -45,8 +45,7 @@ def quiet(chassis):
 def apart(lab, on):
     """Whether the chassis hear each other's ARP in the subnets that they share."""
     for name in ("acc", "core"):
-        run("ip", "netns", "exec", lab.namespace(name), "nft", APART if on else "delete table "
-                                                                                "bridge apart")
+        lab.run(name, "nft", APART if on else "delete table bridge apart")
 
 
 def forwarded(chassis):

@@ -13,6 +13,7 @@ import threading
 import time
 import itertools
 
+from kernel import has_address, set_address, set_link
 from lab import CORE_HOST, VIP, LabError, Process, in_namespace, run, wait_until
 
 SO_TIMESTAMPNS = 35
@@ -74,11 +75,14 @@ class Sgsnemu:
         if len(found) < self.contexts:
             raise LabError(f"sgsnemu ended early: {self.process.output()[-600:]}")
         # sgsnemu itself configures the first context only.
-        wait_until(lambda: found[0] in self.lab.ip(self.namespace, "addr", "show"), timeout,
+        wait_until(lambda: self.lab.inside(self.namespace, lambda: has_address(found[0])), timeout,
                    f"{found[0]} on the tun")
-        self.lab.ip(self.namespace, "link", "set", self.device, "mtu", "1400")
-        for address in found[1:]:
-            self.lab.ip(self.namespace, "addr", "replace", f"{address}/32", "dev", self.device)
+
+        def rest():
+            set_link(self.device, mtu=1400)
+            for address in found[1:]:
+                set_address(self.device, f"{address}/32")
+        self.lab.inside(self.namespace, rest)
         return found
 
     def _answered(self, timeout):
@@ -350,16 +354,28 @@ class Capture:
         self.process.send(signal.SIGINT)
         self.process.wait(60)
 
+    def _tshark(self, *args, check=True):
+        """What tshark says of it, checksums verified. Each start of it takes most of a second."""
+        return run("tshark", "-r", self.file, "-o", "ip.check_checksum:TRUE", "-o",
+                   "udp.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", *args, timeout=120,
+                   check=check)
+
+    def counts(self, *filters):
+        """How many packets each of the filters lets through."""
+        out = self._tshark("-q", "-z", ",".join(("io,stat,0", *filters)))
+        # Of each filter packets and octets, and blanks up to the width of what stands above.
+        row = re.findall(r"^\| *[0-9.]+ *<> *\S+ *\|([0-9 |]+)\|$", out, re.M)
+        found = [int(number) for number in row[0].replace("|", " ").split()[::2]] if row else []
+        if len(found) != len(filters):
+            raise LabError(f"{filters}: {out}")
+        return found
+
     def rows(self, display_filter, *fields, check=True):
         """The fields of every packet that the filter lets through, checksums verified."""
-        args = [
-            "tshark", "-r", self.file, "-o", "ip.check_checksum:TRUE", "-o",
-            "udp.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-Y", display_filter, "-T",
-            "fields"
-        ]
+        args = ["-Y", display_filter, "-T", "fields"]
         for field in fields:
             args += ["-e", field]
-        out = run(*args, timeout=120, check=check)
+        out = self._tshark(*args, check=check)
         return [
             line.split("\t") for line in out.splitlines()
             if not line.startswith(("Running as user", "tshark: "))
