@@ -36,10 +36,10 @@ def test_sigkill_active(lab, pair):
     far = other.attach()[0]
     streams = [
         Probes(lab, sgsn.namespace, addresses[0]),
-        Probes(lab, other.namespace, far, interval=0.02)
+        Probes(lab, other.namespace, far)
     ]
     warm(*streams)
-    tcp = Iperf(lab, sgsn.namespace, addresses[1], 8)
+    tcp = Iperf(lab, sgsn.namespace, addresses[1], 6)
     warm(*streams)
     victim, survivor = pair.active, pair.other(pair.active)
     before = equal_tables(pair)
@@ -142,7 +142,7 @@ def test_both_restarted(lab, pair):
 def test_twenty_times(lab, pair):
     """twenty planned switchovers A to B to A under traffic; no packet is lost"""
     sgsn = Sgsnemu(lab, contexts=3)
-    streams = [Probes(lab, sgsn.namespace, a, interval=0.02) for a in sgsn.attach()]
+    streams = [Probes(lab, sgsn.namespace, a) for a in sgsn.attach()]
     warm(*streams)
     before = equal_tables(pair)
     role = pair.active

@@ -273,10 +273,15 @@ class Scene:
 
     def __init__(self, lab, speakers, bfd, router=Far, edits=None, rewrite=None):
         self.lab = lab
-        self.pair = Pair(lab, {"srp.topology": '"l3"', **(edits or {})}, rewrite=rewrite).start()
+        self.pair = Pair(lab, {"srp.topology": '"l3"', **(edits or {})}, rewrite=rewrite)
+        for chassis in self.pair.both:
+            chassis.start()
         # The route by which the lab's core does without a routing daemon.
         lab.route("core", POOL, CORE_GATEWAY, False)
         self.fars = [router(lab, name, bfd) for name in ENDS]
+        for chassis in self.pair.both:
+            chassis.wait_ready()
+        self.pair.settle()
         speakers(lab)
         for far in self.fars:
             far.steady()
