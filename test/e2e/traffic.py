@@ -17,7 +17,8 @@ from kernel import has_address, set_address, set_link
 from lab import CORE_HOST, VIP, LabError, Process, in_namespace, run, wait_until
 
 SO_TIMESTAMPNS = 35
-# So long the probes of the last second are waited for, and any other for a second.
+# So long the probes of the last second are waited for, and any other for a second: those that were
+# lost, as one that was sent later was answered.
 LAST_S = 5.0
 # A GGSN of two chassis that has to answer does so long before.
 ANSWER_S = 10.0
@@ -247,7 +248,9 @@ class Probes:
         ended, began = time.time(), time.monotonic()
         while True:
             self._receive()
-            left = LAST_S if self._missing(ended - 1.0) else 1.0 if self._missing(0) else 0.0
+            newest = max((self.sent_at[s] for s in list(self.heard_at)), default=0.0)
+            last = self._missing(max(ended - 1.0, newest))
+            left = LAST_S if last else 1.0 if self._missing(0) else 0.0
             # Of a few the newest comes last.
             if self.most is not None and len(self.sent_at) - 1 in self.heard_at:
                 left = 0.0
