@@ -157,17 +157,47 @@ def numbers(said):
                                         if re.search(expression, said)}
 
 
+IDLE = []  # sims that wait for their next line
+
+
+def started(folder):
+    """A sim that takes runs by lines: its start takes longer than most runs."""
+    try:
+        return IDLE.pop()
+    except IndexError:
+        return subprocess.Popen(  # pylint: disable=consider-using-with
+            [os.path.join(folder, "sim_mutants"), "--lines"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+
+
+def ran(folder, simulator, arguments):
+    """(status, what it said)"""
+    if simulator != "sim":
+        run = subprocess.run([os.path.join(folder, simulator + "_mutants"), *arguments],
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                             errors="replace", timeout=600, check=False)
+        return run.returncode, run.stdout
+    sim, said = started(folder), []
+    print(*arguments, file=sim.stdin, flush=True)
+    for line in sim.stdout:
+        told = re.fullmatch(r"status (-?\d+)\n", line)
+        if told:
+            IDLE.append(sim)
+            return int(told[1]), "".join(said)
+        said.append(line)
+    sim.stdin.close()
+    return 0, "".join(said) + f"sim ended with status {sim.wait()}"
+
+
 def hunted(folder, name, simulator, arguments, invariants):
     """(caught?, line of the table, numbers of the invariants that saw it)"""
-    command = [os.path.join(folder, simulator + "_mutants"), "--mutant", name, *arguments]
     begin = time.monotonic()
-    run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                         errors="replace", timeout=600, check=False)
-    seen = re.search(r"^(seed \d+|[a-z0-9-]+, round \d+)(?: at [^:]*)?: (.*)$", run.stdout, re.M)
+    status, text = ran(folder, simulator, ["--mutant", name, *arguments])
+    seen = re.search(r"^(seed \d+|[a-z0-9-]+, round \d+)(?: at [^:]*)?: (.*)$", text, re.M)
     took = time.monotonic() - begin
-    if run.returncode == 0 or seen is None:
+    if status == 0 or seen is None:
         return False, (f"{name}: not seen by {simulator} {' '.join(arguments)} "
-                       f"(status {run.returncode})\n{run.stdout[-400:]}"), set()
+                       f"(status {status})\n{text[-400:]}"), set()
     where, said = seen.groups()
     stated = any(re.search(i, said) for i in invariants)
     told = f"{name:24} {simulator:8} {where:>20} {took:5.1f} s  {said}"
@@ -219,6 +249,9 @@ def main():
                 print(("" if caught else "FAILED ") + line, flush=True)
                 if not caught:
                     failed.append(line)
+    for sim in IDLE:
+        sim.stdin.close()
+        sim.wait()
     unseen = set(range(1, 17)) - seen
     if wanted == patches.names() and unseen:
         failed.append(f"no mutant is seen by the invariants {sorted(unseen)}")

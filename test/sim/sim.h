@@ -405,6 +405,12 @@ static inline struct node *me(void)
 	return node_now;
 }
 
+/* Asked of each core for each turn of any. */
+static inline bool node_runs(const struct node *n, int core)
+{
+	return n->up && core < WORKER + (int)n->t.n_workers;
+}
+
 /* sim_net.c */
 uint64_t rnd(uint64_t below);
 /* What came to the world later: drawn beside, so that the seeds that once told of a mistake tell of
@@ -449,14 +455,14 @@ void profile_run(void);
 void case_acked(const struct node *n, const struct msg_entries *m, bool there);
 void case_arrived(struct node *n, const uint8_t *frame, size_t len);
 
-/* sim_node.c */
+/* sim_node.c: the pools first, and then, once the profile is taken, all else */
+void node_pools(int id);
 void node_setup(int id);
 void node_boot(int id);
 /* The process ends: killed (its kernel goes on), or the whole machine. */
 void node_crash(int id, bool machine, const char *why);
 void node_turn(int id, int core);
 void node_wake(int id, int core, usec_t within);
-bool node_runs(const struct node *n, int core);
 struct node *node_of(const struct session_table *t);
 /* Its own clock now. */
 usec_t node_clock(const struct node *n);

@@ -195,7 +195,8 @@ static int usage(void)
 {
 	fprintf(stderr, "usage: sim [--profile NAME] [--secure | --insecure] [--narrow] "
 			"[--seed N | --seeds A..B[,C..D]...] "
-			"[-j[JOBS]] [-v: tell the story] [-s: a line a seed] [--mutant NAME]\n");
+			"[-j[JOBS]] [-v: tell the story] [-s: a line a seed] [--mutant NAME] "
+			"[--lines: the options of runs are read, a line each]\n");
 	profile_names(stderr);
 	return 2;
 }
@@ -222,47 +223,111 @@ static int sweep(const char *seeds, unsigned int jobs, bool show, bool first)
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-int main(int argc, char **argv)
+/* What a command line asks for. */
+struct asked {
+	const struct profile *profile;
+	const char *seeds;
+	unsigned int jobs;
+	bool lines, verbose, show, first;
+};
+
+/* False: it asks for something that there is not. */
+static bool asked_read(int argc, char **argv, struct asked *a)
 {
 	static const struct option options[] = { { "seed", required_argument, NULL, 's' },
 		{ "seeds", required_argument, NULL, 'r' },
 		{ "mutant", required_argument, NULL, 'm' }, { "secure", no_argument, NULL, 'e' },
 		{ "insecure", no_argument, NULL, 'i' }, { "narrow", no_argument, NULL, 'n' },
-		{ "profile", required_argument, NULL, 'p' }, { 0 } };
-	const struct profile *profile = profile_of("daemon");
-	const char *seeds = "1..20";
-	unsigned int jobs = 1;
-	bool verbose = false, show = false, first = false;
+		{ "profile", required_argument, NULL, 'p' }, { "lines", no_argument, NULL, 'l' },
+		{ 0 } };
 	int c;
 
+	*a = (struct asked){ .profile = profile_of("daemon"), .seeds = "1..20", .jobs = 1 };
+	optind = 0; /* lines are read one after the other */
 	while ((c = getopt_long(argc, argv, "vsj::", options, NULL)) != -1) {
 		if ((c == 's' && optarg != NULL) || c == 'r')
-			seeds = optarg;
+			a->seeds = optarg;
 		else if (c == 'j')
-			jobs = optarg != NULL ? (unsigned int)strtoul(optarg, NULL, 10) : 2;
+			a->jobs = optarg != NULL ? (unsigned int)strtoul(optarg, NULL, 10) : 2;
 		else if (c == 'e' || c == 'i')
 			sim.ask = c == 'e' ? ASK_SECURE : ASK_INSECURE;
 		else if (c == 'm' && mutant_set(optarg))
-			first = true;
+			a->first = true;
 		else if (c == 'n')
 			sim.narrow = true;
 		else if (c == 'p' && profile_of(optarg) != NULL)
-			profile = profile_of(optarg);
+			a->profile = profile_of(optarg);
+		else if (c == 'l')
+			a->lines = true;
 		else if (c == 'v')
-			verbose = true;
+			a->verbose = true;
 		else if (c == 's')
-			show = true;
+			a->show = true;
 		else
-			return usage();
+			return false;
 	}
+	return true;
+}
+
+static int asked_run(const struct asked *a)
+{
+	profile_take(a->profile);
+	node_setup(0);
+	node_setup(1);
+	if (a->verbose)
+		return one(strtoull(a->seeds, NULL, 0), true, true) ? EXIT_SUCCESS : EXIT_FAILURE;
+	return sweep(
+		a->seeds, RTE_MIN(RTE_MAX(1u, a->jobs), (unsigned int)JOBS), a->show, a->first);
+}
+
+/* The options of a line, which it takes apart. */
+static int asked_line(char *line)
+{
+	char *argv[32] = { "sim" }, *rest = NULL;
+	int argc = 1;
+	struct asked a;
+
+	for (char *word = strtok_r(line, " \n", &rest); word != NULL && argc < 31;
+		word = strtok_r(NULL, " \n", &rest))
+		argv[argc++] = word;
+	return asked_read(argc, argv, &a) ? asked_run(&a) : usage();
+}
+
+/* Each line that comes is a run in a process of its own, as if it had been started with these
+ * options; its exit status is told behind what it says. A start of the EAL takes longer than most
+ * runs. */
+static int asked_lines(void)
+{
+	char line[512];
+
+	while (fgets(line, sizeof(line), stdin) != NULL) {
+		int status = 0;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			status = asked_line(line);
+			fflush(stdout);
+			_exit(status);
+		}
+		if (pid < 0 || waitpid(pid, &status, 0) != pid)
+			return EXIT_FAILURE;
+		printf("status %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+		fflush(stdout);
+	}
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct asked a;
+
+	if (!asked_read(argc, argv, &a))
+		return usage();
 	if (eal() < 0) {
 		fprintf(stderr, "sim: the EAL did not start\n");
 		return 2;
 	}
-	profile_take(profile);
-	node_setup(0);
-	node_setup(1);
-	if (verbose)
-		return one(strtoull(seeds, NULL, 0), true, true) ? EXIT_SUCCESS : EXIT_FAILURE;
-	return sweep(seeds, RTE_MIN(RTE_MAX(1u, jobs), (unsigned int)JOBS), show, first);
+	node_pools(0);
+	node_pools(1);
+	return a.lines ? asked_lines() : asked_run(&a);
 }

@@ -342,11 +342,6 @@ void node_crash(int id, bool machine, const char *why)
 
 /* ---- turns ---- */
 
-bool node_runs(const struct node *n, int core)
-{
-	return n->up && core < WORKER + (int)n->t.n_workers;
-}
-
 void node_wake(int id, int core, usec_t within)
 {
 	struct core *c = &sim.node[id].core[core];
@@ -479,7 +474,6 @@ static void configure(struct node *n)
 void node_setup(int id)
 {
 	struct node *n = &sim.node[id];
-	char name[32];
 
 	crypt_ops = &crypt_sim;
 	disk_ops = &disk_sim;
@@ -494,6 +488,14 @@ void node_setup(int id)
 	n->running = -1;
 	neighbours(id);
 	configure(n);
+}
+
+/* Of whatever profile. */
+void node_pools(int id)
+{
+	struct node *n = &sim.node[id];
+	char name[32];
+
 	snprintf(name, sizeof(name), "mbufs%d", id);
 	n->t.mbufs = rte_pktmbuf_pool_create(
 		name, 2047, 128, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
