@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* pages: of which size the pages of the EAL's memory are where it has no hugepages. */
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,13 +11,16 @@
 
 #include "base/memory.h"
 
-/* Without hugepages the EAL takes a memfd for its memory, and a kernel gives shared memory pages of
- * 4 KiB unless it was told otherwise: to touch each of them once was most of the CPU time of a
- * start. Where there is no memfd the EAL takes private memory, for which memory_huge_pages() asks
- * for huge pages. This stands in front of libc's function; a memfd of hugepages is made as ever. */
+/* Without hugepages the EAL takes a memfd of this name for its memory, and a kernel gives shared
+ * memory pages of 4 KiB unless it was told otherwise: to touch each of them once was most of the
+ * CPU time of a start. Where there is no memfd the EAL takes private memory, for which
+ * memory_huge_pages() asks for huge pages. This stands in front of libc's function; all other
+ * memfds, as memif's regions, are made as ever. */
+static const char eal_memfd[] = "nohuge";
+
 int memfd_create(const char *name, unsigned int flags)
 {
-	if (flags & MFD_HUGETLB)
+	if (strcmp(name, eal_memfd) != 0)
 		return (int)syscall(SYS_memfd_create, name, flags);
 	errno = ENOSYS;
 	return -1;
