@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "common/police.h"
 #include "knob.h"
 
 #define AT(type, field)                                                                            \
@@ -119,10 +120,10 @@ static const struct knob apns[] = {
 		RANGE(0, 0, 31536000, "s"),
 		.help = "time without traffic that ends a session; 0: no limit" },
 	{ "ambr-up", KNOB_U32, KNOB_AGREE, AT(config_apn, ambr_up_kbps),
-		RANGE(0, 0, 100000000, "kbit/s"),
+		RANGE(0, 0, POLICE_KBPS_MAX, "kbit/s"),
 		.help = "most traffic from one subscriber, the rest is dropped; 0: no limit" },
 	{ "ambr-down", KNOB_U32, KNOB_AGREE, AT(config_apn, ambr_down_kbps),
-		RANGE(0, 0, 100000000, "kbit/s"),
+		RANGE(0, 0, POLICE_KBPS_MAX, "kbit/s"),
 		.help = "most traffic to one subscriber, the rest is dropped; 0: no limit" },
 };
 
