@@ -131,8 +131,8 @@ void slot_store_live(
 	struct session_slot *s, const struct session_rec *rec, uint32_t gen_mask, uint32_t now_s)
 {
 	if (s->teid != rec->handle) {
-		memset(&s->up_meter, 0, sizeof(s->up_meter));
-		memset(&s->dn_meter, 0, sizeof(s->dn_meter));
+		s->up_tat = 0;
+		s->dn_tat = 0;
 		s->nh_gen = 0;
 		s->usage_hi = 0;
 		s->active_s = now_s;

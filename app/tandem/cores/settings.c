@@ -10,20 +10,6 @@
 
 enum { SETTINGS_NOT_READING = 0 }; /* rte_rcu_qsbr's count of a thread that is offline */
 
-int settings_police(struct settings_police *p, uint32_t kbps)
-{
-	enum { FULL_PACKETS = 10 * 1500 };
-	uint64_t rate = (uint64_t)kbps * 1000 / 8; /* bytes a second */
-	/* Committed burst only: what exceeds it is red. */
-	struct rte_meter_srtcm_params params = { .cir = rate,
-		.cbs = RTE_MAX(rate / 10, (uint64_t)FULL_PACKETS) };
-
-	*p = (struct settings_police){ .on = kbps > 0 };
-	if (kbps > 0 && rte_meter_srtcm_profile_config(&p->profile, &params) != 0)
-		return -EINVAL;
-	return 0;
-}
-
 static const struct settings *settings_copy(struct settings_board *b, const struct settings *from)
 {
 	struct settings *s =

@@ -326,12 +326,3 @@ void fastpath_prefetch_due(const struct fastpath *f, unsigned int n)
 		rte_prefetch0(s + RTE_CACHE_LINE_SIZE);
 	}
 }
-
-void fastpath_meter_init(const struct settings *settings, struct session_slot *s)
-{
-	const struct settings_apn *apn = &settings->apn[s->apn % SETTINGS_APNS];
-
-	/* Time 0 is so long ago that the first packet finds the bucket full, whatever the burst. */
-	s->up_meter = (struct rte_meter_srtcm){ .tc = apn->up.profile.cbs };
-	s->dn_meter = (struct rte_meter_srtcm){ .tc = apn->down.profile.cbs };
-}

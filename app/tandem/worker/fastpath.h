@@ -200,8 +200,5 @@ void fastpath_fini(struct fastpath *f);
 /* Asks for the cache lines of the slots that are due to be encoded, at most n of them. Call it at
  * the begin of a turn that ends with dirty_next: the slots are long cold by then. */
 void fastpath_prefetch_due(const struct fastpath *f, unsigned int n);
-/* Fills both token buckets of a slot (creation, promotion lazily: a slot with zero meter time is
- * full). */
-void fastpath_meter_init(const struct settings *settings, struct session_slot *s);
 
 #endif

@@ -209,13 +209,11 @@ static inline void fp_tx(struct fastpath *f, uint16_t port, struct rte_mbuf *m)
 		fp_flush_port(f, port);
 }
 
-static inline bool fp_red(const struct fastpath *f, struct rte_meter_srtcm *meter,
-	const struct settings_police *p, uint32_t len)
+/* More than the rate of the session's APN lets through. */
+static inline bool fp_red(
+	const struct fastpath *f, uint64_t *tat, const struct police_rate *r, uint32_t len)
 {
-	/* librte_meter reads the profile and has no const for it. */
-	return p->on && rte_meter_srtcm_color_blind_check(meter,
-				(struct rte_meter_srtcm_profile *)(uintptr_t)&p->profile,
-				f->now_tsc, len) == RTE_COLOR_RED;
+	return !police_pass(tat, r, f->now_tsc, len);
 }
 
 #endif

@@ -67,7 +67,6 @@ void worker_create_session(void *worker, struct to_worker_create *m)
 		return;
 	}
 	s = session_slot_of(w->env.shared->table, rec->handle);
-	fastpath_meter_init(w->fp.settings, s);
 	s->active_s = (uint32_t)(w->now / USEC_PER_SEC);
 	w->count.creates++;
 	worker_answer_session(w, &m->q, 0, sync_commit(&w->sync, rec->handle, w->now));

@@ -51,8 +51,9 @@ static const struct {
 
 static const struct {
 	size_t at, size;
-} local[] = { LOCAL(up_meter), LOCAL(active_s), LOCAL(seq), LOCAL(dirty), LOCAL(listed),
-	LOCAL(usage_hi), LOCAL(dn_meter), LOCAL(freed_s), LOCAL(nh), LOCAL(nh_gen), LOCAL(extra) };
+} local[] = { LOCAL(up_tat), LOCAL(up_spare), LOCAL(active_s), LOCAL(seq), LOCAL(dirty),
+	LOCAL(listed), LOCAL(usage_hi), LOCAL(dn_tat), LOCAL(dn_spare), LOCAL(freed_s), LOCAL(nh),
+	LOCAL(nh_gen), LOCAL(extra) };
 
 static struct node *const a = &sim.node[0], *const b = &sim.node[1];
 

@@ -97,18 +97,6 @@ static void test_refused(void)
 	CU_ASSERT_EQUAL(errno, EINVAL);
 }
 
-static void test_police(void)
-{
-	struct settings_police p;
-
-	CU_ASSERT_EQUAL(settings_police(&p, 0), 0);
-	CU_ASSERT_FALSE(p.on);
-	CU_ASSERT_EQUAL(settings_police(&p, 8), 0);
-	CU_ASSERT_TRUE(p.on && p.profile.cbs == 15000); /* ten full packets */
-	CU_ASSERT_EQUAL(settings_police(&p, 2000), 0);
-	CU_ASSERT_EQUAL(p.profile.cbs, 25000); /* 100 ms */
-}
-
 /* ---- cores that turn meanwhile ---- */
 
 static struct {
@@ -166,8 +154,7 @@ static void test_readers(void)
 int main(void)
 {
 	static CU_TestInfo tests[] = { { "numbers", test_numbers }, { "held", test_held },
-		{ "refused", test_refused }, { "police", test_police }, { "readers", test_readers },
-		CU_TEST_INFO_NULL };
+		{ "refused", test_refused }, { "readers", test_readers }, CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "settings", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* settings_rooms: what a reload may change is in no room's `start`, and reaches a `live` or the
  * cores' snapshot: each live row of the table of keys is changed by itself. */
+#include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "knob.h"
 #include "process/settings_rooms.h"
 #include "ut.h"
@@ -188,10 +190,32 @@ static void test_restart(void)
 	CU_ASSERT_FALSE(is_taken());
 }
 
+/* Rates are for the clock that counts the ticks of the fast path. */
+static void test_rates(void)
+{
+	const uint64_t hz = clock_hz;
+	struct police_rate up, down;
+	struct settings s;
+
+	clock_hz = UINT64_C(2345678901);
+	CU_ASSERT_EQUAL(police_rate_set(&up, 100000000, clock_hz), 0); /* the highest of the key */
+	CU_ASSERT_EQUAL(police_rate_set(&down, 1, clock_hz), 0);
+	conf.apns[0].ambr_up_kbps = 100000000;
+	conf.apns[0].ambr_down_kbps = 1;
+	CU_ASSERT_EQUAL(settings_of(&conf, &s), 0);
+	CU_ASSERT_TRUE(s.apn[0].up.per_octet == up.per_octet && s.apn[0].up.burst == up.burst);
+	CU_ASSERT_TRUE(s.apn[0].down.per_octet == down.per_octet);
+	CU_ASSERT_TRUE(s.apn[0].down.burst == down.burst && s.apn[0].down.shift == up.shift);
+	clock_hz = 1; /* nobody has measured it */
+	CU_ASSERT_EQUAL(settings_of(&conf, &s), -ERANGE);
+	clock_hz = hz;
+}
+
 int main(void)
 {
 	CU_TestInfo tests[] = { { "a live key is in no start, and somebody takes it", test_live },
-		{ "another key is in a start", test_restart }, CU_TEST_INFO_NULL };
+		{ "another key is in a start", test_restart },
+		{ "rates are for the clock", test_rates }, CU_TEST_INFO_NULL };
 	CU_SuiteInfo suites[] = { { "settings of rooms", NULL, NULL, setup, NULL, tests },
 		CU_SUITE_INFO_NULL };
 

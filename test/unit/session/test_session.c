@@ -257,6 +257,37 @@ static void test_quarantine(void)
 	fix_free(c);
 }
 
+/* A session begins with full buckets, whoever had its slot; what changes it leaves them alone. */
+static void test_full_buckets(void)
+{
+	struct chassis *c = fix_new(0, 1), *peer = fix_new(1, 1);
+	struct session_slot *s = only(c, 3, 5, 1);
+	struct session_rec r = fix_made(&seed, c, 0x0a000003, 1);
+
+	s->up_tat = 1;
+	s->dn_tat = 2;
+	CU_ASSERT_EQUAL(session_update(c->t, FIX_BY, &r, SESSION_G_QOS), 0);
+	CU_ASSERT_TRUE(s->teid == r.handle && s->up_tat == 1 && s->dn_tat == 2);
+	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, r.handle, 200), 0);
+	only(c, 3, 5, s->gen);
+	r = fix_made(&seed, c, 0x0a000043, 2);
+	CU_ASSERT_TRUE(s->teid == r.handle && s->up_tat == 0 && s->dn_tat == 0);
+	/* The peer's word of the same session changes nothing; that of another does. */
+	CU_ASSERT_EQUAL(fix_ship(c, peer, r.handle, SESSION_G_SLOT), 0);
+	s = session_slot_of(peer->t, r.handle);
+	s->up_tat = 1;
+	s->dn_tat = 2;
+	CU_ASSERT_EQUAL(fix_ship(c, peer, r.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_TRUE(s->up_tat == 1 && s->dn_tat == 2);
+	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, r.handle, 200), 0);
+	only(c, 3, 5, session_slot_of(c->t, r.handle)->gen);
+	r = fix_made(&seed, c, 0x0a000083, 3);
+	CU_ASSERT_EQUAL(fix_ship(c, peer, r.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_TRUE(s->teid == r.handle && s->up_tat == 0 && s->dn_tat == 0);
+	fix_free(c);
+	fix_free(peer);
+}
+
 /* ---- reading while another core writes ---- */
 
 struct race {
@@ -420,6 +451,7 @@ int main(void)
 		{ "generation_cycle", test_generation_cycle },
 		{ "generations_of_terms", test_generations_of_terms },
 		{ "quarantine", test_quarantine },
+		{ "full_buckets", test_full_buckets },
 		{ "read_is_whole", test_read_is_whole },
 		{ "dirty_order", test_dirty_order },
 		{ "dirty_drain", test_dirty_drain },

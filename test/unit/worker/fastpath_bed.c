@@ -287,7 +287,7 @@ void bed_reset(void)
 		s->dirty = s->listed = 0;
 		s->active_s = 0;
 		s->nh_gen = 0;
-		fastpath_meter_init(&bed.settings, s);
+		s->up_tat = s->dn_tat = 0;
 	}
 	bed.settings = (struct settings){ .n_apns = 1 };
 }

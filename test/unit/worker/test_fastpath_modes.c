@@ -70,9 +70,9 @@ static void test_late(void)
 	struct frame in, out, want;
 
 	bed_reset();
-	/* not obeyed: the buckets are the owner's */
-	CU_ASSERT_EQUAL(settings_police(&bed.settings.apn[0].up, 8), 0);
-	CU_ASSERT_EQUAL(settings_police(&bed.settings.apn[0].down, 8), 0);
+	/* not obeyed: the theoretical arrival times are the owner's */
+	CU_ASSERT_EQUAL(police_rate_set(&bed.settings.apn[0].up, 8, clock_hz), 0);
+	CU_ASSERT_EQUAL(police_rate_set(&bed.settings.apn[0].down, 8, clock_hz), 0);
 	bed.w[0].mode = FASTPATH_LATE;
 	bed.w[0].streaming = false;
 	before = *s;
@@ -160,7 +160,7 @@ static uint64_t passes(bool up, unsigned int seconds)
 static void test_policing(void)
 {
 	bed_reset();
-	CU_ASSERT_EQUAL(settings_police(&bed.settings.apn[0].up, 1000), 0);
+	CU_ASSERT_EQUAL(police_rate_set(&bed.settings.apn[0].up, 1000, clock_hz), 0);
 	for (unsigned int up = 0; up < 2; up++) {
 		uint64_t bytes = passes(up, 4), want = up ? 4 * 125000 + 15000 : 4 * 1250000;
 
@@ -169,12 +169,13 @@ static void test_policing(void)
 	}
 	CU_ASSERT_EQUAL(bed.w[0].count.drop_policed_up, 5000 - bed_slot(2)->up_pkts);
 	CU_ASSERT_EQUAL(bed.w[0].count.drop_policed_down, 0);
+	CU_ASSERT_TRUE(bed_slot(2)->up_tat != 0 && bed_slot(2)->dn_tat == 0);
 	bed_reset();
-	CU_ASSERT_EQUAL(settings_police(&bed.settings.apn[0].down, 2000), 0);
-	CU_ASSERT_EQUAL(bed.settings.apn[0].down.profile.cbs, 25000); /* 100 ms */
+	CU_ASSERT_EQUAL(police_rate_set(&bed.settings.apn[0].down, 2000, clock_hz), 0);
 	CU_ASSERT_TRUE(passes(false, 4) <= 4 * 250000 + 25000);
 	CU_ASSERT_TRUE(bed.w[0].count.drop_policed_down > 3900);
 	CU_ASSERT_EQUAL(passes(true, 1), 1250000);
+	CU_ASSERT_TRUE(bed_slot(2)->up_tat == 0 && bed_slot(2)->dn_tat != 0);
 	bed_reset();
 }
 

@@ -6,10 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 _Static_assert((int)SETTINGS_APNS == (int)CONFIG_APNS, "a slot names its APN by one number");
 
 int settings_of(const struct config *c, struct settings *s)
 {
+	int ret;
+
 	*s = (struct settings){ .n_apns = c->n_apns,
 		.audit_us = c->srp.audit_interval_s * USEC_PER_SEC,
 		.replication_mbps = c->srp.replication_rate_mbps };
@@ -19,9 +23,11 @@ int settings_of(const struct config *c, struct settings *s)
 
 		apn->session_timeout_s = from->session_timeout_s;
 		apn->idle_timeout_s = from->idle_timeout_s;
-		if (settings_police(&apn->up, from->ambr_up_kbps) < 0 ||
-			settings_police(&apn->down, from->ambr_down_kbps) < 0)
-			return -EINVAL;
+		ret = police_rate_set(&apn->up, from->ambr_up_kbps, clock_hz);
+		if (ret == 0)
+			ret = police_rate_set(&apn->down, from->ambr_down_kbps, clock_hz);
+		if (ret < 0)
+			return ret;
 	}
 	return 0;
 }

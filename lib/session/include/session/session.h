@@ -8,9 +8,9 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include <rte_meter.h>
 #include <rte_prefetch.h>
 
 #include "common/addr.h"
@@ -99,8 +99,9 @@ struct session_slot {
 	/* uplink line */
 	uint32_t teid; /* the handle while live, 0 while free: one compare finds a session */
 	uint32_t ue4;
-	uint64_t up_pkts, up_bytes;      /* this chassis' own set */
-	struct rte_meter_srtcm up_meter; /* local */
+	uint64_t up_pkts, up_bytes; /* this chassis' own set */
+	uint64_t up_tat;            /* local: theoretical arrival time (common/police.h) */
+	uint64_t up_spare[2];       /* of nobody */
 	/* local: second of the last user packet; written when it changes */
 	uint32_t active_s;
 	_Atomic uint32_t seq;               /* local: odd while the record is being written */
@@ -112,11 +113,12 @@ struct session_slot {
 	uint16_t usage_hi;
 	/* downlink line */
 	uint32_t peer_usr_teid;
-	uint32_t peer_usr4;              /* peer_usr once more, where the downlink needs it */
-	uint64_t dn_pkts, dn_bytes;      /* own set */
-	struct rte_meter_srtcm dn_meter; /* local */
-	uint32_t freed_s;                /* local: second at which it was freed */
-	uint16_t gen;                    /* generation of `teid`, or of the last one */
+	uint32_t peer_usr4;         /* peer_usr once more, where the downlink needs it */
+	uint64_t dn_pkts, dn_bytes; /* own set */
+	uint64_t dn_tat;            /* local */
+	uint64_t dn_spare[2];
+	uint32_t freed_s; /* local: second at which it was freed */
+	uint16_t gen;     /* generation of `teid`, or of the last one */
 	/* local: adjacency index, valid while nh_gen is the FIB's */
 	uint16_t nh;
 	uint32_t nh_gen; /* local */
@@ -145,6 +147,9 @@ enum {
 	SESSION_F_AGAIN = 1 << 3,
 };
 _Static_assert(sizeof(struct session_slot) == 256, "a slot is four cache lines");
+_Static_assert(offsetof(struct session_slot, peer_usr_teid) == 64 &&
+		       offsetof(struct session_slot, key) == 128,
+	"of which the second is the downlink's, and two are cold");
 
 /* The groups that exist in a version of the wire form. */
 static inline uint8_t session_groups(uint8_t version)

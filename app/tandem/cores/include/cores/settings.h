@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <rte_meter.h>
 #include <rte_rcu_qsbr.h>
 
+#include "common/police.h"
 #include "common/usec.h"
 
 enum {
@@ -21,15 +21,9 @@ enum {
 	SETTINGS_NAME = 32   /* of a core, its end included */
 };
 
-/* A rate that user packets are held to; token buckets are in the slots. */
-struct settings_police {
-	bool on;
-	struct rte_meter_srtcm_profile profile;
-};
-
 struct settings_apn {
 	uint32_t session_timeout_s, idle_timeout_s; /* 0: none */
-	struct settings_police up, down;            /* of the APN's AMBR */
+	struct police_rate up, down;                /* of the APN's AMBR, for clock_ticks() */
 };
 
 /* A snapshot. Nobody changes it once it is published. It has what a reload may change while cores
@@ -82,9 +76,5 @@ static inline const struct settings *settings_turn(struct settings_board *b, uns
 	rte_rcu_qsbr_quiescent(b->cores, core);
 	return atomic_load_explicit(&b->newest, memory_order_acquire);
 }
-
-/* kbit/s, 0: not policed. Burst: what the rate gives in 100 ms, at least 10 full packets. -EINVAL:
- * the rate is beyond what librte_meter takes. */
-int settings_police(struct settings_police *p, uint32_t kbps);
 
 #endif

@@ -18,8 +18,8 @@
 #include "signalling/signalling.h"
 #include "switchover/switchover.h"
 
-/* What the cores read, as a snapshot that is not numbered yet (cores/settings.h). 0, or -EINVAL: a
- * rate of an APN is too high. */
+/* What the cores read, as a snapshot that is not numbered yet (cores/settings.h). After
+ * clock_init(). 0, or -ERANGE: see police_rate_set(). */
 int settings_of(const struct config *c, struct settings *s);
 
 /* Each of the following fills in what one room reads at its start, or may change while it runs. */
