@@ -5,13 +5,12 @@
 
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
-#include <rte_hash.h>
 #include <rte_ip.h>
-#include <rte_jhash.h>
 #include <rte_malloc.h>
 #include <rte_udp.h>
 
 #include "gtp/gtpu.h"
+#include "session/imsi_index.h"
 
 enum { MBUFS = 2047, UP_AT = 50, DOWN_AT = 14 };
 
@@ -94,26 +93,22 @@ uint32_t bench_receive(struct bench *b, bool up, uint32_t at, struct rte_mbuf **
  * it takes. */
 static uint64_t index_bytes(const struct bench *b)
 {
-	struct rte_hash_parameters p = { .name = "bench_index",
-		.entries = b->capacity,
-		.key_len = sizeof(uint64_t),
-		.hash_func = rte_jhash,
-		.socket_id = 0 };
+	struct imsi_index_params p = { .entries = b->capacity, .mem = &mem };
 	struct rte_malloc_socket_stats before, after;
-	struct rte_hash *h;
+	struct imsi_index *x;
 
 	rte_malloc_get_socket_stats(0, &before);
-	h = rte_hash_create(&p);
-	if (h == NULL)
+	x = imsi_index_create(&p);
+	if (x == NULL)
 		return 0;
 	for (uint32_t i = 0; i < b->n; i++) {
 		uint64_t key = session_slot_of(b->table, b->order[i].teid)->key;
 
-		if (rte_hash_add_key_data(h, &key, (void *)(uintptr_t)b->order[i].teid) < 0)
+		if (imsi_index_set(x, key, b->order[i].teid) < 0)
 			rte_panic("index of %u sessions full at %u\n", b->capacity, i);
 	}
 	rte_malloc_get_socket_stats(0, &after);
-	rte_hash_free(h);
+	imsi_index_destroy(x);
 	return after.heap_allocsz_bytes - before.heap_allocsz_bytes;
 }
 

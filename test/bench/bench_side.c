@@ -197,7 +197,7 @@ int bench_side_open(struct bench_side *s, unsigned int cpu)
 	clock_init(&clock_tsc);
 	tandem_pulses_init(&bench_tandem, UINT64_MAX, bench_tandem.conf->idle_sleep);
 	role_init(&bench_tandem.role);
-	bench_tandem.incarnation = 100 + s->role;
+	bench_tandem.random.incarnation = 100 + s->role;
 	bench_tandem.n_workers = 1;
 	bench_tandem.worker_lcore[0] = RTE_MAX_LCORE;
 	bench_tandem.repl_lcore = rte_lcore_id();

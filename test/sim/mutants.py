@@ -20,6 +20,7 @@ TERM_TWICE = r"term \d+ used twice|of the other side"
 RESERVE = r"beyond its durable reserve"
 TABLES = (r"its address names another|still named by its address|the index has|"
           r"its bit and its handle disagree|have one address")
+INDEXED = r"is not in the index"
 LEASED = r"leased again"
 AHEAD = r"usage of side \d is ahead of the truth"
 LATE = r"a late record that is none"
@@ -77,6 +78,8 @@ TABLE = {
     "qos_tail_kept": ("sim", 1, 20, [NEVER_HAD], "--profile", "tables"),
     "side_not_in_handle": ("sim", 1, 20, [OTHER_SIDE], "--profile", "tables"),
     "index_kept": ("sim", 1, 20, [TABLES], "--profile", "tables"),
+    "index_chain_cut": ("sim", 1, 20, [INDEXED, TABLES], "--profile", "tables"),
+    "index_keeps_first": ("sim", 12, 30, [INDEXED], "--profile", "tables"),
     "part_keeps_promise": ("sim", 9, 20, [ACKED], "--profile", "tables"),
     "lost_free_forgotten": ("sim", 8, 30, [HANDED_OVER, ANSWERED], "--profile", "tables"),
     "free_not_sent": ("sim", 1, 30, [HANDED_OVER, ANSWERED], "--profile", "tables"),

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -20,6 +21,25 @@
 #include "replicator/replicator.h"
 #include "telemetry/telemetry.h"
 #include "worker/worker.h"
+
+/* Waits until the kernel has random numbers, which it lacks only while the machine boots. */
+static int start_random(struct tandem *t)
+{
+	struct tandem_random *r = &t->random;
+	ssize_t got;
+
+	do
+		r->incarnation = (uint32_t)rte_rand();
+	while (r->incarnation == 0);
+	got = getrandom(&r->secret, sizeof(r->secret), 0);
+	if (got == (ssize_t)sizeof(r->secret))
+		return 0;
+	LOG(ERR,
+		"the kernel gives no random numbers, without which strangers could choose requests "
+		"that are slow to serve: allow this process to call getrandom() error=%s",
+		LOG_TEXT(got < 0 ? strerror(errno) : "too few"));
+	return got < 0 ? -errno : -EIO;
+}
 
 static int start_crypto(struct tandem *t)
 {
@@ -55,9 +75,6 @@ static int start_cores(struct tandem *t)
 	tandem_pulses_init(t,
 		t->conf->srp.heartbeat_interval_ms * USEC_PER_MSEC * t->conf->srp.dead_multiplier,
 		t->conf->idle_sleep);
-	do
-		t->incarnation = (uint32_t)rte_rand();
-	while (t->incarnation == 0);
 	for (unsigned int i = 0; i < t->n_workers; i++) {
 		t->worker[i] = boot_worker(t, i);
 		if (t->worker[i] == NULL)
@@ -128,6 +145,7 @@ static const struct stage {
 } stages[] = {
 	{ "lcores", lcores_choose, start_nothing },
 	{ "memory", boot_memory, boot_memory_end },
+	{ "random numbers", start_random, start_nothing },
 	{ "settings", boot_settings, boot_settings_end },
 	{ "tables", boot_tables, boot_tables_end },
 	{ "ports", ports_open, ports_close },

@@ -3,41 +3,36 @@
 
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <string.h>
 
-#include <rte_hash.h>
-#include <rte_hash_crc.h>
 #include <rte_prefetch.h>
 
+#include "cores/memory.h"
 #include "cores/msg.h"
 #include "net/net.h"
+#include "session/imsi_index.h"
 #include "session/session.h"
 
 /* Slots that are read in one turn: a turn must stay far below the time after which a core counts as
- * stalled, for in a stall nobody is judged dead. */
-enum { SESSION_INDEX_REBUILD = 256 };
+ * stalled, for in a stall nobody is judged dead. SPARE: entries beyond one a slot, as an entry may
+ * be stale until the message of its end comes. */
+enum { SESSION_INDEX_REBUILD = 256, SESSION_INDEX_SPARE = 64 };
 
 int session_index_init(struct session_index *x, const struct signalling_env *env)
 {
-	char name[RTE_HASH_NAMESIZE];
-	struct rte_hash_parameters p = { .name = name,
-		.entries = env->table->n_slots * SESSION_SHARDS + 64,
-		.key_len = sizeof(uint64_t),
-		.hash_func = rte_hash_crc,
-		.socket_id = SOCKET_ID_ANY };
+	struct imsi_index_params p = { .entries = env->table->n_slots * SESSION_SHARDS +
+						  SESSION_INDEX_SPARE,
+		.secret = env->secret,
+		.mem = &memory_rte };
 
-	/* the EAL knows it by its name, and a process may hold two chassis */
-	snprintf(name, sizeof(name), "index-%p", (void *)x);
 	*x = (struct session_index){
-		.env = env, .rebuild_shard = SESSION_SHARDS, .hash = rte_hash_create(&p)
+		.env = env, .rebuild_shard = SESSION_SHARDS, .imsi = imsi_index_create(&p)
 	};
-	return x->hash != NULL ? 0 : -ENOMEM;
+	return x->imsi != NULL ? 0 : -errno;
 }
 
 void session_index_fini(struct session_index *x)
 {
-	rte_hash_free(x->hash);
+	imsi_index_destroy(x->imsi);
 }
 
 /* The slot of a live session with that handle and key, or NULL. */
@@ -49,24 +44,11 @@ static const struct session_slot *session_index_slot(
 	return s != NULL && s->key == key ? s : NULL;
 }
 
-/* Whether the index has an entry of the key, alive or not. */
-static bool session_index_lookup(const struct session_index *x, uint64_t key, uint32_t *handle)
-{
-	void *data;
-
-	if (rte_hash_lookup_data(x->hash, &key, &data) < 0)
-		return false;
-	*handle = (uint32_t)(uintptr_t)data;
-	return true;
-}
-
 uint32_t session_index_find(const struct session_index *x, uint64_t key)
 {
-	uint32_t handle;
+	uint32_t handle = imsi_index_find(x->imsi, key);
 
-	return session_index_lookup(x, key, &handle) && session_index_slot(x, handle, key) != NULL
-		       ? handle
-		       : 0;
+	return session_index_slot(x, handle, key) != NULL ? handle : 0;
 }
 
 /* A subscriber has one session for an NSAPI: the one that came last. An owner ends the one before
@@ -74,10 +56,9 @@ uint32_t session_index_find(const struct session_index *x, uint64_t key)
  * had reported it. */
 static void session_index_supersede(struct session_index *x, uint64_t key, uint32_t handle)
 {
-	uint32_t was;
+	uint32_t was = session_index_find(x, key);
 
-	if (!session_index_lookup(x, key, &was) || was == handle ||
-		session_index_slot(x, was, key) == NULL)
+	if (was == 0 || was == handle)
 		return;
 	/* Beyond that number they stay until their SGSN restarts. */
 	if (x->n_superseded < SESSION_INDEX_SUPERSEDED)
@@ -106,9 +87,9 @@ void session_index_superseded(struct session_index *x,
 static void session_index_add(struct session_index *x, uint64_t key, uint32_t handle)
 {
 	session_index_supersede(x, key, handle);
-	/* A full index can only hold stale keys, as there are as many places as slots: it is read
+	/* A full index can only hold stale keys, as there are as many entries as slots: it is read
 	 * anew. */
-	if (rte_hash_add_key_data(x->hash, &key, (void *)(uintptr_t)handle) < 0)
+	if (imsi_index_set(x->imsi, key, handle) < 0)
 		atomic_store(x->env->index_stale, true);
 }
 
@@ -131,13 +112,11 @@ static void session_index_neighbour(struct session_index *x, uint32_t handle)
 
 static void session_index_entry(struct session_index *x, uint64_t key, uint32_t handle, bool live)
 {
-	uint32_t has;
-
 	if (live) {
 		session_index_neighbour(x, handle);
 		session_index_add(x, key, handle);
-	} else if (session_index_lookup(x, key, &has) && has == handle) {
-		rte_hash_del_key(x->hash, &key);
+	} else if (imsi_index_find(x->imsi, key) == handle) {
+		imsi_index_remove(x->imsi, key);
 	}
 }
 
@@ -153,15 +132,13 @@ void session_index_message(struct session_index *x, const struct msg_index *m)
 static bool session_index_sweep(struct session_index *x)
 {
 	for (unsigned int i = 0; i < SESSION_INDEX_REBUILD; i++) {
-		const void *at;
-		void *data;
+		uint32_t handle;
 		uint64_t key;
 
-		if (rte_hash_iterate(x->hash, &at, &data, &x->sweep_at) < 0)
+		if (!imsi_index_next(x->imsi, &x->sweep_at, &key, &handle))
 			return true;
-		memcpy(&key, at, sizeof(key));
-		if (session_index_slot(x, (uint32_t)(uintptr_t)data, key) == NULL)
-			rte_hash_del_key(x->hash, &key);
+		if (session_index_slot(x, handle, key) == NULL)
+			imsi_index_remove(x->imsi, key);
 	}
 	return false;
 }

@@ -10,7 +10,7 @@
 
 enum { SESSION_INDEX_SGSNS = 251, SESSION_INDEX_SUPERSEDED = 256 };
 
-struct rte_hash;
+struct imsi_index;
 
 struct superseded {
 	uint64_t key;
@@ -19,13 +19,13 @@ struct superseded {
 
 struct session_index {
 	const struct signalling_env *env;
-	struct rte_hash *hash;
+	struct imsi_index *imsi;
 	uint32_t sgsn4[SESSION_INDEX_SGSNS]; /* whose neighbour entry was asked for */
 	/* Sessions that are alive although another one of the same subscriber came later. */
 	struct superseded superseded[SESSION_INDEX_SUPERSEDED];
 	unsigned int n_superseded;
 	bool sweeping;          /* a rebuild begins with removing what is gone */
-	uint32_t sweep_at;      /* rte_hash_iterate's position */
+	uint32_t sweep_at;      /* imsi_index_next()'s position */
 	uint32_t rebuild_shard; /* SESSION_SHARDS: not rebuilding */
 	uint32_t rebuild_slot;
 };

@@ -136,7 +136,8 @@ static void vouches(struct node *n)
 void check_acked(const struct node *n, const struct msg_entries *m)
 {
 	const struct node *peer = &sim.node[!n->id];
-	bool there = peer->up && repl_peer_incarnation(n->t.repl->stream) == peer->t.incarnation;
+	bool there =
+		peer->up && repl_peer_incarnation(n->t.repl->stream) == peer->t.random.incarnation;
 
 	case_acked(n, m, there);
 	lease_acked(n, m, there);
@@ -166,7 +167,8 @@ static void promise(struct node *n, uint32_t handle, uint8_t type)
 	unsigned int how = type == GTPC_CREATE_RESPONSE   ? DOOR_CREATE
 			   : type == GTPC_UPDATE_RESPONSE ? DOOR_UPDATE
 							  : DOOR_FREE;
-	bool there = peer->up && repl_peer_incarnation(n->t.repl->stream) == peer->t.incarnation &&
+	bool there = peer->up &&
+		     repl_peer_incarnation(n->t.repl->stream) == peer->t.random.incarnation &&
 		     (t->acked_life == 0 || t->acked_life == peer->life);
 	bool taken_over = there && switchover_owns(peer->t.control->switchover);
 	struct session_rec r;
@@ -394,9 +396,9 @@ static void check_dead(const struct node *n)
 	unsigned int loss = f->srp.dead_multiplier >= 8 ? 50 : 0;
 	const struct srp_info *info = pair_srp(n->t.control->pair);
 
-	if (!p->up || info->peer.incarnation != p->t.incarnation || info->peer.state == SRP_INIT ||
-		sim.now < p->booted + patience || sim.now < sim.last_stall + patience ||
-		sim.now < patience)
+	if (!p->up || info->peer.incarnation != p->t.random.incarnation ||
+		info->peer.state == SRP_INIT || sim.now < p->booted + patience ||
+		sim.now < sim.last_stall + patience || sim.now < patience)
 		return;
 	sim.false_deaths++;
 	if (n->t.control->pair->link->up != NULL && worked(PATH_SRP, 0, sim.now - patience))

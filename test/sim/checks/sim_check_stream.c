@@ -34,7 +34,7 @@ void stream_input(struct node *n, struct repl *r, const uint8_t *pkt, size_t len
 		 sender = len >= REPL_HEADER ? u32(pkt + SENDER_AT) : 0;
 	usec_t heard = repl_heard(r), usual = w->delay + w->jitter + 3 * MS,
 	       life = n->conf.srp.heartbeat_interval_ms * MS * n->conf.srp.dead_multiplier / 2;
-	bool theirs = peer->up && sender == peer->t.incarnation;
+	bool theirs = peer->up && sender == peer->t.random.incarnation;
 	uint32_t age = theirs ? (uint32_t)node_clock(peer) - u32(pkt + SENT_AT) : 0;
 
 	promotion_arrived(n, r, pkt, len, now);
@@ -92,7 +92,7 @@ void check_in_sync(void)
 
 		if (n->up && standby->up && n->t.repl->active && n->t.repl->on &&
 			standby->t.repl->writing && !standby->t.repl->late &&
-			repl_peer_incarnation(n->t.repl->stream) == standby->t.incarnation)
+			repl_peer_incarnation(n->t.repl->stream) == standby->t.random.incarnation)
 			check_said(n, standby);
 	}
 }

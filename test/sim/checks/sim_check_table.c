@@ -2,10 +2,10 @@
 /* Tables: what is derived from the slots agrees with them, usage with what was forwarded; and at
  * the end both chassis, and the SGSNs, with each other. */
 #include <rte_bitmap.h>
-#include <rte_hash.h>
 #include <rte_mempool.h>
 #include <rte_ring.h>
 
+#include "session/imsi_index.h"
 #include "sim.h"
 #include "truth.h"
 
@@ -118,9 +118,7 @@ static void check_index(const struct node *n)
 {
 	bool complete = n->vouched || atomic_load(&n->t.role.owned);
 	const struct session_index *x = &n->t.control->signalling->index;
-	const void *at;
-	uint32_t next = 0;
-	void *data;
+	uint32_t at = 0, handle;
 	uint64_t key;
 
 	if (session_index_turning(x) || atomic_load(x->env->index_stale) || sim.flips > 0)
@@ -132,14 +130,10 @@ static void check_index(const struct node *n)
 			session_index_find(x, s->key) == 0)
 			broken(6, "chassis %c: %08x is not in the index", 'A' + n->id, s->teid);
 	}
-	while (rte_hash_iterate(x->hash, &at, &data, &next) >= 0) {
-		uint32_t handle = (uint32_t)(uintptr_t)data;
-
-		memcpy(&key, at, sizeof(key));
+	while (imsi_index_next(x->imsi, &at, &key, &handle))
 		if (slot_named(n, handle, key) == NULL && settled(n, pos_of(n, handle)))
 			broken(6, "chassis %c: the index has %08x, which is dead", 'A' + n->id,
 				handle);
-	}
 }
 
 static void check_table(const struct node *n, bool all)

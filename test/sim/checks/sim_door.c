@@ -271,7 +271,7 @@ static struct node *author_of(struct node *n)
 {
 	struct node *author = &sim.node[!n->id];
 
-	if (repl_peer_incarnation(n->t.repl->stream) != author->t.incarnation)
+	if (repl_peer_incarnation(n->t.repl->stream) != author->t.random.incarnation)
 		return NULL;
 	/* Who lost its disk may use a term again while the other sleeps: another life all the
 	 * same. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A chassis: its process is made as app/tandem/main.c makes it, its cores get their turns, and it
  * can end anywhere. */
-#include <rte_hash.h>
 #include <rte_lpm.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
@@ -223,6 +222,16 @@ static void tables(struct node *n)
 		t->shared.worker_of_shard[i] = (uint8_t)(i % t->n_workers);
 }
 
+/* Another one at each start of each chassis: the order of what has a secret hash must not show. */
+static struct siphash_secret secret(const struct node *n)
+{
+	const uint64_t half[2] = { sim.seed, (uint64_t)n->life << 1 | (unsigned int)n->id };
+	struct siphash_secret s;
+
+	memcpy(s.octet, half, sizeof(s.octet));
+	return s;
+}
+
 void node_boot(int id)
 {
 	struct node *n = &sim.node[id];
@@ -254,7 +263,8 @@ void node_boot(int id)
 		n->conf.srp.heartbeat_interval_ms * USEC_PER_MSEC * n->conf.srp.dead_multiplier,
 		n->conf.idle_sleep);
 	t->crypt = sim.insecure ? NULL : crypt_ops->create("", 0, NULL);
-	t->incarnation = (uint32_t)(1 + rnd(UINT32_MAX - 1));
+	t->random.incarnation = (uint32_t)(1 + rnd(UINT32_MAX - 1));
+	t->random.secret = secret(n);
 	sock_reset(n);
 	shadow_begin(n);
 	n->owned = n->vouched = false;
@@ -314,8 +324,6 @@ void node_crash(int id, bool machine, const char *why)
 	n->up = false;
 	n->life++;
 	n->died = machine ? 0 : sim.now;
-	if (t->control != NULL)
-		rte_hash_free(t->control->signalling->index.hash);
 	settings_destroy(t->settings);
 	t->settings = NULL;
 	sock_died(n, machine);

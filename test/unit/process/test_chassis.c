@@ -63,7 +63,7 @@ static void begin(unsigned int k)
 	t->n_workers = WORKERS;
 	for (unsigned int i = 0; i < WORKERS; i++)
 		t->worker_lcore[i] = k * WORKERS + i;
-	t->incarnation = 100 + k;
+	t->random.incarnation = 100 + k;
 	t->repl_lcore = RTE_MAX_LCORE;
 	t->n_ports = 1;
 	t->port[0].conf = &t->conf->ports[0];

@@ -177,7 +177,7 @@ static void begin(unsigned int k)
 	t->n_workers = 1;
 	t->worker_lcore[0] = k;
 	t->repl_lcore = RTE_MAX_LCORE;
-	t->incarnation = 100 + k;
+	t->random.incarnation = 100 + k;
 	t->n_ports = 1;
 	t->port[0].conf = &t->conf->ports[0];
 	t->port[0].id = (uint16_t)k;

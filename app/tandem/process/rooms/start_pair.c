@@ -45,7 +45,7 @@ int start_pair(struct control *c, const struct srp_saved *saved)
 {
 	struct tandem *t = c->t;
 	struct pair_settings s = { .seat = t->side,
-		.incarnation = t->incarnation,
+		.incarnation = t->random.incarnation,
 		.saved = *saved,
 		.alarms = c->alarms,
 		.journal = c->journal,

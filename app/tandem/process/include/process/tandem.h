@@ -27,6 +27,7 @@
 #include "net/fib.h"
 #include "net/net.h"
 #include "pool/pool.h"
+#include "process/random.h"
 #include "repl/flow.h"
 #include "session/session.h"
 #include "worker/shared.h"
@@ -81,7 +82,7 @@ struct tandem {
 	struct replicator *repl;
 	struct control *control;
 	uint8_t side;
-	uint32_t incarnation;
+	struct tandem_random random;
 	/* doors; [w] by worker */
 	struct to_worker_door to_worker[TANDEM_WORKERS];
 	struct from_worker_door from_worker[TANDEM_WORKERS];

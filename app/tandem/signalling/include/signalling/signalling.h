@@ -13,6 +13,7 @@
 
 #include "common/addr.h"
 #include "common/mac.h"
+#include "common/siphash.h"
 #include "common/usec.h"
 #include "signalling/view.h"
 
@@ -58,7 +59,8 @@ struct signalling_live {
 struct signalling_env {
 	struct signalling_start start;
 	struct signalling_live live;
-	uint32_t vip4; /* start.gtp, host order */
+	uint32_t vip4;                /* start.gtp, host order */
+	struct siphash_secret secret; /* of hashes whose keys subscribers and SGSNs choose */
 	const struct signalling_port *ports;
 	unsigned int n_ports;
 	const struct session_table *table;
