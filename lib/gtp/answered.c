@@ -22,23 +22,26 @@ struct answer_entry {
 
 struct gtpc_answered {
 	usec_t ttl;
+	struct siphash_secret secret;
 	uint16_t head; /* where the next one goes */
 	bool full;     /* it was at the end before: no entry is untouched */
 	uint16_t bucket[ANSWERED_BUCKETS];
 	struct answer_entry e[GTPC_ANSWERED_MAX];
 };
 
-static uint16_t *answered_bucket_of(
-	struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type, uint16_t seq)
+uint64_t gtpc_request_hash(const struct siphash_secret *secret, const struct gtpc_peer *from,
+	uint8_t type, uint16_t seq, uint32_t digest)
 {
-	uint64_t hi, lo;
+	const uint64_t words[] = { ip_addr_half(&from->addr, 0), ip_addr_half(&from->addr, 1),
+		(uint64_t)digest << 32 | (uint32_t)from->port << 16 | seq, type };
 
-	memcpy(&hi, to->addr.b, 8);
-	memcpy(&lo, to->addr.b + 8, 8);
-	hi = (hi ^ ((uint64_t)to->port << 32 | (uint64_t)type << 16 | seq)) *
-	     UINT64_C(0x9e3779b97f4a7c15);
-	lo = (lo ^ hi ^ hi >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
-	return &a->bucket[(lo >> 32) % ANSWERED_BUCKETS];
+	return siphash(secret, words, sizeof(words));
+}
+
+static uint16_t *answered_bucket_of(struct gtpc_answered *a, const struct gtpc_peer *to,
+	uint8_t type, uint16_t seq, uint32_t digest)
+{
+	return &a->bucket[gtpc_request_hash(&a->secret, to, type, seq, digest) % ANSWERED_BUCKETS];
 }
 
 static bool answered_same(const struct answer_entry *e, const struct gtpc_peer *to, uint8_t type,
@@ -52,7 +55,7 @@ static bool answered_same(const struct answer_entry *e, const struct gtpc_peer *
 static uint16_t *answered_find(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type,
 	uint16_t seq, uint32_t digest)
 {
-	uint16_t *link = answered_bucket_of(a, to, type, seq);
+	uint16_t *link = answered_bucket_of(a, to, type, seq, digest);
 
 	while (*link != NONE && !answered_same(&a->e[*link], to, type, seq, digest))
 		link = &a->e[*link].next;
@@ -67,13 +70,14 @@ static void answered_forget(struct gtpc_answered *a, struct answer_entry *e)
 	e->len = 0;
 }
 
-struct gtpc_answered *gtpc_answered_create(usec_t ttl)
+struct gtpc_answered *gtpc_answered_create(usec_t ttl, const struct siphash_secret *secret)
 {
 	struct gtpc_answered *a = calloc(1, sizeof(*a));
 
 	if (a == NULL)
 		return NULL;
 	a->ttl = ttl;
+	a->secret = *secret;
 	gtpc_answered_clear(a);
 	return a;
 }
@@ -111,7 +115,7 @@ void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint
 	e->len = (uint16_t)len;
 	e->at = now;
 	memcpy(e->msg, msg, len);
-	link = answered_bucket_of(a, to, type, seq);
+	link = answered_bucket_of(a, to, type, seq, digest);
 	e->next = *link;
 	*link = a->head;
 	a->head = (uint16_t)((a->head + 1) % GTPC_ANSWERED_MAX);

@@ -105,7 +105,7 @@ static int open_control(struct bench_side *s)
 {
 	if (com.open)
 		return 0;
-	if (txn_table_init(&com.txns) < 0)
+	if (txn_table_init(&com.txns, &bench_tandem.random.secret) < 0)
 		return -ENOMEM;
 	commit_gate_init(&com.gate, &com.txns, released, NULL);
 	commit_gate_stream(&com.gate, true, clock_us());

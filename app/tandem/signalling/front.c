@@ -16,7 +16,7 @@ int front_open(struct front *f, const struct signalling_env *env)
 	f->fd = -1;
 	f->direct.env = env;
 	f->pending = gtpc_pending_create();
-	f->answered = gtpc_answered_create(FRONT_ANSWERED_US);
+	f->answered = gtpc_answered_create(FRONT_ANSWERED_US, &env->secret);
 	if (f->pending == NULL || f->answered == NULL)
 		return -ENOMEM;
 	f->fd = sock_bound(&env->start.gtp, GTPC_PORT, SOCK_DGRAM);

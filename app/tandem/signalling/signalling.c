@@ -34,7 +34,8 @@ static int signalling_opened(const char *what, int ret)
 
 static int signalling_open(struct signalling *s)
 {
-	int ret = signalling_opened("table of transactions", txn_table_init(&s->txns));
+	int ret = signalling_opened(
+		"table of transactions", txn_table_init(&s->txns, &s->env.secret));
 
 	if (ret == 0)
 		ret = signalling_opened("session index", session_index_init(&s->index, &s->env));

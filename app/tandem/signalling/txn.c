@@ -8,14 +8,15 @@
 
 static struct txn_list *txn_bucket(struct txn_table *t, const struct txn_request *q)
 {
-	uint32_t addr = ip_addr_hash(&q->peer.addr);
+	uint64_t hash = gtpc_request_hash(&t->secret, &q->peer, q->type, q->seq, q->digest);
 
-	return &t->by_request[(addr >> 16 ^ q->peer.port ^ q->seq) % TXN_HASH];
+	return &t->by_request[hash % TXN_HASH];
 }
 
-int txn_table_init(struct txn_table *t)
+int txn_table_init(struct txn_table *t, const struct siphash_secret *secret)
 {
-	*t = (struct txn_table){ .places = memory_take("txns", TXN_MAX * sizeof(*t->places), 0) };
+	*t = (struct txn_table){ .secret = *secret,
+		.places = memory_take("txns", TXN_MAX * sizeof(*t->places), 0) };
 	TAILQ_INIT(&t->free);
 	TAILQ_INIT(&t->for_worker);
 	for (unsigned int i = 0; i < TXN_HASH; i++)

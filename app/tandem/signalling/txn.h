@@ -7,6 +7,7 @@
 
 #include <sys/queue.h>
 
+#include "common/siphash.h"
 #include "gtp/gtpc.h"
 #include "session/session.h"
 
@@ -44,6 +45,7 @@ struct signalling_txn {
 TAILQ_HEAD(txn_list, signalling_txn);
 
 struct txn_table {
+	struct siphash_secret secret;
 	struct signalling_txn *places;
 	struct txn_list free, by_request[TXN_HASH];
 	/* Those that wait for a worker, in the order of their deadlines: all wait equally long. */
@@ -53,8 +55,8 @@ struct txn_table {
 	uint64_t full;          /* requests that found no place */
 };
 
-/* 0 or -ENOMEM. */
-int txn_table_init(struct txn_table *t);
+/* The secret is that of the hash by request. 0 or -ENOMEM. */
+int txn_table_init(struct txn_table *t, const struct siphash_secret *secret);
 void txn_table_fini(struct txn_table *t);
 /* NULL: too many are in progress. */
 struct signalling_txn *txn_new(struct txn_table *t, const struct txn_request *q, usec_t now);

@@ -6,6 +6,8 @@
 #include "test_gtp.h"
 #include "ut.h"
 
+static const struct siphash_secret secret = { { 1 } };
+
 static struct gtpc_peer peer_of(uint32_t n)
 {
 	return (struct gtpc_peer){ ip_addr_v4(0x0a080000 + n / 2), (uint16_t)(GTPC_PORT + n % 2) };
@@ -149,9 +151,27 @@ static void test_pending_model(void)
 	gtpc_pending_destroy(p);
 }
 
+/* All that tells requests apart counts, and the secret. */
+static void test_request_hash(void)
+{
+	static const struct siphash_secret other = { { 2 } };
+	struct gtpc_peer a = peer_of(0), port = peer_of(1), addr = peer_of(2), high = a;
+	uint64_t first = gtpc_request_hash(&secret, &a, 16, 1, 7);
+
+	high.addr.b[0] ^= 0x20;
+	CU_ASSERT_EQUAL(gtpc_request_hash(&secret, &a, 16, 1, 7), first);
+	CU_ASSERT_NOT_EQUAL(gtpc_request_hash(&other, &a, 16, 1, 7), first);
+	CU_ASSERT_NOT_EQUAL(gtpc_request_hash(&secret, &port, 16, 1, 7), first);
+	CU_ASSERT_NOT_EQUAL(gtpc_request_hash(&secret, &addr, 16, 1, 7), first);
+	CU_ASSERT_NOT_EQUAL(gtpc_request_hash(&secret, &high, 16, 1, 7), first);
+	CU_ASSERT_NOT_EQUAL(gtpc_request_hash(&secret, &a, 18, 1, 7), first);
+	CU_ASSERT_NOT_EQUAL(gtpc_request_hash(&secret, &a, 16, 2, 7), first);
+	CU_ASSERT_NOT_EQUAL(gtpc_request_hash(&secret, &a, 16, 1, 8), first);
+}
+
 static void test_answered_bounds(void)
 {
-	struct gtpc_answered *a = gtpc_answered_create(1000);
+	struct gtpc_answered *a = gtpc_answered_create(1000, &secret);
 	struct gtpc_peer to = peer_of(0);
 	static const uint8_t big[513];
 	size_t len;
@@ -178,7 +198,7 @@ static void test_answered_bounds(void)
 static void test_answered_clear(void)
 {
 	static const uint16_t puts[] = { 0, 1, 100, GTPC_ANSWERED_MAX, GTPC_ANSWERED_MAX + 10, 50 };
-	struct gtpc_answered *a = gtpc_answered_create(1000);
+	struct gtpc_answered *a = gtpc_answered_create(1000, &secret);
 	struct gtpc_peer to = peer_of(0);
 	const uint8_t *msg;
 	size_t len;
@@ -209,7 +229,7 @@ static void test_answered_model(void)
 		int put; /* -1 none; number of the put that it is in */
 		usec_t at;
 	} m[KEYS];
-	struct gtpc_answered *a = gtpc_answered_create(1000000);
+	struct gtpc_answered *a = gtpc_answered_create(1000000, &secret);
 	uint64_t seed = ut_seed(3);
 	usec_t now = 0;
 
@@ -244,6 +264,7 @@ CU_TestInfo test_gtp_retransmission[] = {
 	{ "pending_times", test_pending_times },
 	{ "pending_full", test_pending_full },
 	{ "pending_model", test_pending_model },
+	{ "request_hash", test_request_hash },
 	{ "answered_bounds", test_answered_bounds },
 	{ "answered_clear", test_answered_clear },
 	{ "answered_model", test_answered_model },

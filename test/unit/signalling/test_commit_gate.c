@@ -10,6 +10,7 @@
 
 enum { TIMEOUT = 50000, START = 1000000 };
 
+static const struct siphash_secret secret = { { 1 } };
 static struct txn_table txns;
 static struct commit_gate gate;
 /* What left, in order: the sequence numbers of the requests. */
@@ -26,7 +27,7 @@ static void release(void *ctx, const struct signalling_txn *x, usec_t now)
 
 static void setup(void)
 {
-	CU_ASSERT_EQUAL_FATAL(txn_table_init(&txns), 0);
+	CU_ASSERT_EQUAL_FATAL(txn_table_init(&txns, &secret), 0);
 	commit_gate_init(&gate, &txns, release, left);
 	n_left = 0;
 }
@@ -279,6 +280,36 @@ static void test_full(void)
 	CU_ASSERT_EQUAL(txns.n, TXN_MAX);
 }
 
+/* Requests that differ in one thing alone are spread over the buckets as any others. */
+static void test_alike(void)
+{
+	for (unsigned int differs = 0; differs < 4; differs++) {
+		unsigned int longest = 0;
+
+		txn_table_fini(&txns);
+		CU_ASSERT_EQUAL_FATAL(txn_table_init(&txns, &secret), 0);
+		for (unsigned int i = 0; i < TXN_MAX; i++) {
+			struct txn_request q = request(7);
+
+			q.seq = (uint16_t)(q.seq + (differs == 0 ? i : 0));
+			q.digest += differs == 1 ? i : 0;
+			q.peer.port = (uint16_t)(q.peer.port + (differs == 2 ? i : 0));
+			q.peer.addr.b[14] ^= (uint8_t)(differs == 3 ? i >> 8 : 0);
+			q.peer.addr.b[15] ^= (uint8_t)(differs == 3 ? i : 0);
+			CU_ASSERT_PTR_NOT_NULL_FATAL(txn_new(&txns, &q, START));
+		}
+		for (unsigned int i = 0; i < TXN_HASH; i++) {
+			unsigned int n = 0;
+			struct signalling_txn *x;
+
+			TAILQ_FOREACH (x, &txns.by_request[i], asked)
+				n++;
+			longest = RTE_MAX(longest, n);
+		}
+		CU_ASSERT_TRUE(longest <= 12);
+	}
+}
+
 int main(void)
 {
 	static CU_TestInfo tests[] = { { "an answer waits for its commit", test_waits },
@@ -286,7 +317,7 @@ int main(void)
 		{ "not protected", test_unprotected }, { "the stream ends", test_stream_ends },
 		{ "timeout", test_timeout }, { "no longer Active", test_drop },
 		{ "a silent worker", test_worker_silent }, { "repetition", test_repetition },
-		{ "full", test_full }, CU_TEST_INFO_NULL };
+		{ "full", test_full }, { "alike", test_alike }, CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "commit gate", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
 	char prefix[32];

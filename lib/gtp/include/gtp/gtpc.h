@@ -12,6 +12,7 @@
 #include "common/addr.h"
 #include "common/counters.h"
 #include "common/cursor.h"
+#include "common/siphash.h"
 #include "common/usec.h"
 
 enum {
@@ -289,6 +290,11 @@ struct gtpc_peer {
 	uint16_t port;
 };
 
+/* The hash by which a table finds a request: peers choose all that tells requests apart, and who
+ * does not know the secret cannot make many meet in one bucket. digest: of what it says. */
+uint64_t gtpc_request_hash(const struct siphash_secret *secret, const struct gtpc_peer *from,
+	uint8_t type, uint16_t seq, uint32_t digest);
+
 /* Our requests that wait for a response: a bounded number, with a retransmission timer each. */
 struct gtpc_pending;
 /* Makes a set without requests. NULL + errno. */
@@ -316,8 +322,8 @@ void gtpc_pending_clear(struct gtpc_pending *p);
 /* The last answers, for requests that come again: a bounded number, the oldest of which goes first,
  * each for `ttl` us. */
 struct gtpc_answered;
-/* Makes a set without answers. NULL + errno. */
-struct gtpc_answered *gtpc_answered_create(usec_t ttl);
+/* Makes a set without answers; the secret is copied. NULL + errno. */
+struct gtpc_answered *gtpc_answered_create(usec_t ttl, const struct siphash_secret *secret);
 /* Frees the set and its answers. */
 void gtpc_answered_destroy(struct gtpc_answered *a);
 /* Forgets all answers. */
