@@ -105,6 +105,7 @@ OBJECTS_MAY = {
     "app/tandem/base/clock.c: clock_hz": SEAM,
     "app/tandem/base/clock.c: clock_us_per_tick": SEAM,
     "app/tandem/base/memory.c: memory_ops": SEAM,
+    "app/tandem/base/pages.c: pages_are_shared": "a process has one EAL",
     "app/tandem/base/port.c: port_ops": SEAM,
     "app/tandem/base/sock.c: sock_ops": SEAM,
     "app/tandem/journal/state.c: disk_ops": SEAM,

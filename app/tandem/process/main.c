@@ -37,6 +37,25 @@ static void main_logs(const struct config *conf)
 			LOG_TEXT(strerror(-ret)));
 }
 
+/* Whether a device hands the EAL's memory to another process: without a file of it, virtio-user
+ * gives its backend standard input, and says that its link is up. */
+static bool main_shares(const char *device)
+{
+	return strstr(device, "virtio_user") != NULL || strstr(device, "zero-copy") != NULL;
+}
+
+static void main_memory(const struct config *conf, int argc, char **argv)
+{
+	bool shared = false;
+
+	for (int i = 1; i < argc; i++)
+		shared |= main_shares(argv[i]);
+	for (unsigned int i = 0; i < conf->n_ports; i++)
+		shared |= main_shares(conf->ports[i].device);
+	if (shared)
+		memory_share();
+}
+
 /* Where the EAL's options end. Without "--" all arguments are ours (--help, --check), so that
  * nobody has to know the EAL for those. */
 static int main_split(int argc, char **argv)
@@ -73,6 +92,7 @@ int main(int argc, char **argv)
 	} else {
 		argc = 1;
 	}
+	main_memory(t->conf, argc, argv);
 	optind = 1;
 	if (rte_eal_init(argc, argv) < 0) {
 		fprintf(stderr,

@@ -28,6 +28,9 @@ static inline void memory_give(void *p)
 	memory_ops->give(p);
 }
 
+/* Another process will map the EAL's memory (a vhost-user backend, memif without copies), so it
+ * stays a file where there are no hugepages. Before the EAL starts. */
+void memory_share(void);
 /* Asks for huge pages for the EAL's memory where it has no hugepages, once the EAL has started and
  * before anything is taken from it. Where the kernel has none nothing changes. */
 void memory_huge_pages(void);
