@@ -39,13 +39,14 @@ def test_sigkill_active(lab, pair):
         Probes(lab, other.namespace, far)
     ]
     warm(*streams)
-    tcp = Iperf(lab, sgsn.namespace, addresses[1], 6)
-    warm(*streams)
     victim, survivor = pair.active, pair.other(pair.active)
     before = equal_tables(pair)
     assert len(before) == 4
+    tcp = Iperf(lab, sgsn.namespace, addresses[1], 6)
+    tcp.goes_on()
     at = victim.kill9()
     survivor.state_is("Active", 10)
+    tcp.goes_on()
     warm(*streams)
     assert pair.identities(survivor) == before, "sessions were lost or changed"
     last = survivor.info()["last_switchover"]

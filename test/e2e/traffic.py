@@ -314,7 +314,7 @@ class Iperf:
     def __init__(self, lab, namespace, source, seconds, rate="20M", reverse=False):
         port = str(5200 + lab.ue_count + len(lab.processes))
         self.server = Process(lab, lab.namespace("core"), f"iperf3-server-{port}",
-                              ["iperf3", "-s", "-1", "--forceflush", "-p", port])
+                              ["iperf3", "-s", "-1", "--forceflush", "-i", "0.2", "-p", port])
         wait_until(lambda: "listening" in self.server.output().lower(), 10, "iperf3's server")
         direction = ("-R",) if reverse else ()
         self.client = Process(lab, lab.namespace(namespace), f"iperf3-client-{port}", [
@@ -322,6 +322,21 @@ class Iperf:
             str(seconds), "-b", rate, "-i", "0.5", "-J", *direction
         ])
         self.seconds = seconds
+
+    def _heard(self):
+        """What the server said of each interval so far: whether octets came in it."""
+        told = re.findall(r"^\[ *\d+\] +[0-9.]+-[0-9.]+ +sec +([0-9.]+) +\w*Bytes(.*)\n",
+                          self.server.output(), re.M)
+        return [float(octets) > 0 for octets, rest in told if "receiver" not in rest]
+
+    def goes_on(self):
+        """Waits until octets came in an interval that began after this call; LabError if the
+        transfer is over before."""
+        begun = len(self._heard()) + 2  # one is under way, and one may not be told yet
+        wait_until(lambda: any(self._heard()[begun:]) or not self.client.running(),
+                   self.seconds, lambda: f"the transfer to go on: {self.server.output()}")
+        if not any(self._heard()[begun:]):
+            raise LabError(f"the transfer is over: {self.server.output()}")
 
     def finish(self):
         """Waits for the end. Returns (bytes received, bytes of each half second); LabError if it
