@@ -13,6 +13,7 @@ from radius import FreeRadius
 from shared import alone
 from test_aaa import (SERVERS, alarms, causes, cleared, handed_over, held, secrets, states,
                       wait_states)
+from test_reload import agreed
 
 OWN, RIGHT, CORE, LINK = "10.6.0.11", "10.6.0.12", "10.5.0.1", "10.5.0.11"
 PORT = "11019"
@@ -152,9 +153,8 @@ def test_bmp_frr(lab):
 EDITS = {"srp.guard-period": "3", "srp.damping-period": "2"}
 GUARD_S, SWITCH_S = 3, 30
 QUIET_S = 6  # longer than guard and damping together
-FLAP_EDITS = {"srp.guard-period": "1", "srp.damping-period": "1"}
-FLAP_GUARD_S = 1
-FLAPS, FLAPS_S = 200, 12
+SHORT_EDITS = {"srp.guard-period": "1", "srp.damping-period": "1"}
+FLAPS = 200
 MONITORED = """
 bgp-peers = ( {{ name = "far"; address = "10.5.{net}.1"; router = "127.0.0.1"; }} );
 monitors = {{ bmp-port = {port}; bmp-settle = 5; }};
@@ -286,18 +286,20 @@ def test_bgp_after_aaa(lab):
     assert made == {new: ["aaa-failure", "aaa-failure"], old: ["bgp-failure"]}, made
 
 
-def flap(pair, set_state, name, cause, seen=True):
-    """A monitor of one chassis after the other goes down and up, 200 times, evenly over six times
-    guard and damping: how many switchovers that made, bounded by the guard. seen: each time it is;
-    the kernel tells of a carrier about twice a second only."""
+def flap(pair, edits, times, set_state, name, cause, seen=True):
+    """A monitor of one chassis after the other goes down and up, 200 times, evenly over so many
+    times guard and damping of these edits: how many switchovers that made, bounded by the guard.
+    seen: each time it is; the kernel tells of a carrier about twice a second only."""
+    guard_s, damping_s = (int(edits[f"srp.{what}-period"]) for what in ("guard", "damping"))
+    whole_s = times * (guard_s + damping_s)
     before = sum(len([c for c in causes(x) if c == ("Active", cause)]) for x in pair.both)
     began = time.monotonic()
-    wait_until(lambda: time.monotonic() - began > FLAP_GUARD_S, 10, "the guard after the last "
-                                                               "switchover to end")
+    wait_until(lambda: time.monotonic() - began > guard_s, 10, "the guard after the last "
+                                                              "switchover to end")
     for n in range(FLAPS):
         for up in (False, True):
-            due = began + FLAP_GUARD_S + (n + up / 2) * FLAPS_S / FLAPS
-            wait_until(lambda at=due: time.monotonic() >= at, FLAPS_S, "the time of the change")
+            due = began + guard_s + (n + up / 2) * whole_s / FLAPS
+            wait_until(lambda at=due: time.monotonic() >= at, whole_s, "the time of the change")
             chassis = pair.both[n % 2]
             set_state(chassis, up)
             if seen:
@@ -307,16 +309,16 @@ def flap(pair, set_state, name, cause, seen=True):
     pair.settle()
     took = time.monotonic() - began
     made = sum(len([c for c in causes(x) if c == ("Active", cause)]) for x in pair.both) - before
-    assert 1 <= made <= 1 + took / FLAP_GUARD_S, f"{made} switchovers in {took:.1f} s"
+    assert 1 <= made <= 1 + took / guard_s, f"{made} switchovers in {took:.1f} s"
     return f"{FLAPS} flaps of {name} in {took:.1f} s: {made} switchovers"
 
 
 def test_route_and_link(lab):
     """a monitored route goes, a monitored port loses its carrier: switchover, revertible; 200 flaps
-    of each: bounded"""
+    of each: bounded, of the route by a guard and a damping that are not the same"""
     def monitored(text):
         return re.sub(r'(name = "core";)', r"\1 monitor = true;", text, count=1) + ROUTES
-    pair = Pair(lab, FLAP_EDITS, rewrite=monitored)
+    pair = Pair(lab, SHORT_EDITS, rewrite=monitored)
     def route(chassis, up):
         # What is as it shall be already is refused.
         with contextlib.suppress(FileExistsError, ProcessLookupError):
@@ -345,9 +347,13 @@ def test_route_and_link(lab):
     text = run(os.path.join(lab.build, "app", "tandemctl", "tandemctl"), "--socket", old.socket,
                "show", "srp", "monitor")
     assert "198.51.100.0/24" in text, text
-    return "; ".join((flap(pair, route, "upstream",
-                           "route-failure"), flap(pair, carrier, "core", "link-failure",
-                                                  seen=False)))
+    told = flap(pair, SHORT_EDITS, 6, carrier, "core", "link-failure", seen=False)
+    for chassis in pair.both:
+        agreed(chassis, EDITS)
+    for chassis in pair.both:
+        chassis.wait(lambda i: i["peer_configuration_validation"] == "Complete", 10, "to be equal")
+    pair.settle()
+    return told + "; " + flap(pair, EDITS, 3, route, "upstream", "route-failure")
 
 
 # ---- many at once: bgpd takes a second or more to have a peer back, a RADIUS server as long to be
