@@ -156,13 +156,14 @@ def set_link(link, is_up=None, mtu=None, master=None):
     _ask(socket.NETLINK_ROUTE, NEWLINK, ACK, body)
 
 
-def set_address(link, prefix, there=True):
-    """`ip addr replace` and `ip addr del` of an IPv4 address with the length of its prefix."""
+def set_address(link, prefix, there=True, again=False):
+    """`ip addr add` and `ip addr del` of an IPv4 address with the length of its prefix; again: it
+    may be there already (`ip addr replace`)."""
     host, bits = _split(prefix)
     body = (struct.pack("=BBBBi", socket.AF_INET, bits, 0, 0, socket.if_nametoindex(link)) +
             _attribute(2, host) + _attribute(1, host))
     _ask(socket.NETLINK_ROUTE, NEWADDR if there else DELADDR,
-         ACK | (CREATE | REPLACE if there else 0), body)
+         ACK | (CREATE | (REPLACE if again else EXCL) if there else 0), body)
 
 
 def has_address(address):

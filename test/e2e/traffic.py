@@ -82,7 +82,7 @@ class Sgsnemu:
         def rest():
             set_link(self.device, mtu=1400)
             for address in found[1:]:
-                set_address(self.device, f"{address}/32")
+                set_address(self.device, f"{address}/32", again=True)
         self.lab.inside(self.namespace, rest)
         return found
 
