@@ -99,7 +99,8 @@ def start_bird(lab, name, conf):
 
 def ask_bird(control, command):
     """A command for BIRD over its control socket; what it says. Each line begins with a number and
-    "-", with a number and a space where it is the last one, or with a space alone."""
+    "-", with a number and a space where it is the last one, or with a space alone. LabError if it
+    refuses, ConnectionError if it ends meanwhile."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.settimeout(10)
         sock.connect(control)
@@ -108,8 +109,10 @@ def ask_bird(control, command):
             talk.write(f"{command}\n")
             talk.flush()
             told = [talk.readline()]
-            while told[-1] and not re.match(r"\d{4} ", told[-1]):
+            while told[-1].endswith("\n") and not re.match(r"\d{4} ", told[-1]):
                 told.append(talk.readline())
+    if not told[-1].endswith("\n"):
+        raise ConnectionError(f"BIRD: {command}: it hung up behind {told}")
     if re.match(r"[89]", told[-1]):
         raise LabError(f"BIRD: {command}: {told}")
     return "".join(re.sub(r"^(\d{4}[- ]| )", "", line) for line in told)
