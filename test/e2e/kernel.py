@@ -65,10 +65,16 @@ def in_namespace(namespace, make):
     return _on_thread(enter)
 
 
+def _is_mounted(path):
+    """Unlike os.path.ismount() it knows a directory that is mounted on itself, as `ip` does that."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as handle:
+        return any(line.split()[4] == path for line in handle)
+
+
 def make_namespace(namespace):
     """As `ip netns add`, which prepares the directory at the first."""
     path = os.path.join(NETNS, namespace)
-    if not os.path.ismount(NETNS):
+    if not _is_mounted(NETNS):
         subprocess.run(["ip", "netns", "add", namespace], check=True)
         return
 
@@ -76,15 +82,21 @@ def make_namespace(namespace):
         _call(_libc.unshare, CLONE_NEWNET)
         # Who looks for namespaces there meanwhile finds a file that is none.
         os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0))
-        _call(_libc.mount, b"/proc/thread-self/ns/net", path.encode(), b"none", MS_BIND, None)
+        try:
+            _call(_libc.mount, b"/proc/thread-self/ns/net", path.encode(), b"none", MS_BIND, None)
+        except OSError:
+            os.unlink(path)
+            raise
     _on_thread(enter)
 
 
 def remove_namespace(namespace):
     """As `ip netns del`."""
     path = os.path.join(NETNS, namespace)
-    _call(_libc.umount2, path.encode(), MNT_DETACH)
-    os.unlink(path)
+    try:
+        _call(_libc.umount2, path.encode(), MNT_DETACH)
+    finally:
+        os.unlink(path)
 
 
 def whole_checksums(link):

@@ -220,8 +220,8 @@ class Lab:
     def add_namespace(self, name):
         """Makes a namespace with a loopback that is up."""
         full = self.namespace(name)
-        make_namespace(full)
         self.namespaces.append(full)
+        make_namespace(full)
         # A fresh namespace copies the machine's values; reverse path checks and IPv6 chatter are
         # not ours to test.
         self.sysctl(full, "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0",
