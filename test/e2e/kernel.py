@@ -16,10 +16,13 @@ import subprocess
 import threading
 
 NETNS = "/run/netns"
+FINISH_S = 5.0  # more than what is begun inside a namespace takes
+DUMPS = 100  # so often a table is read until it does not change meanwhile
 CLONE_NEWNET, MS_BIND, MNT_DETACH = 0x40000000, 4096, 2
 # rtnetlink(7) and nfnetlink: requests, their flags, and attributes.
 NEWLINK, NEWADDR, DELADDR, NEWROUTE, DELROUTE, GETROUTE = 16, 20, 21, 24, 25, 26
 ERROR, DONE = 2, 3
+DUMP_INTERRUPTED = 0x10
 REQUEST, ACK, DUMP, CREATE, REPLACE, EXCL = 1, 4, 0x300, 0x400, 0x100, 0x200
 NETFILTER, GETTABLE = 12, 10 << 8 | 1
 MAIN, BOOT, NOWHERE, UNICAST = 254, 3, 255, 1
@@ -133,23 +136,33 @@ def _attributes(data):
 
 
 def _ask(family, kind, flags, body):
-    """A request over netlink. The bodies of the answers, of whatever is dumped."""
-    found, more = [], True
+    """A request over netlink. The bodies of the answers, of whatever is dumped: all of one time."""
+    for _ in range(DUMPS):
+        found, is_whole = _ask_once(family, kind, flags, body)
+        if is_whole:
+            return found
+    raise OSError(errno.EAGAIN, f"the answer to {kind} changed each time while it was read")
+
+
+def _ask_once(family, kind, flags, body):
+    """The bodies, and whether nothing of them changed while they were read."""
+    found, more, is_whole = [], True, True
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, family) as sock:
         sock.send(struct.pack("=IHHII", 16 + len(body), kind, flags | REQUEST, 1, 0) + body)
         while more:
             data = sock.recv(1 << 16)
             while data and more:
-                size, answer = struct.unpack_from("=IH", data)
-                if answer == ERROR:
-                    number = -struct.unpack_from("=i", data, 16)[0]
-                    if number != 0:
-                        raise OSError(number, os.strerror(number))
+                size, answer, told = struct.unpack_from("=IHH", data)
+                is_whole = is_whole and not told & DUMP_INTERRUPTED
                 more = answer not in (ERROR, DONE)
+                # How it ended, a dump as well.
+                number = 0 if more else -struct.unpack_from("=i", data, 16)[0]
+                if number != 0:
+                    raise OSError(number, os.strerror(number))
                 if more:
                     found.append(data[16:size])
                 data = data[size + 3 & ~3:]
-    return found
+    return found, is_whole
 
 
 def _split(prefix):
