@@ -42,16 +42,24 @@ def _call(function, *args):
 def _on_thread(make):
     """Calls make() on a thread of its own: its result, or what it raised."""
     result = []
+    done = threading.Event()
 
     def enter():
         try:
             result.append((make(), None))
         except BaseException as error:  # pylint: disable=broad-except
             result.append((None, error))
+        done.set()
 
-    thread = threading.Thread(target=enter)
-    thread.start()
-    thread.join()
+    # Not by join(): when a signal's handler raises in it, it takes the thread for ended.
+    try:
+        threading.Thread(target=enter, daemon=True).start()
+        done.wait()
+    except BaseException:
+        # The caller's time is over. What was begun is finished, or what it makes would not be known
+        # yet to who cleans up.
+        done.wait(FINISH_S)
+        raise
     value, error = result[0]
     if error is not None:
         raise error

@@ -69,13 +69,30 @@ def wait_until(condition, timeout, what):
         pause = max(min(POLL_S[1], pause * POLL_GROWS), min(POLL_MOST_S, waited * POLL_PART))
 
 
-def run(*args, check=True, timeout=60, told=""):
-    """Runs a command to its end, with `told` as its input, and returns what it printed."""
-    done = subprocess.run(args, input=told, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, timeout=timeout, check=False)
-    if check and done.returncode != 0:
-        raise LabError(f"{' '.join(args)}: exit {done.returncode}: {done.stdout.strip()}")
-    return done.stdout
+def run(*args, check=True, timeout=60, told="", namespace=None):
+    """Runs a command to its end, inside a namespace if one is given, with `told` as its input, and
+    returns what it printed. A program whose time is over, or the caller's, is killed."""
+    started = []
+
+    def start():
+        # pylint: disable-next=consider-using-with
+        started.append(subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True))
+
+    try:
+        if namespace is None:
+            start()
+        else:
+            in_namespace(namespace, start)
+        said, _ = started[0].communicate(told, timeout)
+    except BaseException:
+        for program in started:
+            program.kill()
+            program.wait()
+        raise
+    if check and started[0].returncode != 0:
+        raise LabError(f"{' '.join(args)}: exit {started[0].returncode}: {said.strip()}")
+    return said
 
 
 def missing():
@@ -130,16 +147,18 @@ class Process:
         self.exit_code = None
         with open(self.log, "ab") as out:
             self.start_offset = out.tell()
-            # pylint: disable-next=consider-using-with
-            self.popen = in_namespace(namespace, lambda: subprocess.Popen(args,
-                                                                          stdin=subprocess.DEVNULL,
-                                                                          stdout=out,
-                                                                          stderr=subprocess.STDOUT,
-                                                                          start_new_session=True,
-                                                                          cwd=lab.directory,
-                                                                          env=env))
-        self.pid = self.popen.pid
-        lab.processes.append(self)
+
+            def start():
+                # pylint: disable-next=consider-using-with
+                self.popen = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=out,
+                                              stderr=subprocess.STDOUT, start_new_session=True,
+                                              cwd=lab.directory, env=env)
+                # The lab knows of it whatever becomes of the caller.
+                self.pid = self.popen.pid
+                lab.processes.append(self)
+
+            self.popen = self.pid = None
+            in_namespace(namespace, start)
 
     def forget(self):
         """What it printed so far is not of interest any more."""
@@ -239,7 +258,7 @@ class Lab:
 
     def run(self, name, *args, **how):
         """run() inside a namespace."""
-        return self.inside(name, lambda: run(*args, **how))
+        return run(*args, namespace=self.namespace(name), **how)
 
     def ip(self, name, *args, check=True):
         """`ip` inside a namespace."""
