@@ -5,8 +5,10 @@ seeds given, and by an invariant that is stated here. `mutants.py BUILD-FOLDER [
 table; `mutants.py --check` prints what is wrong with the patches or the table (lint runs it)."""
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -160,6 +162,7 @@ def numbers(said):
                                         if re.search(expression, said)}
 
 
+LIMIT_S = 600  # of a run
 IDLE = []  # sims that wait for their next line
 
 
@@ -170,26 +173,51 @@ def started(folder):
     except IndexError:
         return subprocess.Popen(  # pylint: disable=consider-using-with
             [os.path.join(folder, "sim_mutants"), "--lines"], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+            start_new_session=True)
 
 
-def ran(folder, simulator, arguments):
-    """(status, what it said)"""
-    if simulator != "sim":
-        run = subprocess.run([os.path.join(folder, simulator + "_mutants"), *arguments],
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                             errors="replace", timeout=600, check=False)
-        return run.returncode, run.stdout
-    sim, said = started(folder), []
+def asked(sim, arguments):
+    """The same of a sim that takes lines; status None if it ended."""
+    said = []
     print(*arguments, file=sim.stdin, flush=True)
     for line in sim.stdout:
         told = re.fullmatch(r"status (-?\d+)\n", line)
         if told:
-            IDLE.append(sim)
             return int(told[1]), "".join(said)
         said.append(line)
+    return None, "".join(said)
+
+
+def ran(folder, simulator, arguments):
+    """(status, what it said). A run without an end has status 0: it caught nothing."""
+    if simulator != "sim":
+        try:
+            run = subprocess.run([os.path.join(folder, simulator + "_mutants"), *arguments],
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                 errors="replace", timeout=LIMIT_S, check=False)
+        except subprocess.TimeoutExpired as error:
+            return 0, str(error)
+        return run.returncode, run.stdout
+    sim = started(folder)
+    killed = threading.Event()
+
+    def kill():
+        killed.set()
+        os.killpg(sim.pid, signal.SIGKILL)  # a run is a process of sim's, each seed one of that
+    watchdog = threading.Timer(LIMIT_S, kill)
+    watchdog.start()
+    try:
+        status, said = asked(sim, arguments)
+    finally:
+        watchdog.cancel()
+        watchdog.join()
+    if status is not None and not killed.is_set():
+        IDLE.append(sim)
+        return status, said
     sim.stdin.close()
-    return 0, "".join(said) + f"sim ended with status {sim.wait()}"
+    why = f", killed after {LIMIT_S} s" if killed.is_set() else ""
+    return 0, f"{said}\nsim ended with status {sim.wait()}{why}"
 
 
 def hunted(folder, name, simulator, arguments, invariants):

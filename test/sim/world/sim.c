@@ -287,23 +287,34 @@ static int asked_line(char *line)
 	int argc = 1;
 	struct asked a;
 
-	for (char *word = strtok_r(line, " \n", &rest); word != NULL && argc < 31;
-		word = strtok_r(NULL, " \n", &rest))
+	for (char *word = strtok_r(line, " \n", &rest); word != NULL;
+		word = strtok_r(NULL, " \n", &rest)) {
+		if (argc == (int)RTE_DIM(argv) - 1) {
+			fprintf(stderr, "sim: the line has more than %d words\n", argc - 1);
+			return 2;
+		}
 		argv[argc++] = word;
+	}
 	return asked_read(argc, argv, &a) ? asked_run(&a) : usage();
 }
 
 /* Each line that comes is a run in a process of its own, as if it had been started with these
- * options; its exit status is told behind what it says. A start of the EAL takes longer than most
- * runs. */
+ * options; its exit status is told behind what it says, on a line of its own. A start of the EAL
+ * takes longer than most runs. */
 static int asked_lines(void)
 {
 	char line[512];
 
 	while (fgets(line, sizeof(line), stdin) != NULL) {
 		int status = 0;
-		pid_t pid = fork();
+		pid_t pid;
 
+		if (strchr(line, '\n') == NULL) {
+			fprintf(stderr, "sim: a line is not whole, or longer than %zu octets\n",
+				sizeof(line) - 1);
+			return 2;
+		}
+		pid = fork();
 		if (pid == 0) {
 			status = asked_line(line);
 			fflush(stdout);
@@ -311,7 +322,8 @@ static int asked_lines(void)
 		}
 		if (pid < 0 || waitpid(pid, &status, 0) != pid)
 			return EXIT_FAILURE;
-		printf("status %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+		printf("\nstatus %d\n",
+			WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
 		fflush(stdout);
 	}
 	return EXIT_SUCCESS;
