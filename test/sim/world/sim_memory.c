@@ -2,6 +2,7 @@
 /* Memory of a run, which is a process of its own: nothing is given back. Page faults are what costs
  * here, so pages come many at once, and as huge ones where the kernel has them. */
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <rte_memory.h>
 
@@ -19,16 +20,18 @@ enum { HUGE_PAGE = 2 << 20, CHUNK = 16 << 20, LARGE = 4 << 20 };
 
 /* The EAL's memory is a file that children would share: it becomes each process' own. The file has
  * few pages when the EAL has just started; what is not in it stays untouched. Without a file the
- * memory is the process' own already. */
+ * memory is the process' own already; the EAL then says -1, or 0, which may be any file. */
 static int own_list(const struct rte_memseg_list *list, void *arg)
 {
 	int file =
 		list->len > 0 && !list->external
 			? rte_memseg_get_fd_thread_unsafe(rte_mem_virt2memseg(list->base_va, list))
 			: -1;
+	struct stat st;
 	uint8_t *to;
 
-	if (file < 0)
+	if (file < 0 || fstat(file, &st) != 0 || !S_ISREG(st.st_mode) ||
+		(size_t)st.st_size != list->len)
 		return 0;
 	to = mmap(list->base_va, list->len, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
