@@ -77,7 +77,8 @@ def in_namespace(namespace, make):
 
 
 def _is_mounted(path):
-    """Unlike os.path.ismount() it knows a directory that is mounted on itself, as `ip` does that."""
+    """Unlike os.path.ismount() it knows a directory that is mounted on itself, as `ip` does
+    it."""
     with open("/proc/self/mountinfo", encoding="utf-8") as handle:
         return any(line.split()[4] == path for line in handle)
 
