@@ -41,33 +41,80 @@ local function define(shape, names, values)
     end
 end
 
-define("d8", "version flags.phase flags.ordered key.none session.state session.apn session.pool session.qos_length " ..
-    "session.recovery_known session.recovery session.request_type digest.level ack.n extra.id extra.length srp.version srp.side " ..
+define("d8", "version flags.phase flags.ordered key.none digest.level ack.n extra.id extra.length srp.version srp.side " ..
     "srp.priority srp.route_modifier srp.restart_counter srp.version_min srp.version_max srp.cause srp.flags srp.hello_flags")
 define("d8", "record.kind", kinds)
 define("d8", "srp.state", states)
 define("d8", "srp.mode", modes)
 define("d8", "want.how", hows)
 define("d8", "srp.type", types)
-define("x8", "groups session.pdp_type")
-define("d16", "key record.length digest.n want.n session.request_sequence session.request_port srp.mtu srp.length srp.piece_length")
+define("x8", "groups")
+define("d16", "key record.length digest.n want.n srp.mtu srp.length srp.piece_length")
 define("x16", "digest.hash16")
 define("d32", "stream offset sent digest.bucket ack.stream ack.delay ack.skip ack.run want.bucket status.stream status.buckets " ..
     "status.unmatched status.differing status.left account.stream srp.serial usage32.up_packets usage32.up_bytes " ..
     "usage32.down_packets usage32.down_bytes srp.capacity srp.id srp.offset srp.total")
-define("x32", "sender receiver handle session.charging_id session.peer_control_teid session.peer_user_teid srp.incarnation srp.hears srp.to " ..
+define("x32", "sender receiver handle srp.incarnation srp.hears srp.to " ..
     "srp.monitors_known srp.monitors_failed")
-define("d64", "number term.number session.created_ms usage64.up_packets usage64.up_bytes usage64.down_packets usage64.down_bytes " ..
+define("d64", "number term.number usage64.up_packets usage64.up_bytes usage64.down_packets usage64.down_bytes " ..
     "other64.up_packets other64.up_bytes other64.down_packets other64.down_bytes ack.largest ack.high ack.low " ..
     "heartbeat.sent heartbeat.pair_ms srp.term.number srp.highest.number srp.floor status.in_sync_since_ms account.next " ..
     "account.applied account.refused_stale account.refused_absent account.refused_malformed account.refused_not_owner " ..
     "account.refused_other srp.offered.number srp.number")
 define("d8", "term.side srp.term.side srp.highest.side srp.offered.side")
-define("x64", "session.key digest.hash want.arg srp.config_digest srp.capabilities")
-define("bytes", "session.msisdn session.qos extra.value record.unknown srp.more encrypted tag")
-define("ipv6", "session.ue session.peer_control session.peer_user session.request_source")
+define("x64", "digest.hash want.arg srp.config_digest srp.capabilities")
+define("bytes", "extra.value record.unknown srp.more encrypted tag")
 define("ether", "srp.tie_breaker")
 define("text", "srp.text srp.lines")
+
+-- What is replicated of a session: name, how it is read, shape, bytes.
+-- rows: (test/golden/fields.py writes these lines from lib/session/include/session/fields.h)
+local rows = {
+    IDENTITY = {
+        { "session.state", "head", "d8", 1 },
+        { "session.apn", "plain", "d8", 1 },
+        { "session.pool", "plain", "d8", 1 },
+        { "session.pdp_type", "plain", "x8", 1 },
+        { "session.key", "plain", "x64", 8 },
+        { "session.msisdn", "octets", "bytes", 8 },
+        { "session.ue", "address", "ipv6", 16 },
+        { "session.created_ms", "plain", "d64", 8 },
+        { "session.charging_id", "plain", "d32", 4 },
+    },
+    TUNNEL = {
+        { "session.direct_tunnel", "head", "d8", 1 },
+        { "session.dn_action", "plain", "d8", 1 },
+        { "session.peer_ctl_teid", "plain", "x32", 4 },
+        { "session.peer_usr_teid", "plain", "x32", 4 },
+        { "session.peer_ctl", "address", "ipv6", 16 },
+        { "session.peer_usr", "address", "ipv6", 16 },
+    },
+    QOS = {
+        { "session.qos_len", "plain", "d8", 1 },
+        { "session.qos", "octets", "bytes", 21 },
+    },
+    REQUEST = {
+        { "session.protocol", "head", "d8", 1 },
+        { "session.has_recovery", "flag", "d8", 0 },
+        { "session.req_seq", "plain", "d32", 4 },
+        { "session.req_digest", "plain", "x32", 4 },
+        { "session.req_port", "plain", "d16", 2 },
+        { "session.req_type", "plain", "d8", 1 },
+        { "session.recovery", "plain", "d8", 1 },
+        { "session.req_src", "address", "ipv6", 16 },
+    },
+    ADDR6 = {
+        { "session.ue6", "octets", "bytes", 8 },
+        { "session.pool6", "plain", "d8", 1 },
+    },
+}
+-- /rows
+
+for _, group in pairs(rows) do
+    for _, row in ipairs(group) do
+        define(row[3], row[1])
+    end
+end
 
 local list = {}
 for _, field in pairs(f) do
@@ -153,35 +200,90 @@ local function usage(c, set)
     c:add(set .. ".up_packets " .. set .. ".up_bytes " .. set .. ".down_packets " .. set .. ".down_bytes")
 end
 
-local groups = {
-    [0] = function(c)
-        c:add("session.state session.apn session.pool session.pdp_type session.key")
-        c:bytes("session.msisdn", 8)
-        c:add("session.ue session.created_ms session.charging_id")
-    end,
-    [1] = function(c)
-        c:add("session.peer_control_teid session.peer_user_teid session.peer_control session.peer_user")
-    end,
-    [2] = function(c)
-        if (c:add("session.qos_length") or 0) > 17 then
-            c:fail("QoS of more than 17 octets")
+-- One field of a group. The octet at the group's beginning (head) has a number in its low half, a flag in bit 4, and from bit 7
+-- downwards whether the addresses have 16 octets. Returns what of that octet is not explained yet, and the bit of the next address.
+local function field(c, row, head, long)
+    local name, how, bytes = row[1], row[2], row[4]
+    if how == "head" then
+        local range = c:range(1, name)
+        if range == nil then
+            return 0, long
         end
-        c:bytes("session.qos", 17)
+        c.tree:add(f[name], range, range:uint() % 16)
+        return range:uint() - range:uint() % 16, long
+    elseif how == "flag" then
+        c.tree:add(f[name], c.tvb(c.at - 1, 1), bit(head, 4) and 1 or 0)
+        return bit(head, 4) and head - 16 or head, long
+    elseif how == "octets" then
+        c:bytes(name, bytes)
+    elseif how == "address" and math.floor(head / long) % 2 == 1 then
+        c:add(name)
+        return head - long, long / 2
+    elseif how == "address" then
+        local range = c:range(4, name)
+        if range ~= nil then
+            local none = range:uint() == 0
+            c.tree:add(f[name], range, Address.ipv6(none and "::" or "::ffff:" .. tostring(range:ipv4())))
+        end
+        return head, long / 2
+    else
+        c:add(name)
+    end
+    return head, long
+end
+
+local function fields(c, group)
+    local head, long = 0, 128
+    for _, row in ipairs(group) do
+        if c.bad then
+            return
+        end
+        head, long = field(c, row, head, long)
+    end
+    if head ~= 0 then
+        c:fail("bits that mean nothing")
+    end
+end
+
+-- Groups of EXTRA by their ids.
+local extras = { [2] = rows.ADDR6 }
+
+local function extra(c)
+    local id, length = c:add("extra.id"), c:add("extra.length") or 0
+    if id == 0 then
+        c:fail("a group without an id")
+    elseif c.bad or extras[id] == nil then
+        c:bytes("extra.value", length)
+    elseif c:left() < length then
+        c:fail("a group is cut short")
+    else
+        local stop = c.stop
+        c.stop = c.at + length
+        fields(c, extras[id])
+        if not c.bad and c:left() > 0 then
+            c:fail("a group is too long")
+        end
+        c.stop = stop
+    end
+end
+
+local groups = {
+    [0] = function(c) fields(c, rows.IDENTITY) end,
+    [1] = function(c) fields(c, rows.TUNNEL) end,
+    [2] = function(c)
+        if c:left() > 0 and c.tvb(c.at, 1):uint() > 21 then
+            c:fail("QoS of more than 21 octets")
+        end
+        fields(c, rows.QOS)
     end,
-    [3] = function(c)
-        c:add("session.recovery_known session.recovery session.request_type session.request_sequence session.request_port " ..
-            "session.request_source")
-    end,
+    [3] = function(c) fields(c, rows.REQUEST) end,
     [4] = function(c) usage(c, "usage32") end,
     [5] = function(c) usage(c, "usage64") end,
     [6] = function(c) usage(c, "other64") end,
     [7] = function(c)
-        repeat
-            if c:add("extra.id") == 0 then
-                c:fail("a group without an id")
-            end
-            c:bytes("extra.value", c:add("extra.length") or 0)
-        until c.bad or c:left() == 0
+        while not c.bad and c:left() > 0 do
+            extra(c)
+        end
     end,
 }
 

@@ -51,7 +51,7 @@ static void apply_leave_address(
 	struct session_table *t, struct apply_target *p, uint8_t pool, uint32_t ue4)
 {
 	const struct session_slot *s = p->s;
-	uint32_t held = s->teid != 0 ? s->ue4 : s->last_ue4;
+	uint32_t held = s->ue4;
 	struct ip_addr ue = slot_address(held);
 
 	if (held == 0 || (held == ue4 && s->pool == pool))
@@ -145,7 +145,7 @@ static int apply_live(
 	quarantine_drop(s);
 	rte_bitmap_clear(p->sh->free_map, p->slot);
 	slot_write_begin(s);
-	slot_store_live(s, r, t->gen_mask, now_s);
+	slot_store_live(t, s, r, now_s);
 	if (was == r->handle) {
 		apply_set_own(t, s, &b->other);
 		apply_set_other(s, &b->sender);
@@ -168,7 +168,7 @@ static int apply_free(
 	uint32_t was = s->teid, last4 = ip_addr_to_v4(&r->ue);
 	uint64_t was_key = s->key;
 	uint16_t gen = (uint16_t)(r->handle & t->gen_mask);
-	bool known = was == 0 && s->gen == gen && s->last_ue4 == last4 && s->pool == r->pool;
+	bool known = was == 0 && s->gen == gen && s->ue4 == last4 && s->pool == r->pool;
 	bool waits = known && s->flags & SESSION_F_QUARANTINE;
 	uint32_t mine = session_handle_make(t, p->shard, p->slot, s->gen);
 
@@ -188,7 +188,7 @@ static int apply_free(
 	apply_leave_address(t, p, r->pool, last4);
 	slot_write_begin(s);
 	slot_store_free(s, gen, r->pool, last4);
-	slot_store(s, r, SESSION_G_TUNNEL | SESSION_G_REQUEST);
+	slot_store(t, s, r, SESSION_G_TUNNEL | SESSION_G_REQUEST | SESSION_G_EXTRA);
 	slot_write_end(s);
 	if (last4 == 0) {
 		quarantine_drop(s);
@@ -216,8 +216,8 @@ static bool apply_is_whole(const struct session_table *t, const struct wire_body
 	if (addressed && session_shard_of(&r->ue) != session_handle_shard(r->handle))
 		return false;
 	if (r->state == SESSION_LIVE)
-		return (b->groups | SESSION_G_EXTRA) == (SESSION_G_SLOT | SESSION_G_EXTRA) &&
-		       addressed && gen_field != 0 && r->handle != UINT32_MAX;
+		return b->groups == SESSION_G_SLOT && addressed && gen_field != 0 &&
+		       r->handle != UINT32_MAX;
 	if (gen_field == 0) /* never used */
 		return b->groups == SESSION_G_IDENTITY && !addressed;
 	return (b->groups & ~SLOT_G_FREE) == 0;
@@ -278,7 +278,7 @@ static int apply_groups(struct session_table *t, struct apply_target *p, const s
 		return apply_malformed(t, p->shard);
 	if (b->groups & SLOT_G_STORED) {
 		slot_write_begin(s);
-		slot_store(s, &b->rec, b->groups);
+		slot_store(t, s, &b->rec, b->groups);
 		slot_write_end(s);
 	}
 	if (b->groups & SESSION_G_USAGE32)

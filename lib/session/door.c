@@ -52,7 +52,7 @@ int session_create(struct session_table *t, uint8_t by, struct session_rec *rec,
 	rec->handle = handle;
 	rec->state = SESSION_LIVE;
 	slot_write_begin(s);
-	slot_store_live(s, rec, t->gen_mask, now_s);
+	slot_store_live(t, s, rec, now_s);
 	slot_store_usage(s, &none, &none);
 	slot_write_end(s);
 	sh->n_live++;
@@ -74,7 +74,7 @@ int session_update(
 		return -ENOENT;
 	}
 	slot_write_begin(s);
-	slot_store(s, rec, groups);
+	slot_store(t, s, rec, groups);
 	slot_write_end(s);
 	t->shard[shard].count.updated++;
 	return 0;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Groups of EXTRA: those of fields.h, and those that later versions have (common/wire.h), whose
+ * values slot and record keep as the wire has them. */
 #include <errno.h>
 
-#include "extra.h"
+#include "wire.h"
 
 static uint64_t extra_number(const uint8_t *p, unsigned int n)
 {
@@ -16,7 +18,7 @@ uint64_t session_extra(const struct session_rec *rec, uint8_t id)
 {
 	const struct wire_group *g = wire_group(id);
 
-	return g != NULL ? extra_number(rec->extra + g->at, g->size) : 0;
+	return g != NULL ? extra_number(rec->later + g->at, g->size) : 0;
 }
 
 void session_extra_set(struct session_rec *rec, uint8_t id, uint64_t value)
@@ -26,68 +28,108 @@ void session_extra_set(struct session_rec *rec, uint8_t id, uint64_t value)
 	if (g == NULL)
 		return;
 	for (unsigned int i = g->size; i > 0; i--, value >>= 8)
-		rec->extra[g->at + i - 1] = (uint8_t)value;
+		rec->later[g->at + i - 1] = (uint8_t)value;
 }
 
-unsigned int wire_extra_size(void)
+static bool extra_has_later(
+	const struct session_slot *s, const struct wire_group *g, uint8_t version)
 {
-	unsigned int n = 0;
+	return g->version <= version && extra_number(s->later + g->at, g->size) != 0;
+}
 
-	for (unsigned int i = 0; i < wire_spoken.groups; i++)
-		n += WIRE_EXTRA_HEAD + wire_spoken.group[i].size;
+static bool extra_has_addr6(const struct session_slot *s)
+{
+	return (group_get8(s->ue6) | s->pool6) != 0;
+}
+
+unsigned int wire_extra_size(const struct session_slot *s, uint8_t version)
+{
+	unsigned int n = extra_has_addr6(s) ? WIRE_EXTRA_HEAD + WIRE_ADDR6 : 0;
+
+	for (unsigned int i = 0; s->teid != 0 && i < wire_spoken.groups; i++)
+		if (extra_has_later(s, &wire_spoken.group[i], version))
+			n += WIRE_EXTRA_HEAD + wire_spoken.group[i].size;
 	return n;
 }
 
-uint8_t *wire_extra_put(uint8_t *p, const struct session_slot *s)
+static uint8_t *extra_head(uint8_t *p, uint8_t id, uint8_t length)
 {
-	for (unsigned int i = 0; i < wire_spoken.groups; i++) {
+	p[0] = id;
+	p[1] = length;
+	return p + WIRE_EXTRA_HEAD;
+}
+
+uint8_t *wire_extra_put(uint8_t *p, const struct session_slot *s, uint8_t version)
+{
+	if (extra_has_addr6(s)) {
+		p = extra_head(p, SESSION_X_ADDR6, WIRE_ADDR6);
+		p = group_put(p, s, SESSION_NO_ADDR6);
+	}
+	for (unsigned int i = 0; s->teid != 0 && i < wire_spoken.groups; i++) {
 		const struct wire_group *g = &wire_spoken.group[i];
 
-		*p++ = g->id;
-		*p++ = g->size;
-		memcpy(p, s->extra + g->at, g->size);
+		if (!extra_has_later(s, g, version))
+			continue;
+		p = extra_head(p, g->id, g->size);
+		memcpy(p, s->later + g->at, g->size);
 		p += g->size;
 	}
 	return p;
 }
 
-/* Whether it is known (1) and of its length (else -EBADMSG). */
 static int extra_take(uint8_t id, struct rd *value, struct session_rec *rec)
 {
 	const struct wire_group *g = wire_group(id);
+	bool bad = false;
 
+	switch (id) {
+	case 0:
+		return -EBADMSG;
+	case SESSION_X_ADDR6:
+		if (value->left != WIRE_ADDR6)
+			return -EBADMSG;
+		group_get(value->p, rec, SESSION_NO_ADDR6, &bad);
+		return bad ? -EBADMSG : 0;
+	default:
+		break;
+	}
 	if (g == NULL)
 		return 0;
 	if (value->left != g->size)
 		return -EBADMSG;
-	memcpy(rec->extra + g->at, rd_bytes(value, g->size), g->size);
-	return 1;
+	memcpy(rec->later + g->at, rd_bytes(value, g->size), g->size);
+	return 0;
+}
+
+#define EXTRA_CLEAR_ROW(name, type, bytes, group, set, end, line, view)                            \
+	if (SESSION_BIT_##group == SESSION_G_EXTRA)                                                \
+		memset(&rec->name, 0, sizeof(rec->name));
+
+void wire_extra_clear(struct session_rec *rec)
+{
+	SESSION_FIELDS(EXTRA_CLEAR_ROW)
+	memset(rec->later, 0, sizeof(rec->later));
 }
 
 int wire_extra_get(struct rd *body, struct session_rec *rec)
 {
-	int known = 0, ret;
-
-	do {
+	wire_extra_clear(rec);
+	while (body->left > 0) {
 		uint8_t id = rd_u8(body);
 		struct rd value = rd_sub(body, rd_u8(body));
 
-		if (body->bad || id == 0)
+		if (body->bad || extra_take(id, &value, rec) < 0)
 			return -EBADMSG;
-		ret = extra_take(id, &value, rec);
-		if (ret < 0)
-			return ret;
-		known += ret;
-	} while (body->left > 0);
-	return known;
+	}
+	return 0;
 }
 
-uint64_t slot_extra_word(const struct session_slot *s, uint8_t version)
+uint64_t wire_later_word(const struct session_slot *s, uint8_t version)
 {
 	const struct wire_group *g = wire_spoken.group;
 	unsigned int n = 0;
 
 	for (; g < wire_spoken.group + wire_spoken.groups && g->version <= version; g++)
 		n = g->at + g->size;
-	return extra_number(s->extra, n);
+	return extra_number(s->later, n);
 }

@@ -6,8 +6,8 @@
 #include <rte_byteorder.h>
 #include <rte_prefetch.h>
 
-#include "extra.h"
 #include "slot.h"
+#include "wire.h"
 
 #define K0 UINT64_C(0x9e3779b97f4a7c15)
 #define K1 UINT64_C(0xbf58476d1ce4e5b9)
@@ -40,30 +40,82 @@ static inline uint64_t hash_finish(const struct lanes *l)
 	return h ^ h >> 31;
 }
 
-static inline uint64_t hash_bytes8(const void *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return rte_le_to_cpu_64(v);
-}
-
 static inline uint64_t hash_pair(uint32_t high, uint32_t low)
 {
 	return (uint64_t)high << 32 | low;
 }
 
-/* Kept by live and free slots alike: TUNNEL and REQUEST. */
-static __rte_always_inline void hash_mix_common(struct lanes *l, const struct session_slot *s)
-{
-	uint64_t request = (uint64_t)s->req_port << 48 | (uint64_t)s->req_seq << 32 |
-			   (uint64_t)s->req_type << 24 | (uint64_t)s->recovery << 16 |
-			   (uint64_t)(s->flags & SESSION_F_RECOVERY) << 8;
+/* ---- a slot's words: each of its 64-bit words with the bits that rows of fields.h have there.
+ * What has no row is local, and in no digest ---- */
 
-	hash_mix4(l, hash_pair(s->peer_usr_teid, s->peer_usr4),
-		hash_pair(s->peer_ctl_teid, s->req_src4), request, hash_bytes8(s->peer_ctl));
-	hash_mix4(l, hash_bytes8(s->peer_ctl + 8), hash_bytes8(s->peer_usr),
-		hash_bytes8(s->peer_usr + 8), 0);
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "both chassis read words alike");
+
+/* Bits of word `word` that lie in the octets from `at` to `end` of the slot. */
+static __rte_always_inline uint64_t hash_bits(unsigned int word, size_t at, size_t end)
+{
+	size_t from = RTE_MAX(at, 8 * word), to = RTE_MIN(end, 8 * word + 8);
+
+	return from >= to ? 0 : (UINT64_MAX >> (64 - 8 * (to - from))) << 8 * (from - 8 * word);
+}
+
+#define HASH_OCTET_DEC(name)    UINT64_MAX
+#define HASH_OCTET_HEX(name)    UINT64_MAX
+#define HASH_OCTET_OCTETS(name) UINT64_MAX
+#define HASH_OCTET_HEAD(name)   UINT64_MAX
+#define HASH_OCTET_NIBBLE(name) UINT64_MAX
+#define HASH_OCTET_ADDR(name)   UINT64_MAX
+#define HASH_OCTET_UE(name)     UINT64_MAX
+#define HASH_OCTET_MS(name)     UINT64_MAX
+#define HASH_OCTET_FLAG(name)   (SESSION_FLAG_##name * UINT64_C(0x0101010101010101))
+#define HASH_LIVE_GONE          live
+#define HASH_LIVE_KEPT          true
+
+#define HASH_ROW(name, type, bytes, group, set, end, line, view)                                   \
+	if (HASH_LIVE_##end)                                                                       \
+		mask |= hash_bits(word, SESSION_ROW_AT(name, type),                                \
+				SESSION_ROW_AT(name, type) + SESSION_ROW_SIZE(name, type)) &       \
+			HASH_OCTET_##type(name);
+
+/* A constant where both arguments are. */
+static __rte_always_inline uint64_t hash_mask(const unsigned int word, const bool live)
+{
+	uint64_t mask = live ? hash_bits(word, offsetof(struct session_slot, teid),
+				       offsetof(struct session_slot, teid) + 4)
+			     : 0;
+
+	SESSION_FIELDS(HASH_ROW)
+	return mask;
+}
+
+static __rte_always_inline void hash_mix_word(
+	struct lanes *l, const struct session_slot *s, const unsigned int word, const bool live)
+{
+	const uint64_t mask = hash_mask(word, live);
+	uint64_t v;
+
+	if (mask == 0)
+		return;
+	memcpy(&v, (const uint8_t *)s + 8 * word, sizeof(v));
+	l->h[word % 4] = hash_step(l->h[word % 4], v & mask);
+}
+
+static __rte_always_inline void hash_mix_words(
+	struct lanes *l, const struct session_slot *s, const bool live)
+{
+#define HASH_8(n)                                                                                  \
+	hash_mix_word(l, s, (n), live);                                                            \
+	hash_mix_word(l, s, (n) + 1, live);                                                        \
+	hash_mix_word(l, s, (n) + 2, live);                                                        \
+	hash_mix_word(l, s, (n) + 3, live);                                                        \
+	hash_mix_word(l, s, (n) + 4, live);                                                        \
+	hash_mix_word(l, s, (n) + 5, live);                                                        \
+	hash_mix_word(l, s, (n) + 6, live);                                                        \
+	hash_mix_word(l, s, (n) + 7, live)
+	HASH_8(0);
+	HASH_8(8);
+	HASH_8(16);
+	HASH_8(24);
+#undef HASH_8
 }
 
 /* The first counter of each side's set in order of the sides. */
@@ -80,22 +132,6 @@ static __rte_always_inline void hash_mix_usage(
 	hash_mix4(l, second[0], second[1], second[2], second[3]);
 }
 
-static __rte_always_inline void hash_mix_live(
-	struct lanes *l, const struct session_slot *s, uint8_t side, uint8_t version)
-{
-	uint64_t kind = (uint64_t)s->apn << 56 | (uint64_t)s->pool << 48 |
-			(uint64_t)s->pdp_type << 40 | (uint64_t)s->qos_len << 32 |
-			(uint64_t)s->qos[16] << 24;
-
-	hash_mix4(l, hash_pair(s->teid, s->ue4), kind, s->key, hash_bytes8(s->msisdn));
-	hash_mix4(l, hash_pair(s->charging_id, s->created_s), hash_bytes8(s->qos),
-		hash_bytes8(s->qos + 8), s->gen);
-	hash_mix_usage(l, s, side);
-	if (version > 1)
-		hash_mix4(l, slot_extra_word(s, version), 0, 0, 0);
-	hash_mix_common(l, s);
-}
-
 static __rte_always_inline uint64_t hash_of_slot(
 	const struct session_table *t, uint32_t shard, uint32_t slot, uint8_t version)
 {
@@ -104,13 +140,14 @@ static __rte_always_inline uint64_t hash_of_slot(
 	bool live = s->teid != 0;
 	struct lanes l = { { K0, K1, ~K0, ~K1 } };
 
-	hash_mix4(&l, hash_pair(handle, live), 0, 0, 0);
-	if (live)
-		hash_mix_live(&l, s, t->side, version);
-	else if (s->gen != 0) {
-		hash_mix4(&l, hash_pair(s->last_ue4, s->last_ue4 != 0 ? s->pool : SESSION_NO_POOL),
-			0, 0, 0);
-		hash_mix_common(&l, s);
+	hash_mix4(&l, hash_pair(handle, live), 0, s->gen, 0);
+	if (live) {
+		hash_mix_words(&l, s, true);
+		hash_mix_usage(&l, s, t->side);
+		if (version > 1)
+			hash_mix4(&l, wire_later_word(s, version), 0, 0, 0);
+	} else if (s->gen != 0) {
+		hash_mix_words(&l, s, false);
 	}
 	return hash_finish(&l);
 }

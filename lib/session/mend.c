@@ -29,8 +29,8 @@ static uint32_t mend_true_handle(
 static void mend_free(
 	const struct session_table *t, uint32_t shard, uint32_t slot, struct session_slot *s)
 {
-	struct ip_addr ue = slot_address(s->last_ue4);
-	uint32_t named = s->last_ue4 != 0 ? t->hooks.named(t->hooks.ctx, s->pool, &ue) : 0;
+	struct ip_addr ue = slot_address(s->ue4);
+	uint32_t named = s->ue4 != 0 ? t->hooks.named(t->hooks.ctx, s->pool, &ue) : 0;
 
 	if (named != 0 && session_handle_shard(named) == shard &&
 		session_handle_slot(t, named) == slot)
@@ -41,13 +41,11 @@ static void mend_free(
 static bool mend_is_sound(
 	const struct session_table *t, uint32_t shard, uint32_t slot, const struct session_slot *s)
 {
-	struct ip_addr usr;
 	uint8_t tail = 0;
 
-	memcpy(usr.b, s->peer_usr, sizeof(usr.b));
 	if (s->teid == 0 || s->teid != session_handle_make(t, shard, slot, s->gen) ||
-		s->gen > t->gen_mask || s->peer_usr4 != ip_addr_to_v4(&usr) ||
-		s->qos_len > SESSION_QOS_MAX ||
+		s->gen > t->gen_mask || s->state != SESSION_LIVE ||
+		s->direct_tunnel > SESSION_HEAD_VALUE || s->qos_len > SESSION_QOS_MAX ||
 		(s->recovery != 0 && !(s->flags & SESSION_F_RECOVERY)))
 		return false;
 	for (unsigned int i = s->qos_len; i < SESSION_QOS_MAX; i++)
@@ -57,13 +55,13 @@ static bool mend_is_sound(
 
 bool session_mend(struct session_table *t, uint8_t by, uint32_t shard, uint32_t slot)
 {
-	struct session_slot *s = &t->shard[shard].slots[slot], was;
-	struct ip_addr usr;
+	struct session_slot *s = &t->shard[shard].slots[slot];
 	uint32_t handle;
+	uint64_t was;
 
 	if (!shard_writable(t, shard, by) || mend_is_sound(t, shard, slot, s))
 		return false;
-	was = *s;
+	was = session_hash_slot(t, shard, slot);
 	handle = mend_true_handle(t, shard, slot, s);
 	slot_write_begin(s);
 	s->teid = handle;
@@ -71,15 +69,7 @@ bool session_mend(struct session_table *t, uint8_t by, uint32_t shard, uint32_t 
 		s->gen = (uint16_t)(handle & t->gen_mask);
 	else
 		mend_free(t, shard, slot, s);
-	memcpy(usr.b, s->peer_usr, sizeof(usr.b));
-	s->peer_usr4 = ip_addr_to_v4(&usr);
-	if (s->qos_len > SESSION_QOS_MAX)
-		s->qos_len = SESSION_QOS_MAX;
-	memset(s->qos + s->qos_len, 0, sizeof(s->qos) - s->qos_len);
-	if (!(s->flags & SESSION_F_RECOVERY))
-		s->recovery = 0;
+	slot_canonical(s);
 	slot_write_end(s);
-	return was.teid != s->teid || was.gen != s->gen || was.peer_usr4 != s->peer_usr4 ||
-	       was.qos_len != s->qos_len || memcmp(was.qos, s->qos, sizeof(was.qos)) != 0 ||
-	       was.recovery != s->recovery;
+	return was != session_hash_slot(t, shard, slot);
 }

@@ -39,7 +39,7 @@ void quarantine_inherit(
 		uint32_t successor = sh->fifo[i & (t->n_slots - 1)];
 		const struct session_slot *s = &sh->slots[successor];
 
-		if (successor == slot || !(s->flags & SESSION_F_QUARANTINE) || s->last_ue4 != ue4 ||
+		if (successor == slot || !(s->flags & SESSION_F_QUARANTINE) || s->ue4 != ue4 ||
 			s->pool != pool || (last != NULL && s->freed_s < last->freed_s))
 			continue;
 		last = s;
@@ -63,7 +63,7 @@ static void quarantine_release(struct session_table *t, uint32_t shard, uint32_t
 {
 	struct session_shard *sh = &t->shard[shard];
 	struct session_slot *s = &sh->slots[slot];
-	struct ip_addr last = slot_address(s->last_ue4);
+	struct ip_addr last = slot_address(s->ue4);
 
 	quarantine_drop(s);
 	t->hooks.unbind(t->hooks.ctx, s->pool, &last, session_handle_make(t, shard, slot, s->gen));

@@ -26,38 +26,27 @@ void slot_copy(const struct session_slot *s, struct session_slot *copy)
 	copy->dn_bytes = usage_get(&s->dn_bytes);
 }
 
+#define SLOT_RECORD_DEC(name)    rec->name = copy->name;
+#define SLOT_RECORD_HEX(name)    rec->name = copy->name;
+#define SLOT_RECORD_OCTETS(name) memcpy(rec->name, copy->name, sizeof(rec->name));
+#define SLOT_RECORD_HEAD(name)   rec->name = copy->name;
+#define SLOT_RECORD_NIBBLE(name) rec->name = copy->name;
+#define SLOT_RECORD_FLAG(name)   rec->name = (copy->flags & SESSION_FLAG_##name) != 0;
+#define SLOT_RECORD_ADDR(name)   memcpy(rec->name.b, copy->name, sizeof(rec->name.b));
+#define SLOT_RECORD_UE(name)     rec->name = slot_address(copy->ue4);
+#define SLOT_RECORD_MS(name)     rec->name = copy->created_s * UINT64_C(1000);
+
+#define SLOT_RECORD_ROW(name, type, bytes, group, set, end, line, view) SLOT_RECORD_##type(name)
+
 void slot_record(const struct session_table *t, uint32_t shard, uint32_t slot,
 	const struct session_slot *copy, struct session_rec *rec)
 {
-	bool live = copy->teid != 0;
-	uint32_t ue4 = live ? copy->ue4 : copy->last_ue4;
-
-	rec->handle = live ? copy->teid : session_handle_make(t, shard, slot, copy->gen);
-	rec->state = live ? SESSION_LIVE : SESSION_FREE;
-	rec->apn = copy->apn;
-	rec->pool = ue4 != 0 ? copy->pool : SESSION_NO_POOL;
-	rec->pdp_type = copy->pdp_type;
-	rec->key = copy->key;
-	memcpy(rec->msisdn, copy->msisdn, sizeof(rec->msisdn));
-	rec->ue = slot_address(ue4);
-	rec->created_ms = copy->created_s * UINT64_C(1000);
-	rec->charging_id = copy->charging_id;
-	rec->peer_ctl_teid = copy->peer_ctl_teid;
-	rec->peer_usr_teid = copy->peer_usr_teid;
-	memcpy(rec->peer_ctl.b, copy->peer_ctl, sizeof(rec->peer_ctl.b));
-	memcpy(rec->peer_usr.b, copy->peer_usr, sizeof(rec->peer_usr.b));
-	rec->qos_len = copy->qos_len;
-	memcpy(rec->qos, copy->qos, sizeof(rec->qos));
-	rec->has_recovery = (copy->flags & SESSION_F_RECOVERY) != 0;
-	rec->recovery = copy->recovery;
-	rec->req_type = copy->req_type;
-	rec->req_seq = copy->req_seq;
-	rec->req_port = copy->req_port;
-	rec->req_src = slot_address(copy->req_src4);
+	rec->handle = copy->teid != 0 ? copy->teid : session_handle_make(t, shard, slot, copy->gen);
+	SESSION_FIELDS(SLOT_RECORD_ROW)
 	rec->usage[t->side] = (struct session_usage){ copy->up_pkts, copy->up_bytes, copy->dn_pkts,
 		copy->dn_bytes };
 	rec->usage[!t->side] = copy->other;
-	memcpy(rec->extra, copy->extra, sizeof(rec->extra));
+	memcpy(rec->later, copy->later, sizeof(rec->later));
 }
 
 void session_read_at(
@@ -77,17 +66,72 @@ void session_read(
 	session_read_at(t, (uint32_t)(at / t->n_slots), (uint32_t)(at % t->n_slots), rec);
 }
 
-static void slot_store_tunnel(struct session_slot *s, const struct session_rec *rec)
-{
-	uint32_t usr4 = ip_addr_to_v4(&rec->peer_usr);
+#define SLOT_STORE_DEC(name)    s->name = rec->name;
+#define SLOT_STORE_HEX(name)    s->name = rec->name;
+#define SLOT_STORE_OCTETS(name) memcpy(s->name, rec->name, sizeof(s->name));
+#define SLOT_STORE_HEAD(name)   s->name = rec->name & SESSION_HEAD_VALUE;
+#define SLOT_STORE_NIBBLE(name) s->name = rec->name & SESSION_HEAD_VALUE;
+#define SLOT_STORE_FLAG(name)                                                                      \
+	s->flags = (uint8_t)((s->flags & ~SESSION_FLAG_##name) |                                   \
+			     (rec->name ? SESSION_FLAG_##name : 0));
+#define SLOT_STORE_ADDR(name) memcpy(s->name, rec->name.b, sizeof(s->name));
+#define SLOT_STORE_UE(name)   s->ue4 = ip_addr_to_v4(&rec->name);
+#define SLOT_STORE_MS(name)   s->created_s = (uint32_t)(rec->name / 1000);
+#define SLOT_BEGINS_ONCE      begins
+#define SLOT_BEGINS_ANY       true
 
-	if (s->peer_usr4 != usr4)
+#define SLOT_STORE_ROW(name, type, bytes, group, set, end, line, view)                             \
+	if (SESSION_BIT_##group == bit && SLOT_BEGINS_##set) {                                     \
+		SLOT_STORE_##type(name)                                                            \
+	}
+
+/* The groups of one bit; `begins`: with what stays the same for a session's life. */
+static __rte_always_inline void slot_store_bit(struct session_slot *s,
+	const struct session_rec *rec, const unsigned int bit, const bool begins)
+{
+	SESSION_FIELDS(SLOT_STORE_ROW)
+}
+
+void slot_canonical(struct session_slot *s)
+{
+	s->state = s->teid != 0 ? SESSION_LIVE : SESSION_FREE;
+	s->direct_tunnel &= SESSION_HEAD_VALUE;
+	if (s->qos_len > SESSION_QOS_MAX)
+		s->qos_len = SESSION_QOS_MAX;
+	memset(s->qos + s->qos_len, 0, sizeof(s->qos) - s->qos_len);
+	if (!(s->flags & SESSION_F_RECOVERY))
+		s->recovery = 0;
+	if (s->teid == 0 && s->ue4 == 0)
+		s->pool = 0;
+}
+
+/* Who the peer of the control plane is, by this chassis' own configuration. A writer asks about few
+ * peers again and again. */
+static uint16_t slot_peer_entry(
+	struct session_table *t, const struct session_slot *s, const struct ip_addr *ctl)
+{
+	size_t at = (size_t)(s - t->slots);
+	struct session_peer *known;
+
+	if (t->hooks.peer_entry == NULL)
+		return 0;
+	known = &t->shard[at >> t->slot_bits].peer[ip_addr_hash(ctl) % SESSION_PEERS];
+	if (!known->known || !ip_addr_equal(&known->ctl, ctl)) {
+		known->known = true;
+		known->ctl = *ctl;
+		known->entry = t->hooks.peer_entry(t->hooks.peer_ctx, ctl);
+	}
+	return known->entry;
+}
+
+static void slot_store_tunnel(
+	struct session_table *t, struct session_slot *s, const struct session_rec *rec, bool begins)
+{
+	if (memcmp(s->peer_usr, rec->peer_usr.b, sizeof(s->peer_usr)) != 0)
 		s->nh_gen = 0; /* another next hop perhaps: resolved again on first use */
-	s->peer_usr4 = usr4;
-	s->peer_usr_teid = rec->peer_usr_teid;
-	s->peer_ctl_teid = rec->peer_ctl_teid;
-	memcpy(s->peer_ctl, rec->peer_ctl.b, sizeof(s->peer_ctl));
-	memcpy(s->peer_usr, rec->peer_usr.b, sizeof(s->peer_usr));
+	if (begins || memcmp(s->peer_ctl, rec->peer_ctl.b, sizeof(s->peer_ctl)) != 0)
+		s->peer_entry = slot_peer_entry(t, s, &rec->peer_ctl);
+	slot_store_bit(s, rec, SESSION_G_TUNNEL, true);
 }
 
 /* Octets behind qos_len are zero in every slot, so that equal sessions hash equally. */
@@ -100,35 +144,36 @@ static void slot_store_qos(struct session_slot *s, const struct session_rec *rec
 
 static void slot_store_request(struct session_slot *s, const struct session_rec *rec)
 {
-	if (rec->has_recovery)
-		s->flags |= SESSION_F_RECOVERY;
-	else
-		s->flags &= (uint8_t)~SESSION_F_RECOVERY;
-	s->recovery = rec->has_recovery ? rec->recovery : 0;
-	s->req_type = rec->req_type;
-	s->req_seq = rec->req_seq;
-	s->req_port = rec->req_port;
-	s->req_src4 = ip_addr_to_v4(&rec->req_src);
+	slot_store_bit(s, rec, SESSION_G_REQUEST, true);
+	if (!rec->has_recovery)
+		s->recovery = 0;
 }
 
-void slot_store(struct session_slot *s, const struct session_rec *rec, uint8_t groups)
+static __rte_always_inline void slot_store_groups(struct session_table *t, struct session_slot *s,
+	const struct session_rec *rec, uint8_t groups, const bool begins)
 {
-	if (groups & SESSION_G_IDENTITY) {
-		s->charging_id = rec->charging_id;
-		memcpy(s->msisdn, rec->msisdn, sizeof(s->msisdn));
-	}
+	if (groups & SESSION_G_IDENTITY)
+		slot_store_bit(s, rec, SESSION_G_IDENTITY, begins);
 	if (groups & SESSION_G_TUNNEL)
-		slot_store_tunnel(s, rec);
+		slot_store_tunnel(t, s, rec, begins);
 	if (groups & SESSION_G_QOS)
 		slot_store_qos(s, rec);
 	if (groups & SESSION_G_REQUEST)
 		slot_store_request(s, rec);
-	if (groups & SESSION_G_EXTRA)
-		memcpy(s->extra, rec->extra, sizeof(s->extra));
+	if (groups & SESSION_G_EXTRA) {
+		slot_store_bit(s, rec, SESSION_G_EXTRA, true);
+		memcpy(s->later, rec->later, sizeof(s->later));
+	}
 }
 
-void slot_store_live(
-	struct session_slot *s, const struct session_rec *rec, uint32_t gen_mask, uint32_t now_s)
+void slot_store(struct session_table *t, struct session_slot *s, const struct session_rec *rec,
+	uint8_t groups)
+{
+	slot_store_groups(t, s, rec, groups, false);
+}
+
+void slot_store_live(struct session_table *t, struct session_slot *s, const struct session_rec *rec,
+	uint32_t now_s)
 {
 	if (s->teid != rec->handle) {
 		s->up_tat = 0;
@@ -138,15 +183,8 @@ void slot_store_live(
 		s->active_s = now_s;
 		s->freed_s = 0;
 	}
-	s->gen = (uint16_t)(rec->handle & gen_mask);
-	s->ue4 = ip_addr_to_v4(&rec->ue);
-	s->last_ue4 = 0;
-	s->apn = rec->apn;
-	s->pool = rec->pool;
-	s->pdp_type = rec->pdp_type;
-	s->key = rec->key;
-	s->created_s = (uint32_t)(rec->created_ms / 1000);
-	slot_store(s, rec, SLOT_G_STORED);
+	s->gen = (uint16_t)(rec->handle & t->gen_mask);
+	slot_store_groups(t, s, rec, SLOT_G_STORED, true);
 	s->teid = rec->handle;
 }
 
@@ -160,23 +198,25 @@ void slot_store_usage(
 	s->other = *other;
 }
 
+#define SLOT_CLEAR_DEC(name)      s->name = 0;
+#define SLOT_CLEAR_HEX(name)      s->name = 0;
+#define SLOT_CLEAR_OCTETS(name)   memset(s->name, 0, sizeof(s->name));
+#define SLOT_CLEAR_MS(name)       s->created_s = 0;
+#define SLOT_END_GONE(name, type) SLOT_CLEAR_##type(name)
+#define SLOT_END_KEPT(name, type)
+
+#define SLOT_END_ROW(name, type, bytes, group, set, end, line, view) SLOT_END_##end(name, type)
+
 void slot_store_free(struct session_slot *s, uint16_t gen, uint8_t pool, uint32_t last_ue4)
 {
 	static const struct session_usage none;
 
 	s->teid = 0;
+	s->state = SESSION_FREE;
 	s->gen = gen;
-	s->ue4 = 0;
-	s->last_ue4 = last_ue4;
+	s->ue4 = last_ue4;
 	s->pool = last_ue4 != 0 ? pool : 0;
-	s->apn = 0;
-	s->pdp_type = 0;
-	s->key = 0;
-	memset(s->msisdn, 0, sizeof(s->msisdn));
-	s->created_s = 0;
-	s->charging_id = 0;
-	s->qos_len = 0;
-	memset(s->qos, 0, sizeof(s->qos));
-	memset(s->extra, 0, sizeof(s->extra));
+	SESSION_FIELDS(SLOT_END_ROW)
+	memset(s->later, 0, sizeof(s->later));
 	slot_store_usage(s, &none, &none);
 }

@@ -12,7 +12,7 @@
 enum {
 	SLOT_G_STORED = SESSION_G_IDENTITY | SESSION_G_TUNNEL | SESSION_G_QOS | SESSION_G_REQUEST |
 			SESSION_G_EXTRA,
-	SLOT_G_FREE = SESSION_G_IDENTITY | SESSION_G_TUNNEL | SESSION_G_REQUEST,
+	SLOT_G_FREE = SESSION_G_IDENTITY | SESSION_G_TUNNEL | SESSION_G_REQUEST | SESSION_G_EXTRA,
 };
 
 static inline uint64_t usage_get(const uint64_t *c)
@@ -65,15 +65,19 @@ void slot_record(const struct session_table *t, uint32_t shard, uint32_t slot,
 
 /* The following change a slot; call between slot_write_begin and slot_write_end. */
 
-/* TUNNEL, QOS and REQUEST of `groups`, and of IDENTITY what may change in a session's life. */
-void slot_store(struct session_slot *s, const struct session_rec *rec, uint8_t groups);
+/* TUNNEL, QOS, REQUEST and EXTRA of `groups`, and of IDENTITY what may change in a session's life.
+ */
+void slot_store(struct session_table *t, struct session_slot *s, const struct session_rec *rec,
+	uint8_t groups);
 /* Everything but usage; another session than before starts with fresh local fields. */
-void slot_store_live(
-	struct session_slot *s, const struct session_rec *rec, uint32_t gen_mask, uint32_t now_s);
+void slot_store_live(struct session_table *t, struct session_slot *s, const struct session_rec *rec,
+	uint32_t now_s);
 void slot_store_usage(
 	struct session_slot *s, const struct session_usage *own, const struct session_usage *other);
-/* Free, with this generation and last address; TUNNEL and REQUEST stay. */
+/* Free, with this generation and last address; TUNNEL, REQUEST and ADDR6 stay. */
 void slot_store_free(struct session_slot *s, uint16_t gen, uint8_t pool, uint32_t last_ue4);
+/* What can only be in one form gets it: state by the handle, unused octets and bits zero. */
+void slot_canonical(struct session_slot *s);
 
 /* The slot and its last address into quarantine, from now on. */
 void quarantine_put(struct session_table *t, uint32_t shard, uint32_t slot, uint32_t now_s);

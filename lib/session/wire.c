@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Each group's writer stands beside its reader, in the same order. Room and length are checked once
- * for a whole body, whose size its bitmap gives: the steps within run on bare pointers. */
+/* Bodies of records. Room and length are checked once for a whole body, whose size its bitmap and
+ * the families of its addresses give: the steps within run on bare pointers. Groups of fields.h are
+ * written and read by group.h, usage here. */
 #include <errno.h>
 
 #include <rte_pause.h>
 
-#include "extra.h"
 #include "slot.h"
 #include "wire.h"
 
@@ -25,173 +25,83 @@
 static const uint8_t low_bytes[] = BYTES16(WIRE_IDENTITY, WIRE_TUNNEL, WIRE_QOS, WIRE_REQUEST);
 static const uint8_t high_bytes[] = BYTES16(WIRE_USAGE32, WIRE_USAGE64, WIRE_USAGE64, 0);
 
-/* Without EXTRA. */
+/* With addresses of 4 octets, without EXTRA. */
 static inline unsigned int size_of(uint8_t groups)
 {
-	return WIRE_HEAD + low_bytes[groups & 15] + high_bytes[groups >> 4];
+	return low_bytes[groups & 15] + high_bytes[groups >> 4 & 7];
 }
 
-unsigned int session_wire_size(uint8_t groups)
+/* What a slot's record holds, of which `groups` are to be sent. */
+static inline uint8_t wire_groups_of(const struct session_slot *s, uint8_t groups)
 {
-	return size_of(groups) + (groups & SESSION_G_EXTRA ? wire_extra_size() : 0);
+	if (likely(s->teid != 0))
+		return groups;
+	return s->gen != 0 ? SLOT_G_FREE : SESSION_G_IDENTITY;
 }
 
-static void wire_put8(uint8_t **p, uint8_t v)
-{
-	*(*p)++ = v;
-}
-static uint8_t wire_get8(const uint8_t **p)
-{
-	return *(*p)++;
-}
-static void wire_put16(uint8_t **p, uint16_t v)
-{
-	wire_put8(p, (uint8_t)(v >> 8));
-	wire_put8(p, (uint8_t)v);
-}
-static uint16_t wire_get16(const uint8_t **p)
-{
-	uint16_t high = wire_get8(p);
+#define WIRE_LONG_ADDR(name)   group_is_long(s->name)
+#define WIRE_LONG_DEC(name)    0
+#define WIRE_LONG_HEX(name)    0
+#define WIRE_LONG_OCTETS(name) 0
+#define WIRE_LONG_HEAD(name)   0
+#define WIRE_LONG_NIBBLE(name) 0
+#define WIRE_LONG_FLAG(name)   0
+#define WIRE_LONG_UE(name)     0
+#define WIRE_LONG_MS(name)     0
 
-	return (uint16_t)(high << 8 | wire_get8(p));
-}
-static void wire_add32(uint8_t **p, uint32_t v)
-{
-	wire_put32(*p, v);
-	*p += 4;
-}
-static uint32_t wire_take32(const uint8_t **p)
-{
-	*p += 4;
-	return wire_get32(*p - 4);
-}
-static void wire_put64(uint8_t **p, uint64_t v)
-{
-	v = rte_cpu_to_be_64(v);
-	memcpy(*p, &v, sizeof(v));
-	*p += sizeof(v);
-}
-static uint64_t wire_get64(const uint8_t **p)
-{
-	uint64_t v;
+#define WIRE_LONG_ROW(name, type, bytes, group, set, end, line, view)                              \
+	+(groups & SESSION_BIT_##group ? WIRE_LONG_##type(name) : 0)
 
-	memcpy(&v, *p, sizeof(v));
-	*p += sizeof(v);
-	return rte_be_to_cpu_64(v);
-}
-static void wire_put(uint8_t **p, const void *from, size_t n)
+/* How many addresses of the groups have 16 octets. */
+static inline unsigned int wire_long(const struct session_slot *s, uint8_t groups)
 {
-	memcpy(*p, from, n);
-	*p += n;
-}
-static void wire_get(const uint8_t **p, void *to, size_t n)
-{
-	memcpy(to, *p, n);
-	*p += n;
+	return 0u SESSION_FIELDS(WIRE_LONG_ROW);
 }
 
-/* What a slot keeps in 32 bits. */
-static void wire_put_address(uint8_t **p, uint32_t v4)
+static __rte_always_inline unsigned int wire_size_of_slot(
+	const struct session_slot *s, uint8_t groups, uint8_t version)
 {
-	struct ip_addr a = slot_address(v4);
-
-	wire_put(p, a.b, sizeof(a.b));
+	return WIRE_HEAD + size_of(groups) + GROUP_LONGER * wire_long(s, groups) +
+	       (groups & SESSION_G_EXTRA ? wire_extra_size(s, version) : 0);
 }
 
-static void wire_put_identity(uint8_t **p, const struct session_slot *s)
+unsigned int session_wire_size(const struct session_slot *s, uint8_t groups, uint8_t version)
 {
-	bool live = s->teid != 0;
-	uint32_t ue4 = live ? s->ue4 : s->last_ue4;
-
-	wire_put8(p, live ? SESSION_LIVE : SESSION_FREE);
-	wire_put8(p, s->apn);
-	wire_put8(p, ue4 != 0 ? s->pool : SESSION_NO_POOL);
-	wire_put8(p, s->pdp_type);
-	wire_put64(p, s->key);
-	wire_put(p, s->msisdn, sizeof(s->msisdn));
-	wire_put_address(p, ue4);
-	wire_put64(p, s->created_s * UINT64_C(1000));
-	wire_add32(p, s->charging_id);
-}
-static void wire_get_identity(const uint8_t **p, struct session_rec *r)
-{
-	r->state = wire_get8(p);
-	r->apn = wire_get8(p);
-	r->pool = wire_get8(p);
-	r->pdp_type = wire_get8(p);
-	r->key = wire_get64(p);
-	wire_get(p, r->msisdn, sizeof(r->msisdn));
-	wire_get(p, r->ue.b, sizeof(r->ue.b));
-	r->created_ms = wire_get64(p);
-	r->charging_id = wire_take32(p);
+	return wire_size_of_slot(s, wire_groups_of(s, groups), version);
 }
 
-static void wire_put_tunnel(uint8_t **p, const struct session_slot *s)
+static void wire_add64(uint8_t **p, uint64_t v)
 {
-	wire_add32(p, s->peer_ctl_teid);
-	wire_add32(p, s->peer_usr_teid);
-	wire_put(p, s->peer_ctl, sizeof(s->peer_ctl));
-	wire_put(p, s->peer_usr, sizeof(s->peer_usr));
+	group_put8(*p, v);
+	*p += 8;
 }
-static void wire_get_tunnel(const uint8_t **p, struct session_rec *r)
+static uint64_t wire_take64(const uint8_t **p)
 {
-	r->peer_ctl_teid = wire_take32(p);
-	r->peer_usr_teid = wire_take32(p);
-	wire_get(p, r->peer_ctl.b, sizeof(r->peer_ctl.b));
-	wire_get(p, r->peer_usr.b, sizeof(r->peer_usr.b));
-}
-
-static void wire_put_qos(uint8_t **p, const struct session_slot *s)
-{
-	wire_put8(p, s->qos_len);
-	wire_put(p, s->qos, sizeof(s->qos));
-}
-static void wire_get_qos(const uint8_t **p, struct session_rec *r)
-{
-	r->qos_len = wire_get8(p);
-	wire_get(p, r->qos, sizeof(r->qos));
-}
-
-static void wire_put_request(uint8_t **p, const struct session_slot *s)
-{
-	wire_put8(p, (s->flags & SESSION_F_RECOVERY) != 0);
-	wire_put8(p, s->recovery);
-	wire_put8(p, s->req_type);
-	wire_put16(p, s->req_seq);
-	wire_put16(p, s->req_port);
-	wire_put_address(p, s->req_src4);
-}
-static void wire_get_request(const uint8_t **p, struct session_rec *r)
-{
-	r->has_recovery = wire_get8(p) != 0;
-	r->recovery = wire_get8(p);
-	r->req_type = wire_get8(p);
-	r->req_seq = wire_get16(p);
-	r->req_port = wire_get16(p);
-	wire_get(p, r->req_src.b, sizeof(r->req_src.b));
+	*p += 8;
+	return group_get8(*p - 8);
 }
 
 static void wire_put_usage64(uint8_t **p, const struct session_usage *u)
 {
-	wire_put64(p, u->up_pkts);
-	wire_put64(p, u->up_bytes);
-	wire_put64(p, u->dn_pkts);
-	wire_put64(p, u->dn_bytes);
+	wire_add64(p, u->up_pkts);
+	wire_add64(p, u->up_bytes);
+	wire_add64(p, u->dn_pkts);
+	wire_add64(p, u->dn_bytes);
 }
 static void wire_get_usage64(const uint8_t **p, struct session_usage *u)
 {
-	u->up_pkts = wire_get64(p);
-	u->up_bytes = wire_get64(p);
-	u->dn_pkts = wire_get64(p);
-	u->dn_bytes = wire_get64(p);
+	u->up_pkts = wire_take64(p);
+	u->up_bytes = wire_take64(p);
+	u->dn_pkts = wire_take64(p);
+	u->dn_bytes = wire_take64(p);
 }
 
 static uint8_t *wire_put_usage32(uint8_t *p, const struct session_usage *u)
 {
-	wire_put32(p, (uint32_t)u->up_pkts);
-	wire_put32(p + 4, (uint32_t)u->up_bytes);
-	wire_put32(p + 8, (uint32_t)u->dn_pkts);
-	wire_put32(p + 12, (uint32_t)u->dn_bytes);
+	group_put4(p, (uint32_t)u->up_pkts);
+	group_put4(p + 4, (uint32_t)u->up_bytes);
+	group_put4(p + 8, (uint32_t)u->dn_pkts);
+	group_put4(p + 12, (uint32_t)u->dn_bytes);
 	return p + WIRE_USAGE32;
 }
 static const uint8_t *wire_get_usage32(const uint8_t *p, uint32_t low[4])
@@ -220,7 +130,7 @@ static uint8_t wire_encode_usage32(const struct session_slot *s, struct wr *w)
 	p = wr_room(w, WIRE_HEAD + WIRE_USAGE32);
 	if (p == NULL)
 		return 0;
-	wire_put32(p, s->teid);
+	group_put4(p, s->teid);
 	p[4] = SESSION_G_USAGE32;
 	wire_put_usage32(p + WIRE_HEAD, &own);
 	return SESSION_G_USAGE32;
@@ -233,24 +143,25 @@ bool session_put_usage(const struct session_slot *s, uint8_t p[SESSION_USAGE_BYT
 
 	if (s->teid == 0 || usage_hi(&own) != s->usage_hi)
 		return false;
-	wire_put32(p, s->teid);
+	group_put4(p, s->teid);
 	wire_put_usage32(p + 4, &own);
 	return true;
 }
 
-static void wire_encode_groups(uint8_t *p, const struct session_slot *s, uint32_t handle,
-	uint8_t groups, const struct session_usage *own)
+static __rte_always_inline void wire_encode_groups(uint8_t *p, const struct session_slot *s,
+	uint32_t handle, uint8_t groups, uint8_t version, const struct session_usage *own)
 {
-	wire_add32(&p, handle);
-	wire_put8(&p, groups);
+	group_put4(p, handle);
+	p[4] = groups;
+	p += WIRE_HEAD;
 	if (groups & SESSION_G_IDENTITY)
-		wire_put_identity(&p, s);
+		p = group_put(p, s, SESSION_NO_IDENTITY);
 	if (groups & SESSION_G_TUNNEL)
-		wire_put_tunnel(&p, s);
+		p = group_put(p, s, SESSION_NO_TUNNEL);
 	if (groups & SESSION_G_QOS)
-		wire_put_qos(&p, s);
+		p = group_put(p, s, SESSION_NO_QOS);
 	if (groups & SESSION_G_REQUEST)
-		wire_put_request(&p, s);
+		p = group_put(p, s, SESSION_NO_REQUEST);
 	if (groups & SESSION_G_USAGE32)
 		p = wire_put_usage32(p, own);
 	if (groups & SESSION_G_USAGE64)
@@ -258,39 +169,37 @@ static void wire_encode_groups(uint8_t *p, const struct session_slot *s, uint32_
 	if (groups & SESSION_G_OTHER64)
 		wire_put_usage64(&p, &s->other);
 	if (groups & SESSION_G_EXTRA)
-		wire_extra_put(p, s);
+		wire_extra_put(p, s, version);
 }
 
 /* As the slot stands, or as a writer is just changing it: the caller looks whether there was
  * one. */
 static uint8_t wire_encode_once(const struct session_table *t, uint32_t shard, uint32_t slot,
-	uint8_t groups, const struct session_usage *own, struct wr *w)
+	uint8_t groups, uint8_t version, const struct session_usage *own, struct wr *w)
 {
 	const struct session_slot *s = &t->shard[shard].slots[slot];
 	uint32_t handle = s->teid;
 	uint8_t *p;
 
-	groups &= session_groups(wire_spoken.version_max);
-	if (handle == 0) {
+	groups = wire_groups_of(s, groups);
+	if (handle == 0)
 		handle = session_handle_make(t, shard, slot, s->gen);
-		groups = s->gen != 0 ? SLOT_G_FREE : SESSION_G_IDENTITY;
-	} else if (groups & SESSION_G_USAGE32 && usage_hi(own) != s->usage_hi) {
+	else if (groups & SESSION_G_USAGE32 && usage_hi(own) != s->usage_hi)
 		groups |= SESSION_G_USAGE64;
-	}
 	if (groups & SESSION_G_USAGE64)
 		groups &= (uint8_t)~SESSION_G_USAGE32;
-	p = wr_room(w, session_wire_size(groups));
+	p = wr_room(w, wire_size_of_slot(s, groups, version));
 	if (p == NULL)
 		return 0;
 	if (groups == SESSION_G_SLOT) /* of an audit: nothing is left to ask */
-		wire_encode_groups(p, s, handle, SESSION_G_SLOT, own);
+		wire_encode_groups(p, s, handle, SESSION_G_SLOT, version, own);
 	else
-		wire_encode_groups(p, s, handle, groups, own);
+		wire_encode_groups(p, s, handle, groups, version, own);
 	return groups;
 }
 
-uint8_t session_encode(
-	const struct session_table *t, uint32_t shard, uint32_t slot, uint8_t groups, struct wr *w)
+uint8_t session_encode_in(const struct session_table *t, uint32_t shard, uint32_t slot,
+	uint8_t groups, uint8_t version, struct wr *w)
 {
 	struct session_slot *s = &t->shard[shard].slots[slot];
 
@@ -308,7 +217,7 @@ uint8_t session_encode(
 			rte_pause();
 			continue;
 		}
-		written = wire_encode_once(t, shard, slot, groups, &own, &at);
+		written = wire_encode_once(t, shard, slot, groups, version, &own, &at);
 		atomic_thread_fence(memory_order_acquire); /* R1, with W0 */
 		if (atomic_load_explicit(&s->seq, memory_order_relaxed) != before)
 			continue;
@@ -328,45 +237,74 @@ static bool wire_is_meant(const struct wire_body *b)
 	return !(b->groups & SESSION_G_QOS) || r->qos_len <= SESSION_QOS_MAX;
 }
 
+/* Bytes of the groups that stand at p, without EXTRA; 0: there are fewer. */
+static unsigned int wire_body_size(const uint8_t *p, size_t left, uint8_t groups)
+{
+	unsigned int n = size_of(groups), at = 0;
+
+	if (left < n)
+		return 0;
+	if (groups & SESSION_G_IDENTITY) {
+		at = WIRE_IDENTITY + GROUP_LONGER * (p[0] >> 7);
+		n += GROUP_LONGER * (p[0] >> 7);
+	}
+	if (left < n)
+		return 0;
+	if (groups & SESSION_G_TUNNEL) {
+		unsigned int more = GROUP_LONGER * ((p[at] >> 7) + (p[at] >> 6 & 1));
+
+		at += WIRE_TUNNEL + more;
+		n += more;
+	}
+	if (left < n)
+		return 0;
+	if (groups & SESSION_G_QOS)
+		at += WIRE_QOS;
+	if (groups & SESSION_G_REQUEST)
+		n += GROUP_LONGER * (p[at] >> 7);
+	return left < n ? 0 : n;
+}
+
+unsigned int wire_extra_at(const struct rd *body)
+{
+	return WIRE_HEAD +
+	       wire_body_size(body->p + WIRE_HEAD, body->left - WIRE_HEAD, body->p[WIRE_HEAD - 1]);
+}
+
 int wire_decode(struct rd *body, struct wire_body *b)
 {
 	const uint8_t *head = rd_bytes(body, WIRE_HEAD);
 	const uint8_t *p;
+	unsigned int n;
+	bool bad = false;
 
 	if (head == NULL || head[4] == 0)
 		return -EBADMSG;
 	if ((head[4] & SESSION_G_SLOT) != SESSION_G_SLOT) /* else everything is overwritten */
 		memset(b, 0, sizeof(*b));
-	memset(b->rec.extra, 0, sizeof(b->rec.extra));
 	b->rec.handle = wire_get32(head);
-	b->groups = head[4] & SESSION_G_ALL;
-	p = rd_bytes(body, size_of(b->groups) - WIRE_HEAD);
-	if (p == NULL)
+	b->groups = head[4];
+	n = wire_body_size(body->p, body->left, b->groups);
+	p = rd_bytes(body, n);
+	if (p == NULL || (n == 0 && size_of(b->groups) > 0))
 		return -EBADMSG;
-	if (head[4] & SESSION_G_EXTRA) {
-		int known = wire_extra_get(body, &b->rec);
-
-		if (known < 0)
-			return known;
-		if (known > 0)
-			b->groups |= SESSION_G_EXTRA;
-	} else if (body->left > 0)
+	if (b->groups & SESSION_G_EXTRA ? wire_extra_get(body, &b->rec) < 0 : body->left > 0)
 		return -EBADMSG;
 	if (b->groups & SESSION_G_IDENTITY)
-		wire_get_identity(&p, &b->rec);
+		p = group_get(p, &b->rec, SESSION_NO_IDENTITY, &bad);
 	if (b->groups & SESSION_G_TUNNEL)
-		wire_get_tunnel(&p, &b->rec);
+		p = group_get(p, &b->rec, SESSION_NO_TUNNEL, &bad);
 	if (b->groups & SESSION_G_QOS)
-		wire_get_qos(&p, &b->rec);
+		p = group_get(p, &b->rec, SESSION_NO_QOS, &bad);
 	if (b->groups & SESSION_G_REQUEST)
-		wire_get_request(&p, &b->rec);
+		p = group_get(p, &b->rec, SESSION_NO_REQUEST, &bad);
 	if (b->groups & SESSION_G_USAGE32)
 		p = wire_get_usage32(p, b->low);
 	if (b->groups & SESSION_G_USAGE64)
 		wire_get_usage64(&p, &b->sender);
 	if (b->groups & SESSION_G_OTHER64)
 		wire_get_usage64(&p, &b->other);
-	return wire_is_meant(b) ? 0 : -EBADMSG;
+	return !bad && wire_is_meant(b) ? 0 : -EBADMSG;
 }
 
 int session_decode_late(struct rd *body, uint32_t *handle, struct session_usage *u)

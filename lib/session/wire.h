@@ -1,20 +1,34 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* wire: the bodies of SLOT and DELTA as session.h lays them out. Private to lib/session. */
+/* wire: the bodies of SLOT and DELTA as lib/repl/WIRE.md lays them out. Private to lib/session. */
 #ifndef TANDEM_SESSION_WIRE_H
 #define TANDEM_SESSION_WIRE_H
 
-#include <rte_byteorder.h>
+#include "group.h"
 
-#include "session/session.h"
+/* Bytes of a group with addresses of 4 octets: the sum of its rows. */
+#define WIRE_ROW(no, type, bytes, group)                                                           \
+	+(SESSION_NO_##group == (no) ? GROUP_BYTES_##type(bytes) : 0)
+#define WIRE_ROW_IDENTITY(name, type, bytes, group, set, end, line, view)                          \
+	WIRE_ROW(SESSION_NO_IDENTITY, type, bytes, group)
+#define WIRE_ROW_TUNNEL(name, type, bytes, group, set, end, line, view)                            \
+	WIRE_ROW(SESSION_NO_TUNNEL, type, bytes, group)
+#define WIRE_ROW_QOS(name, type, bytes, group, set, end, line, view)                               \
+	WIRE_ROW(SESSION_NO_QOS, type, bytes, group)
+#define WIRE_ROW_REQUEST(name, type, bytes, group, set, end, line, view)                           \
+	WIRE_ROW(SESSION_NO_REQUEST, type, bytes, group)
+#define WIRE_ROW_ADDR6(name, type, bytes, group, set, end, line, view)                             \
+	WIRE_ROW(SESSION_NO_ADDR6, type, bytes, group)
 
 enum {
 	WIRE_HEAD = 5, /* handle, groups */
-	WIRE_IDENTITY = 48,
-	WIRE_TUNNEL = 40,
-	WIRE_QOS = 1 + SESSION_QOS_MAX,
-	WIRE_REQUEST = 23,
+	WIRE_IDENTITY = 0 SESSION_FIELDS(WIRE_ROW_IDENTITY),
+	WIRE_TUNNEL = 0 SESSION_FIELDS(WIRE_ROW_TUNNEL),
+	WIRE_QOS = 0 SESSION_FIELDS(WIRE_ROW_QOS),
+	WIRE_REQUEST = 0 SESSION_FIELDS(WIRE_ROW_REQUEST),
+	WIRE_ADDR6 = 0 SESSION_FIELDS(WIRE_ROW_ADDR6),
 	WIRE_USAGE32 = 16,
 	WIRE_USAGE64 = 32,
+	WIRE_EXTRA_HEAD = 2, /* id, length */
 };
 
 /* A body, decoded. */
@@ -28,19 +42,30 @@ struct wire_body {
 
 static inline uint32_t wire_get32(const uint8_t *p)
 {
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return rte_be_to_cpu_32(v);
-}
-static inline void wire_put32(uint8_t *p, uint32_t v)
-{
-	v = rte_cpu_to_be_32(v);
-	memcpy(p, &v, sizeof(v));
+	return group_get4(p);
 }
 
 /* Groups that are not there are zero in *b. -EBADMSG: too short, bytes left over, no group at all,
  * or a value that no version means; then *b holds nothing. */
 int wire_decode(struct rd *body, struct wire_body *b);
+
+/* Where EXTRA begins in a body that wire_decode() takes. */
+unsigned int wire_extra_at(const struct rd *body);
+
+/* ---- EXTRA: groups that stand at the end of a body, each with its id and length, if it has a
+ * value. Whoever does not know one skips it ---- */
+
+/* Bytes of those that the slot has a value of and that the version knows. */
+unsigned int wire_extra_size(const struct session_slot *s, uint8_t version);
+/* Writes as many. */
+uint8_t *wire_extra_put(uint8_t *p, const struct session_slot *s, uint8_t version);
+/* Takes what it knows out of the groups in the rest of the body; what is not there becomes zero.
+ * -EBADMSG: one is cut short, one that is known has another length, or a value that no version
+ * means. */
+int wire_extra_get(struct rd *body, struct session_rec *rec);
+/* The record has a value of none. */
+void wire_extra_clear(struct session_rec *rec);
+/* What a digest of that version covers of later versions' groups. */
+uint64_t wire_later_word(const struct session_slot *s, uint8_t version);
 
 #endif

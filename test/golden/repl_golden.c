@@ -86,29 +86,42 @@ static struct session_table *table(void)
 	return t;
 }
 
-static struct session_rec record(bool edge)
+/* Each octet of a field is another one, or all are 0xff. */
+static void fill(void *to, size_t n, bool edge)
 {
-	struct session_rec r = { .apn = edge ? 255 : 1,
-		.pool = edge ? SESSION_NO_POOL : 2,
-		.pdp_type = 0x21,
-		.key = edge ? UINT64_C(0xffffffffffffffff) : UINT64_C(0x2400123456789015),
-		.ue = ip_addr_v4(0xac140007),
-		.created_ms = edge ? UINT32_MAX * UINT64_C(1000) : 1234567000,
-		.charging_id = edge ? UINT32_MAX : 0xcafe,
-		.peer_ctl_teid = edge ? UINT32_MAX : 0x10,
-		.peer_usr_teid = edge ? UINT32_MAX : 0x11,
-		.peer_ctl = ip_addr_v4(edge ? UINT32_MAX : 0x0a080001),
-		.peer_usr = ip_addr_v4(edge ? 1 : 0x0a080002),
-		.qos_len = edge ? SESSION_QOS_MAX : 4,
-		.has_recovery = true,
-		.recovery = edge ? 255 : 7,
-		.req_type = edge ? 255 : 16,
-		.req_seq = edge ? UINT16_MAX : 3,
-		.req_port = edge ? UINT16_MAX : 2123,
-		.req_src = ip_addr_v4(edge ? UINT32_MAX : 0x0a080001) };
+	static uint8_t next;
 
-	memset(r.msisdn, edge ? 0xff : 0x12, sizeof(r.msisdn));
-	memset(r.qos, edge ? 0xff : 0x23, r.qos_len);
+	for (uint8_t *p = to; n > 0; n--)
+		*p++ = edge ? 0xff : ++next;
+}
+
+#define FILL_DEC(name)    fill(&r.name, sizeof(r.name), edge);
+#define FILL_HEX(name)    fill(&r.name, sizeof(r.name), edge);
+#define FILL_OCTETS(name) fill(r.name, sizeof(r.name), edge);
+#define FILL_HEAD(name)   r.name = edge ? 15 : 3;
+#define FILL_NIBBLE(name) r.name = edge ? 15 : 1;
+#define FILL_FLAG(name)   r.name = true;
+#define FILL_ADDR(name)                                                                            \
+	r.name = ip_addr_v4(edge ? UINT32_MAX : 0x0a080001);                                       \
+	if (v6)                                                                                    \
+		fill(r.name.b, sizeof(r.name.b), edge);
+#define FILL_UE(name)
+#define FILL_MS(name) r.name = edge ? UINT32_MAX * UINT64_C(1000) : 1234567000;
+
+#define FILL_ROW(name, type, bytes, group, set, end, line, view) FILL_##type(name)
+
+static struct session_rec record(bool edge, bool v6)
+{
+	struct session_rec r = { 0 };
+
+	SESSION_FIELDS(FILL_ROW)
+	r.ue = ip_addr_v4(0xac140007);
+	r.qos_len = edge ? SESSION_QOS_MAX : 4;
+	memset(r.qos + r.qos_len, 0, sizeof(r.qos) - r.qos_len);
+	if (!v6) {
+		memset(r.ue6, 0, sizeof(r.ue6));
+		r.pool6 = 0;
+	}
 	return r;
 }
 
@@ -126,7 +139,7 @@ static void encode_sessions(struct packet *p)
 {
 	struct session_table *t = table();
 	struct session_slot *s;
-	struct session_rec r = record(false);
+	struct session_rec r = record(false, false);
 	uint8_t *head;
 
 	open_packet(p, REPL_F_ORDERED, 1, 0);
@@ -138,7 +151,7 @@ static void encode_sessions(struct packet *p)
 	put_body(p, t, 0, REPL_SLOT, SESSION_G_SLOT);
 	print_packet("slot-new", p);
 	open_packet(p, REPL_F_ORDERED, 3, 2);
-	for (unsigned int g = 0; g < 7; g++)
+	for (unsigned int g = 0; g < 8; g++)
 		put_body(p, t, 0, REPL_DELTA, (uint8_t)(1 << g));
 	print_packet("delta-each-group", p);
 	s->up_pkts = UINT32_MAX;
@@ -160,7 +173,7 @@ static void encode_sessions(struct packet *p)
 	session_free(t, 0, r.handle, 200);
 	open_packet(p, REPL_F_ORDERED, UINT64_MAX - 1, UINT32_MAX);
 	put_body(p, t, 0, REPL_SLOT, SESSION_G_SLOT);
-	r = record(true);
+	r = record(true, true);
 	session_create(t, 0, &r, 300);
 	put_body(p, t, 1, REPL_SLOT, SESSION_G_SLOT);
 	print_packet("slot-free-and-edge", p);
@@ -355,6 +368,8 @@ int main(int argc, char **argv)
 		return golden_decode();
 	if (argc == 2 && strcmp(argv[1], "srp") == 0)
 		return encode_srp();
-	fputs("usage: repl_golden encode|decode|srp\n", stderr);
+	if (argc == 3 && strcmp(argv[1], "fields") == 0)
+		return golden_fields(argv[2]);
+	fputs("usage: repl_golden encode|decode|srp|fields lua|fields markdown\n", stderr);
 	return 2;
 }

@@ -5,5 +5,7 @@
 /* Lines "name hex" from standard input, each a packet; prints what is in it. 0, or 1: not a
  * packet. */
 int golden_decode(void);
+/* Prints the list of fields: form "lua" or "markdown". 0. */
+int golden_fields(const char *form);
 
 #endif

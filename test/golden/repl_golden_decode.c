@@ -56,42 +56,29 @@ static void usage(const char *set, const struct session_usage *s)
 	}
 }
 
-static void print_identity(const struct session_rec *r)
+#define PRINT_DEC(name, bytes)    u("session." #name, r->name);
+#define PRINT_HEX(name, bytes)    x("session." #name, r->name, 2 * (bytes));
+#define PRINT_OCTETS(name, n)     bytes("session." #name, r->name, n);
+#define PRINT_HEAD(name, bytes)   u("session." #name, r->name);
+#define PRINT_NIBBLE(name, bytes) u("session." #name, r->name);
+#define PRINT_FLAG(name, bytes)   u("session." #name, r->name);
+#define PRINT_ADDR(name, bytes)   addr("session." #name, &r->name);
+#define PRINT_UE(name, bytes)     addr("session." #name, &r->name);
+#define PRINT_MS(name, bytes)     u("session." #name, r->name);
+#define PRINT_ROW(name, type, bytes, group, set, end, line, view)                                  \
+	if (SESSION_NO_##group == no) {                                                            \
+		PRINT_##type(name, bytes)                                                          \
+	}
+
+static void print_group(const struct session_rec *r, unsigned int no)
 {
-	u("session.state", r->state);
-	u("session.apn", r->apn);
-	u("session.pool", r->pool);
-	x("session.pdp_type", r->pdp_type, 2);
-	x("session.key", r->key, 16);
-	bytes("session.msisdn", r->msisdn, sizeof(r->msisdn));
-	addr("session.ue", &r->ue);
-	u("session.created_ms", r->created_ms);
-	x("session.charging_id", r->charging_id, 8);
+	SESSION_FIELDS(PRINT_ROW)
 }
 
-static void print_rest(const struct wire_body *b)
+static void print_usage(const struct wire_body *b)
 {
-	const struct session_rec *r = &b->rec;
 	struct session_usage low = { b->low[0], b->low[1], b->low[2], b->low[3] };
 
-	if (b->groups & SESSION_G_TUNNEL) {
-		x("session.peer_control_teid", r->peer_ctl_teid, 8);
-		x("session.peer_user_teid", r->peer_usr_teid, 8);
-		addr("session.peer_control", &r->peer_ctl);
-		addr("session.peer_user", &r->peer_usr);
-	}
-	if (b->groups & SESSION_G_QOS) {
-		u("session.qos_length", r->qos_len);
-		bytes("session.qos", r->qos, sizeof(r->qos));
-	}
-	if (b->groups & SESSION_G_REQUEST) {
-		u("session.recovery_known", r->has_recovery);
-		u("session.recovery", r->recovery);
-		u("session.request_type", r->req_type);
-		u("session.request_sequence", r->req_seq);
-		u("session.request_port", r->req_port);
-		addr("session.request_source", &r->req_src);
-	}
 	if (b->groups & SESSION_G_USAGE32)
 		usage("usage32", &low);
 	if (b->groups & SESSION_G_USAGE64)
@@ -100,30 +87,42 @@ static void print_rest(const struct wire_body *b)
 		usage("other64", &b->other);
 }
 
+/* What follows the other groups, which have so many bytes. */
+static void print_extra(struct rd all, const struct session_rec *r)
+{
+	while (all.left > 0) {
+		uint8_t id = rd_u8(&all), n = rd_u8(&all);
+		const uint8_t *value = rd_bytes(&all, n);
+
+		u("extra.id", id);
+		u("extra.length", n);
+		if (id == SESSION_X_ADDR6)
+			print_group(r, SESSION_NO_ADDR6);
+		else if (n > 0)
+			bytes("extra.value", value, n);
+	}
+}
+
 static void decode_session(struct rd *body)
 {
+	static const unsigned int first[] = { SESSION_NO_IDENTITY, SESSION_NO_TUNNEL,
+		SESSION_NO_QOS, SESSION_NO_REQUEST };
 	struct rd all = *body;
 	struct wire_body b = { 0 };
-	uint8_t groups = body->left > 4 ? body->p[4] : 0;
-	unsigned int known = session_wire_size(groups & 0x7f);
 
 	if (wire_decode(body, &b) < 0) {
 		puts("  malformed");
 		return;
 	}
 	x("handle", b.rec.handle, 8);
-	x("groups", groups, 2);
-	if (b.groups & SESSION_G_IDENTITY)
-		print_identity(&b.rec);
-	print_rest(&b);
-	rd_bytes(&all, known);
-	while (groups & SESSION_G_EXTRA && all.left > 0) {
-		uint8_t id = rd_u8(&all), n = rd_u8(&all);
-
-		u("extra.id", id);
-		u("extra.length", n);
-		if (n > 0)
-			bytes("extra.value", rd_bytes(&all, n), n);
+	x("groups", b.groups, 2);
+	for (unsigned int i = 0; i < sizeof(first) / sizeof(first[0]); i++)
+		if (b.groups & first[i])
+			print_group(&b.rec, first[i]);
+	print_usage(&b);
+	if (b.groups & SESSION_G_EXTRA) {
+		rd_bytes(&all, wire_extra_at(&all));
+		print_extra(all, &b.rec);
 	}
 }
 

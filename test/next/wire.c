@@ -8,7 +8,7 @@ const struct wire_versions wire_spoken = {
 	.version_min = 1,
 	.version_max = 2,
 	.groups = 1,
-	.group = { { .id = WIRE_CHARGING,
+	.group = { { .id = WIRE_NEXT,
 		.version = 2,
 		.at = 0,
 		.size = 2,

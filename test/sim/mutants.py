@@ -88,6 +88,8 @@ TABLE = {
     "lost_group_forgotten": ("sim", 4, 20, [HANDED_OVER, ANSWERED], "--profile", "tables"),
     "commit_in_second_packet": ("sim", 1, 20, [ACKED], "--profile", "tables"),
     "hash_without_qos": ("sim", 1, 4, [SEEN], "--profile", "flips"),
+    "state_not_mended": ("sim", 1, 4, [SEEN], "--profile", "flips"),
+    "prefix_kept": ("sim", 1, 20, [NEVER_HAD, EQUAL], "--profile", "tables"),
     "lost_and_all_behind": ("sim", 4, 5, [BOUNDED], "--profile", "slow"),
     "offered_term_reused": ("sim_srp", 1, 100, [TERM_TWICE]),
     "term_beyond_reserve": ("sim_srp", 1, 100, [RESERVE]),

@@ -163,7 +163,7 @@ struct host {               /* what a killed process leaves behind */
 };
 
 /* What a group of a slot was, write by write, at the chassis that owned it. */
-enum { G_IDENTITY, G_TUNNEL, G_QOS, G_REQUEST, GROUPS };
+enum { G_IDENTITY, G_TUNNEL, G_QOS, G_REQUEST, G_EXTRA, GROUPS };
 struct states {
 	uint64_t *state;
 	uint32_t n, room;

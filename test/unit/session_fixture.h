@@ -77,32 +77,51 @@ static inline void fix_free(struct chassis *c)
 	free(c);
 }
 
+/* Any value that the field's bytes can hold. */
+static inline void fix_draw(uint64_t *seed, void *to, size_t n)
+{
+	uint8_t *p = to;
+
+	while (n-- > 0)
+		*p++ = (uint8_t)ut_random(seed);
+}
+
+#define FIX_DRAW_DEC(name)    fix_draw(seed, &r.name, sizeof(r.name))
+#define FIX_DRAW_HEX(name)    fix_draw(seed, &r.name, sizeof(r.name))
+#define FIX_DRAW_OCTETS(name) fix_draw(seed, r.name, sizeof(r.name))
+#define FIX_DRAW_HEAD(name)   r.name = ut_random(seed) & 15
+#define FIX_DRAW_NIBBLE(name) r.name = ut_random(seed) & 15
+#define FIX_DRAW_FLAG(name)   r.name = ut_random(seed) & 1
+/* one in four is IPv6 */
+#define FIX_DRAW_ADDR(name)                                                                        \
+	r.name = ip_addr_v4((uint32_t)ut_random(seed) | 1);                                        \
+	if (ut_random(seed) % 4 == 0)                                                              \
+	fix_draw(seed, r.name.b, sizeof(r.name.b))
+#define FIX_DRAW_UE(name)
+#define FIX_DRAW_MS(name) r.name = ut_random(seed) % 100000000 * 1000
+
+#define FIX_DRAW_ROW(name, type, bytes, group, set, end, line, view) FIX_DRAW_##type(name);
+
 /* A record with random content for `ue4` of pool; key names the subscriber. */
 static inline struct session_rec fix_rec(uint64_t *seed, uint8_t pool, uint32_t ue4, uint64_t key)
 {
-	struct session_rec r = {
-		.state = SESSION_LIVE, .pool = pool, .pdp_type = 0x21, .key = key
-	};
+	struct session_rec r = { 0 };
 
-	r.apn = (uint8_t)(ut_random(seed) % 4);
+	SESSION_FIELDS(FIX_DRAW_ROW)
+	r.state = SESSION_LIVE;
+	r.pool = pool;
+	r.pdp_type = 0x21;
+	r.key = key;
+	r.apn %= 4;
 	r.ue = ip_addr_v4(ue4);
-	for (unsigned int i = 0; i < sizeof(r.msisdn); i++)
-		r.msisdn[i] = (uint8_t)ut_random(seed);
-	r.created_ms = ut_random(seed) % 100000000 * 1000;
-	r.charging_id = (uint32_t)ut_random(seed);
-	r.peer_ctl_teid = (uint32_t)ut_random(seed);
-	r.peer_usr_teid = (uint32_t)ut_random(seed);
-	r.peer_ctl = ip_addr_v4((uint32_t)ut_random(seed) | 1);
-	r.peer_usr = ip_addr_v4((uint32_t)ut_random(seed) | 1);
-	r.qos_len = (uint8_t)(ut_random(seed) % (SESSION_QOS_MAX + 1));
-	for (unsigned int i = 0; i < r.qos_len; i++)
-		r.qos[i] = (uint8_t)ut_random(seed);
-	r.has_recovery = ut_random(seed) & 1;
-	r.recovery = r.has_recovery ? (uint8_t)ut_random(seed) : 0;
-	r.req_type = (uint8_t)ut_random(seed);
-	r.req_seq = (uint16_t)ut_random(seed);
-	r.req_port = (uint16_t)ut_random(seed);
-	r.req_src = ip_addr_v4((uint32_t)ut_random(seed) | 1);
+	r.qos_len %= SESSION_QOS_MAX + 1;
+	memset(r.qos + r.qos_len, 0, sizeof(r.qos) - r.qos_len);
+	if (!r.has_recovery)
+		r.recovery = 0;
+	if (ut_random(seed) % 2 == 0) { /* no IPv6 */
+		memset(r.ue6, 0, sizeof(r.ue6));
+		r.pool6 = 0;
+	}
 	return r;
 }
 
@@ -143,19 +162,13 @@ static inline bool fix_same_usage(const struct session_usage *a, const struct se
 	       a->dn_bytes == b->dn_bytes;
 }
 
+#define FIX_SAME_ROW(name, type, bytes, group, set, end, line, view)                               \
+	&&memcmp(&a->name, &b->name, sizeof(a->name)) == 0
+
 static inline bool fix_same(const struct session_rec *a, const struct session_rec *b)
 {
-	return a->handle == b->handle && a->state == b->state && a->apn == b->apn &&
-	       a->pool == b->pool && a->pdp_type == b->pdp_type && a->key == b->key &&
-	       memcmp(a->msisdn, b->msisdn, 8) == 0 && ip_addr_equal(&a->ue, &b->ue) &&
-	       a->created_ms == b->created_ms && a->charging_id == b->charging_id &&
-	       a->peer_ctl_teid == b->peer_ctl_teid && a->peer_usr_teid == b->peer_usr_teid &&
-	       ip_addr_equal(&a->peer_ctl, &b->peer_ctl) &&
-	       ip_addr_equal(&a->peer_usr, &b->peer_usr) && a->qos_len == b->qos_len &&
-	       memcmp(a->qos, b->qos, sizeof(a->qos)) == 0 && a->has_recovery == b->has_recovery &&
-	       a->recovery == b->recovery && a->req_type == b->req_type &&
-	       a->req_seq == b->req_seq && a->req_port == b->req_port &&
-	       ip_addr_equal(&a->req_src, &b->req_src) &&
+	return a->handle == b->handle SESSION_FIELDS(FIX_SAME_ROW) &&
+	       memcmp(a->later, b->later, sizeof(a->later)) == 0 &&
 	       fix_same_usage(&a->usage[0], &b->usage[0]) &&
 	       fix_same_usage(&a->usage[1], &b->usage[1]);
 }

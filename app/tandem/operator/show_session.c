@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,29 +80,65 @@ static void show_created(const struct operator_table *f, json_t *o, uint64_t cre
 	json_object_set_new(o, "created_ms", json_integer((json_int_t)created_ms));
 }
 
-static json_t *show_whole(const struct operator_table *f, const struct session_rec *r)
+static json_t *show_number(uint64_t v, bool hex, unsigned int bytes)
 {
-	char ctl[IP_ADDR_TEXT], msisdn[2 * SESSION_MSISDN_MAX + 1],
-		qos[2 * SESSION_QOS_MAX + 1] = "", teid[16];
-	json_t *o = show_brief(f, r);
+	char text[24];
 
-	show_bcd(msisdn, r->msisdn, sizeof(r->msisdn));
-	for (unsigned int i = 0; i < r->qos_len && i < SESSION_QOS_MAX; i++)
-		snprintf(qos + 2 * i, 3, "%02x", r->qos[i]);
-	json_object_set_new(o, "msisdn", json_string(msisdn));
-	json_object_set_new(
-		o, "sgsn_control_address", json_string(ip_addr_print(&r->peer_ctl, ctl)));
-	snprintf(teid, sizeof(teid), "0x%08x", r->peer_ctl_teid);
-	json_object_set_new(o, "sgsn_control_teid", json_string(teid));
-	snprintf(teid, sizeof(teid), "0x%08x", r->peer_usr_teid);
-	json_object_set_new(o, "sgsn_user_teid", json_string(teid));
-	json_object_set_new(o, "pool",
-		json_string(r->pool < f->start->n_pools ? f->start->pools[r->pool].name : "?"));
-	json_object_set_new(o, "qos", json_string(qos));
-	json_object_set_new(o, "charging_id", json_integer(r->charging_id));
+	if (!hex)
+		return json_integer((json_int_t)v);
+	snprintf(text, sizeof(text), "0x%0*" PRIx64, 2 * (int)bytes, v);
+	return json_string(text);
+}
+
+static json_t *show_octets(const uint8_t *p, unsigned int n)
+{
+	char text[2 * 32 + 1] = "";
+
+	for (unsigned int i = 0; i < n && i < 32; i++)
+		snprintf(text + 2 * i, 3, "%02x", p[i]);
+	return json_string(text);
+}
+
+static json_t *show_address(const struct ip_addr *a)
+{
+	char text[IP_ADDR_TEXT];
+
+	return json_string(ip_addr_print(a, text));
+}
+
+#define SHOW_DEC(name, bytes)    show_number(r->name, false, bytes)
+#define SHOW_HEX(name, bytes)    show_number(r->name, true, bytes)
+#define SHOW_OCTETS(name, bytes) show_octets(r->name, bytes)
+#define SHOW_HEAD(name, bytes)   show_number(r->name, false, bytes)
+#define SHOW_NIBBLE(name, bytes) show_number(r->name, false, bytes)
+#define SHOW_FLAG(name, bytes)   json_boolean(r->name)
+#define SHOW_ADDR(name, bytes)   show_address(&r->name)
+#define SHOW_UE(name, bytes)     show_address(&r->name)
+#define SHOW_MS(name, bytes)     show_number(r->name, false, bytes)
+#define SHOW_ROW(name, type, bytes, group, set, end, line, view)                                   \
+	if ((view)[0] != '\0')                                                                     \
+		json_object_set_new(o, view, SHOW_##type(name, bytes));
+
+/* The fields of the list that are shown as they are. */
+static void show_fields(json_t *o, const struct session_rec *r)
+{
+	SESSION_FIELDS(SHOW_ROW)
 	for (unsigned int i = 0; i < wire_spoken.groups; i++)
 		json_object_set_new(o, wire_spoken.group[i].name,
 			json_integer((json_int_t)session_extra(r, wire_spoken.group[i].id)));
+}
+
+static json_t *show_whole(const struct operator_table *f, const struct session_rec *r)
+{
+	char msisdn[2 * SESSION_MSISDN_MAX + 1];
+	json_t *o = show_brief(f, r);
+
+	show_bcd(msisdn, r->msisdn, sizeof(r->msisdn));
+	json_object_set_new(o, "msisdn", json_string(msisdn));
+	json_object_set_new(o, "pool",
+		json_string(r->pool < f->start->n_pools ? f->start->pools[r->pool].name : "?"));
+	json_object_set_new(o, "qos", show_octets(r->qos, r->qos_len));
+	show_fields(o, r);
 	show_created(f, o, r->created_ms);
 	json_object_set_new(o, "sgsn_restart_counter",
 		r->has_recovery ? json_integer(r->recovery) : json_null());

@@ -18,7 +18,9 @@ static struct signalling_txn *procedure_begin(
 	if (x == NULL)
 		return NULL;
 	x->rec.req_type = q->type;
+	x->rec.protocol = SESSION_GTPV1;
 	x->rec.req_seq = q->seq;
+	x->rec.req_digest = q->digest;
 	x->rec.req_port = q->peer.port;
 	x->rec.req_src = q->peer.addr;
 	return x;
@@ -94,7 +96,7 @@ static void procedure_fill_create(
 	r->key = q->key;
 	memcpy(r->msisdn, q->msisdn, sizeof(r->msisdn));
 	r->charging_id = ++s->next_charging;
-	session_extra_set(r, WIRE_CHARGING, q->charging_characteristics);
+	session_extra_set(r, WIRE_NEXT, q->charging_characteristics);
 	r->peer_ctl_teid = q->peer_ctl_teid;
 	r->peer_usr_teid = q->peer_usr_teid;
 	r->peer_ctl = q->peer_ctl;
@@ -247,6 +249,8 @@ void procedure_update(
 	x->rec.peer_usr = u.peer_usr;
 	x->rec.peer_ctl_teid = u.has_ctl_teid ? u.peer_ctl_teid : old.peer_ctl_teid;
 	x->rec.peer_ctl = u.has_ctl_addr ? u.peer_ctl : old.peer_ctl;
+	x->rec.direct_tunnel = old.direct_tunnel;
+	x->rec.dn_action = old.dn_action;
 	x->rec.qos_len = u.has_qos ? u.qos_len : old.qos_len;
 	memcpy(x->rec.qos, u.has_qos ? u.qos : old.qos, sizeof(x->rec.qos));
 	procedure_update_recovery(s, x, &u, &old, now);

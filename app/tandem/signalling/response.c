@@ -93,12 +93,13 @@ size_t response_accept(struct signalling *s, uint8_t *buf, uint8_t type, uint16_
 					   : gtpc_encode_update_response(buf, &a);
 }
 
-/* An SGSN that counts from the beginning again may use a sequence number anew: another Create. */
-static bool response_same_create(const struct gtpc_create *create, const struct session_rec *rec)
+/* An SGSN that counts from the beginning again may use a sequence number anew: what the request
+ * says tells it from the one that was answered. */
+static bool response_is_repeated(const struct txn_request *q, const struct session_rec *rec)
 {
-	return create->peer_ctl_teid == rec->peer_ctl_teid &&
-	       create->peer_usr_teid == rec->peer_usr_teid &&
-	       (!create->has_recovery || !rec->has_recovery || create->recovery == rec->recovery);
+	return rec->protocol == SESSION_GTPV1 && rec->req_type == q->type &&
+	       rec->req_seq == q->seq && rec->req_digest == q->digest &&
+	       rec->req_port == q->peer.port && ip_addr_equal(&rec->req_src, &q->peer.addr);
 }
 
 bool response_from_slot(struct signalling *s, const struct txn_request *q, uint32_t handle,
@@ -108,14 +109,12 @@ bool response_from_slot(struct signalling *s, const struct txn_request *q, uint3
 	struct session_rec rec;
 
 	session_read(s->env.table, session_slot_of(s->env.table, handle), &rec);
-	if (rec.req_type != q->type || rec.req_seq != q->seq || rec.req_port != q->peer.port ||
-		!ip_addr_equal(&rec.req_src, &q->peer.addr))
+	if (!response_is_repeated(q, &rec))
 		return false;
 	if (q->type == GTPC_DELETE_REQUEST) {
 		if (rec.state != SESSION_FREE)
 			return false;
-	} else if (rec.state != SESSION_LIVE || rec.apn >= s->env.start.n_apns ||
-		   (create != NULL && !response_same_create(create, &rec))) {
+	} else if (rec.state != SESSION_LIVE || rec.apn >= s->env.start.n_apns) {
 		return false;
 	}
 	s->front.count.retransmissions++;

@@ -99,7 +99,7 @@ static void session_index_add(struct session_index *x, uint64_t key, uint32_t ha
 static void session_index_neighbour(struct session_index *x, uint32_t handle)
 {
 	const struct session_slot *s = session_find(x->env->table, handle);
-	uint32_t sgsn4 = s != NULL ? s->peer_usr4 : 0;
+	uint32_t sgsn4 = s != NULL ? session_peer_usr4(s) : 0;
 	uint32_t *known = &x->sgsn4[sgsn4 % SESSION_INDEX_SGSNS];
 	struct ip_addr sgsn = ip_addr_v4(sgsn4);
 

@@ -10,7 +10,8 @@ struct sum {
 
 /* Adjacency of the SGSN: cached in the slot by its owner. The generation is read before the
  * look-up, so that a change of the FIB in between leaves a stale mark and not a stale hop;
- * generation 0 is that of a slot never used. */
+ * generation 0 is that of a slot never used, and of one whose SGSN has moved: whether its address
+ * is IPv4 is asked here, and not for each packet. */
 static inline uint32_t fastpath_sgsn_hop(
 	struct fastpath *f, struct session_slot *s, uint32_t peer4, const bool late)
 {
@@ -21,7 +22,7 @@ static inline uint32_t fastpath_sgsn_hop(
 	gen = atomic_load_explicit(&f->sh->fib->gen, memory_order_acquire);
 	if (likely(s->nh_gen == gen && gen != 0))
 		return s->nh;
-	nh = fib_lookup4(f->sh->fib, INSTANCE_MAIN, peer4);
+	nh = fib_lookup4(f->sh->fib, INSTANCE_MAIN, session_peer_usr4(s));
 	if (nh < FIB_ADJ_MAX) {
 		s->nh = (uint16_t)nh;
 		s->nh_gen = gen;
@@ -79,7 +80,7 @@ static __rte_always_inline uint64_t *fastpath_down_packet(
 		return &f->count.drop_no_session_down;
 	if (!late) {
 		v.peer_teid = s->peer_usr_teid;
-		v.peer4 = s->peer_usr4;
+		v.peer4 = fp_peer4(s);
 	}
 	if (!late && fp_red(f, &s->dn_tat, &f->settings->apn[v.apn % SETTINGS_APNS].down, total))
 		return &f->count.drop_policed_down;

@@ -121,6 +121,15 @@ static inline void fp_ttl_down(struct rte_ipv4_hdr *ip)
 	ip->hdr_checksum = (uint16_t)(sum + (sum >= 0xffff));
 }
 
+/* The last four octets of the SGSN's address: all of it, if it is IPv4. Host order. */
+static inline uint32_t fp_peer4(const struct session_slot *s)
+{
+	uint32_t be;
+
+	memcpy(&be, s->peer_usr + IP_V4_AT, sizeof(be));
+	return rte_be_to_cpu_32(be);
+}
+
 /* The owner of a shard reads its slots as they are: it is the only writer. In late mode the
  * replication core writes them, under the sequence count (its release pairs with the acquire here).
  * False: no such session. */
@@ -140,7 +149,7 @@ static inline bool fp_view(
 		v->apn = __atomic_load_n(&s->apn, __ATOMIC_RELAXED);
 		if (late) {
 			v->peer_teid = __atomic_load_n(&s->peer_usr_teid, __ATOMIC_RELAXED);
-			v->peer4 = __atomic_load_n(&s->peer_usr4, __ATOMIC_RELAXED);
+			v->peer4 = session_peer_usr4(s);
 			atomic_thread_fence(memory_order_acquire);
 			if (atomic_load_explicit(&s->seq, memory_order_relaxed) != seq)
 				continue;

@@ -186,6 +186,7 @@ static bool sync_encode(
 	bool whole = (groups & SESSION_G_IDENTITY) != 0 || slot->teid == 0;
 	struct stream_meta *meta;
 	uint8_t written, *head;
+	unsigned int size;
 	struct wr before;
 
 	if (s->late) { /* a demoted chassis owns nothing but its usage */
@@ -194,19 +195,18 @@ static bool sync_encode(
 		whole = false;
 		groups = SESSION_G_USAGE64;
 	} else if (whole) {
-		groups = SESSION_G_SLOT | SESSION_G_EXTRA;
+		groups = SESSION_G_SLOT;
 	}
-	groups &= session_groups(s->version);
-	if (groups == 0) /* nothing that the peer would understand changed */
-		return true;
 	/* USAGE32 may grow to USAGE64 */
-	if (!sync_packet_reserve(s, REPL_RECORD_HEAD + session_wire_size(groups) + 16, true, now))
+	size = REPL_RECORD_HEAD + session_wire_size(slot, groups, s->version) +
+	       (groups & SESSION_G_USAGE32 ? 16 : 0);
+	if (!sync_packet_reserve(s, size, true, now))
 		return false;
 	sync_run_close(s);
 	before = s->w;
 	head = s->w.p;
 	sync_record_begin(s, whole ? REPL_SLOT : REPL_DELTA, 0);
-	written = session_encode(s->table, shard, n, groups, &s->w);
+	written = session_encode_in(s->table, shard, n, groups, s->version, &s->w);
 	if (s->late && written != SESSION_G_USAGE64) { /* its new writer has just freed it */
 		s->w = before;
 		return true;

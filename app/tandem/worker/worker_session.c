@@ -178,7 +178,8 @@ static bool worker_sweep_check(struct worker *w, struct session_slot *s, usec_t 
 		}
 	}
 	for (unsigned int i = 0; i < sw->n_gone; i++)
-		if (s->peer_usr4 == sw->gone[i].addr4 && s->peer_usr_teid == sw->gone[i].teid) {
+		if (session_peer_usr4(s) == sw->gone[i].addr4 &&
+			s->peer_usr_teid == sw->gone[i].teid) {
 			return worker_end_session(w, s, ENDED_PEER_GONE, now);
 		}
 	return true;

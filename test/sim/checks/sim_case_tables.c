@@ -29,23 +29,41 @@ static struct {
 
 /* ---- subscribers ---- */
 
+static void octets(void *to, size_t n)
+{
+	for (uint8_t *p = to; n > 0; n--)
+		*p++ = (uint8_t)rnd(256);
+}
+
+#define FILL_DEC(name)    octets(&r->name, sizeof(r->name));
+#define FILL_HEX(name)    octets(&r->name, sizeof(r->name));
+#define FILL_OCTETS(name) octets(r->name, sizeof(r->name));
+#define FILL_HEAD(name)   r->name = (uint8_t)rnd(16);
+#define FILL_NIBBLE(name) r->name = (uint8_t)rnd(16);
+#define FILL_FLAG(name)   r->name = true;
+#define FILL_ADDR(name)                                                                            \
+	r->name = ip_addr_v4((uint32_t)rnd(UINT32_MAX) | 1);                                       \
+	if (rnd(4) == 0)                                                                           \
+		octets(r->name.b, sizeof(r->name.b));
+#define FILL_UE(name)
+#define FILL_MS(name)
+#define FILL_SET_ANY(fill) fill
+#define FILL_SET_ONCE(fill)
+
+#define FILL_ROW(name, type, bytes, group, set, end, line, view) FILL_SET_##set(FILL_##type(name))
+
+/* What an update may change. */
 static void fill(struct session_rec *r)
 {
-	r->charging_id = (uint32_t)rnd(UINT32_MAX);
-	r->peer_ctl_teid = (uint32_t)rnd(UINT32_MAX);
-	r->peer_usr_teid = (uint32_t)rnd(UINT32_MAX);
-	r->peer_ctl = ip_addr_v4((uint32_t)rnd(UINT32_MAX) | 1);
-	r->peer_usr = ip_addr_v4((uint32_t)rnd(UINT32_MAX) | 1);
+	SESSION_FIELDS(FILL_ROW)
 	r->qos_len = (uint8_t)(1 + rnd(SESSION_QOS_MAX));
-	for (unsigned int i = 0; i < r->qos_len; i++)
-		r->qos[i] = (uint8_t)rnd(256);
+	memset(r->qos + r->qos_len, 0, sizeof(r->qos) - r->qos_len);
+	if (rnd(2) == 0) { /* no IPv6 */
+		memset(r->ue6, 0, sizeof(r->ue6));
+		r->pool6 = 0;
+	}
 	for (unsigned int i = 0; i < wire_spoken.groups; i++)
 		session_extra_set(r, wire_spoken.group[i].id, rnd(65536));
-	r->has_recovery = true;
-	r->recovery = (uint8_t)rnd(256);
-	r->req_type = (uint8_t)(16 + rnd(6));
-	r->req_seq = (uint16_t)rnd(65536);
-	r->req_src = ip_addr_v4((uint32_t)rnd(UINT32_MAX) | 1);
 }
 
 static uint32_t now_s(void)

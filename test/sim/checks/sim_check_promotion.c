@@ -190,7 +190,7 @@ uint32_t __wrap_sync_commit(struct sync *s, uint32_t handle, usec_t now)
 	struct node *n = node_of(s->table);
 	const struct session_slot *slot = session_slot_of(s->table, handle);
 	uint32_t commit = __real_sync_commit(s, handle, now);
-	struct lease *l = slot->teid == 0 ? lease_of(n, slot->last_ue4) : NULL;
+	struct lease *l = slot->teid == 0 ? lease_of(n, slot->ue4) : NULL;
 
 	if (l != NULL && leases_out(n) && l->handle == handle)
 		l->commit = commit;
@@ -203,7 +203,7 @@ void lease_acked(const struct node *n, const struct msg_entries *m, bool there)
 		uint32_t handle = repl_entry_handle(m->entry[i]),
 			 commit = repl_entry_commit(m->entry[i]);
 		const struct session_slot *s = session_slot_of(n->t.table, handle);
-		struct lease *l = s->teid == 0 ? lease_of(n, s->last_ue4) : NULL;
+		struct lease *l = s->teid == 0 ? lease_of(n, s->ue4) : NULL;
 
 		if (l != NULL && l->handle == handle && l->commit != 0 &&
 			((commit - l->commit) & 0xffffff) < 0x800000)
@@ -234,8 +234,8 @@ static void lease_promoted(const struct node *n, bool joined)
 			continue;
 		/* What another session had since is that one's to keep; and where two slots wait
 		 * with one address, it is the second's. */
-		if (p->handle[(s->last_ue4 - p->base4) % p->size] == handle)
-			lease_of(n, s->last_ue4)->waits = sim.now;
+		if (p->handle[(s->ue4 - p->base4) % p->size] == handle)
+			lease_of(n, s->ue4)->waits = sim.now;
 	}
 	leaser.node = n->id;
 	leaser.life = n->life;

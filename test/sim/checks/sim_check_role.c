@@ -55,7 +55,8 @@ static bool excused(uint32_t pos)
 static void check_kept(
 	const struct node *n, const struct node *author, uint32_t pos, const char *when)
 {
-	static const char *const names[GROUPS] = { "identity", "tunnel", "qos", "request" };
+	static const char *const names[GROUPS] = { "identity", "tunnel", "qos", "request",
+		"extra" };
 	const struct promise *p = &sim.promise[pos];
 	struct session_rec r;
 

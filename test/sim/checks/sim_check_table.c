@@ -23,9 +23,9 @@ static void check_free(const struct node *n, uint32_t pos, const struct session_
 {
 	const struct session_table *t = n->t.table;
 	uint32_t handle = session_handle_make(t, pos / sim.per_shard, pos % sim.per_shard, s->gen);
-	const struct ip_addr last = ip_addr_v4(s->last_ue4);
+	const struct ip_addr last = ip_addr_v4(s->ue4);
 	bool waits = s->flags & SESSION_F_QUARANTINE;
-	uint32_t named = s->last_ue4 != 0 ? t->hooks.named(t->hooks.ctx, s->pool, &last) : 0;
+	uint32_t named = s->ue4 != 0 ? t->hooks.named(t->hooks.ctx, s->pool, &last) : 0;
 
 	if (waits ==
 		(rte_bitmap_get(t->shard[pos / sim.per_shard].free_map, pos % sim.per_shard) != 0))
@@ -86,7 +86,7 @@ static void check_pool(const struct node *n)
 		if (flipped(n, pos_of(n, handle)))
 			continue;
 		if (!(s->teid == handle && s->ue4 == ue4) &&
-			!(s->teid == 0 && s->last_ue4 == ue4 && s->flags & SESSION_F_QUARANTINE))
+			!(s->teid == 0 && s->ue4 == ue4 && s->flags & SESSION_F_QUARANTINE))
 			broken(6, "chassis %c: address %u names %08x, which does not have it",
 				'A' + n->id, i, handle);
 	}

@@ -147,17 +147,19 @@ void repair_lost(struct node *n, const struct door *to, const struct msg_entries
 		uint8_t groups = repl_entry_groups(m->entry[i]);
 		uint32_t handle = repl_entry_handle(m->entry[i]);
 		unsigned int w = n->t.shared.worker_of_shard[session_handle_shard(handle)];
+		const struct session_slot *slot = session_slot_of(n->t.table, handle);
 
 		if (to != &n->t.repl_to_worker[w].door)
 			broken(1, "chassis %c: %08x was lost, and another worker is told",
 				'A' + n->id, handle);
 		if (groups == 0)
 			continue;
-		n->repair += session_wire_size(groups);
+		n->repair += session_wire_size(slot, groups, wire_spoken.version_max);
 		/* usage comes back in 64 bits */
 		if (groups & SESSION_G_USAGE32)
 			groups = (uint8_t)((groups & ~SESSION_G_USAGE32) | SESSION_G_USAGE64);
-		n->again += REPL_RECORD_HEAD + session_wire_size(groups);
+		n->again +=
+			REPL_RECORD_HEAD + session_wire_size(slot, groups, wire_spoken.version_max);
 	}
 }
 

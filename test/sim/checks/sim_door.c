@@ -3,7 +3,9 @@
  * standby applies is something that its peer had, and nothing older than what it applied before. */
 #include "sim.h"
 
-static const char *const group_names[GROUPS] = { "identity", "tunnel", "qos", "request" };
+static const char *const group_names[GROUPS] = { "identity", "tunnel", "qos", "request", "extra" };
+static const uint8_t group_bits[GROUPS] = { SESSION_G_IDENTITY, SESSION_G_TUNNEL, SESSION_G_QOS,
+	SESSION_G_REQUEST, SESSION_G_EXTRA };
 
 uint32_t pos_of(const struct node *n, uint32_t handle)
 {
@@ -45,30 +47,18 @@ static uint64_t mix(uint64_t h, const void *from, size_t len)
 	return h;
 }
 
+#define MIX_ROW(name, type, bytes, of, set, end, line, view)                                       \
+	if (SESSION_BIT_##of == group_bits[group])                                                 \
+		h = mix(h, &r->name, sizeof(r->name));
+
 uint64_t group_hash(const struct session_rec *r, unsigned int group)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325) + group;
-	const uint32_t tunnel[2] = { r->peer_ctl_teid, r->peer_usr_teid };
-	const uint8_t request[3] = { r->has_recovery, r->recovery, r->req_type };
-	const uint16_t from[2] = { r->req_seq, r->req_port };
-	const uint8_t kind[4] = { r->state, r->apn, r->pool, r->pdp_type };
 
-	switch (group) {
-	case G_IDENTITY:
-		h = mix(mix(h, kind, sizeof(kind)), &r->handle, sizeof(r->handle));
-		h = mix(mix(h, &r->key, sizeof(r->key)), r->msisdn, sizeof(r->msisdn));
-		h = mix(h, &r->created_ms, sizeof(r->created_ms));
-		return mix(mix(h, &r->ue, sizeof(r->ue)), &r->charging_id, sizeof(r->charging_id));
-	case G_TUNNEL:
-		h = mix(mix(h, &r->peer_ctl, sizeof(r->peer_ctl)), &r->peer_usr,
-			sizeof(r->peer_usr));
-		return mix(h, tunnel, sizeof(tunnel));
-	case G_QOS:
-		return mix(mix(h, &r->qos_len, 1), r->qos, sizeof(r->qos));
-	default:
-		h = mix(mix(h, request, sizeof(request)), from, sizeof(from));
-		return mix(h, &r->req_src, sizeof(r->req_src));
-	}
+	if (group == G_IDENTITY)
+		h = mix(h, &r->handle, sizeof(r->handle));
+	SESSION_FIELDS(MIX_ROW)
+	return h;
 }
 
 static void append(struct states *h, uint64_t state)
@@ -288,8 +278,6 @@ static struct node *author_of(struct node *n)
 
 static void check_applied(struct node *n, bool slot, uint32_t handle, uint8_t groups)
 {
-	static const uint8_t bits[GROUPS] = { SESSION_G_IDENTITY, SESSION_G_TUNNEL, SESSION_G_QOS,
-		SESSION_G_REQUEST };
 	struct node *author = author_of(n);
 	uint32_t pos = pos_of(n, handle);
 	struct session_rec r;
@@ -304,7 +292,7 @@ static void check_applied(struct node *n, bool slot, uint32_t handle, uint8_t gr
 		uint64_t state = group_hash(&r, g);
 		uint32_t at;
 
-		if (!slot && !(groups & bits[g]))
+		if (!slot && !(groups & group_bits[g]))
 			continue;
 		at = find(h, n->seen[pos][g], state);
 		if (at < h->n) {

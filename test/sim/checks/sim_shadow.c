@@ -90,16 +90,22 @@ void shadow_forwarded(struct node *n, uint32_t handle, bool down, uint64_t packe
 	}
 }
 
+#define OTHER_ROW(name, type, bytes, group, set, end, line, view)                                  \
+	differ |= sizeof(#type) == sizeof("FLAG") && strcmp(#type, "FLAG") == 0                    \
+			  ? ((a->flags ^ b->flags) & SESSION_F_RECOVERY) != 0                      \
+			  : memcmp((const uint8_t *)a + SESSION_ROW_AT(name, type),                \
+				    (const uint8_t *)b + SESSION_ROW_AT(name, type),               \
+				    SESSION_ROW_SIZE(name, type)) != 0;
+
 /* What is replicated of a slot but the own usage. */
 static bool differs(const struct session_slot *a, const struct session_slot *b)
 {
-	return a->teid != b->teid || a->ue4 != b->ue4 || a->apn != b->apn || a->pool != b->pool ||
-	       a->pdp_type != b->pdp_type || ((a->flags ^ b->flags) & SESSION_F_RECOVERY) != 0 ||
-	       a->peer_usr_teid != b->peer_usr_teid || a->peer_usr4 != b->peer_usr4 ||
-	       a->gen != b->gen || a->charging_id != b->charging_id ||
-	       memcmp(&a->key, &b->key,
-		       offsetof(struct session_slot, last_ue4) + sizeof(a->last_ue4) -
-			       offsetof(struct session_slot, key)) != 0;
+	bool differ = a->teid != b->teid || a->gen != b->gen ||
+		      memcmp(&a->other, &b->other, sizeof(a->other)) != 0 ||
+		      memcmp(a->later, b->later, sizeof(a->later)) != 0;
+
+	SESSION_FIELDS(OTHER_ROW)
+	return differ;
 }
 
 void shadow_check(const struct node *n, uint32_t pos)

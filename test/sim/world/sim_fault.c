@@ -272,13 +272,23 @@ void fault_flip(void)
 	static const struct {
 		size_t at, bytes;
 	} fields[] = {
-#define FIELD(f) { offsetof(struct session_slot, f), sizeof(((struct session_slot *)0)->f) }
-		FIELD(teid), FIELD(ue4), FIELD(up_pkts), FIELD(up_bytes), FIELD(apn), FIELD(pool),
-		FIELD(pdp_type), FIELD(peer_usr_teid), FIELD(peer_usr4), FIELD(dn_pkts),
-		FIELD(dn_bytes), FIELD(gen), FIELD(charging_id), FIELD(key), FIELD(msisdn),
-		FIELD(peer_ctl), FIELD(peer_usr), FIELD(peer_ctl_teid), FIELD(created_s),
-		FIELD(other), FIELD(req_src4), FIELD(req_port), FIELD(req_seq), FIELD(req_type),
-		FIELD(recovery), FIELD(qos_len), FIELD(qos)
+#define FIELD(f) { offsetof(struct session_slot, f), sizeof(((struct session_slot *)0)->f) },
+
+#define ROW(name, type, bytes, group, set, end, line, view) ROW_##type(name, type)
+
+#define ROW_ALL(name, type)    { SESSION_ROW_AT(name, type), SESSION_ROW_SIZE(name, type) },
+#define ROW_DEC(name, type)    ROW_ALL(name, type)
+#define ROW_HEX(name, type)    ROW_ALL(name, type)
+#define ROW_OCTETS(name, type) ROW_ALL(name, type)
+#define ROW_HEAD(name, type)   ROW_ALL(name, type)
+#define ROW_NIBBLE(name, type) ROW_ALL(name, type)
+#define ROW_ADDR(name, type)   ROW_ALL(name, type)
+#define ROW_UE(name, type)     ROW_ALL(name, type)
+#define ROW_MS(name, type)     ROW_ALL(name, type)
+/* of `flags` the other bits are local */
+#define ROW_FLAG(name, type)
+		SESSION_FIELDS(ROW) FIELD(teid) FIELD(gen) FIELD(up_pkts) FIELD(up_bytes)
+			FIELD(dn_pkts) FIELD(dn_bytes) FIELD(other)
 	};
 	int i = node_active();
 	struct node *n = &sim.node[!i];

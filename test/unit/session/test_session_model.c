@@ -30,7 +30,8 @@ static unsigned int broken_slots(const struct chassis *c, uint32_t shard)
 		if (s->teid != 0) {
 			live++;
 			bad += s->teid != handle || handle == UINT32_MAX || s->gen == 0;
-			bad += session_shard_of_ue4(s->ue4) != shard || !given || s->last_ue4 != 0;
+			bad += session_shard_of_ue4(s->ue4) != shard || !given ||
+			       s->state != SESSION_LIVE;
 			bad += fix_holder(c->ps, s->ue4) != s->teid;
 			bad += c->index[s->key % FIX_KEYS] == 0;
 			bad += (s->flags & SESSION_F_QUARANTINE) != 0;
@@ -69,7 +70,7 @@ static unsigned int broken_addresses(const struct chassis *c)
 		if (h == 0)
 			continue;
 		if (s->teid == 0)
-			bad += !(s->flags & SESSION_F_QUARANTINE) || s->last_ue4 != ue4 ||
+			bad += !(s->flags & SESSION_F_QUARANTINE) || s->ue4 != ue4 ||
 			       s->gen != (h & c->t->gen_mask);
 		else
 			bad += s->teid != h || s->ue4 != ue4;
@@ -135,7 +136,8 @@ static void ship(struct pair *p, uint32_t shard, uint32_t slot, bool lose)
 	*d = 0;
 	groups = session_encode(from->t, shard, slot, whole ? SESSION_G_SLOT : groups, &w);
 	CU_ASSERT_NOT_EQUAL(groups, 0);
-	CU_ASSERT_EQUAL(sizeof(buf) - w.left, session_wire_size(groups));
+	CU_ASSERT_EQUAL(sizeof(buf) - w.left,
+		session_wire_size(&from->t->shard[shard].slots[slot], groups, 1));
 	if (lose) {
 		p->lost++;
 		p->gone[shard][slot] |= groups & SESSION_G_USAGE32
@@ -191,34 +193,24 @@ static void do_create(struct pair *p)
 	mark(p, rec.handle, SESSION_G_SLOT);
 }
 
+#define CHANGE_ONCE false
+#define CHANGE_ANY  true
+#define CHANGE_ROW(name, type, bytes, group, set, end, line, view)                                 \
+	if (SESSION_BIT_##group == groups && CHANGE_##set)                                         \
+		memcpy(&have->name, &rec.name, sizeof(rec.name));
+
 static void do_change(struct pair *p, unsigned int i)
 {
+	static const uint8_t parts[] = { SESSION_G_IDENTITY, SESSION_G_TUNNEL, SESSION_G_QOS,
+		SESSION_G_REQUEST, SESSION_G_EXTRA };
 	struct chassis *c = p->c[p->active];
 	struct session_rec *have = &p->truth[i].rec;
 	struct session_rec rec = fix_rec(&p->seed, have->pool, ip_addr_to_v4(&have->ue), have->key);
-	uint8_t groups = (uint8_t)(1 << roll(p, 4));
+	uint8_t groups = parts[roll(p, sizeof(parts))];
 
 	rec.handle = have->handle;
 	CU_ASSERT_EQUAL(session_update(c->t, FIX_BY, &rec, groups), 0);
-	if (groups == SESSION_G_IDENTITY) {
-		have->charging_id = rec.charging_id;
-		memcpy(have->msisdn, rec.msisdn, sizeof(rec.msisdn));
-	} else if (groups == SESSION_G_TUNNEL) {
-		have->peer_ctl_teid = rec.peer_ctl_teid;
-		have->peer_usr_teid = rec.peer_usr_teid;
-		have->peer_ctl = rec.peer_ctl;
-		have->peer_usr = rec.peer_usr;
-	} else if (groups == SESSION_G_QOS) {
-		have->qos_len = rec.qos_len;
-		memcpy(have->qos, rec.qos, sizeof(rec.qos));
-	} else {
-		have->has_recovery = rec.has_recovery;
-		have->recovery = rec.recovery;
-		have->req_type = rec.req_type;
-		have->req_seq = rec.req_seq;
-		have->req_port = rec.req_port;
-		have->req_src = rec.req_src;
-	}
+	SESSION_FIELDS(CHANGE_ROW)
 	mark(p, rec.handle, groups);
 }
 

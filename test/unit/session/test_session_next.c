@@ -12,19 +12,23 @@ static struct session_rec made(struct chassis *c, uint64_t value)
 {
 	struct session_rec r = fix_rec(&seed, 0, 0x0a000007, 1);
 
-	session_extra_set(&r, WIRE_CHARGING, value);
+	session_extra_set(&r, WIRE_NEXT, value);
 	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &r, 100), 0);
 	return r;
+}
+
+static unsigned int size(const struct chassis *c, uint8_t version)
+{
+	return session_wire_size(c->t->shard[7].slots, SESSION_G_SLOT, version);
 }
 
 /* Slot 0 of shard 7, as a stream of that version carries it. */
 static struct rd body(const struct chassis *c, uint8_t version, uint8_t bytes[SESSION_WIRE_MAX])
 {
-	uint8_t groups = (SESSION_G_SLOT | SESSION_G_EXTRA) & session_groups(version);
 	struct wr w = wr_init(bytes, SESSION_WIRE_MAX);
 
-	CU_ASSERT_EQUAL(session_encode(c->t, 7, 0, groups, &w), groups);
-	CU_ASSERT_EQUAL(SESSION_WIRE_MAX - w.left, session_wire_size(groups));
+	CU_ASSERT_EQUAL(session_encode_in(c->t, 7, 0, SESSION_G_SLOT, version, &w), SESSION_G_SLOT);
+	CU_ASSERT_EQUAL(SESSION_WIRE_MAX - w.left, size(c, version));
 	return rd_init(bytes, SESSION_WIRE_MAX - w.left);
 }
 
@@ -39,7 +43,7 @@ static uint64_t value_of(const struct chassis *c)
 	struct session_rec r;
 
 	session_read_at(c->t, 7, 0, &r);
-	return session_extra(&r, WIRE_CHARGING);
+	return session_extra(&r, WIRE_NEXT);
 }
 
 /* Ids are no two groups', values stand one behind the other, and versions go upwards. */
@@ -66,17 +70,18 @@ static void test_both(void)
 {
 	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
 	uint8_t bytes[SESSION_WIRE_MAX];
-	unsigned int n = session_wire_size(SESSION_G_SLOT);
+	unsigned int n;
 
 	made(a, 0x0800);
+	n = size(a, 1);
 	CU_ASSERT_EQUAL(value_of(a), 0x0800);
 	struct rd in = body(a, 2, bytes);
 	CU_ASSERT_EQUAL(in.left, n + BYTES);
-	CU_ASSERT_EQUAL(memcmp(bytes + n, "\x01\x02\x08\x00", BYTES), 0);
+	CU_ASSERT_EQUAL(memcmp(bytes + n, "\xc8\x02\x08\x00", BYTES), 0);
 	CU_ASSERT_EQUAL(session_apply_slot(b->t, FIX_BY, &in, 100), 0);
 	CU_ASSERT_EQUAL(value_of(b), 0x0800);
 	CU_ASSERT_TRUE(hashes_equal(a, b, 2));
-	session_slot_of(b->t, session_handle_make(b->t, 7, 0, 0))->extra[1] ^= 1;
+	session_slot_of(b->t, session_handle_make(b->t, 7, 0, 0))->later[1] ^= 1;
 	CU_ASSERT_FALSE(hashes_equal(a, b, 2));
 	CU_ASSERT_TRUE(hashes_equal(a, b, 1));
 	fix_free(a);
@@ -94,7 +99,7 @@ static void test_one(void)
 	struct rd in = body(a, 2, bytes);
 	CU_ASSERT_EQUAL(session_apply_slot(b->t, FIX_BY, &in, 100), 0);
 	in = body(a, 1, bytes);
-	CU_ASSERT_EQUAL(in.left, session_wire_size(SESSION_G_SLOT));
+	CU_ASSERT_EQUAL(in.left, size(a, 1));
 	CU_ASSERT_EQUAL(session_apply_slot(b->t, FIX_BY, &in, 100), 0);
 	CU_ASSERT_EQUAL(value_of(b), 0);
 	CU_ASSERT_TRUE(hashes_equal(a, b, 1));
@@ -111,16 +116,17 @@ static void test_lengths(void)
 		int want;
 		uint64_t value;
 	} rows[] = {
-		{ "\x01\x02\x12\x34", 4, 0, 0x1234 },
-		{ "\x01\x01\x12", 3, -EBADMSG, 0x1234 },
-		{ "\x01\x03\x12\x34\x56", 5, -EBADMSG, 0x1234 },
-		{ "\x7f\x01\x12\x01\x02\x56\x78", 7, 0, 0x5678 },
+		{ "\xc8\x02\x12\x34", 4, 0, 0x1234 },
+		{ "\xc8\x01\x12", 3, -EBADMSG, 0x1234 },
+		{ "\xc8\x03\x12\x34\x56", 5, -EBADMSG, 0x1234 },
+		{ "\x7f\x01\x12\xc8\x02\x56\x78", 7, 0, 0x5678 },
 		{ "\x7f\x01\x12", 3, 0, 0 },
 	};
 	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
-	unsigned int n = session_wire_size(SESSION_G_SLOT);
+	unsigned int n;
 
 	made(a, 0);
+	n = size(a, 1);
 	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		uint8_t bytes[SESSION_WIRE_MAX];
 

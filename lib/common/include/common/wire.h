@@ -10,13 +10,15 @@
 #include <stdint.h>
 
 enum {
-	WIRE_LATER_BYTES = 8,  /* of the values of all later groups together */
+	WIRE_LATER_BYTES = 2,  /* of the values of all later groups together */
 	WIRE_LATER_GROUPS = 4, /* at most */
 };
 
-/* Ids of groups: given once, never to another group, not 0. */
+/* Ids of groups: given once, never to another group, not 0; those of the first version are
+ * enum session_extra_id. */
 enum wire_group_id {
-	WIRE_CHARGING = 1, /* charging characteristics u16, TS 29.060 7.7.23 */
+	/* of the test build of the next release alone: charging characteristics u16 */
+	WIRE_NEXT = 200,
 };
 
 struct wire_group {

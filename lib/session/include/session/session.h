@@ -17,147 +17,15 @@
 #include "common/counters.h"
 #include "common/cursor.h"
 #include "common/usec.h"
-#include "common/wire.h"
+#include "session/record.h"
 
 enum {
 	SESSION_SHARDS = 64, /* equal on both chassis; the low 6 bits of the UE address */
 	SESSION_SHARD_BITS = 6,
-	SESSION_BUCKET = 64, /* slots a digest bucket */
-	/* octets of Quality of Service Profile kept: ARP + 24.008 octets 3..18 */
-	SESSION_QOS_MAX = 17,
-	SESSION_MSISDN_MAX = 8, /* octets, BCD */
-	SESSION_NO_POOL = 0xff,
+	SESSION_BUCKET = 64,    /* slots a digest bucket */
 	SESSION_WIRE_MAX = 255, /* bytes of the longest SLOT body */
 	SESSION_USAGE_BYTES = 20,
 };
-
-enum session_state { SESSION_FREE = 0, SESSION_LIVE = 1 };
-
-/* Field groups: what a DELTA can carry, lowest bit first on the wire; each has a fixed size per
- * version. Which versions are spoken here, and which later groups they have, says common/wire.h. */
-enum session_group {
-	SESSION_G_IDENTITY =
-		/* state, IMSI+NSAPI, MSISDN, APN, pool, UE address, charging id, times */
-	1 << 0,
-	SESSION_G_TUNNEL = 1 << 1, /* the SGSN's TEIDs and addresses */
-	SESSION_G_QOS = 1 << 2,    /* negotiated QoS */
-	SESSION_G_REQUEST =
-		/* the SGSN's Recovery; type, sequence, source of the last answered request */
-	1 << 3,
-	SESSION_G_USAGE32 = 1 << 4, /* low 32 bits of the sender's own usage set */
-	SESSION_G_USAGE64 = 1 << 5, /* the sender's own usage set, whole */
-	SESSION_G_OTHER64 = 1 << 6, /* the other side's usage set as the sender has it, whole */
-	SESSION_G_EXTRA = 1 << 7,   /* all groups of later versions (common/wire.h) */
-	SESSION_G_ALL = 0x7f,       /* of version 1 */
-	/* whole record of version 1 (macro checkpoint); EXTRA goes with it in a later version */
-	SESSION_G_SLOT = SESSION_G_ALL & ~SESSION_G_USAGE32,
-};
-
-struct session_usage {
-	uint64_t up_pkts, up_bytes, dn_pkts, dn_bytes; /* bytes of inner IP packets */
-};
-
-/* One session, decoded: what control and worker exchange and what a SLOT record carries. Host
- * order. */
-struct session_rec {
-	uint32_t handle; /* live: the local TEID. free: the last one (names slot and generation) */
-	uint8_t state;   /* enum session_state */
-	uint8_t apn;     /* index into the configuration's APNs, by sorted name */
-	/* index into the configuration's pools, by sorted name; SESSION_NO_POOL: static address */
-	uint8_t pool;
-	uint8_t pdp_type; /* 0x21 IPv4 (TS 29.060 7.7.27) */
-	/* IMSI, 15 BCD digits in the high 60 bits (unused digits 0xf), NSAPI in the low 4 */
-	uint64_t key;
-	uint8_t msisdn
-		/* TS 29.002 ISDN-AddressString digits, 0xff padded; all 0xff: none */
-		[SESSION_MSISDN_MAX];
-	struct ip_addr ue;   /* free: the last one */
-	uint64_t created_ms; /* pair time */
-	uint32_t charging_id;
-	/* tunnel */
-	uint32_t peer_ctl_teid, peer_usr_teid;
-	struct ip_addr peer_ctl, peer_usr;
-	/* qos */
-	uint8_t qos_len;
-	uint8_t qos[SESSION_QOS_MAX];
-	/* request */
-	uint8_t recovery; /* of the SGSN, as last heard */
-	bool has_recovery;
-	uint8_t req_type; /* GTP message type of the last answered request; 0 none */
-	uint16_t req_seq;
-	uint16_t req_port; /* UDP source port */
-	struct ip_addr req_src;
-	/* usage, by side */
-	struct session_usage usage[2];
-	uint8_t extra[WIRE_LATER_BYTES]; /* values of later versions' groups; the rest is 0 */
-};
-
-/* One slot, 256 bytes: two hot lines (uplink, downlink), two cold. Host order. w: the shard's
- * owner; in late mode the worker writes its own usage, `active_s` and nothing else
- * (lib/session/README.md section 3). r: anyone under `seq`. */
-struct session_slot {
-	/* uplink line */
-	uint32_t teid; /* the handle while live, 0 while free: one compare finds a session */
-	uint32_t ue4;
-	uint64_t up_pkts, up_bytes; /* this chassis' own set */
-	uint64_t up_tat;            /* local: theoretical arrival time (common/police.h) */
-	uint64_t up_spare[2];       /* of nobody */
-	/* local: second of the last user packet; written when it changes */
-	uint32_t active_s;
-	_Atomic uint32_t seq;               /* local: odd while the record is being written */
-	uint8_t apn, pool, pdp_type, flags; /* flags: SESSION_F_* */
-	uint8_t dirty;                      /* local: groups still to be encoded */
-	/* local: dirty lists that name this slot, DIRTY_* of dirty.h */
-	uint8_t listed;
-	/* local: sum of (counter >> 30) at the last encoding: a change sends 64 bits */
-	uint16_t usage_hi;
-	/* downlink line */
-	uint32_t peer_usr_teid;
-	uint32_t peer_usr4;         /* peer_usr once more, where the downlink needs it */
-	uint64_t dn_pkts, dn_bytes; /* own set */
-	uint64_t dn_tat;            /* local */
-	uint64_t dn_spare[2];
-	uint32_t freed_s; /* local: second at which it was freed */
-	uint16_t gen;     /* generation of `teid`, or of the last one */
-	/* local: adjacency index, valid while nh_gen is the FIB's */
-	uint16_t nh;
-	uint32_t nh_gen; /* local */
-	uint32_t charging_id;
-	/* cold */
-	uint64_t key;
-	uint8_t msisdn[SESSION_MSISDN_MAX];
-	uint8_t extra[WIRE_LATER_BYTES]; /* as in struct session_rec */
-	uint8_t peer_ctl[16], peer_usr[16];
-	uint32_t peer_ctl_teid;
-	uint32_t created_s;         /* pair time, seconds (milliseconds on the wire) */
-	struct session_usage other; /* the other side's set */
-	uint32_t req_src4;
-	uint16_t req_port, req_seq;
-	uint8_t req_type, recovery, qos_len;
-	uint8_t qos[SESSION_QOS_MAX];
-	/* free: the last address (of `pool`); its quarantine is the slot's. 0 none */
-	uint32_t last_ue4;
-} __attribute__((aligned(64)));
-
-enum {
-	SESSION_F_RECOVERY = 1 << 0,   /* `recovery` is known */
-	SESSION_F_QUARANTINE = 1 << 1, /* local: free and not yet reusable */
-	SESSION_F_IN_FIFO = 1 << 2,    /* local: in the quarantine FIFO */
-	/* local: freed again while listed there: goes to its end once */
-	SESSION_F_AGAIN = 1 << 3,
-};
-_Static_assert(sizeof(struct session_slot) == 256, "a slot is four cache lines");
-_Static_assert(offsetof(struct session_slot, peer_usr_teid) == 64 &&
-		       offsetof(struct session_slot, key) == 128,
-	"of which the second is the downlink's, and two are cold");
-
-/* The groups that exist in a version of the wire form. */
-static inline uint8_t session_groups(uint8_t version)
-{
-	return wire_spoken.groups > 0 && version >= wire_spoken.group[0].version
-		       ? SESSION_G_ALL | SESSION_G_EXTRA
-		       : SESSION_G_ALL;
-}
 
 /* A later group's value in a record, as a number. Where no version that is spoken here has the
  * group it is 0, and setting it does nothing. */
@@ -188,6 +56,19 @@ struct session_hooks {
 	void (*index)(void *ctx, uint64_t key, uint32_t handle, bool live);
 	void *ctx;
 	void *index_ctx; /* index is called with this instead, unless it is NULL */
+	/* The number of a peer of the control plane by this chassis' own configuration; 0: none.
+	 * Called by a shard's writer for a session that begins, and for one whose control plane
+	 * address moves. May be NULL. */
+	uint16_t (*peer_entry)(void *ctx, const struct ip_addr *ctl);
+	void *peer_ctx;
+};
+
+/* What a shard's writer knows of peers of the control plane, by their addresses. */
+enum { SESSION_PEERS = 8 };
+struct session_peer {
+	struct ip_addr ctl;
+	uint16_t entry;
+	bool known;
 };
 
 /* Who may write a shard. Workers are 0..; the replication core is SESSION_BY_REPL. */
@@ -242,6 +123,7 @@ struct session_shard {
 	uint32_t gen_step;             /* w: owner. odd: a slot's next generation is that far on */
 	uint32_t n_live;               /* w: owner, r: telemetry */
 	struct session_counters count; /* w: owner, r: telemetry */
+	struct session_peer peer[SESSION_PEERS]; /* w: owner */
 } __attribute__((aligned(64)));
 
 struct session_params {
@@ -361,8 +243,8 @@ void session_generations(
 	struct session_table *t, uint32_t shard, uint32_t incarnation, uint64_t term);
 
 /* By the owner, before a slot is sent because the peer's differs: puts right what is held twice
- * (handle, the SGSN's user plane address) or in one form only (unused octets of QoS, Recovery). A
- * flipped bit in all else is the truth by now. True: it changed something. */
+ * (handle, state) or in one form only (unused octets of QoS, Recovery). A flipped bit in all else
+ * is the truth by now. True: it changed something. */
 bool session_mend(struct session_table *t, uint8_t by, uint32_t shard, uint32_t slot);
 
 /* A consistent copy, from any core (retries while a writer is inside). Usage counters move without
@@ -373,34 +255,33 @@ void session_read(
 void session_read_at(
 	const struct session_table *t, uint32_t shard, uint32_t slot, struct session_rec *rec);
 
-/* ---- wire form (bodies of SLOT and DELTA records; lib/repl/WIRE.md), network order, version 1
- * ----
+/* ---- wire form (bodies of SLOT and DELTA records; lib/repl/WIRE.md), network order ----
  *
  *   body      handle 4 | groups 1 | the groups, lowest bit first
- *   IDENTITY  48  state 1, apn 1, pool 1, PDP type 1, key 8, MSISDN 8, UE address 16, created ms 8,
- * charging id 4 TUNNEL    40  peer control TEID 4, peer user TEID 4, peer control address 16, peer
- * user address 16 QOS       18  length 1, octets 17 (unused ones 0) REQUEST   23  Recovery known 1,
- * Recovery 1, type 1, sequence 2, source port 2, source address 16 USAGE32   16  the sender's own:
- * up packets 4, up bytes 4, down packets 4, down bytes 4 (low 32 bits) USAGE64   32  the sender's
- * own: the same, 8 each OTHER64   32  the other side's, 8 each
  *
- * Addresses are 16 bytes, IPv4 v4-mapped, none: zeros. Later versions' groups are announced by bit
- * 7 and stand behind these, one or more: id 1 | length 1 | value; who does not know an id skips it
- * by its length. A SLOT of a live slot has all of SESSION_G_SLOT; of a free one IDENTITY (state,
- * pool and last address count, the rest is 0), TUNNEL and REQUEST; of one never used (generation 0)
- * IDENTITY only. A DELTA is of a live slot; its IDENTITY changes charging id and MSISDN and must
- * agree in state, pool and address: what changes more is a SLOT. */
+ * The groups of bits 0 to 3 are the rows of fields.h; then USAGE32 16, USAGE64 32 and OTHER64 32:
+ * up packets, up bytes, down packets, down bytes. EXTRA is the rest of the body: none, one or more
+ * of id 1 | length 1 | value; who does not know an id skips it, and a group that is not there is
+ * zero. A SLOT of a live slot has all of SESSION_G_SLOT; of a free one IDENTITY (state, pool and
+ * last address count, the rest is 0), TUNNEL, REQUEST and EXTRA (ADDR6); of one never used
+ * (generation 0) IDENTITY only. A DELTA is of a live slot; its IDENTITY changes charging id and
+ * MSISDN and must agree in state, pool and address: what changes more is a SLOT. */
 
-/* Bytes that a body of these groups takes, handle and bitmap included. */
-unsigned int session_wire_size(uint8_t groups);
+/* Bytes that the body of the slot takes with these groups, as it stands, in that version. */
+unsigned int session_wire_size(const struct session_slot *s, uint8_t groups, uint8_t version);
 /* Writes the body of the slot as it stands; by its owner (or, in late mode, its worker). A free
  * slot has one form only, its SLOT's, whatever `groups` says. USAGE32 goes as USAGE64 when a
  * counter passed a multiple of 2^30 since the last encoding. Returns the groups written, 0 if there
  * was no room (then w is bad and the slot unchanged). Does not touch `dirty`. What has IDENTITY
- * among its dirty groups is best sent as SLOT: a slot just freed has. */
-/* What of `groups` is not in the peer's version (session_groups) is the caller's to leave out. */
-uint8_t session_encode(
-	const struct session_table *t, uint32_t shard, uint32_t slot, uint8_t groups, struct wr *w);
+ * among its dirty groups is best sent as SLOT: a slot just freed has. version: of the stream; a
+ * group of EXTRA that it lacks is left out. */
+uint8_t session_encode_in(const struct session_table *t, uint32_t shard, uint32_t slot,
+	uint8_t groups, uint8_t version, struct wr *w);
+static inline uint8_t session_encode(
+	const struct session_table *t, uint32_t shard, uint32_t slot, uint8_t groups, struct wr *w)
+{
+	return session_encode_in(t, shard, slot, groups, wire_spoken.version_max, w);
+}
 /* Applies the body of a SLOT: whole record or free, whatever the slot held; evicts another slot
  * that holds the address. 0; -EBADMSG malformed; -ENOENT no such slot, pool or address here;
  * -EPERM. Counted by reason. */
