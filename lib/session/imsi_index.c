@@ -2,6 +2,7 @@
 #include "session/imsi_index.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include <rte_common.h>
 
@@ -64,6 +65,7 @@ void imsi_index_destroy(struct imsi_index *x)
 	if (x == NULL)
 		return;
 	mem = x->mem;
+	explicit_bzero(&x->secret, sizeof(x->secret));
 	if (x->entry != NULL)
 		mem.free(mem.ctx, x->entry);
 	mem.free(mem.ctx, x);
@@ -118,11 +120,13 @@ bool imsi_index_remove(struct imsi_index *x, uint64_t key)
 	return true;
 }
 
-bool imsi_index_next(const struct imsi_index *x, uint32_t *at, uint64_t *key, uint32_t *handle)
+bool imsi_index_next(
+	const struct imsi_index *x, struct imsi_walk *w, uint64_t *key, uint32_t *handle)
 {
-	while (*at < x->fresh) {
-		const struct imsi_entry *e = &x->entry[++*at];
+	while (w->at < x->fresh && w->left > 0) {
+		const struct imsi_entry *e = &x->entry[++w->at];
 
+		w->left--;
 		if (e->handle == 0)
 			continue;
 		*key = e->key;

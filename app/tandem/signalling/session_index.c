@@ -9,12 +9,11 @@
 #include "cores/memory.h"
 #include "cores/msg.h"
 #include "net/net.h"
-#include "session/imsi_index.h"
 #include "session/session.h"
 
-/* Slots that are read in one turn: a turn must stay far below the time after which a core counts as
- * stalled, for in a stall nobody is judged dead. SPARE: entries beyond one a slot, as an entry may
- * be stale until the message of its end comes. */
+/* Slots that are read, or places of the index that are looked at, in one turn: a turn must stay far
+ * below the time after which a core counts as stalled, for in a stall nobody is judged dead. SPARE:
+ * entries beyond one a slot, as an entry may be stale until the message of its end comes. */
 enum { SESSION_INDEX_REBUILD = 256, SESSION_INDEX_SPARE = 64 };
 
 int session_index_init(struct session_index *x, const struct signalling_env *env)
@@ -131,16 +130,14 @@ void session_index_message(struct session_index *x, const struct msg_index *m)
 /* Removes entries of sessions that are gone, a piece a turn. True: all have been looked at. */
 static bool session_index_sweep(struct session_index *x)
 {
-	for (unsigned int i = 0; i < SESSION_INDEX_REBUILD; i++) {
-		uint32_t handle;
-		uint64_t key;
+	uint32_t handle;
+	uint64_t key;
 
-		if (!imsi_index_next(x->imsi, &x->sweep_at, &key, &handle))
-			return true;
+	x->sweep.left = SESSION_INDEX_REBUILD;
+	while (imsi_index_next(x->imsi, &x->sweep, &key, &handle))
 		if (session_index_slot(x, handle, key) == NULL)
 			imsi_index_remove(x->imsi, key);
-	}
-	return false;
+	return x->sweep.left > 0;
 }
 
 /* Reads the next slots. True: there are more. */
@@ -173,7 +170,7 @@ bool session_index_turn(struct session_index *x)
 		if (!atomic_exchange(x->env->index_stale, false))
 			return false;
 		x->sweeping = true;
-		x->sweep_at = 0;
+		x->sweep.at = 0;
 		x->rebuild_shard = 0;
 		x->rebuild_slot = 0;
 	}

@@ -6,11 +6,10 @@
 #define TANDEM_SIGNALLING_SESSION_INDEX_H
 
 #include "cores/msg.h"
+#include "session/imsi_index.h"
 #include "signalling/signalling.h"
 
 enum { SESSION_INDEX_SGSNS = 251, SESSION_INDEX_SUPERSEDED = 256 };
-
-struct imsi_index;
 
 struct superseded {
 	uint64_t key;
@@ -25,7 +24,7 @@ struct session_index {
 	struct superseded superseded[SESSION_INDEX_SUPERSEDED];
 	unsigned int n_superseded;
 	bool sweeping;          /* a rebuild begins with removing what is gone */
-	uint32_t sweep_at;      /* imsi_index_next()'s position */
+	struct imsi_walk sweep; /* where that stands */
 	uint32_t rebuild_shard; /* SESSION_SHARDS: not rebuilding */
 	uint32_t rebuild_slot;
 };

@@ -118,7 +118,8 @@ static void check_index(const struct node *n)
 {
 	bool complete = n->vouched || atomic_load(&n->t.role.owned);
 	const struct session_index *x = &n->t.control->signalling->index;
-	uint32_t at = 0, handle;
+	struct imsi_walk walk = { .left = UINT32_MAX };
+	uint32_t handle;
 	uint64_t key;
 
 	if (session_index_turning(x) || atomic_load(x->env->index_stale) || sim.flips > 0)
@@ -130,7 +131,7 @@ static void check_index(const struct node *n)
 			session_index_find(x, s->key) == 0)
 			broken(6, "chassis %c: %08x is not in the index", 'A' + n->id, s->teid);
 	}
-	while (imsi_index_next(x->imsi, &at, &key, &handle))
+	while (imsi_index_next(x->imsi, &walk, &key, &handle))
 		if (slot_named(n, handle, key) == NULL && settled(n, pos_of(n, handle)))
 			broken(6, "chassis %c: the index has %08x, which is dead", 'A' + n->id,
 				handle);

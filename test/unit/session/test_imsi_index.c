@@ -14,6 +14,11 @@ enum { CHOSEN = 100000, READS_MAX = 16, MODEL_KEYS = 48, MODEL_ENTRIES = 40, MOD
 static struct {
 	unsigned int pieces, left; /* left: pieces that may still be taken */
 	size_t bytes;
+	/* the first one, which has the secret: its size, and whether that was in it at the end */
+	const void *first;
+	size_t first_bytes;
+	struct siphash_secret secret;
+	bool remembered;
 } taken;
 
 static void *counted_alloc(void *ctx, size_t size, size_t align)
@@ -22,6 +27,10 @@ static void *counted_alloc(void *ctx, size_t size, size_t align)
 
 	if (p == NULL)
 		return NULL;
+	if (taken.pieces == 0) {
+		taken.first = p;
+		taken.first_bytes = size;
+	}
 	taken.left--;
 	taken.pieces++;
 	taken.bytes += size;
@@ -30,6 +39,9 @@ static void *counted_alloc(void *ctx, size_t size, size_t align)
 
 static void counted_free(void *ctx, void *p)
 {
+	if (p == taken.first)
+		taken.remembered =
+			memmem(p, taken.first_bytes, &taken.secret, sizeof(taken.secret)) != NULL;
 	taken.pieces--;
 	session_mem_libc.free(ctx, p);
 }
@@ -147,17 +159,18 @@ static void test_pass(void)
 	enum { N = 1000 };
 	static uint8_t met[3 * N];
 	struct imsi_index *x = made(2 * N, 4);
-	uint32_t at = 0, handle, more = N;
+	struct imsi_walk w = { .left = UINT32_MAX };
+	uint32_t handle, more = N;
 	unsigned int wrong = 0;
 	uint64_t key;
 
 	memset(met, 0, sizeof(met));
-	CU_ASSERT_FALSE(imsi_index_next(x, &at, &key, &handle));
+	CU_ASSERT_FALSE(imsi_index_next(x, &w, &key, &handle));
 	for (uint32_t i = 0; i < N; i++)
 		CU_ASSERT_EQUAL(imsi_index_set(x, key_of(i), i + 1), 0);
 	for (uint32_t i = 0; i < N; i += 10)
 		CU_ASSERT_TRUE(imsi_index_remove(x, key_of(i)));
-	while (imsi_index_next(x, &at, &key, &handle)) {
+	while (imsi_index_next(x, &w, &key, &handle)) {
 		wrong += key != key_of(handle - 1);
 		met[handle - 1]++;
 		if (handle % 3 == 0)
@@ -172,6 +185,48 @@ static void test_pass(void)
 	for (uint32_t i = N; i < more; i++)
 		CU_ASSERT_TRUE(met[i] <= 1);
 	ended(x);
+}
+
+/* A turn looks at so many places and no more, and empty ones count: a million of them in a row are
+ * not one step. */
+static void test_bounded(void)
+{
+	enum { N = 1000, LEFT = 64 };
+	struct imsi_index *x = made(N, 4);
+	struct imsi_walk w = { .at = 0 };
+	unsigned int turns = 0, found = 0;
+	uint32_t handle;
+	uint64_t key;
+
+	for (uint32_t i = 0; i < N; i++)
+		CU_ASSERT_EQUAL(imsi_index_set(x, key_of(i), i + 1), 0);
+	for (uint32_t i = 0; i < N - 1; i++)
+		CU_ASSERT_TRUE(imsi_index_remove(x, key_of(i)));
+	do {
+		uint32_t from = w.at;
+
+		w.left = LEFT;
+		while (imsi_index_next(x, &w, &key, &handle))
+			found += handle == N;
+		CU_ASSERT_TRUE(w.at - from <= LEFT);
+		turns++;
+	} while (w.left == 0);
+	CU_ASSERT_EQUAL(found, 1);
+	CU_ASSERT_EQUAL(turns, N / LEFT + 1);
+	ended(x);
+}
+
+/* What is given back does not say how the index hashed. */
+static void test_forgets(void)
+{
+	struct imsi_index_params p = { .entries = 8, .mem = &counted };
+
+	memset(&p.secret, 0x5a, sizeof(p.secret));
+	taken.secret = p.secret;
+	taken.left = 2;
+	taken.remembered = true;
+	ended(imsi_index_create(&p));
+	CU_ASSERT_FALSE(taken.remembered);
 }
 
 /* Each secret has chains of its own. */
@@ -252,8 +307,9 @@ static void test_model(void)
 int main(void)
 {
 	CU_TestInfo tests[] = { { "chosen keys", test_chosen }, { "full", test_full },
-		{ "change", test_change }, { "pass", test_pass }, { "secrets", test_secrets },
-		{ "memory", test_memory }, { "model", test_model }, CU_TEST_INFO_NULL };
+		{ "change", test_change }, { "pass", test_pass }, { "bounded", test_bounded },
+		{ "forgets", test_forgets }, { "secrets", test_secrets }, { "memory", test_memory },
+		{ "model", test_model }, CU_TEST_INFO_NULL };
 	CU_SuiteInfo suites[] = { { "imsi_index", NULL, NULL, NULL, NULL, tests },
 		CU_SUITE_INFO_NULL };
 
