@@ -15,12 +15,14 @@ struct apply_target {
 	struct session_shard *sh;
 	struct session_slot *s;
 	uint32_t shard, slot;
+	uint8_t by;
 };
 
-static struct apply_target apply_target_of(struct session_table *t, uint32_t handle)
+static struct apply_target apply_target_of(struct session_table *t, uint8_t by, uint32_t handle)
 {
 	struct apply_target p = { .shard = session_handle_shard(handle),
-		.slot = session_handle_slot(t, handle) };
+		.slot = session_handle_slot(t, handle),
+		.by = by };
 
 	p.sh = &t->shard[p.shard];
 	p.s = &p.sh->slots[p.slot];
@@ -45,6 +47,15 @@ static int not_here(struct apply_target *p)
 	return -ENOENT;
 }
 
+/* A session began, or it ended: the stream brings too many for more to be said. */
+static void apply_report(const struct session_table *t, uint8_t by, uint64_t key, uint32_t handle,
+	enum session_event_kind kind)
+{
+	const struct session_event e = { .kind = kind, .by = by, .handle = handle, .key = key };
+
+	slot_event(t, &e);
+}
+
 /* Ends what the slot held for the address table and the index. The slot itself is the caller's to
  * change. */
 static void apply_leave_address(
@@ -66,8 +77,9 @@ static void apply_leave_address(
 
 /* `handle` lost its address to another session: whatever it was, it is over; its own record will
  * say so too. */
-static void apply_evict(struct session_table *t, struct session_shard *sh, uint32_t handle)
+static void apply_evict(struct session_table *t, const struct apply_target *p, uint32_t handle)
 {
+	struct session_shard *sh = p->sh;
 	struct session_slot *s = session_find(t, handle);
 	uint64_t key;
 
@@ -81,7 +93,7 @@ static void apply_evict(struct session_table *t, struct session_shard *sh, uint3
 	sh->n_live--;
 	sh->count.evicted++;
 	sh->count.ended_by_peer++;
-	slot_index(t, key, handle, false);
+	apply_report(t, p->by, key, handle, SESSION_ENDED);
 }
 
 static uint64_t apply_larger(uint64_t a, uint64_t b)
@@ -139,9 +151,9 @@ static int apply_live(
 		return not_here(p);
 	apply_leave_address(t, p, r->pool, ip_addr_to_v4(&r->ue));
 	if (holder != 0 && session_slot_of(t, holder) != s)
-		apply_evict(t, p->sh, holder);
+		apply_evict(t, p, holder);
 	if (was != 0 && !same)
-		slot_index(t, was_key, was, false);
+		apply_report(t, p->by, was_key, was, SESSION_ENDED);
 	quarantine_drop(s);
 	rte_bitmap_clear(p->sh->free_map, p->slot);
 	slot_write_begin(s);
@@ -156,7 +168,7 @@ static int apply_live(
 	p->sh->n_live += was == 0;
 	p->sh->count.ended_by_peer += was != 0 && !same;
 	if (!same)
-		slot_index(t, r->key, r->handle, true);
+		apply_report(t, p->by, r->key, r->handle, SESSION_BEGUN);
 	return 0;
 }
 
@@ -199,7 +211,7 @@ static int apply_free(
 	p->sh->n_live -= was != 0;
 	p->sh->count.ended_by_peer += was != 0;
 	if (was != 0)
-		slot_index(t, was_key, was, false);
+		apply_report(t, p->by, was_key, was, SESSION_ENDED);
 	return 0;
 }
 
@@ -234,7 +246,7 @@ int session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uin
 		return -EPERM;
 	if (wire_decode(body, &b) < 0 || !apply_is_whole(t, &b))
 		return apply_malformed(t, shard);
-	p = apply_target_of(t, b.rec.handle);
+	p = apply_target_of(t, by, b.rec.handle);
 	/* no pool has these yet */
 	if (ip_addr_to_v4(&b.rec.ue) == 0 && !ip_addr_is_none(&b.rec.ue))
 		return not_here(&p);
@@ -304,7 +316,7 @@ int session_apply_delta(struct session_table *t, uint8_t by, struct rd *body)
 		const uint8_t *in = rd_bytes(body, WIRE_HEAD + WIRE_USAGE32);
 		uint32_t handle = wire_get32(in);
 
-		p = apply_target_of(t, handle);
+		p = apply_target_of(t, by, handle);
 		if (p.s->teid == handle && handle != 0) {
 			uint32_t low[4] = { wire_get32(in + 5), wire_get32(in + 9),
 				wire_get32(in + 13), wire_get32(in + 17) };
@@ -318,7 +330,7 @@ int session_apply_delta(struct session_table *t, uint8_t by, struct rd *body)
 	}
 	if (wire_decode(body, &b) < 0)
 		return apply_malformed(t, shard);
-	p = apply_target_of(t, b.rec.handle);
+	p = apply_target_of(t, by, b.rec.handle);
 	return apply_groups(t, &p, &b);
 }
 
@@ -378,7 +390,7 @@ int session_apply_usage(struct session_table *t, uint8_t by, struct rd *body)
 int session_apply_late(
 	struct session_table *t, uint8_t by, uint32_t handle, const struct session_usage *u)
 {
-	struct apply_target p = apply_target_of(t, handle);
+	struct apply_target p = apply_target_of(t, by, handle);
 	struct session_usage *have = &p.s->other;
 	struct session_usage most = { apply_larger(have->up_pkts, u->up_pkts),
 		apply_larger(have->up_bytes, u->up_bytes), apply_larger(have->dn_pkts, u->dn_pkts),

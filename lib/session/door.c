@@ -9,6 +9,7 @@ void session_generations(
 {
 	uint64_t life = (uint64_t)incarnation << 32 ^ term;
 
+	t->shard[shard].term = term;
 	t->shard[shard].gen_step = (uint32_t)(life * UINT64_C(0x9e3779b97f4a7c15) >> 40) | 1;
 }
 
@@ -26,11 +27,24 @@ static uint32_t door_next_handle(
 	return handle;
 }
 
+/* What the owner did with a session, whose record is rec. */
+static struct session_event door_event(const struct session_table *t, uint8_t by,
+	enum session_event_kind kind, const struct session_rec *rec)
+{
+	return (struct session_event){ .kind = kind,
+		.by = by,
+		.handle = rec->handle,
+		.key = rec->key,
+		.term = t->shard[session_handle_shard(rec->handle)].term,
+		.rec = rec };
+}
+
 int session_create(struct session_table *t, uint8_t by, struct session_rec *rec, uint32_t now_s)
 {
 	static const struct session_usage none;
 	uint32_t shard = session_shard_of(&rec->ue), slot, handle;
 	struct session_shard *sh = &t->shard[shard];
+	struct session_event e;
 	struct session_slot *s;
 
 	if (!shard_writable(t, shard, by))
@@ -51,14 +65,29 @@ int session_create(struct session_table *t, uint8_t by, struct session_rec *rec,
 	rte_bitmap_clear(sh->free_map, slot);
 	rec->handle = handle;
 	rec->state = SESSION_LIVE;
+	rec->usage[0] = rec->usage[1] = none;
 	slot_write_begin(s);
 	slot_store_live(t, s, rec, now_s);
 	slot_store_usage(s, &none, &none);
 	slot_write_end(s);
 	sh->n_live++;
 	sh->count.created++;
-	slot_index(t, s->key, handle, true);
+	e = door_event(t, by, SESSION_BEGUN, rec);
+	slot_event(t, &e);
 	return 0;
+}
+
+/* Reads the slot for whoever listens: a record is long. */
+static void door_updated(const struct session_table *t, uint8_t by, const struct session_slot *s)
+{
+	struct session_rec rec;
+	struct session_event e;
+
+	if (t->hooks.event == NULL)
+		return;
+	session_read(t, s, &rec);
+	e = door_event(t, by, SESSION_UPDATED, &rec);
+	slot_event(t, &e);
 }
 
 int session_update(
@@ -77,14 +106,31 @@ int session_update(
 	slot_store(t, s, rec, groups);
 	slot_write_end(s);
 	t->shard[shard].count.updated++;
+	if (groups & ~SESSION_G_REQUEST)
+		door_updated(t, by, s);
 	return 0;
 }
 
-int session_free(struct session_table *t, uint8_t by, uint32_t handle, uint32_t now_s)
+/* Reports the end, while the slot still has what is lost by it. 0 or -EAGAIN. */
+static int door_ended(const struct session_table *t, uint8_t by, const struct session_slot *s,
+	enum session_why why)
+{
+	struct session_rec rec;
+	struct session_event e;
+
+	if (t->hooks.event == NULL)
+		return 0;
+	session_read(t, s, &rec);
+	e = door_event(t, by, SESSION_ENDED, &rec);
+	e.why = why;
+	return slot_event(t, &e);
+}
+
+int session_free(
+	struct session_table *t, uint8_t by, uint32_t handle, const struct session_end *end)
 {
 	uint32_t shard = session_handle_shard(handle);
 	struct session_slot *s = session_find(t, handle);
-	uint64_t key;
 
 	if (!shard_writable(t, shard, by))
 		return -EPERM;
@@ -92,13 +138,15 @@ int session_free(struct session_table *t, uint8_t by, uint32_t handle, uint32_t 
 		t->shard[shard].count.refused_handle++;
 		return -ENOENT;
 	}
-	key = s->key;
+	if (door_ended(t, by, s, end->why) < 0)
+		return -EAGAIN;
 	slot_write_begin(s);
 	slot_store_free(s, s->gen, s->pool, s->ue4);
+	if (end->request != NULL)
+		slot_store(t, s, end->request, SESSION_G_REQUEST);
 	slot_write_end(s);
-	quarantine_put(t, shard, session_handle_slot(t, handle), now_s);
+	quarantine_put(t, shard, session_handle_slot(t, handle), end->now_s);
 	t->shard[shard].n_live--;
 	t->shard[shard].count.freed++;
-	slot_index(t, key, handle, false);
 	return 0;
 }

@@ -88,14 +88,12 @@ void quarantine_inherit(
 /* Out of quarantine, whether it was in or not; neither map nor pool learns of it. */
 void quarantine_drop(struct session_slot *s);
 
-/* Notifies the index, if there is one. */
-static inline void slot_index(
-	const struct session_table *t, uint64_t key, uint32_t handle, bool live)
+/* Reports an event, if somebody listens. What the hook says (session_hooks.event); 0: nobody. */
+static inline int slot_event(const struct session_table *t, const struct session_event *e)
 {
-	void *ctx = t->hooks.index_ctx != NULL ? t->hooks.index_ctx : t->hooks.ctx;
+	void *ctx = t->hooks.event_ctx != NULL ? t->hooks.event_ctx : t->hooks.ctx;
 
-	if (t->hooks.index != NULL)
-		t->hooks.index(ctx, key, handle, live);
+	return t->hooks.event != NULL ? t->hooks.event(ctx, e) : 0;
 }
 
 #endif

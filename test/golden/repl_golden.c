@@ -170,7 +170,8 @@ static void encode_sessions(struct packet *p)
 	session_put_usage(s, wr_room(&p->w, SESSION_USAGE_BYTES));
 	close_record(p, head);
 	print_packet("usage", p);
-	session_free(t, 0, r.handle, 200);
+	session_free(
+		t, 0, r.handle, &(struct session_end){ .why = SESSION_WHY_REQUEST, .now_s = 200 });
 	open_packet(p, REPL_F_ORDERED, UINT64_MAX - 1, UINT32_MAX);
 	put_body(p, t, 0, REPL_SLOT, SESSION_G_SLOT);
 	r = record(true, true);

@@ -564,7 +564,7 @@ void promise_acked(struct node *n, uint32_t handle, const uint32_t at[GROUPS]);
 bool promise_missing(const struct node *n, unsigned int life, uint32_t handle);
 void use_crashed(const struct node *n);
 void use_check(const struct node *n, bool is_promoted, bool joined);
-void expiry_ended(const struct node *n, uint32_t handle, enum ended_why why);
+void expiry_ended(const struct node *n, uint32_t handle, enum session_why why);
 void expiry_check(const struct node *n, uint32_t handle, const struct truth *t);
 void repair_lost(struct node *n, const struct door *to, const struct msg_entries *m);
 void repair_check(void);

@@ -20,16 +20,21 @@ struct chassis {
 	uint32_t index[FIX_KEYS]; /* key: a small number here */
 };
 
-static inline void fix_index(void *ctx, uint64_t key, uint32_t handle, bool live)
+static inline int fix_event(void *ctx, const struct session_event *e)
 {
 	struct chassis *c = ctx;
-	uint32_t *e = &c->index[key % FIX_KEYS];
+	uint32_t *i = &c->index[e->key % FIX_KEYS];
 
-	if (live)
-		*e = handle;
-	else if (*e == handle)
-		*e = 0;
+	if (e->kind == SESSION_BEGUN)
+		*i = e->handle;
+	else if (e->kind == SESSION_ENDED && *i == e->handle)
+		*i = 0;
+	return 0;
 }
+
+/* How an SGSN's request ends a session in that second. */
+#define FIX_END(now)                                                                               \
+	(&(const struct session_end){ .why = SESSION_WHY_REQUEST, .now_s = (uint32_t)(now) })
 
 static inline void fix_pool_conf(struct pool_conf *p, const char *prefix, uint8_t len)
 {
@@ -62,8 +67,8 @@ static inline struct chassis *fix_new(uint8_t side, uint32_t capacity)
 	fix_pool_conf(&conf[1], "10.1.0.32", 27);
 	c->ps = pool_set_create(conf, 2, &session_mem_libc);
 	pool_hooks(c->ps, &p.hooks);
-	p.hooks.index = fix_index;
-	p.hooks.index_ctx = c;
+	p.hooks.event = fix_event;
+	p.hooks.event_ctx = c;
 	c->t = session_table_create(&p);
 	for (uint32_t i = 0; i < SESSION_SHARDS; i++)
 		session_own(c->t, i, FIX_BY);

@@ -40,8 +40,6 @@ struct record {
 	repl_entry_t entry;
 };
 
-static inline void index_nothing(void *ctx, uint64_t key, uint32_t handle, bool live) {}
-
 static inline void setup(void)
 {
 	struct pool_conf conf = { .name = "p", .prefix = { ip_addr_v4(0x0a000000), 16 } };
@@ -49,7 +47,6 @@ static inline void setup(void)
 
 	b.ps = pool_set_create(&conf, 1, &session_mem_libc);
 	pool_hooks(b.ps, &p.hooks);
-	p.hooks.index = index_nothing;
 	b.t = session_table_create(&p);
 	for (uint32_t i = 0; i < SESSION_SHARDS; i++)
 		session_own(b.t, i, 0);

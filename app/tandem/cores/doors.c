@@ -18,11 +18,11 @@ static void doors_hold(struct doors *d)
 {
 	struct from_replicator *m;
 
-	/* The index's hold many entries: each counts, for each takes as long as a message. */
+	/* Batches hold many sessions: each counts, for each takes as long as a message. */
 	for (unsigned int n = 0;
 		n < DOORS_BURST && (m = from_replicator_take(d->conf.replicator)) != NULL; n++) {
-		if (m->head.type == FROM_REPLICATOR_INDEX)
-			n += m->index.changes.n - 1U;
+		if (m->head.type == FROM_REPLICATOR_BATCH)
+			n += m->batch.sessions.n - 1U;
 		d->held[d->n_held++] = m;
 	}
 	for (unsigned int w = 0; w < d->conf.n_workers; w++)

@@ -35,9 +35,9 @@ struct from_replicator *from_replicator_keyed(struct rte_mempool *pool, uint64_t
 	return m;
 }
 
-struct from_replicator *from_replicator_index(struct rte_mempool *pool)
+struct from_replicator *from_replicator_batch(struct rte_mempool *pool)
 {
-	return from_replicator_new(pool, FROM_REPLICATOR_INDEX);
+	return from_replicator_new(pool, FROM_REPLICATOR_BATCH);
 }
 
 struct from_replicator *from_replicator_committed(struct rte_mempool *pool)

@@ -50,18 +50,15 @@ struct from_worker *from_worker_answer(
 	return m;
 }
 
-struct from_worker *from_worker_ended(struct rte_mempool *pool, uint8_t by, enum ended_why why)
+struct from_worker *from_worker_event(struct rte_mempool *pool, const struct session_event *e)
 {
-	struct from_worker *m = from_worker_new(pool, FROM_WORKER_ENDED);
+	struct from_worker *m = from_worker_new(pool, FROM_WORKER_EVENT);
 
-	if (m != NULL) {
-		m->ended.by = by;
-		m->ended.why = (uint8_t)why;
-	}
+	if (m != NULL)
+		m->event = (struct from_worker_event){ .term = e->term,
+			.kind = (uint8_t)e->kind,
+			.why = (uint8_t)e->why,
+			.by = e->by,
+			.rec = *e->rec };
 	return m;
-}
-
-struct from_worker *from_worker_index(struct rte_mempool *pool)
-{
-	return from_worker_new(pool, FROM_WORKER_INDEX);
 }

@@ -75,13 +75,15 @@ struct to_worker *to_worker_update(struct rte_mempool *pool, repl_term_t term, u
 	return m;
 }
 
-struct to_worker *to_worker_delete(
-	struct rte_mempool *pool, repl_term_t term, uint64_t cookie, const struct session_rec *rec)
+struct to_worker *to_worker_delete(struct rte_mempool *pool, repl_term_t term, uint64_t cookie,
+	const struct session_rec *rec, enum session_why why)
 {
 	struct to_worker *m = to_worker_new(pool, TO_WORKER_DELETE);
 
-	if (m != NULL)
+	if (m != NULL) {
 		to_worker_request(&m->delete.q, term, cookie, rec);
+		m->delete.why = (uint8_t)why;
+	}
 	return m;
 }
 

@@ -38,14 +38,14 @@ static struct door boot_door(const struct tandem *t, const char *name, unsigned 
 	return (struct door){ boot_ring(t, name, i, DOOR, RING_F_SP_ENQ | RING_F_SC_DEQ), t->msgs };
 }
 
-static void boot_outbox(struct tandem *t)
+static void boot_events(struct tandem *t)
 {
-	t->outbox.worker = t->from_worker;
-	t->outbox.worker_lcore = t->worker_lcore;
-	t->outbox.n_workers = t->n_workers;
-	t->outbox.lcore = index_outbox_lcore;
-	t->outbox.replicator = &t->from_repl;
-	t->outbox.pool = t->msgs;
+	const struct session_events_env env = { .worker = t->from_worker,
+		.n_workers = t->n_workers,
+		.replicator = &t->from_repl,
+		.pool = t->msgs };
+
+	session_events_init(&t->events, &env);
 }
 
 static uint16_t boot_stream_buffer_size(const struct tandem *t)
@@ -108,7 +108,7 @@ int boot_memory(struct tandem *t)
 	}
 	t->to_repl.door = boot_door(t, "to_repl", 0);
 	t->from_repl.door = boot_door(t, "from_repl", 0);
-	boot_outbox(t);
+	boot_events(t);
 	t->punt = boot_ring(t, "punt", 0, FRAMES, RING_F_SC_DEQ);
 	t->repl_port.kernel_out =
 		boot_ring(t, "kernel_repl", 0, FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
@@ -160,8 +160,8 @@ int boot_tables(struct tandem *t)
 	t->pools = pool_set_create(pools, t->conf->n_pools, &memory_rte);
 	if (t->pools != NULL) {
 		pool_hooks(t->pools, &p.hooks);
-		p.hooks.index = index_outbox_notify;
-		p.hooks.index_ctx = &t->outbox;
+		p.hooks.event = session_events_notify;
+		p.hooks.event_ctx = &t->events;
 		t->table = session_table_create(&p);
 	}
 	if (t->table == NULL) {
@@ -174,6 +174,7 @@ int boot_tables(struct tandem *t)
 	}
 	t->shared.table = t->table;
 	t->shared.pools = t->pools;
+	t->shared.events = &t->events;
 	t->shared.fib = t->fib;
 	t->shared.gtp4 = ip_addr_to_v4(&config_gtp(t->conf)->address);
 	t->shared.n_workers = t->n_workers;

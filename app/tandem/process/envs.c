@@ -90,7 +90,7 @@ struct replicator *boot_replicator(struct tandem *t)
 		.reports = &t->from_repl,
 		.to_worker = t->repl_to_worker,
 		.msgs = t->msgs,
-		.outbox = &t->outbox,
+		.batch = &t->events.batch,
 		.stream_out = t->stream_out,
 		.stream_mbufs = t->stream_mbufs,
 		.flow = &t->flow,

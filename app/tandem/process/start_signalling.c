@@ -66,7 +66,6 @@ int start_signalling(struct control *c)
 		.mbufs = t->mbufs,
 		.transmit = t->kernel_out[0],
 		.handover = t->handover,
-		.index_stale = &t->outbox.stale,
 		.role = &t->role,
 		.settled = start_signalling_settled,
 		.ctx = c };

@@ -100,7 +100,7 @@ static void turn_wake(struct control *c, usec_t now)
 static void turn_messages(struct control *c, usec_t now)
 {
 	(void)now;
-	c->busy = doors_turn(&c->doors);
+	c->busy = control_messages(c);
 }
 
 static void turn_frames(struct control *c, usec_t now)

@@ -267,7 +267,7 @@ bool replicator_turn(struct replicator *r)
 	busy |= twin_frames_turn(r->env.twin, &r->flow);
 	replicator_drained(r);
 	replicator_limits(r);
-	index_outbox_flush(r->env.outbox);
+	session_batch_flush(r->env.batch);
 	replicator_publish(r);
 	replicator_watch(r);
 	return busy;

@@ -11,7 +11,7 @@ static void replicator_done(struct replicator *r, enum to_replicator_type order,
 	uint64_t cookie, bool ok, uint64_t number)
 {
 	/* of what was applied until now, before control acts on it */
-	index_outbox_flush(r->env.outbox);
+	session_batch_flush(r->env.batch);
 	replicator_to_control(
 		r, from_replicator_done(r->env.msgs, order, term, cookie, ok, number));
 }
@@ -253,7 +253,7 @@ static void replicator_drain_end(struct replicator *r, bool ok, uint64_t number)
 		replicator_done(r, TO_REPLICATOR_DRAIN, r->drain.term, r->drain.cookie, ok, number);
 		return;
 	}
-	index_outbox_flush(r->env.outbox);
+	session_batch_flush(r->env.batch);
 	replicator_to_control(r, from_replicator_late_drained(r->env.msgs, r->drain.term));
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What workers say: their answers to requests become responses to SGSNs; of sessions that end by
- * themselves the SGSN is notified. */
+/* What workers say: their answers to requests become responses to SGSNs; of sessions that the
+ * gateway ends the SGSN is notified. */
 #include <errno.h>
 
 #include "cores/from_worker.h"
@@ -21,10 +21,17 @@ static enum gtpc_cause answer_cause(int error)
 	}
 }
 
-/* -EPERM: the role changed meanwhile; whoever is active answers the repetition. */
+/* Nobody is answered, and the SGSN repeats its request. -EPERM: the role changed meanwhile; whoever
+ * is active answers that. -EAGAIN: the end of a session cannot be reported now, and so it has not
+ * ended. */
+static bool answer_later(int error)
+{
+	return error == -EPERM || error == -EAGAIN;
+}
+
 static void answer_failed(struct signalling *s, struct signalling_txn *x, int error, usec_t now)
 {
-	if (error != -EPERM)
+	if (!answer_later(error))
 		response_refuse(s, &x->request, x->rec.peer_ctl_teid,
 			answer_cause(x->worst != 0 ? x->worst : error), now);
 	txn_free(&s->txns, x);
@@ -67,7 +74,7 @@ void signalling_answered(struct signalling *s, const struct from_worker_answer *
 		return;    /* it was given up */
 	if (x->replaces) { /* the old context is gone: now the new one */
 		x->replaces = false;
-		if (!procedure_ask_create(s, x))
+		if (answer_later(m->error) || !procedure_ask_create(s, x))
 			txn_free(&s->txns, x);
 	} else if (m->error == 0) {
 		answer_accepted(s, x, m, now);
@@ -76,20 +83,27 @@ void signalling_answered(struct signalling *s, const struct from_worker_answer *
 	}
 }
 
-/* An SGSN that restarted, or said itself that it knows no such tunnel, needs no notice. */
-void signalling_ended(struct signalling *s, const struct from_worker_ended *m, usec_t now)
+/* Of the ends that the gateway decided, those that the SGSN does not know. One that restarted, or
+ * said itself that it knows no such tunnel, needs no notice; nor does the end of what was asked
+ * for, replaced or superseded, whose SGSN has a newer one. */
+static bool answer_needs_notice(enum session_why why)
 {
-	const struct gtpc_peer to = { m->rec.peer_ctl, GTPC_PORT };
+	return why == SESSION_WHY_IDLE_TIMEOUT || why == SESSION_WHY_SESSION_TIMEOUT;
+}
+
+void signalling_notice(struct signalling *s, const struct from_worker_event *e, usec_t now)
+{
+	const struct gtpc_peer to = { e->rec.peer_ctl, GTPC_PORT };
 	uint8_t buf[GTPC_MSG_MAX];
 	uint16_t seq;
 
-	if (m->why == ENDED_SGSN_RESTART || m->why == ENDED_PEER_GONE)
+	if (e->kind != SESSION_ENDED || !answer_needs_notice((enum session_why)e->why))
 		return;
 	if (!role_answers(s->env.role)) /* the session may live on at the peer */
 		return;
 	seq = gtpc_pending_seq(s->front.pending);
 	front_ask(&s->front, &to, seq, buf,
 		gtpc_encode_delete_request(
-			buf, m->rec.peer_ctl_teid, seq, (uint8_t)(m->rec.key & 0xf), true),
-		m->rec.handle, now);
+			buf, e->rec.peer_ctl_teid, seq, (uint8_t)(e->rec.key & 0xf), true),
+		e->rec.handle, now);
 }

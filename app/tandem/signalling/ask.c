@@ -12,7 +12,7 @@ static struct to_worker *ask_message(const struct signalling_env *env, const str
 		return to_worker_create(env->msgs, a->term, a->cookie, a->rec);
 	if (a->type == TO_WORKER_UPDATE)
 		return to_worker_update(env->msgs, a->term, a->cookie, a->rec, a->groups);
-	return to_worker_delete(env->msgs, a->term, a->cookie, a->rec);
+	return to_worker_delete(env->msgs, a->term, a->cookie, a->rec, a->why);
 }
 
 bool ask_worker(const struct signalling_env *env, const struct ask *a)

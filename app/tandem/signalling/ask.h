@@ -14,6 +14,7 @@ unsigned int ask_owner(const struct signalling_env *env, uint32_t handle);
 struct ask {
 	enum to_worker_type type; /* create, update or delete */
 	uint8_t groups;           /* of an update */
+	enum session_why why;     /* of a delete */
 	unsigned int worker;
 	uint64_t cookie;
 	repl_term_t term;

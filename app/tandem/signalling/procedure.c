@@ -26,16 +26,24 @@ static struct signalling_txn *procedure_begin(
 	return x;
 }
 
-static bool procedure_ask(struct signalling *s, struct signalling_txn *x, enum to_worker_type type,
-	unsigned int worker, uint8_t groups)
+/* Of `a`, what is to be done, and what it takes: the rest is the transaction's. */
+static bool procedure_ask(struct signalling *s, struct signalling_txn *x, struct ask a)
 {
-	x->worker = (uint8_t)worker;
-	return ask_worker(&s->env, &(struct ask){ .type = type,
-					   .groups = groups,
-					   .worker = worker,
-					   .cookie = txn_cookie(&s->txns, x),
-					   .term = atomic_load(&s->env.role->term),
-					   .rec = &x->rec });
+	x->worker = (uint8_t)a.worker;
+	a.cookie = txn_cookie(&s->txns, x);
+	a.term = atomic_load(&s->env.role->term);
+	a.rec = &x->rec;
+	return ask_worker(&s->env, &a);
+}
+
+/* Ends the session x->rec.handle. */
+static bool procedure_ask_delete(
+	struct signalling *s, struct signalling_txn *x, enum session_why why)
+{
+	return procedure_ask(s, x,
+		(struct ask){ .type = TO_WORKER_DELETE,
+			.why = why,
+			.worker = ask_owner(&s->env, x->rec.handle) });
 }
 
 /* Length of the network identifier: what stands before ".mnc<3>.mcc<3>.gprs" (TS 23.003 9.1). */
@@ -113,7 +121,7 @@ bool procedure_ask_create(struct signalling *s, struct signalling_txn *x)
 
 	s->next_worker = (worker + 1) % s->env.n_workers;
 	x->tried++;
-	return procedure_ask(s, x, TO_WORKER_CREATE, worker, 0);
+	return procedure_ask(s, x, (struct ask){ .type = TO_WORKER_CREATE, .worker = worker });
 }
 
 /* What the configuration allows; the table itself is rounded up to whole buckets in every shard.
@@ -139,7 +147,7 @@ static bool procedure_replace(struct signalling *s, struct signalling_txn *x, ui
 
 	x->replaces = true;
 	x->rec.handle = handle;
-	asked = procedure_ask(s, x, TO_WORKER_DELETE, ask_owner(&s->env, handle), 0);
+	asked = procedure_ask_delete(s, x, SESSION_WHY_REPLACED);
 	x->rec.handle = 0;
 	return asked;
 }
@@ -254,8 +262,10 @@ void procedure_update(
 	x->rec.qos_len = u.has_qos ? u.qos_len : old.qos_len;
 	memcpy(x->rec.qos, u.has_qos ? u.qos : old.qos, sizeof(x->rec.qos));
 	procedure_update_recovery(s, x, &u, &old, now);
-	if (!procedure_ask(s, x, TO_WORKER_UPDATE, ask_owner(&s->env, handle),
-		    SESSION_G_TUNNEL | SESSION_G_QOS | SESSION_G_REQUEST))
+	if (!procedure_ask(s, x,
+		    (struct ask){ .type = TO_WORKER_UPDATE,
+			    .groups = SESSION_G_TUNNEL | SESSION_G_QOS | SESSION_G_REQUEST,
+			    .worker = ask_owner(&s->env, handle) }))
 		txn_free(&s->txns, x);
 }
 
@@ -287,6 +297,6 @@ void procedure_delete(
 	x->rec.handle = handle;
 	x->rec.has_recovery = old.has_recovery;
 	x->rec.recovery = old.recovery;
-	if (!procedure_ask(s, x, TO_WORKER_DELETE, ask_owner(&s->env, handle), SESSION_G_REQUEST))
+	if (!procedure_ask_delete(s, x, SESSION_WHY_REQUEST))
 		txn_free(&s->txns, x);
 }

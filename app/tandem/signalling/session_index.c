@@ -2,12 +2,11 @@
 #include "session_index.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 
 #include <rte_prefetch.h>
 
 #include "cores/memory.h"
-#include "cores/msg.h"
+#include "cores/from_worker.h"
 #include "net/net.h"
 #include "session/session.h"
 
@@ -89,7 +88,7 @@ static void session_index_add(struct session_index *x, uint64_t key, uint32_t ha
 	/* A full index can only hold stale keys, as there are as many entries as slots: it is read
 	 * anew. */
 	if (imsi_index_set(x->imsi, key, handle) < 0)
-		atomic_store(x->env->index_stale, true);
+		x->stale = true;
 }
 
 /* An SGSN that has a session will be sent packets: on a standby, too, the kernel is to know its
@@ -119,7 +118,18 @@ static void session_index_entry(struct session_index *x, uint64_t key, uint32_t 
 	}
 }
 
-void session_index_message(struct session_index *x, const struct msg_index *m)
+void session_index_event(struct session_index *x, const struct from_worker_event *e)
+{
+	if (e->kind != SESSION_UPDATED)
+		session_index_entry(x, e->rec.key, e->rec.handle, e->kind == SESSION_BEGUN);
+}
+
+void session_index_missed(struct session_index *x)
+{
+	x->stale = true;
+}
+
+void session_index_batch(struct session_index *x, const struct msg_batch *m)
 {
 	for (unsigned int i = 0; i < m->n; i++)
 		rte_prefetch0(session_slot_of(x->env->table, m->entry[i].handle));
@@ -167,8 +177,9 @@ static bool session_index_read(struct session_index *x)
 bool session_index_turn(struct session_index *x)
 {
 	if (x->rebuild_shard == SESSION_SHARDS && !x->sweeping) {
-		if (!atomic_exchange(x->env->index_stale, false))
+		if (!x->stale)
 			return false;
+		x->stale = false;
 		x->sweeping = true;
 		x->sweep.at = 0;
 		x->rebuild_shard = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* session_index: (IMSI, NSAPI) -> handle, fed by messages of whichever core writes the slots. An
- * entry is a hint: the slot decides. When a message found no room the whole index is read from the
- * slots again, piece by piece. Control core only. */
+/* session_index: (IMSI, NSAPI) -> handle, a reader of session events. An entry is a hint: the slot
+ * decides. When an event was missed the whole index is read from the slots again, piece by piece.
+ * Control core only. */
 #ifndef TANDEM_SIGNALLING_SESSION_INDEX_H
 #define TANDEM_SIGNALLING_SESSION_INDEX_H
 
@@ -10,6 +10,8 @@
 #include "signalling/signalling.h"
 
 enum { SESSION_INDEX_SGSNS = 251, SESSION_INDEX_SUPERSEDED = 256 };
+
+struct from_worker_event;
 
 struct superseded {
 	uint64_t key;
@@ -23,6 +25,7 @@ struct session_index {
 	/* Sessions that are alive although another one of the same subscriber came later. */
 	struct superseded superseded[SESSION_INDEX_SUPERSEDED];
 	unsigned int n_superseded;
+	bool stale;             /* it lacks sessions, and is to be read anew */
 	bool sweeping;          /* a rebuild begins with removing what is gone */
 	struct imsi_walk sweep; /* where that stands */
 	uint32_t rebuild_shard; /* SESSION_SHARDS: not rebuilding */
@@ -32,8 +35,12 @@ struct session_index {
 /* 0 or -ENOMEM. */
 int session_index_init(struct session_index *x, const struct signalling_env *env);
 void session_index_fini(struct session_index *x);
-/* Sessions began and ended. */
-void session_index_message(struct session_index *x, const struct msg_index *m);
+/* A session began or ended at its owner. */
+void session_index_event(struct session_index *x, const struct from_worker_event *e);
+/* Sessions began and ended in the stream. */
+void session_index_batch(struct session_index *x, const struct msg_batch *m);
+/* An event was missed: the index is stale. */
+void session_index_missed(struct session_index *x);
 /* The live handle of a key, 0 none. */
 uint32_t session_index_find(const struct session_index *x, uint64_t key);
 /* Reads the next piece when the index is stale. True while there is more to read. */

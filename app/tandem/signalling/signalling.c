@@ -157,9 +157,19 @@ void signalling_flush(struct signalling *s)
 	front_flush(&s->front);
 }
 
-void signalling_indexed(struct signalling *s, const struct msg_index *m)
+void signalling_index_event(struct signalling *s, const struct from_worker_event *e)
 {
-	session_index_message(&s->index, m);
+	session_index_event(&s->index, e);
+}
+
+void signalling_index_batch(struct signalling *s, const struct msg_batch *m)
+{
+	session_index_batch(&s->index, m);
+}
+
+void signalling_index_missed(struct signalling *s)
+{
+	session_index_missed(&s->index);
 }
 
 void signalling_committed(struct signalling *s, const struct msg_entries *m, usec_t now)
@@ -210,6 +220,7 @@ static void signalling_end_one(void *ctx, uint32_t superseded, uint32_t by)
 	rec.handle = superseded;
 	if (ask_worker(&s->env, &(struct ask){ .type = TO_WORKER_DELETE,
 					.worker = ask_owner(&s->env, superseded),
+					.why = SESSION_WHY_SUPERSEDED,
 					.term = atomic_load(&s->env.role->term),
 					.rec = &rec }))
 		LOG(NOTICE,

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/port.h"
 #include "cores/memory.h"
+#include "cores/session_event.h"
 #include "worker_priv.h"
 
 enum {
@@ -476,6 +477,7 @@ bool worker_turn(struct worker *w)
 	worker_late_turn(w, now);
 	busy |= sync_turn(&w->sync, now);
 	busy |= worker_sweep(w, now);
+	session_events_send(w->env.shared->events, w->number, 0);
 	fastpath_flush(&w->fp);
 	return busy;
 }

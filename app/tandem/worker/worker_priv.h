@@ -21,7 +21,6 @@ enum {
 	WORKER_KEPT = 256,
 	WORKER_SWEEP = 64,
 	WORKER_SWEEP_FAST = 512,
-	WORKER_ENDED = 2048
 };
 
 // clang-format off

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
+#include "cores/session_event.h"
 #include "worker_priv.h"
 
 /* The request goes back as its answer. */
@@ -12,6 +13,16 @@ static void worker_answer_session(
 	if (from_worker_send(w->env.reports, m) < 0)
 		/* the SGSN repeats its request, and the slot knows that it was answered */
 		w->count.msg_no_room++;
+}
+
+/* A session of ours was changed, in the door, which made an event of it: the slot goes to the
+ * standby, and then the event to control, with the commit. */
+static uint32_t worker_commit(struct worker *w, uint32_t handle, usec_t now)
+{
+	uint32_t commit = sync_commit(&w->sync, handle, now);
+
+	session_events_send(w->env.shared->events, w->number, commit);
+	return commit;
 }
 
 /* Whether the slots are ours to write in the term of the request; else it was refused. */
@@ -69,7 +80,7 @@ void worker_create_session(void *worker, struct to_worker_create *m)
 	s = session_slot_of(w->env.shared->table, rec->handle);
 	s->active_s = (uint32_t)(w->now / USEC_PER_SEC);
 	w->count.creates++;
-	worker_answer_session(w, &m->q, 0, sync_commit(&w->sync, rec->handle, w->now));
+	worker_answer_session(w, &m->q, 0, worker_commit(w, rec->handle, w->now));
 }
 
 void worker_update_session(void *worker, struct to_worker_update *m)
@@ -88,14 +99,19 @@ void worker_update_session(void *worker, struct to_worker_update *m)
 	}
 	w->count.updates++;
 	session_read(w->env.shared->table, session_slot_of(w->env.shared->table, rec->handle), rec);
-	worker_answer_session(w, &m->q, 0, sync_commit(&w->sync, rec->handle, w->now));
+	worker_answer_session(w, &m->q, 0, worker_commit(w, rec->handle, w->now));
 }
 
 void worker_delete_session(void *worker, struct to_worker_delete *m)
 {
 	struct worker *w = worker;
 	struct session_rec *rec = &m->q.rec, last;
+	/* A free slot still answers the same request again. */
+	const struct session_end end = { .why = (enum session_why)m->why,
+		.request = rec,
+		.now_s = (uint32_t)(w->now / USEC_PER_SEC) };
 	struct session_slot *s;
+	int ret;
 
 	if (!worker_admits_session(w, &m->q))
 		return;
@@ -105,50 +121,34 @@ void worker_delete_session(void *worker, struct to_worker_delete *m)
 		worker_answer_session(w, &m->q, -ENOENT, 0);
 		return;
 	}
-	/* The request goes in first: a free slot still answers the same Delete again. */
-	session_update(w->env.shared->table, w->number, rec, SESSION_G_REQUEST);
 	session_read(w->env.shared->table, s, &last);
-	session_free(
-		w->env.shared->table, w->number, rec->handle, (uint32_t)(w->now / USEC_PER_SEC));
+	ret = session_free(w->env.shared->table, w->number, rec->handle, &end);
+	if (ret < 0) {
+		w->count.msg_no_room += ret == -EAGAIN;
+		worker_answer_session(w, &m->q, ret, 0);
+		return;
+	}
 	w->count.deletes++;
 	*rec = last;
-	worker_answer_session(w, &m->q, 0, sync_commit(&w->sync, last.handle, w->now));
+	worker_answer_session(w, &m->q, 0, worker_commit(w, last.handle, w->now));
 }
 
-/* Ends a session for a reason of our own; control notifies the SGSN. False: control has enough to
- * do, try again. */
+/* Ends a session for a reason of our own. False: control has enough to do, try again. */
 static bool worker_end_session(
-	struct worker *w, struct session_slot *s, enum ended_why why, usec_t now)
+	struct worker *w, struct session_slot *s, enum session_why why, usec_t now)
 {
+	const struct session_end end = { .why = why, .now_s = (uint32_t)(now / USEC_PER_SEC) };
 	uint32_t handle = s->teid;
-	const struct from_worker_door *door = w->env.reports;
-	struct from_worker *m = rte_ring_count(door->door.ring) < WORKER_ENDED
-					? from_worker_ended(w->env.msgs, w->number, why)
-					: NULL;
 
-	if (m == NULL) {
+	if (session_free(w->env.shared->table, w->number, handle, &end) < 0) {
 		w->count.msg_no_room++;
 		return false;
 	}
-	session_read(w->env.shared->table, s, &m->ended.rec);
-	session_free(w->env.shared->table, w->number, handle, (uint32_t)(now / USEC_PER_SEC));
-	m->ended.commit = sync_commit(&w->sync, handle, now);
-	switch (why) {
-	case ENDED_IDLE_TIMEOUT:
-		w->count.ended_idle++;
-		break;
-	case ENDED_SESSION_TIMEOUT:
-		w->count.ended_session_timeout++;
-		break;
-	case ENDED_SGSN_RESTART:
-		w->count.ended_sgsn_restart++;
-		break;
-	case ENDED_PEER_GONE:
-		w->count.ended_error_indication++;
-		break;
-	}
-	if (from_worker_send(door, m) < 0)
-		w->count.msg_no_room++;
+	worker_commit(w, handle, now);
+	w->count.ended_idle += why == SESSION_WHY_IDLE_TIMEOUT;
+	w->count.ended_session_timeout += why == SESSION_WHY_SESSION_TIMEOUT;
+	w->count.ended_sgsn_restart += why == SESSION_WHY_SGSN_RESTART;
+	w->count.ended_error_indication += why == SESSION_WHY_ERROR_INDICATION;
 	return true;
 }
 
@@ -163,24 +163,24 @@ static bool worker_sweep_check(struct worker *w, struct session_slot *s, usec_t 
 	if (s->apn >= w->fp.settings->n_apns)
 		return true;
 	if (apn->idle_timeout_s > 0 && now_s - since >= apn->idle_timeout_s && now_s >= since) {
-		return worker_end_session(w, s, ENDED_IDLE_TIMEOUT, now);
+		return worker_end_session(w, s, SESSION_WHY_IDLE_TIMEOUT, now);
 	}
 	if (apn->session_timeout_s > 0 && pair_time_ms(w->env.pair_time, now) / 1000 >=
 						  s->created_s + (uint64_t)apn->session_timeout_s) {
-		return worker_end_session(w, s, ENDED_SESSION_TIMEOUT, now);
+		return worker_end_session(w, s, SESSION_WHY_SESSION_TIMEOUT, now);
 	}
 	for (unsigned int i = 0; i < sw->n_purges; i++) {
 		struct ip_addr a = ip_addr_v4(sw->purge[i].addr4);
 
 		if ((s->flags & SESSION_F_RECOVERY) && s->recovery != sw->purge[i].recovery &&
 			memcmp(s->peer_ctl, a.b, sizeof(a.b)) == 0) {
-			return worker_end_session(w, s, ENDED_SGSN_RESTART, now);
+			return worker_end_session(w, s, SESSION_WHY_SGSN_RESTART, now);
 		}
 	}
 	for (unsigned int i = 0; i < sw->n_gone; i++)
 		if (session_peer_usr4(s) == sw->gone[i].addr4 &&
 			s->peer_usr_teid == sw->gone[i].teid) {
-			return worker_end_session(w, s, ENDED_PEER_GONE, now);
+			return worker_end_session(w, s, SESSION_WHY_ERROR_INDICATION, now);
 		}
 	return true;
 }

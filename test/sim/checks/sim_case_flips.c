@@ -192,7 +192,9 @@ void case_flips(void)
 	case_count(a, live);
 	handle = dead->teid;
 	w = case_worker(a, session_handle_shard(handle));
-	session_free(a->t.table, (uint8_t)w, handle, (uint32_t)(clock_ticks() / USEC_PER_SEC));
+	session_free(a->t.table, (uint8_t)w, handle,
+		&(const struct session_end){ .why = SESSION_WHY_REQUEST,
+			.now_s = (uint32_t)(clock_ticks() / USEC_PER_SEC) });
 	case_worker_end(a);
 	node_boot(1);
 	if (!case_until(case_in_sync, 10 * USEC_PER_SEC))

@@ -104,8 +104,9 @@ static void erase(struct node *n, const struct session_slot *s)
 	unsigned int w = case_worker(n, session_handle_shard(r.handle));
 
 	fill(&r);
-	session_update(n->t.table, (uint8_t)w, &r, SESSION_G_REQUEST);
-	session_free(n->t.table, (uint8_t)w, r.handle, now_s());
+	session_free(n->t.table, (uint8_t)w, r.handle,
+		&(const struct session_end){
+			.why = SESSION_WHY_REQUEST, .request = &r, .now_s = now_s() });
 	case_promise(n, r.handle);
 	case_worker_end(n);
 }

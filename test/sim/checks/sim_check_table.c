@@ -122,7 +122,8 @@ static void check_index(const struct node *n)
 	uint32_t handle;
 	uint64_t key;
 
-	if (session_index_turning(x) || atomic_load(x->env->index_stale) || sim.flips > 0)
+	if (session_index_turning(x) || x->stale || atomic_load(&n->t.events.missed) ||
+		sim.flips > 0)
 		return;
 	for (unsigned int i = 0; i < n->n_used; i++) {
 		const struct session_slot *s = slot(n, n->used[i]);

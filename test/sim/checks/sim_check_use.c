@@ -101,13 +101,13 @@ static usec_t timeout_us(const struct node *n, bool idle)
 }
 
 /* A worker ends a session by itself. */
-void expiry_ended(const struct node *n, uint32_t handle, enum ended_why why)
+void expiry_ended(const struct node *n, uint32_t handle, enum session_why why)
 {
 	struct truth *t = truth_of(handle, false);
-	bool idle = why == ENDED_IDLE_TIMEOUT;
+	bool idle = why == SESSION_WHY_IDLE_TIMEOUT;
 	usec_t since, least;
 
-	if (t == NULL || (!idle && why != ENDED_SESSION_TIMEOUT))
+	if (t == NULL || (!idle && why != SESSION_WHY_SESSION_TIMEOUT))
 		return;
 	sim.expired++;
 	t->expired = true;

@@ -195,11 +195,12 @@ int __wrap_session_update(
 	return ret;
 }
 
-int __wrap_session_free(struct session_table *t, uint8_t by, uint32_t handle, uint32_t now_s)
+int __wrap_session_free(
+	struct session_table *t, uint8_t by, uint32_t handle, const struct session_end *end)
 {
 	struct node *n = writer(t, by, session_handle_shard(handle), false, "end");
 	uint32_t ue4 = session_slot_of(t, handle)->ue4;
-	int ret = __real_session_free(t, by, handle, now_s);
+	int ret = __real_session_free(t, by, handle, end);
 
 	if (ret == 0) {
 		lease_freed(n, handle, ue4);

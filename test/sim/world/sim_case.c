@@ -179,6 +179,7 @@ unsigned int case_worker(struct node *n, uint32_t shard)
 
 void case_worker_end(struct node *n)
 {
+	session_events_send(&n->t.events, (unsigned int)(n->running - WORKER), 0);
 	n->running = -1;
 }
 

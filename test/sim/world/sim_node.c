@@ -48,11 +48,6 @@ static int64_t node_wall_us(void)
 
 static const struct clock_ops node_clock_ops = { node_ticks, node_hz, node_wall_us };
 
-static unsigned int node_lcore(void)
-{
-	return (unsigned int)me()->running;
-}
-
 /* base/log.c has a thread. */
 void log_line(struct log_site *site, uint32_t level, const char *format, ...)
 {
@@ -91,7 +86,7 @@ void __wrap_abort(void)
 }
 
 /* A process may end between any two messages, but not among the orders that all workers are given
- * at once, nor at what the index is told. */
+ * at once, nor at what is reported of sessions. */
 static bool may_end_at(const struct msg *m)
 {
 	switch (m->type) {
@@ -101,8 +96,8 @@ static bool may_end_at(const struct msg *m)
 	case TO_WORKER_RELEASE:
 	case TO_WORKER_PURGE:
 	case TO_WORKER_PEER_GONE:
-	case FROM_WORKER_INDEX:
-	case FROM_REPLICATOR_INDEX:
+	case FROM_WORKER_EVENT:
+	case FROM_REPLICATOR_BATCH:
 		return false;
 	default:
 		return true;
@@ -113,10 +108,11 @@ int __wrap_door_send(const struct door *d, struct msg *m)
 {
 	struct node *n = me();
 
-	if (m->type == FROM_WORKER_ENDED) {
-		const struct from_worker_ended *e = &((const struct from_worker *)m)->ended;
+	if (m->type == FROM_WORKER_EVENT) {
+		const struct from_worker_event *e = &((const struct from_worker *)m)->event;
 
-		expiry_ended(n, e->rec.handle, (enum ended_why)e->why);
+		if (e->kind == SESSION_ENDED)
+			expiry_ended(n, e->rec.handle, (enum session_why)e->why);
 	} else if (m->type == REPL_TO_WORKER_LOST) {
 		repair_lost(n, d, &((const struct repl_to_worker *)m)->lost.entries);
 	} else if (m->type == FROM_REPLICATOR_COMMITTED) {
@@ -164,12 +160,11 @@ static void doors(struct node *n)
 	t->from_repl.door = door(n);
 	t->punt = ring(FRAMES, RING_F_SC_DEQ);
 	t->repl_port.kernel_out = ring(FRAMES, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	t->outbox.worker = t->from_worker;
-	t->outbox.worker_lcore = t->worker_lcore;
-	t->outbox.n_workers = t->n_workers;
-	t->outbox.lcore = node_lcore;
-	t->outbox.replicator = &t->from_repl;
-	t->outbox.pool = t->msgs;
+	session_events_init(
+		&t->events, &(const struct session_events_env){ .worker = t->from_worker,
+				    .n_workers = t->n_workers,
+				    .replicator = &t->from_repl,
+				    .pool = t->msgs });
 }
 
 static void ports(struct node *n)
@@ -207,14 +202,15 @@ static void tables(struct node *n)
 	t->side = (uint8_t)n->id;
 	t->pools = pool_set_create(&pool, 1, &memory_rte);
 	pool_hooks(t->pools, &p.hooks);
-	p.hooks.index = index_outbox_notify;
-	p.hooks.index_ctx = &t->outbox;
+	p.hooks.event = session_events_notify;
+	p.hooks.event_ctx = &t->events;
 	t->table = session_table_create(&p);
 	if (t->table == NULL)
 		exit(2);
 	t->shared.table = t->table;
 	t->shared.pools = t->pools;
 	t->shared.fib = t->fib;
+	t->shared.events = &t->events;
 	t->shared.gtp4 = VIP_GTP;
 	t->shared.n_workers = t->n_workers;
 	t->shared.direct = t->mbufs;

@@ -179,6 +179,14 @@ static void test_orders(void)
 
 static void test_reports(void)
 {
+	const struct session_rec rec = { .handle = 5, .key = 6, .usage[1].dn_bytes = 4 };
+	const struct session_event event = { .kind = SESSION_ENDED,
+		.why = SESSION_WHY_SGSN_RESTART,
+		.by = 2,
+		.handle = 5,
+		.key = 6,
+		.term = 7,
+		.rec = &rec };
 	struct from_worker *w = from_worker_done(pool, TO_WORKER_LATE, 7, 8, true);
 	struct from_replicator *r;
 
@@ -187,10 +195,11 @@ static void test_reports(void)
 			w->done.ok);
 	w = from_worker_late_end(pool, 5);
 	MADE(w, FROM_WORKER_LATE_END, w->late_end.term == 5);
-	w = from_worker_ended(pool, 2, ENDED_SGSN_RESTART);
-	MADE(w, FROM_WORKER_ENDED, w->ended.by == 2 && w->ended.why == ENDED_SGSN_RESTART);
-	w = from_worker_index(pool);
-	MADE(w, FROM_WORKER_INDEX, w->index.changes.n == 0);
+	w = from_worker_event(pool, &event);
+	MADE(w, FROM_WORKER_EVENT,
+		w->event.kind == SESSION_ENDED && w->event.why == SESSION_WHY_SGSN_RESTART &&
+			w->event.by == 2 && w->event.term == 7 && w->event.commit == 0 &&
+			memcmp(&w->event.rec, &rec, sizeof(rec)) == 0);
 	r = from_replicator_done(pool, TO_REPLICATOR_DRAIN, 7, 8, true, 99);
 	MADE(r, FROM_REPLICATOR_DONE,
 		r->done.order == TO_REPLICATOR_DRAIN && r->done.term == 7 && r->done.cookie == 8 &&
@@ -199,8 +208,8 @@ static void test_reports(void)
 	MADE(r, FROM_REPLICATOR_LATE_DRAINED, r->late_drained.term == 5);
 	r = from_replicator_keyed(pool, 8, true);
 	MADE(r, FROM_REPLICATOR_KEYED, r->keyed.cookie == 8 && r->keyed.ok);
-	r = from_replicator_index(pool);
-	MADE(r, FROM_REPLICATOR_INDEX, r->index.changes.n == 0);
+	r = from_replicator_batch(pool);
+	MADE(r, FROM_REPLICATOR_BATCH, r->batch.sessions.n == 0);
 	r = from_replicator_committed(pool);
 	MADE(r, FROM_REPLICATOR_COMMITTED, r->committed.entries.n == 0);
 	r = from_replicator_stream_state(pool, 7, true);
@@ -216,9 +225,10 @@ static void test_answer(void)
 	const struct session_rec rec = { .handle = 0x1234, .qos_len = 14, .req_seq = 77 };
 	struct to_worker *q[] = { to_worker_create(pool, 7, 8, &rec),
 		to_worker_update(pool, 7, 8, &rec, SESSION_G_QOS),
-		to_worker_delete(pool, 7, 8, &rec) };
+		to_worker_delete(pool, 7, 8, &rec, SESSION_WHY_REPLACED) };
 
 	CU_ASSERT_EQUAL(q[1]->update.groups, SESSION_G_QOS);
+	CU_ASSERT_EQUAL(q[2]->delete.why, SESSION_WHY_REPLACED);
 	for (unsigned int i = 0; i < RTE_DIM(q); i++) {
 		enum to_worker_type type = (enum to_worker_type)q[i]->head.type;
 		struct from_worker *m;

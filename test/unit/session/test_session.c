@@ -117,7 +117,7 @@ static void test_door_refuses(void)
 
 	CU_ASSERT_EQUAL(session_create(c->t, 3, &bad, 100), -EPERM);
 	CU_ASSERT_EQUAL(session_update(c->t, 3, &r, SESSION_G_QOS), -EPERM);
-	CU_ASSERT_EQUAL(session_free(c->t, 3, r.handle, 100), -EPERM);
+	CU_ASSERT_EQUAL(session_free(c->t, 3, r.handle, FIX_END(100)), -EPERM);
 	CU_ASSERT_EQUAL(session_apply_slot(c->t, 3, &body, 100), -EPERM);
 	CU_ASSERT_EQUAL(session_apply_delta(c->t, 3, &body), -EPERM);
 	CU_ASSERT_EQUAL(session_apply_late(c->t, 3, r.handle, &r.usage[0]), -EPERM);
@@ -127,7 +127,7 @@ static void test_door_refuses(void)
 	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &bad, 100), -EEXIST);
 	bad.handle += 2;
 	CU_ASSERT_EQUAL(session_update(c->t, FIX_BY, &bad, SESSION_G_QOS), -ENOENT);
-	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, bad.handle, 100), -ENOENT);
+	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, bad.handle, FIX_END(100)), -ENOENT);
 	bad.pool = 2;
 	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &bad, 100), -ENOENT);
 	bad.pool = SESSION_NO_POOL;
@@ -191,7 +191,7 @@ static void test_generation_cycle(void)
 		same += r.handle == last;
 		zero += r.handle == 0 || session_find(c->t, r.handle) == NULL;
 		last = r.handle;
-		CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, r.handle, 100), 0);
+		CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, r.handle, FIX_END(100)), 0);
 		CU_ASSERT_EQUAL(session_quarantine_expire(c->t, FIX_BY, 0, 100, 1), 1);
 	}
 	CU_ASSERT_EQUAL(same + zero, 0);
@@ -228,7 +228,7 @@ static void test_generations_of_terms(void)
 
 		met = seen[r.handle & 0xffff]++;
 		CU_ASSERT_EQUAL_FATAL(met, 0);
-		CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, r.handle, 100), 0);
+		CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, r.handle, FIX_END(100)), 0);
 		CU_ASSERT_EQUAL(session_quarantine_expire(c->t, FIX_BY, 0, 100, 1), 1);
 	}
 	fix_free(c);
@@ -240,7 +240,7 @@ static void test_quarantine(void)
 	struct session_rec r = fix_made(&seed, c, 0x0a000003, 1), again = r;
 	struct ip_addr ue;
 
-	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, r.handle, 200), 0);
+	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, r.handle, FIX_END(200)), 0);
 	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &again, 200), -EEXIST);
 	for (int i = 0; i < 8; i++)
 		CU_ASSERT_TRUE(
@@ -268,7 +268,7 @@ static void test_full_buckets(void)
 	s->dn_tat = 2;
 	CU_ASSERT_EQUAL(session_update(c->t, FIX_BY, &r, SESSION_G_QOS), 0);
 	CU_ASSERT_TRUE(s->teid == r.handle && s->up_tat == 1 && s->dn_tat == 2);
-	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, r.handle, 200), 0);
+	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, r.handle, FIX_END(200)), 0);
 	only(c, 3, 5, s->gen);
 	r = fix_made(&seed, c, 0x0a000043, 2);
 	CU_ASSERT_TRUE(s->teid == r.handle && s->up_tat == 0 && s->dn_tat == 0);
@@ -279,7 +279,7 @@ static void test_full_buckets(void)
 	s->dn_tat = 2;
 	CU_ASSERT_EQUAL(fix_ship(c, peer, r.handle, SESSION_G_SLOT), 0);
 	CU_ASSERT_TRUE(s->up_tat == 1 && s->dn_tat == 2);
-	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, r.handle, 200), 0);
+	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, r.handle, FIX_END(200)), 0);
 	only(c, 3, 5, session_slot_of(c->t, r.handle)->gen);
 	r = fix_made(&seed, c, 0x0a000083, 3);
 	CU_ASSERT_EQUAL(fix_ship(c, peer, r.handle, SESSION_G_SLOT), 0);

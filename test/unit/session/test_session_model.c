@@ -234,8 +234,8 @@ static void do_free(struct pair *p, unsigned int i)
 {
 	uint32_t handle = p->truth[i].rec.handle;
 
-	CU_ASSERT_EQUAL(session_free(p->c[p->active]->t, FIX_BY, handle, p->now), 0);
-	CU_ASSERT_EQUAL(session_free(p->c[p->active]->t, FIX_BY, handle, p->now), -ENOENT);
+	CU_ASSERT_EQUAL(session_free(p->c[p->active]->t, FIX_BY, handle, FIX_END(p->now)), 0);
+	CU_ASSERT_EQUAL(session_free(p->c[p->active]->t, FIX_BY, handle, FIX_END(p->now)), -ENOENT);
 	p->truth[i].is = WAITS;
 	p->truth[i].since = p->now;
 	mark(p, handle, SESSION_G_SLOT);

@@ -17,7 +17,7 @@ void test_quarantine_inherited(void)
 
 	fix_made(&seed, b, 0x0a00004b, 6); /* in slot 0 */
 	fix_made(&seed, b, 0x0a00000b, 7); /* in slot 1 */
-	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, ended.handle, 0), 0);
+	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, ended.handle, FIX_END(0)), 0);
 	CU_ASSERT_EQUAL(fix_ship(a, b, ended.handle, SESSION_G_SLOT), 0);
 	CU_ASSERT_EQUAL(fix_ship(a, b, session_handle_make(a->t, 11, 1, 0), SESSION_G_SLOT), 0);
 	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), ended.handle);
@@ -35,10 +35,10 @@ void test_quarantine_inherited(void)
 static void ended_in_turn(struct chassis *c, uint32_t ue4, struct session_rec ended[2])
 {
 	ended[0] = fix_made(&seed, c, ue4, 5);
-	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, ended[0].handle, 90), 0);
+	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, ended[0].handle, FIX_END(90)), 0);
 	session_quarantine_expire(c->t, FIX_BY, session_shard_of(&ended[0].ue), 100, 64);
 	ended[1] = fix_made(&seed, c, ue4, 6);
-	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, ended[1].handle, 104), 0);
+	CU_ASSERT_EQUAL(session_free(c->t, FIX_BY, ended[1].handle, FIX_END(104)), 0);
 	CU_ASSERT_EQUAL(session_handle_slot(c->t, ended[1].handle), 1);
 }
 
@@ -122,7 +122,7 @@ void test_quarantine_of_reused(void)
 	ended_in_turn(a, 0x0a00000b, ended);
 	fix_made(&seed, a, 0x0a00008b, 9);              /* in slot 2 */
 	contested = fix_made(&seed, a, 0x0a0000cb, 10); /* in slot 3 */
-	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, contested.handle, 104), 0);
+	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, contested.handle, FIX_END(104)), 0);
 	CU_ASSERT_EQUAL(fix_ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 100), 0);
 	CU_ASSERT_EQUAL(fix_ship_at(a, b, ended[1].handle, SESSION_G_SLOT, 104), 0);
 	CU_ASSERT_EQUAL(fix_ship_at(a, b, contested.handle, SESSION_G_SLOT, 104), 0);

@@ -27,7 +27,7 @@ void test_usage_short(void)
 	s->dn_bytes = UINT64_C(1) << 30;
 	CU_ASSERT_FALSE(session_put_usage(s, run));
 	s->dn_bytes = 5;
-	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, r.handle, 100), 0);
+	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, r.handle, FIX_END(100)), 0);
 	CU_ASSERT_FALSE(session_put_usage(s, run));
 	CU_ASSERT_TRUE(run[0] == 0xaa && memcmp(run, run + 1, sizeof(run) - 1) == 0);
 	fix_free(a);

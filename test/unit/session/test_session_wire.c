@@ -426,7 +426,7 @@ void test_hash_free(void)
 	struct session_rec r = fix_made(&seed, a, 0x0a00000c, 1);
 
 	CU_ASSERT_TRUE(hashes_equal(a, b, 12U << 26 | 1 << 20)); /* never used on both */
-	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, r.handle, 100), 0);
+	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, r.handle, FIX_END(100)), 0);
 	CU_ASSERT_FALSE(hashes_equal(a, b, r.handle));
 	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_SLOT), 0);
 	CU_ASSERT_TRUE(hashes_equal(a, b, r.handle));
@@ -446,7 +446,7 @@ void test_freed_keeps_request(void)
 	r.req_seq = 77;
 	r.req_type = 20;
 	CU_ASSERT_EQUAL(session_update(a->t, FIX_BY, &r, SESSION_G_REQUEST), 0);
-	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, r.handle, 100), 0);
+	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, r.handle, FIX_END(100)), 0);
 	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_SLOT), 0);
 	session_read_at(b->t, 12, 0, &got);
 	CU_ASSERT_TRUE(got.state == SESSION_FREE && got.handle == r.handle &&
@@ -507,11 +507,11 @@ void test_freed_again(void)
 		struct rd in = rd_init(first, sizeof(first) - w.left);
 		CU_ASSERT_EQUAL(session_apply_slot(b->t, FIX_BY, &in, 100), 0);
 		if (i == 0)
-			CU_ASSERT_EQUAL(session_free(b->t, FIX_BY, x.handle, 100), 0);
+			CU_ASSERT_EQUAL(session_free(b->t, FIX_BY, x.handle, FIX_END(100)), 0);
 	}
 	CU_ASSERT_EQUAL(fix_ship(a, b, y.handle, SESSION_G_SLOT), 0);
-	CU_ASSERT_EQUAL(session_free(b->t, FIX_BY, y.handle, 102), 0);
-	CU_ASSERT_EQUAL(session_free(b->t, FIX_BY, x.handle, 109), 0);
+	CU_ASSERT_EQUAL(session_free(b->t, FIX_BY, y.handle, FIX_END(102)), 0);
+	CU_ASSERT_EQUAL(session_free(b->t, FIX_BY, x.handle, FIX_END(109)), 0);
 	CU_ASSERT_EQUAL(fix_broken(b), 0);
 	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 12, 112, 9), 1);
 	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00004c), 0);

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <rte_eal.h>
-#include <rte_lcore.h>
 #include <rte_mempool.h>
 
 #include "chosen_keys.h"
@@ -21,35 +20,39 @@ static struct pool_set *pools;
 static struct signalling_env env;
 static struct session_index ix;
 static uint32_t handle_of[SESSIONS];
+static uint8_t by; /* who writes */
+
+static void owned_by(uint8_t who)
+{
+	by = who;
+	for (uint32_t i = 0; i < SESSION_SHARDS; i++)
+		session_own(table, i, who);
+}
 
 static void setup(void)
 {
 	struct pool_conf conf = { .name = "p", .prefix = { ip_addr_v4(0x0a000000), 16 } };
 	struct session_params p = { .capacity = 2 * SESSIONS, .mem = &session_mem_libc };
+	const struct session_events_env events = {
+		.worker = T.from_worker, .n_workers = 1, .replicator = &T.from_repl, .pool = T.msgs
+	};
 
-	T.n_workers = 1;
-	T.worker_lcore[0] = RTE_MAX_LCORE; /* we are the replication core */
-	T.outbox = (struct index_outbox){ .worker = T.from_worker,
-		.worker_lcore = T.worker_lcore,
-		.lcore = index_outbox_lcore,
-		.n_workers = 1,
-		.replicator = &T.from_repl,
-		.pool = T.msgs };
+	session_events_init(&T.events, &events);
 	pools = pool_set_create(&conf, 1, &session_mem_libc);
 	pool_hooks(pools, &p.hooks);
-	p.hooks.index = index_outbox_notify;
-	p.hooks.index_ctx = &T.outbox;
+	p.hooks.event = session_events_notify;
+	p.hooks.event_ctx = &T.events;
 	table = session_table_create(&p);
-	for (uint32_t i = 0; i < SESSION_SHARDS; i++)
-		session_own(table, i, SESSION_BY_REPL);
+	owned_by(SESSION_BY_REPL);
 	memset(handle_of, 0, sizeof(handle_of));
-	env = (struct signalling_env){ .table = table, .index_stale = &T.outbox.stale };
+	env = (struct signalling_env){ .table = table };
 	CU_ASSERT_EQUAL_FATAL(session_index_init(&ix, &env), 0);
 }
 
 static void teardown(void)
 {
-	CU_ASSERT_PTR_NULL(T.outbox.open);
+	CU_ASSERT_PTR_NULL(T.events.batch.open);
+	CU_ASSERT_PTR_NULL(T.events.outbox[0].open);
 	CU_ASSERT_EQUAL(rte_mempool_in_use_count(T.msgs), 0);
 	session_index_fini(&ix);
 	session_table_destroy(table);
@@ -66,7 +69,7 @@ static void create_of(uint64_t key, uint32_t i)
 	struct session_rec r = { .pdp_type = 0x21, .key = key };
 
 	CU_ASSERT_EQUAL_FATAL(pool_pick(pools, 0, i % SESSION_SHARDS, &r.ue), 0);
-	CU_ASSERT_EQUAL_FATAL(session_create(table, SESSION_BY_REPL, &r, 0), 0);
+	CU_ASSERT_EQUAL_FATAL(session_create(table, by, &r, 0), 0);
 	handle_of[i] = r.handle;
 }
 
@@ -75,9 +78,11 @@ static void create(uint32_t i)
 	create_of(key_of(i), i);
 }
 
+static const struct session_end ends = { .why = SESSION_WHY_REQUEST };
+
 static void end(uint32_t i)
 {
-	CU_ASSERT_EQUAL_FATAL(session_free(table, SESSION_BY_REPL, handle_of[i], 0), 0);
+	CU_ASSERT_EQUAL_FATAL(session_free(table, by, handle_of[i], &ends), 0);
 	handle_of[i] = 0;
 }
 
@@ -88,8 +93,8 @@ static unsigned int drain_repl(void)
 	struct from_replicator *m;
 
 	while ((m = from_replicator_take(&T.from_repl)) != NULL) {
-		CU_ASSERT_EQUAL(m->head.type, FROM_REPLICATOR_INDEX);
-		session_index_message(&ix, &m->index.changes);
+		CU_ASSERT_EQUAL(m->head.type, FROM_REPLICATOR_BATCH);
+		session_index_batch(&ix, &m->batch.sessions);
 		msg_free(T.msgs, m);
 		n++;
 	}
@@ -101,9 +106,10 @@ static unsigned int drain_worker(void)
 	unsigned int n = 0;
 	struct from_worker *m;
 
+	session_events_send(&T.events, 0, 0);
 	while ((m = from_worker_take(&T.from_worker[0])) != NULL) {
-		CU_ASSERT_EQUAL(m->head.type, FROM_WORKER_INDEX);
-		session_index_message(&ix, &m->index.changes);
+		CU_ASSERT_EQUAL(m->head.type, FROM_WORKER_EVENT);
+		session_index_event(&ix, &m->event);
 		msg_free(T.msgs, m);
 		n++;
 	}
@@ -136,23 +142,29 @@ static void test_stream(void)
 			create(i);
 			changes += 3;
 		}
-	index_outbox_flush(&T.outbox);
-	CU_ASSERT_EQUAL(drain_repl(), (changes + MSG_INDEX_ENTRIES - 1) / MSG_INDEX_ENTRIES);
+	session_batch_flush(&T.events.batch);
+	CU_ASSERT_EQUAL(drain_repl(), (changes + MSG_BATCH_ENTRIES - 1) / MSG_BATCH_ENTRIES);
 	CU_ASSERT_EQUAL(wrong(), 0);
-	index_outbox_flush(&T.outbox);
+	session_batch_flush(&T.events.batch);
 	CU_ASSERT_EQUAL(drain_repl(), 0);
 }
 
-/* A worker's answer follows at once: nothing waits for the end of its turn. */
+/* A worker's answer follows at once: each event is a message, and an update is none of the
+ * index's. */
 static void test_worker(void)
 {
-	T.worker_lcore[0] = rte_lcore_id();
+	owned_by(0);
 	for (uint32_t i = 0; i < 5; i++) {
 		create(i);
 		CU_ASSERT_EQUAL(drain_worker(), 1);
 		CU_ASSERT_EQUAL(session_index_find(&ix, key_of(i)), handle_of[i]);
 	}
 	end(3);
+	CU_ASSERT_EQUAL(drain_worker(), 1);
+	CU_ASSERT_EQUAL(wrong(), 0);
+	CU_ASSERT_EQUAL(session_update(table, by, &(struct session_rec){ .handle = handle_of[2] },
+				SESSION_G_QOS),
+		0);
 	CU_ASSERT_EQUAL(drain_worker(), 1);
 	CU_ASSERT_EQUAL(wrong(), 0);
 }
@@ -164,11 +176,13 @@ static void test_full(void)
 
 	for (uint32_t i = 0; i < SESSIONS; i++)
 		create(i);
-	index_outbox_flush(&T.outbox);
-	CU_ASSERT_TRUE(atomic_load(&T.outbox.stale));
-	CU_ASSERT_TRUE(rte_ring_count(T.from_repl.door.ring) * MSG_INDEX_ENTRIES < SESSIONS);
+	session_batch_flush(&T.events.batch);
+	CU_ASSERT_TRUE(atomic_load(&T.events.missed));
+	CU_ASSERT_TRUE(rte_ring_count(T.from_repl.door.ring) * MSG_BATCH_ENTRIES < SESSIONS);
 	drain_repl();
 	CU_ASSERT_NOT_EQUAL(wrong(), 0);
+	CU_ASSERT_TRUE(session_events_missed(&T.events));
+	session_index_missed(&ix);
 	while (session_index_turn(&ix))
 		CU_ASSERT_FATAL(turns++ < 1000);
 	CU_ASSERT_EQUAL(wrong(), 0);
@@ -183,24 +197,24 @@ static void test_chosen(void)
 
 	for (uint32_t i = 0; i < CHOSEN; i++)
 		create_of(chosen_key(&c, i), i);
-	index_outbox_flush(&T.outbox);
+	session_batch_flush(&T.events.batch);
 	drain_repl();
 	for (uint32_t i = 0; i < CHOSEN; i++)
 		lost += session_index_find(&ix, chosen_key(&c, i)) != handle_of[i];
 	CU_ASSERT_EQUAL(lost, 0);
-	CU_ASSERT_FALSE(atomic_load(&T.outbox.stale));
+	CU_ASSERT_FALSE(session_events_missed(&T.events));
 }
 
 static unsigned int n_ended;
 
-static void ended(void *ctx, uint32_t superseded, uint32_t by)
+static void ended(void *ctx, uint32_t superseded, uint32_t successor)
 {
 	CU_ASSERT_PTR_EQUAL(ctx, handle_of);
 	CU_ASSERT_NOT_EQUAL(superseded, handle_of[7]);
-	CU_ASSERT_EQUAL(by, handle_of[7]);
+	CU_ASSERT_EQUAL(successor, handle_of[7]);
 	n_ended++;
 	if (n_ended == 2)
-		CU_ASSERT_EQUAL(session_free(table, SESSION_BY_REPL, superseded, 0), 0);
+		CU_ASSERT_EQUAL(session_free(table, by, superseded, &ends), 0);
 }
 
 /* Two sessions of one subscriber: the first is to be ended, again and again until it is gone. */
@@ -208,7 +222,7 @@ static void test_superseded(void)
 {
 	create(7);
 	create(7);
-	index_outbox_flush(&T.outbox);
+	session_batch_flush(&T.events.batch);
 	drain_repl();
 	CU_ASSERT_EQUAL(session_index_find(&ix, key_of(7)), handle_of[7]);
 	n_ended = 0;
@@ -218,7 +232,7 @@ static void test_superseded(void)
 	CU_ASSERT_EQUAL(n_ended, 2);
 	CU_ASSERT_EQUAL(ix.n_superseded, 0);
 	CU_ASSERT_EQUAL(session_index_find(&ix, key_of(7)), handle_of[7]);
-	index_outbox_flush(&T.outbox);
+	session_batch_flush(&T.events.batch);
 	drain_repl();
 	CU_ASSERT_EQUAL(session_index_find(&ix, key_of(7)), handle_of[7]);
 }

@@ -19,7 +19,6 @@ static struct role role;
 static struct session_table *table;
 static struct pool_set *pools;
 static struct signalling_env env;
-static _Atomic bool stale;
 static struct signalling *s;
 static const struct txn_request asked = {
 	.peer = { { .b = { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1 } }, GTPC_PORT },
@@ -213,8 +212,6 @@ static const struct {
 
 /* ---- tests ---- */
 
-static void serve_index(void *ctx, uint64_t key, uint32_t handle, bool live) {}
-
 static void setup(void)
 {
 	static const struct signalling_port none;
@@ -223,7 +220,6 @@ static void setup(void)
 
 	pools = pool_set_create(&pool, 1, &session_mem_libc);
 	pool_hooks(pools, &p.hooks);
-	p.hooks.index = serve_index;
 	table = session_table_create(&p);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(table);
 	role_init(&role);
@@ -233,7 +229,6 @@ static void setup(void)
 		.live = { .commit_timeout_us = TIMEOUT_MS * USEC_PER_MSEC },
 		.ports = &none,
 		.table = table,
-		.index_stale = &stale,
 		.role = &role,
 		.settled = serve_settled };
 	s = signalling_create(&env);

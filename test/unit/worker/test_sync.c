@@ -3,6 +3,8 @@
  * is. */
 #include "sync_bed.h"
 
+static const struct session_end end = { .why = SESSION_WHY_REQUEST };
+
 /* Changed slots wait out their interval, collapse, and fill packets. */
 static void test_fill(void)
 {
@@ -164,7 +166,7 @@ static void test_lost(void)
 	turns(2);
 	CU_ASSERT_EQUAL_FATAL(drain(got, RING), 1);
 	CU_ASSERT_EQUAL(got[0].groups, SESSION_G_USAGE64);
-	CU_ASSERT_EQUAL(session_free(b.t, 0, handle, 0), 0);
+	CU_ASSERT_EQUAL(session_free(b.t, 0, handle, &end), 0);
 	sync_lost(&b.s, &(repl_entry_t){ repl_entry(handle, 0, SESSION_G_USAGE32) }, 1);
 	turns(2);
 	CU_ASSERT_EQUAL_FATAL(drain(got, RING), 1);
@@ -189,7 +191,7 @@ static void test_late(void)
 	session_slot_of(b.t, live)->up_pkts = 5;
 	mark(live, SESSION_G_TUNNEL | SESSION_G_QOS);
 	mark(dead, SESSION_G_USAGE64);
-	session_free(b.t, 0, dead, 0);
+	session_free(b.t, 0, dead, &end);
 	b.s.late = true;
 	CU_ASSERT_EQUAL(sync_commit(&b.s, live, b.now), 0);
 	sync_want(&b.s, AUDIT_WANT_WHOLE, 0, 4);

@@ -45,7 +45,7 @@ struct pool_set {
 struct pool_set *pool_set_create(
 	const struct pool_conf *conf, unsigned int n, const struct session_mem *mem);
 void pool_set_destroy(struct pool_set *ps);
-/* named, bind and unbind of struct session_hooks, with ctx = the set; `index` is the caller's. */
+/* named, bind and unbind of struct session_hooks, with ctx = the set; `event` is the caller's. */
 void pool_hooks(struct pool_set *ps, struct session_hooks *h);
 
 /* Addresses that are live or quarantined; any core. */

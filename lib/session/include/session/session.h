@@ -17,6 +17,7 @@
 #include "common/counters.h"
 #include "common/cursor.h"
 #include "common/usec.h"
+#include "session/event.h"
 #include "session/record.h"
 
 enum {
@@ -42,8 +43,8 @@ struct session_mem {
 
 extern const struct session_mem session_mem_libc; /* for tests and tools */
 
-/* What the table reports of addresses; lib/pool implements it. Called by the shard's writer, inside
- * the door. */
+/* What the table reports: of addresses, which lib/pool implements, and of sessions. Called by the
+ * shard's writer, inside the door. */
 struct session_hooks {
 	/* The handle that address `ue` of `pool` names now, 0 none. */
 	uint32_t (*named)(void *ctx, uint8_t pool, const struct ip_addr *ue);
@@ -51,11 +52,12 @@ struct session_hooks {
 	int (*bind)(void *ctx, uint8_t pool, const struct ip_addr *ue, uint32_t handle);
 	/* Clears it only if it still names `handle`. */
 	void (*unbind)(void *ctx, uint8_t pool, const struct ip_addr *ue, uint32_t handle);
-	/* The index of (key -> handle) must follow: called for every session that begins (live) or
-	 * ends. */
-	void (*index)(void *ctx, uint64_t key, uint32_t handle, bool live);
+	/* Called for every session that begins, changes or ends. -EAGAIN: an end cannot be
+	 * reported now, and the owner's door refuses it; of all else nobody looks at what it
+	 * returns, and what finds no room is the hook's to mark. */
+	int (*event)(void *ctx, const struct session_event *e);
 	void *ctx;
-	void *index_ctx; /* index is called with this instead, unless it is NULL */
+	void *event_ctx; /* event is called with this instead, unless it is NULL */
 	/* The number of a peer of the control plane by this chassis' own configuration; 0: none.
 	 * Called by a shard's writer for a session that begins, and for one whose control plane
 	 * address moves. May be NULL. */
@@ -121,6 +123,7 @@ struct session_shard {
 	uint32_t contested;
 	uint32_t quarantine_base_s;    /* w: owner. quarantines restart here at promotion */
 	uint32_t gen_step;             /* w: owner. odd: a slot's next generation is that far on */
+	uint64_t term;                 /* w: owner. of its events; 0: there was no owner yet */
 	uint32_t n_live;               /* w: owner, r: telemetry */
 	struct session_counters count; /* w: owner, r: telemetry */
 	struct session_peer peer[SESSION_PEERS]; /* w: owner */
@@ -134,7 +137,7 @@ struct session_params {
 	/* records with a higher APN index are refused; 0: any is taken */
 	uint16_t n_apns;
 	const struct session_mem *mem; /* copied */
-	/* copied; named, bind and unbind must be there, index may be NULL */
+	/* copied; named, bind and unbind must be there, event may be NULL */
 	struct session_hooks hooks;
 };
 
@@ -214,18 +217,22 @@ static inline bool session_owns(const struct session_table *t, uint32_t shard, u
 /* ---- the door: each refuses with -EPERM (counted) unless `by` owns the shard; `now_s` is seconds
  * ---- */
 
-/* A new session in the shard of rec->ue: takes a free slot, gives it rec's fields (usage starts at
- * 0), binds rec->ue; rec->handle and rec->state are filled in. -ENOSPC: no free slot in this shard;
- * -EEXIST: the address is in use or in quarantine; -ENOENT: no such address. */
+/* A new session in the shard of rec->ue: takes a free slot, gives it rec's fields, binds rec->ue;
+ * rec->handle, rec->state and rec->usage (0) are filled in. The event says that it began. -ENOSPC:
+ * no free slot in this shard; -EEXIST: the address is in use or in quarantine; -ENOENT: no such
+ * address. */
 int session_create(struct session_table *t, uint8_t by, struct session_rec *rec, uint32_t now_s);
 /* Replaces the given groups (IDENTITY: charging id and MSISDN only; usage: never) of a live
- * session. -ENOENT: stale handle. */
+ * session. The event says that it was updated, unless REQUEST alone was: to have answered is no
+ * news of a session. -ENOENT: stale handle. */
 int session_update(
 	struct session_table *t, uint8_t by, const struct session_rec *rec, uint8_t groups);
 /* Frees a session: slot and address go into quarantine. Generation, pool and last address, TUNNEL
  * and REQUEST stay and are replicated, so that a repeated Delete can be answered, after a
- * switchover too; the rest is cleared (read the usage before). -ENOENT: stale. */
-int session_free(struct session_table *t, uint8_t by, uint32_t handle, uint32_t now_s);
+ * switchover too; the rest is cleared (the event has it). -ENOENT: stale. -EAGAIN: the end finds
+ * no room to be reported, and nothing has changed: try again. */
+int session_free(
+	struct session_table *t, uint8_t by, uint32_t handle, const struct session_end *end);
 /* While standby too (by SESSION_BY_REPL), else all that was ever freed is still in quarantine at a
  * promotion. Looks at no more than `max` entries and lets those whose time is over leave
  * quarantine; returns how many did. */
@@ -233,11 +240,12 @@ unsigned int session_quarantine_expire(
 	struct session_table *t, uint8_t by, uint32_t shard, uint32_t now_s, unsigned int max);
 /* At promotion: every quarantine of the shard starts again. Constant time. */
 void session_quarantine_restart(struct session_table *t, uint32_t shard, uint32_t now_s);
-/* By the owner, at promotion: from here on generations go forward by a step that the process'
- * incarnation and the term (number << 1 | side) decide. So who begins anew with an empty table, or
- * with one that lacks what its peer made last, does not give out the very TEIDs that SGSNs still
- * use, but once in 2^(gen_bits - 2). A step is odd: all generations of a slot come before one comes
- * again. Not the term alone: a chassis that lost its disk begins at the first one. Constant time.
+/* By the owner, at promotion: the term of its events; and from here on generations go forward by a
+ * step that the process' incarnation and the term (number << 1 | side) decide. So who begins anew
+ * with an empty table, or with one that lacks what its peer made last, does not give out the very
+ * TEIDs that SGSNs still use, but once in 2^(gen_bits - 2). A step is odd: all generations of a
+ * slot come before one comes again. Not the term alone: a chassis that lost its disk begins at the
+ * first one. Constant time.
  */
 void session_generations(
 	struct session_table *t, uint32_t shard, uint32_t incarnation, uint64_t term);

@@ -14,7 +14,7 @@
 	X(FROM_REPLICATOR, from_replicator, DONE, done) \
 	X(FROM_REPLICATOR, from_replicator, LATE_DRAINED, late_drained) \
 	X(FROM_REPLICATOR, from_replicator, KEYED, keyed) \
-	X(FROM_REPLICATOR, from_replicator, INDEX, index) \
+	X(FROM_REPLICATOR, from_replicator, BATCH, batch) \
 	X(FROM_REPLICATOR, from_replicator, COMMITTED, committed) \
 	X(FROM_REPLICATOR, from_replicator, STREAM_STATE, stream_state) \
 	X(FROM_REPLICATOR, from_replicator, HEARTBEAT, heartbeat)
@@ -38,8 +38,9 @@ struct from_replicator_keyed {
 	uint64_t cookie;
 	bool ok; /* false: the key's id is that of a key that lives */
 };
-struct from_replicator_index {
-	struct msg_index changes;
+/* What the stream brought: sessions that began and ended. */
+struct from_replicator_batch {
+	struct msg_batch sessions;
 };
 /* The standby has these commits of these slots. */
 struct from_replicator_committed {
@@ -65,8 +66,8 @@ struct from_replicator *from_replicator_done(struct rte_mempool *pool,
 	enum to_replicator_type order, repl_term_t term, uint64_t cookie, bool ok, uint64_t number);
 struct from_replicator *from_replicator_late_drained(struct rte_mempool *pool, repl_term_t term);
 struct from_replicator *from_replicator_keyed(struct rte_mempool *pool, uint64_t cookie, bool ok);
-/* Makes a message without changes yet; index_outbox.h adds them. */
-struct from_replicator *from_replicator_index(struct rte_mempool *pool);
+/* Makes a message without sessions yet; session_batch.h adds them. */
+struct from_replicator *from_replicator_batch(struct rte_mempool *pool);
 /* Makes a message without entries yet. */
 struct from_replicator *from_replicator_committed(struct rte_mempool *pool);
 struct from_replicator *from_replicator_stream_state(

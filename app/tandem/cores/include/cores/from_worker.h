@@ -12,8 +12,7 @@
 	X(FROM_WORKER, from_worker, DONE, done) \
 	X(FROM_WORKER, from_worker, LATE_END, late_end) \
 	X(FROM_WORKER, from_worker, ANSWER, answer) \
-	X(FROM_WORKER, from_worker, ENDED, ended) \
-	X(FROM_WORKER, from_worker, INDEX, index)
+	X(FROM_WORKER, from_worker, EVENT, event)
 // clang-format on
 MSG_TYPES(FROM_WORKER, from_worker, FROM_WORKER_ROWS)
 
@@ -40,16 +39,15 @@ struct from_worker_answer {
 	uint8_t by;             /* number of the worker */
 	uint8_t request;        /* enum to_worker_type */
 };
-enum ended_why { ENDED_IDLE_TIMEOUT, ENDED_SESSION_TIMEOUT, ENDED_SGSN_RESTART, ENDED_PEER_GONE };
-/* A session ended without a request. */
-struct from_worker_ended {
-	struct session_rec rec; /* as it was */
-	uint32_t commit;        /* as in an answer */
-	uint8_t by;             /* number of the worker */
-	uint8_t why;            /* enum ended_why */
-};
-struct from_worker_index {
-	struct msg_index changes;
+/* What happened to a session, by its owner (session/event.h). */
+struct from_worker_event {
+	repl_term_t term;
+	uint32_t commit; /* as in an answer */
+	uint8_t kind;    /* enum session_event_kind */
+	uint8_t why;     /* enum session_why */
+	uint8_t by;      /* number of the worker */
+	/* of the session as it is now; of an end, as it was, usage and all */
+	struct session_rec rec;
 };
 
 MSG_DIRECTION(FROM_WORKER, from_worker, FROM_WORKER_ROWS)
@@ -60,9 +58,7 @@ struct from_worker *from_worker_late_end(struct rte_mempool *pool, repl_term_t t
 /* Makes the request's own message its answer, with the record that stands in the request. */
 struct from_worker *from_worker_answer(
 	struct session_request *q, uint8_t by, int32_t error, uint32_t commit);
-/* The record and the commit are the caller's to fill in. */
-struct from_worker *from_worker_ended(struct rte_mempool *pool, uint8_t by, enum ended_why why);
-/* Makes a message without changes yet; index_outbox.h adds them. */
-struct from_worker *from_worker_index(struct rte_mempool *pool);
+/* Of an event that has a record. The commit is the caller's to fill in. */
+struct from_worker *from_worker_event(struct rte_mempool *pool, const struct session_event *e);
 
 #endif

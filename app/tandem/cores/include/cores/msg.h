@@ -22,7 +22,7 @@
 struct rte_mempool;
 struct rte_ring;
 
-enum { MSG_BYTES = 320, MSG_ENTRIES = 28, MSG_BODY = 128, MSG_INDEX_ENTRIES = 18 };
+enum { MSG_BYTES = 320, MSG_ENTRIES = 28, MSG_BODY = 128, MSG_BATCH_ENTRIES = 18 };
 enum { MSG_WORKERS = 63 }; /* most workers of a chassis */
 
 /* The first type of each direction: no two directions share a type. */
@@ -53,13 +53,13 @@ struct msg_entries {
 };
 
 /* Sessions that began (a bit in `live`) or ended, in the order in which they did. */
-struct msg_index {
+struct msg_batch {
 	uint32_t live;
 	uint8_t n;
 	struct {
 		uint64_t key;
 		uint32_t handle;
-	} __attribute__((packed)) entry[MSG_INDEX_ENTRIES];
+	} __attribute__((packed)) entry[MSG_BATCH_ENTRIES];
 };
 
 /* Takes a message and zeroes it; NULL: the pool is empty. Constructors call this. */

@@ -62,9 +62,11 @@ struct to_worker_update {
 	struct session_request q;
 	uint8_t groups; /* of q.rec, which are written */
 };
-/* Of q.rec, the handle and the group of the request count. */
+/* Of q.rec, the handle and the group of the request count. Answered by -EAGAIN: the end cannot be
+ * reported now; the session lives on, and whoever wants its end asks again. */
 struct to_worker_delete {
 	struct session_request q;
+	uint8_t why; /* enum session_why */
 };
 
 /* The sessions of an SGSN with another Recovery than this end. */
@@ -89,8 +91,8 @@ struct to_worker *to_worker_create(
 	struct rte_mempool *pool, repl_term_t term, uint64_t cookie, const struct session_rec *rec);
 struct to_worker *to_worker_update(struct rte_mempool *pool, repl_term_t term, uint64_t cookie,
 	const struct session_rec *rec, uint8_t groups);
-struct to_worker *to_worker_delete(
-	struct rte_mempool *pool, repl_term_t term, uint64_t cookie, const struct session_rec *rec);
+struct to_worker *to_worker_delete(struct rte_mempool *pool, repl_term_t term, uint64_t cookie,
+	const struct session_rec *rec, enum session_why why);
 struct to_worker *to_worker_purge(
 	struct rte_mempool *pool, const struct ip_addr *sgsn, uint8_t recovery);
 struct to_worker *to_worker_peer_gone(

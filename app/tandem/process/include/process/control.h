@@ -62,6 +62,8 @@ struct control {
 void control_stop(struct control *c);
 /* messages.c: what control does with each message of the other cores. */
 void control_doors(struct control *c);
+/* What waits of them, bounded (doors.h), and what was missed. True: there may be more. */
+bool control_messages(struct control *c);
 
 /* records.c: opens the alarms and the journal. 0 or -errno, which is logged. */
 int records_open(struct control *c, struct srp_saved *saved);

@@ -18,9 +18,9 @@
 #include "config/config.h"
 #include "cores/from_replicator.h"
 #include "cores/from_worker.h"
-#include "cores/index_outbox.h"
 #include "cores/repl_to_worker.h"
 #include "cores/role.h"
+#include "cores/session_event.h"
 #include "cores/settings.h"
 #include "cores/to_replicator.h"
 #include "cores/to_worker.h"
@@ -89,7 +89,7 @@ struct tandem {
 	struct to_replicator_door to_repl;
 	struct from_replicator_door from_repl;
 	struct repl_to_worker_door repl_to_worker[TANDEM_WORKERS];
-	struct index_outbox outbox;
+	struct session_events events;
 	struct role role; /* w: switchover */
 	/* frames */
 	struct rte_ring *punt;                       /* workers, replication core -> control */

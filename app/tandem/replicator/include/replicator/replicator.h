@@ -11,7 +11,7 @@
 
 #include "base/pulse.h"
 #include "cores/from_replicator.h"
-#include "cores/index_outbox.h"
+#include "cores/session_batch.h"
 #include "cores/repl_to_worker.h"
 #include "cores/settings.h"
 #include "cores/to_replicator.h"
@@ -79,7 +79,7 @@ struct replicator_env {
 	const struct from_replicator_door *reports;
 	const struct repl_to_worker_door *to_worker; /* n_workers of them */
 	struct rte_mempool *msgs;
-	struct index_outbox *outbox;
+	struct session_batch *batch;
 	/* packets of the workers, the buffers of all packets, and how many may wait: it writes that
 	 */
 	struct rte_ring *const *stream_out;

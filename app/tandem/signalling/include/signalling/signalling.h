@@ -20,10 +20,10 @@
 struct config_apn;
 struct fib;
 struct from_worker_answer;
-struct from_worker_ended;
-struct msg_entries;
+struct from_worker_event;
 struct metrics;
-struct msg_index;
+struct msg_batch;
+struct msg_entries;
 struct net_mirror;
 struct role;
 struct rte_mbuf;
@@ -74,8 +74,6 @@ struct signalling_env {
 	struct rte_mempool *mbufs;
 	struct rte_ring *transmit;
 	struct rte_ring *const *handover;
-	/* set by any core whose news of a slot found no room: the index is read anew */
-	_Atomic bool *index_stale;
 	const struct role *role; /* as it is published, read whenever it matters */
 	/* After each datagram of a socket, which is an event of its own. */
 	void (*settled)(void *ctx);
@@ -113,14 +111,21 @@ void signalling_flush(struct signalling *s);
 
 /* A worker has answered a request. */
 void signalling_answered(struct signalling *s, const struct from_worker_answer *m, usec_t now);
-/* A worker reports that a session ended by itself. */
-void signalling_ended(struct signalling *s, const struct from_worker_ended *m, usec_t now);
-/* Sessions began and ended; whichever core writes the slots reports it. */
-void signalling_indexed(struct signalling *s, const struct msg_index *m);
 /* The replication core reports commits that the standby acknowledged. */
 void signalling_committed(struct signalling *s, const struct msg_entries *m, usec_t now);
 /* A stream began, or ended, and with it the standby's protection. */
 void signalling_stream(struct signalling *s, bool on, usec_t now);
+
+/* ---- what happened to sessions: readers, called by process/messages.c ---- */
+
+/* The index by subscriber: a session began or ended at its owner. */
+void signalling_index_event(struct signalling *s, const struct from_worker_event *e);
+/* The same of what the stream brought. */
+void signalling_index_batch(struct signalling *s, const struct msg_batch *m);
+/* An event found no room: the index is read from the table again. */
+void signalling_index_missed(struct signalling *s);
+/* The notice to the SGSN of a session that the gateway has ended (TS 29.060 7.3.5). */
+void signalling_notice(struct signalling *s, const struct from_worker_event *e, usec_t now);
 
 /* ---- the role ---- */
 

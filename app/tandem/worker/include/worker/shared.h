@@ -13,6 +13,7 @@
 
 struct fib;
 struct pool_set;
+struct session_events;
 struct rte_mempool;
 
 enum { WORKER_MOST = 63 /* workers of a chassis */, WORKER_PORTS = 32 /* numbers of DPDK ports */ };
@@ -21,7 +22,8 @@ struct worker_shared {
 	struct session_table *table;
 	struct pool_set *pools;
 	struct fib *fib;
-	uint32_t gtp4; /* the VIP of GTP-U, host order */
+	struct session_events *events; /* cores/session_event.h; each worker has its outbox there */
+	uint32_t gtp4;                 /* the VIP of GTP-U, host order */
 	struct {
 		uint8_t roles; /* enum config_role; 0: not ours */
 		uint16_t mtu;
