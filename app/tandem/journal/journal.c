@@ -32,6 +32,7 @@ struct journal {
 	unsigned int n_going;
 	usec_t again_at; /* after an error */
 	uint64_t switchovers[JOURNAL_CAUSES], transitions[JOURNAL_STATES];
+	uint64_t ends[SESSION_WHY_END];
 	bool joined; /* the copy was whole when we began to take over */
 	/* The number of the entry whose sessions are being compared, 0 none. */
 	uint64_t auditing;
@@ -297,6 +298,17 @@ struct history *journal_history(struct journal *j)
 uint64_t journal_switchovers(const struct journal *j, enum srp_cause cause)
 {
 	return (unsigned int)cause < JOURNAL_CAUSES ? j->switchovers[cause] : 0;
+}
+
+void journal_ended(struct journal *j, enum session_why why)
+{
+	if ((unsigned int)why < SESSION_WHY_END)
+		j->ends[why]++;
+}
+
+uint64_t journal_ends(const struct journal *j, enum session_why why)
+{
+	return (unsigned int)why < SESSION_WHY_END ? j->ends[why] : 0;
 }
 
 uint64_t journal_transitions(const struct journal *j, enum srp_state to)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Switchovers by cause and transitions by the state they led to, for whoever walks the registry. */
+/* Switchovers by cause, transitions by the state they led to and ends of sessions by reason, for
+ * whoever walks the registry. */
 #include "base/metrics.h"
 #include "journal/journal.h"
 
@@ -28,6 +29,9 @@
 	{ name, "switchovers", "Switchovers happened because " because ".", METRIC_COUNTER },
 #define JOURNAL_METRIC_TRANSITION(state, name, word)                                               \
 	{ name, "transitions", "This chassis became " word ".", METRIC_COUNTER },
+#define JOURNAL_METRIC_END(VALUE, name, because)                                                   \
+	{ #name, "sessions", "Sessions ended because " because ".", METRIC_COUNTER },
+#define JOURNAL_WHY(VALUE, name, because)   SESSION_WHY_##VALUE,
 #define JOURNAL_CAUSE(cause, name, because) SRP_CAUSE_##cause,
 #define JOURNAL_STATE(state, name, word)    SRP_##state,
 
@@ -35,6 +39,8 @@ static const struct metric journal_switchover_metrics[] = { JOURNAL_SWITCHOVERS(
 	JOURNAL_METRIC_SWITCHOVER) };
 static const struct metric journal_transition_metrics[] = { JOURNAL_TRANSITIONS(
 	JOURNAL_METRIC_TRANSITION) };
+static const struct metric journal_end_metrics[] = { SESSION_WHYS(JOURNAL_METRIC_END) };
+static const enum session_why journal_metric_whys[] = { SESSION_WHYS(JOURNAL_WHY) };
 static const enum srp_cause journal_metric_causes[] = { JOURNAL_SWITCHOVERS(JOURNAL_CAUSE) };
 static const enum srp_state journal_metric_states[] = { JOURNAL_TRANSITIONS(JOURNAL_STATE) };
 
@@ -50,12 +56,19 @@ static void journal_metrics_transitions(void *ctx, uint64_t *value, unsigned int
 		value[i] = journal_transitions(ctx, journal_metric_states[i]);
 }
 
-enum { JOURNAL_TABLE_SWITCHOVERS, JOURNAL_TABLE_TRANSITIONS };
+static void journal_metrics_ends(void *ctx, uint64_t *value, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		value[i] = journal_ends(ctx, journal_metric_whys[i]);
+}
+
+enum { JOURNAL_TABLE_SWITCHOVERS, JOURNAL_TABLE_TRANSITIONS, JOURNAL_TABLE_ENDS };
 static const struct metrics_table journal_tables[] = {
 	[JOURNAL_TABLE_SWITCHOVERS] =
 		METRICS_TABLE("switchovers", NULL, journal_switchover_metrics),
 	[JOURNAL_TABLE_TRANSITIONS] =
 		METRICS_TABLE("transitions", NULL, journal_transition_metrics),
+	[JOURNAL_TABLE_ENDS] = METRICS_TABLE("sessions-ended", NULL, journal_end_metrics),
 };
 const struct metrics_room journal_metrics = METRICS_ROOM("journal", journal_tables);
 
@@ -64,7 +77,11 @@ int journal_metrics_register(struct metrics *m, struct journal *j)
 	int ret = metrics_register(m, &journal_tables[JOURNAL_TABLE_SWITCHOVERS], NULL,
 		journal_metrics_switchovers, j);
 
-	return ret < 0 ? ret
-		       : metrics_register(m, &journal_tables[JOURNAL_TABLE_TRANSITIONS], NULL,
-				 journal_metrics_transitions, j);
+	if (ret == 0)
+		ret = metrics_register(m, &journal_tables[JOURNAL_TABLE_TRANSITIONS], NULL,
+			journal_metrics_transitions, j);
+	if (ret == 0)
+		ret = metrics_register(
+			m, &journal_tables[JOURNAL_TABLE_ENDS], NULL, journal_metrics_ends, j);
+	return ret;
 }

@@ -28,6 +28,12 @@ static void of_event_notice(struct control *c, const struct from_worker_event *e
 	signalling_notice(c->signalling, e, c->now);
 }
 
+static void of_event_journal(struct control *c, const struct from_worker_event *e)
+{
+	if (e->kind == SESSION_ENDED)
+		journal_ended(c->journal, (enum session_why)e->why);
+}
+
 /* All that want to know that a session began, changed or ended, in the order in which they are
  * called: nobody else decides it. Who reads what the stream brings (batch) is told as well when an
  * event found no room (missed), and reads the table again. An end by the owner is never missed. */
@@ -38,6 +44,7 @@ static const struct messages_reader {
 } messages_readers[] = {
 	{ of_event_index, of_batch_index, of_missed_index },
 	{ .event = of_event_notice },
+	{ .event = of_event_journal },
 };
 
 /* ---- of workers ---- */

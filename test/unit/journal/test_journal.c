@@ -121,6 +121,11 @@ static void test_outlives_the_process(void)
 	CU_ASSERT_EQUAL(journal_switchovers(j, SRP_CAUSE_DEAD_TIMER), 1);
 	CU_ASSERT_EQUAL(journal_switchovers(j, SRP_CAUSE_STARTUP), 0);
 	CU_ASSERT_EQUAL(journal_transitions(j, SRP_STANDBY), 1);
+	journal_ended(j, SESSION_WHY_REPLACED);
+	journal_ended(j, SESSION_WHY_REPLACED);
+	journal_ended(j, SESSION_WHY_END);
+	CU_ASSERT_EQUAL(journal_ends(j, SESSION_WHY_REPLACED), 2);
+	CU_ASSERT_EQUAL(journal_ends(j, SESSION_WHY_REQUEST), 0);
 	e = journal_last(j);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(e);
 	e->took_us = 4711;

@@ -11,6 +11,7 @@
 
 #include "base/alarms.h"
 #include "journal/history.h"
+#include "session/event.h"
 #include "srp/srp.h"
 
 struct journal;
@@ -64,6 +65,8 @@ void journal_role(struct journal *j, const struct srp_action *a, usec_t now);
 struct history_entry *journal_last(struct journal *j);
 /* The entry that journal_last() gave was changed. */
 void journal_changed(struct journal *j, struct history_entry *e);
+/* A reader of session events: a session ended here while this chassis owned it. */
+void journal_ended(struct journal *j, enum session_why why);
 /* Now and then: hands unsaved entries to the thread. */
 void journal_turn(struct journal *j, usec_t now);
 
@@ -74,7 +77,10 @@ struct history *journal_history(struct journal *j);
 uint64_t journal_switchovers(const struct journal *j, enum srp_cause cause);
 /* How often this chassis came into that state since the start of this process. */
 uint64_t journal_transitions(const struct journal *j, enum srp_state to);
-/* Registers both as counters; they must be unregistered before journal_close(). 0 or -errno. */
+/* How many sessions ended here for that reason since the start of this process. */
+uint64_t journal_ends(const struct journal *j, enum session_why why);
+/* Registers all three as counters; they must be unregistered before journal_close(). 0 or -errno.
+ */
 int journal_metrics_register(struct metrics *m, struct journal *j);
 extern const struct metrics_room journal_metrics; /* all of them */
 /* Alarms that are over, oldest first; NULL: there are no more. */
