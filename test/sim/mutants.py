@@ -81,6 +81,8 @@ TABLE = {
     "side_not_in_handle": ("sim", 1, 20, [OTHER_SIDE], "--profile", "tables"),
     "index_kept": ("sim", 1, 20, [TABLES], "--profile", "tables"),
     "index_chain_cut": ("sim", 1, 20, [INDEXED, TABLES], "--profile", "tables"),
+    "event_lost": ("sim", 1, 20, [INDEXED], "--profile", "tables"),
+    "end_unreported": ("sim", 1, 20, [TABLES], "--profile", "tables"),
     "index_keeps_first": ("sim", 12, 30, [INDEXED], "--profile", "tables"),
     "part_keeps_promise": ("sim", 9, 20, [ACKED], "--profile", "tables"),
     "lost_free_forgotten": ("sim", 8, 30, [HANDED_OVER, ANSWERED], "--profile", "tables"),
