@@ -118,9 +118,8 @@ void signalling_stream(struct signalling *s, bool on, usec_t now);
 
 /* ---- what happened to sessions: readers, called by process/messages.c ---- */
 
-/* The index by subscriber: a session began or ended at its owner. */
+/* The index by subscriber: sessions began or ended, at their owner and in the stream. */
 void signalling_index_event(struct signalling *s, const struct from_worker_event *e);
-/* The same of what the stream brought. */
 void signalling_index_batch(struct signalling *s, const struct msg_batch *m);
 /* An event found no room: the index is read from the table again. */
 void signalling_index_missed(struct signalling *s);
