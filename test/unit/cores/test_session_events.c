@@ -191,6 +191,7 @@ static void take_batches(void)
 static void test_batch(void)
 {
 	enum { N = 2 * MSG_BATCH_ENTRIES + 3 };
+	struct from_replicator *rest;
 
 	for (uint32_t i = 0; i < N; i++)
 		notify(SESSION_BY_REPL, i % 3 == 0 ? SESSION_BEGUN : SESSION_ENDED,
@@ -202,7 +203,9 @@ static void test_batch(void)
 	session_batch_flush(&events.batch);
 	sessions = 0;
 	CU_ASSERT_EQUAL(rte_ring_count(repl.door.ring), 1);
-	msg_free(pool, from_replicator_take(&repl));
+	rest = from_replicator_take(&repl);
+	CU_ASSERT_EQUAL(rest->batch.sessions.n, 3);
+	msg_free(pool, rest);
 	session_events_notify(&events, &(struct session_event){ .kind = SESSION_BEGUN, .by = 0 });
 	session_batch_flush(&events.batch);
 	take_batches();

@@ -7,6 +7,7 @@
 #include <rte_common.h>
 
 #include "base/sock.h"
+#include "cores/from_worker.h"
 #include "gtp/gtpu.h"
 #include "pool/pool.h"
 #include "signalling_priv.h"
@@ -293,6 +294,66 @@ static void test_ways(void)
 	}
 }
 
+/* What a worker's error about the end of a session says to the SGSN; replaces: it was the end of
+ * the one before, of a Create. */
+static unsigned int said_of(int error, bool replaces)
+{
+	struct signalling_txn *x;
+	unsigned int n;
+
+	setup();
+	x = txn_new(&s->txns, &asked, NOW);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(x);
+	x->replaces = replaces;
+	signalling_answered(s,
+		&(const struct from_worker_answer){ .error = error,
+			.cookie = txn_cookie(&s->txns, x),
+			.request = TO_WORKER_DELETE },
+		NOW);
+	signalling_flush(s);
+	n = said;
+	CU_ASSERT_EQUAL(s->txns.n, 0); /* a repetition is a new request */
+	teardown();
+	return n;
+}
+
+/* A session that could not end now has not ended: its SGSN is not answered, and asks again. Nor is
+ * there a new one before the old one is gone. */
+static void test_ends_later(void)
+{
+	CU_ASSERT_EQUAL(said_of(-ENOENT, false), 1);
+	CU_ASSERT_EQUAL(said_of(-EAGAIN, false), 0);
+	CU_ASSERT_EQUAL(said_of(-EAGAIN, true), 0);
+	CU_ASSERT_EQUAL(said_of(-EPERM, true), 0);
+}
+
+/* The SGSN hears of what the gateway ended by itself, and of nothing that it knows. */
+static void test_notices(void)
+{
+	unsigned int n = 0;
+
+	for (unsigned int why = SESSION_WHY_NONE; why < SESSION_WHY_END; why++)
+		for (unsigned int kind = SESSION_BEGUN; kind <= SESSION_ENDED; kind++) {
+			bool notice = kind == SESSION_ENDED &&
+				      (why == SESSION_WHY_IDLE_TIMEOUT ||
+					      why == SESSION_WHY_SESSION_TIMEOUT);
+
+			setup();
+			signalling_notice(s,
+				&(const struct from_worker_event){ .kind = (uint8_t)kind,
+					.why = (uint8_t)why,
+					.rec = { .handle = HANDLE,
+						.key = 5,
+						.peer_ctl = asked.peer.addr } },
+				NOW);
+			signalling_flush(s);
+			CU_ASSERT_EQUAL(said, notice);
+			n += said;
+			teardown();
+		}
+	CU_ASSERT_EQUAL(n, 2);
+}
+
 /* What still waits in the queue of the socket does not leave either, then or later. */
 static void check_queued(void (*role_is)(void))
 {
@@ -373,7 +434,8 @@ static void test_settled(void)
 
 int main(void)
 {
-	CU_TestInfo tests[] = { { "by every way", test_ways }, { "queued", test_queued },
+	CU_TestInfo tests[] = { { "by every way", test_ways }, { "ends later", test_ends_later },
+		{ "notices", test_notices }, { "queued", test_queued },
 		{ "refused by the kernel", test_refused }, { "asked again", test_asked_again },
 		{ "each datagram is settled", test_settled }, CU_TEST_INFO_NULL };
 	CU_SuiteInfo suites[] = { { "time to serve", NULL, NULL, NULL, NULL, tests },
