@@ -103,9 +103,50 @@ local rows = {
         { "session.recovery", "plain", "d8", 1 },
         { "session.req_src", "address", "ipv6", 16 },
     },
+    CHARGING = {
+        { "session.charging", "plain", "x16", 2 },
+    },
     ADDR6 = {
         { "session.ue6", "octets", "bytes", 8 },
         { "session.pool6", "plain", "d8", 1 },
+    },
+    ACCESS = {
+        { "session.rat", "plain", "d8", 1 },
+        { "session.selection_mode", "plain", "d8", 1 },
+        { "session.time_zone", "octets", "bytes", 2 },
+        { "session.serving_plmn", "octets", "bytes", 3 },
+        { "session.imeisv", "octets", "bytes", 8 },
+        { "session.uli_len", "plain", "d8", 1 },
+        { "session.uli", "tail", "bytes", 13 },
+    },
+    AAA = {
+        { "session.aaa_flags", "plain", "x8", 1 },
+        { "session.interim_s", "plain", "d32", 4 },
+        { "session.session_timeout_s", "plain", "d32", 4 },
+        { "session.idle_timeout_s", "plain", "d32", 4 },
+        { "session.rate_up_kbps", "plain", "d32", 4 },
+        { "session.rate_dn_kbps", "plain", "d32", 4 },
+        { "session.dns", "octets", "bytes", 8 },
+    },
+    ACCT = {
+        { "session.acct_state", "plain", "d8", 1 },
+        { "session.acct_cause", "plain", "d8", 1 },
+        { "session.acct_event_s", "plain", "d32", 4 },
+    },
+    AMBR = {
+        { "session.ambr_up_kbps", "plain", "d32", 4 },
+        { "session.ambr_dn_kbps", "plain", "d32", 4 },
+    },
+    BEARER = {
+        { "session.ebi", "plain", "d8", 1 },
+        { "session.qci_arp", "octets", "bytes", 3 },
+        { "session.apn_restriction", "plain", "d8", 1 },
+    },
+    PFCP = {
+        { "session.cp_seid", "plain", "x64", 8 },
+        { "session.association", "plain", "d8", 1 },
+        { "session.rule_shape", "plain", "d8", 1 },
+        { "session.ur_seqn", "plain", "d32", 4 },
     },
 }
 -- /rows
@@ -201,8 +242,8 @@ local function usage(c, set)
 end
 
 -- One field of a group. The octet at the group's beginning (head) has a number in its low half, a flag in bit 4, and from bit 7
--- downwards whether the addresses have 16 octets. Returns what of that octet is not explained yet, and the bit of the next address.
-local function field(c, row, head, long)
+-- downwards whether the addresses have 16 octets. Returns what of that octet is not explained yet, the bit of the next address, and a number.
+local function field(c, row, head, long, last)
     local name, how, bytes = row[1], row[2], row[4]
     if how == "head" then
         local range = c:range(1, name)
@@ -216,6 +257,12 @@ local function field(c, row, head, long)
         return bit(head, 4) and head - 16 or head, long
     elseif how == "octets" then
         c:bytes(name, bytes)
+    elseif how == "tail" then
+        if last > bytes then
+            c:fail(name .. " is too long")
+        else
+            c:bytes(name, last)
+        end
     elseif how == "address" and math.floor(head / long) % 2 == 1 then
         c:add(name)
         return head - long, long / 2
@@ -227,18 +274,18 @@ local function field(c, row, head, long)
         end
         return head, long / 2
     else
-        c:add(name)
+        return head, long, c:add(name)
     end
     return head, long
 end
 
 local function fields(c, group)
-    local head, long = 0, 128
+    local head, long, last = 0, 128, 0
     for _, row in ipairs(group) do
         if c.bad then
             return
         end
-        head, long = field(c, row, head, long)
+        head, long, last = field(c, row, head, long, last)
     end
     if head ~= 0 then
         c:fail("bits that mean nothing")
@@ -246,12 +293,13 @@ local function fields(c, group)
 end
 
 -- Groups of EXTRA by their ids.
-local extras = { [2] = rows.ADDR6 }
+local extras = { rows.CHARGING, rows.ADDR6, rows.ACCESS, rows.AAA, nil, nil, rows.ACCT, rows.AMBR, rows.BEARER, rows.PFCP }
 
-local function extra(c)
+-- Behind the group of id `above`; its own id.
+local function extra(c, above)
     local id, length = c:add("extra.id"), c:add("extra.length") or 0
-    if id == 0 then
-        c:fail("a group without an id")
+    if id ~= nil and id <= above then
+        c:fail("a group that is not above the one before")
     elseif c.bad or extras[id] == nil then
         c:bytes("extra.value", length)
     elseif c:left() < length then
@@ -265,6 +313,7 @@ local function extra(c)
         end
         c.stop = stop
     end
+    return id
 end
 
 local groups = {
@@ -281,8 +330,9 @@ local groups = {
     [5] = function(c) usage(c, "usage64") end,
     [6] = function(c) usage(c, "other64") end,
     [7] = function(c)
+        local id = 0
         while not c.bad and c:left() > 0 do
-            extra(c)
+            id = extra(c, id)
         end
     end,
 }

@@ -203,6 +203,17 @@ static void check_lcores(struct load *l)
 	}
 }
 
+/* The sizes of lib/session. */
+static void check_annex(struct load *l)
+{
+	uint32_t bytes = l->c->table.annex;
+
+	if (load_good(l, SECTION_TABLE, 0, "annex") && bytes != 0 && bytes != 128 && bytes != 192 &&
+		bytes != 320)
+		load_error(l, SECTION_TABLE, 0, "annex",
+			"expected 0, 128, 192 or 320 bytes, not %u", bytes);
+}
+
 void check_config(struct load *l)
 {
 	check_roles(l);
@@ -212,6 +223,7 @@ void check_config(struct load *l)
 	check_secret(l);
 	check_ends(l);
 	check_lcores(l);
+	check_annex(l);
 }
 
 const struct config_loopback *config_gtp(const struct config *c)

@@ -320,6 +320,11 @@ static const struct knob table[] = {
 	{ "max-sessions", KNOB_U32, KNOB_AGREE, AT(config, table.max_sessions),
 		RANGE(65536, 64, 16777216, "sessions"),
 		.help = "most sessions that the session table can hold" },
+	{ "annex", KNOB_U32, KNOB_AGREE, AT(config, table.annex),
+		RANGE(0, 0, 320, "bytes"),
+		.help = "memory of each session, beside its slot, for access and AAA data: "
+			"128, 192 or 320; 0: none, and such data is refused; must be equal on "
+			"both" },
 };
 
 static const struct knob license[] = {

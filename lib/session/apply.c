@@ -5,6 +5,7 @@
 
 #include <rte_prefetch.h>
 
+#include "annex.h"
 #include "slot.h"
 #include "wire.h"
 
@@ -56,6 +57,13 @@ static void apply_report(const struct session_table *t, uint8_t by, uint64_t key
 	slot_event(t, &e);
 }
 
+/* Before anything of it is applied. */
+static int apply_no_annex(struct session_table *t, uint32_t shard)
+{
+	t->shard[shard].count.refused_annex++;
+	return -E2BIG;
+}
+
 /* Ends what the slot held for the address table and the index. The slot itself is the caller's to
  * change. */
 static void apply_leave_address(
@@ -87,7 +95,7 @@ static void apply_evict(struct session_table *t, const struct apply_target *p, u
 		return;
 	key = s->key;
 	slot_write_begin(s);
-	slot_store_free(s, s->gen, s->pool, s->ue4);
+	slot_store_free(t, s, s->gen, s->pool, s->ue4);
 	slot_write_end(s);
 	rte_bitmap_set(sh->free_map, session_handle_slot(t, handle));
 	sh->n_live--;
@@ -199,8 +207,9 @@ static int apply_free(
 	}
 	apply_leave_address(t, p, r->pool, last4);
 	slot_write_begin(s);
-	slot_store_free(s, gen, r->pool, last4);
+	slot_store_free(t, s, gen, r->pool, last4);
 	slot_store(t, s, r, SESSION_G_TUNNEL | SESSION_G_REQUEST | SESSION_G_EXTRA);
+	memset(s->later, 0, sizeof(s->later)); /* of live ones alone */
 	slot_write_end(s);
 	if (last4 == 0) {
 		quarantine_drop(s);
@@ -232,7 +241,7 @@ static bool apply_is_whole(const struct session_table *t, const struct wire_body
 		       r->handle != UINT32_MAX;
 	if (gen_field == 0) /* never used */
 		return b->groups == SESSION_G_IDENTITY && !addressed;
-	return (b->groups & ~SLOT_G_FREE) == 0;
+	return (b->groups & ~SLOT_G_FREE) == 0 && r->annex_use == 0;
 }
 
 int session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uint32_t now_s)
@@ -246,6 +255,8 @@ int session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uin
 		return -EPERM;
 	if (wire_decode(body, &b) < 0 || !apply_is_whole(t, &b))
 		return apply_malformed(t, shard);
+	if (!annex_fits(t, &b.rec))
+		return apply_no_annex(t, shard);
 	p = apply_target_of(t, by, b.rec.handle);
 	/* no pool has these yet */
 	if (ip_addr_to_v4(&b.rec.ue) == 0 && !ip_addr_is_none(&b.rec.ue))
@@ -288,6 +299,8 @@ static int apply_groups(struct session_table *t, struct apply_target *p, const s
 	}
 	if (b->groups & SESSION_G_IDENTITY && !apply_is_same_session(s, &b->rec))
 		return apply_malformed(t, p->shard);
+	if (!annex_fits(t, &b->rec))
+		return apply_no_annex(t, p->shard);
 	if (b->groups & SLOT_G_STORED) {
 		slot_write_begin(s);
 		slot_store(t, s, &b->rec, b->groups);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
+#include "annex.h"
 #include "session/freemap.h"
 #include "slot.h"
 
@@ -49,6 +50,10 @@ int session_create(struct session_table *t, uint8_t by, struct session_rec *rec,
 
 	if (!shard_writable(t, shard, by))
 		return -EPERM;
+	if (!annex_fits(t, rec)) {
+		sh->count.refused_annex++;
+		return -E2BIG;
+	}
 	if (t->hooks.named(t->hooks.ctx, rec->pool, &rec->ue) != 0)
 		return -EEXIST;
 	if (!freemap_next(sh->free_map, t->n_slots, &sh->cursor, &slot)) {
@@ -102,6 +107,10 @@ int session_update(
 		t->shard[shard].count.refused_handle++;
 		return -ENOENT;
 	}
+	if (groups & SESSION_G_EXTRA && !annex_fits(t, rec)) {
+		t->shard[shard].count.refused_annex++;
+		return -E2BIG;
+	}
 	slot_write_begin(s);
 	slot_store(t, s, rec, groups);
 	slot_write_end(s);
@@ -141,7 +150,7 @@ int session_free(
 	if (door_ended(t, by, s, end->why) < 0)
 		return -EAGAIN;
 	slot_write_begin(s);
-	slot_store_free(s, s->gen, s->pool, s->ue4);
+	slot_store_free(t, s, s->gen, s->pool, s->ue4);
 	if (end->request != NULL)
 		slot_store(t, s, end->request, SESSION_G_REQUEST);
 	slot_write_end(s);

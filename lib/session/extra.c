@@ -3,6 +3,7 @@
  * values slot and record keep as the wire has them. */
 #include <errno.h>
 
+#include "annex.h"
 #include "wire.h"
 
 static uint64_t extra_number(const uint8_t *p, unsigned int n)
@@ -42,9 +43,14 @@ static bool extra_has_addr6(const struct session_slot *s)
 	return (group_get8(s->ue6) | s->pool6) != 0;
 }
 
-unsigned int wire_extra_size(const struct session_slot *s, uint8_t version)
+unsigned int wire_extra_size(
+	const struct session_table *t, const struct session_slot *s, uint8_t version)
 {
 	unsigned int n = extra_has_addr6(s) ? WIRE_EXTRA_HEAD + WIRE_ADDR6 : 0;
+	const struct session_annex *a = annex_used(t, s);
+
+	if (a != NULL)
+		n += annex_wire_size(a, s->flags2, annex_room(t), 0, UINT8_MAX);
 
 	for (unsigned int i = 0; s->teid != 0 && i < wire_spoken.groups; i++)
 		if (extra_has_later(s, &wire_spoken.group[i], version))
@@ -59,12 +65,20 @@ static uint8_t *extra_head(uint8_t *p, uint8_t id, uint8_t length)
 	return p + WIRE_EXTRA_HEAD;
 }
 
-uint8_t *wire_extra_put(uint8_t *p, const struct session_slot *s, uint8_t version)
+uint8_t *wire_extra_put(
+	uint8_t *p, const struct session_table *t, const struct session_slot *s, uint8_t version)
 {
+	const struct session_annex *a = annex_used(t, s);
+	unsigned int room = annex_room(t);
+
+	if (a != NULL)
+		p = annex_wire_put(p, a, s->flags2, room, 0, SESSION_X_ADDR6);
 	if (extra_has_addr6(s)) {
 		p = extra_head(p, SESSION_X_ADDR6, WIRE_ADDR6);
 		p = group_put(p, s, SESSION_NO_ADDR6);
 	}
+	if (a != NULL)
+		p = annex_wire_put(p, a, s->flags2, room, SESSION_X_ADDR6, UINT8_MAX);
 	for (unsigned int i = 0; s->teid != 0 && i < wire_spoken.groups; i++) {
 		const struct wire_group *g = &wire_spoken.group[i];
 
@@ -81,20 +95,17 @@ static int extra_take(uint8_t id, struct rd *value, struct session_rec *rec)
 {
 	const struct wire_group *g = wire_group(id);
 	bool bad = false;
+	int known;
 
-	switch (id) {
-	case 0:
-		return -EBADMSG;
-	case SESSION_X_ADDR6:
+	if (id == SESSION_X_ADDR6) {
 		if (value->left != WIRE_ADDR6)
 			return -EBADMSG;
 		group_get(value->p, rec, SESSION_NO_ADDR6, &bad);
 		return bad ? -EBADMSG : 0;
-	default:
-		break;
 	}
-	if (g == NULL)
-		return 0;
+	known = annex_wire_get(id, value, rec);
+	if (known != 0 || g == NULL)
+		return known;
 	if (value->left != g->size)
 		return -EBADMSG;
 	memcpy(rec->later + g->at, rd_bytes(value, g->size), g->size);
@@ -109,17 +120,21 @@ void wire_extra_clear(struct session_rec *rec)
 {
 	SESSION_FIELDS(EXTRA_CLEAR_ROW)
 	memset(rec->later, 0, sizeof(rec->later));
+	rec->annex_use = 0;
 }
 
 int wire_extra_get(struct rd *body, struct session_rec *rec)
 {
+	uint8_t last = 0;
+
 	wire_extra_clear(rec);
 	while (body->left > 0) {
 		uint8_t id = rd_u8(body);
 		struct rd value = rd_sub(body, rd_u8(body));
 
-		if (body->bad || extra_take(id, &value, rec) < 0)
+		if (body->bad || id <= last || extra_take(id, &value, rec) < 0)
 			return -EBADMSG;
+		last = id;
 	}
 	return 0;
 }

@@ -79,6 +79,7 @@ static inline struct ip_addr group_short(uint32_t v4)
 #define GROUP_BYTES_ADDR(bytes)   4
 #define GROUP_BYTES_UE(bytes)     4
 #define GROUP_BYTES_MS(bytes)     (bytes)
+#define GROUP_BYTES_TAIL(bytes)   (bytes)
 enum { GROUP_LONGER = 12 }; /* an address of 16 octets */
 
 #define GROUP_PUT_DEC(name, bytes)                                                                 \
@@ -170,5 +171,32 @@ static __rte_always_inline const uint8_t *group_get(
 	*bad |= head != 0;
 	return p;
 }
+
+/* ---- the same of the annex, whose parts have lists of their own ---- */
+
+#define GROUP_PUT_TAIL(name, bytes)                                                                \
+	memcpy(p, s->name, RTE_MIN(s->name##_len, (bytes)));                                       \
+	p += RTE_MIN(s->name##_len, (bytes));
+/* The caller has looked at the length. */
+#define GROUP_GET_TAIL(name, bytes)                                                                \
+	memcpy(r->name, p, RTE_MIN(r->name##_len, (bytes)));                                       \
+	p += RTE_MIN(r->name##_len, (bytes));
+
+#define GROUP_OF_ANNEX(part, type, FIELDS)                                                         \
+	static __rte_always_inline uint8_t *group_put_##part(                                      \
+		uint8_t *p, const type *s, const unsigned int no)                                  \
+	{                                                                                          \
+		FIELDS(GROUP_PUT_ROW)                                                              \
+		return p;                                                                          \
+	}                                                                                          \
+	static __rte_always_inline void group_get_##part(                                          \
+		const uint8_t *p, type *r, const unsigned int no)                                  \
+	{                                                                                          \
+		FIELDS(GROUP_GET_ROW)                                                              \
+		(void)p;                                                                           \
+	}
+GROUP_OF_ANNEX(common, struct session_annex, SESSION_COMMON_FIELDS)
+GROUP_OF_ANNEX(bearer, struct session_bearer, SESSION_BEARER_FIELDS)
+GROUP_OF_ANNEX(pfcp, struct session_pfcp, SESSION_PFCP_FIELDS)
 
 #endif

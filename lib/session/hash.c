@@ -6,6 +6,7 @@
 #include <rte_byteorder.h>
 #include <rte_prefetch.h>
 
+#include "annex.h"
 #include "slot.h"
 #include "wire.h"
 
@@ -76,11 +77,16 @@ static __rte_always_inline uint64_t hash_bits(unsigned int word, size_t at, size
 				SESSION_ROW_AT(name, type) + SESSION_ROW_SIZE(name, type)) &       \
 			HASH_OCTET_##type(name);
 
+/* How the annex is used, in every octet. */
+#define HASH_A ((SESSION_A_USED | SESSION_A_PFCP) * UINT64_C(0x0101010101010101))
+
 /* A constant where both arguments are. */
 static __rte_always_inline uint64_t hash_mask(const unsigned int word, const bool live)
 {
-	uint64_t mask = live ? hash_bits(word, offsetof(struct session_slot, teid),
-				       offsetof(struct session_slot, teid) + 4)
+	uint64_t mask = live ? hash_bits(word, offsetof(struct session_slot, teid), 4) |
+					(hash_bits(word, offsetof(struct session_slot, flags2),
+						 offsetof(struct session_slot, flags2) + 1) &
+						HASH_A)
 			     : 0;
 
 	SESSION_FIELDS(HASH_ROW)
@@ -132,6 +138,17 @@ static __rte_always_inline void hash_mix_usage(
 	hash_mix4(l, second[0], second[1], second[2], second[3]);
 }
 
+/* All of it: what is not used is zero. */
+static void hash_mix_annex(struct lanes *l, const struct session_annex *a, unsigned int bytes)
+{
+	uint64_t w[4];
+
+	for (unsigned int at = 0; at < bytes; at += sizeof(w)) {
+		memcpy(w, (const uint8_t *)a + at, sizeof(w));
+		hash_mix4(l, w[0], w[1], w[2], w[3]);
+	}
+}
+
 static __rte_always_inline uint64_t hash_of_slot(
 	const struct session_table *t, uint32_t shard, uint32_t slot, uint8_t version)
 {
@@ -144,6 +161,8 @@ static __rte_always_inline uint64_t hash_of_slot(
 	if (live) {
 		hash_mix_words(&l, s, true);
 		hash_mix_usage(&l, s, t->side);
+		if (annex_used(t, s) != NULL)
+			hash_mix_annex(&l, annex_used(t, s), t->annex_bytes);
 		if (version > 1)
 			hash_mix4(&l, wire_later_word(s, version), 0, 0, 0);
 	} else if (s->gen != 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a slot holds twice, or can only hold in one way: told apart from the rest, because its owner
  * can put it right. */
+#include "annex.h"
 #include "slot.h"
 
 /* The handle stands in the slot's place and generation, in `teid`, and in the pool: two of them
@@ -50,7 +51,7 @@ static bool mend_is_sound(
 		return false;
 	for (unsigned int i = s->qos_len; i < SESSION_QOS_MAX; i++)
 		tail |= s->qos[i];
-	return tail == 0;
+	return tail == 0 && annex_is_sound(t, s);
 }
 
 bool session_mend(struct session_table *t, uint8_t by, uint32_t shard, uint32_t slot)
@@ -69,7 +70,7 @@ bool session_mend(struct session_table *t, uint8_t by, uint32_t shard, uint32_t 
 		s->gen = (uint16_t)(handle & t->gen_mask);
 	else
 		mend_free(t, shard, slot, s);
-	slot_canonical(s);
+	slot_canonical(t, s);
 	slot_write_end(s);
 	return was != session_hash_slot(t, shard, slot);
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <rte_pause.h>
 
+#include "annex.h"
 #include "slot.h"
 
-void slot_copy(const struct session_slot *s, struct session_slot *copy)
+void slot_copy(const struct session_table *t, const struct session_slot *s,
+	struct session_slot *copy, struct session_annex *annex)
 {
+	const struct session_annex *a;
 	uint32_t before, after;
 
 	for (;;) {
@@ -14,6 +17,9 @@ void slot_copy(const struct session_slot *s, struct session_slot *copy)
 			continue;
 		}
 		memcpy((void *)copy, (const void *)s, sizeof(*copy));
+		a = copy->flags2 & SESSION_A_USED ? annex_of(t, s) : NULL;
+		if (a != NULL)
+			memcpy((void *)annex, (const void *)a, t->annex_bytes);
 		atomic_thread_fence(memory_order_acquire); /* R1, with W0 */
 		after = atomic_load_explicit(&s->seq, memory_order_relaxed);
 		if (before == after)
@@ -47,6 +53,7 @@ void slot_record(const struct session_table *t, uint32_t shard, uint32_t slot,
 		copy->dn_bytes };
 	rec->usage[!t->side] = copy->other;
 	memcpy(rec->later, copy->later, sizeof(rec->later));
+	rec->annex_use = t->annex != NULL ? copy->flags2 : 0;
 }
 
 void session_read_at(
@@ -54,7 +61,7 @@ void session_read_at(
 {
 	struct session_slot copy;
 
-	slot_copy(&t->shard[shard].slots[slot], &copy);
+	slot_copy(t, &t->shard[shard].slots[slot], &copy, &rec->annex);
 	slot_record(t, shard, slot, &copy, rec);
 }
 
@@ -92,8 +99,9 @@ static __rte_always_inline void slot_store_bit(struct session_slot *s,
 	SESSION_FIELDS(SLOT_STORE_ROW)
 }
 
-void slot_canonical(struct session_slot *s)
+void slot_canonical(struct session_table *t, struct session_slot *s)
 {
+	annex_mend(t, s);
 	s->state = s->teid != 0 ? SESSION_LIVE : SESSION_FREE;
 	s->direct_tunnel &= SESSION_HEAD_VALUE;
 	if (s->qos_len > SESSION_QOS_MAX)
@@ -163,6 +171,8 @@ static __rte_always_inline void slot_store_groups(struct session_table *t, struc
 	if (groups & SESSION_G_EXTRA) {
 		slot_store_bit(s, rec, SESSION_G_EXTRA, true);
 		memcpy(s->later, rec->later, sizeof(s->later));
+		if ((rec->annex_use | s->flags2) != 0)
+			annex_store(t, s, rec);
 	}
 }
 
@@ -207,7 +217,8 @@ void slot_store_usage(
 
 #define SLOT_END_ROW(name, type, bytes, group, set, end, line, view) SLOT_END_##end(name, type)
 
-void slot_store_free(struct session_slot *s, uint16_t gen, uint8_t pool, uint32_t last_ue4)
+void slot_store_free(struct session_table *t, struct session_slot *s, uint16_t gen, uint8_t pool,
+	uint32_t last_ue4)
 {
 	static const struct session_usage none;
 
@@ -218,5 +229,7 @@ void slot_store_free(struct session_slot *s, uint16_t gen, uint8_t pool, uint32_
 	s->pool = last_ue4 != 0 ? pool : 0;
 	SESSION_FIELDS(SLOT_END_ROW)
 	memset(s->later, 0, sizeof(s->later));
+	if (s->flags2 != 0)
+		annex_clear(t, s);
 	slot_store_usage(s, &none, &none);
 }

@@ -57,8 +57,9 @@ static inline struct ip_addr slot_address(uint32_t ue4)
 	return ue4 != 0 ? ip_addr_v4(ue4) : (struct ip_addr){ { 0 } };
 }
 
-/* A consistent copy of the slot. */
-void slot_copy(const struct session_slot *s, struct session_slot *copy);
+/* A consistent copy of the slot, and of its annex, if it is used. */
+void slot_copy(const struct session_table *t, const struct session_slot *s,
+	struct session_slot *copy, struct session_annex *annex);
 /* The record of a copy. */
 void slot_record(const struct session_table *t, uint32_t shard, uint32_t slot,
 	const struct session_slot *copy, struct session_rec *rec);
@@ -75,9 +76,10 @@ void slot_store_live(struct session_table *t, struct session_slot *s, const stru
 void slot_store_usage(
 	struct session_slot *s, const struct session_usage *own, const struct session_usage *other);
 /* Free, with this generation and last address; TUNNEL, REQUEST and ADDR6 stay. */
-void slot_store_free(struct session_slot *s, uint16_t gen, uint8_t pool, uint32_t last_ue4);
+void slot_store_free(struct session_table *t, struct session_slot *s, uint16_t gen, uint8_t pool,
+	uint32_t last_ue4);
 /* What can only be in one form gets it: state by the handle, unused octets and bits zero. */
-void slot_canonical(struct session_slot *s);
+void slot_canonical(struct session_table *t, struct session_slot *s);
 
 /* The slot and its last address into quarantine, from now on. */
 void quarantine_put(struct session_table *t, uint32_t shard, uint32_t slot, uint32_t now_s);

@@ -40,23 +40,28 @@ static void table_set_layout(struct session_table *t, const struct session_param
 	t->side = p->side;
 	t->n_apns = p->n_apns;
 	t->quarantine_s = p->quarantine_s;
+	t->annex_bytes = p->annex;
 	t->hooks = p->hooks;
 	t->mem = *p->mem;
 }
 
-/* Slots of all shards in order (session_slot_of relies on it), then the maps, then the FIFOs. */
+/* Slots of all shards in order (session_slot_of relies on it), then the maps, the FIFOs, and
+ * the annexes of all slots. */
 static int table_add_slab(struct session_table *t)
 {
 	size_t slots = (size_t)t->n_slots * sizeof(struct session_slot);
 	uint32_t map = rte_bitmap_get_memory_footprint(t->n_slots);
 	size_t fifo = (size_t)t->n_slots * sizeof(uint32_t);
-	size_t bytes = SESSION_SHARDS * (slots + map + fifo);
+	size_t annex = (size_t)t->n_slots * t->annex_bytes;
+	size_t bytes = SESSION_SHARDS * (slots + map + fifo + annex);
 	uint8_t *at = t->mem.alloc(t->mem.ctx, bytes, RTE_CACHE_LINE_SIZE);
 
 	if (at == NULL)
 		return -ENOMEM;
 	t->slots = (struct session_slot *)at;
 	t->bytes += bytes;
+	if (annex > 0)
+		t->annex = at + SESSION_SHARDS * (slots + map + fifo);
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++) {
 		struct session_shard *sh = &t->shard[i];
 
@@ -74,14 +79,19 @@ static int table_add_slab(struct session_table *t)
 	return 0;
 }
 
+static bool table_annex_is_size(uint16_t bytes)
+{
+	return bytes == 0 || bytes == 128 || bytes == 192 || bytes == SESSION_ANNEX_MAX;
+}
+
 struct session_table *session_table_create(const struct session_params *p)
 {
 	struct session_table *t;
 	int ret;
 
 	if (p->capacity == 0 || p->capacity > UINT32_C(1) << (SESSION_SHARD_BITS + SLOT_BITS_MAX) ||
-		p->side > 1 || p->mem == NULL || p->hooks.named == NULL || p->hooks.bind == NULL ||
-		p->hooks.unbind == NULL) {
+		p->side > 1 || !table_annex_is_size(p->annex) || p->mem == NULL ||
+		p->hooks.named == NULL || p->hooks.bind == NULL || p->hooks.unbind == NULL) {
 		errno = EINVAL;
 		return NULL;
 	}

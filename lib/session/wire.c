@@ -58,16 +58,17 @@ static inline unsigned int wire_long(const struct session_slot *s, uint8_t group
 	return 0u SESSION_FIELDS(WIRE_LONG_ROW);
 }
 
-static __rte_always_inline unsigned int wire_size_of_slot(
+static __rte_always_inline unsigned int wire_size_of_slot(const struct session_table *t,
 	const struct session_slot *s, uint8_t groups, uint8_t version)
 {
 	return WIRE_HEAD + size_of(groups) + GROUP_LONGER * wire_long(s, groups) +
-	       (groups & SESSION_G_EXTRA ? wire_extra_size(s, version) : 0);
+	       (groups & SESSION_G_EXTRA ? wire_extra_size(t, s, version) : 0);
 }
 
-unsigned int session_wire_size(const struct session_slot *s, uint8_t groups, uint8_t version)
+unsigned int session_wire_size(const struct session_table *t, const struct session_slot *s,
+	uint8_t groups, uint8_t version)
 {
-	return wire_size_of_slot(s, wire_groups_of(s, groups), version);
+	return wire_size_of_slot(t, s, wire_groups_of(s, groups), version);
 }
 
 static void wire_add64(uint8_t **p, uint64_t v)
@@ -148,8 +149,9 @@ bool session_put_usage(const struct session_slot *s, uint8_t p[SESSION_USAGE_BYT
 	return true;
 }
 
-static __rte_always_inline void wire_encode_groups(uint8_t *p, const struct session_slot *s,
-	uint32_t handle, uint8_t groups, uint8_t version, const struct session_usage *own)
+static __rte_always_inline void wire_encode_groups(uint8_t *p, const struct session_table *t,
+	const struct session_slot *s, uint32_t handle, uint8_t groups, uint8_t version,
+	const struct session_usage *own)
 {
 	group_put4(p, handle);
 	p[4] = groups;
@@ -169,7 +171,7 @@ static __rte_always_inline void wire_encode_groups(uint8_t *p, const struct sess
 	if (groups & SESSION_G_OTHER64)
 		wire_put_usage64(&p, &s->other);
 	if (groups & SESSION_G_EXTRA)
-		wire_extra_put(p, s, version);
+		wire_extra_put(p, t, s, version);
 }
 
 /* As the slot stands, or as a writer is just changing it: the caller looks whether there was
@@ -188,13 +190,13 @@ static uint8_t wire_encode_once(const struct session_table *t, uint32_t shard, u
 		groups |= SESSION_G_USAGE64;
 	if (groups & SESSION_G_USAGE64)
 		groups &= (uint8_t)~SESSION_G_USAGE32;
-	p = wr_room(w, wire_size_of_slot(s, groups, version));
+	p = wr_room(w, wire_size_of_slot(t, s, groups, version));
 	if (p == NULL)
 		return 0;
 	if (groups == SESSION_G_SLOT) /* of an audit: nothing is left to ask */
-		wire_encode_groups(p, s, handle, SESSION_G_SLOT, version, own);
+		wire_encode_groups(p, t, s, handle, SESSION_G_SLOT, version, own);
 	else
-		wire_encode_groups(p, s, handle, groups, version, own);
+		wire_encode_groups(p, t, s, handle, groups, version, own);
 	return groups;
 }
 
@@ -281,7 +283,7 @@ int wire_decode(struct rd *body, struct wire_body *b)
 	if (head == NULL || head[4] == 0)
 		return -EBADMSG;
 	if ((head[4] & SESSION_G_SLOT) != SESSION_G_SLOT) /* else everything is overwritten */
-		memset(b, 0, sizeof(*b));
+		memset(b, 0, offsetof(struct wire_body, rec.annex));
 	b->rec.handle = wire_get32(head);
 	b->groups = head[4];
 	n = wire_body_size(body->p, body->left, b->groups);

@@ -34,10 +34,10 @@ enum {
 /* A body, decoded. */
 struct wire_body {
 	uint8_t groups;              /* those that we know */
-	struct session_rec rec;      /* but for usage, which is not touched */
 	uint32_t low[4];             /* USAGE32, in wire order */
 	struct session_usage sender; /* USAGE64 */
 	struct session_usage other;  /* OTHER64: of the side that is not the sender's */
+	struct session_rec rec;      /* but for usage, which is not touched */
 };
 
 static inline uint32_t wire_get32(const uint8_t *p)
@@ -56,12 +56,14 @@ unsigned int wire_extra_at(const struct rd *body);
  * value. Whoever does not know one skips it ---- */
 
 /* Bytes of those that the slot has a value of and that the version knows. */
-unsigned int wire_extra_size(const struct session_slot *s, uint8_t version);
+unsigned int wire_extra_size(
+	const struct session_table *t, const struct session_slot *s, uint8_t version);
 /* Writes as many. */
-uint8_t *wire_extra_put(uint8_t *p, const struct session_slot *s, uint8_t version);
+uint8_t *wire_extra_put(
+	uint8_t *p, const struct session_table *t, const struct session_slot *s, uint8_t version);
 /* Takes what it knows out of the groups in the rest of the body; what is not there becomes zero.
- * -EBADMSG: one is cut short, one that is known has another length, or a value that no version
- * means. */
+ * -EBADMSG: one is cut short, not above the one before, or known and of another length or of a
+ * value that no version means. */
 int wire_extra_get(struct rd *body, struct session_rec *rec);
 /* The record has a value of none. */
 void wire_extra_clear(struct session_rec *rec);

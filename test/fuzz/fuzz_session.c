@@ -21,7 +21,7 @@ enum {
 	PREFIX = 24,
 	AT_UE = 5 + 20,
 	FIT = 8,
-	MOST = 512
+	MOST = 600
 };
 
 /* A side's memory is one piece, copied back as it was when new: making a table takes a hundred
@@ -51,7 +51,9 @@ static void arena_free(void *ctx, void *p) {}
 static void make_side(struct side *s, uint8_t side)
 {
 	struct session_mem mem = { arena_alloc, arena_free, s };
-	struct session_params p = { .capacity = 64, .side = side, .quarantine_s = 2, .mem = &mem };
+	struct session_params p = {
+		.capacity = 64, .side = side, .quarantine_s = 2, .annex = 128, .mem = &mem
+	};
 	struct pool_conf conf = { .name = "pool", .prefix = { ip_addr_v4(POOL4), PREFIX } };
 
 	s->ps = pool_set_create(&conf, 1, &mem);
@@ -77,8 +79,34 @@ static struct side *new_side(uint8_t side)
 	return s;
 }
 
-/* Heads of groups without bits that mean nothing, and where EXTRA begins, with its first group of
- * an id and the length that fits it. */
+/* Groups of EXTRA in order, of lengths that fit them, as far as the body goes. */
+static size_t fit_extra(uint8_t *body, size_t at, size_t len)
+{
+	static const uint8_t lengths[] = { 0, 2, WIRE_ADDR6, 16, 29, 0, 0, 6, 8, 5, 14 };
+	unsigned int id = 0;
+
+	while (at + WIRE_EXTRA_HEAD < len && id < SESSION_X_PFCP) {
+		uint8_t *value = body + at + WIRE_EXTRA_HEAD;
+		unsigned int n;
+
+		id += 1 + body[at] % 4;
+		n = id < sizeof(lengths) ? lengths[id] : 0;
+		if (n == 0)
+			n = body[at + 1] % 24;
+		if (at + WIRE_EXTRA_HEAD + n + 13 > MOST)
+			break;
+		if (id == SESSION_X_ACCESS) {
+			value[15] %= 14;
+			n += value[15];
+		}
+		body[at] = (uint8_t)id;
+		body[at + 1] = (uint8_t)n;
+		at += WIRE_EXTRA_HEAD + n;
+	}
+	return at;
+}
+
+/* Heads of groups without bits that mean nothing, and what is behind them. */
 static size_t fit_groups(uint8_t *body, size_t len)
 {
 	size_t at = WIRE_HEAD;
@@ -100,13 +128,7 @@ static size_t fit_groups(uint8_t *body, size_t len)
 	at += (body[4] & SESSION_G_USAGE32 ? WIRE_USAGE32 : 0) +
 	      (body[4] & SESSION_G_USAGE64 ? WIRE_USAGE64 : 0) +
 	      (body[4] & SESSION_G_OTHER64 ? WIRE_USAGE64 : 0);
-	if (!(body[4] & SESSION_G_EXTRA) || len <= at + WIRE_EXTRA_HEAD)
-		return at;
-	body[at] = (uint8_t)(1 + body[at] % 11);
-	if (body[at] == SESSION_X_ADDR6)
-		body[at + 1] = WIRE_ADDR6;
-	len = at + WIRE_EXTRA_HEAD + body[at + 1];
-	return len < MOST ? len : MOST;
+	return body[4] & SESSION_G_EXTRA ? fit_extra(body, at, len) : at;
 }
 
 /* A body of the length that its groups need. With IDENTITY an address of the pool, and a handle in
@@ -172,7 +194,7 @@ static void check_pool(const struct side *s)
 /* The other side, given all that this one has, has the same. */
 static void check_mirror(const struct side *s, const uint32_t *seen, unsigned int n)
 {
-	uint8_t bytes[512];
+	uint8_t bytes[SESSION_WIRE_MAX];
 	struct side *other = new_side(!s->t->side);
 
 	for (unsigned int i = 0; i < n; i++) {

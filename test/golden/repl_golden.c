@@ -75,6 +75,7 @@ static struct session_table *table(void)
 {
 	struct session_params p = { .capacity = 4096,
 		.side = 1,
+		.annex = SESSION_ANNEX_MAX,
 		.quarantine_s = 10,
 		.mem = &session_mem_libc,
 		.hooks = { .named = nobody, .bind = anybody, .unbind = forget } };
@@ -123,6 +124,31 @@ static struct session_rec record(bool edge, bool v6)
 		r.pool6 = 0;
 	}
 	return r;
+}
+
+#define ANNEX_DEC(name)    fill(&a->name, sizeof(a->name), edge);
+#define ANNEX_HEX(name)    fill(&a->name, sizeof(a->name), edge);
+#define ANNEX_OCTETS(name) fill(a->name, sizeof(a->name), edge);
+#define ANNEX_TAIL(name)   fill(a->name, sizeof(a->name), edge);
+
+#define ANNEX_ROW(name, type, bytes, group, set, end, line, view) ANNEX_##type(name)
+
+/* Of a GTPv2 session with short strings, or of one with PFCP and the longest. */
+static void annex(struct session_rec *r, bool edge)
+{
+	struct session_annex *a = session_rec_annex(r);
+
+	SESSION_COMMON_FIELDS(ANNEX_ROW)
+	a->uli_len = edge ? sizeof(a->uli) : 8;
+	a->class_len = edge ? 200 : 3;
+	a->name_len = edge ? SESSION_STRINGS_MAX - 200 : 4;
+	if (edge) {
+		fill(&a->pfcp, sizeof(a->pfcp), edge);
+		r->annex_use |= SESSION_A_PFCP;
+	} else {
+		fill(&a->bearer, sizeof(a->bearer), edge);
+	}
+	fill(a->strings, a->class_len + a->name_len, edge);
 }
 
 static void put_body(struct packet *p, const struct session_table *t, uint32_t slot, uint8_t kind,
@@ -178,6 +204,15 @@ static void encode_sessions(struct packet *p)
 	session_create(t, 0, &r, 300);
 	put_body(p, t, 1, REPL_SLOT, SESSION_G_SLOT);
 	print_packet("slot-free-and-edge", p);
+	open_packet(p, REPL_F_ORDERED, 6, 5);
+	annex(&r, true);
+	session_update(t, 0, &r, SESSION_G_EXTRA);
+	put_body(p, t, 1, REPL_SLOT, SESSION_G_SLOT);
+	r.annex_use = 0;
+	annex(&r, false);
+	session_update(t, 0, &r, SESSION_G_EXTRA);
+	put_body(p, t, 1, REPL_DELTA, SESSION_G_EXTRA);
+	print_packet("annex", p);
 	open_packet(p, REPL_F_ORDERED, 7, 6); /* a later version's groups, and its kinds */
 	head = open_record(p, REPL_DELTA);
 	session_encode(t, SHARD, 1, SESSION_G_QOS, &p->w);

@@ -70,12 +70,23 @@ static void usage(const char *set, const struct session_usage *s)
 		PRINT_##type(name, bytes)                                                          \
 	}
 
-static void print_group(const struct session_rec *r, unsigned int no)
-{
-	SESSION_FIELDS(PRINT_ROW)
-}
+static void print_group(const struct session_rec *r, unsigned int no){ SESSION_FIELDS(PRINT_ROW) }
 
-static void print_usage(const struct wire_body *b)
+/* Names stand in their macros, and the values in `r`. */
+#define PRINT_TAIL(name, n)                                                                        \
+	if (r->name##_len > 0)                                                                     \
+		bytes("session." #name, r->name, r->name##_len);
+
+#define PRINT_OF(part, type, FIELDS)                                                               \
+	static void print_##part(const type *r, unsigned int no)                                   \
+	{                                                                                          \
+		FIELDS(PRINT_ROW)                                                                  \
+	}
+PRINT_OF(common, struct session_annex, SESSION_COMMON_FIELDS)
+	PRINT_OF(bearer, struct session_bearer, SESSION_BEARER_FIELDS)
+		PRINT_OF(pfcp, struct session_pfcp, SESSION_PFCP_FIELDS)
+
+			static void print_usage(const struct wire_body *b)
 {
 	struct session_usage low = { b->low[0], b->low[1], b->low[2], b->low[3] };
 
@@ -98,6 +109,12 @@ static void print_extra(struct rd all, const struct session_rec *r)
 		u("extra.length", n);
 		if (id == SESSION_X_ADDR6)
 			print_group(r, SESSION_NO_ADDR6);
+		else if (id == SESSION_X_BEARER)
+			print_bearer(&r->annex.bearer, SESSION_NO_BEARER);
+		else if (id == SESSION_X_PFCP)
+			print_pfcp(&r->annex.pfcp, SESSION_NO_PFCP);
+		else if (id < SESSION_X_PFCP && id != SESSION_X_CLASS && id != SESSION_X_USER_NAME)
+			print_common(&r->annex, SESSION_IN_EXTRA + id);
 		else if (n > 0)
 			bytes("extra.value", value, n);
 	}

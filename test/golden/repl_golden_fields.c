@@ -15,7 +15,8 @@ static const struct row {
 } rows[] = {
 #define ROW(name, type, bytes, group, set, end, line, view)                                        \
 	{ #name, #type, bytes, SESSION_NO_##group, GROUP_BYTES_##type(bytes) },
-	SESSION_FIELDS(ROW)
+	SESSION_FIELDS(ROW) SESSION_COMMON_FIELDS(ROW) SESSION_BEARER_FIELDS(ROW)
+		SESSION_PFCP_FIELDS(ROW)
 };
 
 static const struct group {
@@ -26,7 +27,14 @@ static const struct group {
 	{ "TUNNEL", SESSION_NO_TUNNEL },
 	{ "QOS", SESSION_NO_QOS },
 	{ "REQUEST", SESSION_NO_REQUEST },
+	{ "CHARGING", SESSION_NO_CHARGING },
 	{ "ADDR6", SESSION_NO_ADDR6 },
+	{ "ACCESS", SESSION_NO_ACCESS },
+	{ "AAA", SESSION_NO_AAA },
+	{ "ACCT", SESSION_NO_ACCT },
+	{ "AMBR", SESSION_NO_AMBR },
+	{ "BEARER", SESSION_NO_BEARER },
+	{ "PFCP", SESSION_NO_PFCP },
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]), GROUPS = sizeof(groups) / sizeof(groups[0]) };
@@ -54,15 +62,16 @@ static void lua_row(const struct row *r)
 			  : is(r, "FLAG")   ? "flag"
 			  : is_address(r)   ? "address"
 			  : is(r, "OCTETS") ? "octets"
+			  : is(r, "TAIL")   ? "tail"
 					    : "plain";
 	char number[8];
 
 	snprintf(number, sizeof(number), "%c%u", is(r, "HEX") ? 'x' : 'd', 8 * r->bytes);
 	printf("        { \"session.%s\", \"%s\", \"%s\", %u },\n", r->name, how,
-		is_address(r)                  ? "ipv6"
-		: is(r, "OCTETS")              ? "bytes"
-		: has_head(r) || is(r, "FLAG") ? "d8"
-					       : number,
+		is_address(r)                      ? "ipv6"
+		: is(r, "OCTETS") || is(r, "TAIL") ? "bytes"
+		: has_head(r) || is(r, "FLAG")     ? "d8"
+						   : number,
 		r->bytes);
 }
 
@@ -90,6 +99,8 @@ static void markdown_row(const struct row *r, bool first)
 		printf(" (head)");
 	else if (is(r, "OCTETS"))
 		printf(" %u octets", r->bytes);
+	else if (is(r, "TAIL"))
+		printf(" as many octets, <= %u", r->bytes);
 	else
 		printf(" u%u", 8 * r->bytes);
 }

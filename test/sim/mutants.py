@@ -17,6 +17,7 @@ import patches  # noqa: E402
 
 # What a failed invariant says.
 ACKED = r"is acknowledged and not at the standby"
+REFUSED = r"a record of [0-9a-f]+ is refused"
 NEVER_HAD = r"a state that its owner never had"
 TERM_TWICE = r"term \d+ used twice|of the other side"
 RESERVE = r"beyond its durable reserve"
@@ -90,6 +91,8 @@ TABLE = {
     "lost_group_forgotten": ("sim", 4, 20, [HANDED_OVER, ANSWERED], "--profile", "tables"),
     "commit_in_second_packet": ("sim", 1, 20, [ACKED], "--profile", "tables"),
     "hash_without_qos": ("sim", 1, 4, [SEEN], "--profile", "flips"),
+    "annex_not_hashed": ("sim", 1, 3, [SEEN], "--profile", "flips"),
+    "annex_kept": ("sim", 1, 3, [REFUSED], "--profile", "tables"),
     "state_not_mended": ("sim", 1, 4, [SEEN], "--profile", "flips"),
     "prefix_kept": ("sim", 1, 20, [NEVER_HAD, EQUAL], "--profile", "tables"),
     "lost_and_all_behind": ("sim", 4, 5, [BOUNDED], "--profile", "slow"),

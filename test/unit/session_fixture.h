@@ -52,13 +52,14 @@ static inline uint32_t fix_holder(const struct pool_set *ps, uint32_t ue4)
 	return pool_lookup(ps, INSTANCE_MAIN, &ue, &in_pool);
 }
 
-/* Two pools, 0: 10.0.0.0/24, 1: 10.1.0.32/27; FIX_BY owns every shard. */
-static inline struct chassis *fix_new(uint8_t side, uint32_t capacity)
+/* Two pools, 0: 10.0.0.0/24, 1: 10.1.0.32/27; FIX_BY owns every shard. annex: its bytes. */
+static inline struct chassis *fix_new_annex(uint8_t side, uint32_t capacity, uint16_t annex)
 {
 	struct chassis *c = calloc(1, sizeof(*c));
 	struct session_params p = { .capacity = capacity,
 		.side = side,
 		.quarantine_s = FIX_QUARANTINE,
+		.annex = annex,
 		.n_apns = 4,
 		.mem = &session_mem_libc };
 	struct pool_conf conf[2];
@@ -73,6 +74,11 @@ static inline struct chassis *fix_new(uint8_t side, uint32_t capacity)
 	for (uint32_t i = 0; i < SESSION_SHARDS; i++)
 		session_own(c->t, i, FIX_BY);
 	return c;
+}
+
+static inline struct chassis *fix_new(uint8_t side, uint32_t capacity)
+{
+	return fix_new_annex(side, capacity, 0);
 }
 
 static inline void fix_free(struct chassis *c)
@@ -130,6 +136,41 @@ static inline struct session_rec fix_rec(uint64_t *seed, uint8_t pool, uint32_t 
 	return r;
 }
 
+#define FIX_ANNEX_ROW(name, type, bytes, group, set, end, line, view)                              \
+	if (ut_random(seed) % 4 != 0)                                                              \
+		fix_draw(seed, &a->name, sizeof(a->name));
+
+/* An annex of random content: some of its groups, with so many octets of strings. */
+static inline void fix_annex(uint64_t *seed, struct session_rec *rec, unsigned int room)
+{
+	struct session_annex *a = session_rec_annex(rec);
+
+	SESSION_COMMON_FIELDS(FIX_ANNEX_ROW)
+	a->uli_len %= sizeof(a->uli) + 1;
+	memset(a->uli + a->uli_len, 0, sizeof(a->uli) - a->uli_len);
+	if (ut_random(seed) & 1) {
+		fix_draw(seed, &a->pfcp, sizeof(a->pfcp));
+		a->pfcp.ur_seqn |= 1;
+		rec->annex_use |= SESSION_A_PFCP;
+	} else {
+		fix_draw(seed, &a->bearer, sizeof(a->bearer));
+	}
+	a->class_len = (uint8_t)(ut_random(seed) % (room + 1));
+	a->name_len = (uint8_t)(ut_random(seed) % (room + 1 - a->class_len));
+	fix_draw(seed, a->strings, a->class_len + a->name_len);
+}
+
+static inline size_t fix_annex_bytes(const struct session_rec *r)
+{
+	return SESSION_ANNEX_FIXED + r->annex.class_len + r->annex.name_len;
+}
+
+static inline bool fix_same_annex(const struct session_rec *a, const struct session_rec *b)
+{
+	return a->annex_use == b->annex_use &&
+	       (a->annex_use == 0 || memcmp(&a->annex, &b->annex, fix_annex_bytes(a)) == 0);
+}
+
 /* A session of random content that was made at 100 s, in the first pool, or in the second for its
  * addresses. */
 static inline struct session_rec fix_made(
@@ -173,7 +214,7 @@ static inline bool fix_same_usage(const struct session_usage *a, const struct se
 static inline bool fix_same(const struct session_rec *a, const struct session_rec *b)
 {
 	return a->handle == b->handle SESSION_FIELDS(FIX_SAME_ROW) &&
-	       memcmp(a->later, b->later, sizeof(a->later)) == 0 &&
+	       memcmp(a->later, b->later, sizeof(a->later)) == 0 && fix_same_annex(a, b) &&
 	       fix_same_usage(&a->usage[0], &b->usage[0]) &&
 	       fix_same_usage(&a->usage[1], &b->usage[1]);
 }
@@ -183,6 +224,14 @@ unsigned int fix_broken(const struct chassis *c);
 
 void test_model(void);
 void test_model_dual(void);
+void test_model_annex(void);
+void test_annex_sizes(void);
+void test_annex_refused(void);
+void test_annex_wire(void);
+void test_annex_order(void);
+void test_annex_hash(void);
+void test_annex_ends(void);
+void test_peer_entry(void);
 void test_sizes_on_wire(void);
 void test_slot_bytes(void);
 void test_usage_forms(void);

@@ -124,8 +124,9 @@ static inline unsigned int unpack(struct rte_mbuf *m, struct record *out)
 			continue;
 		out[n] = (struct record){ .kind = kind, .handle = rd_u32(&body) };
 		out[n].groups = rd_u8(&body);
-		CU_ASSERT_EQUAL(body.left + 5,
-			session_wire_size(session_slot_of(b.t, out[n].handle), out[n].groups, 1));
+		CU_ASSERT_EQUAL(
+			body.left + 5, session_wire_size(b.t, session_slot_of(b.t, out[n].handle),
+					       out[n].groups, 1));
 		unpack_entry(&out[n++], meta, e++);
 	}
 	CU_ASSERT_EQUAL(e, meta->n);

@@ -50,7 +50,7 @@ static void to_worker_request(
 {
 	q->term = term;
 	q->cookie = cookie;
-	q->rec = *rec;
+	session_rec_copy(&q->rec, rec);
 }
 
 struct to_worker *to_worker_create(

@@ -119,10 +119,20 @@ static json_t *show_address(const struct ip_addr *a)
 	if ((view)[0] != '\0')                                                                     \
 		json_object_set_new(o, view, SHOW_##type(name, bytes));
 
+#define SHOW_TAIL(name, bytes) show_octets(r->name, r->name##_len)
+
+/* What few sessions have. */
+static void show_annex(json_t *o, const struct session_annex *r)
+{
+	SESSION_COMMON_FIELDS(SHOW_ROW)
+}
+
 /* The fields of the list that are shown as they are. */
 static void show_fields(json_t *o, const struct session_rec *r)
 {
 	SESSION_FIELDS(SHOW_ROW)
+	if (r->annex_use != 0)
+		show_annex(o, &r->annex);
 	for (unsigned int i = 0; i < wire_spoken.groups; i++)
 		json_object_set_new(o, wire_spoken.group[i].name,
 			json_integer((json_int_t)session_extra(r, wire_spoken.group[i].id)));

@@ -44,7 +44,8 @@ struct signalling_txn *txn_new(struct txn_table *t, const struct txn_request *q,
 		return NULL;
 	}
 	serial = x->serial + 1;
-	memset(x, 0, offsetof(struct signalling_txn, msg));
+	/* Neither a response nor an annex is there as yet. */
+	memset(x, 0, offsetof(struct signalling_txn, rec.annex));
 	x->serial = serial;
 	x->used = true;
 	x->request = *q;

@@ -29,7 +29,6 @@ struct signalling_txn {
 	bool replaces; /* the session that the Create replaces is being ended */
 	struct txn_request request;
 	struct gtpc_create create;
-	struct session_rec rec;
 	unsigned int tried;      /* workers that had no room */
 	int worst;               /* the error to report when all were tried */
 	uint32_t commit, handle; /* of the worker's answer */
@@ -40,6 +39,7 @@ struct signalling_txn {
 	/* A part of the cookie: the answer to a transaction that had this place before is none to
 	 * this one. */
 	uint32_t serial;
+	struct session_rec rec;
 	uint8_t msg[GTPC_MSG_MAX]; /* the response */
 };
 TAILQ_HEAD(txn_list, signalling_txn);

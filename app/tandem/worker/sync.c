@@ -198,7 +198,7 @@ static bool sync_encode(
 		groups = SESSION_G_SLOT;
 	}
 	/* USAGE32 may grow to USAGE64 */
-	size = REPL_RECORD_HEAD + session_wire_size(slot, groups, s->version) +
+	size = REPL_RECORD_HEAD + session_wire_size(s->table, slot, groups, s->version) +
 	       (groups & SESSION_G_USAGE32 ? 16 : 0);
 	if (!sync_packet_reserve(s, size, true, now))
 		return false;

@@ -44,6 +44,8 @@ static const struct {
 	bool free; /* of a free slot too */
 } fields[] = {
 	SESSION_FIELDS(ROW)
+	{ "flags2", offsetof(struct session_slot, flags2), 1, SESSION_A_USED | SESSION_A_PFCP,
+		TWICE, false },
 	FIELD(teid, TWICE, true) FIELD(gen, TWICE, true)
 	FIELD(up_pkts, VALUE, false) FIELD(up_bytes, VALUE, false)
 	FIELD(dn_pkts, VALUE, false) FIELD(dn_bytes, VALUE, false) FIELD(other, VALUE, false)
@@ -74,8 +76,8 @@ static enum kind kind_of(unsigned int f)
 static const struct {
 	size_t at, size;
 } local[] = { LOCAL(up_tat), LOCAL(active_s), LOCAL(ring_pos), LOCAL(rate), LOCAL(peer_entry),
-	LOCAL(usage_hi), LOCAL(flags2), LOCAL(dirty), LOCAL(listed), LOCAL(dn_tat), LOCAL(nh_gen),
-	LOCAL(seq), LOCAL(freed_s), LOCAL(nh), LOCAL(later) };
+	LOCAL(usage_hi), LOCAL(dirty), LOCAL(listed), LOCAL(dn_tat), LOCAL(nh_gen), LOCAL(seq),
+	LOCAL(freed_s), LOCAL(nh), LOCAL(later) };
 
 static struct node *const a = &sim.node[0], *const b = &sim.node[1];
 
@@ -106,10 +108,11 @@ static void begins(uint32_t pos, unsigned int side)
 	n.flipped++;
 }
 
-static void one(uint32_t pos, unsigned int side, unsigned int f, size_t byte, unsigned int bit)
+/* One bit of a field; `at` on that side. */
+static void flip(uint32_t pos, unsigned int side, const char *field, enum kind kind, uint8_t *at,
+	size_t byte, unsigned int bit)
 {
-	uint8_t *at = (uint8_t *)slot(&sim.node[side], pos) + fields[f].at + byte,
-		mask = (uint8_t)(1 << bit), was = *at;
+	uint8_t mask = (uint8_t)(1 << bit), was = *at;
 	bool good;
 
 	if (sim.failed || n.seen++ % PARTS != sim.seed % PARTS)
@@ -122,21 +125,41 @@ static void one(uint32_t pos, unsigned int side, unsigned int f, size_t byte, un
 		n.repaired++;
 	else if (good && side == 0 && *at != was)
 		n.copied++;
-	else if (good && side == 0 && kind_of(f) == TWICE)
+	else if (good && side == 0 && kind == TWICE)
 		n.mended++;
-	else if (!good && side == 0 && kind_of(f) == NAME && audit_unmatched(b->t.repl->audit) > 0)
+	else if (!good && side == 0 && kind == NAME && audit_unmatched(b->t.repl->audit) > 0)
 		n.told++; /* it cannot be copied, and the pair says that it is not in sync */
 	else
-		broken(12, "%s, byte %zu, bit %u of the %s: %s", fields[f].text, byte, bit,
+		broken(12, "%s, byte %zu, bit %u of the %s: %s", field, byte, bit,
 			side == 0 ? "active" : "standby", good ? "not seen" : "not repaired");
 	if (good)
 		n.longest = RTE_MAX(n.longest, sim.now - sim.flip.at);
 	if (side == 0)
 		*at = was;
 	if (!case_until(whole, QUIET))
-		broken(12, "%s, byte %zu, bit %u: it does not come back", fields[f].text, byte,
-			bit);
+		broken(12, "%s, byte %zu, bit %u: it does not come back", field, byte, bit);
 	sim.flip.set = false;
+}
+
+static void one(uint32_t pos, unsigned int side, unsigned int f, size_t byte, unsigned int bit)
+{
+	flip(pos, side, fields[f].text, kind_of(f),
+		(uint8_t *)slot(&sim.node[side], pos) + fields[f].at + byte, byte, bit);
+}
+
+/* Lengths and unused octets are put right, all else is copied. What one bit made of the others on
+ * the active is put back too. */
+static void annexes(uint32_t pos, unsigned int side)
+{
+	const struct session_table *t = sim.node[side].t.table;
+	uint8_t *annex = t->annex + (size_t)pos * t->annex_bytes, was[SESSION_ANNEX_MAX];
+
+	for (unsigned int k = 0; k < 8u * t->annex_bytes; k++) {
+		memcpy(was, annex, t->annex_bytes);
+		flip(pos, side, "annex", TWICE, annex + k / 8, k / 8, k % 8);
+		if (side == 0)
+			memcpy(annex, was, t->annex_bytes);
+	}
 }
 
 static void all(uint32_t live, uint32_t dead, unsigned int side)
@@ -171,6 +194,23 @@ static void covered(const struct session_slot *live)
 			broken(12, "octet %zu of a slot stands in no list of fields", k);
 }
 
+static void give_annex(const struct session_slot *s)
+{
+	struct session_rec r = { .handle = s->teid };
+	struct session_annex *x = session_rec_annex(&r);
+	unsigned int w = case_worker(a, session_handle_shard(r.handle));
+
+	memset(x, 0x5a, SESSION_ANNEX_FIXED);
+	x->uli_len = 7;
+	x->class_len = 9;
+	x->name_len = 5;
+	memset(x->strings, 's', 14);
+	r.annex_use |= SESSION_A_PFCP;
+	if (session_update(a->t.table, (uint8_t)w, &r, SESSION_G_EXTRA) < 0)
+		broken(6, "a session is given no annex");
+	case_worker_end(a);
+}
+
 void case_flips(void)
 {
 	struct session_slot *live, *dead;
@@ -190,6 +230,8 @@ void case_flips(void)
 	pos[0] = pos_of(a, live->teid);
 	pos[1] = pos_of(a, dead->teid);
 	case_count(a, live);
+	if (a->t.table->annex != NULL)
+		give_annex(live);
 	handle = dead->teid;
 	w = case_worker(a, session_handle_shard(handle));
 	session_free(a->t.table, (uint8_t)w, handle,
@@ -200,8 +242,11 @@ void case_flips(void)
 	if (!case_until(case_in_sync, 10 * USEC_PER_SEC))
 		broken(11, "no sync to begin with");
 	case_step(4 * USEC_PER_SEC); /* quarantines are over */
-	for (unsigned int side = 0; side < 2; side++)
+	for (unsigned int side = 0; side < 2; side++) {
 		all(pos[0], pos[1], side);
+		if (a->t.table->annex != NULL)
+			annexes(pos[0], side);
+	}
 	if (sim.failed)
 		return;
 	case_step(500 * MS); /* the active hears of it */

@@ -52,6 +52,23 @@ static void octets(void *to, size_t n)
 
 #define FILL_ROW(name, type, bytes, group, set, end, line, view) FILL_SET_##set(FILL_##type(name))
 
+#define FILL_TAIL(name) octets(r->name, sizeof(r->name));
+
+#define FILL_ANNEX_ROW(name, type, bytes, group, set, end, line, view)                             \
+	if (rnd(2) == 0)                                                                           \
+	FILL_##type(name)
+
+static void fill_annex(struct session_annex *r)
+{
+	SESSION_COMMON_FIELDS(FILL_ANNEX_ROW)
+	r->uli_len %= 1 + sizeof(r->uli);
+	memset(r->uli + r->uli_len, 0, sizeof(r->uli) - r->uli_len);
+	octets(&r->bearer, sizeof(r->bearer));
+	r->class_len = (uint8_t)rnd(20);
+	r->name_len = (uint8_t)rnd(19);
+	octets(r->strings, r->class_len + r->name_len);
+}
+
 /* What an update may change. */
 static void fill(struct session_rec *r)
 {
@@ -62,6 +79,9 @@ static void fill(struct session_rec *r)
 		memset(r->ue6, 0, sizeof(r->ue6));
 		r->pool6 = 0;
 	}
+	r->annex_use = 0;
+	if (sim.node[0].conf.table.annex > 0 && rnd(2) == 0)
+		fill_annex(session_rec_annex(r));
 	for (unsigned int i = 0; i < wire_spoken.groups; i++)
 		session_extra_set(r, wire_spoken.group[i].id, rnd(65536));
 }

@@ -154,12 +154,12 @@ void repair_lost(struct node *n, const struct door *to, const struct msg_entries
 				'A' + n->id, handle);
 		if (groups == 0)
 			continue;
-		n->repair += session_wire_size(slot, groups, wire_spoken.version_max);
+		n->repair += session_wire_size(n->t.table, slot, groups, wire_spoken.version_max);
 		/* usage comes back in 64 bits */
 		if (groups & SESSION_G_USAGE32)
 			groups = (uint8_t)((groups & ~SESSION_G_USAGE32) | SESSION_G_USAGE64);
-		n->again +=
-			REPL_RECORD_HEAD + session_wire_size(slot, groups, wire_spoken.version_max);
+		n->again += REPL_RECORD_HEAD +
+			    session_wire_size(n->t.table, slot, groups, wire_spoken.version_max);
 	}
 }
 

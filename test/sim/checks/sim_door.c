@@ -58,6 +58,9 @@ uint64_t group_hash(const struct session_rec *r, unsigned int group)
 	if (group == G_IDENTITY)
 		h = mix(h, &r->handle, sizeof(r->handle));
 	SESSION_FIELDS(MIX_ROW)
+	if (group == G_EXTRA && r->annex_use != 0)
+		h = mix(mix(h, &r->annex_use, 1), &r->annex,
+			SESSION_ANNEX_FIXED + r->annex.class_len + r->annex.name_len);
 	return h;
 }
 

@@ -199,6 +199,7 @@ static void tables(struct node *n)
 		.name = "pool", .prefix = n->conf.pools[0].prefix, .srp_activate = true
 	};
 	struct session_params p = { .capacity = n->conf.table.max_sessions,
+		.annex = (uint16_t)n->conf.table.annex,
 		.n_apns = 1,
 		.mem = &memory_rte,
 		.side = (uint8_t)n->id,
@@ -468,6 +469,7 @@ static void configure(struct node *n)
 	}
 	config_report_free(&r);
 	n->conf.table.max_sessions = sim.slots;
+	n->conf.table.annex = sim.seed % 8 < 4 ? 128 : 0;
 	n->conf.pools[0].prefix.len = (uint8_t)(32 - sim.pool_bits);
 	/* signalling of one goes past its kernel, the other's through it */
 	n->conf.gtp_direct = n->id == 0;

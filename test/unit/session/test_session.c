@@ -480,14 +480,26 @@ int main(void)
 		{ "hash_free", test_hash_free },
 		CU_TEST_INFO_NULL,
 	};
+	CU_TestInfo annex[] = {
+		{ "annex_sizes", test_annex_sizes },
+		{ "annex_refused", test_annex_refused },
+		{ "annex_wire", test_annex_wire },
+		{ "annex_order", test_annex_order },
+		{ "annex_hash", test_annex_hash },
+		{ "annex_ends", test_annex_ends },
+		{ "peer_entry", test_peer_entry },
+		CU_TEST_INFO_NULL,
+	};
 	CU_TestInfo model[] = {
 		{ "model", test_model },
 		{ "model_dual", test_model_dual },
+		{ "model_annex", test_model_annex },
 		CU_TEST_INFO_NULL,
 	};
 	CU_SuiteInfo suites[] = {
 		{ "table", NULL, NULL, NULL, NULL, table },
 		{ "wire", NULL, NULL, NULL, NULL, wire },
+		{ "annex", NULL, NULL, NULL, NULL, annex },
 		{ "model", NULL, NULL, NULL, NULL, model },
 		CU_SUITE_INFO_NULL,
 	};

@@ -7,7 +7,7 @@
 
 #include "session_fixture.h"
 
-enum { ADDRESSES = 256 + 32, STEPS = 40000, RECORD = 512 };
+enum { ADDRESSES = 256 + 32, STEPS = 40000, RECORD = SESSION_WIRE_MAX };
 
 static uint32_t address(unsigned int i, uint8_t *pool)
 {
@@ -137,7 +137,7 @@ static void ship(struct pair *p, uint32_t shard, uint32_t slot, bool lose)
 	groups = session_encode(from->t, shard, slot, whole ? SESSION_G_SLOT : groups, &w);
 	CU_ASSERT_NOT_EQUAL(groups, 0);
 	CU_ASSERT_EQUAL(sizeof(buf) - w.left,
-		session_wire_size(&from->t->shard[shard].slots[slot], groups, 1));
+		session_wire_size(from->t, &from->t->shard[shard].slots[slot], groups, 1));
 	if (lose) {
 		p->lost++;
 		p->gone[shard][slot] |= groups & SESSION_G_USAGE32
@@ -169,6 +169,15 @@ static void ship_all(struct pair *p)
 			ship(p, i, k, false);
 }
 
+/* Half of the sessions of tables that have annexes. */
+static void draw_annex(struct pair *p, struct session_rec *rec)
+{
+	unsigned int bytes = p->c[p->active]->t->annex_bytes;
+
+	if (bytes > 0 && roll(p, 2) == 0)
+		fix_annex(&p->seed, rec, bytes - SESSION_ANNEX_FIXED);
+}
+
 static void do_create(struct pair *p)
 {
 	struct chassis *c = p->c[p->active];
@@ -183,6 +192,7 @@ static void do_create(struct pair *p)
 	i = pool == 0 ? ip_addr_to_v4(&ue) - 0x0a000000 : ip_addr_to_v4(&ue) - 0x0a010020 + 256;
 	CU_ASSERT_EQUAL(p->truth[i].is, NONE);
 	rec = fix_rec(&p->seed, pool, ip_addr_to_v4(&ue), ++p->key % FIX_KEYS);
+	draw_annex(p, &rec);
 	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &rec, p->now), 0);
 	CU_ASSERT_EQUAL(rec.handle & 1, p->active);
 	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY,
@@ -208,8 +218,13 @@ static void do_change(struct pair *p, unsigned int i)
 	struct session_rec rec = fix_rec(&p->seed, have->pool, ip_addr_to_v4(&have->ue), have->key);
 	uint8_t groups = parts[roll(p, sizeof(parts))];
 
+	draw_annex(p, &rec);
 	rec.handle = have->handle;
 	CU_ASSERT_EQUAL(session_update(c->t, FIX_BY, &rec, groups), 0);
+	if (groups == SESSION_G_EXTRA) {
+		have->annex_use = rec.annex_use;
+		have->annex = rec.annex;
+	}
 	SESSION_FIELDS(CHANGE_ROW)
 	mark(p, rec.handle, groups);
 }
@@ -338,13 +353,13 @@ static void do_something(struct pair *p)
 		what < 6 ? do_change(p, i) : what < 9 ? do_traffic(p, i) : do_free(p, i);
 }
 
-static void pair_new(struct pair *p)
+static void pair_new(struct pair *p, uint16_t annex)
 {
 	memset(p, 0, sizeof(*p));
 	p->seed = ut_seed(20261122);
 	p->now = 1000;
-	p->c[0] = fix_new(0, 1);
-	p->c[1] = fix_new(1, 1);
+	p->c[0] = fix_new_annex(0, 1, annex);
+	p->c[1] = fix_new_annex(1, 1, annex);
 }
 
 static void pair_free(struct pair *p)
@@ -353,12 +368,12 @@ static void pair_free(struct pair *p)
 	fix_free(p->c[1]);
 }
 
-void test_model(void)
+static void run(uint16_t annex, unsigned int steps)
 {
 	static struct pair p;
 
-	pair_new(&p);
-	for (unsigned int i = 1; i <= STEPS; i++) {
+	pair_new(&p, annex);
+	for (unsigned int i = 1; i <= steps; i++) {
 		do_something(&p);
 		if (i % 500 == 0) {
 			CU_ASSERT_EQUAL(fix_broken(p.c[0]), 0);
@@ -370,9 +385,20 @@ void test_model(void)
 			compare_pair(&p);
 		}
 	}
-	CU_ASSERT_TRUE(p.lost > 1000);
+	CU_ASSERT_TRUE(p.lost > steps / 40);
 	CU_ASSERT_TRUE(p.stale > 0);
 	pair_free(&p);
+}
+
+void test_model(void)
+{
+	run(0, STEPS);
+}
+
+void test_model_annex(void)
+{
+	run(128, STEPS / 4);
+	run(SESSION_ANNEX_MAX, STEPS / 4);
 }
 
 /* The model follows whoever is active now. Quarantines start again, which forgives what it cannot
@@ -400,7 +426,7 @@ void test_model_dual(void)
 {
 	static struct pair p;
 
-	pair_new(&p);
+	pair_new(&p, 0);
 	for (unsigned int round = 0; round < 20; round++) {
 		for (unsigned int i = 0; i < 300; i++)
 			do_something(&p);

@@ -19,7 +19,7 @@ static struct session_rec made(struct chassis *c, uint64_t value)
 
 static unsigned int size(const struct chassis *c, uint8_t version)
 {
-	return session_wire_size(c->t->shard[7].slots, SESSION_G_SLOT, version);
+	return session_wire_size(c->t, c->t->shard[7].slots, SESSION_G_SLOT, version);
 }
 
 /* Slot 0 of shard 7, as a stream of that version carries it. */

@@ -26,23 +26,23 @@ void test_sizes_on_wire(void)
 	r.pool6 = 0;
 	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &r, 100), 0);
 	s = session_find(c->t, r.handle);
-	CU_ASSERT_EQUAL(session_wire_size(s, SESSION_G_USAGE32, 1), 21);
-	CU_ASSERT_EQUAL(session_wire_size(s, SESSION_G_IDENTITY, 1), 5 + 36);
-	CU_ASSERT_EQUAL(session_wire_size(s, SESSION_G_TUNNEL, 1), 5 + 18);
-	CU_ASSERT_EQUAL(session_wire_size(s, SESSION_G_QOS, 1), 5 + 22);
-	CU_ASSERT_EQUAL(session_wire_size(s, SESSION_G_REQUEST, 1), 5 + 17);
-	CU_ASSERT_EQUAL(session_wire_size(s, SESSION_G_EXTRA, 1), 5);
+	CU_ASSERT_EQUAL(session_wire_size(c->t, s, SESSION_G_USAGE32, 1), 21);
+	CU_ASSERT_EQUAL(session_wire_size(c->t, s, SESSION_G_IDENTITY, 1), 5 + 36);
+	CU_ASSERT_EQUAL(session_wire_size(c->t, s, SESSION_G_TUNNEL, 1), 5 + 18);
+	CU_ASSERT_EQUAL(session_wire_size(c->t, s, SESSION_G_QOS, 1), 5 + 22);
+	CU_ASSERT_EQUAL(session_wire_size(c->t, s, SESSION_G_REQUEST, 1), 5 + 17);
+	CU_ASSERT_EQUAL(session_wire_size(c->t, s, SESSION_G_EXTRA, 1), 5);
 	/* seven of them fit into a packet of 1,500 octets: no more than 198 */
-	CU_ASSERT_EQUAL(session_wire_size(s, SESSION_G_SLOT, 1), 162);
+	CU_ASSERT_EQUAL(session_wire_size(c->t, s, SESSION_G_SLOT, 1), 162);
 	s->peer_ctl[0] = 0x20;
-	CU_ASSERT_EQUAL(session_wire_size(s, SESSION_G_SLOT, 1), 162 + 12);
+	CU_ASSERT_EQUAL(session_wire_size(c->t, s, SESSION_G_SLOT, 1), 162 + 12);
 	s->req_src[0] = 0x20;
 	s->peer_usr[0] = 0x20;
-	CU_ASSERT_EQUAL(session_wire_size(s, SESSION_G_SLOT, 1), 162 + 36);
-	CU_ASSERT_EQUAL(session_wire_size(s, SESSION_G_TUNNEL, 1), 5 + 18 + 24);
+	CU_ASSERT_EQUAL(session_wire_size(c->t, s, SESSION_G_SLOT, 1), 162 + 36);
+	CU_ASSERT_EQUAL(session_wire_size(c->t, s, SESSION_G_TUNNEL, 1), 5 + 18 + 24);
 	s->ue6[0] = 0x20;
-	CU_ASSERT_EQUAL(session_wire_size(s, SESSION_G_SLOT, 1), 162 + 36 + 11);
-	CU_ASSERT_TRUE(session_wire_size(s, UINT8_MAX, 1) <= SESSION_WIRE_MAX);
+	CU_ASSERT_EQUAL(session_wire_size(c->t, s, SESSION_G_SLOT, 1), 162 + 36 + 11);
+	CU_ASSERT_TRUE(session_wire_size(c->t, s, UINT8_MAX, 1) <= SESSION_WIRE_MAX);
 	fix_free(c);
 }
 
@@ -369,6 +369,7 @@ static void counts(size_t at, size_t bytes, uint8_t mask, bool gone)
 static void count_all(void)
 {
 	SESSION_FIELDS(COUNTED_ROW)
+	counts(offsetof(struct session_slot, flags2), 1, SESSION_A_USED | SESSION_A_PFCP, false);
 	COUNTED_SLOT(teid, false);
 	COUNTED_SLOT(gen, true);
 	COUNTED_SLOT(up_pkts, false);

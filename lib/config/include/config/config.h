@@ -67,6 +67,7 @@ struct config {
 	} srp;
 	struct {
 		uint32_t max_sessions; /* 64..16777216 */
+		uint32_t annex;        /* 0, 128, 192 or 320 */
 	} table;
 	bool licensed; /* license.inter-chassis-session-recovery */
 	struct {

@@ -25,7 +25,7 @@
  * set    ONCE: when a session begins; ANY: by updates too
  * end    GONE: zero in a free slot; KEPT: a free slot has the last session's
  * line   of the slot in which the field stands: UP, DOWN or COLD, in the order of rows, or HAND:
- *        struct session_slot writes it itself
+ *        struct session_slot writes it itself; ANNEX: in struct session_annex
  * view   its name in `show session`; "": that view has it in a form of its own, or not at all
  *
  * Every row is in the digest: what is replicated and what is compared are the same. */
@@ -57,6 +57,43 @@
 	X(qos, OCTETS, 21, QOS, ANY, GONE, COLD, "") \
 	X(ue6, OCTETS, 8, ADDR6, ANY, KEPT, HAND, "ue_prefix") \
 	X(pool6, DEC, 1, ADDR6, ANY, KEPT, UP, "")
+
+/* What few sessions have stands in the annex, whose members these are, and in EXTRA.
+ *
+ * TAIL   octets, of which the number before them (name_len) says how many there are
+ *
+ * BEARER (of GTPv2) and PFCP share their place: a session has the one or the other. CLASS and USER
+ * NAME (RFC 2865 5.25, 5.1) are no rows: their octets share what is left of the annex. */
+#define SESSION_COMMON_FIELDS(X) \
+	X(charging, HEX, 2, CHARGING, ANY, GONE, ANNEX, "charging_characteristics") \
+	X(rat, DEC, 1, ACCESS, ANY, GONE, ANNEX, "rat") \
+	X(selection_mode, DEC, 1, ACCESS, ANY, GONE, ANNEX, "selection_mode") \
+	X(time_zone, OCTETS, 2, ACCESS, ANY, GONE, ANNEX, "time_zone") \
+	X(serving_plmn, OCTETS, 3, ACCESS, ANY, GONE, ANNEX, "serving_plmn") \
+	X(imeisv, OCTETS, 8, ACCESS, ANY, GONE, ANNEX, "imeisv") \
+	X(uli_len, DEC, 1, ACCESS, ANY, GONE, ANNEX, "") \
+	X(uli, TAIL, 13, ACCESS, ANY, GONE, ANNEX, "user_location") \
+	X(aaa_flags, HEX, 1, AAA, ANY, GONE, ANNEX, "") \
+	X(interim_s, DEC, 4, AAA, ANY, GONE, ANNEX, "interim_s") \
+	X(session_timeout_s, DEC, 4, AAA, ANY, GONE, ANNEX, "session_timeout_s") \
+	X(idle_timeout_s, DEC, 4, AAA, ANY, GONE, ANNEX, "idle_timeout_s") \
+	X(rate_up_kbps, DEC, 4, AAA, ANY, GONE, ANNEX, "rate_up_kbps") \
+	X(rate_dn_kbps, DEC, 4, AAA, ANY, GONE, ANNEX, "rate_down_kbps") \
+	X(dns, OCTETS, 8, AAA, ANY, GONE, ANNEX, "") \
+	X(acct_state, DEC, 1, ACCT, ANY, GONE, ANNEX, "accounting_state") \
+	X(acct_cause, DEC, 1, ACCT, ANY, GONE, ANNEX, "") \
+	X(acct_event_s, DEC, 4, ACCT, ANY, GONE, ANNEX, "") \
+	X(ambr_up_kbps, DEC, 4, AMBR, ANY, GONE, ANNEX, "ambr_up_kbps") \
+	X(ambr_dn_kbps, DEC, 4, AMBR, ANY, GONE, ANNEX, "ambr_down_kbps")
+#define SESSION_BEARER_FIELDS(X) \
+	X(ebi, DEC, 1, BEARER, ANY, GONE, ANNEX, "") \
+	X(qci_arp, OCTETS, 3, BEARER, ANY, GONE, ANNEX, "") \
+	X(apn_restriction, DEC, 1, BEARER, ANY, GONE, ANNEX, "")
+#define SESSION_PFCP_FIELDS(X) \
+	X(cp_seid, HEX, 8, PFCP, ANY, GONE, ANNEX, "") \
+	X(association, DEC, 1, PFCP, ANY, GONE, ANNEX, "") \
+	X(rule_shape, DEC, 1, PFCP, ANY, GONE, ANNEX, "") \
+	X(ur_seqn, DEC, 4, PFCP, ANY, GONE, ANNEX, "")
 // clang-format on
 
 /* A group's bit among `groups`, and its number among all groups: the same bit, or the id in EXTRA.
@@ -66,11 +103,25 @@
 #define SESSION_BIT_QOS      SESSION_G_QOS
 #define SESSION_BIT_REQUEST  SESSION_G_REQUEST
 #define SESSION_BIT_ADDR6    SESSION_G_EXTRA
+#define SESSION_BIT_CHARGING SESSION_G_EXTRA
+#define SESSION_BIT_ACCESS   SESSION_G_EXTRA
+#define SESSION_BIT_AAA      SESSION_G_EXTRA
+#define SESSION_BIT_ACCT     SESSION_G_EXTRA
+#define SESSION_BIT_AMBR     SESSION_G_EXTRA
+#define SESSION_BIT_BEARER   SESSION_G_EXTRA
+#define SESSION_BIT_PFCP     SESSION_G_EXTRA
 #define SESSION_NO_IDENTITY  SESSION_G_IDENTITY
 #define SESSION_NO_TUNNEL    SESSION_G_TUNNEL
 #define SESSION_NO_QOS       SESSION_G_QOS
 #define SESSION_NO_REQUEST   SESSION_G_REQUEST
 #define SESSION_NO_ADDR6     (SESSION_IN_EXTRA + SESSION_X_ADDR6)
+#define SESSION_NO_CHARGING  (SESSION_IN_EXTRA + SESSION_X_CHARGING)
+#define SESSION_NO_ACCESS    (SESSION_IN_EXTRA + SESSION_X_ACCESS)
+#define SESSION_NO_AAA       (SESSION_IN_EXTRA + SESSION_X_AAA)
+#define SESSION_NO_ACCT      (SESSION_IN_EXTRA + SESSION_X_ACCT)
+#define SESSION_NO_AMBR      (SESSION_IN_EXTRA + SESSION_X_AMBR)
+#define SESSION_NO_BEARER    (SESSION_IN_EXTRA + SESSION_X_BEARER)
+#define SESSION_NO_PFCP      (SESSION_IN_EXTRA + SESSION_X_PFCP)
 /* The bit of `flags` that a FLAG is. */
 #define SESSION_FLAG_has_recovery SESSION_F_RECOVERY
 
@@ -99,6 +150,8 @@ enum {
 #define SESSION_REC_MS(name, bytes)     uint64_t name;
 #define SESSION_REC_MEMBER(name, type, bytes, group, set, end, line, view)                         \
 	SESSION_REC_##type(name, bytes)
+
+#define SESSION_REC_TAIL(name, bytes) uint8_t name[bytes];
 
 /* ---- the members of struct session_slot ---- */
 

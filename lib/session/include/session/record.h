@@ -50,11 +50,57 @@ enum session_group {
 /* Groups of EXTRA: `id u8 | length u8 | value` each. Ids are given once, never to another group,
  * and are not 0. */
 enum session_extra_id {
-	SESSION_X_ADDR6 = 2, /* the subscriber's IPv6 prefix; of a free slot the last one */
+	SESSION_X_CHARGING = 1, /* charging characteristics (TS 29.060 7.7.23) */
+	SESSION_X_ADDR6 = 2,    /* the subscriber's IPv6 prefix; of a free slot the last one */
+	SESSION_X_ACCESS = 3,   /* where and by what the subscriber came */
+	SESSION_X_AAA = 4,      /* what the AAA server allowed */
+	SESSION_X_CLASS = 5,    /* octets for the AAA server */
+	SESSION_X_USER_NAME = 6,
+	SESSION_X_ACCT = 7,   /* accounting: how far it is */
+	SESSION_X_AMBR = 8,   /* APN-AMBR */
+	SESSION_X_BEARER = 9, /* of GTPv2 */
+	SESSION_X_PFCP = 10,  /* of a session whose user plane is elsewhere */
 };
 
 struct session_usage {
 	uint64_t up_pkts, up_bytes, dn_pkts, dn_bytes; /* bytes of inner IP packets */
+};
+
+struct session_bearer {
+	SESSION_BEARER_FIELDS(SESSION_REC_MEMBER)
+} __attribute__((packed));
+
+struct session_pfcp {
+	SESSION_PFCP_FIELDS(SESSION_REC_MEMBER)
+} __attribute__((packed));
+
+enum {
+	SESSION_ANNEX_FIXED = 90,
+	SESSION_ANNEX_MAX = 320, /* bytes; 128 and 192 are the other sizes */
+	SESSION_STRINGS_MAX = SESSION_ANNEX_MAX - SESSION_ANNEX_FIXED,
+};
+
+/* What few sessions have: beside the slot, at the same place of an array of its own, where the
+ * configuration has one (session_params.annex); the same writer, under the slot's `seq`. Of a
+ * smaller size it ends within `strings`. Host order, all zero but what it is used for. */
+struct session_annex {
+	SESSION_COMMON_FIELDS(SESSION_REC_MEMBER)
+	union {
+		struct session_bearer bearer;
+		struct session_pfcp pfcp; /* with SESSION_A_PFCP */
+	};
+	uint8_t class_len, name_len;          /* octets: Class, then User-Name */
+	uint8_t strings[SESSION_STRINGS_MAX]; /* one behind the other */
+} __attribute__((packed));
+
+_Static_assert(offsetof(struct session_annex, strings) == SESSION_ANNEX_FIXED &&
+		       sizeof(struct session_annex) == SESSION_ANNEX_MAX,
+	"what stands before the strings has 90 octets");
+
+/* How an annex is used: in a record's `annex_use` and in a slot's `flags2`. */
+enum {
+	SESSION_A_USED = 1 << 0,
+	SESSION_A_PFCP = 1 << 1, /* it has `pfcp`, not `bearer` */
 };
 
 /* One session, decoded: what control and worker exchange and what a SLOT record carries. Host
@@ -73,7 +119,27 @@ struct session_rec {
 	SESSION_FIELDS(SESSION_REC_MEMBER)
 	struct session_usage usage[2];   /* by side */
 	uint8_t later[WIRE_LATER_BYTES]; /* values of later versions' groups; the rest is 0 */
+	uint8_t annex_use; /* SESSION_A_*; 0: the annex is not there, and not even zero */
+	struct session_annex annex;
 };
+
+/* Copies a record; the annex only where there is one. */
+static inline void session_rec_copy(struct session_rec *to, const struct session_rec *from)
+{
+	memcpy(to, from, offsetof(struct session_rec, annex));
+	if (from->annex_use != 0)
+		to->annex = from->annex;
+}
+
+/* The record's annex to be filled in; all zero, if there was none. */
+static inline struct session_annex *session_rec_annex(struct session_rec *rec)
+{
+	if (rec->annex_use == 0) {
+		memset(&rec->annex, 0, sizeof(rec->annex));
+		rec->annex_use = SESSION_A_USED;
+	}
+	return &rec->annex;
+}
 
 /* One slot, 256 bytes: two hot lines (uplink, downlink), two cold. Host order. w: the shard's
  * owner; in late mode the worker writes its own usage, `active_s` and nothing else
@@ -94,7 +160,8 @@ struct session_slot {
 	/* local: sum of (counter >> 30) at the last encoding: a change sends 64 bits */
 	uint16_t usage_hi;
 	uint8_t flags;  /* SESSION_F_* */
-	uint8_t flags2; /* of nobody as yet */
+	uint8_t flags2; /* SESSION_A_*: whether the slot's annex is looked at, which follows from it
+			 */
 	uint8_t dirty;  /* local: groups still to be encoded */
 	/* local: dirty lists that name this slot, DIRTY_* of dirty.h */
 	uint8_t listed;

@@ -24,7 +24,7 @@ enum {
 	SESSION_SHARDS = 64, /* equal on both chassis; the low 6 bits of the UE address */
 	SESSION_SHARD_BITS = 6,
 	SESSION_BUCKET = 64,    /* slots a digest bucket */
-	SESSION_WIRE_MAX = 255, /* bytes of the longest SLOT body */
+	SESSION_WIRE_MAX = 576, /* bytes of the longest SLOT body */
 	SESSION_USAGE_BYTES = 20,
 };
 
@@ -100,6 +100,9 @@ enum { SESSION_BY_NONE = 0xff, SESSION_BY_REPL = 0xfe };
 		"that they name.") \
 	X(refused_pool, COUNTER, "requests", \
 		"Records or requests were refused because no pool has their address.") \
+	X(refused_annex, COUNTER, "requests", \
+		"Records or requests were refused because the table's annexes cannot hold what " \
+		"they bring.") \
 	X(refused_malformed, COUNTER, "records", \
 		"Records of the peer were refused because they are malformed.") \
 	X(not_owner, COUNTER, "requests", \
@@ -134,6 +137,8 @@ struct session_params {
 	uint32_t capacity;
 	uint8_t side; /* this chassis' side, 0 or 1 */
 	uint32_t quarantine_s;
+	/* bytes of a session's annex: 0 (there is none), 128, 192 or SESSION_ANNEX_MAX */
+	uint16_t annex;
 	/* records with a higher APN index are refused; 0: any is taken */
 	uint16_t n_apns;
 	const struct session_mem *mem; /* copied */
@@ -156,6 +161,8 @@ struct session_table {
 	struct session_mem mem;
 	/* The slots of all shards, in the order of handles; the other maps lie behind them. */
 	struct session_slot *slots;
+	uint8_t *annex; /* of all slots, in their order, annex_bytes each; NULL: there are none */
+	uint16_t annex_bytes;
 	uint64_t bytes; /* all memory of the table */
 };
 
@@ -220,11 +227,11 @@ static inline bool session_owns(const struct session_table *t, uint32_t shard, u
 /* A new session in the shard of rec->ue: takes a free slot, gives it rec's fields, binds rec->ue;
  * rec->handle, rec->state and rec->usage (0) are filled in. The event says that it began. -ENOSPC:
  * no free slot in this shard; -EEXIST: the address is in use or in quarantine; -ENOENT: no such
- * address. */
+ * address; -E2BIG: no annex has room for rec's. */
 int session_create(struct session_table *t, uint8_t by, struct session_rec *rec, uint32_t now_s);
 /* Replaces the given groups (IDENTITY: charging id and MSISDN only; usage: never) of a live
  * session. The event says that it was updated, unless REQUEST alone was: to have answered is no
- * news of a session. -ENOENT: stale handle. */
+ * news of a session. -ENOENT: stale handle; -E2BIG: no annex has room for rec's. */
 int session_update(
 	struct session_table *t, uint8_t by, const struct session_rec *rec, uint8_t groups);
 /* Frees a session: slot and address go into quarantine. Generation, pool and last address, TUNNEL
@@ -276,7 +283,8 @@ void session_read_at(
  * MSISDN and must agree in state, pool and address: what changes more is a SLOT. */
 
 /* Bytes that the body of the slot takes with these groups, as it stands, in that version. */
-unsigned int session_wire_size(const struct session_slot *s, uint8_t groups, uint8_t version);
+unsigned int session_wire_size(const struct session_table *t, const struct session_slot *s,
+	uint8_t groups, uint8_t version);
 /* Writes the body of the slot as it stands; by its owner (or, in late mode, its worker). A free
  * slot has one form only, its SLOT's, whatever `groups` says. USAGE32 goes as USAGE64 when a
  * counter passed a multiple of 2^30 since the last encoding. Returns the groups written, 0 if there
@@ -292,7 +300,7 @@ static inline uint8_t session_encode(
 }
 /* Applies the body of a SLOT: whole record or free, whatever the slot held; evicts another slot
  * that holds the address. 0; -EBADMSG malformed; -ENOENT no such slot, pool or address here;
- * -EPERM. Counted by reason. */
+ * -E2BIG no annex has room for the record's; -EPERM. Counted by reason. */
 int session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uint32_t now_s);
 /* Applies the body of a DELTA. -ESTALE: the handle is not the slot's; else as above. Unknown groups
  * (above ours) are skipped. */

@@ -22,7 +22,7 @@
 struct rte_mempool;
 struct rte_ring;
 
-enum { MSG_BYTES = 320, MSG_ENTRIES = 28, MSG_BODY = 128, MSG_BATCH_ENTRIES = 18 };
+enum { MSG_BYTES = 640, MSG_ENTRIES = 28, MSG_BODY = 128, MSG_BATCH_ENTRIES = 18 };
 enum { MSG_WORKERS = 63 }; /* most workers of a chassis */
 
 /* The first type of each direction: no two directions share a type. */
@@ -102,7 +102,7 @@ struct msg *door_take(const struct door *d);
 			ROWS(MSG_MEMBER)                                                           \
 		};                                                                                 \
 	};                                                                                         \
-	_Static_assert(sizeof(struct dir) <= MSG_BYTES, "a message is five cache lines");          \
+	_Static_assert(sizeof(struct dir) <= MSG_BYTES, "a message is ten cache lines");           \
 	struct dir##_door {                                                                        \
 		struct door door;                                                                  \
 	};                                                                                         \
