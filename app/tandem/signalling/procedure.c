@@ -10,19 +10,27 @@ static enum gtpc_cause procedure_verdict(enum gtpc_cause cause)
 	return cause == 0 ? GTPC_REQUEST_ACCEPTED : cause;
 }
 
-static struct signalling_txn *procedure_begin(
-	struct signalling *s, const struct txn_request *q, usec_t now)
+static void procedure_fill_request(struct session_rec *r, const struct txn_request *q)
+{
+	r->req_type = q->type;
+	r->protocol = SESSION_GTPV1;
+	r->req_seq = q->seq;
+	r->req_digest = q->digest;
+	r->req_port = q->peer.port;
+	r->req_src = q->peer.addr;
+}
+
+/* old: the session that the request is of, from which its record begins; NULL: a new one. */
+static struct signalling_txn *procedure_begin(struct signalling *s, const struct txn_request *q,
+	const struct session_rec *old, usec_t now)
 {
 	struct signalling_txn *x = txn_new(&s->txns, q, now);
 
 	if (x == NULL)
 		return NULL;
-	x->rec.req_type = q->type;
-	x->rec.protocol = SESSION_GTPV1;
-	x->rec.req_seq = q->seq;
-	x->rec.req_digest = q->digest;
-	x->rec.req_port = q->peer.port;
-	x->rec.req_src = q->peer.addr;
+	if (old != NULL)
+		session_rec_copy(&x->rec, old);
+	procedure_fill_request(&x->rec, q);
 	return x;
 }
 
@@ -110,7 +118,7 @@ static void procedure_fill_create(
 	r->peer_ctl = q->peer_ctl;
 	r->peer_usr = q->peer_usr;
 	r->qos_len = q->qos_len;
-	memcpy(r->qos, q->qos, sizeof(r->qos));
+	memcpy(r->qos, q->qos, sizeof(q->qos));
 	r->has_recovery = q->has_recovery || p->known;
 	r->recovery = q->has_recovery ? q->recovery : p->recovery;
 }
@@ -175,7 +183,7 @@ void procedure_create(
 		return;
 	if (create.has_recovery)
 		paths_recovery(&s->paths, &create.peer_ctl, create.recovery, now);
-	x = handle != 0 || !procedure_table_full(s) ? procedure_begin(s, q, now) : NULL;
+	x = handle != 0 || !procedure_table_full(s) ? procedure_begin(s, q, NULL, now) : NULL;
 	if (x == NULL) {
 		response_refuse(s, q, create.peer_ctl_teid, GTPC_NO_RESOURCES, now);
 		return;
@@ -216,8 +224,6 @@ static void procedure_update_recovery(struct signalling *s, struct signalling_tx
 {
 	const struct path *p;
 
-	x->rec.has_recovery = old->has_recovery;
-	x->rec.recovery = old->recovery;
 	if (u->has_recovery) {
 		x->rec.has_recovery = true;
 		x->rec.recovery = u->recovery;
@@ -248,19 +254,21 @@ void procedure_update(
 	}
 	if (response_from_slot(s, q, handle, NULL))
 		return;
-	x = procedure_begin(s, q, now);
+	session_read(s->env.table, session_slot_of(s->env.table, handle), &old);
+	x = procedure_begin(s, q, &old, now);
 	if (x == NULL)
 		return; /* the SGSN asks again */
-	session_read(s->env.table, session_slot_of(s->env.table, handle), &old);
 	x->rec.handle = handle;
 	x->rec.peer_usr_teid = u.peer_usr_teid;
 	x->rec.peer_usr = u.peer_usr;
-	x->rec.peer_ctl_teid = u.has_ctl_teid ? u.peer_ctl_teid : old.peer_ctl_teid;
-	x->rec.peer_ctl = u.has_ctl_addr ? u.peer_ctl : old.peer_ctl;
-	x->rec.direct_tunnel = old.direct_tunnel;
-	x->rec.dn_action = old.dn_action;
-	x->rec.qos_len = u.has_qos ? u.qos_len : old.qos_len;
-	memcpy(x->rec.qos, u.has_qos ? u.qos : old.qos, sizeof(x->rec.qos));
+	if (u.has_ctl_teid)
+		x->rec.peer_ctl_teid = u.peer_ctl_teid;
+	if (u.has_ctl_addr)
+		x->rec.peer_ctl = u.peer_ctl;
+	if (u.has_qos) {
+		x->rec.qos_len = u.qos_len;
+		memcpy(x->rec.qos, u.qos, sizeof(u.qos));
+	}
 	procedure_update_recovery(s, x, &u, &old, now);
 	if (!procedure_ask(s, x,
 		    (struct ask){ .type = TO_WORKER_UPDATE,
@@ -290,13 +298,11 @@ void procedure_delete(
 		procedure_refuse(s, q, h->teid, cause, now);
 		return;
 	}
-	x = procedure_begin(s, q, now);
+	session_read(s->env.table, session_slot_of(s->env.table, handle), &old);
+	x = procedure_begin(s, q, &old, now);
 	if (x == NULL)
 		return; /* the SGSN asks again */
-	session_read(s->env.table, session_slot_of(s->env.table, handle), &old);
 	x->rec.handle = handle;
-	x->rec.has_recovery = old.has_recovery;
-	x->rec.recovery = old.recovery;
 	if (!procedure_ask_delete(s, x, SESSION_WHY_REQUEST))
 		txn_free(&s->txns, x);
 }
