@@ -3,6 +3,7 @@
 
 #include "annex.h"
 #include "group.h"
+#include "slot.h"
 #include "wire.h"
 
 enum { ACCESS_LEAST = 16, BEARER_BYTES = sizeof(struct session_bearer) };
@@ -75,7 +76,7 @@ void annex_store(struct session_table *t, struct session_slot *s, const struct s
 
 void annex_mend(struct session_table *t, struct session_slot *s)
 {
-	if (t->annex == NULL || s->teid == 0)
+	if (t->annex == NULL || !slot_is_whole(s))
 		annex_clear(t, s);
 	else
 		s->flags2 = annex_canonical(annex_of(t, s), annex_room(t), s->flags2);

@@ -77,8 +77,8 @@ static void apply_leave_address(
 		return;
 	t->hooks.unbind(
 		t->hooks.ctx, s->pool, &ue, session_handle_make(t, p->shard, p->slot, s->gen));
-	/* What a free slot leaves has waited where it was leased, also for all that had it before:
-	 * nobody inherits it. */
+	/* What a free or ending slot leaves has waited where it was leased, also for all that had
+	 * it before: nobody inherits it. */
 	if (s->teid != 0 && p->sh->contested > 0 && t->hooks.named(t->hooks.ctx, s->pool, &ue) == 0)
 		quarantine_inherit(t, p->shard, p->slot, s->pool, held);
 }
@@ -180,41 +180,89 @@ static int apply_live(
 	return 0;
 }
 
-static int apply_free(
+/* An end, as the peer tells it. */
+struct apply_end {
+	uint32_t handle, last4; /* last4: the address, 0 none */
+	/* It is no news that this session is over and has that address; then its address may still
+	 * wait, or the slot is an ending one whose address has waited. */
+	bool known, waits, over;
+	bool same; /* the slot has that session's record, live or ending */
+};
+
+static struct apply_end apply_end_of(
+	const struct session_table *t, const struct apply_target *p, const struct session_rec *r)
+{
+	const struct session_slot *s = p->s;
+	struct apply_end e = { .handle = r->handle, .last4 = ip_addr_to_v4(&r->ue) };
+	bool gen = s->gen == (uint16_t)(r->handle & t->gen_mask);
+
+	e.known = s->teid == 0 && gen && s->ue4 == e.last4 && s->pool == r->pool;
+	e.waits = e.known && s->flags & SESSION_F_QUARANTINE;
+	/* A free slot waits or may be given out. This says so whatever bit of its state is wrong.
+	 */
+	e.over = e.known && !e.waits && rte_bitmap_get(p->sh->free_map, p->slot) == 0;
+	e.same = slot_is_whole(s) && gen && s->key == r->key;
+	return e;
+}
+
+/* Another session may have the address already, and keeps it. Another slot may wait with it, where
+ * of this session nothing but its end was heard: the address waits with this one, whose quarantine
+ * ends last, unless the end is no news. */
+static int apply_end_address(struct session_table *t, const struct apply_target *p,
+	const struct session_rec *r, const struct apply_end *e)
+{
+	uint32_t mine = session_handle_make(t, p->shard, p->slot, p->s->gen);
+	uint32_t holder = t->hooks.named(t->hooks.ctx, r->pool, &r->ue);
+	bool other_has = holder != mine && session_find(t, holder) != NULL;
+	bool other_waits = holder != mine && !other_has && !e->known;
+
+	if ((holder == 0 || (holder == mine && p->s->gen != 0) || other_waits) &&
+		t->hooks.bind(t->hooks.ctx, r->pool, &r->ue, r->handle) < 0)
+		return -ENOENT;
+	p->sh->contested += other_has;
+	return 0;
+}
+
+static void apply_store_ending(struct session_table *t, struct session_slot *s,
+	const struct wire_body *b, const struct apply_end *e)
+{
+	slot_store_ending(t, s, &b->rec);
+	if (e->same) {
+		apply_set_own(t, s, &b->other);
+		apply_set_other(s, &b->sender);
+	} else {
+		slot_store_usage(s, &b->other, &b->sender);
+	}
+}
+
+static int apply_end(
 	struct session_table *t, struct apply_target *p, const struct wire_body *b, uint32_t now_s)
 {
 	const struct session_rec *r = &b->rec;
+	const struct apply_end e = apply_end_of(t, p, r);
 	struct session_slot *s = p->s;
-	uint32_t was = s->teid, last4 = ip_addr_to_v4(&r->ue);
+	uint32_t was = s->teid;
 	uint64_t was_key = s->key;
-	uint16_t gen = (uint16_t)(r->handle & t->gen_mask);
-	bool known = was == 0 && s->gen == gen && s->ue4 == last4 && s->pool == r->pool;
-	bool waits = known && s->flags & SESSION_F_QUARANTINE;
-	uint32_t mine = session_handle_make(t, p->shard, p->slot, s->gen);
+	bool ending = r->state == SESSION_ENDING;
 
-	/* Another session may have the address already, and keeps it. Another free slot may wait
-	 * with it, where of this session nothing but its end was heard: the address waits with this
-	 * one, whose quarantine ends last, unless the end is no news. */
-	if (last4 != 0) {
-		uint32_t holder = t->hooks.named(t->hooks.ctx, r->pool, &r->ue);
-		bool other_has = holder != mine && session_find(t, holder) != NULL;
-		bool other_waits = holder != mine && !other_has && !known;
-
-		if ((holder == 0 || (holder == mine && s->gen != 0) || other_waits) &&
-			t->hooks.bind(t->hooks.ctx, r->pool, &r->ue, r->handle) < 0)
-			return not_here(p);
-		p->sh->contested += other_has;
-	}
-	apply_leave_address(t, p, r->pool, last4);
+	if (ending && t->n_apns != 0 && r->apn >= t->n_apns)
+		return not_here(p);
+	if (e.last4 != 0 && !e.over && apply_end_address(t, p, r, &e) < 0)
+		return not_here(p);
+	apply_leave_address(t, p, r->pool, e.last4);
 	slot_write_begin(s);
-	slot_store_free(t, s, gen, r->pool, last4);
-	slot_store(t, s, r, SESSION_G_TUNNEL | SESSION_G_REQUEST | SESSION_G_EXTRA);
-	memset(s->later, 0, sizeof(s->later)); /* of live ones alone */
+	if (ending) {
+		apply_store_ending(t, s, b, &e);
+	} else {
+		slot_store_free(t, s, (uint16_t)(r->handle & t->gen_mask), r->pool, e.last4);
+		slot_store(t, s, r, SESSION_G_TUNNEL | SESSION_G_REQUEST | SESSION_G_EXTRA);
+		memset(s->later, 0, sizeof(s->later)); /* of whole ones alone */
+	}
 	slot_write_end(s);
-	if (last4 == 0) {
+	if (!ending && (e.last4 == 0 || e.over)) {
 		quarantine_drop(s);
 		rte_bitmap_set(p->sh->free_map, p->slot);
-	} else if (!waits) {
+	} else if (!e.waits && !e.over) {
 		quarantine_put(t, p->shard, p->slot, now_s);
 	}
 	p->sh->n_live -= was != 0;
@@ -236,7 +284,10 @@ static bool apply_is_whole(const struct session_table *t, const struct wire_body
 		return false;
 	if (addressed && session_shard_of(&r->ue) != session_handle_shard(r->handle))
 		return false;
-	if (r->state == SESSION_LIVE)
+	/* An ending session is told from a free slot by these, too. */
+	if (r->state == SESSION_ENDING && (r->key == 0 || r->pdp_type == 0))
+		return false;
+	if (r->state != SESSION_FREE)
 		return b->groups == SESSION_G_SLOT && addressed && gen_field != 0 &&
 		       r->handle != UINT32_MAX;
 	if (gen_field == 0) /* never used */
@@ -262,7 +313,7 @@ int session_apply_slot(struct session_table *t, uint8_t by, struct rd *body, uin
 	if (ip_addr_to_v4(&b.rec.ue) == 0 && !ip_addr_is_none(&b.rec.ue))
 		return not_here(&p);
 	ret = b.rec.state == SESSION_LIVE ? apply_live(t, &p, &b, now_s)
-					  : apply_free(t, &p, &b, now_s);
+					  : apply_end(t, &p, &b, now_s);
 	p.sh->count.applied_slot += ret == 0;
 	return ret;
 }

@@ -135,8 +135,39 @@ static int door_ended(const struct session_table *t, uint8_t by, const struct se
 	return slot_event(t, &e);
 }
 
-int session_free(
-	struct session_table *t, uint8_t by, uint32_t handle, const struct session_end *end)
+/* The live slot of the handle, or the one in which that session is ending; NULL: neither. */
+static struct session_slot *door_whole(const struct session_table *t, uint32_t handle)
+{
+	struct session_slot *s = session_slot_of(t, handle);
+
+	if (session_find(t, handle) != NULL)
+		return s;
+	if (s->teid != 0 || s->state != SESSION_ENDING)
+		return NULL;
+	return session_handle_make(t, session_handle_shard(handle), session_handle_slot(t, handle),
+		       s->gen) == handle
+		       ? s
+		       : NULL;
+}
+
+/* What both ways of an end write, of a slot that the caller has open: a live session is over. */
+static void door_store_end(
+	struct session_table *t, struct session_slot *s, const struct session_end *end)
+{
+	if (end->request != NULL)
+		slot_store(t, s, end->request, SESSION_G_REQUEST);
+}
+
+/* From here on the address waits, and the session does not count. */
+static void door_over(struct session_table *t, uint32_t handle, uint32_t now_s)
+{
+	uint32_t shard = session_handle_shard(handle);
+
+	quarantine_put(t, shard, session_handle_slot(t, handle), now_s);
+	t->shard[shard].n_live--;
+}
+
+int session_end(struct session_table *t, uint8_t by, uint32_t handle, const struct session_end *end)
 {
 	uint32_t shard = session_handle_shard(handle);
 	struct session_slot *s = session_find(t, handle);
@@ -147,15 +178,43 @@ int session_free(
 		t->shard[shard].count.refused_handle++;
 		return -ENOENT;
 	}
+	if (s->key == 0 || s->pdp_type == 0)
+		return -EINVAL;
 	if (door_ended(t, by, s, end->why) < 0)
 		return -EAGAIN;
 	slot_write_begin(s);
-	slot_store_free(t, s, s->gen, s->pool, s->ue4);
-	if (end->request != NULL)
-		slot_store(t, s, end->request, SESSION_G_REQUEST);
+	s->teid = 0;
+	s->state = SESSION_ENDING;
+	door_store_end(t, s, end);
 	slot_write_end(s);
-	quarantine_put(t, shard, session_handle_slot(t, handle), end->now_s);
-	t->shard[shard].n_live--;
+	door_over(t, handle, end->now_s);
+	t->shard[shard].count.ending++;
+	return 0;
+}
+
+int session_free(
+	struct session_table *t, uint8_t by, uint32_t handle, const struct session_end *end)
+{
+	uint32_t shard = session_handle_shard(handle);
+	struct session_slot *s = door_whole(t, handle);
+	bool live = session_find(t, handle) != NULL;
+
+	if (!shard_writable(t, shard, by))
+		return -EPERM;
+	if (s == NULL) {
+		t->shard[shard].count.refused_handle++;
+		return -ENOENT;
+	}
+	if (live && door_ended(t, by, s, end->why) < 0)
+		return -EAGAIN;
+	slot_write_begin(s);
+	slot_store_free(t, s, s->gen, s->pool, s->ue4);
+	door_store_end(t, s, end);
+	slot_write_end(s);
+	if (live)
+		door_over(t, handle, end->now_s);
+	else if (!(s->flags & SESSION_F_QUARANTINE)) /* its address has waited long enough */
+		rte_bitmap_set(t->shard[shard].free_map, session_handle_slot(t, handle));
 	t->shard[shard].count.freed++;
 	return 0;
 }

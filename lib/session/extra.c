@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "annex.h"
+#include "slot.h"
 #include "wire.h"
 
 static uint64_t extra_number(const uint8_t *p, unsigned int n)
@@ -52,7 +53,7 @@ unsigned int wire_extra_size(
 	if (a != NULL)
 		n += annex_wire_size(a, s->flags2, annex_room(t), 0, UINT8_MAX);
 
-	for (unsigned int i = 0; s->teid != 0 && i < wire_spoken.groups; i++)
+	for (unsigned int i = 0; slot_is_whole(s) && i < wire_spoken.groups; i++)
 		if (extra_has_later(s, &wire_spoken.group[i], version))
 			n += WIRE_EXTRA_HEAD + wire_spoken.group[i].size;
 	return n;
@@ -79,7 +80,7 @@ uint8_t *wire_extra_put(
 	}
 	if (a != NULL)
 		p = annex_wire_put(p, a, s->flags2, room, SESSION_X_ADDR6, UINT8_MAX);
-	for (unsigned int i = 0; s->teid != 0 && i < wire_spoken.groups; i++) {
+	for (unsigned int i = 0; slot_is_whole(s) && i < wire_spoken.groups; i++) {
 		const struct wire_group *g = &wire_spoken.group[i];
 
 		if (!extra_has_later(s, g, version))

@@ -154,11 +154,11 @@ static __rte_always_inline uint64_t hash_of_slot(
 {
 	const struct session_slot *s = &t->shard[shard].slots[slot];
 	uint32_t handle = session_handle_make(t, shard, slot, s->gen);
-	bool live = s->teid != 0;
+	bool whole = slot_is_whole(s);
 	struct lanes l = { { K0, K1, ~K0, ~K1 } };
 
-	hash_mix4(&l, hash_pair(handle, live), 0, s->gen, 0);
-	if (live) {
+	hash_mix4(&l, hash_pair(handle, whole), 0, s->gen, 0);
+	if (whole) {
 		hash_mix_words(&l, s, true);
 		hash_mix_usage(&l, s, t->side);
 		if (annex_used(t, s) != NULL)

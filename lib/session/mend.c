@@ -15,7 +15,8 @@ static uint32_t mend_true_handle(
 
 	if (s->teid == 0 || s->teid == by_slot)
 		return s->teid;
-	if (s->key == 0) /* a free slot: no session is without an IMSI */
+	/* a free slot: no session is without an IMSI; or one that is over */
+	if (s->key == 0 || s->state == SESSION_ENDING)
 		return 0;
 	named = t->hooks.named(t->hooks.ctx, s->pool, &ue);
 	if (named == by_slot)
@@ -26,7 +27,7 @@ static uint32_t mend_true_handle(
 	return s->teid;
 }
 
-/* A free slot's generation, while the pool still names it for its last address. */
+/* A free or ending slot's generation, while the pool still names it for its last address. */
 static void mend_free(
 	const struct session_table *t, uint32_t shard, uint32_t slot, struct session_slot *s)
 {

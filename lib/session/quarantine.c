@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A FIFO of slot numbers in order of freeing. A slot that begins to live while it is listed (its
- * record was applied) stays listed and is dropped when its turn comes, so the FIFO never holds a
- * slot twice and never overflows. */
+/* A FIFO of slot numbers in the order in which their addresses were given up: of free slots, and of
+ * ending ones, which leave it as free ones do but are not given out. A slot that begins to live
+ * while it is listed (its record was applied) stays listed and is dropped when its turn comes, so
+ * the FIFO never holds a slot twice and never overflows. */
 #include "slot.h"
 
 void quarantine_put(struct session_table *t, uint32_t shard, uint32_t slot, uint32_t now_s)
@@ -67,7 +68,8 @@ static void quarantine_release(struct session_table *t, uint32_t shard, uint32_t
 
 	quarantine_drop(s);
 	t->hooks.unbind(t->hooks.ctx, s->pool, &last, session_handle_make(t, shard, slot, s->gen));
-	rte_bitmap_set(sh->free_map, slot);
+	if (s->state != SESSION_ENDING)
+		rte_bitmap_set(sh->free_map, slot);
 	sh->count.quarantine_released++;
 }
 

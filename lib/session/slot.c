@@ -101,8 +101,12 @@ static __rte_always_inline void slot_store_bit(struct session_slot *s,
 
 void slot_canonical(struct session_table *t, struct session_slot *s)
 {
+	/* A free slot has neither, and no session is without: two against a state of one bit. */
+	if (s->teid == 0)
+		s->state = s->key != 0 && s->pdp_type != 0 ? SESSION_ENDING : SESSION_FREE;
+	else
+		s->state = SESSION_LIVE;
 	annex_mend(t, s);
-	s->state = s->teid != 0 ? SESSION_LIVE : SESSION_FREE;
 	s->direct_tunnel &= SESSION_HEAD_VALUE;
 	if (s->qos_len > SESSION_QOS_MAX)
 		s->qos_len = SESSION_QOS_MAX;
@@ -196,6 +200,15 @@ void slot_store_live(struct session_table *t, struct session_slot *s, const stru
 	s->gen = (uint16_t)(rec->handle & t->gen_mask);
 	slot_store_groups(t, s, rec, SLOT_G_STORED, true);
 	s->teid = rec->handle;
+}
+
+void slot_store_ending(
+	struct session_table *t, struct session_slot *s, const struct session_rec *rec)
+{
+	s->teid = 0;
+	s->gen = (uint16_t)(rec->handle & t->gen_mask);
+	s->usage_hi = 0;
+	slot_store_groups(t, s, rec, SLOT_G_STORED, true);
 }
 
 void slot_store_usage(

@@ -52,6 +52,12 @@ static inline bool shard_writable(struct session_table *t, uint32_t shard, uint8
 	return false;
 }
 
+/* Whether the slot has the whole record of a session, live or ending. */
+static inline bool slot_is_whole(const struct session_slot *s)
+{
+	return s->teid != 0 || s->state == SESSION_ENDING;
+}
+
 static inline struct ip_addr slot_address(uint32_t ue4)
 {
 	return ue4 != 0 ? ip_addr_v4(ue4) : (struct ip_addr){ { 0 } };
@@ -73,6 +79,9 @@ void slot_store(struct session_table *t, struct session_slot *s, const struct se
 /* Everything but usage; another session than before starts with fresh local fields. */
 void slot_store_live(struct session_table *t, struct session_slot *s, const struct session_rec *rec,
 	uint32_t now_s);
+/* The same of a session that is over already. */
+void slot_store_ending(
+	struct session_table *t, struct session_slot *s, const struct session_rec *rec);
 void slot_store_usage(
 	struct session_slot *s, const struct session_usage *own, const struct session_usage *other);
 /* Free, with this generation and last address; TUNNEL, REQUEST and ADDR6 stay. */

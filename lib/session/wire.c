@@ -36,6 +36,8 @@ static inline uint8_t wire_groups_of(const struct session_slot *s, uint8_t group
 {
 	if (likely(s->teid != 0))
 		return groups;
+	if (s->state == SESSION_ENDING)
+		return SESSION_G_SLOT;
 	return s->gen != 0 ? SLOT_G_FREE : SESSION_G_IDENTITY;
 }
 
@@ -234,7 +236,7 @@ static bool wire_is_meant(const struct wire_body *b)
 {
 	const struct session_rec *r = &b->rec;
 
-	if (b->groups & SESSION_G_IDENTITY && r->state != SESSION_FREE && r->state != SESSION_LIVE)
+	if (b->groups & SESSION_G_IDENTITY && r->state > SESSION_ENDING)
 		return false;
 	return !(b->groups & SESSION_G_QOS) || r->qos_len <= SESSION_QOS_MAX;
 }

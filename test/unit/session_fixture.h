@@ -251,5 +251,15 @@ void test_usage_comes_round(void);
 void test_freed_again(void);
 void test_hash_live(void);
 void test_hash_free(void);
+void test_ending(void);
+void test_ending_refused(void);
+void test_ending_waits_once(void);
+void test_ending_keeps_slot(void);
+void test_ending_promoted(void);
+void test_ending_applied(void);
+void test_ending_applied_free(void);
+void test_ending_not_evicted(void);
+void test_ending_mended(void);
+void test_ending_malformed(void);
 
 #endif

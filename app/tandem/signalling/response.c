@@ -112,7 +112,7 @@ bool response_from_slot(struct signalling *s, const struct txn_request *q, uint3
 	if (!response_is_repeated(q, &rec))
 		return false;
 	if (q->type == GTPC_DELETE_REQUEST) {
-		if (rec.state != SESSION_FREE)
+		if (rec.state == SESSION_LIVE)
 			return false;
 	} else if (rec.state != SESSION_LIVE || rec.apn >= s->env.start.n_apns) {
 		return false;

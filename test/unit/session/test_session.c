@@ -490,6 +490,19 @@ int main(void)
 		{ "peer_entry", test_peer_entry },
 		CU_TEST_INFO_NULL,
 	};
+	CU_TestInfo ending[] = {
+		{ "ending", test_ending },
+		{ "ending_refused", test_ending_refused },
+		{ "ending_waits_once", test_ending_waits_once },
+		{ "ending_keeps_slot", test_ending_keeps_slot },
+		{ "ending_promoted", test_ending_promoted },
+		{ "ending_applied", test_ending_applied },
+		{ "ending_applied_free", test_ending_applied_free },
+		{ "ending_not_evicted", test_ending_not_evicted },
+		{ "ending_mended", test_ending_mended },
+		{ "ending_malformed", test_ending_malformed },
+		CU_TEST_INFO_NULL,
+	};
 	CU_TestInfo model[] = {
 		{ "model", test_model },
 		{ "model_dual", test_model_dual },
@@ -500,6 +513,7 @@ int main(void)
 		{ "table", NULL, NULL, NULL, NULL, table },
 		{ "wire", NULL, NULL, NULL, NULL, wire },
 		{ "annex", NULL, NULL, NULL, NULL, annex },
+		{ "ending", NULL, NULL, NULL, NULL, ending },
 		{ "model", NULL, NULL, NULL, NULL, model },
 		CU_SUITE_INFO_NULL,
 	};

@@ -7,7 +7,7 @@
 
 #include "session_fixture.h"
 
-enum { ADDRESSES = 256 + 32, STEPS = 40000, RECORD = SESSION_WIRE_MAX };
+enum { ADDRESSES = 256 + 32, STEPS = 40000, RECORD = SESSION_WIRE_MAX, ENDINGS = 24 };
 
 static uint32_t address(unsigned int i, uint8_t *pool)
 {
@@ -35,7 +35,13 @@ static unsigned int broken_slots(const struct chassis *c, uint32_t shard)
 			bad += fix_holder(c->ps, s->ue4) != s->teid;
 			bad += c->index[s->key % FIX_KEYS] == 0;
 			bad += (s->flags & SESSION_F_QUARANTINE) != 0;
+		} else if (s->state == SESSION_ENDING) {
+			bad += !given || s->key == 0 || s->gen == 0;
+			bad += s->flags & SESSION_F_QUARANTINE && !(s->flags & SESSION_F_IN_FIFO);
+			bad += !(s->flags & SESSION_F_QUARANTINE) &&
+			       fix_holder(c->ps, s->ue4) == handle;
 		} else {
+			bad += s->state != SESSION_FREE;
 			bad += given != ((s->flags & SESSION_F_QUARANTINE) != 0);
 			bad += given && !(s->flags & SESSION_F_IN_FIFO);
 		}
@@ -104,6 +110,9 @@ struct pair {
 	uint64_t seed, key;
 	uint32_t now;
 	struct truth truth[ADDRESSES];
+	/* sessions that have ended and whose slots are kept, whatever becomes of their addresses */
+	struct session_rec ending[ENDINGS];
+	unsigned int n_ending, n_kept; /* n_kept: freed after their address had waited */
 	/* gone: lost, not yet noticed */
 	uint8_t dirty[SESSION_SHARDS][64], gone[SESSION_SHARDS][64];
 	unsigned int lost, stale;
@@ -245,10 +254,44 @@ static void do_traffic(struct pair *p, unsigned int i)
 	mark(p, s->teid, SESSION_G_USAGE32);
 }
 
+/* Its slot is kept, and has all that it had. */
+static void do_end(struct pair *p, struct truth *u)
+{
+	struct session_table *t = p->c[p->active]->t;
+	uint32_t handle = u->rec.handle;
+
+	CU_ASSERT_EQUAL(session_end(t, FIX_BY, handle, FIX_END(p->now)), 0);
+	CU_ASSERT_EQUAL(session_end(t, FIX_BY, handle, FIX_END(p->now)), -ENOENT);
+	CU_ASSERT_PTR_NULL(session_find(t, handle));
+	u->rec.state = SESSION_ENDING;
+	p->ending[p->n_ending++] = u->rec;
+	u->is = WAITS;
+	u->since = p->now;
+	mark(p, handle, SESSION_G_SLOT);
+}
+
+/* The end is acknowledged. */
+static void do_finish(struct pair *p)
+{
+	unsigned int k = (unsigned int)roll(p, p->n_ending);
+	uint32_t handle = p->ending[k].handle;
+	struct session_table *t = p->c[p->active]->t;
+
+	p->n_kept += !(session_slot_of(t, handle)->flags & SESSION_F_QUARANTINE);
+	CU_ASSERT_EQUAL(session_free(t, FIX_BY, handle, FIX_END(p->now)), 0);
+	CU_ASSERT_EQUAL(session_free(t, FIX_BY, handle, FIX_END(p->now)), -ENOENT);
+	p->ending[k] = p->ending[--p->n_ending];
+	mark(p, handle, SESSION_G_SLOT);
+}
+
 static void do_free(struct pair *p, unsigned int i)
 {
 	uint32_t handle = p->truth[i].rec.handle;
 
+	if (p->n_ending < ENDINGS && p->truth[i].rec.key != 0 && roll(p, 2)) {
+		do_end(p, &p->truth[i]);
+		return;
+	}
 	CU_ASSERT_EQUAL(session_free(p->c[p->active]->t, FIX_BY, handle, FIX_END(p->now)), 0);
 	CU_ASSERT_EQUAL(session_free(p->c[p->active]->t, FIX_BY, handle, FIX_END(p->now)), -ENOENT);
 	p->truth[i].is = WAITS;
@@ -306,6 +349,12 @@ static void compare_model(struct pair *p)
 		session_read(p->c[p->active]->t, s, &rec);
 		CU_ASSERT_TRUE(fix_same(&rec, &u->rec));
 	}
+	for (unsigned int k = 0; k < p->n_ending; k++) {
+		const struct session_table *t = p->c[p->active]->t;
+
+		session_read(t, session_slot_of(t, p->ending[k].handle), &rec);
+		CU_ASSERT_TRUE(fix_same(&rec, &p->ending[k]));
+	}
 }
 
 static void compare_pair(struct pair *p)
@@ -346,6 +395,8 @@ static void do_something(struct pair *p)
 		do_create(p);
 	else if (what == 15)
 		do_time(p);
+	else if (what == 10 && p->n_ending > 0)
+		do_finish(p);
 	else if (what > 10)
 		for (uint32_t k = 0; k < 16 * 64; k++) /* a quarter of the shards */
 			ship(p, (i + k / 64) % SESSION_SHARDS, k % 64, roll(p, 4) == 0);
@@ -387,6 +438,7 @@ static void run(uint16_t annex, unsigned int steps)
 	}
 	CU_ASSERT_TRUE(p.lost > steps / 40);
 	CU_ASSERT_TRUE(p.stale > 0);
+	CU_ASSERT_TRUE(p.n_kept > steps / 1300);
 	pair_free(&p);
 }
 
@@ -405,6 +457,12 @@ void test_model_annex(void)
  * know. */
 static void learn(struct pair *p)
 {
+	const struct session_table *t = p->c[p->active]->t;
+
+	p->n_ending = 0;
+	for (uint32_t i = 0; i < SESSION_SHARDS * t->n_slots; i++)
+		if (t->slots[i].state == SESSION_ENDING && p->n_ending < ENDINGS)
+			session_read(t, &t->slots[i], &p->ending[p->n_ending++]);
 	for (unsigned int i = 0; i < ADDRESSES; i++) {
 		struct truth *u = &p->truth[i];
 		uint8_t pool;

@@ -224,7 +224,7 @@ static const struct {
 	{ 4, 0xff, -EBADMSG },           /* groups: USAGE32 too, and so a longer body */
 	{ 4, 0xee, -EBADMSG },           /* no identity */
 	{ 4, 0x6f, -EBADMSG },           /* no group of EXTRA, which a whole record may have */
-	{ AT_IDENTITY, 2, -EBADMSG },    /* state */
+	{ AT_IDENTITY, 3, -EBADMSG },    /* state */
 	{ AT_IDENTITY, 0x41, -EBADMSG }, /* a second address, which IDENTITY has not */
 	{ AT_IDENTITY, 0x81, -EBADMSG }, /* 16 octets, which are not there */
 	{ 6, 4, -ENOENT },               /* APN */

@@ -21,8 +21,10 @@ enum {
 	SESSION_NO_POOL = 0xff,
 };
 
-/* NIBBLE `state`. */
-enum session_state { SESSION_FREE = 0, SESSION_LIVE = 1 };
+/* NIBBLE `state`. ENDING: the session is over, and its record waits until somebody has acknowledged
+ * the end: no packet and no look-up finds it (teid 0), its key may begin anew, and its address
+ * waits out the quarantine that began with the end; but the slot is nobody else's yet. */
+enum session_state { SESSION_FREE = 0, SESSION_LIVE = 1, SESSION_ENDING = 2 };
 
 /* NIBBLE `protocol`: of the last answered request. */
 enum session_protocol { SESSION_GTPV1 = 1 };
@@ -109,13 +111,13 @@ enum {
  * state, protocol, dn_action: the enums above. apn, pool, pool6: numbers of the configuration's
  * APNs and pools; pool SESSION_NO_POOL: static address. pdp_type: 0x21 IPv4 (TS 29.060 7.7.27).
  * key: IMSI, 15 BCD digits in the high 60 bits (unused digits 0xf), NSAPI in the low 4. msisdn:
- * digits of an ISDN-AddressString (TS 29.002), 0xff padded; all 0xff: none. ue: of a free slot the
- * last one. ue6: the first 64 bits of the IPv6 address, zero: none. created_ms: pair time.
- * direct_tunnel: flags of TS 29.060 7.7.81. recovery: of the SGSN, as last heard. req_*: the last
- * answered request: its message type (0 none), UDP source port, digest (of its TEID and all
- * elements). */
+ * digits of an ISDN-AddressString (TS 29.002), 0xff padded; all 0xff: none. ue: of a free or an
+ * ending slot the last one. ue6: the first 64 bits of the IPv6 address, zero: none. created_ms:
+ * pair time. direct_tunnel: flags of TS 29.060 7.7.81. recovery: of the SGSN, as last heard. req_*:
+ * the last answered request: its message type (0 none), UDP source port, digest (of its TEID and
+ * all elements). */
 struct session_rec {
-	uint32_t handle; /* live: the local TEID. free: the last one (names slot and generation) */
+	uint32_t handle; /* live: the local TEID. else: the last one (names slot and generation) */
 	SESSION_FIELDS(SESSION_REC_MEMBER)
 	struct session_usage usage[2];   /* by side */
 	uint8_t later[WIRE_LATER_BYTES]; /* values of later versions' groups; the rest is 0 */
@@ -147,8 +149,10 @@ static inline struct session_annex *session_rec_annex(struct session_rec *rec)
  * line alone, one of the downlink both hot ones. */
 struct session_slot {
 	/* uplink line */
-	uint32_t teid;              /* the handle while live, 0 else: one compare finds a session */
-	uint32_t ue4;               /* 0 none. free: the last one, whose quarantine is the slot's */
+	uint32_t teid; /* the handle while live, 0 else: one compare finds a session */
+	/* 0 none. free or ending: the last one, which names nobody; its quarantine is the slot's
+	 */
+	uint32_t ue4;
 	uint64_t up_pkts, up_bytes; /* this chassis' own set */
 	uint64_t up_tat;            /* local: theoretical arrival time (common/police.h) */
 	uint8_t ue6[8];
@@ -191,7 +195,7 @@ struct session_slot {
 
 enum {
 	SESSION_F_RECOVERY = 1 << 0,   /* `recovery` is known */
-	SESSION_F_QUARANTINE = 1 << 1, /* local: free and not yet reusable */
+	SESSION_F_QUARANTINE = 1 << 1, /* local: free or ending, the address not yet reusable */
 	SESSION_F_IN_FIFO = 1 << 2,    /* local: in the quarantine FIFO */
 	/* local: freed again while listed there: goes to its end once */
 	SESSION_F_AGAIN = 1 << 3,

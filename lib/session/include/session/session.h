@@ -82,6 +82,9 @@ enum { SESSION_BY_NONE = 0xff, SESSION_BY_REPL = 0xfe };
 		"Sessions were created in the table.") \
 	X(updated, COUNTER, "updates", \
 		"Sessions of the table were changed by their owner.") \
+	X(ending, COUNTER, "sessions", \
+		"Sessions of the table were ended by their owner, and their records kept until " \
+		"the end is acknowledged.") \
 	X(freed, COUNTER, "sessions", \
 		"Sessions of the table were freed by their owner.") \
 	X(full, COUNTER, "requests", \
@@ -234,8 +237,14 @@ int session_create(struct session_table *t, uint8_t by, struct session_rec *rec,
  * news of a session. -ENOENT: stale handle; -E2BIG: no annex has room for rec's. */
 int session_update(
 	struct session_table *t, uint8_t by, const struct session_rec *rec, uint8_t groups);
-/* Frees a session: slot and address go into quarantine. Generation, pool and last address, TUNNEL
- * and REQUEST stay and are replicated, so that a repeated Delete can be answered, after a
+/* Ends a session and keeps its record, until session_free(): its slot is ENDING (record.h). The
+ * event says that it ended; the address goes into quarantine. -ENOENT: stale. -EAGAIN: as there.
+ * -EINVAL: it has no IMSI or no PDP type, and its record could not be told from a free one. */
+int session_end(
+	struct session_table *t, uint8_t by, uint32_t handle, const struct session_end *end);
+/* Frees a session, live or ending: slot and address go into quarantine, or wait for what is left of
+ * the one that began when it ended, which the event said then. Generation, pool and last address,
+ * TUNNEL and REQUEST stay and are replicated, so that a repeated Delete can be answered, after a
  * switchover too; the rest is cleared (the event has it). -ENOENT: stale. -EAGAIN: the end finds
  * no room to be reported, and nothing has changed: try again. */
 int session_free(
