@@ -25,6 +25,8 @@ TABLES = (r"its address names another|still named by its address|the index has|"
           r"its bit and its handle disagree|have one address")
 INDEXED = r"is not in the index"
 LEASED = r"leased again"
+WAITED = r"waits again for what it has waited for"
+GIVEN_OUT = r"the slot \d+ of an ending session may be given out"
 AHEAD = r"usage of side \d is ahead of the truth"
 LATE = r"a late record that is none"
 USAGE_LOST = r"usage was lost"
@@ -72,6 +74,8 @@ TABLE = {
     "cleared_uncompared": ("sim", 1, 20, [TABLES, LEASED], "--profile", "tables"),
     "free_takes_address": ("sim", 1, 20, [TABLES], "--profile", "tables"),
     "quarantine_not_carried": ("sim", 1, 20, [TABLES, LEASED], "--profile", "tables"),
+    "quarantine_twice": ("sim", 1, 20, [WAITED], "--profile", "tables"),
+    "ending_given_out": ("sim", 1, 20, [GIVEN_OUT], "--profile", "tables"),
     "quarantine_not_restarted": ("sim", 2, 20, [LEASED], "--profile", "tables"),
     "late_added": ("sim", 1, 20, [AHEAD, STATES_ONLY], "--profile", "tables"),
     "own_overwritten": ("sim", 1, 20, [USAGE_LOST], "--profile", "tables"),
@@ -84,7 +88,7 @@ TABLE = {
     "index_chain_cut": ("sim", 1, 20, [INDEXED, TABLES], "--profile", "tables"),
     "event_lost": ("sim", 7, 20, [INDEXED], "--profile", "tables"),
     "end_unreported": ("sim", 1, 20, [TABLES], "--profile", "tables"),
-    "index_keeps_first": ("sim", 12, 30, [INDEXED], "--profile", "tables"),
+    "index_keeps_first": ("sim", 38, 60, [INDEXED], "--profile", "tables"),
     "part_keeps_promise": ("sim", 9, 20, [ACKED], "--profile", "tables"),
     "lost_free_forgotten": ("sim", 8, 30, [HANDED_OVER, ANSWERED], "--profile", "tables"),
     "free_not_sent": ("sim", 1, 30, [HANDED_OVER, ANSWERED], "--profile", "tables"),

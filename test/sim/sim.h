@@ -458,6 +458,8 @@ void case_arrived(struct node *n, const uint8_t *frame, size_t len);
 /* sim_node.c: the pools first, and then, once the profile is taken, all else */
 void node_pools(int id);
 void node_setup(int id);
+/* Bytes of an annex in this run. */
+uint16_t node_annex(void);
 void node_boot(int id);
 /* The process ends: killed (its kernel goes on), or the whole machine. */
 void node_crash(int id, bool machine, const char *why);

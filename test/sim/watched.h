@@ -30,6 +30,8 @@ WATCHED(int, session_create, struct session_table *t, uint8_t by, struct session
 	uint32_t now_s)
 WATCHED(int, session_update, struct session_table *t, uint8_t by, const struct session_rec *rec,
 	uint8_t groups)
+WATCHED(int, session_end, struct session_table *t, uint8_t by, uint32_t handle,
+	const struct session_end *end)
 WATCHED(int, session_free, struct session_table *t, uint8_t by, uint32_t handle,
 	const struct session_end *end)
 WATCHED(int, session_apply_slot, struct session_table *t, uint8_t by, struct rd *body,

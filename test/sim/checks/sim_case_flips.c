@@ -17,6 +17,9 @@ enum { AUDIT_US = 20 * MS, SESSIONS = 1024, QUIET = 12 * AUDIT_US, PARTS = 4 };
  * told. */
 enum kind { VALUE, TWICE, NAME };
 
+/* The slots whose bits are flipped, by their state. */
+enum { LIVE, ENDING, DEAD };
+
 // clang-format off
 #define FIELD(name, kind, free) \
 	{ #name, offsetof(struct session_slot, name), sizeof(((struct session_slot *)0)->name), \
@@ -162,15 +165,16 @@ static void annexes(uint32_t pos, unsigned int side)
 	}
 }
 
-static void all(uint32_t live, uint32_t dead, unsigned int side)
+static void all(const uint32_t pos[3], unsigned int side)
 {
 	for (unsigned int f = 0; f < RTE_DIM(fields); f++)
 		for (unsigned int k = 0; k < fields[f].size * 8; k++) {
 			if (!(fields[f].mask >> k % 8 & 1))
 				continue; /* another's, or local */
-			one(live, side, f, k / 8, k % 8);
+			one(pos[LIVE], side, f, k / 8, k % 8);
+			one(pos[ENDING], side, f, k / 8, k % 8);
 			if (fields[f].free)
-				one(dead, side, f, k / 8, k % 8);
+				one(pos[DEAD], side, f, k / 8, k % 8);
 		}
 }
 
@@ -211,41 +215,51 @@ static void give_annex(const struct session_slot *s)
 	case_worker_end(a);
 }
 
+/* A session, which carried traffic, in that state. */
+static uint32_t made(int state)
+{
+	struct session_slot *s = case_any(a);
+	uint32_t handle = s->teid;
+	const struct session_end end = { .why = SESSION_WHY_REQUEST,
+		.now_s = (uint32_t)(clock_ticks() / USEC_PER_SEC) };
+	unsigned int w;
+
+	if (a->t.table->annex != NULL && state != DEAD)
+		give_annex(s);
+	case_count(a, s);
+	w = case_worker(a, session_handle_shard(handle));
+	if (state == ENDING)
+		session_end(a->t.table, (uint8_t)w, handle, &end);
+	else if (state == DEAD)
+		session_free(a->t.table, (uint8_t)w, handle, &end);
+	case_worker_end(a);
+	return pos_of(a, handle);
+}
+
 void case_flips(void)
 {
-	struct session_slot *live, *dead;
-	uint32_t pos[2], handle;
-	unsigned int w;
+	uint32_t pos[3];
 
 	case_start(SESSIONS, 20);
 	sim.idle = 1000;
 	case_hurry(a, AUDIT_US);
-	live = case_any(a);
-	covered(live);
+	/* case_any() finds none that has ended, so the live one comes last */
+	pos[DEAD] = made(DEAD);
+	pos[ENDING] = made(ENDING);
+	pos[LIVE] = made(LIVE);
+	covered(slot(a, pos[LIVE]));
 	if (sim.failed)
 		return;
-	do
-		dead = case_any(a);
-	while (dead == live);
-	pos[0] = pos_of(a, live->teid);
-	pos[1] = pos_of(a, dead->teid);
-	case_count(a, live);
-	if (a->t.table->annex != NULL)
-		give_annex(live);
-	handle = dead->teid;
-	w = case_worker(a, session_handle_shard(handle));
-	session_free(a->t.table, (uint8_t)w, handle,
-		&(const struct session_end){ .why = SESSION_WHY_REQUEST,
-			.now_s = (uint32_t)(clock_ticks() / USEC_PER_SEC) });
-	case_worker_end(a);
 	node_boot(1);
 	if (!case_until(case_in_sync, 10 * USEC_PER_SEC))
 		broken(11, "no sync to begin with");
 	case_step(4 * USEC_PER_SEC); /* quarantines are over */
 	for (unsigned int side = 0; side < 2; side++) {
-		all(pos[0], pos[1], side);
-		if (a->t.table->annex != NULL)
-			annexes(pos[0], side);
+		all(pos, side);
+		if (a->t.table->annex != NULL) {
+			annexes(pos[LIVE], side);
+			annexes(pos[ENDING], side);
+		}
 	}
 	if (sim.failed)
 		return;

@@ -80,7 +80,7 @@ static void fill(struct session_rec *r)
 		r->pool6 = 0;
 	}
 	r->annex_use = 0;
-	if (sim.node[0].conf.table.annex > 0 && rnd(2) == 0)
+	if (node_annex() > 0 && rnd(2) == 0)
 		fill_annex(session_rec_annex(r));
 	for (unsigned int i = 0; i < wire_spoken.groups; i++)
 		session_extra_set(r, wire_spoken.group[i].id, rnd(65536));
@@ -123,12 +123,44 @@ static void erase(struct node *n, const struct session_slot *s)
 	struct session_rec r = { .handle = s->teid };
 	unsigned int w = case_worker(n, session_handle_shard(r.handle));
 
+	const struct session_end end = {
+		.why = SESSION_WHY_REQUEST, .request = &r, .now_s = now_s()
+	};
+
 	fill(&r);
-	session_free(n->t.table, (uint8_t)w, r.handle,
-		&(const struct session_end){
-			.why = SESSION_WHY_REQUEST, .request = &r, .now_s = now_s() });
+	if (rnd(2))
+		session_end(n->t.table, (uint8_t)w, r.handle, &end);
+	else
+		session_free(n->t.table, (uint8_t)w, r.handle, &end);
 	case_promise(n, r.handle);
 	case_worker_end(n);
+}
+
+/* The end of a session is acknowledged: its slot is free. */
+static void acknowledge(struct node *n, uint32_t pos)
+{
+	uint32_t shard = pos / sim.per_shard, slot = pos % sim.per_shard,
+		 handle = session_handle_make(
+			 n->t.table, shard, slot, n->t.table->shard[shard].slots[slot].gen);
+	unsigned int w = case_worker(n, shard);
+
+	session_free(
+		n->t.table, (uint8_t)w, handle, &(const struct session_end){ .now_s = now_s() });
+	case_promise(n, handle);
+	case_worker_end(n);
+}
+
+/* The first ending session behind a place of the table that is drawn. */
+static bool any_ending(const struct node *n, uint32_t *pos)
+{
+	uint32_t from = (uint32_t)rnd(sim.slots);
+
+	for (uint32_t i = 0; i < sim.slots; i++) {
+		*pos = (from + i) % sim.slots;
+		if (n->t.table->slots[*pos].state == SESSION_ENDING)
+			return true;
+	}
+	return false;
 }
 
 /* A live session; NULL: none was found. The shards of `most` are what is looked at: fewer make hot
@@ -183,6 +215,10 @@ static void subscribers(struct node *n)
 	if (rnd(2)) {
 		if (writes(n, shard))
 			create(n, shard);
+		return;
+	}
+	if (rnd(4) == 0 && any_ending(n, &shard) && writes(n, shard / sim.per_shard)) {
+		acknowledge(n, shard);
 		return;
 	}
 	s = any(n, SESSION_SHARDS);

@@ -27,8 +27,13 @@ static void check_free(const struct node *n, uint32_t pos, const struct session_
 	bool waits = s->flags & SESSION_F_QUARANTINE;
 	uint32_t named = s->ue4 != 0 ? t->hooks.named(t->hooks.ctx, s->pool, &last) : 0;
 
-	if (waits ==
-		(rte_bitmap_get(t->shard[pos / sim.per_shard].free_map, pos % sim.per_shard) != 0))
+	bool given =
+		rte_bitmap_get(t->shard[pos / sim.per_shard].free_map, pos % sim.per_shard) == 0;
+
+	if (s->state == SESSION_ENDING && !given)
+		broken(6, "chassis %c: the slot %u of an ending session may be given out",
+			'A' + n->id, pos);
+	if (s->state != SESSION_ENDING && waits != given)
 		broken(6, "chassis %c: free slot %u: its quarantine and its bit disagree",
 			'A' + n->id, pos);
 	if (!waits && named == handle && s->gen != 0)

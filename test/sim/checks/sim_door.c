@@ -198,17 +198,42 @@ int __wrap_session_update(
 	return ret;
 }
 
-int __wrap_session_free(
+/* The session of the handle is over: nobody but its address remembers it. */
+static void over(struct node *n, uint32_t handle, uint32_t ue4)
+{
+	lease_freed(n, handle, ue4);
+	written(n, handle, DOOR_FREE);
+	truth_of(handle, true)->freed = sim.now;
+}
+
+int __wrap_session_end(
 	struct session_table *t, uint8_t by, uint32_t handle, const struct session_end *end)
 {
 	struct node *n = writer(t, by, session_handle_shard(handle), false, "end");
-	uint32_t ue4 = session_slot_of(t, handle)->ue4;
+	int ret = __real_session_end(t, by, handle, end);
+
+	if (ret == 0)
+		over(n, handle, session_slot_of(t, handle)->ue4);
+	return ret;
+}
+
+/* What is left of a quarantine that began at the end is not to begin again. */
+int __wrap_session_free(
+	struct session_table *t, uint8_t by, uint32_t handle, const struct session_end *end)
+{
+	struct node *n = writer(t, by, session_handle_shard(handle), false, "free");
+	const struct session_slot *s = session_slot_of(t, handle);
+	uint32_t ue4 = s->ue4, freed_s = s->freed_s;
+	bool waits = s->flags & SESSION_F_QUARANTINE, ending = session_find(t, handle) == NULL;
 	int ret = __real_session_free(t, by, handle, end);
 
-	if (ret == 0) {
-		lease_freed(n, handle, ue4);
+	if (ret == 0 && !ending) {
+		over(n, handle, ue4);
+	} else if (ret == 0) {
 		written(n, handle, DOOR_FREE);
-		truth_of(handle, true)->freed = sim.now;
+		if (s->freed_s != freed_s || waits != ((s->flags & SESSION_F_QUARANTINE) != 0))
+			broken(6, "chassis %c: slot of %08x waits again for what it has waited for",
+				'A' + n->id, handle);
 	}
 	return ret;
 }
@@ -239,7 +264,7 @@ static void check_usage(struct node *n, uint32_t pos, const struct session_rec *
 	const struct session_usage *now = &r->usage[!n->id];
 	const struct truth *truth = truth_of(r->handle, false);
 
-	if (r->state != SESSION_LIVE)
+	if (r->state == SESSION_FREE)
 		return;
 	for (unsigned int side = 0; side < 2; side++)
 		if (r->usage[side].up_bytes != INNER * r->usage[side].up_pkts ||

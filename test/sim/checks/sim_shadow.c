@@ -115,8 +115,9 @@ void shadow_check(const struct node *n, uint32_t pos)
 	if (differs(s, mine))
 		broken(1, "chassis %c: slot %u (%08x) was written by another way than the door",
 			'A' + n->id, pos, s->teid);
-	if (s->teid != 0 && (s->up_pkts != mine->up_pkts || s->dn_pkts != mine->dn_pkts ||
-				    s->up_bytes != mine->up_bytes || s->dn_bytes != mine->dn_bytes))
+	if ((s->teid != 0 || s->state == SESSION_ENDING) &&
+		(s->up_pkts != mine->up_pkts || s->dn_pkts != mine->dn_pkts ||
+			s->up_bytes != mine->up_bytes || s->dn_bytes != mine->dn_bytes))
 		broken(1,
 			"chassis %c: slot %u (%08x) counts %llu up and %llu down, and should count "
 			"%llu and %llu",
