@@ -166,6 +166,11 @@ static void check_slot(const struct side *s, uint32_t shard, uint32_t slot)
 	struct ip_addr ue = ip_addr_v4(p->ue4);
 	bool given = rte_bitmap_get(sh->free_map, slot) == 0;
 
+	if (p->teid == 0 && p->state == SESSION_ENDING) {
+		if (!given)
+			abort();
+		return;
+	}
 	if (p->teid == 0) {
 		if (given != (p->flags & SESSION_F_QUARANTINE))
 			if (!given || !(p->flags & SESSION_F_QUARANTINE))

@@ -286,8 +286,8 @@ void session_read_at(
  * The groups of bits 0 to 3 are the rows of fields.h; then USAGE32 16, USAGE64 32 and OTHER64 32:
  * up packets, up bytes, down packets, down bytes. EXTRA is the rest of the body: none, one or more
  * of id 1 | length 1 | value; who does not know an id skips it, and a group that is not there is
- * zero. A SLOT of a live slot has all of SESSION_G_SLOT; of a free one IDENTITY (state, pool and
- * last address count, the rest is 0), TUNNEL, REQUEST and EXTRA (ADDR6); of one never used
+ * zero. A SLOT of a live or ending slot has all of SESSION_G_SLOT; of a free one IDENTITY (state,
+ * pool and last address count, the rest is 0), TUNNEL, REQUEST and EXTRA (ADDR6); of one never used
  * (generation 0) IDENTITY only. A DELTA is of a live slot; its IDENTITY changes charging id and
  * MSISDN and must agree in state, pool and address: what changes more is a SLOT. */
 
