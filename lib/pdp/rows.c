@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stddef.h>
+#include <string.h>
+
+#include "pdp_priv.h"
+
+static struct pdp_rows *row_line(struct pdp *p, uint64_t key)
+{
+	return &p->line[siphash_word(&p->env.secret, key) % PDP_HASH];
+}
+
+static bool row_is_own(const struct pdp_row *x)
+{
+	return x->kind > PDP_DELETE;
+}
+
+/* Deletes, and what the gateway begins, find room when requests that take more have none. */
+static bool row_has_room(const struct pdp *p, uint8_t kind)
+{
+	if (kind > PDP_DELETE)
+		return p->n_own < PDP_OWN;
+	return p->n_requests < (kind == PDP_DELETE ? PDP_REQUESTS : PDP_REQUESTS - PDP_FOR_DELETES);
+}
+
+struct pdp_row *row_take(struct pdp *p, uint8_t kind)
+{
+	struct pdp_row *x = TAILQ_FIRST(&p->free);
+	uint32_t serial;
+
+	if (!row_has_room(p, kind)) {
+		p->refused++;
+		return NULL;
+	}
+	if (x != NULL)
+		TAILQ_REMOVE(&p->free, x, next);
+	else /* The rows are megabytes, of which few are ever used at once. */
+		x = &p->row[p->n_touched++];
+	serial = x->serial + 1;
+	memset(x, 0, offsetof(struct pdp_row, rec));
+	x->serial = serial;
+	x->kind = kind;
+	if (row_is_own(x))
+		p->n_own++;
+	else
+		p->n_requests++;
+	return x;
+}
+
+static void row_leave_step(struct pdp *p, struct pdp_row *x)
+{
+	if (x->step == STEP_FREE)
+		return;
+	if (x->step == STEP_COMMIT)
+		gate_remove(p, x);
+	TAILQ_REMOVE(&p->at[x->step], x, due);
+	p->n_at[x->step]--;
+	x->step = STEP_FREE;
+}
+
+void row_give(struct pdp *p, struct pdp_row *x)
+{
+	row_leave_step(p, x);
+	if (x->keyed)
+		TAILQ_REMOVE(row_line(p, x->key), x, line);
+	if (row_is_own(x))
+		p->n_own--;
+	else
+		p->n_requests--;
+	TAILQ_INSERT_HEAD(&p->free, x, next);
+}
+
+uint64_t row_cookie(const struct pdp *p, const struct pdp_row *x)
+{
+	return (uint64_t)x->serial << 32 | ((uint64_t)(x - p->row) + 1);
+}
+
+struct pdp_row *row_by_cookie(struct pdp *p, uint64_t cookie)
+{
+	uint32_t n = (uint32_t)cookie;
+	struct pdp_row *x = n >= 1 && n <= PDP_ROWS ? &p->row[n - 1] : NULL;
+
+	return x != NULL && x->step != STEP_FREE && x->serial == cookie >> 32 ? x : NULL;
+}
+
+void row_wait(struct pdp *p, struct pdp_row *x, enum pdp_step step, usec_t until)
+{
+	row_leave_step(p, x);
+	x->step = (uint8_t)step;
+	x->deadline = until;
+	TAILQ_INSERT_TAIL(&p->at[step], x, due);
+	p->n_at[step]++;
+}
+
+bool row_join(struct pdp *p, struct pdp_row *x, uint64_t key)
+{
+	struct pdp_rows *line = row_line(p, key);
+	const struct pdp_row *y;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH (y, line, line)
+		n += y->key == key;
+	if (n >= PDP_SAME) {
+		p->refused++;
+		return false;
+	}
+	x->key = key;
+	x->keyed = true;
+	TAILQ_INSERT_TAIL(line, x, line);
+	return true;
+}
+
+void row_rejoin(struct pdp *p, struct pdp_row *x)
+{
+	struct pdp_rows *line = row_line(p, x->key);
+
+	TAILQ_REMOVE(line, x, line);
+	TAILQ_INSERT_TAIL(line, x, line);
+}
+
+struct pdp_row *row_whose_turn(struct pdp *p, uint64_t key)
+{
+	struct pdp_row *y, *first = NULL;
+
+	TAILQ_FOREACH (y, row_line(p, key), line) {
+		if (y->key != key)
+			continue;
+		if (y->step == STEP_END || y->step == STEP_OWNER)
+			return NULL;
+		if (y->step == STEP_LINE && first == NULL)
+			first = y;
+	}
+	return first;
+}
+
+struct pdp_row *row_at_aaa(struct pdp *p, uint64_t key)
+{
+	struct pdp_row *y;
+
+	TAILQ_FOREACH (y, row_line(p, key), line)
+		if (y->key == key && y->step == STEP_AAA)
+			return y;
+	return NULL;
+}
+
+uint32_t row_left(struct pdp *p, uint64_t key)
+{
+	const struct pdp_row *y;
+	uint32_t left = 0;
+
+	TAILQ_FOREACH (y, row_line(p, key), line)
+		if (y->key == key && y->step == STEP_COMMIT)
+			left = y->kind == PDP_DELETE ? 0 : y->handle;
+	return left;
+}
