@@ -53,6 +53,23 @@ void procedure_finish(struct pdp *p, struct pdp_row *x, enum pdp_cause cause, us
 
 /* ---- the line of a session ---- */
 
+/* The session that a Create of that key replaces. The index may not have heard of the newest one
+ * yet, but whoever made it may still wait for its commit. 0: none. */
+static uint32_t procedure_replaced(struct pdp *p, uint64_t key)
+{
+	const struct pdp_ops *ops = &p->env.ops;
+	uint32_t handle = ops->find(ops->ctx, key), left;
+	struct session_rec rec;
+
+	if (handle != 0)
+		return handle;
+	left = row_left(p, key);
+	if (left == 0)
+		return 0;
+	ops->read(ops->ctx, left, &rec);
+	return rec.state == SESSION_LIVE && rec.handle == left && rec.key == key ? left : 0;
+}
+
 void procedure_start(struct pdp *p, struct pdp_row *x, usec_t now)
 {
 	struct session_rec old;
@@ -60,9 +77,7 @@ void procedure_start(struct pdp *p, struct pdp_row *x, usec_t now)
 	bool asked;
 
 	if (x->kind == PDP_CREATE) {
-		handle = row_left(p, x->key);
-		if (handle == 0)
-			handle = p->env.ops.find(p->env.ops.ctx, x->key);
+		handle = procedure_replaced(p, x->key);
 		asked = handle != 0 ? start_replace(p, x, handle, now) : start_create(p, x, now);
 	} else if (start_target(p, x->handle, x->nsapi, &old) == 0) {
 		x->rec.peer_ctl_teid = procedure_peer_teid(p, x->handle);

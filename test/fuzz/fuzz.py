@@ -47,6 +47,8 @@ TARGETS = {
     "gtpc": ["lib/gtp/gtpc_decode.c", "lib/gtp/ie.c", "lib/gtp/pco.c"],
     "gtpu": ["lib/gtp/gtpu.c"],
     "keys": ["lib/repl/keys.c"],
+    "pdp": ["lib/pdp/gate.c", "lib/pdp/own.c", "lib/pdp/pdp.c", "lib/pdp/procedure.c",
+            "lib/pdp/rows.c", "lib/pdp/start.c"],
     "radius": ["lib/radius/radius.c", "lib/radius/radius_probe.c"],
     "repl": ["lib/repl/repl_wire.c", "lib/repl/repl.c", "lib/repl/repl_recv.c",
              "lib/repl/repl_life.c", "lib/repl/audit.c", "lib/repl/audit_source.c"],

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* lib/pdp: what the gateway begins itself, its peers, and the lists of sessions that end. */
+#include <string.h>
+
+#include "test_pdp.h"
+
+/* A session ended by itself: the peer is told, and nobody waits for its answer for ever. */
+static void test_notice(void)
+{
+	uint32_t handle = pdp_session(0);
+
+	rig_owner_ends(&rig, (handle >> 8) - 1);
+	CU_ASSERT_EQUAL_FATAL(rig.n_own, 1);
+	CU_ASSERT_EQUAL(rig.own[0].kind, PDP_OWN_DELETE);
+	CU_ASSERT_EQUAL(pdp_now().own, 1);
+	CU_ASSERT_EQUAL(pdp_now().working, 0);
+	rig_own(&rig, 0, PDP_ACCEPTED);
+	CU_ASSERT_EQUAL(pdp_now().own, 0);
+	rig.own_refused = true;
+	CU_ASSERT_FALSE(pdp_session_ended(rig.pdp, rig_slot(&rig, handle), rig.t.now));
+	CU_ASSERT_EQUAL(pdp_now().own, 0);
+	rig.own_refused = false;
+	CU_ASSERT_TRUE(pdp_session_ended(rig.pdp, rig_slot(&rig, handle), rig.t.now));
+	rig_pass(&rig, PDP_PEER_US);
+	CU_ASSERT_EQUAL(pdp_now().own, 0);
+}
+
+/* They have room of their own, and take none from requests. */
+static void test_notices(void)
+{
+	struct session_rec rec = { .key = rig_key(0), .peer_ctl = rig_peer(0) };
+
+	for (unsigned int i = 0; i < PDP_OWN; i++) {
+		CU_ASSERT_TRUE_FATAL(pdp_session_ended(rig.pdp, &rec, rig.t.now));
+		rig.n_own = 0;
+	}
+	CU_ASSERT_FALSE(pdp_session_ended(rig.pdp, &rec, rig.t.now));
+	CU_ASSERT_EQUAL(pdp_now().own, PDP_OWN);
+	pdp_session(0);
+	rig_pass(&rig, PDP_PEER_US);
+	CU_ASSERT_EQUAL(pdp_now().own, 0);
+}
+
+static void test_end(void)
+{
+	uint32_t handle = pdp_session(0);
+
+	CU_ASSERT_TRUE(pdp_end(rig.pdp, handle, rig.t.now));
+	CU_ASSERT_EQUAL(rig.n_own, 0);
+	rig_carry_out(&rig, 0);
+	CU_ASSERT_EQUAL(rig_live(&rig, 0), 0);
+	CU_ASSERT_EQUAL_FATAL(rig.n_own, 1);
+	CU_ASSERT_EQUAL(rig.own[0].kind, PDP_OWN_DELETE);
+	rig_own(&rig, 0, PDP_UNANSWERED);
+	CU_ASSERT_EQUAL(pdp_now().own, 0);
+	CU_ASSERT_FALSE(pdp_end(rig.pdp, handle, rig.t.now));
+	CU_ASSERT_FALSE(pdp_end(rig.pdp, 0, rig.t.now));
+	/* It was gone when its turn came, or cannot be asked for: nothing is said. */
+	handle = pdp_session(1);
+	CU_ASSERT_TRUE(pdp_end(rig.pdp, handle, rig.t.now));
+	rig_slot(&rig, handle)->state = SESSION_FREE;
+	rig_carry_out(&rig, 0);
+	CU_ASSERT_EQUAL(rig.n_own + pdp_now().own, 0);
+}
+
+/* The peer's answer is given to the owner; the request that was answered last stays what it is. */
+static void test_refresh(void)
+{
+	uint32_t handle = pdp_session(0);
+	struct session_rec *s = rig_slot(&rig, handle), was = *s;
+
+	CU_ASSERT_TRUE(pdp_refresh(rig.pdp, handle, 3, rig.t.now));
+	CU_ASSERT_EQUAL_FATAL(rig.n_own, 1);
+	CU_ASSERT_EQUAL(rig.own[0].kind, PDP_OWN_UPDATE);
+	CU_ASSERT_EQUAL(rig.own[0].indication, 3);
+	CU_ASSERT_EQUAL(rig.n_orders, 0);
+	/* A request that comes meanwhile does not wait for the peer. */
+	rig_update(&rig, 0, handle, PDP_HAS_QOS);
+	CU_ASSERT_EQUAL(rig.n_orders, 1);
+	rig_own(&rig, 0, PDP_ACCEPTED);
+	CU_ASSERT_EQUAL(rig.n_orders, 1);
+	rig_settle(&rig);
+	CU_ASSERT_EQUAL(s->peer_usr_teid, 0x5000 + rig.seq);
+	CU_ASSERT_EQUAL(s->peer_ctl_teid, was.peer_ctl_teid);
+	CU_ASSERT_EQUAL(s->qos[0], 0x80 | rig.seq);
+	CU_ASSERT_EQUAL(s->req_type, RIG_TYPE + 2);
+	CU_ASSERT_EQUAL(s->req_seq, rig.seq);
+	CU_ASSERT_EQUAL(pdp_now().own, 0);
+}
+
+/* A peer that does not know the session ends it; one that is silent or refuses does not. */
+static void test_refresh_refused(void)
+{
+	uint32_t handle = pdp_session(0);
+
+	for (enum pdp_cause cause = PDP_UNANSWERED; cause <= PDP_FAILED; cause++) {
+		if (cause == PDP_ACCEPTED || cause == PDP_NOT_FOUND)
+			continue;
+		pdp_refresh(rig.pdp, handle, 0, rig.t.now);
+		rig_own(&rig, 0, cause);
+		CU_ASSERT_EQUAL(rig.n_orders + pdp_now().own, 0);
+	}
+	pdp_refresh(rig.pdp, handle, 0, rig.t.now);
+	rig_own(&rig, 0, PDP_NOT_FOUND);
+	rig_settle(&rig);
+	CU_ASSERT_EQUAL(rig_live(&rig, 0), 0);
+	CU_ASSERT_EQUAL(rig.n_own + pdp_now().own, 0);
+	CU_ASSERT_FALSE(pdp_refresh(rig.pdp, handle, 0, rig.t.now));
+}
+
+/* ---- peers ---- */
+
+static void test_restart(void)
+{
+	struct ip_addr peer = rig_peer(1);
+
+	pdp_peer_heard(rig.pdp, &peer, 4, rig.t.now);
+	CU_ASSERT_EQUAL(rig.n_purges, 1); /* sessions of before may carry another */
+	pdp_peer_heard(rig.pdp, &peer, 4, rig.t.now);
+	CU_ASSERT_EQUAL(rig.n_purges, 1);
+	CU_ASSERT_EQUAL(rig.n_restarts, 0);
+	pdp_peer_heard(rig.pdp, &peer, 5, rig.t.now);
+	CU_ASSERT_EQUAL(rig.n_purges, 2);
+	CU_ASSERT_EQUAL(rig.n_restarts, 1);
+	CU_ASSERT_TRUE(ip_addr_equal(&rig.purged, &peer));
+	/* Slots may have changed hands: they are compared once more. */
+	pdp_activated(rig.pdp, 9);
+	pdp_peer_heard(rig.pdp, &peer, 5, rig.t.now);
+	CU_ASSERT_EQUAL(rig.n_purges, 3);
+	CU_ASSERT_EQUAL(rig.n_restarts, 1);
+}
+
+static void test_echo(void)
+{
+	struct ip_addr peer = rig_peer(1), stranger = rig_peer(7);
+
+	pdp_peer_heard(rig.pdp, &peer, 4, rig.t.now);
+	rig_pass(&rig, 60 * USEC_PER_SEC - 1);
+	CU_ASSERT_EQUAL(rig.n_echoes, 0);
+	rig.t.now++;
+	pdp_turn(rig.pdp, &rig.t, false);
+	CU_ASSERT_EQUAL(rig.n_echoes, 0);
+	pdp_turn(rig.pdp, &rig.t, true);
+	CU_ASSERT_EQUAL(rig.n_echoes, 1);
+	pdp_peer_result(rig.pdp, &peer, true, rig.t.now);
+	pdp_peer_result(rig.pdp, &stranger, false, rig.t.now);
+	CU_ASSERT_EQUAL(rig.n_back + rig.n_silent, 0);
+	for (unsigned int i = 0; i < 2; i++)
+		pdp_peer_result(rig.pdp, &peer, false, rig.t.now);
+	CU_ASSERT_EQUAL(rig.n_silent, 1);
+	pdp_peer_result(rig.pdp, &peer, true, rig.t.now);
+	CU_ASSERT_EQUAL(rig.n_back, 1);
+	/* Who is silent for long is not asked any more. */
+	rig_pass(&rig, 601 * USEC_PER_SEC);
+	CU_ASSERT_EQUAL(rig.n_echoes, 1);
+}
+
+/* More peers than are known at a time: the one that was silent longest is forgotten. */
+static void test_peers(void)
+{
+	struct ip_addr peer;
+
+	for (unsigned int i = 0; i < 1025; i++) {
+		peer = rig_peer(i);
+		pdp_peer_heard(rig.pdp, &peer, 1, rig.t.now++);
+	}
+	CU_ASSERT_EQUAL(rig.n_purges, 1025);
+	pdp_peer_heard(rig.pdp, &peer, 1, rig.t.now++);
+	CU_ASSERT_EQUAL(rig.n_purges, 1025);
+	peer = rig_peer(0);
+	pdp_peer_heard(rig.pdp, &peer, 1, rig.t.now++);
+	CU_ASSERT_EQUAL(rig.n_purges, 1026);
+}
+
+/* ---- lists ---- */
+
+static void test_purge(void)
+{
+	static struct pdp_purge l;
+	struct ip_addr a = rig_peer(1), b = rig_peer(2);
+
+	memset(&l, 0, sizeof(l));
+	CU_ASSERT_TRUE(pdp_purge_add(&l, &a, 3));
+	CU_ASSERT_FALSE(pdp_purge_hits(&l, a.b, 2)); /* from the next pass on */
+	pdp_purge_pass(&l);
+	CU_ASSERT_TRUE(pdp_purge_hits(&l, a.b, 2));
+	CU_ASSERT_FALSE(pdp_purge_hits(&l, a.b, 3));
+	CU_ASSERT_FALSE(pdp_purge_hits(&l, b.b, 2));
+	CU_ASSERT_TRUE(pdp_purge_add(&l, &a, 4));
+	CU_ASSERT_TRUE(pdp_purge_add(&l, &a, 5));
+	CU_ASSERT_EQUAL(l.n_asked, 1);
+	pdp_purge_pass(&l);
+	CU_ASSERT_FALSE(pdp_purge_hits(&l, a.b, 5));
+	CU_ASSERT_TRUE(pdp_purge_hits(&l, a.b, 4));
+	pdp_purge_pass(&l);
+	CU_ASSERT_FALSE(pdp_purge_hits(&l, a.b, 4));
+	for (unsigned int i = 0; i < PDP_PURGES; i++) {
+		a = rig_peer(i);
+		CU_ASSERT_TRUE(pdp_purge_add(&l, &a, 1));
+	}
+	a = rig_peer(PDP_PURGES);
+	CU_ASSERT_FALSE(pdp_purge_add(&l, &a, 1));
+}
+
+static unsigned int n_ended;
+static uint32_t own_newest;
+
+static uint32_t own_find(void *ctx, uint64_t key)
+{
+	return key == 1 ? own_newest : 0;
+}
+
+static bool own_lives(void *ctx, uint32_t handle, uint64_t key)
+{
+	return handle != 0x20;
+}
+
+static void own_end(void *ctx, uint32_t superseded, uint32_t by)
+{
+	CU_ASSERT_EQUAL(superseded, 0x10);
+	CU_ASSERT_EQUAL(by, own_newest);
+	n_ended++;
+}
+
+static void test_superseded(void)
+{
+	static struct pdp_superseded l;
+	struct pdp_superseded_ops ops = { own_find, own_lives, NULL, NULL };
+
+	memset(&l, 0, sizeof(l));
+	n_ended = 0;
+	own_newest = 0x30;
+	pdp_superseded_add(&l, 1, 0x10);
+	pdp_superseded_add(&l, 1, 0x20); /* gone */
+	pdp_superseded_add(&l, 1, 0x30); /* the newest again */
+	pdp_superseded_add(&l, 2, 0x10); /* nobody came later */
+	pdp_superseded_walk(&l, &ops);
+	CU_ASSERT_EQUAL(l.n, 1);
+	ops.end = own_end;
+	pdp_superseded_walk(&l, &ops);
+	pdp_superseded_walk(&l, &ops);
+	CU_ASSERT_EQUAL(n_ended, 2);
+	CU_ASSERT_EQUAL(l.n, 1);
+	while (l.n < PDP_SUPERSEDED)
+		CU_ASSERT_TRUE(pdp_superseded_add(&l, 1, 0x10));
+	CU_ASSERT_FALSE(pdp_superseded_add(&l, 1, 0x10));
+}
+
+CU_TestInfo pdp_own_tests[] = { { "a session ended", test_notice }, { "many ended", test_notices },
+	{ "end by the gateway", test_end }, { "refresh", test_refresh },
+	{ "refresh refused", test_refresh_refused }, { "restart of a peer", test_restart },
+	{ "Echo", test_echo }, { "many peers", test_peers }, { "purge", test_purge },
+	{ "superseded", test_superseded }, CU_TEST_INFO_NULL };
