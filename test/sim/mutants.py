@@ -41,6 +41,11 @@ AUDITED = r"a flipped bit is not repaired|in sync since \d+ ms only"
 ANSWERED = r"never acknowledged"
 STUCK = r"is stuck in|a change of roles not ended|more terms than a run can need"
 FOR_A_CLAIM = r"ends itself because of a claim"
+EARLY = r"an answer left before its commit"
+ONE_AT_A_TIME = r"two orders for one session at once|begins with a QoS"
+ROOM = r"AAA has more than half|a Delete found no room"
+FOR_EVER = r"lives for ever|was never given back"
+ONE_SESSION = r"a subscriber has two sessions"
 ALONE = r"becomes Active alone although its addresses are answered"
 # What the full simulator says: the invariant's number.
 OWNER_WRITES, PROTECTED, OWNER_SPEAKS = r"INV_01: ", r"INV_02: ", r"INV_08: "
@@ -116,6 +121,11 @@ TABLE = {
     "answer_before_commit": ("sim", 1, 20, [PROTECTED]),
     "gate_never_closes": ("sim", 1, 20, [WELL_AT_LAST]),
     "commit_unordered": ("sim", 3, 70, [PROTECTED]),
+    "turn_not_awaited": ("sim_pdp", 1, 100, [ONE_AT_A_TIME]),
+    "aaa_takes_all": ("sim_pdp", 1, 200, [ROOM]),
+    "owner_for_ever": ("sim_pdp", 1, 100, [FOR_EVER]),
+    "session_not_replaced": ("sim_pdp", 1, 100, [ONE_SESSION]),
+    "answer_at_once": ("sim_pdp", 1, 100, [EARLY]),
     "standby_forwards": ("sim", 30, 75, [OWNER_SPEAKS]),
     "gate_never_opens": ("sim", 1, 20, [NOT_STUCK]),
     "error_at_once": ("sim", 1, 20, [OWNER_SPEAKS]),
