@@ -53,13 +53,15 @@ static struct pdp_row *own_row(struct pdp *p, uint8_t kind, uint32_t handle)
 	return x;
 }
 
-bool pdp_end(struct pdp *p, uint32_t handle, usec_t now)
+bool pdp_end(struct pdp *p, uint32_t handle, enum session_why why, usec_t now)
 {
 	struct pdp_row *x = own_row(p, ROW_END, handle);
 
-	if (x != NULL)
-		procedure_line(p, x, now);
-	return x != NULL;
+	if (x == NULL)
+		return false;
+	x->why = (uint8_t)why;
+	procedure_line(p, x, now);
+	return true;
 }
 
 bool pdp_refresh(struct pdp *p, uint32_t handle, uint8_t indication, usec_t now)

@@ -36,6 +36,7 @@ struct pdp_row {
 	TAILQ_ENTRY(pdp_row) due;  /* those of one step, by their deadlines */
 	TAILQ_ENTRY(pdp_row) line; /* those of one session, in their order */
 	uint8_t step, kind, nsapi, has, owner, indication;
+	uint8_t why;             /* enum session_why, of ROW_END */
 	bool keyed;              /* is in a line */
 	unsigned int tried;      /* owners that had no room */
 	int worst;               /* the error to report when all were tried */

@@ -285,11 +285,15 @@ void procedure_request(struct pdp *p, const struct pdp_request *q, usec_t now)
 
 /* ---- owners' answers ---- */
 
+/* Nobody is answered, and the peer repeats its request: whoever is Active then answers that. */
+static bool procedure_is_later(int error)
+{
+	return error == -EPERM || error == -EAGAIN;
+}
+
 static enum pdp_cause procedure_cause(int error)
 {
 	switch (error) {
-	case -EPERM: /* the role changed meanwhile; whoever is active answers the repetition */
-		return PDP_UNANSWERED;
 	case -EADDRNOTAVAIL:
 		return PDP_NO_ADDRESS;
 	case -ENOSPC:
@@ -307,14 +311,14 @@ static bool procedure_try_next(struct pdp *p, struct pdp_row *x, int error, usec
 {
 	if (x->worst == 0 || error == -ENOSPC)
 		x->worst = error;
-	return error != -EPERM && x->tried < p->env.n_owners && start_create(p, x, now);
+	return !procedure_is_later(error) && x->tried < p->env.n_owners && start_create(p, x, now);
 }
 
 void procedure_answered(
 	struct pdp *p, struct pdp_row *x, const struct pdp_done *d, const struct pdp_time *t)
 {
 	if (x->step == STEP_END) { /* the old context is gone: now the new one */
-		if (!start_create(p, x, t->now))
+		if (procedure_is_later(d->error) || !start_create(p, x, t->now))
 			procedure_finish(p, x, PDP_UNANSWERED, t->now);
 	} else if (d->error == 0) {
 		x->rec = *d->rec;
@@ -323,7 +327,9 @@ void procedure_answered(
 		gate_enter(p, x, t);
 	} else if (x->kind != PDP_CREATE || !procedure_try_next(p, x, d->error, t->now)) {
 		procedure_finish(p, x,
-			procedure_cause(d->error != -EPERM && x->worst != 0 ? x->worst : d->error),
+			procedure_is_later(d->error)
+				? PDP_UNANSWERED
+				: procedure_cause(x->worst != 0 ? x->worst : d->error),
 			t->now);
 	}
 }

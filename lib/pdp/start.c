@@ -34,37 +34,42 @@ uint32_t start_target(const struct pdp *p, uint32_t handle, uint8_t nsapi, struc
 	return start_lives(rec, other) ? other : 0;
 }
 
-static bool start_ask(struct pdp *p, struct pdp_row *x, enum pdp_step step, enum pdp_kind kind,
-	uint8_t owner, uint8_t groups, usec_t now)
+/* Of *o what is to be done, and what it takes: the rest is the row's. */
+static bool start_ask(
+	struct pdp *p, struct pdp_row *x, enum pdp_step step, struct pdp_order *o, usec_t now)
 {
-	const struct pdp_order o = { .kind = kind,
-		.groups = groups,
-		.owner = owner,
-		.cookie = row_cookie(p, x),
-		.rec = &x->rec };
-
-	x->owner = owner;
+	o->cookie = row_cookie(p, x);
+	o->rec = &x->rec;
+	x->owner = o->owner;
 	row_wait(p, x, step, now + PDP_OWNER_US);
-	return p->env.ops.order(p->env.ops.ctx, &o);
+	return p->env.ops.order(p->env.ops.ctx, o);
+}
+
+static uint8_t start_owner(const struct pdp *p, uint32_t handle)
+{
+	return p->env.ops.owner_of(p->env.ops.ctx, handle);
 }
 
 /* Asks the next owner in turn: each tries all that it has. */
 bool start_create(struct pdp *p, struct pdp_row *x, usec_t now)
 {
-	uint8_t owner = p->next_owner;
+	struct pdp_order o = { .kind = PDP_CREATE, .owner = p->next_owner };
 
-	p->next_owner = (uint8_t)((owner + 1) % p->env.n_owners);
+	p->next_owner = (uint8_t)((p->next_owner + 1) % p->env.n_owners);
 	x->tried++;
 	x->rec.handle = 0;
-	return start_ask(p, x, STEP_OWNER, PDP_CREATE, owner, 0, now);
+	return start_ask(p, x, STEP_OWNER, &o, now);
 }
 
 /* The peer begins anew: the old context goes first (TS 29.060 7.3.1). */
 bool start_replace(struct pdp *p, struct pdp_row *x, uint32_t handle, usec_t now)
 {
+	struct pdp_order o = {
+		.kind = PDP_DELETE, .why = SESSION_WHY_REPLACED, .owner = start_owner(p, handle)
+	};
+
 	x->rec.handle = handle;
-	return start_ask(
-		p, x, STEP_END, PDP_DELETE, p->env.ops.owner_of(p->env.ops.ctx, handle), 0, now);
+	return start_ask(p, x, STEP_END, &o, now);
 }
 
 /* The Recovery of the peer that serves the session from now on: another one's restarts are none of
@@ -99,6 +104,9 @@ static void start_keep_request(struct pdp_row *x, const struct session_rec *old)
 
 bool start_update(struct pdp *p, struct pdp_row *x, const struct session_rec *old, usec_t now)
 {
+	struct pdp_order o = { .kind = PDP_UPDATE,
+		.groups = SESSION_G_TUNNEL | SESSION_G_QOS | SESSION_G_REQUEST,
+		.owner = start_owner(p, old->handle) };
 	struct session_rec *r = &x->rec;
 
 	r->handle = old->handle;
@@ -112,17 +120,30 @@ bool start_update(struct pdp *p, struct pdp_row *x, const struct session_rec *ol
 	}
 	start_recovery(p, x, old, now);
 	start_keep_request(x, old);
-	return start_ask(p, x, STEP_OWNER, PDP_UPDATE,
-		p->env.ops.owner_of(p->env.ops.ctx, old->handle),
-		SESSION_G_TUNNEL | SESSION_G_QOS | SESSION_G_REQUEST, now);
+	return start_ask(p, x, STEP_OWNER, &o, now);
+}
+
+static enum session_why start_why(const struct pdp_row *x)
+{
+	switch (x->kind) {
+	case ROW_END:
+		return x->why;
+	case ROW_DROP:
+		return SESSION_WHY_ERROR_INDICATION;
+	default:
+		return SESSION_WHY_REQUEST;
+	}
 }
 
 bool start_delete(struct pdp *p, struct pdp_row *x, const struct session_rec *old, usec_t now)
 {
+	struct pdp_order o = {
+		.kind = PDP_DELETE, .why = start_why(x), .owner = start_owner(p, old->handle)
+	};
+
 	x->rec.handle = old->handle;
 	x->rec.has_recovery = old->has_recovery;
 	x->rec.recovery = old->recovery;
 	start_keep_request(x, old);
-	return start_ask(p, x, STEP_OWNER, PDP_DELETE,
-		p->env.ops.owner_of(p->env.ops.ctx, old->handle), SESSION_G_REQUEST, now);
+	return start_ask(p, x, STEP_OWNER, &o, now);
 }

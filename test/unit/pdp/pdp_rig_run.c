@@ -99,7 +99,7 @@ static void run_gateway(struct rig *r, uint8_t arg)
 	uint32_t handle = rig_find(r, arg / 2 % RIG_KEYS);
 
 	if (arg % 2 == 0)
-		pdp_end(r->pdp, handle, r->t.now);
+		pdp_end(r->pdp, handle, SESSION_WHY_SESSION_TIMEOUT, r->t.now);
 	else
 		pdp_refresh(r->pdp, handle, arg, r->t.now);
 }

@@ -111,9 +111,9 @@ static void test_errors(void)
 	static const struct {
 		int error;
 		enum pdp_cause cause;
-	} rows[] = { { -EPERM, PDP_UNANSWERED }, { -EADDRNOTAVAIL, PDP_NO_ADDRESS },
-		{ -ENOSPC, PDP_NO_RESOURCES }, { -ENOENT, PDP_NOT_FOUND },
-		{ -ESTALE, PDP_NOT_FOUND }, { -EIO, PDP_FAILED } };
+	} rows[] = { { -EPERM, PDP_UNANSWERED }, { -EAGAIN, PDP_UNANSWERED },
+		{ -EADDRNOTAVAIL, PDP_NO_ADDRESS }, { -ENOSPC, PDP_NO_RESOURCES },
+		{ -ENOENT, PDP_NOT_FOUND }, { -ESTALE, PDP_NOT_FOUND }, { -EIO, PDP_FAILED } };
 	uint32_t handle = pdp_session(0);
 
 	for (unsigned int i = 0; i < RTE_DIM(rows); i++) {
@@ -139,6 +139,7 @@ static void test_replace(void)
 	CU_ASSERT_EQUAL_FATAL(rig.n_orders, 1);
 	CU_ASSERT_EQUAL(rig.order[0].o.kind, PDP_DELETE);
 	CU_ASSERT_EQUAL(rig.order[0].rec.handle, was);
+	CU_ASSERT_EQUAL(rig.order[0].o.why, SESSION_WHY_REPLACED);
 	rig_carry_out(&rig, 0);
 	CU_ASSERT_EQUAL_FATAL(rig.n_orders, 1);
 	CU_ASSERT_EQUAL(rig.order[0].o.kind, PDP_CREATE);
@@ -147,6 +148,26 @@ static void test_replace(void)
 	CU_ASSERT_TRUE(pdp_was(id, PDP_ACCEPTED));
 	CU_ASSERT_EQUAL(rig_live(&rig, 0), 1);
 	CU_ASSERT_NOT_EQUAL(rig_find(&rig, 0), was);
+}
+
+/* The old session has not ended: the peer asks again, and nothing is made beside it. */
+static void test_replace_later(void)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		uint32_t was = pdp_session(0);
+		uint64_t id = rig_create(&rig, 1, 0);
+		struct rig_order x = rig.order[0];
+		const struct pdp_done d = { .cookie = x.o.cookie,
+			.owner = x.o.owner,
+			.error = i == 0 ? -EPERM : -EAGAIN,
+			.rec = &x.rec };
+
+		rig_lose_order(&rig, 0);
+		pdp_answered(rig.pdp, &d, &rig.t);
+		CU_ASSERT_TRUE(pdp_was(id, PDP_UNANSWERED));
+		CU_ASSERT_EQUAL(rig.n_orders, 0);
+		CU_ASSERT_EQUAL(rig_find(&rig, 0), was);
+	}
 }
 
 /* ---- Update, Delete ---- */
@@ -205,6 +226,7 @@ static void test_delete(void)
 	uint32_t handle = pdp_session(0);
 	uint64_t id = rig_delete(&rig, 0, handle);
 
+	CU_ASSERT_EQUAL(rig.order[0].o.why, SESSION_WHY_REQUEST);
 	rig_settle(&rig);
 	CU_ASSERT_TRUE(pdp_was(id, PDP_ACCEPTED));
 	CU_ASSERT_EQUAL(rig_live(&rig, 0), 0);
@@ -483,8 +505,9 @@ int main(void)
 	static CU_TestInfo tests[] = { { "Create", test_create },
 		{ "Create refused", test_create_refused }, { "no room", test_create_no_room },
 		{ "errors", test_errors }, { "Create replaces", test_replace },
-		{ "Update", test_update }, { "Recovery", test_update_recovery },
-		{ "Delete", test_delete }, { "NSAPI", test_nsapi }, { "again", test_again },
+		{ "Create cannot replace", test_replace_later }, { "Update", test_update },
+		{ "Recovery", test_update_recovery }, { "Delete", test_delete },
+		{ "NSAPI", test_nsapi }, { "again", test_again },
 		{ "Create again", test_create_again }, { "owner lost", test_owner_lost },
 		{ "owner late", test_owner_late }, { "table full", test_table_full },
 		{ "network identifier", test_network_identifier },

@@ -18,7 +18,7 @@ static uint64_t order_begin(enum what what, unsigned int peer, uint32_t handle)
 	case DELETE:
 		return rig_delete(&rig, peer, handle);
 	case END:
-		pdp_end(rig.pdp, handle, rig.t.now);
+		pdp_end(rig.pdp, handle, SESSION_WHY_SESSION_TIMEOUT, rig.t.now);
 		return 0;
 	default:
 		pdp_refresh(rig.pdp, handle, 1, rig.t.now);

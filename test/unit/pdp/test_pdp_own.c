@@ -45,19 +45,20 @@ static void test_end(void)
 {
 	uint32_t handle = pdp_session(0);
 
-	CU_ASSERT_TRUE(pdp_end(rig.pdp, handle, rig.t.now));
+	CU_ASSERT_TRUE(pdp_end(rig.pdp, handle, SESSION_WHY_SESSION_TIMEOUT, rig.t.now));
 	CU_ASSERT_EQUAL(rig.n_own, 0);
+	CU_ASSERT_EQUAL(rig.order[0].o.why, SESSION_WHY_SESSION_TIMEOUT);
 	rig_carry_out(&rig, 0);
 	CU_ASSERT_EQUAL(rig_live(&rig, 0), 0);
 	CU_ASSERT_EQUAL_FATAL(rig.n_own, 1);
 	CU_ASSERT_EQUAL(rig.own[0].kind, PDP_OWN_DELETE);
 	rig_own(&rig, 0, PDP_UNANSWERED);
 	CU_ASSERT_EQUAL(pdp_now().own, 0);
-	CU_ASSERT_FALSE(pdp_end(rig.pdp, handle, rig.t.now));
-	CU_ASSERT_FALSE(pdp_end(rig.pdp, 0, rig.t.now));
+	CU_ASSERT_FALSE(pdp_end(rig.pdp, handle, SESSION_WHY_SESSION_TIMEOUT, rig.t.now));
+	CU_ASSERT_FALSE(pdp_end(rig.pdp, 0, SESSION_WHY_SESSION_TIMEOUT, rig.t.now));
 	/* It was gone when its turn came, or cannot be asked for: nothing is said. */
 	handle = pdp_session(1);
-	CU_ASSERT_TRUE(pdp_end(rig.pdp, handle, rig.t.now));
+	CU_ASSERT_TRUE(pdp_end(rig.pdp, handle, SESSION_WHY_SESSION_TIMEOUT, rig.t.now));
 	rig_slot(&rig, handle)->state = SESSION_FREE;
 	rig_carry_out(&rig, 0);
 	CU_ASSERT_EQUAL(rig.n_own + pdp_now().own, 0);
@@ -102,6 +103,7 @@ static void test_refresh_refused(void)
 	}
 	pdp_refresh(rig.pdp, handle, 0, rig.t.now);
 	rig_own(&rig, 0, PDP_NOT_FOUND);
+	CU_ASSERT_EQUAL(rig.order[0].o.why, SESSION_WHY_ERROR_INDICATION);
 	rig_settle(&rig);
 	CU_ASSERT_EQUAL(rig_live(&rig, 0), 0);
 	CU_ASSERT_EQUAL(rig.n_own + pdp_now().own, 0);

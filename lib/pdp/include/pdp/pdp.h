@@ -22,6 +22,7 @@
 #include "common/counters.h"
 #include "common/siphash.h"
 #include "common/usec.h"
+#include "session/event.h"
 #include "session/session.h"
 
 enum {
@@ -96,7 +97,8 @@ struct pdp_request {
  * for. */
 struct pdp_order {
 	enum pdp_kind kind;
-	uint8_t groups; /* of an Update: SESSION_G_* */
+	uint8_t groups;       /* of an Update: SESSION_G_* */
+	enum session_why why; /* of a Delete */
 	uint8_t owner;
 	uint64_t cookie;
 	const struct session_rec *rec; /* of a Delete handle and the group of the request count */
@@ -104,8 +106,10 @@ struct pdp_order {
 
 struct pdp_done {
 	uint64_t cookie;
-	uint8_t owner;   /* who answers */
-	int error;       /* 0, or as the session's door has it (session.h), negative */
+	uint8_t owner; /* who answers */
+	/* 0, or as the session's door has it (session.h), negative. -EPERM: the role changed
+	 * meanwhile; -EAGAIN: the end cannot be reported now, and so the session has not ended. */
+	int error;
 	uint32_t commit; /* what the standby acknowledges; 0: there is nothing to wait for */
 	const struct session_rec *rec; /* as it is now; of a Delete as it was */
 };
@@ -208,7 +212,7 @@ void pdp_turn(struct pdp *p, const struct pdp_time *t, bool ask_peers);
 bool pdp_session_ended(struct pdp *p, const struct session_rec *rec, usec_t now);
 /* The gateway ends a session: the owner does, then the peer is told. False: no such session, or no
  * room. */
-bool pdp_end(struct pdp *p, uint32_t handle, usec_t now);
+bool pdp_end(struct pdp *p, uint32_t handle, enum session_why why, usec_t now);
 /* The gateway asks the peer for an Update, with an indication of the protocol. What it answers is
  * given to the owner; a peer that does not know the session ends it. False as above. */
 bool pdp_refresh(struct pdp *p, uint32_t handle, uint8_t indication, usec_t now);
