@@ -126,8 +126,10 @@ static struct pdp_row *procedure_row(struct pdp *p, const struct pdp_request *q,
 	x->nsapi = q->nsapi;
 	x->has = q->has;
 	x->rec = q->rec;
+	x->rec.protocol = q->from.protocol;
 	x->rec.req_type = q->from.type;
 	x->rec.req_seq = q->from.seq;
+	x->rec.req_digest = q->from.digest;
 	x->rec.req_port = q->from.port;
 	x->rec.req_src = q->from.addr;
 	return x;
@@ -149,15 +151,6 @@ static enum pdp_cause procedure_check_create(const struct pdp_request *q)
 	if (q->apn->verified_only && !q->verified)
 		return PDP_NOT_AUTHENTICATED;
 	return PDP_ACCEPTED;
-}
-
-/* A peer that counts from the beginning again may use a sequence number anew: another Create. */
-static bool procedure_same_create(const struct pdp_request *q, const struct session_rec *rec)
-{
-	return q->rec.peer_ctl_teid == rec->peer_ctl_teid &&
-	       q->rec.peer_usr_teid == rec->peer_usr_teid &&
-	       (!(q->has & PDP_HAS_RECOVERY) || !rec->has_recovery ||
-		       q->rec.recovery == rec->recovery);
 }
 
 /* What the configuration allows; the table itself is rounded up. Requests that are on their way to
@@ -220,8 +213,7 @@ static void procedure_create(struct pdp *p, const struct pdp_request *q, usec_t 
 	handle = p->env.ops.find(p->env.ops.ctx, key);
 	if (handle != 0) {
 		p->env.ops.read(p->env.ops.ctx, handle, &rec);
-		if (rec.state == SESSION_LIVE && start_was_answered(&rec, &q->from) &&
-			procedure_same_create(q, &rec)) {
+		if (rec.state == SESSION_LIVE && start_was_answered(&rec, &q->from)) {
 			procedure_answer_again(p, q, &rec, now);
 			return;
 		}

@@ -6,7 +6,8 @@
 
 bool start_was_answered(const struct session_rec *rec, const struct pdp_origin *from)
 {
-	return rec->req_type == from->type && rec->req_seq == from->seq &&
+	return rec->protocol == from->protocol && rec->req_type == from->type &&
+	       rec->req_seq == from->seq && rec->req_digest == from->digest &&
 	       rec->req_port == from->port && ip_addr_equal(&rec->req_src, &from->addr);
 }
 
@@ -96,8 +97,10 @@ static void start_keep_request(struct pdp_row *x, const struct session_rec *old)
 {
 	if (x->kind <= PDP_DELETE)
 		return;
+	x->rec.protocol = old->protocol;
 	x->rec.req_type = old->req_type;
 	x->rec.req_seq = old->req_seq;
+	x->rec.req_digest = old->req_digest;
 	x->rec.req_port = old->req_port;
 	x->rec.req_src = old->req_src;
 }
@@ -110,6 +113,8 @@ bool start_update(struct pdp *p, struct pdp_row *x, const struct session_rec *ol
 	struct session_rec *r = &x->rec;
 
 	r->handle = old->handle;
+	r->direct_tunnel = old->direct_tunnel;
+	r->dn_action = old->dn_action;
 	if (!(x->has & PDP_HAS_CTL_TEID))
 		r->peer_ctl_teid = old->peer_ctl_teid;
 	if (!(x->has & PDP_HAS_CTL_ADDR))

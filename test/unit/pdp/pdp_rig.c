@@ -288,6 +288,8 @@ static struct pdp_request rig_request(struct rig *r, enum pdp_kind kind, unsigne
 		.from = { .addr = rig_peer(peer),
 			.port = 2123,
 			.seq = ++r->seq,
+			.protocol = SESSION_GTPV1,
+			.digest = r->digest,
 			.type = (uint8_t)(RIG_TYPE + 2 * kind) },
 		.nsapi = 5,
 		.rec = { .peer_ctl = rig_peer(peer), .peer_usr = rig_peer(peer) } };
@@ -376,6 +378,8 @@ static int rig_do_change(struct rig *r, struct rig_order *x, uint32_t *slot)
 	if (x->o.kind == PDP_UPDATE) {
 		s->peer_ctl_teid = x->rec.peer_ctl_teid;
 		s->peer_usr_teid = x->rec.peer_usr_teid;
+		s->direct_tunnel = x->rec.direct_tunnel;
+		s->dn_action = x->rec.dn_action;
 		s->peer_ctl = x->rec.peer_ctl;
 		s->peer_usr = x->rec.peer_usr;
 		s->qos_len = x->rec.qos_len;
@@ -383,8 +387,10 @@ static int rig_do_change(struct rig *r, struct rig_order *x, uint32_t *slot)
 	} else {
 		s->state = SESSION_FREE;
 	}
+	s->protocol = x->rec.protocol;
 	s->req_type = x->rec.req_type;
 	s->req_seq = x->rec.req_seq;
+	s->req_digest = x->rec.req_digest;
 	s->req_port = x->rec.req_port;
 	s->req_src = x->rec.req_src;
 	x->rec = x->o.kind == PDP_UPDATE ? *s : was;

@@ -57,7 +57,8 @@ struct rig {
 	struct rig_id id[RIG_IDS];
 	uint64_t next_id;
 	uint16_t seq;
-	bool stream; /* owners give commits */
+	uint32_t digest; /* of all requests */
+	bool stream;     /* owners give commits */
 	bool is_protected;
 	bool doors_full, own_refused, no_aaa, index_behind;
 	struct pdp_superseded superseded;

@@ -55,7 +55,11 @@ static struct pdp_request create_request(const struct pdp_apn *apn)
 	rig.id[rig.next_id].asked = true;
 	return (struct pdp_request){ .id = rig.next_id++,
 		.kind = PDP_CREATE,
-		.from = { rig_peer(0), 2123, seq++, RIG_TYPE },
+		.from = { .addr = rig_peer(0),
+			.port = 2123,
+			.protocol = SESSION_GTPV1,
+			.type = RIG_TYPE,
+			.seq = seq++ },
 		.verified = true,
 		.apn = apn,
 		.rec = { .key = rig_key(0),
@@ -178,6 +182,8 @@ static void test_update(void)
 	uint32_t handle = pdp_session(0);
 	struct session_rec *s = rig_slot(&rig, handle), was;
 
+	s->direct_tunnel = 3;
+	s->dn_action = SESSION_DROP;
 	for (uint8_t has = 0; has < 16; has++) {
 		uint64_t id;
 
@@ -186,6 +192,8 @@ static void test_update(void)
 		rig_settle(&rig);
 		CU_ASSERT_TRUE(pdp_was(id, PDP_ACCEPTED));
 		CU_ASSERT_NOT_EQUAL(s->peer_usr_teid, was.peer_usr_teid);
+		CU_ASSERT_EQUAL(s->direct_tunnel, 3);
+		CU_ASSERT_EQUAL(s->dn_action, SESSION_DROP);
 		CU_ASSERT_EQUAL(
 			s->peer_ctl_teid != was.peer_ctl_teid, (has & PDP_HAS_CTL_TEID) != 0);
 		CU_ASSERT_EQUAL(s->qos[0] != was.qos[0], (has & PDP_HAS_QOS) != 0);
@@ -253,7 +261,7 @@ static void test_nsapi(void)
 	CU_ASSERT_TRUE(pdp_was(id, PDP_ACCEPTED));
 	q = (struct pdp_request){ .id = rig.next_id++,
 		.kind = PDP_DELETE,
-		.from = { rig_peer(0), 2123, 1, RIG_TYPE + 4 },
+		.from = { .addr = rig_peer(0), .port = 2123, .type = RIG_TYPE + 4, .seq = 1 },
 		.handle = handle,
 		.nsapi = 7 };
 	rig.id[q.id].kind = PDP_DELETE;
@@ -278,6 +286,7 @@ static void test_again(void)
 
 	for (unsigned int i = 0; i < 2; i++) {
 		rig.seq = 100;
+		rig.digest = i;
 		id[0] = rig_create(&rig, 0, 0);
 		if (i == 1) {
 			/* Its content is another's: a peer that counts from the beginning. */
@@ -321,12 +330,14 @@ static void test_create_again(void)
 	CU_ASSERT_TRUE(pdp_was(q.id, PDP_ACCEPTED));
 	CU_ASSERT_TRUE(rig.id[q.id].again);
 	CU_ASSERT_EQUAL(rig.n_orders, 0);
-	for (unsigned int i = 0; i < 4; i++) {
+	for (unsigned int i = 0; i < 6; i++) {
 		other.id = rig.next_id++;
 		other.from.seq += i == 0;
 		other.from.port += i == 1;
-		other.rec.peer_ctl_teid += i == 2;
-		other.rec.peer_usr_teid += i == 3;
+		other.from.digest += i == 2;
+		other.from.type += i == 3;
+		other.from.protocol += i == 4;
+		other.from.addr.b[15] += i == 5;
 		pdp_request(rig.pdp, &other, rig.t.now);
 		CU_ASSERT_EQUAL(rig.n_orders, 1);
 		rig_settle(&rig);

@@ -58,8 +58,12 @@ enum pdp_cause {
  * it of the last one that was answered. */
 struct pdp_origin {
 	struct ip_addr addr;
-	uint16_t port, seq;
-	uint8_t type; /* of the protocol */
+	uint16_t port;
+	uint8_t protocol; /* enum session_protocol */
+	uint8_t type;     /* of that protocol */
+	uint32_t seq;
+	uint32_t
+		digest; /* of what it says: a peer that restarted counts from the beginning again */
 };
 
 /* What the configuration says of the APN that a Create asks for. */
