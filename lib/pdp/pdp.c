@@ -166,6 +166,11 @@ void pdp_view(const struct pdp *p, struct pdp_view *v)
 		.oldest = x != NULL ? row_cookie(p, x) : 0 };
 }
 
+bool pdp_is_idle(const struct pdp *p)
+{
+	return p->n_requests == 0 && p->n_at[STEP_END] == 0 && p->n_at[STEP_OWNER] == 0;
+}
+
 size_t pdp_network_identifier(const char *apn)
 {
 	size_t len = strlen(apn);

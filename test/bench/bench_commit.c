@@ -15,7 +15,8 @@
 #include "bench_json.h"
 #include "bench_pair.h"
 #include "bench_side.h"
-#include "commit_gate.h"
+#include "cores/memory.h"
+#include "pdp/pdp.h"
 #include "process/tandem.h"
 #include "replicator/replicator.h"
 #include "worker_priv.h"
@@ -25,11 +26,9 @@ enum { FRAME = 340, EVERY_US = 500, BATCH = 128, BACKLOG = 1 << 15 };
 enum { OUT_RATE }; /* out[] of the memory between the processes */
 
 struct commit {
-	bool open;
-	struct txn_table txns;
-	struct commit_gate gate;
+	struct pdp *pdp;
 	struct bench_shared *shared;
-	uint64_t asked[TXN_MAX]; /* tsc, by transaction */
+	uint64_t asked[PDP_REQUESTS]; /* tsc, by id */
 	unsigned int under_way;
 	uint64_t key, marked;
 };
@@ -39,77 +38,111 @@ static struct commit com;
 /* ---- control, as far as it matters ---- */
 
 /* The answer may leave. */
-static void released(void *ctx, const struct signalling_txn *x, usec_t now)
+static void on_released(void *ctx, const struct pdp_answer *a, usec_t now)
 {
-	uint32_t at;
-
 	(void)ctx;
 	(void)now;
-	memcpy(&at, x->msg, sizeof(at));
 	com.under_way--;
-	if (com.shared->n_samples < BENCH_SAMPLES)
+	if (a->cause != PDP_ACCEPTED)
+		fprintf(stderr, "commit: create: cause %d\n", a->cause);
+	else if (com.shared->n_samples < BENCH_SAMPLES)
 		com.shared->sample[com.shared->n_samples++] =
-			(struct bench_span){ com.asked[at], rte_rdtsc() };
+			(struct bench_span){ com.asked[a->id % PDP_REQUESTS], rte_rdtsc() };
+}
+
+static bool on_order(void *ctx, const struct pdp_order *o)
+{
+	(void)ctx;
+	return to_worker_send(&bench_tandem.to_worker[0],
+		       to_worker_create(bench_tandem.msgs, BENCH_TERM, o->cookie, o->rec)) == 0;
+}
+
+static uint32_t on_find(void *ctx, uint64_t key)
+{
+	(void)ctx;
+	(void)key;
+	return 0; /* each subscriber is new */
+}
+
+static void on_purge(void *ctx, const struct ip_addr *peer, uint8_t recovery)
+{
+	(void)ctx;
+	(void)peer;
+	(void)recovery;
+}
+
+static void on_news(
+	void *ctx, enum pdp_news what, const struct ip_addr *addr, uint8_t recovery, uint8_t was)
+{
+	(void)ctx;
+	(void)addr;
+	(void)recovery;
+	(void)was;
+	if (what == PDP_PROTECTION_TIMEOUT)
+		fprintf(stderr, "commit: the standby did not acknowledge in time\n");
 }
 
 static void create(void)
 {
-	struct txn_request q = { .peer = { ip_addr_v4(0x0a080001), GTPC_PORT },
-		.type = GTPC_CREATE_REQUEST,
-		.seq = (uint16_t)com.key,
-		.digest = (uint32_t)com.key };
-	struct signalling_txn *x = txn_new(&com.txns, &q, clock_us());
-	struct session_rec rec = { .pdp_type = 0x21,
-		.key = UINT64_C(0x2400200000000005) + (com.key++ << 4),
-		.peer_usr_teid = 7,
-		.peer_usr = q.peer.addr,
-		.peer_ctl = q.peer.addr };
-	uint32_t at;
+	static const struct pdp_apn apn = { 0 };
+	const struct ip_addr peer = ip_addr_v4(0x0a080001);
+	struct pdp_request q = { .id = com.key + 1,
+		.kind = PDP_CREATE,
+		.from = { .addr = peer, .port = 2123, .seq = (uint32_t)com.key },
+		.apn = &apn,
+		.rec = { .pdp_type = 0x21,
+			.key = UINT64_C(0x2400200000000005) + (com.key << 4),
+			.peer_usr_teid = 7,
+			.peer_usr = peer,
+			.peer_ctl = peer } };
 
-	if (x == NULL)
-		return;
-	at = (uint32_t)(x - com.txns.places);
-	memcpy(x->msg, &at, sizeof(at));
-	x->len = 100;
-	memset(rec.msisdn, 0xff, sizeof(rec.msisdn));
+	com.key++;
+	memset(q.rec.msisdn, 0xff, sizeof(q.rec.msisdn));
 	com.under_way++;
-	com.asked[at] = rte_rdtsc();
-	to_worker_send(&bench_tandem.to_worker[0],
-		to_worker_create(bench_tandem.msgs, BENCH_TERM, txn_cookie(&com.txns, x), &rec));
+	com.asked[q.id % PDP_REQUESTS] = rte_rdtsc();
+	pdp_request(com.pdp, &q, clock_us());
 }
 
 static void on_committed(void *side, struct from_replicator_committed *m)
 {
 	(void)side;
-	commit_gate_committed(&com.gate, m->entries.entry, m->entries.n, clock_us());
+	for (unsigned int i = 0; i < m->entries.n; i++)
+		pdp_committed(com.pdp, repl_entry_handle(m->entries.entry[i]),
+			repl_entry_commit(m->entries.entry[i]), clock_us());
 }
 
 static void on_answer(void *side, struct from_worker_answer *m)
 {
-	const struct commit_gate_time t = { .now = clock_us(),
-		.timeout = bench_tandem.conf->srp.commit_timeout_ms * USEC_PER_MSEC };
-	struct signalling_txn *x = txn_by_cookie(&com.txns, m->cookie);
+	const struct pdp_time t = { .now = clock_us() };
+	const struct pdp_done d = { .cookie = m->cookie,
+		.owner = m->by,
+		.error = m->error,
+		.commit = m->commit,
+		.rec = &m->rec };
 
 	(void)side;
-	if (x == NULL || m->error != 0) {
-		fprintf(stderr, "commit: create: %d\n", m->error);
-		com.under_way--;
-		return;
-	}
-	x->commit = m->commit;
-	x->handle = m->rec.handle;
-	commit_gate_answer(&com.gate, x, &t);
+	pdp_answered(com.pdp, &d, &t);
 }
 
 static int open_control(struct bench_side *s)
 {
-	if (com.open)
+	const struct pdp_env env = { .ops = { .order = on_order,
+					     .purge = on_purge,
+					     .answer = on_released,
+					     .news = on_news,
+					     .find = on_find },
+		.mem = memory_rte,
+		.secret = bench_tandem.random.secret,
+		.max_sessions = UINT32_MAX,
+		.n_owners = 1,
+		.commit_timeout_us = bench_tandem.conf->srp.commit_timeout_ms * USEC_PER_MSEC };
+
+	if (com.pdp != NULL)
 		return 0;
-	if (txn_table_init(&com.txns, &bench_tandem.random.secret) < 0)
-		return -ENOMEM;
-	commit_gate_init(&com.gate, &com.txns, released, NULL);
-	commit_gate_stream(&com.gate, true, clock_us());
-	com.open = true;
+	com.pdp = pdp_open(&env);
+	if (com.pdp == NULL)
+		return -errno;
+	pdp_stream(com.pdp, true, clock_us());
 	s->of_worker.answer = on_answer;
 	s->of_replicator.committed = on_committed;
 	return 0;

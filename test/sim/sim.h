@@ -406,6 +406,14 @@ static inline struct node *me(void)
 }
 
 /* Asked of each core for each turn of any. */
+/* The procedures of a chassis. */
+static inline struct pdp_view node_pdp(const struct node *n)
+{
+	struct pdp_view v;
+
+	pdp_view(n->t.control->signalling->pdp, &v);
+	return v;
+}
 static inline bool node_runs(const struct node *n, int core)
 {
 	return n->up && core < WORKER + (int)n->t.n_workers;

@@ -119,13 +119,13 @@ void front_send(struct front *f, const struct gtpc_peer *to, const uint8_t *msg,
 }
 
 void front_answer(
-	struct front *f, const struct txn_request *q, const uint8_t *msg, size_t len, usec_t now)
+	struct front *f, const struct asked_request *q, const uint8_t *msg, size_t len, usec_t now)
 {
 	front_send(f, &q->peer, msg, len);
 	gtpc_answered_put(f->answered, &q->peer, q->type, q->seq, q->digest, msg, len, now);
 }
 
-bool front_answer_again(struct front *f, const struct txn_request *q, usec_t now)
+bool front_answer_again(struct front *f, const struct asked_request *q, usec_t now)
 {
 	size_t len;
 	const uint8_t *msg =

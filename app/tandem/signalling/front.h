@@ -8,14 +8,17 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "asked.h"
 #include "direct.h"
-#include "txn.h"
 
 enum {
 	FRONT_BATCH = 64,
 	FRONT_DATAGRAMS = 64,  /* that are read at once */
 	FRONT_DATAGRAM = 2048, /* bytes of one */
 };
+
+/* The cookie of an Echo Request; those of other requests of our own are lib/pdp's. */
+#define FRONT_COOKIE_ECHO UINT64_MAX
 
 /* Messages that leave the socket together, at the end of a turn at the latest. */
 struct front_queue {
@@ -52,8 +55,8 @@ void front_flush(struct front *f);
 
 /* The answer to a request; a repetition gets the same, true if there is one. */
 void front_answer(
-	struct front *f, const struct txn_request *q, const uint8_t *msg, size_t len, usec_t now);
-bool front_answer_again(struct front *f, const struct txn_request *q, usec_t now);
+	struct front *f, const struct asked_request *q, const uint8_t *msg, size_t len, usec_t now);
+bool front_answer_again(struct front *f, const struct asked_request *q, usec_t now);
 
 /* A request of our own: it is sent again until it is answered or was not, N3 times. Its sequence
  * number comes from gtpc_pending_seq(f->pending); the cookie is given back with the result. Whether

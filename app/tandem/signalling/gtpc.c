@@ -25,10 +25,12 @@ static void gtpc_response(
 		s->front.count.drop_response_unmatched++;
 		return;
 	}
-	if (cookie == PATHS_COOKIE_ECHO)
-		paths_echo_result(&s->paths, &from->addr, true, now);
+	if (cookie == FRONT_COOKIE_ECHO)
+		pdp_peer_result(s->pdp, &from->addr, true, now);
+	else
+		procedures_own_ended(s, cookie, cause, now);
 	if (has_recovery)
-		paths_recovery(&s->paths, &from->addr, value, now);
+		pdp_peer_heard(s->pdp, &from->addr, value, now);
 }
 
 static void gtpc_echo(struct signalling *s, const struct gtpc_peer *from, uint16_t seq)
@@ -44,7 +46,7 @@ static void gtpc_echo(struct signalling *s, const struct gtpc_peer *from, uint16
 static void gtpc_request(
 	struct signalling *s, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
 {
-	const struct txn_request q = {
+	const struct asked_request q = {
 		.peer = *from, .type = h->type, .seq = h->seq, .digest = gtpc_digest(h)
 	};
 
@@ -53,16 +55,16 @@ static void gtpc_request(
 		s->front.count.drop_held++;
 		return;
 	}
-	if (front_answer_again(&s->front, &q, now) || txn_in_progress(&s->txns, &q) != NULL) {
+	if (front_answer_again(&s->front, &q, now) || asked_in_progress(&s->asked, &q)) {
 		s->front.count.retransmissions++;
 		return;
 	}
 	if (h->type == GTPC_CREATE_REQUEST)
-		procedure_create(s, &q, h, now);
+		request_create(s, &q, h, now);
 	else if (h->type == GTPC_UPDATE_REQUEST)
-		procedure_update(s, &q, h, now);
+		request_update(s, &q, h, now);
 	else
-		procedure_delete(s, &q, h, now);
+		request_delete(s, &q, h, now);
 }
 
 /* The header is no message's that we serve: counted, and answered where the protocol says so. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Responses to SGSNs: refusals, and what an accepted request is answered with. */
+#include <stdatomic.h>
+
+#include "config/items.h"
 #include "signalling_priv.h"
 
 static void response_count_cause(struct gtpc_counters *n, enum gtpc_cause cause)
@@ -42,7 +45,7 @@ static void response_count_cause(struct gtpc_counters *n, enum gtpc_cause cause)
 	}
 }
 
-void response_refuse(struct signalling *s, const struct txn_request *q, uint32_t peer_teid,
+void response_refuse(struct signalling *s, const struct asked_request *q, uint32_t peer_teid,
 	enum gtpc_cause cause, usec_t now)
 {
 	uint8_t buf[GTPC_MSG_MAX];
@@ -53,14 +56,14 @@ void response_refuse(struct signalling *s, const struct txn_request *q, uint32_t
 	front_answer(&s->front, q, buf, len, now);
 }
 
-static void response_fill_accept(struct signalling *s, const struct session_rec *rec, uint16_t seq,
-	const struct gtpc_create *create, struct gtpc_accept *a)
+static void response_fill_accept(struct signalling *s, const struct session_rec *rec,
+	const struct asked_message *asked, struct gtpc_accept *a)
 {
-	const struct config_apn *apn = &s->env.start.apns[rec->apn];
+	const struct config_apn *apns = s->env.start.apns;
 	const struct ip_addr vip = s->env.start.gtp;
 
 	*a = (struct gtpc_accept){ .peer_ctl_teid = rec->peer_ctl_teid,
-		.seq = seq,
+		.seq = asked->request.seq,
 		.nsapi = (uint8_t)(rec->key & 0xf),
 		.recovery = atomic_load(&s->env.role->restart_counter),
 		.ctl_teid = rec->handle,
@@ -71,54 +74,74 @@ static void response_fill_accept(struct signalling *s, const struct session_rec 
 		.usr = vip,
 		.qos_len = rec->qos_len,
 		.qos = rec->qos };
-	for (unsigned int i = 0; i < apn->n_dns && i < 2; i++)
-		a->dns[i] = apn->dns[i];
-	if (create != NULL && create->pco_len > 0) {
-		a->pco = create->pco;
-		a->pco_len = create->pco_len;
+	if (rec->apn < s->env.start.n_apns)
+		for (unsigned int i = 0; i < apns[rec->apn].n_dns && i < 2; i++)
+			a->dns[i] = apns[rec->apn].dns[i];
+	if (asked->pco_len > 0) {
+		a->pco = asked->pco;
+		a->pco_len = asked->pco_len;
 	}
 }
 
-size_t response_accept(struct signalling *s, uint8_t *buf, uint8_t type, uint16_t seq,
-	const struct session_rec *rec, const struct gtpc_create *create)
+/* Writes the response to an accepted request into buf (GTPC_MSG_MAX octets); its length. */
+static size_t response_accept(struct signalling *s, uint8_t *buf, const struct session_rec *rec,
+	const struct asked_message *asked)
 {
 	struct gtpc_accept a;
 
-	if (type == GTPC_DELETE_REQUEST)
+	if (asked->request.type == GTPC_DELETE_REQUEST)
 		return gtpc_encode_cause_response(buf, GTPC_DELETE_RESPONSE, rec->peer_ctl_teid,
-			seq, GTPC_REQUEST_ACCEPTED, atomic_load(&s->env.role->restart_counter),
-			false);
-	response_fill_accept(s, rec, seq, create, &a);
-	return type == GTPC_CREATE_REQUEST ? gtpc_encode_create_response(buf, &a)
-					   : gtpc_encode_update_response(buf, &a);
+			asked->request.seq, GTPC_REQUEST_ACCEPTED,
+			atomic_load(&s->env.role->restart_counter), false);
+	response_fill_accept(s, rec, asked, &a);
+	return asked->request.type == GTPC_CREATE_REQUEST ? gtpc_encode_create_response(buf, &a)
+							  : gtpc_encode_update_response(buf, &a);
 }
 
-/* An SGSN that counts from the beginning again may use a sequence number anew: what the request
- * says tells it from the one that was answered. */
-static bool response_is_repeated(const struct txn_request *q, const struct session_rec *rec)
+static void response_count_accepted(struct gtpc_counters *n, enum pdp_kind kind)
 {
-	return rec->protocol == SESSION_GTPV1 && rec->req_type == q->type &&
-	       rec->req_seq == q->seq && rec->req_digest == q->digest &&
-	       rec->req_port == q->peer.port && ip_addr_equal(&rec->req_src, &q->peer.addr);
+	if (kind == PDP_CREATE)
+		n->create_accepted++;
+	else if (kind == PDP_UPDATE)
+		n->update_accepted++;
+	else
+		n->delete_accepted++;
 }
 
-bool response_from_slot(struct signalling *s, const struct txn_request *q, uint32_t handle,
-	const struct gtpc_create *create)
+static void response_send_accept(struct signalling *s, const struct asked_message *asked,
+	const struct pdp_answer *a, usec_t now)
 {
 	uint8_t buf[GTPC_MSG_MAX];
-	struct session_rec rec;
+	size_t len = response_accept(s, buf, a->rec, asked);
 
-	session_read(s->env.table, session_slot_of(s->env.table, handle), &rec);
-	if (!response_is_repeated(q, &rec))
-		return false;
-	if (q->type == GTPC_DELETE_REQUEST) {
-		if (rec.state == SESSION_LIVE)
-			return false;
-	} else if (rec.state != SESSION_LIVE || rec.apn >= s->env.start.n_apns) {
-		return false;
+	if (a->again) {
+		s->front.count.retransmissions++;
+		front_send(&s->front, &asked->request.peer, buf, len);
+		return;
 	}
-	s->front.count.retransmissions++;
-	front_send(
-		&s->front, &q->peer, buf, response_accept(s, buf, q->type, q->seq, &rec, create));
-	return true;
+	response_count_accepted(&s->front.count, a->kind);
+	if (len > 0)
+		front_answer(&s->front, &asked->request, buf, len, now);
+}
+
+void response_answer(void *ctx, const struct pdp_answer *a, usec_t now)
+{
+	static const enum gtpc_cause cause[] = { [PDP_NOT_SUPPORTED] = GTPC_SERVICE_NOT_SUPPORTED,
+		[PDP_UNKNOWN_TYPE] = GTPC_UNKNOWN_PDP_TYPE,
+		[PDP_UNKNOWN_APN] = GTPC_UNKNOWN_APN,
+		[PDP_NOT_AUTHENTICATED] = GTPC_USER_AUTHENTICATION_FAILED,
+		[PDP_NO_RESOURCES] = GTPC_NO_RESOURCES,
+		[PDP_NO_ADDRESS] = GTPC_ALL_ADDRESSES_OCCUPIED,
+		[PDP_NOT_FOUND] = GTPC_NON_EXISTENT,
+		[PDP_FAILED] = GTPC_SYSTEM_FAILURE };
+	struct signalling *s = ctx;
+	struct asked_message *asked = asked_by_id(&s->asked, a->id);
+
+	if (asked == NULL)
+		return;
+	if (a->cause == PDP_ACCEPTED)
+		response_send_accept(s, asked, a, now);
+	else if (a->cause != PDP_UNANSWERED)
+		response_refuse(s, &asked->request, a->peer_teid, cause[a->cause], now);
+	asked_forget(&s->asked, asked);
 }

@@ -15,14 +15,6 @@
  * last may still come. */
 enum { SIGNALLING_NO_ERROR_US = 3000000 };
 
-/* An answer whose time has come: the commit gate's release. */
-static void signalling_release(void *ctx, const struct signalling_txn *x, usec_t now)
-{
-	struct signalling *s = ctx;
-
-	front_answer(&s->front, &x->request, x->msg, x->len, now);
-}
-
 /* ret of opening a part, which is logged when it is an error. */
 static int signalling_opened(const char *what, int ret)
 {
@@ -34,8 +26,10 @@ static int signalling_opened(const char *what, int ret)
 
 static int signalling_open(struct signalling *s)
 {
-	int ret = signalling_opened(
-		"table of transactions", txn_table_init(&s->txns, &s->env.secret));
+	int ret = signalling_opened("table of requests", asked_init(&s->asked, &s->env.secret));
+
+	if (ret == 0)
+		ret = signalling_opened("table of procedures", procedures_open(s));
 
 	if (ret == 0)
 		ret = signalling_opened("session index", session_index_init(&s->index, &s->env));
@@ -58,9 +52,6 @@ struct signalling *signalling_create(const struct signalling_env *env)
 	s->env = *env;
 	memcpy(s->port, env->ports, env->n_ports * sizeof(*env->ports));
 	s->env.ports = s->port;
-	s->paths.env = &s->env;
-	s->paths.front = &s->front;
-	commit_gate_init(&s->gate, &s->txns, signalling_release, s);
 	s->front.fd = s->gtpu.fd = -1;
 	ret = signalling_open(s);
 	if (ret < 0) {
@@ -78,7 +69,8 @@ void signalling_destroy(struct signalling *s)
 	front_close(&s->front);
 	gtpu_slow_close(&s->gtpu);
 	session_index_fini(&s->index);
-	txn_table_fini(&s->txns);
+	pdp_close(s->pdp);
+	asked_fini(&s->asked);
 	memory_give(s);
 }
 
@@ -118,31 +110,27 @@ bool signalling_frame(struct signalling *s, struct rte_mbuf *m, usec_t now)
 	return true;
 }
 
-static struct commit_gate_time signalling_gate_time(const struct signalling *s, usec_t now)
-{
-	return (struct commit_gate_time){ .now = now,
-		.stood_still = atomic_load(&s->env.role->stood_still),
-		.timeout = s->env.live.commit_timeout_us };
-}
-
 /* Nobody answered a request of our own. */
 static void signalling_unanswered(
 	void *ctx, const struct gtpc_peer *to, uint64_t cookie, usec_t now)
 {
 	struct signalling *s = ctx;
 
-	if (cookie == PATHS_COOKIE_ECHO)
-		paths_echo_result(&s->paths, &to->addr, false, now);
+	if (cookie == FRONT_COOKIE_ECHO)
+		pdp_peer_result(s->pdp, &to->addr, false, now);
+	else
+		procedures_own_ended(s, cookie, 0, now);
 }
 
 void signalling_turn(struct signalling *s, usec_t now)
 {
-	const struct commit_gate_time t = signalling_gate_time(s, now);
+	const struct pdp_time t = procedures_time(s, now);
+	bool held = atomic_load(&s->env.role->held);
 
 	front_turn(&s->front, signalling_unanswered, s, now);
-	paths_turn(&s->paths, now);
-	commit_gate_turn(&s->gate, &t);
-	txn_turn(&s->txns, now);
+	if (held)
+		pdp_hold(s->pdp, now);
+	pdp_turn(s->pdp, &t, !held && atomic_load(&s->env.role->answering));
 	front_flush(&s->front);
 	session_index_turn(&s->index);
 }
@@ -174,26 +162,25 @@ void signalling_index_missed(struct signalling *s)
 
 void signalling_committed(struct signalling *s, const struct msg_entries *m, usec_t now)
 {
-	commit_gate_committed(&s->gate, m->entry, m->n, now);
+	for (unsigned int i = 0; i < m->n; i++)
+		pdp_committed(s->pdp, repl_entry_handle(m->entry[i]),
+			repl_entry_commit(m->entry[i]), now);
 }
 
 void signalling_stream(struct signalling *s, bool on, usec_t now)
 {
-	commit_gate_stream(&s->gate, on, now);
+	pdp_stream(s->pdp, on, now);
 }
 
 void signalling_activated(struct signalling *s, uint64_t term, bool planned, usec_t now)
 {
-	s->live_most = s->env.start.max_sessions; /* not known: they are counted */
-	s->next_charging = (uint32_t)(term << 20) | 1;
+	pdp_activated(s->pdp, term);
 	s->gtpu.error_from = planned ? now : now + SIGNALLING_NO_ERROR_US;
-	paths_uncheck(&s->paths);
 }
 
 void signalling_deactivated(struct signalling *s)
 {
-	commit_gate_drop_all(&s->gate);
-	txn_drop_all(&s->txns);
+	pdp_deactivated(s->pdp, 0); /* nothing is answered at any time */
 	gtpc_pending_clear(s->front.pending);
 	/* What was true of our sessions is the other's to say from now on: the session of a Create
 	 * that comes again after we are Active once more may be gone, and its address another's.
@@ -204,11 +191,12 @@ void signalling_deactivated(struct signalling *s)
 void signalling_reconfigure(struct signalling *s, const struct signalling_live *live)
 {
 	s->env.live = *live;
+	pdp_configure(s->pdp, live->commit_timeout_us);
 }
 
 bool signalling_idle(const struct signalling *s)
 {
-	return s->txns.n == 0;
+	return pdp_is_idle(s->pdp);
 }
 
 static void signalling_end_one(void *ctx, uint32_t superseded, uint32_t by)
@@ -244,13 +232,16 @@ uint32_t signalling_find(const struct signalling *s, uint64_t key)
 
 void signalling_view(const struct signalling *s, struct signalling_view *v)
 {
+	struct pdp_view p;
+
+	pdp_view(s->pdp, &p);
 	*v = (struct signalling_view){ .gtpc = s->front.count,
-		.gate = s->gate.count,
+		.gate = p.gate,
 		.direct = s->front.direct.count,
 		.gtpu = s->gtpu.count,
 		.answering = role_answers(s->env.role),
-		.answers_protected = s->gate.is_protected,
-		.requests_in_progress = s->txns.n,
-		.requests_refused = s->txns.full,
+		.answers_protected = p.is_protected,
+		.requests_in_progress = p.requests,
+		.requests_refused = p.refused,
 		.frames_dropped = s->gtpu.frames_dropped };
 }

@@ -8,7 +8,7 @@
 #include "signalling/signalling.h"
 
 static const struct metric signalling_gtpc_metrics[] = { GTPC_COUNTERS(METRIC) };
-static const struct metric signalling_gate_metrics[] = { COMMIT_GATE_COUNTERS(METRIC) };
+static const struct metric signalling_gate_metrics[] = { PDP_GATE_COUNTERS(METRIC) };
 static const struct metric signalling_direct_metrics[] = { SIGNALLING_DIRECT_COUNTERS(METRIC) };
 static const struct metric signalling_gtpu_metrics[] = { SIGNALLING_GTPU_COUNTERS(METRIC) };
 static const struct metric signalling_request_metrics[] = {

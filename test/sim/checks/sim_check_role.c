@@ -278,7 +278,7 @@ void __wrap_gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *t
 	uint16_t seq, uint32_t digest, const uint8_t *msg, size_t len, usec_t now)
 {
 	struct node *n = me();
-	uint64_t safe = n->t.control->signalling->gate.count.protected_answers;
+	uint64_t safe = node_pdp(n).gate.protected_answers;
 
 	check_answer(n, safe != n->n_protected, ip_addr_to_v4(&to->addr), seq, msg, len);
 	n->n_protected = safe;
@@ -357,9 +357,7 @@ static void check_left(const struct node *n)
 /* An answer waits for its commit no longer than the gate allows. */
 static void check_waits(struct node *n)
 {
-	const struct signalling *s = n->t.control->signalling;
-	const struct signalling_txn *x = TAILQ_FIRST(&s->gate.for_commit);
-	uint64_t waits = x != NULL ? txn_cookie(&s->txns, x) : 0;
+	uint64_t waits = node_pdp(n).oldest;
 	usec_t most = n->conf.srp.commit_timeout_ms * MS + 50 * MS;
 
 	if (waits == 0 || waits != n->waits || sim.now < sim.last_stall + most)

@@ -355,6 +355,7 @@ static void check_stream(const struct node *n, const struct node *standby)
 {
 	const struct repl_status *st = repl_peer_status(n->t.repl->stream);
 	uint64_t pair = repl_pair_ms(n->t.repl->stream, n->t.repl->now);
+	struct pdp_view v = node_pdp(n);
 
 	for (uint32_t pos = 0; pos < sim.slots; pos++)
 		if (!(check_same(pos) && check_alike(pos)) && !on_the_way(pos)) {
@@ -368,14 +369,14 @@ static void check_stream(const struct node *n, const struct node *standby)
 	else if (pair > st->in_sync_since_ms + 3000 * n->conf.srp.audit_interval_s)
 		broken(11, "chassis %c: in sync since %llu ms", 'A' + n->id,
 			(unsigned long long)(pair - st->in_sync_since_ms));
-	if (!n->t.control->signalling->gate.is_protected)
+	if (!v.is_protected)
 		broken(11, "chassis %c answers without protection although all is well",
 			'A' + n->id);
 	if (repl_unacked(n->t.repl->stream) > 0 &&
 		n->t.repl->now - repl_oldest_unacked(n->t.repl->stream) > 200 * MS)
 		broken(13, "%u packets are never acknowledged", repl_unacked(n->t.repl->stream));
-	if (n->t.control->signalling->txns.n > 0)
-		broken(15, "%u requests wait for ever", n->t.control->signalling->txns.n);
+	if (v.requests > 0)
+		broken(15, "%u requests wait for ever", v.requests);
 }
 
 /* Of a pool, as rte_mempool_in_use_count(), which looks at the caches of all cores that there could

@@ -51,7 +51,7 @@ static void last_switch(struct ev *e)
 {
 	char reason[SRP_REASON_MAX];
 	int i = node_active();
-	bool protects = i >= 0 && sim.node[i].t.control->signalling->gate.is_protected;
+	bool protects = i >= 0 && node_pdp(&sim.node[i]).is_protected;
 
 	if (i < 0 || node_hand_over(i, reason) != 0) {
 		broken(11, "all has been well for %u ms and nobody hands over: %s",

@@ -138,7 +138,7 @@ static void run_crowd(struct rig *r, uint8_t arg)
 	struct pdp_view v;
 	uint64_t id;
 
-	if (r->next_id + PDP_REQUESTS + 200 > RIG_IDS || handle == 0)
+	if (r->next_id + PDP_REQUESTS + 200 > RIG_IDS || handle == 0 || arg >= 32)
 		return;
 	for (unsigned int i = 0; i < PDP_REQUESTS + 100; i++)
 		rig_create(r, 0, RIG_KEYS + i);

@@ -5,23 +5,28 @@
 #include <string.h>
 
 #include <rte_common.h>
+#include <rte_mempool.h>
+#include <rte_ring.h>
 
 #include "base/sock.h"
 #include "cores/from_worker.h"
+#include "cores/to_worker.h"
 #include "gtp/gtpu.h"
 #include "pool/pool.h"
 #include "signalling_priv.h"
 #include "ut.h"
 #include "ut_eal.h"
 
-enum { NOW = 1000000, HANDLE = 0x100, COMMIT = 5, TIMEOUT_MS = 50, ECHO_S = 60 };
+enum { NOW = 1000000, HANDLE = 0x100, COMMIT = 5, TIMEOUT_MS = 50, ECHO_S = 60, KEY = 5 };
 
 static struct role role;
 static struct session_table *table;
 static struct pool_set *pools;
 static struct signalling_env env;
+static struct to_worker_door worker;
+static const uint8_t worker_of_shard[SESSION_SHARDS];
 static struct signalling *s;
-static const struct txn_request asked = {
+static const struct asked_request asked = {
 	.peer = { { .b = { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1 } }, GTPC_PORT },
 	.type = GTPC_CREATE_REQUEST,
 	.seq = 7
@@ -121,26 +126,46 @@ static const struct sock_ops serve_sock = { .socket = serve_socket,
 
 static void nothing(void) {}
 
+/* A request waits for its worker: the cookie of the order. */
+static uint64_t ask_worker_first(enum pdp_kind kind, uint32_t handle)
+{
+	const struct pdp_apn apn = { 0 };
+	struct pdp_request q = { .id = asked_id(&s->asked, asked_add(&s->asked, &asked)),
+		.kind = kind,
+		.from = { .addr = asked.peer.addr, .protocol = SESSION_GTPV1, .seq = asked.seq },
+		.handle = handle,
+		.apn = &apn,
+		.nsapi = 5,
+		.rec = { .key = KEY,
+			.pdp_type = 0x21,
+			.peer_ctl = asked.peer.addr,
+			.peer_usr = asked.peer.addr } };
+	struct to_worker *order;
+	uint64_t cookie;
+
+	pdp_request(s->pdp, &q, NOW);
+	order = to_worker_take(&worker);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(order);
+	cookie = order->create.q.cookie;
+	msg_free(env.msgs, order);
+	return cookie;
+}
+
 /* The answer to a request waits for the standby. */
 static void wait_for_commit(void)
 {
-	const struct commit_gate_time t = { .now = NOW, .timeout = TIMEOUT_MS * USEC_PER_MSEC };
-	struct signalling_txn *x = txn_new(&s->txns, &asked, NOW);
+	struct from_worker_answer m = { .commit = COMMIT, .rec = { .handle = HANDLE } };
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(x);
 	signalling_stream(s, true, NOW);
-	memcpy(x->msg, message, sizeof(message));
-	x->len = sizeof(message);
-	x->handle = HANDLE;
-	x->commit = COMMIT;
-	commit_gate_answer(&s->gate, x, &t);
+	m.cookie = ask_worker_first(PDP_CREATE, 0);
+	signalling_answered(s, &m, NOW);
 }
 
 static void commit(void)
 {
-	repl_entry_t e = repl_entry(HANDLE, COMMIT, 0);
+	const struct msg_entries m = { .n = 1, .entry = { repl_entry(HANDLE, COMMIT, 0) } };
 
-	commit_gate_committed(&s->gate, &e, 1, NOW);
+	signalling_committed(s, &m, NOW);
 }
 
 static void commit_late(void)
@@ -160,7 +185,8 @@ static void refuse(void)
 
 static void know_path(void)
 {
-	paths_get(&s->paths, &asked.peer.addr, NOW);
+	pdp_peer_heard(s->pdp, &asked.peer.addr, 1, NOW);
+	msg_free(env.msgs, to_worker_take(&worker)); /* a purge */
 }
 
 static void ask_path(void)
@@ -226,10 +252,15 @@ static void setup(void)
 	role_init(&role);
 	atomic_store(&role.answering, true);
 	env = (struct signalling_env){ .start = { .gtp = ip_addr_v4(0x0a0000fe),
+					       .max_sessions = 1000,
 					       .echo_us = ECHO_S * USEC_PER_SEC },
 		.live = { .commit_timeout_us = TIMEOUT_MS * USEC_PER_MSEC },
 		.ports = &none,
 		.table = table,
+		.n_workers = 1,
+		.to_worker = &worker,
+		.worker_of_shard = worker_of_shard,
+		.msgs = worker.door.pool,
 		.role = &role,
 		.settled = serve_settled };
 	s = signalling_create(&env);
@@ -294,25 +325,28 @@ static void test_ways(void)
 	}
 }
 
-/* What a worker's error about the end of a session says to the SGSN; replaces: it was the end of
- * the one before, of a Create. */
-static unsigned int said_of(int error, bool replaces)
+/* What a worker's error about the end of a session says to the SGSN; kind: of the request, a Create
+ * has the one before ended. */
+static unsigned int said_of(int error, enum pdp_kind kind)
 {
-	struct signalling_txn *x;
+	struct session_rec rec = { .key = KEY, .pool = 0, .ue = ip_addr_v4(0x0a010001) };
+	struct from_worker_event begun = { .kind = SESSION_BEGUN };
+	struct from_worker_answer m = { .error = error, .request = TO_WORKER_DELETE };
+	struct signalling_view v;
 	unsigned int n;
 
 	setup();
-	x = txn_new(&s->txns, &asked, NOW);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(x);
-	x->replaces = replaces;
-	signalling_answered(s,
-		&(const struct from_worker_answer){ .error = error,
-			.cookie = txn_cookie(&s->txns, x),
-			.request = TO_WORKER_DELETE },
-		NOW);
+	session_own(table, session_shard_of(&rec.ue), 0);
+	CU_ASSERT_EQUAL_FATAL(session_create(table, 0, &rec, 1), 0);
+	begun.rec = rec;
+	signalling_index_event(s, &begun);
+	m.cookie = ask_worker_first(kind, rec.handle);
+	signalling_answered(s, &m, NOW);
 	signalling_flush(s);
 	n = said;
-	CU_ASSERT_EQUAL(s->txns.n, 0); /* a repetition is a new request */
+	signalling_view(s, &v);
+	CU_ASSERT_EQUAL(v.requests_in_progress, 0); /* a repetition is a new request */
+	CU_ASSERT_FALSE(asked_in_progress(&s->asked, &asked));
 	teardown();
 	return n;
 }
@@ -321,10 +355,10 @@ static unsigned int said_of(int error, bool replaces)
  * there a new one before the old one is gone. */
 static void test_ends_later(void)
 {
-	CU_ASSERT_EQUAL(said_of(-ENOENT, false), 1);
-	CU_ASSERT_EQUAL(said_of(-EAGAIN, false), 0);
-	CU_ASSERT_EQUAL(said_of(-EAGAIN, true), 0);
-	CU_ASSERT_EQUAL(said_of(-EPERM, true), 0);
+	CU_ASSERT_EQUAL(said_of(-ENOENT, PDP_DELETE), 1);
+	CU_ASSERT_EQUAL(said_of(-EAGAIN, PDP_DELETE), 0);
+	CU_ASSERT_EQUAL(said_of(-EAGAIN, PDP_CREATE), 0);
+	CU_ASSERT_EQUAL(said_of(-EPERM, PDP_CREATE), 0);
 }
 
 /* The SGSN hears of what the gateway ended by itself, and of nothing that it knows. */
@@ -442,5 +476,10 @@ int main(void)
 		CU_SUITE_INFO_NULL };
 
 	sock_ops = &serve_sock;
-	return ut_eal("test_serve") == 0 ? ut_run(suites) : EXIT_FAILURE;
+	if (ut_eal("test_serve") < 0)
+		return EXIT_FAILURE;
+	worker.door.ring = rte_ring_create("worker", 64, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	worker.door.pool = rte_mempool_create(
+		"msgs", 255, MSG_BYTES, 0, 0, NULL, NULL, NULL, NULL, SOCKET_ID_ANY, 0);
+	return worker.door.ring != NULL && worker.door.pool != NULL ? ut_run(suites) : EXIT_FAILURE;
 }

@@ -271,6 +271,8 @@ struct pdp_view {
 };
 
 void pdp_view(const struct pdp *p, struct pdp_view *v);
+/* No request is in progress, and no owner works on what the gateway began. */
+bool pdp_is_idle(const struct pdp *p);
 
 /* ---- of names ---- */
 

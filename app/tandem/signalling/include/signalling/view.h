@@ -9,22 +9,9 @@
 
 #include "common/counters.h"
 #include "gtp/gtpc.h"
+#include "pdp/pdp.h"
 
 // clang-format off
-#define COMMIT_GATE_COUNTERS(X) \
-	X(gated_answers, COUNTER, "answers", \
-		"Answers to SGSNs began to wait for the standby's acknowledgement.") \
-	X(protected_answers, COUNTER, "answers", \
-		"Answers to SGSNs left after the standby had acknowledged what they promise.") \
-	X(unprotected_answers, COUNTER, "answers", \
-		"Answers to SGSNs left without an acknowledgement of the standby.") \
-	X(protection_ended_timeout, COUNTER, "events", \
-		"The standby did not acknowledge in time, and answers began to leave without " \
-		"it.") \
-	X(protection_ended_stream, COUNTER, "events", \
-		"The replication stream ended, and answers began to leave without the standby.") \
-	X(protection_began, COUNTER, "events", \
-		"The standby acknowledged again, after answers had left without it.")
 #define SIGNALLING_DIRECT_COUNTERS(X) \
 	X(rx_direct, COUNTER, "messages", \
 		"GTP-C messages were taken from packets of access ports, past the kernel.") \
@@ -49,13 +36,12 @@
 		"GTP-U packets at the control core were dropped: malformed, or of a type that " \
 		"is not served.")
 // clang-format on
-COUNTERS_DEFINE(commit_gate_counters, COMMIT_GATE_COUNTERS);
 COUNTERS_DEFINE(signalling_direct_counters, SIGNALLING_DIRECT_COUNTERS);
 COUNTERS_DEFINE(signalling_gtpu_counters, SIGNALLING_GTPU_COUNTERS);
 
 struct signalling_view {
 	struct gtpc_counters gtpc;
-	struct commit_gate_counters gate;
+	struct pdp_gate_counters gate;
 	struct signalling_direct_counters direct; /* GTP-C past the kernel */
 	struct signalling_gtpu_counters gtpu;
 	bool answering;         /* this chassis answers SGSNs now */
