@@ -5,23 +5,13 @@
  * that follow do not wait, until the next acknowledgement comes. */
 #include "pdp_priv.h"
 
-static struct pdp_rows *gate_bucket(struct pdp *p, uint32_t handle)
-{
-	return &p->gate[(handle ^ handle >> 12) % PDP_HASH];
-}
-
-void gate_remove(struct pdp *p, struct pdp_row *x)
-{
-	TAILQ_REMOVE(gate_bucket(p, x->handle), x, next);
-}
-
 static void gate_release(struct pdp *p, struct pdp_row *x, bool is_protected, usec_t now)
 {
 	if (is_protected)
 		p->count.protected_answers++;
 	else
 		p->count.unprotected_answers++;
-	procedure_finish(p, x, PDP_ACCEPTED, now);
+	row_finish(p, x, PDP_ACCEPTED, now);
 }
 
 void gate_enter(struct pdp *p, struct pdp_row *x, const struct pdp_time *t)
@@ -33,7 +23,7 @@ void gate_enter(struct pdp *p, struct pdp_row *x, const struct pdp_time *t)
 	p->count.gated_answers++;
 	x->stood_still = t->stood_still;
 	row_wait(p, x, STEP_COMMIT, t->now + p->env.commit_timeout_us);
-	TAILQ_INSERT_TAIL(gate_bucket(p, x->handle), x, next);
+	TAILQ_INSERT_TAIL(row_gate(p, x->handle), x, next);
 }
 
 /* Commit numbers count modulo 2^24: b is a or later. */
@@ -50,7 +40,7 @@ void pdp_committed(struct pdp *p, uint32_t handle, uint32_t commit, usec_t now)
 		p->is_protected = true;
 		p->count.protection_began++;
 	}
-	for (x = TAILQ_FIRST(gate_bucket(p, handle)); x != NULL; x = next) {
+	for (x = TAILQ_FIRST(row_gate(p, handle)); x != NULL; x = next) {
 		next = TAILQ_NEXT(x, next);
 		if (x->handle == handle && gate_reached(x->commit, commit))
 			gate_release(p, x, true, now);

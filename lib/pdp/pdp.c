@@ -49,7 +49,7 @@ void pdp_configure(struct pdp *p, usec_t commit_timeout_us)
 	p->env.commit_timeout_us = commit_timeout_us;
 }
 
-void pdp_request(struct pdp *p, const struct pdp_request *q, usec_t now)
+void pdp_begin(struct pdp *p, const struct pdp_request *q, usec_t now)
 {
 	procedure_request(p, q, now);
 }
@@ -57,16 +57,16 @@ void pdp_request(struct pdp *p, const struct pdp_request *q, usec_t now)
 void pdp_answered(struct pdp *p, const struct pdp_done *d, const struct pdp_time *t)
 {
 	struct pdp_row *x = row_by_cookie(p, d->cookie);
-	uint64_t key;
+	struct pdp_line l;
 
 	if (x == NULL || (x->step != STEP_END && x->step != STEP_OWNER) || x->owner != d->owner)
 		return; /* it was given up */
-	key = x->key;
+	l = row_line(x);
 	if (x->kind > PDP_DELETE)
 		own_answered(p, x, d, t->now);
 	else
 		procedure_answered(p, x, d, t);
-	procedure_next(p, key, t->now);
+	procedure_next(p, &l, t->now);
 }
 
 void pdp_aaa_answered(struct pdp *p, uint64_t cookie, bool accepted, usec_t now)
@@ -76,7 +76,7 @@ void pdp_aaa_answered(struct pdp *p, uint64_t cookie, bool accepted, usec_t now)
 	if (x == NULL || x->step != STEP_AAA)
 		return;
 	if (!accepted) {
-		procedure_finish(p, x, PDP_NOT_AUTHENTICATED, now);
+		row_finish(p, x, PDP_NOT_AUTHENTICATED, now);
 		return;
 	}
 	row_rejoin(p, x);
@@ -97,10 +97,10 @@ static void pdp_turn_owners(struct pdp *p, enum pdp_step step, usec_t now)
 	struct pdp_row *x;
 
 	while ((x = pdp_due(p, step, now)) != NULL) {
-		uint64_t key = x->key;
+		const struct pdp_line l = row_line(x);
 
-		procedure_finish(p, x, PDP_UNANSWERED, now);
-		procedure_next(p, key, now);
+		row_finish(p, x, PDP_UNANSWERED, now);
+		procedure_next(p, &l, now);
 	}
 }
 
@@ -112,9 +112,9 @@ void pdp_turn(struct pdp *p, const struct pdp_time *t, bool ask_peers)
 		peers_turn(p, t->now);
 	gate_turn(p, t);
 	while ((x = pdp_due(p, STEP_AAA, t->now)) != NULL)
-		procedure_finish(p, x, PDP_NOT_AUTHENTICATED, t->now);
+		row_finish(p, x, PDP_NOT_AUTHENTICATED, t->now);
 	while ((x = pdp_due(p, STEP_LINE, t->now)) != NULL)
-		procedure_finish(p, x, PDP_UNANSWERED, t->now);
+		row_finish(p, x, PDP_UNANSWERED, t->now);
 	while ((x = pdp_due(p, STEP_PEER, t->now)) != NULL)
 		row_give(p, x);
 	pdp_turn_owners(p, STEP_END, t->now);
@@ -134,7 +134,7 @@ static void pdp_give_up(struct pdp *p, enum pdp_step step, usec_t now)
 	struct pdp_row *x;
 
 	while ((x = TAILQ_FIRST(&p->at[step])) != NULL)
-		procedure_finish(p, x, PDP_UNANSWERED, now);
+		row_finish(p, x, PDP_UNANSWERED, now);
 }
 
 void pdp_hold(struct pdp *p, usec_t now)

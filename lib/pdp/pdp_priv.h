@@ -37,7 +37,8 @@ struct pdp_row {
 	TAILQ_ENTRY(pdp_row) line; /* those of one session, in their order */
 	uint8_t step, kind, nsapi, has, owner, indication;
 	uint8_t why;             /* enum session_why, of ROW_END */
-	bool keyed;              /* is in a line */
+	bool keyed;              /* is in a line, */
+	uint16_t bucket;         /* that of p->line[bucket] with its key */
 	unsigned int tried;      /* owners that had no room */
 	int worst;               /* the error to report when all were tried */
 	uint32_t serial;         /* a part of the cookie */
@@ -48,6 +49,17 @@ struct pdp_row {
 	struct session_rec rec;
 };
 TAILQ_HEAD(pdp_rows, pdp_row);
+
+/* The rows of one session: those of a bucket that have its key. */
+struct pdp_line {
+	uint64_t key;
+	uint16_t bucket;
+};
+
+static inline struct pdp_line row_line(const struct pdp_row *x)
+{
+	return (struct pdp_line){ x->key, x->bucket };
+}
 
 struct pdp_peer {
 	struct ip_addr addr;
@@ -81,6 +93,8 @@ struct pdp {
 /* A row that is in no step and no line yet. NULL: there is no room. */
 struct pdp_row *row_take(struct pdp *p, uint8_t kind);
 void row_give(struct pdp *p, struct pdp_row *x);
+/* It ends with that answer; of the gateway's own nobody is answered. */
+void row_finish(struct pdp *p, struct pdp_row *x, enum pdp_cause cause, usec_t now);
 uint64_t row_cookie(const struct pdp *p, const struct pdp_row *x);
 /* NULL: it was given up meanwhile. */
 struct pdp_row *row_by_cookie(struct pdp *p, uint64_t cookie);
@@ -90,24 +104,28 @@ void row_wait(struct pdp *p, struct pdp_row *x, enum pdp_step step, usec_t until
 bool row_join(struct pdp *p, struct pdp_row *x, uint64_t key);
 /* Goes to the end of its session's line, and nobody before it is asked. */
 void row_rejoin(struct pdp *p, struct pdp_row *x);
-/* The first of the key that waits for its turn; NULL: none does, or an owner still works for one
- * before it. */
-struct pdp_row *row_whose_turn(struct pdp *p, uint64_t key);
-/* A Create of the key that waits for AAA, or NULL. */
-struct pdp_row *row_at_aaa(struct pdp *p, uint64_t key);
-/* The session that the last of the key left whose owner has answered, 0 none is known. */
-uint32_t row_left(struct pdp *p, uint64_t key);
+/* The first of the session that waits for its turn; NULL: none does, or an owner still works for
+ * one before it. */
+struct pdp_row *row_whose_turn(struct pdp *p, const struct pdp_line *l);
+/* A Create of the same session that waits for AAA, or NULL. */
+struct pdp_row *row_at_aaa(struct pdp *p, const struct pdp_row *x);
+/* The session that the last of its line left whose owner has answered, 0 none is known. */
+uint32_t row_left(struct pdp *p, const struct pdp_row *x);
+
+/* Those of a handle that wait for the standby, by `next`. */
+static inline struct pdp_rows *row_gate(struct pdp *p, uint32_t handle)
+{
+	return &p->gate[(handle ^ handle >> 12) % PDP_HASH];
+}
 
 /* ---- procedure.c ---- */
 
 /* The row's turn has come: its owner is asked. The row may be gone behind it. */
 void procedure_start(struct pdp *p, struct pdp_row *x, usec_t now);
-/* Starts those of the key whose turn has come. */
-void procedure_next(struct pdp *p, uint64_t key, usec_t now);
+/* Starts those of the session whose turn has come. */
+void procedure_next(struct pdp *p, const struct pdp_line *l, usec_t now);
 /* Into the line of its session, and on if nobody is before it. */
 void procedure_line(struct pdp *p, struct pdp_row *x, usec_t now);
-/* The row ends with that answer; of the gateway's own nobody is answered. */
-void procedure_finish(struct pdp *p, struct pdp_row *x, enum pdp_cause cause, usec_t now);
 void procedure_request(struct pdp *p, const struct pdp_request *q, usec_t now);
 void procedure_answered(
 	struct pdp *p, struct pdp_row *x, const struct pdp_done *d, const struct pdp_time *t);
@@ -135,7 +153,6 @@ void own_answered(struct pdp *p, struct pdp_row *x, const struct pdp_done *d, us
 /* The owner has answered: the answer to the peer leaves when the standby has acknowledged
  * x->commit of x->handle, at once if answers are not protected or there is nothing to commit. */
 void gate_enter(struct pdp *p, struct pdp_row *x, const struct pdp_time *t);
-void gate_remove(struct pdp *p, struct pdp_row *x);
 void gate_turn(struct pdp *p, const struct pdp_time *t);
 
 /* ---- peers.c ---- */

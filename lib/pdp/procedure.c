@@ -38,36 +38,23 @@ static uint32_t procedure_peer_teid(const struct pdp *p, uint32_t handle)
 	return rec.state == SESSION_LIVE && rec.handle == handle ? rec.peer_ctl_teid : 0;
 }
 
-void procedure_finish(struct pdp *p, struct pdp_row *x, enum pdp_cause cause, usec_t now)
-{
-	const struct pdp_answer a = { .id = x->id,
-		.kind = x->kind,
-		.cause = cause,
-		.peer_teid = x->rec.peer_ctl_teid,
-		.rec = cause == PDP_ACCEPTED ? &x->rec : NULL };
-
-	if (x->kind <= PDP_DELETE)
-		p->env.ops.answer(p->env.ops.ctx, &a, now);
-	row_give(p, x);
-}
-
 /* ---- the line of a session ---- */
 
-/* The session that a Create of that key replaces. The index may not have heard of the newest one
+/* The session that a Create replaces. The index may not have heard of the newest one
  * yet, but whoever made it may still wait for its commit. 0: none. */
-static uint32_t procedure_replaced(struct pdp *p, uint64_t key)
+static uint32_t procedure_replaced(struct pdp *p, const struct pdp_row *x)
 {
 	const struct pdp_ops *ops = &p->env.ops;
-	uint32_t handle = ops->find(ops->ctx, key), left;
+	uint32_t handle = ops->find(ops->ctx, x->key), left;
 	struct session_rec rec;
 
 	if (handle != 0)
 		return handle;
-	left = row_left(p, key);
+	left = row_left(p, x);
 	if (left == 0)
 		return 0;
 	ops->read(ops->ctx, left, &rec);
-	return rec.state == SESSION_LIVE && rec.handle == left && rec.key == key ? left : 0;
+	return rec.state == SESSION_LIVE && rec.handle == left && rec.key == x->key ? left : 0;
 }
 
 void procedure_start(struct pdp *p, struct pdp_row *x, usec_t now)
@@ -77,11 +64,11 @@ void procedure_start(struct pdp *p, struct pdp_row *x, usec_t now)
 	bool asked;
 
 	if (x->kind == PDP_CREATE) {
-		handle = procedure_replaced(p, x->key);
+		handle = procedure_replaced(p, x);
 		asked = handle != 0 ? start_replace(p, x, handle, now) : start_create(p, x, now);
 	} else if (start_target(p, x->handle, x->nsapi, &old) == 0) {
 		x->rec.peer_ctl_teid = procedure_peer_teid(p, x->handle);
-		procedure_finish(p, x, PDP_NOT_FOUND, now);
+		row_finish(p, x, PDP_NOT_FOUND, now);
 		return;
 	} else if (x->kind == PDP_UPDATE || x->kind == ROW_REFRESH) {
 		asked = start_update(p, x, &old, now);
@@ -89,24 +76,24 @@ void procedure_start(struct pdp *p, struct pdp_row *x, usec_t now)
 		asked = start_delete(p, x, &old, now);
 	}
 	if (!asked)
-		procedure_finish(p, x, PDP_UNANSWERED, now);
+		row_finish(p, x, PDP_UNANSWERED, now);
 }
 
-void procedure_next(struct pdp *p, uint64_t key, usec_t now)
+void procedure_next(struct pdp *p, const struct pdp_line *l, usec_t now)
 {
 	struct pdp_row *x;
 
 	/* Ends: each is started once, and then waits for an owner or is gone. */
-	while ((x = row_whose_turn(p, key)) != NULL)
+	while ((x = row_whose_turn(p, l)) != NULL)
 		procedure_start(p, x, now);
 }
 
 void procedure_line(struct pdp *p, struct pdp_row *x, usec_t now)
 {
-	uint64_t key = x->key;
+	const struct pdp_line l = row_line(x);
 
 	row_wait(p, x, STEP_LINE, now + PDP_OWNER_US);
-	procedure_next(p, key, now);
+	procedure_next(p, &l, now);
 }
 
 /* ---- requests ---- */
@@ -183,18 +170,18 @@ static void procedure_fill(
 static void procedure_ask_aaa(struct pdp *p, struct pdp_row *x, usec_t now)
 {
 	const struct pdp_ops *ops = &p->env.ops;
-	struct pdp_row *older = row_at_aaa(p, x->key);
+	struct pdp_row *older = row_at_aaa(p, x);
 
 	if (older != NULL)
-		procedure_finish(p, older, PDP_UNANSWERED, now);
+		row_finish(p, older, PDP_UNANSWERED, now);
 	if (p->n_at[STEP_AAA] >= PDP_FOR_AAA) {
 		p->refused++;
-		procedure_finish(p, x, PDP_NO_RESOURCES, now);
+		row_finish(p, x, PDP_NO_RESOURCES, now);
 		return;
 	}
 	row_wait(p, x, STEP_AAA, now + PDP_AAA_US);
 	if (!ops->ask_aaa(ops->ctx, row_cookie(p, x), x->id, &x->rec))
-		procedure_finish(p, x, PDP_UNANSWERED, now);
+		row_finish(p, x, PDP_UNANSWERED, now);
 }
 
 static void procedure_create(struct pdp *p, const struct pdp_request *q, usec_t now)
@@ -311,14 +298,14 @@ void procedure_answered(
 {
 	if (x->step == STEP_END) { /* the old context is gone: now the new one */
 		if (procedure_is_later(d->error) || !start_create(p, x, t->now))
-			procedure_finish(p, x, PDP_UNANSWERED, t->now);
+			row_finish(p, x, PDP_UNANSWERED, t->now);
 	} else if (d->error == 0) {
 		x->rec = *d->rec;
 		x->handle = d->rec->handle;
 		x->commit = d->commit;
 		gate_enter(p, x, t);
 	} else if (x->kind != PDP_CREATE || !procedure_try_next(p, x, d->error, t->now)) {
-		procedure_finish(p, x,
+		row_finish(p, x,
 			procedure_is_later(d->error)
 				? PDP_UNANSWERED
 				: procedure_cause(x->worst != 0 ? x->worst : d->error),

@@ -4,11 +4,6 @@
 
 #include "pdp_priv.h"
 
-static struct pdp_rows *row_line(struct pdp *p, uint64_t key)
-{
-	return &p->line[siphash_word(&p->env.secret, key) % PDP_HASH];
-}
-
 static bool row_is_own(const struct pdp_row *x)
 {
 	return x->kind > PDP_DELETE;
@@ -51,7 +46,7 @@ static void row_leave_step(struct pdp *p, struct pdp_row *x)
 	if (x->step == STEP_FREE)
 		return;
 	if (x->step == STEP_COMMIT)
-		gate_remove(p, x);
+		TAILQ_REMOVE(row_gate(p, x->handle), x, next);
 	TAILQ_REMOVE(&p->at[x->step], x, due);
 	p->n_at[x->step]--;
 	x->step = STEP_FREE;
@@ -61,12 +56,25 @@ void row_give(struct pdp *p, struct pdp_row *x)
 {
 	row_leave_step(p, x);
 	if (x->keyed)
-		TAILQ_REMOVE(row_line(p, x->key), x, line);
+		TAILQ_REMOVE(&p->line[x->bucket], x, line);
 	if (row_is_own(x))
 		p->n_own--;
 	else
 		p->n_requests--;
 	TAILQ_INSERT_HEAD(&p->free, x, next);
+}
+
+void row_finish(struct pdp *p, struct pdp_row *x, enum pdp_cause cause, usec_t now)
+{
+	const struct pdp_answer a = { .id = x->id,
+		.kind = x->kind,
+		.cause = cause,
+		.peer_teid = x->rec.peer_ctl_teid,
+		.rec = cause == PDP_ACCEPTED ? &x->rec : NULL };
+
+	if (x->kind <= PDP_DELETE)
+		p->env.ops.answer(p->env.ops.ctx, &a, now);
+	row_give(p, x);
 }
 
 uint64_t row_cookie(const struct pdp *p, const struct pdp_row *x)
@@ -93,36 +101,35 @@ void row_wait(struct pdp *p, struct pdp_row *x, enum pdp_step step, usec_t until
 
 bool row_join(struct pdp *p, struct pdp_row *x, uint64_t key)
 {
-	struct pdp_rows *line = row_line(p, key);
+	uint16_t bucket = (uint16_t)(siphash_word(&p->env.secret, key) % PDP_HASH);
 	const struct pdp_row *y;
 	unsigned int n = 0;
 
-	TAILQ_FOREACH (y, line, line)
+	TAILQ_FOREACH (y, &p->line[bucket], line)
 		n += y->key == key;
 	if (n >= PDP_SAME) {
 		p->refused++;
 		return false;
 	}
 	x->key = key;
+	x->bucket = bucket;
 	x->keyed = true;
-	TAILQ_INSERT_TAIL(line, x, line);
+	TAILQ_INSERT_TAIL(&p->line[bucket], x, line);
 	return true;
 }
 
 void row_rejoin(struct pdp *p, struct pdp_row *x)
 {
-	struct pdp_rows *line = row_line(p, x->key);
-
-	TAILQ_REMOVE(line, x, line);
-	TAILQ_INSERT_TAIL(line, x, line);
+	TAILQ_REMOVE(&p->line[x->bucket], x, line);
+	TAILQ_INSERT_TAIL(&p->line[x->bucket], x, line);
 }
 
-struct pdp_row *row_whose_turn(struct pdp *p, uint64_t key)
+struct pdp_row *row_whose_turn(struct pdp *p, const struct pdp_line *l)
 {
 	struct pdp_row *y, *first = NULL;
 
-	TAILQ_FOREACH (y, row_line(p, key), line) {
-		if (y->key != key)
+	TAILQ_FOREACH (y, &p->line[l->bucket], line) {
+		if (y->key != l->key)
 			continue;
 		if (y->step == STEP_END || y->step == STEP_OWNER)
 			return NULL;
@@ -132,23 +139,23 @@ struct pdp_row *row_whose_turn(struct pdp *p, uint64_t key)
 	return first;
 }
 
-struct pdp_row *row_at_aaa(struct pdp *p, uint64_t key)
+struct pdp_row *row_at_aaa(struct pdp *p, const struct pdp_row *x)
 {
 	struct pdp_row *y;
 
-	TAILQ_FOREACH (y, row_line(p, key), line)
-		if (y->key == key && y->step == STEP_AAA)
+	TAILQ_FOREACH (y, &p->line[x->bucket], line)
+		if (y->key == x->key && y->step == STEP_AAA)
 			return y;
 	return NULL;
 }
 
-uint32_t row_left(struct pdp *p, uint64_t key)
+uint32_t row_left(struct pdp *p, const struct pdp_row *x)
 {
 	const struct pdp_row *y;
 	uint32_t left = 0;
 
-	TAILQ_FOREACH (y, row_line(p, key), line)
-		if (y->key == key && y->step == STEP_COMMIT)
+	TAILQ_FOREACH (y, &p->line[x->bucket], line)
+		if (y->key == x->key && y->step == STEP_COMMIT)
 			left = y->kind == PDP_DELETE ? 0 : y->handle;
 	return left;
 }

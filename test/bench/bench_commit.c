@@ -100,7 +100,7 @@ static void create(void)
 	memset(q.rec.msisdn, 0xff, sizeof(q.rec.msisdn));
 	com.under_way++;
 	com.asked[q.id % PDP_REQUESTS] = rte_rdtsc();
-	pdp_request(com.pdp, &q, clock_us());
+	pdp_begin(com.pdp, &q, clock_us());
 }
 
 static void on_committed(void *side, struct from_replicator_committed *m)

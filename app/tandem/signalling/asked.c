@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 
-static uint16_t asked_bucket(const struct asked_table *t, const struct asked_request *q)
+uint16_t asked_bucket(const struct asked_table *t, const struct asked_request *q)
 {
 	return (uint16_t)(gtpc_request_hash(&t->secret, &q->peer, q->type, q->seq, q->digest) %
 			  ASKED_HASH);
@@ -40,14 +40,13 @@ struct asked_message *asked_add(struct asked_table *t, const struct asked_reques
 	a->serial++;
 	a->request = *q;
 	a->pco_len = 0;
-	a->bucket = asked_bucket(t, q);
-	TAILQ_INSERT_TAIL(&t->bucket[a->bucket], a, next);
+	TAILQ_INSERT_TAIL(&t->bucket[q->bucket], a, next);
 	return a;
 }
 
 void asked_forget(struct asked_table *t, struct asked_message *a)
 {
-	TAILQ_REMOVE(&t->bucket[a->bucket], a, next);
+	TAILQ_REMOVE(&t->bucket[a->request.bucket], a, next);
 	a->used = false;
 	TAILQ_INSERT_HEAD(&t->free, a, next);
 }
@@ -62,7 +61,7 @@ bool asked_in_progress(struct asked_table *t, const struct asked_request *q)
 {
 	const struct asked_message *a;
 
-	TAILQ_FOREACH (a, &t->bucket[asked_bucket(t, q)], next)
+	TAILQ_FOREACH (a, &t->bucket[q->bucket], next)
 		if (asked_same(&a->request, q))
 			return true;
 	return false;

@@ -19,12 +19,12 @@ struct asked_request {
 	uint8_t type;
 	uint16_t seq;
 	uint32_t digest; /* of what it says */
+	uint16_t bucket; /* asked_bucket() of the others */
 };
 
 struct asked_message {
 	TAILQ_ENTRY(asked_message) next; /* in the free list, or in the bucket of its request */
 	bool used;
-	uint16_t bucket;
 	/* A part of the id: the answer to a request that had this room before is none to this
 	 * one. */
 	uint32_t serial;
@@ -44,6 +44,8 @@ struct asked_table {
 /* The secret is that of the hash by request. 0 or -ENOMEM. */
 int asked_init(struct asked_table *t, const struct siphash_secret *secret);
 void asked_fini(struct asked_table *t);
+/* Where a request is looked for: q->bucket, by all that tells it from others. */
+uint16_t asked_bucket(const struct asked_table *t, const struct asked_request *q);
 /* Remembers a request, which is not in progress. NULL: too many are. */
 struct asked_message *asked_add(struct asked_table *t, const struct asked_request *q);
 void asked_forget(struct asked_table *t, struct asked_message *a);

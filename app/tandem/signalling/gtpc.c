@@ -46,7 +46,7 @@ static void gtpc_echo(struct signalling *s, const struct gtpc_peer *from, uint16
 static void gtpc_request(
 	struct signalling *s, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
 {
-	const struct asked_request q = {
+	struct asked_request q = {
 		.peer = *from, .type = h->type, .seq = h->seq, .digest = gtpc_digest(h)
 	};
 
@@ -55,6 +55,7 @@ static void gtpc_request(
 		s->front.count.drop_held++;
 		return;
 	}
+	q.bucket = asked_bucket(&s->asked, &q);
 	if (front_answer_again(&s->front, &q, now) || asked_in_progress(&s->asked, &q)) {
 		s->front.count.retransmissions++;
 		return;

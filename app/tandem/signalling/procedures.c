@@ -136,14 +136,6 @@ void signalling_notice(struct signalling *s, const struct from_worker_event *e, 
 	pdp_session_ended(s->pdp, &e->rec, now);
 }
 
-static void procedures_log_restart(
-	struct signalling *s, const char *peer, uint8_t recovery, uint8_t was)
-{
-	s->front.count.sgsn_restarts++;
-	LOG(NOTICE, "an SGSN restarted: its sessions are removed peer=%s recovery=%u was=%u", peer,
-		recovery, was);
-}
-
 static void procedures_news(
 	void *ctx, enum pdp_news what, const struct ip_addr *addr, uint8_t recovery, uint8_t was)
 {
@@ -152,7 +144,10 @@ static void procedures_news(
 
 	switch (what) {
 	case PDP_PEER_RESTARTED:
-		procedures_log_restart(s, ip_addr_print(addr, text), recovery, was);
+		s->front.count.sgsn_restarts++;
+		LOG(NOTICE,
+			"an SGSN restarted: its sessions are removed peer=%s recovery=%u was=%u",
+			ip_addr_print(addr, text), recovery, was);
 		break;
 	case PDP_PEER_SILENT:
 		LOG(WARNING,

@@ -76,7 +76,7 @@ void request_create(struct signalling *s, const struct asked_request *q,
 	}
 	p.id = asked_id(&s->asked, a);
 	request_fill_create(&p, &c);
-	pdp_request(s->pdp, &p, now);
+	pdp_begin(s->pdp, &p, now);
 }
 
 /* The SGSN's own TEID comes from the session that the request names, if there is one. */
@@ -114,7 +114,7 @@ static void request_change(
 		return;
 	p->id = asked_id(&s->asked, a);
 	p->from = request_origin(q);
-	pdp_request(s->pdp, p, now);
+	pdp_begin(s->pdp, p, now);
 }
 
 void request_update(struct signalling *s, const struct asked_request *q,

@@ -319,7 +319,7 @@ uint64_t rig_create(struct rig *r, unsigned int peer, unsigned int key)
 	q.rec.peer_usr_teid = 0x2000 + (uint32_t)q.id;
 	q.rec.qos_len = 1;
 	q.rec.qos[0] = 1;
-	pdp_request(r->pdp, &q, r->t.now);
+	pdp_begin(r->pdp, &q, r->t.now);
 	return q.id;
 }
 
@@ -334,7 +334,7 @@ uint64_t rig_update(struct rig *r, unsigned int peer, uint32_t handle, uint8_t h
 	q.rec.qos_len = 1;
 	q.rec.qos[0] = (uint8_t)(0x80 | q.from.seq); /* its own, see rig_check_order() */
 	q.rec.recovery = 9;
-	pdp_request(r->pdp, &q, r->t.now);
+	pdp_begin(r->pdp, &q, r->t.now);
 	return q.id;
 }
 
@@ -343,7 +343,7 @@ uint64_t rig_delete(struct rig *r, unsigned int peer, uint32_t handle)
 	struct pdp_request q = rig_request(r, PDP_DELETE, peer);
 
 	q.handle = handle;
-	pdp_request(r->pdp, &q, r->t.now);
+	pdp_begin(r->pdp, &q, r->t.now);
 	return q.id;
 }
 

@@ -86,7 +86,7 @@ static void test_create_refused(void)
 		q.rec.peer_usr.b[0] = i == 4;
 		q.rec.peer_ctl.b[0] = i == 5;
 		q.verified = i < 6;
-		pdp_request(rig.pdp, &q, rig.t.now);
+		pdp_begin(rig.pdp, &q, rig.t.now);
 		CU_ASSERT_TRUE(pdp_was(q.id, want[i]));
 		CU_ASSERT_EQUAL(rig.id[q.id].peer_teid, 77);
 	}
@@ -256,7 +256,7 @@ static void test_nsapi(void)
 	uint64_t id = q.id;
 
 	q.rec.key = rig_key(0) + 1;
-	pdp_request(rig.pdp, &q, rig.t.now);
+	pdp_begin(rig.pdp, &q, rig.t.now);
 	rig_settle(&rig);
 	CU_ASSERT_TRUE(pdp_was(id, PDP_ACCEPTED));
 	q = (struct pdp_request){ .id = rig.next_id++,
@@ -265,13 +265,13 @@ static void test_nsapi(void)
 		.handle = handle,
 		.nsapi = 7 };
 	rig.id[q.id].kind = PDP_DELETE;
-	pdp_request(rig.pdp, &q, rig.t.now);
+	pdp_begin(rig.pdp, &q, rig.t.now);
 	CU_ASSERT_TRUE(pdp_was(q.id, PDP_NOT_FOUND));
 	CU_ASSERT_EQUAL(rig.id[q.id].peer_teid, rig_slot(&rig, handle)->peer_ctl_teid);
 	q.id = rig.next_id++;
 	q.nsapi = 6;
 	rig.id[q.id].kind = PDP_DELETE;
-	pdp_request(rig.pdp, &q, rig.t.now);
+	pdp_begin(rig.pdp, &q, rig.t.now);
 	rig_settle(&rig);
 	CU_ASSERT_TRUE(pdp_was(q.id, PDP_ACCEPTED));
 	CU_ASSERT_EQUAL(rig.id[q.id].handle, rig.id[id].handle);
@@ -322,11 +322,11 @@ static void test_create_again(void)
 	static const struct pdp_apn apn = { .number = 1 };
 	struct pdp_request q = create_request(&apn), other;
 
-	pdp_request(rig.pdp, &q, rig.t.now);
+	pdp_begin(rig.pdp, &q, rig.t.now);
 	rig_settle(&rig);
 	other = q;
 	q.id = rig.next_id++;
-	pdp_request(rig.pdp, &q, rig.t.now);
+	pdp_begin(rig.pdp, &q, rig.t.now);
 	CU_ASSERT_TRUE(pdp_was(q.id, PDP_ACCEPTED));
 	CU_ASSERT_TRUE(rig.id[q.id].again);
 	CU_ASSERT_EQUAL(rig.n_orders, 0);
@@ -338,7 +338,7 @@ static void test_create_again(void)
 		other.from.type += i == 3;
 		other.from.protocol += i == 4;
 		other.from.addr.b[15] += i == 5;
-		pdp_request(rig.pdp, &other, rig.t.now);
+		pdp_begin(rig.pdp, &other, rig.t.now);
 		CU_ASSERT_EQUAL(rig.n_orders, 1);
 		rig_settle(&rig);
 		CU_ASSERT_TRUE(pdp_was(other.id, PDP_ACCEPTED));

@@ -2,7 +2,7 @@
 /* lib/pdp: requests for one session that meet, in each order, and with each loss. */
 #include "test_pdp.h"
 
-enum what { CREATE, UPDATE, DELETE, END, REFRESH, WHATS };
+enum what { CREATE, UPDATE, DELETE, END, REFRESH, KINDS };
 
 /* What may be lost of the first one: nothing, the order, the owner's answer. */
 enum loss { NONE, ORDER, ANSWER, LOSSES };
@@ -73,8 +73,8 @@ static void order_check_pair(enum what first, enum what second, enum loss loss)
 
 static void test_pairs(void)
 {
-	for (enum what first = CREATE; first < WHATS; first++)
-		for (enum what second = CREATE; second < WHATS; second++)
+	for (enum what first = CREATE; first < KINDS; first++)
+		for (enum what second = CREATE; second < KINDS; second++)
 			for (enum loss loss = NONE; loss < LOSSES; loss++) {
 				rig_close(&rig);
 				rig_open(&rig, false, 100);

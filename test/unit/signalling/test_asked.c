@@ -21,10 +21,13 @@ static void teardown(void)
 
 static struct asked_request request(uint16_t seq)
 {
-	return (struct asked_request){ .peer = { ip_addr_v4(0x0a080001), GTPC_PORT },
+	struct asked_request q = { .peer = { ip_addr_v4(0x0a080001), GTPC_PORT },
 		.type = GTPC_CREATE_REQUEST,
 		.seq = seq,
 		.digest = seq };
+
+	q.bucket = asked_bucket(&table, &q);
+	return q;
 }
 
 /* A repetition is the same request of the same peer, word by word. */
@@ -99,6 +102,7 @@ static void test_alike(void)
 			q.peer.port = (uint16_t)(q.peer.port + (differs == 2 ? i : 0));
 			q.peer.addr.b[14] ^= (uint8_t)(differs == 3 ? i >> 8 : 0);
 			q.peer.addr.b[15] ^= (uint8_t)(differs == 3 ? i : 0);
+			q.bucket = asked_bucket(&table, &q);
 			CU_ASSERT_PTR_NOT_NULL_FATAL(asked_add(&table, &q));
 		}
 		for (unsigned int i = 0; i < ASKED_HASH; i++) {

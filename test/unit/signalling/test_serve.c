@@ -143,7 +143,7 @@ static uint64_t ask_worker_first(enum pdp_kind kind, uint32_t handle)
 	struct to_worker *order;
 	uint64_t cookie;
 
-	pdp_request(s->pdp, &q, NOW);
+	pdp_begin(s->pdp, &q, NOW);
 	order = to_worker_take(&worker);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(order);
 	cookie = order->create.q.cookie;

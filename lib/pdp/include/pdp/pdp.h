@@ -199,7 +199,7 @@ void pdp_configure(struct pdp *p, usec_t commit_timeout_us);
 /* ---- in ---- */
 
 /* A request, once: what repeats one in progress is the front end's to leave out. q is copied. */
-void pdp_request(struct pdp *p, const struct pdp_request *q, usec_t now);
+void pdp_begin(struct pdp *p, const struct pdp_request *q, usec_t now);
 /* An owner has carried out an order, or refused. What nobody waits for any more is ignored. */
 void pdp_answered(struct pdp *p, const struct pdp_done *d, const struct pdp_time *t);
 /* What AAA says. */
