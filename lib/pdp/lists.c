@@ -25,7 +25,7 @@ void pdp_superseded_walk(struct pdp_superseded *l, const struct pdp_superseded_o
 		l->session[kept].key = key; /* until it is gone */
 		l->session[kept++].handle = was;
 		if (ops->end != NULL)
-			ops->end(ops->ctx, was, by);
+			ops->end(ops->end_ctx, was, by);
 	}
 	l->n = kept;
 }

@@ -230,7 +230,7 @@ static void procedure_change(struct pdp *p, const struct pdp_request *q, usec_t 
 	if (handle == 0 && q->kind == PDP_DELETE && q->handle != 0) {
 		/* It is gone already: perhaps by this very request, before a switchover. */
 		p->env.ops.read(p->env.ops.ctx, q->handle, &rec);
-		if (rec.state == SESSION_FREE && start_was_answered(&rec, &q->from)) {
+		if (rec.state != SESSION_LIVE && start_was_answered(&rec, &q->from)) {
 			procedure_answer_again(p, q, &rec, now);
 			return;
 		}

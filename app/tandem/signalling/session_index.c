@@ -59,27 +59,29 @@ static void session_index_supersede(struct session_index *x, uint64_t key, uint3
 	if (was == 0 || was == handle)
 		return;
 	/* Beyond that number they stay until their SGSN restarts. */
-	if (x->n_superseded < SESSION_INDEX_SUPERSEDED)
-		x->superseded[x->n_superseded++] = (struct superseded){ key, was };
+	pdp_superseded_add(&x->superseded, key, was);
+}
+
+static uint32_t session_index_newest(void *ctx, uint64_t key)
+{
+	return session_index_find(ctx, key);
+}
+
+static bool session_index_lives(void *ctx, uint32_t handle, uint64_t key)
+{
+	return session_index_slot(ctx, handle, key) != NULL;
 }
 
 void session_index_superseded(struct session_index *x,
 	void (*end)(void *ctx, uint32_t superseded, uint32_t by), void *ctx)
 {
-	unsigned int kept = 0;
+	const struct pdp_superseded_ops ops = { .find = session_index_newest,
+		.lives = session_index_lives,
+		.ctx = x,
+		.end = end,
+		.end_ctx = ctx };
 
-	for (unsigned int i = 0; i < x->n_superseded; i++) {
-		struct superseded *was = &x->superseded[i];
-		uint32_t by = session_index_find(x, was->key);
-
-		if (session_index_slot(x, was->handle, was->key) == NULL || by == 0 ||
-			by == was->handle)
-			continue;
-		x->superseded[kept++] = *was; /* until it is gone */
-		if (end != NULL)
-			end(ctx, was->handle, by);
-	}
-	x->n_superseded = kept;
+	pdp_superseded_walk(&x->superseded, &ops);
 }
 
 static void session_index_add(struct session_index *x, uint64_t key, uint32_t handle)

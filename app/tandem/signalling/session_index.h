@@ -6,25 +6,20 @@
 #define TANDEM_SIGNALLING_SESSION_INDEX_H
 
 #include "cores/msg.h"
+#include "pdp/lists.h"
 #include "session/imsi_index.h"
 #include "signalling/signalling.h"
 
-enum { SESSION_INDEX_SGSNS = 251, SESSION_INDEX_SUPERSEDED = 256 };
+enum { SESSION_INDEX_SGSNS = 251 };
 
 struct from_worker_event;
-
-struct superseded {
-	uint64_t key;
-	uint32_t handle;
-};
 
 struct session_index {
 	const struct signalling_env *env;
 	struct imsi_index *imsi;
 	uint32_t sgsn4[SESSION_INDEX_SGSNS]; /* whose neighbour entry was asked for */
 	/* Sessions that are alive although another one of the same subscriber came later. */
-	struct superseded superseded[SESSION_INDEX_SUPERSEDED];
-	unsigned int n_superseded;
+	struct pdp_superseded superseded;
 	bool stale;             /* it lacks sessions, and is to be read anew */
 	bool sweeping;          /* a rebuild begins with removing what is gone */
 	struct imsi_walk sweep; /* where that stands */

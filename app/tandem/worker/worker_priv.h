@@ -12,11 +12,11 @@
 #include "cores/settings.h"
 #include "cores/to_worker.h"
 #include "fastpath.h"
+#include "pdp/lists.h"
 #include "sync.h"
 #include "worker/worker.h"
 
 enum {
-	WORKER_PURGES = 64,
 	WORKER_GONE = 64,
 	WORKER_KEPT = 256,
 	WORKER_SWEEP = 64,
@@ -74,12 +74,9 @@ COUNTERS_DEFINE(worker_counters, WORKER_COUNTERS);
 struct sweep {
 	uint32_t shard, slot; /* where the next piece begins; shard: index into own shards */
 	usec_t next;
+	struct pdp_purge purge; /* SGSNs that restarted */
 	/* asked for, taken up when the next pass begins; in force during this pass */
-	unsigned int n_asked_purges, n_asked_gone, n_purges, n_gone;
-	struct {
-		uint32_t addr4;
-		uint8_t recovery;
-	} asked_purge[WORKER_PURGES], purge[WORKER_PURGES];
+	unsigned int n_asked_gone, n_gone;
 	struct {
 		uint32_t addr4, teid;
 	} asked_gone[WORKER_GONE], gone[WORKER_GONE];

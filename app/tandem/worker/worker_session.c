@@ -169,14 +169,8 @@ static bool worker_sweep_check(struct worker *w, struct session_slot *s, usec_t 
 						  s->created_s + (uint64_t)apn->session_timeout_s) {
 		return worker_end_session(w, s, SESSION_WHY_SESSION_TIMEOUT, now);
 	}
-	for (unsigned int i = 0; i < sw->n_purges; i++) {
-		struct ip_addr a = ip_addr_v4(sw->purge[i].addr4);
-
-		if ((s->flags & SESSION_F_RECOVERY) && s->recovery != sw->purge[i].recovery &&
-			memcmp(s->peer_ctl, a.b, sizeof(a.b)) == 0) {
-			return worker_end_session(w, s, SESSION_WHY_SGSN_RESTART, now);
-		}
-	}
+	if ((s->flags & SESSION_F_RECOVERY) && pdp_purge_hits(&sw->purge, s->peer_ctl, s->recovery))
+		return worker_end_session(w, s, SESSION_WHY_SGSN_RESTART, now);
 	for (unsigned int i = 0; i < sw->n_gone; i++)
 		if (session_peer_usr4(s) == sw->gone[i].addr4 &&
 			s->peer_usr_teid == sw->gone[i].teid) {
@@ -187,11 +181,10 @@ static bool worker_sweep_check(struct worker *w, struct session_slot *s, usec_t 
 
 static void worker_sweep_begin(struct sweep *sw)
 {
-	memcpy(sw->purge, sw->asked_purge, sizeof(sw->purge));
+	pdp_purge_pass(&sw->purge);
 	memcpy(sw->gone, sw->asked_gone, sizeof(sw->gone));
-	sw->n_purges = sw->n_asked_purges;
 	sw->n_gone = sw->n_asked_gone;
-	sw->n_asked_purges = sw->n_asked_gone = 0;
+	sw->n_asked_gone = 0;
 }
 
 /* A piece of the endless pass over our slots: slow when only timeouts are looked for, fast when
@@ -199,7 +192,7 @@ static void worker_sweep_begin(struct sweep *sw)
 bool worker_sweep(struct worker *w, usec_t now)
 {
 	struct sweep *sw = &w->sweep;
-	bool asked = sw->n_purges + sw->n_gone + sw->n_asked_purges + sw->n_asked_gone > 0;
+	bool asked = sw->purge.n + sw->n_gone + sw->purge.n_asked + sw->n_asked_gone > 0;
 
 	if (w->fp.mode != FASTPATH_OWN || (!asked && now < sw->next))
 		return false;
@@ -226,18 +219,9 @@ bool worker_sweep(struct worker *w, usec_t now)
 void worker_sweep_purge(void *worker, struct to_worker_purge *m)
 {
 	struct worker *w = worker;
-	struct sweep *sw = &w->sweep;
-	uint32_t addr4 = ip_addr_to_v4(&m->sgsn);
 
-	for (unsigned int i = 0; i < sw->n_asked_purges; i++)
-		if (sw->asked_purge[i].addr4 == addr4) {
-			sw->asked_purge[i].recovery = m->recovery;
-			return;
-		}
-	if (sw->n_asked_purges == WORKER_PURGES)
-		return; /* bounded: that SGSN's next message asks again */
-	sw->asked_purge[sw->n_asked_purges].addr4 = addr4;
-	sw->asked_purge[sw->n_asked_purges++].recovery = m->recovery;
+	/* Where the list is full that SGSN's next message asks again. */
+	pdp_purge_add(&w->sweep.purge, &m->sgsn, m->recovery);
 }
 
 void worker_sweep_gone(void *worker, struct to_worker_peer_gone *m)

@@ -185,7 +185,11 @@ static bool run_lives(void *ctx, uint32_t handle, uint64_t key)
 /* Nobody answers any more, and all is over in its time. */
 static void run_to_the_end(struct rig *r)
 {
-	const struct pdp_superseded_ops ops = { run_find, run_lives, run_end_superseded, r };
+	const struct pdp_superseded_ops ops = { .find = run_find,
+		.lives = run_lives,
+		.ctx = r,
+		.end = run_end_superseded,
+		.end_ctx = r };
 	struct pdp_view v;
 
 	run_trouble(r, 0);

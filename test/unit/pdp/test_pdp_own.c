@@ -227,7 +227,7 @@ static void own_end(void *ctx, uint32_t superseded, uint32_t by)
 static void test_superseded(void)
 {
 	static struct pdp_superseded l;
-	struct pdp_superseded_ops ops = { own_find, own_lives, NULL, NULL };
+	struct pdp_superseded_ops ops = { .find = own_find, .lives = own_lives };
 
 	memset(&l, 0, sizeof(l));
 	n_ended = 0;

@@ -230,7 +230,7 @@ static void test_superseded(void)
 	for (unsigned int i = 0; i < 4; i++)
 		session_index_superseded(&ix, ended, handle_of);
 	CU_ASSERT_EQUAL(n_ended, 2);
-	CU_ASSERT_EQUAL(ix.n_superseded, 0);
+	CU_ASSERT_EQUAL(ix.superseded.n, 0);
 	CU_ASSERT_EQUAL(session_index_find(&ix, key_of(7)), handle_of[7]);
 	session_batch_flush(&T.events.batch);
 	drain_repl();

@@ -10,7 +10,7 @@
 
 #include "common/addr.h"
 
-enum { PDP_SUPERSEDED = 256, PDP_PURGES = 16 };
+enum { PDP_SUPERSEDED = 256, PDP_PURGES = 64 };
 
 struct pdp_superseded {
 	unsigned int n;
@@ -26,9 +26,10 @@ struct pdp_superseded_ops {
 	uint32_t (*find)(void *ctx, uint64_t key);
 	/* The session of that handle lives and has that key. */
 	bool (*lives)(void *ctx, uint32_t handle, uint64_t key);
-	/* It lives although `by` came later. NULL: it is not ours to end. */
-	void (*end)(void *ctx, uint32_t superseded, uint32_t by);
 	void *ctx;
+	/* It lives although `by` came later. NULL: it is not ours to end. */
+	void (*end)(void *end_ctx, uint32_t superseded, uint32_t by);
+	void *end_ctx;
 };
 
 /* Handle `was` of that key is not the newest any more. False: the list is full, and the session
