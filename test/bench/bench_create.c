@@ -175,7 +175,8 @@ static int create_open(void)
 
 int main(int argc, char **argv)
 {
-	unsigned int creates = argc > 1 ? (unsigned int)atoi(argv[1]) : 3200, asked = 0;
+	unsigned int creates = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 10) : 3200,
+		     asked = 0;
 	usec_t now = 1000000;
 
 	sock_ops = &create_sock;
