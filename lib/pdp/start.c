@@ -75,34 +75,52 @@ bool start_replace(struct pdp *p, struct pdp_row *x, uint32_t handle, usec_t now
 
 /* The Recovery of the peer that serves the session from now on: another one's restarts are none of
  * its business. */
-static void start_recovery(
-	struct pdp *p, struct pdp_row *x, const struct session_rec *old, usec_t now)
+static void start_recovery(struct pdp *p, struct session_rec *r, const struct pdp_row *x,
+	const struct session_rec *old, usec_t now)
 {
 	const struct pdp_peer *at;
 
 	if (x->has & PDP_HAS_RECOVERY) {
-		x->rec.has_recovery = true;
-	} else if (ip_addr_equal(&x->rec.peer_ctl, &old->peer_ctl)) {
-		x->rec.has_recovery = old->has_recovery;
-		x->rec.recovery = old->recovery;
-	} else {
-		at = peers_get(p, &x->rec.peer_ctl, now);
-		x->rec.has_recovery = at->known;
-		x->rec.recovery = at->recovery;
+		r->has_recovery = true;
+		r->recovery = x->rec.recovery;
+	} else if (!ip_addr_equal(&r->peer_ctl, &old->peer_ctl)) {
+		at = peers_get(p, &r->peer_ctl, now);
+		r->has_recovery = at->known;
+		r->recovery = at->recovery;
 	}
 }
 
 /* The record keeps the last request that a peer was answered: what the gateway began is none. */
-static void start_keep_request(struct pdp_row *x, const struct session_rec *old)
+static void start_request(struct session_rec *r, const struct pdp_row *x)
 {
-	if (x->kind <= PDP_DELETE)
+	if (x->kind > PDP_DELETE)
 		return;
-	x->rec.protocol = old->protocol;
-	x->rec.req_type = old->req_type;
-	x->rec.req_seq = old->req_seq;
-	x->rec.req_digest = old->req_digest;
-	x->rec.req_port = old->req_port;
-	x->rec.req_src = old->req_src;
+	r->protocol = x->rec.protocol;
+	r->req_type = x->rec.req_type;
+	r->req_seq = x->rec.req_seq;
+	r->req_digest = x->rec.req_digest;
+	r->req_port = x->rec.req_port;
+	r->req_src = x->rec.req_src;
+}
+
+/* What the session has, and what the Update brings. */
+static void start_merge(struct pdp *p, struct pdp_row *x, const struct session_rec *old, usec_t now)
+{
+	struct session_rec r = *old;
+
+	r.peer_usr_teid = x->rec.peer_usr_teid;
+	r.peer_usr = x->rec.peer_usr;
+	if (x->has & PDP_HAS_CTL_TEID)
+		r.peer_ctl_teid = x->rec.peer_ctl_teid;
+	if (x->has & PDP_HAS_CTL_ADDR)
+		r.peer_ctl = x->rec.peer_ctl;
+	if (x->has & PDP_HAS_QOS) {
+		r.qos_len = x->rec.qos_len;
+		memcpy(r.qos, x->rec.qos, sizeof(r.qos));
+	}
+	start_recovery(p, &r, x, old, now);
+	start_request(&r, x);
+	x->rec = r;
 }
 
 bool start_update(struct pdp *p, struct pdp_row *x, const struct session_rec *old, usec_t now)
@@ -110,21 +128,8 @@ bool start_update(struct pdp *p, struct pdp_row *x, const struct session_rec *ol
 	struct pdp_order o = { .kind = PDP_UPDATE,
 		.groups = SESSION_G_TUNNEL | SESSION_G_QOS | SESSION_G_REQUEST,
 		.owner = start_owner(p, old->handle) };
-	struct session_rec *r = &x->rec;
 
-	r->handle = old->handle;
-	r->direct_tunnel = old->direct_tunnel;
-	r->dn_action = old->dn_action;
-	if (!(x->has & PDP_HAS_CTL_TEID))
-		r->peer_ctl_teid = old->peer_ctl_teid;
-	if (!(x->has & PDP_HAS_CTL_ADDR))
-		r->peer_ctl = old->peer_ctl;
-	if (!(x->has & PDP_HAS_QOS)) {
-		r->qos_len = old->qos_len;
-		memcpy(r->qos, old->qos, sizeof(r->qos));
-	}
-	start_recovery(p, x, old, now);
-	start_keep_request(x, old);
+	start_merge(p, x, old, now);
 	return start_ask(p, x, STEP_OWNER, &o, now);
 }
 
@@ -149,6 +154,7 @@ bool start_delete(struct pdp *p, struct pdp_row *x, const struct session_rec *ol
 	x->rec.handle = old->handle;
 	x->rec.has_recovery = old->has_recovery;
 	x->rec.recovery = old->recovery;
-	start_keep_request(x, old);
+	if (x->kind > PDP_DELETE)
+		x->rec = *old;
 	return start_ask(p, x, STEP_OWNER, &o, now);
 }
