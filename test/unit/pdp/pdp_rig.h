@@ -104,6 +104,13 @@ uint64_t rig_key(unsigned int key);
 struct ip_addr rig_peer(unsigned int peer);
 struct session_rec *rig_slot(struct rig *r, uint32_t handle);
 
+/* For the rig's own files. The first thing that is wrong counts. */
+void rig_broken(struct rig *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+uint32_t rig_handle(unsigned int slot, uint8_t gen);
+unsigned int rig_slot_number(uint32_t handle);
+bool rig_lives(const struct rig *r, uint32_t handle);
+uint32_t rig_find_key(const struct rig *r, uint64_t key);
+
 /* A sequence of events, two octets each; then all is left alone until nothing may live any more.
  * False: r->broken says what is wrong. */
 bool rig_run(struct rig *r, const uint8_t *data, size_t size);

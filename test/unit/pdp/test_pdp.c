@@ -312,6 +312,13 @@ static void test_again(void)
 		CU_ASSERT_EQUAL(rig.id[id[2]].again, i == 1);
 		CU_ASSERT_EQUAL(rig.id[id[2]].handle, handle);
 	}
+	/* Its end may wait to be acknowledged: it is over all the same. */
+	rig_slot(&rig, handle)->state = SESSION_ENDING;
+	rig.seq = 300;
+	id[2] = rig_delete(&rig, 0, handle);
+	CU_ASSERT_TRUE(pdp_was(id[2], PDP_ACCEPTED));
+	CU_ASSERT_TRUE(rig.id[id[2]].again);
+	rig_slot(&rig, handle)->state = SESSION_FREE;
 	rig.seq = 300;
 	CU_ASSERT_TRUE(pdp_was(rig_delete(&rig, 1, handle), PDP_NOT_FOUND));
 }
@@ -422,95 +429,6 @@ static void test_network_identifier(void)
 	CU_ASSERT_EQUAL(pdp_network_identifier(""), 0);
 }
 
-/* ---- AAA ---- */
-
-static void test_aaa(void)
-{
-	uint64_t id = rig_create(&rig, 0, 0);
-
-	CU_ASSERT_EQUAL(rig.n_orders, 0);
-	CU_ASSERT_EQUAL_FATAL(rig.n_aaa, 1);
-	rig_aaa(&rig, 0, true);
-	CU_ASSERT_EQUAL(rig.n_orders, 1);
-	rig_settle(&rig);
-	CU_ASSERT_TRUE(pdp_was(id, PDP_ACCEPTED));
-	id = rig_create(&rig, 0, 1);
-	rig_aaa(&rig, 0, false);
-	CU_ASSERT_TRUE(pdp_was(id, PDP_NOT_AUTHENTICATED));
-	id = rig_create(&rig, 0, 1);
-	rig_pass(&rig, PDP_AAA_US - 1);
-	CU_ASSERT_TRUE(pdp_waits(id));
-	rig_pass(&rig, 1);
-	CU_ASSERT_TRUE(pdp_was(id, PDP_NOT_AUTHENTICATED));
-	rig_aaa(&rig, 0, true); /* too late */
-	CU_ASSERT_EQUAL(rig.n_orders, 0);
-	rig.no_aaa = true;
-	CU_ASSERT_TRUE(pdp_was(rig_create(&rig, 0, 1), PDP_UNANSWERED));
-}
-
-/* Who waits for AAA holds up nobody, and a newer Create of the same subscriber counts. */
-static void test_aaa_older(void)
-{
-	uint64_t first = rig_create(&rig, 0, 0), second = rig_create(&rig, 1, 0);
-
-	CU_ASSERT_TRUE(pdp_was(first, PDP_UNANSWERED));
-	CU_ASSERT_EQUAL_FATAL(rig.n_aaa, 2);
-	rig_aaa(&rig, 0, true);
-	CU_ASSERT_EQUAL(rig.n_orders, 0);
-	rig_aaa(&rig, 0, true);
-	rig_settle(&rig);
-	CU_ASSERT_TRUE(pdp_was(second, PDP_ACCEPTED));
-	first = rig_create(&rig, 0, 0);
-	second = rig_delete(&rig, 1, rig_find(&rig, 0));
-	rig_settle(&rig);
-	CU_ASSERT_TRUE(pdp_was(second, PDP_ACCEPTED));
-	CU_ASSERT_TRUE(pdp_waits(first));
-	rig_aaa(&rig, 0, true);
-	rig_settle(&rig);
-	CU_ASSERT_TRUE(pdp_was(first, PDP_ACCEPTED));
-}
-
-/* At most half of the room is AAA's, and a Delete finds some when all else is taken. */
-static void test_room(void)
-{
-	uint64_t id = rig_create(&rig, 0, 0);
-	uint32_t handle;
-
-	rig_aaa(&rig, 0, true);
-	rig_settle(&rig);
-	CU_ASSERT_TRUE(pdp_was(id, PDP_ACCEPTED));
-	handle = rig_find(&rig, 0);
-	for (unsigned int i = 0; i < PDP_FOR_AAA; i++)
-		CU_ASSERT_TRUE(pdp_waits(rig_create(&rig, 0, 10 + i)));
-	CU_ASSERT_TRUE(pdp_was(rig_create(&rig, 0, 9), PDP_NO_RESOURCES));
-	CU_ASSERT_EQUAL(pdp_now().for_aaa, PDP_FOR_AAA);
-	CU_ASSERT_EQUAL(pdp_now().refused, 1);
-	id = rig_delete(&rig, 0, handle);
-	rig_settle(&rig);
-	CU_ASSERT_TRUE(pdp_was(id, PDP_ACCEPTED));
-}
-
-/* Without AAA, too: what waits for the standby takes all that it may. */
-static void test_room_deletes(void)
-{
-	uint32_t handle = pdp_session(0);
-	unsigned int n = 0;
-
-	rig_stream(&rig, true);
-	while (pdp_now().refused == 0) {
-		rig_create(&rig, 0, 10 + n++);
-		if (rig.n_orders > 0)
-			rig_answer_as(&rig, 0x10000 + n, 1);
-	}
-	CU_ASSERT_EQUAL(pdp_now().requests, PDP_REQUESTS - PDP_FOR_DELETES);
-	CU_ASSERT_TRUE(pdp_waits(rig_delete(&rig, 0, handle)));
-	CU_ASSERT_EQUAL(rig.n_orders, 1);
-	rig_carry_out(&rig, 0);
-	CU_ASSERT_EQUAL(pdp_now().requests, PDP_REQUESTS - PDP_FOR_DELETES + 1);
-	rig_stream(&rig, false);
-	CU_ASSERT_EQUAL(pdp_now().requests, 0);
-}
-
 int main(void)
 {
 	static CU_TestInfo tests[] = { { "Create", test_create },
@@ -521,12 +439,10 @@ int main(void)
 		{ "NSAPI", test_nsapi }, { "again", test_again },
 		{ "Create again", test_create_again }, { "owner lost", test_owner_lost },
 		{ "owner late", test_owner_late }, { "table full", test_table_full },
-		{ "network identifier", test_network_identifier },
-		{ "room for Deletes", test_room_deletes }, CU_TEST_INFO_NULL };
-	static CU_TestInfo aaa[] = { { "AAA", test_aaa }, { "AAA, older", test_aaa_older },
-		{ "AAA, room", test_room }, CU_TEST_INFO_NULL };
+		{ "network identifier", test_network_identifier }, CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "pdp", NULL, NULL, setup, teardown, tests },
-		{ "pdp, AAA", NULL, NULL, setup_aaa, teardown, aaa },
+		{ "pdp, AAA", NULL, NULL, setup_aaa, teardown, pdp_aaa_tests },
+		{ "pdp, room", NULL, NULL, setup, teardown, pdp_room_tests },
 		{ "pdp, order", NULL, NULL, setup, teardown, pdp_order_tests },
 		{ "pdp, gate", NULL, NULL, setup, teardown, pdp_gate_tests },
 		{ "pdp, own", NULL, NULL, setup, teardown, pdp_own_tests }, CU_SUITE_INFO_NULL };

@@ -9,7 +9,8 @@
 
 extern struct rig rig;
 
-extern CU_TestInfo pdp_order_tests[], pdp_gate_tests[], pdp_own_tests[];
+extern CU_TestInfo pdp_order_tests[], pdp_gate_tests[], pdp_own_tests[], pdp_aaa_tests[],
+	pdp_room_tests[];
 
 /* The request was answered with this cause; PDP_UNANSWERED: it was given up. */
 static inline bool pdp_was(uint64_t id, enum pdp_cause cause)
