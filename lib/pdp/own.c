@@ -25,7 +25,7 @@ bool pdp_session_ended(struct pdp *p, const struct session_rec *rec, usec_t now)
 
 	if (x == NULL)
 		return false;
-	x->rec = *rec;
+	session_rec_copy(&x->rec, rec);
 	return own_ask(p, x, now);
 }
 
@@ -49,7 +49,7 @@ static struct pdp_row *own_row(struct pdp *p, uint8_t kind, uint32_t handle)
 	}
 	x->handle = handle;
 	x->nsapi = (uint8_t)(rec.key & 0xf);
-	x->rec = rec;
+	session_rec_copy(&x->rec, &rec);
 	return x;
 }
 
@@ -78,7 +78,7 @@ bool pdp_refresh(struct pdp *p, uint32_t handle, uint8_t indication, usec_t now)
 static void own_refreshed(
 	struct pdp *p, struct pdp_row *x, const struct pdp_request *got, usec_t now)
 {
-	x->rec = got->rec;
+	session_rec_copy(&x->rec, &got->rec);
 	x->has = got->has;
 	row_rejoin(p, x);
 	procedure_line(p, x, now);
@@ -105,7 +105,7 @@ void pdp_own_ended(struct pdp *p, uint64_t cookie, enum pdp_cause cause,
 void own_answered(struct pdp *p, struct pdp_row *x, const struct pdp_done *d, usec_t now)
 {
 	if (x->kind == ROW_END && d->error == 0) {
-		x->rec = *d->rec;
+		session_rec_copy(&x->rec, d->rec);
 		own_ask(p, x, now);
 	} else {
 		row_give(p, x);

@@ -112,7 +112,7 @@ static struct pdp_row *procedure_row(struct pdp *p, const struct pdp_request *q,
 	x->handle = q->handle;
 	x->nsapi = q->nsapi;
 	x->has = q->has;
-	x->rec = q->rec;
+	session_rec_copy(&x->rec, &q->rec);
 	x->rec.protocol = q->from.protocol;
 	x->rec.req_type = q->from.type;
 	x->rec.req_seq = q->from.seq;
@@ -300,7 +300,7 @@ void procedure_answered(
 		if (procedure_is_later(d->error) || !start_create(p, x, t->now))
 			row_finish(p, x, PDP_UNANSWERED, t->now);
 	} else if (d->error == 0) {
-		x->rec = *d->rec;
+		session_rec_copy(&x->rec, d->rec);
 		x->handle = d->rec->handle;
 		x->commit = d->commit;
 		gate_enter(p, x, t);

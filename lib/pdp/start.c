@@ -106,8 +106,9 @@ static void start_request(struct session_rec *r, const struct pdp_row *x)
 /* What the session has, and what the Update brings. */
 static void start_merge(struct pdp *p, struct pdp_row *x, const struct session_rec *old, usec_t now)
 {
-	struct session_rec r = *old;
+	struct session_rec r;
 
+	session_rec_copy(&r, old);
 	r.peer_usr_teid = x->rec.peer_usr_teid;
 	r.peer_usr = x->rec.peer_usr;
 	if (x->has & PDP_HAS_CTL_TEID)
@@ -120,7 +121,7 @@ static void start_merge(struct pdp *p, struct pdp_row *x, const struct session_r
 	}
 	start_recovery(p, &r, x, old, now);
 	start_request(&r, x);
-	x->rec = r;
+	session_rec_copy(&x->rec, &r);
 }
 
 bool start_update(struct pdp *p, struct pdp_row *x, const struct session_rec *old, usec_t now)
@@ -155,6 +156,6 @@ bool start_delete(struct pdp *p, struct pdp_row *x, const struct session_rec *ol
 	x->rec.has_recovery = old->has_recovery;
 	x->rec.recovery = old->recovery;
 	if (x->kind > PDP_DELETE)
-		x->rec = *old;
+		session_rec_copy(&x->rec, old);
 	return start_ask(p, x, STEP_OWNER, &o, now);
 }

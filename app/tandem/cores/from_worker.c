@@ -54,11 +54,13 @@ struct from_worker *from_worker_event(struct rte_mempool *pool, const struct ses
 {
 	struct from_worker *m = from_worker_new(pool, FROM_WORKER_EVENT);
 
-	if (m != NULL)
-		m->event = (struct from_worker_event){ .term = e->term,
-			.kind = (uint8_t)e->kind,
-			.why = (uint8_t)e->why,
-			.by = e->by,
-			.rec = *e->rec };
+	if (m == NULL)
+		return NULL;
+	m->event.term = e->term;
+	m->event.commit = 0;
+	m->event.kind = (uint8_t)e->kind;
+	m->event.why = (uint8_t)e->why;
+	m->event.by = e->by;
+	session_rec_copy(&m->event.rec, e->rec);
 	return m;
 }

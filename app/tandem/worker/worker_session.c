@@ -129,7 +129,7 @@ void worker_delete_session(void *worker, struct to_worker_delete *m)
 		return;
 	}
 	w->count.deletes++;
-	*rec = last;
+	session_rec_copy(rec, &last);
 	worker_answer_session(w, &m->q, 0, worker_commit(w, last.handle, w->now));
 }
 
