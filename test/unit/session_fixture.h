@@ -258,6 +258,7 @@ void test_ending_keeps_slot(void);
 void test_ending_promoted(void);
 void test_ending_applied(void);
 void test_ending_applied_free(void);
+void test_ending_compared(void);
 void test_ending_not_evicted(void);
 void test_ending_mended(void);
 void test_ending_malformed(void);

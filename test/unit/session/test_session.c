@@ -498,6 +498,7 @@ int main(void)
 		{ "ending_promoted", test_ending_promoted },
 		{ "ending_applied", test_ending_applied },
 		{ "ending_applied_free", test_ending_applied_free },
+		{ "ending_compared", test_ending_compared },
 		{ "ending_not_evicted", test_ending_not_evicted },
 		{ "ending_mended", test_ending_mended },
 		{ "ending_malformed", test_ending_malformed },

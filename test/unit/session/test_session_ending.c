@@ -210,6 +210,34 @@ void test_ending_applied(void)
 	fix_free(b);
 }
 
+/* Nothing of the record is left out when the tables are compared; and a chassis that was demoted
+ * with usage that nobody was told of keeps that. */
+void test_ending_compared(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec r = ended(a, 100);
+	struct session_slot *s = session_slot_of(b->t, r.handle);
+
+	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_TRUE(equal(a, b));
+	s->other.up_bytes++;
+	CU_ASSERT_FALSE(equal(a, b));
+	s->other.up_bytes--;
+	s->created_s++;
+	CU_ASSERT_FALSE(equal(a, b));
+	s->created_s--;
+	CU_ASSERT_TRUE(equal(a, b));
+	s->up_pkts = 9;
+	atomic_store(&b->t->late_merge, true);
+	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(s->up_pkts, 9);
+	atomic_store(&b->t->late_merge, false);
+	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_TRUE(equal(a, b));
+	fix_free(a);
+	fix_free(b);
+}
+
 /* Freed while the address still waits, it waits there for what is left. Nothing but the end may
  * have been heard before: then all of it. */
 void test_ending_applied_free(void)
