@@ -56,7 +56,7 @@ TARGETS = {
               "app/tandemctl/render_table.c", "app/tandemctl/render_words.c"],
     "request": ["app/tandem/operator/ctl_request.c"],
     "rtmsg": ["lib/net/rtmsg.c"],
-    "session": ["lib/session/wire.c", "lib/session/apply.c"],
+    "session": ["lib/session/wire.c", "lib/session/apply.c", "lib/session/annex.c"],
     "srp": ["lib/srp/message.c", "lib/srp/peer.c"],
 }
 MORE_CORPUS = {"config": [os.path.join(TOP, "test/golden/config"), os.path.join(TOP, "config")]}
