@@ -113,22 +113,10 @@ static int extra_take(uint8_t id, struct rd *value, struct session_rec *rec)
 	return 0;
 }
 
-#define EXTRA_CLEAR_ROW(name, type, bytes, group, set, end, line, view)                            \
-	if (SESSION_BIT_##group == SESSION_G_EXTRA)                                                \
-		memset(&rec->name, 0, sizeof(rec->name));
-
-void wire_extra_clear(struct session_rec *rec)
-{
-	SESSION_FIELDS(EXTRA_CLEAR_ROW)
-	memset(rec->later, 0, sizeof(rec->later));
-	rec->annex_use = 0;
-}
-
 int wire_extra_get(struct rd *body, struct session_rec *rec)
 {
 	uint8_t last = 0;
 
-	wire_extra_clear(rec);
 	while (body->left > 0) {
 		uint8_t id = rd_u8(body);
 		struct rd value = rd_sub(body, rd_u8(body));

@@ -64,7 +64,7 @@ static __rte_always_inline unsigned int wire_size_of_slot(const struct session_t
 	const struct session_slot *s, uint8_t groups, uint8_t version)
 {
 	return WIRE_HEAD + size_of(groups) + GROUP_LONGER * wire_long(s, groups) +
-	       (groups & SESSION_G_EXTRA ? wire_extra_size(t, s, version) : 0);
+	       (groups & SESSION_G_EXTRA && wire_extra_any(s) ? wire_extra_size(t, s, version) : 0);
 }
 
 unsigned int session_wire_size(const struct session_table *t, const struct session_slot *s,
@@ -172,7 +172,7 @@ static __rte_always_inline void wire_encode_groups(uint8_t *p, const struct sess
 		wire_put_usage64(&p, own);
 	if (groups & SESSION_G_OTHER64)
 		wire_put_usage64(&p, &s->other);
-	if (groups & SESSION_G_EXTRA)
+	if (groups & SESSION_G_EXTRA && wire_extra_any(s))
 		wire_extra_put(p, t, s, version);
 }
 
@@ -292,7 +292,8 @@ int wire_decode(struct rd *body, struct wire_body *b)
 	p = rd_bytes(body, n);
 	if (p == NULL || (n == 0 && size_of(b->groups) > 0))
 		return -EBADMSG;
-	if (b->groups & SESSION_G_EXTRA ? wire_extra_get(body, &b->rec) < 0 : body->left > 0)
+	wire_extra_clear(&b->rec);
+	if (body->left > 0 && (!(b->groups & SESSION_G_EXTRA) || wire_extra_get(body, &b->rec) < 0))
 		return -EBADMSG;
 	if (b->groups & SESSION_G_IDENTITY)
 		p = group_get(p, &b->rec, SESSION_NO_IDENTITY, &bad);

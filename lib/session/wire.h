@@ -55,18 +55,32 @@ unsigned int wire_extra_at(const struct rd *body);
 /* ---- EXTRA: groups that stand at the end of a body, each with its id and length, if it has a
  * value. Whoever does not know one skips it ---- */
 
+/* Whether the slot may have a value of any: most have none, and are not looked at for one. */
+static inline bool wire_extra_any(const struct session_slot *s)
+{
+	return (group_get8(s->ue6) | s->pool6 | s->flags2) != 0 || wire_spoken.groups != 0;
+}
 /* Bytes of those that the slot has a value of and that the version knows. */
 unsigned int wire_extra_size(
 	const struct session_table *t, const struct session_slot *s, uint8_t version);
 /* Writes as many. */
 uint8_t *wire_extra_put(
 	uint8_t *p, const struct session_table *t, const struct session_slot *s, uint8_t version);
-/* Takes what it knows out of the groups in the rest of the body; what is not there becomes zero.
+/* Takes what it knows out of the groups in the rest of the body into a record without any.
  * -EBADMSG: one is cut short, not above the one before, or known and of another length or of a
  * value that no version means. */
 int wire_extra_get(struct rd *body, struct session_rec *rec);
+#define WIRE_CLEAR_ROW(name, type, bytes, group, set, end, line, view)                             \
+	if (SESSION_BIT_##group == SESSION_G_EXTRA)                                                \
+		memset(&rec->name, 0, sizeof(rec->name));
+
 /* The record has a value of none. */
-void wire_extra_clear(struct session_rec *rec);
+static inline void wire_extra_clear(struct session_rec *rec)
+{
+	SESSION_FIELDS(WIRE_CLEAR_ROW)
+	memset(rec->later, 0, sizeof(rec->later));
+	rec->annex_use = 0;
+}
 /* What a digest of that version covers of later versions' groups. */
 uint64_t wire_later_word(const struct session_slot *s, uint8_t version);
 
