@@ -53,7 +53,8 @@ define("d16", "key record.length digest.n want.n srp.mtu srp.length srp.piece_le
 define("x16", "digest.hash16")
 define("d32", "stream offset sent digest.bucket ack.stream ack.delay ack.skip ack.run want.bucket status.stream status.buckets " ..
     "status.unmatched status.differing status.left account.stream srp.serial usage32.up_packets usage32.up_bytes " ..
-    "usage32.down_packets usage32.down_bytes srp.capacity srp.id srp.offset srp.total")
+    "usage32.down_packets usage32.down_bytes srp.capacity srp.id srp.offset srp.total " ..
+    "srp.next_number srp.promise")
 define("x32", "sender receiver handle srp.incarnation srp.hears srp.to " ..
     "srp.monitors_known srp.monitors_failed")
 define("d64", "number term.number usage64.up_packets usage64.up_bytes usage64.down_packets usage64.down_bytes " ..
@@ -62,7 +63,7 @@ define("d64", "number term.number usage64.up_packets usage64.up_bytes usage64.do
     "account.applied account.refused_stale account.refused_absent account.refused_malformed account.refused_not_owner " ..
     "account.refused_other srp.offered.number srp.number")
 define("d8", "term.side srp.term.side srp.highest.side srp.offered.side")
-define("x64", "digest.hash want.arg srp.config_digest srp.capabilities")
+define("x64", "digest.hash want.arg srp.config_digest srp.next_digest srp.capabilities")
 define("bytes", "extra.value record.unknown srp.more encrypted tag")
 define("ether", "srp.tie_breaker")
 define("text", "srp.text srp.lines")
@@ -552,6 +553,9 @@ local messages = {
         end
         if not c.bad and c:left() > 0 then
             c:add("srp.monitors_known srp.monitors_failed")
+        end
+        if not c.bad and c:left() > 0 then
+            c:add("srp.next_digest srp.next_number srp.promise")
         end
         c:bytes("srp.more", c.bad and 0 or c:left())
     end,

@@ -32,7 +32,7 @@ usec_t srp_boot_stalled(struct srp *s, usec_t us)
 
 	if (s->info.state != SRP_INIT)
 		return us;
-	if (us > srp_window(s)) {
+	if (us > srp_patience(s)) {
 		moved = b->again > 0 ? us : 0;
 		b->again -= b->again > 0;
 	} else {

@@ -191,7 +191,8 @@ static void election_rule_init(struct srp *s, usec_t now)
  * one. Whose claim came to nothing lets the other try before it does so again. */
 static void election_dual_standby(struct srp *s, usec_t now)
 {
-	usec_t patience = 2 * (s->info.stream_alive ? s->conf.heartbeat_us : s->conf.hello_us);
+	usec_t patience =
+		2 * (s->info.stream_alive ? s->next.judge.heartbeat_us : s->next.judge.hello_us);
 	int order = srp_order_startup(s);
 
 	srp_alarm(s, SRP_ALARM_TIEBREAK, order == 0,
@@ -200,9 +201,9 @@ static void election_dual_standby(struct srp *s, usec_t now)
 	if (order == 0)
 		return;
 	if (order < 0)
-		patience += 2 * s->conf.dead_us;
+		patience += 2 * s->next.judge.dead_us;
 	else if (s->claim_due != 0)
-		patience += 2 * s->conf.dead_us + s->conf.hello_us;
+		patience += 2 * s->next.judge.dead_us + s->next.judge.hello_us;
 	if (srp_reached(s,
 		    srp_after(srp_latest(s->peer_state_since, s->info.last_change), patience), now))
 		srp_promote(s, SRP_CAUSE_DUAL_STANDBY, false, now);

@@ -58,10 +58,12 @@ void srp_lines_hello(struct srp *s, const struct srp_msg *m, usec_t now)
 	if (first || news)
 		snprintf(s->info.config_event_text, sizeof(s->info.config_event_text), "%s",
 			m->config_digest == s->conf.config_digest ? "compared: equal"
-								  : "compared: they differ");
+			: srp_next_agrees(s) ? "compared: what runs on one is next on the other"
+					     : "compared: they differ");
 	if (first || news)
 		s->info.config_event = now;
-	if (m->config_digest != s->conf.config_digest && (first || news))
+	/* What the peer waited for may have been taken back. */
+	if (!srp_next_agrees(s) && (first || news || s->info.agreed))
 		lines_begin(s, now);
 	else if (first)
 		l->due =
@@ -75,19 +77,23 @@ int srp_reconfigure(struct srp *s, const struct srp_conf *c, usec_t now)
 
 	if (news && (s->info.state == SRP_PENDING_ACTIVE || s->info.state == SRP_PENDING_STANDBY))
 		return -EBUSY;
+	srp_next_take(s, c);
+	s->hello_due = now; /* which tells it */
 	s->conf.config_digest = c->config_digest;
 	s->conf.configuration_us = c->configuration_us;
 	s->conf.pending_us = c->pending_us;
 	s->conf.lines = c->lines;
 	s->conf.lines_len = c->lines_len;
-	if (!news)
+	if (!news) {
+		srp_settle(s, now);
 		return 0;
+	}
 	l->compared = l->asking = false; /* it was with the old ones */
 	l->n = 0;
 	l->first[0] = '\0';
-	s->hello_due = now; /* which tells it */
 	if (s->info.connected && l->met) {
-		lines_begin(s, now);
+		if (!srp_next_agrees(s))
+			lines_begin(s, now);
 		srp_judge(s, now);
 	}
 	srp_settle(s, now);
@@ -230,6 +236,9 @@ bool srp_lines_differ(const struct srp *s, char why[SRP_REASON_MAX])
 	const struct srp_lines *l = &s->lines;
 	bool equal = s->info.peer.config_digest == s->conf.config_digest;
 
+	/* What differs now is what is about to be equal. */
+	if (!equal && srp_next_agrees(s))
+		return false;
 	if (l->compared && l->n > 0)
 		lines_differs_in(l, why);
 	else if (equal)

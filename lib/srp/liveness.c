@@ -12,7 +12,8 @@ bool srp_peer_alive(const struct srp *s)
  * noise. */
 static usec_t liveness_ask_from(const struct srp *s)
 {
-	return srp_after(s->life.stream, s->conf.heartbeat_us + s->conf.heartbeat_us / 4);
+	return srp_after(
+		s->life.stream, s->next.judge.heartbeat_us + s->next.judge.heartbeat_us / 4);
 }
 
 static void liveness_ask(struct srp *s, usec_t now)
@@ -73,7 +74,7 @@ static bool liveness_dead_slowly(struct srp *s, usec_t now)
 	if (silent && !s->info.connected && s->life.refused)
 		return true;
 	return srp_reached(
-		s, srp_after(srp_latest(s->life.stream, s->life.srp), s->conf.dead_us), now);
+		s, srp_after(srp_latest(s->life.stream, s->life.srp), s->next.judge.dead_us), now);
 }
 
 static bool liveness_dead(struct srp *s, usec_t now)
@@ -86,15 +87,15 @@ static bool liveness_dead(struct srp *s, usec_t now)
 		l->path_down = false;
 		return false;
 	}
-	if (l->stream == USEC_NEVER || unjoined || liveness_slept(l, s->conf.heartbeat_us))
+	if (l->stream == USEC_NEVER || unjoined || liveness_slept(l, s->next.judge.heartbeat_us))
 		return liveness_dead_slowly(s, now);
 	if (l->path_down)
 		return (!s->info.connected && l->refused) ||
-		       srp_reached(s, srp_after(l->srp, s->conf.dead_us), now);
+		       srp_reached(s, srp_after(l->srp, s->next.judge.dead_us), now);
 	if (!s->info.connected)
 		return true;
 	/* An ask gets an interval for its answer, also when this tick itself came late. */
-	return l->asking && srp_reached(s, l->ask_first + s->conf.heartbeat_us, now) &&
+	return l->asking && srp_reached(s, l->ask_first + s->next.judge.heartbeat_us, now) &&
 	       (l->answered == USEC_NEVER || srp_reached(s, l->answered + srp_window(s), now));
 }
 
@@ -116,7 +117,7 @@ static void liveness_close_silent(struct srp *s, usec_t now)
 {
 	usec_t last = srp_latest(s->life.srp, s->connected_at);
 
-	if (!s->info.connected || !srp_reached(s, srp_after(last, s->conf.dead_us), now))
+	if (!s->info.connected || !srp_reached(s, srp_after(last, s->next.judge.dead_us), now))
 		return;
 	s->info.connected = false;
 	s->info.count.connection_losses++;
@@ -143,7 +144,7 @@ static void liveness_alarm_seats(struct srp *s, usec_t now)
 {
 	srp_alarm(s, SRP_ALARM_EQUAL_SEATS,
 		s->same_side_at != USEC_NEVER &&
-			!srp_reached(s, s->same_side_at + s->conf.dead_us, now),
+			!srp_reached(s, s->same_side_at + s->next.judge.dead_us, now),
 		"the other chassis has seat %u too, so that neither connects to the other: set "
 		"srp.seat to 0 on one and to 1 on the other",
 		s->conf.side);
@@ -155,7 +156,7 @@ static void liveness_alarms(struct srp *s, usec_t now)
 	bool alive = srp_peer_alive(s);
 	const char *lost = l->left ? "the peer shut down" : "the peer is silent on both paths";
 	bool stream_late = l->stream == USEC_NEVER && s->info.connected && l->srp != USEC_NEVER &&
-			   srp_reached(s, srp_after(l->first, s->conf.dead_us), now);
+			   srp_reached(s, srp_after(l->first, s->next.judge.dead_us), now);
 
 	if (s->info.connected || !alive || !s->info.stream_alive)
 		s->connection_since = USEC_NEVER;
@@ -169,7 +170,7 @@ static void liveness_alarms(struct srp *s, usec_t now)
 		liveness_alarm_never_heard(s);
 	liveness_alarm_seats(s, now);
 	srp_alarm(s, SRP_ALARM_CONNECTION,
-		srp_reached(s, srp_after(s->connection_since, s->conf.hello_us), now),
+		srp_reached(s, srp_after(s->connection_since, s->next.judge.hello_us), now),
 		"the peer is heard in the stream only: check the network between srp bind and srp "
 		"peer");
 	srp_alarm(s, SRP_ALARM_REPLICATION_PATH,
@@ -180,7 +181,7 @@ static void liveness_alarms(struct srp *s, usec_t now)
 
 static void liveness_must_not_answer(struct srp *s, usec_t now)
 {
-	usec_t fresh = srp_after(s->silent_since, s->conf.heartbeat_us);
+	usec_t fresh = srp_after(s->silent_since, s->next.judge.heartbeat_us);
 
 	/* What waited in our own queues is read within the first interval. */
 	if (s->life.heard_at != USEC_NEVER && s->life.heard_at >= fresh)
@@ -206,7 +207,7 @@ void srp_life_update(struct srp *s, usec_t now)
 	s->info.stream_alive =
 		l->stream != USEC_NEVER && !srp_reached(s, l->stream + srp_window(s), now);
 	s->info.dual_path = s->info.stream_alive && s->info.connected && l->srp != USEC_NEVER &&
-			    !srp_reached(s, l->srp + s->conf.dead_us, now);
+			    !srp_reached(s, l->srp + s->next.judge.dead_us, now);
 	liveness_must_not_answer(s, now);
 	liveness_close_silent(s, now);
 	liveness_alarms(s, now);

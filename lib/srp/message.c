@@ -111,6 +111,9 @@ static void message_hello_write(struct wr *w, const struct srp_msg *m)
 	wr_u8(w, (m->unlicensed ? HELLO_UNLICENSED : 0) | (m->tells_lines ? HELLO_TELLS_LINES : 0));
 	wr_u32(w, m->health.known);
 	wr_u32(w, m->health.failed);
+	wr_u64(w, m->next_digest);
+	wr_u32(w, m->next_number);
+	wr_u32(w, m->promise);
 }
 
 static void message_hello_read(struct rd *r, struct srp_msg *m)
@@ -131,6 +134,13 @@ static void message_hello_read(struct rd *r, struct srp_msg *m)
 	if (r->left > 0) { /* an earlier one's monitors say nothing */
 		m->health.known = rd_u32(r);
 		m->health.failed = rd_u32(r);
+	}
+	/* In an earlier one nothing waits. */
+	m->next_digest = 0;
+	if (r->left > 0) {
+		m->next_digest = rd_u64(r);
+		m->next_number = rd_u32(r);
+		m->promise = rd_u32(r);
 	}
 	/* A later release may add fields behind. */
 	if (!r->bad)

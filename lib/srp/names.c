@@ -53,6 +53,7 @@ const char *srp_alarm_name(enum srp_alarm a)
 		[SRP_ALARM_AUDIT] = "audit-overdue",
 		[SRP_ALARM_VIP_ANSWERED] = "vip-answered",
 		[SRP_ALARM_EQUAL_SEATS] = "equal-seats",
+		[SRP_ALARM_NEXT_WAITS] = "configuration-waits",
 	};
 
 	return NAME(names, a);

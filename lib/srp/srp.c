@@ -111,6 +111,9 @@ static void srp_hello(struct srp *s, usec_t now)
 		.body = s->said,
 		.capacity = s->conf.capacity,
 		.config_digest = s->conf.config_digest,
+		.next_digest = s->next.on ? s->next.digest : 0,
+		.next_number = s->next.number,
+		.promise = s->next.promise,
 		.wire = s->conf.wire,
 		.unlicensed = s->conf.unlicensed,
 		.tells_lines = s->conf.lines != NULL,
@@ -196,6 +199,7 @@ void srp_settle(struct srp *s, usec_t now)
 	s->due = USEC_NEVER;
 	if (s->gone)
 		return;
+	srp_next_turn(s, now);
 	srp_life_update(s, now);
 	for (unsigned int i = 0; i < 4 && !s->gone; i++) {
 		enum srp_state state = s->info.state;
@@ -252,6 +256,7 @@ struct srp *srp_create(const struct srp_conf *c, const struct srp_saved *saved, 
 		.first = USEC_NEVER,
 		.slept_at = USEC_NEVER };
 	s->lines.due = s->stream_allowed_since = s->probe.due = USEC_NEVER;
+	srp_next_begin(s);
 	srp_boot_begin(s, now);
 	s->hello_due = now;
 	s->peer_state_since = s->one_way_since = s->connection_since = s->metric_due =
@@ -349,12 +354,12 @@ void srp_stalled(
 	s->plan.acked_due = srp_after(s->plan.acked_due, longer);
 	srp_life_stall(s, us, stream_us, others, now);
 	/* The peer may have given us up: then it shall win. */
-	if (longer >= srp_window(s) &&
+	if (longer >= srp_patience(s) &&
 		(s->info.state == SRP_ACTIVE || s->info.state == SRP_PENDING_STANDBY)) {
 		s->silent_since = now;
 		s->info.must_not_answer = true;
 	}
-	if (longer >= srp_window(s) && s->info.state == SRP_ACTIVE) {
+	if (longer >= srp_patience(s) && s->info.state == SRP_ACTIVE) {
 		s->info.rm = srp_rm_start(s);
 		s->metric_due = now + s->conf.hello_us;
 	}
@@ -397,47 +402,6 @@ void srp_heartbeat(struct srp *s, const uint8_t *body, size_t len, bool fresh, u
 	s->life.stream = srp_latest(s->life.stream, now);
 	s->info.peer.heartbeat_at = now;
 	srp_settle(s, now);
-}
-
-void srp_judge(struct srp *s, usec_t now)
-{
-	struct srp_info *i = &s->info;
-	char before[SRP_REASON_MAX];
-	bool was = (i->alarms >> SRP_ALARM_CONFIG_MISMATCH & 1) != 0;
-
-	memcpy(before, i->config_error, sizeof(before));
-	i->differs = srp_peer_differs(s, i->config_error);
-	i->agreed = !i->differs;
-	if (i->differs && was && strcmp(before, i->config_error) != 0) {
-		struct srp_action *a = srp_emit(s, SRP_ACT_ALARM);
-
-		a->alarm = SRP_ALARM_CONFIG_MISMATCH;
-		a->raised = true;
-		memcpy(a->text, i->config_error, sizeof(a->text));
-	}
-	srp_alarm(s, SRP_ALARM_CONFIG_MISMATCH, i->differs, "%s", i->config_error);
-	if (i->differs && i->state == SRP_STANDBY)
-		s->copy_outdated = true;
-	if (i->differs)
-		s->stream_allowed_since = USEC_NEVER;
-	else if (s->stream_allowed_since == USEC_NEVER)
-		s->stream_allowed_since = now;
-}
-
-/* What the hello says of what must be equal or fit. */
-static void srp_compare(struct srp *s, const struct srp_msg *m, usec_t now)
-{
-	s->info.peer.capacity = m->capacity;
-	s->info.peer.config_digest = m->config_digest;
-	s->info.peer.wire = m->wire;
-	s->info.peer.unlicensed = m->unlicensed;
-	s->info.peer.health = m->health;
-	srp_lines_hello(s, m, now);
-	srp_judge(s, now);
-	if (s->info.agreed)
-		s->info.stream_version = s->conf.wire.version_max < m->wire.version_max
-						 ? s->conf.wire.version_max
-						 : m->wire.version_max;
 }
 
 static int srp_on_hello(struct srp *s, const struct srp_msg *m, usec_t now)

@@ -49,7 +49,10 @@ struct srp_msg {
 	srp_term_t term;
 	struct srp_body body;      /* HELLO */
 	uint32_t capacity;         /* HELLO */
-	uint64_t config_digest;    /* HELLO */
+	uint64_t config_digest;    /* HELLO: of what runs */
+	uint64_t next_digest;      /* HELLO: of what is next; 0: nothing waits */
+	uint32_t next_number;      /* HELLO: counts what was next */
+	uint32_t promise;          /* HELLO: number of the peer's next that the sender goes on to */
 	struct srp_wire wire;      /* HELLO */
 	bool unlicensed;           /* HELLO: no licence of session recovery there */
 	bool tells_lines;          /* HELLO: answers WANT_LINES */
@@ -149,6 +152,31 @@ struct srp_lines {
 	char first[SRP_REASON_MAX];
 };
 
+/* What both chassis judge each other by. */
+struct srp_times {
+	usec_t hello_us, dead_us, heartbeat_us;
+	usec_t window_us; /* heartbeat x multiplier */
+};
+
+/* A configuration that was loaded and does not run yet, and the one that ran before, for as long as
+ * the peer may still be timed by it. */
+struct srp_next {
+	bool on;       /* something waits */
+	uint32_t number; /* grows with each that waits, or does not wait any more */
+	/* seat 1: number of seat 0's that is the same; that may run it, so that it cannot be taken
+	 * back here; 0: none */
+	uint32_t promise;
+	uint64_t digest;
+	usec_t since;
+	struct srp_times times;
+	bool eased;           /* `was` counts, too */
+	usec_t eased_until;   /* eased: USEC_NEVER: the peer does not run the same yet */
+	struct srp_times was; /* the largest that ran since both ran the same */
+	usec_t least_us;      /* the shortest window of those */
+	/* What follows: the largest of all that count, by which the peer is judged. */
+	struct srp_times judge;
+};
+
 struct srp {
 	struct srp_conf conf;
 	struct srp_info info;
@@ -168,6 +196,7 @@ struct srp {
 	bool counter_raised;
 
 	struct srp_lines lines;
+	struct srp_next next;
 	/* as Standby: the copy may be as old as a mismatch, by which the stream stops */
 	bool copy_outdated;
 	usec_t stream_allowed_since; /* since when it does not any more; USEC_NEVER: it does */
@@ -226,8 +255,23 @@ static inline usec_t srp_latest(usec_t a, usec_t b)
 	return a > b ? a : b;
 }
 
+/* ---- agree.c ---- */
+/* The times follow from the configuration that runs; after srp_create() took it. */
+void srp_next_begin(struct srp *s);
+/* What the peer's hello says of its configurations, adopted by srp_compare(). */
+void srp_next_hello(struct srp *s, usec_t now);
+/* The peer is another process, or gone: what was promised to it is void. */
+void srp_next_peer_new(struct srp *s);
+void srp_next_turn(struct srp *s, usec_t now);
+/* What ran is about to be replaced by `c`; nothing waits any more. */
+void srp_next_take(struct srp *s, const struct srp_conf *c);
+/* What runs on one of the two chassis is what runs, or is next, on the other. */
+bool srp_next_agrees(const struct srp *s);
+
 /* Draws the conclusions of what must be equal or fit. */
 void srp_judge(struct srp *s, usec_t now);
+/* What the hello says of what must be equal or fit. */
+void srp_compare(struct srp *s, const struct srp_msg *m, usec_t now);
 
 /* ---- message.c ---- */
 int srp_msg_read(const uint8_t *p, size_t len, struct srp_msg *m);
@@ -261,9 +305,15 @@ void srp_life_answer(struct srp *s, uint32_t id, usec_t now);
 void srp_life_stall(struct srp *s, usec_t us, usec_t stream_us, usec_t others, usec_t now);
 /* Known, and neither dead nor gone. */
 bool srp_peer_alive(const struct srp *s);
+/* The silence of the stream after which it is dead. */
 static inline usec_t srp_window(const struct srp *s)
 {
-	return s->conf.heartbeat_us * s->conf.dead_multiplier;
+	return s->next.judge.window_us;
+}
+/* After so long a stall of its own a chassis may have been replaced. */
+static inline usec_t srp_patience(const struct srp *s)
+{
+	return s->info.patience_us;
 }
 
 /* ---- term.c ---- */

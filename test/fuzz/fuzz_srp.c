@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Messages and heartbeats from outside, in sequence, against one state machine. Input: records of
- * `kind u8 | length u8 | bytes`; the rest of a kind byte advances the clock. */
+ * `kind u8 | length u8 | bytes`; the rest of a kind byte advances the clock. The first byte of a
+ * tick is the digest of a configuration that is loaded. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -33,6 +34,27 @@ static void drain(struct srp *s, usec_t now)
 		else if (a.kind == SRP_ACT_SEND && (a.len == 0 || a.len > SRP_MSG_MAX))
 			abort();
 	}
+}
+
+/* Loads a configuration of that digest, and runs what waits if it may. */
+static void reload(struct srp *s, const struct srp_conf *of, uint8_t digest, usec_t now)
+{
+	struct srp_conf c = *of;
+	enum srp_reload found = srp_reload(s, digest);
+
+	c.config_digest = digest;
+	c.heartbeat_us += digest * 1000;
+	if (found == SRP_RELOAD_NOW)
+		srp_reconfigure(s, &c, now);
+	else if (found == SRP_RELOAD_WAIT && srp_prepare(s, &c, now) != 0)
+		abort();
+	drain(s, now);
+	if (!srp_next_is_due(s))
+		return;
+	c.config_digest = srp_info(s)->next_digest;
+	if (srp_reconfigure(s, &c, now) != 0 || srp_next_is_due(s))
+		abort(); /* what is due may be taken, and then is not any more */
+	drain(s, now);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -68,6 +90,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			st.heard = now;
 			srp_stream(s, &st, now);
 		} else {
+			if (len > 0)
+				reload(s, &c, data[2], now);
 			srp_tick(s, now);
 		}
 		drain(s, now);

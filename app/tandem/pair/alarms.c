@@ -69,6 +69,12 @@ static const struct alarm_info pair_srp_alarms[SRP_ALARM_MAX] = {
 			"alone.",
 		.action = "Set `srp.seat` to \"0\" on one chassis and to \"1\" on the other, and "
 			"start the one that was changed again." },
+	[SRP_ALARM_NEXT_WAITS] = {
+		.meaning = "A configuration was loaded here a minute ago or longer, and does not "
+			"run, because the peer has not loaded the same. Both go on with the one "
+			"before.",
+		.action = "Reload on the other chassis, with a file that says the same. To "
+			"take the change back, put this chassis' file back and reload here." },
 };
 // clang-format on
 

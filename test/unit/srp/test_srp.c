@@ -6,7 +6,7 @@
 
 extern CU_TestInfo srp_term_tests[], srp_switch_tests[], srp_claim_tests[], srp_stall_tests[],
 	srp_message_tests[], srp_request_tests[], srp_lines_tests[], srp_probe_tests[],
-	srp_boot_tests[];
+	srp_boot_tests[], srp_agree_tests[];
 
 static void test_election_order(void)
 {
@@ -373,7 +373,8 @@ int main(void)
 		{ "probes for a VIP", NULL, NULL, NULL, NULL, srp_probe_tests },
 		{ "stalls", NULL, NULL, NULL, NULL, srp_stall_tests },
 		{ "messages", NULL, NULL, NULL, NULL, srp_message_tests },
-		{ "lines", NULL, NULL, NULL, NULL, srp_lines_tests }, CU_SUITE_INFO_NULL };
+		{ "lines", NULL, NULL, NULL, NULL, srp_lines_tests },
+		{ "what is next", NULL, NULL, NULL, NULL, srp_agree_tests }, CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);
 }

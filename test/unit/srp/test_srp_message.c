@@ -92,6 +92,9 @@ static void test_codec_round_trip(void)
 		m.number = ut_random(&seed);
 		m.id = m.to = m.capacity = (uint32_t)ut_random(&seed);
 		m.config_digest = ut_random(&seed);
+		m.next_digest = ut_random(&seed);
+		m.next_number = (uint32_t)ut_random(&seed);
+		m.promise = (uint32_t)ut_random(&seed);
 		m.wire.version_min = (uint8_t)(1 + ut_random(&seed) % 255);
 		m.wire.version_max = (uint8_t)(m.wire.version_min +
 					       ut_random(&seed) % (256u - m.wire.version_min));
@@ -115,21 +118,28 @@ static void test_codec_round_trip(void)
 		CU_ASSERT_EQUAL(srp_msg_write(&n, again, sizeof(again)), len);
 		CU_ASSERT_EQUAL(memcmp(buf, again, len), 0);
 		cut = ut_random(&seed) % len;
+		/* as from one that has nothing that waits */
+		if (m.type == SRP_MSG_HELLO && cut == len - 16) {
+			CU_ASSERT_EQUAL(srp_msg_read(buf, cut, &n), 0);
+			CU_ASSERT_TRUE(n.next_digest == 0 && n.next_number == 0 && n.promise == 0 &&
+				       n.health.failed == m.health.failed);
+			continue;
+		}
 		/* as from one whose monitors say nothing */
-		if (m.type == SRP_MSG_HELLO && cut == len - 8) {
+		if (m.type == SRP_MSG_HELLO && cut == len - 24) {
 			CU_ASSERT_EQUAL(srp_msg_read(buf, cut, &n), 0);
 			CU_ASSERT_TRUE(n.health.known == 0 && n.health.failed == 0 &&
 				       n.unlicensed == m.unlicensed);
 			continue;
 		}
 		/* as from a release that had no flags */
-		if (m.type == SRP_MSG_HELLO && cut == len - 9) {
+		if (m.type == SRP_MSG_HELLO && cut == len - 25) {
 			CU_ASSERT_EQUAL(srp_msg_read(buf, cut, &n), 0);
 			CU_ASSERT_TRUE(!n.unlicensed && !n.tells_lines && n.wire.mtu == m.wire.mtu);
 			continue;
 		}
 		if (m.type == SRP_MSG_HELLO &&
-			cut == len - 13) { /* as from a release that knew no versions */
+			cut == len - 29) { /* as from a release that knew no versions */
 			CU_ASSERT_EQUAL(srp_msg_read(buf, cut, &n), 0);
 			CU_ASSERT_TRUE(n.wire.version_min == 1 && n.wire.version_max == 1 &&
 				       n.wire.mtu == 0);

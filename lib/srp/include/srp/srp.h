@@ -177,6 +177,7 @@ enum srp_alarm {
 	SRP_ALARM_AUDIT,
 	SRP_ALARM_VIP_ANSWERED, /* alone, and not Active: somebody answers for a VIP */
 	SRP_ALARM_EQUAL_SEATS,  /* another chassis of our own side is heard */
+	SRP_ALARM_NEXT_WAITS,   /* what was loaded does not run: the peer has not got it */
 	SRP_ALARM_MAX
 };
 
@@ -211,6 +212,9 @@ struct srp_peer {
 	srp_term_t term, highest_term;
 	uint32_t incarnation, capacity;
 	uint64_t config_digest;
+	uint64_t next_digest; /* of what it runs next; 0: nothing waits there */
+	/* which of its is next, counted; and which of ours it goes on to with us, 0: none */
+	uint32_t next_number, promise;
 	struct srp_wire wire;
 	bool unlicensed;
 	struct srp_health health;      /* nothing known of a release that does not say */
@@ -305,6 +309,13 @@ struct srp_info {
 	/* as active, or handing over: late by more than the peer's patience, answer no signalling
 	 * until it is heard again */
 	bool must_not_answer;
+	/* A configuration that waits for the peer: since when, USEC_NEVER: none does. */
+	usec_t next_since;
+	uint64_t next_digest; /* of it */
+	/* Silence after which the peer is dead, in the stream and on both paths, as it is judged
+	 * now; and the least after which the peer may take this chassis for dead. They are those of
+	 * the configuration that runs, unless that has changed a moment ago or is about to. */
+	usec_t window_us, dead_us, patience_us;
 	struct srp_counters count;
 };
 
@@ -358,11 +369,30 @@ int srp_validate_configuration(struct srp *s, char reason[SRP_REASON_MAX], usec_
  * anything may be in it. */
 const char *srp_peer_lines(const struct srp *s, size_t *len);
 /* What the pair must agree on is another from now on, by a reload: of `c` the digest, the lines
- * (the caller's, as before; the old ones are not read any more), configuration_us and pending_us
- * are taken, the rest is as at srp_create. The peer is notified at once, and what differs is
- * fetched and compared anew (lib/srp/README.md section 8). 0; -EBUSY: the digest is another while a
- * role is changing, and nothing was taken: ask again when it has. Whoever owns the machine. */
+ * (the caller's, as before; the old ones are not read any more), hello_us, dead_us, heartbeat_us,
+ * dead_multiplier, configuration_us and pending_us are taken, the rest is as at srp_create. What
+ * waited (srp_prepare) waits no more. The peer is notified at once, and what differs is fetched and
+ * compared anew (lib/srp/README.md section 8). 0; -EBUSY: the digest is another while a role is
+ * changing, and nothing was taken: ask again when it has. Whoever owns the machine. */
 int srp_reconfigure(struct srp *s, const struct srp_conf *c, usec_t now);
+
+/* ---- a configuration that is next: lib/srp/README.md section 8 ---- */
+enum srp_reload {
+	SRP_RELOAD_NOW,  /* nothing would differ by it that does not already: srp_reconfigure() */
+	SRP_RELOAD_WAIT, /* the peer must have it too: srp_prepare() */
+	/* both have the one before, and it is about to run: ask again when it does */
+	SRP_RELOAD_BUSY,
+};
+/* What becomes of a configuration of that digest that was loaded just now. Pure. */
+enum srp_reload srp_reload(const struct srp *s, uint64_t digest);
+/* A configuration was loaded, and runs when the peer has it too: of `c` the digest and the timers
+ * are copied. It replaces what waited before; NULL: nothing waits any more. Call it only if
+ * srp_reload() said so; -EBUSY else, and nothing was changed. The peer is notified at once. */
+int srp_prepare(struct srp *s, const struct srp_conf *c, usec_t now);
+/* What waits is to run now: srp_reconfigure() with it. It stays true until that is done. Pure. */
+bool srp_next_is_due(const struct srp *s);
+/* Since a configuration waits for longer than this there is SRP_ALARM_NEXT_WAITS. */
+enum { SRP_NEXT_US = 60000000 };
 /* n keys differ between those lines and the own; first: "KEY: A here, B there" of one of them, ""
  * if none. */
 void srp_compared(struct srp *s, unsigned int n, const char *first, usec_t now);
