@@ -80,6 +80,16 @@ void audit_source_join(struct audit_source *s, usec_t interval_us, usec_t now)
 	s->cursor = 0;
 }
 
+void audit_source_interval(struct audit_source *s, usec_t interval_us, usec_t now)
+{
+	usec_t done = interval_us * s->cursor / s->n;
+
+	if (!s->running || interval_us == s->interval)
+		return;
+	s->interval = interval_us;
+	s->pass_at = now > done ? now - done : 0;
+}
+
 void audit_source_stop(struct audit_source *s)
 {
 	s->running = s->joining = false;

@@ -305,6 +305,14 @@ static void repl_put_want(struct repl *r, struct wr *w, usec_t now)
 	r->count.tx_wants++;
 }
 
+void repl_times(struct repl *r, usec_t heartbeat_us, usec_t life_us, usec_t now)
+{
+	r->p.heartbeat_us = heartbeat_us;
+	r->p.life_us = life_us;
+	if (r->hb_at > now + heartbeat_us)
+		r->hb_at = now + heartbeat_us;
+}
+
 static bool heartbeat_due(const struct repl *r, usec_t now)
 {
 	return r->hb_set && r->p.heartbeat_us != 0 && (r->hb_now || r->hb_at <= now);

@@ -40,6 +40,31 @@ static void test_source_pass(void)
 	audit_source_destroy(s);
 }
 
+/* Another interval in the middle of a pass: what is left takes its share of that. */
+static void test_source_interval(void)
+{
+	struct audit_source *s = audit_source_create(1, 512);
+	usec_t now = 1000000;
+
+	audit_source_interval(s, 4096, now); /* nothing runs */
+	audit_source_join(s, 4096, now);
+	for (unsigned int i = 0; i < 4; i++)
+		CU_ASSERT_EQUAL(audit_source_next(s, now).what, AUDIT_JOB_DIGEST);
+	CU_ASSERT_EQUAL(audit_source_next(s, now).bucket, 0);
+	/* 128 of 512 in, half way to the next 128 */
+	now += 512;
+	audit_source_interval(s, 40960, now);
+	CU_ASSERT_EQUAL(audit_source_next(s, now).bucket, 128);
+	CU_ASSERT_EQUAL(audit_source_next(s, now + 10239).what, AUDIT_JOB_NONE);
+	CU_ASSERT_EQUAL(audit_source_next(s, now + 10240).bucket, 256);
+	now += 10240;
+	audit_source_interval(s, 4096, now);
+	CU_ASSERT_EQUAL(audit_source_next(s, now).bucket, 384);
+	CU_ASSERT_EQUAL(audit_source_next(s, now + 1023).what, AUDIT_JOB_NONE);
+	CU_ASSERT_EQUAL(audit_source_next(s, now + 1024).bucket, 0);
+	audit_source_destroy(s);
+}
+
 static void test_source_wants(void)
 {
 	struct audit_source *s = audit_source_create(1 << 1 | 1 << 3, 200);
@@ -145,6 +170,7 @@ int main(void)
 {
 	CU_TestInfo tests[] = {
 		{ "source_pass", test_source_pass },
+		{ "source_interval", test_source_interval },
 		{ "source_wants", test_source_wants },
 		{ "source_partition", test_source_partition },
 		{ "source_request", test_source_request },

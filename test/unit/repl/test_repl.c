@@ -404,6 +404,39 @@ static void test_new_incarnation(void)
 	rig_stop(&g);
 }
 
+/* Another interval: the next heartbeat comes within it, whatever was planned. */
+static void test_times(void)
+{
+	uint8_t buf[REPL_PACKET_MAX];
+	struct rig g;
+	usec_t end;
+
+	rig_active(&g);
+	repl_heartbeat(g.r, RIG_TERM, (const uint8_t *)"body", 4);
+	for (unsigned int slow = 0; slow < 2; slow++) {
+		unsigned int n = 0;
+
+		repl_times(g.r, slow == 0 ? 1000 : 50000, 20000, g.now);
+		while (repl_poll(g.r, buf, sizeof(buf), g.now) != 0)
+			;
+		for (end = g.now + 100000; g.now < end; g.now += 500) {
+			uint64_t was = COUNT(&g, tx_heartbeats);
+
+			while (repl_poll(g.r, buf, sizeof(buf), g.now) != 0)
+				;
+			n += (unsigned int)(COUNT(&g, tx_heartbeats) - was);
+		}
+		CU_ASSERT_TRUE(slow == 0 ? n >= 98 && n <= 101 : n >= 1 && n <= 3);
+	}
+	repl_times(g.r, 2000, 20000, g.now);
+	end = COUNT(&g, tx_heartbeats);
+	g.now += 2000;
+	while (repl_poll(g.r, buf, sizeof(buf), g.now) != 0)
+		;
+	CU_ASSERT_TRUE(COUNT(&g, tx_heartbeats) > end);
+	rig_stop(&g);
+}
+
 /* Delay in ms above the quickest, step of time in ms before it; whether it is life. */
 static const struct {
 	const char *what;
@@ -495,6 +528,7 @@ int main(void)
 		{ "stream_change", test_stream_change },
 		{ "far_jump", test_far_jump },
 		{ "new_incarnation", test_new_incarnation },
+		{ "times", test_times },
 		{ "freshness", test_freshness },
 		{ "freshness_of_state", test_freshness_of_state },
 		CU_TEST_INFO_NULL,

@@ -108,6 +108,9 @@ void audit_source_destroy(struct audit_source *s);
 /* Forgets wants and starts a pass at full speed (a standby joined); later passes take interval_us
  * each. */
 void audit_source_join(struct audit_source *s, usec_t interval_us, usec_t now);
+/* Passes take interval_us from now on. The one under way goes on where it is, and takes its share
+ * of it for what is left. */
+void audit_source_interval(struct audit_source *s, usec_t interval_us, usec_t now);
 /* Forgets wants, and hashes nothing any more. */
 void audit_source_stop(struct audit_source *s);
 /* The pass begins anew at full speed; what is wanted stays wanted. Without effect while

@@ -293,6 +293,10 @@ void repl_keys(struct repl *r, struct keys *k);
 /* The slot of the keys for the packet that repl_seal or repl_poll returned last; -1: plain text. */
 int repl_slot(const struct repl *r);
 
+/* Heartbeats follow each other in heartbeat_us from now on, and one that was delayed by more than
+ * life_us is no sign of life, as in repl_params; the next is due within the new interval. */
+void repl_times(struct repl *r, usec_t heartbeat_us, usec_t life_us, usec_t now);
+
 /* ---- sender ---- */
 
 /* The version that packets are sent in from now on; the least to begin with. Records of a stream
