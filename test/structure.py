@@ -97,6 +97,8 @@ DEAR_MAY = {
 CONFIG_MAY = {
     "app/tandem/operator/include/operator/reload.h": "it shows, saves and loads the configuration",
     "app/tandem/operator/reload.c": "the same",
+    "app/tandem/operator/reload_apply.c": "the same",
+    "app/tandem/operator/reload_priv.h": "the same",
 }
 # Objects that outlive every chassis of a process, and why.
 SEAM = "a seam: the process chooses before it makes a chassis"

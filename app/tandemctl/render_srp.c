@@ -31,6 +31,8 @@ static const struct {
 	{ "Last Peer Configuration Error", "last_peer_configuration_error", NULL },
 	{ "Last Peer Configuration Event", "last_peer_configuration_event",
 		"last_peer_configuration_event_age_ms" },
+	{ "Next Configuration", "next_configuration", "next_configuration_age_ms" },
+	{ "Peer Next Configuration", "peer_next_configuration", NULL },
 	{ "Last Validate Switchover Status", "last_validate_switchover_status", NULL },
 	{ "Connection State", "connection_state", NULL },
 	{ "Term", "term", NULL },

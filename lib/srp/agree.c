@@ -7,7 +7,7 @@
 #include "srp_pvt.h"
 
 /* A hello of this life of the peer has said what runs there. */
-static bool agree_peer_told(const struct srp *s)
+static bool agree_peer_heard(const struct srp *s)
 {
 	return s->info.peer.known && s->info.peer.hello_at != USEC_NEVER;
 }
@@ -125,7 +125,7 @@ static void agree_ease_turn(struct srp *s, usec_t now)
 {
 	struct srp_next *n = &s->next;
 
-	if (n->eased && n->eased_until == USEC_NEVER && agree_peer_told(s) &&
+	if (n->eased && n->eased_until == USEC_NEVER && agree_peer_heard(s) &&
 		s->info.peer.config_digest == s->conf.config_digest)
 		n->eased_until = now + n->judge.window_us;
 	if (!n->eased || !srp_reached(s, n->eased_until, now))
@@ -156,7 +156,7 @@ static bool agree_both_wait(const struct srp *s)
 {
 	const struct srp_peer *p = &s->info.peer;
 
-	return s->next.on && agree_peer_told(s) && p->next_digest != 0 &&
+	return s->next.on && agree_peer_heard(s) && p->next_digest != 0 &&
 	       p->next_digest == s->next.digest;
 }
 
@@ -166,7 +166,7 @@ static bool agree_both_wait(const struct srp *s)
 static void agree_promise(struct srp *s, usec_t now)
 {
 	struct srp_next *n = &s->next;
-	bool runs_there = agree_peer_told(s) && s->info.peer.config_digest == n->digest;
+	bool runs_there = agree_peer_heard(s) && s->info.peer.config_digest == n->digest;
 	uint32_t promise = 0;
 
 	if (s->conf.side == 1 && agree_both_wait(s))
@@ -202,8 +202,7 @@ static void agree_alarm(struct srp *s, usec_t now)
 {
 	const struct srp_peer *p = &s->info.peer;
 	bool late = s->next.on && srp_reached(s, s->next.since + SRP_NEXT_US, now);
-	bool other = agree_peer_told(s) && p->next_digest != 0 &&
-		     p->next_digest != s->next.digest;
+	bool other = agree_peer_heard(s) && p->next_digest != 0 && p->next_digest != s->next.digest;
 
 	srp_alarm(s, SRP_ALARM_NEXT_WAITS, late,
 		other ? "the configuration that was loaded does not run: the peer has loaded "
@@ -237,7 +236,7 @@ void srp_next_take(struct srp *s, const struct srp_conf *c)
 enum srp_reload srp_reload(const struct srp *s, uint64_t digest)
 {
 	const struct srp_peer *p = &s->info.peer;
-	bool told = agree_peer_told(s), alive = srp_peer_alive(s);
+	bool heard = agree_peer_heard(s), alive = srp_peer_alive(s);
 	uint64_t runs = s->conf.config_digest;
 
 	if (s->next.promise != 0)
@@ -245,9 +244,9 @@ enum srp_reload srp_reload(const struct srp *s, uint64_t digest)
 	if (digest == runs)
 		return SRP_RELOAD_NOW;
 	/* The peer follows to what runs here: another step before that has ended would miss it. */
-	if (told && alive && p->next_digest != 0 && p->next_digest == runs)
+	if (heard && alive && p->next_digest != 0 && p->next_digest == runs)
 		return SRP_RELOAD_BUSY;
-	if (!alive || s->info.differs || (told && p->config_digest == digest))
+	if (!alive || s->info.differs || (heard && p->config_digest == digest))
 		return SRP_RELOAD_NOW;
 	return SRP_RELOAD_WAIT;
 }
@@ -284,7 +283,7 @@ bool srp_next_is_due(const struct srp *s)
 {
 	const struct srp_peer *p = &s->info.peer;
 
-	if (!s->next.on || s->gone || !agree_peer_told(s) || s->info.state == SRP_PENDING_ACTIVE ||
+	if (!s->next.on || s->gone || !agree_peer_heard(s) || s->info.state == SRP_PENDING_ACTIVE ||
 		s->info.state == SRP_PENDING_STANDBY)
 		return false;
 	if (p->config_digest == s->next.digest)

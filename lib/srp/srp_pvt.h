@@ -161,7 +161,7 @@ struct srp_times {
 /* A configuration that was loaded and does not run yet, and the one that ran before, for as long as
  * the peer may still be timed by it. */
 struct srp_next {
-	bool on;       /* something waits */
+	bool on;         /* something waits */
 	uint32_t number; /* grows with each that waits, or does not wait any more */
 	/* seat 1: number of seat 0's that is the same; that may run it, so that it cannot be taken
 	 * back here; 0: none */

@@ -348,8 +348,7 @@ def test_route_and_link(lab):
                "show", "srp", "monitor")
     assert "198.51.100.0/24" in text, text
     told = flap(pair, SHORT_EDITS, 6, carrier, "core", "link-failure", seen=False)
-    for chassis in pair.both:
-        agreed(chassis, EDITS)
+    agreed(pair, EDITS)
     for chassis in pair.both:
         chassis.wait(lambda i: i["peer_configuration_validation"] == "Complete", 10, "to be equal")
     pair.settle()

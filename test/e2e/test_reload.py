@@ -10,6 +10,7 @@ import signal
 import socket
 import stat
 import subprocess
+import time
 
 from chassis import Pair, edit, make_keys, tandemctl
 from gtp import Client
@@ -118,57 +119,139 @@ def test_good(lab):
     return f"{len(LIVE)} keys, {len(sessions)} sessions"
 
 
-def agreed(chassis, keys):
-    """Reloads keys that both must agree on."""
+def loaded(chassis, keys):
+    """Reloads keys that both must agree on, on the first of the two: they wait for the peer."""
     rewrite(chassis, keys)
     said = chassis.ctl("reload configuration")
     assert {c["key"] for c in said["changed"]} == set(keys) and said["needs_restart"] == [], said
+    assert "when the peer has loaded the same" in said["result"], said
 
 
-def differs(chassis, key, here, there):
-    """Waits until a chassis has compared key by key, and asserts that it names this one with both
-    values."""
-    chassis.wait(lambda i: i["peer_configuration_validation"] == "Mismatch"
-                 and i["last_peer_configuration_event"] == "compared key by key: 2 "
-                                                           "differ", 10, "the mismatch")
-    found = chassis.ctl("show srp configuration-difference")["differences"]
-    assert f"{key}: {here} here, {there} there" in found, found
+def waits(first, second):
+    """Both say what waits where, and that nothing else differs."""
+    first.wait(lambda i: i["next_configuration"] == "waits for the peer"
+               and i["next_configuration_age_ms"] is not None, 5, "what waits here")
+    second.wait(lambda i: i["peer_next_configuration"] == "waits for this chassis"
+                and i["next_configuration"] == "none", 5, "what waits at the peer")
+    assert all(c.info()["peer_configuration_validation"] == "Complete" for c in (first, second))
+
+
+def runs(chassis, keys):
+    """Whether it runs with these values, and nothing waits."""
+    running = text(chassis)
+    return chassis.info()["next_configuration"] == "none" and all(
+        re.search(rf"(?m)^\t{key.split('.')[1]} = {value};", running)
+        for key, value in keys.items())
+
+
+def agreed(pair, keys):
+    """Reloads keys that both must agree on, on one and then on the other, until both run them."""
+    for chassis in pair.both:
+        loaded(chassis, keys)
+    for chassis in pair.both:
+        wait_until(lambda c=chassis: runs(c, keys), 5, f"{chassis.side} to run it")
+
+
+def never_differed(pair, before):
+    """No mismatch was seen, no stream began anew, and the roles are those of before."""
+    for chassis in pair.both:
+        info, was = chassis.info(), before[chassis]
+        assert info["peer_configuration_validation"] == "Complete", info
+        assert info["uptime_ms"] > was["uptime_ms"], info
+        assert info["state_age_ms"] > was["state_age_ms"] and info["term"] == was["term"], info
+        assert "config-mismatch" not in chassis.process.output()
+        assert "peer-lost" not in chassis.process.output()
+        wait_until(lambda c=chassis: not c.ctl("show alarms")["alarms"], 15,
+                   lambda c=chassis: f"no alarm: {c.ctl('show alarms')}")
 
 
 def test_agreed(lab):
-    """keys that both must agree on, reloaded on one and then on the other: between the two both
-    name them with both values and nothing is handed over; then they are equal and in sync as
-    before, and nobody was restarted nor any session lost"""
+    """keys that both must agree on, reloaded on one and then on the other: between the two both run
+    the old ones, replicate, could hand over, and say what waits; then both run the new ones. A
+    third file in between changes nothing, and what waits can be taken back"""
     pair = Pair(lab).start()
     client = Client(lab)
     client.attach("240040000000001")
     active = pair.settle()[0]
     standby = pair.other(active)
     before = {c: c.info() for c in pair.both}
-    for n, (first, old, new, guard) in enumerate(((standby, 50, 60, 7), (active, 60, 50, 60)), 2):
+    for n, (first, new, guard) in enumerate(((standby, 60, 7), (active, 50, 60)), 2):
         second = pair.other(first)
         keys = {"srp.commit-timeout": str(new), "srp.guard-period": str(guard)}
-        agreed(first, keys)
-        differs(first, "srp.commit-timeout", new, old)
-        differs(second, "srp.commit-timeout", old, new)
-        refused = active.ask("srp initiate-switchover")
-        assert not refused["ok"] and "configurations differ: srp." in refused["error"], refused
-        client.attach(f"24004000000000{n}")  # answered all the same
-        agreed(second, keys)
-        for chassis in pair.both:
-            chassis.wait(lambda i: i["peer_configuration_validation"] == "Complete", 10,
-                         "to be equal again")
-        assert pair.settle()[0] is active
-        assert len(pair.identities(active)) == n
+        old = rewrite(second, {})
+        loaded(first, keys)
+        waits(first, second)
+        # Another one there: both wait, each for the other.
+        loaded(second, {"srp.commit-timeout": "70"})
+        second.wait(lambda i: i["peer_next_configuration"] == "waits for this chassis", 5, "both")
+        first.wait(lambda i: i["peer_next_configuration"] == "waits for this chassis", 5, "both")
+        put(second, old)
+        said = second.ctl("reload configuration")
+        assert "what waited for the peer waits no more" in said["result"], said
+        waits(first, second)
+        assert not runs(first, keys) and not runs(second, keys)
+        assert active.ask("srp validate-switchover")["ok"], active.ask("srp validate-switchover")
+        client.attach(f"24004000000000{n}")
         wait_until(lambda: pair.identities(standby) == pair.identities(active), 10, "equal tables")
-    for chassis in pair.both:
-        info = chassis.info()
-        assert info["uptime_ms"] > before[chassis]["uptime_ms"] and info["state_age_ms"] > before[
-            chassis]["state_age_ms"], info
-        wait_until(lambda c=chassis: not c.ctl("show alarms")["alarms"], 15,
-                   lambda c=chassis: f"no alarm: {c.ctl('show alarms')}")
+        loaded(second, keys)
+        for chassis in pair.both:
+            wait_until(lambda c=chassis: runs(c, keys), 5, f"{chassis.side} to run it")
+            wait_until(lambda c=chassis: "waited for the peer runs now" in c.process.output(), 5,
+                       "the log to say so")
+        assert len(pair.identities(active)) == n
+    never_differed(pair, before)
     assert len(pair.identities(pair.switchover())) == n
     return f"{n} sessions"
+
+
+TIMES = ({"srp.hello-interval": "300", "srp.dead-interval": "6000", "srp.heartbeat-interval": "200",
+          "srp.dead-multiplier": "6", "srp.audit-interval": "7", "srp.micro-checkpoint-interval":
+          "300"},
+         {"srp.hello-interval": "500", "srp.dead-interval": "3000", "srp.heartbeat-interval": "20",
+          "srp.dead-multiplier": "5", "srp.audit-interval": "5", "srp.micro-checkpoint-interval":
+          "100"})
+
+
+def test_times(lab):
+    """hello, dead, heartbeat, multiplier, audit and checkpoint become ten times longer and then
+    shorter again, on one chassis and then on the other: neither takes the other for dead in
+    between, a takeover is as quick as the last ones say, and no session is lost"""
+    pair = Pair(lab, edits=TIMES[1]).start()
+    client = Client(lab)
+    client.attach("240050000000001")
+    active = pair.settle()[0]
+    before = {c: c.info() for c in pair.both}
+    for first, keys in ((active, TIMES[0]), (pair.other(active), TIMES[1])):
+        loaded(first, keys)
+        waits(first, pair.other(first))
+        loaded(pair.other(first), keys)
+        for chassis in pair.both:
+            wait_until(lambda c=chassis, k=keys: runs(c, k), 5, f"{chassis.side} to run it")
+        # Heartbeats come as the keys say, and only so often are they missed.
+        beats = lambda: active.ctl("show srp statistics")["heartbeats_sent"]
+        want = 1000 / int(keys["srp.heartbeat-interval"])
+        wait_until(lambda w=want: abs(per_second(beats) - w) <= max(2, w / 3), 15,
+                   lambda w=want: f"{w} heartbeats a second, not {per_second(beats)}")
+    assert pair.settle()[0] is active
+    never_differed(pair, before)
+    window = int(keys["srp.heartbeat-interval"]) * int(keys["srp.dead-multiplier"])
+    for chassis in pair.both:
+        chassis.wait(lambda i: i["dead_window_ms"] == window, 10, "the shorter time alone to count")
+    killed_at = active.kill9()
+    survivor = pair.other(active)
+    survivor.state_is("Active")
+    assert len(pair.identities(survivor)) == 1
+    decided = pair.decided_ms(survivor, killed_at)
+    assert decided < window + 500 + survivor.stood_still_ms(), decided
+    return (f"decided {decided:.0f} ms after the kill, of which it stood still for "
+            f"{survivor.stood_still_ms():.0f}")
+
+
+def per_second(count):
+    """How fast a counter grows, by the clock: a window, and nothing is waited for in it."""
+    begin, was = time.monotonic(), count()
+    wait_until(lambda: time.monotonic() - begin >= 1, 5, "a second to pass")
+    return (count() - was) / (time.monotonic() - begin)
 
 
 def refused_reload(chassis, *expected):
@@ -206,12 +289,12 @@ def test_refused(lab):
     refused_reload(chassis, "No such file")
     put(chassis, was)
     # One key that needs a restart keeps all the others from being changed.
-    rewrite(chassis, {"srp.audit-interval": "61", "apns.dns": '["10.9.0.2"]', **LIVE})
+    rewrite(chassis, {"srp.delay-interval": "5001", "apns.dns": '["10.9.0.2"]', **LIVE})
     answer = refused_reload(chassis, "2 keys need a "
-                                     "restart", "srp.audit-interval: ", "apns[internet].dns: ")
+                                     "restart", "srp.delay-interval: ", "apns[internet].dns: ")
     assert [c["key"]
             for c in answer["needs_restart"]] == ["apns[internet].dns",
-                                                  "srp.audit-interval"], answer
+                                                  "srp.delay-interval"], answer
     assert {c["key"] for c in answer["not_changed"]} == set(LIVE), answer
     put(chassis, was)
     said = chassis.ctl("reload configuration")

@@ -29,6 +29,7 @@ SRP_LABELS = [
     "Peer Remote Address", "Peer State", "Peer Mode", "Peer Priority", "Peer Tiebreaker",
     "Peer Route-Modifier", "Last Hello Message received", "Peer Configuration Validation",
     "Last Peer Configuration Error", "Last Peer Configuration Event",
+    "Next Configuration", "Peer Next Configuration",
     "Last Validate Switchover Status", "Connection State", "Term", "Replication path",
     "In sync since", "Last switchover",
 ]

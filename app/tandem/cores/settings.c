@@ -10,15 +10,13 @@
 
 enum { SETTINGS_NOT_READING = 0 }; /* rte_rcu_qsbr's count of a thread that is offline */
 
-static const struct settings *settings_copy(struct settings_board *b, const struct settings *from)
+static struct settings *settings_copy(const struct settings *from)
 {
 	struct settings *s =
 		aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_CEIL(sizeof(*s), RTE_CACHE_LINE_SIZE));
 
-	if (s == NULL)
-		return NULL;
-	*s = *from;
-	s->number = ++b->numbers;
+	if (s != NULL)
+		*s = *from;
 	return s;
 }
 
@@ -27,6 +25,7 @@ struct settings_board *settings_create(
 {
 	size_t size = rte_rcu_qsbr_get_memsize(SETTINGS_CORES);
 	struct settings_board *b;
+	struct settings *s;
 
 	if (n_cores > SETTINGS_CORES) {
 		errno = EINVAL;
@@ -36,12 +35,14 @@ struct settings_board *settings_create(
 	if (b == NULL)
 		return NULL;
 	b->cores = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_CEIL(size, RTE_CACHE_LINE_SIZE));
-	atomic_store(&b->newest, settings_copy(b, first));
-	if (b->cores == NULL || settings_newest(b) == NULL) {
+	s = settings_copy(first);
+	atomic_store(&b->newest, s);
+	if (b->cores == NULL || s == NULL) {
 		settings_destroy(b);
 		errno = ENOMEM;
 		return NULL;
 	}
+	s->number = ++b->numbers;
 	rte_rcu_qsbr_init(b->cores, SETTINGS_CORES);
 	b->n_cores = n_cores;
 	for (unsigned int i = 0; i < n_cores; i++)
@@ -53,6 +54,7 @@ void settings_destroy(struct settings_board *b)
 {
 	if (b == NULL)
 		return;
+	free(b->ready);
 	free((void *)(uintptr_t)b->older);
 	free((void *)(uintptr_t)settings_newest(b));
 	free(b->cores);
@@ -108,16 +110,26 @@ const char *settings_holder(struct settings_board *b)
 	return NULL;
 }
 
-int settings_publish(struct settings_board *b, const struct settings *next)
+int settings_ready(struct settings_board *b, const struct settings *next)
 {
-	const struct settings *copy;
+	struct settings *copy;
 
 	if (settings_holder(b) != NULL)
 		return -EBUSY;
-	copy = settings_copy(b, next);
+	copy = settings_copy(next);
 	if (copy == NULL)
 		return -ENOMEM;
-	b->older = atomic_exchange(&b->newest, copy);
-	b->token = rte_rcu_qsbr_start(b->cores);
+	free(b->ready);
+	b->ready = copy;
 	return 0;
+}
+
+void settings_publish(struct settings_board *b)
+{
+	if (b->ready == NULL)
+		return;
+	b->ready->number = ++b->numbers;
+	b->older = atomic_exchange(&b->newest, b->ready);
+	b->ready = NULL;
+	b->token = rte_rcu_qsbr_start(b->cores);
 }

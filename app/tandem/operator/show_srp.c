@@ -38,6 +38,16 @@ static void show_set_mac(json_t *o, const char *key, const uint8_t mac[6])
 	show_set_text(o, key, mac_print(&a, text));
 }
 
+/* A configuration that was loaded at the peer and does not run there yet. */
+static const char *show_peer_next(const struct srp_info *i)
+{
+	if (!i->peer.known || i->peer.next_digest == 0)
+		return "none";
+	return i->next_since != USEC_NEVER && i->next_digest == i->peer.next_digest
+		       ? "the same as here"
+		       : "waits for this chassis";
+}
+
 static void show_peer(
 	const struct operator_srp *f, json_t *o, const struct operator_pair_view *v, usec_t now)
 {
@@ -59,6 +69,11 @@ static void show_peer(
 	show_set_text(o, "last_peer_configuration_event",
 		i->config_event_text[0] != '\0' ? i->config_event_text : "None");
 	show_set_ms(o, "last_peer_configuration_event_age_ms", i->config_event, now);
+	show_set_int(o, "dead_window_ms", (json_int_t)(i->window_us / USEC_PER_MSEC));
+	show_set_text(o, "next_configuration",
+		i->next_since != USEC_NEVER ? "waits for the peer" : "none");
+	show_set_ms(o, "next_configuration_age_ms", i->next_since, now);
+	show_set_text(o, "peer_next_configuration", show_peer_next(i));
 	show_set_int(o, "replication_version", i->stream_version);
 	show_set_int(o, "replication_mtu", v->replication_mtu);
 	show_set_int(o, "peer_replication_mtu", i->peer.wire.mtu);
@@ -111,8 +126,8 @@ static void show_sync(
 	struct signalling_view signalling;
 
 	show_set_text(o, "replication_path",
-		heard != USEC_NEVER && now - RTE_MIN(heard, now) < f->start->dead_us ? "up"
-										     : "down");
+		heard != USEC_NEVER && now - RTE_MIN(heard, now) < view->srp->dead_us ? "up"
+										      : "down");
 	show_security(f, o, view);
 	show_set_ms(o, "replication_heard_age_ms", heard, now);
 	show_set_bool(o, "in_sync", since != 0 && unmatched == 0);

@@ -37,6 +37,10 @@ void agree_srp_conf(const struct pair_live *live, struct srp_conf *s)
 	s->config_digest = live->digest;
 	s->configuration_us = live->configuration_us;
 	s->pending_us = live->pending_us;
+	s->hello_us = live->hello_us;
+	s->dead_us = live->dead_us;
+	s->heartbeat_us = live->heartbeat_us;
+	s->dead_multiplier = live->dead_multiplier;
 }
 
 int pair_reconfigure(struct pair *p, const struct pair_live *live, usec_t now)
@@ -60,6 +64,24 @@ int pair_reconfigure(struct pair *p, const struct pair_live *live, usec_t now)
 	p->live.lines = lines;
 	p->srp_conf = s;
 	return 0;
+}
+
+enum srp_reload pair_reload(const struct pair *p, uint64_t digest)
+{
+	return srp_reload(p->srp, digest);
+}
+
+int pair_prepare(struct pair *p, const struct pair_live *live, usec_t now)
+{
+	struct srp_conf s = p->srp_conf;
+
+	agree_srp_conf(live, &s);
+	return srp_prepare(p->srp, &s, now);
+}
+
+bool pair_next_is_due(const struct pair *p)
+{
+	return srp_next_is_due(p->srp);
 }
 
 void agree_close(struct pair *p)

@@ -124,9 +124,9 @@ static void link_renew(struct link *link)
 	struct tls *t;
 	char why[TLS_WHY];
 
-	if (!tls_ops->changed(link->tls, link->pair.files))
+	if (!tls_ops->changed(link->tls, &link->pair.live->files))
 		return;
-	t = tls_ops->create(link->pair.files, why);
+	t = tls_ops->create(&link->pair.live->files, why);
 	if (t == NULL) {
 		LOG(ERR,
 			"the new certificates or keys cannot be used: new connections go on with "
@@ -140,7 +140,7 @@ static void link_renew(struct link *link)
 	 * nothing. */
 	if (ip_addr_equal(&link->pair.peer->address, &link->pair.start->peer))
 		snprintf(link->pair.peer->name, sizeof(link->pair.peer->name), "%s",
-			link->pair.files->peer_name);
+			link->pair.live->files.peer_name);
 	LOG(NOTICE, "SRP: the files of certificates and keys have changed and were read again");
 }
 
@@ -160,7 +160,7 @@ void link_established(struct link *link, struct link_conn *l, usec_t now)
 		return;
 	}
 	l->state = LINK_TLS;
-	l->by = now + RTE_MIN(srp_proof_us(link->pair.start->dead_us), (usec_t)HANDSHAKE_US);
+	l->by = now + RTE_MIN(srp_proof_us(link->pair.live->dead_us), (usec_t)HANDSHAKE_US);
 	srp_connecting(link->pair.srp, true, now);
 	link_handshake(link, l, now);
 }

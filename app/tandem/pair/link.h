@@ -47,8 +47,8 @@ struct link_conn {
 struct link_pair {
 	struct srp *srp; /* what connections bring is handed to it */
 	const struct pair_start *start;
-	const struct tls_files *files; /* read again before the next connection */
-	struct pair_peer *peer;        /* the other end; w: its incarnation, and its name */
+	const struct pair_live *live; /* its files are read again before the next connection */
+	struct pair_peer *peer;       /* the other end; w: its incarnation, and its name */
 	uint8_t seat;
 };
 

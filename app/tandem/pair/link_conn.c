@@ -19,7 +19,7 @@ enum { LEAST_US = 10000, RETRY_US = 200000, REFUSED_US = 1000000, LOG_US = 10000
  * either counts as alone. */
 usec_t link_soon(const struct link *link, usec_t most)
 {
-	return RTE_MIN(RTE_MAX(link->pair.start->dead_us / 4, (usec_t)LEAST_US), most);
+	return RTE_MIN(RTE_MAX(link->pair.live->dead_us / 4, (usec_t)LEAST_US), most);
 }
 
 void link_free(struct link *link, struct link_conn *l)

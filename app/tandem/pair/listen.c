@@ -82,7 +82,7 @@ static int listen_open(struct link *link)
 	int fd, ret;
 
 	if (!link->pair.start->insecure) {
-		link->tls = tls_ops->create(link->pair.files, why);
+		link->tls = tls_ops->create(&link->pair.live->files, why);
 		if (link->tls == NULL) {
 			LOG(ERR, "the SRP connection cannot be secured reason=%s", LOG_TEXT(why));
 			return -EINVAL;

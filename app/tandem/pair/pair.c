@@ -38,11 +38,7 @@ static void pair_srp_conf(
 	snprintf(s->mtu_port, sizeof(s->mtu_port), "%s", f->replication_port);
 	s->wire.version_min = wire_spoken.version_min;
 	s->wire.version_max = wire_spoken.version_max;
-	s->hello_us = f->hello_us;
-	s->dead_us = f->dead_us;
 	s->delay_us = f->delay_us;
-	s->heartbeat_us = f->heartbeat_us;
-	s->dead_multiplier = f->dead_multiplier;
 	agree_srp_conf(&p->live, s);
 }
 
@@ -50,7 +46,7 @@ static int pair_open_link(struct pair *p, const struct pair_connection *connecti
 {
 	const struct link_pair of = { .srp = p->srp,
 		.start = &p->start,
-		.files = &p->live.files,
+		.live = &p->live,
 		.peer = &p->peer,
 		.seat = p->seat };
 
@@ -68,7 +64,7 @@ static int pair_open(struct pair *p, const struct pair_settings *s,
 			LOG_TEXT(strerror(-ret)));
 		return ret;
 	}
-	p->stream = stream_create(stream, p->start.audit_us);
+	p->stream = stream_create(stream);
 	if (p->stream == NULL)
 		return -ENOMEM;
 	pair_srp_conf(p, s, stream->table);
@@ -334,7 +330,7 @@ enum pair_leaving pair_leaving(const struct pair *p, usec_t now)
 	if (!switchover_late_usage(p->switchover))
 		return PAIR_LEAVES;
 	/* Who is gone takes no usage that is still counted here. */
-	return stream_peer_gone(p->stream, p->late_usage_peer, p->start.dead_us, now)
+	return stream_peer_gone(p->stream, p->late_usage_peer, p->live.dead_us, now)
 		       ? PAIR_LEAVES_USAGE
 		       : PAIR_WAITS_FOR_USAGE;
 }

@@ -12,12 +12,12 @@
 #include "replicator/replicator.h"
 #include "session/session.h"
 
-struct stream *stream_create(const struct pair_stream *with, usec_t audit_us)
+struct stream *stream_create(const struct pair_stream *with)
 {
 	struct stream *s = memory_take("stream", sizeof(*s), 0);
 
 	if (s != NULL)
-		*s = (struct stream){ .with = *with, .audit_us = audit_us };
+		*s = (struct stream){ .with = *with };
 	return s;
 }
 
@@ -49,6 +49,7 @@ struct srp_stream stream_read(const struct stream *s, const struct srp_info *i, 
 	uint64_t pair = pair_time_ms(s->with.pair_time, now),
 		 since = atomic_load(&v->in_sync_since_ms);
 	usec_t status = atomic_load(&v->status_heard);
+	usec_t audit_us = replicator_audit_interval(s->with.replicator, now);
 	struct srp_stream r = { .heard = stream_heard(s),
 		.hears_us = atomic_load(&v->hears_us),
 		.unacked = atomic_load(&v->unacked),
@@ -68,13 +69,14 @@ struct srp_stream stream_read(const struct stream *s, const struct srp_info *i, 
 		r.in_sync_age_ms = (uint32_t)RTE_MIN(pair - since, (uint64_t)UINT32_MAX);
 	r.in_sync = since != 0 && atomic_load(&v->peer_unmatched) == 0 &&
 		    now - RTE_MIN(status, now) < USEC_PER_SEC &&
-		    r.in_sync_age_ms <= 2 * s->audit_us / USEC_PER_MSEC + 1000;
+		    r.in_sync_age_ms <= 2 * audit_us / USEC_PER_MSEC + 1000;
 	return r;
 }
 
 void stream_report_peer(const struct stream *s, const struct srp_info *i)
 {
 	replicator_peer_version(s->with.replicator, i->stream_version);
+	replicator_peer_patience(s->with.replicator, RTE_MAX(i->window_us, i->dead_us));
 	replicator_peer_differs(s->with.replicator, i->differs);
 	replicator_peer_applies(
 		s->with.replicator, i->peer.known && i->agreed && i->peer.state == SRP_STANDBY);
@@ -120,7 +122,7 @@ usec_t stream_woke(struct stream *s, usec_t stall, usec_t now)
 	s->stalls.sum += RTE_MAX(stall, stream);
 	s->stalls.ended = now;
 	s->stalls.stream_sum += stream;
-	s->stalls.dropped += RTE_MAX(stall, stream) > s->with.pulse->stale_us;
+	s->stalls.dropped += RTE_MAX(stall, stream) > pulse_stale_us(s->with.pulse);
 	return stream;
 }
 

@@ -24,12 +24,11 @@ struct stalls {
 
 struct stream {
 	struct pair_stream with;
-	usec_t audit_us;
 	struct stalls stalls;
 };
 
 /* NULL: no memory. `with` is copied. */
-struct stream *stream_create(const struct pair_stream *with, usec_t audit_us);
+struct stream *stream_create(const struct pair_stream *with);
 /* NULL is allowed. */
 void stream_destroy(struct stream *s);
 

@@ -49,7 +49,6 @@ struct worker *boot_worker(struct tandem *t, unsigned int number)
 	struct worker_env e = { .number = number,
 		.n_workers = t->n_workers,
 		.settings = t->settings,
-		.checkpoint_us = t->conf->srp.micro_checkpoint_interval_ms * USEC_PER_MSEC,
 		.shared = &t->shared,
 		.role = &t->role,
 		.incarnation = t->random.incarnation,
@@ -101,5 +100,6 @@ struct replicator *boot_replicator(struct tandem *t)
 		.quit = &t->quit };
 
 	settings_replicator_start(t->conf, &e.start);
+	settings_replicator_live(t->conf, &e.live);
 	return replicator_create(&e);
 }

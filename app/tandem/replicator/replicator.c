@@ -64,6 +64,10 @@ void replicator_peer_differs(struct replicator *r, bool differs)
 {
 	atomic_store_explicit(&r->peer_differs, differs, memory_order_relaxed);
 }
+void replicator_peer_patience(struct replicator *r, usec_t us)
+{
+	atomic_store_explicit(&r->present_us, us, memory_order_relaxed);
+}
 void replicator_peer_applies(struct replicator *r, bool applies)
 {
 	atomic_store_explicit(&r->peer_applies, applies, memory_order_relaxed);
@@ -86,10 +90,10 @@ struct replicator *replicator_create(const struct replicator_env *e)
 	struct replicator *r = memory_take("replicator", sizeof(*r), RTE_CACHE_LINE_SIZE);
 	struct repl_ops ops;
 	struct audit_hash hash;
-	usec_t beat = e->start.heartbeat_us;
+	const struct settings *s = settings_newest(e->settings);
 	const struct repl_params p = { .incarnation = e->incarnation,
-		.heartbeat_us = beat,
-		.life_us = beat * e->start.dead_multiplier / 2,
+		.heartbeat_us = s->heartbeat_us,
+		.life_us = s->life_us,
 		.gap_us = 1000,
 		.gap_packets = 3,
 		.ops = &ops,
@@ -100,10 +104,11 @@ struct replicator *replicator_create(const struct replicator_env *e)
 		return NULL;
 	r->env = *e;
 	replicator_ops(r, &ops, &hash);
-	r->present_us = RTE_MAX(beat * e->start.dead_multiplier, e->start.dead_us);
+	r->pace.us = e->live.audit_us;
+	atomic_store(&r->present_us, e->live.present_us);
 	settings_join(e->settings, e->n_workers);
-	r->settings = settings_newest(e->settings)->number;
-	replicator_rate(r, settings_newest(e->settings)->replication_mbps, clock_us());
+	r->settings = s->number;
+	replicator_rate(r, s->replication_mbps, clock_us());
 	flow_limit(&r->flow, &(struct flow_path){ .room = REPL_WINDOW, .window = REPL_WINDOW },
 		r->env.flow);
 	r->version = wire_spoken.version_min;
@@ -244,6 +249,7 @@ static void replicator_settings(struct replicator *r)
 	if (s->number == r->settings)
 		return;
 	r->settings = s->number;
+	repl_times(r->stream, s->heartbeat_us, s->life_us, r->now);
 	if (s->replication_mbps != atomic_load(&r->view.rate_mbps))
 		replicator_rate(r, s->replication_mbps, r->now);
 }

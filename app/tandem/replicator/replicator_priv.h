@@ -44,6 +44,11 @@ struct replicator_watched {
 	struct pulse_seen control, worker[MSG_WORKERS];
 };
 
+/* The audit's interval, and the one by which matches are judged until then. */
+struct replicator_pace {
+	usec_t us, was_us, until;
+};
+
 struct replicator {
 	struct replicator_env env;
 	struct repl *stream;
@@ -73,7 +78,8 @@ struct replicator {
 	int64_t pair_offset_us;
 	struct replicator_request request;
 	struct replicator_pass pass;
-	usec_t present_us;                 /* the peer is there when heard within this */
+	_Atomic usec_t present_us;   /* w: control. The peer is there when heard within this */
+	struct replicator_pace pace; /* w, r: control */
 	struct from_replicator *committed; /* being filled */
 	/* being filled while a WANT is decoded */
 	struct repl_to_worker *want[MSG_WORKERS];

@@ -212,7 +212,9 @@ bool replicator_messages(struct replicator *r)
 void replicator_presence(struct replicator *r)
 {
 	usec_t heard = repl_heard(r->stream);
-	bool there = heard != USEC_NEVER && r->now - RTE_MIN(heard, r->now) < r->present_us &&
+	bool there = heard != USEC_NEVER &&
+		     r->now - RTE_MIN(heard, r->now) <
+			     atomic_load_explicit(&r->present_us, memory_order_relaxed) &&
 		     repl_hears_us(r->stream);
 	bool differs = atomic_load_explicit(&r->peer_differs, memory_order_relaxed);
 	bool takes =

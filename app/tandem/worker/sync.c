@@ -79,6 +79,12 @@ void sync_stream(struct sync *s, bool on, bool late, usec_t audit_us, usec_t now
 	}
 }
 
+void sync_times(struct sync *s, usec_t checkpoint_us, usec_t audit_us, usec_t now)
+{
+	s->tick_us = checkpoint_us / SYNC_TICKS;
+	audit_source_interval(s->source, audit_us, now);
+}
+
 static bool sync_packet_open(struct sync *s, usec_t now)
 {
 	uint8_t *p;

@@ -110,6 +110,9 @@ void sync_version(struct sync *s, uint8_t version);
 /* A stream began (everything is compared: join; late: of own usage only, nothing is compared) or
  * ended. */
 void sync_stream(struct sync *s, bool on, bool late, usec_t audit_us, usec_t now);
+/* A reload: the time between two checkpoints of a session's usage, and that of a pass of the
+ * audit. */
+void sync_times(struct sync *s, usec_t checkpoint_us, usec_t audit_us, usec_t now);
 /* A slot changed by signalling: encoded at once, sent at the end of the turn. Returns the commit
  * number to wait for; 0: no stream. */
 uint32_t sync_commit(struct sync *s, uint32_t handle, usec_t now);

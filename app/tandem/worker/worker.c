@@ -23,8 +23,9 @@ static int worker_sync(struct worker *w, uint64_t shards)
 {
 	const struct worker_env *e = &w->env;
 	int ret = sync_init(&w->sync, e->shared->table, w->number, shards,
-		w->n_shards * e->shared->table->n_slots, e->checkpoint_us, e->stream_mbufs,
-		e->stream_out, (uint16_t)(e->stream_packet - REPL_TAG), &memory_rte);
+		w->n_shards * e->shared->table->n_slots, w->fp.settings->checkpoint_us,
+		e->stream_mbufs, e->stream_out, (uint16_t)(e->stream_packet - REPL_TAG),
+		&memory_rte);
 
 	if (ret == 0)
 		w->sync.limits = e->flow;
@@ -454,14 +455,23 @@ static void worker_seconds(struct worker *w, usec_t now)
 				w->env.shared->table, w->number, w->shards[i], now_s, 64);
 }
 
+static void worker_settings(struct worker *w, usec_t now)
+{
+	uint64_t was = w->fp.settings->number;
+
+	w->fp.settings = settings_turn(w->env.settings, w->number);
+	if (w->fp.settings->number != was)
+		sync_times(&w->sync, w->fp.settings->checkpoint_us, w->fp.settings->audit_us, now);
+}
+
 bool worker_turn(struct worker *w)
 {
 	usec_t now = clock_us(), gap;
 	bool busy;
 
 	gap = pulse_turn(w->env.pulse, now);
-	w->fp.settings = settings_turn(w->env.settings, w->number);
-	if (gap > w->env.pulse->stale_us) /* nobody was idle: we did not look */
+	worker_settings(w, now);
+	if (gap > pulse_stale_us(w->env.pulse)) /* nobody was idle: we did not look */
 		w->idle_base_s = (uint32_t)(now / USEC_PER_SEC);
 	if (pulse_stood_still(w->env.pulse_of_replicator, now, gap))
 		worker_drop_stale(w);

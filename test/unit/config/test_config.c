@@ -418,8 +418,8 @@ static const struct {
 		"restart: chassis.mode: \"primary\" -> \"backup\"\n" },
 	{ "insecure = true;", "insecure = true; commit-timeout = 60;",
 		"srp.commit-timeout: 50 -> 60\n" },
-	{ "insecure = true;", "insecure = true; audit-interval = 61;",
-		"restart: srp.audit-interval: 60 -> 61\n" },
+	{ "insecure = true;", "insecure = true; audit-interval = 61; delay-interval = 5001;",
+		"restart: srp.delay-interval: 5000 -> 5001\nsrp.audit-interval: 60 -> 61\n" },
 	{ "[\"10.9.0.1\", \"10.9.0.2\"]", "[\"10.9.0.1\"]",
 		"restart: apns[internet].dns: [\"10.9.0.1\", \"10.9.0.2\"] -> [\"10.9.0.1\"]\n" },
 	{ "dns = [\"10.9.0.1\", \"10.9.0.2\"];", "",
@@ -473,7 +473,7 @@ static void test_take_live(void)
 	was = a;
 	CU_ASSERT_EQUAL(
 		load(edited("insecure = true;",
-			     "insecure = true; replication-rate = 70; hello-interval = 500; };\n"
+			     "insecure = true; replication-rate = 70; delay-interval = 500; };\n"
 			     "services = { gtp-direct = false; }; log = { level = \"debug\";"),
 			&b),
 		0);
@@ -482,7 +482,7 @@ static void test_take_live(void)
 	CU_ASSERT_FALSE(a.gtp_direct);
 	CU_ASSERT_STRING_EQUAL(a.log.level, "debug");
 	text = changed(&a, &b);
-	CU_ASSERT_STRING_EQUAL(text, "restart: srp.hello-interval: 1000 -> 500\n");
+	CU_ASSERT_STRING_EQUAL(text, "restart: srp.delay-interval: 5000 -> 500\n");
 	free(text);
 	config_take_live(&a, &was);
 	CU_ASSERT_EQUAL(memcmp(&a, &was, sizeof(a)), 0);
@@ -523,7 +523,7 @@ static void test_knob_table_has_no_holes(void)
 	config_print_knobs(to);
 	fclose(to);
 	CU_ASSERT_PTR_NOT_NULL(strstr(
-		text, "| `srp.hello-interval` | an integer, 10 to 60000 ms | 1000 | yes |  |"));
+		text, "| `srp.hello-interval` | an integer, 10 to 60000 ms | 1000 | yes | yes |"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "| `pools[].prefix` |"));
 	CU_ASSERT_PTR_NULL(strstr(text, "(null)"));
 	CU_ASSERT_PTR_NULL(strstr(text, "|  |\n"));

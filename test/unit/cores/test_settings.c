@@ -49,8 +49,13 @@ static int publish(uint32_t n)
 {
 	struct settings s;
 
+	int ret;
+
 	fill(&s, n);
-	return settings_publish(b, &s);
+	ret = settings_ready(b, &s);
+	if (ret == 0)
+		settings_publish(b);
+	return ret;
 }
 
 static void test_numbers(void)
@@ -61,6 +66,24 @@ static void test_numbers(void)
 	CU_ASSERT_EQUAL(publish(3), 0);
 	CU_ASSERT_EQUAL(settings_newest(b)->number, 3);
 	CU_ASSERT_EQUAL(settings_newest(b)->replication_mbps, 3);
+}
+
+/* What is ready is seen by nobody before it is published, and what came behind it instead. */
+static void test_ready(void)
+{
+	struct settings s;
+
+	fill(&s, 2);
+	CU_ASSERT_EQUAL(settings_ready(b, &s), 0);
+	CU_ASSERT_EQUAL(settings_newest(b)->replication_mbps, 1);
+	fill(&s, 3);
+	CU_ASSERT_EQUAL(settings_ready(b, &s), 0);
+	CU_ASSERT_EQUAL(settings_newest(b)->number, 1);
+	settings_publish(b);
+	CU_ASSERT_TRUE(settings_newest(b)->number == 2 && settings_newest(b)->audit_us == 3);
+	settings_publish(b); /* nothing is ready */
+	CU_ASSERT_EQUAL(settings_newest(b)->number, 2);
+	CU_ASSERT_EQUAL(settings_ready(b, &s), 0); /* freed with the board */
 }
 
 /* At most two are alive, and who keeps the older is named. */
@@ -153,8 +176,9 @@ static void test_readers(void)
 
 int main(void)
 {
-	static CU_TestInfo tests[] = { { "numbers", test_numbers }, { "held", test_held },
-		{ "refused", test_refused }, { "readers", test_readers }, CU_TEST_INFO_NULL };
+	static CU_TestInfo tests[] = { { "numbers", test_numbers }, { "ready", test_ready },
+		{ "held", test_held }, { "refused", test_refused }, { "readers", test_readers },
+		CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "settings", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
 

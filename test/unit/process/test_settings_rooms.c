@@ -36,6 +36,7 @@ struct starts {
 
 struct lives {
 	struct settings cores;
+	struct replicator_live replicator;
 	struct signalling_live signalling;
 	struct monitors_live monitors;
 	struct switchover_live switchover;
@@ -72,6 +73,7 @@ static __attribute__((noinline)) void take_starts(struct starts *s)
 static __attribute__((noinline)) void take_lives(struct lives *l)
 {
 	CU_ASSERT_EQUAL_FATAL(settings_of(&conf, &l->cores), 0);
+	settings_replicator_live(&conf, &l->replicator);
 	settings_signalling_live(&conf, &l->signalling);
 	settings_monitors_live(&conf, &l->monitors);
 	settings_switchover_live(&conf, &l->switchover);
@@ -185,7 +187,7 @@ static void test_live(void)
 /* The comparison sees a key that a restart alone changes. */
 static void test_restart(void)
 {
-	conf.srp.dead_multiplier++;
+	conf.srp.delay_interval_ms++;
 	CU_ASSERT_TRUE(starts_anew());
 	CU_ASSERT_FALSE(is_taken());
 }

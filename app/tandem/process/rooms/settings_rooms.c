@@ -16,7 +16,10 @@ int settings_of(const struct config *c, struct settings *s)
 
 	*s = (struct settings){ .n_apns = c->n_apns,
 		.audit_us = c->srp.audit_interval_s * USEC_PER_SEC,
+		.checkpoint_us = c->srp.micro_checkpoint_interval_ms * USEC_PER_MSEC,
+		.heartbeat_us = c->srp.heartbeat_interval_ms * USEC_PER_MSEC,
 		.replication_mbps = c->srp.replication_rate_mbps };
+	s->life_us = s->heartbeat_us * c->srp.dead_multiplier / 2;
 	for (unsigned int i = 0; i < c->n_apns; i++) {
 		const struct config_apn *from = &c->apns[i];
 		struct settings_apn *apn = &s->apn[i];
@@ -42,12 +45,16 @@ void settings_ethernet_start(const struct config *c, struct ethernet_start *s)
 
 void settings_replicator_start(const struct config *c, struct replicator_start *s)
 {
-	*s = (struct replicator_start){ .insecure = c->srp.insecure,
-		.realtime = c->srp.realtime,
-		.heartbeat_us = c->srp.heartbeat_interval_ms * USEC_PER_MSEC,
-		.dead_us = c->srp.dead_interval_ms * USEC_PER_MSEC,
-		.dead_multiplier = c->srp.dead_multiplier,
-		.audit_us = c->srp.audit_interval_s * USEC_PER_SEC };
+	*s = (struct replicator_start){ .insecure = c->srp.insecure, .realtime = c->srp.realtime };
+}
+
+void settings_replicator_live(const struct config *c, struct replicator_live *l)
+{
+	usec_t window = c->srp.heartbeat_interval_ms * USEC_PER_MSEC * c->srp.dead_multiplier;
+	usec_t dead = c->srp.dead_interval_ms * USEC_PER_MSEC;
+
+	*l = (struct replicator_live){ .audit_us = c->srp.audit_interval_s * USEC_PER_SEC,
+		.present_us = window > dead ? window : dead };
 }
 
 void settings_kernel_start(const struct config *c, struct kernel_start *s)
@@ -122,12 +129,7 @@ void settings_pair_start(const struct config *c, struct pair_start *s)
 		.bind = c->srp.bind,
 		.peer = c->srp.peer,
 		.port = (uint16_t)c->srp.port,
-		.hello_us = c->srp.hello_interval_ms * USEC_PER_MSEC,
-		.dead_us = c->srp.dead_interval_ms * USEC_PER_MSEC,
-		.delay_us = c->srp.delay_interval_ms * USEC_PER_MSEC,
-		.heartbeat_us = c->srp.heartbeat_interval_ms * USEC_PER_MSEC,
-		.audit_us = c->srp.audit_interval_s * USEC_PER_SEC,
-		.dead_multiplier = c->srp.dead_multiplier };
+		.delay_us = c->srp.delay_interval_ms * USEC_PER_MSEC };
 	memcpy(s->tie_breaker, c->chassis.tie_breaker, sizeof(s->tie_breaker));
 	for (unsigned int i = 0; i < c->n_ports; i++)
 		if (c->ports[i].roles & CONFIG_REPLICATION) {
@@ -160,6 +162,10 @@ int settings_pair_live(const struct config *c, struct pair_live *l)
 	}
 	*l = (struct pair_live){ .configuration_us = c->srp.configuration_interval_s * USEC_PER_SEC,
 		.pending_us = c->srp.pending_timeout_s * USEC_PER_SEC,
+		.hello_us = c->srp.hello_interval_ms * USEC_PER_MSEC,
+		.dead_us = c->srp.dead_interval_ms * USEC_PER_MSEC,
+		.heartbeat_us = c->srp.heartbeat_interval_ms * USEC_PER_MSEC,
+		.dead_multiplier = c->srp.dead_multiplier,
 		.digest = config_digest(c),
 		.lines = lines,
 		.lines_len = len };
@@ -192,7 +198,6 @@ void settings_operator_start(const struct config *c, struct operator_start *s)
 		.priority = c->chassis.priority,
 		.max_sessions = c->table.max_sessions,
 		.bind = c->srp.bind,
-		.dead_us = c->srp.dead_interval_ms * USEC_PER_MSEC,
 		.n_apns = c->n_apns,
 		.n_pools = c->n_pools,
 		.apns = c->apns,

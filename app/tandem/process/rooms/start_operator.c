@@ -33,13 +33,35 @@ static int start_operator_agree(void *ctx, const struct config *next, usec_t now
 	return configuration_agree(ctx, next, now);
 }
 
-static int start_operator_publish(void *ctx, const struct config *next)
+static enum srp_reload start_operator_asks(void *ctx, const struct config *next)
+{
+	return configuration_asks(ctx, next);
+}
+
+static int start_operator_prepare(void *ctx, const struct config *next, usec_t now)
+{
+	return configuration_prepare(ctx, next, now);
+}
+
+static bool start_operator_is_due(void *ctx)
+{
+	return configuration_is_due(ctx);
+}
+
+static int start_operator_ready(void *ctx, const struct config *next)
 {
 	const struct control *c = ctx;
 	struct settings s;
 	int ret = settings_of(next, &s);
 
-	return ret == 0 ? settings_publish(c->t->settings, &s) : ret;
+	return ret == 0 ? settings_ready(c->t->settings, &s) : ret;
+}
+
+static void start_operator_publish(void *ctx)
+{
+	const struct control *c = ctx;
+
+	settings_publish(c->t->settings);
 }
 
 static void start_operator_answer(void *ctx, json_t *answer)
@@ -84,7 +106,11 @@ int start_operator(struct control *c)
 		.settings = t->settings,
 		.reactor = c->reactor,
 		.keys_good = settings_keys_good,
+		.asks = start_operator_asks,
+		.prepare = start_operator_prepare,
+		.is_due = start_operator_is_due,
 		.agree = start_operator_agree,
+		.ready = start_operator_ready,
 		.publish = start_operator_publish,
 		.answer = start_operator_answer,
 		.ctx = c });

@@ -81,6 +81,7 @@ int configuration_agree(struct control *c, const struct config *next, usec_t now
 	struct signalling_live signalling;
 	struct monitors_live monitors;
 	struct switchover_live switchover;
+	struct replicator_live replicator;
 	struct pair_live pair;
 	int ret = settings_pair_live(next, &pair);
 
@@ -90,6 +91,8 @@ int configuration_agree(struct control *c, const struct config *next, usec_t now
 	settings_pair_live_end(&pair);
 	if (ret < 0)
 		return ret;
+	settings_replicator_live(next, &replicator);
+	replicator_reconfigure(c->t->repl, &replicator, now);
 	settings_switchover_live(next, &switchover);
 	switchover_reconfigure(c->switchover, &switchover);
 	settings_signalling_live(next, &signalling);
@@ -97,6 +100,28 @@ int configuration_agree(struct control *c, const struct config *next, usec_t now
 	settings_monitors_live(next, &monitors);
 	monitors_rules(c->monitors, &monitors);
 	return 0;
+}
+
+enum srp_reload configuration_asks(const struct control *c, const struct config *next)
+{
+	return pair_reload(c->pair, config_digest(next));
+}
+
+int configuration_prepare(struct control *c, const struct config *next, usec_t now)
+{
+	struct pair_live pair;
+	int ret = settings_pair_live(next, &pair);
+
+	if (ret < 0)
+		return ret;
+	ret = pair_prepare(c->pair, &pair, now);
+	settings_pair_live_end(&pair);
+	return ret;
+}
+
+bool configuration_is_due(const struct control *c)
+{
+	return pair_next_is_due(c->pair);
 }
 
 /* Raises or clears the alarm of an overdue audit. */
@@ -113,9 +138,19 @@ static void start_pair_audit_alarm(struct control *c, usec_t now)
 		alarms_set(c->alarms, name, on, text, now);
 }
 
+/* After so long a stall a core may have lost the role: a reload changes how long the peer waits. */
+static void start_pair_stale(struct tandem *t, usec_t us)
+{
+	pulse_stale_set(&t->pulse_control, us);
+	pulse_stale_set(&t->pulse_repl, us);
+	for (unsigned int i = 0; i < t->n_workers; i++)
+		pulse_stale_set(&t->pulse_worker[i], us);
+}
+
 void start_pair_feed(struct control *c, usec_t now)
 {
 	pair_feed(c->pair, now);
+	start_pair_stale(c->t, pair_srp(c->pair)->patience_us);
 	start_pair_audit_alarm(c, now);
 }
 

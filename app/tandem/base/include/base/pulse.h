@@ -38,17 +38,29 @@ struct core_pulse {
 	_Atomic uint64_t stalls;
 	_Atomic usec_t stalled_us;
 	_Atomic usec_t woke; /* end of the last stall that was longer than stale_us; 0: none */
-	/* Constant since pulse_init(). A core that did not run for longer than stale_us may have
+	/* w: control. A core that did not run for longer than stale_us may have
 	 * lost the Active role: what was queued meanwhile is dropped. */
-	usec_t stale_us;
+	_Atomic usec_t stale_us;
 	bool may_sleep; /* idle = "sleep": lcores share CPUs */
 } __rte_cache_aligned;
 
 /* Prepares the pulse of a core before it runs. */
 static inline void pulse_init(struct core_pulse *p, usec_t stale_us, bool may_sleep)
 {
-	p->stale_us = stale_us;
+	atomic_store_explicit(&p->stale_us, stale_us, memory_order_relaxed);
 	p->may_sleep = may_sleep;
+}
+
+/* A reload changes it while the core runs. Control core. */
+static inline void pulse_stale_set(struct core_pulse *p, usec_t stale_us)
+{
+	if (atomic_load_explicit(&p->stale_us, memory_order_relaxed) != stale_us)
+		atomic_store_explicit(&p->stale_us, stale_us, memory_order_relaxed);
+}
+
+static inline usec_t pulse_stale_us(const struct core_pulse *p)
+{
+	return atomic_load_explicit(&p->stale_us, memory_order_relaxed);
 }
 
 /* Begins a turn: returns the time that the core's own loop did not run, 0 when it did. */
@@ -68,7 +80,7 @@ static inline usec_t pulse_turn(struct core_pulse *p, usec_t now)
 	atomic_store_explicit(&p->stalled_us,
 		atomic_load_explicit(&p->stalled_us, memory_order_relaxed) + gap,
 		memory_order_relaxed);
-	if (gap > p->stale_us)
+	if (gap > pulse_stale_us(p))
 		atomic_store_explicit(&p->woke, now, memory_order_relaxed);
 	return gap;
 }
@@ -80,9 +92,9 @@ static inline bool pulse_stood_still(const struct core_pulse *p, usec_t now, use
 	usec_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed);
 	usec_t woke = atomic_load_explicit(&p->woke, memory_order_relaxed);
 
-	if (gap <= p->stale_us)
+	if (gap <= pulse_stale_us(p))
 		return false;
-	return (tick < now && now - tick > p->stale_us) || (woke != 0 && woke + gap >= now);
+	return (tick < now && now - tick > pulse_stale_us(p)) || (woke != 0 && woke + gap >= now);
 }
 
 /* Ends a turn: counts it, and sleeps when that is allowed and nothing happened for long. */

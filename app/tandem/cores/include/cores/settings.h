@@ -32,7 +32,11 @@ struct settings {
 	uint64_t number; /* 1: that of the start. Set by settings_publish(). */
 	unsigned int n_apns;
 	struct settings_apn apn[SETTINGS_APNS];
-	usec_t audit_us;           /* srp.audit-interval */
+	usec_t audit_us;      /* srp.audit-interval */
+	usec_t checkpoint_us; /* srp.micro-checkpoint-interval */
+	/* srp.heartbeat-interval; a heartbeat that was delayed by more than life_us is no sign of
+	 * life */
+	usec_t heartbeat_us, life_us;
 	uint32_t replication_mbps; /* srp.replication-rate, Mbit/s; 0: no limit */
 };
 
@@ -41,6 +45,7 @@ struct settings_board {
 	_Atomic(const struct settings *) newest;
 	/* Control's own. older: replaced, and perhaps held by a core yet; NULL: none. */
 	const struct settings *older;
+	struct settings *ready; /* the next, which nobody sees yet; NULL: none */
 	uint64_t token, numbers;
 	unsigned int n_cores;
 	char name[SETTINGS_CORES][SETTINGS_NAME];
@@ -55,9 +60,11 @@ struct settings_board *settings_create(
 /* Frees the board after the cores have ended. NULL is nothing. */
 void settings_destroy(struct settings_board *b);
 
-/* Control core. Copies `next`, numbers it and makes it the newest. 0; -EBUSY: the older one is held
- * by settings_holder(), nothing was changed; -ENOMEM. */
-int settings_publish(struct settings_board *b, const struct settings *next);
+/* Control core. Copies `next` for settings_publish(), in the place of what was made ready before.
+ * 0; -EBUSY: the older one is held by settings_holder(); -ENOMEM. */
+int settings_ready(struct settings_board *b, const struct settings *next);
+/* Control core. Makes what is ready the newest: it cannot fail. Nothing is ready: nothing. */
+void settings_publish(struct settings_board *b);
 /* Control core. The name of a core that still holds the older snapshot; NULL: none does, and it has
  * been freed. */
 const char *settings_holder(struct settings_board *b);

@@ -57,7 +57,6 @@ struct operator_start {
 	bool primary, insecure;
 	uint32_t priority, max_sessions;
 	struct ip_addr bind; /* own address of the SRP connection */
-	usec_t dead_us;
 	unsigned int n_apns, n_pools;
 	const struct config_apn *apns;
 	const struct config_pool *pools;

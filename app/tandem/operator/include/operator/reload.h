@@ -13,6 +13,7 @@
 
 #include "common/usec.h"
 #include "config/config.h"
+#include "srp/srp.h"
 
 enum { RELOAD_WHY = 640 };
 
@@ -29,12 +30,19 @@ struct operator_reload_settings {
 	/* Whether the files of keys that `next` names can be used; if not, `why` says what to do.
 	 * It is called by the thread that reads the file, and may wait for the disk. */
 	bool (*keys_good)(const struct config *next, char why[RELOAD_WHY]);
+	/* Whether `next` runs now, or waits until the peer has it, too (srp_reload()). */
+	enum srp_reload (*asks)(void *ctx, const struct config *next);
+	/* It waits: the peer is told. 0 or -errno. */
+	int (*prepare)(void *ctx, const struct config *next, usec_t now);
+	/* What waits is to run. */
+	bool (*is_due)(void *ctx);
 	/* The other rooms take what they have of `next`; those of its keys that are not live are
 	 * conf's. 0; -EBUSY: a role is changing; -ENOMEM: nothing was taken then. */
 	int (*agree)(void *ctx, const struct config *next, usec_t now);
-	/* The cores are given what they read of `next`, as a snapshot. 0, or -errno: they were not.
-	 */
-	int (*publish)(void *ctx, const struct config *next);
+	/* What the cores read of `next` is made ready, as a snapshot: 0 or -errno; and they are
+	 * given what is ready. */
+	int (*ready)(void *ctx, const struct config *next);
+	void (*publish)(void *ctx);
 	/* Takes the answer to the command that act_save() or act_reload() has begun. Nobody may be
 	 * there any more who waits. */
 	void (*answer)(void *ctx, json_t *answer);

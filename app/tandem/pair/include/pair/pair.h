@@ -77,6 +77,12 @@ int pair_validate_configuration(struct pair *p, char reason[SRP_REASON_MAX], use
 /* A reload: what holds from now on. 0; -EBUSY: a role is changing; -ENOMEM; after an error nothing
  * was taken. */
 int pair_reconfigure(struct pair *p, const struct pair_live *live, usec_t now);
+/* As srp_reload(), srp_prepare() and srp_next_is_due(): what becomes of a configuration of that
+ * digest; it waits for the peer (nothing of `live` is kept but its digest and times); and it is to
+ * run now, by pair_reconfigure(), which may be asked each turn. */
+enum srp_reload pair_reload(const struct pair *p, uint64_t digest);
+int pair_prepare(struct pair *p, const struct pair_live *live, usec_t now);
+bool pair_next_is_due(const struct pair *p);
 /* The process is to end: the peer takes over first, if there is one. */
 void pair_shutdown(struct pair *p, usec_t now);
 enum pair_leaving {

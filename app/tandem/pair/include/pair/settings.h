@@ -71,14 +71,14 @@ struct pair_start {
 	/* the replication port */
 	uint16_t replication_mtu;
 	char replication_port[CONFIG_NAME];
-	usec_t hello_us, dead_us, delay_us, heartbeat_us, audit_us;
-	unsigned int dead_multiplier; /* in heartbeats */
+	usec_t delay_us;
 };
 
 /* What a reload changes, too. */
 struct pair_live {
 	struct tls_files files; /* read again before the next connection */
-	usec_t configuration_us, pending_us;
+	usec_t configuration_us, pending_us, hello_us, dead_us, heartbeat_us;
+	unsigned int dead_multiplier; /* in heartbeats */
 	/* Of all keys that must agree, whichever room reads them: their digest, and their lines
 	 * (config/lines.h), which the room copies. */
 	uint64_t digest;

@@ -81,6 +81,11 @@ static inline int64_t control_wall_us(void)
 int start_pair(struct control *c, const struct srp_saved *saved);
 /* A reload: what the rooms have of `next` holds from now on. As pair_reconfigure(). */
 int configuration_agree(struct control *c, const struct config *next, usec_t now);
+/* Whether `next` runs at once, or waits until the peer has it (srp_reload()); it waits, and the
+ * peer is told: 0 or -errno; what waits is to run. */
+enum srp_reload configuration_asks(const struct control *c, const struct config *next);
+int configuration_prepare(struct control *c, const struct config *next, usec_t now);
+bool configuration_is_due(const struct control *c);
 /* Rows of a turn. */
 void start_pair_feed(struct control *c, usec_t now);
 void start_pair_judge(struct control *c, usec_t now);

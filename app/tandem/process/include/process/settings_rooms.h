@@ -26,6 +26,7 @@ int settings_of(const struct config *c, struct settings *s);
 
 void settings_ethernet_start(const struct config *c, struct ethernet_start *s);
 void settings_replicator_start(const struct config *c, struct replicator_start *s);
+void settings_replicator_live(const struct config *c, struct replicator_live *l);
 void settings_kernel_start(const struct config *c, struct kernel_start *s);
 void settings_signalling_start(const struct config *c, struct signalling_start *s);
 void settings_signalling_live(const struct config *c, struct signalling_live *l);

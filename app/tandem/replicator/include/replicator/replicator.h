@@ -57,14 +57,18 @@ struct replicator_view {
 struct replicator_start {
 	bool insecure; /* srp.insecure: plain text */
 	bool realtime; /* SCHED_FIFO for the core */
-	usec_t heartbeat_us, dead_us;
-	unsigned int dead_multiplier;
-	usec_t audit_us; /* that one pass of the audit takes */
+};
+
+/* What a reload changes, and the control core reads. */
+struct replicator_live {
+	usec_t audit_us;   /* that one pass of the audit takes */
+	usec_t present_us; /* after so long a silence the peer is not there */
 };
 
 /* What the replication core is given. It is copied, and what it points at outlives the object. */
 struct replicator_env {
 	struct replicator_start start;
+	struct replicator_live live;
 	struct settings_board *settings; /* live; the replication core is core n_workers of it */
 	struct session_table *table;
 	const uint8_t *worker_of_shard;
@@ -102,6 +106,11 @@ int replicator_run(void *replicator);
 /* One turn of the replication core's loop; whether there was something to do. */
 bool replicator_turn(struct replicator *r);
 
+/* A reload: what control reads of it from now on. Control core. */
+void replicator_reconfigure(struct replicator *r, const struct replicator_live *live, usec_t now);
+/* The audit interval by which matches are judged: for a while after a reload, the longer of the
+ * two. Control core. */
+usec_t replicator_audit_interval(const struct replicator *r, usec_t now);
 const struct replicator_view *replicator_view(const struct replicator *r);
 const struct repl_counters *replicator_stream_count(const struct replicator *r);
 const struct audit_counters *replicator_audit_count(const struct replicator *r);
@@ -123,6 +132,8 @@ extern const struct metrics_room replicator_metrics; /* all of them */
 /* w: control: where the peer's replication address is (adjacency index of the fib), for the
  * transport. */
 void replicator_peer(struct replicator *r, uint16_t adjacency);
+/* w: control: after so long a silence the peer is not there, by what the pair knows of it. */
+void replicator_peer_patience(struct replicator *r, usec_t us);
 /* w: control: whether the peer says that it is Standby. */
 void replicator_peer_applies(struct replicator *r, bool applies);
 /* w: control: what must agree does not, by the peer's last hello: nothing is streamed to it, and a

@@ -34,7 +34,6 @@ struct worker;
 struct worker_env {
 	unsigned int number, n_workers;
 	struct settings_board *settings; /* live; this worker is core `number` of it */
-	usec_t checkpoint_us;            /* srp.micro-checkpoint-interval, at start */
 	struct worker_shared *shared; /* the table, the pools, the routes, who owns which shard */
 	const struct role *role;      /* until when this chassis may serve */
 	uint32_t incarnation;         /* of this process */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What reload.c (the thread, the commands) and reload_apply.c (what becomes of what was read)
+ * share. Control core, but for what reload.c says of the thread. */
+#ifndef TANDEM_OPERATOR_RELOAD_PRIV_H
+#define TANDEM_OPERATOR_RELOAD_PRIV_H
+
+#include <limits.h>
+
+#include "operator/reload.h"
+#include "reactor/reactor.h"
+#include "save.h"
+
+_Static_assert((int)RELOAD_WHY >= (int)SAVE_WHY, "why takes what either says");
+
+struct disk_work {
+	struct work work; /* first: reload_work_of() */
+	bool reload;
+	bool (*keys_good)(const struct config *next, char why[RELOAD_WHY]);
+	char path[PATH_MAX];
+	char *text; /* to be saved */
+	size_t len;
+	/* w: the thread, r: control after the event */
+	int ret;
+	char why[RELOAD_WHY];
+	struct config next;
+	struct config_report report;
+};
+
+struct operator_reload {
+	struct operator_reload_settings s;
+	struct disk_work *disk; /* a save or reload that a thread works on, NULL: none */
+	bool hangup;            /* SIGHUP came, and the file is not being read for it yet */
+	struct config *next;    /* it was loaded, and waits for the peer; NULL: none does */
+};
+
+/* ---- reload_apply.c ---- */
+
+/* Replaces what neither JSON nor a log takes: a path was chosen by somebody, and may have been cut
+ * within a character. */
+void reload_plain(char *text);
+/* The answer of a command that is refused. */
+json_t *reload_refuse(const char *reason);
+/* Carries out what the thread has read, or lets it wait for the peer; the answer. */
+json_t *reload_answer(struct operator_reload *r, const struct disk_work *w);
+/* What waited is to run: both have it. What hinders it now does not at the next turn. */
+void reload_run_next(struct operator_reload *r);
+/* Nothing waits any more. */
+void reload_forget_next(struct operator_reload *r);
+
+#endif
