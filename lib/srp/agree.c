@@ -86,35 +86,48 @@ static void agree_times_widen(struct srp_times *t, const struct srp_times *by)
 	widen(&t->window_us, by->window_us);
 }
 
+static void narrow(usec_t *t, usec_t by)
+{
+	*t = *t < by ? *t : by;
+}
+
+static void agree_times_narrow(struct srp_times *t, const struct srp_times *by)
+{
+	narrow(&t->hello_us, by->hello_us);
+	narrow(&t->dead_us, by->dead_us);
+	narrow(&t->heartbeat_us, by->heartbeat_us);
+	narrow(&t->window_us, by->window_us);
+}
+
 /* A peer that beats more slowly by what it runs already, or yet, is not dead for it. How long it is
- * patient with this chassis is not known as exactly: the shortest counts. */
+ * patient with this chassis is not known as exactly: the shortest counts, and by that this chassis
+ * beats. */
 static void agree_judge_times(struct srp *s)
 {
 	struct srp_next *n = &s->next;
-	struct srp_times own = agree_times(&s->conf);
+	struct srp_times least = agree_times(&s->conf);
 
-	n->judge = own;
-	s->info.patience_us = own.window_us;
+	n->judge = least;
 	if (n->on)
 		agree_times_widen(&n->judge, &n->times);
-	if (n->eased)
+	if (n->eased) {
 		agree_times_widen(&n->judge, &n->was);
-	if (n->eased && n->least_us < own.window_us)
-		s->info.patience_us = n->least_us;
+		agree_times_narrow(&least, &n->least);
+	}
 	s->info.window_us = n->judge.window_us;
 	s->info.dead_us = n->judge.dead_us;
+	s->info.patience_us = least.window_us;
+	s->info.heartbeat_us = least.heartbeat_us;
+	s->info.hello_us = least.hello_us;
 }
 
 /* What ran is replaced: its times count until the peer runs the same. */
 static void agree_ease(struct srp_next *n, const struct srp_times *was)
 {
-	if (!n->eased) {
-		n->was = *was;
-		n->least_us = was->window_us;
-	} else if (was->window_us < n->least_us) {
-		n->least_us = was->window_us;
-	}
+	if (!n->eased)
+		n->was = n->least = *was;
 	agree_times_widen(&n->was, was);
+	agree_times_narrow(&n->least, was);
 	n->eased = true;
 	n->eased_until = USEC_NEVER;
 }

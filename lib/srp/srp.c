@@ -123,7 +123,7 @@ static void srp_hello(struct srp *s, usec_t now)
 		return;
 	srp_send(s, &m);
 	s->info.count.hellos_sent++;
-	s->hello_due = now + s->conf.hello_us;
+	s->hello_due = now + s->info.hello_us;
 }
 
 static uint16_t srp_body_bytes(const struct srp_body *b, uint8_t to[SRP_BODY])

@@ -169,10 +169,10 @@ struct srp_next {
 	uint64_t digest;
 	usec_t since;
 	struct srp_times times;
-	bool eased;           /* `was` counts, too */
-	usec_t eased_until;   /* eased: USEC_NEVER: the peer does not run the same yet */
-	struct srp_times was; /* the largest that ran since both ran the same */
-	usec_t least_us;      /* the shortest window of those */
+	bool eased;         /* `was` counts, too */
+	usec_t eased_until; /* eased: USEC_NEVER: the peer does not run the same yet */
+	/* the longest and the shortest that ran since both ran the same */
+	struct srp_times was, least;
 	/* What follows: the largest of all that count, by which the peer is judged. */
 	struct srp_times judge;
 };

@@ -47,6 +47,7 @@ ROOM = r"AAA has more than half|a Delete found no room"
 FOR_EVER = r"lives for ever|was never given back"
 ONE_SESSION = r"a subscriber has two sessions"
 ALONE = r"becomes Active alone although its addresses are answered"
+DIFFER = r"finds that the two differ, which nobody made them"
 # What the full simulator says: the invariant's number.
 OWNER_WRITES, PROTECTED, OWNER_SPEAKS = r"INV_01: ", r"INV_02: ", r"INV_08: "
 STATES_ONLY, USAGE, LED, NOT_TWICE = r"INV_05: ", r"INV_07: ", r"INV_10: ", r"INV_16: "
@@ -110,6 +111,9 @@ TABLE = {
     "floor_forgotten": ("sim_srp", 1, 100, [TERM_TWICE]),
     "offer_beyond_reserve": ("sim_srp", 1, 100, [RESERVE]),
     "tie_the_same": ("sim_srp", 1, 100, [STUCK]),
+    "next_ignored": ("sim_srp", 5, 100, [DIFFER]),
+    "promise_not_awaited": ("sim_srp", 1601, 1700, [DIFFER]),
+    "shorter_at_once": ("sim_srp", 749, 800, [PROMOTED]),
     "one_path_enough": ("sim_srp", 1, 100, [PROMOTED]),
     "own_stall_counts": ("sim_srp", 1, 100, [PROMOTED]),
     "no_timeout": ("sim_srp", 1, 100, [STUCK]),

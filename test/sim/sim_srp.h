@@ -20,6 +20,7 @@ enum ev_kind {
 	EV_CONNECT,
 	EV_BOOT,
 	EV_RESUME,
+	EV_LOAD,
 	EV_FAULT
 };
 
@@ -58,6 +59,8 @@ struct node {
 	bool answered, asked; /* the last probe for them; one was made */
 	enum srp_step withhold;
 	struct srp_conf conf;
+	uint64_t file;      /* which configuration its file has; its conf: which it runs */
+	unsigned int beats; /* how often its interval changed */
 };
 
 struct path {
@@ -74,7 +77,8 @@ struct world {
 	struct path stream, tcp;
 	bool connected;
 	unsigned int connection;
-	usec_t tcp_last[2]; /* in order */
+	usec_t tcp_last[2];               /* in order */
+	uint64_t tcp_sent[2], tcp_got[2]; /* messages of the connection, by who is to get them */
 	struct ev heap[HEAP];
 	unsigned int n_heap;
 	struct {
@@ -84,10 +88,20 @@ struct world {
 	} terms[TERMS];
 	unsigned int n_terms, profile;
 	bool verbose, failed, quiet, withheld;
-	unsigned int promotions, planned, aborts; /* seen */
+	/* an operator, or a crash, made the two differ: until both run the same again */
+	bool apart;
+	unsigned int promotions, planned, aborts, reloads; /* seen */
 };
 
-enum { PROFILE_QUIET, PROFILE_MIXED, PROFILE_PARTITION, PROFILE_CRASH, PROFILE_WITHHELD, PROFILES };
+enum {
+	PROFILE_QUIET,
+	PROFILE_MIXED,
+	PROFILE_PARTITION,
+	PROFILE_CRASH,
+	PROFILE_WITHHELD,
+	PROFILE_RELOAD,
+	PROFILES
+};
 
 /* sim_srp.c */
 void fail(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -103,6 +117,16 @@ void disconnect(struct world *w, bool silent);
 void handle(struct world *w, const struct ev *e);
 void drain(struct world *w, int i);
 void tick(struct world *w, int i);
+
+/* sim_reload.c */
+/* What its file says is what it runs, as at a start. */
+void reload_boot(struct world *w, int i);
+/* Another configuration on one chassis, mostly the one that the other has. */
+void reload_fault(struct world *w, int i);
+/* The file of that number is put in place and loaded; again, if it was refused. */
+void reload_file(struct world *w, int i, uint64_t file);
+/* What waits runs when it may; and nothing differs that was not made to. */
+void reload_turn(struct world *w, int i);
 
 /* sim_check.c: called as things happen. */
 void check_abort(struct world *w, int i, const char *why);

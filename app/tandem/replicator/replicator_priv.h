@@ -79,6 +79,8 @@ struct replicator {
 	struct replicator_request request;
 	struct replicator_pass pass;
 	_Atomic usec_t present_us;   /* w: control. The peer is there when heard within this */
+	_Atomic usec_t heartbeat_us; /* w: control */
+	usec_t beat_us;              /* that the stream keeps to */
 	struct replicator_pace pace; /* w, r: control */
 	struct from_replicator *committed; /* being filled */
 	/* being filled while a WANT is decoded */

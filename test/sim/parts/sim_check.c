@@ -30,16 +30,25 @@ void check_term(struct world *w, int i, srp_term_t term, bool first)
 	w->terms[w->n_terms++].life = n->life;
 }
 
+static usec_t check_window(const struct srp_conf *c)
+{
+	return c->heartbeat_us * c->dead_multiplier;
+}
+
 /* Whoever promotes for silence must not have had a path over which the peer could be heard. */
 static void check_dead(struct world *w, int i)
 {
 	const struct node *n = &w->n[i], *p = &w->n[!i];
-	usec_t patience = 2 * n->conf.dead_us;
-	usec_t window = n->conf.heartbeat_us * n->conf.dead_multiplier;
+	usec_t patience =
+		2 * (n->conf.dead_us > p->conf.dead_us ? n->conf.dead_us : p->conf.dead_us);
+	usec_t window = check_window(&n->conf), other = check_window(&p->conf);
 	const struct srp_peer *peer = &srp_info(n->s)->peer;
 
 	if (p->s == NULL || peer->incarnation != p->conf.incarnation || peer->state == SRP_INIT)
 		return;
+	/* The peer runs what is next here, or what was here until a moment ago. */
+	if (!w->apart && other > window)
+		window = other;
 	if (n->st.heard != USEC_NEVER && w->now < n->st.heard + window)
 		fail(w, "chassis %d promotes although the stream was heard %llu us ago", i,
 			(unsigned long long)(w->now - n->st.heard));

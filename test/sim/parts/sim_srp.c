@@ -68,7 +68,9 @@ static void setup(struct world *w, uint64_t seed, bool verbose)
 		push(w, EV_BOOT, i, rnd(w, 600 * MS));
 	}
 	push(w, EV_CONNECT, 1, 10 * MS);
-	for (usec_t t = BEGIN; t < w->calm_at; t += 200 * MS + rnd(w, 1500 * MS))
+	for (usec_t t = BEGIN; t < w->calm_at; t += w->profile == PROFILE_RELOAD
+							    ? 20 * MS + rnd(w, 400 * MS)
+							    : 200 * MS + rnd(w, 1500 * MS))
 		push(w, EV_FAULT, 0, t);
 }
 
@@ -132,19 +134,20 @@ static void loss(struct world *w)
 
 static void fault(struct world *w)
 {
-	/* Chances in percent: crash, stream, srp, both, stall, loss, disk, shutdown, withhold; else
-	 * a switchover. */
-	static const unsigned int odds[PROFILES][9] = {
+	/* Chances in percent: crash, stream, srp, both, stall, loss, disk, shutdown, withhold,
+	 * reload; else a switchover. */
+	static const unsigned int odds[PROFILES][10] = {
 		[PROFILE_QUIET] = { 0 },
 		[PROFILE_MIXED] = { 10, 12, 12, 5, 15, 10, 5, 5, 0 },
 		[PROFILE_PARTITION] = { 2, 25, 25, 25, 5, 5, 0, 0, 0 },
 		[PROFILE_CRASH] = { 40, 5, 5, 0, 5, 5, 5, 10, 0 },
-		[PROFILE_WITHHELD] = { 10, 5, 5, 5, 5, 5, 5, 5, 25 },
+		[PROFILE_WITHHELD] = { 10, 5, 5, 5, 5, 5, 5, 5, 25, 0 },
+		[PROFILE_RELOAD] = { 2, 6, 6, 2, 6, 4, 1, 1, 0, 65 },
 	};
 	unsigned int dice = (unsigned int)rnd(w, 100), what = 0;
 	int i = (int)rnd(w, 2);
 
-	while (what < 9 && dice >= odds[w->profile][what])
+	while (what < 10 && dice >= odds[w->profile][what])
 		dice -= odds[w->profile][what++];
 	switch (what) {
 	case 0:
@@ -181,6 +184,9 @@ static void fault(struct world *w)
 		w->n[i].withhold = (enum srp_step)(1 + rnd(w, SRP_STEPS - 1));
 		trace(w, i, "withholds %s", srp_step_name(w->n[i].withhold));
 		break;
+	case 9:
+		reload_fault(w, i);
+		break;
 	default:
 		switch_over(w);
 	}
@@ -194,6 +200,7 @@ static void calm(struct world *w)
 		cut(w, &w->tcp, i, false);
 		w->n[i].disk_full = false;
 		w->n[i].withhold = SRP_STEP_NONE;
+		reload_file(w, i, 0);
 	}
 	w->stream.percent = w->tcp.percent = 0;
 }
@@ -262,6 +269,7 @@ static bool run_seed(uint64_t seed, bool verbose, struct world *total)
 	total->promotions += w.promotions;
 	total->planned += w.planned;
 	total->aborts += w.aborts;
+	total->reloads += w.reloads;
 	return !w.failed;
 }
 
@@ -296,7 +304,8 @@ int main(int argc, char **argv)
 	}
 	for (unsigned long long s = from; s <= to && !(planted && failed > 0); s++)
 		failed += !run_seed(s, verbose, &total);
-	printf("%llu seeds, %u failed; %u promotions, %u planned, %u aborts\n", to - from + 1,
-		failed, total.promotions, total.planned, total.aborts);
+	printf("%llu seeds, %u failed; %u promotions, %u planned, %u aborts, %u reloads\n",
+		to - from + 1, failed, total.promotions, total.planned, total.aborts,
+		total.reloads);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

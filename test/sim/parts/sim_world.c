@@ -47,10 +47,11 @@ void boot(struct world *w, int i)
 	n->vips = n->answered = n->asked = false;
 	n->stalled_until = n->pending_since = 0;
 	n->running_since = w->now;
+	reload_boot(w, i);
 	n->s = srp_create(&n->conf, &n->disk, w->now);
 	if (n->s == NULL)
 		abort();
-	push(w, EV_SEND_BEAT, i, w->now);
+	push(w, EV_SEND_BEAT, i, w->now)->number = n->beats;
 	drain(w, i);
 }
 
@@ -125,6 +126,7 @@ static void send_msg(struct world *w, int i, const struct srp_action *a)
 	w->tcp_last[!i] = at;
 	e = push(w, EV_MSG, !i, at);
 	e->connection = w->connection;
+	e->number = ++w->tcp_sent[!i];
 	e->len = a->len;
 	memcpy(e->msg, a->msg, a->len);
 }
@@ -260,6 +262,8 @@ void tick(struct world *w, int i)
 	report_stream(w, i);
 	srp_tick(w->n[i].s, w->now);
 	drain(w, i);
+	if (w->n[i].s != NULL)
+		reload_turn(w, i);
 }
 
 static void beat(struct world *w, const struct ev *e)
@@ -335,6 +339,7 @@ static void connect(struct world *w)
 	w->connection++;
 	w->tcp.good_since = w->now;
 	w->tcp_last[0] = w->tcp_last[1] = w->now;
+	w->tcp_sent[0] = w->tcp_sent[1] = w->tcp_got[0] = w->tcp_got[1] = 0;
 	for (int i = 0; i < 2; i++)
 		if (w->n[i].s != NULL) {
 			srp_disconnected(w->n[i].s, false, w->now);
@@ -362,17 +367,21 @@ static void handle_control(struct world *w, const struct ev *e)
 	struct node *n = &w->n[e->node];
 
 	if (e->kind == EV_MSG) {
-		/* A cut holds what TCP carries back. */
+		/* A cut holds what TCP carries back, and what comes behind waits for it. */
+		bool early = e->number != w->tcp_got[e->node] + 1;
+
 		if (e->connection != w->connection)
 			return;
-		if (w->tcp.cut[e->node]) {
-			struct ev copy = *e, *later = push(w, EV_MSG, e->node, w->now + 30 * MS);
+		if (w->tcp.cut[e->node] || early) {
+			usec_t at = w->now + (w->tcp.cut[e->node] ? 30 : 1) * MS;
+			struct ev copy = *e, *later = push(w, EV_MSG, e->node, at);
 
 			copy.at = later->at;
 			copy.order = later->order;
 			*later = copy;
 			return;
 		}
+		w->tcp_got[e->node]++;
 		srp_message(n->s, e->msg, e->len, w->now);
 	} else if (e->kind == EV_DONE) {
 		step_done(w, e);
@@ -408,9 +417,17 @@ void handle(struct world *w, const struct ev *e)
 	}
 	if (e->life != n->life || n->s == NULL)
 		return;
+	if (e->kind == EV_LOAD) {
+		if (n->file == e->number)
+			reload_file(w, e->node, e->number);
+		return;
+	}
 	if (e->kind == EV_SEND_BEAT) {
+		if (e->number != n->beats)
+			return; /* of another interval */
 		send_beat(w, e->node);
-		push(w, EV_SEND_BEAT, e->node, w->now + n->conf.heartbeat_us);
+		push(w, EV_SEND_BEAT, e->node, w->now + srp_info(n->s)->heartbeat_us)->number =
+			n->beats;
 		return;
 	}
 	if (e->kind == EV_RESUME)

@@ -38,7 +38,7 @@ const struct replicator_view *replicator_view(const struct replicator *r)
 
 void replicator_peer_version(struct replicator *r, uint8_t version) {}
 void replicator_peer_differs(struct replicator *r, bool differs) {}
-void replicator_peer_patience(struct replicator *r, usec_t us) {}
+void replicator_peer_times(struct replicator *r, usec_t present_us, usec_t heartbeat_us) {}
 usec_t replicator_audit_interval(const struct replicator *r, usec_t now)
 {
 	return USEC_PER_SEC;

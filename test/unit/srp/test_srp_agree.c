@@ -266,10 +266,12 @@ static void test_times(void)
 	CU_ASSERT_EQUAL(srp_reconfigure(r.s, &slow, r.now), 0);
 	agree_until(&r, OLD, 1000 * MS);
 	CU_ASSERT_TRUE(i->differs && i->window_us == 300 * MS && i->patience_us == 30 * MS);
+	CU_ASSERT_EQUAL(i->heartbeat_us, 10 * MS);
 	agree_until(&r, NEW, 290 * MS);
 	CU_ASSERT_EQUAL(i->patience_us, 30 * MS);
 	agree_until(&r, NEW, 20 * MS);
 	CU_ASSERT_EQUAL(i->patience_us, 300 * MS);
+	CU_ASSERT_EQUAL(i->heartbeat_us, 100 * MS);
 	/* A silence within the longer time is none; when that is over it is. */
 	CU_ASSERT_EQUAL(srp_reconfigure(r.s, &fast, r.now), 0);
 	CU_ASSERT_TRUE(i->window_us == 300 * MS && i->dead_us == 6000 * MS);
@@ -438,6 +440,8 @@ static void two_check(const struct two *w)
 		CU_ASSERT_FALSE_FATAL(one->differs);
 		CU_ASSERT_TRUE_FATAL(one->window_us >= two_window(&w->end[!i]));
 		CU_ASSERT_TRUE_FATAL(one->dead_us >= w->end[!i].conf.dead_us);
+		CU_ASSERT_TRUE_FATAL(one->heartbeat_us <= w->end[i].conf.heartbeat_us);
+		CU_ASSERT_TRUE_FATAL(one->hello_us <= w->end[i].conf.hello_us);
 		CU_ASSERT_TRUE_FATAL(one->patience_us <= other->window_us);
 	}
 }
@@ -499,6 +503,8 @@ static void two_settle(struct two *w)
 		CU_ASSERT_EQUAL(i->next_since, USEC_NEVER);
 		CU_ASSERT_EQUAL(i->window_us, two_window(&w->end[k]));
 		CU_ASSERT_EQUAL(i->patience_us, i->window_us);
+		CU_ASSERT_EQUAL(i->heartbeat_us, w->end[k].conf.heartbeat_us);
+		CU_ASSERT_EQUAL(i->hello_us, w->end[k].conf.hello_us);
 		CU_ASSERT_EQUAL(i->dead_us, w->end[k].conf.dead_us);
 	}
 }

@@ -17,9 +17,9 @@ int settings_of(const struct config *c, struct settings *s)
 	*s = (struct settings){ .n_apns = c->n_apns,
 		.audit_us = c->srp.audit_interval_s * USEC_PER_SEC,
 		.checkpoint_us = c->srp.micro_checkpoint_interval_ms * USEC_PER_MSEC,
-		.heartbeat_us = c->srp.heartbeat_interval_ms * USEC_PER_MSEC,
+		.life_us =
+			c->srp.heartbeat_interval_ms * USEC_PER_MSEC * c->srp.dead_multiplier / 2,
 		.replication_mbps = c->srp.replication_rate_mbps };
-	s->life_us = s->heartbeat_us * c->srp.dead_multiplier / 2;
 	for (unsigned int i = 0; i < c->n_apns; i++) {
 		const struct config_apn *from = &c->apns[i];
 		struct settings_apn *apn = &s->apn[i];
@@ -54,7 +54,8 @@ void settings_replicator_live(const struct config *c, struct replicator_live *l)
 	usec_t dead = c->srp.dead_interval_ms * USEC_PER_MSEC;
 
 	*l = (struct replicator_live){ .audit_us = c->srp.audit_interval_s * USEC_PER_SEC,
-		.present_us = window > dead ? window : dead };
+		.present_us = window > dead ? window : dead,
+		.heartbeat_us = c->srp.heartbeat_interval_ms * USEC_PER_MSEC };
 }
 
 void settings_kernel_start(const struct config *c, struct kernel_start *s)

@@ -316,6 +316,9 @@ struct srp_info {
 	 * now; and the least after which the peer may take this chassis for dead. They are those of
 	 * the configuration that runs, unless that has changed a moment ago or is about to. */
 	usec_t window_us, dead_us, patience_us;
+	/* How often heartbeats are to be sent, and hellos are: for as long as the shortest of these
+	 * counts too. */
+	usec_t heartbeat_us, hello_us;
 	struct srp_counters count;
 };
 

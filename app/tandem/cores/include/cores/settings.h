@@ -32,11 +32,9 @@ struct settings {
 	uint64_t number; /* 1: that of the start. Set by settings_publish(). */
 	unsigned int n_apns;
 	struct settings_apn apn[SETTINGS_APNS];
-	usec_t audit_us;      /* srp.audit-interval */
-	usec_t checkpoint_us; /* srp.micro-checkpoint-interval */
-	/* srp.heartbeat-interval; a heartbeat that was delayed by more than life_us is no sign of
-	 * life */
-	usec_t heartbeat_us, life_us;
+	usec_t audit_us;           /* srp.audit-interval */
+	usec_t checkpoint_us;      /* srp.micro-checkpoint-interval */
+	usec_t life_us;            /* a heartbeat that was delayed by more is no sign of life */
 	uint32_t replication_mbps; /* srp.replication-rate, Mbit/s; 0: no limit */
 };
 
