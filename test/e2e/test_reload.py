@@ -15,8 +15,12 @@ import time
 from chassis import Pair, edit, make_keys, tandemctl
 from gtp import Client
 from lab import wait_until
+from load import Load
+from shared import needs
+from test_load import check, told
 from test_secret import cut_srp
 
+SESSIONS = 500
 LIVE = {"log.level": '"warning"', "srp.replication-rate": "500", "services.gtp-direct": "false"}
 
 
@@ -252,6 +256,57 @@ def per_second(count):
     begin, was = time.monotonic(), count()
     wait_until(lambda: time.monotonic() - begin >= 1, 5, "a second to pass")
     return (count() - was) / (time.monotonic() - begin)
+
+
+UNDER_LOAD = ({"srp.commit-timeout": "60", "srp.heartbeat-interval": "40", "srp.audit-interval":
+               "6",
+               "srp.micro-checkpoint-interval": "150", "srp.hello-interval": "300"},
+              {"srp.commit-timeout": "50", "srp.heartbeat-interval": "20", "srp.audit-interval":
+               "5",
+               "srp.micro-checkpoint-interval": "100", "srp.hello-interval": "500"})
+
+
+@needs(edits=UNDER_LOAD[1])
+def test_under_load(lab, pair):
+    """reloads on one chassis and then on the other, in turn, while SGSNs update their subscribers'
+    contexts and packets pass: no session and no packet is lost, the two never differ, and nobody
+    hands over (scripts/reloads.sh makes more of them)"""
+    rounds = int(os.environ.get("RELOADS", "3"))
+    active = pair.active
+    before = {c: c.info() for c in pair.both}
+    was = {c: rewrite(c, {}) for c in pair.both}
+    load = Load(lab,
+                sessions=SESSIONS,
+                rate=2000,
+                duration=0,
+                up=500,
+                down=500,
+                update_rate=50,
+                verify=1000)
+    load.wait_created()
+    for n in range(rounds):
+        keys = UNDER_LOAD[n % 2]
+        first = pair.both[n // 2 % 2]
+        loaded(first, keys)
+        waits(first, pair.other(first))
+        loaded(pair.other(first), keys)
+        for chassis in pair.both:
+            wait_until(lambda c=chassis, k=keys: runs(c, k), 5, f"{chassis.side} to run it")
+        wait_until(lambda k=n: load.interim()["up"]["sent"] > 200 * (k + 1), 20, "traffic")
+        now = load.interim()
+        assert now["sessions"]["up"] == SESSIONS, now
+    for chassis in pair.both:
+        assert chassis.total() == SESSIONS, chassis.total()
+    load.go_on()
+    code, report = load.finish()
+    check(report, code, SESSIONS, active.counter("stale_frames"))
+    never_differed(pair, before)
+    for chassis in pair.both:
+        put(chassis, was[chassis])
+        chassis.ctl("reload configuration")
+    for chassis in pair.both:
+        wait_until(lambda c=chassis: runs(c, UNDER_LOAD[1]), 5, f"{chassis.side} as it was")
+    return f"{rounds} reloads of both, {told(report)}"
 
 
 def refused_reload(chassis, *expected):

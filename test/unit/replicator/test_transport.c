@@ -307,6 +307,22 @@ static bool sends_again(void)
 	return lines[ACTIVE].transport.count.tx_frames > sent_before;
 }
 
+/* Matches are judged by the longer interval, until those by it are over. */
+static void test_audit_interval(void)
+{
+	struct replicator *r = chassis[ACTIVE].repl;
+	usec_t was = replicator_audit_interval(r, 0), now = 1000;
+	struct replicator_live live = { .audit_us = 3 * was };
+
+	replicator_reconfigure(r, &live, now);
+	CU_ASSERT_EQUAL(replicator_audit_interval(r, now), 3 * was);
+	live.audit_us = was;
+	replicator_reconfigure(r, &live, now);
+	replicator_reconfigure(r, &live, now); /* nothing new */
+	CU_ASSERT_EQUAL(replicator_audit_interval(r, now + 6 * was - 1), 3 * was);
+	CU_ASSERT_EQUAL(replicator_audit_interval(r, now + 6 * was), was);
+}
+
 /* What the audit brings at the join, and what the stream brings then; packets are lost on the way,
  * and none is longer than the line takes. */
 static void test_stream(void)
@@ -396,8 +412,8 @@ static void test_end(void)
 int main(void)
 {
 	static CU_TestInfo tests[] = { { "begin", test_begin }, { "stream", test_stream },
-		{ "link", test_link }, { "the kernel's frames", test_kernel }, { "end", test_end },
-		CU_TEST_INFO_NULL };
+		{ "audit interval", test_audit_interval }, { "link", test_link },
+		{ "the kernel's frames", test_kernel }, { "end", test_end }, CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "a transport in memory", NULL, NULL, NULL, NULL, tests },
 		CU_SUITE_INFO_NULL };
 	char prefix[32];
