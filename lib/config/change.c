@@ -127,15 +127,32 @@ static void change_take(const struct section *s, void *now, const void *next)
 	for (unsigned int j = 0; j < s->n_knobs; j++) {
 		const struct knob *k = &s->knobs[j];
 
-		if (k->flags & KNOB_LIVE)
-			memcpy((char *)now + k->at, (const char *)next + k->at, k->size);
+		if ((k->flags & KNOB_LIVE) == 0)
+			continue;
+		memcpy((char *)now + k->at, (const char *)next + k->at, k->size);
+		if (k->type == KNOB_ADDRS)
+			memcpy((char *)now + k->n_at, (const char *)next + k->n_at,
+				sizeof(unsigned int));
 	}
 }
 
 void config_take_live(struct config *now, const struct config *next)
 {
-	for (unsigned int id = 0; id < SECTIONS; id++)
-		/* no row of a list has KNOB_LIVE (test_config.c) */
-		if (config_sections[id].item_size == 0)
-			change_take(&config_sections[id], now, next);
+	for (unsigned int id = 0; id < SECTIONS; id++) {
+		const struct section *s = &config_sections[id];
+
+		if (s->item_size == 0) {
+			change_take(s, now, next);
+			continue;
+		}
+		/* items stay where they are, whatever the order of the others */
+		for (unsigned int i = 0; i < section_items(s, now); i++) {
+			void *item = section_item(s, now, i);
+			const void *other =
+				section_item_by_name(s, next, section_item_name(s, item));
+
+			if (other != NULL)
+				change_take(s, item, other);
+		}
+	}
 }

@@ -31,8 +31,8 @@ enum knob_type {
 };
 
 /* AGREE: between the two chassis of a pair. LIVE: a reload changes it while the daemon runs. A row
- * that has LIVE is no list and stands in no list. With AGREE besides, the peer is notified of the
- * new value at once; until it has the same, the stream between the two stops. */
+ * that has LIVE is no lcores. With AGREE besides, the new value waits until the peer has been given
+ * the same (lib/srp/README.md section 8). */
 enum { KNOB_MUST = 1, KNOB_AGREE = 2, KNOB_LIVE = 4 };
 
 struct knob {

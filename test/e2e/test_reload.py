@@ -2,6 +2,7 @@
 """The running configuration: shown, saved, started from, loaded anew by command and by SIGHUP."""
 
 import errno
+import ipaddress
 import itertools
 import json
 import os
@@ -9,11 +10,12 @@ import re
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import time
 
 from chassis import Pair, edit, make_keys, tandemctl
-from gtp import Client
+from gtp import ACCEPTED, CREATE, Client, create_elements, own_teid, tlv
 from lab import wait_until
 from load import Load
 from shared import needs
@@ -21,6 +23,7 @@ from test_load import check, told
 from test_secret import cut_srp
 
 SESSIONS = 500
+NOT_VERIFIED = 209  # user authentication failed (TS 29.060 7.7.1)
 LIVE = {"log.level": '"warning"', "srp.replication-rate": "500", "services.gtp-direct": "false"}
 
 
@@ -127,7 +130,8 @@ def loaded(chassis, keys):
     """Reloads keys that both must agree on, on the first of the two: they wait for the peer."""
     rewrite(chassis, keys)
     said = chassis.ctl("reload configuration")
-    assert {c["key"] for c in said["changed"]} == set(keys) and said["needs_restart"] == [], said
+    assert {re.sub(r"\[.*\]", "", c["key"]) for c in said["changed"]} == set(keys), said
+    assert said["needs_restart"] == [], said
     assert "when the peer has loaded the same" in said["result"], said
 
 
@@ -144,7 +148,7 @@ def runs(chassis, keys):
     """Whether it runs with these values, and nothing waits."""
     running = text(chassis)
     return chassis.info()["next_configuration"] == "none" and all(
-        re.search(rf"(?m)^\t{key.split('.')[1]} = {value};", running)
+        f"\t{key.split('.')[1]} = {value};" in running.replace("( ", "[").replace(" )", "]")
         for key, value in keys.items())
 
 
@@ -251,6 +255,59 @@ def test_times(lab):
             f"{survivor.stood_still_ms():.0f}")
 
 
+def name_servers(client, imsi):
+    """Those that a new subscriber is given (TS 24.008 10.5.6.3, container 000dH)."""
+    apn = tlv(131, b"\x08internet")
+    body = create_elements(imsi, own_teid(imsi), client.address)
+    found = client.request(CREATE, 0, body.replace(apn, apn + tlv(132, b"\x80\x00\x0d\x00")))
+    assert found[1][0] == ACCEPTED, found
+    pco, at, given = found[132], 1, []
+    while at < len(pco):
+        kind, size = struct.unpack("!HB", pco[at:at + 3])
+        if kind == 13:
+            given.append(str(ipaddress.ip_address(pco[at + 3:at + 3 + size])))
+        at += 3 + size
+    return given
+
+
+def test_apn(lab):
+    """an APN's name servers, who may use it and how long sessions live, reloaded on one and then on
+    the other: new subscribers are answered by what both run, sessions that are there stay, and the
+    new life counts for them, too"""
+    pair = Pair(lab).start()
+    client = Client(lab)
+    active = pair.settle()[0]
+    standby = pair.other(active)
+    before = {c: c.info() for c in pair.both}
+    imsis = map(str, itertools.count(240060000000001))
+    was = name_servers(client, next(imsis))
+    keys = {"apns.dns": '["10.9.0.77"]', "apns.ambr-down": "2000"}
+    for chassis in (active, standby):
+        assert name_servers(client, next(imsis)) == was == ["10.9.0.1"]
+        loaded(chassis, keys)
+    for chassis in pair.both:
+        wait_until(lambda c=chassis: runs(c, keys), 5, f"{chassis.side} to run it")
+    assert name_servers(client, next(imsis)) == ["10.9.0.77"]
+    for _ in pair.both:
+        pair.settle()
+        pair.switchover()
+        assert name_servers(client, next(imsis)) == ["10.9.0.77"]
+    pair.settle()
+    wait_until(lambda: len(pair.identities(standby)) == 6, 10, "all sessions at the standby")
+    verified = {"apns.ambr-down": "2000;\n\t\tselection-mode = \"verified\""}
+    for chassis in pair.both:
+        rewrite(chassis, verified)
+        said = chassis.ctl("reload configuration")
+        assert [c["key"] for c in said["changed"]] == ["apns[internet].selection-mode"], said
+    wait_until(lambda: client.create(next(imsis))[0] == NOT_VERIFIED, 5,
+               "who is not verified to be refused")
+    assert len(pair.identities(active)) >= 6
+    agreed(pair, {"apns.session-timeout": "1"})
+    for chassis in pair.both:
+        wait_until(lambda c=chassis: c.total() == 0, 15, f"the sessions of {chassis.side} to end")
+    assert all(c.info()["uptime_ms"] > before[c]["uptime_ms"] for c in pair.both)
+
+
 def per_second(count):
     """How fast a counter grows, by the clock: a window, and nothing is waited for in it."""
     begin, was = time.monotonic(), count()
@@ -258,12 +315,23 @@ def per_second(count):
     return (count() - was) / (time.monotonic() - begin)
 
 
-UNDER_LOAD = ({"srp.commit-timeout": "60", "srp.heartbeat-interval": "40", "srp.audit-interval":
-               "6",
-               "srp.micro-checkpoint-interval": "150", "srp.hello-interval": "300"},
-              {"srp.commit-timeout": "50", "srp.heartbeat-interval": "20", "srp.audit-interval":
-               "5",
-               "srp.micro-checkpoint-interval": "100", "srp.hello-interval": "500"})
+UNDER_LOAD = ({
+    "apns.dns": '["10.9.0.2", "10.9.0.3"]',
+    "apns.ambr-up": "1000000",
+    "srp.commit-timeout": "60",
+    "srp.heartbeat-interval": "40",
+    "srp.audit-interval": "6",
+    "srp.micro-checkpoint-interval": "150",
+    "srp.hello-interval": "300"
+}, {
+    "apns.dns": '["10.9.0.1"]',
+    "apns.ambr-up": "0",
+    "srp.commit-timeout": "50",
+    "srp.heartbeat-interval": "20",
+    "srp.audit-interval": "5",
+    "srp.micro-checkpoint-interval": "100",
+    "srp.hello-interval": "500"
+})
 
 
 @needs(edits=UNDER_LOAD[1])
@@ -344,12 +412,11 @@ def test_refused(lab):
     refused_reload(chassis, "No such file")
     put(chassis, was)
     # One key that needs a restart keeps all the others from being changed.
-    rewrite(chassis, {"srp.delay-interval": "5001", "apns.dns": '["10.9.0.2"]', **LIVE})
-    answer = refused_reload(chassis, "2 keys need a "
-                                     "restart", "srp.delay-interval: ", "apns[internet].dns: ")
-    assert [c["key"]
-            for c in answer["needs_restart"]] == ["apns[internet].dns",
-                                                  "srp.delay-interval"], answer
+    rewrite(chassis, {"srp.delay-interval": "5001", "pools.quarantine": "11", **LIVE})
+    answer = refused_reload(chassis, "2 keys need a restart", "srp.delay-interval: ",
+                            "pools[subscribers].quarantine: ")
+    assert [c["key"] for c in answer["needs_restart"]
+            ] == ["pools[subscribers].quarantine", "srp.delay-interval"], answer
     assert {c["key"] for c in answer["not_changed"]} == set(LIVE), answer
     put(chassis, was)
     said = chassis.ctl("reload configuration")

@@ -71,7 +71,7 @@ void request_create(struct signalling *s, const struct asked_request *q,
 	if (apn != NULL) {
 		asks = (struct pdp_apn){ .number = (uint8_t)(apn - s->env.start.apns),
 			.pool = apn->pool_index,
-			.verified_only = apn->verified_only };
+			.verified_only = s->env.live.apn[apn - s->env.start.apns].verified_only };
 		p.apn = &asks;
 	}
 	p.id = asked_id(&s->asked, a);

@@ -59,7 +59,7 @@ void response_refuse(struct signalling *s, const struct asked_request *q, uint32
 static void response_fill_accept(struct signalling *s, const struct session_rec *rec,
 	const struct asked_message *asked, struct gtpc_accept *a)
 {
-	const struct config_apn *apns = s->env.start.apns;
+	const struct signalling_apn *apn = s->env.live.apn;
 	const struct ip_addr vip = s->env.start.gtp;
 
 	*a = (struct gtpc_accept){ .peer_ctl_teid = rec->peer_ctl_teid,
@@ -75,8 +75,8 @@ static void response_fill_accept(struct signalling *s, const struct session_rec 
 		.qos_len = rec->qos_len,
 		.qos = rec->qos };
 	if (rec->apn < s->env.start.n_apns)
-		for (unsigned int i = 0; i < apns[rec->apn].n_dns && i < 2; i++)
-			a->dns[i] = apns[rec->apn].dns[i];
+		for (unsigned int i = 0; i < apn[rec->apn].n_dns && i < 2; i++)
+			a->dns[i] = apn[rec->apn].dns[i];
 	if (asked->pco_len > 0) {
 		a->pco = asked->pco;
 		a->pco_len = asked->pco_len;

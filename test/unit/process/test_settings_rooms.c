@@ -98,6 +98,7 @@ static void setup(void)
 {
 	struct config_report r = { 0 };
 
+	clock_hz = UINT64_C(2345678901); /* rates are for the clock */
 	CU_ASSERT_EQUAL_FATAL(config_load_text("test", text, &conf, &r), 0);
 	config_report_free(&r);
 	for (int i = 0; i < 2; i++) {
@@ -111,15 +112,18 @@ static void setup(void)
 }
 
 /* Another value, not by way of a file: what it may be with others does not matter here. */
-static void change(const struct knob *k)
+static void change(const struct section *s, const struct knob *k)
 {
-	char *at = (char *)&conf + k->at;
+	char *at = (char *)(s->item_size > 0 ? section_item(s, &conf, 0) : &conf) + k->at;
 	uint32_t number;
 
 	switch (k->type) {
 	case KNOB_BOOL:
 	case KNOB_CHOICE:
 		*at = !*at;
+		break;
+	case KNOB_ADDRS:
+		*at = (char)(*at + 1);
 		break;
 	case KNOB_U32:
 		memcpy(&number, at, sizeof(number));
@@ -170,7 +174,7 @@ static void test_live(void)
 			if (!(k->flags & KNOB_LIVE))
 				continue;
 			was = conf;
-			change(k);
+			change(s, k);
 			taken = is_taken();
 			anew = starts_anew();
 			CU_ASSERT_NOT_EQUAL(taken, is_of_operator(s, k));

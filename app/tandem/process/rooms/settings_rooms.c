@@ -80,6 +80,13 @@ void settings_signalling_live(const struct config *c, struct signalling_live *l)
 {
 	*l = (struct signalling_live){ .direct = c->gtp_direct,
 		.commit_timeout_us = c->srp.commit_timeout_ms * USEC_PER_MSEC };
+	for (unsigned int i = 0; i < c->n_apns; i++) {
+		const struct config_apn *from = &c->apns[i];
+
+		memcpy(l->apn[i].dns, from->dns, sizeof(l->apn[i].dns));
+		l->apn[i].n_dns = from->n_dns;
+		l->apn[i].verified_only = from->verified_only;
+	}
 }
 
 void settings_monitors_start(const struct config *c, struct monitors_start *s)

@@ -15,9 +15,9 @@
 #include "common/mac.h"
 #include "common/siphash.h"
 #include "common/usec.h"
+#include "signalling/settings.h"
 #include "signalling/view.h"
 
-struct config_apn;
 struct fib;
 struct from_worker_answer;
 struct from_worker_event;
@@ -38,21 +38,6 @@ struct signalling_port {
 	uint16_t id, mtu;
 	struct mac_addr mac;
 	const _Atomic bool *up; /* its carrier */
-};
-
-/* Of the configuration, what a restart alone changes. */
-struct signalling_start {
-	struct ip_addr gtp; /* the VIP of GTP */
-	usec_t echo_us;     /* between Echo Requests to each SGSN; 0: none are sent */
-	uint32_t max_sessions;
-	unsigned int n_apns;
-	const struct config_apn *apns; /* config/items.h; a slot names its APN by its place here */
-};
-
-/* What a reload changes, too. */
-struct signalling_live {
-	bool direct;              /* services.gtp-direct */
-	usec_t commit_timeout_us; /* longest time that an answer waits for the standby */
 };
 
 /* What the room is given. It is copied, and what it points at outlives the room. */
