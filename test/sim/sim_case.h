@@ -55,5 +55,8 @@ void case_slow(void);
 void case_flips(void);
 void case_stream(void);
 void case_tables(void);
+/* Of `reload`, before and behind a run of `daemon`. */
+void case_reload_setup(void);
+void case_reload_check(void);
 
 #endif
