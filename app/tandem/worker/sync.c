@@ -82,6 +82,8 @@ void sync_stream(struct sync *s, bool on, bool late, usec_t audit_us, usec_t now
 void sync_times(struct sync *s, usec_t checkpoint_us, usec_t audit_us, usec_t now)
 {
 	s->tick_us = checkpoint_us / SYNC_TICKS;
+	if (s->next_tick > now + s->tick_us)
+		s->next_tick = now + s->tick_us;
 	audit_source_interval(s->source, audit_us, now);
 }
 

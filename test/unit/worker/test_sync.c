@@ -33,6 +33,29 @@ static void test_fill(void)
 	CU_ASSERT_EQUAL(b.s.count.micro_sent, 200);
 }
 
+static bool sync_sent_after(usec_t us)
+{
+	for (usec_t until = b.now + us; b.now < until; b.now += TICK / 10)
+		sync_turn(&b.s, b.now);
+	return drain(got, RING) > 0;
+}
+
+/* Another interval counts from now on, for what has changed already, too. */
+static void test_times(void)
+{
+	uint32_t handle = create();
+
+	turns(SYNC_TICKS);
+	sync_times(&b.s, 10 * INTERVAL, 0, b.now);
+	mark(handle, SESSION_G_USAGE32);
+	CU_ASSERT_FALSE(sync_sent_after(5 * INTERVAL));
+	sync_times(&b.s, INTERVAL, 0, b.now);
+	CU_ASSERT_TRUE(sync_sent_after(INTERVAL + TICK));
+	mark(handle, SESSION_G_USAGE32);
+	CU_ASSERT_FALSE(sync_sent_after(INTERVAL - 2 * TICK));
+	CU_ASSERT_TRUE(sync_sent_after(3 * TICK));
+}
+
 /* An entry for every record: a packet ends at its 64th even with room for more. */
 static void test_entries(void)
 {
@@ -312,7 +335,7 @@ static void test_digest_behind(void)
 
 int main(void)
 {
-	static CU_TestInfo tests[] = { { "packets are filled", test_fill },
+	static CU_TestInfo tests[] = { { "packets are filled", test_fill }, { "times", test_times },
 		{ "entries", test_entries }, { "FIFO full", test_full },
 		{ "no mbuf", test_no_mbuf }, { "commit", test_commit },
 		{ "a part promises nothing", test_part_promises_nothing }, { "lost", test_lost },
