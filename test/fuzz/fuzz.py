@@ -47,6 +47,7 @@ TARGETS = {
     "gtpc": ["lib/gtp/gtpc_decode.c", "lib/gtp/ie.c", "lib/gtp/pco.c"],
     "gtpu": ["lib/gtp/gtpu.c"],
     "keys": ["lib/repl/keys.c"],
+    "numbers": ["lib/numbers/numbers.c", "lib/numbers/text.c"],
     "pdp": ["lib/pdp/gate.c", "lib/pdp/own.c", "lib/pdp/pdp.c", "lib/pdp/procedure.c",
             "lib/pdp/rows.c", "lib/pdp/start.c"],
     "radius": ["lib/radius/radius.c", "lib/radius/radius_probe.c"],
