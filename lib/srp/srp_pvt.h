@@ -355,8 +355,6 @@ usec_t srp_boot_heard_until(const struct srp *s);
 /* When somebody who should have become Active did not for so long that waiting for it serves
  * nobody. */
 usec_t srp_boot_peer_due(const struct srp *s);
-
-/* ---- probe.c ---- */
 /* Alone, and about to become Active: true if nobody answers for a VIP, as far as is known. Asks if
  * it is not known. */
 bool srp_probe_free(struct srp *s, usec_t now);
