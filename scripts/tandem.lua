@@ -12,7 +12,8 @@ local ordered_kinds = { [1] = true, [2] = true, [3] = true, [10] = true }
 local states = { [0] = "Init", "Standby", "Pending-Active", "Active", "Pending-Standby" }
 local modes = { [0] = "backup", "primary" }
 local hows = { "slots", "level 2", "whole", "cycle" }
-local types = { "HELLO", "ASK", "ANSWER", "OFFER", "REFUSE", "CONFIRM", "GOODBYE", "WANT_LINES", "LINES" }
+local types = { "HELLO", "ASK", "ANSWER", "OFFER", "REFUSE", "CONFIRM", "GOODBYE", "WANT_LINES", "LINES",
+    "WANT_NUMBERS", "NUMBERS" }
 
 -- ---- fields: abbreviation, and a shape: d8..d64 decimal, x8..x64 hexadecimal, bytes, ipv6, ether, text ----
 
@@ -63,10 +64,10 @@ define("d64", "number term.number usage64.up_packets usage64.up_bytes usage64.do
     "account.applied account.refused_stale account.refused_absent account.refused_malformed account.refused_not_owner " ..
     "account.refused_other srp.offered.number srp.number")
 define("d8", "term.side srp.term.side srp.highest.side srp.offered.side")
-define("x64", "digest.hash want.arg srp.config_digest srp.next_digest srp.capabilities")
+define("x64", "digest.hash want.arg srp.config_digest srp.next_digest srp.numbers_digest srp.capabilities")
 define("bytes", "extra.value record.unknown srp.more encrypted tag")
 define("ether", "srp.tie_breaker")
-define("text", "srp.text srp.lines")
+define("text", "srp.text srp.lines srp.numbers")
 
 -- What is replicated of a session: name, how it is read, shape, bytes.
 -- rows: (test/golden/fields.py writes these lines from lib/session/include/session/fields.h)
@@ -578,6 +579,11 @@ local messages = {
     function(c)
         c:add("srp.config_digest srp.offset srp.total")
         c:bytes("srp.lines", c:add("srp.piece_length") or 0)
+    end,
+    function(c) c:add("srp.numbers_digest srp.offset") end,
+    function(c)
+        c:add("srp.numbers_digest srp.offset srp.total")
+        c:bytes("srp.numbers", c:add("srp.piece_length") or 0)
     end,
 }
 

@@ -20,7 +20,7 @@ void srp_judge(struct srp *s, usec_t now)
 
 	memcpy(before, i->config_error, sizeof(before));
 	i->differs = srp_peer_differs(s, i->config_error);
-	i->agreed = !i->differs;
+	i->agreed = !i->differs && srp_numbers_agree(s);
 	if (i->differs && was && strcmp(before, i->config_error) != 0) {
 		struct srp_action *a = srp_emit(s, SRP_ACT_ALARM);
 
@@ -51,7 +51,7 @@ void srp_compare(struct srp *s, const struct srp_msg *m, usec_t now)
 	srp_next_hello(s, now);
 	srp_lines_hello(s, m, now);
 	srp_judge(s, now);
-	if (s->info.agreed)
+	if (!s->info.differs)
 		s->info.stream_version = s->conf.wire.version_max < m->wire.version_max
 						 ? s->conf.wire.version_max
 						 : m->wire.version_max;

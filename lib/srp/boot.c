@@ -193,6 +193,8 @@ static void boot_waits_with_peer(const struct srp *s, char text[SRP_REASON_MAX],
 		if (i->differs)
 			snprintf(text, SRP_REASON_MAX, "the peer to agree: %.*s",
 				SRP_REASON_MAX - 32, i->config_error);
+		else if (i->peer.hello_at != USEC_NEVER)
+			snprintf(text, SRP_REASON_MAX, "the peer's numbers of APNs and pools");
 		else
 			snprintf(text, SRP_REASON_MAX,
 				"a hello of the peer, which is %s: until now it is heard in the "
@@ -203,6 +205,8 @@ static void boot_waits_with_peer(const struct srp *s, char text[SRP_REASON_MAX],
 			"the peer, which is Standby and has the sessions, to become Active; "
 			"this chassis does in %llu s",
 			left);
+	} else if (s->numbers.awaited_since != USEC_NEVER && !s->numbers.met) {
+		snprintf(text, SRP_REASON_MAX, "the peer's numbers of APNs and pools");
 	} else if (i->peer.state == SRP_INIT && srp_order_startup(s) == 0) {
 		snprintf(text, SRP_REASON_MAX,
 			"another mode, priority or tie-breaker, which equal the peer's");

@@ -55,7 +55,7 @@ static bool election_holds(enum srp_state st)
 	return st == SRP_ACTIVE || st == SRP_PENDING_ACTIVE || st == SRP_PENDING_STANDBY;
 }
 
-static bool peer_holds(const struct srp *s)
+bool srp_peer_holds(const struct srp *s)
 {
 	return election_holds(s->info.peer.state);
 }
@@ -97,7 +97,8 @@ bool srp_promote(struct srp *s, enum srp_cause cause, bool alone, usec_t now)
 	bool joining = s->plan.kind == PLAN_JOIN;
 	srp_term_t term;
 
-	if (s->gone || election_claim_waits(s, now) || (!s->stream.joined && !srp_counter_ready(s)))
+	if (s->gone || election_claim_waits(s, now) || srp_numbers_awaited(s, now) ||
+		(!s->stream.joined && !srp_counter_ready(s)))
 		return false;
 	term = srp_term_take(s);
 	if (term == 0)
@@ -146,7 +147,7 @@ static void election_init_with_peer(struct srp *s, usec_t now)
 {
 	int order = srp_order_startup(s);
 
-	if (peer_holds(s)) {
+	if (srp_peer_holds(s)) {
 		if (!election_join_refused(s))
 			election_join(s, now);
 		return;
@@ -219,7 +220,7 @@ static void election_rule_standby(struct srp *s, usec_t now)
 		srp_promote(s, s->life.left ? SRP_CAUSE_SHUTDOWN : SRP_CAUSE_DEAD_TIMER, true, now);
 		return;
 	}
-	if (peer_holds(s)) {
+	if (srp_peer_holds(s)) {
 		s->claim_due = 0;
 		s->info.rm = srp_rm_behind_peer(s);
 		if (p->term > s->info.term)

@@ -63,7 +63,7 @@ void srp_lines_hello(struct srp *s, const struct srp_msg *m, usec_t now)
 	if (first || news)
 		s->info.config_event = now;
 	/* What the peer waited for may have been taken back. */
-	if (!srp_next_agrees(s) && (first || news || s->info.agreed))
+	if (!srp_next_agrees(s) && (first || news || !s->info.differs))
 		lines_begin(s, now);
 	else if (first)
 		l->due =

@@ -254,6 +254,8 @@ static const struct {
 	[SRP_MSG_GOODBYE] = { goodbye_write, goodbye_read },
 	[SRP_MSG_WANT_LINES] = { want_lines_write, want_lines_read },
 	[SRP_MSG_LINES] = { message_lines_write, message_lines_read },
+	[SRP_MSG_WANT_NUMBERS] = { want_lines_write, want_lines_read },
+	[SRP_MSG_NUMBERS] = { message_lines_write, message_lines_read },
 };
 
 int srp_msg_read(const uint8_t *p, size_t len, struct srp_msg *m)

@@ -34,6 +34,7 @@ static void peer_new_life(struct srp *s, uint32_t incarnation, usec_t now)
 		.heartbeat_at = USEC_NEVER };
 	s->info.agreed = s->info.differs = false;
 	srp_next_peer_new(s);
+	srp_numbers_new_life(s);
 	s->info.stream_version = s->conf.wire.version_min;
 	s->peer_serial = 0;
 	s->peer_floor = 0;

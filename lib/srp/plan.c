@@ -137,6 +137,11 @@ static void plan_late_promote(struct srp *s, usec_t now)
 	plan_unclaimed(s, why, now);
 }
 
+void srp_give_up(struct srp *s, const char *why)
+{
+	srp_abort(s, why);
+}
+
 void srp_abort(struct srp *s, const char *why)
 {
 	struct srp_action *a = srp_emit(s, SRP_ACT_ABORT);

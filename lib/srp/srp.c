@@ -201,6 +201,7 @@ void srp_settle(struct srp *s, usec_t now)
 		return;
 	srp_next_turn(s, now);
 	srp_life_update(s, now);
+	srp_numbers_turn(s, now); /* a list that counts is taken before a role that goes by it */
 	for (unsigned int i = 0; i < 4 && !s->gone; i++) {
 		enum srp_state state = s->info.state;
 		enum srp_plan_kind plan = s->plan.kind;
@@ -255,7 +256,8 @@ struct srp *srp_create(const struct srp_conf *c, const struct srp_saved *saved, 
 		.heard_at = USEC_NEVER,
 		.first = USEC_NEVER,
 		.slept_at = USEC_NEVER };
-	s->lines.due = s->stream_allowed_since = s->probe.due = USEC_NEVER;
+	s->lines.due = s->numbers.awaited_since = s->stream_allowed_since = s->probe.due =
+		USEC_NEVER;
 	srp_next_begin(s);
 	srp_boot_begin(s, now);
 	s->hello_due = now;
@@ -267,8 +269,10 @@ struct srp *srp_create(const struct srp_conf *c, const struct srp_saved *saved, 
 
 void srp_destroy(struct srp *s)
 {
-	if (s != NULL)
-		free(s->lines.text);
+	if (s == NULL)
+		return;
+	free(s->lines.text);
+	free(s->numbers.text);
 	free(s);
 }
 
@@ -306,6 +310,7 @@ void srp_connected(struct srp *s, usec_t now)
 	s->life.refused = false;
 	s->life.asking = false;
 	srp_lines_connected(s);
+	srp_numbers_connected(s);
 	s->info.count.connections++;
 	srp_hello(s, now);
 	srp_offer_send(s);
@@ -413,6 +418,7 @@ static int srp_on_hello(struct srp *s, const struct srp_msg *m, usec_t now)
 	s->info.count.hellos_received++;
 	s->info.peer.hello_at = now;
 	srp_compare(s, m, now);
+	srp_numbers_hello(s, now);
 	return 0;
 }
 
@@ -435,6 +441,10 @@ static int srp_on_message(struct srp *s, const struct srp_msg *m, usec_t now)
 		return srp_on_want_lines(s, m);
 	if (m->type == SRP_MSG_LINES)
 		return srp_on_lines(s, m, now);
+	if (m->type == SRP_MSG_WANT_NUMBERS)
+		return srp_on_want_numbers(s, m);
+	if (m->type == SRP_MSG_NUMBERS)
+		return srp_on_numbers(s, m, now);
 	if (m->term < s->info.peer.term)
 		return -ESTALE;
 	if (m->type == SRP_MSG_OFFER)

@@ -31,7 +31,9 @@ enum srp_type {
 	SRP_MSG_GOODBYE,
 	SRP_MSG_WANT_LINES,
 	SRP_MSG_LINES,
-	SRP_MSG_LAST = SRP_MSG_LINES,
+	SRP_MSG_WANT_NUMBERS,
+	SRP_MSG_NUMBERS,
+	SRP_MSG_LAST = SRP_MSG_NUMBERS,
 };
 
 /* What a chassis says of itself, on both paths. */
@@ -47,28 +49,30 @@ struct srp_msg {
 	enum srp_type type;
 	uint32_t incarnation;
 	srp_term_t term;
-	struct srp_body body;      /* HELLO */
-	uint32_t capacity;         /* HELLO */
-	uint64_t config_digest;    /* HELLO: of what runs */
-	uint64_t next_digest;      /* HELLO: of what is next; 0: nothing waits */
-	uint32_t next_number;      /* HELLO: counts what was next */
-	uint32_t promise;          /* HELLO: number of the peer's next that the sender goes on to */
-	struct srp_wire wire;      /* HELLO */
-	bool unlicensed;           /* HELLO: no licence of session recovery there */
-	bool tells_lines;          /* HELLO: answers WANT_LINES */
-	struct srp_health health;  /* HELLO */
-	uint64_t digest;           /* WANT_LINES, LINES: of the configuration that is asked for */
-	uint32_t offset, total;    /* WANT_LINES (offset), LINES: in bytes of the whole text */
-	const uint8_t *piece;      /* LINES: in the bytes that were read, or are to be written */
-	uint16_t piece_len;        /* LINES */
-	uint32_t id;               /* ASK, ANSWER */
-	srp_term_t offered;        /* OFFER, REFUSE, CONFIRM */
-	uint64_t number;           /* OFFER: the last packet to be applied, 0: any */
-	uint32_t to;               /* OFFER: incarnation that may accept */
-	uint8_t cause;             /* OFFER */
-	bool forced;               /* OFFER */
-	uint8_t rm;                /* CONFIRM */
-	bool was_active;           /* GOODBYE */
+	struct srp_body body;     /* HELLO */
+	uint32_t capacity;        /* HELLO */
+	uint64_t config_digest;   /* HELLO: of what runs */
+	uint64_t next_digest;     /* HELLO: of what is next; 0: nothing waits */
+	uint32_t next_number;     /* HELLO: counts what was next */
+	uint32_t promise;         /* HELLO: number of the peer's next that the sender goes on to */
+	struct srp_wire wire;     /* HELLO */
+	bool unlicensed;          /* HELLO: no licence of session recovery there */
+	bool tells_lines;         /* HELLO: answers WANT_LINES */
+	struct srp_health health; /* HELLO */
+	/* WANT_LINES, LINES: of the configuration that is asked for; WANT_NUMBERS, NUMBERS: of the
+	 * list, 0 in WANT_NUMBERS: of any */
+	uint64_t digest;
+	uint32_t offset, total; /* WANT_* (offset), LINES, NUMBERS: in bytes of the whole text */
+	const uint8_t *piece;   /* LINES, NUMBERS: in bytes that were read, or are to be written */
+	uint16_t piece_len;     /* LINES, NUMBERS */
+	uint32_t id;            /* ASK, ANSWER */
+	srp_term_t offered;     /* OFFER, REFUSE, CONFIRM */
+	uint64_t number;        /* OFFER: the last packet to be applied, 0: any */
+	uint32_t to;            /* OFFER: incarnation that may accept */
+	uint8_t cause;          /* OFFER */
+	bool forced;            /* OFFER */
+	uint8_t rm;             /* CONFIRM */
+	bool was_active;        /* GOODBYE */
 	char text[SRP_REASON_MAX]; /* HELLO: a hint, empty in this release; REFUSE: why */
 };
 
@@ -177,6 +181,25 @@ struct srp_next {
 	struct srp_times judge;
 };
 
+/* The lists of numbers, the own and the peer's. */
+struct srp_numbers {
+	bool on; /* the caller has lists at all */
+	const char *own;
+	size_t own_len;
+	uint64_t own_digest;
+	bool met;      /* the peer's was whole, or none, over this connection */
+	bool fetching; /* it is asked for */
+	bool whole;    /* all of the peer's is here, of this life of it */
+	uint64_t digest;
+	char *text;
+	size_t have, total, room;
+	usec_t asked_at;
+	usec_t awaited_since; /* a boot waits for it; USEC_NEVER: none did */
+	/* for which lists and roles the caller was asked last */
+	uint64_t offered, offered_to;
+	bool offered_held;
+};
+
 struct srp {
 	struct srp_conf conf;
 	struct srp_info info;
@@ -197,6 +220,7 @@ struct srp {
 
 	struct srp_lines lines;
 	struct srp_next next;
+	struct srp_numbers numbers;
 	/* as Standby: the copy may be as old as a mismatch, by which the stream stops */
 	bool copy_outdated;
 	usec_t stream_allowed_since; /* since when it does not any more; USEC_NEVER: it does */
@@ -298,6 +322,19 @@ int srp_on_lines(struct srp *s, const struct srp_msg *m, usec_t now);
 /* Whether the two configurations differ, by digest or by key; `why` is written only then. */
 bool srp_lines_differ(const struct srp *s, char why[SRP_REASON_MAX]);
 
+/* ---- numbers.c ---- */
+void srp_numbers_connected(struct srp *s);
+void srp_numbers_hello(struct srp *s, usec_t now);
+/* What was fetched is of a process that is gone. */
+void srp_numbers_new_life(struct srp *s);
+void srp_numbers_turn(struct srp *s, usec_t now);
+int srp_on_want_numbers(struct srp *s, const struct srp_msg *m);
+int srp_on_numbers(struct srp *s, const struct srp_msg *m, usec_t now);
+/* Whether both have the same list; of who has no lists at all: yes. */
+bool srp_numbers_agree(const struct srp *s);
+/* In Init, about to become Active: the peer's list is about to come, and may count. */
+bool srp_numbers_awaited(struct srp *s, usec_t now);
+
 /* ---- liveness.c ---- */
 void srp_life_update(struct srp *s, usec_t now);
 void srp_life_answer(struct srp *s, uint32_t id, usec_t now);
@@ -335,6 +372,8 @@ void srp_counter_learn(struct srp *s, const struct srp_body *b);
 /* > 0: this chassis wins, < 0: the peer, 0: nothing tells them apart. */
 int srp_order_startup(const struct srp *s);
 int srp_order_dual(const struct srp *s);
+/* Active, or on the way to that or from it. */
+bool srp_peer_holds(const struct srp *s);
 uint8_t srp_rm_start(const struct srp *s);
 uint8_t srp_rm_behind_peer(const struct srp *s);
 /* A Standby becomes Active: the alarm says whether it had all. */

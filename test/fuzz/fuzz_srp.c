@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "srp/srp.h"
 
@@ -20,6 +21,20 @@ static void lines(struct srp *s, usec_t now)
 	srp_compared(s, (uint8_t)text[len - 1], "first", now); /* the last byte is there */
 }
 
+/* Taken if its first byte is even. */
+static void numbers(struct srp *s, usec_t now)
+{
+	static char own[SRP_NUMBERS_MAX];
+	size_t len;
+	const char *text = srp_peer_numbers(s, &len);
+
+	if (text == NULL || len == 0 || len > SRP_NUMBERS_MAX)
+		abort();
+	memcpy(own, text, len);
+	if (own[0] % 2 == 0)
+		srp_numbers(s, own, len, (uint8_t)own[len - 1], now);
+}
+
 static void drain(struct srp *s, usec_t now)
 {
 	struct srp_action a;
@@ -31,6 +46,8 @@ static void drain(struct srp *s, usec_t now)
 			srp_done(s, a.step, a.term, true, 1000, NULL, now);
 		else if (a.kind == SRP_ACT_LINES)
 			lines(s, now);
+		else if (a.kind == SRP_ACT_NUMBERS)
+			numbers(s, now);
 		else if (a.kind == SRP_ACT_SEND && (a.len == 0 || a.len > SRP_MSG_MAX))
 			abort();
 	}
@@ -75,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (s == NULL)
 		return 0;
+	srp_numbers(s, "apn 1\n", 6, 17, now);
 	srp_connected(s, now);
 	drain(s, now);
 	while (size >= 2) {

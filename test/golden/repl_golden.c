@@ -359,7 +359,7 @@ static int encode(void)
 static int encode_srp(void)
 {
 	static const char *const names[] = { "hello", "ask", "answer", "offer", "refuse", "confirm",
-		"goodbye", "want-lines", "lines" };
+		"goodbye", "want-lines", "lines", "want-numbers", "numbers" };
 
 	for (unsigned int type = SRP_MSG_HELLO; type <= SRP_MSG_LAST; type++) {
 		struct srp_msg m = { .type = (enum srp_type)type,

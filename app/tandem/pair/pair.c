@@ -184,6 +184,8 @@ static void pair_carry_out(struct pair *p, const struct srp_action *a, usec_t no
 	case SRP_ACT_LINES:
 		agree_compare(p, now);
 		break;
+	case SRP_ACT_NUMBERS:
+		break;
 	case SRP_ACT_GOODBYE:
 		p->goodbye = true;
 		p->late_usage_peer = stream_incarnation(p->stream);

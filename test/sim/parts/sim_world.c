@@ -204,7 +204,8 @@ static void act(struct world *w, int i, const struct srp_action *a)
 		push(w, EV_PROBE, i, w->now + 300 * MS);
 		break;
 	case SRP_ACT_METRIC:
-	case SRP_ACT_LINES: /* nobody here has any */
+	case SRP_ACT_LINES:
+	case SRP_ACT_NUMBERS: /* nobody here has any */
 		break;
 	case SRP_ACT_ALARM:
 		trace(w, i, "alarm %s %s", srp_alarm_name(a->alarm),

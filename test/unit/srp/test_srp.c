@@ -5,8 +5,8 @@
 #include "srp_rig.h"
 
 extern CU_TestInfo srp_term_tests[], srp_switch_tests[], srp_claim_tests[], srp_stall_tests[],
-	srp_message_tests[], srp_request_tests[], srp_lines_tests[], srp_probe_tests[],
-	srp_boot_tests[], srp_agree_tests[];
+	srp_message_tests[], srp_request_tests[], srp_lines_tests[], srp_numbers_tests[],
+	srp_probe_tests[], srp_boot_tests[], srp_agree_tests[];
 
 static void test_election_order(void)
 {
@@ -374,6 +374,7 @@ int main(void)
 		{ "stalls", NULL, NULL, NULL, NULL, srp_stall_tests },
 		{ "messages", NULL, NULL, NULL, NULL, srp_message_tests },
 		{ "lines", NULL, NULL, NULL, NULL, srp_lines_tests },
+		{ "numbers", NULL, NULL, NULL, NULL, srp_numbers_tests },
 		{ "what is next", NULL, NULL, NULL, NULL, srp_agree_tests }, CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);

@@ -46,7 +46,11 @@ enum {
 	SRP_RESERVE = 1000,
 	SRP_MSG_MAX = 512,
 	SRP_REASON_MAX = 160,
-	SRP_LINES_MAX = 256 << 10
+	SRP_LINES_MAX = 256 << 10,
+	SRP_NUMBERS_MAX = 68 << 10, /* bytes of a list of numbers */
+	/* a boot waits for the list of a peer that is connected for so long, and for a connection
+	 * for dead_us at most */
+	SRP_NUMBERS_US = 1000000
 };
 
 /* What a chassis' replication stream can be like (lib/repl/WIRE.md). */
@@ -157,6 +161,9 @@ enum srp_action_kind {
 	SRP_ACT_PROBE, /* does anybody answer for a VIP? then srp_probed(). See there */
 	/* the peer's lines are here: compare srp_peer_lines() with the own, then srp_compared() */
 	SRP_ACT_LINES,
+	/* the peer's list of numbers is here, and another than the own: take srp_peer_numbers() and
+	 * call srp_numbers(), or do not; `held`: the peer is Active or about to be */
+	SRP_ACT_NUMBERS,
 	SRP_ACT_GOODBYE, /* shutdown may go on: the peer took over or there is none */
 	/* a pending state ran out: abort the process, the peer is the remedy; `text` why */
 	SRP_ACT_ABORT,
@@ -189,7 +196,7 @@ struct srp_action {
 	srp_term_t term, old_term;
 	uint64_t number;
 	uint8_t rm, restart_counter;
-	bool planned, raised, now;
+	bool planned, raised, now, held;
 	bool alone; /* OWN/ACTIVATE: became active for being alone */
 	enum srp_alarm alarm;
 	uint16_t len;
@@ -291,7 +298,8 @@ struct srp_info {
 	uint8_t rm, restart_counter;
 	/* the highest that both speak; before the peer's hello the least of our own */
 	uint8_t stream_version;
-	/* the peer's hello was heard, and nothing in it forbids a stream between the two */
+	/* the peer's hello was heard, nothing in it forbids a stream between the two, and both have
+	 * the same list of numbers */
 	bool agreed;
 	/* the peer's hello was heard, and something forbids a stream: no join, and a running one
 	 * stops */
@@ -396,6 +404,17 @@ int srp_prepare(struct srp *s, const struct srp_conf *c, usec_t now);
 bool srp_next_is_due(const struct srp *s);
 /* Since a configuration waits for longer than this there is SRP_ALARM_NEXT_WAITS. */
 enum { SRP_NEXT_US = 60000000 };
+/* The own list of the numbers of APNs and pools, as text that means nothing here (lib/numbers); the
+ * caller's, until the next call. digest: of it. len 0 with digest 0: there is none. From the first
+ * call on the list is given to the peer, at each change and whenever it asks, the peer's is
+ * fetched, and nobody joins nor streams before both are the same; without a call none of this is
+ * so. Whoever owns the machine. */
+void srp_numbers(struct srp *s, const char *list, size_t len, uint64_t digest, usec_t now);
+/* The peer's; NULL: it has none, or not all of it is here. Not terminated; anything may be in it.
+ */
+const char *srp_peer_numbers(const struct srp *s, size_t *len);
+/* This process cannot go on as it is, and the peer is the remedy: SRP_ACT_ABORT with `why`. */
+void srp_give_up(struct srp *s, const char *why);
 /* n keys differ between those lines and the own; first: "KEY: A here, B there" of one of them, ""
  * if none. */
 void srp_compared(struct srp *s, unsigned int n, const char *first, usec_t now);
