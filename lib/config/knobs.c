@@ -100,6 +100,9 @@ static const struct knob pools[] = {
 	{ "quarantine", KNOB_U32, KNOB_AGREE, AT(config_pool, quarantine_s),
 		RANGE(10, 0, 3600, "s"),
 		.help = "time before an address that was given back is given out again" },
+	{ "id", KNOB_U32, KNOB_AGREE, AT(config_pool, id), RANGE(0, 0, 254, NULL),
+		.help = "number of the pool in sessions and between the chassis, which must never "
+			"change; 0: the pair gives one, and keeps it in state-dir" },
 };
 
 static const struct knob apns[] = {
@@ -125,6 +128,9 @@ static const struct knob apns[] = {
 	{ "ambr-down", KNOB_U32, KNOB_AGREE | KNOB_LIVE, AT(config_apn, ambr_down_kbps),
 		RANGE(0, 0, POLICE_KBPS_MAX, "kbit/s"),
 		.help = "most traffic to one subscriber, the rest is dropped; 0: no limit" },
+	{ "id", KNOB_U32, KNOB_AGREE, AT(config_apn, id), RANGE(0, 0, 254, NULL),
+		.help = "number of the APN in sessions and between the chassis, which must never "
+			"change; 0: the pair gives one, and keeps it in state-dir" },
 };
 
 static const struct knob aaa_servers[] = {

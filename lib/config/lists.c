@@ -41,7 +41,9 @@ static void lists_check_unique(struct load *l)
 	UNIQUE(l, SECTION_LOOPBACKS, "name", config_loopback, name);
 	UNIQUE(l, SECTION_LOOPBACKS, "address", config_loopback, address);
 	UNIQUE(l, SECTION_POOLS, "name", config_pool, name);
+	UNIQUE(l, SECTION_POOLS, "id", config_pool, id);
 	UNIQUE(l, SECTION_APNS, "name", config_apn, name);
+	UNIQUE(l, SECTION_APNS, "id", config_apn, id);
 	UNIQUE(l, SECTION_AAA, "name", config_aaa, name);
 	UNIQUE(l, SECTION_BGP_PEERS, "name", config_bgp_peer, name);
 	UNIQUE(l, SECTION_ROUTES, "name", config_route, name);

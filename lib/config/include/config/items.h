@@ -55,6 +55,7 @@ struct config_pool {
 	struct ip_prefix prefix;
 	bool srp_activate;
 	uint32_t quarantine_s;
+	uint32_t id; /* its number in slots and on the wire, 1..254; 0: the pair gives one */
 };
 
 struct config_apn {
@@ -67,6 +68,7 @@ struct config_apn {
 	bool verified_only;
 	uint32_t session_timeout_s, idle_timeout_s; /* 0: none */
 	uint32_t ambr_up_kbps, ambr_down_kbps;      /* 0: not policed */
+	uint32_t id;                                /* as of a pool */
 };
 
 struct config_aaa { /* a RADIUS server that is probed while Active (lib/srp/README.md section 3) */
