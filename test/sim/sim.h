@@ -159,6 +159,8 @@ struct host {               /* what a killed process leaves behind */
 	bool disk_full, disk_torn, disk_lost;
 	char history[8192]; /* the last lines of it */
 	size_t history_len;
+	char numbers[4096]; /* the list of numbers */
+	size_t numbers_len;
 	usec_t fsync; /* how long a write takes */
 };
 
@@ -195,7 +197,7 @@ struct node {
 	bool saving, asked; /* a write is under way; another waits */
 	uint64_t save_reserve, ask_reserve, saved_reserve;
 	uint8_t save_counter, ask_counter;
-	int saved, added; /* 0 nothing to report, 1 ok, < 0 error */
+	int saved, added, numbers_saved; /* 0 nothing to report, 1 ok, < 0 error */
 	struct frames rx[PORTS][WORKERS], twin[PORTS];
 	bool term_signal;
 	/* what the checks remember */

@@ -20,6 +20,7 @@ enum {
 };
 
 #define JOURNAL_ALARM_HISTORY "history-not-saved"
+#define JOURNAL_ALARM_NUMBERS "numbers-not-saved"
 
 struct journal {
 	struct journal_settings set;
@@ -31,6 +32,10 @@ struct journal {
 	uint64_t going[JOURNAL_AT_ONCE]; /* numbers of those that it has */
 	unsigned int n_going;
 	usec_t again_at; /* after an error */
+	char *numbers;   /* the list, until it is on disk; NULL: it is */
+	size_t numbers_len;
+	bool numbers_out; /* the state's thread has it */
+	usec_t numbers_again_at;
 	uint64_t switchovers[JOURNAL_CAUSES], transitions[JOURNAL_STATES];
 	uint64_t ends[SESSION_WHY_END];
 	bool joined; /* the copy was whole when we began to take over */
@@ -47,6 +52,10 @@ struct journal {
 static const struct alarm_info journal_alarms[] = {
 	{ JOURNAL_ALARM_HISTORY,
 		"The history of state changes could not be written. It is kept in memory, and "
+		"writing is tried again each second.",
+		"Make the state directory writable, and free space there.", false },
+	{ JOURNAL_ALARM_NUMBERS,
+		"The numbers of APNs and pools could not be written. The peer has them too, and "
 		"writing is tried again each second.",
 		"Make the state directory writable, and free space there.", false },
 };
@@ -146,6 +155,7 @@ void journal_close(struct journal *j)
 	if (text != NULL) /* written before the state's thread ends */
 		disk_ops->add(j->state, text, len);
 	disk_ops->close(j->state);
+	free(j->numbers);
 	free(j);
 }
 
@@ -172,6 +182,71 @@ bool journal_reserved(struct journal *j, uint64_t *reserve, int *error)
 			LOG_TEXT(j->dir), LOG_TEXT(strerror(-*error)));
 	j->reserve_error = *error;
 	return true;
+}
+
+/* ---- the numbers ---- */
+
+int journal_numbers(struct journal *j, char *to, size_t room, size_t *len)
+{
+	int ret = disk_ops->numbers(j->state, to, room, len);
+
+	if (ret < 0)
+		LOG(ERR,
+			"the file of the numbers of APNs and pools cannot be read, and the peer's "
+			"list counts: make the state directory readable for the daemon path=%s "
+			"error=%s",
+			LOG_TEXT(j->dir), LOG_TEXT(strerror(-ret)));
+	return ret;
+}
+
+/* The thread frees its own. */
+static void journal_write_numbers(struct journal *j, usec_t now)
+{
+	char *text = malloc(j->numbers_len);
+
+	j->numbers_again_at = now + JOURNAL_AGAIN_US;
+	if (text == NULL)
+		return;
+	memcpy(text, j->numbers, j->numbers_len);
+	j->numbers_out = true;
+	disk_ops->save_numbers(j->state, text, j->numbers_len);
+}
+
+void journal_save_numbers(struct journal *j, const char *text, size_t len)
+{
+	char *copy = malloc(len);
+
+	if (copy == NULL) { /* the one before is worth more than none */
+		LOG(ERR, "the numbers of APNs and pools cannot be saved: there is no memory");
+		return;
+	}
+	memcpy(copy, text, len);
+	free(j->numbers);
+	j->numbers = copy;
+	j->numbers_len = len;
+	journal_write_numbers(j, 0);
+}
+
+static void journal_turn_numbers(struct journal *j, usec_t now)
+{
+	char text[ALARM_TEXT];
+	int error;
+
+	if (j->numbers_out && disk_ops->numbers_saved(j->state, &error)) {
+		j->numbers_out = false;
+		j->numbers_again_at = now + JOURNAL_AGAIN_US;
+		snprintf(text, sizeof(text),
+			"%s: after a restart of both chassis APNs and pools have other numbers: "
+			"make state-dir %.120s writable, with room",
+			strerror(-error), j->dir);
+		alarms_set(j->set.alarms, JOURNAL_ALARM_NUMBERS, error < 0, text, now);
+		if (error == 0) {
+			free(j->numbers);
+			j->numbers = NULL;
+		}
+	}
+	if (j->numbers != NULL && !j->numbers_out && now >= j->numbers_again_at)
+		journal_write_numbers(j, now);
 }
 
 /* ---- the history ---- */
@@ -277,6 +352,7 @@ void journal_turn(struct journal *j, usec_t now)
 	 * table, begun after that, has matched. */
 	if (j->auditing != 0 && j->set.ops.audited_since(j->set.ctx, j->gave_up_at))
 		journal_compared(j);
+	journal_turn_numbers(j, now);
 	if (j->adding && disk_ops->added(j->state, &error))
 		journal_added(j, error, now);
 	if (!j->dirty || j->adding || now < j->again_at)

@@ -14,8 +14,11 @@
 #include "history_file.h"
 #include "journal/state.h"
 
+#define STATE_RESERVE "srp.state"
+#define STATE_NUMBERS "numbers.state"
+
 struct state {
-	char dir[256], path[300], temp[300];
+	char dir[256], path[300];
 	int event;
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -29,6 +32,10 @@ struct state {
 	size_t text_len;
 	bool added;
 	int add_error;
+	char *numbers; /* to be written; NULL: nothing */
+	size_t numbers_len;
+	bool numbers_ended;
+	int numbers_error;
 };
 
 static int state_make_folders(const char *dir)
@@ -69,24 +76,26 @@ static int state_read_file(struct state *s, struct srp_saved *saved)
 	return 0;
 }
 
-static int state_write_file(const struct state *s, uint64_t reserve, uint8_t counter)
+/* The file of that name has either what it had or the text, whenever the machine fails. */
+static int state_replace(const struct state *s, const char *name, const char *text, size_t len)
 {
-	char text[128];
-	int n = snprintf(text, sizeof(text),
-		"tandem-state 1 reserve %" PRIu64 " restart-counter %u\n", reserve, counter);
-	int fd = open(s->temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640), dir, ret = 0;
+	char path[300], temp[300];
+	int fd, dir, ret = 0;
 
+	snprintf(path, sizeof(path), "%s/%s", s->dir, name);
+	snprintf(temp, sizeof(temp), "%s/%s.new", s->dir, name);
+	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return -errno;
-	if (write(fd, text, (size_t)n) != n)
+	if (write(fd, text, len) != (ssize_t)len)
 		ret = errno != 0 ? -errno : -ENOSPC;
 	else if (fsync(fd) < 0)
 		ret = -errno;
 	close(fd);
-	if (ret == 0 && rename(s->temp, s->path) < 0)
+	if (ret == 0 && rename(temp, path) < 0)
 		ret = -errno;
 	if (ret < 0) {
-		unlink(s->temp);
+		unlink(temp);
 		return ret;
 	}
 	dir = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -96,6 +105,15 @@ static int state_write_file(const struct state *s, uint64_t reserve, uint8_t cou
 		ret = -errno;
 	close(dir);
 	return ret;
+}
+
+static int state_write_file(const struct state *s, uint64_t reserve, uint8_t counter)
+{
+	char text[128];
+	int n = snprintf(text, sizeof(text),
+		"tandem-state 1 reserve %" PRIu64 " restart-counter %u\n", reserve, counter);
+
+	return state_replace(s, STATE_RESERVE, text, (size_t)n);
 }
 
 /* The lock is held before and after, not while the disk works. */
@@ -131,16 +149,34 @@ static void state_append(struct state *s)
 	s->add_error = ret;
 }
 
+static void state_write_numbers(struct state *s)
+{
+	char *text = s->numbers;
+	size_t len = s->numbers_len;
+	int ret;
+
+	s->numbers = NULL;
+	s->numbers_ended = false; /* of this one it is asked */
+	pthread_mutex_unlock(&s->lock);
+	ret = state_replace(s, STATE_NUMBERS, text, len);
+	free(text);
+	pthread_mutex_lock(&s->lock);
+	s->numbers_ended = true;
+	s->numbers_error = ret;
+}
+
 static void *state_run(void *arg)
 {
 	struct state *s = arg;
 
 	pthread_mutex_lock(&s->lock);
 	for (;;) {
-		while (!s->asked && s->text == NULL && !s->quit)
+		while (!s->asked && s->numbers == NULL && s->text == NULL && !s->quit)
 			pthread_cond_wait(&s->wake, &s->lock);
 		if (s->asked)
 			state_write(s);
+		else if (s->numbers != NULL)
+			state_write_numbers(s);
 		else if (s->text != NULL)
 			state_append(s);
 		else
@@ -158,8 +194,7 @@ struct state *state_open(const char *dir, struct srp_saved *saved)
 	if (s == NULL)
 		return NULL;
 	snprintf(s->dir, sizeof(s->dir), "%s", dir);
-	snprintf(s->path, sizeof(s->path), "%s/srp.state", dir);
-	snprintf(s->temp, sizeof(s->temp), "%s/srp.state.new", dir);
+	snprintf(s->path, sizeof(s->path), "%s/" STATE_RESERVE, dir);
 	s->event = -1;
 	ret = state_make_folders(dir);
 	if (ret == 0)
@@ -268,7 +303,50 @@ bool state_added(struct state *s, int *error)
 	return added;
 }
 
+int state_numbers(struct state *s, char *to, size_t room, size_t *len)
+{
+	char path[300];
+	FILE *f;
+	int ret = 0;
+
+	*len = 0;
+	snprintf(path, sizeof(path), "%s/" STATE_NUMBERS, s->dir);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return errno == ENOENT ? 0 : -errno;
+	*len = fread(to, 1, room, f);
+	if (ferror(f))
+		ret = -EIO;
+	else if (*len == room && fgetc(f) != EOF)
+		ret = -EFBIG;
+	fclose(f);
+	return ret;
+}
+
+void state_save_numbers(struct state *s, char *text, size_t len)
+{
+	pthread_mutex_lock(&s->lock);
+	free(s->numbers);
+	s->numbers = text;
+	s->numbers_len = len;
+	pthread_cond_signal(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool state_numbers_saved(struct state *s, int *error)
+{
+	bool ended;
+
+	pthread_mutex_lock(&s->lock);
+	ended = s->numbers_ended && s->numbers == NULL;
+	s->numbers_ended = s->numbers_ended && !ended;
+	*error = s->numbers_error;
+	pthread_mutex_unlock(&s->lock);
+	return ended;
+}
+
 const struct disk_ops disk_files = { state_open, state_close, state_fd, state_save, state_saved,
-	state_history, state_add, state_added };
+	state_history, state_add, state_added, state_numbers, state_save_numbers,
+	state_numbers_saved };
 
 const struct disk_ops *disk_ops = &disk_files;

@@ -39,7 +39,7 @@ static struct state *disk_sim_open(const char *dir, struct srp_saved *saved)
 	}
 	*saved = n->host.disk;
 	n->saving = n->asked = false;
-	n->saved = n->added = 0;
+	n->saved = n->added = n->numbers_saved = 0;
 	return (struct state *)n;
 }
 
@@ -108,5 +108,39 @@ static bool disk_sim_added(struct state *s, int *error)
 	return added;
 }
 
+/* As the history: it takes no time. */
+static int disk_sim_numbers(struct state *s, char *to, size_t room, size_t *len)
+{
+	const struct node *n = (struct node *)s;
+
+	*len = RTE_MIN(n->host.numbers_len, room);
+	memcpy(to, n->host.numbers, *len);
+	return 0;
+}
+
+static void disk_sim_save_numbers(struct state *s, char *text, size_t len)
+{
+	struct node *n = (struct node *)s;
+	struct host *o = &n->host;
+
+	n->numbers_saved = o->disk_full || len > sizeof(o->numbers) ? -ENOSPC : 1;
+	if (n->numbers_saved > 0) {
+		memcpy(o->numbers, text, len);
+		o->numbers_len = len;
+	}
+	free(text);
+}
+
+static bool disk_sim_numbers_saved(struct state *s, int *error)
+{
+	struct node *n = (struct node *)s;
+	bool saved = n->numbers_saved != 0;
+
+	*error = n->numbers_saved < 0 ? n->numbers_saved : 0;
+	n->numbers_saved = 0;
+	return saved;
+}
+
 const struct disk_ops disk_sim = { disk_sim_open, disk_sim_close, disk_sim_fd, disk_sim_save,
-	disk_sim_saved, disk_sim_history, disk_sim_add, disk_sim_added };
+	disk_sim_saved, disk_sim_history, disk_sim_add, disk_sim_added, disk_sim_numbers,
+	disk_sim_save_numbers, disk_sim_numbers_saved };

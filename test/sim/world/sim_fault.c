@@ -66,7 +66,7 @@ static void crash(int i)
 		if (rnd(4) == 0 && !sim.node[!i].host.disk_lost && remembered(i)) {
 			h->disk = (struct srp_saved){ 0 };
 			h->disk_lost = true;
-			h->history_len = 0;
+			h->history_len = h->numbers_len = 0;
 			tear(i, was);
 		}
 		break;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The journal as its users see it: transitions outlive the process, losses are counted, and a disk
  * that takes nothing raises an alarm and costs no entry. */
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 
 enum { GAVE_UP_AT = 5000, WAIT_S = 20 };
 
-static char dir[64], history[96], older[96], reserve_file[96];
+static char dir[64], history[96], older[96], reserve_file[96], numbers[96], numbers_new[96];
 static struct alarms *alarms;
 static struct journal *j;
 static struct srp_saved saved;
@@ -63,6 +64,8 @@ static void setup(void)
 	snprintf(history, sizeof(history), "%s/srp.history", dir);
 	snprintf(older, sizeof(older), "%s/srp.history.1", dir);
 	snprintf(reserve_file, sizeof(reserve_file), "%s/srp.state", dir);
+	snprintf(numbers, sizeof(numbers), "%s/numbers.state", dir);
+	snprintf(numbers_new, sizeof(numbers_new), "%s/numbers.state.new", dir);
 	alarms = alarms_create();
 	CU_ASSERT_PTR_NOT_NULL_FATAL(alarms);
 	CU_ASSERT_EQUAL_FATAL(journal_alarms_register(alarms), 0);
@@ -80,6 +83,9 @@ static void teardown(void)
 	unlink(history);
 	unlink(older);
 	unlink(reserve_file);
+	rmdir(numbers);
+	unlink(numbers);
+	rmdir(numbers_new);
 	CU_ASSERT_EQUAL(rmdir(dir), 0);
 }
 
@@ -96,19 +102,62 @@ static void move(enum srp_state from, enum srp_state to, enum srp_cause cause)
 }
 
 /* Turns until the alarm is as wanted; false: it did not come to that in time. */
-static bool turn_until(bool raised)
+static bool turn_until_alarm(const char *name, bool raised)
 {
 	const struct timespec ms = { 0, 1000000 };
 	time_t end = time(NULL) + WAIT_S;
 
-	for (usec_t now = 1; alarms_is_raised(alarms, "history-not-saved") != raised;
-		now += USEC_PER_SEC) {
+	for (usec_t now = 1; alarms_is_raised(alarms, name) != raised; now += USEC_PER_SEC) {
 		if (time(NULL) > end)
 			return false;
 		journal_turn(j, now);
 		nanosleep(&ms, NULL); /* its thread is at work */
 	}
 	return true;
+}
+
+static bool turn_until(bool raised)
+{
+	return turn_until_alarm("history-not-saved", raised);
+}
+
+static void has_numbers(const char *want)
+{
+	char text[32];
+	size_t len = 99;
+
+	CU_ASSERT_EQUAL(journal_numbers(j, text, sizeof(text), &len), 0);
+	CU_ASSERT_EQUAL_FATAL(len, strlen(want));
+	CU_ASSERT_EQUAL(memcmp(text, want, len), 0);
+}
+
+static void test_numbers(void)
+{
+	char few[4];
+	size_t len;
+
+	has_numbers("");
+	journal_save_numbers(j, "one", 3);
+	journal_save_numbers(j, "three", 5);
+	journal_close(j); /* written before it ends */
+	open_journal();
+	has_numbers("three");
+	CU_ASSERT_EQUAL(journal_numbers(j, few, sizeof(few), &len), -EFBIG);
+	unlink(numbers);
+	CU_ASSERT_EQUAL(mkdir(numbers, 0700), 0);
+	CU_ASSERT_TRUE(journal_numbers(j, few, sizeof(few), &len) < 0);
+}
+
+/* The file that cannot be made is a directory's name, so that the test fails for root too. */
+static void test_numbers_not_saved(void)
+{
+	CU_ASSERT_EQUAL(mkdir(numbers_new, 0700), 0);
+	journal_save_numbers(j, "one", 3);
+	CU_ASSERT_TRUE(turn_until_alarm("numbers-not-saved", true));
+	has_numbers("");
+	CU_ASSERT_EQUAL(rmdir(numbers_new), 0);
+	CU_ASSERT_TRUE(turn_until_alarm("numbers-not-saved", false));
+	has_numbers("one");
 }
 
 static void test_outlives_the_process(void)
@@ -219,6 +268,8 @@ static void test_alarms_that_are_over(void)
 int main(void)
 {
 	CU_TestInfo tests[] = { { "transitions outlive the process", test_outlives_the_process },
+		{ "numbers", test_numbers },
+		{ "numbers that are not saved", test_numbers_not_saved },
 		{ "the reserve", test_reserve }, { "what a switchover cost", test_loss },
 		{ "a disk that takes nothing", test_disk_takes_nothing },
 		{ "alarms that are over", test_alarms_that_are_over }, CU_TEST_INFO_NULL };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* journal: what outlives a change of role or the process: the term reserve and GTP's restart
- * counter, the history of transitions with what each switchover cost, and the alarms that are over
- * (these in memory only). Files are written by a thread of the journal's own: nothing here waits
- * for the disk but journal_open() and journal_close(). Control core only. */
+ * counter, the pair's numbers of APNs and pools, the history of transitions with what each
+ * switchover cost, and the alarms that are over (these in memory only). Files are written by a
+ * thread of the journal's own: nothing here waits for the disk but journal_open(),
+ * journal_numbers() and journal_close(). Control core only. */
 #ifndef TANDEM_JOURNAL_H
 #define TANDEM_JOURNAL_H
 
@@ -58,6 +59,13 @@ void journal_reserve(struct journal *j, uint64_t reserve, uint8_t restart_counte
 int journal_fd(const struct journal *j);
 /* A write that has ended: true once each; error: 0 or -errno, logged when it changes. */
 bool journal_reserved(struct journal *j, uint64_t *reserve, int *error);
+
+/* Reads the list of numbers that an earlier process saved, at the start: 0, and len 0 if there is
+ * none; or -errno, which is logged. */
+int journal_numbers(struct journal *j, char *to, size_t room, size_t *len);
+/* The list is another now: it is copied, and written soon; tried again each second, with an alarm,
+ * where the disk does not take it. */
+void journal_save_numbers(struct journal *j, const char *text, size_t len);
 
 /* Records a transition (SRP_ACT_ROLE). */
 void journal_role(struct journal *j, const struct srp_action *a, usec_t now);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* state: what must survive the process: the term reserve and GTP's restart counter, in
- * state-dir/srp.state. Written by a thread of its own (fsync blocks): write, fsync, rename, fsync
- * of the directory. The control core alone calls these functions; state_open(), state_history() and
- * state_close() wait for the disk, the others do not. One request at a time is in work, the newest
- * waits. The same thread adds to the history of transitions (history_file.h), after the reserve: a
- * chassis without a history can become Active, one without a reserve cannot. */
+ * state-dir/srp.state, and the pair's numbers of APNs and pools, in numbers.state. Written by a
+ * thread of its own (fsync blocks): write, fsync, rename, fsync of the directory. The control core
+ * alone calls these functions; state_open(), state_history(), state_numbers() and state_close()
+ * wait for the disk, the others do not. One request at a time is in work, the newest waits. The
+ * same thread adds to the history of transitions (history_file.h), after the reserve: a chassis
+ * without a history can become Active, one without a reserve cannot. */
 #ifndef TANDEM_STATE_H
 #define TANDEM_STATE_H
 
@@ -37,6 +38,15 @@ void state_add(struct state *s, char *text, size_t len);
  * Nobody is woken: ask. */
 bool state_added(struct state *s, int *error);
 
+/* Reads the saved list of numbers into `to`; len 0: there is none. 0 or -errno, -EFBIG: there is
+ * not enough room. */
+int state_numbers(struct state *s, char *to, size_t room, size_t *len);
+/* Gives the list to the thread that writes it, in place of one that still waits; `text` (malloc'ed)
+ * is the state's from now on. */
+void state_save_numbers(struct state *s, char *text, size_t len);
+/* Writes of it have ended, true once; error: of the last, 0 or -errno. Nobody is woken: ask. */
+bool state_numbers_saved(struct state *s, int *error);
+
 /* The disk as the journal uses it: each member as the function of that name above. */
 struct disk_ops {
 	struct state *(*open)(const char *dir, struct srp_saved *saved);
@@ -47,6 +57,9 @@ struct disk_ops {
 	int (*history)(struct state *s, struct history *h);
 	void (*add)(struct state *s, char *text, size_t len);
 	bool (*added)(struct state *s, int *error);
+	int (*numbers)(struct state *s, char *to, size_t room, size_t *len);
+	void (*save_numbers)(struct state *s, char *text, size_t len);
+	bool (*numbers_saved)(struct state *s, int *error);
 };
 
 extern const struct disk_ops disk_files;
