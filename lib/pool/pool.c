@@ -120,19 +120,19 @@ void pool_set_destroy(struct pool_set *ps)
 	mem.free(mem.ctx, ps);
 }
 
-/* The pool's entry of an address, NULL if there is no such pool or address. */
+/* The entry of an address in the pool of that number, NULL if there is no such pool or address. */
 static _Atomic uint32_t *pool_entry_of(
 	struct pool_set *ps, uint8_t pool, const struct ip_addr *ue, uint32_t *offset)
 {
 	uint32_t ue4 = ip_addr_to_v4(ue);
+	unsigned int at = places_of(ps->places, PLACES_POOL, pool);
+	struct pool *p;
 
-	if (pool >= ps->n)
+	if (at >= ps->n)
 		return NULL;
-	*offset =
-		ue4 - ps->p[pool].base4; /* an address below the base wraps to far above the size */
-	return ue4 != 0 && *offset < ps->p[pool].size && is_given(&ps->p[pool], *offset)
-		       ? &ps->p[pool].handle[*offset]
-		       : NULL;
+	p = &ps->p[at];
+	*offset = ue4 - p->base4; /* an address below the base wraps to far above the size */
+	return ue4 != 0 && *offset < p->size && is_given(p, *offset) ? &p->handle[*offset] : NULL;
 }
 
 /* Of one writer: a sum that all of them add to would cost each bind a locked instruction. */
@@ -180,7 +180,7 @@ static int pool_bind(void *ctx, uint8_t pool, const struct ip_addr *ue, uint32_t
 	if (e == NULL)
 		return -ENOENT;
 	if (atomic_load_explicit(e, memory_order_relaxed) == 0)
-		pool_set_free(&ps->p[pool], offset, false);
+		pool_set_free(&ps->p[places_of(ps->places, PLACES_POOL, pool)], offset, false);
 	atomic_store_explicit(e, handle, memory_order_release); /* with the readers' acquire */
 	return 0;
 }
@@ -194,7 +194,12 @@ static void pool_unbind(void *ctx, uint8_t pool, const struct ip_addr *ue, uint3
 	if (e == NULL || handle == 0 || atomic_load_explicit(e, memory_order_relaxed) != handle)
 		return;
 	atomic_store_explicit(e, 0, memory_order_release);
-	pool_set_free(&ps->p[pool], offset, true);
+	pool_set_free(&ps->p[places_of(ps->places, PLACES_POOL, pool)], offset, true);
+}
+
+void pool_places(struct pool_set *ps, const struct places *places)
+{
+	ps->places = places;
 }
 
 void pool_hooks(struct pool_set *ps, struct session_hooks *h)
@@ -209,10 +214,11 @@ int pool_pick(struct pool_set *ps, uint8_t pool, uint32_t shard, struct ip_addr 
 {
 	struct pool *p;
 	uint32_t n, bit;
+	unsigned int at = places_of(ps->places, PLACES_POOL, pool);
 
-	if (pool >= ps->n || shard >= SESSION_SHARDS)
+	if (at >= ps->n || shard >= SESSION_SHARDS)
 		return -ENOSPC;
-	p = &ps->p[pool];
+	p = &ps->p[at];
 	n = shard_count(p, shard);
 	if (n == 0 || !freemap_next(p->free_map[shard], n, &p->cursor[shard], &bit))
 		return -ENOSPC;

@@ -6,6 +6,7 @@
 #include <rte_prefetch.h>
 
 #include "annex.h"
+#include "common/places.h"
 #include "slot.h"
 #include "wire.h"
 
@@ -143,6 +144,11 @@ static void apply_set_own(
 	usage_set(&s->dn_bytes, u->dn_bytes);
 }
 
+static bool apply_has_apn(const struct session_table *t, const struct session_rec *r)
+{
+	return t->n_apns == 0 || places_of(t->places, PLACES_APN, r->apn) < t->n_apns;
+}
+
 static int apply_live(
 	struct session_table *t, struct apply_target *p, const struct wire_body *b, uint32_t now_s)
 {
@@ -153,7 +159,7 @@ static int apply_live(
 	bool same = was == r->handle && was_key == r->key;
 	uint32_t holder = t->hooks.named(t->hooks.ctx, r->pool, &r->ue);
 
-	if (t->n_apns != 0 && r->apn >= t->n_apns)
+	if (!apply_has_apn(t, r))
 		return not_here(p);
 	if (t->hooks.bind(t->hooks.ctx, r->pool, &r->ue, r->handle) < 0)
 		return not_here(p);
@@ -245,7 +251,7 @@ static int apply_end(
 	uint64_t was_key = s->key;
 	bool ending = r->state == SESSION_ENDING;
 
-	if (ending && t->n_apns != 0 && r->apn >= t->n_apns)
+	if (ending && !apply_has_apn(t, r))
 		return not_here(p);
 	if (e.last4 != 0 && !e.over && apply_end_address(t, p, r, &e) < 0)
 		return not_here(p);

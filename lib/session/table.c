@@ -39,6 +39,7 @@ static void table_set_layout(struct session_table *t, const struct session_param
 	t->buckets = t->n_slots / SESSION_BUCKET;
 	t->side = p->side;
 	t->n_apns = p->n_apns;
+	t->places = p->places;
 	t->quarantine_s = p->quarantine_s;
 	t->annex_bytes = p->annex;
 	t->hooks = p->hooks;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "../unit/places_same.h"
 #include "bench_side.h"
 
 #include <errno.h>
@@ -204,6 +205,7 @@ int bench_side_open(struct bench_side *s, unsigned int cpu)
 	ret = boot_memory(&bench_tandem);
 	if (ret == 0)
 		ret = boot_settings(&bench_tandem);
+	places_same(&bench_tandem.shared.places);
 	if (ret == 0)
 		ret = boot_tables(&bench_tandem);
 	if (ret == 0)

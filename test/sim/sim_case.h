@@ -20,6 +20,8 @@ bool case_until(bool (*is)(void), usec_t most);
 /* A worker's turn to write: of the session's shard. */
 unsigned int case_worker(struct node *n, uint32_t shard);
 void case_worker_end(struct node *n);
+/* Gives the record the numbers of the first APN and pool; returns the pool's. */
+uint8_t case_numbers(const struct node *n, struct session_rec *r);
 /* A random session. */
 struct session_slot *case_any(const struct node *n);
 /* As the fast path counts a packet that it forwards. */

@@ -119,6 +119,7 @@ int settings_ready(struct settings_board *b, const struct settings *next)
 	copy = settings_copy(next);
 	if (copy == NULL)
 		return -ENOMEM;
+	copy->places = settings_newest(b)->places;
 	free(b->ready);
 	b->ready = copy;
 	return 0;

@@ -6,6 +6,7 @@
 #include <rte_common.h>
 
 #include "base/clock.h"
+#include "common/places.h"
 #include "ctl_request.h"
 #include "pool/pool.h"
 #include "session/session.h"
@@ -47,6 +48,30 @@ static json_t *show_usage(const struct session_usage *u)
 	return o;
 }
 
+/* "?": of a number that no item here has. */
+static const char *show_apn_name(const struct operator_table *f, uint8_t number)
+{
+	unsigned int at = places_of(f->places, PLACES_APN, number);
+
+	return at < f->start->n_apns ? f->start->apns[at].name : "?";
+}
+
+static const char *show_pool_name(const struct operator_table *f, uint8_t number)
+{
+	unsigned int at = places_of(f->places, PLACES_POOL, number);
+
+	return at < f->start->n_pools ? f->start->pools[at].name : "?";
+}
+
+/* null: the pair has not given it one yet. */
+static json_t *show_number_at(
+	const struct operator_table *f, enum places_kind kind, unsigned int at)
+{
+	uint8_t number = places_number(f->places, kind, at);
+
+	return number != 0 ? json_integer(number) : json_null();
+}
+
 static json_t *show_brief(const struct operator_table *f, const struct session_rec *r)
 {
 	char imsi[16], ue[IP_ADDR_TEXT], sgsn[IP_ADDR_TEXT], teid[16];
@@ -61,7 +86,7 @@ static json_t *show_brief(const struct operator_table *f, const struct session_r
 	o = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s}", "imsi", imsi, "nsapi",
 		(json_int_t)(r->key & 0xf), "teid", teid, "ue_address", ip_addr_print(&r->ue, ue),
 		"sgsn_user_address", ip_addr_print(&r->peer_usr, sgsn), "apn",
-		r->apn < f->start->n_apns ? f->start->apns[r->apn].name : "?");
+		show_apn_name(f, r->apn));
 	json_object_update(o, u);
 	json_decref(u);
 	return o;
@@ -145,8 +170,9 @@ static json_t *show_whole(const struct operator_table *f, const struct session_r
 
 	show_bcd(msisdn, r->msisdn, sizeof(r->msisdn));
 	json_object_set_new(o, "msisdn", json_string(msisdn));
-	json_object_set_new(o, "pool",
-		json_string(r->pool < f->start->n_pools ? f->start->pools[r->pool].name : "?"));
+	json_object_set_new(o, "apn_number", json_integer(r->apn));
+	json_object_set_new(o, "pool", json_string(show_pool_name(f, r->pool)));
+	json_object_set_new(o, "pool_number", json_integer(r->pool));
 	json_object_set_new(o, "qos", show_octets(r->qos, r->qos_len));
 	show_fields(o, r);
 	show_created(f, o, r->created_ms);
@@ -278,11 +304,34 @@ json_t *show_pools(void *family, json_t *args, usec_t now)
 		char text[IP_PREFIX_TEXT];
 
 		json_array_append_new(
-			list, json_pack("{s:s,s:s,s:I,s:I,s:b,s:I}", "name", p->conf.name, "prefix",
-				      ip_prefix_print(&p->conf.prefix, text), "addresses",
+			list, json_pack("{s:o,s:s,s:s,s:I,s:I,s:b,s:I}", "number",
+				      show_number_at(f, PLACES_POOL, i), "name", p->conf.name,
+				      "prefix", ip_prefix_print(&p->conf.prefix, text), "addresses",
 				      (json_int_t)p->size, "used", (json_int_t)pool_used(p),
 				      "srp_activate", p->conf.srp_activate, "quarantine_s",
 				      (json_int_t)f->table->quarantine_s));
 	}
 	return json_pack("{s:o}", "pools", list);
+}
+
+json_t *show_apns(void *family, json_t *args, usec_t now)
+{
+	const struct operator_table *f = family;
+	json_t *list = json_array();
+
+	(void)args;
+	(void)now;
+	for (unsigned int i = 0; i < f->start->n_apns; i++) {
+		const struct config_apn *a = &f->start->apns[i];
+
+		json_array_append_new(
+			list, json_pack("{s:o,s:s,s:s,s:b,s:I,s:I,s:I,s:I}", "number",
+				      show_number_at(f, PLACES_APN, i), "name", a->name, "pool",
+				      a->pool, "verified_only", a->verified_only,
+				      "session_timeout_s", (json_int_t)a->session_timeout_s,
+				      "idle_timeout_s", (json_int_t)a->idle_timeout_s,
+				      "ambr_up_kbps", (json_int_t)a->ambr_up_kbps, "ambr_down_kbps",
+				      (json_int_t)a->ambr_down_kbps));
+	}
+	return json_pack("{s:o}", "apns", list);
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <rte_common.h>
+
 #include "base/alarms.h"
 #include "pair_priv.h"
 
@@ -84,6 +86,10 @@ static const struct alarm_info pair_own_alarms[] = {
 		"Look at the keys, certificates and clocks of both chassis, and at who has the "
 		"peer's address. The alarm ends with the first hello of the real peer.",
 		false },
+	{ PAIR_ALARM_NUMBERS,
+		"An APN or pool has no number, and no session can be made with it. The text names "
+		"it, and says why.",
+		"Give it another `id`, or none, in the configuration of both chassis.", false },
 };
 
 int pair_alarms_register(struct alarms *a)
@@ -97,5 +103,5 @@ int pair_alarms_register(struct alarms *a)
 		info[i].log_changes = true;
 	}
 	ret = alarms_register(a, info, SRP_ALARM_MAX);
-	return ret < 0 ? ret : alarms_register(a, pair_own_alarms, 1);
+	return ret < 0 ? ret : alarms_register(a, pair_own_alarms, RTE_DIM(pair_own_alarms));
 }

@@ -21,6 +21,7 @@ void pair_feed(struct pair *p, usec_t now)
 {
 	struct srp_stream s = feed_stream(p, now);
 
+	numbers_turn(p, s.joined);
 	srp_stream(p->srp, &s, now);
 	stream_report_peer(p->stream, srp_info(p->srp));
 }

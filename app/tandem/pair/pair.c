@@ -71,6 +71,9 @@ static int pair_open(struct pair *p, const struct pair_settings *s,
 	p->srp = srp_create(&p->srp_conf, &s->saved, clock_us());
 	if (p->srp == NULL)
 		return -errno;
+	ret = numbers_open(p, s->places, clock_us());
+	if (ret < 0)
+		return ret;
 	switchover_follow(p->switchover, srp_info(p->srp));
 	ret = pair_open_link(p, connection);
 	if (ret < 0)
@@ -118,6 +121,7 @@ void pair_destroy(struct pair *p)
 		return;
 	link_destroy(p->link);
 	srp_destroy(p->srp);
+	numbers_close(p);
 	stream_destroy(p->stream);
 	agree_close(p);
 	memory_give(p);
@@ -164,6 +168,8 @@ static void pair_carry_out(struct pair *p, const struct srp_action *a, usec_t no
 			srp_step_name(a->step), (unsigned long)(a->term >> 1),
 			(unsigned long)(a->term & 1));
 		trace_wait(p, a->step, clock_us());
+		if (a->step == SRP_STEP_OWN)
+			numbers_own(p, a->term, now);
 		switchover_begin(p->switchover, a, now);
 		break;
 	case SRP_ACT_RESERVE:
@@ -185,6 +191,7 @@ static void pair_carry_out(struct pair *p, const struct srp_action *a, usec_t no
 		agree_compare(p, now);
 		break;
 	case SRP_ACT_NUMBERS:
+		numbers_offered(p, a->held, now);
 		break;
 	case SRP_ACT_GOODBYE:
 		p->goodbye = true;

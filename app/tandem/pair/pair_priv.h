@@ -16,6 +16,8 @@
 #include "stream.h"
 #include "switchover/switchover.h"
 
+#define PAIR_ALARM_NUMBERS "numbers-missing"
+
 /* What must agree with the peer, as lines; what of it does not, by the last comparison. */
 struct agree {
 	char *lines, *difference;
@@ -53,6 +55,8 @@ struct silence {
 	uint64_t asks;
 };
 
+struct pair_numbers;
+
 struct pair {
 	/* of the settings */
 	struct pair_start start;
@@ -71,6 +75,7 @@ struct pair {
 	struct link *link;
 	struct stream *stream;
 	struct agree agree;
+	struct pair_numbers *numbers;
 	usec_t brisk_until; /* a change of role: turns follow each other fast */
 
 	struct probe probe;
@@ -92,6 +97,19 @@ void agree_srp_conf(const struct pair_live *live, struct srp_conf *s);
 void agree_close(struct pair *p);
 /* The peer's lines are here: what differs is reported to srp. */
 void agree_compare(struct pair *p, usec_t now);
+
+/* ---- numbers.c ---- */
+
+/* Reads what an earlier process knew, and begins to give it to the peer: before it connects. 0 or
+ * -ENOMEM. */
+int numbers_open(struct pair *p, struct places *places, usec_t now);
+void numbers_close(struct pair *p);
+/* The workers are about to own the slots in `term`: whatever has no number is given one. */
+void numbers_own(struct pair *p, srp_term_t term, usec_t now);
+/* The peer's list is here, and another; held: that of an Active. */
+void numbers_offered(struct pair *p, bool held, usec_t now);
+/* joined: the own table is a whole copy of the peer's. */
+void numbers_turn(struct pair *p, bool joined);
 
 /* feed.c: reports a change of srp's state to the monitors. */
 void feed_role(struct pair *p, const struct srp_action *a, usec_t now);

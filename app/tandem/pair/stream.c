@@ -34,7 +34,7 @@ usec_t stream_heard(const struct stream *s)
 	return atomic_load(&replicator_view(s->with.replicator)->heard);
 }
 
-static bool stream_table_empty(const struct stream *s)
+bool stream_table_empty(const struct stream *s)
 {
 	uint32_t live = 0;
 

@@ -34,6 +34,8 @@ void stream_destroy(struct stream *s);
 
 /* When the peer was last heard in it; USEC_NEVER: it was not. */
 usec_t stream_heard(const struct stream *s);
+/* Whether no session lives in the own table. */
+bool stream_table_empty(const struct stream *s);
 /* What lib/srp is to know of it; i: what lib/srp knows. */
 struct srp_stream stream_read(const struct stream *s, const struct srp_info *i, usec_t now);
 /* What lib/srp knows of the peer goes to the replication core. */

@@ -145,6 +145,7 @@ int boot_tables(struct tandem *t)
 	struct session_params p = { .capacity = t->conf->table.max_sessions,
 		.annex = (uint16_t)t->conf->table.annex,
 		.n_apns = (uint8_t)t->conf->n_apns,
+		.places = &t->shared.places,
 		.mem = &memory_rte };
 
 	for (unsigned int i = 0; i < t->conf->n_pools; i++) {
@@ -160,6 +161,7 @@ int boot_tables(struct tandem *t)
 	p.side = t->side;
 	t->pools = pool_set_create(pools, t->conf->n_pools, &memory_rte);
 	if (t->pools != NULL) {
+		pool_places(t->pools, &t->shared.places);
 		pool_hooks(t->pools, &p.hooks);
 		p.hooks.event = session_events_notify;
 		p.hooks.event_ctx = &t->events;

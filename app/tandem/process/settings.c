@@ -18,6 +18,8 @@ int boot_settings(struct tandem *t)
 
 	if (ret < 0)
 		return ret;
+	places_init(&t->shared.places);
+	first.places = &t->shared.places;
 	for (unsigned int i = 0; i <= t->n_workers; i++) {
 		snprintf(names[i], sizeof(names[i]), "worker %u", i);
 		name[i] = i < t->n_workers ? names[i] : "the replication core";

@@ -52,7 +52,8 @@ int start_signalling(struct control *c)
 {
 	struct tandem *t = c->t;
 	struct signalling_port ports[CONFIG_PORTS];
-	struct signalling_env env = { .vip4 = t->shared.gtp4,
+	struct signalling_env env = { .places = &t->shared.places,
+		.vip4 = t->shared.gtp4,
 		.secret = t->random.secret,
 		.ports = ports,
 		.n_ports = start_signalling_ports(t, ports),

@@ -3,6 +3,7 @@
  * what lib/pdp is asked. */
 #include <string.h>
 
+#include "common/places.h"
 #include "config/items.h"
 #include "signalling_priv.h"
 
@@ -18,6 +19,18 @@ static const struct config_apn *request_find_apn(
 			strncmp(start->apns[i].name, name, len) == 0)
 			return &start->apns[i];
 	return NULL;
+}
+
+/* What lib/pdp is to know of the APN at that place. False: it or its pool has no number of the
+ * pair, and serves nobody (alarm numbers-missing). */
+static bool request_apn(const struct signalling *s, unsigned int at, struct pdp_apn *a)
+{
+	const struct places *numbers = s->env.places;
+
+	*a = (struct pdp_apn){ .number = places_number(numbers, PLACES_APN, at),
+		.pool = places_number(numbers, PLACES_POOL, s->env.start.apns[at].pool_index),
+		.verified_only = s->env.live.apn[at].verified_only };
+	return numbers == NULL || (a->number != 0 && a->pool != 0);
 }
 
 static struct pdp_origin request_origin(const struct asked_request *q)
@@ -52,14 +65,16 @@ void request_create(struct signalling *s, const struct asked_request *q,
 	struct gtpc_create c;
 	enum gtpc_cause cause = gtpc_decode_create(h, &c);
 	struct pdp_request p = { .kind = PDP_CREATE, .from = request_origin(q) };
-	const struct config_apn *apn;
+	const struct config_apn *apn = NULL;
 	struct pdp_apn asks;
 	struct asked_message *a = NULL;
 
 	s->front.count.create_requests++;
 	if (cause == 0) {
-		a = asked_add(&s->asked, q);
+		apn = request_find_apn(&s->env.start, c.apn);
 		cause = GTPC_NO_RESOURCES;
+		if (apn == NULL || request_apn(s, (unsigned int)(apn - s->env.start.apns), &asks))
+			a = asked_add(&s->asked, q);
 	}
 	if (a == NULL) {
 		response_refuse(s, q, c.peer_ctl_teid, cause, now);
@@ -67,13 +82,7 @@ void request_create(struct signalling *s, const struct asked_request *q,
 	}
 	a->pco_len = c.pco_len;
 	memcpy(a->pco, c.pco, c.pco_len);
-	apn = request_find_apn(&s->env.start, c.apn);
-	if (apn != NULL) {
-		asks = (struct pdp_apn){ .number = (uint8_t)(apn - s->env.start.apns),
-			.pool = apn->pool_index,
-			.verified_only = s->env.live.apn[apn - s->env.start.apns].verified_only };
-		p.apn = &asks;
-	}
+	p.apn = apn != NULL ? &asks : NULL;
 	p.id = asked_id(&s->asked, a);
 	request_fill_create(&p, &c);
 	pdp_begin(s->pdp, &p, now);

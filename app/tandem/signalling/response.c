@@ -2,6 +2,7 @@
 /* Responses to SGSNs: refusals, and what an accepted request is answered with. */
 #include <stdatomic.h>
 
+#include "common/places.h"
 #include "config/items.h"
 #include "signalling_priv.h"
 
@@ -59,6 +60,7 @@ void response_refuse(struct signalling *s, const struct asked_request *q, uint32
 static void response_fill_accept(struct signalling *s, const struct session_rec *rec,
 	const struct asked_message *asked, struct gtpc_accept *a)
 {
+	unsigned int at = places_of(s->env.places, PLACES_APN, rec->apn);
 	const struct signalling_apn *apn = s->env.live.apn;
 	const struct ip_addr vip = s->env.start.gtp;
 
@@ -74,9 +76,8 @@ static void response_fill_accept(struct signalling *s, const struct session_rec 
 		.usr = vip,
 		.qos_len = rec->qos_len,
 		.qos = rec->qos };
-	if (rec->apn < s->env.start.n_apns)
-		for (unsigned int i = 0; i < apn[rec->apn].n_dns && i < 2; i++)
-			a->dns[i] = apn[rec->apn].dns[i];
+	for (unsigned int i = 0; at < s->env.start.n_apns && i < apn[at].n_dns && i < 2; i++)
+		a->dns[i] = apn[at].dns[i];
 	if (asked->pco_len > 0) {
 		a->pco = asked->pco;
 		a->pco_len = asked->pco_len;

@@ -82,7 +82,7 @@ static __rte_always_inline uint64_t *fastpath_down_packet(
 		v.peer_teid = s->peer_usr_teid;
 		v.peer4 = fp_peer4(s);
 	}
-	if (!late && fp_red(f, &s->dn_tat, &f->settings->apn[v.apn % SETTINGS_APNS].down, total))
+	if (!late && fp_red(f, &s->dn_tat, &settings_apn_of(f->settings, v.apn)->down, total))
 		return &f->count.drop_policed_down;
 	if (unlikely(ip->time_to_live <= 1)) {
 		fp_icmp_error(f, m, ICMP_TIME_EXCEEDED, 0, 0);

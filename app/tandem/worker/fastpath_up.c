@@ -120,7 +120,7 @@ static __rte_always_inline uint64_t *fastpath_up_packet(
 	if (unlikely(rte_be_to_cpu_32(ip->src_addr) != v.ue4))
 		return &f->count.drop_spoofed;
 	total = rte_be_to_cpu_16(ip->total_length);
-	if (!late && fp_red(f, &s->up_tat, &f->settings->apn[v.apn % SETTINGS_APNS].up, total))
+	if (!late && fp_red(f, &s->up_tat, &settings_apn_of(f->settings, v.apn)->up, total))
 		return &f->count.drop_policed_up;
 	dst4 = rte_be_to_cpu_32(ip->dst_addr);
 	if (unlikely(fastpath_unroutable(f, dst4)))

@@ -155,13 +155,11 @@ static bool worker_end_session(
 /* False: to be looked at again, it should have ended. */
 static bool worker_sweep_check(struct worker *w, struct session_slot *s, usec_t now)
 {
-	const struct settings_apn *apn = &w->fp.settings->apn[s->apn % SETTINGS_APNS];
+	const struct settings_apn *apn = settings_apn_of(w->fp.settings, s->apn);
 	struct sweep *sw = &w->sweep;
 	uint32_t now_s = (uint32_t)(now / USEC_PER_SEC),
 		 since = RTE_MAX(s->active_s, w->idle_base_s);
 
-	if (s->apn >= w->fp.settings->n_apns)
-		return true;
 	if (apn->idle_timeout_s > 0 && now_s - since >= apn->idle_timeout_s && now_s >= since) {
 		return worker_end_session(w, s, SESSION_WHY_IDLE_TIMEOUT, now);
 	}

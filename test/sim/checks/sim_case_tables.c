@@ -97,7 +97,7 @@ static void create(struct node *n, uint32_t shard)
 	unsigned int w = case_worker(n, shard);
 
 	if (session_index_find(&n->t.control->signalling->index, r.key) == 0 &&
-		pool_pick(n->t.pools, 0, shard, &r.ue) == 0) {
+		pool_pick(n->t.pools, case_numbers(n, &r), shard, &r.ue) == 0) {
 		fill(&r);
 		r.created_ms = sim.now / USEC_PER_SEC * 1000;
 		if (session_create(n->t.table, (uint8_t)w, &r, now_s()) == 0)

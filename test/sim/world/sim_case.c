@@ -77,6 +77,13 @@ bool case_in_sync(void)
 	return a->t.repl->on && st->in_sync_since_ms != 0 && st->unmatched == 0 && st->left == 0;
 }
 
+uint8_t case_numbers(const struct node *n, struct session_rec *r)
+{
+	r->apn = places_number(&n->t.shared.places, PLACES_APN, 0);
+	r->pool = places_number(&n->t.shared.places, PLACES_POOL, 0);
+	return r->pool;
+}
+
 static void load(uint32_t sessions)
 {
 	for (uint32_t i = 0; i < sessions; i++) {
@@ -86,7 +93,7 @@ static void load(uint32_t sessions)
 		uint32_t shard = i % SESSION_SHARDS;
 		unsigned int w = case_worker(a, shard);
 
-		if (pool_pick(a->t.pools, 0, shard, &r.ue) < 0 ||
+		if (pool_pick(a->t.pools, case_numbers(a, &r), shard, &r.ue) < 0 ||
 			session_create(a->t.table, (uint8_t)w, &r, 0) < 0)
 			broken(6, "no room for session %u of %u", i, sessions);
 		case_worker_end(a);

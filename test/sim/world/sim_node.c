@@ -201,18 +201,23 @@ uint16_t node_annex(void)
 static void tables(struct node *n)
 {
 	struct tandem *t = &n->t;
-	struct pool_conf pool = {
-		.name = "pool", .prefix = n->conf.pools[0].prefix, .srp_activate = true
-	};
+	struct pool_conf pool[CONFIG_POOLS] = { 0 };
 	struct session_params p = { .capacity = n->conf.table.max_sessions,
 		.annex = node_annex(),
-		.n_apns = 1,
+		.n_apns = (uint16_t)n->conf.n_apns,
+		.places = &t->shared.places,
 		.mem = &memory_rte,
 		.side = (uint8_t)n->id,
 		.quarantine_s = n->conf.pools[0].quarantine_s };
 
 	t->side = (uint8_t)n->id;
-	t->pools = pool_set_create(&pool, 1, &memory_rte);
+	for (unsigned int i = 0; i < n->conf.n_pools; i++) {
+		pool[i].prefix = n->conf.pools[i].prefix;
+		pool[i].srp_activate = true;
+		memcpy(pool[i].name, n->conf.pools[i].name, sizeof(pool[i].name));
+	}
+	t->pools = pool_set_create(pool, n->conf.n_pools, &memory_rte);
+	pool_places(t->pools, &t->shared.places);
 	pool_hooks(t->pools, &p.hooks);
 	p.hooks.event = session_events_notify;
 	p.hooks.event_ctx = &t->events;

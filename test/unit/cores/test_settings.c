@@ -111,6 +111,34 @@ static void test_held(void)
 	settings_leave(b, 0);
 }
 
+/* A number without an item has no limits; the table of numbers is the same in all snapshots. */
+static void test_apns(void)
+{
+	static struct places p;
+	struct settings s;
+	struct settings_board *of;
+
+	fill(&s, 1);
+	s.apn[2].idle_timeout_s = 77;
+	memset(&s.apn[SETTINGS_APNS], 0, sizeof(s.apn[0]));
+	s.places = &p;
+	places_init(&p);
+	atomic_store(&p.at[PLACES_APN][200], 2);
+	of = settings_create(&s, names, READERS);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(of);
+	CU_ASSERT_EQUAL(settings_apn_of(settings_newest(of), 200)->idle_timeout_s, 77);
+	CU_ASSERT_PTR_EQUAL(
+		settings_apn_of(settings_newest(of), 2), &settings_newest(of)->apn[SETTINGS_APNS]);
+	s.places = NULL;
+	s.apn[2].idle_timeout_s = 78;
+	CU_ASSERT_EQUAL(settings_ready(of, &s), 0);
+	settings_publish(of);
+	CU_ASSERT_EQUAL(settings_apn_of(settings_newest(of), 200)->idle_timeout_s, 78);
+	CU_ASSERT_EQUAL(settings_apn_of(&s, 2)->idle_timeout_s, 78); /* it counts places itself */
+	CU_ASSERT_PTR_EQUAL(settings_apn_of(&s, 255), &s.apn[SETTINGS_APNS]);
+	settings_destroy(of);
+}
+
 static void test_refused(void)
 {
 	struct settings s;
@@ -177,8 +205,8 @@ static void test_readers(void)
 int main(void)
 {
 	static CU_TestInfo tests[] = { { "numbers", test_numbers }, { "ready", test_ready },
-		{ "held", test_held }, { "refused", test_refused }, { "readers", test_readers },
-		CU_TEST_INFO_NULL };
+		{ "held", test_held }, { "refused", test_refused }, { "APNs by number", test_apns },
+		{ "readers", test_readers }, CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "settings", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
 

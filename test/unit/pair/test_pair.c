@@ -37,6 +37,7 @@ struct chassis {
 	struct core_pulse pulse;
 	struct role role;
 	struct pair_time pair_time;
+	struct places places;
 };
 
 static struct chassis chassis[CHASSIS];
@@ -90,6 +91,7 @@ static void start(unsigned int i, unsigned int peer, uint8_t seat)
 	struct pair_settings s = { .seat = seat,
 		.incarnation = incarnation(i),
 		.mac = { 2, 0, 0, 0, 0, (uint8_t)i },
+		.places = &c->places,
 		.ops = pair_stubs_ops };
 	struct pair_connection connection = { .to_replicator = &door, .msgs = msgs };
 	struct pair_stream stream = { .to_replicator = &door,

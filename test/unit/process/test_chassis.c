@@ -18,6 +18,7 @@
 #include "replicator/replicator.h"
 #include "replicator/transport.h"
 #include "telemetry/telemetry.h"
+#include "places_same.h"
 #include "ut.h"
 #include "worker/worker.h"
 #include "worker_priv.h"
@@ -71,6 +72,7 @@ static void begin(unsigned int k)
 	role_init(&t->role);
 	CU_ASSERT_EQUAL_FATAL(boot_memory(t), 0);
 	CU_ASSERT_EQUAL_FATAL(boot_settings(t), 0);
+	places_same(&t->shared.places);
 	CU_ASSERT_EQUAL_FATAL(boot_tables(t), 0);
 	t->crypt = crypt_ops->create("", t->number, why);
 	CU_ASSERT_STRING_EQUAL(why, "");

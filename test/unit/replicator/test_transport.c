@@ -18,6 +18,7 @@
 #include "replicator/ethernet.h"
 #include "replicator/replicator.h"
 #include "replicator/twin_frames.h"
+#include "places_same.h"
 #include "ut.h"
 #include "worker/worker.h"
 #include "worker_priv.h"
@@ -185,6 +186,7 @@ static void begin(unsigned int k)
 	role_init(&t->role);
 	CU_ASSERT_EQUAL_FATAL(boot_memory(t), 0);
 	CU_ASSERT_EQUAL_FATAL(boot_settings(t), 0);
+	places_same(&t->shared.places);
 	CU_ASSERT_EQUAL_FATAL(boot_tables(t), 0);
 	connect_line(k);
 	t->worker[0] = boot_worker(t, 0);

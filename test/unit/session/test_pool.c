@@ -217,6 +217,38 @@ static void test_random(void)
 }
 
 /* An address given back is the last to be given again. */
+/* Records name a pool by its number, wherever it stands in this chassis' list. */
+static void test_numbers(void)
+{
+	struct pool_conf c[2] = { conf_of("10.0.0.0", 24), conf_of("10.0.1.0", 24) };
+	struct pool_set *ps = pool_set_create(c, 2, &session_mem_libc);
+	struct places p;
+	struct session_hooks h;
+	struct ip_addr ue, other;
+
+	places_init(&p);
+	pool_places(ps, &p);
+	pool_hooks(ps, &h);
+	CU_ASSERT_EQUAL(pool_pick(ps, 7, 5, &ue), -ENOSPC); /* nobody has it yet */
+	atomic_store(&p.at[PLACES_POOL][7], 1);
+	atomic_store(&p.at[PLACES_POOL][9], 0);
+	CU_ASSERT_EQUAL_FATAL(pool_pick(ps, 7, 5, &ue), 0);
+	CU_ASSERT_TRUE(ip_prefix_covers(&c[1].prefix, &ue));
+	CU_ASSERT_EQUAL_FATAL(pool_pick(ps, 9, 5, &other), 0);
+	CU_ASSERT_TRUE(ip_prefix_covers(&c[0].prefix, &other));
+	CU_ASSERT_EQUAL(h.bind(h.ctx, 9, &ue, 17), -ENOENT); /* it is another pool's */
+	CU_ASSERT_EQUAL(h.bind(h.ctx, 1, &ue, 17), -ENOENT);
+	CU_ASSERT_EQUAL(h.bind(h.ctx, SESSION_NO_POOL, &ue, 17), -ENOENT);
+	CU_ASSERT_EQUAL(h.bind(h.ctx, 7, &ue, 17), 0);
+	CU_ASSERT_EQUAL(h.named(h.ctx, 7, &ue), 17);
+	CU_ASSERT_EQUAL(pool_used(&ps->p[1]), 1);
+	CU_ASSERT_EQUAL(pool_used(&ps->p[0]), 0);
+	h.unbind(h.ctx, 7, &ue, 17);
+	CU_ASSERT_EQUAL(h.named(h.ctx, 7, &ue), 0);
+	CU_ASSERT_EQUAL(pool_used(&ps->p[1]), 0);
+	pool_set_destroy(ps);
+}
+
 static void test_next_fit(void)
 {
 	struct pool_conf c = conf_of("10.4.0.0", 18);
@@ -248,6 +280,7 @@ int main(void)
 		{ "instances", test_instances },
 		{ "random", test_random },
 		{ "next_fit", test_next_fit },
+		{ "numbers", test_numbers },
 		CU_TEST_INFO_NULL,
 	};
 	CU_SuiteInfo suites[] = { { "pool", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };

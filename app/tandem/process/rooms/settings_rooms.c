@@ -137,7 +137,11 @@ void settings_pair_start(const struct config *c, struct pair_start *s)
 		.bind = c->srp.bind,
 		.peer = c->srp.peer,
 		.port = (uint16_t)c->srp.port,
-		.delay_us = c->srp.delay_interval_ms * USEC_PER_MSEC };
+		.delay_us = c->srp.delay_interval_ms * USEC_PER_MSEC,
+		.n_apns = c->n_apns,
+		.n_pools = c->n_pools,
+		.apns = c->apns,
+		.pools = c->pools };
 	memcpy(s->tie_breaker, c->chassis.tie_breaker, sizeof(s->tie_breaker));
 	for (unsigned int i = 0; i < c->n_ports; i++)
 		if (c->ports[i].roles & CONFIG_REPLICATION) {

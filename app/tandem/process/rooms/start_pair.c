@@ -47,6 +47,7 @@ int start_pair(struct control *c, const struct srp_saved *saved)
 	struct pair_settings s = { .seat = t->side,
 		.incarnation = t->random.incarnation,
 		.saved = *saved,
+		.places = &t->shared.places,
 		.alarms = c->alarms,
 		.journal = c->journal,
 		.switchover = c->switchover,

@@ -112,6 +112,7 @@ void views_fill(struct views *v, struct control *c, struct metrics *metrics)
 	views_fill_pair(v, c, metrics);
 	views_fill_cores(v, c, metrics);
 	v->table = (struct operator_table){ .start = &v->start,
+		.places = &t->shared.places,
 		.table = t->table,
 		.pools = t->pools,
 		.worker_of_shard = t->shared.worker_of_shard,

@@ -7,6 +7,7 @@
 #define TANDEM_COMMON_PLACES_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum places_kind { PLACES_APN, PLACES_POOL, PLACES_KINDS };

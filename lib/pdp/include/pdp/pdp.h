@@ -68,7 +68,7 @@ struct pdp_origin {
 
 /* What the configuration says of the APN that a Create asks for. */
 struct pdp_apn {
-	uint8_t number, pool;
+	uint8_t number, pool; /* by which records name the APN and its pool */
 	bool verified_only; /* only subscribers whose subscription the network verified */
 };
 

@@ -7,6 +7,7 @@
 #ifndef TANDEM_POOL_H
 #define TANDEM_POOL_H
 
+#include "common/places.h"
 #include "session/session.h"
 
 enum { POOL_MAX = 64 };
@@ -35,16 +36,20 @@ struct pool {
 
 struct pool_set {
 	unsigned int n;
+	const struct places *places; /* of the numbers by which records name pools */
 	struct pool p[POOL_MAX];
 	struct session_mem mem;
 	uint64_t bytes;
 };
 
-/* In the order given (both chassis give the same order). NULL + errno: EINVAL (a bad prefix, or one
+/* In the order given, which is that of places. NULL + errno: EINVAL (a bad prefix, or one
  * that overlaps another of its instance), ENOMEM. */
 struct pool_set *pool_set_create(
 	const struct pool_conf *conf, unsigned int n, const struct session_mem *mem);
 void pool_set_destroy(struct pool_set *ps);
+/* From now on records, hooks and pool_pick() name pools by their numbers, until then by places.
+ * `places` is the caller's, as long as the set lives. */
+void pool_places(struct pool_set *ps, const struct places *places);
 /* named, bind and unbind of struct session_hooks, with ctx = the set; `event` is the caller's. */
 void pool_hooks(struct pool_set *ps, struct session_hooks *h);
 

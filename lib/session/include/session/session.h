@@ -142,8 +142,11 @@ struct session_params {
 	uint32_t quarantine_s;
 	/* bytes of a session's annex: 0 (there is none), 128, 192 or SESSION_ANNEX_MAX */
 	uint16_t annex;
-	/* records with a higher APN index are refused; 0: any is taken */
+	/* records whose APN has no place below it are refused; 0: any is taken */
 	uint16_t n_apns;
+	/* of the numbers of APNs, the caller's as long as the table lives; NULL: a record has the
+	 * place itself */
+	const struct places *places;
 	const struct session_mem *mem; /* copied */
 	/* copied; named, bind and unbind must be there, event may be NULL */
 	struct session_hooks hooks;
@@ -154,6 +157,7 @@ struct session_table {
 	uint8_t slot_bits, gen_bits;
 	uint8_t side;
 	uint16_t n_apns;
+	const struct places *places;
 	uint32_t gen_mask;
 	uint32_t quarantine_s;
 	uint32_t buckets; /* a shard */

@@ -66,6 +66,9 @@ enum command_permission { COMMAND_VIEW, COMMAND_OPERATE };
 	X("show pools", COMMAND_NOTHING, COMMAND_VIEW, \
 		"/tandem/pools", show_pools, table, render_any, \
 		"address pools and their use") \
+	X("show apns", COMMAND_NOTHING, COMMAND_VIEW, \
+		"/tandem/apns", show_apns, table, render_any, \
+		"access point names, their numbers and limits") \
 	X("show ports", COMMAND_NOTHING, COMMAND_VIEW, \
 		"/tandem/ports", show_ports, cores, render_counters, \
 		"ports, links, packets and drops") \

@@ -12,11 +12,12 @@
 
 #include <rte_rcu_qsbr.h>
 
+#include "common/places.h"
 #include "common/police.h"
 #include "common/usec.h"
 
 enum {
-	SETTINGS_APNS = 64,
+	SETTINGS_APNS = PLACES_MOST,
 	SETTINGS_CORES = 64, /* workers and the replication core */
 	SETTINGS_NAME = 32   /* of a core, its end included */
 };
@@ -31,12 +32,22 @@ struct settings_apn {
 struct settings {
 	uint64_t number; /* 1: that of the start. Set by settings_publish(). */
 	unsigned int n_apns;
-	struct settings_apn apn[SETTINGS_APNS];
-	usec_t audit_us;           /* srp.audit-interval */
-	usec_t checkpoint_us;      /* srp.micro-checkpoint-interval */
-	usec_t life_us;            /* a heartbeat that was delayed by more is no sign of life */
-	uint32_t replication_mbps; /* srp.replication-rate, Mbit/s; 0: no limit */
+	/* by place; the last one has no limits, and is that of a number without a place */
+	struct settings_apn apn[SETTINGS_APNS + 1];
+	const struct places *places; /* of numbers; the same in all snapshots */
+	usec_t audit_us;             /* srp.audit-interval */
+	usec_t checkpoint_us;        /* srp.micro-checkpoint-interval */
+	usec_t life_us;              /* a heartbeat that was delayed by more is no sign of life */
+	uint32_t replication_mbps;   /* srp.replication-rate, Mbit/s; 0: no limit */
 };
+
+/* What the APN of that number may do. */
+static inline const struct settings_apn *settings_apn_of(const struct settings *s, uint8_t number)
+{
+	unsigned int at = places_of(s->places, PLACES_APN, number);
+
+	return &s->apn[at < SETTINGS_APNS ? at : SETTINGS_APNS];
+}
 
 /* Where snapshots are published. w: control; r: the cores. */
 struct settings_board {

@@ -84,6 +84,7 @@ struct operator_audit {
 
 struct operator_table {
 	const struct operator_start *start;
+	const struct places *places; /* of the numbers by which sessions name APNs and pools */
 	const struct session_table *table;
 	const struct pool_set *pools;
 	const uint8_t *worker_of_shard;

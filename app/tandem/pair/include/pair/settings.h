@@ -18,6 +18,7 @@ struct alarms;
 struct core_pulse;
 struct journal;
 struct pair_time;
+struct places;
 struct reactor;
 struct replicator;
 struct rte_mempool;
@@ -72,6 +73,10 @@ struct pair_start {
 	uint16_t replication_mtu;
 	char replication_port[CONFIG_NAME];
 	usec_t delay_us;
+	/* what has numbers, by place: as long as the room lives */
+	unsigned int n_apns, n_pools;
+	const struct config_apn *apns;
+	const struct config_pool *pools;
 };
 
 /* What a reload changes, too. */
@@ -94,6 +99,7 @@ struct pair_settings {
 	uint32_t incarnation; /* of this process */
 	uint8_t mac[6];       /* the tie-breaker, if start has none */
 	struct srp_saved saved;
+	struct places *places; /* the numbers of those items, for all cores; the room writes them */
 	struct alarms *alarms; /* pair_alarms_register() was called for it */
 	struct journal *journal;
 	struct switchover *switchover; /* carries out the steps of a change of roles */

@@ -17,8 +17,7 @@ struct signalling_start {
 	usec_t echo_us;     /* between Echo Requests to each SGSN; 0: none are sent */
 	uint32_t max_sessions;
 	unsigned int n_apns;
-	/* config/items.h; a slot names its APN by its place here. Values that a reload changes are
-	 * those of signalling_live */
+	/* config/items.h, by place. Values that a reload changes are those of signalling_live */
 	const struct config_apn *apns;
 };
 

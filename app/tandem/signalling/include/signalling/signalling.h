@@ -25,6 +25,7 @@ struct metrics;
 struct msg_batch;
 struct msg_entries;
 struct net_mirror;
+struct places;
 struct role;
 struct rte_mbuf;
 struct rte_mempool;
@@ -44,6 +45,8 @@ struct signalling_port {
 struct signalling_env {
 	struct signalling_start start;
 	struct signalling_live live;
+	/* of the numbers of APNs and pools; NULL: numbers are places */
+	const struct places *places;
 	uint32_t vip4;                /* start.gtp, host order */
 	struct siphash_secret secret; /* of hashes whose keys subscribers and SGSNs choose */
 	const struct signalling_port *ports;

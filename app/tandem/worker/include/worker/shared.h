@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* shared: what all workers of a chassis look at for each packet. The control core fills it before
- * the workers run; after that it writes the carriers alone, and any core may read. Nothing here is
+ * the workers run; after that it writes the carriers and
+ * the places of numbers alone, and any core may read. Nothing here is
  * a call. */
 #ifndef TANDEM_WORKER_SHARED_H
 #define TANDEM_WORKER_SHARED_H
@@ -9,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/places.h"
 #include "session/session.h"
 
 struct fib;
@@ -23,6 +25,7 @@ struct worker_shared {
 	struct pool_set *pools;
 	struct fib *fib;
 	struct session_events *events; /* cores/session_event.h; each worker has its outbox there */
+	struct places places;          /* w: control, while the others read */
 	uint32_t gtp4;                 /* the VIP of GTP-U, host order */
 	struct {
 		uint8_t roles; /* enum config_role; 0: not ours */
