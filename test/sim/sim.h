@@ -197,6 +197,7 @@ struct node {
 	bool saving, asked; /* a write is under way; another waits */
 	uint64_t save_reserve, ask_reserve, saved_reserve;
 	uint8_t save_counter, ask_counter;
+	unsigned int pool_at;            /* place of the subscribers' pool */
 	int saved, added, numbers_saved; /* 0 nothing to report, 1 ok, < 0 error */
 	struct frames rx[PORTS][WORKERS], twin[PORTS];
 	bool term_signal;
@@ -341,8 +342,10 @@ struct sim {
 	unsigned int handle_bits;
 	unsigned int again; /* per mille of records that a standby cannot apply at once */
 	unsigned int fifo;  /* packets that a worker has ready at most; 0: as the daemon has it */
-	unsigned int pool_bits; /* of the pool's addresses */
-	bool is_case;           /* it is told what happens when; nothing is drawn */
+	unsigned int pool_bits;  /* of the pool's addresses */
+	bool is_case;            /* it is told what happens when; nothing is drawn */
+	bool renumber;           /* profile `numbers` */
+	unsigned int renumbered; /* starts with another configuration */
 	struct node node[2];
 	struct wire wire[PATHS][DIRECTIONS];
 	struct ev **heap;
@@ -496,6 +499,17 @@ uint64_t crypt_mix(const uint64_t *w, size_t n, uint64_t h);
 
 /* sim_release.c: the version of the stream that both chassis can speak */
 uint8_t release_agreed(void);
+
+/* sim_numbers.c: before a start; where the subscribers' pool and APN stand in a configuration; a
+ * live slot, by names */
+void numbers_boot(struct node *n);
+unsigned int node_pool_at(const struct config *f);
+void numbers_check(const struct node *n, uint32_t pos, const struct session_slot *s);
+/* The pool of all subscribers. */
+static inline struct pool *node_pool(const struct node *n)
+{
+	return &n->t.pools->p[n->pool_at];
+}
 
 /* sim_disk.c */
 extern const struct disk_ops disk_sim;

@@ -5,6 +5,7 @@
 #ifndef TANDEM_SIM_WATCHED_H
 #define TANDEM_SIM_WATCHED_H
 
+#include "config/config.h"
 #include "cores/msg.h"
 #include "gtp/gtpc.h"
 #include "repl/keys.h"
@@ -20,6 +21,9 @@
 /* sim_node.c: a process ends, by itself or between any two messages */
 void __wrap_abort(void) __attribute__((noreturn));
 WATCHED(int, door_send, const struct door *d, struct msg *m)
+
+/* sim_numbers.c: configurations with other lists agree in profile `numbers` */
+WATCHED(uint64_t, config_digest, const struct config *c)
 
 /* sim_check_role.c: an answer that is kept for repetitions is one that was just given */
 WATCHED(void, gtpc_answered_put, struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type,

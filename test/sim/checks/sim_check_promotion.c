@@ -165,7 +165,7 @@ static struct {
 
 static struct lease *lease_of(const struct node *n, uint32_t ue4)
 {
-	const struct pool *p = &n->t.pools->p[0];
+	const struct pool *p = node_pool(n);
 
 	if (leases == NULL)
 		leases = calloc(p->size, sizeof(*leases));
@@ -215,7 +215,7 @@ void lease_acked(const struct node *n, const struct msg_entries *m, bool there)
  * told of are free. */
 static void lease_promoted(const struct node *n, bool joined)
 {
-	const struct pool *p = &n->t.pools->p[0];
+	const struct pool *p = node_pool(n);
 
 	for (uint32_t i = 0; i < p->size; i++) {
 		struct lease *l = lease_of(n, p->base4 + i);

@@ -62,6 +62,7 @@ static void check_live(const struct node *n, uint32_t pos, const struct session_
 	if (rte_bitmap_get(t->shard[pos / sim.per_shard].free_map, pos % sim.per_shard) != 0 ||
 		s->flags & SESSION_F_QUARANTINE)
 		broken(6, "chassis %c: live slot %u may be given out", 'A' + n->id, pos);
+	numbers_check(n, pos, s);
 	if (truth == NULL)
 		broken(5, "chassis %c: slot %u: nobody ever made session %08x", 'A' + n->id, pos,
 			s->teid);
@@ -74,7 +75,7 @@ static void check_live(const struct node *n, uint32_t pos, const struct session_
 
 static void check_pool(const struct node *n)
 {
-	const struct pool *p = &n->t.pools->p[0];
+	const struct pool *p = node_pool(n);
 
 	for (uint32_t i = 1; i < p->size - 1; i++) {
 		uint32_t handle = p->handle[i], ue4 = p->base4 + i;

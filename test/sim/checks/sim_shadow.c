@@ -22,7 +22,7 @@ void shadow_begin(struct node *n)
 static void check_alone(const struct node *n, uint32_t pos)
 {
 	static uint32_t *lives[2]; /* by address: where it was written last, + 1 */
-	const struct pool *p = &n->t.pools->p[0];
+	const struct pool *p = node_pool(n);
 	const struct session_slot *s = slot(n, pos), *other;
 	uint32_t *at;
 

@@ -498,6 +498,8 @@ void fault_setup(void)
 	unsigned int beat = rnd(2) ? 10 : 20, multiplier, commit, session_s, idle_s;
 
 	sim.mix = (unsigned int)rnd(MIXES);
+	if (sim.renumber) /* it takes starts, and chassis that are Active apart */
+		sim.mix = rnd_aside(2) == 0 ? CRASHES : ALL;
 	sim.quiet = sim.mix == QUIET;
 	sim.l3 = rnd(2);
 	sim.micro_ms = (unsigned int)(10 + rnd(100));

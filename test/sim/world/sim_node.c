@@ -216,6 +216,7 @@ static void tables(struct node *n)
 		pool[i].srp_activate = true;
 		memcpy(pool[i].name, n->conf.pools[i].name, sizeof(pool[i].name));
 	}
+	n->pool_at = node_pool_at(&n->conf);
 	t->pools = pool_set_create(pool, n->conf.n_pools, &memory_rte);
 	pool_places(t->pools, &t->shared.places);
 	pool_hooks(t->pools, &p.hooks);
@@ -268,6 +269,7 @@ void node_boot(int id)
 	t->repl_lcore = REPLICATION;
 	for (unsigned int i = 0; i < t->n_workers; i++)
 		t->worker_lcore[i] = WORKER + i;
+	numbers_boot(n);
 	doors(n);
 	ports(n);
 	tables(n);

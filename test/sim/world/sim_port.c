@@ -281,8 +281,8 @@ static int route(const struct ip_prefix *to, uint32_t metric)
 {
 	unsigned int port = ip_addr_to_v4(&to->addr) == POOL_BASE ? CORE : ACCESS;
 
-	if (ip_addr_to_v4(&to->addr) == VIP_CORE) /* nobody asks for it */
-		return 0;
+	if (ip_addr_to_v4(&to->addr) != POOL_BASE && ip_addr_to_v4(&to->addr) != VIP_GTP)
+		return 0; /* nobody asks for it */
 	me()->host.metric[port] = metric;
 	traffic_routes(me()->id, port);
 	return 0;

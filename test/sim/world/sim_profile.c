@@ -24,6 +24,12 @@ static void reload_run(void)
 		case_reload_check();
 }
 
+static void numbers_run(void)
+{
+	sim.renumber = true;
+	daemon_run();
+}
+
 /* per_shard: slots; handles: of all sessions of a run, two to the power of it. */
 struct profile {
 	const char *name, *is;
@@ -36,6 +42,8 @@ static const struct profile profiles[] = {
 	{ "daemon", "all that may happen, drawn from the seed", 64, 14, daemon_run },
 	{ "reload", "the same, and other configurations, on one and then on the other", 64, 14,
 		reload_run },
+	{ "numbers", "starts with other APNs and pools, and lost lists, drawn from the seed", 64,
+		14, numbers_run },
 	{ "resync", "what a standby costs that comes, or comes back", 1024, 18, case_resync },
 	{ "rate", "replication-rate is kept, and commits go first: seeds 1 to 3", 1024, 18,
 		case_rate },
@@ -69,7 +77,7 @@ void profile_take(const struct profile *p)
 	sim.slots = SESSION_SHARDS * p->per_shard;
 	sim.handle_bits = p->handle_bits;
 	sim.handles = 1u << p->handle_bits;
-	sim.is_case = p->run != daemon_run && p->run != reload_run;
+	sim.is_case = p->run != daemon_run && p->run != reload_run && p->run != numbers_run;
 	sim.pool_bits = p->run == case_tables ? POOL_BITS : rte_log2_u32(sim.slots) + sim.is_case;
 }
 
