@@ -23,7 +23,8 @@ TERM_TWICE = r"term \d+ used twice|of the other side"
 RESERVE = r"beyond its durable reserve"
 TABLES = (r"its address names another|still named by its address|the index has|"
           r"its bit and its handle disagree|have one address")
-RENUMBERED = r"its APN or pool is another now|its address names another"
+RENUMBERED = (r"its APN or pool is another now|its address names another|"
+              r"names \w+, which does not have it")
 INDEXED = r"is not in the index"
 LEASED = r"leased again"
 WAITED = r"waits again for what it has waited for"
@@ -102,6 +103,7 @@ TABLE = {
     "lost_group_forgotten": ("sim", 4, 20, [HANDED_OVER, ANSWERED], "--profile", "tables"),
     "commit_in_second_packet": ("sim", 1, 20, [ACKED], "--profile", "tables"),
     "number_moves": ("sim", 1, 20, [RENUMBERED], "--profile", "numbers"),
+    "number_contradicted": ("sim", 167, 200, [RENUMBERED], "--profile", "numbers"),
     "hash_without_qos": ("sim", 1, 4, [SEEN], "--profile", "flips"),
     "annex_not_hashed": ("sim", 1, 3, [SEEN], "--profile", "flips"),
     "annex_kept": ("sim", 1, 3, [REFUSED], "--profile", "tables"),

@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "cores/msg.h"
 #include "gtp/gtpc.h"
+#include "numbers/numbers.h"
 #include "repl/keys.h"
 #include "repl/repl.h"
 #include "session/session.h"
@@ -24,6 +25,8 @@ WATCHED(int, door_send, const struct door *d, struct msg *m)
 
 /* sim_numbers.c: configurations with other lists agree in profile `numbers` */
 WATCHED(uint64_t, config_digest, const struct config *c)
+WATCHED(void, numbers_places, const struct numbers *n, const struct numbers_items *w,
+	struct places *places)
 
 /* sim_check_role.c: an answer that is kept for repetitions is one that was just given */
 WATCHED(void, gtpc_answered_put, struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type,

@@ -332,6 +332,29 @@ static void disk(int i)
 
 /* ---- one after the other ---- */
 
+/* Profile `numbers`: the Standby loses its list, and starts again where it hears nobody and nobody
+ * answers for its addresses: both are Active, and have numbers of their own. */
+static void apart(struct ev *e)
+{
+	int i = node_active();
+	usec_t us = 700 * MS + rnd_aside(500 * MS);
+
+	if (sim.calm || i < 0 || !sim.node[!i].up || sim.node[!i].starting)
+		return;
+	sim.last_fault = sim.now;
+	sim.cuts++;
+	sim.parted++;
+	node_crash(!i, false, "is killed, and loses its numbers");
+	sim.node[!i].host.numbers_len = 0;
+	sim.node[!i].starting = true;
+	ev_at(sim.now + rnd_aside(50 * MS), !i, boot);
+	for (unsigned int p = PATH_SRP; p <= PATH_STREAM; p++)
+		for (unsigned int d = TO_0; d <= TO_1; d++)
+			cut_for(p, d, us);
+	cut_for(PATH_ACCESS, TO_0 + (unsigned int)i, us);
+	cut_for(PATH_CORE, TO_0 + (unsigned int)i, us);
+}
+
 static void shutdown_signal(int i)
 {
 	sim.node[i].term_signal = sim.node[i].up;
@@ -518,6 +541,8 @@ void fault_setup(void)
 	for (int i = 0; i < 2; i++)
 		ev_at(rnd(50 * MS), i, boot);
 	ev_at(500 * MS, -1, watch);
+	if (sim.renumber && rnd_aside(2) == 0)
+		ev_at(500 * MS + rnd_aside(300 * MS), -1, apart);
 	ev_at(600 * MS + rnd(200 * MS), -1, fault);
 	calm_setup();
 	story(-1, "profile %s, %s, heartbeats %u ms x %u, %s, phases of %llu packets",

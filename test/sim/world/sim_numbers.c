@@ -14,6 +14,15 @@ uint64_t __wrap_config_digest(const struct config *c)
 	return sim.renumber ? 1 : __real_config_digest(c);
 }
 
+/* What the slots' numbers stand for is looked at as soon as it may have changed. */
+void __wrap_numbers_places(
+	const struct numbers *n, const struct numbers_items *w, struct places *places)
+{
+	__real_numbers_places(n, w, places);
+	sim.tables_due = sim.now;
+	sim.table_checks -= sim.table_checks % 3; /* see look() */
+}
+
 static void add(struct config *f, const char *name, const struct config_pool *pool,
 	const struct config_apn *apn)
 {
