@@ -76,7 +76,7 @@ TABLE = {
     "digest_skipped": ("sim", 1, 20, [EQUAL, AUDITED], "--profile", "tables"),
     "audit_once": ("sim", 1, 20, [AUDITED], "--profile", "tables"),
     "want_once": ("sim", 5, 5, [WELL_AT_LAST], "--profile", "slow"),
-    "in_sync_early": ("sim", 1, 20, [WELL_AT_LAST]),
+    "in_sync_early": ("sim", 1, 20, [WELL_AT_LAST, KEPT]),
     "match_assumed": ("sim", 3, 20, [KEPT]),
     "no_eviction": ("sim", 1, 20, [TABLES], "--profile", "tables"),
     "cleared_uncompared": ("sim", 1, 20, [TABLES, LEASED], "--profile", "tables"),
@@ -89,7 +89,7 @@ TABLE = {
     "own_overwritten": ("sim", 1, 20, [USAGE_LOST], "--profile", "tables"),
     "other_generation": ("sim", 1, 20, [AHEAD, NEVER_HAD, CAME],
                          "--profile", "tables"),
-    "usage_low_alone": ("sim", 11, 40, [STATES_ONLY], "--profile", "tables"),
+    "usage_low_alone": ("sim", 65, 94, [STATES_ONLY], "--profile", "tables"),
     "qos_tail_kept": ("sim", 1, 20, [NEVER_HAD], "--profile", "tables"),
     "side_not_in_handle": ("sim", 1, 20, [OTHER_SIDE], "--profile", "tables"),
     "index_kept": ("sim", 1, 20, [TABLES], "--profile", "tables"),
@@ -175,7 +175,7 @@ EXPLORED = {
 FULL = {
     "floor_forgotten": (7, 20, [r"INV_03: "]),
     "quarantine_not_carried": (1, 20, [r"INV_06: "]),
-    "one_path_enough": (5, 20, [LED]),
+    "one_path_enough": (27, 40, [LED]),
 }
 
 # What a part's simulator says, by the invariants' numbers; each of the 16 must be seen by some
