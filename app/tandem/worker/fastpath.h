@@ -96,6 +96,9 @@ enum fastpath_mode {
 	X(drop_policed_down, COUNTER, "packets", \
 		"Packets for subscribers were dropped because they exceeded the downlink rate " \
 		"of the APN.") \
+	X(drop_action, COUNTER, "packets", \
+		"Packets for subscribers were dropped because their session's downlink action " \
+		"is another than to forward.") \
 	X(drop_gtpu_version, COUNTER, "packets", \
 		"GTP-U packets were dropped because they are not of GTP version 1.") \
 	X(drop_gtpu_length, COUNTER, "packets", \

@@ -8,6 +8,13 @@ struct sum {
 	uint64_t packets, bytes, sent, sent_bytes;
 };
 
+/* The way to an SGSN; to one whose address is not IPv4, or that has none (0), there is none, and a
+ * default route is not asked. */
+static inline uint32_t fastpath_sgsn_route(const struct fastpath *f, uint32_t peer4)
+{
+	return likely(peer4 != 0) ? fib_lookup4(f->sh->fib, INSTANCE_MAIN, peer4) : FIB_NONE;
+}
+
 /* Adjacency of the SGSN: cached in the slot by its owner. The generation is read before the
  * look-up, so that a change of the FIB in between leaves a stale mark and not a stale hop;
  * generation 0 is that of a slot never used, and of one whose SGSN has moved: whether its address
@@ -18,11 +25,11 @@ static inline uint32_t fastpath_sgsn_hop(
 	uint32_t gen, nh;
 
 	if (late)
-		return fib_lookup4(f->sh->fib, INSTANCE_MAIN, peer4);
+		return fastpath_sgsn_route(f, peer4);
 	gen = atomic_load_explicit(&f->sh->fib->gen, memory_order_acquire);
 	if (likely(s->nh_gen == gen && gen != 0))
 		return s->nh;
-	nh = fib_lookup4(f->sh->fib, INSTANCE_MAIN, session_peer_usr4(s));
+	nh = fastpath_sgsn_route(f, session_peer_usr4(s));
 	if (nh < FIB_ADJ_MAX) {
 		s->nh = (uint16_t)nh;
 		s->nh_gen = gen;
@@ -70,7 +77,7 @@ static __rte_always_inline uint64_t *fastpath_down_packet(
 	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, FP_ETH);
 	struct session_slot *s = it->slot;
 	uint32_t total = rte_be_to_cpu_16(ip->total_length);
-	struct fp_view v;
+	struct fp_view v = { 0 };
 	struct fp_hop hop;
 	uint64_t *why;
 	uint16_t mtu;
@@ -81,7 +88,11 @@ static __rte_always_inline uint64_t *fastpath_down_packet(
 	if (!late) {
 		v.peer_teid = s->peer_usr_teid;
 		v.peer4 = fp_peer4(s);
+		v.action = s->dn_action;
 	}
+	/* What this version does not know of, to hold a packet, it cannot do. */
+	if (unlikely(v.action != SESSION_FORWARD))
+		return &f->count.drop_action;
 	if (!late && fp_red(f, &s->dn_tat, &settings_apn_of(f->settings, v.apn)->down, total))
 		return &f->count.drop_policed_down;
 	if (unlikely(ip->time_to_live <= 1)) {

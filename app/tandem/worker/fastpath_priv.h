@@ -51,7 +51,7 @@ struct fp_burst {
 /* What a packet needs to know of its session. */
 struct fp_view {
 	uint32_t ue4, peer_teid, peer4;
-	uint8_t apn;
+	uint8_t apn, action; /* action: enum session_action */
 };
 
 struct fp_hop {
@@ -150,6 +150,7 @@ static inline bool fp_view(
 		if (late) {
 			v->peer_teid = __atomic_load_n(&s->peer_usr_teid, __ATOMIC_RELAXED);
 			v->peer4 = session_peer_usr4(s);
+			v->action = __atomic_load_n(&s->dn_action, __ATOMIC_RELAXED);
 			atomic_thread_fence(memory_order_acquire);
 			if (atomic_load_explicit(&s->seq, memory_order_relaxed) != seq)
 				continue;

@@ -255,6 +255,69 @@ static void test_send(void)
 	CU_ASSERT_EQUAL(bed.w[0].count.drop_wrong_port, 1);
 }
 
+/* One packet to the subscriber in this mode, and whether it went out. */
+static bool modes_goes_down(enum fastpath_mode mode)
+{
+	struct frame in, out;
+
+	bed.w[0].mode = mode;
+	frame_down(&in, BED_HOST, BED_UE(2), 64, 100, 0);
+	bed_rx(0, &in);
+	return bed_sent(0, BED_ACCESS, &out);
+}
+
+/* What a slot says of packets to its subscriber holds for its owner, and in late mode. */
+static void test_downlink_action(void)
+{
+	struct session_slot *s = bed_slot(2);
+
+	for (unsigned int late = 0; late < 2; late++) {
+		enum fastpath_mode mode = late ? FASTPATH_LATE : FASTPATH_OWN;
+		uint64_t pkts;
+
+		bed_reset();
+		pkts = s->dn_pkts;
+		s->dn_action = SESSION_DROP;
+		CU_ASSERT_FALSE(modes_goes_down(mode));
+		s->dn_action = UINT8_MAX; /* of a later version */
+		CU_ASSERT_FALSE(modes_goes_down(mode));
+		CU_ASSERT_EQUAL(bed.w[0].count.drop_action, 2);
+		CU_ASSERT_EQUAL(s->dn_pkts, pkts);
+		s->dn_action = SESSION_FORWARD;
+		CU_ASSERT_TRUE(modes_goes_down(mode));
+		CU_ASSERT_EQUAL(bed.w[0].count.drop_action, 2);
+	}
+	bed_reset();
+}
+
+/* To an SGSN whose address is not IPv4, or that has none, no packet goes: the last octets of the
+ * address are nobody's, and a default route leads to neither. */
+static void test_sgsn_not_ipv4(void)
+{
+	static const char *const addresses[] = { "2001:db8::a08:1", "0.0.0.0" };
+	struct ip_prefix half = { ip_addr_v4(0), 1 }; /* as the FIB has a default route */
+	struct session_slot *s = bed_slot(2);
+	uint8_t was[16];
+
+	memcpy(was, s->peer_usr, sizeof(was));
+	CU_ASSERT_EQUAL(fib_put(bed.fib, INSTANCE_MAIN, &half, BED_ADJ_SGSN), 0);
+	for (unsigned int i = 0; i < 2 * RTE_DIM(addresses); i++) {
+		struct ip_addr a;
+
+		bed_reset();
+		CU_ASSERT_EQUAL(ip_addr_parse(addresses[i / 2], &a), 0);
+		memcpy(s->peer_usr, a.b, sizeof(s->peer_usr));
+		s->nh_gen = 0; /* as the door leaves it when the address moves */
+		CU_ASSERT_FALSE(modes_goes_down(i % 2 ? FASTPATH_LATE : FASTPATH_OWN));
+		CU_ASSERT_EQUAL(bed.w[0].count.drop_no_route, 1);
+	}
+	memcpy(s->peer_usr, was, sizeof(was));
+	CU_ASSERT_EQUAL(fib_remove(bed.fib, INSTANCE_MAIN, &half), 0);
+	bed_reset();
+	CU_ASSERT_TRUE(modes_goes_down(FASTPATH_OWN));
+	bed_reset();
+}
+
 CU_TestInfo *fastpath_modes(void)
 {
 	static CU_TestInfo tests[] = {
@@ -266,6 +329,8 @@ CU_TestInfo *fastpath_modes(void)
 		{ "unknown_teid_rate", test_unknown_teid_rate },
 		{ "burst", test_burst },
 		{ "send", test_send },
+		{ "downlink_action", test_downlink_action },
+		{ "sgsn_not_ipv4", test_sgsn_not_ipv4 },
 		CU_TEST_INFO_NULL,
 	};
 
