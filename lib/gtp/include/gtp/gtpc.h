@@ -17,8 +17,9 @@
 
 enum {
 	GTPC_PORT = 2123,
-	/* ARP octet + 24.008 octets 3..18; longer profiles are cut there on decode */
-	GTPC_QOS_MAX = 17,
+	/* TS 29.060 7.7.34: the octet of the ARP, and octets 3 to 22 of TS 24.008 10.5.6.5, whose
+	 * last ones say rates above 256 Mbit/s; longer profiles are cut there on decode */
+	GTPC_QOS_MAX = 21,
 	GTPC_APN_MAX = 101, /* text, dots, terminating zero included */
 	GTPC_PCO_MAX = 253,
 	GTPC_MSG_MAX = 1024,
