@@ -55,6 +55,13 @@ static uint8_t annex_canonical(struct session_annex *a, unsigned int room, uint8
 	return annex_any(a, SESSION_ANNEX_FIXED + room) ? use | SESSION_A_USED : 0;
 }
 
+uint8_t annex_read(const struct session_table *t, struct session_annex *a, uint8_t flags2)
+{
+	if (t->annex == NULL || !(flags2 & SESSION_A_USED))
+		return 0;
+	return annex_canonical(a, annex_room(t), flags2);
+}
+
 void annex_clear(struct session_table *t, struct session_slot *s)
 {
 	if (t->annex != NULL)

@@ -36,6 +36,11 @@ static inline bool annex_fits(const struct session_table *t, const struct sessio
 		       rec->annex.class_len + rec->annex.name_len <= (int)annex_room(t));
 }
 
+/* Makes of an annex that was copied out of a slot one that can be read: lengths that fit, and zeros
+ * where nothing is. Returns what the record has of it (annex_use); 0: none, and *a is not looked
+ * at. */
+uint8_t annex_read(const struct session_table *t, struct session_annex *a, uint8_t flags2);
+
 /* The following change a slot; call between slot_write_begin and slot_write_end. */
 
 /* The slot has the record's annex, or none. */

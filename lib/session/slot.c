@@ -53,7 +53,9 @@ void slot_record(const struct session_table *t, uint32_t shard, uint32_t slot,
 		copy->dn_bytes };
 	rec->usage[!t->side] = copy->other;
 	memcpy(rec->later, copy->later, sizeof(rec->later));
-	rec->annex_use = t->annex != NULL ? copy->flags2 : 0;
+	/* Whoever reads a record takes its lengths as they are: a flipped bit must not be one. */
+	rec->qos_len = RTE_MIN(rec->qos_len, SESSION_QOS_MAX);
+	rec->annex_use = annex_read(t, &rec->annex, copy->flags2);
 }
 
 void session_read_at(

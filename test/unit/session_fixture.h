@@ -232,6 +232,7 @@ void test_annex_order(void);
 void test_annex_hash(void);
 void test_annex_ends(void);
 void test_peer_entry(void);
+void test_read_flipped(void);
 void test_sizes_on_wire(void);
 void test_slot_bytes(void);
 void test_usage_forms(void);

@@ -488,6 +488,7 @@ int main(void)
 		{ "annex_hash", test_annex_hash },
 		{ "annex_ends", test_annex_ends },
 		{ "peer_entry", test_peer_entry },
+		{ "read_flipped", test_read_flipped },
 		CU_TEST_INFO_NULL,
 	};
 	CU_TestInfo ending[] = {

@@ -295,3 +295,44 @@ void test_peer_entry(void)
 	fix_free(a);
 	fix_free(b);
 }
+
+/* A bit that memory lost must not give a reader more octets than there are, nor an annex that was
+ * never copied; an Update begins with what was read. */
+void test_read_flipped(void)
+{
+	struct chassis *a = fix_new_annex(0, 1, 128);
+	struct session_rec r = fix_rec(&seed, 0, 0x0a000007, 1), got;
+	struct session_annex *x;
+	struct session_slot *s;
+
+	r.annex_use = 0;
+	CU_ASSERT_EQUAL(session_create(a->t, FIX_BY, &r, 100), 0);
+	s = session_find(a->t, r.handle);
+	for (unsigned int bit = 1; bit < 8; bit++) {
+		memset(&got, 0xa5, sizeof(got));
+		s->flags2 = (uint8_t)(1 << bit);
+		session_read(a->t, s, &got);
+		CU_ASSERT_EQUAL(got.annex_use, 0);
+	}
+	s->flags2 = 0;
+	s->qos_len = UINT8_MAX;
+	session_read(a->t, s, &got);
+	CU_ASSERT_EQUAL(got.qos_len, SESSION_QOS_MAX);
+	s->qos_len = r.qos_len;
+	x = session_rec_annex(&r);
+	x->uli_len = 4;
+	x->class_len = 10;
+	x->name_len = 20;
+	memset(x->strings, 'x', 30);
+	CU_ASSERT_EQUAL(session_update(a->t, FIX_BY, &r, SESSION_G_EXTRA), 0);
+	x = (struct session_annex *)(a->t->annex + (size_t)(s - a->t->slots) * 128);
+	x->uli_len |= 0x80;
+	x->class_len |= 0x80;
+	x->name_len |= 0x40;
+	session_read(a->t, s, &got);
+	CU_ASSERT_EQUAL(got.annex_use, SESSION_A_USED);
+	CU_ASSERT_TRUE(got.annex.uli_len <= sizeof(got.annex.uli));
+	CU_ASSERT_TRUE(got.annex.class_len + got.annex.name_len <= 128 - SESSION_ANNEX_FIXED);
+	CU_ASSERT_EQUAL(session_update(a->t, FIX_BY, &got, SESSION_G_EXTRA), 0);
+	fix_free(a);
+}
