@@ -9,6 +9,9 @@
 #include "slot.h"
 #include "wire.h"
 
+_Static_assert(
+	(int)SESSION_LATE_BYTES == (int)WIRE_HEAD + (int)WIRE_USAGE64, "what late usage takes");
+
 /* Bytes of what four groups there are, by their bits: a sum of as many conditions costs more than a
  * body. */
 #define BYTES4(i, a, b, c, d)                                                                      \
@@ -120,12 +123,17 @@ static uint16_t usage_hi(const struct session_usage *u)
 			  (u->dn_bytes >> 30));
 }
 
+static inline struct session_usage wire_own(const struct session_slot *s)
+{
+	return (struct session_usage){ usage_get(&s->up_pkts), usage_get(&s->up_bytes),
+		usage_get(&s->dn_pkts), usage_get(&s->dn_bytes) };
+}
+
 /* The micro checkpoint of a session that carries traffic: nearly all that is ever encoded. 0: not
  * this easy. */
 static uint8_t wire_encode_usage32(const struct session_slot *s, struct wr *w)
 {
-	struct session_usage own = { usage_get(&s->up_pkts), usage_get(&s->up_bytes),
-		usage_get(&s->dn_pkts), usage_get(&s->dn_bytes) };
+	struct session_usage own = wire_own(s);
 	uint8_t *p;
 
 	if (s->teid == 0 || usage_hi(&own) != s->usage_hi)
@@ -141,8 +149,7 @@ static uint8_t wire_encode_usage32(const struct session_slot *s, struct wr *w)
 
 bool session_put_usage(const struct session_slot *s, uint8_t p[SESSION_USAGE_BYTES])
 {
-	struct session_usage own = { usage_get(&s->up_pkts), usage_get(&s->up_bytes),
-		usage_get(&s->dn_pkts), usage_get(&s->dn_bytes) };
+	struct session_usage own = wire_own(s);
 
 	if (s->teid == 0 || usage_hi(&own) != s->usage_hi)
 		return false;
@@ -212,8 +219,7 @@ uint8_t session_encode_in(const struct session_table *t, uint32_t shard, uint32_
 	for (;;) {
 		/* R0, with W1 */
 		uint32_t before = atomic_load_explicit(&s->seq, memory_order_acquire);
-		struct session_usage own = { usage_get(&s->up_pkts), usage_get(&s->up_bytes),
-			usage_get(&s->dn_pkts), usage_get(&s->dn_bytes) };
+		struct session_usage own = wire_own(s);
 		struct wr at = *w;
 		uint8_t written;
 
@@ -230,6 +236,34 @@ uint8_t session_encode_in(const struct session_table *t, uint32_t shard, uint32_
 			s->usage_hi = usage_hi(&own);
 		return written;
 	}
+}
+
+/* A size that was found out would not hold: whoever writes the slot may change it, and make it
+ * another session's, between any two looks. */
+uint32_t session_encode_late(
+	const struct session_table *t, uint32_t shard, uint32_t slot, struct wr *w)
+{
+	const struct session_slot *s = &t->shard[shard].slots[slot];
+	struct session_usage own;
+	uint32_t before, handle;
+	uint8_t *p;
+
+	do {
+		/* R0, with W1 */
+		while ((before = atomic_load_explicit(&s->seq, memory_order_acquire)) & 1)
+			rte_pause();
+		handle = __atomic_load_n(&s->teid, __ATOMIC_RELAXED);
+		own = wire_own(s);
+		atomic_thread_fence(memory_order_acquire); /* R1, with W0 */
+	} while (atomic_load_explicit(&s->seq, memory_order_relaxed) != before);
+	p = handle != 0 ? wr_room(w, SESSION_LATE_BYTES) : NULL;
+	if (p == NULL)
+		return 0;
+	group_put4(p, handle);
+	p[4] = SESSION_G_USAGE64;
+	p += WIRE_HEAD;
+	wire_put_usage64(&p, &own);
+	return handle;
 }
 
 static bool wire_is_meant(const struct wire_body *b)
@@ -316,9 +350,9 @@ int session_decode_late(struct rd *body, uint32_t *handle, struct session_usage 
 {
 	const uint8_t *p;
 
-	if (body->left != WIRE_HEAD + WIRE_USAGE64)
+	if (body->left != SESSION_LATE_BYTES)
 		return -EBADMSG;
-	p = rd_bytes(body, WIRE_HEAD + WIRE_USAGE64);
+	p = rd_bytes(body, SESSION_LATE_BYTES);
 	if (p == NULL || p[4] != SESSION_G_USAGE64)
 		return -EBADMSG;
 	*handle = wire_get32(p);

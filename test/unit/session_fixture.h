@@ -238,6 +238,7 @@ void test_slot_bytes(void);
 void test_usage_forms(void);
 void test_usage_short(void);
 void test_usage_run(void);
+void test_usage_late(void);
 void test_bad_slots(void);
 void test_later_groups(void);
 void test_bad_deltas(void);

@@ -184,6 +184,31 @@ static bool sync_encode_usage(struct sync *s, const struct session_slot *slot, u
 	return true;
 }
 
+/* What a demoted chassis has to say of a slot that another core writes: its usage. */
+static bool sync_encode_late(struct sync *s, uint32_t handle, usec_t now)
+{
+	uint32_t shard = session_handle_shard(handle), n = session_handle_slot(s->table, handle);
+	struct stream_meta *meta;
+	struct wr before;
+
+	if (session_slot_of(s->table, handle)->teid == 0)
+		return true;
+	if (!sync_packet_reserve(s, REPL_RECORD_HEAD + SESSION_LATE_BYTES, true, now))
+		return false;
+	sync_run_close(s);
+	before = s->w;
+	sync_record_begin(s, REPL_DELTA, SESSION_LATE_BYTES);
+	handle = session_encode_late(s->table, shard, n, &s->w);
+	if (handle == 0) { /* it has ended */
+		s->w = before;
+		return true;
+	}
+	meta = meta_of(s->open);
+	meta->entry[meta->n++] = repl_entry(handle, 0, SESSION_G_USAGE64);
+	s->count.late_sent++;
+	return true;
+}
+
 /* Encodes groups of one slot; commit 0: none waits on it. False: no room now, the slot is
  * unchanged. */
 static bool sync_encode(
@@ -195,30 +220,20 @@ static bool sync_encode(
 	struct stream_meta *meta;
 	uint8_t written, *head;
 	unsigned int size;
-	struct wr before;
 
-	if (s->late) { /* a demoted chassis owns nothing but its usage */
-		if (slot->teid == 0)
-			return true;
-		whole = false;
-		groups = SESSION_G_USAGE64;
-	} else if (whole) {
+	if (s->late)
+		return sync_encode_late(s, handle, now);
+	if (whole)
 		groups = SESSION_G_SLOT;
-	}
 	/* USAGE32 may grow to USAGE64 */
 	size = REPL_RECORD_HEAD + session_wire_size(s->table, slot, groups, s->version) +
 	       (groups & SESSION_G_USAGE32 ? 16 : 0);
 	if (!sync_packet_reserve(s, size, true, now))
 		return false;
 	sync_run_close(s);
-	before = s->w;
 	head = s->w.p;
 	sync_record_begin(s, whole ? REPL_SLOT : REPL_DELTA, 0);
 	written = session_encode_in(s->table, shard, n, groups, s->version, &s->w);
-	if (s->late && written != SESSION_G_USAGE64) { /* its new writer has just freed it */
-		s->w = before;
-		return true;
-	}
 	head[1] = (uint8_t)((s->w.p - head - REPL_RECORD_HEAD) >> 8);
 	head[2] = (uint8_t)(s->w.p - head - REPL_RECORD_HEAD);
 	meta = meta_of(s->open);
@@ -227,9 +242,7 @@ static bool sync_encode(
 	/* Only a whole record keeps a promise: an earlier one that is lost may have held what a
 	 * part does not repeat. */
 	meta->entry[meta->n++] = repl_entry(handle, whole ? commit : 0, written);
-	if (s->late)
-		s->count.late_sent++;
-	else if (whole && slot->teid == 0)
+	if (whole && slot->teid == 0)
 		s->count.delete_sent++;
 	else if (whole)
 		s->count.macro_sent++;

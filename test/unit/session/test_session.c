@@ -464,6 +464,7 @@ int main(void)
 		{ "usage_forms", test_usage_forms },
 		{ "usage_short", test_usage_short },
 		{ "usage_run", test_usage_run },
+		{ "usage_late", test_usage_late },
 		{ "bad_slots", test_bad_slots },
 		{ "later_groups", test_later_groups },
 		{ "bad_deltas", test_bad_deltas },

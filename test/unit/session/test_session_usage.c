@@ -89,3 +89,41 @@ void test_usage_run(void)
 	fix_free(a);
 	fix_free(b);
 }
+
+/* What a demoted chassis says of a slot that is no longer its own: the usage of a session that
+ * lives there, and nothing of one that is over, however long its record is. */
+void test_usage_late(void)
+{
+	const struct session_end end = { .why = SESSION_WHY_REQUEST, .now_s = 100 };
+	struct chassis *a = fix_new_annex(0, 1, SESSION_ANNEX_MAX);
+	struct session_rec r = fix_rec(&seed, 0, 0x0a000001, 1);
+	struct session_usage u = { 0 };
+	uint8_t buf[SESSION_LATE_BYTES + 8];
+	struct session_slot *s;
+	uint32_t handle;
+	struct wr w;
+	struct rd in;
+
+	fix_annex(&seed, &r, SESSION_STRINGS_MAX);
+	CU_ASSERT_EQUAL_FATAL(session_create(a->t, FIX_BY, &r, 100), 0);
+	s = session_find(a->t, r.handle);
+	s->up_pkts = UINT64_C(0x123456789a);
+	s->dn_bytes = UINT64_MAX;
+	w = wr_init(buf, sizeof(buf));
+	CU_ASSERT_EQUAL(session_encode_late(a->t, 1, 0, &w), r.handle);
+	in = rd_init(buf, (size_t)(w.p - buf));
+	CU_ASSERT_EQUAL(session_decode_late(&in, &handle, &u), 0);
+	CU_ASSERT_TRUE(handle == r.handle && u.up_pkts == s->up_pkts && u.up_bytes == 0 &&
+		       u.dn_pkts == 0 && u.dn_bytes == UINT64_MAX);
+	w = wr_init(buf, SESSION_LATE_BYTES - 1);
+	CU_ASSERT_EQUAL(session_encode_late(a->t, 1, 0, &w), 0);
+	for (unsigned int over = 0; over < 2; over++) { /* ending, and free */
+		CU_ASSERT_EQUAL(over == 0 ? session_end(a->t, FIX_BY, r.handle, &end)
+					  : session_free(a->t, FIX_BY, r.handle, &end),
+			0);
+		w = wr_init(buf, sizeof(buf));
+		CU_ASSERT_EQUAL(session_encode_late(a->t, 1, 0, &w), 0);
+		CU_ASSERT_TRUE(w.p == buf && !w.bad);
+	}
+	fix_free(a);
+}

@@ -26,6 +26,7 @@ enum {
 	SESSION_BUCKET = 64,    /* slots a digest bucket */
 	SESSION_WIRE_MAX = 576, /* bytes of the longest SLOT body */
 	SESSION_USAGE_BYTES = 20,
+	SESSION_LATE_BYTES = 37, /* of the body of late usage */
 };
 
 /* A later group's value in a record, as a number. Where no version that is spoken here has the
@@ -298,8 +299,8 @@ void session_read_at(
 /* Bytes that the body of the slot takes with these groups, as it stands, in that version. */
 unsigned int session_wire_size(const struct session_table *t, const struct session_slot *s,
 	uint8_t groups, uint8_t version);
-/* Writes the body of the slot as it stands; by its owner (or, in late mode, its worker). A free
- * slot has one form only, its SLOT's, whatever `groups` says. USAGE32 goes as USAGE64 when a
+/* Writes the body of the slot as it stands; by its owner: nobody else may write it meanwhile. A
+ * free slot has one form only, its SLOT's, whatever `groups` says. USAGE32 goes as USAGE64 when a
  * counter passed a multiple of 2^30 since the last encoding. Returns the groups written, 0 if there
  * was no room (then w is bad and the slot unchanged). Does not touch `dirty`. What has IDENTITY
  * among its dirty groups is best sent as SLOT: a slot just freed has. version: of the stream; a
@@ -326,6 +327,11 @@ bool session_put_usage(const struct session_slot *s, uint8_t p[SESSION_USAGE_BYT
 /* Applies a USAGE body, each of it as a DELTA. Returns how many were applied; the others are
  * -ESTALE, and counted. Else -EBADMSG or -EPERM, and nothing was applied. */
 int session_apply_usage(struct session_table *t, uint8_t by, struct rd *body);
+/* Late mode: writes the DELTA with the own usage, whole, of a slot that another core writes, by the
+ * worker whose it was. Its handle; 0, and nothing is written: no session lives there, or w has no
+ * SESSION_LATE_BYTES. */
+uint32_t session_encode_late(
+	const struct session_table *t, uint32_t shard, uint32_t slot, struct wr *w);
 /* Reads a DELTA body that carries the sender's own 64-bit usage (late usage): -EBADMSG if it
  * carries anything else. */
 int session_decode_late(struct rd *body, uint32_t *handle, struct session_usage *u);
