@@ -125,17 +125,44 @@ static uint16_t slot_peer_entry(
 	struct session_table *t, const struct session_slot *s, const struct ip_addr *ctl)
 {
 	size_t at = (size_t)(s - t->slots);
+	/* with session_peers_changed(): what the hook reads was written before */
+	uint32_t peers = atomic_load_explicit(&t->peers, memory_order_acquire);
 	struct session_peer *known;
 
 	if (t->hooks.peer_entry == NULL)
 		return 0;
 	known = &t->shard[at >> t->slot_bits].peer[ip_addr_hash(ctl) % SESSION_PEERS];
-	if (!known->known || !ip_addr_equal(&known->ctl, ctl)) {
-		known->known = true;
+	if (known->asked != peers || !ip_addr_equal(&known->ctl, ctl)) {
+		known->asked = peers;
 		known->ctl = *ctl;
 		known->entry = t->hooks.peer_entry(t->hooks.peer_ctx, ctl);
 	}
 	return known->entry;
+}
+
+void session_peers_changed(struct session_table *t)
+{
+	uint32_t next = atomic_load_explicit(&t->peers, memory_order_relaxed) + 1;
+
+	atomic_store_explicit(&t->peers, next != 0 ? next : 1, memory_order_release);
+}
+
+bool session_peer_again(struct session_table *t, uint8_t by, uint32_t shard, uint32_t slot)
+{
+	struct session_slot *s = &t->shard[shard].slots[slot];
+	struct ip_addr ctl;
+	uint16_t entry;
+
+	if (!shard_writable(t, shard, by) || s->teid == 0)
+		return false;
+	memcpy(ctl.b, s->peer_ctl, sizeof(ctl.b));
+	entry = slot_peer_entry(t, s, &ctl);
+	if (entry == s->peer_entry)
+		return true;
+	slot_write_begin(s);
+	s->peer_entry = entry;
+	slot_write_end(s);
+	return true;
 }
 
 static void slot_store_tunnel(

@@ -43,6 +43,7 @@ static void table_set_layout(struct session_table *t, const struct session_param
 	t->quarantine_s = p->quarantine_s;
 	t->annex_bytes = p->annex;
 	t->hooks = p->hooks;
+	atomic_store_explicit(&t->peers, 1, memory_order_relaxed);
 	t->mem = *p->mem;
 }
 

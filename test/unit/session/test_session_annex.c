@@ -266,6 +266,7 @@ void test_peer_entry(void)
 {
 	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
 	uint16_t first = 1000;
+	const struct session_end end = { .why = SESSION_WHY_REQUEST, .now_s = 100 };
 	struct session_rec r = fix_rec(&seed, 0, 0x0a000007, 1), other = r;
 
 	a->t->hooks.peer_entry = b->t->hooks.peer_entry = entry_of;
@@ -292,6 +293,20 @@ void test_peer_entry(void)
 	CU_ASSERT_EQUAL(session_create(a->t, FIX_BY, &other, 100), 0);
 	CU_ASSERT_EQUAL(session_find(a->t, other.handle)->peer_entry, 1002);
 	CU_ASSERT_EQUAL(asked, 4);
+	/* The configuration is another: nothing that was remembered counts, and what stands in a
+	 * slot until its owner asks. */
+	first = 2000;
+	session_peers_changed(a->t);
+	CU_ASSERT_EQUAL(session_find(a->t, other.handle)->peer_entry, 1002);
+	CU_ASSERT_FALSE(session_peer_again(a->t, 3, 7, 0)); /* not its owner */
+	CU_ASSERT_TRUE(session_peer_again(a->t, FIX_BY, 7, 0));
+	CU_ASSERT_TRUE(session_peer_again(a->t, FIX_BY, 7, 0));
+	CU_ASSERT_EQUAL(session_find(a->t, r.handle)->peer_entry, 2002);
+	CU_ASSERT_EQUAL(asked, 5);
+	CU_ASSERT_FALSE(session_peer_again(a->t, FIX_BY, 7, 63)); /* nobody's */
+	session_free(a->t, FIX_BY, other.handle, &end);
+	CU_ASSERT_FALSE(session_peer_again(a->t, FIX_BY, 7, 1));
+	CU_ASSERT_EQUAL(session_hash_slot(a->t, 7, 0), session_hash_slot(b->t, 7, 0));
 	fix_free(a);
 	fix_free(b);
 }

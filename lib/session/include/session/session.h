@@ -71,7 +71,7 @@ enum { SESSION_PEERS = 8 };
 struct session_peer {
 	struct ip_addr ctl;
 	uint16_t entry;
-	bool known;
+	uint32_t asked; /* session_table.peers, as it was when it was asked; 0: never */
 };
 
 /* Who may write a shard. Workers are 0..; the replication core is SESSION_BY_REPL. */
@@ -166,6 +166,8 @@ struct session_table {
 	_Atomic bool late_merge;
 	struct session_shard shard[SESSION_SHARDS];
 	struct session_hooks hooks;
+	/* w: control. how often what session_hooks.peer_entry says has changed, from 1 */
+	_Atomic uint32_t peers;
 	struct session_mem mem;
 	/* The slots of all shards, in the order of handles; the other maps lie behind them. */
 	struct session_slot *slots;
@@ -270,6 +272,14 @@ void session_quarantine_restart(struct session_table *t, uint32_t shard, uint32_
  */
 void session_generations(
 	struct session_table *t, uint32_t shard, uint32_t incarnation, uint64_t term);
+
+/* What session_hooks.peer_entry says is another from now on: no shard takes what it remembers for
+ * it any more. Control core, behind what the hook reads. The entries of slots stay what they are
+ * until their owners ask again. */
+void session_peers_changed(struct session_table *t);
+/* The owner asks again who the peer of a live session is; nothing that is replicated changes.
+ * False: it is not the owner's, or no session lives there. */
+bool session_peer_again(struct session_table *t, uint8_t by, uint32_t shard, uint32_t slot);
 
 /* By the owner, before a slot is sent because the peer's differs: puts right what is held twice
  * (handle, state) or in one form only (unused octets of QoS, Recovery). A flipped bit in all else
