@@ -160,6 +160,19 @@ static void put_body(struct packet *p, const struct session_table *t, uint32_t s
 	close_record(p, head);
 }
 
+/* A session that is over and keeps all that it had, the annex too; then its free slot. */
+static void encode_ending(struct packet *p, struct session_table *t, struct session_rec *r)
+{
+	const struct session_end end = { .why = SESSION_WHY_REQUEST, .now_s = 400 };
+
+	open_packet(p, REPL_F_ORDERED, 16, 15);
+	session_end(t, 0, r->handle, &end);
+	put_body(p, t, 1, REPL_SLOT, SESSION_G_SLOT);
+	session_free(t, 0, r->handle, &end);
+	put_body(p, t, 1, REPL_SLOT, SESSION_G_SLOT);
+	print_packet("slot-ending-and-free", p);
+}
+
 /* SLOT, DELTA, USAGE */
 static void encode_sessions(struct packet *p)
 {
@@ -227,6 +240,7 @@ static void encode_sessions(struct packet *p)
 	wr_bytes(&p->w, "later", 5);
 	close_record(p, head);
 	print_packet("later-groups-and-kinds", p);
+	encode_ending(p, t, &r);
 	session_table_destroy(t);
 }
 
