@@ -35,9 +35,12 @@ static bool request_apn(const struct signalling *s, unsigned int at, struct pdp_
 
 static struct pdp_origin request_origin(const struct asked_request *q)
 {
-	return (struct pdp_origin){
-		.addr = q->peer.addr, .port = q->peer.port, .seq = q->seq, .type = q->type
-	};
+	return (struct pdp_origin){ .addr = q->peer.addr,
+		.port = q->peer.port,
+		.protocol = SESSION_GTPV1,
+		.type = q->type,
+		.seq = q->seq,
+		.digest = q->digest };
 }
 
 static void request_fill_create(struct pdp_request *p, const struct gtpc_create *c)
