@@ -40,21 +40,20 @@ static uint32_t procedure_peer_teid(const struct pdp *p, uint32_t handle)
 
 /* ---- the line of a session ---- */
 
-/* The session that a Create replaces. The index may not have heard of the newest one
- * yet, but whoever made it may still wait for its commit. 0: none. */
+/* The session that a Create replaces. The index may not have heard of the newest one yet, and name
+ * none or the one before, but whoever made it may still wait for its commit. 0: none. */
 static uint32_t procedure_replaced(struct pdp *p, const struct pdp_row *x)
 {
 	const struct pdp_ops *ops = &p->env.ops;
-	uint32_t handle = ops->find(ops->ctx, x->key), left;
+	uint32_t left = row_left(p, x);
 	struct session_rec rec;
 
-	if (handle != 0)
-		return handle;
-	left = row_left(p, x);
-	if (left == 0)
-		return 0;
-	ops->read(ops->ctx, left, &rec);
-	return rec.state == SESSION_LIVE && rec.handle == left && rec.key == x->key ? left : 0;
+	if (left != 0) {
+		ops->read(ops->ctx, left, &rec);
+		if (rec.state == SESSION_LIVE && rec.handle == left && rec.key == x->key)
+			return left;
+	}
+	return ops->find(ops->ctx, x->key);
 }
 
 void procedure_start(struct pdp *p, struct pdp_row *x, usec_t now)

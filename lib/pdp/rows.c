@@ -99,6 +99,14 @@ void row_wait(struct pdp *p, struct pdp_row *x, enum pdp_step step, usec_t until
 	p->n_at[step]++;
 }
 
+/* Who asks without end for a session does not keep it from ending. */
+static unsigned int row_same(const struct pdp_row *x)
+{
+	bool ends = x->kind == PDP_DELETE || x->kind == ROW_END;
+
+	return ends ? PDP_SAME + PDP_SAME_ENDS : PDP_SAME;
+}
+
 bool row_join(struct pdp *p, struct pdp_row *x, uint64_t key)
 {
 	uint16_t bucket = (uint16_t)(siphash_word(&p->env.secret, key) % PDP_HASH);
@@ -107,7 +115,7 @@ bool row_join(struct pdp *p, struct pdp_row *x, uint64_t key)
 
 	TAILQ_FOREACH (y, &p->line[bucket], line)
 		n += y->key == key;
-	if (n >= PDP_SAME) {
+	if (n >= row_same(x)) {
 		p->refused++;
 		return false;
 	}

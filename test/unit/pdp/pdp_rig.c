@@ -216,6 +216,8 @@ static uint32_t rig_on_find(void *ctx, uint64_t key)
 {
 	const struct rig *r = ctx;
 
+	if (r->index_stale != 0)
+		return r->index_stale;
 	return r->index_behind ? 0 : rig_find_key(r, key);
 }
 

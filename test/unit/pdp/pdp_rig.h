@@ -61,6 +61,7 @@ struct rig {
 	bool stream;     /* owners give commits */
 	bool is_protected;
 	bool doors_full, own_refused, no_aaa, index_behind;
+	uint32_t index_stale; /* what the index names for each key, 0: what it should */
 	struct pdp_superseded superseded;
 	unsigned int n_purges, n_echoes, n_restarts, n_silent, n_back, n_timeouts;
 	struct ip_addr purged;

@@ -210,6 +210,43 @@ static void test_many(void)
 	rig_settle(&rig);
 }
 
+/* However many requests wait for a session, one that ends it finds room. */
+static void test_many_end(void)
+{
+	uint32_t handle = pdp_session(0);
+	uint64_t id;
+
+	for (unsigned int i = 0; i < 2 * PDP_SAME; i++)
+		rig_create(&rig, 0, 0);
+	id = rig_delete(&rig, 0, handle);
+	CU_ASSERT_TRUE(pdp_waits(id));
+	CU_ASSERT_TRUE(pdp_end(rig.pdp, handle, SESSION_WHY_SESSION_TIMEOUT, rig.t.now));
+	for (unsigned int i = 2; i < PDP_SAME_ENDS; i++)
+		CU_ASSERT_TRUE(pdp_waits(rig_delete(&rig, 0, handle)));
+	CU_ASSERT_TRUE(pdp_was(rig_delete(&rig, 0, handle), PDP_UNANSWERED));
+	CU_ASSERT_FALSE(pdp_end(rig.pdp, handle, SESSION_WHY_SESSION_TIMEOUT, rig.t.now));
+	rig_settle(&rig);
+	CU_ASSERT_TRUE(rig.id[id].answered);
+}
+
+/* The index still names the session before the newest, whose Create waits for its commit. */
+static void test_index_stale(void)
+{
+	uint64_t id[2];
+
+	rig.index_stale = pdp_session(0);
+	rig_stream(&rig, true);
+	id[0] = rig_create(&rig, 0, 0);
+	rig_carry_out(&rig, 0);
+	rig_carry_out(&rig, 0);
+	id[1] = rig_create(&rig, 1, 0);
+	rig_settle(&rig);
+	rig.index_stale = 0;
+	CU_ASSERT_TRUE(pdp_was(id[0], PDP_ACCEPTED) && pdp_was(id[1], PDP_ACCEPTED));
+	CU_ASSERT_EQUAL(rig_live(&rig, 0), 1);
+}
+
 CU_TestInfo pdp_order_tests[] = { { "each two", test_pairs }, { "two Updates", test_updates },
 	{ "Create, Create, Delete", test_three }, { "the index is behind", test_index_behind },
-	{ "many", test_many }, CU_TEST_INFO_NULL };
+	{ "the index names the one before", test_index_stale }, { "many", test_many },
+	{ "many, and an end", test_many_end }, CU_TEST_INFO_NULL };

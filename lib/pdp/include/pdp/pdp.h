@@ -30,7 +30,8 @@ enum {
 	PDP_FOR_DELETES = 512,  /* of which the last are given to Deletes alone, */
 	PDP_FOR_AAA = 2048,     /* and as many wait for AAA at most */
 	PDP_OWN = 4096,         /* what the gateway began itself, at most */
-	PDP_SAME = 16,          /* in progress for one session, at most */
+	PDP_SAME = 16,          /* in progress for one session, at most, */
+	PDP_SAME_ENDS = 4,      /* and so many more of those that end it */
 	PDP_OWNER_US = 2000000, /* an owner's answer is waited for, and one's turn as long */
 	PDP_AAA_US = 10000000,
 	PDP_PEER_US = 60000000, /* longer than any front end's T3 and N3 */
