@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the gateway begins itself. T3 and N3 are the front end's; a row waits here for the end of
  * both, so that what follows an answer is one with the session's other procedures. */
+#include <errno.h>
+
 #include "pdp_priv.h"
 
 static bool own_ask(struct pdp *p, struct pdp_row *x, usec_t now)
@@ -104,7 +106,9 @@ void pdp_own_ended(struct pdp *p, uint64_t cookie, enum pdp_cause cause,
 
 void own_answered(struct pdp *p, struct pdp_row *x, const struct pdp_done *d, usec_t now)
 {
-	if (x->kind == ROW_END && d->error == 0) {
+	if (d->error == -EAGAIN) {
+		row_later(p, x, now);
+	} else if (x->kind == ROW_END && d->error == 0) {
 		session_rec_copy(&x->rec, d->rec);
 		own_ask(p, x, now);
 	} else {

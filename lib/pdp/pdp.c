@@ -59,8 +59,10 @@ void pdp_answered(struct pdp *p, const struct pdp_done *d, const struct pdp_time
 	struct pdp_row *x = row_by_cookie(p, d->cookie);
 	struct pdp_line l;
 
-	if (x == NULL || (x->step != STEP_END && x->step != STEP_OWNER) || x->owner != d->owner)
-		return; /* it was given up */
+	/* It was given up, unless it is tried again: then a late answer is welcome. */
+	if (x == NULL || x->owner != d->owner ||
+		(x->step != STEP_END && x->step != STEP_OWNER && x->step != STEP_AGAIN))
+		return;
 	l = row_line(x);
 	if (x->kind > PDP_DELETE)
 		own_answered(p, x, d, t->now);
@@ -99,8 +101,21 @@ static void pdp_turn_owners(struct pdp *p, enum pdp_step step, usec_t now)
 	while ((x = pdp_due(p, step, now)) != NULL) {
 		const struct pdp_line l = row_line(x);
 
-		row_finish(p, x, PDP_UNANSWERED, now);
+		row_later(p, x, now);
 		procedure_next(p, &l, now);
+	}
+}
+
+static void pdp_turn_again(struct pdp *p, usec_t now)
+{
+	struct pdp_row *x;
+
+	if (now < p->held_until)
+		return;
+	while ((x = pdp_due(p, STEP_AGAIN, now)) != NULL) {
+		x->serial++; /* an answer to the order of before is none to the next one */
+		row_rejoin(p, x);
+		procedure_line(p, x, now);
 	}
 }
 
@@ -114,11 +129,12 @@ void pdp_turn(struct pdp *p, const struct pdp_time *t, bool ask_peers)
 	while ((x = pdp_due(p, STEP_AAA, t->now)) != NULL)
 		row_finish(p, x, PDP_NOT_AUTHENTICATED, t->now);
 	while ((x = pdp_due(p, STEP_LINE, t->now)) != NULL)
-		row_finish(p, x, PDP_UNANSWERED, t->now);
+		row_later(p, x, t->now);
 	while ((x = pdp_due(p, STEP_PEER, t->now)) != NULL)
 		row_give(p, x);
 	pdp_turn_owners(p, STEP_END, t->now);
 	pdp_turn_owners(p, STEP_OWNER, t->now);
+	pdp_turn_again(p, t->now);
 }
 
 void pdp_activated(struct pdp *p, uint64_t term)
@@ -139,8 +155,12 @@ static void pdp_give_up(struct pdp *p, enum pdp_step step, usec_t now)
 
 void pdp_hold(struct pdp *p, usec_t now)
 {
+	struct pdp_row *x;
+
+	p->held_until = now + PDP_AGAIN_US;
 	pdp_give_up(p, STEP_AAA, now);
-	pdp_give_up(p, STEP_LINE, now);
+	while ((x = TAILQ_FIRST(&p->at[STEP_LINE])) != NULL)
+		row_later(p, x, now);
 }
 
 void pdp_deactivated(struct pdp *p, usec_t now)

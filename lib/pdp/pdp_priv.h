@@ -20,6 +20,7 @@ enum pdp_step {
 	STEP_OWNER,  /* the owner does what was asked */
 	STEP_COMMIT, /* the standby */
 	STEP_PEER,   /* the peer, of what the gateway began */
+	STEP_AGAIN,  /* a while, as what the gateway began could not be done */
 	STEPS,
 };
 
@@ -45,6 +46,8 @@ struct pdp_row {
 	uint32_t handle, commit; /* that the request names; then those of the owner's answer */
 	uint64_t id, key;
 	usec_t deadline;
+	usec_t until;       /* it is tried again, 0: has not yet been */
+	uint32_t restarts;  /* p->restarts when a Create last looked at its peer */
 	usec_t stood_still; /* what the role said when it began to wait for the standby */
 	struct session_rec rec;
 };
@@ -84,6 +87,8 @@ struct pdp {
 	uint64_t live_most;
 	uint32_t next_charging;
 	uint8_t next_owner; /* for the next Create */
+	usec_t held_until;  /* nothing is tried again before */
+	uint32_t restarts;  /* of any peer */
 	unsigned int n_peers, echo_next;
 	struct pdp_peer peer[PDP_PEERS];
 };
@@ -95,6 +100,9 @@ struct pdp_row *row_take(struct pdp *p, uint8_t kind);
 void row_give(struct pdp *p, struct pdp_row *x);
 /* It ends with that answer; of the gateway's own nobody is answered. */
 void row_finish(struct pdp *p, struct pdp_row *x, enum pdp_cause cause, usec_t now);
+/* It is not done now. A request is given back unanswered, and its peer asks again; what the gateway
+ * began is tried again, for a while. */
+void row_later(struct pdp *p, struct pdp_row *x, usec_t now);
 uint64_t row_cookie(const struct pdp *p, const struct pdp_row *x);
 /* NULL: it was given up meanwhile. */
 struct pdp_row *row_by_cookie(struct pdp *p, uint64_t cookie);
@@ -137,6 +145,8 @@ bool start_was_answered(const struct session_rec *rec, const struct pdp_origin *
 /* The session that a request with handle and NSAPI means, its own or its subscriber's with that
  * NSAPI, and its record. 0: there is none. */
 uint32_t start_target(const struct pdp *p, uint32_t handle, uint8_t nsapi, struct session_rec *rec);
+/* The peer has restarted since it asked for this Create: it does not know of it any more. */
+bool start_is_outlived(struct pdp *p, struct pdp_row *x, usec_t now);
 /* Each asks the owner for what the row is for. False: there was nobody to ask. */
 bool start_create(struct pdp *p, struct pdp_row *x, usec_t now);
 bool start_replace(struct pdp *p, struct pdp_row *x, uint32_t handle, usec_t now);

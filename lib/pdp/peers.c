@@ -34,8 +34,10 @@ void peers_heard(struct pdp *p, struct pdp_peer *at, uint8_t recovery)
 
 	if (at->known && at->checked && at->recovery == recovery)
 		return;
-	if (at->known && at->recovery != recovery)
+	if (at->known && at->recovery != recovery) {
+		p->restarts++;
 		ops->news(ops->ctx, PDP_PEER_RESTARTED, &at->addr, recovery, at->recovery);
+	}
 	at->known = at->checked = true;
 	at->recovery = recovery;
 	ops->purge(ops->ctx, &at->addr, recovery);

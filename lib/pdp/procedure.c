@@ -62,7 +62,9 @@ void procedure_start(struct pdp *p, struct pdp_row *x, usec_t now)
 	uint32_t handle;
 	bool asked;
 
-	if (x->kind == PDP_CREATE) {
+	if (x->kind == PDP_CREATE && start_is_outlived(p, x, now)) {
+		asked = false;
+	} else if (x->kind == PDP_CREATE) {
 		handle = procedure_replaced(p, x);
 		asked = handle != 0 ? start_replace(p, x, handle, now) : start_create(p, x, now);
 	} else if (start_target(p, x->handle, x->nsapi, &old) == 0) {
@@ -75,7 +77,7 @@ void procedure_start(struct pdp *p, struct pdp_row *x, usec_t now)
 		asked = start_delete(p, x, &old, now);
 	}
 	if (!asked)
-		row_finish(p, x, PDP_UNANSWERED, now);
+		row_later(p, x, now);
 }
 
 void procedure_next(struct pdp *p, const struct pdp_line *l, usec_t now)
@@ -160,6 +162,7 @@ static void procedure_fill(
 	r->apn = apn->number;
 	r->pool = apn->pool;
 	r->charging_id = ++p->next_charging;
+	x->restarts = p->restarts;
 	r->has_recovery = peer->known;
 	r->recovery = peer->recovery;
 }

@@ -77,6 +77,16 @@ void row_finish(struct pdp *p, struct pdp_row *x, enum pdp_cause cause, usec_t n
 	row_give(p, x);
 }
 
+void row_later(struct pdp *p, struct pdp_row *x, usec_t now)
+{
+	if (x->until == 0)
+		x->until = now + PDP_AGAIN_FOR_US;
+	if (row_is_own(x) && now < x->until)
+		row_wait(p, x, STEP_AGAIN, now + PDP_AGAIN_US);
+	else
+		row_finish(p, x, PDP_UNANSWERED, now);
+}
+
 uint64_t row_cookie(const struct pdp *p, const struct pdp_row *x)
 {
 	return (uint64_t)x->serial << 32 | ((uint64_t)(x - p->row) + 1);

@@ -51,11 +51,24 @@ static uint8_t start_owner(const struct pdp *p, uint32_t handle)
 	return p->env.ops.owner_of(p->env.ops.ctx, handle);
 }
 
+bool start_is_outlived(struct pdp *p, struct pdp_row *x, usec_t now)
+{
+	const struct pdp_peer *at;
+
+	if (x->restarts == p->restarts)
+		return false;
+	x->restarts = p->restarts;
+	at = peers_get(p, &x->rec.peer_ctl, now);
+	return at->known && x->rec.has_recovery && at->recovery != x->rec.recovery;
+}
+
 /* Asks the next owner in turn: each tries all that it has. */
 bool start_create(struct pdp *p, struct pdp_row *x, usec_t now)
 {
 	struct pdp_order o = { .kind = PDP_CREATE, .owner = p->next_owner };
 
+	if (start_is_outlived(p, x, now))
+		return false;
 	p->next_owner = (uint8_t)((p->next_owner + 1) % p->env.n_owners);
 	x->tried++;
 	x->rec.handle = 0;

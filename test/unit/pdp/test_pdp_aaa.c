@@ -48,6 +48,31 @@ static void test_aaa_older(void)
 	CU_ASSERT_TRUE(pdp_was(first, PDP_ACCEPTED));
 }
 
+/* A peer that restarts while its Create waits does not know of it any more: its sessions were told
+ * to end before this one began, which would stay for ever. Another peer's is not touched. */
+static void test_aaa_restart(void)
+{
+	struct ip_addr peer = rig_peer(0), other = rig_peer(1);
+	uint64_t id[3];
+
+	pdp_peer_heard(rig.pdp, &peer, 4, rig.t.now);
+	pdp_peer_heard(rig.pdp, &other, 4, rig.t.now);
+	id[0] = rig_create(&rig, 0, 0);
+	id[1] = rig_create(&rig, 1, 1);
+	pdp_peer_heard(rig.pdp, &peer, 5, rig.t.now);
+	id[2] = rig_create(&rig, 0, 2);
+	for (unsigned int i = 0; i < 3; i++) {
+		pdp_aaa_answered(rig.pdp, rig.aaa[i], true, rig.t.now);
+		CU_ASSERT_EQUAL(rig.n_orders, i);
+	}
+	rig_settle(&rig);
+	CU_ASSERT_TRUE(pdp_was(id[0], PDP_UNANSWERED));
+	CU_ASSERT_TRUE(pdp_was(id[1], PDP_ACCEPTED));
+	CU_ASSERT_TRUE(pdp_was(id[2], PDP_ACCEPTED));
+	CU_ASSERT_EQUAL(rig_live(&rig, 0), 0);
+	rig.n_aaa = 0;
+}
+
 /* At most half of the room is AAA's, and a Delete finds some when all else is taken. */
 static void test_room(void)
 {
@@ -90,5 +115,5 @@ static void test_room_deletes(void)
 }
 
 CU_TestInfo pdp_aaa_tests[] = { { "AAA", test_aaa }, { "AAA, older", test_aaa_older },
-	{ "AAA, room", test_room }, CU_TEST_INFO_NULL };
+	{ "restart of a peer", test_aaa_restart }, { "AAA, room", test_room }, CU_TEST_INFO_NULL };
 CU_TestInfo pdp_room_tests[] = { { "room for Deletes", test_room_deletes }, CU_TEST_INFO_NULL };

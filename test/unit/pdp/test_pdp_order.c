@@ -65,6 +65,9 @@ static void order_check_pair(enum what first, enum what second, enum loss loss)
 		rig_settle(&rig);
 		CU_ASSERT_TRUE(id[0] == 0 || pdp_was(id[0], PDP_UNANSWERED));
 		CU_ASSERT_TRUE(id[1] == 0 || rig.id[id[1]].answered);
+		rig_pass(&rig, PDP_AGAIN_US); /* what the gateway began */
+		rig_settle(&rig);
+		CU_ASSERT_TRUE(first != END || second == CREATE || rig_live(&rig, 0) == 0);
 	}
 	CU_ASSERT_EQUAL(rig_live(&rig, 0) > 1, false);
 	rig_pass(&rig, PDP_PEER_US);

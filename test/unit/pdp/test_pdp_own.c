@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* lib/pdp: what the gateway begins itself, its peers, and the lists of sessions that end. */
+#include <errno.h>
 #include <string.h>
 
 #include "test_pdp.h"
@@ -62,6 +63,91 @@ static void test_end(void)
 	rig_slot(&rig, handle)->state = SESSION_FREE;
 	rig_carry_out(&rig, 0);
 	CU_ASSERT_EQUAL(rig.n_own + pdp_now().own, 0);
+}
+
+/* The owner of the only order says that it cannot end the session now. */
+static void own_says_later(void)
+{
+	struct rig_order x = rig.order[0];
+	const struct pdp_done d = {
+		.cookie = x.o.cookie, .owner = x.o.owner, .error = -EAGAIN, .rec = &x.rec
+	};
+
+	rig.n_orders = 0;
+	pdp_answered(rig.pdp, &d, &rig.t);
+}
+
+/* An end that was accepted comes to pass, whatever is in its way for a while. */
+static void test_end_again(void)
+{
+	uint32_t handle = pdp_session(0);
+
+	rig.doors_full = true;
+	CU_ASSERT_TRUE(pdp_end(rig.pdp, handle, SESSION_WHY_SESSION_TIMEOUT, rig.t.now));
+	CU_ASSERT_EQUAL(pdp_now().own, 1);
+	CU_ASSERT_EQUAL(pdp_now().working, 0);
+	rig.doors_full = false;
+	rig_pass(&rig, PDP_AGAIN_US - 1);
+	CU_ASSERT_EQUAL(rig.n_orders, 0);
+	rig_pass(&rig, 1);
+	CU_ASSERT_EQUAL_FATAL(rig.n_orders, 1);
+	own_says_later();
+	CU_ASSERT_EQUAL(rig_live(&rig, 0), 1);
+	/* Who waits for that holds up nobody. */
+	rig_update(&rig, 0, handle, 0);
+	CU_ASSERT_EQUAL(rig.n_orders, 1);
+	rig_settle(&rig);
+	rig_pass(&rig, PDP_AGAIN_US);
+	CU_ASSERT_EQUAL_FATAL(rig.n_orders, 1);
+	rig_lose_order(&rig, 0);
+	rig_pass(&rig, PDP_OWNER_US);
+	CU_ASSERT_EQUAL(rig.n_orders, 0);
+	rig_pass(&rig, PDP_AGAIN_US);
+	CU_ASSERT_EQUAL_FATAL(rig.n_orders, 1);
+	/* The owner ends it at last, but is late to say so. */
+	rig.t.now += PDP_OWNER_US;
+	pdp_turn(rig.pdp, &rig.t, true);
+	CU_ASSERT_EQUAL(rig.order[0].o.why, SESSION_WHY_SESSION_TIMEOUT);
+	rig_carry_out(&rig, 0);
+	CU_ASSERT_EQUAL(rig_live(&rig, 0), 0);
+	CU_ASSERT_EQUAL_FATAL(rig.n_own, 1);
+	rig_own(&rig, 0, PDP_ACCEPTED);
+	CU_ASSERT_EQUAL(pdp_now().own, 0);
+	/* Not for ever. */
+	handle = pdp_session(1);
+	rig.doors_full = true;
+	CU_ASSERT_TRUE(pdp_end(rig.pdp, handle, SESSION_WHY_SESSION_TIMEOUT, rig.t.now));
+	for (usec_t t = 0; t <= PDP_AGAIN_FOR_US; t += PDP_AGAIN_US)
+		rig_pass(&rig, PDP_AGAIN_US);
+	CU_ASSERT_EQUAL(pdp_now().own, 0);
+}
+
+/* A switchover that does not come takes no end away, and none begins while it is on its way. */
+static void test_end_held(void)
+{
+	uint32_t handle = pdp_session(0);
+
+	rig_update(&rig, 0, handle, 0);
+	CU_ASSERT_TRUE(pdp_end(rig.pdp, handle, SESSION_WHY_SESSION_TIMEOUT, rig.t.now));
+	CU_ASSERT_EQUAL(pdp_now().in_line, 1);
+	pdp_hold(rig.pdp, rig.t.now);
+	rig_settle(&rig);
+	for (unsigned int i = 0; i < 5; i++) {
+		pdp_hold(rig.pdp, rig.t.now);
+		rig_pass(&rig, PDP_AGAIN_US - 1);
+	}
+	CU_ASSERT_EQUAL(rig.n_orders, 0);
+	CU_ASSERT_EQUAL(pdp_now().working, 0);
+	rig_pass(&rig, 1);
+	rig_settle(&rig);
+	CU_ASSERT_EQUAL(rig_live(&rig, 0), 0);
+	/* One that comes does: who is Active then decides anew. */
+	handle = pdp_session(1);
+	rig.doors_full = true;
+	CU_ASSERT_TRUE(pdp_end(rig.pdp, handle, SESSION_WHY_SESSION_TIMEOUT, rig.t.now));
+	pdp_hold(rig.pdp, rig.t.now);
+	rig_deactivate(&rig);
+	CU_ASSERT_EQUAL(pdp_now().own, 0);
 }
 
 /* The peer's answer is given to the owner; the request that was answered last stays what it is. */
@@ -249,7 +335,8 @@ static void test_superseded(void)
 }
 
 CU_TestInfo pdp_own_tests[] = { { "a session ended", test_notice }, { "many ended", test_notices },
-	{ "end by the gateway", test_end }, { "refresh", test_refresh },
+	{ "end by the gateway", test_end }, { "end, again", test_end_again },
+	{ "end, held", test_end_held }, { "refresh", test_refresh },
 	{ "refresh refused", test_refresh_refused }, { "restart of a peer", test_restart },
 	{ "Echo", test_echo }, { "many peers", test_peers }, { "purge", test_purge },
 	{ "superseded", test_superseded }, CU_TEST_INFO_NULL };

@@ -34,7 +34,9 @@ enum {
 	PDP_SAME_ENDS = 4,      /* and so many more of those that end it */
 	PDP_OWNER_US = 2000000, /* an owner's answer is waited for, and one's turn as long */
 	PDP_AAA_US = 10000000,
-	PDP_PEER_US = 60000000, /* longer than any front end's T3 and N3 */
+	PDP_AGAIN_US = 250000,       /* what the gateway began is tried again after that, */
+	PDP_AGAIN_FOR_US = 20000000, /* for so long */
+	PDP_PEER_US = 60000000,      /* longer than any front end's T3 and N3 */
 };
 
 struct pdp;
@@ -215,8 +217,9 @@ void pdp_turn(struct pdp *p, const struct pdp_time *t, bool ask_peers);
 /* An owner ended a session for a reason of its own: its peer is told by a Delete. False: there is
  * no room for what the gateway begins, and the peer learns of it when it uses the session. */
 bool pdp_session_ended(struct pdp *p, const struct session_rec *rec, usec_t now);
-/* The gateway ends a session: the owner does, then the peer is told. False: no such session, or no
- * room. */
+/* The gateway ends a session: the owner does, then the peer is told. An owner that cannot be asked,
+ * does not answer or says -EAGAIN is asked again, for PDP_AGAIN_FOR_US. False: no such session, or
+ * no room. */
 bool pdp_end(struct pdp *p, uint32_t handle, enum session_why why, usec_t now);
 /* The gateway asks the peer for an Update, with an indication of the protocol. What it answers is
  * given to the owner; a peer that does not know the session ends it. False as above. */
@@ -235,8 +238,9 @@ void pdp_peer_result(struct pdp *p, const struct ip_addr *addr, bool answered, u
 
 /* The chassis became Active in that term; charging ids are counted from there. */
 void pdp_activated(struct pdp *p, uint64_t term);
-/* A switchover is on its way: what waits for AAA or for its turn is given up. What an owner works
- * on, or waits for its commit, is waited for. */
+/* A switchover is on its way, in each turn: what waits for AAA or for its turn is given up. What an
+ * owner works on, or waits for its commit, is waited for. What the gateway began waits, too, and
+ * goes on if the switchover does not come. */
 void pdp_hold(struct pdp *p, usec_t now);
 /* It is no longer Active: all is given up, and answers are not protected any more. */
 void pdp_deactivated(struct pdp *p, usec_t now);
