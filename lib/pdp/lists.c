@@ -43,18 +43,39 @@ bool pdp_purge_add(struct pdp_purge *l, const struct ip_addr *addr, uint8_t reco
 	return true;
 }
 
+/* Each slot of a pass asks for its peer: it does not go through all of them. */
+static unsigned int lists_bucket(const uint8_t addr[16])
+{
+	uint64_t a, b;
+
+	memcpy(&a, addr, sizeof(a));
+	memcpy(&b, addr + sizeof(a), sizeof(b));
+	return (unsigned int)(((a ^ b) * UINT64_C(0x9e3779b97f4a7c15)) >> 54) % PDP_PURGES;
+}
+
 void pdp_purge_pass(struct pdp_purge *l)
 {
-	memcpy(l->peer, l->asked, sizeof(l->peer));
+	if (l->n + l->n_asked == 0)
+		return;
+	memcpy(l->peer, l->asked, l->n_asked * sizeof(l->peer[0]));
+	memset(l->first, 0, sizeof(l->first));
+	for (unsigned int i = 0; i < l->n_asked; i++) {
+		uint16_t *first = &l->first[lists_bucket(l->peer[i].addr.b)];
+
+		l->next[i] = *first;
+		*first = (uint16_t)(i + 1);
+	}
 	l->n = l->n_asked;
 	l->n_asked = 0;
 }
 
 bool pdp_purge_hits(const struct pdp_purge *l, const uint8_t peer[16], uint8_t recovery)
 {
-	for (unsigned int i = 0; i < l->n; i++)
-		if (l->peer[i].recovery != recovery &&
-			memcmp(l->peer[i].addr.b, peer, sizeof(l->peer[i].addr.b)) == 0)
+	if (l->n == 0)
+		return false;
+	for (unsigned int i = l->first[lists_bucket(peer)]; i != 0; i = l->next[i - 1])
+		if (l->peer[i - 1].recovery != recovery &&
+			memcmp(l->peer[i - 1].addr.b, peer, sizeof(l->peer[i - 1].addr.b)) == 0)
 			return true;
 	return false;
 }

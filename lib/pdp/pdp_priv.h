@@ -7,9 +7,11 @@
 
 #include <sys/queue.h>
 
+#include "pdp/lists.h"
 #include "pdp/pdp.h"
 
 enum { PDP_ROWS = PDP_REQUESTS + PDP_OWN, PDP_HASH = 4096, PDP_PEERS = 1024 };
+_Static_assert((int)PDP_PURGES >= (int)PDP_PEERS, "an owner's pass has room for all peers");
 
 /* What a row waits for. */
 enum pdp_step {

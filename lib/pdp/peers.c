@@ -38,9 +38,9 @@ void peers_heard(struct pdp *p, struct pdp_peer *at, uint8_t recovery)
 		p->restarts++;
 		ops->news(ops->ctx, PDP_PEER_RESTARTED, &at->addr, recovery, at->recovery);
 	}
-	at->known = at->checked = true;
+	at->known = true;
 	at->recovery = recovery;
-	ops->purge(ops->ctx, &at->addr, recovery);
+	at->checked = ops->purge(ops->ctx, &at->addr, recovery);
 }
 
 void pdp_peer_heard(struct pdp *p, const struct ip_addr *addr, uint8_t recovery, usec_t now)

@@ -20,10 +20,10 @@ bool ask_worker(const struct signalling_env *env, const struct ask *a)
 	return to_worker_send(&env->to_worker[a->worker], ask_message(env, a)) == 0;
 }
 
-void ask_purge(const struct signalling_env *env, const struct ip_addr *sgsn, uint8_t recovery)
+bool ask_purge(const struct signalling_env *env, const struct ip_addr *sgsn, uint8_t recovery)
 {
-	to_worker_send_all(
-		env->to_worker, env->n_workers, to_worker_purge(env->msgs, sgsn, recovery));
+	return to_worker_send_all(env->to_worker, env->n_workers,
+		       to_worker_purge(env->msgs, sgsn, recovery)) == 0;
 }
 
 void ask_peer_gone(const struct signalling_env *env, const struct ip_addr *peer, uint32_t teid)

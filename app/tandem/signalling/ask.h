@@ -23,8 +23,8 @@ struct ask {
 bool ask_worker(const struct signalling_env *env, const struct ask *a);
 
 /* Of all workers: the sessions of an SGSN that carry another Recovery end; the one whose user plane
- * peer said that it knows no such TEID ends. */
-void ask_purge(const struct signalling_env *env, const struct ip_addr *sgsn, uint8_t recovery);
+ * peer said that it knows no such TEID ends. False: not all workers could be asked. */
+bool ask_purge(const struct signalling_env *env, const struct ip_addr *sgsn, uint8_t recovery);
 void ask_peer_gone(const struct signalling_env *env, const struct ip_addr *peer, uint32_t teid);
 
 #endif

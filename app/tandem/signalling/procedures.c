@@ -39,11 +39,11 @@ void signalling_answered(struct signalling *s, const struct from_worker_answer *
 	pdp_answered(s->pdp, &d, &t);
 }
 
-static void procedures_purge(void *ctx, const struct ip_addr *peer, uint8_t recovery)
+static bool procedures_purge(void *ctx, const struct ip_addr *peer, uint8_t recovery)
 {
 	const struct signalling *s = ctx;
 
-	ask_purge(&s->env, peer, recovery);
+	return ask_purge(&s->env, peer, recovery);
 }
 
 static uint8_t procedures_owner_of(void *ctx, uint32_t handle)

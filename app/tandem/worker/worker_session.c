@@ -218,7 +218,7 @@ void worker_sweep_purge(void *worker, struct to_worker_purge *m)
 {
 	struct worker *w = worker;
 
-	/* Where the list is full that SGSN's next message asks again. */
+	/* There is room for all SGSNs that control knows. */
 	pdp_purge_add(&w->sweep.purge, &m->sgsn, m->recovery);
 }
 

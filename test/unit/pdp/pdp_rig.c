@@ -123,12 +123,13 @@ static bool rig_on_order(void *ctx, const struct pdp_order *o)
 	return true;
 }
 
-static void rig_on_purge(void *ctx, const struct ip_addr *peer, uint8_t recovery)
+static bool rig_on_purge(void *ctx, const struct ip_addr *peer, uint8_t recovery)
 {
 	struct rig *r = ctx;
 
 	r->n_purges++;
 	r->purged = *peer;
+	return !r->doors_full;
 }
 
 static bool rig_on_aaa(void *ctx, uint64_t cookie, uint64_t id, const struct session_rec *rec)

@@ -218,6 +218,23 @@ static void test_restart(void)
 	CU_ASSERT_EQUAL(rig.n_restarts, 1);
 }
 
+/* Owners whose doors were full are asked again. */
+static void test_restart_unheard(void)
+{
+	struct ip_addr peer = rig_peer(1);
+
+	pdp_peer_heard(rig.pdp, &peer, 4, rig.t.now);
+	rig.doors_full = true;
+	for (unsigned int i = 0; i < 2; i++)
+		pdp_peer_heard(rig.pdp, &peer, 5, rig.t.now);
+	CU_ASSERT_EQUAL(rig.n_purges, 3);
+	rig.doors_full = false;
+	for (unsigned int i = 0; i < 2; i++)
+		pdp_peer_heard(rig.pdp, &peer, 5, rig.t.now);
+	CU_ASSERT_EQUAL(rig.n_purges, 4);
+	CU_ASSERT_EQUAL(rig.n_restarts, 1);
+}
+
 static void test_echo(void)
 {
 	struct ip_addr peer = rig_peer(1), stranger = rig_peer(7);
@@ -288,6 +305,15 @@ static void test_purge(void)
 	}
 	a = rig_peer(PDP_PURGES);
 	CU_ASSERT_FALSE(pdp_purge_add(&l, &a, 1));
+	/* All of them, and nobody else. */
+	pdp_purge_pass(&l);
+	for (unsigned int i = 0; i <= PDP_PURGES; i++) {
+		a = rig_peer(i);
+		CU_ASSERT_EQUAL(pdp_purge_hits(&l, a.b, 2), i < PDP_PURGES);
+		CU_ASSERT_FALSE(pdp_purge_hits(&l, a.b, 1));
+	}
+	a = ip_addr_v4(0x0a070001);
+	CU_ASSERT_FALSE(pdp_purge_hits(&l, a.b, 2));
 }
 
 static unsigned int n_ended;
@@ -338,5 +364,6 @@ CU_TestInfo pdp_own_tests[] = { { "a session ended", test_notice }, { "many ende
 	{ "end by the gateway", test_end }, { "end, again", test_end_again },
 	{ "end, held", test_end_held }, { "refresh", test_refresh },
 	{ "refresh refused", test_refresh_refused }, { "restart of a peer", test_restart },
-	{ "Echo", test_echo }, { "many peers", test_peers }, { "purge", test_purge },
-	{ "superseded", test_superseded }, CU_TEST_INFO_NULL };
+	{ "restart, unheard", test_restart_unheard }, { "Echo", test_echo },
+	{ "many peers", test_peers }, { "purge", test_purge }, { "superseded", test_superseded },
+	CU_TEST_INFO_NULL };

@@ -10,7 +10,8 @@
 
 #include "common/addr.h"
 
-enum { PDP_SUPERSEDED = 256, PDP_PURGES = 64 };
+/* As many peers as lib/pdp knows at a time: after a switchover each may ask within one pass. */
+enum { PDP_SUPERSEDED = 256, PDP_PURGES = 1024 };
 
 struct pdp_superseded {
 	unsigned int n;
@@ -46,9 +47,11 @@ struct pdp_purge {
 		struct ip_addr addr;
 		uint8_t recovery;
 	} peer[PDP_PURGES], asked[PDP_PURGES];
+	/* Places in `peer` plus 1, by a hash of the address; 0: no more. */
+	uint16_t first[PDP_PURGES], next[PDP_PURGES];
 };
 
-/* False: the list is full; the peer's next message asks again. */
+/* False: the list is full, and the peer's sessions stay until they are asked for. */
 bool pdp_purge_add(struct pdp_purge *l, const struct ip_addr *addr, uint8_t recovery);
 /* A pass is over, and the next one begins with what was asked meanwhile. */
 void pdp_purge_pass(struct pdp_purge *l);

@@ -152,8 +152,9 @@ enum pdp_news {
 struct pdp_ops {
 	/* To an owner. False: it cannot be asked now. */
 	bool (*order)(void *ctx, const struct pdp_order *o);
-	/* To all owners: the sessions of this peer that carry another Recovery end. */
-	void (*purge)(void *ctx, const struct ip_addr *peer, uint8_t recovery);
+	/* To all owners: the sessions of this peer that carry another Recovery end. False: not all
+	 * could be asked, and the peer's next message asks again. */
+	bool (*purge)(void *ctx, const struct ip_addr *peer, uint8_t recovery);
 	/* Of AAA: pdp_aaa_answered() brings what it says. False: it cannot be asked now. NULL:
 	 * nobody is asked. */
 	bool (*ask_aaa)(void *ctx, uint64_t cookie, uint64_t id, const struct session_rec *rec);
