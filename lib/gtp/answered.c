@@ -14,6 +14,7 @@ struct answer_entry {
 	struct gtpc_peer to;
 	uint16_t seq, len; /* len 0: unused */
 	uint16_t next;     /* in the chain */
+	uint16_t bucket;   /* that holds the chain */
 	uint8_t type;
 	uint32_t digest;
 	usec_t at;
@@ -38,10 +39,10 @@ uint64_t gtpc_request_hash(const struct siphash_secret *secret, const struct gtp
 	return siphash(secret, words, sizeof(words));
 }
 
-static uint16_t *answered_bucket_of(struct gtpc_answered *a, const struct gtpc_peer *to,
+static uint16_t answered_bucket_of(const struct gtpc_answered *a, const struct gtpc_peer *to,
 	uint8_t type, uint16_t seq, uint32_t digest)
 {
-	return &a->bucket[gtpc_request_hash(&a->secret, to, type, seq, digest) % ANSWERED_BUCKETS];
+	return (uint16_t)(gtpc_request_hash(&a->secret, to, type, seq, digest) % ANSWERED_BUCKETS);
 }
 
 static bool answered_same(const struct answer_entry *e, const struct gtpc_peer *to, uint8_t type,
@@ -51,11 +52,11 @@ static bool answered_same(const struct answer_entry *e, const struct gtpc_peer *
 	       ip_addr_equal(&e->to.addr, &to->addr);
 }
 
-/* The link that names the entry; *link is NONE if there is none. */
-static uint16_t *answered_find(struct gtpc_answered *a, const struct gtpc_peer *to, uint8_t type,
-	uint16_t seq, uint32_t digest)
+/* The link that names the entry in its bucket; *link is NONE if there is none. */
+static uint16_t *answered_find(struct gtpc_answered *a, uint16_t bucket, const struct gtpc_peer *to,
+	uint8_t type, uint16_t seq, uint32_t digest)
 {
-	uint16_t *link = answered_bucket_of(a, to, type, seq, digest);
+	uint16_t *link = &a->bucket[bucket];
 
 	while (*link != NONE && !answered_same(&a->e[*link], to, type, seq, digest))
 		link = &a->e[*link].next;
@@ -64,7 +65,7 @@ static uint16_t *answered_find(struct gtpc_answered *a, const struct gtpc_peer *
 
 static void answered_forget(struct gtpc_answered *a, struct answer_entry *e)
 {
-	uint16_t *link = answered_find(a, &e->to, e->type, e->seq, e->digest);
+	uint16_t *link = answered_find(a, e->bucket, &e->to, e->type, e->seq, e->digest);
 
 	*link = e->next;
 	e->len = 0;
@@ -100,7 +101,8 @@ void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint
 	uint16_t seq, uint32_t digest, const uint8_t *msg, size_t len, usec_t now)
 {
 	struct answer_entry *e = &a->e[a->head];
-	uint16_t *link = answered_find(a, to, type, seq, digest);
+	uint16_t bucket = answered_bucket_of(a, to, type, seq, digest);
+	uint16_t *link = answered_find(a, bucket, to, type, seq, digest);
 
 	if (*link != NONE)
 		answered_forget(a, &a->e[*link]);
@@ -115,9 +117,9 @@ void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint
 	e->len = (uint16_t)len;
 	e->at = now;
 	memcpy(e->msg, msg, len);
-	link = answered_bucket_of(a, to, type, seq, digest);
-	e->next = *link;
-	*link = a->head;
+	e->bucket = bucket;
+	e->next = a->bucket[bucket];
+	a->bucket[bucket] = a->head;
 	a->head = (uint16_t)((a->head + 1) % GTPC_ANSWERED_MAX);
 	a->full |= a->head == 0;
 }
@@ -125,7 +127,8 @@ void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint
 const uint8_t *gtpc_answered_get(struct gtpc_answered *a, const struct gtpc_peer *from,
 	uint8_t type, uint16_t seq, uint32_t digest, size_t *len, usec_t now)
 {
-	uint16_t *link = answered_find(a, from, type, seq, digest);
+	uint16_t *link = answered_find(
+		a, answered_bucket_of(a, from, type, seq, digest), from, type, seq, digest);
 	struct answer_entry *e;
 
 	if (*link == NONE)
