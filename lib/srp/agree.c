@@ -101,15 +101,17 @@ static void agree_times_narrow(struct srp_times *t, const struct srp_times *by)
 
 /* A peer that beats more slowly by what it runs already, or yet, is not dead for it. How long it is
  * patient with this chassis is not known as exactly: the shortest counts, and by that this chassis
- * beats. */
+ * beats. What is next counts in both, for a peer that is started again may run it first. */
 static void agree_judge_times(struct srp *s)
 {
 	struct srp_next *n = &s->next;
 	struct srp_times least = agree_times(&s->conf);
 
 	n->judge = least;
-	if (n->on)
+	if (n->on) {
 		agree_times_widen(&n->judge, &n->times);
+		agree_times_narrow(&least, &n->times);
+	}
 	if (n->eased) {
 		agree_times_widen(&n->judge, &n->was);
 		agree_times_narrow(&least, &n->least);
@@ -173,6 +175,13 @@ static bool agree_both_wait(const struct srp *s)
 	       p->next_digest == s->next.digest;
 }
 
+/* The peer runs what is next here, so that this chassis is about to. */
+static bool agree_follows(const struct srp *s)
+{
+	return s->next.on && agree_peer_heard(s) && srp_peer_alive(s) &&
+	       s->info.peer.config_digest == s->next.digest;
+}
+
 /* Seat 1 says that it will not take back what both have; then seat 0 runs it, and then seat 1 does.
  * So at no moment either runs what the other neither runs nor goes on to. The promise names which
  * of seat 0's it means: one that seat 0 took back meanwhile, and loaded again, wants another. */
@@ -211,17 +220,30 @@ void srp_next_peer_new(struct srp *s)
 	s->next.promise = 0;
 }
 
-static void agree_alarm(struct srp *s, usec_t now)
+/* Why what is next does not run yet, and what to do. */
+static const char *agree_why(const struct srp *s)
 {
 	const struct srp_peer *p = &s->info.peer;
-	bool late = s->next.on && srp_reached(s, s->next.since + SRP_NEXT_US, now);
-	bool other = agree_peer_heard(s) && p->next_digest != 0 && p->next_digest != s->next.digest;
 
-	srp_alarm(s, SRP_ALARM_NEXT_WAITS, late,
-		other ? "the configuration that was loaded does not run: the peer has loaded "
-			"another one. Make the files equal, and reload on both"
-		      : "the configuration that was loaded does not run: the peer has not loaded "
-			"it. Reload there too, or put the file back here and reload");
+	if (!srp_peer_alive(s))
+		return "the configuration that was loaded does not run: the peer is not heard. "
+		       "Reload here once more, and it runs at once; the peer must load it too";
+	if (agree_both_wait(s) || agree_follows(s))
+		return "the configuration that was loaded does not run: the peer has loaded it, "
+		       "too, and the role is changing or there is no SRP connection. Look at srp "
+		       "info";
+	if (agree_peer_heard(s) && p->next_digest != 0)
+		return "the configuration that was loaded does not run: the peer has loaded "
+		       "another one. Make the files equal, and reload on both";
+	return "the configuration that was loaded does not run: the peer has not loaded it. "
+	       "Reload there too, or put the file back here and reload";
+}
+
+static void agree_alarm(struct srp *s, usec_t now)
+{
+	bool late = s->next.on && srp_reached(s, s->next.since + SRP_NEXT_US, now);
+
+	srp_alarm(s, SRP_ALARM_NEXT_WAITS, late, "%s", agree_why(s));
 }
 
 void srp_next_turn(struct srp *s, usec_t now)
@@ -254,6 +276,8 @@ enum srp_reload srp_reload(const struct srp *s, uint64_t digest)
 
 	if (s->next.promise != 0)
 		return digest == s->next.digest ? SRP_RELOAD_WAIT : SRP_RELOAD_BUSY;
+	if (agree_follows(s))
+		return digest == s->next.digest ? SRP_RELOAD_NOW : SRP_RELOAD_BUSY;
 	if (digest == runs)
 		return SRP_RELOAD_NOW;
 	/* The peer follows to what runs here: another step before that has ended would miss it. */
@@ -268,7 +292,7 @@ int srp_prepare(struct srp *s, const struct srp_conf *c, usec_t now)
 {
 	struct srp_next *n = &s->next;
 
-	if (n->promise != 0 && (c == NULL || c->config_digest != n->digest))
+	if ((n->promise != 0 || agree_follows(s)) && (c == NULL || c->config_digest != n->digest))
 		return -EBUSY;
 	if (c == NULL) {
 		agree_next_none(s);

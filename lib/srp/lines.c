@@ -51,7 +51,7 @@ void srp_lines_hello(struct srp *s, const struct srp_msg *m, usec_t now)
 	if (news) {
 		l->of = m->incarnation;
 		l->compared_digest = m->config_digest;
-		l->compared = false;
+		l->compared = l->asking = false; /* what was asked for is no more */
 		l->n = 0;
 		l->first[0] = '\0';
 	}

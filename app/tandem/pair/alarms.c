@@ -73,10 +73,11 @@ static const struct alarm_info pair_srp_alarms[SRP_ALARM_MAX] = {
 			"start the one that was changed again." },
 	[SRP_ALARM_NEXT_WAITS] = {
 		.meaning = "A configuration was loaded here a minute ago or longer, and does not "
-			"run, because the peer has not loaded the same. Both go on with the one "
-			"before.",
-		.action = "Reload on the other chassis, with a file that says the same. To "
-			"take the change back, put this chassis' file back and reload here." },
+			"run, because the peer has not loaded the same, or is away. Both go on "
+			"with the one before. The text says which.",
+		.action = "Reload on the other chassis, with a file that says the same. If it is "
+			"away, reload here once more: then it runs at once. To take the change "
+			"back, put this chassis' file back and reload here." },
 };
 // clang-format on
 

@@ -181,6 +181,30 @@ static void test_promise_ends(void)
 	}
 }
 
+/* The peer runs what is next here, and the role is changing: what would leave it behind is refused
+ * until this chassis has followed, or is alone. */
+static void test_follows(void)
+{
+	struct srp_conf other = agree_conf(0, OTHER);
+	struct rig r;
+
+	agree_begin(&r, 0);
+	CU_ASSERT_EQUAL(load(&r, NEW), SRP_RELOAD_WAIT);
+	r.body.incarnation++;
+	r.body.serial = 1;
+	agree_hello(&r, NEW, 0, 0, 0);
+	CU_ASSERT_FALSE(srp_info(r.s)->differs);
+	CU_ASSERT_EQUAL(load(&r, OTHER), SRP_RELOAD_BUSY);
+	CU_ASSERT_EQUAL(load(&r, OLD), SRP_RELOAD_BUSY);
+	CU_ASSERT_EQUAL(srp_prepare(r.s, &other, r.now), -EBUSY);
+	CU_ASSERT_EQUAL(srp_prepare(r.s, NULL, r.now), -EBUSY);
+	CU_ASSERT_FALSE(srp_info(r.s)->differs);
+	CU_ASSERT_EQUAL(load(&r, NEW), SRP_RELOAD_NOW);
+	CU_ASSERT_FALSE(srp_info(r.s)->differs);
+	CU_ASSERT_EQUAL(load(&r, OTHER), SRP_RELOAD_WAIT);
+	rig_stop(&r);
+}
+
 /* Where the two differ already nothing is made worse by going on at once. */
 static void test_at_once(void)
 {
@@ -230,6 +254,34 @@ static void test_waits(void)
 	}
 }
 
+/* Why it waits, after a minute: the peer is gone, or has the same and does not go on. */
+static void test_waits_for(void)
+{
+	for (int gone = 0; gone < 2; gone++) {
+		struct rig r;
+
+		agree_begin(&r, 0);
+		r.answers = true;
+		CU_ASSERT_EQUAL(load(&r, NEW), SRP_RELOAD_WAIT);
+		agree_hello(&r, OLD, gone == 1 ? OTHER : NEW, 1, 0);
+		if (gone == 1) {
+			r.stream = false;
+			rig_down(&r, true);
+		}
+		for (usec_t end = r.now + SRP_NEXT_US; r.now < end; rig_run(&r, 1000 * MS)) {
+			r.n = 0;
+			if (gone == 0)
+				agree_hello(&r, OLD, NEW, 1, 0);
+		}
+		CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_NEXT_WAITS));
+		CU_ASSERT_PTR_NOT_NULL(strstr(rig_alarm_text(&r, SRP_ALARM_NEXT_WAITS),
+			gone == 1 ? "the peer is not heard" : "the peer has loaded it"));
+		if (gone == 1)
+			CU_ASSERT_EQUAL(load(&r, NEW), SRP_RELOAD_NOW);
+		rig_stop(&r);
+	}
+}
+
 static struct srp_conf agree_times_conf(uint64_t digest, usec_t heartbeat, usec_t dead)
 {
 	struct srp_conf c = agree_conf(0, digest);
@@ -272,6 +324,10 @@ static void test_times(void)
 	agree_until(&r, NEW, 20 * MS);
 	CU_ASSERT_EQUAL(i->patience_us, 300 * MS);
 	CU_ASSERT_EQUAL(i->heartbeat_us, 100 * MS);
+	/* The peer may be started again, and judge this chassis by what is next here. */
+	CU_ASSERT_EQUAL(srp_prepare(r.s, &fast, r.now), 0);
+	CU_ASSERT_TRUE(i->window_us == 300 * MS && i->dead_us == 6000 * MS);
+	CU_ASSERT_TRUE(i->patience_us == 30 * MS && i->heartbeat_us == 10 * MS);
 	/* A silence within the longer time is none; when that is over it is. */
 	CU_ASSERT_EQUAL(srp_reconfigure(r.s, &fast, r.now), 0);
 	CU_ASSERT_TRUE(i->window_us == 300 * MS && i->dead_us == 6000 * MS);
@@ -578,8 +634,10 @@ CU_TestInfo srp_agree_tests[] = {
 	{ "first", test_first },
 	{ "second", test_second },
 	{ "promise ends", test_promise_ends },
+	{ "follows", test_follows },
 	{ "at once", test_at_once },
 	{ "waits", test_waits },
+	{ "waits for", test_waits_for },
 	{ "times", test_times },
 	{ "two", test_two },
 	CU_TEST_INFO_NULL,

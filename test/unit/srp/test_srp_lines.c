@@ -402,6 +402,24 @@ static void test_reconfigured(void)
 	rig_stop(&r);
 }
 
+/* What was asked for is no more: a peer that runs what runs here now is asked for nothing. */
+static void test_asked_in_vain(void)
+{
+	static const char own[] = "a = 1\n";
+	struct srp_conf c = lines_conf(own, sizeof(own) - 1);
+	struct srp_msg m;
+	struct rig r;
+
+	c.configuration_us = 0;
+	meet(&r, &c, SRP_ACTIVE, 8, true);
+	CU_ASSERT_PTR_NOT_NULL(rig_sent(&r, SRP_MSG_WANT_LINES, &m));
+	r.n = 0;
+	hello(&r, 7, true, false);
+	rig_run(&r, 3000 * MS);
+	CU_ASSERT_PTR_NULL(rig_sent(&r, SRP_MSG_WANT_LINES, &m));
+	rig_stop(&r);
+}
+
 CU_TestInfo srp_lines_tests[] = {
 	{ "fetched", test_fetched },
 	{ "clipped", test_clipped },
@@ -412,5 +430,6 @@ CU_TestInfo srp_lines_tests[] = {
 	{ "licence", test_licence },
 	{ "running", test_running },
 	{ "reconfigured", test_reconfigured },
+	{ "asked in vain", test_asked_in_vain },
 	CU_TEST_INFO_NULL,
 };
