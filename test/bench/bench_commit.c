@@ -64,11 +64,12 @@ static uint32_t on_find(void *ctx, uint64_t key)
 	return 0; /* each subscriber is new */
 }
 
-static void on_purge(void *ctx, const struct ip_addr *peer, uint8_t recovery)
+static bool on_purge(void *ctx, const struct ip_addr *peer, uint8_t recovery)
 {
 	(void)ctx;
 	(void)peer;
 	(void)recovery;
+	return true;
 }
 
 static void on_news(
