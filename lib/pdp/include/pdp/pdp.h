@@ -65,14 +65,14 @@ struct pdp_origin {
 	uint8_t protocol; /* enum session_protocol */
 	uint8_t type;     /* of that protocol */
 	uint32_t seq;
-	uint32_t
-		digest; /* of what it says: a peer that restarted counts from the beginning again */
+	/* Of what it says: a peer that restarted counts from the beginning again. */
+	uint32_t digest;
 };
 
 /* What the configuration says of the APN that a Create asks for. */
 struct pdp_apn {
 	uint8_t number, pool; /* by which records name the APN and its pool */
-	bool verified_only; /* only subscribers whose subscription the network verified */
+	bool verified_only;   /* only subscribers whose subscription the network verified */
 };
 
 /* What of pdp_request.rec an Update brings; its user plane address and TEID always count. */
