@@ -145,9 +145,9 @@ def waits(first, second):
 
 
 def runs(chassis, keys):
-    """Whether it runs with these values, and nothing waits."""
-    running = text(chassis)
-    return chassis.info()["next_configuration"] == "none" and all(
+    """Whether it runs with these values, nothing waits, and the peer is not about to follow."""
+    running, info = text(chassis), chassis.info()
+    return info["next_configuration"] == info["peer_next_configuration"] == "none" and all(
         f"\t{key.split('.')[1]} = {value};" in running.replace("( ", "[").replace(" )", "]")
         for key, value in keys.items())
 
@@ -301,6 +301,9 @@ def test_apn(lab):
         assert [c["key"] for c in said["changed"]] == ["apns[internet].selection-mode"], said
     wait_until(lambda: client.create(next(imsis))[0] == NOT_VERIFIED, 5,
                "who is not verified to be refused")
+    for chassis in pair.both:
+        wait_until(lambda c=chassis: runs(c, {"apns.selection-mode": '"verified"'}), 5,
+                   f"{chassis.side} to be done")
     assert len(pair.identities(active)) >= 6
     agreed(pair, {"apns.session-timeout": "1"})
     for chassis in pair.both:
