@@ -76,7 +76,7 @@ uint8_t *wire_extra_put(
 		p = annex_wire_put(p, a, s->flags2, room, 0, SESSION_X_ADDR6);
 	if (extra_has_addr6(s)) {
 		p = extra_head(p, SESSION_X_ADDR6, WIRE_ADDR6);
-		p = group_put(p, s, SESSION_NO_ADDR6);
+		p = group_put(p, s, SESSION_NO_ADDR6, true);
 	}
 	if (a != NULL)
 		p = annex_wire_put(p, a, s->flags2, room, SESSION_X_ADDR6, UINT8_MAX);
@@ -101,7 +101,7 @@ static int extra_take(uint8_t id, struct rd *value, struct session_rec *rec)
 	if (id == SESSION_X_ADDR6) {
 		if (value->left != WIRE_ADDR6)
 			return -EBADMSG;
-		group_get(value->p, rec, SESSION_NO_ADDR6, &bad);
+		group_get(value->p, rec, SESSION_NO_ADDR6, true, &bad);
 		return bad ? -EBADMSG : 0;
 	}
 	known = annex_wire_get(id, value, rec);

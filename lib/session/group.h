@@ -5,6 +5,7 @@
 #ifndef TANDEM_SESSION_GROUP_H
 #define TANDEM_SESSION_GROUP_H
 
+#include <rte_branch_prediction.h>
 #include <rte_byteorder.h>
 #include <rte_common.h>
 
@@ -59,14 +60,25 @@ static inline uint64_t group_get8(const uint8_t *p)
 /* Whether an address takes 16 octets: not IPv4, and not none. 0.0.0.0 in four is none. */
 static inline bool group_is_long(const uint8_t a[16])
 {
-	uint64_t high = group_get8(a), low = group_get8(a + 8);
+	uint64_t high, low;
 
-	return high != 0 || (low != 0 && (low >> 32 != 0xffff || (uint32_t)low == 0));
+	memcpy(&high, a, sizeof(high));
+	memcpy(&low, a + 8, sizeof(low));
+	if (likely(high == 0 && (uint32_t)low == rte_cpu_to_be_32(0xffff) && low >> 32 != 0))
+		return false;
+	return (high | low) != 0;
 }
 
+/* An address of four octets, written as the one word as which it is read: from smaller stores a
+ * load of 16 octets has to wait for all of them. */
 static inline struct ip_addr group_short(uint32_t v4)
 {
-	return v4 != 0 ? ip_addr_v4(v4) : (struct ip_addr){ { 0 } };
+	typedef uint64_t word_t __attribute__((vector_size(16)));
+	const word_t w = { 0, v4 != 0 ? rte_cpu_to_be_64(UINT64_C(0xffff) << 32 | v4) : 0 };
+	struct ip_addr a;
+
+	memcpy(a.b, &w, sizeof(a.b));
+	return a;
 }
 
 /* Bytes of a row of type and size with addresses in their short form. */
@@ -95,7 +107,7 @@ enum { GROUP_LONGER = 12 }; /* an address of 16 octets */
 	if (s->flags & SESSION_FLAG_##name)                                                        \
 		*head |= SESSION_HEAD_FLAG;
 #define GROUP_PUT_ADDR(name, bytes)                                                                \
-	if (group_is_long(s->name)) {                                                              \
+	if (!plain && group_is_long(s->name)) {                                                    \
 		*head |= family;                                                                   \
 		memcpy(p, s->name, 16);                                                            \
 		p += 16;                                                                           \
@@ -114,9 +126,10 @@ enum { GROUP_LONGER = 12 }; /* an address of 16 octets */
 		GROUP_PUT_##type(name, bytes)                                                      \
 	}
 
-/* Writes a group (SESSION_NO_...) of the slot, and returns what follows. */
+/* Writes a group (SESSION_NO_...) of the slot, and returns what follows. plain: it has no address
+ * of 16 octets. */
 static __rte_always_inline uint8_t *group_put(
-	uint8_t *p, const struct session_slot *s, const unsigned int no)
+	uint8_t *p, const struct session_slot *s, const unsigned int no, const bool plain)
 {
 	uint8_t *head = p, family = SESSION_HEAD_LONG;
 
@@ -142,7 +155,7 @@ static __rte_always_inline uint8_t *group_put(
 	r->name = (head & SESSION_HEAD_FLAG) != 0;                                                 \
 	head &= (uint8_t)~SESSION_HEAD_FLAG;
 #define GROUP_GET_ADDR(name, bytes)                                                                \
-	if (head & family) {                                                                       \
+	if (!plain && head & family) {                                                             \
 		memcpy(r->name.b, p, 16);                                                          \
 		p += 16;                                                                           \
 		*bad |= !group_is_long(r->name.b);                                                 \
@@ -160,9 +173,10 @@ static __rte_always_inline uint8_t *group_put(
 		GROUP_GET_##type(name, bytes)                                                      \
 	}
 
-/* Reads a group into the record, and returns what follows; *bad: it says what no version means. */
+/* Reads a group into the record, and returns what follows; *bad: it says what no version means.
+ * plain: of an address of 16 octets nobody says that it is one. */
 static __rte_always_inline const uint8_t *group_get(
-	const uint8_t *p, struct session_rec *r, const unsigned int no, bool *bad)
+	const uint8_t *p, struct session_rec *r, const unsigned int no, const bool plain, bool *bad)
 {
 	uint8_t head = 0, family = SESSION_HEAD_LONG;
 

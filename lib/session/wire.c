@@ -76,25 +76,25 @@ unsigned int session_wire_size(const struct session_table *t, const struct sessi
 	return wire_size_of_slot(t, s, wire_groups_of(s, groups), version);
 }
 
-static void wire_add64(uint8_t **p, uint64_t v)
+static __rte_always_inline void wire_add64(uint8_t **p, uint64_t v)
 {
 	group_put8(*p, v);
 	*p += 8;
 }
-static uint64_t wire_take64(const uint8_t **p)
+static __rte_always_inline uint64_t wire_take64(const uint8_t **p)
 {
 	*p += 8;
 	return group_get8(*p - 8);
 }
 
-static void wire_put_usage64(uint8_t **p, const struct session_usage *u)
+static __rte_always_inline void wire_put_usage64(uint8_t **p, const struct session_usage *u)
 {
 	wire_add64(p, u->up_pkts);
 	wire_add64(p, u->up_bytes);
 	wire_add64(p, u->dn_pkts);
 	wire_add64(p, u->dn_bytes);
 }
-static void wire_get_usage64(const uint8_t **p, struct session_usage *u)
+static __rte_always_inline void wire_get_usage64(const uint8_t **p, struct session_usage *u)
 {
 	u->up_pkts = wire_take64(p);
 	u->up_bytes = wire_take64(p);
@@ -158,28 +158,29 @@ bool session_put_usage(const struct session_slot *s, uint8_t p[SESSION_USAGE_BYT
 	return true;
 }
 
+/* plain: WIRE_PLAIN is its size. */
 static __rte_always_inline void wire_encode_groups(uint8_t *p, const struct session_table *t,
 	const struct session_slot *s, uint32_t handle, uint8_t groups, uint8_t version,
-	const struct session_usage *own)
+	const bool plain, const struct session_usage *own)
 {
 	group_put4(p, handle);
 	p[4] = groups;
 	p += WIRE_HEAD;
 	if (groups & SESSION_G_IDENTITY)
-		p = group_put(p, s, SESSION_NO_IDENTITY);
+		p = group_put(p, s, SESSION_NO_IDENTITY, plain);
 	if (groups & SESSION_G_TUNNEL)
-		p = group_put(p, s, SESSION_NO_TUNNEL);
+		p = group_put(p, s, SESSION_NO_TUNNEL, plain);
 	if (groups & SESSION_G_QOS)
-		p = group_put(p, s, SESSION_NO_QOS);
+		p = group_put(p, s, SESSION_NO_QOS, plain);
 	if (groups & SESSION_G_REQUEST)
-		p = group_put(p, s, SESSION_NO_REQUEST);
+		p = group_put(p, s, SESSION_NO_REQUEST, plain);
 	if (groups & SESSION_G_USAGE32)
 		p = wire_put_usage32(p, own);
 	if (groups & SESSION_G_USAGE64)
 		wire_put_usage64(&p, own);
 	if (groups & SESSION_G_OTHER64)
 		wire_put_usage64(&p, &s->other);
-	if (groups & SESSION_G_EXTRA && wire_extra_any(s))
+	if (!plain && groups & SESSION_G_EXTRA && wire_extra_any(s))
 		wire_extra_put(p, t, s, version);
 }
 
@@ -190,6 +191,7 @@ static uint8_t wire_encode_once(const struct session_table *t, uint32_t shard, u
 {
 	const struct session_slot *s = &t->shard[shard].slots[slot];
 	uint32_t handle = s->teid;
+	unsigned int size;
 	uint8_t *p;
 
 	groups = wire_groups_of(s, groups);
@@ -199,13 +201,15 @@ static uint8_t wire_encode_once(const struct session_table *t, uint32_t shard, u
 		groups |= SESSION_G_USAGE64;
 	if (groups & SESSION_G_USAGE64)
 		groups &= (uint8_t)~SESSION_G_USAGE32;
-	p = wr_room(w, wire_size_of_slot(t, s, groups, version));
+	size = wire_size_of_slot(t, s, groups, version);
+	p = wr_room(w, size);
 	if (p == NULL)
 		return 0;
-	if (groups == SESSION_G_SLOT) /* of an audit: nothing is left to ask */
-		wire_encode_groups(p, t, s, handle, SESSION_G_SLOT, version, own);
+	/* of an audit nearly always: nothing is left to ask */
+	if (groups == SESSION_G_SLOT && size == WIRE_PLAIN)
+		wire_encode_groups(p, t, s, handle, SESSION_G_SLOT, version, true, own);
 	else
-		wire_encode_groups(p, t, s, handle, groups, version, own);
+		wire_encode_groups(p, t, s, handle, groups, version, false, own);
 	return groups;
 }
 
@@ -309,15 +313,44 @@ unsigned int wire_extra_at(const struct rd *body)
 	       wire_body_size(body->p + WIRE_HEAD, body->left - WIRE_HEAD, body->p[WIRE_HEAD - 1]);
 }
 
+/* False: a value that no version means. */
+static __rte_always_inline bool wire_decode_groups(
+	const uint8_t *p, struct wire_body *b, const uint8_t groups, const bool plain)
+{
+	bool bad = false;
+
+	if (groups & SESSION_G_IDENTITY)
+		p = group_get(p, &b->rec, SESSION_NO_IDENTITY, plain, &bad);
+	if (groups & SESSION_G_TUNNEL)
+		p = group_get(p, &b->rec, SESSION_NO_TUNNEL, plain, &bad);
+	if (groups & SESSION_G_QOS)
+		p = group_get(p, &b->rec, SESSION_NO_QOS, plain, &bad);
+	if (groups & SESSION_G_REQUEST)
+		p = group_get(p, &b->rec, SESSION_NO_REQUEST, plain, &bad);
+	if (groups & SESSION_G_USAGE32)
+		p = wire_get_usage32(p, b->low);
+	if (groups & SESSION_G_USAGE64)
+		wire_get_usage64(&p, &b->sender);
+	if (groups & SESSION_G_OTHER64)
+		wire_get_usage64(&p, &b->other);
+	return !bad && wire_is_meant(b);
+}
+
 int wire_decode(struct rd *body, struct wire_body *b)
 {
 	const uint8_t *head = rd_bytes(body, WIRE_HEAD);
 	const uint8_t *p;
 	unsigned int n;
-	bool bad = false;
 
 	if (head == NULL || head[4] == 0)
 		return -EBADMSG;
+	if (head[4] == SESSION_G_SLOT && body->left == WIRE_PLAIN - WIRE_HEAD) {
+		b->rec.handle = wire_get32(head);
+		b->groups = SESSION_G_SLOT;
+		wire_extra_clear(&b->rec);
+		p = rd_bytes(body, WIRE_PLAIN - WIRE_HEAD);
+		return wire_decode_groups(p, b, SESSION_G_SLOT, true) ? 0 : -EBADMSG;
+	}
 	if ((head[4] & SESSION_G_SLOT) != SESSION_G_SLOT) /* else everything is overwritten */
 		memset(b, 0, offsetof(struct wire_body, rec.annex));
 	b->rec.handle = wire_get32(head);
@@ -329,21 +362,7 @@ int wire_decode(struct rd *body, struct wire_body *b)
 	wire_extra_clear(&b->rec);
 	if (body->left > 0 && (!(b->groups & SESSION_G_EXTRA) || wire_extra_get(body, &b->rec) < 0))
 		return -EBADMSG;
-	if (b->groups & SESSION_G_IDENTITY)
-		p = group_get(p, &b->rec, SESSION_NO_IDENTITY, &bad);
-	if (b->groups & SESSION_G_TUNNEL)
-		p = group_get(p, &b->rec, SESSION_NO_TUNNEL, &bad);
-	if (b->groups & SESSION_G_QOS)
-		p = group_get(p, &b->rec, SESSION_NO_QOS, &bad);
-	if (b->groups & SESSION_G_REQUEST)
-		p = group_get(p, &b->rec, SESSION_NO_REQUEST, &bad);
-	if (b->groups & SESSION_G_USAGE32)
-		p = wire_get_usage32(p, b->low);
-	if (b->groups & SESSION_G_USAGE64)
-		wire_get_usage64(&p, &b->sender);
-	if (b->groups & SESSION_G_OTHER64)
-		wire_get_usage64(&p, &b->other);
-	return !bad && wire_is_meant(b) ? 0 : -EBADMSG;
+	return wire_decode_groups(p, b, b->groups, false) ? 0 : -EBADMSG;
 }
 
 int session_decode_late(struct rd *body, uint32_t *handle, struct session_usage *u)

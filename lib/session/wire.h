@@ -29,6 +29,10 @@ enum {
 	WIRE_USAGE32 = 16,
 	WIRE_USAGE64 = 32,
 	WIRE_EXTRA_HEAD = 2, /* id, length */
+	/* Of most SLOTs: none of the addresses has 16 octets, and there is nothing in EXTRA. No
+	 * other SLOT is so short. */
+	WIRE_PLAIN = WIRE_HEAD + WIRE_IDENTITY + WIRE_TUNNEL + WIRE_QOS + WIRE_REQUEST +
+		     2 * WIRE_USAGE64,
 };
 
 /* A body, decoded. */
