@@ -149,7 +149,8 @@ static uint32_t ie_u(const struct ies *s, enum ie_slot slot, unsigned int instan
 }
 
 /* TBCD, low nibble first, to 15 digits in the high 60 bits; -EBADMSG unless it is 6 (MCC, MNC, one
- * more) to 15 decimal digits filled up with 0xf. */
+ * more) to 15 decimal digits filled up with 0xf, and not all of them 0: nobody's (TS 23.003 2.2),
+ * and with NSAPI 0 the key of no session. */
 static int gtpc_decode_get_imsi(const struct ie *ie, uint64_t *key)
 {
 	uint64_t imsi = 0;
@@ -169,7 +170,7 @@ static int gtpc_decode_get_imsi(const struct ie *ie, uint64_t *key)
 			imsi = imsi << 4 | d;
 	}
 	*key = imsi << 4;
-	return digits >= 6 && digits <= 15 ? 0 : -EBADMSG;
+	return digits >= 6 && digits <= 15 && imsi != 0 ? 0 : -EBADMSG;
 }
 
 /* Where a node can be reached: neither nobody, nor ourselves, nor many. */
