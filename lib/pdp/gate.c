@@ -21,7 +21,6 @@ void gate_enter(struct pdp *p, struct pdp_row *x, const struct pdp_time *t)
 		return;
 	}
 	p->count.gated_answers++;
-	x->stood_still = t->stood_still;
 	row_wait(p, x, STEP_COMMIT, t->now + p->env.commit_timeout_us);
 	TAILQ_INSERT_TAIL(row_gate(p, x->handle), x, next);
 }
@@ -71,9 +70,7 @@ void gate_turn(struct pdp *p, const struct pdp_time *t)
 {
 	const struct pdp_row *x = TAILQ_FIRST(&p->at[STEP_COMMIT]);
 
-	/* As every deadline, this one moves by the time in which we did not run: the
-	 * acknowledgement may wait in a ring. */
-	if (x == NULL || t->now < x->deadline + (t->stood_still - x->stood_still))
+	if (x == NULL || !row_is_due(p, x, t->now))
 		return;
 	p->count.protection_ended_timeout++;
 	p->env.ops.news(p->env.ops.ctx, PDP_PROTECTION_TIMEOUT, NULL, 0, 0);

@@ -63,6 +63,7 @@ void pdp_answered(struct pdp *p, const struct pdp_done *d, const struct pdp_time
 	if (x == NULL || x->owner != d->owner ||
 		(x->step != STEP_END && x->step != STEP_OWNER && x->step != STEP_AGAIN))
 		return;
+	p->stood_still = t->stood_still;
 	l = row_line(x);
 	if (x->kind > PDP_DELETE)
 		own_answered(p, x, d, t->now);
@@ -90,7 +91,7 @@ static struct pdp_row *pdp_due(struct pdp *p, enum pdp_step step, usec_t now)
 {
 	struct pdp_row *x = TAILQ_FIRST(&p->at[step]);
 
-	return x != NULL && now >= x->deadline ? x : NULL;
+	return x != NULL && row_is_due(p, x, now) ? x : NULL;
 }
 
 /* Gives up those whose owner did not answer; who waited behind them is next. */
@@ -123,6 +124,7 @@ void pdp_turn(struct pdp *p, const struct pdp_time *t, bool ask_peers)
 {
 	struct pdp_row *x;
 
+	p->stood_still = t->stood_still;
 	if (ask_peers)
 		peers_turn(p, t->now);
 	gate_turn(p, t);

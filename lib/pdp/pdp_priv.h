@@ -50,7 +50,7 @@ struct pdp_row {
 	usec_t deadline;
 	usec_t until;       /* it is tried again, 0: has not yet been */
 	uint32_t restarts;  /* p->restarts when a Create last looked at its peer */
-	usec_t stood_still; /* what the role said when it began to wait for the standby */
+	usec_t stood_still; /* what the role had said when it began to wait */
 	struct session_rec rec;
 };
 TAILQ_HEAD(pdp_rows, pdp_row);
@@ -89,6 +89,7 @@ struct pdp {
 	uint64_t live_most;
 	uint32_t next_charging;
 	uint8_t next_owner; /* for the next Create */
+	usec_t stood_still; /* what the role said last */
 	usec_t held_until;  /* nothing is tried again before */
 	uint32_t restarts;  /* of any peer */
 	unsigned int n_peers, echo_next;
@@ -108,8 +109,14 @@ void row_later(struct pdp *p, struct pdp_row *x, usec_t now);
 uint64_t row_cookie(const struct pdp *p, const struct pdp_row *x);
 /* NULL: it was given up meanwhile. */
 struct pdp_row *row_by_cookie(struct pdp *p, uint64_t cookie);
-/* It waits for that from now on, until then at most. */
+/* It waits for that from now on, until then at most. Deadlines move by the time in which we did not
+ * run: what is waited for may lie in a ring. */
 void row_wait(struct pdp *p, struct pdp_row *x, enum pdp_step step, usec_t until);
+static inline bool row_is_due(const struct pdp *p, const struct pdp_row *x, usec_t now)
+{
+	return now >= x->deadline + (p->stood_still - x->stood_still);
+}
+
 /* It is one of its session's, the last. False: there are too many. */
 bool row_join(struct pdp *p, struct pdp_row *x, uint64_t key);
 /* Goes to the end of its session's line, and nobody before it is asked. */

@@ -105,6 +105,7 @@ void row_wait(struct pdp *p, struct pdp_row *x, enum pdp_step step, usec_t until
 	row_leave_step(p, x);
 	x->step = (uint8_t)step;
 	x->deadline = until;
+	x->stood_still = p->stood_still;
 	TAILQ_INSERT_TAIL(&p->at[step], x, due);
 	p->n_at[step]++;
 }

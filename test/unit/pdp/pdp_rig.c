@@ -97,8 +97,7 @@ static void rig_check_order(struct rig *r, const struct pdp_order *o)
 	for (unsigned int i = 0; i < r->n_orders; i++) {
 		struct rig_order *x = &r->order[i];
 
-		if (r->t.now - x->at >= PDP_OWNER_US)
-			x->given_up = true;
+		x->given_up = rig_is_late(r, x);
 		if (!x->given_up && x->key == key)
 			rig_broken(r, "two orders for one session at once");
 	}
@@ -116,9 +115,10 @@ static bool rig_on_order(void *ctx, const struct pdp_order *o)
 	rig_check_order(r, o);
 	if (r->doors_full || r->n_orders == RIG_ORDERS)
 		return false;
-	*x = (struct rig_order){
-		.o = *o, .rec = *o->rec, .key = rig_key_of(r, o->rec), .at = r->t.now
-	};
+	*x = (struct rig_order){ .o = *o,
+		.rec = *o->rec,
+		.key = rig_key_of(r, o->rec),
+		.at = r->t.now - r->t.stood_still };
 	r->n_orders++;
 	return true;
 }

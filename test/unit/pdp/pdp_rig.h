@@ -26,7 +26,7 @@ struct rig_order {
 	struct session_rec rec;
 	uint64_t key;
 	bool given_up; /* its row was, and another order of the session may come */
-	usec_t at;
+	usec_t at;     /* without the time in which nobody ran */
 };
 
 /* What was asked with an id, and what came back. */
@@ -104,6 +104,12 @@ uint32_t rig_find(const struct rig *r, unsigned int key);
 uint64_t rig_key(unsigned int key);
 struct ip_addr rig_peer(unsigned int peer);
 struct session_rec *rig_slot(struct rig *r, uint32_t handle);
+
+/* Its row has given it up, for its owner did not answer for long. */
+static inline bool rig_is_late(const struct rig *r, const struct rig_order *x)
+{
+	return x->given_up || r->t.now - r->t.stood_still - x->at >= PDP_OWNER_US;
+}
 
 /* For the rig's own files. The first thing that is wrong counts. */
 void rig_broken(struct rig *r, const char *format, ...) __attribute__((format(printf, 2, 3)));

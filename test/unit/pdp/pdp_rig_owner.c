@@ -14,7 +14,7 @@ static uint32_t rig_commit(struct rig *r, unsigned int slot)
 
 static int rig_do_create(struct rig *r, struct rig_order *x, uint32_t *slot)
 {
-	bool late = x->given_up || r->t.now - x->at >= PDP_OWNER_US;
+	bool late = rig_is_late(r, x);
 	uint32_t was = rig_find_key(r, x->rec.key);
 
 	/* Two are made where an order was carried out after its row had been given up. */

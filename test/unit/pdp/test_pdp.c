@@ -379,6 +379,23 @@ static void test_owner_lost(void)
 	CU_ASSERT_EQUAL(pdp_now().requests, 0);
 }
 
+/* Nobody ran for a while, and the owner's answer lies in a ring: it is not late. */
+static void test_stood_still(void)
+{
+	uint64_t id = rig_create(&rig, 0, 0), next = rig_create(&rig, 0, 0);
+
+	rig.t.stood_still += 2 * PDP_OWNER_US;
+	rig_pass(&rig, 2 * PDP_OWNER_US);
+	CU_ASSERT_TRUE(pdp_waits(id) && pdp_waits(next));
+	rig_carry_out(&rig, 0);
+	CU_ASSERT_TRUE(pdp_was(id, PDP_ACCEPTED));
+	rig_pass(&rig, PDP_OWNER_US - 1);
+	CU_ASSERT_TRUE(pdp_waits(next));
+	rig_pass(&rig, 1);
+	CU_ASSERT_TRUE(pdp_was(next, PDP_UNANSWERED));
+	rig.n_orders = 0;
+}
+
 /* An answer to a row that had this room before is none to this one, and one of another owner, or
  * that comes twice, is none at all. */
 static void test_owner_late(void)
@@ -438,7 +455,8 @@ int main(void)
 		{ "Recovery", test_update_recovery }, { "Delete", test_delete },
 		{ "NSAPI", test_nsapi }, { "again", test_again },
 		{ "Create again", test_create_again }, { "owner lost", test_owner_lost },
-		{ "owner late", test_owner_late }, { "table full", test_table_full },
+		{ "stood still", test_stood_still }, { "owner late", test_owner_late },
+		{ "table full", test_table_full },
 		{ "network identifier", test_network_identifier }, CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "pdp", NULL, NULL, setup, teardown, tests },
 		{ "pdp, AAA", NULL, NULL, setup_aaa, teardown, pdp_aaa_tests },
