@@ -5,6 +5,9 @@
 
 bool pdp_superseded_add(struct pdp_superseded *l, uint64_t key, uint32_t was)
 {
+	for (unsigned int i = 0; i < l->n; i++)
+		if (l->session[i].handle == was && l->session[i].key == key)
+			return true;
 	if (l->n == PDP_SUPERSEDED)
 		return false;
 	l->session[l->n].key = key;

@@ -152,6 +152,23 @@ static bool session_index_sweep(struct session_index *x)
 	return x->sweep.left > 0;
 }
 
+/* A session that is read: slots have no order in time, so one that began before the one in the
+ * index takes no place. Of one second, what was heard counts. */
+static void session_index_found(struct session_index *x, const struct session_rec *rec)
+{
+	uint32_t known = session_index_find(x, rec->key);
+	struct session_rec other;
+
+	if (known != 0 && known != rec->handle) {
+		session_read(x->env->table, session_slot_of(x->env->table, known), &other);
+		if (other.handle == known && other.created_ms >= rec->created_ms) {
+			pdp_superseded_add(&x->superseded, rec->key, rec->handle);
+			return;
+		}
+	}
+	session_index_add(x, rec->key, rec->handle);
+}
+
 /* Reads the next slots. True: there are more. */
 static bool session_index_read(struct session_index *x)
 {
@@ -164,7 +181,7 @@ static bool session_index_read(struct session_index *x)
 		if (t->shard[x->rebuild_shard].slots[x->rebuild_slot].teid != 0) {
 			session_read_at(t, x->rebuild_shard, x->rebuild_slot, &rec);
 			if (rec.state == SESSION_LIVE)
-				session_index_add(x, rec.key, rec.handle);
+				session_index_found(x, &rec);
 		}
 		if (++x->rebuild_slot == t->n_slots) {
 			x->rebuild_slot = 0;

@@ -355,9 +355,13 @@ static void test_superseded(void)
 	pdp_superseded_walk(&l, &ops);
 	CU_ASSERT_EQUAL(n_ended, 2);
 	CU_ASSERT_EQUAL(l.n, 1);
-	while (l.n < PDP_SUPERSEDED)
-		CU_ASSERT_TRUE(pdp_superseded_add(&l, 1, 0x10));
-	CU_ASSERT_FALSE(pdp_superseded_add(&l, 1, 0x10));
+	/* One that is heard of again takes no more room. */
+	CU_ASSERT_TRUE(pdp_superseded_add(&l, 1, 0x10));
+	CU_ASSERT_EQUAL(l.n, 1);
+	for (uint32_t handle = 0x40; l.n < PDP_SUPERSEDED; handle++)
+		CU_ASSERT_TRUE_FATAL(pdp_superseded_add(&l, 1, handle));
+	CU_ASSERT_FALSE(pdp_superseded_add(&l, 1, 0x11));
+	CU_ASSERT_TRUE(pdp_superseded_add(&l, 1, 0x10));
 }
 
 CU_TestInfo pdp_own_tests[] = { { "a session ended", test_notice }, { "many ended", test_notices },

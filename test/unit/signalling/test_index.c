@@ -64,9 +64,11 @@ static uint64_t key_of(uint32_t i)
 	return UINT64_C(0x2400100000000005) + ((uint64_t)i << 4);
 }
 
+static uint64_t created_ms;
+
 static void create_of(uint64_t key, uint32_t i)
 {
-	struct session_rec r = { .pdp_type = 0x21, .key = key };
+	struct session_rec r = { .pdp_type = 0x21, .key = key, .created_ms = created_ms };
 
 	CU_ASSERT_EQUAL_FATAL(pool_pick(pools, 0, i % SESSION_SHARDS, &r.ue), 0);
 	CU_ASSERT_EQUAL_FATAL(session_create(table, by, &r, 0), 0);
@@ -237,6 +239,60 @@ static void test_superseded(void)
 	CU_ASSERT_EQUAL(session_index_find(&ix, key_of(7)), handle_of[7]);
 }
 
+static void read_anew(void)
+{
+	unsigned int turns = 0;
+
+	session_index_missed(&ix);
+	while (session_index_turn(&ix))
+		CU_ASSERT_FATAL(turns++ < 1000);
+}
+
+static void ended_first(void *ctx, uint32_t superseded, uint32_t successor)
+{
+	CU_ASSERT_EQUAL(superseded, handle_of[10]);
+	CU_ASSERT_EQUAL(successor, handle_of[40]);
+	n_ended++;
+}
+
+static void ended_second(void *ctx, uint32_t superseded, uint32_t successor)
+{
+	CU_ASSERT_EQUAL(superseded, handle_of[40]);
+	CU_ASSERT_EQUAL(successor, handle_of[10]);
+	n_ended++;
+}
+
+/* Two sessions of one subscriber, of neither of which the index has heard: wherever their slots
+ * stand, the one that began later is found and the other one ends, however often they are read. */
+static void check_read(uint32_t key, uint32_t newest, uint32_t oldest)
+{
+	created_ms = 1000;
+	create_of(key_of(key), oldest);
+	created_ms = 5000;
+	create_of(key_of(key), newest);
+	n_ended = 0;
+	for (unsigned int i = 0; i < 2; i++) {
+		read_anew();
+		CU_ASSERT_EQUAL(session_index_find(&ix, key_of(key)), handle_of[newest]);
+		CU_ASSERT_EQUAL(ix.superseded.n, 1);
+	}
+	session_index_superseded(&ix, newest == 40 ? ended_first : ended_second, NULL);
+	CU_ASSERT_EQUAL(n_ended, 1);
+	CU_ASSERT_EQUAL(session_free(table, by, handle_of[oldest], &ends), 0);
+	session_batch_flush(&T.events.batch);
+	drain_repl();
+	session_index_superseded(&ix, NULL, NULL);
+	CU_ASSERT_EQUAL(ix.superseded.n, 0);
+	CU_ASSERT_EQUAL(session_index_find(&ix, key_of(key)), handle_of[newest]);
+	created_ms = 0;
+}
+
+static void test_superseded_read(void)
+{
+	check_read(1, 40, 10);
+	check_read(2, 10, 40);
+}
+
 static struct door door(const char *name)
 {
 	return (struct door){
@@ -249,7 +305,7 @@ int main(void)
 	static CU_TestInfo tests[] = { { "of the stream", test_stream },
 		{ "of a worker", test_worker }, { "no room", test_full },
 		{ "chosen keys", test_chosen }, { "superseded", test_superseded },
-		CU_TEST_INFO_NULL };
+		{ "superseded, read", test_superseded_read }, CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "index", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
 	char prefix[32];
