@@ -55,6 +55,17 @@ static struct pdp_row *own_row(struct pdp *p, uint8_t kind, uint32_t handle)
 	return x;
 }
 
+/* Its owner is to be asked; not while a switchover is on its way, which would wait for it. */
+static void own_go(struct pdp *p, struct pdp_row *x, usec_t now)
+{
+	if (now < p->held_until) {
+		row_later(p, x, now);
+		return;
+	}
+	row_rejoin(p, x);
+	procedure_line(p, x, now);
+}
+
 bool pdp_end(struct pdp *p, uint32_t handle, enum session_why why, usec_t now)
 {
 	struct pdp_row *x = own_row(p, ROW_END, handle);
@@ -62,7 +73,7 @@ bool pdp_end(struct pdp *p, uint32_t handle, enum session_why why, usec_t now)
 	if (x == NULL)
 		return false;
 	x->why = (uint8_t)why;
-	procedure_line(p, x, now);
+	own_go(p, x, now);
 	return true;
 }
 
@@ -82,8 +93,7 @@ static void own_refreshed(
 {
 	session_rec_copy(&x->rec, &got->rec);
 	x->has = got->has;
-	row_rejoin(p, x);
-	procedure_line(p, x, now);
+	own_go(p, x, now);
 }
 
 void pdp_own_ended(struct pdp *p, uint64_t cookie, enum pdp_cause cause,
@@ -97,8 +107,7 @@ void pdp_own_ended(struct pdp *p, uint64_t cookie, enum pdp_cause cause,
 		own_refreshed(p, x, got, now);
 	} else if (x->kind == ROW_REFRESH && cause == PDP_NOT_FOUND) {
 		x->kind = ROW_DROP;
-		row_rejoin(p, x);
-		procedure_line(p, x, now);
+		own_go(p, x, now);
 	} else {
 		row_give(p, x);
 	}

@@ -141,6 +141,16 @@ static void test_end_held(void)
 	rig_pass(&rig, 1);
 	rig_settle(&rig);
 	CU_ASSERT_EQUAL(rig_live(&rig, 0), 0);
+	/* What begins meanwhile, or is answered by the peer, waits as well. */
+	handle = pdp_session(2);
+	CU_ASSERT_TRUE(pdp_refresh(rig.pdp, handle, 0, rig.t.now));
+	pdp_hold(rig.pdp, rig.t.now);
+	rig_own(&rig, rig.n_own - 1, PDP_ACCEPTED);
+	CU_ASSERT_TRUE(pdp_end(rig.pdp, handle, SESSION_WHY_SESSION_TIMEOUT, rig.t.now));
+	CU_ASSERT_EQUAL(rig.n_orders + pdp_now().working, 0);
+	rig_pass(&rig, PDP_AGAIN_US);
+	rig_settle(&rig);
+	CU_ASSERT_EQUAL(rig_live(&rig, 2), 0);
 	/* One that comes does: who is Active then decides anew. */
 	handle = pdp_session(1);
 	rig.doors_full = true;
