@@ -187,8 +187,8 @@ struct pdp_env {
 	usec_t commit_timeout_us; /* longest time that an answer waits for the standby */
 };
 
-/* When it is, and what the role says of the time in which the chassis stood still: deadlines move by
- * it, because acknowledgements and owners' answers may wait in a ring. */
+/* When it is, and what the role says of the time in which the chassis stood still: deadlines move
+ * by it, because acknowledgements and owners' answers may wait in a ring. */
 struct pdp_time {
 	usec_t now, stood_still;
 };
