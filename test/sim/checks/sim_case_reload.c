@@ -109,6 +109,8 @@ static void case_reload_look(struct ev *e)
 	for (int i = 0; i < 2; i++) {
 		struct node *n = &sim.node[i];
 
+		if (!n->up) /* it will start with what was loaded last, whether that ran or not */
+			n->conf.srp.guard_period_s = file[i];
 		if (!case_reload_good(n))
 			continue;
 		node_now = n;
