@@ -38,6 +38,8 @@ static bool case_reload_file(int i, unsigned int number)
 	struct node *n = &sim.node[i], *peer = &sim.node[!i];
 	struct config c = n->conf;
 
+	if (!n->up) /* the file is another when it starts */
+		file[i] = number;
 	if (!case_reload_good(n))
 		return false;
 	node_now = n;
