@@ -151,7 +151,6 @@ TABLE = {
     "pair_time_restarts": ("sim", 7, 100, [IN_TIME]),
     "pair_time_of_any": ("sim", 44, 60, [IN_TIME]),
     "address_cut": ("sim", 1, 60, [NOT_TWICE]),
-    "old_word_believed": ("sim", 1427, 1427, [PROTECTED, NONE_LOST, r"INV_09: "], "--narrow"),
     "written_before_release": ("sim", 274, 285, [OWNER_WRITES]),
 }
 
