@@ -97,7 +97,7 @@ static void of_repl_late_drained(void *ctx, struct from_replicator_late_drained 
 {
 	struct control *c = ctx;
 
-	switchover_late_drained(c->switchover, m);
+	switchover_late_drained(c->switchover, m, c->now);
 }
 
 static void of_repl_keyed(void *ctx, struct from_replicator_keyed *m)

@@ -57,7 +57,8 @@ struct late {
 	unsigned int waiting; /* workers that still forward */
 	repl_term_t term;
 	usec_t give_up_at;
-	usec_t linger_by; /* VIPS_LINGERING ends then at the latest */
+	usec_t settled_at; /* our usage is there: no record that lacks it comes then; 0: not yet */
+	usec_t linger_by;  /* VIPS_LINGERING ends then at the latest */
 };
 
 struct switchover {

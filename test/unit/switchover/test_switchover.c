@@ -214,8 +214,35 @@ static void test_late_usage(void)
 	switchover_turn(sw, clock_us());
 	CU_ASSERT_EQUAL(doors_empty(), 1); /* when has it been acknowledged? */
 	CU_ASSERT_TRUE(switchover_late_usage(sw));
-	switchover_late_drained(sw, &drained);
+	CU_ASSERT_TRUE(table.late_merge);
+	switchover_late_drained(sw, &drained, clock_us());
 	CU_ASSERT_FALSE(switchover_late_usage(sw));
+}
+
+/* What the Active encoded before it counted the last of it comes behind the acknowledgement, and
+ * sets nothing back; what comes later is the truth again. Active again, nothing is left of it. */
+static void test_late_settles(void)
+{
+	struct from_replicator_late_drained drained = { .term = OLD_TERM };
+	usec_t now = clock_us();
+
+	step(SRP_STEP_WRITE);
+	switchover_late_drained(sw, &drained, now);
+	switchover_turn(sw, now + USEC_PER_SEC - 1);
+	CU_ASSERT_TRUE(table.late_merge);
+	switchover_turn(sw, now + USEC_PER_SEC);
+	CU_ASSERT_FALSE(table.late_merge);
+	step(SRP_STEP_WRITE);
+	switchover_late_drained(sw, &drained, now);
+	step(SRP_STEP_WRITE);
+	switchover_turn(sw, now + 2 * USEC_PER_SEC);
+	CU_ASSERT_TRUE(table.late_merge); /* of the next usage that is late */
+	switchover_turn(sw, clock_us() + 61 * USEC_PER_SEC);
+	CU_ASSERT_FALSE(table.late_merge); /* it is given up: the Active's word counts */
+	step(SRP_STEP_WRITE);
+	switchover_late_drained(sw, &drained, now);
+	step(SRP_STEP_OWN);
+	CU_ASSERT_FALSE(table.late_merge);
 }
 
 /* ---- the role ---- */
@@ -324,9 +351,9 @@ int main(void)
 {
 	CU_TestInfo tests[] = { { "answers", test_answers }, { "a number", test_number },
 		{ "refused", test_refused }, { "given up", test_given_up },
-		{ "late usage", test_late_usage }, { "time to serve", test_time_to_serve },
-		{ "published", test_published }, { "no address", test_unconfirmed },
-		{ "the address later", test_confirmed_later },
+		{ "late usage", test_late_usage }, { "late usage settles", test_late_settles },
+		{ "time to serve", test_time_to_serve }, { "published", test_published },
+		{ "no address", test_unconfirmed }, { "the address later", test_confirmed_later },
 		{ "time to announce", test_time_to_announce }, CU_TEST_INFO_NULL };
 	CU_SuiteInfo suites[] = { { "switchover", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };

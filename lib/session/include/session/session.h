@@ -162,7 +162,8 @@ struct session_table {
 	uint32_t gen_mask;
 	uint32_t quarantine_s;
 	uint32_t buckets; /* a shard */
-	/* w: control. demoted with unsent own usage: own set takes the maximum */
+	/* w: control. demoted with own usage that the Active's records may lack: the own set takes
+	 * the maximum */
 	_Atomic bool late_merge;
 	struct session_shard shard[SESSION_SHARDS];
 	struct session_hooks hooks;

@@ -101,7 +101,8 @@ void switchover_set_metric(struct switchover *sw, uint8_t route_modifier);
 void switchover_worker_done(struct switchover *sw, const struct from_worker_done *m, usec_t now);
 void switchover_late_ended(struct switchover *sw, const struct from_worker_late_end *m, usec_t now);
 void switchover_repl_done(struct switchover *sw, const struct from_replicator_done *m, usec_t now);
-void switchover_late_drained(struct switchover *sw, const struct from_replicator_late_drained *m);
+void switchover_late_drained(
+	struct switchover *sw, const struct from_replicator_late_drained *m, usec_t now);
 
 /* ---- the role ---- */
 
