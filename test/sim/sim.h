@@ -254,7 +254,9 @@ struct sub {
 	uint64_t key;
 	unsigned int sgsn;
 	enum { SUB_IDLE, SUB_CREATE, SUB_UP, SUB_UPDATE, SUB_DELETE } state;
-	bool unsure;    /* a request ran out of tries: the gateway may have carried it out */
+	/* The gateway may have carried out a request that ran out of tries; or it said that it had
+	 * restarted, and the session may be there for all that. */
+	bool unsure;
 	bool told_safe; /* the last answer was protected */
 	/* Told of a session that the standby may not have had when it took over; its TEID may have
 	 * been given out again, and what is asked for it hits another. */

@@ -249,7 +249,8 @@ static void answered(struct sub *s, const struct gtpc_header *h, const struct ie
 	s->state = s->state == SUB_DELETE ? SUB_IDLE : SUB_UP;
 }
 
-/* The gateway lost everything with a restart (TS 23.007 17.1.1): so do its contexts here. */
+/* The gateway lost everything with a restart (TS 23.007 17.1.1): so do its contexts here. It may
+ * not be so: the two chassis were apart, and the other one, which has the sessions, goes on. */
 static void gateway_recovery(unsigned int sgsn, uint8_t value, const struct sub *but)
 {
 	struct sgsn *g = &sim.sgsn[sgsn];
@@ -257,8 +258,11 @@ static void gateway_recovery(unsigned int sgsn, uint8_t value, const struct sub 
 	if (g->gw_known && g->gw_recovery != value) {
 		story(-1, "SGSN %u: the gateway restarted, Recovery %u", sgsn, value);
 		for (unsigned int i = 0; i < sim.n_subs; i++)
-			if (sim.sub[i].sgsn == sgsn && &sim.sub[i] != but)
+			if (sim.sub[i].sgsn == sgsn && &sim.sub[i] != but &&
+				sim.sub[i].state != SUB_IDLE) {
 				sim.sub[i].state = SUB_IDLE;
+				sim.sub[i].unsure = true;
+			}
 	}
 	g->gw_known = true;
 	g->gw_recovery = value;
