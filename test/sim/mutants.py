@@ -146,7 +146,7 @@ TABLE = {
     "late_touches_record": ("sim", 2, 60, [OWNER_WRITES]),
     "handover_skipped": ("sim", 1, 60, [OWNER_WRITES]),
     "usage_half_applied": ("sim", 1, 60, [STATES_ONLY]),
-    "usage_left_to_audit": ("sim", 2, 60, [USAGE]),
+    "usage_left_to_audit": ("sim", 3, 60, [USAGE]),
     "idle_goes_on": ("sim", 6, 130, [IN_TIME]),
     "pair_time_restarts": ("sim", 7, 100, [IN_TIME]),
     "pair_time_of_any": ("sim", 44, 60, [IN_TIME]),
