@@ -76,10 +76,8 @@ static void apply_leave_address(
 
 	if (held == 0 || (held == ue4 && s->pool == pool))
 		return;
-	t->hooks.unbind(
-		t->hooks.ctx, s->pool, &ue, session_handle_make(t, p->shard, p->slot, s->gen));
-	/* What a free or ending slot leaves has waited where it was leased, also for all that had
-	 * it before: nobody inherits it. */
+	quarantine_leave(t, p->shard, p->slot);
+	/* A free or ending slot has handed it on already. */
 	if (s->teid != 0 && p->sh->contested > 0 && t->hooks.named(t->hooks.ctx, s->pool, &ue) == 0)
 		quarantine_inherit(t, p->shard, p->slot, s->pool, held);
 }
@@ -168,7 +166,7 @@ static int apply_live(
 		apply_evict(t, p, holder);
 	if (was != 0 && !same)
 		apply_report(t, p->by, was_key, was, SESSION_ENDED);
-	quarantine_drop(s);
+	quarantine_drop(t, s);
 	rte_bitmap_clear(p->sh->free_map, p->slot);
 	slot_write_begin(s);
 	slot_store_live(t, s, r, now_s);
@@ -192,7 +190,8 @@ struct apply_end {
 	/* It is no news that this session is over and has that address; then its address may still
 	 * wait, or the slot is an ending one whose address has waited. */
 	bool known, waits, over;
-	bool same; /* the slot has that session's record, live or ending */
+	bool same;                 /* the slot has that session's record, live or ending */
+	struct session_slot *from; /* from which it took its address over; NULL none */
 };
 
 static struct apply_end apply_end_of(
@@ -213,9 +212,9 @@ static struct apply_end apply_end_of(
 
 /* Another session may have the address already, and keeps it. Another slot may wait with it, where
  * of this session nothing but its end was heard: the address waits with this one, whose quarantine
- * ends last, unless the end is no news. */
+ * ends last here, unless the end is no news. */
 static int apply_end_address(struct session_table *t, const struct apply_target *p,
-	const struct session_rec *r, const struct apply_end *e)
+	const struct session_rec *r, struct apply_end *e)
 {
 	uint32_t mine = session_handle_make(t, p->shard, p->slot, p->s->gen);
 	uint32_t holder = t->hooks.named(t->hooks.ctx, r->pool, &r->ue);
@@ -226,6 +225,8 @@ static int apply_end_address(struct session_table *t, const struct apply_target 
 		t->hooks.bind(t->hooks.ctx, r->pool, &r->ue, r->handle) < 0)
 		return -ENOENT;
 	p->sh->contested += other_has;
+	if (holder != 0 && other_waits && session_slot_of(t, holder) != p->s)
+		e->from = session_slot_of(t, holder);
 	return 0;
 }
 
@@ -245,7 +246,7 @@ static int apply_end(
 	struct session_table *t, struct apply_target *p, const struct wire_body *b, uint32_t now_s)
 {
 	const struct session_rec *r = &b->rec;
-	const struct apply_end e = apply_end_of(t, p, r);
+	struct apply_end e = apply_end_of(t, p, r);
 	struct session_slot *s = p->s;
 	uint32_t was = s->teid;
 	uint64_t was_key = s->key;
@@ -266,10 +267,12 @@ static int apply_end(
 	}
 	slot_write_end(s);
 	if (!ending && (e.last4 == 0 || e.over)) {
-		quarantine_drop(s);
+		quarantine_drop(t, s);
 		rte_bitmap_set(p->sh->free_map, p->slot);
 	} else if (!e.waits && !e.over) {
 		quarantine_put(t, p->shard, p->slot, now_s);
+		if (e.from != NULL)
+			quarantine_behind(t, s, e.from);
 	}
 	p->sh->n_live -= was != 0;
 	p->sh->count.ended_by_peer += was != 0;

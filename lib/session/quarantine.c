@@ -1,9 +1,84 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A FIFO of slot numbers in the order in which their addresses were given up: of free slots, and of
- * ending ones, which leave it as free ones do but are not given out. A slot that begins to live
- * while it is listed (its record was applied) stays listed and is dropped when its turn comes, so
- * the FIFO never holds a slot twice and never overflows. */
+/* A FIFO of slot numbers in the order in which their addresses were given up:
+ * of free slots, and of ending ones, which leave it as free ones do but are not
+ * given out. A slot that begins to live while it is listed (its record was
+ * applied) stays listed and is dropped when its turn comes, so the FIFO never
+ * holds a slot twice and never overflows.
+ *
+ * Several slots may wait with one address, which names one of them: as a rule
+ * the one that was heard of last. What was heard of last need not have ended
+ * last, because an audit tells of slots in their order. So each knows its
+ * neighbours, and whoever leaves hands the address on. No list is ever walked.
+ */
 #include "slot.h"
+
+/* NULL: none, or it does not wait with that address any more. */
+static struct session_slot *quarantine_neighbour(
+	const struct session_table *t, const struct session_slot *s, uint32_t from_1)
+{
+	const struct session_slot *n;
+
+	if (from_1 == 0 || from_1 > t->n_slots << SESSION_SHARD_BITS)
+		return NULL;
+	n = &t->slots[from_1 - 1];
+	return n->flags & SESSION_F_QUARANTINE && n->ue4 == s->ue4 && n->pool == s->pool
+		       ? &t->slots[from_1 - 1]
+		       : NULL;
+}
+
+/* Its neighbours are each other's. The one that has its address then; NULL:
+ * nobody. */
+static struct session_slot *quarantine_part(struct session_table *t, struct session_slot *s)
+{
+	struct session_slot *newer, *older;
+
+	if (!(s->flags & SESSION_F_QUARANTINE))
+		return NULL;
+	newer = quarantine_neighbour(t, s, s->newer);
+	older = quarantine_neighbour(t, s, s->older);
+	if (newer != NULL)
+		newer->older = s->older;
+	if (older != NULL)
+		older->newer = s->newer;
+	s->newer = s->older = 0;
+	return older != NULL ? older : newer;
+}
+
+static uint32_t quarantine_no(const struct session_table *t, const struct session_slot *s)
+{
+	return (uint32_t)(s - t->slots) + 1;
+}
+
+void quarantine_behind(struct session_table *t, struct session_slot *s, struct session_slot *from)
+{
+	struct session_slot *newer;
+
+	if (quarantine_neighbour(t, s, quarantine_no(t, from)) == NULL)
+		return;
+	quarantine_part(t, s);
+	newer = quarantine_neighbour(t, s, from->newer);
+	s->newer = newer != NULL ? from->newer : 0;
+	s->older = quarantine_no(t, from);
+	if (newer != NULL)
+		newer->older = quarantine_no(t, s);
+	from->newer = quarantine_no(t, s);
+}
+
+void quarantine_leave(struct session_table *t, uint32_t shard, uint32_t slot)
+{
+	struct session_slot *s = &t->shard[shard].slots[slot];
+	const struct session_slot *successor = quarantine_part(t, s);
+	uint32_t mine = session_handle_make(t, shard, slot, s->gen), next;
+	struct ip_addr ue = slot_address(s->ue4);
+
+	if (successor == NULL || t->hooks.named(t->hooks.ctx, s->pool, &ue) != mine) {
+		t->hooks.unbind(t->hooks.ctx, s->pool, &ue, mine);
+		return;
+	}
+	next = (uint32_t)(successor - t->shard[shard].slots);
+	t->hooks.bind(
+		t->hooks.ctx, s->pool, &ue, session_handle_make(t, shard, next, successor->gen));
+}
 
 void quarantine_put(struct session_table *t, uint32_t shard, uint32_t slot, uint32_t now_s)
 {
@@ -12,6 +87,8 @@ void quarantine_put(struct session_table *t, uint32_t shard, uint32_t slot, uint
 
 	s->freed_s = now_s;
 	rte_bitmap_clear(sh->free_map, slot);
+	if (!(s->flags & SESSION_F_QUARANTINE))
+		s->newer = s->older = 0;
 	if (s->flags & SESSION_F_IN_FIFO) {
 		s->flags |= SESSION_F_QUARANTINE | SESSION_F_AGAIN;
 		return;
@@ -20,14 +97,16 @@ void quarantine_put(struct session_table *t, uint32_t shard, uint32_t slot, uint
 	sh->fifo[sh->fifo_tail++ & (t->n_slots - 1)] = slot;
 }
 
-void quarantine_drop(struct session_slot *s)
+void quarantine_drop(struct session_table *t, struct session_slot *s)
 {
+	quarantine_part(t, s);
 	s->flags &= (uint8_t) ~(SESSION_F_QUARANTINE | SESSION_F_AGAIN);
 }
 
-/* Two chassis that were both active may have leased one address to two sessions. The winner's has
- * ended when its record comes, the loser's ends by the next one: only then is the address free for
- * the quarantine that it must wait out. Where several wait with it, that is the last one's. */
+/* Two chassis that were both active may have leased one address to two
+ * sessions. The winner's has ended when its record comes, the loser's ends by
+ * the next one: only then is the address free for the quarantine that it must
+ * wait out. Where several wait with it, that is the last one's. */
 void quarantine_inherit(
 	struct session_table *t, uint32_t shard, uint32_t slot, uint8_t pool, uint32_t ue4)
 {
@@ -64,10 +143,9 @@ static void quarantine_release(struct session_table *t, uint32_t shard, uint32_t
 {
 	struct session_shard *sh = &t->shard[shard];
 	struct session_slot *s = &sh->slots[slot];
-	struct ip_addr last = slot_address(s->ue4);
 
-	quarantine_drop(s);
-	t->hooks.unbind(t->hooks.ctx, s->pool, &last, session_handle_make(t, shard, slot, s->gen));
+	quarantine_leave(t, shard, slot);
+	quarantine_drop(t, s);
 	if (s->state != SESSION_ENDING)
 		rte_bitmap_set(sh->free_map, slot);
 	sh->count.quarantine_released++;

@@ -92,12 +92,17 @@ void slot_canonical(struct session_table *t, struct session_slot *s);
 
 /* The slot and its last address into quarantine, from now on. */
 void quarantine_put(struct session_table *t, uint32_t shard, uint32_t slot, uint32_t now_s);
-/* `slot` has just given an address up: another one that is in quarantine for it has it from now
- * on. */
+/* `s`, which was just put there, took its address over from `from`, which waits with it too. */
+void quarantine_behind(struct session_table *t, struct session_slot *s, struct session_slot *from);
+/* The slot gives its address up: if the address names it, that is free, or the one's who is known
+ * to wait with it too. Before anything else of the slot changes. */
+void quarantine_leave(struct session_table *t, uint32_t shard, uint32_t slot);
+/* `slot`, which was live, has just given an address up: another one that is in quarantine for it
+ * has it from now on. */
 void quarantine_inherit(
 	struct session_table *t, uint32_t shard, uint32_t slot, uint8_t pool, uint32_t ue4);
 /* Out of quarantine, whether it was in or not; neither map nor pool learns of it. */
-void quarantine_drop(struct session_slot *s);
+void quarantine_drop(struct session_table *t, struct session_slot *s);
 
 /* Reports an event, if somebody listens. What the hook says (session_hooks.event); 0: nobody. */
 static inline int slot_event(const struct session_table *t, const struct session_event *e)

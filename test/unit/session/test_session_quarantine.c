@@ -108,9 +108,9 @@ void test_quarantine_inherited_youngest(void)
 	fix_free(b);
 }
 
-/* A free slot that is used anew leaves an address which has waited where it was leased. An older
- * one that still waits with it inherits nothing, or a session of the other side that is cleared
- * next would leave an address to nobody. */
+/* A free slot that is used anew leaves its address to one that still waits with it here. That is no
+ * heir of a session of the other side: one that is cleared next leaves its address to nobody else.
+ */
 void test_quarantine_of_reused(void)
 {
 	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1), *later = fix_new(0, 1);
@@ -129,7 +129,7 @@ void test_quarantine_of_reused(void)
 	fix_made(&seed, later, 0x0a00000b, 5);
 	anew = fix_made(&seed, later, 0x0a00004b, 11); /* in slot 1 */
 	CU_ASSERT_EQUAL(fix_ship_at(later, b, anew.handle, SESSION_G_SLOT, 105), 0);
-	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), 0);
+	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), ended[0].handle);
 	CU_ASSERT_EQUAL(
 		fix_ship_at(a, b, session_handle_make(a->t, 11, 2, 1), SESSION_G_SLOT, 106), 0);
 	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a0000cb), contested.handle);
@@ -137,4 +137,79 @@ void test_quarantine_of_reused(void)
 	fix_free(a);
 	fix_free(b);
 	fix_free(later);
+}
+
+enum { TURNS = 4 };
+
+/* Sessions in slots 0 to 3 that had one address in turn, of which the last ended at 160; the free
+ * slots of the others may be given out. */
+static void ended_last_at_160(struct chassis *c, struct session_rec ended[TURNS])
+{
+	for (unsigned int i = 0; i < TURNS; i++) {
+		session_quarantine_expire(c->t, FIX_BY, 11, 90 + 20 * i, 64);
+		ended[i] = fix_made(&seed, c, 0x0a00000b, 5 + i);
+		CU_ASSERT_EQUAL(session_handle_slot(c->t, ended[i].handle), i);
+		CU_ASSERT_EQUAL(
+			session_free(c->t, FIX_BY, ended[i].handle, FIX_END(100 + 20 * i)), 0);
+	}
+}
+
+/* Another session in that slot, with another address, of which the record comes. */
+static void use_anew(struct chassis *to, uint32_t slot, uint32_t ue4)
+{
+	struct chassis *from = fix_new(0, 1);
+	struct session_rec r;
+
+	from->t->shard[11].cursor = slot;
+	r = fix_made(&seed, from, ue4, 20 + slot);
+	CU_ASSERT_EQUAL(session_handle_slot(from->t, r.handle), slot);
+	CU_ASSERT_EQUAL(fix_ship_at(from, to, r.handle, SESSION_G_SLOT, 162), 0);
+	CU_ASSERT_EQUAL(fix_broken(to), 0);
+	fix_free(from);
+}
+
+/* A standby that heard of the last end first, and then, by an audit, of the free slots that had the
+ * address long before, each as if it had ended last. */
+static struct chassis *heard_late(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec ended[TURNS];
+
+	ended_last_at_160(a, ended);
+	for (unsigned int i = TURNS; i-- > 0;)
+		CU_ASSERT_EQUAL(fix_ship_at(a, b, ended[i].handle, SESSION_G_SLOT, 162 - i), 0);
+	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), ended[0].handle);
+	fix_free(a);
+	return b;
+}
+
+/* Whichever of them are used anew, in whatever order, the address waits with those that are left,
+ * and is free when the last has waited. */
+static void waits_with_the_rest(const uint8_t order[TURNS], unsigned int used)
+{
+	struct session_rec again = { .pdp_type = 0x21, .key = 9 };
+	struct chassis *b = heard_late();
+
+	again.ue = ip_addr_v4(0x0a00000b);
+	for (unsigned int i = 0; i < used; i++)
+		use_anew(b, order[i], 0x0a00004b + 64 * i);
+	CU_ASSERT_NOT_EQUAL(fix_holder(b->ps, 0x0a00000b), 0);
+	CU_ASSERT_EQUAL(session_create(b->t, FIX_BY, &again, 162), -EEXIST);
+	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 11, 172, 64), TURNS - used);
+	CU_ASSERT_EQUAL(session_create(b->t, FIX_BY, &again, 172), 0);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	fix_free(b);
+}
+
+void test_quarantine_heard_late(void)
+{
+	for (unsigned int code = 0; code < 256; code++) {
+		const uint8_t order[TURNS] = { code & 3, code >> 2 & 3, code >> 4 & 3, code >> 6 };
+		unsigned int slots = 0;
+
+		for (unsigned int i = 0; i < TURNS; i++)
+			slots |= 1U << order[i];
+		for (unsigned int used = 0; slots == 15 && used < TURNS; used++)
+			waits_with_the_rest(order, used);
+	}
 }

@@ -178,8 +178,15 @@ struct session_slot {
 	SESSION_FIELDS(SESSION_UP_MEMBER)
 	/* downlink line */
 	uint64_t dn_pkts __attribute__((aligned(64)));
-	uint64_t dn_bytes;    /* own set */
-	uint64_t dn_tat;      /* local */
+	uint64_t dn_bytes; /* own set */
+	union {
+		uint64_t dn_tat; /* local, while live */
+		/* local, in quarantine: slots of the table, from 1 on, that wait with the same
+		 * address and were heard of after and before this one; 0 none known */
+		struct {
+			uint32_t newer, older;
+		};
+	};
 	uint32_t nh_gen;      /* local */
 	_Atomic uint32_t seq; /* local: odd while the record is being written */
 	uint32_t freed_s;     /* local: second at which it was freed */
