@@ -82,6 +82,7 @@ TABLE = {
     "cleared_uncompared": ("sim", 1, 20, [TABLES, LEASED], "--profile", "tables"),
     "free_takes_address": ("sim", 1, 20, [TABLES], "--profile", "tables"),
     "quarantine_not_carried": ("sim", 1, 20, [TABLES, LEASED], "--profile", "tables"),
+    "quarantine_not_handed_on": ("sim", 148, 148, [LEASED], "--profile", "tables"),
     "quarantine_twice": ("sim", 1, 20, [WAITED], "--profile", "tables"),
     "ending_given_out": ("sim", 1, 20, [GIVEN_OUT], "--profile", "tables"),
     "quarantine_not_restarted": ("sim", 2, 20, [LEASED], "--profile", "tables"),
