@@ -15,6 +15,15 @@ bool pdp_superseded_add(struct pdp_superseded *l, uint64_t key, uint32_t was)
 	return true;
 }
 
+uint32_t pdp_superseded_before(
+	const struct pdp_superseded *l, uint64_t key, const struct pdp_superseded_ops *ops)
+{
+	for (unsigned int i = l->n; i-- > 0;)
+		if (l->session[i].key == key && ops->lives(ops->ctx, l->session[i].handle, key))
+			return l->session[i].handle;
+	return 0;
+}
+
 void pdp_superseded_walk(struct pdp_superseded *l, const struct pdp_superseded_ops *ops)
 {
 	unsigned int kept = 0;
@@ -23,11 +32,12 @@ void pdp_superseded_walk(struct pdp_superseded *l, const struct pdp_superseded_o
 		uint64_t key = l->session[i].key;
 		uint32_t was = l->session[i].handle, by = ops->find(ops->ctx, key);
 
-		if (!ops->lives(ops->ctx, was, key) || by == 0 || by == was)
+		if (!ops->lives(ops->ctx, was, key) || by == was)
 			continue;
 		l->session[kept].key = key; /* until it is gone */
 		l->session[kept++].handle = was;
-		if (ops->end != NULL)
+		/* 0: the newest has ended, and nobody was told yet */
+		if (ops->end != NULL && by != 0)
 			ops->end(ops->end_ctx, was, by);
 	}
 	l->n = kept;

@@ -110,13 +110,25 @@ static void session_index_neighbour(struct session_index *x, uint32_t handle)
 		net_ops->mirror_want(x->env->mirror, x->env->ports[i].id, &sgsn);
 }
 
+/* The newest session of the key ended. On a standby the end of the one before it may be on its way
+ * still, or lost: should this chassis become Active, a Create must find that session. */
+static void session_index_remove(struct session_index *x, uint64_t key)
+{
+	const struct pdp_superseded_ops ops = { .lives = session_index_lives, .ctx = x };
+	uint32_t before = pdp_superseded_before(&x->superseded, key, &ops);
+
+	imsi_index_remove(x->imsi, key);
+	if (before != 0 && imsi_index_set(x->imsi, key, before) < 0)
+		x->stale = true;
+}
+
 static void session_index_entry(struct session_index *x, uint64_t key, uint32_t handle, bool live)
 {
 	if (live) {
 		session_index_neighbour(x, handle);
 		session_index_add(x, key, handle);
 	} else if (imsi_index_find(x->imsi, key) == handle) {
-		imsi_index_remove(x->imsi, key);
+		session_index_remove(x, key);
 	}
 }
 

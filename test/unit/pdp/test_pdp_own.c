@@ -357,18 +357,23 @@ static void test_superseded(void)
 	pdp_superseded_add(&l, 1, 0x10);
 	pdp_superseded_add(&l, 1, 0x20); /* gone */
 	pdp_superseded_add(&l, 1, 0x30); /* the newest again */
-	pdp_superseded_add(&l, 2, 0x10); /* nobody came later */
+	pdp_superseded_add(&l, 1, 0x20);
+	pdp_superseded_add(&l, 2, 0x40); /* the newest ended, and the index has not heard of it */
+	CU_ASSERT_EQUAL(pdp_superseded_before(&l, 1, &ops), 0x30);
 	pdp_superseded_walk(&l, &ops);
-	CU_ASSERT_EQUAL(l.n, 1);
+	CU_ASSERT_EQUAL(l.n, 2);
 	ops.end = own_end;
 	pdp_superseded_walk(&l, &ops);
 	pdp_superseded_walk(&l, &ops);
 	CU_ASSERT_EQUAL(n_ended, 2);
-	CU_ASSERT_EQUAL(l.n, 1);
+	CU_ASSERT_EQUAL(l.n, 2);
+	CU_ASSERT_EQUAL(pdp_superseded_before(&l, 1, &ops), 0x10);
+	CU_ASSERT_EQUAL(pdp_superseded_before(&l, 2, &ops), 0x40);
+	CU_ASSERT_EQUAL(pdp_superseded_before(&l, 3, &ops), 0);
 	/* One that is heard of again takes no more room. */
 	CU_ASSERT_TRUE(pdp_superseded_add(&l, 1, 0x10));
-	CU_ASSERT_EQUAL(l.n, 1);
-	for (uint32_t handle = 0x40; l.n < PDP_SUPERSEDED; handle++)
+	CU_ASSERT_EQUAL(l.n, 2);
+	for (uint32_t handle = 0x50; l.n < PDP_SUPERSEDED; handle++)
 		CU_ASSERT_TRUE_FATAL(pdp_superseded_add(&l, 1, handle));
 	CU_ASSERT_FALSE(pdp_superseded_add(&l, 1, 0x11));
 	CU_ASSERT_TRUE(pdp_superseded_add(&l, 1, 0x10));

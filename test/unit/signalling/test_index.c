@@ -293,6 +293,32 @@ static void test_superseded_read(void)
 	check_read(2, 10, 40);
 }
 
+/* The end of the first was lost, and the second ends: the first is what the subscriber has, until
+ * its end comes too. The list is walked between a change of the table and the news of it. */
+static void test_newest_ends(void)
+{
+	uint32_t first;
+
+	create(7);
+	first = handle_of[7];
+	create(7);
+	session_batch_flush(&T.events.batch);
+	drain_repl();
+	end(7);
+	session_index_superseded(&ix, ended, handle_of);
+	session_batch_flush(&T.events.batch);
+	drain_repl();
+	CU_ASSERT_EQUAL(session_index_find(&ix, key_of(7)), first);
+	session_index_superseded(&ix, ended, handle_of);
+	CU_ASSERT_EQUAL(ix.superseded.n, 0);
+	handle_of[7] = first;
+	end(7);
+	session_batch_flush(&T.events.batch);
+	drain_repl();
+	CU_ASSERT_EQUAL(session_index_find(&ix, key_of(7)), 0);
+	CU_ASSERT_FALSE(ix.stale);
+}
+
 static struct door door(const char *name)
 {
 	return (struct door){
@@ -305,7 +331,8 @@ int main(void)
 	static CU_TestInfo tests[] = { { "of the stream", test_stream },
 		{ "of a worker", test_worker }, { "no room", test_full },
 		{ "chosen keys", test_chosen }, { "superseded", test_superseded },
-		{ "superseded, read", test_superseded_read }, CU_TEST_INFO_NULL };
+		{ "superseded, read", test_superseded_read },
+		{ "the newest ends", test_newest_ends }, CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "index", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
 	char prefix[32];

@@ -36,7 +36,12 @@ struct pdp_superseded_ops {
 /* Handle `was` of that key is not the newest any more. False: the list is full, and the session
  * stays until its peer restarts. */
 bool pdp_superseded_add(struct pdp_superseded *l, uint64_t key, uint32_t was);
-/* Forgets those that are gone, and calls `end` for the others, which stay until they are gone. */
+/* The newest session of that key ended: the one before it that lives, 0 none. Asks `lives` alone.
+ */
+uint32_t pdp_superseded_before(
+	const struct pdp_superseded *l, uint64_t key, const struct pdp_superseded_ops *ops);
+/* Forgets those that are gone or the newest again, and calls `end` for those that a newer one
+ * stands behind; all of these stay until they are gone. */
 void pdp_superseded_walk(struct pdp_superseded *l, const struct pdp_superseded_ops *ops);
 
 /* Peers whose sessions with another Recovery end. What was asked counts from the next pass on, so
