@@ -515,8 +515,7 @@ static struct node *old;
 
 static bool is_handed_over(void)
 {
-	return old->state == SRP_STANDBY && is_paired() &&
-	       !switchover_late_usage(old->t.control->switchover);
+	return old->state == SRP_STANDBY && is_paired() && !atomic_load(&old->t.table->late_merge);
 }
 
 void case_tables(void)

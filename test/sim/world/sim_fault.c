@@ -294,7 +294,7 @@ void fault_flip(void)
 	struct node *n = &sim.node[!i];
 
 	if (i < 0 || sim.flip.set || !n->up || !n->vouched || n->state != SRP_STANDBY ||
-		switchover_late_usage(n->t.control->switchover))
+		atomic_load(&n->t.table->late_merge))
 		return;
 	for (unsigned int tries = 0; tries < 500; tries++) {
 		uint32_t pos = (uint32_t)rnd(sim.slots);
