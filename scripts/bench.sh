@@ -10,10 +10,10 @@ cd "$(dirname "$0")/.." || exit 1
 # the release build. A command that takes hugepages gets --huge-dir DIR behind its own arguments.
 table='
 fastpath|640|BUILD/test/bench/bench_fastpath
-repl|640|BUILD/test/bench/bench_repl
-crypto|1280|BUILD/test/bench/bench_repl --crypto
-resync|1728|BUILD/test/bench/bench_resync
-commit|704|BUILD/test/bench/bench_commit
+repl|704|BUILD/test/bench/bench_repl
+crypto|1408|BUILD/test/bench/bench_repl --crypto
+resync|1792|BUILD/test/bench/bench_resync
+commit|768|BUILD/test/bench/bench_commit
 takeover|1100|python3 test/bench/bench_takeover.py
 planned|0|python3 test/bench/bench_planned.py
 setup|0|python3 test/bench/bench_setup.py

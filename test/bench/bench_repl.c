@@ -368,7 +368,7 @@ static int run_crypto(struct bench_pair *plain, unsigned int rounds, uint64_t de
 
 int main(int argc, char **argv)
 {
-	struct bench_pair p = { .name = "repl", .sessions = 1000000, .megabytes = 640 };
+	struct bench_pair p = { .name = "repl", .sessions = 1000000, .megabytes = 704 };
 	struct bench_options o = { .rounds = 61 };
 	uint64_t deltas = 1 << 16;
 	int ret;
@@ -377,7 +377,7 @@ int main(int argc, char **argv)
 		return 2;
 	if (o.smoke) {
 		p.sessions = 20000;
-		p.megabytes = 192;
+		p.megabytes = 256;
 		deltas = 1 << 14;
 		o.rounds = 3;
 	}

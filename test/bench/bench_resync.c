@@ -128,9 +128,9 @@ static int standby_floor(struct bench_side *s, const uint64_t arg[BENCH_ARGS])
 	struct rte_mbuf *m[BURST];
 	uint64_t at = 0;
 
+	bench_side_begin(s); /* the other one waits for it */
 	if (to == NULL)
 		return -ENOMEM;
-	bench_side_begin(s);
 	while (!atomic_load_explicit(&s->shared->over, memory_order_relaxed)) {
 		uint16_t n = rte_eth_rx_burst(s->port, 0, m, BURST);
 		unsigned int taken = 0;
@@ -318,14 +318,14 @@ int main(int argc, char **argv)
 		const char *name;
 		uint32_t sessions;
 		unsigned int megabytes, rounds;
-	} sizes[] = { { "1M", 1000000, 704, ROUNDS_MAX }, { "4M", 4000000, 1728, 3 } };
+	} sizes[] = { { "1M", 1000000, 768, ROUNDS_MAX }, { "4M", 4000000, 1792, 3 } };
 	struct bench_options o = { .rounds = 5 };
 
 	if (bench_options(argc, argv, &o) < 0)
 		return 2;
 	o.rounds = RTE_MIN(o.rounds, (unsigned int)ROUNDS_MAX);
 	if (o.smoke)
-		return run("20k", 20000, 256, o.huge_dir, 1) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+		return run("20k", 20000, 320, o.huge_dir, 1) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	for (unsigned int i = 0; i < RTE_DIM(sizes); i++)
 		if ((o.sessions == 0 || o.sessions == sizes[i].sessions) &&
 			run(sizes[i].name, sizes[i].sessions, sizes[i].megabytes, o.huge_dir,
