@@ -13,6 +13,7 @@ enum { AGAIN_US = 1000000 };
 /* The first piece of the own list, or that there is none. Nobody need ask for it. */
 static void numbers_send(struct srp *s, uint32_t offset)
 {
+	static const uint8_t none[1];
 	const struct srp_numbers *n = &s->numbers;
 	struct srp_msg m = { .type = SRP_MSG_NUMBERS,
 		.digest = n->own_digest,
@@ -20,7 +21,7 @@ static void numbers_send(struct srp *s, uint32_t offset)
 		.total = (uint32_t)n->own_len };
 	size_t left = n->own_len - offset;
 
-	m.piece = (const uint8_t *)n->own + (n->own != NULL ? offset : 0);
+	m.piece = n->own != NULL ? (const uint8_t *)n->own + offset : none;
 	m.piece_len = (uint16_t)(left < SRP_PIECE ? left : SRP_PIECE);
 	srp_send(s, &m);
 }
