@@ -29,7 +29,7 @@ static void give(struct rig *r, const char *list, size_t len, uint64_t digest, s
 			    .digest = digest,
 			    .offset = (uint32_t)offset,
 			    .total = (uint32_t)len,
-			    .piece = (const uint8_t *)list + offset,
+			    .piece = (const uint8_t *)(list != NULL ? list : "") + offset,
 			    .piece_len = (uint16_t)n });
 }
 
