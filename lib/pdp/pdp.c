@@ -59,9 +59,8 @@ void pdp_answered(struct pdp *p, const struct pdp_done *d, const struct pdp_time
 	struct pdp_row *x = row_by_cookie(p, d->cookie);
 	struct pdp_line l;
 
-	/* It was given up, unless it is tried again: then a late answer is welcome. */
-	if (x == NULL || x->owner != d->owner ||
-		(x->step != STEP_END && x->step != STEP_OWNER && x->step != STEP_AGAIN))
+	/* Else it was given up with the role. */
+	if (x == NULL || x->owner != d->owner || (x->step != STEP_END && x->step != STEP_OWNER))
 		return;
 	p->stood_still = t->stood_still;
 	l = row_line(x);
@@ -94,19 +93,6 @@ static struct pdp_row *pdp_due(struct pdp *p, enum pdp_step step, usec_t now)
 	return x != NULL && row_is_due(p, x, now) ? x : NULL;
 }
 
-/* Gives up those whose owner did not answer; who waited behind them is next. */
-static void pdp_turn_owners(struct pdp *p, enum pdp_step step, usec_t now)
-{
-	struct pdp_row *x;
-
-	while ((x = pdp_due(p, step, now)) != NULL) {
-		const struct pdp_line l = row_line(x);
-
-		row_later(p, x, now);
-		procedure_next(p, &l, now);
-	}
-}
-
 static void pdp_turn_again(struct pdp *p, usec_t now)
 {
 	struct pdp_row *x;
@@ -114,7 +100,6 @@ static void pdp_turn_again(struct pdp *p, usec_t now)
 	if (now < p->held_until)
 		return;
 	while ((x = pdp_due(p, STEP_AGAIN, now)) != NULL) {
-		x->serial++; /* an answer to the order of before is none to the next one */
 		row_rejoin(p, x);
 		procedure_line(p, x, now);
 	}
@@ -134,8 +119,6 @@ void pdp_turn(struct pdp *p, const struct pdp_time *t, bool ask_peers)
 		row_later(p, x, t->now);
 	while ((x = pdp_due(p, STEP_PEER, t->now)) != NULL)
 		row_give(p, x);
-	pdp_turn_owners(p, STEP_END, t->now);
-	pdp_turn_owners(p, STEP_OWNER, t->now);
 	pdp_turn_again(p, t->now);
 }
 

@@ -19,7 +19,7 @@ enum pdp_step {
 	STEP_AAA,
 	STEP_LINE,   /* the one before it for the same session */
 	STEP_END,    /* the owner ends the session that a Create replaces */
-	STEP_OWNER,  /* the owner does what was asked */
+	STEP_OWNER,  /* the owner does what was asked; as STEP_END it has no deadline */
 	STEP_COMMIT, /* the standby */
 	STEP_PEER,   /* the peer, of what the gateway began */
 	STEP_AGAIN,  /* a while, as what the gateway began could not be done */
@@ -47,7 +47,7 @@ struct pdp_row {
 	uint32_t serial;         /* a part of the cookie */
 	uint32_t handle, commit; /* that the request names; then those of the owner's answer */
 	uint64_t id, key;
-	usec_t deadline;
+	usec_t deadline;    /* USEC_NEVER: none */
 	usec_t until;       /* it is tried again, 0: has not yet been */
 	uint32_t restarts;  /* p->restarts when a Create last looked at its peer */
 	usec_t stood_still; /* what the role had said when it began to wait */

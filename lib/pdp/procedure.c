@@ -93,7 +93,7 @@ void procedure_line(struct pdp *p, struct pdp_row *x, usec_t now)
 {
 	const struct pdp_line l = row_line(x);
 
-	row_wait(p, x, STEP_LINE, now + PDP_OWNER_US);
+	row_wait(p, x, STEP_LINE, now + PDP_LINE_US);
 	procedure_next(p, &l, now);
 }
 

@@ -42,7 +42,7 @@ static bool start_ask(
 	o->cookie = row_cookie(p, x);
 	o->rec = &x->rec;
 	x->owner = o->owner;
-	row_wait(p, x, step, now + PDP_OWNER_US);
+	row_wait(p, x, step, USEC_NEVER);
 	return p->env.ops.order(p->env.ops.ctx, o);
 }
 

@@ -46,6 +46,7 @@ FOR_A_CLAIM = r"ends itself because of a claim"
 EARLY = r"an answer left before its commit"
 ONE_AT_A_TIME = r"two orders for one session at once|begins with a QoS"
 ROOM = r"AAA has more than half|a Delete found no room"
+REPEATED = r"a repetition was answered before"
 FOR_EVER = r"lives for ever|was never given back"
 ONE_SESSION = r"a subscriber has two sessions"
 ALONE = r"becomes Active alone although its addresses are answered"
@@ -132,7 +133,8 @@ TABLE = {
     "commit_unordered": ("sim", 3, 70, [PROTECTED]),
     "turn_not_awaited": ("sim_pdp", 1, 100, [ONE_AT_A_TIME]),
     "aaa_takes_all": ("sim_pdp", 1, 300, [ROOM]),
-    "owner_for_ever": ("sim_pdp", 1, 100, [FOR_EVER]),
+    "peer_for_ever": ("sim_pdp", 1, 100, [FOR_EVER]),
+    "commit_given_up": ("sim_pdp", 1, 100, [REPEATED]),
     "session_not_replaced": ("sim_pdp", 1, 100, [ONE_SESSION]),
     "standby_forwards": ("sim", 30, 75, [OWNER_SPEAKS]),
     "gate_never_opens": ("sim", 1, 20, [NOT_STUCK]),

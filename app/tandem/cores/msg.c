@@ -48,6 +48,11 @@ int door_send(const struct door *d, struct msg *m)
 	return -ENOBUFS;
 }
 
+unsigned int door_room(const struct door *d)
+{
+	return rte_ring_free_count(d->ring);
+}
+
 struct msg *door_take(const struct door *d)
 {
 	void *m;

@@ -296,11 +296,20 @@ const struct repl_to_worker_handlers worker_of_replicator = { .stream = worker_s
 	.want = worker_want,
 	.late_usage = worker_late_usage };
 
+/* Control waits for the answer to each order that it gave, without end: one is taken only when its
+ * answer has room, and the event of what it does. */
+static unsigned int worker_orders(const struct worker *w)
+{
+	if (rte_ring_empty(w->env.orders->door.ring))
+		return 0;
+	return RTE_MIN((unsigned int)WORKER_MSGS, door_room(&w->env.reports->door) / 2);
+}
+
 static bool worker_take_orders(struct worker *w)
 {
 	bool busy = false;
 
-	for (unsigned int i = 0; i < WORKER_MSGS; i++) {
+	for (unsigned int n = worker_orders(w); n > 0; n--) {
 		struct to_worker *m = to_worker_take(w->env.orders);
 		bool comes_back;
 

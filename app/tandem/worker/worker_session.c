@@ -10,8 +10,8 @@ static void worker_answer_session(
 {
 	struct from_worker *m = from_worker_answer(q, w->number, error, commit);
 
+	/* There was room when the request was taken: worker_orders(). */
 	if (from_worker_send(w->env.reports, m) < 0)
-		/* the SGSN repeats its request, and the slot knows that it was answered */
 		w->count.msg_no_room++;
 }
 

@@ -87,20 +87,15 @@ static uint64_t rig_key_of(struct rig *r, const struct session_rec *rec)
 	return rec->key != 0 ? rec->key : rig_slot(r, rec->handle)->key;
 }
 
-/* Orders of a session come one after the other. An owner that has not answered for long was given
- * up. */
+/* Orders of a session come one after the other. */
 static void rig_check_order(struct rig *r, const struct pdp_order *o)
 {
 	uint64_t key = rig_key_of(r, o->rec);
 	const struct session_rec *s = rig_slot(r, o->rec->handle);
 
-	for (unsigned int i = 0; i < r->n_orders; i++) {
-		struct rig_order *x = &r->order[i];
-
-		x->given_up = rig_is_late(r, x);
-		if (!x->given_up && x->key == key)
+	for (unsigned int i = 0; i < r->n_orders; i++)
+		if (!r->order[i].given_up && r->order[i].key == key)
 			rig_broken(r, "two orders for one session at once");
-	}
 	/* What is not the session's is the value of this very request. */
 	if (o->kind == PDP_UPDATE && rig_lives(r, o->rec->handle) && o->rec->qos[0] != s->qos[0] &&
 		o->rec->qos[0] != (uint8_t)(0x80 | o->rec->req_seq))
@@ -115,10 +110,7 @@ static bool rig_on_order(void *ctx, const struct pdp_order *o)
 	rig_check_order(r, o);
 	if (r->doors_full || r->n_orders == RIG_ORDERS)
 		return false;
-	*x = (struct rig_order){ .o = *o,
-		.rec = *o->rec,
-		.key = rig_key_of(r, o->rec),
-		.at = r->t.now - r->t.stood_still };
+	*x = (struct rig_order){ .o = *o, .rec = *o->rec, .key = rig_key_of(r, o->rec) };
 	r->n_orders++;
 	return true;
 }
@@ -159,12 +151,20 @@ static bool rig_on_own(void *ctx, const struct pdp_own *o, usec_t now)
 	return true;
 }
 
+/* What was promised without the standby is not waited for later. */
+static void rig_unprotected(struct rig *r)
+{
+	memset(r->due, 0, sizeof(r->due));
+}
+
 /* What an accepted request promises is at the standby, or answers are not protected. */
 static void rig_check_accepted(struct rig *r, const struct pdp_answer *a)
 {
 	unsigned int slot = rig_slot_number(a->rec->handle);
 	const struct session_rec *s = &r->slot[slot];
 
+	if (a->again && r->acked[slot] < r->due[slot])
+		rig_broken(r, "a repetition was answered before the commit of what it repeats");
 	if (a->again)
 		return;
 	if (r->is_protected && r->stream && r->acked[slot] < (uint32_t)a->rec->created_ms)
@@ -209,8 +209,10 @@ static void rig_on_news(
 	r->n_silent += what == PDP_PEER_SILENT;
 	r->n_back += what == PDP_PEER_BACK;
 	r->n_timeouts += what == PDP_PROTECTION_TIMEOUT;
-	if (what == PDP_PROTECTION_TIMEOUT)
+	if (what == PDP_PROTECTION_TIMEOUT) {
 		r->is_protected = false;
+		rig_unprotected(r);
+	}
 }
 
 static uint32_t rig_on_find(void *ctx, uint64_t key)
@@ -309,6 +311,24 @@ static struct pdp_request rig_request(struct rig *r, enum pdp_kind kind, unsigne
 		.rec = { .peer_ctl = rig_peer(peer), .peer_usr = rig_peer(peer) } };
 }
 
+static uint64_t rig_ask(struct rig *r, const struct pdp_request *q)
+{
+	r->last = *q;
+	pdp_begin(r->pdp, q, r->t.now);
+	return q->id;
+}
+
+uint64_t rig_repeat(struct rig *r)
+{
+	struct pdp_request q = r->last;
+
+	if (q.id == 0 || !r->id[q.id % RIG_IDS].answered)
+		return 0;
+	q.id = r->next_id++;
+	r->id[q.id % RIG_IDS] = (struct rig_id){ .asked = true, .kind = q.kind };
+	return rig_ask(r, &q);
+}
+
 uint64_t rig_create(struct rig *r, unsigned int peer, unsigned int key)
 {
 	static const struct pdp_apn apn = { .number = 1, .pool = 2 };
@@ -321,8 +341,7 @@ uint64_t rig_create(struct rig *r, unsigned int peer, unsigned int key)
 	q.rec.peer_usr_teid = 0x2000 + (uint32_t)q.id;
 	q.rec.qos_len = 1;
 	q.rec.qos[0] = 1;
-	pdp_begin(r->pdp, &q, r->t.now);
-	return q.id;
+	return rig_ask(r, &q);
 }
 
 uint64_t rig_update(struct rig *r, unsigned int peer, uint32_t handle, uint8_t has)
@@ -336,8 +355,7 @@ uint64_t rig_update(struct rig *r, unsigned int peer, uint32_t handle, uint8_t h
 	q.rec.qos_len = 1;
 	q.rec.qos[0] = (uint8_t)(0x80 | q.from.seq); /* its own, see rig_check_order() */
 	q.rec.recovery = 9;
-	pdp_begin(r->pdp, &q, r->t.now);
-	return q.id;
+	return rig_ask(r, &q);
 }
 
 uint64_t rig_delete(struct rig *r, unsigned int peer, uint32_t handle)
@@ -345,8 +363,7 @@ uint64_t rig_delete(struct rig *r, unsigned int peer, uint32_t handle)
 	struct pdp_request q = rig_request(r, PDP_DELETE, peer);
 
 	q.handle = handle;
-	pdp_begin(r->pdp, &q, r->t.now);
-	return q.id;
+	return rig_ask(r, &q);
 }
 
 /* ---- standby, AAA, peers, time ---- */
@@ -366,6 +383,7 @@ void rig_ack(struct rig *r, unsigned int slot)
 void rig_stream(struct rig *r, bool on)
 {
 	r->stream = r->is_protected = on;
+	rig_unprotected(r);
 	pdp_stream(r->pdp, on, r->t.now);
 }
 
@@ -396,6 +414,7 @@ void rig_pass(struct rig *r, usec_t us)
 void rig_deactivate(struct rig *r)
 {
 	r->is_protected = false;
+	rig_unprotected(r);
 	for (unsigned int i = 0; i < r->n_orders; i++)
 		r->order[i].given_up = true;
 	r->n_own = r->n_aaa = 0;

@@ -25,8 +25,7 @@ struct rig_order {
 	struct pdp_order o;
 	struct session_rec rec;
 	uint64_t key;
-	bool given_up; /* its row was, and another order of the session may come */
-	usec_t at;     /* without the time in which nobody ran */
+	bool given_up; /* its row was, with the role, and another order of the session may come */
 };
 
 /* What was asked with an id, and what came back. */
@@ -47,6 +46,8 @@ struct rig {
 	uint8_t gen[RIG_SLOTS];
 	bool late[RIG_SLOTS]; /* made by an order that was given up */
 	uint32_t commit[RIG_SLOTS], acked[RIG_SLOTS];
+	/* what a repetition of the request that the slot names waits for; 0: nothing */
+	uint32_t due[RIG_SLOTS];
 	uint32_t changes;
 	uint32_t full; /* so many slots are not given out */
 	/* what is on its way */
@@ -56,6 +57,7 @@ struct rig {
 	uint64_t aaa[RIG_AAA];
 	struct rig_id id[RIG_IDS];
 	uint64_t next_id;
+	struct pdp_request last; /* that was asked */
 	uint16_t seq;
 	uint32_t digest; /* of all requests */
 	bool stream;     /* owners give commits */
@@ -75,16 +77,20 @@ void rig_close(struct rig *r);
 
 /* ---- what happens ---- */
 
-/* A request of peer n; it gets the next id, which is returned. */
+/* A request of peer n; it gets the next id, which is returned. The last but for its id comes again
+ * with rig_repeat(), unless it is in progress: front ends leave that out, and 0 is returned. */
+uint64_t rig_repeat(struct rig *r);
 uint64_t rig_create(struct rig *r, unsigned int peer, unsigned int key);
 uint64_t rig_update(struct rig *r, unsigned int peer, uint32_t handle, uint8_t has);
 uint64_t rig_delete(struct rig *r, unsigned int peer, uint32_t handle);
-/* Order i is carried out and answered, is lost, or its answer is. */
+/* Order i is carried out and answered, however late, for owners always answer. */
 void rig_carry_out(struct rig *r, unsigned int i);
+/* Its owner refuses for now (-EAGAIN). */
+void rig_refuse(struct rig *r, unsigned int i);
+/* Takes it out of its door: the caller answers in the owner's place. */
+struct rig_order rig_take_order(struct rig *r, unsigned int i);
 /* The last order was carried out, its owner says, with that handle and commit. */
 void rig_answer_as(struct rig *r, uint32_t handle, uint32_t commit);
-void rig_lose_order(struct rig *r, unsigned int i);
-void rig_lose_answer(struct rig *r, unsigned int i);
 /* The standby acknowledges all that was changed of a slot. */
 void rig_ack(struct rig *r, unsigned int slot);
 void rig_stream(struct rig *r, bool on);
@@ -104,12 +110,6 @@ uint32_t rig_find(const struct rig *r, unsigned int key);
 uint64_t rig_key(unsigned int key);
 struct ip_addr rig_peer(unsigned int peer);
 struct session_rec *rig_slot(struct rig *r, uint32_t handle);
-
-/* Its row has given it up, for its owner did not answer for long. */
-static inline bool rig_is_late(const struct rig *r, const struct rig_order *x)
-{
-	return x->given_up || r->t.now - r->t.stood_still - x->at >= PDP_OWNER_US;
-}
 
 /* For the rig's own files. The first thing that is wrong counts. */
 void rig_broken(struct rig *r, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -14,11 +14,10 @@ static uint32_t rig_commit(struct rig *r, unsigned int slot)
 
 static int rig_do_create(struct rig *r, struct rig_order *x, uint32_t *slot)
 {
-	bool late = rig_is_late(r, x);
 	uint32_t was = rig_find_key(r, x->rec.key);
 
 	/* Two are made where an order was carried out after its row had been given up. */
-	if (was != 0 && !late && !r->late[rig_slot_number(was)])
+	if (was != 0 && !x->given_up && !r->late[rig_slot_number(was)])
 		rig_broken(r, "a subscriber has two sessions");
 	if (was != 0)
 		pdp_superseded_add(&r->superseded, x->rec.key, was);
@@ -30,7 +29,7 @@ static int rig_do_create(struct rig *r, struct rig_order *x, uint32_t *slot)
 	x->rec.handle = rig_handle(*slot, ++r->gen[*slot]);
 	x->rec.ue = ip_addr_v4(0x0a010000 + *slot);
 	r->slot[*slot] = x->rec;
-	r->late[*slot] = late || was != 0;
+	r->late[*slot] = x->given_up || was != 0;
 	if (was != 0)
 		r->late[rig_slot_number(was)] = true;
 	return 0;
@@ -65,7 +64,7 @@ static int rig_do_change(struct rig *r, struct rig_order *x, uint32_t *slot)
 	return 0;
 }
 
-static struct rig_order rig_take_order(struct rig *r, unsigned int i)
+struct rig_order rig_take_order(struct rig *r, unsigned int i)
 {
 	struct rig_order x = r->order[i];
 
@@ -85,6 +84,7 @@ static void rig_do(struct rig *r, struct rig_order *x, struct pdp_done *d)
 	if (d->error != 0)
 		return;
 	d->commit = rig_commit(r, slot);
+	r->due[slot] = r->is_protected && !x->given_up ? d->commit : 0;
 	x->rec.created_ms = r->commit[slot];
 	if (x->o.kind == PDP_CREATE)
 		r->slot[slot].created_ms = r->commit[slot];
@@ -99,12 +99,14 @@ void rig_carry_out(struct rig *r, unsigned int i)
 	pdp_answered(r->pdp, &d, &r->t);
 }
 
-void rig_lose_answer(struct rig *r, unsigned int i)
+void rig_refuse(struct rig *r, unsigned int i)
 {
 	struct rig_order x = rig_take_order(r, i);
-	struct pdp_done d;
+	const struct pdp_done d = {
+		.cookie = x.o.cookie, .owner = x.o.owner, .error = -EAGAIN, .rec = &x.rec
+	};
 
-	rig_do(r, &x, &d);
+	pdp_answered(r->pdp, &d, &r->t);
 }
 
 void rig_answer_as(struct rig *r, uint32_t handle, uint32_t commit)
@@ -117,11 +119,6 @@ void rig_answer_as(struct rig *r, uint32_t handle, uint32_t commit)
 	x.rec.handle = handle;
 	x.rec.ue = ip_addr_v4(handle);
 	pdp_answered(r->pdp, &d, &r->t);
-}
-
-void rig_lose_order(struct rig *r, unsigned int i)
-{
-	rig_take_order(r, i);
 }
 
 void rig_owner_ends(struct rig *r, unsigned int slot)

@@ -42,16 +42,16 @@ static void run_carry_out(struct rig *r, uint8_t arg)
 		rig_carry_out(r, arg % r->n_orders);
 }
 
-static void run_lose_order(struct rig *r, uint8_t arg)
+/* An owner is slow. */
+static void run_slow(struct rig *r, uint8_t arg)
 {
-	if (r->n_orders > 0)
-		rig_lose_order(r, arg % r->n_orders);
+	rig_pass(r, PDP_LINE_US);
+	run_carry_out(r, arg);
 }
 
-static void run_lose_answer(struct rig *r, uint8_t arg)
+static void run_repeat(struct rig *r, uint8_t arg)
 {
-	if (r->n_orders > 0)
-		rig_lose_answer(r, arg % r->n_orders);
+	rig_repeat(r);
 }
 
 static void run_ack(struct rig *r, uint8_t arg)
@@ -81,7 +81,7 @@ static void run_own(struct rig *r, uint8_t arg)
 
 static void run_pass(struct rig *r, uint8_t arg)
 {
-	static const usec_t us[] = { 1000, 10000, RIG_TIMEOUT_US, 1000000, PDP_OWNER_US,
+	static const usec_t us[] = { 1000, 10000, RIG_TIMEOUT_US, 1000000, PDP_LINE_US,
 		PDP_AAA_US };
 
 	if (arg & 0x80)
@@ -154,9 +154,9 @@ static void run_crowd(struct rig *r, uint8_t arg)
 }
 
 static void (*const runs[])(struct rig *r, uint8_t arg) = { run_create, run_create, run_update,
-	run_delete, run_stray, run_carry_out, run_carry_out, run_carry_out, run_lose_order,
-	run_lose_answer, run_ack, run_ack, run_stream, run_aaa, run_aaa, run_own, run_pass,
-	run_owner_ends, run_gateway, run_role, run_trouble, run_peer, run_crowd };
+	run_delete, run_stray, run_carry_out, run_carry_out, run_carry_out, run_slow, run_repeat,
+	run_ack, run_ack, run_stream, run_aaa, run_aaa, run_own, run_pass, run_owner_ends,
+	run_gateway, run_role, run_trouble, run_peer, run_crowd };
 
 static void run_end_superseded(void *ctx, uint32_t superseded, uint32_t by)
 {
@@ -182,7 +182,7 @@ static bool run_lives(void *ctx, uint32_t handle, uint64_t key)
 	return s->state == SESSION_LIVE && s->handle == handle && s->key == key;
 }
 
-/* Nobody answers any more, and all is over in its time. */
+/* No peer answers any more, and all is over in its time: owners carry out what they were given. */
 static void run_to_the_end(struct rig *r)
 {
 	const struct pdp_superseded_ops ops = { .find = run_find,
@@ -193,8 +193,11 @@ static void run_to_the_end(struct rig *r)
 	struct pdp_view v;
 
 	run_trouble(r, 0);
-	for (unsigned int i = 0; i < 50; i++)
-		rig_pass(r, PDP_OWNER_US);
+	for (unsigned int i = 0; i < 50; i++) {
+		while (r->n_orders > 0)
+			rig_carry_out(r, 0);
+		rig_pass(r, PDP_LINE_US);
+	}
 	pdp_view(r->pdp, &v);
 	if (v.requests > 0 || v.own > 0)
 		run_broken(r, "something lives for ever");

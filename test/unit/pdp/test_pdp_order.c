@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* lib/pdp: requests for one session that meet, in each order, and with each loss. */
+/* lib/pdp: requests for one session that meet, in each order, and with each delay. */
 #include "test_pdp.h"
 
 enum what { CREATE, UPDATE, DELETE, END, REFRESH, KINDS };
 
-/* What may be lost of the first one: nothing, the order, the owner's answer. */
-enum loss { NONE, ORDER, ANSWER, LOSSES };
+/* The first one's owner answers at once, so late that the second one's turn does not come, or that
+ * it refuses, as the session cannot be changed now. */
+enum loss { NONE, SLOW, REFUSED, LOSSES };
 
 /* It begins; the id of a request, 0 of the gateway's own. */
 static uint64_t order_begin(enum what what, unsigned int peer, uint32_t handle)
@@ -57,13 +58,13 @@ static void order_check_pair(enum what first, enum what second, enum loss loss)
 		if (second == UPDATE && order_second(first, second) == PDP_ACCEPTED)
 			CU_ASSERT_EQUAL(rig_slot(&rig, handle)->qos[0], 0x80 | rig.seq);
 	} else {
-		if (loss == ORDER)
-			rig_lose_order(&rig, 0);
+		if (loss == SLOW)
+			rig_pass(&rig, PDP_LINE_US);
 		else
-			rig_lose_answer(&rig, 0);
-		rig_pass(&rig, PDP_OWNER_US);
+			rig_refuse(&rig, 0);
 		rig_settle(&rig);
-		CU_ASSERT_TRUE(id[0] == 0 || pdp_was(id[0], PDP_UNANSWERED));
+		CU_ASSERT_TRUE(
+			id[0] == 0 || pdp_was(id[0], loss == SLOW ? PDP_ACCEPTED : PDP_UNANSWERED));
 		CU_ASSERT_TRUE(id[1] == 0 || rig.id[id[1]].answered);
 		rig_pass(&rig, PDP_AGAIN_US); /* what the gateway began */
 		rig_settle(&rig);
@@ -112,18 +113,19 @@ static void test_updates(void)
 
 /* ---- Create, Create, Delete, by two SGSNs ---- */
 
-/* Orders are carried out, or lost with the octal digits of `lose`, until none is left. */
+/* Orders are carried out, late or not, or refused by the ternary digits of `lose`, until none is
+ * left. */
 static void order_play(unsigned int lose)
 {
 	for (unsigned int i = 0; i < 20; i++) {
 		if (rig.n_orders == 0) {
-			rig_pass(&rig, PDP_OWNER_US);
+			rig_pass(&rig, PDP_LINE_US);
 			continue;
 		}
-		if (lose % 3 == ORDER)
-			rig_lose_order(&rig, 0);
-		else if (lose % 3 == ANSWER)
-			rig_lose_answer(&rig, 0);
+		if (lose % 3 == SLOW)
+			rig_pass(&rig, PDP_LINE_US);
+		if (lose % 3 == REFUSED)
+			rig_refuse(&rig, 0);
 		else
 			rig_carry_out(&rig, 0);
 		lose /= 3;
@@ -133,7 +135,7 @@ static void order_play(unsigned int lose)
 }
 
 /* The Delete comes at place `at` of three; the Creates are those of two SGSNs. With each of the
- * orders lost in each way nobody is left behind, and one session at most. */
+ * orders late or refused nobody is left behind, and one session at most. */
 static void order_check_three(unsigned int at, unsigned int lose)
 {
 	uint32_t handle = pdp_session(0);
@@ -167,7 +169,7 @@ static void test_three(void)
 			rig_open(&rig, false, 100);
 			order_check_three(at, lose);
 			if (rig.broken[0] != '\0')
-				printf("Delete at %u, lost %u: %s\n", at, lose, rig.broken);
+				printf("Delete at %u, delays %u: %s\n", at, lose, rig.broken);
 			CU_ASSERT_STRING_EQUAL(rig.broken, "");
 		}
 }
@@ -205,12 +207,13 @@ static void test_many(void)
 	CU_ASSERT_TRUE(pdp_was(id[PDP_SAME], PDP_UNANSWERED));
 	CU_ASSERT_TRUE(pdp_waits(rig_create(&rig, 0, 1)));
 	CU_ASSERT_EQUAL(rig.n_orders, 2);
-	/* None waits longer for its turn than for an owner. */
-	rig_lose_order(&rig, 0);
-	rig_pass(&rig, PDP_OWNER_US);
-	for (unsigned int i = 0; i <= PDP_SAME; i++)
+	/* None waits for its turn without end; who has it waits for the owner. */
+	rig_pass(&rig, PDP_LINE_US);
+	CU_ASSERT_TRUE(pdp_waits(id[0]));
+	for (unsigned int i = 1; i <= PDP_SAME; i++)
 		CU_ASSERT_TRUE(pdp_was(id[i], PDP_UNANSWERED));
 	rig_settle(&rig);
+	CU_ASSERT_TRUE(pdp_was(id[0], PDP_ACCEPTED));
 }
 
 /* However many requests wait for a session, one that ends it finds room. */

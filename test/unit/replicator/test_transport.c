@@ -365,6 +365,51 @@ static void test_link(void)
 	CU_ASSERT_TRUE(turn_until(sends_again));
 }
 
+/* Fills the door until it takes so many more. */
+static void fill(struct tandem *t, unsigned int room)
+{
+	while (door_room(&t->from_worker[0].door) > room)
+		CU_ASSERT_EQUAL_FATAL(from_worker_send(&t->from_worker[0],
+					      from_worker_late_end(t->msgs, TERM)),
+			0);
+}
+
+/* The answers that wait in the door; what waits before them is thrown away. */
+static unsigned int answers(struct tandem *t)
+{
+	struct from_worker *m;
+	unsigned int n = 0;
+
+	while ((m = from_worker_take(&t->from_worker[0])) != NULL) {
+		n += m->head.type == FROM_WORKER_ANSWER;
+		msg_free(t->msgs, m);
+	}
+	return n;
+}
+
+/* No order is taken whose answer, and the event beside it, find no room: control would wait for it
+ * without end. */
+static void test_answer_room(void)
+{
+	struct tandem *t = &chassis[ACTIVE];
+	struct session_rec rec;
+
+	session_read(t->table, session_find(t->table, last), &rec);
+	for (unsigned int i = 0; i < 3; i++)
+		to_worker_send(&t->to_worker[0], to_worker_update(t->msgs, TERM, 1 + i, &rec,
+							 SESSION_G_TUNNEL));
+	fill(t, 1);
+	worker_turn(t->worker[0]);
+	CU_ASSERT_EQUAL(rte_ring_count(t->to_worker[0].door.ring), 3);
+	CU_ASSERT_EQUAL(answers(t), 0);
+	fill(t, 5);
+	worker_turn(t->worker[0]);
+	CU_ASSERT_EQUAL(rte_ring_count(t->to_worker[0].door.ring), 1);
+	CU_ASSERT_EQUAL(answers(t), 2);
+	worker_turn(t->worker[0]);
+	CU_ASSERT_EQUAL(answers(t), 1);
+}
+
 static struct rte_mbuf *frame(unsigned int k)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(chassis[k].mbufs);
@@ -415,7 +460,7 @@ int main(void)
 {
 	static CU_TestInfo tests[] = { { "begin", test_begin }, { "stream", test_stream },
 		{ "audit interval", test_audit_interval }, { "link", test_link },
-		{ "the kernel's frames", test_kernel }, { "end", test_end }, CU_TEST_INFO_NULL };
+		{ "room for answers", test_answer_room }, { "the kernel's frames", test_kernel }, { "end", test_end }, CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "a transport in memory", NULL, NULL, NULL, NULL, tests },
 		CU_SUITE_INFO_NULL };
 	char prefix[32];

@@ -11,7 +11,11 @@
  * A request passes steps: AAA (where somebody is asked), the end of the session that a Create
  * replaces, the owner's work, the commit. From the second step on, requests for one session
  * (subscriber and NSAPI) are one after the other, and each reads the session when its turn comes:
- * it starts from what the one before left. Those that wait for their commit hold nobody up. */
+ * it starts from what the one before left. Those that wait for their commit hold nobody up.
+ *
+ * An owner is waited for however long it takes, until the role ends: what it has written may be
+ * answered only behind the commit, and whoever forgot that a commit is due would answer a
+ * repetition at once. */
 #ifndef TANDEM_PDP_H
 #define TANDEM_PDP_H
 
@@ -32,7 +36,7 @@ enum {
 	PDP_OWN = 4096,         /* what the gateway began itself, at most */
 	PDP_SAME = 16,          /* in progress for one session, at most, */
 	PDP_SAME_ENDS = 4,      /* and so many more of those that end it */
-	PDP_OWNER_US = 2000000, /* an owner's answer is waited for, and one's turn as long */
+	PDP_LINE_US = 2000000, /* one's turn is waited for */
 	PDP_AAA_US = 10000000,
 	PDP_AGAIN_US = 250000,       /* what the gateway began is tried again after that, */
 	PDP_AGAIN_FOR_US = 20000000, /* for so long */
@@ -100,8 +104,8 @@ struct pdp_request {
 	struct session_rec rec;
 };
 
-/* What an owner is to do. Its answer comes by pdp_answered(), with the cookie; 0: none is waited
- * for. */
+/* What an owner is to do. Its answer always comes, by pdp_answered() with the cookie; 0: none is
+ * waited for. */
 struct pdp_order {
 	enum pdp_kind kind;
 	uint8_t groups;       /* of an Update: SESSION_G_* */
@@ -204,7 +208,8 @@ void pdp_configure(struct pdp *p, usec_t commit_timeout_us);
 
 /* A request, once: what repeats one in progress is the front end's to leave out. q is copied. */
 void pdp_begin(struct pdp *p, const struct pdp_request *q, usec_t now);
-/* An owner has carried out an order, or refused. What nobody waits for any more is ignored. */
+/* An owner has carried out an order, or refused: each order that it took gets one answer. What
+ * nobody waits for any more, as the role ended meanwhile, is ignored. */
 void pdp_answered(struct pdp *p, const struct pdp_done *d, const struct pdp_time *t);
 /* What AAA says. */
 void pdp_aaa_answered(struct pdp *p, uint64_t cookie, bool accepted, usec_t now);
@@ -218,9 +223,8 @@ void pdp_turn(struct pdp *p, const struct pdp_time *t, bool ask_peers);
 /* An owner ended a session for a reason of its own: its peer is told by a Delete. False: there is
  * no room for what the gateway begins, and the peer learns of it when it uses the session. */
 bool pdp_session_ended(struct pdp *p, const struct session_rec *rec, usec_t now);
-/* The gateway ends a session: the owner does, then the peer is told. An owner that cannot be asked,
- * does not answer or says -EAGAIN is asked again, for PDP_AGAIN_FOR_US. False: no such session, or
- * no room. */
+/* The gateway ends a session: the owner does, then the peer is told. An owner that cannot be asked
+ * or says -EAGAIN is asked again, for PDP_AGAIN_FOR_US. False: no such session, or no room. */
 bool pdp_end(struct pdp *p, uint32_t handle, enum session_why why, usec_t now);
 /* The gateway asks the peer for an Update, with an indication of the protocol. What it answers is
  * given to the owner; a peer that does not know the session ends it. False as above. */

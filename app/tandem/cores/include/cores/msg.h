@@ -74,6 +74,9 @@ struct door {
 
 /* Sends a message. 0, or -ENOBUFS: the door is full, and the message was given back. */
 int door_send(const struct door *d, struct msg *m);
+/* How many messages it still takes. Of its sender: while that sends none, there is as much room or
+ * more. */
+unsigned int door_room(const struct door *d);
 /* Takes the next message; NULL: there is none. */
 struct msg *door_take(const struct door *d);
 
