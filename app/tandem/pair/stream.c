@@ -76,8 +76,8 @@ struct srp_stream stream_read(const struct stream *s, const struct srp_info *i, 
 void stream_report_peer(const struct stream *s, const struct srp_info *i)
 {
 	replicator_peer_version(s->with.replicator, i->stream_version);
-	replicator_peer_times(
-		s->with.replicator, RTE_MAX(i->window_us, i->dead_us), i->heartbeat_us);
+	replicator_peer_times(s->with.replicator, RTE_MAX(i->window_us, i->dead_us),
+		i->window_us / 2, i->heartbeat_us);
 	replicator_peer_differs(s->with.replicator, i->differs);
 	replicator_peer_applies(
 		s->with.replicator, i->peer.known && i->agreed && i->peer.state == SRP_STANDBY);

@@ -64,9 +64,11 @@ void replicator_peer_differs(struct replicator *r, bool differs)
 {
 	atomic_store_explicit(&r->peer_differs, differs, memory_order_relaxed);
 }
-void replicator_peer_times(struct replicator *r, usec_t present_us, usec_t heartbeat_us)
+void replicator_peer_times(
+	struct replicator *r, usec_t present_us, usec_t life_us, usec_t heartbeat_us)
 {
 	atomic_store_explicit(&r->present_us, present_us, memory_order_relaxed);
+	atomic_store_explicit(&r->life_us, life_us, memory_order_relaxed);
 	atomic_store_explicit(&r->heartbeat_us, heartbeat_us, memory_order_relaxed);
 }
 void replicator_peer_applies(struct replicator *r, bool applies)
@@ -94,7 +96,7 @@ struct replicator *replicator_create(const struct replicator_env *e)
 	const struct settings *s = settings_newest(e->settings);
 	const struct repl_params p = { .incarnation = e->incarnation,
 		.heartbeat_us = e->live.heartbeat_us,
-		.life_us = s->life_us,
+		.life_us = e->live.life_us,
 		.gap_us = 1000,
 		.gap_packets = 3,
 		.ops = &ops,
@@ -106,7 +108,8 @@ struct replicator *replicator_create(const struct replicator_env *e)
 	r->env = *e;
 	replicator_ops(r, &ops, &hash);
 	r->pace.us = e->live.audit_us;
-	replicator_peer_times(r, e->live.present_us, e->live.heartbeat_us);
+	replicator_peer_times(r, e->live.present_us, e->live.life_us, e->live.heartbeat_us);
+	r->kept_life_us = e->live.life_us;
 	r->beat_us = e->live.heartbeat_us;
 	settings_join(e->settings, e->n_workers);
 	r->settings = s->number;
@@ -248,12 +251,15 @@ static void replicator_settings(struct replicator *r)
 {
 	const struct settings *s = settings_turn(r->env.settings, r->env.n_workers);
 	usec_t beat = atomic_load_explicit(&r->heartbeat_us, memory_order_relaxed);
+	usec_t life = atomic_load_explicit(&r->life_us, memory_order_relaxed);
 
-	if (s->number == r->settings && beat == r->beat_us)
+	if (beat != r->beat_us || life != r->kept_life_us)
+		repl_times(r->stream, beat, life, r->now);
+	r->beat_us = beat;
+	r->kept_life_us = life;
+	if (s->number == r->settings)
 		return;
 	r->settings = s->number;
-	r->beat_us = beat;
-	repl_times(r->stream, beat, s->life_us, r->now);
 	if (s->replication_mbps != atomic_load(&r->view.rate_mbps))
 		replicator_rate(r, s->replication_mbps, r->now);
 }

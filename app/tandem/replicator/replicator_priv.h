@@ -78,10 +78,11 @@ struct replicator {
 	int64_t pair_offset_us;
 	struct replicator_request request;
 	struct replicator_pass pass;
-	_Atomic usec_t present_us;   /* w: control. The peer is there when heard within this */
-	_Atomic usec_t heartbeat_us; /* w: control */
-	usec_t beat_us;              /* that the stream keeps to */
-	struct replicator_pace pace; /* w, r: control */
+	_Atomic usec_t present_us;    /* w: control. The peer is there when heard within this */
+	_Atomic usec_t life_us;       /* w: control */
+	_Atomic usec_t heartbeat_us;  /* w: control */
+	usec_t kept_life_us, beat_us; /* that the stream keeps to */
+	struct replicator_pace pace;  /* w, r: control */
 	struct from_replicator *committed; /* being filled */
 	/* being filled while a WANT is decoded */
 	struct repl_to_worker *want[MSG_WORKERS];

@@ -38,7 +38,11 @@ const struct replicator_view *replicator_view(const struct replicator *r)
 
 void replicator_peer_version(struct replicator *r, uint8_t version) {}
 void replicator_peer_differs(struct replicator *r, bool differs) {}
-void replicator_peer_times(struct replicator *r, usec_t present_us, usec_t heartbeat_us) {}
+void replicator_peer_times(
+	struct replicator *r, usec_t present_us, usec_t life_us, usec_t heartbeat_us)
+{
+	pair_stubs.life_us = life_us;
+}
 usec_t replicator_audit_interval(const struct replicator *r, usec_t now)
 {
 	return USEC_PER_SEC;

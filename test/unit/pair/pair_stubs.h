@@ -13,6 +13,7 @@ extern struct pair_stubs {
 	unsigned int probes; /* how often it was asked who has the VIPs */
 	bool listens;        /* for answers to that */
 	uint64_t reserve;    /* of terms, that is to be written to disk; 0: none is */
+	usec_t life_us;      /* by which the stream judges heartbeats */
 } pair_stubs;
 
 #endif

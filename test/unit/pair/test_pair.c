@@ -404,6 +404,33 @@ static void test_alone_says_why(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(v.waits_for, " of the promotion; this process aborts in "));
 }
 
+/* ---- another file ---- */
+
+/* By what the stream judges a heartbeat after a reload that makes the window so many beats long. */
+static usec_t life_of(unsigned int beats)
+{
+	struct chassis *c = &chassis[LEFT];
+	struct pair_live live;
+
+	c->conf.srp.dead_multiplier = beats;
+	CU_ASSERT_EQUAL_FATAL(settings_pair_live(&c->conf, &live), 0);
+	CU_ASSERT_EQUAL(pair_reconfigure(c->pair, &live, alone_now), 0);
+	settings_pair_live_end(&live);
+	alone_turn(0);
+	return pair_stubs.life_us;
+}
+
+/* A heartbeat is judged late by the longest window of what runs and what ran, as the election
+ * judges silence, until the peer is known to run the same. */
+static void test_reload_life(void)
+{
+	alone_asks();
+	CU_ASSERT_EQUAL(pair_stubs.life_us, 30 * USEC_PER_SEC);
+	CU_ASSERT_EQUAL(life_of(10), 30 * USEC_PER_SEC);
+	CU_ASSERT_EQUAL(life_of(100), 50 * USEC_PER_SEC);
+	CU_ASSERT_EQUAL(life_of(60), 50 * USEC_PER_SEC);
+}
+
 /* ---- seats ---- */
 
 static void test_seat(void)
@@ -532,6 +559,7 @@ int main(void)
 		{ "alone, stalls for ever", test_alone_stalls_for_ever },
 		{ "alone, and answered", test_alone_claimed },
 		{ "alone, and it says why", test_alone_says_why },
+		{ "reload, late heartbeats", test_reload_life },
 		{ "seats that are given", test_seats_given },
 		{ "another peer of who listens", test_replace_of_listener },
 		{ "another peer of who connects", test_replace_of_connector }, CU_TEST_INFO_NULL };

@@ -365,12 +365,41 @@ static void test_link(void)
 	CU_ASSERT_TRUE(turn_until(sends_again));
 }
 
+static uint64_t late_before;
+
+static bool heartbeats_are_late(void)
+{
+	return replicator_stream_count(chassis[STANDBY].repl)->rx_stale_heartbeats >
+	       late_before + 9;
+}
+
+/* A heartbeat is late by what the pair says, and by nothing else, at once and back again. */
+static void test_life(void)
+{
+	struct replicator *r = chassis[STANDBY].repl;
+	usec_t present = PATIENCE * USEC_PER_SEC, beat = 10 * USEC_PER_MSEC;
+
+	late_before = replicator_stream_count(r)->rx_stale_heartbeats;
+	replicator_peer_times(r, present, 0, beat);
+	CU_ASSERT_TRUE(turn_until(heartbeats_are_late));
+	replicator_peer_times(r, present, present, beat);
+	sent_before = lines[ACTIVE].transport.count.tx_frames;
+	CU_ASSERT_TRUE(turn_until(sends_again));
+	turn();
+	late_before = replicator_stream_count(r)->rx_stale_heartbeats - 9;
+	for (unsigned int i = 0; i < 10; i++) {
+		sent_before = lines[ACTIVE].transport.count.tx_frames;
+		CU_ASSERT_TRUE(turn_until(sends_again));
+	}
+	CU_ASSERT_FALSE(heartbeats_are_late());
+}
+
 /* Fills the door until it takes so many more. */
 static void fill(struct tandem *t, unsigned int room)
 {
 	while (door_room(&t->from_worker[0].door) > room)
-		CU_ASSERT_EQUAL_FATAL(from_worker_send(&t->from_worker[0],
-					      from_worker_late_end(t->msgs, TERM)),
+		CU_ASSERT_EQUAL_FATAL(
+			from_worker_send(&t->from_worker[0], from_worker_late_end(t->msgs, TERM)),
 			0);
 }
 
@@ -396,8 +425,8 @@ static void test_answer_room(void)
 
 	session_read(t->table, session_find(t->table, last), &rec);
 	for (unsigned int i = 0; i < 3; i++)
-		to_worker_send(&t->to_worker[0], to_worker_update(t->msgs, TERM, 1 + i, &rec,
-							 SESSION_G_TUNNEL));
+		to_worker_send(&t->to_worker[0],
+			to_worker_update(t->msgs, TERM, 1 + i, &rec, SESSION_G_TUNNEL));
 	fill(t, 1);
 	worker_turn(t->worker[0]);
 	CU_ASSERT_EQUAL(rte_ring_count(t->to_worker[0].door.ring), 3);
@@ -460,7 +489,8 @@ int main(void)
 {
 	static CU_TestInfo tests[] = { { "begin", test_begin }, { "stream", test_stream },
 		{ "audit interval", test_audit_interval }, { "link", test_link },
-		{ "room for answers", test_answer_room }, { "the kernel's frames", test_kernel }, { "end", test_end }, CU_TEST_INFO_NULL };
+		{ "life", test_life }, { "room for answers", test_answer_room },
+		{ "the kernel's frames", test_kernel }, { "end", test_end }, CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "a transport in memory", NULL, NULL, NULL, NULL, tests },
 		CU_SUITE_INFO_NULL };
 	char prefix[32];

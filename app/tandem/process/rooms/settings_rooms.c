@@ -17,8 +17,6 @@ int settings_of(const struct config *c, struct settings *s)
 	*s = (struct settings){ .n_apns = c->n_apns,
 		.audit_us = c->srp.audit_interval_s * USEC_PER_SEC,
 		.checkpoint_us = c->srp.micro_checkpoint_interval_ms * USEC_PER_MSEC,
-		.life_us =
-			c->srp.heartbeat_interval_ms * USEC_PER_MSEC * c->srp.dead_multiplier / 2,
 		.replication_mbps = c->srp.replication_rate_mbps };
 	for (unsigned int i = 0; i < c->n_apns; i++) {
 		const struct config_apn *from = &c->apns[i];
@@ -55,6 +53,7 @@ void settings_replicator_live(const struct config *c, struct replicator_live *l)
 
 	*l = (struct replicator_live){ .audit_us = c->srp.audit_interval_s * USEC_PER_SEC,
 		.present_us = window > dead ? window : dead,
+		.life_us = window / 2,
 		.heartbeat_us = c->srp.heartbeat_interval_ms * USEC_PER_MSEC };
 }
 

@@ -37,7 +37,6 @@ struct settings {
 	const struct places *places; /* of numbers; the same in all snapshots */
 	usec_t audit_us;             /* srp.audit-interval */
 	usec_t checkpoint_us;        /* srp.micro-checkpoint-interval */
-	usec_t life_us;              /* a heartbeat that was delayed by more is no sign of life */
 	uint32_t replication_mbps;   /* srp.replication-rate, Mbit/s; 0: no limit */
 };
 

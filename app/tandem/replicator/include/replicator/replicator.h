@@ -63,6 +63,7 @@ struct replicator_start {
 struct replicator_live {
 	usec_t audit_us;   /* that one pass of the audit takes */
 	usec_t present_us; /* after so long a silence the peer is not there */
+	usec_t life_us;    /* a heartbeat that was delayed by more is no sign of life */
 	usec_t heartbeat_us;
 };
 
@@ -133,9 +134,10 @@ extern const struct metrics_room replicator_metrics; /* all of them */
 /* w: control: where the peer's replication address is (adjacency index of the fib), for the
  * transport. */
 void replicator_peer(struct replicator *r, uint16_t adjacency);
-/* w: control: after present_us of silence the peer is not there, and heartbeats follow each other
- * in heartbeat_us, by what the pair knows of the peer. */
-void replicator_peer_times(struct replicator *r, usec_t present_us, usec_t heartbeat_us);
+/* w: control: these times of struct replicator_live as the pair judges the peer by them now, which
+ * is not by the newest file alone (lib/srp/README.md section 8). */
+void replicator_peer_times(
+	struct replicator *r, usec_t present_us, usec_t life_us, usec_t heartbeat_us);
 /* w: control: whether the peer says that it is Standby. */
 void replicator_peer_applies(struct replicator *r, bool applies);
 /* w: control: what must agree does not, by the peer's last hello: nothing is streamed to it, and a
