@@ -9,6 +9,7 @@
 
 #include <rte_common.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "command.h"
 #include "cores/settings.h"
@@ -104,8 +105,12 @@ static void reload_on_ended(void *ctx, struct work *work)
 	struct operator_reload *r = ctx;
 	struct disk_work *w = reload_work_of(work);
 
+	json_t *answer;
+
 	r->disk = NULL;
-	r->s.answer(r->s.ctx, w->reload ? reload_answer(r, w) : reload_saved(w));
+	answer = w->reload ? reload_answer(r, w) : reload_saved(w);
+	r->put_off = r->hangup && (r->put_off || w->hangup);
+	r->s.answer(r->s.ctx, answer);
 	reload_work_free(w);
 }
 
@@ -143,20 +148,21 @@ static struct disk_work *reload_work_new(const char *path)
 	return w;
 }
 
-static json_t *reload_begin(struct operator_reload *r)
+static json_t *reload_begin(struct operator_reload *r, bool hangup)
 {
 	struct disk_work *w = reload_work_new(r->s.file);
 
 	if (w == NULL)
 		return reload_refuse("nothing was done, there is no memory: try again");
 	w->reload = true;
+	w->hangup = hangup;
 	w->keys_good = r->s.keys_good;
 	return reload_work_begin(r, w);
 }
 
 json_t *act_reload(void *family, json_t *args, usec_t now)
 {
-	json_t *why = reload_begin(family);
+	json_t *why = reload_begin(family, false);
 
 	(void)args;
 	(void)now;
@@ -201,11 +207,13 @@ void reload_turn(struct operator_reload *r)
 	}
 	/* What is read now may be older than the signal, and nobody waits who could be asked to try
 	 * again. */
-	if (!r->hangup || r->disk != NULL || held)
+	if (!r->hangup || r->disk != NULL || held || (r->put_off && clock_us() < r->hangup_from))
 		return;
 	r->hangup = false;
-	LOG(NOTICE, "SIGHUP came: the configuration is loaded anew path=%s", LOG_TEXT(r->s.file));
-	json_decref(reload_begin(r));
+	if (!r->put_off)
+		LOG(NOTICE, "SIGHUP came: the configuration is loaded anew path=%s",
+			LOG_TEXT(r->s.file));
+	json_decref(reload_begin(r, true));
 }
 
 struct operator_reload *reload_create(const struct operator_reload_settings *s)

@@ -24,6 +24,8 @@ json_t *reload_refuse(const char *reason)
 	return json_pack("{s:b,s:s}", "ok", 0, "error", reason);
 }
 
+enum { RELOAD_AGAIN_US = 250000 /* until a SIGHUP that was put off is tried again */ };
+
 struct reload {
 	json_t *changed, *restart;
 	FILE *lines; /* of those that need a restart */
@@ -91,6 +93,22 @@ static json_t *reload_file_refused(const struct disk_work *w)
 		w->report.text != NULL ? w->report.text : strerror(-w->ret));
 }
 
+/* It cannot be now, and can be soon: who asked is told to try again, and for SIGHUP the file is
+ * read once more. */
+static json_t *reload_busy(struct operator_reload *r, const struct disk_work *w, const char *why)
+{
+	if (!w->hangup)
+		return reload_refused(why, "try again");
+	if (!r->put_off)
+		LOG(NOTICE,
+			"the configuration is not loaded yet, and SIGHUP is carried out as soon as "
+			"that is over reason=%s",
+			LOG_TEXT(why));
+	r->hangup = r->put_off = true;
+	r->hangup_from = clock_us() + RELOAD_AGAIN_US;
+	return reload_refuse(why);
+}
+
 static void reload_log_changed(const json_t *changed)
 {
 	const json_t *ch;
@@ -155,8 +173,11 @@ static json_t *reload_now(struct operator_reload *r, const struct disk_work *w, 
 	const char *taken_back = r->next != NULL ? "; what waited for the peer waits no more" : "";
 	char result[160], why[128];
 	size_t n = json_array_size(changed);
+	int ret = reload_apply(r, &w->next, changed, clock_us(), why, sizeof(why));
 
-	if (reload_apply(r, &w->next, changed, clock_us(), why, sizeof(why)) < 0)
+	if (ret == -EBUSY)
+		return reload_busy(r, w, why);
+	if (ret < 0)
 		return reload_refused(why, "try again");
 	if (n == 0) {
 		LOG(NOTICE,
@@ -184,7 +205,8 @@ static json_t *reload_wait(struct operator_reload *r, const struct disk_work *w,
 
 	if (ret < 0) {
 		free(next);
-		return reload_refused(strerror(-ret), "try again");
+		return ret == -EBUSY ? reload_busy(r, w, "the peer is about to run what waits")
+				     : reload_refused(strerror(-ret), "try again");
 	}
 	*next = w->next;
 	reload_forget_next(r);
@@ -210,8 +232,8 @@ static json_t *reload_accepted(
 	case SRP_RELOAD_BUSY:
 		break;
 	}
-	return reload_refused(
-		"both chassis have the configuration before and are about to run it", "try again");
+	return reload_busy(
+		r, w, "both chassis have the configuration before and are about to run it");
 }
 
 json_t *reload_answer(struct operator_reload *r, const struct disk_work *w)

@@ -15,6 +15,7 @@ _Static_assert((int)RELOAD_WHY >= (int)SAVE_WHY, "why takes what either says");
 struct disk_work {
 	struct work work; /* first: reload_work_of() */
 	bool reload;
+	bool hangup; /* for SIGHUP: nobody waits who could try again */
 	bool (*keys_good)(const struct config *next, char why[RELOAD_WHY]);
 	char path[PATH_MAX];
 	char *text; /* to be saved */
@@ -29,8 +30,10 @@ struct disk_work {
 struct operator_reload {
 	struct operator_reload_settings s;
 	struct disk_work *disk; /* a save or reload that a thread works on, NULL: none */
-	bool hangup;            /* SIGHUP came, and the file is not being read for it yet */
-	struct config *next;    /* it was loaded, and waits for the peer; NULL: none does */
+	bool hangup;            /* SIGHUP came, and the file is not being read for it yet, */
+	bool put_off;           /* or was, and must be once more: not before hangup_from */
+	usec_t hangup_from;
+	struct config *next; /* it was loaded, and waits for the peer; NULL: none does */
 };
 
 /* ---- reload_apply.c ---- */

@@ -53,7 +53,9 @@ struct operator_reload_settings {
 struct operator_reload *reload_create(const struct operator_reload_settings *s);
 void reload_destroy(struct operator_reload *r); /* NULL is nothing */
 /* SIGHUP: reads the file again; at once, or by reload_turn() as soon as the thread that works now
- * has ended and every core has let go of the settings before the last reload. */
+ * has ended and every core has let go of the settings before the last reload. While a role is
+ * changing, or both chassis are about to run the configuration before, it is tried again and
+ * again. */
 void reload_hangup(struct operator_reload *r);
 /* Does what waits; to be called every few milliseconds. */
 void reload_turn(struct operator_reload *r);
