@@ -403,6 +403,29 @@ enum gtpc_cause gtpc_decode_delete(const struct gtpc_header *h, struct gtpc_dele
 	return gtpc_decode_has(&s, IES_NSAPI) ? 0 : GTPC_MANDATORY_IE_MISSING;
 }
 
+int gtpc_decode_updated(const struct gtpc_header *h, struct gtpc_updated *out)
+{
+	const struct ie *usr;
+	struct ies s;
+
+	memset(out, 0, sizeof(*out));
+	if (ies_find(h->ies, h->ies_len, &s) < 0 || !gtpc_decode_has(&s, IES_CAUSE))
+		return -EBADMSG;
+	usr = ie_at(&s, IES_GSN_ADDRESS, 0);
+	out->cause = (uint8_t)ie_u(&s, IES_CAUSE, 0);
+	out->has_recovery = gtpc_decode_has(&s, IES_RECOVERY);
+	out->recovery = (uint8_t)ie_u(&s, IES_RECOVERY, 0);
+	out->has_usr_teid = gtpc_decode_has(&s, IES_TEID_DATA);
+	out->peer_usr_teid = ie_u(&s, IES_TEID_DATA, 0);
+	out->has_usr_addr = usr->p != NULL;
+	out->has_qos = gtpc_decode_has(&s, IES_QOS);
+	if ((out->has_usr_teid && out->peer_usr_teid == 0) ||
+		(out->has_usr_addr && gtpc_decode_get_gsn_address(usr, &out->peer_usr) < 0))
+		return -EBADMSG;
+	return out->has_qos ? gtpc_decode_get_qos(ie_at(&s, IES_QOS, 0), &out->qos_len, out->qos)
+			    : 0;
+}
+
 int gtpc_decode_response(
 	const struct gtpc_header *h, uint8_t *cause, bool *has_recovery, uint8_t *recovery)
 {

@@ -119,6 +119,18 @@ size_t gtpc_encode_cause_response(uint8_t *buf, enum gtpc_type type, uint32_t pe
 	return gtp_end(&w, buf);
 }
 
+size_t gtpc_encode_own_update(
+	uint8_t *buf, uint32_t peer_ctl_teid, uint16_t seq, uint64_t key, uint8_t direct_tunnel)
+{
+	struct wr w = gtp_begin(buf, GTPC_MSG_MAX, GTPC_UPDATE_REQUEST, peer_ctl_teid, seq);
+
+	ie_put_imsi(&w, key);
+	ie_put_u8(&w, IE_NSAPI, key & 0xf);
+	if (direct_tunnel != 0)
+		ie_put_bytes(&w, IE_DIRECT_TUNNEL_FLAGS, &direct_tunnel, 1);
+	return gtp_end(&w, buf);
+}
+
 size_t gtpc_encode_delete_request(
 	uint8_t *buf, uint32_t peer_ctl_teid, uint16_t seq, uint8_t nsapi, bool teardown)
 {

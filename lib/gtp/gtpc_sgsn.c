@@ -5,18 +5,6 @@
 #include "gtp/gtpc.h"
 #include "ie.h"
 
-/* 15 digits, low nibble first, the sixteenth is filler (TS 29.060 7.7.2). */
-static void gtpc_sgsn_put_imsi(struct wr *w, uint64_t key)
-{
-	wr_u8(w, IE_IMSI);
-	for (unsigned int i = 0; i < 8; i++) {
-		uint8_t low = (uint8_t)(key >> (60 - 8 * i) & 0xf);
-		uint8_t high = i < 7 ? (uint8_t)(key >> (56 - 8 * i) & 0xf) : 0xf;
-
-		wr_u8(w, (uint8_t)(high << 4 | low));
-	}
-}
-
 /* International number, ISDN plan: the last ten digits of the IMSI behind a country code of none
  * (TS 29.002 17.7.8). */
 static void gtpc_sgsn_put_msisdn(struct wr *w, uint64_t key)
@@ -65,7 +53,7 @@ size_t gtpc_encode_create_request(uint8_t *buf, const struct gtpc_ask *a)
 	static const uint8_t dynamic_v4[] = { 0xf1, 0x21 }, charging[] = { 0x08, 0x00 };
 	struct wr w = gtp_begin(buf, GTPC_MSG_MAX, GTPC_CREATE_REQUEST, a->teid, a->seq);
 
-	gtpc_sgsn_put_imsi(&w, a->key);
+	ie_put_imsi(&w, a->key);
 	if (a->has_recovery)
 		ie_put_u8(&w, IE_RECOVERY, a->recovery);
 	ie_put_u8(&w, IE_SELECTION_MODE, 0xfc); /* verified */

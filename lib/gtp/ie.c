@@ -149,6 +149,18 @@ void ie_put_bytes(struct wr *w, uint8_t type, const void *value, size_t len)
 	wr_bytes(w, value, len);
 }
 
+/* 15 digits, low nibble first, the sixteenth is filler (TS 29.060 7.7.2). */
+void ie_put_imsi(struct wr *w, uint64_t key)
+{
+	wr_u8(w, IE_IMSI);
+	for (unsigned int i = 0; i < 8; i++) {
+		uint8_t low = (uint8_t)(key >> (60 - 8 * i) & 0xf);
+		uint8_t high = i < 7 ? (uint8_t)(key >> (56 - 8 * i) & 0xf) : 0xf;
+
+		wr_u8(w, (uint8_t)(high << 4 | low));
+	}
+}
+
 void ie_put_address(struct wr *w, uint8_t type, const struct ip_addr *a)
 {
 	ie_put_bytes(w, type, ip_addr_bytes(a), ip_addr_size(a));

@@ -30,6 +30,7 @@ enum ie_type { /* TS 29.060 table 37 */
 	IE_MSISDN = 134,
 	IE_QOS = 135,
 	IE_EXTENSION_HEADER_LIST = 141,
+	IE_DIRECT_TUNNEL_FLAGS = 182,
 };
 
 /* The same bits for GTP-C and GTP-U (TS 29.060 6, TS 29.281 5.1). */
@@ -90,6 +91,8 @@ size_t gtp_end(const struct wr *w, uint8_t *buf);
 void ie_put_u8(struct wr *w, uint8_t type, uint8_t value);
 void ie_put_u32(struct wr *w, uint8_t type, uint32_t value);
 void ie_put_bytes(struct wr *w, uint8_t type, const void *value, size_t len); /* type >= 128 */
+/* key: as session_rec.key, whose NSAPI is left out */
+void ie_put_imsi(struct wr *w, uint64_t key);
 void ie_put_address(struct wr *w, uint8_t type, const struct ip_addr *a);
 /* 4 or 16 octets to an address; -EBADMSG for any other length. */
 int ie_get_address(const struct ie *ie, struct ip_addr *a);

@@ -103,7 +103,7 @@ void pdp_own_ended(struct pdp *p, uint64_t cookie, enum pdp_cause cause,
 
 	if (x == NULL || x->step != STEP_PEER)
 		return;
-	if (x->kind == ROW_REFRESH && cause == PDP_ACCEPTED && got != NULL) {
+	if (x->kind == ROW_REFRESH && cause == PDP_ACCEPTED && got != NULL && got->has != 0) {
 		own_refreshed(p, x, got, now);
 	} else if (x->kind == ROW_REFRESH && cause == PDP_NOT_FOUND) {
 		x->kind = ROW_DROP;

@@ -122,8 +122,10 @@ static void start_merge(struct pdp *p, struct pdp_row *x, const struct session_r
 	struct session_rec r;
 
 	session_rec_copy(&r, old);
-	r.peer_usr_teid = x->rec.peer_usr_teid;
-	r.peer_usr = x->rec.peer_usr;
+	if (x->has & PDP_HAS_USR_TEID)
+		r.peer_usr_teid = x->rec.peer_usr_teid;
+	if (x->has & PDP_HAS_USR_ADDR)
+		r.peer_usr = x->rec.peer_usr;
 	if (x->has & PDP_HAS_CTL_TEID)
 		r.peer_ctl_teid = x->rec.peer_ctl_teid;
 	if (x->has & PDP_HAS_CTL_ADDR)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
+#include <string.h>
 
 #include "gtp/gtpc.h"
 
@@ -34,12 +35,24 @@ static void answer(const struct gtpc_header *h, const struct gtpc_create *c)
 		abort();
 }
 
+/* What is taken of the answer to an Update of ours could be a session's. */
+static void again(const struct gtpc_header *h, const struct gtpc_updated *u)
+{
+	struct gtpc_updated same;
+
+	if ((u->has_usr_teid && u->peer_usr_teid == 0) || u->qos_len > GTPC_QOS_MAX ||
+		(u->has_qos && u->qos_len < 4) || gtpc_decode_updated(h, &same) < 0 ||
+		memcmp(u, &same, sizeof(same)) != 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct gtpc_header h;
 	struct gtpc_create c;
 	struct gtpc_update u;
 	struct gtpc_delete d;
+	struct gtpc_updated updated;
 	uint8_t cause, recovery;
 	bool has_recovery;
 
@@ -49,6 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		answer(&h, &c);
 	gtpc_decode_update(&h, &u);
 	gtpc_decode_delete(&h, &d);
+	if (gtpc_decode_updated(&h, &updated) == 0)
+		again(&h, &updated);
 	gtpc_decode_response(&h, &cause, &has_recovery, &recovery);
 	return 0;
 }

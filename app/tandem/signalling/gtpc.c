@@ -16,21 +16,22 @@ static uint32_t gtpc_digest(const struct gtpc_header *h)
 static void gtpc_response(
 	struct signalling *s, const struct gtpc_peer *from, const struct gtpc_header *h, usec_t now)
 {
-	bool has_recovery;
-	uint8_t cause, value;
+	struct gtpc_updated u = { 0 };
 	uint64_t cookie;
+	int ret = h->type == GTPC_UPDATE_RESPONSE
+			  ? gtpc_decode_updated(h, &u)
+			  : gtpc_decode_response(h, &u.cause, &u.has_recovery, &u.recovery);
 
-	if (gtpc_decode_response(h, &cause, &has_recovery, &value) < 0 ||
-		!gtpc_pending_answered(s->front.pending, from, h->seq, &cookie)) {
+	if (ret < 0 || !gtpc_pending_answered(s->front.pending, from, h->seq, &cookie)) {
 		s->front.count.drop_response_unmatched++;
 		return;
 	}
 	if (cookie == FRONT_COOKIE_ECHO)
 		pdp_peer_result(s->pdp, &from->addr, true, now);
 	else
-		procedures_own_ended(s, cookie, cause, now);
-	if (has_recovery)
-		pdp_peer_heard(s->pdp, &from->addr, value, now);
+		procedures_own_ended(s, cookie, &u, now);
+	if (u.has_recovery)
+		pdp_peer_heard(s->pdp, &from->addr, u.recovery, now);
 }
 
 static void gtpc_echo(struct signalling *s, const struct gtpc_peer *from, uint16_t seq)
@@ -127,6 +128,7 @@ void gtpc_message(void *ctx, const struct gtpc_peer *from, const uint8_t *p, siz
 		gtpc_request(s, from, &h, now);
 		break;
 	case GTPC_ECHO_RESPONSE:
+	case GTPC_UPDATE_RESPONSE:
 	case GTPC_DELETE_RESPONSE:
 		gtpc_response(s, from, &h, now);
 		break;

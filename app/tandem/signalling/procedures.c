@@ -2,6 +2,7 @@
 /* What lib/pdp asks, and who answers it: owners are the workers, peers the SGSNs. Their answers
  * come in here, too. */
 #include <stdatomic.h>
+#include <string.h>
 
 #include "ask.h"
 #include "base/log.h"
@@ -92,31 +93,49 @@ static void procedures_ask_peer(void *ctx, const struct ip_addr *peer, usec_t no
 		now);
 }
 
-/* An Update of the gateway's own has no encoding yet, and nothing here begins one. */
 static bool procedures_own(void *ctx, const struct pdp_own *o, usec_t now)
 {
 	const struct gtpc_peer to = { o->rec->peer_ctl, GTPC_PORT };
 	struct signalling *s = ctx;
 	uint8_t buf[GTPC_MSG_MAX];
-	uint16_t seq;
+	uint16_t seq = gtpc_pending_seq(s->front.pending);
+	size_t len = o->kind == PDP_OWN_UPDATE
+			     ? gtpc_encode_own_update(
+				       buf, o->rec->peer_ctl_teid, seq, o->rec->key, o->indication)
+			     : gtpc_encode_delete_request(buf, o->rec->peer_ctl_teid, seq,
+				       (uint8_t)(o->rec->key & 0xf), true);
 
-	if (o->kind != PDP_OWN_DELETE)
-		return false;
-	seq = gtpc_pending_seq(s->front.pending);
-	return front_ask(&s->front, &to, seq, buf,
-		gtpc_encode_delete_request(
-			buf, o->rec->peer_ctl_teid, seq, (uint8_t)(o->rec->key & 0xf), true),
-		o->cookie, now);
+	return front_ask(&s->front, &to, seq, buf, len, o->cookie, now);
 }
 
-void procedures_own_ended(struct signalling *s, uint64_t cookie, uint8_t cause, usec_t now)
+/* What the SGSN's answer to an Update brings; nothing of it is a request's that could be repeated.
+ */
+static struct pdp_request procedures_updated(const struct gtpc_updated *u)
 {
-	enum pdp_cause ended = cause == 0                       ? PDP_UNANSWERED
-			       : cause == GTPC_REQUEST_ACCEPTED ? PDP_ACCEPTED
-			       : cause == GTPC_NON_EXISTENT     ? PDP_NOT_FOUND
-								: PDP_FAILED;
+	struct pdp_request q = { .kind = PDP_UPDATE,
+		.has = (uint8_t)((u->has_usr_teid ? PDP_HAS_USR_TEID : 0) |
+				 (u->has_usr_addr ? PDP_HAS_USR_ADDR : 0) |
+				 (u->has_qos ? PDP_HAS_QOS : 0) |
+				 (u->has_recovery ? PDP_HAS_RECOVERY : 0)),
+		.rec = { .peer_usr_teid = u->peer_usr_teid,
+			.peer_usr = u->peer_usr,
+			.recovery = u->recovery,
+			.qos_len = u->qos_len } };
 
-	pdp_own_ended(s->pdp, cookie, ended, NULL, now);
+	memcpy(q.rec.qos, u->qos, sizeof(u->qos));
+	return q;
+}
+
+void procedures_own_ended(
+	struct signalling *s, uint64_t cookie, const struct gtpc_updated *u, usec_t now)
+{
+	const struct pdp_request q = u != NULL ? procedures_updated(u) : (struct pdp_request){ 0 };
+	enum pdp_cause ended = u == NULL                           ? PDP_UNANSWERED
+			       : u->cause == GTPC_REQUEST_ACCEPTED ? PDP_ACCEPTED
+			       : u->cause == GTPC_NON_EXISTENT     ? PDP_NOT_FOUND
+								   : PDP_FAILED;
+
+	pdp_own_ended(s->pdp, cookie, ended, ended == PDP_ACCEPTED ? &q : NULL, now);
 }
 
 /* Of the ends that the gateway decided, those that the SGSN does not know. One that restarted, or

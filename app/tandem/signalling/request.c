@@ -103,7 +103,8 @@ static void request_refuse(struct signalling *s, const struct asked_request *q, 
 static void request_fill_update(struct pdp_request *p, const struct gtpc_update *u)
 {
 	p->nsapi = u->nsapi;
-	p->has = (uint8_t)((u->has_ctl_teid ? PDP_HAS_CTL_TEID : 0) |
+	p->has = (uint8_t)(PDP_HAS_USR_TEID | PDP_HAS_USR_ADDR |
+			   (u->has_ctl_teid ? PDP_HAS_CTL_TEID : 0) |
 			   (u->has_ctl_addr ? PDP_HAS_CTL_ADDR : 0) |
 			   (u->has_qos ? PDP_HAS_QOS : 0) |
 			   (u->has_recovery ? PDP_HAS_RECOVERY : 0));

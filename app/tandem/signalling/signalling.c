@@ -119,7 +119,7 @@ static void signalling_unanswered(
 	if (cookie == FRONT_COOKIE_ECHO)
 		pdp_peer_result(s->pdp, &to->addr, false, now);
 	else
-		procedures_own_ended(s, cookie, 0, now);
+		procedures_own_ended(s, cookie, NULL, now);
 }
 
 void signalling_turn(struct signalling *s, usec_t now)

@@ -47,8 +47,9 @@ void request_delete(struct signalling *s, const struct asked_request *q,
 
 /* procedures.c: makes s->pdp. 0 or -errno. */
 int procedures_open(struct signalling *s);
-/* A request of our own was answered with that cause, or 0: was not. */
-void procedures_own_ended(struct signalling *s, uint64_t cookie, uint8_t cause, usec_t now);
+/* A request of our own was answered so, of a Delete with a cause alone; NULL: it was not. */
+void procedures_own_ended(
+	struct signalling *s, uint64_t cookie, const struct gtpc_updated *u, usec_t now);
 
 /* response.c: refuses a request. A refusal needs no commit: it promises nothing. */
 void response_refuse(struct signalling *s, const struct asked_request *q, uint32_t peer_teid,

@@ -13,7 +13,7 @@ FIELDS = ["_ws.malformed", "_ws.expert.severity", "_ws.expert.message", "gtp.mes
           "gtp.seq_number", "gtp.cause", "gtp.recovery", "gtp.teid_data", "gtp.teid_cp",
           "gtp.nsapi", "gtp.chrg_id", "gtp.user_ipv4", "gtp.user_ipv6", "gtp.gsn_ipv4",
           "gtp.gsn_ipv6", "gtp.tear_ind", "gtp.reorder", "ipcp.opt.pri_dns_address",
-          "ipcp.opt.sec_dns_address", "e212.imsi", "gtp.apn", "gtp.length"]
+          "ipcp.opt.sec_dns_address", "e212.imsi", "gtp.apn", "gtp.length", "gtp.ei"]
 STRANGE = ["in_create_odd", "in_create_every_fixed"]  # meant to be read by us only
 WARNING = 0x600000  # PI_WARN
 
@@ -43,6 +43,13 @@ WANT = {
     "delete_request": {"gtp.message": "0x14", "gtp.teid": "0x00000001", "gtp.nsapi": "5",
                        "gtp.tear_ind": "1"},
     "delete_request_one_context": {"gtp.tear_ind": "0"},
+    "own_update_request": {"gtp.message": "0x12", "gtp.teid": "0x00000001", "gtp.nsapi": "5",
+                           "e212.imsi": "240010123456789", "gtp.ei": "1"},
+    "own_update_request_without_flags": {"gtp.message": "0x12", "gtp.nsapi": "5",
+                                         "e212.imsi": "240010123456789", "gtp.ei": ""},
+    "in_updated": {"gtp.message": "0x13", "gtp.cause": "128", "gtp.teid_data": "0x00000021",
+                   "gtp.gsn_ipv4": "10.8.0.2"},
+    "in_updated_empty": {"gtp.message": "0x13", "gtp.cause": "192"},
     "u_echo_response": {"gtp.message": "0x02", "gtp.recovery": "0"},
     "u_error_indication": {"gtp.message": "0x1a", "gtp.teid": "0x00000000",
                            "gtp.seq_number": "0x0000", "gtp.teid_data": "0xdeadbeef",

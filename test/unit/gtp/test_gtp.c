@@ -112,6 +112,10 @@ static size_t encode(const char *name, uint8_t *b)
 				      GTPC_REQUEST_ACCEPTED, 7, false));
 	IS("delete_request", gtpc_encode_delete_request(b, 1, 2, 5, true));
 	IS("delete_request_one_context", gtpc_encode_delete_request(b, 1, 2, 5, false));
+	IS("own_update_request", gtpc_encode_own_update(b, 1, 2, UINT64_C(0x2400101234567895),
+					 GTPC_DIRECT_TUNNEL_EI));
+	IS("own_update_request_without_flags",
+		gtpc_encode_own_update(b, 1, 2, UINT64_C(0x2400101234567895), 0));
 	IS("create_request", encode_ask(b, false));
 	IS("update_request", encode_ask(b, true));
 	IS("u_echo_response", gtpu_encode_echo_response(b, 0x1234));
@@ -126,9 +130,9 @@ static const char *const encoded[] = { "echo_request", "echo_response", "version
 	"supported_extension_headers", "create_response", "create_response_container",
 	"create_response_without_pco", "create_response_ipv6", "update_response",
 	"update_response_without_teids", "create_refused", "update_refused", "delete_response",
-	"delete_request", "delete_request_one_context", "create_request", "update_request",
-	"u_echo_response", "u_error_indication", "u_error_indication_ipv6",
-	"u_supported_extension_headers" };
+	"delete_request", "delete_request_one_context", "own_update_request",
+	"own_update_request_without_flags", "create_request", "update_request", "u_echo_response",
+	"u_error_indication", "u_error_indication_ipv6", "u_supported_extension_headers" };
 
 static void test_vectors(void)
 {
@@ -284,6 +288,49 @@ static void test_update_delete(void)
 	CU_ASSERT_TRUE(!d.teardown && d.nsapi == 5);
 }
 
+/* What an SGSN answers to an Update of ours: one address, and what it leaves out stays. */
+static void test_updated(void)
+{
+	struct gtpc_updated u;
+	struct gtpc_header h;
+	struct golden g;
+
+	CU_ASSERT_TRUE(golden_find("in_updated", &g));
+	CU_ASSERT_EQUAL(gtpc_decode_header(g.msg, g.len, &h), GTPC_OK);
+	CU_ASSERT_EQUAL(gtpc_decode_updated(&h, &u), 0);
+	CU_ASSERT_TRUE(u.cause == GTPC_REQUEST_ACCEPTED && u.has_recovery && u.recovery == 2);
+	CU_ASSERT_TRUE(u.has_usr_teid && u.peer_usr_teid == 0x21);
+	CU_ASSERT_TRUE(u.has_usr_addr && ip_addr_to_v4(&u.peer_usr) == 0x0a080002);
+	CU_ASSERT_TRUE(u.has_qos && u.qos_len == 4 && u.qos[1] == 0x0b);
+	CU_ASSERT_TRUE(golden_find("in_updated_empty", &g));
+	CU_ASSERT_EQUAL(gtpc_decode_header(g.msg, g.len, &h), GTPC_OK);
+	CU_ASSERT_EQUAL(gtpc_decode_updated(&h, &u), 0);
+	CU_ASSERT_EQUAL(u.cause, GTPC_NON_EXISTENT);
+	CU_ASSERT_FALSE(u.has_recovery || u.has_usr_teid || u.has_usr_addr || u.has_qos);
+}
+
+/* Values that can be nobody's, octets that are no element, and no cause. */
+static void test_updated_bad(void)
+{
+	enum { TEID = 12 + 4 + 4, ADDR = 12 + 4 + 5 + 3, QOS = 12 + 4 + 5 + 7 + 2 };
+	static const struct {
+		unsigned int at;
+		uint8_t was, is;
+	} rows[] = { { TEID, 0x21, 0 }, { ADDR, 10, 0 }, { ADDR, 10, 127 }, { QOS, 4, 3 },
+		{ 12, 1, 3 }, { 12, 1, 14 } };
+	struct gtpc_updated u;
+	struct gtpc_header h;
+	struct golden g;
+
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CU_ASSERT_TRUE_FATAL(golden_find("in_updated", &g));
+		CU_ASSERT_EQUAL(g.msg[rows[i].at], rows[i].was);
+		g.msg[rows[i].at] = rows[i].is;
+		CU_ASSERT_EQUAL(gtpc_decode_header(g.msg, g.len, &h), GTPC_OK);
+		CU_ASSERT_EQUAL(gtpc_decode_updated(&h, &u), -EBADMSG);
+	}
+}
+
 static void test_response(void)
 {
 	struct golden g;
@@ -359,6 +406,8 @@ int main(void)
 		{ "create", test_create },
 		{ "create_odd", test_create_odd },
 		{ "update_delete", test_update_delete },
+		{ "updated", test_updated },
+		{ "updated, bad", test_updated_bad },
 		{ "response", test_response },
 		{ "end_user_address", test_end_user_address },
 		CU_TEST_INFO_NULL,

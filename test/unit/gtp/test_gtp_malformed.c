@@ -12,6 +12,7 @@ static const char *verdict_c(const uint8_t *p, size_t len)
 	struct gtpc_create c;
 	struct gtpc_update u;
 	struct gtpc_delete d;
+	struct gtpc_updated updated;
 	enum gtpc_cause cause = 0;
 
 	switch (gtpc_decode_header(p, len, &h)) {
@@ -36,6 +37,8 @@ static const char *verdict_c(const uint8_t *p, size_t len)
 		cause = gtpc_decode_update(&h, &u);
 	else if (h.type == GTPC_DELETE_REQUEST)
 		cause = gtpc_decode_delete(&h, &d);
+	else if (h.type == GTPC_UPDATE_RESPONSE && gtpc_decode_updated(&h, &updated) < 0)
+		return "drop:drop_response_unmatched";
 	if (cause == 0)
 		return "ok";
 	snprintf(text, sizeof(text), "cause:%d", cause);
@@ -135,12 +138,14 @@ static void decode_all(const uint8_t *msg, size_t len)
 	memcpy(p, msg, len);
 	verdict_c(p, len);
 	if (gtpc_decode_header(p, len, &h) == GTPC_OK) {
+		struct gtpc_updated updated;
 		struct gtpc_update up;
 		struct gtpc_delete d;
 
 		CU_ASSERT_TRUE(h.ies >= p && h.ies + h.ies_len <= p + len);
 		gtpc_decode_update(&h, &up);
 		gtpc_decode_delete(&h, &d);
+		gtpc_decode_updated(&h, &updated);
 		gtpc_decode_response(&h, &cause, &has_recovery, &recovery);
 	}
 	if (gtpu_parse(p, len, &u) == GTPU_OK) {

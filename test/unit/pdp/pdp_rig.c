@@ -349,7 +349,7 @@ uint64_t rig_update(struct rig *r, unsigned int peer, uint32_t handle, uint8_t h
 	struct pdp_request q = rig_request(r, PDP_UPDATE, peer);
 
 	q.handle = handle;
-	q.has = has;
+	q.has = has | PDP_HAS_USR_TEID | PDP_HAS_USR_ADDR;
 	q.rec.peer_ctl_teid = 0x3000 + (uint32_t)q.id;
 	q.rec.peer_usr_teid = 0x4000 + (uint32_t)q.id;
 	q.rec.qos_len = 1;
@@ -399,6 +399,7 @@ void rig_own(struct rig *r, unsigned int i, enum pdp_cause cause)
 {
 	struct pdp_own o = r->own[i];
 	struct pdp_request got = { .kind = PDP_UPDATE,
+		.has = PDP_HAS_USR_TEID | PDP_HAS_USR_ADDR,
 		.rec = { .peer_usr_teid = 0x5000 + r->seq, .peer_usr = rig_peer(0) } };
 
 	r->own[i] = r->own[--r->n_own];

@@ -40,6 +40,12 @@ enum gtpc_type { /* TS 29.060 table 1 */
 	GTPC_SUPPORTED_EXTENSION_HEADERS = 31,
 };
 
+enum { /* TS 29.060 7.7.81 */
+	GTPC_DIRECT_TUNNEL_DTI = 1 << 0,
+	GTPC_DIRECT_TUNNEL_GCSI = 1 << 1,
+	GTPC_DIRECT_TUNNEL_EI = 1 << 2, /* an RNC knows no such tunnel any more */
+};
+
 enum gtpc_cause { /* TS 29.060 table 38 */
 	GTPC_REQUEST_ACCEPTED = 128,
 	GTPC_NON_EXISTENT = 192,
@@ -208,6 +214,17 @@ enum gtpc_verdict gtpc_decode_header(const uint8_t *p, size_t len, struct gtpc_h
 enum gtpc_cause gtpc_decode_create(const struct gtpc_header *h, struct gtpc_create *out);
 enum gtpc_cause gtpc_decode_update(const struct gtpc_header *h, struct gtpc_update *out);
 enum gtpc_cause gtpc_decode_delete(const struct gtpc_header *h, struct gtpc_delete *out);
+/* What the SGSN answers to an Update of ours (TS 29.060 7.3.4). What the message does not bring
+ * stays as it is. */
+struct gtpc_updated {
+	uint8_t cause, recovery;
+	bool has_recovery, has_usr_teid, has_usr_addr, has_qos;
+	uint32_t peer_usr_teid;
+	struct ip_addr peer_usr; /* the one address that there is: for user traffic */
+	uint8_t qos_len, qos[GTPC_QOS_MAX];
+};
+/* 0; -EBADMSG: it has no cause or cannot be read, or one of its values can be nobody's. */
+int gtpc_decode_updated(const struct gtpc_header *h, struct gtpc_updated *out);
 /* Cause and Recovery of a response to us (Echo, Delete). has_recovery says whether it was there;
  * cause 0: none. */
 int gtpc_decode_response(
@@ -240,6 +257,10 @@ size_t gtpc_encode_update_response(uint8_t *buf, const struct gtpc_accept *a);
 /* Refusals of any of the three, and the accepted Delete. */
 size_t gtpc_encode_cause_response(uint8_t *buf, enum gtpc_type type, uint32_t peer_ctl_teid,
 	uint16_t seq, enum gtpc_cause cause, uint8_t recovery, bool with_recovery);
+/* An Update of ours (TS 29.060 7.3.3): IMSI and NSAPI of key (as session_rec.key), and the Direct
+ * Tunnel Flags (GTPC_DIRECT_TUNNEL_*) unless they are 0. */
+size_t gtpc_encode_own_update(
+	uint8_t *buf, uint32_t peer_ctl_teid, uint16_t seq, uint64_t key, uint8_t direct_tunnel);
 size_t gtpc_encode_delete_request(
 	uint8_t *buf, uint32_t peer_ctl_teid, uint16_t seq, uint8_t nsapi, bool teardown);
 

@@ -30,12 +30,12 @@
 #include "session/session.h"
 
 enum {
-	PDP_REQUESTS = 4096,    /* in progress at most, */
-	PDP_FOR_DELETES = 512,  /* of which the last are given to Deletes alone, */
-	PDP_FOR_AAA = 2048,     /* and as many wait for AAA at most */
-	PDP_OWN = 4096,         /* what the gateway began itself, at most */
-	PDP_SAME = 16,          /* in progress for one session, at most, */
-	PDP_SAME_ENDS = 4,      /* and so many more of those that end it */
+	PDP_REQUESTS = 4096,   /* in progress at most, */
+	PDP_FOR_DELETES = 512, /* of which the last are given to Deletes alone, */
+	PDP_FOR_AAA = 2048,    /* and as many wait for AAA at most */
+	PDP_OWN = 4096,        /* what the gateway began itself, at most */
+	PDP_SAME = 16,         /* in progress for one session, at most, */
+	PDP_SAME_ENDS = 4,     /* and so many more of those that end it */
 	PDP_LINE_US = 2000000, /* one's turn is waited for */
 	PDP_AAA_US = 10000000,
 	PDP_AGAIN_US = 250000,       /* what the gateway began is tried again after that, */
@@ -79,12 +79,14 @@ struct pdp_apn {
 	bool verified_only;   /* only subscribers whose subscription the network verified */
 };
 
-/* What of pdp_request.rec an Update brings; its user plane address and TEID always count. */
+/* What of pdp_request.rec an Update brings. */
 enum {
 	PDP_HAS_CTL_TEID = 1 << 0,
 	PDP_HAS_CTL_ADDR = 1 << 1,
 	PDP_HAS_QOS = 1 << 2,
 	PDP_HAS_RECOVERY = 1 << 3, /* of a Create, too */
+	PDP_HAS_USR_TEID = 1 << 4,
+	PDP_HAS_USR_ADDR = 1 << 5,
 };
 
 struct pdp_request {
@@ -139,7 +141,7 @@ struct pdp_answer {
 enum pdp_own_kind { PDP_OWN_DELETE, PDP_OWN_UPDATE };
 struct pdp_own {
 	enum pdp_own_kind kind;
-	uint8_t indication;            /* of an Update: the front end's, as it came */
+	uint8_t indication;            /* of an Update: the front end's, as it came; 0: none */
 	uint64_t cookie;               /* its end comes by pdp_own_ended() with it */
 	const struct session_rec *rec; /* the session, or as it was */
 };
@@ -226,8 +228,15 @@ bool pdp_session_ended(struct pdp *p, const struct session_rec *rec, usec_t now)
 /* The gateway ends a session: the owner does, then the peer is told. An owner that cannot be asked
  * or says -EAGAIN is asked again, for PDP_AGAIN_FOR_US. False: no such session, or no room. */
 bool pdp_end(struct pdp *p, uint32_t handle, enum session_why why, usec_t now);
-/* The gateway asks the peer for an Update, with an indication of the protocol. What it answers is
- * given to the owner; a peer that does not know the session ends it. False as above. */
+/* The gateway asks the peer for an Update, with an indication of the protocol (of GTPv1 the Direct
+ * Tunnel Flags). What it answers is given to the owner; a peer that does not know the session ends
+ * it. False as above.
+ *
+ * Nobody asks for one yet. What will is the Error Indication of an RNC whose tunnel is direct
+ * (TS 23.007, TS 29.060 7.3.3), for which the record needs the flags of the SGSN's Update first. A
+ * reload that changes an APN's `ambr` is no reason: that rate is policed here, for all sessions of
+ * the APN, and no SGSN was ever told it; an APN-AMBR element (7.7.98) is due when one was
+ * negotiated. */
 bool pdp_refresh(struct pdp *p, uint32_t handle, uint8_t indication, usec_t now);
 /* The end of a request of the gateway's own: the peer's cause, PDP_UNANSWERED after N3; of an
  * Update `got` has its values as a request has them, or is NULL. */
