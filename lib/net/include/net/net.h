@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* net: everything a worker does not own belongs to the kernel (lib/README.md section 2): twins, the
+/* net: everything a worker does not own belongs to the kernel (lib/net/README.md): twins, the
  * rtnetlink mirror, VIPs and pool routes with Tandem's own protocol number, announcements. Control
  * core only; blocking is bounded by the kernel's netlink answer. Errors are 0 / -errno; nothing is
  * logged here. */

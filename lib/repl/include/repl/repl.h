@@ -367,7 +367,7 @@ usec_t repl_due(const struct repl *r);
 void repl_heartbeat(struct repl *r, repl_term_t term, const uint8_t *body, size_t len);
 /* Send a heartbeat with the next poll (a role changed). */
 void repl_heartbeat_now(struct repl *r);
-/* Pair time = now + offset (lib/README.md section 7); the active sets it at promotion, the standby
+/* Pair time = now + offset (lib/GLOSSARY.md); the active sets it at promotion, the standby
  * follows heartbeats. */
 void repl_pair_time(struct repl *r, int64_t offset_us);
 /* Pair time now, in ms. */

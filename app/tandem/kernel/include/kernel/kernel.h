@@ -10,8 +10,8 @@
  * confirmed or refused it, for one second without a word from it at most (-ETIMEDOUT). As a rule it
  * answers within tens of microseconds; while others hold its locks it was seen to take more than a
  * second. kernel_create() and kernel_destroy() make such requests, too. No other call blocks. This
- * departs from the reactor's contract (lib/README.md section 1); to take these requests over, as it
- * did the disk's, is work of the reactor that is still to be done. */
+ * departs from the reactor's contract (app/tandem/README.md section 1); to take these requests
+ * over, as it did the disk's, is work of the reactor that is still to be done. */
 #ifndef TANDEM_KERNEL_H
 #define TANDEM_KERNEL_H
 
