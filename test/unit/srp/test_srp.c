@@ -6,7 +6,7 @@
 
 extern CU_TestInfo srp_term_tests[], srp_switch_tests[], srp_claim_tests[], srp_stall_tests[],
 	srp_message_tests[], srp_request_tests[], srp_lines_tests[], srp_numbers_tests[],
-	srp_probe_tests[], srp_boot_tests[], srp_agree_tests[];
+	srp_probe_tests[], srp_boot_tests[], srp_agree_tests[], srp_agree_two_tests[];
 
 static void test_election_order(void)
 {
@@ -375,7 +375,9 @@ int main(void)
 		{ "messages", NULL, NULL, NULL, NULL, srp_message_tests },
 		{ "lines", NULL, NULL, NULL, NULL, srp_lines_tests },
 		{ "numbers", NULL, NULL, NULL, NULL, srp_numbers_tests },
-		{ "what is next", NULL, NULL, NULL, NULL, srp_agree_tests }, CU_SUITE_INFO_NULL };
+		{ "what is next", NULL, NULL, NULL, NULL, srp_agree_tests },
+		{ "what is next, two of them", NULL, NULL, NULL, NULL, srp_agree_two_tests },
+		CU_SUITE_INFO_NULL };
 
 	return ut_run(suites);
 }
