@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A FIFO of slot numbers in the order in which their addresses were given up:
- * of free slots, and of ending ones, which leave it as free ones do but are not
- * given out. A slot that begins to live while it is listed (its record was
- * applied) stays listed and is dropped when its turn comes, so the FIFO never
- * holds a slot twice and never overflows.
+/* A FIFO of slot numbers in the order in which their addresses were given up: of free slots, and of
+ * ending ones, which leave it as free ones do but are not given out. A slot that begins to live
+ * while it is listed (its record was applied) stays listed and is dropped when its turn comes, so
+ * the FIFO never holds a slot twice and never overflows.
  *
- * Several slots may wait with one address, which names one of them: as a rule
- * the one that was heard of last. What was heard of last need not have ended
- * last, because an audit tells of slots in their order. So each knows its
- * neighbours, and whoever leaves hands the address on. No list is ever walked.
- */
+ * Several slots may wait with one address, which names one of them: as a rule the one that was
+ * heard of last. What was heard of last need not have ended last, because an audit tells of slots
+ * in their order. So each knows its neighbours, and whoever leaves hands the address on. No list is
+ * ever walked. */
 #include "slot.h"
 
 /* NULL: none, or it does not wait with that address any more. */
@@ -26,8 +24,7 @@ static struct session_slot *quarantine_neighbour(
 		       : NULL;
 }
 
-/* Its neighbours are each other's. The one that has its address then; NULL:
- * nobody. */
+/* Its neighbours are each other's. The one that has its address then; NULL: nobody. */
 static struct session_slot *quarantine_part(struct session_table *t, struct session_slot *s)
 {
 	struct session_slot *newer, *older;
@@ -103,10 +100,9 @@ void quarantine_drop(struct session_table *t, struct session_slot *s)
 	s->flags &= (uint8_t) ~(SESSION_F_QUARANTINE | SESSION_F_AGAIN);
 }
 
-/* Two chassis that were both active may have leased one address to two
- * sessions. The winner's has ended when its record comes, the loser's ends by
- * the next one: only then is the address free for the quarantine that it must
- * wait out. Where several wait with it, that is the last one's. */
+/* Two chassis that were both active may have leased one address to two sessions. The winner's has
+ * ended when its record comes, the loser's ends by the next one: only then is the address free for
+ * the quarantine that it must wait out. Where several wait with it, that is the last one's. */
 void quarantine_inherit(
 	struct session_table *t, uint32_t shard, uint32_t slot, uint8_t pool, uint32_t ue4)
 {
