@@ -107,14 +107,22 @@ def missing():
     return None
 
 
+def waited_for_cpu(pid):
+    """Seconds in which the first thread of a process could run and had no CPU."""
+    with open(f"/proc/{pid}/schedstat", encoding="ascii") as handle:
+        return int(handle.read().split()[1]) / 1e9
+
+
 class Metronome:
     """When this process stood still: it wakes up every few milliseconds, and remembers when it
-    could not. What others did in that time they may not have been able to do earlier."""
+    could not. What others did in that time they may not have been able to do earlier. Of processes
+    that it watches it remembers how long they had waited for a CPU."""
 
     BEAT_S, LATE_S = 0.005, 0.02
 
     def __init__(self, lab):
         self.pauses = []
+        self.waits = {}  # of a process: [(when, seconds in all)]
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
@@ -127,6 +135,21 @@ class Metronome:
             if now - last > self.LATE_S:
                 self.pauses.append((last, now))
             last = now
+            for pid, told in list(self.waits.items()):
+                with contextlib.suppress(OSError):  # it has ended
+                    told.append((now, waited_for_cpu(pid)))
+
+    def watch(self, process):
+        """From now on."""
+        self.waits[process.pid] = []
+
+    def waited(self, process, since, until):
+        """Seconds of that time (of day) in which a process that is watched had no CPU, or a beat
+        more."""
+        told = self.waits[process.pid]
+        wait_until(lambda: told and told[-1][0] >= until, 10, f"{process.name} to be watched")
+        before = [waited for at, waited in told if at <= since][-1:] or [told[0][1]]
+        return next(waited for at, waited in told if at >= until) - before[0]
 
     def stood_still(self, since, until):
         """Seconds of that time (of day) in which it did."""
