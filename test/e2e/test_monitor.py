@@ -24,8 +24,8 @@ NEIGHBOUR = """ neighbor {0} remote-as {1}
 # Where nobody has to be found silent, a router that is late is not to be taken for dead.
 PATIENT_NEIGHBOUR = NEIGHBOUR.replace("timers 1 3", "timers 3 9")
 # The far side waits for the near one. Two that are started together connect to each other at the
-# same moment, each then closes one of the two connections as a collision (RFC 4271 6.8), and FRR may
-# close the other one, too, which had been up for a millisecond.
+# same moment, each then closes one of the two connections as a collision (RFC 4271 6.8), and FRR
+# may close the other one, too, which had been up for a millisecond.
 WAITS = " neighbor {0} passive\n"
 BGP = """router bgp {0}
  bgp router-id {1}
@@ -83,8 +83,9 @@ def routers(lab):
     lab.address("core", "to-bgp", f"{CORE}/24")
     near = NEIGHBOUR.format(RIGHT, 65002) + NEIGHBOUR.format(CORE, 65000)
     left = Frr(lab, "left", BGP.format(65001, OWN, near, "10.6.0.0/24") + BMP.format(PORT), ["bmp"])
-    right = Frr(lab, "right", BGP.format(65002, RIGHT, (NEIGHBOUR + WAITS).format(OWN, 65001), "10.6.0.0/24"))
-    core = Frr(lab, "core", BGP.format(65000, CORE, (NEIGHBOUR + WAITS).format(LINK, 65001), "10.5.0.0/24"))
+    far = NEIGHBOUR + WAITS
+    right = Frr(lab, "right", BGP.format(65002, RIGHT, far.format(OWN, 65001), "10.6.0.0/24"))
+    core = Frr(lab, "core", BGP.format(65000, CORE, far.format(LINK, 65001), "10.5.0.0/24"))
     return left, right, core
 
 
@@ -395,7 +396,8 @@ def many_speakers(lab):
             BGP.format(65001, found[0][0], near, "10.5.0.0/24") + BMP.format(PORT),
             ["bmp"]).start()
     far = "".join(
-        (text + WAITS).format(own, 65001, away) for found in sessions.values() for own, away, text in found)
+        (text + WAITS).format(own, 65001, away) for found in sessions.values()
+        for own, away, text in found)
     return Frr(lab, "core", BGP.format(65000, CORE, far, "10.9.0.0/24")).start()
 
 
