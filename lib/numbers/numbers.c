@@ -211,10 +211,10 @@ void numbers_places(const struct numbers *n, const struct numbers_items *w, stru
 							: (unsigned int)PLACES_NONE;
 
 			atomic_store_explicit(
-				&places->at[kind][i], (uint8_t)index, memory_order_relaxed);
+				&places->at[kind][i], (uint8_t)index, memory_order_release);
 		}
 		for (unsigned int i = 0; i < w->n[kind]; i++)
 			atomic_store_explicit(&places->number[kind][i],
-				numbers_of(n, kind, w->of[kind][i].name), memory_order_relaxed);
+				numbers_of(n, kind, w->of[kind][i].name), memory_order_release);
 	}
 }

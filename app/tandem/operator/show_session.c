@@ -196,11 +196,12 @@ static void show_walk(const struct operator_table *f, uint64_t total,
 {
 	unsigned int looked = 0;
 
-	for (unsigned int i = 0; i < f->pools->n; i++)
+	for (unsigned int i = 0; i < POOL_MAX; i++) {
+		const struct pool *p = pool_at(f->pools, i);
+
 		for (uint32_t k = 0;
-			k < f->pools->p[i].size && total > 0 && looked < SHOW_LOOKED_AT; k++) {
-			uint32_t handle = atomic_load_explicit(
-				&f->pools->p[i].handle[k], memory_order_relaxed);
+			p != NULL && k < p->size && total > 0 && looked < SHOW_LOOKED_AT; k++) {
+			uint32_t handle = atomic_load_explicit(&p->handle[k], memory_order_relaxed);
 			struct session_rec r;
 
 			if (handle == 0)
@@ -215,6 +216,7 @@ static void show_walk(const struct operator_table *f, uint64_t total,
 			if (!each(ctx, &r))
 				return;
 		}
+	}
 }
 
 struct show_listing {
@@ -299,10 +301,12 @@ json_t *show_pools(void *family, json_t *args, usec_t now)
 
 	(void)args;
 	(void)now;
-	for (unsigned int i = 0; i < f->pools->n; i++) {
-		const struct pool *p = &f->pools->p[i];
+	for (unsigned int i = 0; i < POOL_MAX; i++) {
+		const struct pool *p = pool_at(f->pools, i);
 		char text[IP_PREFIX_TEXT];
 
+		if (p == NULL)
+			continue;
 		json_array_append_new(
 			list, json_pack("{s:o,s:s,s:s,s:I,s:I,s:b,s:I}", "number",
 				      show_number_at(f, PLACES_POOL, i), "name", p->conf.name,

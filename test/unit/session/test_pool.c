@@ -216,7 +216,6 @@ static void test_random(void)
 	pool_set_destroy(ps);
 }
 
-/* An address given back is the last to be given again. */
 /* Records name a pool by its number, wherever it stands in this chassis' list. */
 static void test_numbers(void)
 {
@@ -249,6 +248,7 @@ static void test_numbers(void)
 	pool_set_destroy(ps);
 }
 
+/* An address given back is the last to be given again. */
 static void test_next_fit(void)
 {
 	struct pool_conf c = conf_of("10.4.0.0", 18);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* places: which item of the configuration's lists of APNs and pools a number stands for, and the
  * number of each item. Slots and wire carry numbers, which never move (lib/numbers); arrays have
- * places, which each chassis counts by its own configuration. w: control, byte by byte; r: any
- * core, without a lock: a number that is in use never changes its place. */
+ * places, which each chassis counts by its own configuration. w: control, byte by byte, behind what
+ * it puts at a place (release); r: any core, without a lock (acquire): a number that is in use
+ * never changes its place. */
 #ifndef TANDEM_COMMON_PLACES_H
 #define TANDEM_COMMON_PLACES_H
 
@@ -38,7 +39,7 @@ static inline void places_init(struct places *p)
  * numbers are places. */
 static inline unsigned int places_of(const struct places *p, enum places_kind kind, uint8_t number)
 {
-	return p != NULL ? atomic_load_explicit(&p->at[kind][number], memory_order_relaxed)
+	return p != NULL ? atomic_load_explicit(&p->at[kind][number], memory_order_acquire)
 			 : number;
 }
 
@@ -46,7 +47,7 @@ static inline unsigned int places_of(const struct places *p, enum places_kind ki
 static inline uint8_t places_number(
 	const struct places *p, enum places_kind kind, unsigned int index)
 {
-	return p != NULL ? atomic_load_explicit(&p->number[kind][index], memory_order_relaxed)
+	return p != NULL ? atomic_load_explicit(&p->number[kind][index], memory_order_acquire)
 			 : (uint8_t)index;
 }
 
