@@ -95,7 +95,7 @@ static void apply_evict(struct session_table *t, const struct apply_target *p, u
 	key = s->key;
 	slot_write_begin(s);
 	slot_store_free(t, s, s->gen, s->pool, s->ue4);
-	slot_write_end(s);
+	slot_write_end(t, s);
 	rte_bitmap_set(sh->free_map, session_handle_slot(t, handle));
 	sh->n_live--;
 	sh->count.evicted++;
@@ -176,7 +176,7 @@ static int apply_live(
 	} else {
 		slot_store_usage(s, &b->other, &b->sender);
 	}
-	slot_write_end(s);
+	slot_write_end(t, s);
 	p->sh->n_live += was == 0;
 	p->sh->count.ended_by_peer += was != 0 && !same;
 	if (!same)
@@ -265,7 +265,7 @@ static int apply_end(
 		slot_store(t, s, r, SESSION_G_TUNNEL | SESSION_G_REQUEST | SESSION_G_EXTRA);
 		memset(s->later, 0, sizeof(s->later)); /* of whole ones alone */
 	}
-	slot_write_end(s);
+	slot_write_end(t, s);
 	if (!ending && (e.last4 == 0 || e.over)) {
 		quarantine_drop(t, s);
 		rte_bitmap_set(p->sh->free_map, p->slot);
@@ -364,7 +364,7 @@ static int apply_groups(struct session_table *t, struct apply_target *p, const s
 	if (b->groups & SLOT_G_STORED) {
 		slot_write_begin(s);
 		slot_store(t, s, &b->rec, b->groups);
-		slot_write_end(s);
+		slot_write_end(t, s);
 	}
 	if (b->groups & SESSION_G_USAGE32)
 		apply_low(s, b->low);

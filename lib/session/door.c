@@ -74,7 +74,7 @@ int session_create(struct session_table *t, uint8_t by, struct session_rec *rec,
 	slot_write_begin(s);
 	slot_store_live(t, s, rec, now_s);
 	slot_store_usage(s, &none, &none);
-	slot_write_end(s);
+	slot_write_end(t, s);
 	sh->n_live++;
 	sh->count.created++;
 	e = door_event(t, by, SESSION_BEGUN, rec);
@@ -113,7 +113,7 @@ int session_update(
 	}
 	slot_write_begin(s);
 	slot_store(t, s, rec, groups);
-	slot_write_end(s);
+	slot_write_end(t, s);
 	t->shard[shard].count.updated++;
 	if (groups & ~SESSION_G_REQUEST)
 		door_updated(t, by, s);
@@ -186,7 +186,7 @@ int session_end(struct session_table *t, uint8_t by, uint32_t handle, const stru
 	s->teid = 0;
 	s->state = SESSION_ENDING;
 	door_store_end(t, s, end);
-	slot_write_end(s);
+	slot_write_end(t, s);
 	door_over(t, handle, end->now_s);
 	t->shard[shard].count.ending++;
 	return 0;
@@ -210,7 +210,7 @@ int session_free(
 	slot_write_begin(s);
 	slot_store_free(t, s, s->gen, s->pool, s->ue4);
 	door_store_end(t, s, end);
-	slot_write_end(s);
+	slot_write_end(t, s);
 	if (live)
 		door_over(t, handle, end->now_s);
 	else if (!(s->flags & SESSION_F_QUARANTINE)) /* its address has waited long enough */

@@ -72,6 +72,6 @@ bool session_mend(struct session_table *t, uint8_t by, uint32_t shard, uint32_t 
 	else
 		mend_free(t, shard, slot, s);
 	slot_canonical(t, s);
-	slot_write_end(s);
+	slot_write_end(t, s);
 	return was != session_hash_slot(t, shard, slot);
 }

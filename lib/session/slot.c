@@ -32,6 +32,37 @@ void slot_copy(const struct session_table *t, const struct session_slot *s,
 	copy->dn_bytes = usage_get(&s->dn_bytes);
 }
 
+/* Of one writer: no sum of all shards is kept, to which each would add by a locked instruction. */
+static void slot_count_one(_Atomic uint32_t *n, int more)
+{
+	uint32_t was = atomic_load_explicit(n, memory_order_relaxed);
+
+	atomic_store_explicit(n, was + (uint32_t)more, memory_order_relaxed);
+}
+
+void slot_count(struct session_table *t, struct session_slot *s)
+{
+	struct session_shard *sh = &t->shard[(size_t)(s - t->slots) >> t->slot_bits];
+
+	if (s->flags & SESSION_F_COUNTED)
+		slot_count_one(&sh->of_apn[s->counted_apn], -1);
+	s->flags &= (uint8_t)~SESSION_F_COUNTED;
+	if (!slot_is_whole(s))
+		return;
+	s->flags |= SESSION_F_COUNTED;
+	s->counted_apn = s->apn;
+	slot_count_one(&sh->of_apn[s->apn], 1);
+}
+
+uint32_t session_count_of_apn(const struct session_table *t, uint8_t number)
+{
+	uint32_t n = 0;
+
+	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
+		n += atomic_load_explicit(&t->shard[i].of_apn[number], memory_order_relaxed);
+	return n;
+}
+
 #define SLOT_RECORD_DEC(name)    rec->name = copy->name;
 #define SLOT_RECORD_HEX(name)    rec->name = copy->name;
 #define SLOT_RECORD_OCTETS(name) memcpy(rec->name, copy->name, sizeof(rec->name));
@@ -161,7 +192,7 @@ bool session_peer_again(struct session_table *t, uint8_t by, uint32_t shard, uin
 		return true;
 	slot_write_begin(s);
 	s->peer_entry = entry;
-	slot_write_end(s);
+	slot_write_end(t, s);
 	return true;
 }
 

@@ -24,6 +24,16 @@ static inline void usage_set(uint64_t *c, uint64_t v)
 	__atomic_store_n(c, v, __ATOMIC_RELAXED);
 }
 
+/* Whether the slot has the whole record of a session, live or ending. */
+static inline bool slot_is_whole(const struct session_slot *s)
+{
+	return s->teid != 0 || s->state == SESSION_ENDING;
+}
+
+/* The slot counts as what it is now, and no more as what it was: the slot itself says what that
+ * was, because its record may have changed in between without being written. */
+void slot_count(struct session_table *t, struct session_slot *s);
+
 /* W0: `seq` is odd before any field changes; its partner is R1, the reader's fence before it looks
  * at `seq` again. */
 static inline void slot_write_begin(struct session_slot *s)
@@ -34,11 +44,14 @@ static inline void slot_write_begin(struct session_slot *s)
 	atomic_thread_fence(memory_order_release);
 }
 /* W1: all fields have changed before `seq` is even; its partner is R0, the reader's first load of
- * `seq`. */
-static inline void slot_write_end(struct session_slot *s)
+ * `seq`. Whoever writes a slot counts it. */
+static inline void slot_write_end(struct session_table *t, struct session_slot *s)
 {
 	uint32_t seq = atomic_load_explicit(&s->seq, memory_order_relaxed);
+	bool counted = s->flags & SESSION_F_COUNTED;
 
+	if (slot_is_whole(s) != counted || (counted && s->counted_apn != s->apn))
+		slot_count(t, s);
 	atomic_store_explicit(&s->seq, seq + 1, memory_order_release);
 }
 
@@ -50,12 +63,6 @@ static inline bool shard_writable(struct session_table *t, uint32_t shard, uint8
 	/* Not the shard's writer, so not alone in writing this counter. */
 	__atomic_fetch_add(&t->shard[shard].count.not_owner, 1, __ATOMIC_RELAXED);
 	return false;
-}
-
-/* Whether the slot has the whole record of a session, live or ending. */
-static inline bool slot_is_whole(const struct session_slot *s)
-{
-	return s->teid != 0 || s->state == SESSION_ENDING;
 }
 
 static inline struct ip_addr slot_address(uint32_t ue4)

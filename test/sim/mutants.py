@@ -28,6 +28,7 @@ RENUMBERED = (r"its APN or pool is another now|its address names another|"
 INDEXED = r"is not in the index"
 LEASED = r"leased again"
 WAITED = r"waits again for what it has waited for"
+COUNTED = r"counts \d+ sessions of APN number"
 GIVEN_OUT = r"the slot \d+ of an ending session may be given out"
 AHEAD = r"usage of side \d is ahead of the truth"
 LATE = r"a late record that is none"
@@ -85,6 +86,7 @@ TABLE = {
     "quarantine_not_carried": ("sim", 1, 20, [TABLES, LEASED], "--profile", "tables"),
     "quarantine_not_handed_on": ("sim", 148, 148, [LEASED], "--profile", "tables"),
     "quarantine_twice": ("sim", 1, 20, [WAITED], "--profile", "tables"),
+    "ending_uncounted": ("sim", 1, 20, [COUNTED], "--profile", "tables"),
     "ending_given_out": ("sim", 1, 20, [GIVEN_OUT], "--profile", "tables"),
     "quarantine_not_restarted": ("sim", 2, 20, [LEASED], "--profile", "tables"),
     "late_added": ("sim", 1, 20, [AHEAD, STATES_ONLY], "--profile", "tables"),

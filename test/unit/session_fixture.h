@@ -265,5 +265,7 @@ void test_ending_compared(void);
 void test_ending_not_evicted(void);
 void test_ending_mended(void);
 void test_ending_malformed(void);
+void test_counted(void);
+void test_counted_flipped(void);
 
 #endif

@@ -80,7 +80,7 @@ static const struct {
 	size_t at, size;
 } local[] = { LOCAL(up_tat), LOCAL(active_s), LOCAL(ring_pos), LOCAL(rate), LOCAL(peer_entry),
 	LOCAL(usage_hi), LOCAL(dirty), LOCAL(listed), LOCAL(dn_tat), LOCAL(nh_gen), LOCAL(seq),
-	LOCAL(freed_s), LOCAL(nh), LOCAL(later) };
+	LOCAL(freed_s), LOCAL(nh), LOCAL(later), LOCAL(counted_apn) };
 
 static struct node *const a = &sim.node[0], *const b = &sim.node[1];
 

@@ -144,6 +144,25 @@ static void check_index(const struct node *n)
 				handle);
 }
 
+/* Whole slots, by the numbers of their APNs. A flipped number counts when its slot is written. */
+static void check_counts(const struct node *n)
+{
+	uint32_t has[PLACES_NUMBERS] = { 0 };
+
+	for (unsigned int i = 0; i < n->n_used; i++) {
+		const struct session_slot *s = slot(n, n->used[i]);
+
+		has[s->apn] += s->teid != 0 || s->state == SESSION_ENDING;
+	}
+	for (unsigned int i = 0; i < PLACES_NUMBERS && sim.flips == 0; i++) {
+		uint32_t counts = session_count_of_apn(n->t.table, (uint8_t)i);
+
+		if (counts != has[i])
+			broken(6, "chassis %c: counts %u sessions of APN number %u and has %u",
+				'A' + n->id, counts, i, has[i]);
+	}
+}
+
 static void check_table(const struct node *n, bool all)
 {
 	const struct session_table *t = n->t.table;
@@ -171,6 +190,7 @@ static void check_table(const struct node *n, bool all)
 		return;
 	check_pool(n);
 	check_index(n);
+	check_counts(n);
 }
 
 void check_tables(bool all)

@@ -44,7 +44,8 @@ static void test_table_sizes(void)
 		CU_ASSERT_EQUAL(t->n_slots, sizes[i].n_slots);
 		CU_ASSERT_EQUAL(t->gen_bits, sizes[i].gen_bits);
 		CU_ASSERT_EQUAL(t->buckets * SESSION_BUCKET, t->n_slots);
-		CU_ASSERT_TRUE(t->bytes / 64 / t->n_slots < 280);
+		CU_ASSERT_TRUE((t->bytes - sizeof(*t)) / 64 / t->n_slots < 280);
+		CU_ASSERT_TRUE(sizeof(*t) < 128 * 1024); /* counts by number, mostly */
 		CU_ASSERT_PTR_EQUAL(
 			session_slot_of(t, UINT32_MAX), &t->shard[63].slots[t->n_slots - 1]);
 		CU_ASSERT_PTR_NULL(session_find(t, 0));
@@ -505,6 +506,8 @@ int main(void)
 		{ "ending_not_evicted", test_ending_not_evicted },
 		{ "ending_mended", test_ending_mended },
 		{ "ending_malformed", test_ending_malformed },
+		{ "counted", test_counted },
+		{ "counted_flipped", test_counted_flipped },
 		CU_TEST_INFO_NULL,
 	};
 	CU_TestInfo model[] = {

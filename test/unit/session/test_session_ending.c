@@ -334,3 +334,83 @@ void test_ending_malformed(void)
 	fix_free(a);
 	fix_free(b);
 }
+
+/* ---- counts ---- */
+
+static void counts(const struct chassis *c, uint32_t first, uint32_t second)
+{
+	CU_ASSERT_EQUAL(session_count_of_apn(c->t, 1), first);
+	CU_ASSERT_EQUAL(session_count_of_apn(c->t, 2), second);
+}
+
+static struct session_rec of_apn(struct chassis *c, uint8_t apn, uint32_t ue4)
+{
+	struct session_rec r = fix_rec(&seed, 0, ue4, ue4 % FIX_KEYS);
+
+	r.apn = apn;
+	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &r, 100), 0);
+	return r;
+}
+
+/* What is live or ending counts, by its APN, on both chassis; what was ended by another's record
+ * does not. */
+void test_counted(void)
+{
+	struct chassis *a = listening(0), *b = listening(1), *late = listening(0);
+	struct session_rec first = of_apn(a, 1, UE), second = of_apn(a, 2, UE + 64), other;
+
+	counts(a, 1, 1);
+	CU_ASSERT_EQUAL(fix_ship(a, b, first.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(fix_ship(a, b, second.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(fix_ship(a, b, second.handle, SESSION_G_SLOT), 0); /* again */
+	counts(b, 1, 1);
+	CU_ASSERT_EQUAL(session_end(a->t, FIX_BY, first.handle, FIX_END(100)), 0);
+	counts(a, 1, 1);
+	CU_ASSERT_EQUAL(fix_ship(a, b, first.handle, SESSION_G_SLOT), 0);
+	counts(b, 1, 1);
+	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, first.handle, FIX_END(101)), 0);
+	counts(a, 0, 1);
+	CU_ASSERT_EQUAL(fix_ship(a, b, first.handle, SESSION_G_SLOT), 0);
+	counts(b, 0, 1);
+	other = of_apn(late, 1, UE + 64); /* in slot 0; it takes the second one's address */
+	counts(late, 1, 0);
+	CU_ASSERT_EQUAL(fix_ship(late, b, other.handle, SESSION_G_SLOT), 0);
+	counts(b, 1, 0);
+	other = of_apn(late, 2, UE + 128); /* in slot 1 */
+	CU_ASSERT_EQUAL(fix_ship(late, b, other.handle, SESSION_G_SLOT), 0);
+	counts(b, 1, 1);
+	CU_ASSERT_EQUAL(fix_broken(a) + fix_broken(b) + fix_broken(late), 0);
+	fix_free(a);
+	fix_free(b);
+	fix_free(late);
+}
+
+/* A lost bit of a number, or of what tells a live or an ending slot from a free one, moves no
+ * count; the next that is written does, by what the slot was counted. */
+void test_counted_flipped(void)
+{
+	struct chassis *a = listening(0), *b = listening(1);
+	struct session_rec live = of_apn(a, 1, UE), over = of_apn(a, 2, UE + 64);
+	struct session_slot *s;
+
+	CU_ASSERT_EQUAL(session_end(a->t, FIX_BY, over.handle, FIX_END(100)), 0);
+	CU_ASSERT_EQUAL(fix_ship(a, b, live.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(fix_ship(a, b, over.handle, SESSION_G_SLOT), 0);
+	session_find(b->t, live.handle)->apn = 3;
+	s = session_slot_of(b->t, over.handle);
+	s->state = SESSION_FREE;
+	counts(b, 1, 1);
+	CU_ASSERT_EQUAL(fix_ship(a, b, live.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(fix_ship(a, b, over.handle, SESSION_G_SLOT), 0);
+	counts(b, 1, 1);
+	CU_ASSERT_EQUAL(session_count_of_apn(b->t, 3), 0);
+	session_find(a->t, live.handle)->apn = 3; /* at the owner it is the truth by now */
+	session_slot_of(a->t, over.handle)->state = SESSION_FREE;
+	CU_ASSERT_TRUE(session_mend(a->t, FIX_BY, SHARD, session_handle_slot(a->t, over.handle)));
+	counts(a, 1, 1);
+	CU_ASSERT_EQUAL(session_update(a->t, FIX_BY, &live, SESSION_G_QOS), 0);
+	counts(a, 0, 1);
+	CU_ASSERT_EQUAL(session_count_of_apn(a->t, 3), 1);
+	fix_free(a);
+	fix_free(b);
+}

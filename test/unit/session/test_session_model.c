@@ -84,9 +84,24 @@ static unsigned int broken_addresses(const struct chassis *c)
 	return bad + (used[0] != pool_used(&c->ps->p[0])) + (used[1] != pool_used(&c->ps->p[1]));
 }
 
+/* Whole slots, by the numbers of their APNs. */
+static unsigned int broken_counts(const struct chassis *c)
+{
+	const struct session_table *t = c->t;
+	uint32_t has[PLACES_NUMBERS] = { 0 };
+	unsigned int bad = 0;
+
+	for (uint32_t i = 0; i < SESSION_SHARDS * t->n_slots; i++)
+		has[t->slots[i].apn] +=
+			t->slots[i].teid != 0 || t->slots[i].state == SESSION_ENDING;
+	for (unsigned int i = 0; i < PLACES_NUMBERS; i++)
+		bad += session_count_of_apn(t, (uint8_t)i) != has[i];
+	return bad;
+}
+
 unsigned int fix_broken(const struct chassis *c)
 {
-	unsigned int bad = broken_addresses(c), keys = 0, live = 0;
+	unsigned int bad = broken_addresses(c) + broken_counts(c), keys = 0, live = 0;
 
 	for (uint32_t i = 0; i < SESSION_SHARDS; i++) {
 		bad += broken_slots(c, i);

@@ -176,6 +176,8 @@ struct session_slot {
 		};
 	};
 	SESSION_FIELDS(SESSION_UP_MEMBER)
+	/* local: the number by which the slot is counted, with SESSION_F_COUNTED */
+	uint8_t counted_apn;
 	/* downlink line */
 	uint64_t dn_pkts __attribute__((aligned(64)));
 	uint64_t dn_bytes; /* own set */
@@ -206,6 +208,8 @@ enum {
 	SESSION_F_IN_FIFO = 1 << 2,    /* local: in the quarantine FIFO */
 	/* local: freed again while listed there: goes to its end once */
 	SESSION_F_AGAIN = 1 << 3,
+	/* local: counted among what is live or ending, by `counted_apn` */
+	SESSION_F_COUNTED = 1 << 4,
 };
 _Static_assert(sizeof(struct session_slot) == 256, "a slot is four cache lines");
 _Static_assert(

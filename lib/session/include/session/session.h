@@ -16,6 +16,7 @@
 #include "common/addr.h"
 #include "common/counters.h"
 #include "common/cursor.h"
+#include "common/places.h"
 #include "common/usec.h"
 #include "session/event.h"
 #include "session/record.h"
@@ -134,6 +135,8 @@ struct session_shard {
 	uint32_t n_live;               /* w: owner, r: telemetry */
 	struct session_counters count; /* w: owner, r: telemetry */
 	struct session_peer peer[SESSION_PEERS]; /* w: owner */
+	/* w: owner, r: all. slots that are live or ending, by their APNs' numbers */
+	_Atomic uint32_t of_apn[PLACES_NUMBERS];
 } __attribute__((aligned(64)));
 
 struct session_params {
@@ -143,7 +146,8 @@ struct session_params {
 	uint32_t quarantine_s;
 	/* bytes of a session's annex: 0 (there is none), 128, 192 or SESSION_ANNEX_MAX */
 	uint16_t annex;
-	/* records whose APN has no place below it are refused; 0: any is taken */
+	/* records whose APN has no place below it are refused; 0: any is taken. PLACES_MOST where
+	 * APNs come and go: a number that no APN has has no place below that. */
 	uint16_t n_apns;
 	/* of the numbers of APNs, the caller's as long as the table lives; NULL: a record has the
 	 * place itself */
@@ -286,6 +290,10 @@ bool session_peer_again(struct session_table *t, uint8_t by, uint32_t shard, uin
  * (handle, state) or in one form only (unused octets of QoS, Recovery). A flipped bit in all else
  * is the truth by now. True: it changed something. */
 bool session_mend(struct session_table *t, uint8_t by, uint32_t shard, uint32_t slot);
+
+/* How many slots are live or ending with the APN of that number, as their writers last left them;
+ * any core. It says what was written: a bit that memory loses changes no count. */
+uint32_t session_count_of_apn(const struct session_table *t, uint8_t number);
 
 /* A consistent copy, from any core (retries while a writer is inside). Usage counters move without
  * the sequence count: each is whole, but they may be of different moments. */
