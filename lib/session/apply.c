@@ -293,12 +293,9 @@ static bool apply_is_whole(const struct session_table *t, const struct wire_body
 		return false;
 	if (addressed && session_shard_of(&r->ue) != session_handle_shard(r->handle))
 		return false;
-	/* An ending session is told from a free slot by these, too. */
-	if (r->state == SESSION_ENDING && (r->key == 0 || r->pdp_type == 0))
-		return false;
 	if (r->state != SESSION_FREE)
-		return b->groups == SESSION_G_SLOT && addressed && gen_field != 0 &&
-		       r->handle != UINT32_MAX;
+		return b->groups == SESSION_G_SLOT && slot_may_begin(r) && addressed &&
+		       gen_field != 0 && r->handle != UINT32_MAX;
 	if (gen_field == 0) /* never used */
 		return b->groups == SESSION_G_IDENTITY && !addressed;
 	return (b->groups & ~SLOT_G_FREE) == 0 && r->annex_use == 0;

@@ -50,6 +50,8 @@ int session_create(struct session_table *t, uint8_t by, struct session_rec *rec,
 
 	if (!shard_writable(t, shard, by))
 		return -EPERM;
+	if (!slot_may_begin(rec))
+		return -EINVAL;
 	if (!annex_fits(t, rec)) {
 		sh->count.refused_annex++;
 		return -E2BIG;

@@ -30,6 +30,13 @@ static inline bool slot_is_whole(const struct session_slot *s)
 	return s->teid != 0 || s->state == SESSION_ENDING;
 }
 
+/* What a free slot has not, and by which an ending session is told from one. No session begins
+ * without, at the owner or by a record. */
+static inline bool slot_may_begin(const struct session_rec *rec)
+{
+	return rec->key != 0 && rec->pdp_type != 0;
+}
+
 /* The slot counts as what it is now, and no more as what it was: the slot itself says what that
  * was, because its record may have changed in between without being written. */
 void slot_count(struct session_table *t, struct session_slot *s);

@@ -141,6 +141,11 @@ static void test_door_refuses(void)
 	memset(&bad.ue, 0x20, sizeof(bad.ue));
 	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &bad, 100), -ENOENT);
 	CU_ASSERT_EQUAL(n->refused_pool, 2); /* the others are of other shards */
+	bad = fix_rec(&seed, 0, 0x0a000041, 0);
+	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &bad, 100), -EINVAL);
+	bad = fix_rec(&seed, 0, 0x0a000041, 1);
+	bad.pdp_type = 0;
+	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &bad, 100), -EINVAL);
 	CU_ASSERT_EQUAL(fix_broken(c), 0);
 	fix_free(c);
 }
@@ -172,7 +177,7 @@ static void test_handles(void)
 	/* a slot that the other side had: this side's bit, above the old one */
 	only(c[1], 5, 7, 8);
 	CU_ASSERT_EQUAL(fix_made(&seed, c[1], 0x0a000005, 3).handle, 5U << 26 | 7U << 16 | 11);
-	struct session_rec r = { .pool = 0, .ue = ip_addr_v4(0x0a000045) };
+	struct session_rec r = fix_rec(&seed, 0, 0x0a000045, 4);
 	CU_ASSERT_EQUAL(session_create(c[1]->t, FIX_BY, &r, 100), -ENOSPC);
 	CU_ASSERT_EQUAL(c[1]->t->shard[5].count.full, 1);
 	fix_free(c[0]);

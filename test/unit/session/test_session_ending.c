@@ -96,9 +96,10 @@ void test_ending_refused(void)
 {
 	struct chassis *c = listening(0);
 	struct session_rec r = fix_made(&seed, c, UE, KEY), request = r, is;
-	struct session_rec nobody = fix_made(&seed, c, UE + 64, 0);
+	struct session_rec nobody = fix_made(&seed, c, UE + 64, KEY + 1);
 	struct session_end end = { .why = SESSION_WHY_REQUEST, .request = &request, .now_s = 100 };
 
+	session_find(c->t, nobody.handle)->pdp_type = 0; /* memory lost it */
 	request.req_seq++;
 	full = true;
 	CU_ASSERT_EQUAL(session_end(c->t, FIX_BY, r.handle, &end), -EAGAIN);

@@ -219,8 +219,10 @@ static void do_create(struct pair *p)
 	draw_annex(p, &rec);
 	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &rec, p->now), 0);
 	CU_ASSERT_EQUAL(rec.handle & 1, p->active);
-	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY,
-				&(struct session_rec){ .pool = pool, .ue = ue }, p->now),
+	CU_ASSERT_EQUAL(
+		session_create(c->t, FIX_BY,
+			&(struct session_rec){ .pool = pool, .ue = ue, .key = 1, .pdp_type = 0x21 },
+			p->now),
 		-EEXIST);
 	p->truth[i].is = LIVE;
 	p->truth[i].rec = rec;

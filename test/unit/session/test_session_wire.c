@@ -230,6 +230,8 @@ static const struct {
 	{ 6, 4, -ENOENT },               /* APN */
 	{ 7, 1, -ENOENT },               /* the address is not that pool's */
 	{ 7, 9, -ENOENT },               /* no such pool */
+	{ 8, 0, -EBADMSG },              /* no PDP type */
+	{ 16, 0, -EBADMSG },             /* no IMSI and NSAPI */
 	{ AT_UE + 3, 8, -EBADMSG },      /* an address of another shard */
 	{ AT_TUNNEL, 0x20, -EBADMSG },   /* a bit that means nothing */
 	{ AT_QOS, 22, -EBADMSG },        /* length of the QoS */

@@ -329,7 +329,7 @@ static void test_ways(void)
  * has the one before ended. */
 static unsigned int said_of(int error, enum pdp_kind kind)
 {
-	struct session_rec rec = { .key = KEY, .pool = 0, .ue = ip_addr_v4(0x0a010001) };
+	struct session_rec rec = { .key = KEY, .pdp_type = 0x21, .ue = ip_addr_v4(0x0a010001) };
 	struct from_worker_event begun = { .kind = SESSION_BEGUN };
 	struct from_worker_answer m = { .error = error, .request = TO_WORKER_DELETE };
 	struct signalling_view v;

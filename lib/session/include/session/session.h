@@ -242,7 +242,8 @@ static inline bool session_owns(const struct session_table *t, uint32_t shard, u
 /* A new session in the shard of rec->ue: takes a free slot, gives it rec's fields, binds rec->ue;
  * rec->handle, rec->state and rec->usage (0) are filled in. The event says that it began. -ENOSPC:
  * no free slot in this shard; -EEXIST: the address is in use or in quarantine; -ENOENT: no such
- * address; -E2BIG: no annex has room for rec's. */
+ * address; -E2BIG: no annex has room for rec's; -EINVAL: it has no IMSI and NSAPI (key) or no PDP
+ * type, without which there is no session. */
 int session_create(struct session_table *t, uint8_t by, struct session_rec *rec, uint32_t now_s);
 /* Replaces the given groups (IDENTITY: charging id and MSISDN only; usage: never) of a live
  * session. The event says that it was updated, unless REQUEST alone was: to have answered is no
