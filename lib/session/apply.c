@@ -242,6 +242,25 @@ static void apply_store_ending(struct session_table *t, struct session_slot *s,
 	}
 }
 
+/* From now on the slot waits with its address, or goes on waiting, or nothing waits. */
+static void apply_end_waits(struct session_table *t, const struct apply_target *p,
+	const struct apply_end *e, uint32_t now_s)
+{
+	struct session_slot *s = p->s;
+
+	if (e->last4 == 0 || e->over) {
+		quarantine_drop(t, s);
+		if (s->state != SESSION_ENDING)
+			rte_bitmap_set(p->sh->free_map, p->slot);
+		else
+			rte_bitmap_clear(p->sh->free_map, p->slot);
+	} else if (!e->waits) {
+		quarantine_put(t, p->shard, p->slot, now_s);
+		if (e->from != NULL)
+			quarantine_behind(t, s, e->from);
+	}
+}
+
 static int apply_end(
 	struct session_table *t, struct apply_target *p, const struct wire_body *b, uint32_t now_s)
 {
@@ -254,8 +273,10 @@ static int apply_end(
 
 	if (ending && !apply_has_apn(t, r))
 		return not_here(p);
+	/* A pool may leave before the slots that had its addresses are used anew: it leaves when
+	 * none of them waits, so that nothing waits here either. */
 	if (e.last4 != 0 && !e.over && apply_end_address(t, p, r, &e) < 0)
-		return not_here(p);
+		e.over = true;
 	apply_leave_address(t, p, r->pool, e.last4);
 	slot_write_begin(s);
 	if (ending) {
@@ -266,14 +287,7 @@ static int apply_end(
 		memset(s->later, 0, sizeof(s->later)); /* of whole ones alone */
 	}
 	slot_write_end(t, s);
-	if (!ending && (e.last4 == 0 || e.over)) {
-		quarantine_drop(t, s);
-		rte_bitmap_set(p->sh->free_map, p->slot);
-	} else if (!e.waits && !e.over) {
-		quarantine_put(t, p->shard, p->slot, now_s);
-		if (e.from != NULL)
-			quarantine_behind(t, s, e.from);
-	}
+	apply_end_waits(t, p, &e, now_s);
 	p->sh->n_live -= was != 0;
 	p->sh->count.ended_by_peer += was != 0;
 	if (was != 0)

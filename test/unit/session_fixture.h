@@ -249,6 +249,7 @@ void test_quarantine_old_end(void);
 void test_quarantine_inherited_youngest(void);
 void test_quarantine_of_reused(void);
 void test_quarantine_heard_late(void);
+void test_quarantine_of_left_pool(void);
 void test_freed_keeps_request(void);
 void test_usage_comes_round(void);
 void test_freed_again(void);

@@ -481,6 +481,7 @@ int main(void)
 		{ "quarantine_inherited_youngest", test_quarantine_inherited_youngest },
 		{ "quarantine_of_reused", test_quarantine_of_reused },
 		{ "quarantine_heard_late", test_quarantine_heard_late },
+		{ "quarantine_of_left_pool", test_quarantine_of_left_pool },
 		{ "freed_keeps_request", test_freed_keeps_request },
 		{ "usage_comes_round", test_usage_comes_round },
 		{ "freed_again", test_freed_again },

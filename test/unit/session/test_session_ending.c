@@ -325,9 +325,6 @@ void test_ending_malformed(void)
 	s->apn = 4;
 	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_SLOT), -ENOENT);
 	*s = right;
-	s->pool = 1;
-	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_SLOT), -ENOENT);
-	*s = right;
 	CU_ASSERT_EQUAL(session_hash_bucket(b->t, SHARD, 0), was);
 	CU_ASSERT_EQUAL(fix_broken(b), 0);
 	CU_ASSERT_EQUAL(fix_ship(a, b, r.handle, SESSION_G_SLOT), 0);

@@ -2,6 +2,8 @@
 /* How long an address waits where several sessions had it, some of them the other side's. */
 #include <errno.h>
 
+#include <rte_bitmap.h>
+
 #include "session_fixture.h"
 
 static uint64_t seed = 13;
@@ -212,4 +214,44 @@ void test_quarantine_heard_late(void)
 		for (unsigned int used = 0; slots == 15 && used < TURNS; used++)
 			waits_with_the_rest(order, used);
 	}
+}
+
+/* The pool of slots that are free or ending has left on both, after their address had waited: who
+ * hears of them later has the same, and nothing of it waits. */
+void test_quarantine_of_left_pool(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec r[2], live = fix_made(&seed, a, 0x0a00002b, 7);
+	struct pool_made *m = NULL;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		r[i] = fix_made(&seed, a, 0x0a01002b, 5 + i);
+		CU_ASSERT_EQUAL(session_end(a->t, FIX_BY, r[i].handle, FIX_END(100)), 0);
+		CU_ASSERT_EQUAL(session_handle_slot(a->t, r[i].handle), i + 1);
+		if (i == 0)
+			CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, r[i].handle, FIX_END(100)), 0);
+		session_quarantine_expire(a->t, FIX_BY, 43, 1000, 64);
+	}
+	CU_ASSERT_EQUAL(pool_take(a->ps, 1, &m), 0);
+	CU_ASSERT_EQUAL(pool_gone(a->ps, m), 0);
+	pool_unmake(m);
+	CU_ASSERT_EQUAL(pool_take(b->ps, 1, &m), 0);
+	CU_ASSERT_EQUAL(pool_gone(b->ps, m), 0);
+	pool_unmake(m);
+	for (unsigned int i = 0; i < 4; i++)
+		CU_ASSERT_EQUAL(fix_ship_at(a, b, r[i & 1].handle, SESSION_G_SLOT, 1001), 0);
+	CU_ASSERT_EQUAL(fix_ship(a, b, live.handle, SESSION_G_SLOT), 0);
+	CU_ASSERT_EQUAL(session_hash_bucket(a->t, 43, 0), session_hash_bucket(b->t, 43, 0));
+	CU_ASSERT_EQUAL(session_quarantine_expire(b->t, FIX_BY, 43, 2000, 64), 0);
+	CU_ASSERT_NOT_EQUAL(rte_bitmap_get(b->t->shard[43].free_map, 1), 0);
+	CU_ASSERT_EQUAL(rte_bitmap_get(b->t->shard[43].free_map, 2), 0); /* it is ending yet */
+	CU_ASSERT_EQUAL(session_count_of_apn(b->t, r[1].apn), 1);
+	session_find(a->t, live.handle)->pool = 1;
+	CU_ASSERT_EQUAL(fix_ship(a, b, live.handle, SESSION_G_SLOT), -ENOENT);
+	session_find(a->t, live.handle)->pool = 0;
+	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, r[1].handle, FIX_END(1002)), 0);
+	CU_ASSERT_EQUAL(fix_ship_at(a, b, r[1].handle, SESSION_G_SLOT, 1002), 0);
+	CU_ASSERT_NOT_EQUAL(rte_bitmap_get(b->t->shard[43].free_map, 2), 0);
+	fix_free(a);
+	fix_free(b);
 }
