@@ -82,17 +82,15 @@ static void apply_leave_address(
 		quarantine_inherit(t, p->shard, p->slot, s->pool, held);
 }
 
-/* `handle` lost its address to another session: whatever it was, it is over; its own record will
- * say so too. */
-static void apply_evict(struct session_table *t, const struct apply_target *p, uint32_t handle)
+/* The live session lost its address to another one: whatever it was, it is over; its own record
+ * will say so too. */
+static void apply_evict(
+	struct session_table *t, const struct apply_target *p, struct session_slot *s)
 {
 	struct session_shard *sh = p->sh;
-	struct session_slot *s = session_find(t, handle);
-	uint64_t key;
+	uint32_t handle = s->teid;
+	uint64_t key = s->key;
 
-	if (s == NULL)
-		return;
-	key = s->key;
 	slot_write_begin(s);
 	slot_store_free(t, s, s->gen, s->pool, s->ue4);
 	slot_write_end(t, s);
@@ -101,6 +99,19 @@ static void apply_evict(struct session_table *t, const struct apply_target *p, u
 	sh->count.evicted++;
 	sh->count.ended_by_peer++;
 	apply_report(t, p->by, key, handle, SESSION_ENDED);
+}
+
+/* The address of a session that lives from now on was named `holder`'s. */
+static void apply_overtake(struct session_table *t, const struct apply_target *p, uint32_t holder)
+{
+	struct session_slot *s = holder != 0 ? session_slot_of(t, holder) : NULL;
+
+	if (s == NULL || s == p->s)
+		return;
+	if (s->teid == holder)
+		apply_evict(t, p, s);
+	else
+		quarantine_contest(t, s);
 }
 
 static uint64_t apply_larger(uint64_t a, uint64_t b)
@@ -162,8 +173,7 @@ static int apply_live(
 	if (t->hooks.bind(t->hooks.ctx, r->pool, &r->ue, r->handle) < 0)
 		return not_here(p);
 	apply_leave_address(t, p, r->pool, ip_addr_to_v4(&r->ue));
-	if (holder != 0 && session_slot_of(t, holder) != s)
-		apply_evict(t, p, holder);
+	apply_overtake(t, p, holder);
 	if (was != 0 && !same)
 		apply_report(t, p->by, was_key, was, SESSION_ENDED);
 	quarantine_drop(t, s);
@@ -191,6 +201,7 @@ struct apply_end {
 	 * wait, or the slot is an ending one whose address has waited. */
 	bool known, waits, over;
 	bool same;                 /* the slot has that session's record, live or ending */
+	bool contested;            /* a live session has its address */
 	struct session_slot *from; /* from which it took its address over; NULL none */
 };
 
@@ -224,7 +235,7 @@ static int apply_end_address(struct session_table *t, const struct apply_target 
 	if ((holder == 0 || (holder == mine && p->s->gen != 0) || other_waits) &&
 		t->hooks.bind(t->hooks.ctx, r->pool, &r->ue, r->handle) < 0)
 		return -ENOENT;
-	p->sh->contested += other_has;
+	e->contested = other_has;
 	if (holder != 0 && other_waits && session_slot_of(t, holder) != p->s)
 		e->from = session_slot_of(t, holder);
 	return 0;
@@ -256,9 +267,12 @@ static void apply_end_waits(struct session_table *t, const struct apply_target *
 			rte_bitmap_clear(p->sh->free_map, p->slot);
 	} else if (!e->waits) {
 		quarantine_put(t, p->shard, p->slot, now_s);
+		quarantine_uncontest(t, s);
 		if (e->from != NULL)
 			quarantine_behind(t, s, e->from);
 	}
+	if (e->contested)
+		quarantine_contest(t, s);
 }
 
 static int apply_end(

@@ -46,6 +46,27 @@ static uint32_t quarantine_no(const struct session_table *t, const struct sessio
 	return (uint32_t)(s - t->slots) + 1;
 }
 
+static struct session_shard *quarantine_shard(struct session_table *t, const struct session_slot *s)
+{
+	return &t->shard[(size_t)(s - t->slots) >> t->slot_bits];
+}
+
+void quarantine_contest(struct session_table *t, struct session_slot *s)
+{
+	if (!(s->flags & SESSION_F_QUARANTINE) || s->flags & SESSION_F_CONTESTED)
+		return;
+	s->flags |= SESSION_F_CONTESTED;
+	quarantine_shard(t, s)->contested++;
+}
+
+void quarantine_uncontest(struct session_table *t, struct session_slot *s)
+{
+	if (!(s->flags & SESSION_F_CONTESTED))
+		return;
+	s->flags &= (uint8_t)~SESSION_F_CONTESTED;
+	quarantine_shard(t, s)->contested--;
+}
+
 void quarantine_behind(struct session_table *t, struct session_slot *s, struct session_slot *from)
 {
 	struct session_slot *newer;
@@ -64,10 +85,13 @@ void quarantine_behind(struct session_table *t, struct session_slot *s, struct s
 void quarantine_leave(struct session_table *t, uint32_t shard, uint32_t slot)
 {
 	struct session_slot *s = &t->shard[shard].slots[slot];
-	const struct session_slot *successor = quarantine_part(t, s);
+	struct session_slot *successor = quarantine_part(t, s);
 	uint32_t mine = session_handle_make(t, shard, slot, s->gen), next;
 	struct ip_addr ue = slot_address(s->ue4);
 
+	if (successor != NULL && s->flags & SESSION_F_CONTESTED)
+		quarantine_contest(t, successor);
+	quarantine_uncontest(t, s);
 	if (successor == NULL || t->hooks.named(t->hooks.ctx, s->pool, &ue) != mine) {
 		t->hooks.unbind(t->hooks.ctx, s->pool, &ue, mine);
 		return;
@@ -94,37 +118,48 @@ void quarantine_put(struct session_table *t, uint32_t shard, uint32_t slot, uint
 	sh->fifo[sh->fifo_tail++ & (t->n_slots - 1)] = slot;
 }
 
+/* Who has its address still, lives with it. */
 void quarantine_drop(struct session_table *t, struct session_slot *s)
 {
-	quarantine_part(t, s);
+	struct session_slot *successor = quarantine_part(t, s);
+
+	if (successor != NULL)
+		quarantine_contest(t, successor);
+	quarantine_uncontest(t, s);
 	s->flags &= (uint8_t) ~(SESSION_F_QUARANTINE | SESSION_F_AGAIN);
 }
 
-/* Two chassis that were both active may have leased one address to two sessions. The winner's has
- * ended when its record comes, the loser's ends by the next one: only then is the address free for
- * the quarantine that it must wait out. Where several wait with it, that is the last one's. */
+/* Two chassis that were both active may have leased one address to two sessions, and what one of
+ * them heard of a live session may be old. When that one has gone without an end of its own, those
+ * that waited with its address wait on with it, one behind the other, and the last one has it. */
 void quarantine_inherit(
 	struct session_table *t, uint32_t shard, uint32_t slot, uint8_t pool, uint32_t ue4)
 {
 	struct session_shard *sh = &t->shard[shard];
-	const struct session_slot *last = NULL;
+	struct session_slot *last = NULL, *before = NULL;
 	struct ip_addr ue = slot_address(ue4);
 	uint32_t handle = 0;
 
-	for (uint32_t i = sh->fifo_head; sh->contested > 0 && i != sh->fifo_tail; i++) {
+	if (sh->contested == 0)
+		return;
+	for (uint32_t i = sh->fifo_head; i != sh->fifo_tail; i++) {
 		uint32_t successor = sh->fifo[i & (t->n_slots - 1)];
-		const struct session_slot *s = &sh->slots[successor];
+		struct session_slot *s = &sh->slots[successor];
 
 		if (successor == slot || !(s->flags & SESSION_F_QUARANTINE) || s->ue4 != ue4 ||
-			s->pool != pool || (last != NULL && s->freed_s < last->freed_s))
+			s->pool != pool)
+			continue;
+		quarantine_uncontest(t, s);
+		if (before != NULL)
+			quarantine_behind(t, s, before);
+		before = s;
+		if (last != NULL && s->freed_s < last->freed_s)
 			continue;
 		last = s;
 		handle = session_handle_make(t, shard, successor, s->gen);
 	}
-	if (last == NULL)
-		return;
-	t->hooks.bind(t->hooks.ctx, pool, &ue, handle);
-	sh->contested--;
+	if (last != NULL)
+		t->hooks.bind(t->hooks.ctx, pool, &ue, handle);
 }
 
 static bool quarantine_is_over(const struct session_table *t, const struct session_shard *sh,
@@ -175,8 +210,6 @@ unsigned int session_quarantine_expire(
 			n++;
 		}
 	}
-	if (sh->fifo_head == sh->fifo_tail)
-		sh->contested = 0;
 	return n;
 }
 

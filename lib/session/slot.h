@@ -111,8 +111,13 @@ void quarantine_behind(struct session_table *t, struct session_slot *s, struct s
 /* The slot gives its address up: if the address names it, that is free, or the one's who is known
  * to wait with it too. Before anything else of the slot changes. */
 void quarantine_leave(struct session_table *t, uint32_t shard, uint32_t slot);
-/* `slot`, which was live, has just given an address up: another one that is in quarantine for it
- * has it from now on. */
+/* `s` waits with an address that a live session has: when that one gives it up and nobody has told
+ * of its end, `s` has it again. Nothing, if it does not wait. */
+void quarantine_contest(struct session_table *t, struct session_slot *s);
+/* `s` waits, and has its address. */
+void quarantine_uncontest(struct session_table *t, struct session_slot *s);
+/* `slot`, which was live, has just given an address up: of those that are in quarantine for it the
+ * last one has it from now on, and the others have it after that. */
 void quarantine_inherit(
 	struct session_table *t, uint32_t shard, uint32_t slot, uint8_t pool, uint32_t ue4);
 /* Out of quarantine, whether it was in or not; neither map nor pool learns of it. */

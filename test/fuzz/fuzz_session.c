@@ -196,6 +196,29 @@ static void check_pool(const struct side *s)
 	}
 }
 
+/* What is counted is what the slots say. */
+static void check_counts(const struct side *s)
+{
+	uint32_t has[PLACES_NUMBERS] = { 0 };
+
+	for (uint32_t shard = 0; shard < SESSION_SHARDS; shard++) {
+		const struct session_shard *sh = &s->t->shard[shard];
+		uint32_t contested = 0;
+
+		for (uint32_t i = 0; i < s->t->n_slots; i++) {
+			const struct session_slot *p = &sh->slots[i];
+
+			has[p->apn] += p->teid != 0 || p->state == SESSION_ENDING;
+			contested += (p->flags & SESSION_F_CONTESTED) != 0;
+		}
+		if (contested != sh->contested)
+			abort();
+	}
+	for (unsigned int i = 0; i < PLACES_NUMBERS; i++)
+		if (session_count_of_apn(s->t, (uint8_t)i) != has[i])
+			abort();
+}
+
 /* The other side, given all that this one has, has the same. */
 static void check_mirror(const struct side *s, const uint32_t *seen, unsigned int n)
 {
@@ -287,6 +310,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_slot(s, seen[i] / 64, seen[i] % 64);
 	}
 	check_pool(s);
+	check_counts(s);
 	check_mirror(s, seen, n);
 	return 0;
 }

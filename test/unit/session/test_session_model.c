@@ -19,7 +19,7 @@ static unsigned int broken_slots(const struct chassis *c, uint32_t shard)
 {
 	const struct session_table *t = c->t;
 	const struct session_shard *sh = &t->shard[shard];
-	unsigned int bad = 0, live = 0, listed = 0;
+	unsigned int bad = 0, live = 0, listed = 0, contested = 0;
 
 	for (uint32_t i = 0; i < t->n_slots; i++) {
 		const struct session_slot *s = &sh->slots[i];
@@ -27,6 +27,8 @@ static unsigned int broken_slots(const struct chassis *c, uint32_t shard)
 		uint32_t handle = session_handle_make(t, shard, i, s->gen);
 
 		listed += (s->flags & SESSION_F_IN_FIFO) != 0;
+		contested += (s->flags & SESSION_F_CONTESTED) != 0;
+		bad += s->flags & SESSION_F_CONTESTED && !(s->flags & SESSION_F_QUARANTINE);
 		if (s->teid != 0) {
 			live++;
 			bad += s->teid != handle || handle == UINT32_MAX || s->gen == 0;
@@ -48,6 +50,7 @@ static unsigned int broken_slots(const struct chassis *c, uint32_t shard)
 		bad += (s->seq & 1) != 0;
 	}
 	bad += live != sh->n_live || listed != sh->fifo_tail - sh->fifo_head;
+	bad += contested != sh->contested;
 	for (uint32_t i = sh->fifo_head; i != sh->fifo_tail; i++) {
 		uint32_t slot = sh->fifo[i & (t->n_slots - 1)];
 

@@ -255,3 +255,97 @@ void test_quarantine_of_left_pool(void)
 	fix_free(a);
 	fix_free(b);
 }
+
+/* The last of those that wait there with the address, until 170. */
+static void waits_again(struct chassis *c, uint32_t handle)
+{
+	struct session_rec again = { .pdp_type = 0x21, .key = 9 };
+
+	again.ue = ip_addr_v4(0x0a00000b);
+	CU_ASSERT_EQUAL(fix_holder(c->ps, 0x0a00000b), handle);
+	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &again, 162), -EEXIST);
+	session_quarantine_expire(c->t, FIX_BY, 11, 169, 64);
+	CU_ASSERT_EQUAL(fix_holder(c->ps, 0x0a00000b), handle);
+	session_quarantine_expire(c->t, FIX_BY, 11, 170, 64);
+	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &again, 170), 0);
+	CU_ASSERT_EQUAL(fix_broken(c), 0);
+}
+
+/* A chassis that knew nothing of the end leases the address again, and is lost; of that session
+ * nothing is heard but its record, and then that of another one in its slot. The address was the
+ * slot's that waits with it, and is so again. */
+void test_quarantine_behind_live(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1), *later = fix_new(0, 1);
+	struct session_rec ended = fix_made(&seed, a, 0x0a00000b, 5), live;
+
+	CU_ASSERT_EQUAL(session_free(a->t, FIX_BY, ended.handle, FIX_END(160)), 0);
+	CU_ASSERT_EQUAL(fix_ship_at(a, b, ended.handle, SESSION_G_SLOT, 160), 0);
+	fix_made(&seed, later, 0x0a00004b, 6); /* in slot 0 */
+	live = fix_made(&seed, later, 0x0a00000b, 7);
+	CU_ASSERT_EQUAL(fix_ship_at(later, b, live.handle, SESSION_G_SLOT, 161), 0);
+	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), live.handle);
+	CU_ASSERT_EQUAL(fix_broken(b), 0);
+	use_anew(b, 1, 0x0a00008b);
+	waits_again(b, ended.handle);
+	CU_ASSERT_EQUAL(b->t->shard[11].contested, 0);
+	fix_free(a);
+	fix_free(b);
+	fix_free(later);
+}
+
+/* The same, where the live session has the slot of one of those that wait with its address, or
+ * another slot, and one or two are left. */
+void test_quarantine_behind_live_of_many(void)
+{
+	for (uint32_t slot = 0; slot <= TURNS; slot++) {
+		struct chassis *b = heard_late(), *later = fix_new(0, 1);
+		struct session_rec live;
+		uint32_t holder;
+
+		later->t->shard[11].cursor = slot;
+		live = fix_made(&seed, later, 0x0a00000b, 7);
+		CU_ASSERT_EQUAL(session_handle_slot(later->t, live.handle), slot);
+		CU_ASSERT_EQUAL(fix_ship_at(later, b, live.handle, SESSION_G_SLOT, 162), 0);
+		CU_ASSERT_EQUAL(fix_broken(b), 0);
+		CU_ASSERT_NOT_EQUAL(b->t->shard[11].contested, 0);
+		use_anew(b, (slot + 1) % TURNS, 0x0a00004b); /* one of those that wait */
+		CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), live.handle);
+		CU_ASSERT_NOT_EQUAL(b->t->shard[11].contested, 0);
+		use_anew(b, slot, 0x0a00008b);
+		CU_ASSERT_EQUAL(b->t->shard[11].contested, 0);
+		holder = fix_holder(b->ps, 0x0a00000b);
+		CU_ASSERT_NOT_EQUAL_FATAL(holder, 0);
+		use_anew(b, session_handle_slot(b->t, holder), 0x0a0000cb);
+		CU_ASSERT_NOT_EQUAL(fix_holder(b->ps, 0x0a00000b), 0);
+		CU_ASSERT_NOT_EQUAL(fix_holder(b->ps, 0x0a00000b), holder);
+		session_quarantine_expire(b->t, FIX_BY, 11, 172, 64);
+		CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), 0);
+		CU_ASSERT_EQUAL(fix_broken(b), 0);
+		fix_free(b);
+		fix_free(later);
+	}
+}
+
+/* Two ended while a live session had their address, so that neither knew of the other: when that
+ * one has gone and the slot of the last one is used anew, the address is the first one's. */
+void test_quarantine_inherited_by_two(void)
+{
+	struct chassis *a = fix_new(0, 1), *b = fix_new(1, 1);
+	struct session_rec ended[2];
+
+	fix_made(&seed, b, 0x0a00004b, 6); /* in slot 0 */
+	fix_made(&seed, b, 0x0a00008b, 7); /* in slot 1 */
+	fix_made(&seed, b, 0x0a00000b, 8); /* in slot 2 */
+	ended_in_turn(a, 0x0a00000b, ended);
+	CU_ASSERT_EQUAL(fix_ship_at(a, b, ended[0].handle, SESSION_G_SLOT, 160), 0);
+	CU_ASSERT_EQUAL(fix_ship_at(a, b, ended[1].handle, SESSION_G_SLOT, 161), 0);
+	CU_ASSERT_EQUAL(b->t->shard[11].contested, 2);
+	use_anew(b, 2, 0x0a0000cb);
+	CU_ASSERT_EQUAL(b->t->shard[11].contested, 0);
+	CU_ASSERT_EQUAL(fix_holder(b->ps, 0x0a00000b), ended[1].handle);
+	use_anew(b, 1, 0x0a00008b);
+	waits_again(b, ended[0].handle);
+	fix_free(a);
+	fix_free(b);
+}

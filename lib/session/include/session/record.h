@@ -210,6 +210,8 @@ enum {
 	SESSION_F_AGAIN = 1 << 3,
 	/* local: counted among what is live or ending, by `counted_apn` */
 	SESSION_F_COUNTED = 1 << 4,
+	/* local: waits with an address that a live session had when both were heard of */
+	SESSION_F_CONTESTED = 1 << 5,
 };
 _Static_assert(sizeof(struct session_slot) == 256, "a slot is four cache lines");
 _Static_assert(

@@ -127,8 +127,7 @@ struct session_shard {
 	_Atomic uint8_t owner;
 	uint32_t *fifo; /* w: owner. quarantine, ring of slot numbers */
 	uint32_t fifo_head, fifo_tail;
-	/* w: owner. free records whose last address a live session held when they came */
-	uint32_t contested;
+	uint32_t contested;            /* w: owner. slots with SESSION_F_CONTESTED */
 	uint32_t quarantine_base_s;    /* w: owner. quarantines restart here at promotion */
 	uint32_t gen_step;             /* w: owner. odd: a slot's next generation is that far on */
 	uint64_t term;                 /* w: owner. of its events; 0: there was no owner yet */
