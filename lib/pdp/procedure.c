@@ -279,6 +279,8 @@ static enum pdp_cause procedure_cause(int error)
 		return PDP_NO_ADDRESS;
 	case -ENOSPC:
 		return PDP_NO_RESOURCES;
+	case -E2BIG:
+		return PDP_NO_MEMORY;
 	case -ENOENT:
 	case -ESTALE:
 		return PDP_NOT_FOUND;
@@ -290,9 +292,11 @@ static enum pdp_cause procedure_cause(int error)
 /* True: another owner was asked, as this one has no room. */
 static bool procedure_try_next(struct pdp *p, struct pdp_row *x, int error, usec_t now)
 {
-	if (x->worst == 0 || error == -ENOSPC)
+	if (x->worst == 0 || error == -ENOSPC || error == -E2BIG)
 		x->worst = error;
-	return !procedure_is_later(error) && x->tried < p->env.n_owners && start_create(p, x, now);
+	/* all owners' slots have annexes of one size */
+	return error != -E2BIG && !procedure_is_later(error) && x->tried < p->env.n_owners &&
+	       start_create(p, x, now);
 }
 
 void procedure_answered(

@@ -30,8 +30,10 @@ static void response_count_cause(struct gtpc_counters *n, enum gtpc_cause cause)
 		n->rejected_no_addresses++;
 		break;
 	case GTPC_NO_RESOURCES:
-	case GTPC_NO_MEMORY:
 		n->rejected_no_resources++;
+		break;
+	case GTPC_NO_MEMORY:
+		n->rejected_no_memory++;
 		break;
 	case GTPC_NON_EXISTENT:
 	case GTPC_CONTEXT_NOT_FOUND:
@@ -133,6 +135,7 @@ void response_answer(void *ctx, const struct pdp_answer *a, usec_t now)
 		[PDP_NOT_AUTHENTICATED] = GTPC_USER_AUTHENTICATION_FAILED,
 		[PDP_NO_RESOURCES] = GTPC_NO_RESOURCES,
 		[PDP_NO_ADDRESS] = GTPC_ALL_ADDRESSES_OCCUPIED,
+		[PDP_NO_MEMORY] = GTPC_NO_MEMORY,
 		[PDP_NOT_FOUND] = GTPC_NON_EXISTENT,
 		[PDP_FAILED] = GTPC_SYSTEM_FAILURE };
 	struct signalling *s = ctx;

@@ -32,6 +32,9 @@ enum {
 		"here.") \
 	X(creates_no_slot, COUNTER, "requests", \
 		"Requests to create a session were refused because the worker had no free slot.") \
+	X(requests_no_annex, COUNTER, "requests", \
+		"Requests to create or change a session were refused because they bring more " \
+		"than the table's annexes hold.") \
 	X(updates, COUNTER, "updates", \
 		"Changes of sessions, as an SGSN asked for them, were made.") \
 	X(deletes, COUNTER, "sessions", \

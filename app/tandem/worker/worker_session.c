@@ -50,8 +50,9 @@ static int worker_allocate_session(struct worker *w, struct session_rec *rec, us
 			continue;
 		ret = session_create(
 			w->env.shared->table, w->number, rec, (uint32_t)(now / USEC_PER_SEC));
-		if (ret == 0)
-			return 0;
+		/* it would be so in all shards */
+		if (ret == 0 || ret == -E2BIG || ret == -EINVAL)
+			return ret;
 		if (ret == -ENOSPC)
 			why = -ENOSPC;
 		else if (why == -EADDRNOTAVAIL && ret == -EPERM)
@@ -74,6 +75,7 @@ void worker_create_session(void *worker, struct to_worker_create *m)
 	if (ret < 0) {
 		w->count.creates_no_address += ret == -EADDRNOTAVAIL;
 		w->count.creates_no_slot += ret == -ENOSPC;
+		w->count.requests_no_annex += ret == -E2BIG;
 		worker_answer_session(w, &m->q, ret, 0);
 		return;
 	}
@@ -93,7 +95,8 @@ void worker_update_session(void *worker, struct to_worker_update *m)
 		return;
 	ret = session_update(w->env.shared->table, w->number, rec, m->groups);
 	if (ret < 0) {
-		w->count.stale_handles++;
+		w->count.requests_no_annex += ret == -E2BIG;
+		w->count.stale_handles += ret != -E2BIG;
 		worker_answer_session(w, &m->q, ret, 0);
 		return;
 	}

@@ -109,6 +109,21 @@ static void test_create_no_room(void)
 	CU_ASSERT_EQUAL(rig.n_orders, 0);
 }
 
+/* What brings more than annexes hold has no room at any owner. */
+static void test_create_no_memory(void)
+{
+	uint64_t id = rig_create(&rig, 0, 0);
+	struct rig_order x = rig.order[0];
+	const struct pdp_done d = {
+		.cookie = x.o.cookie, .owner = x.o.owner, .error = -E2BIG, .rec = &x.rec
+	};
+
+	rig_lose_order(&rig, 0);
+	pdp_answered(rig.pdp, &d, &rig.t);
+	CU_ASSERT_TRUE(pdp_was(id, PDP_NO_MEMORY));
+	CU_ASSERT_EQUAL(rig.n_orders, 0);
+}
+
 /* An owner's error, in words. */
 static void test_errors(void)
 {
@@ -117,7 +132,8 @@ static void test_errors(void)
 		enum pdp_cause cause;
 	} rows[] = { { -EPERM, PDP_UNANSWERED }, { -EAGAIN, PDP_UNANSWERED },
 		{ -EADDRNOTAVAIL, PDP_NO_ADDRESS }, { -ENOSPC, PDP_NO_RESOURCES },
-		{ -ENOENT, PDP_NOT_FOUND }, { -ESTALE, PDP_NOT_FOUND }, { -EIO, PDP_FAILED } };
+		{ -E2BIG, PDP_NO_MEMORY }, { -ENOENT, PDP_NOT_FOUND }, { -ESTALE, PDP_NOT_FOUND },
+		{ -EIO, PDP_FAILED } };
 	uint32_t handle = pdp_session(0);
 
 	for (unsigned int i = 0; i < RTE_DIM(rows); i++) {
@@ -474,7 +490,8 @@ int main(void)
 {
 	static CU_TestInfo tests[] = { { "Create", test_create },
 		{ "Create refused", test_create_refused }, { "no room", test_create_no_room },
-		{ "errors", test_errors }, { "Create replaces", test_replace },
+		{ "create, no memory", test_create_no_memory }, { "errors", test_errors },
+		{ "Create replaces", test_replace },
 		{ "Create cannot replace", test_replace_later }, { "Update", test_update },
 		{ "Recovery", test_update_recovery }, { "Delete", test_delete },
 		{ "NSAPI", test_nsapi }, { "again", test_again },

@@ -107,7 +107,9 @@ enum gtpc_cause { /* TS 29.060 table 38 */
 	X(rejected_no_addresses, COUNTER, "messages", \
 		"Requests were rejected because all addresses of the pool were occupied.") \
 	X(rejected_no_resources, COUNTER, "messages", \
-		"Requests were rejected because there were no resources or no memory for them.") \
+		"Requests were rejected because there were no resources for them.") \
+	X(rejected_no_memory, COUNTER, "messages", \
+		"Requests were rejected because there was no memory for all that they bring.") \
 	X(rejected_not_found, COUNTER, "messages", \
 		"Requests were rejected because there is no such PDP context.") \
 	X(rejected_authentication, COUNTER, "messages", \

@@ -57,6 +57,7 @@ enum pdp_cause {
 	PDP_NOT_AUTHENTICATED,
 	PDP_NO_RESOURCES,
 	PDP_NO_ADDRESS,
+	PDP_NO_MEMORY, /* no annex has room for what it brings */
 	PDP_NOT_FOUND,
 	PDP_FAILED,
 };
