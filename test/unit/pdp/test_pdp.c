@@ -113,12 +113,11 @@ static void test_create_no_room(void)
 static void test_create_no_memory(void)
 {
 	uint64_t id = rig_create(&rig, 0, 0);
-	struct rig_order x = rig.order[0];
+	struct rig_order x = rig_take_order(&rig, 0);
 	const struct pdp_done d = {
 		.cookie = x.o.cookie, .owner = x.o.owner, .error = -E2BIG, .rec = &x.rec
 	};
 
-	rig_lose_order(&rig, 0);
 	pdp_answered(rig.pdp, &d, &rig.t);
 	CU_ASSERT_TRUE(pdp_was(id, PDP_NO_MEMORY));
 	CU_ASSERT_EQUAL(rig.n_orders, 0);

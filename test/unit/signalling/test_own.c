@@ -104,6 +104,7 @@ static void setup(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
 	sent = 0;
 	rec = (struct session_rec){ .key = UINT64_C(0x2400101234567895),
+		.pdp_type = 0x21,
 		.ue = ip_addr_v4(0x0a010001),
 		.peer_ctl = sgsn.addr,
 		.peer_usr = sgsn.addr,
