@@ -145,13 +145,13 @@ static int create_open(void)
 {
 	static struct role role;
 	static const struct signalling_port none;
-	static struct config_apn apn = { .name = "internet" };
+	static const struct config_placed placed = { .n_apns = 1,
+		.apn = { { PLACED_USED, { .name = "internet" } } } };
 	struct pool_conf pool = { .name = "p", .prefix = { ip_addr_v4(0x0a010000), 16 } };
 	struct session_params p = { .capacity = SESSIONS, .mem = &session_mem_libc };
 	struct signalling_env env = { .start = { .gtp = ip_addr_v4(0x0a0000fe),
 					      .max_sessions = UINT32_MAX,
-					      .n_apns = 1,
-					      .apns = &apn },
+					      .placed = &placed },
 		.live = { .commit_timeout_us = 50000 },
 		.secret = { { 1, 2, 3 } },
 		.ports = &none,

@@ -79,6 +79,13 @@ static int vips_route(struct vips *v, const struct ip_prefix *to, uint32_t metri
 	return ret;
 }
 
+static int vips_pool_route(struct vips *v, const struct placed_pool *p, uint32_t metric)
+{
+	if (p->state == PLACED_FREE || !p->conf.srp_activate)
+		return 0;
+	return vips_route(v, &p->conf.prefix, metric, p->conf.name);
+}
+
 /* What a routing daemon redistributes: the pools and, where routers decide, the VIPs. What makes
  * the kernel answer for a VIP has no metric, so each has a host route besides. The kernel looks at
  * its table `local` first: the host route counts only while the VIP is not there, and then what
@@ -88,9 +95,8 @@ static int vips_routes(struct vips *v, uint32_t metric)
 	const struct kernel_start *f = &v->s.start;
 	int ret = 0;
 
-	for (unsigned int i = 0; i < f->n_pools; i++) {
-		const struct config_pool *p = &f->pools[i];
-		int err = p->srp_activate ? vips_route(v, &p->prefix, metric, p->name) : 0;
+	for (unsigned int i = 0; i < f->placed->n_pools; i++) {
+		int err = vips_pool_route(v, &f->placed->pool[i], metric);
 
 		ret = err < 0 ? err : ret;
 	}
@@ -103,6 +109,19 @@ static int vips_routes(struct vips *v, uint32_t metric)
 	}
 	v->routed = ret == 0;
 	return ret;
+}
+
+void vips_pool_came(struct vips *v, unsigned int at)
+{
+	if (v->state != VIPS_DOWN &&
+		vips_pool_route(v, &v->s.start.placed->pool[at], v->metric) < 0)
+		v->routed = false;
+}
+
+void vips_pool_leaves(struct vips *v, unsigned int at)
+{
+	if (v->state != VIPS_DOWN)
+		vips_pool_route(v, &v->s.start.placed->pool[at], 0);
 }
 
 int vips_set_metric(struct vips *v, uint8_t metric)

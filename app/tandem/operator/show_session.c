@@ -49,18 +49,28 @@ static json_t *show_usage(const struct session_usage *u)
 }
 
 /* "?": of a number that no item here has. */
+static const char *show_name_at(
+	const struct operator_table *f, enum places_kind kind, unsigned int at)
+{
+	const struct config_placed *p = f->start->placed;
+
+	return at < placed_places(p, kind) && placed_state(p, kind, at) != PLACED_FREE
+		       ? placed_name(p, kind, at)
+		       : "?";
+}
+
 static const char *show_apn_name(const struct operator_table *f, uint8_t number)
 {
 	unsigned int at = places_of(f->places, PLACES_APN, number);
 
-	return at < f->start->n_apns ? f->start->apns[at].name : "?";
+	return show_name_at(f, PLACES_APN, at);
 }
 
 static const char *show_pool_name(const struct operator_table *f, uint8_t number)
 {
 	unsigned int at = places_of(f->places, PLACES_POOL, number);
 
-	return at < f->start->n_pools ? f->start->pools[at].name : "?";
+	return show_name_at(f, PLACES_POOL, at);
 }
 
 /* null: the pair has not given it one yet. */
@@ -294,6 +304,19 @@ json_t *show_session(void *family, json_t *args, usec_t now)
 	return r.state == SESSION_LIVE ? json_pack("{s:[o]}", "sessions", show_whole(f, &r)) : NULL;
 }
 
+static json_t *show_pool(const struct operator_table *f, unsigned int at)
+{
+	const struct pool *p = pool_at(f->pools, at);
+	char text[IP_PREFIX_TEXT];
+
+	return json_pack("{s:o,s:s,s:s,s:s,s:I,s:I,s:b,s:I}", "number",
+		show_number_at(f, PLACES_POOL, at), "name", p->conf.name, "state",
+		placed_state_name(f->start->placed->pool[at].state), "prefix",
+		ip_prefix_print(&p->conf.prefix, text), "addresses", (json_int_t)p->size, "used",
+		(json_int_t)pool_used(p), "srp_activate", p->conf.srp_activate, "quarantine_s",
+		(json_int_t)f->table->quarantine_s);
+}
+
 json_t *show_pools(void *family, json_t *args, usec_t now)
 {
 	const struct operator_table *f = family;
@@ -301,21 +324,25 @@ json_t *show_pools(void *family, json_t *args, usec_t now)
 
 	(void)args;
 	(void)now;
-	for (unsigned int i = 0; i < POOL_MAX; i++) {
-		const struct pool *p = pool_at(f->pools, i);
-		char text[IP_PREFIX_TEXT];
-
-		if (p == NULL)
-			continue;
-		json_array_append_new(
-			list, json_pack("{s:o,s:s,s:s,s:I,s:I,s:b,s:I}", "number",
-				      show_number_at(f, PLACES_POOL, i), "name", p->conf.name,
-				      "prefix", ip_prefix_print(&p->conf.prefix, text), "addresses",
-				      (json_int_t)p->size, "used", (json_int_t)pool_used(p),
-				      "srp_activate", p->conf.srp_activate, "quarantine_s",
-				      (json_int_t)f->table->quarantine_s));
-	}
+	for (unsigned int i = 0; i < f->start->placed->n_pools; i++)
+		if (pool_at(f->pools, i) != NULL)
+			json_array_append_new(list, show_pool(f, i));
 	return json_pack("{s:o}", "pools", list);
+}
+
+static json_t *show_apn(const struct operator_table *f, unsigned int at)
+{
+	const struct config_apn *a = &f->start->placed->apn[at].conf;
+	uint32_t sessions =
+		session_count_of_apn(f->table, places_number(f->places, PLACES_APN, at));
+
+	return json_pack("{s:o,s:s,s:s,s:I,s:s,s:b,s:I,s:I,s:I,s:I}", "number",
+		show_number_at(f, PLACES_APN, at), "name", a->name, "state",
+		placed_state_name(f->start->placed->apn[at].state), "sessions",
+		(json_int_t)sessions, "pool", a->pool, "verified_only", a->verified_only,
+		"session_timeout_s", (json_int_t)a->session_timeout_s, "idle_timeout_s",
+		(json_int_t)a->idle_timeout_s, "ambr_up_kbps", (json_int_t)a->ambr_up_kbps,
+		"ambr_down_kbps", (json_int_t)a->ambr_down_kbps);
 }
 
 json_t *show_apns(void *family, json_t *args, usec_t now)
@@ -325,17 +352,8 @@ json_t *show_apns(void *family, json_t *args, usec_t now)
 
 	(void)args;
 	(void)now;
-	for (unsigned int i = 0; i < f->start->n_apns; i++) {
-		const struct config_apn *a = &f->start->apns[i];
-
-		json_array_append_new(
-			list, json_pack("{s:o,s:s,s:s,s:b,s:I,s:I,s:I,s:I}", "number",
-				      show_number_at(f, PLACES_APN, i), "name", a->name, "pool",
-				      a->pool, "verified_only", a->verified_only,
-				      "session_timeout_s", (json_int_t)a->session_timeout_s,
-				      "idle_timeout_s", (json_int_t)a->idle_timeout_s,
-				      "ambr_up_kbps", (json_int_t)a->ambr_up_kbps, "ambr_down_kbps",
-				      (json_int_t)a->ambr_down_kbps));
-	}
+	for (unsigned int i = 0; i < f->start->placed->n_apns; i++)
+		if (f->start->placed->apn[i].state != PLACED_FREE)
+			json_array_append_new(list, show_apn(f, i));
 	return json_pack("{s:o}", "apns", list);
 }

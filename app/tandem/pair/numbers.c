@@ -19,21 +19,24 @@ struct pair_numbers {
 	char text[NUMBERS_BYTES]; /* of the list, as lib/srp and the journal have it */
 };
 
-static void pair_numbers_items(struct pair_numbers *n, const struct pair_start *start)
+static void pair_numbers_items(struct pair_numbers *n, const struct config_placed *placed)
 {
 	struct numbers_items *to = &n->items;
 
-	for (unsigned int i = 0; i < start->n_apns; i++)
-		to->of[PLACES_APN][i] =
-			(struct numbers_item){ start->apns[i].name, (uint8_t)start->apns[i].id };
-	for (unsigned int i = 0; i < start->n_pools; i++) {
-		to->of[PLACES_POOL][i] =
-			(struct numbers_item){ start->pools[i].name, (uint8_t)start->pools[i].id };
-		if (start->pools[i].quarantine_s > n->quarantine_s)
-			n->quarantine_s = start->pools[i].quarantine_s;
+	for (unsigned int i = 0; i < placed->n_apns; i++) {
+		const struct config_apn *apn = &placed->apn[i].conf;
+
+		to->of[PLACES_APN][i] = (struct numbers_item){ apn->name, (uint8_t)apn->id };
 	}
-	to->n[PLACES_APN] = start->n_apns;
-	to->n[PLACES_POOL] = start->n_pools;
+	for (unsigned int i = 0; i < placed->n_pools; i++) {
+		const struct config_pool *pool = &placed->pool[i].conf;
+
+		to->of[PLACES_POOL][i] = (struct numbers_item){ pool->name, (uint8_t)pool->id };
+		if (pool->quarantine_s > n->quarantine_s)
+			n->quarantine_s = pool->quarantine_s;
+	}
+	to->n[PLACES_APN] = placed->n_apns;
+	to->n[PLACES_POOL] = placed->n_pools;
 }
 
 /* The list is another, or will be the first that the peer hears of. */
@@ -63,7 +66,7 @@ int numbers_open(struct pair *p, struct places *places, usec_t now)
 		return -ENOMEM;
 	p->numbers = n;
 	n->places = places;
-	pair_numbers_items(n, &p->start);
+	pair_numbers_items(n, p->start.placed);
 	if (journal_numbers(p->journal, n->text, sizeof(n->text), &len) == 0 && len > 0 &&
 		numbers_read(&n->list, n->text, len) < 0)
 		LOG(ERR, "the file of the numbers of APNs and pools is damaged, and the peer's "

@@ -144,7 +144,7 @@ int boot_tables(struct tandem *t)
 	struct pool_conf pools[CONFIG_POOLS];
 	struct session_params p = { .capacity = t->conf->table.max_sessions,
 		.annex = (uint16_t)t->conf->table.annex,
-		.n_apns = (uint8_t)t->conf->n_apns,
+		.n_apns = PLACES_MOST,
 		.places = &t->shared.places,
 		.mem = &memory_rte };
 

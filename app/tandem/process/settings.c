@@ -14,8 +14,10 @@ int boot_settings(struct tandem *t)
 	char names[SETTINGS_CORES][SETTINGS_NAME];
 	const char *name[SETTINGS_CORES];
 	struct settings first;
-	int ret = settings_of(t->conf, &first);
+	int ret;
 
+	placed_begin(&t->placed, t->conf);
+	ret = settings_of(t->conf, &t->placed, &first);
 	if (ret < 0)
 		return ret;
 	places_init(&t->shared.places);

@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Create, Update and Delete PDP Context Requests (TS 29.060 7.3.1, 7.3.3, 7.3.5): from bytes to
  * what lib/pdp is asked. */
+#include <errno.h>
 #include <string.h>
 
 #include "common/places.h"
-#include "config/items.h"
+#include "config/placed.h"
 #include "signalling_priv.h"
 
 _Static_assert((int)GTPC_QOS_MAX <= (int)SESSION_QOS_MAX, "a record has room for each profile");
 
-static const struct config_apn *request_find_apn(
-	const struct signalling_start *start, const char *name)
+/* The place of an APN that may have new sessions; -ENOENT. */
+static int request_find_apn(const struct config_placed *placed, const char *name)
 {
 	size_t len = pdp_network_identifier(name);
 
-	for (unsigned int i = 0; i < start->n_apns; i++)
-		if (strlen(start->apns[i].name) == len &&
-			strncmp(start->apns[i].name, name, len) == 0)
-			return &start->apns[i];
-	return NULL;
+	for (unsigned int i = 0; i < placed->n_apns; i++) {
+		const struct placed_apn *apn = &placed->apn[i];
+
+		if (apn->state == PLACED_USED && strlen(apn->conf.name) == len &&
+			strncmp(apn->conf.name, name, len) == 0)
+			return (int)i;
+	}
+	return -ENOENT;
 }
 
 /* What lib/pdp is to know of the APN at that place. False: it or its pool has no number of the
@@ -28,7 +32,8 @@ static bool request_apn(const struct signalling *s, unsigned int at, struct pdp_
 	const struct places *numbers = s->env.places;
 
 	*a = (struct pdp_apn){ .number = places_number(numbers, PLACES_APN, at),
-		.pool = places_number(numbers, PLACES_POOL, s->env.start.apns[at].pool_index),
+		.pool = places_number(
+			numbers, PLACES_POOL, s->env.start.placed->apn[at].conf.pool_index),
 		.verified_only = s->env.live.apn[at].verified_only };
 	return numbers == NULL || (a->number != 0 && a->pool != 0);
 }
@@ -68,15 +73,15 @@ void request_create(struct signalling *s, const struct asked_request *q,
 	struct gtpc_create c;
 	enum gtpc_cause cause = gtpc_decode_create(h, &c);
 	struct pdp_request p = { .kind = PDP_CREATE, .from = request_origin(q) };
-	const struct config_apn *apn = NULL;
-	struct pdp_apn asks;
 	struct asked_message *a = NULL;
+	struct pdp_apn asks;
+	int apn = -ENOENT;
 
 	s->front.count.create_requests++;
 	if (cause == 0) {
-		apn = request_find_apn(&s->env.start, c.apn);
+		apn = request_find_apn(s->env.start.placed, c.apn);
 		cause = GTPC_NO_RESOURCES;
-		if (apn == NULL || request_apn(s, (unsigned int)(apn - s->env.start.apns), &asks))
+		if (apn < 0 || request_apn(s, (unsigned int)apn, &asks))
 			a = asked_add(&s->asked, q);
 	}
 	if (a == NULL) {
@@ -85,7 +90,7 @@ void request_create(struct signalling *s, const struct asked_request *q,
 	}
 	a->pco_len = c.pco_len;
 	memcpy(a->pco, c.pco, c.pco_len);
-	p.apn = apn != NULL ? &asks : NULL;
+	p.apn = apn >= 0 ? &asks : NULL;
 	p.id = asked_id(&s->asked, a);
 	request_fill_create(&p, &c);
 	pdp_begin(s->pdp, &p, now);

@@ -78,7 +78,7 @@ static void response_fill_accept(struct signalling *s, const struct session_rec 
 		.usr = vip,
 		.qos_len = rec->qos_len,
 		.qos = rec->qos };
-	for (unsigned int i = 0; at < s->env.start.n_apns && i < apn[at].n_dns && i < 2; i++)
+	for (unsigned int i = 0; at < CONFIG_APNS && i < apn[at].n_dns && i < 2; i++)
 		a->dns[i] = apn[at].dns[i];
 	if (asked->pco_len > 0) {
 		a->pco = asked->pco;

@@ -22,7 +22,7 @@ static bool case_reload_run(struct node *n, const struct config *c)
 {
 	struct settings s;
 
-	if (settings_of(c, &s) < 0 || settings_ready(n->t.settings, &s) < 0 ||
+	if (settings_of(c, &n->t.placed, &s) < 0 || settings_ready(n->t.settings, &s) < 0 ||
 		configuration_agree(n->t.control, c, clock_us()) < 0)
 		return false;
 	settings_publish(n->t.settings);

@@ -204,7 +204,7 @@ static void tables(struct node *n)
 	struct pool_conf pool[CONFIG_POOLS] = { 0 };
 	struct session_params p = { .capacity = n->conf.table.max_sessions,
 		.annex = node_annex(),
-		.n_apns = (uint16_t)n->conf.n_apns,
+		.n_apns = PLACES_MOST,
 		.places = &t->shared.places,
 		.mem = &memory_rte,
 		.side = (uint8_t)n->id,

@@ -11,7 +11,7 @@
 enum { VIPS = 2, S = 1000000 };
 
 static struct config_loopback loopbacks[VIPS];
-static struct config_pool ue_pool;
+static struct config_placed placed;
 static struct config_port access_port;
 static struct kernel_port port;
 static _Atomic bool up;
@@ -99,16 +99,16 @@ static void setup(void)
 		announced[i] = 0;
 	}
 	snprintf(access_port.name, sizeof(access_port.name), "access");
-	ue_pool = (struct config_pool){ .prefix = { ip_addr_v4(0x0a010000), 24 },
-		.srp_activate = true };
+	placed = (struct config_placed){ .n_pools = 1,
+		.pool = { { .state = PLACED_USED,
+			.conf = { .prefix = { ip_addr_v4(0x0a010000), 24 },
+				.srp_activate = true } } } };
 	port = (struct kernel_port){ .conf = &access_port, .up = &up };
 	atomic_store(&up, true);
 	refuse_routes = false;
 	metric = asked = 0;
-	v = vips_create(&(struct vips_settings){ .start = { .loopbacks = loopbacks,
-							 .pools = &ue_pool,
-							 .n_loopbacks = VIPS,
-							 .n_pools = 1 },
+	v = vips_create(&(struct vips_settings){
+		.start = { .loopbacks = loopbacks, .placed = &placed, .n_loopbacks = VIPS },
 		.ports = &port,
 		.n_ports = 1 });
 	CU_ASSERT_PTR_NOT_NULL_FATAL(v);

@@ -184,7 +184,7 @@ static void test_settings(void)
 
 	for (unsigned int k = 0; k < N; k++)
 		begin(k);
-	CU_ASSERT_EQUAL(settings_of(&conf[0], &next), 0);
+	CU_ASSERT_EQUAL(settings_of(&conf[0], &chassis[0].placed, &next), 0);
 	CU_ASSERT_EQUAL(settings_ready(chassis[0].settings, &next), 0);
 	settings_publish(chassis[0].settings);
 	CU_ASSERT_STRING_EQUAL(settings_holder(chassis[0].settings), "worker 0");

@@ -45,6 +45,7 @@ struct lives {
 
 /* Pointers into it are the same before and after a reload. */
 static struct config conf, was;
+static struct config_placed placed;
 static struct starts starts[3];
 static struct lives lives[3];
 
@@ -61,20 +62,21 @@ static __attribute__((noinline)) void take_starts(struct starts *s)
 {
 	settings_ethernet_start(&conf, &s->ethernet);
 	settings_replicator_start(&conf, &s->replicator);
-	settings_kernel_start(&conf, &s->kernel);
-	settings_signalling_start(&conf, &s->signalling);
+	settings_kernel_start(&conf, &placed, &s->kernel);
+	settings_signalling_start(&conf, &placed, &s->signalling);
 	settings_monitors_start(&conf, &s->monitors);
 	settings_switchover_start(&conf, &s->switchover);
-	settings_pair_start(&conf, &s->pair);
-	settings_operator_start(&conf, &s->operator_room);
+	settings_pair_start(&conf, &placed, &s->pair);
+	settings_operator_start(&conf, &placed, &s->operator_room);
 }
 
 /* Without what all keys that must agree are in: the lines and their digest. */
 static __attribute__((noinline)) void take_lives(struct lives *l)
 {
-	CU_ASSERT_EQUAL_FATAL(settings_of(&conf, &l->cores), 0);
+	placed_begin(&placed, &conf);
+	CU_ASSERT_EQUAL_FATAL(settings_of(&conf, &placed, &l->cores), 0);
 	settings_replicator_live(&conf, &l->replicator);
-	settings_signalling_live(&conf, &l->signalling);
+	settings_signalling_live(&conf, &placed, &l->signalling);
 	settings_monitors_live(&conf, &l->monitors);
 	settings_switchover_live(&conf, &l->switchover);
 	CU_ASSERT_EQUAL_FATAL(settings_pair_live(&conf, &l->pair), 0);
@@ -137,10 +139,12 @@ static void change(const struct section *s, const struct knob *k)
 	}
 }
 
-/* The operator's own: reload_apply(). */
-static bool is_of_operator(const struct section *s, const struct knob *k)
+/* The operator's own: reload_apply(); and which pool an APN has, which signalling reads at its
+ * place. */
+static bool is_elsewhere(const struct section *s, const struct knob *k)
 {
-	return s == &config_sections[SECTION_LOG] && strcmp(k->key, "level") == 0;
+	return (s == &config_sections[SECTION_LOG] && strcmp(k->key, "level") == 0) ||
+	       (s == &config_sections[SECTION_APNS] && strcmp(k->key, "pool") == 0);
 }
 
 static bool is_taken(void)
@@ -177,9 +181,9 @@ static void test_live(void)
 			change(s, k);
 			taken = is_taken();
 			anew = starts_anew();
-			CU_ASSERT_NOT_EQUAL(taken, is_of_operator(s, k));
+			CU_ASSERT_NOT_EQUAL(taken, is_elsewhere(s, k));
 			CU_ASSERT_FALSE(anew);
-			if (taken == is_of_operator(s, k) || anew)
+			if (taken == is_elsewhere(s, k) || anew)
 				printf("\n%s: %s\n", k->key,
 					anew ? "it is in a start" : "nobody takes it");
 			conf = was;
@@ -208,12 +212,13 @@ static void test_rates(void)
 	CU_ASSERT_EQUAL(police_rate_set(&down, 1, clock_hz), 0);
 	conf.apns[0].ambr_up_kbps = 100000000;
 	conf.apns[0].ambr_down_kbps = 1;
-	CU_ASSERT_EQUAL(settings_of(&conf, &s), 0);
+	placed_begin(&placed, &conf);
+	CU_ASSERT_EQUAL(settings_of(&conf, &placed, &s), 0);
 	CU_ASSERT_TRUE(s.apn[0].up.per_octet == up.per_octet && s.apn[0].up.burst == up.burst);
 	CU_ASSERT_TRUE(s.apn[0].down.per_octet == down.per_octet);
 	CU_ASSERT_TRUE(s.apn[0].down.burst == down.burst && s.apn[0].down.shift == up.shift);
 	clock_hz = 1; /* nobody has measured it */
-	CU_ASSERT_EQUAL(settings_of(&conf, &s), -ERANGE);
+	CU_ASSERT_EQUAL(settings_of(&conf, &placed, &s), -ERANGE);
 	clock_hz = hz;
 }
 

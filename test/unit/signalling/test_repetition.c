@@ -65,20 +65,20 @@ static void repetition_settled(void *ctx) {}
 static void setup(void)
 {
 	static const struct signalling_port none;
-	static const struct config_apn apn = { .name = "internet" };
+	static const struct config_placed placed = { .n_apns = 1,
+		.apn = { { PLACED_USED, { .name = "internet" } } } };
 	struct pool_conf pool = { .name = "p", .prefix = { ip_addr_v4(0x0a010000), 24 } };
 	struct session_params p = { .capacity = 1000, .mem = &session_mem_libc };
-	struct signalling_env env = { .start = { .gtp = ip_addr_v4(0x0a0000fe),
-					      .max_sessions = 1000,
-					      .n_apns = 1,
-					      .apns = &apn },
+	struct signalling_env env = {
+		.start = { .gtp = ip_addr_v4(0x0a0000fe), .max_sessions = 1000, .placed = &placed },
 		.ports = &none,
 		.n_workers = 1,
 		.to_worker = &worker,
 		.worker_of_shard = worker_of_shard,
 		.msgs = worker.door.pool,
 		.role = &role,
-		.settled = repetition_settled };
+		.settled = repetition_settled
+	};
 
 	pools = pool_set_create(&pool, 1, &session_mem_libc);
 	pool_hooks(pools, &p.hooks);

@@ -10,16 +10,16 @@
 
 _Static_assert((int)SETTINGS_APNS == (int)CONFIG_APNS, "a slot names its APN by one number");
 
-int settings_of(const struct config *c, struct settings *s)
+int settings_of(const struct config *c, const struct config_placed *p, struct settings *s)
 {
 	int ret;
 
-	*s = (struct settings){ .n_apns = c->n_apns,
+	*s = (struct settings){ .n_apns = p->n_apns,
 		.audit_us = c->srp.audit_interval_s * USEC_PER_SEC,
 		.checkpoint_us = c->srp.micro_checkpoint_interval_ms * USEC_PER_MSEC,
 		.replication_mbps = c->srp.replication_rate_mbps };
-	for (unsigned int i = 0; i < c->n_apns; i++) {
-		const struct config_apn *from = &c->apns[i];
+	for (unsigned int i = 0; i < p->n_apns; i++) {
+		const struct config_apn *from = &p->apn[i].conf; /* no limits at a free place */
 		struct settings_apn *apn = &s->apn[i];
 
 		apn->session_timeout_s = from->session_timeout_s;
@@ -57,30 +57,31 @@ void settings_replicator_live(const struct config *c, struct replicator_live *l)
 		.heartbeat_us = c->srp.heartbeat_interval_ms * USEC_PER_MSEC };
 }
 
-void settings_kernel_start(const struct config *c, struct kernel_start *s)
+void settings_kernel_start(
+	const struct config *c, const struct config_placed *p, struct kernel_start *s)
 {
 	*s = (struct kernel_start){ .loopbacks = c->loopbacks,
-		.pools = c->pools,
+		.placed = p,
 		.n_loopbacks = c->n_loopbacks,
-		.n_pools = c->n_pools,
 		.l2 = c->srp.l2 };
 }
 
-void settings_signalling_start(const struct config *c, struct signalling_start *s)
+void settings_signalling_start(
+	const struct config *c, const struct config_placed *p, struct signalling_start *s)
 {
 	*s = (struct signalling_start){ .gtp = config_gtp(c)->address,
 		.echo_us = c->echo_interval_s * USEC_PER_SEC,
 		.max_sessions = c->table.max_sessions,
-		.n_apns = c->n_apns,
-		.apns = c->apns };
+		.placed = p };
 }
 
-void settings_signalling_live(const struct config *c, struct signalling_live *l)
+void settings_signalling_live(
+	const struct config *c, const struct config_placed *p, struct signalling_live *l)
 {
 	*l = (struct signalling_live){ .direct = c->gtp_direct,
 		.commit_timeout_us = c->srp.commit_timeout_ms * USEC_PER_MSEC };
-	for (unsigned int i = 0; i < c->n_apns; i++) {
-		const struct config_apn *from = &c->apns[i];
+	for (unsigned int i = 0; i < p->n_apns; i++) {
+		const struct config_apn *from = &p->apn[i].conf;
 
 		memcpy(l->apn[i].dns, from->dns, sizeof(l->apn[i].dns));
 		l->apn[i].n_dns = from->n_dns;
@@ -126,7 +127,8 @@ void settings_switchover_live(const struct config *c, struct switchover_live *l)
 		.hold_off_us = c->srp.hold_off_ms * USEC_PER_MSEC };
 }
 
-void settings_pair_start(const struct config *c, struct pair_start *s)
+void settings_pair_start(
+	const struct config *c, const struct config_placed *p, struct pair_start *s)
 {
 	*s = (struct pair_start){ .primary = c->chassis.primary,
 		.licensed = c->licensed,
@@ -137,10 +139,7 @@ void settings_pair_start(const struct config *c, struct pair_start *s)
 		.peer = c->srp.peer,
 		.port = (uint16_t)c->srp.port,
 		.delay_us = c->srp.delay_interval_ms * USEC_PER_MSEC,
-		.n_apns = c->n_apns,
-		.n_pools = c->n_pools,
-		.apns = c->apns,
-		.pools = c->pools };
+		.placed = p };
 	memcpy(s->tie_breaker, c->chassis.tie_breaker, sizeof(s->tie_breaker));
 	for (unsigned int i = 0; i < c->n_ports; i++)
 		if (c->ports[i].roles & CONFIG_REPLICATION) {
@@ -201,7 +200,8 @@ bool settings_keys_good(const struct config *c, char why[TLS_WHY])
 	return t != NULL;
 }
 
-void settings_operator_start(const struct config *c, struct operator_start *s)
+void settings_operator_start(
+	const struct config *c, const struct config_placed *p, struct operator_start *s)
 {
 	*s = (struct operator_start){ .chassis = c->chassis.name,
 		.primary = c->chassis.primary,
@@ -209,8 +209,5 @@ void settings_operator_start(const struct config *c, struct operator_start *s)
 		.priority = c->chassis.priority,
 		.max_sessions = c->table.max_sessions,
 		.bind = c->srp.bind,
-		.n_apns = c->n_apns,
-		.n_pools = c->n_pools,
-		.apns = c->apns,
-		.pools = c->pools };
+		.placed = p };
 }

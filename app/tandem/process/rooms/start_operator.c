@@ -51,9 +51,12 @@ static bool start_operator_is_due(void *ctx)
 static int start_operator_ready(void *ctx, const struct config *next)
 {
 	const struct control *c = ctx;
+	struct config_placed placed;
 	struct settings s;
-	int ret = settings_of(next, &s);
+	int ret;
 
+	placed_begin(&placed, next);
+	ret = settings_of(next, &placed, &s);
 	return ret == 0 ? settings_ready(c->t->settings, &s) : ret;
 }
 

@@ -69,7 +69,7 @@ int start_pair(struct control *c, const struct srp_saved *saved)
 
 	if (ret < 0)
 		return ret;
-	settings_pair_start(t->conf, &s.start);
+	settings_pair_start(t->conf, &t->placed, &s.start);
 	memcpy(s.mac, t->port[0].mac.octet, sizeof(s.mac));
 	c->pair = pair_create(&s, &connection, &stream);
 	ret = c->pair != NULL ? 0 : -errno;
@@ -96,7 +96,8 @@ int configuration_agree(struct control *c, const struct config *next, usec_t now
 	replicator_reconfigure(c->t->repl, &replicator, now);
 	settings_switchover_live(next, &switchover);
 	switchover_reconfigure(c->switchover, &switchover);
-	settings_signalling_live(next, &signalling);
+	placed_begin(&c->t->placed, next); /* nobody comes or goes */
+	settings_signalling_live(next, &c->t->placed, &signalling);
 	signalling_reconfigure(c->signalling, &signalling);
 	settings_monitors_live(next, &monitors);
 	monitors_rules(c->monitors, &monitors);

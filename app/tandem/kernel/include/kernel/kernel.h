@@ -21,7 +21,7 @@
 #include "common/addr.h"
 #include "common/mac.h"
 #include "common/usec.h"
-#include "config/items.h"
+#include "config/placed.h"
 #include "net/net.h"
 
 struct fib;
@@ -53,11 +53,11 @@ struct kernel_ops {
 	void (*claimed)(void *ctx, const struct net_claim *claim);
 };
 
-/* Of the configuration; a restart alone changes it, and nothing of the room is live. */
+/* Of the configuration; a restart alone changes it, but for the pools. */
 struct kernel_start {
 	const struct config_loopback *loopbacks;
-	const struct config_pool *pools;
-	unsigned int n_loopbacks, n_pools;
+	const struct config_placed *placed; /* pools, which come and go with a reload */
+	unsigned int n_loopbacks;
 	bool l2; /* srp.topology: the subnets are shared, and no router decides */
 };
 
@@ -138,6 +138,10 @@ int vips_ahead(struct vips *v, uint8_t metric);
 void vips_linger(struct vips *v, uint8_t metric);
 /* Becomes VIPS_DOWN: removes addresses and routes. */
 void vips_withdraw(struct vips *v);
+/* A pool has come to its place, and has a route as the others have; or it is about to leave its
+ * place, and has none from now on. What the kernel refused is tried again as vips_turn() says. */
+void vips_pool_came(struct vips *v, unsigned int at);
+void vips_pool_leaves(struct vips *v, unsigned int at);
 /* Tries again, once a second, what the kernel refused. True: it has confirmed all now. */
 bool vips_turn(struct vips *v, usec_t now);
 

@@ -11,7 +11,7 @@
 #include "common/addr.h"
 #include "common/mac.h"
 #include "common/usec.h"
-#include "config/items.h"
+#include "config/placed.h"
 #include "monitor/monitor.h"
 #include "srp/srp.h"
 
@@ -56,10 +56,8 @@ struct operator_start {
 	const char *chassis; /* its name */
 	bool primary, insecure;
 	uint32_t priority, max_sessions;
-	struct ip_addr bind; /* own address of the SRP connection */
-	unsigned int n_apns, n_pools;
-	const struct config_apn *apns;
-	const struct config_pool *pools;
+	struct ip_addr bind;                /* own address of the SRP connection */
+	const struct config_placed *placed; /* APNs and pools, which come and go with a reload */
 };
 
 struct operator_srp {

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "common/addr.h"
-#include "config/items.h"
+#include "config/placed.h"
 #include "monitor/monitor.h"
 #include "pair/tls.h"
 #include "srp/srp.h"
@@ -73,10 +73,8 @@ struct pair_start {
 	uint16_t replication_mtu;
 	char replication_port[CONFIG_NAME];
 	usec_t delay_us;
-	/* what has numbers, by place: as long as the room lives */
-	unsigned int n_apns, n_pools;
-	const struct config_apn *apns;
-	const struct config_pool *pools;
+	/* What has numbers, at its place. */
+	const struct config_placed *placed;
 };
 
 /* What a reload changes, too. */

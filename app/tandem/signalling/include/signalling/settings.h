@@ -9,16 +9,16 @@
 
 #include "common/addr.h"
 #include "common/usec.h"
-#include "config/items.h"
+#include "config/placed.h"
 
 /* Of the configuration, what a restart alone changes. */
 struct signalling_start {
 	struct ip_addr gtp; /* the VIP of GTP */
 	usec_t echo_us;     /* between Echo Requests to each SGSN; 0: none are sent */
 	uint32_t max_sessions;
-	unsigned int n_apns;
-	/* config/items.h, by place. Values that a reload changes are those of signalling_live */
-	const struct config_apn *apns;
+	/* The APNs at their places, which come and go with a reload: whoever drains is given to
+	 * nobody anew. Their values are those of signalling_live. */
+	const struct config_placed *placed;
 };
 
 /* Of an APN, what subscribers are answered and whether they are. */
@@ -32,7 +32,7 @@ struct signalling_apn {
 struct signalling_live {
 	bool direct;              /* services.gtp-direct */
 	usec_t commit_timeout_us; /* longest time that an answer waits for the standby */
-	struct signalling_apn apn[CONFIG_APNS]; /* by place in signalling_start.apns */
+	struct signalling_apn apn[CONFIG_APNS]; /* by place in signalling_start.placed */
 };
 
 #endif
