@@ -110,6 +110,7 @@ bool srp_promote(struct srp *s, enum srp_cause cause, bool alone, usec_t now)
 	s->late_term = 0;
 	s->info.term = term;
 	srp_move(s, SRP_PENDING_ACTIVE, cause, now);
+	srp_numbers_doubt(s, now); /* the peer may have been Active meanwhile */
 	return true;
 }
 

@@ -37,6 +37,17 @@ static void numbers_ask(struct srp *s, usec_t now)
 	n->asked_at = now;
 }
 
+void srp_numbers_fetch(struct srp *s, usec_t now)
+{
+	struct srp_numbers *n = &s->numbers;
+
+	if (n->fetching)
+		return;
+	n->fetching = true;
+	n->have = 0;
+	numbers_ask(s, now);
+}
+
 void srp_numbers_connected(struct srp *s)
 {
 	s->numbers.met = s->numbers.fetching = false;
@@ -44,25 +55,8 @@ void srp_numbers_connected(struct srp *s)
 
 void srp_numbers_hello(struct srp *s, usec_t now)
 {
-	struct srp_numbers *n = &s->numbers;
-
-	if (!n->on || n->met || n->fetching)
-		return;
-	n->fetching = true;
-	n->have = 0;
-	numbers_ask(s, now);
-}
-
-void srp_numbers_new_life(struct srp *s)
-{
-	s->numbers.met = s->numbers.fetching = s->numbers.whole = false;
-}
-
-bool srp_numbers_agree(const struct srp *s)
-{
-	const struct srp_numbers *n = &s->numbers;
-
-	return !n->on || (n->whole && n->own_len > 0 && n->digest == n->own_digest);
+	if (s->numbers.on && !s->numbers.met)
+		srp_numbers_fetch(s, now);
 }
 
 bool srp_numbers_awaited(struct srp *s, usec_t now)
@@ -107,6 +101,7 @@ void srp_numbers_turn(struct srp *s, usec_t now)
 		return;
 	if (s->info.state != SRP_INIT)
 		n->awaited_since = USEC_NEVER;
+	srp_numbers_look(s, now);
 	numbers_offer(s);
 	if (!s->info.connected || !n->fetching)
 		return;
@@ -114,13 +109,6 @@ void srp_numbers_turn(struct srp *s, usec_t now)
 		numbers_ask(s, now);
 		srp_reached(s, n->asked_at + AGAIN_US, now);
 	}
-}
-
-/* Whether both have the same is another thing now. */
-static void numbers_judge(struct srp *s, usec_t now)
-{
-	if (s->info.peer.known && s->info.peer.hello_at != USEC_NEVER)
-		srp_judge(s, now);
 }
 
 void srp_numbers(struct srp *s, const char *list, size_t len, uint64_t digest, usec_t now)
@@ -134,8 +122,9 @@ void srp_numbers(struct srp *s, const char *list, size_t len, uint64_t digest, u
 	n->own_digest = digest;
 	if (!news)
 		return;
+	srp_numbers_revised(s);
 	numbers_send(s, 0);
-	numbers_judge(s, now);
+	srp_numbers_judge(s, now);
 	srp_settle(s, now);
 }
 
@@ -172,7 +161,7 @@ static void numbers_begin(struct srp_numbers *n, const struct srp_msg *m)
 	n->digest = m->digest;
 	n->total = m->total;
 	n->have = 0;
-	n->whole = false;
+	n->whole = n->doubted = false;
 	n->fetching = true;
 }
 
@@ -201,7 +190,7 @@ int srp_on_numbers(struct srp *s, const struct srp_msg *m, usec_t now)
 	}
 	n->fetching = false;
 	n->met = n->whole = true;
-	numbers_judge(s, now);
+	srp_numbers_judge(s, now);
 	return 0;
 }
 

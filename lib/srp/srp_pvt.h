@@ -14,6 +14,7 @@ enum {
 	SRP_RETIRED = 4, /* incarnations of the peer that are known to be gone */
 	SRP_QUEUE = 48,  /* actions that one event may cause, with room to spare */
 	SRP_RM_MAX = 255,
+	SRP_RECENT = 16,     /* lists of numbers that the peer may have while the stream runs */
 	SRP_PIECE = 448,     /* bytes of a configuration's lines a message */
 	SRP_ACKED_MS = 1000, /* a planned switchover needs everything acknowledged within this */
 };
@@ -187,9 +188,15 @@ struct srp_numbers {
 	const char *own;
 	size_t own_len;
 	uint64_t own_digest;
+	/* Lists that followed the one that both had, oldest first, the own at the end: the peer may
+	 * have any of them while the stream runs. */
+	uint64_t recent[SRP_RECENT];
+	unsigned int n_recent;
+	bool kept;     /* both had the same in this life of the peer, and one of these since */
 	bool met;      /* the peer's was whole, or none, over this connection */
 	bool fetching; /* it is asked for */
 	bool whole;    /* all of the peer's is here, of this life of it */
+	bool doubted;  /* it may be another since: to be asked for */
 	uint64_t digest;
 	char *text;
 	size_t have, total, room;
@@ -325,15 +332,31 @@ bool srp_lines_differ(const struct srp *s, char why[SRP_REASON_MAX]);
 /* ---- numbers.c ---- */
 void srp_numbers_connected(struct srp *s);
 void srp_numbers_hello(struct srp *s, usec_t now);
-/* What was fetched is of a process that is gone. */
-void srp_numbers_new_life(struct srp *s);
 void srp_numbers_turn(struct srp *s, usec_t now);
+/* Asks for the peer's list from its beginning. */
+void srp_numbers_fetch(struct srp *s, usec_t now);
 int srp_on_want_numbers(struct srp *s, const struct srp_msg *m);
 int srp_on_numbers(struct srp *s, const struct srp_msg *m, usec_t now);
-/* Whether both have the same list; of who has no lists at all: yes. */
-bool srp_numbers_agree(const struct srp *s);
 /* In Init, about to become Active: the peer's list is about to come, and may count. */
 bool srp_numbers_awaited(struct srp *s, usec_t now);
+
+/* ---- revision.c ---- */
+/* What was fetched is of a process that is gone. */
+void srp_numbers_new_life(struct srp *s);
+/* The peer's list may be another before it says so: it is asked again before a stream goes to it.
+ */
+void srp_numbers_doubt(struct srp *s, usec_t now);
+/* Once in each settling: that is so of who is taken for dead, or is Active beside this chassis. */
+void srp_numbers_look(struct srp *s, usec_t now);
+/* The own list is another now. */
+void srp_numbers_revised(struct srp *s);
+/* One of the two lists is another now, and so may be what a stream may do. */
+void srp_numbers_judge(struct srp *s, usec_t now);
+/* Whether both have the same list; of who has no lists at all: yes. */
+bool srp_numbers_same(const struct srp *s);
+/* Whether the lists allow a stream: they are the same, or were, and the Active has revised its own
+ * since, which the other is about to take. */
+bool srp_numbers_agree(struct srp *s);
 
 /* ---- liveness.c ---- */
 void srp_life_update(struct srp *s, usec_t now);

@@ -76,7 +76,7 @@ static int switchover_check_ready(const struct srp *s, char reason[SRP_REASON_MA
 			reason, -EAGAIN, "no hello of the peer over SRP yet: try again");
 	if (srp_peer_differs(s, reason))
 		return -EINVAL;
-	if (!srp_numbers_agree(s))
+	if (!srp_numbers_same(s))
 		return switchover_refuse(reason, -EAGAIN,
 			"the peer has not got the numbers of APNs and pools yet: try again");
 	if (!s->stream.in_sync)

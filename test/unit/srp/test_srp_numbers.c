@@ -210,6 +210,130 @@ static void test_active(void)
 	rig_stop(&r);
 }
 
+/* As Active that both agree with: a revision of the list ends no stream, whatever of the list
+ * before and of this one the peer says meanwhile, and is used when the peer has it. */
+static void test_revised(void)
+{
+	static const char revised[] = "apn 1\napn 3\n", again[] = "apn 1\napn 5\n";
+	char reason[SRP_REASON_MAX];
+	struct rig r;
+
+	rig_active(&r);
+	srp_numbers(r.s, theirs, LEN, THEIRS, r.now);
+	rig_drain(&r);
+	give_all(&r, theirs, LEN, THEIRS);
+	CU_ASSERT_TRUE(srp_info(r.s)->agreed);
+	CU_ASSERT_TRUE(srp_numbers_may_use(r.s));
+	srp_numbers(r.s, revised, sizeof(revised) - 1, OWN, r.now);
+	rig_drain(&r);
+	CU_ASSERT_TRUE(srp_info(r.s)->agreed);
+	CU_ASSERT_FALSE(srp_numbers_may_use(r.s));
+	CU_ASSERT_EQUAL(srp_validate(r.s, reason, r.now), -EAGAIN);
+	srp_numbers(r.s, again, sizeof(again) - 1, OWN + 1, r.now);
+	/* Each of them is heard of piece by piece. */
+	give(&r, theirs, LEN, THEIRS, 0);
+	CU_ASSERT_TRUE(srp_info(r.s)->agreed);
+	give_all(&r, theirs, LEN, THEIRS);
+	give_all(&r, revised, sizeof(revised) - 1, OWN);
+	CU_ASSERT_TRUE(srp_info(r.s)->agreed);
+	CU_ASSERT_FALSE(srp_numbers_may_use(r.s));
+	give_all(&r, again, sizeof(again) - 1, OWN + 1);
+	CU_ASSERT_TRUE(srp_info(r.s)->agreed);
+	CU_ASSERT_TRUE(srp_numbers_may_use(r.s));
+	srp_numbers_use(r.s, r.now);
+	CU_ASSERT_TRUE(srp_info(r.s)->agreed);
+	/* One that was before they are used is none any more, nor is one of another chassis. */
+	give_all(&r, revised, sizeof(revised) - 1, OWN);
+	CU_ASSERT_FALSE(srp_info(r.s)->agreed);
+	CU_ASSERT_TRUE(srp_numbers_may_use(r.s));
+	give_all(&r, again, sizeof(again) - 1, OWN + 1);
+	CU_ASSERT_TRUE(srp_info(r.s)->agreed);
+	srp_numbers(r.s, theirs, LEN, THEIRS, r.now);
+	give_all(&r, revised, sizeof(revised) - 1, OWN + 9);
+	CU_ASSERT_FALSE(srp_info(r.s)->agreed);
+	rig_stop(&r);
+}
+
+/* What is used although the peer has not got it ends the stream; so does another process. */
+static void test_used_at_once(void)
+{
+	static const char revised[] = "apn 1\napn 3\n";
+	struct rig r;
+
+	rig_active(&r);
+	srp_numbers(r.s, theirs, LEN, THEIRS, r.now);
+	give_all(&r, theirs, LEN, THEIRS);
+	srp_numbers(r.s, revised, sizeof(revised) - 1, OWN, r.now);
+	CU_ASSERT_TRUE(srp_info(r.s)->agreed);
+	srp_numbers_use(r.s, r.now);
+	CU_ASSERT_FALSE(srp_info(r.s)->agreed);
+	rig_stop(&r);
+	rig_active(&r);
+	srp_numbers(r.s, theirs, LEN, THEIRS, r.now);
+	give_all(&r, theirs, LEN, THEIRS);
+	srp_numbers(r.s, revised, sizeof(revised) - 1, OWN, r.now);
+	r.body.incarnation = PEER + 1;
+	rig_up(&r, true, true);
+	rig_hello(&r);
+	CU_ASSERT_FALSE(srp_info(r.s)->agreed);
+	give_all(&r, theirs, LEN, THEIRS);
+	CU_ASSERT_FALSE(srp_info(r.s)->agreed);
+	give_all(&r, revised, sizeof(revised) - 1, OWN);
+	CU_ASSERT_TRUE(srp_info(r.s)->agreed);
+	rig_stop(&r);
+}
+
+/* A Standby stays agreed while it takes what the Active has revised. */
+static void test_standby_revised(void)
+{
+	static const char revised[] = "apn 1\napn 3\n";
+	struct rig r;
+
+	meet(&r, own, SRP_ACTIVE);
+	give_all(&r, theirs, LEN, THEIRS);
+	CU_ASSERT_FALSE(srp_info(r.s)->agreed);
+	srp_numbers(r.s, theirs, LEN, THEIRS, r.now);
+	rig_drain(&r);
+	CU_ASSERT_EQUAL(rig_state(&r), SRP_STANDBY);
+	r.n = 0;
+	give_all(&r, revised, sizeof(revised) - 1, OWN);
+	CU_ASSERT_PTR_NOT_NULL(rig_find(&r, SRP_ACT_NUMBERS));
+	CU_ASSERT_TRUE(srp_info(r.s)->agreed);
+	rig_run(&r, 100 * MS);
+	CU_ASSERT_TRUE(srp_info(r.s)->agreed);
+	srp_numbers(r.s, revised, sizeof(revised) - 1, OWN, r.now);
+	CU_ASSERT_TRUE(srp_info(r.s)->agreed);
+	rig_stop(&r);
+}
+
+/* Who was dead may have been Active apart: its list is asked for before anything is sent to it. */
+static void test_doubted(void)
+{
+	struct srp_msg m;
+	struct rig r;
+
+	rig_active(&r);
+	srp_numbers(r.s, theirs, LEN, THEIRS, r.now);
+	give_all(&r, theirs, LEN, THEIRS);
+	CU_ASSERT_TRUE(srp_info(r.s)->agreed);
+	r.stream = r.srp = r.answers = false;
+	rig_run(&r, 500 * MS);
+	CU_ASSERT_TRUE(rig_alarm(&r, SRP_ALARM_PEER_LOST));
+	CU_ASSERT_TRUE(srp_info(r.s)->connected);
+	CU_ASSERT_FALSE(srp_info(r.s)->agreed);
+	CU_ASSERT_TRUE(srp_numbers_may_use(r.s));
+	r.stream = r.srp = r.answers = true;
+	r.n = 0;
+	rig_run(&r, 100 * MS);
+	CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_PEER_LOST));
+	CU_ASSERT_FALSE(srp_info(r.s)->agreed);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(rig_sent(&r, SRP_MSG_WANT_NUMBERS, &m));
+	CU_ASSERT_TRUE(m.digest == 0 && m.offset == 0);
+	give_all(&r, theirs, LEN, THEIRS);
+	CU_ASSERT_TRUE(srp_info(r.s)->agreed);
+	rig_stop(&r);
+}
+
 static void want(struct rig *r, uint64_t digest, uint32_t offset)
 {
 	r->n = 0;
@@ -313,6 +437,8 @@ static void test_give_up(void)
 
 CU_TestInfo srp_numbers_tests[] = { { "joins_with_it", test_joins_with_it },
 	{ "offered_once", test_offered_once }, { "boot_waits", test_boot_waits },
-	{ "boot_goes_on", test_boot_goes_on }, { "active", test_active }, { "served", test_served },
-	{ "refused", test_refused }, { "asked_again", test_asked_again },
+	{ "boot_goes_on", test_boot_goes_on }, { "active", test_active },
+	{ "revised", test_revised }, { "used_at_once", test_used_at_once },
+	{ "standby_revised", test_standby_revised }, { "doubted", test_doubted },
+	{ "served", test_served }, { "refused", test_refused }, { "asked_again", test_asked_again },
 	{ "give_up", test_give_up }, CU_TEST_INFO_NULL };

@@ -47,7 +47,7 @@ enum {
 	SRP_MSG_MAX = 512,
 	SRP_REASON_MAX = 160,
 	SRP_LINES_MAX = 256 << 10,
-	SRP_NUMBERS_MAX = 68 << 10, /* bytes of a list of numbers */
+	SRP_NUMBERS_MAX = 80 << 10, /* bytes of a list of numbers */
 	/* a boot waits for the list of a peer that is connected for so long, and for a connection
 	 * for dead_us at most */
 	SRP_NUMBERS_US = 1000000
@@ -299,7 +299,7 @@ struct srp_info {
 	/* the highest that both speak; before the peer's hello the least of our own */
 	uint8_t stream_version;
 	/* the peer's hello was heard, nothing in it forbids a stream between the two, and both have
-	 * the same list of numbers */
+	 * the same list of numbers, or had when the Active revised it */
 	bool agreed;
 	/* the peer's hello was heard, and something forbids a stream: no join, and a running one
 	 * stops */
@@ -408,8 +408,14 @@ enum { SRP_NEXT_US = 60000000 };
  * caller's, until the next call. digest: of it. len 0 with digest 0: there is none. From the first
  * call on the list is given to the peer, at each change and whenever it asks, the peer's is
  * fetched, and nobody joins nor streams before both are the same; without a call none of this is
- * so. Whoever owns the machine. */
+ * so. What an Active changes then ends no stream: the peer has it in a moment, and until
+ * srp_numbers_use() no record goes by what is new in it. Whoever owns the machine. */
 void srp_numbers(struct srp *s, const char *list, size_t len, uint64_t digest, usec_t now);
+/* Whether records may go by what is new in the own list: the peer has the same, or takes no records
+ * before it has. Pure; the control core. */
+bool srp_numbers_may_use(const struct srp *s);
+/* They do from now on: a peer that has an earlier list gets no stream. */
+void srp_numbers_use(struct srp *s, usec_t now);
 /* The peer's; NULL: it has none, or not all of it is here. Not terminated; anything may be in it.
  */
 const char *srp_peer_numbers(const struct srp *s, size_t *len);
