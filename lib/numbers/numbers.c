@@ -21,7 +21,7 @@ static const struct numbers_item *numbers_find(
 	const struct numbers_items *w, enum places_kind kind, const char *name)
 {
 	for (unsigned int i = 0; i < w->n[kind]; i++)
-		if (strcmp(w->of[kind][i].name, name) == 0)
+		if (w->of[kind][i].name != NULL && strcmp(w->of[kind][i].name, name) == 0)
 			return &w->of[kind][i];
 	return NULL;
 }
@@ -29,7 +29,7 @@ static const struct numbers_item *numbers_find(
 static bool numbers_is_id(const struct numbers_items *w, enum places_kind kind, unsigned int number)
 {
 	for (unsigned int i = 0; i < w->n[kind]; i++)
-		if (w->of[kind][i].id == number)
+		if (w->of[kind][i].name != NULL && w->of[kind][i].id == number)
 			return true;
 	return false;
 }
@@ -37,14 +37,31 @@ static bool numbers_is_id(const struct numbers_items *w, enum places_kind kind, 
 static void numbers_leave(struct numbers_entry *e, uint64_t now_s)
 {
 	e->state = NUMBERS_GONE;
+	e->waits = false;
 	e->gone_s = now_s > 0 ? now_s : 1; /* 0 is in use */
+	memset(e->what, 0, sizeof(e->what));
 }
 
-static void numbers_use(struct numbers_entry *e, const char *name)
+static const char *numbers_what(const struct numbers_item *w)
 {
-	e->state = NUMBERS_USED;
-	e->gone_s = 0;
-	snprintf(e->name, sizeof(e->name), "%s", name);
+	return w->what != NULL ? w->what : "";
+}
+
+static void numbers_use(struct numbers_entry *e, const struct numbers_item *w)
+{
+	*e = (struct numbers_entry){ .state = NUMBERS_USED, .waits = true };
+	snprintf(e->name, sizeof(e->name), "%s", w->name);
+	snprintf(e->what, sizeof(e->what), "%s", numbers_what(w));
+}
+
+/* The item is another than the list says, by the same name. */
+static bool numbers_describe(struct numbers_entry *e, const struct numbers_item *w)
+{
+	if (strcmp(e->what, numbers_what(w)) == 0)
+		return false;
+	memset(e->what, 0, sizeof(e->what));
+	snprintf(e->what, sizeof(e->what), "%s", numbers_what(w));
+	return true;
 }
 
 /* The number that the name had. */
@@ -102,14 +119,14 @@ static bool numbers_end_removed(
 	return changed;
 }
 
-/* 1: the number is another one now; 0: it is as it was; -1: there is none, and why. */
+/* 1: the list is another one now; 0: it is as it was; -1: there is no number, and why. */
 static int numbers_give(struct numbers *n, const struct numbers_order *o, enum places_kind kind,
 	const struct numbers_item *w, char why[NUMBERS_WHY])
 {
 	unsigned int has = numbers_of(n, kind, w->name), gets = w->id;
 
 	if (has != NUMBERS_NONE && (gets == NUMBERS_NONE || gets == has))
-		return 0;
+		return numbers_describe(&n->of[kind][has], w);
 	if (gets != NUMBERS_NONE && n->of[kind][gets].state == NUMBERS_USED) {
 		snprintf(why, NUMBERS_WHY,
 			"%s[%.40s].id is %u, which is the number of %.40s: give it another id",
@@ -129,7 +146,7 @@ static int numbers_give(struct numbers *n, const struct numbers_order *o, enum p
 	}
 	if (has != NUMBERS_NONE)
 		numbers_leave(&n->of[kind][has], o->now_s);
-	numbers_use(&n->of[kind][gets], w->name);
+	numbers_use(&n->of[kind][gets], w);
 	return 1;
 }
 
@@ -143,8 +160,10 @@ unsigned int numbers_assign(struct numbers *n, const struct numbers_order *o, ch
 	for (enum places_kind kind = 0; kind < PLACES_KINDS; kind++) {
 		changed |= numbers_end_removed(n, o, kind);
 		for (unsigned int i = 0; i < o->items->n[kind]; i++) {
-			int ret = numbers_give(
-				n, o, kind, &o->items->of[kind][i], without == 0 ? why : more);
+			const struct numbers_item *w = &o->items->of[kind][i];
+			int ret = w->name != NULL
+					  ? numbers_give(n, o, kind, w, without == 0 ? why : more)
+					  : 0;
 
 			changed |= ret > 0;
 			without += ret < 0;
@@ -155,6 +174,23 @@ unsigned int numbers_assign(struct numbers *n, const struct numbers_order *o, ch
 	n->revision = n->term == o->term ? n->revision + 1 : 1;
 	n->term = o->term;
 	return without;
+}
+
+unsigned int numbers_waiting(const struct numbers *n)
+{
+	unsigned int waiting = 0;
+
+	for (enum places_kind kind = 0; kind < PLACES_KINDS; kind++)
+		for (unsigned int i = 1; i <= NUMBERS_LAST; i++)
+			waiting += n->of[kind][i].waits;
+	return waiting;
+}
+
+void numbers_release(struct numbers *n)
+{
+	for (enum places_kind kind = 0; kind < PLACES_KINDS; kind++)
+		for (unsigned int i = 1; i <= NUMBERS_LAST; i++)
+			n->of[kind][i].waits = false;
 }
 
 /* ---- two lists ---- */
@@ -178,7 +214,8 @@ unsigned int numbers_take(struct numbers *own, const struct numbers *theirs)
 			const struct numbers_entry *t = &theirs->of[kind][i];
 			struct numbers_entry *e = &own->of[kind][i];
 
-			if (t->state != NUMBERS_FREE && e->state != NUMBERS_FREE)
+			if (t->state != NUMBERS_FREE &&
+				(e->state == NUMBERS_USED || e->state == NUMBERS_KNOWN))
 				others += strcmp(t->name, e->name) != 0;
 			if (t->state != NUMBERS_FREE)
 				*e = *t;
@@ -200,6 +237,14 @@ void numbers_forget(struct numbers *n)
 
 /* ---- places ---- */
 
+static uint8_t numbers_said(
+	const struct numbers *n, enum places_kind kind, const struct numbers_item *w)
+{
+	uint8_t number = w->name != NULL ? numbers_of(n, kind, w->name) : (uint8_t)NUMBERS_NONE;
+
+	return n->of[kind][number].waits ? (uint8_t)NUMBERS_NONE : number;
+}
+
 void numbers_places(const struct numbers *n, const struct numbers_items *w, struct places *places)
 {
 	for (enum places_kind kind = 0; kind < PLACES_KINDS; kind++) {
@@ -213,8 +258,10 @@ void numbers_places(const struct numbers *n, const struct numbers_items *w, stru
 			atomic_store_explicit(
 				&places->at[kind][i], (uint8_t)index, memory_order_release);
 		}
-		for (unsigned int i = 0; i < w->n[kind]; i++)
+		for (unsigned int i = 0; i < PLACES_MOST; i++)
 			atomic_store_explicit(&places->number[kind][i],
-				numbers_of(n, kind, w->of[kind][i].name), memory_order_release);
+				i < w->n[kind] ? numbers_said(n, kind, &w->of[kind][i])
+					       : (uint8_t)NUMBERS_NONE,
+				memory_order_release);
 	}
 }

@@ -25,8 +25,8 @@ size_t numbers_print(const struct numbers *n, char *to, size_t room)
 
 			if (e->state == NUMBERS_USED || e->state == NUMBERS_GONE)
 				used += (size_t)snprintf(to + used, room - used,
-					"%s%u %" PRIu64 " %s\n", text_kinds[kind], i, e->gone_s,
-					e->name);
+					"%s%u %" PRIu64 " %s%s%s\n", text_kinds[kind], i, e->gone_s,
+					e->name, e->what[0] != '\0' ? " " : "", e->what);
 		}
 	return used < room ? used : 0;
 }
@@ -63,28 +63,44 @@ static bool text_number(struct text_rest *r, uint64_t most, uint64_t *v)
 	return digits > 0;
 }
 
-/* It ends up in logs and on terminals, and behind a name there is nothing but its line's end. */
-static bool text_name(struct text_rest *r, char to[NUMBERS_NAME])
+/* Characters from `least` on, as far as they can be printed: they end up in logs and on terminals.
+ */
+static bool text_word(struct text_rest *r, char least, char *to, size_t room)
 {
 	size_t n = 0;
 
-	while (n < r->left && r->p[n] > ' ' && r->p[n] <= '~')
+	while (n < r->left && r->p[n] >= least && r->p[n] <= '~')
 		n++;
-	if (n == 0 || n >= NUMBERS_NAME)
+	if (n == 0 || n >= room)
 		return false;
 	memcpy(to, r->p, n);
 	to[n] = '\0';
 	r->p += n;
 	r->left -= n;
+	return true;
+}
+
+/* A name, what is said of it, and the line's end. */
+static bool text_name(struct text_rest *r, struct numbers_entry *e)
+{
+	if (!text_word(r, ' ' + 1, e->name, sizeof(e->name)))
+		return false;
+	if (e->gone_s == 0 && text_take(r, " ") && !text_word(r, ' ', e->what, sizeof(e->what)))
+		return false;
 	return text_take(r, "\n");
 }
 
-static bool text_is_twice(const struct numbers *n, enum places_kind kind, const char *name)
+/* A name has one number in use, and no chassis has places for more than so many. */
+static bool text_has_room(const struct numbers *n, enum places_kind kind, const char *name)
 {
-	return numbers_of(n, kind, name) != NUMBERS_NONE;
+	unsigned int used = 0;
+
+	for (unsigned int i = 1; i <= NUMBERS_LAST; i++)
+		used += n->of[kind][i].state == NUMBERS_USED;
+	return used < PLACES_MOST && numbers_of(n, kind, name) == NUMBERS_NONE;
 }
 
-/* A line behind the one of `last`, which is kind << 8 | number. A name has one number in use. */
+/* A line behind the one of `last`, which is kind << 8 | number. */
 static bool text_line(struct text_rest *r, struct numbers *n, unsigned int *last)
 {
 	struct numbers_entry e = { .state = NUMBERS_USED };
@@ -95,12 +111,11 @@ static bool text_line(struct text_rest *r, struct numbers *n, unsigned int *last
 		return false;
 	if (!text_number(r, NUMBERS_LAST, &number) || number == 0 || !text_take(r, " ") ||
 		((unsigned int)kind << 8 | number) <= *last ||
-		!text_number(r, UINT64_MAX, &e.gone_s) || !text_take(r, " ") ||
-		!text_name(r, e.name))
+		!text_number(r, UINT64_MAX, &e.gone_s) || !text_take(r, " ") || !text_name(r, &e))
 		return false;
 	if (e.gone_s != 0)
 		e.state = NUMBERS_GONE;
-	else if (text_is_twice(n, kind, e.name))
+	else if (!text_has_room(n, kind, e.name))
 		return false;
 	*last = (unsigned int)kind << 8 | (unsigned int)number;
 	n->of[kind][number] = e;

@@ -12,11 +12,17 @@ static struct numbers theirs, own;
 
 static void fuzz_check(const struct numbers *n)
 {
-	for (enum places_kind k = 0; k < PLACES_KINDS; k++)
+	for (enum places_kind k = 0; k < PLACES_KINDS; k++) {
+		unsigned int used = 0;
+
 		for (unsigned int i = 1; i <= NUMBERS_LAST; i++) {
 			const struct numbers_entry *e = &n->of[k][i];
 
-			if (memchr(e->name, '\0', sizeof(e->name)) == NULL)
+			if (memchr(e->name, '\0', sizeof(e->name)) == NULL ||
+				memchr(e->what, '\0', sizeof(e->what)) == NULL)
+				abort();
+			used += e->state == NUMBERS_USED;
+			if (e->state == NUMBERS_GONE && (e->what[0] != '\0' || e->waits))
 				abort();
 			if (e->state == NUMBERS_USED && numbers_of(n, k, e->name) != i)
 				abort();
@@ -24,12 +30,16 @@ static void fuzz_check(const struct numbers *n)
 				(e->gone_s != 0 && e->state != NUMBERS_KNOWN))
 				abort();
 		}
+		if (used > PLACES_MOST)
+			abort();
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct numbers_items items = { .n = { 2, 1 },
-		.of = { { { "internet", 0 }, { "wap", 7 } }, { { "one", 0 } } } };
+		.of = { { { .name = "internet", .what = "pool=one" }, { .name = "wap", .id = 7 } },
+			{ { .name = "one" } } } };
 	static char text[NUMBERS_BYTES], why[NUMBERS_WHY];
 	struct numbers_order o = { .items = &items, .term = 5, .now_s = 1000, .quarantine_s = 10 };
 	struct places p;

@@ -88,9 +88,12 @@ static const struct alarm_info pair_own_alarms[] = {
 		"peer's address. The alarm ends with the first hello of the real peer.",
 		false },
 	{ PAIR_ALARM_NUMBERS,
-		"An APN or pool has no number, and no session can be made with it. The text names "
-		"it, and says why.",
-		"Give it another `id`, or none, in the configuration of both chassis.", false },
+		"An APN or pool has no number that sessions may have, so that none is made with "
+		"it; or the Active has sessions of one that cannot be held here, so that this "
+		"chassis does not join. The text says which, and why.",
+		"Do what the text says: give it another `id`, or none, in the configuration of "
+		"both chassis, or look at the SRP connection, or make both files equal.",
+		false },
 };
 
 int pair_alarms_register(struct alarms *a)

@@ -21,9 +21,9 @@ void pair_feed(struct pair *p, usec_t now)
 {
 	struct srp_stream s = feed_stream(p, now);
 
-	numbers_turn(p, s.joined);
 	srp_stream(p->srp, &s, now);
 	stream_report_peer(p->stream, srp_info(p->srp));
+	numbers_turn(p, s.matched_since, now);
 }
 
 /* Pair time is the Active's, and still is while it hands over: that may be all that a standby ever

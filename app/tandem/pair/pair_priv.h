@@ -108,8 +108,9 @@ void numbers_close(struct pair *p);
 void numbers_own(struct pair *p, srp_term_t term, usec_t now);
 /* The peer's list is here, and another; held: that of an Active. */
 void numbers_offered(struct pair *p, bool held, usec_t now);
-/* joined: the own table is a whole copy of the peer's. */
-void numbers_turn(struct pair *p, bool joined);
+/* matched_since: of struct srp_stream. Once a turn, behind what lib/srp says of the
+ * peer went to the replication core: records go by a new number only behind that. */
+void numbers_turn(struct pair *p, usec_t matched_since, usec_t now);
 
 /* feed.c: reports a change of srp's state to the monitors. */
 void feed_role(struct pair *p, const struct srp_action *a, usec_t now);

@@ -15,7 +15,7 @@ static char why[NUMBERS_WHY], text[NUMBERS_BYTES];
 
 static void item(enum places_kind kind, const char *name, unsigned int id)
 {
-	items.of[kind][items.n[kind]++] = (struct numbers_item){ name, (uint8_t)id };
+	items.of[kind][items.n[kind]++] = (struct numbers_item){ .name = name, .id = (uint8_t)id };
 }
 
 static void item_apns(const char *const *names, unsigned int n)
@@ -198,6 +198,7 @@ static void test_split(void)
 	CU_ASSERT_EQUAL(apn(&other, "right"), NUMBERS_NONE);
 	CU_ASSERT_EQUAL(numbers_print(&other, text, sizeof(text)),
 		numbers_print(&list, text, sizeof(text)));
+	numbers_release(&other);
 	numbers_places(&other, &items, &p);
 	CU_ASSERT_EQUAL(places_of(&p, PLACES_APN, 1), 0);
 	CU_ASSERT_EQUAL(places_of(&p, PLACES_APN, 2), 1);
@@ -228,7 +229,9 @@ static void test_forget(void)
 	CU_ASSERT_EQUAL(numbers_take(&list, &other), 0);
 	CU_ASSERT_EQUAL(list.of[PLACES_APN][3].state, NUMBERS_KNOWN);
 	numbers_forget(&list);
-	CU_ASSERT_EQUAL(memcmp(&list, &other, sizeof(list)), 0);
+	CU_ASSERT_EQUAL(numbers_print(&list, text, sizeof(text)),
+		numbers_print(&other, text, sizeof(text)));
+	CU_ASSERT_EQUAL(list.of[PLACES_APN][3].state, NUMBERS_FREE);
 	begin();
 	ITEMS("internet", "wap");
 	assign(&list, 0, TERM_A, 100);
@@ -250,7 +253,18 @@ static void test_places(void)
 	ITEMS("aaa", "internet");
 	item(PLACES_POOL, "one", 0);
 	assign(&list, 0, TERM_A, 100);
+	/* Each has its place at once, and what is new is nobody's number before it is released. */
+	CU_ASSERT_EQUAL(numbers_waiting(&list), 3);
+	numbers_release(&list);
+	item(PLACES_APN, "zzz", 0);
+	assign(&list, 0, TERM_A, 100);
+	CU_ASSERT_EQUAL(numbers_waiting(&list), 1);
 	numbers_places(&list, &items, &p);
+	CU_ASSERT_EQUAL(places_of(&p, PLACES_APN, 5), 2);
+	CU_ASSERT_EQUAL(places_number(&p, PLACES_APN, 2), NUMBERS_NONE);
+	numbers_release(&list);
+	numbers_places(&list, &items, &p);
+	CU_ASSERT_EQUAL(places_number(&p, PLACES_APN, 2), 5);
 	CU_ASSERT_EQUAL(places_of(&p, PLACES_APN, 1), 1);
 	CU_ASSERT_EQUAL(places_of(&p, PLACES_APN, 3), 0);
 	CU_ASSERT_EQUAL(places_of(&p, PLACES_APN, 0), PLACES_NONE);
@@ -279,6 +293,7 @@ static void test_text(void)
 	CU_ASSERT_EQUAL(numbers_print(&list, text, sizeof(text)), strlen(want));
 	CU_ASSERT_STRING_EQUAL(text, want);
 	CU_ASSERT_EQUAL(numbers_read(&other, want, strlen(want)), 0);
+	numbers_release(&list);
 	CU_ASSERT_EQUAL(memcmp(&other, &list, sizeof(list)), 0);
 	CU_ASSERT_EQUAL(numbers_print(&list, text, strlen(want)), 0);
 	CU_ASSERT_NOT_EQUAL(
@@ -286,7 +301,7 @@ static void test_text(void)
 	CU_ASSERT_EQUAL(numbers_digest(NULL, 0), 0);
 }
 
-/* The longest list fits. */
+/* The longest list fits: as many in use as there are places, all others gone. */
 static void test_text_longest(void)
 {
 	size_t len;
@@ -296,14 +311,26 @@ static void test_text_longest(void)
 	list.revision = UINT32_MAX;
 	for (enum places_kind k = 0; k < PLACES_KINDS; k++)
 		for (unsigned int i = 1; i <= NUMBERS_LAST; i++) {
-			list.of[k][i].state = NUMBERS_GONE;
-			list.of[k][i].gone_s = UINT64_MAX;
-			memset(list.of[k][i].name, 'x', NUMBERS_NAME - 1);
+			struct numbers_entry *e = &list.of[k][i];
+
+			memset(e->name, 'x', NUMBERS_NAME - 1);
+			snprintf(e->name, 4, "%03u", i);
+			e->name[3] = 'x';
+			e->state = i <= PLACES_MOST ? NUMBERS_USED : NUMBERS_GONE;
+			if (e->state == NUMBERS_GONE)
+				e->gone_s = UINT64_MAX;
+			else
+				memset(e->what, 'w', NUMBERS_WHAT - 1);
 		}
 	len = numbers_print(&list, text, sizeof(text));
 	CU_ASSERT_TRUE(len > 0);
 	CU_ASSERT_EQUAL(numbers_read(&other, text, len), 0);
 	CU_ASSERT_EQUAL(memcmp(&other, &list, sizeof(list)), 0);
+	/* One more in use, and nobody has a place for it. */
+	list.of[PLACES_POOL][PLACES_MOST + 1].state = NUMBERS_USED;
+	list.of[PLACES_POOL][PLACES_MOST + 1].gone_s = 0;
+	len = numbers_print(&list, text, sizeof(text));
+	CU_ASSERT_EQUAL(numbers_read(&other, text, len), -EBADMSG);
 }
 
 static void test_text_refused(void)
@@ -313,7 +340,8 @@ static void test_text_refused(void)
 		"tandem-numbers 1 0 2\n", "tandem-numbers 1 14 0\n", "tandem-numbers 1 014 2\n",
 		"tandem-numbers 1 14 4294967296\n", "tandem-numbers 1 18446744073709551616 1\n",
 		FIRST "apn 0 0 a\n", FIRST "apn 255 0 a\n", FIRST "apn 01 0 a\n",
-		FIRST "apn 1 0 \n", FIRST "apn 1 0 a", FIRST "apn 1 0 a b\n", FIRST "apn 1 a\n",
+		FIRST "apn 1 0 \n", FIRST "apn 1 0 a", FIRST "apn 1 7 a b\n", FIRST "apn 1 a\n",
+		FIRST "apn 1 0 a \n", FIRST "apn 1 0 a b\x7f\n", FIRST "apn 1 0 a b",
 		FIRST "apn 1 -1 a\n", FIRST "apn 1 0 a\n\n", FIRST "vip 1 0 a\n",
 		FIRST "apn 1 0 a\napn 1 5 b\n", FIRST "apn 2 0 a\napn 1 0 b\n",
 		FIRST "pool 1 0 a\napn 2 0 b\n", FIRST "apn 1 0 a\napn 2 0 a\n",

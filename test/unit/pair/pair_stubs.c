@@ -22,8 +22,13 @@ static bool stub_probe(void *ctx)
 	return true;
 }
 
+static int stub_drain(void *ctx, enum places_kind kind, const char *name, const char *what)
+{
+	return -1;
+}
+
 const struct pair_ops pair_stubs_ops = { stub_comparison_left, stub_became, stub_listen_for_claims,
-	stub_probe };
+	stub_probe, stub_drain };
 
 struct pair_stubs pair_stubs;
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cores/memory.h"
 #include "process/control.h"
 #include "process/settings_rooms.h"
 #include "replicator/audit_watch.h"
@@ -41,6 +42,42 @@ static bool start_pair_probe(void *ctx)
 	return kernel_probe_send(c->kernel);
 }
 
+/* Workers and the replication core find the pool before any number names it. */
+static int start_pair_put_pool(struct tandem *t, const struct config_pool *f, unsigned int at)
+{
+	struct pool_conf conf = {
+		.instance = INSTANCE_MAIN, .prefix = f->prefix, .srp_activate = f->srp_activate
+	};
+	struct pool_made *m;
+	int ret;
+
+	memcpy(conf.name, f->name, sizeof(conf.name));
+	m = pool_make(&conf, &memory_rte);
+	if (m == NULL)
+		return -errno;
+	ret = pool_put(t->pools, at, m);
+	if (ret < 0)
+		pool_unmake(m);
+	return ret;
+}
+
+static int start_pair_drain(void *ctx, enum places_kind kind, const char *name, const char *what)
+{
+	struct tandem *t = ((const struct control *)ctx)->t;
+	struct config_placed next = t->placed;
+	int at = placed_drain(&next, kind, name, what), ret = 0;
+
+	if (at < 0)
+		return at;
+	if (kind == PLACES_POOL)
+		ret = start_pair_put_pool(t, &next.pool[at].conf, (unsigned int)at);
+	if (ret < 0)
+		return ret;
+	t->placed = next;
+	LOG(NOTICE, "the peer may have sessions of what this chassis' file has not: it drains");
+	return 0;
+}
+
 int start_pair(struct control *c, const struct srp_saved *saved)
 {
 	struct tandem *t = c->t;
@@ -52,7 +89,7 @@ int start_pair(struct control *c, const struct srp_saved *saved)
 		.journal = c->journal,
 		.switchover = c->switchover,
 		.ops = { start_pair_comparison_left, start_pair_became,
-			start_pair_listen_for_claims, start_pair_probe },
+			start_pair_listen_for_claims, start_pair_probe, start_pair_drain },
 		.ctx = c };
 	struct pair_connection connection = { .reactor = c->reactor,
 		.alarms = c->alarms,

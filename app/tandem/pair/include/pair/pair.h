@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "common/addr.h"
+#include "common/places.h"
 #include "monitor/monitor.h"
 #include "pair/settings.h"
 #include "repl/repl.h"
@@ -83,6 +84,13 @@ int pair_reconfigure(struct pair *p, const struct pair_live *live, usec_t now);
 enum srp_reload pair_reload(const struct pair *p, uint64_t digest);
 int pair_prepare(struct pair *p, const struct pair_live *live, usec_t now);
 bool pair_next_is_due(const struct pair *p);
+/* What `start` says of APNs and pools has changed: an item came, went, or is another. As Active the
+ * list of numbers is revised, and a new item is given to sessions once the peer can hold them. */
+void pair_lists(struct pair *p, usec_t now);
+/* Whether the item at that place, which drains and which no session here has any more, may leave
+ * it: no record can come under its number. Then the process takes it out, and calls pair_lists().
+ * To be asked every now and then. */
+bool pair_may_leave(const struct pair *p, enum places_kind kind, unsigned int at, usec_t now);
 /* The process is to end: the peer takes over first, if there is one. */
 void pair_shutdown(struct pair *p, usec_t now);
 enum pair_leaving {

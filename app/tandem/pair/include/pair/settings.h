@@ -18,7 +18,6 @@ struct alarms;
 struct core_pulse;
 struct journal;
 struct pair_time;
-struct places;
 struct reactor;
 struct replicator;
 struct rte_mempool;
@@ -60,6 +59,10 @@ struct pair_ops {
 	void (*listen_for_claims)(void *ctx, bool on);
 	/* Asks once for all VIPs that another station might have; false: there are none. */
 	bool (*probe)(void *ctx);
+	/* The peer may send sessions of an item that has no place here: makes it at a free one, as
+	 * one that drains, a pool with its memory; what: of the list of numbers. The room reads
+	 * `start` again behind it. Also within pair_create(). 0, or -errno and nothing was made. */
+	int (*drain)(void *ctx, enum places_kind kind, const char *name, const char *what);
 };
 
 /* Of the configuration, what a restart alone changes. */
