@@ -21,6 +21,8 @@ enum ev_kind {
 	EV_BOOT,
 	EV_RESUME,
 	EV_LOAD,
+	EV_SNAP,
+	EV_RECORDS,
 	EV_FAULT
 };
 
@@ -61,6 +63,8 @@ struct node {
 	struct srp_conf conf;
 	uint64_t file;      /* which configuration its file has; its conf: which it runs */
 	unsigned int beats; /* how often its interval changed */
+	bool passed;        /* since it writes, the stream has brought the whole table */
+	usec_t passed_at;
 };
 
 struct path {
@@ -90,6 +94,8 @@ struct world {
 	bool verbose, failed, quiet, withheld;
 	/* an operator, or a crash, made the two differ: until both run the same again */
 	bool apart;
+	bool lists;     /* APNs and pools come and go with each file */
+	bool list_lost; /* a list of numbers was: they may contradict each other */
 	unsigned int promotions, planned, aborts, reloads; /* seen */
 };
 
@@ -100,7 +106,8 @@ enum {
 	PROFILE_CRASH,
 	PROFILE_WITHHELD,
 	PROFILE_RELOAD,
-	PROFILES
+	PROFILES, /* that seeds choose from */
+	PROFILE_LISTS = PROFILES
 };
 
 /* sim_srp.c */
@@ -127,6 +134,25 @@ void reload_fault(struct world *w, int i);
 void reload_file(struct world *w, int i, uint64_t file);
 /* What waits runs when it may; and nothing differs that was not made to. */
 void reload_turn(struct world *w, int i);
+
+/* sim_lists.c: nothing unless world.lists. */
+/* Nobody has a list, nor anything on disk. */
+void lists_begin(void);
+void lists_boot(struct world *w, int i);
+/* The file of that number runs. */
+void lists_reload(struct world *w, int i, uint64_t file);
+/* The same in half of the cases in front of it: what comes of it overtakes the hello. */
+void lists_before_hello(struct world *w, int i, uint64_t file);
+/* The peer's list is here. */
+void lists_offered(struct world *w, int i, bool holds);
+/* The slots are about to be its own. */
+void lists_own(struct world *w, int i, srp_term_t term);
+void lists_turn(struct world *w, int i);
+/* Sessions come and go, and the stream tells of them; it is there. */
+void lists_snap(struct world *w, int i);
+void lists_records(struct world *w, const struct ev *e);
+void lists_check_end(struct world *w);
+void lists_say(void); /* how often what happened */
 
 /* sim_check.c: called as things happen. */
 void check_abort(struct world *w, int i, const char *why);

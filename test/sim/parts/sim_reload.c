@@ -47,11 +47,13 @@ static void reload_take(struct world *w, int i, uint64_t file)
 	struct node *n = &w->n[i];
 	struct srp_conf c = reload_conf(n, file);
 
+	lists_before_hello(w, i, file);
 	if (srp_reconfigure(n->s, &c, w->now) < 0)
 		return; /* the role is changing */
 	trace(w, i, "runs %llu", (unsigned long long)file);
 	w->reloads += n->conf.config_digest != c.config_digest;
 	n->conf = c;
+	lists_reload(w, i, file);
 	n->beats++; /* the core that sends them begins anew */
 	push(w, EV_SEND_BEAT, i, w->now + rnd(w, n->conf.heartbeat_us))->number = n->beats;
 	drain(w, i);

@@ -39,14 +39,17 @@ void trace(struct world *w, int node, const char *fmt, ...)
 	printf("\n");
 }
 
-static void setup(struct world *w, uint64_t seed, bool verbose)
+static void setup(struct world *w, uint64_t seed, bool lists, bool verbose)
 {
 	*w = (struct world){
 		.seed = seed, .rng = seed * UINT64_C(0x9e3779b97f4a7c15) + 1, .verbose = verbose
 	};
 	for (int i = 0; i < 8; i++)
 		rnd(w, 2);
-	w->profile = (unsigned int)(seed % PROFILES);
+	w->lists = lists;
+	if (lists)
+		lists_begin();
+	w->profile = lists ? (unsigned int)PROFILE_LISTS : (unsigned int)(seed % PROFILES);
 	w->quiet = w->profile == PROFILE_QUIET;
 	w->withheld = w->profile == PROFILE_WITHHELD;
 	w->calm_at = BEGIN + FAULTS;
@@ -68,7 +71,7 @@ static void setup(struct world *w, uint64_t seed, bool verbose)
 		push(w, EV_BOOT, i, rnd(w, 600 * MS));
 	}
 	push(w, EV_CONNECT, 1, 10 * MS);
-	for (usec_t t = BEGIN; t < w->calm_at; t += w->profile == PROFILE_RELOAD
+	for (usec_t t = BEGIN; t < w->calm_at; t += w->profile == PROFILE_RELOAD || lists
 							    ? 20 * MS + rnd(w, 400 * MS)
 							    : 200 * MS + rnd(w, 1500 * MS))
 		push(w, EV_FAULT, 0, t);
@@ -136,13 +139,14 @@ static void fault(struct world *w)
 {
 	/* Chances in percent: crash, stream, srp, both, stall, loss, disk, shutdown, withhold,
 	 * reload; else a switchover. */
-	static const unsigned int odds[PROFILES][10] = {
+	static const unsigned int odds[PROFILES + 1][10] = {
 		[PROFILE_QUIET] = { 0 },
 		[PROFILE_MIXED] = { 10, 12, 12, 5, 15, 10, 5, 5, 0 },
 		[PROFILE_PARTITION] = { 2, 25, 25, 25, 5, 5, 0, 0, 0 },
 		[PROFILE_CRASH] = { 40, 5, 5, 0, 5, 5, 5, 10, 0 },
 		[PROFILE_WITHHELD] = { 10, 5, 5, 5, 5, 5, 5, 5, 25, 0 },
 		[PROFILE_RELOAD] = { 2, 6, 6, 2, 6, 4, 1, 1, 0, 65 },
+		[PROFILE_LISTS] = { 4, 6, 6, 10, 4, 4, 1, 2, 0, 55 },
 	};
 	unsigned int dice = (unsigned int)rnd(w, 100), what = 0;
 	int i = (int)rnd(w, 2);
@@ -258,11 +262,11 @@ static void run(struct world *w)
 		check_end(w);
 }
 
-static bool run_seed(uint64_t seed, bool verbose, struct world *total)
+static bool run_seed(uint64_t seed, bool lists, bool verbose, struct world *total)
 {
 	static struct world w;
 
-	setup(&w, seed, verbose);
+	setup(&w, seed, lists, verbose);
 	run(&w);
 	for (int i = 0; i < 2; i++)
 		srp_destroy(w.n[i].s);
@@ -277,7 +281,7 @@ int main(int argc, char **argv)
 {
 	unsigned long long from = 1, to = 100;
 	unsigned int failed = 0;
-	bool verbose = false, planted = false;
+	bool verbose = false, planted = false, lists = false;
 	static struct world total;
 
 	for (int i = 1; i < argc; i++) {
@@ -285,6 +289,8 @@ int main(int argc, char **argv)
 
 		if (strcmp(argv[i], "-v") == 0) {
 			verbose = true;
+		} else if (strcmp(argv[i], "--lists") == 0) {
+			lists = true;
 		} else if (strcmp(argv[i], "--seed") == 0 && more &&
 			   sscanf(argv[i + 1], "%llu", &from) == 1) {
 			to = from;
@@ -297,15 +303,18 @@ int main(int argc, char **argv)
 			i++;
 		} else {
 			fprintf(stderr,
-				"usage: %s [--seed N | --seeds A..B] [-v] [--mutant NAME]\n",
+				"usage: %s [--lists] [--seed N | --seeds A..B] [-v] "
+				"[--mutant NAME]\n",
 				argv[0]);
 			return 2;
 		}
 	}
 	for (unsigned long long s = from; s <= to && !(planted && failed > 0); s++)
-		failed += !run_seed(s, verbose, &total);
+		failed += !run_seed(s, lists, verbose, &total);
 	printf("%llu seeds, %u failed; %u promotions, %u planned, %u aborts, %u reloads\n",
 		to - from + 1, failed, total.promotions, total.planned, total.aborts,
 		total.reloads);
+	if (lists)
+		lists_say();
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

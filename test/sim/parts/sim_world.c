@@ -43,7 +43,7 @@ void boot(struct world *w, int i)
 	n->beat_len = 0;
 	n->joined_at = USEC_NEVER;
 	n->last_number = n->applied = 0;
-	n->writing = n->streaming = n->owner = n->late = n->leaving = false;
+	n->passed = n->writing = n->streaming = n->owner = n->late = n->leaving = false;
 	n->vips = n->answered = n->asked = false;
 	n->stalled_until = n->pending_since = 0;
 	n->running_since = w->now;
@@ -52,6 +52,7 @@ void boot(struct world *w, int i)
 	if (n->s == NULL)
 		abort();
 	push(w, EV_SEND_BEAT, i, w->now)->number = n->beats;
+	lists_boot(w, i);
 	drain(w, i);
 }
 
@@ -141,11 +142,13 @@ static void step_asked(struct world *w, int i, const struct srp_action *a)
 	if (a->step == SRP_STEP_OWN || a->step == SRP_STEP_STREAM || a->step == SRP_STEP_RESUME)
 		check_term(w, i, a->term, a->step != SRP_STEP_STREAM);
 	check_alone(w, i, a);
+	if (a->step == SRP_STEP_OWN)
+		lists_own(w, i, a->term);
 	if (a->step == SRP_STEP_DEACTIVATE)
 		n->owner = n->late = n->streaming = n->vips = false;
 	if (a->step == SRP_STEP_WRITE) {
 		n->writing = true;
-		n->st.joined = false;
+		n->st.joined = n->passed = false;
 		n->joined_at = USEC_NEVER;
 	}
 	if (a->step == n->withhold)
@@ -205,7 +208,9 @@ static void act(struct world *w, int i, const struct srp_action *a)
 		break;
 	case SRP_ACT_METRIC:
 	case SRP_ACT_LINES:
-	case SRP_ACT_NUMBERS: /* nobody here has any */
+		break;
+	case SRP_ACT_NUMBERS:
+		lists_offered(w, i, a->held);
 		break;
 	case SRP_ACT_ALARM:
 		trace(w, i, "alarm %s %s", srp_alarm_name(a->alarm),
@@ -244,7 +249,7 @@ static void report_stream(struct world *w, int i)
 	if (n->writing && !n->st.joined && heard && p->s != NULL && p->streaming) {
 		if (n->joined_at == USEC_NEVER)
 			n->joined_at = w->now + rnd(w, 200 * MS);
-		if (w->now >= n->joined_at) {
+		if (w->now >= n->joined_at && (n->passed || !w->lists)) {
 			n->st.joined = true;
 			n->st.table_empty = false;
 		}
@@ -265,6 +270,10 @@ void tick(struct world *w, int i)
 	drain(w, i);
 	if (w->n[i].s != NULL)
 		reload_turn(w, i);
+	if (w->n[i].s != NULL) {
+		lists_turn(w, i);
+		drain(w, i);
+	}
 }
 
 static void beat(struct world *w, const struct ev *e)
@@ -421,6 +430,14 @@ void handle(struct world *w, const struct ev *e)
 	if (e->kind == EV_LOAD) {
 		if (n->file == e->number)
 			reload_file(w, e->node, e->number);
+		return;
+	}
+	if (e->kind == EV_SNAP) {
+		lists_snap(w, e->node);
+		return;
+	}
+	if (e->kind == EV_RECORDS) {
+		lists_records(w, e);
 		return;
 	}
 	if (e->kind == EV_SEND_BEAT) {
