@@ -30,6 +30,7 @@ enum { LEFT, RIGHT, SPARE, CHASSIS, MSGS = 4095, PATIENCE_US = 10000000 };
 
 struct chassis {
 	struct config conf;
+	struct config_placed placed;
 	struct reactor *reactor;
 	struct alarms *alarms;
 	struct switchover *switchover;
@@ -119,7 +120,8 @@ static void start(unsigned int i, unsigned int peer, uint8_t seat)
 	settings_switchover_live(&c->conf, &w.live);
 	c->switchover = s.switchover = switchover_create(&w);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c->switchover);
-	settings_pair_start(&c->conf, &s.start);
+	placed_begin(&c->placed, &c->conf);
+	settings_pair_start(&c->conf, &c->placed, &s.start);
 	CU_ASSERT_EQUAL_FATAL(settings_pair_live(&c->conf, &s.live), 0);
 	c->reactor = connection.reactor = reactor_create(settled, c);
 	c->alarms = s.alarms = connection.alarms = alarms_create();
