@@ -16,7 +16,7 @@ static bool roll_has_item(const struct roll *r, enum places_kind kind, const cha
 
 void roll_moved(struct roll *r)
 {
-	r->moved = r->due = true;
+	r->moved = r->due = r->lacks = true;
 }
 
 /* Since when which number is not in use any more. */
@@ -127,9 +127,15 @@ static bool roll_awaits_next(const struct roll *r, const struct roll_sight *s, u
 const struct numbers_entry *roll_wants(
 	const struct roll *r, const struct roll_sight *s, enum places_kind *kind, usec_t now)
 {
-	if (!r->offered || s->role != ROLL_FOLLOWS || now < r->again_at ||
-		!numbers_yield(&r->list, &r->theirs, r->holds) || roll_awaits_next(r, s, now))
+	const struct numbers_entry *own = NULL;
+
+	if (s->role != ROLL_FOLLOWS || now < r->again_at)
 		return NULL;
+	if (r->lacks)
+		own = roll_missing(r, &r->list, kind);
+	if (own != NULL || !r->offered || !numbers_yield(&r->list, &r->theirs, r->holds) ||
+		roll_awaits_next(r, s, now))
+		return own;
 	return roll_missing(r, &r->theirs, kind);
 }
 
@@ -179,6 +185,7 @@ static unsigned int roll_follows(struct roll *r, const struct roll_sight *s, use
 	enum places_kind kind;
 	unsigned int news = 0;
 
+	r->lacks = r->lacks && roll_missing(r, &r->list, &kind) != NULL;
 	if (r->remembers && s->matched_since != USEC_NEVER && s->matched_since > r->taken_at) {
 		r->remembers = false;
 		numbers_forget(&r->list);

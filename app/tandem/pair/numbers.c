@@ -118,7 +118,7 @@ static const char *pair_numbers_wrong(struct pair_numbers *n, enum roll_role rol
 		n->waits_since = now;
 	if (role == ROLL_LEADS && n->roll.without > 0)
 		return n->roll.why;
-	if (role == ROLL_FOLLOWS && n->roll.offered && n->not_made[0] != '\0')
+	if (role == ROLL_FOLLOWS && (n->roll.offered || n->roll.lacks) && n->not_made[0] != '\0')
 		return n->not_made;
 	if (waits && now >= n->waits_since + LATE_US)
 		return "new APNs and pools are given to nobody: the peer has not taken their "

@@ -178,6 +178,7 @@ static void test_awaits_reload(void)
 static void test_leaves(void)
 {
 	usec_t t = 100 * S;
+	enum places_kind kind;
 
 	begin();
 	has(&roll, PLACES_APN, 1, "wap");
@@ -200,6 +201,15 @@ static void test_leaves(void)
 	CU_ASSERT_FALSE(roll_may_leave(&peer, &follow, PLACES_APN, 1, t));
 	CU_ASSERT_FALSE(roll_may_leave(&peer, &follow, PLACES_APN, 1, t + ROLL_LEAVE_US - 1));
 	CU_ASSERT_TRUE(roll_may_leave(&peer, &follow, PLACES_APN, 1, t + ROLL_LEAVE_US));
+	/* What left all the same, and is in use by the list, is made again. */
+	peer.items.of[PLACES_APN][0].name = NULL;
+	roll_moved(&peer);
+	CU_ASSERT_PTR_NULL(roll_wants(&peer, &lead, &kind, t));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(roll_wants(&peer, &follow, &kind, t));
+	roll_turn(&peer, &follow, t);
+	CU_ASSERT_STRING_EQUAL(roll_wants(&peer, &follow, &kind, t)->name, "internet");
+	has(&peer, PLACES_APN, 0, "internet");
+	CU_ASSERT_PTR_NULL(roll_wants(&peer, &follow, &kind, t));
 	/* It is about to be in use again. */
 	has(&roll, PLACES_APN, 1, "wap");
 	roll_turn(&roll, &lead, t);

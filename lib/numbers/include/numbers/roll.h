@@ -51,7 +51,9 @@ struct roll {
 	struct numbers theirs; /* offered: the peer's list, which is not taken yet */
 	bool offered, holds;   /* holds: it is an Active's */
 	usec_t offered_at, again_at;
-	bool moved, due; /* items: places are to be written; as Active, the list to be revised */
+	/* Items moved: places are to be written; as Active, the list to be revised; else the list
+	 * may have a number in use whose item has left. */
+	bool moved, due, lacks;
 	bool waits;      /* numbers of the list do */
 	bool remembers;  /* the list has numbers that only the own table may still have */
 	usec_t taken_at; /* when the peer's list was, last */
@@ -82,7 +84,8 @@ void roll_offer_void(struct roll *r);
 /* Once a turn, and behind each of the calls above. Returns news. */
 unsigned int roll_turn(struct roll *r, const struct roll_sight *s, usec_t now);
 /* Before the offered list is taken each of its items in use needs a place here, because records may
- * come under it: the next that has none, pools before APNs, and NULL: none is wanted now. The owner
+ * come under it, and so has the own list's: the next that has none, pools before APNs, and NULL:
+ * none is wanted now. The owner
  * makes one that drains, writes the items and calls roll_moved(), or roll_not_made(). */
 const struct numbers_entry *roll_wants(
 	const struct roll *r, const struct roll_sight *s, enum places_kind *kind, usec_t now);
