@@ -52,6 +52,7 @@ FOR_EVER = r"lives for ever|was never given back"
 ONE_SESSION = r"a subscriber has two sessions"
 ALONE = r"becomes Active alone although its addresses are answered"
 NO_PLACE = r"which has no place|is another's now|stands for two names"
+CONTRADICTED = r"numbers are contradicted"
 ENDS_STREAM = r"ends the stream because of a list"
 DIFFER = r"finds that the two differ, which nobody made them"
 # What the full simulator says: the invariant's number.
@@ -130,13 +131,13 @@ TABLE = {
     "claim_kills": ("sim_srp", 1, 100, [FOR_A_CLAIM]),
     "vips_before_own": ("sim_srp", 1, 100, [ONE_OWNER]),
     "resumed_in_old_term": ("sim_srp", 1, 100, [TERM_TWICE]),
-    "new_number_at_once": ("sim_srp", 1, 100, [NO_PLACE], "--lists"),
-    "number_given_at_once": ("sim_srp", 1, 100, [NO_PLACE, r"numbers are contradicted"], "--lists"),
-    "left_too_early": ("sim_srp", 1, 100, [NO_PLACE], "--lists"),
-    "taken_without_place": ("sim_srp", 1, 100, [NO_PLACE], "--lists"),
+    "new_number_at_once": ("sim_srp", 15, 100, [NO_PLACE], "--lists"),
+    "number_given_at_once": ("sim_srp", 28, 100, [NO_PLACE, CONTRADICTED], "--lists"),
+    "left_too_early": ("sim_srp", 2, 100, [NO_PLACE], "--lists"),
+    "taken_without_place": ("sim_srp", 2, 100, [NO_PLACE], "--lists"),
     "revision_ends_stream": ("sim_srp", 1, 100, [ENDS_STREAM], "--lists"),
-    "agreed_across_lives": ("sim_srp", 1, 300, [NO_PLACE], "--lists"),
-    "doubt_forgotten": ("sim_srp", 1, 300, [NO_PLACE], "--lists"),
+    "agreed_across_lives": ("sim_srp", 14, 300, [NO_PLACE], "--lists"),
+    "doubt_forgotten": ("sim_srp", 6, 300, [NO_PLACE, ENDS_STREAM], "--lists"),
     "dual_goes_on": ("sim", 1, 20, [LED]),
     "probe_ignored": ("sim_srp", 1, 100, [ALONE]),
     "answer_before_commit": ("sim", 1, 20, [PROTECTED]),
