@@ -110,7 +110,7 @@ TABLE = {
     "lost_group_forgotten": ("sim", 4, 20, [HANDED_OVER, ANSWERED], "--profile", "tables"),
     "commit_in_second_packet": ("sim", 1, 20, [ACKED], "--profile", "tables"),
     "number_moves": ("sim", 1, 20, [RENUMBERED], "--profile", "numbers"),
-    "number_contradicted": ("sim", 167, 200, [RENUMBERED], "--profile", "numbers"),
+    "number_contradicted": ("sim_srp", 98, 300, [NO_PLACE], "--lists"),
     "hash_without_qos": ("sim", 1, 4, [SEEN], "--profile", "flips"),
     "annex_not_hashed": ("sim", 1, 3, [SEEN], "--profile", "flips"),
     "annex_kept": ("sim", 1, 3, [REFUSED], "--profile", "tables"),
