@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "pair_stubs.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "journal/journal.h"
 #include "replicator/replicator.h"
 
@@ -24,7 +27,10 @@ static bool stub_probe(void *ctx)
 
 static int stub_drain(void *ctx, enum places_kind kind, const char *name, const char *what)
 {
-	return -1;
+	int at = pair_stubs.placed != NULL ? placed_drain(pair_stubs.placed, kind, name, what)
+					   : -ENOTSUP;
+
+	return at < 0 ? at : 0;
 }
 
 const struct pair_ops pair_stubs_ops = { stub_comparison_left, stub_became, stub_listen_for_claims,
@@ -63,7 +69,10 @@ void journal_reserve(struct journal *j, uint64_t reserve, uint8_t restart_counte
 
 int journal_numbers(struct journal *j, char *to, size_t room, size_t *len)
 {
-	*len = 0;
+	*len = pair_stubs.numbers != NULL ? strlen(pair_stubs.numbers) : 0;
+	if (*len > room)
+		return -EFBIG;
+	memcpy(to, pair_stubs.numbers != NULL ? pair_stubs.numbers : "", *len);
 	return 0;
 }
 

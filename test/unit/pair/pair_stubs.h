@@ -10,10 +10,12 @@
 extern const struct pair_ops pair_stubs_ops;
 
 extern struct pair_stubs {
-	unsigned int probes; /* how often it was asked who has the VIPs */
-	bool listens;        /* for answers to that */
-	uint64_t reserve;    /* of terms, that is to be written to disk; 0: none is */
-	usec_t life_us;      /* by which the stream judges heartbeats */
+	unsigned int probes;          /* how often it was asked who has the VIPs */
+	bool listens;                 /* for answers to that */
+	uint64_t reserve;             /* of terms, that is to be written to disk; 0: none is */
+	const char *numbers;          /* the list on disk, NULL: there is none */
+	struct config_placed *placed; /* where items of the peer's can be held, NULL: nowhere */
+	usec_t life_us;               /* by which the stream judges heartbeats */
 } pair_stubs;
 
 #endif

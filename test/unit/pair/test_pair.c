@@ -237,6 +237,53 @@ static void teardown(void)
 	CU_ASSERT_EQUAL(rte_mempool_in_use_count(msgs), 0);
 }
 
+/* ---- items that the list on disk has, and the file has not ---- */
+
+static const char old_list[] = "tandem-numbers 1 14 1\n"
+			       "apn 3 0 old.example old,0,0,0,0,0\n"
+			       "apn 5 1800000000 gone.example\n"
+			       "pool 1 0 old 10.5.0.0/16,1,60,0\n";
+
+/* They drain before anybody hears of the list, and stay for as long as that has them in use. */
+static void test_old_items(void)
+{
+	struct chassis *c = &chassis[LEFT];
+	int apn, pool;
+
+	pair_stubs.numbers = old_list;
+	pair_stubs.placed = &c->placed;
+	start(LEFT, RIGHT, 0);
+	apn = placed_find(&c->placed, PLACES_APN, "old.example");
+	pool = placed_find(&c->placed, PLACES_POOL, "old");
+	CU_ASSERT_TRUE_FATAL(apn >= 0 && pool >= 0);
+	CU_ASSERT_EQUAL(placed_state(&c->placed, PLACES_APN, (unsigned int)apn), PLACED_DRAINING);
+	CU_ASSERT_EQUAL(c->placed.pool[pool].conf.quarantine_s, 60);
+	CU_ASSERT_EQUAL(places_of(&c->places, PLACES_APN, 3), (unsigned int)apn);
+	CU_ASSERT_EQUAL(places_of(&c->places, PLACES_POOL, 1), (unsigned int)pool);
+	CU_ASSERT_EQUAL(places_of(&c->places, PLACES_APN, 5), PLACES_NONE);
+	CU_ASSERT_FALSE(pair_may_leave(c->pair, PLACES_APN, (unsigned int)apn, clock_us()));
+	/* Who leaves all the same is made again. */
+	placed_leave(&c->placed, PLACES_APN, (unsigned int)apn);
+	pair_lists(c->pair, clock_us());
+	apn = placed_find(&c->placed, PLACES_APN, "old.example");
+	CU_ASSERT_TRUE_FATAL(apn >= 0);
+	CU_ASSERT_EQUAL(places_of(&c->places, PLACES_APN, 3), (unsigned int)apn);
+}
+
+/* A list that cannot be held is worth no more than none. */
+static void test_old_items_nowhere(void)
+{
+	struct chassis *c = &chassis[LEFT];
+
+	pair_stubs.numbers = old_list;
+	start(LEFT, RIGHT, 0);
+	CU_ASSERT_EQUAL(places_of(&c->places, PLACES_APN, 3), PLACES_NONE);
+	/* What the file has then may leave as the list says nothing of it. */
+	CU_ASSERT_EQUAL(placed_drain(&c->placed, PLACES_APN, "other.example", "x,0,0,0,0,0"), 0);
+	pair_lists(c->pair, clock_us());
+	CU_ASSERT_TRUE(pair_may_leave(c->pair, PLACES_APN, 0, clock_us()));
+}
+
 /* ---- alone on a shared subnet ---- */
 
 enum { WINDOW_US = 50000, STEP_US = 1000, GAP_US = 100000, SHORT_US = 3000, LONG_US = 60000 };
@@ -554,7 +601,8 @@ static int eal(void)
 int main(void)
 {
 	CU_TestInfo seats[] = { { "default", test_seat }, CU_TEST_INFO_NULL };
-	CU_TestInfo tests[] = { { "alone", test_alone },
+	CU_TestInfo tests[] = { { "old items", test_old_items },
+		{ "old items, and no place", test_old_items_nowhere }, { "alone", test_alone },
 		{ "alone, short stalls", test_alone_short_stalls },
 		{ "alone, a long stall", test_alone_long_stall },
 		{ "alone, long stalls", test_alone_long_stalls },
