@@ -167,7 +167,14 @@ static bool quarantine_is_over(const struct session_table *t, const struct sessi
 {
 	uint32_t from = s->freed_s > sh->quarantine_base_s ? s->freed_s : sh->quarantine_base_s;
 
-	return now_s >= from && now_s - from >= t->quarantine_s;
+	return now_s >= from &&
+	       now_s - from >= atomic_load_explicit(&t->quarantine_s, memory_order_relaxed);
+}
+
+void session_quarantine_least(struct session_table *t, uint32_t quarantine_s)
+{
+	if (quarantine_s > atomic_load_explicit(&t->quarantine_s, memory_order_relaxed))
+		atomic_store_explicit(&t->quarantine_s, quarantine_s, memory_order_relaxed);
 }
 
 static void quarantine_release(struct session_table *t, uint32_t shard, uint32_t slot)

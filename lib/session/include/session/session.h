@@ -163,7 +163,7 @@ struct session_table {
 	uint16_t n_apns;
 	const struct places *places;
 	uint32_t gen_mask;
-	uint32_t quarantine_s;
+	_Atomic uint32_t quarantine_s; /* w: control: it only grows */
 	uint32_t buckets; /* a shard */
 	/* w: control. demoted with own usage that the Active's records may lack: the own set takes
 	 * the maximum */
@@ -266,6 +266,8 @@ int session_free(
  * quarantine; returns how many did. */
 unsigned int session_quarantine_expire(
 	struct session_table *t, uint8_t by, uint32_t shard, uint32_t now_s, unsigned int max);
+/* A pool has come whose addresses wait for so long: all do from now on. Control core. */
+void session_quarantine_least(struct session_table *t, uint32_t quarantine_s);
 /* At promotion: every quarantine of the shard starts again. Constant time. */
 void session_quarantine_restart(struct session_table *t, uint32_t shard, uint32_t now_s);
 /* By the owner, at promotion: the term of its events; and from here on generations go forward by a
