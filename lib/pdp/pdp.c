@@ -176,6 +176,19 @@ bool pdp_is_idle(const struct pdp *p)
 	return p->n_requests == 0 && p->n_at[STEP_END] == 0 && p->n_at[STEP_OWNER] == 0;
 }
 
+bool pdp_names(const struct pdp *p, uint8_t apn, uint8_t pool)
+{
+	for (unsigned int i = 0; i < PDP_ROWS; i++) {
+		const struct pdp_row *x = &p->row[i];
+
+		if (x->step == STEP_FREE)
+			continue;
+		if ((apn != 0 && x->rec.apn == apn) || (pool != 0 && x->rec.pool == pool))
+			return true;
+	}
+	return false;
+}
+
 size_t pdp_network_identifier(const char *apn)
 {
 	size_t len = strlen(apn);

@@ -69,6 +69,17 @@ static struct pdp_request create_request(const struct pdp_apn *apn)
 			.peer_usr = rig_peer(0) } };
 }
 
+/* Until its owner has answered, a Create may give somebody a session of its APN, from its pool. */
+static void test_names(void)
+{
+	CU_ASSERT_FALSE(pdp_names(rig.pdp, 1, 2));
+	rig_create(&rig, 0, 0);
+	CU_ASSERT_TRUE(pdp_names(rig.pdp, 1, 0) && pdp_names(rig.pdp, 0, 2));
+	CU_ASSERT_FALSE(pdp_names(rig.pdp, 2, 1) || pdp_names(rig.pdp, 0, 0));
+	rig_carry_out(&rig, 0);
+	CU_ASSERT_FALSE(pdp_names(rig.pdp, 1, 2));
+}
+
 /* What a Create asks for that nobody gets, in the order in which it is looked at. */
 static void test_create_refused(void)
 {
@@ -487,7 +498,7 @@ static void test_network_identifier(void)
 
 int main(void)
 {
-	static CU_TestInfo tests[] = { { "Create", test_create },
+	static CU_TestInfo tests[] = { { "Create", test_create }, { "names", test_names },
 		{ "Create refused", test_create_refused }, { "no room", test_create_no_room },
 		{ "create, no memory", test_create_no_memory }, { "errors", test_errors },
 		{ "Create replaces", test_replace },

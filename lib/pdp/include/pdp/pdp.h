@@ -293,6 +293,9 @@ struct pdp_view {
 void pdp_view(const struct pdp *p, struct pdp_view *v);
 /* No request is in progress, and no owner works on what the gateway began. */
 bool pdp_is_idle(const struct pdp *p);
+/* Whether a procedure in progress may give somebody a session of that APN or of that pool, by their
+ * numbers; 0: of none. Looks at every place. */
+bool pdp_names(const struct pdp *p, uint8_t apn, uint8_t pool);
 
 /* ---- of names ---- */
 

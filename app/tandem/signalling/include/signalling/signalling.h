@@ -13,6 +13,7 @@
 
 #include "common/addr.h"
 #include "common/mac.h"
+#include "common/places.h"
 #include "common/siphash.h"
 #include "common/usec.h"
 #include "signalling/settings.h"
@@ -25,7 +26,6 @@ struct metrics;
 struct msg_batch;
 struct msg_entries;
 struct net_mirror;
-struct places;
 struct role;
 struct rte_mbuf;
 struct rte_mempool;
@@ -122,6 +122,9 @@ void signalling_activated(struct signalling *s, uint64_t term, bool planned, use
 void signalling_deactivated(struct signalling *s);
 /* No request is in progress. */
 bool signalling_idle(const struct signalling *s);
+/* A request in progress may give somebody a session of that APN, or an address of that pool, by
+ * their places. */
+bool signalling_names(const struct signalling *s, enum places_kind kind, unsigned int at);
 /* Now and then: ends sessions whose subscriber has a newer one, where this chassis owns them. */
 void signalling_end_superseded(struct signalling *s);
 
