@@ -20,7 +20,7 @@ static struct vips *v;
 /* ---- the kernel ---- */
 
 static bool address[VIPS], refuse_address[VIPS], refuse_routes;
-static uint32_t metric; /* of the pool's route */
+static uint32_t metric, metric_more; /* of the pool's route, and of that of one that comes */
 static unsigned int asked, announced[VIPS];
 
 static unsigned int vip_of(const struct ip_addr *a)
@@ -49,6 +49,8 @@ static int pool_route_set(struct net_kernel *k, const struct ip_prefix *to, uint
 		return -EACCES;
 	if (to->len == 24)
 		metric = m;
+	if (to->len == 20)
+		metric_more = m;
 	return 0;
 }
 
@@ -56,6 +58,8 @@ static int pool_route_del(struct net_kernel *k, const struct ip_prefix *to)
 {
 	if (to->len == 24)
 		metric = 0;
+	if (to->len == 20)
+		metric_more = 0;
 	return 0;
 }
 
@@ -196,10 +200,47 @@ static void test_routes_refused(void)
 	CU_ASSERT_EQUAL(metric, 1);
 }
 
+static void pool_comes(enum placed_state state)
+{
+	placed.n_pools = 3;
+	placed.pool[2] = (struct placed_pool){ .state = state,
+		.conf = { .prefix = { ip_addr_v4(0x0a020000), 20 }, .srp_activate = true } };
+}
+
+/* A pool that comes has the routes of the others, one that drains keeps it, and one that leaves has
+ * none; at a free place there is nothing. */
+static void test_pools(void)
+{
+	metric_more = 0;
+	pool_comes(PLACED_USED);
+	vips_pool_came(v, 2);
+	CU_ASSERT_EQUAL(metric_more, 0); /* nobody advertises anything */
+	CU_ASSERT_EQUAL(vips_up(v, 3, S), 0);
+	CU_ASSERT_TRUE(metric == 3 && metric_more == 3);
+	vips_pool_leaves(v, 2);
+	placed.pool[2].state = PLACED_FREE;
+	CU_ASSERT_TRUE(metric == 3 && metric_more == 0);
+	CU_ASSERT_EQUAL(vips_set_metric(v, 4), 0);
+	CU_ASSERT_TRUE(metric == 4 && metric_more == 0);
+	refuse_routes = true;
+	pool_comes(PLACED_USED);
+	vips_pool_came(v, 2);
+	CU_ASSERT_EQUAL(metric_more, 0);
+	refuse_routes = false;
+	CU_ASSERT_TRUE(vips_turn(v, 2 * S));
+	CU_ASSERT_EQUAL(metric_more, 4);
+	pool_comes(PLACED_DRAINING);
+	CU_ASSERT_EQUAL(vips_ahead(v, 5), 0);
+	CU_ASSERT_TRUE(metric == 5 && metric_more == 5);
+	vips_withdraw(v);
+	CU_ASSERT_TRUE(metric == 0 && metric_more == 0);
+}
+
 int main(void)
 {
 	static CU_TestInfo tests[] = { { "life", test_life }, { "refused", test_refused },
-		{ "routes refused", test_routes_refused }, CU_TEST_INFO_NULL };
+		{ "routes refused", test_routes_refused }, { "pools", test_pools },
+		CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "vips", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
 
