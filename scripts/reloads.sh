@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # `reloads.sh [RELOADS]`: a pair under tandem-load is reloaded so often (50), one chassis and then
-# the other, and loses no session and no packet. As root; needs what scripts/install.sh installs.
-# Exit 1 when something was lost.
+# the other: keys change, and APNs and pools come, change, drain and come back. It loses no session
+# and no packet. As root; needs what scripts/install.sh installs. Exit 1 when something was lost.
 set -eu
 cd "$(dirname "$0")/.."
 case "${1:-50}" in

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a reload would change: every row of the knob table, told apart by KNOB_LIVE. Items of lists
- * are matched by their names (the first row of every list); that their order counts is why a new
- * order is a change as well. */
+/* What a reload would change: every row of the knob table, told apart by KNOB_LIVE, and the items
+ * of lists that came or went. Items of lists are matched by their names (the first row of every
+ * list); that their order counts is why a new order is a change as well. */
 #include <stdlib.h>
 
 #include "knob.h"
@@ -70,7 +70,7 @@ static void change_item_came_or_went(
 	char key[CONFIG_CHANGE_KEY];
 
 	snprintf(key, sizeof(key), "%s[%s]", s->name, section_item_name(s, item));
-	change_tell(d, key, came ? "absent" : "present", came ? "present" : "absent", false);
+	change_tell(d, key, came ? "absent" : "present", came ? "present" : "absent", s->lives);
 }
 
 static void change_list(struct changes *d, const struct section *s, const struct config *now,
@@ -136,6 +136,13 @@ static void change_take(const struct section *s, void *now, const void *next)
 	}
 }
 
+/* Whole: nobody counts places in it (config/placed.h). */
+static void change_take_list(const struct section *s, struct config *now, const struct config *next)
+{
+	memcpy((char *)now + s->at, (const char *)next + s->at, s->max * s->item_size);
+	memcpy((char *)now + s->n_at, (const char *)next + s->n_at, sizeof(unsigned int));
+}
+
 void config_take_live(struct config *now, const struct config *next)
 {
 	for (unsigned int id = 0; id < SECTIONS; id++) {
@@ -143,6 +150,10 @@ void config_take_live(struct config *now, const struct config *next)
 
 		if (s->item_size == 0) {
 			change_take(s, now, next);
+			continue;
+		}
+		if (s->lives) {
+			change_take_list(s, now, next);
 			continue;
 		}
 		/* items stay where they are, whatever the order of the others */

@@ -76,13 +76,15 @@ enum {
 	KNOB_WHY = 256
 };
 
-/* A group (one item, whose base is struct config), or with item_size a list of groups. */
+/* A group (one item, whose base is struct config), or with item_size a list of groups. lives: of a
+ * list whose items may come and go at run time. */
 struct section {
 	const char *name;
 	const struct knob *knobs;
 	unsigned int n_knobs;
 	size_t at, item_size, n_at;
 	unsigned int max;
+	bool lives;
 };
 
 extern const struct section config_sections[SECTIONS];

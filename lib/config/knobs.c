@@ -108,8 +108,8 @@ static const struct knob pools[] = {
 static const struct knob apns[] = {
 	{ "name", KNOB_APN, KNOB_MUST | KNOB_AGREE, AT(config_apn, name),
 		.help = "access point name; upper and lower case are the same" },
-	{ "pool", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_apn, pool),
-		.help = "name of the pool from which the APN's subscribers get addresses" },
+	{ "pool", KNOB_NAME, KNOB_MUST | KNOB_AGREE | KNOB_LIVE, AT(config_apn, pool),
+		.help = "name of the pool from which the APN's new subscribers get addresses" },
 	{ "dns", KNOB_ADDRS, KNOB_AGREE | KNOB_LIVE, AT(config_apn, dns), COUNT(config_apn, n_dns),
 		.help = "name servers that are sent to the subscriber" },
 	{ "selection-mode", KNOB_CHOICE, KNOB_AGREE | KNOB_LIVE, AT(config_apn, verified_only),
@@ -377,8 +377,8 @@ const struct section config_sections[SECTIONS] = {
 	[SECTION_PORTS]     = { "ports", ROWS(ports), LIST(ports) },
 	[SECTION_LOOPBACKS] = { "loopbacks", ROWS(loopbacks), LIST(loopbacks) },
 	[SECTION_SERVICES]  = { "services", ROWS(services) },
-	[SECTION_POOLS]     = { "pools", ROWS(pools), LIST(pools) },
-	[SECTION_APNS]      = { "apns", ROWS(apns), LIST(apns) },
+	[SECTION_POOLS]     = { "pools", ROWS(pools), LIST(pools), .lives = true },
+	[SECTION_APNS]      = { "apns", ROWS(apns), LIST(apns), .lives = true },
 	[SECTION_AAA]       = { "aaa-servers", ROWS(aaa_servers), LIST(aaa_servers) },
 	[SECTION_BGP_PEERS] = { "bgp-peers", ROWS(bgp_peers), LIST(bgp_peers) },
 	[SECTION_ROUTES]    = { "monitored-routes", ROWS(routes), LIST(routes) },
@@ -441,6 +441,14 @@ static void knobs_print_default(const struct knob *k, FILE *to)
 		fputs("none", to);
 }
 
+/* The name of an item that may come and go stands for the whole. */
+static const char *knobs_live(const struct section *s, const struct knob *k)
+{
+	if (s->lives && k == s->knobs)
+		return "comes, goes";
+	return k->flags & KNOB_LIVE ? "yes" : "";
+}
+
 void config_print_knobs(FILE *to)
 {
 	char expected[KNOB_WHY];
@@ -460,7 +468,7 @@ void config_print_knobs(FILE *to)
 				expected);
 			knobs_print_default(k, to);
 			fprintf(to, " | %s | %s | %s |\n", k->flags & KNOB_AGREE ? "yes" : "",
-				k->flags & KNOB_LIVE ? "yes" : "", k->help);
+				knobs_live(s, k), k->help);
 		}
 	}
 }

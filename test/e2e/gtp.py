@@ -154,9 +154,9 @@ class Client:
         control, data = (struct.unpack("!I", found[k])[0] for k in (17, 16))
         return cause, control, data, str(ipaddress.ip_address(found[128][2:6]))
 
-    def attach(self, imsi, recovery=1):
+    def attach(self, imsi, recovery=1, apn="internet"):
         """A session that must be accepted."""
-        cause, control, data, address = self.create(imsi, recovery=recovery)
+        cause, control, data, address = self.create(imsi, apn, recovery)
         if cause != ACCEPTED:
             raise LabError(f"{imsi} was refused with cause {cause}")
         return Context(imsi, control, data, address, own_teid(imsi))

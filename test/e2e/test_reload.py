@@ -15,14 +15,15 @@ import subprocess
 import time
 
 from chassis import Pair, edit, make_keys, tandemctl
-from gtp import ACCEPTED, CREATE, Client, create_elements, own_teid, tlv
-from lab import wait_until
+from gtp import (ACCEPTED, CREATE, Client, Talker, User, create_elements, own_teid, tlv)
+from lab import CORE_GATEWAY, POOL, wait_until
 from load import Load
 from shared import needs
 from test_load import check, told
 from test_secret import cut_srp
 
 SESSIONS = 500
+UNKNOWN_APN = 219  # missing or unknown APN (TS 29.060 7.7.1)
 NOT_VERIFIED = 209  # user authentication failed (TS 29.060 7.7.1)
 LIVE = {"log.level": '"warning"', "srp.replication-rate": "500", "services.gtp-direct": "false"}
 
@@ -337,15 +338,111 @@ UNDER_LOAD = ({
 })
 
 
-@needs(edits=UNDER_LOAD[1])
+ITEMS = {"extra": "172.22.0.0/16", "spare": "172.23.0.0/16"}
+# Which of them the file has, with the APN's pool.
+STAGES = ({"extra": "extra"}, {"extra": "subscribers", "spare": "spare"}, {"spare": "spare"})
+
+
+def with_items(text_of, items):
+    """A configuration with these APNs, {name: pool}, and a pool of each one's name, and with no
+    others of ITEMS. They sort before and behind those that are there."""
+    text_of = re.sub(r'\n\t\{ name = "(extra|spare)"; .*', "", text_of)
+    for name, pool in items.items():
+        text_of = text_of.replace(
+            "pools = (", f'pools = (\n\t{{ name = "{name}"; prefix = "{ITEMS[name]}"; '
+            "srp-activate = true; quarantine = 1; },").replace(
+                "apns = (", f'apns = (\n\t{{ name = "{name}"; pool = "{pool}"; }},')
+    return text_of
+
+
+def with_spare(text_of):
+    """What the pair begins with."""
+    return with_items(text_of, STAGES[2])
+
+
+def states(chassis, kind):
+    """{name: state} of its APNs or pools; None while it has no number yet and serves nobody."""
+    return {
+        item["name"]: item["state"] if item["number"] is not None else None
+        for item in chassis.ctl(f"show {kind}")[kind]
+    }
+
+
+def are(chassis, items):
+    """Whether it has these items besides those of its own, and others of ITEMS drain or are not
+    there."""
+    found = {kind: states(chassis, kind) for kind in ("apns", "pools")}
+    return all(
+        found[kind].get(name, "draining") == ("used" if name in items else "draining")
+        for kind in found for name in ITEMS)
+
+
+def within(address, prefix):
+    """Whether an address is of that prefix."""
+    return ipaddress.ip_address(address) in ipaddress.ip_network(prefix)
+
+
+class Subscribers:
+    """Subscribers of an APN with an SGSN of their own, whose packets pass all the time."""
+
+    def __init__(self, lab, apn, imsis):
+        self.address = lab.add_ue()[1]
+        self.apn, self.client, self.user = apn, Client(lab, address=self.address), User(
+            lab, self.address)
+        lab.route("core", ITEMS[apn], CORE_GATEWAY)
+        lab.cleanups.append(lambda: lab.route("core", ITEMS[apn], CORE_GATEWAY, False))
+        self.contexts = [self.client.attach(next(imsis), apn=apn) for _ in range(2)]
+        assert all(within(c.address, ITEMS[apn]) for c in self.contexts), self.contexts
+        self.user.warm(self.contexts[0])
+        self.talker = Talker(lab, self.user, self.contexts, interval=0.01)
+
+    def asks(self, imsi, pool):
+        """A subscriber who comes and goes is served from that pool, or nobody is."""
+        cause, control, _, address = self.client.create(imsi, self.apn)
+        if pool is None:
+            assert cause == UNKNOWN_APN, cause
+            return
+        assert cause == ACCEPTED, cause
+        assert within(address, ITEMS.get(pool, POOL)), address
+        assert self.client.delete(control) == ACCEPTED
+
+    def end(self):
+        """No packet more, and no session; how many packets were lost."""
+        self.talker.stop()
+        assert all(self.client.delete(c.control) == ACCEPTED for c in self.contexts)
+        return self.talker.counts(self.talker.sent) - self.talker.counts(self.talker.heard)
+
+
+def loaded_file(chassis, new):
+    """Reloads a file on the first of the two: it waits for the peer."""
+    put(chassis, new)
+    said = chassis.ctl("reload configuration")
+    assert said["needs_restart"] == [], said
+    assert "when the peer has loaded the same" in said["result"], said
+    return {c["key"] for c in said["changed"]}
+
+
+def staged(chassis, was, keys, items):
+    """The file of a round."""
+    new = was[chassis]
+    for key, value in keys.items():
+        new = edit(new, key, value)
+    return with_items(new, items)
+
+
+@needs(edits=UNDER_LOAD[1], rewrite=with_spare)
 def test_under_load(lab, pair):
     """reloads on one chassis and then on the other, in turn, while SGSNs update their subscribers'
-    contexts and packets pass: no session and no packet is lost, the two never differ, and nobody
-    hands over (scripts/reloads.sh makes more of them)"""
+    contexts and packets pass: keys change, an APN and a pool come, change, drain and come back with
+    sessions in them; no session and no packet is lost, the two never differ, and nobody hands over
+    (scripts/reloads.sh makes more of them)"""
     rounds = int(os.environ.get("RELOADS", "3"))
     active = pair.active
     before = {c: c.info() for c in pair.both}
+    streams = [c.counter("joins") for c in pair.both]
     was = {c: rewrite(c, {}) for c in pair.both}
+    imsis = map(str, itertools.count(240070000000001))
+    subscribers = {"spare": Subscribers(lab, "spare", imsis)}
     load = Load(lab,
                 sessions=SESSIONS,
                 rate=2000,
@@ -356,27 +453,41 @@ def test_under_load(lab, pair):
                 verify=1000)
     load.wait_created()
     for n in range(rounds):
-        keys = UNDER_LOAD[n % 2]
+        keys, items = UNDER_LOAD[n % 2], STAGES[n % 3]
         first = pair.both[n // 2 % 2]
-        loaded(first, keys)
+        changed = loaded_file(first, staged(first, was, keys, items))
+        assert any(k.startswith("apns[") for k in changed), changed
         waits(first, pair.other(first))
-        loaded(pair.other(first), keys)
+        loaded_file(pair.other(first), staged(pair.other(first), was, keys, items))
         for chassis in pair.both:
             wait_until(lambda c=chassis, k=keys: runs(c, k), 5, f"{chassis.side} to run it")
+            wait_until(lambda c=chassis, i=items: are(c, i), 5, f"{chassis.side} to have its lists")
+        if "extra" not in subscribers:
+            subscribers["extra"] = Subscribers(lab, "extra", imsis)
+        for name, group in subscribers.items():
+            group.asks(next(imsis), items.get(name))
+            group.talker.wait_heard(10)
         wait_until(lambda k=n: load.interim()["up"]["sent"] > 200 * (k + 1), 20, "traffic")
         now = load.interim()
         assert now["sessions"]["up"] == SESSIONS, now
     for chassis in pair.both:
-        assert chassis.total() == SESSIONS, chassis.total()
+        wait_until(lambda c=chassis: c.total() == SESSIONS + 4, 5, f"all of {chassis.side}")
     load.go_on()
     code, report = load.finish()
-    check(report, code, SESSIONS, active.counter("stale_frames"))
+    lost = sum(group.end() for group in subscribers.values())
+    stale = active.counter("stale_frames")
+    check(report, code, SESSIONS, stale)
+    assert lost <= stale, f"{lost} packets of drained APNs lost, {stale} thrown away"
     never_differed(pair, before)
+    assert [c.counter("joins") for c in pair.both] == streams, "a stream began anew"
     for chassis in pair.both:
         put(chassis, was[chassis])
         chassis.ctl("reload configuration")
     for chassis in pair.both:
-        wait_until(lambda c=chassis: runs(c, UNDER_LOAD[1]), 5, f"{chassis.side} as it was")
+        wait_until(lambda c=chassis: runs(c, UNDER_LOAD[1]) and are(c, STAGES[2]), 5,
+                   f"{chassis.side} as it was")
+        wait_until(lambda c=chassis: "extra" not in {**states(c, "apns"), **states(c, "pools")}, 15,
+                   lambda c=chassis: f"what drained to leave: {states(c, 'pools')}")
     return f"{rounds} reloads of both, {told(report)}"
 
 

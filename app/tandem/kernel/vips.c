@@ -111,17 +111,14 @@ static int vips_routes(struct vips *v, uint32_t metric)
 	return ret;
 }
 
-void vips_pool_came(struct vips *v, unsigned int at)
+void vips_pool(struct vips *v, unsigned int at, bool there)
 {
-	if (v->state != VIPS_DOWN &&
-		vips_pool_route(v, &v->s.start.placed->pool[at], v->metric) < 0)
-		v->routed = false;
-}
+	uint32_t metric = there ? v->metric : 0;
 
-void vips_pool_leaves(struct vips *v, unsigned int at)
-{
-	if (v->state != VIPS_DOWN)
-		vips_pool_route(v, &v->s.start.placed->pool[at], 0);
+	if (v->state == VIPS_DOWN)
+		return;
+	if (vips_pool_route(v, &v->s.start.placed->pool[at], metric) < 0 && there)
+		v->routed = false;
 }
 
 int vips_set_metric(struct vips *v, uint8_t metric)

@@ -55,10 +55,19 @@ json_t *show_configuration(void *family, json_t *args, usec_t now)
 static void reload_load(struct disk_work *w)
 {
 	w->ret = config_load(w->path, &w->next, &w->report);
-	if (w->ret < 0 || w->next.srp.insecure)
+	if (w->ret < 0)
 		return;
-	if (!w->keys_good(&w->next, w->why))
+	if (!w->next.srp.insecure && !w->keys_good(&w->next, w->why)) {
 		w->ret = -EINVAL;
+		w->failed = "a file of certificates or keys cannot be used";
+		return;
+	}
+	w->ret = w->make(w->made, &w->next);
+	if (w->ret < 0) {
+		w->failed = "the pools that are new cannot be had";
+		snprintf(w->why, sizeof(w->why),
+			"%s: give the EAL more memory, or take smaller ones", strerror(-w->ret));
+	}
 }
 
 static struct disk_work *reload_work_of(struct work *w)
@@ -76,10 +85,11 @@ static void reload_work_run(struct work *work)
 		w->ret = save_text(w->path, w->text, w->len, w->why);
 }
 
-static void reload_work_free(struct disk_work *w)
+static void reload_work_free(struct operator_reload *r, struct disk_work *w)
 {
 	if (w == NULL)
 		return;
+	r->s.end(r->s.ctx, w->made);
 	config_report_free(&w->report);
 	free(w->text);
 	free(w);
@@ -100,18 +110,28 @@ static json_t *reload_saved(struct disk_work *w)
 
 /* ---- control's side of the thread ---- */
 
-static void reload_on_ended(void *ctx, struct work *work)
+static void reload_end(struct operator_reload *r)
 {
-	struct operator_reload *r = ctx;
-	struct disk_work *w = reload_work_of(work);
-
+	struct disk_work *w = r->disk;
 	json_t *answer;
 
 	r->disk = NULL;
+	r->ended = false;
 	answer = w->reload ? reload_answer(r, w) : reload_saved(w);
 	r->put_off = r->hangup && (r->put_off || w->hangup);
 	r->s.answer(r->s.ctx, answer);
-	reload_work_free(w);
+	reload_work_free(r, w);
+}
+
+/* A file that was read waits for reload_turn(): a core may hold older settings yet, of the last
+ * reload or of a pool that has just left. */
+static void reload_on_ended(void *ctx, struct work *work)
+{
+	struct operator_reload *r = ctx;
+
+	r->ended = true;
+	if (!reload_work_of(work)->reload)
+		reload_end(r);
 }
 
 /* NULL: begun, whoever waits is answered when it has ended. Else why not; w was freed. */
@@ -120,7 +140,7 @@ static json_t *reload_work_begin(struct operator_reload *r, struct disk_work *w)
 	int ret;
 
 	if (r->disk != NULL) {
-		reload_work_free(w);
+		reload_work_free(r, w);
 		return reload_refuse("a save or reload is going on: try again when it has ended");
 	}
 	w->work.run = reload_work_run;
@@ -131,7 +151,7 @@ static json_t *reload_work_begin(struct operator_reload *r, struct disk_work *w)
 		r->disk = w;
 		return NULL;
 	}
-	reload_work_free(w);
+	reload_work_free(r, w);
 	LOG(ERR,
 		"the configuration cannot be saved or loaded, as no thread starts: try again "
 		"error=%s",
@@ -152,11 +172,16 @@ static json_t *reload_begin(struct operator_reload *r, bool hangup)
 {
 	struct disk_work *w = reload_work_new(r->s.file);
 
-	if (w == NULL)
+	if (w != NULL)
+		w->made = r->s.begin(r->s.ctx);
+	if (w == NULL || w->made == NULL) {
+		reload_work_free(r, w);
 		return reload_refuse("nothing was done, there is no memory: try again");
+	}
 	w->reload = true;
 	w->hangup = hangup;
 	w->keys_good = r->s.keys_good;
+	w->make = r->s.make;
 	return reload_work_begin(r, w);
 }
 
@@ -183,7 +208,7 @@ json_t *act_save(void *family, json_t *args, usec_t now)
 	if (w != NULL)
 		w->text = reload_running_text(r->s.conf, comments_lost, &w->len);
 	if (w == NULL || w->text == NULL) {
-		reload_work_free(w);
+		reload_work_free(r, w);
 		return reload_refuse("nothing was done, there is no memory: try again");
 	}
 	why = reload_work_begin(r, w);
@@ -203,6 +228,10 @@ void reload_turn(struct operator_reload *r)
 
 	if (!held && r->next != NULL && r->s.is_due(r->s.ctx)) {
 		reload_run_next(r);
+		held = settings_holder(r->s.settings) != NULL;
+	}
+	if (!held && r->ended) {
+		reload_end(r);
 		held = settings_holder(r->s.settings) != NULL;
 	}
 	/* What is read now may be older than the signal, and nobody waits who could be asked to try
@@ -230,8 +259,9 @@ void reload_destroy(struct operator_reload *r)
 	if (r == NULL)
 		return;
 	if (r->disk != NULL) {
-		work_close(r->s.reactor, &r->disk->work);
-		reload_work_free(r->disk);
+		if (!r->ended)
+			work_close(r->s.reactor, &r->disk->work);
+		reload_work_free(r, r->disk);
 	}
 	reload_forget_next(r);
 	free(r);

@@ -87,8 +87,8 @@ static json_t *reload_file_refused(const struct disk_work *w)
 
 	snprintf(what, sizeof(what), "%u error%s in the file", w->report.errors,
 		w->report.errors == 1 ? "" : "s");
-	if (w->why[0] != '\0')
-		return reload_refused("a file of certificates or keys cannot be used", w->why);
+	if (w->failed != NULL)
+		return reload_refused(w->failed, w->why);
 	return reload_refused(w->report.errors > 0 ? what : "the file cannot be read",
 		w->report.text != NULL ? w->report.text : strerror(-w->ret));
 }
@@ -123,28 +123,29 @@ static void reload_log_changed(const json_t *changed)
 
 /* 0, or -errno and why nothing was changed. What may fail comes before anything is told to the
  * peer, which acts on it. */
-static int reload_apply(struct operator_reload *r, const struct config *next, const json_t *changed,
-	usec_t now, char *why, size_t len)
+static int reload_apply(struct operator_reload *r, const struct config *next,
+	struct reload_made *made, const json_t *changed, char why[RELOAD_WHY])
 {
+	usec_t now = clock_us();
 	uint32_t was = log_level(r->s.conf->log.level), level = log_level(next->log.level);
 	int ret;
 
 	if (settings_holder(r->s.settings) != NULL) {
-		snprintf(why, len, "%s has not finished with the settings before the last reload",
+		snprintf(why, RELOAD_WHY,
+			"%s has not finished with the settings before the last reload",
 			settings_holder(r->s.settings));
 		return -EBUSY;
 	}
-	ret = r->s.ready(r->s.ctx, next);
-	if (ret < 0) {
-		snprintf(why, len, "the cores cannot be given their settings: %s", strerror(-ret));
+	ret = r->s.ready(r->s.ctx, next, why);
+	if (ret < 0)
 		return ret;
-	}
 	ret = r->s.agree(r->s.ctx, next, now);
 	if (ret < 0) {
-		snprintf(why, len, ret == -EBUSY ? "the role is changing" : "there is no memory");
+		snprintf(why, RELOAD_WHY,
+			ret == -EBUSY ? "the role is changing" : "there is no memory");
 		return ret;
 	}
-	r->s.publish(r->s.ctx);
+	r->s.run(r->s.ctx, next, made, now);
 	config_take_live(r->s.conf, next);
 	/* a level that the command line set goes on until the key itself changes */
 	if (level != was)
@@ -166,14 +167,17 @@ void reload_forget_next(struct operator_reload *r)
 {
 	free(r->next);
 	r->next = NULL;
+	r->s.end(r->s.ctx, r->next_made);
+	r->next_made = NULL;
+	r->hindered = false;
 }
 
-static json_t *reload_now(struct operator_reload *r, const struct disk_work *w, json_t *changed)
+static json_t *reload_now(struct operator_reload *r, struct disk_work *w, json_t *changed)
 {
 	const char *taken_back = r->next != NULL ? "; what waited for the peer waits no more" : "";
-	char result[160], why[128];
+	char result[160], why[RELOAD_WHY];
 	size_t n = json_array_size(changed);
-	int ret = reload_apply(r, &w->next, changed, clock_us(), why, sizeof(why));
+	int ret = reload_apply(r, &w->next, w->made, changed, why);
 
 	if (ret == -EBUSY)
 		return reload_busy(r, w, why);
@@ -196,13 +200,17 @@ static json_t *reload_now(struct operator_reload *r, const struct disk_work *w, 
 }
 
 /* The whole of it waits, so that what runs is always one file. */
-static json_t *reload_wait(struct operator_reload *r, const struct disk_work *w, json_t *changed)
+static json_t *reload_wait(struct operator_reload *r, struct disk_work *w, json_t *changed)
 {
-	struct config *next = malloc(sizeof(*next));
-	char result[160];
+	struct config *next;
+	char result[160], why[RELOAD_WHY];
 	size_t n = json_array_size(changed);
-	int ret = next != NULL ? r->s.prepare(r->s.ctx, &w->next, clock_us()) : -ENOMEM;
+	int ret;
 
+	if (r->s.fits(r->s.ctx, &w->next, why) < 0)
+		return reload_refused(why, "try again");
+	next = malloc(sizeof(*next));
+	ret = next != NULL ? r->s.prepare(r->s.ctx, &w->next, clock_us()) : -ENOMEM;
 	if (ret < 0) {
 		free(next);
 		return ret == -EBUSY ? reload_busy(r, w, "the peer is about to run what waits")
@@ -211,6 +219,8 @@ static json_t *reload_wait(struct operator_reload *r, const struct disk_work *w,
 	*next = w->next;
 	reload_forget_next(r);
 	r->next = next;
+	r->next_made = w->made;
+	w->made = NULL;
 	LOG(NOTICE,
 		"the configuration was loaded, and runs when the peer has loaded the same: reload "
 		"there, too path=%s",
@@ -221,8 +231,7 @@ static json_t *reload_wait(struct operator_reload *r, const struct disk_work *w,
 	return reload_said(w, result, changed);
 }
 
-static json_t *reload_accepted(
-	struct operator_reload *r, const struct disk_work *w, json_t *changed)
+static json_t *reload_accepted(struct operator_reload *r, struct disk_work *w, json_t *changed)
 {
 	switch (r->s.asks(r->s.ctx, &w->next)) {
 	case SRP_RELOAD_NOW:
@@ -236,7 +245,7 @@ static json_t *reload_accepted(
 		r, w, "both chassis have the configuration before and are about to run it");
 }
 
-json_t *reload_answer(struct operator_reload *r, const struct disk_work *w)
+json_t *reload_answer(struct operator_reload *r, struct disk_work *w)
 {
 	struct reload found = { json_array(), json_array(), NULL };
 	char *lines = NULL, what[64];
@@ -272,16 +281,22 @@ end:
 void reload_run_next(struct operator_reload *r)
 {
 	struct reload found = { json_array(), json_array(), NULL };
-	char why[128], *lines = NULL;
+	char why[RELOAD_WHY], *lines = NULL;
 	size_t size;
 
 	found.lines = open_memstream(&lines, &size);
 	if (found.lines != NULL) {
 		config_changes(r->s.conf, r->next, reload_note, &found);
 		fclose(found.lines);
-		if (reload_apply(r, r->next, found.changed, clock_us(), why, sizeof(why)) == 0) {
+		if (reload_apply(r, r->next, r->next_made, found.changed, why) == 0) {
 			LOG(NOTICE, "the configuration that waited for the peer runs now");
 			reload_forget_next(r);
+		} else if (!r->hindered) {
+			LOG(INFO,
+				"the configuration that waited for the peer is to run now, and is "
+				"tried until it can reason=%s",
+				LOG_TEXT(why));
+			r->hindered = true;
 		}
 	}
 	json_decref(found.changed);

@@ -61,6 +61,7 @@ struct control *control_create(struct tandem *t)
 	if (c == NULL)
 		return NULL;
 	c->t = t;
+	placed_begin(&c->lists.placed, t->conf);
 	c->signals.fd = c->journal_src.fd = c->signalling_src.gtpc.fd = c->signalling_src.gtpu.fd =
 		-1;
 	c->repl_adjacency = FIB_NONE;
@@ -105,6 +106,7 @@ void control_destroy(struct control *c)
 		vips_withdraw(c->vips);
 	doors_fini(&c->doors);
 	start_operator_end(c);
+	lists_memory_end(c);
 	pair_destroy(c->pair);
 	c->pair = NULL;
 	switchover_destroy(c->switchover);

@@ -13,11 +13,12 @@ int boot_settings(struct tandem *t)
 {
 	char names[SETTINGS_CORES][SETTINGS_NAME];
 	const char *name[SETTINGS_CORES];
+	struct config_placed placed;
 	struct settings first;
 	int ret;
 
-	placed_begin(&t->placed, t->conf);
-	ret = settings_of(t->conf, &t->placed, &first);
+	placed_begin(&placed, t->conf);
+	ret = settings_of(t->conf, &placed, &first);
 	if (ret < 0)
 		return ret;
 	places_init(&t->shared.places);

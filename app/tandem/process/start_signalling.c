@@ -72,8 +72,8 @@ int start_signalling(struct control *c)
 		.ctx = c };
 	int ret;
 
-	settings_signalling_start(t->conf, &t->placed, &env.start);
-	settings_signalling_live(t->conf, &t->placed, &env.live);
+	settings_signalling_start(t->conf, &c->lists.placed, &env.start);
+	settings_signalling_live(t->conf, &c->lists.placed, &env.live);
 	c->signalling = signalling_create(&env);
 	if (c->signalling == NULL)
 		return -errno;

@@ -44,6 +44,7 @@ static void turn_slow(struct control *c, usec_t now)
 	kernel_turn(c->kernel, now);
 	journal_turn(c->journal, now);
 	signalling_end_superseded(c->signalling);
+	lists_turn(c, now);
 	reload_turn(c->reload);
 }
 

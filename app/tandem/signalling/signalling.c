@@ -203,8 +203,7 @@ bool signalling_names(const struct signalling *s, enum places_kind kind, unsigne
 {
 	uint8_t number = places_number(s->env.places, kind, at);
 
-	return pdp_names(s->pdp, kind == PLACES_APN ? number : 0,
-		kind == PLACES_POOL ? number : 0);
+	return pdp_names(s->pdp, kind == PLACES_APN ? number : 0, kind == PLACES_POOL ? number : 0);
 }
 
 static void signalling_end_one(void *ctx, uint32_t superseded, uint32_t by)

@@ -20,12 +20,18 @@ static bool case_reload_good(const struct node *n)
 /* As the operator's room does it. */
 static bool case_reload_run(struct node *n, const struct config *c)
 {
-	struct settings s;
+	struct control *control = n->t.control;
+	struct reload_made *made = lists_made_begin(control);
+	char why[PLACED_WHY];
+	bool good = made != NULL && lists_make(made, c) == 0 &&
+		    configuration_ready(control, c, why) == 0 &&
+		    configuration_agree(control, c, clock_us()) == 0;
 
-	if (settings_of(c, &n->t.placed, &s) < 0 || settings_ready(n->t.settings, &s) < 0 ||
-		configuration_agree(n->t.control, c, clock_us()) < 0)
+	if (good)
+		configuration_run(control, c, made, clock_us());
+	lists_made_end(control, made);
+	if (!good)
 		return false;
-	settings_publish(n->t.settings);
 	runs += n->conf.srp.guard_period_s != c->srp.guard_period_s;
 	config_take_live(&n->conf, c);
 	story(n->id, "runs file %u", c->srp.guard_period_s);

@@ -368,6 +368,14 @@ int start_operator(struct control *c)
 
 void start_operator_end(struct control *c) {}
 
+/* There are no threads. */
+void lists_memory_give(struct control *c, struct pool_made *m)
+{
+	pool_unmake(m);
+}
+
+void lists_memory_end(struct control *c) {}
+
 /* Nobody asks for figures here. */
 int metrics_register(struct metrics *m, const struct metrics_table *table, const char *instance,
 	metrics_read_fn *reader, void *ctx)

@@ -425,10 +425,14 @@ static const struct {
 	{ "dns = [\"10.9.0.1\", \"10.9.0.2\"];", "",
 		"apns[internet].dns: [\"10.9.0.1\", \"10.9.0.2\"] -> none\n" },
 	{ "name = \"b\"; prefix", "name = \"c\"; prefix",
-		"restart: pools[b]: present -> absent\nrestart: pools[c]: absent -> present\n" },
+		"pools[b]: present -> absent\npools[c]: absent -> present\n" },
 	{ GTP, GTP, "" },
 	{ ZPOOL, ZPOOL " { name = \"a\"; prefix = \"172.22.0.0/24\"; srp-activate = true; },\n",
-		"restart: pools[a]: absent -> present\n" },
+		"pools[a]: absent -> present\n" },
+	{ "pool = \"z\"", "pool = \"b\"", "apns[internet].pool: \"z\" -> \"b\"\n" },
+	{ "{ name = \"Internet\"", "{ name = \"ims\"; pool = \"b\"; }, { name = \"Internet\"",
+		"apns[ims]: absent -> present\n" },
+	{ "quarantine = 7", "quarantine = 8", "restart: pools[z].quarantine: 7 -> 8\n" },
 };
 
 static void test_changes(void)
@@ -488,6 +492,28 @@ static void test_take_live(void)
 	CU_ASSERT_EQUAL(memcmp(&a, &was, sizeof(a)), 0);
 }
 
+/* Items of APNs and pools come, go and change; those that stay may stand elsewhere. */
+static void test_take_lists(void)
+{
+	char *text;
+
+	CU_ASSERT_EQUAL(load(base, &a), 0);
+	CU_ASSERT_EQUAL(
+		load(edited(ZPOOL, ZPOOL " { name = \"a\"; prefix = \"172.22.0.0/24\"; },\n"), &b),
+		0);
+	b.apns[0].n_dns = 0;
+	config_take_live(&a, &b);
+	CU_ASSERT_EQUAL(a.n_pools, 3);
+	CU_ASSERT_STRING_EQUAL(a.pools[0].name, "a");
+	CU_ASSERT_EQUAL(a.apns[0].pool_index, 2);
+	CU_ASSERT_EQUAL(memcmp(a.pools, b.pools, sizeof(a.pools)), 0);
+	CU_ASSERT_EQUAL(memcmp(a.apns, b.apns, sizeof(a.apns)), 0);
+	CU_ASSERT_EQUAL(config_digest(&a), config_digest(&b));
+	text = changed(&a, &b);
+	CU_ASSERT_STRING_EQUAL(text, "");
+	free(text);
+}
+
 /* What a row must be like to change at run time (knob.h). */
 static void test_live_rows(void)
 {
@@ -499,7 +525,8 @@ static void test_live_rows(void)
 
 			if ((k->flags & KNOB_LIVE) == 0)
 				continue;
-			CU_ASSERT_TRUE(config_sections[i].item_size == 0 || i == SECTION_APNS);
+			CU_ASSERT_TRUE(
+				config_sections[i].item_size == 0 || config_sections[i].lives);
 			CU_ASSERT_TRUE(k->type != KNOB_LCORES);
 			n++;
 		}
@@ -546,6 +573,7 @@ int main(void)
 		{ "changes", test_changes },
 		{ "changed_order", test_changed_order },
 		{ "take_live", test_take_live },
+		{ "take_lists", test_take_lists },
 		{ "live_rows", test_live_rows },
 		{ "sections_fit", test_sections_fit },
 		{ "knob_table_has_no_holes", test_knob_table_has_no_holes },

@@ -213,18 +213,18 @@ static void test_pools(void)
 {
 	metric_more = 0;
 	pool_comes(PLACED_USED);
-	vips_pool_came(v, 2);
+	vips_pool(v, 2, true);
 	CU_ASSERT_EQUAL(metric_more, 0); /* nobody advertises anything */
 	CU_ASSERT_EQUAL(vips_up(v, 3, S), 0);
 	CU_ASSERT_TRUE(metric == 3 && metric_more == 3);
-	vips_pool_leaves(v, 2);
+	vips_pool(v, 2, false);
 	placed.pool[2].state = PLACED_FREE;
 	CU_ASSERT_TRUE(metric == 3 && metric_more == 0);
 	CU_ASSERT_EQUAL(vips_set_metric(v, 4), 0);
 	CU_ASSERT_TRUE(metric == 4 && metric_more == 0);
 	refuse_routes = true;
 	pool_comes(PLACED_USED);
-	vips_pool_came(v, 2);
+	vips_pool(v, 2, true);
 	CU_ASSERT_EQUAL(metric_more, 0);
 	refuse_routes = false;
 	CU_ASSERT_TRUE(vips_turn(v, 2 * S));

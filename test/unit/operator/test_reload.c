@@ -38,6 +38,8 @@ static struct operator_reload *reload;
 static struct config conf;
 static char path[] = "/tmp/test_reload.XXXXXX";
 static unsigned int asked, busy, ran, refused; /* how often; busy: for so many times */
+static unsigned int begun;                     /* and not ended */
+static struct reload_made *const made = (struct reload_made *)&begun;
 static enum srp_reload verdict;
 
 /* Time goes on with turns alone. */
@@ -93,15 +95,38 @@ static int say_agree(void *ctx, const struct config *next, usec_t now)
 	return -EBUSY;
 }
 
-static int say_ready(void *ctx, const struct config *next)
+static int say_ready(void *ctx, const struct config *next, char why[RELOAD_WHY])
 {
 	return settings_ready(board, settings_newest(board));
 }
 
-static void say_publish(void *ctx)
+static void say_run(void *ctx, const struct config *next, struct reload_made *m, usec_t now)
 {
+	CU_ASSERT_PTR_EQUAL(m, made);
 	settings_publish(board);
 	ran++;
+}
+
+/* What is made for a file is ended, whatever becomes of that. */
+static struct reload_made *say_begin(void *ctx)
+{
+	begun++;
+	return made;
+}
+
+static int say_make(struct reload_made *m, const struct config *next)
+{
+	return 0;
+}
+
+static void say_end(void *ctx, struct reload_made *m)
+{
+	begun -= m != NULL;
+}
+
+static int say_fits(void *ctx, const struct config *next, char why[RELOAD_WHY])
+{
+	return 0;
 }
 
 static void say_answer(void *ctx, json_t *answer)
@@ -144,7 +169,11 @@ static void setup(void)
 		.is_due = say_is_due,
 		.agree = say_agree,
 		.ready = say_ready,
-		.publish = say_publish,
+		.run = say_run,
+		.begin = say_begin,
+		.make = say_make,
+		.end = say_end,
+		.fits = say_fits,
 		.answer = say_answer });
 	CU_ASSERT_PTR_NOT_NULL_FATAL(reload);
 }
@@ -152,6 +181,7 @@ static void setup(void)
 static void teardown(void)
 {
 	reload_destroy(reload);
+	CU_ASSERT_EQUAL(begun, 0);
 	settings_destroy(board);
 	reactor_destroy(reactor);
 }

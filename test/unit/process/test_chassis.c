@@ -180,11 +180,13 @@ static void test_side_by_side(void)
 /* A snapshot that a core of one chassis holds keeps up nobody else. */
 static void test_settings(void)
 {
+	struct config_placed placed;
 	struct settings next;
 
+	placed_begin(&placed, &conf[0]);
 	for (unsigned int k = 0; k < N; k++)
 		begin(k);
-	CU_ASSERT_EQUAL(settings_of(&conf[0], &chassis[0].placed, &next), 0);
+	CU_ASSERT_EQUAL(settings_of(&conf[0], &placed, &next), 0);
 	CU_ASSERT_EQUAL(settings_ready(chassis[0].settings, &next), 0);
 	settings_publish(chassis[0].settings);
 	CU_ASSERT_STRING_EQUAL(settings_holder(chassis[0].settings), "worker 0");

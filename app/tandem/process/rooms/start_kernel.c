@@ -31,7 +31,7 @@ int start_kernel(struct control *c)
 		.ops = { start_kernel_frame, start_kernel_claimed },
 		.ctx = c };
 
-	settings_kernel_start(t->conf, &t->placed, &s.start);
+	settings_kernel_start(t->conf, &c->lists.placed, &s.start);
 	for (unsigned int i = 0; i < t->n_ports; i++) {
 		const struct port *p = &t->port[i];
 

@@ -18,7 +18,8 @@ enum {
 #undef ROW
 };
 
-_Static_assert((int)RELOAD_WHY == (int)TLS_WHY, "settings_keys_good() fills it");
+_Static_assert((int)RELOAD_WHY == (int)TLS_WHY && (int)RELOAD_WHY >= (int)PLACED_WHY,
+	"settings_keys_good() and placed_next() fill it");
 
 struct start_operator {
 	struct metrics *metrics;
@@ -27,6 +28,21 @@ struct start_operator {
 };
 
 /* ---- a reload ---- */
+
+static struct reload_made *start_operator_begin(void *ctx)
+{
+	return lists_made_begin(ctx);
+}
+
+static void start_operator_end_made(void *ctx, struct reload_made *m)
+{
+	lists_made_end(ctx, m);
+}
+
+static int start_operator_fits(void *ctx, const struct config *next, char why[RELOAD_WHY])
+{
+	return lists_fit(ctx, next, why);
+}
 
 static int start_operator_agree(void *ctx, const struct config *next, usec_t now)
 {
@@ -48,23 +64,15 @@ static bool start_operator_is_due(void *ctx)
 	return configuration_is_due(ctx);
 }
 
-static int start_operator_ready(void *ctx, const struct config *next)
+static int start_operator_ready(void *ctx, const struct config *next, char why[RELOAD_WHY])
 {
-	const struct control *c = ctx;
-	struct config_placed placed;
-	struct settings s;
-	int ret;
-
-	placed_begin(&placed, next);
-	ret = settings_of(next, &placed, &s);
-	return ret == 0 ? settings_ready(c->t->settings, &s) : ret;
+	return configuration_ready(ctx, next, why);
 }
 
-static void start_operator_publish(void *ctx)
+static void start_operator_run(
+	void *ctx, const struct config *next, struct reload_made *m, usec_t now)
 {
-	const struct control *c = ctx;
-
-	settings_publish(c->t->settings);
+	configuration_run(ctx, next, m, now);
 }
 
 static void start_operator_answer(void *ctx, json_t *answer)
@@ -113,8 +121,12 @@ int start_operator(struct control *c)
 		.prepare = start_operator_prepare,
 		.is_due = start_operator_is_due,
 		.agree = start_operator_agree,
+		.begin = start_operator_begin,
+		.make = lists_make,
+		.end = start_operator_end_made,
+		.fits = start_operator_fits,
 		.ready = start_operator_ready,
-		.publish = start_operator_publish,
+		.run = start_operator_run,
 		.answer = start_operator_answer,
 		.ctx = c });
 	if (c->reload == NULL)

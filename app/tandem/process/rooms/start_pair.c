@@ -2,9 +2,9 @@
 /* What the room `pair` is given at the start, what it asks of other rooms, and its part of a
  * turn. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "cores/memory.h"
 #include "process/control.h"
 #include "process/settings_rooms.h"
 #include "replicator/audit_watch.h"
@@ -42,40 +42,9 @@ static bool start_pair_probe(void *ctx)
 	return kernel_probe_send(c->kernel);
 }
 
-/* Workers and the replication core find the pool before any number names it. */
-static int start_pair_put_pool(struct tandem *t, const struct config_pool *f, unsigned int at)
-{
-	struct pool_conf conf = {
-		.instance = INSTANCE_MAIN, .prefix = f->prefix, .srp_activate = f->srp_activate
-	};
-	struct pool_made *m;
-	int ret;
-
-	memcpy(conf.name, f->name, sizeof(conf.name));
-	m = pool_make(&conf, &memory_rte);
-	if (m == NULL)
-		return -errno;
-	ret = pool_put(t->pools, at, m);
-	if (ret < 0)
-		pool_unmake(m);
-	return ret;
-}
-
 static int start_pair_drain(void *ctx, enum places_kind kind, const char *name, const char *what)
 {
-	struct tandem *t = ((const struct control *)ctx)->t;
-	struct config_placed next = t->placed;
-	int at = placed_drain(&next, kind, name, what), ret = 0;
-
-	if (at < 0)
-		return at;
-	if (kind == PLACES_POOL)
-		ret = start_pair_put_pool(t, &next.pool[at].conf, (unsigned int)at);
-	if (ret < 0)
-		return ret;
-	t->placed = next;
-	LOG(NOTICE, "the peer may have sessions of what this chassis' file has not: it drains");
-	return 0;
+	return lists_hold(ctx, kind, name, what);
 }
 
 int start_pair(struct control *c, const struct srp_saved *saved)
@@ -106,12 +75,35 @@ int start_pair(struct control *c, const struct srp_saved *saved)
 
 	if (ret < 0)
 		return ret;
-	settings_pair_start(t->conf, &t->placed, &s.start);
+	settings_pair_start(t->conf, &c->lists.placed, &s.start);
 	memcpy(s.mac, t->port[0].mac.octet, sizeof(s.mac));
 	c->pair = pair_create(&s, &connection, &stream);
 	ret = c->pair != NULL ? 0 : -errno;
 	settings_pair_live_end(&s.live);
 	return ret;
+}
+
+int configuration_ready(struct control *c, const struct config *next, char why[PLACED_WHY])
+{
+	struct settings s;
+	int ret = lists_fit(c, next, why);
+
+	if (ret < 0)
+		return ret;
+	ret = c->lists.taken == NULL ? settings_of(next, &c->lists.next, &s) : -EBUSY;
+	if (ret == 0)
+		ret = settings_ready(c->t->settings, &s);
+	if (ret < 0)
+		snprintf(why, PLACED_WHY, "the cores cannot be given their settings: %s",
+			strerror(-ret));
+	return ret;
+}
+
+void configuration_run(
+	struct control *c, const struct config *next, struct reload_made *m, usec_t now)
+{
+	settings_publish(c->t->settings);
+	lists_run(c, next, m, now);
 }
 
 int configuration_agree(struct control *c, const struct config *next, usec_t now)
@@ -133,8 +125,7 @@ int configuration_agree(struct control *c, const struct config *next, usec_t now
 	replicator_reconfigure(c->t->repl, &replicator, now);
 	settings_switchover_live(next, &switchover);
 	switchover_reconfigure(c->switchover, &switchover);
-	placed_begin(&c->t->placed, next); /* nobody comes or goes */
-	settings_signalling_live(next, &c->t->placed, &signalling);
+	settings_signalling_live(next, &c->lists.next, &signalling);
 	signalling_reconfigure(c->signalling, &signalling);
 	settings_monitors_live(next, &monitors);
 	monitors_rules(c->monitors, &monitors);

@@ -108,7 +108,7 @@ void views_fill(struct views *v, struct control *c, struct metrics *metrics)
 {
 	struct tandem *t = c->t;
 
-	settings_operator_start(t->conf, &t->placed, &v->start);
+	settings_operator_start(t->conf, &c->lists.placed, &v->start);
 	views_fill_pair(v, c, metrics);
 	views_fill_cores(v, c, metrics);
 	v->table = (struct operator_table){ .start = &v->start,

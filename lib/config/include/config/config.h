@@ -128,7 +128,8 @@ struct config_change {
  * without errors), in the order of the knob table. Returns how many. */
 unsigned int config_changes(const struct config *now, const struct config *next,
 	void (*each)(void *ctx, const struct config_change *ch), void *ctx);
-/* Copies what can change at run time, and nothing else, into `now`: indexes and pointers into it
+/* Copies what can change at run time, and nothing else, into `now`. The lists of APNs and pools are
+ * taken whole, of a `next` in which no item of them needs a restart; pointers to items of others
  * stay good. */
 void config_take_live(struct config *now, const struct config *next);
 /* The table of knobs in config/README.md (Markdown), from the knob table. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* items: the elements of the configuration's lists, for whoever is given some of them and not the
  * whole. Strings live in the structs. The control core alone reads them while cores run: a reload
- * changes values of APNs in place, and no item comes or goes. */
+ * changes APNs and pools, which have their places in config/placed.h; the others stay. */
 #ifndef TANDEM_CONFIG_ITEMS_H
 #define TANDEM_CONFIG_ITEMS_H
 

@@ -10,7 +10,7 @@
 
 enum {
 	PLACED_WHY = 384, /* room of a reason */
-	PLACED_WHAT = 96 /* of an item as text, its end included */
+	PLACED_WHAT = 96  /* of an item as text, its end included */
 };
 
 enum placed_state { PLACED_FREE, PLACED_USED, PLACED_DRAINING };

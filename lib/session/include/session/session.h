@@ -164,7 +164,7 @@ struct session_table {
 	const struct places *places;
 	uint32_t gen_mask;
 	_Atomic uint32_t quarantine_s; /* w: control: it only grows */
-	uint32_t buckets; /* a shard */
+	uint32_t buckets;              /* a shard */
 	/* w: control. demoted with own usage that the Active's records may lack: the own set takes
 	 * the maximum */
 	_Atomic bool late_merge;

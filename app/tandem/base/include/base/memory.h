@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* memory: where the rooms' objects and tables come from: the EAL (hugepages where there are any).
- * The control core calls it, and only while rooms are made and ended: it may wait for a lock of the
- * EAL. */
+ * It may wait for a lock of the EAL: the control core calls it only while rooms are made and ended,
+ * and what a reload needs is taken and given back by threads. */
 #ifndef TANDEM_BASE_MEMORY_H
 #define TANDEM_BASE_MEMORY_H
 

@@ -78,8 +78,7 @@ struct kernel_settings {
 /* Removes what an earlier process left in the kernel, adds the loopbacks that do not come and go
  * with the role, and mirrors routes and neighbours from then on. NULL + errno. */
 struct kernel *kernel_create(const struct kernel_settings *s);
-/* Withdraws the VIPs and their routes. NULL is allowed. */
-void kernel_destroy(struct kernel *k);
+void kernel_destroy(struct kernel *k); /* withdraws VIPs and routes; NULL is allowed */
 
 /* Takes frames from the punt ring and the twins, a bounded number. True if there were any. */
 bool kernel_frames(struct kernel *k, usec_t now);
@@ -138,17 +137,14 @@ int vips_ahead(struct vips *v, uint8_t metric);
 void vips_linger(struct vips *v, uint8_t metric);
 /* Becomes VIPS_DOWN: removes addresses and routes. */
 void vips_withdraw(struct vips *v);
-/* A pool has come to its place, and has a route as the others have; or it is about to leave its
- * place, and has none from now on. What the kernel refused is tried again as vips_turn() says. */
-void vips_pool_came(struct vips *v, unsigned int at);
-void vips_pool_leaves(struct vips *v, unsigned int at);
+/* A pool has come, with a route as the others; or is about to leave its place, with none. */
+void vips_pool(struct vips *v, unsigned int at, bool there);
 /* Tries again, once a second, what the kernel refused. True: it has confirmed all now. */
 bool vips_turn(struct vips *v, usec_t now);
 
 /* Begins to announce each VIP that the kernel has confirmed, by gratuitous ARP or unsolicited NA on
  * its port: a bounded number of times, while VIPS_UP and the link is up. */
 void vips_announce_anew(struct vips *v, usec_t now);
-/* Sends the announcements that are due. */
-void vips_announce(struct vips *v, usec_t now);
+void vips_announce(struct vips *v, usec_t now); /* sends those that are due */
 
 #endif

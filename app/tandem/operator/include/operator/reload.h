@@ -19,17 +19,26 @@ enum { RELOAD_WHY = 640 };
 
 struct operator_reload;
 struct reactor;
+struct reload_made;
 struct settings_board;
 
 /* It is copied, and what it points at outlives the object. */
 struct operator_reload_settings {
-	struct config *conf;             /* what runs; a reload changes the live keys of it */
-	const char *file;                /* that it was loaded from */
+	struct config *conf; /* what runs; a reload changes the live keys and lists of it */
+	const char *file;    /* that it was loaded from */
 	struct settings_board *settings; /* asked which core holds an older snapshot */
 	struct reactor *reactor;
 	/* Whether the files of keys that `next` names can be used; if not, `why` says what to do.
 	 * It is called by the thread that reads the file, and may wait for the disk. */
 	bool (*keys_good)(const struct config *next, char why[RELOAD_WHY]);
+	/* What a file needs besides (memory of its pools): begun with what runs, NULL: there is
+	 * none; made by the thread that has read the file, 0 or -errno; and ended. Who runs the
+	 * file has used it up to then. */
+	struct reload_made *(*begin)(void *ctx);
+	int (*make)(struct reload_made *m, const struct config *next);
+	void (*end)(void *ctx, struct reload_made *m);
+	/* Whether the lists of `next` can run beside what drains: 0, or -errno and `why`. */
+	int (*fits)(void *ctx, const struct config *next, char why[RELOAD_WHY]);
 	/* Whether `next` runs now, or waits until the peer has it, too (srp_reload()). */
 	enum srp_reload (*asks)(void *ctx, const struct config *next);
 	/* It waits: the peer is told. 0 or -errno. */
@@ -39,10 +48,10 @@ struct operator_reload_settings {
 	/* The other rooms take what they have of `next`; those of its keys that are not live are
 	 * conf's. 0; -EBUSY: a role is changing; -ENOMEM: nothing was taken then. */
 	int (*agree)(void *ctx, const struct config *next, usec_t now);
-	/* What the cores read of `next` is made ready, as a snapshot: 0 or -errno; and they are
-	 * given what is ready. */
-	int (*ready)(void *ctx, const struct config *next);
-	void (*publish)(void *ctx);
+	/* What the cores read of `next` is made ready, as a snapshot, and places for its lists: 0,
+	 * or -errno and `why`; and they are given what is ready, and the lists run. */
+	int (*ready)(void *ctx, const struct config *next, char why[RELOAD_WHY]);
+	void (*run)(void *ctx, const struct config *next, struct reload_made *m, usec_t now);
 	/* Takes the answer to the command that act_save() or act_reload() has begun. Nobody may be
 	 * there any more who waits. */
 	void (*answer)(void *ctx, json_t *answer);

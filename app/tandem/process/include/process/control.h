@@ -14,6 +14,7 @@
 #include "base/alarms.h"
 #include "journal/journal.h"
 #include "replicator/alarms.h"
+#include "process/lists.h"
 #include "process/tandem.h"
 #include "kernel/kernel.h"
 #include "pair/pair.h"
@@ -26,6 +27,7 @@ struct signalling_sources {
 };
 
 struct operator_reload;
+struct reload_made;
 struct operator_room;
 struct start_operator;
 
@@ -40,6 +42,7 @@ struct control {
 	struct operator_reload *reload;
 	struct operator_room *operator_room;
 	struct start_operator *start_operator; /* what that was given */
+	struct lists lists;
 	struct signalling *signalling;
 	struct signalling_sources signalling_src;
 	struct switchover *switchover;
@@ -79,8 +82,14 @@ static inline int64_t control_wall_us(void)
 
 /* rooms/start_pair.c: makes the pair of what it needs. 0 or -errno. */
 int start_pair(struct control *c, const struct srp_saved *saved);
-/* A reload: what the rooms have of `next` holds from now on. As pair_reconfigure(). */
+/* A reload in three steps. What may fail comes first: the places of the lists of `next`, and what
+ * the cores read of it as a snapshot. 0, or -errno and `why`. */
+int configuration_ready(struct control *c, const struct config *next, char why[PLACED_WHY]);
+/* What the rooms have of `next` holds from now on. As pair_reconfigure(). */
 int configuration_agree(struct control *c, const struct config *next, usec_t now);
+/* The cores are given the snapshot, and the lists run, with what was made for `next`. */
+void configuration_run(
+	struct control *c, const struct config *next, struct reload_made *m, usec_t now);
 /* Whether `next` runs at once, or waits until the peer has it (srp_reload()); it waits, and the
  * peer is told: 0 or -errno; what waits is to run. */
 enum srp_reload configuration_asks(const struct control *c, const struct config *next);

@@ -16,7 +16,6 @@
 #include "base/pulse.h"
 #include "common/mac.h"
 #include "config/config.h"
-#include "config/placed.h"
 #include "cores/from_replicator.h"
 #include "cores/from_worker.h"
 #include "cores/repl_to_worker.h"
@@ -68,9 +67,6 @@ struct tandem {
 	unsigned int number;
 	/* w: control; while the others run only what a reload changes, which control alone reads */
 	struct config *conf;
-	/* w: control, which alone reads it: the APNs and pools of conf, and those that drain, at
-	 * their places. Made by boot_settings() */
-	struct config_placed placed;
 	struct settings_board *settings;
 	unsigned int n_ports;
 	struct port port[CONFIG_PORTS];
