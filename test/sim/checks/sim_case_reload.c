@@ -12,6 +12,27 @@ static bool waits[2];
 static unsigned int file[2], runs; /* guard-period tells the files apart */
 static bool apart;
 
+/* Files 1 and 3 have an APN and a pool besides, and file 4 others of the same addresses, which must
+ * wait until those have left. */
+static void case_reload_lists(struct config *f, unsigned int number)
+{
+	static const char *const names[FILES] = { [1] = "zz", [3] = "zz", [4] = "yy" };
+	struct config_pool *pool = &f->pools[1];
+	struct config_apn *apn = &f->apns[1];
+
+	f->srp.guard_period_s = number;
+	f->n_pools = f->n_apns = names[number] != NULL ? 2 : 1;
+	if (names[number] == NULL)
+		return;
+	*pool = f->pools[0];
+	*apn = f->apns[0];
+	pool->prefix = (struct ip_prefix){ ip_addr_v4(0x0ac80000), 24 };
+	apn->pool_index = 1;
+	snprintf(pool->name, sizeof(pool->name), "%s", names[number]);
+	snprintf(apn->name, sizeof(apn->name), "%s", names[number]);
+	snprintf(apn->pool, sizeof(apn->pool), "%s", names[number]);
+}
+
 static bool case_reload_good(const struct node *n)
 {
 	return n->up && !n->starting && n->t.control != NULL;
@@ -43,19 +64,22 @@ static bool case_reload_file(int i, unsigned int number)
 {
 	struct node *n = &sim.node[i], *peer = &sim.node[!i];
 	struct config c = n->conf;
+	char why[PLACED_WHY];
 
 	if (!n->up) /* the file is another when it starts */
 		file[i] = number;
 	if (!case_reload_good(n))
 		return false;
 	node_now = n;
-	c.srp.guard_period_s = file[i] = number;
+	case_reload_lists(&c, file[i] = number);
 	story(i, "loads file %u", number);
 	switch (configuration_asks(n->t.control, &c)) {
 	case SRP_RELOAD_NOW:
 		apart = apart || peer->conf.srp.guard_period_s != number;
 		return case_reload_run(n, &c);
 	case SRP_RELOAD_WAIT:
+		if (lists_fit(n->t.control, &c, why) < 0)
+			return false;
 		if (configuration_prepare(n->t.control, &c, clock_us()) < 0)
 			broken(11, "chassis %c refuses what was to wait", 'A' + i);
 		next[i] = c;
@@ -118,7 +142,7 @@ static void case_reload_look(struct ev *e)
 		struct node *n = &sim.node[i];
 
 		if (!n->up) /* it will start with what was loaded last, whether that ran or not */
-			n->conf.srp.guard_period_s = file[i];
+			case_reload_lists(&n->conf, file[i]);
 		if (!case_reload_good(n))
 			continue;
 		node_now = n;
@@ -135,7 +159,7 @@ static void case_reload_look(struct ev *e)
 void case_reload_setup(void)
 {
 	for (int i = 0; i < 2; i++) {
-		sim.node[i].conf.srp.guard_period_s = file[i] = 0;
+		case_reload_lists(&sim.node[i].conf, file[i] = 0);
 		waits[i] = false;
 	}
 	apart = true;
@@ -149,6 +173,10 @@ void case_reload_check(void)
 	for (int i = 0; i < 2; i++)
 		if (sim.node[i].conf.srp.guard_period_s != 0 || waits[i])
 			broken(11, "chassis %c does not run what both were given at last", 'A' + i);
+	for (int i = 0; i < 2; i++)
+		if (case_reload_good(&sim.node[i]) &&
+			placed_places(&sim.node[i].t.control->lists.placed, PLACES_POOL) != 1)
+			broken(11, "chassis %c has a pool yet that no session has", 'A' + i);
 	if (sim.verbose)
 		story(-1, "%u times another file was run", runs);
 }
