@@ -54,6 +54,7 @@ ALONE = r"becomes Active alone although its addresses are answered"
 NO_PLACE = r"which has no place|is another's now|stands for two names"
 CONTRADICTED = r"numbers are contradicted"
 ENDS_STREAM = r"ends the stream because of a list"
+STAYS = r"has a pool yet that no session has"
 DIFFER = r"finds that the two differ, which nobody made them"
 # What the full simulator says: the invariant's number.
 OWNER_WRITES, PROTECTED, OWNER_SPEAKS = r"INV_01: ", r"INV_02: ", r"INV_08: "
@@ -74,6 +75,7 @@ TABLE = {
     "window_ignored": ("sim", 1, 10, [BOUNDED], "--profile", "stream"),
     "lost_forgotten": ("sim", 1, 10, [BOUNDED], "--profile", "stream"),
     "ping_not_sent": ("sim", 1, 10, [BOUNDED], "--profile", "stream"),
+    "left_unsaid": ("sim", 1, 20, [STAYS, EQUAL], "--profile", "reload"),
     "late_burst_is_life": ("sim", 1, 10, [LED], "--profile", "stream"),
     "late_any_term": ("sim", 111, 130, [LATE], "--profile", "tables"),
     "numbers_restart": ("sim", 1, 10, [NOT_AGAIN], "--profile", "stream"),
