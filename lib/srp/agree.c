@@ -18,6 +18,9 @@ void srp_judge(struct srp *s, usec_t now)
 	char before[SRP_REASON_MAX];
 	bool was = (i->alarms >> SRP_ALARM_CONFIG_MISMATCH & 1) != 0;
 
+	/* Another process of the peer is known by its heartbeat before it has said anything. */
+	if (!agree_peer_heard(s))
+		return;
 	memcpy(before, i->config_error, sizeof(before));
 	i->differs = srp_peer_differs(s, i->config_error);
 	i->agreed = !i->differs && srp_numbers_agree(s);

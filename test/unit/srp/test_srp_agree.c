@@ -348,7 +348,31 @@ static void test_times(void)
 	rig_stop(&r);
 }
 
+/* Another process of the peer beats before its hello, over a connection that is up yet: nothing is
+ * said of what it runs. */
+static void test_before_hello(void)
+{
+	struct srp_conf c;
+	struct rig r;
+
+	rig_active(&r);
+	r.body.incarnation = PEER + 1;
+	r.body.serial = 0;
+	rig_beat(&r);
+	c = r.conf;
+	c.config_digest = NEW;
+	CU_ASSERT_EQUAL(srp_prepare(r.s, &c, r.now), 0);
+	rig_drain(&r);
+	CU_ASSERT_FALSE(srp_info(r.s)->differs);
+	CU_ASSERT_FALSE(rig_alarm(&r, SRP_ALARM_CONFIG_MISMATCH));
+	CU_ASSERT_EQUAL(srp_reconfigure(r.s, &c, r.now), 0);
+	rig_drain(&r);
+	CU_ASSERT_FALSE(srp_info(r.s)->differs);
+	rig_stop(&r);
+}
+
 CU_TestInfo srp_agree_tests[] = {
+	{ "before hello", test_before_hello },
 	{ "first", test_first },
 	{ "second", test_second },
 	{ "promise ends", test_promise_ends },
