@@ -3,26 +3,26 @@
 
 #include "annex.h"
 #include "session/freemap.h"
+#include "session/generation.h"
 #include "slot.h"
 
 void session_generations(
-	struct session_table *t, uint32_t shard, uint32_t incarnation, uint64_t term)
+	struct session_table *t, uint32_t shard, const struct siphash_secret *life, uint64_t term)
 {
-	uint64_t life = (uint64_t)incarnation << 32 ^ term;
-
 	t->shard[shard].term = term;
-	t->shard[shard].gen_step = (uint32_t)(life * UINT64_C(0x9e3779b97f4a7c15) >> 40) | 1;
+	t->shard[shard].gen_key = generation_key(life, term, shard);
 }
 
-/* The next generation of a slot, allocated by this side. 0 means never used; and no handle is
- * ~0. */
+/* The next generation of a slot, allocated by this side. 0 means never used, 1 is left out with
+ * it; and no handle is ~0. */
 static uint32_t door_next_handle(
 	const struct session_table *t, uint32_t shard, uint32_t slot, uint32_t gen)
 {
-	uint32_t handle, step = t->shard[shard].gen_step;
+	const struct siphash_secret *key = &t->shard[shard].gen_key;
+	uint32_t handle;
 
 	do {
-		gen = (((gen >> 1) + step) << 1 | t->side) & t->gen_mask;
+		gen = generation_next(key, slot, t->gen_width, gen, t->side);
 		handle = session_handle_make(t, shard, slot, gen);
 	} while (gen < 2 || handle == UINT32_MAX);
 	return handle;

@@ -5,10 +5,13 @@
 #include <rte_bitmap.h>
 #include <rte_common.h>
 
+#include "session/generation.h"
 #include "session/session.h"
 
 /* Below 6 generation bits (5 of them count) a stale TEID would be met again too soon. */
-enum { SLOT_BITS_MIN = 6, SLOT_BITS_MAX = 20 };
+enum { SLOT_BITS_MIN = 6, SLOT_BITS_MAX = 32 - SESSION_SHARD_BITS - GENERATION_BITS_MIN };
+_Static_assert(sizeof(((struct session_slot *)0)->gen) * 8 == GENERATION_BITS_MAX,
+	"a slot keeps a whole generation");
 
 static void *table_libc_alloc(void *ctx, size_t size, size_t align)
 {
@@ -34,8 +37,8 @@ static void table_set_layout(struct session_table *t, const struct session_param
 		t->slot_bits++;
 	t->n_slots = UINT32_C(1) << t->slot_bits;
 	t->gen_bits = (uint8_t)(32 - SESSION_SHARD_BITS - t->slot_bits);
-	/* session_slot.gen */
-	t->gen_mask = t->gen_bits < 16 ? (UINT32_C(1) << t->gen_bits) - 1 : UINT16_MAX;
+	t->gen_width = (uint8_t)RTE_MIN((int)t->gen_bits, (int)GENERATION_BITS_MAX);
+	t->gen_mask = (UINT32_C(1) << t->gen_width) - 1;
 	t->buckets = t->n_slots / SESSION_BUCKET;
 	t->side = p->side;
 	t->n_apns = p->n_apns;
@@ -67,7 +70,6 @@ static int table_add_slab(struct session_table *t)
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++) {
 		struct session_shard *sh = &t->shard[i];
 
-		sh->gen_step = 1;
 		sh->slots = (struct session_slot *)(at + i * slots);
 		sh->free_map = rte_bitmap_init(
 			t->n_slots, at + SESSION_SHARDS * slots + (size_t)i * map, map);

@@ -11,6 +11,7 @@
 #include "repl/audit.h"
 #include "repl_golden.h"
 #include "repl_wire.h"
+#include "session/generation.h"
 #include "session/session.h"
 #include "srp_pvt.h"
 #include "wire.h"
@@ -173,6 +174,17 @@ static void encode_ending(struct packet *p, struct session_table *t, struct sess
 	print_packet("slot-ending-and-free", p);
 }
 
+/* The slot's next generation is 3: the vectors are of records, and not of the order of TEIDs. */
+static void begin_at_3(struct session_table *t, uint32_t slot)
+{
+	struct session_shard *sh = &t->shard[SHARD];
+	uint16_t before = 0;
+
+	while (generation_next(&sh->gen_key, slot, t->gen_width, before, t->side) != 3)
+		before++;
+	sh->slots[slot].gen = before;
+}
+
 /* SLOT, DELTA, USAGE */
 static void encode_sessions(struct packet *p)
 {
@@ -184,6 +196,7 @@ static void encode_sessions(struct packet *p)
 	open_packet(p, REPL_F_ORDERED, 1, 0);
 	put_body(p, t, 9, REPL_SLOT, SESSION_G_SLOT);
 	print_packet("slot-never-used", p);
+	begin_at_3(t, 0);
 	session_create(t, 0, &r, 100);
 	s = session_slot_of(t, r.handle);
 	open_packet(p, REPL_F_ORDERED, 2, 1);
@@ -214,6 +227,7 @@ static void encode_sessions(struct packet *p)
 	open_packet(p, REPL_F_ORDERED, UINT64_MAX - 1, UINT32_MAX);
 	put_body(p, t, 0, REPL_SLOT, SESSION_G_SLOT);
 	r = record(true, true);
+	begin_at_3(t, 1);
 	session_create(t, 0, &r, 300);
 	put_body(p, t, 1, REPL_SLOT, SESSION_G_SLOT);
 	print_packet("slot-free-and-edge", p);

@@ -35,6 +35,8 @@ LATE = r"a late record that is none"
 USAGE_LOST = r"usage was lost"
 ONE_OWNER = r"nobody owns|two own"
 OTHER_SIDE = r"which is the other side's to give"
+TEID_AGAIN = r"before all others of its slot"
+TEID_TOLD = r"shows what follows another"
 CAME = r"usage of \d+ sessions came, \d+ were applied"
 PROMOTED = r"promotes although"
 EQUAL = r"differs at the end"
@@ -101,6 +103,9 @@ TABLE = {
     "usage_low_alone": ("sim", 37, 50, [STATES_ONLY], "--profile", "tables"),
     "qos_tail_kept": ("sim", 1, 20, [NEVER_HAD], "--profile", "tables"),
     "side_not_in_handle": ("sim", 1, 20, [OTHER_SIDE], "--profile", "tables"),
+    "generation_unkeyed": ("sim", 1, 20, [TEID_TOLD], "--profile", "tables"),
+    "generation_alike": ("sim", 1, 20, [TEID_TOLD], "--profile", "tables"),
+    "generation_short": ("sim", 1, 20, [TEID_AGAIN], "--profile", "tables"),
     "index_kept": ("sim", 1, 20, [TABLES], "--profile", "tables"),
     "index_chain_cut": ("sim", 1, 20, [INDEXED, TABLES], "--profile", "tables"),
     "event_lost": ("sim", 7, 20, [INDEXED], "--profile", "tables"),

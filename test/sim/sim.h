@@ -605,6 +605,8 @@ void promotion_arrived(struct node *n, struct repl *r, const uint8_t *pkt, size_
 void lease_freed(const struct node *n, uint32_t handle, uint32_t ue4);
 void lease_acked(const struct node *n, const struct msg_entries *m, bool there);
 void lease_check(const struct node *n, const struct session_rec *r);
+/* sim_check_teid.c: what a chassis gives out */
+void teid_check(const struct node *n, uint32_t handle);
 /* sim_check_stream.c */
 void stream_sent(struct node *n, const uint8_t *pkt);
 void stream_input(struct node *n, struct repl *r, const uint8_t *pkt, size_t len, usec_t now);

@@ -9,6 +9,7 @@
 #include <rte_bitmap.h>
 
 #include "pool/pool.h"
+#include "session/generation.h"
 #include "session/session.h"
 #include "ut.h"
 
@@ -35,6 +36,24 @@ static inline int fix_event(void *ctx, const struct session_event *e)
 /* How an SGSN's request ends a session in that second. */
 #define FIX_END(now)                                                                               \
 	(&(const struct session_end){ .why = SESSION_WHY_REQUEST, .now_s = (uint32_t)(now) })
+
+/* The generation that this chassis gives out behind that one, 0 and 1 and ~0 not left out. */
+static inline uint32_t fix_gen_behind(
+	const struct chassis *c, uint32_t shard, uint32_t slot, uint32_t gen)
+{
+	return generation_next(&c->t->shard[shard].gen_key, slot, c->t->gen_width, gen, c->t->side);
+}
+
+/* The one that has that one, of its own side, behind it. */
+static inline uint16_t fix_gen_before(
+	const struct chassis *c, uint32_t shard, uint32_t slot, uint32_t gen)
+{
+	uint32_t before = 0;
+
+	while (fix_gen_behind(c, shard, slot, before) != gen)
+		before++;
+	return (uint16_t)before;
+}
 
 static inline void fix_pool_conf(struct pool_conf *p, const char *prefix, uint8_t len)
 {

@@ -23,22 +23,30 @@
 #include "worker/worker.h"
 
 /* Waits until the kernel has random numbers, which it lacks only while the machine boots. */
+static int start_secret(struct siphash_secret *s)
+{
+	ssize_t got = getrandom(s, sizeof(*s), 0);
+
+	if (got == (ssize_t)sizeof(*s))
+		return 0;
+	LOG(ERR,
+		"the kernel gives no random numbers, without which strangers could choose requests "
+		"that are slow to serve, and compute TEIDs: allow this process to call getrandom() "
+		"error=%s",
+		LOG_TEXT(got < 0 ? strerror(errno) : "too few"));
+	return got < 0 ? -errno : -EIO;
+}
+
 static int start_random(struct tandem *t)
 {
 	struct tandem_random *r = &t->random;
-	ssize_t got;
+	int ret;
 
 	do
 		r->incarnation = (uint32_t)rte_rand();
 	while (r->incarnation == 0);
-	got = getrandom(&r->secret, sizeof(r->secret), 0);
-	if (got == (ssize_t)sizeof(r->secret))
-		return 0;
-	LOG(ERR,
-		"the kernel gives no random numbers, without which strangers could choose requests "
-		"that are slow to serve: allow this process to call getrandom() error=%s",
-		LOG_TEXT(got < 0 ? strerror(errno) : "too few"));
-	return got < 0 ? -errno : -EIO;
+	ret = start_secret(&r->secret);
+	return ret < 0 ? ret : start_secret(&r->generations);
 }
 
 static int start_crypto(struct tandem *t)

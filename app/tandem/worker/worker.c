@@ -158,7 +158,7 @@ static void worker_owns(struct worker *w, repl_term_t term, bool planned)
 
 	for (unsigned int i = 0; i < w->n_shards; i++) {
 		session_quarantine_restart(w->env.shared->table, w->shards[i], now_s);
-		session_generations(w->env.shared->table, w->shards[i], w->env.incarnation, term);
+		session_generations(w->env.shared->table, w->shards[i], w->env.generations, term);
 	}
 	w->term = term;
 	w->idle_base_s = now_s;

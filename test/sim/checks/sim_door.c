@@ -171,6 +171,7 @@ int __wrap_session_create(
 	if (ret < 0)
 		return ret;
 	lease_check(n, rec);
+	teid_check(n, rec->handle);
 	written(n, rec->handle, DOOR_CREATE);
 	truth = truth_of(rec->handle, true);
 	other = &sim.node[!n->id];

@@ -237,9 +237,10 @@ static void tables(struct node *n)
 }
 
 /* Another one at each start of each chassis: the order of what has a secret hash must not show. */
-static struct siphash_secret secret(const struct node *n)
+static struct siphash_secret secret(const struct node *n, uint64_t of)
 {
-	const uint64_t half[2] = { sim.seed, (uint64_t)n->life << 1 | (unsigned int)n->id };
+	const uint64_t half[2] = { sim.seed ^ of << 63,
+		(uint64_t)n->life << 1 | (unsigned int)n->id };
 	struct siphash_secret s;
 
 	memcpy(s.octet, half, sizeof(s.octet));
@@ -279,7 +280,8 @@ void node_boot(int id)
 		n->conf.idle_sleep);
 	t->crypt = sim.insecure ? NULL : crypt_ops->create("", 0, NULL);
 	t->random.incarnation = (uint32_t)(1 + rnd(UINT32_MAX - 1));
-	t->random.secret = secret(n);
+	t->random.secret = secret(n, 0);
+	t->random.generations = secret(n, 1);
 	sock_reset(n);
 	shadow_begin(n);
 	n->owned = n->vouched = false;

@@ -167,16 +167,21 @@ static void test_handles(void)
 	struct chassis *c[2] = { fix_new(0, 65536), fix_new(1, 65536) };
 
 	CU_ASSERT_EQUAL(c[0]->t->gen_bits, 16);
-	only(c[0], 0, 0, 0xfffe);
-	CU_ASSERT_EQUAL(fix_made(&seed, c[0], 0x0a000040, 1).handle, 2); /* 0 is skipped */
-	only(c[1], 63, 1023, 0xfffd);
-	/* ~0 and generation 1 are skipped */
-	CU_ASSERT_EQUAL(fix_made(&seed, c[1], 0x0a00003f, 1).handle, 0xffff0003);
-	only(c[1], 62, 0, 0xfffd);
+	only(c[0], 0, 0, fix_gen_before(c[0], 0, 0, 0)); /* 0 is skipped */
+	CU_ASSERT_EQUAL(fix_made(&seed, c[0], 0x0a000040, 1).handle, fix_gen_behind(c[0], 0, 0, 0));
+	only(c[1], 6, 0, fix_gen_before(c[1], 6, 0, 1)); /* and generation 1 */
+	CU_ASSERT_EQUAL(fix_made(&seed, c[1], 0x0a000006, 1).handle,
+		6U << 26 | fix_gen_behind(c[1], 6, 0, 1));
+	only(c[1], 63, 1023, fix_gen_before(c[1], 63, 1023, 0xffff)); /* and ~0 */
+	CU_ASSERT_EQUAL(fix_made(&seed, c[1], 0x0a00003f, 1).handle,
+		0xffff0000 | fix_gen_behind(c[1], 63, 1023, 0xffff));
+	only(c[1], 62, 0, fix_gen_before(c[1], 62, 0, 0xffff));
 	CU_ASSERT_EQUAL(fix_made(&seed, c[1], 0x0a00003e, 2).handle, 62U << 26 | 0xffff);
-	/* a slot that the other side had: this side's bit, above the old one */
+	/* a slot that the other side had: this side's bit, and behind the old one */
 	only(c[1], 5, 7, 8);
-	CU_ASSERT_EQUAL(fix_made(&seed, c[1], 0x0a000005, 3).handle, 5U << 26 | 7U << 16 | 11);
+	CU_ASSERT_EQUAL(fix_gen_behind(c[1], 5, 7, 8) & 1, 1);
+	CU_ASSERT_EQUAL(fix_made(&seed, c[1], 0x0a000005, 3).handle,
+		5U << 26 | 7U << 16 | fix_gen_behind(c[1], 5, 7, 8));
 	struct session_rec r = fix_rec(&seed, 0, 0x0a000045, 4);
 	CU_ASSERT_EQUAL(session_create(c[1]->t, FIX_BY, &r, 100), -ENOSPC);
 	CU_ASSERT_EQUAL(c[1]->t->shard[5].count.full, 1);
@@ -216,19 +221,21 @@ static void test_generations_of_terms(void)
 	for (uint32_t life = 0; life < LIVES; life++) {
 		c = fix_new(0, 65536);
 		only(c, 0, 0, 0);
-		session_generations(c->t, 0, life / 2, (life % 2 * UINT64_C(1000) + 1) << 1);
+		session_generations(c->t, 0,
+			&(const struct siphash_secret){ { (uint8_t)(life / 2) } },
+			(life % 2 * UINT64_C(1000) + 1) << 1);
 		first[life] = fix_made(&seed, c, 0x0a000040, 1).handle;
 		for (uint32_t other = 0; other < life; other++)
 			met += first[other] == first[life];
 		fix_free(c);
 	}
-	CU_ASSERT_TRUE(met <= 10); /* by chance LIVES^2 / 2 / 2^14: 1.2 */
+	CU_ASSERT_TRUE(met <= 10); /* by chance LIVES^2 / 2 / 2^15: 0.6 */
 
 	/* Within a term all others come before one comes again. */
 	c = fix_new(0, 65536);
 	c->t->quarantine_s = 0;
 	only(c, 0, 0, 0);
-	session_generations(c->t, 0, 7, 2001 << 1);
+	session_generations(c->t, 0, &(const struct siphash_secret){ { 7 } }, 2001 << 1);
 	for (unsigned int i = 0; i < CYCLE; i++) {
 		struct session_rec r = fix_made(&seed, c, 0x0a000040, 1);
 

@@ -37,7 +37,7 @@ static void setup(void)
 	peer = fix_new(1, 4096);
 	c->t->hooks.event = hear;
 	for (uint32_t i = 0; i < SESSION_SHARDS; i++)
-		session_generations(c->t, i, 99, TERM);
+		session_generations(c->t, i, &(const struct siphash_secret){ { 99 } }, TERM);
 	memset(&heard, 0, sizeof(heard));
 }
 

@@ -73,6 +73,7 @@ void test_slot_bytes(void)
 	r.protocol = 5;
 	r.has_recovery = true;
 	r.direct_tunnel = 3;
+	c->t->shard[7].slots[0].gen = fix_gen_before(c, 7, 0, 2);
 	CU_ASSERT_EQUAL(session_create(c->t, FIX_BY, &r, 100), 0);
 	s = session_find(c->t, r.handle);
 	s->dn_bytes = 0x0102030405060708;
@@ -247,6 +248,7 @@ void test_bad_slots(void)
 	uint32_t n;
 
 	r = plain(0x0a000007, 1);
+	a->t->shard[7].slots[0].gen = fix_gen_before(a, 7, 0, 2);
 	CU_ASSERT_EQUAL(session_create(a->t, FIX_BY, &r, 100), 0);
 	CU_ASSERT_EQUAL(session_encode(a->t, 7, 0, SESSION_G_SLOT, &w), SESSION_G_SLOT);
 	n = (uint32_t)(sizeof(good) - w.left);

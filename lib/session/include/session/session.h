@@ -17,6 +17,7 @@
 #include "common/counters.h"
 #include "common/cursor.h"
 #include "common/places.h"
+#include "common/siphash.h"
 #include "common/usec.h"
 #include "session/event.h"
 #include "session/record.h"
@@ -129,7 +130,7 @@ struct session_shard {
 	uint32_t fifo_head, fifo_tail;
 	uint32_t contested;            /* w: owner. slots with SESSION_F_CONTESTED */
 	uint32_t quarantine_base_s;    /* w: owner. quarantines restart here at promotion */
-	uint32_t gen_step;             /* w: owner. odd: a slot's next generation is that far on */
+	struct siphash_secret gen_key; /* w: owner. of the order of generations (generation.h) */
 	uint64_t term;                 /* w: owner. of its events; 0: there was no owner yet */
 	uint32_t n_live;               /* w: owner, r: telemetry */
 	struct session_counters count; /* w: owner, r: telemetry */
@@ -159,6 +160,7 @@ struct session_params {
 struct session_table {
 	uint32_t n_slots; /* a shard */
 	uint8_t slot_bits, gen_bits;
+	uint8_t gen_width; /* of gen_bits, those that are used: a slot keeps 16 */
 	uint8_t side;
 	uint16_t n_apns;
 	const struct places *places;
@@ -270,15 +272,15 @@ unsigned int session_quarantine_expire(
 void session_quarantine_least(struct session_table *t, uint32_t quarantine_s);
 /* At promotion: every quarantine of the shard starts again. Constant time. */
 void session_quarantine_restart(struct session_table *t, uint32_t shard, uint32_t now_s);
-/* By the owner, at promotion: the term of its events; and from here on generations go forward by a
- * step that the process' incarnation and the term (number << 1 | side) decide. So who begins anew
- * with an empty table, or with one that lacks what its peer made last, does not give out the very
- * TEIDs that SGSNs still use, but once in 2^(gen_bits - 2). A step is odd: all generations of a
- * slot come before one comes again. Not the term alone: a chassis that lost its disk begins at the
- * first one. Constant time.
- */
+/* By the owner, at promotion: the term of its events; and from here on generations go forward in an
+ * order that the secret of this life of the process and the term (number << 1 | side) decide
+ * (generation.h). So nobody computes TEIDs from those that it was given, and who begins anew with
+ * an empty table, or with one that lacks what its peer made last, gives out the very TEIDs that
+ * SGSNs still use by chance only, once in 2^(gen_bits - 1). All generations of a slot's side come
+ * before one comes again. `life` is the kernel's random octets, local to this chassis, and read in
+ * this call alone. Constant time. */
 void session_generations(
-	struct session_table *t, uint32_t shard, uint32_t incarnation, uint64_t term);
+	struct session_table *t, uint32_t shard, const struct siphash_secret *life, uint64_t term);
 
 /* What session_hooks.peer_entry says is another from now on: no shard takes what it remembers for
  * it any more. Control core, behind what the hook reads. The entries of slots stay what they are

@@ -11,8 +11,9 @@
 
 struct tandem_random {
 	uint32_t incarnation; /* not 0; the peer learns it */
-	/* of hashes whose keys strangers choose; nobody learns it */
-	struct siphash_secret secret;
+	/* Nobody learns these: of hashes whose keys strangers choose, and of the order in which
+	 * TEIDs are given out. */
+	struct siphash_secret secret, generations;
 };
 
 #endif

@@ -27,6 +27,7 @@ struct role;
 struct rte_mempool;
 struct rte_ring;
 struct settings_board;
+struct siphash_secret;
 struct to_worker_door;
 struct worker;
 
@@ -36,8 +37,8 @@ struct worker_env {
 	struct settings_board *settings; /* live; this worker is core `number` of it */
 	struct worker_shared *shared; /* the table, the pools, the routes, who owns which shard */
 	const struct role *role;      /* until when this chassis may serve */
-	uint32_t incarnation;         /* of this process */
-	uint16_t ports[CONFIG_PORTS]; /* DPDK ports of user traffic, which it polls */
+	const struct siphash_secret *generations; /* of the TEIDs of this process */
+	uint16_t ports[CONFIG_PORTS];             /* DPDK ports of user traffic, which it polls */
 	unsigned int n_ports;
 	uint16_t stream_packet; /* bytes of a packet of the stream at most, its tag included */
 	/* doors */
