@@ -7,6 +7,8 @@
 enum {
 	ANSWERED_MSG = 512, /* longer answers are not kept: the request is then worked off again */
 	ANSWERED_BUCKETS = 2 * GTPC_ANSWERED_MAX,
+	/* Of a chain. One of half an answer on average is never so long by chance. */
+	ANSWERED_CHAIN = 16,
 	NONE = 0xffff,
 };
 
@@ -25,7 +27,8 @@ struct gtpc_answered {
 	usec_t ttl;
 	struct siphash_secret secret;
 	uint16_t head; /* where the next one goes */
-	bool full;     /* it was at the end before: no entry is untouched */
+	bool round;    /* it was at the end before: no entry is untouched */
+	struct gtpc_answered_counters count;
 	uint16_t bucket[ANSWERED_BUCKETS];
 	struct answer_entry e[GTPC_ANSWERED_MAX];
 };
@@ -71,6 +74,23 @@ static void answered_forget(struct gtpc_answered *a, struct answer_entry *e)
 	e->len = 0;
 }
 
+/* A chain that is as long as it may be loses its last one, which is its oldest. */
+static void answered_shorten(struct gtpc_answered *a, uint16_t bucket)
+{
+	uint16_t *link = &a->bucket[bucket], *last = link;
+	unsigned int n = 0;
+
+	for (; *link != NONE; link = &a->e[*link].next) {
+		last = link;
+		n++;
+	}
+	if (n < ANSWERED_CHAIN)
+		return;
+	a->e[*last].len = 0;
+	*last = NONE;
+	a->count.answers_collided++;
+}
+
 struct gtpc_answered *gtpc_answered_create(usec_t ttl, const struct siphash_secret *secret)
 {
 	struct gtpc_answered *a = calloc(1, sizeof(*a));
@@ -86,10 +106,10 @@ struct gtpc_answered *gtpc_answered_create(usec_t ttl, const struct siphash_secr
 void gtpc_answered_clear(struct gtpc_answered *a)
 {
 	memset(a->bucket, 0xff, sizeof(a->bucket));
-	for (unsigned int i = 0; i < (a->full ? GTPC_ANSWERED_MAX : a->head); i++)
+	for (unsigned int i = 0; i < (a->round ? GTPC_ANSWERED_MAX : a->head); i++)
 		a->e[i].len = 0;
 	a->head = 0;
-	a->full = false;
+	a->round = false;
 }
 
 void gtpc_answered_destroy(struct gtpc_answered *a)
@@ -108,8 +128,11 @@ void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint
 		answered_forget(a, &a->e[*link]);
 	if (len == 0 || len > ANSWERED_MSG)
 		return;
-	if (e->len != 0)
+	if (e->len != 0) {
+		a->count.answers_full += now < e->at || now - e->at < a->ttl;
 		answered_forget(a, e);
+	}
+	answered_shorten(a, bucket);
 	e->to = *to;
 	e->type = type;
 	e->seq = seq;
@@ -121,7 +144,7 @@ void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint
 	e->next = a->bucket[bucket];
 	a->bucket[bucket] = a->head;
 	a->head = (uint16_t)((a->head + 1) % GTPC_ANSWERED_MAX);
-	a->full |= a->head == 0;
+	a->round |= a->head == 0;
 }
 
 const uint8_t *gtpc_answered_get(struct gtpc_answered *a, const struct gtpc_peer *from,
@@ -140,4 +163,9 @@ const uint8_t *gtpc_answered_get(struct gtpc_answered *a, const struct gtpc_peer
 	}
 	*len = e->len;
 	return e->msg;
+}
+
+const struct gtpc_answered_counters *gtpc_answered_count(const struct gtpc_answered *a)
+{
+	return &a->count;
 }

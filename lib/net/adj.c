@@ -12,12 +12,25 @@ static const uint32_t NIL = UINT32_MAX;
 
 enum { ASK_AGAIN_MS = 1000, ASK_IDLE_MS = 5000, SCAN = 256, ASKS = 16, WANT_AGAIN_MS = 1000 };
 
+/* In one bucket. There is one on average at most: so many never meet by chance. */
+enum { ADJ_CHAIN = 16 };
+
 /* By number, for headers older than Linux 5.16. */
 enum { ATTR_NDA_FLAGS_EXT = 15, FLAG_EXT_MANAGED = 1 };
 
 static uint32_t *adj_bucket(struct net_mirror *m, uint8_t twin, const struct ip_addr *nh)
 {
-	return &m->adj_bucket[(ip_addr_hash(nh) ^ twin) * UINT32_C(0x9e3779b1) >> 20];
+	return &m->adj_bucket[(siphash_addr(&m->c.secret, nh) + twin) % FIB_ADJ_MAX];
+}
+
+/* Whether one more has room in the bucket. */
+static bool adj_fits(const struct net_mirror *m, uint32_t head)
+{
+	unsigned int n = 0;
+
+	for (uint32_t i = head; i != NIL; i = m->adj[i].next)
+		n++;
+	return n < ADJ_CHAIN;
 }
 
 void adj_init(struct net_mirror *m)
@@ -64,8 +77,9 @@ uint32_t adj_get(struct net_mirror *m, uint16_t instance, uint8_t twin, const st
 	if (i != FIB_NONE)
 		return i;
 	i = m->adj_free;
-	if (i == NIL) {
-		m->count.adjacencies_full++;
+	if (i == NIL || !adj_fits(m, *head)) {
+		m->count.adjacencies_full += i == NIL;
+		m->count.adjacencies_collided += i != NIL;
 		m->left_out = true;
 		return FIB_NONE;
 	}
@@ -125,11 +139,8 @@ static void adj_host_set(struct net_mirror *m, uint32_t i, bool on)
 
 	if (a->host == on)
 		return;
-	if (routes_host(m->routes, a->instance, &a->nh, on ? i : FIB_NONE) < 0) {
-		m->count.routes_full++;
-		m->left_out = true;
+	if (mirror_left_out(m, routes_host(m->routes, a->instance, &a->nh, on ? i : FIB_NONE)))
 		return;
-	}
 	a->host = on;
 }
 
@@ -319,7 +330,7 @@ uint16_t net_mirror_keep(struct net_mirror *m, uint16_t port, const struct ip_ad
 void net_mirror_want(struct net_mirror *m, uint16_t port, const struct ip_addr *dst)
 {
 	uint8_t t = adj_twin_of_port(m, port);
-	uint32_t slot = ip_addr_hash(dst) >> 24;
+	uint32_t slot = siphash_addr(&m->c.secret, dst) % MIRROR_WANTS;
 	uint64_t now = mirror_now_ms();
 
 	if (t == m->c.n_twins || !m->twin[t].up || m->n_own == MIRROR_OWN || m->dump != DUMP_NONE ||
@@ -330,7 +341,7 @@ void net_mirror_want(struct net_mirror *m, uint16_t port, const struct ip_addr *
 			    dst)) /* asking for it would make a neighbour of ourselves */
 			return;
 	/* A slot of the table asks once a second: whoever scans the subnet through us makes
-	 * MIRROR_WANTS requests. */
+	 * MIRROR_WANTS requests, and does not know which address has the slot of another. */
 	if (m->want_ms[slot] != 0 && now - m->want_ms[slot] < WANT_AGAIN_MS)
 		return;
 	m->want_ms[slot] = now;

@@ -99,9 +99,8 @@ static void mirror_route_new(struct net_mirror *m, const struct rtmsg_route *r)
 		adj_put(m, nh);
 	if (ret == 1) {
 		m->count.routes_added++;
-	} else if (ret == -ENOSPC) {
-		m->count.routes_full++;
-		m->left_out = true;
+	} else if (mirror_left_out(m, ret)) {
+		return;
 	} else if (ret == -EEXIST && m->dump == DUMP_NONE && !r->append) {
 		/* put before ours, or we missed that ours went: a dump shows the order */
 		m->again = true;
@@ -333,7 +332,8 @@ struct net_mirror *mirror_new(const struct net_mirror_conf *c)
 	struct routes_conf rc = { .fib = c->fib,
 		.usable = mirror_nh_usable,
 		.refer = mirror_nh_refer,
-		.hold = mirror_nh_hold };
+		.hold = mirror_nh_hold,
+		.secret = c->secret };
 
 	if (c->n_twins > NET_TWINS) {
 		errno = EINVAL;

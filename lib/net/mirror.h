@@ -4,6 +4,7 @@
 #ifndef TANDEM_NET_MIRROR_H
 #define TANDEM_NET_MIRROR_H
 
+#include <errno.h>
 #include <time.h>
 
 #include "kernel.h"
@@ -113,6 +114,14 @@ static inline bool mirror_follows(const struct ip_addr *a)
 /* Feeds a datagram from the kernel; returns how many messages it held. Its lengths are not
  * trusted. */
 unsigned int mirror_input(struct net_mirror *m, const uint8_t *data, size_t len);
+/* What routes_set() or routes_host() returned: true, and counted, if it had no room. */
+static inline bool mirror_left_out(struct net_mirror *m, int ret)
+{
+	m->count.routes_full += ret == -ENOSPC;
+	m->count.routes_collided += ret == -ENOBUFS;
+	m->left_out = m->left_out || ret == -ENOSPC || ret == -ENOBUFS;
+	return ret == -ENOSPC || ret == -ENOBUFS;
+}
 /* Creates all but the sockets and the dumps. NULL + errno. */
 struct net_mirror *mirror_new(const struct net_mirror_conf *c);
 void mirror_twin_up(struct net_mirror *m, uint8_t t, bool up);

@@ -6,7 +6,13 @@
 
 static const uint32_t NIL = UINT32_MAX;
 
-enum { BUCKETS = 1 << 16, NODES = FIB_ROUTES + FIB_ADJ_MAX };
+enum {
+	BUCKETS = 1 << 16,
+	NODES = FIB_ROUTES + FIB_ADJ_MAX,
+	/* Of a bucket, which has little more than one on average at most: so many never meet by
+	 * chance. */
+	CHAIN = 24,
+};
 
 /* One prefix of one instance. */
 struct node {
@@ -65,19 +71,18 @@ void routes_destroy(struct routes *t)
 	free(t);
 }
 
-/* Without the instance: they are few, and a prefix that stands in several is told apart by the rest
- * of its key. */
-static uint32_t *routes_bucket_of(struct routes *t, const struct ip_prefix *to)
+static uint32_t *routes_bucket_of(struct routes *t, uint16_t instance, const struct ip_prefix *to)
 {
-	uint32_t h = ip_addr_hash(&to->addr) ^ (uint32_t)to->len << 3;
+	const uint64_t words[] = { ip_addr_half(&to->addr, 0), ip_addr_half(&to->addr, 1),
+		(uint64_t)instance << 8 | to->len };
 
-	return &t->bucket[h * UINT32_C(0x9e3779b1) >> 16];
+	return &t->bucket[siphash(&t->c.secret, words, sizeof(words)) % BUCKETS];
 }
 
 static struct node *routes_node_find(
 	const struct routes *t, uint16_t instance, const struct ip_prefix *to)
 {
-	uint32_t i = *routes_bucket_of((struct routes *)t, to);
+	uint32_t i = *routes_bucket_of((struct routes *)t, instance, to);
 
 	for (; i != NIL; i = t->node[i].next)
 		if (t->node[i].instance == instance && ip_prefix_equal(&t->node[i].to, to))
@@ -85,23 +90,32 @@ static struct node *routes_node_find(
 	return NULL;
 }
 
-static struct node *routes_node_get(struct routes *t, uint16_t instance, const struct ip_prefix *to)
+/* 0; -ENOSPC, -ENOBUFS: there is no such node, and no room in the table or in the bucket. */
+static int routes_node_get(
+	struct routes *t, uint16_t instance, const struct ip_prefix *to, struct node **n)
 {
-	uint32_t *head = routes_bucket_of(t, to), i = t->free_node;
-	struct node *n = routes_node_find(t, instance, to);
+	uint32_t *head = routes_bucket_of(t, instance, to), i = t->free_node;
+	unsigned int chain = 0;
 
-	if (n != NULL || i == NIL)
-		return n;
-	n = &t->node[i];
-	t->free_node = n->next;
-	*n = (struct node){ *head, NIL, FIB_NONE, FIB_NONE, instance, *to };
+	*n = routes_node_find(t, instance, to);
+	if (*n != NULL)
+		return 0;
+	if (i == NIL)
+		return -ENOSPC;
+	for (uint32_t at = *head; at != NIL; at = t->node[at].next)
+		chain++;
+	if (chain >= CHAIN)
+		return -ENOBUFS;
+	*n = &t->node[i];
+	t->free_node = t->node[i].next;
+	t->node[i] = (struct node){ *head, NIL, FIB_NONE, FIB_NONE, instance, *to };
 	*head = i;
-	return n;
+	return 0;
 }
 
 static void routes_node_put(struct routes *t, struct node *n)
 {
-	uint32_t *at = routes_bucket_of(t, &n->to);
+	uint32_t *at = routes_bucket_of(t, n->instance, &n->to);
 	uint32_t self = (uint32_t)(n - t->node);
 
 	if (n->routes != NIL || n->host != FIB_NONE || n->nh != FIB_NONE)
@@ -234,9 +248,9 @@ int routes_set(struct routes *t, uint16_t instance, const struct ip_prefix *to, 
 
 	if (instance >= INSTANCES || to->len > ip_addr_bits(&to->addr))
 		return -EINVAL;
-	n = routes_node_get(t, instance, to);
-	if (n == NULL)
-		return -ENOSPC;
+	ret = routes_node_get(t, instance, to, &n);
+	if (ret < 0)
+		return ret;
 	at = routes_route_at(t, n, metric);
 	if (*at == NIL || t->route[*at].metric != metric) {
 		ret = routes_route_insert(
@@ -355,11 +369,15 @@ uint32_t routes_cover(const struct routes *t, uint16_t instance, const struct ip
 int routes_host(struct routes *t, uint16_t instance, const struct ip_addr *dst, uint32_t adj)
 {
 	struct ip_prefix to = { *dst, ip_addr_bits(dst) };
-	struct node *n = adj == FIB_NONE ? routes_node_find(t, instance, &to)
-					 : routes_node_get(t, instance, &to);
+	struct node *n = NULL;
+	int ret = 0;
 
+	if (adj == FIB_NONE)
+		n = routes_node_find(t, instance, &to);
+	else
+		ret = routes_node_get(t, instance, &to, &n);
 	if (n == NULL)
-		return adj == FIB_NONE ? 0 : -ENOSPC;
+		return ret;
 	n->host = adj;
 	routes_node_choose(t, n);
 	routes_node_put(t, n);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/siphash.h"
 #include "net/fib.h"
 
 struct routes;
@@ -23,15 +24,17 @@ struct routes_conf {
 	void (*refer)(void *ctx, uint32_t nh, int by);
 	void (*hold)(void *ctx, uint32_t nh, int by);
 	void *ctx;
+	struct siphash_secret secret; /* of the hash of prefixes: routers and hosts choose them */
 };
 
 struct routes *routes_create(const struct routes_conf *c); /* NULL: no memory */
 void routes_destroy(struct routes *t);
 
 /* What the kernel says of (instance, prefix, metric); a prefix has no host bits set. Set returns 1:
- * it is new; 0: it was there; -ENOSPC; -EEXIST: a second one with the same key, which only a dump
- * can tell apart (kept as it is). Del: 1 removed, 0 was not there, -EAGAIN: removed, but one with
- * the same key may be left in the kernel. `stamp` is that of the dump under way. */
+ * it is new; 0: it was there; -ENOSPC; -ENOBUFS: too many in its bucket; -EEXIST: a second one with
+ * the same key, which only a dump can tell apart (kept as it is). Del: 1 removed, 0 was not there,
+ * -EAGAIN: removed, but one with the same key may be left in the kernel. `stamp` is that of the
+ * dump under way. */
 int routes_set(struct routes *t, uint16_t instance, const struct ip_prefix *to, uint32_t metric,
 	uint32_t nh, bool replace, uint32_t stamp);
 int routes_del(struct routes *t, uint16_t instance, const struct ip_prefix *to, uint32_t metric);
@@ -44,7 +47,7 @@ unsigned int routes_sweep(struct routes *t,
 /* The best next hop of the longest prefix that covers dst, neighbours left out; FIB_NONE. */
 uint32_t routes_cover(const struct routes *t, uint16_t instance, const struct ip_addr *dst);
 /* A resolved neighbour: dst goes to it unless a gateway route to that host says otherwise.
- * FIB_NONE: no longer. 0 / -ENOSPC. */
+ * FIB_NONE: no longer. 0 / -ENOSPC / -ENOBUFS. */
 int routes_host(struct routes *t, uint16_t instance, const struct ip_addr *dst, uint32_t adj);
 /* Chooses again for every prefix, by routes_work: after a link went up or down. */
 void routes_choose(struct routes *t);

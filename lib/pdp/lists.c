@@ -57,36 +57,46 @@ bool pdp_purge_add(struct pdp_purge *l, const struct ip_addr *addr, uint8_t reco
 }
 
 /* Each slot of a pass asks for its peer: it does not go through all of them. */
-static unsigned int lists_bucket(const uint8_t addr[16])
+static uint16_t lists_bucket(const struct pdp_purge *l, const uint8_t addr[16])
 {
-	uint64_t a, b;
-
-	memcpy(&a, addr, sizeof(a));
-	memcpy(&b, addr + sizeof(a), sizeof(b));
-	return (unsigned int)(((a ^ b) * UINT64_C(0x9e3779b97f4a7c15)) >> 54) % PDP_PURGES;
+	return (uint16_t)(siphash(&l->secret, addr, 16) % PDP_PURGES);
 }
 
-void pdp_purge_pass(struct pdp_purge *l)
+/* False: its bucket is full. */
+static bool lists_purge(struct pdp_purge *l, const struct pdp_purge_peer *peer)
 {
-	if (l->n + l->n_asked == 0)
-		return;
-	memcpy(l->peer, l->asked, l->n_asked * sizeof(l->peer[0]));
-	memset(l->first, 0, sizeof(l->first));
-	for (unsigned int i = 0; i < l->n_asked; i++) {
-		uint16_t *first = &l->first[lists_bucket(l->peer[i].addr.b)];
+	uint16_t *first = &l->first[lists_bucket(l, peer->addr.b)];
+	unsigned int n = 0;
 
-		l->next[i] = *first;
-		*first = (uint16_t)(i + 1);
-	}
-	l->n = l->n_asked;
-	l->n_asked = 0;
+	for (unsigned int i = *first; i != 0; i = l->next[i - 1])
+		n++;
+	if (n >= PDP_PURGE_CHAIN)
+		return false;
+	l->peer[l->n] = *peer;
+	l->next[l->n++] = *first;
+	*first = (uint16_t)l->n;
+	return true;
+}
+
+unsigned int pdp_purge_pass(struct pdp_purge *l)
+{
+	unsigned int n_asked = l->n_asked;
+
+	if (l->n + n_asked == 0)
+		return 0;
+	memset(l->first, 0, sizeof(l->first));
+	l->n = l->n_asked = 0;
+	for (unsigned int i = 0; i < n_asked; i++)
+		if (!lists_purge(l, &l->asked[i]))
+			l->asked[l->n_asked++] = l->asked[i];
+	return l->n_asked;
 }
 
 bool pdp_purge_hits(const struct pdp_purge *l, const uint8_t peer[16], uint8_t recovery)
 {
 	if (l->n == 0)
 		return false;
-	for (unsigned int i = l->first[lists_bucket(peer)]; i != 0; i = l->next[i - 1])
+	for (unsigned int i = l->first[lists_bucket(l, peer)]; i != 0; i = l->next[i - 1])
 		if (l->peer[i - 1].recovery != recovery &&
 			memcmp(l->peer[i - 1].addr.b, peer, sizeof(l->peer[i - 1].addr.b)) == 0)
 			return true;

@@ -31,6 +31,7 @@ struct pdp *pdp_open(const struct pdp_env *env)
 		TAILQ_INIT(&p->line[i]);
 		TAILQ_INIT(&p->gate[i]);
 	}
+	TAILQ_INIT(&p->silent);
 	p->live_most = env->max_sessions; /* not known: they are counted */
 	return p;
 }
@@ -167,7 +168,7 @@ void pdp_view(const struct pdp *p, struct pdp_view *v)
 		.in_line = p->n_at[STEP_LINE],
 		.for_commit = p->n_at[STEP_COMMIT],
 		.own = p->n_own,
-		.refused = p->refused,
+		.rows = p->count_rows,
 		.oldest = x != NULL ? row_cookie(p, x) : 0 };
 }
 

@@ -10,7 +10,17 @@
 #include "pdp/lists.h"
 #include "pdp/pdp.h"
 
-enum { PDP_ROWS = PDP_REQUESTS + PDP_OWN, PDP_HASH = 4096, PDP_PEERS = 1024 };
+enum {
+	PDP_ROWS = PDP_REQUESTS + PDP_OWN,
+	PDP_HASH = 4096,
+	/* Rows of other sessions in a bucket: PDP_SAME each, of one such session on average where
+	 * somebody fills the table with as many of each as he may. */
+	PDP_CHAIN = 5 * PDP_SAME,
+	PDP_PEERS = 1024,
+	PDP_PEER_HASH = 2048,
+	/* Peers in a bucket, which is half a one on average. */
+	PDP_PEER_CHAIN = 16,
+};
 _Static_assert((int)PDP_PURGES >= (int)PDP_PEERS, "an owner's pass has room for all peers");
 
 /* What a row waits for. */
@@ -73,7 +83,10 @@ struct pdp_peer {
 	bool checked; /* the sessions were compared with it since this chassis became Active */
 	bool failed;  /* it does not answer Echo Requests */
 	usec_t used, echo_at;
+	TAILQ_ENTRY(pdp_peer) silent; /* who was silent for the longest time is the first */
+	uint16_t next;                /* in its bucket: its place plus 1, 0 none */
 };
+TAILQ_HEAD(pdp_peers, pdp_peer);
 
 struct pdp {
 	struct pdp_env env;
@@ -82,7 +95,7 @@ struct pdp {
 	unsigned int n_touched;         /* rows that were ever used; those beyond are in no list */
 	unsigned int n_requests, n_own; /* in use */
 	unsigned int n_at[STEPS];
-	uint64_t refused;
+	struct pdp_row_counters count_rows;
 	bool is_protected; /* answers wait for the standby */
 	struct pdp_gate_counters count;
 	/* at least as many sessions as there are, requests in progress included */
@@ -94,6 +107,8 @@ struct pdp {
 	uint32_t restarts;  /* of any peer */
 	unsigned int n_peers, echo_next;
 	struct pdp_peer peer[PDP_PEERS];
+	struct pdp_peers silent;
+	uint16_t peer_first[PDP_PEER_HASH];
 };
 
 /* ---- rows.c ---- */
@@ -129,10 +144,12 @@ struct pdp_row *row_at_aaa(struct pdp *p, const struct pdp_row *x);
 /* The session that the last of its line left whose owner has answered, 0 none is known. */
 uint32_t row_left(struct pdp *p, const struct pdp_row *x);
 
-/* Those of a handle that wait for the standby, by `next`. */
+/* Those of a handle that wait for the standby, by `next`. Who asks chooses for which of its
+ * sessions it does: hence the secret. No row is refused here, as its answer must wait; chance keeps
+ * the chain short, and PDP_SAME the rows of one session. */
 static inline struct pdp_rows *row_gate(struct pdp *p, uint32_t handle)
 {
-	return &p->gate[(handle ^ handle >> 12) % PDP_HASH];
+	return &p->gate[siphash_word(&p->env.secret, handle) % PDP_HASH];
 }
 
 /* ---- procedure.c ---- */

@@ -177,7 +177,7 @@ static void procedure_ask_aaa(struct pdp *p, struct pdp_row *x, usec_t now)
 	if (older != NULL)
 		row_finish(p, older, PDP_UNANSWERED, now);
 	if (p->n_at[STEP_AAA] >= PDP_FOR_AAA) {
-		p->refused++;
+		p->count_rows.requests_full++;
 		row_finish(p, x, PDP_NO_RESOURCES, now);
 		return;
 	}

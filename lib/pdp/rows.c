@@ -23,7 +23,7 @@ struct pdp_row *row_take(struct pdp *p, uint8_t kind)
 	uint32_t serial;
 
 	if (!row_has_room(p, kind)) {
-		p->refused++;
+		p->count_rows.requests_full++;
 		return NULL;
 	}
 	if (x != NULL)
@@ -122,12 +122,18 @@ bool row_join(struct pdp *p, struct pdp_row *x, uint64_t key)
 {
 	uint16_t bucket = (uint16_t)(siphash_word(&p->env.secret, key) % PDP_HASH);
 	const struct pdp_row *y;
-	unsigned int n = 0;
+	unsigned int n = 0, others = 0;
 
-	TAILQ_FOREACH (y, &p->line[bucket], line)
+	TAILQ_FOREACH (y, &p->line[bucket], line) {
 		n += y->key == key;
+		others += y->key != key;
+	}
 	if (n >= row_same(x)) {
-		p->refused++;
+		p->count_rows.requests_full++;
+		return false;
+	}
+	if (others >= PDP_CHAIN) {
+		p->count_rows.requests_collided++;
 		return false;
 	}
 	x->key = key;

@@ -72,7 +72,8 @@ static int kernel_mirror_open(struct kernel *k)
 		.twins = k->twins,
 		.n_twins = k->s.n_ports,
 		.link = links_changed,
-		.ctx = k };
+		.ctx = k,
+		.secret = k->s.secret };
 
 	for (unsigned int i = 0; i < k->s.n_ports; i++) {
 		k->twins[i] = k->s.port[i].twin;

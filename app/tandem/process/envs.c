@@ -51,6 +51,7 @@ struct worker *boot_worker(struct tandem *t, unsigned int number)
 		.settings = t->settings,
 		.shared = &t->shared,
 		.role = &t->role,
+		.secret = &t->random.secret,
 		.generations = &t->random.generations,
 		.stream_packet = t->repl_port.transport->mtu,
 		.orders = &t->to_worker[number],

@@ -30,12 +30,19 @@ struct asked_message *asked_add(struct asked_table *t, const struct asked_reques
 {
 	struct asked_message *a = TAILQ_FIRST(&t->free);
 
-	if (a != NULL)
-		TAILQ_REMOVE(&t->free, a, next);
-	else if (t->n_touched < ASKED_MAX)
-		a = &t->asked[t->n_touched++];
-	else
+	if (t->n_in[q->bucket] == ASKED_CHAIN) {
+		t->collided++;
 		return NULL;
+	}
+	if (a != NULL) {
+		TAILQ_REMOVE(&t->free, a, next);
+	} else if (t->n_touched < ASKED_MAX) {
+		a = &t->asked[t->n_touched++];
+	} else {
+		t->full++;
+		return NULL;
+	}
+	t->n_in[q->bucket]++;
 	a->used = true;
 	a->serial++;
 	a->request = *q;
@@ -47,6 +54,7 @@ struct asked_message *asked_add(struct asked_table *t, const struct asked_reques
 void asked_forget(struct asked_table *t, struct asked_message *a)
 {
 	TAILQ_REMOVE(&t->bucket[a->request.bucket], a, next);
+	t->n_in[a->request.bucket]--;
 	a->used = false;
 	TAILQ_INSERT_HEAD(&t->free, a, next);
 }

@@ -11,7 +11,12 @@
 #include "gtp/gtpc.h"
 #include "pdp/pdp.h"
 
-enum { ASKED_MAX = PDP_REQUESTS, ASKED_HASH = 4096 };
+enum {
+	ASKED_MAX = PDP_REQUESTS,
+	ASKED_HASH = 4096,
+	/* In one bucket. There is one on average at most: so many never meet by chance. */
+	ASKED_CHAIN = 16,
+};
 
 /* What tells a request from another one, and from its own repetitions. */
 struct asked_request {
@@ -39,6 +44,9 @@ struct asked_table {
 	struct asked_message *asked;
 	unsigned int n_touched; /* ever used; those beyond are in no list */
 	struct asked_list free, bucket[ASKED_HASH];
+	uint8_t n_in[ASKED_HASH]; /* of each bucket */
+	/* requests that found no room in the table, or none in their bucket */
+	uint64_t full, collided;
 };
 
 /* The secret is that of the hash by request. 0 or -ENOMEM. */
@@ -46,7 +54,7 @@ int asked_init(struct asked_table *t, const struct siphash_secret *secret);
 void asked_fini(struct asked_table *t);
 /* Where a request is looked for: q->bucket, by all that tells it from others. */
 uint16_t asked_bucket(const struct asked_table *t, const struct asked_request *q);
-/* Remembers a request, which is not in progress. NULL: too many are. */
+/* Remembers a request, which is not in progress. NULL: too many are, or too many of one bucket. */
 struct asked_message *asked_add(struct asked_table *t, const struct asked_request *q);
 void asked_forget(struct asked_table *t, struct asked_message *a);
 /* The request is in progress: it is repeated. */

@@ -249,6 +249,9 @@ void signalling_view(const struct signalling *s, struct signalling_view *v)
 		.answering = role_answers(s->env.role),
 		.answers_protected = p.is_protected,
 		.requests_in_progress = p.requests,
-		.requests_refused = p.refused,
+		.rows = p.rows,
+		.answered = *gtpc_answered_count(s->front.answered),
 		.frames_dropped = s->gtpu.frames_dropped };
+	v->rows.requests_full += s->asked.full;
+	v->rows.requests_collided += s->asked.collided;
 }

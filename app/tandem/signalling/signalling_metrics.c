@@ -15,13 +15,10 @@ static const struct metric signalling_request_metrics[] = {
 	{ "requests_in_progress", "requests",
 		"GTP-C requests are being worked on: they wait for a worker or the standby.",
 		METRIC_GAUGE },
-	{ "requests_refused", "requests",
-		"GTP-C requests were refused, or left to be repeated, because too many were in "
-		"progress.",
-		METRIC_COUNTER },
 	{ "reassembled_dropped", "packets",
 		"User packets put together from fragments were dropped for lack of room.",
 		METRIC_COUNTER },
+	PDP_ROW_COUNTERS(METRIC) GTPC_ANSWERED_COUNTERS(METRIC)
 };
 
 static void signalling_metrics_gtpc(void *ctx, uint64_t *value, unsigned int n)
@@ -63,8 +60,9 @@ static void signalling_metrics_requests(void *ctx, uint64_t *value, unsigned int
 	(void)n;
 	signalling_view(ctx, &v);
 	value[0] = v.requests_in_progress;
-	value[1] = v.requests_refused;
-	value[2] = v.frames_dropped;
+	value[1] = v.frames_dropped;
+	memcpy(value + 2, &v.rows, sizeof(v.rows));
+	memcpy(value + 2 + sizeof(v.rows) / sizeof(value[0]), &v.answered, sizeof(v.answered));
 }
 
 static const struct metrics_table signalling_tables[] = {

@@ -48,6 +48,7 @@ struct worker *worker_create(const struct worker_env *e)
 		w->shards[w->n_shards++] = (uint8_t)i;
 		shards |= UINT64_C(1) << i;
 	}
+	w->sweep.purge.secret = *e->secret;
 	w->fp.sh = e->shared;
 	w->fp.settings = settings_newest(e->settings);
 	w->fp.role = e->role;

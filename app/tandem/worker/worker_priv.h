@@ -63,6 +63,12 @@ enum {
 	X(late_usage_refused, COUNTER, "records", \
 		"Records of the peer's late usage were refused: the session is gone or not " \
 		"owned, or none can be kept.") \
+	X(restarts_full, COUNTER, "events", \
+		"An SGSN restarted, and its sessions go on because too many others restarted at " \
+		"that time.") \
+	X(restarts_collided, COUNTER, "events", \
+		"The end of the sessions of an SGSN that restarted was put off because too many " \
+		"met in one bucket.") \
 	X(msgs, COUNTER, "messages", \
 		"Messages of the control core and of the replication core were handled.") \
 	X(msg_no_room, COUNTER, "messages", \

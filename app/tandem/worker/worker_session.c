@@ -180,9 +180,11 @@ static bool worker_sweep_check(struct worker *w, struct session_slot *s, usec_t 
 	return true;
 }
 
-static void worker_sweep_begin(struct sweep *sw)
+static void worker_sweep_begin(struct worker *w)
 {
-	pdp_purge_pass(&sw->purge);
+	struct sweep *sw = &w->sweep;
+
+	w->count.restarts_collided += pdp_purge_pass(&sw->purge);
 	memcpy(sw->gone, sw->asked_gone, sizeof(sw->gone));
 	sw->n_gone = sw->n_asked_gone;
 	sw->n_asked_gone = 0;
@@ -211,7 +213,7 @@ bool worker_sweep(struct worker *w, usec_t now)
 			continue;
 		sw->shard = 0;
 		w->count.sweeps++;
-		worker_sweep_begin(sw);
+		worker_sweep_begin(w);
 		break;
 	}
 	return asked;
@@ -222,7 +224,7 @@ void worker_sweep_purge(void *worker, struct to_worker_purge *m)
 	struct worker *w = worker;
 
 	/* There is room for all SGSNs that control knows. */
-	pdp_purge_add(&w->sweep.purge, &m->sgsn, m->recovery);
+	w->count.restarts_full += !pdp_purge_add(&w->sweep.purge, &m->sgsn, m->recovery);
 }
 
 void worker_sweep_gone(void *worker, struct to_worker_peer_gone *m)

@@ -194,6 +194,58 @@ static void test_answered_bounds(void)
 	gtpc_answered_destroy(NULL);
 }
 
+/* Requests that a stranger chose for a secret that it had learnt, so that all meet in one bucket:
+ * that is as long as it may be, and other buckets do not notice. For any other secret the same
+ * requests are as any others. */
+static void test_answered_chosen(void)
+{
+	enum { CHOSEN = 100, BUCKETS = 2 * GTPC_ANSWERED_MAX, CHAIN = 16 };
+	static const struct siphash_secret other = { { 2 } };
+	struct gtpc_peer from = peer_of(0);
+	uint32_t digest[CHOSEN], next = 0;
+	uint8_t mark = 1;
+	size_t len;
+
+	for (unsigned int n = 0; n < CHOSEN; next++)
+		if (gtpc_request_hash(&secret, &from, 16, 1, next) % BUCKETS == 77)
+			digest[n++] = next;
+	for (int learnt = 0; learnt < 2; learnt++) {
+		struct gtpc_answered *a = gtpc_answered_create(1000, learnt ? &secret : &other);
+		unsigned int found = 0;
+
+		gtpc_answered_put(a, &from, 18, 1, 0, &mark, 1, 9);
+		for (unsigned int i = 0; i < CHOSEN; i++)
+			gtpc_answered_put(a, &from, 16, 1, digest[i], &mark, 1, 10);
+		for (unsigned int i = 0; i < CHOSEN; i++)
+			found += gtpc_answered_get(a, &from, 16, 1, digest[i], &len, 11) != NULL;
+		CU_ASSERT_EQUAL(found, learnt ? CHAIN : CHOSEN);
+		CU_ASSERT_PTR_NOT_NULL(
+			gtpc_answered_get(a, &from, 16, 1, digest[CHOSEN - 1], &len, 11));
+		CU_ASSERT_PTR_NOT_NULL(gtpc_answered_get(a, &from, 18, 1, 0, &len, 11));
+		CU_ASSERT_EQUAL(
+			gtpc_answered_count(a)->answers_collided, learnt ? CHOSEN - CHAIN : 0);
+		CU_ASSERT_EQUAL(gtpc_answered_count(a)->answers_full, 0);
+		gtpc_answered_destroy(a);
+	}
+}
+
+/* The ring is full of answers whose time is not over; those that are too old are no loss. */
+static void test_answered_full(void)
+{
+	struct gtpc_answered *a = gtpc_answered_create(1000, &secret);
+	struct gtpc_peer to = peer_of(0);
+	uint8_t mark = 1;
+
+	for (unsigned int i = 0; i < GTPC_ANSWERED_MAX + 10; i++)
+		gtpc_answered_put(a, &to, 16, (uint16_t)i, 7, &mark, 1, 10);
+	CU_ASSERT_EQUAL(gtpc_answered_count(a)->answers_full, 10);
+	for (unsigned int i = 0; i < 20; i++)
+		gtpc_answered_put(a, &to, 18, (uint16_t)i, 7, &mark, 1, 1010);
+	CU_ASSERT_EQUAL(gtpc_answered_count(a)->answers_full, 10);
+	CU_ASSERT_EQUAL(gtpc_answered_count(a)->answers_collided, 0);
+	gtpc_answered_destroy(a);
+}
+
 /* Part of the ring or more than all of it: nothing is found then, and what is put anew is. */
 static void test_answered_clear(void)
 {
@@ -266,6 +318,8 @@ CU_TestInfo test_gtp_retransmission[] = {
 	{ "pending_model", test_pending_model },
 	{ "request_hash", test_request_hash },
 	{ "answered_bounds", test_answered_bounds },
+	{ "answered_chosen", test_answered_chosen },
+	{ "answered_full", test_answered_full },
 	{ "answered_clear", test_answered_clear },
 	{ "answered_model", test_answered_model },
 	CU_TEST_INFO_NULL,

@@ -110,11 +110,13 @@ static void twins_up(void)
 	feed();
 }
 
+static struct siphash_secret secret = { { 1 } };
+
 static void start(void)
 {
 	static const struct net_twin twins[] = { { .port = PORT0, .ifindex = TW0 },
 		{ .port = PORT1, .ifindex = TW1 } };
-	struct net_mirror_conf c = { .fib = fib, .twins = twins, .n_twins = 2 };
+	struct net_mirror_conf c = { .fib = fib, .twins = twins, .n_twins = 2, .secret = secret };
 
 	m = mirror_new(&c);
 	CU_ASSERT_PTR_NOT_NULL(m);
@@ -302,6 +304,45 @@ static void test_full(void)
 	CU_ASSERT_EQUAL(
 		fib_lookup4(fib, INSTANCE_MAIN, 0x14000000 + (FIB_TBL8 + 5) * 256U), FIB_NONE);
 	stop();
+}
+
+/* Neighbours whose addresses a stranger chose for a secret that it had learnt: they meet in one
+ * bucket, which has no more than it may, and others find room. For any other secret they are as
+ * any others. */
+static void test_adj_chosen(void)
+{
+	enum { CHOSEN = 64, CHAIN = 16 };
+	const struct siphash_secret learnt = secret;
+	uint32_t v4[CHOSEN], next = 0x0b000000;
+
+	for (unsigned int n = 0; n < CHOSEN; next++) {
+		struct ip_addr a = ip_addr_v4(next);
+
+		v4[n] = next;
+		n += siphash_addr(&learnt, &a) % FIB_ADJ_MAX == 77;
+	}
+	for (int other = 0; other < 2; other++) {
+		secret.octet[1] = (uint8_t)other;
+		start();
+		for (unsigned int i = 0; i < CHOSEN; i++) {
+			put_neigh(RTM_NEWNEIGH, v4[i], NUD_REACHABLE);
+			feed();
+		}
+		CU_ASSERT_EQUAL(m->count.adjacencies_collided, other ? 0 : CHOSEN - CHAIN);
+		CU_ASSERT_EQUAL(m->count.neighbours_added, other ? CHOSEN : CHAIN);
+		CU_ASSERT_EQUAL(m->count.adjacencies_full, 0);
+		put_neigh(RTM_NEWNEIGH, 0x0a000009, NUD_REACHABLE);
+		feed();
+		CU_ASSERT_EQUAL(m->count.neighbours_added, other ? CHOSEN + 1 : CHAIN + 1);
+		for (unsigned int i = 0; i < CHOSEN; i++) {
+			put_neigh(RTM_DELNEIGH, v4[i], NUD_FAILED);
+			feed();
+		}
+		put_neigh(RTM_DELNEIGH, 0x0a000009, NUD_FAILED);
+		feed();
+		stop();
+	}
+	secret = learnt;
 }
 
 /* A freed adjacency is not the next one to be given out: a worker may still hold its number. */
@@ -540,6 +581,7 @@ int main(int argc, char **argv)
 		{ "cut", test_cut },
 		{ "mangled", test_mangled },
 		{ "full", test_full },
+		{ "adj_chosen", test_adj_chosen },
 		{ "reuse", test_reuse },
 		{ "adj_keys", test_adj_keys },
 		{ "twin_of_other_instance", test_twin_of_other_instance },

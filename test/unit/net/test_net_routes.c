@@ -293,6 +293,46 @@ static void test_routes_families(void)
 	routes_destroy(t);
 }
 
+/* Prefixes that a router chose for a secret that it had learnt meet in one bucket, which has no
+ * more than it may, and others find room. For any other secret they are as any others. */
+static void test_routes_chosen(void)
+{
+	enum { CHOSEN = 40, BUCKETS = 1 << 16, CHAIN = 24 };
+	struct routes_conf c = { .fib = fib,
+		.usable = model_usable,
+		.refer = model_refer,
+		.hold = model_hold,
+		.secret = { { 1 } } };
+	struct ip_prefix to[CHOSEN], other = prefix_of("10.1.0.0", 16);
+
+	for (uint32_t n = 0, net = 0; n < CHOSEN; net++) {
+		uint64_t words[] = { 0, 0, 24 };
+
+		to[n] = (struct ip_prefix){ ip_addr_v4(0x14000000 + (net << 8)), 24 };
+		words[0] = ip_addr_half(&to[n].addr, 0);
+		words[1] = ip_addr_half(&to[n].addr, 1);
+		n += siphash(&c.secret, words, sizeof(words)) % BUCKETS == 77;
+	}
+	for (int learnt = 1; learnt >= 0; learnt--) {
+		struct routes *t;
+
+		c.secret.octet[0] = (uint8_t)learnt;
+		t = routes_create(&c);
+		for (unsigned int i = 0; i < CHOSEN; i++)
+			CU_ASSERT_EQUAL(routes_set(t, 0, &to[i], 5, nh_value(1), false, 1),
+				learnt && i >= CHAIN ? -ENOBUFS : 1);
+		CU_ASSERT_EQUAL(routes_set(t, 0, &other, 5, nh_value(1), false, 1), 1);
+		CU_ASSERT_EQUAL(routes_count(t), learnt ? CHAIN + 1 : CHOSEN + 1);
+		if (learnt) /* one goes, and there is room for one */
+			CU_ASSERT_EQUAL(routes_del(t, 0, &to[3], 5), 1);
+		CU_ASSERT_EQUAL(routes_set(t, 0, &to[CHOSEN - 1], 5, nh_value(1), false, 1),
+			learnt ? 1 : 0);
+		routes_sweep(t, all_gone, NULL);
+		CU_ASSERT_TRUE(routes_work(t, UINT_MAX));
+		routes_destroy(t);
+	}
+}
+
 /* Instances that have no tables answer that there is no route, and take none. */
 static void test_fib_instances(void)
 {
@@ -336,6 +376,7 @@ int main(int argc, char **argv)
 	CU_TestInfo tests[] = {
 		{ "routes_model", test_routes_model },
 		{ "routes_families", test_routes_families },
+		{ "routes_chosen", test_routes_chosen },
 		{ "fib_instances", test_fib_instances },
 		CU_TEST_INFO_NULL,
 	};

@@ -255,6 +255,8 @@ static void rig_free(void *ctx, void *p)
 	free(p);
 }
 
+struct siphash_secret rig_secret = { { 1 } };
+
 void rig_open(struct rig *r, bool with_aaa, uint32_t max)
 {
 	struct pdp_env env = { .ops = { .order = rig_on_order,
@@ -270,7 +272,7 @@ void rig_open(struct rig *r, bool with_aaa, uint32_t max)
 				       .count = rig_on_count,
 				       .ctx = r },
 		.mem = { rig_alloc, rig_free, NULL },
-		.secret = { { 1 } },
+		.secret = rig_secret,
 		.max_sessions = max,
 		.n_owners = RIG_OWNERS,
 		.echo_us = 60 * USEC_PER_SEC,

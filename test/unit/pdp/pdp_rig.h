@@ -71,6 +71,9 @@ struct rig {
 	char broken[256];
 };
 
+/* Of the next rig that is opened. */
+extern struct siphash_secret rig_secret;
+
 /* with_aaa: it is asked; max: sessions. The rig is too large for a stack. */
 void rig_open(struct rig *r, bool with_aaa, uint32_t max);
 void rig_close(struct rig *r);

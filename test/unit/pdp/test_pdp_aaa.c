@@ -87,7 +87,7 @@ static void test_room(void)
 		CU_ASSERT_TRUE(pdp_waits(rig_create(&rig, 0, 10 + i)));
 	CU_ASSERT_TRUE(pdp_was(rig_create(&rig, 0, 9), PDP_NO_RESOURCES));
 	CU_ASSERT_EQUAL(pdp_now().for_aaa, PDP_FOR_AAA);
-	CU_ASSERT_EQUAL(pdp_now().refused, 1);
+	CU_ASSERT_EQUAL(pdp_now().rows.requests_full, 1);
 	id = rig_delete(&rig, 0, handle);
 	rig_settle(&rig);
 	CU_ASSERT_TRUE(pdp_was(id, PDP_ACCEPTED));
@@ -100,7 +100,7 @@ static void test_room_deletes(void)
 	unsigned int n = 0;
 
 	rig_stream(&rig, true);
-	while (pdp_now().refused == 0) {
+	while (pdp_now().rows.requests_full == 0) {
 		rig_create(&rig, 0, 10 + n++);
 		if (rig.n_orders > 0)
 			rig_answer_as(&rig, 0x10000 + n, 1);

@@ -2,6 +2,7 @@
 /* The commit gate of lib/pdp: when answers leave. */
 #include <string.h>
 
+#include "pdp_priv.h"
 #include "test_pdp.h"
 
 /* A Create of its own subscriber whose owner answers with that handle and commit. */
@@ -182,8 +183,26 @@ static void test_gate_hold(void)
 	CU_ASSERT_EQUAL(pdp_now().working, 0);
 }
 
+/* Handles that all met in one bucket of a hash without a secret are spread. */
+static void test_gate_chosen(void)
+{
+	static uint8_t n[PDP_HASH];
+	unsigned int worst = 0;
+
+	memset(n, 0, sizeof(n));
+	for (uint32_t i = 0; i < PDP_HASH; i++) {
+		uint32_t low = i % 16, handle = i / 16 << 24 | low << 12 | low;
+		size_t bucket = (size_t)(row_gate(rig.pdp, handle) - rig.pdp->gate);
+
+		CU_ASSERT_EQUAL((handle ^ handle >> 12) % PDP_HASH, 0);
+		CU_ASSERT_TRUE_FATAL(bucket < PDP_HASH);
+		worst = ++n[bucket] > worst ? n[bucket] : worst;
+	}
+	CU_ASSERT_TRUE(worst <= 10);
+}
+
 CU_TestInfo pdp_gate_tests[] = { { "an answer waits for its commit", test_gate_waits },
 	{ "a later commit", test_gate_later }, { "not protected", test_gate_unprotected },
 	{ "the stream ends", test_gate_stream_ends }, { "timeout", test_gate_timeout },
 	{ "of Deletes, too", test_gate_delete }, { "no longer Active", test_gate_deactivated },
-	{ "hold", test_gate_hold }, CU_TEST_INFO_NULL };
+	{ "hold", test_gate_hold }, { "chosen handles", test_gate_chosen }, CU_TEST_INFO_NULL };

@@ -263,6 +263,8 @@ static void test_peers(void)
 		pdp_peer_heard(rig.pdp, &peer, 1, rig.t.now++);
 	}
 	CU_ASSERT_EQUAL(rig.n_purges, 1025);
+	CU_ASSERT_EQUAL(pdp_now().rows.peers_full, 1);
+	CU_ASSERT_EQUAL(pdp_now().rows.peers_collided, 0);
 	pdp_peer_heard(rig.pdp, &peer, 1, rig.t.now++);
 	CU_ASSERT_EQUAL(rig.n_purges, 1025);
 	peer = rig_peer(0);
@@ -307,6 +309,109 @@ static void test_purge(void)
 	}
 	a = ip_addr_v4(0x0a070001);
 	CU_ASSERT_FALSE(pdp_purge_hits(&l, a.b, 2));
+}
+
+/* ---- addresses and keys that a stranger chose for a secret that it had learnt ---- */
+
+enum { CHOSEN = 64 };
+static const struct siphash_secret learnt = { { 1 } }, not_learnt = { { 2 } };
+
+/* Those whose hash by `learnt` is 77 in so many buckets. */
+static void own_chosen(struct ip_addr a[CHOSEN], unsigned int buckets)
+{
+	unsigned int n = 0;
+
+	for (uint32_t v4 = 0x0b000000; n < CHOSEN; v4++) {
+		a[n] = ip_addr_v4(v4);
+		n += siphash_addr(&learnt, &a[n]) % buckets == 77;
+	}
+}
+
+/* In one bucket there are so many and no more: the others wait for the passes that follow, and none
+ * is forgotten. For any other secret all are in the first one. */
+static void test_purge_chosen(void)
+{
+	static struct pdp_purge l;
+	struct ip_addr a[CHOSEN];
+	unsigned int hits = 0, waits = CHOSEN;
+
+	own_chosen(a, PDP_PURGES);
+	memset(&l, 0, sizeof(l));
+	l.secret = learnt;
+	for (unsigned int i = 0; i < CHOSEN; i++)
+		CU_ASSERT_TRUE(pdp_purge_add(&l, &a[i], 1));
+	for (unsigned int pass = 0; waits > 0 && pass < CHOSEN; pass++) {
+		waits -= PDP_PURGE_CHAIN;
+		CU_ASSERT_EQUAL(pdp_purge_pass(&l), waits);
+		for (unsigned int i = 0; i < CHOSEN; i++)
+			hits += pdp_purge_hits(&l, a[i].b, 2);
+		CU_ASSERT_EQUAL(hits, CHOSEN - waits);
+	}
+	CU_ASSERT_EQUAL(pdp_purge_pass(&l), 0);
+	l.secret = not_learnt;
+	for (unsigned int i = 0; i < CHOSEN; i++)
+		CU_ASSERT_TRUE(pdp_purge_add(&l, &a[i], 1));
+	CU_ASSERT_EQUAL(pdp_purge_pass(&l), 0);
+	for (unsigned int i = 0; i < CHOSEN; i++)
+		CU_ASSERT_TRUE(pdp_purge_hits(&l, a[i].b, 2));
+}
+
+static void own_secret(const struct siphash_secret *s, bool with_aaa)
+{
+	rig_close(&rig);
+	rig_secret = *s;
+	rig_open(&rig, with_aaa, 1 << 20);
+	rig_secret = learnt;
+}
+
+static void test_peers_chosen(void)
+{
+	enum { KEPT = 16, BUCKETS = 2048 };
+	struct ip_addr a[CHOSEN], other = rig_peer(0);
+
+	own_chosen(a, BUCKETS);
+	own_secret(&learnt, false);
+	pdp_peer_heard(rig.pdp, &other, 1, rig.t.now++);
+	for (unsigned int i = 0; i < CHOSEN; i++)
+		pdp_peer_heard(rig.pdp, &a[i], 1, rig.t.now++);
+	CU_ASSERT_EQUAL(pdp_now().rows.peers_collided, CHOSEN - KEPT);
+	CU_ASSERT_EQUAL(pdp_now().rows.peers_full, 0);
+	CU_ASSERT_EQUAL(rig.n_purges, 1 + CHOSEN);
+	/* Those that were heard last, and those of other buckets, are known. */
+	pdp_peer_heard(rig.pdp, &other, 1, rig.t.now++);
+	for (unsigned int i = CHOSEN - KEPT; i < CHOSEN; i++)
+		pdp_peer_heard(rig.pdp, &a[i], 1, rig.t.now++);
+	CU_ASSERT_EQUAL(rig.n_purges, 1 + CHOSEN);
+	own_secret(&not_learnt, false);
+	for (unsigned int i = 0; i < 2 * CHOSEN; i++)
+		pdp_peer_heard(rig.pdp, &a[i % CHOSEN], 1, rig.t.now++);
+	CU_ASSERT_EQUAL(pdp_now().rows.peers_collided, 0);
+	CU_ASSERT_EQUAL(rig.n_purges, CHOSEN);
+}
+
+/* Sessions that meet in one bucket are refused there, and nobody else is. */
+static void test_rows_chosen(void)
+{
+	enum { MANY = 100, KEPT = 80, BUCKETS = 4096 };
+	unsigned int key[MANY], n = 0;
+
+	for (unsigned int k = 0; n < MANY; k++) {
+		key[n] = k;
+		n += siphash_word(&learnt, rig_key(k)) % BUCKETS == 77;
+	}
+	own_secret(&learnt, true);
+	for (unsigned int i = 0; i < MANY; i++) {
+		uint64_t id = rig_create(&rig, 0, key[i]);
+
+		CU_ASSERT_TRUE(i < KEPT ? pdp_waits(id) : pdp_was(id, PDP_NO_RESOURCES));
+	}
+	CU_ASSERT_EQUAL(pdp_now().rows.requests_collided, MANY - KEPT);
+	CU_ASSERT_EQUAL(pdp_now().rows.requests_full, 0);
+	CU_ASSERT_TRUE(pdp_waits(rig_create(&rig, 0, key[0] + 1)));
+	own_secret(&not_learnt, true);
+	for (unsigned int i = 0; i < MANY; i++)
+		CU_ASSERT_TRUE(pdp_waits(rig_create(&rig, 0, key[i])));
+	CU_ASSERT_EQUAL(pdp_now().rows.requests_collided + pdp_now().rows.requests_full, 0);
 }
 
 static unsigned int n_ended;
@@ -367,5 +472,7 @@ CU_TestInfo pdp_own_tests[] = { { "a session ended", test_notice }, { "many ende
 	{ "end, held", test_end_held }, { "refresh", test_refresh },
 	{ "refresh refused", test_refresh_refused }, { "restart of a peer", test_restart },
 	{ "restart, unheard", test_restart_unheard }, { "Echo", test_echo },
-	{ "many peers", test_peers }, { "purge", test_purge }, { "superseded", test_superseded },
+	{ "many peers", test_peers }, { "purge", test_purge },
+	{ "chosen, purge", test_purge_chosen }, { "chosen, peers", test_peers_chosen },
+	{ "chosen, requests", test_rows_chosen }, { "superseded", test_superseded },
 	CU_TEST_INFO_NULL };

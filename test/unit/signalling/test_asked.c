@@ -82,6 +82,8 @@ static void test_full(void)
 	}
 	q = request(ASKED_MAX);
 	CU_ASSERT_PTR_NULL(asked_add(&table, &q));
+	CU_ASSERT_EQUAL(table.full, 1);
+	CU_ASSERT_EQUAL(table.collided, 0);
 	asked_forget(&table, a);
 	CU_ASSERT_PTR_EQUAL(asked_add(&table, &q), a);
 }
@@ -117,10 +119,52 @@ static void test_alike(void)
 	}
 }
 
+/* Requests that a stranger chose for a secret that it had learnt, so that all meet in one bucket:
+ * that takes no more than it may have, counted, and others find room. For any other secret the
+ * same requests are as any others. */
+static void test_chosen(void)
+{
+	enum { CHOSEN = 64 };
+	static const struct siphash_secret other = { { 2 } };
+	static struct asked_request q[CHOSEN];
+	struct asked_request own = request(1);
+	unsigned int n = 0, took = 0;
+	struct asked_message *last = NULL;
+
+	for (uint32_t digest = 0; n < CHOSEN; digest++) {
+		q[n] = own;
+		q[n].digest = digest;
+		q[n].bucket = asked_bucket(&table, &q[n]);
+		n += q[n].bucket == (own.bucket + 1) % ASKED_HASH;
+	}
+	for (unsigned int i = 0; i < CHOSEN; i++) {
+		struct asked_message *a = asked_add(&table, &q[i]);
+
+		took += a != NULL;
+		last = a != NULL ? a : last;
+	}
+	CU_ASSERT_EQUAL(took, ASKED_CHAIN);
+	CU_ASSERT_EQUAL(table.collided, CHOSEN - ASKED_CHAIN);
+	CU_ASSERT_EQUAL(table.full, 0);
+	CU_ASSERT_PTR_NOT_NULL(asked_add(&table, &own));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(last);
+	asked_forget(&table, last);
+	CU_ASSERT_PTR_NOT_NULL(asked_add(&table, &q[CHOSEN - 1]));
+
+	asked_fini(&table);
+	CU_ASSERT_EQUAL_FATAL(asked_init(&table, &other), 0);
+	for (unsigned int i = 0; i < CHOSEN; i++) {
+		q[i].bucket = asked_bucket(&table, &q[i]);
+		CU_ASSERT_PTR_NOT_NULL(asked_add(&table, &q[i]));
+	}
+	CU_ASSERT_EQUAL(table.collided + table.full, 0);
+}
+
 int main(void)
 {
 	static CU_TestInfo tests[] = { { "repetition", test_repetition }, { "id", test_id },
-		{ "full", test_full }, { "alike", test_alike }, CU_TEST_INFO_NULL };
+		{ "full", test_full }, { "alike", test_alike }, { "chosen", test_chosen },
+		CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "asked", NULL, NULL, setup, teardown, tests },
 		CU_SUITE_INFO_NULL };
 

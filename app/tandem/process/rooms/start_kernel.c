@@ -29,7 +29,8 @@ int start_kernel(struct control *c)
 		.out = t->kernel_out[0],
 		.n_ports = t->n_ports,
 		.ops = { start_kernel_frame, start_kernel_claimed },
-		.ctx = c };
+		.ctx = c,
+		.secret = t->random.secret };
 
 	settings_kernel_start(t->conf, &c->lists.placed, &s.start);
 	for (unsigned int i = 0; i < t->n_ports; i++) {

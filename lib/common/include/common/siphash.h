@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/addr.h"
+
 /* The 16 secret octets, as random as the kernel gives them. Simulators and tests give others. */
 struct siphash_secret {
 	uint8_t octet[16];
@@ -17,5 +19,10 @@ struct siphash_secret {
 uint64_t siphash(const struct siphash_secret *secret, const void *data, size_t len);
 /* The same of the eight octets of `word`, the least significant first, and faster. */
 uint64_t siphash_word(const struct siphash_secret *secret, uint64_t word);
+/* Of an address. */
+static inline uint64_t siphash_addr(const struct siphash_secret *secret, const struct ip_addr *a)
+{
+	return siphash(secret, a->b, sizeof(a->b));
+}
 
 #endif

@@ -343,8 +343,20 @@ bool gtpc_pending_due(struct gtpc_pending *p, usec_t now, struct gtpc_peer *to, 
 /* Forgets all requests. */
 void gtpc_pending_clear(struct gtpc_pending *p);
 
+// clang-format off
+#define GTPC_ANSWERED_COUNTERS(X) \
+	X(answers_full, COUNTER, "answers", \
+		"Answers to GTP-C requests were forgotten before their time to make room for " \
+		"newer ones.") \
+	X(answers_collided, COUNTER, "answers", \
+		"Answers to GTP-C requests were forgotten because too many met in one bucket of " \
+		"their table.")
+// clang-format on
+COUNTERS_DEFINE(gtpc_answered_counters, GTPC_ANSWERED_COUNTERS);
+
 /* The last answers, for requests that come again: a bounded number, the oldest of which goes first,
- * each for `ttl` us. */
+ * each for `ttl` us. Peers choose what tells requests apart: the hash has a secret, and a bucket
+ * has 16 of them at most, of which the oldest goes, too. */
 struct gtpc_answered;
 /* Makes a set without answers; the secret is copied. NULL + errno. */
 struct gtpc_answered *gtpc_answered_create(usec_t ttl, const struct siphash_secret *secret);
@@ -359,5 +371,7 @@ void gtpc_answered_put(struct gtpc_answered *a, const struct gtpc_peer *to, uint
 /* The answer given to the request (type: the request's); NULL if unknown or too old. */
 const uint8_t *gtpc_answered_get(struct gtpc_answered *a, const struct gtpc_peer *from,
 	uint8_t type, uint16_t seq, uint32_t digest, size_t *len, usec_t now);
+/* What went too early; of the set, until it is destroyed. */
+const struct gtpc_answered_counters *gtpc_answered_count(const struct gtpc_answered *a);
 
 #endif

@@ -13,6 +13,7 @@
 #include "common/addr.h"
 #include "common/counters.h"
 #include "common/mac.h"
+#include "common/siphash.h"
 
 struct fib;
 struct rte_mbuf;
@@ -95,8 +96,13 @@ int net_addr_add(struct net_kernel *k, unsigned int ifindex, const struct ip_pre
 		"again.") \
 	X(adjacencies_full, COUNTER, "events", \
 		"A next hop was left out because the table of next hops was full.") \
+	X(adjacencies_collided, COUNTER, "events", \
+		"A next hop was left out because too many met in one bucket of their table.") \
 	X(routes_full, COUNTER, "events", \
 		"A route or a neighbour was left out because the routing table was full.") \
+	X(routes_collided, COUNTER, "events", \
+		"A route or a neighbour was left out because too many met in one bucket of " \
+		"their table.") \
 	X(malformed, COUNTER, "messages", \
 		"Messages of the kernel were not understood.") \
 	X(resolves, COUNTER, "requests", \
@@ -114,6 +120,8 @@ struct net_mirror_conf {
 	unsigned int under_ifindex[NET_TWINS];
 	void (*link)(void *ctx, uint16_t port, bool up); /* called at start and at each edge */
 	void *ctx;
+	/* of hashes whose keys the hosts and routers of attached networks choose */
+	struct siphash_secret secret;
 };
 /* Subscribes, then dumps. NULL + errno. */
 struct net_mirror *net_mirror_create(const struct net_mirror_conf *c);

@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/addr.h"
+#include "common/siphash.h"
 
 /* As many peers as lib/pdp knows at a time: after a switchover each may ask within one pass. */
-enum { PDP_SUPERSEDED = 256, PDP_PURGES = 1024 };
+enum { PDP_SUPERSEDED = 256, PDP_PURGES = 1024, PDP_PURGE_CHAIN = 16 };
 
 struct pdp_superseded {
 	unsigned int n;
@@ -45,8 +45,10 @@ uint32_t pdp_superseded_before(
 void pdp_superseded_walk(struct pdp_superseded *l, const struct pdp_superseded_ops *ops);
 
 /* Peers whose sessions with another Recovery end. What was asked counts from the next pass on, so
- * that a pass ends every session that it concerns. */
+ * that a pass ends every session that it concerns. Strangers choose addresses: a bucket has
+ * PDP_PURGE_CHAIN peers at most, and who finds no room in one waits for the pass after. */
 struct pdp_purge {
+	struct siphash_secret secret; /* the caller's to set, before the first call */
 	unsigned int n, n_asked;
 	struct pdp_purge_peer {
 		struct ip_addr addr;
@@ -58,8 +60,9 @@ struct pdp_purge {
 
 /* False: the list is full, and the peer's sessions stay until they are asked for. */
 bool pdp_purge_add(struct pdp_purge *l, const struct ip_addr *addr, uint8_t recovery);
-/* A pass is over, and the next one begins with what was asked meanwhile. */
-void pdp_purge_pass(struct pdp_purge *l);
+/* A pass is over, and the next one begins with what was asked meanwhile. Returns how many peers
+ * have to wait for the one after. */
+unsigned int pdp_purge_pass(struct pdp_purge *l);
 /* Whether a session of that peer, 16 octets, with that Recovery ends in this pass. */
 bool pdp_purge_hits(const struct pdp_purge *l, const uint8_t peer[16], uint8_t recovery);
 

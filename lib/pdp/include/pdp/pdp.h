@@ -280,12 +280,28 @@ void pdp_deactivated(struct pdp *p, usec_t now);
 // clang-format on
 COUNTERS_DEFINE(pdp_gate_counters, PDP_GATE_COUNTERS);
 
+// clang-format off
+#define PDP_ROW_COUNTERS(X) \
+	X(requests_full, COUNTER, "requests", \
+		"Requests, or what the gateway began itself, found no room because too many were " \
+		"in progress.") \
+	X(requests_collided, COUNTER, "requests", \
+		"Requests, or what the gateway began itself, found no room because too many met " \
+		"in one bucket.") \
+	X(peers_full, COUNTER, "peers", \
+		"SGSNs that were silent for the longest time were forgotten to make room for " \
+		"others.") \
+	X(peers_collided, COUNTER, "peers", \
+		"SGSNs were forgotten because too many met in one bucket of their table.")
+// clang-format on
+COUNTERS_DEFINE(pdp_row_counters, PDP_ROW_COUNTERS);
+
 struct pdp_view {
 	struct pdp_gate_counters gate;
 	bool is_protected;    /* answers wait for the standby */
 	unsigned int working; /* an owner or the standby is waited for; a hold waits for these */
 	unsigned int requests, for_aaa, in_line, for_commit, own; /* in progress */
-	uint64_t refused; /* requests for which there was no room */
+	struct pdp_row_counters rows;
 	/* The cookie of the answer that waits for the standby for the longest time, 0 none. */
 	uint64_t oldest;
 };

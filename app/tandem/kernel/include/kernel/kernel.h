@@ -73,6 +73,7 @@ struct kernel_settings {
 	struct kernel_port port[CONFIG_PORTS];
 	struct kernel_ops ops;
 	void *ctx;
+	struct siphash_secret secret; /* of hashes whose keys neighbours and routers choose */
 };
 
 /* Removes what an earlier process left in the kernel, adds the loopbacks that do not come and go
@@ -97,8 +98,7 @@ struct kernel_view {
 	uint64_t to_kernel, from_kernel, frames_dropped;
 };
 void kernel_view(const struct kernel *k, struct kernel_view *v);
-/* Registers the figures of ports, twins and the mirror; they must be unregistered before
- * kernel_destroy(). 0 or -errno. */
+/* Registers the room's figures; they end before kernel_destroy(). 0 or -errno. */
 int kernel_metrics_register(struct metrics *m, struct kernel *k);
 extern const struct metrics_room kernel_metrics; /* all of them */
 

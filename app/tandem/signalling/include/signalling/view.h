@@ -47,8 +47,9 @@ struct signalling_view {
 	bool answering;         /* this chassis answers SGSNs now */
 	bool answers_protected; /* answers wait for the standby's acknowledgement */
 	unsigned int requests_in_progress;
-	uint64_t requests_refused; /* for too many were in progress */
-	uint64_t frames_dropped;   /* reassembled user packets that found no room */
+	struct pdp_row_counters rows; /* of requests that wait here for their answer, too */
+	struct gtpc_answered_counters answered;
+	uint64_t frames_dropped; /* reassembled user packets that found no room */
 };
 
 #endif

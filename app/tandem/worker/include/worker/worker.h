@@ -37,8 +37,9 @@ struct worker_env {
 	struct settings_board *settings; /* live; this worker is core `number` of it */
 	struct worker_shared *shared; /* the table, the pools, the routes, who owns which shard */
 	const struct role *role;      /* until when this chassis may serve */
-	const struct siphash_secret *generations; /* of the TEIDs of this process */
-	uint16_t ports[CONFIG_PORTS];             /* DPDK ports of user traffic, which it polls */
+	/* of this process: of hashes whose keys strangers choose, and of its TEIDs */
+	const struct siphash_secret *secret, *generations;
+	uint16_t ports[CONFIG_PORTS]; /* DPDK ports of user traffic, which it polls */
 	unsigned int n_ports;
 	uint16_t stream_packet; /* bytes of a packet of the stream at most, its tag included */
 	/* doors */
