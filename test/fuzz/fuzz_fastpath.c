@@ -93,7 +93,7 @@ static void one(unsigned int how, unsigned int at, struct rd *bytes)
 	bed.w[w].mode = bed.w[!w].mode = (how >> MODE_SHIFT & 3) == 3
 						 ? FASTPATH_OWN
 						 : (enum fastpath_mode)(how >> MODE_SHIFT & 3);
-	bed.w[w].ei_per_s = bed.w[!w].ei_per_s = 1000;
+	bed.w[w].answers_unknown = bed.w[!w].answers_unknown = true;
 	bed.w[w].held_not_before = 0;
 	bed.w[w].now_tsc += UINT64_C(1) << (at % 32);
 	if (f.len > 0)

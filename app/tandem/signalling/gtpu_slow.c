@@ -20,7 +20,10 @@ enum { GTPU_DATAGRAMS = 64, GTPU_OUTER = 42 /* Ethernet, IPv4 without options, U
 
 int gtpu_slow_open(struct gtpu_slow *u, const struct signalling_env *env)
 {
+	static const struct budget_rates rates = GTPU_ERROR_RATES;
+
 	u->env = env;
+	budget_init(&u->errors, &env->secret, &rates, USEC_PER_SEC);
 	u->fd = sock_bound(&env->start.gtp, GTPU_PORT, SOCK_DGRAM);
 	return u->fd < 0 ? u->fd : 0;
 }
@@ -100,6 +103,10 @@ static void gtpu_slow_send_error(
 		u->count.error_indications_suppressed++;
 		return;
 	}
+	if (!budget_take(&u->errors, siphash_addr(&u->errors.secret, &to->addr), teid, now)) {
+		u->count.error_indications_limited++;
+		return;
+	}
 	u->count.error_indications_sent++;
 	gtpu_slow_reply(u, &port, buf, gtpu_encode_error_indication(buf, teid, &u->env->start.gtp));
 }
@@ -143,6 +150,8 @@ static void gtpu_slow_datagram(
 	case GTPU_G_PDU:
 		if (session_find(u->env->table, g.teid) != NULL)
 			gtpu_slow_reinject(u, from, g.teid, p, len);
+		else if (g.teid == 0) /* nobody's, and no answer is owed */
+			u->count.gtpu_slow_dropped++;
 		else
 			gtpu_slow_send_error(u, from, g.teid, now);
 		break;

@@ -5,6 +5,7 @@
 #ifndef TANDEM_SIGNALLING_GTPU_SLOW_H
 #define TANDEM_SIGNALLING_GTPU_SLOW_H
 
+#include "common/budget.h"
 #include "signalling/signalling.h"
 
 struct gtpu_slow {
@@ -15,6 +16,8 @@ struct gtpu_slow {
 	/* From when on Error Indications are sent: not right after an unplanned promotion, for an
 	 * SGSN gives the context up on one. */
 	usec_t error_from;
+	/* of Error Indications, whichever way their cause came: by SGSN and TEID */
+	struct budget errors;
 	uint8_t in[65536]; /* a datagram of any size */
 };
 

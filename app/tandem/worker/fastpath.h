@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "config/items.h"
+#include "common/budget.h"
 #include "common/counters.h"
 #include "cores/role.h"
 #include "cores/settings.h"
@@ -71,6 +72,9 @@ enum fastpath_mode {
 	X(fragmented, COUNTER, "packets", \
 		"Packets were sent in fragments because they were longer than the MTU of their " \
 		"port.") \
+	X(icmp_limited, COUNTER, "messages", \
+		"ICMP errors were left out because their destination or the session had its " \
+		"share.") \
 	X(icmp_sent, COUNTER, "messages", \
 		"ICMP errors were made about packets that could not be forwarded.") \
 	X(late_packets, COUNTER, "packets", \
@@ -109,6 +113,9 @@ enum fastpath_mode {
 		"too long.") \
 	X(drop_gtpu_unknown_type, COUNTER, "packets", \
 		"GTP-U packets were dropped because their message type is not served.") \
+	X(drop_gtpu_teid_zero, COUNTER, "packets", \
+		"Packets from SGSNs were dropped because their TEID is 0, which is nobody's, and " \
+		"were not answered.") \
 	X(drop_inner_malformed, COUNTER, "packets", \
 		"Packets of subscribers were dropped because the inner IPv4 header is " \
 		"malformed.") \
@@ -163,11 +170,11 @@ struct fastpath {
 	uint32_t now_s; /* second of the local clock, set by the worker once a turn */
 	uint64_t now_tsc;
 	uint64_t late_last_tsc; /* when the last late packet was forwarded */
-	/* The rate limit of packets with unknown TEIDs, which are punted to the kernel: control
-	 * answers them with an Error Indication. */
-	uint64_t ei_tokens_tsc;
-	uint32_t ei_per_s; /* 0: none are punted */
-	uint64_t icmp_tsc; /* ICMP errors of our own: rate limit */
+	/* Packets with unknown TEIDs, which are punted to the kernel if control may answer them
+	 * with an Error Indication, by their SGSN and TEID: it has such a budget, too, and counts.
+	 * And ICMP errors of our own, by whom they go to and by session. See fastpath_budgets(). */
+	bool answers_unknown;
+	struct budget unknown, icmp;
 	/* The last connected destination without an adjacency: port << 32 | address, 0 none.
 	 * Control takes it and has the kernel resolve it. w: worker, control */
 	_Atomic uint64_t unresolved;
@@ -185,6 +192,8 @@ struct fastpath {
 	struct fastpath_counters count; /* r: telemetry */
 } __rte_cache_aligned;
 
+/* What strangers may cause is full again; the clock's rate is known (base/clock.h). */
+void fastpath_budgets(struct fastpath *f, const struct siphash_secret *secret);
 /* A burst (n <= FASTPATH_BURST) received on a port. Packets leave by fastpath_flush at the
  * latest. */
 void fastpath_rx(struct fastpath *f, uint16_t port, struct rte_mbuf **pkts, uint16_t n);

@@ -72,7 +72,6 @@ void fp_down_burst(struct fastpath *f, struct fp_burst *b);
  * it. */
 void fp_down_inner(struct fastpath *f, struct rte_mbuf *m, const _Atomic uint32_t *entry);
 /* fastpath_slow.c */
-bool fp_rate(uint64_t *tat, uint64_t now_tsc, uint32_t per_s);
 void fp_icmp_error(
 	struct fastpath *f, const struct rte_mbuf *m, uint8_t type, uint8_t code, uint16_t mtu);
 void fp_fragment(struct fastpath *f, uint16_t port, struct rte_mbuf *m);

@@ -14,16 +14,30 @@ enum {
 	FRAGMENTS_MAX = 64,   /* 64 KiB at the smallest MTU that makes sense */
 };
 
-/* Token bucket by its theoretical arrival time: per_s on average, a tenth of a second's worth at
- * once (at least one). */
-bool fp_rate(uint64_t *tat, uint64_t now_tsc, uint32_t per_s)
-{
-	uint64_t hz = clock_hz;
+static const struct budget_rates fastpath_icmp_rates = {
+	.source = 10, .subject = 50, .shared = ICMP_ERRORS_PER_S
+};
 
-	if (per_s == 0 || (*tat > now_tsc && *tat - now_tsc > hz / 10))
-		return false;
-	*tat = RTE_MAX(*tat, now_tsc) + hz / per_s;
-	return true;
+void fastpath_budgets(struct fastpath *f, const struct siphash_secret *secret)
+{
+	static const struct budget_rates unknown = GTPU_ERROR_RATES;
+
+	budget_init(&f->unknown, secret, &unknown, clock_hz);
+	budget_init(&f->icmp, secret, &fastpath_icmp_rates, clock_hz);
+}
+
+/* Whether one more may be said about this packet. Of the two it names the session's is the
+ * subscriber's. */
+static bool fastpath_icmp_budget(struct fastpath *f, const struct rte_ipv4_hdr *about)
+{
+	uint32_t to4 = rte_be_to_cpu_32(about->src_addr);
+	bool up = pool_entry4(f->sh->pools, INSTANCE_MAIN, to4) != NULL;
+	uint32_t ue4 = up ? to4 : rte_be_to_cpu_32(about->dst_addr);
+
+	if (budget_take(&f->icmp, to4, ue4, f->now_tsc))
+		return true;
+	f->count.icmp_limited++;
+	return false;
 }
 
 /* No adjacency: nothing is known of the destination, or it is on a link of ours and was never asked
@@ -191,8 +205,7 @@ void fp_icmp_error(
 	struct rte_icmp_hdr *icmp;
 	struct rte_mbuf *e;
 
-	if (fastpath_icmp_forbidden(about, len) ||
-		!fp_rate(&f->icmp_tsc, f->now_tsc, ICMP_ERRORS_PER_S))
+	if (fastpath_icmp_forbidden(about, len) || !fastpath_icmp_budget(f, about))
 		return;
 	e = rte_pktmbuf_alloc(f->sh->direct);
 	eth = e == NULL ? NULL

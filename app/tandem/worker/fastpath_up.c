@@ -9,14 +9,22 @@ struct sum {
 	uint64_t packets, bytes;
 };
 
-static void fastpath_answer_no_session(struct fastpath *f, struct rte_mbuf *m)
+static void fastpath_answer_no_session(struct fastpath *f, const struct fp_item *it)
 {
+	const struct rte_ipv4_hdr *outer =
+		rte_pktmbuf_mtod_offset(it->m, const struct rte_ipv4_hdr *, FP_ETH);
+
+	if (it->handle == 0) {
+		fp_drop(it->m, &f->count.drop_gtpu_teid_zero);
+		return;
+	}
 	f->count.drop_no_session_up++;
 	/* Late: the session may only just have ended at the new owner, whose word it is. */
-	if (f->mode == FASTPATH_OWN && fp_rate(&f->ei_tokens_tsc, f->now_tsc, f->ei_per_s))
-		fp_punt(f, m);
+	if (f->mode == FASTPATH_OWN && f->answers_unknown &&
+		budget_take(&f->unknown, outer->src_addr, it->handle, f->now_tsc))
+		fp_punt(f, it->m);
 	else
-		rte_pktmbuf_free(m);
+		rte_pktmbuf_free(it->m);
 }
 
 /* The inner header; what the tunnel carries behind the packet is not part of it. The checksum is
@@ -111,7 +119,7 @@ static __rte_always_inline uint64_t *fastpath_up_packet(
 	uint64_t *why;
 
 	if (unlikely(!fp_view(s, it->handle, late, &v))) {
-		fastpath_answer_no_session(f, m);
+		fastpath_answer_no_session(f, it);
 		return NULL;
 	}
 	why = fastpath_check_inner(f, it, ip);

@@ -14,7 +14,6 @@
 enum {
 	WORKER_MSGS = 16,
 	STALE_BURSTS = 128,
-	ERROR_INDICATIONS_PER_S = 100,
 	LATE_QUIET_US = 1000000,
 	LATE_MOST_US = 30000000 /* as in switchover/routes.c */
 };
@@ -49,6 +48,7 @@ struct worker *worker_create(const struct worker_env *e)
 		shards |= UINT64_C(1) << i;
 	}
 	w->sweep.purge.secret = *e->secret;
+	fastpath_budgets(&w->fp, e->secret);
 	w->fp.sh = e->shared;
 	w->fp.settings = settings_newest(e->settings);
 	w->fp.role = e->role;
@@ -458,7 +458,7 @@ static void worker_seconds(struct worker *w, usec_t now)
 	if (now < w->next_second)
 		return;
 	w->next_second = now + 10 * USEC_PER_MSEC;
-	w->fp.ei_per_s = now >= w->ei_from ? ERROR_INDICATIONS_PER_S : 0;
+	w->fp.answers_unknown = now >= w->ei_from;
 	if (w->fp.mode == FASTPATH_OWN)
 		for (unsigned int i = 0; i < w->n_shards; i++)
 			session_quarantine_expire(

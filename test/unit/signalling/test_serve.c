@@ -43,6 +43,13 @@ static unsigned int said, settled;
 static unsigned int refusals;  /* messages that the kernel does not take */
 static unsigned int datagrams; /* Echo Requests that wait in a socket */
 
+/* G-PDUs that wait in front of them: from whom, and the TEID of the next one. */
+static struct {
+	unsigned int n;
+	struct ip_addr from;
+	uint32_t teid, step;
+} user;
+
 /* An event is over. */
 static void serve_settled(void *ctx)
 {
@@ -91,6 +98,16 @@ static ssize_t serve_send_to(
 static ssize_t serve_recv_from(
 	int fd, void *to, size_t n, int flags, struct sockaddr *a, socklen_t *len)
 {
+	if (user.n > 0) {
+		const uint8_t g_pdu[] = { 0x30, GTPU_G_PDU, 0, 0, (uint8_t)(user.teid >> 24),
+			(uint8_t)(user.teid >> 16), (uint8_t)(user.teid >> 8), (uint8_t)user.teid };
+
+		user.n--;
+		user.teid += user.step;
+		*len = sock_address((struct sockaddr_storage *)a, &user.from, GTPU_PORT);
+		memcpy(to, g_pdu, sizeof(g_pdu));
+		return sizeof(g_pdu);
+	}
 	if (datagrams == 0) {
 		errno = EAGAIN;
 		return -1;
@@ -466,12 +483,46 @@ static void test_settled(void)
 	teardown();
 }
 
+/* How many answers so many G-PDUs get, whose TEIDs no session has. */
+static unsigned int unknown_tunnels(uint32_t from, unsigned int n, uint32_t teid, uint32_t step)
+{
+	user.n = n;
+	user.from = ip_addr_v4(from);
+	user.teid = teid;
+	user.step = step;
+	said = 0;
+	while (user.n > 0)
+		signalling_gtpu_ready(s, NOW);
+	return said;
+}
+
+/* The kernel's way, as fragments take it: a stranger's packets get what is its own and what is
+ * shared, and beside it an SGSN gets its own. Nobody is told of TEID 0. */
+static void test_unknown_tunnels(void)
+{
+	enum { OWN = 10, AT_ONCE = 9, MANY = 99999 };
+	struct signalling_view v;
+
+	setup();
+	CU_ASSERT_EQUAL(unknown_tunnels(0x0a090001, MANY, 0x10000000, 1), OWN + AT_ONCE);
+	signalling_view(s, &v);
+	CU_ASSERT_EQUAL(v.gtpu.error_indications_sent, OWN + AT_ONCE);
+	CU_ASSERT_EQUAL(v.gtpu.error_indications_limited, MANY - OWN - AT_ONCE);
+	CU_ASSERT_EQUAL(unknown_tunnels(0x0a090002, 40, 0x20000000, 1), OWN);
+	CU_ASSERT_EQUAL(unknown_tunnels(0x0a090003, 40, 0x30000000, 0), 1);
+	CU_ASSERT_EQUAL(unknown_tunnels(0x0a090004, 40, 0, 0), 0);
+	signalling_view(s, &v);
+	CU_ASSERT_EQUAL(v.gtpu.gtpu_slow_dropped, 40);
+	teardown();
+}
+
 int main(void)
 {
 	CU_TestInfo tests[] = { { "by every way", test_ways }, { "ends later", test_ends_later },
 		{ "notices", test_notices }, { "queued", test_queued },
 		{ "refused by the kernel", test_refused }, { "asked again", test_asked_again },
-		{ "each datagram is settled", test_settled }, CU_TEST_INFO_NULL };
+		{ "each datagram is settled", test_settled },
+		{ "unknown tunnels", test_unknown_tunnels }, CU_TEST_INFO_NULL };
 	CU_SuiteInfo suites[] = { { "time to serve", NULL, NULL, NULL, NULL, tests },
 		CU_SUITE_INFO_NULL };
 

@@ -279,6 +279,7 @@ void bed_reset(void)
 		bed.w[w].streaming = true;
 		bed.w[w].now_s = 1000;
 		bed.w[w].now_tsc = UINT64_C(1) << 50;
+		fastpath_budgets(&bed.w[w], &(const struct siphash_secret){ { 1 } });
 	}
 	for (unsigned int i = 1; i <= BED_SESSIONS; i++) {
 		struct session_slot *s = bed_slot(i);

@@ -283,7 +283,7 @@ static const struct row {
 		C(drop_outer_checksum) },
 	{ "downlink cut", DOWN, { { 0, { 0 }, 0 } }, 0, 0, 1, BED_CORE, C(drop_outer_malformed) },
 	{ "unknown TEID", UP, { { 49, { 0xee }, 1 } }, 0, 0, 0, BED_ACCESS, C(drop_no_session_up) },
-	{ "TEID 0", UP, { { 46, { 0 }, 4 } }, 0, 0, 0, BED_ACCESS, C(drop_no_session_up) },
+	{ "TEID 0", UP, { { 46, { 0 }, 4 } }, 0, 0, 0, BED_ACCESS, C(drop_gtpu_teid_zero) },
 	{ "empty G-PDU", UP, { { 44, { 0, 0 }, 2 } }, 0, 0, 0, BED_ACCESS,
 		C(drop_inner_malformed) },
 	{ "inner IPv6", UP, { { 50, { 0x60 }, 1 } }, 0, 0, 0, BED_ACCESS, C(drop_inner_not_ipv4) },

@@ -134,6 +134,7 @@ static void test_no_icmp_about(void)
 	}
 }
 
+/* About one session no more leaves than its share, and what is left out is counted. */
 static void test_icmp_rate(void)
 {
 	uint64_t hz = rte_get_tsc_hz();
@@ -147,8 +148,34 @@ static void test_icmp_rate(void)
 		bed_rx(1, &in);
 		n += bed_sent(1, BED_CORE, &out);
 	}
-	CU_ASSERT_TRUE(n >= 2000 && n <= 2110);
+	CU_ASSERT_TRUE(n >= 100 && n <= 151); /* and a second's worth at once */
 	CU_ASSERT_EQUAL(bed.w[1].count.drop_ttl, 20000);
+	CU_ASSERT_EQUAL(bed.w[1].count.icmp_sent, n);
+	CU_ASSERT_EQUAL(bed.w[1].count.icmp_limited, 20000 - n);
+}
+
+/* Beside a flood by one host another one has its own ten a second. */
+static void test_icmp_share(void)
+{
+	uint64_t hz = rte_get_tsc_hz();
+	struct frame stranger, honest, out;
+	unsigned int n = 0;
+
+	bed_reset();
+	bed.w[1].icmp.rates.shared = 1; /* the bed has too few sessions to spend a thousand */
+	frame_down(&stranger, BED_HOST, BED_UE(1), 1, 60, 0);
+	frame_down(&honest, BED_HOST + 1, BED_UE(3), 1, 60, 0);
+	for (unsigned int i = 0; i < 20000; i++) {
+		bed.w[1].now_tsc += hz / 10000;
+		bed_rx(1, &stranger);
+		while (bed_sent(1, BED_CORE, &out))
+			;
+		if (i % 1000 != 0)
+			continue;
+		bed_rx(1, &honest);
+		n += bed_sent(1, BED_CORE, &out);
+	}
+	CU_ASSERT_EQUAL(n, 20);
 }
 
 /* Puts the fragments that come out of a port together again: `at` is the offset of IP in a
@@ -401,6 +428,7 @@ CU_TestInfo *fastpath_edges(void)
 		{ "time_exceeded", test_time_exceeded },
 		{ "no_icmp_about", test_no_icmp_about },
 		{ "icmp_rate", test_icmp_rate },
+		{ "icmp_share", test_icmp_share },
 		{ "fragments", test_fragments },
 		{ "no_mbuf", test_no_mbuf },
 		{ "full_queues", test_full_queues },

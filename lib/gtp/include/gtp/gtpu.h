@@ -31,6 +31,13 @@ enum gtpu_verdict {
 	GTPU_UNKNOWN_EXTENSION,
 };
 
+/* How many Error Indications leave in a second (common/budget.h): to one SGSN, about one TEID, and
+ * what all SGSNs share beyond the first. An SGSN gives a context up on one, and asks no more. */
+#define GTPU_ERROR_RATES                                                                           \
+	{                                                                                          \
+		.source = 10, .subject = 1, .shared = 90                                           \
+	}
+
 struct gtpu {
 	uint8_t type;
 	bool has_seq;

@@ -27,6 +27,8 @@
 	X(error_indications_suppressed, COUNTER, "messages", \
 		"Error Indications were left out because this chassis began to serve a moment " \
 		"ago.") \
+	X(error_indications_limited, COUNTER, "messages", \
+		"Error Indications were left out because their SGSN or the TEID had its share.") \
 	X(error_indications_received, COUNTER, "messages", \
 		"Error Indications of SGSNs were received.") \
 	X(gtpu_reassembled, COUNTER, "packets", \
