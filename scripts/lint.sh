@@ -62,7 +62,7 @@ tokens() { # tokens code|raw EXPRESSION FILE...
 table='
 ^lib/|code|\b(printf|puts|exit|_exit|abort|rte_exit|rte_panic|strcpy|strcat|sprintf|vsprintf|gets
 	|atoi|atol|time)\s*\(|\bvolatile\b
-^lib/(numbers|srp|repl|gtp|pdp|pool|session|radius|monitor)/|code
+^lib/(numbers|peers|srp|repl|gtp|pdp|pool|session|radius|monitor)/|code
 	|\b(clock_gettime|gettimeofday|socket|getenv|rand|random)\s*\(
 	|\b(rte_log|RTE_LOG|rte_rdtsc|rte_get_timer_cycles|rte_get_tsc_cycles)\b
 ^(app|lib)/|raw|\bMUTANT\b
