@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "knob.h"
+#include "peers/gtp_peers.h"
 
 static bool agree_section_agrees(const struct section *s)
 {
@@ -38,6 +39,10 @@ static void agree_section_print(const struct section *s, const struct config *c,
 	const char *names[SECTION_ITEMS];
 	unsigned int n = section_items(s, c);
 
+	if (s == &config_sections[SECTION_GTP_PEERS]) {
+		gtp_peers_lines(c, to);
+		return;
+	}
 	if (s->item_size == 0) {
 		print(s, c, to);
 		return;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "knob.h"
+#include "peers/gtp_peers.h"
 
 struct changes {
 	void (*each)(void *ctx, const struct config_change *ch);
@@ -114,7 +115,9 @@ unsigned int config_changes(const struct config *now, const struct config *next,
 	for (unsigned int id = 0; id < SECTIONS; id++) {
 		const struct section *s = &config_sections[id];
 
-		if (s->item_size > 0)
+		if (id == SECTION_GTP_PEERS)
+			d.n += gtp_peers_changes(now, next, each, ctx);
+		else if (s->item_size > 0)
 			change_list(&d, s, now, next);
 		else
 			items_change(&d, s, now, next);
@@ -150,6 +153,10 @@ void config_take_live(struct config *now, const struct config *next)
 
 		if (s->item_size == 0) {
 			change_take(s, now, next);
+			continue;
+		}
+		if (id == SECTION_GTP_PEERS) {
+			gtp_peers_take(now, next);
 			continue;
 		}
 		if (s->lives) {

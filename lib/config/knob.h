@@ -27,6 +27,8 @@ enum knob_type {
 	KNOB_ROLES, /* list into a set */
 	KNOB_LCORE, /* int; -1: chosen */
 	KNOB_LCORES,
+	KNOB_PREFIXES, /* of an entry of gtp-peers; def: enum config_gtp_use */
+	KNOB_PORTS,    /* access ports of one, into a set */
 	KNOB_TYPES,
 };
 
@@ -52,6 +54,7 @@ enum section_id {
 	SECTION_PORTS,
 	SECTION_LOOPBACKS,
 	SECTION_SERVICES,
+	SECTION_GTP_PEERS,
 	SECTION_POOLS,
 	SECTION_APNS,
 	SECTION_AAA,
@@ -69,7 +72,7 @@ enum section_id {
 };
 
 enum {
-	SECTION_ITEMS = CONFIG_POOLS,
+	SECTION_ITEMS = CONFIG_GTP_PEERS,
 	SECTION_KNOBS = 64, /* in one section at most: the bits of load.good */
 	KNOB_PATH = 64,
 	KNOB_SAID = 80,

@@ -88,6 +88,29 @@ static const struct knob services[] = {
 			"29.060 7.2.1); 0: none are sent" },
 };
 
+static const struct knob gtp_peers[] = {
+	{ "name", KNOB_NAME, KNOB_MUST | KNOB_AGREE | KNOB_LIVE, AT(config_gtp_peer, name),
+		.help = "name of the GTP peer, one node or one network, in logs, alarms and "
+			"views" },
+	{ "control", KNOB_PREFIXES, KNOB_AGREE | KNOB_LIVE, AT(config_gtp_peer, control),
+		.def = CONFIG_GTP_CONTROL,
+		.help = "prefixes from which the GTP peer speaks GTP-C; each belongs to one entry, "
+			"of two that overlap the longer counts" },
+	{ "user", KNOB_PREFIXES, KNOB_AGREE | KNOB_LIVE, AT(config_gtp_peer, user),
+		.def = CONFIG_GTP_USER,
+		.help = "prefixes from which the GTP peer speaks GTP-U (its RNCs, too); several "
+			"entries may have the same; default: those for GTP-C" },
+	{ "ports", KNOB_PORTS, KNOB_LIVE, AT(config_gtp_peer, ports),
+		.help = "ports at which the GTP peer is heard; default: every access port" },
+	{ "group", KNOB_NAME, KNOB_AGREE | KNOB_LIVE, AT(config_gtp_peer, group),
+		.help = "group of GTP peers that may take over sessions of each other by an "
+			"Update (hand-over); default: the entry is a group by itself" },
+	{ "prefixes-file", KNOB_TEXT, KNOB_LIVE, AT(config_gtp_peer, prefixes_file),
+		.help = "file with more prefixes of the GTP peer, read at each load; lines have "
+			"\"control PREFIX\", \"user PREFIX\", or a prefix alone for both; what "
+			"it says must be the same on both chassis" },
+};
+
 static const struct knob pools[] = {
 	{ "name", KNOB_NAME, KNOB_MUST | KNOB_AGREE, AT(config_pool, name),
 		.help = "name of the pool; APNs refer to it" },
@@ -377,6 +400,7 @@ const struct section config_sections[SECTIONS] = {
 	[SECTION_PORTS]     = { "ports", ROWS(ports), LIST(ports) },
 	[SECTION_LOOPBACKS] = { "loopbacks", ROWS(loopbacks), LIST(loopbacks) },
 	[SECTION_SERVICES]  = { "services", ROWS(services) },
+	[SECTION_GTP_PEERS] = { "gtp-peers", ROWS(gtp_peers), LIST(gtp_peers), .lives = true },
 	[SECTION_POOLS]     = { "pools", ROWS(pools), LIST(pools), .lives = true },
 	[SECTION_APNS]      = { "apns", ROWS(apns), LIST(apns), .lives = true },
 	[SECTION_AAA]       = { "aaa-servers", ROWS(aaa_servers), LIST(aaa_servers) },

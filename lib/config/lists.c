@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Rules within and between lists: what must be there once, what must be there at all, what may not
  * overlap. */
+#include "peers/gtp_peers.h"
 #include "value.h"
 
 static void lists_unique(
@@ -46,6 +47,7 @@ static void lists_check_unique(struct load *l)
 	UNIQUE(l, SECTION_APNS, "id", config_apn, id);
 	UNIQUE(l, SECTION_AAA, "name", config_aaa, name);
 	UNIQUE(l, SECTION_BGP_PEERS, "name", config_bgp_peer, name);
+	UNIQUE(l, SECTION_GTP_PEERS, "name", config_gtp_peer, name);
 	UNIQUE(l, SECTION_ROUTES, "name", config_route, name);
 	UNIQUE(l, SECTION_ROUTES, "prefix", config_route, prefix);
 }
@@ -204,4 +206,5 @@ void check_lists(struct load *l)
 		lists_check_aaa(l, i);
 	for (unsigned int i = 0; i < l->c->n_bgp_peers; i++)
 		lists_check_bgp_peer(l, i);
+	check_gtp_peers(l);
 }

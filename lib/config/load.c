@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "knob.h"
+#include "peers/gtp_peers.h"
 
 enum { FILE_MAX = 1 << 20 };
 
@@ -50,6 +51,8 @@ static void load_item(
 	char why[KNOB_WHY], expected[KNOB_WHY];
 
 	l->item[id][i] = group;
+	if (id == SECTION_GTP_PEERS)
+		l->c->gtp_peers[i].nth = (uint16_t)i;
 	for (unsigned int j = 0; j < s->n_knobs; j++) {
 		const struct knob *k = &s->knobs[j];
 		const config_setting_t *v =
@@ -152,7 +155,7 @@ static int by_apn_name(const void *a, const void *b)
 }
 
 /* What follows from other keys; only of a configuration without errors. */
-static void load_derive(struct config *c)
+static int load_derive(struct config *c)
 {
 	qsort(c->pools, c->n_pools, sizeof(c->pools[0]), by_pool_name);
 	qsort(c->apns, c->n_apns, sizeof(c->apns[0]), by_apn_name);
@@ -160,6 +163,7 @@ static void load_derive(struct config *c)
 		for (unsigned int j = 0; j < c->n_pools; j++)
 			if (strcmp(c->apns[i].pool, c->pools[j].name) == 0)
 				c->apns[i].pool_index = (uint8_t)j;
+	return gtp_peers_derive(c);
 }
 
 static void load_tree(struct load *l, const char *text)
@@ -214,8 +218,7 @@ int config_load_text(const char *name, const char *text, struct config *c, struc
 		return ret;
 	if (r->errors > 0)
 		return -EINVAL;
-	load_derive(c);
-	return 0;
+	return load_derive(c);
 }
 
 /* The whole file as a string; a zero byte in it, or more than FILE_MAX bytes, is not a

@@ -431,6 +431,8 @@ static const struct {
 	[KNOB_ROLES] = { value_read_roles, value_print_roles, value_expect_roles },
 	[KNOB_LCORE] = { value_read_lcore, value_print_lcore, value_expect_u32 },
 	[KNOB_LCORES] = { value_read_lcores, value_print_lcores, value_expect_lcores },
+	[KNOB_PREFIXES] = { value_read_prefixes, value_print_prefixes, value_expect_prefixes },
+	[KNOB_PORTS] = { value_read_ports, value_print_ports, value_expect_ports },
 };
 
 bool knob_read(const struct knob *k, const config_setting_t *s, void *base, char *why)
@@ -486,6 +488,10 @@ bool knob_is_set(const struct knob *k, const void *base)
 		return memcmp(field_const(k, base), nothing, k->size) != 0;
 	case KNOB_IFADDR:
 		return ((const struct ip_prefix *)field_const(k, base))->len > 0;
+	case KNOB_PREFIXES:
+		return ((const struct config_gtp_range *)field_const(k, base))->n > 0;
+	case KNOB_PORTS:
+		return *(const uint8_t *)field_const(k, base) != 0;
 	case KNOB_ADDRS:
 	case KNOB_LCORES:
 		return value_count_of(k, base) > 0;

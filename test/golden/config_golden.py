@@ -47,9 +47,10 @@ def check_case(name):
 def check_fixed_point(out):
     _, text = canonical(out)
     with tempfile.TemporaryDirectory() as tmp:
-        with open(os.path.join(tmp, "again.conf"), "w") as f:
+        file = os.path.join(tmp, "again.conf")
+        with open(file, "w") as f:
             f.write(text)
-        status, again = run(tmp, "again.conf")
+        status, again = run(cases, file)  # files that it names are there
     if status != 0 or canonical(again)[1] != text:
         return f"the canonical text does not load to the same:\n{again}"
     return None

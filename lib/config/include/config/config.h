@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "common/addr.h"
+#include "config/gtp_peers.h"
 #include "config/items.h"
 #include "config/lines.h"
 
@@ -22,7 +23,8 @@ struct config {
 		char state_dir[CONFIG_PATH];
 		uint8_t tie_breaker[6]; /* MAC; all zero: the first port's */
 	} chassis;
-	unsigned int n_ports, n_loopbacks, n_pools, n_apns, n_aaa_servers, n_bgp_peers, n_routes;
+	unsigned int n_ports, n_loopbacks, n_pools, n_apns, n_aaa_servers, n_bgp_peers, n_routes,
+		n_gtp_peers, n_gtp_prefixes;
 	struct config_port ports[CONFIG_PORTS];
 	struct config_loopback loopbacks[CONFIG_LOOPBACKS];
 	struct config_pool pools[CONFIG_POOLS];    /* sorted by name */
@@ -30,6 +32,8 @@ struct config {
 	struct config_aaa aaa_servers[CONFIG_AAA]; /* in the order of the file */
 	struct config_bgp_peer bgp_peers[CONFIG_BGP_PEERS];
 	struct config_route routes[CONFIG_ROUTES];
+	struct config_gtp_peer gtp_peers[CONFIG_GTP_PEERS];         /* sorted by name */
+	struct config_gtp_prefix gtp_prefixes[CONFIG_GTP_PREFIXES]; /* of all of these */
 	struct {
 		struct ip_addr bmp_address; /* where routers report; all zero: 127.0.0.1 */
 		uint32_t bmp_port, bmp_settle_s;

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { CONFIG_LINES = 2048, CONFIG_LINE = 512 };
+enum { CONFIG_LINES = 4096, CONFIG_LINE = 512 };
 /* Compares such texts, of which `there` may be anything that a peer sent: lines beyond CONFIG_LINES
  * and bytes of a line beyond CONFIG_LINE are left out and noted, what does not print becomes '?'.
  * Lines "KEY: A here, B there", in the order of `here`, then what is only there; an item that is
