@@ -58,6 +58,10 @@ static void lists_check_present(struct load *l)
 		enum section_id id;
 		const char *what;
 	} lists[] = { { SECTION_LOOPBACKS, "loopback, for services.gtp" },
+		{ SECTION_GTP_PEERS,
+			"GTP peer, as nobody is heard without one: gtp-peers = ( { name = "
+			"\"sgsns\"; control = [\"10.8.0.0/24\"]; } ); names the networks of the "
+			"SGSNs" },
 		{ SECTION_POOLS, "pool" }, { SECTION_APNS, "APN" } };
 
 	for (unsigned int i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {

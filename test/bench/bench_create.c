@@ -24,6 +24,7 @@
 #include "pool/pool.h"
 #include "signalling/signalling.h"
 #include "ut_eal.h"
+#include "ut_peers.h"
 
 enum { BURST = 32, SESSIONS = 65536 };
 
@@ -69,6 +70,7 @@ static int create_recv_many(int fd, struct mmsghdr *m, unsigned int n, int flags
 		sock_address(m[i].msg_hdr.msg_name, &from, GTPC_PORT);
 		memcpy(m[i].msg_hdr.msg_iov->iov_base, datagram[i], length[i]);
 		m[i].msg_len = (unsigned int)length[i];
+		sock_set_interface(&m[i].msg_hdr, 1);
 	}
 	waiting -= got;
 	return got > 0 ? (int)got : -1;
@@ -144,7 +146,7 @@ static void create_answer(usec_t now)
 static int create_open(void)
 {
 	static struct role role;
-	static const struct signalling_port none;
+	static const struct signalling_port access = { .bit = 1, .twin_ifindex = 1 };
 	static const struct config_placed placed = { .n_apns = 1,
 		.apn = { { PLACED_USED, { .name = "internet" } } } };
 	struct pool_conf pool = { .name = "p", .prefix = { ip_addr_v4(0x0a010000), 16 } };
@@ -154,7 +156,9 @@ static int create_open(void)
 					      .placed = &placed },
 		.live = { .commit_timeout_us = 50000 },
 		.secret = { { 1, 2, 3 } },
-		.ports = &none,
+		.ports = &access,
+		.n_ports = 1,
+		.settings = ut_peers_board(0x0a080000, 24, 1),
 		.n_workers = 1,
 		.to_worker = &worker,
 		.worker_of_shard = worker_of_shard,

@@ -11,6 +11,7 @@
 
 #include "gtp/gtpu.h"
 #include "session/imsi_index.h"
+#include "ut_peers.h"
 
 enum { MBUFS = 2047, UP_AT = 50, DOWN_AT = 14 };
 
@@ -174,6 +175,7 @@ static int open_ports(struct bench *b)
 			return -1;
 		b->fib->mac[p] = (struct mac_addr){ { 2, 0, 0, 0, 0, (uint8_t)p } };
 		b->sh.port[p].roles = p == 0 ? CONFIG_ACCESS : CONFIG_CORE;
+		b->sh.port[p].bit = (uint8_t)(1U << p);
 		b->sh.port[p].mtu = 1500;
 		b->sh.port[p].up = true;
 		b->fib->adj[p].word =
@@ -208,6 +210,8 @@ int bench_open(struct bench *b)
 	b->sh.n_workers = 1;
 	b->sh.direct = b->pool;
 	b->fp.sh = &b->sh;
+	b->settings.number = 1;
+	b->settings.peers = ut_peers(0x0a080000, 16, 1);
 	b->fp.settings = &b->settings;
 	role_init(&b->role);
 	b->fp.role = &b->role;

@@ -32,12 +32,6 @@ static ssize_t sock_kernel_send_to(
 	return sendto(fd, from, n, flags, a, len);
 }
 
-static ssize_t sock_kernel_recv_from(
-	int fd, void *to, size_t n, int flags, struct sockaddr *a, socklen_t *len)
-{
-	return recvfrom(fd, to, n, flags, a, len);
-}
-
 static int sock_kernel_recv_many(int fd, struct mmsghdr *m, unsigned int n, int flags)
 {
 	return recvmmsg(fd, m, n, flags, NULL);
@@ -65,7 +59,6 @@ const struct sock_ops sock_kernel = { .socket = socket,
 	.send = send,
 	.recv = recv,
 	.send_to = sock_kernel_send_to,
-	.recv_from = sock_kernel_recv_from,
 	.send_many = sendmmsg,
 	.recv_many = sock_kernel_recv_many,
 	.signals = sock_kernel_signals,
@@ -133,4 +126,39 @@ int sock_bound(const struct ip_addr *a, uint16_t port, int type)
 		return ret;
 	}
 	return fd;
+}
+
+int sock_want_interface(int fd)
+{
+	int one = 1;
+
+	return sock_ops->set_option(fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof(one)) < 0 ? -errno : 0;
+}
+
+unsigned int sock_interface(const struct msghdr *m)
+{
+	struct in_pktinfo info;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL;
+		c = CMSG_NXTHDR((struct msghdr *)(uintptr_t)m, c))
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO &&
+			c->cmsg_len >= CMSG_LEN(sizeof(info))) {
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			return (unsigned int)info.ipi_ifindex;
+		}
+	return 0;
+}
+
+void sock_set_interface(struct msghdr *m, unsigned int ifindex)
+{
+	struct in_pktinfo info = { .ipi_ifindex = (int)ifindex };
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+
+	if (c == NULL)
+		return;
+	c->cmsg_level = IPPROTO_IP;
+	c->cmsg_type = IP_PKTINFO;
+	c->cmsg_len = CMSG_LEN(sizeof(info));
+	memcpy(CMSG_DATA(c), &info, sizeof(info));
+	m->msg_controllen = CMSG_SPACE(sizeof(info));
 }

@@ -7,6 +7,7 @@
 #include <rte_common.h>
 
 #include "cores/settings.h"
+#include "peers/peer_numbers.h"
 
 enum { SETTINGS_NOT_READING = 0 }; /* rte_rcu_qsbr's count of a thread that is offline */
 
@@ -15,9 +16,23 @@ static struct settings *settings_copy(const struct settings *from)
 	struct settings *s =
 		aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_CEIL(sizeof(*s), RTE_CACHE_LINE_SIZE));
 
-	if (s != NULL)
+	if (s != NULL) {
 		*s = *from;
+		peers_hold(s->peers);
+	}
 	return s;
+}
+
+static int settings_number(struct settings_board *b, const struct settings *s)
+{
+	return s->peers != NULL ? peer_numbers_give(b->peer_numbers, s->peers, NULL, NULL) : 0;
+}
+
+static void settings_free(const struct settings *s)
+{
+	if (s != NULL)
+		peers_drop(s->peers);
+	free((void *)(uintptr_t)s);
 }
 
 struct settings_board *settings_create(
@@ -37,7 +52,8 @@ struct settings_board *settings_create(
 	b->cores = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_CEIL(size, RTE_CACHE_LINE_SIZE));
 	s = settings_copy(first);
 	atomic_store(&b->newest, s);
-	if (b->cores == NULL || s == NULL) {
+	b->peer_numbers = peer_numbers_create();
+	if (b->cores == NULL || s == NULL || b->peer_numbers == NULL || settings_number(b, s) < 0) {
 		settings_destroy(b);
 		errno = ENOMEM;
 		return NULL;
@@ -54,9 +70,10 @@ void settings_destroy(struct settings_board *b)
 {
 	if (b == NULL)
 		return;
-	free(b->ready);
-	free((void *)(uintptr_t)b->older);
-	free((void *)(uintptr_t)settings_newest(b));
+	settings_free(b->ready);
+	settings_free(b->older);
+	settings_free(settings_newest(b));
+	peer_numbers_destroy(b->peer_numbers);
 	free(b->cores);
 	free(b);
 }
@@ -105,7 +122,7 @@ const char *settings_holder(struct settings_board *b)
 		if (rte_rcu_qsbr_check(b->cores, b->token, false) != 1)
 			return "a core";
 	}
-	free((void *)(uintptr_t)b->older);
+	settings_free(b->older);
 	b->older = NULL;
 	return NULL;
 }
@@ -114,13 +131,18 @@ int settings_ready(struct settings_board *b, const struct settings *next)
 {
 	struct settings *copy;
 
+	int ret;
+
 	if (settings_holder(b) != NULL)
 		return -EBUSY;
+	ret = settings_number(b, next);
+	if (ret < 0)
+		return ret;
 	copy = settings_copy(next);
 	if (copy == NULL)
 		return -ENOMEM;
 	copy->places = settings_newest(b)->places;
-	free(b->ready);
+	settings_free(b->ready);
 	b->ready = copy;
 	return 0;
 }

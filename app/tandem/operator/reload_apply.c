@@ -136,7 +136,7 @@ static int reload_apply(struct operator_reload *r, const struct config *next,
 			settings_holder(r->s.settings));
 		return -EBUSY;
 	}
-	ret = r->s.ready(r->s.ctx, next, why);
+	ret = r->s.ready(r->s.ctx, next, made, why);
 	if (ret < 0)
 		return ret;
 	ret = r->s.agree(r->s.ctx, next, now);

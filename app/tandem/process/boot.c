@@ -11,6 +11,7 @@
 #include "process/boot.h"
 #include "cores/memory.h"
 #include "cores/stream.h"
+#include "process/start_peers.h"
 #include "process/tandem.h"
 
 enum { MBUFS = 16384, MSGS = 32767, STREAM_MBUFS = 8191, DOOR = 16384, FRAMES = 2048 };
@@ -165,6 +166,8 @@ int boot_tables(struct tandem *t)
 		pool_hooks(t->pools, &p.hooks);
 		p.hooks.event = session_events_notify;
 		p.hooks.event_ctx = &t->events;
+		p.hooks.peer_entry = start_peers_entry;
+		p.hooks.peer_ctx = t->settings;
 		t->table = session_table_create(&p);
 	}
 	if (t->table == NULL) {

@@ -214,6 +214,7 @@ static int ports_open_one(struct tandem *t, struct port *p)
 	}
 	t->fib->mac[p->id] = p->mac;
 	t->shared.port[p->id].roles = p->conf->roles;
+	t->shared.port[p->id].bit = (uint8_t)(1U << (p->conf - t->conf->ports));
 	t->shared.port[p->id].mtu = (uint16_t)p->conf->mtu;
 	t->shared.port[p->id].twin4 =
 		p->conf->address.len > 0 ? ip_addr_to_v4(&p->conf->address.addr) : 0;

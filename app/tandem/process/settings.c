@@ -5,6 +5,7 @@
 
 #include "process/boot.h"
 #include "process/settings_rooms.h"
+#include "process/start_peers.h"
 #include "process/tandem.h"
 
 _Static_assert((int)SETTINGS_CORES > (int)TANDEM_WORKERS, "workers and the replication core");
@@ -19,6 +20,8 @@ int boot_settings(struct tandem *t)
 
 	placed_begin(&placed, t->conf);
 	ret = settings_of(t->conf, &placed, &first);
+	if (ret == 0)
+		ret = settings_peers(t->conf, &first.peers);
 	if (ret < 0)
 		return ret;
 	places_init(&t->shared.places);
@@ -28,7 +31,11 @@ int boot_settings(struct tandem *t)
 		name[i] = i < t->n_workers ? names[i] : "the replication core";
 	}
 	t->settings = settings_create(&first, name, t->n_workers + 1);
-	return t->settings != NULL ? 0 : -errno;
+	ret = t->settings != NULL ? 0 : -errno;
+	if (ret == 0)
+		start_peers_say(first.peers);
+	peers_drop(first.peers); /* the board holds it */
+	return ret;
 }
 
 void boot_settings_end(struct tandem *t)

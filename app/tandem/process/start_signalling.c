@@ -42,7 +42,9 @@ static unsigned int start_signalling_ports(struct tandem *t, struct signalling_p
 		if (p->conf->roles & CONFIG_ACCESS)
 			ports[n++] = (struct signalling_port){ .id = p->id,
 				.mtu = (uint16_t)p->conf->mtu,
+				.bit = t->shared.port[p->id].bit,
 				.mac = p->mac,
+				.twin_ifindex = p->twin.ifindex,
 				.up = &t->shared.port[p->id].up };
 	}
 	return n;
@@ -57,6 +59,7 @@ int start_signalling(struct control *c)
 		.secret = t->random.secret,
 		.ports = ports,
 		.n_ports = start_signalling_ports(t, ports),
+		.settings = t->settings,
 		.table = t->table,
 		.fib = t->fib,
 		.mirror = kernel_mirror(c->kernel),

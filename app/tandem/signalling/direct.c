@@ -25,15 +25,16 @@ static const struct signalling_port *direct_port(const struct direct *t, uint16_
 	return NULL;
 }
 
-enum gtpc_frame direct_read(struct direct *t, struct rte_mbuf *m, struct gtpc_datagram *d)
+enum gtpc_frame direct_read(struct direct *t, struct rte_mbuf *m, struct gtpc_datagram *d,
+	const struct signalling_port **in)
 {
-	const struct signalling_port *in = direct_port(t, m->port);
 	enum gtpc_frame is;
 
-	if (in == NULL || m->nb_segs != 1 || !direct_is_open(t) || !role_answers(t->env->role))
+	*in = direct_port(t, m->port);
+	if (*in == NULL || m->nb_segs != 1 || !direct_is_open(t) || !role_answers(t->env->role))
 		return GTPC_FRAME_OTHER;
 	is = gtpc_frame_read(
-		rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, &in->mac, t->env->vip4, d);
+		rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, &(*in)->mac, t->env->vip4, d);
 	if (is == GTPC_FRAME_BAD)
 		t->count.rx_damaged++;
 	else if (is == GTPC_FRAME_OURS)

@@ -28,9 +28,10 @@ struct direct {
 	uint16_t ip_id;
 };
 
-/* Judges a frame that came in on port m->port: *d is the datagram in it when it is ours. It stays
- * the caller's, whatever it is. */
-enum gtpc_frame direct_read(struct direct *t, struct rte_mbuf *m, struct gtpc_datagram *d);
+/* Judges a frame that came in on port m->port: *d is the datagram in it when it is ours, and *in
+ * that access port. It stays the caller's, whatever it is. */
+enum gtpc_frame direct_read(struct direct *t, struct rte_mbuf *m, struct gtpc_datagram *d,
+	const struct signalling_port **in);
 /* False: the message has to go by the socket. */
 bool direct_send(struct direct *t, const struct gtpc_peer *to, const uint8_t *msg, size_t len);
 

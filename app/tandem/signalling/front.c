@@ -11,17 +11,20 @@ enum { FRONT_ROUNDS = 4, FRONT_ANSWERED_US = 30000000, FRONT_RCVBUF = 4 << 20 };
 
 int front_open(struct front *f, const struct signalling_env *env)
 {
-	int size = FRONT_RCVBUF;
+	int size = FRONT_RCVBUF, ret = heard_open(&f->heard, env);
 
 	f->fd = -1;
 	f->direct.env = env;
 	f->pending = gtpc_pending_create();
 	f->answered = gtpc_answered_create(FRONT_ANSWERED_US, &env->secret);
-	if (f->pending == NULL || f->answered == NULL)
+	if (ret < 0 || f->pending == NULL || f->answered == NULL)
 		return -ENOMEM;
 	f->fd = sock_bound(&env->start.gtp, GTPC_PORT, SOCK_DGRAM);
 	if (f->fd < 0)
 		return f->fd;
+	ret = sock_want_interface(f->fd);
+	if (ret < 0)
+		return ret;
 	/* Beyond the system's limit where we may. */
 	if (sock_ops->set_option(f->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		sock_ops->set_option(f->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
@@ -32,13 +35,21 @@ void front_close(struct front *f)
 {
 	if (f->fd >= 0)
 		sock_ops->close(f->fd);
+	heard_close(&f->heard);
 	gtpc_pending_destroy(f->pending);
 	gtpc_answered_destroy(f->answered);
+}
+
+/* Whether the peer is heard at the port that the datagram came in by. */
+static bool front_is_heard(struct front *f, const struct msghdr *m, const struct gtpc_peer *from)
+{
+	return heard_control(&f->heard, heard_port(&f->heard, sock_interface(m)), &from->addr);
 }
 
 void front_receive(struct front *f, front_handler *handler, void *ctx, usec_t now)
 {
 	struct sockaddr_storage from[FRONT_DATAGRAMS];
+	struct sock_beside beside[FRONT_DATAGRAMS];
 	struct mmsghdr msg[FRONT_DATAGRAMS];
 	struct iovec iov[FRONT_DATAGRAMS];
 	int n = FRONT_DATAGRAMS;
@@ -49,7 +60,9 @@ void front_receive(struct front *f, front_handler *handler, void *ctx, usec_t no
 			msg[i].msg_hdr = (struct msghdr){ .msg_name = &from[i],
 				.msg_namelen = sizeof(from[i]),
 				.msg_iov = &iov[i],
-				.msg_iovlen = 1 };
+				.msg_iovlen = 1,
+				.msg_control = &beside[i],
+				.msg_controllen = sizeof(beside[i]) };
 		}
 		n = sock_ops->recv_many(f->fd, msg, FRONT_DATAGRAMS, MSG_DONTWAIT);
 		/* n < 0: there is none; an ICMP error of a peer is no reason to stop. */
@@ -57,7 +70,8 @@ void front_receive(struct front *f, front_handler *handler, void *ctx, usec_t no
 			struct gtpc_peer peer;
 
 			sock_from(&from[i], &peer.addr, &peer.port);
-			handler(ctx, &peer, f->in[i], msg[i].msg_len, now);
+			if (front_is_heard(f, &msg[i].msg_hdr, &peer))
+				handler(ctx, &peer, f->in[i], msg[i].msg_len, now);
 			f->direct.env->settled(f->direct.env->ctx);
 		}
 	}

@@ -10,6 +10,7 @@
 
 #include "asked.h"
 #include "direct.h"
+#include "heard.h"
 
 enum {
 	FRONT_BATCH = 64,
@@ -33,6 +34,7 @@ struct front_queue {
 struct front {
 	int fd;
 	struct direct direct;
+	struct heard heard; /* GTP-U's, too */
 	struct front_queue queue;
 	struct gtpc_pending *pending;
 	struct gtpc_answered *answered;
@@ -46,7 +48,7 @@ typedef void front_handler(
 /* 0 or -errno. front_close() frees what there is, after a failure too. */
 int front_open(struct front *f, const struct signalling_env *env);
 void front_close(struct front *f);
-/* Hands over what waits in the socket, within bounds. */
+/* Hands over what waits in the socket and is a peer's, within bounds. */
 void front_receive(struct front *f, front_handler *handler, void *ctx, usec_t now);
 /* Sends past the kernel at once, or queues for front_flush(). Nothing leaves by either when
  * role_must_not_send() (cores/role.h): to the peer it is lost on its way. */

@@ -18,14 +18,15 @@
 
 enum { GTPU_DATAGRAMS = 64, GTPU_OUTER = 42 /* Ethernet, IPv4 without options, UDP */ };
 
-int gtpu_slow_open(struct gtpu_slow *u, const struct signalling_env *env)
+int gtpu_slow_open(struct gtpu_slow *u, const struct signalling_env *env, struct heard *heard)
 {
 	static const struct budget_rates rates = GTPU_ERROR_RATES;
 
 	u->env = env;
 	budget_init(&u->errors, &env->secret, &rates, USEC_PER_SEC);
+	u->heard = heard;
 	u->fd = sock_bound(&env->start.gtp, GTPU_PORT, SOCK_DGRAM);
-	return u->fd < 0 ? u->fd : 0;
+	return u->fd < 0 ? u->fd : sock_want_interface(u->fd);
 }
 
 void gtpu_slow_close(struct gtpu_slow *u)
@@ -68,23 +69,31 @@ static void gtpu_slow_write_head(const struct gtpu_slow *u, struct rte_ether_hdr
 	udp->dgram_len = rte_cpu_to_be_16((uint16_t)(sizeof(*udp) + len));
 }
 
-/* A datagram that the kernel put together again goes to its owner as if it had come in one
- * piece. */
-static void gtpu_slow_reinject(struct gtpu_slow *u, const struct gtpc_peer *from, uint32_t teid,
-	const uint8_t *p, size_t len)
+/* What came in on the socket. */
+struct gtpu_slow_datagram {
+	struct gtpc_peer from;
+	const struct signalling_port *port; /* that it came in by */
+	const uint8_t *p;
+	size_t len;
+};
+
+/* A datagram that the kernel put together again goes to its owner as if it had come in one piece,
+ * by the port that its fragments came by. */
+static void gtpu_slow_reinject(
+	struct gtpu_slow *u, const struct gtpu_slow_datagram *d, uint32_t teid)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(u->env->mbufs);
 	char *frame;
 
-	if (m == NULL || len + GTPU_OUTER > rte_pktmbuf_tailroom(m)) {
+	if (m == NULL || d->len + GTPU_OUTER > rte_pktmbuf_tailroom(m)) {
 		rte_pktmbuf_free(m);
 		u->frames_dropped++;
 		return;
 	}
-	frame = rte_pktmbuf_append(m, (uint16_t)(GTPU_OUTER + len));
-	m->port = u->env->n_ports > 0 ? u->env->ports[0].id : 0;
-	gtpu_slow_write_head(u, (struct rte_ether_hdr *)frame, m->port, from, len);
-	memcpy(frame + GTPU_OUTER, p, len);
+	frame = rte_pktmbuf_append(m, (uint16_t)(GTPU_OUTER + d->len));
+	m->port = d->port->id;
+	gtpu_slow_write_head(u, (struct rte_ether_hdr *)frame, m->port, &d->from, d->len);
+	memcpy(frame + GTPU_OUTER, d->p, d->len);
 	if (rte_ring_enqueue(u->env->handover[ask_owner(u->env, teid)], m) < 0) {
 		rte_pktmbuf_free(m);
 		u->frames_dropped++;
@@ -122,17 +131,17 @@ static void gtpu_slow_heard_error(struct gtpu_slow *u, const uint8_t *body, size
 		ask_peer_gone(u->env, &peer, teid);
 }
 
-static void gtpu_slow_datagram(
-	struct gtpu_slow *u, const struct gtpc_peer *from, const uint8_t *p, size_t len, usec_t now)
+static void gtpu_slow_serve(struct gtpu_slow *u, const struct gtpu_slow_datagram *d, usec_t now)
 {
 	uint8_t buf[GTPU_MSG_MAX];
 	struct gtpu g = { 0 };
-	enum gtpu_verdict v = gtpu_parse_slow(p, len, &g);
+	enum gtpu_verdict v = gtpu_parse_slow(d->p, d->len, &g);
 
 	if (!role_answers(u->env->role))
 		return;
 	if (v == GTPU_UNKNOWN_EXTENSION) {
-		gtpu_slow_reply(u, from, buf, gtpu_encode_supported_extension_headers(buf, g.seq));
+		gtpu_slow_reply(
+			u, &d->from, buf, gtpu_encode_supported_extension_headers(buf, g.seq));
 		return;
 	}
 	if (v != GTPU_OK) {
@@ -142,18 +151,18 @@ static void gtpu_slow_datagram(
 	switch (g.type) {
 	case GTPU_ECHO_REQUEST:
 		u->count.gtpu_echo_requests++;
-		gtpu_slow_reply(u, from, buf, gtpu_encode_echo_response(buf, g.seq));
+		gtpu_slow_reply(u, &d->from, buf, gtpu_encode_echo_response(buf, g.seq));
 		break;
 	case GTPU_ERROR_INDICATION:
-		gtpu_slow_heard_error(u, p + g.offset, g.len);
+		gtpu_slow_heard_error(u, d->p + g.offset, g.len);
 		break;
 	case GTPU_G_PDU:
 		if (session_find(u->env->table, g.teid) != NULL)
-			gtpu_slow_reinject(u, from, g.teid, p, len);
+			gtpu_slow_reinject(u, d, g.teid);
 		else if (g.teid == 0) /* nobody's, and no answer is owed */
 			u->count.gtpu_slow_dropped++;
 		else
-			gtpu_slow_send_error(u, from, g.teid, now);
+			gtpu_slow_send_error(u, &d->from, g.teid, now);
 		break;
 	default:
 		u->count.gtpu_slow_dropped++;
@@ -164,16 +173,24 @@ static void gtpu_slow_datagram(
 void gtpu_slow_receive(struct gtpu_slow *u, usec_t now)
 {
 	for (unsigned int i = 0; i < GTPU_DATAGRAMS; i++) {
+		struct gtpu_slow_datagram d = { .p = u->in };
+		struct iovec iov = { u->in, sizeof(u->in) };
 		struct sockaddr_storage ss;
-		socklen_t len = sizeof(ss);
-		ssize_t n = sock_ops->recv_from(
-			u->fd, u->in, sizeof(u->in), 0, (struct sockaddr *)&ss, &len);
-		struct gtpc_peer from;
+		struct sock_beside beside;
+		struct mmsghdr m = { .msg_hdr = { .msg_name = &ss,
+					     .msg_namelen = sizeof(ss),
+					     .msg_iov = &iov,
+					     .msg_iovlen = 1,
+					     .msg_control = &beside,
+					     .msg_controllen = sizeof(beside) } };
 
-		if (n < 0)
+		if (sock_ops->recv_many(u->fd, &m, 1, MSG_DONTWAIT) < 1)
 			return;
-		sock_from(&ss, &from.addr, &from.port);
-		gtpu_slow_datagram(u, &from, u->in, (size_t)n, now);
+		d.len = m.msg_len;
+		sock_from(&ss, &d.from.addr, &d.from.port);
+		d.port = heard_port(u->heard, sock_interface(&m.msg_hdr));
+		if (heard_user(u->heard, d.port, &d.from.addr))
+			gtpu_slow_serve(u, &d, now);
 		u->env->settled(u->env->ctx);
 	}
 }

@@ -6,10 +6,12 @@
 #define TANDEM_SIGNALLING_GTPU_SLOW_H
 
 #include "common/budget.h"
+#include "heard.h"
 #include "signalling/signalling.h"
 
 struct gtpu_slow {
 	const struct signalling_env *env;
+	struct heard *heard; /* GTP-C's, too */
 	int fd;
 	struct signalling_gtpu_counters count;
 	uint64_t frames_dropped; /* reassembled packets that found no room */
@@ -22,9 +24,9 @@ struct gtpu_slow {
 };
 
 /* 0 or -errno. */
-int gtpu_slow_open(struct gtpu_slow *u, const struct signalling_env *env);
+int gtpu_slow_open(struct gtpu_slow *u, const struct signalling_env *env, struct heard *heard);
 void gtpu_slow_close(struct gtpu_slow *u);
-/* Serves what waits in the socket, within bounds. */
+/* Serves what waits in the socket and is a peer's, within bounds. */
 void gtpu_slow_receive(struct gtpu_slow *u, usec_t now);
 
 #endif

@@ -9,6 +9,7 @@
 #include "ask.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "peers/peer_numbers.h"
 #include "signalling_priv.h"
 
 /* After an unplanned promotion no Error Indication is sent for so long: sessions that the peer made
@@ -36,7 +37,8 @@ static int signalling_open(struct signalling *s)
 	if (ret == 0)
 		ret = signalling_opened("GTP-C socket", front_open(&s->front, &s->env));
 	if (ret == 0)
-		ret = signalling_opened("GTP-U socket", gtpu_slow_open(&s->gtpu, &s->env));
+		ret = signalling_opened(
+			"GTP-U socket", gtpu_slow_open(&s->gtpu, &s->env, &s->front.heard));
 	return ret;
 }
 
@@ -96,15 +98,17 @@ void signalling_gtpu_ready(struct signalling *s, usec_t now)
 
 bool signalling_frame(struct signalling *s, struct rte_mbuf *m, usec_t now)
 {
+	const struct signalling_port *in;
 	struct gtpc_datagram d;
 	struct gtpc_peer from;
-	enum gtpc_frame is = direct_read(&s->front.direct, m, &d);
+	enum gtpc_frame is = direct_read(&s->front.direct, m, &d, &in);
 
 	if (is == GTPC_FRAME_OTHER)
 		return false;
 	if (is == GTPC_FRAME_OURS) {
 		from = (struct gtpc_peer){ ip_addr_v4(d.from4), d.from_port };
-		gtpc_message(s, &from, d.p, d.len, now);
+		if (heard_control(&s->front.heard, in, &from.addr))
+			gtpc_message(s, &from, d.p, d.len, now);
 	}
 	rte_pktmbuf_free(m);
 	return true;
@@ -246,6 +250,7 @@ void signalling_view(const struct signalling *s, struct signalling_view *v)
 		.gate = p.gate,
 		.direct = s->front.direct.count,
 		.gtpu = s->gtpu.count,
+		.peers = s->front.heard.count,
 		.answering = role_answers(s->env.role),
 		.answers_protected = p.is_protected,
 		.requests_in_progress = p.requests,
@@ -254,4 +259,11 @@ void signalling_view(const struct signalling *s, struct signalling_view *v)
 		.frames_dropped = s->gtpu.frames_dropped };
 	v->rows.requests_full += s->asked.full;
 	v->rows.requests_collided += s->asked.collided;
+}
+
+struct signalling_peer_count signalling_peer(const struct signalling *s, uint16_t number)
+{
+	static const struct signalling_peer_count none;
+
+	return number <= PEER_NUMBERS_LAST ? s->front.heard.of[number] : none;
 }

@@ -11,6 +11,7 @@ static const struct metric signalling_gtpc_metrics[] = { GTPC_COUNTERS(METRIC) }
 static const struct metric signalling_gate_metrics[] = { PDP_GATE_COUNTERS(METRIC) };
 static const struct metric signalling_direct_metrics[] = { SIGNALLING_DIRECT_COUNTERS(METRIC) };
 static const struct metric signalling_gtpu_metrics[] = { SIGNALLING_GTPU_COUNTERS(METRIC) };
+static const struct metric signalling_peer_metrics[] = { SIGNALLING_PEER_COUNTERS(METRIC) };
 static const struct metric signalling_request_metrics[] = {
 	{ "requests_in_progress", "requests",
 		"GTP-C requests are being worked on: they wait for a worker or the standby.",
@@ -53,6 +54,14 @@ static void signalling_metrics_gtpu(void *ctx, uint64_t *value, unsigned int n)
 	memcpy(value, &v.gtpu, n * sizeof(value[0]));
 }
 
+static void signalling_metrics_peers(void *ctx, uint64_t *value, unsigned int n)
+{
+	struct signalling_view v;
+
+	signalling_view(ctx, &v);
+	memcpy(value, &v.peers, n * sizeof(value[0]));
+}
+
 static void signalling_metrics_requests(void *ctx, uint64_t *value, unsigned int n)
 {
 	struct signalling_view v;
@@ -70,6 +79,7 @@ static const struct metrics_table signalling_tables[] = {
 	METRICS_TABLE("gate", NULL, signalling_gate_metrics),
 	METRICS_TABLE("direct", NULL, signalling_direct_metrics),
 	METRICS_TABLE("gtpu", NULL, signalling_gtpu_metrics),
+	METRICS_TABLE("peers", NULL, signalling_peer_metrics),
 	METRICS_TABLE("requests", NULL, signalling_request_metrics),
 };
 const struct metrics_room signalling_metrics = METRICS_ROOM("signalling", signalling_tables);
@@ -77,7 +87,7 @@ const struct metrics_room signalling_metrics = METRICS_ROOM("signalling", signal
 /* In the order of the tables. */
 static metrics_read_fn *const signalling_reads[] = { signalling_metrics_gtpc,
 	signalling_metrics_gate, signalling_metrics_direct, signalling_metrics_gtpu,
-	signalling_metrics_requests };
+	signalling_metrics_peers, signalling_metrics_requests };
 _Static_assert(RTE_DIM(signalling_reads) == RTE_DIM(signalling_tables), "one reader a table");
 
 int signalling_metrics_register(struct metrics *m, struct signalling *s)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fastpath_priv.h"
 #include "base/port.h"
+#include "gtp/gtpc.h"
 
 #include <errno.h>
 
@@ -133,10 +134,22 @@ static void fastpath_handle_gtpu(
 	}
 }
 
+/* UDP to another port of the VIP: GTP-C of a stranger ends here, all else is control's. */
+static void fastpath_not_gtpu(struct fastpath *f, uint16_t port, struct rte_mbuf *m,
+	const struct rte_ipv4_hdr *ip, const struct rte_udp_hdr *udp)
+{
+	if (udp->dst_port == rte_cpu_to_be_16(GTPC_PORT) &&
+		!fp_heard_control(f, port, rte_be_to_cpu_32(ip->src_addr)))
+		fp_drop(m, &f->count.drop_no_peer_control);
+	else
+		fp_punt(f, m);
+}
+
 /* UDP to the VIP that came in whole. The UDP checksum of a G-PDU stays unread: it may be zero, the
  * inner packet carries its own, and to sum a payload that only passes would cost more than all the
  * rest. */
-static inline void fastpath_classify_udp(struct fastpath *f, struct fp_burst *b, struct rte_mbuf *m)
+static inline void fastpath_classify_udp(
+	struct fastpath *f, struct fp_burst *b, uint16_t port, struct rte_mbuf *m)
 {
 	const struct rte_ipv4_hdr *ip =
 		rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, FP_ETH);
@@ -151,7 +164,11 @@ static inline void fastpath_classify_udp(struct fastpath *f, struct fp_burst *b,
 		return;
 	}
 	if (unlikely(udp->dst_port != rte_cpu_to_be_16(GTPU_PORT))) {
-		fp_punt(f, m);
+		fastpath_not_gtpu(f, port, m, ip, udp);
+		return;
+	}
+	if (unlikely(!fp_heard(f, port, ip->src_addr))) {
+		fp_drop(m, &f->count.drop_no_peer_user);
 		return;
 	}
 	len = rte_be_to_cpu_16(udp->dgram_len);
@@ -201,7 +218,7 @@ static inline void fastpath_classify(
 		!(ip->fragment_offset & rte_cpu_to_be_16(FP_IP_FRAGMENT))) {
 		why = fastpath_check_outer(f, m);
 		if (likely(why == NULL))
-			fastpath_classify_udp(f, b, m);
+			fastpath_classify_udp(f, b, port, m);
 		else
 			fp_drop(m, why);
 		return;
@@ -277,6 +294,8 @@ void fastpath_rx(struct fastpath *f, uint16_t port, struct rte_mbuf **pkts, uint
 	const enum fastpath_mode mode = f->mode;
 	struct fp_burst b;
 
+	if (unlikely(f->heard_by != f->settings->number))
+		fp_heard_forget(f);
 	b.n_up = b.n_down = 0;
 	b.handed = false;
 	f->mode = fastpath_mode_of_burst(f);
@@ -295,6 +314,8 @@ void fastpath_handed(struct fastpath *f, struct rte_mbuf **pkts, uint16_t n)
 	const enum fastpath_mode mode = f->mode;
 	struct fp_burst b;
 
+	if (unlikely(f->heard_by != f->settings->number))
+		fp_heard_forget(f);
 	b.n_up = b.n_down = 0;
 	b.handed = true;
 	f->count.handed_in += n;

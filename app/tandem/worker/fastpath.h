@@ -23,7 +23,7 @@
 struct rte_mbuf;
 struct rte_ring;
 
-enum { FASTPATH_BURST = 32, FASTPATH_TX = 64, FASTPATH_HELD = 128 };
+enum { FASTPATH_BURST = 32, FASTPATH_TX = 64, FASTPATH_HELD = 128, FASTPATH_HEARD = 256 };
 
 /* What the worker may do with user packets. Set by the worker itself when control asks (own, late,
  * release). */
@@ -85,6 +85,12 @@ enum fastpath_mode {
 	X(drop_not_active, COUNTER, "packets", \
 		"Packets were dropped because this chassis forwards none now, or because no " \
 		"worker owns their session.") \
+	X(drop_no_peer_user, COUNTER, "packets", \
+		"GTP-U packets were dropped because no configured peer of their port has the " \
+		"source.") \
+	X(drop_no_peer_control, COUNTER, "messages", \
+		"GTP-C messages were dropped by workers because no configured peer of their port " \
+		"has the source.") \
 	X(drop_no_session_up, COUNTER, "packets", \
 		"Packets from SGSNs had a TEID of no session; for some of them an Error " \
 		"Indication is sent.") \
@@ -175,6 +181,10 @@ struct fastpath {
 	 * And ICMP errors of our own, by whom they go to and by session. See fastpath_budgets(). */
 	bool answers_unknown;
 	struct budget unknown, icmp;
+	/* Sources of GTP-U that are a peer's at a port, by the settings of that number, 0: none
+	 * yet. Only such are kept, so that a stranger moves nobody out. */
+	uint32_t heard[WORKER_PORTS][FASTPATH_HEARD];
+	uint64_t heard_by;
 	/* The last connected destination without an adjacency: port << 32 | address, 0 none.
 	 * Control takes it and has the kernel resolve it. w: worker, control */
 	_Atomic uint64_t unresolved;

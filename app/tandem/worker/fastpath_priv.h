@@ -71,6 +71,12 @@ void fp_down_burst(struct fastpath *f, struct fp_burst *b);
 /* An Ethernet frame whose destination is in a pool: through its session, or to the worker that owns
  * it. */
 void fp_down_inner(struct fastpath *f, struct rte_mbuf *m, const _Atomic uint32_t *entry);
+/* fastpath_peers.c: as fp_heard(), by the settings. */
+bool fp_heard_look_up(struct fastpath *f, uint16_t port, rte_be32_t from);
+/* Whether GTP-C from that address is heard at the port. */
+bool fp_heard_control(const struct fastpath *f, uint16_t port, uint32_t from4);
+/* The settings are others: what is remembered of the ones before does not count. */
+void fp_heard_forget(struct fastpath *f);
 /* fastpath_slow.c */
 void fp_icmp_error(
 	struct fastpath *f, const struct rte_mbuf *m, uint8_t type, uint8_t code, uint16_t mtu);
@@ -82,6 +88,20 @@ bool fp_refuse(struct fastpath *f, struct rte_mbuf *m, uint64_t *why);
 void fp_held_turn(struct fastpath *f);
 uint64_t *fp_hop_none(struct fastpath *f, uint32_t nh, uint32_t dst4)
 	__attribute__((returns_nonnull));
+
+/* Where a source of GTP-U is remembered, by one octet of its address as it stands in the packet:
+ * the last one, in which neighbours differ. */
+static inline rte_be32_t *fp_heard_at(struct fastpath *f, uint16_t port, rte_be32_t from)
+{
+	return &f->heard[port][from >> 24];
+}
+
+/* Whether GTP-U from that address is heard at the port: it is a configured peer's. SGSNs are few,
+ * and send again and again. */
+static inline bool fp_heard(struct fastpath *f, uint16_t port, rte_be32_t from)
+{
+	return likely(*fp_heard_at(f, port, from) == from) || fp_heard_look_up(f, port, from);
+}
 
 static inline uint64_t fp_carry_add(uint64_t a, uint64_t b)
 {

@@ -45,7 +45,7 @@ static bool case_reload_run(struct node *n, const struct config *c)
 	struct reload_made *made = lists_made_begin(control);
 	char why[PLACED_WHY];
 	bool good = made != NULL && lists_make(made, c) == 0 &&
-		    configuration_ready(control, c, why) == 0 &&
+		    configuration_ready(control, c, made, why) == 0 &&
 		    configuration_agree(control, c, clock_us()) == 0;
 
 	if (good)

@@ -185,7 +185,9 @@ static void ports(struct node *n)
 		p->under_ifindex = i + 1;
 		p->mac = fibs[n->id].mac[i];
 		p->twin.port = (uint16_t)i;
+		p->twin.ifindex = i + 1;
 		t->shared.port[i].roles = p->conf->roles;
+		t->shared.port[i].bit = (uint8_t)(1U << i);
 		t->shared.port[i].mtu = (uint16_t)p->conf->mtu;
 		atomic_store(&t->shared.port[i].up, true);
 	}
@@ -465,6 +467,7 @@ static const char conf_text[] =
 	"srp-activate = true; },"
 	"{ name = \"coregw\"; address = \"10.9.0.100\"; port = \"core\"; srp-activate = true; });\n"
 	"services = { gtp = \"gtp\"; };\n"
+	"gtp-peers = ({ name = \"sgsns\"; control = [\"10.8.1.0/24\"]; });\n"
 	"pools = ({ name = \"pool\"; prefix = \"10.10.0.0/20\"; srp-activate = true; quarantine "
 	"= 1; });\n"
 	"apns = ({ name = \"internet\"; pool = \"pool\"; });\n"

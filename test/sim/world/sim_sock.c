@@ -352,8 +352,8 @@ void sock_deliver(
 	}
 }
 
-static ssize_t sock_sim_recv_from(
-	int fd, void *to, size_t size, int flags, struct sockaddr *a, socklen_t *len)
+/* All of it comes by the access port. */
+static ssize_t sock_sim_recv_one(int fd, struct msghdr *m)
 {
 	struct sock *s = at(fd);
 	struct dgram *d = s->first;
@@ -368,11 +368,12 @@ static ssize_t sock_sim_recv_from(
 	if (s->first == NULL)
 		s->last = &s->first;
 	s->n_dgrams--;
-	n = (ssize_t)RTE_MIN(size, (size_t)d->len);
-	memcpy(to, d->bytes, (size_t)n);
+	n = (ssize_t)RTE_MIN(m->msg_iov->iov_len, (size_t)d->len);
+	memcpy(m->msg_iov->iov_base, d->bytes, (size_t)n);
 	from.sin_port = htons(d->port);
 	from.sin_addr.s_addr = htonl(d->from);
-	memcpy(a, &from, sizeof(from));
+	memcpy(m->msg_name, &from, sizeof(from));
+	sock_set_interface(m, me()->t.port[ACCESS].twin.ifindex);
 	free(d);
 	return n;
 }
@@ -393,9 +394,7 @@ static int sock_sim_recv_many(int fd, struct mmsghdr *m, unsigned int n, int fla
 	unsigned int i = 0;
 
 	for (; i < n; i++) {
-		const struct iovec *v = m[i].msg_hdr.msg_iov;
-		ssize_t got = sock_sim_recv_from(
-			fd, v->iov_base, v->iov_len, flags, m[i].msg_hdr.msg_name, NULL);
+		ssize_t got = sock_sim_recv_one(fd, &m[i].msg_hdr);
 
 		if (got < 0)
 			break;
@@ -491,7 +490,6 @@ const struct sock_ops sock_sim = { .socket = sock_sim_socket,
 	.send = sock_sim_send,
 	.recv = sock_sim_recv,
 	.send_to = port_sim_send_to,
-	.recv_from = sock_sim_recv_from,
 	.send_many = sock_sim_send_many,
 	.recv_many = sock_sim_recv_many,
 	.signals = sock_sim_signals,

@@ -95,7 +95,8 @@ static int say_agree(void *ctx, const struct config *next, usec_t now)
 	return -EBUSY;
 }
 
-static int say_ready(void *ctx, const struct config *next, char why[RELOAD_WHY])
+static int say_ready(
+	void *ctx, const struct config *next, const struct reload_made *m, char why[RELOAD_WHY])
 {
 	return settings_ready(board, settings_newest(board));
 }

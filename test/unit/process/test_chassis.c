@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "pool/pool.h"
 #include "process/boot.h"
+#include "peers/peers.h"
 #include "process/settings_rooms.h"
 #include "process/tandem.h"
 #include "replicator/crypt.h"
@@ -23,7 +24,7 @@
 #include "worker/worker.h"
 #include "worker_priv.h"
 
-enum { N = 2, WORKERS = 2, SESSIONS = 4096, ROUNDS = 2 };
+enum { N = 2, WORKERS = 2, SESSIONS = 4096, ROUNDS = 2, SGSN = 0x0a080001 };
 
 static struct tandem chassis[N];
 static struct config conf[N];
@@ -40,6 +41,11 @@ static void configure(unsigned int k)
 	f->pools[0] = (struct config_pool){
 		.name = "one", .prefix = { ip_addr_v4(0x64400000), 19 }, .srp_activate = true
 	};
+	f->n_gtp_peers = f->n_gtp_prefixes = 1;
+	f->gtp_peers[0] = (struct config_gtp_peer){ .name = "sgsns", .control = { 0, 1 } };
+	f->gtp_prefixes[0] =
+		(struct config_gtp_prefix){ .prefix = { ip_addr_v4(SGSN & 0xffffff00), 24 },
+			.use = CONFIG_GTP_CONTROL };
 	f->srp.bind = f->srp.stream_bind = ip_addr_v4(0x0a070001 + k);
 	f->srp.peer = f->srp.stream_peer = ip_addr_v4(0x0a070002 - k);
 	f->srp.stream_port = 8485;
@@ -138,9 +144,10 @@ static void packets_fit(unsigned int k)
 static uint32_t session(unsigned int k)
 {
 	struct tandem *t = &chassis[k];
-	struct session_rec rec = {
-		.state = SESSION_LIVE, .pdp_type = 0x21, .key = 0x2400100000000005 + k * 16
-	};
+	struct session_rec rec = { .state = SESSION_LIVE,
+		.pdp_type = 0x21,
+		.key = 0x2400100000000005 + k * 16,
+		.peer_ctl = ip_addr_v4(SGSN) };
 
 	for (unsigned int i = 0; i < SESSION_SHARDS; i++)
 		session_own(t->table, i, 0);
@@ -195,6 +202,43 @@ static void test_settings(void)
 		end(k);
 }
 
+static uint16_t entry_of(const struct tandem *t, uint32_t handle)
+{
+	return session_slot_of(t->table, handle)->peer_entry;
+}
+
+/* A slot has the number of the entry that its session's SGSN is of, by what was published last. */
+static void test_peer_entry(void)
+{
+	struct config_placed placed;
+	struct settings next;
+	struct tandem *t = &chassis[0];
+	uint32_t handle, shard, slot;
+	uint16_t first;
+
+	begin(0);
+	handle = session(0);
+	shard = session_handle_shard(handle);
+	slot = (uint32_t)(session_slot_of(t->table, handle) - t->table->shard[shard].slots);
+	first = entry_of(t, handle);
+	CU_ASSERT_NOT_EQUAL(first, 0);
+	CU_ASSERT_STRING_EQUAL(
+		peers_by_number(settings_newest(t->settings)->peers, first)->name, "sgsns");
+	memcpy(conf[0].gtp_peers[0].name, "other", sizeof("other"));
+	placed_begin(&placed, &conf[0]);
+	CU_ASSERT_EQUAL(settings_of(&conf[0], &placed, &next), 0);
+	CU_ASSERT_EQUAL_FATAL(settings_peers(&conf[0], &next.peers), 0);
+	CU_ASSERT_EQUAL(settings_ready(t->settings, &next), 0);
+	peers_drop(next.peers);
+	settings_publish(t->settings);
+	session_peers_changed(t->table);
+	CU_ASSERT_EQUAL(entry_of(t, handle), first);
+	CU_ASSERT_TRUE(session_peer_again(t->table, 0, shard, slot));
+	CU_ASSERT_NOT_EQUAL(entry_of(t, handle), first);
+	CU_ASSERT_NOT_EQUAL(entry_of(t, handle), 0);
+	end(0);
+}
+
 static void test_telemetry(void)
 {
 	char path[4096];
@@ -212,7 +256,8 @@ static void test_telemetry(void)
 int main(void)
 {
 	static CU_TestInfo tests[] = { { "side by side", test_side_by_side },
-		{ "settings", test_settings }, { "telemetry", test_telemetry }, CU_TEST_INFO_NULL };
+		{ "settings", test_settings }, { "peer entry", test_peer_entry },
+		{ "telemetry", test_telemetry }, CU_TEST_INFO_NULL };
 	static CU_SuiteInfo suites[] = { { "two chassis", NULL, NULL, NULL, NULL, tests },
 		CU_SUITE_INFO_NULL };
 	char prefix[32];

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "knob.h"
+#include "peers/peers.h"
 #include "process/settings_rooms.h"
 #include "ut.h"
 
@@ -176,7 +177,7 @@ static void test_live(void)
 			const struct knob *k = &s->knobs[j];
 			bool taken, anew;
 
-			/* nobody takes that list yet */
+			/* settings_peers() reads that list: test_peers() */
 			if (!(k->flags & KNOB_LIVE) || id == SECTION_GTP_PEERS)
 				continue;
 			was = conf;
@@ -200,6 +201,38 @@ static void test_restart(void)
 	conf.srp.delay_interval_ms++;
 	CU_ASSERT_TRUE(starts_anew());
 	CU_ASSERT_FALSE(is_taken());
+}
+
+/* What settings_peers() makes of a list: ports that are not named are all access ports. */
+static void test_peers(void)
+{
+	static const char list[] =
+		"gtp-peers = ({ name = \"b\"; control = [\"10.8.0.0/24\"]; group = \"home\"; }, "
+		"{ name = \"a\"; control = [\"10.8.1.0/24\"]; user = [\"10.8.2.0/24\"]; "
+		"ports = [\"access\"]; }, "
+		"{ name = \"c\"; control = [\"2001:db8::/32\"]; group = \"home\"; });\n";
+	const struct ip_addr in = ip_addr_v4(0x0a080001), v6 = { { 0x20, 1, 0x0d, 0xb8 } };
+	char with[sizeof(text) + sizeof(list)];
+	struct config_report r = { 0 };
+	struct peers *p;
+
+	snprintf(with, sizeof(with), "%.*s%s%s", (int)(strstr(text, "gtp-peers") - text), text,
+		list, strchr(strstr(text, "gtp-peers"), '\n') + 1);
+	was = conf;
+	CU_ASSERT_EQUAL_FATAL(config_load_text("test", with, &conf, &r), 0);
+	config_report_free(&r);
+	CU_ASSERT_EQUAL_FATAL(settings_peers(&conf, &p), 0);
+	CU_ASSERT_EQUAL(p->n, 3);
+	CU_ASSERT_STRING_EQUAL(peers_control(p, &in)->name, "b");
+	CU_ASSERT_EQUAL(peers_control(p, &in)->ports, 1);
+	CU_ASSERT_EQUAL(p->group[1], p->group[2]);
+	CU_ASSERT_NOT_EQUAL(p->group[0], p->group[1]);
+	CU_ASSERT_EQUAL(peers_ports(p, peers_user4(p, 0x0a080001)), 1);
+	CU_ASSERT_EQUAL(peers_ports(p, peers_user4(p, 0x0a080101)), 0);
+	CU_ASSERT_EQUAL(peers_ports(p, peers_user4(p, 0x0a080201)), 1);
+	CU_ASSERT_STRING_EQUAL(peers_control(p, &v6)->name, "c");
+	peers_drop(p);
+	conf = was;
 }
 
 /* Rates are for the clock that counts the ticks of the fast path. */
@@ -228,7 +261,7 @@ int main(void)
 {
 	CU_TestInfo tests[] = { { "a live key is in no start, and somebody takes it", test_live },
 		{ "another key is in a start", test_restart },
-		{ "rates are for the clock", test_rates },
+		{ "rates are for the clock", test_rates }, { "peers", test_peers },
 		CU_TEST_INFO_NULL };
 	CU_SuiteInfo suites[] = { { "settings of rooms", NULL, NULL, setup, NULL, tests },
 		CU_SUITE_INFO_NULL };

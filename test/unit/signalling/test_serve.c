@@ -16,13 +16,15 @@
 #include "signalling_priv.h"
 #include "ut.h"
 #include "ut_eal.h"
+#include "ut_peers.h"
 
-enum { NOW = 1000000, HANDLE = 0x100, COMMIT = 5, TIMEOUT_MS = 50, ECHO_S = 60, KEY = 5 };
+enum { NOW = 1000000, HANDLE = 0x100, COMMIT = 5, TIMEOUT_MS = 50, ECHO_S = 60, KEY = 5, TWIN = 9 };
 
 static struct role role;
 static struct session_table *table;
 static struct pool_set *pools;
 static struct signalling_env env;
+static struct settings_board *board;
 static struct to_worker_door worker;
 static const uint8_t worker_of_shard[SESSION_SHARDS];
 static struct signalling *s;
@@ -95,37 +97,24 @@ static ssize_t serve_send_to(
 	return (ssize_t)n;
 }
 
-static ssize_t serve_recv_from(
-	int fd, void *to, size_t n, int flags, struct sockaddr *a, socklen_t *len)
-{
-	if (user.n > 0) {
-		const uint8_t g_pdu[] = { 0x30, GTPU_G_PDU, 0, 0, (uint8_t)(user.teid >> 24),
-			(uint8_t)(user.teid >> 16), (uint8_t)(user.teid >> 8), (uint8_t)user.teid };
-
-		user.n--;
-		user.teid += user.step;
-		*len = sock_address((struct sockaddr_storage *)a, &user.from, GTPU_PORT);
-		memcpy(to, g_pdu, sizeof(g_pdu));
-		return sizeof(g_pdu);
-	}
-	if (datagrams == 0) {
-		errno = EAGAIN;
-		return -1;
-	}
-	datagrams--;
-	*len = sock_address((struct sockaddr_storage *)a, &asked.peer.addr, GTPU_PORT);
-	memcpy(to, echo_request, sizeof(echo_request));
-	return sizeof(echo_request);
-}
-
 static int serve_recv_many(int fd, struct mmsghdr *m, unsigned int n, int flags)
 {
 	int got = 0;
 
+	for (; user.n > 0 && (unsigned int)got < n; user.n--, user.teid += user.step, got++) {
+		const uint8_t g_pdu[] = { 0x30, GTPU_G_PDU, 0, 0, (uint8_t)(user.teid >> 24),
+			(uint8_t)(user.teid >> 16), (uint8_t)(user.teid >> 8), (uint8_t)user.teid };
+
+		sock_address(m[got].msg_hdr.msg_name, &user.from, GTPU_PORT);
+		memcpy(m[got].msg_hdr.msg_iov->iov_base, g_pdu, sizeof(g_pdu));
+		m[got].msg_len = sizeof(g_pdu);
+		sock_set_interface(&m[got].msg_hdr, TWIN);
+	}
 	for (; datagrams > 0 && (unsigned int)got < n; datagrams--, got++) {
 		sock_address(m[got].msg_hdr.msg_name, &asked.peer.addr, GTPC_PORT);
 		memcpy(m[got].msg_hdr.msg_iov->iov_base, echo_request, sizeof(echo_request));
 		m[got].msg_len = sizeof(echo_request);
+		sock_set_interface(&m[got].msg_hdr, TWIN);
 	}
 	return got > 0 ? got : -1;
 }
@@ -135,7 +124,6 @@ static const struct sock_ops serve_sock = { .socket = serve_socket,
 	.set_option = serve_set_option,
 	.close = serve_close,
 	.send_to = serve_send_to,
-	.recv_from = serve_recv_from,
 	.recv_many = serve_recv_many,
 	.send_many = serve_send_many };
 
@@ -258,7 +246,7 @@ static const struct {
 
 static void setup(void)
 {
-	static const struct signalling_port none;
+	static const struct signalling_port access = { .bit = 1, .twin_ifindex = TWIN };
 	struct pool_conf pool = { .name = "p", .prefix = { ip_addr_v4(0x0a010000), 24 } };
 	struct session_params p = { .capacity = 1000, .mem = &session_mem_libc };
 
@@ -268,11 +256,14 @@ static void setup(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(table);
 	role_init(&role);
 	atomic_store(&role.answering, true);
+	board = ut_peers_board(0x0a000001, 32, 1);
 	env = (struct signalling_env){ .start = { .gtp = ip_addr_v4(0x0a0000fe),
 					       .max_sessions = 1000,
 					       .echo_us = ECHO_S * USEC_PER_SEC },
 		.live = { .commit_timeout_us = TIMEOUT_MS * USEC_PER_MSEC },
-		.ports = &none,
+		.ports = &access,
+		.n_ports = 1,
+		.settings = board,
 		.table = table,
 		.n_workers = 1,
 		.to_worker = &worker,
@@ -288,6 +279,7 @@ static void setup(void)
 static void teardown(void)
 {
 	signalling_destroy(s);
+	settings_destroy(board);
 	session_table_destroy(table);
 	pool_set_destroy(pools);
 }

@@ -8,6 +8,7 @@
 #include <rte_ip.h>
 
 #include "base/clock.h"
+#include "ut_peers.h"
 
 enum { MBUFS = 1023, MBUFS_DIRECT = 255, SNAP = 4096 };
 
@@ -290,7 +291,10 @@ void bed_reset(void)
 		s->nh_gen = 0;
 		s->up_tat = s->dn_tat = 0;
 	}
-	bed.settings = (struct settings){ .n_apns = 1 };
+	peers_drop(bed.settings.peers);
+	bed.settings = (struct settings){ .number = 1,
+		.n_apns = 1,
+		.peers = ut_peers(BED_SGSN, 32, 1 << BED_ACCESS | 1 << BED_BOTH) };
 }
 
 static int open_port(unsigned int p)
@@ -424,6 +428,7 @@ static void open_shared(void)
 	bed.sh.direct = bed.direct;
 	for (unsigned int p = 0; p < BED_PORTS; p++) {
 		bed.sh.port[p].roles = roles[p];
+		bed.sh.port[p].bit = (uint8_t)(1U << p);
 		bed.sh.port[p].mtu = p == BED_NARROW ? 576 : 1500;
 		bed.sh.port[p].twin4 = BED_TWIN(p);
 		bed.sh.port[p].up = p != BED_DARK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fastpath_bed.h"
+#include "ut_peers.h"
 
 #include <rte_ip.h>
 
@@ -282,6 +283,18 @@ static const struct row {
 	{ "downlink checksum", DOWN, { { 24, { 1, 2 }, 2 } }, 0, 0, 0, BED_CORE,
 		C(drop_outer_checksum) },
 	{ "downlink cut", DOWN, { { 0, { 0 }, 0 } }, 0, 0, 1, BED_CORE, C(drop_outer_malformed) },
+	{ "a stranger's G-PDU", UP, { { 29, { 2 }, 1 } }, 1, 0, 0, BED_ACCESS,
+		C(drop_no_peer_user) },
+	{ "a G-PDU of nobody", UP, { { 26, { 0, 0, 0, 0 }, 4 } }, 1, 0, 0, BED_ACCESS,
+		C(drop_no_peer_user) },
+	{ "a stranger's Echo Request", UP, { { 29, { 2 }, 1 }, { 43, { 1 }, 1 } }, 1, 0, 0,
+		BED_ACCESS, C(drop_no_peer_user) },
+	{ "a stranger's GTP-C", UP, { { 29, { 2 }, 1 }, { 36, { 0x08, 0x4b }, 2 } }, 1, 0, 0,
+		BED_ACCESS, C(drop_no_peer_control) },
+	{ "a stranger's other UDP", UP, { { 29, { 2 }, 1 }, { 36, { 0x08, 0x4c }, 2 } }, 1, 0, 0,
+		BED_ACCESS, PUNT },
+	{ "a stranger's fragment", UP, { { 29, { 2 }, 1 }, { 20, { 0x20, 0 }, 2 } }, 1, 0, 0,
+		BED_ACCESS, PUNT },
 	{ "unknown TEID", UP, { { 49, { 0xee }, 1 } }, 0, 0, 0, BED_ACCESS, C(drop_no_session_up) },
 	{ "TEID 0", UP, { { 46, { 0 }, 4 } }, 0, 0, 0, BED_ACCESS, C(drop_gtpu_teid_zero) },
 	{ "empty G-PDU", UP, { { 44, { 0, 0 }, 2 } }, 0, 0, 0, BED_ACCESS,
@@ -369,6 +382,47 @@ static void test_rows(void)
 	}
 }
 
+/* Who is a peer at one port is a stranger at another; and what a worker remembers of a source ends
+ * with the settings by which it learned that. */
+static void test_peers(void)
+{
+	const uint64_t *dropped = &bed.w[0].count.drop_no_peer_user;
+	struct frame in;
+
+	bed_reset();
+	frame_up(&in, bed.teid[2], BED_UE(2), BED_HOST, 64, 100, 0);
+	for (unsigned int i = 0; i < 3; i++)
+		bed_rx(0, &in);
+	in.port = BED_BOTH;
+	memcpy(in.b, mac_port(BED_BOTH), 6);
+	bed_rx(0, &in);
+	CU_ASSERT_EQUAL(*dropped, 0);
+	CU_ASSERT_EQUAL(bed_sent_n(), 4);
+	peers_drop(bed.settings.peers);
+	bed.settings.peers = ut_peers(BED_SGSN, 32, 1 << BED_BOTH);
+	bed.settings.number++;
+	bed_rx(0, &in);
+	CU_ASSERT_EQUAL(bed_sent_n(), 5);
+	frame_up(&in, bed.teid[2], BED_UE(2), BED_HOST, 64, 100, 0);
+	bed_rx(0, &in);
+	CU_ASSERT_EQUAL(*dropped, 1);
+	put16(in.b + 36, 2123);
+	bed_rx(0, &in);
+	CU_ASSERT_EQUAL(bed.w[0].count.drop_no_peer_control, 1);
+	peers_drop(bed.settings.peers);
+	bed.settings.peers = NULL;
+	bed.settings.number++;
+	bed_rx(0, &in);
+	in.port = BED_BOTH;
+	memcpy(in.b, mac_port(BED_BOTH), 6);
+	put16(in.b + 36, 2152);
+	bed_rx(0, &in);
+	CU_ASSERT_EQUAL(*dropped, 2);
+	CU_ASSERT_EQUAL(bed.w[0].count.drop_no_peer_control, 2);
+	CU_ASSERT_EQUAL(bed_sent_n(), 5);
+	bed_reset();
+}
+
 /* Whatever comes is sent, punted, or counted as dropped or answered; nothing is lost and nothing
  * crashes. */
 static void test_random(void)
@@ -412,6 +466,7 @@ int main(void)
 {
 	CU_TestInfo tests[] = {
 		{ "uplink_bytes", test_uplink_bytes },
+		{ "peers", test_peers },
 		{ "uplink_forms", test_uplink_forms },
 		{ "uplink_checksums", test_uplink_checksums },
 		{ "checksum_bad", test_checksum_bad },

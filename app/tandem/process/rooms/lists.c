@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "cores/memory.h"
+#include "peers/peers.h"
 #include "process/control.h"
 #include "process/settings_rooms.h"
 
@@ -17,6 +18,7 @@ enum { LISTS_LOOK_US = 100 * USEC_PER_MSEC };
 struct reload_made {
 	struct config_placed runs; /* when the file was read */
 	struct pool_made *pool[CONFIG_POOLS];
+	struct peers *peers;
 };
 
 static const char *const lists_kinds[PLACES_KINDS] = { "APN", "pool" };
@@ -54,7 +56,12 @@ int lists_make(struct reload_made *m, const struct config *next)
 		if (m->pool[i] == NULL)
 			return -errno;
 	}
-	return 0;
+	return settings_peers(next, &m->peers);
+}
+
+struct peers *lists_peers(const struct reload_made *m)
+{
+	return m->peers;
 }
 
 void lists_made_end(struct control *c, struct reload_made *m)
@@ -62,6 +69,8 @@ void lists_made_end(struct control *c, struct reload_made *m)
 	for (unsigned int i = 0; m != NULL && i < CONFIG_POOLS; i++)
 		if (m->pool[i] != NULL)
 			lists_memory_give(c, m->pool[i]);
+	if (m != NULL)
+		peers_drop(m->peers);
 	free(m);
 }
 
@@ -203,8 +212,10 @@ static bool lists_say(struct control *c)
 {
 	struct settings s;
 
-	if (settings_of(c->t->conf, &c->lists.placed, &s) < 0 ||
-		settings_ready(c->t->settings, &s) < 0)
+	if (settings_of(c->t->conf, &c->lists.placed, &s) < 0)
+		return false;
+	s.peers = settings_newest(c->t->settings)->peers; /* nobody came or went */
+	if (settings_ready(c->t->settings, &s) < 0)
 		return false;
 	settings_publish(c->t->settings);
 	return true;

@@ -64,9 +64,10 @@ static bool start_operator_is_due(void *ctx)
 	return configuration_is_due(ctx);
 }
 
-static int start_operator_ready(void *ctx, const struct config *next, char why[RELOAD_WHY])
+static int start_operator_ready(
+	void *ctx, const struct config *next, const struct reload_made *m, char why[RELOAD_WHY])
 {
-	return configuration_ready(ctx, next, why);
+	return configuration_ready(ctx, next, m, why);
 }
 
 static void start_operator_run(

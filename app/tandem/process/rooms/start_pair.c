@@ -7,6 +7,7 @@
 
 #include "process/control.h"
 #include "process/settings_rooms.h"
+#include "process/start_peers.h"
 #include "replicator/audit_watch.h"
 
 static uint32_t start_pair_comparison_left(void *ctx, usec_t now)
@@ -83,7 +84,8 @@ int start_pair(struct control *c, const struct srp_saved *saved)
 	return ret;
 }
 
-int configuration_ready(struct control *c, const struct config *next, char why[PLACED_WHY])
+int configuration_ready(struct control *c, const struct config *next, const struct reload_made *m,
+	char why[PLACED_WHY])
 {
 	struct settings s;
 	int ret = lists_fit(c, next, why);
@@ -91,6 +93,7 @@ int configuration_ready(struct control *c, const struct config *next, char why[P
 	if (ret < 0)
 		return ret;
 	ret = c->lists.taken == NULL ? settings_of(next, &c->lists.next, &s) : -EBUSY;
+	s.peers = lists_peers(m);
 	if (ret == 0)
 		ret = settings_ready(c->t->settings, &s);
 	if (ret < 0)
@@ -103,6 +106,8 @@ void configuration_run(
 	struct control *c, const struct config *next, struct reload_made *m, usec_t now)
 {
 	settings_publish(c->t->settings);
+	session_peers_changed(c->t->table);
+	start_peers_say(settings_newest(c->t->settings)->peers);
 	lists_run(c, next, m, now);
 }
 

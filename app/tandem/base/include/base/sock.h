@@ -23,8 +23,6 @@ struct sock_ops {
 	ssize_t (*recv)(int fd, void *to, size_t n, int flags);
 	ssize_t (*send_to)(int fd, const void *from, size_t n, int flags, const struct sockaddr *a,
 		socklen_t len);
-	ssize_t (*recv_from)(
-		int fd, void *to, size_t n, int flags, struct sockaddr *a, socklen_t *len);
 	int (*send_many)(int fd, struct mmsghdr *m, unsigned int n, int flags); /* sendmmsg() */
 	int (*recv_many)(int fd, struct mmsghdr *m, unsigned int n, int flags); /* recvmmsg() */
 	int (*signals)(const sigset_t *set, int flags); /* a new signalfd() */
@@ -47,5 +45,19 @@ void sock_from(const struct sockaddr_storage *ss, struct ip_addr *a, uint16_t *p
 /* A non-blocking socket, bound to an address that need not be there yet (IP_FREEBIND). fd or
  * -errno. */
 int sock_bound(const struct ip_addr *a, uint16_t port, int type);
+
+/* Room for what the kernel says beside a datagram. */
+struct sock_beside {
+	_Alignas(struct cmsghdr) char b[64];
+};
+/* The kernel says of each datagram of this IPv4 socket by which interface it came in. 0 or
+ * -errno. */
+int sock_want_interface(int fd);
+/* The number of that interface, of a datagram that was read with a struct sock_beside; 0: it was
+ * not said. */
+unsigned int sock_interface(const struct msghdr *m);
+/* Writes what sock_interface() reads, as the kernel does: for sock_ops that are not the
+ * kernel's. */
+void sock_set_interface(struct msghdr *m, unsigned int ifindex);
 
 #endif

@@ -22,6 +22,9 @@ enum {
 	SETTINGS_NAME = 32   /* of a core, its end included */
 };
 
+struct peer_numbers;
+struct peers;
+
 struct settings_apn {
 	uint32_t session_timeout_s, idle_timeout_s; /* 0: none */
 	struct police_rate up, down;                /* of the APN's AMBR, for clock_ticks() */
@@ -35,6 +38,7 @@ struct settings {
 	/* by place; the last one has no limits, and is that of a number without a place */
 	struct settings_apn apn[SETTINGS_APNS + 1];
 	const struct places *places; /* of numbers; the same in all snapshots */
+	struct peers *peers;         /* who may speak GTP; the snapshot holds it. NULL: nobody */
 	usec_t audit_us;             /* srp.audit-interval */
 	usec_t checkpoint_us;        /* srp.micro-checkpoint-interval */
 	uint32_t replication_mbps;   /* srp.replication-rate, Mbit/s; 0: no limit */
@@ -55,21 +59,25 @@ struct settings_board {
 	const struct settings *older;
 	struct settings *ready; /* the next, which nobody sees yet; NULL: none */
 	uint64_t token, numbers;
+	/* Of entries of peers. Nobody counts yet which of them slots have: that of an entry that
+	 * was removed stays its. */
+	struct peer_numbers *peer_numbers;
 	unsigned int n_cores;
 	char name[SETTINGS_CORES][SETTINGS_NAME];
 	struct rte_rcu_qsbr *cores;
 };
 
 /* Control core, before the cores run. names: of the cores, copied, with SETTINGS_NAME - 1
- * characters at most; a core is known by its place among them. NULL with errno: -EINVAL too many,
- * -ENOMEM. */
+ * characters at most; a core is known by its place among them. The peers of `first` get their
+ * numbers. NULL with errno: -EINVAL too many, -ENOMEM. */
 struct settings_board *settings_create(
 	const struct settings *first, const char *const *names, unsigned int n_cores);
 /* Frees the board after the cores have ended. NULL is nothing. */
 void settings_destroy(struct settings_board *b);
 
-/* Control core. Copies `next` for settings_publish(), in the place of what was made ready before.
- * 0; -EBUSY: the older one is held by settings_holder(); -ENOMEM. */
+/* Control core. Copies `next` for settings_publish(), in the place of what was made ready before;
+ * its peers get their numbers. 0; -EBUSY: the older one is held by settings_holder(); -ENOSPC: too
+ * many entries of peers that were removed have numbers; -ENOMEM. */
 int settings_ready(struct settings_board *b, const struct settings *next);
 /* Control core. Makes what is ready the newest: it cannot fail. Nothing is ready: nothing. */
 void settings_publish(struct settings_board *b);

@@ -31,9 +31,9 @@ struct operator_reload_settings {
 	/* Whether the files of keys that `next` names can be used; if not, `why` says what to do.
 	 * It is called by the thread that reads the file, and may wait for the disk. */
 	bool (*keys_good)(const struct config *next, char why[RELOAD_WHY]);
-	/* What a file needs besides (memory of its pools): begun with what runs, NULL: there is
-	 * none; made by the thread that has read the file, 0 or -errno; and ended. Who runs the
-	 * file has used it up to then. */
+	/* What a file needs besides (memory of its pools, the look-up of its peers): begun with
+	 * what runs, NULL: there is none; made by the thread that has read the file, 0 or -errno;
+	 * and ended. Who runs the file has used it up to then. */
 	struct reload_made *(*begin)(void *ctx);
 	int (*make)(struct reload_made *m, const struct config *next);
 	void (*end)(void *ctx, struct reload_made *m);
@@ -50,7 +50,8 @@ struct operator_reload_settings {
 	int (*agree)(void *ctx, const struct config *next, usec_t now);
 	/* What the cores read of `next` is made ready, as a snapshot, and places for its lists: 0,
 	 * or -errno and `why`; and they are given what is ready, and the lists run. */
-	int (*ready)(void *ctx, const struct config *next, char why[RELOAD_WHY]);
+	int (*ready)(void *ctx, const struct config *next, const struct reload_made *m,
+		char why[RELOAD_WHY]);
 	void (*run)(void *ctx, const struct config *next, struct reload_made *m, usec_t now);
 	/* Takes the answer to the command that act_save() or act_reload() has begun. Nobody may be
 	 * there any more who waits. */

@@ -84,7 +84,8 @@ static inline int64_t control_wall_us(void)
 int start_pair(struct control *c, const struct srp_saved *saved);
 /* A reload in three steps. What may fail comes first: the places of the lists of `next`, and what
  * the cores read of it as a snapshot. 0, or -errno and `why`. */
-int configuration_ready(struct control *c, const struct config *next, char why[PLACED_WHY]);
+int configuration_ready(struct control *c, const struct config *next, const struct reload_made *m,
+	char why[PLACED_WHY]);
 /* What the rooms have of `next` holds from now on. As pair_reconfigure(). */
 int configuration_agree(struct control *c, const struct config *next, usec_t now);
 /* The cores are given the snapshot, and the lists run, with what was made for `next`. */

@@ -15,6 +15,7 @@
 
 struct control;
 struct lists_memory;
+struct peers;
 struct reload_made;
 
 struct lists {
@@ -28,12 +29,15 @@ struct lists {
 	LIST_HEAD(, lists_memory) giving;
 };
 
-/* What a reload needs for a file besides: the memory of pools that are new. Begun with what runs;
+/* What a reload needs for a file besides: the memory of pools that are new, and what GTP peers are
+ * looked up in. Begun with what runs;
  * filled by the thread that reads the file, for whom `m` is alone: 0 or -ENOMEM; ended with what
  * was not used. NULL: there is no memory; ending NULL is nothing. */
 struct reload_made *lists_made_begin(const struct control *c);
 int lists_make(struct reload_made *m, const struct config *next);
 void lists_made_end(struct control *c, struct reload_made *m);
+/* The peers of the file; `m` holds them. */
+struct peers *lists_peers(const struct reload_made *m);
 
 /* Whether the lists of `next` can run: 0, or -ENOSPC, -EEXIST and `why` (placed_next()). */
 int lists_fit(struct control *c, const struct config *next, char why[PLACED_WHY]);

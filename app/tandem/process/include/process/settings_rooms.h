@@ -24,6 +24,10 @@
  * clock_init(). 0, or -ERANGE: see police_rate_set(). */
 int settings_of(const struct config *c, const struct config_placed *p, struct settings *s);
 
+/* Who may speak GTP, as the cores look it up; the caller holds it, and it has no numbers yet. It
+ * takes long where there are many prefixes. 0 or -ENOMEM. Any thread. */
+int settings_peers(const struct config *c, struct peers **to);
+
 /* Each of the following fills in what one room reads at its start, or may change while it runs. */
 
 void settings_ethernet_start(const struct config *c, struct ethernet_start *s);

@@ -31,14 +31,17 @@ struct rte_mbuf;
 struct rte_mempool;
 struct rte_ring;
 struct session_table;
+struct settings_board;
 struct to_worker_door;
 struct signalling;
 
 /* An access port: SGSNs are reached by it. */
 struct signalling_port {
 	uint16_t id, mtu;
+	uint8_t bit; /* as of peers_entry.ports */
 	struct mac_addr mac;
-	const _Atomic bool *up; /* its carrier */
+	unsigned int twin_ifindex; /* of the kernel's interface for it */
+	const _Atomic bool *up;    /* its carrier */
 };
 
 /* What the room is given. It is copied, and what it points at outlives the room. */
@@ -51,6 +54,7 @@ struct signalling_env {
 	struct siphash_secret secret; /* of hashes whose keys subscribers and SGSNs choose */
 	const struct signalling_port *ports;
 	unsigned int n_ports;
+	const struct settings_board *settings; /* whose newest has the peers that are heard */
 	const struct session_table *table;
 	struct fib *fib;           /* resolved next hops, for the direct path */
 	struct net_mirror *mirror; /* asked to resolve SGSNs ahead of need */
@@ -134,6 +138,8 @@ void signalling_end_superseded(struct signalling *s);
 uint32_t signalling_find(const struct signalling *s, uint64_t key);
 
 void signalling_view(const struct signalling *s, struct signalling_view *v);
+/* What was counted of the entry of gtp-peers that has the number; 0 and up. */
+struct signalling_peer_count signalling_peer(const struct signalling *s, uint16_t number);
 /* Registers the figures of the view; unregistered before the room is destroyed. 0 or -errno. */
 int signalling_metrics_register(struct metrics *m, struct signalling *s);
 extern const struct metrics_room signalling_metrics; /* all of them */

@@ -37,15 +37,36 @@
 	X(gtpu_slow_dropped, COUNTER, "packets", \
 		"GTP-U packets at the control core were dropped: malformed, or of a type that " \
 		"is not served.")
+#define SIGNALLING_PEER_COUNTERS(X) \
+	X(gtpc_no_peer, COUNTER, "messages", \
+		"GTP-C messages were dropped by control because no configured peer has their " \
+		"source.") \
+	X(gtpc_wrong_port, COUNTER, "messages", \
+		"GTP-C messages were dropped because their peer is not heard at the port that " \
+		"they came in by.") \
+	X(gtpu_no_peer, COUNTER, "packets", \
+		"GTP-U packets were dropped by control because no configured peer of their port " \
+		"has the source.") \
+	X(gtp_no_access_port, COUNTER, "messages", \
+		"GTP messages were dropped because they came in by an interface that is no " \
+		"access port.")
 // clang-format on
 COUNTERS_DEFINE(signalling_direct_counters, SIGNALLING_DIRECT_COUNTERS);
 COUNTERS_DEFINE(signalling_gtpu_counters, SIGNALLING_GTPU_COUNTERS);
+COUNTERS_DEFINE(signalling_peer_counters, SIGNALLING_PEER_COUNTERS);
+
+/* Of one entry of gtp-peers, since it has its number. */
+struct signalling_peer_count {
+	uint64_t messages;   /* of GTP-C, that were heard */
+	uint64_t wrong_port; /* of GTP-C, that came by a port at which it is not heard */
+};
 
 struct signalling_view {
 	struct gtpc_counters gtpc;
 	struct pdp_gate_counters gate;
 	struct signalling_direct_counters direct; /* GTP-C past the kernel */
 	struct signalling_gtpu_counters gtpu;
+	struct signalling_peer_counters peers;
 	bool answering;         /* this chassis answers SGSNs now */
 	bool answers_protected; /* answers wait for the standby's acknowledgement */
 	unsigned int requests_in_progress;

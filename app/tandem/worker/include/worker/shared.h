@@ -29,6 +29,7 @@ struct worker_shared {
 	uint32_t gtp4;                 /* the VIP of GTP-U, host order */
 	struct {
 		uint8_t roles; /* enum config_role; 0: not ours */
+		uint8_t bit;   /* of the port, as of peers_entry.ports */
 		uint16_t mtu;
 		/* the twin's own address (source of ICMP errors), host order; 0 none */
 		uint32_t twin4;
