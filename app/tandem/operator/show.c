@@ -151,19 +151,3 @@ const char *show_answers(const struct signalling_view *v)
 {
 	return !v->answering ? "none" : v->answers_protected ? "protected" : "unprotected";
 }
-
-json_t *show_gtp(void *family, json_t *args, usec_t now)
-{
-	const struct operator_gtp *f = family;
-	struct operator_pair_view pair;
-	struct signalling_view v;
-	json_t *o = json_object();
-
-	(void)args;
-	show_pair(f->pair, &pair, now);
-	signalling_view(f->signalling, &v);
-	show_metrics(f->metrics, o, show_objects[SHOW_GTP], NULL);
-	json_object_set_new(o, "restart_counter", json_integer(pair.srp->restart_counter));
-	json_object_set_new(o, "answers", json_string(show_answers(&v)));
-	return o;
-}

@@ -118,9 +118,12 @@ void views_fill(struct views *v, struct control *c, struct metrics *metrics)
 		.worker_of_shard = t->shared.worker_of_shard,
 		.pair_time = &t->pair_time,
 		.signalling = c->signalling };
-	v->gtp = (struct operator_gtp){
-		.pair = &v->pair, .metrics = metrics, .signalling = c->signalling
-	};
+	v->gtp = (struct operator_gtp){ .pair = &v->pair,
+		.metrics = metrics,
+		.signalling = c->signalling,
+		.settings = t->settings,
+		.n_ports = t->conf->n_ports,
+		.ports = t->conf->ports };
 	v->monitors = (struct operator_monitors){
 		.pair = &v->pair, .metrics = metrics, .monitors = c->monitors
 	};

@@ -78,6 +78,9 @@ enum command_permission { COMMAND_VIEW, COMMAND_OPERATE };
 	X("show gtp statistics", COMMAND_NOTHING, COMMAND_VIEW, \
 		"/tandem/gtp", show_gtp, gtp, render_counters, \
 		"GTP-C procedures, and whether answers wait for the standby") \
+	X("show gtp peers", COMMAND_LIMIT, COMMAND_VIEW, \
+		"/tandem/gtp_peers", show_gtp_peers, gtp, render_any, \
+		"peers that may speak GTP, and what each said") \
 	X("show configuration", COMMAND_NOTHING, COMMAND_VIEW, \
 		NULL, show_configuration, reload, render_text, \
 		"running configuration, defaults included") \

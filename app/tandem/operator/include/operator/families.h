@@ -24,6 +24,7 @@ struct pool_set;
 struct replicator;
 struct rte_mempool;
 struct session_table;
+struct settings_board;
 struct signalling;
 struct to_replicator_door;
 
@@ -94,6 +95,9 @@ struct operator_gtp {
 	const struct operator_pair *pair;
 	struct metrics *metrics;
 	const struct signalling *signalling;
+	const struct settings_board *settings; /* whose newest has the peers */
+	unsigned int n_ports;
+	const struct config_port *ports; /* in the order of the configuration */
 };
 
 struct operator_port {
