@@ -39,7 +39,7 @@ TARGETS = {
     "bmp": ["lib/monitor/bmp.c", "lib/monitor/bmp_text.c", "lib/monitor/station.c"],
     "claim": ["lib/net/announce.c"],
     "config": ["lib/config/load.c", "lib/config/scan.c", "lib/config/text.c", "lib/config/value.c",
-               "lib/config/lists.c", "lib/config/check.c"],
+               "lib/config/lists.c", "lib/config/check.c", "lib/config/peers/gtp_knobs.c"],
     "fastpath": ["app/tandem/worker/fastpath.c", "app/tandem/worker/fastpath_up.c",
                  "app/tandem/worker/fastpath_down.c", "app/tandem/worker/fastpath_slow.c"],
     "frame": ["lib/srp/include/srp/frame.h", "lib/srp/message.c"],
