@@ -98,7 +98,8 @@ int configuration_ready(struct control *c, const struct config *next, const stru
 		ret = settings_ready(c->t->settings, &s);
 	if (ret < 0)
 		snprintf(why, PLACED_WHY, "the cores cannot be given their settings: %s",
-			strerror(-ret));
+			ret == -ENOSPC ? "too many names of GTP peers came and went: restart"
+				       : strerror(-ret));
 	return ret;
 }
 
