@@ -9,7 +9,7 @@ from chassis import Pair
 from gtp import ACCEPTED, CREATE, ECHO, Client, User, create_elements, echo, message
 from lab import CORE_GATEWAY, SIDES, VIP, in_namespace, wait_until
 from test_gtp import by_broadcasts
-from test_reload import put
+from test_reload import operator, put
 
 STRANGER, ANOTHER = "10.77.0.1", "10.77.1.1"
 HOME = '{ name = "sgsns"; control = ["10.8.0.0/16"]; }'
@@ -114,6 +114,8 @@ def test_reload(lab):
     shown = {p["name"]: p for p in pair.active.ctl("show gtp peers")["peers"]}
     assert shown["file"]["messages"] == 1 and shown["file"]["user_prefixes"] == 1, shown
     number = shown["sgsns"]["number"]
+    status, page, _ = operator(pair.active, "show", "gtp", "peers", "--limit", "1")
+    assert status == 0 and "file" in page and "sgsns" not in page, page
     # A line that is wrong changes nothing, and is named.
     with open(file, "a", encoding="ascii") as handle:
         handle.write("user 10.0.0.1/8\n")
