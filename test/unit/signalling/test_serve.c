@@ -256,7 +256,7 @@ static void setup(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(table);
 	role_init(&role);
 	atomic_store(&role.answering, true);
-	board = ut_peers_board(0x0a000001, 32, 1);
+	board = ut_peers_board(0x0a000000, 8, 1);
 	env = (struct signalling_env){ .start = { .gtp = ip_addr_v4(0x0a0000fe),
 					       .max_sessions = 1000,
 					       .echo_us = ECHO_S * USEC_PER_SEC },

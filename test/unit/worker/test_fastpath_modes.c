@@ -2,6 +2,7 @@
 /* What a worker may do, and how much: idle, late, policing, the rate of Error Indications,
  * bursts. */
 #include "fastpath_bed.h"
+#include "ut_peers.h"
 
 CU_TestInfo *fastpath_modes(void);
 
@@ -219,6 +220,8 @@ static void test_unknown_teid_share(void)
 	unsigned int strangers = 0, honest = 0;
 
 	bed_reset();
+	peers_drop(bed.settings.peers); /* a network of them: who is no peer is not looked at */
+	bed.settings.peers = ut_peers(BED_SGSN & ~UINT32_C(0xff), 24, 1 << BED_ACCESS);
 	bed.w[0].answers_unknown = true;
 	unknown(&in, BED_SGSN, 0);
 	bed_rx(0, &in);
