@@ -58,7 +58,8 @@ class Load:
         if not os.path.exists(self.file):
             return []
         with open(self.file, encoding="ascii") as handle:
-            return [json.loads(line) for line in handle if line.endswith("\n")]
+            whole = handle.read().rpartition("\n")[0]  # the last line may still be written
+        return [json.loads(line) for line in whole.splitlines()]
 
     def wait(self, condition, timeout, what):
         """Waits until condition(reports) is true, and returns it."""
