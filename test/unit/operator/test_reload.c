@@ -29,7 +29,7 @@ static const char text[] =
 	"srp-activate = true; });\n"
 	"pools = ({ name = \"pool\"; prefix = \"10.10.0.0/20\"; srp-activate = true; });\n"
 	"apns = ({ name = \"internet\"; pool = \"pool\"; });\n"
-	"gtp-peers = ({ name = \"sgsns\"; control = [\"10.8.0.0/24\"]; user = [\"10.8.0.0/24\"]; });\n"
+	"gtp-peers = ({ name = \"sgsns\"; control = [\"10.8.0.0/24\"]; });\n"
 	"srp = { bind = \"10.6.0.11\"; peer = \"10.6.0.12\"; stream-peer = \"10.7.0.12\"; "
 	"insecure = true; replication-rate = %u; };\n";
 
