@@ -333,7 +333,7 @@ uint64_t rig_repeat(struct rig *r)
 
 uint64_t rig_create(struct rig *r, unsigned int peer, unsigned int key)
 {
-	static const struct pdp_apn apn = { .number = 1, .pool = 2 };
+	static const struct pdp_apn apn = { .number = RIG_APN, .pool = RIG_POOL };
 	struct pdp_request q = rig_request(r, PDP_CREATE, peer);
 
 	q.apn = &apn;

@@ -10,6 +10,8 @@
 
 enum {
 	RIG_OWNERS = 2,
+	RIG_APN = 1, /* their numbers, of all requests */
+	RIG_POOL = 2,
 	RIG_SLOTS = 12,
 	RIG_ORDERS = 64, /* in the doors of all owners; more than that cannot be asked */
 	RIG_IDS = 16384,

@@ -201,6 +201,8 @@ static void run_to_the_end(struct rig *r)
 	pdp_view(r->pdp, &v);
 	if (v.requests > 0 || v.own > 0)
 		run_broken(r, "something lives for ever");
+	if (pdp_names(r->pdp, RIG_APN, RIG_POOL))
+		run_broken(r, "an APN or pool is kept for a procedure that has ended");
 	for (uint64_t id = 1; id < r->next_id; id++)
 		if (!r->id[id % RIG_IDS].answered)
 			run_broken(r, "a request was never given back");
