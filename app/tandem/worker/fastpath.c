@@ -135,11 +135,11 @@ static void fastpath_handle_gtpu(
 }
 
 /* UDP to another port of the VIP: GTP-C of a stranger ends here, all else is control's. */
-static void fastpath_not_gtpu(struct fastpath *f, uint16_t port, struct rte_mbuf *m,
+static __rte_noinline __rte_cold void fastpath_not_gtpu(struct fastpath *f, struct rte_mbuf *m,
 	const struct rte_ipv4_hdr *ip, const struct rte_udp_hdr *udp)
 {
 	if (udp->dst_port == rte_cpu_to_be_16(GTPC_PORT) &&
-		!fp_heard_control(f, port, rte_be_to_cpu_32(ip->src_addr)))
+		!fp_heard_control(f, m->port, rte_be_to_cpu_32(ip->src_addr)))
 		fp_drop(m, &f->count.drop_no_peer_control);
 	else
 		fp_punt(f, m);
@@ -148,8 +148,7 @@ static void fastpath_not_gtpu(struct fastpath *f, uint16_t port, struct rte_mbuf
 /* UDP to the VIP that came in whole. The UDP checksum of a G-PDU stays unread: it may be zero, the
  * inner packet carries its own, and to sum a payload that only passes would cost more than all the
  * rest. */
-static inline void fastpath_classify_udp(
-	struct fastpath *f, struct fp_burst *b, uint16_t port, struct rte_mbuf *m)
+static inline void fastpath_classify_udp(struct fastpath *f, struct fp_burst *b, struct rte_mbuf *m)
 {
 	const struct rte_ipv4_hdr *ip =
 		rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, FP_ETH);
@@ -164,10 +163,10 @@ static inline void fastpath_classify_udp(
 		return;
 	}
 	if (unlikely(udp->dst_port != rte_cpu_to_be_16(GTPU_PORT))) {
-		fastpath_not_gtpu(f, port, m, ip, udp);
+		fastpath_not_gtpu(f, m, ip, udp);
 		return;
 	}
-	if (unlikely(!fp_heard(f, port, ip->src_addr))) {
+	if (unlikely(!fp_heard(f, m->port, ip->src_addr))) {
 		fp_drop(m, &f->count.drop_no_peer_user);
 		return;
 	}
@@ -218,7 +217,7 @@ static inline void fastpath_classify(
 		!(ip->fragment_offset & rte_cpu_to_be_16(FP_IP_FRAGMENT))) {
 		why = fastpath_check_outer(f, m);
 		if (likely(why == NULL))
-			fastpath_classify_udp(f, b, port, m);
+			fastpath_classify_udp(f, b, m);
 		else
 			fp_drop(m, why);
 		return;
