@@ -327,10 +327,30 @@ uint16_t net_mirror_keep(struct net_mirror *m, uint16_t port, const struct ip_ad
 	return (uint16_t)i;
 }
 
+/* Each address once a second, and so many in all: whoever scans the subnet through us makes
+ * MIRROR_WANTS requests a second, and does not know which addresses meet another in a bucket. */
+static bool adj_may_ask(struct net_mirror *m, const struct ip_addr *dst, uint64_t now)
+{
+	uint32_t first = siphash_addr(&m->c.secret, dst) % (MIRROR_WANTS / MIRROR_WANT_WAYS) *
+			 MIRROR_WANT_WAYS;
+	int free = -1;
+
+	for (uint32_t i = first; i < first + MIRROR_WANT_WAYS; i++) {
+		if (m->want[i].ms == 0 || now - m->want[i].ms >= WANT_AGAIN_MS)
+			free = (int)i;
+		else if (ip_addr_equal(&m->want[i].addr, dst))
+			return false;
+	}
+	if (free < 0)
+		return false;
+	m->want[free].addr = *dst;
+	m->want[free].ms = now;
+	return true;
+}
+
 void net_mirror_want(struct net_mirror *m, uint16_t port, const struct ip_addr *dst)
 {
 	uint8_t t = adj_twin_of_port(m, port);
-	uint32_t slot = siphash_addr(&m->c.secret, dst) % MIRROR_WANTS;
 	uint64_t now = mirror_now_ms();
 
 	if (t == m->c.n_twins || !m->twin[t].up || m->n_own == MIRROR_OWN || m->dump != DUMP_NONE ||
@@ -340,10 +360,6 @@ void net_mirror_want(struct net_mirror *m, uint16_t port, const struct ip_addr *
 		if (ip_addr_equal(&m->own[o],
 			    dst)) /* asking for it would make a neighbour of ourselves */
 			return;
-	/* A slot of the table asks once a second: whoever scans the subnet through us makes
-	 * MIRROR_WANTS requests, and does not know which address has the slot of another. */
-	if (m->want_ms[slot] != 0 && now - m->want_ms[slot] < WANT_AGAIN_MS)
-		return;
-	m->want_ms[slot] = now;
-	adj_request(m, t, dst, false);
+	if (adj_may_ask(m, dst, now))
+		adj_request(m, t, dst, false);
 }

@@ -28,7 +28,7 @@ struct mirror_watch {
 	struct watch_route route[WATCH_ROUTES];
 };
 
-enum { MIRROR_BUF = 32768, MIRROR_OWN = 64, MIRROR_WANTS = 256 };
+enum { MIRROR_BUF = 32768, MIRROR_OWN = 64, MIRROR_WANTS = 256, MIRROR_WANT_WAYS = 8 };
 
 struct mirror_twin {
 	uint16_t port, instance;
@@ -94,7 +94,12 @@ struct net_mirror {
 	uint32_t adj_bucket[FIB_ADJ_MAX];
 	uint32_t adj_free, adj_free_tail; /* oldest first: an index is not used again soon */
 	uint32_t cursor;                  /* of net_mirror_resolve */
-	uint64_t want_ms[MIRROR_WANTS];   /* of net_mirror_want, by hash of the address */
+	/* Of net_mirror_want: who was asked for and when, 0: nobody was. By hash of the address,
+	 * some ways each: two that meet do not wait for each other. */
+	struct {
+		struct ip_addr addr;
+		uint64_t ms;
+	} want[MIRROR_WANTS];
 	struct net_mirror_counters count;
 	uint8_t buf[MIRROR_BUF] __attribute__((aligned(NLMSG_ALIGNTO)));
 };

@@ -272,6 +272,14 @@ static void test_mirror_glean(void)
 	want(ports[1], "10.9.0.2"); /* not of that port */
 	want(99, "10.8.0.2");
 	CU_ASSERT_EQUAL(count()->resolves, asked);
+	/* Many at once do not wait for each other, whatever the secret; each is asked for once. */
+	for (unsigned int i = 0; i < 80; i++) {
+		char text[INET_ADDRSTRLEN];
+
+		snprintf(text, sizeof(text), "10.8.0.%u", 100 + i % 40);
+		want(ports[1], text);
+	}
+	CU_ASSERT_EQUAL(count()->resolves, asked + 40);
 	/* it moves to another address, and says so */
 	CU_ASSERT_TRUE(
 		sh("ip neigh replace 10.8.0.2 lladdr 02:00:00:00:00:09 dev tw1 nud reachable"));
