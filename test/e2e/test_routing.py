@@ -507,9 +507,10 @@ def ahead(scene, within):
 def by_hold_time(scene):
     """The whole way of a pair whose routers have no BFD."""
     first = scene.counted()
-    for side in SIDES:
-        assert f"via {CORE_HOST} " in scene.lab.ip(side, "route", "show", "default"), (
-            f"{side}: no default route")
+    for side in SIDES:  # what the router announces comes beside what it hears
+        shown = lambda s=side: scene.lab.ip(s, "route", "show", "default")
+        wait_until(lambda shown=shown: f"via {CORE_HOST} " in shown(), 20,
+                   f"a default route of {side}")
     return f"AS paths at start {first}; {scene.planned()}; {scene.killed(HOLD_S)}"
 
 
